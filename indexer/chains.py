@@ -1,0 +1,61 @@
+"""
+One row per chain: identity, block time and how finality is known.
+
+`finality` says where the truth about it comes from: the node's `finalized` tag, or a depth in
+seconds for chains without one (RWA.md 15). Negative chain ids are venues that are not EVM chains.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Chain:
+    """
+    A chain perpscope knows.
+
+    Attributes:
+        chain_id: EIP-155 id; negative for venues that are not EVM chains.
+        slug: the name used on the command line and in reports.
+        block_seconds: usual time between blocks, seconds; a first guess, never a fact.
+        finality_seconds: how far below the head a block counts as final where the node knows
+            no `finalized` tag, seconds.
+    """
+
+    chain_id: int
+    slug: str
+    block_seconds: float
+    finality_seconds: int
+
+
+ETHEREUM = Chain(1, "ethereum", 12, 960)
+OPTIMISM = Chain(10, "optimism", 2, 1_800)
+BSC = Chain(56, "bsc", 0.75, 30)
+GNOSIS = Chain(100, "gnosis", 5, 400)
+POLYGON = Chain(137, "polygon", 2, 600)
+MONAD = Chain(143, "monad", 0.4, 10)
+CRONOS = Chain(25, "cronos", 6, 60)
+ZKSYNC = Chain(324, "zksync", 1, 14_400)
+HYPEREVM = Chain(999, "hyperevm", 1, 10)
+METIS = Chain(1088, "metis", 4, 3_600)
+BOTANIX = Chain(3637, "botanix", 5, 600)
+MEGAETH = Chain(4326, "megaeth", 1, 1_800)
+MANTLE = Chain(5000, "mantle", 2, 3_600)
+BASE = Chain(8453, "base", 2, 1_800)
+APECHAIN = Chain(33139, "apechain", 0.25, 3_600)
+ARBITRUM = Chain(42161, "arbitrum", 0.25, 1_800)
+AVALANCHE_FUJI = Chain(43113, "avalanche-fuji", 2, 10)
+AVALANCHE = Chain(43114, "avalanche", 2, 10)
+LINEA = Chain(59144, "linea", 2, 14_400)
+POLYGON_MUMBAI = Chain(80001, "polygon-mumbai", 2, 600)
+BASE_SEPOLIA = Chain(84532, "base-sepolia", 2, 1_800)
+ARBITRUM_GOERLI = Chain(421613, "arbitrum-goerli", 0.25, 1_800)
+ARBITRUM_SEPOLIA = Chain(421614, "arbitrum-sepolia", 0.25, 1_800)
+SCROLL = Chain(534352, "scroll", 3, 3_600)
+SEPOLIA = Chain(11155111, "sepolia", 12, 960)
+
+CHAINS: tuple[Chain, ...] = tuple(
+    sorted(
+        (chain for chain in list(globals().values()) if isinstance(chain, Chain)),
+        key=lambda chain: chain.chain_id,
+    )
+)
