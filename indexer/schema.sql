@@ -1,0 +1,397 @@
+-- Every table and every unit: the whole contract between indexer and analytics.
+--
+-- *_usd     US dollars, exact to 1e-18, truncated toward zero below that.
+-- *_tokens  whole tokens (already divided by the token's decimals), same exactness.
+-- *_quote   units of the price's own quote currency, same exactness.
+-- *_ratio   1 = 100 %.            *_bps  1 = 0.01 %.
+-- Null is "not known", zero is "measured zero". Times are UTC. Ranges are inclusive at both ends.
+-- Addresses and hashes are lower-case 0x hex in facts, raw bytes in `logs` and `blocks`.
+-- No primary keys: a range is deleted and inserted in one transaction, so the same statements
+-- run on DuckLake.
+
+create table schema_version (
+    version integer not null,
+    created_by varchar not null -- perpscope version that made the file
+);
+
+-- Raw and bookkeeping ---------------------------------------------------------------------
+
+create table logs (
+    chain_id bigint not null,
+    block_number bigint not null,
+    tx_index integer not null,
+    log_index integer not null, -- restarts inside a block on some chains; identity is (tx_hash, log_index)
+    block_hash blob not null,
+    tx_hash blob not null,
+    address blob not null,
+    topic0 blob,
+    topic1 blob,
+    topic2 blob,
+    topic3 blob,
+    data blob not null
+);
+
+create table blocks (
+    chain_id bigint not null,
+    number bigint not null,
+    hash blob not null,
+    parent_hash blob not null,
+    timestamp timestamp, -- null where the node could not say
+    logs_bloom blob      -- null where the node gave none
+);
+
+-- Closed block intervals that are completely indexed; gaps are computed from it, never guessed.
+create table coverage (
+    chain_id bigint not null,
+    protocol varchar not null,
+    from_block bigint not null,
+    to_block bigint not null,
+    declaration_digest varchar not null,
+    finality varchar not null, -- latest, safe, finalized: how final to_block was when it was fetched
+    proof varchar not null,    -- fetched, bloom, receipts, waived
+    waiver varchar,            -- the chain quirk that forbids proof, when waived
+    logs_digest varchar not null, -- sha256 over the range's logs of this protocol, in order
+    to_block_hash varchar not null
+);
+
+-- Logs that matched a declaration and could not become a fact. Nothing is dropped silently.
+create table rejects (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    tx_hash varchar not null,
+    protocol varchar not null,
+    event varchar not null,
+    fact varchar, -- the table the row was meant for; null when the log itself could not be decoded
+    reason varchar not null
+);
+
+create table audits (
+    chain_id bigint not null,
+    from_block bigint not null,
+    to_block bigint not null,
+    level varchar not null,   -- linked, bloom, receipts
+    verdict varchar not null, -- passed, failed, waived
+    detail varchar not null
+);
+
+-- Raw logs that a reorg or a repair took out of the chain, kept after their replacement landed.
+create table orphans (
+    chain_id bigint not null,
+    block_number bigint not null,
+    tx_index integer not null,
+    log_index integer not null,
+    block_hash blob not null,
+    tx_hash blob not null,
+    address blob not null,
+    topic0 blob,
+    topic1 blob,
+    topic2 blob,
+    topic3 blob,
+    data blob not null,
+    reason varchar not null
+);
+
+-- Fee splits and buyback rates over time, as the declarations state them.
+create table policies (
+    protocol varchar not null,
+    kind varchar not null, -- supply_side_share, treasury_share, holders_share (of fees); buyback_share (of revenue)
+    value decimal(38, 18) not null, -- 1 = 100 %
+    valid_from timestamp not null,
+    valid_to timestamp, -- null while in force
+    source varchar not null,
+    basis varchar not null -- event, governance, documentation, assumed
+);
+
+-- Children announced by factory events, and the block they were born in.
+create table contracts (
+    chain_id bigint not null,
+    protocol varchar not null,
+    abi varchar not null,
+    address varchar not null,
+    from_block bigint not null,
+    parent varchar not null,
+    tx_hash varchar not null,
+    log_index integer not null
+);
+
+create table tokens (
+    chain_id bigint not null,
+    address varchar not null,
+    symbol varchar,
+    decimals integer not null,
+    known_by varchar not null -- declaration, call, event
+);
+
+create table markets (
+    chain_id bigint not null,
+    protocol varchar not null,
+    market varchar not null,
+    symbol varchar,
+    index_token varchar, -- what `size_tokens` of the market counts; null where the venue has none
+    long_token varchar,
+    short_token varchar,
+    asset_class varchar not null, -- crypto, fx, equity, commodity, credit, unknown
+    known_by varchar not null
+);
+
+-- Where a chain's rows came from; `kind` is what every report must show.
+create table origins (
+    chain_id bigint not null,
+    client_version varchar not null, -- the node's web3_clientVersion
+    kind varchar not null            -- node, recorded, simulated
+);
+
+-- Facts -----------------------------------------------------------------------------------
+-- Each starts with the same eight columns and ends with `evidence`:
+-- event, state, derived, offchain, assumed.
+-- `item_index` tells apart rows that one log puts into one table.
+
+create table position_changes (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    market varchar not null,
+    account varchar not null,
+    position_id varchar,
+    cause varchar not null, -- trade, liquidation, adl
+    is_long boolean,
+    collateral_token varchar,
+    notional_delta_usd decimal(38, 18), -- > 0 increases exposure, for longs and shorts
+    size_delta_tokens decimal(38, 18),  -- > 0 increases exposure, for longs and shorts
+    collateral_delta_usd decimal(38, 18),
+    execution_price_usd decimal(38, 18),
+    realized_pnl_usd decimal(38, 18),   -- the trader's; null where nothing was realised or it is not known
+    notional_usd decimal(38, 18),       -- after the change
+    size_tokens decimal(38, 18),        -- after the change, unsigned
+    evidence varchar not null
+);
+
+create table liquidations (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    market varchar not null,
+    account varchar not null,
+    position_id varchar,
+    liquidator varchar,
+    is_long boolean,
+    collateral_token varchar,
+    notional_usd decimal(38, 18),   -- one-sided, >= 0
+    size_tokens decimal(38, 18),    -- >= 0
+    collateral_usd decimal(38, 18), -- >= 0
+    mark_price_usd decimal(38, 18),
+    execution_price_usd decimal(38, 18),
+    realized_pnl_usd decimal(38, 18),
+    fee_usd decimal(38, 18),
+    shortfall_usd decimal(38, 18),   -- bad debt, >= 0
+    shortfall_basis varchar not null, -- event, computed, none
+    derivation varchar not null,     -- direct, joined, inferred
+    evidence varchar not null
+);
+
+create table adls (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    market varchar not null,
+    account varchar not null,
+    position_id varchar,
+    is_long boolean,
+    collateral_token varchar,
+    notional_usd decimal(38, 18), -- closed by this ADL, >= 0
+    size_tokens decimal(38, 18),
+    execution_price_usd decimal(38, 18),
+    realized_pnl_usd decimal(38, 18), -- normally positive: the profitable side is cut
+    derivation varchar not null,
+    evidence varchar not null
+);
+
+create table oracle_updates (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    feed varchar not null,   -- the aggregator, or the token a venue prices
+    asset varchar,           -- base symbol, upper case; null while unknown
+    quote varchar not null,  -- quote symbol, upper case
+    oracle_price_quote decimal(38, 18) not null, -- mid where the venue posts a spread
+    oracle_price_min_quote decimal(38, 18),
+    oracle_price_max_quote decimal(38, 18),
+    observed_at timestamp,   -- when the source says it saw the price
+    round_id varchar,
+    provider varchar,
+    evidence varchar not null
+);
+
+create table open_interest (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    market varchar not null,
+    collateral_token varchar, -- part of the key where the venue keeps one figure per collateral
+    is_long boolean not null,
+    open_interest_usd decimal(38, 18),       -- absolute after the event, where the venue says it
+    open_interest_tokens decimal(38, 18),    -- absolute, base units
+    open_interest_delta_usd decimal(38, 18), -- change by the event
+    open_interest_delta_tokens decimal(38, 18),
+    evidence varchar not null
+);
+
+create table funding (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    market varchar not null,
+    account varchar,
+    is_long boolean,
+    funding_rate_daily_ratio decimal(38, 18),      -- > 0: longs pay shorts
+    funding_rate_cumulative_ratio decimal(38, 18), -- venue's running index, differences are rates
+    paid_usd decimal(38, 18),                      -- > 0: the account paid
+    evidence varchar not null
+);
+
+create table fees (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    market varchar,
+    account varchar,
+    fee_kind varchar not null, -- position, borrow, liquidation, swap, margin, order, interest, origination, service, management
+    fee_token varchar,
+    fee_usd decimal(38, 18) not null, -- = supply_side_usd + treasury_usd + holders_usd
+    supply_side_usd decimal(38, 18),
+    treasury_usd decimal(38, 18),
+    holders_usd decimal(38, 18),
+    split_basis varchar not null, -- event, policy, none
+    evidence varchar not null
+);
+
+create table buybacks (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    bought_token varchar not null,
+    bought_tokens decimal(38, 18) not null,
+    spent_token varchar,
+    spent_tokens decimal(38, 18),
+    spent_usd decimal(38, 18),
+    burned_tokens decimal(38, 18),
+    destination_kind varchar not null, -- zero_burn, dead_burn, treasury, distribution, mixed
+    evidence varchar not null
+);
+
+create table credit_events (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    kind varchar not null, -- funded, payment, impairment, impairment_removed, default, recovery, liquidation, call
+    pool varchar not null, -- pool, market or manager the loan belongs to
+    loan varchar,
+    account varchar,       -- borrower
+    counterparty varchar,  -- liquidator or lender
+    asset_token varchar,   -- what principal and interest are counted in
+    principal_tokens decimal(38, 18),
+    interest_tokens decimal(38, 18),
+    loss_tokens decimal(38, 18),
+    collateral_token varchar,
+    collateral_tokens decimal(38, 18),
+    evidence varchar not null
+);
+
+create table pool_flows (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    kind varchar not null, -- deposit, withdrawal, mint, redemption
+    pool varchar not null,
+    account varchar not null,
+    asset_token varchar,
+    asset_tokens decimal(38, 18) not null,
+    share_tokens decimal(38, 18),
+    evidence varchar not null
+);
+
+create table share_prices (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    pool varchar not null,
+    asset_token varchar,
+    share_price_tokens decimal(38, 18) not null, -- assets per share
+    supply_tokens decimal(38, 18),
+    nav_at timestamp,
+    evidence varchar not null
+);
+
+create table shortfalls (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    kind varchar not null, -- bad_debt, insurance_in, insurance_out
+    market varchar,
+    account varchar,
+    asset_token varchar,
+    shortfall_tokens decimal(38, 18),
+    shortfall_usd decimal(38, 18),
+    evidence varchar not null
+);
