@@ -131,6 +131,7 @@ create table markets (
     index_token varchar, -- what `size_tokens` of the market counts; null where the venue has none
     long_token varchar,
     short_token varchar,
+    parent varchar, -- what the market belongs to: the pool or manager of a loan
     asset_class varchar not null, -- crypto, fx, equity, commodity, credit, unknown
     known_by varchar not null
 );
@@ -293,7 +294,8 @@ create table fees (
     account varchar,
     fee_kind varchar not null, -- position, borrow, liquidation, swap, margin, order, interest, origination, service, management
     fee_token varchar,
-    fee_usd decimal(38, 18) not null, -- = supply_side_usd + treasury_usd + holders_usd
+    fee_tokens decimal(38, 18),
+    fee_usd decimal(38, 18), -- = supply_side_usd + treasury_usd + holders_usd; null while no price is known
     supply_side_usd decimal(38, 18),
     treasury_usd decimal(38, 18),
     holders_usd decimal(38, 18),
