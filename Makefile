@@ -1,0 +1,77 @@
+# `make demo` and `make test` need Python 3.11 or newer, make and a package index; nothing else.
+#
+#   make demo    simulate a market, index it, write a report
+#   make test    everything CI checks: lint, then tests
+#   make lint    formatting, style, types, architecture, SQL; no tests
+#   make fix     what can be repaired by machine
+#   make bench   benchmarks, never part of `make test`
+#   make lock    write constraints.txt again from the newest versions
+#   make clean   remove .venv and caches
+
+PYTHON ?= python3
+VENV   ?= .venv
+ARGS   ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
+
+.DEFAULT_GOAL := test
+.DELETE_ON_ERROR:
+.PHONY: demo test lint fix bench lock clean
+
+demo: $(VENV)/.run
+	$(BIN)/perpscope demo $(ARGS)
+
+test: lint
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check --quiet
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/sqlfluff lint --nocolor queries
+	$(BIN)/interrogate tests
+	$(BIN)/validate-pyproject pyproject.toml
+	$(BIN)/codespell
+
+fix: $(VENV)/.dev
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+	$(BIN)/sqlfluff fix queries
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m pytest --benchmark-only -m bench tests $(ARGS)
+
+# A stamp per extra: an environment is made once and refreshed when its inputs change. Installs
+# are editable, so a changed source needs none; tests/test_wheel.py covers the real install.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "perpscope needs Python 3.11 or newer; $(PYTHON) is older. Try make PYTHON=python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.made pyproject.toml constraints.txt
+	$(PIP) install --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
+	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.bench: $(VENV)/.made pyproject.toml constraints.txt
+	$(PIP) install --constraint constraints.txt --editable '.[dev,bench]'
+	@touch $@ $(VENV)/.dev $(VENV)/.run
+
+# Versions only: no index, no address, no local path, so the file works with any package index.
+# duckdb stays at 1.5.5, see DECISIONS.md.
+lock:
+	rm -rf $(VENV)-lock
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip -qq --no-input install --editable '.[dev,bench]' 'duckdb==1.5.5'
+	$(VENV)-lock/bin/python -m pip -qq freeze --exclude perpscope \
+	    | grep -E '^[A-Za-z0-9._-]+==[^ ]+$$' > constraints.txt
+	rm -rf $(VENV)-lock
+
+clean:
+	rm -rf $(VENV) $(VENV)-lock .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

@@ -1,0 +1,5 @@
+"""The commands of analytics."""
+
+import typer
+
+app = typer.Typer()

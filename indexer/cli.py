@@ -1,0 +1,5 @@
+"""The indexer's commands."""
+
+import typer
+
+app = typer.Typer()
