@@ -10,7 +10,7 @@ are small expressions over the arguments of a log. Integers stay exact 256-bit i
     number    Fixed  Amount  Share  Rest
     text      Arg  Companion  Emitter  OfContract  OfMarket  SymbolOf  Ascii  Lookup  Const
     moment    Time
-    choice    When, with Equals  IsTrue  IsNegative  Nonzero  Exists  Not
+    choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not
 
 A plain `Arg` in a text column renders by its ABI type: addresses and bytes as lower-case 0x hex,
 integers as decimal digits, strings as they are.
@@ -242,6 +242,14 @@ class Equals:
 
 
 @dataclass(frozen=True)
+class OneOf:
+    """The value is among these constants."""
+
+    value: "Value"
+    constants: tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
 class IsTrue:
     """The flag is set."""
 
@@ -276,7 +284,7 @@ class Not:
     condition: "Condition"
 
 
-Condition = Equals | IsTrue | IsNegative | Nonzero | Exists | Not
+Condition = Equals | OneOf | IsTrue | IsNegative | Nonzero | Exists | Not
 
 
 @dataclass(frozen=True)
