@@ -1,0 +1,79 @@
+"""Conditions on a log: true, or false; a condition on a value that is not there is false."""
+
+import numpy as np
+import polars as pl
+
+from indexer.facts import flags, integers, texts
+from indexer.facts.operands import match_key
+from indexer.facts.scope import Mask, Scope
+from indexer.spec import (
+    Arg,
+    Companion,
+    Condition,
+    Equals,
+    Exists,
+    IsNegative,
+    IsTrue,
+    Nonzero,
+    Not,
+    OfContract,
+    OneOf,
+    Value,
+)
+
+
+def holding(condition: Condition, scope: Scope) -> Mask:
+    """Return the rows on which the condition holds."""
+    match condition:
+        case Equals(value, constant):
+            return _equal(value, constant, scope)
+        case OneOf(value, constants):
+            hits = [_equal(value, constant, scope) for constant in constants]
+            return np.logical_or.reduce(hits)
+        case IsTrue(value):
+            return _mask(flags.flags(value, scope))
+        case IsNegative(value):
+            operand = integers.integers(value, scope)
+            return operand.present & operand.value.negative & _is_nonzero(operand)
+        case Nonzero(value):
+            operand = integers.integers(value, scope)
+            return operand.present & _is_nonzero(operand)
+        case Exists(value):
+            return _existing(value, scope)
+        case Not(inner):
+            return ~holding(inner, scope)
+
+
+def _is_nonzero(operand: "integers.Integers") -> Mask:
+    nonzero: Mask = operand.value.magnitude.any(axis=0)
+    return nonzero
+
+
+def _existing(value: Arg | Companion, scope: Scope) -> Mask:
+    if isinstance(value, Arg):
+        return scope.columns[value.name].present
+    return scope.matches[match_key(value)].rows >= 0
+
+
+def _equal(value: Value, constant: int | str | bool | OfContract, scope: Scope) -> Mask:
+    if isinstance(constant, bool):
+        return _mask(flags.flags(value, scope) == constant)
+    if isinstance(constant, int):
+        return _equal_integer(value, constant, scope)
+    if isinstance(constant, str):
+        return _mask(texts.texts(value, scope) == constant)
+    return _mask(texts.texts(value, scope) == texts.texts(constant, scope))
+
+
+def _equal_integer(value: Value, constant: int, scope: Scope) -> Mask:
+    operand = integers.integers(value, scope)
+    limbs = [abs(constant) >> 64 * limb & 0xFFFF_FFFF_FFFF_FFFF for limb in range(4)]
+    same = (operand.value.magnitude == np.array(limbs, dtype=np.uint64)[:, None]).all(axis=0)
+    sign = operand.value.negative == (constant < 0)
+    equal: Mask = operand.present & same & (sign | (constant == 0))
+    return equal
+
+
+def _mask(series: pl.Series) -> Mask:
+    mask: Mask = series.fill_null(value=False).to_numpy()
+    return mask

@@ -1,0 +1,30 @@
+"""The digest of a declaration: rows made under different digests are never mixed."""
+
+from dataclasses import replace
+from hashlib import sha256
+
+from indexer.chains import Chain
+from indexer.facts.routes import abi_text, abis_of, contracts_on
+from indexer.spec import Protocol
+
+# Raised when the engine reads the same declaration differently than before.
+ENGINE = 1
+
+
+def digest(protocol: Protocol, chain: Chain) -> str:
+    """
+    Return the sha256 of everything that decides the protocol's rows on a chain.
+
+    Prose (name, methodology, sources of policies) does not count; other chains do not either.
+    """
+    said = replace(
+        protocol,
+        name="",
+        methodology="",
+        contracts=contracts_on(protocol, chain),
+        policies=tuple(replace(policy, source="", basis="assumed") for policy in protocol.policies),
+        tokens=tuple(token for token in protocol.tokens if token.chain == chain),
+        markets=tuple(market for market in protocol.markets if market.chain == chain),
+    )
+    abis = [abi_text(abi) for abi in abis_of(protocol)]
+    return sha256(repr((ENGINE, said, abis)).encode()).hexdigest()

@@ -1,0 +1,64 @@
+"""Boolean columns; null where the value is not there."""
+
+import numpy as np
+import polars as pl
+
+from indexer.decode.columns import Column
+from indexer.facts import conditions, texts
+from indexer.facts.operands import match_key
+from indexer.facts.scope import Scope, companion_column, only
+from indexer.spec import (
+    Arg,
+    Companion,
+    Const,
+    Equals,
+    Exists,
+    First,
+    IsNegative,
+    IsTrue,
+    Lookup,
+    Nonzero,
+    Not,
+    OneOf,
+    Value,
+    When,
+)
+
+
+def flags(value: Value | None, scope: Scope) -> pl.Series:
+    """
+    Return the expression as a Boolean series.
+
+    Raises:
+        TypeError: the expression is not a flag.
+    """
+    match value:
+        case None:
+            return pl.Series([None] * len(scope), dtype=pl.Boolean)
+        case str():
+            return _of_column(scope.columns[value])
+        case Arg(name):
+            return _of_column(scope.columns[name])
+        case Companion():
+            return _of_column(companion_column(scope, value, match_key(value)))
+        case Const(bool() as constant):
+            return pl.Series(np.full(len(scope), constant))
+        case Lookup():
+            return texts.texts(value, scope).replace_strict(
+                ["true", "false"], [True, False], return_dtype=pl.Boolean
+            )
+        case First(values):
+            return pl.select(pl.coalesce([flags(one, scope) for one in values])).to_series()
+        case When(condition, then, otherwise):
+            holds = pl.Series(conditions.holding(condition, scope))
+            return flags(then, scope).zip_with(holds, flags(otherwise, scope))
+        case Equals() | OneOf() | IsTrue() | IsNegative() | Nonzero() | Exists() | Not():
+            return pl.Series(conditions.holding(value, scope))
+    raise TypeError(f"{type(value).__name__} is not a flag")
+
+
+def _of_column(column: Column) -> pl.Series:
+    if column.kind != "bool" or column.words is None:
+        raise TypeError(f"a {column.kind} argument is not a flag")
+    series = pl.Series(column.words[:, 31] == 1)
+    return series if column.present.all() else only(series, column.present)

@@ -1,0 +1,106 @@
+"""What is known before a range is read: tokens, markets, discovered contracts, policies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+import polars as pl
+
+from indexer.chains import Chain
+from indexer.spec import Protocol
+from indexer.tables import columns_of, empty
+
+
+@dataclass(frozen=True)
+class Known:
+    """
+    Knowledge about one chain, as rows of the tables of the same names.
+
+    Attributes:
+        tokens: symbol and decimals by address.
+        markets: index, long and short token by protocol and market.
+        contracts: children that factories announced.
+    """
+
+    tokens: pl.DataFrame
+    markets: pl.DataFrame
+    contracts: pl.DataFrame
+
+
+def declared(protocols: Sequence[Protocol], chain: Chain) -> Known:
+    """Return what the declarations themselves vouch for on a chain."""
+    tokens = [
+        (chain.chain_id, token.address.lower(), token.symbol, token.decimals, "declaration")
+        for protocol in protocols
+        for token in protocol.tokens
+        if token.chain == chain
+    ]
+    markets = [
+        (
+            chain.chain_id,
+            protocol.slug,
+            market.market.lower(),
+            market.symbol,
+            _lower(market.index_token),
+            _lower(market.long_token),
+            _lower(market.short_token),
+            None,
+            market.asset_class,
+            "declaration",
+        )
+        for protocol in protocols
+        for market in protocol.markets
+        if market.chain == chain
+    ]
+    return Known(
+        pl.DataFrame(tokens, columns_of("tokens"), orient="row").unique(
+            "address", keep="first", maintain_order=True
+        ),
+        pl.DataFrame(markets, columns_of("markets"), orient="row").unique(
+            ["protocol", "market"], keep="first", maintain_order=True
+        ),
+        empty("contracts"),
+    )
+
+
+def _lower(address: str | None) -> str | None:
+    return address.lower() if address else None
+
+
+def policies(protocols: Sequence[Protocol]) -> pl.DataFrame:
+    """Return the dated policies of the protocols as rows of `policies`."""
+    rows = []
+    for protocol in protocols:
+        for policy in protocol.policies:
+            start = datetime.fromisoformat(policy.valid_from)
+            later = [
+                datetime.fromisoformat(other.valid_from)
+                for other in protocol.policies
+                if other.kind == policy.kind and other.valid_from > policy.valid_from
+            ]
+            rows.append(
+                (
+                    protocol.slug,
+                    policy.kind,
+                    Decimal(policy.value),
+                    start,
+                    min(later, default=None),
+                    policy.source,
+                    policy.basis,
+                )
+            )
+    return pl.DataFrame(rows, columns_of("policies"), orient="row")
+
+
+def merged(known: Known, learned: Known) -> Known:
+    """Return both; where they differ about a token or market, what was known first stands."""
+    return Known(
+        _first(known.tokens, learned.tokens, ["chain_id", "address"]),
+        _first(known.markets, learned.markets, ["chain_id", "protocol", "market"]),
+        _first(known.contracts, learned.contracts, ["chain_id", "protocol", "abi", "address"]),
+    )
+
+
+def _first(known: pl.DataFrame, learned: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    return pl.concat([known, learned]).unique(key, keep="first", maintain_order=True)

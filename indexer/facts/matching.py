@@ -1,0 +1,96 @@
+"""Companions: which log of the same transaction and emitter goes with which."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from indexer.decode.columns import Column
+from indexer.facts.operands import names_of
+from indexer.facts.scope import Mask, Match, only
+from indexer.facts.texts import binary
+from indexer.spec import Companion, Keyed
+
+EventName = str | Keyed
+
+
+@dataclass(frozen=True)
+class Decodings:
+    """The accepted logs of one event: their frame, and decoded arguments as long as it."""
+
+    frame: pl.DataFrame
+    columns: Mapping[str, Column]
+
+
+def match(
+    companion: Companion, own: Decodings, others: Mapping[EventName, Decodings]
+) -> tuple[Match, Mask]:
+    """
+    Return the companion's row for each own row, and the rows that matched more than one.
+
+    With `nearest`, the closest log before or after in the transaction is taken.
+    """
+    candidates = _united([others[name] for name in names_of(companion)])
+    left = _keyed(own, list(companion.on)).with_row_index("own")
+    right = _keyed(candidates, list(companion.on.values())).with_row_index("other")
+    keys = [column for column in left.columns if column not in ("own", "log_index")]
+    if companion.nearest is None:
+        return _only(left, right, keys, candidates)
+    strategy = "backward" if companion.nearest == "before" else "forward"
+    found = left.sort("log_index").join_asof(
+        right.sort("log_index"),
+        on="log_index",
+        by=keys,
+        strategy=strategy,
+        allow_exact_matches=False,
+        check_sortedness=False,
+    )
+    rows = found.sort("own")["other"].cast(pl.Int64).fill_null(-1).to_numpy()
+    return Match(rows, candidates.columns), np.zeros(len(left), dtype=np.bool_)
+
+
+def _only(
+    left: pl.DataFrame, right: pl.DataFrame, keys: list[str], candidates: Decodings
+) -> tuple[Match, Mask]:
+    found = (
+        left.join(right.drop("log_index"), on=keys, how="left", maintain_order="left")
+        .group_by("own", maintain_order=True)
+        .agg(pl.col("other").first(), pl.col("other").count().alias("count"))
+    )
+    rows = found["other"].cast(pl.Int64).fill_null(-1).to_numpy()
+    return Match(rows, candidates.columns), (found["count"] > 1).to_numpy()
+
+
+def _keyed(decodings: Decodings, arguments: list[str]) -> pl.DataFrame:
+    keys = {f"key{place}": _raw(decodings.columns[name]) for place, name in enumerate(arguments)}
+    return decodings.frame.select("tx_hash", "address", "log_index").with_columns(**keys)
+
+
+def _raw(column: Column) -> pl.Series:
+    if column.words is None:
+        raise TypeError(f"companions are matched on words, not on {column.kind} arguments")
+    return only(binary(column.words), column.present)
+
+
+def _united(parts: list[Decodings]) -> Decodings:
+    if len(parts) == 1:
+        return parts[0]
+    shared = set.intersection(*(set(part.columns) for part in parts))
+    return Decodings(
+        pl.concat([part.frame for part in parts]),
+        {name: _joined([part.columns[name] for part in parts]) for name in sorted(shared)},
+    )
+
+
+def _joined(columns: list[Column]) -> Column:
+    first = columns[0]
+    words = [column.words for column in columns if column.words is not None]
+    values = [column.values for column in columns if column.values is not None]
+    return Column(
+        kind=first.kind,
+        words=np.concatenate(words) if words else None,
+        values=pl.concat(values) if values else None,
+        present=np.concatenate([column.present for column in columns]),
+        signed=np.concatenate([column.signed for column in columns]),
+    )

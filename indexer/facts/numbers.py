@@ -1,0 +1,151 @@
+"""Number columns: integers scaled once to DECIMAL(38,18), truncated toward zero at 1e-18."""
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from indexer.decode.int256 import Int256, decimal, fixed, from_int, multiply
+from indexer.facts import conditions
+from indexer.facts.integers import Integers, integers
+from indexer.facts.scope import Mask, Scope, only
+from indexer.facts.texts import mapped, note_missing, texts
+from indexer.spec import (
+    Amount,
+    Arg,
+    Decimals,
+    DecimalsOf,
+    First,
+    Fixed,
+    OfContract,
+    Share,
+    Value,
+    When,
+)
+from indexer.tables import DECIMAL
+
+Places = int | NDArray[np.int64]
+
+
+def numbers(value: Value | None, scope: Scope) -> pl.Series:
+    """
+    Return the expression as DECIMAL(38,18); null where an operand is not there.
+
+    Values that do not fit and tokens of unknown decimals become faults of their rows.
+
+    Raises:
+        TypeError: the expression is not a number.
+    """
+    match value:
+        case None:
+            return pl.Series([None] * len(scope), dtype=DECIMAL)
+        case Fixed(Arg() | str() as plain, int() as places, 1):
+            return _fused(plain, places, scope)
+        case Fixed(of, places, over):
+            return _scaled(integers(of, scope), _places(places, scope), over, scope)
+        case Amount(of, token):
+            return _scaled(integers(of, scope), _places(DecimalsOf(token), scope), 1, scope)
+        case Share(of, kind):
+            return _shared(of, kind, scope)
+        case First(values):
+            return pl.select(pl.coalesce([numbers(one, scope) for one in values])).to_series()
+        case When(condition, then, otherwise):
+            return _chosen(value, scope)
+    raise TypeError(f"{type(value).__name__} is not a number: say Fixed or Amount")
+
+
+def _chosen(value: When, scope: Scope) -> pl.Series:
+    holds = conditions.holding(value.condition, scope)
+    before = len(scope.faults)
+    then = numbers(value.then, scope)
+    scope.faults[before:] = [(mask & holds, why) for mask, why in scope.faults[before:]]
+    middle = len(scope.faults)
+    otherwise = numbers(value.otherwise, scope)
+    scope.faults[middle:] = [(mask & ~holds, why) for mask, why in scope.faults[middle:]]
+    return then.zip_with(pl.Series(holds), otherwise)
+
+
+def _fused(plain: "Arg | str", places: int, scope: Scope) -> pl.Series:
+    arg = Arg(plain) if isinstance(plain, str) else plain
+    column = scope.columns[arg.name]
+    if arg.absent is not None or not column.present.all():
+        return _scaled(integers(arg, scope), places, 1, scope)
+    array, fits = fixed(column, places)
+    return _series(array, column.present, fits, scope)
+
+
+def _scaled(
+    operand: Integers, places: "Places | tuple[Places, Mask]", over: int, scope: Scope
+) -> pl.Series:
+    present = operand.present
+    if isinstance(places, tuple):
+        places, known = places
+        present = present & known
+    array, fits = decimal(operand.value, places, over)
+    return _series(array, present, fits, scope)
+
+
+def _series(array: pa.Array, present: Mask, fits: Mask, scope: Scope) -> pl.Series:
+    if not (present & ~fits).any() and present.all():
+        return _polars(array)
+    if (present & ~fits).any():
+        scope.faults.append((present & ~fits, "the value does not fit DECIMAL(38,18)"))
+    return only(_polars(array), present & fits)
+
+
+def _polars(array: pa.Array) -> pl.Series:
+    series = pl.from_arrow(array)
+    if not isinstance(series, pl.Series):
+        raise TypeError("pyarrow gave a table where a column was expected")
+    return series
+
+
+def _places(places: Decimals, scope: Scope) -> "Places | tuple[Places, Mask]":
+    if isinstance(places, int):
+        return places
+    if isinstance(places, OfContract):
+        return _said_places(places, scope)
+    addresses = texts(places.token, scope)
+    tokens = scope.known.tokens
+    found = mapped(addresses, tokens["address"], tokens["decimals"].cast(pl.Int64))
+    known = found.is_not_null().to_numpy()
+    if not known.all():
+        note_missing(scope, addresses)
+        _blame(addresses, known, scope)
+    return places.plus + places.times * found.fill_null(0).to_numpy(), known
+
+
+def _blame(addresses: pl.Series, known: Mask, scope: Scope) -> None:
+    named = addresses.is_not_null().to_numpy()
+    if (~named).any():
+        scope.faults.append((~named, "which token the amount is in is not known"))
+    for address in addresses.filter(pl.Series(named & ~known)).unique():
+        mask = (addresses == address).fill_null(value=False).to_numpy()
+        scope.faults.append((mask, f"decimals of token {address} are not known"))
+
+
+def _said_places(places: OfContract, scope: Scope) -> "tuple[Places, Mask]":
+    said = integers(places, scope)
+    return said.value.magnitude[0].astype(np.int64), said.present
+
+
+def _shared(of: "Fixed | Amount", kind: str, scope: Scope) -> pl.Series:
+    share, known = _policy(kind, scope)
+    places = of.decimals if isinstance(of, Fixed) else DecimalsOf(of.token)
+    over = of.over if isinstance(of, Fixed) else 1
+    base = _places(places, scope)
+    number, sure = base if isinstance(base, tuple) else (base, np.ones(len(scope), np.bool_))
+    whole = integers(of.value, scope)
+    part = Integers(multiply(whole.value, share), whole.present & known & sure)
+    return _scaled(part, number + 18, over, scope)
+
+
+def _policy(kind: str, scope: Scope) -> tuple[Int256, Mask]:
+    rows = scope.policies.filter(pl.col("kind") == kind).sort("valid_from")
+    value = from_int(0, len(scope))
+    known = np.zeros(len(scope), dtype=np.bool_)
+    for share, start in rows.select("value", "valid_from").iter_rows():
+        since = (scope.frame["block_timestamp"] >= start).fill_null(value=False).to_numpy()
+        value.magnitude[0][since] = int(share.scaleb(18))
+        known |= since
+    return value, known

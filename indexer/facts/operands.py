@@ -1,0 +1,131 @@
+"""Which arguments and companions an expression reads, found without evaluating it."""
+
+from collections.abc import Iterator
+
+from indexer.spec import (
+    Abs,
+    Amount,
+    Arg,
+    Ascii,
+    Companion,
+    Condition,
+    Const,
+    DecimalsOf,
+    Discover,
+    Emitter,
+    Equals,
+    Event,
+    Exists,
+    First,
+    Fixed,
+    Int,
+    IsNegative,
+    IsTrue,
+    Keyed,
+    Lookup,
+    Neg,
+    Nonzero,
+    Not,
+    OfContract,
+    OfMarket,
+    OneOf,
+    Positive,
+    Product,
+    Rest,
+    Share,
+    Sum,
+    SymbolOf,
+    Time,
+    Value,
+    When,
+)
+
+Leaf = Arg | Companion
+
+
+def leaves(value: "Value | Condition | DecimalsOf | None") -> Iterator[Leaf]:
+    """Yield every argument and companion that the expression reads."""
+    match value:
+        case str():
+            yield Arg(value)
+        case Arg() | Companion():
+            yield value
+        case None | int() | Const() | Int() | Emitter() | OfContract() | Rest():
+            return
+        case _:
+            for operand in _operands(value):
+                yield from leaves(operand)
+
+
+def _operands(value: "Value | Condition | DecimalsOf") -> "tuple[Value | DecimalsOf | None, ...]":
+    match value:
+        case First(values):
+            return values
+        case Sum(terms):
+            return terms
+        case Neg(one) | Abs(one) | Positive(one) | Ascii(one) | Time(one) | Lookup(one, _):
+            return (one,)
+        case SymbolOf(one) | OfMarket(one, _) | DecimalsOf(one, _, _) | Share(one, _):
+            return (one,)
+        case Equals(one, _) | OneOf(one, _) | IsTrue(one) | IsNegative(one) | Nonzero(one):
+            return (one,)
+        case Exists(one) | Not(one):
+            return (one,)
+        case Product(left, right) | Amount(left, right):
+            return (left, right)
+        case Fixed(one, decimals, _):
+            return (one, decimals if isinstance(decimals, DecimalsOf) else None)
+        case When(condition, then, otherwise):
+            return (condition, then, otherwise)
+    raise TypeError(f"{type(value).__name__} is not part of the vocabulary of indexer.spec")
+
+
+def leaves_of(event: Event) -> Iterator[Leaf]:
+    """Yield every argument and companion of an event's columns and conditions."""
+    for expression in (*event.columns.values(), *event.where):
+        yield from leaves(expression)
+
+
+def companions_of(event: Event) -> dict[str, Companion]:
+    """Return the event's companions by what identifies their match, the argument taken aside."""
+    found = (leaf for leaf in leaves_of(event) if isinstance(leaf, Companion))
+    return {match_key(companion): companion for companion in found}
+
+
+def match_key(companion: Companion) -> str:
+    """Return what two companions share when they match the same log."""
+    return repr((companion.event, sorted(companion.on.items()), companion.nearest))
+
+
+def names_of(companion: Companion) -> "tuple[str | Keyed, ...]":
+    """Return the events a companion may be."""
+    event = companion.event
+    return event if isinstance(event, tuple) else (event,)
+
+
+def companion_events(event: Event) -> "Iterator[str | Keyed]":
+    """Yield the names of the events that an event's companions may be."""
+    for companion in companions_of(event).values():
+        yield from names_of(companion)
+
+
+def wanted(
+    events: tuple[Event, ...], discoveries: tuple[Discover, ...], abi: str
+) -> "dict[str | Keyed, set[str]]":
+    """Return, per event of one ABI, the arguments that anything reads of it."""
+    needs: dict[str | Keyed, set[str]] = {}
+    for discovery in discoveries:
+        if discovery.abi == abi:
+            needs.setdefault(discovery.name, set()).add(discovery.child)
+    for event in events:
+        if event.abi != abi:
+            continue
+        mine = needs.setdefault(event.name, set())
+        for leaf in leaves_of(event):
+            if isinstance(leaf, Arg):
+                mine.add(leaf.name)
+                continue
+            mine.update(leaf.on)
+            for name in names_of(leaf):
+                needs.setdefault(name, set()).update({leaf.take, *leaf.on.values()})
+    return needs

@@ -1,0 +1,192 @@
+"""
+Which logs belong to which declaration.
+
+A log is matched by its emitter (declared contract or discovered child, inside its block window)
+and topic0, never by topic0 alone: unrelated events share topics (RWA.md 0.1).
+"""
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import polars as pl
+from eth_utils.crypto import keccak
+
+from indexer.chains import Chain
+from indexer.decode.abi import EventAbi, event_abis
+from indexer.facts.known import Known
+from indexer.facts.operands import companion_events
+from indexer.spec import Contract, Keyed, Protocol
+
+EventName = str | Keyed
+
+# PERPS.md 1.2: EventLog, EventLog1, EventLog2 of GMX v2's EventEmitter.
+ENVELOPES = tuple(
+    bytes.fromhex(topic0)
+    for topic0 in (
+        "7e3bde2ba7aca4a8499608ca57f3b0c1c1c93ace63ffd3741a9fab204146fc9a",
+        "137a44067c8961cd7e1d876f4754a5a3a75989b4552f1843fc69c3b372def160",
+        "468a25a7ba624ceea6e540ad6f49171b52495b648417ae91bca21676d8a24dc5",
+    )
+)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What to ask a node for: logs of any of these addresses with any of these first topics."""
+
+    addresses: tuple[bytes, ...]
+    topic0s: tuple[bytes, ...]
+
+
+@cache
+def abi_entries(name: str) -> dict[str, EventAbi]:
+    """Return the events of `abis/<name>.json` by name."""
+    return event_abis(json.loads(abi_text(name)))
+
+
+@cache
+def abi_text(name: str) -> str:
+    """Return the text of `abis/<name>.json`."""
+    return files("abis").joinpath(*f"{name}.json".split("/")).read_text(encoding="utf-8")
+
+
+def contracts_on(protocol: Protocol, chain: Chain) -> tuple[Contract, ...]:
+    """Return the declared contracts of a protocol on one chain."""
+    return tuple(contract for contract in protocol.contracts if contract.chain == chain)
+
+
+def first_block(protocol: Protocol, chain: Chain) -> int | None:
+    """Return the first block that can carry logs of the protocol; None where it is not deployed."""
+    return min((contract.from_block for contract in contracts_on(protocol, chain)), default=None)
+
+
+def event_names(protocol: Protocol, abi: str) -> dict[EventName, None]:
+    """Return the events of one ABI that the protocol reads, companions too, in order."""
+    names: dict[EventName, None] = {}
+    for discovery in protocol.discoveries:
+        if discovery.abi == abi:
+            names[discovery.name] = None
+    for event in protocol.events:
+        if event.abi == abi:
+            names[event.name] = None
+            names.update(dict.fromkeys(companion_events(event)))
+    return names
+
+
+def abis_of(protocol: Protocol) -> tuple[str, ...]:
+    """Return every ABI the protocol's events and discoveries name, in order."""
+    read = (*protocol.discoveries, *protocol.events)
+    return tuple(dict.fromkeys(entry.abi for entry in read))
+
+
+def topic0s_of(name: EventName, abi: str) -> tuple[bytes, ...]:
+    """Return the first topics that logs of this event can carry."""
+    if isinstance(name, Keyed):
+        return ENVELOPES
+    return (abi_entries(abi)[name].topic0,)
+
+
+def log_filter(protocols: Sequence[Protocol], chain: Chain, known: Known) -> Filter:
+    """Return the one filter that covers all these protocols on the chain."""
+    emitters = emitter_rows(protocols, chain, known)
+    topics = {
+        topic0
+        for protocol in protocols
+        for abi in abis_of(protocol)
+        for name in event_names(protocol, abi)
+        for topic0 in topic0s_of(name, abi)
+    }
+    return Filter(tuple(sorted(set(emitters["address"].to_list()))), tuple(sorted(topics)))
+
+
+def emitter_rows(protocols: Sequence[Protocol], chain: Chain, known: Known) -> pl.DataFrame:
+    """
+    Return one row per emitter: address (Binary), protocol, abi, from_block, to_block, version,
+    contract (index into the protocol's contracts on this chain; null for discovered children).
+    """
+    declared = [
+        (
+            bytes.fromhex(contract.address.removeprefix("0x").lower()),
+            protocol.slug,
+            contract.abi,
+            contract.from_block,
+            contract.to_block,
+            contract.version,
+            position,
+        )
+        for protocol in protocols
+        for position, contract in enumerate(contracts_on(protocol, chain))
+    ]
+    rows = pl.DataFrame(declared, schema=_EMITTERS, orient="row")
+    children = known.contracts.filter(
+        pl.col("protocol").is_in([protocol.slug for protocol in protocols])
+    ).select(
+        pl.col("address").str.slice(2).str.decode("hex").alias("address"),
+        "protocol",
+        "abi",
+        "from_block",
+        pl.lit(None, pl.Int64).alias("to_block"),
+        pl.lit("1").alias("version"),
+        pl.lit(None, pl.Int64).alias("contract"),
+    )
+    return pl.concat([rows, children]).unique(maintain_order=True)
+
+
+_EMITTERS = {
+    "address": pl.Binary,
+    "protocol": pl.String,
+    "abi": pl.String,
+    "from_block": pl.Int64,
+    "to_block": pl.Int64,
+    "version": pl.String,
+    "contract": pl.Int64,
+}
+
+
+def emitted(protocol: Protocol, chain: Chain, logs: pl.DataFrame, known: Known) -> pl.DataFrame:
+    """Return the logs of the protocol's emitters, with a row number `row` and the emitter's columns."""
+    emitters = emitter_rows([protocol], chain, known)
+    inside = (pl.col("block_number") >= pl.col("from_block")) & (
+        pl.col("to_block").is_null() | (pl.col("block_number") <= pl.col("to_block"))
+    )
+    return (
+        logs.with_row_index("row")
+        .join(emitters, on="address", how="inner", maintain_order="left")
+        .filter(inside)
+    )
+
+
+def selected(emitted_logs: pl.DataFrame, abi: str, name: EventName) -> pl.DataFrame:
+    """Return the logs that carry this event of this ABI."""
+    chosen = (pl.col("abi") == abi) & _is_any(pl.col("topic0"), topic0s_of(name, abi))
+    if isinstance(name, Keyed):
+        chosen &= _is_any(pl.col("topic1"), [keccak(text=name.name)])
+    return emitted_logs.filter(chosen)
+
+
+def _is_any(column: pl.Expr, values: Collection[bytes]) -> pl.Expr:
+    return pl.any_horizontal([column == pl.lit(value, pl.Binary) for value in values])
+
+
+def owned(
+    protocols: Sequence[Protocol], chain: Chain, logs: pl.DataFrame, known: Known
+) -> dict[str, pl.Series]:
+    """Return, per protocol, which logs are its: a Boolean series as long as `logs`."""
+    return {protocol.slug: _owned_by(protocol, chain, logs, known) for protocol in protocols}
+
+
+def _owned_by(protocol: Protocol, chain: Chain, logs: pl.DataFrame, known: Known) -> pl.Series:
+    mine = emitted(protocol, chain, logs, known)
+    rows = [selected(mine, abi, name)["row"] for abi, name in _read_by(protocol)]
+    hit = pl.concat([pl.Series("row", [], pl.UInt32), *rows]).unique()
+    numbers = pl.Series("row", range(len(logs)), pl.UInt32)
+    return numbers.is_in(hit.implode()).alias(protocol.slug)
+
+
+def _read_by(protocol: Protocol) -> Iterator[tuple[str, EventName]]:
+    for abi in abis_of(protocol):
+        for name in event_names(protocol, abi):
+            yield abi, name

@@ -1,0 +1,144 @@
+"""From a declared event and a scope to rows of its table, and to rejects."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+import polars as pl
+
+from indexer.facts import conditions
+from indexer.facts.flags import flags
+from indexer.facts.moments import moments
+from indexer.facts.numbers import numbers
+from indexer.facts.scope import Mask, Scope, narrowed
+from indexer.facts.texts import texts
+from indexer.spec import Event, Keyed, Rest, Value
+from indexer.tables import DECIMAL, columns_of, tables
+
+REJECTS = (
+    "chain_id",
+    "block_number",
+    "log_index",
+    "tx_hash",
+    "protocol",
+    "event",
+    "fact",
+    "reason",
+)
+
+_READERS: dict[type[pl.DataType], Callable[[Value | None, Scope], pl.Series]] = {
+    pl.Decimal: numbers,
+    pl.String: texts,
+    pl.Boolean: flags,
+    pl.Datetime: moments,
+}
+
+
+def rows_of(
+    event: Event, scope: Scope, ambiguous: Mask, item_index: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """
+    Return the event's rows in schema order, without the automatic columns' constants, and its
+    rejects (columns: row of the scope's frame plus `reason`).
+
+    Args:
+        event: the declaration.
+        scope: accepted logs of the event.
+        ambiguous: logs for which a companion matched more than once.
+        item_index: which of the rows that one log puts into the table this is.
+    """
+    keep = np.logical_and.reduce(
+        [conditions.holding(condition, scope) for condition in event.where]
+        or [np.ones(len(scope), dtype=np.bool_)]
+    )
+    kept = narrowed(scope, keep)
+    if ambiguous[keep].any():
+        kept.faults.append((ambiguous[keep], "more than one companion event matches"))
+    evaluated = _evaluated(event, kept)
+    framed = _framed(event, kept, evaluated, item_index)
+    reasons = _reasons(kept, framed, event.into)
+    good = reasons.is_null()
+    return framed.filter(good), _rejected(event, kept, reasons)
+
+
+def _evaluated(event: Event, scope: Scope) -> dict[str, pl.Series]:
+    schema = columns_of(event.into)
+    plain = {name: value for name, value in event.columns.items() if not isinstance(value, Rest)}
+    done = {name: _READERS[type(schema[name])](value, scope) for name, value in plain.items()}
+    for name, value in event.columns.items():
+        if isinstance(value, Rest):
+            done[name] = _rest(value, done, len(scope))
+    return done
+
+
+def _rest(value: Rest, done: Mapping[str, pl.Series], rows: int) -> pl.Series:
+    total = done[value.of]
+    for name in value.less:
+        total = total - done[name]
+    return total.cast(DECIMAL) if rows else pl.Series([], dtype=DECIMAL)
+
+
+def _framed(
+    event: Event, scope: Scope, evaluated: Mapping[str, pl.Series], item_index: int
+) -> pl.DataFrame:
+    frame = scope.frame
+    automatic = {
+        "block_number": frame["block_number"],
+        "log_index": frame["log_index"],
+        "item_index": pl.lit(item_index, pl.Int32),
+        "tx_hash": "0x" + frame["tx_hash"].bin.encode("hex"),
+        "block_timestamp": frame["block_timestamp"],
+        "version": pl.lit(event.version) if event.version else frame["version"],
+        "evidence": pl.lit(event.evidence),
+    }
+    values = {**automatic, **evaluated}
+    schema = columns_of(event.into)
+    base = frame.select("chain_id", "protocol")
+    return base.select(
+        **{
+            name: pl.col(name)
+            if name in ("chain_id", "protocol")
+            else pl.lit(value, dtype)
+            if (value := values.get(name)) is None
+            else value.cast(dtype)
+            for name, dtype in schema.items()
+        }
+    )
+
+
+def _reasons(scope: Scope, framed: pl.DataFrame, table: str) -> pl.Series:
+    faults = [*scope.faults, *_unknown(framed, table)]
+    if not faults:
+        return pl.Series([None], dtype=pl.String).new_from_index(0, len(scope))
+    reasons = np.full(len(scope), None, dtype=object)
+    for mask, reason in reversed(faults):
+        reasons[mask] = reason
+    return pl.Series(reasons.tolist(), dtype=pl.String)
+
+
+def _unknown(framed: pl.DataFrame, table: str) -> Iterator[tuple[Mask, str]]:
+    for name, column in tables()[table].items():
+        if column.required and framed[name].null_count():
+            yield framed[name].is_null().to_numpy(), f"{name.replace('_', ' ')} is not known"
+
+
+def _rejected(event: Event, scope: Scope, reasons: pl.Series) -> pl.DataFrame:
+    return rejects(
+        scope.frame.filter(reasons.is_not_null()), event, event.into, reasons.drop_nulls()
+    )
+
+
+def rejects(
+    frame: pl.DataFrame, event: "Event | str | Keyed", fact: str | None, reasons: pl.Series
+) -> pl.DataFrame:
+    """Return rows of `rejects` for these logs."""
+    name = event.name if isinstance(event, Event) else event
+    return frame.select(
+        "chain_id",
+        "block_number",
+        "log_index",
+        ("0x" + pl.col("tx_hash").bin.encode("hex")).alias("tx_hash"),
+        "protocol",
+        pl.lit(name.name if isinstance(name, Keyed) else name).alias("event"),
+        pl.lit(fact, pl.String).alias("fact"),
+        reasons.alias("reason"),
+    ).select(REJECTS)

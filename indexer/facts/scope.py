@@ -1,0 +1,113 @@
+"""
+The rows an expression is evaluated on: logs of one event, their arguments, what is known.
+
+A scope is narrowed by row numbers, never changed. Faults are reasons that reject single rows;
+they gather while columns are evaluated, so that one bad value costs one row of one table.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from indexer.decode.columns import Column
+from indexer.facts.known import Known
+from indexer.spec import Companion, Contract
+
+Mask = NDArray[np.bool_]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Match:
+    """For each row of a scope, the row of a companion's frame; -1 where there is none."""
+
+    rows: Rows
+    columns: Mapping[str, Column]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """
+    Attributes:
+        frame: one row per log: block_number, log_index, tx_hash, address (Binary),
+            block_timestamp, version, contract (index into `contracts`, null for children).
+        columns: decoded arguments by name, as many rows as `frame`.
+        matches: companions by what identifies their match.
+        contracts: the protocol's contracts on this chain.
+        known: tokens, markets and children of the chain; `markets` of this protocol only.
+        policies: rows of `policies` of this protocol.
+        faults: (mask, reason) gathered while evaluating; one list per table row set.
+        missing: token addresses whose decimals or symbol were asked for and not known.
+    """
+
+    frame: pl.DataFrame
+    columns: Mapping[str, Column]
+    matches: Mapping[str, Match]
+    contracts: tuple[Contract, ...]
+    known: Known
+    policies: pl.DataFrame
+    faults: list[tuple[Mask, str]] = field(default_factory=list)
+    missing: set[str] = field(default_factory=set)
+
+    def __len__(self) -> int:
+        """Return the number of logs."""
+        return len(self.frame)
+
+
+def narrowed(scope: Scope, keep: Mask) -> Scope:
+    """Return the scope with only the rows that `keep` marks, and no faults yet."""
+    if keep.all():
+        return replace(scope, faults=[])
+    rows = np.flatnonzero(keep)
+    return replace(
+        scope,
+        frame=scope.frame[rows],
+        columns={name: taken(column, rows) for name, column in scope.columns.items()},
+        matches={
+            key: Match(match.rows[rows], match.columns) for key, match in scope.matches.items()
+        },
+        faults=[],
+    )
+
+
+def taken(column: Column, rows: Rows) -> Column:
+    """Return the column at these rows; a negative row number gives an absent value."""
+    there = rows >= 0
+    at = np.where(there, rows, 0)
+    if len(column.present) == 0:
+        return _absent(column, len(rows))
+    values = None if column.values is None else only(column.values.gather(at), there)
+    return Column(
+        kind=column.kind,
+        words=None if column.words is None else column.words[at],
+        values=values,
+        present=column.present[at] & there,
+        signed=column.signed[at],
+    )
+
+
+def _absent(column: Column, rows: int) -> Column:
+    none = np.zeros(rows, dtype=np.bool_)
+    return Column(
+        kind=column.kind,
+        words=None if column.words is None else np.zeros((rows, 32), dtype=np.uint8),
+        values=None
+        if column.values is None
+        else pl.Series([None] * rows, dtype=column.values.dtype),
+        present=none,
+        signed=none,
+    )
+
+
+def companion_column(scope: Scope, companion: Companion, key: str) -> Column:
+    """Return the companion's argument, row by row of the scope."""
+    match = scope.matches[key]
+    return taken(match.columns[companion.take], match.rows)
+
+
+def only(series: pl.Series, there: Mask) -> pl.Series:
+    """Return the series with null where the mask does not hold."""
+    return pl.select(pl.when(pl.Series(there)).then(series)).to_series()

@@ -1,0 +1,205 @@
+"""Text columns: addresses and bytes as lower-case 0x hex, integers as digits, names as they are."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from indexer.decode.columns import Column
+from indexer.decode.int256 import Int256, from_column
+from indexer.facts import conditions
+from indexer.facts.operands import match_key
+from indexer.facts.scope import Scope, companion_column, only
+from indexer.spec import (
+    Arg,
+    Ascii,
+    Companion,
+    Const,
+    Emitter,
+    First,
+    Lookup,
+    OfContract,
+    OfMarket,
+    SymbolOf,
+    Value,
+    When,
+)
+
+
+def texts(value: Value | None, scope: Scope) -> pl.Series:
+    """
+    Return the expression as a String series; null where it is not there.
+
+    Raises:
+        TypeError: the expression is not text.
+    """
+    match value:
+        case None:
+            return pl.Series([None] * len(scope), dtype=pl.String)
+        case str():
+            return column_text(scope.columns[value])
+        case Arg(name):
+            return column_text(scope.columns[name])
+        case Companion():
+            return column_text(companion_column(scope, value, match_key(value)))
+        case Const(constant):
+            return pl.Series(
+                [constant if isinstance(constant, str) else str(constant).lower()]
+            ).new_from_index(0, len(scope))
+        case Emitter():
+            return "0x" + scope.frame["address"].bin.encode("hex")
+        case OfContract(name):
+            return _said(scope, name)
+        case First(values):
+            return pl.select(pl.coalesce([texts(one, scope) for one in values])).to_series()
+        case When(condition, then, otherwise):
+            holds = pl.Series(conditions.holding(condition, scope))
+            return texts(then, scope).zip_with(holds, texts(otherwise, scope))
+        case _:
+            return _looked_up(value, scope)
+
+
+def _looked_up(value: Value, scope: Scope) -> pl.Series:
+    match value:
+        case OfMarket(key, take):
+            markets = scope.known.markets
+            return mapped(texts(key, scope), markets["market"], markets[take])
+        case SymbolOf(token):
+            addresses = texts(token, scope)
+            tokens = scope.known.tokens
+            symbols = mapped(addresses, tokens["address"], tokens["symbol"])
+            note_missing(scope, addresses)
+            return symbols.str.to_uppercase()
+        case Ascii(one):
+            return _ascii(texts(one, scope))
+        case Lookup(one, table):
+            return _chosen_from(texts(one, scope), table, scope)
+    raise TypeError(f"{type(value).__name__} is not text")
+
+
+def mapped(keys: pl.Series, known: pl.Series, values: pl.Series) -> pl.Series:
+    """Return, for each key, the value beside the equal known key; null where there is none."""
+    table = pl.DataFrame({"key": known, "value": values}).unique("key", keep="first")
+    return keys.to_frame("key").join(table, on="key", how="left", maintain_order="left")["value"]
+
+
+def note_missing(scope: Scope, addresses: pl.Series) -> None:
+    """Remember tokens that were asked for and are not known."""
+    unknown = addresses.drop_nulls().unique()
+    scope.missing.update(unknown.filter(~unknown.is_in(scope.known.tokens["address"].implode())))
+
+
+def column_text(column: Column) -> pl.Series:
+    """Return a decoded argument as text by its ABI type; null where it is absent."""
+    text = _rendered(column)
+    return text if column.present.all() else only(text, column.present)
+
+
+def _rendered(column: Column) -> pl.Series:
+    if column.values is not None:
+        if column.kind == "string":
+            return column.values.cast(pl.String)
+        return "0x" + column.values.bin.encode("hex")
+    if column.words is None:
+        raise TypeError(f"a {column.kind} argument has neither words nor values")
+    if column.kind == "address":
+        return _hex(column.words[:, 12:])
+    if column.kind == "fixed_bytes":
+        return _hex(column.words)
+    if column.kind == "bool":
+        return pl.Series(column.words[:, 31] == 1).cast(pl.String)
+    return _digits(from_column(column))
+
+
+def _hex(words: NDArray[np.uint8]) -> pl.Series:
+    return "0x" + binary(words).bin.encode("hex")
+
+
+def binary(words: NDArray[np.uint8]) -> pl.Series:
+    """Return (rows, width) bytes as a Binary series."""
+    rows, width = words.shape
+    fixed = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(width), rows, [None, pa.py_buffer(np.ascontiguousarray(words))]
+    )
+    series = pl.from_arrow(fixed.cast(pa.large_binary()))
+    if not isinstance(series, pl.Series):
+        raise TypeError("pyarrow gave a table where a column was expected")
+    return series
+
+
+def _digits(value: Int256) -> pl.Series:
+    if not value.magnitude[1:].any() and not value.negative.any():
+        return pl.Series(value.magnitude[0]).cast(pl.String)
+    return pl.Series([str(number) for number in python_integers(value)], dtype=pl.String)
+
+
+def python_integers(value: Int256) -> list[int]:
+    """Return the values as Python integers."""
+    limbs = value.magnitude.tolist()
+    return [
+        -magnitude if negative else magnitude
+        for negative, magnitude in zip(
+            value.negative.tolist(),
+            (
+                sum(limb << 64 * place for place, limb in enumerate(row))
+                for row in zip(*limbs, strict=True)
+            ),
+            strict=True,
+        )
+    ]
+
+
+def _ascii(hexadecimal: pl.Series) -> pl.Series:
+    raw = hexadecimal.str.slice(2).str.replace("(00)+$", "").str.decode("hex")
+    return raw.cast(pl.String, strict=False)
+
+
+def _said(scope: Scope, name: str) -> pl.Series:
+    said = pl.Series(
+        [
+            str(said) if (said := contract.says.get(name)) is not None else None
+            for contract in scope.contracts
+        ],
+        dtype=pl.String,
+    )
+    return said.gather(scope.frame["contract"]) if len(said) else texts(None, scope)
+
+
+def _chosen_from(
+    keys: pl.Series, table: "Mapping[int | str | bool, str | int | bool] | OfContract", scope: Scope
+) -> pl.Series:
+    if isinstance(table, OfContract):
+        found = _chosen_by_contract(keys, table.name, scope)
+    else:
+        found = _from_table(keys, table)
+    lost = (found.is_null() & keys.is_not_null()).to_numpy()
+    if lost.any():
+        scope.faults.append(
+            (lost, f"{keys.filter(pl.Series(lost))[0]} is not in the declared table")
+        )
+    return found
+
+
+def _from_table(
+    keys: pl.Series, table: "Mapping[int, str] | Mapping[int | str | bool, str | int | bool]"
+) -> pl.Series:
+    known = pl.Series([_key(key) for key in table], dtype=pl.String)
+    return mapped(
+        keys, known, pl.Series([_key(value) for value in table.values()], dtype=pl.String)
+    )
+
+
+def _key(constant: object) -> str:
+    return str(constant).lower() if isinstance(constant, bool) else str(constant)
+
+
+def _chosen_by_contract(keys: pl.Series, name: str, scope: Scope) -> pl.Series:
+    found = texts(None, scope)
+    for position, contract in enumerate(scope.contracts):
+        table = contract.says.get(name)
+        if isinstance(table, Mapping):
+            mine = (scope.frame["contract"] == position).fill_null(value=False)
+            found = _from_table(keys, table).zip_with(mine, found)
+    return found
