@@ -43,7 +43,7 @@ Table = Literal[
 
 @dataclass(frozen=True)
 class Keyed:
-    """An event inside GMX v2's EventEmitter envelope, by name; its items then read like arguments."""
+    """An event inside GMX v2's EventEmitter envelope; its items then read like arguments."""
 
     name: str
 

@@ -21,7 +21,7 @@ from indexer.facts.routes import (
     selected,
 )
 from indexer.facts.rows import rejects, rows_of
-from indexer.facts.scope import Mask, Match, Rows, Scope, narrowed, taken
+from indexer.facts.scope import Mask, Match, Scope, taken
 from indexer.facts.texts import column_text
 from indexer.spec import Event, Keyed, Protocol
 from indexer.tables import empty, fact_tables

@@ -37,12 +37,11 @@ def match(
     keys = [column for column in left.columns if column not in ("own", "log_index")]
     if companion.nearest is None:
         return _only(left, right, keys, candidates)
-    strategy = "backward" if companion.nearest == "before" else "forward"
     found = left.sort("log_index").join_asof(
         right.sort("log_index"),
         on="log_index",
         by=keys,
-        strategy=strategy,
+        strategy="backward" if companion.nearest == "before" else "forward",
         allow_exact_matches=False,
         check_sortedness=False,
     )

@@ -49,7 +49,7 @@ def numbers(value: Value | None, scope: Scope) -> pl.Series:
             return _shared(of, kind, scope)
         case First(values):
             return pl.select(pl.coalesce([numbers(one, scope) for one in values])).to_series()
-        case When(condition, then, otherwise):
+        case When():
             return _chosen(value, scope)
     raise TypeError(f"{type(value).__name__} is not a number: say Fixed or Amount")
 

@@ -78,8 +78,8 @@ def event_names(protocol: Protocol, abi: str) -> dict[EventName, None]:
 
 def abis_of(protocol: Protocol) -> tuple[str, ...]:
     """Return every ABI the protocol's events and discoveries name, in order."""
-    read = (*protocol.discoveries, *protocol.events)
-    return tuple(dict.fromkeys(entry.abi for entry in read))
+    announced = [discovery.abi for discovery in protocol.discoveries]
+    return tuple(dict.fromkeys([*announced, *(event.abi for event in protocol.events)]))
 
 
 def topic0s_of(name: EventName, abi: str) -> tuple[bytes, ...]:
@@ -147,7 +147,7 @@ _EMITTERS = {
 
 
 def emitted(protocol: Protocol, chain: Chain, logs: pl.DataFrame, known: Known) -> pl.DataFrame:
-    """Return the logs of the protocol's emitters, with a row number `row` and the emitter's columns."""
+    """Return the logs of the protocol's emitters, numbered by `row`, with the emitter's columns."""
     emitters = emitter_rows([protocol], chain, known)
     inside = (pl.col("block_number") >= pl.col("from_block")) & (
         pl.col("to_block").is_null() | (pl.col("block_number") <= pl.col("to_block"))

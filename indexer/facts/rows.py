@@ -81,7 +81,7 @@ def _framed(
     event: Event, scope: Scope, evaluated: Mapping[str, pl.Series], item_index: int
 ) -> pl.DataFrame:
     frame = scope.frame
-    automatic = {
+    automatic: dict[str, pl.Series | pl.Expr] = {
         "block_number": frame["block_number"],
         "log_index": frame["log_index"],
         "item_index": pl.lit(item_index, pl.Int32),
@@ -90,18 +90,16 @@ def _framed(
         "version": pl.lit(event.version) if event.version else frame["version"],
         "evidence": pl.lit(event.evidence),
     }
-    values = {**automatic, **evaluated}
-    schema = columns_of(event.into)
     base = frame.select("chain_id", "protocol")
+    values: dict[str, pl.Series | pl.Expr] = {
+        **dict.fromkeys(columns_of(event.into), pl.lit(None)),
+        **automatic,
+        **evaluated,
+        "chain_id": pl.col("chain_id"),
+        "protocol": pl.col("protocol"),
+    }
     return base.select(
-        **{
-            name: pl.col(name)
-            if name in ("chain_id", "protocol")
-            else pl.lit(value, dtype)
-            if (value := values.get(name)) is None
-            else value.cast(dtype)
-            for name, dtype in schema.items()
-        }
+        **{name: values[name].cast(dtype) for name, dtype in columns_of(event.into).items()}
     )
 
 
