@@ -41,7 +41,7 @@ fix: $(VENV)/.dev
 	$(BIN)/sqlfluff fix queries
 
 bench: $(VENV)/.bench
-	$(BIN)/python -m pytest --benchmark-only -m bench tests $(ARGS)
+	$(BIN)/python -m pytest --benchmark-only tests/bench $(ARGS)
 
 # A stamp per extra: an environment is made once and refreshed when its inputs change. Installs
 # are editable, so a changed source needs none; tests/test_wheel.py covers the real install.

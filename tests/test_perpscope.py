@@ -1,0 +1,95 @@
+"""The `perpscope` command: exit codes, and one sentence where a traceback would be."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from errno import ENOSPC
+from importlib.metadata import version
+
+import pytest
+
+import analytics.errors
+import indexer.errors
+from perpscope import outcome
+
+
+def raising(error: BaseException) -> Callable[[], object]:
+    """Return a command that stops with this error."""
+
+    def command() -> object:
+        raise error
+
+    return command
+
+
+def perpscope(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the installed command as a user would."""
+    return subprocess.run(
+        [sys.executable, "-m", "perpscope", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (indexer.errors.UserError("no chain is called x"), 2),
+        (analytics.errors.UserError("no metric is called x"), 2),
+        (indexer.errors.NodeUnavailable("no answer"), 1),
+        (indexer.errors.RangeTooLarge("10,000 blocks at most"), 1),
+        (analytics.errors.WorldError("the database is locked"), 1),
+        (OSError(ENOSPC, "No space left on device", "report.html"), 1),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
+)
+def test_an_error_is_one_line_and_its_code(
+    error: Exception, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The user's mistake exits 2, the world's exits 1, and both say what happened in one line."""
+    result = outcome(raising(error))
+
+    assert result == code
+    assert capsys.readouterr().err == f"perpscope: {error}\n"
+
+
+def test_a_message_of_several_lines_is_joined(capsys: pytest.CaptureFixture[str]) -> None:
+    """A library's message with line breaks inside still takes one line."""
+    outcome(raising(indexer.errors.WorldError("cannot open\n\n  the file")))
+
+    assert capsys.readouterr().err == "perpscope: cannot open the file\n"
+
+
+def test_an_interrupt_exits_130(capsys: pytest.CaptureFixture[str]) -> None:
+    """Control-C ends quietly, with the code shells expect."""
+    result = outcome(raising(KeyboardInterrupt()))
+
+    assert result == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_a_bug_is_not_hidden() -> None:
+    """An error nobody raised on purpose keeps its traceback."""
+    with pytest.raises(ZeroDivisionError):
+        outcome(raising(ZeroDivisionError()))
+
+
+def test_version_names_the_engines() -> None:
+    """`--version` prints perpscope's version and those its numbers rest on."""
+    result = perpscope("--version")
+
+    assert result.returncode == 0
+    assert result.stdout.split(", ")[0] == f"perpscope {version('perpscope')}"
+    assert f"duckdb {version('duckdb')}, polars {version('polars')}" in result.stdout
+
+
+def test_an_unknown_command_exits_2() -> None:
+    """A mistyped command is the user's mistake: exit 2, the command named, no traceback."""
+    result = perpscope("indeks")
+
+    assert result.returncode == 2
+    assert "indeks" in result.stderr
+    assert "Traceback" not in result.stderr
