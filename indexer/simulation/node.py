@@ -1,0 +1,204 @@
+"""
+A JSON-RPC node on loopback that serves simulated or recorded chains.
+
+Each chain answers at /<slug> and /<chain id>, a lone one also at /. It never listens on anything
+but 127.0.0.1. Chains are replaced whole while it serves, so a call sees one state of a chain.
+"""
+
+import asyncio
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Thread
+
+import msgspec
+from aiohttp import web
+
+from indexer.errors import UserError
+from indexer.simulation import refusals
+from indexer.simulation.methods import result
+from indexer.simulation.refusals import Refusal, Refused
+from indexer.simulation.served import ServedChain
+
+HOST = "127.0.0.1"
+MAX_REQUEST_BYTES = 64 << 20
+JSON_TYPE = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer: status, body and headers."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=lambda: JSON_TYPE)
+
+
+Intercept = Callable[[str, bytes], Answer | None]
+
+
+class Served:
+    """
+    A node that is serving.
+
+    Attributes:
+        port: the TCP port on 127.0.0.1.
+        calls: how often each method was called, over all chains; a batch counts each call.
+    """
+
+    def __init__(self, chains: Sequence[ServedChain], intercept: Intercept | None = None) -> None:
+        self._chains = {chain.slug: chain for chain in chains}
+        self._intercept = intercept
+        self.port = 0
+        self.calls: Counter[str] = Counter()
+
+    @property
+    def url(self) -> str:
+        """The address of the only chain, or of the page that names the chains."""
+        return f"http://{HOST}:{self.port}/"
+
+    @property
+    def urls(self) -> Mapping[str, str]:
+        """The address of each chain by slug."""
+        return {slug: self.url + slug for slug in self._chains}
+
+    def replace(self, chain: ServedChain) -> None:
+        """Serve `chain` instead of the one with the same slug, from the next call on."""
+        self._chains = self._chains | {chain.slug: chain}
+
+    def answer(self, path: str, body: bytes) -> Answer:
+        """Return the answer to a POST of `body` to /`path`."""
+        chain = self._chain(path)
+        if chain is None:
+            known = ", ".join(f"/{slug}" for slug in self._chains)
+            return Answer(404, f"no chain at /{path}; there is {known}\n".encode(), {})
+        if self._intercept is not None:
+            instead = self._intercept(chain.slug, body)
+            if instead is not None:
+                return instead
+            chain = self._chains[chain.slug]  # the intercept may have replaced it
+        return self._answer(chain, body)
+
+    def _chain(self, path: str) -> ServedChain | None:
+        if not path and len(self._chains) == 1:
+            return next(iter(self._chains.values()))
+        names = {str(chain.chain_id): chain for chain in self._chains.values()}
+        return (names | self._chains).get(path)
+
+    def _answer(self, chain: ServedChain, body: bytes) -> Answer:
+        try:
+            request = msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return Answer(200, _refusal_text(None, refusals.PARSE_ERROR))
+        if isinstance(request, list):
+            if not request:
+                return Answer(200, _refusal_text(None, refusals.EMPTY_BATCH))
+            parts = (self._one(chain, each).body for each in request)
+            told = [part for part in parts if part]
+            return Answer(200, b"[%b]" % b",".join(told) if told else b"")
+        return self._one(chain, request)
+
+    def _one(self, chain: ServedChain, request: object) -> Answer:
+        if not isinstance(request, dict):
+            return Answer(200, _refusal_text(None, refusals.INVALID_REQUEST))
+        method, params = request.get("method"), request.get("params") or []
+        call_id = request.get("id")
+        try:
+            if not method or not isinstance(method, str) or not isinstance(params, list):
+                raise Refused(refusals.INVALID_REQUEST)
+            self.calls[method] += 1
+            told = result(chain, method, params)
+        except Refused as refused:
+            return Answer(refused.refusal.status, _refusal_text(call_id, refused.refusal))
+        if "id" not in request:  # a notification wants no answer
+            return Answer(200, b"")
+        return Answer(
+            200, b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (msgspec.json.encode(call_id), told)
+        )
+
+
+def _refusal_text(call_id: object, refusal: Refusal) -> bytes:
+    return msgspec.json.encode({"jsonrpc": "2.0", "id": call_id, "error": refusal.content()})
+
+
+@contextmanager
+def serve(
+    chains: Sequence[ServedChain], port: int = 0, intercept: Intercept | None = None
+) -> Iterator[Served]:
+    """
+    Serve the chains from a thread of its own while the block runs.
+
+    Args:
+        chains: at least one; slugs differ.
+        port: 0 takes any free port.
+        intercept: sees (slug, request body) before each request and may answer it, or return
+            None after doing something else: for tests of misbehaving nodes and of reorgs
+            between two requests.
+
+    Raises:
+        UserError: the port is taken.
+    """
+    served = Served(chains, intercept)
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever, name="simulated-node", daemon=True)
+    thread.start()
+    try:
+        runner = asyncio.run_coroutine_threadsafe(_start(served, port), loop).result()
+        try:
+            yield served
+        finally:
+            asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def run_forever(
+    chains: Sequence[ServedChain], port: int, announce: Callable[[str], None] = print
+) -> None:
+    """
+    Serve the chains until SIGINT or SIGTERM, then return.
+
+    Args:
+        chains: at least one; slugs differ.
+        port: 0 takes any free port.
+        announce: told one line per chain with its URL once the node listens.
+
+    Raises:
+        UserError: the port is taken.
+    """
+    asyncio.run(_run_forever(Served(chains), port, announce))
+
+
+async def _run_forever(served: Served, port: int, announce: Callable[[str], None]) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    runner = await _start(served, port)
+    for slug, url in served.urls.items():
+        announce(f"{slug}: {url}")
+    await stop.wait()
+    await runner.cleanup()
+
+
+async def _start(served: Served, port: int) -> web.AppRunner:
+    async def post(request: web.Request) -> web.Response:
+        answer = served.answer(request.path.strip("/"), await request.read())
+        return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+
+    app = web.Application(client_max_size=MAX_REQUEST_BYTES)
+    app.router.add_post("/{path:.*}", post)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, HOST, port).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise UserError(
+            f"port {port} on {HOST} cannot be used ({error.strerror}): name another, or 0 for any"
+        ) from error
+    served.port = runner.addresses[0][1]
+    return runner

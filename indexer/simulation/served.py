@@ -1,0 +1,120 @@
+"""A chain as the node serves it: blocks, recorded calls, and how generous the node is."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from eth_hash.auto import keccak
+
+from indexer.simulation.blocks import ZERO_HASH, Block, Receipt, hexadecimal
+from indexer.simulation.refusals import Refused, invalid_argument, no_such_tag
+
+SIMULATED_CLIENT = "perpscope-simulated/1"
+REPLAY_CLIENT = "perpscope-replay/1"
+
+CallKey = tuple[int | None, str, str]  # block number or None for any, to, data; lower-case hex
+
+
+@dataclass(frozen=True)
+class ServedChain:
+    """
+    One chain of the node; immutable, so a longer or reorganised one replaces it whole.
+
+    Attributes:
+        chain_id: EIP-155 id.
+        slug: the path it is served at, beside /<chain_id>.
+        client_version: what web3_clientVersion says; it tells simulated from recorded.
+        blocks: ascending by number; may have holes when `is_sparse`.
+        calls: recorded eth_call answers (hex).
+        max_logs: most logs in one answer; None for any number.
+        max_block_span: most blocks in one eth_getLogs; None for any number.
+        safe_lag: blocks between the head and the block tagged `safe`.
+        finalized_lag: blocks between the head and the block tagged `finalized`.
+        has_tags: whether `safe` and `finalized` are understood at all.
+        is_sparse: serve a stand-in header for every number up to the head that has no block.
+    """
+
+    chain_id: int
+    slug: str
+    client_version: str
+    blocks: Sequence[Block]
+    calls: Mapping[CallKey, str] = field(default_factory=dict)
+    max_logs: int | None = None
+    max_block_span: int | None = None
+    safe_lag: int = 32
+    finalized_lag: int = 64
+    has_tags: bool = True
+    is_sparse: bool = False
+
+    @cached_property
+    def head(self) -> int:
+        """The highest block's number; -1 without blocks."""
+        return self.blocks[-1].number if self.blocks else -1
+
+    @cached_property
+    def first(self) -> int:
+        """The lowest number that is served."""
+        return self.blocks[0].number if self.blocks and not self.is_sparse else 0
+
+    @cached_property
+    def by_hash(self) -> Mapping[str, Block]:
+        """Blocks by lower-case hash; stand-ins cannot be found by theirs."""
+        return {block.hash: block for block in self.blocks}
+
+    @cached_property
+    def by_transaction(self) -> Mapping[str, tuple[Block, Receipt]]:
+        """Receipts, with the block they belong to, by transaction hash."""
+        return {
+            receipt.tx_hash: (block, receipt) for block in self.blocks for receipt in block.receipts
+        }
+
+    def at(self, number: int) -> Block | None:
+        """Return the block, a stand-in where the chain is sparse, or None."""
+        found = self.between(number, number)
+        if found:
+            return found[0]
+        return self._stand_in(number) if self.is_sparse and 0 <= number <= self.head else None
+
+    def between(self, from_block: int, to_block: int) -> Sequence[Block]:
+        """Return the blocks from_block..to_block, both inclusive, without stand-ins."""
+        start = bisect_left(self.blocks, from_block, key=_number)
+        return self.blocks[start : bisect_right(self.blocks, to_block, lo=start, key=_number)]
+
+    def tagged(self, tag: str) -> int:
+        """
+        Return the block number of a tag.
+
+        Raises:
+            Refused: the tag is not known, or no block is that final yet.
+        """
+        lags = {"latest": 0, "safe": self.safe_lag, "finalized": self.finalized_lag}
+        if tag == "earliest":
+            return self.first
+        if tag not in lags or (tag != "latest" and not self.has_tags):
+            raise Refused(invalid_argument(0, "hex string without 0x prefix"))
+        if tag != "latest" and self.head - lags[tag] < self.first:
+            raise Refused(no_such_tag(tag))
+        return self.head - lags[tag]
+
+    def _stand_in(self, number: int) -> Block:
+        seed = b"perpscope-replay %d %d" % (self.chain_id, number)
+        return Block(sparse_header(number, hexadecimal(keccak(seed)), None))
+
+
+def sparse_header(number: int, block_hash: str, timestamp: str | None) -> dict[str, object]:
+    """Return a header of which only these are known: null means not known, never zero."""
+    unknown = ("logsBloom", "receiptsRoot", "transactionsRoot", "stateRoot", "gasUsed", "gasLimit")
+    return {
+        "number": hex(number),
+        "hash": block_hash,
+        "parentHash": ZERO_HASH,
+        "timestamp": timestamp,
+        **dict.fromkeys(unknown),
+        "transactions": [],
+        "uncles": [],
+    }
+
+
+def _number(block: Block) -> int:
+    return block.number
