@@ -1,0 +1,135 @@
+"""
+The JSON-RPC envelope: requests matched to answers, and bodies that are no answer at all.
+
+A batch is cut into its parts without parsing them: every `result` stays the bytes the node sent.
+"""
+
+from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Any
+
+import msgspec
+
+from indexer.errors import NodeAnswerWrong, NodeUnavailable, WorldError
+from indexer.rpc.endpoint import Endpoint
+from indexer.rpc.failures import Refused, failure, fault, quoted, slow_down, too_large
+
+Blocks = tuple[int, int]
+NULL = b"null"
+
+
+class Part(msgspec.Struct):
+    """
+    One answer of a batch.
+
+    Attributes:
+        id: the request's id as the node repeats it.
+        result: the bytes the node sent; `null` when absent.
+        error: likewise.
+    """
+
+    id: Any = None
+    result: msgspec.Raw = msgspec.Raw(NULL)
+    error: msgspec.Raw = msgspec.Raw(NULL)
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the node refused this call; some nodes send `"error": null` beside a result."""
+        return bytes(self.error) != NULL
+
+
+_DECODER = msgspec.json.Decoder(list[Part] | Part)
+
+
+def parts_of(body: bytes) -> list[Part]:
+    """
+    Return the answers in `body`, one for a single answer.
+
+    Raises:
+        msgspec.DecodeError: the body is not JSON-RPC.
+    """
+    content = _DECODER.decode(body)
+    return content if isinstance(content, list) else [content]
+
+
+def in_order(
+    parts: Sequence[Part], asked: Sequence[Any], endpoint: Endpoint, blocks: Blocks | None
+) -> list[Part]:
+    """
+    Return the parts in the order of the request ids `asked`.
+
+    Raises:
+        NodeAnswerWrong: the ids are not those asked for.
+        NodeUnavailable: the request was refused as a whole.
+    """
+    by_id = {part.id: part for part in parts if isinstance(part.id, int)}
+    if len(parts) == len(asked) and all(number in by_id for number in asked):
+        return [by_id[number] for number in asked]
+    for part in parts:
+        if part.id is None and part.is_error:
+            raise failure(fault(bytes(part.error), endpoint), endpoint, blocks)
+    if not by_id:
+        raise NodeUnavailable(
+            f"{endpoint} answered with JSON that is not JSON-RPC; check that the URL is that of "
+            "a node"
+        )
+    answered = ", ".join(str(part.id) for part in parts[:5])
+    raise NodeAnswerWrong(
+        f"{endpoint} answered request ids {answered} where {asked[0]} to {asked[-1]} were asked; "
+        "use another endpoint"
+    )
+
+
+def unreadable(endpoint: Endpoint, body: bytes) -> NodeUnavailable:
+    """Return the exception for a body that is not JSON-RPC, saying what it looks like."""
+    start = body.lstrip()[:1]
+    if not start:
+        seen = "an empty answer"
+    elif start == b"<":
+        seen = "a web page"
+    elif start in {b"{", b"["}:
+        seen = f"JSON that is cut off or not JSON-RPC ({len(body):,} bytes)"
+    else:
+        seen = f'"{quoted(body[:60].decode(errors="replace"), endpoint)}"'
+    return NodeUnavailable(
+        f"{endpoint} answered with {seen}; expected JSON-RPC; check that the URL is that of a node"
+    )
+
+
+def unwelcome(
+    endpoint: Endpoint, status: int, retry_after: str | None, body: bytes, blocks: Blocks | None
+) -> WorldError:
+    """Return the exception for an HTTP status other than success."""
+    said = f"HTTP status {status}"
+    wait = _pause_seconds(retry_after)
+    if status == 429 or (status == 503 and wait is not None):
+        return slow_down(endpoint, said, wait)
+    if status == 413 and blocks is not None:
+        return too_large(endpoint, said, blocks)
+    if error := _error_in(body):
+        return failure(fault(error, endpoint), endpoint, blocks)
+    kind = Refused if status < 500 else NodeUnavailable
+    return kind(
+        f"{endpoint} answered with {said}; expected a JSON-RPC answer; check the URL and its key, "
+        "or use another endpoint"
+    )
+
+
+def _error_in(body: bytes) -> bytes | None:
+    try:
+        parts = parts_of(body)
+    except msgspec.DecodeError:
+        return None
+    return next((bytes(part.error) for part in parts if part.is_error), None)
+
+
+def _pause_seconds(retry_after: str | None) -> float | None:
+    if not retry_after:
+        return None
+    if retry_after.strip().isdigit():
+        return float(retry_after)
+    try:
+        return max(parsedate_to_datetime(retry_after).timestamp() - time(), 0.0)
+    except ValueError:
+        return None

@@ -1,0 +1,103 @@
+"""
+Where a node answers, and what of its address may be shown.
+
+Provider keys live in URL paths, queries, user names and, at some providers, in host names. An
+endpoint therefore prints as scheme, host and port only, and scrubs its secrets from every text
+that a node or a library puts into an error.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from indexer.errors import UserError
+
+_HIDDEN = "..."
+_LONG_LABEL = 20  # a host label this long with a digit in it is a key, not a name
+_SHORTEST_SECRET = 6  # shorter path segments are version numbers and network names
+
+
+@dataclass(frozen=True, repr=False)
+class Endpoint:
+    """
+    One JSON-RPC endpoint and how patient we are with it.
+
+    Attributes:
+        url: http or https address, secrets included; never print it, print the endpoint.
+        tries: how often one request is sent before the endpoint counts as failed.
+        first_wait_seconds: pause after the first failure; doubles, with jitter.
+        longest_wait_seconds: the longest pause; a node that asks for more is left instead.
+        timeout_seconds: how long one answer may take, from connecting to the last byte.
+        calls_per_request: how many JSON-RPC calls travel in one batch.
+        concurrency: how many requests are under way at once.
+        most_answer_bytes: larger answers are cut off and asked for in smaller ranges.
+
+    Raises:
+        UserError: the URL is not an http or https URL.
+    """
+
+    url: str
+    tries: int = 5
+    first_wait_seconds: float = 0.5
+    longest_wait_seconds: float = 60
+    timeout_seconds: float = 60
+    calls_per_request: int = 100
+    concurrency: int = 8
+    most_answer_bytes: int = 256 * 2**20
+
+    def __post_init__(self) -> None:
+        parts = _split(self.url)
+        if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise UserError(
+                f"{redacted(self.url)} is not an endpoint: expected a URL such as "
+                "https://host/path or http://127.0.0.1:8545"
+            )
+
+    def __str__(self) -> str:
+        return redacted(self.url)
+
+    def __repr__(self) -> str:
+        return f"Endpoint({redacted(self.url)!r})"
+
+    def scrubbed(self, text: str) -> str:
+        """Return `text` without any secret part of this endpoint's URL."""
+        text = text.replace(self.url, str(self))
+        for secret in _secrets(self.url):
+            text = text.replace(secret, _HIDDEN)
+        return text
+
+
+def redacted(url: str) -> str:
+    """Return scheme, host and port of `url`; everything that may be a key becomes `...`."""
+    parts = _split(url)
+    if parts is None or not parts.hostname:
+        return f"({_HIDDEN})" if url else "(empty)"
+    host = ".".join(_HIDDEN if _is_key(label) else label for label in parts.hostname.split("."))
+    host = f"[{host}]" if ":" in host else host
+    port = f":{parts.port}" if parts.port else ""
+    has_tail = parts.path.strip("/") or parts.query or parts.fragment
+    return f"{parts.scheme}://{host}{port}{'/' + _HIDDEN if has_tail else ''}"
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url.strip())
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def _is_key(label: str) -> bool:
+    return len(label) >= _LONG_LABEL and any(letter.isdigit() for letter in label)
+
+
+def _secrets(url: str) -> list[str]:
+    parts = urlsplit(url)
+    words = re.split(r"[/;,=&]", parts.path + "/" + parts.query + "/" + parts.fragment)
+    words += [value for _, value in parse_qsl(parts.query)]
+    words = [word for word in words if len(word) >= _SHORTEST_SECRET]
+    words += [word for word in (parts.username, parts.password) if word]
+    words += [label for label in (parts.hostname or "").split(".") if _is_key(label)]
+    words += [unquote(word) for word in words]
+    return sorted(set(words), key=len, reverse=True)

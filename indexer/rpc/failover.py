@@ -1,0 +1,152 @@
+"""
+Which endpoint is asked: the one that worked last, then the others in turn.
+
+An endpoint is believed only after it has named the right chain. It is tried several times with
+growing pauses before the next one is asked; refusals that would be repeated are not.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from indexer.chains import Chain
+from indexer.errors import NodeAnswerWrong, NodeBehind, RetryableError, WorldError
+from indexer.rpc.answers import Blocks, Part
+from indexer.rpc.endpoint import Endpoint
+from indexer.rpc.failures import TimedOut, too_large
+from indexer.rpc.readings import quantity, value
+from indexer.rpc.retries import Sleep, retrying
+from indexer.rpc.transport import Call, RawProvider
+
+Answer = TypeVar("Answer")
+Read = Callable[[list[Part], Endpoint], Answer]
+
+
+class Failover:
+    """
+    The endpoints of one chain, in order of preference.
+
+    Attributes:
+        requests: JSON-RPC calls sent so far, repetitions included.
+    """
+
+    def __init__(self, endpoints: Sequence[Endpoint], chain: Chain, sleep: Sleep) -> None:
+        """Prepare the connections; nothing is sent yet."""
+        self.requests = 0
+        self._chain = chain
+        self._sleep = sleep
+        self._providers = [RawProvider(endpoint) for endpoint in endpoints]
+        self._proven: set[RawProvider] = set()
+
+    async def open(self) -> None:
+        """
+        Ask every endpoint for its chain; leave those that do not answer for later.
+
+        Raises:
+            WorldError: an endpoint serves another chain.
+            NodeUnavailable: no endpoint answers.
+        """
+        results = await asyncio.gather(
+            *(self._tried(provider, _nothing) for provider in self._providers),
+            return_exceptions=True,
+        )
+        errors = [result for result in results if isinstance(result, BaseException)]
+        for error in errors:
+            if not isinstance(error, RetryableError | NodeAnswerWrong):
+                raise error
+        if not self._proven:
+            raise errors[0]
+        self._providers.sort(key=lambda provider: provider not in self._proven)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await asyncio.gather(*(provider.disconnect() for provider in self._providers))
+
+    async def ask(
+        self, calls: Sequence[Call], read: Read[Answer], blocks: Blocks | None = None
+    ) -> Answer:
+        """
+        Send `calls` in one request until an endpoint gives an answer that `read` accepts.
+
+        Args:
+            calls: (method, params) each.
+            read: turns the answers, in the order of `calls`, into the result, or raises. Its
+                NodeAnswerWrong and NodeBehind begin with a verb; the endpoint is put before it.
+            blocks: the range of an eth_getLogs call among them.
+
+        Raises:
+            WorldError: the last endpoint's failure.
+            RangeTooLarge: at once, whichever endpoint says so.
+        """
+
+        def once(provider: RawProvider) -> Callable[[], Awaitable[Answer]]:
+            return lambda: self._once(provider, calls, read, blocks)
+
+        failure: WorldError | None = None
+        for provider in list(self._providers):
+            try:
+                answer = await self._tried(provider, once(provider))
+            except (RetryableError, NodeAnswerWrong) as error:
+                failure = error
+                continue
+            self._prefer(provider)
+            return answer
+        assert failure is not None  # noqa: S101 - there is at least one endpoint
+        raise _smaller(failure, blocks)
+
+    async def _tried(self, provider: RawProvider, send: Callable[[], Awaitable[Answer]]) -> Answer:
+        async def attempt() -> Answer:
+            await self._prove(provider)
+            return await send()
+
+        return await retrying(provider.endpoint, self._sleep)(attempt)
+
+    async def _once(
+        self,
+        provider: RawProvider,
+        calls: Sequence[Call],
+        read: Read[Answer],
+        blocks: Blocks | None,
+    ) -> Answer:
+        self.requests += len(calls)
+        parts = await provider.ask(calls, blocks)
+        try:
+            return read(parts, provider.endpoint)
+        except (NodeAnswerWrong, NodeBehind) as error:
+            raise _named(error, provider.endpoint) from error.__cause__
+
+    async def _prove(self, provider: RawProvider) -> None:
+        if provider in self._proven:
+            return
+        chain_id = await self._once(
+            provider, [("eth_chainId", [])], lambda parts, end: quantity(value(parts[0], end)), None
+        )
+        if chain_id != self._chain.chain_id:
+            raise WorldError(
+                f"{provider.endpoint} serves the chain with id {chain_id}, expected "
+                f"{self._chain.chain_id} ({self._chain.slug}); correct its URL or remove it"
+            )
+        self._proven.add(provider)
+
+    def _prefer(self, provider: RawProvider) -> None:
+        place = self._providers.index(provider)
+        self._providers = self._providers[place:] + self._providers[:place]
+
+
+async def _nothing() -> None:
+    return None
+
+
+def _named(error: WorldError, endpoint: Endpoint) -> WorldError:
+    sentence = str(error)
+    if sentence.startswith(str(endpoint)):
+        return error
+    return type(error)(f"{endpoint} {endpoint.scrubbed(sentence)}")
+
+
+def _smaller(failure: WorldError, blocks: Blocks | None) -> WorldError:
+    # No endpoint answered in time: a shorter range may take less.
+    if isinstance(failure, TimedOut) and blocks is not None and blocks[0] < blocks[1]:
+        said = f"no answer within {failure.endpoint.timeout_seconds:g} s"
+        return too_large(failure.endpoint, said, blocks)
+    return failure

@@ -1,0 +1,163 @@
+"""
+What a node's refusals become: `wordings` says what they mean, this module says so to people.
+
+    NodeUnavailable     (indexer.errors)
+    ├── SlowDown        the node limits our rate; carries how long it asks us to wait
+    ├── TimedOut        no answer in time; tried once more, then the next endpoint
+    └── Refused         this endpoint will not serve the request however often it is sent
+        └── PinRefused  it does not take a block hash as the moment of a call
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from indexer.errors import NodeBehind, NodeUnavailable, RangeTooLarge, WorldError
+from indexer.rpc.endpoint import Endpoint
+from indexer.rpc.wordings import Meaning, suggestion, wording
+
+_LONGEST_QUOTE = 240
+_LONGEST_READ = 4_000
+
+
+class SlowDown(NodeUnavailable):
+    """
+    The node limits our rate.
+
+    Attributes:
+        wait_seconds: how long it asks us to wait, or None when it does not say.
+    """
+
+    def __init__(self, message: str, wait_seconds: float | None = None) -> None:
+        """Keep the pause beside the message."""
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
+
+
+class TimedOut(NodeUnavailable):
+    """
+    The node did not answer in time.
+
+    Attributes:
+        endpoint: which one.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        """Say how long was waited."""
+        super().__init__(
+            f"{endpoint} did not answer within {endpoint.timeout_seconds:g} s; try again later or "
+            "use another endpoint"
+        )
+        self.endpoint = endpoint
+
+
+class Refused(NodeUnavailable):
+    """The endpoint will not serve the request; sending it again cannot help."""
+
+
+class PinRefused(Refused):
+    """The node does not take a block hash as the moment of a call."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """
+    A JSON-RPC error as the node sent it.
+
+    Attributes:
+        meaning: what `wordings` makes of it.
+        said: code, message and data in one line, for matching.
+        message: the node's own words, shortened, without our secrets.
+    """
+
+    meaning: Meaning
+    said: str
+    message: str
+
+
+def fault(error: bytes, endpoint: Endpoint) -> Fault:
+    """Return the meaning of the raw `error` member of an answer."""
+    content = msgspec.json.decode(error)
+    members = content if isinstance(content, Mapping) else {"message": content}
+    message = str(members.get("message") or "no message")
+    detail = members.get("data")
+    detail = detail if isinstance(detail, str) else msgspec.json.encode(detail).decode()
+    said = f"{members.get('code', '')} {message} {detail}"[:_LONGEST_READ]
+    return Fault(wording(said)[0].means, said, quoted(message, endpoint))
+
+
+def quoted(text: str, endpoint: Endpoint) -> str:
+    """Return a node's words in one short line, without our secrets."""
+    line = endpoint.scrubbed(" ".join(text[:_LONGEST_READ].split()))
+    return line if len(line) <= _LONGEST_QUOTE else line[:_LONGEST_QUOTE] + "..."
+
+
+def failure(fault: Fault, endpoint: Endpoint, blocks: tuple[int, int] | None) -> WorldError:
+    """
+    Return the exception for a refusal.
+
+    Args:
+        fault: what the node said.
+        endpoint: who said it.
+        blocks: the range of an eth_getLogs request; None for other requests, which have
+            nothing to make smaller.
+    """
+    said = f'it said "{fault.message}"'
+    match fault.meaning:
+        case Meaning.SLOW_DOWN:
+            return slow_down(endpoint, said, _backoff_seconds(fault.said))
+        case Meaning.BEHIND:
+            return NodeBehind(
+                f"{endpoint} has not seen the block yet: {said}; try again later or use another "
+                "endpoint"
+            )
+        case Meaning.TOO_LARGE if blocks is not None:
+            return too_large(endpoint, said, blocks, fault.said)
+        case Meaning.PRUNED:
+            return Refused(
+                f"{endpoint} no longer has this part of history: {said}; use an archive endpoint"
+            )
+        case Meaning.NO_PIN:
+            return PinRefused(
+                f"{endpoint} does not take a block hash as the moment of a call: {said}; use "
+                "another endpoint"
+            )
+        case Meaning.REFUSED | Meaning.INVALID:
+            return Refused(
+                f"{endpoint} refused the request: {said}; check the URL and its key, or use "
+                "another endpoint"
+            )
+        case _:
+            return NodeUnavailable(
+                f"{endpoint} could not answer: {said}; try again later or use another endpoint"
+            )
+
+
+def slow_down(endpoint: Endpoint, said: str, wait_seconds: float | None) -> SlowDown:
+    """Return the exception for a rate limit, saying how long the node asks us to wait."""
+    wait = "" if wait_seconds is None else f" and asks for a pause of {wait_seconds:g} s"
+    return SlowDown(
+        f"{endpoint} limits our rate{wait}: {said}; wait, or use another endpoint or a larger plan",
+        wait_seconds,
+    )
+
+
+def too_large(
+    endpoint: Endpoint, said: str, blocks: tuple[int, int], full_text: str = ""
+) -> RangeTooLarge:
+    """Return the exception for a range the node will not serve at once."""
+    _, found = wording(full_text)
+    proposed = suggestion(found, *blocks) if found else None
+    hint = f", for example blocks {proposed[0]} to {proposed[1]}" if proposed else ""
+    return RangeTooLarge(
+        f"{endpoint} will not serve the logs of blocks {blocks[0]} to {blocks[1]} at once: {said}; "
+        f"ask for fewer blocks{hint}",
+        proposed,
+    )
+
+
+def _backoff_seconds(text: str) -> float | None:
+    found = re.search(r'backoff_seconds"?:\s*([\d.]+)', text)
+    return float(found[1]) if found else None

@@ -1,0 +1,230 @@
+"""
+Answers to frames: JSON bytes are parsed once, by Polars, and hex becomes binary in bulk.
+
+Hex is decoded over one contiguous buffer per column (Arrow offsets halve, the bytes go through
+`binascii`), 4 times faster than Polars' own decoder on 10-word logs. Nothing is trusted: missing
+members, odd digits, wrong widths and numbers outside their type raise `NodeAnswerWrong`.
+"""
+
+from binascii import Error as HexError
+from binascii import unhexlify
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from indexer.errors import NodeAnswerWrong
+
+HASH_BYTES = 32
+ADDRESS_BYTES = 20
+BLOOM_BYTES = 256
+
+LOGS: dict[str, pl.DataType] = {
+    "block_number": pl.Int64(),
+    "tx_index": pl.Int32(),
+    "log_index": pl.Int32(),
+    "block_hash": pl.Binary(),
+    "tx_hash": pl.Binary(),
+    "address": pl.Binary(),
+    "topic0": pl.Binary(),
+    "topic1": pl.Binary(),
+    "topic2": pl.Binary(),
+    "topic3": pl.Binary(),
+    "data": pl.Binary(),
+}
+"""Raw logs, sorted by (block_number, tx_index, log_index, tx_hash); absent topics are null."""
+
+HEADERS: dict[str, pl.DataType] = {
+    "number": pl.Int64(),
+    "hash": pl.Binary(),
+    "parent_hash": pl.Binary(),
+    "timestamp": pl.Datetime("us"),
+    "logs_bloom": pl.Binary(),
+}
+"""Block headers; timestamp is UTC without a zone, null like logs_bloom where the node gave none."""
+
+_LOG_ANSWER: dict[str, pl.DataType] = {
+    "blockNumber": pl.String(),
+    "transactionIndex": pl.String(),
+    "logIndex": pl.String(),
+    "blockHash": pl.String(),
+    "transactionHash": pl.String(),
+    "address": pl.String(),
+    "topics": pl.List(pl.String()),
+    "data": pl.String(),
+    "removed": pl.Boolean(),
+}
+_HEADER_ANSWER: dict[str, pl.DataType] = {
+    "number": pl.String(),
+    "hash": pl.String(),
+    "parentHash": pl.String(),
+    "timestamp": pl.String(),
+    "logsBloom": pl.String(),
+}
+_QUANTITY = "^0x[0-9a-fA-F]+$"
+_LAST_SECOND = 253_402_300_799  # of the year 9999; times beyond it overflow microseconds
+
+
+@dataclass(frozen=True)
+class Header:
+    """
+    A block header, as much of it as is stored.
+
+    Attributes:
+        number: block number.
+        hash: 32 bytes.
+        parent_hash: 32 bytes.
+        timestamp: UTC without a zone; None where the node gave none.
+        logs_bloom: 256 bytes; None where the node gave none.
+    """
+
+    number: int
+    hash: bytes
+    parent_hash: bytes
+    timestamp: datetime | None
+    logs_bloom: bytes | None = field(repr=False)
+
+
+def log_frame(answer: bytes) -> pl.DataFrame:
+    """
+    Return the logs in the JSON list `answer` as a `LOGS` frame, sorted.
+
+    Raises:
+        NodeAnswerWrong: the answer is not a list of logs that are part of the chain.
+    """
+    rows = _rows(answer, _LOG_ANSWER, "logs")
+    del answer  # a range's JSON is several times its frame
+    if rows["removed"].any():
+        raise NodeAnswerWrong(
+            "answered with a log that is marked as removed by a reorg; ask again later"
+        )
+    topics = _topics(rows["topics"])
+    logs = pl.DataFrame(
+        {
+            "block_number": _integers(rows["blockNumber"], pl.Int64()),
+            "tx_index": _integers(rows["transactionIndex"], pl.Int32()),
+            "log_index": _integers(rows["logIndex"], pl.Int32()),
+            "block_hash": _octets(_known(rows["blockHash"]), HASH_BYTES),
+            "tx_hash": _octets(_known(rows["transactionHash"]), HASH_BYTES),
+            "address": _octets(_known(rows["address"]), ADDRESS_BYTES),
+            **{f"topic{place}": topic for place, topic in enumerate(topics)},
+            "data": _octets(_known(rows["data"]), None),
+        },
+        schema=LOGS,
+    )
+    return logs.sort("block_number", "tx_index", "log_index", "tx_hash")
+
+
+def header_frame(answers: list[bytes]) -> pl.DataFrame:
+    """
+    Return one row per header in `answers` (a JSON object each) as a `HEADERS` frame, in order.
+
+    Raises:
+        NodeAnswerWrong: an answer is not a header.
+    """
+    rows = _rows(b"[" + b",".join(answers) + b"]", _HEADER_ANSWER, "blocks")
+    return pl.DataFrame(
+        {
+            "number": _integers(rows["number"], pl.Int64()),
+            "hash": _octets(_known(rows["hash"]), HASH_BYTES),
+            "parent_hash": _octets(_known(rows["parentHash"]), HASH_BYTES),
+            "timestamp": _times(rows["timestamp"]),
+            "logs_bloom": _octets(rows["logsBloom"], BLOOM_BYTES),
+        },
+        schema=HEADERS,
+    )
+
+
+def first_header(headers: pl.DataFrame) -> Header:
+    """Return the first row of a `HEADERS` frame."""
+    return Header(*headers.row(0))
+
+
+def _rows(answer: bytes, schema: dict[str, pl.DataType], what: str) -> pl.DataFrame:
+    # Polars would take a single object for a list of one.
+    if answer[:1] != b"[":
+        raise NodeAnswerWrong(f"answered with something other than a list of {what}")
+    if answer[1:].lstrip()[:1] == b"]":
+        return pl.DataFrame(schema=schema)
+    try:
+        return pl.read_json(answer, schema=schema)
+    except (pl.exceptions.PolarsError, UnicodeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise NodeAnswerWrong(
+            f"answered with {what} that cannot be read ({reason}); use another endpoint"
+        ) from error
+
+
+def _known(text: pl.Series) -> pl.Series:
+    if text.null_count():
+        raise NodeAnswerWrong(
+            f'answered with {text.null_count():,} of {len(text):,} rows without "{text.name}"; '
+            "use another endpoint"
+        )
+    return text
+
+
+def _integers(text: pl.Series, dtype: pl.Int32 | pl.Int64) -> pl.Series:
+    odd = _known(text).filter(~text.str.contains(_QUANTITY))
+    if len(odd):
+        raise _unreadable(text, odd[0])
+    try:
+        return text.str.slice(2).str.to_integer(base=16, dtype=dtype)
+    except pl.exceptions.PolarsError as error:
+        raise _unreadable(text, text[text.str.len_bytes().arg_max() or 0]) from error
+
+
+def _times(text: pl.Series) -> pl.Series:
+    seconds = text.fill_null("0x0")
+    known = _integers(seconds, pl.Int64())
+    late = known.filter(known > _LAST_SECOND)
+    if len(late):
+        raise NodeAnswerWrong(
+            f"answered with a block time of {late[0]} s, after the year 9999; use another endpoint"
+        )
+    stamps = (known * 1_000_000).cast(pl.Datetime("us"))
+    return pl.select(pl.when(text.is_not_null()).then(stamps)).to_series()
+
+
+def _octets(text: pl.Series, width: int | None) -> pl.Series:
+    if not text.str.starts_with("0x").all():
+        raise _unreadable(text, text.filter(~text.str.starts_with("0x"))[0])
+    # From string views, Arrow's offsets and bytes are built afresh: they start at zero.
+    digits = text.rechunk().str.slice(2).to_arrow(compat_level=pl.CompatLevel.oldest())
+    validity, offsets, content = digits.buffers()
+    ends = np.frombuffer(offsets, np.int64)[: len(digits) + 1]
+    lengths = np.diff(ends)
+    wrong = lengths & 1 == 1 if width is None else lengths != 2 * width
+    if digits.null_count:
+        wrong &= text.is_not_null().to_numpy()
+    if wrong.any():
+        raise _unreadable(text, text[int(wrong.argmax())])
+    try:
+        octets = unhexlify(content[: ends[-1]]) if ends[-1] else b""
+    except HexError as error:
+        raise _unreadable(text, text.filter(~text.str.contains("^0x[0-9a-fA-F]*$"))[0]) from error
+    buffers = [validity, pa.py_buffer(ends >> 1), pa.py_buffer(octets)]
+    array = pa.Array.from_buffers(pa.large_binary(), len(digits), buffers, digits.null_count)
+    return pl.Series(text.name, pl.from_arrow(array))
+
+
+def _topics(lists: pl.Series) -> list[pl.Series]:
+    counts = _known(lists).list.len()
+    texts = [lists.list.get(place, null_on_oob=True) for place in range(4)]
+    held = sum(len(text) - text.null_count() for text in texts)
+    if held != counts.sum():
+        raise NodeAnswerWrong(
+            "answered with a log that has more than four topics or a null among them; use another "
+            "endpoint"
+        )
+    return [_octets(text, HASH_BYTES) for text in texts]
+
+
+def _unreadable(text: pl.Series, value: str) -> NodeAnswerWrong:
+    shown = value if len(value) <= 80 else value[:80] + "..."
+    return NodeAnswerWrong(
+        f'answered with "{text.name}" {shown!r}, which is not hex of the right size; use another '
+        "endpoint"
+    )

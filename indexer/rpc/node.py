@@ -1,0 +1,244 @@
+"""One chain's node, as its endpoints tell it: heads, logs, headers and pinned calls."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Iterable, Sequence
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+
+import polars as pl
+
+from indexer.chains import Chain
+from indexer.errors import NodeAnswerWrong, UserError
+from indexer.rpc.answers import NULL, Part
+from indexer.rpc.checks import Filter, check_logs
+from indexer.rpc.endpoint import Endpoint
+from indexer.rpc.failover import Failover
+from indexer.rpc.failures import PinRefused
+from indexer.rpc.frames import HEADERS, Header, header_frame, log_frame
+from indexer.rpc.readings import (
+    header,
+    is_unknown,
+    numbered_header,
+    returned,
+    text,
+    unseen,
+    value,
+)
+from indexer.rpc.retries import Sleep
+from indexer.rpc.transport import Call
+
+Tag = Literal["latest", "safe", "finalized"]
+Request = tuple[bytes, bytes]
+
+_Item = TypeVar("_Item")
+_LOGGER = logging.getLogger(__name__)
+
+
+class Node:
+    """
+    A chain as its endpoints tell it; use it as `async with Node(endpoints, chain) as node`.
+
+    Args:
+        endpoints: in order of preference; those that cannot be reached are passed over.
+        chain: the chain they must serve.
+        sleep: how to wait between tries.
+
+    Raises:
+        UserError: no endpoint is given.
+        WorldError: on entering, an endpoint serves another chain. The configuration may be right
+            and the provider's routing wrong, so this is the world's failure.
+        NodeUnavailable: on entering, no endpoint works.
+    """
+
+    def __init__(
+        self, endpoints: Sequence[Endpoint], chain: Chain, *, sleep: Sleep = asyncio.sleep
+    ) -> None:
+        """Prepare the connections; nothing is sent yet."""
+        if not endpoints:
+            raise UserError(
+                f"no endpoint for {chain.slug}: expected at least one; give --rpc URL, or rpc "
+                f"under [chains.{chain.slug}] in the configuration"
+            )
+        self._failover = Failover(endpoints, chain, sleep)
+        self._batch = min(endpoint.calls_per_request for endpoint in endpoints)
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._failover.open()
+        except BaseException:
+            await self._failover.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._failover.close()
+
+    @property
+    def requests(self) -> int:
+        """JSON-RPC calls sent so far, repetitions included."""
+        return self._failover.requests
+
+    async def client_version(self) -> str:
+        """Return what the node calls itself, for example `Geth/v1.16.4/linux-amd64`."""
+
+        def read(parts: list[Part], endpoint: Endpoint) -> str:
+            return text(value(parts[0], endpoint))
+
+        return await self._failover.ask([("web3_clientVersion", [])], read)
+
+    async def head(self, tag: Tag = "latest") -> Header | None:
+        """
+        Return the header the chain's `tag` points to; None where the node does not know the tag.
+
+        Raises:
+            NodeUnavailable: no endpoint answered.
+            NodeBehind: the node has no block at all.
+        """
+
+        def read(parts: list[Part], endpoint: Endpoint) -> Header | None:
+            if tag != "latest" and is_unknown(parts[0], endpoint):
+                return None
+            return header(value(parts[0], endpoint), tag)
+
+        return await self._failover.ask([_block_call(tag)], read)
+
+    async def logs(
+        self, wanted: Filter, from_block: int, to_block: int
+    ) -> tuple[pl.DataFrame, Header]:
+        """
+        Return the `LOGS` of a range of blocks, both ends included, and its last block's header.
+
+        Both come in one request, so that a node that has not seen the range cannot say "no logs"
+        and be believed.
+
+        Raises:
+            RangeTooLarge: the node wants fewer blocks, or did not answer a long range in time.
+            NodeBehind: the node has not seen `to_block`.
+            NodeAnswerWrong: the answer contradicts the request or itself.
+            NodeUnavailable: no endpoint answered.
+        """
+        blocks = (from_block, to_block)
+
+        def read(parts: list[Part], endpoint: Endpoint) -> tuple[pl.DataFrame, Header]:
+            last = numbered_header(value(parts[0], endpoint), to_block)
+            answers = [value(parts[1], endpoint, blocks)]
+            # The bytes of the batch hang on its parts, and those of the logs on this list.
+            parts.clear()
+            logs = log_frame(answers.pop())
+            check_logs(logs, wanted, from_block, to_block, last)
+            return logs, last
+
+        query = ("eth_getLogs", [wanted.query(from_block, to_block)])
+        return await self._failover.ask([_block_call(hex(to_block)), query], read, blocks)
+
+    async def headers(self, numbers: Iterable[int]) -> pl.DataFrame:
+        """
+        Return the `HEADERS` of the blocks `numbers`, one row each, sorted by number.
+
+        Raises:
+            NodeBehind: the node has not seen one of them.
+            NodeAnswerWrong: it answered with other blocks.
+            NodeUnavailable: no endpoint answered.
+        """
+        batches = self._batches(sorted(set(numbers)))
+        frames = await _all(self._headers(batch) for batch in batches)
+        return pl.concat(frames) if frames else pl.DataFrame(schema=HEADERS)
+
+    async def calls(self, requests: Sequence[Request], block_hash: bytes) -> list[bytes | None]:
+        """
+        Return what contracts answer at one moment of the chain, in the order of `requests`.
+
+        Pinned by block hash (EIP-1898). Only where every endpoint refuses that form, calls are
+        made by number, in one request with the block's header, whose hash must be the one asked.
+
+        Args:
+            requests: (contract address, call data) each.
+            block_hash: the block after which to call, 32 bytes.
+
+        Returns:
+            The returned bytes; None where the contract reverted.
+
+        Raises:
+            NodeBehind: the node does not know the block.
+            NodeAnswerWrong: the block is no longer the one with its number.
+            NodeUnavailable: no endpoint answered.
+        """
+        name = f"0x{block_hash.hex()}"
+        batches = self._batches(requests)
+        try:
+            answers = await _all(self._calls(batch, {"blockHash": name}) for batch in batches)
+        except PinRefused as refusal:
+            _LOGGER.warning("%s; calling by block number and checking its hash", refusal)
+            number = hex(await self._number(name))
+            answers = await _all(self._calls(batch, number, block_hash) for batch in batches)
+        return [answer for batch in answers for answer in batch]
+
+    async def _headers(self, numbers: Sequence[int]) -> pl.DataFrame:
+        def read(parts: list[Part], endpoint: Endpoint) -> pl.DataFrame:
+            answers = [value(part, endpoint) for part in parts]
+            if NULL in answers:
+                raise unseen(str(numbers[answers.index(NULL)]))
+            headers = header_frame(answers)
+            if headers["number"].to_list() != list(numbers):
+                raise NodeAnswerWrong(
+                    f"answered with other blocks than the {len(numbers)} from {numbers[0]} to "
+                    f"{numbers[-1]} that were asked for; use another endpoint"
+                )
+            return headers
+
+        return await self._failover.ask([_block_call(hex(number)) for number in numbers], read)
+
+    async def _calls(
+        self, requests: Sequence[Request], pin: str | dict[str, str], must_be: bytes | None = None
+    ) -> list[bytes | None]:
+        calls: list[Call] = [
+            ("eth_call", [{"to": f"0x{to.hex()}", "data": f"0x{data.hex()}"}, pin])
+            for to, data in requests
+        ]
+        if isinstance(pin, str):
+            calls.append(_block_call(pin))
+
+        def read(parts: list[Part], endpoint: Endpoint) -> list[bytes | None]:
+            answers = [returned(part, endpoint) for part in parts[: len(requests)]]
+            for part in parts[len(requests) :]:
+                _check_pin(header(value(part, endpoint), str(pin)), must_be)
+            return answers
+
+        return await self._failover.ask(calls, read)
+
+    async def _number(self, name: str) -> int:
+        def read(parts: list[Part], endpoint: Endpoint) -> int:
+            return header(value(parts[0], endpoint), name).number
+
+        return await self._failover.ask([("eth_getBlockByHash", [name, False])], read)
+
+    def _batches(self, items: Sequence[_Item]) -> list[Sequence[_Item]]:
+        size = self._batch
+        return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def _block_call(block: str) -> Call:
+    return "eth_getBlockByNumber", [block, False]
+
+
+def _check_pin(found: Header, block_hash: bytes | None) -> None:
+    if found.hash != block_hash:
+        raise NodeAnswerWrong(
+            f"answered for block {found.number} with hash 0x{found.hash.hex()}, which is not the "
+            "one the calls are pinned to; the chain was reorganised, index again"
+        )
+
+
+async def _all(work: Iterable[Coroutine[Any, Any, _Item]]) -> list[_Item]:
+    tasks = [asyncio.create_task(part) for part in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -1,0 +1,121 @@
+"""What one answer says: an error, nothing, a header, a text or the bytes a contract returned."""
+
+import msgspec
+
+from indexer.errors import NodeAnswerWrong, NodeBehind
+from indexer.rpc.answers import NULL, Blocks, Part
+from indexer.rpc.endpoint import Endpoint
+from indexer.rpc.failures import failure, fault
+from indexer.rpc.frames import Header, first_header, header_frame
+from indexer.rpc.wordings import Meaning
+
+
+def value(part: Part, endpoint: Endpoint, blocks: Blocks | None = None) -> bytes:
+    """
+    Return the result as the node sent it, `null` included.
+
+    Raises:
+        WorldError: the node refused the call; which kind, `failures` decides.
+    """
+    if part.is_error:
+        raise failure(fault(bytes(part.error), endpoint), endpoint, blocks)
+    return bytes(part.result)
+
+
+def text(result: bytes) -> str:
+    """
+    Return a result that must be a JSON string.
+
+    Raises:
+        NodeAnswerWrong: it is something else.
+    """
+    try:
+        return msgspec.json.decode(result, type=str)
+    except msgspec.DecodeError as error:
+        raise NodeAnswerWrong(
+            f"answered with {result[:60].decode(errors='replace')} where a text was expected; use "
+            "another endpoint"
+        ) from error
+
+
+def quantity(result: bytes) -> int:
+    """
+    Return a result that must be a number in hex.
+
+    Raises:
+        NodeAnswerWrong: it is something else.
+    """
+    try:
+        return int(text(result), 16)
+    except ValueError as error:
+        raise NodeAnswerWrong(
+            f"answered with {text(result)!r} where a number in hex was expected; use another "
+            "endpoint"
+        ) from error
+
+
+def header(result: bytes, name: str) -> Header:
+    """
+    Return a result that must be a block header.
+
+    Args:
+        result: as the node sent it.
+        name: the block that was asked for: a number, a tag or a hash.
+
+    Raises:
+        NodeBehind: the node has no such block.
+        NodeAnswerWrong: the result is no header.
+    """
+    if result == NULL:
+        raise unseen(name)
+    return first_header(header_frame([result]))
+
+
+def numbered_header(result: bytes, number: int) -> Header:
+    """
+    Return a result that must be the header of block `number`.
+
+    Raises:
+        NodeBehind: the node has no such block.
+        NodeAnswerWrong: the result is no header, or another block's.
+    """
+    found = header(result, str(number))
+    if found.number != number:
+        raise NodeAnswerWrong(
+            f"answered with block {found.number} where {number} was asked for; use another endpoint"
+        )
+    return found
+
+
+def unseen(name: str) -> NodeBehind:
+    """Return the exception for a block the node answered `null` for."""
+    return NodeBehind(
+        f"has not seen block {name} yet (it answered null); try again later or use another endpoint"
+    )
+
+
+def is_unknown(part: Part, endpoint: Endpoint) -> bool:
+    """Whether the node says that it does not know the block tag it was asked for."""
+    if part.is_error:
+        meaning = fault(bytes(part.error), endpoint).meaning
+        return meaning in {Meaning.BEHIND, Meaning.INVALID}
+    return bytes(part.result) == NULL
+
+
+def returned(part: Part, endpoint: Endpoint) -> bytes | None:
+    """
+    Return what a contract answered to eth_call; None where it reverted.
+
+    Raises:
+        WorldError: the node refused the call for another reason.
+        NodeAnswerWrong: the result is not hex.
+    """
+    if part.is_error and fault(bytes(part.error), endpoint).meaning is Meaning.REVERTED:
+        return None
+    digits = text(value(part, endpoint))
+    try:
+        return bytes.fromhex(digits.removeprefix("0x"))
+    except ValueError as error:
+        raise NodeAnswerWrong(
+            f"answered eth_call with {digits[:60]!r}, which is not hex; use another endpoint"
+        ) from error
