@@ -120,7 +120,7 @@ def test_no_module_has_an_empty_name() -> None:
 
 
 def test_an_abi_holds_only_what_is_used() -> None:
-    """ABI files are lists of entries; the indexer's declarations name every file and every entry."""
+    """ABI files are lists of entries; declarations name every file and entry."""
     sources = "".join(path.read_text(encoding="utf-8") for path in below("indexer", "*.py"))
     lists = "".join(path.read_text(encoding="utf-8") for path in below("indexer", "*.csv"))
     quoted = re.findall(r'"(?:\w+/)?(\w+)[("]', sources)
