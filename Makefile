@@ -8,7 +8,9 @@
 #   make lock    write constraints.txt again from the newest versions
 #   make clean   remove .venv and caches
 
-PYTHON ?= python3
+# The first Python that is new enough; `make PYTHON=...` overrides.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV   ?= .venv
 ARGS   ?=
 
@@ -46,8 +48,8 @@ bench: $(VENV)/.bench
 # A stamp per extra: an environment is made once and refreshed when its inputs change. Installs
 # are editable, so a changed source needs none; tests/test_wheel.py covers the real install.
 $(VENV)/.made:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	    { echo "perpscope needs Python 3.11 or newer; $(PYTHON) is older. Try make PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	    { echo "No Python 3.11 or newer was found; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
