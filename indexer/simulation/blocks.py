@@ -56,12 +56,14 @@ class Block:
         receipts: in transaction order; of a recorded block perhaps only some.
         log_keys: for each log what filters look at.
         log_texts: for each log its JSON, in the same order.
+        has_all_receipts: False where eth_getBlockReceipts must not pass them off as all.
     """
 
     header: Mapping[str, object]
     receipts: tuple[Receipt, ...] = ()
     log_keys: tuple[LogKey, ...] = ()
     log_texts: tuple[bytes, ...] = ()
+    has_all_receipts: bool = True
 
     @cached_property
     def number(self) -> int:

@@ -65,7 +65,7 @@ def _header(block: Block | None) -> bytes:
 
 def _block_receipts(chain: ServedChain, params: Params) -> bytes:
     block = _referred(chain, _argument(params, 0))
-    if block is None:
+    if block is None or not block.has_all_receipts:
         return NULL
     return b"[%b]" % b",".join(block.receipt_text(receipt) for receipt in block.receipts)
 

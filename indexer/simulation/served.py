@@ -13,6 +13,8 @@ from indexer.simulation.refusals import Refused, invalid_argument, no_such_tag
 SIMULATED_CLIENT = "perpscope-simulated/1"
 REPLAY_CLIENT = "perpscope-replay/1"
 
+_UNKNOWN = ("logsBloom", "receiptsRoot", "transactionsRoot", "stateRoot", "transactions")
+
 CallKey = tuple[int | None, str, str]  # block number or None for any, to, data; lower-case hex
 
 
@@ -74,7 +76,8 @@ class ServedChain:
         found = self.between(number, number)
         if found:
             return found[0]
-        return self._stand_in(number) if self.is_sparse and 0 <= number <= self.head else None
+        is_missing = self.is_sparse and 0 <= number <= self.head
+        return stand_in(self.chain_id, number) if is_missing else None
 
     def between(self, from_block: int, to_block: int) -> Sequence[Block]:
         """Return the blocks from_block..to_block, both inclusive, without stand-ins."""
@@ -97,22 +100,22 @@ class ServedChain:
             raise Refused(no_such_tag(tag))
         return self.head - lags[tag]
 
-    def _stand_in(self, number: int) -> Block:
-        seed = b"perpscope-replay %d %d" % (self.chain_id, number)
-        return Block(sparse_header(number, hexadecimal(keccak(seed)), None))
+
+def stand_in(chain_id: int, number: int) -> Block:
+    """Return the block served for a number of which nothing was recorded; always the same."""
+    seed = b"perpscope-replay %d %d" % (chain_id, number)
+    header = sparse_header(number, hexadecimal(keccak(seed)), None)
+    return Block(header, has_all_receipts=False)
 
 
 def sparse_header(number: int, block_hash: str, timestamp: str | None) -> dict[str, object]:
     """Return a header of which only these are known: null means not known, never zero."""
-    unknown = ("logsBloom", "receiptsRoot", "transactionsRoot", "stateRoot", "gasUsed", "gasLimit")
     return {
         "number": hex(number),
         "hash": block_hash,
         "parentHash": ZERO_HASH,
         "timestamp": timestamp,
-        **dict.fromkeys(unknown),
-        "transactions": [],
-        "uncles": [],
+        **dict.fromkeys(_UNKNOWN),
     }
 
 
