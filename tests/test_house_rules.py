@@ -36,7 +36,11 @@ def below(folder: str, pattern: str = "*") -> list[Path]:
 
 
 PYTHON = [*below("indexer", "*.py"), *below("analytics", "*.py"), ROOT / "perpscope.py"]
-PROTOCOLS = [path for path in below("indexer/protocols", "*.py") if path.stem != "__init__"]
+PROTOCOLS = [
+    path
+    for path in below("indexer/protocols", "*.py")
+    if path.parent.name != "protocols" or path.stem != "__init__"
+]
 METRICS = [path for path in below("analytics/metrics", "*.py") if path.stem != "__init__"]
 QUERIES = below("queries", "*.sql")
 PROSE = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
