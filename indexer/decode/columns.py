@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from indexer.decode.abi import EventAbi
 from indexer.decode.gather import Gathered, gathered, joined
-from indexer.decode.layout import Kind, Node, body, is_word, leaves, topics
+from indexer.decode.layout import Kind, Node, body, leaf_kind, leaves, topics
 from indexer.decode.template import Bytes, Mask, Template, matches, template
 from indexer.decode.walk import check_word, walked
 
@@ -78,9 +78,7 @@ def decode(event: EventAbi, wanted: Collection[str], logs: pl.DataFrame) -> Deco
     _demand(event, wanted, in_data.keys() | in_topics.keys())
     first = 0 if event.anonymous else 1
     reasons = topic_count_reasons(logs, np.full(logs.height, first + len(indexed)))
-    words = {
-        node.name: topic_words(logs, first + place) for place, node in enumerate(indexed)
-    }
+    words = {node.name: topic_words(logs, first + place) for place, node in enumerate(indexed)}
     for node in indexed:
         reasons = topic_word_reasons(node, words[node.name]) | reasons
     found = _body(root, [name for name in wanted if name in in_data], logs["data"])
@@ -185,7 +183,7 @@ def _whole(root: Node, wanted: list[str], table: Bytes) -> Gathered | None:
 def _column(leaf: Node, found: Gathered, accepted: Mask) -> Column:
     signed = np.full(len(accepted), leaf.kind == "int")
     present = found.present[leaf.name] & accepted
-    return column(leaf.kind, leaf.name, found, present, signed)  # type: ignore[arg-type]
+    return column(leaf_kind(leaf), leaf.name, found, present, signed)
 
 
 def column(kind: Kind, name: str, found: Gathered, present: Mask, signed: Mask) -> Column:
@@ -203,7 +201,7 @@ def column(kind: Kind, name: str, found: Gathered, present: Mask, signed: Mask) 
 
 def _topic_column(node: Node, words: Bytes, accepted: Mask) -> Column:
     signed = np.full(len(accepted), node.kind == "int")
-    return Column(node.kind, words, None, accepted, signed)  # type: ignore[arg-type]
+    return Column(leaf_kind(node), words, None, accepted, signed)
 
 
 def _demand(event: EventAbi, wanted: Collection[str], leaf_names: Collection[str]) -> None:

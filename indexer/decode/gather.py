@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from indexer.decode.layout import Kind, Node, is_word
+from indexer.decode.layout import Kind, Node, is_word, leaf_kind
 from indexer.decode.template import Bytes, Mask, Template, matches, places, template
 from indexer.decode.walk import Record, Walked, walked
 
@@ -114,9 +114,7 @@ def _take_group(root: Node, data: pl.Series, size: int, rows: Rows, found: Gathe
         _take_block(root, shapes, block, rows[start : start + step], found)
 
 
-def _take_block(
-    root: Node, shapes: list[Shape], block: Bytes, rows: Rows, found: Gathered
-) -> None:
+def _take_block(root: Node, shapes: list[Shape], block: Bytes, rows: Rows, found: Gathered) -> None:
     best, most = 0, 0
     for place, shape in enumerate(shapes):
         hits = matches(shape.template, block)
@@ -186,14 +184,9 @@ def _store(
     found.accepted[rows] = True
     for name, (node, at, length) in where.items():
         found.present[name][rows] = True
-        found.kinds[name].setdefault(_kind(node), []).append(rows)
+        found.kinds[name].setdefault(leaf_kind(node), []).append(rows)
         if is_word(node):
             found.words[name][rows] = block[:, at : at + 32]
         else:
             values = (row.tobytes() for row in block[:, at : at + length])
             found.blobs[name].update(zip(rows.tolist(), values, strict=True))
-
-
-def _kind(node: Node) -> Kind:
-    assert node.kind not in ("key", "tuple", "array", "item")  # noqa: S101 (narrows the type)
-    return node.kind

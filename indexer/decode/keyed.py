@@ -13,6 +13,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 
+from indexer.decode.abi import Parameter
 from indexer.decode.columns import (
     Column,
     Decoded,
@@ -20,15 +21,15 @@ from indexer.decode.columns import (
     topic_count_reasons,
     topic_words,
 )
-from indexer.decode.abi import Parameter
 from indexer.decode.gather import Gathered, gathered
 from indexer.decode.layout import Kind, Node, array, branch, node_of
 from indexer.decode.template import Mask
 
 _TOPIC_COUNTS = {
-    bytes.fromhex("7e3bde2ba7aca4a8499608ca57f3b0c1c1c93ace63ffd3741a9fab204146fc9a"): 2,  # EventLog
-    bytes.fromhex("137a44067c8961cd7e1d876f4754a5a3a75989b4552f1843fc69c3b372def160"): 3,  # 1
-    bytes.fromhex("468a25a7ba624ceea6e540ad6f49171b52495b648417ae91bca21676d8a24dc5"): 4,  # 2
+    # EventLog, EventLog1, EventLog2
+    bytes.fromhex("7e3bde2ba7aca4a8499608ca57f3b0c1c1c93ace63ffd3741a9fab204146fc9a"): 2,
+    bytes.fromhex("137a44067c8961cd7e1d876f4754a5a3a75989b4552f1843fc69c3b372def160"): 3,
+    bytes.fromhex("468a25a7ba624ceea6e540ad6f49171b52495b648417ae91bca21676d8a24dc5"): 4,
 }
 _GROUPS = ("address", "uint256", "int256", "bool", "bytes32", "bytes", "string")
 _KINDS: tuple[Kind, ...] = (
@@ -81,8 +82,7 @@ def decode_keyed(wanted: Collection[str], logs: pl.DataFrame) -> Decoded:
 def _envelope() -> Node:
     """The layout of the data of all three envelopes."""
     groups = tuple(
-        branch("tuple", f"{name} items", (_items(name, ""), _items(name, "[]")))
-        for name in _GROUPS
+        branch("tuple", f"{name} items", (_items(name, ""), _items(name, "[]"))) for name in _GROUPS
     )
     sender, text = (_node("address", "msgSender"), _node("string", "eventName"))
     return branch("tuple", "", (sender, text, branch("tuple", "eventData", groups)))

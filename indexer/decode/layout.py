@@ -10,7 +10,7 @@ array have no name of their own and read `assets[]`.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +20,15 @@ WordKind = Literal["uint", "int", "address", "bool", "fixed_bytes"]
 Kind = Literal[WordKind, "bytes", "string"]
 NodeKind = Literal[Kind, "key", "tuple", "array", "item"]
 
+_KINDS: Mapping[str, Kind] = {
+    "uint": "uint",
+    "int": "int",
+    "address": "address",
+    "bool": "bool",
+    "fixed_bytes": "fixed_bytes",
+    "bytes": "bytes",
+    "string": "string",
+}
 _WORD = re.compile(r"(uint|int|bytes)(\d+)|address|bool")
 _ARRAY = re.compile(r"(.*)\[(\d*)\]")
 
@@ -68,9 +77,7 @@ def topics(event: EventAbi) -> tuple[Node, ...]:
         ValueError: a type that Solidity events cannot carry.
     """
     nodes = _nodes(event.inputs, "", indexed=True)
-    return tuple(
-        node if is_word(node) else Node("fixed_bytes", name=node.name) for node in nodes
-    )
+    return tuple(node if is_word(node) else Node("fixed_bytes", name=node.name) for node in nodes)
 
 
 def branch(kind: Literal["tuple", "item"], name: str, children: tuple[Node, ...]) -> Node:
@@ -111,6 +118,11 @@ def node_of(parameter: Parameter, name: str) -> Node:
 def is_word(node: Node) -> bool:
     """Return whether the value is one word."""
     return node.kind in ("uint", "int", "address", "bool", "fixed_bytes")
+
+
+def leaf_kind(node: Node) -> Kind:
+    """Return what a column of this leaf is."""
+    return _KINDS[node.kind]
 
 
 def leaves(node: Node) -> Iterable[Node]:

@@ -52,7 +52,7 @@ def template(seen: Walked, row: bytes) -> Template:
     for node, at, length in seen.records:
         start, stop = _free(node, at, length)
         fixed[start:stop] = False
-    units = fixed.reshape(-1, 4).all(axis=1)
+    units: Mask = np.logical_and.reduce(fixed.reshape(-1, 4), axis=1)
     rest = np.flatnonzero(fixed & ~np.repeat(units, 4))
     nodes = seen.records
     return Template(
@@ -71,7 +71,7 @@ def matches(shape: Template, block: Bytes) -> Mask:
     units = block.view(np.uint32)
     differs = np.not_equal(units, shape.image)
     np.logical_and(differs, shape.fixed, out=differs)
-    good: Mask = ~differs.any(axis=1)
+    good: Mask = ~np.logical_or.reduce(differs, axis=1)
     if len(shape.bytes_at):
         good &= (block[:, shape.bytes_at] == shape.bytes_are).all(axis=1)
     if len(shape.flags):
@@ -101,12 +101,12 @@ def _free(node: Node, at: int, length: int) -> tuple[int, int]:
 def _sign_extended(word: Bytes) -> Mask:
     """Whether all bytes but the last, the value's first, repeat its sign bit."""
     sign = np.where(word[:, -1:] >= 128, np.uint8(255), np.uint8(0))
-    extended: Mask = (word[:, :-1] == sign).all(axis=1)
+    extended: Mask = np.logical_and.reduce(word[:, :-1] == sign, axis=1)
     return extended
 
 
 def _is_text(text: Bytes) -> Mask:
-    good: Mask = (text < 128).all(axis=1)
+    good: Mask = np.logical_and.reduce(text < 128, axis=1)
     for row in np.flatnonzero(~good):
         good[row] = _decodes(text[row].tobytes())
     return good

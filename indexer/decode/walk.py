@@ -58,9 +58,9 @@ def check_word(node: Node, row: bytes, at: int) -> None:
         bits = 256 - 8 * node.left
         if not -(1 << bits - 1) <= value < 1 << bits - 1:
             raise ValueError(f"`{node.name}` is {_shown(value)}, outside int{bits}")
-    elif any(row[at : at + node.left]) or any(row[at + 32 - node.right : at + 32]):
-        raise ValueError(_dirty(node, row, at))
-    elif node.kind == "bool" and row[at + 31] > 1:
+        return
+    padded = any(row[at : at + node.left]) or any(row[at + 32 - node.right : at + 32])
+    if padded or (node.kind == "bool" and row[at + 31] > 1):
         raise ValueError(_dirty(node, row, at))
 
 
