@@ -1,0 +1,123 @@
+"""
+Wires metrics by the names of their parameters.
+
+A positional parameter names a fact table or another metric. Some metrics share the name of the fact
+they sum up (`fees`, `liquidations`): asked for by a reader such a name means the metric, as a
+parameter it always means the fact, in the metric itself as in every other one.
+"""
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from inspect import Parameter, getdoc, signature
+from typing import get_type_hints
+
+import polars as pl
+
+from analytics.errors import UserError, WorldError
+from analytics.metrics import METRICS, Metric
+
+Load = Callable[[str], pl.LazyFrame]
+
+
+def compute(
+    name: str, load: Load, metrics: Mapping[str, Metric] = METRICS, **settings: object
+) -> pl.LazyFrame:
+    """
+    Return a metric, with the facts and metrics it needs filled in.
+
+    Args:
+        name: the metric.
+        load: returns a fact table by name, for example `partial(facts, con)`.
+        metrics: the metrics by name.
+        settings: values for keyword-only parameters of the metric or of metrics it needs.
+
+    Raises:
+        UserError: no such metric or setting, or a value the metric refuses.
+    """
+    known = settings_of(name, metrics)
+    for setting in settings:
+        if setting not in known:
+            raise UserError(_unknown(f"setting of {name}", setting, list(known)))
+    try:
+        return _computed(name, load, metrics, settings)
+    except ValueError as error:
+        raise UserError(f"{name}: {error}") from error
+
+
+def collected(metric: pl.LazyFrame) -> pl.DataFrame:
+    """
+    Return the rows of a metric.
+
+    Raises:
+        WorldError: a sum is larger than DECIMAL(38,18) can hold.
+    """
+    try:
+        return metric.collect()
+    except pl.exceptions.ComputeError as error:
+        raise WorldError(
+            f"the metric cannot be computed from these rows: {str(error).splitlines()[0]}"
+        ) from error
+
+
+def metric_named(name: str, metrics: Mapping[str, Metric] = METRICS) -> Metric:
+    """Return a metric, or raise UserError naming the nearest ones."""
+    if name not in metrics:
+        raise UserError(_unknown("metric", name, list(metrics)))
+    return metrics[name]
+
+
+def methodology(name: str, metrics: Mapping[str, Metric] = METRICS) -> str:
+    """Return the docstring of a metric: what it is, its formula, its inputs and its source."""
+    return getdoc(metric_named(name, metrics)) or ""
+
+
+def inputs_of(name: str, metrics: Mapping[str, Metric] = METRICS) -> tuple[str, ...]:
+    """Return the facts and metrics a metric needs."""
+    parameters = signature(metric_named(name, metrics)).parameters.values()
+    return tuple(each.name for each in parameters if each.kind is not Parameter.KEYWORD_ONLY)
+
+
+def facts_of(name: str, metrics: Mapping[str, Metric] = METRICS) -> frozenset[str]:
+    """Return every fact table a metric rests on, also through other metrics."""
+    return frozenset().union(
+        *(
+            {needed} if _is_fact(needed, metrics) else facts_of(needed, metrics)
+            for needed in inputs_of(name, metrics)
+        )
+    )
+
+
+def settings_of(name: str, metrics: Mapping[str, Metric] = METRICS) -> dict[str, type]:
+    """Return the settings a metric takes, also through metrics it needs, with their types."""
+    metric = metric_named(name, metrics)
+    hints = get_type_hints(metric)
+    parameters = signature(metric).parameters.values()
+    own = {
+        each.name: hints[each.name] for each in parameters if each.kind is Parameter.KEYWORD_ONLY
+    }
+    needed = [each for each in inputs_of(name, metrics) if not _is_fact(each, metrics)]
+    return {key: kind for each in needed for key, kind in settings_of(each, metrics).items()} | own
+
+
+def _computed(
+    name: str, load: Load, metrics: Mapping[str, Metric], settings: Mapping[str, object]
+) -> pl.LazyFrame:
+    inputs = [
+        load(needed) if _is_fact(needed, metrics) else _computed(needed, load, metrics, settings)
+        for needed in inputs_of(name, metrics)
+    ]
+    parameters = signature(metrics[name]).parameters
+    own = {key: value for key, value in settings.items() if key in parameters}
+    return metrics[name](*inputs, **own)
+
+
+def _is_fact(name: str, metrics: Mapping[str, Metric]) -> bool:
+    return name not in metrics or name in inputs_of(name, metrics)
+
+
+def _unknown(what: str, name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=3)
+    hint = (
+        f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(sorted(known))}"
+    )
+    return f"no {what} is called {name}: {hint}" if known else f"no {what} is called {name}"

@@ -1,0 +1,60 @@
+"""
+The expressions metrics share: exact sums that keep unknown apart from zero, one float division.
+
+Two kinds of sums, because null means "not known":
+
+    known_total   adds what is known: a lower bound, shown beside a count of the unknown rows
+    whole_total   null as soon as one addend is unknown: for numbers that divide or balance
+"""
+
+import polars as pl
+
+EVENT_ORDER = ("block_number", "log_index", "item_index", "tx_hash")
+
+
+def known_total(value: pl.Expr) -> pl.Expr:
+    """Return the sum of the known values; null where there are rows and none is known."""
+    return pl.when(value.is_not_null().any() | (value.len() == 0)).then(value.sum())
+
+
+def whole_total(value: pl.Expr) -> pl.Expr:
+    """Return the sum of all values; null as soon as one of them is unknown."""
+    return pl.when(value.null_count() == 0).then(value.sum())
+
+
+def row_count() -> pl.Expr:
+    """Return the number of rows of a group, Int64 like a count in SQL."""
+    return pl.len().cast(pl.Int64)
+
+
+def unknown_count(column: str) -> pl.Expr:
+    """Return how many rows of a group do not know a column, Int64."""
+    return pl.col(column).null_count().cast(pl.Int64)
+
+
+def distinct_count(column: str) -> pl.Expr:
+    """Return how many different values a group has in a column, Int64."""
+    return pl.col(column).n_unique().cast(pl.Int64)
+
+
+def ratio(numerator: pl.Expr, denominator: pl.Expr) -> pl.Expr:
+    """Return the one float division of two exact sums; null unless the denominator is positive."""
+    quotient = numerator.cast(pl.Float64) / denominator.cast(pl.Float64)
+    return pl.when(denominator > 0).then(quotient)
+
+
+def day() -> pl.Expr:
+    """Return the UTC day of an event as `date`."""
+    return pl.col("block_timestamp").dt.date().alias("date")
+
+
+def bucket(seconds: int) -> pl.Expr:
+    """
+    Return the start of the bucket an event falls into, counted from 1970-01-01, as `bucket_at`.
+
+    Raises:
+        ValueError: seconds is below 1.
+    """
+    if seconds < 1:
+        raise ValueError(f"bucket_seconds must be at least 1, got {seconds}")
+    return pl.col("block_timestamp").dt.truncate(f"{seconds}s").alias("bucket_at")

@@ -1,0 +1,181 @@
+"""
+The database, read-only: facts as LazyFrames, queries as frames. Only here is DuckDB imported.
+
+A file that a writer holds is waited for, because a writer holds it only while a range commits.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+from polars.io.plugins import register_io_source
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+
+from analytics.errors import UserError, WorldError
+
+SCHEMA_VERSION = 1
+
+Reader = Callable[
+    [list[str] | None, pl.Expr | None, int | None, int | None], Iterator[pl.DataFrame]
+]
+
+# Nothing but the file is read, and a naive timestamp means UTC wherever the command runs.
+_SETTINGS = {
+    "TimeZone": "UTC",
+    "enable_external_access": "false",
+    "python_enable_replacements": "false",
+}
+
+
+@contextmanager
+def database(path: Path, *, wait_seconds: float = 30) -> Iterator[duckdb.DuckDBPyConnection]:
+    """
+    Open a perpscope database read-only, and close it at the end.
+
+    Args:
+        path: the DuckDB file.
+        wait_seconds: how long to wait for a writer to finish.
+
+    Raises:
+        WorldError: the file is missing, not ours, of a newer schema, or stays locked.
+    """
+    if not path.is_file():
+        raise WorldError(
+            f"there is no database at {path}: index first, or name one with --database"
+        )
+    con = _opened(path, wait_seconds)
+    try:
+        con.execute("".join(f"set {name} = '{value}';" for name, value in _SETTINGS.items()))
+        _check_schema(con, path)
+        yield con
+    finally:
+        con.close()
+
+
+def facts(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    *,
+    protocol: str | None = None,
+    chain_id: int | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> pl.LazyFrame:
+    """
+    Return one table, reading only the columns a plan asks for and the rows the filters keep.
+
+    A filter applies where the table has its column. The frame reads when it is collected, so
+    collect it while the connection is open.
+
+    Args:
+        con: an open database.
+        table: name of a table of the schema.
+        protocol: only rows of this protocol.
+        chain_id: only rows of this chain.
+        since: only events at or after this UTC time.
+        until: only events at or before this UTC time.
+
+    Raises:
+        WorldError: the database has no such table.
+    """
+    schema = _schema(con, table)
+    conditions = {
+        ("protocol", "protocol ="): protocol,
+        ("chain_id", "chain_id ="): chain_id,
+        ("block_timestamp", "block_timestamp >="): since,
+        ("block_timestamp", "block_timestamp <="): until,
+    }
+    kept = {
+        condition: value
+        for (column, condition), value in conditions.items()
+        if value is not None and column in schema
+    }
+    return register_io_source(_reader(con, table, kept), schema=schema)
+
+
+def rows(
+    con: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object]
+) -> pl.DataFrame:
+    """
+    Return the answer of one SELECT.
+
+    Raises:
+        UserError: a parameter does not fit the query.
+        WorldError: the database cannot answer it.
+    """
+    try:
+        return _frame(con.cursor().execute(sql, dict(parameters)))
+    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+        raise UserError(f"the query does not take these parameters: {error}") from error
+    except duckdb.Error as error:
+        raise WorldError(f"the database cannot answer the query: {error}") from error
+
+
+def _opened(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
+    attempts = Retrying(
+        retry=retry_if_exception(_is_locked),
+        stop=stop_after_delay(wait_seconds),
+        wait=wait_random_exponential(multiplier=0.05, max=1),
+        reraise=True,
+    )
+    try:
+        return attempts(duckdb.connect, str(path), read_only=True)
+    except duckdb.Error as error:
+        if _is_locked(error):
+            raise WorldError(
+                f"{path} is locked by another process, which did not finish in {wait_seconds:g} s: "
+                "try again, or stop that process"
+            ) from error
+        raise WorldError(f"{path} cannot be opened as a perpscope database: {error}") from error
+
+
+def _is_locked(error: BaseException) -> bool:
+    return isinstance(error, duckdb.IOException) and "lock on file" in str(error)
+
+
+def _check_schema(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    try:
+        found = con.execute("select max(version) from schema_version").fetchone()
+    except duckdb.CatalogException as error:
+        raise WorldError(
+            f"{path} has no perpscope tables: index into it first, or name another with --database"
+        ) from error
+    version = found[0] if found and found[0] is not None else SCHEMA_VERSION
+    if version > SCHEMA_VERSION:
+        raise WorldError(
+            f"{path} has schema version {version}, this perpscope reads up to {SCHEMA_VERSION}: "
+            "upgrade perpscope"
+        )
+
+
+def _schema(con: duckdb.DuckDBPyConnection, table: str) -> pl.Schema:
+    known = con.cursor().execute("select table_name from duckdb_tables()").fetchall()
+    if (table,) not in known:
+        raise WorldError(f"the database has no table {table}: it was made by another perpscope")
+    return _frame(con.cursor().execute(f"select * from {table} limit 0")).schema
+
+
+def _reader(con: duckdb.DuckDBPyConnection, table: str, conditions: Mapping[str, object]) -> Reader:
+    where = " and ".join(f"{condition} ?" for condition in conditions) or "true"
+
+    def read(
+        columns: list[str] | None,
+        predicate: pl.Expr | None,
+        n_rows: int | None,
+        batch_size: int | None,  # noqa: ARG001 -- Polars passes it by position
+    ) -> Iterator[pl.DataFrame]:
+        wanted = ", ".join(columns) if columns else "*"
+        sql = f"select {wanted} from {table} where {where}"
+        # A cursor of its own: Polars may read several tables of one plan at the same time.
+        frame = _frame(con.cursor().execute(sql, list(conditions.values())))
+        frame = frame if predicate is None else frame.filter(predicate)
+        yield frame if n_rows is None else frame.head(n_rows)
+
+    return read
+
+
+def _frame(result: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    return pl.DataFrame(result.to_arrow_table())

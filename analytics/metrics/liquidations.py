@@ -1,0 +1,113 @@
+"""Forced exits by insufficient margin: how much, whose, how fast, and what was left unpaid."""
+
+import polars as pl
+
+from analytics.expressions import (
+    bucket,
+    distinct_count,
+    known_total,
+    ratio,
+    row_count,
+    unknown_count,
+)
+
+_GRAIN = ("chain_id", "protocol", "version", "market", "bucket_at")
+
+
+def liquidations(liquidations: pl.LazyFrame, *, bucket_seconds: int = 3600) -> pl.LazyFrame:
+    """
+    Positions closed by force for lack of margin: notional, accounts, sides, fees and bad debt.
+
+    Notional is one-sided: the position that was liquidated, not also who took it over. An ADL is
+    never counted here. Splitting a liquidation in two changes the count and nothing else.
+
+    Formula:
+        notional_usd = Σ notional_usd = long + short + unknown side
+
+    Args:
+        liquidations: one row per liquidated position and event: notional_usd, collateral_usd,
+            realized_pnl_usd, fee_usd, shortfall_usd (USD, null where the venue does not say),
+            is_long, account.
+        bucket_seconds: length of a bucket, counted from 1970-01-01 UTC.
+
+    Returns:
+        One row per chain, protocol, version, market and bucket with a liquidation, sorted:
+        liquidation_count, account_count, long_count, short_count, unknown_notional_count (Int64),
+        notional_usd, notional_long_usd, notional_short_usd, collateral_usd, realized_pnl_usd,
+        fee_usd, shortfall_usd (Decimal, USD; sums of what is known, null when nothing is).
+
+    Raises:
+        ValueError: bucket_seconds is below 1.
+
+    Source:
+        One-sided notional: of the two fills of a liquidating trade only the liquidated leg counts.
+    """
+    notional = pl.col("notional_usd")
+    return (
+        liquidations.group_by(*_GRAIN[:-1], bucket(bucket_seconds))
+        .agg(
+            liquidation_count=row_count(),
+            account_count=distinct_count("account"),
+            long_count=pl.col("is_long").sum().cast(pl.Int64),
+            short_count=(~pl.col("is_long")).sum().cast(pl.Int64),
+            unknown_notional_count=unknown_count("notional_usd"),
+            notional_usd=known_total(notional),
+            notional_long_usd=known_total(notional.filter(pl.col("is_long"))),
+            notional_short_usd=known_total(notional.filter(~pl.col("is_long"))),
+            collateral_usd=known_total(pl.col("collateral_usd")),
+            realized_pnl_usd=known_total(pl.col("realized_pnl_usd")),
+            fee_usd=known_total(pl.col("fee_usd")),
+            shortfall_usd=known_total(pl.col("shortfall_usd")),
+        )
+        .sort(_GRAIN)
+    )
+
+
+def liquidation_velocity(liquidations: pl.LazyFrame, *, window_seconds: int = 60) -> pl.LazyFrame:
+    """
+    How fast positions are liquidated: dollars per second in the window that follows each moment.
+
+    Summed over the markets and chains of a protocol, because a cascade does not stop at one. The
+    highest row is the peak.
+
+    Formula:
+        velocity(t) = Σ notional_usd in [t, t + window_seconds) / window_seconds
+
+    Args:
+        liquidations: one row per liquidated position and event: notional_usd (USD).
+        window_seconds: length of the window, its end excluded.
+
+    Returns:
+        One row per protocol and moment with a liquidation, sorted: liquidation_count (Int64, in the
+        window), notional_usd (Decimal, USD, in the window; a sum of what is known, null when
+        nothing is), velocity_usd_per_second (Float64).
+
+    Raises:
+        ValueError: window_seconds is below 1.
+
+    Source:
+        V_w(t) = N in [t, t + w) / w; Amberdata's charts of October 2025 use one minute.
+    """
+    if window_seconds < 1:
+        raise ValueError(f"window_seconds must be at least 1, got {window_seconds}")
+    return (
+        _by_moment(liquidations)
+        .rolling(
+            "block_timestamp",
+            period=f"{window_seconds}s",
+            offset="0s",
+            closed="left",
+            group_by="protocol",
+        )
+        .agg(pl.col("liquidation_count").sum(), notional_usd=known_total(pl.col("notional_usd")))
+        .with_columns(velocity_usd_per_second=ratio(pl.col("notional_usd"), pl.lit(window_seconds)))
+        .sort("protocol", "block_timestamp")
+    )
+
+
+def _by_moment(liquidations: pl.LazyFrame) -> pl.LazyFrame:
+    return (
+        liquidations.group_by("protocol", "block_timestamp")
+        .agg(liquidation_count=row_count(), notional_usd=known_total(pl.col("notional_usd")))
+        .sort("protocol", "block_timestamp")
+    )

@@ -1,0 +1,117 @@
+"""Tables small enough to check in the head: rows with defaults, as frames or as a database."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from indexer.tables import columns_of, tables
+
+T0 = datetime(2025, 10, 10, 21, 0)
+_REQUIRED: Mapping[str, object] = {
+    "chain_id": 1,
+    "block_number": 1,
+    "item_index": 0,
+    "block_timestamp": T0,
+    "protocol": "venue",
+    "version": "v1",
+    "market": "BTC",
+    "account": "0xa",
+    "cause": "trade",
+    "is_long": True,
+    "shortfall_basis": "none",
+    "derivation": "direct",
+    "fee_kind": "position",
+    "split_basis": "event",
+    "feed": "0xf",
+    "quote": "USD",
+    "oracle_price_quote": "1",
+    "bought_token": "GOV",
+    "bought_tokens": "0",
+    "destination_kind": "treasury",
+    "kind": "payment",
+    "pool": "0xpool",
+    "asset_tokens": "0",
+    "share_price_tokens": "1",
+    "evidence": "event",
+}
+
+
+def at(seconds: float = 0, *, days: float = 0) -> datetime:
+    """Return a moment this long after 2025-10-10 21:00 UTC."""
+    return T0 + timedelta(days=days, seconds=seconds)
+
+
+def table(name: str, *rows: Mapping[str, object]) -> pl.DataFrame:
+    """Return rows of a table; what a row leaves out gets a default, and null where it may."""
+    schema = columns_of(name)
+    required = {column for column, rule in tables()[name].items() if rule.required}
+    filled = [
+        {"log_index": index, "tx_hash": f"0x{index:064x}"}
+        | {column: _REQUIRED.get(column) for column in required}
+        | ({"log_index": index, "tx_hash": f"0x{index:064x}"} if "log_index" in schema else {})
+        | dict(row)
+        for index, row in enumerate(rows)
+    ]
+    series = [
+        pl.Series(column, [_value(row.get(column), dtype) for row in filled], dtype=dtype)
+        for column, dtype in schema.items()
+    ]
+    return pl.DataFrame(series)
+
+
+def _value(value: object, dtype: pl.DataType) -> object:
+    if value is None or not isinstance(dtype, pl.Decimal):
+        return value
+    return Decimal(str(value))
+
+
+def load(**frames: pl.DataFrame) -> Callable[[str], pl.LazyFrame]:
+    """Return what `compute` calls to load a fact: these frames, and empty ones for all others."""
+    return lambda name: frames.get(name, table(name)).lazy()
+
+
+def database(frames: Mapping[str, pl.DataFrame], path: Path | None = None) -> Path | None:
+    """Write a database with these rows, in a file or, without one, nowhere."""
+    with duckdb.connect(str(path) if path else ":memory:") as con:
+        fill(con, frames)
+    return path
+
+
+def fill(con: duckdb.DuckDBPyConnection, frames: Mapping[str, pl.DataFrame]) -> None:
+    """Create every table of the schema and insert these rows."""
+    con.execute(files("indexer").joinpath("schema.sql").read_text(encoding="utf-8"))
+    con.execute("insert into schema_version values (1, 'test')")
+    insert(con, frames)
+
+
+def insert(con: duckdb.DuckDBPyConnection, frames: Mapping[str, pl.DataFrame]) -> None:
+    """Insert rows into the tables of their names."""
+    for name, frame in frames.items():
+        con.register("incoming", frame.to_arrow())
+        con.execute(f"insert into {name} select * from incoming")
+        con.unregister("incoming")
+
+
+def column(frame: pl.DataFrame, name: str) -> list[object]:
+    """Return a column as a list; decimals as short text, so that they compare with text."""
+    return [shown(value) for value in frame[name].to_list()]
+
+
+def shown(value: object) -> object:
+    """Return a decimal as text without trailing zeros, anything else as it is."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else value
+
+
+def utc(moment: datetime) -> datetime:
+    """Return a naive UTC moment with its zone."""
+    return moment.replace(tzinfo=UTC)
+
+
+def same_rows(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Return the rows of several frames of one table as one frame."""
+    return pl.concat(list(frames))
