@@ -1,0 +1,277 @@
+"""
+Settings: where the database is, which chains and protocols, through which endpoints.
+
+They come from `perpscope.toml` in the working directory, or the file named by --config or
+PERPSCOPE_CONFIG. Environment variables win over the file: PERPSCOPE_DATABASE,
+PERPSCOPE_CHAINS__ARBITRUM__RPC and so on, lists separated by commas. Keys stay out of files:
+`${NAME}` in an endpoint's URL is an environment variable, filled in when the endpoint is used.
+
+    database = "perpscope.duckdb"
+
+    [chains.arbitrum]
+    rpc = ["https://arb-mainnet.example/v2/${ARBITRUM_KEY}", "http://127.0.0.1:8547"]
+    protocols = ["gmx_v2", "chainlink"]
+
+    [retries]
+    tries = 5
+"""
+
+import json
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    StrictStr,
+    ValidationError,
+)
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from indexer.chains import CHAINS, Chain
+from indexer.errors import UserError
+from indexer.rpc import Endpoint, redacted
+
+DEFAULT_FILE = Path("perpscope.toml")
+
+_PREFIX = "PERPSCOPE_"
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+_URL = re.compile(r"\w+://[^\s'\"]+")
+_SLUGS = sorted(chain.slug for chain in CHAINS)
+_EXPECTED = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "tuple_type": "a list",
+    "dict_type": "a section",
+    "model_type": "a section",
+}
+
+
+def _listed(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _slug(slug: str) -> str:
+    if slug not in _SLUGS:
+        raise ValueError(f"one of the chains {', '.join(_SLUGS)}")
+    return slug
+
+
+Texts = Annotated[tuple[StrictStr, ...], BeforeValidator(_listed)]
+Count = Annotated[int, Strict(), Field(ge=1)]
+BlockNumber = Annotated[int, Strict(), Field(ge=0)]
+Seconds = Annotated[float, Strict(), Field(gt=0, le=3_600)]
+
+
+class ChainSettings(BaseModel):
+    """
+    One chain's settings, under `[chains.<slug>]`.
+
+    Attributes:
+        rpc: endpoint URLs in order of preference, `${NAME}` not yet filled in.
+        protocols: slugs to index on this chain; empty for all that are declared.
+        from_block: first block to index; None for each contract's own first block.
+        max_span: most blocks in one request; None to find out.
+        max_logs: most logs in one range, which bounds memory.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rpc: Texts = Field(default=(), repr=False)  # may hold keys
+    protocols: Texts = ()
+    from_block: BlockNumber | None = None
+    max_span: Count | None = None
+    max_logs: Count = 25_000
+
+
+class Retries(BaseModel):
+    """
+    Patience with endpoints, under `[retries]`.
+
+    Attributes:
+        tries: how often one request is sent to one endpoint.
+        first_wait_seconds: pause after the first failure; doubles, with jitter.
+        longest_wait_seconds: the longest pause.
+        timeout_seconds: how long one answer may take.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tries: Count = 5
+    first_wait_seconds: Seconds = 0.5
+    longest_wait_seconds: Seconds = 60
+    timeout_seconds: Seconds = 60
+
+
+class Config(BaseSettings):
+    """
+    All settings, checked; `configuration` reads them.
+
+    Attributes:
+        database: path of the DuckDB file, or a `ducklake:` address.
+        protocols: slugs to index; empty for all that are declared.
+        chains: slug -> that chain's settings.
+        retries: patience with endpoints.
+    """
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+
+    database: StrictStr = "perpscope.duckdb"
+    protocols: Texts = ()
+    chains: dict[Annotated[str, AfterValidator(_slug)], ChainSettings] = {}
+    retries: Retries = Retries()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic calls by keyword
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the environment before the file; nothing else is read."""
+        return (_Environment(settings_cls), init_settings)
+
+    def chain(self, chain: Chain) -> ChainSettings:
+        """Return a chain's settings; all defaults where none are given."""
+        return self.chains.get(chain.slug, ChainSettings())
+
+    def endpoints(self, chain: Chain) -> tuple[Endpoint, ...]:
+        """
+        Return the chain's endpoints in order of preference, environment variables filled in.
+
+        Raises:
+            UserError: a variable is not set, or a URL is none.
+        """
+        patience = self.retries.model_dump()
+        urls = [_expanded(url, chain) for url in self.chain(chain).rpc]
+        return tuple(Endpoint(url, **patience) for url in urls)
+
+
+class _Environment(PydanticBaseSettingsSource):
+    """PERPSCOPE_* variables as nested settings; `__` separates levels, `_` stands for a dash."""
+
+    def get_field_value(
+        self,
+        field: FieldInfo,  # noqa: ARG002 - pydantic-settings calls it so
+        field_name: str,
+    ) -> tuple[Any, str, bool]:
+        return self().get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        settings: dict[str, Any] = {}
+        for name, value in sorted(os.environ.items()):
+            path = _path(name)
+            if path and path[0] in Config.model_fields:
+                *sections, key = path
+                place = settings
+                for section in sections:
+                    place = place.setdefault(section, {})
+                place[key] = _typed(value)
+        return settings
+
+
+def configuration(path: Path | None = None) -> Config:
+    """
+    Return the settings from the environment and a file.
+
+    Args:
+        path: the file; None for PERPSCOPE_CONFIG, else `perpscope.toml` where it exists.
+
+    Raises:
+        UserError: the file cannot be read, or a key or value in it does not fit.
+    """
+    named = path or (Path(given) if (given := os.environ.get(f"{_PREFIX}CONFIG")) else None)
+    content = _content(named or DEFAULT_FILE) if named or DEFAULT_FILE.exists() else {}
+    # pydantic-settings takes keyword arguments with an underscore for itself.
+    if hidden := [key for key in content if key.startswith("_")]:
+        raise UserError(_unknown((hidden[0],), named or DEFAULT_FILE))
+    try:
+        return Config(**content)
+    except ValidationError as error:
+        # The cause would print values, which may be keys.
+        raise UserError(_sentence(error, named or DEFAULT_FILE)) from None
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(
+            f"there is no configuration file {path}: expected a TOML file; correct --config"
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UserError(
+            f"{path} cannot be read as TOML: {reason}; correct the file or name another with "
+            "--config"
+        ) from error
+
+
+def _path(name: str) -> list[str]:
+    if not name.startswith(_PREFIX):
+        return []
+    path = name.removeprefix(_PREFIX).lower().split("__")
+    if path[0] == "chains" and len(path) > 1:
+        path[1] = path[1].replace("_", "-")
+    return path
+
+
+def _typed(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _sentence(error: ValidationError, path: Path) -> str:
+    first = error.errors(include_url=False)[0]
+    place = tuple(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return _unknown(place, path)
+    seen = _URL.sub(lambda found: redacted(found[0]), repr(first["input"]))[:80]
+    wanted = _EXPECTED.get(first["type"]) or first["msg"].removeprefix("Value error, ")
+    wanted = wanted.removeprefix("Input should be ")
+    name = ".".join(part for part in place if part != "[key]")
+    return f"{name} is {seen} in {_source(place, path)}: expected {wanted}; correct it"
+
+
+def _unknown(place: tuple[str, ...], path: Path) -> str:
+    section = Retries if place[0] == "retries" else ChainSettings
+    names = ", ".join((section if len(place) > 1 else Config).model_fields)
+    where = f"[{'.'.join(place[:-1])}]" if len(place) > 1 else "the top level"
+    return (
+        f'"{place[-1]}" in {_source(place, path)} is no setting: expected one of {names} at '
+        f"{where}; correct or remove it"
+    )
+
+
+def _source(place: tuple[str, ...], path: Path) -> str:
+    for name in os.environ:
+        if _path(name) and tuple(_path(name)) == place[: len(_path(name))]:
+            return f"the environment variable {name}"
+    return str(path)
+
+
+def _expanded(url: str, chain: Chain) -> str:
+    def variable(found: re.Match[str]) -> str:
+        if (value := os.environ.get(found[1])) is None:
+            raise UserError(
+                f"chains.{chain.slug}.rpc needs the environment variable {found[1]}, which is not "
+                f"set: expected `export {found[1]}=...`"
+            )
+        return value
+
+    return _VARIABLE.sub(variable, url)
