@@ -1,0 +1,165 @@
+"""Fees by recipient, holding fees, open interest and GNS buybacks of gTrade."""
+
+from indexer.protocols.gains.values import (
+    ABI,
+    COLLATERAL,
+    LONG,
+    PAIR,
+    PAIR_PRICE,
+    PRICE,
+    STABLE,
+    USD,
+    ZERO,
+)
+from indexer.spec import (
+    Amount,
+    Const,
+    Event,
+    Fixed,
+    Not,
+    OfContract,
+    OneOf,
+    Product,
+    Sum,
+    Value,
+)
+
+# --- fees ---------------------------------------------------------------------------------------
+
+FEE_USD = Fixed(Product("amountCollateral", PRICE), USD)
+CHARGED: dict[str, Value] = {
+    "market": PAIR,
+    "account": "trader",
+    "fee_token": COLLATERAL,
+    "fee_tokens": Amount("amountCollateral", COLLATERAL),
+    "fee_usd": FEE_USD,
+    "split_basis": Const("event"),
+}
+TO_VAULT: dict[str, Value] = {
+    **CHARGED,
+    "supply_side_usd": FEE_USD,
+    "treasury_usd": ZERO,
+    "holders_usd": ZERO,
+}
+TO_TREASURY: dict[str, Value] = {
+    **CHARGED,
+    "supply_side_usd": ZERO,
+    "treasury_usd": FEE_USD,
+    "holders_usd": ZERO,
+}
+TO_HOLDERS: dict[str, Value] = {
+    **CHARGED,
+    "supply_side_usd": ZERO,
+    "treasury_usd": ZERO,
+    "holders_usd": FEE_USD,
+}
+RECIPIENTS = (
+    ("GovFeeCharged", "position", TO_TREASURY),
+    ("GnsOtcFeeCharged", "position", TO_HOLDERS),
+    ("GnsStakingFeeCharged", "position", TO_HOLDERS),
+    ("GTokenFeeCharged", "position", TO_VAULT),
+    ("GTokenOcFeeCharged", "position", TO_VAULT),
+    ("ReferralFeeCharged", "position", TO_VAULT),
+    ("TriggerFeeCharged", "order", TO_VAULT),
+    ("BorrowingFeeCharged(address,uint8,uint256)", "borrow", TO_VAULT),
+    ("BorrowingFeeCharged(address,uint32,uint8,uint256)", "borrow", TO_VAULT),
+)
+BORROWED = Sum(
+    ("tradeHoldingFees.borrowingFeeCollateral", "tradeHoldingFees.borrowingFeeCollateral_old")
+)
+BORROWED_USD = Fixed(Product(BORROWED, PRICE), USD)
+HELD: dict[str, Value] = {
+    **TO_VAULT,
+    "fee_kind": Const("borrow"),
+    "fee_tokens": Amount(BORROWED, COLLATERAL),
+    "fee_usd": BORROWED_USD,
+    "supply_side_usd": BORROWED_USD,
+}
+
+# One of the two per settlement: charged where the trader owes on balance, realized otherwise.
+HOLDING = ("HoldingFeesChargedOnTrade", "HoldingFeesRealizedOnTrade")
+FEES = (
+    *(
+        Event(abi=ABI, name=event, into="fees", columns={**columns, "fee_kind": Const(kind)})
+        for event, kind, columns in RECIPIENTS
+    ),
+    *(Event(abi=ABI, name=event, into="fees", columns=HELD) for event in HOLDING),
+)
+FUNDING = tuple(
+    Event(
+        abi=ABI,
+        name=event,
+        into="funding",
+        columns={
+            "market": PAIR,
+            "account": "trader",
+            "is_long": LONG,
+            "paid_usd": Fixed(Product("tradeHoldingFees.fundingFeeCollateral", PRICE), USD),
+        },
+    )
+    for event in HOLDING
+)
+
+# --- open interest --------------------------------------------------------------------------------
+
+OLD_SIDES = (("newOiLong", True), ("newOiShort", False))
+V10_SIDES = (("oiLong", True), ("oiShort", False))
+OPEN_INTEREST = (
+    *(
+        Event(
+            abi=ABI,
+            name=event,
+            into="open_interest",
+            columns={
+                "market": "pairIndex",
+                "collateral_token": COLLATERAL,
+                "is_long": Const(is_long),
+                "open_interest_usd": Fixed(Product(side, PAIR_PRICE), 18),
+            },
+            version="8-9.4",
+        )
+        for event in ("BorrowingPairOiUpdated", "BorrowingPairOiBeforeV10Updated")
+        for side, is_long in OLD_SIDES
+    ),
+    *(
+        Event(
+            abi=ABI,
+            name="PairOiAfterV10Updated",
+            into="open_interest",
+            columns={
+                "market": "pairIndex",
+                "collateral_token": COLLATERAL,
+                "is_long": Const(is_long),
+                "open_interest_usd": Fixed(
+                    Product(f"newOiCollateral.{side}Collateral", PAIR_PRICE), USD
+                ),
+                "open_interest_tokens": Fixed(f"newOiToken.{side}Token", 18),
+            },
+            version="10",
+        )
+        for side, is_long in V10_SIDES
+    ),
+)
+
+# --- buybacks -------------------------------------------------------------------------------------
+
+AT_PAR = OneOf(COLLATERAL, STABLE)
+SOLD: dict[str, Value] = {
+    "bought_token": OfContract("gns"),
+    "bought_tokens": Fixed(Sum(("treasuryAmountGns", "stakingAmountGns", "burnAmountGns")), 18),
+    "spent_token": COLLATERAL,
+    "spent_tokens": Amount("collateralAmount", COLLATERAL),
+    "burned_tokens": Fixed("burnAmountGns", 18),
+    "destination_kind": Const("mixed"),  # treasury, stakers and a burn in one event
+}
+BUYBACKS = (
+    Event(
+        abi=ABI,
+        name="OtcExecuted",
+        into="buybacks",
+        columns={**SOLD, "spent_usd": Amount("collateralAmount", COLLATERAL)},
+        where=(AT_PAR,),
+        evidence="assumed",
+    ),
+    Event(abi=ABI, name="OtcExecuted", into="buybacks", columns=SOLD, where=(Not(AT_PAR),)),
+)

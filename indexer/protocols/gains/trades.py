@@ -1,0 +1,224 @@
+"""Openings, closings, liquidations and resizes of gTrade positions."""
+
+from indexer.protocols.gains.values import (
+    ABI,
+    COLLATERAL,
+    DECREASE,
+    INCREASE,
+    LEVERED,
+    MARKET,
+    NOTHING,
+    NOTIONAL,
+    PNL,
+    STAKE,
+    TRADE_COLLATERAL,
+    TRADE_USD,
+    TRIGGER,
+    TWO_FACED,
+    USD,
+    ZERO,
+)
+from indexer.spec import (
+    Companion,
+    Condition,
+    Const,
+    DecimalsOf,
+    Equals,
+    Event,
+    Fixed,
+    IsTrue,
+    Lookup,
+    Neg,
+    Nonzero,
+    Not,
+    OneOf,
+    Product,
+    Value,
+    When,
+)
+
+# `price` and `marketPrice` include price impact; trades opened before v10 have no token size.
+PAID: dict[str, Value] = {"": "price", "9.4": "marketPrice", "10": "marketPrice"}
+ORACLE: dict[str, Value] = {"": "price", "9.4": "oraclePrice", "10": "oraclePrice"}
+SIZE: dict[str, Value] = {
+    "": NOTHING,
+    "9.4": NOTHING,
+    "10": When(Nonzero("t.positionSizeToken"), "t.positionSizeToken"),
+}
+
+# Order types: 2 LIMIT_OPEN, 3 STOP_OPEN, 4 TP_CLOSE, 5 SL_CLOSE, 6 LIQ_CLOSE; others are rejected.
+OPENING = OneOf("orderType", (2, 3))
+OPENS: tuple[tuple[str, str, Condition], ...] = (
+    *((*shape, IsTrue("open")) for shape in MARKET),
+    *((*shape, OPENING) for shape in TRIGGER),
+)
+CLOSING_CAUSE = Lookup("orderType", {4: "trade", 5: "trade", 6: "liquidation"})
+CLOSES: tuple[tuple[str, str, Condition, Value], ...] = (
+    *((*shape, Not(IsTrue("open")), Const("trade")) for shape in MARKET),
+    *((*shape, Not(OPENING), CLOSING_CAUSE) for shape in TRIGGER),
+)
+TRADE: dict[str, Value] = {
+    "market": "t.pairIndex",
+    "account": "t.user",
+    "position_id": "t.index",
+    "is_long": "t.long",
+    "collateral_token": TRADE_COLLATERAL,
+}
+OPENED: dict[str, Value] = {
+    **TRADE,
+    "cause": Const("trade"),
+    "notional_delta_usd": Fixed(NOTIONAL, LEVERED),
+    "collateral_delta_usd": Fixed(STAKE, TRADE_USD),
+    "notional_usd": Fixed(NOTIONAL, LEVERED),
+}
+CLOSED: dict[str, Value] = {
+    **TRADE,
+    "notional_delta_usd": Fixed(Neg(NOTIONAL), LEVERED),
+    "collateral_delta_usd": Fixed(Neg(STAKE), TRADE_USD),
+    "realized_pnl_usd": PNL,
+    "notional_usd": ZERO,
+}
+LIQUIDATED: dict[str, Value] = {
+    **TRADE,
+    "liquidator": "triggerCaller",
+    "notional_usd": Fixed(NOTIONAL, LEVERED),
+    "collateral_usd": Fixed(STAKE, TRADE_USD),
+    "realized_pnl_usd": PNL,
+    "shortfall_basis": Const("none"),
+    "derivation": Const("direct"),
+}
+TRADES = (
+    *(
+        Event(
+            abi=ABI,
+            name=event,
+            into="position_changes",
+            columns={
+                **OPENED,
+                "execution_price_usd": Fixed(PAID[version], 10),
+                "size_delta_tokens": Fixed(SIZE[version], 18),
+                "size_tokens": Fixed(SIZE[version], 18),
+            },
+            where=(opens,),
+            version=version or None,
+        )
+        for event, version, opens in OPENS
+    ),
+    *(
+        Event(
+            abi=ABI,
+            name=event,
+            into="position_changes",
+            columns={
+                **CLOSED,
+                "cause": cause,
+                "execution_price_usd": Fixed(PAID[version], 10),
+                "size_delta_tokens": Fixed(Neg(SIZE[version]), 18),
+            },
+            where=(closes,),
+            version=version or None,
+        )
+        for event, version, closes, cause in CLOSES
+    ),
+    *(
+        Event(
+            abi=ABI,
+            name=event,
+            into="liquidations",
+            columns={
+                **LIQUIDATED,
+                "execution_price_usd": Fixed(PAID[version], 10),
+                "mark_price_usd": Fixed(ORACLE[version], 10),
+                "size_tokens": Fixed(SIZE[version], 18),
+            },
+            where=(Equals("orderType", 6),),
+            version=version or None,
+        )
+        for event, version in TRIGGER
+    ),
+)
+
+# --- partial increases and decreases ------------------------------------------------------------
+
+RESIZE_PAID: dict[str, Value] = {
+    "": "values.priceAfterImpact",
+    "9": "values.priceAfterImpact",
+    "9.4": "values.priceAfterImpact",
+    "10": "values.priceImpact.priceAfterImpact",
+}
+RESIZE: dict[str, Value] = {
+    "account": "trader",
+    "cause": Const("trade"),
+    "is_long": "long",
+    "collateral_token": COLLATERAL,
+}
+DELTA = Product("values.positionSizeCollateralDelta", "collateralPriceUsd")
+MARGIN = Product("collateralDelta", "collateralPriceUsd")
+GROWN: dict[str, Value] = {
+    **RESIZE,
+    "notional_delta_usd": Fixed(DELTA, USD),
+    "collateral_delta_usd": Fixed(MARGIN, USD),
+    "notional_usd": Fixed(Product("values.newPositionSizeCollateral", "collateralPriceUsd"), USD),
+}
+SHRUNK: dict[str, Value] = {
+    **RESIZE,
+    "market": "pairIndex",
+    "position_id": "index",
+    "notional_delta_usd": Fixed(Neg(DELTA), USD),
+    "collateral_delta_usd": Fixed(Neg(MARGIN), USD),
+}
+LEFT = Product(Product("values.newCollateralAmount", "values.newLeverage"), "collateralPriceUsd")
+DONE = Equals("cancelReason", 0)  # the event also reports resizes that were cancelled
+RESIZES = (
+    *(
+        Event(
+            abi=ABI,
+            name=event,
+            into="position_changes",
+            columns={
+                **GROWN,
+                "market": "pairIndex",
+                "position_id": "index",
+                "execution_price_usd": Fixed(RESIZE_PAID[version], 10),
+            },
+            where=(DONE,),
+            version=version or None,
+        )
+        for event, version in INCREASE
+    ),
+    *(
+        Event(
+            abi=ABI,
+            name=event,
+            into="position_changes",
+            columns={
+                **GROWN,
+                "market": Companion(
+                    "BorrowingPairOiUpdated",
+                    "pairIndex",
+                    {"collateralIndex": "collateralIndex"},
+                    "before",
+                ),
+                "execution_price_usd": Fixed(RESIZE_PAID[version], 10),
+            },
+            where=(DONE,),
+            version=version or None,
+        )
+        for event, version in TWO_FACED
+    ),
+    *(
+        Event(
+            abi=ABI,
+            name=event,
+            into="position_changes",
+            columns={
+                **SHRUNK,
+                "execution_price_usd": Fixed(RESIZE_PAID[version], 10),
+                "notional_usd": Fixed(LEFT, DecimalsOf(COLLATERAL, plus=11)),
+            },
+            where=(DONE,),
+            version=version or None,
+        )
+        for event, version in DECREASE
+    ),
+)

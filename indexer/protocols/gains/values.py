@@ -1,0 +1,71 @@
+"""What executions of every version carry, and how other events find the one they belong to."""
+
+from indexer.spec import (
+    Companion,
+    DecimalsOf,
+    First,
+    Fixed,
+    Int,
+    Lookup,
+    Nonzero,
+    OfContract,
+    Product,
+    When,
+    listed,
+)
+
+ABI = "gains/Diamond"
+
+# Signatures by kind; the version is empty where the contract's window decides.
+MARKET, TRIGGER, INCREASE, DECREASE, TWO_FACED = (
+    tuple((row["event"], row["version"]) for row in listed("gains_shapes") if row["kind"] == kind)
+    for kind in ("market", "trigger", "increase", "decrease", "two-faced increase")
+)
+EXECUTED = tuple(event for event, _ in (*MARKET, *TRIGGER))
+RESIZED = tuple(event for event, _ in (*INCREASE, *DECREASE))
+ANY_RESIZED = (*RESIZED, TWO_FACED[0][0])
+
+COLLATERAL = Lookup("collateralIndex", OfContract("collaterals"))
+TRADE_COLLATERAL = Lookup("t.collateralIndex", OfContract("collaterals"))
+USD = DecimalsOf(COLLATERAL, plus=8)  # amount and price
+TRADE_USD = DecimalsOf(TRADE_COLLATERAL, plus=8)
+LEVERED = DecimalsOf(TRADE_COLLATERAL, plus=11)  # amount, price and leverage
+PERCENT = DecimalsOf(TRADE_COLLATERAL, plus=20)  # amount, price and percentProfit
+
+STAKE = Product("t.collateralAmount", "collateralPriceUsd")
+NOTIONAL = Product(STAKE, "t.leverage")
+PNL = Fixed(Product(STAKE, "percentProfit"), PERCENT)
+NOTHING = When(Nonzero(Int(0)), Int(0))
+ZERO = Fixed(Int(0), 0)
+
+BY_TRADER = {"trader": "t.user", "collateralIndex": "t.collateralIndex"}
+BY_TRADER_RESIZED = {"trader": "trader", "collateralIndex": "collateralIndex"}
+BY_PAIR = {"pairIndex": "t.pairIndex", "collateralIndex": "t.collateralIndex"}
+BY_PAIR_RESIZED = {"pairIndex": "pairIndex", "collateralIndex": "collateralIndex"}
+PRICE = First(
+    (
+        Companion(EXECUTED, "collateralPriceUsd", BY_TRADER, "after"),
+        Companion(ANY_RESIZED, "collateralPriceUsd", BY_TRADER_RESIZED, "after"),
+    )
+)
+PAIR = First(
+    (
+        Companion(EXECUTED, "t.pairIndex", BY_TRADER, "after"),
+        Companion(RESIZED, "pairIndex", BY_TRADER_RESIZED, "after"),
+    )
+)
+LONG = First(
+    (
+        Companion(EXECUTED, "t.long", BY_TRADER, "after"),
+        Companion(ANY_RESIZED, "long", BY_TRADER_RESIZED, "after"),
+    )
+)
+PAIR_PRICE = First(
+    (
+        Companion(EXECUTED, "collateralPriceUsd", BY_PAIR, "after"),
+        Companion(RESIZED, "collateralPriceUsd", BY_PAIR_RESIZED, "after"),
+    )
+)
+
+# Stablecoins among the collaterals: a dollar each, by assumption.
+STABLE = tuple(row["address"] for row in listed("gains_tokens") if row["stable"])

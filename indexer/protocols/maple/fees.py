@@ -1,0 +1,148 @@
+"""Interest and fees of Maple loans by recipient; each payment is read where its split is logged."""
+
+from typing import Literal
+
+from indexer.protocols.maple.loans import LOAN_FTL, OWN_ASSET
+from indexer.protocols.maple.pools import ITS_ASSET
+from indexer.spec import (
+    Amount,
+    Condition,
+    Const,
+    Emitter,
+    Event,
+    Fixed,
+    Int,
+    Not,
+    OfContract,
+    OneOf,
+    Rest,
+    Sum,
+    Value,
+    When,
+    listed,
+)
+
+MANAGER_FTL = "maple/FixedTermLoanManager"
+MANAGER_OTL = "maple/OpenTermLoanManager"
+FEE_MANAGER = "maple/LoanFeeManager"
+
+STABLE = tuple(
+    sorted({row["asset"] for row in listed("maple_pools") if row["asset_symbol"] != "WETH"})
+)
+AT_PAR = OneOf(ITS_ASSET, STABLE)
+OWN_AT_PAR = OneOf(OWN_ASSET, STABLE)
+ZERO = Fixed(Int(0), 0)
+
+SPLIT: dict[str, Value] = {
+    "market": "loan_",
+    "fee_token": ITS_ASSET,
+    "supply_side_usd": Rest("fee_usd", ("treasury_usd", "holders_usd")),
+    "holders_usd": ZERO,
+    "split_basis": Const("event"),
+}
+
+# --- whole fee, platform's part -------------------------------------------------------------------
+
+# The third value of a claim is gross, whatever its name says.
+CLAIMED = ("netInterest_", "platformManagementFee_")
+CLAIMED_SERVICE = (Sum(("delegateServiceFee_", "platformServiceFee_")), "platformServiceFee_")
+DISTRIBUTED = ("netInterest_", Int(0))
+MANAGED = (Sum(("delegateManagementFee_", "platformManagementFee_")), "platformManagementFee_")
+ORIGINATED = (
+    Sum(("delegateOriginationFee_", "platformOriginationFee_")),
+    "platformOriginationFee_",
+)
+PLATFORM_SERVICE = Sum(("platformServiceFee_", "partialRefinancePlatformServiceFee_"))
+SERVED = (
+    Sum(("delegateServiceFee_", "partialRefinanceDelegateServiceFee_", PLATFORM_SERVICE)),
+    PLATFORM_SERVICE,
+)
+SPLITS: tuple[tuple[str, str, str, tuple[Value, Value]], ...] = (
+    (MANAGER_OTL, "ClaimedFundsDistributed", "interest", CLAIMED),
+    (MANAGER_OTL, "ClaimedFundsDistributed", "service", CLAIMED_SERVICE),
+    (MANAGER_FTL, "FundsDistributed", "interest", DISTRIBUTED),
+    (MANAGER_FTL, "ManagementFeesPaid", "management", MANAGED),
+    (FEE_MANAGER, "OriginationFeesPaid", "origination", ORIGINATED),
+    (FEE_MANAGER, "ServiceFeesPaid", "service", SERVED),
+)
+
+# --- loans before v4, and strategies ----------------------------------------------------------
+
+OLD_INTEREST: dict[str, Value] = {
+    "market": Emitter(),
+    "fee_kind": Const("interest"),
+    "fee_token": OWN_ASSET,
+    "fee_tokens": Amount("interestPaid_", OWN_ASSET),
+    "fee_usd": When(OWN_AT_PAR, Amount("interestPaid_", OWN_ASSET)),
+    "split_basis": Const("none"),  # Maple v1 pools split it, in events of their own
+}
+OLD_SERVICE_FEE = Sum(("delegateFeePaid_", "treasuryFeePaid_"))
+OLD_SERVICE: dict[str, Value] = {
+    **SPLIT,
+    "market": Emitter(),
+    "fee_kind": Const("service"),
+    "fee_token": OWN_ASSET,
+    "fee_tokens": Amount(OLD_SERVICE_FEE, OWN_ASSET),
+    "fee_usd": When(OWN_AT_PAR, Amount(OLD_SERVICE_FEE, OWN_ASSET)),
+    "treasury_usd": When(OWN_AT_PAR, Amount("treasuryFeePaid_", OWN_ASSET)),
+}
+PAID_V2 = ("PaymentMade(uint256,uint256)", "LoanClosed(uint256,uint256)")
+PAID_V3 = (
+    "PaymentMade(uint256,uint256,uint256,uint256)",
+    "LoanClosed(uint256,uint256,uint256,uint256)",
+)
+
+# Dollars are an assumption wherever they are given; without them the row is what the log says.
+Basis = tuple[Condition, Literal["event", "assumed"]]
+BASES: tuple[Basis, ...] = ((AT_PAR, "assumed"), (Not(AT_PAR), "event"))
+OWN_BASES: tuple[Basis, ...] = ((OWN_AT_PAR, "assumed"), (Not(OWN_AT_PAR), "event"))
+
+FEES = (
+    *(
+        Event(
+            abi=abi,
+            name=name,
+            into="fees",
+            columns={
+                **SPLIT,
+                "fee_kind": Const(kind),
+                "fee_tokens": Amount(whole, ITS_ASSET),
+                "fee_usd": When(AT_PAR, Amount(whole, ITS_ASSET)),
+                "treasury_usd": When(AT_PAR, Amount(platform, ITS_ASSET)),
+            },
+            where=(basis,),
+            version="2",
+            evidence=evidence,
+        )
+        for abi, name, kind, (whole, platform) in SPLITS
+        for basis, evidence in BASES
+    ),
+    *(
+        Event(LOAN_FTL, name, "fees", OLD_INTEREST, (basis,), version="1", evidence=evidence)
+        for name in (*PAID_V2, *PAID_V3)
+        for basis, evidence in OWN_BASES
+    ),
+    *(
+        Event(LOAN_FTL, name, "fees", OLD_SERVICE, (basis,), version="1", evidence=evidence)
+        for name in PAID_V3
+        for basis, evidence in OWN_BASES
+    ),
+    Event(
+        abi="maple/Strategy",
+        name="StrategyFeesCollected",
+        into="fees",
+        columns={
+            "market": Emitter(),
+            "fee_kind": Const("management"),
+            "fee_token": OfContract("asset"),
+            "fee_tokens": Amount("fees", OfContract("asset")),
+            "fee_usd": Amount("fees", OfContract("asset")),
+            "supply_side_usd": ZERO,
+            "treasury_usd": Amount("fees", OfContract("asset")),
+            "holders_usd": ZERO,
+            "split_basis": Const("event"),
+        },
+        version="2",
+        evidence="assumed",
+    ),
+)
