@@ -50,7 +50,8 @@ def abi_entries(name: str) -> dict[str, EventAbi]:
 @cache
 def abi_text(name: str) -> str:
     """Return the text of `abis/<name>.json`."""
-    return files("abis").joinpath(*f"{name}.json".split("/")).read_text(encoding="utf-8")
+    slug, _, contract = name.partition("/")
+    return (files("abis") / slug / f"{contract}.json").read_text(encoding="utf-8")
 
 
 def contracts_on(protocol: Protocol, chain: Chain) -> tuple[Contract, ...]:
