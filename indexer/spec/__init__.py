@@ -1,0 +1,112 @@
+"""
+The vocabulary of a declaration: what a protocol is, said as data.
+
+A `Protocol` lists contracts (where logs come from), events (how a log becomes a row of a fact
+table), discoveries (how factories announce children) and policies (dated fee splits). Columns
+are small expressions over the arguments of a log. Integers stay exact 256-bit integers until
+`Fixed` or `Amount` scales them once, truncating toward zero at 1e-18.
+
+    integer   Arg  Companion  Int  First  Sum  Neg  Abs  Positive  Product
+    number    Fixed  Amount  Share  Rest
+    text      Arg  Companion  Emitter  OfContract  OfMarket  SymbolOf  Ascii  Lookup  Const
+    moment    Time
+    choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not
+
+A plain `Arg` in a text column renders by its ABI type: addresses and bytes as lower-case 0x hex,
+integers as decimal digits, strings as they are.
+"""
+
+from indexer.spec.declarations import (
+    Contract,
+    Discover,
+    Event,
+    Market,
+    Policy,
+    Protocol,
+    Table,
+    Token,
+)
+from indexer.spec.expressions import (
+    Abs,
+    Amount,
+    Arg,
+    Ascii,
+    Companion,
+    Condition,
+    Const,
+    Decimals,
+    DecimalsOf,
+    Emitter,
+    Equals,
+    Exists,
+    First,
+    Fixed,
+    Int,
+    IsNegative,
+    IsTrue,
+    Keyed,
+    Lookup,
+    Neg,
+    Nonzero,
+    Not,
+    OfContract,
+    OfMarket,
+    OneOf,
+    Positive,
+    Product,
+    Rest,
+    Share,
+    Sum,
+    SymbolOf,
+    Time,
+    Value,
+    When,
+)
+from indexer.spec.lists import chain_of, listed
+
+__all__ = [
+    "Abs",
+    "Amount",
+    "Arg",
+    "Ascii",
+    "Companion",
+    "Condition",
+    "Const",
+    "Contract",
+    "Decimals",
+    "DecimalsOf",
+    "Discover",
+    "Emitter",
+    "Equals",
+    "Event",
+    "Exists",
+    "First",
+    "Fixed",
+    "Int",
+    "IsNegative",
+    "IsTrue",
+    "Keyed",
+    "Lookup",
+    "Market",
+    "Neg",
+    "Nonzero",
+    "Not",
+    "OfContract",
+    "OfMarket",
+    "OneOf",
+    "Policy",
+    "Positive",
+    "Product",
+    "Protocol",
+    "Rest",
+    "Share",
+    "Sum",
+    "SymbolOf",
+    "Table",
+    "Time",
+    "Token",
+    "Value",
+    "When",
+    "chain_of",
+    "listed",
+]

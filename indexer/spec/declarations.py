@@ -1,0 +1,160 @@
+"""The nouns of a declaration: protocols, their contracts, events, discoveries and policies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from indexer.chains import Chain
+from indexer.spec.expressions import Condition, Keyed, Value
+
+Table = Literal[
+    "position_changes",
+    "liquidations",
+    "adls",
+    "oracle_updates",
+    "open_interest",
+    "funding",
+    "fees",
+    "buybacks",
+    "credit_events",
+    "pool_flows",
+    "share_prices",
+    "shortfalls",
+    "markets",
+]
+
+
+@dataclass(frozen=True)
+class Event:
+    """
+    How a log becomes one row of one table.
+
+    Attributes:
+        abi: `<slug>/<Contract>` below abis/.
+        name: the event, with its types where the ABI overloads it, or a keyed event.
+        into: the table.
+        columns: column -> expression; columns left out are null.
+        where: conditions that all hold, or the log gives no row here.
+        version: overrides the contract's version.
+        evidence: how the row is known (RWA.md 0.3).
+    """
+
+    abi: str
+    name: "str | Keyed"
+    into: Table
+    columns: Mapping[str, Value]
+    where: tuple[Condition, ...] = ()
+    version: str | None = None
+    evidence: Literal["event", "state", "derived", "offchain", "assumed"] = "event"
+
+
+@dataclass(frozen=True)
+class Discover:
+    """
+    A factory event that announces a child.
+
+    Attributes:
+        abi: ABI of the factory.
+        name: the event.
+        child: the argument that holds the child's address.
+        child_abi: ABI of the child; None takes what the factory's contract declares as `child_abi`.
+    """
+
+    abi: str
+    name: str
+    child: str
+    child_abi: str | None = None
+
+
+@dataclass(frozen=True)
+class Contract:
+    """
+    An emitter of logs on one chain, from a block on, both ends inclusive.
+
+    Attributes:
+        chain: where it lives.
+        abi: how its logs read.
+        address: checksummed or lower case.
+        from_block: first block that can carry its logs.
+        to_block: last block of this reading; None while it is in force.
+        version: what rows of its logs carry as version.
+        says: facts about it that events refer to by `OfContract`.
+    """
+
+    chain: Chain
+    abi: str
+    address: str
+    from_block: int
+    to_block: int | None = None
+    version: str = "1"
+    says: Mapping[str, str | int | Mapping[int, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """
+    A share in force from a day on, as a decimal number of the whole ("0.27").
+
+    Attributes:
+        kind: supply_side_share, treasury_share or holders_share of fees; buyback_share of revenue.
+        value: exact decimal text.
+        valid_from: ISO day, UTC, inclusive.
+        source: where it is stated.
+        basis: event, governance, documentation or assumed.
+    """
+
+    kind: str
+    value: str
+    valid_from: str
+    source: str
+    basis: Literal["event", "governance", "documentation", "assumed"]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """
+    One protocol: everything perpscope knows of it before it reads a log.
+
+    Attributes:
+        slug: name of the declaration and of its `abis/` folder.
+        name: as people write it.
+        kind: perp, credit or oracle.
+        methodology: what becomes which fact and what is left out, printed in reports.
+        contracts, events, discoveries, policies: see the classes.
+        tokens: seed rows (chain, address, symbol, decimals).
+        markets: seed rows (chain, market, symbol, index, long and short token, asset class).
+    """
+
+    slug: str
+    name: str
+    kind: Literal["perp", "credit", "oracle"]
+    methodology: str
+    contracts: tuple[Contract, ...]
+    events: tuple[Event, ...]
+    discoveries: tuple[Discover, ...] = ()
+    policies: tuple[Policy, ...] = ()
+    tokens: "tuple[Token, ...]" = ()
+    markets: "tuple[Market, ...]" = ()
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token the declaration vouches for: many index tokens have no contract to ask."""
+
+    chain: Chain
+    address: str
+    symbol: str
+    decimals: int
+
+
+@dataclass(frozen=True)
+class Market:
+    """A market known before its creation event is read."""
+
+    chain: Chain
+    market: str
+    symbol: str
+    index_token: str | None = None
+    long_token: str | None = None
+    short_token: str | None = None
+    asset_class: str = "crypto"

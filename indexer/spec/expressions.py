@@ -1,0 +1,288 @@
+"""The expressions of a declaration: what a column holds and which logs count."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """An event inside GMX v2's EventEmitter envelope; its items then read like arguments."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Arg:
+    """
+    An argument of the log: `name`, a dotted path into a tuple, or an item of a keyed event.
+
+    `absent` is the integer meant when a keyed event leaves the item out; without it, absent is
+    null.
+    """
+
+    name: str
+    absent: int | None = None
+
+
+@dataclass(frozen=True)
+class Companion:
+    """
+    An argument of another event of the same transaction.
+
+    Attributes:
+        event: that event's name, or several where versions differ, in the same ABI.
+        take: the argument to read from it.
+        on: this event's argument -> that event's argument; all must be equal.
+        nearest: take the closest match before or after this log; None demands that at most one
+            exists, and more than one rejects the row.
+        absent: the integer meant when the companion is there and its item is not.
+    """
+
+    event: "str | Keyed | tuple[str, ...]"
+    take: str
+    on: Mapping[str, str] = field(default_factory=dict)
+    nearest: Literal["before", "after"] | None = None
+    absent: int | None = None
+
+
+@dataclass(frozen=True)
+class Emitter:
+    """The address that emitted the log."""
+
+
+@dataclass(frozen=True)
+class OfContract:
+    """What the declaration says about the emitting contract under this name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class OfMarket:
+    """A column of `markets` for the market that `key` names; null while the market is unknown."""
+
+    key: "Value"
+    take: Literal["symbol", "index_token", "long_token", "short_token", "parent"]
+
+
+@dataclass(frozen=True)
+class SymbolOf:
+    """The symbol of the token at an address; null while unknown."""
+
+    token: "Value"
+
+
+@dataclass(frozen=True)
+class Ascii:
+    """A bytes32 that holds text, without its trailing zeros."""
+
+    value: "Value"
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A constant chosen by the value; a value outside the table rejects the row."""
+
+    value: "Value"
+    table: "Mapping[int | str | bool, str | int | bool] | OfContract"
+
+
+@dataclass(frozen=True)
+class Const:
+    """The same text or flag on every row."""
+
+    value: str | bool
+
+
+@dataclass(frozen=True)
+class Int:
+    """The same integer on every row."""
+
+    value: int
+
+
+@dataclass(frozen=True)
+class First:
+    """The first value that is present: how shapes of different versions meet in one column."""
+
+    values: "tuple[Value, ...]"
+
+
+@dataclass(frozen=True)
+class Sum:
+    """The sum of integers."""
+
+    terms: "tuple[Value, ...]"
+
+
+@dataclass(frozen=True)
+class Neg:
+    """The integer with its sign turned."""
+
+    value: "Value"
+
+
+@dataclass(frozen=True)
+class Abs:
+    """The integer without its sign."""
+
+    value: "Value"
+
+
+@dataclass(frozen=True)
+class Positive:
+    """The integer where it is above zero, else zero."""
+
+    value: "Value"
+
+
+@dataclass(frozen=True)
+class Product:
+    """The product of two integers, exact to 256 bits; more rejects the row."""
+
+    left: "Value"
+    right: "Value"
+
+
+@dataclass(frozen=True)
+class DecimalsOf:
+    """`plus + times * decimals(token)`; an unknown token rejects the row."""
+
+    token: "Value"
+    plus: int = 0
+    times: int = 1
+
+
+Decimals = int | DecimalsOf | OfContract
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """The integer `value / 10**decimals / over` as DECIMAL(38,18), truncated toward zero."""
+
+    value: "Value"
+    decimals: Decimals
+    over: int = 1
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A token amount in whole tokens, by the token's decimals."""
+
+    value: "Value"
+    token: "Value"
+
+
+@dataclass(frozen=True)
+class Share:
+    """The part of a number that a dated policy of this protocol gives away."""
+
+    of: "Fixed | Amount"
+    kind: str
+
+
+@dataclass(frozen=True)
+class Rest:
+    """A column of the same row less other columns of it: splits that balance by construction."""
+
+    of: str
+    less: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Time:
+    """Unix seconds as a UTC moment."""
+
+    value: "Value"
+
+
+@dataclass(frozen=True)
+class Equals:
+    """The value is this constant, or what the contract declares under a name."""
+
+    value: "Value"
+    constant: int | str | bool | OfContract
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """The value is among these constants."""
+
+    value: "Value"
+    constants: tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class IsTrue:
+    """The flag is set."""
+
+    value: "Value"
+
+
+@dataclass(frozen=True)
+class IsNegative:
+    """The integer is below zero."""
+
+    value: "Value"
+
+
+@dataclass(frozen=True)
+class Nonzero:
+    """The integer is not zero."""
+
+    value: "Value"
+
+
+@dataclass(frozen=True)
+class Exists:
+    """The argument or companion is there."""
+
+    value: "Arg | Companion"
+
+
+@dataclass(frozen=True)
+class Not:
+    """The condition does not hold."""
+
+    condition: "Condition"
+
+
+Condition = Equals | OneOf | IsTrue | IsNegative | Nonzero | Exists | Not
+
+
+@dataclass(frozen=True)
+class When:
+    """`then` where the condition holds, else `otherwise`; None is null."""
+
+    condition: Condition
+    then: "Value"
+    otherwise: "Value | None" = None
+
+
+Value = (
+    str  # short for Arg(name)
+    | Arg
+    | Companion
+    | Emitter
+    | OfContract
+    | OfMarket
+    | SymbolOf
+    | Ascii
+    | Lookup
+    | Const
+    | Int
+    | First
+    | Sum
+    | Neg
+    | Abs
+    | Positive
+    | Product
+    | Fixed
+    | Amount
+    | Share
+    | Rest
+    | Time
+    | When
+    | Condition
+)
