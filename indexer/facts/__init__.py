@@ -1,8 +1,9 @@
 """Typed columns and declarations to fact rows: the part that knows what a fact is."""
 
-from indexer.facts.derive import Facts, discovered, facts
+from indexer.facts.derive import Facts, facts
 from indexer.facts.digest import digest
 from indexer.facts.known import Known, declared, merged, policies
+from indexer.facts.reading import discovered
 from indexer.facts.routes import Filter, first_block, log_filter, owned
 
 __all__ = [

@@ -28,8 +28,8 @@ def holding(condition: Condition, scope: Scope) -> Mask:
         case Equals(value, constant):
             return _equal(value, constant, scope)
         case OneOf(value, constants):
-            hits = [_equal(value, constant, scope) for constant in constants]
-            return np.logical_or.reduce(hits)
+            hits = np.stack([_equal(value, constant, scope) for constant in constants])
+            return np.asarray(hits.any(axis=0))
         case IsTrue(value):
             return _mask(flags.flags(value, scope))
         case IsNegative(value):
@@ -45,8 +45,7 @@ def holding(condition: Condition, scope: Scope) -> Mask:
 
 
 def _is_nonzero(operand: "integers.Integers") -> Mask:
-    nonzero: Mask = operand.value.magnitude.any(axis=0)
-    return nonzero
+    return np.asarray(operand.value.magnitude.any(axis=0))
 
 
 def _existing(value: Arg | Companion, scope: Scope) -> Mask:
@@ -70,7 +69,7 @@ def _equal_integer(value: Value, constant: int, scope: Scope) -> Mask:
     limbs = [abs(constant) >> 64 * limb & 0xFFFF_FFFF_FFFF_FFFF for limb in range(4)]
     same = (operand.value.magnitude == np.array(limbs, dtype=np.uint64)[:, None]).all(axis=0)
     sign = operand.value.negative == (constant < 0)
-    equal: Mask = operand.present & same & (sign | (constant == 0))
+    equal: Mask = operand.present & operand.value.fits & same & (sign | (constant == 0))
     return equal
 
 

@@ -1,35 +1,28 @@
 """Raw logs and declarations to fact rows: pure functions of frames."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
 
 from indexer.chains import Chain
-from indexer.decode.columns import Decoded, decode
-from indexer.decode.keyed import decode_keyed
 from indexer.facts.known import Known, policies
 from indexer.facts.matching import Decodings, match
-from indexer.facts.operands import companions_of, wanted
-from indexer.facts.routes import (
-    EventName,
-    abi_entries,
-    abis_of,
-    contracts_on,
-    emitted,
-    selected,
-)
-from indexer.facts.rows import rejects, rows_of
-from indexer.facts.scope import Mask, Match, Scope, taken
-from indexer.facts.texts import column_text
-from indexer.spec import Event, Keyed, Protocol
+from indexer.facts.operands import companions_of
+from indexer.facts.reading import Decodeds, decodings
+from indexer.facts.routes import EventName, abis_of, contracts_on, emitted
+from indexer.facts.rows import rows_of
+from indexer.facts.scope import Match, Scope
+from indexer.spec import Event, Protocol
 from indexer.tables import empty, fact_tables
 
 
 @dataclass(frozen=True)
 class Facts:
     """
+    What a range of logs states.
+
     Attributes:
         tables: fact table -> its new rows, in schema order.
         rejects: logs that matched and gave no row, with the reason.
@@ -41,6 +34,16 @@ class Facts:
     rejects: pl.DataFrame
     markets: pl.DataFrame
     unknown_tokens: tuple[str, ...]
+
+
+@dataclass
+class _Part:
+    """One protocol's share, while it grows."""
+
+    rows: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
+    rejects: list[pl.DataFrame] = field(default_factory=list)
+    markets: pl.DataFrame = field(default_factory=lambda: empty("markets"))
+    missing: set[str] = field(default_factory=set)
 
 
 def facts(
@@ -69,63 +72,57 @@ def facts(
         how="left",
         maintain_order="left",
     ).with_columns(chain_id=pl.lit(chain.chain_id, pl.Int64))
-    parts = [_of_protocol(protocol, chain, stamped, known) for protocol in protocols]
+    parts = [_part(protocol, chain, stamped, known) for protocol in protocols]
     return Facts(
-        {name: _together(name, [part.tables for part in parts]) for name in fact_tables()},
-        pl.concat([empty("rejects"), *(part.rejects for part in parts)]),
+        {name: _together(name, parts) for name in fact_tables()},
+        pl.concat([empty("rejects"), *(rows for part in parts for rows in part.rejects)]),
         pl.concat([empty("markets"), *(part.markets for part in parts)]),
-        tuple(sorted({token for part in parts for token in part.unknown_tokens})),
+        tuple(sorted(set().union(*(part.missing for part in parts)))),
     )
 
 
-def _together(name: str, parts: list[dict[str, pl.DataFrame]]) -> pl.DataFrame:
-    frames = [part[name] for part in parts if name in part]
+def _together(name: str, parts: list[_Part]) -> pl.DataFrame:
+    frames = [rows for part in parts for rows in part.rows.get(name, [])]
     return pl.concat([empty(name), *frames]).sort(
         "block_number", "log_index", "item_index", "tx_hash", maintain_order=True
     )
 
 
-def _of_protocol(protocol: Protocol, chain: Chain, logs: pl.DataFrame, known: Known) -> Facts:
+def _part(protocol: Protocol, chain: Chain, logs: pl.DataFrame, known: Known) -> _Part:
+    part = _Part()
     mine = emitted(protocol, chain, logs, known)
-    tables: dict[str, list[pl.DataFrame]] = {}
-    lost: list[pl.DataFrame] = []
-    missing: set[str] = set()
-    decodings: dict[str, dict[EventName, Decodings]] = {}
+    if mine.is_empty():
+        return part
+    decoded: dict[str, Decodeds] = {}
     for abi in abis_of(protocol):
-        decodings[abi], refused = _decodings(protocol, abi, mine)
-        lost.extend(refused)
-    known = _with_own_markets(known, protocol)
-    learned = empty("markets")
+        decoded[abi], refused = decodings(protocol, abi, mine)
+        part.rejects.extend(refused)
+    of_protocol = pl.col("protocol") == protocol.slug
+    own = replace(known, markets=known.markets.filter(of_protocol))
     for event, place in _in_order(protocol):
-        scope, ambiguous = _scope(event, protocol, chain, decodings[event.abi], known)
-        if not len(scope):
-            continue
-        rows, refused_rows = rows_of(event, scope, ambiguous, place)
-        lost.append(refused_rows)
-        missing |= scope.missing
-        if event.into == "markets":
-            learned = pl.concat([learned, rows]).unique("market", keep="first", maintain_order=True)
-            known = replace(
-                known,
-                markets=pl.concat([known.markets, learned]).unique(
-                    "market", keep="first", maintain_order=True
-                ),
-            )
-            continue
-        tables.setdefault(event.into, []).append(rows)
-    return Facts(
-        {name: pl.concat(frames) for name, frames in tables.items()},
-        pl.concat([empty("rejects"), *lost]),
-        learned,
-        tuple(sorted(missing)),
-    )
+        scope = _scope(event, protocol, chain, decoded[event.abi], own)
+        if len(scope):
+            own = _added(part, event, scope, place)
+    return part
 
 
-def _with_own_markets(known: Known, protocol: Protocol) -> Known:
-    return replace(known, markets=known.markets.filter(pl.col("protocol") == protocol.slug))
+def _added(part: _Part, event: Event, scope: Scope, place: int) -> Known:
+    rows, refused = rows_of(event, scope, place)
+    part.rejects.append(refused)
+    part.missing |= scope.missing
+    if event.into != "markets":
+        part.rows.setdefault(event.into, []).append(rows)
+        return scope.known
+    part.markets = _first([part.markets, rows])
+    return replace(scope.known, markets=_first([scope.known.markets, rows]))
+
+
+def _first(markets: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(markets).unique("market", keep="first", maintain_order=True)
 
 
 def _in_order(protocol: Protocol) -> list[tuple[Event, int]]:
+    """Return events with their `item_index`: markets first, so that the others can look them up."""
     placed: dict[tuple[str, EventName, str], int] = {}
     ordered = []
     for event in protocol.events:
@@ -135,94 +132,26 @@ def _in_order(protocol: Protocol) -> list[tuple[Event, int]]:
     return sorted(ordered, key=lambda pair: pair[0].into != "markets")
 
 
-def _decodings(
-    protocol: Protocol, abi: str, mine: pl.DataFrame
-) -> tuple[dict[EventName, Decodings], list[pl.DataFrame]]:
-    done: dict[EventName, Decodings] = {}
-    refused = []
-    for name, needs in wanted(protocol.events, protocol.discoveries, abi).items():
-        frame = selected(mine, abi, name)
-        decoded = decoded_as(abi, name, needs, frame)
-        if decoded.reasons:
-            bad = sorted(decoded.reasons)
-            why = pl.Series([decoded.reasons[row] for row in bad], dtype=pl.String)
-            refused.append(rejects(frame[bad], name, None, why))
-        done[name] = _accepted(frame, decoded)
-    return done, refused
-
-
-def decoded_as(abi: str, name: EventName, needs: set[str], frame: pl.DataFrame) -> Decoded:
-    """Return the decoded arguments of logs that carry this event."""
-    if isinstance(name, Keyed):
-        return decode_keyed(needs, frame)
-    return decode(abi_entries(abi)[name], needs, frame)
-
-
-def _accepted(frame: pl.DataFrame, decoded: Decoded) -> Decodings:
-    if decoded.accepted.all():
-        return Decodings(frame, decoded.columns)
-    rows = np.flatnonzero(decoded.accepted)
-    return Decodings(
-        frame[rows], {name: taken(column, rows) for name, column in decoded.columns.items()}
-    )
-
-
 def _scope(
     event: Event,
     protocol: Protocol,
     chain: Chain,
-    decodings: Mapping[EventName, Decodings],
+    decoded: Mapping[EventName, Decodings],
     known: Known,
-) -> tuple[Scope, Mask]:
-    own = decodings[event.name]
+) -> Scope:
+    own = decoded[event.name]
     ambiguous = np.zeros(len(own.frame), dtype=np.bool_)
     matches: dict[str, Match] = {}
-    for key, companion in companions_of(event).items():
-        matches[key], twice = match(companion, own, decodings)
-        ambiguous |= twice
-    scope = Scope(
-        own.frame,
-        own.columns,
-        matches,
-        contracts_on(protocol, chain),
-        known,
-        policies([protocol]),
-    )
-    return scope, ambiguous
-
-
-def discovered(
-    protocols: Sequence[Protocol], chain: Chain, logs: pl.DataFrame, known: Known
-) -> pl.DataFrame:
-    """Return rows of `contracts`: the children that factories announce in these logs."""
-    found = [empty("contracts")]
-    for protocol in protocols:
-        mine = emitted(protocol, chain, logs, known)
-        for discovery in protocol.discoveries:
-            frame = selected(mine, discovery.abi, discovery.name)
-            decoded = decoded_as(discovery.abi, discovery.name, {discovery.child}, frame)
-            own = _accepted(frame, decoded)
-            says = [
-                str(contract.says.get("child_abi", ""))
-                for contract in contracts_on(protocol, chain)
-            ]
-            abi = (
-                pl.lit(discovery.child_abi)
-                if discovery.child_abi
-                else pl.Series(says, dtype=pl.String).gather(own.frame["contract"])
-            )
-            found.append(
-                own.frame.select(
-                    pl.lit(chain.chain_id, pl.Int64).alias("chain_id"),
-                    "protocol",
-                    abi.alias("abi"),
-                    column_text(own.columns[discovery.child]).alias("address"),
-                    pl.col("block_number").alias("from_block"),
-                    ("0x" + pl.col("address").bin.encode("hex")).alias("parent"),
-                    ("0x" + pl.col("tx_hash").bin.encode("hex")).alias("tx_hash"),
-                    "log_index",
-                ).filter(pl.col("abi") != "")
-            )
-    return pl.concat(found).unique(
-        ["protocol", "abi", "address"], keep="first", maintain_order=True
+    if len(own.frame):
+        for key, companion in companions_of(event).items():
+            matches[key], twice = match(companion, own, decoded)
+            ambiguous |= twice
+    return Scope(
+        frame=own.frame,
+        columns=own.columns,
+        matches=matches,
+        contracts=contracts_on(protocol, chain),
+        known=known,
+        policies=policies([protocol]),
+        ambiguous=ambiguous,
     )

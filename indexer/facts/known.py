@@ -8,7 +8,7 @@ from decimal import Decimal
 import polars as pl
 
 from indexer.chains import Chain
-from indexer.spec import Protocol
+from indexer.spec import Market, Protocol
 from indexer.tables import columns_of, empty
 
 
@@ -37,18 +37,7 @@ def declared(protocols: Sequence[Protocol], chain: Chain) -> Known:
         if token.chain == chain
     ]
     markets = [
-        (
-            chain.chain_id,
-            protocol.slug,
-            market.market.lower(),
-            market.symbol,
-            _lower(market.index_token),
-            _lower(market.long_token),
-            _lower(market.short_token),
-            None,
-            market.asset_class,
-            "declaration",
-        )
+        _market(protocol, market)
         for protocol in protocols
         for market in protocol.markets
         if market.chain == chain
@@ -61,6 +50,21 @@ def declared(protocols: Sequence[Protocol], chain: Chain) -> Known:
             ["protocol", "market"], keep="first", maintain_order=True
         ),
         empty("contracts"),
+    )
+
+
+def _market(protocol: Protocol, market: Market) -> tuple[int | str | None, ...]:
+    return (
+        market.chain.chain_id,
+        protocol.slug,
+        market.market.lower(),
+        market.symbol,
+        _lower(market.index_token),
+        _lower(market.long_token),
+        _lower(market.short_token),
+        None,
+        market.asset_class,
+        "declaration",
     )
 
 

@@ -33,9 +33,7 @@ _READERS: dict[type[pl.DataType], Callable[[Value | None, Scope], pl.Series]] = 
 }
 
 
-def rows_of(
-    event: Event, scope: Scope, ambiguous: Mask, item_index: int
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def rows_of(event: Event, scope: Scope, item_index: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     Return the event's rows in schema order, without the automatic columns' constants, and its
     rejects (columns: row of the scope's frame plus `reason`).
@@ -43,7 +41,6 @@ def rows_of(
     Args:
         event: the declaration.
         scope: accepted logs of the event.
-        ambiguous: logs for which a companion matched more than once.
         item_index: which of the rows that one log puts into the table this is.
     """
     keep = np.logical_and.reduce(
@@ -51,8 +48,8 @@ def rows_of(
         or [np.ones(len(scope), dtype=np.bool_)]
     )
     kept = narrowed(scope, keep)
-    if ambiguous[keep].any():
-        kept.faults.append((ambiguous[keep], "more than one companion event matches"))
+    if kept.ambiguous.any():
+        kept.faults.append((kept.ambiguous, "more than one companion event matches"))
     evaluated = _evaluated(event, kept)
     framed = _framed(event, kept, evaluated, item_index)
     reasons = _reasons(kept, framed, event.into)

@@ -39,6 +39,7 @@ class Scope:
         contracts: the protocol's contracts on this chain.
         known: tokens, markets and children of the chain; `markets` of this protocol only.
         policies: rows of `policies` of this protocol.
+        ambiguous: logs for which a companion matched more than once.
         faults: (mask, reason) gathered while evaluating; one list per table row set.
         missing: token addresses whose decimals or symbol were asked for and not known.
     """
@@ -49,6 +50,7 @@ class Scope:
     contracts: tuple[Contract, ...]
     known: Known
     policies: pl.DataFrame
+    ambiguous: Mask
     faults: list[tuple[Mask, str]] = field(default_factory=list)
     missing: set[str] = field(default_factory=set)
 
@@ -69,6 +71,7 @@ def narrowed(scope: Scope, keep: Mask) -> Scope:
         matches={
             key: Match(match.rows[rows], match.columns) for key, match in scope.matches.items()
         },
+        ambiguous=scope.ambiguous[rows],
         faults=[],
     )
 

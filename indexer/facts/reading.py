@@ -1,0 +1,103 @@
+"""The logs of a protocol, decoded event by event."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from indexer.chains import Chain
+from indexer.decode.columns import Decoded, decode
+from indexer.decode.keyed import decode_keyed
+from indexer.facts.known import Known
+from indexer.facts.matching import Decodings
+from indexer.facts.operands import wanted
+from indexer.facts.routes import EventName, abi_entries, contracts_on, emitted, selected
+from indexer.facts.rows import rejects
+from indexer.facts.scope import taken
+from indexer.facts.texts import column_text
+from indexer.spec import Discover, Keyed, Protocol
+from indexer.tables import empty
+
+Decodeds = dict[EventName, Decodings]
+
+
+def decodings(
+    protocol: Protocol, abi: str, mine: pl.DataFrame
+) -> tuple[Decodeds, list[pl.DataFrame]]:
+    """
+    Return the accepted logs of each event of one ABI that the protocol reads, and the rejects.
+
+    Args:
+        protocol: whose declaration says what is read.
+        abi: which of its ABIs.
+        mine: logs of the protocol's emitters, as `routes.emitted` returns them.
+    """
+    done: Decodeds = {}
+    refused = []
+    for name, needs in wanted(protocol.events, protocol.discoveries, abi).items():
+        frame = selected(mine, abi, name)
+        decoded = _decoded(abi, name, needs, frame)
+        if decoded.reasons:
+            bad = sorted(decoded.reasons)
+            why = pl.Series([decoded.reasons[row] for row in bad], dtype=pl.String)
+            refused.append(rejects(frame[bad], name, None, why))
+        done[name] = _accepted(frame, decoded)
+    return done, refused
+
+
+def _decoded(abi: str, name: EventName, needs: set[str], frame: pl.DataFrame) -> Decoded:
+    if isinstance(name, Keyed):
+        return decode_keyed(needs, frame)
+    return decode(abi_entries(abi)[name], needs, frame)
+
+
+def _accepted(frame: pl.DataFrame, decoded: Decoded) -> Decodings:
+    if decoded.accepted.all():
+        return Decodings(frame, decoded.columns)
+    rows = np.flatnonzero(decoded.accepted)
+    return Decodings(
+        frame[rows], {name: taken(column, rows) for name, column in decoded.columns.items()}
+    )
+
+
+def discovered(
+    protocols: Sequence[Protocol], chain: Chain, logs: pl.DataFrame, known: Known
+) -> pl.DataFrame:
+    """Return rows of `contracts`: the children that factories announce in these logs."""
+    found = [empty("contracts")]
+    for protocol in protocols:
+        mine = emitted(protocol, chain, logs, known) if protocol.discoveries else logs.clear()
+        if mine.is_empty():
+            continue
+        found.extend(
+            _children(discovery, protocol, chain, mine) for discovery in protocol.discoveries
+        )
+    return pl.concat(found).unique(
+        ["protocol", "abi", "address"], keep="first", maintain_order=True
+    )
+
+
+def _children(
+    discovery: Discover, protocol: Protocol, chain: Chain, mine: pl.DataFrame
+) -> pl.DataFrame:
+    frame = selected(mine, discovery.abi, discovery.name)
+    own = _accepted(frame, _decoded(discovery.abi, discovery.name, {discovery.child}, frame))
+    return own.frame.select(
+        pl.lit(chain.chain_id, pl.Int64).alias("chain_id"),
+        "protocol",
+        _child_abi(discovery, protocol, chain, own.frame).alias("abi"),
+        column_text(own.columns[discovery.child]).alias("address"),
+        pl.col("block_number").alias("from_block"),
+        ("0x" + pl.col("address").bin.encode("hex")).alias("parent"),
+        ("0x" + pl.col("tx_hash").bin.encode("hex")).alias("tx_hash"),
+        "log_index",
+    ).filter(pl.col("abi") != "")
+
+
+def _child_abi(
+    discovery: Discover, protocol: Protocol, chain: Chain, frame: pl.DataFrame
+) -> "pl.Expr | pl.Series":
+    if discovery.child_abi is not None:
+        return pl.lit(discovery.child_abi)
+    says = [str(contract.says.get("child_abi", "")) for contract in contracts_on(protocol, chain)]
+    return pl.Series(says, dtype=pl.String).gather(frame["contract"])
