@@ -83,7 +83,7 @@ class Script:
         forever: an HTTP answer to give always, to everything but eth_chainId.
         results: method -> its result, or a function of its parameters; replaces the tiny chain.
         errors: method -> the JSON-RPC error it answers with.
-        whole: changes a finished answer before it is sent.
+        whole: changes a finished answer before it is sent; not that of eth_chainId.
         delay_seconds: how long every answer but that of eth_chainId takes.
         seen: the methods asked, in order.
         asked: the parameters of each, likewise.
@@ -94,7 +94,7 @@ class Script:
     forever: Reply | None = None
     results: Json = field(default_factory=dict)
     errors: Json = field(default_factory=dict)
-    whole: Callable[[Any], Any] = staticmethod(lambda answer: answer)
+    whole: Callable[[Any], Any] | None = None
     delay_seconds: float = 0
     seen: list[str] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
@@ -110,7 +110,9 @@ class Script:
             if reply := self.replies.pop(0) if self.replies else self.forever:
                 return web.Response(body=reply.body, status=reply.status, headers=reply.headers)
         answers = [self._answer(call) for call in batch]
-        answer = self.whole(answers if isinstance(calls, list) else answers[0])
+        answer = answers if isinstance(calls, list) else answers[0]
+        if self.whole and batch[0]["method"] != "eth_chainId":
+            answer = self.whole(answer)
         return web.Response(body=json.dumps(answer).encode(), content_type="application/json")
 
     def _answer(self, call: Json) -> Json:
@@ -192,7 +194,7 @@ def ask(question: Callable[[Node], Awaitable[Answer]], *scripts: Script) -> Answ
 async def _started(script: Script) -> web.AppRunner:
     app = web.Application(client_max_size=2**24)
     app.router.add_post("/{tail:.*}", script.serve)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     return runner

@@ -105,10 +105,10 @@ def unwelcome(
     wait = _pause_seconds(retry_after)
     if status == 429 or (status == 503 and wait is not None):
         return slow_down(endpoint, said, wait)
-    if status == 413 and blocks is not None:
-        return too_large(endpoint, said, blocks)
     if error := _error_in(body):
         return failure(fault(error, endpoint), endpoint, blocks)
+    if status == 413 and blocks is not None:
+        return too_large(endpoint, said, blocks)
     kind = Refused if status < 500 else NodeUnavailable
     return kind(
         f"{endpoint} answered with {said}; expected a JSON-RPC answer; check the URL and its key, "

@@ -13,7 +13,7 @@ from indexer.chains import Chain
 from indexer.errors import NodeAnswerWrong, NodeBehind, RetryableError, WorldError
 from indexer.rpc.answers import Blocks, Part
 from indexer.rpc.endpoint import Endpoint
-from indexer.rpc.failures import TimedOut, too_large
+from indexer.rpc.failures import TimedOut, presentable, too_large
 from indexer.rpc.readings import quantity, value
 from indexer.rpc.retries import Sleep, retrying
 from indexer.rpc.transport import Call, RawProvider
@@ -113,7 +113,8 @@ class Failover:
         try:
             return read(parts, provider.endpoint)
         except (NodeAnswerWrong, NodeBehind) as error:
-            raise _named(error, provider.endpoint) from error.__cause__
+            cause = presentable(error.__cause__, provider.endpoint)
+            raise _named(error, provider.endpoint) from cause
 
     async def _prove(self, provider: RawProvider) -> None:
         if provider in self._proven:

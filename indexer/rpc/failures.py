@@ -94,6 +94,16 @@ def quoted(text: str, endpoint: Endpoint) -> str:
     return line if len(line) <= _LONGEST_QUOTE else line[:_LONGEST_QUOTE] + "..."
 
 
+def presentable(cause: BaseException | None, endpoint: Endpoint) -> BaseException | None:
+    """
+    Return `cause`, or None where showing it would show a secret.
+
+    Libraries put whole URLs into some of their texts, and nodes repeat what they were sent.
+    """
+    texts = f"{cause!s} {cause!r}"
+    return cause if endpoint.scrubbed(texts) == texts else None
+
+
 def failure(fault: Fault, endpoint: Endpoint, blocks: tuple[int, int] | None) -> WorldError:
     """
     Return the exception for a refusal.

@@ -22,7 +22,7 @@ from web3.types import RPCEndpoint, RPCRequest
 from indexer.errors import NodeUnavailable, WorldError
 from indexer.rpc.answers import Blocks, Part, in_order, parts_of, unreadable, unwelcome
 from indexer.rpc.endpoint import Endpoint
-from indexer.rpc.failures import Refused, TimedOut, quoted, too_large
+from indexer.rpc.failures import Refused, TimedOut, presentable, quoted, too_large
 
 Call = tuple[str, Sequence[Any]]
 
@@ -97,6 +97,7 @@ class RawProvider(AsyncHTTPProvider):
         super().__init__(
             endpoint.url,
             request_kwargs={
+                "headers": {"Content-Type": "application/json", "User-Agent": "perpscope"},
                 "timeout": ClientTimeout(endpoint.timeout_seconds, sock_connect=_CONNECT_SECONDS),
                 # A redirected POST arrives as a GET without a body.
                 "allow_redirects": False,
@@ -159,7 +160,7 @@ class RawProvider(AsyncHTTPProvider):
                     URI(self.endpoint.url), encoded, **self.get_request_kwargs()
                 )
         except (OSError, ClientError, _Unwelcome, _TooManyBytes) as error:
-            raise self._failure(error, blocks) from self._shown(error)
+            raise self._failure(error, blocks) from presentable(error, self.endpoint)
 
     def _failure(self, error: Exception, blocks: Blocks | None) -> WorldError:
         match error:
@@ -175,12 +176,6 @@ class RawProvider(AsyncHTTPProvider):
                     f"{self.endpoint} cannot be reached or broke off ({reason}); expected a "
                     "JSON-RPC answer; check that the node is running and the URL is right"
                 )
-
-    def _shown(self, error: Exception) -> Exception | None:
-        # aiohttp puts whole URLs into some of its texts, and a body may repeat them; such a
-        # cause is dropped.
-        texts = f"{error!s} {error!r}"
-        return error if self.endpoint.scrubbed(texts) == texts else None
 
 
 def _oversized(endpoint: Endpoint, blocks: Blocks | None) -> WorldError:

@@ -68,7 +68,6 @@ WORDINGS: tuple[Wording, ...] = (
     Wording("Erigon", r"beyond latest executed block|node is still syncing", Meaning.BEHIND),
     Wording("geth, Arbitrum", r"header not found|header for hash not found", Meaning.BEHIND),
     Wording("geth, Erigon, Parity", r"-39001 |unknown block|block not found", Meaning.BEHIND),
-    Wording("geth", r"(finalized|safe)'? block not found", Meaning.BEHIND),
     Wording(
         "Nethermind, OpenEthereum",
         r"blocks specified in filter .* cannot be found|block .* could not be found",

@@ -1,0 +1,295 @@
+"""Every provider's way of saying no, as it was seen, and what is made of it."""
+
+import json
+
+import pytest
+
+from indexer.errors import NodeBehind, NodeUnavailable, RangeTooLarge
+from indexer.rpc import Endpoint
+from indexer.rpc.failures import Refused, SlowDown, failure, fault
+from indexer.rpc.wordings import WORDINGS, Meaning, wording
+
+ENDPOINT = Endpoint("http://127.0.0.1:8545")
+FIRST, LAST = 1_000, 99_999  # the range every refusal below is an answer to
+
+Seen = tuple[str, int, str, Meaning, tuple[int, int] | None]
+
+SLOW = Meaning.SLOW_DOWN
+BEHIND = Meaning.BEHIND
+LARGE = Meaning.TOO_LARGE
+
+SEEN: list[Seen] = [
+    ("Alchemy", 429, "Your app has exceeded its compute units per second capacity.", SLOW, None),
+    ("Alchemy", -32000, "exceeded its compute units per second capacity", SLOW, None),
+    ("any", -32000, "Too Many Requests", SLOW, None),
+    ("QuickNode", -32007, "50/second request limit reached - reduce calls per second", SLOW, None),
+    ("Base", -32016, "over rate limit", SLOW, None),
+    ("Infura", -32005, "project ID request rate exceeded", SLOW, None),
+    ("Infura", -32005, "daily request count exceeded, request rate limited", SLOW, None),
+    ("HyperEVM", -32005, "rate limited", SLOW, None),
+    ("Chainstack", -32005, "You've exceeded the RPS limit available on the plan", SLOW, None),
+    ("Reth", -32602, "block range extends beyond current head block", BEHIND, None),
+    (
+        "Erigon",
+        -32000,
+        "requested block range [4096, 8192] is beyond latest executed block 4000 (node is still "
+        "syncing)",
+        BEHIND,
+        None,
+    ),
+    ("geth", -32000, "header not found", BEHIND, None),
+    ("geth", -32000, "unknown block", BEHIND, None),
+    ("geth", -39001, "Unknown block", BEHIND, None),
+    ("geth", -32000, "finalized block not found", BEHIND, None),
+    ("geth", -32000, "safe block not found", BEHIND, None),
+    (
+        "OpenEthereum",
+        -32000,
+        "One of the blocks specified in filter (fromBlock, toBlock or blockHash) cannot be found.",
+        BEHIND,
+        None,
+    ),
+    ("Nethermind", -32001, "block 99999 could not be found", BEHIND, None),
+    ("evmos", -32000, "block is out of range", BEHIND, None),
+    ("geth", -32000, "hash 0x12ab is not currently canonical", BEHIND, None),
+    ("Avalanche", -32000, "cannot query unfinalized data: after last accepted block", BEHIND, None),
+    (
+        "Alchemy",
+        -32602,
+        "Log response size exceeded. You can make eth_getLogs requests with up to a 2K block range "
+        "and no limit on the response size, or you can request any block range with a cap of 10K "
+        "logs in the response. Based on your parameters and the response size limit, this block "
+        "range should work: [0x3e8, 0x7d0]",
+        LARGE,
+        (1_000, 2_000),
+    ),
+    (
+        "Alchemy",
+        -32600,
+        "Under the Free tier plan, you can make eth_getLogs requests with up to a 10 block range. "
+        "Based on your parameters, this block range should work: [0x3e8, 0x3f1]. Upgrade to PAYG "
+        "for expanded block range.",
+        LARGE,
+        (1_000, 1_009),
+    ),
+    (
+        "Alchemy",
+        -32602,
+        "You can make eth_getLogs requests with up to a 2K block range and no limit",
+        LARGE,
+        (1_000, 2_999),
+    ),
+    (
+        "Infura",
+        -32005,
+        "query returned more than 10000 results. Try with this block range [0x3E8, 0x7D0].",
+        LARGE,
+        (1_000, 2_000),
+    ),
+    ("Infura", -32602, "range 98999 exceeds limit of 10000", LARGE, (1_000, 10_999)),
+    (
+        "Reth",
+        -32602,
+        "query exceeds max results 20000, retry with the range 1000-5000",
+        LARGE,
+        (1_000, 5_000),
+    ),
+    (
+        "Reth, proposing what it refused",
+        -32602,
+        "query exceeds max results 20000, retry with the range 1000-99999",
+        LARGE,
+        None,
+    ),
+    ("QuickNode", -32614, "eth_getLogs is limited to a 10,000 range", LARGE, (1_000, 10_999)),
+    (
+        "QuickNode",
+        -32602,
+        "eth_getLogs and eth_newFilter are limited to a 10,000 blocks range",
+        LARGE,
+        (1_000, 10_999),
+    ),
+    ("1RPC", -32602, "eth_getLogs is limited to 0 - 50 blocks range", LARGE, (1_000, 1_049)),
+    (
+        "Base",
+        -32614,
+        "Block range too large; currently limited to 100 blocks",
+        LARGE,
+        (1_000, 1_099),
+    ),
+    (
+        "dRPC",
+        35,
+        "ranges over 10000 blocks are not supported on free plan",
+        LARGE,
+        (1_000, 10_999),
+    ),
+    ("Aurora", -32000, "up to a 2,000 block range", LARGE, (1_000, 2_999)),
+    ("publicnode", -32701, "exceed maximum block range: 50000", LARGE, (1_000, 50_999)),
+    ("Reth", -32602, "query exceeds max block range 1000", LARGE, (1_000, 1_999)),
+    (
+        "Erigon",
+        -32602,
+        "query block range exceeds server limit, narrow your filter: 500",
+        LARGE,
+        (1_000, 1_499),
+    ),
+    (
+        "Avalanche",
+        -32000,
+        "requested too many blocks from 1000 to 99999, maximum is set to 2048",
+        LARGE,
+        (1_000, 3_047),
+    ),
+    ("Coinbase", -32602, "please limit the query to at most 1000 blocks", LARGE, (1_000, 1_999)),
+    ("Cloudflare", -32047, "Invalid eth_getLogs request. Max range: 800", LARGE, (1_000, 1_799)),
+    (
+        "thirdweb",
+        -32000,
+        "Maximum allowed number of requested blocks is 3500",
+        LARGE,
+        (1_000, 4_499),
+    ),
+    (
+        "Blast",
+        -32000,
+        "block range exceeds the range allowed for your plan (98999 > 500)",
+        LARGE,
+        (1_000, 1_499),
+    ),
+    ("Moonbeam", -32000, "block range is too wide (maximum 1024)", LARGE, (1_000, 2_023)),
+    ("Swell", -32000, "block range greater than 20000 max", LARGE, (1_000, 20_999)),
+    ("Somnia", -32000, "block range exceeds 1000", LARGE, (1_000, 1_999)),
+    ("evmos", -32000, "maximum [from, to] blocks distance: 10000", LARGE, (1_000, 10_999)),
+    (
+        "Merkle",
+        -32000,
+        "eth_getLogs range is too large, max is 1k blocks",
+        LARGE,
+        (1_000, 1_999),
+    ),
+    ("Harmony", -32000, "query must be smaller than size 1024", LARGE, (1_000, 2_023)),
+    ("Ankr", -32600, "block range is too wide", LARGE, None),
+    ("Ankr", -32062, "Block range is too large", LARGE, None),
+    ("Chainstack", -32000, "Block range limit exceeded. See more details at the docs", LARGE, None),
+    ("Besu", -32005, "Requested range exceeds maximum RPC range limit", LARGE, None),
+    ("zkEVM", -32005, "query returned more than 10000 results", LARGE, None),
+    ("LlamaRPC", -32005, "query exceeds max results 20000", LARGE, None),
+    ("Erigon", -32602, "query returns too many logs, narrow your filter: 20000", LARGE, None),
+    ("Nethermind", -32005, "Too many logs requested. Max logs per response is 20000.", LARGE, None),
+    ("Arbitrum", -32000, "logs matched by query exceeds limit of 10000", LARGE, None),
+    ("Alchemy", -32602, "Response size is larger than 150MB limit.", LARGE, None),
+    ("1RPC", -32602, "response size should not greater than 10000000 bytes", LARGE, None),
+    ("Optimism", -32000, "backend response too large", LARGE, None),
+    ("geth", -32003, "response too large", LARGE, None),
+    ("Reth", -32000, "length limit exceeded", LARGE, None),
+    ("Infura", -32005, "query timeout exceeded", LARGE, None),
+    ("dRPC", 30, "Request timeout on the free tier, please upgrade your tier", LARGE, None),
+    ("BSC", -32005, "limit exceeded", LARGE, None),
+    ("geth", 3, "execution reverted: no", Meaning.REVERTED, None),
+    ("Nethermind", -32015, "VM execution error.", Meaning.REVERTED, None),
+    ("geth", -32000, "out of gas", Meaning.REVERTED, None),
+    (
+        "geth",
+        -32602,
+        "invalid argument 1: json: cannot unmarshal object into Go value of type rpc.BlockNumber",
+        Meaning.NO_PIN,
+        None,
+    ),
+    ("geth", -32000, "missing trie node 12ab (path )", Meaning.PRUNED, None),
+    ("geth", 4444, "pruned history unavailable", Meaning.PRUNED, None),
+    ("Nethermind", -32002, "No state available for block 99", Meaning.PRUNED, None),
+    (
+        "any",
+        -32601,
+        "the method eth_getLogs does not exist/is not available",
+        Meaning.REFUSED,
+        None,
+    ),
+    ("Ankr", -32000, "Unauthorized: You must authenticate your request", Meaning.REFUSED, None),
+    (
+        "publicnode",
+        -32701,
+        "Please specify an address in your request or order a dedicated full node",
+        Meaning.REFUSED,
+        None,
+    ),
+    ("Base", -32011, "no backend is currently healthy to serve traffic", Meaning.FAILED, None),
+    ("any", -32603, "Internal error", Meaning.FAILED, None),
+    ("geth", -32602, "invalid block range params", Meaning.INVALID, None),
+    ("nobody", -32099, "the moon is in the wrong house", Meaning.FAILED, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("said_by", "code", "message", "meaning", "suggested"), SEEN, ids=lambda part: str(part)[:40]
+)
+def test_a_refusal_is_understood(
+    said_by: str, code: int, message: str, meaning: Meaning, suggested: tuple[int, int] | None
+) -> None:
+    """Its meaning is known, and the range it proposes, where it proposes a smaller one."""
+    refusal = fault(json.dumps({"code": code, "message": message}).encode(), ENDPOINT)
+
+    error = failure(refusal, ENDPOINT, (FIRST, LAST))
+
+    assert refusal.meaning is meaning, said_by
+    assert getattr(error, "suggested", None) == suggested
+
+
+@pytest.mark.parametrize("row", WORDINGS, ids=lambda row: row.pattern[:40])
+def test_every_row_is_needed(row: object) -> None:
+    """For each row there is a refusal above that no earlier row recognises."""
+    recognised = [wording(f"{code} {message} null")[0] for _, code, message, *_ in SEEN]
+
+    assert row in recognised
+
+
+@pytest.mark.parametrize(
+    ("meaning", "kind"),
+    [
+        (Meaning.SLOW_DOWN, SlowDown),
+        (Meaning.BEHIND, NodeBehind),
+        (Meaning.TOO_LARGE, RangeTooLarge),
+        (Meaning.PRUNED, Refused),
+        (Meaning.NO_PIN, Refused),
+        (Meaning.REFUSED, Refused),
+        (Meaning.INVALID, Refused),
+        (Meaning.FAILED, NodeUnavailable),
+        (Meaning.REVERTED, NodeUnavailable),
+    ],
+)
+def test_each_meaning_has_its_exception(meaning: Meaning, kind: type[Exception]) -> None:
+    """Retrying, splitting and giving up are told apart by class."""
+    code, message = next((code, message) for _, code, message, of, _ in SEEN if of is meaning)
+    refusal = fault(json.dumps({"code": code, "message": message}).encode(), ENDPOINT)
+
+    error = failure(refusal, ENDPOINT, (FIRST, LAST))
+
+    assert type(error) in {kind, *kind.__subclasses__()}
+
+
+def test_nothing_but_logs_can_be_too_large() -> None:
+    """A header request has no range to make smaller: its failure is the node's."""
+    refusal = fault(b'{"code":-32000,"message":"response too large"}', ENDPOINT)
+
+    error = failure(refusal, ENDPOINT, None)
+
+    assert type(error) is NodeUnavailable
+
+
+@pytest.mark.parametrize("raw", [b'"some text"', b"[1]", b"5", b"{}", b'{"message":null}', b"true"])
+def test_an_error_of_any_shape_is_read(raw: bytes) -> None:
+    """Nodes have sent plain text where JSON-RPC wants an object."""
+    refusal = fault(raw, ENDPOINT)
+
+    assert refusal.meaning is Meaning.FAILED
+
+
+def test_a_long_refusal_is_quoted_in_one_short_line() -> None:
+    """Stack traces and pages inside an error stay out of ours."""
+    raw = json.dumps({"code": -32000, "message": "boom\n" * 10_000}).encode()
+
+    error = failure(fault(raw, ENDPOINT), ENDPOINT, None)
+
+    assert "\n" not in str(error)
+    assert len(str(error)) < 500
