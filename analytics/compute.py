@@ -19,17 +19,26 @@ from analytics.metrics import METRICS, Metric
 Load = Callable[[str], pl.LazyFrame]
 
 
-def compute(
-    name: str, load: Load, metrics: Mapping[str, Metric] = METRICS, **settings: object
-) -> pl.LazyFrame:
+def compute(name: str, load: Load, **settings: object) -> pl.LazyFrame:
     """
     Return a metric, with the facts and metrics it needs filled in.
 
     Args:
         name: the metric.
         load: returns a fact table by name, for example `partial(facts, con)`.
-        metrics: the metrics by name.
         settings: values for keyword-only parameters of the metric or of metrics it needs.
+
+    Raises:
+        UserError: no such metric or setting, or a value the metric refuses.
+    """
+    return wired(name, load, settings, METRICS)
+
+
+def wired(
+    name: str, load: Load, settings: Mapping[str, object], metrics: Mapping[str, Metric]
+) -> pl.LazyFrame:
+    """
+    Return a metric of any set of metrics, as `compute` does of ours.
 
     Raises:
         UserError: no such metric or setting, or a value the metric refuses.

@@ -4,6 +4,8 @@ The database, read-only: facts as LazyFrames, queries as frames. Only here is Du
 A file that a writer holds is waited for, because a writer holds it only while a range commits.
 """
 
+import os
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -28,6 +30,25 @@ _SETTINGS = {
     "enable_external_access": "false",
     "python_enable_replacements": "false",
 }
+
+
+def database_path(named: Path | None) -> Path:
+    """
+    Return the file to read: the one named, else that of perpscope.toml, else perpscope.duckdb.
+
+    Raises:
+        UserError: the configuration is not TOML, or its `database` is not text.
+    """
+    config = Path(os.environ.get("PERPSCOPE_CONFIG", "perpscope.toml"))
+    if named is not None or not config.is_file():
+        return named or Path("perpscope.duckdb")
+    try:
+        said = tomllib.loads(config.read_text(encoding="utf-8")).get("database", "perpscope.duckdb")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{config} is not TOML: {error}") from error
+    if not isinstance(said, str):
+        raise UserError(f"database in {config} must be text, got {said!r}")
+    return Path(said)
 
 
 @contextmanager

@@ -72,9 +72,9 @@ def buyback_ratio(
 
     Returns:
         One row per protocol and day with revenue or a buyback, sorted: spent_usd, revenue_usd
-        (Decimal, USD, over the window; null when any part is unknown), buyback_ratio (Float64,
-        0.25 = 25 %; null while unknown or while revenue is zero or negative), declared_ratio
-        (Float64; the policy in force when the UTC day began, null without one).
+        (Decimal, USD, over the window; null when any part is unknown), declared_ratio (Float64; the
+        policy in force when the UTC day began, null without one), buyback_ratio (Float64, 0.25 =
+        25 %; null while unknown or while revenue is zero or negative).
 
     Raises:
         ValueError: window_days is below 1.
@@ -93,10 +93,13 @@ def buyback_ratio(
         .sort("protocol", "date")
         .rolling("date", period=f"{window_days}d", group_by="protocol")
         .agg(sums)
-        .with_columns(buyback_ratio=ratio(pl.col("spent_usd"), pl.col("revenue_usd")))
     )
     declared = _declared(window.select("protocol", "date"), policies)
-    return window.join(declared, on=["protocol", "date"], how="left").sort("protocol", "date")
+    return (
+        window.join(declared, on=["protocol", "date"], how="left")
+        .with_columns(buyback_ratio=ratio(pl.col("spent_usd"), pl.col("revenue_usd")))
+        .sort("protocol", "date")
+    )
 
 
 def _daily(buybacks: pl.LazyFrame, protocol_revenue: pl.LazyFrame) -> pl.LazyFrame:

@@ -28,9 +28,9 @@ def open_interest(open_interest: pl.LazyFrame, *, bucket_seconds: int = 3600) ->
 
     Returns:
         One row per chain, protocol, version, market and period with an event, sorted; bucket_at is
-        the start of the period and the values are those after its last event:
-        open_interest_long, _short, _total and _skew, each _usd and _tokens (Decimal; null before
-        the first event of a side), basis (absolute, delta).
+        the start of the period and the values are those after its last event: basis (absolute,
+        delta), open_interest_long, _short, _total and _skew, each _usd and _tokens (Decimal; null
+        before the first event of a side).
 
     Raises:
         ValueError: bucket_seconds is below 1.
@@ -49,7 +49,7 @@ def open_interest(open_interest: pl.LazyFrame, *, bucket_seconds: int = 3600) ->
         .group_by(*_MARKET, bucket(bucket_seconds), maintain_order=True)
         .agg(pl.col(*names, "basis").last())
         .with_columns(_sums())
-        .select(*_MARKET, "bucket_at", *_columns(), "basis")
+        .select(*_MARKET, "bucket_at", "basis", *_columns())
         .sort(*_MARKET, "bucket_at")
     )
 
@@ -108,8 +108,8 @@ def _sums() -> list[pl.Expr]:
 
 
 def _columns() -> list[str]:
-    sides = ("long", "short", "total", "skew")
-    return [f"open_interest_{side}_{unit}" for unit in _UNITS for side in sides]
+    pairs = (("long", "short"), ("total", "skew"))
+    return [f"open_interest_{side}_{unit}" for pair in pairs for unit in _UNITS for side in pair]
 
 
 def _open(side: str, unit: str) -> pl.Expr:

@@ -1,0 +1,120 @@
+"""
+Answers in the form a reader wants: a table to look at, or CSV, JSON and Parquet to go on with.
+
+CSV and JSON are exact: decimals keep all their digits (as text in JSON), times are ISO 8601 UTC.
+Only the table rounds.
+"""
+
+import sys
+from decimal import Decimal
+from enum import StrEnum
+from io import BytesIO, StringIO
+from pathlib import Path
+from uuid import uuid4
+
+import polars as pl
+from polars import selectors
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from analytics.errors import UserError
+
+_SHOWN_ROWS = 100
+_MOMENT = "%Y-%m-%dT%H:%M:%S%.fZ"
+
+
+class Format(StrEnum):
+    """How an answer is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    PARQUET = "parquet"
+    JSON = "json"
+
+
+def write(frame: pl.DataFrame, form: Format, output: Path | None) -> None:
+    """
+    Write an answer to a file, or to standard output without one. A file appears whole or not.
+
+    Raises:
+        UserError: Parquet is asked for without a file.
+        OSError: the file cannot be written.
+    """
+    if output is None and form is Format.PARQUET:
+        raise UserError("parquet is binary: name a file with --output")
+    content = encoded(frame, form)
+    if output is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+    else:
+        _replace(output, content)
+
+
+def encoded(frame: pl.DataFrame, form: Format) -> bytes:
+    """Return an answer as the bytes of a file of this format."""
+    buffer = BytesIO()
+    match form:
+        case Format.TABLE:
+            return table_text(frame).encode()
+        case Format.CSV:
+            _with_iso_times(frame).write_csv(buffer)
+        case Format.JSON:
+            exact = _with_iso_times(frame).with_columns(selectors.decimal().cast(pl.String))
+            exact.write_json(buffer)
+            buffer.write(b"\n")
+        case Format.PARQUET:
+            frame.write_parquet(buffer)
+    return buffer.getvalue()
+
+
+def table_text(frame: pl.DataFrame) -> str:
+    """Return the first rows as a text table, with rounded numbers and a note about the rest."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name, dtype in frame.schema.items():
+        side = "right" if dtype.is_numeric() else "left"
+        table.add_column(name, justify=side, overflow="fold")  # type: ignore[arg-type]
+    for row in frame.head(_SHOWN_ROWS).iter_rows():
+        table.add_row(*(_cell(value) for value in row))
+    more = frame.height - _SHOWN_ROWS
+    note = f"… {more:,} more rows; --format csv writes all of them" if more > 0 else ""
+    return _rendered(table) + f"{note or f'{frame.height:,} rows'}\n"
+
+
+def _rendered(table: Table) -> str:
+    # A pipe has no width to fit into; a line per row is what grep and less want.
+    width = None if sys.stdout.isatty() else 10_000
+    buffer = StringIO()
+    Console(file=buffer, width=width, highlight=False).print(table)
+    return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case Decimal():
+            return f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value.normalize():f}"
+        case float():
+            return f"{value:.6g}"
+        case bool():
+            return str(value).lower()
+        case int():
+            return str(value)
+        case _:
+            return str(value).replace("[", "\\[")
+
+
+def _with_iso_times(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(
+        selectors.datetime().dt.strftime(_MOMENT), selectors.date().cast(pl.String)
+    )
+
+
+def _replace(output: Path, content: bytes) -> None:
+    unfinished = output.with_name(f".{output.name}.{uuid4().hex}")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(output)
+    finally:
+        unfinished.unlink(missing_ok=True)

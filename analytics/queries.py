@@ -1,0 +1,170 @@
+"""
+The questions in `queries/`: one SELECT per file, described by the comment it starts with.
+
+    -- question: Who was liquidated?
+    -- reads:    liquidations
+    -- grain:    one row per account
+    -- units:    *_usd US dollars
+    -- param:    accounts integer 20 (how many)
+
+`param` gives name, type, default and meaning; a default of null leaves the parameter open. Files in
+`queries/metrics/` are the SQL twins of the metrics of the same name.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+from analytics.errors import UserError
+
+_KEY = re.compile(r"-- ([a-z]+(?: [a-z]+)?):\s*(.*)")
+_PARAMETER = re.compile(r"(?P<name>\w+) (?P<kind>\w+) (?P<default>\S+) \((?P<meaning>.+)\)")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One `$name` of a query: its type, its default as written, and what it means."""
+
+    name: str
+    kind: str
+    default: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Query:
+    """One question: what it asks, what it reads, what a row is, its units and its SELECT."""
+
+    name: str
+    question: str
+    reads: tuple[str, ...]
+    grain: str
+    units: str
+    parameters: tuple[Parameter, ...]
+    sql: str
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _flag(text: str) -> bool:
+    return {"true": True, "false": False}[text.lower()]
+
+
+TYPES: Mapping[str, tuple[Callable[[str], object], str]] = MappingProxyType(
+    {
+        "integer": (int, "a whole number"),
+        "number": (float, "a number"),
+        "decimal": (Decimal, "a decimal number"),
+        "text": (str, "text"),
+        "timestamp": (_moment, "a UTC time like 2025-10-10T21:15:00"),
+        "date": (date.fromisoformat, "a day like 2025-10-10"),
+        "boolean": (_flag, "true or false"),
+    }
+)
+
+
+@cache
+def queries() -> Mapping[str, Query]:
+    """Return every question by name; those of metrics are called `metrics/<name>`."""
+    folder = files("queries")
+    paths = {path.name: path for path in folder.iterdir()}
+    paths |= {f"metrics/{path.name}": path for path in folder.joinpath("metrics").iterdir()}
+    return MappingProxyType(
+        {
+            name.removesuffix(".sql"): parsed(name.removesuffix(".sql"), path.read_text("utf-8"))
+            for name, path in sorted(paths.items())
+            if name.endswith(".sql")
+        }
+    )
+
+
+def query_named(name: str) -> Query:
+    """Return a question, or raise UserError naming the nearest ones."""
+    if name not in queries():
+        near = get_close_matches(name, list(queries()), n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else "`perpscope query` lists them"
+        raise UserError(f"no query is called {name}: {hint}")
+    return queries()[name]
+
+
+def parsed(name: str, sql: str) -> Query:
+    """Return the question a file asks, from the comment it starts with."""
+    header = _header(sql)
+    texts = {key: " ".join(values) for key, values in header.items()}
+    return Query(
+        name=name,
+        question=texts["question"],
+        reads=tuple(re.split(r",\s*", texts["reads"])),
+        grain=texts["grain"],
+        units=texts["units"],
+        parameters=tuple(_parameter(text) for text in header.get("param", [])),
+        sql=sql,
+    )
+
+
+def arguments(query: Query, given: Mapping[str, str]) -> dict[str, object]:
+    """
+    Return a value of the right type for every parameter of a query: given, or its default.
+
+    Raises:
+        UserError: a parameter the query does not have, or a value of the wrong type.
+    """
+    known = {parameter.name: parameter for parameter in query.parameters}
+    for name in given:
+        if name not in known:
+            there = ", ".join(known) or "none"
+            raise UserError(f"{query.name} has no parameter {name}: it has {there}")
+    return {name: _argument(each, given.get(name)) for name, each in known.items()}
+
+
+def typed(kind: str, text: str) -> object:
+    """
+    Return the value a text stands for.
+
+    Raises:
+        ValueError: the text is not of this type; the message says what was expected.
+    """
+    convert, expected = TYPES[kind]
+    try:
+        return convert(text)
+    except (ValueError, KeyError, InvalidOperation) as error:
+        raise ValueError(f"{text!r} is not {expected}") from error
+
+
+def _argument(parameter: Parameter, text: str | None) -> object:
+    if text is None and parameter.default == "null":
+        return None
+    try:
+        return typed(parameter.kind, parameter.default if text is None else text)
+    except ValueError as error:
+        raise UserError(f"parameter {parameter.name}: {error}") from error
+
+
+def _header(sql: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    values: list[str] = []
+    for line in sql.splitlines():
+        if not line.startswith("--"):
+            break
+        if match := _KEY.match(line):
+            values = found.setdefault(match[1], [])
+            values.append(match[2])
+        else:
+            values[-1] += " " + line.removeprefix("--").strip()
+    return found
+
+
+def _parameter(text: str) -> Parameter:
+    match = _PARAMETER.fullmatch(text)
+    if match is None:
+        raise ValueError(f"a param line reads `name type default (meaning)`, not {text!r}")
+    return Parameter(**match.groupdict())

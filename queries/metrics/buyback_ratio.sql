@@ -1,0 +1,90 @@
+-- question: What share of its revenue does each protocol spend on its own token?
+-- reads:    buybacks, fees, policies
+-- grain:    one row per protocol and UTC day with revenue or a buyback
+-- units:    *_usd US dollars over the window, null when any part is unknown; *_ratio 0.25 = 25 %
+-- param:    window_days integer 30 (length of the window in UTC days, the day itself included)
+-- twin of:  analytics.metrics.buybacks.buyback_ratio
+with
+
+events as (
+
+    select
+        protocol,
+        block_timestamp::date as date,
+        spent_usd,
+        0 as revenue_usd
+    from buybacks
+    union all
+    select
+        protocol,
+        block_timestamp::date as date,
+        0 as spent_usd,
+        treasury_usd + holders_usd as revenue_usd
+    from fees
+
+),
+
+daily as (
+
+    select
+        protocol,
+        date,
+        sum(spent_usd) as spent_usd,
+        sum(revenue_usd) as revenue_usd,
+        count(*) - count(spent_usd) as spent_unknown,
+        count(*) - count(revenue_usd) as revenue_unknown,
+        to_days($window_days - 1) as reach
+    from events
+    group by all
+
+),
+
+summed as (
+
+    select
+        protocol,
+        date,
+        case when sum(spent_unknown) over days = 0 then sum(spent_usd) over days end as spent_usd,
+        case
+            when sum(revenue_unknown) over days = 0 then sum(revenue_usd) over days
+        end as revenue_usd
+    from daily
+    window days as (
+        partition by protocol
+        order by date
+        range between reach preceding and current row
+    )
+
+),
+
+declared as (
+
+    select
+        summed.protocol,
+        summed.date,
+        last(policies.value order by policies.valid_from, policies.value) as declared_share
+    from summed
+    inner join policies
+        on
+            summed.protocol = policies.protocol
+            and policies.kind = 'buyback_share'
+            and summed.date >= policies.valid_from
+            and (policies.valid_to is null or summed.date <= policies.valid_to)
+    group by all
+
+)
+
+-- Text to double rounds once; decimal to double rounds twice in DuckDB.
+select
+    summed.protocol,
+    summed.date,
+    summed.spent_usd,
+    summed.revenue_usd,
+    declared.declared_share::varchar::double as declared_ratio,
+    case
+        when summed.revenue_usd > 0
+            then summed.spent_usd::varchar::double / summed.revenue_usd::varchar::double
+    end as buyback_ratio
+from summed
+left join declared using (protocol, date)
+order by summed.protocol, summed.date
