@@ -83,9 +83,7 @@ def facts(
 
 def _together(name: str, parts: list[_Part]) -> pl.DataFrame:
     frames = [rows for part in parts for rows in part.rows.get(name, [])]
-    return pl.concat([empty(name), *frames]).sort(
-        "block_number", "log_index", "item_index", "tx_hash", maintain_order=True
-    )
+    return pl.concat([empty(name), *frames])
 
 
 def _part(protocol: Protocol, chain: Chain, logs: pl.DataFrame, known: Known) -> _Part:

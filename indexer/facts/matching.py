@@ -7,9 +7,9 @@ import numpy as np
 import polars as pl
 
 from indexer.decode.columns import Column
+from indexer.facts.hexadecimal import binary
 from indexer.facts.operands import names_of
 from indexer.facts.scope import Mask, Match, only
-from indexer.facts.texts import binary
 from indexer.spec import Companion, Keyed
 
 EventName = str | Keyed

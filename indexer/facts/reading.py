@@ -8,6 +8,7 @@ import polars as pl
 from indexer.chains import Chain
 from indexer.decode.columns import Decoded, decode
 from indexer.decode.keyed import decode_keyed
+from indexer.facts.hexadecimal import fixed_bytes, hex_text
 from indexer.facts.known import Known
 from indexer.facts.matching import Decodings
 from indexer.facts.operands import wanted
@@ -88,8 +89,8 @@ def _children(
         _child_abi(discovery, protocol, chain, own.frame).alias("abi"),
         column_text(own.columns[discovery.child]).alias("address"),
         pl.col("block_number").alias("from_block"),
-        ("0x" + pl.col("address").bin.encode("hex")).alias("parent"),
-        ("0x" + pl.col("tx_hash").bin.encode("hex")).alias("tx_hash"),
+        hex_text(fixed_bytes(own.frame["address"], 20)).alias("parent"),
+        pl.col("tx_text").alias("tx_hash"),
         "log_index",
     ).filter(pl.col("abi") != "")
 

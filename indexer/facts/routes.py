@@ -16,6 +16,7 @@ from eth_utils.crypto import keccak
 
 from indexer.chains import Chain
 from indexer.decode.abi import EventAbi, event_abis
+from indexer.facts.hexadecimal import fixed_bytes, hex_text
 from indexer.facts.known import Known
 from indexer.facts.operands import companion_events
 from indexer.spec import Contract, Keyed, Protocol
@@ -148,16 +149,17 @@ _EMITTERS = {
 
 
 def emitted(protocol: Protocol, chain: Chain, logs: pl.DataFrame, known: Known) -> pl.DataFrame:
-    """Return the logs of the protocol's emitters, numbered by `row`, with the emitter's columns."""
+    """Return the logs of the protocol's emitters, numbered by `row`, with emitter columns and `tx_text`."""
     emitters = emitter_rows([protocol], chain, known)
     inside = (pl.col("block_number") >= pl.col("from_block")) & (
         pl.col("to_block").is_null() | (pl.col("block_number") <= pl.col("to_block"))
     )
-    return (
+    mine = (
         logs.with_row_index("row")
         .join(emitters, on="address", how="inner", maintain_order="left")
         .filter(inside)
     )
+    return mine.with_columns(hex_text(fixed_bytes(mine["tx_hash"], 32)).alias("tx_text"))
 
 
 def selected(emitted_logs: pl.DataFrame, abi: str, name: EventName) -> pl.DataFrame:

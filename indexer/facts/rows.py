@@ -54,7 +54,7 @@ def rows_of(event: Event, scope: Scope, item_index: int) -> tuple[pl.DataFrame, 
     framed = _framed(event, kept, evaluated, item_index)
     reasons = _reasons(kept, framed, event.into)
     good = reasons.is_null()
-    return framed.filter(good), _rejected(event, kept, reasons)
+    return framed if good.all() else framed.filter(good), _rejected(event, kept, reasons)
 
 
 def _evaluated(event: Event, scope: Scope) -> dict[str, pl.Series]:
@@ -82,7 +82,7 @@ def _framed(
         "block_number": frame["block_number"],
         "log_index": frame["log_index"],
         "item_index": pl.lit(item_index, pl.Int32),
-        "tx_hash": "0x" + frame["tx_hash"].bin.encode("hex"),
+        "tx_hash": frame["tx_text"],
         "block_timestamp": frame["block_timestamp"],
         "version": pl.lit(event.version) if event.version else frame["version"],
         "evidence": pl.lit(event.evidence),
@@ -131,7 +131,7 @@ def rejects(
         "chain_id",
         "block_number",
         "log_index",
-        ("0x" + pl.col("tx_hash").bin.encode("hex")).alias("tx_hash"),
+        pl.col("tx_text").alias("tx_hash"),
         "protocol",
         pl.lit(name.name if isinstance(name, Keyed) else name).alias("event"),
         pl.lit(fact, pl.String).alias("fact"),

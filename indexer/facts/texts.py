@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import polars as pl
-import pyarrow as pa
-from numpy.typing import NDArray
 
 from indexer.decode.columns import Column
 from indexer.decode.int256 import Int256, from_column
 from indexer.facts import conditions
+from indexer.facts.hexadecimal import fixed_bytes, hex_text
 from indexer.facts.operands import match_key
 from indexer.facts.scope import Scope, companion_column, only
 from indexer.spec import (
@@ -49,7 +47,7 @@ def texts(value: Value | None, scope: Scope) -> pl.Series:
                 [constant if isinstance(constant, str) else str(constant).lower()]
             ).new_from_index(0, len(scope))
         case Emitter():
-            return "0x" + scope.frame["address"].bin.encode("hex")
+            return hex_text(fixed_bytes(scope.frame["address"], 20))
         case OfContract(name):
             return _said(scope, name)
         case First(values):
@@ -105,28 +103,12 @@ def _rendered(column: Column) -> pl.Series:
     if column.words is None:
         raise TypeError(f"a {column.kind} argument has neither words nor values")
     if column.kind == "address":
-        return _hex(column.words[:, 12:])
+        return hex_text(column.words[:, 12:])
     if column.kind == "fixed_bytes":
-        return _hex(column.words)
+        return hex_text(column.words)
     if column.kind == "bool":
         return pl.Series(column.words[:, 31] == 1).cast(pl.String)
     return _digits(from_column(column))
-
-
-def _hex(words: NDArray[np.uint8]) -> pl.Series:
-    return "0x" + binary(words).bin.encode("hex")
-
-
-def binary(words: NDArray[np.uint8]) -> pl.Series:
-    """Return (rows, width) bytes as a Binary series."""
-    rows, width = words.shape
-    fixed = pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(width), rows, [None, pa.py_buffer(np.ascontiguousarray(words))]
-    )
-    series = pl.from_arrow(fixed.cast(pa.large_binary()))
-    if not isinstance(series, pl.Series):
-        raise TypeError("pyarrow gave a table where a column was expected")
-    return series
 
 
 def _digits(value: Int256) -> pl.Series:
