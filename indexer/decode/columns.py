@@ -75,7 +75,7 @@ def decode(event: EventAbi, wanted: Collection[str], logs: pl.DataFrame) -> Deco
     root, indexed = layouts(event)
     in_data = {leaf.name: leaf for leaf in leaves(root)}
     in_topics = {node.name: node for node in indexed}
-    _demand(event, wanted, in_data.keys() | in_topics.keys())
+    _demand(event, wanted, [*in_data, *in_topics])
     first = 0 if event.anonymous else 1
     reasons = topic_count_reasons(logs, np.full(logs.height, first + len(indexed)))
     words = {node.name: topic_words(logs, first + place) for place, node in enumerate(indexed)}

@@ -66,6 +66,8 @@ def decode_keyed(wanted: Collection[str], logs: pl.DataFrame) -> Decoded:
     items = [name for name in wanted if name not in _TOPICS]
     found = gathered(_envelope(), items, logs["data"], logs.select("topic1"))
     reasons = found.reasons | topic_count_reasons(logs, expected)
+    strangers = np.flatnonzero(expected == 0).tolist()
+    reasons |= dict.fromkeys(strangers, "topic0 is not one of EventEmitter's envelopes")
     kinds = {name: _kind(name, found, reasons) for name in items}
     accepted = found.accepted.copy()
     accepted[list(reasons)] = False
