@@ -149,7 +149,7 @@ _EMITTERS = {
 
 
 def emitted(protocol: Protocol, chain: Chain, logs: pl.DataFrame, known: Known) -> pl.DataFrame:
-    """Return the logs of the protocol's emitters, numbered by `row`, with emitter columns and `tx_text`."""
+    """Return the logs of the protocol's emitters, numbered, with emitter columns and `tx_text`."""
     emitters = emitter_rows([protocol], chain, known)
     inside = (pl.col("block_number") >= pl.col("from_block")) & (
         pl.col("to_block").is_null() | (pl.col("block_number") <= pl.col("to_block"))
