@@ -24,7 +24,7 @@ from indexer.decode.abi import Parameter, canonical
 from indexer.decode.columns import decode
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(events_with_rows())
 def test_random_events_decode_like_eth_abi(
     drawn: tuple[tuple[Parameter, ...], list[tuple[Any, ...]]],
@@ -43,7 +43,7 @@ def test_random_events_decode_like_eth_abi(
         assert decoded_row(decoded, row, wanted) == wanted
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(hostile_batches())
 def test_exactly_the_canonical_encoding_is_accepted(
     drawn: tuple[tuple[Parameter, ...], list[bytes]],
@@ -59,7 +59,7 @@ def test_exactly_the_canonical_encoding_is_accepted(
     assert sorted(decoded.reasons) == np.flatnonzero(~decoded.accepted).tolist()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(hostile_batches())
 def test_a_row_reads_the_same_alone_and_in_a_batch(
     drawn: tuple[tuple[Parameter, ...], list[bytes]],

@@ -67,14 +67,14 @@ def units_of(numbers: pa.Decimal128Array) -> list[int | None]:
     return [None if x is None else int(EXACT.scaleb(x, 18)) for x in numbers.to_pylist()]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(columns)
 def test_words_become_the_integers_they_spell(values: list[tuple[int, bool]]) -> None:
     """From -2^255 to 2^256 - 1, signed and unsigned in one column."""
     assert python_ints(from_column(column(values))) == [value for value, _ in values]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(columns, st.integers(-45, 100), st.sampled_from([1, 2, 3, 10, 97, 10_000, 10**10, 2**31]))
 def test_scaling_truncates_toward_zero_and_marks_what_does_not_fit(
     values: list[tuple[int, bool]], decimals: int, over: int
@@ -87,7 +87,7 @@ def test_scaling_truncates_toward_zero_and_marks_what_does_not_fit(
     assert fits.tolist() == [number is not None for number in expected]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(columns, st.integers(-45, 100))
 def test_the_fused_scaling_equals_the_two_steps(
     values: list[tuple[int, bool]], decimals: int
@@ -100,7 +100,7 @@ def test_the_fused_scaling_equals_the_two_steps(
     assert fused_fits.tolist() == fits.tolist()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(integers, st.integers(-100, 300)), min_size=1, max_size=40))
 def test_every_row_may_have_its_own_decimals(rows: list[tuple[tuple[int, bool], int]]) -> None:
     """Tokens of one column differ in decimals; absurd ones give zero or do not fit."""
@@ -111,7 +111,7 @@ def test_every_row_may_have_its_own_decimals(rows: list[tuple[tuple[int, bool], 
     assert units_of(numbers) == [units(value, decimals) for (value, _), decimals in rows]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(integers, integers), min_size=1, max_size=40))
 @pytest.mark.parametrize(("ours", "python"), [(add, plus), (multiply, times)])
 def test_sums_and_products_are_exact_or_do_not_fit(
@@ -128,7 +128,7 @@ def test_sums_and_products_are_exact_or_do_not_fit(
     assert python_ints(result) == [x if abs(x) <= LARGEST else None for x in exact]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(columns)
 def test_negation_turns_every_sign_but_that_of_zero(values: list[tuple[int, bool]]) -> None:
     """Zero stays zero and is never negative."""
