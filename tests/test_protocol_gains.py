@@ -1,0 +1,575 @@
+"""Gains gTrade: every declared event, built from its ABI (synthetic), gives exactly its rows."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from goldens import Built, facts_of, frame, log, reasons, rows, usd
+
+from indexer.chains import APECHAIN, ARBITRUM, BASE, MEGAETH, POLYGON, Chain
+from indexer.facts import Facts
+from indexer.protocols import PROTOCOLS
+from indexer.spec import listed
+
+ABI = "gains/Diamond"
+DIAMOND = "0xff162c694eaa571f685030649814282ea457f169"
+DIAMONDS = {
+    ARBITRUM: DIAMOND,
+    POLYGON: "0x209a9a01980377916851af2ca075c2b170452018",
+    BASE: "0x6cd5ac19a07518a8092eeffda4f1174c72704eeb",
+    APECHAIN: "0x2be5d7058adba14bc38e4a83e94a81f7491b0163",
+    MEGAETH: "0x2d5b1ba6e2093a5b927fe5bf8c049b107de31eaf",
+}
+USDC = "0xaf88d065e77c8cc2239327c5edb3a432268e5831"
+WETH = "0x82af49447d8a07e3bd95bd0d56f35241523fbab1"
+GNS = "0x18c11fd286c5ec11c3b683caa813b77f5163a122"
+TRADER, KEEPER = "0x" + "aa" * 20, "0x" + "cc" * 20
+BLOCK = {"": 200_000_000, "9": 300_000_000, "9.4": 300_000_000, "10": 400_000_000}
+LABEL = {"": "8", "9": "9", "9.4": "9.4", "10": "10"}  # what rows carry as version
+GENERATIONS = ("", "9.4", "10")
+
+# 1,000 USDC at ten times leverage, USDC at $0.9999, closed 25 % up: stake 999.90 dollars,
+# notional 9,999, PnL 249.975; 4 ETH are the token size from v10 on.
+AMOUNT, LEVERAGE, PRICE, PROFIT = 1_000_000_000, 10_000, 99_990_000, 25 * 10**10
+SIZE = 4 * 10**18
+TRADE = {
+    "market": "7",
+    "account": TRADER,
+    "position_id": "5",
+    "is_long": True,
+    "collateral_token": USDC,
+}
+SHAPES = {(row["kind"], row["version"]): row["event"] for row in listed("gains_shapes")}
+
+
+def trade(version: str, size: int = SIZE, user: str = TRADER, pair: int = 7) -> tuple[Any, ...]:
+    """Return the trade tuple of a generation: long 1,000 USDC at ten times leverage."""
+    tail = (False, size, 0) if version == "10" else (0,)
+    return (user, 5, pair, LEVERAGE, True, True, 3, 0, AMOUNT, 2_500 * 10**10, 0, 0, *tail)
+
+
+def priced(version: str) -> dict[str, Any]:
+    """Return the price arguments: executed at 2,500.5, the oracle said 2,499."""
+    if version == "":
+        return {"price": 25_005 * 10**9, "priceImpactP": 0}
+    prices = {"oraclePrice": 2_499 * 10**10, "marketPrice": 25_005 * 10**9, "liqPrice": 1}
+    impact = (0, 0, 0, 0, 0, 0) if version == "10" else 0
+    return prices | {"priceImpact" if version == "10" else "priceImpactP": impact}
+
+
+def execution(kind: str, version: str, **changes: Any) -> Built:
+    """Return a MarketExecuted or LimitExecuted of a generation."""
+    arguments = {
+        "orderId": (TRADER, 1),
+        "user": TRADER,
+        "index": 5,
+        "limitIndex": 0,
+        "t": trade(version),
+        "triggerCaller": KEEPER,
+        "percentProfit": PROFIT,
+        "amountSentToTrader": 0,
+        "collateralPriceUsd": PRICE,
+        "exactExecution": True,
+        **priced(version),
+    }
+    return log(ABI, SHAPES[kind, version], DIAMOND, **arguments | changes)
+
+
+def read(*logs: Built, version: str = "10") -> Facts:
+    """Return the facts of one transaction on Arbitrum in a block of the generation."""
+    return facts_of("gains", ARBITRUM, frame(logs, block=BLOCK[version]))
+
+
+def sized(version: str, **columns: Decimal) -> dict[str, Decimal]:
+    """Return the token columns, which only v10 knows."""
+    return columns if version == "10" else {}
+
+
+@pytest.mark.parametrize("version", GENERATIONS)
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [
+        ("market", {"open": True}),
+        ("trigger", {"orderType": 2}),
+        ("trigger", {"orderType": 3}),
+    ],
+)
+def test_an_opening_adds_the_levered_collateral(
+    version: str, kind: str, how: dict[str, Any]
+) -> None:
+    """Market, limit and stop openings of every generation add notional and nothing else."""
+    result = read(execution(kind, version, **how), version=version)
+
+    assert rows(result, "position_changes") == [
+        TRADE
+        | {
+            "cause": "trade",
+            "notional_delta_usd": usd("9999"),
+            "collateral_delta_usd": usd("999.9"),
+            "execution_price_usd": usd("2500.5"),
+            "notional_usd": usd("9999"),
+        }
+        | sized(version, size_delta_tokens=usd("4"), size_tokens=usd("4"))
+    ]
+    assert result.tables["position_changes"]["version"].to_list() == [LABEL[version]]
+    assert result.tables["liquidations"].is_empty()
+    assert reasons(result) == []
+
+
+@pytest.mark.parametrize("version", GENERATIONS)
+@pytest.mark.parametrize(
+    ("kind", "how", "cause"),
+    [
+        ("market", {"open": False}, "trade"),
+        ("trigger", {"orderType": 4}, "trade"),
+        ("trigger", {"orderType": 5}, "trade"),
+        ("trigger", {"orderType": 6}, "liquidation"),
+    ],
+)
+def test_a_closing_takes_the_notional_and_realises_the_price_move(
+    version: str, kind: str, how: dict[str, Any], cause: str
+) -> None:
+    """Closings of every generation end the position; order type 6 is a liquidation."""
+    result = read(execution(kind, version, **how), version=version)
+
+    assert rows(result, "position_changes") == [
+        TRADE
+        | {
+            "cause": cause,
+            "notional_delta_usd": usd("-9999"),
+            "collateral_delta_usd": usd("-999.9"),
+            "execution_price_usd": usd("2500.5"),
+            "realized_pnl_usd": usd("249.975"),
+            "notional_usd": usd("0"),
+        }
+        | sized(version, size_delta_tokens=usd("-4"))
+    ]
+    assert reasons(result) == []
+
+
+@pytest.mark.parametrize("version", GENERATIONS)
+def test_a_liquidation_names_the_keeper_and_the_whole_loss(version: str) -> None:
+    """LimitExecuted of type 6 is one liquidation of the whole position, read directly."""
+    lost = execution("trigger", version, orderType=6, percentProfit=-(10**12))
+
+    result = read(lost, version=version)
+
+    mark = "2500.5" if version == "" else "2499"
+    assert rows(result, "liquidations") == [
+        TRADE
+        | {
+            "liquidator": KEEPER,
+            "notional_usd": usd("9999"),
+            "collateral_usd": usd("999.9"),
+            "mark_price_usd": usd(mark),
+            "execution_price_usd": usd("2500.5"),
+            "realized_pnl_usd": usd("-999.9"),
+            "shortfall_basis": "none",
+            "derivation": "direct",
+        }
+        | sized(version, size_tokens=usd("4"))
+    ]
+    assert result.tables["liquidations"]["version"].to_list() == [LABEL[version]]
+
+
+def test_a_trade_from_before_v10_has_no_token_size() -> None:
+    """A zero positionSizeToken is not known, not measured zero."""
+    old = execution("trigger", "10", orderType=6, t=trade("10", size=0))
+
+    result = read(old)
+
+    assert "size_tokens" not in rows(result, "liquidations")[0]
+    assert "size_delta_tokens" not in rows(result, "position_changes")[0]
+
+
+def test_an_unknown_order_type_is_rejected() -> None:
+    """LimitExecuted carries types 2 to 6; another one costs the row and says so."""
+    result = read(execution("trigger", "10", orderType=7))
+
+    assert result.tables["position_changes"].is_empty()
+    assert reasons(result) == [
+        (SHAPES["trigger", "10"], "position_changes", "7 is not in the declared table")
+    ]
+
+
+# --- resizes --------------------------------------------------------------------------------------
+
+# 500 of 1,000 USDC of position, executed at 2,500.5; what stays after a decrease is 100 USDC at
+# five times.
+SUM, WAS, NOW, PAID = 500_000_000, 1_000_000_000, 1_500_000_000, 25_005 * 10**9
+IMPACT, STAYS = (0, 0, 0, 0, 0, PAID), (100_000_000, 5_000)
+VALUES = {
+    ("two-faced increase", "9"): (SUM, WAS, NOW, 1, 1, PAID, *[0] * 6),
+    ("increase", "9.4"): (SUM, WAS, NOW, 1, 1, PAID, *[0] * 7),
+    ("increase", "10"): (SUM, WAS, NOW, 1, 1, IMPACT, *[0] * 6, False, 0, 0, 0),
+    ("decrease", ""): (SUM, WAS, 0, PAID, *[0] * 6, *STAYS),
+    ("decrease", "9.4"): (SUM, WAS, 0, PAID, *[0] * 5, *STAYS),
+    ("decrease", "10"): (False, SUM, WAS, 0, 0, IMPACT, *[0] * 8, *STAYS),
+}
+
+
+def resize(kind: str, version: str, **changes: Any) -> Built:
+    """Return a resize of a generation that took or gave 50 USDC of collateral."""
+    arguments = {
+        "orderId": (TRADER, 1),
+        "cancelReason": 0,
+        "collateralIndex": 3,
+        "trader": TRADER,
+        "pairIndex": 7,
+        "index": 5,
+        "long": True,
+        "marketPrice": 1,
+        "oraclePrice": 1,
+        "collateralPriceUsd": PRICE,
+        "collateralDelta": 50_000_000,
+        "leverageDelta": 0,
+        "values": VALUES[kind, version],
+    }
+    return log(ABI, SHAPES[kind, version], DIAMOND, **arguments | changes)
+
+
+def oi_updated(name: str = "BorrowingPairOiUpdated", pair: int = 7, collateral: int = 3) -> Built:
+    """Return the pair counter of the old bucket: 20,000 long and 3,000 short, in 1e10."""
+    sides = {"newOiLong": 20_000 * 10**10, "newOiShort": 3_000 * 10**10}
+    rest = {"long": True, "increase": True, "delta": 1}
+    return log(ABI, name, DIAMOND, collateralIndex=collateral, pairIndex=pair, **rest, **sides)
+
+
+@pytest.mark.parametrize("version", ["9.4", "10"])
+def test_an_increase_adds_its_part(version: str) -> None:
+    """A size increase adds the position delta in dollars and says the size after it."""
+    result = read(resize("increase", version), version=version)
+
+    assert rows(result, "position_changes") == [
+        TRADE
+        | {
+            "cause": "trade",
+            "notional_delta_usd": usd("499.95"),
+            "collateral_delta_usd": usd("49.995"),
+            "execution_price_usd": usd("2500.5"),
+            "notional_usd": usd("1499.85"),
+        }
+    ]
+    assert result.tables["position_changes"]["version"].to_list() == [version]
+
+
+@pytest.mark.parametrize("version", ["", "9.4", "10"])
+def test_a_decrease_takes_its_part(version: str) -> None:
+    """A size decrease takes the position delta in dollars and says the size after it."""
+    block = version or "9"
+
+    result = read(resize("decrease", version), version=block)
+
+    assert rows(result, "position_changes") == [
+        TRADE
+        | {
+            "cause": "trade",
+            "notional_delta_usd": usd("-499.95"),
+            "collateral_delta_usd": usd("-49.995"),
+            "execution_price_usd": usd("2500.5"),
+            "notional_usd": usd("499.95"),
+        }
+    ]
+    assert result.tables["position_changes"]["version"].to_list() == [block]
+
+
+@pytest.mark.parametrize(("pair", "index"), [(7, 5), (5, 7)])
+def test_the_market_of_an_ambiguous_increase_comes_from_open_interest(
+    pair: int, index: int
+) -> None:
+    """Two versions swap pairIndex and index under one topic0, so the pair counter decides."""
+    increase = resize("two-faced increase", "9", pairIndex=pair, index=index)
+
+    result = read(oi_updated(), increase, version="9")
+
+    (row,) = rows(result, "position_changes")
+    assert row["market"] == "7"
+    assert "position_id" not in row
+    assert row["notional_delta_usd"] == usd("499.95")
+
+
+def test_a_cancelled_resize_changes_nothing() -> None:
+    """The event also reports cancelled resizes, by a reason that is not zero."""
+    result = read(
+        resize("increase", "10", cancelReason=4), resize("decrease", "10", cancelReason=1)
+    )
+
+    assert result.tables["position_changes"].is_empty()
+    assert reasons(result) == []
+
+
+# --- fees -----------------------------------------------------------------------------------------
+
+RECIPIENTS = [
+    ("GovFeeCharged", "position", "treasury_usd"),
+    ("GnsOtcFeeCharged", "position", "holders_usd"),
+    ("GnsStakingFeeCharged", "position", "holders_usd"),
+    ("GTokenFeeCharged", "position", "supply_side_usd"),
+    ("GTokenOcFeeCharged", "position", "supply_side_usd"),
+    ("ReferralFeeCharged", "position", "supply_side_usd"),
+    ("TriggerFeeCharged", "order", "supply_side_usd"),
+    ("BorrowingFeeCharged(address,uint8,uint256)", "borrow", "supply_side_usd"),
+    ("BorrowingFeeCharged(address,uint32,uint8,uint256)", "borrow", "supply_side_usd"),
+]
+
+
+def fee(name: str = "GovFeeCharged", **changes: Any) -> Built:
+    """Return a fee of 10 USDC."""
+    arguments = {"trader": TRADER, "index": 5, "collateralIndex": 3, "amountCollateral": 10_000_000}
+    return log(ABI, name, DIAMOND, **arguments | changes)
+
+
+@pytest.mark.parametrize(("name", "kind", "receiver"), RECIPIENTS)
+@pytest.mark.parametrize("version", GENERATIONS)
+def test_a_fee_goes_to_the_recipient_its_event_names(
+    name: str, kind: str, receiver: str, version: str
+) -> None:
+    """Each fee event is one row, priced by the execution that follows, all of it to one side."""
+    result = read(fee(name), execution("trigger", version, orderType=4), version=version)
+
+    sides = dict.fromkeys(["supply_side_usd", "treasury_usd", "holders_usd"], usd("0"))
+    assert rows(result, "fees") == [
+        {
+            "market": "7",
+            "account": TRADER,
+            "fee_kind": kind,
+            "fee_token": USDC,
+            "fee_tokens": usd("10"),
+            "fee_usd": usd("9.999"),
+            "split_basis": "event",
+        }
+        | sides
+        | {receiver: usd("9.999")}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "version"), [key for key in VALUES if key[0] != "two-faced increase"]
+)
+def test_a_fee_of_a_resize_takes_its_price_and_market(kind: str, version: str) -> None:
+    """Fees of resizes find the resize that follows them."""
+    result = read(fee(), resize(kind, version), version=version or "9")
+
+    (row,) = rows(result, "fees")
+    assert (row["market"], row["fee_usd"]) == ("7", usd("9.999"))
+
+
+def test_a_fee_outside_an_execution_keeps_its_tokens_and_no_dollars() -> None:
+    """Without an execution of this trader after it, dollars and market are not known."""
+    stranger = execution("trigger", "10", orderType=4, t=trade("10", user=KEEPER))
+
+    result = read(execution("market", "10", open=True), fee(), stranger)
+
+    (row,) = rows(result, "fees")
+    assert row["fee_tokens"] == usd("10")
+    assert not {"fee_usd", "treasury_usd", "market"} & set(row)
+
+
+def test_two_executions_in_one_transaction_keep_their_fees() -> None:
+    """A fee belongs to the next execution of its trader, not to a later one."""
+    other = {"t": trade("10", pair=8), "collateralPriceUsd": 10**8}
+
+    result = read(
+        fee(),
+        execution("market", "10", open=True),
+        fee(),
+        execution("market", "10", open=True, **other),
+    )
+
+    priced_fees = [(row["market"], row["fee_usd"]) for row in rows(result, "fees")]
+    assert priced_fees == [("7", usd("9.999")), ("8", usd("10"))]
+
+
+@pytest.mark.parametrize("name", ["HoldingFeesChargedOnTrade", "HoldingFeesRealizedOnTrade"])
+def test_holding_fees_are_borrowing_and_signed_funding(name: str) -> None:
+    """Both borrowing parts go to the vault; funding keeps its sign and is no fee."""
+    tail = {"availableCollateralInDiamond": 0, "amountSentToVaultCollateral": 0}
+    tail |= {"newRealizedTradingFeesCollateral": 0, "newRealizedPnlCollateral": 0}
+    held = log(
+        ABI,
+        name,
+        DIAMOND,
+        collateralIndex=3,
+        trader=TRADER,
+        index=5,
+        currentPairPrice=1,
+        tradeHoldingFees=(-2_000_000, 3_000_000, 1_000_000, 2_000_000),
+        **tail,
+    )
+
+    result = read(held, execution("market", "10", open=False))
+
+    assert rows(result, "fees") == [
+        {
+            "market": "7",
+            "account": TRADER,
+            "fee_kind": "borrow",
+            "fee_token": USDC,
+            "fee_tokens": usd("4"),
+            "fee_usd": usd("3.9996"),
+            "supply_side_usd": usd("3.9996"),
+            "treasury_usd": usd("0"),
+            "holders_usd": usd("0"),
+            "split_basis": "event",
+        }
+    ]
+    assert rows(result, "funding") == [
+        {"market": "7", "account": TRADER, "is_long": True, "paid_usd": usd("-1.9998")}
+    ]
+
+
+# --- open interest --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["BorrowingPairOiUpdated", "BorrowingPairOiBeforeV10Updated"])
+def test_the_old_counter_is_collateral_in_ten_places(name: str) -> None:
+    """Both sides of the old counter are restated, in dollars of the execution's price."""
+    result = read(oi_updated(name), execution("market", "9.4", open=True), version="9.4")
+
+    key = {"market": "7", "collateral_token": USDC}
+    assert rows(result, "open_interest") == [
+        key | {"is_long": True, "open_interest_usd": usd("19998")},
+        key | {"is_long": False, "open_interest_usd": usd("2999.7")},
+    ]
+    assert set(result.tables["open_interest"]["version"]) == {"8-9.4"}
+
+
+def test_the_v10_counter_is_in_dollars_and_tokens() -> None:
+    """The counter of trades opened since v10 carries collateral and base units of both sides."""
+    updated = log(
+        ABI,
+        "PairOiAfterV10Updated",
+        DIAMOND,
+        collateralIndex=3,
+        pairIndex=7,
+        oiDeltaCollateral=1,
+        oiDeltaToken=1,
+        open=True,
+        long=True,
+        newOiCollateral=(50_000_000_000, 10_000_000_000),
+        newOiToken=(20 * 10**18, 4 * 10**18),
+    )
+
+    result = read(updated, execution("market", "10", open=True))
+
+    key = {"market": "7", "collateral_token": USDC}
+    assert rows(result, "open_interest") == [
+        key
+        | {
+            "is_long": True,
+            "open_interest_usd": usd("49995"),
+            "open_interest_tokens": usd("20"),
+        },
+        key
+        | {
+            "is_long": False,
+            "open_interest_usd": usd("9999"),
+            "open_interest_tokens": usd("4"),
+        },
+    ]
+    assert set(result.tables["open_interest"]["version"]) == {"10"}
+
+
+def test_open_interest_takes_the_price_of_its_own_pair() -> None:
+    """An execution of another pair in the same transaction prices nothing here."""
+    result = read(oi_updated(pair=8), execution("market", "9.4", open=True), version="9.4")
+
+    assert [row.get("open_interest_usd") for row in rows(result, "open_interest")] == [None, None]
+
+
+# --- buybacks, markets, collaterals -----------------------------------------------------------
+
+
+def otc(collateral: int, diamond: str = DIAMOND, amount: int = 1_000_000_000) -> Built:
+    """Return an OTC sale of 600 GNS: 100 to the treasury, 200 to stakers, 300 burned."""
+    return log(
+        ABI,
+        "OtcExecuted",
+        diamond,
+        collateralIndex=collateral,
+        collateralAmount=amount,
+        gnsPriceCollateral=1,
+        treasuryAmountGns=100 * 10**18,
+        stakingAmountGns=200 * 10**18,
+        burnAmountGns=300 * 10**18,
+    )
+
+
+SOLD = {
+    "bought_token": GNS,
+    "bought_tokens": usd("600"),
+    "burned_tokens": usd("300"),
+    "destination_kind": "mixed",
+}
+
+
+def test_a_buyback_with_a_stablecoin_is_dollars_at_par() -> None:
+    """1,000 USDC spent are assumed to be 1,000 dollars, and the row says that it is assumed."""
+    result = read(otc(3))
+
+    spent = {"spent_token": USDC, "spent_tokens": usd("1000"), "spent_usd": usd("1000")}
+    assert rows(result, "buybacks") == [SOLD | spent]
+    assert result.tables["buybacks"]["evidence"].to_list() == ["assumed"]
+
+
+def test_a_buyback_with_ether_has_no_dollars() -> None:
+    """The event carries no price of the collateral: dollars stay unknown."""
+    result = read(otc(2, amount=10**18))
+
+    assert rows(result, "buybacks") == [SOLD | {"spent_token": WETH, "spent_tokens": usd("1")}]
+    assert result.tables["buybacks"]["evidence"].to_list() == ["event"]
+
+
+@pytest.mark.parametrize(
+    ("chain", "collateral", "token"),
+    [
+        (POLYGON, 3, "0x3c499c542cef5e3811e1192ce70d8cc03d5c3359"),
+        (BASE, 1, "0x833589fcd6edb6e08f4c7c32d4f71b54bda02913"),
+        (MEGAETH, 1, "0xfafddbb3fc7688494971a79cc65dca3ef82079e7"),
+    ],
+)
+def test_a_collateral_index_is_read_by_the_chains_own_table(
+    chain: Chain, collateral: int, token: str
+) -> None:
+    """The same index means another token on another chain."""
+    bought = otc(collateral, DIAMONDS[chain])
+
+    result = facts_of("gains", chain, frame([bought], block=BLOCK["10"]))
+
+    assert [row["spent_token"] for row in rows(result, "buybacks")] == [token]
+
+
+def test_a_collateral_without_a_declared_token_is_rejected() -> None:
+    """Index 2 on Base is a token nobody vouches for here: no row, and a reason."""
+    result = facts_of("gains", BASE, frame([otc(2, DIAMONDS[BASE])], block=BLOCK["10"]))
+
+    assert result.tables["buybacks"].is_empty()
+    assert {reason for _, _, reason in reasons(result)} == {"2 is not in the declared table"}
+
+
+def test_a_buyback_where_gns_has_no_declared_address_is_rejected() -> None:
+    """On ApeChain no GNS token is known, so what was bought is not known."""
+    result = facts_of("gains", APECHAIN, frame([otc(1, DIAMONDS[APECHAIN])], block=BLOCK["10"]))
+
+    assert [reason for _, _, reason in reasons(result)] == ["bought token is not known"]
+
+
+def test_a_pair_becomes_a_market_by_its_number() -> None:
+    """Markets are pair numbers; the base symbol comes from PairAdded."""
+    result = read(log(ABI, "PairAdded", DIAMOND, index=7, **{"from": "ETH", "to": "USD"}))
+
+    assert result.markets.select("market", "symbol", "asset_class").rows() == [
+        ("7", "ETH", "unknown")
+    ]
+
+
+@pytest.mark.parametrize("chain", list(DIAMONDS))
+def test_the_windows_of_a_diamond_leave_no_gap(chain: Chain) -> None:
+    """Every block from the first one on belongs to exactly one version."""
+    windows = [one for one in PROTOCOLS["gains"].contracts if one.chain == chain]
+
+    starts = [one.from_block for one in windows[1:]]
+    ends = [one.to_block for one in windows]
+
+    assert {one.address.lower() for one in windows} == {DIAMONDS[chain]}
+    assert ends == [*(start - 1 for start in starts), None]
