@@ -3,20 +3,27 @@
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from typing import Any
 
 
-def post(url: str, body: bytes) -> tuple[int, bytes]:
-    """Return HTTP status and body of the answer to a POST."""
+def answer(url: str, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+    """Return HTTP status, headers and body of the answer to a POST."""
     request = urllib.request.Request(  # noqa: S310 - tests only ask loopback
         url, body, {"Content-Type": "application/json"}
     )
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-            return answer.status, answer.read()
+        with urllib.request.urlopen(request, timeout=30) as told:  # noqa: S310
+            return told.status, dict(told.headers), told.read()
     except urllib.error.HTTPError as error:
         with error:
-            return error.code, error.read()
+            return error.code, dict(error.headers), error.read()
+
+
+def post(url: str, body: bytes) -> tuple[int, bytes]:
+    """Return HTTP status and body of the answer to a POST."""
+    status, _, told = answer(url, body)
+    return status, told
 
 
 def send(url: str, request: object) -> Any:
@@ -26,16 +33,16 @@ def send(url: str, request: object) -> Any:
 
 def ask(url: str, method: str, *params: object) -> Any:
     """Return the result of one call."""
-    answer = send(url, {"jsonrpc": "2.0", "id": 7, "method": method, "params": list(params)})
-    assert set(answer) == {"jsonrpc", "id", "result"}, answer
-    return answer["result"]
+    told = send(url, {"jsonrpc": "2.0", "id": 7, "method": method, "params": list(params)})
+    assert set(told) == {"jsonrpc", "id", "result"}, told
+    return told["result"]
 
 
 def refusal(url: str, method: str, *params: object) -> tuple[int, str]:
     """Return code and message of the error that answers one call."""
-    answer = send(url, {"jsonrpc": "2.0", "id": 7, "method": method, "params": list(params)})
-    assert set(answer) == {"jsonrpc", "id", "error"}, answer
-    return answer["error"]["code"], answer["error"]["message"]
+    told = send(url, {"jsonrpc": "2.0", "id": 7, "method": method, "params": list(params)})
+    assert set(told) == {"jsonrpc", "id", "error"}, told
+    return told["error"]["code"], told["error"]["message"]
 
 
 def header(url: str, reference: str) -> Any:

@@ -3,7 +3,7 @@
 import gzip
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from indexer.simulation.proofs import bloom, header_hash, receipt_leaf, trie_roo
 
 ALICE, BOB, POOL = (bytes([letter]) * 20 for letter in b"abp")
 PAID, LENT = (bytes([letter]) * 32 for letter in b"PL")
+LOAN = Transaction(BOB, POOL, (Log(POOL, (LENT, BOB.rjust(32)), b"\x09" * 96),))
 TX = Transaction(ALICE, POOL, (Log(POOL, (PAID, ALICE.rjust(32)), b"\x07" * 32),))
 Json = Mapping[str, Any]
 
@@ -95,7 +96,7 @@ def test_wrong_receipts_have_another_root(shared: Path) -> None:
 
 def test_a_header_commits_to_its_block() -> None:
     """Hash, receipts root and bloom follow from what the node serves of the block."""
-    transactions = (TX, Transaction(BOB, POOL, is_success=False), TX)
+    transactions = (TX, Transaction(BOB, POOL, is_success=False), LOAN)
 
     made = block(None, 9, 1_700_000_000, transactions)
 
@@ -168,6 +169,19 @@ def test_a_failed_transaction_says_so() -> None:
     receipt = served_receipts(made)[0]
 
     assert (receipt["status"], receipt["logs"], receipt["gasUsed"]) == ("0x0", [], hex(21_000))
+
+
+def test_gas_adds_up() -> None:
+    """Cumulative gas is the running sum of gas used, and the header's is the whole."""
+    made = block(None, 9, 1_700_000_000, (TX, LOAN, TX))
+
+    gas = [
+        [int(receipt[name], 16) for name in ("gasUsed", "cumulativeGasUsed")]
+        for receipt in served_receipts(made)
+    ]
+
+    assert [total for _, total in gas] == [*accumulate(used for used, _ in gas)]
+    assert made.header["gasUsed"] == hex(gas[-1][1])
 
 
 def test_logs_have_the_fields_of_a_node() -> None:

@@ -12,7 +12,7 @@ from indexer.simulation.blocks import Block, Log, Transaction, block
 from indexer.simulation.node import Served, serve
 from indexer.simulation.served import SIMULATED_CLIENT, ServedChain
 
-DEX, POOL, USER = (bytes([letter]) * 20 for letter in b"dpu")
+DEX, POOL, USER = (bytes([value]) * 20 for value in (0xDE, 0xAB, 0xCD))
 OPENED, CLOSED = (bytes([letter]) * 32 for letter in b"OC")
 ONE, TWO = (bytes([number]) * 32 for number in (1, 2))
 
@@ -81,6 +81,7 @@ def test_an_open_filter_returns_every_log_in_order(node: Served) -> None:
         ({"topics": hexes(OPENED)}, [1, 3]),
         ({"topics": [hexes(OPENED, CLOSED)]}, [1, 2, 3, 4]),
         ({"topics": [None]}, [1, 2, 3, 4]),
+        ({"topics": [[*hexes(OPENED), None]]}, [1, 2, 3, 4]),
         ({"topics": [None, None]}, [1, 2, 3]),
         ({"topics": [None, hexes(TWO)[0]]}, [2, 3]),
         ({"topics": [hexes(OPENED), None, hexes(ONE)]}, [3]),
@@ -93,6 +94,16 @@ def test_filters(node: Served, query: dict[str, object], expected: list[int]) ->
     found = logs(node, toBlock="0x1", **query)
 
     assert marks(found) == expected
+
+
+def test_later_topics_select_inside_one_kind_of_log() -> None:
+    """Where all logs share address and topic0, the other topics still decide."""
+    emitted = tuple(Log(DEX, (OPENED, topic), topic * 2) for topic in (ONE, TWO, ONE))
+    only = block(None, 1, 1_700_000_000, (Transaction(USER, DEX, emitted),))
+    with serve([replace(CHAIN, blocks=[only])]) as node:
+        found = logs(node, toBlock="0x1", topics=[hexes(OPENED), hexes(ONE)])
+
+        assert [log["logIndex"] for log in found] == ["0x0", "0x2"]
 
 
 def test_a_block_hash_selects_one_block(node: Served) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from loopback import ask, header, post
+from loopback import answer, ask, header, post
 
 from indexer.errors import UserError
 from indexer.simulation.blocks import Block, block
@@ -102,8 +102,17 @@ def test_an_intercept_may_answer_or_act() -> None:
         return None if slug == "arbitrum" else Answer(500, b"")
 
     with serve([CHAIN], intercept=intercept) as node:
-        assert post(node.url, b"{}") == (429, b"slow down")
+        status, headers, body = answer(node.url, b"{}")
+        assert (status, headers["Retry-After"], body) == (429, "1", b"slow down")
         assert ask(node.url, "eth_blockNumber") == "0x1"
+
+
+def test_answers_are_json() -> None:
+    """Clients that look at the content type find what they expect."""
+    with serve([CHAIN]) as node:
+        _, headers, _ = answer(node.url, b"{}")
+
+        assert headers["Content-Type"] == "application/json"
 
 
 def test_calls_are_counted() -> None:

@@ -122,6 +122,16 @@ def test_the_same_log_twice_is_served_once(tmp_path: Path, name: str) -> None:
     assert [len(block.log_texts) for block in chain.blocks] == [1]
 
 
+def test_blank_lines_are_nothing(tmp_path: Path) -> None:
+    """Files that were joined or edited by hand are read all the same."""
+    path = tmp_path / "tape.jsonl"
+    path.write_text(f"\n{json.dumps(LOG)}\n\n")
+
+    (chain,) = recorded([path])
+
+    assert chain.head == 100
+
+
 def test_equal_log_indexes_of_one_block_are_both_served(tmp_path: Path) -> None:
     """Where indexes restart with each transaction, the transaction's place decides the order."""
     later = LOG | {"transactionHash": C, "transactionIndex": "0x3", "data": "0x08"}

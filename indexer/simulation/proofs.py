@@ -107,13 +107,9 @@ def header_hash(header: Mapping[str, object]) -> bytes:
     """
     Return the 32-byte hash of a header in JSON-RPC form.
 
-    Fields that forks appended count up to the first one the header does not carry.
+    Fields that forks appended count where the header carries them.
     """
-    names = list(_FRONTIER)
-    for name in _APPENDED:
-        if name not in header:
-            break
-        names.append(name)
+    names = _FRONTIER + tuple(name for name in _APPENDED if name in header)
     return keccak(rlp_bytes([_field(name, str(header[name])) for name in names]))
 
 
