@@ -6,7 +6,7 @@ import polars as pl
 from indexer.decode.columns import Column
 from indexer.facts import conditions, texts
 from indexer.facts.operands import match_key
-from indexer.facts.scope import Scope, companion_column, only
+from indexer.facts.scope import Scope, companion_column, note_kind, only
 from indexer.spec import (
     Arg,
     Companion,
@@ -36,11 +36,11 @@ def flags(value: Value | None, scope: Scope) -> pl.Series:
         case None:
             return pl.Series([None] * len(scope), dtype=pl.Boolean)
         case str():
-            return _of_column(scope.columns[value])
+            return _of_column(scope.columns[value], scope)
         case Arg(name):
-            return _of_column(scope.columns[name])
+            return _of_column(scope.columns[name], scope)
         case Companion():
-            return _of_column(companion_column(scope, value, match_key(value)))
+            return _of_column(companion_column(scope, value, match_key(value)), scope)
         case Const(bool() as constant):
             return pl.Series(np.full(len(scope), constant))
         case Lookup():
@@ -57,8 +57,10 @@ def flags(value: Value | None, scope: Scope) -> pl.Series:
     raise TypeError(f"{type(value).__name__} is not a flag")
 
 
-def _of_column(column: Column) -> pl.Series:
+def _of_column(column: Column, scope: Scope) -> pl.Series:
     if column.kind != "bool" or column.words is None:
-        raise TypeError(f"a {column.kind} argument is not a flag")
+        # An item that no log carries has no type of its own, and a log may carry it as another.
+        note_kind(scope, column, "flag")
+        return pl.Series([None] * len(scope), dtype=pl.Boolean)
     series = pl.Series(column.words[:, 31] == 1)
     return series if column.present.all() else only(series, column.present)

@@ -9,7 +9,7 @@ from indexer.decode.columns import Column
 from indexer.decode.int256 import Int256, add, from_column, from_int, multiply, negate
 from indexer.facts import conditions
 from indexer.facts.operands import match_key
-from indexer.facts.scope import Mask, Scope, companion_column
+from indexer.facts.scope import Mask, Scope, companion_column, note_kind
 from indexer.spec import (
     Abs,
     Arg,
@@ -47,11 +47,13 @@ def integers(value: Value | None, scope: Scope) -> Integers:
         case str():
             return integers(Arg(value), scope)
         case Arg(name, absent):
-            return _or(_of_column(scope.columns[name]), absent, np.ones(len(scope), dtype=np.bool_))
+            return _or(
+                _of_column(scope.columns[name], scope), absent, np.ones(len(scope), dtype=np.bool_)
+            )
         case Companion(absent=absent):
             key = match_key(value)
             found = scope.matches[key].rows >= 0
-            return _or(_of_column(companion_column(scope, value, key)), absent, found)
+            return _or(_of_column(companion_column(scope, value, key), scope), absent, found)
         case Int(constant):
             return Integers(from_int(constant, len(scope)), np.ones(len(scope), dtype=np.bool_))
         case OfContract(name):
@@ -108,9 +110,10 @@ def chosen(mask: Mask, then: Integers, otherwise: Integers) -> Integers:
     )
 
 
-def _of_column(column: Column) -> Integers:
+def _of_column(column: Column, scope: Scope) -> Integers:
     if column.words is None:
-        raise TypeError(f"a {column.kind} argument is not an integer")
+        note_kind(scope, column, "number")
+        return integers(None, scope)
     return Integers(from_column(column), column.present)
 
 

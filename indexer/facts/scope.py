@@ -114,3 +114,9 @@ def companion_column(scope: Scope, companion: Companion, key: str) -> Column:
 def only(series: pl.Series, there: Mask) -> pl.Series:
     """Return the series with null where the mask does not hold."""
     return pl.select(pl.when(pl.Series(there)).then(series)).to_series()
+
+
+def note_kind(scope: Scope, column: Column, expected: str) -> None:
+    """Make every row that has this argument a fault: its type is not what the column needs."""
+    if column.present.any():
+        scope.faults.append((column.present, f"a {column.kind} argument is not a {expected}"))
