@@ -7,11 +7,15 @@ Split      70 % of fees to GLP, 30 % to stakers of GMX, nothing to a treasury:
            https://gmxio.substack.com/p/the-distribution-of-protocol-rewards (stakers are paid in
            bought-back GMX since 2024-10-30, in ETH and AVAX before)
 Units      USD, collateral and prices 1e30 flat; token amounts in token decimals; the cumulative
-           borrow rate 1e6. Collateral is kept in USD at the time of its deposit.
+           borrow rate 1e6. Collateral is kept in USD at the time of its deposit. CollectSwapFees
+           of the Vault on Arbitrum carries tokens where its ABI says dollars, and the reverse: in
+           block 171294311 the second amount is what Swap kept back, the third its worth. The
+           Vault on Avalanche is of the repository's head, which has the order of the ABI.
 
 Left out: partial liquidations, which the Vault emits as a plain DecreasePosition (only the sender
 of the transaction tells them apart) and which count as trades here; bad debt and the profit or
-loss of a liquidation, for which there is no event; sizes in tokens, which positions do not have;
+loss of a liquidation, for which there is no event; the change of collateral by a decrease (the
+event says what was asked for, not what left); sizes in tokens, which positions do not have;
 the keeper's fixed liquidation fee, paid by the pool; PriceData of the later price feeds.
 """
 
@@ -22,6 +26,7 @@ from indexer.spec import (
     Const,
     Contract,
     Emitter,
+    Equals,
     Event,
     First,
     Fixed,
@@ -30,11 +35,13 @@ from indexer.spec import (
     Market,
     Neg,
     Nonzero,
+    OfContract,
     OfMarket,
     Policy,
     Protocol,
     Rest,
     Share,
+    Sum,
     SymbolOf,
     Token,
     Value,
@@ -52,11 +59,22 @@ POSITION: dict[str, Value] = {
     "collateral_token": "collateralToken",
 }
 SIDE: dict[str, Value] = {"market": "indexToken", "is_long": "isLong"}
-SPLIT: dict[str, Value] = {
+MARGIN_FEE: dict[str, Value] = {
     "fee_token": "token",
     "fee_tokens": Amount("feeTokens", "token"),
     "fee_usd": Fixed("feeUsd", 30),
     "supply_side_usd": Share(Fixed("feeUsd", 30), "supply_side_share"),
+}
+# The Vault on Arbitrum emits CollectSwapFees with its two amounts exchanged.
+EXCHANGED = Equals(OfContract("swap_fees"), "tokens first")
+SWAP_FEE_USD = Fixed(When(EXCHANGED, "feeTokens", "feeUsd"), 30)
+SWAP_FEE: dict[str, Value] = {
+    "fee_token": "token",
+    "fee_tokens": Amount(When(EXCHANGED, "feeUsd", "feeTokens"), "token"),
+    "fee_usd": SWAP_FEE_USD,
+    "supply_side_usd": Share(SWAP_FEE_USD, "supply_side_share"),
+}
+SPLIT: dict[str, Value] = {
     "treasury_usd": Fixed(Int(0), 0),
     "holders_usd": Rest("fee_usd", ("supply_side_usd", "treasury_usd")),
     "split_basis": Const("policy"),
@@ -85,7 +103,13 @@ PROTOCOL = Protocol(
         "bad debt, keeper fees, buybacks (counted where they happen, in GMX v2)."
     ),
     contracts=(
-        Contract(ARBITRUM, "gmx_v1/Vault", "0x489ee077994B6658eAfA855C308275EAd8097C4A", 225_000),
+        Contract(
+            ARBITRUM,
+            "gmx_v1/Vault",
+            "0x489ee077994B6658eAfA855C308275EAd8097C4A",
+            225_000,
+            says={"swap_fees": "tokens first"},
+        ),
         Contract(
             AVALANCHE, "gmx_v1/Vault", "0x9ab2De34A33fB459b538c43f251eB825645e8595", 8_231_150
         ),
@@ -119,7 +143,7 @@ PROTOCOL = Protocol(
                 "position_id": "key",
                 "cause": Const("trade"),
                 "notional_delta_usd": Fixed("sizeDelta", 30),
-                "collateral_delta_usd": Fixed("collateralDelta", 30),
+                "collateral_delta_usd": Fixed(Sum(("collateralDelta", Neg("fee"))), 30),
                 "execution_price_usd": Fixed("price", 30),
             },
         ),
@@ -132,7 +156,6 @@ PROTOCOL = Protocol(
                 "position_id": "key",
                 "cause": Const("trade"),
                 "notional_delta_usd": Fixed(Neg("sizeDelta"), 30),
-                "collateral_delta_usd": Fixed(Neg("collateralDelta"), 30),
                 "execution_price_usd": Fixed("price", 30),
                 "realized_pnl_usd": Fixed(When(IsTrue(IN_PROFIT), REALIZED, Neg(REALIZED)), 30),
             },
@@ -210,6 +233,7 @@ PROTOCOL = Protocol(
                     POSITION_EVENTS, "account", {"token": "collateralToken"}, nearest="after"
                 ),
                 "fee_kind": Const("margin"),
+                **MARGIN_FEE,
                 **SPLIT,
             },
             where=(Nonzero("feeUsd"),),
@@ -218,7 +242,7 @@ PROTOCOL = Protocol(
             abi="gmx_v1/Vault",
             name="CollectSwapFees",
             into="fees",
-            columns={"fee_kind": Const("swap"), **SPLIT},
+            columns={"fee_kind": Const("swap"), **SWAP_FEE, **SPLIT},
             where=(Nonzero("feeUsd"),),
         ),
         Event(
