@@ -1,5 +1,6 @@
 """How the client meets nodes that break off, lie about form, limit it or serve another chain."""
 
+import asyncio
 import logging
 import traceback
 from email.utils import formatdate
@@ -144,7 +145,6 @@ def test_a_node_that_is_down_is_named() -> None:
 
 def ask_of(endpoint: Endpoint) -> None:
     """Enter a node with one endpoint and no server."""
-    import asyncio
 
     async def enter() -> None:
         async with Node([endpoint], ETHEREUM):

@@ -146,8 +146,6 @@ def _rows(answer: bytes, schema: dict[str, pl.DataType], what: str) -> pl.DataFr
     # Polars would take a single object for a list of one.
     if answer[:1] != b"[":
         raise NodeAnswerWrong(f"answered with something other than a list of {what}")
-    if answer[1:].lstrip()[:1] == b"]":
-        return pl.DataFrame(schema=schema)
     try:
         return pl.read_json(answer, schema=schema)
     except (pl.exceptions.PolarsError, UnicodeError) as error:

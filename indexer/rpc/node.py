@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterable, Sequence
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -64,11 +65,10 @@ class Node:
         self._batch = min(endpoint.calls_per_request for endpoint in endpoints)
 
     async def __aenter__(self) -> Self:
-        try:
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(self._failover.close)
             await self._failover.open()
-        except BaseException:
-            await self._failover.close()
-            raise
+            self._closing = closing.pop_all()
         return self
 
     async def __aexit__(
@@ -77,7 +77,7 @@ class Node:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._failover.close()
+        await self._closing.aclose()
 
     @property
     def requests(self) -> int:

@@ -1,0 +1,222 @@
+"""Settings from file and environment, and what is said when they do not fit."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from indexer.chains import ARBITRUM, ARBITRUM_SEPOLIA, BASE
+from indexer.config import ChainSettings, Config, configuration
+from indexer.errors import UserError
+
+KEY = "s3cret-key-0123456789"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder without settings in the environment."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("PERPSCOPE_"):
+            monkeypatch.delenv(name)
+    return tmp_path
+
+
+def written(folder: Path, text: str, name: str = "perpscope.toml") -> Path:
+    """Write a configuration file and return its path."""
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_without_a_file_there_are_defaults() -> None:
+    """Nothing has to be configured to begin."""
+    config = configuration()
+
+    assert config.database == "perpscope.duckdb"
+    assert config.chain(ARBITRUM) == ChainSettings()
+    assert config.endpoints(ARBITRUM) == ()
+
+
+def test_the_file_in_the_working_directory_is_read(folder: Path) -> None:
+    """Every setting arrives with its type."""
+    written(
+        folder,
+        """
+        database = "x.duckdb"
+        protocols = ["gmx_v2"]
+        [chains.arbitrum]
+        rpc = ["http://127.0.0.1:1/a", "http://127.0.0.1:2/b"]
+        protocols = ["gmx_v1"]
+        from_block = 7
+        max_span = 1_000
+        max_logs = 10
+        [retries]
+        tries = 2
+        first_wait_seconds = 1
+        timeout_seconds = 2.5
+        """,
+    )
+
+    config = configuration()
+
+    assert (config.database, config.protocols) == ("x.duckdb", ("gmx_v2",))
+    assert config.chain(ARBITRUM) == ChainSettings(
+        rpc=("http://127.0.0.1:1/a", "http://127.0.0.1:2/b"),
+        protocols=("gmx_v1",),
+        from_block=7,
+        max_span=1_000,
+        max_logs=10,
+    )
+    assert [endpoint.url for endpoint in config.endpoints(ARBITRUM)] == [
+        "http://127.0.0.1:1/a",
+        "http://127.0.0.1:2/b",
+    ]
+    assert {(endpoint.tries, endpoint.timeout_seconds) for endpoint in config.endpoints(ARBITRUM)}
+    assert config.endpoints(ARBITRUM)[0].tries == 2
+    assert config.endpoints(ARBITRUM)[0].timeout_seconds == 2.5
+
+
+def test_a_named_file_goes_before_the_one_in_the_working_directory(folder: Path) -> None:
+    """--config names the file to read, and only that is read."""
+    written(folder, 'database = "here"')
+    other = written(folder, 'database = "there"', "other.toml")
+
+    assert configuration(other).database == "there"
+
+
+def test_the_environment_names_the_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PERPSCOPE_CONFIG does what --config does."""
+    other = written(folder, 'database = "there"', "other.toml")
+    monkeypatch.setenv("PERPSCOPE_CONFIG", str(other))
+
+    assert configuration().database == "there"
+
+
+def test_the_environment_wins_over_the_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Single settings are replaced; the others of the section stay."""
+    written(folder, '[chains.arbitrum]\nrpc = "http://file/"\nmax_span = 5')
+    monkeypatch.setenv("PERPSCOPE_CHAINS__ARBITRUM__RPC", "http://a/,http://b/")
+    monkeypatch.setenv("PERPSCOPE_CHAINS__ARBITRUM_SEPOLIA__MAX_SPAN", "9")
+
+    config = configuration()
+
+    assert config.chain(ARBITRUM).rpc == ("http://a/", "http://b/")
+    assert config.chain(ARBITRUM).max_span == 5
+    assert config.chain(ARBITRUM_SEPOLIA).max_span == 9
+
+
+def test_keys_come_from_the_environment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`${NAME}` is filled in when the endpoint is used, and printed nowhere."""
+    written(folder, '[chains.arbitrum]\nrpc = ["https://node.example/${NODE_KEY}"]')
+    monkeypatch.setenv("NODE_KEY", KEY)
+
+    config = configuration()
+    (endpoint,) = config.endpoints(ARBITRUM)
+
+    assert endpoint.url == f"https://node.example/{KEY}"
+    assert KEY not in f"{config!r} {config} {endpoint!r} {endpoint}"
+
+
+def test_a_missing_key_is_named_when_its_endpoint_is_used(folder: Path) -> None:
+    """Other chains can be used without it."""
+    written(
+        folder,
+        '[chains.arbitrum]\nrpc = ["https://node.example/${NO_SUCH_KEY}"]\n'
+        '[chains.base]\nrpc = ["http://127.0.0.1:1/"]',
+    )
+
+    config = configuration()
+
+    assert len(config.endpoints(BASE)) == 1
+    with pytest.raises(UserError, match=r"chains\.arbitrum\.rpc .* NO_SUCH_KEY, which is not set"):
+        config.endpoints(ARBITRUM)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('databse = "x"', '"databse" in .*perpscope.toml is no setting: expected one of database'),
+        ("database = 5", "database is 5 in .*: expected text"),
+        ("chains = 5", "chains is 5 in .*: expected a section"),
+        ("[chains.arbitrum]\nrpc = 5", r"chains\.arbitrum\.rpc is 5 in .*: expected a list"),
+        ("[chains.arbitrum]\nrpc = [5]", r"chains\.arbitrum\.rpc\.0 is 5 in .*: expected text"),
+        ('[chains.base]\nmax_span = "10"', r"max_span is '10' in .*: expected a whole number"),
+        (
+            "[chains.base]\nmax_span = 0",
+            r"max_span is 0 in .*: expected greater than or equal to 1",
+        ),
+        ("[chains.base]\nfrom_block = 1.5", r"from_block is 1\.5 in .*: expected a whole number"),
+        ("[chains.base]\nrcp = []", r'"rcp" in .* one of rpc, .* at \[chains\.base\]'),
+        ("[chains.bsae]\nrpc = []", "'bsae' in .*: expected one of the chains apechain, "),
+        ("[retries]\ntrys = 1", r'"trys" in .* one of tries, .* at \[retries\]'),
+        ("[retries]\ntries = true", "tries is True in .*: expected a whole number"),
+        ("[retries]\ntimeout_seconds = 1e9", "timeout_seconds is 1000000000.0 in"),
+        ("_env_file = 5", '"_env_file" in .* is no setting'),
+        ("a =", "cannot be read as TOML"),
+    ],
+)
+def test_what_does_not_fit_is_named(folder: Path, text: str, said: str) -> None:
+    """Key, value seen, what was expected and the file, in one sentence."""
+    written(folder, text)
+
+    with pytest.raises(UserError, match=said) as caught:
+        configuration()
+
+    assert "\n" not in str(caught.value)
+
+
+def test_a_wrong_value_in_the_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable is named instead of the file."""
+    monkeypatch.setenv("PERPSCOPE_RETRIES__TRIES", "many")
+
+    with pytest.raises(UserError, match="in the environment variable PERPSCOPE_RETRIES__TRIES"):
+        configuration()
+
+
+def test_a_file_that_is_not_there_is_named(folder: Path) -> None:
+    """Only a file that was asked for must exist."""
+    with pytest.raises(UserError, match=r"there is no configuration file .*nowhere\.toml"):
+        configuration(folder / "nowhere.toml")
+
+
+def test_a_folder_is_no_file(folder: Path) -> None:
+    """The system's reason is passed on."""
+    with pytest.raises(UserError, match="cannot be read as TOML: Is a directory"):
+        configuration(folder)
+
+
+def test_bytes_that_are_no_text_are_refused(folder: Path) -> None:
+    """TOML is UTF-8."""
+    path = folder / "perpscope.toml"
+    path.write_bytes(b"\xff\xfe")
+
+    with pytest.raises(UserError, match="cannot be read as TOML"):
+        configuration()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'database = {{url = "https://u:{KEY}@host/{KEY}"}}',
+        f'chains = {{arbitrum = {{rpc = {{url = "https://host/{KEY}"}}}}}}',
+        f'[chains.arbitrum]\nmax_span = "https://host/{KEY}"',
+    ],
+)
+def test_a_url_in_the_wrong_place_keeps_its_secret(folder: Path, text: str) -> None:
+    """Whatever value is shown, keys in URLs are not."""
+    written(folder, text)
+
+    with pytest.raises(UserError) as caught:
+        configuration()
+
+    assert KEY not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_settings_do_not_change() -> None:
+    """A configuration is read once and stays."""
+    config = Config()
+
+    with pytest.raises(ValueError, match="frozen"):
+        config.database = "other"
