@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loopback import ask, header
+from loopback import ask, header, refusal
 
 from indexer.chains import ARBITRUM_SEPOLIA, CRONOS, ETHEREUM
 from indexer.errors import UserError
@@ -104,7 +104,7 @@ def test_every_number_up_to_the_head_has_a_block(tmp_path: Path) -> None:
     with serve([played(tmp_path, LOG)]) as node:
         once, again, other = (header(node.url, number) for number in ("0x7", "0x7", "0x8"))
 
-        assert once == again
+        assert once == again == header(node.url, once["hash"])
         assert once["hash"] != other["hash"]
         assert (once["number"], once["timestamp"], once["logsBloom"]) == ("0x7", None, None)
         assert ask(node.url, "eth_getBlockReceipts", "0x7") is None
@@ -193,6 +193,17 @@ def test_recorded_calls_are_answered(tmp_path: Path) -> None:
 
         assert ask(node.url, "eth_call", asked, "latest") == "0x08"
         assert ask(node.url, "eth_call", asked | {"data": "0x01"}, "0x7") == "0x08"
+
+
+def test_calls_can_be_pinned_to_a_stand_in(tmp_path: Path) -> None:
+    """A client that pins by hash finds the block it was given, and no other."""
+    with serve([played(tmp_path, LOG, CALL)]) as node:
+        asked = {"to": ADDRESS, "data": "0x06fd"}
+        pin = {"blockHash": header(node.url, "0x7")["hash"]}
+        forged = {"blockHash": C[:-16] + pin["blockHash"][-16:]}
+
+        assert ask(node.url, "eth_call", asked, pin) == "0x08"
+        assert refusal(node.url, "eth_call", asked, forged) == (-32000, "header not found")
 
 
 def test_calls_alone_make_a_chain(tmp_path: Path) -> None:

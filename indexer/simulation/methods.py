@@ -15,6 +15,7 @@ NULL = b"null"
 
 Params = list[object]
 
+_HASH = re.compile(r"0[xX][0-9a-fA-F]{64}")
 _QUANTITY = re.compile(r"0[xX](0|[1-9a-fA-F][0-9a-fA-F]*)")
 
 
@@ -56,7 +57,7 @@ def _block_by_number(chain: ServedChain, params: Params) -> bytes:
 
 
 def _block_by_hash(chain: ServedChain, params: Params) -> bytes:
-    return _header(chain.by_hash.get(_hash(params, 0)))
+    return _header(chain.called(_hash(params, 0)))
 
 
 def _header(block: Block | None) -> bytes:
@@ -114,7 +115,7 @@ def _range(chain: ServedChain, query: Mapping[str, object]) -> tuple[int, int]:
     if query.get("blockHash") is not None:
         if query.get("fromBlock") is not None or query.get("toBlock") is not None:
             raise Refused(refusals.TWO_RANGES)
-        block = chain.by_hash.get(str(query["blockHash"]).lower())
+        block = chain.called(_hash([query["blockHash"]], 0))
         if block is None:
             raise Refused(refusals.UNKNOWN_BLOCK)
         return block.number, block.number
@@ -133,8 +134,8 @@ def _referred(chain: ServedChain, reference: object) -> Block | None:
     """Return the block of a number, a tag, a hash or an EIP-1898 object."""
     if isinstance(reference, dict):
         reference = reference.get("blockHash") or reference.get("blockNumber")
-    if isinstance(reference, str) and len(reference) == 66:
-        return chain.by_hash.get(reference.lower())
+    if isinstance(reference, str) and _HASH.fullmatch(reference):
+        return chain.called(reference.lower())
     return chain.at(_number(chain, reference))
 
 
@@ -155,7 +156,7 @@ def _argument(params: Params, position: int) -> object:
 
 def _hash(params: Params, position: int) -> str:
     text = _argument(params, position)
-    if not isinstance(text, str) or not re.fullmatch(r"0[xX][0-9a-fA-F]{64}", text):
+    if not isinstance(text, str) or not _HASH.fullmatch(text):
         raise Refused(invalid_argument(position, "hex string of 32 bytes expected"))
     return text.lower()
 

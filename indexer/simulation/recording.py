@@ -15,8 +15,9 @@ The same log in several files is served once; a log is identified by its transac
 What was not recorded is null, never made up: a block known only by its logs has a header with
 number, hash, and timestamp where a log told it; parent hash zero. Numbers below the head of which
 nothing was recorded have a stand-in header with a hash of ours, so that a client may check that
-the node has seen its range. eth_getBlockReceipts answers for complete blocks alone.
-Everything counts as final: `safe` and `finalized` are the head.
+the node has seen its range, and pin calls to it. eth_getBlockReceipts answers for complete
+blocks alone. That eth_getLogs finds nothing means that nothing was recorded; the client version
+says "replay" for that reason. Everything counts as final: `safe` and `finalized` are the head.
 """
 
 from collections import defaultdict

@@ -60,8 +60,7 @@ class ServedChain:
         return self.blocks[0].number if self.blocks and not self.is_sparse else 0
 
     @cached_property
-    def by_hash(self) -> Mapping[str, Block]:
-        """Blocks by lower-case hash; stand-ins cannot be found by theirs."""
+    def _by_hash(self) -> Mapping[str, Block]:
         return {block.hash: block for block in self.blocks}
 
     @cached_property
@@ -78,6 +77,13 @@ class ServedChain:
             return found[0]
         is_missing = self.is_sparse and 0 <= number <= self.head
         return stand_in(self.chain_id, number) if is_missing else None
+
+    def called(self, block_hash: str) -> Block | None:
+        """Return the block or stand-in with this lower-case hash, or None."""
+        if block_hash in self._by_hash:
+            return self._by_hash[block_hash]
+        found = self.at(_numbered(block_hash)) if self.is_sparse else None
+        return found if found is not None and found.hash == block_hash else None
 
     def between(self, from_block: int, to_block: int) -> Sequence[Block]:
         """Return the blocks from_block..to_block, both inclusive, without stand-ins."""
@@ -102,10 +108,19 @@ class ServedChain:
 
 
 def stand_in(chain_id: int, number: int) -> Block:
-    """Return the block served for a number of which nothing was recorded; always the same."""
+    """
+    Return the block served for a number of which nothing was recorded; always the same.
+
+    Its hash is 24 bytes of a hash of ours and 8 of the number, so that it can be found by it:
+    clients pin calls to block hashes.
+    """
     seed = b"perpscope-replay %d %d" % (chain_id, number)
-    header = sparse_header(number, hexadecimal(keccak(seed)), None)
-    return Block(header, has_all_receipts=False)
+    block_hash = hexadecimal(keccak(seed)[:24] + number.to_bytes(8))
+    return Block(sparse_header(number, block_hash, None), has_all_receipts=False)
+
+
+def _numbered(block_hash: str) -> int:
+    return int(block_hash[-16:], 16)
 
 
 def sparse_header(number: int, block_hash: str, timestamp: str | None) -> dict[str, object]:
