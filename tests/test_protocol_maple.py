@@ -1,0 +1,631 @@
+"""Maple: discovery, loans, defaults, fees and flows, all built from the ABIs (synthetic)."""
+
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+from goldens import NOON, Built, frame, log, reasons, rows, usd
+
+from indexer.chains import BASE, ETHEREUM, Chain
+from indexer.facts import Facts, Known, declared, discovered, facts, merged
+from indexer.protocols import PROTOCOLS
+from indexer.tables import columns_of, empty
+
+MAPLE = PROTOCOLS["maple"]
+USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
+WETH = "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
+SYRUP_USDC = "0x80ac24aa929eaf5013f6436cda2a7ba190f5cc0b"
+OTL_FACTORY = "0x6fad515fc046dd17166453a79725f50b917b7cf6"
+FTL_FACTORY = "0x36a7350309b2eb30f3b908ab0154851b5ed81db0"
+DEPLOYER = "0xdaf005b31b10f33ee42ceb1a4b983434fe947488"
+FEE_MANAGER = "0xfeaca6a5703e6f9de0ebe0975c93ae34c00523f2"
+STRATEGY = "0x560b3a85af1cef113bb60105d0cf21e1d05f91d4"
+LOAN, ETHER_LOAN = "0x" + "a1" * 20, "0x" + "a2" * 20
+MANAGER, POOL_MANAGER, POOL = "0x" + "b1" * 20, "0x" + "b2" * 20, "0x" + "b3" * 20
+BORROWER, LENDER, OTHER = "0x" + "c1" * 20, "0x" + "c2" * 20, "0x" + "c3" * 20
+BLOCK = 25_000_000
+MILLION = 10**6 * 10**6  # a million USDC
+
+
+def children(*places: tuple[str, str]) -> pl.DataFrame:
+    """Return rows of `contracts` for children that were announced earlier: abi and address."""
+    announced = [
+        (1, "maple", f"maple/{abi}", address, BLOCK - 10, OTL_FACTORY, "0x00", 0)
+        for abi, address in places
+    ]
+    return pl.DataFrame(announced, columns_of("contracts"), orient="row")
+
+
+def markets(*loans: tuple[str, str, str | None]) -> pl.DataFrame:
+    """Return rows of `markets` for loans that were read earlier: loan, asset, lender."""
+    learned = [
+        (1, "maple", loan, None, asset, None, None, lender, "credit", "event")
+        for loan, asset, lender in loans
+    ]
+    return pl.DataFrame(learned, columns_of("markets"), orient="row")
+
+
+CHILDREN = children(
+    ("OpenTermLoan", LOAN),
+    ("FixedTermLoan", LOAN),
+    ("OpenTermLoan", ETHER_LOAN),
+    ("FixedTermLoan", ETHER_LOAN),
+    ("OpenTermLoanManager", MANAGER),
+    ("FixedTermLoanManager", MANAGER),
+    ("PoolManager", POOL_MANAGER),
+    ("Pool", POOL),
+    ("Pool", SYRUP_USDC),
+)
+LOANS = markets((LOAN, USDC, MANAGER), (ETHER_LOAN, WETH, None))
+
+
+def read(
+    *logs: Built,
+    contracts: pl.DataFrame = CHILDREN,
+    loans: pl.DataFrame = LOANS,
+    chain: Chain = ETHEREUM,
+) -> Facts:
+    """Return the facts of one transaction, knowing these children and loans."""
+    table = frame(logs, block=BLOCK)
+    headers = table.select(number="block_number").unique()
+    earlier = Known(empty("tokens"), loans, contracts)
+    return facts(
+        [MAPLE],
+        chain,
+        table,
+        headers.with_columns(timestamp=pl.lit(NOON, pl.Datetime("us"))),
+        merged(declared([MAPLE], chain), earlier),
+    )
+
+
+def otl(name: str, loan: str = LOAN, **arguments: Any) -> Built:
+    """Return a log of an open-term loan."""
+    dates = {"paymentDueDate_": 1, "defaultDate_": 2}
+    return log("maple/OpenTermLoan", name, loan, **dates | arguments)
+
+
+def ftl(name: str, loan: str = LOAN, **arguments: Any) -> Built:
+    """Return a log of a fixed-term loan."""
+    return log("maple/FixedTermLoan", name, loan, **arguments)
+
+
+# --- discovery ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("factory", "abi"),
+    [
+        (FTL_FACTORY, "maple/FixedTermLoan"),
+        ("0xea067db5b32ce036ee5d8607dbb02f544768dbc6", "maple/FixedTermLoan"),
+        (OTL_FACTORY, "maple/OpenTermLoan"),
+        ("0x1551717ae4fdcb65ed028f7fb7aba39908f6a7a6", "maple/FixedTermLoanManager"),
+        ("0x90b14505221a24039a2d11ad5862339db97cc160", "maple/OpenTermLoanManager"),
+        ("0xe463cd473ecc1d1a4ecf20b62624d84dd20a8339", "maple/PoolManager"),
+    ],
+)
+def test_a_factory_says_what_its_children_are(factory: str, abi: str) -> None:
+    """All factories share one event; which one speaks decides how the child is read."""
+    found = discovered([MAPLE], ETHEREUM, frame([deployed(factory, LOAN)], block=BLOCK), nothing())
+
+    assert found.select("abi", "address", "from_block", "parent").rows() == [
+        (abi, LOAN, BLOCK, factory)
+    ]
+
+
+def test_a_deployer_announces_its_pool() -> None:
+    """PoolDeployed gives the pool's address to read and its manager as the market's parent."""
+    deployment = log(
+        "maple/PoolDeployer",
+        "PoolDeployed",
+        DEPLOYER,
+        pool_=POOL,
+        poolManager_=POOL_MANAGER,
+        withdrawalManager_=OTHER,
+        strategies_=[MANAGER],
+    )
+
+    found = discovered([MAPLE], ETHEREUM, frame([deployment], block=BLOCK), nothing())
+    result = read(deployment)
+
+    assert found.select("abi", "address").rows() == [("maple/Pool", POOL)]
+    assert result.markets.select("market", "parent", "asset_class").rows() == [
+        (POOL, POOL_MANAGER, "credit")
+    ]
+
+
+def test_a_child_is_read_in_the_block_that_announces_it() -> None:
+    """A loan's own events of its first transaction become facts, though they precede the news."""
+    logs = [opened_otl(), deployed(OTL_FACTORY, LOAN), otl("Funded", amount_=MILLION)]
+    born = discovered([MAPLE], ETHEREUM, frame(logs, block=BLOCK), nothing())
+
+    result = read(*logs, contracts=born, loans=empty("markets"))
+
+    assert result.markets.select("market", "index_token", "parent").rows() == [
+        (LOAN, USDC, MANAGER)
+    ]
+    assert rows(result, "credit_events") == [
+        {
+            "kind": "funded",
+            "pool": MANAGER,
+            "loan": LOAN,
+            "counterparty": MANAGER,
+            "asset_token": USDC,
+            "principal_tokens": usd("1000000"),
+        }
+    ]
+    assert reasons(result) == []
+
+
+def deployed(factory: str, child: str) -> Built:
+    """Return a factory's announcement."""
+    return log(
+        "maple/ProxyFactory",
+        "InstanceDeployed",
+        factory,
+        version=100,
+        instance=child,
+        initializationArguments=b"\x01" * 70,
+    )
+
+
+def opened_otl(asset: str = USDC) -> Built:
+    """Return an open-term loan's Initialized."""
+    return otl(
+        "Initialized",
+        borrower_=BORROWER,
+        lender_=MANAGER,
+        fundsAsset_=asset,
+        principalRequested_=MILLION,
+        termDetails_=[1, 2, 3],
+        rates_=[1, 2, 3],
+    )
+
+
+def nothing() -> Known:
+    """Return what the declaration alone knows of Ethereum."""
+    return declared([MAPLE], ETHEREUM)
+
+
+# --- loans ----------------------------------------------------------------------------------------
+
+TERMS: dict[str, Any] = {
+    "borrower_": BORROWER,
+    "feeManager_": FEE_MANAGER,
+    "assets_": [WETH, USDC],
+    "termDetails_": [1, 2, 3],
+    "amounts_": [1, 2, 3],
+    "rates_": [1, 2, 3, 4],
+    "fees_": [1, 2],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "lender"),
+    [
+        ("Initialized(address,address[2],uint256[3],uint256[3],uint256[4])", None),
+        (
+            "Initialized(address,address,address[2],uint256[3],uint256[3],uint256[4],uint256[2])",
+            None,
+        ),
+        (
+            "Initialized(address,address,address,address[2],uint256[3],uint256[3],"
+            "uint256[4],uint256[2])",
+            MANAGER,
+        ),
+    ],
+)
+def test_a_fixed_term_loan_lends_the_second_of_its_assets(name: str, lender: str | None) -> None:
+    """`assets_` is collateral, then funds; the lender is named since v5."""
+    result = read(ftl(name, **TERMS, lender_=MANAGER), loans=empty("markets"))
+
+    assert result.markets.select("market", "index_token", "parent", "asset_class").rows() == [
+        (LOAN, USDC, lender, "credit")
+    ]
+
+
+OWN = {"loan": LOAN, "asset_token": USDC}
+
+
+def test_a_fixed_term_loan_is_funded_by_its_lender() -> None:
+    """Funded names the manager that lends."""
+    funded = ftl("Funded", lender_=MANAGER, amount_=MILLION, nextPaymentDueDate_=1)
+
+    assert rows(read(funded), "credit_events") == [
+        OWN
+        | {
+            "kind": "funded",
+            "pool": MANAGER,
+            "counterparty": MANAGER,
+            "principal_tokens": usd("1000000"),
+        }
+    ]
+
+
+@pytest.mark.parametrize("name", ["PaymentMade", "LoanClosed"])
+@pytest.mark.parametrize(
+    ("types", "extra", "version"),
+    [
+        ("uint256,uint256", {}, "1"),
+        ("uint256,uint256,uint256,uint256", {"delegateFeePaid_": 1, "treasuryFeePaid_": 1}, "1"),
+        ("uint256,uint256,uint256", {"fees_": 9, "feesPaid_": 9}, "2"),
+    ],
+)
+def test_a_fixed_term_payment_is_principal_and_interest_in_every_generation(
+    name: str, types: str, extra: dict[str, Any], version: str
+) -> None:
+    """Two, four or three arguments: the first two are always principal and interest."""
+    paid = ftl(f"{name}({types})", principalPaid_=100_000_000, interestPaid_=7_500_000, **extra)
+
+    result = read(paid)
+
+    assert rows(result, "credit_events") == [
+        OWN
+        | {
+            "kind": "payment",
+            "pool": MANAGER,
+            "principal_tokens": usd("100"),
+            "interest_tokens": usd("7.5"),
+        }
+    ]
+    assert result.tables["credit_events"]["version"].to_list() == [version]
+
+
+def test_an_open_term_payment_adds_late_interest() -> None:
+    """Interest is what was due plus what was late; the lender is in the event."""
+    paid = otl(
+        "PaymentMade",
+        lender_=OTHER,
+        principalPaid_=0,
+        interestPaid_=7_000_000,
+        lateInterestPaid_=500_000,
+    )
+
+    assert rows(read(paid), "credit_events") == [
+        OWN
+        | {
+            "kind": "payment",
+            "pool": OTHER,
+            "principal_tokens": usd("0"),
+            "interest_tokens": usd("7.5"),
+        }
+    ]
+
+
+def test_a_called_loan_names_the_principal_to_return() -> None:
+    """A call is no default: it is its own kind."""
+    assert rows(read(otl("Called", principalToReturn_=MILLION)), "credit_events") == [
+        OWN | {"kind": "call", "pool": MANAGER, "principal_tokens": usd("1000000")}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("impaired", "kind"),
+    [
+        (ftl("LoanImpaired", nextPaymentDueDate_=1), "impairment"),
+        (otl("Impaired"), "impairment"),
+        (ftl("ImpairmentRemoved", nextPaymentDueDate_=1), "impairment_removed"),
+        (otl("ImpairmentRemoved"), "impairment_removed"),
+    ],
+)
+def test_an_impairment_and_its_removal_are_events_of_the_loan(impaired: Built, kind: str) -> None:
+    """Both kinds of loans log both, without amounts."""
+    assert rows(read(impaired), "credit_events") == [OWN | {"kind": kind, "pool": MANAGER}]
+
+
+def test_a_loan_without_a_known_lender_is_its_own_pool() -> None:
+    """Before v5 the lender is not announced; the loan stands in, and amounts use its asset."""
+    paid = ftl(
+        "PaymentMade(uint256,uint256,uint256)",
+        ETHER_LOAN,
+        principalPaid_=10**18,
+        interestPaid_=5 * 10**16,
+        fees_=0,
+    )
+
+    (row,) = rows(read(paid), "credit_events")
+
+    assert (row["pool"], row["asset_token"]) == (ETHER_LOAN, WETH)
+    assert (row["principal_tokens"], row["interest_tokens"]) == (usd("1"), usd("0.05"))
+
+
+def test_an_amount_of_an_unknown_loan_is_rejected() -> None:
+    """Without the loan's Initialized the asset is not known, so no amount is."""
+    result = read(otl("Funded", amount_=MILLION), loans=empty("markets"))
+
+    assert result.tables["credit_events"].is_empty()
+    assert reasons(result) == [
+        ("Funded", "credit_events", "which token the amount is in is not known")
+    ]
+
+
+# --- defaults and recoveries ------------------------------------------------------------------
+
+
+def finished(losses: int = 50 * MILLION) -> Built:
+    """Return the end of a default with losses before cover."""
+    return log(
+        "maple/PoolManager",
+        "CollateralLiquidationFinished",
+        POOL_MANAGER,
+        loan_=LOAN,
+        unrealizedLosses_=losses,
+    )
+
+
+def covered(to_pool: int) -> Built:
+    """Return what the delegate's cover paid, logged just before the end of the default."""
+    return log("maple/PoolManager", "CoverLiquidated", POOL_MANAGER, toTreasury_=1, toPool_=to_pool)
+
+
+def test_a_default_without_cover_loses_everything_unrealised() -> None:
+    """V100 managers log no cover: the loss is the event's."""
+    assert rows(read(finished()), "credit_events") == [
+        OWN | {"kind": "default", "pool": POOL_MANAGER, "loss_tokens": usd("50000000")}
+    ]
+
+
+def test_cover_is_a_recovery_and_lowers_the_loss() -> None:
+    """Finished carries the loss before cover; what cover paid to the pool is taken off."""
+    result = read(covered(2 * MILLION), finished())
+
+    assert sorted(rows(result, "credit_events"), key=lambda row: str(row["kind"])) == [
+        OWN | {"kind": "default", "pool": POOL_MANAGER, "loss_tokens": usd("48000000")},
+        OWN | {"kind": "recovery", "pool": POOL_MANAGER, "principal_tokens": usd("2000000")},
+    ]
+    assert reasons(result) == []
+
+
+def test_cover_that_paid_nothing_is_no_recovery() -> None:
+    """The event comes with every default, even when nothing was covered."""
+    result = read(covered(0), finished())
+
+    assert [row["kind"] for row in rows(result, "credit_events")] == ["default"]
+
+
+def test_an_auction_of_collateral_is_a_liquidation() -> None:
+    """Triggered starts an auction; the default follows when it ends."""
+    triggered = log("maple/PoolManager", "CollateralLiquidationTriggered", POOL_MANAGER, loan_=LOAN)
+
+    assert rows(read(triggered), "credit_events") == [
+        OWN | {"kind": "liquidation", "pool": POOL_MANAGER}
+    ]
+
+
+def test_a_v100_manager_removes_an_impairment() -> None:
+    """Loans of V100 managers log no removal of their own."""
+    removed = log("maple/PoolManager", "LoanImpairmentRemoved", POOL_MANAGER, loan_=LOAN)
+
+    assert rows(read(removed), "credit_events") == [
+        OWN | {"kind": "impairment_removed", "pool": POOL_MANAGER}
+    ]
+
+
+def test_seized_funds_of_an_open_term_loan_are_a_recovery() -> None:
+    """Only what reaches the pool is recovered; the rest is the borrower's and the treasury's."""
+    distributed = log(
+        "maple/OpenTermLoanManager",
+        "LiquidatedFundsDistributed",
+        MANAGER,
+        loan_=LOAN,
+        toBorrower_=1,
+        toPool_=3 * MILLION,
+        toTreasury_=2,
+    )
+
+    assert rows(read(distributed), "credit_events") == [
+        OWN | {"kind": "recovery", "pool": MANAGER, "principal_tokens": usd("3000000")}
+    ]
+
+
+# --- fees -----------------------------------------------------------------------------------------
+
+
+def claimed(loan: str = LOAN, unit: int = 10**6) -> Built:
+    """Return a claim of 100 gross interest with 8 and 4 of management and 3 and 2 of service."""
+    return log(
+        "maple/OpenTermLoanManager",
+        "ClaimedFundsDistributed",
+        MANAGER,
+        loan_=loan,
+        principal_=0,
+        netInterest_=100 * unit,
+        delegateManagementFee_=8 * unit,
+        delegateServiceFee_=3 * unit,
+        platformManagementFee_=4 * unit,
+        platformServiceFee_=2 * unit,
+    )
+
+
+def split(kind: str, whole: str, supply: str, treasury: str, market: str = LOAN) -> dict[str, Any]:
+    """Return a fee row in USDC at par."""
+    return {
+        "market": market,
+        "fee_kind": kind,
+        "fee_token": USDC,
+        "fee_tokens": usd(whole),
+        "fee_usd": usd(whole),
+        "supply_side_usd": usd(supply),
+        "treasury_usd": usd(treasury),
+        "holders_usd": usd("0"),
+        "split_basis": "event",
+    }
+
+
+def test_an_open_term_claim_is_gross_interest_and_service_fees() -> None:
+    """The third value is gross: management fees are inside it and never added again."""
+    result = read(claimed())
+
+    assert rows(result, "fees") == [
+        split("interest", "100", "96", "4"),
+        split("service", "5", "3", "2"),
+    ]
+    assert set(result.tables["fees"]["evidence"]) == {"assumed"}
+    assert reasons(result) == []
+
+
+def test_a_fee_in_ether_has_no_dollars() -> None:
+    """Only USDC and USDT are taken at par; other assets keep their tokens and the log's word."""
+    result = read(claimed(ETHER_LOAN, 10**18))
+
+    interest = rows(result, "fees")[0]
+    assert (interest["fee_token"], interest["fee_tokens"]) == (WETH, usd("100"))
+    assert not {"fee_usd", "supply_side_usd", "treasury_usd"} & set(interest)
+    assert set(result.tables["fees"]["evidence"]) == {"event"}
+
+
+def test_fixed_term_interest_is_net_and_management_fees_complete_it() -> None:
+    """The manager's two events of one payment add up to gross interest, counted once."""
+    manager = "maple/FixedTermLoanManager"
+    net = log(
+        manager, "FundsDistributed", MANAGER, loan_=LOAN, principal_=0, netInterest_=88 * 10**6
+    )
+    managed = log(
+        manager,
+        "ManagementFeesPaid",
+        MANAGER,
+        loan_=LOAN,
+        delegateManagementFee_=8 * 10**6,
+        platformManagementFee_=4 * 10**6,
+    )
+
+    result = read(net, managed)
+
+    assert rows(result, "fees") == [
+        split("interest", "88", "88", "0"),
+        split("management", "12", "8", "4"),
+    ]
+    assert sum(row["fee_usd"] for row in rows(result, "fees")) == Decimal(100)
+
+
+def test_origination_and_service_fees_come_from_the_fee_manager() -> None:
+    """The loan is in the data there; partial refinance fees belong to their receivers."""
+    originated = log(
+        "maple/LoanFeeManager",
+        "OriginationFeesPaid",
+        FEE_MANAGER,
+        loan_=LOAN,
+        delegateOriginationFee_=10 * 10**6,
+        platformOriginationFee_=5 * 10**6,
+    )
+    served = log(
+        "maple/LoanFeeManager",
+        "ServiceFeesPaid",
+        FEE_MANAGER,
+        loan_=LOAN,
+        delegateServiceFee_=3 * 10**6,
+        partialRefinanceDelegateServiceFee_=1 * 10**6,
+        platformServiceFee_=2 * 10**6,
+        partialRefinancePlatformServiceFee_=4 * 10**6,
+    )
+
+    assert rows(read(originated, served), "fees") == [
+        split("origination", "15", "10", "5"),
+        split("service", "10", "4", "6"),
+    ]
+
+
+def test_the_repeated_service_fee_of_a_payment_is_not_counted() -> None:
+    """From v4 on PaymentMade repeats what the fee manager logged: no fee row comes from it."""
+    paid = ftl(
+        "PaymentMade(uint256,uint256,uint256)", principalPaid_=1, interestPaid_=1, fees_=10**6
+    )
+
+    assert read(paid).tables["fees"].is_empty()
+
+
+@pytest.mark.parametrize("name", ["PaymentMade", "LoanClosed"])
+def test_loans_before_v4_carry_their_fees_themselves(name: str) -> None:
+    """v3 logs both service fees nowhere else; interest then is gross and its split not known."""
+    types = "uint256,uint256,uint256,uint256"
+    paid = ftl(
+        f"{name}({types})",
+        principalPaid_=0,
+        interestPaid_=100 * 10**6,
+        delegateFeePaid_=3 * 10**6,
+        treasuryFeePaid_=2 * 10**6,
+    )
+
+    result = read(paid)
+
+    assert rows(result, "fees") == [
+        {
+            "market": LOAN,
+            "fee_kind": "interest",
+            "fee_token": USDC,
+            "fee_tokens": usd("100"),
+            "fee_usd": usd("100"),
+            "split_basis": "none",
+        },
+        split("service", "5", "3", "2"),
+    ]
+    assert set(result.tables["fees"]["version"]) == {"1"}
+
+
+@pytest.mark.parametrize("name", ["PaymentMade(uint256,uint256)", "LoanClosed(uint256,uint256)"])
+def test_loans_of_the_first_generation_carry_interest_only(name: str) -> None:
+    """v2 logs principal and interest."""
+    paid = ftl(name, ETHER_LOAN, principalPaid_=0, interestPaid_=10**18)
+
+    assert rows(read(paid), "fees") == [
+        {
+            "market": ETHER_LOAN,
+            "fee_kind": "interest",
+            "fee_token": WETH,
+            "fee_tokens": usd("1"),
+            "split_basis": "none",
+        }
+    ]
+
+
+def test_a_strategys_fee_is_the_treasurys() -> None:
+    """Strategy fees are platform income, in the asset declared for the strategy."""
+    result = read(log("maple/Strategy", "StrategyFeesCollected", STRATEGY, fees=25 * 10**5))
+
+    assert rows(result, "fees") == [split("management", "2.5", "0", "2.5", market=STRATEGY)]
+
+
+# --- flows ----------------------------------------------------------------------------------------
+
+
+def flow(name: str, pool: str) -> Built:
+    """Return 1,000 assets against 950 shares, six decimals each."""
+    people = {"caller_": OTHER, "receiver_": OTHER, "owner_": LENDER}
+    return log("maple/Pool", name, pool, **people, assets_=10**9, shares_=95 * 10**7)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("Deposit", "deposit"), ("Withdraw", "withdrawal")])
+def test_a_flow_belongs_to_the_owner_of_the_shares(name: str, kind: str) -> None:
+    """The router calls; the owner is whose shares they are. Shares count like the asset."""
+    result = read(flow(name, SYRUP_USDC))
+
+    assert rows(result, "pool_flows") == [
+        {
+            "kind": kind,
+            "pool": SYRUP_USDC,
+            "account": LENDER,
+            "asset_token": USDC,
+            "asset_tokens": usd("1000"),
+            "share_tokens": usd("950"),
+        }
+    ]
+    assert reasons(result) == []
+
+
+def test_a_pool_whose_decimals_nobody_told_asks_for_them() -> None:
+    """A pool that is not declared needs its share token's decimals first."""
+    result = read(flow("Deposit", POOL))
+
+    assert result.tables["pool_flows"].is_empty()
+    assert result.unknown_tokens == (POOL,)
+
+
+def test_the_factories_on_base_are_other_ones() -> None:
+    """A factory of Ethereum announces nothing on Base, Base's own does."""
+    at_base = deployed("0x8b487386e432f0f82ca611f59dbe973761fbb1ad", LOAN)
+    elsewhere = deployed(OTL_FACTORY, ETHER_LOAN)
+    known = declared([MAPLE], BASE)
+
+    found = discovered([MAPLE], BASE, frame([at_base, elsewhere], block=BLOCK), known)
+
+    assert found.select("abi", "address").rows() == [("maple/OpenTermLoan", LOAN)]
