@@ -146,7 +146,10 @@ def topic_word_reasons(node: Node, words: Bytes) -> dict[int, str]:
 
 
 def _present(topic: pl.Series) -> Mask:
-    return (topic.bin.size() == 32).fill_null(value=False).to_numpy()
+    whole = topic.bin.size() == 32
+    if topic.null_count() == len(topic) or (whole.all() and not topic.null_count()):
+        return np.full(len(topic), topic.null_count() == 0)
+    return whole.fill_null(value=False).to_numpy()
 
 
 @lru_cache(maxsize=256)

@@ -152,9 +152,8 @@ def _take_unknown(
 
 def _selected(block: Bytes, at: Rows) -> Bytes:
     """The rows of a block at these places, without a copy when they are neighbours."""
-    if at[-1] - at[0] + 1 == len(at):
-        return block[at[0] : at[-1] + 1]
-    return block[at]
+    selected: Bytes = block[_places(at)]
+    return selected
 
 
 def _walked(root: Node, data: bytes, row: int, found: Gathered) -> Walked | None:
@@ -181,12 +180,20 @@ def _store(
         return
     if not hits.all():
         block, rows = block[hits], rows[hits]
-    found.accepted[rows] = True
+    here = _places(rows)
+    found.accepted[here] = True
     for name, (node, at, length) in where.items():
-        found.present[name][rows] = True
+        found.present[name][here] = True
         found.kinds[name].setdefault(leaf_kind(node), []).append(rows)
         if is_word(node):
-            found.words[name][rows] = block[:, at : at + 32]
+            found.words[name][here] = block[:, at : at + 32]
         else:
             values = (row.tobytes() for row in block[:, at : at + length])
             found.blobs[name].update(zip(rows.tolist(), values, strict=True))
+
+
+def _places(rows: Rows) -> Rows | slice:
+    """Ascending row numbers, as a slice where they are neighbours."""
+    if rows[-1] - rows[0] + 1 == len(rows):
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows

@@ -29,6 +29,7 @@ class Template:
     Attributes:
         image: the accepted row, as 32-bit units.
         fixed: which units must be equal, as a mask of `image`.
+        fixed_at: the same as places.
         bytes_at: places of single bytes that must be equal, beside those units.
         bytes_are: what they must be.
         flags: places of the last byte of each bool.
@@ -38,6 +39,7 @@ class Template:
 
     image: NDArray[np.uint32]
     fixed: Mask
+    fixed_at: NDArray[np.int64]
     bytes_at: NDArray[np.int64]
     bytes_are: Bytes
     flags: NDArray[np.int64]
@@ -58,6 +60,7 @@ def template(seen: Walked, row: bytes) -> Template:
     return Template(
         image.view(np.uint32),
         units,
+        np.flatnonzero(units),
         rest,
         image[rest],
         np.array([at + 31 for node, at, _ in nodes if node.kind == "bool"], np.int64),
@@ -68,10 +71,7 @@ def template(seen: Walked, row: bytes) -> Template:
 
 def matches(shape: Template, block: Bytes) -> Mask:
     """Return which rows of a contiguous (rows, length) block have this shape and clean values."""
-    units = block.view(np.uint32)
-    differs = np.not_equal(units, shape.image)
-    np.logical_and(differs, shape.fixed, out=differs)
-    good: Mask = ~np.logical_or.reduce(differs, axis=1)
+    good = _equal(shape, block.view(np.uint32))
     if len(shape.bytes_at):
         good &= (block[:, shape.bytes_at] == shape.bytes_are).all(axis=1)
     if len(shape.flags):
@@ -87,6 +87,19 @@ def places(seen: Walked, wanted: Collection[str]) -> Mapping[str, Record]:
     """Return where the wanted values of an accepted row lie; absent items are left out."""
     named = {record[0].name: record for record in seen.records} | seen.items
     return {name: named[name] for name in wanted if name in named}
+
+
+def _equal(shape: Template, units: NDArray[np.uint32]) -> Mask:
+    """Compare whole rows where most of them is fixed, else only what is."""
+    if not len(shape.fixed_at):
+        return np.ones(len(units), np.bool_)
+    if 4 * len(shape.fixed_at) < len(shape.image):
+        differs = units[:, shape.fixed_at] != shape.image[shape.fixed_at]
+    else:
+        differs = np.not_equal(units, shape.image)
+        np.logical_and(differs, shape.fixed, out=differs)
+    good: Mask = ~np.logical_or.reduce(differs, axis=1)
+    return good
 
 
 def _free(node: Node, at: int, length: int) -> tuple[int, int]:
