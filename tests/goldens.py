@@ -136,8 +136,9 @@ def keyed(
     envelope = f"EventLog{len(topics) or ''}"
     kinds = ["address", "string", "string", *["bytes32"] * len(topics), ITEMS]
     topic0 = keccak(text=f"{envelope}({','.join(kinds)})")
-    items = tuple((list(groups.get(kind, {}).items()), []) for kind in GROUPS)
-    data = encode(["address", "string", ITEMS], ["0x" + "11" * 20, name, items])
+    none: list[Any] = []
+    filled = tuple((list(groups.get(kind, {}).items()), none) for kind in GROUPS)
+    data = encode(["address", "string", ITEMS], ["0x" + "11" * 20, name, filled])
     return Built(emitter, (topic0, keccak(text=name), *topics), data)
 
 
