@@ -90,6 +90,9 @@ def liquidation_velocity(liquidations: pl.LazyFrame, *, window_seconds: int = 60
     """
     if window_seconds < 1:
         raise ValueError(f"window_seconds must be at least 1, got {window_seconds}")
+    # Polars divides by a literal as if multiplying by its reciprocal: one quotient in ten is off in
+    # the last place. As a column the window is divided by as IEEE 754 says.
+    seconds = pl.col("liquidation_count") * 0 + window_seconds
     return (
         _by_moment(liquidations)
         .rolling(
@@ -100,7 +103,7 @@ def liquidation_velocity(liquidations: pl.LazyFrame, *, window_seconds: int = 60
             group_by="protocol",
         )
         .agg(pl.col("liquidation_count").sum(), notional_usd=known_total(pl.col("notional_usd")))
-        .with_columns(velocity_usd_per_second=ratio(pl.col("notional_usd"), pl.lit(window_seconds)))
+        .with_columns(velocity_usd_per_second=ratio(pl.col("notional_usd"), seconds))
         .sort("protocol", "block_timestamp")
     )
 
