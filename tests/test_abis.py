@@ -1,0 +1,220 @@
+"""Every ABI entry against the venues' own signatures: topics decide which logs are read at all."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_utils.crypto import keccak
+from goldens import ROOT, keyed, signature, spelled
+
+from indexer.facts.operands import wanted
+from indexer.facts.routes import abi_entries
+from indexer.protocols.gmx_v2 import ABI as EMITTER_ABI
+from indexer.protocols.gmx_v2 import PROTOCOL as GMX_V2
+from indexer.spec import Keyed
+
+# What the files of facts call the protocols of ours.
+FACTS = {
+    "aave": ("aave",),
+    "chainlink": ("chainlink",),
+    "compound_v2": ("compound",),
+    "gains": ("gains-gtrade", "gains"),
+    "gmx_v1": ("gmx",),
+    "gmx_v2": ("gmx",),
+    "maker": ("sky",),
+    "maple": ("maple",),
+    "synthetix_v3": ("synthetix",),
+}
+
+# The main ones by hand, so that a wrong ABI is found without the files of facts.
+TOPIC0S = {
+    ("gmx_v1/Vault", "IncreasePosition"): (
+        "2fe68525253654c21998f35787a8d0f361905ef647c854092430ab65f2f15022"
+    ),
+    ("gmx_v1/Vault", "DecreasePosition"): (
+        "93d75d64d1f84fc6f430a64fc578bdd4c1e090e90ea2d51773e626d19de56d30"
+    ),
+    ("gmx_v1/Vault", "LiquidatePosition"): (
+        "2e1f85a64a2f22cf2f0c42584e7c919ed4abe8d53675cff0f62bf1e95a1c676f"
+    ),
+    ("gmx_v1/Vault", "UpdatePnl"): (
+        "3ff41bdde87755b687ae83d0221a232b6be51a803330ed9661c1b5d0105e0d8a"
+    ),
+    ("gmx_v1/Vault", "UpdateFundingRate"): (
+        "a146fc154e1913322e9817d49f0d5c37466c24326e15de10e739a948be815eab"
+    ),
+    ("gmx_v1/Vault", "CollectMarginFees"): (
+        "5d0c0019d3d45fadeb74eff9d2c9924d146d000ac6bcf3c28bf0ac3c9baa011a"
+    ),
+    ("gmx_v1/Vault", "CollectSwapFees"): (
+        "47cd9dda0e50ce30bcaaacd0488452b596221c07ac402a581cfae4d3933cac2b"
+    ),
+    ("gmx_v1/FastPriceEvents", "PriceUpdate"): (
+        "c37a77b91cc3fc2d0e4b43fd2f347ec67adda10e39215de4742836cc3e42c97a"
+    ),
+    ("gmx_v1/FastPriceFeed", "SetPrice"): (
+        "95dce27040c59c8b1c445b284f81a3aaae6eecd7d08d5c7684faee64cdb514a1"
+    ),
+    ("gmx_v2/EventEmitter", "EventLog"): (
+        "7e3bde2ba7aca4a8499608ca57f3b0c1c1c93ace63ffd3741a9fab204146fc9a"
+    ),
+    ("gmx_v2/EventEmitter", "EventLog1"): (
+        "137a44067c8961cd7e1d876f4754a5a3a75989b4552f1843fc69c3b372def160"
+    ),
+    ("gmx_v2/EventEmitter", "EventLog2"): (
+        "468a25a7ba624ceea6e540ad6f49171b52495b648417ae91bca21676d8a24dc5"
+    ),
+    ("synthetix_v3/PerpsMarketProxy", "MarketCreated"): (
+        "032553f94ac1323933f22650ec5b8e232babf1c47efca69383b749463116cc49"
+    ),
+    ("synthetix_v3/PerpsMarketProxy", "OrderSettled"): (
+        "460080a757ec90719fe90ab2384c0196cdeed071a9fd7ce1ada43481d96b7db5"
+    ),
+    ("synthetix_v3/PerpsMarketProxy", "PositionLiquidated"): (
+        "d583c0e2965aae317f4a9a6603c0c75602b9bc97dc7c5fc6446b0ba8d3ff1bb2"
+    ),
+    ("synthetix_v3/PerpsMarketProxy", "AccountFlaggedForLiquidation"): (
+        "ee38d74835b41491aaf94362bbbd5c0a844c795e5c2de530ddf37c91b0179ba9"
+    ),
+    (
+        "synthetix_v3/PerpsMarketProxy",
+        "MarketUpdated(uint128,uint256,int256,uint256,int256,int256,int256,uint128)",
+    ): "346c68f39d865d9102f8e506228e49f3ff189d487acd496f59cfff5163dd7d70",
+    (
+        "synthetix_v3/PerpsMarketProxy",
+        "MarketUpdated(uint128,uint256,int256,uint256,int256,int256,int256)",
+    ): "b317f068f30db823aeb6ac6ddbffcbb6c805f558972e6b16625ec58b83f1f3d5",
+    ("synthetix_v3/BuybackSnx", "BuybackProcessed"): (
+        "840f6b22bacac5a7ec150e55e4101f796377c95c8b315bbfd6c943958d5a83f8"
+    ),
+}
+
+# Topic 1 of the logs of GMX v2's events.
+NAME_HASHES = {
+    "PositionIncrease": "f94196ccb31f81a3e67df18f2a62cbfb50009c80a7d3c728a3f542e3abc5cb63",
+    "PositionDecrease": "07d51b51b408d7c62dcc47cc558da5ce6a6e0fd129a427ebce150f52b0e5171a",
+    "PositionFeesCollected": "e096982abd597114bdaa4a60612f87fabfcc7206aa12d61c50e7ba1e6c291100",
+    "InsolventClose": "cfa5615fee0f8a3be5094b3bca17ec4275ce73d648845f3e7c10226bb9e0eed0",
+    "SwapFeesCollected": "f35c99b746450c623be607459294d15f458678f99d535718db6cfcbccb117c09",
+    "OpenInterestUpdated": "00196834ad19e18bcab573766c501e3a5cf9a022e5fc21614e0dc7655b7e9c8f",
+    "OpenInterestInTokensUpdated": (
+        "fbbe3c3c8271403e547b480ca2b55983a21fe524ed9d85d50d72a461e3290111"
+    ),
+    "OraclePriceUpdate": "41c7b30afab659d385f1996d0addfa6e647694862e72378d0b43773f556cbeb2",
+    "OrderExecuted": "680f10f06595d3d707241f604672ec4b6ae50eb82728ec2f3c65f6789e897760",
+    "BuybackFees": "5cdc95df4470fa1587194a1e5697177a1ab16df1d46f3f34a2eff0a318b23c84",
+    "MarketCreated": "ad5d762f1fc581b3e684cf095d93d3a2c10754f60124b09bec8bf3d76473baaf",
+}
+
+# Items that releases of gmx-synthetics leave out; what that means is said in the declaration.
+MISSING = {
+    ("OraclePriceUpdate", "provider"): {"v2.0"},
+    ("OraclePriceUpdate", "timestamp"): {"v2.0"},
+    ("PositionFeesCollected", "affiliateRewardAmount"): {"v2.2", "main"},
+    ("PositionFeesCollected", "referral.affiliateRewardAmount"): {"v2.0", "v2.1"},
+    ("PositionFeesCollected", "liquidationFeeAmount"): {"v2.0", "v2.1"},
+    ("PositionFeesCollected", "liquidationFeeAmountForFeeReceiver"): {"v2.0", "v2.1"},
+}
+
+
+def entries() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every entry of every ABI with the name of its file."""
+    for path in sorted((ROOT / "abis").rglob("*.json")):
+        for entry in json.loads(path.read_text(encoding="utf-8")):
+            yield f"{path.parent.name}/{path.stem}", entry
+
+
+ENTRIES = list(entries())
+
+
+def shape(argument: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what decides how an argument is read: name, type, place, fields."""
+    fields = tuple(shape(part) for part in argument.get("components") or ())
+    return argument["name"], spelled(argument), bool(argument.get("indexed")), fields
+
+
+@pytest.fixture(scope="module")
+def told(shared: Path) -> list[dict[str, Any]]:
+    """Return the facts about events that are events of their own, not items of an envelope."""
+    return [
+        fact
+        for name in ("perps", "rwa")
+        for fact in json.loads((shared / f"facts/events_{name}.json").read_text("utf-8"))
+        if fact.get("kind") != "named"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("abi", "entry"), ENTRIES, ids=[f"{abi}:{entry['name']}" for abi, entry in ENTRIES]
+)
+def test_an_entry_is_what_the_venue_declares(
+    abi: str, entry: dict[str, Any], told: list[dict[str, Any]]
+) -> None:
+    """Signature, topic, names, types and indexed arguments stand in the facts of its protocol."""
+    protocols = FACTS[abi.partition("/")[0]]
+    topic0 = "0x" + keccak(text=signature(entry)).hex()
+    mine = [fact for fact in told if fact["protocol"] in protocols and fact["topic0"] == topic0]
+
+    shapes = [tuple(shape(argument) for argument in fact["inputs"]) for fact in mine]
+
+    assert signature(entry) in {fact["signature"] for fact in mine}
+    assert tuple(shape(argument) for argument in entry["inputs"]) in shapes
+
+
+@pytest.mark.parametrize(("abi", "name"), TOPIC0S)
+def test_a_topic_is_the_one_on_chain(abi: str, name: str) -> None:
+    """What the indexer asks nodes for is what the chain carries."""
+    assert abi_entries(abi)[name].topic0.hex() == TOPIC0S[abi, name]
+
+
+@pytest.mark.parametrize("abi", sorted({abi for abi, _ in ENTRIES}))
+def test_an_abi_is_two_spaces_of_events_and_nothing_else(abi: str) -> None:
+    """Files are lists of event entries, formatted one way, so that differences read well."""
+    text = (ROOT / "abis" / f"{abi}.json").read_text(encoding="utf-8")
+
+    listed = json.loads(text)
+
+    assert {entry["type"] for entry in listed} == {"event"}
+    assert text == json.dumps(listed, indent=2) + "\n"
+
+
+def read_items() -> dict[str, set[str]]:
+    """Return the items that GMX v2's declaration reads, by event."""
+    read = wanted(GMX_V2.events, GMX_V2.discoveries, EMITTER_ABI)
+    return {name.name: names for name, names in read.items() if isinstance(name, Keyed)}
+
+
+def test_the_events_of_gmx_v2_are_named_by_their_hash() -> None:
+    """Every event the declaration reads, companions too, has the topic its name hashes to."""
+    computed = {name: keyed(name, "0x" + "00" * 20).topics[1].hex() for name in read_items()}
+
+    assert computed == NAME_HASHES
+
+
+@pytest.fixture(scope="module")
+def gmx_keys(shared: Path) -> dict[str, dict[str, set[str]]]:
+    """Return the items of GMX v2's events by event and release."""
+    known = json.loads((shared / "facts/gmx_keys.json").read_text(encoding="utf-8"))
+    return {
+        event: {
+            release: {key for one in shapes for keys in one["keys"].values() for key in keys}
+            for release, shapes in releases.items()
+        }
+        for event, releases in known.items()
+    }
+
+
+def test_an_item_that_is_read_exists_in_some_release(
+    gmx_keys: dict[str, dict[str, set[str]]],
+) -> None:
+    """A misspelt item would be absent for ever; releases that lack one are known by name."""
+    lacking = {
+        (event, item): releases
+        for event, names in read_items().items()
+        for item in names
+        if (releases := {tag for tag, known in gmx_keys[event].items() if item not in known})
+    }
+
+    assert lacking == MISSING
