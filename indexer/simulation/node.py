@@ -18,7 +18,7 @@ from aiohttp import web
 
 from indexer.errors import UserError
 from indexer.simulation import refusals
-from indexer.simulation.methods import result
+from indexer.simulation.methods import Pieces, enclosed, result
 from indexer.simulation.refusals import Refusal, Refused
 from indexer.simulation.served import ServedChain
 
@@ -92,31 +92,30 @@ class Served:
             request = msgspec.json.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return Answer(200, _refusal_text(None, refusals.PARSE_ERROR))
+        if request == []:
+            return Answer(200, _refusal_text(None, refusals.EMPTY_BATCH))
         if isinstance(request, list):
-            if not request:
-                return Answer(200, _refusal_text(None, refusals.EMPTY_BATCH))
-            parts = (self._one(chain, each).body for each in request)
-            told = [part for part in parts if part]
-            return Answer(200, b"[%b]" % b",".join(told) if told else b"")
-        return self._one(chain, request)
+            pieces = [piece for each in request for piece in self._one(chain, each)[1]]
+            return Answer(200, b",".join(enclosed(b"[", pieces, b"]")) if pieces else b"")
+        status, pieces = self._one(chain, request)
+        return Answer(status, b",".join(pieces))
 
-    def _one(self, chain: ServedChain, request: object) -> Answer:
+    def _one(self, chain: ServedChain, request: object) -> tuple[int, Pieces]:
         if not isinstance(request, dict):
-            return Answer(200, _refusal_text(None, refusals.INVALID_REQUEST))
+            return 200, [_refusal_text(None, refusals.INVALID_REQUEST)]
         method, params = request.get("method"), request.get("params") or []
         call_id = request.get("id")
         try:
             if not method or not isinstance(method, str) or not isinstance(params, list):
                 raise Refused(refusals.INVALID_REQUEST)
             self.calls[method] += 1
-            told = result(chain, method, params)
+            pieces = result(chain, method, params)
         except Refused as refused:
-            return Answer(refused.refusal.status, _refusal_text(call_id, refused.refusal))
+            return refused.refusal.status, [_refusal_text(call_id, refused.refusal)]
         if "id" not in request:  # a notification wants no answer
-            return Answer(200, b"")
-        return Answer(
-            200, b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (msgspec.json.encode(call_id), told)
-        )
+            return 200, []
+        opening = b'{"jsonrpc":"2.0","id":%b,"result":' % msgspec.json.encode(call_id)
+        return 200, enclosed(opening, pieces, b"}")
 
 
 def _refusal_text(call_id: object, refusal: Refusal) -> bytes:
