@@ -15,8 +15,9 @@ outside an execution they are unknown. PnL is before fees. OI rows of versions "
 are two counters that add up. Left out: v6 and v7 (one contract per collateral; orderType 2 was a
 liquidation there); FeesProcessed (the sum of the fees below); BorrowingGroupOiUpdated (repeats
 pair OI); resizes before v9.2 (no collateral price); leverage updates (the notional stays);
-PriceReceived (one node's answer, not a price); funding rates (scale not confirmed). BTCUSD, index 2
-on Base, has no declared token: its rows are rejected.
+PriceReceived (one node's answer, not a price); funding rates (scale not confirmed). Stops and
+market closes beyond the liquidation price pay the trader nothing and still count as trades. BTCUSD,
+index 2 on Base, has no declared token: its rows are rejected.
 """
 
 from indexer.protocols.gains.money import BUYBACKS, FEES, FUNDING, OPEN_INTEREST
