@@ -68,7 +68,7 @@ def from_int(value: int, rows: int) -> Int256:
 
 
 def negate(a: Int256) -> Int256:
-    """Return -a."""
+    """Return -a; zero stays positive, and what does not fit stays marked."""
     return Int256(a.magnitude, ~a.negative & a.magnitude.any(axis=0), a.fits)
 
 
