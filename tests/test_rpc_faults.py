@@ -184,11 +184,28 @@ def test_the_next_endpoint_takes_over_and_stays() -> None:
 
 
 def test_an_endpoint_that_is_down_on_entering_is_passed_over() -> None:
-    """One working endpoint is enough; the others are not waited for again."""
+    """One working endpoint is enough; nobody waits for the others."""
+    client = Client()
     sleeping = Script(results={"eth_chainId": None})
 
-    assert ask(question, sleeping, Script()) == 3
+    assert client.ask(question, sleeping, Script()) == 3
     assert "eth_getLogs" not in sleeping.seen
+    assert client.pauses == []
+
+
+def test_an_endpoint_that_was_down_proves_its_chain_before_it_is_used() -> None:
+    """Coming back later does not excuse it from naming its chain."""
+    late = Script(chain_id=5, errors={"eth_chainId": {"code": -32603, "message": "starting"}})
+    broken = Script()
+
+    async def twice(node: Node) -> int:
+        await question(node)
+        late.errors.clear()
+        broken.forever = HTML
+        return await question(node)
+
+    with pytest.raises(WorldError, match="chain with id 5"):
+        ask(twice, late, broken)
 
 
 def test_an_endpoint_that_lies_is_left_for_the_next() -> None:

@@ -16,6 +16,7 @@ from indexer.rpc.endpoint import Endpoint
 from indexer.rpc.failures import Refused, failure, fault, quoted, slow_down, too_large
 
 Blocks = tuple[int, int]
+Call = tuple[str, Sequence[Any]]
 NULL = b"null"
 
 

@@ -7,16 +7,20 @@ growing pauses before the next one is asked; refusals that would be repeated are
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from indexer.chains import Chain
 from indexer.errors import NodeAnswerWrong, NodeBehind, RetryableError, WorldError
-from indexer.rpc.answers import Blocks, Part
+from indexer.rpc.answers import Blocks, Call, Part
 from indexer.rpc.endpoint import Endpoint
 from indexer.rpc.failures import TimedOut, presentable, too_large
 from indexer.rpc.readings import quantity, value
 from indexer.rpc.retries import Sleep, retrying
-from indexer.rpc.transport import Call, RawProvider
+
+if TYPE_CHECKING:
+    from indexer.rpc.transport import RawProvider
+
+_GLIMPSE_SECONDS = 10
 
 Answer = TypeVar("Answer")
 Read = Callable[[list[Part], Endpoint], Answer]
@@ -32,6 +36,9 @@ class Failover:
 
     def __init__(self, endpoints: Sequence[Endpoint], chain: Chain, sleep: Sleep) -> None:
         """Prepare the connections; nothing is sent yet."""
+        # web3 takes a second to import; commands that ask no node do without.
+        from indexer.rpc.transport import RawProvider
+
         self.requests = 0
         self._chain = chain
         self._sleep = sleep
@@ -46,14 +53,10 @@ class Failover:
             WorldError: an endpoint serves another chain.
             NodeUnavailable: no endpoint answers.
         """
-        results = await asyncio.gather(
-            *(self._tried(provider, _nothing) for provider in self._providers),
-            return_exceptions=True,
-        )
-        errors = [result for result in results if isinstance(result, BaseException)]
-        for error in errors:
-            if not isinstance(error, RetryableError | NodeAnswerWrong):
-                raise error
+        # With a spare at hand nobody waits for one that is down.
+        errors = await self._look(self._glimpse) if len(self._providers) > 1 else []
+        if not self._proven:
+            errors = await self._look(lambda provider: self._tried(provider, _nothing))
         if not self._proven:
             raise errors[0]
         self._providers.sort(key=lambda provider: provider not in self._proven)
@@ -79,7 +82,7 @@ class Failover:
             RangeTooLarge: at once, whichever endpoint says so.
         """
 
-        def once(provider: RawProvider) -> Callable[[], Awaitable[Answer]]:
+        def once(provider: "RawProvider") -> Callable[[], Awaitable[Answer]]:
             return lambda: self._once(provider, calls, read, blocks)
 
         failure: WorldError | None = None
@@ -94,7 +97,21 @@ class Failover:
         assert failure is not None  # noqa: S101 - there is at least one endpoint
         raise _smaller(failure, blocks)
 
-    async def _tried(self, provider: RawProvider, send: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def _look(self, prove: Callable[["RawProvider"], Awaitable[None]]) -> list[BaseException]:
+        results = await asyncio.gather(*map(prove, self._providers), return_exceptions=True)
+        errors = [result for result in results if result is not None]
+        for error in errors:
+            if not isinstance(error, RetryableError | NodeAnswerWrong | TimeoutError):
+                raise error
+        return errors
+
+    async def _glimpse(self, provider: "RawProvider") -> None:
+        async with asyncio.timeout(_GLIMPSE_SECONDS):
+            await self._prove(provider)
+
+    async def _tried(
+        self, provider: "RawProvider", send: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
         async def attempt() -> Answer:
             await self._prove(provider)
             return await send()
@@ -103,7 +120,7 @@ class Failover:
 
     async def _once(
         self,
-        provider: RawProvider,
+        provider: "RawProvider",
         calls: Sequence[Call],
         read: Read[Answer],
         blocks: Blocks | None,
@@ -116,7 +133,7 @@ class Failover:
             cause = presentable(error.__cause__, provider.endpoint)
             raise _named(error, provider.endpoint) from cause
 
-    async def _prove(self, provider: RawProvider) -> None:
+    async def _prove(self, provider: "RawProvider") -> None:
         if provider in self._proven:
             return
         chain_id = await self._once(
@@ -129,7 +146,7 @@ class Failover:
             )
         self._proven.add(provider)
 
-    def _prefer(self, provider: RawProvider) -> None:
+    def _prefer(self, provider: "RawProvider") -> None:
         place = self._providers.index(provider)
         self._providers = self._providers[place:] + self._providers[:place]
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.errors import NodeAnswerWrong, UserError
-from indexer.rpc.answers import NULL, Part
+from indexer.rpc.answers import NULL, Call, Part
 from indexer.rpc.checks import Filter, check_logs
 from indexer.rpc.endpoint import Endpoint
 from indexer.rpc.failover import Failover
@@ -27,7 +27,6 @@ from indexer.rpc.readings import (
     value,
 )
 from indexer.rpc.retries import Sleep
-from indexer.rpc.transport import Call
 
 Tag = Literal["latest", "safe", "finalized"]
 Request = tuple[bytes, bytes]

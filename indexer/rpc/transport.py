@@ -20,11 +20,9 @@ from web3._utils.http_session_manager import HTTPSessionManager
 from web3.types import RPCEndpoint, RPCRequest
 
 from indexer.errors import NodeUnavailable, WorldError
-from indexer.rpc.answers import Blocks, Part, in_order, parts_of, unreadable, unwelcome
+from indexer.rpc.answers import Blocks, Call, Part, in_order, parts_of, unreadable, unwelcome
 from indexer.rpc.endpoint import Endpoint
 from indexer.rpc.failures import Refused, TimedOut, presentable, quoted, too_large
-
-Call = tuple[str, Sequence[Any]]
 
 _CONNECT_SECONDS = 10
 _PIECE_BYTES = 2**20
