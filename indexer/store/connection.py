@@ -1,0 +1,207 @@
+"""
+Opening and closing the database file, and DuckDB's errors in our words.
+
+A lock that another process holds is waited for, politely and not forever. A file that is not
+ours, is newer than this program, or cannot be written is one sentence. Statements that name
+tables are built here and nowhere else, from names in `schema.sql` only.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+import polars as pl
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from indexer.errors import DatabaseBusy, DatabaseUnusable
+from indexer.tables import columns_of, tables
+
+SCHEMA = 1
+"""The version of `schema.sql` that this program reads and writes."""
+
+WAIT_SECONDS = 30.0
+
+_HOLDER = re.compile(r"PID (\d+)")
+
+
+def open_database(
+    path: Path, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
+) -> duckdb.DuckDBPyConnection:
+    """
+    Return a connection to a perpscope database; a file that is not there yet is made.
+
+    Args:
+        path: the DuckDB file.
+        read_only: make nothing, change nothing; several readers may share the file.
+        wait_seconds: how long to wait for another process to let go of it.
+
+    Raises:
+        DatabaseBusy: another process held it all that time.
+        DatabaseUnusable: it cannot be opened, is not ours, or is of a newer perpscope.
+    """
+    for attempt in Retrying(
+        retry=retry_if_exception_type(DatabaseBusy),
+        wait=wait_random_exponential(multiplier=0.05, max=1),
+        stop=stop_after_delay(wait_seconds),
+        reraise=True,
+    ):
+        with attempt:
+            connection = _connected(path, read_only=read_only)
+    try:
+        _prepare(connection, path, read_only=read_only)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def transaction(
+    path: Path, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """
+    Give a connection inside one transaction: it commits at the end, or leaves no trace.
+
+    Raises:
+        DatabaseBusy: another process held the file all the time.
+        DatabaseUnusable: it cannot be opened, read or written; what was in it is as before.
+    """
+    connection = open_database(path, read_only=read_only, wait_seconds=wait_seconds)
+    try:
+        connection.begin()
+        yield connection
+        connection.commit()
+    except duckdb.Error as error:
+        raise _unusable(path, error) from error
+    finally:
+        # Closing rolls back what was not committed, also after an error DuckDB calls fatal.
+        connection.close()
+
+
+def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    if read_only and not path.exists():
+        raise DatabaseUnusable(
+            f"there is no database at {path}: expected a file that `perpscope index` wrote; run it "
+            "first or name another file with --database"
+        )
+    if path.is_dir() or not path.parent.is_dir():
+        raise DatabaseUnusable(
+            f"{path} cannot be a database: expected a file in a folder that exists; correct "
+            "--database"
+        )
+    try:
+        return duckdb.connect(path, read_only=read_only)
+    except duckdb.ConnectionException as error:  # open in this process, in the other mode
+        raise DatabaseBusy(f"{path} is in use by this process; try again") from error
+    except duckdb.Error as error:
+        if "lock on file" not in str(error):
+            raise _unusable(path, error) from error
+        raise DatabaseBusy(_busy(path, str(error))) from error
+
+
+def _busy(path: Path, said: str) -> str:
+    holder = _HOLDER.search(said)
+    who = f"process {holder[1]}" if holder else "another process"
+    return (
+        f"{path} is locked by {who} and was not released in time: expected to open it alone; wait "
+        "for that process to end, then run the command again"
+    )
+
+
+def _unusable(path: Path, error: duckdb.Error) -> DatabaseUnusable:
+    said = str(error).splitlines()[0]
+    if "not a valid DuckDB" in said:
+        return DatabaseUnusable(
+            f"{path} is not a DuckDB database: expected a file that perpscope wrote; name another "
+            "with --database"
+        )
+    return DatabaseUnusable(
+        f"{path} cannot be used ({said}): expected a database that can be read and written; "
+        "nothing of this step was written"
+    )
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
+    try:
+        found = _schema_version(connection)
+        if found is None and not read_only and _is_empty(connection):
+            _create(connection)
+            found = SCHEMA
+    except duckdb.Error as error:
+        raise _unusable(path, error) from error
+    if found is None:
+        raise DatabaseUnusable(
+            f"{path} is a database, but not one of perpscope: expected its tables; name another "
+            "file with --database"
+        )
+    if found != SCHEMA:
+        raise DatabaseUnusable(
+            f"{path}: database has schema {found}, this perpscope knows up to {SCHEMA}: "
+            + ("upgrade perpscope" if found > SCHEMA else "index into another file")
+        )
+
+
+def _schema_version(connection: duckdb.DuckDBPyConnection) -> int | None:
+    if "schema_version" not in _names(connection):
+        return None
+    row = connection.execute("select max(version) from schema_version").fetchone()
+    return None if row is None else row[0]
+
+
+def _is_empty(connection: duckdb.DuckDBPyConnection) -> bool:
+    return not _names(connection)
+
+
+def _names(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    query = "select table_name from duckdb_tables() where not internal"
+    return {name for (name,) in connection.execute(query).fetchall()}
+
+
+def _create(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.begin()
+    connection.execute(files("indexer").joinpath("schema.sql").read_text(encoding="utf-8"))
+    connection.execute("insert into schema_version values (?, ?)", [SCHEMA, _program()])
+    connection.commit()
+
+
+def _program() -> str:
+    try:
+        return version("perpscope")
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return "unknown"
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:
+    """Append rows to a table, column by column name; columns must be exactly the table's."""
+    if rows.is_empty():
+        return
+    names = ", ".join(columns_of(table))
+    connection.register("incoming", rows.select(*columns_of(table)).to_arrow())
+    connection.execute(f"insert into {_known(table)} ({names}) select {names} from incoming")
+    connection.unregister("incoming")
+
+
+def delete(
+    connection: duckdb.DuckDBPyConnection, table: str, where: str, values: list[object]
+) -> None:
+    """Delete the rows of a table for which `where` holds; its values are bound, never pasted."""
+    connection.execute(f"delete from {_known(table)} where {where}", values)
+
+
+def select(
+    connection: duckdb.DuckDBPyConnection, table: str, where: str, values: list[object]
+) -> pl.DataFrame:
+    """Return the rows of a table for which `where` holds, with the dtypes of `schema.sql`."""
+    names = ", ".join(columns_of(table))
+    query = f"select {names} from {_known(table)} where {where}"
+    return connection.execute(query, values).pl().cast(pl.Schema(columns_of(table)))
+
+
+def _known(table: str) -> str:
+    if table not in tables():
+        raise KeyError(table)
+    return table

@@ -1,0 +1,74 @@
+"""
+The digest of a set of blocks' logs, independent of how the blocks were cut into ranges.
+
+Each block's logs are hashed in order with sha256, and the hashes are added modulo 2**256. So the
+digest of two ranges together is the sum of theirs, and taking blocks away is a subtraction: a
+run in a thousand small ranges, killed and resumed, ends with the digest of one large range.
+"""
+
+from hashlib import sha256
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+EMPTY = "0" * 64
+
+_MODULUS = 1 << 256
+_NUMBERS = ("block_number", "tx_index", "log_index")
+_OCTETS = ("block_hash", "tx_hash", "address", "topic0", "topic1", "topic2", "topic3", "data")
+
+
+class _Part(NamedTuple):
+    """A column's bytes, and where each row starts in them; None where a row takes 8 bytes."""
+
+    content: memoryview
+    places: npt.NDArray[np.int64] | None
+
+
+def fingerprint(logs: pl.DataFrame) -> str:
+    """
+    Return the digest of these logs as 64 hex digits.
+
+    Args:
+        logs: LOGS frame of whole blocks, sorted by block_number, tx_index, log_index.
+    """
+    if logs.is_empty():
+        return EMPTY
+    logs = logs.rechunk()
+    starts = logs["block_number"].rle_id().arg_unique().to_numpy()
+    ends = np.append(starts[1:], len(logs))
+    parts = [_Part(_numbers(logs[name]), None) for name in _NUMBERS]
+    parts += [part for name in _OCTETS for part in _octets(logs[name])]
+    total = 0
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        block = sha256()
+        for content, places in parts:
+            low, high = (start * 8, end * 8) if places is None else places[[start, end]].tolist()
+            block.update(content[low:high])
+        total += int.from_bytes(block.digest(), "big")
+    return f"{total % _MODULUS:064x}"
+
+
+def added(left: str, right: str) -> str:
+    """Return the digest of two disjoint sets of blocks together."""
+    return f"{(int(left, 16) + int(right, 16)) % _MODULUS:064x}"
+
+
+def subtracted(whole: str, part: str) -> str:
+    """Return the digest of a set of blocks without some of them."""
+    return f"{(int(whole, 16) - int(part, 16)) % _MODULUS:064x}"
+
+
+def _numbers(column: pl.Series) -> memoryview:
+    return memoryview(column.cast(pl.Int64).to_numpy().astype("<i8").tobytes())
+
+
+def _octets(column: pl.Series) -> tuple[_Part, _Part]:
+    # Lengths make the concatenation unambiguous; -1 tells an absent topic from an empty one.
+    lengths = column.bin.size().cast(pl.Int64).fill_null(-1)
+    array = column.to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, offsets, content = array.buffers()
+    places = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
+    return _Part(_numbers(lengths), None), _Part(memoryview(content or b""), places)

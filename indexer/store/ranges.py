@@ -1,0 +1,203 @@
+"""How a range of blocks lands: every table in one transaction, whole or not at all."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from indexer.errors import NodeAnswerWrong
+from indexer.store.connection import delete, insert, select, transaction
+from indexer.store.intervals import merged_coverage
+from indexer.tables import columns_of, empty, fact_tables
+
+OF_OTHERS = Callable[[pl.DataFrame], pl.Series]
+
+# Rows that are inserted only while no row has their key; what was known first stands.
+_KEYS = {
+    "tokens": ["chain_id", "address"],
+    "markets": ["chain_id", "protocol", "market"],
+    "origins": ["chain_id", "client_version", "kind"],
+}
+
+
+@dataclass(frozen=True)
+class Range:
+    """
+    Everything one range of blocks adds for some protocols.
+
+    Attributes:
+        chain_id: the chain.
+        from_block: first block, inclusive.
+        to_block: last block, inclusive.
+        protocols: slugs whose logs were asked for.
+        rows: table -> its rows; tables left out get none. `coverage` has a row per protocol.
+    """
+
+    chain_id: int
+    from_block: int
+    to_block: int
+    protocols: tuple[str, ...]
+    rows: Mapping[str, pl.DataFrame]
+
+
+def joined(parts: Sequence[Range]) -> Range:
+    """
+    Return ranges as one; each starts where the one before ends, for the same protocols.
+
+    Raises:
+        ValueError: they do not touch, or differ in chain or protocols.
+    """
+    first, last = parts[0], parts[-1]
+    for left, right in pairwise(parts):
+        same = (left.chain_id, left.protocols) == (right.chain_id, right.protocols)
+        if not same or left.to_block + 1 != right.from_block:
+            raise ValueError(f"blocks {left.to_block} and {right.from_block} are not one range")
+    names = dict.fromkeys(name for part in parts for name in part.rows)
+    rows = {name: _together(name, parts) for name in names}
+    return Range(first.chain_id, first.from_block, last.to_block, first.protocols, rows)
+
+
+def _together(table: str, parts: Sequence[Range]) -> pl.DataFrame:
+    return pl.concat([part.rows[table] for part in parts if table in part.rows])
+
+
+def write_range(path: Path, landed: Range, of_others: OF_OTHERS) -> bool:
+    """
+    Write a range in one transaction; rows that its protocols had in these blocks are replaced.
+
+    Args:
+        path: the database.
+        landed: the rows.
+        of_others: which stored logs (rows of `logs`) belong to protocols that are not in this
+            range; those stay, and the range's copies of them are left out.
+
+    Returns:
+        False when another process covered some of these blocks meanwhile: nothing was written.
+
+    Raises:
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: it cannot be written; it is as before.
+        NodeAnswerWrong: a block of the range is stored with another hash.
+    """
+    with transaction(path) as connection:
+        if _is_covered(connection, landed):
+            return False
+        _write_blocks(connection, landed)
+        _write_logs(connection, landed, of_others)
+        _replace_facts(connection, landed)
+        _write_contracts(connection, landed)
+        for table, key in _KEYS.items():
+            insert_missing(connection, table, _rows(landed, table), key)
+        replace_policies(connection, _rows(landed, "policies"))
+        _write_coverage(connection, landed)
+    return True
+
+
+def _rows(landed: Range, table: str) -> pl.DataFrame:
+    return landed.rows.get(table, empty(table))
+
+
+def _blocks(landed: Range) -> list[object]:
+    return [landed.chain_id, landed.from_block, landed.to_block]
+
+
+def _is_covered(connection: duckdb.DuckDBPyConnection, landed: Range) -> bool:
+    where = "chain_id = ? and to_block >= ? and from_block <= ? and list_contains(?, protocol)"
+    return bool(
+        len(select(connection, "coverage", where, [*_blocks(landed), list(landed.protocols)]))
+    )
+
+
+def _write_blocks(connection: duckdb.DuckDBPyConnection, landed: Range) -> None:
+    inside = "chain_id = ? and number between ? and ?"
+    stored = select(connection, "blocks", inside, _blocks(landed))
+    incoming = _rows(landed, "blocks")
+    if len(stored) and not _is_covered_by_any(connection, landed):
+        delete(connection, "blocks", inside, _blocks(landed))
+        stored = stored.clear()
+    known = incoming.join(stored.select("number", stored="hash"), on="number", how="left")
+    other = known.filter(pl.col("stored") != pl.col("hash"))
+    if len(other):
+        number, now, before = other.select("number", "hash", "stored").row(0)
+        raise NodeAnswerWrong(
+            f"block {number} is 0x{now.hex()} at the node and 0x{before.hex()} in the database: "
+            "expected the same chain; use another endpoint, or `perpscope rewind`"
+        )
+    insert(connection, "blocks", known.filter(pl.col("stored").is_null()))
+
+
+def _is_covered_by_any(connection: duckdb.DuckDBPyConnection, landed: Range) -> bool:
+    where = "chain_id = ? and to_block >= ? and from_block <= ?"
+    return bool(len(select(connection, "coverage", where, _blocks(landed))))
+
+
+def _write_logs(connection: duckdb.DuckDBPyConnection, landed: Range, of_others: OF_OTHERS) -> None:
+    inside = "chain_id = ? and block_number between ? and ?"
+    incoming = _rows(landed, "logs")
+    stored = select(connection, "logs", inside, _blocks(landed))
+    if len(stored):
+        kept = stored.filter(of_others(stored))
+        incoming = incoming.join(kept, on=["tx_hash", "log_index"], how="anti")
+        connection.register("kept", kept.select("tx_hash", "log_index").to_arrow())
+        unkept = f"{inside} and (tx_hash, log_index) not in (select tx_hash, log_index from kept)"
+        delete(connection, "logs", unkept, _blocks(landed))
+        connection.unregister("kept")
+    insert(connection, "logs", incoming)
+
+
+def _replace_facts(connection: duckdb.DuckDBPyConnection, landed: Range) -> None:
+    where = "chain_id = ? and block_number between ? and ? and list_contains(?, protocol)"
+    for table in (*fact_tables(), "rejects"):
+        delete(connection, table, where, [*_blocks(landed), list(landed.protocols)])
+        insert(connection, table, _rows(landed, table))
+
+
+def _write_contracts(connection: duckdb.DuckDBPyConnection, landed: Range) -> None:
+    children = _rows(landed, "contracts")
+    where = "chain_id = ? and from_block between ? and ? and list_contains(?, protocol)"
+    delete(connection, "contracts", where, [*_blocks(landed), list(landed.protocols)])
+    if children.is_empty():
+        return
+    # A child first met in later blocks is born earlier than was known.
+    connection.register("children", children.to_arrow())
+    same = "(chain_id, protocol, abi, address) in (select chain_id, protocol, abi, address"
+    delete(connection, "contracts", f"{same} from children)", [])
+    connection.unregister("children")
+    insert(connection, "contracts", children)
+    # Later blocks were fetched without the children: they are to be fetched again.
+    for protocol in children["protocol"].unique().to_list():
+        later = "chain_id = ? and protocol = ? and from_block > ?"
+        delete(connection, "coverage", later, [landed.chain_id, protocol, landed.to_block])
+
+
+def insert_missing(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame, key: list[str]
+) -> None:
+    """Append the rows whose key no stored row has."""
+    if rows.is_empty():
+        return
+    stored = select(connection, table, "chain_id = ?", [rows["chain_id"][0]])
+    fresh = rows.unique(key, keep="first", maintain_order=True)
+    insert(connection, table, fresh.join(stored, on=key, how="anti", maintain_order="left"))
+
+
+def replace_policies(connection: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> None:
+    """Make the stored policies of these rows' protocols the same as the rows."""
+    for slug in rows["protocol"].unique().to_list():
+        stored = select(connection, "policies", "protocol = ?", [slug])
+        said = rows.filter(pl.col("protocol") == slug)
+        if not stored.sort(*columns_of("policies")).equals(said.sort(*columns_of("policies"))):
+            delete(connection, "policies", "protocol = ?", [slug])
+            insert(connection, "policies", said)
+
+
+def _write_coverage(connection: duckdb.DuckDBPyConnection, landed: Range) -> None:
+    where = "chain_id = ? and list_contains(?, protocol)"
+    values: list[object] = [landed.chain_id, list(landed.protocols)]
+    stored = select(connection, "coverage", where, values)
+    delete(connection, "coverage", where, values)
+    rows = merged_coverage(pl.concat([stored, _rows(landed, "coverage")]))
+    insert(connection, "coverage", rows)

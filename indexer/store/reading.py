@@ -1,0 +1,118 @@
+"""What sync asks of the database before it fetches: knowledge, coverage and anchors of a chain."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from indexer.store.connection import select, transaction
+
+
+@dataclass(frozen=True)
+class Stored:
+    """
+    What is stored about one chain, as rows of the tables of the same names.
+
+    Attributes:
+        tokens, markets, contracts, coverage: the rows.
+    """
+
+    tokens: pl.DataFrame
+    markets: pl.DataFrame
+    contracts: pl.DataFrame
+    coverage: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """
+    Blocks whose stored hash a node must confirm before anything is added above them.
+
+    Attributes:
+        final: number and hash of the highest block stored as finalized; None without any.
+        unsettled: number and hash of stored blocks above it, ascending.
+        lowest_unsettled: first block of the lowest interval that is not finalized, or None.
+    """
+
+    final: tuple[int, bytes] | None
+    unsettled: pl.DataFrame
+    lowest_unsettled: int | None
+
+
+def read_stored(path: Path, chain_id: int) -> Stored:
+    """
+    Return what is stored about a chain; the file is made where it is not there yet.
+
+    Raises:
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: it cannot be opened or made.
+    """
+    names = ("tokens", "markets", "contracts", "coverage")
+    with transaction(path) as connection:
+        frames = [select(connection, name, "chain_id = ?", [chain_id]) for name in names]
+    tokens, markets, contracts, coverage = frames
+    return Stored(
+        tokens.sort("address"),
+        markets.sort("protocol", "market"),
+        contracts.sort("from_block", "tx_hash", "log_index", "abi", "address"),
+        coverage.sort("protocol", "from_block"),
+    )
+
+
+def read_anchors(path: Path, chain_id: int) -> Anchors:
+    """
+    Return the anchors of a chain.
+
+    Raises:
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: it cannot be read.
+    """
+    with transaction(path) as connection:
+        coverage = select(connection, "coverage", "chain_id = ?", [chain_id])
+        is_final = pl.col("finality") == "finalized"
+        ends = coverage.select(
+            number="to_block",
+            hash=pl.col("to_block_hash").str.slice(2).str.decode("hex"),
+            is_final=is_final,
+        )
+        finals = ends.filter("is_final").sort("number")
+        final = None if finals.is_empty() else finals.select("number", "hash").row(-1)
+        above = -1 if final is None else final[0]
+        blocks = select(connection, "blocks", "chain_id = ? and number > ?", [chain_id, above])
+    unsettled = (
+        pl.concat([ends.select("number", "hash"), blocks.select("number", "hash")])
+        .filter(pl.col("number") > above)
+        .unique("number", keep="first")
+        .sort("number")
+    )
+    lowest = coverage.filter(~is_final)["from_block"].min()
+    return Anchors(final, unsettled, lowest if isinstance(lowest, int) else None)
+
+
+def chunks(
+    connection: duckdb.DuckDBPyConnection, chain_id: int, from_block: int, to_block: int, rows: int
+) -> Iterator[tuple[int, int]]:
+    """Yield intervals that cover the range's stored logs, about `rows` logs in each."""
+    query = """
+        select min(block_number), max(block_number)
+        from (
+            select block_number, sum(count(*)) over (order by block_number) - 1 as last
+            from logs
+            where chain_id = ? and block_number between ? and ?
+            group by block_number
+        )
+        group by last // ?
+        order by 1
+    """
+    yield from connection.execute(query, [chain_id, from_block, to_block, rows]).fetchall()
+
+
+def logs_between(
+    connection: duckdb.DuckDBPyConnection, chain_id: int, from_block: int, to_block: int
+) -> pl.DataFrame:
+    """Return the stored logs of whole blocks in chain order, as rows of `logs`."""
+    where = "chain_id = ? and block_number between ? and ?"
+    rows = select(connection, "logs", where, [chain_id, from_block, to_block])
+    return rows.sort("block_number", "tx_index", "log_index", "tx_hash")

@@ -1,0 +1,114 @@
+"""Deriving facts again from stored logs: one transaction, so that old and new are never mixed."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from indexer.store.connection import delete, insert, select, transaction
+from indexer.store.intervals import merged_coverage
+from indexer.store.ranges import insert_missing, replace_policies
+from indexer.store.reading import chunks, logs_between
+from indexer.tables import fact_tables
+
+DERIVE = Callable[[str, pl.DataFrame, pl.DataFrame], Mapping[str, pl.DataFrame]]
+
+_CHUNK_LOGS = 50_000
+
+
+def rederive(
+    path: Path,
+    chain_id: int,
+    digests: Mapping[str, str],
+    stated: Mapping[str, pl.DataFrame],
+    derive: DERIVE,
+) -> dict[str, int]:
+    """
+    Replace every fact, reject and market of some protocols by what their logs say now.
+
+    Args:
+        path: the database.
+        chain_id: the chain.
+        digests: protocol -> digest of the declaration that the new rows follow.
+        stated: rows of `tokens`, `markets` and `policies` that the declarations state.
+        derive: (protocol, logs, headers of their blocks) -> table -> rows. Called in block order
+            for whole blocks that the protocol covers; the logs are of all protocols.
+
+    Returns:
+        Rows written, by table.
+
+    Raises:
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: it cannot be written; it is as before.
+    """
+    written: dict[str, int] = {}
+    with transaction(path) as connection:
+        _clear(connection, chain_id, digests)
+        _state(connection, chain_id, stated)
+        for slug in digests:
+            for low, high in _covered_chunks(connection, chain_id, slug):
+                rows = derive(
+                    slug,
+                    logs_between(connection, chain_id, low, high),
+                    select(
+                        connection,
+                        "blocks",
+                        "chain_id = ? and number between ? and ?",
+                        [chain_id, low, high],
+                    ),
+                )
+                for table, frame in rows.items():
+                    _append(connection, table, frame)
+                    written[table] = written.get(table, 0) + len(frame)
+        _relabel(connection, chain_id, digests)
+    return written
+
+
+def _clear(
+    connection: duckdb.DuckDBPyConnection, chain_id: int, digests: Mapping[str, str]
+) -> None:
+    for table in (*fact_tables(), "rejects", "markets"):
+        where = "chain_id = ? and list_contains(?, protocol)"
+        delete(connection, table, where, [chain_id, list(digests)])
+
+
+def _state(
+    connection: duckdb.DuckDBPyConnection, chain_id: int, stated: Mapping[str, pl.DataFrame]
+) -> None:
+    addresses = stated["tokens"]["address"].to_list()
+    same = "chain_id = ? and list_contains(?, address)"
+    delete(connection, "tokens", same, [chain_id, addresses])
+    insert(connection, "tokens", stated["tokens"])
+    insert(connection, "markets", stated["markets"])
+    replace_policies(connection, stated["policies"])
+
+
+def _covered_chunks(
+    connection: duckdb.DuckDBPyConnection, chain_id: int, slug: str
+) -> list[tuple[int, int]]:
+    rows = select(connection, "coverage", "chain_id = ? and protocol = ?", [chain_id, slug])
+    intervals = rows.sort("from_block").select("from_block", "to_block").rows()
+    return [
+        chunk
+        for low, high in intervals
+        for chunk in chunks(connection, chain_id, low, high, _CHUNK_LOGS)
+    ]
+
+
+def _append(connection: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:
+    if table == "markets":
+        insert_missing(connection, table, rows, ["chain_id", "protocol", "market"])
+    else:
+        insert(connection, table, rows)
+
+
+def _relabel(
+    connection: duckdb.DuckDBPyConnection, chain_id: int, digests: Mapping[str, str]
+) -> None:
+    where = "chain_id = ? and list_contains(?, protocol)"
+    values: list[object] = [chain_id, list(digests)]
+    rows = select(connection, "coverage", where, values)
+    delete(connection, "coverage", where, values)
+    digest = pl.col("protocol").replace_strict(digests, return_dtype=pl.String)
+    insert(connection, "coverage", merged_coverage(rows.with_columns(declaration_digest=digest)))

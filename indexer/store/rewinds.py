@@ -1,0 +1,195 @@
+"""Taking blocks back: facts go, raw logs move to `orphans`, coverage ends at the cut."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from indexer.store.connection import delete, insert, select, transaction
+from indexer.store.fingerprint import EMPTY, added, fingerprint, subtracted
+from indexer.store.reading import chunks, logs_between
+from indexer.tables import columns_of, fact_tables
+
+OWNED = Callable[[pl.DataFrame], Mapping[str, pl.Series]]
+
+_CHUNK_LOGS = 50_000
+
+
+@dataclass(frozen=True)
+class Rewound:
+    """
+    What a rewind did.
+
+    Attributes:
+        logs: how many raw logs moved to `orphans`.
+        covered: protocol -> the last block it still covers; None when it covers none.
+    """
+
+    logs: int
+    covered: dict[str, int | None]
+
+
+def rewind(
+    path: Path, chain_id: int, cuts: Mapping[str, int], reason: str, owned: OWNED
+) -> Rewound:
+    """
+    Take back, in one transaction, everything of some protocols above a block each.
+
+    An interval that spans its cut ends at the highest block at or below it whose hash is known:
+    the cut itself inside the finality window, else the last block with logs.
+
+    Args:
+        path: the database.
+        chain_id: the chain.
+        cuts: protocol -> last block to keep.
+        reason: written beside the logs that move to `orphans`.
+        owned: which of some logs (rows of `logs`) belong to which protocol of the chain.
+
+    Raises:
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: it cannot be written; it is as before.
+    """
+    with transaction(path) as connection:
+        rows = select(connection, "coverage", "chain_id = ?", [chain_id])
+        ends = _ends(connection, chain_id, cuts, rows)
+        moved, digests = _move_logs(
+            connection, chain_id, cuts, owned, tops=_tops(rows, ends), reason=reason
+        )
+        _delete_facts(connection, chain_id, cuts)
+        _cut_coverage(connection, chain_id, rows, ends, digests)
+        _delete_blocks(connection, chain_id, min(cuts.values(), default=-1))
+    kept = {slug: [end for (name, _), end in ends.items() if name == slug] for slug in cuts}
+    lasts = {
+        slug: max((end for end in found if end is not None), default=None)
+        for slug, found in kept.items()
+    }
+    return Rewound(moved, lasts)
+
+
+Ends = dict[tuple[str, int], int | None]  # (protocol, from_block) -> new to_block, None: gone
+
+
+def _ends(
+    connection: duckdb.DuckDBPyConnection,
+    chain_id: int,
+    cuts: Mapping[str, int],
+    rows: pl.DataFrame,
+) -> Ends:
+    ends: Ends = {}
+    for row in rows.iter_rows(named=True):
+        slug, low, high = row["protocol"], row["from_block"], row["to_block"]
+        if slug not in cuts:
+            continue
+        cut = cuts[slug]
+        ends[slug, low] = high if high <= cut else _known_block(connection, chain_id, low, cut)
+    return ends
+
+
+def _known_block(
+    connection: duckdb.DuckDBPyConnection, chain_id: int, low: int, high: int
+) -> int | None:
+    query = "select max(number) from blocks where chain_id = ? and number between ? and ?"
+    found = connection.execute(query, [chain_id, low, high]).fetchone()
+    return None if found is None else found[0]
+
+
+def _tops(rows: pl.DataFrame, ends: Ends) -> dict[str, int]:
+    # per protocol, the old end of the one interval that its cut shortens
+    old = zip(rows["protocol"], rows["from_block"], rows["to_block"], strict=True)
+    return {slug: high for slug, low, high in old if ends.get((slug, low)) not in (None, high)}
+
+
+def _move_logs(
+    connection: duckdb.DuckDBPyConnection,
+    chain_id: int,
+    cuts: Mapping[str, int],
+    owned: OWNED,
+    *,
+    tops: Mapping[str, int],
+    reason: str,
+) -> tuple[int, dict[str, str]]:
+    lowest = min(cuts.values(), default=-1) + 1
+    digests = dict.fromkeys(tops, EMPTY)
+    moved = 0
+    for low, high in list(chunks(connection, chain_id, lowest, 2**62, _CHUNK_LOGS)):
+        logs = logs_between(connection, chain_id, low, high)
+        owners = owned(logs)
+        stays = pl.Series([False]).new_from_index(0, len(logs))
+        for slug, mask in owners.items():
+            above = logs["block_number"] > cuts.get(slug, high)
+            stays |= mask & ~above
+            if slug in tops:
+                lost = mask & above & (logs["block_number"] <= tops[slug])
+                digests[slug] = added(digests[slug], fingerprint(logs.filter(lost)))
+        gone = logs.filter(~stays)
+        moved += len(gone)
+        _orphan(connection, gone, reason)
+    return moved, digests
+
+
+def _orphan(connection: duckdb.DuckDBPyConnection, gone: pl.DataFrame, reason: str) -> None:
+    if gone.is_empty():
+        return
+    insert(connection, "orphans", gone.with_columns(reason=pl.lit(reason)))
+    connection.register("gone", gone.select(*columns_of("logs")).to_arrow())
+    keys = "chain_id, block_number, tx_hash, log_index"
+    delete(connection, "logs", f"({keys}) in (select {keys} from gone)", [])
+    connection.unregister("gone")
+
+
+def _delete_facts(
+    connection: duckdb.DuckDBPyConnection, chain_id: int, cuts: Mapping[str, int]
+) -> None:
+    for slug, cut in cuts.items():
+        for table in (*fact_tables(), "rejects"):
+            above = "chain_id = ? and protocol = ? and block_number > ?"
+            delete(connection, table, above, [chain_id, slug, cut])
+        born = "chain_id = ? and protocol = ? and from_block > ?"
+        delete(connection, "contracts", born, [chain_id, slug, cut])
+
+
+def _cut_coverage(
+    connection: duckdb.DuckDBPyConnection,
+    chain_id: int,
+    rows: pl.DataFrame,
+    ends: Ends,
+    digests: Mapping[str, str],
+) -> None:
+    kept = []
+    for row in rows.iter_rows(named=True):
+        end = ends.get((row["protocol"], row["from_block"]), row["to_block"])
+        if end is not None:
+            kept.append(
+                row if end == row["to_block"] else _shortened(connection, row, end, digests)
+            )
+    delete(connection, "coverage", "chain_id = ?", [chain_id])
+    insert(connection, "coverage", pl.DataFrame(kept, columns_of("coverage"), orient="row"))
+
+
+def _shortened(
+    connection: duckdb.DuckDBPyConnection,
+    row: dict[str, Any],
+    end: int,
+    digests: Mapping[str, str],
+) -> dict[str, Any]:
+    where = "chain_id = ? and number = ?"
+    found = select(connection, "blocks", where, [row["chain_id"], end])
+    return row | {
+        "to_block": end,
+        "to_block_hash": f"0x{found['hash'][0].hex()}",
+        "logs_digest": subtracted(row["logs_digest"], digests[row["protocol"]]),
+    }
+
+
+def _delete_blocks(connection: duckdb.DuckDBPyConnection, chain_id: int, lowest: int) -> None:
+    # Headers stay where another protocol's logs are, or its window still needs them.
+    unused = """chain_id = ? and number > ? and not exists (
+        select 1 from logs as l where l.chain_id = blocks.chain_id and l.block_number = number
+    ) and not exists (
+        select 1 from coverage as c where c.chain_id = blocks.chain_id
+        and number between c.from_block and c.to_block and c.finality <> 'finalized'
+    )"""
+    delete(connection, "blocks", unused, [chain_id, lowest])

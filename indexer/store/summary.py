@@ -1,0 +1,127 @@
+"""What `perpscope status` shows: how complete, how final and how proven each protocol is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from indexer.store.connection import select, transaction
+from indexer.store.intervals import gaps
+
+_LINE = {
+    "chain_id": pl.Int64(),
+    "protocol": pl.String(),
+    "from_block": pl.Int64(),
+    "to_block": pl.Int64(),
+    "intervals": pl.Int64(),
+    "gaps": pl.Int64(),
+    "missing_blocks": pl.Int64(),
+    "finalized_to": pl.Int64(),
+    "finality": pl.String(),
+    "proof": pl.String(),
+    "rejects": pl.Int64(),
+    "newest_block_at": pl.Datetime("us"),
+}
+_GAP = {
+    "chain_id": pl.Int64(),
+    "protocol": pl.String(),
+    "from_block": pl.Int64(),
+    "to_block": pl.Int64(),
+}
+
+
+@dataclass(frozen=True)
+class Status:
+    """
+    The state of a database.
+
+    Attributes:
+        protocols: one row per chain and protocol: first and last covered block, how many
+            intervals and gaps, last finalized block, the weakest finality and proof among its
+            intervals, rejects, and the time of the newest stored block in its coverage.
+        gaps: the blocks between a protocol's first block and the last block anything of the
+            chain covers that the protocol does not.
+        coverage: rows of `coverage`.
+        origins: rows of `origins`.
+    """
+
+    protocols: pl.DataFrame
+    gaps: pl.DataFrame
+    coverage: pl.DataFrame
+    origins: pl.DataFrame
+
+
+def status(path: Path, first_blocks: Mapping[tuple[int, str], int]) -> Status:
+    """
+    Return the state of a database.
+
+    Args:
+        path: the database.
+        first_blocks: (chain_id, protocol) -> the block its coverage should start at.
+
+    Raises:
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: there is none, or it cannot be read.
+    """
+    with transaction(path, read_only=True) as connection:
+        coverage = select(connection, "coverage", "true", []).sort(
+            "chain_id", "protocol", "from_block"
+        )
+        origins = select(connection, "origins", "true", [])
+        missing = _missing(coverage, first_blocks)
+        groups = coverage.partition_by("chain_id", "protocol", maintain_order=True)
+        lines = [_line(connection, rows, missing) for rows in groups]
+    return Status(pl.DataFrame(lines, _LINE, orient="row"), missing, coverage, origins)
+
+
+def _missing(coverage: pl.DataFrame, first_blocks: Mapping[tuple[int, str], int]) -> pl.DataFrame:
+    rows = []
+    tops = dict(coverage.group_by("chain_id").agg(pl.col("to_block").max()).iter_rows())
+    for group in coverage.partition_by("chain_id", "protocol", maintain_order=True):
+        chain_id, slug = group["chain_id"][0], group["protocol"][0]
+        low = first_blocks.get((chain_id, slug), group["from_block"][0])
+        covered = group.select("from_block", "to_block").rows()
+        rows += [(chain_id, slug, *gap) for gap in gaps(covered, low, tops[chain_id])]
+    return pl.DataFrame(rows, _GAP, orient="row")
+
+
+def _line(
+    connection: duckdb.DuckDBPyConnection, rows: pl.DataFrame, missing: pl.DataFrame
+) -> dict[str, Any]:
+    chain_id, slug = rows["chain_id"][0], rows["protocol"][0]
+    low, high = rows["from_block"][0], rows["to_block"][-1]
+    own = missing.filter(pl.col("chain_id") == chain_id, pl.col("protocol") == slug)
+    return {
+        "chain_id": chain_id,
+        "protocol": slug,
+        "from_block": low,
+        "to_block": high,
+        "intervals": len(rows),
+        "gaps": len(own),
+        "missing_blocks": (own["to_block"] - own["from_block"] + 1).sum(),
+        "finalized_to": rows.filter(pl.col("finality") == "finalized")["to_block"].max(),
+        "finality": _weakest(rows["finality"], ("latest", "safe", "finalized")),
+        "proof": _weakest(rows["proof"], ("waived", "fetched", "bloom", "receipts")),
+        "rejects": _scalar(
+            connection,
+            "select count(*) from rejects where chain_id = ? and protocol = ?",
+            [chain_id, slug],
+        ),
+        "newest_block_at": _scalar(
+            connection,
+            "select max(timestamp) from blocks where chain_id = ? and number between ? and ?",
+            [chain_id, low, high],
+        ),
+    }
+
+
+def _weakest(values: pl.Series, order: tuple[str, ...]) -> str:
+    return order[min(order.index(value) for value in values)]
+
+
+def _scalar(connection: duckdb.DuckDBPyConnection, query: str, values: list[object]) -> Any:
+    found = connection.execute(query, values).fetchone()
+    return None if found is None else found[0]

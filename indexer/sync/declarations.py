@@ -1,0 +1,69 @@
+"""Which declaration covered which blocks: rows made under different ones are never mixed."""
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+
+import polars as pl
+
+from indexer.chains import Chain
+from indexer.errors import UserError
+from indexer.facts import digest
+from indexer.facts.routes import abis_of, contracts_on, event_names, topic0s_of
+from indexer.spec import Protocol
+
+
+def label(protocol: Protocol, chain: Chain) -> str:
+    """
+    Return what `coverage` keeps of a declaration: its digest, then the digest of its reach.
+
+    Two labels with the same reach ask a node for the same logs, so facts of one can be derived
+    again from the logs of the other.
+    """
+    return f"{digest(protocol, chain)}/{reach(protocol, chain)}"
+
+
+def reach(protocol: Protocol, chain: Chain) -> str:
+    """Return a digest of everything that decides which logs of a chain are the protocol's."""
+    contracts = [
+        (contract.abi, contract.address.lower(), contract.from_block, contract.to_block,
+         contract.says.get("child_abi"))
+        for contract in contracts_on(protocol, chain)
+    ]  # fmt: skip
+    events = sorted(
+        (abi, repr(name), [topic0.hex() for topic0 in topic0s_of(name, abi)])
+        for abi in abis_of(protocol)
+        for name in event_names(protocol, abi)
+    )
+    said = (sorted(contracts, key=repr), events, protocol.discoveries)
+    return sha256(repr(said).encode()).hexdigest()[:16]
+
+
+def check_unchanged(protocols: Sequence[Protocol], chain: Chain, coverage: pl.DataFrame) -> None:
+    """
+    Raise when stored blocks were indexed under another declaration than today's.
+
+    Raises:
+        UserError: names the command that brings the blocks up to date.
+    """
+    for protocol in protocols:
+        now = label(protocol, chain)
+        labels = coverage.filter(pl.col("protocol") == protocol.slug)["declaration_digest"]
+        other = [stored for stored in labels.unique().to_list() if stored != now]
+        if not other:
+            continue
+        flags = f"--chain {chain.slug} --protocol {protocol.slug}"
+        command = (
+            f"`perpscope redecode {flags}` derives its facts again from the stored logs"
+            if has_same_reach(other, now)
+            else f"it reads other logs now: `perpscope rewind {flags} --to-block 0` clears it, "
+            "then index again"
+        )
+        raise UserError(
+            f"the declaration of {protocol.slug} has changed since its blocks on {chain.slug} were "
+            f"indexed, and old and new facts are never mixed: {command}"
+        )
+
+
+def has_same_reach(labels: Iterable[str], now: str) -> bool:
+    """Return whether every label asks for the same logs as `now`."""
+    return all(stored.partition("/")[2] == now.partition("/")[2] for stored in labels)

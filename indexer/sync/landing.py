@@ -1,0 +1,217 @@
+"""Fetched ranges become facts and land in the database, in order, several to a transaction."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import monotonic
+
+import polars as pl
+
+from indexer.chains import Chain
+from indexer.facts import Facts, Known, declared, facts, merged, owned, policies
+from indexer.spec import Protocol
+from indexer.store import Range, joined, write_range
+from indexer.sync.coverage import coverage_rows, origins
+from indexer.sync.fetching import Fetched, any_of
+from indexer.sync.source import Source
+from indexer.sync.tokens import ask_tokens
+from indexer.tables import columns_of, empty, fact_tables
+
+_COMMIT_RANGES = 50
+_COMMIT_SECONDS = 5.0
+
+
+_NO_FACTS = Facts(
+    {name: empty(name) for name in fact_tables()}, empty("rejects"), empty("markets"), ()
+)
+
+
+class Overtaken(Exception):
+    """Another process covered some of these blocks first; what is missing must be asked again."""
+
+
+@dataclass
+class Tally:
+    """
+    What was written so far.
+
+    Attributes:
+        ranges: fetched ranges.
+        blocks: blocks they cover.
+        logs: raw logs.
+        facts: table -> rows.
+        rejects: reason -> rows.
+    """
+
+    ranges: int = 0
+    blocks: int = 0
+    logs: int = 0
+    facts: Counter[str] = field(default_factory=Counter)
+    rejects: Counter[str] = field(default_factory=Counter)
+
+    def add(self, landed: Range, ranges: int) -> None:
+        """Count a range that was written, made of `ranges` fetched ones."""
+        self.ranges += ranges
+        self.blocks += landed.to_block - landed.from_block + 1
+        self.logs += len(landed.rows["logs"])
+        self.facts.update({name: len(landed.rows[name]) for name in fact_tables()})
+        self.rejects.update(landed.rows["rejects"]["reason"].to_list())
+
+
+class Landing:
+    """
+    The writing end of a run.
+
+    Ranges are kept until they are worth a transaction: large transactions cost DuckDB less, and
+    everything in one is still whole or absent.
+    """
+
+    def __init__(
+        self,
+        node: Source,
+        path: Path,
+        chain: Chain,
+        declarations: Mapping[str, Protocol],
+        known: Known,
+        *,
+        origin: str,
+        commit_logs: int,
+    ) -> None:
+        """
+        Prepare to land ranges of one chain.
+
+        Args:
+            node: asked for the decimals of tokens.
+            path: the database.
+            chain: the chain.
+            declarations: every protocol there is, by slug.
+            known: what is known of the chain so far; declarations come first.
+            origin: what the node calls itself.
+            commit_logs: how many logs are worth a transaction.
+        """
+        self.tally = Tally()
+        self._node, self._path, self._chain = node, path, chain
+        self._declarations, self._known = declarations, known
+        self._origin = origins(chain, origin)
+        self._commit_logs = commit_logs
+        self._silent: set[str] = set()
+        self._waiting: list[Range] = []
+        self._since = monotonic()
+
+    async def land(self, fetched: Fetched, head_hash: bytes) -> None:
+        """
+        Derive a range's facts, and write when enough is waiting.
+
+        Args:
+            fetched: the range; the first one, or the next one after those that wait.
+            head_hash: a block whose state the node certainly has.
+
+        Raises:
+            Overtaken: another process wrote these blocks.
+            DatabaseBusy: another process held the database all the time.
+            DatabaseUnusable: the database cannot be written.
+            RetryableError: the node did not answer about a token.
+        """
+        if self._waiting and not _continues(self._waiting[-1], fetched):
+            await self.flush()
+        found, tokens = await self._facts(fetched, head_hash)
+        self._waiting.append(await asyncio.to_thread(_range, self._chain, fetched, found, tokens))
+        if self._is_due():
+            await self.flush()
+
+    async def flush(self) -> None:
+        """
+        Write what is waiting.
+
+        Raises:
+            Overtaken: another process wrote these blocks.
+            DatabaseBusy: another process held the database all the time.
+            DatabaseUnusable: the database cannot be written.
+        """
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            await asyncio.to_thread(self._write, waiting)
+        self._since = monotonic()
+
+    def _is_due(self) -> bool:
+        return (
+            monotonic() - self._since >= _COMMIT_SECONDS
+            or len(self._waiting) >= _COMMIT_RANGES
+            or sum(len(part.rows["logs"]) for part in self._waiting) >= self._commit_logs
+        )
+
+    async def _facts(self, fetched: Fetched, head_hash: bytes) -> tuple[Facts, pl.DataFrame]:
+        if fetched.logs.is_empty():
+            return _NO_FACTS, empty("tokens")
+        found = await asyncio.to_thread(self._derived, fetched)
+        asked = [token for token in found.unknown_tokens if token not in self._silent]
+        tokens = empty("tokens")
+        if asked:
+            # The hash of a block that carries a log: the node certainly knows it.
+            block_hash = fetched.logs["block_hash"][-1]
+            tokens = await ask_tokens(self._node, self._chain, asked, block_hash, head_hash)
+            self._silent |= set(asked) - set(tokens["address"])
+        if len(tokens):
+            self._learn(tokens, empty("markets"))
+            found = await asyncio.to_thread(self._derived, fetched)
+        self._learn(empty("tokens"), found.markets)
+        return found, tokens
+
+    def _derived(self, fetched: Fetched) -> Facts:
+        piece = fetched.piece
+        return facts(piece.protocols, self._chain, fetched.logs, fetched.headers, self._known)
+
+    def _learn(self, tokens: pl.DataFrame, markets: pl.DataFrame) -> None:
+        if len(tokens) or len(markets):
+            self._known = merged(self._known, Known(tokens, markets, empty("contracts")))
+
+    def _write(self, waiting: Sequence[Range]) -> None:
+        stated = _stated(self._chain, [self._declarations[slug] for slug in waiting[0].protocols])
+        first = replace(waiting[0], rows={**waiting[0].rows, "origins": self._origin})
+        first = replace(first, rows=_prepended(first.rows, stated))
+        whole = joined([first, *waiting[1:]])
+        if not write_range(self._path, whole, self._is_of_others(whole.protocols)):
+            raise Overtaken
+        self.tally.add(whole, len(waiting))
+
+    def _is_of_others(self, slugs: Sequence[str]) -> Callable[[pl.DataFrame], pl.Series]:
+        others = [item for slug, item in self._declarations.items() if slug not in slugs]
+        return lambda logs: any_of(owned(others, self._chain, logs, self._known), len(logs))
+
+
+def _continues(last: Range, fetched: Fetched) -> bool:
+    slugs = tuple(protocol.slug for protocol in fetched.piece.protocols)
+    return (last.to_block + 1, last.protocols) == (fetched.piece.from_block, slugs)
+
+
+def _range(chain: Chain, fetched: Fetched, found: Facts, tokens: pl.DataFrame) -> Range:
+    piece = fetched.piece
+    chain_id = pl.lit(chain.chain_id, pl.Int64).alias("chain_id")
+    rows = {
+        "logs": fetched.logs.select(chain_id, pl.all()).select(*columns_of("logs")),
+        "blocks": fetched.headers.select(chain_id, pl.all()).select(*columns_of("blocks")),
+        "rejects": found.rejects,
+        "contracts": fetched.children,
+        "tokens": tokens,
+        "markets": found.markets,
+        "coverage": coverage_rows(chain, fetched),
+        **found.tables,
+    }
+    slugs = tuple(protocol.slug for protocol in piece.protocols)
+    return Range(chain.chain_id, piece.from_block, piece.to_block, slugs, rows)
+
+
+def _stated(chain: Chain, protocols: Sequence[Protocol]) -> dict[str, pl.DataFrame]:
+    said = declared(protocols, chain)
+    return {"tokens": said.tokens, "markets": said.markets, "policies": policies(protocols)}
+
+
+def _prepended(
+    rows: Mapping[str, pl.DataFrame], first: Mapping[str, pl.DataFrame]
+) -> dict[str, pl.DataFrame]:
+    return {
+        **rows,
+        **{name: pl.concat([first[name], rows.get(name, empty(name))]) for name in first},
+    }

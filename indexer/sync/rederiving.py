@@ -1,0 +1,116 @@
+"""Facts again from stored logs, and blocks taken back by hand: no node is asked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from indexer.chains import Chain
+from indexer.errors import UserError
+from indexer.facts import Known, declared, facts, merged, owned, policies
+from indexer.spec import Protocol
+from indexer.store import Rewound, Stored, read_stored, rederive, rewind
+from indexer.sync.declarations import has_same_reach, label
+from indexer.sync.reorgs import Ledger, known_of
+from indexer.tables import empty
+
+
+def redecode(ledger: Ledger, protocols: Sequence[Protocol]) -> dict[str, int]:
+    """
+    Derive the facts of some protocols again from stored logs, under today's declarations.
+
+    Returns:
+        Rows written, by table.
+
+    Raises:
+        UserError: nothing of these protocols is stored, or a declaration asks for other logs now.
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: the database cannot be written; it is as before.
+    """
+    stored = read_stored(ledger.path, ledger.chain.chain_id)
+    protocols = _stored_among(protocols, ledger.chain, stored)
+    for protocol in protocols:
+        _check_reach(protocol, ledger.chain, stored.coverage)
+    said = declared(list(ledger.declarations.values()), ledger.chain)
+    derived = _Deriving(
+        ledger.chain, protocols, known_of(_without_markets(stored, protocols), said)
+    )
+    stated = declared(protocols, ledger.chain)
+    return rederive(
+        ledger.path,
+        ledger.chain.chain_id,
+        {protocol.slug: label(protocol, ledger.chain) for protocol in protocols},
+        {"tokens": stated.tokens, "markets": stated.markets, "policies": policies(protocols)},
+        derived.rows,
+    )
+
+
+def _check_reach(protocol: Protocol, chain: Chain, coverage: pl.DataFrame) -> None:
+    labels = coverage.filter(pl.col("protocol") == protocol.slug)["declaration_digest"].to_list()
+    if not has_same_reach(labels, label(protocol, chain)):
+        raise UserError(
+            f"{protocol.slug} reads other logs of {chain.slug} now than were stored, so its facts "
+            f"cannot be derived from them: `perpscope rewind --chain {chain.slug} --protocol "
+            f"{protocol.slug} --to-block 0` clears it, then index again"
+        )
+
+
+def _without_markets(stored: Stored, protocols: Sequence[Protocol]) -> Stored:
+    slugs = [protocol.slug for protocol in protocols]
+    return replace(stored, markets=stored.markets.filter(~pl.col("protocol").is_in(slugs)))
+
+
+class _Deriving:
+    def __init__(self, chain: Chain, protocols: Sequence[Protocol], known: Known) -> None:
+        self._chain, self._known = chain, known
+        self._protocols = {protocol.slug: protocol for protocol in protocols}
+
+    def rows(
+        self, slug: str, logs: pl.DataFrame, headers: pl.DataFrame
+    ) -> Mapping[str, pl.DataFrame]:
+        """Return the rows of one protocol, and remember the markets among them."""
+        chosen = [self._protocols[slug]]
+        logs = logs.drop("chain_id")
+        logs = logs.filter(owned(chosen, self._chain, logs, self._known)[slug])
+        found = facts(chosen, self._chain, logs, headers, self._known)
+        learned = Known(empty("tokens"), found.markets, empty("contracts"))
+        self._known = merged(self._known, learned)
+        return {**found.tables, "rejects": found.rejects, "markets": found.markets}
+
+
+def take_back(ledger: Ledger, protocols: Sequence[Protocol], to_block: int) -> Rewound:
+    """
+    Take back everything of some protocols above a block.
+
+    What was indexed under another declaration than today's goes whole: it could not be added to.
+
+    Raises:
+        UserError: nothing of these protocols is stored.
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: the database cannot be written; it is as before.
+    """
+    stored = read_stored(ledger.path, ledger.chain.chain_id)
+    cuts = {
+        protocol.slug: _cut(protocol, ledger.chain, stored.coverage, to_block)
+        for protocol in _stored_among(protocols, ledger.chain, stored)
+    }
+    reason = f"rewound to block {to_block} by hand"
+    return rewind(ledger.path, ledger.chain.chain_id, cuts, reason, ledger.owned(stored))
+
+
+def _cut(protocol: Protocol, chain: Chain, coverage: pl.DataFrame, to_block: int) -> int:
+    labels = coverage.filter(pl.col("protocol") == protocol.slug)["declaration_digest"]
+    return to_block if set(labels) == {label(protocol, chain)} else -1
+
+
+def _stored_among(
+    protocols: Sequence[Protocol], chain: Chain, stored: Stored
+) -> tuple[Protocol, ...]:
+    slugs = set(stored.coverage["protocol"])
+    found = tuple(protocol for protocol in protocols if protocol.slug in slugs)
+    if not found:
+        raise UserError(
+            f"nothing of {', '.join(item.slug for item in protocols)} on {chain.slug} is stored: "
+            "expected blocks that were indexed; run `perpscope index` first"
+        )
+    return found

@@ -1,0 +1,124 @@
+"""Before anything is added: does the node still tell the chain that is stored?"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from indexer.chains import Chain
+from indexer.errors import NodeBehind, ReorgTooDeep
+from indexer.facts import Known, merged, owned
+from indexer.spec import Protocol
+from indexer.store import Anchors, Rewound, Stored, read_anchors, read_stored, rewind, settle
+from indexer.sync.heads import Heads
+from indexer.sync.source import Source
+
+_ORDER = ("latest", "safe", "finalized")
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """
+    A chain's part of a database, and the declarations that can read it.
+
+    Attributes:
+        path: the database.
+        chain: the chain.
+        declarations: every protocol there is, by slug.
+    """
+
+    path: Path
+    chain: Chain
+    declarations: Mapping[str, Protocol]
+
+    def owned(self, stored: Stored) -> Callable[[pl.DataFrame], dict[str, pl.Series]]:
+        """Return the function that says which logs are whose among protocols with coverage."""
+        slugs = set(stored.coverage["protocol"])
+        present = [item for slug, item in self.declarations.items() if slug in slugs]
+        known = Known(stored.tokens, stored.markets, stored.contracts)
+        return lambda logs: owned(present, self.chain, logs, known)
+
+
+async def reconcile(node: Source, ledger: Ledger, heads: Heads) -> Rewound | None:
+    """
+    Take back stored blocks that are no longer in the chain; return what was taken, if anything.
+
+    Raises:
+        NodeBehind: the node's head is below what was final when it was indexed.
+        ReorgTooDeep: the node contradicts a block that was final when it was indexed.
+        RetryableError: the node did not answer, or the database is busy.
+        DatabaseUnusable: the database cannot be read or written.
+    """
+    anchors = read_anchors(ledger.path, ledger.chain.chain_id)
+    if anchors.final is not None and heads.latest.number < anchors.final[0]:
+        raise NodeBehind(
+            f"the node's head is block {heads.latest.number}, but {ledger.chain.slug} was indexed "
+            f"to block {anchors.final[0]}, final then: expected a later head; use another endpoint"
+        )
+    ancestor = await _ancestor(node, ledger, anchors, heads)
+    if ancestor is None:
+        return None
+    stored = read_stored(ledger.path, ledger.chain.chain_id)
+    cuts = dict.fromkeys(stored.coverage["protocol"].unique().sort().to_list(), ancestor)
+    reason = f"reorg above block {ancestor}"
+    return rewind(ledger.path, ledger.chain.chain_id, cuts, reason, ledger.owned(stored))
+
+
+async def _ancestor(node: Source, ledger: Ledger, anchors: Anchors, heads: Heads) -> int | None:
+    reachable = anchors.unsettled.filter(pl.col("number") <= heads.latest.number)
+    ends = reachable["number"].to_list()[-1:] + ([anchors.final[0]] if anchors.final else [])
+    if not ends:
+        return None
+    told = dict((await node.headers(ends)).select("number", "hash").iter_rows())
+    if anchors.final is not None and told[anchors.final[0]] != anchors.final[1]:
+        raise ReorgTooDeep(_too_deep(ledger.chain, *anchors.final, told[anchors.final[0]]))
+    # Headers link, so the highest one that agrees vouches for all below it.
+    if reachable.is_empty() or told[ends[0]] == reachable["hash"][-1]:
+        return None
+    now = await node.headers(reachable["number"].to_list())
+    agreed = reachable.join(now, on=["number", "hash"])["number"].max()
+    if isinstance(agreed, int):
+        return agreed
+    return anchors.final[0] if anchors.final else (anchors.lowest_unsettled or 0) - 1
+
+
+def _too_deep(chain: Chain, number: int, stored: bytes, told: bytes) -> str:
+    return (
+        f"block {number} of {chain.slug} is 0x{stored.hex()} in the database, where it was final, "
+        f"and 0x{told.hex()} at the node: expected one chain; use another endpoint or database, or "
+        f"take blocks back with `perpscope rewind --chain {chain.slug} --to-block N`"
+    )
+
+
+async def upgrade(node: Source, ledger: Ledger, coverage: pl.DataFrame, heads: Heads) -> bool:
+    """
+    Raise the finality of covered intervals whose last block the node confirms; say if any rose.
+
+    Raises:
+        RetryableError: the node did not answer, or the database is busy.
+        DatabaseUnusable: the database cannot be written.
+    """
+    risen = [
+        (number, at, heads.finality(number))
+        for number, at, before in coverage.select(
+            "to_block", "to_block_hash", "finality"
+        ).iter_rows()
+        if number <= heads.latest.number
+        and _ORDER.index(heads.finality(number)) > _ORDER.index(before)
+    ]
+    if not risen:
+        return False
+    headers = await node.headers({number for number, _, _ in risen})
+    told = {
+        number: f"0x{octets.hex()}"
+        for number, octets in headers.select("number", "hash").iter_rows()
+    }
+    confirmed = {(number, at): to for number, at, to in risen if told[number] == at}
+    settle(ledger.path, ledger.chain.chain_id, confirmed, heads.finalized)
+    return bool(confirmed)
+
+
+def known_of(stored: Stored, said: Known) -> Known:
+    """Return what declarations state and the database adds."""
+    return merged(said, Known(stored.tokens, stored.markets, stored.contracts))

@@ -1,0 +1,41 @@
+"""What sync asks of a chain's node; `indexer.rpc.Node` answers it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import polars as pl
+
+from indexer.rpc import Filter, Header, Tag
+
+
+class Source(Protocol):
+    """A chain as its endpoints tell it; see `indexer.rpc.Node` for what each answer promises."""
+
+    @property
+    def requests(self) -> int:
+        """JSON-RPC calls sent so far."""
+        ...
+
+    async def client_version(self) -> str:
+        """Return what the node calls itself."""
+        ...
+
+    async def head(self, tag: Tag = "latest") -> Header | None:
+        """Return the header a tag points to; None where the node does not know the tag."""
+        ...
+
+    async def logs(
+        self, wanted: Filter, from_block: int, to_block: int
+    ) -> tuple[pl.DataFrame, Header]:
+        """Return the logs of a range and the header of its last block, from one request."""
+        ...
+
+    async def headers(self, numbers: Iterable[int]) -> pl.DataFrame:
+        """Return the headers of these blocks, sorted by number."""
+        ...
+
+    async def calls(
+        self, requests: Sequence[tuple[bytes, bytes]], block_hash: bytes
+    ) -> list[bytes | None]:
+        """Return what contracts answer at one block; None where they revert."""
+        ...

@@ -1,0 +1,65 @@
+"""How many blocks to ask for at once: learned from answers and refusals."""
+
+from indexer.errors import RangeTooLarge
+
+FIRST = 100
+_FORGET_AFTER = 256
+_MOST = 2_000_000
+
+
+class Span:
+    """
+    The length of the next range, in blocks.
+
+    It grows towards `target` logs an answer, falls to what a node proposes or to half when it
+    refuses, and then approaches the refused length only as far as bisection goes.
+    """
+
+    def __init__(self, target: int, most: int | None = None) -> None:
+        """Aim at `target` logs an answer and never ask for more than `most` blocks."""
+        self._target = target
+        self._most = min(most or _MOST, _MOST)
+        self.blocks = min(FIRST, self._most)
+        self._good = 0
+        self._bad: int | None = None
+        self._calm = 0
+
+    def answered(self, blocks: int, logs: int) -> None:
+        """Note that a range of this length was served with this many logs."""
+        self._good = max(self._good, blocks)
+        self._calm += 1
+        if self._calm > _FORGET_AFTER:  # a density that has passed, or another endpoint
+            self._bad, self._calm = None, 0
+        expected = logs * self.blocks / blocks
+        factor = self._target / expected if expected else 8
+        # Where few logs are known the next range may be dense: grow with care.
+        wanted = int(self.blocks * min(max(factor, 0.25), 8 if expected * 8 < self._target else 2))
+        if self._bad is not None and wanted > self.blocks:
+            wanted = min(wanted, (self.blocks + self._bad) // 2)
+            wanted = self.blocks if wanted - self.blocks < self.blocks // 16 else wanted
+        self.blocks = max(1, min(wanted, self._most))
+
+    def refused(self, from_block: int, to_block: int, refusal: RangeTooLarge) -> None:
+        """
+        Note that a range was refused.
+
+        Raises:
+            RangeTooLarge: it was a single block, which cannot be made smaller.
+        """
+        blocks = to_block - from_block + 1
+        if blocks == 1:
+            raise RangeTooLarge(
+                f"block {from_block} alone is more than the node will serve ({refusal}): expected "
+                "at least one block at a time; use another endpoint"
+            ) from refusal
+        self._bad, self._calm = blocks, 0
+        if self._good >= blocks:
+            self._good = 0
+        self.blocks = _proposed(from_block, to_block, refusal) or max(blocks // 2, self._good, 1)
+
+
+def _proposed(from_block: int, to_block: int, refusal: RangeTooLarge) -> int | None:
+    if refusal.suggested is None:
+        return None
+    low, high = refusal.suggested
+    return high - low + 1 if low == from_block and low <= high < to_block else None
