@@ -7,7 +7,7 @@ The questions in `queries/`: one SELECT per file, described by the comment it st
     -- units:    *_usd US dollars
     -- param:    accounts integer 20 (how many)
 
-`param` gives name, type, default and meaning; a default of null leaves the parameter open. Files in
+`param` gives name, type, default and meaning; null leaves the parameter open, required has none. Files in
 `queries/metrics/` are the SQL twins of the metrics of the same name.
 """
 
@@ -143,6 +143,8 @@ def typed(kind: str, text: str) -> object:
 def _argument(parameter: Parameter, text: str | None) -> object:
     if text is None and parameter.default == "null":
         return None
+    if text is None and parameter.default == "required":
+        raise UserError(f"needs --param {parameter.name}=...: {parameter.meaning}")
     try:
         return typed(parameter.kind, parameter.default if text is None else text)
     except ValueError as error:

@@ -40,7 +40,21 @@ runs as (
 states as (
 
     select
-        *,
+        chain_id,
+        protocol,
+        version,
+        market,
+        is_long,
+        collateral_token,
+        block_timestamp,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        open_interest_usd,
+        open_interest_tokens,
+        step_usd,
+        step_tokens,
         sum(coalesce(step_usd, 0)) over (
             partition by
                 chain_id, protocol, version, market, is_long, collateral_token, run_usd
@@ -60,7 +74,21 @@ states as (
 changes as (
 
     select
-        *,
+        chain_id,
+        protocol,
+        version,
+        market,
+        is_long,
+        collateral_token,
+        block_timestamp,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        open_interest_usd,
+        open_interest_tokens,
+        step_usd,
+        step_tokens,
         state_usd - coalesce(lag(state_usd) over series, 0) as change_usd,
         state_tokens - coalesce(lag(state_tokens) over series, 0) as change_tokens
     from states
@@ -106,7 +134,22 @@ so_far as (
 
 ends as (
 
-    select *
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        bucket_at,
+        long_usd,
+        short_usd,
+        long_tokens,
+        short_tokens,
+        long_events_usd,
+        short_events_usd,
+        long_events_tokens,
+        short_events_tokens,
+        absolutes_usd,
+        absolutes_tokens
     from so_far
     qualify
         row_number() over (

@@ -1,0 +1,170 @@
+-- question: Which liquidations happened while the venue's oracle was off another source?
+-- reads:    liquidations, markets, oracle_updates
+-- grain:    one row per liquidation and other source beyond the threshold
+-- units:    *_usd US dollars; *_quote quote currency; deviation_bps venue against reference, signed
+-- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
+-- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
+-- param:    threshold_bps number 50 (a difference above this, either way, is off)
+-- param:    tolerance_seconds integer 3600 (how old either price may be and still count)
+with
+
+assets as (
+
+    select
+        chain_id,
+        protocol,
+        market,
+        max(upper(symbol)) as asset
+    from markets
+    group by all
+
+),
+
+prices as (
+
+    select
+        asset,
+        quote,
+        chain_id,
+        protocol,
+        feed,
+        block_timestamp,
+        last(
+            oracle_price_quote
+            order by block_number, log_index, item_index, tx_hash
+        ) as price_quote
+    from oracle_updates
+    where asset is not null
+    group by all
+
+),
+
+sources as (
+
+    select distinct
+        asset,
+        quote,
+        chain_id,
+        protocol,
+        feed
+    from prices
+
+),
+
+pairs as (
+
+    select
+        liquidations.chain_id,
+        liquidations.protocol,
+        liquidations.market,
+        liquidations.account,
+        liquidations.is_long,
+        liquidations.notional_usd,
+        liquidations.block_timestamp,
+        liquidations.block_number,
+        liquidations.log_index,
+        liquidations.item_index,
+        liquidations.tx_hash,
+        own.asset,
+        own.quote,
+        own.feed,
+        others.chain_id as reference_chain_id,
+        others.protocol as reference_protocol,
+        others.feed as reference_feed
+    from liquidations
+    inner join assets using (chain_id, protocol, market)
+    inner join sources as own
+        on
+            liquidations.chain_id = own.chain_id
+            and liquidations.protocol = own.protocol
+            and assets.asset = own.asset
+    inner join sources as others
+        on
+            own.asset = others.asset
+            and own.quote = others.quote
+            and (own.chain_id, own.protocol, own.feed)
+            != (others.chain_id, others.protocol, others.feed)
+    where liquidations.block_timestamp between $since and $until
+
+),
+
+used as (
+
+    select
+        pairs.*,
+        prices.price_quote as oracle_price_quote,
+        prices.block_timestamp as oracle_at
+    from pairs
+    asof inner join prices
+        on
+            pairs.asset = prices.asset
+            and pairs.quote = prices.quote
+            and pairs.chain_id = prices.chain_id
+            and pairs.protocol = prices.protocol
+            and pairs.feed = prices.feed
+            and pairs.block_timestamp >= prices.block_timestamp
+
+),
+
+compared as (
+
+    select
+        used.*,
+        prices.price_quote as reference_price_quote,
+        prices.block_timestamp as reference_at,
+        case
+            when prices.price_quote > 0
+                then
+                    (used.oracle_price_quote - prices.price_quote)::varchar::double
+                    / prices.price_quote::varchar::double
+                    * 10000
+        end as deviation_bps
+    from used
+    asof inner join prices
+        on
+            used.asset = prices.asset
+            and used.quote = prices.quote
+            and used.reference_chain_id = prices.chain_id
+            and used.reference_protocol = prices.protocol
+            and used.reference_feed = prices.feed
+            and used.block_timestamp >= prices.block_timestamp
+
+)
+
+select
+    block_timestamp,
+    chain_id,
+    protocol,
+    market,
+    account,
+    is_long,
+    notional_usd,
+    asset,
+    quote,
+    feed,
+    oracle_price_quote,
+    oracle_at,
+    reference_chain_id,
+    reference_protocol,
+    reference_feed,
+    reference_price_quote,
+    reference_at,
+    deviation_bps,
+    tx_hash
+from compared
+where
+    abs(deviation_bps) > $threshold_bps
+    and oracle_at >= block_timestamp - to_seconds($tolerance_seconds)
+    and reference_at >= block_timestamp - to_seconds($tolerance_seconds)
+order by
+    abs(deviation_bps) desc,
+    block_timestamp asc,
+    chain_id asc,
+    block_number asc,
+    log_index asc,
+    item_index asc,
+    tx_hash asc,
+    feed asc,
+    reference_chain_id asc,
+    reference_protocol asc,
+    reference_feed asc

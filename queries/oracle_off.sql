@@ -1,0 +1,186 @@
+-- question: Which oracle was off, against which other source, and for how long?
+-- reads:    oracle_updates
+-- grain:    one row per pair of sources of an asset that differed beyond the threshold
+-- units:    *_bps 1 = 0.01 %, signed, source against reference; seconds_off while both were fresh
+-- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
+-- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
+-- param:    threshold_bps number 100 (a difference above this, either way, is off)
+-- param:    tolerance_seconds integer 3600 (how old a price may be and still count)
+with
+
+prices as (
+
+    select
+        asset,
+        quote,
+        chain_id,
+        protocol,
+        feed,
+        block_timestamp,
+        last(
+            oracle_price_quote
+            order by block_number, log_index, item_index, tx_hash
+        ) as price_quote
+    from oracle_updates
+    where
+        asset is not null
+        and block_timestamp between $since and $until
+    group by all
+
+),
+
+sources as (
+
+    select distinct
+        asset,
+        quote,
+        chain_id,
+        protocol,
+        feed
+    from prices
+
+),
+
+pairs as (
+
+    select
+        sources.asset,
+        sources.quote,
+        sources.chain_id,
+        sources.protocol,
+        sources.feed,
+        others.chain_id as reference_chain_id,
+        others.protocol as reference_protocol,
+        others.feed as reference_feed
+    from sources
+    inner join sources as others
+        on
+            sources.asset = others.asset
+            and sources.quote = others.quote
+            and (sources.chain_id, sources.protocol, sources.feed)
+            < (others.chain_id, others.protocol, others.feed)
+
+),
+
+-- A difference can change whenever either source speaks.
+moments as (
+
+    select distinct
+        pairs.*,
+        prices.block_timestamp as moment_at
+    from pairs
+    inner join prices
+        on
+            pairs.asset = prices.asset
+            and pairs.quote = prices.quote
+            and (
+                (pairs.chain_id, pairs.protocol, pairs.feed)
+                = (prices.chain_id, prices.protocol, prices.feed)
+                or (pairs.reference_chain_id, pairs.reference_protocol, pairs.reference_feed)
+                = (prices.chain_id, prices.protocol, prices.feed)
+            )
+
+),
+
+own as (
+
+    select
+        moments.*,
+        prices.price_quote,
+        prices.block_timestamp as price_at
+    from moments
+    asof inner join prices
+        on
+            moments.asset = prices.asset
+            and moments.quote = prices.quote
+            and moments.chain_id = prices.chain_id
+            and moments.protocol = prices.protocol
+            and moments.feed = prices.feed
+            and moments.moment_at >= prices.block_timestamp
+
+),
+
+compared as (
+
+    select
+        own.*,
+        prices.price_quote as reference_price_quote,
+        least(own.price_at, prices.block_timestamp)
+        + to_seconds($tolerance_seconds) as fresh_until
+    from own
+    asof inner join prices
+        on
+            own.asset = prices.asset
+            and own.quote = prices.quote
+            and own.reference_chain_id = prices.chain_id
+            and own.reference_protocol = prices.protocol
+            and own.reference_feed = prices.feed
+            and own.moment_at >= prices.block_timestamp
+
+),
+
+-- The last difference of a pair has no end in the data and counts for no time.
+lasting as (
+
+    select
+        asset,
+        quote,
+        chain_id,
+        protocol,
+        feed,
+        reference_chain_id,
+        reference_protocol,
+        reference_feed,
+        moment_at,
+        case
+            when reference_price_quote > 0
+                then
+                    (price_quote - reference_price_quote)::varchar::double
+                    / reference_price_quote::varchar::double
+                    * 10000
+        end as deviation_bps,
+        epoch_us(
+            least(
+                fresh_until,
+                lead(moment_at, 1, moment_at) over (
+                    partition by
+                        asset, quote,
+                        chain_id, protocol, feed,
+                        reference_chain_id, reference_protocol, reference_feed
+                    order by moment_at
+                )
+            )
+        ) - epoch_us(moment_at) as microseconds
+    from compared
+    where moment_at <= fresh_until
+
+)
+
+select
+    asset,
+    quote,
+    chain_id,
+    protocol,
+    feed,
+    reference_chain_id,
+    reference_protocol,
+    reference_feed,
+    count(*) as moments_off,
+    min(deviation_bps) as lowest_deviation_bps,
+    max(deviation_bps) as highest_deviation_bps,
+    min(moment_at) as first_off_at,
+    max(moment_at) as last_off_at,
+    sum(microseconds) / 1000000 as seconds_off
+from lasting
+where abs(deviation_bps) > $threshold_bps
+group by all
+order by
+    seconds_off desc,
+    asset asc,
+    quote asc,
+    chain_id asc,
+    protocol asc,
+    feed asc,
+    reference_chain_id asc,
+    reference_protocol asc,
+    reference_feed asc

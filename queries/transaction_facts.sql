@@ -1,0 +1,184 @@
+-- question: What did one transaction do, in every table?
+-- reads:    adls, buybacks, credit_events, fees, funding, liquidations, open_interest,
+--           oracle_updates, pool_flows, position_changes, share_prices, shortfalls
+-- grain:    one row per fact of the transaction, in the order of its logs
+-- units:    amount in the unit named beside it
+-- param:    tx_hash text required (the transaction, lower-case 0x hex)
+with
+
+facts as (
+
+    select
+        'position_changes' as fact,
+        chain_id,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        protocol,
+        market as subject,
+        account,
+        notional_delta_usd as amount,
+        'notional_delta_usd' as unit
+    from position_changes
+    union all
+    select
+        'liquidations' as fact,
+        chain_id,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        protocol,
+        market as subject,
+        account,
+        notional_usd as amount,
+        'notional_usd' as unit
+    from liquidations
+    union all
+    select
+        'adls' as fact,
+        chain_id,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        protocol,
+        market as subject,
+        account,
+        notional_usd as amount,
+        'notional_usd' as unit
+    from adls
+    union all
+    select
+        'oracle_updates' as fact,
+        chain_id,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        protocol,
+        feed as subject,
+        null as account,
+        oracle_price_quote as amount,
+        'oracle_price_quote' as unit
+    from oracle_updates
+    union all
+    select
+        'open_interest' as fact,
+        chain_id,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        protocol,
+        market as subject,
+        null as account,
+        open_interest_delta_usd as amount,
+        'open_interest_delta_usd' as unit
+    from open_interest
+    union all
+    select
+        'funding' as fact,
+        chain_id,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        protocol,
+        market as subject,
+        account,
+        paid_usd as amount,
+        'paid_usd' as unit
+    from funding
+    union all
+    select
+        'fees' as fact,
+        chain_id,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        protocol,
+        market as subject,
+        account,
+        fee_usd as amount,
+        'fee_usd' as unit
+    from fees
+    union all
+    select
+        'buybacks' as fact,
+        chain_id,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        protocol,
+        bought_token as subject,
+        null as account,
+        bought_tokens as amount,
+        'bought_tokens' as unit
+    from buybacks
+    union all
+    select
+        'credit_events' as fact,
+        chain_id,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        protocol,
+        pool as subject,
+        account,
+        principal_tokens as amount,
+        'principal_tokens' as unit
+    from credit_events
+    union all
+    select
+        'pool_flows' as fact,
+        chain_id,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        protocol,
+        pool as subject,
+        account,
+        asset_tokens as amount,
+        'asset_tokens' as unit
+    from pool_flows
+    union all
+    select
+        'share_prices' as fact,
+        chain_id,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        protocol,
+        pool as subject,
+        null as account,
+        share_price_tokens as amount,
+        'share_price_tokens' as unit
+    from share_prices
+    union all
+    select
+        'shortfalls' as fact,
+        chain_id,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        protocol,
+        market as subject,
+        account,
+        shortfall_usd as amount,
+        'shortfall_usd' as unit
+    from shortfalls
+
+)
+
+select *
+from facts
+where tx_hash = $tx_hash
+order by chain_id, block_number, log_index, fact, item_index
