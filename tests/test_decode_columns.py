@@ -24,7 +24,7 @@ from indexer.decode.abi import Parameter, canonical
 from indexer.decode.columns import decode
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(events_with_rows())
 def test_random_events_decode_like_eth_abi(
     drawn: tuple[tuple[Parameter, ...], list[tuple[Any, ...]]],
@@ -43,7 +43,7 @@ def test_random_events_decode_like_eth_abi(
         assert decoded_row(decoded, row, wanted) == wanted
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(hostile_batches())
 def test_exactly_the_canonical_encoding_is_accepted(
     drawn: tuple[tuple[Parameter, ...], list[bytes]],

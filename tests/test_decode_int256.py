@@ -74,7 +74,7 @@ def test_words_become_the_integers_they_spell(values: list[tuple[int, bool]]) ->
     assert python_ints(from_column(column(values))) == [value for value, _ in values]
 
 
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(columns, st.integers(-45, 100), st.sampled_from([1, 2, 3, 10, 97, 10_000, 10**10, 2**31]))
 def test_scaling_truncates_toward_zero_and_marks_what_does_not_fit(
     values: list[tuple[int, bool]], decimals: int, over: int
@@ -87,7 +87,7 @@ def test_scaling_truncates_toward_zero_and_marks_what_does_not_fit(
     assert fits.tolist() == [number is not None for number in expected]
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(columns, st.integers(-45, 100))
 def test_the_fused_scaling_equals_the_two_steps(
     values: list[tuple[int, bool]], decimals: int
@@ -111,7 +111,7 @@ def test_every_row_may_have_its_own_decimals(rows: list[tuple[tuple[int, bool], 
     assert units_of(numbers) == [units(value, decimals) for (value, _), decimals in rows]
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(integers, integers), min_size=1, max_size=40))
 @pytest.mark.parametrize(("ours", "python"), [(add, plus), (multiply, times)])
 def test_sums_and_products_are_exact_or_do_not_fit(

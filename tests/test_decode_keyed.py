@@ -67,7 +67,7 @@ def random_items(draw: st.DrawFn) -> tuple[Items, Items]:
     return items, arrays
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(random_items(), st.integers(1, 4))
 def test_random_envelopes_decode_like_eth_abi(drawn: tuple[Items, Items], copies: int) -> None:
     """Items of all seven groups come out equal, array items are walked over."""
@@ -92,7 +92,7 @@ def hostile_envelopes(draw: st.DrawFn) -> list[bytes]:
     return draw(st.permutations([good] * 3 + bad))
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(hostile_envelopes())
 def test_exactly_the_canonical_envelope_is_accepted(datas: list[bytes]) -> None:
     """A broken log is refused, and the same one alone for the same reason."""

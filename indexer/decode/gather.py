@@ -23,6 +23,7 @@ Rows = NDArray[np.int64]
 _BLOCK_BYTES = 1 << 21
 _BLOCK_ROWS = 8192
 _SHAPES = 32
+_ONE = np.ones(1, np.bool_)
 _ALONE = 3  # shapes in a block that fit no second row before the rest is walked row by row
 
 
@@ -138,16 +139,16 @@ def _take_unknown(
         seen = _walked(root, row, int(rows[first]), found)
         if seen is None:
             continue
-        shape = None if alone >= _ALONE or not len(left) else template(seen, row)
         where = places(seen, found.words)
-        _store(where, block[first : first + 1], rows[first : first + 1], np.array([True]), found)
-        if shape:
+        _store(where, block[first : first + 1], rows[first : first + 1], _ONE, found)
+        if alone < _ALONE and len(left):
+            shape = Shape(template(seen, row), where)
             others = _selected(block, left)
-            hits = matches(shape, others)
+            hits = matches(shape.template, others)
             _store(where, others, rows[left], hits, found)
             left = left[~hits]
             alone += not hits.any()
-            shapes[:] = [*([Shape(shape, where)] if hits.any() else []), *shapes][:_SHAPES]
+            shapes[:] = [*([shape] if hits.any() else []), *shapes][:_SHAPES]
 
 
 def _selected(block: Bytes, at: Rows) -> Bytes:

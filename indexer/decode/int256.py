@@ -19,6 +19,7 @@ from indexer.decode.limbs import BLOCK, Limb, Mask, Scaling, complement, load, s
 _LOW = np.uint64(0xFFFF_FFFF)
 _HALF = np.uint64(32)
 _DECIMAL = pa.decimal128(38, 18)
+_FAR = 10_000
 
 
 @dataclass(frozen=True)
@@ -112,10 +113,12 @@ def decimal(
     if isinstance(decimals, int):
         _scale_rows(a, slice(None), scaling(decimals, over), units, fits)
         return _decimals(units, fits), fits
-    order = np.argsort(decimals, kind="stable")
-    starts = np.flatnonzero(np.diff(decimals[order], prepend=decimals[order][:1] - 1))
-    for rows in np.split(order, starts[1:]) if len(order) else ():
-        _scale_rows(a, rows, scaling(int(decimals[rows[0]]), over), units, fits)
+    # Sixteen bits are sorted by radix; beyond these bounds the answer is no other.
+    places = np.clip(decimals, -_FAR, _FAR).astype(np.int16)
+    order = np.argsort(places, kind="stable")
+    starts = np.flatnonzero(np.diff(places[order])) + 1
+    for rows in np.split(order, starts) if len(order) else ():
+        _scale_rows(a, rows, scaling(int(places[rows[0]]), over), units, fits)
     return _decimals(units, fits), fits
 
 
