@@ -189,7 +189,7 @@ def test_a_liquidation_closes_the_position() -> None:
 
 def test_open_interest_is_the_sum_of_changes() -> None:
     """An increase adds, decreases and liquidations take away; moving collateral does neither."""
-    result = made(increase(10_000), increase(0), decrease(4_000), liquidation())
+    result = made(increase(10_000), increase(0), decrease(4_000), decrease(0), liquidation())
 
     table = result.tables["open_interest"]
     assert table["open_interest_delta_usd"].to_list() == [
@@ -226,8 +226,10 @@ def test_a_margin_fee_belongs_to_the_change_after_it_and_is_split() -> None:
 
 
 def test_a_fee_of_nothing_is_no_fee() -> None:
-    """Increases of collateral alone collect zero."""
-    result = made(margin_fee(USDC, 0), increase(size=0))
+    """Increases of collateral alone collect zero, and so may swaps."""
+    swap = log("gmx_v1/Vault", "CollectSwapFees", VAULT, token=USDC, feeUsd=0, feeTokens=0)
+
+    result = made(margin_fee(USDC, 0), increase(size=0), swap)
 
     assert rows(result, "fees") == []
 

@@ -585,6 +585,7 @@ def test_a_created_market_is_known_from_then_on(index: str) -> None:
 
     learned = result.markets.row(0, named=True)
     assert learned["index_token"] == (WETH if index == WETH else None)
+    assert learned["symbol"] == ("ETH" if index == WETH else None)
     assert (learned["long_token"], learned["short_token"]) == (WETH, USDC)
     assert (learned["market"], learned["asset_class"]) == (market, "unknown")
     sizes = [row["open_interest_tokens"] for row in rows(result, "open_interest")]

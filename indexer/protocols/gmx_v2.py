@@ -10,7 +10,9 @@ Split      the pools' and the fee receiver's part are in each event; of the rece
            https://gl.app/dao/gmx.eth/proposals/0xd08ad5d5ce7439f5e9fbc59b1d5c94b98deb01e802a0d718e7cac743a4a06627),
            since 2024-10 through buybacks (config/buyback.ts of gmx-synthetics)
 Units      USD 1e30; amounts in token decimals; a price is 1e30 USD per smallest unit of its token,
-           so amount x price is 1e30 USD; many index tokens are synthetic, with no contract to ask
+           so amount x price is 1e30 USD; many index tokens are synthetic, with no contract to ask:
+           their decimals (config/tokens.ts) and addresses travel in gmx_v2_tokens.csv, and rows
+           of one that is not listed yet are rejected, not guessed
 
 Left out: PositionFeesInfo (on an insolvent close it repeats fees that nobody paid); funding
 received (FundingFeesClaimed has no price) and funding rates (Funding has no sign); shortfalls of
@@ -88,7 +90,7 @@ IS_ADL = Equals(Companion(Keyed("OrderExecuted"), "secondaryOrderType", {"orderK
 
 MARKET: Columns = {
     "market": "marketToken",
-    "symbol": SymbolOf("indexToken"),
+    "symbol": When(Equals(SymbolOf("indexToken"), "WETH"), Const("ETH"), SymbolOf("indexToken")),
     "index_token": When(Not(Equals("indexToken", ZERO)), "indexToken"),
     "long_token": "longToken",
     "short_token": "shortToken",
