@@ -118,6 +118,13 @@ def test_keys_come_from_the_environment(folder: Path, monkeypatch: pytest.Monkey
     assert KEY not in f"{config!r} {config} {endpoint!r} {endpoint}"
 
 
+def test_a_key_written_into_the_file_is_not_printed(folder: Path) -> None:
+    """Nobody should, and somebody will."""
+    written(folder, f'[chains.arbitrum]\nrpc = ["https://node.example/{KEY}"]')
+
+    assert KEY not in f"{configuration()!r} {configuration()}"
+
+
 def test_a_missing_key_is_named_when_its_endpoint_is_used(folder: Path) -> None:
     """Other chains can be used without it."""
     written(

@@ -239,9 +239,14 @@ def test_a_batch_out_of_order_is_understood() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [lambda answer: answer[:1], lambda answer: [answer[0], answer[0]]]
+    "change",
+    [
+        lambda answer: answer[:1],
+        lambda answer: [answer[0], answer[0]],
+        lambda answer: [*answer, answer[1] | {"result": []}],
+    ],
 )
-def test_a_batch_with_a_part_missing_is_refused(change: object) -> None:
+def test_a_batch_with_a_part_too_few_or_too_many_is_refused(change: object) -> None:
     """Each call has its own answer."""
     with pytest.raises(NodeAnswerWrong, match="answered request ids"):
         ask(question, Script(whole=change))  # type: ignore[arg-type] # parametrized
@@ -381,3 +386,21 @@ def test_a_url_that_is_none_is_the_users_mistake(url: str) -> None:
         Endpoint(url)
 
     assert "KEY" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "secret"),
+    [
+        ("https://node.example/v2/abc123def", "abc123def"),
+        ("https://node.example/?apikey=abc123", "abc123"),
+        ("https://node.example/abc%2F123def", "abc/123def"),
+        ("https://name:pw@node.example/", "pw"),
+        ("https://0123456789abcdef0123.rpc.example/", "0123456789abcdef0123"),
+    ],
+)
+def test_a_text_is_scrubbed_of_every_part_that_may_be_a_key(url: str, secret: str) -> None:
+    """A node or a library may repeat a part of the URL, in whatever spelling."""
+    scrubbed = Endpoint(url).scrubbed(f"cannot use {secret} at {url}")
+
+    assert secret not in scrubbed
+    assert scrubbed.startswith("cannot use ... at ")

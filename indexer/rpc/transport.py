@@ -8,7 +8,6 @@ once, by Polars.
 """
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,10 +27,6 @@ _CONNECT_SECONDS = 10
 _PIECE_BYTES = 2**20
 _IDLE_SECONDS = 30  # balancers close idle connections after a minute
 
-# web3 writes URLs, which hold keys, into its debug log; this logger cannot be switched on.
-_SILENT = logging.getLogger("indexer.rpc.transport.web3")
-_SILENT.disabled = True
-
 
 class _Unwelcome(Exception):
     """An HTTP status other than success: status, Retry-After header, body."""
@@ -43,8 +38,6 @@ class _TooManyBytes(Exception):
 
 class _Sessions(HTTPSessionManager):
     """One session with connections kept open; reads at most `most_bytes` of an answer."""
-
-    logger = _SILENT
 
     def __init__(self, concurrency: int, most_bytes: int) -> None:
         super().__init__()
@@ -86,9 +79,11 @@ class _Sessions(HTTPSessionManager):
 
 
 class RawProvider(AsyncHTTPProvider):
-    """web3's provider for one endpoint, giving answers as bytes."""
+    """
+    web3's provider for one endpoint, giving answers as bytes.
 
-    logger = _SILENT
+    Requests go through `ask`; web3's own methods write URLs, which hold keys, into its debug log.
+    """
 
     def __init__(self, endpoint: Endpoint) -> None:
         """Prepare the connection; nothing is sent yet."""
