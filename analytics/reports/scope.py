@@ -1,0 +1,178 @@
+"""What a report is about: one open database, and the protocol, chain and time it is limited to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property, partial
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from analytics import load
+from analytics.compute import collected, compute
+from analytics.errors import UserError, WorldError
+from analytics.queries import arguments, query_named
+
+FACTS = (
+    "position_changes",
+    "liquidations",
+    "adls",
+    "oracle_updates",
+    "open_interest",
+    "funding",
+    "fees",
+    "buybacks",
+    "credit_events",
+    "pool_flows",
+    "share_prices",
+    "shortfalls",
+)
+# A chart has room for some hundreds of points, and a period people can name.
+_PERIODS = (60, 300, 900, 3600, 14_400, 86_400, 604_800)
+_POINTS = 400
+
+
+@dataclass(frozen=True)
+class Limits:
+    """
+    What a report leaves out: everything else. None leaves a limit open.
+
+    Attributes:
+        protocol: only this protocol.
+        chain_id: only this chain.
+        since: only events at or after this UTC time.
+        until: only events at or before this UTC time.
+    """
+
+    protocol: str | None = None
+    chain_id: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Scope:
+    """An open database seen through limits. What it returns is read when it is asked for."""
+
+    con: duckdb.DuckDBPyConnection
+    limits: Limits = Limits()
+
+    def facts(self, table: str, *, with_past: bool = False) -> pl.LazyFrame:
+        """Return a table within the limits; `with_past` keeps what was before their start."""
+        limits = self.limits
+        return load.facts(
+            self.con,
+            table,
+            protocol=limits.protocol,
+            chain_id=limits.chain_id,
+            since=None if with_past else limits.since,
+            until=limits.until,
+        )
+
+    def metric(self, name: str, *, with_past: bool = False, **settings: object) -> pl.DataFrame:
+        """
+        Return a metric of the facts within the limits.
+
+        Args:
+            name: the metric.
+            with_past: compute from everything before the end, for metrics that look back, and
+                keep only rows whose time is within the limits.
+            settings: settings of the metric.
+        """
+        frame = collected(compute(name, partial(self.facts, with_past=with_past), **settings))
+        return self._since(frame) if with_past and self.limits.since else frame
+
+    def query(self, name: str, **given: str) -> pl.DataFrame:
+        """Return the answer of a stored question about the facts within the limits."""
+        asked = query_named(name)
+        values = arguments(asked, given)
+        return load.rows(self.con, self._limited(asked.reads) + f"(\n{asked.sql}\n)", values)
+
+    @cached_property
+    def extent(self) -> tuple[datetime, datetime] | None:
+        """The first and the last moment of the facts within the limits; None without a fact."""
+        moment = pl.col("block_timestamp")
+        ends = [
+            self.facts(table).select(first=moment.min(), last=moment.max()).collect()
+            for table in FACTS
+        ]
+        both = pl.concat(ends).select(pl.col("first").min(), pl.col("last").max()).row(0)
+        return None if both[0] is None else both
+
+    @cached_property
+    def period_seconds(self) -> int:
+        """The shortest length of a period, in seconds, at which a chart stays readable."""
+        if self.extent is None:
+            return _PERIODS[-1]
+        span = (self.extent[1] - self.extent[0]).total_seconds()
+        return next((each for each in _PERIODS if span <= each * _POINTS), _PERIODS[-1])
+
+    @cached_property
+    def days(self) -> int:
+        """How many UTC days the facts within the limits touch; 1 without a fact."""
+        first, last = self.extent or (datetime.min, datetime.min)
+        return (last.date() - first.date()).days + 1
+
+    def _since(self, frame: pl.DataFrame) -> pl.DataFrame:
+        since = self.limits.since or datetime.min
+        if "date" in frame.columns:
+            return frame.filter(pl.col("date") >= since.date())
+        if "bucket_at" in frame.columns:
+            begun = since - timedelta(seconds=self.period_seconds)
+            return frame.filter(pl.col("bucket_at") > begun)
+        return frame.filter(pl.col("block_timestamp") >= since)
+
+    def _limited(self, tables: tuple[str, ...]) -> str:
+        steps = [
+            f"{table} as (select * from main.{table} where {conditions})"
+            for table in tables
+            if (conditions := self._conditions(table))
+        ]
+        return f"with {', '.join(steps)}\n" if steps else ""
+
+    def _conditions(self, table: str) -> str:
+        columns = load.facts(self.con, table).collect_schema()
+        limits = self.limits
+        wanted: Mapping[str, tuple[str, Any]] = {
+            "protocol =": ("protocol", limits.protocol),
+            "chain_id =": ("chain_id", limits.chain_id),
+            "block_timestamp >=": ("block_timestamp", limits.since),
+            "block_timestamp <=": ("block_timestamp", limits.until),
+        }
+        return " and ".join(
+            f"{condition} {_literal(value)}"
+            for condition, (column, value) in wanted.items()
+            if value is not None and column in columns
+        )
+
+
+def checked(scope: Scope) -> Scope:
+    """
+    Return the scope if there is something to report on.
+
+    Raises:
+        WorldError: nothing is indexed.
+        UserError: the protocol or chain is not indexed, or the time ends before it begins.
+    """
+    covered = load.facts(scope.con, "coverage").select("protocol", "chain_id").unique().collect()
+    if covered.is_empty():
+        raise WorldError("nothing is indexed in this database: run `perpscope index` first")
+    limits = scope.limits
+    for column, wanted in (("protocol", limits.protocol), ("chain_id", limits.chain_id)):
+        there = sorted(covered[column].unique().to_list())
+        if wanted is not None and wanted not in there:
+            known = ", ".join(map(str, there))
+            raise UserError(f"{column} {wanted} is not in this database: it has {known}")
+    if limits.since and limits.until and limits.since > limits.until:
+        raise UserError(f"the report would end at {limits.until}, before it begins: swap the times")
+    return scope
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, datetime):
+        return f"timestamp '{value.isoformat(sep=' ')}'"
+    quoted = str(value).replace("'", "''")
+    return f"'{quoted}'"

@@ -1,0 +1,259 @@
+"""The five numbers a person would ask for, as plain values."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+
+from analytics import load
+from analytics.expressions import known_total, ratio, whole_total
+from analytics.reports.numerals import bps, count, dollars, moment, percent
+from analytics.reports.scope import Limits, Scope, checked
+
+_MARKET = ("chain_id", "protocol", "version", "market")
+
+
+@dataclass(frozen=True)
+class Income:
+    """Fees and what the protocols keep of them, USD: sums of what is known, and what is not."""
+
+    fees_usd: Decimal | None
+    revenue_usd: Decimal | None
+    fee_count: int
+    unpriced_count: int
+    unsplit_count: int
+
+
+@dataclass(frozen=True)
+class Accrual:
+    """Buybacks, USD, and their ratio to the revenue of the protocols that bought (0.25 = 25 %)."""
+
+    spent_usd: Decimal | None
+    buyback_ratio: float | None
+    buyback_count: int
+    unpriced_count: int
+
+
+@dataclass(frozen=True)
+class Exits:
+    """Positions closed by force: notional in USD, one-sided, and how many."""
+
+    notional_usd: Decimal | None
+    event_count: int
+    account_count: int
+    long_ratio: float | None
+    unknown_notional_count: int
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """The oracle update furthest from another source of the same asset."""
+
+    asset: str
+    quote: str
+    chain_id: int
+    protocol: str
+    feed: str
+    reference_chain_id: int
+    reference_protocol: str
+    reference_feed: str
+    deviation_bps: float
+    block_timestamp: datetime
+    tx_hash: str
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """Open interest over all markets, USD, at the end of the periods of `period_seconds`."""
+
+    peak_usd: Decimal | None
+    peak_at: datetime | None
+    final_usd: Decimal | None
+    final_at: datetime | None
+    market_count: int
+    unknown_market_count: int
+    period_seconds: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """
+    The five numbers, and what kind of data they come from.
+
+    Attributes:
+        kinds: where the rows came from: simulated, recorded, node.
+        income: fees and protocol revenue.
+        accrual: buybacks and the executed buyback ratio.
+        liquidations: liquidated positions.
+        adls: auto-deleveraged positions.
+        deviation: the worst oracle deviation; None where no two sources could be compared.
+        exposure: open interest at its peak and at the end.
+    """
+
+    kinds: tuple[str, ...]
+    income: Income
+    accrual: Accrual
+    liquidations: Exits
+    adls: Exits
+    deviation: Deviation | None
+    exposure: Exposure
+
+    def lines(self) -> tuple[str, ...]:
+        """Return the numbers as five lines of text, to print."""
+        return (
+            f"fees {dollars(self.income.fees_usd)}, "
+            f"protocol revenue {dollars(self.income.revenue_usd)}",
+            f"buybacks {dollars(self.accrual.spent_usd)}, "
+            f"{percent(self.accrual.buyback_ratio)} of revenue",
+            f"liquidated {dollars(self.liquidations.notional_usd)} one-sided, "
+            f"{count(self.liquidations.account_count)} accounts, "
+            f"{percent(self.liquidations.long_ratio)} long",
+            f"ADL {dollars(self.adls.notional_usd)} in {count(self.adls.event_count)} events",
+            f"worst oracle deviation {self._deviation()}; open interest peaked at "
+            f"{dollars(self.exposure.peak_usd)}, ended at {dollars(self.exposure.final_usd)}",
+        )
+
+    def _deviation(self) -> str:
+        worst = self.deviation
+        if worst is None:
+            return "n/k (no two sources of one asset)"
+        when = moment(worst.block_timestamp)
+        pair = f"{worst.protocol} against {worst.reference_protocol}"
+        return f"{bps(worst.deviation_bps)} bps ({worst.asset}, {pair}, {when})"
+
+
+def summary(path: Path, limits: Limits | None = None) -> Summary:
+    """
+    Return the five numbers of a database.
+
+    Args:
+        path: the DuckDB file.
+        limits: the protocol, chain and time to look at; everything by default.
+
+    Raises:
+        WorldError: the database is missing, locked, not ours, or nothing is indexed in it.
+        UserError: the limits name what is not there.
+    """
+    with load.database(path) as con:
+        return summed_up(checked(Scope(con, limits or Limits())))
+
+
+def summed_up(scope: Scope) -> Summary:
+    """Return the five numbers of an open database."""
+    kinds = scope.facts("origins").select("kind").unique().sort("kind").collect()
+    return Summary(
+        kinds=tuple(kinds["kind"]),
+        income=_income(scope),
+        accrual=_accrual(scope),
+        liquidations=_exits(scope, "liquidations"),
+        adls=_exits(scope, "adls"),
+        deviation=_deviation(scope),
+        exposure=_exposure(scope),
+    )
+
+
+def total_open_interest(metric: pl.DataFrame) -> pl.DataFrame:
+    """
+    Return open interest over all markets: a market keeps its last value until it speaks again.
+
+    Args:
+        metric: the metric `open_interest`.
+
+    Returns:
+        One row per period with an event anywhere, sorted: bucket_at, open_interest_long_usd,
+        _short_usd and _total_usd (Decimal, USD; sums of what is known, null when nothing is).
+    """
+    sides = ["open_interest_long_usd", "open_interest_short_usd", "open_interest_total_usd"]
+    grid = metric.select("bucket_at").unique().join(metric.select(_MARKET).unique(), how="cross")
+    latest = pl.col(sides).forward_fill().over(_MARKET, order_by="bucket_at")
+    return (
+        grid.join(
+            metric.select(*_MARKET, "bucket_at", *sides), on=[*_MARKET, "bucket_at"], how="left"
+        )
+        .with_columns(latest)
+        .group_by("bucket_at")
+        .agg(known_total(pl.col(side)).alias(side) for side in sides)
+        .sort("bucket_at")
+    )
+
+
+def whole_window(scope: Scope) -> pl.DataFrame:
+    """Return `buyback_ratio` over the whole time as one window: one row per protocol."""
+    ratios = scope.metric("buyback_ratio", window_days=scope.days)
+    return ratios.group_by("protocol").last().sort("protocol")
+
+
+def _income(scope: Scope) -> Income:
+    charged, kept = scope.metric("fees"), scope.metric("protocol_revenue")
+    return Income(
+        fees_usd=_total(charged, "fees_usd"),
+        revenue_usd=_total(kept, "revenue_usd"),
+        fee_count=_count(charged, "fee_count"),
+        unpriced_count=_count(charged, "unpriced_count"),
+        unsplit_count=_count(kept, "unsplit_count"),
+    )
+
+
+def _accrual(scope: Scope) -> Accrual:
+    bought = scope.metric("buybacks")
+    buyers = whole_window(scope).join(bought, on="protocol", how="semi")
+    sums = buyers.select(whole_total(pl.col(name)) for name in ("spent_usd", "revenue_usd"))
+    executed = sums.select(ratio(pl.col("spent_usd"), pl.col("revenue_usd"))).item()
+    return Accrual(
+        spent_usd=_total(bought, "spent_usd"),
+        buyback_ratio=executed,
+        buyback_count=_count(bought, "buyback_count"),
+        unpriced_count=_count(bought, "unpriced_count"),
+    )
+
+
+def _exits(scope: Scope, name: str) -> Exits:
+    closed = scope.metric(name)
+    both = pl.col("notional_long_usd").sum() + pl.col("notional_short_usd").sum()
+    accounts = scope.facts(name).select("chain_id", "account").unique().collect()
+    events = "liquidation_count" if name == "liquidations" else "adl_count"
+    return Exits(
+        notional_usd=_total(closed, "notional_usd"),
+        event_count=_count(closed, events),
+        account_count=accounts.height,
+        long_ratio=closed.select(ratio(pl.col("notional_long_usd").sum(), both)).item(),
+        unknown_notional_count=_count(closed, "unknown_notional_count"),
+    )
+
+
+def _deviation(scope: Scope) -> Deviation | None:
+    compared = scope.metric("oracle_deviation", with_past=True).drop_nulls("deviation_bps")
+    if compared.is_empty():
+        return None
+    size = pl.col("deviation_bps").abs()
+    worst = compared.sort(size, descending=True, maintain_order=True).row(0, named=True)
+    return Deviation(**{name: worst[name] for name in Deviation.__dataclass_fields__})
+
+
+def _exposure(scope: Scope) -> Exposure:
+    seconds = scope.period_seconds
+    metric = scope.metric("open_interest", with_past=True, bucket_seconds=seconds)
+    total = total_open_interest(metric).drop_nulls("open_interest_total_usd")
+    peak = total.sort("open_interest_total_usd", descending=True, maintain_order=True)
+    ends = [frame.row(0, named=True) if frame.height else {} for frame in (peak, total.tail(1))]
+    last = metric.group_by(_MARKET).agg(pl.col("open_interest_total_usd").last())
+    return Exposure(
+        peak_usd=ends[0].get("open_interest_total_usd"),
+        peak_at=ends[0].get("bucket_at"),
+        final_usd=ends[1].get("open_interest_total_usd"),
+        final_at=ends[1].get("bucket_at"),
+        market_count=last.height,
+        unknown_market_count=last["open_interest_total_usd"].null_count(),
+        period_seconds=seconds,
+    )
+
+
+def _total(frame: pl.DataFrame, column: str) -> Decimal | None:
+    total: Decimal | None = frame.select(known_total(pl.col(column))).item()
+    return total
+
+
+def _count(frame: pl.DataFrame, column: str) -> int:
+    return int(frame[column].sum())
