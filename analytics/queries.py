@@ -7,8 +7,8 @@ The questions in `queries/`: one SELECT per file, described by the comment it st
     -- units:    *_usd US dollars
     -- param:    accounts integer 20 (how many)
 
-`param` gives name, type, default and meaning; null leaves the parameter open, required has none. Files in
-`queries/metrics/` are the SQL twins of the metrics of the same name.
+`param` gives name, type, default and meaning; the default null leaves a parameter open, and one
+that is required has no default. Files in `queries/metrics/` are the SQL twins of metrics.
 """
 
 import re
@@ -123,6 +123,9 @@ def arguments(query: Query, given: Mapping[str, str]) -> dict[str, object]:
         if name not in known:
             there = ", ".join(known) or "none"
             raise UserError(f"{query.name} has no parameter {name}: it has {there}")
+    for name, parameter in known.items():
+        if parameter.default == "required" and name not in given:
+            raise UserError(f"{query.name} needs --param {name}=...: {parameter.meaning}")
     return {name: _argument(each, given.get(name)) for name, each in known.items()}
 
 
@@ -143,8 +146,6 @@ def typed(kind: str, text: str) -> object:
 def _argument(parameter: Parameter, text: str | None) -> object:
     if text is None and parameter.default == "null":
         return None
-    if text is None and parameter.default == "required":
-        raise UserError(f"needs --param {parameter.name}=...: {parameter.meaning}")
     try:
         return typed(parameter.kind, parameter.default if text is None else text)
     except ValueError as error:

@@ -1,0 +1,485 @@
+"""The questions in `queries/`: their headers are true, and each gives the answer known by hand."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from handmade import at, fill, shown, table
+
+from analytics.errors import UserError, WorldError
+from analytics.load import rows
+from analytics.metrics import METRICS
+from analytics.queries import Query, arguments, parsed, queries, query_named
+from indexer.tables import tables
+
+QUESTIONS = sorted(queries())
+GIVEN = {"transaction_facts": {"tx_hash": "0xcafe"}}
+WINDOW = {"since": at(0).isoformat(), "until": at(3600).isoformat()}
+
+GMX = {"chain_id": 42161, "protocol": "gmx"}
+SNX = {"chain_id": 10, "protocol": "snx"}
+LINK = {"chain_id": 1, "protocol": "chainlink"}
+MAPLE = {"chain_id": 1, "protocol": "maple"}
+
+
+def moment(seconds: float) -> dict[str, object]:
+    """Return the time column of an event this long after 21:00."""
+    return {"block_timestamp": at(seconds)}
+
+
+def exits() -> dict[str, pl.DataFrame]:
+    """Return a small cascade: four liquidations, two ADLs of one account, and what was lost."""
+    first = {"tx_hash": "0xcafe", "collateral_usd": 10, "fee_usd": 1, "shortfall_usd": 2}
+    return {
+        "liquidations": table(
+            "liquidations",
+            GMX | moment(0) | first | {"notional_usd": 100, "realized_pnl_usd": -12},
+            GMX | moment(30) | {"account": "0xb", "notional_usd": 50, "is_long": False},
+            GMX | moment(90) | {"notional_usd": 25, "is_long": True, "shortfall_usd": 0},
+            SNX | moment(95) | {"account": "0xc"},
+        ),
+        "adls": table(
+            "adls",
+            GMX | moment(70) | {"account": "0xd", "notional_usd": 60, "realized_pnl_usd": 20},
+            GMX | moment(130) | {"account": "0xd", "notional_usd": 40, "realized_pnl_usd": -1},
+        ),
+        "shortfalls": table(
+            "shortfalls",
+            GMX | moment(5) | {"kind": "bad_debt", "shortfall_usd": 3},
+            SNX | moment(5) | {"kind": "insurance_out", "shortfall_usd": 7},
+        ),
+    }
+
+
+def exposure() -> dict[str, pl.DataFrame]:
+    """Return a market whose open interest falls by what a liquidation and a trade closed."""
+    return {
+        "open_interest": table(
+            "open_interest",
+            GMX | moment(-60) | {"open_interest_usd": 200, "open_interest_delta_usd": 200},
+            GMX | moment(80) | {"open_interest_usd": 75},
+        ),
+        "position_changes": table(
+            "position_changes",
+            GMX | moment(-60) | {"notional_delta_usd": 200},
+            GMX | moment(0) | {"notional_delta_usd": -100, "cause": "liquidation"},
+            GMX | moment(80) | {"notional_delta_usd": -40},
+            GMX | moment(81) | {"notional_delta_usd": 15},
+        ),
+        "markets": table(
+            "markets",
+            GMX | {"market": "BTC", "symbol": "btc", "asset_class": "crypto", "known_by": "event"},
+        ),
+    }
+
+
+def oracles() -> dict[str, pl.DataFrame]:
+    """Return a venue's oracle that is 3 % high for a minute, and an asset that halves."""
+    btc = {"asset": "BTC", "oracle_price_quote": 100}
+    eth = LINK | {"asset": "ETH", "feed": "0xe"}
+    return {
+        "oracle_updates": table(
+            "oracle_updates",
+            LINK | btc | moment(0) | {"feed": "0xc"},
+            LINK | btc | moment(600) | {"feed": "0xc"},
+            GMX | btc | moment(0) | {"feed": "0xg"},
+            GMX | btc | moment(60) | {"feed": "0xg", "oracle_price_quote": 103},
+            GMX | btc | moment(120) | {"feed": "0xg"},
+            eth | moment(0) | {"oracle_price_quote": 200},
+            eth | moment(1) | {"oracle_price_quote": 100},
+            eth | moment(2) | {"oracle_price_quote": 150},
+        )
+    }
+
+
+def income() -> dict[str, pl.DataFrame]:
+    """Return two fees of a day, one without a split, and two buybacks, one without a price."""
+    split = {"fee_usd": 10, "supply_side_usd": 6, "treasury_usd": 1, "holders_usd": 3}
+    bought = GMX | {"bought_tokens": 10, "destination_kind": "distribution"}
+    return {
+        "fees": table(
+            "fees",
+            GMX | moment(0) | split | {"tx_hash": "0xcafe", "log_index": 9},
+            GMX | moment(1) | {"fee_usd": 5, "split_basis": "none"},
+        ),
+        "buybacks": table(
+            "buybacks",
+            bought | moment(0) | {"spent_usd": 20},
+            bought | moment(1),
+        ),
+        "tokens": table(
+            "tokens",
+            {"chain_id": 42161, "address": "GOV", "symbol": "GMX", "decimals": 18}
+            | {"known_by": "call"},
+            {"chain_id": 1, "address": "0xusdc", "symbol": "USDC", "decimals": 6}
+            | {"known_by": "call"},
+        ),
+    }
+
+
+def lending() -> dict[str, pl.DataFrame]:
+    """Return a payment to a lender without liquidations, and a liquidation elsewhere."""
+    seized = {"principal_tokens": 30, "collateral_tokens": 1, "asset_token": "0xusdc"}
+    return {
+        "credit_events": table(
+            "credit_events",
+            MAPLE | moment(10) | {"kind": "payment"},
+            {"protocol": "aave", "kind": "liquidation", "account": "0xe"} | moment(20) | seized,
+        )
+    }
+
+
+def bookkeeping() -> dict[str, pl.DataFrame]:
+    """Return a chain without a gap, one with a gap, and three rejects for two reasons."""
+    texts = {"declaration_digest": "d", "logs_digest": "l", "to_block_hash": "h"}
+    ranges = [(MAPLE, 1, 10), (MAPLE, 11, 20), (GMX, 1, 5), (GMX, 8, 10)]
+    times = [(1, 5, -10), (1, 15, 3600), (42161, 1, -10), (42161, 10, 3600)]
+    reject = {"event": "Swap", "fact": "fees", "reason": "unknown decimals", "protocol": "gmx"}
+    return {
+        "coverage": table(
+            "coverage",
+            *(
+                whose
+                | texts
+                | {"from_block": first, "to_block": last}
+                | {"finality": "finalized", "proof": "fetched" if first == 1 else "bloom"}
+                for whose, first, last in ranges
+            ),
+        ),
+        "blocks": table(
+            "blocks",
+            *(
+                {"chain_id": chain, "number": number, "hash": b"h", "parent_hash": b"p"}
+                | {"timestamp": at(seconds)}
+                for chain, number, seconds in times
+            ),
+        ),
+        "rejects": table(
+            "rejects",
+            reject | {"tx_hash": "0x2", "block_number": 2},
+            reject | {"tx_hash": "0x1", "block_number": 1},
+            reject | {"reason": "too large"},
+        ),
+    }
+
+
+@pytest.fixture(scope="module")
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a database with an evening that can be checked in the head."""
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        fill(connection, exits() | exposure() | oracles() | income() | lending() | bookkeeping())
+        yield connection
+
+
+def given_for(name: str) -> dict[str, str]:
+    """Return what a question cannot do without."""
+    return GIVEN.get(name, {})
+
+
+def answer(
+    con: duckdb.DuckDBPyConnection, name: str, columns: str, **given: str
+) -> list[tuple[object, ...]]:
+    """Return some columns of an answer; decimals as short text."""
+    query = query_named(name)
+    frame = rows(con, query.sql, arguments(query, given_for(name) | given))
+    return [tuple(shown(value) for value in row) for row in frame.select(columns.split()).rows()]
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_header_is_complete(name: str) -> None:
+    """Every question says what it asks, reads and returns, and in which units."""
+    query = queries()[name]
+
+    assert query.question.endswith("?")
+    assert all((query.reads, query.grain, query.units))
+
+
+def tables_in(tree: object) -> set[str]:
+    """Return the names in a parsed query that stand where a table stands."""
+    if isinstance(tree, list):
+        return set().union(*(tables_in(each) for each in tree))
+    if not isinstance(tree, dict):
+        return set()
+    own = {str(tree["table_name"])} if tree.get("type") == "BASE_TABLE" else set()
+    return own.union(*(tables_in(each) for each in tree.values()))
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_reads_is_true(name: str, con: duckdb.DuckDBPyConnection) -> None:
+    """The tables the header names are those DuckDB's parser finds in the query."""
+    query = queries()[name]
+
+    tree = con.execute("select json_serialize_sql(?::varchar)", [query.sql]).fetchone()
+
+    assert tree is not None
+    assert set(query.reads) == tables_in(json.loads(tree[0])) & set(tables())
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_parameters_are_declared(name: str) -> None:
+    """The parameters in the header are those the query uses."""
+    query = queries()[name]
+    body = re.sub(r"--.*", "", query.sql)
+
+    used = set(re.findall(r"\$(\w+)", body))
+
+    assert {parameter.name for parameter in query.parameters} == used
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_an_empty_database_gives_an_empty_answer(name: str) -> None:
+    """Without rows there is an answer without rows, not an error."""
+    query = queries()[name]
+    with duckdb.connect() as con:
+        fill(con, {})
+
+        result = rows(con, query.sql, arguments(query, given_for(name)))
+
+    assert result.is_empty()
+    assert result.width > 0
+
+
+def test_every_twin_belongs_to_a_metric() -> None:
+    """The files in `queries/metrics` are named like the metrics, and no metric lacks one."""
+    twins = {name.removeprefix("metrics/") for name in QUESTIONS if name.startswith("metrics/")}
+
+    assert twins == set(METRICS)
+
+
+ANSWERS = [
+    (
+        "liquidated_accounts",
+        "protocol account liquidation_count notional_usd collateral_usd shortfall_usd last_at",
+        {},
+        [
+            ("gmx", "0xa", 2, "125", "10", "2", at(90)),
+            ("gmx", "0xb", 1, "50", None, None, at(30)),
+            ("snx", "0xc", 1, None, None, None, at(95)),
+        ],
+    ),
+    (
+        "liquidated_accounts",
+        "account notional_usd",
+        {"until": at(29).isoformat(), "accounts": "1"},
+        [("0xa", "100")],
+    ),
+    (
+        "cascade_timeline",
+        "bucket_at protocol liquidation_count adl_count liquidated_usd deleveraged_usd"
+        " cumulative_liquidated_usd cumulative_deleveraged_usd",
+        {},
+        [
+            (at(0), "gmx", 2, 0, "150", None, "150", None),
+            (at(60), "gmx", 1, 1, "25", "60", "175", "60"),
+            (at(60), "snx", 1, 0, None, None, None, None),
+            (at(120), "gmx", 0, 1, None, "40", "175", "100"),
+        ],
+    ),
+    (
+        "adl_victims",
+        "account adl_count notional_usd realized_pnl_usd losing_count",
+        {},
+        [("0xd", 2, "100", "19", 1)],
+    ),
+    (
+        "oracle_off",
+        "asset protocol reference_protocol moments_off seconds_off first_off_at last_off_at",
+        {},
+        [("BTC", "chainlink", "gmx", 1, 60.0, at(60), at(60))],
+    ),
+    ("oracle_off", "asset", {"threshold_bps": "292"}, []),
+    (
+        "liquidations_off_oracle",
+        "account notional_usd oracle_price_quote reference_protocol deviation_bps",
+        {},
+        [("0xa", "25", "103", "chainlink", 300.0)],
+    ),
+    ("liquidations_off_oracle", "account", {"tolerance_seconds": "89"}, []),
+    (
+        "shortfall_by_venue",
+        "protocol liquidation_count insolvent_count liquidation_shortfall_usd bad_debt_usd"
+        " insurance_out_usd",
+        {},
+        [("gmx", 3, 1, "2", "3", None), ("snx", 1, 0, None, None, "7")],
+    ),
+    (
+        "open_interest_against_closed",
+        "market open_interest_change_usd opened_usd closed_by_trade_usd closed_by_liquidation_usd"
+        " closed_by_adl_usd unexplained_usd",
+        WINDOW,
+        [("BTC", "-125", "15", "40", "100", "0", "0")],
+    ),
+    (
+        "fee_split",
+        "protocol fees_usd supply_side_usd treasury_usd holders_usd unsplit_usd unsplit_count",
+        {},
+        [("gmx", "15", "6", "1", "3", "5", 1)],
+    ),
+    (
+        "buybacks_by_destination",
+        "protocol symbol destination_kind buyback_count bought_tokens spent_usd average_price_usd",
+        {},
+        [("gmx", "GMX", "distribution", 2, "20", "20", 2.0)],
+    ),
+    (
+        "zero_liquidations",
+        "protocol window_blocks covered_blocks proofs liquidation_count ordinary_count is_covered",
+        WINDOW,
+        [
+            ("maple", 11, 11, "bloom, fetched", 0, 1, True),
+            ("gmx", 10, 8, "bloom, fetched", 3, 0, False),
+        ],
+    ),
+    (
+        "zero_liquidations",
+        "protocol window_blocks is_covered",
+        {"protocol": "maple"},
+        [("maple", None, None)],
+    ),
+    (
+        "coverage_gaps",
+        "protocol gap_from_block gap_to_block gap_blocks",
+        {},
+        [("gmx", 6, 7, 2)],
+    ),
+    (
+        "coverage_proof",
+        "protocol proof from_block to_block blocks range_count",
+        {},
+        [
+            ("maple", "bloom", 11, 20, 10, 1),
+            ("maple", "fetched", 1, 10, 10, 1),
+            ("gmx", "bloom", 8, 10, 3, 1),
+            ("gmx", "fetched", 1, 5, 5, 1),
+        ],
+    ),
+    (
+        "rejects_by_reason",
+        "reason reject_count first_block last_block example_tx_hash",
+        {"protocol": "gmx"},
+        [("unknown decimals", 2, 1, 2, "0x1"), ("too large", 1, 1, 1, f"0x{2:064x}")],
+    ),
+    (
+        "lending_liquidations",
+        "protocol account liquidation_count repaid_tokens repaid_symbol seized_tokens",
+        {},
+        [("aave", "0xe", 1, "30", "USDC", "1")],
+    ),
+    (
+        "price_moves",
+        "asset protocol first_quote lowest_quote last_quote fall_ratio recovery_ratio",
+        {"asset": "ETH"},
+        [("ETH", "chainlink", "200", "100", "150", -0.5, 0.5)],
+    ),
+    (
+        "transaction_facts",
+        "fact protocol amount unit",
+        {},
+        [("liquidations", "gmx", "100", "notional_usd"), ("fees", "gmx", "10", "fee_usd")],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "given", "expected"),
+    ANSWERS,
+    ids=[f"{name}-{index}" for index, (name, *_) in enumerate(ANSWERS)],
+)
+def test_the_answer_known_by_hand(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    columns: str,
+    given: dict[str, str],
+    expected: list[tuple[object, ...]],
+) -> None:
+    """Each question, asked about the small evening, gives what a reader can work out."""
+    assert answer(con, name, columns, **given) == expected
+
+
+def test_every_question_has_an_answer_known_by_hand() -> None:
+    """No question outside `queries/metrics` goes without one."""
+    asked = {name for name, *_ in ANSWERS}
+
+    assert asked == {name for name in QUESTIONS if not name.startswith("metrics/")}
+
+
+def test_a_zone_in_a_time_is_honoured() -> None:
+    """A time with an offset becomes the UTC time it means."""
+    given = {"since": "2025-10-10T23:00:00+02:00"}
+
+    values = arguments(query_named("fee_split"), given)
+
+    assert values["since"] == datetime(2025, 10, 10, 21)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("fee_splt", {}, "no query is called fee_splt: did you mean fee_split?"),
+        ("xyz", {}, "no query is called xyz: `perpscope query` lists them"),
+        ("coverage_gaps", {"x": "1"}, "coverage_gaps has no parameter x: it has none"),
+        ("rejects_by_reason", {"x": "1"}, "rejects_by_reason has no parameter x: it has protocol"),
+        (
+            "adl_victims",
+            {"accounts": "many"},
+            "parameter accounts: 'many' is not a whole number",
+        ),
+        (
+            "fee_split",
+            {"since": "yesterday"},
+            "parameter since: 'yesterday' is not a UTC time like 2025-10-10T21:15:00",
+        ),
+        (
+            "transaction_facts",
+            {},
+            "transaction_facts needs --param tx_hash=...: the transaction, lower-case 0x hex",
+        ),
+    ],
+)
+def test_a_wrong_request_is_one_sentence(name: str, given: dict[str, str], message: str) -> None:
+    """An unknown question, an unknown or missing parameter and a wrong value are named."""
+    with pytest.raises(UserError) as raised:
+        arguments(query_named(name), given)
+
+    assert str(raised.value) == message
+
+
+def test_a_total_that_does_not_fit_is_the_worlds_fault(con: duckdb.DuckDBPyConnection) -> None:
+    """A sum beyond DECIMAL(38,18) is refused, never wrapped or rounded."""
+    sql = "select sum(amount) as amount from unnest([$amount, $amount]) as amounts (amount)"
+
+    with pytest.raises(WorldError, match="cannot answer the query"):
+        rows(con, sql, {"amount": Decimal("99999999999999999999.000000000000000000")})
+
+
+def test_a_param_line_must_be_whole() -> None:
+    """A parameter without its meaning is refused when the file is read."""
+    head = "-- question: q?\n-- reads: fees\n-- grain: g\n-- units: u\n"
+
+    with pytest.raises(ValueError, match="name type default"):
+        parsed("broken", head + "-- param: days integer 30\nselect 1")
+
+
+def test_queries_travel_as_files(root: Path) -> None:
+    """Every file in the folder is a question; none is forgotten."""
+    files = {
+        path.relative_to(root / "queries").with_suffix("") for path in root.glob("queries/**/*.sql")
+    }
+
+    assert {path.as_posix() for path in files} == set(QUESTIONS)
+
+
+def test_a_question_is_described() -> None:
+    """A parsed question keeps its parameters in order, with type, default and meaning."""
+    query: Query = query_named("metrics/liquidations")
+
+    assert [(each.name, each.kind, each.default) for each in query.parameters] == [
+        ("bucket_seconds", "integer", "3600")
+    ]
