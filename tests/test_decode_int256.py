@@ -138,6 +138,14 @@ def test_negation_turns_every_sign_but_that_of_zero(values: list[tuple[int, bool
     assert not result.negative[[value == 0 for value, _ in values]].any()
 
 
+@pytest.mark.parametrize("zero", [multiply(from_int(-1, 1), from_int(0, 1)), from_int(0, 1)])
+def test_no_zero_is_negative(zero: Int256) -> None:
+    """A product with zero, a sum that cancels and minus zero have no sign to test for."""
+    assert not zero.negative.any()
+    assert not add(zero, negated(zero)).negative.any()
+    assert not add(from_int(-1, 1), from_int(1, 1)).negative.any()
+
+
 def test_an_absent_value_stays_absent_through_every_step() -> None:
     """Null in, null out: absence is not zero."""
     absent = from_column(column([(5, False), (7, False)], present=[True, False]))
