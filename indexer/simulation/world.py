@@ -1,0 +1,161 @@
+"""
+The whole simulated world: two chains, three days, one ledger.
+
+Everything follows from the seed. `simulated` trades block by block, makes blocks that verify from
+the transactions, and posts what happened to the ledger.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from random import Random
+
+from indexer.chains import ARBITRUM, ETHEREUM, Chain
+from indexer.protocols import PROTOCOLS
+from indexer.simulation import credit, feeds, lending, noise, vault
+from indexer.simulation.blocks import Block, block
+from indexer.simulation.crowd import Crowd, traders
+from indexer.simulation.emitter import Emitter
+from indexer.simulation.ledger import Draft, Ledger
+from indexer.simulation.market import USD, Market, Token
+from indexer.simulation.prices import END, START, Prices, block_times, paths
+from indexer.simulation.served import SIMULATED_CLIENT, ServedChain
+from indexer.simulation.venue import Venue
+
+FIRST_BLOCKS = {ARBITRUM: 420_000_000, ETHEREUM: 24_160_000}
+SLUGS = ("gmx_v2", "gmx_v1", "chainlink", "maple", "aave")
+ETHEREUM_SECONDS = 120
+TRADERS = 90
+# ETH/USD, BTC/USD and SOL/USD against USDC: market, pool and depth in dollars.
+_MARKETS = (
+    ("0x70d95587d40a2caf56bd97485ab3eec10bee6336", 4_500_000, 900_000_000),
+    ("0x47c031236e19d024b42f8ae6780e44a573170703", 3_500_000, 1_200_000_000),
+    ("0x09400d9db990d5ed3f35d7be61dfaeb900af03c9", 2_500_000, 350_000_000),
+)
+
+Step = Callable[[int], Sequence[Draft]]
+
+
+@dataclass(frozen=True)
+class World:
+    """
+    What was simulated.
+
+    Attributes:
+        seed: what everything follows from.
+        chains: ready to be served.
+        ledger: the books, apart from every encoding.
+        venue: GMX v2 as it stood at the end.
+    """
+
+    seed: int
+    chains: tuple[ServedChain, ...]
+    ledger: Ledger
+    venue: Venue
+
+    def digest(self) -> str:
+        """Return the SHA-256 of all block hashes, which cover headers and logs."""
+        hashes = "".join(each.hash for chain in self.chains for each in chain.blocks)
+        return sha256(hashes.encode("ascii")).hexdigest()
+
+
+def simulated(seed: int = 1) -> World:
+    """Return the world of a seed; the same seed gives the same bytes."""
+    times = block_times()
+    prices = paths(seed, times)
+    ledger = Ledger()
+    venue = gmx_v2()
+    chains = (
+        _chain(ARBITRUM, times, _arbitrum(seed, prices, venue), ledger),
+        _chain(ETHEREUM, range(START, END, ETHEREUM_SECONDS), _ethereum(seed, prices), ledger),
+    )
+    return World(seed, chains, ledger, venue)
+
+
+def gmx_v2() -> Venue:
+    """Return GMX v2 on Arbitrum as declared, before its first simulated trade."""
+    declared = PROTOCOLS["gmx_v2"]
+    emitter = next(one.address for one in declared.contracts if one.chain == ARBITRUM)
+    bought = next(one for one in declared.tokens if (one.chain, one.symbol) == (ARBITRUM, "GMX"))
+    return Venue(
+        markets=tuple(_market(*row) for row in _MARKETS),
+        emitter=Emitter(bytes.fromhex(emitter[2:])),
+        bought=_token(bought.address),
+    )
+
+
+def _market(address: str, pool: int, depth: int) -> Market:
+    found = next(
+        one
+        for one in PROTOCOLS["gmx_v2"].markets
+        if (one.chain, one.market.lower()) == (ARBITRUM, address)
+    )
+    index, long, short = (
+        _token(str(address)) for address in (found.index_token, found.long_token, found.short_token)
+    )
+    return Market(bytes.fromhex(found.market[2:]), index, long, short, pool * USD, depth * USD)
+
+
+def _token(address: str) -> Token:
+    found = next(
+        one
+        for one in PROTOCOLS["gmx_v2"].tokens
+        if one.chain == ARBITRUM and one.address.lower() == address.lower()
+    )
+    asset = {"WETH": "ETH"}.get(found.symbol, found.symbol)
+    return Token(bytes.fromhex(found.address[2:]), asset, found.decimals)
+
+
+def _arbitrum(seed: int, prices: dict[int, Prices], venue: Venue) -> Step:
+    random = Random(f"{seed} crowd")
+    crowd = Crowd(random, traders(random, TRADERS))
+    old = vault.Vault(Random(f"{seed} vault"))
+    posts = feeds.Feeds(ARBITRUM, ("SOL",))
+    chatter = Random(f"{seed} noise")
+
+    def step(time: int) -> list[Draft]:
+        venue.time, venue.prices = time, prices[time]
+        return [
+            *crowd.acts(venue),
+            *old.acts(time, prices[time]),
+            *posts.acts(time, prices[time]),
+            *noise.acts(chatter, venue),
+        ]
+
+    return step
+
+
+def _ethereum(seed: int, prices: dict[int, Prices]) -> Step:
+    posts = feeds.Feeds(ETHEREUM, ("ETH", "BTC"))
+    pool = credit.Pool(Random(f"{seed} pool"))
+    borrowers = lending.Borrowers(Random(f"{seed} borrowers"))
+
+    def step(time: int) -> list[Draft]:
+        return [
+            *posts.acts(time, prices[time]),
+            *pool.acts(time),
+            *borrowers.acts(prices[time]),
+        ]
+
+    return step
+
+
+def _chain(chain: Chain, times: Sequence[int], step: Step, ledger: Ledger) -> ServedChain:
+    blocks: list[Block] = []
+    number = FIRST_BLOCKS[chain]
+    parent: Block | None = None
+    for time in times:
+        drafts = step(time)
+        parent = block(parent, number, time, [draft.transaction() for draft in drafts])
+        ledger.post(chain.chain_id, parent, drafts)
+        blocks.append(parent)
+        number += 1
+    return ServedChain(
+        chain_id=chain.chain_id,
+        slug=chain.slug,
+        client_version=SIMULATED_CLIENT,
+        blocks=blocks,
+        calls=lending.token_answers() if chain == ETHEREUM else {},
+        safe_lag=0,
+        finalized_lag=0,
+    )
