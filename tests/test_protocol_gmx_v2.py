@@ -416,24 +416,27 @@ def test_the_split_of_botanix_is_not_known() -> None:
     assert "treasury_usd" not in row
 
 
-def test_a_swap_fee_is_worth_its_tokens_at_the_event_s_price() -> None:
-    """0.63 ETH for the pool and 0.37 received, at 3,000."""
-    swap = keyed(
+def swap(received: int, pool: int) -> Built:
+    """Return a SwapFeesCollected in WETH at 3,000, from hundredths of an ETH."""
+    return keyed(
         "SwapFeesCollected",
         EMITTER,
         [topic(MARKET)],
         address={"uiFeeReceiver": PROVIDER, "market": MARKET, "token": WETH},
         uint256={
             "tokenPrice": 3_000 * 10**12,
-            "feeReceiverAmount": 37 * 10**16,
-            "feeAmountForPool": 63 * 10**16,
+            "feeReceiverAmount": received * 10**16,
+            "feeAmountForPool": pool * 10**16,
             "amountAfterFees": 10**21,
             "uiFeeAmount": 0,
         },
         bytes32={"tradeKey": ORDER, "swapFeeType": bytes(32)},
     )
 
-    result = made(swap)
+
+def test_a_swap_fee_is_worth_its_tokens_at_the_event_s_price() -> None:
+    """0.63 ETH for the pool and 0.37 received, at 3,000; a swap may also be free."""
+    result = made(swap(received=37, pool=63), swap(received=0, pool=0))
 
     assert rows(result, "fees") == [
         {
@@ -452,7 +455,7 @@ def test_a_swap_fee_is_worth_its_tokens_at_the_event_s_price() -> None:
 
 def test_the_first_shape_of_a_swap_fee_reads_the_same() -> None:
     """Until September 2023 it carried a text `action` in place of two keys."""
-    swap = keyed(
+    first = keyed(
         "SwapFeesCollected",
         EMITTER,
         [topic(MARKET)],
@@ -466,7 +469,7 @@ def test_the_first_shape_of_a_swap_fee_reads_the_same() -> None:
         string={"action": "swap"},
     )
 
-    result = made(swap)
+    result = made(first)
 
     (row,) = rows(result, "fees")
     assert (row["fee_usd"], row["supply_side_usd"]) == (usd("4"), usd("4"))

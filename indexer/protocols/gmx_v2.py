@@ -190,7 +190,7 @@ SPLIT: Columns = {
     "split_basis": Const("policy"),
 }
 BORROW, BORROW_RECEIVED = "borrowingFeeAmount", "borrowingFeeAmountForFeeReceiver"
-PENALTY = Arg("liquidationFeeAmount", absent=0)
+PENALTY = "liquidationFeeAmount"
 PENALTY_RECEIVED = Arg("liquidationFeeAmountForFeeReceiver", absent=0)
 AFFILIATE = First((Arg("referral.affiliateRewardAmount"), Arg("affiliateRewardAmount"), Int(0)))
 # Kind, fee, supply side (pools, affiliates, user interfaces), fee receiver.
