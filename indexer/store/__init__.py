@@ -8,7 +8,7 @@ facts back, `reading` for what sync and `status` ask.
 """
 
 from indexer.store.connection import SCHEMA, open_database, transaction
-from indexer.store.finality import settle
+from indexer.store.finality import FINALITIES, settle
 from indexer.store.fingerprint import added, fingerprint, subtracted
 from indexer.store.intervals import gaps, merged_coverage
 from indexer.store.ranges import Range, joined, write_range
@@ -18,6 +18,7 @@ from indexer.store.rewinds import Rewound, rewind
 from indexer.store.summary import Status, status
 
 __all__ = [
+    "FINALITIES",
     "SCHEMA",
     "Anchors",
     "Range",

@@ -1,40 +1,109 @@
-"""Coverage grows more final with time: rows are upgraded once the node confirms their hash."""
+"""Coverage grows more final with time, as far as the node confirms the stored hashes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import polars as pl
 
 from indexer.store.connection import delete, insert, select, transaction
+from indexer.store.fingerprint import fingerprint, subtracted
 from indexer.store.intervals import merged_coverage
+from indexer.store.reading import OWNED, logs_between
+from indexer.tables import columns_of
+
+FINALITIES = ("latest", "safe", "finalized")
+"""From the least to the most final."""
 
 
 def settle(
-    path: Path, chain_id: int, finalities: Mapping[tuple[int, str], str], finalized: int
+    path: Path,
+    chain_id: int,
+    borders: Mapping[str, int],
+    told: Mapping[int, bytes],
+    owned: OWNED,
 ) -> None:
     """
-    Say how final covered intervals have become, and drop headers no reorg can need any more.
+    Say how final covered blocks have become, and drop headers no reorg can need any more.
+
+    An interval that a border crosses is split there, so the rows end as if the blocks had been
+    fetched today.
 
     Args:
         path: the database.
         chain_id: the chain.
-        finalities: (to_block, to_block_hash) of intervals whose hash was confirmed -> finality.
-        finalized: the chain's last final block; at or below it only blocks with logs are kept.
+        borders: finality (safe, finalized) -> the last block that is so final; -1 for none.
+        told: number -> hash of blocks as the node tells them now; only what they confirm is
+            raised. Borders and ends of intervals are looked for.
+        owned: which of some logs (rows of `logs`) belong to which protocol of the chain.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: it cannot be written; it is as before.
     """
-    if not finalities:
-        return
     with transaction(path) as connection:
-        stored = select(connection, "coverage", "chain_id = ?", [chain_id])
-        ends = zip(stored["to_block"], stored["to_block_hash"], stored["finality"], strict=True)
-        finality = [finalities.get((number, at), before) for number, at, before in ends]
+        rows = select(connection, "coverage", "chain_id = ?", [chain_id]).rows(named=True)
+        for finality in FINALITIES[1:]:
+            rows = [
+                part
+                for row in rows
+                for part in _raised(
+                    connection,
+                    row,
+                    finality=finality,
+                    border=borders[finality],
+                    told=told,
+                    owned=owned,
+                )
+            ]
         delete(connection, "coverage", "chain_id = ?", [chain_id])
-        raised = stored.with_columns(finality=pl.Series(finality, dtype=pl.String))
-        insert(connection, "coverage", merged_coverage(raised))
+        frame = pl.DataFrame(rows, columns_of("coverage"), orient="row")
+        insert(connection, "coverage", merged_coverage(frame))
         bare = """chain_id = ? and number <= ? and not exists (
             select 1 from logs as l where l.chain_id = blocks.chain_id and l.block_number = number
         )"""
-        delete(connection, "blocks", bare, [chain_id, finalized])
+        delete(connection, "blocks", bare, [chain_id, borders["finalized"]])
+
+
+def _raised(
+    connection: duckdb.DuckDBPyConnection,
+    row: dict[str, Any],
+    *,
+    finality: str,
+    border: int,
+    told: Mapping[int, bytes],
+    owned: OWNED,
+) -> Iterator[dict[str, Any]]:
+    is_lower = FINALITIES.index(row["finality"]) < FINALITIES.index(finality)
+    if not is_lower or row["from_block"] > border:
+        yield row
+    elif row["to_block"] <= border:
+        is_confirmed = told.get(row["to_block"], b"").hex() == row["to_block_hash"][2:]
+        yield row | ({"finality": finality} if is_confirmed else {})
+    else:
+        here = "chain_id = ? and number = ?"
+        stored = select(connection, "blocks", here, [row["chain_id"], border])["hash"].to_list()
+        if not stored or stored[0] != told.get(border):
+            yield row
+            return
+        lower, upper = _split(connection, row, border, stored[0], owned)
+        yield lower | {"finality": finality}
+        yield upper
+
+
+def _split(
+    connection: duckdb.DuckDBPyConnection,
+    row: dict[str, Any],
+    border: int,
+    border_hash: bytes,
+    owned: OWNED,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    logs = logs_between(connection, row["chain_id"], border + 1, row["to_block"])
+    digest = fingerprint(logs.filter(owned(logs)[row["protocol"]]))
+    lower = row | {
+        "to_block": border,
+        "to_block_hash": f"0x{border_hash.hex()}",
+        "logs_digest": subtracted(row["logs_digest"], digest),
+    }
+    return lower, row | {"from_block": border + 1, "logs_digest": digest}

@@ -13,6 +13,8 @@ from indexer.store.connection import delete, insert, select, transaction
 from indexer.store.intervals import merged_coverage
 from indexer.tables import columns_of, empty, fact_tables
 
+_CHILD = ["chain_id", "protocol", "abi", "address"]
+
 OF_OTHERS = Callable[[pl.DataFrame], pl.Series]
 
 # Rows that are inserted only while no row has their key; what was known first stands.
@@ -157,20 +159,22 @@ def _replace_facts(connection: duckdb.DuckDBPyConnection, landed: Range) -> None
 
 def _write_contracts(connection: duckdb.DuckDBPyConnection, landed: Range) -> None:
     children = _rows(landed, "contracts")
-    where = "chain_id = ? and from_block between ? and ? and list_contains(?, protocol)"
-    delete(connection, "contracts", where, [*_blocks(landed), list(landed.protocols)])
-    if children.is_empty():
+    where = "chain_id = ? and list_contains(?, protocol)"
+    slugs = list(landed.protocols)
+    stored = select(connection, "contracts", where, [landed.chain_id, slugs])
+    is_here = pl.col("from_block").is_between(landed.from_block, landed.to_block)
+    # What is born here is replaced; a child first met in later blocks is born earlier than known.
+    gone = pl.concat([stored.filter(is_here), stored.join(children, on=_CHILD, how="semi")])
+    if gone.is_empty() and children.is_empty():
         return
-    # A child first met in later blocks is born earlier than was known.
-    connection.register("children", children.to_arrow())
-    same = "(chain_id, protocol, abi, address) in (select chain_id, protocol, abi, address"
-    delete(connection, "contracts", f"{same} from children)", [])
-    connection.unregister("children")
-    insert(connection, "contracts", children)
-    # Later blocks were fetched without the children: they are to be fetched again.
-    for protocol in children["protocol"].unique().to_list():
+    delete(connection, "contracts", where, [landed.chain_id, slugs])
+    kept = stored.join(gone, on=[*_CHILD, "from_block"], how="anti", maintain_order="left")
+    insert(connection, "contracts", pl.concat([kept, children]))
+    fresh = children.join(stored, on=[*_CHILD, "from_block"], how="anti")
+    # Later blocks were fetched without these: they are to be fetched again.
+    for slug in fresh["protocol"].unique().to_list():
         later = "chain_id = ? and protocol = ? and from_block > ?"
-        delete(connection, "coverage", later, [landed.chain_id, protocol, landed.to_block])
+        delete(connection, "coverage", later, [landed.chain_id, slug, landed.to_block])
 
 
 def insert_missing(

@@ -1,6 +1,6 @@
 """What sync asks of the database before it fetches: knowledge, coverage and anchors of a chain."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +8,9 @@ import duckdb
 import polars as pl
 
 from indexer.store.connection import select, transaction
+
+OWNED = Callable[[pl.DataFrame], Mapping[str, pl.Series]]
+"""Which rows of `logs` belong to which protocol: a Boolean series each."""
 
 
 @dataclass(frozen=True)

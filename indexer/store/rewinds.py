@@ -1,6 +1,6 @@
 """Taking blocks back: facts go, raw logs move to `orphans`, coverage ends at the cut."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,8 @@ import polars as pl
 
 from indexer.store.connection import delete, insert, select, transaction
 from indexer.store.fingerprint import EMPTY, added, fingerprint, subtracted
-from indexer.store.reading import chunks, logs_between
+from indexer.store.reading import OWNED, chunks, logs_between
 from indexer.tables import columns_of, fact_tables
-
-OWNED = Callable[[pl.DataFrame], Mapping[str, pl.Series]]
 
 _CHUNK_LOGS = 50_000
 

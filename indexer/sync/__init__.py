@@ -10,7 +10,8 @@ import asyncio
 from collections.abc import Sequence
 
 from indexer.rpc import Endpoint, Node
-from indexer.sync.converge import Job, Progress, Summary, converge
+from indexer.sync.converge import Job, Progress, Summary
+from indexer.sync.converge import converge as _converge
 from indexer.sync.landing import Tally
 from indexer.sync.rederiving import redecode, take_back
 from indexer.sync.reorgs import Ledger
@@ -21,7 +22,6 @@ __all__ = [
     "Progress",
     "Summary",
     "Tally",
-    "converge",
     "index",
     "redecode",
     "take_back",
@@ -44,6 +44,6 @@ def index(job: Job, endpoints: Sequence[Endpoint], progress: Progress) -> Summar
 
     async def run() -> Summary:
         async with Node(endpoints, job.chain) as node:
-            return await converge(node, job, progress)
+            return await _converge(node, job, progress)
 
     return asyncio.run(run())

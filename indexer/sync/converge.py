@@ -152,7 +152,7 @@ class _Run:
         if rewound is not None:
             self.reorgs += 1
             stored = read_stored(self._job.path, chain_id)
-        if await upgrade(self._node, ledger, stored.coverage, heads):
+        if await upgrade(self._node, ledger, stored, heads):
             stored = read_stored(self._job.path, chain_id)
         return stored
 

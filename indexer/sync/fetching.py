@@ -54,7 +54,7 @@ class Fetched:
         owners: protocol -> which of `logs` are its.
         headers: headers of the blocks that carry them; of all blocks above finality.
         last: header of the last block.
-        children: rows of `contracts` that are new.
+        children: rows of `contracts` whose birth is in the range.
         answered: logs in the answers, those that belong to nobody included.
     """
 
@@ -129,7 +129,7 @@ async def _answer(
     asked = set(wanted.addresses)
     children = known.contracts.clear()
     while len(logs):
-        children = _fresh(discovered(piece.protocols, chain, logs, known), children, known)
+        children = _born(discovered(piece.protocols, chain, logs, known), children, known)
         unasked = sorted(_octets(children) - asked)
         if not unasked:
             break
@@ -145,14 +145,14 @@ async def _answer(
     return logs, last, children
 
 
-def _fresh(found: pl.DataFrame, children: pl.DataFrame, known: Known) -> pl.DataFrame:
+def _born(found: pl.DataFrame, children: pl.DataFrame, known: Known) -> pl.DataFrame:
     earlier = known.contracts.select(*_CHILD, born="from_block")
-    unknown = (
+    born = (
         found.join(earlier, on=_CHILD, how="left", maintain_order="left")
-        .filter(pl.col("born").is_null() | (pl.col("from_block") < pl.col("born")))
+        .filter(pl.col("born").is_null() | (pl.col("from_block") <= pl.col("born")))
         .drop("born")
     )
-    return pl.concat([children, unknown]).unique(_CHILD, keep="first", maintain_order=True)
+    return pl.concat([children, born]).unique(_CHILD, keep="first", maintain_order=True)
 
 
 def with_children(known: Known, children: pl.DataFrame) -> Known:

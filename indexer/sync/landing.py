@@ -14,7 +14,7 @@ from indexer.facts import Facts, Known, declared, facts, merged, owned, policies
 from indexer.spec import Protocol
 from indexer.store import Range, joined, write_range
 from indexer.sync.coverage import coverage_rows, origins
-from indexer.sync.fetching import Fetched, any_of
+from indexer.sync.fetching import Fetched, any_of, with_children
 from indexer.sync.source import Source
 from indexer.sync.tokens import ask_tokens
 from indexer.tables import columns_of, empty, fact_tables
@@ -143,6 +143,7 @@ class Landing:
         )
 
     async def _facts(self, fetched: Fetched, head_hash: bytes) -> tuple[Facts, pl.DataFrame]:
+        self._known = with_children(self._known, fetched.children)
         if fetched.logs.is_empty():
             return _NO_FACTS, empty("tokens")
         found = await asyncio.to_thread(self._derived, fetched)

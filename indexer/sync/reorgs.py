@@ -1,6 +1,6 @@
 """Before anything is added: does the node still tell the chain that is stored?"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +10,18 @@ from indexer.chains import Chain
 from indexer.errors import NodeBehind, ReorgTooDeep
 from indexer.facts import Known, merged, owned
 from indexer.spec import Protocol
-from indexer.store import Anchors, Rewound, Stored, read_anchors, read_stored, rewind, settle
+from indexer.store import (
+    FINALITIES,
+    Anchors,
+    Rewound,
+    Stored,
+    read_anchors,
+    read_stored,
+    rewind,
+    settle,
+)
 from indexer.sync.heads import Heads
 from indexer.sync.source import Source
-
-_ORDER = ("latest", "safe", "finalized")
 
 
 @dataclass(frozen=True)
@@ -91,32 +98,31 @@ def _too_deep(chain: Chain, number: int, stored: bytes, told: bytes) -> str:
     )
 
 
-async def upgrade(node: Source, ledger: Ledger, coverage: pl.DataFrame, heads: Heads) -> bool:
+async def upgrade(node: Source, ledger: Ledger, stored: Stored, heads: Heads) -> bool:
     """
-    Raise the finality of covered intervals whose last block the node confirms; say if any rose.
+    Raise the finality of covered blocks as far as the node confirms them; say if any may rise.
 
     Raises:
         RetryableError: the node did not answer, or the database is busy.
         DatabaseUnusable: the database cannot be written.
     """
-    risen = [
-        (number, at, heads.finality(number))
-        for number, at, before in coverage.select(
-            "to_block", "to_block_hash", "finality"
-        ).iter_rows()
-        if number <= heads.latest.number
-        and _ORDER.index(heads.finality(number)) > _ORDER.index(before)
-    ]
-    if not risen:
+    borders = {"safe": heads.safe, "finalized": heads.finalized}
+    numbers = set(_rising(stored.coverage, borders))
+    if not numbers:
         return False
-    headers = await node.headers({number for number, _, _ in risen})
-    told = {
-        number: f"0x{octets.hex()}"
-        for number, octets in headers.select("number", "hash").iter_rows()
-    }
-    confirmed = {(number, at): to for number, at, to in risen if told[number] == at}
-    settle(ledger.path, ledger.chain.chain_id, confirmed, heads.finalized)
-    return bool(confirmed)
+    headers = await node.headers(numbers)
+    told = dict(headers.select("number", "hash").iter_rows())
+    settle(ledger.path, ledger.chain.chain_id, borders, told, ledger.owned(stored))
+    return True
+
+
+def _rising(coverage: pl.DataFrame, borders: Mapping[str, int]) -> Iterator[int]:
+    rows = coverage.select("from_block", "to_block", "finality").rows()
+    for finality, border in borders.items():
+        rank = FINALITIES.index(finality)
+        for low, high, before in rows:
+            if low <= border and FINALITIES.index(before) < rank:
+                yield min(high, border)
 
 
 def known_of(stored: Stored, said: Known) -> Known:
