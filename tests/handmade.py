@@ -1,7 +1,7 @@
 """Tables small enough to check in the head: rows with defaults, as frames or as a database."""
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
@@ -75,9 +75,9 @@ def load(**frames: pl.DataFrame) -> Callable[[str], pl.LazyFrame]:
     return lambda name: frames.get(name, table(name)).lazy()
 
 
-def database(frames: Mapping[str, pl.DataFrame], path: Path | None = None) -> Path | None:
-    """Write a database with these rows, in a file or, without one, nowhere."""
-    with duckdb.connect(str(path) if path else ":memory:") as con:
+def write_database(path: Path, frames: Mapping[str, pl.DataFrame]) -> Path:
+    """Write a database file with these rows and return its path."""
+    with duckdb.connect(str(path)) as con:
         fill(con, frames)
     return path
 
@@ -104,14 +104,10 @@ def column(frame: pl.DataFrame, name: str) -> list[object]:
 
 def shown(value: object) -> object:
     """Return a decimal as text without trailing zeros, anything else as it is."""
-    return f"{value.normalize():f}" if isinstance(value, Decimal) else value
+    # Not normalize(): Python's decimal context keeps 28 digits of 38.
+    return f"{value:f}".rstrip("0").rstrip(".") if isinstance(value, Decimal) else value
 
 
-def utc(moment: datetime) -> datetime:
-    """Return a naive UTC moment with its zone."""
-    return moment.replace(tzinfo=UTC)
-
-
-def same_rows(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """Return the rows of several frames of one table as one frame."""
-    return pl.concat(list(frames))
+def units(number: int) -> Decimal:
+    """Return this many 1e-18, exactly: arithmetic on Decimal would keep 28 digits."""
+    return Decimal((number < 0, tuple(int(digit) for digit in str(abs(number))), -18))

@@ -7,7 +7,7 @@ from decimal import Decimal
 import duckdb
 import polars as pl
 import pytest
-from handmade import T0, at, fill, load, table
+from handmade import T0, at, fill, load, table, units
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -51,8 +51,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def amounts(*, is_signed: bool) -> st.SearchStrategy[Decimal]:
     """Return amounts up to 1e15 with all their 18 places, zero and the tiniest included."""
-    units = st.integers(-(10**33) if is_signed else 0, 10**33)
-    return units.map(lambda unit: Decimal(unit).scaleb(-18))
+    return st.integers(-(10**33) if is_signed else 0, 10**33).map(units)
 
 
 def moments() -> st.SearchStrategy[datetime]:
@@ -117,11 +116,6 @@ def by_sql(
         con.register("incoming", frame.to_arrow())
         con.execute(f"insert into {name} select * from incoming")
     return rows(con, twin.sql, arguments(twin, {key: str(value) for key, value in given.items()}))
-
-
-def in_order(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows in one order, whatever order they came in."""
-    return frame.sort(frame.columns, nulls_last=True)
 
 
 @pytest.mark.parametrize("metric", sorted(METRICS))

@@ -1,0 +1,160 @@
+"""Buybacks and what share of revenue they are, on tables small enough to compute in the head."""
+
+from decimal import Decimal
+
+import polars as pl
+import pytest
+from handmade import at, column, table
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from analytics.metrics.buybacks import buyback_ratio, buybacks
+from analytics.metrics.income import protocol_revenue
+
+amounts = st.decimals("0.01", "1000000", places=2)
+
+
+def bought(*spent: tuple[float, object]) -> pl.LazyFrame:
+    """Return purchases: days after the first, dollars."""
+    rows = [{"block_timestamp": at(days=day), "spent_usd": usd} for day, usd in spent]
+    return table("buybacks", *rows).lazy()
+
+
+def earned(*revenue: tuple[float, object]) -> pl.LazyFrame:
+    """Return the protocol's revenue: days after the first, dollars."""
+    rows = [
+        {"block_timestamp": at(days=day), "treasury_usd": usd, "holders_usd": 0}
+        for day, usd in revenue
+    ]
+    return protocol_revenue(table("fees", *rows).lazy())
+
+
+def declared(*policies: dict[str, object]) -> pl.LazyFrame:
+    """Return policies with these columns."""
+    texts = {"protocol": "venue", "kind": "buyback_share", "source": "s", "basis": "governance"}
+    return table("policies", *(texts | policy for policy in policies)).lazy()
+
+
+def ratios(spent: pl.LazyFrame, revenue: pl.LazyFrame, *, window_days: int = 30) -> list[object]:
+    """Return the executed ratio of every day."""
+    result = buyback_ratio(spent, revenue, declared(), window_days=window_days)
+    return column(result.collect(), "buyback_ratio")
+
+
+def test_buybacks_are_added_by_destination() -> None:
+    """Tokens burnt and tokens kept are different rows."""
+    rows = [
+        {"destination_kind": "zero_burn", "bought_tokens": 2, "burned_tokens": 2},
+        {"destination_kind": "treasury", "bought_tokens": 5, "spent_usd": 50},
+        {"destination_kind": "treasury", "bought_tokens": 1},
+    ]
+
+    result = buybacks(table("buybacks", *rows).lazy()).collect()
+
+    assert column(result, "destination_kind") == ["treasury", "zero_burn"]
+    assert column(result, "bought_tokens") == ["6", "2"]
+    assert column(result, "burned_tokens") == [None, "2"]
+    assert column(result, "spent_usd") == ["50", None]
+    assert column(result, "unpriced_count") == [1, 1]
+
+
+def test_a_batch_is_compared_with_the_days_that_earned_it() -> None:
+    """Three days of revenue, one buyback on the last: the ratio is spent over earned."""
+    assert ratios(bought((2, 45)), earned((0, 100), (1, 50), (2, 30))) == [0.0, 0.0, 0.25]
+
+
+def test_a_window_forgets() -> None:
+    """With a window of two days, revenue of the day before yesterday no longer counts."""
+    assert ratios(bought((2, 40)), earned((0, 100), (1, 50), (2, 30)), window_days=2) == [
+        0.0,
+        0.0,
+        0.5,
+    ]
+
+
+def test_days_without_events_are_inside_the_window() -> None:
+    """The window is 30 days long, not 30 rows."""
+    assert ratios(bought((30, 10)), earned((0, 100), (1, 40))) == [0.0, 0.0, 0.25]
+
+
+def test_no_revenue_has_no_ratio() -> None:
+    """A buyback before any revenue has no ratio: null, not infinite."""
+    assert ratios(bought((0, 45)), earned((1, 90))) == [None, 0.5]
+
+
+def test_an_unpriced_buyback_makes_the_window_unknown() -> None:
+    """Unknown dollars are not zero dollars: the ratio is null until the window passes them."""
+    spent = bought((0, None), (1, 10), (2, 10))
+
+    assert ratios(spent, earned((0, 40), (1, 40), (2, 40)), window_days=2) == [None, None, 0.25]
+
+
+def test_the_declared_share_is_the_policy_of_the_day() -> None:
+    """Each day shows the policy in force when it began; between two policies there is none."""
+    policies = declared(
+        {"value": "0.2", "valid_from": at(-86_400), "valid_to": at(86_400)},
+        {"value": "0.3", "valid_from": at(days=3)},
+        {"value": "0.9", "kind": "treasury_share", "valid_from": at(-86_400)},
+    )
+    revenue = earned(*((day, 1) for day in range(6)))
+
+    result = buyback_ratio(bought(), revenue, policies).collect()
+
+    assert column(result, "declared_ratio") == [0.2, 0.2, None, None, 0.3, 0.3]
+
+
+def test_the_newest_policy_wins() -> None:
+    """Where two policies overlap, the one that began later holds."""
+    policies = declared(
+        {"value": "0.3", "valid_from": at(-10 * 86_400)},
+        {"value": "0.2", "valid_from": at(-9 * 86_400)},
+    )
+
+    result = buyback_ratio(bought((0, 1)), earned((0, 1)), policies).collect()
+
+    assert column(result, "declared_ratio") == [0.2]
+
+
+def test_protocols_do_not_mix() -> None:
+    """One protocol's buyback is not compared with another's revenue."""
+    spent = bought((0, 10)).with_columns(protocol=pl.lit("other"))
+
+    result = buyback_ratio(spent, earned((0, 100)), declared()).collect()
+
+    assert column(result, "protocol") == ["other", "venue"]
+    assert column(result, "buyback_ratio") == [None, 0.0]
+
+
+def test_a_window_has_at_least_a_day() -> None:
+    """A window of zero days is refused."""
+    with pytest.raises(ValueError, match="window_days must be at least 1, got 0"):
+        ratios(bought(), earned(), window_days=0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 70), amounts), min_size=1, max_size=12), amounts)
+def test_splitting_a_buyback_changes_nothing(
+    spends: list[tuple[int, Decimal]], revenue: Decimal
+) -> None:
+    """One buyback of 2x and two of x on the same day are the same buyback."""
+    whole = bought(*((day, 2 * usd) for day, usd in spends))
+    income = earned(*((day, revenue) for day in range(0, 70, 3)))
+
+    assert_frame_equal(
+        buyback_ratio(whole, income, declared()).collect(),
+        buyback_ratio(bought(*spends, *spends), income, declared()).collect(),
+    )
+
+
+@given(st.lists(st.tuples(st.integers(0, 70), amounts), min_size=1, max_size=8), amounts)
+def test_scaling_dollars_leaves_the_ratio_alone(
+    spends: list[tuple[int, Decimal]], revenue: Decimal
+) -> None:
+    """Doubling every dollar doubles the sums and keeps the ratios."""
+    once = buyback_ratio(bought(*spends), earned((0, revenue)), declared()).collect()
+    doubled = [(day, 2 * usd) for day, usd in spends]
+
+    twice = buyback_ratio(bought(*doubled), earned((0, 2 * revenue)), declared()).collect()
+
+    assert once["buyback_ratio"].equals(twice["buyback_ratio"])
+    assert (once["spent_usd"] + once["spent_usd"]).equals(twice["spent_usd"])
