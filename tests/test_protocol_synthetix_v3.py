@@ -262,6 +262,14 @@ def test_funding_that_accrued_was_paid_by_the_account() -> None:
     ]
 
 
+def test_a_settlement_without_fees_or_funding_gives_neither() -> None:
+    """Zero is not a payment: only the position changes."""
+    result = made(settled(1, 1))
+
+    assert rows(result, "fees") == rows(result, "funding") == []
+    assert len(rows(result, "position_changes")) == 1
+
+
 def fees(proxy: str = PROXY) -> Built:
     """Return a settlement of 12 in fees: 2 to the settler, 2 to a referrer, 4 collected."""
     return settled(1, 1, proxy, totalFees=12, settlementReward=2, referralFees=2, collectedFees=4)
