@@ -13,7 +13,8 @@ This is the only module that knows both packages.
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,10 +23,15 @@ import analytics.errors
 import indexer.cli
 import indexer.errors
 
+if TYPE_CHECKING:
+    from indexer.simulation.world import World
+
 EXIT_DONE = 0
 EXIT_WORLD = 1
 EXIT_USER = 2
 EXIT_INTERRUPTED = 130
+
+DEMO_DATABASE = "simulated.duckdb"
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 for package in (indexer.cli.app, analytics.cli.app):
@@ -56,6 +62,71 @@ def options(
     ] = False,
 ) -> None:
     """On-chain analytics for perp DEXs and RWA protocols."""
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option(help="The folder for the report.")] = Path(
+        "perpscope-demo"
+    ),
+    seed: Annotated[int, typer.Option(help="What the whole simulated world follows from.")] = 1,
+    database: Annotated[
+        Path | None, typer.Option(help="The DuckDB file to make; by default in the folder.")
+    ] = None,
+) -> None:
+    """Simulate a market with a crash, index it, and write a report about it."""
+    from analytics.reports import summary
+    from indexer.simulation.demo import indexed_world
+
+    path = made_anew(database, output / DEMO_DATABASE)
+    world = indexed_world(path, seed, typer.echo)
+    typer.echo(
+        f"compared {rows_compared(world, path):,} facts with the simulator's own books: equal"
+    )
+    app(["report", "--database", str(path), "--output", str(output)], standalone_mode=False)
+    typer.echo("\n".join(("", "simulated, not real:", *summary(path).lines(), "")))
+    typer.echo(f"report in {output}, database {path}")
+
+
+def made_anew(database: Path | None, default: Path) -> Path:
+    """
+    Return the path for the demo's database, where no file is.
+
+    Raises:
+        UserError: the named file exists; only the demo's own file is replaced.
+    """
+    path = database or default
+    if database is not None and database.exists():
+        raise indexer.errors.UserError(
+            f"{database} exists: the demo makes its own database, name a file that is not there"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for old in (path, path.with_name(path.name + ".wal")):
+        old.unlink(missing_ok=True)
+    return path
+
+
+def rows_compared(world: "World", path: Path) -> int:
+    """
+    Return how many facts of the database are, to the last digit, those of the simulator's books.
+
+    Raises:
+        WorldError: a table differs.
+    """
+    from analytics import load
+    from indexer.tables import fact_tables
+
+    order = ("chain_id", "block_number", "log_index", "item_index")
+    count = 0
+    with load.database(path) as con:
+        for table in fact_tables():
+            found, expected = load.facts(con, table).collect(), world.ledger.table(table)
+            if not found.sort(order).equals(expected):
+                raise indexer.errors.WorldError(
+                    f"{table} is not what the simulator wrote down: this is a defect of perpscope"
+                )
+            count += found.height
+    return count
 
 
 def outcome(command: Callable[[], object]) -> int:

@@ -16,10 +16,12 @@ from indexer.config import Config, configuration
 from indexer.errors import UserError
 from indexer.protocols import PROTOCOLS
 from indexer.rpc import Endpoint
+from indexer.simulation.commands import replay
 from indexer.sync import Job, Ledger, Summary, index, redecode, take_back
 from indexer.sync.choices import chain_named, protocols_named
 
 app = typer.Typer()
+app.command()(replay)
 
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="Settings; by default perpscope.toml, if there.")

@@ -68,13 +68,17 @@ class Book:
             if position.market == market and position.is_long == is_long
         ]
 
-    def profits(self) -> dict[tuple[Market, bool], int]:
-        """Return what each side (market, long) would gain by closing, 1e-30 dollars."""
-        index = {market: self.quote(market.index) for market in self.markets}
-        gains = dict.fromkeys(product(self.markets, (True, False)), 0)
+    def profits(self) -> list[tuple[Market, bool, int]]:
+        """Return market, long, and what that side would gain by closing, 1e-30 dollars."""
+        index = {market.address: self.quote(market.index) for market in self.markets}
+        gains = dict.fromkeys(product(index, (True, False)), 0)
         for one in self.positions.values():
-            gains[one.market, one.is_long] += one.pnl_usd(index[one.market])
-        return gains
+            market = one.market.address
+            gains[market, one.is_long] += one.pnl_usd(index[market])
+        return [
+            (market, is_long, gains[market.address, is_long])
+            for market, is_long in product(self.markets, (True, False))
+        ]
 
     def slot(self, trader: Trader, market: Market, collateral: Token, *, is_long: bool) -> Position:
         """Return the trader's position, or an empty one."""
@@ -84,10 +88,10 @@ class Book:
 
     def endangered(self) -> list[Position]:
         """Return the positions that keepers may liquidate now."""
-        terms: dict[tuple[Market, Token, bool], Terms] = {}
+        terms: dict[Side, Terms] = {}
         found = []
         for one in self.positions.values():
-            side = (one.market, one.collateral, one.is_long)
+            side = (one.market.address, one.collateral.address, one.is_long)
             if side not in terms:
                 terms[side] = self.terms(one)
             if is_thin(one, terms[side]) and is_liquidatable(one, terms[side]):

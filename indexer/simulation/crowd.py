@@ -62,7 +62,7 @@ class Crowd:
         """Yield the transactions of the block that the venue is at."""
         yield from self._liquidations(venue)
         if venue.time % _KEEPERS_LAG == 0:
-            for (market, is_long), gain in venue.profits().items():
+            for market, is_long, gain in venue.profits():
                 factor = gain * _FACTOR // market.pool_usd
                 yield from self._deleveraging(venue, market, factor, is_long=is_long)
         yield from self._orders(venue)

@@ -13,8 +13,9 @@ from indexer.simulation.prices import ASSETS, Prices
 
 USDC = Token(bytes.fromhex("a0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"), "USDC", 6)
 WETH = Token(bytes.fromhex("c02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"), "ETH", 18)
-WBTC = Token(bytes.fromhex("2260fac5e5542a773aa44fbcfedf7c193bc2c599"), "BTC", 8)
-_SYMBOLS = {USDC: "USDC", WETH: "WETH", WBTC: "WBTC"}
+# No declaration knows this one: its decimals have to be asked for.
+CBBTC = Token(bytes.fromhex("cbb7c0000ab88b473b1f5afd9ef808440eed33bf"), "BTC", 8)
+_SYMBOLS = {USDC: "USDC", WETH: "WETH", CBBTC: "cbBTC"}
 _BORROWERS = 30
 _THRESHOLD_BPS = 8_300
 _BONUS_BPS = 10_500
@@ -52,7 +53,7 @@ class Borrowers:
         self.accounts = [self._account() for _ in range(_BORROWERS)]
 
     def _account(self) -> Account:
-        pledge = self.random.choice((WETH, WBTC))
+        pledge = self.random.choice((WETH, CBBTC))
         owed = self.random.randrange(20_000, 3_000_000) * 10**6
         loan_to_value_bps = self.random.randrange(3_500, 7_900)
         price = next(one.start for one in ASSETS if one.symbol == pledge.asset)
