@@ -95,7 +95,9 @@ create table orphans (
 -- Fee splits and buyback rates over time, as the declarations state them.
 create table policies (
     protocol varchar not null,
-    kind varchar not null, -- supply_side_share, treasury_share, holders_share (of fees); buyback_share (of revenue)
+    -- supply_side_share, treasury_share, holders_share: of fees; holders_share_of_revenue: of what the
+    -- protocol keeps; buyback_share: of revenue, as declared
+    kind varchar not null,
     value decimal(38, 18) not null, -- 1 = 100 %
     valid_from timestamp not null,
     valid_to timestamp, -- null while in force

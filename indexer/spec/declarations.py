@@ -96,7 +96,8 @@ class Policy:
     A share in force from a day on, as a decimal number of the whole ("0.27").
 
     Attributes:
-        kind: supply_side_share, treasury_share or holders_share of fees; buyback_share of revenue.
+        kind: supply_side_share, treasury_share or holders_share of fees;
+            holders_share_of_revenue or buyback_share of what the protocol keeps.
         value: exact decimal text.
         valid_from: ISO day, UTC, inclusive.
         source: where it is stated.
