@@ -9,7 +9,17 @@ Two kinds of sums, because null means "not known":
 
 import polars as pl
 
+_CENTURY = 100 * 366 * 86_400
+
 EVENT_ORDER = ("block_number", "log_index", "item_index", "tx_hash")
+
+
+def check(setting: str, value: int, *, least: int, most: int = _CENTURY) -> None:
+    """Raise ValueError unless a setting is between two bounds; the most is a century of seconds."""
+    if value < least:
+        raise ValueError(f"{setting} must be at least {least}, got {value}")
+    if value > most:
+        raise ValueError(f"{setting} must be at most {most}, got {value}")
 
 
 def known_total(value: pl.Expr) -> pl.Expr:
@@ -53,8 +63,7 @@ def bucket(seconds: int) -> pl.Expr:
     Return the start of the bucket an event falls into, counted from 1970-01-01, as `bucket_at`.
 
     Raises:
-        ValueError: seconds is below 1.
+        ValueError: seconds is below 1 or longer than a century.
     """
-    if seconds < 1:
-        raise ValueError(f"bucket_seconds must be at least 1, got {seconds}")
+    check("bucket_seconds", seconds, least=1)
     return pl.col("block_timestamp").dt.truncate(f"{seconds}s").alias("bucket_at")

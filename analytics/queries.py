@@ -23,6 +23,7 @@ from types import MappingProxyType
 
 from analytics.errors import UserError
 
+_MOST = 2**31 - 1
 _KEY = re.compile(r"-- ([a-z]+(?: [a-z]+)?):\s*(.*)")
 _PARAMETER = re.compile(r"(?P<name>\w+) (?P<kind>\w+) (?P<default>\S+) \((?P<meaning>.+)\)")
 
@@ -55,6 +56,12 @@ def _moment(text: str) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
+def _count(text: str) -> int:
+    if not 1 <= int(text) <= _MOST:
+        raise ValueError
+    return int(text)
+
+
 def _flag(text: str) -> bool:
     return {"true": True, "false": False}[text.lower()]
 
@@ -62,6 +69,7 @@ def _flag(text: str) -> bool:
 TYPES: Mapping[str, tuple[Callable[[str], object], str]] = MappingProxyType(
     {
         "integer": (int, "a whole number"),
+        "count": (_count, f"a whole number from 1 to {_MOST}"),
         "number": (float, "a number"),
         "decimal": (Decimal, "a decimal number"),
         "text": (str, "text"),

@@ -5,7 +5,7 @@
 --           cumulative_*_usd since the start of the window
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
--- param:    bucket_seconds integer 60 (length of a bucket, counted from 1970-01-01 UTC)
+-- param:    bucket_seconds count 60 (length of a bucket, counted from 1970-01-01 UTC)
 with
 
 exits as (

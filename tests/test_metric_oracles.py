@@ -108,5 +108,5 @@ def test_without_a_positive_reference_there_is_no_deviation(reference: int) -> N
 
 def test_a_negative_tolerance_is_refused() -> None:
     """Nothing can be younger than now."""
-    with pytest.raises(ValueError, match="must not be negative, got -1"):
+    with pytest.raises(ValueError, match="tolerance_seconds must be at least 0, got -1"):
         compared(tolerance_seconds=-1)

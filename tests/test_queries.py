@@ -429,7 +429,12 @@ def test_a_zone_in_a_time_is_honoured() -> None:
         (
             "adl_victims",
             {"accounts": "many"},
-            "parameter accounts: 'many' is not a whole number",
+            "parameter accounts: 'many' is not a whole number from 1 to 2147483647",
+        ),
+        (
+            "adl_victims",
+            {"accounts": "0"},
+            "parameter accounts: '0' is not a whole number from 1 to 2147483647",
         ),
         (
             "fee_split",
@@ -481,5 +486,5 @@ def test_a_question_is_described() -> None:
     query: Query = query_named("metrics/liquidations")
 
     assert [(each.name, each.kind, each.default) for each in query.parameters] == [
-        ("bucket_seconds", "integer", "3600")
+        ("bucket_seconds", "count", "3600")
     ]

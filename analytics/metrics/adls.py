@@ -43,7 +43,7 @@ def adls(
         while nothing was liquidated).
 
     Raises:
-        ValueError: bucket_seconds is below 1.
+        ValueError: bucket_seconds is below 1 or longer than a century.
 
     Source:
         ADL notional / one-sided liquidation notional; GMX v2 AdlUtils, dYdX v4 DeleveragingEventV1

@@ -2,7 +2,15 @@
 
 import polars as pl
 
-from analytics.expressions import day, known_total, ratio, row_count, unknown_count, whole_total
+from analytics.expressions import (
+    check,
+    day,
+    known_total,
+    ratio,
+    row_count,
+    unknown_count,
+    whole_total,
+)
 
 _GRAIN = (
     *("date", "chain_id", "protocol", "version"),
@@ -77,14 +85,13 @@ def buyback_ratio(
         25 %; null while unknown or while revenue is zero or negative).
 
     Raises:
-        ValueError: window_days is below 1.
+        ValueError: window_days is below 1 or above 36,600.
 
     Source:
         DefiLlama/dimension-adapters fees/GUIDELINES.md: holders' revenue need not fall on the day
         the revenue was earned.
     """
-    if window_days < 1:
-        raise ValueError(f"window_days must be at least 1, got {window_days}")
+    check("window_days", window_days, least=1, most=36_600)
     sums = [whole_total(pl.col(name)).alias(name) for name in ("spent_usd", "revenue_usd")]
     window = (
         _daily(buybacks, protocol_revenue)

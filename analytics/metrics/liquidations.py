@@ -4,6 +4,7 @@ import polars as pl
 
 from analytics.expressions import (
     bucket,
+    check,
     distinct_count,
     known_total,
     ratio,
@@ -37,7 +38,7 @@ def liquidations(liquidations: pl.LazyFrame, *, bucket_seconds: int = 3600) -> p
         fee_usd, shortfall_usd (Decimal, USD; sums of what is known, null when nothing is).
 
     Raises:
-        ValueError: bucket_seconds is below 1.
+        ValueError: bucket_seconds is below 1 or longer than a century.
 
     Source:
         One-sided notional: of the two fills of a liquidating trade only the liquidated leg counts.
@@ -83,13 +84,12 @@ def liquidation_velocity(liquidations: pl.LazyFrame, *, window_seconds: int = 60
         nothing is), velocity_usd_per_second (Float64).
 
     Raises:
-        ValueError: window_seconds is below 1.
+        ValueError: window_seconds is below 1 or longer than a century.
 
     Source:
         V_w(t) = N in [t, t + w) / w; Amberdata's charts of October 2025 use one minute.
     """
-    if window_seconds < 1:
-        raise ValueError(f"window_seconds must be at least 1, got {window_seconds}")
+    check("window_seconds", window_seconds, least=1)
     # Polars divides by a literal as if multiplying by its reciprocal: one quotient in ten is off in
     # the last place. As a column the window is divided by as IEEE 754 says.
     seconds = pl.col("liquidation_count") * 0 + window_seconds

@@ -33,7 +33,7 @@ def open_interest(open_interest: pl.LazyFrame, *, bucket_seconds: int = 3600) ->
         before the first event of a side).
 
     Raises:
-        ValueError: bucket_seconds is below 1.
+        ValueError: bucket_seconds is below 1 or longer than a century.
 
     Source:
         GMX v2 Reader getOpenInterest (sum over both collateral tokens), read 2025-06-01; total and

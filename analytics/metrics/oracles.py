@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER
+from analytics.expressions import EVENT_ORDER, check
 
 _SOURCE = ("chain_id", "protocol", "feed")
 _PAIR = ("asset", "quote")
@@ -36,14 +36,13 @@ def oracle_deviation(
         the reference is positive), staleness_seconds (Int64, >= 0).
 
     Raises:
-        ValueError: tolerance_seconds is negative.
+        ValueError: tolerance_seconds is negative or longer than a century.
 
     Source:
         Liu, Szalachowski, Zhou: A First Look into DeFi Oracles, arXiv 2005.04377; deviation as
         risk teams use it: primary against secondary source.
     """
-    if tolerance_seconds < 0:
-        raise ValueError(f"tolerance_seconds must not be negative, got {tolerance_seconds}")
+    check("tolerance_seconds", tolerance_seconds, least=0)
     updates = oracle_updates.filter(pl.col("asset").is_not_null())
     age = pl.col("block_timestamp") - pl.col("reference_at")
     return (

@@ -2,7 +2,7 @@
 -- reads:    buybacks, fees, policies
 -- grain:    one row per protocol and UTC day with revenue or a buyback
 -- units:    *_usd US dollars over the window, null when any part is unknown; *_ratio 0.25 = 25 %
--- param:    window_days integer 30 (length of the window in UTC days, the day itself included)
+-- param:    window_days count 30 (length of the window in UTC days, the day itself included)
 -- twin of:  analytics.metrics.buybacks.buyback_ratio
 with
 

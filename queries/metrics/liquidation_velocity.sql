@@ -3,7 +3,7 @@
 -- grain:    one row per protocol and moment with a liquidation
 -- units:    notional_usd US dollars in the window, a sum of what is known, null when nothing is;
 --           velocity_usd_per_second US dollars per second
--- param:    window_seconds integer 60 (length of the window, its end excluded)
+-- param:    window_seconds count 60 (length of the window, its end excluded)
 -- twin of:  analytics.metrics.liquidations.liquidation_velocity
 with
 

@@ -2,7 +2,7 @@
 -- reads:    liquidations
 -- grain:    one row per chain, protocol, version, market and bucket with a liquidation
 -- units:    *_usd US dollars, notional one-sided; sums of what is known, null when nothing is
--- param:    bucket_seconds integer 3600 (length of a bucket, counted from 1970-01-01 UTC)
+-- param:    bucket_seconds count 3600 (length of a bucket, counted from 1970-01-01 UTC)
 -- twin of:  analytics.metrics.liquidations.liquidations
 select
     chain_id,

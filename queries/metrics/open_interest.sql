@@ -2,7 +2,7 @@
 -- reads:    open_interest
 -- grain:    one row per chain, protocol, version, market and period with an event
 -- units:    *_usd US dollars, *_tokens base units; null before the first event of a side
--- param:    bucket_seconds integer 3600 (length of a period, counted from 1970-01-01 UTC)
+-- param:    bucket_seconds count 3600 (length of a period, counted from 1970-01-01 UTC)
 -- twin of:  analytics.metrics.open_interest.open_interest
 with
 

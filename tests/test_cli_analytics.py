@@ -1,0 +1,272 @@
+"""`perpscope query` and `perpscope metric`: formats, lists, and what a mistake looks like."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+from handmade import at, table, write_database
+from typer.testing import CliRunner, Result
+
+from analytics.cli import app
+from analytics.metrics import METRICS
+from analytics.queries import queries
+
+Run = Callable[..., Result]
+
+EXACT = "12345678901234567890.123456789012345678"
+HEADER = "chain_id,protocol,account,liquidation_count,market_count,notional_usd"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return a database with three liquidations of two accounts."""
+    rows: list[dict[str, object]] = [
+        {"notional_usd": EXACT, "block_timestamp": at(0.000005)},
+        {"notional_usd": 5, "account": "0xb"},
+        {"notional_usd": None, "account": "0xb"},
+    ]
+    return write_database(tmp_path / "p.duckdb", {"liquidations": table("liquidations", *rows)})
+
+
+@pytest.fixture
+def run(path: Path) -> Run:
+    """Return what calls a command on that database."""
+    return lambda *arguments: CliRunner().invoke(app, [*arguments, "--database", str(path)])
+
+
+def perpscope(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the whole command as a user would."""
+    return subprocess.run(
+        [sys.executable, "-m", "perpscope", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"},
+    )
+
+
+def test_csv_is_exact(run: Run) -> None:
+    """All 38 digits, times in ISO with their microseconds, and nothing for unknown."""
+    result = run("query", "liquidated_accounts", "--format", "csv")
+
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 0
+    assert lines[0].startswith(HEADER)
+    assert lines[1].startswith(f"1,venue,0xa,1,1,{EXACT},,,,,2025-10-10T21:00:00.000005Z,")
+    assert lines[2].startswith("1,venue,0xb,2,1,5.000000000000000000,,,,,2025-10-10T21:00:00Z,")
+
+
+def test_json_is_exact(run: Run) -> None:
+    """A list of objects; decimals are text, because a JSON number loses digits."""
+    result = run("query", "liquidated_accounts", "--format", "json")
+
+    first, second = json.loads(result.stdout)
+    assert first["notional_usd"] == EXACT
+    assert first["first_at"] == "2025-10-10T21:00:00.000005Z"
+    assert first["shortfall_usd"] is None
+    assert second["liquidation_count"] == 2
+
+
+def test_parquet_keeps_types(run: Run, tmp_path: Path) -> None:
+    """Parquet has the decimals and times as they were computed."""
+    output = tmp_path / "answer.parquet"
+
+    result = run("metric", "liquidations", "--format", "parquet", "--output", str(output))
+
+    frame = pl.read_parquet(output)
+    assert result.exit_code == 0
+    assert frame.schema["notional_usd"] == pl.Decimal(38, 18)
+    assert frame["notional_usd"].item() == Decimal("12345678901234567895.123456789012345678")
+
+
+def test_a_table_is_for_reading(run: Run) -> None:
+    """Rounded numbers with thousands separators, one line per row, and how many there are."""
+    result = run("query", "liquidated_accounts")
+
+    assert "12,345,678,901,234,567,890.12" in result.stdout
+    assert result.stdout.splitlines()[-1] == "2 rows"
+
+
+def test_a_parameter_narrows_the_answer(run: Run) -> None:
+    """`--param` is repeatable and typed."""
+    result = run(
+        *("query", "liquidated_accounts", "--format", "csv"),
+        *("--param", "accounts=1", "--param", "until=2025-10-10T21:00:00"),
+    )
+
+    assert [line[:11] for line in result.stdout.splitlines()[1:]] == ["1,venue,0xb"]
+
+
+def test_a_setting_changes_the_metric(run: Run) -> None:
+    """`--setting` reaches the metric, and filters narrow the facts."""
+    result = run(
+        *("metric", "liquidation_velocity", "--setting", "window_seconds=5"),
+        *("--protocol", "venue", "--chain-id", "1", "--until", "2025-10-10T21:00:00"),
+        *("--format", "csv"),
+    )
+
+    assert result.stdout.splitlines()[1] == (
+        "venue,2025-10-10T21:00:00Z,2,5.000000000000000000,1.0"
+    )
+
+
+def test_a_metric_and_its_twin_print_the_same(run: Run) -> None:
+    """`metric NAME` and `query metrics/NAME` are two ways to one answer."""
+    metric = run("metric", "liquidations", "--format", "csv")
+
+    twin = run("query", "metrics/liquidations", "--format", "csv")
+
+    assert metric.stdout == twin.stdout
+
+
+def test_query_without_a_name_lists_the_questions() -> None:
+    """Every question, with what it asks; no database is needed."""
+    result = CliRunner().invoke(app, ["query"])
+
+    assert result.exit_code == 0
+    for name, query in queries().items():
+        assert name in result.stdout
+        assert query.question in result.stdout
+
+
+def test_metric_without_a_name_lists_the_metrics() -> None:
+    """Every metric with the first line of its methodology."""
+    result = CliRunner().invoke(app, ["metric"])
+
+    assert [line.split()[0] for line in result.stdout.splitlines()] == sorted(METRICS)
+    assert "Dollars spent buying back the token" in result.stdout
+
+
+def test_explain_prints_the_methodology() -> None:
+    """`--explain` needs no database and says formula, source, inputs and settings."""
+    result = CliRunner().invoke(app, ["metric", "buyback_ratio", "--explain"])
+
+    assert "Formula:\n    buyback_ratio(d) = " in result.stdout
+    assert result.stdout.endswith(
+        "Reads: buybacks, protocol_revenue, policies. Settings: window_days.\n"
+    )
+
+
+def test_an_output_file_appears_whole(run: Run, tmp_path: Path) -> None:
+    """A file replaces the old one at once, and nothing else is left behind."""
+    output = tmp_path / "out" / "answer.csv"
+    output.parent.mkdir()
+    output.write_text("old")
+
+    result = run("query", "coverage_gaps", "--format", "csv", "--output", str(output))
+
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert output.read_text().startswith("chain_id,protocol,gap_from_block")
+    assert list(output.parent.iterdir()) == [output]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["query", "adl_victim"], "no query is called adl_victim: did you mean adl_victims?"),
+        (["metric", "feess"], "no metric is called feess: did you mean fees?"),
+        (
+            ["query", "adl_victims", "--param", "accounts"],
+            "--param takes name=value, got accounts",
+        ),
+        (
+            ["query", "adl_victims", "--param", "account=3"],
+            "adl_victims has no parameter account: it has since, until, accounts",
+        ),
+        (
+            ["query", "adl_victims", "--param", "accounts=x"],
+            "parameter accounts: 'x' is not a whole number",
+        ),
+        (
+            ["query", "adl_victims", "--param", "accounts=-1"],
+            "parameter accounts: '-1' is not a whole number from 1 to",
+        ),
+        (
+            ["metric", "adls", "--setting", "bucket_seconds=x"],
+            "setting of adls: 'x' is not a whole number",
+        ),
+        (
+            ["metric", "adls", "--setting", "bucket=60"],
+            "no setting of adls is called bucket: did you mean bucket_seconds?",
+        ),
+        (
+            ["metric", "adls", "--setting", "bucket_seconds=0"],
+            "adls: bucket_seconds must be at least 1, got 0",
+        ),
+        (
+            ["metric", "adls", "--format", "parquet"],
+            "parquet is binary: name a file with --output",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_users_mistake_exits_2(path: Path, arguments: list[str], message: str) -> None:
+    """One sentence that names what was seen and what was expected, and exit code 2."""
+    result = perpscope(*arguments, "--database", str(path))
+
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"perpscope: {message}")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_missing_database_exits_1(tmp_path: Path) -> None:
+    """The world's fault is exit code 1, in one sentence that says what to do."""
+    missing = tmp_path / "missing.duckdb"
+
+    result = perpscope("query", "coverage_gaps", "--database", str(missing))
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == (
+        f"perpscope: there is no database at {missing}: index first, or name one with --database\n"
+    )
+
+
+def test_a_folder_that_cannot_be_written_exits_1(path: Path) -> None:
+    """An output path that cannot be written is one sentence, and leaves nothing."""
+    result = perpscope(
+        *("query", "coverage_gaps", "--database", str(path)),
+        *("--output", str(path.parent / "none" / "answer.csv")),
+    )
+
+    assert result.returncode == 1
+    assert "No such file or directory" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_an_unknown_format_exits_2() -> None:
+    """The formats there are, are named."""
+    result = perpscope("query", "coverage_gaps", "--format", "xlsx")
+
+    assert result.returncode == 2
+    assert "parquet" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_answer_without_rows_says_so(run: Run) -> None:
+    """A question nothing answers is not an error."""
+    result = run("query", "adl_victims")
+
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == "0 rows"
+
+
+def test_a_long_table_is_cut_and_says_so(tmp_path: Path) -> None:
+    """The first hundred rows, and how many more there are."""
+    rows = [{"account": f"0x{index:03}"} for index in range(103)]
+    path = write_database(tmp_path / "p.duckdb", {"liquidations": table("liquidations", *rows)})
+
+    result = CliRunner().invoke(
+        app,
+        ["query", "liquidated_accounts", "--param", "accounts=200", "--database", str(path)],
+    )
+
+    assert result.stdout.splitlines()[-1] == "… 3 more rows; --format csv writes all of them"
+    assert "0x099" in result.stdout
+    assert "0x100" not in result.stdout

@@ -1,0 +1,352 @@
+"""The resolver: facts and metrics by parameter name, settings, and requests it refuses."""
+
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from handmade import at, column, load, table, units, write_database
+
+from analytics.compute import (
+    collected,
+    compute,
+    facts_of,
+    inputs_of,
+    methodology,
+    settings_of,
+    wired,
+)
+from analytics.errors import UserError, WorldError
+from analytics.load import database, database_path, facts
+from analytics.metrics import METRICS, Metric
+from indexer.tables import columns_of, tables
+
+SPLIT = {"fee_usd": 10, "supply_side_usd": 6, "treasury_usd": 1, "holders_usd": 3}
+
+
+HOLD = """
+import sys, duckdb
+con = duckdb.connect(sys.argv[1])
+print("held", flush=True)
+sys.stdin.read(1)
+"""
+
+
+def nothing(*frames: pl.LazyFrame) -> pl.LazyFrame:
+    """Return no rows, whatever the inputs."""
+    return pl.LazyFrame({"inputs": [len(frames)]})
+
+
+@pytest.mark.parametrize("name", sorted(METRICS))
+def test_every_metric_rests_on_facts(name: str) -> None:
+    """Following the parameter names of a metric ends at tables of the schema."""
+    assert facts_of(name) <= set(tables())
+
+
+@pytest.mark.parametrize("name", sorted(METRICS))
+def test_every_metric_answers_an_empty_database(name: str) -> None:
+    """Without a single fact there is an answer without rows."""
+    result = collected(compute(name, load()))
+
+    assert result.is_empty()
+    assert result.width > 1
+
+
+def test_a_metric_is_computed_before_the_one_that_needs_it() -> None:
+    """`buyback_ratio` loads buybacks and computes revenue from fees."""
+    spent = table("buybacks", {"spent_usd": 1})
+
+    result = collected(compute("buyback_ratio", load(buybacks=spent, fees=table("fees", SPLIT))))
+
+    assert column(result, "buyback_ratio") == [0.25]
+
+
+def test_a_shared_name_is_the_metric_outside_and_the_fact_inside() -> None:
+    """Asked for, `liquidations` is the metric; as a parameter of any metric it is the fact."""
+    cut = load(
+        adls=table("adls", {"notional_usd": 3}),
+        liquidations=table("liquidations", {"notional_usd": 2}),
+    )
+
+    asked = collected(compute("liquidations", cut))
+    inside = collected(compute("adls", cut))
+
+    assert "liquidation_count" in asked.columns
+    assert column(inside, "adl_to_liquidation_ratio") == [1.5]
+
+
+def test_a_metric_may_need_several_metrics() -> None:
+    """The order of the parameters is the order of the inputs, at any depth."""
+
+    def first(fees: pl.LazyFrame) -> pl.LazyFrame:
+        return nothing(fees)
+
+    def second(first: pl.LazyFrame, fees: pl.LazyFrame, buybacks: pl.LazyFrame) -> pl.LazyFrame:
+        return nothing(first, fees, buybacks)
+
+    ours: dict[str, Metric] = {"first": first, "second": second}
+
+    assert collected(wired("second", load(), {}, ours)).item() == 3
+    assert facts_of("second", ours) == {"fees", "buybacks"}
+
+
+def test_settings_reach_the_metric_that_declares_them() -> None:
+    """A bucket of a minute is a bucket of a minute."""
+    rows = load(liquidations=table("liquidations", {}, {"block_timestamp": at(60)}))
+
+    result = collected(compute("liquidations", rows, bucket_seconds=60))
+
+    assert column(result, "bucket_at") == [at(0), at(60)]
+
+
+def test_settings_reach_metrics_behind_the_metric() -> None:
+    """A setting of a metric that is needed can be given to the one that needs it."""
+
+    def inner(fees: pl.LazyFrame, *, days: int = 1) -> pl.LazyFrame:
+        return nothing(fees).with_columns(days=days)
+
+    def outer(inner: pl.LazyFrame) -> pl.LazyFrame:
+        return inner
+
+    ours: dict[str, Metric] = {"inner": inner, "outer": outer}
+
+    assert settings_of("outer", ours) == {"days": int}
+    assert collected(wired("outer", load(), {"days": 7}, ours))["days"].item() == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("fee", {}, "no metric is called fee: did you mean fees?"),
+        ("xyz", {}, "no metric is called xyz: there are: adls, buyback_ratio"),
+        (
+            "buyback_ratio",
+            {"window": 3},
+            "no setting of buyback_ratio is called window: did you mean window_days?",
+        ),
+        ("fees", {"days": 3}, "no setting of fees is called days"),
+        (
+            "buyback_ratio",
+            {"window_days": 0},
+            "buyback_ratio: window_days must be at least 1, got 0",
+        ),
+        (
+            "adls",
+            {"bucket_seconds": 10**30},
+            "adls: bucket_seconds must be at most 3162240000, got 1000",
+        ),
+    ],
+)
+def test_a_wrong_request_is_one_sentence(name: str, settings: dict[str, int], message: str) -> None:
+    """An unknown metric or setting, or a value the metric refuses, is named with what is near."""
+    with pytest.raises(UserError, match=re.escape(message)):
+        compute(name, load(), **settings)
+
+
+def test_a_sum_that_does_not_fit_is_refused() -> None:
+    """More than DECIMAL(38,18) can hold is an error, never a wrong number."""
+    largest = {"fee_usd": units(10**38 - 1)}
+
+    with pytest.raises(WorldError, match="cannot be computed from these rows: overflow"):
+        collected(compute("fees", load(fees=table("fees", largest, largest))))
+
+
+@pytest.mark.parametrize("name", sorted(METRICS))
+def test_the_methodology_is_the_docstring(name: str) -> None:
+    """Every metric says what it is, its formula, its inputs, its rows and its source."""
+    text = methodology(name)
+
+    assert len(text.splitlines()[0].split()) > 5
+    for section in ("Formula:", "Args:", "Returns:", "Source:"):
+        assert section in text.splitlines()
+    for needed in (*inputs_of(name), *settings_of(name)):
+        assert f"{needed}:" in text
+
+
+def test_facts_come_as_they_were_stored(tmp_path: Path) -> None:
+    """Columns, types and all 18 places survive the way through DuckDB and Arrow."""
+    stored = table("fees", SPLIT | {"fee_usd": units(10**37 + 1)}, {"fee_usd": None})
+    path = write_database(tmp_path / "p.duckdb", {"fees": stored})
+
+    with database(path) as con:
+        loaded = facts(con, "fees").collect()
+
+    assert loaded.schema == columns_of("fees")
+    assert loaded.equals(stored)
+
+
+def test_facts_are_filtered_where_they_are_read(tmp_path: Path) -> None:
+    """Protocol, chain and times narrow a table; both ends of the time are inside."""
+    rows: list[dict[str, object]] = [
+        {"fee_usd": 1},
+        {"fee_usd": 2, "block_timestamp": at(10)},
+        {"fee_usd": 4, "block_timestamp": at(20)},
+        {"fee_usd": 8, "protocol": "other", "block_timestamp": at(10)},
+        {"fee_usd": 16, "chain_id": 2, "block_timestamp": at(10)},
+        {"fee_usd": 32, "block_timestamp": at(21)},
+    ]
+    path = write_database(tmp_path / "p.duckdb", {"fees": table("fees", *rows)})
+
+    with database(path) as con:
+        kept = facts(con, "fees", protocol="venue", chain_id=1, since=at(10), until=at(20))
+        result = kept.select("fee_usd").collect()
+
+    assert column(result, "fee_usd") == ["2", "4"]
+
+
+def test_a_filter_leaves_tables_without_its_column_alone(tmp_path: Path) -> None:
+    """Policies have no chain and no block time, so only the protocol narrows them."""
+    policy = {"kind": "buyback_share", "value": 1, "valid_from": at(), "source": "", "basis": ""}
+    path = write_database(tmp_path / "p.duckdb", {"policies": table("policies", policy)})
+
+    with database(path) as con:
+        kept = facts(con, "policies", protocol="venue", chain_id=9, since=at(99))
+
+        assert kept.collect().height == 1
+
+
+@pytest.mark.parametrize("name", sorted(METRICS))
+def test_a_metric_of_a_file_is_the_metric_of_its_rows(name: str, tmp_path: Path) -> None:
+    """Several tables are read from one file in one plan, only the columns the plan needs."""
+    frames = {
+        "fees": table("fees", SPLIT),
+        "buybacks": table("buybacks", {"spent_usd": 1}),
+        "liquidations": table("liquidations", {"notional_usd": 5}),
+        "adls": table("adls", {"notional_usd": 5}),
+        "open_interest": table("open_interest", {"open_interest_usd": 5}),
+        "oracle_updates": table(
+            "oracle_updates", {"asset": "BTC"}, {"asset": "BTC", "feed": "0xother"}
+        ),
+    }
+    path = write_database(tmp_path / "p.duckdb", frames)
+
+    with database(path) as con:
+        result = collected(compute(name, partial(facts, con)))
+
+    assert result.height > 0
+    assert result.equals(collected(compute(name, load(**frames))))
+
+
+def test_a_table_nobody_knows_is_named(tmp_path: Path) -> None:
+    """A database without a table that is asked for says which."""
+    path = write_database(tmp_path / "p.duckdb", {})
+
+    with database(path) as con, pytest.raises(WorldError, match="has no table nonsense"):
+        facts(con, "nonsense")
+
+
+def test_a_database_is_opened_read_only(tmp_path: Path) -> None:
+    """Nothing in the analytics can change a database, nor read another file."""
+    path = write_database(tmp_path / "p.duckdb", {})
+
+    with database(path) as con:
+        with pytest.raises(duckdb.InvalidInputException, match="read-only"):
+            con.execute("delete from fees")
+        with pytest.raises(duckdb.PermissionException):
+            con.execute("select * from read_csv('/etc/hostname')")
+
+
+@contextmanager
+def held(path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Keep a database open for writing in another process, until its standard input ends."""
+    writer = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with writer:
+        assert writer.stdin is not None
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        yield writer
+        writer.stdin.close()
+
+
+def test_a_locked_database_says_so(tmp_path: Path) -> None:
+    """A file another process keeps locked is waited for, then named."""
+    path = write_database(tmp_path / "p.duckdb", {})
+
+    with (
+        held(path),
+        pytest.raises(WorldError, match=r"is locked by another process.* in 0.2 s: try again"),
+        database(path, wait_seconds=0.2),
+    ):
+        pass
+
+
+def test_a_writer_that_finishes_is_waited_for(tmp_path: Path) -> None:
+    """A reader that arrives during a commit gets its turn when the writer is done."""
+    path = write_database(tmp_path / "p.duckdb", {})
+
+    with held(path) as writer:
+        assert writer.stdin is not None
+        letting_go = threading.Timer(0.3, writer.stdin.close)
+        letting_go.start()
+        with database(path, wait_seconds=30) as con:
+            answer = con.execute("select 1").fetchone()
+        letting_go.join()
+
+    assert answer == (1,)
+
+
+def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    """A database of a later perpscope is not guessed at."""
+    path = write_database(tmp_path / "p.duckdb", {})
+    with duckdb.connect(str(path)) as con:
+        con.execute("update schema_version set version = 2")
+
+    with (
+        pytest.raises(WorldError, match="has schema version 2, this perpscope reads up to 1"),
+        database(path),
+    ):
+        pass
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    """A text file, an empty folder and a file of another program are named, not read."""
+    text = tmp_path / "notes.duckdb"
+    text.write_text("not a database, only some text that is long enough to look at\n" * 99)
+    empty = tmp_path / "empty.duckdb"
+    duckdb.connect(str(empty)).close()
+
+    with pytest.raises(WorldError, match="cannot be opened as a perpscope database"):
+        database(text).__enter__()
+    with pytest.raises(WorldError, match="has no perpscope tables"):
+        database(empty).__enter__()
+    with pytest.raises(WorldError, match="there is no database at"):
+        database(tmp_path / "missing.duckdb").__enter__()
+
+
+def test_the_configuration_names_the_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is named wins, then perpscope.toml, then perpscope.duckdb."""
+    config = tmp_path / "perpscope.toml"
+    monkeypatch.setenv("PERPSCOPE_CONFIG", str(config))
+
+    without = database_path(None)
+    config.write_text('database = "elsewhere.duckdb"\n')
+
+    assert without == Path("perpscope.duckdb")
+    assert database_path(None) == Path("elsewhere.duckdb")
+    assert database_path(Path("named.duckdb")) == Path("named.duckdb")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("database = [", "is not TOML"), ("database = 5", "must be text, got 5")]
+)
+def test_a_broken_configuration_is_the_users_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str
+) -> None:
+    """A configuration that cannot be read is named."""
+    config = tmp_path / "perpscope.toml"
+    config.write_text(text)
+    monkeypatch.setenv("PERPSCOPE_CONFIG", str(config))
+
+    with pytest.raises(UserError, match=message):
+        database_path(None)
