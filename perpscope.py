@@ -83,9 +83,11 @@ def demo(
     typer.echo(
         f"compared {rows_compared(world, path):,} facts with the simulator's own books: equal"
     )
-    app(["report", "--database", str(path), "--output", str(output)], standalone_mode=False)
+    # A report replaces its whole folder, so it gets one that holds nothing else.
+    report = output / "report"
+    app(["report", "--database", str(path), "--output", str(report)], standalone_mode=False)
     typer.echo("\n".join(("", "simulated, not real:", *summary(path).lines(), "")))
-    typer.echo(f"report in {output}, database {path}")
+    typer.echo(f"report in {report}, database {path}")
 
 
 def made_anew(database: Path | None, default: Path) -> Path:

@@ -21,8 +21,10 @@ from analytics.errors import UserError
 from analytics.export import Format, write
 from analytics.metrics import METRICS
 from analytics.queries import arguments, queries, query_named, typed
+from analytics.reports.command import report
 
 app = typer.Typer()
+app.command()(report)
 
 _KINDS = {int: "integer", float: "number", str: "text", bool: "boolean"}
 

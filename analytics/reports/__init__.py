@@ -3,11 +3,30 @@ Reports: numbers, what they rest on, and how to check them, in one folder.
 
     summary(path, limits=None) -> Summary
         the five numbers a person would ask for; `Summary.lines()` gives them as text
+    write_report(path, output, limits=None) -> Path
+        writes the folder and returns it
 
 Nothing here reads a clock, so the same database always gives the same bytes.
 """
 
+from pathlib import Path
+
 from analytics.reports.scope import Limits
 from analytics.reports.summary import Summary, summary
 
-__all__ = ["Limits", "Summary", "summary"]
+__all__ = ["Limits", "Summary", "summary", "write_report"]
+
+
+def write_report(path: Path, output: Path, limits: Limits | None = None) -> Path:
+    """
+    Write the report of a database into a folder, and return the folder.
+
+    Raises:
+        UserError: the folder holds something else, or the limits name what is not there.
+        WorldError: the database cannot be read or has nothing in it, or the folder cannot be
+            written; what was there before is untouched.
+    """
+    # Drawing needs a second to load, which `perpscope --help` does not have.
+    from analytics.reports.bundle import write_report as write
+
+    return write(path, output, limits)

@@ -21,11 +21,12 @@ def tokens(value: Decimal | None) -> str:
     return UNKNOWN if value is None else fixed(value, 4)
 
 
-def price(value: Decimal | None) -> str:
+def price(value: Decimal | float | None) -> str:
     """Return a price with six significant digits, and at least two decimals."""
     if value is None:
         return UNKNOWN
-    return fixed(value, 2 if abs(value) >= 1000 else max(2, 5 - value.adjusted()))
+    exact = value if isinstance(value, Decimal) else Decimal(repr(value))
+    return fixed(exact, max(2, 5 - exact.adjusted()))
 
 
 def percent(value: float | None) -> str:

@@ -1,7 +1,7 @@
 """What a report is about: one open database, and the protocol, chain and time it is limited to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import Any
@@ -57,6 +57,7 @@ class Scope:
 
     con: duckdb.DuckDBPyConnection
     limits: Limits = Limits()
+    _answers: dict[object, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
 
     def facts(self, table: str, *, with_past: bool = False) -> pl.LazyFrame:
         """Return a table within the limits; `with_past` keeps what was before their start."""
@@ -80,8 +81,11 @@ class Scope:
                 keep only rows whose time is within the limits.
             settings: settings of the metric.
         """
-        frame = collected(compute(name, partial(self.facts, with_past=with_past), **settings))
-        return self._since(frame) if with_past and self.limits.since else frame
+        asked = (name, with_past, *sorted(settings.items()))
+        if asked not in self._answers:
+            frame = collected(compute(name, partial(self.facts, with_past=with_past), **settings))
+            self._answers[asked] = self._since(frame) if with_past else frame
+        return self._answers[asked]
 
     def query(self, name: str, **given: str) -> pl.DataFrame:
         """Return the answer of a stored question about the facts within the limits."""
@@ -115,7 +119,9 @@ class Scope:
         return (last.date() - first.date()).days + 1
 
     def _since(self, frame: pl.DataFrame) -> pl.DataFrame:
-        since = self.limits.since or datetime.min
+        since = self.limits.since
+        if since is None:
+            return frame
         if "date" in frame.columns:
             return frame.filter(pl.col("date") >= since.date())
         if "bucket_at" in frame.columns:

@@ -1,0 +1,174 @@
+"""
+A report on disk: a folder that appears whole or not at all.
+
+    report.html, report.md, charts/*.svg    to read
+    csv/*.csv, parquet/*.parquet            the rows behind each section, exact
+    manifest.json                           what was asked, of which input, and the digest of each
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from uuid import uuid4
+
+from analytics import load
+from analytics.errors import UserError, WorldError
+from analytics.export import Format, encoded
+from analytics.reports.digests import file_digest, rows_digest
+from analytics.reports.pages import html, markdown
+from analytics.reports.parts import Source
+from analytics.reports.report import Report, report
+from analytics.reports.scope import Limits, Scope, checked
+
+FORMAT = "perpscope-report/1"
+_ENTRIES = {"report.html", "report.md", "charts", "csv", "parquet", "manifest.json"}
+
+
+def write_report(path: Path, output: Path, limits: Limits | None = None) -> Path:
+    """
+    Write the report of a database into a folder, and return the folder.
+
+    What was in the folder is replaced at the end, and only if it is a report.
+
+    Args:
+        path: the DuckDB file.
+        output: the folder.
+        limits: the protocol, chain and time to report on; everything by default.
+
+    Raises:
+        UserError: the folder holds something else, or the limits name what is not there.
+        WorldError: the database cannot be read or has nothing in it, or the folder cannot be
+            written; what was there before is untouched.
+    """
+    folder = output.resolve()
+    check_replaceable(folder)
+    with load.database(path) as con:
+        scope = checked(Scope(con, limits or Limits()))
+        written = report(scope)
+        replace_folder(folder, lambda unfinished: _write(unfinished, written, scope.limits))
+    return output
+
+
+def check_replaceable(folder: Path) -> None:
+    """
+    Check that a folder is missing, empty or a report.
+
+    Raises:
+        UserError: it is a file, or holds anything a report does not.
+    """
+    if not folder.exists():
+        return
+    found = {path.name for path in folder.iterdir()} if folder.is_dir() else {folder.name}
+    foreign = sorted(found - _ENTRIES)
+    if foreign or (found and "manifest.json" not in found):
+        seen = foreign[0] if foreign else "no manifest.json"
+        raise UserError(
+            f"{folder} is not a perpscope report (found {seen}) and will not be replaced: "
+            "name another folder with --output"
+        )
+
+
+def replace_folder(folder: Path, write: Callable[[Path], None]) -> None:
+    """
+    Put what `write` writes in the place of a folder, whole or not at all.
+
+    Raises:
+        WorldError: it cannot be written; the folder is as it was.
+    """
+    unfinished = folder.with_name(f".{folder.name}.{uuid4().hex}")
+    try:
+        unfinished.mkdir(parents=True)
+        write(unfinished)
+        _swap(unfinished, folder)
+    except OSError as error:
+        raise WorldError(
+            f"the report cannot be written to {folder}: {error.strerror}; "
+            "free some space or name another folder with --output"
+        ) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of perpscope and of the engines its numbers rest on."""
+    return {name: _version(name) for name in ("perpscope", "duckdb", "polars")}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # run from a checkout that nobody installed
+        return "not installed"
+
+
+def _swap(unfinished: Path, folder: Path) -> None:
+    if not folder.exists():
+        unfinished.rename(folder)
+        return
+    retired = folder.with_name(f"{unfinished.name}.old")
+    folder.rename(retired)
+    try:
+        unfinished.rename(folder)
+    except OSError:
+        retired.rename(folder)
+        raise
+    shutil.rmtree(retired, ignore_errors=True)
+
+
+def _write(folder: Path, written: Report, limits: Limits) -> None:
+    for name in ("charts", "csv", "parquet"):
+        (folder / name).mkdir()
+    for section in written.sections:
+        for chart in section.charts:
+            (folder / "charts" / f"{chart.name}.svg").write_text(chart.svg, encoding="utf-8")
+    for source in written.sources:
+        (folder / "csv" / f"{source.name}.csv").write_bytes(encoded(source.frame, Format.CSV))
+        parquet = encoded(source.frame, Format.PARQUET)
+        (folder / "parquet" / f"{source.name}.parquet").write_bytes(parquet)
+    (folder / "report.html").write_text(html(written, versions()), encoding="utf-8")
+    (folder / "report.md").write_text(markdown(written, versions()), encoding="utf-8")
+    text = json.dumps(_manifest(folder, written, limits), indent=1, default=_plain)
+    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _manifest(folder: Path, written: Report, limits: Limits) -> dict[str, object]:
+    coverage = next(source for source in written.sources if source.name == "coverage")
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        "format": FORMAT,
+        "data": written.kinds,
+        "limits": asdict(limits),
+        "versions": versions(),
+        "summary": asdict(written.summary),
+        "warnings": written.warnings,
+        "inputs": {"coverage": coverage.frame.to_dicts()},
+        "sections": {
+            section.slug: [_entry(source) for source in section.sources]
+            for section in written.sections
+        },
+        "files": {path.relative_to(folder).as_posix(): file_digest(path) for path in paths},
+    }
+
+
+def _entry(source: Source) -> dict[str, object]:
+    return {
+        "name": source.name,
+        "kind": source.kind,
+        "asked": source.asked,
+        "settings": source.settings,
+        "rows": source.frame.height,
+        "digest": rows_digest(source.frame),
+    }
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime):
+        return value.isoformat() + "Z"
+    raise TypeError(f"{type(value).__name__} has no place in a manifest")

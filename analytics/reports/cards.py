@@ -1,0 +1,107 @@
+"""The five numbers as cards: what each is, its value, and what to know before quoting it."""
+
+from analytics.reports.chain_names import chain_name
+from analytics.reports.numerals import bps, count, dollars, moment, percent, period
+from analytics.reports.parts import Card
+from analytics.reports.summary import Accrual, Deviation, Exits, Exposure, Income, Summary
+
+
+def cards(numbers: Summary) -> tuple[Card, ...]:
+    """Return one card per number, in the order of the sections."""
+    return (
+        _income(numbers.income),
+        _accrual(numbers.accrual),
+        _liquidations(numbers.liquidations),
+        _adls(numbers.adls),
+        _deviation(numbers.deviation),
+        _exposure(numbers.exposure),
+    )
+
+
+def _income(income: Income) -> Card:
+    details = [f"{count(income.fee_count)} fees charged"]
+    if income.unpriced_count:
+        details.append(f"{count(income.unpriced_count)} of them without a price: a lower bound")
+    if income.unsplit_count:
+        details.append(f"split of {count(income.unsplit_count)} not known: revenue lacks them")
+    return Card(
+        label="Total fees",
+        value=dollars(income.fees_usd),
+        second_label="protocol revenue",
+        second_value=dollars(income.revenue_usd),
+        details=tuple(details),
+    )
+
+
+def _accrual(accrual: Accrual) -> Card:
+    details = [f"{count(accrual.buyback_count)} purchases"]
+    if accrual.unpriced_count:
+        details.append(f"cost of {count(accrual.unpriced_count)} not known: a lower bound")
+    return Card(
+        label="Buybacks",
+        value=dollars(accrual.spent_usd),
+        second_label="executed, of revenue of those who bought",
+        second_value=percent(accrual.buyback_ratio),
+        details=tuple(details),
+    )
+
+
+def _liquidations(exits: Exits) -> Card:
+    details = [f"{count(exits.event_count)} liquidations"]
+    if exits.event_count:
+        details.append(f"{percent(exits.long_ratio)} long, of what has a known side")
+    return Card(
+        label="Liquidated, one-sided",
+        value=dollars(exits.notional_usd),
+        second_label="accounts",
+        second_value=count(exits.account_count),
+        details=(*details, *_unknown(exits)),
+    )
+
+
+def _adls(exits: Exits) -> Card:
+    details = (f"{count(exits.account_count)} accounts", *_unknown(exits))
+    return Card(
+        "Closed by ADL", dollars(exits.notional_usd), "events", count(exits.event_count), details
+    )
+
+
+def _unknown(exits: Exits) -> list[str]:
+    missing = exits.unknown_notional_count
+    return [f"notional of {count(missing)} not known: a lower bound"] if missing else []
+
+
+def _deviation(worst: Deviation | None) -> Card:
+    label = "Worst oracle deviation"
+    if worst is None:
+        return Card(label, "n/k", "asset", "n/k", ("no two sources of one asset to compare",))
+    source = f"{worst.protocol} on {chain_name(worst.chain_id)}"
+    reference = f"{worst.reference_protocol} on {chain_name(worst.reference_chain_id)}"
+    return Card(
+        label=label,
+        value=f"{bps(worst.deviation_bps)} bps",
+        second_label="asset",
+        second_value=f"{worst.asset}/{worst.quote}",
+        details=(f"{source} against {reference}", moment(worst.block_timestamp), worst.tx_hash),
+    )
+
+
+def _exposure(exposure: Exposure) -> Card:
+    if exposure.market_count == 0:
+        details: tuple[str, ...] = ("no open interest in the covered blocks",)
+    else:
+        details = (
+            f"peak {moment(exposure.peak_at)}, end {moment(exposure.final_at)}",
+            f"at the end of each {period(exposure.period_seconds)}, "
+            f"{count(exposure.market_count)} markets",
+        )
+    if exposure.unknown_market_count:
+        missing = count(exposure.unknown_market_count)
+        details = (*details, f"dollars of {missing} markets not known: a lower bound")
+    return Card(
+        label="Peak open interest",
+        value=dollars(exposure.peak_usd),
+        second_label="at the end",
+        second_value=dollars(exposure.final_usd),
+        details=details,
+    )

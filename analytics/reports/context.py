@@ -1,0 +1,150 @@
+"""What all sections of one report share: the scope, the canvas, names, and words for nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import polars as pl
+
+from analytics.reports.chain_names import chain_name
+from analytics.reports.charts import Canvas
+from analytics.reports.scope import Scope
+
+_SAID = {
+    "simulated": "SIMULATED DATA",
+    "recorded": "RECORDED DATA",
+    "node": "NODE DATA",
+    "unknown": "DATA OF UNKNOWN ORIGIN",
+}
+# Bars stay apart and countable up to this many.
+_BARS = 100
+_PERIODS = (60, 300, 900, 3600, 14_400)
+
+
+@dataclass(frozen=True)
+class Context:
+    """One report's scope, and what is asked of it more than once."""
+
+    scope: Scope
+
+    @cached_property
+    def kinds(self) -> Mapping[int, str]:
+        """Where the rows of each covered chain come from: simulated, recorded, node, unknown."""
+        origins = self.scope.facts("origins").collect()
+        covered = self.coverage["chain_id"].unique().sort().to_list()
+        found = {
+            chain: sorted(origins.filter(pl.col("chain_id") == chain)["kind"].unique())
+            for chain in covered
+        }
+        return {chain: " and ".join(kinds) or "unknown" for chain, kinds in found.items()}
+
+    @cached_property
+    def stamp(self) -> str:
+        """The origin of the data in a few words; chains are named where they differ."""
+        chains: dict[str, list[str]] = {}
+        for chain, kind in self.kinds.items():
+            chains.setdefault(kind, []).append(chain_name(chain))
+        if len(chains) == 1:
+            return _words(next(iter(chains)))
+        said = [f"{_words(kind)}: {', '.join(names)}" for kind, names in sorted(chains.items())]
+        return " · ".join(reversed(said))
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether any chain of the report is simulated."""
+        return any("simulated" in kind for kind in self.kinds.values())
+
+    @cached_property
+    def coverage(self) -> pl.DataFrame:
+        """The rows of `coverage` within the limits."""
+        keys = ["chain_id", "protocol", "from_block", "to_block"]
+        return self.scope.facts("coverage").collect().sort(keys)
+
+    @cached_property
+    def rejects(self) -> pl.DataFrame:
+        """Logs that could not become facts, counted by reason."""
+        return self.scope.query("rejects_by_reason")
+
+    @cached_property
+    def canvas(self) -> Canvas:
+        """The time axis and the stamp of every chart."""
+        first, last = self.scope.extent or (datetime.min, datetime.min)
+        return Canvas(self.stamp, first, last)
+
+    @cached_property
+    def bar_seconds(self) -> int:
+        """The length of a period that gives bars enough room: a day wherever there is a week."""
+        first, last = self.scope.extent or (datetime.min, datetime.min)
+        span = (last - first).total_seconds()
+        if self.scope.days >= 7:
+            return 86_400
+        return next((each for each in _PERIODS if span <= each * _BARS), 86_400)
+
+    def named(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return rows with their market's symbol, and enough of its address to tell it apart."""
+        keys = ["chain_id", "protocol", "market"]
+        symbols = self.scope.facts("markets").group_by(keys).agg(pl.col("symbol").max()).collect()
+        market = pl.col("market")
+        short = market.str.slice(0, 6) + "…" + market.str.slice(-4)
+        place = pl.when(market.str.starts_with("0x")).then(short).otherwise(market)
+        is_plain = pl.col("symbol").is_null() | (pl.col("symbol") == market)
+        label = pl.when(is_plain).then(market).otherwise(pl.col("symbol") + " (" + place + ")")
+        joined = rows.join(symbols, on=keys, how="left", maintain_order="left")
+        return joined.with_columns(market=label).drop("symbol")
+
+    def absence(self, what: str, table: str) -> str:
+        """Return why there is nothing to show: nothing happened, or nothing was looked at."""
+        if self.scope.extent is None and self._outside():
+            return f"Not indexed: {self._outside()}"
+        lost = self.rejects.filter(pl.col("fact") == table)["reject_count"].sum()
+        doubt = (
+            f" But {lost:,} logs meant for it were rejected, so this is not a measured zero."
+            if lost
+            else ""
+        )
+        return f"No {what} in the covered blocks: {self._ranges()}.{doubt}"
+
+    def _ranges(self) -> str:
+        spans = self.coverage.group_by("chain_id", "protocol").agg(
+            pl.col("from_block").min(), pl.col("to_block").max()
+        )
+        by_range: dict[str, list[str]] = {}
+        for chain, protocol, low, high in spans.sort("chain_id", "protocol").iter_rows():
+            by_range.setdefault(f"{chain_name(chain)} {low}–{high}", []).append(protocol)
+        return "; ".join(f"{blocks} ({', '.join(names)})" for blocks, names in by_range.items())
+
+    def _outside(self) -> str:
+        limits = self.scope.limits
+        if limits.since is None and limits.until is None:
+            return ""
+        return (
+            "the time asked for holds no fact, and may lie outside the covered blocks "
+            f"({self._ranges()})."
+        )
+
+
+def by_period(facts: pl.DataFrame, seconds: int) -> pl.DataFrame:
+    """Return facts with the start of their period as `at`."""
+    return facts.with_columns(at=pl.col("block_timestamp").dt.truncate(f"{seconds}s"))
+
+
+def long_rows(frame: pl.DataFrame, series: Mapping[str, str]) -> pl.DataFrame:
+    """
+    Return columns as rows of a chart: `at`, `series`, `value`.
+
+    Args:
+        frame: has `at` and a column per series.
+        series: the name of each series by its column.
+    """
+    return (
+        frame.select("at", *series)
+        .unpivot(index="at", variable_name="series", value_name="value")
+        .with_columns(pl.col("series").replace_strict(dict(series)))
+        .drop_nulls("value")
+        .sort("at", "series")
+    )
+
+
+def _words(kind: str) -> str:
+    return " and ".join(_SAID.get(each, each) for each in kind.split(" and "))

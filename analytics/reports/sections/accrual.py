@@ -1,0 +1,95 @@
+"""Buybacks: what was bought, what it cost, and how that compares with revenue."""
+
+import polars as pl
+
+from analytics.expressions import known_total
+from analytics.reports.charts import Drawing, bars, colored, lines
+from analytics.reports.context import Context, by_period
+from analytics.reports.numerals import period
+from analytics.reports.parts import Chart, Section, Source, table
+from analytics.reports.summary import whole_window
+
+_LARGEST = ("block_timestamp", "chain_id", "protocol", "symbol", "bought_tokens", "spent_usd")
+
+
+def accrual(context: Context) -> Section:
+    """Return the section about buybacks and the executed buyback ratio."""
+    scope = context.scope
+    bought, trailing = scope.metric("buybacks"), scope.metric("buyback_ratio", with_past=True)
+    whole, destinations = whole_window(scope), scope.query("buybacks_by_destination")
+    facts = scope.facts("buybacks").collect()
+    sources = (
+        Source("buybacks", "metric", "buybacks", bought),
+        Source("buyback_ratio", "metric", "buyback_ratio", trailing, {"window_days": 30}),
+        Source(
+            "buyback_ratio_whole", "metric", "buyback_ratio", whole, {"window_days": scope.days}
+        ),
+        Source("buybacks_by_destination", "query", "buybacks_by_destination", destinations),
+    )
+    ratios = table(
+        f"Executed against declared, over the whole time ({scope.days:,} days)",
+        whole.select("protocol", "spent_usd", "revenue_usd", "buyback_ratio", "declared_ratio"),
+        headers={"buyback_ratio": "executed", "declared_ratio": "declared"},
+    )
+    if bought.is_empty():
+        words = (context.absence("buybacks", "buybacks"),)
+        tables = (ratios,) if whole.height else ()
+        return Section("buybacks", "Buybacks", words, tables=tables, sources=sources)
+    shown = ["protocol", "chain_id", "symbol", "destination_kind", "buyback_count"]
+    shown += ["bought_tokens", "burned_tokens", "spent_usd", "average_price_usd"]
+    return Section(
+        "buybacks",
+        "Buybacks",
+        (
+            "The executed ratio is dollars really spent per dollar of revenue; the declared one "
+            "is what the protocol says. A buyback is not a burn: only burned tokens left supply.",
+        ),
+        charts=(*_spending(context, facts), *_ratios(context, trailing)),
+        tables=(
+            ratios,
+            table("What was bought, and where it went", destinations, shown),
+            table("Largest purchases", _largest(facts, destinations), [*_LARGEST, "tx_hash"]),
+        ),
+        sources=sources,
+    )
+
+
+def _largest(facts: pl.DataFrame, destinations: pl.DataFrame) -> pl.DataFrame:
+    keys = ["chain_id", "bought_token"]
+    symbols = destinations.group_by(keys).agg(pl.col("symbol").max())
+    order = ["spent_usd", "bought_tokens", "tx_hash", "log_index"]
+    down = [True, True, False, False]
+    largest = facts.sort(order, descending=down, nulls_last=True).head(10)
+    named = largest.join(symbols, on=keys, how="left", maintain_order="left")
+    return named.with_columns(pl.coalesce("symbol", "bought_token").alias("symbol"))
+
+
+def _spending(context: Context, facts: pl.DataFrame) -> tuple[Chart, ...]:
+    rows = (
+        by_period(facts, context.bar_seconds)
+        .group_by("at", series="protocol")
+        .agg(value=known_total(pl.col("spent_usd")))
+        .drop_nulls("value")
+        .sort("at", "series")
+    )
+    title = f"Spent on buybacks per {period(context.bar_seconds)}"
+    colors = colored(sorted(set(rows["series"])))
+    drawing = Drawing("buybacks", title, "spent", "USD", colors)
+    return (bars(context.canvas, drawing, rows, context.bar_seconds),) if rows.height else ()
+
+
+def _ratios(context: Context, trailing: pl.DataFrame) -> tuple[Chart, ...]:
+    named = pl.concat_str("protocol", pl.lit(" "), "kind")
+    rows = (
+        trailing.rename({"buyback_ratio": "executed", "declared_ratio": "declared"})
+        .unpivot(["executed", "declared"], index=["protocol", "date"], variable_name="kind")
+        .select(at=pl.col("date").cast(pl.Datetime("us")), series=named, value="value")
+        .drop_nulls("value")
+        .sort("at", "series")
+    )
+    if rows["at"].n_unique() < 2:
+        return ()
+    title = "Buybacks per dollar of revenue, trailing 30 days"
+    colors = colored(sorted(set(rows["series"])))
+    drawing = Drawing("buyback_ratio", title, "ratio", "%", colors)
+    return (lines(context.canvas, drawing, rows),)

@@ -1,0 +1,144 @@
+"""What the numbers rest on: where the data is from, what is covered, what is missing."""
+
+import polars as pl
+
+from analytics.reports.chain_names import chain_name
+from analytics.reports.context import Context
+from analytics.reports.parts import Section, Source, Table, table
+
+_KEYS = ["chain_id", "protocol"]
+
+
+def covered(context: Context) -> Section:
+    """Return the section about coverage, gaps, finality, proof and rejects."""
+    proof = context.scope.query("coverage_proof")
+    gaps = context.scope.query("coverage_gaps")
+    sources = (
+        Source("coverage", "facts", "coverage", context.coverage),
+        Source("coverage_proof", "query", "coverage_proof", proof),
+        Source("coverage_gaps", "query", "coverage_gaps", gaps),
+        Source("rejects_by_reason", "query", "rejects_by_reason", context.rejects),
+    )
+    return Section(
+        "covered",
+        "What the numbers rest on",
+        (
+            "A block is covered when every log of the protocol's declared contracts and events "
+            "in it was fetched and stored. Proof says how far that is checked: fetched = the node "
+            "answered for it; bloom, receipts = checked against the block's own commitments; "
+            "waived = the chain cannot be checked. Finality is as of the moment of fetching.",
+        ),
+        tables=_tables(context, proof, gaps),
+        sources=sources,
+    )
+
+
+def warnings(context: Context) -> tuple[str, ...]:
+    """Return what a reader must know before trusting a number, in sentences."""
+    return tuple(
+        sentence
+        for sentence in (
+            *_gap_sentences(context.scope.query("coverage_gaps")),
+            _reject_sentence(context.rejects),
+            *_limit_sentences(context),
+            _finality_sentence(context.coverage),
+            _proof_sentence(context.coverage),
+            _audit_sentence(context),
+        )
+        if sentence
+    )
+
+
+def _tables(context: Context, proof: pl.DataFrame, gaps: pl.DataFrame) -> tuple[Table, ...]:
+    kinds = pl.DataFrame(
+        {"chain_id": list(context.kinds), "data": list(context.kinds.values())},
+        {"chain_id": pl.Int64, "data": pl.String},
+    )
+    rejected = context.rejects.group_by(_KEYS).agg(pl.col("reject_count").sum())
+    shown = (
+        proof.join(kinds, on="chain_id", how="left", maintain_order="left")
+        .join(_times(context), on=_KEYS, how="left", maintain_order="left")
+        .join(rejected, on=_KEYS, how="left", maintain_order="left")
+        .with_columns(pl.col("reject_count").fill_null(0))
+    )
+    columns = ["chain_id", "data", "protocol", "from_block", "to_block", "blocks", "first_at"]
+    columns += ["last_at", "proof", "finality", "reject_count"]
+    headers = {"first_at": "first block at, UTC", "last_at": "last block at, UTC"}
+    tables = [table("Covered blocks", shown, columns, rows=200, headers=headers)]
+    if gaps.height:
+        tables.append(table("Gaps between covered blocks", gaps, rows=50))
+    if context.rejects.height:
+        tables.append(table("Logs that could not become facts", context.rejects, rows=50))
+    return tuple(tables)
+
+
+def _times(context: Context) -> pl.DataFrame:
+    spans = context.coverage.group_by(_KEYS).agg(
+        pl.col("from_block").min(), pl.col("to_block").max()
+    )
+    blocks = context.scope.facts("blocks").select("chain_id", "number", "timestamp").collect()
+    inside = pl.col("number").is_between(pl.col("from_block"), pl.col("to_block"))
+    moment = pl.col("timestamp")
+    return (
+        spans.join(blocks, on="chain_id")
+        .filter(inside)
+        .group_by(_KEYS)
+        .agg(first_at=moment.min(), last_at=moment.max())
+    )
+
+
+def _gap_sentences(gaps: pl.DataFrame) -> list[str]:
+    sums = gaps.group_by(_KEYS).agg(pl.len().alias("gaps"), pl.col("gap_blocks").sum())
+    return [
+        f"Gaps: {blocks:,} blocks of {protocol} on {chain_name(chain)} between the first and the "
+        f"last covered one are not indexed ({count:,} gaps). Its totals are lower bounds."
+        for chain, protocol, count, blocks in sums.sort(_KEYS).iter_rows()
+    ]
+
+
+def _reject_sentence(rejects: pl.DataFrame) -> str:
+    count = rejects["reject_count"].sum()
+    if not count:
+        return ""
+    return (
+        f"Rejects: {count:,} logs matched a declaration and could not become facts "
+        f"({rejects['reason'].n_unique():,} reasons, listed below). Totals lack them."
+    )
+
+
+def _limit_sentences(context: Context) -> list[str]:
+    limits = context.scope.limits
+    times = _times(context).select(pl.col("first_at").min(), pl.col("last_at").max())
+    first, last = times.row(0)
+    is_early = limits.since is not None and first is not None and limits.since < first
+    is_late = limits.until is not None and last is not None and limits.until > last
+    return [
+        *(["The time asked for begins before the first covered block."] * is_early),
+        *(["The time asked for ends after the last covered block."] * is_late),
+    ]
+
+
+def _finality_sentence(coverage: pl.DataFrame) -> str:
+    loose = coverage.filter(pl.col("finality") != "finalized")
+    if loose.is_empty():
+        return ""
+    chains = ", ".join(chain_name(each) for each in loose["chain_id"].unique().sort())
+    return (
+        f"Finality: some blocks of {chains} were not final when they were fetched; "
+        "a reorganisation may still change them."
+    )
+
+
+def _proof_sentence(coverage: pl.DataFrame) -> str:
+    unproven = coverage.filter(pl.col("proof").is_in(["fetched", "waived"]))
+    if unproven.is_empty():
+        return ""
+    share = "No covered range is" if unproven.height == coverage.height else "Not every range is"
+    return f"Proof: {share} proven complete beyond what the node answered."
+
+
+def _audit_sentence(context: Context) -> str:
+    audits = context.scope.facts("audits").filter(pl.col("verdict") == "failed").collect()
+    if audits.is_empty():
+        return ""
+    return f"Audits: {audits.height:,} checks of stored ranges against the chain failed."

@@ -1,0 +1,182 @@
+"""Credit and RWA: loans, lending liquidations, money in and out, and what can be said of none."""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from analytics.expressions import known_total
+from analytics.reports.chain_names import chain_name
+from analytics.reports.context import Context
+from analytics.reports.parts import Section, Source, Table, table
+
+_SCOPE = (
+    "What a zero means here: none of the declared contracts emitted a declared liquidation, "
+    "default or impairment event in these blocks. It does not speak of contracts or events that "
+    "are not declared, of losses that a venue never announces on chain, or of loans whose "
+    "collateral is held off chain: there an on-chain auction cannot occur and margin calls are "
+    "invisible. Where `is covered` is not yes, zero is not a finding."
+)
+_EVENT = ("block_timestamp", "chain_id", "protocol", "kind", "pool", "loan", "account")
+_AMOUNTS = ("symbol", "principal_tokens", "interest_tokens", "loss_tokens", "tx_hash")
+_NOTABLE = ("default", "impairment", "impairment_removed", "recovery", "liquidation", "call")
+
+
+def credit(context: Context) -> Section:
+    """Return the section about credit events, lending liquidations, pools and zero claims."""
+    scope = context.scope
+    events = scope.facts("credit_events").collect()
+    flows, prices = _flows(context), _prices(context)
+    zero, seized = _zero(context), scope.query("lending_liquidations")
+    counts = _counts(events)
+    silent = tuple(
+        context.absence(what, name)
+        for frame, what, name in (
+            (events, "credit events", "credit_events"),
+            (flows, "pool deposits or withdrawals", "pool_flows"),
+        )
+        if frame.is_empty()
+    )
+    return Section(
+        "credit",
+        "Credit and RWA",
+        (*silent, *_claims(zero), _SCOPE),
+        tables=_tables(
+            ("Liquidations, defaults and impairments beside their coverage", zero, ()),
+            ("Credit events by kind", counts, ()),
+            (
+                "Liquidations, defaults and impairments, latest first",
+                _notable(context, events),
+                (*_EVENT, *_AMOUNTS),
+            ),
+            ("Lending liquidations by borrower", seized, _SEIZED),
+            ("Pool flows", flows, ()),
+            ("Share prices", prices, ()),
+        ),
+        sources=(
+            Source("zero_liquidations", "query", "zero_liquidations", zero),
+            Source("credit_events_by_kind", "facts", "credit_events", counts),
+            Source("lending_liquidations", "query", "lending_liquidations", seized),
+            Source("pool_flows_by_pool", "facts", "pool_flows", flows),
+            Source("share_prices_by_pool", "facts", "share_prices", prices),
+        ),
+    )
+
+
+_SEIZED = (
+    *("protocol", "chain_id", "account", "liquidation_count", "repaid_tokens", "repaid_symbol"),
+    *("seized_tokens", "seized_symbol", "first_at", "last_at"),
+)
+
+
+def _tables(*wanted: tuple[str, pl.DataFrame, tuple[str, ...]]) -> tuple[Table, ...]:
+    return tuple(
+        table(caption, frame, columns, rows=25)
+        for caption, frame, columns in wanted
+        if frame.height
+    )
+
+
+def _zero(context: Context) -> pl.DataFrame:
+    # Chains do not share a clock of blocks: each is asked about its own covered time.
+    answers = [
+        context.scope.query("zero_liquidations", **window).filter(pl.col("chain_id") == chain)
+        for chain, window in _windows(context)
+    ]
+    empty = context.scope.query("zero_liquidations").clear()
+    return pl.concat([empty, *answers]).sort("chain_id", "protocol")
+
+
+def _windows(context: Context) -> Iterator[tuple[int, dict[str, str]]]:
+    blocks = context.scope.facts("blocks").select("chain_id", "number", "timestamp").collect()
+    ends = context.coverage.group_by("chain_id").agg(
+        pl.col("from_block").min(), pl.col("to_block").max()
+    )
+    inside = pl.col("number").is_between(pl.col("from_block"), pl.col("to_block"))
+    times = ends.join(blocks.drop_nulls(), on="chain_id").filter(inside)
+    spans = times.group_by("chain_id").agg(
+        first=pl.col("timestamp").min(), last=pl.col("timestamp").max()
+    )
+    limits = context.scope.limits
+    for chain, first, last in spans.sort("chain_id").iter_rows():
+        since, until = limits.since or first, limits.until or last
+        yield chain, {"since": since.isoformat(), "until": until.isoformat()}
+
+
+def _claims(zero: pl.DataFrame) -> Iterator[str]:
+    events = pl.sum_horizontal("liquidation_count", "default_count", "impairment_count")
+    none = zero.filter((events == 0) & pl.col("is_covered").fill_null(value=False))
+    for row in none.iter_rows(named=True):
+        yield (
+            f"{row['protocol']} on {chain_name(row['chain_id'])}: no liquidation, default or "
+            f"impairment event in blocks {row['window_from_block']}–{row['window_to_block']}, "
+            f"all {row['window_blocks']:,} of them covered (proof: {row['proofs']})."
+        )
+
+
+def _counts(events: pl.DataFrame) -> pl.DataFrame:
+    keys = ["chain_id", "protocol", "kind"]
+    return (
+        events.group_by(keys)
+        .agg(
+            event_count=pl.len().cast(pl.Int64),
+            account_count=pl.col("account").n_unique().cast(pl.Int64),
+            first_at=pl.col("block_timestamp").min(),
+            last_at=pl.col("block_timestamp").max(),
+        )
+        .sort(keys)
+    )
+
+
+def _notable(context: Context, events: pl.DataFrame) -> pl.DataFrame:
+    order = ["block_timestamp", "chain_id", "tx_hash", "log_index", "item_index"]
+    notable = events.filter(pl.col("kind").is_in(_NOTABLE))
+    return _with_symbol(context, notable.sort(order, descending=[True, *[False] * 4]).head(15))
+
+
+def _with_symbol(context: Context, rows: pl.DataFrame) -> pl.DataFrame:
+    tokens = context.scope.facts("tokens").group_by("chain_id", "address")
+    symbols = tokens.agg(pl.col("symbol").max()).rename({"address": "asset_token"}).collect()
+    joined = rows.join(symbols, on=["chain_id", "asset_token"], how="left", maintain_order="left")
+    return joined.with_columns(symbol=pl.coalesce("symbol", "asset_token"))
+
+
+def _flows(context: Context) -> pl.DataFrame:
+    keys = ["chain_id", "protocol", "pool", "asset_token", "kind"]
+    sums = (
+        context.scope.facts("pool_flows")
+        .group_by(keys)
+        .agg(
+            flow_count=pl.len().cast(pl.Int64),
+            account_count=pl.col("account").n_unique().cast(pl.Int64),
+            asset_tokens=pl.col("asset_tokens").sum(),
+            share_tokens=known_total(pl.col("share_tokens")),
+            last_at=pl.col("block_timestamp").max(),
+        )
+        .collect()
+    )
+    named = _with_symbol(context, sums.sort(keys, nulls_last=True))
+    return named.select(
+        *("chain_id", "protocol", "pool", "kind", "flow_count", "account_count"),
+        *("asset_tokens", "symbol", "share_tokens", "last_at"),
+    )
+
+
+def _prices(context: Context) -> pl.DataFrame:
+    keys = ["chain_id", "protocol", "pool"]
+    order = ["block_number", "log_index", "item_index", "tx_hash"]
+    price, moment = pl.col("share_price_tokens"), pl.col("block_timestamp")
+    return (
+        context.scope.facts("share_prices")
+        .sort(order)
+        .group_by(keys)
+        .agg(
+            update_count=pl.len().cast(pl.Int64),
+            first_price_tokens=price.first(),
+            lowest_price_tokens=price.min(),
+            last_price_tokens=price.last(),
+            first_at=moment.first(),
+            last_at=moment.last(),
+        )
+        .sort(keys)
+        .collect()
+    )

@@ -1,0 +1,96 @@
+"""Open interest: how much is open on each side, and how far it fell from its peak."""
+
+import polars as pl
+
+from analytics.reports.charts import LONG, SHORT, Drawing, areas, lines
+from analytics.reports.context import Context, long_rows
+from analytics.reports.numerals import period
+from analytics.reports.parts import Chart, Section, Source, table
+from analytics.reports.summary import total_open_interest
+
+_MARKET = ["chain_id", "protocol", "version", "market"]
+_SIDES = {"open_interest_long_usd": "long", "open_interest_short_usd": "short"}
+
+
+def exposure(context: Context) -> Section:
+    """Return the section about open interest and its drawdown."""
+    seconds = context.scope.period_seconds
+    settings = {"bucket_seconds": seconds}
+    metric = context.scope.metric("open_interest", with_past=True, bucket_seconds=seconds)
+    total = with_drawdown(total_open_interest(metric))
+    sources = (
+        Source("open_interest", "metric", "open_interest", metric, settings),
+        Source("open_interest_total", "metric", "open_interest", total, settings),
+    )
+    if metric.is_empty():
+        words = (context.absence("open interest", "open_interest"),)
+        return Section("open-interest", "Open interest", words, sources=sources)
+    return Section(
+        "open-interest",
+        "Open interest",
+        (
+            f"Values at the end of each {period(seconds)}; a market keeps its last value until "
+            "it speaks again. Drawdown is the distance from the highest total so far. Where "
+            "`basis` is delta the venue only announces changes, and what was open before the "
+            "first covered block is missing.",
+        ),
+        charts=_charts(context, total),
+        tables=(table("Open interest by market", _by_market(context, metric), rows=25),),
+        sources=sources,
+    )
+
+
+def with_drawdown(total: pl.DataFrame) -> pl.DataFrame:
+    """
+    Return a series of open interest with its fall from the highest value so far.
+
+    Args:
+        total: bucket_at and open_interest_total_usd, sorted by time.
+
+    Returns:
+        The same rows with drawdown_ratio (Float64, 0 at a peak, -0.25 = 25 % below it; null before
+        anything was open).
+    """
+    value = pl.col("open_interest_total_usd").cast(pl.Float64)
+    peak = value.cum_max().forward_fill()
+    return total.with_columns(drawdown_ratio=pl.when(peak > 0).then(value / peak - 1))
+
+
+def _charts(context: Context, total: pl.DataFrame) -> tuple[Chart, ...]:
+    rows = total.rename({"bucket_at": "at"})
+    sides = Drawing("open_interest", "Open interest", "open", "USD", {"long": LONG, "short": SHORT})
+    falls = Drawing(
+        "drawdown",
+        "Open interest below its highest value so far",
+        "drawdown",
+        "%",
+        {"all markets": SHORT},
+    )
+    return (
+        areas(context.canvas, sides, long_rows(rows, _SIDES)),
+        lines(context.canvas, falls, long_rows(rows, {"drawdown_ratio": "all markets"})),
+    )
+
+
+def _by_market(context: Context, metric: pl.DataFrame) -> pl.DataFrame:
+    value, moment = pl.col("open_interest_total_usd"), pl.col("bucket_at")
+    falls = (value.cast(pl.Float64) / value.cast(pl.Float64).cum_max() - 1).fill_nan(None)
+    markets = (
+        metric.sort(*_MARKET, "bucket_at")
+        .group_by(_MARKET, maintain_order=True)
+        .agg(
+            basis=pl.col("basis").last(),
+            peak_usd=value.max(),
+            peak_at=moment.sort_by(
+                value, moment, descending=[True, False], nulls_last=True
+            ).first(),
+            final_usd=value.last(),
+            final_skew_usd=pl.col("open_interest_skew_usd").last(),
+            worst_drawdown_ratio=falls.min(),
+        )
+    )
+    order = ["peak_usd", *_MARKET]
+    ranked = markets.sort(order, descending=[True, *[False] * 4], nulls_last=True)
+    return context.named(ranked).with_columns(
+        peak_at=pl.when(pl.col("peak_usd").is_not_null()).then(pl.col("peak_at"))
+    )

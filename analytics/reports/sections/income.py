@@ -1,0 +1,89 @@
+"""Fees: what users paid, and who received it."""
+
+import polars as pl
+
+from analytics.expressions import known_total, ratio
+from analytics.reports.charts import Drawing, bars
+from analytics.reports.context import Context, by_period, long_rows
+from analytics.reports.numerals import period
+from analytics.reports.parts import Chart, Section, Source, table
+
+_PARTS = {
+    "supply_side_usd": ("supply side (LPs, lenders)", "#9fb0c3"),
+    "treasury_usd": ("treasury", "#1f5fa8"),
+    "holders_usd": ("token holders", "#d98324"),
+    "unsplit_usd": ("split not known", "#d5d5d5"),
+}
+_METRICS = ("fees", "supply_side", "protocol_revenue", "holders_revenue", "take_rate")
+
+
+def income(context: Context) -> Section:
+    """Return the section about fees and their split."""
+    frames = {name: context.scope.metric(name) for name in _METRICS}
+    sources = tuple(Source(name, "metric", name, frame) for name, frame in frames.items())
+    if frames["fees"].is_empty():
+        words = (context.absence("fees", "fees"),)
+        return Section("income", "Income", words, sources=sources)
+    flows = _flows(context)
+    settings = {"period_seconds": context.bar_seconds}
+    return Section(
+        "income",
+        "Income",
+        (
+            "Fees are everything users paid. Fees = supply side + revenue; revenue = treasury + "
+            "token holders, as the venue's events or its stated policy split them.",
+        ),
+        charts=_charts(context, flows),
+        tables=(
+            table("Fees by protocol", _split(frames, "protocol")),
+            table("Fees by kind", _split(frames, "protocol", "fee_kind")),
+        ),
+        sources=(*sources, Source("fees_by_period", "facts", "fees", flows, settings)),
+    )
+
+
+def _flows(context: Context) -> pl.DataFrame:
+    facts = by_period(context.scope.facts("fees").collect(), context.bar_seconds)
+    is_unsplit = pl.col("supply_side_usd").is_null()
+    return (
+        facts.with_columns(unsplit_usd=pl.when(is_unsplit).then(pl.col("fee_usd")))
+        .group_by("at")
+        .agg(known_total(pl.col(name)).alias(name) for name in ("fee_usd", *_PARTS))
+        .sort("at")
+    )
+
+
+def _charts(context: Context, flows: pl.DataFrame) -> tuple[Chart, ...]:
+    rows = long_rows(flows, {column: name for column, (name, _) in _PARTS.items()})
+    rows = rows.filter(pl.col("value") != 0)
+    colors = {name: color for name, color in _PARTS.values() if name in set(rows["series"])}
+    title = f"Fees per {period(context.bar_seconds)}, by who receives them"
+    drawing = Drawing("income", title, "fees", "USD", colors)
+    return (bars(context.canvas, drawing, rows, context.bar_seconds),) if rows.height else ()
+
+
+def _split(frames: dict[str, pl.DataFrame], *keys: str) -> pl.DataFrame:
+    def summed(metric: str, *columns: str) -> pl.DataFrame:
+        sums = [known_total(pl.col(name)).alias(name) for name in columns]
+        counts = [pl.col(name).sum() for name in frames[metric].columns if name.endswith("_count")]
+        return frames[metric].group_by(keys).agg(*sums, *counts)
+
+    revenue, supply = pl.col("revenue_usd"), pl.col("supply_side_usd")
+    is_whole = pl.col("unsplit_count") == 0
+    rate = pl.when(is_whole).then(ratio(revenue, supply + revenue))
+    split = summed("fees", "fees_usd")
+    for metric, columns in (
+        ("supply_side", ["supply_side_usd"]),
+        ("protocol_revenue", ["revenue_usd", "treasury_usd"]),
+        ("holders_revenue", ["holders_usd"]),
+    ):
+        part = summed(metric, *columns).select(*keys, *columns, "unsplit_count")
+        split = split.join(part, on=keys, suffix=f"_{metric}")
+    return (
+        split.with_columns(take_rate=rate)
+        .select(
+            *(*keys, "fees_usd", "supply_side_usd", "revenue_usd", "treasury_usd"),
+            *("holders_usd", "take_rate", "fee_count", "unpriced_count", "unsplit_count"),
+        )
+        .sort("fees_usd", *keys, descending=[True, *[False] * len(keys)], nulls_last=True)
+    )

@@ -1,0 +1,69 @@
+"""How the numbers are made: the methodology of each metric, the questions, the policies."""
+
+from collections.abc import Sequence
+
+from analytics.compute import methodology, settings_of
+from analytics.queries import query_named
+from analytics.reports.context import Context
+from analytics.reports.parts import Section, Source, table
+
+
+def policies(context: Context) -> Section:
+    """Return the section with each protocol's stated fee splits and buyback rates."""
+    order = ["protocol", "kind", "valid_from"]
+    stated = context.scope.facts("policies").collect().sort(order)
+    shown = stated.rename({"value": "value_ratio"})
+    none = "No fee split or buyback rate is stated by the declarations of these protocols."
+    return Section(
+        "policies",
+        "Policies",
+        ("Where events do not say how a fee is split, these statements do.",)
+        if stated.height
+        else (none,),
+        tables=(table("Policies", shown, rows=200),) if stated.height else (),
+        sources=(Source("policies", "facts", "policies", stated),),
+    )
+
+
+def explained(sections: Sequence[Section]) -> tuple[tuple[str, str, str], ...]:
+    """Return kind, name and explanation of each metric and query the sections rest on."""
+    asked = {(source.kind, source.asked) for part in sections for source in part.sources}
+    return tuple(
+        (kind, name, _metric(name) if kind == "metric" else _question(name))
+        for kind, name in sorted(asked)
+        if kind != "facts"
+    )
+
+
+def _metric(name: str) -> str:
+    settings = ", ".join(settings_of(name)) or "none"
+    return f"{methodology(name)}\n\nSettings: {settings}."
+
+
+def _question(name: str) -> str:
+    asked = query_named(name)
+    return (
+        f"{asked.question}\nReads: {', '.join(asked.reads)}. Rows: {asked.grain}.\n"
+        f"Units: {asked.units}."
+    )
+
+
+def tracing(context: Context) -> Section:
+    """Return the section that says how to check a number."""
+    largest = context.scope.facts("liquidations").select("tx_hash", "notional_usd")
+    example = largest.sort("notional_usd", "tx_hash", descending=True, nulls_last=True).head(1)
+    found = example.collect()["tx_hash"].to_list() or ["0x…"]
+    return Section(
+        "tracing",
+        "How to trace a number",
+        (
+            "Every row of a fact carries the transaction and log it was decoded from. The largest "
+            "items above show their transaction; open it in an explorer of its chain, or list "
+            "everything perpscope read from it: perpscope query transaction_facts "
+            f"--param tx_hash={found[0]}",
+            "The rows behind each section are in csv/ and parquet/, exact to the last digit. "
+            "manifest.json names, for each file, the metric or query, its settings and the SHA-256 "
+            "digest of its rows, the digests of the input (coverage), and the versions used. The "
+            "same database gives the same bytes.",
+        ),
+    )

@@ -1,0 +1,121 @@
+"""Oracles: how far sources of one asset were apart, and how old their prices were."""
+
+import polars as pl
+
+from analytics.reports.charts import Drawing, colored, lines
+from analytics.reports.context import Context, by_period
+from analytics.reports.numerals import period
+from analytics.reports.parts import Chart, Section, Source, Table, table
+
+_PAIR = ["asset", "quote", "chain_id", "protocol", "feed"]
+_PAIR += ["reference_chain_id", "reference_protocol", "reference_feed"]
+_LINES = 6
+_TOLERANCE = {"tolerance_seconds": 3600}
+_OFF = {"threshold_bps": "100"}
+
+
+def oracles(context: Context) -> Section:
+    """Return the section about oracle deviation and staleness."""
+    compared = context.scope.metric("oracle_deviation", with_past=True)
+    off = context.scope.query("oracle_off", **_OFF)
+    pairs = _pairs(compared)
+    sources = (
+        Source("oracle_deviation", "metric", "oracle_deviation", compared, _TOLERANCE),
+        Source("oracle_pairs", "metric", "oracle_deviation", pairs, _TOLERANCE),
+        Source("oracle_off", "query", "oracle_off", off, _OFF),
+    )
+    if compared.is_empty():
+        return Section("oracles", "Oracles", (_silence(context),), sources=sources)
+    return Section(
+        "oracles",
+        "Oracles",
+        (
+            "Each update is compared with the latest price of every other source of the same "
+            "asset and quote that is at most an hour old. An oracle may differ by its own "
+            "deviation threshold by design. Staleness is the age of the price compared with.",
+        ),
+        charts=_charts(context, compared),
+        tables=_tables(compared, pairs, off),
+        sources=sources,
+    )
+
+
+def _silence(context: Context) -> str:
+    updates = context.scope.facts("oracle_updates").select(pl.len()).collect().item()
+    if not updates:
+        return context.absence("oracle updates", "oracle_updates")
+    return (
+        f"{updates:,} oracle updates, but no asset with two sources at most an hour apart: "
+        "nothing to compare, so deviation is not known."
+    )
+
+
+def _pairs(compared: pl.DataFrame) -> pl.DataFrame:
+    size, age = pl.col("deviation_bps").abs(), pl.col("staleness_seconds")
+    worst = pl.col("deviation_bps").sort_by(size, descending=True, nulls_last=True).first()
+    at = pl.col("block_timestamp").sort_by(size, descending=True, nulls_last=True).first()
+    return (
+        compared.group_by(_PAIR, maintain_order=True)
+        .agg(
+            comparison_count=pl.len().cast(pl.Int64),
+            median_absolute_bps=size.median(),
+            worst_bps=worst,
+            worst_at=at,
+            median_staleness_seconds=age.median(),
+            longest_staleness_seconds=age.max(),
+        )
+        .sort(
+            pl.col("worst_bps").abs(),
+            *_PAIR,
+            descending=[True, *[False] * len(_PAIR)],
+            nulls_last=True,
+        )
+    )
+
+
+def _charts(context: Context, compared: pl.DataFrame) -> tuple[Chart, ...]:
+    seconds = context.scope.period_seconds
+    asset = pl.concat_str("asset", pl.lit("/"), "quote")
+    size = pl.col("deviation_bps").abs()
+    ranked = compared.group_by(series=asset).agg(size.max()).drop_nulls()
+    ranked = ranked.sort("deviation_bps", "series", descending=[True, False]).head(_LINES)
+    rows = (
+        by_period(compared, seconds)
+        .group_by("at", series=asset)
+        .agg(value=size.max())
+        .drop_nulls("value")
+        .join(ranked.select("series"), on="series", how="semi")
+        .sort("at", "series")
+    )
+    title = f"Largest oracle deviation per {period(seconds)}, by asset"
+    colors = colored(ranked["series"].to_list())
+    drawing = Drawing("oracle_deviation", title, "largest deviation", "bps", colors)
+    is_drawn = rows.height > 0
+    return (lines(context.canvas, drawing, rows, interpolate="linear"),) if is_drawn else ()
+
+
+def _tables(compared: pl.DataFrame, pairs: pl.DataFrame, off: pl.DataFrame) -> tuple[Table, ...]:
+    size = pl.col("deviation_bps").abs()
+    worst = compared.sort(size, descending=True, maintain_order=True, nulls_last=True).head(10)
+    moments = ["block_timestamp", "asset", "quote", "protocol", "reference_protocol"]
+    moments += ["oracle_price_quote", "reference_price_quote", "deviation_bps"]
+    moments += ["staleness_seconds", "tx_hash"]
+    shown = ["asset", "quote", "chain_id", "protocol", "feed", "reference_protocol"]
+    shown += ["reference_feed", "comparison_count", "median_absolute_bps", "worst_bps"]
+    shown += ["worst_at", "median_staleness_seconds", "longest_staleness_seconds"]
+    headers = {
+        "oracle_price_quote": "price",
+        "reference_price_quote": "reference price",
+        "comparison_count": "comparisons",
+        "worst_at": "worst at, UTC",
+    }
+    tables = [
+        table("Pairs of sources, worst first", pairs, shown, rows=15, headers=headers),
+        table("Worst single updates", worst, moments, headers=headers),
+    ]
+    if off.height:
+        beyond = [*_PAIR[:5], "reference_protocol", "moments_off", "seconds_off"]
+        beyond += ["lowest_deviation_bps", "highest_deviation_bps", "first_off_at", "last_off_at"]
+        headers = {"moments_off": "moments", "seconds_off": "off for, s"}
+        tables.append(table("Off by more than 100 bps", off, beyond, rows=15, headers=headers))
+    return tuple(tables)
