@@ -1,7 +1,7 @@
 """The five numbers as cards: what each is, its value, and what to know before quoting it."""
 
 from analytics.reports.chain_names import chain_name
-from analytics.reports.numerals import bps, count, dollars, moment, percent, period
+from analytics.reports.numerals import bps, count, counted, dollars, moment, percent, period
 from analytics.reports.parts import Card
 from analytics.reports.summary import Accrual, Deviation, Exits, Exposure, Income, Summary
 
@@ -19,7 +19,7 @@ def cards(numbers: Summary) -> tuple[Card, ...]:
 
 
 def _income(income: Income) -> Card:
-    details = [f"{count(income.fee_count)} fees charged"]
+    details = [f"{counted(income.fee_count, 'fee')} charged"]
     if income.unpriced_count:
         details.append(f"{count(income.unpriced_count)} of them without a price: a lower bound")
     if income.unsplit_count:
@@ -34,7 +34,7 @@ def _income(income: Income) -> Card:
 
 
 def _accrual(accrual: Accrual) -> Card:
-    details = [f"{count(accrual.buyback_count)} purchases"]
+    details = [counted(accrual.buyback_count, "purchase")]
     if accrual.unpriced_count:
         details.append(f"cost of {count(accrual.unpriced_count)} not known: a lower bound")
     return Card(
@@ -47,7 +47,7 @@ def _accrual(accrual: Accrual) -> Card:
 
 
 def _liquidations(exits: Exits) -> Card:
-    details = [f"{count(exits.event_count)} liquidations"]
+    details = [counted(exits.event_count, "liquidation")]
     if exits.event_count:
         details.append(f"{percent(exits.long_ratio)} long, of what has a known side")
     return Card(
@@ -60,7 +60,7 @@ def _liquidations(exits: Exits) -> Card:
 
 
 def _adls(exits: Exits) -> Card:
-    details = (f"{count(exits.account_count)} accounts", *_unknown(exits))
+    details = (counted(exits.account_count, "account"), *_unknown(exits))
     return Card(
         "Closed by ADL", dollars(exits.notional_usd), "events", count(exits.event_count), details
     )
@@ -93,7 +93,7 @@ def _exposure(exposure: Exposure) -> Card:
         details = (
             f"peak {moment(exposure.peak_at)}, end {moment(exposure.final_at)}",
             f"at the end of each {period(exposure.period_seconds)}, "
-            f"{count(exposure.market_count)} markets",
+            f"{counted(exposure.market_count, 'market')}",
         )
     if exposure.unknown_market_count:
         missing = count(exposure.unknown_market_count)

@@ -74,19 +74,19 @@ def bars(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame, period_seconds: i
         rows: `at` (start of a period), `series`, `value`.
         period_seconds: length of a period.
     """
-    half = timedelta(seconds=period_seconds / 2)
-    end = canvas.last + timedelta(seconds=period_seconds)
-    span = (end - canvas.first).total_seconds()
-    width = max(1.0, min(90.0, _WIDTH * period_seconds / span - 1))
-    mark = alt.Chart(_values(drawing, rows.with_columns(pl.col("at") + half))).mark_bar(width=width)
-    framed = Canvas(canvas.stamp, canvas.first, end)
-    return _finished(framed, drawing, mark, stack=True)
+    length = timedelta(seconds=period_seconds)
+    first, last = _ends(canvas, rows)
+    last = max(last, _moment(rows["at"].max()) + length)
+    width = max(1.0, min(90.0, _WIDTH * (length / (last - first)) - 1))
+    middle = rows.with_columns(pl.col("at") + length / 2)
+    mark = alt.Chart(_values(drawing, middle)).mark_bar(width=width)
+    return _finished(canvas, drawing, mark, (first, last), stack=True)
 
 
 def areas(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame) -> Chart:
     """Return a chart of stacked areas that keep a value until the next; rows as for `bars`."""
     mark = alt.Chart(_values(drawing, rows)).mark_area(interpolate="step-after", opacity=0.85)
-    return _finished(canvas, drawing, mark, stack=True)
+    return _finished(canvas, drawing, mark, _ends(canvas, rows), stack=True)
 
 
 def lines(
@@ -100,17 +100,24 @@ def lines(
         strokeWidth=1.8,
         point=alt.OverlayMarkDef(size=18) if has_points else False,
     )
-    return _finished(canvas, drawing, mark, stack=False)
+    return _finished(canvas, drawing, mark, _ends(canvas, rows), stack=False)
 
 
-def _finished(canvas: Canvas, drawing: Drawing, mark: alt.Chart, *, stack: bool) -> Chart:
+def _finished(
+    canvas: Canvas,
+    drawing: Drawing,
+    mark: alt.Chart,
+    ends: tuple[datetime, datetime],
+    *,
+    stack: bool,
+) -> Chart:
     names = list(drawing.colors)
     chart = mark.encode(
         x=alt.X(
             "at:T",
             title="time, UTC",
-            scale=alt.Scale(type="utc", domain=[_iso(canvas.first), _iso(canvas.last)]),
-            axis=alt.Axis(grid=False, tickCount=8, labelOverlap=True),
+            scale=alt.Scale(type="utc", domain=[_iso(end) for end in ends]),
+            axis=alt.Axis(grid=False, tickCount=8, labelOverlap=True, format=_ticks(ends)),
         ),
         y=alt.Y(
             "value:Q",
@@ -123,7 +130,9 @@ def _finished(canvas: Canvas, drawing: Drawing, mark: alt.Chart, *, stack: bool)
             title=None,
             sort=names,
             scale=alt.Scale(domain=names, range=[drawing.colors[name] for name in names]),
-            legend=alt.Legend(orient="top", labelLimit=260, symbolType="square", columns=4),
+            legend=alt.Legend(
+                orient="top", labelLimit=260, symbolType="square" if stack else "stroke", columns=4
+            ),
         ),
         order=alt.Order("rank:Q"),
     )
@@ -182,3 +191,20 @@ def _svg(drawing: Drawing, chart: alt.Chart) -> str:
 
 def _iso(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds") + "Z"
+
+
+def _ticks(ends: tuple[datetime, datetime]) -> str:
+    days = (ends[1] - ends[0]) / timedelta(days=1)
+    return "%b %d" if days > 6 else "%b %d %H:%M" if days > 1 else "%H:%M"
+
+
+def _ends(canvas: Canvas, rows: pl.DataFrame) -> tuple[datetime, datetime]:
+    # A period begins before its first event, and what looks back may begin before the canvas.
+    at = rows["at"]
+    return min(canvas.first, _moment(at.min())), max(canvas.last, _moment(at.max()))
+
+
+def _moment(value: object) -> datetime:
+    if not isinstance(value, datetime):
+        raise TypeError(f"a chart needs times on its axis, got {value!r}")
+    return value

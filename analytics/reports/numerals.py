@@ -12,8 +12,12 @@ def dollars(value: Decimal | None) -> str:
         return UNKNOWN
     if value == 0:
         return "$0"
-    text = fixed(abs(value), 2)
-    return f"{'-' if value < 0 else ''}${text}"
+    return f"{'-' if value < 0 else ''}${fixed(abs(value), 2)}"
+
+
+def usd(value: Decimal | None) -> str:
+    """Return US dollars with two decimals and no sign of the currency, for a column of them."""
+    return UNKNOWN if value is None else fixed(value, 2)
 
 
 def tokens(value: Decimal | None) -> str:
@@ -46,6 +50,11 @@ def bps(value: float | None) -> str:
 def count(value: int | None) -> str:
     """Return a number of things."""
     return UNKNOWN if value is None else f"{value:,}"
+
+
+def counted(number: int, thing: str) -> str:
+    """Return a number of things with their name, plural but for one."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def number(value: float | None) -> str:

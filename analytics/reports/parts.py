@@ -16,13 +16,14 @@ _SHOWN: Sequence[tuple[str, Callable[[Any], str]]] = (
     ("price_usd", numerals.price),
     ("price_quote", numerals.price),
     ("price_tokens", numerals.price),
-    ("_usd", numerals.dollars),
+    ("_usd", numerals.usd),
     ("_per_second", numerals.number),
     ("_tokens", numerals.tokens),
     ("_ratio", numerals.percent),
     ("take_rate", numerals.percent),
     ("_bps", numerals.bps),
     ("_count", numerals.count),
+    ("blocks", numerals.count),
     ("_seconds", numerals.number),
     ("_at", numerals.moment),
     ("_timestamp", numerals.moment),
@@ -43,13 +44,19 @@ _HEADERS = {
     "block_timestamp": "time, UTC",
     "chain_id": "chain",
     "date": "day, UTC",
+    "unpriced_count": "without price",
+    "unsplit_count": "split unknown",
+    "is_long": "long",
+    "adl_count": "ADLs",
+    "insolvent_count": "with bad debt",
+    "example_tx_hash": "example transaction",
     "take_rate": "take rate",
     "bucket_at": "period from, UTC",
     "valid_from": "in force from, UTC",
     "valid_to": "in force until, UTC",
     "velocity_usd_per_second": "velocity, USD per second",
 }
-HASHES = frozenset({"tx_hash", "account", "feed", "reference_feed", "loan", "pool", "asset_token"})
+HASHES = frozenset({"account", "feed", "reference_feed", "loan", "pool", "asset_token"})
 TEXTS = ("_at", "_timestamp", "date", "valid_from", "valid_to", "chain_id")
 
 
@@ -164,7 +171,9 @@ def table(
 
 def _column(name: str, headers: Mapping[str, str], dtype: pl.DataType) -> Column:
     is_number = dtype.is_numeric() and not name.endswith(TEXTS)
-    return Column(headers.get(name) or _header(name), is_number, name in HASHES)
+    return Column(
+        headers.get(name) or _header(name), is_number, name in HASHES or name.endswith("tx_hash")
+    )
 
 
 def _header(name: str) -> str:
@@ -182,7 +191,7 @@ def _cells(names: Sequence[str], row: Sequence[object]) -> tuple[str, ...]:
 
 
 def _cell(name: str, value: Any) -> str:
-    if isinstance(value, bool):
+    if isinstance(value, bool) or name.startswith("is_"):
         return numerals.flag(value)
     for ending, shown in _SHOWN:
         if name.endswith(ending):

@@ -4,6 +4,7 @@ import polars as pl
 
 from analytics.reports.chain_names import chain_name
 from analytics.reports.context import Context
+from analytics.reports.numerals import counted
 from analytics.reports.parts import Section, Source, Table, table
 
 _KEYS = ["chain_id", "protocol"]
@@ -90,19 +91,20 @@ def _times(context: Context) -> pl.DataFrame:
 def _gap_sentences(gaps: pl.DataFrame) -> list[str]:
     sums = gaps.group_by(_KEYS).agg(pl.len().alias("gaps"), pl.col("gap_blocks").sum())
     return [
-        f"Gaps: {blocks:,} blocks of {protocol} on {chain_name(chain)} between the first and the "
-        f"last covered one are not indexed ({count:,} gaps). Its totals are lower bounds."
+        f"Gaps: {counted(blocks, 'block')} of {protocol} on {chain_name(chain)} between the first "
+        f"and the last covered one not indexed ({counted(count, 'gap')}). "
+        "Its totals are lower bounds."
         for chain, protocol, count, blocks in sums.sort(_KEYS).iter_rows()
     ]
 
 
 def _reject_sentence(rejects: pl.DataFrame) -> str:
-    count = rejects["reject_count"].sum()
+    count = int(rejects["reject_count"].sum())
     if not count:
         return ""
     return (
-        f"Rejects: {count:,} logs matched a declaration and could not become facts "
-        f"({rejects['reason'].n_unique():,} reasons, listed below). Totals lack them."
+        f"Rejects: {counted(count, 'log')} matched a declaration and could not become facts "
+        f"({counted(rejects['reason'].n_unique(), 'reason')}, listed below). Totals lack them."
     )
 
 

@@ -14,7 +14,7 @@ _SCOPE = (
     "default or impairment event in these blocks. It does not speak of contracts or events that "
     "are not declared, of losses that a venue never announces on chain, or of loans whose "
     "collateral is held off chain: there an on-chain auction cannot occur and margin calls are "
-    "invisible. Where `is covered` is not yes, zero is not a finding."
+    "invisible. Where covered is not yes, zero is not a finding."
 )
 _EVENT = ("block_timestamp", "chain_id", "protocol", "kind", "pool", "loan", "account")
 _AMOUNTS = ("symbol", "principal_tokens", "interest_tokens", "loss_tokens", "tx_hash")

@@ -25,7 +25,7 @@ _FACT = ("block_timestamp", "chain_id", "protocol", "market", "account", "is_lon
 _LIQUIDATED = (*_FACT, "notional_usd", "mark_price_usd", "shortfall_usd", "tx_hash")
 _CUT = (*_FACT, "notional_usd", "execution_price_usd", "realized_pnl_usd", "tx_hash")
 _ACCOUNT = ("account", "chain_id", "protocol", "liquidation_count", "notional_usd")
-_ACCOUNT_REST = ("collateral_usd", "realized_pnl_usd", "shortfall_usd", "first_at", "last_at")
+_ACCOUNT_REST = ("collateral_usd", "realized_pnl_usd", "shortfall_usd")
 _VICTIM = ("account", "chain_id", "protocol", "adl_count", "notional_usd", "realized_pnl_usd")
 
 

@@ -25,17 +25,18 @@ def exposure(context: Context) -> Section:
     if metric.is_empty():
         words = (context.absence("open interest", "open_interest"),)
         return Section("open-interest", "Open interest", words, sources=sources)
+    by_market = _by_market(context, metric)
     return Section(
         "open-interest",
         "Open interest",
         (
             f"Values at the end of each {period(seconds)}; a market keeps its last value until "
             "it speaks again. Drawdown is the distance from the highest total so far. Where "
-            "`basis` is delta the venue only announces changes, and what was open before the "
+            "the basis is delta the venue only announces changes, and what was open before the "
             "first covered block is missing.",
         ),
         charts=_charts(context, total),
-        tables=(table("Open interest by market", _by_market(context, metric), rows=25),),
+        tables=(table("Open interest by market", by_market.drop("version"), rows=25),),
         sources=sources,
     )
 
@@ -61,7 +62,7 @@ def _charts(context: Context, total: pl.DataFrame) -> tuple[Chart, ...]:
     sides = Drawing("open_interest", "Open interest", "open", "USD", {"long": LONG, "short": SHORT})
     falls = Drawing(
         "drawdown",
-        "Open interest below its highest value so far",
+        "Open interest of all markets below its highest value so far",
         "drawdown",
         "%",
         {"all markets": SHORT},
