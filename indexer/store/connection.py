@@ -6,6 +6,7 @@ ours, is newer than this program, or cannot be written is one sentence. Statemen
 tables are built here and nowhere else, from names in `schema.sql` only.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,13 +95,19 @@ def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
             "--database"
         )
     try:
-        return duckdb.connect(path, read_only=read_only)
+        return duckdb.connect(path, read_only=read_only, config={"threads": _threads()})
     except duckdb.ConnectionException as error:  # open in this process, in the other mode
         raise DatabaseBusy(f"{path} is in use by this process; try again") from error
     except duckdb.Error as error:
         if "lock on file" not in str(error):
             raise _unusable(path, error) from error
         raise DatabaseBusy(_busy(path, str(error))) from error
+
+
+def _threads() -> int:
+    # DuckDB counts the machine's cores; more threads than cores we may use burn time waiting.
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def _busy(path: Path, said: str) -> str:

@@ -44,6 +44,10 @@ class Range:
     protocols: tuple[str, ...]
     rows: Mapping[str, pl.DataFrame]
 
+    def size(self) -> int:
+        """Return how many rows there are in all tables."""
+        return sum(len(rows) for rows in self.rows.values())
+
 
 def joined(parts: Sequence[Range]) -> Range:
     """

@@ -30,7 +30,7 @@ from indexer.sync.span import Span
 Progress = Callable[[int, int, int], None]
 
 _WINDOW_BLOCKS = 200
-_RANGES_PER_COMMIT_LOGS = 5
+_ROWS_PER_COMMIT_LOG = 10
 _MOST_SETBACKS = 10
 _FRESH_SECONDS = 60.0
 
@@ -166,7 +166,7 @@ class _Run:
             job.declarations,
             known,
             origin=self._origin,
-            commit_logs=job.max_logs * _RANGES_PER_COMMIT_LOGS,
+            commit_rows=job.max_logs * _ROWS_PER_COMMIT_LOG,
         )
         landing.tally = self.tally
         total = sum(segment.to_block - segment.from_block + 1 for segment in segments)

@@ -77,7 +77,7 @@ class Landing:
         known: Known,
         *,
         origin: str,
-        commit_logs: int,
+        commit_rows: int,
     ) -> None:
         """
         Prepare to land ranges of one chain.
@@ -89,13 +89,13 @@ class Landing:
             declarations: every protocol there is, by slug.
             known: what is known of the chain so far; declarations come first.
             origin: what the node calls itself.
-            commit_logs: how many logs are worth a transaction.
+            commit_rows: how many rows, logs and facts together, are worth a transaction.
         """
         self.tally = Tally()
         self._node, self._path, self._chain = node, path, chain
         self._declarations, self._known = declarations, known
         self._origin = origins(chain, origin)
-        self._commit_logs = commit_logs
+        self._commit_rows = commit_rows
         self._silent: set[str] = set()
         self._waiting: list[Range] = []
         self._since = monotonic()
@@ -139,7 +139,7 @@ class Landing:
         return (
             monotonic() - self._since >= _COMMIT_SECONDS
             or len(self._waiting) >= _COMMIT_RANGES
-            or sum(len(part.rows["logs"]) for part in self._waiting) >= self._commit_logs
+            or sum(part.size() for part in self._waiting) >= self._commit_rows
         )
 
     async def _facts(self, fetched: Fetched, head_hash: bytes) -> tuple[Facts, pl.DataFrame]:

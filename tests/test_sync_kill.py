@@ -1,0 +1,62 @@
+"""Killed at any moment and started again, `perpscope index` ends with the same database."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from random import Random
+
+from sync_rig import FIRST, blocks, contents, served
+
+from indexer.simulation.node import serve
+
+COUNT = 600
+KILLS = 6
+
+
+def command(path: Path, url: str, *more: str) -> list[str]:
+    """Return the command line that indexes the chain's two protocols."""
+    return [
+        *(sys.executable, "-m", "perpscope", "index", "--chain", "ethereum", "--rpc", url),
+        *("--protocol", "chainlink", "--protocol", "maple", "--from", str(FIRST)),
+        *("--database", str(path), *more),
+    ]
+
+
+def settings(folder: Path, max_logs: int) -> str:
+    """Write a configuration that commits often; return its path."""
+    path = folder / "perpscope.toml"
+    path.write_text(f"[chains.ethereum]\nmax_logs = {max_logs}\n", encoding="utf-8")
+    return str(path)
+
+
+def killed(words: list[str], path: Path, seconds: float) -> bool:
+    """Start a run, kill it some time after the database grew; return whether it was cut short."""
+    before = path.stat().st_mtime_ns if path.exists() else 0
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        while run.poll() is None and (not path.exists() or path.stat().st_mtime_ns == before):
+            time.sleep(0.002)
+        time.sleep(seconds)
+        run.send_signal(signal.SIGKILL)
+    return run.returncode == -signal.SIGKILL
+
+
+def test_killed_runs_end_like_an_uninterrupted_one(tmp_path: Path) -> None:
+    """SIGKILL at random moments, other range sizes after each: every table ends the same."""
+    dice = Random(20_231_011)
+    whole, cut = tmp_path / "whole.duckdb", tmp_path / "cut.duckdb"
+    with serve([served(blocks(COUNT))]) as node:
+        subprocess.run(command(whole, node.url), check=True, capture_output=True, env=os.environ)
+
+        kills = 0
+        for _ in range(KILLS):
+            span = str(dice.choice((3, 10, 40)))
+            config = settings(tmp_path, max_logs=dice.choice((5, 20)))
+            words = command(cut, node.url, "--max-span", span, "--config", config)
+            kills += killed(words, cut, dice.uniform(0, 0.4))
+        subprocess.run(command(cut, node.url), check=True, capture_output=True)
+
+    assert kills >= 2
+    assert contents(cut) == contents(whole)
