@@ -1,6 +1,6 @@
 -- question: Which liquidations happened while the venue's oracle was off another source?
 -- reads:    liquidations, markets, oracle_updates
--- grain:    one row per liquidation and other source beyond the threshold
+-- grain:    one row per liquidation and source of another protocol beyond the threshold
 -- units:    *_usd US dollars; *_quote quote currency; deviation_bps venue against reference, signed
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
@@ -14,7 +14,8 @@ assets as (
         chain_id,
         protocol,
         market,
-        max(upper(symbol)) as asset
+        max(upper(symbol)) as asset,
+        max(index_token) as index_token
     from markets
     group by all
 
@@ -51,6 +52,29 @@ sources as (
 
 ),
 
+-- A venue may price two tokens of one asset; the market's own index token is the one it used.
+own_sources as (
+
+    select
+        assets.chain_id,
+        assets.protocol,
+        assets.market,
+        sources.asset,
+        sources.quote,
+        sources.feed
+    from assets
+    inner join sources using (chain_id, protocol, asset)
+    qualify
+        coalesce(sources.feed = assets.index_token, false)
+        or not coalesce(
+            bool_or(sources.feed = assets.index_token) over (
+                partition by assets.chain_id, assets.protocol, assets.market
+            ),
+            false
+        )
+
+),
+
 pairs as (
 
     select
@@ -72,18 +96,12 @@ pairs as (
         others.protocol as reference_protocol,
         others.feed as reference_feed
     from liquidations
-    inner join assets using (chain_id, protocol, market)
-    inner join sources as own
-        on
-            liquidations.chain_id = own.chain_id
-            and liquidations.protocol = own.protocol
-            and assets.asset = own.asset
+    inner join own_sources as own using (chain_id, protocol, market)
     inner join sources as others
         on
             own.asset = others.asset
             and own.quote = others.quote
-            and (own.chain_id, own.protocol, own.feed)
-            != (others.chain_id, others.protocol, others.feed)
+            and own.protocol != others.protocol
     where liquidations.block_timestamp between $since and $until
 
 ),

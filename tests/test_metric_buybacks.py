@@ -104,6 +104,17 @@ def test_the_declared_share_is_the_policy_of_the_day() -> None:
     assert column(result, "declared_ratio") == [0.2, 0.2, None, None, 0.3, 0.3]
 
 
+def test_a_policy_holds_until_its_last_moment() -> None:
+    """A policy that ends at midnight is still in force when that day begins, not after it."""
+    midnight = at(3 * 3600)
+    policies = declared({"value": "0.2", "valid_from": at(-86_400), "valid_to": midnight})
+    revenue = earned((1, 1), (2, 1))
+
+    result = buyback_ratio(bought(), revenue, policies).collect()
+
+    assert column(result, "declared_ratio") == [0.2, None]
+
+
 def test_the_newest_policy_wins() -> None:
     """Where two policies overlap, the one that began later holds."""
     policies = declared(

@@ -74,13 +74,19 @@ def exposure() -> dict[str, pl.DataFrame]:
         ),
         "markets": table(
             "markets",
-            GMX | {"market": "BTC", "symbol": "btc", "asset_class": "crypto", "known_by": "event"},
+            GMX
+            | {"market": "BTC", "symbol": "btc", "index_token": "0xg", "asset_class": "crypto"}
+            | {"known_by": "event"},
         ),
     }
 
 
 def oracles() -> dict[str, pl.DataFrame]:
-    """Return a venue's oracle that is 3 % high for a minute, and an asset that halves."""
+    """
+    Return a venue's oracle that is 3 % high for a minute, and an asset that halves.
+
+    The venue also prices a wrapped token of the same asset, and the asset in euros.
+    """
     btc = {"asset": "BTC", "oracle_price_quote": 100}
     eth = LINK | {"asset": "ETH", "feed": "0xe"}
     return {
@@ -91,6 +97,8 @@ def oracles() -> dict[str, pl.DataFrame]:
             GMX | btc | moment(0) | {"feed": "0xg"},
             GMX | btc | moment(60) | {"feed": "0xg", "oracle_price_quote": 103},
             GMX | btc | moment(120) | {"feed": "0xg"},
+            GMX | btc | moment(85) | {"feed": "0xwrapped", "oracle_price_quote": "100.7"},
+            GMX | btc | moment(85) | {"feed": "0xeuro", "quote": "EUR"},
             eth | moment(0) | {"oracle_price_quote": 200},
             eth | moment(1) | {"oracle_price_quote": 100},
             eth | moment(2) | {"oracle_price_quote": 150},
@@ -292,7 +300,10 @@ ANSWERS = [
         "oracle_off",
         "asset protocol reference_protocol moments_off seconds_off first_off_at last_off_at",
         {},
-        [("BTC", "chainlink", "gmx", 1, 60.0, at(60), at(60))],
+        [
+            ("BTC", "chainlink", "gmx", 1, 60.0, at(60), at(60)),
+            ("BTC", "gmx", "gmx", 1, 35.0, at(85), at(85)),
+        ],
     ),
     ("oracle_off", "asset", {"threshold_bps": "292"}, []),
     (
