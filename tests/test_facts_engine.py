@@ -308,6 +308,19 @@ def test_conditions_choose_logs() -> None:
     assert reasons(result) == []
 
 
+def test_a_number_beyond_256_bits_is_not_zero() -> None:
+    """What does not fit is no zero: the log is rejected by its column, not passed over."""
+    event = fee(
+        where=(Nonzero(Sum(("feeUsd", "feeTokens"))),),
+        fee_usd=Fixed(Sum(("feeUsd", "feeTokens")), 0),
+    )
+
+    result = made(small(event), [margin(2**256 - 1, 1)])
+
+    assert rows(result, "fees") == []
+    assert reasons(result)[0][2] == "the value does not fit DECIMAL(38,18)"
+
+
 def test_negative_is_below_zero() -> None:
     """Zero with a turned sign is not negative."""
     event = fee(where=(IsNegative(Neg("feeUsd")),), fee_usd=Fixed("feeUsd", 0))

@@ -20,11 +20,12 @@ from goldens import (
     usd,
 )
 
-from indexer.chains import ARBITRUM, ARBITRUM_SEPOLIA, BOTANIX, Chain
+from indexer.chains import ARBITRUM, ARBITRUM_SEPOLIA, AVALANCHE, BOTANIX, Chain
 from indexer.facts import Facts, declared, facts
 from indexer.protocols import PROTOCOLS
 
 EMITTER = "0xc8ee91a54287db53897056e12d9819156d3822fb"
+AVALANCHE_EMITTER = "0xdb17b211c34240b014ab6d61d4a31fa0c0e20c26"
 BOTANIX_EMITTER = "0xaf2e131d483cede068e21a9228ad91e623a989c2"
 MARKET = "0x47c031236e19d024b42f8ae6780e44a573170703"  # BTC/USD, index token of 8 decimals
 USDC = "0xaf88d065e77c8cc2239327c5edb3a432268e5831"
@@ -397,6 +398,42 @@ def test_an_affiliate_reward_of_the_first_releases_counts_as_well() -> None:
     assert row["treasury_usd"] == usd("10.000000000000000027")
 
 
+@pytest.mark.parametrize("item", ["uiFeeAmount", "positionFeeAmountForPool", "protocolFeeAmount"])
+def test_a_fee_whose_items_are_not_all_there_is_unknown_and_not_nothing(item: str) -> None:
+    """A shape of another release may lack an item: the fee is a row without an amount."""
+    whole = collected(protocolFeeAmount=37_000_000, feeReceiverAmount=37_000_000)
+    key, other = item.encode().ljust(32, b"\0"), b"x".ljust(len(item), b"x").ljust(32, b"\0")
+
+    result = made(Built(whole.address, whole.topics, whole.data.replace(key, other)))
+
+    (row,) = [one for one in rows(result, "fees") if one["fee_kind"] == "position"]
+    assert row["market"] == MARKET
+    assert "treasury_usd" not in row
+    assert reasons(result) == []
+
+
+def test_a_swap_fee_without_an_item_is_unknown_and_not_nothing() -> None:
+    """So is a swap's."""
+    whole = swap(37, 63)
+    key = b"uiFeeAmount".ljust(32, b"\0")
+
+    result = made(Built(whole.address, whole.topics, whole.data.replace(key, b"x" + key[1:])))
+
+    (row,) = rows(result, "fees")
+    assert row["fee_kind"] == "swap"
+    assert "fee_usd" not in row
+
+
+def test_a_funding_fee_without_its_item_is_unknown_and_not_nothing() -> None:
+    """And so is what a position paid for funding."""
+    whole = collected()
+    key = b"fundingFeeAmount".ljust(32, b"\0")
+
+    result = made(Built(whole.address, whole.topics, whole.data.replace(key, b"x" + key[1:])))
+
+    assert rows(result, "funding") == [{"market": MARKET, "account": TRADER}]
+
+
 def test_the_split_of_botanix_is_not_known() -> None:
     """Its receiver takes half; who gets it is not stated, so it is null and not a guess."""
     amounts = {
@@ -593,6 +630,21 @@ def test_a_created_market_is_known_from_then_on(index: str) -> None:
     assert (learned["market"], learned["asset_class"]) == (market, "unknown")
     sizes = [row["open_interest_tokens"] for row in rows(result, "open_interest")]
     assert sizes == ([usd("1")] if index == WETH else [])
+
+
+def test_a_learned_market_of_wrapped_avax_is_named_avax() -> None:
+    """As in the list of markets and in its own oracle prices."""
+    wrapped, market = "0xb31f66aa3c1e785363f0875a1b74e27b85fd66c7", "0x" + "77" * 20
+    created = keyed(
+        "MarketCreated",
+        AVALANCHE_EMITTER,
+        [topic(market)],
+        address={"marketToken": market, "indexToken": wrapped},
+    )
+
+    result = built_facts("gmx_v2", AVALANCHE, [created])
+
+    assert result.markets["symbol"].to_list() == ["AVAX"]
 
 
 def test_an_oracle_price_is_the_mid_of_its_spread() -> None:

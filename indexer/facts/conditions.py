@@ -34,7 +34,7 @@ def holding(condition: Condition, scope: Scope) -> Mask:
             return _mask(flags.flags(value, scope))
         case IsNegative(value):
             operand = integers.integers(value, scope)
-            return operand.present & operand.value.negative & _is_nonzero(operand)
+            return operand.present & operand.value.negative
         case Nonzero(value):
             operand = integers.integers(value, scope)
             return operand.present & _is_nonzero(operand)
@@ -45,7 +45,8 @@ def holding(condition: Condition, scope: Scope) -> Mask:
 
 
 def _is_nonzero(operand: "integers.Integers") -> Mask:
-    return np.asarray(operand.value.magnitude.any(axis=0))
+    # What does not fit has no magnitude, but zero it is not: the row's columns refuse it.
+    return np.asarray(operand.value.magnitude.any(axis=0) | ~operand.value.fits)
 
 
 def _existing(value: Arg | Companion, scope: Scope) -> Mask:

@@ -44,7 +44,6 @@ from indexer.spec import (
     Keyed,
     Market,
     Neg,
-    Nonzero,
     Not,
     OfContract,
     OfMarket,
@@ -67,7 +66,6 @@ from indexer.spec import (
 Columns = dict[str, Value]
 
 ABI = "gmx_v2/EventEmitter"
-ZERO = "0x0000000000000000000000000000000000000000"
 # The last says whether stakers' share of what the fee receiver keeps is known there.
 EMITTERS = (
     (ARBITRUM, "0xC8ee91A54287DB53897056e12D9819156D3822Fb", 107_737_756, "known"),
@@ -87,11 +85,19 @@ WORTH = "collateralTokenPrice.min"
 BY_ORDER = {"orderKey": "orderKey"}
 IS_LIQUIDATION = Equals("orderType", 7)
 IS_ADL = Equals(Companion(Keyed("OrderExecuted"), "secondaryOrderType", {"orderKey": "key"}), 1)
+NAMED = {
+    token: When(
+        Equals(SymbolOf(token), "WETH"),
+        Const("ETH"),
+        When(Equals(SymbolOf(token), "WAVAX"), Const("AVAX"), SymbolOf(token)),
+    )
+    for token in ("indexToken", "token")
+}
 
 MARKET: Columns = {
     "market": "marketToken",
-    "symbol": When(Equals(SymbolOf("indexToken"), "WETH"), Const("ETH"), SymbolOf("indexToken")),
-    "index_token": When(Not(Equals("indexToken", ZERO)), "indexToken"),
+    "symbol": NAMED["indexToken"],
+    "index_token": When(Not(Equals("indexToken", "0x" + "0" * 40)), "indexToken"),
     "long_token": "longToken",
     "short_token": "shortToken",
     "asset_class": Const("unknown"),
@@ -163,11 +169,7 @@ OPEN_INTEREST_IN_TOKENS: Columns = {
 }
 ORACLE: Columns = {
     "feed": "token",
-    "asset": When(
-        Equals(SymbolOf("token"), "WETH"),
-        Const("ETH"),
-        When(Equals(SymbolOf("token"), "WAVAX"), Const("AVAX"), SymbolOf("token")),
-    ),
+    "asset": NAMED["token"],
     "quote": Const("USD"),
     "oracle_price_quote": Fixed(Sum(("minPrice", "maxPrice")), PER_TOKEN, over=2),
     "oracle_price_min_quote": Fixed("minPrice", PER_TOKEN),
@@ -190,7 +192,7 @@ SPLIT: Columns = {
     "split_basis": Const("policy"),
 }
 BORROW, BORROW_RECEIVED = "borrowingFeeAmount", "borrowingFeeAmountForFeeReceiver"
-PENALTY = "liquidationFeeAmount"
+PENALTY = Arg("liquidationFeeAmount", absent=0)
 PENALTY_RECEIVED = Arg("liquidationFeeAmountForFeeReceiver", absent=0)
 AFFILIATE = First((Arg("referral.affiliateRewardAmount"), Arg("affiliateRewardAmount"), Int(0)))
 # Kind, fee, supply side (pools, affiliates, user interfaces), fee receiver.
@@ -205,14 +207,13 @@ FEES: tuple[tuple[str, Value, Value, Value], ...] = (
     ("liquidation", PENALTY, Sum((PENALTY, Neg(PENALTY_RECEIVED))), PENALTY_RECEIVED),
 )
 SWAP_FEE = Sum(("feeReceiverAmount", "feeAmountForPool", "uiFeeAmount"))
-SWAP_SUPPLY = Sum(("feeAmountForPool", "uiFeeAmount"))
 SWAP: Columns = {
     "market": "market",
     "fee_kind": Const("swap"),
     "fee_token": "token",
     "fee_tokens": Amount(SWAP_FEE, "token"),
     "fee_usd": Fixed(Product(SWAP_FEE, "tokenPrice"), 30),
-    "supply_side_usd": Fixed(Product(SWAP_SUPPLY, "tokenPrice"), 30),
+    "supply_side_usd": Fixed(Product(Sum(("feeAmountForPool", "uiFeeAmount")), "tokenPrice"), 30),
     "holders_usd": When(
         HOLDERS_KNOWN, Share(Fixed(Product("feeReceiverAmount", "tokenPrice"), 30), HOLDERS_SHARE)
     ),
@@ -220,7 +221,7 @@ SWAP: Columns = {
 }
 LONG_IN_INCREASE = Companion(Keyed("PositionIncrease"), "isLong", BY_ORDER)
 LONG_IN_DECREASE = Companion(Keyed("PositionDecrease"), "isLong", BY_ORDER)
-IS_FUNDED = Nonzero("fundingFeeAmount")
+IS_FUNDED = Not(Equals("fundingFeeAmount", 0))
 FUNDING: Columns = {
     "market": "market",
     "account": "trader",
@@ -288,11 +289,11 @@ PROTOCOL = Protocol(
                     ),
                     **SPLIT,
                 },
-                (Nonzero(fee),),
+                (Not(Equals(fee, 0)),),  # null where an item is missing: unknown, not nothing
             )
             for kind, fee, supply, received in FEES
         ),
-        Event(ABI, Keyed("SwapFeesCollected"), "fees", SWAP, (Nonzero(SWAP_FEE),)),
+        Event(ABI, Keyed("SwapFeesCollected"), "fees", SWAP, (Not(Equals(SWAP_FEE, 0)),)),
         Event(ABI, Keyed("PositionFeesCollected"), "funding", FUNDING, (IS_FUNDED,)),
         Event(ABI, Keyed("BuybackFees"), "buybacks", BUYBACK, (OneOf("buybackToken", GMX),)),
     ),
