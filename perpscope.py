@@ -75,7 +75,7 @@ def demo(
     ] = None,
 ) -> None:
     """Simulate a market with a crash, index it, and write a report about it."""
-    from analytics.reports import summary
+    from analytics.reports import summary, write_report
     from indexer.simulation.demo import indexed_world
 
     path = made_anew(database, output / DEMO_DATABASE)
@@ -84,10 +84,9 @@ def demo(
         f"compared {rows_compared(world, path):,} facts with the simulator's own books: equal"
     )
     # A report replaces its whole folder, so it gets one that holds nothing else.
-    report = output / "report"
-    app(["report", "--database", str(path), "--output", str(report)], standalone_mode=False)
+    report = write_report(path, output / "report")
     typer.echo("\n".join(("", "simulated, not real:", *summary(path).lines(), "")))
-    typer.echo(f"report in {report}, database {path}")
+    typer.echo(f"report: {report / 'report.html'}\ndatabase: {path}")
 
 
 def made_anew(database: Path | None, default: Path) -> Path:

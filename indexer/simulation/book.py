@@ -24,7 +24,8 @@ class Book:
         markets: all of them.
         positions: open ones, by key, in order of opening.
         sizes: dollars and index tokens open, and collateral, by side.
-        claimable: fees that wait for the fee handler, by token address.
+        claimable: what the fee receiver got so far, by token address.
+        budget: stakers' part of it that is not spent yet, by token address.
         time: seconds of the block being made.
         prices: at that time, 1e-8 USD.
     """
@@ -33,6 +34,7 @@ class Book:
     positions: dict[bytes, Position] = field(default_factory=dict)
     sizes: dict[Side, tuple[int, int, int]] = field(default_factory=dict)
     claimable: dict[bytes, int] = field(default_factory=dict)
+    budget: dict[bytes, int] = field(default_factory=dict)
     time: int = 0
     prices: Prices = field(default_factory=dict)
 

@@ -16,7 +16,7 @@ WETH = Token(bytes.fromhex("c02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"), "ETH", 1
 # No declaration knows this one: its decimals have to be asked for.
 CBBTC = Token(bytes.fromhex("cbb7c0000ab88b473b1f5afd9ef808440eed33bf"), "BTC", 8)
 _SYMBOLS = {USDC: "USDC", WETH: "WETH", CBBTC: "cbBTC"}
-_BORROWERS = 30
+_BORROWERS = 44
 _THRESHOLD_BPS = 8_300
 _BONUS_BPS = 10_500
 _LIQUIDATOR = bytes.fromhex("51d00000000000000000000000000000001191d8")

@@ -28,6 +28,7 @@ _PER_CENT_MILLION = 10**22  # a price of 1e-8 dollars in 1e-30 dollars
 _FEE_BPS = 10
 _LIQUIDATED_BELOW_BPS = 100
 _ACT_SECONDS = 40 * 60
+_HEARTBEAT_SECONDS, _DEVIATION_BPS = 10 * 60, 40
 _TRADERS = 12
 _ROUTER = bytes.fromhex("b87a436B93fFE9D75c5cFA7bAcFff96430b09868")
 _PRICE_FEED = bytes.fromhex("51d0000000000000000000000000000000f45701")
@@ -46,11 +47,13 @@ class Vault:
         random: decides.
         stakes: open positions by key.
         rates: cumulative borrow rate by token, 1e-6.
+        posted: latest price by asset, 1e-8 USD.
     """
 
     random: Random
     stakes: dict[bytes, Stake] = field(default_factory=dict)
     rates: dict[bytes, int] = field(default_factory=dict)
+    posted: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Find the declared contracts, and make the traders."""
@@ -68,6 +71,14 @@ class Vault:
                 yield self._liquidated(stake, prices)
         if (time - START) % _ACT_SECONDS == 0:
             yield self._traded(prices)
+        if self._has_moved(prices) or (time - START) % _HEARTBEAT_SECONDS == 0:
+            yield self._priced(prices)
+
+    def _has_moved(self, prices: Prices) -> bool:
+        return any(
+            abs(prices[asset] - last) * 10_000 > _DEVIATION_BPS * last
+            for asset, last in self.posted.items()
+        )
 
     def _traded(self, prices: Prices) -> Draft:
         account, coin = self.random.choice(self._accounts), self.random.choice(self._coins)
@@ -130,6 +141,7 @@ class Vault:
     def _priced(self, prices: Prices) -> Draft:
         draft = Draft(_KEEPER, _ROUTER)
         for coin in self._coins:
+            self.posted[coin.asset] = prices[coin.asset]
             price = prices[coin.asset] * _PER_CENT_MILLION
             update: list[int | bytes] = [coin.address, price, _PRICE_FEED]
             log = plain(self._events, "PriceUpdate(address,uint256,address)", update)

@@ -134,15 +134,15 @@ class Venue(Book):
         return draft
 
     def buy_back(self, spent: Token, batch: int) -> Draft | None:
-        """Buy `batch` of the venue's token with claimed fees; None where they do not suffice."""
+        """Buy `batch` of the venue's token with stakers' part of the fees; None without enough."""
         paid = batch * self.quote(self.bought).high // self.quote(spent).low
-        available = self.claimable.get(spent.address, 0)
-        if paid > available * BUYBACK_BPS // 10_000:
+        available = self.budget.get(spent.address, 0)
+        if paid > available:
             return None
         draft = Draft(KEEPER, ORDER_HANDLER)
         for token in (self.bought, spent):
             self._price(draft, token)
-        self.claimable[spent.address] = available - paid
+        self.budget[spent.address] = available - paid
         draft.emit(
             self.emitter.buyback(spent, self.bought, batch, paid, available),
             bought_back(self.bought, batch, spent, paid, self.quote(spent)),
@@ -204,6 +204,8 @@ class Venue(Book):
         if amount:
             total = self.claimable.get(token.address, 0) + amount
             self.claimable[token.address] = total
+            part = amount * BUYBACK_BPS // 10_000
+            self.budget[token.address] = self.budget.get(token.address, 0) + part
             draft.emit(self.emitter.claimable(market, token, amount, total))
 
     def _executed(

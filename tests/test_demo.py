@@ -1,0 +1,82 @@
+"""`perpscope demo`, run as a user runs it."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from analytics.reports import summary
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run of the demo left: its folder, and what it printed."""
+
+    folder: Path
+    said: str
+
+
+def demo(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the demo in a folder."""
+    command = [sys.executable, "-m", "perpscope", "demo", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return the outcome of the demo with nothing said, run once."""
+    folder = tmp_path_factory.mktemp("demo")
+    result = demo(cwd=folder)
+    assert result.returncode == 0, result.stderr
+    return Run(folder / "perpscope-demo", result.stdout)
+
+
+def test_it_says_simulated_before_any_number(run: Run) -> None:
+    """Nobody can take the numbers for real ones."""
+    assert run.said.index("simulated, not real") < run.said.index("protocol revenue $")
+
+
+def test_it_prints_the_five_numbers(run: Run) -> None:
+    """The numbers on the screen are those of the database it leaves."""
+    lines = summary(run.folder / "simulated.duckdb").lines()
+
+    assert len(lines) == 5
+    assert all(line in run.said for line in lines)
+
+
+def test_it_compared_itself_with_the_books(run: Run) -> None:
+    """The facts were held against the simulator's own before they were reported."""
+    assert "with the simulator's own books: equal" in run.said
+
+
+def test_it_leaves_a_report_that_says_simulated(run: Run) -> None:
+    """The folder it names holds an HTML page, labelled."""
+    pages = list(run.folder.rglob("*.html"))
+
+    assert f"report: {run.folder.name}/report/report.html" in run.said
+    assert pages
+    assert all("simulated" in page.read_text(encoding="utf-8").lower() for page in pages)
+
+
+def test_a_second_run_replaces_the_first(run: Run) -> None:
+    """The demo may be repeated in the same place; another seed gives another report."""
+    before = (run.folder / "report" / "report.html").read_bytes()
+
+    result = demo("--seed", "3", cwd=run.folder.parent)
+
+    assert result.returncode == 0, result.stderr
+    assert (run.folder / "report" / "report.html").read_bytes() != before
+
+
+def test_a_database_of_the_user_is_not_replaced(tmp_path: Path) -> None:
+    """A file that exists is named and left alone."""
+    precious = tmp_path / "mine.duckdb"
+    precious.write_text("precious")
+
+    result = demo("--database", precious, cwd=tmp_path)
+
+    assert result.returncode == 2
+    assert str(precious) in result.stderr
+    assert precious.read_text() == "precious"
