@@ -1,4 +1,4 @@
-"""The commands of analytics: `perpscope query`, `perpscope metric`."""
+"""The commands of analytics: `perpscope query`, `perpscope metric`, `perpscope report`."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -70,9 +70,9 @@ def metric(
         list[str] | None, typer.Option("--setting", metavar="K=V", help="A setting; repeatable.")
     ] = None,
     protocol: Annotated[str | None, typer.Option(help="Only this protocol.")] = None,
-    chain_id: Annotated[int | None, typer.Option(help="Only this chain.")] = None,
+    chain: Annotated[str | None, typer.Option(help="Only this chain, by name or id.")] = None,
     until: Annotated[
-        datetime | None, typer.Option(help="Only events at or before this UTC time.")
+        str | None, typer.Option("--to", metavar="TIME", help="Only events up to this UTC time.")
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Print the methodology.")] = False,
     form: Form = Format.TABLE,
@@ -89,8 +89,10 @@ def metric(
         typer.echo(_explanation(name))
         return
     settings = _settings(name, _pairs(setting, "--setting"))
+    chain_id = None if chain is None else chain_number(chain)
+    last = _moment("--to", until)
     with load.database(load.database_path(database)) as con:
-        facts = partial(load.facts, con, protocol=protocol, chain_id=chain_id, until=until)
+        facts = partial(load.facts, con, protocol=protocol, chain_id=chain_id, until=last)
         write(collected(compute(name, facts, **settings)), form, output)
 
 
@@ -108,6 +110,14 @@ def _settings(name: str, given: dict[str, str]) -> dict[str, object]:
         }
     except ValueError as error:
         raise UserError(f"setting of {name}: {error}") from error
+
+
+def _moment(option: str, text: str | None) -> datetime | None:
+    try:
+        moment = None if text is None else typed("timestamp", text)
+    except ValueError as error:
+        raise UserError(f"{option}: {error}") from error
+    return moment if isinstance(moment, datetime) else None
 
 
 def _pairs(given: list[str] | None, option: str) -> dict[str, str]:

@@ -91,8 +91,8 @@ def _exposure(exposure: Exposure) -> Card:
         details: tuple[str, ...] = ("no open interest in the covered blocks",)
     else:
         details = (
-            f"peak {moment(exposure.peak_at)}, end {moment(exposure.final_at)}",
-            f"at the end of each {period(exposure.period_seconds)}, "
+            f"peak in the {period(exposure.period_seconds)} from {moment(exposure.peak_at)}",
+            f"end in the one from {moment(exposure.final_at)}, "
             f"{counted(exposure.market_count, 'market')}",
         )
     if exposure.unknown_market_count:

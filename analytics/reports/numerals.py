@@ -58,10 +58,10 @@ def counted(number: int, thing: str) -> str:
 
 
 def number(value: float | None) -> str:
-    """Return a measured number with one decimal."""
+    """Return a measured number with one decimal, a whole one without."""
     if value is None:
         return UNKNOWN
-    return "0" if value == 0 else f"{value:,.1f}"
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
 
 
 def moment(value: datetime | None) -> str:

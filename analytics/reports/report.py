@@ -82,7 +82,7 @@ def _title(context: Context) -> str:
 
 
 def _list(names: list[str], what: str) -> str:
-    return ", ".join(names) if len(names) <= 4 else f"{len(names)} {what}"
+    return ", ".join(names) if len(names) <= 6 else f"{len(names)} {what}"
 
 
 def _extent(extent: tuple[datetime, datetime] | None) -> str:

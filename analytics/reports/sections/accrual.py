@@ -42,7 +42,8 @@ def accrual(context: Context) -> Section:
         "Buybacks",
         (
             "The executed ratio is dollars really spent per dollar of revenue; the declared one "
-            "is what the protocol says. A buyback is not a burn: only burned tokens left supply.",
+            "is what the protocol says. While less than a window is covered, the trailing ratio is "
+            "over what is. A buyback is not a burn: only burned tokens left supply.",
         ),
         charts=(*_spending(context, facts), *_ratios(context, trailing)),
         tables=(
@@ -80,8 +81,10 @@ def _spending(context: Context, facts: pl.DataFrame) -> tuple[Chart, ...]:
 
 def _ratios(context: Context, trailing: pl.DataFrame) -> tuple[Chart, ...]:
     named = pl.concat_str("protocol", pl.lit(" "), "kind")
+    buys = (pl.col("spent_usd") > 0) | pl.col("declared_ratio").is_not_null()
     rows = (
-        trailing.rename({"buyback_ratio": "executed", "declared_ratio": "declared"})
+        trailing.filter(buys.any().over("protocol"))
+        .rename({"buyback_ratio": "executed", "declared_ratio": "declared"})
         .unpivot(["executed", "declared"], index=["protocol", "date"], variable_name="kind")
         .select(at=pl.col("date").cast(pl.Datetime("us")), series=named, value="value")
         .drop_nulls("value")

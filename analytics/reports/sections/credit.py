@@ -8,6 +8,7 @@ from analytics.expressions import known_total
 from analytics.reports.chain_names import chain_name
 from analytics.reports.context import Context
 from analytics.reports.parts import Section, Source, Table, table
+from analytics.reports.scope import FACTS
 
 _SCOPE = (
     "What a zero means here: none of the declared contracts emitted a declared liquidation, "
@@ -18,6 +19,7 @@ _SCOPE = (
 )
 _EVENT = ("block_timestamp", "chain_id", "protocol", "kind", "pool", "loan", "account")
 _AMOUNTS = ("symbol", "principal_tokens", "interest_tokens", "loss_tokens", "tx_hash")
+_VENUE = ["chain_id", "protocol"]
 _NOTABLE = ("default", "impairment", "impairment_removed", "recovery", "liquidation", "call")
 
 
@@ -27,6 +29,7 @@ def credit(context: Context) -> Section:
     events = scope.facts("credit_events").collect()
     flows, prices = _flows(context), _prices(context)
     zero, seized = _zero(context), scope.query("lending_liquidations")
+    spoken = zero.join(_oracles_only(context), on=_VENUE, how="anti", maintain_order="left")
     counts = _counts(events)
     silent = tuple(
         context.absence(what, name)
@@ -39,9 +42,9 @@ def credit(context: Context) -> Section:
     return Section(
         "credit",
         "Credit and RWA",
-        (*silent, *_claims(zero), _SCOPE),
+        (*silent, *_claims(spoken), _SCOPE),
         tables=_tables(
-            ("Liquidations, defaults and impairments beside their coverage", zero, ()),
+            ("Liquidations, defaults and impairments beside their coverage", spoken, ()),
             ("Credit events by kind", counts, ()),
             (
                 "Liquidations, defaults and impairments, latest first",
@@ -84,6 +87,13 @@ def _zero(context: Context) -> pl.DataFrame:
     ]
     empty = context.scope.query("zero_liquidations").clear()
     return pl.concat([empty, *answers]).sort("chain_id", "protocol")
+
+
+def _oracles_only(context: Context) -> pl.DataFrame:
+    # Who only posts prices has nothing to liquidate, and a zero of theirs would say nothing.
+    venues = {name: context.scope.facts(name).select(_VENUE).unique().collect() for name in FACTS}
+    others = pl.concat(frame for name, frame in venues.items() if name != "oracle_updates")
+    return venues["oracle_updates"].join(others, on=_VENUE, how="anti")
 
 
 def _windows(context: Context) -> Iterator[tuple[int, dict[str, str]]]:

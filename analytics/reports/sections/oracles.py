@@ -32,7 +32,8 @@ def oracles(context: Context) -> Section:
         (
             "Each update is compared with the latest price of every other source of the same "
             "asset and quote that is at most an hour old. An oracle may differ by its own "
-            "deviation threshold by design. Staleness is the age of the price compared with.",
+            "deviation threshold by design. The sign, and a little of the size, depend on which of the "
+            "two is the reference. Staleness is the age of the price compared with.",
         ),
         charts=_charts(context, compared),
         tables=_tables(compared, pairs, off),
@@ -97,10 +98,10 @@ def _charts(context: Context, compared: pl.DataFrame) -> tuple[Chart, ...]:
 def _tables(compared: pl.DataFrame, pairs: pl.DataFrame, off: pl.DataFrame) -> tuple[Table, ...]:
     size = pl.col("deviation_bps").abs()
     worst = compared.sort(size, descending=True, maintain_order=True, nulls_last=True).head(10)
-    moments = ["block_timestamp", "asset", "quote", "protocol", "reference_protocol"]
+    moments = ["block_timestamp", "asset", "protocol", "reference_protocol"]
     moments += ["oracle_price_quote", "reference_price_quote", "deviation_bps"]
     moments += ["staleness_seconds", "tx_hash"]
-    shown = ["asset", "quote", "chain_id", "protocol", "feed", "reference_protocol"]
+    shown = ["asset", "chain_id", "protocol", "feed", "reference_protocol"]
     shown += ["reference_feed", "comparison_count", "median_absolute_bps", "worst_bps"]
     shown += ["worst_at", "median_staleness_seconds", "longest_staleness_seconds"]
     headers = {
@@ -110,12 +111,15 @@ def _tables(compared: pl.DataFrame, pairs: pl.DataFrame, off: pl.DataFrame) -> t
         "worst_at": "worst at, UTC",
     }
     tables = [
-        table("Pairs of sources, worst first", pairs, shown, rows=15, headers=headers),
-        table("Worst single updates", worst, moments, headers=headers),
+        table("Pairs of sources, worst first", _priced(pairs), shown, rows=15, headers=headers),
+        table("Worst single updates", _priced(worst), moments, headers=headers),
     ]
     if off.height:
-        beyond = [*_PAIR[:5], "reference_protocol", "moments_off", "seconds_off"]
+        beyond = ["asset", *_PAIR[2:5], "reference_protocol", "moments_off", "seconds_off"]
         beyond += ["lowest_deviation_bps", "highest_deviation_bps", "first_off_at", "last_off_at"]
-        headers = {"moments_off": "moments", "seconds_off": "off for, s"}
-        tables.append(table("Off by more than 100 bps", off, beyond, rows=15, headers=headers))
+        tables.append(table("Off by more than 100 bps", _priced(off), beyond, rows=15))
     return tuple(tables)
+
+
+def _priced(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.with_columns(asset=pl.concat_str("asset", pl.lit("/"), "quote"))
