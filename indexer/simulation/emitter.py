@@ -50,7 +50,7 @@ class Emitter:
         return keyed(self.address, sender, name, items, indexed)
 
     def price(self, token: Token, quote: Quote, seen_at: int) -> Log:
-        """OraclePriceUpdate."""
+        """OraclePriceUpdate, which every keeper transaction repeats per token."""
         items: Items = {
             "token": token.address,
             "provider": PROVIDER,
@@ -90,12 +90,12 @@ class Emitter:
         return self._log(ORDER_HANDLER, "OrderExecuted", items, key, account)
 
     def order_cancelled(self, account: bytes, key: bytes, reason: str) -> Log:
-        """OrderCancelled."""
+        """OrderCancelled: an order that changed nothing."""
         items: Items = {"key": key, "account": account, "reason": reason, "reasonBytes": Blob(key)}
         return self._log(ORDER_HANDLER, "OrderCancelled", items, key, account)
 
     def increase(self, trade: Trade, key: bytes) -> Log:
-        """PositionIncrease."""
+        """PositionIncrease, with the position as it is afterwards."""
         items: Items = {
             **position_items(trade),
             "sizeDeltaUsd": trade.size_usd,
@@ -110,7 +110,7 @@ class Emitter:
         return self._log(ORDER_HANDLER, "PositionIncrease", items, trade.before.trader.account)
 
     def decrease(self, trade: Trade, key: bytes, order_type: int) -> Log:
-        """PositionDecrease."""
+        """PositionDecrease, for trades, liquidations and ADLs alike."""
         items: Items = {
             **position_items(trade),
             "sizeDeltaUsd": trade.size_usd,
@@ -132,7 +132,7 @@ class Emitter:
         """PositionFeesCollected: what was paid."""
         return self._fees("PositionFeesCollected", trade, trade.fees, key)
 
-    def fees_info(self, trade: Trade, key: bytes) -> Log:
+    def fees_due(self, trade: Trade, key: bytes) -> Log:
         """PositionFeesInfo: what an insolvent close would have paid."""
         return self._fees("PositionFeesInfo", trade, trade.owed, key)
 

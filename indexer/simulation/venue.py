@@ -80,7 +80,7 @@ class Venue(Book):
         trade = decreased(position, position.size_usd, terms, is_liquidation=True)
         if trade.unpaid_usd:
             draft.emit(self.emitter.insolvent(trade, key), unpaid(trade))
-            draft.emit(self.emitter.fees_info(trade, key))
+            draft.emit(self.emitter.fees_due(trade, key))
         self._settle(draft, trade, key)
         draft.emit(
             self.emitter.decrease(trade, key, LIQUIDATION),
