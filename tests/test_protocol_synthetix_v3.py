@@ -140,6 +140,42 @@ def test_a_settlement_changes_the_side_it_touches(
     assert rows(result, "position_changes") == expected
 
 
+def charged(interest: int) -> Built:
+    """Return an InterestCharged of so many dollars."""
+    return log(PERPS, "InterestCharged", PROXY, accountId=ACCOUNT, interest=interest * ONE)
+
+
+def test_profit_is_that_of_the_price_alone() -> None:
+    """The event's pnl of 60 holds 5 of received funding and 2 of interest: the price made 57."""
+    result = made(charged(2), settled(-5, 0, pnl=60, accruedFunding=5))
+
+    assert result.tables["position_changes"]["realized_pnl_usd"].to_list() == [usd("57")]
+
+
+def test_interest_belongs_to_the_settlement_after_it() -> None:
+    """Two settlements of an account in a transaction: each profit has its own interest back."""
+    result = made(charged(2), settled(-5, 5, pnl=10), charged(3), settled(-5, 0, pnl=20))
+
+    assert result.tables["position_changes"]["realized_pnl_usd"].to_list() == [usd("12"), usd("23")]
+
+
+def test_interest_stays_with_liquidity_providers() -> None:
+    """No collector or referrer has a part in it; the settlement after it names the market."""
+    result = made(charged(2), settled(-5, 0), charged(0), settled(1, 1))
+
+    assert rows(result, "fees") == [
+        {
+            **PLACE,
+            "fee_kind": "borrow",
+            "fee_usd": usd("2"),
+            "supply_side_usd": usd("2"),
+            "treasury_usd": usd("0"),
+            "holders_usd": usd("0"),
+            "split_basis": "event",
+        }
+    ]
+
+
 def test_a_liquidation_is_priced_by_the_update_right_before_it() -> None:
     """Of two updates of the market the nearer counts, and another market's never does."""
     far, near, other = updated(9, 9, 4), updated(0, 0, -3), updated(0, 0, 8, market=200)

@@ -4,14 +4,15 @@ Synthetix v3 perps: cross-margined accounts (numbered NFTs) trade against liquid
 Contracts  https://github.com/Synthetixio/synthetix-v3 (markets/perps-market, auxiliary/BuybackSnx):
            one PerpsMarketProxy per chain for all markets; npm @synthetixio/v3-contracts
 Split      each settlement says what the fee collector and referrers got; the rest is the
-           liquidity providers'. On Base the collector is the contract that buys SNX back
-           and burns it: https://sips.synthetix.io/sips/sip-345/
+           liquidity providers', and so is all interest (AsyncOrderSettlementPythModule.sol shares
+           out order fees alone). On Base the collector is the contract that buys SNX back and
+           burns it: https://sips.synthetix.io/sips/sip-345/
 Units      1e18 throughout; sizes in units of the base asset, negative for shorts
 
 Left out: rewards of liquidators (one per account and attempt, over several markets, so no share
 belongs to one liquidation) and of settlers, which pay for gas; seized collateral, for which there
-is no event; interest, whose receiver no event names; deposits and withdrawals of margin; what the
-collector does with fees on Arbitrum; the owner of an account.
+is no event; interest and funding of liquidated positions; deposits and withdrawals of margin; what
+the collector does with fees on Arbitrum; the owner of an account.
 """
 
 from indexer.chains import ARBITRUM, BASE
@@ -24,7 +25,9 @@ from indexer.spec import (
     Equals,
     Event,
     Exists,
+    First,
     Fixed,
+    Int,
     IsNegative,
     Neg,
     Nonzero,
@@ -80,6 +83,11 @@ LIQUIDATED: dict[str, Value] = {
     "account": "accountId",
     "is_long": WAS_LONG,
 }
+
+# `pnl` is that of the price plus funding less interest (Position.sol, getPnl).
+BY_ACCOUNT = {"accountId": "accountId"}
+INTEREST = First((Companion("InterestCharged", "interest", BY_ACCOUNT, nearest="before"), Int(0)))
+PNL = Sum(("pnl", Neg("accruedFunding"), INTEREST))
 SIDES = ((True, Sum(("size", "skew"))), (False, Sum(("size", Neg("skew")))))
 COLLECTED = Equals(OfContract("collector"), "buyback")
 FEE = Sum(("totalFees", Neg("settlementReward")))
@@ -91,14 +99,14 @@ PROTOCOL = Protocol(
     methodology=(
         "Position changes are OrderSettled and PositionLiquidated; a settlement that turns a long "
         "into a short is two changes. Profit or loss is that of the position before the "
-        "settlement. A liquidation takes its price, and where the position is gone its side, from "
-        "the MarketUpdated right before it; large positions are liquidated in several steps, a "
-        "row each. Bad debt is a negative margin at the moment an account is flagged. Open "
-        "interest follows from the size and skew of a market, marked at its oracle price. Fees "
-        "are the order fees of OrderSettled without the settler's reward; referrers and liquidity "
-        "providers are the supply side; the collected part goes to holders on Base, where it buys "
-        "SNX to burn, and to an unknown receiver on Arbitrum. Not covered: liquidation rewards, "
-        "interest, collateral."
+        "settlement, without funding, interest and fees. A liquidation takes its price, and where "
+        "the position is gone its side, from the MarketUpdated right before it; large positions "
+        "are liquidated in several steps, a row each. Bad debt is a negative margin at the moment "
+        "an account is flagged. Open interest follows from the size and skew of a market, marked "
+        "at its oracle price. Fees are the order fees of OrderSettled without the settler's "
+        "reward, and InterestCharged; referrers and liquidity providers are the supply side; the "
+        "collected part of order fees goes to holders on Base, where it buys SNX to burn, and to "
+        "an unknown receiver on Arbitrum. Not covered: liquidation rewards, collateral."
     ),
     contracts=(
         Contract(
@@ -149,7 +157,7 @@ PROTOCOL = Protocol(
                     "notional_delta_usd": Fixed(Product(change, "fillPrice"), 36),
                     "size_delta_tokens": Fixed(change, 18),
                     "execution_price_usd": Fixed("fillPrice", 18),
-                    "realized_pnl_usd": Fixed(When(was_there, "pnl"), 18),
+                    "realized_pnl_usd": Fixed(When(was_there, PNL), 18),
                     "notional_usd": Fixed(Product(after, "fillPrice"), 36),
                     "size_tokens": Fixed(after, 18),
                 },
@@ -265,6 +273,22 @@ PROTOCOL = Protocol(
                 "split_basis": When(COLLECTED, Const("event"), Const("none")),
             },
             where=(Nonzero(FEE),),
+        ),
+        Event(
+            abi=PERPS,
+            name="InterestCharged",
+            into="fees",
+            columns={
+                "market": Companion("OrderSettled", "marketId", BY_ACCOUNT, nearest="after"),
+                "account": "accountId",
+                "fee_kind": Const("borrow"),
+                "fee_usd": Fixed("interest", 18),
+                "supply_side_usd": Fixed("interest", 18),
+                "treasury_usd": Fixed(Int(0), 18),
+                "holders_usd": Fixed(Int(0), 18),
+                "split_basis": Const("event"),
+            },
+            where=(Nonzero("interest"),),
         ),
         Event(
             abi=BUYBACK,
