@@ -21,6 +21,7 @@ from analytics.errors import UserError
 from analytics.export import Format, write
 from analytics.metrics import METRICS
 from analytics.queries import arguments, queries, query_named, typed
+from analytics.reports.chain_names import chain_number
 from analytics.reports.command import report
 
 app = typer.Typer()

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from analytics.cli import app
 from analytics.metrics import METRICS
 from analytics.queries import queries
+from perpscope import outcome
 
 Run = Callable[..., Result]
 
@@ -107,7 +108,7 @@ def test_a_setting_changes_the_metric(run: Run) -> None:
     """`--setting` reaches the metric, and filters narrow the facts."""
     result = run(
         *("metric", "liquidation_velocity", "--setting", "window_seconds=5"),
-        *("--protocol", "venue", "--chain-id", "1", "--until", "2025-10-10T21:00:00"),
+        *("--protocol", "venue", "--chain", "ethereum", "--to", "2025-10-10T23:00:00+02:00"),
         *("--format", "csv"),
     )
 
@@ -201,19 +202,26 @@ def test_an_output_file_appears_whole(run: Run, tmp_path: Path) -> None:
             "adls: bucket_seconds must be at least 1, got 0",
         ),
         (
+            ["metric", "adls", "--to", "noon"],
+            "--to: 'noon' is not a UTC time like 2025-10-10T21:15:00",
+        ),
+        (
             ["metric", "adls", "--format", "parquet"],
             "parquet is binary: name a file with --output",
         ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_users_mistake_exits_2(path: Path, arguments: list[str], message: str) -> None:
+def test_a_users_mistake_exits_2(
+    path: Path, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """One sentence that names what was seen and what was expected, and exit code 2."""
-    result = perpscope(*arguments, "--database", str(path))
+    code = outcome(lambda: app([*arguments, "--database", str(path)]))
 
-    assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr.startswith(f"perpscope: {message}")
-    assert len(result.stderr.splitlines()) == 1
+    printed = capsys.readouterr()
+    assert (code, printed.out) == (2, "")
+    assert printed.err.startswith(f"perpscope: {message}")
+    assert len(printed.err.splitlines()) == 1
 
 
 def test_a_missing_database_exits_1(tmp_path: Path) -> None:
