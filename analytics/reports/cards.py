@@ -96,8 +96,11 @@ def _exposure(exposure: Exposure) -> Card:
             f"{counted(exposure.market_count, 'market')}",
         )
     if exposure.unknown_market_count:
-        missing = count(exposure.unknown_market_count)
-        details = (*details, f"dollars of {missing} markets not known: a lower bound")
+        missing = counted(exposure.unknown_market_count, "market")
+        details = (*details, f"dollars of {missing} not known: a lower bound")
+    if exposure.delta_market_count:
+        partial = counted(exposure.delta_market_count, "market")
+        details = (*details, f"{partial} only announcing changes: what was open before is missing")
     return Card(
         label="Peak open interest",
         value=dollars(exposure.peak_usd),

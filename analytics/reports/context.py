@@ -19,6 +19,8 @@ _SAID = {
 }
 # Bars stay apart and countable up to this many.
 _BARS = 100
+# A sentence names this many ranges of blocks.
+_RANGES = 6
 _PERIODS = (60, 300, 900, 3600, 14_400)
 
 
@@ -112,6 +114,8 @@ class Context:
         by_range: dict[str, list[str]] = {}
         for chain, protocol, low, high in spans.sort("chain_id", "protocol").iter_rows():
             by_range.setdefault(f"{chain_name(chain)} {low}–{high}", []).append(protocol)
+        if len(by_range) > _RANGES:
+            return f"{len(by_range)} ranges, listed under “What the numbers rest on”"
         return "; ".join(f"{blocks} ({', '.join(names)})" for blocks, names in by_range.items())
 
     def _outside(self) -> str:

@@ -66,7 +66,11 @@ class Deviation:
 
 @dataclass(frozen=True)
 class Exposure:
-    """Open interest over all markets, USD, at the end of the periods of `period_seconds`."""
+    """
+    Open interest over all markets, USD, at the end of the periods of `period_seconds`.
+
+    Of `delta_market_count` markets only changes are known, so what was open before is missing.
+    """
 
     peak_usd: Decimal | None
     peak_at: datetime | None
@@ -74,6 +78,7 @@ class Exposure:
     final_at: datetime | None
     market_count: int
     unknown_market_count: int
+    delta_market_count: int
     period_seconds: int
 
 
@@ -238,7 +243,7 @@ def _exposure(scope: Scope) -> Exposure:
     total = total_open_interest(metric).drop_nulls("open_interest_total_usd")
     peak = total.sort("open_interest_total_usd", descending=True, maintain_order=True)
     ends = [frame.row(0, named=True) if frame.height else {} for frame in (peak, total.tail(1))]
-    last = metric.group_by(_MARKET).agg(pl.col("open_interest_total_usd").last())
+    last = metric.group_by(_MARKET).agg(pl.col("open_interest_total_usd", "basis").last())
     return Exposure(
         peak_usd=ends[0].get("open_interest_total_usd"),
         peak_at=ends[0].get("bucket_at"),
@@ -246,6 +251,7 @@ def _exposure(scope: Scope) -> Exposure:
         final_at=ends[1].get("bucket_at"),
         market_count=last.height,
         unknown_market_count=last["open_interest_total_usd"].null_count(),
+        delta_market_count=last.filter(pl.col("basis") == "delta").height,
         period_seconds=seconds,
     )
 

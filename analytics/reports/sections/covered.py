@@ -39,6 +39,7 @@ def warnings(context: Context) -> tuple[str, ...]:
     return tuple(
         sentence
         for sentence in (
+            _recorded_sentence(context),
             *_gap_sentences(context.scope.query("coverage_gaps")),
             _reject_sentence(context.rejects),
             *_limit_sentences(context),
@@ -85,6 +86,16 @@ def _times(context: Context) -> pl.DataFrame:
         .filter(inside)
         .group_by(_KEYS)
         .agg(first_at=moment.min(), last_at=moment.max())
+    )
+
+
+def _recorded_sentence(context: Context) -> str:
+    replayed = [chain_name(chain) for chain, kind in context.kinds.items() if "recorded" in kind]
+    if not replayed:
+        return ""
+    return (
+        f"Recorded: {', '.join(replayed)} were replayed from captured logs. What nobody captured "
+        "looks empty, so coverage, totals and zeros speak of the recording, not of the chain."
     )
 
 

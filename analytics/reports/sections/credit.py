@@ -15,7 +15,7 @@ _SCOPE = (
     "default or impairment event in these blocks. It does not speak of contracts or events that "
     "are not declared, of losses that a venue never announces on chain, or of loans whose "
     "collateral is held off chain: there an on-chain auction cannot occur and margin calls are "
-    "invisible. Where covered is not yes, zero is not a finding."
+    "invisible. In recorded data it speaks of the recording only. Where covered is not yes, zero is not a finding."
 )
 _EVENT = ("block_timestamp", "chain_id", "protocol", "kind", "pool", "loan", "account")
 _AMOUNTS = ("symbol", "principal_tokens", "interest_tokens", "loss_tokens", "tx_hash")
@@ -42,7 +42,7 @@ def credit(context: Context) -> Section:
     return Section(
         "credit",
         "Credit and RWA",
-        (*silent, *_claims(spoken), _SCOPE),
+        (*silent, *_claims(context, spoken), _SCOPE),
         tables=_tables(
             ("Liquidations, defaults and impairments beside their coverage", spoken, ()),
             ("Credit events by kind", counts, ()),
@@ -112,14 +112,16 @@ def _windows(context: Context) -> Iterator[tuple[int, dict[str, str]]]:
         yield chain, {"since": since.isoformat(), "until": until.isoformat()}
 
 
-def _claims(zero: pl.DataFrame) -> Iterator[str]:
+def _claims(context: Context, zero: pl.DataFrame) -> Iterator[str]:
     events = pl.sum_horizontal("liquidation_count", "default_count", "impairment_count")
     none = zero.filter((events == 0) & pl.col("is_covered").fill_null(value=False))
     for row in none.iter_rows(named=True):
+        kind = context.kinds.get(row["chain_id"], "unknown")
         yield (
             f"{row['protocol']} on {chain_name(row['chain_id'])}: no liquidation, default or "
             f"impairment event in blocks {row['window_from_block']}–{row['window_to_block']}, "
-            f"all {row['window_blocks']:,} of them covered (proof: {row['proofs']})."
+            f"all {row['window_blocks']:,} of them covered (proof: {row['proofs']}; "
+            f"{kind} data)."
         )
 
 

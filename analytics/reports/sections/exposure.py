@@ -67,9 +67,16 @@ def _charts(context: Context, total: pl.DataFrame) -> tuple[Chart, ...]:
         "%",
         {"all markets": SHORT},
     )
+    open_rows = long_rows(rows, _SIDES)
+    if open_rows.is_empty():
+        return ()
     return (
-        areas(context.canvas, sides, long_rows(rows, _SIDES)),
-        lines(context.canvas, falls, long_rows(rows, {"drawdown_ratio": "all markets"})),
+        areas(context.canvas, sides, open_rows),
+        *(
+            lines(context.canvas, falls, fallen)
+            for fallen in [long_rows(rows, {"drawdown_ratio": "all markets"})]
+            if fallen.height
+        ),
     )
 
 

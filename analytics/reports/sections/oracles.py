@@ -32,8 +32,8 @@ def oracles(context: Context) -> Section:
         (
             "Each update is compared with the latest price of every other source of the same "
             "asset and quote that is at most an hour old. An oracle may differ by its own "
-            "deviation threshold by design. The sign, and a little of the size, depend on which of the "
-            "two is the reference. Staleness is the age of the price compared with.",
+            "deviation threshold by design. The sign, and a little of the size, depend on which of "
+            "the two is the reference. Staleness is the age of the price compared with.",
         ),
         charts=_charts(context, compared),
         tables=_tables(compared, pairs, off),
