@@ -258,4 +258,6 @@ def _print_table(titles: Sequence[str], lines: Iterable[Sequence[object]]) -> No
     table = Table(*titles, box=None, header_style="bold", pad_edge=False)
     for line in lines:
         table.add_row(*(str(cell) for cell in line))
-    Console(soft_wrap=True).print(table)
+    console = Console()
+    # Into a file or a pipe a row is one line, however wide.
+    (console if console.is_terminal else Console(width=1_000)).print(table)

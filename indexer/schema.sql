@@ -46,11 +46,11 @@ create table coverage (
     protocol varchar not null,
     from_block bigint not null,
     to_block bigint not null,
-    declaration_digest varchar not null,
+    declaration_digest varchar not null, -- of the declaration, then / and of which logs it reads
     finality varchar not null, -- latest, safe, finalized: how final to_block was when it was fetched
     proof varchar not null,    -- fetched, bloom, receipts, waived
     waiver varchar,            -- the chain quirk that forbids proof, when waived
-    logs_digest varchar not null, -- sha256 over the range's logs of this protocol, in order
+    logs_digest varchar not null, -- sum mod 2^256 of each block's sha256 over its logs of this protocol
     to_block_hash varchar not null
 );
 

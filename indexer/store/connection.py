@@ -9,7 +9,7 @@ tables are built here and nowhere else, from names in `schema.sql` only.
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
@@ -52,11 +52,10 @@ def open_database(
     ):
         with attempt:
             connection = _connected(path, read_only=read_only)
-    try:
+    with ExitStack() as undo:
+        undo.callback(connection.close)
         _prepare(connection, path, read_only=read_only)
-    except BaseException:
-        connection.close()
-        raise
+        undo.pop_all()
     return connection
 
 

@@ -1,0 +1,301 @@
+"""The indexer's commands as people type them: what they print, and how they fail."""
+
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import duckdb
+import pytest
+from sync_rig import FIRST, blocks, contents, rows, served
+
+from indexer.simulation.node import serve
+from perpscope import app, outcome
+
+COUNT = 200
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """Serve a small chain of Ethereum to every test of this file."""
+    with serve([served(blocks(COUNT))]) as node:
+        yield node.url
+
+
+def perpscope(*words: object) -> int:
+    """Run a command in this process and return its exit code."""
+    return outcome(partial(app, [str(word) for word in words], standalone_mode=False))
+
+
+def index(path: Path, url: str, *more: object) -> int:
+    """Run `perpscope index` for the chain's two protocols."""
+    named = ("--protocol", "chainlink", "--protocol", "maple", "--from", FIRST)
+    return perpscope(
+        "index", "--chain", "ethereum", "--rpc", url, "--database", path, *named, *more
+    )
+
+
+def patient(folder: Path) -> tuple[str, Path]:
+    """Return the option that makes a command give up quickly on a broken node."""
+    path = folder / "quick.toml"
+    path.write_text("[retries]\ntries = 1\nfirst_wait_seconds = 0.01\n", encoding="utf-8")
+    return "--config", path
+
+
+def test_index_says_what_it_did(
+    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line with blocks, logs, facts, rejects and requests, then the facts by table."""
+    code = index(tmp_path / "a.duckdb", url)
+
+    out = capsys.readouterr().out
+    assert code == 0
+    assert out.startswith(f"ethereum: {COUNT} blocks, ")
+    assert "oracle_updates" in out
+
+
+def test_status_shows_ranges_gaps_and_rejects(
+    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status says per protocol what is covered, what is missing and how sure it is."""
+    path = tmp_path / "a.duckdb"
+    index(path, url)
+    capsys.readouterr()
+
+    code = perpscope("status", "--database", path)
+
+    out = capsys.readouterr().out
+    assert code == 0
+    assert "ethereum holds simulated blocks" in out
+    chainlink = next(line.split() for line in out.splitlines() if "chainlink" in line)
+    assert chainlink[:4] == ["ethereum", "chainlink", str(FIRST), str(FIRST + COUNT - 1)]
+    assert f"{FIRST:,} in 1" in out
+
+
+def test_rewind_and_index_end_where_they_began(
+    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What rewind takes back, index fetches again; only `orphans` remembers."""
+    path = tmp_path / "a.duckdb"
+    index(path, url)
+    before = contents(path)
+
+    code = perpscope("rewind", "--chain", "ethereum", "--to-block", FIRST + 100, "--database", path)
+
+    assert code == 0
+    assert f"chainlink on ethereum is kept to block {FIRST + 100:,}" in capsys.readouterr().out
+    assert rows(
+        path, f"select count(*) from oracle_updates where block_number > {FIRST + 100}"
+    ) == [(0,)]
+    index(path, url)
+    after = contents(path)
+    assert {name for name in before if before[name] != after[name]} == {"orphans"}
+
+
+def test_redecode_changes_nothing_without_a_reason(tmp_path: Path, url: str) -> None:
+    """Facts derived again from stored logs are the same facts."""
+    path = tmp_path / "a.duckdb"
+    index(path, url)
+    before = contents(path)
+
+    code = perpscope("redecode", "--chain", "ethereum", "--database", path)
+
+    assert code == 0
+    assert contents(path) == before
+
+
+def test_protocols_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every declared protocol, with its chains."""
+    code = perpscope("protocols")
+
+    out = capsys.readouterr().out
+    assert code == 0
+    assert "gmx_v2" in out
+    assert "arbitrum" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--chain", "arbitrun"), "no chain is called 'arbitrun': did you mean arbitrum"),
+        (("--chain", "ethereum", "--protocol", "chainlnk"), "did you mean chainlink?"),
+        (("--chain", "ethereum", "--protocol", "gmx_v2"), "gmx_v2 is not declared on ethereum"),
+        (("--chain", "monad"), "no protocol is declared on monad"),
+        (("--chain", "ethereum", "--from", "9", "--to", "3"), "--from 9 is after --to 3"),
+        (("--chain", "ethereum", "--rpc", "ftp://x"), "is not an endpoint"),
+        (("--chain", "ethereum"), "no endpoint for ethereum"),
+        (("--chain", "ethereum", "--database", "ducklake:x"), "ducklake: databases cannot be used"),
+        (("--chain", "ethereum", "--config", "missing.toml"), "there is no configuration file"),
+    ],
+)
+def test_the_users_mistakes(
+    words: tuple[str, ...],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Exit 2, one line that says what was seen and expected, and no file."""
+    monkeypatch.chdir(tmp_path)
+
+    code = perpscope("index", *words)
+
+    err = capsys.readouterr().err
+    assert code == 2
+    assert said in err
+    assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+class Babbling(BaseHTTPRequestHandler):
+    """Answers every request with the server's text."""
+
+    def do_POST(self) -> None:
+        """Send the text."""
+        text = self.server.text  # type: ignore[attr-defined]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"<html>Bad gateway</html>", "127.0.0.1"),
+        (b'{"jsonrpc":"2.0","id":0,"result":{"garbage', "127.0.0.1"),
+        (b"", "127.0.0.1"),
+    ],
+    ids=["html", "cut json", "nothing"],
+)
+def test_a_broken_node(
+    text: bytes, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 1, one line that names the endpoint, no traceback and no database."""
+    server = HTTPServer(("127.0.0.1", 0), Babbling)
+    server.text = text  # type: ignore[attr-defined]
+    Thread(target=server.serve_forever, daemon=True).start()
+    path = tmp_path / "a.duckdb"
+
+    code = index(path, f"http://127.0.0.1:{server.server_port}", *patient(tmp_path))
+
+    server.shutdown()
+    server.server_close()
+    err = capsys.readouterr().err
+    assert code == 1
+    assert said in err
+    assert "Traceback" not in err
+    assert not path.exists()
+
+
+def test_a_node_that_is_down(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 1 and the endpoint's name; no database is made."""
+    path = tmp_path / "a.duckdb"
+
+    code = index(path, NOWHERE, *patient(tmp_path))
+
+    assert code == 1
+    assert "127.0.0.1:9" in capsys.readouterr().err
+    assert not path.exists()
+
+
+def test_a_node_of_another_chain(
+    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 1 and both chain ids; no database is made."""
+    path = tmp_path / "a.duckdb"
+
+    code = perpscope(
+        "index", "--chain", "arbitrum", "--rpc", url, "--database", path, *patient(tmp_path)
+    )
+
+    err = capsys.readouterr().err
+    assert code == 1
+    assert "42161" in err
+    assert not path.exists()
+
+
+def test_a_file_that_is_no_database(
+    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 1, and the file is left as it is."""
+    path = tmp_path / "a.duckdb"
+    path.write_text("my notes\n" * 1_000, encoding="utf-8")
+
+    code = index(path, url)
+
+    assert code == 1
+    assert "is not a DuckDB database" in capsys.readouterr().err
+    assert path.read_text(encoding="utf-8").startswith("my notes")
+
+
+def test_a_database_of_a_newer_perpscope(
+    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 1, both versions, and what to do."""
+    path = tmp_path / "a.duckdb"
+    index(path, url)
+    with duckdb.connect(path) as connection:
+        connection.execute("update schema_version set version = 3")
+    before = contents(path)
+    capsys.readouterr()
+
+    code = index(path, url)
+
+    err = capsys.readouterr().err
+    assert code == 1
+    assert "database has schema 3, this perpscope knows up to 1: upgrade perpscope" in err
+    assert contents(path) == before
+
+
+def test_a_folder_that_is_not_there(
+    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 1; no folder is made on the quiet."""
+    code = index(tmp_path / "no" / "a.duckdb", url)
+
+    assert code == 1
+    assert "folder that exists" in capsys.readouterr().err
+    assert not (tmp_path / "no").exists()
+
+
+def test_status_without_a_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 1; asking for the state of a file does not make it."""
+    code = perpscope("status", "--database", tmp_path / "a.duckdb")
+
+    assert code == 1
+    assert "there is no database" in capsys.readouterr().err
+    assert not (tmp_path / "a.duckdb").exists()
+
+
+def test_a_full_disk_leaves_the_database_as_it_was(tmp_path: Path, url: str) -> None:
+    """Writing stops half-way: exit 1, one line, and what was covered before still reads."""
+    path = tmp_path / "a.duckdb"
+    index(path, url, "--to", FIRST + 20)
+    before = contents(path)
+    # What DuckDB writes beyond its headers fails, as on a full disk.
+    limit = 3 * 4_096
+
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "perpscope", "index", "--chain", "ethereum", "--rpc", url),
+            *("--protocol", "chainlink", "--from", str(FIRST), "--database", str(path)),
+        ],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1, done.stderr
+    assert "cannot be used" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert contents(path) == before

@@ -1,0 +1,105 @@
+"""Opening the database: one sentence for each way in which it cannot be used."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from indexer.errors import DatabaseBusy, DatabaseUnusable
+from indexer.store import SCHEMA, open_database, transaction
+from indexer.store.connection import insert, select
+from indexer.tables import tables
+
+HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+
+
+def origin(client: str) -> pl.DataFrame:
+    """Return a row of `origins`."""
+    return pl.DataFrame({"chain_id": [1], "client_version": [client], "kind": ["node"]})
+
+
+def test_a_new_file_gets_every_table(tmp_path: Path) -> None:
+    """The schema and its version are there as soon as the file is."""
+    open_database(tmp_path / "a.duckdb").close()
+
+    with duckdb.connect(tmp_path / "a.duckdb", read_only=True) as connection:
+        names = connection.execute("select table_name from duckdb_tables()").fetchall()
+        version = connection.execute("select version from schema_version").fetchall()
+    assert {name for (name,) in names} == set(tables())
+    assert version == [(SCHEMA,)]
+
+
+def write_and_fail(path: Path) -> None:
+    """Write a row, then fail inside the transaction."""
+    with transaction(path) as connection:
+        insert(connection, "origins", origin("x"))
+        raise KeyError
+
+
+def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    """Rows written before an error are gone after it."""
+    path = tmp_path / "a.duckdb"
+    with pytest.raises(KeyError):
+        write_and_fail(path)
+
+    with transaction(path) as connection:
+        assert select(connection, "origins", "true", []).is_empty()
+
+
+def test_a_held_lock_is_waited_for_and_named(tmp_path: Path) -> None:
+    """Another process that writes: wait, then say which process it is."""
+    path = tmp_path / "a.duckdb"
+    open_database(path).close()
+    words = [sys.executable, "-c", HOLD, str(path)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+
+        with pytest.raises(DatabaseBusy, match=f"locked by process {holder.pid}"):
+            open_database(path, wait_seconds=0.3)
+
+        holder.communicate(b"\n")
+    open_database(path, wait_seconds=0.3).close()
+
+
+def test_a_database_that_is_not_ours(tmp_path: Path) -> None:
+    """A DuckDB file with other tables is left alone."""
+    path = tmp_path / "a.duckdb"
+    with duckdb.connect(path) as connection:
+        connection.execute("create table mine (x integer)")
+
+    with pytest.raises(DatabaseUnusable, match="not one of perpscope"):
+        open_database(path)
+
+
+def test_reading_makes_no_file(tmp_path: Path) -> None:
+    """A missing database is an error for readers."""
+    with pytest.raises(DatabaseUnusable, match="there is no database"):
+        open_database(tmp_path / "a.duckdb", read_only=True)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_no_database(tmp_path: Path) -> None:
+    """A path that is a folder says so."""
+    with pytest.raises(DatabaseUnusable, match="expected a file"):
+        open_database(tmp_path)
+
+
+def test_a_file_that_may_not_be_written(tmp_path: Path) -> None:
+    """A file without write permission is named, and stays readable."""
+    path = tmp_path / "a.duckdb"
+    open_database(path).close()
+    path.chmod(0o444)
+    try:
+        with path.open("ab"):
+            pytest.skip("this user may write everything")
+    except PermissionError:
+        pass
+
+    with pytest.raises(DatabaseUnusable, match="cannot be used"):
+        open_database(path)
+    open_database(path, read_only=True).close()

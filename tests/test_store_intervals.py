@@ -1,0 +1,129 @@
+"""Intervals and digests: the same blocks say the same, however they were cut."""
+
+from itertools import pairwise
+from random import Random
+
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.rpc import LOGS
+from indexer.store import added, fingerprint, gaps, merged_coverage, subtracted
+from indexer.tables import columns_of
+
+Interval = tuple[int, int]
+
+INTERVALS = st.lists(
+    st.tuples(st.integers(0, 60), st.integers(0, 12)).map(lambda pair: (pair[0], sum(pair)))
+)
+
+
+def logs(blocks: list[int], seed: int = 1) -> pl.DataFrame:
+    """Return random logs, the same for the same block and seed."""
+    rows = []
+    for block in blocks:
+        dice = Random(block * 1_000 + seed)
+        for log_index in range(dice.randrange(1, 4)):
+            topics = [dice.randbytes(32) for _ in range(dice.randrange(5))] + [None] * 4
+            hashes = (dice.randbytes(32), dice.randbytes(32), dice.randbytes(20))
+            data = dice.randbytes(dice.randrange(70))
+            rows.append((block, log_index, log_index, *hashes, *topics[:4], data))
+    return pl.DataFrame(rows, schema=LOGS, orient="row")
+
+
+def coverage(intervals: list[Interval], **columns: str) -> pl.DataFrame:
+    """Return rows of `coverage` whose digest counts their blocks."""
+    plain = {
+        "chain_id": 1,
+        "protocol": "p",
+        "declaration_digest": "d",
+        "finality": "finalized",
+        "proof": "fetched",
+        "waiver": None,
+    }
+    rows = [
+        plain
+        | {
+            "from_block": low,
+            "to_block": high,
+            "logs_digest": f"{high - low + 1:064x}",
+            "to_block_hash": f"0x{high:x}",
+        }
+        | columns
+        for low, high in intervals
+    ]
+    return pl.DataFrame(rows, columns_of("coverage"), orient="row")
+
+
+@given(INTERVALS, st.integers(0, 40), st.integers(0, 40))
+def test_gaps_and_covered_blocks_are_the_whole(
+    covered: list[Interval], low: int, length: int
+) -> None:
+    """A block of the range is in a gap exactly when no interval covers it."""
+    blocks = {block for start, end in covered for block in range(start, end + 1)}
+
+    found = list(gaps(covered, low, low + length))
+
+    missing = [block for start, end in found for block in range(start, end + 1)]
+    assert missing == [block for block in range(low, low + length + 1) if block not in blocks]
+    assert all(end + 1 < start for (_, end), (start, _) in pairwise(found))
+
+
+@given(st.sets(st.integers(1, 40)))
+def test_touching_intervals_become_one(cuts: set[int]) -> None:
+    """Wherever a stretch was cut, its rows merge into the same single row."""
+    borders = [0, *sorted(cuts), 41]
+    parts = [(low, high - 1) for low, high in pairwise(borders)]
+
+    merged = merged_coverage(coverage(parts))
+
+    assert merged.equals(coverage([(0, 40)]))
+
+
+def test_intervals_that_differ_stay_apart() -> None:
+    """Another finality or a gap between them keeps rows apart."""
+    rows = pl.concat(
+        [coverage([(0, 9)]), coverage([(10, 19)], finality="safe"), coverage([(21, 30)])]
+    )
+
+    merged = merged_coverage(rows)
+
+    assert merged.select("from_block", "to_block").rows() == [(0, 9), (10, 19), (21, 30)]
+
+
+@given(st.integers(0, 20))
+def test_the_digest_of_parts_adds_up(cut: int) -> None:
+    """The sum of two parts is the whole, and the whole less one part is the other."""
+    blocks = list(range(20))
+    whole = fingerprint(logs(blocks))
+
+    low, high = fingerprint(logs(blocks[:cut])), fingerprint(logs(blocks[cut:]))
+
+    assert added(low, high) == whole
+    assert subtracted(whole, high) == low
+
+
+def test_the_digest_sees_every_change() -> None:
+    """A log left out, a changed word, an absent topic that becomes empty: another digest."""
+    whole = logs(list(range(5)))
+    first = whole.with_row_index()["index"] == 0
+    empty = pl.lit(b"", pl.Binary)
+
+    others = [
+        whole[1:],
+        whole.with_columns(pl.when(first).then(empty).otherwise("data").alias("data")),
+        whole.with_columns(pl.col("topic3").fill_null(empty)),
+        whole.with_columns(pl.col("log_index") + 1),
+    ]
+
+    digests = {fingerprint(frame) for frame in [whole, *others]}
+    assert len(digests) == 1 + len(others)
+
+
+def test_a_slice_has_the_digest_of_its_rows() -> None:
+    """Frames that are views into larger ones are hashed by their own rows."""
+    whole = logs(list(range(6)))
+    half = whole.filter(pl.col("block_number") >= 3)
+    start = len(whole) - len(half)
+
+    assert fingerprint(whole[start:]) == fingerprint(logs([3, 4, 5]))

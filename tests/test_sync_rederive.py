@@ -1,0 +1,108 @@
+"""Facts again from stored logs, and two writers at once."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sync_rig import DECLARATIONS, FEED, FIRST, POOLS, blocks, contents, job, rows, run, served
+
+from indexer.chains import ETHEREUM
+from indexer.errors import UserError
+from indexer.simulation.node import serve
+from indexer.spec import Const
+from indexer.sync import Ledger, redecode, take_back
+
+COUNT = 200
+EVENT = FEED.events[0]
+NAMED = replace(
+    FEED, events=(replace(EVENT, columns={**EVENT.columns, "provider": Const("someone")}),)
+)
+CHANGED = DECLARATIONS | {"feed": NAMED}
+
+
+def test_redecode_ends_like_a_fresh_index(tmp_path: Path) -> None:
+    """Under a changed reading the database becomes what indexing anew would give."""
+    path = tmp_path / "a.duckdb"
+    with serve([served(blocks(COUNT))]) as node:
+        run(job(path), node.url)
+        work = job(tmp_path / "new.duckdb", protocols=(NAMED, POOLS), declarations=CHANGED)
+        run(work, node.url)
+
+    written = redecode(Ledger(path, ETHEREUM, CHANGED), [NAMED])
+
+    assert contents(path) == contents(tmp_path / "new.duckdb")
+    assert written["oracle_updates"] == rows(path, "select count(*) from oracle_updates")[0][0]
+
+
+def test_redecode_refuses_what_was_never_fetched(tmp_path: Path) -> None:
+    """A declaration that reads another contract cannot be derived from stored logs."""
+    path = tmp_path / "a.duckdb"
+    with serve([served(blocks(COUNT))]) as node:
+        run(job(path), node.url)
+    before = contents(path)
+    moved = replace(FEED.contracts[0], address="0x" + "12" * 20)
+    wider = replace(FEED, contracts=(*FEED.contracts, moved))
+
+    with pytest.raises(UserError, match="perpscope rewind --chain ethereum --protocol feed"):
+        redecode(Ledger(path, ETHEREUM, DECLARATIONS | {"feed": wider}), [wider])
+
+    assert contents(path) == before
+
+
+def test_rewinding_one_protocol_leaves_the_other(tmp_path: Path) -> None:
+    """Only the named protocol's rows go; indexing again restores them."""
+    path = tmp_path / "a.duckdb"
+    with serve([served(blocks(COUNT))]) as node:
+        run(job(path), node.url)
+        before = contents(path)
+
+        take_back(Ledger(path, ETHEREUM, DECLARATIONS), [POOLS], FIRST + 50)
+
+        after = contents(path)
+        assert after["oracle_updates"] == before["oracle_updates"]
+        assert rows(path, "select count(*) from pool_flows") == [(0,)]
+        assert rows(path, "select count(*) from contracts") == [(0,)]
+        run(job(path), node.url)
+    assert {name for name in before if contents(path)[name] != before[name]} == {"orphans"}
+
+
+def test_a_changed_declaration_is_rewound_whole(tmp_path: Path) -> None:
+    """What was read under another declaration could not be added to, so none of it stays."""
+    path = tmp_path / "a.duckdb"
+    with serve([served(blocks(COUNT))]) as node:
+        run(job(path), node.url)
+
+        done = take_back(Ledger(path, ETHEREUM, CHANGED), [NAMED], FIRST + 50)
+        run(job(path, protocols=(NAMED, POOLS), declarations=CHANGED), node.url)
+        run(job(tmp_path / "new.duckdb", protocols=(NAMED, POOLS), declarations=CHANGED), node.url)
+
+    assert done.covered == {"feed": None}
+    orphaned = {name for name in contents(path) if name != "orphans"}
+    fresh = contents(tmp_path / "new.duckdb")
+    assert {name for name in orphaned if contents(path)[name] != fresh[name]} == set()
+
+
+def test_two_runs_at_once_end_like_one(tmp_path: Path) -> None:
+    """Processes that index the same blocks into one file take turns and write nothing twice."""
+    both, one = tmp_path / "both.duckdb", tmp_path / "one.duckdb"
+    config = tmp_path / "small.toml"
+    config.write_text("[chains.ethereum]\nmax_logs = 5\nmax_span = 20\n", encoding="utf-8")
+
+    def words(path: Path, url: str) -> list[str]:
+        return [
+            *(sys.executable, "-m", "perpscope", "index", "--chain", "ethereum", "--rpc", url),
+            *("--protocol", "chainlink", "--protocol", "maple", "--from", str(FIRST)),
+            *("--database", str(path), "--config", str(config)),
+        ]
+
+    with serve([served(blocks(COUNT))]) as node:
+        subprocess.run(words(one, node.url), check=True, capture_output=True)
+        runs = [
+            subprocess.Popen(words(both, node.url), stdout=subprocess.DEVNULL) for _ in range(2)
+        ]
+        codes = [process.wait(timeout=120) for process in runs]
+
+    assert codes == [0, 0]
+    assert contents(both) == contents(one)
