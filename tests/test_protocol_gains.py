@@ -87,6 +87,41 @@ def sized(version: str, **columns: Decimal) -> dict[str, Decimal]:
 
 @pytest.mark.parametrize("version", GENERATIONS)
 @pytest.mark.parametrize(
+    ("kind", "how"), [("market", {"open": True}), ("trigger", {"orderType": 6})]
+)
+def test_an_execution_says_what_its_collateral_is_worth(
+    version: str, kind: str, how: dict[str, Any]
+) -> None:
+    """The venue's own price of the collateral, 1e8, for openings and closings alike."""
+    result = read(execution(kind, version, **how), version=version)
+
+    assert rows(result, "oracle_updates") == [
+        {
+            "feed": USDC,
+            "asset": "USDC",
+            "quote": "USD",
+            "oracle_price_quote": usd("0.9999"),
+            "provider": DIAMOND,
+        }
+    ]
+
+
+def test_wrapped_collateral_is_priced_under_the_name_of_what_it_wraps() -> None:
+    """WETH is priced as ETH, so that its price meets those of other venues."""
+    levered = list(trade("10"))
+    levered[6] = 2
+
+    result = read(
+        execution("market", "10", open=True, t=tuple(levered), collateralPriceUsd=250_000_000_000)
+    )
+
+    (row,) = rows(result, "oracle_updates")
+    assert (row["feed"], row["asset"]) == (WETH, "ETH")
+    assert row["oracle_price_quote"] == usd("2500")
+
+
+@pytest.mark.parametrize("version", GENERATIONS)
+@pytest.mark.parametrize(
     ("kind", "how"),
     [
         ("market", {"open": True}),

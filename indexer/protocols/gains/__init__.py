@@ -15,12 +15,19 @@ outside an execution they are unknown. PnL is before fees. OI rows of versions "
 are two counters that add up. Left out: v6 and v7 (one contract per collateral; orderType 2 was a
 liquidation there); FeesProcessed (the sum of the fees below); BorrowingGroupOiUpdated (repeats
 pair OI); resizes before v9.2 (no collateral price); leverage updates (the notional stays);
-PriceReceived (one node's answer, not a price); funding rates (scale not confirmed). Stops and
-market closes beyond the liquidation price pay the trader nothing and still count as trades. BTCUSD,
-index 2 on Base, has no declared token: its rows are rejected.
+PriceReceived (one node's answer, not a price); prices of pairs (an execution does not say in what
+they are quoted); funding rates (scale not confirmed). Stops and market closes beyond the
+liquidation price pay the trader nothing and still count as trades. BTCUSD, index 2 on Base, has no
+declared token: its rows are rejected.
 """
 
-from indexer.protocols.gains.money import BUYBACKS, FEES, FUNDING, OPEN_INTEREST
+from indexer.protocols.gains.money import (
+    BUYBACKS,
+    COLLATERAL_PRICES,
+    FEES,
+    FUNDING,
+    OPEN_INTEREST,
+)
 from indexer.protocols.gains.trades import RESIZES, TRADES
 from indexer.protocols.gains.values import ABI
 from indexer.spec import Const, Contract, Event, Protocol, Token, chain_of, listed
@@ -41,8 +48,9 @@ PROTOCOL = Protocol(
     methodology=(
         "Trades and liquidations are MarketExecuted and LimitExecuted (order type 6) with notional "
         "= collateral x leverage x collateral price; fees are one row per recipient as the events "
-        "name it; open interest is the pair counters in collateral dollars; buybacks are "
-        "OtcExecuted, in dollars only where a stablecoin was spent, at par. v6 and v7 are left out."
+        "name it; open interest is the pair counters in collateral dollars; oracle prices are "
+        "those of the collateral in each execution; buybacks are OtcExecuted, in dollars only "
+        "where a stablecoin was spent, at par. v6 and v7 are left out."
     ),
     contracts=tuple(
         Contract(
@@ -75,6 +83,7 @@ PROTOCOL = Protocol(
         *FEES,
         *FUNDING,
         *OPEN_INTEREST,
+        *COLLATERAL_PRICES,
         *BUYBACKS,
     ),
     tokens=tuple(

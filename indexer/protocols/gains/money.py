@@ -1,19 +1,23 @@
-"""Fees by recipient, holding fees, open interest and GNS buybacks of gTrade."""
+"""Fees by recipient, holding fees, open interest, collateral prices and GNS buybacks of gTrade."""
 
 from indexer.protocols.gains.values import (
     ABI,
     COLLATERAL,
+    EXECUTIONS,
     LONG,
     PAIR,
     PAIR_PRICE,
     PRICE,
     STABLE,
+    TRADE_COLLATERAL,
     USD,
     ZERO,
 )
 from indexer.spec import (
     Amount,
     Const,
+    Emitter,
+    Equals,
     Event,
     Fixed,
     Not,
@@ -21,7 +25,9 @@ from indexer.spec import (
     OneOf,
     Product,
     Sum,
+    SymbolOf,
     Value,
+    When,
 )
 
 # --- fees ---------------------------------------------------------------------------------------
@@ -139,6 +145,27 @@ OPEN_INTEREST = (
         )
         for side, is_long in V10_SIDES
     ),
+)
+
+# --- collateral prices ---------------------------------------------------------------------------
+
+SYMBOL = SymbolOf(TRADE_COLLATERAL)
+UNWRAPPED = When(Equals(SYMBOL, "WAPE"), Const("APE"), SYMBOL)
+COLLATERAL_PRICES = tuple(
+    Event(
+        abi=ABI,
+        name=event,
+        into="oracle_updates",
+        columns={
+            "feed": TRADE_COLLATERAL,
+            "asset": When(Equals(SYMBOL, "WETH"), Const("ETH"), UNWRAPPED),
+            "quote": Const("USD"),
+            "oracle_price_quote": Fixed("collateralPriceUsd", 8),
+            "provider": Emitter(),
+        },
+        version=version or None,
+    )
+    for event, version in EXECUTIONS
 )
 
 # --- buybacks -------------------------------------------------------------------------------------

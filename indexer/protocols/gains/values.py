@@ -21,7 +21,8 @@ MARKET, TRIGGER, INCREASE, DECREASE, TWO_FACED = (
     tuple((row["event"], row["version"]) for row in listed("gains_shapes") if row["kind"] == kind)
     for kind in ("market", "trigger", "increase", "decrease", "two-faced increase")
 )
-EXECUTED = tuple(event for event, _ in (*MARKET, *TRIGGER))
+EXECUTIONS = (*MARKET, *TRIGGER)
+EXECUTED = tuple(event for event, _ in EXECUTIONS)
 RESIZED = tuple(event for event, _ in (*INCREASE, *DECREASE))
 ANY_RESIZED = (*RESIZED, TWO_FACED[0][0])
 
