@@ -81,7 +81,7 @@ def read(*logs: Built, version: str = "10") -> Facts:
 
 
 def sized(version: str, **columns: Decimal) -> dict[str, Decimal]:
-    """Return the token columns, which only v10 knows."""
+    """Return the columns that only v10 knows."""
     return columns if version == "10" else {}
 
 
@@ -232,14 +232,14 @@ def test_an_unknown_order_type_is_rejected() -> None:
 # 500 of 1,000 USDC of position, executed at 2,500.5; what stays after a decrease is 100 USDC at
 # five times.
 SUM, WAS, NOW, PAID = 500_000_000, 1_000_000_000, 1_500_000_000, 25_005 * 10**9
-IMPACT, STAYS = (0, 0, 0, 0, 0, PAID), (100_000_000, 5_000)
+IMPACT, STAYS, LOST = (0, 0, 0, 0, 0, PAID), (100_000_000, 5_000), -20_000_000
 VALUES = {
     ("two-faced increase", "9"): (SUM, WAS, NOW, 1, 1, PAID, *[0] * 6),
     ("increase", "9.4"): (SUM, WAS, NOW, 1, 1, PAID, *[0] * 7),
     ("increase", "10"): (SUM, WAS, NOW, 1, 1, IMPACT, *[0] * 6, False, 0, 0, 0),
     ("decrease", ""): (SUM, WAS, 0, PAID, *[0] * 6, *STAYS),
     ("decrease", "9.4"): (SUM, WAS, 0, PAID, *[0] * 5, *STAYS),
-    ("decrease", "10"): (False, SUM, WAS, 0, 0, IMPACT, *[0] * 8, *STAYS),
+    ("decrease", "10"): (False, SUM, WAS, 0, 0, IMPACT, 0, LOST, *[0] * 6, *STAYS),
 }
 
 
@@ -290,7 +290,7 @@ def test_an_increase_adds_its_part(version: str) -> None:
 
 @pytest.mark.parametrize("version", ["", "9.4", "10"])
 def test_a_decrease_takes_its_part(version: str) -> None:
-    """A size decrease takes the position delta in dollars and says the size after it."""
+    """It takes the position delta in dollars and says the size after it; from v10 on, its PnL."""
     block = version or "9"
 
     result = read(resize("decrease", version), version=block)
@@ -304,6 +304,7 @@ def test_a_decrease_takes_its_part(version: str) -> None:
             "execution_price_usd": usd("2500.5"),
             "notional_usd": usd("499.95"),
         }
+        | sized(version, realized_pnl_usd=usd("-19.998"))
     ]
     assert result.tables["position_changes"]["version"].to_list() == [block]
 

@@ -167,6 +167,16 @@ SHRUNK: dict[str, Value] = {
     "notional_delta_usd": Fixed(Neg(DELTA), USD),
     "collateral_delta_usd": Fixed(Neg(MARGIN), USD),
 }
+# The PnL of the part that was closed, as of the price alone; earlier shapes say only the whole's.
+PARTIAL_PNL: dict[str, dict[str, Value]] = {
+    "": {},
+    "9.4": {},
+    "10": {
+        "realized_pnl_usd": Fixed(
+            Product("values.partialRawPnlCollateral", "collateralPriceUsd"), USD
+        )
+    },
+}
 LEFT = Product(Product("values.newCollateralAmount", "values.newLeverage"), "collateralPriceUsd")
 DONE = Equals("cancelReason", 0)  # the event also reports resizes that were cancelled
 RESIZES = (
@@ -213,6 +223,7 @@ RESIZES = (
             into="position_changes",
             columns={
                 **SHRUNK,
+                **PARTIAL_PNL[version],
                 "execution_price_usd": Fixed(RESIZE_PAID[version], 10),
                 "notional_usd": Fixed(LEFT, DecimalsOf(COLLATERAL, plus=11)),
             },
