@@ -94,6 +94,8 @@ class Crowd:
         return closed or venue.cancel(trader)
 
     def _add(self, venue: Venue, position: Position, size_usd: int) -> Draft:
+        if venue.time > CRASH:  # once bitten
+            size_usd //= 2
         worth = venue.quote(position.collateral).low
         deposit = size_usd // position.trader.leverage // worth
         fresh = position if position.size_usd else replace(position, settled_at=venue.time)
