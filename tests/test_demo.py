@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from analytics.reports import summary
+from perpscope import made_anew
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,16 @@ def test_it_leaves_a_report_that_says_simulated(run: Run) -> None:
     assert all("simulated" in page.read_text(encoding="utf-8").lower() for page in pages)
 
 
-def test_a_second_run_replaces_the_first(run: Run) -> None:
-    """The demo may be repeated in the same place; another seed gives another report."""
-    before = (run.folder / "report" / "report.html").read_bytes()
+def test_its_own_database_is_made_anew(tmp_path: Path) -> None:
+    """The demo may be repeated in the same place: what the last run left is taken away first."""
+    default = tmp_path / "demo" / "simulated.duckdb"
+    default.parent.mkdir()
+    default.write_text("from the last run")
 
-    result = demo("--seed", "3", cwd=run.folder.parent)
+    path = made_anew(None, default)
 
-    assert result.returncode == 0, result.stderr
-    assert (run.folder / "report" / "report.html").read_bytes() != before
+    assert path == default
+    assert not path.exists()
 
 
 def test_a_database_of_the_user_is_not_replaced(tmp_path: Path) -> None:
