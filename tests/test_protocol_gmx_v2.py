@@ -599,7 +599,7 @@ def test_a_market_nobody_named_costs_only_what_needs_it() -> None:
         (
             "OpenInterestInTokensUpdated",
             "open_interest",
-            "which token the amount is in is not known",
+            f"the index token of {unknown} is not known",
         )
     ]
 

@@ -40,7 +40,7 @@ def children(*places: tuple[str, str]) -> pl.DataFrame:
 def markets(*loans: tuple[str, str, str | None]) -> pl.DataFrame:
     """Return rows of `markets` for loans that were read earlier: loan, asset, lender."""
     learned = [
-        (1, "maple", loan, None, asset, None, None, lender, "credit", "event")
+        (1, "maple", loan, None, asset, None, None, lender, "credit", "event", 1)
         for loan, asset, lender in loans
     ]
     return pl.DataFrame(learned, columns_of("markets"), orient="row")
@@ -335,7 +335,7 @@ def test_an_amount_of_an_unknown_loan_is_rejected() -> None:
 
     assert result.tables["credit_events"].is_empty()
     assert reasons(result) == [
-        ("Funded", "credit_events", "which token the amount is in is not known")
+        ("Funded", "credit_events", f"the index token of {LOAN} is not known")
     ]
 
 

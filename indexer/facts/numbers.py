@@ -18,6 +18,7 @@ from indexer.spec import (
     First,
     Fixed,
     OfContract,
+    OfMarket,
     Share,
     Value,
     When,
@@ -111,17 +112,27 @@ def _places(places: Decimals, scope: Scope) -> "Places | tuple[Places, Mask]":
     known = found.is_not_null().to_numpy()
     if not known.all():
         note_missing(scope, addresses)
-        _blame(addresses, known, scope)
+        _blame(places.token, addresses, known, scope)
     return places.plus + places.times * found.fill_null(0).to_numpy(), known
 
 
-def _blame(addresses: pl.Series, known: Mask, scope: Scope) -> None:
+def _blame(token: Value, addresses: pl.Series, known: Mask, scope: Scope) -> None:
     named = addresses.is_not_null().to_numpy()
     if (~named).any():
+        if isinstance(token, OfMarket):
+            _blame_markets(token, ~named, scope)
         scope.faults.append((~named, "which token the amount is in is not known"))
     for address in addresses.filter(pl.Series(named & ~known)).unique():
         mask = (addresses == address).fill_null(value=False).to_numpy()
         scope.faults.append((mask, f"decimals of token {address} are not known"))
+
+
+def _blame_markets(token: OfMarket, nameless: Mask, scope: Scope) -> None:
+    markets = texts(token.key, scope)
+    for market in markets.filter(pl.Series(nameless)).drop_nulls().unique():
+        mask = nameless & (markets == market).fill_null(value=False).to_numpy()
+        what = token.take.replace("_", " ")
+        scope.faults.append((mask, f"the {what} of {market} is not known"))
 
 
 def _said_places(places: OfContract, scope: Scope) -> "tuple[Places, Mask]":
