@@ -195,6 +195,8 @@ def _iso(moment: datetime) -> str:
 
 def _ticks(ends: tuple[datetime, datetime]) -> str:
     days = (ends[1] - ends[0]) / timedelta(days=1)
+    if days > 300:
+        return "%b %Y"
     return "%b %d" if days > 6 else "%b %d %H:%M" if days > 1 else "%H:%M"
 
 

@@ -1,5 +1,6 @@
 """What a report is about: one open database, and the protocol, chain and time it is limited to."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ import polars as pl
 from analytics import load
 from analytics.compute import collected, compute
 from analytics.errors import UserError, WorldError
-from analytics.queries import arguments, query_named
+from analytics.queries import Query, arguments, query_named
 
 FACTS = (
     "position_changes",
@@ -91,7 +92,7 @@ class Scope:
         """Return the answer of a stored question about the facts within the limits."""
         asked = query_named(name)
         values = arguments(asked, given)
-        return load.rows(self.con, self._limited(asked.reads) + f"(\n{asked.sql}\n)", values)
+        return load.rows(self.con, self._limited(asked), values)
 
     @cached_property
     def extent(self) -> tuple[datetime, datetime] | None:
@@ -129,13 +130,18 @@ class Scope:
             return frame.filter(pl.col("bucket_at") > begun)
         return frame.filter(pl.col("block_timestamp") >= since)
 
-    def _limited(self, tables: tuple[str, ...]) -> str:
+    def _limited(self, asked: Query) -> str:
+        # A step with the name of a table hides the table from all later steps.
         steps = [
             f"{table} as (select * from main.{table} where {conditions})"
-            for table in tables
+            for table in asked.reads
             if (conditions := self._conditions(table))
         ]
-        return f"with {', '.join(steps)}\n" if steps else ""
+        if not steps:
+            return asked.sql
+        statement = re.sub(r"(?m)^--.*\n", "", asked.sql).strip()
+        rest = statement.removeprefix("with")
+        return f"with {', '.join(steps)}{' ' if rest == statement else ','}{rest}"
 
     def _conditions(self, table: str) -> str:
         columns = load.facts(self.con, table).collect_schema()

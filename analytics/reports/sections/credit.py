@@ -15,11 +15,11 @@ _SCOPE = (
     "default or impairment event in these blocks. It does not speak of contracts or events that "
     "are not declared, of losses that a venue never announces on chain, or of loans whose "
     "collateral is held off chain: there an on-chain auction cannot occur and margin calls are "
-    "invisible. In recorded data it speaks of the recording only. Where covered is not yes, zero is not a finding."
+    "invisible. In recorded data it speaks of the recording only. Where covered is not yes, "
+    "zero is not a finding."
 )
 _EVENT = ("block_timestamp", "chain_id", "protocol", "kind", "pool", "loan", "account")
 _AMOUNTS = ("symbol", "principal_tokens", "interest_tokens", "loss_tokens", "tx_hash")
-_VENUE = ["chain_id", "protocol"]
 _NOTABLE = ("default", "impairment", "impairment_removed", "recovery", "liquidation", "call")
 
 
@@ -29,7 +29,7 @@ def credit(context: Context) -> Section:
     events = scope.facts("credit_events").collect()
     flows, prices = _flows(context), _prices(context)
     zero, seized = _zero(context), scope.query("lending_liquidations")
-    spoken = zero.join(_oracles_only(context), on=_VENUE, how="anti", maintain_order="left")
+    spoken = zero.join(_oracles_only(context), on="protocol", how="anti", maintain_order="left")
     counts = _counts(events)
     silent = tuple(
         context.absence(what, name)
@@ -91,9 +91,11 @@ def _zero(context: Context) -> pl.DataFrame:
 
 def _oracles_only(context: Context) -> pl.DataFrame:
     # Who only posts prices has nothing to liquidate, and a zero of theirs would say nothing.
-    venues = {name: context.scope.facts(name).select(_VENUE).unique().collect() for name in FACTS}
-    others = pl.concat(frame for name, frame in venues.items() if name != "oracle_updates")
-    return venues["oracle_updates"].join(others, on=_VENUE, how="anti")
+    names = {
+        name: context.scope.facts(name).select("protocol").unique().collect() for name in FACTS
+    }
+    others = pl.concat(frame for name, frame in names.items() if name != "oracle_updates")
+    return names["oracle_updates"].join(others, on="protocol", how="anti")
 
 
 def _windows(context: Context) -> Iterator[tuple[int, dict[str, str]]]:

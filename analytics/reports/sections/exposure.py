@@ -59,6 +59,8 @@ def with_drawdown(total: pl.DataFrame) -> pl.DataFrame:
 
 def _charts(context: Context, total: pl.DataFrame) -> tuple[Chart, ...]:
     rows = total.rename({"bucket_at": "at"})
+    # What is open stays open until the end, also where the last event is long before it.
+    rows = pl.concat([rows, rows.tail(1).with_columns(at=pl.lit(context.canvas.last))])
     sides = Drawing("open_interest", "Open interest", "open", "USD", {"long": LONG, "short": SHORT})
     falls = Drawing(
         "drawdown",
@@ -67,17 +69,9 @@ def _charts(context: Context, total: pl.DataFrame) -> tuple[Chart, ...]:
         "%",
         {"all markets": SHORT},
     )
-    open_rows = long_rows(rows, _SIDES)
-    if open_rows.is_empty():
-        return ()
-    return (
-        areas(context.canvas, sides, open_rows),
-        *(
-            lines(context.canvas, falls, fallen)
-            for fallen in [long_rows(rows, {"drawdown_ratio": "all markets"})]
-            if fallen.height
-        ),
-    )
+    held, fallen = long_rows(rows, _SIDES), long_rows(rows, {"drawdown_ratio": "all markets"})
+    drawn = [areas(context.canvas, sides, held)] if held.height else []
+    return (*drawn, *([lines(context.canvas, falls, fallen)] if fallen.height else []))
 
 
 def _by_market(context: Context, metric: pl.DataFrame) -> pl.DataFrame:

@@ -44,9 +44,11 @@ def income(context: Context) -> Section:
 
 def _flows(context: Context) -> pl.DataFrame:
     facts = by_period(context.scope.facts("fees").collect(), context.bar_seconds)
-    is_unsplit = pl.col("supply_side_usd").is_null()
+    parts = [pl.col(name) for name in _PARTS if name != "unsplit_usd"]
+    is_unsplit = pl.any_horizontal(part.is_null() for part in parts)
+    rest = pl.col("fee_usd") - pl.sum_horizontal(part.fill_null(0) for part in parts)
     return (
-        facts.with_columns(unsplit_usd=pl.when(is_unsplit).then(pl.col("fee_usd")))
+        facts.with_columns(unsplit_usd=pl.when(is_unsplit).then(rest))
         .group_by("at")
         .agg(known_total(pl.col(name)).alias(name) for name in ("fee_usd", *_PARTS))
         .sort("at")
@@ -69,16 +71,13 @@ def _split(frames: dict[str, pl.DataFrame], *keys: str) -> pl.DataFrame:
         return frames[metric].group_by(keys).agg(*sums, *counts)
 
     revenue, supply = pl.col("revenue_usd"), pl.col("supply_side_usd")
-    is_whole = pl.col("unsplit_count") == 0
-    rate = pl.when(is_whole).then(ratio(revenue, supply + revenue))
-    split = summed("fees", "fees_usd")
-    for metric, columns in (
-        ("supply_side", ["supply_side_usd"]),
-        ("protocol_revenue", ["revenue_usd", "treasury_usd"]),
-        ("holders_revenue", ["holders_usd"]),
-    ):
-        part = summed(metric, *columns).select(*keys, *columns, "unsplit_count")
-        split = split.join(part, on=keys, suffix=f"_{metric}")
+    rate = pl.when(pl.col("unsplit_count") == 0).then(ratio(revenue, supply + revenue))
+    split = (
+        summed("fees", "fees_usd")
+        .join(summed("supply_side", "supply_side_usd").drop("unsplit_count"), on=keys)
+        .join(summed("protocol_revenue", "revenue_usd", "treasury_usd"), on=keys)
+        .join(summed("holders_revenue", "holders_usd").drop("unsplit_count"), on=keys)
+    )
     return (
         split.with_columns(take_rate=rate)
         .select(

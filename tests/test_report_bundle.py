@@ -1,0 +1,263 @@
+"""The folder of a report: the same bytes every time, exact, whole or not there."""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from errno import ENOSPC
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from handmade import load, write_database
+from polars.testing import assert_frame_equal
+from report_rows import market, written_market
+from typer.testing import CliRunner, Result
+
+from analytics.cli import app
+from analytics.compute import collected, compute
+from analytics.errors import AnalyticsError, UserError, WorldError
+from analytics.reports import Limits, write_report
+from analytics.reports.bundle import replace_folder
+from analytics.reports.chain_names import CHAIN_NAMES
+from analytics.reports.digests import rows_digest
+from indexer.chains import CHAINS
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the database of the small market."""
+    return written_market(tmp_path_factory.mktemp("bundle"))
+
+
+@pytest.fixture(scope="module")
+def folder(database: Path) -> Path:
+    """Return its report, written once."""
+    return write_report(database, database.parent / "report")
+
+
+@pytest.fixture(scope="module")
+def manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of that report."""
+    content: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return content
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every file of a folder by its path inside."""
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def run(*arguments: str | Path) -> Result:
+    """Run `perpscope report`."""
+    return CliRunner().invoke(app, ["report", *map(str, arguments)])
+
+
+def test_twice_is_the_same(database: Path, folder: Path, tmp_path: Path) -> None:
+    """The same database gives the same bytes in every file, drawn again in the same process."""
+    again = write_report(database, tmp_path / "again")
+
+    assert contents(again) == contents(folder)
+
+
+def test_row_order_is_not_in_the_bytes(folder: Path, tmp_path: Path) -> None:
+    """The same rows stored in another order give the same report."""
+    turned = {name: frame.reverse() for name, frame in market().items()}
+    path = write_database(tmp_path / "turned.duckdb", turned)
+
+    again = write_report(path, tmp_path / "again")
+
+    assert contents(again) == contents(folder)
+
+
+def test_csv_and_parquet_are_the_metric(folder: Path) -> None:
+    """The exported rows are the metric, with all digits."""
+    expected = collected(compute("fees", load(**market())))
+
+    parquet = pl.read_parquet(folder / "parquet" / "fees.parquet")
+    csv = pl.read_csv(folder / "csv" / "fees.csv", infer_schema=False)
+
+    assert_frame_equal(parquet, expected)
+    assert [Decimal(text) for text in csv["fees_usd"]] == expected["fees_usd"].to_list()
+    assert "20.000000000000000001" in csv["fees_usd"].to_list()
+
+
+def test_every_export_is_in_both_forms(folder: Path, manifest: dict[str, Any]) -> None:
+    """Each source has one CSV and one Parquet file with the same number of rows."""
+    entries = [entry for section in manifest["sections"].values() for entry in section]
+
+    names = [entry["name"] for entry in entries]
+
+    assert len(names) == len(set(names))
+    assert {path.stem for path in (folder / "csv").iterdir()} == set(names)
+    assert {path.stem for path in (folder / "parquet").iterdir()} == set(names)
+    for entry in entries:
+        rows = pl.read_parquet(folder / "parquet" / f"{entry['name']}.parquet")
+        assert (rows.height, rows_digest(rows)) == (entry["rows"], entry["digest"])
+
+
+def test_the_manifest_names_input_and_versions(manifest: dict[str, Any]) -> None:
+    """Coverage with its digests, where the data is from, settings and versions are written down."""
+    coverage = manifest["inputs"]["coverage"]
+
+    assert {row["logs_digest"] for row in coverage} == {"ab"}
+    assert {row["declaration_digest"] for row in coverage} == {"d1"}
+    assert manifest["data"] == {"ethereum": "simulated", "arbitrum": "simulated"}
+    assert set(manifest["versions"]) == {"perpscope", "duckdb", "polars"}
+    assert manifest["summary"]["income"]["fees_usd"] == "25.000000000000000001"
+    entries = {entry["name"]: entry for entry in manifest["sections"]["buybacks"]}
+    assert entries["buyback_ratio"]["settings"] == {"window_days": 30}
+
+
+def test_the_manifest_digests_every_file(folder: Path, manifest: dict[str, Any]) -> None:
+    """Each file but the manifest has its SHA-256 in it."""
+    found = {
+        name: sha256(content).hexdigest()
+        for name, content in contents(folder).items()
+        if name != "manifest.json"
+    }
+
+    assert manifest["files"] == found
+
+
+def test_a_digest_sees_every_difference() -> None:
+    """Row order does not matter; a digit, a type, a null or a column's name does."""
+    rows = pl.DataFrame({"a": ["x", ""], "b": [1, 2]})
+
+    digests = {
+        rows_digest(frame)
+        for frame in (
+            rows,
+            rows.reverse(),
+            rows.with_columns(pl.col("b") + 1),
+            rows.with_columns(pl.col("b").cast(pl.Int32)),
+            rows.with_columns(a=pl.Series(["x", None])),
+            rows.with_columns(a=pl.Series(["x", "\\N"])),
+            rows.rename({"b": "c"}),
+        )
+    }
+
+    assert len(digests) == 6
+
+
+def test_limits_reach_every_query(database: Path, tmp_path: Path) -> None:
+    """With a protocol named, no exported row speaks of another one."""
+    folder = write_report(database, tmp_path / "report", Limits(protocol="gmx_v2"))
+
+    frames = {path.stem: pl.read_parquet(path) for path in (folder / "parquet").iterdir()}
+    found = {
+        (name, protocol)
+        for name, frame in frames.items()
+        if "protocol" in frame.columns
+        for protocol in frame["protocol"].unique()
+    }
+
+    assert {protocol for _, protocol in found} == {"gmx_v2"}
+    assert frames["liquidated_accounts"].height == 2
+
+
+def test_a_report_replaces_a_report(database: Path, tmp_path: Path) -> None:
+    """Written again with other limits, nothing of the first report is left."""
+    output = write_report(database, tmp_path / "report")
+    (output / "charts" / "stale.svg").write_text("old", encoding="utf-8")
+
+    write_report(database, output, Limits(chain_id=1))
+
+    assert not (output / "charts" / "stale.svg").exists()
+    assert list(tmp_path.iterdir()) == [output]
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "report.html"])
+def test_what_is_not_a_report_is_never_replaced(database: Path, tmp_path: Path, name: str) -> None:
+    """A folder with anything of the user's, or without a manifest, is refused and kept."""
+    output = tmp_path / "mine"
+    output.mkdir()
+    (output / name).write_text("mine", encoding="utf-8")
+
+    with pytest.raises(UserError, match="is not a perpscope report"):
+        write_report(database, output)
+
+    assert contents(output) == {name: b"mine"}
+
+
+def test_a_full_disk_leaves_the_old_report(tmp_path: Path) -> None:
+    """When writing stops halfway the folder is as it was, and nothing lies beside it."""
+    output = tmp_path / "report"
+    output.mkdir()
+    (output / "manifest.json").write_text("old", encoding="utf-8")
+
+    with pytest.raises(WorldError, match="No space left on device; free some space"):
+        replace_folder(output, running_out_of_space)
+
+    assert contents(output) == {"manifest.json": b"old"}
+    assert list(tmp_path.iterdir()) == [output]
+
+
+def running_out_of_space(folder: Path) -> None:
+    """Write one file, and then find no space."""
+    (folder / "report.html").write_text("half", encoding="utf-8")
+    raise OSError(ENOSPC, "No space left on device")
+
+
+def test_an_output_that_cannot_be_made_is_one_sentence(database: Path, tmp_path: Path) -> None:
+    """A path below a file is the world's fault, said in words."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+
+    with pytest.raises(WorldError, match="the report cannot be written to"):
+        write_report(database, tmp_path / "file" / "report")
+
+
+@pytest.mark.parametrize(
+    ("make", "error"),
+    [
+        (lambda path: path, "there is no database at"),
+        (lambda path: write_database(path, {}), "nothing is indexed in this database"),
+    ],
+    ids=["missing", "empty"],
+)
+def test_no_data_no_report(tmp_path: Path, make: Callable[[Path], Path], error: str) -> None:
+    """Without a database, or without coverage in it, no folder appears."""
+    path = make(tmp_path / "p.duckdb")
+
+    with pytest.raises(WorldError, match=error):
+        write_report(path, tmp_path / "report")
+
+    assert not (tmp_path / "report").exists()
+
+
+def test_the_command_takes_names_and_times(database: Path, tmp_path: Path) -> None:
+    """Chain names, time zones and a folder; what is printed is where to look."""
+    output = tmp_path / "report"
+    window = ("--from", "2025-10-10T23:00:00+02:00", "--to", "2025-10-10T22:00:00")
+
+    result = run("--database", database, "--output", output, "--chain", "arbitrum", *window)
+
+    limits = json.loads((output / "manifest.json").read_text(encoding="utf-8"))["limits"]
+    assert result.stdout.strip() == str(output / "report.html")
+    assert limits["chain_id"] == 42161
+    assert (limits["since"], limits["until"]) == ("2025-10-10T21:00:00Z", "2025-10-10T22:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--chain", "arbitrun"), "'arbitrun' is not a chain"),
+        (("--from", "yesterday"), "--from: 'yesterday' is not a UTC time"),
+    ],
+)
+def test_a_wrong_option_is_one_sentence(
+    database: Path, tmp_path: Path, arguments: tuple[str, str], said: str
+) -> None:
+    """A chain or time that is none is the user's mistake."""
+    result = run("--database", database, "--output", tmp_path / "report", *arguments)
+
+    assert isinstance(result.exception, UserError)
+    assert isinstance(result.exception, AnalyticsError)
+    assert said in str(result.exception)
+
+
+def test_chain_names_are_the_indexers() -> None:
+    """The names reports use are those the indexer uses: the database only carries ids."""
+    assert dict(CHAIN_NAMES) == {chain.chain_id: chain.slug for chain in CHAINS}

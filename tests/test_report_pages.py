@@ -1,0 +1,216 @@
+"""What a reader sees: where the data is from, what is missing, and nothing fetched or unescaped."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from handmade import at, table, write_database
+from report_rows import GMX, HOSTILE, Page, market, written_market
+
+from analytics.compute import methodology
+from analytics.reports import Limits, write_report
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the report of the simulated market, written once."""
+    place = tmp_path_factory.mktemp("pages")
+    return write_report(written_market(place), place / "report")
+
+
+@pytest.fixture(scope="module")
+def html(folder: Path) -> str:
+    """Return the HTML page as text."""
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def markdown(folder: Path) -> str:
+    """Return the Markdown page as text."""
+    return (folder / "report.md").read_text(encoding="utf-8")
+
+
+def test_simulated_is_said_everywhere(folder: Path, html: str, markdown: str) -> None:
+    """Both pages begin with the stamp, and every chart carries it under its title."""
+    charts = [path.read_text(encoding="utf-8") for path in (folder / "charts").iterdir()]
+
+    assert Page(html).text.split("</style>")[-1].count("SIMULATED DATA") > len(charts)
+    assert '<div class="stamp simulated">' in html
+    assert "**SIMULATED DATA**" in markdown.split("## ", maxsplit=1)[0]
+    assert len(charts) >= 6
+    assert all("SIMULATED DATA" in chart for chart in charts)
+
+
+def test_chains_of_different_origin_are_named(tmp_path: Path) -> None:
+    """Where one chain is simulated and another is not, the stamp says which."""
+    origins = table(
+        "origins",
+        {"chain_id": 1, "client_version": "geth", "kind": "node"},
+        {"chain_id": 42161, "client_version": "p", "kind": "simulated"},
+    )
+
+    folder = write_report(written_market(tmp_path, origins=origins), tmp_path / "report")
+
+    stamp = "SIMULATED DATA: arbitrum · NODE DATA: ethereum"
+    assert stamp in (folder / "report.md").read_text(encoding="utf-8")
+
+
+def test_a_recording_is_not_a_chain(tmp_path: Path) -> None:
+    """Recorded data is called that, and its zeros are limited to the recording."""
+    path = write_database(tmp_path / "r.duckdb", market("recorded"))
+
+    page = (write_report(path, tmp_path / "report") / "report.md").read_text(encoding="utf-8")
+
+    assert "**RECORDED DATA**" in page
+    assert "speak of the recording, not of the chain" in page
+    assert "SIMULATED" not in page
+
+
+def test_a_chain_without_origin_is_unknown(tmp_path: Path) -> None:
+    """No origin is never taken for a node."""
+    path = written_market(tmp_path, origins=table("origins"))
+
+    page = (write_report(path, tmp_path / "report") / "report.md").read_text(encoding="utf-8")
+
+    assert "**DATA OF UNKNOWN ORIGIN**" in page
+
+
+def test_what_is_missing_comes_first(markdown: str) -> None:
+    """Gaps, rejects and missing proof are sentences before the first number."""
+    first = markdown.split("## At a glance", maxsplit=1)[0]
+
+    assert "Gaps: 11 blocks of gmx_v2 on arbitrum" in first
+    assert "(1 gap)" in first
+    assert "Rejects: 1 log matched a declaration" in first
+    assert "Proof: No covered range is proven complete" in first
+
+
+def test_complete_data_has_no_warnings(tmp_path: Path) -> None:
+    """Final, proven, gapless and reject-free coverage is said to be that."""
+    proven = GMX | {
+        "from_block": 100,
+        "to_block": 200,
+        "finality": "finalized",
+        "proof": "receipts",
+    }
+    digests = {"declaration_digest": "d", "logs_digest": "l", "to_block_hash": "0x"}
+    coverage = table("coverage", proven | digests)
+    path = written_market(tmp_path, coverage=coverage, rejects=table("rejects"))
+
+    page = (write_report(path, tmp_path / "report") / "report.md").read_text(encoding="utf-8")
+
+    assert "No gaps, no rejects, final blocks, proven complete." in page
+
+
+def test_the_page_needs_nothing_else(html: str) -> None:
+    """No script, no style sheet, no image and no font from anywhere: links are only followed."""
+    tags = Page(html).tags
+    fetching = {"script", "link", "img", "iframe", "object", "embed", "image", "use"}
+
+    assert not fetching & {tag for tag, _ in tags}
+    assert not [attrs for _, attrs in tags if "src" in attrs]
+    assert "url(http" not in html
+    assert "@import" not in html
+
+
+def test_the_page_is_well_formed(html: str) -> None:
+    """Every tag is closed, in order, and every entry of the contents leads somewhere."""
+    page = Page(html)
+    ids = [str(attrs["id"]) for _, attrs in page.tags if "id" in attrs]
+    anchors = {str(attrs["href"]) for tag, attrs in page.tags if tag == "a"}
+
+    assert page.open == []
+    assert len(ids) == len(set(ids))
+    assert {anchor[1:] for anchor in anchors if anchor.startswith("#")} <= set(ids)
+
+
+def test_every_linked_file_is_there(folder: Path, html: str) -> None:
+    """A link to the rows behind a section leads to a file of the report."""
+    links = {str(attrs["href"]) for tag, attrs in Page(html).tags if tag == "a"}
+
+    assert [one for one in links if one[0] != "#" and not (folder / one).is_file()] == []
+
+
+def test_hostile_names_are_text(folder: Path, html: str, markdown: str) -> None:
+    """A market called `<b>x</b>|*` is neither a tag nor a cell, on no page and in no chart."""
+    markets = markdown.split("**Open interest by market**")[1].split("Files:", maxsplit=1)[0]
+    rows = [line for line in markets.splitlines() if line.startswith("|")]
+    charts = [path.read_text(encoding="utf-8") for path in (folder / "charts").iterdir()]
+
+    assert HOSTILE in Page(html).text
+    assert "<b>" not in html
+    assert "&lt;b&gt;x&lt;/b&gt;\\|\\*" in markdown
+    assert len(rows) == 3
+    assert len({len(re.findall(r"(?<!\\)\|", row)) for row in rows}) == 1
+    assert all("<b>" not in chart for chart in charts)
+
+
+def test_hostile_assets_are_text_in_charts(tmp_path: Path) -> None:
+    """A series named by a chain is escaped where a chart prints it."""
+    price = {"asset": "<script>", "quote": "USD", "chain_id": 42161}
+    updates = table("oracle_updates", price | {"feed": "0xa"}, price | {"feed": "0xb"})
+    path = written_market(tmp_path, oracle_updates=updates)
+
+    folder = write_report(path, tmp_path / "report")
+
+    chart = (folder / "charts" / "oracle_deviation.svg").read_text(encoding="utf-8")
+    assert "&lt;script&gt;/USD" in chart
+    assert "<script" not in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_methodology_is_printed_verbatim(folder: Path, html: str) -> None:
+    """Every metric the manifest names is explained by its own docstring."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    entries = [entry for section in manifest["sections"].values() for entry in section]
+    metrics = {entry["asked"] for entry in entries if entry["kind"] == "metric"}
+
+    text = Page(html).text
+
+    assert len(metrics) >= 10
+    assert [name for name in metrics if methodology(name) not in text] == []
+
+
+def test_policies_carry_their_source(markdown: str) -> None:
+    """A stated rate is printed with where it was stated."""
+    assert "https://example.org/policy" in markdown.split("## Policies")[1]
+
+
+def test_unknown_is_not_zero(markdown: str) -> None:
+    """A value nobody knows is n/k with a footnote; a measured zero is 0."""
+    fees = markdown.split("**Fees by protocol**")[1].split("Files:", maxsplit=1)[0]
+
+    assert "| 25.00 | 12.00 | 8.00 | 2.00 | 6.00 | n/k | 3 | 0 | 1 |" in fees
+    assert "n/k = not known." in fees
+
+
+def test_an_empty_section_says_why(markdown: str) -> None:
+    """What was not found is named with the blocks it was not found in, and with its doubts."""
+    exits = markdown.split("## Liquidations and ADLs")[1]
+
+    assert "No ADLs in the covered blocks: ethereum 10–20 (maple)" in exits
+    assert "But 1 logs meant for it were rejected, so this is not a measured zero." in exits
+
+
+def test_outside_the_covered_time_is_not_a_zero(tmp_path: Path) -> None:
+    """A time without facts is called not indexed, not empty."""
+    limits = Limits(since=at(days=2000))
+
+    folder = write_report(written_market(tmp_path), tmp_path / "report", limits)
+
+    page = (folder / "report.md").read_text(encoding="utf-8")
+    assert "Not indexed: the time asked for holds no fact" in page
+    assert "begins before" not in page
+
+
+def test_zero_liquidations_are_claimed_with_their_evidence(markdown: str) -> None:
+    """The claim names blocks, coverage and proof, says its scope, and gaps forbid it."""
+    credit = markdown.split("## Credit and RWA")[1]
+
+    assert (
+        "maple on ethereum: no liquidation, default or impairment event in blocks 10–20" in credit
+    )
+    assert "all 11 of them covered (proof: fetched; simulated data)" in credit
+    assert "margin calls are invisible" in credit
+    assert "gmx_v2 on arbitrum: no liquidation" not in credit
+    assert "chainlink on arbitrum: no" not in credit

@@ -1,0 +1,176 @@
+"""The five numbers: each equals its metric, and what nobody knows stays unknown."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+from handmade import at, load, table, write_database
+from report_rows import GMX, market, written_market
+
+from analytics.compute import collected, compute
+from analytics.errors import UserError, WorldError
+from analytics.reports import Limits, Summary, summary
+from analytics.reports.cards import cards
+
+CENT = Decimal("0.01")
+
+
+@pytest.fixture(scope="module")
+def numbers(tmp_path_factory: pytest.TempPathFactory) -> Summary:
+    """Return the summary of the small market."""
+    return summary(written_market(tmp_path_factory.mktemp("summary")))
+
+
+def metric(name: str, **settings: object) -> pl.DataFrame:
+    """Return a metric of the small market, computed from its frames."""
+    return collected(compute(name, load(**market()), **settings))
+
+
+def test_income_is_the_metric(numbers: Summary) -> None:
+    """Fees and revenue are the sums of their metrics, to the last digit."""
+    income = numbers.income
+
+    assert income.fees_usd == metric("fees")["fees_usd"].sum()
+    assert income.fees_usd == Decimal("25.000000000000000001")
+    assert income.revenue_usd == metric("protocol_revenue")["revenue_usd"].sum() == 8
+    assert (income.fee_count, income.unsplit_count) == (3, 1)
+
+
+def test_the_executed_ratio_is_the_metric_over_the_whole_time(numbers: Summary) -> None:
+    """One window over all days, unknown because one day's revenue is unknown."""
+    whole = metric("buyback_ratio", window_days=2).filter(pl.col("protocol") == "gmx_v2")
+
+    assert numbers.accrual.spent_usd == metric("buybacks")["spent_usd"].sum() == 2
+    assert numbers.accrual.buyback_ratio == whole["buyback_ratio"].last()
+    assert numbers.accrual.buyback_ratio is None
+
+
+def test_the_executed_ratio_counts_buyers_only(tmp_path: Path) -> None:
+    """Revenue of a protocol that never bought is no part of the ratio."""
+    earned = {"fee_usd": 8, "supply_side_usd": 0, "treasury_usd": 8, "holders_usd": 0}
+    fees = table("fees", GMX | earned, earned | {"protocol": "idle"})
+
+    result = summary(written_market(tmp_path, fees=fees))
+
+    assert result.accrual.buyback_ratio == 0.25
+
+
+def test_liquidations_are_the_metric(numbers: Summary) -> None:
+    """Notional adds up the metric; an account in two buckets counts once."""
+    closed = metric("liquidations")
+
+    result = numbers.liquidations
+
+    assert result.notional_usd == closed["notional_usd"].sum() == 1_234_667
+    assert (result.event_count, result.account_count) == (3, 2)
+    assert result.long_ratio == 1_234_567 / 1_234_667
+    assert result.unknown_notional_count == 1
+
+
+def test_adls_are_the_metric(numbers: Summary) -> None:
+    """Without an ADL notional is a zero and the long share is unknown."""
+    assert numbers.adls.notional_usd == metric("adls")["notional_usd"].sum() == 0
+    assert numbers.adls.event_count == 0
+    assert numbers.adls.long_ratio is None
+
+
+def test_the_worst_deviation_is_in_the_metric(numbers: Summary) -> None:
+    """The update furthest from another source, with its sign, sources and transaction."""
+    compared = metric("oracle_deviation")
+
+    worst = numbers.deviation
+
+    assert worst is not None
+    assert worst.deviation_bps == compared["deviation_bps"].min() == -250
+    assert (worst.protocol, worst.reference_protocol) == ("gmx_v2", "chainlink")
+    assert worst.tx_hash in compared["tx_hash"].to_list()
+
+
+def test_open_interest_peaks_and_ends_as_the_metric(numbers: Summary) -> None:
+    """With one market the peak and the end are those of the metric."""
+    seconds = numbers.exposure.period_seconds
+    both = metric("open_interest", bucket_seconds=seconds)["open_interest_long_usd"]
+
+    assert numbers.exposure.peak_usd is None
+    assert (both.max(), both.last()) == (900, 500)
+
+
+def test_open_interest_adds_markets_that_are_silent(tmp_path: Path) -> None:
+    """A market keeps its last value while another speaks; the peak is of the sum."""
+    rows = [
+        GMX
+        | {"market": name, "is_long": side, "open_interest_usd": usd}
+        | {"block_timestamp": at(hours * 3600), "block_number": 100 + hours}
+        for name, side, usd, hours in (
+            *(("A", True, 10, 0), ("A", False, 0, 0)),
+            *(("B", True, 5, 1), ("B", False, 7, 1)),
+            *(("A", True, 1, 2),),
+        )
+    ]
+
+    result = summary(written_market(tmp_path, open_interest=table("open_interest", *rows))).exposure
+
+    assert [result.peak_usd, result.final_usd] == [Decimal(22), Decimal(13)]
+    assert result.peak_at is not None
+    assert result.peak_at < at(7200)
+
+
+def test_cards_print_the_summary(numbers: Summary) -> None:
+    """What the cards show is what the summary holds, rounded to the cent."""
+    shown = {card.label: card for card in cards(numbers)}
+
+    assert shown["Total fees"].value == "$25.00"
+    assert shown["Total fees"].second_value == "$8.00"
+    assert shown["Liquidated, one-sided"].value == "$1,234,667.00"
+    assert shown["Worst oracle deviation"].value == "-250.0 bps"
+    assert shown["Closed by ADL"].value == "$0"
+    assert shown["Peak open interest"].value == "n/k"
+
+
+def test_lines_are_five(numbers: Summary) -> None:
+    """The text to print has one line per number."""
+    lines = numbers.lines()
+
+    assert len(lines) == 5
+    assert lines[0] == "fees $25.00, protocol revenue $8.00"
+
+
+def test_limits_hold_for_every_number(tmp_path: Path) -> None:
+    """A protocol, a chain or a time leaves out everything else, and never what came before."""
+    path = written_market(tmp_path)
+
+    late = summary(path, Limits(since=at(3600), until=at(7200)))
+    other = summary(path, Limits(protocol="maple"))
+    chain = summary(path, Limits(chain_id=1))
+
+    assert late.income.fees_usd == 10
+    assert late.liquidations.event_count == 0
+    assert other.income.fee_count == chain.income.fee_count == 0
+
+
+def test_nothing_indexed_is_one_sentence(tmp_path: Path) -> None:
+    """An empty database has no numbers; it says what to do."""
+    path = write_database(tmp_path / "empty.duckdb", {})
+
+    with pytest.raises(WorldError, match="nothing is indexed in this database: run `perpscope"):
+        summary(path)
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        (
+            Limits(protocol="dydx"),
+            "protocol dydx is not in this database: it has chainlink, gmx_v2",
+        ),
+        (Limits(chain_id=10), "chain_id 10 is not in this database: it has 1, 42161"),
+        (Limits(since=at(9), until=at(1)), "before it begins"),
+    ],
+)
+def test_impossible_limits_are_refused(tmp_path: Path, limits: Limits, said: str) -> None:
+    """A protocol or chain that is not there, and a time that runs backwards, are mistakes."""
+    path = written_market(tmp_path)
+
+    with pytest.raises(UserError, match=said):
+        summary(path, limits)
