@@ -11,14 +11,16 @@ Units      Prices 1e10, leverage 1e3, collateralPriceUsd 1e8, percentProfit 1e10
            https://docs.gains.trade/developer/technical-reference/contracts
 
 Dollars of fees and OI use the collateral price of the execution that follows in the transaction;
-outside an execution they are unknown. PnL is before fees. OI rows of versions "8-9.4" and "10" are
-two counters that add up. Left out: v6 and v7 (one contract per collateral; orderType 2 was a
-liquidation there); FeesProcessed (the sum of the fees below); BorrowingGroupOiUpdated (repeats pair
-OI); resizes before v9.2 (no collateral price) and the PnL of decreases before v10; leverage updates
-(the notional stays); PriceReceived (one node's answer, not a price); prices of pairs (an execution
-does not say in what they are quoted); funding rates (scale not confirmed). Stops and market closes
-beyond the liquidation price pay the trader nothing and still count as trades. BTCUSD, index 2 on
-Base, has no declared token: its rows are rejected.
+outside an execution they are unknown. Where a resize and then an execution of the same trader and
+collateral share a transaction, the market of the resize's fees is taken from the execution. PnL is
+before fees. OI rows of versions "8-9.4" and "10" are two counters that add up. Left out: v6 and v7
+(one contract per collateral; orderType 2 was a liquidation there); FeesProcessed (the sum of the
+fees below); BorrowingGroupOiUpdated (repeats pair OI); resizes before v9.2 (no collateral price)
+and the PnL of decreases before v10; leverage updates (the notional stays); PriceReceived (one
+node's answer, not a price); prices of pairs (an execution does not say in what they are quoted);
+funding rates (scale not confirmed). Stops and market closes beyond the liquidation price pay the
+trader nothing and still count as trades. BTCUSD, index 2 on Base, has no declared token: its rows
+are rejected.
 """
 
 from indexer.protocols.gains.money import (
