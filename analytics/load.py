@@ -20,6 +20,7 @@ from analytics.errors import UserError, WorldError
 
 SCHEMA_VERSION = 1
 
+Connection = duckdb.DuckDBPyConnection
 Reader = Callable[
     [list[str] | None, pl.Expr | None, int | None, int | None], Iterator[pl.DataFrame]
 ]

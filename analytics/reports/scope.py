@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import Any
 
-import duckdb
 import polars as pl
 
 from analytics import load
@@ -56,7 +55,7 @@ class Limits:
 class Scope:
     """An open database seen through limits. What it returns is read when it is asked for."""
 
-    con: duckdb.DuckDBPyConnection
+    con: load.Connection
     limits: Limits = Limits()
     _answers: dict[object, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
 

@@ -5,29 +5,32 @@ import polars as pl
 from analytics.expressions import known_total
 from analytics.reports.charts import Drawing, bars, colored, lines
 from analytics.reports.context import Context, by_period
-from analytics.reports.numerals import period
+from analytics.reports.numerals import counted, period
 from analytics.reports.parts import Chart, Section, Source, table
+from analytics.reports.scope import Scope
 from analytics.reports.summary import whole_window
 
-_LARGEST = ("block_timestamp", "chain_id", "protocol", "symbol", "bought_tokens", "spent_usd")
+_WORDS = (
+    "The executed ratio is dollars really spent per dollar of revenue; the declared one is what "
+    "the protocol says. While less than a window is covered, the trailing ratio is over what is. "
+    "A buyback is not a burn: only burned tokens left supply."
+)
+_BOUGHT = (
+    *("protocol", "chain_id", "symbol", "destination_kind", "buyback_count"),
+    *("bought_tokens", "burned_tokens", "spent_usd", "average_price_usd"),
+)
+_LARGEST = (
+    *("block_timestamp", "chain_id", "protocol", "symbol"),
+    *("bought_tokens", "spent_usd", "tx_hash"),
+)
 
 
 def accrual(context: Context) -> Section:
     """Return the section about buybacks and the executed buyback ratio."""
-    scope = context.scope
-    bought, trailing = scope.metric("buybacks"), scope.metric("buyback_ratio", with_past=True)
-    whole, destinations = whole_window(scope), scope.query("buybacks_by_destination")
-    facts = scope.facts("buybacks").collect()
-    sources = (
-        Source("buybacks", "metric", "buybacks", bought),
-        Source("buyback_ratio", "metric", "buyback_ratio", trailing, {"window_days": 30}),
-        Source(
-            "buyback_ratio_whole", "metric", "buyback_ratio", whole, {"window_days": scope.days}
-        ),
-        Source("buybacks_by_destination", "query", "buybacks_by_destination", destinations),
-    )
+    sources = _sources(context.scope)
+    bought, trailing, whole, destinations = (source.frame for source in sources)
     ratios = table(
-        f"Executed against declared, over the whole time ({scope.days:,} days)",
+        f"Executed against declared, over the whole time ({counted(context.scope.days, 'day')})",
         whole.select("protocol", "spent_usd", "revenue_usd", "buyback_ratio", "declared_ratio"),
         headers={"buyback_ratio": "executed", "declared_ratio": "declared"},
     )
@@ -35,23 +38,30 @@ def accrual(context: Context) -> Section:
         words = (context.absence("buybacks", "buybacks"),)
         tables = (ratios,) if whole.height else ()
         return Section("buybacks", "Buybacks", words, tables=tables, sources=sources)
-    shown = ["protocol", "chain_id", "symbol", "destination_kind", "buyback_count"]
-    shown += ["bought_tokens", "burned_tokens", "spent_usd", "average_price_usd"]
+    facts = context.scope.facts("buybacks").collect()
     return Section(
         "buybacks",
         "Buybacks",
-        (
-            "The executed ratio is dollars really spent per dollar of revenue; the declared one "
-            "is what the protocol says. While less than a window is covered, the trailing ratio is "
-            "over what is. A buyback is not a burn: only burned tokens left supply.",
-        ),
+        (_WORDS,),
         charts=(*_spending(context, facts), *_ratios(context, trailing)),
         tables=(
             ratios,
-            table("What was bought, and where it went", destinations, shown),
-            table("Largest purchases", _largest(facts, destinations), [*_LARGEST, "tx_hash"]),
+            table("What was bought, and where it went", destinations, _BOUGHT),
+            table("Largest purchases", _largest(facts, destinations), _LARGEST),
         ),
         sources=sources,
+    )
+
+
+def _sources(scope: Scope) -> tuple[Source, ...]:
+    name, trailing = "buyback_ratio", scope.metric("buyback_ratio", with_past=True)
+    whole, settings = whole_window(scope), {"window_days": scope.days}
+    destinations = scope.query("buybacks_by_destination")
+    return (
+        Source("buybacks", "metric", "buybacks", scope.metric("buybacks")),
+        Source("buyback_ratio", "metric", name, trailing, {"window_days": 30}),
+        Source("buyback_ratio_whole", "metric", name, whole, settings),
+        Source("buybacks_by_destination", "query", "buybacks_by_destination", destinations),
     )
 
 

@@ -18,23 +18,28 @@ _SCOPE = (
     "invisible. In recorded data it speaks of the recording only. Where covered is not yes, "
     "zero is not a finding."
 )
-_EVENT = ("block_timestamp", "chain_id", "protocol", "kind", "pool", "loan", "account")
-_AMOUNTS = ("symbol", "principal_tokens", "interest_tokens", "loss_tokens", "tx_hash")
+_EVENT = (
+    *("block_timestamp", "chain_id", "protocol", "kind", "pool", "loan", "account"),
+    *("symbol", "principal_tokens", "interest_tokens", "loss_tokens", "tx_hash"),
+)
 _NOTABLE = ("default", "impairment", "impairment_removed", "recovery", "liquidation", "call")
+
+
+_SEIZED = (
+    *("protocol", "chain_id", "account", "liquidation_count", "repaid_tokens", "repaid_symbol"),
+    *("seized_tokens", "seized_symbol", "first_at", "last_at"),
+)
 
 
 def credit(context: Context) -> Section:
     """Return the section about credit events, lending liquidations, pools and zero claims."""
-    scope = context.scope
-    events = scope.facts("credit_events").collect()
-    flows, prices = _flows(context), _prices(context)
-    zero, seized = _zero(context), scope.query("lending_liquidations")
+    sources = _sources(context)
+    zero, counts, seized, flows, prices = (source.frame for source in sources)
     spoken = zero.join(_oracles_only(context), on="protocol", how="anti", maintain_order="left")
-    counts = _counts(events)
     silent = tuple(
         context.absence(what, name)
         for frame, what, name in (
-            (events, "credit events", "credit_events"),
+            (counts, "credit events", "credit_events"),
             (flows, "pool deposits or withdrawals", "pool_flows"),
         )
         if frame.is_empty()
@@ -46,29 +51,24 @@ def credit(context: Context) -> Section:
         tables=_tables(
             ("Liquidations, defaults and impairments beside their coverage", spoken, ()),
             ("Credit events by kind", counts, ()),
-            (
-                "Liquidations, defaults and impairments, latest first",
-                _notable(context, events),
-                (*_EVENT, *_AMOUNTS),
-            ),
+            ("Liquidations, defaults and impairments, latest first", _notable(context), _EVENT),
             ("Lending liquidations by borrower", seized, _SEIZED),
             ("Pool flows", flows, ()),
             ("Share prices", prices, ()),
         ),
-        sources=(
-            Source("zero_liquidations", "query", "zero_liquidations", zero),
-            Source("credit_events_by_kind", "facts", "credit_events", counts),
-            Source("lending_liquidations", "query", "lending_liquidations", seized),
-            Source("pool_flows_by_pool", "facts", "pool_flows", flows),
-            Source("share_prices_by_pool", "facts", "share_prices", prices),
-        ),
+        sources=sources,
     )
 
 
-_SEIZED = (
-    *("protocol", "chain_id", "account", "liquidation_count", "repaid_tokens", "repaid_symbol"),
-    *("seized_tokens", "seized_symbol", "first_at", "last_at"),
-)
+def _sources(context: Context) -> tuple[Source, ...]:
+    seized = context.scope.query("lending_liquidations")
+    return (
+        Source("zero_liquidations", "query", "zero_liquidations", _zero(context)),
+        Source("credit_events_by_kind", "facts", "credit_events", _counts(context)),
+        Source("lending_liquidations", "query", "lending_liquidations", seized),
+        Source("pool_flows_by_pool", "facts", "pool_flows", _flows(context)),
+        Source("share_prices_by_pool", "facts", "share_prices", _prices(context)),
+    )
 
 
 def _tables(*wanted: tuple[str, pl.DataFrame, tuple[str, ...]]) -> tuple[Table, ...]:
@@ -127,10 +127,11 @@ def _claims(context: Context, zero: pl.DataFrame) -> Iterator[str]:
         )
 
 
-def _counts(events: pl.DataFrame) -> pl.DataFrame:
+def _counts(context: Context) -> pl.DataFrame:
     keys = ["chain_id", "protocol", "kind"]
     return (
-        events.group_by(keys)
+        context.scope.facts("credit_events")
+        .group_by(keys)
         .agg(
             event_count=pl.len().cast(pl.Int64),
             account_count=pl.col("account").n_unique().cast(pl.Int64),
@@ -138,11 +139,13 @@ def _counts(events: pl.DataFrame) -> pl.DataFrame:
             last_at=pl.col("block_timestamp").max(),
         )
         .sort(keys)
+        .collect()
     )
 
 
-def _notable(context: Context, events: pl.DataFrame) -> pl.DataFrame:
+def _notable(context: Context) -> pl.DataFrame:
     order = ["block_timestamp", "chain_id", "tx_hash", "log_index", "item_index"]
+    events = context.scope.facts("credit_events").collect()
     notable = events.filter(pl.col("kind").is_in(_NOTABLE))
     return _with_symbol(context, notable.sort(order, descending=[True, *[False] * 4]).head(15))
 
