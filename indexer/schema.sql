@@ -135,7 +135,8 @@ create table markets (
     short_token varchar,
     parent varchar, -- what the market belongs to: the pool or manager of a loan
     asset_class varchar not null, -- crypto, fx, equity, commodity, credit, unknown
-    known_by varchar not null
+    known_by varchar not null,
+    block_number bigint -- that announced it; null where the declaration states it
 );
 
 -- Where a chain's rows came from; `kind` is what every report must show.

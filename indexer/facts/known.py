@@ -65,6 +65,7 @@ def _market(protocol: Protocol, market: Market) -> tuple[int | str | None, ...]:
         None,
         market.asset_class,
         "declaration",
+        None,
     )
 
 

@@ -3,8 +3,8 @@ Frames in and out of DuckDB: the only part of the indexer that opens the databas
 
 Nothing stays open: every function opens the file, works in one transaction and closes it, so the
 write lock is held only while rows are written. Read `connection` for opening, `ranges` for how a
-range of blocks lands, `intervals` for coverage and gaps, `rewinds` and `rederive` for taking
-facts back, `reading` for what sync and `status` ask.
+range of blocks lands, `knowledge` for what it teaches, `intervals` for coverage and gaps,
+`rewinds` and `rederive` for taking facts back, `reading` for what sync and `status` ask.
 """
 
 from indexer.store.connection import SCHEMA, open_database, transaction
@@ -12,13 +12,14 @@ from indexer.store.finality import FINALITIES, settle
 from indexer.store.fingerprint import added, fingerprint, subtracted
 from indexer.store.intervals import gaps, merged_coverage
 from indexer.store.ranges import Range, joined, write_range
-from indexer.store.reading import Anchors, Stored, read_anchors, read_stored
+from indexer.store.reading import OWNED, Anchors, Stored, read_anchors, read_stored
 from indexer.store.rederive import rederive
 from indexer.store.rewinds import Rewound, rewind
 from indexer.store.summary import Status, status
 
 __all__ = [
     "FINALITIES",
+    "OWNED",
     "SCHEMA",
     "Anchors",
     "Range",

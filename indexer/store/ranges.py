@@ -1,6 +1,6 @@
 """How a range of blocks lands: every table in one transaction, whole or not at all."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -11,18 +11,17 @@ import polars as pl
 from indexer.errors import NodeAnswerWrong
 from indexer.store.connection import delete, insert, select, transaction
 from indexer.store.intervals import merged_coverage
-from indexer.tables import columns_of, empty, fact_tables
+from indexer.store.knowledge import (
+    insert_missing,
+    replace_policies,
+    write_contracts,
+    write_markets,
+    write_tokens,
+)
+from indexer.store.reading import OWNED, supported
+from indexer.tables import empty, fact_tables
 
-_CHILD = ["chain_id", "protocol", "abi", "address"]
-
-OF_OTHERS = Callable[[pl.DataFrame], pl.Series]
-
-# Rows that are inserted only while no row has their key; what was known first stands.
-_KEYS = {
-    "tokens": ["chain_id", "address"],
-    "markets": ["chain_id", "protocol", "market"],
-    "origins": ["chain_id", "client_version", "kind"],
-}
+_ORIGIN = ["chain_id", "client_version", "kind"]
 
 
 @dataclass(frozen=True)
@@ -70,15 +69,15 @@ def _together(table: str, parts: Sequence[Range]) -> pl.DataFrame:
     return pl.concat([part.rows[table] for part in parts if table in part.rows])
 
 
-def write_range(path: Path, landed: Range, of_others: OF_OTHERS) -> bool:
+def write_range(path: Path, landed: Range, others: OWNED) -> bool:
     """
     Write a range in one transaction; rows that its protocols had in these blocks are replaced.
 
     Args:
         path: the database.
         landed: the rows.
-        of_others: which stored logs (rows of `logs`) belong to protocols that are not in this
-            range; those stay, and the range's copies of them are left out.
+        others: which stored logs (rows of `logs`) belong to which protocol that is not in this
+            range; those in blocks it covers stay, and the range's copies of them are left out.
 
     Returns:
         False when another process covered some of these blocks meanwhile: nothing was written.
@@ -92,14 +91,19 @@ def write_range(path: Path, landed: Range, of_others: OF_OTHERS) -> bool:
         if _is_covered(connection, landed):
             return False
         _write_blocks(connection, landed)
-        _write_logs(connection, landed, of_others)
+        _write_logs(connection, landed, others)
         _replace_facts(connection, landed)
-        _write_contracts(connection, landed)
-        for table, key in _KEYS.items():
-            insert_missing(connection, table, _rows(landed, table), key)
-        replace_policies(connection, _rows(landed, "policies"))
+        _write_knowledge(connection, landed)
         _write_coverage(connection, landed)
     return True
+
+
+def _write_knowledge(connection: duckdb.DuckDBPyConnection, landed: Range) -> None:
+    write_contracts(connection, landed, _rows(landed, "contracts"))
+    write_markets(connection, landed, _rows(landed, "markets"))
+    write_tokens(connection, _rows(landed, "tokens"))
+    insert_missing(connection, "origins", _rows(landed, "origins"), _ORIGIN)
+    replace_policies(connection, landed.protocols, _rows(landed, "policies"))
 
 
 def _rows(landed: Range, table: str) -> pl.DataFrame:
@@ -140,12 +144,16 @@ def _is_covered_by_any(connection: duckdb.DuckDBPyConnection, landed: Range) -> 
     return bool(len(select(connection, "coverage", where, _blocks(landed))))
 
 
-def _write_logs(connection: duckdb.DuckDBPyConnection, landed: Range, of_others: OF_OTHERS) -> None:
+def _write_logs(connection: duckdb.DuckDBPyConnection, landed: Range, others: OWNED) -> None:
     inside = "chain_id = ? and block_number between ? and ?"
     incoming = _rows(landed, "logs")
     stored = select(connection, "logs", inside, _blocks(landed))
     if len(stored):
-        kept = stored.filter(of_others(stored))
+        elsewhere = "chain_id = ? and to_block >= ? and from_block <= ?"
+        covered = select(connection, "coverage", elsewhere, _blocks(landed)).filter(
+            ~pl.col("protocol").is_in(landed.protocols)
+        )
+        kept = stored.filter(supported(stored, others(stored), covered))
         incoming = incoming.join(kept, on=["tx_hash", "log_index"], how="anti")
         connection.register("kept", kept.select("tx_hash", "log_index").to_arrow())
         unkept = f"{inside} and (tx_hash, log_index) not in (select tx_hash, log_index from kept)"
@@ -159,47 +167,6 @@ def _replace_facts(connection: duckdb.DuckDBPyConnection, landed: Range) -> None
     for table in (*fact_tables(), "rejects"):
         delete(connection, table, where, [*_blocks(landed), list(landed.protocols)])
         insert(connection, table, _rows(landed, table))
-
-
-def _write_contracts(connection: duckdb.DuckDBPyConnection, landed: Range) -> None:
-    children = _rows(landed, "contracts")
-    where = "chain_id = ? and list_contains(?, protocol)"
-    slugs = list(landed.protocols)
-    stored = select(connection, "contracts", where, [landed.chain_id, slugs])
-    is_here = pl.col("from_block").is_between(landed.from_block, landed.to_block)
-    # What is born here is replaced; a child first met in later blocks is born earlier than known.
-    gone = pl.concat([stored.filter(is_here), stored.join(children, on=_CHILD, how="semi")])
-    if gone.is_empty() and children.is_empty():
-        return
-    delete(connection, "contracts", where, [landed.chain_id, slugs])
-    kept = stored.join(gone, on=[*_CHILD, "from_block"], how="anti", maintain_order="left")
-    insert(connection, "contracts", pl.concat([kept, children]))
-    fresh = children.join(stored, on=[*_CHILD, "from_block"], how="anti")
-    # Later blocks were fetched without these: they are to be fetched again.
-    for slug in fresh["protocol"].unique().to_list():
-        later = "chain_id = ? and protocol = ? and from_block > ?"
-        delete(connection, "coverage", later, [landed.chain_id, slug, landed.to_block])
-
-
-def insert_missing(
-    connection: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame, key: list[str]
-) -> None:
-    """Append the rows whose key no stored row has."""
-    if rows.is_empty():
-        return
-    stored = select(connection, table, "chain_id = ?", [rows["chain_id"][0]])
-    fresh = rows.unique(key, keep="first", maintain_order=True)
-    insert(connection, table, fresh.join(stored, on=key, how="anti", maintain_order="left"))
-
-
-def replace_policies(connection: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> None:
-    """Make the stored policies of these rows' protocols the same as the rows."""
-    for slug in rows["protocol"].unique().to_list():
-        stored = select(connection, "policies", "protocol = ?", [slug])
-        said = rows.filter(pl.col("protocol") == slug)
-        if not stored.sort(*columns_of("policies")).equals(said.sort(*columns_of("policies"))):
-            delete(connection, "policies", "protocol = ?", [slug])
-            insert(connection, "policies", said)
 
 
 def _write_coverage(connection: duckdb.DuckDBPyConnection, landed: Range) -> None:

@@ -94,6 +94,16 @@ def read_anchors(path: Path, chain_id: int) -> Anchors:
     return Anchors(final, unsettled, lowest if isinstance(lowest, int) else None)
 
 
+def supported(
+    logs: pl.DataFrame, owners: Mapping[str, pl.Series], coverage: pl.DataFrame
+) -> pl.Series:
+    """Return which logs lie in a block that a protocol they belong to covers."""
+    found = pl.Series([False]).new_from_index(0, len(logs))
+    for slug, low, high in coverage.select("protocol", "from_block", "to_block").iter_rows():
+        found |= owners[slug] & logs["block_number"].is_between(low, high)
+    return found
+
+
 def chunks(
     connection: duckdb.DuckDBPyConnection, chain_id: int, from_block: int, to_block: int, rows: int
 ) -> Iterator[tuple[int, int]]:

@@ -8,7 +8,7 @@ import polars as pl
 
 from indexer.store.connection import delete, insert, select, transaction
 from indexer.store.intervals import merged_coverage
-from indexer.store.ranges import insert_missing, replace_policies
+from indexer.store.knowledge import insert_missing, replace_policies
 from indexer.store.reading import chunks, logs_between
 from indexer.tables import fact_tables
 
@@ -45,7 +45,7 @@ def rederive(
     written: dict[str, int] = {}
     with transaction(path) as connection:
         _clear(connection, chain_id, digests)
-        _state(connection, chain_id, stated)
+        _state(connection, chain_id, digests, stated)
         for slug in digests:
             for low, high in _covered_chunks(connection, chain_id, slug):
                 rows = derive(
@@ -74,14 +74,17 @@ def _clear(
 
 
 def _state(
-    connection: duckdb.DuckDBPyConnection, chain_id: int, stated: Mapping[str, pl.DataFrame]
+    connection: duckdb.DuckDBPyConnection,
+    chain_id: int,
+    digests: Mapping[str, str],
+    stated: Mapping[str, pl.DataFrame],
 ) -> None:
     addresses = stated["tokens"]["address"].to_list()
     same = "chain_id = ? and list_contains(?, address)"
     delete(connection, "tokens", same, [chain_id, addresses])
     insert(connection, "tokens", stated["tokens"])
     insert(connection, "markets", stated["markets"])
-    replace_policies(connection, stated["policies"])
+    replace_policies(connection, digests, stated["policies"])
 
 
 def _covered_chunks(

@@ -10,7 +10,7 @@ import polars as pl
 
 from indexer.store.connection import delete, insert, select, transaction
 from indexer.store.fingerprint import EMPTY, added, fingerprint, subtracted
-from indexer.store.reading import OWNED, chunks, logs_between
+from indexer.store.reading import OWNED, chunks, logs_between, supported
 from indexer.tables import columns_of, fact_tables
 
 _CHUNK_LOGS = 50_000
@@ -54,9 +54,10 @@ def rewind(
         rows = select(connection, "coverage", "chain_id = ?", [chain_id])
         ends = _ends(connection, chain_id, cuts, rows)
         moved, digests = _move_logs(
-            connection, chain_id, cuts, owned, tops=_tops(rows, ends), reason=reason
+            connection, chain_id, cuts, owned, rows=rows, ends=ends, reason=reason
         )
         _delete_facts(connection, chain_id, cuts)
+        _forget_markets(connection, chain_id, cuts, ends)
         _cut_coverage(connection, chain_id, rows, ends, digests)
         _delete_blocks(connection, chain_id, min(cuts.values(), default=-1))
     kept = {slug: [end for (name, _), end in ends.items() if name == slug] for slug in cuts}
@@ -100,29 +101,36 @@ def _tops(rows: pl.DataFrame, ends: Ends) -> dict[str, int]:
     return {slug: high for slug, low, high in old if ends.get((slug, low)) not in (None, high)}
 
 
+def _kept(rows: pl.DataFrame, ends: Ends) -> pl.DataFrame:
+    kept = [
+        row | {"to_block": end}
+        for row in rows.iter_rows(named=True)
+        if (end := ends.get((row["protocol"], row["from_block"]), row["to_block"])) is not None
+    ]
+    return pl.DataFrame(kept, columns_of("coverage"), orient="row")
+
+
 def _move_logs(
     connection: duckdb.DuckDBPyConnection,
     chain_id: int,
     cuts: Mapping[str, int],
     owned: OWNED,
     *,
-    tops: Mapping[str, int],
+    rows: pl.DataFrame,
+    ends: Ends,
     reason: str,
 ) -> tuple[int, dict[str, str]]:
     lowest = min(cuts.values(), default=-1) + 1
+    tops, covered = _tops(rows, ends), _kept(rows, ends)
     digests = dict.fromkeys(tops, EMPTY)
     moved = 0
     for low, high in list(chunks(connection, chain_id, lowest, 2**62, _CHUNK_LOGS)):
         logs = logs_between(connection, chain_id, low, high)
         owners = owned(logs)
-        stays = pl.Series([False]).new_from_index(0, len(logs))
-        for slug, mask in owners.items():
-            above = logs["block_number"] > cuts.get(slug, high)
-            stays |= mask & ~above
-            if slug in tops:
-                lost = mask & above & (logs["block_number"] <= tops[slug])
-                digests[slug] = added(digests[slug], fingerprint(logs.filter(lost)))
-        gone = logs.filter(~stays)
+        for slug, top in tops.items():
+            lost = owners[slug] & logs["block_number"].is_between(cuts[slug] + 1, top)
+            digests[slug] = added(digests[slug], fingerprint(logs.filter(lost)))
+        gone = logs.filter(~supported(logs, owners, covered))
         moved += len(gone)
         _orphan(connection, gone, reason)
     return moved, digests
@@ -147,6 +155,16 @@ def _delete_facts(
             delete(connection, table, above, [chain_id, slug, cut])
         born = "chain_id = ? and protocol = ? and from_block > ?"
         delete(connection, "contracts", born, [chain_id, slug, cut])
+
+
+def _forget_markets(
+    connection: duckdb.DuckDBPyConnection, chain_id: int, cuts: Mapping[str, int], ends: Ends
+) -> None:
+    for slug, cut in cuts.items():
+        is_left = any(end is not None for (name, _), end in ends.items() if name == slug)
+        # Of a protocol that is cleared, what its declaration stated goes too.
+        where = "chain_id = ? and protocol = ?" + (" and block_number > ?" if is_left else "")
+        delete(connection, "markets", where, [chain_id, slug, *([cut] if is_left else [])])
 
 
 def _cut_coverage(

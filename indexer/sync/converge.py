@@ -13,10 +13,10 @@ from pathlib import Path
 from time import monotonic
 
 from indexer.chains import Chain
-from indexer.errors import RangeTooLarge
+from indexer.errors import NodeBehind, RangeTooLarge
 from indexer.facts import Known, declared, first_block
 from indexer.spec import Protocol
-from indexer.store import Stored, read_stored
+from indexer.store import Stored
 from indexer.sync.coverage import origin_kind
 from indexer.sync.declarations import check_unchanged
 from indexer.sync.fetching import ChainMoved, Fetched, Piece, fetch, with_children
@@ -30,7 +30,7 @@ from indexer.sync.span import Span
 Progress = Callable[[int, int, int], None]
 
 _WINDOW_BLOCKS = 200
-_ROWS_PER_COMMIT_LOG = 10
+_ROWS_PER_COMMIT_LOG = 6
 _MOST_SETBACKS = 10
 _FRESH_SECONDS = 60.0
 
@@ -128,9 +128,9 @@ class _Run:
         before = self.tally.blocks
         try:
             await self._cover(segments, stored, heads)
-        except (ChainMoved, Overtaken) as setback:
+        except (ChainMoved, NodeBehind, Overtaken) as setback:
             self._setbacks = 0 if self.tally.blocks > before else self._setbacks + 1
-            if self._setbacks >= _MOST_SETBACKS and isinstance(setback, ChainMoved):
+            if self._setbacks >= _MOST_SETBACKS and not isinstance(setback, Overtaken):
                 raise
             self._heads = None
             await asyncio.sleep(min(0.1 * 2**self._setbacks, 5))
@@ -145,15 +145,15 @@ class _Run:
         return self._heads
 
     async def _reconciled(self, heads: Heads) -> Stored:
-        ledger, chain_id = self._job.ledger(), self._job.chain.chain_id
-        stored = read_stored(self._job.path, chain_id)
+        ledger = self._job.ledger()
+        stored = ledger.stored()
         check_unchanged(self._job.protocols, self._job.chain, stored.coverage)
         rewound = await reconcile(self._node, ledger, heads)
         if rewound is not None:
             self.reorgs += 1
-            stored = read_stored(self._job.path, chain_id)
+            stored = ledger.stored()
         if await upgrade(self._node, ledger, stored, heads):
-            stored = read_stored(self._job.path, chain_id)
+            stored = ledger.stored()
         return stored
 
     async def _cover(self, segments: Sequence[Segment], stored: Stored, heads: Heads) -> None:

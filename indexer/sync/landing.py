@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
@@ -10,11 +10,12 @@ from time import monotonic
 import polars as pl
 
 from indexer.chains import Chain
+from indexer.errors import NodeBehind
 from indexer.facts import Facts, Known, declared, facts, merged, owned, policies
 from indexer.spec import Protocol
-from indexer.store import Range, joined, write_range
+from indexer.store import OWNED, Range, joined, write_range
 from indexer.sync.coverage import coverage_rows, origins
-from indexer.sync.fetching import Fetched, any_of, with_children
+from indexer.sync.fetching import ChainMoved, Fetched, with_children
 from indexer.sync.source import Source
 from indexer.sync.tokens import ask_tokens
 from indexer.tables import columns_of, empty, fact_tables
@@ -109,6 +110,7 @@ class Landing:
             head_hash: a block whose state the node certainly has.
 
         Raises:
+            ChainMoved: the blocks left the chain meanwhile.
             Overtaken: another process wrote these blocks.
             DatabaseBusy: another process held the database all the time.
             DatabaseUnusable: the database cannot be written.
@@ -150,15 +152,26 @@ class Landing:
         asked = [token for token in found.unknown_tokens if token not in self._silent]
         tokens = empty("tokens")
         if asked:
-            # The hash of a block that carries a log: the node certainly knows it.
-            block_hash = fetched.logs["block_hash"][-1]
-            tokens = await ask_tokens(self._node, self._chain, asked, block_hash, head_hash)
+            tokens = await self._asked(asked, fetched, head_hash)
             self._silent |= set(asked) - set(tokens["address"])
         if len(tokens):
             self._learn(tokens, empty("markets"))
             found = await asyncio.to_thread(self._derived, fetched)
         self._learn(empty("tokens"), found.markets)
         return found, tokens
+
+    async def _asked(
+        self, addresses: Sequence[str], fetched: Fetched, head_hash: bytes
+    ) -> pl.DataFrame:
+        # The hash of a block that carries a log: the node knew it a moment ago.
+        block_hash = fetched.logs["block_hash"][-1]
+        try:
+            return await ask_tokens(self._node, self._chain, addresses, block_hash, head_hash)
+        except NodeBehind as gone:
+            raise ChainMoved(
+                f"block 0x{block_hash.hex()} or the head left the chain while tokens were asked "
+                f"for their decimals ({gone}); index again"
+            ) from gone
 
     def _derived(self, fetched: Fetched) -> Facts:
         piece = fetched.piece
@@ -173,13 +186,13 @@ class Landing:
         first = replace(waiting[0], rows={**waiting[0].rows, "origins": self._origin})
         first = replace(first, rows=_prepended(first.rows, stated))
         whole = joined([first, *waiting[1:]])
-        if not write_range(self._path, whole, self._is_of_others(whole.protocols)):
+        if not write_range(self._path, whole, self._others(whole.protocols)):
             raise Overtaken
         self.tally.add(whole, len(waiting))
 
-    def _is_of_others(self, slugs: Sequence[str]) -> Callable[[pl.DataFrame], pl.Series]:
+    def _others(self, slugs: Sequence[str]) -> OWNED:
         others = [item for slug, item in self._declarations.items() if slug not in slugs]
-        return lambda logs: any_of(owned(others, self._chain, logs, self._known), len(logs))
+        return lambda logs: owned(others, self._chain, logs, self._known)
 
 
 def _continues(last: Range, fetched: Fetched) -> bool:

@@ -9,7 +9,7 @@ from indexer.chains import Chain
 from indexer.errors import UserError
 from indexer.facts import Known, declared, facts, merged, owned, policies
 from indexer.spec import Protocol
-from indexer.store import Rewound, Stored, read_stored, rederive, rewind
+from indexer.store import Rewound, Stored, rederive, rewind
 from indexer.sync.declarations import has_same_reach, label
 from indexer.sync.reorgs import Ledger, known_of
 from indexer.tables import empty
@@ -27,7 +27,7 @@ def redecode(ledger: Ledger, protocols: Sequence[Protocol]) -> dict[str, int]:
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: the database cannot be written; it is as before.
     """
-    stored = read_stored(ledger.path, ledger.chain.chain_id)
+    stored = ledger.stored()
     protocols = _stored_among(protocols, ledger.chain, stored)
     for protocol in protocols:
         _check_reach(protocol, ledger.chain, stored.coverage)
@@ -89,7 +89,7 @@ def take_back(ledger: Ledger, protocols: Sequence[Protocol], to_block: int) -> R
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: the database cannot be written; it is as before.
     """
-    stored = read_stored(ledger.path, ledger.chain.chain_id)
+    stored = ledger.stored()
     cuts = {
         protocol.slug: _cut(protocol, ledger.chain, stored.coverage, to_block)
         for protocol in _stored_among(protocols, ledger.chain, stored)

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from indexer.chains import Chain
-from indexer.errors import NodeBehind, ReorgTooDeep
+from indexer.errors import NodeBehind, ReorgTooDeep, UserError
 from indexer.facts import Known, merged, owned
 from indexer.spec import Protocol
 from indexer.store import (
@@ -39,6 +39,25 @@ class Ledger:
     chain: Chain
     declarations: Mapping[str, Protocol]
 
+    def stored(self) -> Stored:
+        """
+        Return what is stored about the chain.
+
+        Raises:
+            UserError: blocks of a protocol are stored that nothing declares; whose logs are whose
+                could not be told.
+            DatabaseBusy: another process held the database all the time.
+            DatabaseUnusable: it cannot be opened or made.
+        """
+        found = read_stored(self.path, self.chain.chain_id)
+        strange = sorted(set(found.coverage["protocol"]) - set(self.declarations))
+        if strange:
+            raise UserError(
+                f"{self.path} holds blocks of {', '.join(strange)} on {self.chain.slug}, which "
+                "this perpscope does not declare: upgrade perpscope, or index into another file"
+            )
+        return found
+
     def owned(self, stored: Stored) -> Callable[[pl.DataFrame], dict[str, pl.Series]]:
         """Return the function that says which logs are whose among protocols with coverage."""
         slugs = set(stored.coverage["protocol"])
@@ -66,7 +85,7 @@ async def reconcile(node: Source, ledger: Ledger, heads: Heads) -> Rewound | Non
     ancestor = await _ancestor(node, ledger, anchors, heads)
     if ancestor is None:
         return None
-    stored = read_stored(ledger.path, ledger.chain.chain_id)
+    stored = ledger.stored()
     cuts = dict.fromkeys(stored.coverage["protocol"].unique().sort().to_list(), ancestor)
     reason = f"reorg above block {ancestor}"
     return rewind(ledger.path, ledger.chain.chain_id, cuts, reason, ledger.owned(stored))

@@ -1,5 +1,6 @@
 """What tokens say about themselves: decimals and symbol, asked once, pinned to a block."""
 
+import re
 from collections.abc import Sequence
 
 import polars as pl
@@ -12,6 +13,7 @@ from indexer.tables import columns_of
 DECIMALS = bytes.fromhex("313ce567")
 SYMBOL = bytes.fromhex("95d89b41")
 
+_ADDRESS = re.compile(r"0x[0-9a-f]{40}")
 _MOST_DECIMALS = 77  # the digits of 2**256: more is not a number of decimals
 _LONGEST_SYMBOL = 64
 
@@ -25,29 +27,41 @@ async def ask_tokens(
     Args:
         node: whom to ask.
         chain: where the tokens are.
-        addresses: 0x text; anything that is no address is left out.
+        addresses: 0x text; anything that is no address, or the zero address, is left out.
         block_hash: the block at which to ask.
-        head_hash: asked instead where the node has dropped that block's state: what a token
-            says of itself does not change.
+        head_hash: asked instead where the node has dropped that block's state, or the contract
+            gave no answer there yet: what a token says of itself does not change, and where
+            ranges are cut must not decide whether it is known.
 
     Raises:
+        NodeBehind: the node does not know one of the blocks.
         RetryableError: the node did not answer.
     """
-    askable = [address for address in addresses if len(address) == 42]
-    if not askable:
-        return pl.DataFrame(schema=columns_of("tokens"))
-    places = [bytes.fromhex(address[2:]) for address in askable]
-    requests = [(place, question) for place in places for question in (DECIMALS, SYMBOL)]
+    askable = [text for text in addresses if _ADDRESS.fullmatch(text) and int(text, 16)]
     try:
-        answers = await node.calls(requests, block_hash)
+        found = await _said(node, askable, block_hash)
     except NodeUnavailable:
-        answers = await node.calls(requests, head_hash)
-    rows = [
-        (chain.chain_id, address, symbol_of(symbol), number, "call")
-        for address, word, symbol in zip(askable, answers[::2], answers[1::2], strict=True)
+        found = []
+    heard = {address for address, _, _ in found}
+    silent = [address for address in askable if address not in heard]
+    found += await _said(node, silent, head_hash)
+    rows = [(chain.chain_id, *row, "call") for row in sorted(found)]
+    return pl.DataFrame(rows, columns_of("tokens"), orient="row")
+
+
+async def _said(
+    node: Source, addresses: Sequence[str], block_hash: bytes
+) -> list[tuple[str, str | None, int]]:
+    if not addresses:
+        return []
+    places = [bytes.fromhex(address[2:]) for address in addresses]
+    requests = [(place, question) for place in places for question in (DECIMALS, SYMBOL)]
+    answers = await node.calls(requests, block_hash)
+    return [
+        (address, symbol_of(symbol), number)
+        for address, word, symbol in zip(addresses, answers[::2], answers[1::2], strict=True)
         if (number := decimals_of(word)) is not None
     ]
-    return pl.DataFrame(rows, columns_of("tokens"), orient="row")
 
 
 def decimals_of(answer: bytes | None) -> int | None:

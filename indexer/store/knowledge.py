@@ -1,0 +1,146 @@
+"""
+What ranges teach about a chain: children, markets, tokens, policies.
+
+The earliest announcement stands, and what a declaration states stands before what was learned.
+Blocks that were read before an earlier announcement was known are to be fetched again.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import duckdb
+import polars as pl
+
+from indexer.store.connection import delete, insert, select
+from indexer.tables import columns_of, fact_tables
+
+_CHILD = ["chain_id", "protocol", "abi", "address"]
+_MARKET = ["chain_id", "protocol", "market"]
+_TOKEN = ["chain_id", "address"]
+
+
+class Blocks(Protocol):
+    """The blocks that are being written; `ranges.Range` is one."""
+
+    @property
+    def chain_id(self) -> int:
+        """The chain."""
+        ...
+
+    @property
+    def from_block(self) -> int:
+        """First block, inclusive."""
+        ...
+
+    @property
+    def to_block(self) -> int:
+        """Last block, inclusive."""
+        ...
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """Slugs of the protocols whose rows are written."""
+        ...
+
+
+def write_contracts(
+    connection: duckdb.DuckDBPyConnection, landed: Blocks, children: pl.DataFrame
+) -> None:
+    """Make the stored children those that these blocks, and all other blocks, announce first."""
+    stored = _of(connection, "contracts", landed)
+    is_here = pl.col("from_block").is_between(landed.from_block, landed.to_block)
+    # What is born here is replaced; a child first met in later blocks is born earlier than known.
+    gone = pl.concat([stored.filter(is_here), stored.join(children, on=_CHILD, how="semi")])
+    if gone.is_empty() and children.is_empty():
+        return
+    kept = stored.join(gone, on=[*_CHILD, "from_block"], how="anti", maintain_order="left")
+    _replace(connection, "contracts", landed, pl.concat([kept, children]))
+    fresh = children.join(stored, on=[*_CHILD, "from_block"], how="anti")
+    _fetch_again(connection, landed, fresh["protocol"])
+
+
+def write_markets(
+    connection: duckdb.DuckDBPyConnection, landed: Blocks, rows: pl.DataFrame
+) -> None:
+    """Make the stored markets those that are stated or, in all blocks, announced first."""
+    stored = _of(connection, "markets", landed)
+    known = rows.unique(_MARKET, keep="first", maintain_order=True)
+    now = known.select(*_MARKET, now="block_number", is_known=pl.lit(value=True))
+    is_here = pl.col("block_number").is_between(landed.from_block, landed.to_block)
+    is_older = pl.col("is_known") & (
+        pl.col("now").is_null() | (pl.col("now") < pl.col("block_number"))
+    )
+    kept = (
+        stored.join(now, on=_MARKET, how="left", maintain_order="left")
+        .filter(~(is_here.fill_null(value=False) | is_older.fill_null(value=False)))
+        .select(*columns_of("markets"))
+    )
+    fresh = known.join(kept, on=_MARKET, how="anti", maintain_order="left")
+    _replace(connection, "markets", landed, pl.concat([kept, fresh]))
+    announced = fresh.filter(pl.col("block_number").is_not_null())
+    unheard = announced.join(stored, on=[*_MARKET, "block_number"], how="anti")
+    _fetch_again(connection, landed, unheard["protocol"])
+
+
+def write_tokens(connection: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> None:
+    """Add tokens that are not known yet; stated ones replace what was known of them."""
+    stated = rows.filter(pl.col("known_by") == "declaration").unique(_TOKEN, keep="first")
+    for chain_id, place, *said in stated.iter_rows():
+        where = """chain_id = ? and address = ? and
+            (symbol, decimals, known_by) is distinct from (?::varchar, ?::integer, ?::varchar)"""
+        delete(connection, "tokens", where, [chain_id, place, *said])
+    insert_missing(connection, "tokens", rows, _TOKEN)
+
+
+def insert_missing(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame, key: list[str]
+) -> None:
+    """Append the rows whose key no stored row has."""
+    if rows.is_empty():
+        return
+    stored = select(connection, table, "chain_id = ?", [rows["chain_id"][0]])
+    fresh = rows.unique(key, keep="first", maintain_order=True)
+    insert(connection, table, fresh.join(stored, on=key, how="anti", maintain_order="left"))
+
+
+def replace_policies(
+    connection: duckdb.DuckDBPyConnection, slugs: Iterable[str], rows: pl.DataFrame
+) -> None:
+    """Make the stored policies of these protocols the same as the rows."""
+    order = columns_of("policies")
+    for slug in slugs:
+        stored = select(connection, "policies", "protocol = ?", [slug])
+        said = rows.filter(pl.col("protocol") == slug)
+        if not stored.sort(*order).equals(said.sort(*order)):
+            delete(connection, "policies", "protocol = ?", [slug])
+            insert(connection, "policies", said)
+
+
+def _of(connection: duckdb.DuckDBPyConnection, table: str, landed: Blocks) -> pl.DataFrame:
+    where = "chain_id = ? and list_contains(?, protocol)"
+    return select(connection, table, where, [landed.chain_id, list(landed.protocols)])
+
+
+def _replace(
+    connection: duckdb.DuckDBPyConnection, table: str, landed: Blocks, rows: pl.DataFrame
+) -> None:
+    order = list(columns_of(table))
+    if not _of(connection, table, landed).sort(order).equals(rows.sort(order)):
+        where = "chain_id = ? and list_contains(?, protocol)"
+        delete(connection, table, where, [landed.chain_id, list(landed.protocols)])
+        insert(connection, table, rows)
+
+
+def _fetch_again(
+    connection: duckdb.DuckDBPyConnection, landed: Blocks, slugs: Iterable[str]
+) -> None:
+    # Later blocks were read without knowing this: they are no longer covered.
+    for slug in set(slugs):
+        values: list[object] = [landed.chain_id, slug, landed.to_block]
+        later = "chain_id = ? and protocol = ? and from_block > ?"
+        if select(connection, "coverage", later, values).is_empty():
+            continue
+        delete(connection, "coverage", later, values)
+        for table in (*fact_tables(), "rejects"):
+            above = "chain_id = ? and protocol = ? and block_number > ?"
+            delete(connection, table, above, values)
