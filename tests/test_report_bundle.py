@@ -188,7 +188,7 @@ def test_a_full_disk_leaves_the_old_report(tmp_path: Path) -> None:
     output.mkdir()
     (output / "manifest.json").write_text("old", encoding="utf-8")
 
-    with pytest.raises(WorldError, match="No space left on device; free some space"):
+    with pytest.raises(WorldError, match="No space left on device; make room"):
         replace_folder(output, running_out_of_space)
 
     assert contents(output) == {"manifest.json": b"old"}

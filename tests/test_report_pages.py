@@ -189,7 +189,7 @@ def test_an_empty_section_says_why(markdown: str) -> None:
     exits = markdown.split("## Liquidations and ADLs")[1]
 
     assert "No ADLs in the covered blocks: ethereum 10–20 (maple)" in exits
-    assert "But 1 logs meant for it were rejected, so this is not a measured zero." in exits
+    assert "But 1 log meant for it could not become facts, so this is not a measured zero." in exits
 
 
 def test_outside_the_covered_time_is_not_a_zero(tmp_path: Path) -> None:
@@ -201,6 +201,17 @@ def test_outside_the_covered_time_is_not_a_zero(tmp_path: Path) -> None:
     page = (folder / "report.md").read_text(encoding="utf-8")
     assert "Not indexed: the time asked for holds no fact" in page
     assert "begins before" not in page
+
+
+def test_an_empty_section_names_the_time_asked_for(tmp_path: Path) -> None:
+    """Nothing in two hours is said of these two hours, not of every covered block."""
+    limits = Limits(since=at(3600), until=at(7200))
+
+    folder = write_report(written_market(tmp_path), tmp_path / "report", limits)
+
+    page = (folder / "report.md").read_text(encoding="utf-8")
+    span = "from 2025-10-10T22:00:00Z to 2025-10-10T23:00:00Z"
+    assert f"No buybacks {span} in the covered blocks" in page
 
 
 def test_zero_liquidations_are_claimed_with_their_evidence(markdown: str) -> None:

@@ -164,7 +164,7 @@ def test_nothing_indexed_is_one_sentence(tmp_path: Path) -> None:
             Limits(protocol="dydx"),
             "protocol dydx is not in this database: it has chainlink, gmx_v2",
         ),
-        (Limits(chain_id=10), "chain_id 10 is not in this database: it has 1, 42161"),
+        (Limits(chain_id=10), "chain optimism is not in this database: it has arbitrum, ethereum"),
         (Limits(since=at(9), until=at(1)), "before it begins"),
     ],
 )

@@ -88,7 +88,7 @@ def replace_folder(folder: Path, write: Callable[[Path], None]) -> None:
     except OSError as error:
         raise WorldError(
             f"the report cannot be written to {folder}: {error.strerror}; "
-            "free some space or name another folder with --output"
+            "make room for it there, or name another folder with --output"
         ) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

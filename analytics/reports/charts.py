@@ -1,6 +1,5 @@
 """Charts as SVG that needs no script and no network, and is the same wherever it is drawn."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +14,8 @@ from analytics.reports.parts import Chart
 LONG, SHORT, UNKNOWN_SIDE = "#1f7a8c", "#c8553d", "#9a9a9a"
 LIQUIDATED, DELEVERAGED = "#c8553d", "#6a4c93"
 PALETTE = ("#1f5fa8", "#d98324", "#2e8b57", "#a63d57", "#6a4c93", "#7a7a3a", "#3aa6a6", "#8a5a44")
+# Marks are never clipped: the renderer numbers clip paths over the life of the process, and the
+# same chart would be drawn with other bytes the second time.
 _FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 _WIDTH, _HEIGHT = 820, 240
 _DOLLARS = "replace(format(datum.value, '$~s'), 'G', 'B')"
@@ -136,7 +137,11 @@ def _finished(
         ),
         order=alt.Order("rank:Q"),
     )
-    return Chart(drawing.name, drawing.title, _svg(drawing, _styled(canvas, drawing, chart)))
+    return Chart(
+        drawing.name,
+        drawing.title,
+        vl_convert.vegalite_to_svg(_styled(canvas, drawing, chart).to_dict()),
+    )
 
 
 def _styled(canvas: Canvas, drawing: Drawing, chart: alt.Chart) -> alt.Chart:
@@ -175,18 +180,6 @@ def _values(drawing: Drawing, rows: pl.DataFrame) -> alt.InlineData:
         rank=pl.col("series").replace_strict(ranks, return_dtype=pl.Int64),
     )
     return alt.InlineData(values=plain.to_dicts())
-
-
-def _svg(drawing: Drawing, chart: alt.Chart) -> str:
-    # The renderer numbers its clip paths over the life of the process; per chart they must start
-    # at one, and must not meet those of another chart on the same page.
-    svg = vl_convert.vegalite_to_svg(chart.to_dict())
-    found = dict.fromkeys(re.findall(r'id="([^"]+)"', svg))
-    for index, old in enumerate(found):
-        svg = re.sub(
-            rf'(id="|url\(#|href="#){re.escape(old)}(?=["\)])', rf"\g<1>{drawing.name}-{index}", svg
-        )
-    return svg
 
 
 def _iso(moment: datetime) -> str:

@@ -9,6 +9,7 @@ import polars as pl
 
 from analytics.reports.chain_names import chain_name
 from analytics.reports.charts import Canvas
+from analytics.reports.numerals import counted, moment
 from analytics.reports.scope import Scope
 
 _SAID = {
@@ -101,11 +102,17 @@ class Context:
             return f"Not indexed: {self._outside()}"
         lost = self.rejects.filter(pl.col("fact") == table)["reject_count"].sum()
         doubt = (
-            f" But {lost:,} logs meant for it were rejected, so this is not a measured zero."
+            f" But {counted(int(lost), 'log')} meant for it could not become facts, "
+            "so this is not a measured zero."
             if lost
             else ""
         )
-        return f"No {what} in the covered blocks: {self._ranges()}.{doubt}"
+        return f"No {what} {self._span()}in the covered blocks: {self._ranges()}.{doubt}"
+
+    def _span(self) -> str:
+        since, until = self.scope.limits.since, self.scope.limits.until
+        first = f"from {moment(since)} " if since else ""
+        return first + (f"to {moment(until)} " if until else "")
 
     def _ranges(self) -> str:
         spans = self.coverage.group_by("chain_id", "protocol").agg(

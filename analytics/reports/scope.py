@@ -1,7 +1,7 @@
 """What a report is about: one open database, and the protocol, chain and time it is limited to."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -13,6 +13,7 @@ from analytics import load
 from analytics.compute import collected, compute
 from analytics.errors import UserError, WorldError
 from analytics.queries import Query, arguments, query_named
+from analytics.reports.chain_names import chain_name
 
 FACTS = (
     "position_changes",
@@ -170,14 +171,18 @@ def checked(scope: Scope) -> Scope:
     if covered.is_empty():
         raise WorldError("nothing is indexed in this database: run `perpscope index` first")
     limits = scope.limits
-    for column, wanted in (("protocol", limits.protocol), ("chain_id", limits.chain_id)):
-        there = sorted(covered[column].unique().to_list())
-        if wanted is not None and wanted not in there:
-            known = ", ".join(map(str, there))
-            raise UserError(f"{column} {wanted} is not in this database: it has {known}")
+    _check_indexed("protocol", limits.protocol, covered["protocol"].to_list())
+    chains = [chain_name(each) for each in covered["chain_id"]]
+    _check_indexed("chain", limits.chain_id and chain_name(limits.chain_id), chains)
     if limits.since and limits.until and limits.since > limits.until:
         raise UserError(f"the report would end at {limits.until}, before it begins: swap the times")
     return scope
+
+
+def _check_indexed(what: str, wanted: str | int | None, there: Sequence[str]) -> None:
+    if wanted is not None and wanted not in there:
+        known = ", ".join(sorted({*there}))
+        raise UserError(f"{what} {wanted} is not in this database: it has {known}")
 
 
 def _literal(value: object) -> str:
