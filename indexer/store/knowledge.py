@@ -85,10 +85,13 @@ def write_markets(
 def write_tokens(connection: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> None:
     """Add tokens that are not known yet; stated ones replace what was known of them."""
     stated = rows.filter(pl.col("known_by") == "declaration").unique(_TOKEN, keep="first")
-    for chain_id, place, *said in stated.iter_rows():
-        where = """chain_id = ? and address = ? and
-            (symbol, decimals, known_by) is distinct from (?::varchar, ?::integer, ?::varchar)"""
-        delete(connection, "tokens", where, [chain_id, place, *said])
+    connection.register("stated", stated.to_arrow())
+    other = """exists (select 1 from stated as s
+        where s.chain_id = tokens.chain_id and s.address = tokens.address
+        and (s.symbol, s.decimals, s.known_by)
+            is distinct from (tokens.symbol, tokens.decimals, tokens.known_by))"""
+    delete(connection, "tokens", other, [])
+    connection.unregister("stated")
     insert_missing(connection, "tokens", rows, _TOKEN)
 
 
