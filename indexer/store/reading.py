@@ -8,6 +8,7 @@ import duckdb
 import polars as pl
 
 from indexer.store.connection import select, transaction
+from indexer.store.creation import make_missing
 
 OWNED = Callable[[pl.DataFrame], Mapping[str, pl.Series]]
 """Which rows of `logs` belong to which protocol: a Boolean series each."""
@@ -53,6 +54,7 @@ def read_stored(path: Path, chain_id: int) -> Stored:
         DatabaseUnusable: it cannot be opened or made.
     """
     names = ("tokens", "markets", "contracts", "coverage")
+    make_missing(path)
     with transaction(path) as connection:
         frames = [select(connection, name, "chain_id = ?", [chain_id]) for name in names]
     tokens, markets, contracts, coverage = frames

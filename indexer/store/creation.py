@@ -1,0 +1,56 @@
+"""A new database appears under its name whole or not at all."""
+
+import os
+from contextlib import closing, suppress
+from pathlib import Path
+
+import duckdb
+
+from indexer.errors import DatabaseUnusable
+from indexer.store.connection import open_database
+
+
+def make_missing(path: Path) -> None:
+    """
+    Make a database where no file is; a process that is killed meanwhile leaves none there.
+
+    DuckDB writes a new file in several steps, and what a killed process leaves of it is no
+    database to the next one. So it is made beside its place and then given its name.
+
+    Raises:
+        DatabaseUnusable: it cannot be made.
+    """
+    if path.exists() or not path.parent.is_dir():
+        return
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        with closing(open_database(fresh)) as connection:
+            connection.execute("checkpoint")  # closing would keep silent about a full disk
+        # DuckDB would replay what a deleted database of this name left into the new one.
+        _log_of(path).unlink(missing_ok=True)
+        _name(fresh, path)
+    except (DatabaseUnusable, duckdb.Error, OSError) as error:
+        said = str(error).splitlines()[0].replace(fresh.name, path.name)
+        raise DatabaseUnusable(
+            said
+            if isinstance(error, DatabaseUnusable)
+            else f"{path} cannot be made ({said}): expected a folder that can be written"
+        ) from error
+    finally:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+            _log_of(fresh).unlink(missing_ok=True)
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.wal")
+
+
+def _name(fresh: Path, path: Path) -> None:
+    try:
+        # Unlike a rename this never replaces what another process made meanwhile.
+        path.hardlink_to(fresh)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without hard links
+        fresh.rename(path)

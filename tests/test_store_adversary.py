@@ -1,0 +1,81 @@
+"""The database file when the world fails half-way."""
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from indexer.store import read_stored
+
+MAKE = """
+import sys
+from pathlib import Path
+from indexer.errors import DatabaseUnusable
+from indexer.store import read_stored
+try:
+    read_stored(Path(sys.argv[1]), 1)
+except DatabaseUnusable as error:
+    sys.exit(f"said: {error}")
+"""
+# What opens the file, and then the machine is gone.
+KILLED = """
+import os, sys
+import duckdb
+connection = duckdb.connect(sys.argv[1])
+connection.execute("create table stranger (number integer)")
+os._exit(9)
+"""
+
+
+def python(code: str, path: Path, most_bytes: int = resource.RLIM_INFINITY) -> str:
+    """Run code about a path in a process whose files may not grow beyond a size."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stderr
+
+
+@pytest.mark.parametrize("most_bytes", [0, 5_000, 12_288, 300_000])
+def test_a_database_that_cannot_be_finished_leaves_no_file(tmp_path: Path, most_bytes: int) -> None:
+    """Where the disk is full half-way, one sentence is said, and the next run finds no file."""
+    path = tmp_path / "a.duckdb"
+
+    said = python(MAKE, path, most_bytes)
+
+    assert said.startswith(f"said: {path} cannot be")
+    assert len(said.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+    assert python(MAKE, path) == ""
+
+
+def test_a_new_database_takes_nothing_from_a_deleted_one(tmp_path: Path) -> None:
+    """The write-ahead log that a deleted file left is not replayed into a new one."""
+    path = tmp_path / "a.duckdb"
+    python(KILLED, path)
+    path.unlink()
+    assert path.with_name("a.duckdb.wal").exists()
+
+    read_stored(path, 1)
+
+    with duckdb.connect(path, read_only=True) as connection:
+        names = {name for (name,) in connection.execute("show tables").fetchall()}
+    assert "logs" in names
+    assert "stranger" not in names
+
+
+def test_two_that_make_the_same_database_share_it(tmp_path: Path) -> None:
+    """Processes that start together end with one database, and no file beside it."""
+    path = tmp_path / "a.duckdb"
+
+    both = [subprocess.Popen([sys.executable, "-c", MAKE, str(path)]) for _ in range(2)]
+
+    assert [process.wait(timeout=60) for process in both] == [0, 0]
+    assert os.listdir(tmp_path) == ["a.duckdb"]  # noqa: PTH208 - names are enough
