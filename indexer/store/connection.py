@@ -201,7 +201,9 @@ def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame
     if rows.is_empty():
         return
     names = ", ".join(columns_of(table))
-    connection.register("incoming", rows.select(*columns_of(table)).to_arrow())
+    # Polars' own layout of texts and bytes: older ones of Arrow need a copy of every row.
+    arrow = rows.select(*columns_of(table)).to_arrow(compat_level=pl.CompatLevel.newest())
+    connection.register("incoming", arrow)
     connection.execute(f"insert into {_known(table)} ({names}) select {names} from incoming")
     connection.unregister("incoming")
 
