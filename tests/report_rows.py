@@ -87,6 +87,7 @@ def _venue() -> dict[str, pl.DataFrame]:
             "oracle_updates",
             LINK | price | {"feed": "0xc", "oracle_price_quote": 2000},
             GMX | price | {"feed": "0xg", "oracle_price_quote": 1950, "block_timestamp": at(60)},
+            LINK | price | {"feed": "0xc", "oracle_price_quote": 1960, "block_timestamp": at(120)},
         ),
         "credit_events": table("credit_events", MAPLE | {"kind": "payment", "interest_tokens": 7}),
     }

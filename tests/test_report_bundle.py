@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from handmade import load, write_database
+from handmade import at, load, write_database
 from polars.testing import assert_frame_equal
 from report_rows import market, written_market
 from typer.testing import CliRunner, Result
@@ -158,6 +158,19 @@ def test_limits_reach_every_query(database: Path, tmp_path: Path) -> None:
     assert frames["liquidated_accounts"].height == 2
 
 
+def test_time_limits_reach_queries(database: Path, tmp_path: Path) -> None:
+    """What happened before or after the time asked for is in no answer."""
+    early = write_report(database, tmp_path / "early", Limits(until=at(10)))
+    late = write_report(database, tmp_path / "late", Limits(since=at(10)))
+
+    accounts = [
+        pl.read_parquet(folder / "parquet" / "liquidated_accounts.parquet")["account"].to_list()
+        for folder in (early, late)
+    ]
+
+    assert accounts == [["0xb"], ["0xa"]]
+
+
 def test_a_report_replaces_a_report(database: Path, tmp_path: Path) -> None:
     """Written again with other limits, nothing of the first report is left."""
     output = write_report(database, tmp_path / "report")
@@ -169,17 +182,22 @@ def test_a_report_replaces_a_report(database: Path, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [output]
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "report.html"])
-def test_what_is_not_a_report_is_never_replaced(database: Path, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "names", [["notes.txt"], ["report.html"], ["manifest.json", "notes.txt"]], ids=" ".join
+)
+def test_what_is_not_a_report_is_never_replaced(
+    database: Path, tmp_path: Path, names: list[str]
+) -> None:
     """A folder with anything of the user's, or without a manifest, is refused and kept."""
     output = tmp_path / "mine"
     output.mkdir()
-    (output / name).write_text("mine", encoding="utf-8")
+    for name in names:
+        (output / name).write_text("mine", encoding="utf-8")
 
     with pytest.raises(UserError, match="is not a perpscope report"):
         write_report(database, output)
 
-    assert contents(output) == {name: b"mine"}
+    assert contents(output) == dict.fromkeys(names, b"mine")
 
 
 def test_a_full_disk_leaves_the_old_report(tmp_path: Path) -> None:
