@@ -24,8 +24,9 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 demo: $(VENV)/.run
 	$(BIN)/perpscope demo $(ARGS)
 
+# A worker per core, a file per worker: fixtures that index or build something are made once.
 test: lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check --quiet
