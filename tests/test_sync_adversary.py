@@ -105,7 +105,7 @@ def test_a_birth_on_an_abandoned_branch_is_taken_back(tmp_path: Path) -> None:
         run(of_markets(path), node.url)
         run(of_markets(fresh), node.url)
 
-    # What a token said of itself stays known; see DECISIONS.md.
+    # What a token said of itself stays known: it is asked once, whoever needs it later.
     assert without(path, "orphans", "tokens") == without(fresh, "orphans", "tokens")
     assert rows(path, "select count(*) from markets") == [(1,)]
 
@@ -267,3 +267,40 @@ def test_a_reorg_while_a_token_is_asked_heals(tmp_path: Path) -> None:
 
     assert seen["calls"] > 2
     assert without(tmp_path / "a.duckdb", "orphans") == without(tmp_path / "new.duckdb", "orphans")
+
+
+def test_a_chain_that_gets_shorter_while_it_is_read_heals(tmp_path: Path) -> None:
+    """The head falls back below the range that is asked for: the run ends at the new head."""
+    chain = blocks(COUNT)
+    fork = blocks(COUNT - 10, below=chain[: COUNT - 30], fork=b"fork", skip=2)
+    seen = {"logs": 0}
+
+    def intercept(_slug: str, body: bytes) -> None:
+        seen["logs"] += b"eth_getLogs" in body
+        if seen["logs"] == 7:
+            node.replace(served(fork))
+
+    with serve([served(chain)], intercept=intercept) as node:
+        run(job(tmp_path / "a.duckdb", max_span=50), node.url)
+        run(job(tmp_path / "new.duckdb"), node.url)
+
+    # What was final at the higher head stays final, so only the other tables are the same.
+    other = ("orphans", "coverage", "blocks")
+    assert without(tmp_path / "a.duckdb", *other) == without(tmp_path / "new.duckdb", *other)
+    ends = rows(
+        tmp_path / "a.duckdb", "select distinct max(to_block) from coverage group by protocol"
+    )
+    assert ends == [(FIRST + COUNT - 11,)]
+
+
+def test_an_uncovered_block_holds_no_fact(tmp_path: Path) -> None:
+    """Facts of blocks that must be read again leave with their coverage, not when replaced."""
+    known = DECLARATIONS | {"pools": NAMED}
+    path = tmp_path / "a.duckdb"
+    with serve([served(blocks(COUNT))]) as node:
+        work = job(path, protocols=(NAMED,), declarations=known, from_block=LATE + 5)
+        run(work, node.url)
+        run(replace(work, from_block=None, to_block=LATE + 1), node.url)
+
+    assert rows(path, "select max(to_block) from coverage") == [(LATE + 1,)]
+    assert rows(path, f"select count(*) from pool_flows where block_number > {LATE + 1}") == [(0,)]
