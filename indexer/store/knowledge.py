@@ -24,7 +24,7 @@ class Blocks(Protocol):
 
     @property
     def chain_id(self) -> int:
-        """The chain."""
+        """The chain whose blocks these are."""
         ...
 
     @property
