@@ -153,7 +153,7 @@ def blocks(
 
 def served(chain: Sequence[Block], **settings: object) -> ServedChain:
     """Return a chain as the loopback node serves it, with two tokens that answer."""
-    calls = {
+    calls: dict[tuple[int | None, str, str], str] = {
         (None, "0x" + pool.hex(), question): "0x" + text.hex()
         for pool, decimals in ((POOL, 6), (LATE_POOL, 18))
         for question, text in (
