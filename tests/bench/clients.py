@@ -5,6 +5,7 @@ OFFER is the JSON line of the node, SPAN the blocks in one request. Each client 
 its call cost once everything it needs is imported; what the whole process cost, its parent sees.
 """
 
+import os
 import resource
 import sys
 from collections.abc import Callable
@@ -80,7 +81,8 @@ def _main(client: str, offer: str, span: str, *database: str) -> None:
     cost = Call(monotonic() - started, _cpu_seconds() - cpu_seconds, _peak_mib())
     if client == "cryo":
         print(len(result), "logs")
-    print(msgspec.json.encode(cost).decode())
+    print(msgspec.json.encode(cost).decode(), flush=True)
+    os._exit(0)  # cryo sometimes crashes in Python's shutdown, with its work done
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def cost(client: str, offer: Offer, span: int, *more: str) -> Cost:
         said = output.read()
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, said.decode()
+    assert process.returncode == 0, f"exit code {process.returncode}: {said.decode()}"
     call = msgspec.json.decode(said.splitlines()[-1], type=Call)
     return Cost(monotonic() - started, used.ru_utime + used.ru_stime, call)
 

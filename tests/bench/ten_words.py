@@ -5,7 +5,7 @@ It builds a chain whose every log is one declared event with ten words of data, 
 serves it as a line of JSON (see `Offer`), and serves until it is told to stop.
 
     LiquidatePosition   GMX v1 on Arbitrum: one topic, a row in each of three fact tables
-    OrderSettled        Synthetix v3 on Base: four topics, a row in each of two fact tables
+    OrderSettled        Synthetix v3 on Base: four topics, a row in each of three fact tables
 """
 
 import sys
