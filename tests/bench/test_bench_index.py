@@ -67,7 +67,7 @@ def test_index_beside_cryo(
             path = paths[len(costs["perpscope"])]
             costs["perpscope"].append(cost("perpscope", offer, 0, str(path)))
 
-        benchmark.pedantic(  # type: ignore[no-untyped-call]
+        benchmark.pedantic(  # type: ignore[no-untyped-call, unused-ignore]
             index, setup=fetch, rounds=PAIRS
         )
 
@@ -83,7 +83,7 @@ def test_memory_of_a_long_range(
     """Index ever longer ranges in one run; what was resident at most should not follow."""
     path, costs = tmp_path / "long.duckdb", []
     with node("LiquidatePosition", logs, 25) as offer:
-        benchmark.pedantic(  # type: ignore[no-untyped-call]
+        benchmark.pedantic(  # type: ignore[no-untyped-call, unused-ignore]
             lambda: costs.append(cost("perpscope", offer, 0, str(path))), rounds=1
         )
 
