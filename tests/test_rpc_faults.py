@@ -147,6 +147,7 @@ def ask_of(endpoint: Endpoint) -> None:
     """Enter a node with one endpoint and no server."""
 
     async def enter() -> None:
+        """Enter the node and leave it again."""
         async with Node([endpoint], ETHEREUM):
             pass
 
@@ -174,6 +175,7 @@ def test_the_next_endpoint_takes_over_and_stays() -> None:
     broken, sound = Script(forever=HTML), Script()
 
     async def twice(node: Node) -> list[int]:
+        """Ask the same question twice."""
         return [await question(node), await question(node)]
 
     answers = ask(twice, broken, sound)
@@ -199,6 +201,7 @@ def test_an_endpoint_that_was_down_proves_its_chain_before_it_is_used() -> None:
     broken = Script()
 
     async def twice(node: Node) -> int:
+        """Ask before and after the endpoints change places."""
         await question(node)
         late.errors.clear()
         broken.forever = HTML
