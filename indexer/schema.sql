@@ -96,7 +96,7 @@ create table orphans (
 create table policies (
     protocol varchar not null,
     -- supply_side_share, treasury_share, holders_share: of fees; holders_share_of_revenue: of what the
-    -- protocol keeps; buyback_share: of revenue, as declared
+    -- protocol keeps
     kind varchar not null,
     value decimal(38, 18) not null, -- 1 = 100 %
     valid_from timestamp not null,

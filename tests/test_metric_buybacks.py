@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from analytics.metrics.buybacks import buyback_ratio, buybacks
-from analytics.metrics.income import protocol_revenue
+from analytics.metrics.income import holders_revenue, protocol_revenue
 
 amounts = st.decimals("0.01", "1000000", places=2)
 
@@ -21,25 +21,28 @@ def bought(*spent: tuple[float, object]) -> pl.LazyFrame:
     return table("buybacks", *rows).lazy()
 
 
-def earned(*revenue: tuple[float, object]) -> pl.LazyFrame:
-    """Return the protocol's revenue: days after the first, dollars."""
+def charged(*revenue: tuple[float, object], holders: object = 0) -> pl.LazyFrame:
+    """Return fees: days after the first, dollars of revenue, of which some for holders."""
     rows = [
-        {"block_timestamp": at(days=day), "treasury_usd": usd, "holders_usd": 0}
+        {
+            "block_timestamp": at(days=day),
+            "treasury_usd": None if usd is None else Decimal(str(usd)) - Decimal(str(holders)),
+            "holders_usd": holders,
+        }
         for day, usd in revenue
     ]
-    return protocol_revenue(table("fees", *rows).lazy())
+    return table("fees", *rows).lazy()
 
 
-def declared(*policies: dict[str, object]) -> pl.LazyFrame:
-    """Return policies with these columns."""
-    texts = {"protocol": "venue", "kind": "buyback_share", "source": "s", "basis": "governance"}
-    return table("policies", *(texts | policy for policy in policies)).lazy()
+def compared(spent: pl.LazyFrame, fees: pl.LazyFrame, *, window_days: int = 30) -> pl.DataFrame:
+    """Return the metric, with revenue and the holders' part of it from these fees."""
+    revenue, holders = protocol_revenue(fees), holders_revenue(fees)
+    return buyback_ratio(spent, revenue, holders, window_days=window_days).collect()
 
 
-def ratios(spent: pl.LazyFrame, revenue: pl.LazyFrame, *, window_days: int = 30) -> list[object]:
+def ratios(spent: pl.LazyFrame, fees: pl.LazyFrame, *, window_days: int = 30) -> list[object]:
     """Return the executed ratio of every day."""
-    result = buyback_ratio(spent, revenue, declared(), window_days=window_days)
-    return column(result.collect(), "buyback_ratio")
+    return column(compared(spent, fees, window_days=window_days), "buyback_ratio")
 
 
 def test_buybacks_are_added_by_destination() -> None:
@@ -61,12 +64,12 @@ def test_buybacks_are_added_by_destination() -> None:
 
 def test_a_batch_is_compared_with_the_days_that_earned_it() -> None:
     """Three days of revenue, one buyback on the last: the ratio is spent over earned."""
-    assert ratios(bought((2, 45)), earned((0, 100), (1, 50), (2, 30))) == [0.0, 0.0, 0.25]
+    assert ratios(bought((2, 45)), charged((0, 100), (1, 50), (2, 30))) == [0.0, 0.0, 0.25]
 
 
 def test_a_window_forgets() -> None:
     """With a window of two days, revenue of the day before yesterday no longer counts."""
-    assert ratios(bought((2, 40)), earned((0, 100), (1, 50), (2, 30)), window_days=2) == [
+    assert ratios(bought((2, 40)), charged((0, 100), (1, 50), (2, 30)), window_days=2) == [
         0.0,
         0.0,
         0.5,
@@ -75,63 +78,44 @@ def test_a_window_forgets() -> None:
 
 def test_days_without_events_are_inside_the_window() -> None:
     """The window is 30 days long, not 30 rows."""
-    assert ratios(bought((30, 10)), earned((0, 100), (1, 40))) == [0.0, 0.0, 0.25]
+    assert ratios(bought((30, 10)), charged((0, 100), (1, 40))) == [0.0, 0.0, 0.25]
 
 
 def test_no_revenue_has_no_ratio() -> None:
     """A buyback before any revenue has no ratio: null, not infinite."""
-    assert ratios(bought((0, 45)), earned((1, 90))) == [None, 0.5]
+    assert ratios(bought((0, 45)), charged((1, 90))) == [None, 0.5]
 
 
 def test_an_unpriced_buyback_makes_the_window_unknown() -> None:
     """Unknown dollars are not zero dollars: the ratio is null until the window passes them."""
     spent = bought((0, None), (1, 10), (2, 10))
 
-    assert ratios(spent, earned((0, 40), (1, 40), (2, 40)), window_days=2) == [None, None, 0.25]
+    assert ratios(spent, charged((0, 40), (1, 40), (2, 40)), window_days=2) == [None, None, 0.25]
 
 
-def test_the_declared_share_is_the_policy_of_the_day() -> None:
-    """Each day shows the policy in force when it began; between two policies there is none."""
-    policies = declared(
-        {"value": "0.2", "valid_from": at(-86_400), "valid_to": at(86_400)},
-        {"value": "0.3", "valid_from": at(days=3)},
-        {"value": "0.9", "kind": "treasury_share", "valid_from": at(-86_400)},
-    )
-    revenue = earned(*((day, 1) for day in range(6)))
+def test_the_declared_ratio_is_what_is_set_aside_for_holders() -> None:
+    """Three of ten dollars of each day's revenue are the holders', whatever was bought."""
+    result = compared(bought((1, 5)), charged((0, 10), (1, 10), holders=3))
 
-    result = buyback_ratio(bought(), revenue, policies).collect()
-
-    assert column(result, "declared_ratio") == [0.2, 0.2, None, None, 0.3, 0.3]
+    assert column(result, "declared_ratio") == [0.3, 0.3]
+    assert column(result, "buyback_ratio") == [0.0, 0.25]
 
 
-def test_a_policy_holds_until_its_last_moment() -> None:
-    """A policy that ends at midnight is still in force when that day begins, not after it."""
-    midnight = at(3 * 3600)
-    policies = declared({"value": "0.2", "valid_from": at(-86_400), "valid_to": midnight})
-    revenue = earned((1, 1), (2, 1))
+def test_an_unknown_split_has_no_declared_ratio() -> None:
+    """A fee whose split is not known leaves both ratios unknown: null, not zero."""
+    unknown = table("fees", {"block_timestamp": at()}).lazy()
 
-    result = buyback_ratio(bought(), revenue, policies).collect()
+    result = compared(bought((0, 5)), unknown)
 
-    assert column(result, "declared_ratio") == [0.2, None]
-
-
-def test_the_newest_policy_wins() -> None:
-    """Where two policies overlap, the one that began later holds."""
-    policies = declared(
-        {"value": "0.3", "valid_from": at(-10 * 86_400)},
-        {"value": "0.2", "valid_from": at(-9 * 86_400)},
-    )
-
-    result = buyback_ratio(bought((0, 1)), earned((0, 1)), policies).collect()
-
-    assert column(result, "declared_ratio") == [0.2]
+    assert column(result, "declared_ratio") == [None]
+    assert column(result, "buyback_ratio") == [None]
 
 
 def test_protocols_do_not_mix() -> None:
     """One protocol's buyback is not compared with another's revenue."""
     spent = bought((0, 10)).with_columns(protocol=pl.lit("other"))
 
-    result = buyback_ratio(spent, earned((0, 100)), declared()).collect()
+    result = compared(spent, charged((0, 100)))
 
     assert column(result, "protocol") == ["other", "venue"]
     assert column(result, "buyback_ratio") == [None, 0.0]
@@ -140,7 +124,7 @@ def test_protocols_do_not_mix() -> None:
 def test_a_window_has_at_least_a_day() -> None:
     """A window of zero days is refused."""
     with pytest.raises(ValueError, match="window_days must be at least 1, got 0"):
-        ratios(bought(), earned(), window_days=0)
+        ratios(bought(), charged(), window_days=0)
 
 
 @given(st.lists(st.tuples(st.integers(0, 70), amounts), min_size=1, max_size=12), amounts)
@@ -149,11 +133,11 @@ def test_splitting_a_buyback_changes_nothing(
 ) -> None:
     """One buyback of 2x and two of x on the same day are the same buyback."""
     whole = bought(*((day, 2 * usd) for day, usd in spends))
-    income = earned(*((day, revenue) for day in range(0, 70, 3)))
+    income = charged(*((day, revenue) for day in range(0, 70, 3)))
 
     assert_frame_equal(
-        buyback_ratio(whole, income, declared()).collect(),
-        buyback_ratio(bought(*spends, *spends), income, declared()).collect(),
+        compared(whole, income),
+        compared(bought(*spends, *spends), income),
     )
 
 
@@ -162,10 +146,10 @@ def test_scaling_dollars_leaves_the_ratio_alone(
     spends: list[tuple[int, Decimal]], revenue: Decimal
 ) -> None:
     """Doubling every dollar doubles the sums and keeps the ratios."""
-    once = buyback_ratio(bought(*spends), earned((0, revenue)), declared()).collect()
+    once = compared(bought(*spends), charged((0, revenue)))
     doubled = [(day, 2 * usd) for day, usd in spends]
 
-    twice = buyback_ratio(bought(*doubled), earned((0, 2 * revenue)), declared()).collect()
+    twice = compared(bought(*doubled), charged((0, 2 * revenue)))
 
     assert once["buyback_ratio"].equals(twice["buyback_ratio"])
     assert (once["spent_usd"] + once["spent_usd"]).equals(twice["spent_usd"])

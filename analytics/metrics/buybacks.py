@@ -17,6 +17,7 @@ _GRAIN = (
     *("destination_kind", "bought_token", "spent_token"),
 )
 _DOLLARS = pl.Decimal(38, 18)
+_PARTS = ("spent_usd", "revenue_usd", "holders_usd")
 
 
 def buybacks(buybacks: pl.LazyFrame) -> pl.LazyFrame:
@@ -58,7 +59,7 @@ def buybacks(buybacks: pl.LazyFrame) -> pl.LazyFrame:
 def buyback_ratio(
     buybacks: pl.LazyFrame,
     protocol_revenue: pl.LazyFrame,
-    policies: pl.LazyFrame,
+    holders_revenue: pl.LazyFrame,
     *,
     window_days: int = 30,
 ) -> pl.LazyFrame:
@@ -66,23 +67,24 @@ def buyback_ratio(
     Dollars spent buying back the token, per dollar of revenue, over a trailing window.
 
     Daily ratios mislead: a protocol earns every day and buys in batches, so a buyback belongs to
-    revenue of earlier days. Beside the executed ratio stands the declared one, to compare.
+    revenue of earlier days. Beside the executed ratio stands the declared one: what the splits in
+    force set aside for holders, bought back or not.
 
     Formula:
         buyback_ratio(d) = Σ spent_usd / Σ revenue_usd over (d - window_days, d]
+        declared_ratio(d) = Σ holders_usd / Σ revenue_usd over (d - window_days, d]
 
     Args:
         buybacks: one row per purchase: spent_usd (USD).
         protocol_revenue: one row per day, market and fee kind: revenue_usd (USD).
-        policies: one row per stated policy: kind buyback_share, value (1 = 100 % of revenue),
-            valid_from and valid_to (inclusive).
+        holders_revenue: one row per day, market and fee kind: holders_usd (USD).
         window_days: length of the window in UTC days, including the day itself.
 
     Returns:
-        One row per protocol and day with revenue or a buyback, sorted: spent_usd, revenue_usd
-        (Decimal, USD, over the window; null when any part is unknown), declared_ratio (Float64; the
-        policy in force when the UTC day began, null without one), buyback_ratio (Float64, 0.25 =
-        25 %; null while unknown or while revenue is zero or negative).
+        One row per protocol and day with revenue or a buyback, sorted: spent_usd, revenue_usd,
+        holders_usd (Decimal, USD, over the window; null when any part is unknown), declared_ratio,
+        buyback_ratio (Float64, 0.25 = 25 %; null while unknown or while revenue is zero or
+        negative).
 
     Raises:
         ValueError: window_days is below 1 or above 36,600.
@@ -92,39 +94,35 @@ def buyback_ratio(
         the revenue was earned.
     """
     check("window_days", window_days, least=1, most=36_600)
-    sums = [whole_total(pl.col(name)).alias(name) for name in ("spent_usd", "revenue_usd")]
-    window = (
-        _daily(buybacks, protocol_revenue)
+    sums = [whole_total(pl.col(name)).alias(name) for name in _PARTS]
+    revenue = pl.col("revenue_usd")
+    return (
+        _daily(buybacks, protocol_revenue, holders_revenue)
         .group_by("protocol", "date")
         .agg(sums)
         .sort("protocol", "date")
         .rolling("date", period=f"{window_days}d", group_by="protocol")
         .agg(sums)
-    )
-    declared = _declared(window.select("protocol", "date"), policies)
-    return (
-        window.join(declared, on=["protocol", "date"], how="left")
-        .with_columns(buyback_ratio=ratio(pl.col("spent_usd"), pl.col("revenue_usd")))
+        .with_columns(
+            declared_ratio=ratio(pl.col("holders_usd"), revenue),
+            buyback_ratio=ratio(pl.col("spent_usd"), revenue),
+        )
         .sort("protocol", "date")
     )
 
 
-def _daily(buybacks: pl.LazyFrame, protocol_revenue: pl.LazyFrame) -> pl.LazyFrame:
-    # A purchase brings no revenue and a fee spends nothing: these zeros are true, not unknown.
-    nothing = pl.lit(0).cast(_DOLLARS)
-    spent = buybacks.select("protocol", day(), "spent_usd", revenue_usd=nothing)
-    earned = protocol_revenue.select("protocol", "date", nothing.alias("spent_usd"), "revenue_usd")
-    return pl.concat([spent, earned])
-
-
-def _declared(days: pl.LazyFrame, policies: pl.LazyFrame) -> pl.LazyFrame:
-    midnight = pl.col("date").cast(pl.Datetime("us"))
-    has_begun = pl.col("valid_from") <= midnight
-    has_not_ended = pl.col("valid_to").is_null() | (pl.col("valid_to") >= midnight)
-    newest = pl.col("value").sort_by("valid_from", "value").last()
-    return (
-        days.join(policies.filter(pl.col("kind") == "buyback_share"), on="protocol")
-        .filter(has_begun & has_not_ended)
-        .group_by("protocol", "date")
-        .agg(declared_ratio=newest.cast(pl.Float64))
+def _daily(
+    buybacks: pl.LazyFrame, protocol_revenue: pl.LazyFrame, holders_revenue: pl.LazyFrame
+) -> pl.LazyFrame:
+    # A purchase earns nothing and a fee spends nothing: these zeros are true, not unknown.
+    nothing = {name: pl.lit(0).cast(_DOLLARS).alias(name) for name in _PARTS}
+    return pl.concat(
+        events.select(
+            "protocol", date, *(pl.col(name) if name == known else nothing[name] for name in _PARTS)
+        )
+        for events, date, known in (
+            (buybacks, day(), "spent_usd"),
+            (protocol_revenue, pl.col("date"), "revenue_usd"),
+            (holders_revenue, pl.col("date"), "holders_usd"),
+        )
     )

@@ -97,7 +97,7 @@ class Policy:
 
     Attributes:
         kind: supply_side_share, treasury_share or holders_share of fees;
-            holders_share_of_revenue or buyback_share of what the protocol keeps.
+            holders_share_of_revenue of what the protocol keeps.
         value: exact decimal text.
         valid_from: ISO day, UTC, inclusive.
         source: where it is stated.

@@ -1,5 +1,5 @@
 -- question: What share of its revenue does each protocol spend on its own token?
--- reads:    buybacks, fees, policies
+-- reads:    buybacks, fees
 -- grain:    one row per protocol and UTC day with revenue or a buyback
 -- units:    *_usd US dollars over the window, null when any part is unknown; *_ratio 0.25 = 25 %
 -- param:    window_days count 30 (length of the window in UTC days, the day itself included)
@@ -12,14 +12,16 @@ events as (
         protocol,
         block_timestamp::date as date,
         spent_usd,
-        0 as revenue_usd
+        0 as revenue_usd,
+        0 as holders_usd
     from buybacks
     union all
     select
         protocol,
         block_timestamp::date as date,
         0 as spent_usd,
-        treasury_usd + holders_usd as revenue_usd
+        treasury_usd + holders_usd as revenue_usd,
+        holders_usd
     from fees
 
 ),
@@ -31,8 +33,10 @@ daily as (
         date,
         sum(spent_usd) as spent_usd,
         sum(revenue_usd) as revenue_usd,
+        sum(holders_usd) as holders_usd,
         count(*) - count(spent_usd) as spent_unknown,
         count(*) - count(revenue_usd) as revenue_unknown,
+        count(*) - count(holders_usd) as holders_unknown,
         to_days($window_days - 1) as reach
     from events
     group by all
@@ -47,7 +51,10 @@ summed as (
         case when sum(spent_unknown) over days = 0 then sum(spent_usd) over days end as spent_usd,
         case
             when sum(revenue_unknown) over days = 0 then sum(revenue_usd) over days
-        end as revenue_usd
+        end as revenue_usd,
+        case
+            when sum(holders_unknown) over days = 0 then sum(holders_usd) over days
+        end as holders_usd
     from daily
     window days as (
         partition by protocol
@@ -55,36 +62,22 @@ summed as (
         range between reach preceding and current row
     )
 
-),
-
-declared as (
-
-    select
-        summed.protocol,
-        summed.date,
-        last(policies.value order by policies.valid_from, policies.value) as declared_share
-    from summed
-    inner join policies
-        on
-            summed.protocol = policies.protocol
-            and policies.kind = 'buyback_share'
-            and summed.date >= policies.valid_from
-            and (policies.valid_to is null or summed.date <= policies.valid_to)
-    group by all
-
 )
 
 -- Text to double rounds once; decimal to double rounds twice in DuckDB.
 select
-    summed.protocol,
-    summed.date,
-    summed.spent_usd,
-    summed.revenue_usd,
-    declared.declared_share::varchar::double as declared_ratio,
+    protocol,
+    date,
+    spent_usd,
+    revenue_usd,
+    holders_usd,
     case
-        when summed.revenue_usd > 0
-            then summed.spent_usd::varchar::double / summed.revenue_usd::varchar::double
+        when revenue_usd > 0
+            then holders_usd::varchar::double / revenue_usd::varchar::double
+    end as declared_ratio,
+    case
+        when revenue_usd > 0
+            then spent_usd::varchar::double / revenue_usd::varchar::double
     end as buyback_ratio
 from summed
-left join declared using (protocol, date)
-order by summed.protocol, summed.date
+order by protocol, date

@@ -91,7 +91,7 @@ def _spending(context: Context, facts: pl.DataFrame) -> tuple[Chart, ...]:
 
 def _ratios(context: Context, trailing: pl.DataFrame) -> tuple[Chart, ...]:
     named = pl.concat_str("protocol", pl.lit(" "), "kind")
-    buys = (pl.col("spent_usd") > 0) | pl.col("declared_ratio").is_not_null()
+    buys = (pl.col("spent_usd") > 0) | (pl.col("declared_ratio") > 0)
     rows = (
         trailing.filter(buys.any().over("protocol"))
         .rename({"buyback_ratio": "executed", "declared_ratio": "declared"})
