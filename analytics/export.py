@@ -18,7 +18,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from analytics.errors import UserError
+from analytics.errors import UserError, WorldError
 
 _SHOWN_ROWS = 100
 _MOMENT = "%Y-%m-%dT%H:%M:%S%.fZ"
@@ -39,7 +39,7 @@ def write(frame: pl.DataFrame, form: Format, output: Path | None) -> None:
 
     Raises:
         UserError: Parquet is asked for without a file.
-        OSError: the file cannot be written.
+        WorldError: the file cannot be written.
     """
     if output is None and form is Format.PARQUET:
         raise UserError("parquet is binary: name a file with --output")
@@ -116,5 +116,10 @@ def _replace(output: Path, content: bytes) -> None:
     try:
         unfinished.write_bytes(content)
         unfinished.replace(output)
+    except OSError as error:
+        raise WorldError(
+            f"{output} cannot be written: {error.strerror}; make room for it there, or name "
+            "another file with --output"
+        ) from error
     finally:
         unfinished.unlink(missing_ok=True)

@@ -151,7 +151,11 @@ def _opened(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
                 f"{path} is locked by another process, which did not finish in {wait_seconds:g} s: "
                 "try again, or stop that process"
             ) from error
-        raise WorldError(f"{path} cannot be opened as a perpscope database: {error}") from error
+        said = str(error).splitlines()[0]
+        raise WorldError(
+            f"{path} cannot be opened as a perpscope database ({said}): expected a file that "
+            "`perpscope index` wrote; name another with --database"
+        ) from error
 
 
 def _is_locked(error: BaseException) -> bool:

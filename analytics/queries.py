@@ -19,6 +19,7 @@ from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
+from math import isfinite
 from types import MappingProxyType
 
 from analytics.errors import UserError
@@ -62,6 +63,18 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _number(text: str) -> float:
+    if not isfinite(number := float(text)):
+        raise ValueError
+    return number
+
+
+def _decimal(text: str) -> Decimal:
+    if not (number := Decimal(text)).is_finite():
+        raise ValueError
+    return number
+
+
 def _flag(text: str) -> bool:
     return {"true": True, "false": False}[text.lower()]
 
@@ -70,8 +83,8 @@ TYPES: Mapping[str, tuple[Callable[[str], object], str]] = MappingProxyType(
     {
         "integer": (int, "a whole number"),
         "count": (_count, f"a whole number from 1 to {_MOST}"),
-        "number": (float, "a number"),
-        "decimal": (Decimal, "a decimal number"),
+        "number": (_number, "a number"),
+        "decimal": (_decimal, "a decimal number"),
         "text": (str, "text"),
         "timestamp": (_moment, "a UTC time like 2025-10-10T21:15:00"),
         "date": (date.fromisoformat, "a day like 2025-10-10"),

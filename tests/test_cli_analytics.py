@@ -32,7 +32,14 @@ def path(tmp_path: Path) -> Path:
         {"notional_usd": 5, "account": "0xb"},
         {"notional_usd": None, "account": "0xb"},
     ]
-    return write_database(tmp_path / "p.duckdb", {"liquidations": table("liquidations", *rows)})
+    frames = {"liquidations": table("liquidations", *rows), "coverage": covered()}
+    return write_database(tmp_path / "p.duckdb", frames)
+
+
+def covered() -> pl.DataFrame:
+    """Return coverage of one protocol on Ethereum."""
+    texts = ("declaration_digest", "finality", "proof", "logs_digest", "to_block_hash")
+    return table("coverage", {"from_block": 1, "to_block": 9} | dict.fromkeys(texts, "-"))
 
 
 @pytest.fixture
@@ -150,7 +157,7 @@ def test_explain_prints_the_methodology() -> None:
 
     assert "Formula:\n    buyback_ratio(d) = " in result.stdout
     assert result.stdout.endswith(
-        "Reads: buybacks, protocol_revenue, policies. Settings: window_days.\n"
+        "Reads: buybacks, protocol_revenue, holders_revenue. Settings: window_days.\n"
     )
 
 
@@ -206,6 +213,18 @@ def test_an_output_file_appears_whole(run: Run, tmp_path: Path) -> None:
             "--to: 'noon' is not a UTC time like 2025-10-10T21:15:00",
         ),
         (
+            ["metric", "adls", "--protocol", "venu"],
+            "protocol venu is not in this database: it has venue",
+        ),
+        (
+            ["metric", "adls", "--chain", "base"],
+            "chain base is not in this database: it has ethereum",
+        ),
+        (
+            ["query", "oracle_off", "--param", "threshold_bps=nan"],
+            "parameter threshold_bps: 'nan' is not a number",
+        ),
+        (
             ["metric", "adls", "--format", "parquet"],
             "parquet is binary: name a file with --output",
         ),
@@ -244,7 +263,7 @@ def test_a_folder_that_cannot_be_written_exits_1(path: Path) -> None:
     )
 
     assert result.returncode == 1
-    assert "No such file or directory" in result.stderr
+    assert "none/answer.csv cannot be written: No such file or directory;" in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 

@@ -171,17 +171,32 @@ def checked(scope: Scope) -> Scope:
     if covered.is_empty():
         raise WorldError("nothing is indexed in this database: run `perpscope index` first")
     limits = scope.limits
-    _check_indexed("protocol", limits.protocol, covered["protocol"].to_list())
-    chains = [chain_name(each) for each in covered["chain_id"]]
-    _check_indexed("chain", limits.chain_id and chain_name(limits.chain_id), chains)
+    check_indexed(covered, limits.protocol, limits.chain_id)
     if limits.since and limits.until and limits.since > limits.until:
         raise UserError(f"the report would end at {limits.until}, before it begins: swap the times")
     return scope
 
 
-def _check_indexed(what: str, wanted: str | int | None, there: Sequence[str]) -> None:
+def check_indexed(covered: pl.DataFrame, protocol: str | None, chain_id: int | None) -> None:
+    """
+    Refuse a protocol or chain that no row of `coverage` names, because its numbers would be empty.
+
+    Args:
+        covered: rows of `coverage`: protocol, chain_id.
+        protocol: the protocol asked for, None for all.
+        chain_id: the chain asked for, None for all.
+
+    Raises:
+        UserError: it is not indexed; the message says what is.
+    """
+    chains = [chain_name(each) for each in covered["chain_id"]]
+    _check_there("protocol", protocol, covered["protocol"].to_list())
+    _check_there("chain", None if chain_id is None else chain_name(chain_id), chains)
+
+
+def _check_there(what: str, wanted: str | None, there: Sequence[str]) -> None:
     if wanted is not None and wanted not in there:
-        known = ", ".join(sorted({*there}))
+        known = ", ".join(sorted({*there})) or "nothing yet"
         raise UserError(f"{what} {wanted} is not in this database: it has {known}")
 
 
