@@ -139,15 +139,24 @@ def outcome(command: Callable[[], object]) -> int:
     except (indexer.errors.PerpscopeError, analytics.errors.AnalyticsError) as error:
         return _said(error, EXIT_WORLD)
     except OSError as error:  # a full disk, a missing right: never the program's own fault
-        return _said(error, EXIT_WORLD)
+        return _said(_place(error), EXIT_WORLD)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     return EXIT_DONE
 
 
-def _said(error: Exception, code: int) -> int:
-    typer.echo(f"perpscope: {' '.join(str(error).split())}", err=True)
+def _said(message: object, code: int) -> int:
+    typer.echo(f"perpscope: {' '.join(str(message).split())}", err=True)
     return code
+
+
+def _place(error: OSError) -> str:
+    if error.filename is None:
+        return str(error)
+    return (
+        f"{error.filename} cannot be read or written: {error.strerror}; make room for it there, or "
+        "name another place"
+    )
 
 
 def main() -> None:

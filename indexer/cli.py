@@ -13,7 +13,7 @@ from rich.table import Table
 
 from indexer.chains import CHAINS, Chain
 from indexer.config import Config, configuration
-from indexer.errors import UserError
+from indexer.errors import DatabaseUnusable, UserError
 from indexer.protocols import PROTOCOLS
 from indexer.rpc import Endpoint
 from indexer.simulation.commands import replay
@@ -161,7 +161,10 @@ def _ledger(chain: str, database: Path | None, config: Path | None) -> Ledger:
     settings = configuration(config)
     path = _database(database, settings)
     if not path.exists():
-        raise UserError(f"there is no database at {path}: run `perpscope index` or name another")
+        raise DatabaseUnusable(
+            f"there is no database at {path}: expected a file that `perpscope index` wrote; run it "
+            "first or name another file with --database"
+        )
     return Ledger(path, chain_named(chain), PROTOCOLS)
 
 

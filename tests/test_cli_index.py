@@ -1,5 +1,6 @@
 """The indexer's commands as people type them: what they print, and how they fail."""
 
+import os
 import resource
 import subprocess
 import sys
@@ -267,13 +268,46 @@ def test_a_folder_that_is_not_there(
     assert not (tmp_path / "no").exists()
 
 
-def test_status_without_a_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit 1; asking for the state of a file does not make it."""
-    code = perpscope("status", "--database", tmp_path / "a.duckdb")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status",),
+        ("redecode", "--chain", "ethereum"),
+        ("rewind", "--chain", "ethereum", "--to-block", "5"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_there_is_no_database(
+    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 1; asking about a file does not make it."""
+    code = perpscope(*words, "--database", tmp_path / "a.duckdb")
 
     assert code == 1
     assert "there is no database" in capsys.readouterr().err
     assert not (tmp_path / "a.duckdb").exists()
+
+
+def test_a_database_that_may_only_be_read(
+    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status reads it; index says in one line that it cannot write, and changes nothing."""
+    path = tmp_path / "a.duckdb"
+    index(path, url, "--to", FIRST + 20)
+    before = contents(path)
+    path.chmod(0o444)
+    if os.access(path, os.W_OK):
+        pytest.skip("this user may write everything")
+
+    seen = perpscope("status", "--database", path)
+    capsys.readouterr()
+    written = index(path, url)
+
+    err = capsys.readouterr().err
+    assert (seen, written) == (0, 1)
+    assert "a.duckdb cannot be used" in err
+    assert err.count("\n") == 1
+    assert contents(path) == before
 
 
 def test_a_full_disk_leaves_the_database_as_it_was(tmp_path: Path, url: str) -> None:

@@ -42,7 +42,7 @@ def perpscope(*arguments: str) -> subprocess.CompletedProcess[str]:
         (indexer.errors.NodeUnavailable("no answer"), 1),
         (indexer.errors.RangeTooLarge("10,000 blocks at most"), 1),
         (analytics.errors.WorldError("the database is locked"), 1),
-        (OSError(ENOSPC, "No space left on device", "report.html"), 1),
+        (OSError(ENOSPC, "No space left on device"), 1),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
 )
@@ -54,6 +54,17 @@ def test_an_error_is_one_line_and_its_code(
 
     assert result == code
     assert capsys.readouterr().err == f"perpscope: {error}\n"
+
+
+def test_a_full_disk_names_the_file(capsys: pytest.CaptureFixture[str]) -> None:
+    """What could not be written, why, and what to do about it."""
+    result = outcome(raising(OSError(ENOSPC, "No space left on device", "report.html")))
+
+    assert result == 1
+    assert capsys.readouterr().err == (
+        "perpscope: report.html cannot be read or written: No space left on device; make room for "
+        "it there, or name another place\n"
+    )
 
 
 def test_a_message_of_several_lines_is_joined(capsys: pytest.CaptureFixture[str]) -> None:
