@@ -148,7 +148,7 @@ def test_metric_without_a_name_lists_the_metrics() -> None:
     result = CliRunner().invoke(app, ["metric"])
 
     assert [line.split()[0] for line in result.stdout.splitlines()] == sorted(METRICS)
-    assert "Dollars spent buying back the token" in result.stdout
+    assert "What part of its revenue a protocol put into its own token" in result.stdout
 
 
 def test_explain_prints_the_methodology() -> None:

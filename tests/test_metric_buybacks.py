@@ -63,7 +63,7 @@ def test_buybacks_are_added_by_destination() -> None:
 
 
 def test_a_batch_is_compared_with_the_days_that_earned_it() -> None:
-    """Three days of revenue, one buyback on the last: the ratio is spent over earned."""
+    """Nothing is bought for two days; what is bought on the third counts against all three."""
     assert ratios(bought((2, 45)), charged((0, 100), (1, 50), (2, 30))) == [0.0, 0.0, 0.25]
 
 
@@ -131,7 +131,7 @@ def test_a_window_has_at_least_a_day() -> None:
 def test_splitting_a_buyback_changes_nothing(
     spends: list[tuple[int, Decimal]], revenue: Decimal
 ) -> None:
-    """One buyback of 2x and two of x on the same day are the same buyback."""
+    """Buying in two halves on one day is the same as buying the whole at once."""
     whole = bought(*((day, 2 * usd) for day, usd in spends))
     income = charged(*((day, revenue) for day in range(0, 70, 3)))
 

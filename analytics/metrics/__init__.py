@@ -1,9 +1,9 @@
 """
 Every metric by its public name.
 
-A metric is a pure function from LazyFrames to a LazyFrame. Its positional parameters name what it
-needs: a fact table, or another metric. Its keyword-only parameters are settings. Its docstring is
-the methodology that `perpscope metric NAME --explain` and reports print.
+Each is pure: lazy frames in, a lazy frame out. Positional parameters name what is needed, a fact
+table or another metric; keyword-only ones are settings a reader may choose. What the docstring
+says, `perpscope metric NAME --explain` and reports print as the methodology.
 """
 
 from collections.abc import Callable, Mapping

@@ -64,10 +64,10 @@ def buyback_ratio(
     window_days: int = 30,
 ) -> pl.LazyFrame:
     """
-    Dollars spent buying back the token, per dollar of revenue, over a trailing window.
+    What part of its revenue a protocol put into its own token, over the days up to this one.
 
-    Daily ratios mislead: a protocol earns every day and buys in batches, so a buyback belongs to
-    revenue of earlier days. Beside the executed ratio stands the declared one: what the splits in
+    Purchases come in lumps, paid for by revenue that built up before, so a single day on its own
+    says little; the window holds both. Beside the executed ratio stands the declared one: what the splits in
     force set aside for holders, bought back or not.
 
     Formula:
@@ -78,10 +78,10 @@ def buyback_ratio(
         buybacks: one row per purchase: spent_usd (USD).
         protocol_revenue: one row per day, market and fee kind: revenue_usd (USD).
         holders_revenue: one row per day, market and fee kind: holders_usd (USD).
-        window_days: length of the window in UTC days, including the day itself.
+        window_days: how many UTC days count, this day being the last of them.
 
     Returns:
-        One row per protocol and day with revenue or a buyback, sorted: spent_usd, revenue_usd,
+        One row per protocol and day on which it earned or bought, sorted: spent_usd, revenue_usd,
         holders_usd (Decimal, USD, over the window; null when any part is unknown), declared_ratio,
         buyback_ratio (Float64, 0.25 = 25 %; null while unknown or while revenue is zero or
         negative).
@@ -90,8 +90,8 @@ def buyback_ratio(
         ValueError: window_days is below 1 or above 36,600.
 
     Source:
-        DefiLlama/dimension-adapters fees/GUIDELINES.md: holders' revenue need not fall on the day
-        the revenue was earned.
+        DefiLlama/dimension-adapters fees/GUIDELINES.md, which lets holders' revenue be booked on
+        another day than the revenue behind it.
     """
     check("window_days", window_days, least=1, most=36_600)
     sums = [whole_total(pl.col(name)).alias(name) for name in _PARTS]

@@ -1,6 +1,6 @@
--- question: What share of its revenue does each protocol spend on its own token?
+-- question: How much of what a protocol earns goes into buying its own token?
 -- reads:    buybacks, fees
--- grain:    one row per protocol and UTC day with revenue or a buyback
+-- grain:    one row per protocol and UTC day on which it earned or bought
 -- units:    *_usd US dollars over the window, null when any part is unknown; *_ratio 0.25 = 25 %
 -- param:    window_days count 30 (length of the window in UTC days, the day itself included)
 -- twin of:  analytics.metrics.buybacks.buyback_ratio
