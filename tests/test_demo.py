@@ -10,6 +10,8 @@ import pytest
 from analytics.reports import summary
 from perpscope import made_anew
 
+ROOT = Path(__file__).resolve().parent.parent
+
 
 @dataclass(frozen=True)
 class Run:
@@ -50,6 +52,16 @@ def test_it_prints_the_five_numbers(run: Run) -> None:
 def test_it_compared_itself_with_the_books(run: Run) -> None:
     """The facts were held against the simulator's own before they were reported."""
     assert "with the simulator's own books: equal" in run.said
+
+
+def test_the_readme_shows_what_is_printed(run: Run) -> None:
+    """The numbers in the quick start are those a reader sees; a line may be cut with dots."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    _, _, shown = readme.partition("```text\n")
+    lines = [line.removesuffix("...") for line in shown.partition("```")[0].splitlines()]
+
+    assert len(lines) > 5
+    assert [line for line in lines if line not in run.said] == []
 
 
 def test_it_leaves_a_report_that_says_simulated(run: Run) -> None:
