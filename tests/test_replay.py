@@ -31,6 +31,17 @@ RECEIPT = {
     "status": "0x1",
     "logs": [{name: LOG[name] for name in ("address", "topics", "data", "logIndex")}],
 }
+BLOCK = {
+    "_chain": "ethereum",
+    "header": {
+        "number": "0x64",
+        "hash": LOG["blockHash"],
+        "parentHash": "0x" + "ab" * 32,
+        "timestamp": "0x5",
+        "logsBloom": "0x0",
+    },
+    "receipts": [RECEIPT],
+}
 CALL = {"_chain": "ethereum", "to": LOG["address"], "data": "0x06fd", "result": "0x08"}
 
 
@@ -61,7 +72,7 @@ def test_it_serves_what_was_recorded_until_interrupted(tmp_path: Path) -> None:
 def test_it_speaks_every_method_an_indexer_needs(tmp_path: Path) -> None:
     """Identity, head, blocks by tag, logs by alternatives, receipts, calls, batches, refusals."""
     recording = tmp_path / "all.jsonl"
-    recording.write_text("".join(json.dumps(item) + "\n" for item in (LOG, RECEIPT, CALL)))
+    recording.write_text("".join(json.dumps(item) + "\n" for item in (LOG, BLOCK, CALL)))
     asked = {
         "address": ["0x" + "ee" * 20, LOG["address"]],
         "topics": [["0x" + "02" * 32, "0x" + "01" * 32]],
