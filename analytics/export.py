@@ -38,7 +38,7 @@ def write(frame: pl.DataFrame, form: Format, output: Path | None) -> None:
     Write an answer to a file, or to standard output without one. A file appears whole or not.
 
     Raises:
-        UserError: Parquet is asked for without a file.
+        UserError: Parquet is asked for without a file, or the file is a folder.
         WorldError: the file cannot be written.
     """
     if output is None and form is Format.PARQUET:
@@ -112,6 +112,8 @@ def _with_iso_times(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _replace(output: Path, content: bytes) -> None:
+    if output.is_dir():
+        raise UserError(f"{output} is a folder: name a file with --output")
     unfinished = output.with_name(f".{output.name}.{uuid4().hex}")
     try:
         unfinished.write_bytes(content)

@@ -178,7 +178,7 @@ class _Environment(PydanticBaseSettingsSource):
                 *sections, key = path
                 place = settings
                 for section in sections:
-                    place = place.setdefault(section, {})
+                    place = _section(place.setdefault(section, {}), name)
                 place[key] = _typed(value)
         return settings
 
@@ -227,6 +227,15 @@ def _path(name: str) -> list[str]:
     if path[0] == "chains" and len(path) > 1:
         path[1] = path[1].replace("_", "-")
     return path
+
+
+def _section(value: Any, variable: str) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    raise UserError(
+        f"the environment variable {variable} sets a part of what a shorter one already sets to a "
+        "plain value: expected a section there; unset one of them"
+    )
 
 
 def _typed(value: str) -> Any:

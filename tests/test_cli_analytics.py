@@ -225,6 +225,10 @@ def test_an_output_file_appears_whole(run: Run, tmp_path: Path) -> None:
             "parameter threshold_bps: 'nan' is not a number",
         ),
         (
+            ["metric", "adls", "--output", ""],
+            ". is a folder: name a file with --output",
+        ),
+        (
             ["metric", "adls", "--format", "parquet"],
             "parquet is binary: name a file with --output",
         ),

@@ -181,6 +181,15 @@ def test_a_wrong_value_in_the_environment_is_named(monkeypatch: pytest.MonkeyPat
         configuration()
 
 
+def test_variables_that_contradict_each_other_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A section cannot be a plain value as well."""
+    monkeypatch.setenv("PERPSCOPE_RETRIES", "5")
+    monkeypatch.setenv("PERPSCOPE_RETRIES__TRIES", "5")
+
+    with pytest.raises(UserError, match=r"variable PERPSCOPE_RETRIES__TRIES sets a part of"):
+        configuration()
+
+
 def test_a_file_that_is_not_there_is_named(folder: Path) -> None:
     """Only a file that was asked for must exist."""
     with pytest.raises(UserError, match=r"there is no configuration file .*nowhere\.toml"):
