@@ -160,7 +160,7 @@ def typed(kind: str, text: str) -> object:
     convert, expected = TYPES[kind]
     try:
         return convert(text)
-    except (ValueError, KeyError, InvalidOperation) as error:
+    except (ValueError, KeyError, InvalidOperation, OverflowError) as error:
         raise ValueError(f"{text!r} is not {expected}") from error
 
 

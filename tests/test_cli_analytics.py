@@ -225,6 +225,14 @@ def test_an_output_file_appears_whole(run: Run, tmp_path: Path) -> None:
             "parameter threshold_bps: 'nan' is not a number",
         ),
         (
+            ["metric", "adls", "--chain", "4242"],
+            "chain 4242 is not in this database: it has ethereum",
+        ),
+        (
+            ["metric", "adls", "--to", "0001-01-01T00:00:00+14:00"],
+            "--to: '0001-01-01T00:00:00+14:00' is not a UTC time",
+        ),
+        (
             ["metric", "adls", "--output", ""],
             ". is a folder: name a file with --output",
         ),

@@ -13,7 +13,7 @@ from analytics import load
 from analytics.compute import collected, compute
 from analytics.errors import UserError, WorldError
 from analytics.queries import Query, arguments, query_named
-from analytics.reports.chain_names import chain_name
+from analytics.reports.chain_names import CHAIN_NAMES, chain_name
 
 FACTS = (
     "position_changes",
@@ -189,12 +189,13 @@ def check_indexed(covered: pl.DataFrame, protocol: str | None, chain_id: int | N
     Raises:
         UserError: it is not indexed; the message says what is.
     """
-    chains = [chain_name(each) for each in covered["chain_id"]]
+    names = {each: chain_name(each) for each in covered["chain_id"]}
+    chain = None if chain_id is None else names.get(chain_id, CHAIN_NAMES.get(chain_id, chain_id))
     _check_there("protocol", protocol, covered["protocol"].to_list())
-    _check_there("chain", None if chain_id is None else chain_name(chain_id), chains)
+    _check_there("chain", chain, list(names.values()))
 
 
-def _check_there(what: str, wanted: str | None, there: Sequence[str]) -> None:
+def _check_there(what: str, wanted: str | int | None, there: Sequence[str]) -> None:
     if wanted is not None and wanted not in there:
         known = ", ".join(sorted({*there})) or "nothing yet"
         raise UserError(f"{what} {wanted} is not in this database: it has {known}")
