@@ -67,8 +67,8 @@ def buyback_ratio(
     What part of its revenue a protocol put into its own token, over the days up to this one.
 
     Purchases come in lumps, paid for by revenue that built up before, so a single day on its own
-    says little; the window holds both. Beside the executed ratio stands the declared one: what the splits in
-    force set aside for holders, bought back or not.
+    says little; the window holds both. Beside the executed ratio stands the declared one: what the
+    splits in force set aside for holders, bought back or not.
 
     Formula:
         buyback_ratio(d) = Σ spent_usd / Σ revenue_usd over (d - window_days, d]
