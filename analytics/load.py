@@ -38,11 +38,17 @@ def database_path(named: Path | None) -> Path:
     Return the file to read: the one named, else that of perpscope.toml, else perpscope.duckdb.
 
     Raises:
-        UserError: the configuration is not TOML, or its `database` is not text.
+        UserError: the configuration is missing where one is named, is not TOML, or its `database` is
+            not text.
     """
-    config = Path(os.environ.get("PERPSCOPE_CONFIG", "perpscope.toml"))
-    if named is not None or not config.is_file():
-        return named or Path("perpscope.duckdb")
+    if named is not None:
+        return named
+    asked = os.environ.get("PERPSCOPE_CONFIG")
+    config = Path(asked or "perpscope.toml")
+    if not config.is_file():
+        if asked:
+            raise UserError(f"there is no file {config}, which PERPSCOPE_CONFIG names: correct it")
+        return Path("perpscope.duckdb")
     try:
         said = tomllib.loads(config.read_text(encoding="utf-8")).get("database", "perpscope.duckdb")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -1,8 +1,8 @@
 """
 One row per chain: identity, block time and how finality is known.
 
-`finality` says where the truth about it comes from: the node's `finalized` tag, or a depth in
-seconds for chains without one (RWA.md 15). Negative chain ids are venues that are not EVM chains.
+Finality comes from the node's `finalized` tag; `finality_seconds` is for nodes without one.
+Negative chain ids are venues that are not EVM chains.
 """
 
 from dataclasses import dataclass

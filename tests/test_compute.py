@@ -326,15 +326,24 @@ def test_the_configuration_names_the_database(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is named wins, then perpscope.toml, then perpscope.duckdb."""
-    config = tmp_path / "perpscope.toml"
-    monkeypatch.setenv("PERPSCOPE_CONFIG", str(config))
+    monkeypatch.chdir(tmp_path)
 
     without = database_path(None)
-    config.write_text('database = "elsewhere.duckdb"\n')
+    (tmp_path / "perpscope.toml").write_text('database = "elsewhere.duckdb"\n')
 
     assert without == Path("perpscope.duckdb")
     assert database_path(None) == Path("elsewhere.duckdb")
     assert database_path(Path("named.duckdb")) == Path("named.duckdb")
+
+
+def test_a_configuration_that_is_named_must_be_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong PERPSCOPE_CONFIG never falls back to another database in silence."""
+    monkeypatch.setenv("PERPSCOPE_CONFIG", str(tmp_path / "gone.toml"))
+
+    with pytest.raises(UserError, match="gone.toml, which PERPSCOPE_CONFIG names"):
+        database_path(None)
 
 
 @pytest.mark.parametrize(

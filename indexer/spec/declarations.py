@@ -36,7 +36,8 @@ class Event:
         columns: column -> expression; columns left out are null.
         where: conditions that all hold, or the log gives no row here.
         version: overrides the contract's version.
-        evidence: how the row is known (RWA.md 0.3).
+        evidence: how the row is known: a decoded log, state at a block, arithmetic over both, a
+            report, or a configured constant.
     """
 
     abi: str
