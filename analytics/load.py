@@ -38,8 +38,8 @@ def database_path(named: Path | None) -> Path:
     Return the file to read: the one named, else that of perpscope.toml, else perpscope.duckdb.
 
     Raises:
-        UserError: the configuration is missing where one is named, is not TOML, or its `database` is
-            not text.
+        UserError: PERPSCOPE_CONFIG names a missing file, the configuration is not TOML, or its
+            `database` is not text.
     """
     if named is not None:
         return named
