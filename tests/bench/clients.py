@@ -33,7 +33,7 @@ class Call(msgspec.Struct, frozen=True):
 
 def _perpscope(offer: dict[str, str], span: str, database: str) -> Callable[[], Any]:
     import indexer.rpc.transport  # noqa: F401 - what the command loads once it is called
-    from indexer.cli import index_command
+    from indexer.cli.indexing import index_command
 
     return lambda: index_command(
         chain=offer["chain"],

@@ -1,0 +1,16 @@
+"""The indexer's commands, a module for each kind; `app` mounts them."""
+
+import typer
+
+from indexer.cli.indexing import index_command
+from indexer.cli.restating import redecode_command, rewind
+from indexer.cli.showing import protocols, status
+from indexer.simulation.commands import replay
+
+app = typer.Typer()
+app.command("index")(index_command)
+app.command()(status)
+app.command()(rewind)
+app.command("redecode")(redecode_command)
+app.command()(protocols)
+app.command()(replay)

@@ -1,0 +1,23 @@
+"""Tables and names on the terminal."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from indexer.chains import CHAINS
+
+
+def chain_slug(chain_id: int) -> str:
+    """Return a chain's name; its id where it has none."""
+    return {chain.chain_id: chain.slug for chain in CHAINS}.get(chain_id, str(chain_id))
+
+
+def print_table(titles: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
+    """Print lines under titles."""
+    table = Table(*titles, box=None, header_style="bold", pad_edge=False)
+    for line in lines:
+        table.add_row(*(str(cell) for cell in line))
+    console = Console()
+    # Into a file or a pipe a row is one line, however wide.
+    (console if console.is_terminal else Console(width=1_000)).print(table)

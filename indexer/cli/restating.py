@@ -1,0 +1,42 @@
+"""`perpscope rewind` and `perpscope redecode`: what needs no node."""
+
+from typing import Annotated
+
+import typer
+
+from indexer.cli.options import ChainName, ConfigFile, Database, ProtocolNames, ledger_of
+from indexer.cli.printing import print_table
+from indexer.protocols import PROTOCOLS
+from indexer.sync import redecode, take_back
+from indexer.sync.choices import protocols_named
+
+
+def rewind(
+    *,
+    chain: ChainName,
+    to_block: Annotated[int, typer.Option(min=0, help="The last block to keep.")],
+    protocol: ProtocolNames = None,
+    database: Database = None,
+    config: ConfigFile = None,
+) -> None:
+    """Take back everything above a block; the raw logs move to `orphans`."""
+    ledger = ledger_of(chain, database, config)
+    done = take_back(ledger, protocols_named(protocol or (), ledger.chain, PROTOCOLS), to_block)
+    for slug, last in done.covered.items():
+        kept = f"is kept to block {last:,}" if last is not None else "is cleared"
+        typer.echo(f"{slug} on {ledger.chain.slug} {kept}")
+    typer.echo(f"{done.logs:,} logs moved to orphans; `perpscope index` fetches the blocks again")
+
+
+def redecode_command(
+    *,
+    chain: ChainName,
+    protocol: ProtocolNames = None,
+    database: Database = None,
+    config: ConfigFile = None,
+) -> None:
+    """Derive facts again from the stored logs, without a node."""
+    ledger = ledger_of(chain, database, config)
+    chosen = protocols_named(protocol or (), ledger.chain, PROTOCOLS)
+    written = redecode(ledger, chosen)
+    print_table(("table", "rows"), ((name, f"{rows:,}") for name, rows in written.items() if rows))

@@ -1,0 +1,83 @@
+"""`perpscope status` and `perpscope protocols`: what is stored, and what can be."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import typer
+
+from indexer.chains import CHAINS
+from indexer.cli.options import ConfigFile, Database, database_of
+from indexer.cli.printing import chain_slug, print_table
+from indexer.config import configuration
+from indexer.protocols import PROTOCOLS
+
+_STATUS = (
+    "chain",
+    "protocol",
+    "from",
+    "to",
+    "finalized to",
+    "missing blocks",
+    "proof",
+    "rejects",
+    "newest block",
+)
+
+
+def status(*, database: Database = None, config: ConfigFile = None) -> None:
+    """Show how complete, how final and how proven what is stored is."""
+    from indexer.facts import first_block
+    from indexer.store import status as stored_status
+
+    starts = {
+        (chain.chain_id, slug): start
+        for slug, protocol in PROTOCOLS.items()
+        for chain in CHAINS
+        if (start := first_block(protocol, chain)) is not None
+    }
+    found = stored_status(database_of(database, configuration(config)), starts)
+    if found.protocols.is_empty():
+        typer.echo("nothing is indexed yet: run `perpscope index`")
+        return
+    print_table(_STATUS, (_status_line(row) for row in found.protocols.iter_rows(named=True)))
+    kinds = found.origins.select("chain_id", "kind").unique(maintain_order=True)
+    for chain_id, kind in kinds.filter(kinds["kind"] != "node").iter_rows():
+        typer.echo(f"{chain_slug(chain_id)} holds {kind} blocks")
+    if len(found.gaps):
+        print_table(
+            ("chain", "protocol", "missing from", "to"),
+            ((chain_slug(row[0]), row[1], row[2], row[3]) for row in found.gaps.iter_rows()),
+        )
+
+
+def protocols() -> None:
+    """List the protocols perpscope knows, and where."""
+    lines = (
+        (slug, item.name, item.kind, ", ".join(sorted({c.chain.slug for c in item.contracts})))
+        for slug, item in PROTOCOLS.items()
+    )
+    print_table(("protocol", "name", "kind", "chains"), lines)
+
+
+def _status_line(row: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        chain_slug(row["chain_id"]),
+        row["protocol"],
+        row["from_block"],
+        row["to_block"],
+        "-" if row["finalized_to"] is None else row["finalized_to"],
+        f"{row['missing_blocks']:,} in {row['gaps']}" if row["gaps"] else "none",
+        row["proof"],
+        f"{row['rejects']:,}",
+        _age(row["newest_block_at"]),
+    )
+
+
+def _age(moment: datetime | None) -> str:
+    if moment is None:
+        return "time not known"
+    seconds = (datetime.now(UTC).replace(tzinfo=None) - moment).total_seconds()
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit} ago"
+    return f"{max(seconds, 0):.0f} s ago"
