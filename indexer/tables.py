@@ -43,11 +43,13 @@ def tables() -> dict[str, dict[str, TableColumn]]:
     }
 
 
+@cache
 def columns_of(table: str) -> dict[str, pl.DataType]:
     """Return the Polars schema of a table."""
     return {name: column.dtype for name, column in tables()[table].items()}
 
 
+@cache
 def empty(table: str) -> pl.DataFrame:
     """Return a frame of this table without rows."""
     return pl.DataFrame(schema=columns_of(table))

@@ -146,9 +146,11 @@ def topic_word_reasons(node: Node, words: Bytes) -> dict[int, str]:
 
 
 def _present(topic: pl.Series) -> Mask:
+    if topic.null_count() == len(topic):
+        return np.zeros(len(topic), np.bool_)
     whole = topic.bin.size() == 32
-    if topic.null_count() == len(topic) or (whole.all() and not topic.null_count()):
-        return np.full(len(topic), topic.null_count() == 0)
+    if whole.all() and not topic.null_count():
+        return np.ones(len(topic), np.bool_)
     return whole.fill_null(value=False).to_numpy()
 
 

@@ -91,7 +91,7 @@ class Header:
     logs_bloom: bytes | None = field(repr=False)
 
 
-def log_frame(answer: bytes) -> pl.DataFrame:
+def log_frame(answer: bytes | memoryview) -> pl.DataFrame:
     """
     Return the logs in the JSON list `answer` as a `LOGS` frame, sorted.
 
@@ -100,7 +100,7 @@ def log_frame(answer: bytes) -> pl.DataFrame:
     """
     if columns := columns_of(answer):
         return _sorted(pl.DataFrame([columns.series(name) for name in _BY_POSITION], schema=LOGS))
-    rows = _rows(answer, _LOG_ANSWER, "logs")
+    rows = _rows(bytes(answer), _LOG_ANSWER, "logs")
     del answer  # a range's JSON is several times its frame
     if rows["removed"].any():
         raise NodeAnswerWrong(

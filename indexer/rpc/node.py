@@ -25,6 +25,7 @@ from indexer.rpc.readings import (
     text,
     unseen,
     value,
+    view,
 )
 from indexer.rpc.retries import Sleep
 
@@ -126,8 +127,8 @@ class Node:
 
         def read(parts: list[Part], endpoint: Endpoint) -> tuple[pl.DataFrame, Header]:
             last = numbered_header(value(parts[0], endpoint), to_block)
-            answers = [value(parts[1], endpoint, blocks)]
-            # The bytes of the batch hang on its parts, and those of the logs on this list.
+            answers = [view(parts[1], endpoint, blocks)]
+            # The bytes of the batch hang on its parts and on this list.
             parts.clear()
             logs = log_frame(answers.pop())
             check_logs(logs, wanted, from_block, to_block, last)

@@ -17,9 +17,19 @@ def value(part: Part, endpoint: Endpoint, blocks: Blocks | None = None) -> bytes
     Raises:
         WorldError: the node refused the call; which kind, `failures` decides.
     """
+    return bytes(view(part, endpoint, blocks))
+
+
+def view(part: Part, endpoint: Endpoint, blocks: Blocks | None = None) -> memoryview:
+    """
+    Return the result as `value` does, without a copy: it keeps the whole answer in memory.
+
+    Raises:
+        WorldError: the node refused the call; which kind, `failures` decides.
+    """
     if part.is_error:
         raise failure(fault(bytes(part.error), endpoint), endpoint, blocks)
-    return bytes(part.result)
+    return memoryview(part.result)
 
 
 def text(result: bytes) -> str:

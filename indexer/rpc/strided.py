@@ -96,7 +96,7 @@ class Columns:
         return pl.Series(name, pa.Array.from_buffers(pa.binary_view(), self.height, buffers))
 
 
-def columns_of(answer: bytes) -> Columns | None:
+def columns_of(answer: bytes | memoryview) -> Columns | None:
     """Return the logs in a JSON list in its order; None where they are not plainly alike."""
     if answer[:1] != b"[":
         return None
@@ -109,7 +109,9 @@ def columns_of(answer: bytes) -> Columns | None:
     for size in np.unique(sizes):
         rows: Places | None = np.flatnonzero(sizes == size)
         while rows is None or len(rows):
-            shape = None if rows is None else shape_of(answer[starts[rows[0]] : ends[rows[0]]])
+            shape = (
+                None if rows is None else shape_of(bytes(answer[starts[rows[0]] : ends[rows[0]]]))
+            )
             shapes += 1
             if rows is None or shape is None or shapes > _MAX_SHAPES:
                 return None
