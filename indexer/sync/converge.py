@@ -1,25 +1,27 @@
 """
 The loop: what is missing, fetch it, land it, until nothing is missing.
 
-One range is fetched while the one before is decoded and written; they land in order. Whatever
-stops the loop, the database holds whole ranges and says which, so the next run goes on there.
+Ranges are fetched ahead (`ahead`) while those before are decoded and written; they land in order.
+Whatever stops the loop, the database holds whole ranges and says which, so the next run goes on
+there.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
 from indexer.chains import Chain
-from indexer.errors import NodeBehind, RangeTooLarge
+from indexer.errors import NodeBehind
 from indexer.facts import Known, declared, first_block
 from indexer.spec import Protocol
 from indexer.store import Stored
+from indexer.sync.ahead import Ahead
 from indexer.sync.coverage import origin_kind
 from indexer.sync.declarations import check_unchanged
-from indexer.sync.fetching import ChainMoved, Fetched, Piece, fetch, with_children
+from indexer.sync.fetching import ChainMoved, Fetched, Piece
 from indexer.sync.heads import Heads, read_heads
 from indexer.sync.landing import Landing, Overtaken, Tally
 from indexer.sync.plan import Segment, plan
@@ -29,7 +31,6 @@ from indexer.sync.span import Span
 
 Progress = Callable[[int, int, int], None]
 
-_WINDOW_BLOCKS = 200
 _ROWS_PER_COMMIT_LOG = 6
 _MOST_SETBACKS = 10
 _FRESH_SECONDS = 60.0
@@ -49,6 +50,9 @@ class Job:
         to_block: last block; None for the chain's head.
         max_span: most blocks in one request; None to find out.
         max_logs: logs to aim at in one range, which bounds memory.
+        max_addresses: contracts to name in one request; where there are more, everybody's logs
+            of the events are asked for.
+        concurrency: ranges under way at once below finality.
     """
 
     path: Path
@@ -59,6 +63,8 @@ class Job:
     to_block: int | None = None
     max_span: int | None = None
     max_logs: int = 25_000
+    max_addresses: int = 1_000
+    concurrency: int = 8
 
     def ledger(self) -> Ledger:
         """Return the chain's part of the database."""
@@ -170,7 +176,7 @@ class _Run:
         )
         landing.tally = self.tally
         total = sum(segment.to_block - segment.from_block + 1 for segment in segments)
-        fetches = self._fetches(segments, stored, known, heads)
+        fetches = self._ahead(stored, known, heads).ranges(segments)
         async with aclosing(fetches):
             await _pipelined(fetches, landing, heads, self._reporting(total))
 
@@ -184,39 +190,28 @@ class _Run:
 
         return report
 
-    async def _fetches(
-        self, segments: Sequence[Segment], stored: Stored, known: Known, heads: Heads
-    ) -> AsyncGenerator[Fetched, None]:
-        ends = stored.coverage.select("to_block", "to_block_hash").iter_rows()
-        hashes = {number: bytes.fromhex(text[2:]) for number, text in ends}
-        for segment in segments:
-            start = segment.from_block
-            while start <= segment.to_block:
-                piece = self._piece(segment, start, hashes.get(start - 1), heads)
-                try:
-                    fetched = await fetch(self._node, self._job.chain, known, piece)
-                except RangeTooLarge as refusal:
-                    self._span.refused(piece.from_block, piece.to_block, refusal)
-                    continue
-                self._span.answered(piece.to_block - start + 1, fetched.answered)
-                known = with_children(known, fetched.children)
-                hashes[piece.to_block] = fetched.last.hash
-                hashes.pop(start - 1, None)
-                yield fetched
-                start = piece.to_block + 1
+    def _ahead(self, stored: Stored, known: Known, heads: Heads) -> Ahead:
+        def cut(segment: Segment, first: int, last: int, parent: bytes | None) -> Piece:
+            return Piece(
+                first,
+                last,
+                tuple(self._job.declarations[slug] for slug in segment.protocols),
+                segment.finality,
+                segment.is_settled,
+                parent,
+                heads.is_whole,
+                self._job.max_addresses,
+            )
 
-    def _piece(self, segment: Segment, start: int, parent: bytes | None, heads: Heads) -> Piece:
-        blocks = self._span.blocks
-        if not segment.is_settled:
-            blocks = min(blocks, _WINDOW_BLOCKS)
-        return Piece(
-            start,
-            min(start + blocks - 1, segment.to_block),
-            tuple(self._job.declarations[slug] for slug in segment.protocols),
-            segment.finality,
-            segment.is_settled,
-            parent,
-            heads.is_whole,
+        ends = stored.coverage.select("to_block", "to_block_hash").iter_rows()
+        return Ahead(
+            self._node,
+            self._job.chain,
+            known,
+            self._span,
+            cut,
+            most=self._job.concurrency,
+            hashes={number: bytes.fromhex(text[2:]) for number, text in ends},
         )
 
 
