@@ -8,6 +8,7 @@ does what needs no node.
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from indexer.rpc import Endpoint, Node
 from indexer.sync.converge import Job, Progress, Summary
@@ -39,11 +40,13 @@ def index(job: Job, endpoints: Sequence[Endpoint], progress: Progress) -> Summar
 
     Raises:
         UserError: no endpoint is given, or a declaration has changed.
+        RequestsSpent: not even the endpoints could be asked who they are.
         WorldError: what `converge` and `Node` raise.
     """
 
     async def run() -> Summary:
-        async with Node(endpoints, job.chain) as node:
-            return await _converge(node, job, progress)
+        most = min(job.concurrency, sum(endpoint.concurrency for endpoint in endpoints))
+        async with Node(endpoints, job.chain, most_requests=job.max_requests) as node:
+            return await _converge(node, replace(job, concurrency=max(most, 1)), progress)
 
     return asyncio.run(run())

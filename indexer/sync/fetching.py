@@ -39,6 +39,7 @@ class Piece:
         is_whole: whether headers link by parent hash at all.
         most_addresses: more emitters than this are not named in a request: whoever emits the
             topics is asked for, and those who are nobody's are left out here.
+        finality_reason: how it is known how final the blocks are.
     """
 
     from_block: int
@@ -49,6 +50,7 @@ class Piece:
     parent: bytes | None
     is_whole: bool
     most_addresses: int = 1_000
+    finality_reason: str = "not known"
 
 
 @dataclass(frozen=True)
