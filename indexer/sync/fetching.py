@@ -169,9 +169,11 @@ async def _window(node: Source, piece: Piece) -> pl.DataFrame:
 async def _asked(
     node: Source, chain: Chain, known: Known, piece: Piece, headers: pl.DataFrame
 ) -> Answer:
-    named, unnamed = _named(piece, chain, known)
-    filters = [_filter(named, chain, known)] if named else []
-    if unnamed:
+    filters = [_filter(piece.protocols, chain, known)]
+    unnamed: list[Protocol] = []
+    if len(filters[0].addresses) > piece.most_addresses:
+        named, unnamed = _named(piece, chain, known)
+        filters = [_filter(named, chain, known)] if named else []
         filters.append(replace(_filter(unnamed, chain, known), addresses=()))
     logs, last = await node.logs(filters[0], piece.from_block, piece.to_block)
     for wanted in filters[1:]:
@@ -211,13 +213,19 @@ async def _with_unasked(
             children = _born(found, children, known)
             # A child lives from its birth on, and its birth may be in this very range.
             known = with_children(known, children)
-        wanted = _filter(named, chain, known)
-        unasked = tuple(sorted(set(wanted.addresses) - answer.asked))
+        unasked = tuple(sorted(_living(known, named, piece) - answer.asked))
         if not unasked:
             return answer, children
-        wanted = replace(wanted, addresses=unasked)
+        wanted = replace(_filter(named, chain, known), addresses=unasked)
         logs = await _more(node, piece, wanted, answer.logs, answer.last)
         answer = replace(answer, logs=logs, asked=answer.asked | set(unasked))
+
+
+def _living(known: Known, protocols: Sequence[Protocol], piece: Piece) -> set[bytes]:
+    slugs = [protocol.slug for protocol in protocols]
+    here = pl.col("protocol").is_in(slugs) & (pl.col("from_block") <= piece.to_block)
+    addresses = known.contracts.filter(here)["address"]
+    return set(addresses.str.slice(2).str.decode("hex"))
 
 
 async def _more(
