@@ -111,10 +111,10 @@ def test_endpoints_are_not_asked_more_than_allowed(tmp_path: Path) -> None:
 
 def test_a_refusal_among_several_loses_nothing(tmp_path: Path) -> None:
     """Ranges that the node refuses while others are under way are asked again, shorter."""
-    with serve([served(blocks(COUNT))]) as node:
+    with serve([served(blocks(200))]) as node:
         run(job(tmp_path / "free.duckdb"), node.url)
 
-    strict = served(blocks(COUNT), max_logs=6, max_block_span=40)
+    strict = served(blocks(200), max_logs=6, max_block_span=40)
     with delayed([strict], shuffled(3, 0.02)) as slow:
         run(job(tmp_path / "held.duckdb"), slow.url)
 
@@ -165,7 +165,7 @@ async def held(node: Wide, blocks_in_all: int) -> list[Fetched]:
         )
 
     known = Known(empty("tokens"), empty("markets"), empty("contracts"))
-    ahead = Ahead(node, ETHEREUM, known, span, cut, most=8, hashes={})  # type: ignore[arg-type]
+    ahead = Ahead(node, ETHEREUM, known, span, cut, most=8, most_requests=None, hashes={})  # type: ignore[arg-type]
     found = []
     segment = Segment(0, blocks_in_all - 1, ("feed",), "finalized", is_settled=True)
     async for fetched in ahead.ranges([segment]):
@@ -190,7 +190,7 @@ def test_what_is_held_is_bounded(log_bytes: int, most: int) -> None:
 
 def test_a_block_too_large_keeps_what_is_below(tmp_path: Path) -> None:
     """A refused single block among several ranges ends the run there, not before."""
-    chain = served(blocks(COUNT), max_logs=1)
+    chain = served(blocks(200), max_logs=1)
     path = tmp_path / "a.duckdb"
 
     with (
@@ -199,7 +199,7 @@ def test_a_block_too_large_keeps_what_is_below(tmp_path: Path) -> None:
     ):
         run(job(path, declarations=DECLARATIONS), slow.url)
 
-    with serve([served(blocks(COUNT))]) as node:
+    with serve([served(blocks(200))]) as node:
         run(job(path), node.url)
         run(job(tmp_path / "new.duckdb"), node.url)
     assert contents(path) == contents(tmp_path / "new.duckdb")

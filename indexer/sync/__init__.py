@@ -1,9 +1,9 @@
 """
 What to fetch next, and how it lands: gaps, finality, reorgs, children, resume.
 
-Read `converge` first: it is the loop. `plan` says what is missing, `fetching` gets one range,
-`landing` turns it into rows, `reorgs` looks whether the chain is still the same, `rederiving`
-does what needs no node.
+Read `converge` first: it is the loop. `plan` says what is missing, `ahead` has several ranges
+under way, `fetching` gets one, `landing` turns it into rows, `reorgs` looks whether the chain is
+still the same, `rederiving` does what needs no node. `estimate` says what a run would take.
 """
 
 import asyncio
@@ -13,16 +13,20 @@ from dataclasses import replace
 from indexer.rpc import Endpoint, Node
 from indexer.sync.converge import Job, Progress, Summary
 from indexer.sync.converge import converge as _converge
+from indexer.sync.estimate import Estimate
+from indexer.sync.estimate import estimate as _estimate
 from indexer.sync.landing import Tally
 from indexer.sync.rederiving import redecode, take_back
 from indexer.sync.reorgs import Ledger
 
 __all__ = [
+    "Estimate",
     "Job",
     "Ledger",
     "Progress",
     "Summary",
     "Tally",
+    "estimate",
     "index",
     "redecode",
     "take_back",
@@ -48,5 +52,26 @@ def index(job: Job, endpoints: Sequence[Endpoint], progress: Progress) -> Summar
         most = min(job.concurrency, sum(endpoint.concurrency for endpoint in endpoints))
         async with Node(endpoints, job.chain, most_requests=job.max_requests) as node:
             return await _converge(node, replace(job, concurrency=max(most, 1)), progress)
+
+    return asyncio.run(run())
+
+
+def estimate(job: Job, endpoints: Sequence[Endpoint], samples: int) -> Estimate:
+    """
+    Return what `index` would take; nothing is stored.
+
+    Args:
+        job: what to index.
+        endpoints: whom to ask, in order of preference.
+        samples: how many parts of the chain to look at, at most.
+
+    Raises:
+        UserError: no endpoint is given, or a declaration has changed.
+        WorldError: what asking a node raises.
+    """
+
+    async def run() -> Estimate:
+        async with Node(endpoints, job.chain) as node:
+            return await _estimate(node, job, samples=samples)
 
     return asyncio.run(run())

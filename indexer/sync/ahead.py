@@ -20,8 +20,11 @@ from indexer.sync.plan import Segment
 from indexer.sync.source import Source
 from indexer.sync.span import Span
 
-_WINDOW_BLOCKS = 200
+WINDOW_BLOCKS = 200
+"""Most blocks of a range above finality, whose every header is fetched."""
+
 _MOST_BYTES = 96 * 2**20
+_SPARE_REQUESTS = 50
 
 Cut = Callable[[Segment, int, int, bytes | None], Piece]
 """(segment, first block, last block, hash of the block before) -> the piece to fetch."""
@@ -53,6 +56,7 @@ class Ahead:
         span: how many blocks to ask for.
         cut: makes a piece of a segment.
         most: how many ranges may be under way at once.
+        most_requests: after how many JSON-RPC calls the node stops sending; None for never.
         hashes: hashes of blocks that a range above finality may follow.
     """
 
@@ -65,11 +69,13 @@ class Ahead:
         cut: Cut,
         *,
         most: int,
+        most_requests: int | None,
         hashes: Mapping[int, bytes],
     ) -> None:
         """Prepare; nothing is asked yet."""
         self._node, self._chain, self._known = node, chain, known
         self._span, self._cut, self._most = span, cut, most
+        self._most_requests, self._costliest = most_requests, 0
         self._hashes = dict(hashes)
         self._todo: list[Segment] = []
         self._flights: list[_Flight] = []
@@ -99,6 +105,14 @@ class Ahead:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    @property
+    def is_short(self) -> bool:
+        """Whether requests may run out, so that each range must land before the next is asked."""
+        if self._most_requests is None:
+            return False
+        needed = 2 * (len(self._flights) + 1) * self._costliest + _SPARE_REQUESTS
+        return self._node.requests + needed > self._most_requests
+
     def _next(self) -> Piece | None:
         if not self._todo:
             return None
@@ -111,11 +125,14 @@ class Ahead:
     def _blocks(self, segment: Segment) -> int:
         blocks = self._span.blocks
         if not segment.is_settled:
-            return 0 if self._flights else min(blocks, _WINDOW_BLOCKS)
+            return 0 if self._flights else min(blocks, WINDOW_BLOCKS)
         if not self._flights or segment.from_block < self._flights[0].piece.from_block:
             return blocks
+        if self.is_short:
+            return 0
         if any(flight.is_probe for flight in self._flights):
-            blocks = min(blocks, self._span.proven)
+            # Much longer ranges may be possible in a moment: short ones would be a waste.
+            blocks = min(blocks, self._span.proven) if blocks < 3 * self._span.proven else 0
         held = sum(flight.size(self._span) for flight in self._flights)
         is_full = held + blocks * self._span.bytes_per_block > _MOST_BYTES
         return 0 if is_full or len(self._flights) >= self._most else blocks
@@ -136,6 +153,7 @@ class Ahead:
             self._span.refused(piece.from_block, piece.to_block, refusal)
             return None
         logs = fetched.answer.logs
+        self._costliest = max(self._costliest, len(fetched.headers))
         blocks = piece.to_block - piece.from_block + 1
         self._span.answered(blocks, len(logs), int(logs.estimated_size()))
         return fetched

@@ -14,8 +14,6 @@ from datetime import datetime
 from pathlib import Path
 from time import monotonic
 
-import polars as pl
-
 from indexer.chains import Chain
 from indexer.errors import NodeBehind, RequestsSpent
 from indexer.facts import Known, declared, first_block
@@ -28,7 +26,7 @@ from indexer.sync.fetching import ChainMoved, Fetched, Piece
 from indexer.sync.heads import Heads, read_heads
 from indexer.sync.landing import Landing, Overtaken, Tally
 from indexer.sync.moments import in_blocks
-from indexer.sync.plan import Segment, plan
+from indexer.sync.plan import Segment, intervals, plan
 from indexer.sync.reorgs import Fork, Ledger, forked, known_of, upgrade
 from indexer.sync.source import Source
 from indexer.sync.span import Span
@@ -152,7 +150,7 @@ class _Run:
             return await self._weathered(self._swap(fork, heads))
         if await upgrade(self._node, ledger, stored, heads):
             stored = ledger.stored()
-        segments = _missing(self._job, stored, heads)
+        segments = missing(self._job, stored, heads)
         if not segments:
             return False
         return await self._weathered(self._cover(segments, stored, heads, write_range))
@@ -197,7 +195,7 @@ class _Run:
             replacement.append((landed, others))
             return True
 
-        segments = plan(_intervals(fork.after.coverage), wanted, heads)
+        segments = plan(intervals(fork.after.coverage), wanted, heads)
         await self._cover(segments, fork.after, heads, keep)
         owned = ledger.owned(fork.before)
         chain_id, cuts = job.chain.chain_id, fork.cuts
@@ -226,9 +224,9 @@ class _Run:
         )
         landing.tally = self.tally
         total = sum(segment.to_block - segment.from_block + 1 for segment in segments)
-        fetches = self._ahead(stored, known, heads).ranges(segments)
-        async with aclosing(fetches):
-            await _pipelined(fetches, landing, heads, self._reporting(total))
+        ahead = self._ahead(stored, known, heads)
+        async with aclosing(ahead.ranges(segments)) as fetches:
+            await _pipelined(ahead, fetches, landing, heads, self._reporting(total))
 
     def _reporting(self, total: int) -> Callable[[Fetched], None]:
         done = 0
@@ -262,11 +260,13 @@ class _Run:
             self._span,
             cut,
             most=self._job.concurrency,
+            most_requests=self._job.max_requests,
             hashes={number: bytes.fromhex(text[2:]) for number, text in ends},
         )
 
 
 async def _pipelined(
+    ahead: Ahead,
     fetches: AsyncIterator[Fetched],
     landing: Landing,
     heads: Heads,
@@ -280,6 +280,8 @@ async def _pipelined(
                 await landed
             landed = asyncio.create_task(landing.land(fetched, heads.latest.hash))
             report(fetched)
+            if ahead.is_short:
+                await landed
     finally:
         # Also when a fetch failed: what was fetched before is whole and stays.
         if landed is not None:
@@ -287,7 +289,8 @@ async def _pipelined(
         await landing.flush()
 
 
-def _missing(job: Job, stored: Stored, heads: Heads) -> list[Segment]:
+def missing(job: Job, stored: Stored, heads: Heads) -> list[Segment]:
+    """Return what a job whose moments are blocks still has to fetch."""
     first = job.from_block if isinstance(job.from_block, int) else 0
     last = heads.latest.number
     if isinstance(job.to_block, int):
@@ -297,11 +300,4 @@ def _missing(job: Job, stored: Stored, heads: Heads) -> list[Segment]:
         for protocol in job.protocols
         if (start := first_block(protocol, job.chain)) is not None
     }
-    return plan(_intervals(stored.coverage), wanted, heads)
-
-
-def _intervals(coverage: pl.DataFrame) -> dict[str, list[tuple[int, int]]]:
-    covered: dict[str, list[tuple[int, int]]] = {}
-    for slug, low, high in coverage.select("protocol", "from_block", "to_block").iter_rows():
-        covered.setdefault(slug, []).append((low, high))
-    return covered
+    return plan(intervals(stored.coverage), wanted, heads)

@@ -114,6 +114,23 @@ async def fetch(node: Source, chain: Chain, known: Known, piece: Piece) -> Fetch
     return await complete(node, chain, known, answer)
 
 
+async def sample(
+    node: Source, chain: Chain, known: Known, piece: Piece
+) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """
+    Return the protocols' logs of a range, the children born in it, and how many logs came.
+
+    No header but the last is asked for, so this is for looking, not for storing.
+
+    Raises:
+        What `fetch` raises.
+    """
+    answer = await _asked(node, chain, known, piece, pl.DataFrame(schema=HEADERS))
+    answer, children = await _with_unasked(node, chain, known, answer)
+    owners = _owners(piece, chain, answer.logs, with_children(known, children))
+    return answer.logs.filter(any_of(owners, len(answer.logs))), children, len(answer.logs)
+
+
 async def complete(node: Source, chain: Chain, known: Known, answer: Answer) -> Fetched:
     """
     Return a range with the logs of every child known now, asking only for those not asked yet.

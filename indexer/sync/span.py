@@ -12,7 +12,9 @@ class Span:
     The length of the next range, in blocks.
 
     It grows towards `target` logs an answer, falls to what a node proposes or to half when it
-    refuses, and then approaches the refused length only as far as bisection goes.
+    refuses, and then approaches the refused length only as far as bisection goes. A refusal of a
+    length that was served before is about what is in the range: then it aims at less than the
+    largest answer so far.
 
     Attributes:
         blocks: the length to ask for.
@@ -22,7 +24,8 @@ class Span:
 
     def __init__(self, target: int, most: int | None = None) -> None:
         """Aim at `target` logs an answer and never ask for more than `most` blocks."""
-        self._target = target
+        self._target = self._aim = target
+        self._largest = 0
         self._most = min(most or _MOST, _MOST)
         self.blocks = min(FIRST, self._most)
         self.proven = 0
@@ -37,12 +40,13 @@ class Span:
         self.bytes_per_block, self._last_density = max(density, self._last_density), density
         self._calm += 1
         if self._calm > _FORGET_AFTER:  # a density that has passed, or another endpoint
-            self._bad, self._calm = None, 0
+            self._bad, self._calm, self._aim = None, 0, self._target
+        self._largest = max(self._largest, logs)
         # Where few logs are known the next range may be dense: grow with care.
-        most = max(blocks * (8 if logs * 8 < self._target else 2), self.blocks)
+        most = max(blocks * (8 if logs * 8 < self._aim else 2), self.blocks)
         wanted = most
         if logs:
-            wanted = max(min(most, self._target * blocks // logs), self.blocks // 4)
+            wanted = max(min(most, self._aim * blocks // logs), self.blocks // 4)
         if self._bad is not None and wanted > self.blocks:
             wanted = min(wanted, (self.blocks + self._bad) // 2)
             wanted = self.blocks if wanted - self.blocks < self.blocks // 16 else wanted
@@ -65,6 +69,7 @@ class Span:
         self._bad, self._calm = min(self._bad or blocks, blocks), 0
         if self.proven >= blocks:
             self.proven = 0
+            self._aim = max(1, min(self._aim, self._largest * 4 // 5))
         shorter = _proposed(from_block, to_block, refusal) or max(blocks // 2, self.proven, 1)
         self.blocks = min(shorter, self.blocks)
 
