@@ -20,8 +20,9 @@ import json
 import os
 import re
 import tomllib
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -32,6 +33,7 @@ from pydantic import (
     Strict,
     StrictStr,
     ValidationError,
+    model_validator,
 )
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -68,6 +70,30 @@ def _slug(slug: str) -> str:
     return slug
 
 
+def moment(value: Any) -> datetime:
+    """
+    Return a date or a moment as UTC without a zone; a date is its first instant.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if isinstance(value, str):
+        value = _read_moment(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day)
+    raise ValueError("a date such as 2025-10-10, or a moment such as 2025-10-10T06:00")
+
+
+def _read_moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+Moment = Annotated[datetime, BeforeValidator(moment)]
 Texts = Annotated[tuple[StrictStr, ...], BeforeValidator(_listed)]
 Count = Annotated[int, Strict(), Field(ge=1)]
 BlockNumber = Annotated[int, Strict(), Field(ge=0)]
@@ -82,8 +108,11 @@ class ChainSettings(BaseModel):
         rpc: endpoint URLs in order of preference, `${NAME}` not yet filled in.
         protocols: slugs to index on this chain; empty for all that are declared.
         from_block: first block to index; None for each contract's own first block.
+        from_date: a date or a moment (UTC) to index from, instead of a block.
         max_span: most blocks in one request; None to find out.
         max_logs: most logs in one range, which bounds memory.
+        max_addresses: most contracts named in one request; beyond, logs are asked for by event.
+        concurrency: most ranges under way at once below finality.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -91,8 +120,17 @@ class ChainSettings(BaseModel):
     rpc: Texts = Field(default=(), repr=False)  # may hold keys
     protocols: Texts = ()
     from_block: BlockNumber | None = None
+    from_date: Moment | None = None
     max_span: Count | None = None
     max_logs: Count = 25_000
+    max_addresses: Count = 1_000
+    concurrency: Count = 8
+
+    @model_validator(mode="after")
+    def _one_beginning(self) -> Self:
+        if self.from_block is not None and self.from_date is not None:
+            raise ValueError("from_block or from_date, not both")
+        return self
 
 
 class Retries(BaseModel):

@@ -9,6 +9,7 @@ The error tree of the indexer, sorted by one question: can the same call succeed
         │   ├── NodeBehind          the node has not seen the block yet
         │   └── DatabaseBusy        another process holds the database's write lock
         ├── RangeTooLarge       the node wants fewer blocks or smaller answers; ask for less
+        ├── RequestsSpent       as many requests were sent as --max-requests allows
         ├── NodeAnswerWrong     the node contradicts itself or the request
         ├── ReorgTooDeep        the chain changed below what it called final
         └── DatabaseUnusable    the file cannot be opened, read or written as it is
@@ -57,6 +58,10 @@ class RangeTooLarge(WorldError):
         """Keep the node's suggestion beside the message."""
         super().__init__(message)
         self.suggested = suggested
+
+
+class RequestsSpent(WorldError):
+    """As many requests were sent as the user allows; what is whole is stored, run again."""
 
 
 class NodeAnswerWrong(WorldError):

@@ -48,6 +48,7 @@ create table coverage (
     to_block bigint not null,
     declaration_digest varchar not null, -- of the declaration, then / and of which logs it reads
     finality varchar not null, -- latest, safe, finalized: how final to_block was when it was fetched
+    finality_reason varchar, -- how that is known: the node's tag, or the age by block time
     proof varchar not null,    -- fetched, bloom, receipts, waived
     waiver varchar,            -- the chain quirk that forbids proof, when waived
     logs_digest varchar not null, -- sum mod 2^256 of each block's sha256 over its logs of this protocol

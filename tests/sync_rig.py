@@ -5,7 +5,7 @@ The feed's and the factory's addresses are real ones, so the shipped declaration
 logs as the two small ones here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -148,6 +148,18 @@ def blocks(
         chain.append(
             block(parent, number, stamp, transactions, extra_data=extra, has_receipts_root=False)
         )
+    return chain
+
+
+def told(
+    happens: Mapping[int, Sequence[Log]], count: int, *, seconds: float = 12, data: bytes = b"told"
+) -> list[Block]:
+    """Return a chain of `count` blocks, so many seconds apart, in which only these logs happen."""
+    chain: list[Block] = []
+    for number in range(FIRST, FIRST + count):
+        sent = [Transaction(TRADER, log.address, (log,)) for log in happens.get(number, ())]
+        parent, stamp = chain[-1] if chain else None, START_TIME + int(seconds * (number - FIRST))
+        chain.append(block(parent, number, stamp, sent, extra_data=data, has_receipts_root=False))
     return chain
 
 

@@ -1,12 +1,13 @@
 """Reorgs: inside the finality window they heal, below it they stop the run."""
 
+import random
 from pathlib import Path
 
 import pytest
-from sync_rig import FIRST, blocks, contents, job, rows, run, served
+from sync_rig import FEED, FIRST, blocks, contents, job, rows, run, served
 
-from indexer.errors import NodeBehind, ReorgTooDeep
-from indexer.simulation.node import serve
+from indexer.errors import NodeBehind, NodeUnavailable, ReorgTooDeep
+from indexer.simulation.node import Answer, serve
 
 COUNT = 300
 
@@ -92,3 +93,113 @@ def test_a_reorg_between_two_requests_heals(tmp_path: Path) -> None:
 
     assert done.reorgs <= 1
     assert without_orphans(tmp_path / "a.duckdb") == without_orphans(tmp_path / "new.duckdb")
+
+
+def test_nothing_leaves_before_its_replacement_is_here(tmp_path: Path) -> None:
+    """A node that shows the new branch's headers and not its logs changes no table."""
+    chain = blocks(COUNT)
+    fork = blocks(COUNT + 5, below=chain[: COUNT - 20], fork=b"fork", skip=2)
+    path = tmp_path / "a.duckdb"
+    with serve([served(chain)]) as node:
+        run(job(path), node.url)
+    before = contents(path)
+
+    def without_logs(_slug: str, body: bytes) -> Answer | None:
+        return Answer(500, b"no logs today") if b"eth_getLogs" in body else None
+
+    with serve([served(fork)], intercept=without_logs) as node, pytest.raises(NodeUnavailable):
+        run(job(path), node.url)
+
+    assert contents(path) == before
+
+
+def test_the_replacement_is_there_in_the_same_commit(tmp_path: Path) -> None:
+    """A node that fails right after the swap: the new branch is there as far as the old was."""
+    chain = blocks(COUNT)
+    fork = blocks(COUNT + 40, below=chain[: COUNT - 20], fork=b"fork", skip=2)
+    path = tmp_path / "a.duckdb"
+    with serve([served(chain)]) as node:
+        run(job(path), node.url)
+    top = hex(FIRST + COUNT + 39).encode()
+
+    def nothing_above(_slug: str, body: bytes) -> Answer | None:
+        is_above = b"eth_getLogs" in body and top in body
+        return Answer(500, b"no logs today") if is_above else None
+
+    with serve([served(fork)], intercept=nothing_above) as node, pytest.raises(NodeUnavailable):
+        run(job(path), node.url)
+
+    assert rows(path, "select count(*) > 0 from orphans") == [(True,)]
+    ends = rows(path, "select max(to_block) from coverage group by protocol")
+    assert {end for (end,) in ends} <= {FIRST + COUNT - 1, FIRST + COUNT + 7}
+
+
+def test_a_branch_that_is_shorter(tmp_path: Path) -> None:
+    """A new branch that has not grown as far yet: what is above its head leaves too."""
+    chain = blocks(COUNT)
+    fork = blocks(COUNT - 7, below=chain[: COUNT - 20], fork=b"fork", skip=2)
+    path = tmp_path / "a.duckdb"
+    with serve([served(chain)]) as node:
+        run(job(path), node.url)
+    with serve([served(fork)]) as node:
+        run(job(path), node.url)
+
+    ends = rows(path, "select distinct max(to_block) from coverage group by protocol")
+    assert ends == [(FIRST + COUNT - 8,)]
+    above = rows(path, f"select count(*) from logs where block_number > {FIRST + COUNT - 8}")
+    assert above == [(0,)]
+
+
+def test_a_head_that_goes_back_takes_nothing_back(tmp_path: Path) -> None:
+    """A backend that lags within the window is no reorg: every table stays as it is."""
+    chain = blocks(COUNT)
+    path = tmp_path / "a.duckdb"
+    with serve([served(chain)]) as node:
+        run(job(path), node.url)
+    before = contents(path)
+
+    with serve([served(chain[: COUNT - 15])]) as node:
+        done = run(job(path), node.url)
+
+    assert done.reorgs == 0
+    assert contents(path) == before
+
+
+def test_protocols_that_are_not_indexed_now_are_replaced_too(tmp_path: Path) -> None:
+    """A reorg seen while one protocol is indexed replaces the blocks of every other."""
+    chain = blocks(COUNT)
+    fork = blocks(COUNT, below=chain[: COUNT - 20], fork=b"fork", skip=2)
+    path = tmp_path / "a.duckdb"
+    with serve([served(chain)]) as node:
+        run(job(path), node.url)
+    with serve([served(fork)]) as node:
+        run(job(path, protocols=(FEED,)), node.url)
+        run(job(tmp_path / "new.duckdb"), node.url)
+
+    assert without_orphans(path) == without_orphans(tmp_path / "new.duckdb")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_any_series_of_reorgs_heals(tmp_path: Path, seed: int) -> None:
+    """Branch after branch, longer and shorter: the tables end like a run of the last one."""
+    numbers = random.Random(seed)
+    path, fresh = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
+    chain = blocks(COUNT)
+    for turn in range(3):
+        with serve([served(chain)]) as node:
+            run(job(path, max_span=numbers.choice((9, 60, None))), node.url)
+        depth, grown = numbers.randint(1, 40), numbers.randint(-3, 30)
+        below = chain[: len(chain) - depth]
+        chain = blocks(
+            max(len(below) + 1, len(chain) + grown), below=below, fork=bytes([turn + 1]), skip=3
+        )
+    with serve([served(chain)]) as node:
+        run(job(path), node.url)
+        run(job(fresh), node.url)
+
+    other = ("orphans", "coverage", "blocks")  # what was final at a higher head stays final
+    mine, clean = without_orphans(path), without_orphans(fresh)
+    assert {name for name in mine if mine[name] != clean[name]} <= set(other)
+    assert rows(path, "select max(to_block), count(distinct protocol) from coverage") == rows(
+        fresh, "select max(to_block), count(distinct protocol) from coverage"
+    )

@@ -3,12 +3,14 @@
 import typer
 
 from indexer.cli.indexing import index_command
+from indexer.cli.planning import plan
 from indexer.cli.restating import redecode_command, rewind
 from indexer.cli.showing import protocols, status
 from indexer.simulation.commands import replay
 
 app = typer.Typer()
 app.command("index")(index_command)
+app.command()(plan)
 app.command()(status)
 app.command()(rewind)
 app.command("redecode")(redecode_command)

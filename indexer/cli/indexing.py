@@ -13,17 +13,19 @@ from indexer.cli.options import (
     ChainName,
     ConfigFile,
     Database,
+    From,
+    MaxSpan,
     ProtocolNames,
+    To,
     Urls,
     database_of,
     endpoints_of,
+    job_of,
 )
 from indexer.cli.printing import print_table
 from indexer.config import configuration
-from indexer.errors import UserError
-from indexer.protocols import PROTOCOLS
+from indexer.errors import RequestsSpent
 from indexer.sync import Job, Summary, index
-from indexer.sync.choices import chain_named, protocols_named
 
 
 def index_command(
@@ -31,37 +33,33 @@ def index_command(
     chain: ChainName,
     rpc: Urls = None,
     protocol: ProtocolNames = None,
-    from_block: Annotated[int | None, typer.Option("--from", min=0, help="First block.")] = None,
-    to_block: Annotated[int | None, typer.Option("--to", min=0, help="Last block.")] = None,
+    from_block: From = None,
+    to_block: To = None,
     database: Database = None,
     config: ConfigFile = None,
-    max_span: Annotated[
-        int | None, typer.Option(min=1, help="Most blocks in one request; by default found out.")
+    max_span: MaxSpan = None,
+    max_requests: Annotated[
+        int | None,
+        typer.Option(min=1, help="Send no more; what is whole by then is kept, and the exit is 1."),
     ] = None,
 ) -> None:
     """Bring the database up to date with a chain, then exit."""
     settings = configuration(config)
-    where = chain_named(chain)
-    own = settings.chain(where)
-    start = own.from_block if from_block is None else from_block
-    if start is not None and to_block is not None and start > to_block:
-        raise UserError(f"--from {start} is after --to {to_block}: expected the smaller one first")
-    job = Job(
+    job = job_of(
+        chain,
+        protocol,
+        (from_block, to_block),
+        settings,
         path=database_of(database, settings),
-        chain=where,
-        protocols=protocols_named(
-            protocol or own.protocols or settings.protocols, where, PROTOCOLS
-        ),
-        declarations=PROTOCOLS,
-        from_block=start,
-        to_block=to_block,
-        max_span=max_span or own.max_span,
-        max_logs=own.max_logs,
+        max_span=max_span,
+        max_requests=max_requests,
     )
-    with _progress(where) as progress:
-        done = index(job, endpoints_of(rpc, settings, where), progress)
+    with _progress(job.chain) as progress:
+        done = index(job, endpoints_of(rpc, settings, job.chain), progress)
     typer.echo(_sentence(job, done))
     _print_counts(done)
+    if done.stopped is not None:
+        raise RequestsSpent(f"{job.chain.slug}: {done.stopped}")
 
 
 @contextmanager
@@ -85,7 +83,7 @@ def _progress(chain: Chain) -> Iterator[Callable[[int, int, int], None]]:
 def _sentence(job: Job, done: Summary) -> str:
     tally = done.tally
     name = job.chain.slug
-    if not tally.blocks:
+    if not tally.blocks and done.stopped is None:
         return f"{name}: nothing to do, block {done.head:,} is the head"
     reorgs = f", {done.reorgs} reorgs taken back" if done.reorgs else ""
     return (

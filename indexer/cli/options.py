@@ -1,18 +1,19 @@
 """What commands have in common: their options, and what the options stand for."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from indexer.chains import Chain
-from indexer.config import Config, configuration
+from indexer.config import Config, configuration, moment
 from indexer.errors import DatabaseUnusable, UserError
 from indexer.protocols import PROTOCOLS
 from indexer.rpc import Endpoint
-from indexer.sync import Ledger
-from indexer.sync.choices import chain_named
+from indexer.sync import Job, Ledger
+from indexer.sync.choices import chain_named, protocols_named
 
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="Settings; by default perpscope.toml, if there.")
@@ -28,6 +29,74 @@ ProtocolNames = Annotated[
 Urls = Annotated[
     list[str] | None, typer.Option("--rpc", help="A node's URL; repeatable, best first.")
 ]
+
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from", metavar="BLOCK|MOMENT", help="First block, or a date or moment (UTC) it is after."
+    ),
+]
+To = Annotated[
+    str | None,
+    typer.Option(
+        "--to", metavar="BLOCK|MOMENT", help="Last block, or a date or moment it is before."
+    ),
+]
+MaxSpan = Annotated[
+    int | None, typer.Option(min=1, help="Most blocks in one request; by default found out.")
+]
+
+
+def job_of(
+    chain: str,
+    protocol: Sequence[str] | None,
+    span: tuple[str | None, str | None],
+    settings: Config,
+    **more: Any,
+) -> Job:
+    """
+    Return what `index` and `plan` are asked to do.
+
+    Args:
+        chain: a chain's name.
+        protocol: names of protocols; those of the settings where there are none.
+        span: --from and --to as given.
+        settings: the settings.
+        more: what else the job says; None leaves it to the settings.
+
+    Raises:
+        UserError: a name is not known, or the beginning is after the end.
+    """
+    where = chain_named(chain)
+    own = settings.chain(where)
+    start, end = _block_or_moment("--from", span[0]), _block_or_moment("--to", span[1])
+    if type(start) is type(end) and start is not None and start > end:  # type: ignore[operator]
+        raise UserError(f"--from {span[0]} is after --to {span[1]}: expected the smaller one first")
+    if start is None:
+        start = own.from_block if own.from_date is None else own.from_date
+    said = {name: given for name, given in more.items() if given is not None}
+    limits = {name: getattr(own, name) for name in _LIMITS} | said
+    names = protocol or own.protocols or settings.protocols
+    return Job(
+        chain=where,
+        protocols=protocols_named(names, where, PROTOCOLS),
+        declarations=PROTOCOLS,
+        from_block=start,
+        to_block=end,
+        **limits,
+    )
+
+
+_LIMITS = ("max_span", "max_logs", "max_addresses", "concurrency")
+
+
+def _block_or_moment(option: str, text: str | None) -> int | datetime | None:
+    if text is None or text.isdecimal():
+        return None if text is None else int(text)
+    try:
+        return moment(text)
+    except ValueError as error:
+        raise UserError(f"{option} {text} is not a block: expected a number, or {error}") from error
 
 
 def database_of(given: Path | None, settings: Config) -> Path:

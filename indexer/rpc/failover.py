@@ -10,7 +10,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from indexer.chains import Chain
-from indexer.errors import NodeAnswerWrong, NodeBehind, RetryableError, WorldError
+from indexer.errors import (
+    NodeAnswerWrong,
+    NodeBehind,
+    RequestsSpent,
+    RetryableError,
+    WorldError,
+)
 from indexer.rpc.answers import Blocks, Call, Part
 from indexer.rpc.endpoint import Endpoint
 from indexer.rpc.failures import TimedOut, presentable, too_large
@@ -32,6 +38,7 @@ class Failover:
 
     Attributes:
         requests: JSON-RPC calls sent so far, repetitions included.
+        most_requests: the call after so many is refused here; None for any number.
     """
 
     def __init__(self, endpoints: Sequence[Endpoint], chain: Chain, sleep: Sleep) -> None:
@@ -40,6 +47,7 @@ class Failover:
         from indexer.rpc.transport import RawProvider
 
         self.requests = 0
+        self.most_requests: int | None = None
         self._chain = chain
         self._sleep = sleep
         self._providers = [RawProvider(endpoint) for endpoint in endpoints]
@@ -125,13 +133,22 @@ class Failover:
         read: Read[Answer],
         blocks: Blocks | None,
     ) -> Answer:
-        self.requests += len(calls)
+        self._spend(len(calls))
         parts = await provider.ask(calls, blocks)
         try:
             return read(parts, provider.endpoint)
         except (NodeAnswerWrong, NodeBehind) as error:
             cause = presentable(error.__cause__, provider.endpoint)
             raise _named(error, provider.endpoint) from cause
+
+    def _spend(self, calls: int) -> None:
+        if self.most_requests is not None and self.requests + calls > self.most_requests:
+            raise RequestsSpent(
+                f"stopped after {self.requests:,} requests, because {calls:,} more would exceed "
+                f"--max-requests {self.most_requests:,}: what is whole is stored; run again to "
+                "go on"
+            )
+        self.requests += calls
 
     async def _prove(self, provider: "RawProvider") -> None:
         if provider in self._proven:

@@ -44,16 +44,23 @@ class Node:
         endpoints: in order of preference; those that cannot be reached are passed over.
         chain: the chain they must serve.
         sleep: how to wait between tries.
+        most_requests: JSON-RPC calls after which none is sent; None for any number.
 
     Raises:
         UserError: no endpoint is given.
+        RequestsSpent: from every question, when its calls would exceed `most_requests`.
         WorldError: on entering, an endpoint serves another chain. The configuration may be right
             and the provider's routing wrong, so this is the world's failure.
         NodeUnavailable: on entering, no endpoint works.
     """
 
     def __init__(
-        self, endpoints: Sequence[Endpoint], chain: Chain, *, sleep: Sleep = asyncio.sleep
+        self,
+        endpoints: Sequence[Endpoint],
+        chain: Chain,
+        *,
+        sleep: Sleep = asyncio.sleep,
+        most_requests: int | None = None,
     ) -> None:
         """Prepare the connections; nothing is sent yet."""
         if not endpoints:
@@ -62,6 +69,7 @@ class Node:
                 f"under [chains.{chain.slug}] in the configuration"
             )
         self._failover = Failover(endpoints, chain, sleep)
+        self._failover.most_requests = most_requests
         self._batch = min(endpoint.calls_per_request for endpoint in endpoints)
 
     async def __aenter__(self) -> Self:

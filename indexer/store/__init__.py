@@ -4,7 +4,7 @@ Frames in and out of DuckDB: the only part of the indexer that opens the databas
 Nothing stays open: every function opens the file, works in one transaction and closes it, so the
 write lock is held only while rows are written. Read `connection` for opening, `ranges` for how a
 range of blocks lands, `knowledge` for what it teaches, `intervals` for coverage and gaps,
-`rewinds` and `rederive` for taking facts back, `reading` for what sync and `status` ask.
+`rewinds`, `swaps` and `rederive` for taking facts back, `reading` for what sync and `status` ask.
 """
 
 from indexer.store.connection import SCHEMA, open_database, transaction
@@ -14,8 +14,9 @@ from indexer.store.intervals import gaps, merged_coverage
 from indexer.store.ranges import Range, joined, write_range
 from indexer.store.reading import OWNED, Anchors, Stored, read_anchors, read_stored
 from indexer.store.rederive import rederive
-from indexer.store.rewinds import Rewound, rewind
+from indexer.store.rewinds import Rewound, remaining, rewind
 from indexer.store.summary import Status, status
+from indexer.store.swaps import swap
 
 __all__ = [
     "FINALITIES",
@@ -35,10 +36,12 @@ __all__ = [
     "read_anchors",
     "read_stored",
     "rederive",
+    "remaining",
     "rewind",
     "settle",
     "status",
     "subtracted",
+    "swap",
     "transaction",
     "write_range",
 ]

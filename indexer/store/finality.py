@@ -23,6 +23,8 @@ def settle(
     borders: Mapping[str, int],
     told: Mapping[int, bytes],
     owned: OWNED,
+    *,
+    reasons: Mapping[str, str],
 ) -> None:
     """
     Say how final covered blocks have become, and drop headers no reorg can need any more.
@@ -37,6 +39,7 @@ def settle(
         told: number -> hash of blocks as the node tells them now; only what they confirm is
             raised. Borders and ends of intervals are looked for.
         owned: which of some logs (rows of `logs`) belong to which protocol of the chain.
+        reasons: finality -> how it is known.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
@@ -51,7 +54,7 @@ def settle(
                 for part in _raised(
                     connection,
                     row,
-                    finality=finality,
+                    now={"finality": finality, "finality_reason": reasons[finality]},
                     border=borders[finality],
                     told=told,
                     owned=owned,
@@ -70,17 +73,17 @@ def _raised(
     connection: duckdb.DuckDBPyConnection,
     row: dict[str, Any],
     *,
-    finality: str,
+    now: dict[str, str],
     border: int,
     told: Mapping[int, bytes],
     owned: OWNED,
 ) -> Iterator[dict[str, Any]]:
-    is_lower = FINALITIES.index(row["finality"]) < FINALITIES.index(finality)
+    is_lower = FINALITIES.index(row["finality"]) < FINALITIES.index(now["finality"])
     if not is_lower or row["from_block"] > border:
         yield row
     elif row["to_block"] <= border:
         is_confirmed = told.get(row["to_block"], b"").hex() == row["to_block_hash"][2:]
-        yield row | ({"finality": finality} if is_confirmed else {})
+        yield row | (now if is_confirmed else {})
     else:
         here = "chain_id = ? and number = ?"
         stored = select(connection, "blocks", here, [row["chain_id"], border])["hash"].to_list()
@@ -88,7 +91,7 @@ def _raised(
             yield row
             return
         lower, upper = _split(connection, row, border, stored[0], owned)
-        yield lower | {"finality": finality}
+        yield lower | now
         yield upper
 
 

@@ -16,6 +16,7 @@ _SAME = (
     "protocol",
     "declaration_digest",
     "finality",
+    "finality_reason",
     "proof",
     "waiver",
 )

@@ -88,13 +88,18 @@ def write_range(path: Path, landed: Range, others: OWNED) -> bool:
         NodeAnswerWrong: a block of the range is stored with another hash.
     """
     with transaction(path) as connection:
-        if _is_covered(connection, landed):
-            return False
-        _write_blocks(connection, landed)
-        _write_logs(connection, landed, others)
-        _replace_facts(connection, landed)
-        _write_knowledge(connection, landed)
-        _write_coverage(connection, landed)
+        return write_inside(connection, landed, others)
+
+
+def write_inside(connection: duckdb.DuckDBPyConnection, landed: Range, others: OWNED) -> bool:
+    """Write a range inside a transaction; the rest is as `write_range` says."""
+    if _is_covered(connection, landed):
+        return False
+    _write_blocks(connection, landed)
+    _write_logs(connection, landed, others)
+    _replace_facts(connection, landed)
+    _write_knowledge(connection, landed)
+    _write_coverage(connection, landed)
     return True
 
 

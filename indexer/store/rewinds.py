@@ -51,21 +51,47 @@ def rewind(
         DatabaseUnusable: it cannot be written; it is as before.
     """
     with transaction(path) as connection:
-        rows = select(connection, "coverage", "chain_id = ?", [chain_id])
-        ends = _ends(connection, chain_id, cuts, rows)
-        moved, digests = _move_logs(
-            connection, chain_id, cuts, owned, rows=rows, ends=ends, reason=reason
-        )
-        _delete_facts(connection, chain_id, cuts)
-        _forget_markets(connection, chain_id, cuts, ends)
-        _cut_coverage(connection, chain_id, rows, ends, digests)
-        _delete_blocks(connection, chain_id, min(cuts.values(), default=-1))
+        return taken_back(connection, chain_id, cuts, reason, owned)
+
+
+def taken_back(
+    connection: duckdb.DuckDBPyConnection,
+    chain_id: int,
+    cuts: Mapping[str, int],
+    reason: str,
+    owned: OWNED,
+) -> Rewound:
+    """Take back inside a transaction; the rest is as `rewind` says."""
+    rows = select(connection, "coverage", "chain_id = ?", [chain_id])
+    ends = _ends(connection, chain_id, cuts, rows)
+    moved, digests = _move_logs(
+        connection, chain_id, cuts, owned, rows=rows, ends=ends, reason=reason
+    )
+    _delete_facts(connection, chain_id, cuts)
+    _forget_markets(connection, chain_id, cuts, ends)
+    _cut_coverage(connection, chain_id, rows, ends, digests)
+    _delete_blocks(connection, chain_id, min(cuts.values(), default=-1))
     kept = {slug: [end for (name, _), end in ends.items() if name == slug] for slug in cuts}
     lasts = {
         slug: max((end for end in found if end is not None), default=None)
         for slug, found in kept.items()
     }
     return Rewound(moved, lasts)
+
+
+def remaining(path: Path, chain_id: int, cuts: Mapping[str, int]) -> pl.DataFrame:
+    """
+    Return the rows of `coverage` that `rewind` would leave, but for their `logs_digest`.
+
+    Raises:
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: it cannot be read.
+    """
+    with transaction(path) as connection:
+        rows = select(connection, "coverage", "chain_id = ?", [chain_id])
+        ends = _ends(connection, chain_id, cuts, rows)
+        digests = dict.fromkeys(cuts, EMPTY)
+        return _shortened_rows(connection, rows, ends, digests).sort("protocol", "from_block")
 
 
 Ends = dict[tuple[str, int], int | None]  # (protocol, from_block) -> new to_block, None: gone
@@ -174,6 +200,17 @@ def _cut_coverage(
     ends: Ends,
     digests: Mapping[str, str],
 ) -> None:
+    kept = _shortened_rows(connection, rows, ends, digests)
+    delete(connection, "coverage", "chain_id = ?", [chain_id])
+    insert(connection, "coverage", kept)
+
+
+def _shortened_rows(
+    connection: duckdb.DuckDBPyConnection,
+    rows: pl.DataFrame,
+    ends: Ends,
+    digests: Mapping[str, str],
+) -> pl.DataFrame:
     kept = []
     for row in rows.iter_rows(named=True):
         end = ends.get((row["protocol"], row["from_block"]), row["to_block"])
@@ -181,8 +218,7 @@ def _cut_coverage(
             kept.append(
                 row if end == row["to_block"] else _shortened(connection, row, end, digests)
             )
-    delete(connection, "coverage", "chain_id = ?", [chain_id])
-    insert(connection, "coverage", pl.DataFrame(kept, columns_of("coverage"), orient="row"))
+    return pl.DataFrame(kept, columns_of("coverage"), orient="row")
 
 
 def _shortened(

@@ -1,35 +1,38 @@
 """
 The loop: what is missing, fetch it, land it, until nothing is missing.
 
-One range is fetched while the one before is decoded and written; they land in order. Whatever
-stops the loop, the database holds whole ranges and says which, so the next run goes on there.
+Ranges are fetched ahead (`ahead`) while those before are decoded and written; they land in order.
+Whatever stops the loop, the database holds whole ranges and says which, so the next run goes on
+there.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from time import monotonic
 
 from indexer.chains import Chain
-from indexer.errors import NodeBehind, RangeTooLarge
+from indexer.errors import NodeBehind, RequestsSpent
 from indexer.facts import Known, declared, first_block
 from indexer.spec import Protocol
-from indexer.store import Stored
+from indexer.store import OWNED, Range, Stored, swap, write_range
+from indexer.sync.ahead import Ahead
 from indexer.sync.coverage import origin_kind
-from indexer.sync.declarations import check_unchanged
-from indexer.sync.fetching import ChainMoved, Fetched, Piece, fetch, with_children
+from indexer.sync.declarations import check_unchanged, is_unchanged
+from indexer.sync.fetching import ChainMoved, Fetched, Piece
 from indexer.sync.heads import Heads, read_heads
 from indexer.sync.landing import Landing, Overtaken, Tally
-from indexer.sync.plan import Segment, plan
-from indexer.sync.reorgs import Ledger, known_of, reconcile, upgrade
+from indexer.sync.moments import in_blocks
+from indexer.sync.plan import Segment, intervals, plan
+from indexer.sync.reorgs import Fork, Ledger, forked, known_of, upgrade
 from indexer.sync.source import Source
 from indexer.sync.span import Span
 
 Progress = Callable[[int, int, int], None]
 
-_WINDOW_BLOCKS = 200
 _ROWS_PER_COMMIT_LOG = 6
 _MOST_SETBACKS = 10
 _FRESH_SECONDS = 60.0
@@ -45,20 +48,28 @@ class Job:
         chain: the chain.
         protocols: whose events; all of them are fetched in one pass.
         declarations: every protocol there is, by slug.
-        from_block: first block; None for each protocol's own first block.
-        to_block: last block; None for the chain's head.
+        from_block: first block, or a moment (UTC) that it is at or after; None for each
+            protocol's own first block.
+        to_block: last block, or a moment that it is before; None for the chain's head.
         max_span: most blocks in one request; None to find out.
         max_logs: logs to aim at in one range, which bounds memory.
+        max_addresses: contracts to name in one request; where there are more, everybody's logs
+            of the events are asked for.
+        concurrency: ranges under way at once below finality.
+        max_requests: JSON-RPC calls to send at most; None for any number.
     """
 
     path: Path
     chain: Chain
     protocols: tuple[Protocol, ...]
     declarations: dict[str, Protocol]
-    from_block: int | None = None
-    to_block: int | None = None
+    from_block: int | datetime | None = None
+    to_block: int | datetime | None = None
     max_span: int | None = None
     max_logs: int = 25_000
+    max_addresses: int = 1_000
+    concurrency: int = 8
+    max_requests: int | None = None
 
     def ledger(self) -> Ledger:
         """Return the chain's part of the database."""
@@ -76,6 +87,7 @@ class Summary:
         reorgs: how often blocks had to be taken back.
         requests: JSON-RPC calls sent.
         seconds: how long it took.
+        stopped: why it ended before everything was done; None when it was.
     """
 
     tally: Tally
@@ -83,6 +95,7 @@ class Summary:
     reorgs: int
     requests: int
     seconds: float
+    stopped: str | None = None
 
 
 async def converge(node: Source, job: Job, progress: Progress) -> Summary:
@@ -102,17 +115,23 @@ async def converge(node: Source, job: Job, progress: Progress) -> Summary:
         WorldError: the node contradicts itself, or the database cannot be written.
     """
     started = monotonic()
-    run = _Run(node, job, progress, await node.client_version())
-    while await run.step():
-        pass
-    return Summary(run.tally, run.head, run.reorgs, node.requests, monotonic() - started)
+    run = _Run(node, job, progress)
+    stopped = None
+    try:
+        while await run.step():
+            pass
+    except RequestsSpent as spent:
+        stopped = str(spent)
+    seconds = monotonic() - started
+    return Summary(run.tally, run.head, run.reorgs, node.requests, seconds, stopped)
 
 
 class _Run:
-    def __init__(self, node: Source, job: Job, progress: Progress, origin: str) -> None:
+    def __init__(self, node: Source, job: Job, progress: Progress) -> None:
         self.tally = Tally()
         self.head = self.reorgs = 0
-        self._node, self._job, self._progress, self._origin = node, job, progress, origin
+        self._node, self._job, self._progress = node, job, progress
+        self._origin = ""
         self._span = Span(job.max_logs, job.max_span)
         self._heads: Heads | None = None
         self._read_at = 0.0
@@ -120,14 +139,32 @@ class _Run:
 
     async def step(self) -> bool:
         """Cover what is missing now; return whether to look again."""
+        if not self._origin:
+            await self._prepare()
         heads = await self._current_heads()
-        stored = await self._reconciled(heads)
-        segments = _missing(self._job, stored, heads)
+        ledger = self._job.ledger()
+        stored = ledger.stored()
+        check_unchanged(self._job.protocols, self._job.chain, stored.coverage)
+        fork = await forked(self._node, ledger, stored, heads)
+        if fork is not None:
+            return await self._weathered(self._swap(fork, heads))
+        if await upgrade(self._node, ledger, stored, heads):
+            stored = ledger.stored()
+        segments = missing(self._job, stored, heads)
         if not segments:
             return False
+        return await self._weathered(self._cover(segments, stored, heads, write_range))
+
+    async def _prepare(self) -> None:
+        origin = await self._node.client_version()
+        has_times = origin_kind(origin) != "recorded"
+        self._job = await in_blocks(self._node, self._job, has_times=has_times)
+        self._origin = origin
+
+    async def _weathered(self, work: Coroutine[None, None, None]) -> bool:
         before = self.tally.blocks
         try:
-            await self._cover(segments, stored, heads)
+            await work
         except (ChainMoved, NodeBehind, Overtaken) as setback:
             self._setbacks = 0 if self.tally.blocks > before else self._setbacks + 1
             if self._setbacks >= _MOST_SETBACKS and not isinstance(setback, Overtaken):
@@ -144,19 +181,35 @@ class _Run:
             self.head = self._heads.latest.number
         return self._heads
 
-    async def _reconciled(self, heads: Heads) -> Stored:
-        ledger = self._job.ledger()
-        stored = ledger.stored()
-        check_unchanged(self._job.protocols, self._job.chain, stored.coverage)
-        rewound = await reconcile(self._node, ledger, heads)
-        if rewound is not None:
-            self.reorgs += 1
-            stored = ledger.stored()
-        if await upgrade(self._node, ledger, stored, heads):
-            stored = ledger.stored()
-        return stored
+    async def _swap(self, fork: Fork, heads: Heads) -> None:
+        # The new branch first: until it is in hand as far as the old one was, nothing leaves.
+        job, ledger = self._job, self._job.ledger()
+        wanted = {
+            slug: (low, min(high, heads.latest.number))
+            for slug, (low, high) in fork.lost().items()
+            if is_unchanged(job.declarations[slug], job.chain, fork.before.coverage)
+        }
+        replacement: list[tuple[Range, OWNED]] = []
 
-    async def _cover(self, segments: Sequence[Segment], stored: Stored, heads: Heads) -> None:
+        def keep(_: Path, landed: Range, others: OWNED) -> bool:
+            replacement.append((landed, others))
+            return True
+
+        segments = plan(intervals(fork.after.coverage), wanted, heads)
+        await self._cover(segments, fork.after, heads, keep)
+        owned = ledger.owned(fork.before)
+        chain_id, cuts = job.chain.chain_id, fork.cuts
+        if not swap(job.path, chain_id, cuts, fork.reason, owned, replacement=replacement):
+            raise Overtaken
+        self.reorgs += 1
+
+    async def _cover(
+        self,
+        segments: Sequence[Segment],
+        stored: Stored,
+        heads: Heads,
+        write: Callable[[Path, Range, OWNED], bool],
+    ) -> None:
         job = self._job
         known = known_of(stored, declared(list(job.declarations.values()), job.chain))
         landing = Landing(
@@ -167,12 +220,13 @@ class _Run:
             known,
             origin=self._origin,
             commit_rows=job.max_logs * _ROWS_PER_COMMIT_LOG,
+            write=write,
         )
         landing.tally = self.tally
         total = sum(segment.to_block - segment.from_block + 1 for segment in segments)
-        fetches = self._fetches(segments, stored, known, heads)
-        async with aclosing(fetches):
-            await _pipelined(fetches, landing, heads, self._reporting(total))
+        ahead = self._ahead(stored, known, heads)
+        async with aclosing(ahead.ranges(segments)) as fetches:
+            await _pipelined(ahead, fetches, landing, heads, self._reporting(total))
 
     def _reporting(self, total: int) -> Callable[[Fetched], None]:
         done = 0
@@ -184,43 +238,35 @@ class _Run:
 
         return report
 
-    async def _fetches(
-        self, segments: Sequence[Segment], stored: Stored, known: Known, heads: Heads
-    ) -> AsyncGenerator[Fetched, None]:
-        ends = stored.coverage.select("to_block", "to_block_hash").iter_rows()
-        hashes = {number: bytes.fromhex(text[2:]) for number, text in ends}
-        for segment in segments:
-            start = segment.from_block
-            while start <= segment.to_block:
-                piece = self._piece(segment, start, hashes.get(start - 1), heads)
-                try:
-                    fetched = await fetch(self._node, self._job.chain, known, piece)
-                except RangeTooLarge as refusal:
-                    self._span.refused(piece.from_block, piece.to_block, refusal)
-                    continue
-                self._span.answered(piece.to_block - start + 1, fetched.answered)
-                known = with_children(known, fetched.children)
-                hashes[piece.to_block] = fetched.last.hash
-                hashes.pop(start - 1, None)
-                yield fetched
-                start = piece.to_block + 1
+    def _ahead(self, stored: Stored, known: Known, heads: Heads) -> Ahead:
+        def cut(segment: Segment, first: int, last: int, parent: bytes | None) -> Piece:
+            return Piece(
+                first,
+                last,
+                tuple(self._job.declarations[slug] for slug in segment.protocols),
+                segment.finality,
+                segment.is_settled,
+                parent,
+                heads.is_whole,
+                self._job.max_addresses,
+                heads.reason(segment.finality),
+            )
 
-    def _piece(self, segment: Segment, start: int, parent: bytes | None, heads: Heads) -> Piece:
-        blocks = self._span.blocks
-        if not segment.is_settled:
-            blocks = min(blocks, _WINDOW_BLOCKS)
-        return Piece(
-            start,
-            min(start + blocks - 1, segment.to_block),
-            tuple(self._job.declarations[slug] for slug in segment.protocols),
-            segment.finality,
-            segment.is_settled,
-            parent,
-            heads.is_whole,
+        ends = stored.coverage.select("to_block", "to_block_hash").iter_rows()
+        return Ahead(
+            self._node,
+            self._job.chain,
+            known,
+            self._span,
+            cut,
+            most=self._job.concurrency,
+            most_requests=self._job.max_requests,
+            hashes={number: bytes.fromhex(text[2:]) for number, text in ends},
         )
 
 
 async def _pipelined(
+    ahead: Ahead,
     fetches: AsyncIterator[Fetched],
     landing: Landing,
     heads: Heads,
@@ -234,6 +280,8 @@ async def _pipelined(
                 await landed
             landed = asyncio.create_task(landing.land(fetched, heads.latest.hash))
             report(fetched)
+            if ahead.is_short:
+                await landed
     finally:
         # Also when a fetch failed: what was fetched before is whole and stays.
         if landed is not None:
@@ -241,15 +289,15 @@ async def _pipelined(
         await landing.flush()
 
 
-def _missing(job: Job, stored: Stored, heads: Heads) -> list[Segment]:
-    last = heads.latest.number if job.to_block is None else min(job.to_block, heads.latest.number)
+def missing(job: Job, stored: Stored, heads: Heads) -> list[Segment]:
+    """Return what a job whose moments are blocks still has to fetch."""
+    first = job.from_block if isinstance(job.from_block, int) else 0
+    last = heads.latest.number
+    if isinstance(job.to_block, int):
+        last = min(job.to_block, last)
     wanted = {
-        protocol.slug: (max(start, job.from_block or 0), last)
+        protocol.slug: (max(start, first), last)
         for protocol in job.protocols
         if (start := first_block(protocol, job.chain)) is not None
     }
-    covered: dict[str, list[tuple[int, int]]] = {slug: [] for slug in wanted}
-    for slug, low, high in stored.coverage.select("protocol", "from_block", "to_block").iter_rows():
-        if slug in covered:
-            covered[slug].append((low, high))
-    return plan(covered, wanted, heads)
+    return plan(intervals(stored.coverage), wanted, heads)

@@ -23,6 +23,7 @@ def coverage_rows(chain: Chain, fetched: Fetched) -> pl.DataFrame:
             "to_block": piece.to_block,
             "declaration_digest": label(protocol, chain),
             "finality": piece.finality,
+            "finality_reason": piece.finality_reason,
             "proof": "fetched",
             "waiver": None,
             "logs_digest": _fingerprint(fetched, protocol.slug),

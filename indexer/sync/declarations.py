@@ -64,6 +64,12 @@ def check_unchanged(protocols: Sequence[Protocol], chain: Chain, coverage: pl.Da
         )
 
 
+def is_unchanged(protocol: Protocol, chain: Chain, coverage: pl.DataFrame) -> bool:
+    """Return whether all stored blocks of a protocol were indexed under today's declaration."""
+    labels = coverage.filter(pl.col("protocol") == protocol.slug)["declaration_digest"]
+    return set(labels) <= {label(protocol, chain)}
+
+
 def has_same_reach(labels: Iterable[str], now: str) -> bool:
     """Return whether every label asks for the same logs as `now`."""
     return all(stored.partition("/")[2] == now.partition("/")[2] for stored in labels)

@@ -1,6 +1,11 @@
-"""One range from a node: logs of declared contracts and of children born inside it, and headers."""
+"""
+One range from a node: logs of declared contracts and of children born inside it, and headers.
 
-from collections.abc import Mapping
+A range may be asked for before the one below it is known. `complete` adds what was born there
+meanwhile: only the new children are asked for, and the result is that of asking for all at once.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -8,7 +13,7 @@ import polars as pl
 from indexer.chains import Chain
 from indexer.errors import NodeAnswerWrong
 from indexer.facts import Known, discovered, log_filter, owned
-from indexer.rpc import Filter, Header
+from indexer.rpc import HEADERS, Filter, Header
 from indexer.spec import Protocol
 from indexer.sync.source import Source
 
@@ -32,6 +37,9 @@ class Piece:
         is_settled: whether they are too old for reorgs; else every header is fetched, first.
         parent: hash of the block before, where the headers must link to it; None to not look.
         is_whole: whether headers link by parent hash at all.
+        most_addresses: more emitters than this are not named in a request: whoever emits the
+            topics is asked for, and those who are nobody's are left out here.
+        finality_reason: how it is known how final the blocks are.
     """
 
     from_block: int
@@ -41,6 +49,30 @@ class Piece:
     is_settled: bool
     parent: bytes | None
     is_whole: bool
+    most_addresses: int = 1_000
+    finality_reason: str = "not known"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """
+    What a node said about a range.
+
+    Attributes:
+        piece: what was asked for.
+        logs: LOGS frame of everything that was answered, those that belong to nobody included.
+        last: header of the last block.
+        headers: headers in hand so far.
+        asked: addresses that were named.
+        open_to: protocols whose emitters were not named, because there are too many.
+    """
+
+    piece: Piece
+    logs: pl.DataFrame
+    last: Header
+    headers: pl.DataFrame
+    asked: frozenset[bytes]
+    open_to: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -55,7 +87,7 @@ class Fetched:
         headers: headers of the blocks that carry them; of all blocks above finality.
         last: header of the last block.
         children: rows of `contracts` whose birth is in the range.
-        answered: logs in the answers, those that belong to nobody included.
+        answer: what it was made of.
     """
 
     piece: Piece
@@ -64,7 +96,7 @@ class Fetched:
     headers: pl.DataFrame
     last: Header
     children: pl.DataFrame
-    answered: int
+    answer: Answer
 
 
 async def fetch(node: Source, chain: Chain, known: Known, piece: Piece) -> Fetched:
@@ -77,17 +109,48 @@ async def fetch(node: Source, chain: Chain, known: Known, piece: Piece) -> Fetch
         RetryableError: the node did not answer, or has not seen the range.
         NodeAnswerWrong: the node contradicts itself or the request.
     """
-    headers = None if piece.is_settled else await _window(node, piece)
-    answer, last, children = await _answer(node, chain, known, piece)
-    known = with_children(known, children)
-    owners = _owners(piece, chain, answer, known)
-    is_ours = any_of(owners, len(answer))
-    logs = answer.filter(is_ours)
-    owners = {slug: mask.filter(is_ours) for slug, mask in owners.items()}
-    if headers is None:
-        headers = await node.headers(logs["block_number"].unique().to_list())
-    _check_hashes(logs, headers, last)
-    return Fetched(piece, logs, owners, headers, last, children, len(answer))
+    headers = pl.DataFrame(schema=HEADERS) if piece.is_settled else await _window(node, piece)
+    answer = await _asked(node, chain, known, piece, headers)
+    return await complete(node, chain, known, answer)
+
+
+async def sample(
+    node: Source, chain: Chain, known: Known, piece: Piece
+) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """
+    Return the protocols' logs of a range, the children born in it, and how many logs came.
+
+    No header but the last is asked for, so this is for looking, not for storing.
+
+    Raises:
+        What `fetch` raises.
+    """
+    answer = await _asked(node, chain, known, piece, pl.DataFrame(schema=HEADERS))
+    answer, children = await _with_unasked(node, chain, known, answer)
+    owners = _owners(piece, chain, answer.logs, with_children(known, children))
+    return answer.logs.filter(any_of(owners, len(answer.logs))), children, len(answer.logs)
+
+
+async def complete(node: Source, chain: Chain, known: Known, answer: Answer) -> Fetched:
+    """
+    Return a range with the logs of every child known now, asking only for those not asked yet.
+
+    Raises:
+        What `fetch` raises.
+    """
+    answer, children = await _with_unasked(node, chain, known, answer)
+    piece, known = answer.piece, with_children(known, children)
+    owners = _owners(piece, chain, answer.logs, known)
+    is_ours = any_of(owners, len(answer.logs))
+    logs = answer.logs
+    if not is_ours.all():
+        logs = logs.filter(is_ours)
+        owners = {slug: mask.filter(is_ours) for slug, mask in owners.items()}
+    lacking = set(logs["block_number"].unique()) - set(answer.headers["number"])
+    more = await node.headers(lacking) if lacking else answer.headers.clear()
+    answer = replace(answer, headers=pl.concat([answer.headers, more]).sort("number"))
+    _check_hashes(logs, answer.headers, answer.last)
+    return Fetched(piece, logs, owners, answer.headers, answer.last, children, answer)
 
 
 def _owners(piece: Piece, chain: Chain, answer: pl.DataFrame, known: Known) -> dict[str, pl.Series]:
@@ -120,29 +183,76 @@ async def _window(node: Source, piece: Piece) -> pl.DataFrame:
     return headers
 
 
-async def _answer(
-    node: Source, chain: Chain, known: Known, piece: Piece
-) -> tuple[pl.DataFrame, Header, pl.DataFrame]:
-    found = log_filter(piece.protocols, chain, known)
-    wanted = Filter(found.addresses, found.topic0s)
-    logs, last = await node.logs(wanted, piece.from_block, piece.to_block)
-    asked = set(wanted.addresses)
+async def _asked(
+    node: Source, chain: Chain, known: Known, piece: Piece, headers: pl.DataFrame
+) -> Answer:
+    filters = [_filter(piece.protocols, chain, known)]
+    unnamed: list[Protocol] = []
+    if len(filters[0].addresses) > piece.most_addresses:
+        named, unnamed = _named(piece, chain, known)
+        filters = [_filter(named, chain, known)] if named else []
+        filters.append(replace(_filter(unnamed, chain, known), addresses=()))
+    logs, last = await node.logs(filters[0], piece.from_block, piece.to_block)
+    for wanted in filters[1:]:
+        logs = await _more(node, piece, wanted, logs, last)
+    asked = frozenset(filters[0].addresses)
+    return Answer(
+        piece, logs, last, headers, asked, frozenset(protocol.slug for protocol in unnamed)
+    )
+
+
+def _named(piece: Piece, chain: Chain, known: Known) -> tuple[list[Protocol], list[Protocol]]:
+    # Those with few emitters first: their topics may be busy elsewhere on the chain.
+    sizes = [len(_filter([item], chain, known).addresses) for item in piece.protocols]
+    named: list[Protocol] = []
+    unnamed: list[Protocol] = []
+    room = piece.most_addresses
+    for size, _, protocol in sorted(zip(sizes, range(len(sizes)), piece.protocols, strict=True)):
+        room -= size
+        (named if room >= 0 else unnamed).append(protocol)
+    return named, unnamed
+
+
+def _filter(protocols: Sequence[Protocol], chain: Chain, known: Known) -> Filter:
+    found = log_filter(protocols, chain, known)
+    return Filter(found.addresses, found.topic0s)
+
+
+async def _with_unasked(
+    node: Source, chain: Chain, known: Known, answer: Answer
+) -> tuple[Answer, pl.DataFrame]:
+    piece = answer.piece
+    named = [protocol for protocol in piece.protocols if protocol.slug not in answer.open_to]
     children = known.contracts.clear()
-    while len(logs):
-        children = _born(discovered(piece.protocols, chain, logs, known), children, known)
-        unasked = sorted(_octets(children) - asked)
+    while True:
+        if len(answer.logs):
+            found = discovered(piece.protocols, chain, answer.logs, known)
+            children = _born(found, children, known)
+            # A child lives from its birth on, and its birth may be in this very range.
+            known = with_children(known, children)
+        unasked = tuple(sorted(_living(known, named, piece) - answer.asked))
         if not unasked:
-            break
-        # A child lives from its birth on, and its birth may be in this very range.
-        more, again = await node.logs(
-            replace(wanted, addresses=tuple(unasked)), piece.from_block, piece.to_block
-        )
-        if again.hash != last.hash:
-            raise ChainMoved(f"block {last.number} changed between two answers; index again")
-        asked.update(unasked)
-        logs = pl.concat([logs, more]).sort("block_number", "tx_index", "log_index", "tx_hash")
-        known = with_children(known, children)
-    return logs, last, children
+            return answer, children
+        wanted = replace(_filter(named, chain, known), addresses=unasked)
+        logs = await _more(node, piece, wanted, answer.logs, answer.last)
+        answer = replace(answer, logs=logs, asked=answer.asked | set(unasked))
+
+
+def _living(known: Known, protocols: Sequence[Protocol], piece: Piece) -> set[bytes]:
+    slugs = [protocol.slug for protocol in protocols]
+    here = pl.col("protocol").is_in(slugs) & (pl.col("from_block") <= piece.to_block)
+    addresses = known.contracts.filter(here)["address"]
+    return set(addresses.str.slice(2).str.decode("hex"))
+
+
+async def _more(
+    node: Source, piece: Piece, wanted: Filter, logs: pl.DataFrame, last: Header
+) -> pl.DataFrame:
+    more, again = await node.logs(wanted, piece.from_block, piece.to_block)
+    if again.hash != last.hash:
+        raise ChainMoved(f"block {last.number} changed between two answers; index again")
+    united = pl.concat([logs, more]).unique(["tx_hash", "log_index"], keep="first")
+    return united.sort("block_number", "tx_index", "log_index", "tx_hash")
 
 
 def _born(found: pl.DataFrame, children: pl.DataFrame, known: Known) -> pl.DataFrame:
@@ -161,10 +271,6 @@ def with_children(known: Known, children: pl.DataFrame) -> Known:
         return known
     contracts = pl.concat([children, known.contracts]).sort("from_block", maintain_order=True)
     return replace(known, contracts=contracts.unique(_CHILD, keep="first", maintain_order=True))
-
-
-def _octets(children: pl.DataFrame) -> set[bytes]:
-    return {bytes.fromhex(address.removeprefix("0x")) for address in children["address"]}
 
 
 def _check_hashes(logs: pl.DataFrame, headers: pl.DataFrame, last: Header) -> None:

@@ -1,18 +1,24 @@
 """
 How far a chain is, and how much of that is final, as a node says before anything is fetched.
 
-Where a node knows no tags, blocks older than the chain's `finality_seconds` count as final,
-measured on block timestamps. Where the head has no timestamp either, nothing is called final.
+Where a node knows no tags, or answers them with its head, blocks older than the chain's
+`finality_seconds` count as final, measured on block timestamps: whatever the pace of the chain.
+Where the head has no timestamp either, nothing is called final.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from math import ceil
 
 from indexer.chains import Chain
 from indexer.errors import NodeBehind
 from indexer.rpc import Header
+from indexer.sync.moments import last_until
 from indexer.sync.source import Source
+
+_INSTANT_SECONDS = 60
+_FASTER = 50
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,7 @@ class Heads:
         finalized: last final block; -1 when none is known to be.
         settled: blocks at or below are fetched in long ranges; above, reorgs are watched for.
         is_whole: whether headers link by parent hash; recorded chains have holes.
+        reasons: how it is known which blocks are safe and which are finalized.
     """
 
     latest: Header
@@ -31,12 +38,17 @@ class Heads:
     finalized: int
     settled: int
     is_whole: bool = True
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
     def finality(self, block: int) -> str:
         """Return how final a block is: latest, safe or finalized."""
         if block <= self.finalized:
             return "finalized"
         return "safe" if block <= self.safe else "latest"
+
+    def reason(self, finality: str) -> str:
+        """Return how it is known that blocks are so final."""
+        return self.reasons.get(finality, f"tag {finality}")
 
 
 async def read_heads(node: Source, chain: Chain, *, is_whole: bool = True) -> Heads:
@@ -53,33 +65,36 @@ async def read_heads(node: Source, chain: Chain, *, is_whole: bool = True) -> He
     latest = await node.head("latest")
     if latest is None:
         raise NodeBehind(f"the node of {chain.slug} has no block yet; try again later")
-    finalized = tagged.number if tagged else await _final_by_age(node, chain, latest)
+    reasons = {}
+    if tagged is None or not _is_believed(tagged, latest, chain):
+        finalized = await _final_by_age(node, chain, latest)
+        reasons["finalized"] = f"{chain.finality_seconds:,} s old by block time"
+    else:
+        finalized = tagged.number
     guess = latest.number - ceil(2 * chain.finality_seconds / chain.block_seconds)
     known = -1 if finalized is None else min(finalized, latest.number)
-    safe = max(known, min(tagged_safe.number, latest.number) if tagged_safe else known)
-    return Heads(latest, safe, known, guess if finalized is None else known, is_whole)
+    is_safe = tagged_safe is not None and _is_believed(tagged_safe, latest, chain)
+    safe = max(known, min(tagged_safe.number, latest.number) if tagged_safe and is_safe else known)
+    return Heads(latest, safe, known, guess if finalized is None else known, is_whole, reasons)
+
+
+def _is_believed(tagged: Header | None, latest: Header, chain: Chain) -> bool:
+    # A node that ignores tags answers with its head; a chain that needs minutes cannot be so fast.
+    if tagged is None or tagged.timestamp is None or latest.timestamp is None:
+        return tagged is not None
+    age = latest.timestamp - tagged.timestamp
+    is_instant = chain.finality_seconds <= _INSTANT_SECONDS
+    return is_instant or age.total_seconds() * _FASTER >= chain.finality_seconds
 
 
 async def _final_by_age(node: Source, chain: Chain, latest: Header) -> int | None:
     if latest.timestamp is None:
         return None
     horizon = latest.timestamp - timedelta(seconds=chain.finality_seconds)
-    step = max(1, ceil(chain.finality_seconds / chain.block_seconds))
-    young, old = latest.number, max(0, latest.number - step)
-    while not await _is_older(node, old, horizon):
-        if old == 0:
-            return -1
-        step *= 2
-        young, old = old, max(0, old - step)
-    while young - old > 1:
-        middle = (young + old) // 2
-        if await _is_older(node, middle, horizon):
-            old = middle
-        else:
-            young = middle
-    return old
-
-
-async def _is_older(node: Source, number: int, horizon: object) -> bool:
-    stamp = (await node.headers([number]))["timestamp"][0]
-    return stamp is not None and stamp <= horizon
+    step = ceil(chain.finality_seconds / chain.block_seconds) + 1
+    while True:
+        low = max(0, latest.number - step)
+        found = await last_until(node, horizon, low, latest)
+        if found >= low or low == 0:
+            return found
+        step *= 4

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
@@ -79,6 +79,7 @@ class Landing:
         *,
         origin: str,
         commit_rows: int,
+        write: Callable[[Path, Range, OWNED], bool] = write_range,
     ) -> None:
         """
         Prepare to land ranges of one chain.
@@ -91,12 +92,13 @@ class Landing:
             known: what is known of the chain so far; declarations come first.
             origin: what the node calls itself.
             commit_rows: how many rows, logs and facts together, are worth a transaction.
+            write: writes what is worth one; False when another process was first.
         """
         self.tally = Tally()
         self._node, self._path, self._chain = node, path, chain
         self._declarations, self._known = declarations, known
         self._origin = origins(chain, origin)
-        self._commit_rows = commit_rows
+        self._commit_rows, self._written = commit_rows, write
         self._silent: set[str] = set()
         self._waiting: list[Range] = []
         self._since = monotonic()
@@ -186,7 +188,7 @@ class Landing:
         first = replace(waiting[0], rows={**waiting[0].rows, "origins": self._origin})
         first = replace(first, rows=_prepended(first.rows, stated))
         whole = joined([first, *waiting[1:]])
-        if not write_range(self._path, whole, self._others(whole.protocols)):
+        if not self._written(self._path, whole, self._others(whole.protocols)):
             raise Overtaken
         self.tally.add(whole, len(waiting))
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import polars as pl
+
 from indexer.store import gaps
 from indexer.sync.heads import Heads
 
@@ -51,6 +53,14 @@ def plan(
         for low, high in _pieces(missing, heads)
         if (slugs := tuple(slug for slug in missing if _holds(missing[slug], low)))
     ]
+
+
+def intervals(coverage: pl.DataFrame) -> dict[str, list[Interval]]:
+    """Return protocol -> the intervals it covers, from rows of `coverage`."""
+    covered: dict[str, list[Interval]] = {}
+    for slug, low, high in coverage.select("protocol", "from_block", "to_block").iter_rows():
+        covered.setdefault(slug, []).append((low, high))
+    return covered
 
 
 def _pieces(missing: Mapping[str, Sequence[Interval]], heads: Heads) -> list[Interval]:

@@ -13,11 +13,10 @@ from indexer.spec import Protocol
 from indexer.store import (
     FINALITIES,
     Anchors,
-    Rewound,
     Stored,
     read_anchors,
     read_stored,
-    rewind,
+    remaining,
     settle,
 )
 from indexer.sync.heads import Heads
@@ -66,15 +65,56 @@ class Ledger:
         return lambda logs: owned(present, self.chain, logs, known)
 
 
-async def reconcile(node: Source, ledger: Ledger, heads: Heads) -> Rewound | None:
+@dataclass(frozen=True)
+class Fork:
     """
-    Take back stored blocks that are no longer in the chain; return what was taken, if anything.
+    Stored blocks that are no longer in the chain.
+
+    Attributes:
+        ancestor: the last stored block that is; -1 when none is.
+        before: what is stored now.
+        after: what will be stored once the blocks above the ancestor are gone.
+    """
+
+    ancestor: int
+    before: Stored
+    after: Stored
+
+    @property
+    def cuts(self) -> dict[str, int]:
+        """The last block to keep of each protocol."""
+        return dict.fromkeys(self.before.coverage["protocol"].unique().sort(), self.ancestor)
+
+    @property
+    def reason(self) -> str:
+        """Why rows leave."""
+        return f"reorg above block {self.ancestor}"
+
+    def lost(self) -> dict[str, tuple[int, int]]:
+        """Return protocol -> first and last block that it covers now and will not."""
+        tops = {
+            slug: self.after.coverage.filter(protocol=slug)["to_block"].max() for slug in self.cuts
+        }
+        found: dict[str, tuple[int, int]] = {}
+        for slug, low, high in self.before.coverage.select(
+            "protocol", "from_block", "to_block"
+        ).iter_rows():
+            top = tops[slug]
+            start = max(low, top + 1) if isinstance(top, int) else low
+            if start <= high:
+                found[slug] = (min(start, found.get(slug, (start, 0))[0]), high)
+        return found
+
+
+async def forked(node: Source, ledger: Ledger, stored: Stored, heads: Heads) -> Fork | None:
+    """
+    Return which stored blocks the node no longer has in its chain, if any; nothing is changed.
 
     Raises:
         NodeBehind: the node's head is below what was final when it was indexed.
         ReorgTooDeep: the node contradicts a block that was final when it was indexed.
         RetryableError: the node did not answer, or the database is busy.
-        DatabaseUnusable: the database cannot be read or written.
+        DatabaseUnusable: the database cannot be read.
     """
     anchors = read_anchors(ledger.path, ledger.chain.chain_id)
     if anchors.final is not None and heads.latest.number < anchors.final[0]:
@@ -85,10 +125,13 @@ async def reconcile(node: Source, ledger: Ledger, heads: Heads) -> Rewound | Non
     ancestor = await _ancestor(node, ledger, anchors, heads)
     if ancestor is None:
         return None
-    stored = ledger.stored()
-    cuts = dict.fromkeys(stored.coverage["protocol"].unique().sort().to_list(), ancestor)
-    reason = f"reorg above block {ancestor}"
-    return rewind(ledger.path, ledger.chain.chain_id, cuts, reason, ledger.owned(stored))
+    cuts = dict.fromkeys(stored.coverage["protocol"].unique(), ancestor)
+    coverage = remaining(ledger.path, ledger.chain.chain_id, cuts)
+    left = pl.col("protocol").is_in(coverage["protocol"].unique().implode())
+    is_older = pl.col("block_number").is_null() | (pl.col("block_number") <= ancestor)
+    contracts = stored.contracts.filter(pl.col("from_block") <= ancestor)
+    markets = stored.markets.filter(left & is_older)
+    return Fork(ancestor, stored, Stored(stored.tokens, markets, contracts, coverage))
 
 
 async def _ancestor(node: Source, ledger: Ledger, anchors: Anchors, heads: Heads) -> int | None:
@@ -131,7 +174,9 @@ async def upgrade(node: Source, ledger: Ledger, stored: Stored, heads: Heads) ->
         return False
     headers = await node.headers(numbers)
     told = dict(headers.select("number", "hash").iter_rows())
-    settle(ledger.path, ledger.chain.chain_id, borders, told, ledger.owned(stored))
+    reasons = {finality: heads.reason(finality) for finality in borders}
+    owned = ledger.owned(stored)
+    settle(ledger.path, ledger.chain.chain_id, borders, told, owned, reasons=reasons)
     return True
 
 

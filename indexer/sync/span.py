@@ -12,28 +12,41 @@ class Span:
     The length of the next range, in blocks.
 
     It grows towards `target` logs an answer, falls to what a node proposes or to half when it
-    refuses, and then approaches the refused length only as far as bisection goes.
+    refuses, and then approaches the refused length only as far as bisection goes. A refusal of a
+    length that was served before is about what is in the range: then it aims at less than the
+    largest answer so far.
+
+    Attributes:
+        blocks: the length to ask for.
+        proven: the longest that was served; 0 before the first, or when it was refused since.
+        bytes_per_block: how large the denser of the last two answers was.
     """
 
     def __init__(self, target: int, most: int | None = None) -> None:
         """Aim at `target` logs an answer and never ask for more than `most` blocks."""
-        self._target = target
+        self._target = self._aim = target
+        self._largest = 0
         self._most = min(most or _MOST, _MOST)
         self.blocks = min(FIRST, self._most)
-        self._good = 0
+        self.proven = 0
+        self.bytes_per_block = self._last_density = 0.0
         self._bad: int | None = None
         self._calm = 0
 
-    def answered(self, blocks: int, logs: int) -> None:
-        """Note that a range of this length was served with this many logs."""
-        self._good = max(self._good, blocks)
+    def answered(self, blocks: int, logs: int, size: int = 0) -> None:
+        """Note that a range of this length was served with this many logs, `size` bytes of them."""
+        self.proven = max(self.proven, blocks)
+        density = size / blocks
+        self.bytes_per_block, self._last_density = max(density, self._last_density), density
         self._calm += 1
         if self._calm > _FORGET_AFTER:  # a density that has passed, or another endpoint
-            self._bad, self._calm = None, 0
-        expected = logs * self.blocks / blocks
-        factor = self._target / expected if expected else 8
+            self._bad, self._calm, self._aim = None, 0, self._target
+        self._largest = max(self._largest, logs)
         # Where few logs are known the next range may be dense: grow with care.
-        wanted = int(self.blocks * min(max(factor, 0.25), 8 if expected * 8 < self._target else 2))
+        most = max(blocks * (8 if logs * 8 < self._aim else 2), self.blocks)
+        wanted = most
+        if logs:
+            wanted = max(min(most, self._aim * blocks // logs), self.blocks // 4)
         if self._bad is not None and wanted > self.blocks:
             wanted = min(wanted, (self.blocks + self._bad) // 2)
             wanted = self.blocks if wanted - self.blocks < self.blocks // 16 else wanted
@@ -52,10 +65,13 @@ class Span:
                 f"block {from_block} alone is more than the node will serve ({refusal}): expected "
                 "at least one block at a time; use another endpoint"
             ) from refusal
-        self._bad, self._calm = blocks, 0
-        if self._good >= blocks:
-            self._good = 0
-        self.blocks = _proposed(from_block, to_block, refusal) or max(blocks // 2, self._good, 1)
+        # Of several under way the shortest that was refused counts, whichever answers last.
+        self._bad, self._calm = min(self._bad or blocks, blocks), 0
+        if self.proven >= blocks:
+            self.proven = 0
+            self._aim = max(1, min(self._aim, self._largest * 4 // 5))
+        shorter = _proposed(from_block, to_block, refusal) or max(blocks // 2, self.proven, 1)
+        self.blocks = min(shorter, self.blocks)
 
 
 def _proposed(from_block: int, to_block: int, refusal: RangeTooLarge) -> int | None:

@@ -1,0 +1,52 @@
+"""A branch of the chain for another: old rows leave in the transaction in which theirs come."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from indexer.store.connection import transaction
+from indexer.store.ranges import Range, write_inside
+from indexer.store.reading import OWNED
+from indexer.store.rewinds import taken_back
+
+
+class _Covered(Exception):
+    """Another process was first; the transaction must not commit."""
+
+
+def swap(
+    path: Path,
+    chain_id: int,
+    cuts: Mapping[str, int],
+    reason: str,
+    owned: OWNED,
+    *,
+    replacement: Sequence[tuple[Range, OWNED]],
+) -> bool:
+    """
+    Take back everything of some protocols above a block each, and write what is there instead.
+
+    Args:
+        path: the database.
+        chain_id: the chain.
+        cuts: protocol -> last block to keep.
+        reason: written beside the logs that move to `orphans`.
+        owned: which of some logs belong to which protocol of the chain.
+        replacement: ranges in block order, each with the owners `write_range` takes.
+
+    Returns:
+        False when another process covered some of these blocks meanwhile: nothing was changed.
+
+    Raises:
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: it cannot be written; it is as before.
+        NodeAnswerWrong: a block of the replacement is stored with another hash.
+    """
+    try:
+        with transaction(path) as connection:
+            taken_back(connection, chain_id, cuts, reason, owned)
+            for landed, others in replacement:
+                if not write_inside(connection, landed, others):
+                    raise _Covered
+    except _Covered:
+        return False
+    return True

@@ -1,0 +1,266 @@
+"""
+What a run would take, before it is run: requests, ranges, logs and time.
+
+Nothing is stored. The heads are read as a run reads them, factories are searched for children,
+and a few ranges are asked for; the rest is extrapolated, and cut into ranges as a run would cut it.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+from time import monotonic
+
+import polars as pl
+
+from indexer.errors import RangeTooLarge
+from indexer.facts import Known, declared, facts
+from indexer.rpc import HEADERS
+from indexer.spec import Protocol
+from indexer.store import Stored
+from indexer.sync.ahead import WINDOW_BLOCKS
+from indexer.sync.converge import Job, missing
+from indexer.sync.coverage import origin_kind
+from indexer.sync.declarations import check_unchanged
+from indexer.sync.fetching import Piece, sample, with_children
+from indexer.sync.heads import read_heads
+from indexer.sync.moments import in_blocks
+from indexer.sync.plan import Segment
+from indexer.sync.rehearsal import Cut, Limit, rehearsed
+from indexer.sync.reorgs import known_of
+from indexer.sync.sampling import Cell, Sampler, Seen
+from indexer.sync.source import Source
+from indexer.sync.span import Span
+from indexer.tables import empty
+
+_SEARCHES = 40
+_SAMPLE_LOGS = 2_000
+_DERIVED_PER_SECOND = 50_000
+_CALLS_PER_TOKEN = 2
+_CALLS_PER_ANSWER = 2
+_NEVER = 2**62
+_CALLS_PER_REQUEST = 100
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """
+    What a run would take.
+
+    Attributes:
+        blocks: blocks to fetch.
+        logs: logs of the protocols among them.
+        ranges: ranges they are fetched in.
+        span: blocks in the longest of these.
+        requests: JSON-RPC calls.
+        seconds: how long it would take, roughly.
+        asked: JSON-RPC calls sent to find out.
+        unsearched: blocks in which children were not searched for, because that takes too long;
+            their logs are not in these numbers.
+    """
+
+    blocks: int
+    logs: int
+    ranges: int
+    span: int
+    requests: int
+    seconds: float
+    asked: int
+    unsearched: int
+
+
+async def estimate(node: Source, job: Job, *, samples: int = 48) -> Estimate:
+    """
+    Return what `converge` would take for a job.
+
+    Raises:
+        UserError: a declaration has changed since its blocks were indexed.
+        WorldError: what asking a node raises.
+    """
+    origin = await node.client_version()
+    is_whole = origin_kind(origin) != "recorded"
+    job = await in_blocks(node, job, has_times=is_whole)
+    heads = await read_heads(node, job.chain, is_whole=is_whole)
+    overhead = node.requests
+    stored = _stored(job)
+    check_unchanged(job.protocols, job.chain, stored.coverage)
+    segments = missing(job, stored, heads)
+    known = known_of(stored, declared(list(job.declarations.values()), job.chain))
+    settled = [segment for segment in segments if segment.is_settled]
+    look = _Looking(node, job, known, is_whole=is_whole)
+    unsearched = await look.search(settled)
+    sampler = Sampler(look.at, samples, Span(_SAMPLE_LOGS, job.max_span))
+    cells = await sampler.cells(settled)
+    limit = await _limit(look, cells)
+    cuts = rehearsed(cells, job.max_logs, job.max_span, limit)
+    cuts += [cut for segment in segments if not segment.is_settled for cut in _steps(segment)]
+    overhead += 2 + (2 if len(stored.coverage) else 0)  # to see whether the chain is the same
+    return _summed(look, cells, cuts, segments, overhead=overhead, unsearched=unsearched)
+
+
+def _steps(segment: Segment) -> list[Cut]:
+    starts = range(segment.from_block, segment.to_block + 1, WINDOW_BLOCKS)
+    return [
+        Cut(start, min(WINDOW_BLOCKS, segment.to_block - start + 1), 0, is_refused=False)
+        for start in starts
+    ]
+
+
+def _summed(
+    look: "_Looking",
+    cells: Sequence[Cell],
+    cuts: Sequence[Cut],
+    segments: Sequence[Segment],
+    *,
+    overhead: int,
+    unsearched: int,
+) -> Estimate:
+    blocks = sum(segment.to_block - segment.from_block + 1 for segment in segments)
+    above = blocks - sum(cell.blocks for cell in cells)
+    wholes = [cell.whole() for cell in cells]
+    logs = sum(seen.logs for seen in wholes)
+    headers = sum(seen.busy for seen in wholes) + above
+    answers = len(cuts) + look.asked_again(cuts)
+    requests = overhead + headers + _CALLS_PER_ANSWER * answers
+    requests += _CALLS_PER_TOKEN * len(look.tokens)
+    served = [cut for cut in cuts if not cut.is_refused]
+    rounds = answers + len(served) + headers / _CALLS_PER_REQUEST
+    pause = median(look.pauses) if look.pauses else 0.0
+    seconds = rounds * pause / look.job.concurrency + logs / _DERIVED_PER_SECOND
+    longest = max((cut.blocks for cut in served), default=0)
+    return Estimate(
+        blocks, logs, len(served), longest, requests, seconds, look.node.requests, unsearched
+    )
+
+
+async def _limit(look: "_Looking", cells: Sequence[Cell]) -> Limit:
+    """Ask for ranges as long as a run would, as far as it takes to know what the node refuses."""
+    job = look.job
+    dense = max(rehearsed(cells, job.max_logs, job.max_span, Limit()), key=_length, default=None)
+    if dense is None:
+        return Limit()
+    served, refused = look.borders()
+    if served >= refused:  # not about length: look for the border at this place alone
+        served, refused = 0, dense.blocks
+    refused = min(refused, dense.blocks + 1)
+    blocks = refused - 1
+    while refused - served > max(refused // 16, 1):
+        try:
+            await look.range(cells, dense.low, blocks)
+            served = blocks
+        except RangeTooLarge:
+            refused = blocks
+        blocks = (served + refused) // 2
+    served, refused = look.borders()
+    if served >= refused:
+        return Limit(logs=look.largest + 1)
+    return Limit(blocks=refused if refused <= dense.blocks else None)
+
+
+def _length(cut: Cut) -> int:
+    return cut.blocks
+
+
+def _stored(job: Job) -> Stored:
+    if job.path.exists():
+        return job.ledger().stored()
+    return Stored(*(empty(name) for name in ("tokens", "markets", "contracts", "coverage")))
+
+
+class _Looking:
+    """What is asked of the node, and what it taught."""
+
+    def __init__(self, node: Source, job: Job, known: Known, *, is_whole: bool) -> None:
+        self.node, self.job = node, job
+        self.births: list[int] = []
+        self.tokens: set[str] = set()
+        self.pauses: list[float] = []
+        self.largest = self._served = 0
+        self._refused: list[int] = []
+        self._known, self._is_whole = known, is_whole
+
+    async def search(self, segments: Sequence[Segment]) -> int:
+        """Learn the children that factories announce; return the blocks left unsearched."""
+        factories = {
+            slug: replace(item, events=())
+            for slug, item in self.job.declarations.items()
+            if item.discoveries
+        }
+        span, unsearched = Span(_SAMPLE_LOGS, self.job.max_span), 0
+        self._searches = _SEARCHES
+        for segment in segments:
+            slugs = [slug for slug in segment.protocols if slug in factories]
+            if slugs:
+                found = [factories[slug] for slug in slugs]
+                unsearched += await self._searched(segment, found, span)
+        return unsearched
+
+    async def _searched(self, segment: Segment, found: Sequence[Protocol], span: Span) -> int:
+        start = segment.from_block
+        while start <= segment.to_block and self._searches:
+            self._searches -= 1
+            end = min(start + span.blocks - 1, segment.to_block)
+            piece = replace(self._piece(segment, start, end), protocols=tuple(found))
+            try:
+                _, children, answered = await sample(self.node, self.job.chain, self._known, piece)
+            except RangeTooLarge as refusal:
+                span.refused(start, end, refusal)
+                continue
+            span.answered(end - start + 1, answered)
+            self._known = with_children(self._known, children)
+            self.births += children["from_block"].to_list()
+            start = end + 1
+        return segment.to_block - start + 1
+
+    async def at(self, segment: Segment) -> Seen:
+        """Ask for a segment's logs."""
+        started = monotonic()
+        piece = self._piece(segment, segment.from_block, segment.to_block)
+        blocks = segment.to_block - segment.from_block + 1
+        try:
+            logs, _, answered = await sample(self.node, self.job.chain, self._known, piece)
+        except RangeTooLarge:
+            self._refused.append(blocks)
+            raise
+        self.pauses.append(monotonic() - started)
+        self._served, self.largest = max(self._served, blocks), max(self.largest, answered)
+        numbers = logs["block_number"].unique().sort()
+        headers = pl.DataFrame({"number": numbers}).select(
+            pl.col(name) if name == "number" else pl.lit(None, kind).alias(name)
+            for name, kind in HEADERS.items()
+        )
+        found = facts(piece.protocols, self.job.chain, logs, headers, self._known)
+        self.tokens |= set(found.unknown_tokens)
+        return Seen(blocks, len(logs), len(numbers), answered)
+
+    def borders(self) -> tuple[int, int]:
+        """Return the longest range that was served, and the shortest that was refused."""
+        return self._served, min(self._refused, default=_NEVER)
+
+    async def range(self, cells: Sequence[Cell], low: int, blocks: int) -> Seen:
+        """Ask for the logs of a range that may span several cells of one segment."""
+        segment = next(cell.segment for cell in cells if cell.segment.to_block >= low)
+        return await self.at(replace(segment, from_block=low, to_block=low + blocks - 1))
+
+    def asked_again(self, cuts: Sequence[Cut]) -> int:
+        """Return how many answers are asked for again, for children born in them or just below."""
+        served = [cut for cut in cuts if not cut.is_refused]
+        lows = [cut.low for cut in served]
+        again: set[int] = set()
+        for born in self.births:
+            place = bisect_right(lows, born) - 1
+            again |= set(range(place, min(place + self.job.concurrency, len(lows))))
+        return len(again)
+
+    def _piece(self, segment: Segment, first: int, last: int) -> Piece:
+        protocols = tuple(self.job.declarations[slug] for slug in segment.protocols)
+        return Piece(
+            first,
+            last,
+            protocols,
+            segment.finality,
+            is_settled=True,
+            parent=None,
+            is_whole=self._is_whole,
+            most_addresses=self.job.max_addresses,
+        )

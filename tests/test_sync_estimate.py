@@ -1,0 +1,128 @@
+"""`perpscope plan`: close to what is sent afterwards, on chains even and uneven."""
+
+import random
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache, partial
+from pathlib import Path
+
+import pytest
+from sync_rig import FEED, FIRST, answer, birth, blocks, deposit, job, run, served, told
+
+from indexer.rpc import Endpoint
+from indexer.simulation.blocks import Log
+from indexer.simulation.node import serve
+from indexer.simulation.served import ServedChain
+from indexer.sync import Estimate, estimate
+from perpscope import app, outcome
+
+COUNT = 6_000
+
+
+@cache
+def chain(kind: str) -> ServedChain:
+    """Return a chain whose prices come evenly, in a burst, ever more often, or hardly ever."""
+    numbers = random.Random(7)
+    weights: dict[str, Callable[[float], float]] = {
+        "even": lambda _: 0.5,
+        "burst": lambda place: 0.9 if 0.4 < place < 0.5 else 0.04,
+        "growing": lambda place: place**2,
+        "sparse": lambda _: 0.004,
+        "steps": lambda place: (0.1, 0.8, 0.02, 0.5)[int(place * 4)],
+    }
+    happens: dict[int, list[Log]] = defaultdict(list)
+    for place in range(COUNT):
+        if numbers.random() < weights[kind](place / COUNT):
+            happens[FIRST + place] = [answer(place + 1)] * numbers.randint(1, 4)
+    return served(told(happens, COUNT))
+
+
+@cache
+def pools() -> ServedChain:
+    """Return a chain where pools are born on the way, and most logs are theirs."""
+    numbers = random.Random(8)
+    happens: dict[int, list[Log]] = defaultdict(list)
+    for item in range(6):
+        pool, born = bytes([item + 1]) * 20, FIRST + numbers.randrange(COUNT - 1_000)
+        happens[born].append(birth(pool))
+        for number in range(born, FIRST + COUNT):
+            if numbers.random() < 0.15:
+                happens[number].append(deposit(pool, number))
+    return served(told(happens, COUNT))
+
+
+def compared(path: Path, served_chain: ServedChain, **settings: object) -> tuple[Estimate, int]:
+    """Return what was estimated, and the requests that were sent."""
+    work = job(path, **settings)
+    with serve([served_chain]) as node:
+        found = estimate(work, [Endpoint(node.url)], 48)
+        assert not path.exists()
+        assert found.asked == sum(node.calls.values())
+        node.calls.clear()
+        run(work, node.url)
+        return found, sum(node.calls.values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit"),
+    [
+        ("even", None),
+        ("burst", None),
+        ("growing", None),
+        ("sparse", None),
+        ("steps", None),
+        ("sparse", "max_block_span"),
+        ("steps", "max_block_span"),
+        ("burst", "max_logs"),
+    ],
+)
+def test_within_a_tenth(tmp_path: Path, kind: str, limit: str | None) -> None:
+    """The requests that are planned are those that are sent, give or take a tenth."""
+    whole = chain(kind)
+    limits = {
+        None: whole,
+        "max_block_span": replace(whole, max_block_span=90),
+        "max_logs": replace(whole, max_logs=200),
+    }
+
+    found, sent = compared(tmp_path / "a.duckdb", limits[limit], protocols=(FEED,))
+
+    assert abs(found.requests - sent) <= 0.1 * sent
+    assert found.blocks == COUNT
+    assert found.seconds > 0
+
+
+def test_children_are_looked_for(tmp_path: Path) -> None:
+    """Pools nobody knows before the run are counted, because their factories are searched."""
+    found, sent = compared(tmp_path / "a.duckdb", pools())
+
+    assert abs(found.requests - sent) <= 0.1 * sent
+    assert found.unsearched == 0
+
+
+def test_what_is_there_is_not_planned(tmp_path: Path) -> None:
+    """Only what is missing counts: after half a run the plan is for the other half."""
+    path = tmp_path / "a.duckdb"
+    with serve([chain("even")]) as node:
+        run(job(path, protocols=(FEED,), to_block=FIRST + COUNT // 2 - 1), node.url)
+        found = estimate(job(path, protocols=(FEED,)), [Endpoint(node.url)], 48)
+        done = run(job(path, protocols=(FEED,)), node.url)
+
+    assert found.blocks == COUNT // 2
+    assert abs(found.requests - done.requests) <= 0.1 * done.requests
+
+
+def test_plan_says_what_it_would_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A table of blocks, logs, ranges, requests and time; no database is made."""
+    path = tmp_path / "a.duckdb"
+    words = ["plan", "--chain", "ethereum", "--protocol", "chainlink", "--database", path]
+    with serve([served(blocks(300))]) as node:
+        words += ["--from", FIRST, "--rpc", node.url]
+        code = outcome(partial(app, [str(word) for word in words], standalone_mode=False))
+
+    out = capsys.readouterr().out
+    assert code == 0
+    assert "requests were sent to find out" in out
+    assert "300" in out
+    assert not path.exists()
