@@ -20,6 +20,7 @@ import json
 import os
 import re
 import tomllib
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -74,6 +75,14 @@ BlockNumber = Annotated[int, Strict(), Field(ge=0)]
 Seconds = Annotated[float, Strict(), Field(gt=0, le=3_600)]
 
 
+class ProofLevel(StrEnum):
+    """How far `index` proves that no log is missing."""
+
+    FETCHED = "fetched"
+    BLOOM = "bloom"
+    RECEIPTS = "receipts"
+
+
 class ChainSettings(BaseModel):
     """
     One chain's settings, under `[chains.<slug>]`.
@@ -84,6 +93,7 @@ class ChainSettings(BaseModel):
         from_block: first block to index; None for each contract's own first block.
         max_span: most blocks in one request; None to find out.
         max_logs: most logs in one range, which bounds memory.
+        proof: how far to prove that no log is missing: fetched, bloom or receipts.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -93,6 +103,7 @@ class ChainSettings(BaseModel):
     from_block: BlockNumber | None = None
     max_span: Count | None = None
     max_logs: Count = 25_000
+    proof: ProofLevel = ProofLevel.FETCHED
 
 
 class Retries(BaseModel):

@@ -3,6 +3,7 @@
 import typer
 
 from indexer.cli.indexing import index_command
+from indexer.cli.proving import repair_command, verify_command
 from indexer.cli.restating import redecode_command, rewind
 from indexer.cli.showing import protocols, status
 from indexer.simulation.commands import replay
@@ -10,6 +11,8 @@ from indexer.simulation.commands import replay
 app = typer.Typer()
 app.command("index")(index_command)
 app.command()(status)
+app.command("verify")(verify_command)
+app.command("repair")(repair_command)
 app.command()(rewind)
 app.command("redecode")(redecode_command)
 app.command()(protocols)

@@ -19,7 +19,7 @@ from indexer.cli.options import (
     endpoints_of,
 )
 from indexer.cli.printing import print_table
-from indexer.config import configuration
+from indexer.config import ProofLevel, configuration
 from indexer.errors import UserError
 from indexer.protocols import PROTOCOLS
 from indexer.sync import Job, Summary, index
@@ -37,6 +37,10 @@ def index_command(
     config: ConfigFile = None,
     max_span: Annotated[
         int | None, typer.Option(min=1, help="Most blocks in one request; by default found out.")
+    ] = None,
+    proof: Annotated[
+        ProofLevel | None,
+        typer.Option(help="How far to prove that no log is missing; by default fetched."),
     ] = None,
 ) -> None:
     """Bring the database up to date with a chain, then exit."""
@@ -57,6 +61,7 @@ def index_command(
         to_block=to_block,
         max_span=max_span or own.max_span,
         max_logs=own.max_logs,
+        proof=(proof or own.proof).value,
     )
     with _progress(where) as progress:
         done = index(job, endpoints_of(rpc, settings, where), progress)

@@ -7,6 +7,7 @@ cannot pass and why. Written apart from `simulation.proofs`, which is the indepe
 """
 
 from indexer.proof.blooms import Declared, chances, hits, outside, unheard
+from indexer.proof.comparison import differences
 from indexer.proof.headers import Commitments, header_hash
 from indexer.proof.levels import PROOFS, reached
 from indexer.proof.quirks import QUIRKS, Part, Quirk, border_after, quirks_at, waived_at
@@ -23,6 +24,7 @@ __all__ = [
     "border_after",
     "chances",
     "committed",
+    "differences",
     "header_hash",
     "hits",
     "outside",

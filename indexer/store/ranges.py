@@ -90,12 +90,22 @@ def write_range(path: Path, landed: Range, others: OWNED) -> bool:
     with transaction(path) as connection:
         if _is_covered(connection, landed):
             return False
-        _write_blocks(connection, landed)
-        _write_logs(connection, landed, others)
-        _replace_facts(connection, landed)
-        _write_knowledge(connection, landed)
-        _write_coverage(connection, landed)
+        write_within(connection, landed, others)
     return True
+
+
+def write_within(connection: duckdb.DuckDBPyConnection, landed: Range, others: OWNED) -> None:
+    """
+    Write a range that its protocols do not cover, within a transaction; see `write_range`.
+
+    Raises:
+        NodeAnswerWrong: a block of the range is stored with another hash.
+    """
+    _write_blocks(connection, landed)
+    _write_logs(connection, landed, others)
+    _replace_facts(connection, landed)
+    _write_knowledge(connection, landed)
+    _write_coverage(connection, landed)
 
 
 def _write_knowledge(connection: duckdb.DuckDBPyConnection, landed: Range) -> None:

@@ -23,6 +23,7 @@ from indexer.sync.fetching import ChainMoved, Fetched, Piece, fetch, with_childr
 from indexer.sync.heads import Heads, read_heads
 from indexer.sync.landing import Landing, Overtaken, Tally
 from indexer.sync.plan import Segment, plan
+from indexer.sync.proving import last_alike
 from indexer.sync.reorgs import Ledger, known_of, reconcile, upgrade
 from indexer.sync.source import Source
 from indexer.sync.span import Span
@@ -49,6 +50,7 @@ class Job:
         to_block: last block; None for the chain's head.
         max_span: most blocks in one request; None to find out.
         max_logs: logs to aim at in one range, which bounds memory.
+        proof: how far to prove logs complete as they come: fetched, bloom or receipts.
     """
 
     path: Path
@@ -59,6 +61,7 @@ class Job:
     to_block: int | None = None
     max_span: int | None = None
     max_logs: int = 25_000
+    proof: str = "fetched"
 
     def ledger(self) -> Ledger:
         """Return the chain's part of the database."""
@@ -209,14 +212,16 @@ class _Run:
         blocks = self._span.blocks
         if not segment.is_settled:
             blocks = min(blocks, _WINDOW_BLOCKS)
+        last = last_alike(self._job.chain, self._job.proof, start, start + blocks - 1)
         return Piece(
             start,
-            min(start + blocks - 1, segment.to_block),
+            min(last, segment.to_block),
             tuple(self._job.declarations[slug] for slug in segment.protocols),
             segment.finality,
             segment.is_settled,
             parent,
             heads.is_whole,
+            self._job.proof,
         )
 
 

@@ -23,8 +23,8 @@ def coverage_rows(chain: Chain, fetched: Fetched) -> pl.DataFrame:
             "to_block": piece.to_block,
             "declaration_digest": label(protocol, chain),
             "finality": piece.finality,
-            "proof": "fetched",
-            "waiver": None,
+            "proof": fetched.proof,
+            "waiver": fetched.waiver,
             "logs_digest": _fingerprint(fetched, protocol.slug),
             "to_block_hash": f"0x{fetched.last.hash.hex()}",
         }

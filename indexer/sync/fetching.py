@@ -1,5 +1,6 @@
 """One range from a node: logs of declared contracts and of children born inside it, and headers."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -10,9 +11,11 @@ from indexer.errors import NodeAnswerWrong
 from indexer.facts import Known, discovered, log_filter, owned
 from indexer.rpc import Filter, Header
 from indexer.spec import Protocol
+from indexer.sync.proving import Claim, Unproven, declared_by, prove
 from indexer.sync.source import Source
 
 _CHILD = ["protocol", "abi", "address"]
+_TRIES = 4  # an endpoint that hides logs is left for the next one
 
 
 class ChainMoved(NodeAnswerWrong):
@@ -32,6 +35,7 @@ class Piece:
         is_settled: whether they are too old for reorgs; else every header is fetched, first.
         parent: hash of the block before, where the headers must link to it; None to not look.
         is_whole: whether headers link by parent hash at all.
+        proof: how far to prove the logs complete: fetched, bloom or receipts.
     """
 
     from_block: int
@@ -41,6 +45,12 @@ class Piece:
     is_settled: bool
     parent: bytes | None
     is_whole: bool
+    proof: str = "fetched"
+
+    @property
+    def needs_all_headers(self) -> bool:
+        """Whether every header of the range is fetched, not only those of blocks with logs."""
+        return not self.is_settled or (self.is_whole and self.proof != "fetched")
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,8 @@ class Fetched:
         last: header of the last block.
         children: rows of `contracts` whose birth is in the range.
         answered: logs in the answers, those that belong to nobody included.
+        proof: how far the logs are proven complete.
+        waiver: why not further, where the chain forbids it.
     """
 
     piece: Piece
@@ -65,29 +77,56 @@ class Fetched:
     last: Header
     children: pl.DataFrame
     answered: int
+    proof: str = "fetched"
+    waiver: str | None = None
 
 
 async def fetch(node: Source, chain: Chain, known: Known, piece: Piece) -> Fetched:
     """
-    Return a range, complete and consistent.
+    Return a range, complete and consistent, proven as far as the piece asks.
 
     Raises:
         RangeTooLarge: the node wants fewer blocks.
+        Unproven: whoever was asked left out logs, or made some up.
         ChainMoved: logs and headers, or headers among each other, do not fit.
         RetryableError: the node did not answer, or has not seen the range.
         NodeAnswerWrong: the node contradicts itself or the request.
     """
-    headers = None if piece.is_settled else await _window(node, piece)
+    for attempt in range(_TRIES - 1):
+        try:
+            return await _fetched(node, chain, known, piece)
+        except Unproven:
+            node.turn()
+            await asyncio.sleep(0.05 * 2**attempt)
+    return await _fetched(node, chain, known, piece)
+
+
+async def _fetched(node: Source, chain: Chain, known: Known, piece: Piece) -> Fetched:
+    headers = await _window(node, piece) if piece.needs_all_headers else None
     answer, last, children = await _answer(node, chain, known, piece)
     known = with_children(known, children)
     owners = _owners(piece, chain, answer, known)
     is_ours = any_of(owners, len(answer))
     logs = answer.filter(is_ours)
     owners = {slug: mask.filter(is_ours) for slug, mask in owners.items()}
+    carrying = logs["block_number"].unique().to_list()
     if headers is None:
-        headers = await node.headers(logs["block_number"].unique().to_list())
+        headers = await node.headers(carrying)
     _check_hashes(logs, headers, last)
-    return Fetched(piece, logs, owners, headers, last, children, len(answer))
+    claim = _claim(piece, chain, known, answer)
+    proof, waiver = await prove(node, claim, headers, is_whole=piece.is_whole)
+    if piece.is_settled:
+        headers = headers.filter(pl.col("number").is_in(carrying))
+    return Fetched(piece, logs, owners, headers, last, children, len(answer), proof, waiver)
+
+
+def _claim(piece: Piece, chain: Chain, known: Known, answer: pl.DataFrame) -> Claim:
+    def ours(logs: pl.DataFrame) -> pl.DataFrame:
+        return logs.filter(any_of(_owners(piece, chain, logs, known), len(logs)))
+
+    declared = declared_by(piece.protocols, chain, known)
+    low, high = piece.from_block, piece.to_block
+    return Claim(chain, low, high, piece.proof, answer, ours, declared)
 
 
 def _owners(piece: Piece, chain: Chain, answer: pl.DataFrame, known: Known) -> dict[str, pl.Series]:
@@ -105,7 +144,9 @@ def any_of(masks: Mapping[str, pl.Series], length: int) -> pl.Series:
 
 
 async def _window(node: Source, piece: Piece) -> pl.DataFrame:
-    headers = await node.headers(range(piece.from_block, piece.to_block + 1))
+    is_sealed = piece.is_whole and piece.proof != "fetched"
+    ask = node.sealed_headers if is_sealed else node.headers
+    headers = await ask(range(piece.from_block, piece.to_block + 1))
     if not piece.is_whole:
         return headers
     parents = headers["hash"].shift()
