@@ -20,7 +20,7 @@ from indexer.cli.options import (
     ledger_of,
 )
 from indexer.config import configuration
-from indexer.errors import UserError
+from indexer.errors import UserError, WorldError
 from indexer.protocols import PROTOCOLS
 from indexer.sync import Inspection, Ledger, Verdict, now, repair, verify
 from indexer.sync.choices import protocols_named
@@ -82,8 +82,10 @@ def verify_command(
         _print_failures(ledger.chain, "is wrong", found.failures)
         failures += found.failures
     if failures:
-        typer.echo("`perpscope repair` fetches these blocks again", err=True)
-        raise typer.Exit(1)
+        raise WorldError(
+            f"{len(failures)} ranges of stored blocks are wrong: expected what their headers "
+            "commit to; `perpscope repair` fetches them again"
+        )
 
 
 def repair_command(
@@ -109,7 +111,10 @@ def repair_command(
         _print_failures(ledger.chain, "could not be repaired", done.failures)
         failures += done.failures
     if failures:
-        raise typer.Exit(1)
+        raise WorldError(
+            f"{len(failures)} ranges could not be repaired: expected a node that proves its "
+            "answer; add another endpoint and run `perpscope repair` again"
+        )
 
 
 def _ledgers(

@@ -6,7 +6,7 @@ about logs without showing them, `receipts` and `tries` for the root, `quirks` f
 cannot pass and why. Written apart from `simulation.proofs`, which is the independent answer.
 """
 
-from indexer.proof.blooms import Declared, chances, hits, outside, unheard
+from indexer.proof.blooms import LOG_COLUMNS, Declared, chances, hits, outside, unheard
 from indexer.proof.comparison import differences
 from indexer.proof.headers import Commitments, header_hash
 from indexer.proof.levels import PROOFS, reached
@@ -14,6 +14,7 @@ from indexer.proof.quirks import QUIRKS, Part, Quirk, border_after, quirks_at, w
 from indexer.proof.receipts import Receipt, committed, receipts_root
 
 __all__ = [
+    "LOG_COLUMNS",
     "PROOFS",
     "QUIRKS",
     "Commitments",

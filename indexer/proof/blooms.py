@@ -14,6 +14,8 @@ from eth_hash.auto import keccak
 from numpy.typing import NDArray
 
 BLOOM_BYTES = 256
+LOG_COLUMNS = ("address", "topic0", "topic1", "topic2", "topic3")
+"""What of a log is in its block's bloom."""
 
 _BITS = 8 * BLOOM_BYTES
 _MOST_LOOKUPS = 1 << 24

@@ -25,7 +25,11 @@ def differences(logs: pl.DataFrame, truth: pl.DataFrame) -> dict[int, str]:
         "changed": Counter(changed["block_number"]),
     }
     return {
-        block: ", ".join(f"{found[block]} {what}" for what, found in counts.items() if found[block])
+        block: ", ".join(
+            f"{found[block]} {'log' if found[block] == 1 else 'logs'} {what}"
+            for what, found in counts.items()
+            if found[block]
+        )
         for block in sorted({block for found in counts.values() for block in found})
     }
 

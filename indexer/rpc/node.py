@@ -28,12 +28,11 @@ from indexer.rpc.readings import (
     value,
 )
 from indexer.rpc.retries import Sleep
-from indexer.rpc.sealing import SEALED, receipt_logs, sealed_frame
+from indexer.rpc.sealing import SEALED, Block, receipt_logs, sealed_frame
 
 Tag = Literal["latest", "safe", "finalized"]
 Request = tuple[bytes, bytes]
 
-_Block = tuple[int, bytes, bytes | None]  # number, hash, receipts root
 _RECEIPTS_PER_REQUEST = 10  # blocks; those of one may take megabytes
 
 _Item = TypeVar("_Item")
@@ -188,7 +187,7 @@ class Node:
         blocks = headers.select("number", "hash", "receipts_root").rows()
         size = min(self._batch, _RECEIPTS_PER_REQUEST)
         parts = [blocks[start : start + size] for start in range(0, len(blocks), size)]
-        frames = [frame for part in await _all(map(self._receipt_logs, parts)) for frame in part]
+        frames = await _all(map(self._receipt_logs, parts))
         return pl.concat(frames) if frames else pl.DataFrame(schema=LOGS)
 
     def turn(self) -> None:
@@ -224,15 +223,12 @@ class Node:
             answers = await _all(self._calls(batch, number, block_hash) for batch in batches)
         return [answer for batch in answers for answer in batch]
 
-    async def _receipt_logs(self, blocks: Sequence[_Block]) -> list[pl.DataFrame]:
-        def read(parts: list[Part], endpoint: Endpoint) -> list[pl.DataFrame]:
+    async def _receipt_logs(self, blocks: Sequence[Block]) -> pl.DataFrame:
+        def read(parts: list[Part], endpoint: Endpoint) -> pl.DataFrame:
             answers = [value(part, endpoint) for part in parts]
             if NULL in answers:
                 raise unseen(str(blocks[answers.index(NULL)][0]))
-            return [
-                receipt_logs(answer, *block, self._chain)
-                for answer, block in zip(answers, blocks, strict=True)
-            ]
+            return receipt_logs(answers, blocks, self._chain)
 
         try:
             calls = [("eth_getBlockReceipts", [hex(number)]) for number, _, _ in blocks]
@@ -240,15 +236,13 @@ class Node:
         except Refused as refusal:
             # Older nodes have no eth_getBlockReceipts.
             _LOGGER.info("%s; asking for receipts one by one", refusal)
-        return [await self._logs_one_by_one(*block) for block in blocks]
+        answers = [await self._one_by_one(number, block_hash) for number, block_hash, _ in blocks]
+        return receipt_logs(answers, blocks, self._chain)
 
-    async def _logs_one_by_one(
-        self, number: int, block_hash: bytes, root: bytes | None
-    ) -> pl.DataFrame:
+    async def _one_by_one(self, number: int, block_hash: bytes) -> bytes:
         hashes = await self._transactions(number, block_hash)
         answers = await _all(self._receipts(batch) for batch in self._batches(hashes))
-        answer = b"[%b]" % b",".join(part for batch in answers for part in batch)
-        return receipt_logs(answer, number, block_hash, root, self._chain)
+        return b"[%b]" % b",".join(part for batch in answers for part in batch)
 
     async def _transactions(self, number: int, block_hash: bytes) -> list[str]:
         def read(parts: list[Part], endpoint: Endpoint) -> list[str]:

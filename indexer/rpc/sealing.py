@@ -27,6 +27,9 @@ from indexer.rpc.frames import HEADERS, LOGS, header_frame, log_frame
 SEALED: dict[str, pl.DataType] = {**HEADERS, "receipts_root": pl.Binary()}
 """Block headers whose hash was recomputed where the chain lets it be."""
 
+Block = tuple[int, bytes, bytes | None]
+"""Number, hash and receipts root; the root is None where it cannot be known."""
+
 _COMMITMENTS = msgspec.json.Decoder(Commitments)
 _RECEIPTS = msgspec.json.Decoder(list[Receipt])
 
@@ -67,22 +70,38 @@ def _root(answer: bytes, chain: Chain, number: int, block_hash: bytes) -> bytes 
         ) from error
 
 
-def receipt_logs(
-    answer: bytes, number: int, block_hash: bytes, root: bytes | None, chain: Chain
-) -> pl.DataFrame:
+def receipt_logs(answers: Sequence[bytes], blocks: Sequence[Block], chain: Chain) -> pl.DataFrame:
     """
-    Return the logs in a block's receipts (a JSON list of them) as a `LOGS` frame, sorted.
+    Return the logs in some blocks' receipts as one sorted `LOGS` frame.
 
     Args:
-        answer: what the node said.
-        number: the block's number.
-        block_hash: its hash.
-        root: its header's receipts root.
+        answers: for each block what the node said: a JSON list of receipts.
+        blocks: number, hash and receipts root of each.
         chain: the chain.
 
     Raises:
-        NodeAnswerWrong: they are no receipts, or not those the header commits to.
+        NodeAnswerWrong: they are no receipts, or not those the headers commit to.
     """
+    texts: list[bytes] = []
+    for answer, block in zip(answers, blocks, strict=True):
+        for receipt in _proven(answer, *block, chain):
+            text = bytes(receipt.logs).strip()[1:-1].strip()
+            texts += [text] if text else []
+    logs = log_frame(b"[%b]" % b",".join(texts)) if texts else pl.DataFrame(schema=LOGS)
+    names = {"block_number": pl.Int64, "block_hash": pl.Binary}
+    told = pl.DataFrame([block[:2] for block in blocks], names, orient="row")
+    odd = logs.join(told, on=list(names), how="anti")
+    if len(odd):
+        raise NodeAnswerWrong(
+            f"answered with receipts that hold a log of block {odd['block_number'][0]} "
+            f"{_hex(odd['block_hash'][0])}, which was not asked for; use another endpoint"
+        )
+    return logs
+
+
+def _proven(
+    answer: bytes, number: int, block_hash: bytes, root: bytes | None, chain: Chain
+) -> Sequence[Receipt]:
     try:
         receipts = sorted(_RECEIPTS.decode(answer), key=_place)
         found = root
@@ -100,7 +119,7 @@ def receipt_logs(
             f"{_hex(found)}, its header says {_hex(root)}: expected all receipts as they are; use "
             "another endpoint"
         )
-    return _logs_of(receipts, number, block_hash)
+    return receipts
 
 
 def _hex(value: bytes | None) -> str:
@@ -109,16 +128,3 @@ def _hex(value: bytes | None) -> str:
 
 def _place(receipt: Receipt) -> int:
     return int(receipt.transaction_index, 16)
-
-
-def _logs_of(receipts: Sequence[Receipt], number: int, block_hash: bytes) -> pl.DataFrame:
-    texts = [bytes(each.logs).strip()[1:-1] for each in receipts]
-    texts = [text for text in texts if text.strip()]
-    logs = log_frame(b"[%b]" % b",".join(texts)) if texts else pl.DataFrame(schema=LOGS)
-    odd = logs.filter((pl.col("block_hash") != block_hash) | (pl.col("block_number") != number))
-    if len(odd):
-        raise NodeAnswerWrong(
-            f"answered for block {number} with receipts that hold a log of block "
-            f"{odd['block_number'][0]} {_hex(odd['block_hash'][0])}; use another endpoint"
-        )
-    return logs

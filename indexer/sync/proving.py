@@ -200,9 +200,9 @@ async def prove(
     found = await check(node, claim, headers)
     if found.faults:
         block, fault = next(iter(found.faults.items()))
+        more = f" and {len(found.faults) - 1} more blocks" if len(found.faults) > 1 else ""
         raise Unproven(
-            f"the node's logs of {len(found.faults)} blocks are not those of their receipts, block "
-            f"{block} first ({fault}): expected every log the receipts root covers; use another "
-            "endpoint"
+            f"the node's logs of block {block}{more} are not those of its receipts ({fault}): "
+            "expected every log the receipts root covers; use another endpoint"
         )
     return found.proof, found.waiver

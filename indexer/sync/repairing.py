@@ -253,7 +253,7 @@ async def _refill(node: Source, ledger: Ledger, before: Stored, wrong: Sequence[
             dict(ledger.declarations),
             from_block=rows["from_block"].min(),  # type: ignore[arg-type] # of Int64
             to_block=rows["to_block"].max(),  # type: ignore[arg-type] # likewise
-            proof=_weakest(rows),
+            proof=_weakest(rows, wrong),
         )
         await converge(node, job, lambda _done, _total, _logs: None)
 
@@ -263,6 +263,12 @@ def _size(coverage: pl.DataFrame, slug: str) -> int:
     return int((rows["to_block"] - rows["from_block"] + 1).sum())
 
 
-def _weakest(rows: pl.DataFrame) -> str:
-    proofs = [proof for proof in rows["proof"] if proof != "waived"]
+def _weakest(rows: pl.DataFrame, wrong: Sequence[Wrong]) -> str:
+    # What is fetched again is to be as proven as it was; the wrong blocks do not count.
+    bad = {each.from_block for each in wrong}
+    proofs = [
+        proof
+        for proof, low in rows.select("proof", "from_block").iter_rows()
+        if proof != "waived" and low not in bad
+    ]
     return min(proofs, key=_rank, default="fetched")

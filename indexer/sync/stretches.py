@@ -80,7 +80,7 @@ def _stretches(
 ) -> Iterator[tuple[Interval, tuple[Protocol, ...]]]:
     first, last = wanted.from_block, wanted.to_block
     covered = {
-        protocol: [
+        protocol.slug: [
             (max(low, first), min(high, last))
             for slug, low, high in coverage.select("protocol", "from_block", "to_block").iter_rows()
             if slug == protocol.slug and low <= last and high >= first
@@ -92,8 +92,8 @@ def _stretches(
     for low, after in pairwise(cuts):
         present = tuple(
             protocol
-            for protocol, found in covered.items()
-            if any(start <= low <= stop for start, stop in found)
+            for protocol in protocols
+            if any(start <= low <= stop for start, stop in covered[protocol.slug])
         )
         if present:
             yield (low, after - 1), present

@@ -13,7 +13,7 @@ import polars as pl
 
 from indexer.errors import NodeAnswerWrong
 from indexer.facts import declared, owned
-from indexer.proof import differences
+from indexer.proof import LOG_COLUMNS, differences
 from indexer.spec import Protocol
 from indexer.store import Proven, Stored, fingerprint, read_blocks, record
 from indexer.sync.coverage import origin_kind
@@ -23,8 +23,6 @@ from indexer.sync.reorgs import Ledger, known_of
 from indexer.sync.source import Source
 from indexer.sync.stretches import Part, Wanted, parts, runs
 from indexer.tables import columns_of
-
-_COLUMNS = ("address", "topic0", "topic1", "topic2", "topic3")
 
 Progress = Callable[[int, int], None]
 
@@ -155,7 +153,7 @@ class _Run:
             ours(logs),
             ours,
             declared_by(part.protocols, chain, self._known),
-            _COLUMNS,
+            LOG_COLUMNS,
         )
         return await check(self._node, claim, headers)
 
@@ -205,7 +203,7 @@ class _Run:
         true = owned(part.protocols, self._ledger.chain, found.truth, self._known)
         return {
             slug: {
-                number: f"{fault} of the logs its receipts prove"
+                number: f"{fault}, by its receipts"
                 for number, fault in differences(
                     there.filter(here[slug]), found.truth.filter(true[slug])
                 ).items()
