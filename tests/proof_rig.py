@@ -6,7 +6,7 @@ the chain is.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -16,7 +16,7 @@ from sync_rig import FIRST, START_TIME, TRADER, logs_of, served
 from indexer.simulation.blocks import Block, Transaction, block
 from indexer.simulation.methods import result
 from indexer.simulation.node import Answer, serve
-from indexer.simulation.refusals import Refused
+from indexer.simulation.refusals import Refused, method_not_found
 from indexer.simulation.served import ServedChain
 
 Json = Any
@@ -34,8 +34,10 @@ def true_blocks(count: int) -> list[Block]:
 
 
 @contextmanager
-def lying(blocks: Sequence[Block], lies: dict[str, Lie], **settings: object) -> Iterator[str]:
-    """Serve a chain whose answers to some methods are changed; give the node's URL."""
+def lying(
+    blocks: Sequence[Block], lies: Mapping[str, Lie | None], **settings: object
+) -> Iterator[str]:
+    """Serve a chain whose answers to some methods are changed, or refused; give the URL."""
     chain = replace(served(blocks), **settings)  # type: ignore[arg-type] # of ServedChain
 
     def intercept(_path: str, body: bytes) -> Answer | None:
@@ -50,13 +52,16 @@ def lying(blocks: Sequence[Block], lies: dict[str, Lie], **settings: object) -> 
         yield node.url
 
 
-def _answer(chain: ServedChain, call: Json, lies: dict[str, Lie]) -> Json:
+def _answer(chain: ServedChain, call: Json, lies: Mapping[str, Lie | None]) -> Json:
     envelope = {"jsonrpc": "2.0", "id": call["id"]}
+    method = call["method"]
+    if method in lies and lies[method] is None:
+        return envelope | {"error": method_not_found(method).content()}
     try:
         told = json.loads(b",".join(result(chain, call["method"], call["params"])))
     except Refused as refused:
         return envelope | {"error": refused.refusal.content()}
-    lie = lies.get(call["method"])
+    lie = lies.get(method)
     return envelope | {"result": lie(told) if lie and told is not None else told}
 
 
@@ -146,3 +151,14 @@ TAMPERINGS: dict[str, Tampering] = {
     "a forged hash in the header": _forge("hash", "0x" + "11" * 32),
 }
 """What can be done to a block's header and receipts, in place."""
+
+
+def forged(name: str, number: int) -> Lie:
+    """Return the lie that changes a field of a block's header, and keeps its hash."""
+
+    def lie(header: Json) -> Json:
+        if int(header["number"], 16) == number:
+            header[name] = header[name][:-2] + ("01" if header[name][-2:] != "01" else "02")
+        return header
+
+    return lie
