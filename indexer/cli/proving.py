@@ -83,7 +83,7 @@ def verify_command(
         failures += found.failures
     if failures:
         raise WorldError(
-            f"{len(failures)} ranges of stored blocks are wrong: expected what their headers "
+            f"wrong ranges of stored blocks: {len(failures)}, expected none, only what their headers "
             "commit to; `perpscope repair` fetches them again"
         )
 
@@ -103,8 +103,8 @@ def repair_command(
         chosen = protocols_named(protocol or (), ledger.chain, PROTOCOLS)
         done = repair(ledger, chosen, endpoints_of(rpc, settings, ledger.chain))
         typer.echo(
-            f"{ledger.chain.slug}: {done.blocks:,} blocks repaired, {done.orphans:,} wrong logs "
-            "moved to orphans"
+            f"{ledger.chain.slug}: blocks repaired: {done.blocks:,}, wrong logs "
+            f"moved to orphans: {done.orphans:,}"
             if done.blocks or done.failures
             else f"{ledger.chain.slug}: nothing to repair; `perpscope verify` finds what is wrong"
         )
@@ -112,7 +112,7 @@ def repair_command(
         failures += done.failures
     if failures:
         raise WorldError(
-            f"{len(failures)} ranges could not be repaired: expected a node that proves its "
+            f"ranges that could not be repaired: {len(failures)}; expected a node that proves its "
             "answer; add another endpoint and run `perpscope repair` again"
         )
 
