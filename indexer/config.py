@@ -21,6 +21,7 @@ import os
 import re
 import tomllib
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -100,6 +101,14 @@ BlockNumber = Annotated[int, Strict(), Field(ge=0)]
 Seconds = Annotated[float, Strict(), Field(gt=0, le=3_600)]
 
 
+class ProofLevel(StrEnum):
+    """How far `index` proves that no log is missing."""
+
+    FETCHED = "fetched"
+    BLOOM = "bloom"
+    RECEIPTS = "receipts"
+
+
 class ChainSettings(BaseModel):
     """
     One chain's settings, under `[chains.<slug>]`.
@@ -113,6 +122,7 @@ class ChainSettings(BaseModel):
         max_logs: most logs in one range, which bounds memory.
         max_addresses: most contracts named in one request; beyond, logs are asked for by event.
         concurrency: most ranges under way at once below finality.
+        proof: how far to prove that no log is missing: fetched, bloom or receipts.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -125,6 +135,7 @@ class ChainSettings(BaseModel):
     max_logs: Count = 25_000
     max_addresses: Count = 1_000
     concurrency: Count = 8
+    proof: ProofLevel = ProofLevel.FETCHED
 
     @model_validator(mode="after")
     def _one_beginning(self) -> Self:

@@ -50,7 +50,7 @@ create table coverage (
     finality varchar not null, -- latest, safe, finalized: how final to_block was when it was fetched
     finality_reason varchar, -- how that is known: the node's tag, or the age by block time
     proof varchar not null,    -- fetched, bloom, receipts, waived
-    waiver varchar,            -- the chain quirk that forbids proof, when waived
+    waiver varchar,            -- why the chain forbids proof, or a higher one; null where it does not
     logs_digest varchar not null, -- sum mod 2^256 of each block's sha256 over its logs of this protocol
     to_block_hash varchar not null
 );
@@ -67,13 +67,17 @@ create table rejects (
     reason varchar not null
 );
 
+-- What `verify` and `repair` found. A failed one is healed where a later one of its protocol and
+-- level, or of a higher level, did not fail.
 create table audits (
     chain_id bigint not null,
+    protocol varchar not null,
     from_block bigint not null,
     to_block bigint not null,
     level varchar not null,   -- linked, bloom, receipts
     verdict varchar not null, -- passed, failed, waived
-    detail varchar not null
+    detail varchar not null,  -- what is wrong, or why it cannot be told; empty when passed
+    audited_at timestamp not null
 );
 
 -- Raw logs that a reorg or a repair took out of the chain, kept after their replacement landed.

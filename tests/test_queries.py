@@ -174,7 +174,31 @@ def bookkeeping() -> dict[str, pl.DataFrame]:
             reject | {"tx_hash": "0x1", "block_number": 1},
             reject | {"reason": "too large"},
         ),
+        "audits": table("audits", *audits()),
     }
+
+
+def audits() -> Iterator[dict[str, object]]:
+    """Yield failed audits: one cleared, one that only a shallower look passed, one left."""
+    looks = [
+        ("gmx", 1, 5, "bloom", "failed", 0),
+        ("gmx", 1, 10, "receipts", "passed", 9),
+        ("maple", 3, 3, "receipts", "failed", 0),
+        ("maple", 1, 20, "bloom", "passed", 9),
+        ("maple", 4, 6, "linked", "failed", 9),
+        ("maple", 1, 20, "linked", "waived", 9),
+    ]
+    for protocol, first, last, level, verdict, seconds in looks:
+        whose = GMX if protocol == "gmx" else MAPLE
+        yield (
+            whose
+            | {"from_block": first, "to_block": last, "level": level}
+            | {
+                "verdict": verdict,
+                "detail": "1 log left out",
+                "audited_at": at(seconds),
+            }
+        )
 
 
 @pytest.fixture(scope="module")
@@ -369,6 +393,15 @@ ANSWERS = [
             ("maple", "fetched", 1, 10, 10, 1),
             ("gmx", "bloom", 8, 10, 3, 1),
             ("gmx", "fetched", 1, 5, 5, 1),
+        ],
+    ),
+    (
+        "failed_audits",
+        "protocol from_block to_block level detail",
+        {},
+        [
+            ("maple", 3, 3, "receipts", "1 log left out"),
+            ("maple", 4, 6, "linked", "1 log left out"),
         ],
     ),
     (

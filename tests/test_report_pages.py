@@ -103,6 +103,24 @@ def test_complete_data_has_no_warnings(tmp_path: Path) -> None:
     assert "No gaps, no rejects, final blocks, proven complete." in page
 
 
+def test_what_was_waived_or_found_wrong_is_said(tmp_path: Path) -> None:
+    """The reason why a chain cannot be checked, and ranges that failed a check, come first."""
+    digests = {"declaration_digest": "d", "logs_digest": "l", "to_block_hash": "0x"}
+    blocks = {"from_block": 100, "to_block": 200, "finality": "finalized"}
+    waived = GMX | digests | blocks | {"proof": "waived", "waiver": "blooms are zero"}
+    wrong = GMX | blocks | {"level": "bloom", "verdict": "failed", "detail": "1 log left out"}
+    audit = table("audits", wrong | {"audited_at": at(0)})
+    path = written_market(tmp_path, coverage=table("coverage", waived), audits=audit)
+
+    page = (write_report(path, tmp_path / "report") / "report.md").read_text(encoding="utf-8")
+
+    first = page.split("## At a glance", maxsplit=1)[0]
+    assert "Waived: blooms are zero." in first
+    assert "Audits: 1 range of stored blocks were found wrong and not yet repaired." in first
+    assert "| not proven further because |" in page
+    assert "1 log left out" in page
+
+
 def test_the_page_needs_nothing_else(html: str) -> None:
     """No script, no style sheet, no image and no font from anywhere: links are only followed."""
     tags = Page(html).tags

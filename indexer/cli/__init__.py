@@ -4,6 +4,7 @@ import typer
 
 from indexer.cli.indexing import index_command
 from indexer.cli.planning import plan
+from indexer.cli.proving import repair_command, verify_command
 from indexer.cli.restating import redecode_command, rewind
 from indexer.cli.showing import protocols, status
 from indexer.simulation.commands import replay
@@ -12,6 +13,8 @@ app = typer.Typer()
 app.command("index")(index_command)
 app.command()(plan)
 app.command()(status)
+app.command("verify")(verify_command)
+app.command("repair")(repair_command)
 app.command()(rewind)
 app.command("redecode")(redecode_command)
 app.command()(protocols)

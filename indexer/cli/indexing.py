@@ -23,7 +23,7 @@ from indexer.cli.options import (
     job_of,
 )
 from indexer.cli.printing import print_table
-from indexer.config import configuration
+from indexer.config import ProofLevel, configuration
 from indexer.errors import RequestsSpent
 from indexer.sync import Job, Summary, index
 
@@ -42,6 +42,10 @@ def index_command(
         int | None,
         typer.Option(min=1, help="Send no more; what is whole by then is kept, and the exit is 1."),
     ] = None,
+    proof: Annotated[
+        ProofLevel | None,
+        typer.Option(help="How far to prove that no log is missing; by default fetched."),
+    ] = None,
 ) -> None:
     """Bring the database up to date with a chain, then exit."""
     settings = configuration(config)
@@ -53,6 +57,7 @@ def index_command(
         path=database_of(database, settings),
         max_span=max_span,
         max_requests=max_requests,
+        proof=proof,
     )
     with _progress(job.chain) as progress:
         done = index(job, endpoints_of(rpc, settings, job.chain), progress)

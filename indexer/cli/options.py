@@ -87,7 +87,7 @@ def job_of(
     )
 
 
-_LIMITS = ("max_span", "max_logs", "max_addresses", "concurrency")
+_LIMITS = ("max_span", "max_logs", "max_addresses", "concurrency", "proof")
 
 
 def _block_or_moment(option: str, text: str | None) -> int | datetime | None:

@@ -1,7 +1,8 @@
 """`perpscope status` and `perpscope protocols`: what is stored, and what can be."""
 
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -10,6 +11,9 @@ from indexer.cli.options import ConfigFile, Database, database_of
 from indexer.cli.printing import chain_slug, print_table
 from indexer.config import configuration
 from indexer.protocols import PROTOCOLS
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _STATUS = (
     "chain",
@@ -35,7 +39,8 @@ def status(*, database: Database = None, config: ConfigFile = None) -> None:
         for chain in CHAINS
         if (start := first_block(protocol, chain)) is not None
     }
-    found = stored_status(database_of(database, configuration(config)), starts)
+    path = database_of(database, configuration(config))
+    found = stored_status(path, starts)
     if found.protocols.is_empty():
         typer.echo("nothing is indexed yet: run `perpscope index`")
         return
@@ -43,11 +48,26 @@ def status(*, database: Database = None, config: ConfigFile = None) -> None:
     kinds = found.origins.select("chain_id", "kind").unique(maintain_order=True)
     for chain_id, kind in kinds.filter(kinds["kind"] != "node").iter_rows():
         typer.echo(f"{chain_slug(chain_id)} holds {kind} blocks")
+    _print_unproven(path, found.coverage)
     if len(found.gaps):
         print_table(
             ("chain", "protocol", "missing from", "to"),
             ((chain_slug(row[0]), row[1], row[2], row[3]) for row in found.gaps.iter_rows()),
         )
+
+
+def _print_unproven(path: Path, coverage: "pl.DataFrame") -> None:
+    from indexer.store import read_failures
+
+    waived = coverage.drop_nulls("waiver").select("chain_id", "waiver").unique()
+    for chain_id, waiver in waived.sort("chain_id", "waiver").iter_rows():
+        typer.echo(f"{chain_slug(chain_id)} is not proven further: {waiver}")
+    for chain_id in coverage["chain_id"].unique().sort():
+        if wrong := len(read_failures(path, chain_id)):
+            typer.echo(
+                f"{chain_slug(chain_id)} holds wrong blocks in {wrong:,} of the ranges `verify` "
+                "looked at; run `perpscope repair`"
+            )
 
 
 def protocols() -> None:
@@ -67,7 +87,7 @@ def _status_line(row: dict[str, Any]) -> tuple[object, ...]:
         row["to_block"],
         "-" if row["finalized_to"] is None else row["finalized_to"],
         f"{row['missing_blocks']:,} in {row['gaps']}" if row["gaps"] else "none",
-        row["proof"],
+        row["proofs"],
         f"{row['rejects']:,}",
         _age(row["newest_block_at"]),
     )

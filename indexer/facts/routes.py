@@ -137,6 +137,18 @@ def emitter_rows(protocols: Sequence[Protocol], chain: Chain, known: Known) -> p
     return pl.concat([rows, children]).unique(maintain_order=True)
 
 
+def declared_topics(protocols: Sequence[Protocol]) -> pl.DataFrame:
+    """Return one row per event: protocol, abi, topic0, topic1 (Binary; null where any will do)."""
+    rows = [
+        (protocol.slug, abi, topic0, keccak(text=name.name) if isinstance(name, Keyed) else None)
+        for protocol in protocols
+        for abi, name in _read_by(protocol)
+        for topic0 in topic0s_of(name, abi)
+    ]
+    schema = {"protocol": pl.String, "abi": pl.String, "topic0": pl.Binary, "topic1": pl.Binary}
+    return pl.DataFrame(rows, schema, orient="row").unique(maintain_order=True)
+
+
 _EMITTERS = {
     "address": pl.Binary,
     "protocol": pl.String,

@@ -105,6 +105,10 @@ class Failover:
         assert failure is not None  # noqa: S101 - there is at least one endpoint
         raise _smaller(failure, blocks)
 
+    def turn(self) -> None:
+        """Put the endpoint that is asked first behind all others."""
+        self._providers = self._providers[1:] + self._providers[:1]
+
     async def _look(self, prove: Callable[["RawProvider"], Awaitable[None]]) -> list[BaseException]:
         results = await asyncio.gather(*map(prove, self._providers), return_exceptions=True)
         errors = [result for result in results if result is not None]

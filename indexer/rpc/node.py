@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -15,22 +15,26 @@ from indexer.rpc.answers import NULL, Call, Part
 from indexer.rpc.checks import Filter, check_logs
 from indexer.rpc.endpoint import Endpoint
 from indexer.rpc.failover import Failover
-from indexer.rpc.failures import PinRefused
-from indexer.rpc.frames import HEADERS, Header, header_frame, log_frame
+from indexer.rpc.failures import PinRefused, Refused
+from indexer.rpc.frames import HEADERS, LOGS, Header, header_frame, log_frame
 from indexer.rpc.readings import (
     header,
     is_unknown,
     numbered_header,
     returned,
     text,
+    transaction_hashes,
     unseen,
     value,
     view,
 )
 from indexer.rpc.retries import Sleep
+from indexer.rpc.sealing import SEALED, Block, receipt_logs, sealed_frame
 
 Tag = Literal["latest", "safe", "finalized"]
 Request = tuple[bytes, bytes]
+
+_RECEIPTS_PER_REQUEST = 10  # blocks; those of one may take megabytes
 
 _Item = TypeVar("_Item")
 _LOGGER = logging.getLogger(__name__)
@@ -68,6 +72,7 @@ class Node:
                 f"no endpoint for {chain.slug}: expected at least one; give --rpc URL, or rpc "
                 f"under [chains.{chain.slug}] in the configuration"
             )
+        self._chain = chain
         self._failover = Failover(endpoints, chain, sleep)
         self._failover.most_requests = most_requests
         self._batch = min(endpoint.calls_per_request for endpoint in endpoints)
@@ -155,8 +160,48 @@ class Node:
             NodeUnavailable: no endpoint answered.
         """
         batches = self._batches(sorted(set(numbers)))
-        frames = await _all(self._headers(batch) for batch in batches)
+        frames = await _all(self._headers(batch, header_frame) for batch in batches)
         return pl.concat(frames) if frames else pl.DataFrame(schema=HEADERS)
+
+    async def sealed_headers(self, numbers: Iterable[int]) -> pl.DataFrame:
+        """
+        Return `SEALED` headers like `headers`, whose hashes were recomputed from their fields.
+
+        Raises:
+            NodeBehind: the node has not seen one of them.
+            NodeAnswerWrong: it answered with other blocks, or with a header that is not whole or
+                does not have the hash it claims.
+            NodeUnavailable: no endpoint answered.
+        """
+
+        def read(answers: list[bytes]) -> pl.DataFrame:
+            return sealed_frame(answers, self._chain)
+
+        batches = self._batches(sorted(set(numbers)))
+        frames = await _all(self._headers(batch, read) for batch in batches)
+        return pl.concat(frames) if frames else pl.DataFrame(schema=SEALED)
+
+    async def receipt_logs(self, headers: pl.DataFrame) -> pl.DataFrame:
+        """
+        Return all `LOGS` of some blocks, from receipts that give their headers' receipts roots.
+
+        Args:
+            headers: `SEALED` headers of the blocks.
+
+        Raises:
+            NodeBehind: the node does not know one of them.
+            NodeAnswerWrong: receipts are missing, or are not those the header commits to.
+            NodeUnavailable: no endpoint answered, or none serves receipts.
+        """
+        blocks = headers.select("number", "hash", "receipts_root").rows()
+        size = min(self._batch, _RECEIPTS_PER_REQUEST)
+        parts = [blocks[start : start + size] for start in range(0, len(blocks), size)]
+        frames = await _all(map(self._receipt_logs, parts))
+        return pl.concat(frames) if frames else pl.DataFrame(schema=LOGS)
+
+    def turn(self) -> None:
+        """Ask another endpoint first from now on: what the one in use said did not hold."""
+        self._failover.turn()
 
     async def calls(self, requests: Sequence[Request], block_hash: bytes) -> list[bytes | None]:
         """
@@ -187,12 +232,55 @@ class Node:
             answers = await _all(self._calls(batch, number, block_hash) for batch in batches)
         return [answer for batch in answers for answer in batch]
 
-    async def _headers(self, numbers: Sequence[int]) -> pl.DataFrame:
+    async def _receipt_logs(self, blocks: Sequence[Block]) -> pl.DataFrame:
+        def read(parts: list[Part], endpoint: Endpoint) -> pl.DataFrame:
+            answers = [value(part, endpoint) for part in parts]
+            if NULL in answers:
+                raise unseen(str(blocks[answers.index(NULL)][0]))
+            return receipt_logs(answers, blocks, self._chain)
+
+        try:
+            calls = [("eth_getBlockReceipts", [hex(number)]) for number, _, _ in blocks]
+            return await self._failover.ask(calls, read)
+        except Refused as refusal:
+            # Older nodes have no eth_getBlockReceipts.
+            _LOGGER.info("%s; asking for receipts one by one", refusal)
+        answers = [await self._one_by_one(number, block_hash) for number, block_hash, _ in blocks]
+        return receipt_logs(answers, blocks, self._chain)
+
+    async def _one_by_one(self, number: int, block_hash: bytes) -> bytes:
+        hashes = await self._transactions(number, block_hash)
+        answers = await _all(self._receipts(batch) for batch in self._batches(hashes))
+        return b"[%b]" % b",".join(part for batch in answers for part in batch)
+
+    async def _transactions(self, number: int, block_hash: bytes) -> list[str]:
+        def read(parts: list[Part], endpoint: Endpoint) -> list[str]:
+            return transaction_hashes(value(parts[0], endpoint), block_hash)
+
+        return await self._failover.ask([_block_call(hex(number))], read)
+
+    async def _receipts(self, hashes: Sequence[str]) -> list[bytes]:
+        def read(parts: list[Part], endpoint: Endpoint) -> list[bytes]:
+            answers = [value(part, endpoint) for part in parts]
+            if NULL in answers:
+                raise NodeAnswerWrong(
+                    f"has no receipt of transaction {hashes[answers.index(NULL)]} of a block it "
+                    "told: expected one; use another endpoint"
+                )
+            return answers
+
+        return await self._failover.ask(
+            [("eth_getTransactionReceipt", [tx_hash]) for tx_hash in hashes], read
+        )
+
+    async def _headers(
+        self, numbers: Sequence[int], frame: Callable[[list[bytes]], pl.DataFrame]
+    ) -> pl.DataFrame:
         def read(parts: list[Part], endpoint: Endpoint) -> pl.DataFrame:
             answers = [value(part, endpoint) for part in parts]
             if NULL in answers:
                 raise unseen(str(numbers[answers.index(NULL)]))
-            headers = header_frame(answers)
+            headers = frame(answers)
             if headers["number"].to_list() != list(numbers):
                 raise NodeAnswerWrong(
                     f"answered with other blocks than the {len(numbers)} from {numbers[0]} to "

@@ -97,6 +97,33 @@ def numbered_header(result: bytes, number: int) -> Header:
     return found
 
 
+class _Listing(msgspec.Struct):
+    hash: str
+    transactions: list[str]
+
+
+def transaction_hashes(result: bytes, block_hash: bytes) -> list[str]:
+    """
+    Return the hashes of a block's transactions from its header.
+
+    Raises:
+        NodeAnswerWrong: the result is no header, or another block's.
+    """
+    try:
+        listing = msgspec.json.decode(result, type=_Listing)
+    except msgspec.DecodeError as error:
+        raise NodeAnswerWrong(
+            f"answered with a block whose transactions cannot be read ({error}); use another "
+            "endpoint"
+        ) from error
+    if listing.hash.lower() != f"0x{block_hash.hex()}":
+        raise NodeAnswerWrong(
+            f"answered with block {listing.hash} where 0x{block_hash.hex()} was expected; a reorg "
+            "is under way, or use another endpoint"
+        )
+    return listing.transactions
+
+
 def unseen(name: str) -> NodeBehind:
     """Return the exception for a block the node answered `null` for."""
     return NodeBehind(

@@ -4,25 +4,30 @@ Frames in and out of DuckDB: the only part of the indexer that opens the databas
 Nothing stays open: every function opens the file, works in one transaction and closes it, so the
 write lock is held only while rows are written. Read `connection` for opening, `ranges` for how a
 range of blocks lands, `knowledge` for what it teaches, `intervals` for coverage and gaps,
-`rewinds`, `swaps` and `rederive` for taking facts back, `reading` for what sync and `status` ask.
+`rewinds`, `swaps` and `rederive` for taking facts back, `proofs` and `repairs` for what was
+checked and what it mended, `reading` for what sync and `status` ask.
 """
 
 from indexer.store.connection import SCHEMA, open_database, transaction
 from indexer.store.finality import FINALITIES, settle
 from indexer.store.fingerprint import added, fingerprint, subtracted
 from indexer.store.intervals import gaps, merged_coverage
+from indexer.store.proofs import LEVELS, Proven, read_blocks, read_failures, record
 from indexer.store.ranges import Range, joined, write_range
 from indexer.store.reading import OWNED, Anchors, Stored, read_anchors, read_stored
 from indexer.store.rederive import rederive
+from indexer.store.repairs import replace_range
 from indexer.store.rewinds import Rewound, remaining, rewind
 from indexer.store.summary import Status, status
 from indexer.store.swaps import swap
 
 __all__ = [
     "FINALITIES",
+    "LEVELS",
     "OWNED",
     "SCHEMA",
     "Anchors",
+    "Proven",
     "Range",
     "Rewound",
     "Status",
@@ -34,9 +39,13 @@ __all__ = [
     "merged_coverage",
     "open_database",
     "read_anchors",
+    "read_blocks",
+    "read_failures",
     "read_stored",
+    "record",
     "rederive",
     "remaining",
+    "replace_range",
     "rewind",
     "settle",
     "status",

@@ -56,7 +56,9 @@ def write_contracts(
     kept = stored.join(gone, on=[*_CHILD, "from_block"], how="anti", maintain_order="left")
     _replace(connection, "contracts", landed, pl.concat([kept, children]))
     fresh = children.join(stored, on=[*_CHILD, "from_block"], how="anti")
-    _fetch_again(connection, landed, fresh["protocol"])
+    # A birth that these blocks told once and tell no longer was none.
+    undone = stored.filter(is_here).join(children, on=[*_CHILD, "from_block"], how="anti")
+    _fetch_again(connection, landed, [*fresh["protocol"], *undone["protocol"]])
 
 
 def write_markets(

@@ -88,19 +88,24 @@ def write_range(path: Path, landed: Range, others: OWNED) -> bool:
         NodeAnswerWrong: a block of the range is stored with another hash.
     """
     with transaction(path) as connection:
-        return write_inside(connection, landed, others)
+        if is_covered(connection, landed):
+            return False
+        write_within(connection, landed, others)
+    return True
 
 
-def write_inside(connection: duckdb.DuckDBPyConnection, landed: Range, others: OWNED) -> bool:
-    """Write a range inside a transaction; the rest is as `write_range` says."""
-    if _is_covered(connection, landed):
-        return False
+def write_within(connection: duckdb.DuckDBPyConnection, landed: Range, others: OWNED) -> None:
+    """
+    Write a range that its protocols do not cover, within a transaction; see `write_range`.
+
+    Raises:
+        NodeAnswerWrong: a block of the range is stored with another hash.
+    """
     _write_blocks(connection, landed)
     _write_logs(connection, landed, others)
     _replace_facts(connection, landed)
     _write_knowledge(connection, landed)
     _write_coverage(connection, landed)
-    return True
 
 
 def _write_knowledge(connection: duckdb.DuckDBPyConnection, landed: Range) -> None:
@@ -119,7 +124,8 @@ def _blocks(landed: Range) -> list[object]:
     return [landed.chain_id, landed.from_block, landed.to_block]
 
 
-def _is_covered(connection: duckdb.DuckDBPyConnection, landed: Range) -> bool:
+def is_covered(connection: duckdb.DuckDBPyConnection, landed: Range) -> bool:
+    """Return whether any of its protocols covers some of a range's blocks already."""
     where = "chain_id = ? and to_block >= ? and from_block <= ? and list_contains(?, protocol)"
     return bool(
         len(select(connection, "coverage", where, [*_blocks(landed), list(landed.protocols)]))

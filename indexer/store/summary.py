@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from indexer.proof import PROOFS
 from indexer.store.connection import select, transaction
 from indexer.store.intervals import gaps
 
@@ -22,6 +23,7 @@ _LINE = {
     "finalized_to": pl.Int64(),
     "finality": pl.String(),
     "proof": pl.String(),
+    "proofs": pl.String(),
     "rejects": pl.Int64(),
     "newest_block_at": pl.Datetime("us"),
 }
@@ -41,7 +43,8 @@ class Status:
     Attributes:
         protocols: one row per chain and protocol: first and last covered block, how many
             intervals and gaps, last finalized block, the weakest finality and proof among its
-            intervals, rejects, and the time of the newest stored block in its coverage.
+            intervals, the share of its blocks by proof as text, rejects, and the time of the
+            newest stored block in its coverage.
         gaps: the blocks between a protocol's first block and the last block anything of the
             chain covers that the protocol does not.
         coverage: rows of `coverage`.
@@ -104,7 +107,8 @@ def _line(
         "missing_blocks": (own["to_block"] - own["from_block"] + 1).sum(),
         "finalized_to": rows.filter(pl.col("finality") == "finalized")["to_block"].max(),
         "finality": _weakest(rows["finality"], ("latest", "safe", "finalized")),
-        "proof": _weakest(rows["proof"], ("waived", "fetched", "bloom", "receipts")),
+        "proof": _weakest(rows["proof"], PROOFS),
+        "proofs": _shares(rows),
         "rejects": _scalar(
             connection,
             "select count(*) from rejects where chain_id = ? and protocol = ?",
@@ -120,6 +124,18 @@ def _line(
 
 def _weakest(values: pl.Series, order: tuple[str, ...]) -> str:
     return order[min(order.index(value) for value in values)]
+
+
+def _shares(rows: pl.DataFrame) -> str:
+    blocks = pl.col("to_block") - pl.col("from_block") + 1
+    sums = dict(rows.group_by("proof").agg(blocks.sum()).iter_rows())
+    total = sum(sums.values())
+    found = [proof for proof in reversed(PROOFS) if proof in sums]
+    if len(found) == 1:
+        return found[0]
+    # Cut off, never rounded: 100 % is said of all blocks only, 0 % never of some.
+    shares = [(proof, 1_000 * sums[proof] // total) for proof in found]
+    return ", ".join(f"{proof} {max(share, 1) / 10:.1f} %" for proof, share in shares)
 
 
 def _scalar(connection: duckdb.DuckDBPyConnection, query: str, values: list[object]) -> Any:

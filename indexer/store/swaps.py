@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from indexer.store.connection import transaction
-from indexer.store.ranges import Range, write_inside
+from indexer.store.ranges import Range, is_covered, write_within
 from indexer.store.reading import OWNED
 from indexer.store.rewinds import taken_back
 
@@ -45,8 +45,9 @@ def swap(
         with transaction(path) as connection:
             taken_back(connection, chain_id, cuts, reason, owned)
             for landed, others in replacement:
-                if not write_inside(connection, landed, others):
+                if is_covered(connection, landed):
                     raise _Covered
+                write_within(connection, landed, others)
     except _Covered:
         return False
     return True

@@ -27,6 +27,7 @@ from indexer.sync.heads import Heads, read_heads
 from indexer.sync.landing import Landing, Overtaken, Tally
 from indexer.sync.moments import in_blocks
 from indexer.sync.plan import Segment, intervals, plan
+from indexer.sync.proving import last_alike
 from indexer.sync.reorgs import Fork, Ledger, forked, known_of, upgrade
 from indexer.sync.source import Source
 from indexer.sync.span import Span
@@ -57,6 +58,7 @@ class Job:
             of the events are asked for.
         concurrency: ranges under way at once below finality.
         max_requests: JSON-RPC calls to send at most; None for any number.
+        proof: how far to prove logs complete as they come: fetched, bloom or receipts.
     """
 
     path: Path
@@ -70,6 +72,7 @@ class Job:
     max_addresses: int = 1_000
     concurrency: int = 8
     max_requests: int | None = None
+    proof: str = "fetched"
 
     def ledger(self) -> Ledger:
         """Return the chain's part of the database."""
@@ -242,7 +245,7 @@ class _Run:
         def cut(segment: Segment, first: int, last: int, parent: bytes | None) -> Piece:
             return Piece(
                 first,
-                last,
+                last_alike(self._job.chain, self._job.proof, first, last),
                 tuple(self._job.declarations[slug] for slug in segment.protocols),
                 segment.finality,
                 segment.is_settled,
@@ -250,6 +253,7 @@ class _Run:
                 heads.is_whole,
                 self._job.max_addresses,
                 heads.reason(segment.finality),
+                self._job.proof,
             )
 
         ends = stored.coverage.select("to_block", "to_block_hash").iter_rows()

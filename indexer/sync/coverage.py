@@ -24,8 +24,8 @@ def coverage_rows(chain: Chain, fetched: Fetched) -> pl.DataFrame:
             "declaration_digest": label(protocol, chain),
             "finality": piece.finality,
             "finality_reason": piece.finality_reason,
-            "proof": "fetched",
-            "waiver": None,
+            "proof": fetched.proof,
+            "waiver": fetched.waiver,
             "logs_digest": _fingerprint(fetched, protocol.slug),
             "to_block_hash": f"0x{fetched.last.hash.hex()}",
         }

@@ -119,7 +119,11 @@ def _summed(
     above = blocks - sum(cell.blocks for cell in cells)
     wholes = [cell.whole() for cell in cells]
     logs = sum(seen.logs for seen in wholes)
-    headers = sum(seen.busy for seen in wholes) + above
+    busy = sum(seen.busy for seen in wholes)
+    is_proven = look.job.proof != "fetched" and look.is_whole
+    headers = blocks if is_proven else busy + above
+    if look.job.proof == "receipts" and look.is_whole:
+        headers += busy  # a block's receipts are one call, as its header is
     answers = len(cuts) + look.asked_again(cuts)
     requests = overhead + headers + _CALLS_PER_ANSWER * answers
     requests += _CALLS_PER_TOKEN * len(look.tokens)

@@ -5,6 +5,7 @@ A range may be asked for before the one below it is known. `complete` adds what 
 meanwhile: only the new children are asked for, and the result is that of asking for all at once.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,9 +16,11 @@ from indexer.errors import NodeAnswerWrong
 from indexer.facts import Known, discovered, log_filter, owned
 from indexer.rpc import HEADERS, Filter, Header
 from indexer.spec import Protocol
+from indexer.sync.proving import Claim, Unproven, declared_by, prove
 from indexer.sync.source import Source
 
 _CHILD = ["protocol", "abi", "address"]
+_TRIES = 4  # an endpoint that hides logs is left for the next one
 
 
 class ChainMoved(NodeAnswerWrong):
@@ -40,6 +43,7 @@ class Piece:
         most_addresses: more emitters than this are not named in a request: whoever emits the
             topics is asked for, and those who are nobody's are left out here.
         finality_reason: how it is known how final the blocks are.
+        proof: how far to prove the logs complete: fetched, bloom or receipts.
     """
 
     from_block: int
@@ -51,6 +55,12 @@ class Piece:
     is_whole: bool
     most_addresses: int = 1_000
     finality_reason: str = "not known"
+    proof: str = "fetched"
+
+    @property
+    def needs_all_headers(self) -> bool:
+        """Whether every header of the range is fetched, not only those of blocks with logs."""
+        return not self.is_settled or (self.is_whole and self.proof != "fetched")
 
 
 @dataclass(frozen=True)
@@ -87,6 +97,8 @@ class Fetched:
         headers: headers of the blocks that carry them; of all blocks above finality.
         last: header of the last block.
         children: rows of `contracts` whose birth is in the range.
+        proof: how far the logs are proven complete.
+        waiver: why not further, where the chain forbids it.
         answer: what it was made of.
     """
 
@@ -96,22 +108,37 @@ class Fetched:
     headers: pl.DataFrame
     last: Header
     children: pl.DataFrame
+    proof: str
+    waiver: str | None
     answer: Answer
 
 
 async def fetch(node: Source, chain: Chain, known: Known, piece: Piece) -> Fetched:
     """
-    Return a range, complete and consistent.
+    Return a range, complete and consistent, proven as far as the piece asks.
 
     Raises:
         RangeTooLarge: the node wants fewer blocks.
+        Unproven: whoever was asked left out logs, or made some up.
         ChainMoved: logs and headers, or headers among each other, do not fit.
         RetryableError: the node did not answer, or has not seen the range.
         NodeAnswerWrong: the node contradicts itself or the request.
     """
-    headers = pl.DataFrame(schema=HEADERS) if piece.is_settled else await _window(node, piece)
+    for attempt in range(_TRIES - 1):
+        try:
+            return await _fetched(node, chain, known, piece)
+        except Unproven:
+            node.turn()
+            await asyncio.sleep(0.05 * 2**attempt)
+    return await _fetched(node, chain, known, piece)
+
+
+async def _fetched(node: Source, chain: Chain, known: Known, piece: Piece) -> Fetched:
+    headers = pl.DataFrame(schema=HEADERS)
+    if piece.needs_all_headers:
+        headers = await _window(node, piece)
     answer = await _asked(node, chain, known, piece, headers)
-    return await complete(node, chain, known, answer)
+    return await _completed(node, chain, known, answer)
 
 
 async def sample(
@@ -138,6 +165,14 @@ async def complete(node: Source, chain: Chain, known: Known, answer: Answer) -> 
     Raises:
         What `fetch` raises.
     """
+    try:
+        return await _completed(node, chain, known, answer)
+    except Unproven:
+        node.turn()
+        return await fetch(node, chain, known, answer.piece)
+
+
+async def _completed(node: Source, chain: Chain, known: Known, answer: Answer) -> Fetched:
     answer, children = await _with_unasked(node, chain, known, answer)
     piece, known = answer.piece, with_children(known, children)
     owners = _owners(piece, chain, answer.logs, known)
@@ -146,11 +181,27 @@ async def complete(node: Source, chain: Chain, known: Known, answer: Answer) -> 
     if not is_ours.all():
         logs = logs.filter(is_ours)
         owners = {slug: mask.filter(is_ours) for slug, mask in owners.items()}
-    lacking = set(logs["block_number"].unique()) - set(answer.headers["number"])
-    more = await node.headers(lacking) if lacking else answer.headers.clear()
-    answer = replace(answer, headers=pl.concat([answer.headers, more]).sort("number"))
-    _check_hashes(logs, answer.headers, answer.last)
-    return Fetched(piece, logs, owners, answer.headers, answer.last, children, answer)
+    carrying = set(logs["block_number"].unique())
+    lacking = carrying - set(answer.headers["number"])
+    if lacking:
+        more = await node.headers(lacking)
+        answer = replace(answer, headers=pl.concat([answer.headers, more]).sort("number"))
+    headers = answer.headers
+    _check_hashes(logs, headers, answer.last)
+    claim = _claim(piece, chain, known, answer.logs)
+    proof, waiver = await prove(node, claim, headers, is_whole=piece.is_whole)
+    if piece.is_settled:
+        headers = headers.filter(pl.col("number").is_in(carrying))
+    return Fetched(piece, logs, owners, headers, answer.last, children, proof, waiver, answer)
+
+
+def _claim(piece: Piece, chain: Chain, known: Known, answer: pl.DataFrame) -> Claim:
+    def ours(logs: pl.DataFrame) -> pl.DataFrame:
+        return logs.filter(any_of(_owners(piece, chain, logs, known), len(logs)))
+
+    declared = declared_by(piece.protocols, chain, known)
+    low, high = piece.from_block, piece.to_block
+    return Claim(chain, low, high, piece.proof, answer, ours, declared)
 
 
 def _owners(piece: Piece, chain: Chain, answer: pl.DataFrame, known: Known) -> dict[str, pl.Series]:
@@ -168,7 +219,9 @@ def any_of(masks: Mapping[str, pl.Series], length: int) -> pl.Series:
 
 
 async def _window(node: Source, piece: Piece) -> pl.DataFrame:
-    headers = await node.headers(range(piece.from_block, piece.to_block + 1))
+    is_sealed = piece.is_whole and piece.proof != "fetched"
+    ask = node.sealed_headers if is_sealed else node.headers
+    headers = await ask(range(piece.from_block, piece.to_block + 1))
     if not piece.is_whole:
         return headers
     parents = headers["hash"].shift()

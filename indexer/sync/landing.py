@@ -20,6 +20,8 @@ from indexer.sync.source import Source
 from indexer.sync.tokens import ask_tokens
 from indexer.tables import columns_of, empty, fact_tables
 
+Write = Callable[[Path, Range, OWNED], bool]
+
 _COMMIT_RANGES = 50
 _COMMIT_SECONDS = 5.0
 
@@ -79,7 +81,7 @@ class Landing:
         *,
         origin: str,
         commit_rows: int,
-        write: Callable[[Path, Range, OWNED], bool] = write_range,
+        write: Write = write_range,
     ) -> None:
         """
         Prepare to land ranges of one chain.
@@ -92,13 +94,14 @@ class Landing:
             known: what is known of the chain so far; declarations come first.
             origin: what the node calls itself.
             commit_rows: how many rows, logs and facts together, are worth a transaction.
-            write: writes what is worth one; False when another process was first.
+            write: how a range gets into the database; False when another process was first.
         """
         self.tally = Tally()
         self._node, self._path, self._chain = node, path, chain
         self._declarations, self._known = declarations, known
         self._origin = origins(chain, origin)
-        self._commit_rows, self._written = commit_rows, write
+        self._commit_rows = commit_rows
+        self._write_range = write
         self._silent: set[str] = set()
         self._waiting: list[Range] = []
         self._since = monotonic()
@@ -188,7 +191,7 @@ class Landing:
         first = replace(waiting[0], rows={**waiting[0].rows, "origins": self._origin})
         first = replace(first, rows=_prepended(first.rows, stated))
         whole = joined([first, *waiting[1:]])
-        if not self._written(self._path, whole, self._others(whole.protocols)):
+        if not self._write_range(self._path, whole, self._others(whole.protocols)):
             raise Overtaken
         self.tally.add(whole, len(waiting))
 

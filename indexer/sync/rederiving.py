@@ -28,7 +28,7 @@ def redecode(ledger: Ledger, protocols: Sequence[Protocol]) -> dict[str, int]:
         DatabaseUnusable: the database cannot be written; it is as before.
     """
     stored = ledger.stored()
-    protocols = _stored_among(protocols, ledger.chain, stored)
+    protocols = stored_among(protocols, ledger.chain, stored)
     for protocol in protocols:
         _check_reach(protocol, ledger.chain, stored.coverage)
     said = declared(list(ledger.declarations.values()), ledger.chain)
@@ -92,7 +92,7 @@ def take_back(ledger: Ledger, protocols: Sequence[Protocol], to_block: int) -> R
     stored = ledger.stored()
     cuts = {
         protocol.slug: _cut(protocol, ledger.chain, stored.coverage, to_block)
-        for protocol in _stored_among(protocols, ledger.chain, stored)
+        for protocol in stored_among(protocols, ledger.chain, stored)
     }
     reason = f"rewound to block {to_block} by hand"
     return rewind(ledger.path, ledger.chain.chain_id, cuts, reason, ledger.owned(stored))
@@ -103,9 +103,15 @@ def _cut(protocol: Protocol, chain: Chain, coverage: pl.DataFrame, to_block: int
     return to_block if set(labels) == {label(protocol, chain)} else -1
 
 
-def _stored_among(
+def stored_among(
     protocols: Sequence[Protocol], chain: Chain, stored: Stored
 ) -> tuple[Protocol, ...]:
+    """
+    Return the protocols that have coverage on the chain.
+
+    Raises:
+        UserError: none of them has.
+    """
     slugs = set(stored.coverage["protocol"])
     found = tuple(protocol for protocol in protocols if protocol.slug in slugs)
     if not found:

@@ -34,6 +34,18 @@ class Source(Protocol):
         """Return the headers of these blocks, sorted by number."""
         ...
 
+    async def sealed_headers(self, numbers: Iterable[int]) -> pl.DataFrame:
+        """Return the headers of these blocks, hashes recomputed, sorted by number."""
+        ...
+
+    async def receipt_logs(self, headers: pl.DataFrame) -> pl.DataFrame:
+        """Return all logs of some blocks, from receipts that give their headers' roots."""
+        ...
+
+    def turn(self) -> None:
+        """Ask another endpoint first from now on, where there is one."""
+        ...
+
     async def calls(
         self, requests: Sequence[tuple[bytes, bytes]], block_hash: bytes
     ) -> list[bytes | None]:

@@ -14,10 +14,12 @@ def covered(context: Context) -> Section:
     """Return the section about coverage, gaps, finality, proof and rejects."""
     proof = context.scope.query("coverage_proof")
     gaps = context.scope.query("coverage_gaps")
+    failed = context.scope.query("failed_audits")
     sources = (
         Source("coverage", "facts", "coverage", context.coverage),
         Source("coverage_proof", "query", "coverage_proof", proof),
         Source("coverage_gaps", "query", "coverage_gaps", gaps),
+        Source("failed_audits", "query", "failed_audits", failed),
         Source("rejects_by_reason", "query", "rejects_by_reason", context.rejects),
     )
     return Section(
@@ -26,10 +28,12 @@ def covered(context: Context) -> Section:
         (
             "A block is covered when every log of the protocol's declared contracts and events "
             "in it was fetched and stored. Proof says how far that is checked: fetched = the node "
-            "answered for it; bloom, receipts = checked against the block's own commitments; "
-            "waived = the chain cannot be checked. Finality is as of the moment of fetching.",
+            "answered for it; bloom = the block's header, recomputed, or else its receipts exclude "
+            "every declared event that is not stored; receipts = every stored log, too, is in "
+            "receipts that recompute to the header's root; waived = the chain cannot be checked, "
+            "for the reason beside it. Finality is as of the moment of fetching.",
         ),
-        tables=_tables(context, proof, gaps),
+        tables=_tables(context, proof, gaps, failed),
         sources=sources,
     )
 
@@ -51,7 +55,9 @@ def warnings(context: Context) -> tuple[str, ...]:
     )
 
 
-def _tables(context: Context, proof: pl.DataFrame, gaps: pl.DataFrame) -> tuple[Table, ...]:
+def _tables(
+    context: Context, proof: pl.DataFrame, gaps: pl.DataFrame, failed: pl.DataFrame
+) -> tuple[Table, ...]:
     kinds = pl.DataFrame(
         {"chain_id": list(context.kinds), "data": list(context.kinds.values())},
         {"chain_id": pl.Int64, "data": pl.String},
@@ -65,10 +71,17 @@ def _tables(context: Context, proof: pl.DataFrame, gaps: pl.DataFrame) -> tuple[
     )
     columns = ["chain_id", "data", "protocol", "from_block", "to_block", "blocks", "first_at"]
     columns += ["last_at", "proof", "finality", "reject_count"]
-    headers = {"first_at": "first block at, UTC", "last_at": "last block at, UTC"}
+    columns += ["waiver"] if proof["waiver"].count() else []
+    headers = {
+        "first_at": "first block at, UTC",
+        "last_at": "last block at, UTC",
+        "waiver": "not proven further because",
+    }
     tables = [table("Covered blocks", shown, columns, rows=200, headers=headers)]
     if gaps.height:
         tables.append(table("Gaps between covered blocks", gaps, rows=50))
+    if failed.height:
+        tables.append(table("Stored blocks that were found wrong", failed, rows=50))
     if context.rejects.height:
         tables.append(table("Logs that could not become facts", context.rejects, rows=50))
     return tuple(tables)
@@ -147,11 +160,16 @@ def _proof_sentence(coverage: pl.DataFrame) -> str:
     if unproven.is_empty():
         return ""
     share = "No covered range is" if unproven.height == coverage.height else "Not every range is"
-    return f"Proof: {share} proven complete beyond what the node answered."
+    waived = unproven.filter(pl.col("proof") == "waived")["waiver"].drop_nulls().unique().sort()
+    reasons = f" Waived: {'; '.join(waived)}." if len(waived) else ""
+    return f"Proof: {share} proven complete beyond what the node answered.{reasons}"
 
 
 def _audit_sentence(context: Context) -> str:
-    audits = context.scope.facts("audits").filter(pl.col("verdict") == "failed").collect()
-    if audits.is_empty():
+    failed = context.scope.query("failed_audits")
+    if failed.is_empty():
         return ""
-    return f"Audits: {audits.height:,} checks of stored ranges against the chain failed."
+    return (
+        f"Audits: {counted(failed.height, 'range')} of stored blocks were found wrong and not yet "
+        "repaired."
+    )

@@ -1,0 +1,167 @@
+"""`perpscope verify` and `perpscope repair`: is what is stored complete, and what to do if not."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from indexer.chains import CHAINS, Chain
+from indexer.cli.options import (
+    ConfigFile,
+    Database,
+    ProtocolNames,
+    Urls,
+    endpoints_of,
+    ledger_of,
+)
+from indexer.config import configuration
+from indexer.errors import UserError, WorldError
+from indexer.protocols import PROTOCOLS
+from indexer.sync import Inspection, Ledger, Verdict, now, repair, verify
+from indexer.sync.choices import protocols_named
+
+Chains = Annotated[
+    list[str] | None,
+    typer.Option("--chain", help="A chain; repeatable. By default all that are stored."),
+]
+Failure = tuple[str, int, int, str]
+
+
+class Level(StrEnum):
+    """How thoroughly `verify` looks."""
+
+    LINKED = "linked"
+    BLOOM = "bloom"
+    RECEIPTS = "receipts"
+
+
+def verify_command(
+    *,
+    chain: Chains = None,
+    rpc: Urls = None,
+    level: Annotated[
+        Level,
+        typer.Option(
+            help="linked: headers; bloom: no declared event is missing; receipts: every log too."
+        ),
+    ] = Level.BLOOM,
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="Check only so many blocks, chosen by chance.")
+    ] = None,
+    from_block: Annotated[int | None, typer.Option("--from", min=0, help="First block.")] = None,
+    to_block: Annotated[int | None, typer.Option("--to", min=0, help="Last block.")] = None,
+    protocol: ProtocolNames = None,
+    database: Database = None,
+    config: ConfigFile = None,
+) -> None:
+    """Prove that no stored log is missing, changed or made up; exit 1 where one is."""
+    if from_block is not None and to_block is not None and from_block > to_block:
+        raise UserError(
+            f"--from {from_block} is after --to {to_block}: expected the smaller one first"
+        )
+    settings = configuration(config)
+    failures = []
+    for ledger in _ledgers(chain, rpc, database, config):
+        wanted = Inspection(
+            ledger,
+            protocols_named(protocol or (), ledger.chain, PROTOCOLS),
+            level.value,
+            now(),
+            from_block,
+            to_block,
+            sample,
+        )
+        with _progress(ledger.chain) as progress:
+            found = verify(wanted, endpoints_of(rpc, settings, ledger.chain), progress)
+        typer.echo(_sentence(ledger.chain, level, found))
+        _print_failures(ledger.chain, "is wrong", found.failures)
+        failures += found.failures
+    if failures:
+        raise WorldError(
+            f"wrong ranges of stored blocks: {len(failures)}, expected none, only what their "
+            "headers commit to; `perpscope repair` fetches them again"
+        )
+
+
+def repair_command(
+    *,
+    chain: Chains = None,
+    rpc: Urls = None,
+    protocol: ProtocolNames = None,
+    database: Database = None,
+    config: ConfigFile = None,
+) -> None:
+    """Fetch again what `verify` found wrong, prove it, and put it in place."""
+    settings = configuration(config)
+    failures = []
+    for ledger in _ledgers(chain, rpc, database, config):
+        chosen = protocols_named(protocol or (), ledger.chain, PROTOCOLS)
+        done = repair(ledger, chosen, endpoints_of(rpc, settings, ledger.chain))
+        typer.echo(
+            f"{ledger.chain.slug}: blocks repaired: {done.blocks:,}, wrong logs "
+            f"moved to orphans: {done.orphans:,}"
+            if done.blocks or done.failures
+            else f"{ledger.chain.slug}: nothing to repair; `perpscope verify` finds what is wrong"
+        )
+        _print_failures(ledger.chain, "could not be repaired", done.failures)
+        failures += done.failures
+    if failures:
+        raise WorldError(
+            f"ranges that could not be repaired: {len(failures)}; expected a node that proves its "
+            "answer; add another endpoint and run `perpscope repair` again"
+        )
+
+
+def _ledgers(
+    slugs: list[str] | None, rpc: list[str] | None, database: Path | None, config: Path | None
+) -> list[Ledger]:
+    if slugs:
+        return [ledger_of(slug, database, config) for slug in slugs]
+    from indexer.store import status
+
+    path = ledger_of(CHAINS[0].slug, database, config).path
+    stored = set(status(path, {}).coverage["chain_id"])
+    found = [chain for chain in CHAINS if chain.chain_id in stored and chain.chain_id > 0]
+    if not found:
+        raise UserError("nothing is indexed yet: expected stored blocks; run `perpscope index`")
+    if rpc and len(found) > 1:
+        names = ", ".join(chain.slug for chain in found)
+        raise UserError(f"--rpc is one chain's, and {names} are stored: name one with --chain")
+    return [Ledger(path, chain, PROTOCOLS) for chain in found]
+
+
+@contextmanager
+def _progress(chain: Chain) -> Iterator[Callable[[int, int], None]]:
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _done, _total: None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("blocks"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(chain.slug, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _sentence(chain: Chain, level: Level, found: Verdict) -> str:
+    proven = ", ".join(f"{blocks:,} {proof}" for proof, blocks in sorted(found.proven.items()))
+    bad = sum(high - low + 1 for _, low, high, _ in found.failures)
+    told = f"{chain.slug}: {found.blocks:,} blocks verified ({level.value})"
+    told += f"; protocols' blocks that passed: {proven or 'none'}; wrong: {bad:,}"
+    return "\n".join([told, *(f"not proven further: {why}" for why in sorted(found.waivers))])
+
+
+def _print_failures(chain: Chain, what: str, failures: list[Failure]) -> None:
+    for slug, low, high, why in failures:
+        blocks = f"block {low}" if low == high else f"blocks {low} to {high}"
+        typer.echo(f"{slug} on {chain.slug}, {blocks} {what}: {why}", err=True)

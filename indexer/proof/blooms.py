@@ -1,0 +1,170 @@
+"""
+What a header's logs bloom says: which logs cannot be in the block, which declared ones may be.
+
+A bloom has no false negatives: a value whose three bits are not all set was not logged. Blooms of
+many headers are one matrix of bytes; each distinct value is hashed once and remembered.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import polars as pl
+from eth_hash.auto import keccak
+from numpy.typing import NDArray
+
+BLOOM_BYTES = 256
+LOG_COLUMNS = ("address", "topic0", "topic1", "topic2", "topic3")
+"""What of a log is in its block's bloom."""
+
+_BITS = 8 * BLOOM_BYTES
+_MOST_LOOKUPS = 1 << 24
+
+Matrix = NDArray[np.uint8]
+Places = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """
+    What declarations wait for: logs of these emitters with these first topics.
+
+    Attributes:
+        emitters: group, address (Binary), from_block, to_block (null while it lasts).
+        topics: group, topic0 (Binary), topic1 (null where any will do).
+    """
+
+    emitters: pl.DataFrame
+    topics: pl.DataFrame
+
+
+def outside(logs: pl.DataFrame, headers: pl.DataFrame, columns: tuple[str, ...]) -> set[int]:
+    """
+    Return the numbers of blocks that hold a log their own header's bloom excludes.
+
+    Args:
+        logs: block_number and these columns.
+        headers: number, logs_bloom; blocks without a header or a bloom are passed over.
+        columns: what to look for: address and topics; null topics are passed over.
+    """
+    known = _known(headers)
+    blooms, places = _matrix(known), known.select("number").with_row_index("place")
+    found: set[int] = set()
+    for column in columns:
+        seen = (
+            logs.select(number="block_number", value=column)
+            .drop_nulls()
+            .unique()
+            .join(places, on="number")
+        )
+        values = seen.select("value").unique(maintain_order=True).with_row_index("code")
+        seen = seen.join(values, on="value")
+        bits = _bits(values["value"])[seen["code"].to_numpy()]
+        is_in = _are_set(blooms, seen["place"].to_numpy(), bits)
+        found.update(seen["number"].filter(pl.Series(~is_in)))
+    return found
+
+
+def hits(headers: pl.DataFrame, declared: Declared) -> pl.DataFrame:
+    """
+    Return what each bloom does not exclude: number, address, topic0, topic1 of declared logs.
+
+    Args:
+        headers: number, logs_bloom (not null).
+        declared: what may be logged, and when.
+    """
+    emitters, topics = declared.emitters.with_row_index("who"), declared.topics
+    step = max(1, _MOST_LOOKUPS // (3 * max(len(emitters) + len(topics), 1)))
+    parts = [
+        _hits(headers[start : start + step], emitters, topics)
+        for start in range(0, len(headers), step)
+    ]
+    return pl.concat(parts) if parts else _hits(headers, emitters, topics)
+
+
+def _hits(headers: pl.DataFrame, emitters: pl.DataFrame, topics: pl.DataFrame) -> pl.DataFrame:
+    blooms, numbers = _matrix(headers), headers["number"]
+    seconds = topics["topic1"].is_null().to_numpy() | _contain(blooms, topics["topic1"])
+    wanted = _contain(blooms, topics["topic0"]) & seconds
+    # Most blooms exclude every topic; only the rest is asked for addresses.
+    some = np.flatnonzero(wanted.any(axis=1))
+    rows, which = np.nonzero(wanted[some])
+    events = topics[which].with_columns(number=numbers.gather(some[rows]))
+    rows, who = np.nonzero(_contain(blooms[some], emitters["address"]))
+    places = emitters[who].with_columns(number=numbers.gather(some[rows]))
+    is_alive = (pl.col("number") >= pl.col("from_block")) & (
+        pl.col("to_block").is_null() | (pl.col("number") <= pl.col("to_block"))
+    )
+    return (
+        places.filter(is_alive)
+        .join(events, on=["number", "group"])
+        .select("number", "address", "topic0", "topic1")
+        .unique()
+    )
+
+
+def unheard(found: pl.DataFrame, logs: pl.DataFrame) -> set[int]:
+    """
+    Return the numbers of blocks with a hit for which no log is there.
+
+    Args:
+        found: of `hits`.
+        logs: block_number, address, topic0, topic1.
+    """
+    told = logs.select("address", "topic0", "topic1", number="block_number")
+    event = ["number", "address", "topic0"]
+    plain, keyed = found.filter(pl.col("topic1").is_null()), found.drop_nulls("topic1")
+    silent = [
+        plain.join(told, on=event, how="anti"),
+        keyed.join(told, on=[*event, "topic1"], how="anti"),
+    ]
+    return set(pl.concat(silent)["number"])
+
+
+def chances(headers: pl.DataFrame, declared: Declared) -> pl.Series:
+    """Return, header by header, how many hits chance alone is expected to give."""
+    filled = np.bitwise_count(_matrix(headers)).sum(axis=1) / _BITS
+    pairs = declared.emitters.join(declared.topics, on="group")
+    keyed = len(pairs) - pairs["topic1"].null_count()
+    return pl.Series((len(pairs) - keyed) * filled**6 + keyed * filled**9)
+
+
+def _known(headers: pl.DataFrame) -> pl.DataFrame:
+    return headers.filter(pl.col("logs_bloom").is_not_null())
+
+
+def _matrix(headers: pl.DataFrame) -> Matrix:
+    octets = b"".join(headers["logs_bloom"].to_list())
+    return np.frombuffer(octets, np.uint8).reshape(len(headers), BLOOM_BYTES)
+
+
+def _contain(blooms: Matrix, values: pl.Series) -> NDArray[np.bool_]:
+    # Which bloom (row) has which value (column); a null is in none.
+    bits = _bits(values.fill_null(b""))
+    found: NDArray[np.bool_] = np.ones((len(blooms), len(values)), np.bool_)
+    for place in range(3):
+        found &= (blooms[:, BLOOM_BYTES - 1 - (bits[:, place] >> 3)] & _mask(bits[:, place])) != 0
+    return found
+
+
+def _are_set(blooms: Matrix, rows: Places, bits: Places) -> NDArray[np.bool_]:
+    octets = blooms[rows[:, None], BLOOM_BYTES - 1 - (bits >> 3)]
+    found: NDArray[np.bool_] = ((octets & _mask(bits)) != 0).all(axis=1)
+    return found
+
+
+def _mask(bits: Places) -> Matrix:
+    mask: Matrix = np.left_shift(1, bits & 7).astype(np.uint8)
+    return mask
+
+
+def _bits(values: pl.Series) -> Places:
+    bits = [_three_bits(value) for value in values.to_list()]
+    return np.array(bits, np.int64).reshape(len(bits), 3)
+
+
+@lru_cache(maxsize=1 << 18)
+def _three_bits(value: bytes) -> tuple[int, int, int]:
+    digest = keccak(value)
+    first, second, third = (int.from_bytes(digest[place : place + 2]) for place in (0, 2, 4))
+    return first & 2047, second & 2047, third & 2047

@@ -1,0 +1,228 @@
+"""What was checked: audits, and coverage that is proven exactly as far as the check went."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from indexer.proof import PROOFS
+from indexer.store.connection import delete, insert, select, transaction
+from indexer.store.fingerprint import EMPTY, added, fingerprint, subtracted
+from indexer.store.intervals import gaps, merged_coverage
+from indexer.store.reading import OWNED, chunks, logs_between
+from indexer.tables import columns_of
+
+LEVELS = ("linked", "bloom", "receipts")
+"""How thorough an audit is, from the least to the most."""
+
+_CHUNK_LOGS = 50_000
+_SAME_AUDIT = ("protocol", "level", "verdict", "detail", "audited_at")
+
+
+@dataclass(frozen=True)
+class Proven:
+    """
+    Blocks of one protocol whose stored logs were found to be right.
+
+    Attributes:
+        protocol: its slug.
+        from_block: first block, inclusive.
+        to_block: last block, inclusive.
+        before_hash: hash of the block before the first.
+        to_block_hash: hash of the last block.
+        logs_digest: of the logs that were checked; what has changed since is not raised.
+        proof: how far they are proven.
+        waiver: why not further, or None.
+    """
+
+    protocol: str
+    from_block: int
+    to_block: int
+    before_hash: bytes
+    to_block_hash: bytes
+    logs_digest: str
+    proof: str
+    waiver: str | None
+
+
+def read_blocks(
+    path: Path, chain_id: int, numbers: Sequence[int]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """
+    Return what is stored of some blocks: rows of `logs` in chain order, rows of `blocks`.
+
+    Raises:
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: there is none, or it cannot be read.
+    """
+    with transaction(path, read_only=True) as connection:
+        here = "chain_id = ? and {} in (select unnest(?::bigint[]))"
+        values: list[object] = [chain_id, list(numbers)]
+        logs = select(connection, "logs", here.format("block_number"), values)
+        blocks = select(connection, "blocks", here.format("number"), values)
+    return logs.sort("block_number", "tx_index", "log_index", "tx_hash"), blocks
+
+
+def record(
+    path: Path, chain_id: int, audits: pl.DataFrame, proven: Sequence[Proven], owned: OWNED
+) -> None:
+    """
+    Write what a check found: its audits, and how far coverage is proven now.
+
+    Coverage is split where proof begins and ends, and joined again where neighbours say the same;
+    nothing is ever proven less than before.
+
+    Args:
+        path: the database.
+        chain_id: the chain.
+        audits: rows of `audits`.
+        proven: what coverage may be raised to.
+        owned: which of some logs (rows of `logs`) belong to which protocol of the chain.
+
+    Raises:
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: it cannot be written; it is as before.
+    """
+    with transaction(path) as connection:
+        _write_audits(connection, chain_id, audits)
+        before = select(connection, "coverage", "chain_id = ?", [chain_id])
+        rows = before.rows(named=True)
+        for part in proven:
+            rows = [new for row in rows for new in _raised(connection, row, part, owned)]
+        after = merged_coverage(pl.DataFrame(rows, columns_of("coverage"), orient="row"))
+        if not after.equals(merged_coverage(before)):
+            delete(connection, "coverage", "chain_id = ?", [chain_id])
+            insert(connection, "coverage", after)
+
+
+def _write_audits(
+    connection: duckdb.DuckDBPyConnection, chain_id: int, audits: pl.DataFrame
+) -> None:
+    if audits.is_empty():
+        return
+    run = "chain_id = ? and audited_at = ?"
+    values: list[object] = [chain_id, audits["audited_at"][0]]
+    rows = pl.concat([select(connection, "audits", run, values), audits])
+    delete(connection, "audits", run, values)
+    ordered = rows.sort("protocol", "from_block").rows(named=True)
+    joined = pl.DataFrame(list(_joined(ordered)), columns_of("audits"), orient="row")
+    insert(connection, "audits", joined)
+
+
+def _joined(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    current: dict[str, Any] | None = None
+    for row in rows:
+        if (
+            current is not None
+            and current["to_block"] + 1 == row["from_block"]
+            and all(current[name] == row[name] for name in _SAME_AUDIT)
+        ):
+            current["to_block"] = row["to_block"]
+            continue
+        if current is not None:
+            yield current
+        current = dict(row)
+    if current is not None:
+        yield current
+
+
+def _raised(
+    connection: duckdb.DuckDBPyConnection, row: dict[str, Any], part: Proven, owned: OWNED
+) -> Iterator[dict[str, Any]]:
+    low, high = part.from_block, part.to_block
+    is_inside = row["from_block"] <= low and high <= row["to_block"]
+    is_higher = PROOFS.index(row["proof"]) < PROOFS.index(part.proof)
+    is_raised = row["protocol"] == part.protocol and is_inside and is_higher
+    if is_raised and digest_of(connection, row, low, high, owned) == part.logs_digest:
+        lower, middle, upper = _cut_out(connection, row, part, owned)
+        middle |= {"proof": part.proof, "waiver": part.waiver}
+        yield from (piece for piece in (lower, middle, upper) if piece)
+    else:
+        yield row
+
+
+def _cut_out(
+    connection: duckdb.DuckDBPyConnection, row: dict[str, Any], part: Proven, owned: OWNED
+) -> tuple[dict[str, Any] | None, dict[str, Any], dict[str, Any] | None]:
+    """
+    Return a row of `coverage` as what is before, in and after a part of it; None for nothing.
+
+    Args:
+        connection: to the database whose logs the row is about.
+        row: the row.
+        part: blocks inside it; `logs_digest` is that of the logs stored in them.
+        owned: which of some logs belong to which protocol of the chain.
+    """
+    low, high, rest = part.from_block, part.to_block, row["logs_digest"]
+    rest = subtracted(rest, part.logs_digest)
+    has_lower, has_upper = row["from_block"] < low, high < row["to_block"]
+    below = rest if has_lower else EMPTY
+    if has_lower and has_upper:
+        below = digest_of(connection, row, row["from_block"], low - 1, owned)
+    lower = {
+        "to_block": low - 1,
+        "to_block_hash": f"0x{part.before_hash.hex()}",
+        "logs_digest": below,
+    }
+    middle = {"from_block": low, "to_block": high, "logs_digest": part.logs_digest}
+    if has_upper:
+        middle["to_block_hash"] = f"0x{part.to_block_hash.hex()}"
+    upper = {"from_block": high + 1, "logs_digest": subtracted(rest, below)}
+    return (row | lower if has_lower else None, row | middle, row | upper if has_upper else None)
+
+
+def digest_of(
+    connection: duckdb.DuckDBPyConnection,
+    row: dict[str, Any],
+    low: int,
+    high: int,
+    owned: OWNED,
+) -> str:
+    """Return the digest of what is stored of a coverage row's protocol in some blocks."""
+    total = EMPTY
+    for first, last in list(chunks(connection, row["chain_id"], low, high, _CHUNK_LOGS)):
+        logs = logs_between(connection, row["chain_id"], first, last)
+        total = added(total, fingerprint(logs.filter(owned(logs)[row["protocol"]])))
+    return total
+
+
+def read_failures(path: Path, chain_id: int) -> pl.DataFrame:
+    """
+    Return failed audits that no later one of their level, or of a higher one, has healed.
+
+    Returns:
+        protocol, from_block, to_block, level, detail: cut down to the blocks not yet healed.
+
+    Raises:
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: there is none, or it cannot be read.
+    """
+    with transaction(path, read_only=True) as connection:
+        audits = select(connection, "audits", "chain_id = ?", [chain_id]).rows(named=True)
+    found = {
+        (audit["protocol"], low, high, audit["level"]): audit["detail"]
+        for audit in sorted(audits, key=_moment)
+        if audit["verdict"] == "failed"
+        for low, high in gaps(_healed(audit, audits), audit["from_block"], audit["to_block"])
+    }
+    rows = [(*key, detail) for key, detail in sorted(found.items())]
+    names = ["protocol", "from_block", "to_block", "level", "detail"]
+    return pl.DataFrame(rows, {name: columns_of("audits")[name] for name in names}, orient="row")
+
+
+def _moment(audit: dict[str, Any]) -> Any:
+    return audit["audited_at"]
+
+
+def _healed(failed: dict[str, Any], audits: Sequence[dict[str, Any]]) -> Iterator[tuple[int, int]]:
+    for audit in audits:
+        if (
+            audit["protocol"] == failed["protocol"]
+            and audit["verdict"] != "failed"
+            and audit["audited_at"] > failed["audited_at"]
+            and LEVELS.index(audit["level"]) >= LEVELS.index(failed["level"])
+        ):
+            yield audit["from_block"], audit["to_block"]

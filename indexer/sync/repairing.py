@@ -1,0 +1,274 @@
+"""
+What `verify` found wrong is fetched again, proven by receipts, and put in place of the old rows.
+
+Another endpoint is asked first, where there is one. Nothing goes before its replacement is there:
+each range is swapped in one transaction. Where the right logs tell of contracts or markets that
+later blocks were read without, those blocks are fetched again too.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from indexer.errors import NodeAnswerWrong, RangeTooLarge
+from indexer.facts import Known, declared
+from indexer.proof import PROOFS
+from indexer.spec import Protocol
+from indexer.store import (
+    OWNED,
+    Range,
+    Stored,
+    read_failures,
+    record,
+    replace_range,
+)
+from indexer.sync.converge import Job, converge
+from indexer.sync.fetching import Fetched, Piece, fetch
+from indexer.sync.heads import Heads, read_heads
+from indexer.sync.landing import Landing
+from indexer.sync.proving import last_alike
+from indexer.sync.reorgs import Ledger, known_of
+from indexer.sync.source import Source
+from indexer.tables import columns_of
+
+_COMMIT_ROWS = 1  # every range is a transaction of its own
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """
+    Blocks to put right.
+
+    Attributes:
+        from_block: first block, inclusive.
+        to_block: last block, inclusive.
+        protocols: slugs whose rows are wrong.
+        level: of the audit that failed.
+        finality: how final the blocks were when they were fetched.
+        proof: how far they were said to be proven.
+    """
+
+    from_block: int
+    to_block: int
+    protocols: tuple[str, ...]
+    level: str
+    finality: str
+    proof: str
+
+
+@dataclass
+class Repaired:
+    """
+    What a repair did.
+
+    Attributes:
+        blocks: how many were replaced.
+        orphans: how many wrong logs moved to `orphans`.
+        failures: (protocols, first block, last block, why) of what could not be mended.
+    """
+
+    blocks: int = 0
+    orphans: int = 0
+    failures: list[tuple[str, int, int, str]] = field(default_factory=list)
+
+
+async def repair(
+    node: Source, ledger: Ledger, protocols: Sequence[Protocol], at: datetime
+) -> Repaired:
+    """
+    Replace what failed audits name, and fetch again what that leaves uncovered.
+
+    Args:
+        node: whom to ask.
+        ledger: a chain's part of a database.
+        protocols: whose blocks.
+        at: when, UTC without a zone; marks the audits.
+
+    Raises:
+        RetryableError: the node or the database stayed out of reach; what was mended is kept.
+        DatabaseUnusable: the database cannot be read or written.
+    """
+    before = ledger.stored()
+    slugs = [protocol.slug for protocol in protocols]
+    failed = read_failures(ledger.path, ledger.chain.chain_id).filter(
+        pl.col("protocol").is_in(slugs)
+    )
+    wrong = list(_wrong(failed, before.coverage))
+    done = Repaired()
+    if not wrong:
+        return done
+    node.turn()
+    run = _Run(node, ledger, await read_heads(node, ledger.chain), await node.client_version(), at)
+    for each in wrong:
+        try:
+            await run.mend(each, done)
+        except NodeAnswerWrong as error:
+            names = ", ".join(each.protocols)
+            done.failures.append((names, each.from_block, each.to_block, str(error)))
+    await _refill(node, ledger, before, wrong)
+    return done
+
+
+def _wrong(failed: pl.DataFrame, coverage: pl.DataFrame) -> Iterator[Wrong]:
+    rows = failed.rename({"from_block": "low", "to_block": "high"}).join(coverage, on="protocol")
+    inside = (
+        rows.with_columns(
+            from_block=pl.max_horizontal("low", "from_block"),
+            to_block=pl.min_horizontal("high", "to_block"),
+        )
+        .filter(pl.col("from_block") <= pl.col("to_block"))
+        .group_by("from_block", "to_block", "level", "finality", "proof")
+        .agg(pl.col("protocol").unique().sort())
+        .sort("from_block", "to_block", "level")
+    )
+    for row in inside.iter_rows(named=True):
+        yield Wrong(protocols=tuple(row.pop("protocol")), **row)
+
+
+class _Run:
+    def __init__(
+        self, node: Source, ledger: Ledger, heads: Heads, origin: str, at: datetime
+    ) -> None:
+        self._node, self._ledger, self._heads = node, ledger, heads
+        self._origin, self._at = origin, at
+
+    async def mend(self, wrong: Wrong, done: Repaired) -> None:
+        """Replace the blocks, piece by piece."""
+        start, size = wrong.from_block, wrong.to_block - wrong.from_block + 1
+        while start <= wrong.to_block:
+            last = min(start + size - 1, wrong.to_block)
+            if start <= self._heads.settled:
+                last = min(last, self._heads.settled)
+            last = last_alike(self._ledger.chain, "receipts", start, last)
+            stored = self._ledger.stored()
+            known = self._known(stored, wrong)
+            try:
+                fetched = await fetch(
+                    self._node, self._ledger.chain, known, self._piece(wrong, start, last)
+                )
+            except RangeTooLarge:
+                if start == last:
+                    raise
+                size = (last - start + 1) // 2
+                continue
+            await self._swap(_labelled(fetched, wrong), stored, known, done)
+            self._audit(wrong, start, last)
+            done.blocks += last - start + 1
+            start = last + 1
+
+    def _known(self, stored: Stored, wrong: Wrong) -> Known:
+        # What these blocks taught when they were wrong is to be learned again.
+        here = pl.col("protocol").is_in(wrong.protocols)
+        low, high = wrong.from_block, wrong.to_block
+        born = here & pl.col("from_block").is_between(low, high)
+        told = (here & pl.col("block_number").is_between(low, high)).fill_null(value=False)
+        kept = replace(
+            stored,
+            contracts=stored.contracts.filter(~born),
+            markets=stored.markets.filter(~told),
+        )
+        everything = list(self._ledger.declarations.values())
+        return known_of(kept, declared(everything, self._ledger.chain))
+
+    def _piece(self, wrong: Wrong, start: int, last: int) -> Piece:
+        return Piece(
+            start,
+            last,
+            tuple(self._ledger.declarations[slug] for slug in wrong.protocols),
+            wrong.finality,
+            is_settled=last <= self._heads.settled,
+            parent=None,
+            is_whole=True,
+            proof="receipts",
+        )
+
+    async def _swap(self, fetched: Fetched, stored: Stored, known: Known, done: Repaired) -> None:
+        ledger, piece = self._ledger, fetched.piece
+        first = await self._node.sealed_headers([piece.from_block])
+        before_hash = first["parent_hash"][0]
+
+        def write(path: Path, landed: Range, others: OWNED) -> bool:
+            done.orphans += replace_range(
+                path,
+                landed,
+                others,
+                before_hash=before_hash,
+                owned=ledger.owned(stored),
+                reason="repaired",
+            )
+            return True
+
+        landing = Landing(
+            self._node,
+            ledger.path,
+            ledger.chain,
+            ledger.declarations,
+            known,
+            origin=self._origin,
+            commit_rows=_COMMIT_ROWS,
+            write=write,
+        )
+        await landing.land(fetched, self._heads.latest.hash)
+        await landing.flush()
+
+    def _audit(self, wrong: Wrong, low: int, high: int) -> None:
+        chain_id = self._ledger.chain.chain_id
+        level = wrong.level
+        rows = [
+            (chain_id, slug, low, high, level, "passed", "repaired", self._at)
+            for slug in wrong.protocols
+        ]
+        audits = pl.DataFrame(rows, columns_of("audits"), orient="row")
+        record(self._ledger.path, chain_id, audits, [], self._ledger.owned(self._ledger.stored()))
+
+
+def _labelled(fetched: Fetched, wrong: Wrong) -> Fetched:
+    # Receipts are the proof, but the row says what its neighbours say: the level of the audit.
+    told = wrong.proof if wrong.level == "linked" else max(wrong.proof, wrong.level, key=_rank)
+    if _rank(fetched.proof) <= _rank(told):
+        return fetched
+    return replace(fetched, proof=told, waiver=fetched.waiver if told != "fetched" else None)
+
+
+def _rank(proof: str) -> int:
+    return PROOFS.index(proof)
+
+
+async def _refill(node: Source, ledger: Ledger, before: Stored, wrong: Sequence[Wrong]) -> None:
+    # Coverage that a repair took back is fetched again, as far up as it reached.
+    slugs = sorted({slug for each in wrong for slug in each.protocols})
+    now = ledger.stored().coverage
+    for slug in slugs:
+        rows = before.coverage.filter(pl.col("protocol") == slug)
+        size, left = (_size(frame, slug) for frame in (before.coverage, now))
+        if left == size:
+            continue
+        job = Job(
+            ledger.path,
+            ledger.chain,
+            (ledger.declarations[slug],),
+            dict(ledger.declarations),
+            from_block=rows["from_block"].min(),  # type: ignore[arg-type] # of Int64
+            to_block=rows["to_block"].max(),  # type: ignore[arg-type] # likewise
+            proof=_weakest(rows, wrong),
+        )
+        await converge(node, job, lambda _done, _total, _logs: None)
+
+
+def _size(coverage: pl.DataFrame, slug: str) -> int:
+    rows = coverage.filter(pl.col("protocol") == slug)
+    return int((rows["to_block"] - rows["from_block"] + 1).sum())
+
+
+def _weakest(rows: pl.DataFrame, wrong: Sequence[Wrong]) -> str:
+    # What is fetched again is to be as proven as it was; the wrong blocks do not count.
+    bad = {each.from_block for each in wrong}
+    proofs = [
+        proof
+        for proof, low in rows.select("proof", "from_block").iter_rows()
+        if proof != "waived" and low not in bad
+    ]
+    return min(proofs, key=_rank, default="fetched")

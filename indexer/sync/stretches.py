@@ -1,0 +1,123 @@
+"""Which covered blocks to check together: those that the same protocols cover, in handy parts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from secrets import SystemRandom
+
+import polars as pl
+
+from indexer.chains import Chain
+from indexer.spec import Protocol
+from indexer.sync.proving import last_alike
+
+_BLOCKS = 1_000
+
+Interval = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Part:
+    """
+    Blocks that the same protocols cover and that have the same quirks.
+
+    Attributes:
+        numbers: ascending; consecutive unless they are a sample.
+        protocols: who covers them.
+    """
+
+    numbers: Sequence[int]
+    protocols: tuple[Protocol, ...]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """
+    Which blocks to check.
+
+    Attributes:
+        chain: the chain.
+        level: linked, bloom or receipts.
+        from_block: first block, inclusive.
+        to_block: last block, inclusive.
+        sample: only so many, chosen by chance; None for all.
+    """
+
+    chain: Chain
+    level: str
+    from_block: int
+    to_block: int
+    sample: int | None
+
+
+def parts(wanted: Wanted, protocols: Sequence[Protocol], coverage: pl.DataFrame) -> Iterator[Part]:
+    """
+    Yield the covered blocks to check, in order.
+
+    Args:
+        wanted: which.
+        protocols: whose.
+        coverage: rows of `coverage` of the chain.
+    """
+    stretches = list(_stretches(wanted, protocols, coverage))
+    picked = _picked(wanted.sample, [interval for interval, _ in stretches])
+    for (low, high), present in stretches:
+        numbers = range(low, high + 1) if picked is None else _between(picked, low, high)
+        start = 0
+        while start < len(numbers):
+            end = last_alike(wanted.chain, "receipts", numbers[start], high)
+            taken = len([number for number in numbers[start : start + _BLOCKS] if number <= end])
+            yield Part(numbers[start : start + taken], present)
+            start += taken
+
+
+def _between(numbers: Sequence[int], low: int, high: int) -> list[int]:
+    return [number for number in numbers if low <= number <= high]
+
+
+def _stretches(
+    wanted: Wanted, protocols: Sequence[Protocol], coverage: pl.DataFrame
+) -> Iterator[tuple[Interval, tuple[Protocol, ...]]]:
+    first, last = wanted.from_block, wanted.to_block
+    covered = {
+        protocol.slug: [
+            (max(low, first), min(high, last))
+            for slug, low, high in coverage.select("protocol", "from_block", "to_block").iter_rows()
+            if slug == protocol.slug and low <= last and high >= first
+        ]
+        for protocol in protocols
+    }
+    intervals = [interval for found in covered.values() for interval in found]
+    cuts = sorted({low for low, _ in intervals} | {high + 1 for _, high in intervals})
+    for low, after in pairwise(cuts):
+        present = tuple(
+            protocol
+            for protocol in protocols
+            if any(start <= low <= stop for start, stop in covered[protocol.slug])
+        )
+        if present:
+            yield (low, after - 1), present
+
+
+def _picked(sample: int | None, intervals: Sequence[Interval]) -> list[int] | None:
+    if sample is None:
+        return None
+    sizes = [high - low + 1 for low, high in intervals]
+    places = sorted(SystemRandom().sample(range(sum(sizes)), min(sample, sum(sizes))))
+    numbers, before = [], 0
+    for (low, _), size in zip(intervals, sizes, strict=True):
+        numbers += [low + place - before for place in places if before <= place < before + size]
+        before += size
+    return numbers
+
+
+def runs(
+    numbers: Sequence[int], faults: Mapping[int, str]
+) -> Iterator[tuple[int, int, str | None]]:
+    """Yield (first, last, fault) of consecutive blocks about which the same is to be said."""
+    start = last = numbers[0]
+    for number in [*numbers[1:], None]:
+        if number != last + 1 or faults.get(number) != faults.get(last):
+            yield start, last, faults.get(last)
+            start = number if number is not None else start
+        last = number if number is not None else last

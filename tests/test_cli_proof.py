@@ -1,0 +1,123 @@
+"""`perpscope verify` and `perpscope repair` as people type them: what they print, how they exit."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import pytest
+from proof_rig import changed_data, lying, true_blocks
+from sync_rig import FIRST, rows, served
+
+from indexer.simulation.blocks import Block
+from indexer.simulation.node import serve
+from perpscope import app, outcome
+
+COUNT = 80
+WRONG = FIRST + 20
+
+
+@pytest.fixture(scope="module")
+def chain() -> list[Block]:
+    """Return the chain of this file."""
+    return true_blocks(COUNT)
+
+
+@pytest.fixture(scope="module")
+def url(chain: list[Block]) -> Iterator[str]:
+    """Serve the chain, honestly."""
+    with serve([served(chain)]) as node:
+        yield node.url
+
+
+def perpscope(*words: object) -> int:
+    """Run a command in this process and return its exit code."""
+    return outcome(partial(app, [str(word) for word in words], standalone_mode=False))
+
+
+def index(path: Path, url: str, *more: object) -> int:
+    """Run `perpscope index` for the feed."""
+    named = ("--protocol", "chainlink", "--from", FIRST, "--database", path)
+    return perpscope("index", "--chain", "ethereum", "--rpc", url, *named, *more)
+
+
+def test_verify_and_repair(
+    tmp_path: Path, chain: Sequence[Block], url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 1 with a sentence per wrong range; after repair exit 0, and status says how proven."""
+    path = tmp_path / "a.duckdb"
+    with lying(chain, {"eth_getLogs": changed_data(WRONG)}) as node:
+        assert index(path, node) == 0
+    on = ("--rpc", url, "--database", path)
+
+    assert perpscope("verify", "--level", "receipts", *on) == 1
+    told = capsys.readouterr()
+    assert f"chainlink on ethereum, block {WRONG} is wrong: 1 log changed" in told.err
+    assert "`perpscope repair` fetches them again" in told.err
+    perpscope("status", "--database", path)
+    told = capsys.readouterr()
+    assert "receipts 98.7 %, fetched 1.2 %" in told.out
+    assert "ethereum holds wrong blocks in 1 of the ranges" in told.out
+
+    assert perpscope("repair", *on) == 0
+    assert "blocks repaired: 1, wrong logs moved to orphans: 1" in capsys.readouterr().out
+    assert perpscope("repair", *on) == 0
+    assert "nothing to repair" in capsys.readouterr().out
+    assert perpscope("verify", "--level", "receipts", *on) == 0
+    assert f"{COUNT} receipts; wrong: 0" in capsys.readouterr().out
+    assert rows(path, "select distinct proof from coverage") == [("receipts",)]
+
+
+def test_index_proves_as_configured(tmp_path: Path, url: str) -> None:
+    """`proof` under the chain is what `--proof` is; the option goes first."""
+    config = tmp_path / "a.toml"
+    config.write_text('[chains.ethereum]\nproof = "bloom"\n', encoding="utf-8")
+
+    assert index(tmp_path / "a.duckdb", url, "--config", config) == 0
+    assert index(tmp_path / "b.duckdb", url, "--config", config, "--proof", "receipts") == 0
+
+    for name, proof in (("a", "bloom"), ("b", "receipts")):
+        path = tmp_path / f"{name}.duckdb"
+        assert rows(path, "select distinct proof from coverage") == [(proof,)]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("verify", "--from", 9, "--to", 3), "--from 9 is after --to 3"),
+        (("verify", "--chain", "arbitrum", "--rpc", "http://127.0.0.1:9"), "cannot be reached"),
+        (("verify",), "no endpoint for ethereum"),
+        (("repair", "--chain", "ethereum"), "no endpoint for ethereum"),
+    ],
+)
+def test_mistakes_are_one_line(
+    words: tuple[object, ...],
+    said: str,
+    *,
+    tmp_path: Path,
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What cannot be done is said in one line, without a traceback."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "perpscope.duckdb"
+    index(path, url, "--to", FIRST + 5)
+    quick = tmp_path / "quick.toml"
+    quick.write_text("[retries]\ntries = 1\n", encoding="utf-8")
+    capsys.readouterr()
+
+    code = perpscope(*words, "--config", quick)
+
+    err = capsys.readouterr().err
+    assert code in {1, 2}
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_without_a_database_there_is_nothing_to_verify(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 1; asking does not make a file."""
+    assert perpscope("verify", "--database", tmp_path / "a.duckdb") == 1
+    assert "there is no database" in capsys.readouterr().err
+    assert not (tmp_path / "a.duckdb").exists()

@@ -1,0 +1,146 @@
+"""Blooms of many headers at once, against one bloom at a time."""
+
+import random
+
+import polars as pl
+import pytest
+
+from indexer.proof import Declared, chances, hits, outside, unheard
+from indexer.simulation.proofs import bloom
+
+FEED, OTHER = b"\xaa" * 20, b"\xbb" * 20
+ANSWER, EVENT = b"\x01" * 32, b"\x02" * 32
+NAMES = [b"\x03" * 32, b"\x04" * 32]
+DECLARED = Declared(
+    pl.DataFrame(
+        {
+            "group": ["feed", "keyed", "keyed"],
+            "address": [FEED, OTHER, FEED],
+            "from_block": [10, 0, 0],
+            "to_block": [None, 20, 0],
+        },
+        {"group": pl.String, "address": pl.Binary, "from_block": pl.Int64, "to_block": pl.Int64},
+    ),
+    pl.DataFrame(
+        {"group": ["feed", "keyed"], "topic0": [ANSWER, EVENT], "topic1": [None, NAMES[0]]},
+        {"group": pl.String, "topic0": pl.Binary, "topic1": pl.Binary},
+    ),
+)
+
+
+def headers(**blooms: list[bytes]) -> pl.DataFrame:
+    """Return headers whose blooms hold these values; names are b and the number."""
+    rows = [(int(name[1:]), bloom(items).to_bytes(256)) for name, items in blooms.items()]
+    return pl.DataFrame(rows, {"number": pl.Int64, "logs_bloom": pl.Binary}, orient="row")
+
+
+def logs(*rows: tuple[int, bytes, bytes, bytes | None]) -> pl.DataFrame:
+    """Return logs of these blocks, addresses, first and second topics."""
+    names = {"block_number": pl.Int64} | dict.fromkeys(("address", "topic0", "topic1"), pl.Binary)
+    return pl.DataFrame(rows, names, orient="row")
+
+
+def numbers(found: pl.DataFrame) -> list[int]:
+    """Return the blocks of hits."""
+    return sorted(found["number"])
+
+
+def test_a_log_that_its_bloom_excludes_is_found() -> None:
+    """Address and every topic are looked for; blocks without a header are passed over."""
+    heads = headers(b10=[FEED, ANSWER], b11=[FEED, ANSWER, NAMES[1]], b12=[])
+    there = logs(
+        (10, FEED, ANSWER, NAMES[1]), (11, FEED, ANSWER, NAMES[1]), (99, FEED, ANSWER, None)
+    )
+
+    assert outside(there, heads, ("address", "topic0")) == set()
+    assert outside(there, heads, ("address", "topic0", "topic1")) == {10}
+    assert outside(logs((12, FEED, ANSWER, None)), heads, ("address",)) == {12}
+
+
+def test_random_blooms_agree_with_one_at_a_time() -> None:
+    """Over random logs and headers, exactly the values outside a bloom are found."""
+    chance = random.Random(7)
+    values = [chance.randbytes(32) for _ in range(300)]
+    held = {f"b{number}": chance.sample(values, 40) for number in range(50)}
+    rows = [(chance.randrange(50), FEED, chance.choice(values), None) for _ in range(2_000)]
+
+    expected = {
+        number for number, _, value, _ in rows if bloom([value]) & ~bloom(held[f"b{number}"])
+    }
+
+    assert outside(logs(*rows), headers(**held), ("topic0",)) == expected
+    assert expected
+
+
+def test_a_hit_needs_address_and_topics_of_one_group() -> None:
+    """The feed's address with another's event is no hit, nor a keyed event without its key."""
+    heads = headers(
+        b10=[FEED, ANSWER],
+        b11=[FEED, EVENT, NAMES[0]],
+        b12=[OTHER, EVENT, NAMES[1]],
+        b13=[OTHER, EVENT, NAMES[0]],
+    )
+
+    assert numbers(hits(heads, DECLARED)) == [10, 13]
+
+
+def test_a_hit_needs_an_emitter_that_lives() -> None:
+    """Before its first block and after its last one a contract is not waited for."""
+    heads = headers(b9=[FEED, ANSWER], b10=[FEED, ANSWER], b21=[OTHER, EVENT, NAMES[0]])
+
+    assert numbers(hits(heads, DECLARED)) == [10]
+
+
+@pytest.mark.parametrize(
+    ("told", "silent"),
+    [
+        ([], {10, 13}),
+        ([(10, FEED, ANSWER, b"\x09" * 32)], {13}),
+        ([(10, FEED, ANSWER, None), (13, OTHER, EVENT, NAMES[0])], set()),
+        ([(10, OTHER, ANSWER, None), (13, OTHER, EVENT, NAMES[1])], {10, 13}),
+    ],
+)
+def test_a_hit_without_its_log_is_unheard(
+    told: list[tuple[int, bytes, bytes, bytes | None]], silent: set[int]
+) -> None:
+    """A log answers for a hit of its block, address, first topic and, of keyed events, second."""
+    heads = headers(b10=[FEED, ANSWER], b13=[OTHER, EVENT, NAMES[0]])
+
+    assert unheard(hits(heads, DECLARED), logs(*told)) == silent
+
+
+def test_many_emitters_are_asked_in_parts() -> None:
+    """Where children number in the thousands, the answer is the same as for each alone."""
+    chance = random.Random(3)
+    children = [chance.randbytes(20) for _ in range(30_000)]
+    emitters = pl.DataFrame(
+        {
+            "group": "pool",
+            "address": children,
+            "from_block": 0,
+            "to_block": pl.Series([None] * len(children), dtype=pl.Int64),
+        }
+    )
+    topics = pl.DataFrame(
+        {"group": ["pool"], "topic0": [EVENT], "topic1": pl.Series([None], dtype=pl.Binary)}
+    )
+    held = {f"b{number}": [children[number * 7], EVENT] for number in range(400)}
+
+    found = hits(headers(**held), Declared(emitters, topics))
+
+    assert set(found.select("number", "address").rows()) >= {
+        (number, children[number * 7]) for number in range(400)
+    }
+    assert len(found) < 500
+
+
+def test_chance_grows_with_the_bloom() -> None:
+    """An empty bloom gives no hit by chance; a full one gives every declared pair."""
+    heads = pl.DataFrame({"number": [1, 2], "logs_bloom": [bytes(256), b"\xff" * 256]})
+
+    assert chances(heads, DECLARED).to_list() == [0, 3]
+
+
+def test_no_headers_give_no_hits() -> None:
+    """An empty range is no special case."""
+    assert numbers(hits(headers(), DECLARED)) == []

@@ -1,0 +1,338 @@
+"""Proof on the way in, verification of what is stored, repair: nothing missing goes unnoticed."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from shutil import copy
+
+import duckdb
+import pytest
+from proof_rig import Lie, changed_data, forged, lying, true_blocks, without_block, without_log
+from sync_rig import BIRTH, FEED, FIRST, POOLS, contents, job, rows, run, served
+
+from indexer.errors import NodeAnswerWrong, NodeUnavailable
+from indexer.rpc import Endpoint
+from indexer.simulation.blocks import Block
+from indexer.simulation.node import serve
+from indexer.simulation.served import REPLAY_CLIENT
+from indexer.sync import Inspection, Repaired, Verdict, index, now, repair, verify
+
+COUNT = 200
+QUIET = FIRST + 20  # a block with one log, far below the head
+BUSY = BIRTH + 5  # a block with logs of both protocols
+BOTH = (FEED, POOLS)
+LEDGERS = ("audits", "orphans")
+
+
+@pytest.fixture(scope="module")
+def chain() -> list[Block]:
+    """Return the chain of this file."""
+    return true_blocks(COUNT)
+
+
+@pytest.fixture(scope="module")
+def url(chain: list[Block]) -> Iterator[str]:
+    """Serve the chain, honestly."""
+    with serve([served(chain)]) as node:
+        yield node.url
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, url: str) -> dict[str, Path]:
+    """Return databases of the honest chain, by how far they are proven; never to be changed."""
+    folder = tmp_path_factory.mktemp("made")
+    for proof in ("fetched", "bloom", "receipts"):
+        run(job(folder / proof, proof=proof), url)
+    return {path.name: path for path in folder.iterdir()}
+
+
+def copied(made: Path, folder: Path) -> Path:
+    """Return a copy of a database that may be changed."""
+    return Path(copy(made, folder / "a.duckdb"))
+
+
+def endpoint(url: str) -> Endpoint:
+    """Return an endpoint that fails fast."""
+    return Endpoint(url, tries=2, first_wait_seconds=0.01, timeout_seconds=10)
+
+
+def checked(path: Path, level: str, *urls: str, **settings: int) -> Verdict:
+    """Verify both protocols."""
+    wanted = Inspection(job(path).ledger(), BOTH, level, now(), **settings)
+    return verify(wanted, [endpoint(url) for url in urls], lambda _done, _total: None)
+
+
+def mended(path: Path, *urls: str) -> Repaired:
+    """Repair both protocols."""
+    return repair(job(path).ledger(), BOTH, [endpoint(url) for url in urls])
+
+
+def different(left: Path, right: Path) -> set[str]:
+    """Return the tables that differ, but for the ledgers of what was checked and replaced."""
+    before, after = contents(left), contents(right)
+    return {name for name in before if before[name] != after[name]} - {*LEDGERS}
+
+
+def proofs(path: Path) -> list[tuple[object, ...]]:
+    """Return the feed's coverage with its proof, in order."""
+    query = "select from_block, to_block, proof from coverage where protocol = 'feed' order by 1"
+    return rows(path, query)
+
+
+def failed(found: Verdict | Repaired) -> list[tuple[str, int, int]]:
+    """Return what failed, without the sentences."""
+    return [failure[:3] for failure in found.failures]
+
+
+# Proof on the way in.
+
+
+@pytest.mark.parametrize("proof", ["bloom", "receipts"])
+def test_a_clean_chain_is_proven(proof: str, made: dict[str, Path]) -> None:
+    """Every block ends proven, and every table but coverage is as without proof."""
+    assert rows(made[proof], "select distinct proof, waiver from coverage") == [(proof, None)]
+    assert different(made["fetched"], made[proof]) == {"coverage"}
+
+
+@pytest.mark.parametrize(
+    ("proof", "lie"),
+    [
+        ("fetched", without_log(BUSY)),
+        ("bloom", without_log(QUIET)),
+        ("bloom", without_block(BIRTH)),
+        ("receipts", without_log(BUSY)),
+        ("receipts", changed_data(QUIET)),
+    ],
+)
+def test_a_lie_is_refused(proof: str, lie: Lie, tmp_path: Path, chain: Sequence[Block]) -> None:
+    """A node that hides or changes logs is told so; the blocks with the lie are not covered."""
+    path = tmp_path / "a.duckdb"
+
+    with (
+        lying(chain, {"eth_getLogs": lie}) as node,
+        pytest.raises(NodeAnswerWrong, match="not those of its receipts"),
+    ):
+        run(job(path, proof=proof, max_span=10), node)
+
+    assert rows(path, f"select max(to_block) < {BUSY} from coverage") in ([(True,)], [(None,)])
+
+
+def test_the_next_endpoint_is_asked(
+    tmp_path: Path, chain: Sequence[Block], url: str, made: dict[str, Path]
+) -> None:
+    """Beside an honest endpoint a lying one does no harm: the result is that of the honest one."""
+    path = tmp_path / "a.duckdb"
+
+    with lying(chain, {"eth_getLogs": without_log(BUSY)}) as node:
+        endpoints = [endpoint(node), endpoint(url)]
+        index(job(path, proof="receipts"), endpoints, lambda _done, _total, _logs: None)
+
+    assert different(made["receipts"], path) == set()
+
+
+@pytest.mark.parametrize("name", ["logsBloom", "timestamp", "receiptsRoot"])
+def test_a_forged_header_is_refused(name: str, tmp_path: Path, chain: Sequence[Block]) -> None:
+    """A header whose fields do not give its hash is not believed."""
+    lie = forged(name, QUIET)
+    with (
+        lying(chain, {"eth_getBlockByNumber": lie}) as node,
+        pytest.raises(NodeAnswerWrong, match=r"whose fields do not give its hash"),
+    ):
+        run(job(tmp_path / "a.duckdb", proof="bloom"), node)
+
+
+def test_receipts_one_by_one(tmp_path: Path, chain: Sequence[Block]) -> None:
+    """A node without eth_getBlockReceipts is asked for each transaction's receipt."""
+    path = tmp_path / "a.duckdb"
+
+    with lying(chain, {"eth_getBlockReceipts": None}) as node:
+        run(job(path, proof="receipts"), node)
+
+    assert rows(path, "select distinct proof from coverage") == [("receipts",)]
+
+
+def test_a_node_without_receipts_cannot_prove(tmp_path: Path, chain: Sequence[Block]) -> None:
+    """Proof that was asked for and cannot be had is an error, not a lower level."""
+    lies = {"eth_getBlockReceipts": None, "eth_getTransactionReceipt": None}
+    with lying(chain, lies) as node, pytest.raises(NodeUnavailable, match="does not exist"):
+        run(job(tmp_path / "a.duckdb", proof="receipts"), node)
+
+
+def test_recorded_blocks_are_waived(tmp_path: Path, chain: Sequence[Block]) -> None:
+    """A replayed chain has no headers to prove anything by, and says so."""
+    path = tmp_path / "a.duckdb"
+    with serve([served(chain, client_version=REPLAY_CLIENT)]) as node:
+        run(job(path, proof="bloom"), node.url)
+        found = checked(path, "bloom", node.url)
+
+    told = rows(path, "select distinct proof, waiver like 'recorded%' from coverage")
+    assert told == [("waived", True)]
+    assert found.failures == []
+    assert rows(path, "select distinct verdict from audits") == [("waived",)]
+
+
+# Verification.
+
+
+@pytest.mark.parametrize("level", ["bloom", "receipts"])
+def test_verify_raises_a_clean_database(
+    level: str, tmp_path: Path, url: str, made: dict[str, Path]
+) -> None:
+    """What was fetched and then verified is as if it had been proven on the way in."""
+    path = copied(made["fetched"], tmp_path)
+
+    found = checked(path, level, url)
+
+    assert (found.failures, found.proven) == ([], {level: 2 * COUNT})
+    assert different(path, made[level]) == set()
+    assert rows(path, "select distinct from_block, to_block, level, verdict from audits") == [
+        (FIRST, FIRST + COUNT - 1, level, "passed")
+    ]
+
+
+def test_linked_raises_nothing(tmp_path: Path, url: str, made: dict[str, Path]) -> None:
+    """Headers that link say nothing about logs."""
+    path = copied(made["fetched"], tmp_path)
+
+    assert checked(path, "linked", url).failures == []
+    assert {proof for _, _, proof in proofs(path)} == {"fetched"}
+
+
+def test_verify_never_lowers_a_proof(tmp_path: Path, url: str, made: dict[str, Path]) -> None:
+    """A less thorough look leaves what is better proven as it is."""
+    path = copied(made["receipts"], tmp_path)
+
+    checked(path, "bloom", url)
+
+    assert {proof for _, _, proof in proofs(path)} == {"receipts"}
+
+
+def test_verify_raises_exactly_what_it_looked_at(
+    tmp_path: Path, url: str, made: dict[str, Path]
+) -> None:
+    """`--from` and `--to` split coverage there; later looks join it again."""
+    path = copied(made["fetched"], tmp_path)
+
+    checked(path, "bloom", url, from_block=FIRST + 40, to_block=FIRST + 59)
+
+    assert proofs(path)[:3] == [
+        (FIRST, FIRST + 39, "fetched"),
+        (FIRST + 40, FIRST + 59, "bloom"),
+        (FIRST + 60, FIRST + 135, "fetched"),
+    ]
+    checked(path, "bloom", url)
+    assert different(path, made["bloom"]) == set()
+
+
+def test_a_sample_raises_nothing(tmp_path: Path, url: str, made: dict[str, Path]) -> None:
+    """A sample is audited block by block; no coverage is called proven for it."""
+    path = copied(made["fetched"], tmp_path)
+
+    found = checked(path, "receipts", url, sample=9)
+
+    assert found.blocks == 9
+    assert {proof for _, _, proof in proofs(path)} == {"fetched"}
+    assert rows(path, "select sum(to_block - from_block + 1)::int from audits") == [(18,)]
+
+
+TAMPERED = {
+    "one log removed": f"delete from logs where block_number = {BUSY} and log_index = 0",
+    "a block emptied": f"delete from logs where block_number = {QUIET}",
+    "one log added": f"insert into logs select * replace (9 as log_index) from logs "
+    f"where block_number = {QUIET}",
+    "one word changed": f"update logs set data = '\\x01'::blob where block_number = {QUIET}",
+    "two logs swapped": f"update logs set log_index = 3 - log_index where block_number = {BUSY} "
+    "and log_index in (1, 2)",
+    "a wrong hash": f"update blocks set hash = '\\x01'::blob where number = {QUIET}",
+}
+
+
+@pytest.mark.parametrize("name", TAMPERED)
+def test_what_is_wrong_is_found_and_mended(
+    name: str, tmp_path: Path, url: str, made: dict[str, Path]
+) -> None:
+    """Verify names the block, raises all others, and repair leaves tables as on a clean run."""
+    path = copied(made["fetched"], tmp_path)
+    with duckdb.connect(path) as connection:
+        connection.execute(TAMPERED[name])
+    block = BUSY if str(BUSY) in TAMPERED[name] else QUIET
+
+    found = checked(path, "receipts", url)
+
+    assert {(low, high) for _, low, high in failed(found)} == {(block, block)}
+    left = "select coalesce(max(to_block - from_block), 0) from coverage where proof = 'fetched'"
+    assert rows(path, left) == [(0,)]
+    assert mended(path, url).failures == []
+    assert different(path, made["receipts"]) == set()
+    assert checked(path, "receipts", url).failures == []
+
+
+@pytest.mark.parametrize("lie", [without_log(QUIET), without_block(BIRTH), changed_data(QUIET)])
+def test_a_stored_lie_is_found_and_mended(
+    lie: Lie, tmp_path: Path, chain: Sequence[Block], url: str, made: dict[str, Path]
+) -> None:
+    """What a bad node left, children born in hidden logs too, ends as on a clean run."""
+    path = tmp_path / "a.duckdb"
+    with lying(chain, {"eth_getLogs": lie}) as node:
+        run(job(path), node)
+        found = checked(path, "receipts", url)
+        assert len(found.failures) == 1
+
+        done = mended(path, node, url)
+
+    assert (done.failures, done.blocks) == ([], 1)
+    assert checked(path, "receipts", url).failures == []
+    assert different(path, made["receipts"]) == set()
+
+
+def test_superseded_logs_are_kept(tmp_path: Path, chain: Sequence[Block], url: str) -> None:
+    """The wrong log moves to orphans with the reason; it is never simply deleted."""
+    path = tmp_path / "a.duckdb"
+    with lying(chain, {"eth_getLogs": changed_data(QUIET)}) as node:
+        run(job(path), node)
+    before = rows(path, f"select data from logs where block_number = {QUIET}")
+    checked(path, "receipts", url)
+
+    assert mended(path, url).orphans == 1
+
+    assert rows(path, "select data, reason from orphans") == [(*before[0], "repaired")]
+    assert rows(path, f"select data from logs where block_number = {QUIET}") != before
+
+
+def test_what_cannot_be_mended_stays(tmp_path: Path, chain: Sequence[Block], url: str) -> None:
+    """Where the only endpoint lies, nothing is replaced and the block is named."""
+    path = tmp_path / "a.duckdb"
+    with lying(chain, {"eth_getLogs": changed_data(QUIET)}) as node:
+        run(job(path), node)
+        checked(path, "receipts", url)
+        before = contents(path)
+
+        done = mended(path, node)
+
+    assert failed(done) == [("feed", QUIET, QUIET)]
+    assert contents(path) == before
+
+
+def test_a_less_thorough_look_heals_nothing(
+    tmp_path: Path, url: str, made: dict[str, Path]
+) -> None:
+    """A changed word is not seen by blooms, so a pass at that level leaves it to be repaired."""
+    path = copied(made["fetched"], tmp_path)
+    with duckdb.connect(path) as connection:
+        connection.execute(TAMPERED["one word changed"])
+    checked(path, "receipts", url)
+
+    assert checked(path, "bloom", url).failures == []
+
+    assert mended(path, url).blocks == 1
+
+
+def test_a_reader_that_lies_does_not_condemn(
+    tmp_path: Path, chain: Sequence[Block], url: str, made: dict[str, Path]
+) -> None:
+    """A forging node in front of an honest one costs a try, and no failed audit."""
+    path = copied(made["fetched"], tmp_path)
+
+    with lying(chain, {"eth_getBlockByNumber": forged("timestamp", QUIET)}) as node:
+        found = checked(path, "bloom", node, url)
+
+    assert found.failures == []
