@@ -13,6 +13,7 @@ from indexer.store.fingerprint import added, fingerprint, subtracted
 from indexer.store.intervals import gaps, merged_coverage
 from indexer.store.ranges import Range, joined, write_range
 from indexer.store.reading import OWNED, Anchors, Stored, read_anchors, read_stored
+from indexer.store.reads import uncollected, write_collected
 from indexer.store.rederive import rederive
 from indexer.store.rewinds import Rewound, rewind
 from indexer.store.summary import Status, status
@@ -40,5 +41,7 @@ __all__ = [
     "status",
     "subtracted",
     "transaction",
+    "uncollected",
+    "write_collected",
     "write_range",
 ]

@@ -24,6 +24,7 @@ def rederive(
     digests: Mapping[str, str],
     stated: Mapping[str, pl.DataFrame],
     derive: DERIVE,
+    *,
     derive_reads: DERIVE_READS,
 ) -> dict[str, int]:
     """

@@ -17,6 +17,7 @@ from indexer.errors import NodeBehind, RangeTooLarge
 from indexer.facts import Known, declared, first_block
 from indexer.spec import Protocol
 from indexer.store import Stored
+from indexer.sync.collecting import collect_again
 from indexer.sync.coverage import origin_kind
 from indexer.sync.declarations import check_unchanged
 from indexer.sync.fetching import ChainMoved, Fetched, Piece, fetch, with_children
@@ -103,6 +104,7 @@ async def converge(node: Source, job: Job, progress: Progress) -> Summary:
     """
     started = monotonic()
     run = _Run(node, job, progress, await node.client_version())
+    await collect_again(node, job.ledger(), job.protocols)
     while await run.step():
         pass
     return Summary(run.tally, run.head, run.reorgs, node.requests, monotonic() - started)

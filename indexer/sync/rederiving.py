@@ -43,7 +43,7 @@ def redecode(ledger: Ledger, protocols: Sequence[Protocol]) -> dict[str, int]:
         {protocol.slug: label(protocol, ledger.chain) for protocol in protocols},
         {"tokens": stated.tokens, "markets": stated.markets, "policies": policies(protocols)},
         derived.rows,
-        derived.read_rows,
+        derive_reads=derived.read_rows,
     )
 
 
