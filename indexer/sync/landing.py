@@ -17,7 +17,7 @@ from indexer.spec import Protocol
 from indexer.store import OWNED, Range, joined, write_range
 from indexer.sync.coverage import coverage_rows, origins
 from indexer.sync.fetching import ChainMoved, Fetched, with_children
-from indexer.sync.reads import read_state
+from indexer.sync.reads import StateReader
 from indexer.sync.source import Source
 from indexer.sync.tokens import ask_tokens
 from indexer.tables import columns_of, empty, fact_tables
@@ -97,6 +97,7 @@ class Landing:
         self.tally = Tally()
         self._node, self._path, self._chain = node, path, chain
         self._declarations, self._known = declarations, known
+        self._state = StateReader(node, chain)
         self._origin = origins(chain, origin)
         self._commit_rows = commit_rows
         self._silent: set[str] = set()
@@ -122,7 +123,7 @@ class Landing:
         if self._waiting and not _continues(self._waiting[-1], fetched):
             await self.flush()
         self._known = with_children(self._known, fetched.children)
-        reads = await read_state(self._node, self._chain, self._known, fetched)
+        reads = await self._state.read(self._known, fetched)
         found, tokens = await self._facts(fetched, reads, head_hash)
         landed = await asyncio.to_thread(_range, self._chain, fetched, reads, found, tokens)
         self._waiting.append(landed)

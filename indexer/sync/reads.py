@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 import polars as pl
 
@@ -13,7 +14,7 @@ from indexer.facts.reads import AVAILABLE
 from indexer.rpc import Header
 from indexer.rpc.failures import Refused
 from indexer.spec import Protocol
-from indexer.sync.fetching import ChainMoved, Fetched, with_children
+from indexer.sync.fetching import ChainMoved, Fetched, Piece
 from indexer.sync.sampling import Headers, due
 from indexer.sync.source import Source
 from indexer.tables import columns_of, empty
@@ -27,40 +28,62 @@ _SCHEMA = columns_of("reads")
 _BLOCK = ["block_number", "block_hash", "block_timestamp"]
 
 
-async def read_state(node: Source, chain: Chain, known: Known, fetched: Fetched) -> pl.DataFrame:
-    """
-    Return rows of `reads`: everything that is due in a fetched range, answered or not.
+class StateReader:
+    """Reads what is due in the ranges of one chain, one range after another."""
 
-    Recorded chains have neither state nor the times of their blocks: nothing is due on them.
+    def __init__(self, node: Source, chain: Chain) -> None:
+        """Ask `node` about `chain`."""
+        self._node, self._chain = node, chain
+        self._before: Header | None = None
 
-    Raises:
-        ChainMoved: a block left the chain meanwhile.
-        NodeAnswerWrong: the node executes calls in another block than it is asked to.
-        RetryableError: the node did not answer.
-    """
-    protocols = [protocol for protocol in fetched.piece.protocols if protocol.reads]
-    if not protocols or not fetched.piece.is_whole:
-        return empty("reads")
-    known = with_children(known, fetched.children)
-    headers = Headers(node, fetched.headers)
-    asked = [
-        questions(protocol, chain, known, await _due(protocol, chain, known, fetched, headers))
-        for protocol in protocols
-    ]
-    return await answered(node, pl.concat(asked))
+    async def read(self, known: Known, fetched: Fetched) -> pl.DataFrame:
+        """
+        Return rows of `reads`: everything that is due in a fetched range, answered or not.
+
+        Recorded chains have neither state nor the times of their blocks: nothing is due on them.
+
+        Args:
+            known: children of the chain, those born in the range included.
+            fetched: the range.
+
+        Raises:
+            ChainMoved: a block left the chain meanwhile.
+            NodeAnswerWrong: the node executes calls in another block than it is asked to.
+            RetryableError: the node did not answer.
+        """
+        piece = fetched.piece
+        headers = Headers(self._node, fetched.headers, self._ends(fetched))
+        protocols = [protocol for protocol in piece.protocols if protocol.reads]
+        if not protocols or not piece.is_whole:
+            return empty("reads")
+        asked = [
+            questions(
+                protocol, self._chain, known, await self._due(protocol, known, piece, headers)
+            )
+            for protocol in protocols
+        ]
+        return await answered(self._node, pl.concat(asked))
+
+    def _ends(self, fetched: Fetched) -> list[Header]:
+        ends = [fetched.last, *([self._before] if self._before else [])]
+        self._before = fetched.last
+        return ends
+
+    async def _due(
+        self, protocol: Protocol, known: Known, piece: Piece, headers: Headers
+    ) -> pl.DataFrame:
+        rows = []
+        for read in protocol.reads:
+            born = readable_from(read, protocol, self._chain, known)
+            low = piece.from_block if born is None else max(born, piece.from_block)
+            if born is not None and low <= piece.to_block:
+                found = await due(read.every, low, piece.to_block, headers)
+                rows += [(read.name, *_place(header)) for header in found]
+        return pl.DataFrame(rows, DUE, orient="row")
 
 
-async def _due(
-    protocol: Protocol, chain: Chain, known: Known, fetched: Fetched, headers: Headers
-) -> pl.DataFrame:
-    rows = []
-    for read in protocol.reads:
-        born = readable_from(read, protocol, chain, known)
-        low = fetched.piece.from_block if born is None else max(born, fetched.piece.from_block)
-        if born is not None and low <= fetched.piece.to_block:
-            found = await due(read.every, low, fetched.piece.to_block, headers)
-            rows += [(read.name, header.number, header.hash, header.timestamp) for header in found]
-    return pl.DataFrame(rows, DUE, orient="row")
+def _place(header: Header) -> tuple[int, bytes, datetime | None]:
+    return header.number, header.hash, header.timestamp
 
 
 async def answered(node: Source, asked: pl.DataFrame) -> pl.DataFrame:

@@ -21,10 +21,10 @@ from indexer.sync.source import Source
 class Headers:
     """Headers of one chain by number: those at hand, and those a node is asked for."""
 
-    def __init__(self, node: Source, at_hand: pl.DataFrame) -> None:
-        """Keep what is at hand: a `HEADERS` frame."""
+    def __init__(self, node: Source, at_hand: pl.DataFrame, more: Iterable[Header] = ()) -> None:
+        """Keep what is at hand: a `HEADERS` frame, and single ones."""
         self._node = node
-        self._known = {header.number: header for header in _rows(at_hand)}
+        self._known = {header.number: header for header in (*_rows(at_hand), *more)}
 
     async def at(self, numbers: Iterable[int]) -> list[Header]:
         """
