@@ -167,7 +167,7 @@ def test_a_reorg_while_state_is_read_heals(tmp_path: Path) -> None:
     assert without_orphans(tmp_path / "a.duckdb") == without_orphans(tmp_path / "new.duckdb")
 
 
-@pytest.mark.parametrize("to_block", [BIRTH + 37, BIRTH + 100, FIRST + 270])
+@pytest.mark.parametrize("to_block", [BIRTH + 24, FIRST + 270])
 def test_rewinding_takes_reads_back(tmp_path: Path, clean: Path, to_block: int) -> None:
     """Nothing read stays above what is still covered; indexing again restores all of it."""
     path = tmp_path / "a.duckdb"

@@ -56,8 +56,7 @@ def rewind(
         moved, digests = _move_logs(
             connection, chain_id, cuts, owned, rows=rows, ends=ends, reason=reason
         )
-        _delete_facts(connection, chain_id, cuts)
-        _delete_stranded(connection, chain_id, rows, ends)
+        _delete_facts(connection, chain_id, cuts, rows, ends)
         _forget_markets(connection, chain_id, cuts, ends)
         _cut_coverage(connection, chain_id, rows, ends, digests)
         _delete_blocks(connection, chain_id, min(cuts.values(), default=-1))
@@ -148,26 +147,23 @@ def _orphan(connection: duckdb.DuckDBPyConnection, gone: pl.DataFrame, reason: s
 
 
 def _delete_facts(
-    connection: duckdb.DuckDBPyConnection, chain_id: int, cuts: Mapping[str, int]
+    connection: duckdb.DuckDBPyConnection,
+    chain_id: int,
+    cuts: Mapping[str, int],
+    rows: pl.DataFrame,
+    ends: Ends,
 ) -> None:
-    for slug, cut in cuts.items():
-        for table in block_tables():
-            above = "chain_id = ? and protocol = ? and block_number > ?"
-            delete(connection, table, above, [chain_id, slug, cut])
-        born = "chain_id = ? and protocol = ? and from_block > ?"
-        delete(connection, "contracts", born, [chain_id, slug, cut])
-
-
-def _delete_stranded(
-    connection: duckdb.DuckDBPyConnection, chain_id: int, rows: pl.DataFrame, ends: Ends
-) -> None:
-    # Where an interval ends below its cut no logs lie in between, but state may be read there.
+    # Down to where coverage ends, which may be below the cut: without logs in between, but state
+    # may be read there.
     for slug, low, high in rows.select("protocol", "from_block", "to_block").iter_rows():
         end = ends.get((slug, low), high)
         kept = low - 1 if end is None else end
         for table in block_tables() if kept < high else ():
             where = "chain_id = ? and protocol = ? and block_number between ? and ?"
             delete(connection, table, where, [chain_id, slug, kept + 1, high])
+    for slug, cut in cuts.items():
+        born = "chain_id = ? and protocol = ? and from_block > ?"
+        delete(connection, "contracts", born, [chain_id, slug, cut])
 
 
 def _forget_markets(
