@@ -90,7 +90,7 @@ def _told(
         return own
     asked = questions(protocol, chain, known, own.select(*DUE).unique("block_number"))
     about = asked.select(*_QUESTION, "emitter", "contract", "version")
-    return own.join(about, on=_QUESTION).sort(*_FACT)
+    return own.join(about, on=_QUESTION).sort(*_FACT, descending=[False, True])
 
 
 def _part(read: Read, protocol: Protocol, chain: Chain, told: pl.DataFrame, known: Known) -> _Part:

@@ -6,7 +6,7 @@ Contracts  none. The precompiles at 0x0801 to 0x0813 answer for HyperCore; a cal
            https://github.com/hyperliquid-dev/hyper-evm-lib/blob/main/src/PrecompileLib.sol
 Units      a perp's prices are integers of 10^(szDecimals - 6) dollars; szDecimals and the coin's
            name are read in the same block, so nothing is assumed about either.
-Perps      by index: 0 BTC, 1 ETH, 5 SOL, 159 HYPE.
+Perps      by index: 0 BTC, 1 ETH, 5 SOL, 159 HYPE; a feed is the precompile and the index.
 
 Left out: the mark price (0x0806), which is the venue's own and no oracle; positions and margin,
 which need an account; trades, liquidations, ADLs, fees and buybacks, which no EVM log tells.
@@ -20,7 +20,6 @@ from indexer.spec import (
     Const,
     Contract,
     DecimalsSaid,
-    Emitter,
     Fixed,
     OfContract,
     Protocol,
@@ -55,7 +54,7 @@ PROTOCOL = Protocol(
             every=Blocks(3_600),
             into="oracle_updates",
             columns={
-                "feed": Emitter(),
+                "feed": OfContract("feed"),
                 "asset": "perpAssetInfo.coin",
                 "quote": Const("USD"),
                 "oracle_price_quote": Fixed(

@@ -105,7 +105,8 @@ async def answered(node: Source, asked: pl.DataFrame) -> pl.DataFrame:
         outcomes = await _outcomes(node, some) if refusal is None else [refusal] * len(some)
         refusal = next((told for told in outcomes if isinstance(told, Refused)), None)
         done += [_rows(block, told) for block, told in zip(some, outcomes, strict=True)]
-    return pl.concat(done).sort("block_number", "protocol", "log_index", maintain_order=True)
+    order = {"block_number": False, "protocol": False, "log_index": True}
+    return pl.concat(done).sort(*order, descending=[*order.values()], maintain_order=True)
 
 
 async def _outcomes(node: Source, blocks: Sequence[pl.DataFrame]) -> list[Outcome]:
