@@ -40,7 +40,10 @@ PROTOCOL = Protocol(
         "Nothing else of Hyperliquid can be read from an EVM chain."
     ),
     contracts=tuple(
-        Contract(HYPEREVM, ABI, ORACLE_PRICE, 0, says={"perp": perp}) for perp in PERPS
+        Contract(
+            HYPEREVM, ABI, ORACLE_PRICE, 0, says={"perp": perp, "feed": f"{ORACLE_PRICE}/{perp}"}
+        )
+        for perp in PERPS
     ),
     events=(),
     reads=(
