@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from random import Random
-from typing import cast
+from typing import Any, cast
 
 import polars as pl
 import pytest
@@ -31,17 +31,20 @@ from reads_rig import (
     read_at,
     work,
 )
-from sync_rig import BIRTH, FEED, FIRST, POOL, blocks, contents, rows, run
+from sync_rig import BIRTH, FEED, FIRST, POOL, POOLS, START_TIME, blocks, contents, job, rows, run
 from test_sync_kill import killed
 
 from indexer.chains import ETHEREUM
 from indexer.errors import NodeAnswerWrong, NodeUnavailable, UserError
+from indexer.facts import Known
 from indexer.rpc import HEADERS, Endpoint
 from indexer.simulation.node import Answer, Intercept, serve
 from indexer.simulation.served import CallKey, ServedChain
 from indexer.spec import Blocks, Seconds
 from indexer.store import status
-from indexer.sync import Ledger, index, redecode, take_back
+from indexer.sync import Job, Ledger, index, redecode, take_back
+from indexer.sync.fetching import Piece
+from indexer.sync.forecasting import Forecast
 from indexer.sync.sampling import Headers, due
 from indexer.sync.source import Source
 
@@ -450,3 +453,51 @@ def due_in(times: list[int], every: Blocks | Seconds, low: int, high: int) -> li
 def test_multiples_of_blocks_are_due(low: int, high: int, numbers: list[int]) -> None:
     """Both ends of a range count."""
     assert due_in(list(range(20)), Blocks(4), low, high) == numbers
+
+
+def logs_asked(bodies: list[bytes]) -> list[tuple[int, int]]:
+    """Return the ranges of blocks that were asked for, once each, in order."""
+    calls = [call for body in bodies for call in listed(body) if call["method"] == "eth_getLogs"]
+    queries = [call["params"][0] for call in calls]
+    return sorted({(int(one["fromBlock"], 16), int(one["toBlock"], 16)) for one in queries})
+
+
+def listed(body: bytes) -> list[dict[str, Any]]:
+    """Return the calls of a request."""
+    calls = json.loads(body)
+    return calls if isinstance(calls, list) else [calls]
+
+
+def test_what_reading_will_cost_can_be_said_before(tmp_path: Path) -> None:
+    """A forecast from block times and known pools is within a tenth of what is then sent."""
+    quiet = blocks(1_000, below=CHAIN[:190], fork=b"quiet", skip=1)
+    priced_job = work(tmp_path / "a.duckdb", protocols=(PRICED,), max_span=100)
+    plain_job = job(tmp_path / "b.duckdb", protocols=(POOLS,), max_span=100)
+    bodies: list[bytes] = []
+    with serve([priced(quiet)], intercept=lambda _slug, body: bodies.append(body)) as node:
+        sent = run(priced_job, node.url).requests
+        pieces = logs_asked(bodies)
+        plain = run(plain_job, node.url).requests
+
+    said = asyncio.run(forecast(priced_job, pieces, settled=FIRST + 1_000 - 65))
+    assert sent - plain > 200
+    assert said == pytest.approx(sent - plain, rel=0.1)
+
+
+async def forecast(done: Job, pieces: list[tuple[int, int]], settled: int) -> int:
+    """Return what is said of a job's ranges when the children it found are known."""
+    stored = done.ledger().stored()
+    known = Known(stored.tokens, stored.markets, stored.contracts)
+    says = Forecast(ETHEREUM, lambda number: moment(START_TIME + 12 * (number - FIRST)))
+    costs = [
+        await says.calls(
+            known, Piece(low, high, (PRICED,), "", high <= settled, None, is_whole=True)
+        )
+        for low, high in pieces
+    ]
+    return sum(costs)
+
+
+def moment(seconds: int) -> datetime:
+    """Return Unix seconds as a moment in UTC, without a zone."""
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)

@@ -65,9 +65,11 @@ def questions(protocol: Protocol, chain: Chain, known: Known, due: pl.DataFrame)
     Returns:
         In order of block, declaration and contract, which is what `log_index` counts down.
     """
+    wanted = set(due["read"])
     parts = [
         _items(read, protocol, chain, known, due).with_columns(place=pl.lit(place))
         for place, read in enumerate(protocol.reads)
+        if read.name in wanted
     ]
     if sum(map(len, parts)) == 0:
         return pl.DataFrame(schema=ASKED)

@@ -64,10 +64,21 @@ async def state(ask: Ask, requests: Sequence[Request], block: Header, batch: int
         answers = await _bundled(ask, [requests[place] for place in places], block)
         told.update(zip(places, answers, strict=False))
         alone += [] if answers else places
-    for places in _cut(alone, max(1, batch - len(_WITNESSES) - 1)):
+    for places in _cut(alone, _room(batch)):
         answers = await _one_by_one(ask, [requests[place] for place in places], block)
         told.update(zip(places, answers, strict=True))
     return [told[place] for place in range(len(requests))]
+
+
+def calls_sent(requests: Sequence[Request], batch: int) -> int:
+    """Return how many calls `state` sends for these requests where Multicall3 is deployed."""
+    alone = sum(_is_precompile(to) for to, _ in requests)
+    bundles, batches = -(-(len(requests) - alone) // _MOST_IN_ONE), -(-alone // _room(batch))
+    return bundles + alone + batches * len(_WITNESSES)
+
+
+def _room(batch: int) -> int:
+    return max(1, batch - len(_WITNESSES) - 1)  # the last is a header, where a pin is a number
 
 
 def _is_precompile(to: bytes) -> bool:

@@ -46,6 +46,7 @@ class Tally:
         logs: raw logs.
         facts: table -> rows.
         rejects: reason -> rows.
+        reads: state -> calls.
     """
 
     ranges: int = 0
@@ -53,6 +54,7 @@ class Tally:
     logs: int = 0
     facts: Counter[str] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
+    reads: Counter[str] = field(default_factory=Counter)
 
     def add(self, landed: Range, ranges: int) -> None:
         """Count a range that was written, made of `ranges` fetched ones."""
@@ -61,6 +63,7 @@ class Tally:
         self.logs += len(landed.rows["logs"])
         self.facts.update({name: len(landed.rows[name]) for name in fact_tables()})
         self.rejects.update(landed.rows["rejects"]["reason"].to_list())
+        self.reads.update(landed.rows["reads"]["state"].to_list())
 
 
 class Landing:
