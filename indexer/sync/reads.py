@@ -51,11 +51,11 @@ class StateReader:
             NodeAnswerWrong: the node executes calls in another block than it is asked to.
             RetryableError: the node did not answer.
         """
-        piece = fetched.piece
-        headers = Headers(self._node, fetched.headers, self._ends(fetched))
+        piece, ends = fetched.piece, self._ends(fetched)
         protocols = [protocol for protocol in piece.protocols if protocol.reads]
         if not protocols or not piece.is_whole:
             return empty("reads")
+        headers = Headers(self._node, fetched.headers, ends)
         asked = [
             questions(
                 protocol, self._chain, known, await self._due(protocol, known, piece, headers)

@@ -23,8 +23,8 @@ class Headers:
 
     def __init__(self, node: Source, at_hand: pl.DataFrame, more: Iterable[Header] = ()) -> None:
         """Keep what is at hand: a `HEADERS` frame, and single ones."""
-        self._node = node
-        self._known = {header.number: header for header in (*_rows(at_hand), *more)}
+        self._node, self._at_hand = node, at_hand
+        self._known = {header.number: header for header in more}
 
     async def at(self, numbers: Iterable[int]) -> list[Header]:
         """
@@ -35,18 +35,26 @@ class Headers:
             NodeAnswerWrong: it answered with other blocks, or without their time.
         """
         numbers = list(numbers)
-        missing = [number for number in numbers if number not in self._known]
-        if missing:
-            found = await self._node.headers(missing)
-            self._known.update((header.number, header) for header in _rows(found))
-        headers = [self._known[number] for number in numbers]
-        for header in headers:
-            if header.timestamp is None:
-                raise NodeAnswerWrong(
-                    f"the node gives block {header.number} no time: expected one, state is read at "
-                    "times; use another endpoint"
-                )
-        return headers
+        self._learn(self._at_hand.filter(pl.col("number").is_in(self._unknown(numbers))))
+        if missing := self._unknown(numbers):
+            self._learn(await self._node.headers(missing))
+        return [_timed(self._known[number]) for number in numbers]
+
+    def _unknown(self, numbers: Iterable[int]) -> list[int]:
+        return [number for number in numbers if number not in self._known]
+
+    def _learn(self, found: pl.DataFrame) -> None:
+        rows: Iterable[dict[str, Any]] = found.select(*HEADERS).iter_rows(named=True)
+        self._known.update((row["number"], Header(**row)) for row in rows)
+
+
+def _timed(header: Header) -> Header:
+    if header.timestamp is None:
+        raise NodeAnswerWrong(
+            f"the node gives block {header.number} no time: expected one, state is read at times; "
+            "use another endpoint"
+        )
+    return header
 
 
 async def due(every: Blocks | Seconds, low: int, high: int, headers: Headers) -> list[Header]:
@@ -82,8 +90,3 @@ async def _firsts(seconds: int, low: int, high: int, headers: Headers) -> list[i
 def _bucket(header: Header, seconds: int) -> int:
     stamp = header.timestamp
     return -1 if stamp is None else int(stamp.replace(tzinfo=UTC).timestamp()) // seconds
-
-
-def _rows(frame: pl.DataFrame) -> Iterable[Header]:
-    rows: Iterable[dict[str, Any]] = frame.select(*HEADERS).iter_rows(named=True)
-    return (Header(**row) for row in rows)
