@@ -2,8 +2,8 @@
 What to fetch next, and how it lands: gaps, finality, reorgs, children, resume.
 
 Read `converge` first: it is the loop. `plan` says what is missing, `fetching` gets one range,
-`landing` turns it into rows, `reorgs` looks whether the chain is still the same, `rederiving`
-does what needs no node.
+`landing` turns it into rows, `reads` asks for state that no event tells, `reorgs` looks whether the
+chain is still the same, `rederiving` does what needs no node.
 """
 
 import asyncio
