@@ -67,6 +67,27 @@ create table rejects (
     reason varchar not null
 );
 
+-- State that was asked for, pinned to a block by its hash: one row per call, whatever came of it.
+-- Facts are derived from it again as they are from `logs`. A fact that was read carries the block's
+-- hash as `tx_hash` and a `log_index` below zero: -1 is what the protocol read first at that block.
+create table reads (
+    chain_id bigint not null,
+    protocol varchar not null,
+    read varchar not null, -- which of the protocol's reads
+    block_number bigint not null,
+    log_index integer not null, -- of the fact that its calls make together
+    block_hash blob not null,
+    block_timestamp timestamp not null,
+    call varchar not null, -- the function
+    address blob not null, -- who was asked
+    input blob not null,
+    answer blob, -- null where there is none
+    -- available; not_applicable: no contract was there; source_error: the contract refused;
+    -- not_collected: no endpoint has the block's state any more, and the next run asks again
+    state varchar not null,
+    detail varchar -- why there is no answer
+);
+
 -- What `verify` and `repair` found. A failed one is healed where a later one of its protocol and
 -- level, or of a higher level, did not fail.
 create table audits (
@@ -154,7 +175,8 @@ create table origins (
 -- Facts -----------------------------------------------------------------------------------
 -- Each starts with the same eight columns and ends with `evidence`:
 -- event, state, derived, offchain, assumed.
--- `item_index` tells apart rows that one log puts into one table.
+-- `item_index` tells apart rows that one log puts into one table. `reads` says what `tx_hash` and
+-- `log_index` are of a row that no log tells.
 
 create table position_changes (
     chain_id bigint not null,

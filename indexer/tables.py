@@ -59,3 +59,9 @@ def empty(table: str) -> pl.DataFrame:
 def fact_tables() -> tuple[str, ...]:
     """Return the tables that hold facts: those that end with `evidence`."""
     return tuple(name for name, columns in tables().items() if list(columns)[-1] == "evidence")
+
+
+@cache
+def block_tables() -> tuple[str, ...]:
+    """Return the tables whose rows are a protocol's at one block: they go when the block goes."""
+    return (*fact_tables(), "rejects", "reads")

@@ -10,6 +10,7 @@ from eth_utils.crypto import keccak
 from goldens import ROOT, keyed, signature, spelled
 
 from indexer.facts.operands import wanted
+from indexer.facts.questions import abi_functions
 from indexer.facts.routes import abi_entries
 from indexer.protocols.gmx_v2 import ABI as EMITTER_ABI
 from indexer.protocols.gmx_v2 import PROTOCOL as GMX_V2
@@ -91,6 +92,14 @@ TOPIC0S = {
     ),
 }
 
+# Functions that are called with a selector; precompiles take none.
+SELECTORS = {
+    ("maple/Pool", "asset"): "38d52e0f",
+    ("maple/Pool", "convertToAssets"): "07a2d13a",
+    ("maple/Pool", "totalSupply"): "18160ddd",
+}
+PRECOMPILES = ("hyperliquid/Precompiles",)
+
 # Topic 1 of the logs of GMX v2's events.
 NAME_HASHES = {
     "PositionIncrease": "f94196ccb31f81a3e67df18f2a62cbfb50009c80a7d3c728a3f542e3abc5cb63",
@@ -126,7 +135,8 @@ def entries() -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{path.parent.name}/{path.stem}", entry
 
 
-ENTRIES = list(entries())
+ENTRIES = [(abi, entry) for abi, entry in entries() if entry["type"] == "event"]
+FUNCTIONS = [(abi, entry) for abi, entry in entries() if entry["type"] == "function"]
 
 
 def shape(argument: dict[str, Any]) -> tuple[Any, ...]:
@@ -169,14 +179,26 @@ def test_a_topic_is_the_one_on_chain(abi: str, name: str) -> None:
     assert abi_entries(abi)[name].topic0.hex() == TOPIC0S[abi, name]
 
 
-@pytest.mark.parametrize("abi", sorted({abi for abi, _ in ENTRIES}))
-def test_an_abi_is_two_spaces_of_events_and_nothing_else(abi: str) -> None:
-    """Files are lists of event entries, formatted one way, so that differences read well."""
+def test_a_function_is_called_by_the_selector_it_has() -> None:
+    """What contracts are asked is what they answer to, for every function that is declared."""
+    computed = {
+        (abi, entry["name"]): abi_functions(abi)[entry["name"]].selector.hex()
+        for abi, entry in FUNCTIONS
+        if abi not in PRECOMPILES
+    }
+
+    assert computed == SELECTORS
+
+
+@pytest.mark.parametrize("abi", sorted({abi for abi, _ in entries()}))
+def test_an_abi_is_two_spaces_of_events_and_views_and_nothing_else(abi: str) -> None:
+    """Files are lists of events and view functions, formatted one way, so differences read well."""
     text = (ROOT / "abis" / f"{abi}.json").read_text(encoding="utf-8")
 
     listed = json.loads(text)
 
-    assert {entry["type"] for entry in listed} == {"event"}
+    kinds = {(entry["type"], entry.get("stateMutability")) for entry in listed}
+    assert kinds <= {("event", None), ("function", "view")}
     assert text == json.dumps(listed, indent=2) + "\n"
 
 

@@ -9,6 +9,8 @@ from goldens import NOON, Built, frame, log, reasons, rows, usd
 
 from indexer.chains import BASE, ETHEREUM, Chain
 from indexer.facts import Facts, Known, declared, discovered, facts, merged
+from indexer.facts.questions import DUE, questions
+from indexer.facts.reads import read_facts
 from indexer.protocols import PROTOCOLS
 from indexer.tables import columns_of, empty
 
@@ -629,3 +631,48 @@ def test_the_factories_on_base_are_other_ones() -> None:
     found = discovered([MAPLE], BASE, frame([at_base, elsewhere], block=BLOCK), known)
 
     assert found.select("abi", "address").rows() == [("maple/OpenTermLoan", LOAN)]
+
+
+def priced(*answers: tuple[int, int, str]) -> Facts:
+    """Return the facts of answers of the two pools: worth, supply, asset."""
+    known = merged(declared([MAPLE], ETHEREUM), Known(empty("tokens"), LOANS, CHILDREN))
+    due = pl.DataFrame([("share_price", BLOCK, b"\xbb" * 32, NOON)], DUE, orient="row")
+    told = [
+        answer
+        for worth, supply, asset in answers
+        for answer in (
+            worth.to_bytes(32),
+            supply.to_bytes(32),
+            bytes.fromhex(asset[2:]).rjust(32, b"\0"),
+        )
+    ]
+    reads = questions(MAPLE, ETHEREUM, known, due).with_columns(
+        pl.Series("answer", told, pl.Binary),
+        state=pl.lit("available"),
+        detail=pl.lit(None, pl.String),
+    )
+    return read_facts([MAPLE], ETHEREUM, reads, known)
+
+
+def test_a_share_price_is_what_the_pool_converts_at() -> None:
+    """Assets for 10**18 of the smallest shares give 18 places, whatever the pool's decimals."""
+    found = priced((1_137_400_123_456_789_012, 1_700 * MILLION, USDC), (10**18, 5, WETH))
+
+    assert rows(found, "share_prices") == [
+        {
+            "pool": SYRUP_USDC,
+            "asset_token": USDC,
+            "share_price_tokens": Decimal("1.137400123456789012"),
+            "supply_tokens": usd("1700000000"),
+        }
+    ]
+
+
+def test_a_pool_whose_decimals_are_unknown_asks_for_them() -> None:
+    """Its price is kept back with the reason until the token has been asked."""
+    found = priced((10**18, 1, USDC), (10**18, 5, WETH))
+
+    assert found.unknown_tokens == (POOL,)
+    assert reasons(found) == [
+        ("share_price", "share_prices", f"decimals of token {POOL} are not known")
+    ]

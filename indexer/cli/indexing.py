@@ -107,3 +107,8 @@ def _print_counts(done: Summary) -> None:
             ("rejected because", "rows"),
             ((reason, f"{rows:,}") for reason, rows in done.tally.rejects.most_common()),
         )
+    if set(done.tally.reads) - {"available"}:
+        print_table(
+            ("state read came to", "calls"),
+            ((state, f"{calls:,}") for state, calls in done.tally.reads.most_common()),
+        )

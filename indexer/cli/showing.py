@@ -49,6 +49,11 @@ def status(*, database: Database = None, config: ConfigFile = None) -> None:
     for chain_id, kind in kinds.filter(kinds["kind"] != "node").iter_rows():
         typer.echo(f"{chain_slug(chain_id)} holds {kind} blocks")
     _print_unproven(path, found.coverage)
+    if len(found.reads):
+        print_table(
+            ("chain", "protocol", "state read", "came to", "calls"),
+            ((chain_slug(row[0]), *row[1:4], f"{row[4]:,}") for row in found.reads.iter_rows()),
+        )
     if len(found.gaps):
         print_table(
             ("chain", "protocol", "missing from", "to"),

@@ -26,5 +26,5 @@ def digest(protocol: Protocol, chain: Chain) -> str:
         tokens=tuple(token for token in protocol.tokens if token.chain == chain),
         markets=tuple(market for market in protocol.markets if market.chain == chain),
     )
-    abis = [abi_text(abi) for abi in abis_of(protocol)]
+    abis = [abi_text(abi) for abi in (*abis_of(protocol), *(read.abi for read in protocol.reads))]
     return sha256(repr((ENGINE, said, abis)).encode()).hexdigest()

@@ -15,6 +15,7 @@ from indexer.spec import (
     Arg,
     Decimals,
     DecimalsOf,
+    DecimalsSaid,
     First,
     Fixed,
     OfContract,
@@ -105,6 +106,8 @@ def _places(places: Decimals, scope: Scope) -> "Places | tuple[Places, Mask]":
     if isinstance(places, int):
         return places
     if isinstance(places, OfContract):
+        return _said_places(DecimalsSaid(places), scope)
+    if isinstance(places, DecimalsSaid):
         return _said_places(places, scope)
     addresses = texts(places.token, scope)
     tokens = scope.known.tokens
@@ -135,9 +138,9 @@ def _blame_markets(token: OfMarket, nameless: Mask, scope: Scope) -> None:
         scope.faults.append((mask, f"the {what} of {market} is not known"))
 
 
-def _said_places(places: OfContract, scope: Scope) -> "tuple[Places, Mask]":
-    said = integers(places, scope)
-    return said.value.magnitude[0].astype(np.int64), said.present
+def _said_places(places: DecimalsSaid, scope: Scope) -> "tuple[Places, Mask]":
+    said = integers(places.value, scope)
+    return places.plus + places.times * said.value.magnitude[0].astype(np.int64), said.present
 
 
 def _shared(of: "Fixed | Amount", kind: str, scope: Scope) -> pl.Series:

@@ -11,6 +11,7 @@ from indexer.spec import (
     Condition,
     Const,
     DecimalsOf,
+    DecimalsSaid,
     Discover,
     Emitter,
     Equals,
@@ -31,6 +32,7 @@ from indexer.spec import (
     OneOf,
     Positive,
     Product,
+    Read,
     Rest,
     Share,
     Sum,
@@ -43,7 +45,7 @@ from indexer.spec import (
 Leaf = Arg | Companion
 
 
-def leaves(value: "Value | Condition | DecimalsOf | None") -> Iterator[Leaf]:
+def leaves(value: "Value | Condition | DecimalsOf | DecimalsSaid | None") -> Iterator[Leaf]:
     """Yield every argument and companion that the expression reads."""
     match value:
         case str():
@@ -57,7 +59,9 @@ def leaves(value: "Value | Condition | DecimalsOf | None") -> Iterator[Leaf]:
                 yield from leaves(operand)
 
 
-def _operands(value: "Value | Condition | DecimalsOf") -> "tuple[Value | DecimalsOf | None, ...]":
+def _operands(
+    value: "Value | Condition | DecimalsOf | DecimalsSaid",
+) -> "tuple[Value | DecimalsOf | DecimalsSaid | None, ...]":
     match value:
         case First(values):
             return values
@@ -65,7 +69,9 @@ def _operands(value: "Value | Condition | DecimalsOf") -> "tuple[Value | Decimal
             return terms
         case Neg(one) | Abs(one) | Positive(one) | Ascii(one) | Time(one) | Lookup(one, _):
             return (one,)
-        case SymbolOf(one) | OfMarket(one, _) | DecimalsOf(one, _, _) | Share(one, _):
+        case SymbolOf(one) | OfMarket(one, _) | Share(one, _):
+            return (one,)
+        case DecimalsOf(one, _, _) | DecimalsSaid(one, _, _):
             return (one,)
         case Equals(one, _) | OneOf(one, _) | IsTrue(one) | IsNegative(one) | Nonzero(one):
             return (one,)
@@ -74,14 +80,14 @@ def _operands(value: "Value | Condition | DecimalsOf") -> "tuple[Value | Decimal
         case Product(left, right) | Amount(left, right):
             return (left, right)
         case Fixed(one, decimals, _):
-            return (one, decimals if isinstance(decimals, DecimalsOf) else None)
+            return (one, None if isinstance(decimals, int | OfContract) else decimals)
         case When(condition, then, otherwise):
             return (condition, then, otherwise)
     raise TypeError(f"{type(value).__name__} is not part of the vocabulary of indexer.spec")
 
 
-def leaves_of(event: Event) -> Iterator[Leaf]:
-    """Yield every argument and companion of an event's columns and conditions."""
+def leaves_of(event: Event | Read) -> Iterator[Leaf]:
+    """Yield every argument and companion of the columns and conditions of an event or a read."""
     for expression in (*event.columns.values(), *event.where):
         yield from leaves(expression)
 

@@ -30,6 +30,7 @@ from indexer.rpc.readings import (
 )
 from indexer.rpc.retries import Sleep
 from indexer.rpc.sealing import SEALED, Block, receipt_logs, sealed_frame
+from indexer.rpc.state import state
 
 Tag = Literal["latest", "safe", "finalized"]
 Request = tuple[bytes, bytes]
@@ -231,6 +232,20 @@ class Node:
             number = hex(await self._number(name))
             answers = await _all(self._calls(batch, number, block_hash) for batch in batches)
         return [answer for batch in answers for answer in batch]
+
+    async def state(self, requests: Sequence[Request], block: Header) -> list[bytes | None]:
+        """
+        Return what contracts answer after one block, in the order of `requests`.
+
+        Unlike `calls` it asks through Multicall3, and believes no node that does not show in
+        which block it executed the calls; see `indexer.rpc.state`.
+
+        Raises:
+            NodeBehind: the node does not know the block.
+            NodeAnswerWrong: the node executed the calls in another block.
+            NodeUnavailable: no endpoint answered; `Refused` when none has the block's state.
+        """
+        return await state(self._failover.ask, requests, block, self._batch)
 
     async def _receipt_logs(self, blocks: Sequence[Block]) -> pl.DataFrame:
         def read(parts: list[Part], endpoint: Endpoint) -> pl.DataFrame:

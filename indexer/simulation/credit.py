@@ -14,6 +14,7 @@ from indexer.protocols import PROTOCOLS
 from indexer.simulation.encoding import plain, tail, topic, word, words
 from indexer.simulation.ledger import Cell, Draft, Entry, exact, less, text
 from indexer.simulation.prices import CRASH, START
+from indexer.simulation.shares import Shares
 from indexer.simulation.transactions import Log
 
 POOL_SYMBOL = "syrupUSDC"
@@ -57,14 +58,18 @@ class Pool:
     Attributes:
         random: decides.
         loans: in the order they will be made.
+        shares: what the lenders own.
+        is_born: whether the pool is deployed.
     """
 
     random: Random
     loans: list[Loan] = field(default_factory=list)
+    is_born: bool = False
 
     def __post_init__(self) -> None:
         """Find what is declared, and plan the loans."""
         self._pool, self._asset, self._decimals = _pool()
+        self.shares = Shares(self._pool, self._asset, self._decimals)
         self._loan_factory = _factory("maple/OpenTermLoan")
         self._manager_factory = _factory("maple/OpenTermLoanManager")
         self._lenders = [self.random.randbytes(20) for _ in range(25)]
@@ -93,6 +98,7 @@ class Pool:
             yield self._flow()
 
     def _deployed(self) -> Draft:
+        self.is_born = True
         draft = Draft(_OPERATOR, _deployer())
         announced = plain(
             _deployer(),
@@ -158,6 +164,7 @@ class Pool:
         service = loan.principal * _SERVICE_BPS * _PAID_EVERY // (10_000 * _YEAR)
         delegate_service = service // 3
         delegate, platform = (interest * bps // 10_000 for bps in (_DELEGATE_BPS, _PLATFORM_BPS))
+        self.shares.earned(interest - delegate - platform)
         # The interest is gross, whatever the contract calls it.
         parts = [0, interest, delegate, delegate_service, platform, service - delegate_service]
         draft.emit(
@@ -170,6 +177,8 @@ class Pool:
         lender, is_deposit = self.random.choice(self._lenders), self.random.randrange(3) > 0
         assets = self.random.randrange(5_000_000_000, 900_000_000_000)
         shares = assets * 1_000_000 // _SHARE_PRICE_PPM
+        sign = 1 if is_deposit else -1
+        self.shares.moved(sign * assets, sign * shares)
         draft = Draft(lender, self._pool)
         name = "Deposit" if is_deposit else "Withdraw"
         types = ",".join(["address"] * (2 if is_deposit else 3) + ["uint256"] * 2)

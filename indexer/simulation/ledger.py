@@ -102,6 +102,22 @@ class Ledger:
                 }
                 self.rows_by_table.setdefault(entry.table, []).append(place | dict(entry.cells))
 
+    def post_state(self, chain_id: int, block: Block, entries: Sequence[Entry]) -> None:
+        """Enter what is read of contracts after a block, in the order it is asked."""
+        for position, entry in enumerate(entries):
+            place: Row = {
+                "chain_id": chain_id,
+                "block_number": block.number,
+                "log_index": -1 - position,
+                "item_index": 0,
+                "tx_hash": block.hash,
+                "block_timestamp": moment(int(str(block.header["timestamp"]), 16)),
+                "protocol": entry.protocol,
+                "version": entry.version,
+                "evidence": entry.evidence,
+            }
+            self.rows_by_table.setdefault(entry.table, []).append(place | dict(entry.cells))
+
     def rows(self, table: str) -> list[Row]:
         """Return the rows of a fact table; columns that are null may be missing."""
         return self.rows_by_table.get(table, [])

@@ -7,6 +7,7 @@ import msgspec
 
 from indexer.simulation import refusals
 from indexer.simulation.blocks import Block
+from indexer.simulation.calls import executed
 from indexer.simulation.filters import parsed_filter, selected
 from indexer.simulation.refusals import Refused, invalid_argument
 from indexer.simulation.served import ServedChain
@@ -96,11 +97,9 @@ def _call(chain: ServedChain, params: Params) -> bytes:
     block = _referred(chain, params[1] if len(params) > 1 else "latest")
     if block is None:
         raise Refused(refusals.HEADER_NOT_FOUND)
-    to, sent = str(call.get("to")).lower(), str(call.get("input") or call.get("data")).lower()
-    for number in (block.number, None):
-        if (number, to, sent) in chain.calls:
-            return msgspec.json.encode(chain.calls[number, to, sent])
-    raise Refused(refusals.REVERTED)
+    to, sent = call.get("to"), str(call.get("input") or call.get("data")).lower()
+    called = None if to is None else str(to).lower()
+    return msgspec.json.encode(executed(chain, block, called, sent))
 
 
 def _logs(chain: ServedChain, params: Params) -> Pieces:

@@ -29,6 +29,7 @@ class ServedChain:
         client_version: what web3_clientVersion says; it tells simulated from recorded.
         blocks: ascending by number; may have holes when `is_sparse`.
         calls: recorded eth_call answers (hex).
+        multicall_from: block that Multicall3 is deployed in; None where it never was.
         max_logs: most logs in one answer; None for any number.
         max_block_span: most blocks in one eth_getLogs; None for any number.
         safe_lag: blocks between the head and the block tagged `safe`.
@@ -42,6 +43,7 @@ class ServedChain:
     client_version: str
     blocks: Sequence[Block]
     calls: Mapping[CallKey, str] = field(default_factory=dict)
+    multicall_from: int | None = None
     max_logs: int | None = None
     max_block_span: int | None = None
     safe_lag: int = 32

@@ -5,7 +5,7 @@ Everything follows from the seed. `simulated` trades block by block, makes block
 the transactions, and posts what happened to the ledger.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from random import Random
@@ -16,15 +16,16 @@ from indexer.simulation import credit, feeds, lending, noise, vault
 from indexer.simulation.blocks import Block, block
 from indexer.simulation.crowd import Crowd, traders
 from indexer.simulation.emitter import Emitter
-from indexer.simulation.ledger import Draft, Ledger
+from indexer.simulation.ledger import Draft, Entry, Ledger
 from indexer.simulation.market import USD, Market, Token
 from indexer.simulation.prices import END, START, Prices, block_times, paths
-from indexer.simulation.served import SIMULATED_CLIENT, ServedChain
+from indexer.simulation.served import SIMULATED_CLIENT, CallKey, ServedChain
 from indexer.simulation.venue import Venue
 
 FIRST_BLOCKS = {ARBITRUM: 420_000_000, ETHEREUM: 24_160_000}
 SLUGS = ("gmx_v2", "gmx_v1", "chainlink", "maple", "aave")
 ETHEREUM_SECONDS = 120
+_DAY = 86_400
 TRADERS = 90
 # ETH/USD, BTC/USD and SOL/USD against USDC: market, pool and depth in dollars.
 _MARKETS = (
@@ -34,6 +35,8 @@ _MARKETS = (
 )
 
 Step = Callable[[int], Sequence[Draft]]
+# What contracts answer after a block (number, time), and what a reader must make of it.
+Look = Callable[[int, int], tuple[Mapping[CallKey, str], Sequence[Entry]]]
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,10 @@ def simulated(seed: int = 1) -> World:
     prices = paths(seed, times)
     ledger = Ledger()
     venue = gmx_v2()
+    step, look = _ethereum(seed, prices)
     chains = (
         _chain(ARBITRUM, times, _arbitrum(seed, prices, venue), ledger),
-        _chain(ETHEREUM, range(START, END, ETHEREUM_SECONDS), _ethereum(seed, prices), ledger),
+        _chain(ETHEREUM, range(START, END, ETHEREUM_SECONDS), step, ledger, look),
     )
     return World(seed, chains, ledger, venue)
 
@@ -125,7 +129,7 @@ def _arbitrum(seed: int, prices: dict[int, Prices], venue: Venue) -> Step:
     return step
 
 
-def _ethereum(seed: int, prices: dict[int, Prices]) -> Step:
+def _ethereum(seed: int, prices: dict[int, Prices]) -> tuple[Step, Look]:
     posts = feeds.Feeds(ETHEREUM, ("ETH", "BTC"))
     pool = credit.Pool(Random(f"{seed} pool"))
     borrowers = lending.Borrowers(Random(f"{seed} borrowers"))
@@ -137,17 +141,32 @@ def _ethereum(seed: int, prices: dict[int, Prices]) -> Step:
             *borrowers.acts(prices[time]),
         ]
 
-    return step
+    def look(number: int, time: int) -> tuple[Mapping[CallKey, str], Sequence[Entry]]:
+        if time % _DAY >= ETHEREUM_SECONDS or not pool.is_born:
+            return {}, []
+        return pool.shares.answers(number), [pool.shares.entry()]
+
+    return step, look
 
 
-def _chain(chain: Chain, times: Sequence[int], step: Step, ledger: Ledger) -> ServedChain:
+def _nothing(_number: int, _time: int) -> tuple[Mapping[CallKey, str], Sequence[Entry]]:
+    return {}, []
+
+
+def _chain(
+    chain: Chain, times: Sequence[int], step: Step, ledger: Ledger, look: Look = _nothing
+) -> ServedChain:
     blocks: list[Block] = []
+    calls = dict(lending.token_answers()) if chain == ETHEREUM else {}
     number = FIRST_BLOCKS[chain]
     parent: Block | None = None
     for time in times:
         drafts = step(time)
         parent = block(parent, number, time, [draft.transaction() for draft in drafts])
         ledger.post(chain.chain_id, parent, drafts)
+        answers, entries = look(number, time)
+        ledger.post_state(chain.chain_id, parent, entries)
+        calls.update(answers)
         blocks.append(parent)
         number += 1
     return ServedChain(
@@ -155,7 +174,8 @@ def _chain(chain: Chain, times: Sequence[int], step: Step, ledger: Ledger) -> Se
         slug=chain.slug,
         client_version=SIMULATED_CLIENT,
         blocks=blocks,
-        calls=lending.token_answers() if chain == ETHEREUM else {},
+        calls=calls,
+        multicall_from=0,
         safe_lag=0,
         finalized_lag=0,
     )

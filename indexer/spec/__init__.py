@@ -2,8 +2,9 @@
 The vocabulary of a declaration: what a protocol is, said as data.
 
 A `Protocol` lists contracts (where logs come from), events (how a log becomes a row of a fact
-table), discoveries (how factories announce children) and policies (dated fee splits). Columns
-are small expressions over the arguments of a log. Integers stay exact 256-bit integers until
+table), discoveries (how factories announce children), reads (state that no event tells) and
+policies (dated fee splits). Columns are small expressions over the arguments of a log, or over
+what was returned. Integers stay exact 256-bit integers until
 `Fixed` or `Amount` scales them once, truncating toward zero at 1e-18.
 
     integer   Arg  Companion  Int  First  Sum  Neg  Abs  Positive  Product
@@ -17,12 +18,16 @@ integers as decimal digits, strings as they are.
 """
 
 from indexer.spec.declarations import (
+    Blocks,
+    Call,
     Contract,
     Discover,
     Event,
     Market,
     Policy,
     Protocol,
+    Read,
+    Seconds,
     Table,
     Token,
 )
@@ -36,6 +41,7 @@ from indexer.spec.expressions import (
     Const,
     Decimals,
     DecimalsOf,
+    DecimalsSaid,
     Emitter,
     Equals,
     Exists,
@@ -69,12 +75,15 @@ __all__ = [
     "Amount",
     "Arg",
     "Ascii",
+    "Blocks",
+    "Call",
     "Companion",
     "Condition",
     "Const",
     "Contract",
     "Decimals",
     "DecimalsOf",
+    "DecimalsSaid",
     "Discover",
     "Emitter",
     "Equals",
@@ -98,7 +107,9 @@ __all__ = [
     "Positive",
     "Product",
     "Protocol",
+    "Read",
     "Rest",
+    "Seconds",
     "Share",
     "Sum",
     "SymbolOf",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from indexer.chains import Chain
-from indexer.spec.expressions import Condition, Keyed, Value
+from indexer.spec.expressions import Condition, Const, Emitter, Int, Keyed, OfContract, Value
 
 Table = Literal[
     "position_changes",
@@ -22,6 +22,7 @@ Table = Literal[
     "shortfalls",
     "markets",
 ]
+Evidence = Literal["event", "state", "derived", "offchain", "assumed"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,68 @@ class Event:
     columns: Mapping[str, Value]
     where: tuple[Condition, ...] = ()
     version: str | None = None
-    evidence: Literal["event", "state", "derived", "offchain", "assumed"] = "event"
+    evidence: Evidence = "event"
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Every block whose number is a multiple of `count`."""
+
+    count: int
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """The first block at or after each multiple of `count` seconds of Unix time."""
+
+    count: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """
+    A question to a contract.
+
+    Attributes:
+        function: its name in the ABI of the read. Columns read what it returns under this name;
+            as `<function>.<output>` where it returns several values.
+        args: constants, what the contract declares, or the contract itself, in order.
+        to: whom to ask; None asks the contract that the read is about.
+        has_selector: False for precompiles, which take arguments alone.
+    """
+
+    function: str
+    args: "tuple[Int | Const | OfContract | Emitter, ...]" = ()
+    to: str | None = None
+    has_selector: bool = True
+
+
+@dataclass(frozen=True)
+class Read:
+    """
+    State without an event: how answers of one contract at one block become a row of one table.
+
+    It is read of every contract with the ABI, declared or discovered, from its first block on; a
+    list to read over is a list of contracts that say what differs. Which blocks it is read at
+    follows from the chain alone, so a database filled in any order holds the same rows.
+
+    Attributes:
+        name: tells it from other reads of the protocol.
+        abi: `<slug>/<Contract>` below abis/, with the functions.
+        calls: what is asked; unless all are answered there is no row.
+        every: at which blocks.
+        into, columns, where, version, evidence: as of an `Event`; arguments are what was returned.
+    """
+
+    name: str
+    abi: str
+    calls: tuple[Call, ...]
+    every: Blocks | Seconds
+    into: Table
+    columns: Mapping[str, Value]
+    where: tuple[Condition, ...] = ()
+    version: str | None = None
+    evidence: Evidence = "state"
 
 
 @dataclass(frozen=True)
@@ -122,7 +184,7 @@ class Protocol:
         name: as people write it.
         kind: perp, credit or oracle.
         methodology: what becomes which fact and what is left out, printed in reports.
-        contracts, events, discoveries, policies: see the classes.
+        contracts, events, discoveries, reads, policies: see the classes.
         tokens: seed rows (chain, address, symbol, decimals).
         markets: seed rows (chain, market, symbol, index, long and short token, asset class).
     """
@@ -134,6 +196,7 @@ class Protocol:
     contracts: tuple[Contract, ...]
     events: tuple[Event, ...]
     discoveries: tuple[Discover, ...] = ()
+    reads: tuple[Read, ...] = ()
     policies: tuple[Policy, ...] = ()
     tokens: "tuple[Token, ...]" = ()
     markets: "tuple[Market, ...]" = ()

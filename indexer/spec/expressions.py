@@ -154,7 +154,16 @@ class DecimalsOf:
     times: int = 1
 
 
-Decimals = int | DecimalsOf | OfContract
+@dataclass(frozen=True)
+class DecimalsSaid:
+    """`plus + times * value`, where the row itself holds the number of decimals."""
+
+    value: "Value"
+    plus: int = 0
+    times: int = 1
+
+
+Decimals = int | DecimalsOf | DecimalsSaid | OfContract
 
 
 @dataclass(frozen=True)

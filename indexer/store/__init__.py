@@ -15,6 +15,7 @@ from indexer.store.intervals import gaps, merged_coverage
 from indexer.store.proofs import LEVELS, Proven, read_blocks, read_failures, record
 from indexer.store.ranges import Range, joined, write_range
 from indexer.store.reading import OWNED, Anchors, Stored, read_anchors, read_stored
+from indexer.store.reads import uncollected, write_collected
 from indexer.store.rederive import rederive
 from indexer.store.repairs import replace_range
 from indexer.store.rewinds import Rewound, remaining, rewind
@@ -52,5 +53,7 @@ __all__ = [
     "subtracted",
     "swap",
     "transaction",
+    "uncollected",
+    "write_collected",
     "write_range",
 ]

@@ -12,7 +12,7 @@ import duckdb
 import polars as pl
 
 from indexer.store.connection import delete, insert, select
-from indexer.tables import columns_of, fact_tables
+from indexer.tables import block_tables, columns_of
 
 _CHILD = ["chain_id", "protocol", "abi", "address"]
 _MARKET = ["chain_id", "protocol", "market"]
@@ -146,6 +146,6 @@ def _fetch_again(
         if select(connection, "coverage", later, values).is_empty():
             continue
         delete(connection, "coverage", later, values)
-        for table in (*fact_tables(), "rejects"):
+        for table in block_tables():
             above = "chain_id = ? and protocol = ? and block_number > ?"
             delete(connection, table, above, values)

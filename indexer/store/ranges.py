@@ -19,7 +19,7 @@ from indexer.store.knowledge import (
     write_tokens,
 )
 from indexer.store.reading import OWNED, supported
-from indexer.tables import empty, fact_tables
+from indexer.tables import block_tables, empty
 
 _ORIGIN = ["chain_id", "client_version", "kind"]
 
@@ -175,7 +175,7 @@ def _write_logs(connection: duckdb.DuckDBPyConnection, landed: Range, others: OW
 
 def _replace_facts(connection: duckdb.DuckDBPyConnection, landed: Range) -> None:
     where = "chain_id = ? and block_number between ? and ? and list_contains(?, protocol)"
-    for table in (*fact_tables(), "rejects"):
+    for table in block_tables():
         delete(connection, table, where, [*_blocks(landed), list(landed.protocols)])
         insert(connection, table, _rows(landed, table))
 

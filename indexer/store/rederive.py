@@ -13,6 +13,7 @@ from indexer.store.reading import chunks, logs_between
 from indexer.tables import fact_tables
 
 DERIVE = Callable[[str, pl.DataFrame, pl.DataFrame], Mapping[str, pl.DataFrame]]
+DERIVE_READS = Callable[[str, pl.DataFrame], Mapping[str, pl.DataFrame]]
 
 _CHUNK_LOGS = 50_000
 
@@ -23,9 +24,11 @@ def rederive(
     digests: Mapping[str, str],
     stated: Mapping[str, pl.DataFrame],
     derive: DERIVE,
+    *,
+    derive_reads: DERIVE_READS,
 ) -> dict[str, int]:
     """
-    Replace every fact, reject and market of some protocols by what their logs say now.
+    Replace every fact, reject and market of some protocols by what their logs and reads say now.
 
     Args:
         path: the database.
@@ -34,6 +37,7 @@ def rederive(
         stated: rows of `tokens`, `markets` and `policies` that the declarations state.
         derive: (protocol, logs, headers of their blocks) -> table -> rows. Called in block order
             for whole blocks that the protocol covers; the logs are of all protocols.
+        derive_reads: (protocol, its rows of `reads`) -> table -> rows. Called after its logs.
 
     Returns:
         Rows written, by table.
@@ -58,9 +62,10 @@ def rederive(
                         [chain_id, low, high],
                     ),
                 )
-                for table, frame in rows.items():
-                    _append(connection, table, frame)
-                    written[table] = written.get(table, 0) + len(frame)
+                _append(connection, rows, written)
+            of_protocol = "chain_id = ? and protocol = ?"
+            reads = select(connection, "reads", of_protocol, [chain_id, slug])
+            _append(connection, derive_reads(slug, reads), written)
         _relabel(connection, chain_id, digests)
     return written
 
@@ -99,11 +104,17 @@ def _covered_chunks(
     ]
 
 
-def _append(connection: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:
-    if table == "markets":
-        insert_missing(connection, table, rows, ["chain_id", "protocol", "market"])
-    else:
-        insert(connection, table, rows)
+def _append(
+    connection: duckdb.DuckDBPyConnection,
+    rows: Mapping[str, pl.DataFrame],
+    written: dict[str, int],
+) -> None:
+    for table, frame in rows.items():
+        if table == "markets":
+            insert_missing(connection, table, frame, ["chain_id", "protocol", "market"])
+        else:
+            insert(connection, table, frame)
+        written[table] = written.get(table, 0) + len(frame)
 
 
 def _relabel(

@@ -11,7 +11,7 @@ import polars as pl
 from indexer.store.connection import delete, insert, select, transaction
 from indexer.store.fingerprint import EMPTY, added, fingerprint, subtracted
 from indexer.store.reading import OWNED, chunks, logs_between, supported
-from indexer.tables import columns_of, fact_tables
+from indexer.tables import block_tables, columns_of
 
 _CHUNK_LOGS = 50_000
 
@@ -67,7 +67,7 @@ def taken_back(
     moved, digests = _move_logs(
         connection, chain_id, cuts, owned, rows=rows, ends=ends, reason=reason
     )
-    _delete_facts(connection, chain_id, cuts)
+    _delete_facts(connection, chain_id, cuts, rows, ends)
     _forget_markets(connection, chain_id, cuts, ends)
     _cut_coverage(connection, chain_id, rows, ends, digests)
     _delete_blocks(connection, chain_id, min(cuts.values(), default=-1))
@@ -173,12 +173,21 @@ def _orphan(connection: duckdb.DuckDBPyConnection, gone: pl.DataFrame, reason: s
 
 
 def _delete_facts(
-    connection: duckdb.DuckDBPyConnection, chain_id: int, cuts: Mapping[str, int]
+    connection: duckdb.DuckDBPyConnection,
+    chain_id: int,
+    cuts: Mapping[str, int],
+    rows: pl.DataFrame,
+    ends: Ends,
 ) -> None:
+    # Down to where coverage ends, which may be below the cut: without logs in between, but state
+    # may be read there.
+    for slug, low, high in rows.select("protocol", "from_block", "to_block").iter_rows():
+        end = ends.get((slug, low), high)
+        kept = low - 1 if end is None else end
+        for table in block_tables() if kept < high else ():
+            where = "chain_id = ? and protocol = ? and block_number between ? and ?"
+            delete(connection, table, where, [chain_id, slug, kept + 1, high])
     for slug, cut in cuts.items():
-        for table in (*fact_tables(), "rejects"):
-            above = "chain_id = ? and protocol = ? and block_number > ?"
-            delete(connection, table, above, [chain_id, slug, cut])
         born = "chain_id = ? and protocol = ? and from_block > ?"
         delete(connection, "contracts", born, [chain_id, slug, cut])
 

@@ -49,12 +49,14 @@ class Status:
             chain covers that the protocol does not.
         coverage: rows of `coverage`.
         origins: rows of `origins`.
+        reads: how many calls for state of each protocol's reads came to which state.
     """
 
     protocols: pl.DataFrame
     gaps: pl.DataFrame
     coverage: pl.DataFrame
     origins: pl.DataFrame
+    reads: pl.DataFrame
 
 
 def status(path: Path, first_blocks: Mapping[tuple[int, str], int]) -> Status:
@@ -77,7 +79,14 @@ def status(path: Path, first_blocks: Mapping[tuple[int, str], int]) -> Status:
         missing = _missing(coverage, first_blocks)
         groups = coverage.partition_by("chain_id", "protocol", maintain_order=True)
         lines = [_line(connection, rows, missing) for rows in groups]
-    return Status(pl.DataFrame(lines, _LINE, orient="row"), missing, coverage, origins)
+        reads = _reads(connection)
+    return Status(pl.DataFrame(lines, _LINE, orient="row"), missing, coverage, origins, reads)
+
+
+def _reads(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    key = "chain_id, protocol, read, state"
+    query = f"select {key}, count(*) as calls from reads group by all order by all"
+    return connection.execute(query).pl()
 
 
 def _missing(coverage: pl.DataFrame, first_blocks: Mapping[tuple[int, str], int]) -> pl.DataFrame:

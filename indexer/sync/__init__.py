@@ -2,10 +2,10 @@
 What to fetch next, and how it lands: gaps, finality, reorgs, children, resume.
 
 Read `converge` first: it is the loop. `plan` says what is missing, `ahead` has several ranges
-under way, `fetching` gets one, `landing` turns it into rows, `reorgs` looks whether the chain is
-still the same, `rederiving` does what needs no node. `proving` says whether logs are complete,
-`verifying` asks it of what is stored, `repairing` mends what that found. `estimate` says what a
-run would take.
+under way, `fetching` gets one, `landing` turns it into rows, `reads` asks for state that no event
+tells, `reorgs` looks whether the chain is still the same, `rederiving` does what needs no node.
+`proving` says whether logs are complete, `verifying` asks it of what is stored, `repairing` mends
+what that found. `estimate` says what a run would take.
 """
 
 import asyncio

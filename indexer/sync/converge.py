@@ -20,6 +20,7 @@ from indexer.facts import Known, declared, first_block
 from indexer.spec import Protocol
 from indexer.store import OWNED, Range, Stored, swap, write_range
 from indexer.sync.ahead import Ahead
+from indexer.sync.collecting import collect_again
 from indexer.sync.coverage import origin_kind
 from indexer.sync.declarations import check_unchanged, is_unchanged
 from indexer.sync.fetching import ChainMoved, Fetched, Piece
@@ -121,6 +122,7 @@ async def converge(node: Source, job: Job, progress: Progress) -> Summary:
     run = _Run(node, job, progress)
     stopped = None
     try:
+        await collect_again(node, job.ledger(), job.protocols)
         while await run.step():
             pass
     except RequestsSpent as spent:

@@ -16,14 +16,14 @@ def label(protocol: Protocol, chain: Chain) -> str:
     """
     Return what `coverage` keeps of a declaration: its digest, then the digest of its reach.
 
-    Two labels with the same reach ask a node for the same logs, so facts of one can be derived
-    again from the logs of the other.
+    Two labels with the same reach ask a node for the same logs and state, so facts of one can be
+    derived again from the logs and answers of the other.
     """
     return f"{digest(protocol, chain)}/{reach(protocol, chain)}"
 
 
 def reach(protocol: Protocol, chain: Chain) -> str:
-    """Return a digest of everything that decides which logs of a chain are the protocol's."""
+    """Return a digest of what decides which logs and which state of a chain are the protocol's."""
     contracts = [
         (contract.abi, contract.address.lower(), contract.from_block, contract.to_block,
          contract.says.get("child_abi"))
@@ -34,7 +34,8 @@ def reach(protocol: Protocol, chain: Chain) -> str:
         for abi in abis_of(protocol)
         for name in event_names(protocol, abi)
     )
-    said = (sorted(contracts, key=repr), events, protocol.discoveries)
+    asked = [(read.name, read.abi, read.calls, read.every) for read in protocol.reads]
+    said = (sorted(contracts, key=repr), events, protocol.discoveries, asked)
     return sha256(repr(said).encode()).hexdigest()[:16]
 
 

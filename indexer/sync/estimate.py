@@ -181,7 +181,7 @@ class _Looking:
         self.pauses: list[float] = []
         self.largest = self._served = 0
         self._refused: list[int] = []
-        self._known, self._is_whole = known, is_whole
+        self._known, self.is_whole = known, is_whole
 
     async def search(self, segments: Sequence[Segment]) -> int:
         """Learn the children that factories announce; return the blocks left unsearched."""
@@ -265,6 +265,6 @@ class _Looking:
             segment.finality,
             is_settled=True,
             parent=None,
-            is_whole=self._is_whole,
+            is_whole=self.is_whole,
             most_addresses=self.job.max_addresses,
         )

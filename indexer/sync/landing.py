@@ -12,10 +12,12 @@ import polars as pl
 from indexer.chains import Chain
 from indexer.errors import NodeBehind
 from indexer.facts import Facts, Known, declared, facts, merged, owned, policies
+from indexer.facts.reads import read_facts, together
 from indexer.spec import Protocol
 from indexer.store import OWNED, Range, joined, write_range
 from indexer.sync.coverage import coverage_rows, origins
 from indexer.sync.fetching import ChainMoved, Fetched, with_children
+from indexer.sync.reads import StateReader
 from indexer.sync.source import Source
 from indexer.sync.tokens import ask_tokens
 from indexer.tables import columns_of, empty, fact_tables
@@ -46,6 +48,7 @@ class Tally:
         logs: raw logs.
         facts: table -> rows.
         rejects: reason -> rows.
+        reads: state -> calls.
     """
 
     ranges: int = 0
@@ -53,6 +56,7 @@ class Tally:
     logs: int = 0
     facts: Counter[str] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
+    reads: Counter[str] = field(default_factory=Counter)
 
     def add(self, landed: Range, ranges: int) -> None:
         """Count a range that was written, made of `ranges` fetched ones."""
@@ -61,6 +65,7 @@ class Tally:
         self.logs += len(landed.rows["logs"])
         self.facts.update({name: len(landed.rows[name]) for name in fact_tables()})
         self.rejects.update(landed.rows["rejects"]["reason"].to_list())
+        self.reads.update(landed.rows["reads"]["state"].to_list())
 
 
 class Landing:
@@ -99,6 +104,7 @@ class Landing:
         self.tally = Tally()
         self._node, self._path, self._chain = node, path, chain
         self._declarations, self._known = declarations, known
+        self._state = StateReader(node, chain)
         self._origin = origins(chain, origin)
         self._commit_rows = commit_rows
         self._write_range = write
@@ -116,15 +122,19 @@ class Landing:
 
         Raises:
             ChainMoved: the blocks left the chain meanwhile.
+            NodeAnswerWrong: the node does not tell the state of the block it is asked about.
             Overtaken: another process wrote these blocks.
             DatabaseBusy: another process held the database all the time.
             DatabaseUnusable: the database cannot be written.
-            RetryableError: the node did not answer about a token.
+            RetryableError: the node did not answer about a token or a contract's state.
         """
         if self._waiting and not _continues(self._waiting[-1], fetched):
             await self.flush()
-        found, tokens = await self._facts(fetched, head_hash)
-        self._waiting.append(await asyncio.to_thread(_range, self._chain, fetched, found, tokens))
+        self._known = with_children(self._known, fetched.children)
+        reads = await self._state.read(self._known, fetched)
+        found, tokens = await self._facts(fetched, reads, head_hash)
+        landed = await asyncio.to_thread(_range, self._chain, fetched, reads, found, tokens)
+        self._waiting.append(landed)
         if self._is_due():
             await self.flush()
 
@@ -149,11 +159,12 @@ class Landing:
             or sum(part.size() for part in self._waiting) >= self._commit_rows
         )
 
-    async def _facts(self, fetched: Fetched, head_hash: bytes) -> tuple[Facts, pl.DataFrame]:
-        self._known = with_children(self._known, fetched.children)
-        if fetched.logs.is_empty():
+    async def _facts(
+        self, fetched: Fetched, reads: pl.DataFrame, head_hash: bytes
+    ) -> tuple[Facts, pl.DataFrame]:
+        if fetched.logs.is_empty() and reads.is_empty():
             return _NO_FACTS, empty("tokens")
-        found = await asyncio.to_thread(self._derived, fetched)
+        found = await asyncio.to_thread(self._derived, fetched, reads)
         asked = [token for token in found.unknown_tokens if token not in self._silent]
         tokens = empty("tokens")
         if asked:
@@ -161,7 +172,7 @@ class Landing:
             self._silent |= set(asked) - set(tokens["address"])
         if len(tokens):
             self._learn(tokens, empty("markets"))
-            found = await asyncio.to_thread(self._derived, fetched)
+            found = await asyncio.to_thread(self._derived, fetched, reads)
         self._learn(empty("tokens"), found.markets)
         return found, tokens
 
@@ -169,7 +180,7 @@ class Landing:
         self, addresses: Sequence[str], fetched: Fetched, head_hash: bytes
     ) -> pl.DataFrame:
         # The hash of a block that carries a log: the node knew it a moment ago.
-        block_hash = fetched.logs["block_hash"][-1]
+        block_hash = fetched.logs["block_hash"][-1] if len(fetched.logs) else fetched.last.hash
         try:
             return await ask_tokens(self._node, self._chain, addresses, block_hash, head_hash)
         except NodeBehind as gone:
@@ -178,9 +189,12 @@ class Landing:
                 f"for their decimals ({gone}); index again"
             ) from gone
 
-    def _derived(self, fetched: Fetched) -> Facts:
-        piece = fetched.piece
-        return facts(piece.protocols, self._chain, fetched.logs, fetched.headers, self._known)
+    def _derived(self, fetched: Fetched, reads: pl.DataFrame) -> Facts:
+        protocols, known = fetched.piece.protocols, self._known
+        found = facts(protocols, self._chain, fetched.logs, fetched.headers, known)
+        if reads.is_empty():
+            return found
+        return together(found, read_facts(protocols, self._chain, reads, known))
 
     def _learn(self, tokens: pl.DataFrame, markets: pl.DataFrame) -> None:
         if len(tokens) or len(markets):
@@ -205,13 +219,16 @@ def _continues(last: Range, fetched: Fetched) -> bool:
     return (last.to_block + 1, last.protocols) == (fetched.piece.from_block, slugs)
 
 
-def _range(chain: Chain, fetched: Fetched, found: Facts, tokens: pl.DataFrame) -> Range:
+def _range(
+    chain: Chain, fetched: Fetched, reads: pl.DataFrame, found: Facts, tokens: pl.DataFrame
+) -> Range:
     piece = fetched.piece
     chain_id = pl.lit(chain.chain_id, pl.Int64).alias("chain_id")
     rows = {
         "logs": fetched.logs.select(chain_id, pl.all()).select(*columns_of("logs")),
         "blocks": fetched.headers.select(chain_id, pl.all()).select(*columns_of("blocks")),
         "rejects": found.rejects,
+        "reads": reads,
         "contracts": fetched.children,
         "tokens": tokens,
         "markets": found.markets,

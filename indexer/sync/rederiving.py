@@ -8,6 +8,7 @@ import polars as pl
 from indexer.chains import Chain
 from indexer.errors import UserError
 from indexer.facts import Known, declared, facts, merged, owned, policies
+from indexer.facts.reads import read_facts
 from indexer.spec import Protocol
 from indexer.store import Rewound, Stored, rederive, rewind
 from indexer.sync.declarations import has_same_reach, label
@@ -17,7 +18,7 @@ from indexer.tables import empty
 
 def redecode(ledger: Ledger, protocols: Sequence[Protocol]) -> dict[str, int]:
     """
-    Derive the facts of some protocols again from stored logs, under today's declarations.
+    Derive facts of some protocols again from stored logs and reads, under today's declarations.
 
     Returns:
         Rows written, by table.
@@ -42,6 +43,7 @@ def redecode(ledger: Ledger, protocols: Sequence[Protocol]) -> dict[str, int]:
         {protocol.slug: label(protocol, ledger.chain) for protocol in protocols},
         {"tokens": stated.tokens, "markets": stated.markets, "policies": policies(protocols)},
         derived.rows,
+        derive_reads=derived.read_rows,
     )
 
 
@@ -76,6 +78,11 @@ class _Deriving:
         learned = Known(empty("tokens"), found.markets, empty("contracts"))
         self._known = merged(self._known, learned)
         return {**found.tables, "rejects": found.rejects, "markets": found.markets}
+
+    def read_rows(self, slug: str, reads: pl.DataFrame) -> Mapping[str, pl.DataFrame]:
+        """Return the rows that one protocol's answers make."""
+        found = read_facts([self._protocols[slug]], self._chain, reads, self._known)
+        return {**found.tables, "rejects": found.rejects}
 
 
 def take_back(ledger: Ledger, protocols: Sequence[Protocol], to_block: int) -> Rewound:

@@ -51,3 +51,9 @@ class Source(Protocol):
     ) -> list[bytes | None]:
         """Return what contracts answer at one block; None where they revert."""
         ...
+
+    async def state(
+        self, requests: Sequence[tuple[bytes, bytes]], block: Header
+    ) -> list[bytes | None]:
+        """Return what contracts answer after one block, shown to be executed there."""
+        ...

@@ -9,6 +9,8 @@ Split      Lenders' net interest and the pool delegate's fees are supply side; p
            term distributions are net, with management fees in an event of their own.
            https://github.com/maple-labs/maple-core-v2
 Units      amounts in the pool's asset, pool shares in the same decimals.
+Price      convertToAssets of each pool, at the first block of each UTC day: gross of unrealised
+           losses, as depositors enter; who leaves gets convertToExitAssets, which is not read.
 
 A loan's asset and lender come from its Initialized event (`markets`), so a loan's events need it;
 `pool` is the lender, else the loan itself. Dollars are the asset's at par, USDC and USDT only.
@@ -21,7 +23,7 @@ split of loans before v4, which Maple v1 pools made; the SYRUP buyback (no walle
 
 from indexer.protocols.maple.fees import FEES
 from indexer.protocols.maple.loans import LOANS
-from indexer.protocols.maple.pools import POOLS
+from indexer.protocols.maple.pools import POOLS, PRICES
 from indexer.spec import Contract, Discover, Market, Protocol, Token, chain_of, listed
 
 FACTORIES = listed("maple_factories")
@@ -51,8 +53,9 @@ PROTOCOL = Protocol(
     methodology=(
         "Credit events are what loans and pool managers log; a default's loss is net of the "
         "delegate's cover. Interest is gross, split into lenders and delegate (supply side) and "
-        "platform (treasury); dollars are USDC and USDT at par. Principal outstanding and "
-        "fixed-term recoveries are left out."
+        "platform (treasury); dollars are USDC and USDT at par. Share prices are read from the "
+        "pools once a day, before unrealised losses. Principal outstanding and fixed-term "
+        "recoveries are left out."
     ),
     contracts=(
         *(
@@ -91,6 +94,7 @@ PROTOCOL = Protocol(
         Discover("maple/PoolDeployer", "PoolDeployed", child="pool_", child_abi="maple/Pool"),
     ),
     events=(*LOANS, *POOLS, *FEES),
+    reads=PRICES,
     tokens=(
         *(
             Token(chain_of(row["chain"]), row["asset"], row["asset_symbol"], int(row["decimals"]))

@@ -1,16 +1,20 @@
-"""What pools and pool managers log: deposits and withdrawals, defaults, cover and recoveries."""
+"""What pools and pool managers log, defaults and recoveries too, and what a share is worth."""
 
 from indexer.spec import (
     Amount,
+    Call,
     Companion,
     Const,
     Emitter,
     Event,
     First,
+    Fixed,
     Int,
     Neg,
     Nonzero,
     OfMarket,
+    Read,
+    Seconds,
     Sum,
     Value,
 )
@@ -97,6 +101,30 @@ POOLS = (
         name="LoanImpairmentRemoved",
         into="credit_events",
         columns={**ITS, "kind": Const("impairment_removed")},
+        version="2",
+    ),
+)
+
+# Shares carry the asset's decimals, so assets for 1e18 of the smallest share give all 18 places.
+MANY_SHARES = Int(10**18)
+
+PRICES = (
+    Read(
+        name="share_price",
+        abi="maple/Pool",
+        calls=(
+            Call("convertToAssets", (MANY_SHARES,)),
+            Call("totalSupply"),
+            Call("asset"),
+        ),
+        every=Seconds(86_400),
+        into="share_prices",
+        columns={
+            "pool": Emitter(),
+            "asset_token": "asset",
+            "share_price_tokens": Fixed("convertToAssets", 18),
+            "supply_tokens": Amount("totalSupply", Emitter()),
+        },
         version="2",
     ),
 )

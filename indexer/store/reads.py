@@ -1,0 +1,56 @@
+"""State that was asked for in vain, and what another endpoint said of it later."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from indexer.store.connection import delete, insert, select, transaction
+from indexer.store.knowledge import write_tokens
+
+_QUESTION = ["protocol", "read", "block_number", "block_hash", "call", "address", "input"]
+
+
+def uncollected(path: Path, chain_id: int, protocols: Sequence[str]) -> pl.DataFrame:
+    """
+    Return the rows of `reads` of these protocols that no endpoint could answer so far.
+
+    Raises:
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: it cannot be opened or read.
+    """
+    where = "chain_id = ? and list_contains(?, protocol) and state = 'not_collected'"
+    with transaction(path) as connection:
+        return select(connection, "reads", where, [chain_id, list(protocols)])
+
+
+def write_collected(path: Path, chain_id: int, rows: Mapping[str, pl.DataFrame]) -> int:
+    """
+    Put answers in the place of rows that had none, with the facts they make; return how many.
+
+    Args:
+        path: the database.
+        chain_id: the chain.
+        rows: table -> its rows: `reads`, `tokens`, `rejects` and facts.
+
+    Returns:
+        How many answers were written: none where another process has changed their rows meanwhile.
+
+    Raises:
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: it cannot be written; it is as before.
+    """
+    fresh = rows["reads"]
+    with transaction(path) as connection:
+        where = "chain_id = ? and state = 'not_collected'"
+        waiting = select(connection, "reads", where, [chain_id])
+        if len(fresh.join(waiting, on=_QUESTION, how="semi")) < len(fresh):
+            return 0
+        for slug, number in fresh.select("protocol", "block_number").unique().iter_rows():
+            at_block = f"{where} and protocol = ? and block_number = ?"
+            delete(connection, "reads", at_block, [chain_id, slug, number])
+        write_tokens(connection, rows["tokens"])
+        for table, frame in rows.items():
+            if table != "tokens":
+                insert(connection, table, frame)
+    return len(fresh)

@@ -1,0 +1,59 @@
+"""State that no endpoint had when its blocks were indexed: asked for again in every run."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from indexer.facts import Facts, Known, declared, merged
+from indexer.facts.questions import ANSWER
+from indexer.facts.reads import read_facts
+from indexer.spec import Protocol
+from indexer.store import uncollected, write_collected
+from indexer.sync.declarations import check_unchanged
+from indexer.sync.fetching import ChainMoved
+from indexer.sync.reads import NOT_COLLECTED, answered
+from indexer.sync.reorgs import Ledger, known_of
+from indexer.sync.source import Source
+from indexer.sync.tokens import ask_tokens
+from indexer.tables import empty
+
+
+async def collect_again(node: Source, ledger: Ledger, protocols: Sequence[Protocol]) -> int:
+    """
+    Ask again for state that could not be collected; return how many answers there are now.
+
+    Raises:
+        UserError: a declaration has changed since its blocks were indexed.
+        NodeAnswerWrong: the node executes calls in another block than it is asked to.
+        RetryableError: the node did not answer, or the database is busy.
+        DatabaseUnusable: the database cannot be written.
+    """
+    chain_id = ledger.chain.chain_id
+    stored = ledger.stored()
+    check_unchanged(protocols, ledger.chain, stored.coverage)
+    rows = uncollected(ledger.path, chain_id, [protocol.slug for protocol in protocols])
+    if rows.is_empty():
+        return 0
+    try:
+        told = await answered(node, rows.drop(*ANSWER))
+    except ChainMoved:  # the reorg is found, and the rows taken back, before anything is added
+        return 0
+    fresh = told.filter(pl.col("state") != NOT_COLLECTED)
+    if fresh.is_empty():
+        return 0
+    known = known_of(stored, declared(list(ledger.declarations.values()), ledger.chain))
+    found, tokens = await _facts(node, ledger, protocols, fresh, known)
+    tables = {**found.tables, "rejects": found.rejects, "reads": fresh, "tokens": tokens}
+    return write_collected(ledger.path, chain_id, tables)
+
+
+async def _facts(
+    node: Source, ledger: Ledger, protocols: Sequence[Protocol], reads: pl.DataFrame, known: Known
+) -> tuple[Facts, pl.DataFrame]:
+    found = read_facts(protocols, ledger.chain, reads, known)
+    if not found.unknown_tokens:
+        return found, empty("tokens")
+    at = reads["block_hash"][-1]
+    tokens = await ask_tokens(node, ledger.chain, found.unknown_tokens, at, at)
+    learned = Known(tokens, empty("markets"), empty("contracts"))
+    return read_facts(protocols, ledger.chain, reads, merged(known, learned)), tokens

@@ -1,0 +1,137 @@
+"""Hyperliquid: what is asked of HyperEVM's precompiles, byte by byte, and what answers mean."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+from eth_abi.abi import encode
+from goldens import NOON, reasons, usd
+from sync_rig import FIRST, blocks, rows, run
+
+from indexer.chains import HYPEREVM
+from indexer.facts import Facts, declared
+from indexer.facts.questions import DUE, questions
+from indexer.facts.reads import read_facts
+from indexer.protocols import PROTOCOLS
+from indexer.simulation.node import serve
+from indexer.simulation.served import SIMULATED_CLIENT, CallKey, ServedChain
+from indexer.sync import Job
+
+HYPERLIQUID = PROTOCOLS["hyperliquid"]
+ORACLE, INFO = (
+    "0x0000000000000000000000000000000000000807",
+    "0x000000000000000000000000000000000000080a",
+)
+KNOWN = declared([HYPERLIQUID], HYPEREVM)
+PERP_INFO = "(string,uint32,uint8,uint8,bool)"
+COINS = {
+    0: ("BTC", 5, 1_150_003),
+    1: ("ETH", 4, 412_345),
+    5: ("SOL", 2, 1_985_550),
+    159: ("HYPE", 2, 458_721),
+}
+
+
+def perp(index: int) -> str:
+    """Return a perp's index as the precompiles take it: one word, nothing in front."""
+    return f"0x{index:064x}"
+
+
+def told(index: int) -> dict[str, bytes]:
+    """Return what the precompiles answer about a perp."""
+    coin, decimals, price = COINS[index]
+    info = encode([PERP_INFO], [(coin, 50 + index, decimals, 40, False)])
+    return {"oraclePx": price.to_bytes(32), "perpAssetInfo": info}
+
+
+def asked() -> pl.DataFrame:
+    """Return what is asked at one block."""
+    due = pl.DataFrame([("oracle_price", 3_600, b"\xbb" * 32, NOON)], DUE, orient="row")
+    return questions(HYPERLIQUID, HYPEREVM, KNOWN, due)
+
+
+def facts_of(*answers: dict[str, bytes]) -> Facts:
+    """Return the facts of the answers about each perp, in order."""
+    flat = [answer for perp_answers in answers for answer in perp_answers.values()]
+    reads = asked().with_columns(
+        pl.Series("answer", flat, pl.Binary),
+        state=pl.lit("available"),
+        detail=pl.lit(None, pl.String),
+    )
+    return read_facts([HYPERLIQUID], HYPEREVM, reads, KNOWN)
+
+
+def test_precompiles_are_asked_with_the_index_alone() -> None:
+    """Price and description of each perp: two addresses, calldata of one word, no selector."""
+    sent = asked().select(
+        "log_index",
+        "call",
+        "0x" + pl.col("address").bin.encode("hex"),
+        pl.col("input").bin.encode("hex"),
+    )
+
+    assert sent.rows() == [
+        row
+        for place, index in enumerate(COINS)
+        for row in (
+            (-1 - place, "oraclePx", ORACLE, perp(index)[2:]),
+            (-1 - place, "perpAssetInfo", INFO, perp(index)[2:]),
+        )
+    ]
+
+
+def test_prices_are_scaled_by_what_the_chain_says() -> None:
+    """10^(6 - szDecimals) raw units are a dollar; name and szDecimals come from the same block."""
+    found = facts_of(*map(told, COINS)).tables["oracle_updates"]
+
+    columns = ("log_index", "feed", "asset", "quote", "oracle_price_quote", "evidence")
+    assert found.select(*columns).rows() == [
+        (-1, f"{ORACLE}/0", "BTC", "USD", usd("115000.3"), "state"),
+        (-2, f"{ORACLE}/1", "ETH", "USD", usd("4123.45"), "state"),
+        (-3, f"{ORACLE}/5", "SOL", "USD", usd("198.555"), "state"),
+        (-4, f"{ORACLE}/159", "HYPE", "USD", usd("45.8721"), "state"),
+    ]
+    assert set(found["tx_hash"]) == {"0x" + "bb" * 32}
+    assert set(found["block_timestamp"]) == {NOON}
+
+
+@pytest.mark.parametrize(
+    ("call", "answer", "said"),
+    [
+        ("oraclePx", (1 << 64).to_bytes(32), "oraclePx: "),
+        ("oraclePx", b"\x01", "oraclePx: "),
+        ("perpAssetInfo", encode([PERP_INFO], [("BTC", 1, 5, 40, False)])[32:], "perpAssetInfo: "),
+    ],
+)
+def test_an_answer_of_another_shape_is_refused(call: str, answer: bytes, said: str) -> None:
+    """The row that it would have made is missing, with a reason; the others stand."""
+    found = facts_of(told(0) | {call: answer}, told(1), told(5), told(159))
+
+    ((event, fact, reason),) = reasons(found)
+    assert (event, fact) == ("oracle_price", None)
+    assert reason.startswith(said)
+    assert found.tables["oracle_updates"]["asset"].to_list() == ["ETH", "SOL", "HYPE"]
+
+
+def test_prices_are_read_from_a_node_without_a_log(tmp_path: Path) -> None:
+    """Indexed over JSON-RPC from a chain that logs nothing: every 3,600th block has its prices."""
+    calls: dict[CallKey, str] = {
+        (None, address, perp(index)): "0x" + told(index)[call].hex()
+        for index in COINS
+        for address, call in ((ORACLE, "oraclePx"), (INFO, "perpAssetInfo"))
+    }
+    chain = ServedChain(999, "hyperevm", SIMULATED_CLIENT, tuple(blocks(40)), calls)
+    path = tmp_path / "a.duckdb"
+    job = Job(path, HYPEREVM, (HYPERLIQUID,), PROTOCOLS, from_block=FIRST)
+    with serve([chain]) as node:
+        run(job, node.url)
+
+    prices = rows(path, "select block_number, asset, oracle_price_quote from oracle_updates")
+    assert FIRST % 3_600 == 0
+    assert prices == [
+        (FIRST, coin, Decimal(price).scaleb(decimals - 6))
+        for coin, decimals, price in COINS.values()
+    ]
+    assert rows(path, "select count(*) from logs") == [(0,)]
+    assert rows(path, "select from_block, to_block from coverage order by 1")[0][0] == FIRST
