@@ -151,12 +151,14 @@ class Client:
     Attributes:
         settings: what to change in the endpoints' patience.
         pauses: how long the client would have slept between tries, seconds.
+        now: what its clock shows; only pauses move it.
         urls: the servers' URLs of the last question, secrets included.
         requests: calls the last question took.
     """
 
     settings: Json = field(default_factory=lambda: {"tries": 3})
     pauses: list[float] = field(default_factory=list)
+    now: float = 0
     urls: list[str] = field(default_factory=list)
     requests: int = 0
 
@@ -173,7 +175,7 @@ class Client:
         ]
         endpoints = [Endpoint(url, **self.settings) for url in self.urls]
         try:
-            async with Node(endpoints, ETHEREUM, sleep=self._pause) as node:
+            async with Node(endpoints, ETHEREUM, sleep=self._pause, now=lambda: self.now) as node:
                 try:
                     return await question(node)
                 finally:
@@ -184,6 +186,7 @@ class Client:
 
     async def _pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
+        self.now += seconds
 
 
 def ask(question: Callable[[Node], Awaitable[Answer]], *scripts: Script) -> Answer:

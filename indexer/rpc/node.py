@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
+from random import random
+from time import monotonic
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -13,8 +15,8 @@ from indexer.chains import Chain
 from indexer.errors import NodeAnswerWrong, UserError
 from indexer.rpc.answers import NULL, Call, Part
 from indexer.rpc.checks import Filter, check_logs
+from indexer.rpc.clock import Clock, Sleep
 from indexer.rpc.endpoint import Endpoint
-from indexer.rpc.failover import Failover
 from indexer.rpc.failures import PinRefused
 from indexer.rpc.frames import HEADERS, Header, header_frame, log_frame
 from indexer.rpc.readings import (
@@ -26,7 +28,7 @@ from indexer.rpc.readings import (
     unseen,
     value,
 )
-from indexer.rpc.retries import Sleep
+from indexer.rpc.statistics import EndpointStatistics
 
 Tag = Literal["latest", "safe", "finalized"]
 Request = tuple[bytes, bytes]
@@ -43,6 +45,8 @@ class Node:
         endpoints: in order of preference; those that cannot be reached are passed over.
         chain: the chain they must serve.
         sleep: how to wait between tries.
+        now: what time it is, seconds.
+        chance: a number from 0 up to 1, for jitter.
 
     Raises:
         UserError: no endpoint is given.
@@ -52,7 +56,13 @@ class Node:
     """
 
     def __init__(
-        self, endpoints: Sequence[Endpoint], chain: Chain, *, sleep: Sleep = asyncio.sleep
+        self,
+        endpoints: Sequence[Endpoint],
+        chain: Chain,
+        *,
+        sleep: Sleep = asyncio.sleep,
+        now: Callable[[], float] = monotonic,
+        chance: Callable[[], float] = random,
     ) -> None:
         """Prepare the connections; nothing is sent yet."""
         if not endpoints:
@@ -60,13 +70,16 @@ class Node:
                 f"no endpoint for {chain.slug}: expected at least one; give --rpc URL, or rpc "
                 f"under [chains.{chain.slug}] in the configuration"
             )
-        self._failover = Failover(endpoints, chain, sleep)
+        # web3 takes a second to import; commands that ask no node do without.
+        from indexer.rpc.pool import Pool
+
+        self._pool = Pool(endpoints, chain, Clock(now, sleep, chance))
         self._batch = min(endpoint.calls_per_request for endpoint in endpoints)
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as closing:
-            closing.push_async_callback(self._failover.close)
-            await self._failover.open()
+            closing.push_async_callback(self._pool.close)
+            await self._pool.open()
             self._closing = closing.pop_all()
         return self
 
@@ -81,7 +94,11 @@ class Node:
     @property
     def requests(self) -> int:
         """JSON-RPC calls sent so far, repetitions included."""
-        return self._failover.requests
+        return self._pool.requests
+
+    def statistics(self) -> tuple[EndpointStatistics, ...]:
+        """Return what each endpoint has done so far, in order of preference."""
+        return self._pool.statistics()
 
     async def client_version(self) -> str:
         """Return what the node calls itself, for example `Geth/v1.16.4/linux-amd64`."""
@@ -89,7 +106,7 @@ class Node:
         def read(parts: list[Part], endpoint: Endpoint) -> str:
             return text(value(parts[0], endpoint))
 
-        return await self._failover.ask([("web3_clientVersion", [])], read)
+        return await self._pool.ask([("web3_clientVersion", [])], read)
 
     async def head(self, tag: Tag = "latest") -> Header | None:
         """
@@ -105,7 +122,7 @@ class Node:
                 return None
             return header(value(parts[0], endpoint), tag)
 
-        return await self._failover.ask([_block_call(tag)], read)
+        return await self._pool.ask([_block_call(tag)], read)
 
     async def logs(
         self, wanted: Filter, from_block: int, to_block: int
@@ -134,7 +151,7 @@ class Node:
             return logs, last
 
         query = ("eth_getLogs", [wanted.query(from_block, to_block)])
-        return await self._failover.ask([_block_call(hex(to_block)), query], read, blocks)
+        return await self._pool.ask([_block_call(hex(to_block)), query], read, blocks)
 
     async def headers(self, numbers: Iterable[int]) -> pl.DataFrame:
         """
@@ -191,7 +208,7 @@ class Node:
                 )
             return headers
 
-        return await self._failover.ask([_block_call(hex(number)) for number in numbers], read)
+        return await self._pool.ask([_block_call(hex(number)) for number in numbers], read)
 
     async def _calls(
         self, requests: Sequence[Request], pin: str | dict[str, str], must_be: bytes | None = None
@@ -209,13 +226,13 @@ class Node:
                 _check_pin(header(value(part, endpoint), str(pin)), must_be)
             return answers
 
-        return await self._failover.ask(calls, read)
+        return await self._pool.ask(calls, read)
 
     async def _number(self, name: str) -> int:
         def read(parts: list[Part], endpoint: Endpoint) -> int:
             return header(value(parts[0], endpoint), name).number
 
-        return await self._failover.ask([("eth_getBlockByHash", [name, False])], read)
+        return await self._pool.ask([("eth_getBlockByHash", [name, False])], read)
 
     def _batches(self, items: Sequence[_Item]) -> list[Sequence[_Item]]:
         size = self._batch

@@ -9,6 +9,8 @@ from indexer.rpc.failures import failure, fault
 from indexer.rpc.frames import Header, first_header, header_frame
 from indexer.rpc.wordings import Meaning
 
+_LONGEST_SHOWN = 200
+
 
 def value(part: Part, endpoint: Endpoint, blocks: Blocks | None = None) -> bytes:
     """
@@ -33,8 +35,8 @@ def text(result: bytes) -> str:
         return msgspec.json.decode(result, type=str)
     except msgspec.DecodeError as error:
         raise NodeAnswerWrong(
-            f"answered with {result[:60].decode(errors='replace')} where a text was expected; use "
-            "another endpoint"
+            f"answered with {_shown(result.decode(errors='replace'))} where a text was expected; "
+            "use another endpoint"
         ) from error
 
 
@@ -49,7 +51,7 @@ def quantity(result: bytes) -> int:
         return int(text(result), 16)
     except ValueError as error:
         raise NodeAnswerWrong(
-            f"answered with {text(result)!r} where a number in hex was expected; use another "
+            f"answered with {_shown(text(result))} where a number in hex was expected; use another "
             "endpoint"
         ) from error
 
@@ -117,5 +119,10 @@ def returned(part: Part, endpoint: Endpoint) -> bytes | None:
         return bytes.fromhex(digits.removeprefix("0x"))
     except ValueError as error:
         raise NodeAnswerWrong(
-            f"answered eth_call with {digits[:60]!r}, which is not hex; use another endpoint"
+            f"answered eth_call with {_shown(digits)}, which is not hex; use another endpoint"
         ) from error
+
+
+def _shown(text: str) -> str:
+    # Whole or not at all: what is cut in the middle of a key is not recognised as one.
+    return repr(text) if len(text) <= _LONGEST_SHOWN else f"{len(text):,} characters"
