@@ -383,7 +383,7 @@ def test_an_endpoint_prints_redacted() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["ws://node.example/KEY", "node.example", "http://", "", "http://h:x/"]
+    "url", ["ftp://node.example/KEY", "node.example", "http://", "", "http://h:x/"]
 )
 def test_a_url_that_is_none_is_the_users_mistake(url: str) -> None:
     """The error shows no more of it than is safe."""

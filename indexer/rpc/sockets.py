@@ -10,7 +10,6 @@ uses its provider as what opens, writes and reads one socket.
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 from eth_typing import URI
 from web3 import WebSocketProvider
@@ -47,16 +46,13 @@ class _Socket(WebSocketProvider):
             use_text_frames=True,
             request_timeout=endpoint.timeout_seconds,
         )
-        self.is_used = False
 
     async def open(self) -> None:
         await self._provider_specific_connect()
 
     async def exchanged(self, encoded: bytes) -> bytes:
         await self.socket_send(encoded)
-        answer = await self.socket_recv()
-        self.is_used = True
-        return answer
+        return await self.socket_recv()
 
     async def socket_recv(self) -> bytes:  # type: ignore[override] # the seam
         assert self._ws is not None  # noqa: S101 - opened before anything is sent
@@ -107,22 +103,23 @@ class SocketTransport(Transport):
         await asyncio.gather(*(socket.close() for socket in idle))
 
     async def _spoken(self, encoded: bytes) -> tuple[_Socket, bytes]:
-        while True:
-            socket = self._idle.pop() if self._idle else None
-            if socket is None:
-                socket = _Socket(self.endpoint)
-                await socket.open()
-            answer = None
-            try:
-                answer = await socket.exchanged(encoded)
-                return socket, answer
-            except ConnectionClosed as closed:
-                # Nodes close sockets that were idle; a read may be sent again over another one.
-                if not socket.is_used or _code(closed) == _TOO_LARGE:
-                    raise
-            finally:
-                if answer is None:
-                    socket.drop()
+        socket = await self._opened()
+        answer = None
+        try:
+            answer = await socket.exchanged(encoded)
+        finally:
+            if answer is None:  # failed, or given up
+                socket.drop()
+        return socket, answer
+
+    async def _opened(self) -> _Socket:
+        while self._idle:
+            socket = self._idle.pop()
+            if socket.is_open():  # nodes close sockets that were idle
+                return socket
+        socket = _Socket(self.endpoint)
+        await socket.open()
+        return socket
 
     def _failure(self, error: Exception, blocks: Blocks | None) -> WorldError:
         match error:
@@ -146,8 +143,3 @@ class SocketTransport(Transport):
         if wording(reason)[0].means is Meaning.SLOW_DOWN:
             return slow_down(self.endpoint, said, None)
         return self.broken_off(error)
-
-
-def _code(closed: ConnectionClosed) -> Any:
-    ending = closed.sent or closed.rcvd
-    return None if ending is None else ending.code

@@ -85,7 +85,7 @@ WORDINGS: tuple[Wording, ...] = (
     Wording("Arbitrum, geth", r"invalid block range params", Meaning.BEHIND),
     # Never, not from this node. Before sizes: both speak of blocks and limits.
     Wording("geth, Erigon, HyperEVM", r"missing trie node|required historical", Meaning.PRUNED),
-    Wording("geth, Reth, Nethermind", r"4444 |pruned", Meaning.PRUNED),
+    Wording("geth, Reth, Nethermind", r"^4444 |pruned", Meaning.PRUNED),
     Wording("geth", r"historical state .*(not available|unavailable)", Meaning.PRUNED),
     Wording("Nethermind", r"no state available for block|receipt not available", Meaning.PRUNED),
     Wording("Erigon", r"due to pruning|data before txnum=\d+ is not available", Meaning.PRUNED),
