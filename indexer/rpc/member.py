@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from types import MappingProxyType
 
 from indexer.chains import Chain
@@ -40,15 +41,21 @@ class Member:
         helped: requests it was sent because another endpoint was slow.
     """
 
-    def __init__(self, endpoint: Endpoint, chain: Chain, clock: Clock) -> None:
-        """Prepare the connections; nothing is sent yet."""
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        chain: Chain,
+        clock: Clock,
+        connect: Callable[[Endpoint], Transport] = transport_to,
+    ) -> None:
+        """Prepare the connections, which `connect` makes; nothing is sent yet."""
         self.endpoint = endpoint
         self.hedges = Budget(endpoint.hedge_ratio)
         self.is_proven = False
         self.calls = self.lag_blocks = self.helped = 0
         self.newest: int | None = None
         self._chain, self._clock = chain, clock
-        self._transport: Transport = transport_to(endpoint)
+        self._transport = connect(endpoint)
         self._slots = asyncio.Semaphore(endpoint.concurrency)
         self._rate = Rate(endpoint.requests_per_second)
         self._breaker = Breaker()
@@ -119,11 +126,13 @@ class Member:
 
     async def _turn(self, calls: int) -> None:
         at = self._clock.now()
-        due = self._rate.reserve(at, calls)
-        while due > at:
-            await self._clock.sleep(due - at)
-            at = max(self._clock.now(), due)
-            due = self._rate.paused_until  # another request may have been refused meanwhile
+        refusals = None
+        while refusals != self._rate.refusals:  # another request may be refused meanwhile
+            refusals = self._rate.refusals
+            due = self._rate.reserve(at, calls)
+            if due > at:
+                await self._clock.sleep(due - at)
+                at = max(self._clock.now(), due)
 
     async def _sent(self, request: Request[Answer]) -> list[Part]:
         self.calls += len(request.calls)
@@ -152,7 +161,7 @@ class Member:
         now = self._clock.now()
         match error:
             case SlowDown():
-                self._rate.refused(now, error.wait_seconds or 0.0)
+                self._rate.refused(now, error.wait_seconds)
             case KeyRefused():
                 self._breaker.shut(now)
             case _ if may_pass(error) and not isinstance(error, NodeBehind):

@@ -30,6 +30,7 @@ from indexer.rpc.member import Member, refuses
 from indexer.rpc.readings import header, value
 from indexer.rpc.retries import asked_pause, may_pass, retrying
 from indexer.rpc.statistics import EndpointStatistics
+from indexer.rpc.transport import Transport, transport_to
 
 _GLIMPSE_SECONDS = 10
 _SURVEY_SECONDS = 30.0
@@ -42,9 +43,15 @@ class Pool:
     Any number of questions may be asked at once.
     """
 
-    def __init__(self, endpoints: Sequence[Endpoint], chain: Chain, clock: Clock) -> None:
-        """Prepare the connections; nothing is sent yet."""
-        self._members = [Member(endpoint, chain, clock) for endpoint in endpoints]
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        chain: Chain,
+        clock: Clock,
+        connect: Callable[[Endpoint], Transport] = transport_to,
+    ) -> None:
+        """Prepare the connections, which `connect` makes; nothing is sent yet."""
+        self._members = [Member(endpoint, chain, clock, connect) for endpoint in endpoints]
         self._patience = endpoints[0]
         self._clock = clock
         self._survey_at = clock.now() + _SURVEY_SECONDS
