@@ -73,6 +73,4 @@ def endpoints_of(
     Raises:
         UserError: a URL is none, or needs a variable that is not set.
     """
-    if not urls:
-        return settings.endpoints(chain)
-    return tuple(Endpoint(url, **settings.retries.model_dump()) for url in urls)
+    return settings.endpoints(chain, urls)
