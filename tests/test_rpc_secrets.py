@@ -12,13 +12,11 @@ from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import indexer.rpc.pool  # noqa: F401 - web3 changes the recursion limit, which hypothesis guards
 from indexer.chains import ETHEREUM
 from indexer.errors import PerpscopeError
 from indexer.rpc import Endpoint, Node, redacted
 from indexer.rpc.failures import sever
-from indexer.rpc.pool import Pool
-
-assert Pool  # web3 is imported before hypothesis looks at the recursion limit, which web3 changes
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 # Longer than any word of our own sentences, with the digit that marks a key in a host name.

@@ -2,6 +2,7 @@
 
 import typer
 
+from indexer.cli.doctoring import doctor
 from indexer.cli.indexing import index_command
 from indexer.cli.restating import redecode_command, rewind
 from indexer.cli.showing import protocols, status
@@ -10,6 +11,7 @@ from indexer.simulation.commands import replay
 app = typer.Typer()
 app.command("index")(index_command)
 app.command()(status)
+app.command()(doctor)
 app.command()(rewind)
 app.command("redecode")(redecode_command)
 app.command()(protocols)

@@ -11,7 +11,7 @@ Answer = TypeVar("Answer")
 Read = Callable[[list[Part], Endpoint], Answer]
 
 _TAGS = {"latest", "safe", "finalized", "pending"}
-_HASH_LENGTH = 66
+_LONGEST_NUMBER = len("0x") + 16  # addresses and hashes are longer
 
 
 @dataclass(frozen=True)
@@ -49,4 +49,4 @@ def _block(param: Any) -> int | None:
         return -1
     if name in _TAGS:
         return None
-    return int(name, 16) if name.startswith("0x") and len(name) < _HASH_LENGTH else -1
+    return int(name, 16) if name.startswith("0x") and len(name) <= _LONGEST_NUMBER else -1

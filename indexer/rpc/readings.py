@@ -100,7 +100,7 @@ def is_unknown(part: Part, endpoint: Endpoint) -> bool:
     """Whether the node says that it does not know the block tag it was asked for."""
     if part.is_error:
         meaning = fault(bytes(part.error), endpoint).meaning
-        return meaning in {Meaning.BEHIND, Meaning.INVALID}
+        return meaning in {Meaning.BEHIND, Meaning.INVALID, Meaning.NO_PIN}
     return bytes(part.result) == NULL
 
 
