@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,9 @@ from indexer.config import Config, configuration
 from indexer.errors import UserError, WorldError
 from indexer.rpc import Endpoint
 from indexer.sync.choices import chain_named
+
+if TYPE_CHECKING:
+    from indexer.rpc.examination import Examination
 
 
 class Form(StrEnum):
@@ -74,7 +77,7 @@ def _chains(name: str | None, urls: Sequence[str] | None, settings: Config) -> l
 
 def _report(chain: Chain, endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
     # web3 takes a second to import; commands that ask no node do without.
-    from indexer.rpc.diagnosis import cost, problems
+    from indexer.rpc.diagnosis import problems
     from indexer.rpc.examination import Examination, examine
 
     async def examined() -> list[Examination]:
@@ -82,28 +85,32 @@ def _report(chain: Chain, endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
 
     found = asyncio.run(examined())
     now = datetime.now(UTC).replace(tzinfo=None)
-    costs = [cost(one, endpoint) for one, endpoint in zip(found, endpoints, strict=True)]
-    best = max((one.head for one in found if one.head is not None), default=None)
-    lines = [
-        asdict(one)
-        | {
-            "lag_blocks": None if one.head is None or best is None else best - one.head,
-            "age_seconds": None if one.head_at is None else (now - one.head_at).total_seconds(),
-            "million_blocks": None if spent is None else asdict(spent),
-        }
-        for one, spent in zip(found, costs, strict=True)
-    ]
+    best = max((one.head for one in found if one.head is not None), default=0)
+    pairs = zip(found, endpoints, strict=True)
     return {
         "chain": chain.slug,
-        "endpoints": lines,
+        "endpoints": [_line(one, endpoint, best, now) for one, endpoint in pairs],
         "problems": [asdict(problem) for problem in problems(found, endpoints, chain, now)],
+    }
+
+
+def _line(found: "Examination", endpoint: Endpoint, best: int, now: datetime) -> dict[str, Any]:
+    from indexer.rpc.diagnosis import cost
+
+    spent = cost(found, endpoint)
+    return asdict(found) | {
+        "lag_blocks": None if found.head is None else best - found.head,
+        "age_seconds": None if found.head_at is None else (now - found.head_at).total_seconds(),
+        "million_blocks": None if spent is None else asdict(spent),
     }
 
 
 def _print(report: dict[str, Any]) -> None:
     endpoints = report["endpoints"]
     titles = (report["chain"], *(one["endpoint"] for one in endpoints))
-    print_table(titles, zip(*(_column(one) for one in [None, *endpoints]), strict=True))
+    print_table(
+        titles, ((name, *(shown(one) for one in endpoints)) for name, shown in _ROWS.items())
+    )
     typer.echo()
     for problem in report["problems"]:
         typer.echo(f"{'unusable' if problem['is_fatal'] else 'note'}: {problem['sentence']}")
@@ -111,46 +118,40 @@ def _print(report: dict[str, Any]) -> None:
         typer.echo("nothing is wrong")
 
 
-def _column(found: dict[str, Any] | None) -> list[str]:
-    """Return an endpoint's cells from top to bottom; the names of the rows for None."""
-    if found is None:
-        return [
-            *("client", "newest block", "behind the best", "age", "safe, finalized", "receipts"),
-            *(
-                "block-hash pins",
-                "calls in a batch",
-                "blocks of logs at once",
-                "logs in one answer",
-            ),
-            *("headers from", "logs from", "state from", "rate limit seen", "median latency"),
-            *("a million blocks", "calls this took"),
-        ]
+def _shown(key: str, form: str = "{:,}") -> Callable[[dict[str, Any]], str]:
+    def cell(found: dict[str, Any]) -> str:
+        value = found[key]
+        if found["head"] is None or value is None:
+            return "-"
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return str(value) if isinstance(value, str) else form.format(value)
+
+    return cell
+
+
+def _million(found: dict[str, Any]) -> str:
     spent = found["million_blocks"]
-    tags = f"{_yes(found['has_safe'])}, {_yes(found['has_finalized'])}"
-    return [
-        found["client"] or "-",
-        _number(found["head"]),
-        _number(found["lag_blocks"]),
-        "-" if found["age_seconds"] is None else f"{found['age_seconds']:,.0f} s",
-        "-" if found["head"] is None else tags,
-        "-" if found["head"] is None else _yes(found["has_receipts"]),
-        found["pins"],
-        _number(found["batch_calls"]),
-        _number(found["log_blocks"]),
-        _number(found["logs_answered"]),
-        _number(found["headers_from"]),
-        _number(found["logs_from"]),
-        _number(found["state_from"]),
-        _yes(found["is_limited"]),
-        "-" if found["latency_seconds"] is None else f"{found['latency_seconds'] * 1_000:,.0f} ms",
-        "-" if spent is None else f"{spent['calls']:,} calls, {spent['hours']:.1f} h",
-        _number(found["requests"]),
-    ]
+    return f"{spent['calls']:,} calls, {spent['hours']:.1f} h" if spent else "-"
 
 
-def _number(value: int | None) -> str:
-    return "-" if value is None else f"{value:,}"
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
+_ROWS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "client": _shown("client"),
+    "newest block": _shown("head"),
+    "blocks behind the best": _shown("lag_blocks"),
+    "age of the newest block": _shown("age_seconds", "{:,.0f} s"),
+    "knows safe": _shown("has_safe"),
+    "knows finalized": _shown("has_finalized"),
+    "serves receipts of blocks": _shown("has_receipts"),
+    "calls pinned by block hash": _shown("pins"),
+    "calls in a batch": _shown("batch_calls"),
+    "blocks of logs at once": _shown("log_blocks"),
+    "logs in an answer": _shown("logs_answered"),
+    "headers from": _shown("headers_from"),
+    "logs from": _shown("logs_from"),
+    "state from": _shown("state_from"),
+    "rate limit met": _shown("is_limited"),
+    "median latency": _shown("latency_seconds", "{:.3f} s"),
+    "a million blocks": _million,
+    "calls this took": _shown("requests"),
+}

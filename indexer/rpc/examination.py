@@ -1,29 +1,35 @@
 """
 What an endpoint can do, found out by asking it: at most about a hundred small requests.
 
-Nothing is believed because a provider says so. A block hash that no block has must be refused,
-or pins are ignored; a block whose bloom filter says that it holds logs must not be answered with
-none, or its history is pruned.
+Nothing is believed because a provider says so. A block hash that no block has must be refused, or
+pins are ignored; how much is answered at once is tried; `history` looks how far back it goes.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
 from typing import Literal
 
 from indexer.chains import Chain
-from indexer.errors import HistoryPruned, NodeBehind, RangeTooLarge, WorldError
-from indexer.rpc.answers import NULL, Call, Part
-from indexer.rpc.asking import Answer, Read, Request
+from indexer.errors import RangeTooLarge, WorldError
 from indexer.rpc.clock import Clock
 from indexer.rpc.endpoint import Endpoint
 from indexer.rpc.failures import PinRefused
-from indexer.rpc.frames import Header, log_frame
+from indexer.rpc.history import History
 from indexer.rpc.member import Member
-from indexer.rpc.readings import header, returned, text, value
-from indexer.rpc.retries import retrying
+from indexer.rpc.probing import (
+    NOBODY,
+    Probe,
+    block,
+    call,
+    is_known,
+    is_list,
+    newest,
+    perhaps,
+    returned_bytes,
+    texts,
+)
 from indexer.rpc.transport import Transport, transport_to
 
 Pins = Literal["honoured", "refused", "ignored", "unknown"]
@@ -33,11 +39,8 @@ _PATIENCE_SECONDS = 20
 _PAUSE_SECONDS = 0.1
 _BATCHES = (100, 50, 20, 10, 2)
 _SPANS = (10, 100, 1_000, 10_000, 100_000)
-_NEIGHBOURS = 8
 _FEW = 20
-_BISECTIONS = 6
 _BURST = 20
-_NOBODY = "0x" + "00" * 20
 _NO_TOPIC = "0x" + "00" * 32
 _NO_BLOCK = "0x" + "fe" * 32
 
@@ -118,244 +121,114 @@ async def examine(
     clock = clock or Clock()
     member = Member(own, chain, clock, connect)
     try:
-        return await _Examiner(member, own, clock).findings()
+        return await _findings(Probe(member, clock))
     except WorldError as error:
         return Examination(str(endpoint), failure=str(error), requests=member.calls)
     finally:
         await member.close()
 
 
-class _Examiner:
-    def __init__(self, member: Member, endpoint: Endpoint, clock: Clock) -> None:
-        self._member, self._clock, self._endpoint = member, clock, endpoint
-        self._batch = 1
-        self._head = 0
-        self._lacks_logs = False
-        self._empty_at: int | None = None
-        self._headers: dict[int, list[Header]] = {}
+async def _findings(probe: Probe) -> Examination:
+    head = await probe.asked([block("latest")], newest)
+    client = await perhaps(probe.asked([("web3_clientVersion", [])], texts))
+    receipts = [("eth_getBlockReceipts", [hex(head.number)])]
+    found = Examination(
+        endpoint=str(probe.member.endpoint),
+        client=client[0] if client else None,
+        head=head.number,
+        head_at=head.timestamp,
+        has_safe=bool(await perhaps(probe.asked([block("safe")], is_known))),
+        has_finalized=bool(await perhaps(probe.asked([block("finalized")], is_known))),
+        has_receipts=bool(await perhaps(probe.asked(receipts, is_list))),
+        pins=await _pins(probe, f"0x{head.hash.hex()}"),
+        batch_calls=await _batch_calls(probe),
+    )
+    found = await _with_history(probe, await _with_limits(probe, found, head.number), head.number)
+    await _burst(probe)
+    account = probe.member.statistics()
+    return replace(
+        found,
+        is_limited=bool(account.errors.get("SlowDown")),
+        latency_seconds=account.latency_seconds,
+        requests=account.calls,
+    )
 
-    async def findings(self) -> Examination:
-        head = await self._asked([_block("latest")], _header_of("latest"))
-        self._head = head.number
-        client = await self._perhaps(self._asked([("web3_clientVersion", [])], _text))
-        tags = [
-            await self._perhaps(self._asked([_block(tag)], _is_known))
-            for tag in ("safe", "finalized")
-        ]
-        receipts = await self._perhaps(
-            self._asked([("eth_getBlockReceipts", [hex(head.number)])], _is_list)
-        )
-        pins = await self._pins(f"0x{head.hash.hex()}")
-        self._batch = await self._batch_calls()
-        blocks, refusal = await self._log_blocks()
-        answered = await self._perhaps(self._all_logs(max(head.number - _FEW + 1, 0), head.number))
-        headers_from = await self._earliest(self._serves_header)
-        logs_from = await self._earliest(self._serves_logs) if blocks else None
-        state_from = None if pins == "ignored" else await self._earliest(self._serves_state)
-        await self._burst()
-        account = self._member.statistics()
-        return Examination(
-            endpoint=str(self._endpoint),
-            client=client,
-            head=head.number,
-            head_at=head.timestamp,
-            has_safe=bool(tags[0]),
-            has_finalized=bool(tags[1]),
-            has_receipts=bool(receipts),
-            pins=pins,
-            batch_calls=self._batch,
-            log_blocks=blocks,
-            log_refusal=refusal,
-            logs_answered=answered,
-            headers_from=headers_from,
-            logs_from=logs_from,
-            lacks_logs=self._lacks_logs,
-            empty_at=self._empty_at,
-            state_from=state_from,
-            is_limited=bool(account.errors.get("SlowDown")),
-            latency_seconds=account.latency_seconds,
-            requests=account.calls,
-        )
 
-    async def _asked(self, calls: Sequence[Call], read: Read[Answer]) -> Answer:
-        request = Request(calls, read)
-        return await retrying(self._endpoint, self._clock)(self._member.ask, request)
+async def _with_limits(probe: Probe, found: Examination, head: int) -> Examination:
+    blocks, refusal = await _log_blocks(probe, head)
+    return replace(
+        found,
+        log_blocks=blocks,
+        log_refusal=refusal,
+        logs_answered=await perhaps(probe.logs(max(head - _FEW + 1, 0), head)),
+    )
 
-    async def _perhaps(self, asking: Awaitable[Answer]) -> Answer | None:
-        try:
-            return await asking
-        except WorldError:
-            return None
 
-    async def _pins(self, block_hash: str) -> Pins:
-        try:
-            await self._asked([_call({"blockHash": block_hash})], _returned)
-        except PinRefused:
-            return "refused"
-        except WorldError:
-            return "unknown"
-        try:
-            await self._asked([_call({"blockHash": _NO_BLOCK})], _returned)
-        except WorldError:
-            return "honoured"
-        return "ignored"
+async def _with_history(probe: Probe, found: Examination, head: int) -> Examination:
+    history = History(probe, head, found.batch_calls)
+    headers_from = await history.headers_from()
+    logs_from = await history.logs_from() if found.log_blocks else None
+    # Who ignores the moment of a call answers at every one.
+    state_from = None if found.pins == "ignored" else await history.state_from()
+    return replace(
+        found,
+        headers_from=headers_from,
+        logs_from=logs_from,
+        lacks_logs=history.lacks_logs,
+        empty_at=history.empty_at,
+        state_from=state_from,
+    )
 
-    async def _batch_calls(self) -> int:
-        for calls in _BATCHES:
-            asking = self._asked([("eth_chainId", [])] * calls, _texts)
-            if await self._perhaps(asking):
-                return calls
-        return 1
 
-    async def _log_blocks(self) -> tuple[int, str | None]:
-        most = 0
-        for span in _SPANS:
-            refusal = await self._log_refusal(span)
-            if refusal is None:
-                most = min(span, self._head + 1)
-                if most < span:
-                    break
-                continue
-            proposed = refusal.suggested if isinstance(refusal, RangeTooLarge) else None
-            if proposed is not None and await self._log_refusal(_blocks(proposed)) is None:
-                most = max(most, _blocks(proposed))
+async def _pins(probe: Probe, block_hash: str) -> Pins:
+    try:
+        await probe.asked([call({"blockHash": block_hash})], returned_bytes)
+    except PinRefused:
+        return "refused"
+    except WorldError:
+        return "unknown"
+    answer = await perhaps(probe.asked([call({"blockHash": _NO_BLOCK})], returned_bytes))
+    return "honoured" if answer is None else "ignored"
+
+
+async def _batch_calls(probe: Probe) -> int:
+    for calls in _BATCHES:
+        if await perhaps(probe.asked([("eth_chainId", [])] * calls, texts)):
+            return calls
+    return 1
+
+
+async def _log_blocks(probe: Probe, head: int) -> tuple[int, str | None]:
+    """Return the longest range of logs that is answered, and what is said to a longer one."""
+    most = 0
+    for span in _SPANS:
+        refusal = await _refusal(probe, head, span)
+        if refusal is not None:
+            proposed = _proposed(refusal)
+            if proposed and await _refusal(probe, head, proposed) is None:
+                most = max(most, proposed)
             return most, str(refusal)
-        return most, None
+        most = min(span, head + 1)
+        if most < span:
+            break
+    return most, None
 
-    async def _log_refusal(self, span: int) -> WorldError | None:
-        first = max(self._head - span + 1, 0)
-        query = {
-            "fromBlock": hex(first),
-            "toBlock": hex(self._head),
-            "address": [_NOBODY],
-            "topics": [[_NO_TOPIC]],
-        }
-        try:
-            await self._asked([("eth_getLogs", [query])], _count(first, self._head))
-        except WorldError as error:
-            return error
+
+async def _refusal(probe: Probe, head: int, span: int) -> WorldError | None:
+    try:
+        await probe.logs(max(head - span + 1, 0), head, address=[NOBODY], topics=[[_NO_TOPIC]])
+    except WorldError as error:
+        return error
+    return None
+
+
+def _proposed(refusal: WorldError) -> int | None:
+    if not isinstance(refusal, RangeTooLarge) or refusal.suggested is None:
         return None
-
-    async def _earliest(self, serves: Callable[[int], Awaitable[bool | None]]) -> int | None:
-        """Return about the first block that is served; None where none is known to be."""
-        failing: int | None = None
-        for point in self._points():
-            is_served = await serves(point)
-            if is_served:
-                return point if failing is None else await self._between(failing, point, serves)
-            if is_served is False:
-                failing = point
-        return None
-
-    async def _between(
-        self, low: int, high: int, serves: Callable[[int], Awaitable[bool | None]]
-    ) -> int:
-        for _ in range(_BISECTIONS):
-            if high - low <= 1:
-                break
-            middle = (low + high) // 2
-            if await serves(middle):
-                high = middle
-            else:
-                low = middle
-        return high
-
-    def _points(self) -> list[int]:
-        head = self._head
-        depths = (head // 64, head // 16, head // 4, head // 2, head - 10_000, head - 1_000)
-        # Block 0 is kept by nodes that have thrown away all others.
-        points = {1, *depths, head - 128, head - 16, head}
-        return sorted(point for point in points if 0 < point <= head) or [head]
-
-    async def _serves_header(self, number: int) -> bool:
-        return bool(await self._near(number))
-
-    async def _serves_logs(self, number: int) -> bool | None:
-        headers = await self._near(number)
-        if not headers:
-            return False
-        has_logs = any(found.logs_bloom and any(found.logs_bloom) for found in headers)
-        if not has_logs:
-            return None  # no logs would be the right answer
-        first, last = headers[0].number, headers[-1].number
-        try:
-            count = await self._all_logs(first, last)
-        except (HistoryPruned, NodeBehind):
-            self._lacks_logs = True
-            return False
-        except WorldError:
-            return None  # it may want an address, or find the blocks too full
-        if not count:
-            self._lacks_logs, self._empty_at = True, number
-        return bool(count)
-
-    async def _all_logs(self, first: int, last: int) -> int:
-        query = {"fromBlock": hex(first), "toBlock": hex(last)}
-        return await self._asked([("eth_getLogs", [query])], _count(first, last))
-
-    async def _serves_state(self, number: int) -> bool:
-        return await self._perhaps(self._asked([_call(hex(number))], _returned)) is not None
-
-    async def _near(self, number: int) -> list[Header]:
-        """Return the headers of a few blocks from this one on; none where the first is missing."""
-        if number not in self._headers:
-            last = min(number + min(_NEIGHBOURS, self._batch), self._head + 1)
-            names = [hex(block) for block in range(number, last)]
-            asking = self._asked([_block(name) for name in names], _headers_of(names))
-            self._headers[number] = await self._perhaps(asking) or []
-        return self._headers[number]
-
-    async def _burst(self) -> None:
-        # Whether a rate limit is near: nothing else here is asked at once.
-        calls = [self._asked([("eth_chainId", [])], _text) for _ in range(_BURST)]
-        await asyncio.gather(*(self._perhaps(call) for call in calls))
+    return refusal.suggested[1] - refusal.suggested[0] + 1
 
 
-def _block(name: str) -> Call:
-    return "eth_getBlockByNumber", [name, False]
-
-
-def _call(moment: str | dict[str, str]) -> Call:
-    return "eth_call", [{"to": _NOBODY, "data": "0x"}, moment]
-
-
-def _blocks(span: tuple[int, int]) -> int:
-    return span[1] - span[0] + 1
-
-
-def _header_of(name: str) -> Read[Header]:
-    return lambda parts, endpoint: header(value(parts[0], endpoint), name)
-
-
-def _headers_of(names: Sequence[str]) -> Read[list[Header]]:
-    def read(parts: list[Part], endpoint: Endpoint) -> list[Header]:
-        pairs = zip(parts, names, strict=True)
-        found = [header(value(part, endpoint), name) for part, name in pairs]
-        is_row = all(after.number == before.number + 1 for before, after in pairwise(found))
-        return found if is_row and found[0].number == int(names[0], 16) else []
-
-    return read
-
-
-def _text(parts: list[Part], endpoint: Endpoint) -> str:
-    return text(value(parts[0], endpoint))
-
-
-def _texts(parts: list[Part], endpoint: Endpoint) -> list[str]:
-    return [text(value(part, endpoint)) for part in parts]
-
-
-def _is_list(parts: list[Part], endpoint: Endpoint) -> bool:
-    return value(parts[0], endpoint).lstrip().startswith(b"[")
-
-
-def _count(first: int, last: int) -> Read[int]:
-    return lambda parts, endpoint: len(log_frame(value(parts[0], endpoint, (first, last))))
-
-
-def _is_known(parts: list[Part], _: Endpoint) -> bool:
-    return not parts[0].is_error and bytes(parts[0].result) != NULL
-
-
-def _returned(parts: list[Part], endpoint: Endpoint) -> bytes:
-    return returned(parts[0], endpoint) or b""
+async def _burst(probe: Probe) -> None:
+    # Whether a rate limit is near: nothing else here is asked at once.
+    calls = [probe.asked([("eth_chainId", [])], texts) for _ in range(_BURST)]
+    await asyncio.gather(*(perhaps(one) for one in calls))

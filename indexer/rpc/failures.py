@@ -153,39 +153,41 @@ def failure(fault: Fault, endpoint: Endpoint, blocks: tuple[int, int] | None) ->
             nothing to make smaller.
     """
     said = f'it said "{fault.message}"'
-    match fault.meaning:
-        case Meaning.SLOW_DOWN:
-            return slow_down(endpoint, said, _backoff_seconds(fault.said))
-        case Meaning.BEHIND:
-            return NodeBehind(
-                f"{endpoint} has not seen the block yet: {said}; try again later or use another "
-                "endpoint"
-            )
-        case Meaning.TOO_LARGE if blocks is not None:
-            return too_large(endpoint, said, blocks, fault.said)
-        case Meaning.PRUNED:
-            return HistoryPruned(
-                f"{endpoint} no longer has this part of history: {said}; use an archive endpoint"
-            )
-        case Meaning.NO_ACCESS:
-            return KeyRefused(
-                f"{endpoint} does not let us in: {said}; check its key and plan, or use another "
-                "endpoint"
-            )
-        case Meaning.NO_PIN:
-            return PinRefused(
-                f"{endpoint} does not take a block hash as the moment of a call: {said}; use "
-                "another endpoint"
-            )
-        case Meaning.REFUSED | Meaning.INVALID:
-            return Refused(
-                f"{endpoint} refused the request: {said}; check the URL and its key, or use "
-                "another endpoint"
-            )
-        case _:
-            return NodeUnavailable(
-                f"{endpoint} could not answer: {said}; try again later or use another endpoint"
-            )
+    if fault.meaning is Meaning.SLOW_DOWN:
+        return slow_down(endpoint, said, _backoff_seconds(fault.said))
+    if fault.meaning is Meaning.TOO_LARGE and blocks is not None:
+        return too_large(endpoint, said, blocks, fault.said)
+    kind, verb, advice = _CONSEQUENCES.get(fault.meaning, _BREAKDOWN)
+    return kind(f"{endpoint} {verb}: {said}; {advice}")
+
+
+_CONSEQUENCES: dict[Meaning, tuple[type[WorldError], str, str]] = {
+    Meaning.BEHIND: (
+        NodeBehind,
+        "has not seen the block yet",
+        "try again later or use another endpoint",
+    ),
+    Meaning.PRUNED: (
+        HistoryPruned,
+        "no longer has this part of history",
+        "use an archive endpoint",
+    ),
+    Meaning.NO_PIN: (
+        PinRefused,
+        "does not take a block hash as the moment of a call",
+        "use another endpoint",
+    ),
+    Meaning.NO_ACCESS: (
+        KeyRefused,
+        "does not let us in",
+        "check its key and plan, or use another endpoint",
+    ),
+    **dict.fromkeys(
+        (Meaning.REFUSED, Meaning.INVALID),
+        (Refused, "refused the request", "check the URL and its key, or use another endpoint"),
+    ),
+}
+_BREAKDOWN = (NodeUnavailable, "could not answer", "try again later or use another endpoint")
 
 
 def slow_down(endpoint: Endpoint, said: str, wait_seconds: float | None) -> SlowDown:
