@@ -10,7 +10,7 @@ from rpc_rig import block
 from virtual_time import VirtualTime
 
 from indexer.chains import ETHEREUM
-from indexer.errors import PerpscopeError
+from indexer.errors import PerpscopeError, RangeTooLarge
 from indexer.rpc import Endpoint
 from indexer.rpc.answers import Blocks, Call, Part
 from indexer.rpc.failures import SlowDown
@@ -29,6 +29,7 @@ class Backend:
         seconds: how long an answer takes.
         head: its newest block.
         failure: what it raises instead of answering; None to answer.
+        most_blocks: in one request for logs; None for any number.
         limit: calls it takes in any one second; more are refused. None for any number.
         retry_after: the pause it asks for with such a refusal.
         asked: when it was asked what.
@@ -40,6 +41,7 @@ class Backend:
     seconds: float = 0.1
     head: int = 1_000_000
     failure: PerpscopeError | None = None
+    most_blocks: int | None = None
     limit: int | None = None
     retry_after: float | None = None
     asked: list[tuple[float, str]] = field(default_factory=list)
@@ -52,7 +54,9 @@ class Backend:
         """Return how often a method was asked for."""
         return sum(name == method for _, name in self.asked)
 
-    async def answer(self, calls: Sequence[Call], time: VirtualTime) -> list[Part]:
+    async def answer(
+        self, calls: Sequence[Call], blocks: Blocks | None, time: VirtualTime
+    ) -> list[Part]:
         """Return the answers to a request."""
         self.asked += [(time.now, method) for method, _ in calls]
         self._under_way += 1
@@ -70,6 +74,8 @@ class Backend:
             raise SlowDown("slow down", self.retry_after)
         if self.failure is not None and calls[0][0] != "eth_chainId":
             raise self.failure
+        if self.most_blocks is not None and blocks and blocks[1] - blocks[0] >= self.most_blocks:
+            raise RangeTooLarge("too large", (blocks[0], blocks[0] + self.most_blocks - 1))
         return [self._part(method, params) for method, params in calls]
 
     def _part(self, method: str, params: Sequence[Any]) -> Part:
@@ -91,9 +97,9 @@ class InTest(Transport):
         self.endpoint = endpoint
         self._backend, self._time = backend, time
 
-    async def ask(self, calls: Sequence[Call], _blocks: Blocks | None = None) -> list[Part]:
+    async def ask(self, calls: Sequence[Call], blocks: Blocks | None = None) -> list[Part]:
         """Return the backend's answers."""
-        return await self._backend.answer(calls, self._time)
+        return await self._backend.answer(calls, blocks, self._time)
 
     async def exchanged(self, *_: object) -> list[Part]:
         """Refuse: nothing is encoded here."""
@@ -136,7 +142,8 @@ def who(parts: list[Part], endpoint: Endpoint) -> str:
     return endpoint.url[-1]
 
 
-async def logs(pool: Pool, to_block: int = 500_000) -> str:
+async def logs(pool: Pool, to_block: int = 500_000, blocks: int = 11) -> str:
     """Ask for some logs, and return who answered."""
-    query = {"fromBlock": hex(to_block - 10), "toBlock": hex(to_block)}
-    return await pool.ask([("eth_getLogs", [query])], who, (to_block - 10, to_block))
+    first = to_block - blocks + 1
+    query = {"fromBlock": hex(first), "toBlock": hex(to_block)}
+    return await pool.ask([("eth_getLogs", [query])], who, (first, to_block))

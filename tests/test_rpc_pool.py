@@ -358,18 +358,51 @@ def test_no_hedges_where_none_are_wanted() -> None:
     assert took == pytest.approx(30)
 
 
-def test_a_range_that_is_too_large_is_not_asked_elsewhere() -> None:
-    """The answer is to ask for less, whoever says so, and says nothing against the endpoint."""
-    first, second = Backend(failure=RangeTooLarge("too large")), Backend()
+def test_one_endpoint_with_short_ranges_does_not_shorten_those_of_the_other() -> None:
+    """It is asked for a long range once, and left out of long ranges from then on."""
+    first, second = Backend(), Backend(most_blocks=10, seconds=0.01)
 
-    async def work(pool: Pool, _: VirtualTime) -> str:
+    async def work(pool: Pool, _: VirtualTime) -> tuple[list[str], str]:
+        """Ask for eleven blocks at a time, then for ten."""
+        long = await several(pool, 8)
+        return long, await logs(pool, blocks=10)
+
+    long, short = pooled(work, first, second)
+
+    assert long == ["a"] * 8
+    assert second.count() == 2
+    assert short == "b"
+
+
+def test_a_range_that_is_too_large_for_all_carries_the_best_proposal() -> None:
+    """No try is repeated, nothing is said against the endpoints, and the longest range is told."""
+    backends = Backend(most_blocks=3), Backend(most_blocks=7), Backend(most_blocks=5)
+
+    async def work(pool: Pool, _: VirtualTime) -> tuple[RangeTooLarge, set[str]]:
         """Ask once."""
+        with pytest.raises(RangeTooLarge) as caught:
+            await logs(pool)
+        return caught.value, {one.state for one in pool.statistics()}
+
+    refusal, states = pooled(work, *backends)
+
+    assert refusal.suggested == (499_990, 499_996)
+    assert states == {"closed"}
+    assert [backend.count() for backend in backends] == [1, 1, 1]
+
+
+def test_a_range_that_is_too_large_is_told_although_another_endpoint_is_down() -> None:
+    """Asking for less helps now; waiting for the other may not."""
+    backends = Backend(most_blocks=3), Backend(failure=DOWN)
+
+    async def work(pool: Pool, time: VirtualTime) -> float:
+        """Return how long it takes to be told."""
+        started = time.now
         with pytest.raises(RangeTooLarge):
             await logs(pool)
-        return pool.statistics()[0].state
+        return time.now - started
 
-    assert pooled(work, first, second) == "closed"
-    assert second.count() == 0
+    assert pooled(work, *backends) < 0.3
 
 
 def test_pruned_history_is_asked_elsewhere_and_not_again() -> None:

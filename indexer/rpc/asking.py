@@ -36,6 +36,11 @@ class Request(Generic[Answer]):
         return all(block is not None and block <= newest for block in blocks)
 
     @property
+    def length(self) -> int:
+        """How many blocks of logs it asks for; 0 where it asks for none."""
+        return 0 if self.blocks is None else self.blocks[1] - self.blocks[0] + 1
+
+    @property
     def highest(self) -> int | None:
         """The highest block that is named by number."""
         blocks = [block for _, params in self.calls for block in map(_block, params)]

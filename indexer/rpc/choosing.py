@@ -14,7 +14,8 @@ class Standing:
     Attributes:
         expected_seconds: how long an answer would take, its turn in the queue included.
         is_resting: it has just failed.
-        is_barred: its circuit is open, or it lags behind the blocks asked for.
+        is_barred: its circuit is open, it lags behind the blocks asked for, or it has refused a
+            range as long as this one.
         is_away: it asked to be left alone for longer than we are willing to wait.
     """
 
@@ -33,7 +34,7 @@ def choice(standings: Sequence[Standing], *, is_desperate: bool) -> int | None:
 
     Args:
         standings: of the endpoints not asked yet.
-        is_desperate: whether to ask those with an open circuit, or behind, as well.
+        is_desperate: whether to ask those that are barred as well.
     """
     present = [place for place, standing in enumerate(standings) if not standing.is_away]
     for group in (_healthy, _resting, _barred):

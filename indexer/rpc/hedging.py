@@ -9,7 +9,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
-from indexer.errors import HistoryPruned, NodeAnswerWrong, RetryableError, WorldError
+from indexer.errors import (
+    HistoryPruned,
+    NodeAnswerWrong,
+    RangeTooLarge,
+    RetryableError,
+    WorldError,
+)
 from indexer.rpc.clock import Sleep
 
 Answer = TypeVar("Answer")
@@ -18,7 +24,7 @@ Attempt = Coroutine[Any, Any, Answer]
 _MOST_SAVED = 5.0
 
 # What another endpoint may do better; everything else is the answer to the request.
-PASSING = (RetryableError, NodeAnswerWrong, HistoryPruned)
+PASSING = (RetryableError, NodeAnswerWrong, HistoryPruned, RangeTooLarge)
 
 
 class Budget:

@@ -6,7 +6,13 @@ from collections.abc import Callable
 from types import MappingProxyType
 
 from indexer.chains import Chain
-from indexer.errors import HistoryPruned, NodeAnswerWrong, NodeBehind, WorldError
+from indexer.errors import (
+    HistoryPruned,
+    NodeAnswerWrong,
+    NodeBehind,
+    RangeTooLarge,
+    WorldError,
+)
 from indexer.rpc.answers import Part
 from indexer.rpc.asking import Answer, Request
 from indexer.rpc.breaker import Breaker
@@ -17,6 +23,7 @@ from indexer.rpc.failures import KeyRefused, Refused, SlowDown, TimedOut, sever,
 from indexer.rpc.frames import Header
 from indexer.rpc.hedging import Budget
 from indexer.rpc.latency import Latency
+from indexer.rpc.ranges import Ranges
 from indexer.rpc.rate import Rate
 from indexer.rpc.readings import quantity, value
 from indexer.rpc.retries import may_pass
@@ -59,6 +66,7 @@ class Member:
         self._slots = asyncio.Semaphore(endpoint.concurrency)
         self._rate = Rate(endpoint.requests_per_second)
         self._breaker = Breaker()
+        self._ranges = Ranges()
         self._latencies = {True: Latency(), False: Latency()}  # of log requests, of the others
         self._requests = self._waiting = 0
         self._errors: Counter[str] = Counter()
@@ -117,7 +125,7 @@ class Member:
             answer = request.read(parts, self.endpoint)
         except WorldError as error:
             failure = self._named(error, request)
-            self._failed(failure)
+            self._failed(failure, request)
             if failure is error:
                 raise
             raise failure from error.__cause__
@@ -144,7 +152,7 @@ class Member:
         except WorldError as error:
             if isinstance(error, TimedOut):
                 latency.took(self._clock.now(), self.endpoint.timeout_seconds)
-            self._failed(error)
+            self._failed(error, request)
             raise
         latency.took(self._clock.now(), self._clock.now() - started)
         return parts
@@ -152,11 +160,12 @@ class Member:
     def _answered(self, request: Request[Answer], answer: object) -> None:
         self._breaker.answered()
         self._rate.served(len(request.calls))
+        self._ranges.answered(request.length)
         shown = answer.number if isinstance(answer, Header) else request.highest
         if shown is not None:
             self.newest = max(shown, self.newest or 0)
 
-    def _failed(self, error: WorldError) -> None:
+    def _failed(self, error: WorldError, request: Request[Answer]) -> None:
         self._errors[type(error).__name__] += 1
         now = self._clock.now()
         match error:
@@ -166,6 +175,9 @@ class Member:
                 self._breaker.shut(now)
             case _ if may_pass(error) and not isinstance(error, NodeBehind):
                 self._breaker.failed(now)
+            case RangeTooLarge() if request.blocks is not None:
+                self._ranges.refused(now, request.length, error.suggested)
+                self._breaker.answered()
             case _:  # a node that refuses, or has not seen a block, is alive
                 self._breaker.answered()
 
@@ -201,6 +213,7 @@ class Member:
             expected_seconds=wait + seconds * (1 + self._waiting / self.endpoint.concurrency),
             is_resting=state == "resting" or not self.is_proven,
             is_barred=state in {"open", "half-open"}
+            or self._ranges.are_refused(now, request.length)
             or (is_behind and not request.is_seen_by(self.newest or 0)),
             is_away=self._rate.paused_until - now > self.endpoint.longest_wait_seconds,
         )

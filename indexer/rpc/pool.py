@@ -101,8 +101,8 @@ class Pool:
             blocks: the range of an eth_getLogs call among them.
 
         Raises:
-            WorldError: an endpoint's failure that may pass, where there is one.
-            RangeTooLarge: at once, whichever endpoint says so.
+            RangeTooLarge: endpoints that could be asked want fewer blocks; the most generous one's.
+            WorldError: another failure, one that may pass where there is one.
         """
         self._survey_when_due()
         question = _Question(self._members, Request(calls, read, blocks), self._clock)
@@ -201,8 +201,11 @@ class _Question(Generic[Answer]):
         failures = failures or [member.away() for member in self._members]
         longest = self._members[0].endpoint.longest_wait_seconds
 
-        def hope(error: WorldError) -> int:
-            return may_pass(error) + (may_pass(error) and asked_pause(error) <= longest)
+        def hope(error: WorldError) -> tuple[bool, int, bool, bool]:
+            is_range, suggested = isinstance(error, RangeTooLarge), 0
+            if isinstance(error, RangeTooLarge) and error.suggested is not None:
+                suggested = error.suggested[1]
+            return is_range, suggested, may_pass(error), asked_pause(error) <= longest
 
         return max(reversed(failures), key=hope)
 
