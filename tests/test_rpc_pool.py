@@ -208,6 +208,26 @@ def test_a_lone_endpoint_is_waited_for() -> None:
     assert 20 <= pooled(work, only) < 21
 
 
+def test_a_pause_holds_for_those_who_wait_in_line_too() -> None:
+    """Whoever had a turn before the refusal takes a new one after the pause."""
+    only = Backend(failure=SlowDown("slow down", 20))
+
+    async def work(pool: Pool, time: VirtualTime) -> float:
+        """Have five questions wait in line when the first is refused."""
+        started = time.now
+        asking = asyncio.gather(*(logs(pool) for _ in range(5)))
+        await time.sleep(10)
+        only.failure = None
+        await asking
+        return started
+
+    started = pooled(work, only, requests_per_second=1.0)
+
+    moments = [at - started for at, name in only.asked if name == "eth_getLogs"]
+    assert [moment for moment in moments if 2 < moment < 20] == []
+    assert len(moments) == 6
+
+
 def test_nobody_waits_for_an_hour() -> None:
     """Where every endpoint wants to be left alone for longer than we wait, that is the error."""
     both = Backend(failure=SlowDown("slow down", 3_600)), Backend(failure=SlowDown("too", 7_200))
