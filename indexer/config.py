@@ -11,6 +11,7 @@ PERPSCOPE_CHAINS__ARBITRUM__RPC and so on, lists separated by commas. Keys stay 
     [chains.arbitrum]
     rpc = ["https://arb-mainnet.example/v2/${ARBITRUM_KEY}", "http://127.0.0.1:8547"]
     protocols = ["gmx_v2", "chainlink"]
+    requests_per_second = 25
 
     [retries]
     tries = 5
@@ -20,6 +21,7 @@ import json
 import os
 import re
 import tomllib
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -46,6 +48,7 @@ from indexer.rpc import Endpoint, redacted
 DEFAULT_FILE = Path("perpscope.toml")
 
 _PREFIX = "PERPSCOPE_"
+_MANNERS = {"requests_per_second", "concurrency", "hedge_ratio"}
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _URL = re.compile(r"\w+://[^\s'\"]+")
 _SLUGS = sorted(chain.slug for chain in CHAINS)
@@ -99,6 +102,8 @@ Texts = Annotated[tuple[StrictStr, ...], BeforeValidator(_listed)]
 Count = Annotated[int, Strict(), Field(ge=1)]
 BlockNumber = Annotated[int, Strict(), Field(ge=0)]
 Seconds = Annotated[float, Strict(), Field(gt=0, le=3_600)]
+Pace = Annotated[float, Strict(), Field(gt=0)]
+Ratio = Annotated[float, Strict(), Field(ge=0, le=1)]
 
 
 class ProofLevel(StrEnum):
@@ -114,15 +119,20 @@ class ChainSettings(BaseModel):
     One chain's settings, under `[chains.<slug>]`.
 
     Attributes:
-        rpc: endpoint URLs in order of preference, `${NAME}` not yet filled in.
+        rpc: endpoint URLs in order of preference, http, https, ws or wss, `${NAME}` not yet filled
+            in.
         protocols: slugs to index on this chain; empty for all that are declared.
         from_block: first block to index; None for each contract's own first block.
         from_date: a date or a moment (UTC) to index from, instead of a block.
         max_span: most blocks in one request; None to find out.
         max_logs: most logs in one range, which bounds memory.
         max_addresses: most contracts named in one request; beyond, logs are asked for by event.
-        concurrency: most ranges under way at once below finality.
+        max_ranges: most ranges under way at once below finality.
         proof: how far to prove that no log is missing: fetched, bloom or receipts.
+        requests_per_second: most JSON-RPC calls sent to one endpoint a second; None to find out.
+        concurrency: how many requests are under way at one endpoint.
+        hedge_ratio: how many slow requests, for each one sent, may go to a second endpoint as
+            well; 0 for none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -134,8 +144,11 @@ class ChainSettings(BaseModel):
     max_span: Count | None = None
     max_logs: Count = 25_000
     max_addresses: Count = 1_000
-    concurrency: Count = 8
+    max_ranges: Count = 8
     proof: ProofLevel = ProofLevel.FETCHED
+    requests_per_second: Pace | None = None
+    concurrency: Count = 8
+    hedge_ratio: Ratio = 0.1
 
     @model_validator(mode="after")
     def _one_beginning(self) -> Self:
@@ -197,16 +210,22 @@ class Config(BaseSettings):
         """Return a chain's settings; all defaults where none are given."""
         return self.chains.get(chain.slug, ChainSettings())
 
-    def endpoints(self, chain: Chain) -> tuple[Endpoint, ...]:
+    def endpoints(self, chain: Chain, urls: Sequence[str] | None = None) -> tuple[Endpoint, ...]:
         """
         Return the chain's endpoints in order of preference, environment variables filled in.
+
+        Args:
+            chain: whose settings apply.
+            urls: where to ask instead of where the settings say.
 
         Raises:
             UserError: a variable is not set, or a URL is none.
         """
-        patience = self.retries.model_dump()
-        urls = [_expanded(url, chain) for url in self.chain(chain).rpc]
-        return tuple(Endpoint(url, **patience) for url in urls)
+        own = self.chain(chain)
+        manners = self.retries.model_dump() | own.model_dump(include=_MANNERS)
+        return tuple(
+            Endpoint(url, **manners) for url in urls or [_expanded(url, chain) for url in own.rpc]
+        )
 
 
 class _Environment(PydanticBaseSettingsSource):

@@ -11,6 +11,7 @@ The error tree of the indexer, sorted by one question: can the same call succeed
         ├── RangeTooLarge       the node wants fewer blocks or smaller answers; ask for less
         ├── RequestsSpent       as many requests were sent as --max-requests allows
         ├── NodeAnswerWrong     the node contradicts itself or the request
+        ├── HistoryPruned       the node has thrown this part of history away; never "no logs"
         ├── ReorgTooDeep        the chain changed below what it called final
         └── DatabaseUnusable    the file cannot be opened, read or written as it is
 
@@ -66,6 +67,10 @@ class RequestsSpent(WorldError):
 
 class NodeAnswerWrong(WorldError):
     """The node's answer contradicts the request or another of its answers."""
+
+
+class HistoryPruned(WorldError):
+    """The node no longer has the blocks, logs or state that were asked for."""
 
 
 class ReorgTooDeep(WorldError):

@@ -84,6 +84,9 @@ class Script:
         results: method -> its result, or a function of its parameters; replaces the tiny chain.
         errors: method -> the JSON-RPC error it answers with.
         whole: changes a finished answer before it is sent; not that of eth_chainId.
+        handshake: the HTTP answer to whoever wants a WebSocket; None to open one.
+        is_short: whether a WebSocket is closed after each answer.
+        sockets: WebSockets opened so far.
         delay_seconds: how long every answer but that of eth_chainId takes.
         seen: the methods asked, in order.
         asked: the parameters of each, likewise.
@@ -95,13 +98,39 @@ class Script:
     results: Json = field(default_factory=dict)
     errors: Json = field(default_factory=dict)
     whole: Callable[[Any], Any] | None = None
+    handshake: Reply | None = None
+    is_short: bool = False
+    sockets: int = 0
     delay_seconds: float = 0
     seen: list[str] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
 
-    async def serve(self, request: web.Request) -> web.Response:
-        """Answer one HTTP request."""
-        calls = await request.json()
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """Answer one HTTP request, or every message of a WebSocket."""
+        if web.WebSocketResponse().can_prepare(request):
+            return await self._converse(request)
+        return await self._told(await request.json())
+
+    async def _converse(self, request: web.Request) -> web.StreamResponse:
+        if self.handshake is not None:
+            reply = self.handshake
+            return web.Response(body=reply.body, status=reply.status, headers=reply.headers)
+        self.sockets += 1
+        socket = web.WebSocketResponse(max_msg_size=2**24)
+        await socket.prepare(request)
+        async for message in socket:
+            answer = await self._told(json.loads(message.data))
+            assert isinstance(answer.body, bytes)
+            if answer.status != 200:  # in a script for WebSockets, the code to close with
+                await socket.close(code=answer.status, message=answer.body)
+                break
+            await socket.send_bytes(answer.body)
+            if self.is_short:
+                await socket.close()
+                break
+        return socket
+
+    async def _told(self, calls: Any) -> web.Response:
         batch = calls if isinstance(calls, list) else [calls]
         self.seen += [call["method"] for call in batch]
         self.asked += [call["params"] for call in batch]
@@ -151,12 +180,16 @@ class Client:
     Attributes:
         settings: what to change in the endpoints' patience.
         pauses: how long the client would have slept between tries, seconds.
+        now: what its clock shows; only pauses move it.
+        scheme: how to speak: http or ws.
         urls: the servers' URLs of the last question, secrets included.
         requests: calls the last question took.
     """
 
     settings: Json = field(default_factory=lambda: {"tries": 3})
     pauses: list[float] = field(default_factory=list)
+    now: float = 0
+    scheme: str = "http"
     urls: list[str] = field(default_factory=list)
     requests: int = 0
 
@@ -169,11 +202,12 @@ class Client:
     ) -> Answer:
         runners = [await _started(script) for script in scripts]
         self.urls = [
-            f"http://user:{KEY}@{_host(runner)}/v2/{KEY}?apikey={KEY}" for runner in runners
+            f"{self.scheme}://user:{KEY}@{_host(runner)}/v2/{KEY}?apikey={KEY}"
+            for runner in runners
         ]
         endpoints = [Endpoint(url, **self.settings) for url in self.urls]
         try:
-            async with Node(endpoints, ETHEREUM, sleep=self._pause) as node:
+            async with Node(endpoints, ETHEREUM, sleep=self._pause, now=lambda: self.now) as node:
                 try:
                     return await question(node)
                 finally:
@@ -184,6 +218,7 @@ class Client:
 
     async def _pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
+        self.now += seconds
 
 
 def ask(question: Callable[[Node], Awaitable[Answer]], *scripts: Script) -> Answer:
@@ -193,7 +228,7 @@ def ask(question: Callable[[Node], Awaitable[Answer]], *scripts: Script) -> Answ
 
 async def _started(script: Script) -> web.AppRunner:
     app = web.Application(client_max_size=2**24)
-    app.router.add_post("/{tail:.*}", script.serve)
+    app.router.add_route("*", "/{tail:.*}", script.serve)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -38,6 +38,40 @@ def test_without_a_file_there_are_defaults() -> None:
     assert config.endpoints(ARBITRUM) == ()
 
 
+def test_manners_reach_every_endpoint(folder: Path) -> None:
+    """Pace, concurrency and hedging are a chain's, for configured URLs and for given ones."""
+    written(
+        folder,
+        """
+        [chains.arbitrum]
+        rpc = ["ws://127.0.0.1:1/a"]
+        requests_per_second = 25
+        concurrency = 3
+        hedge_ratio = 0
+        """,
+    )
+
+    config = configuration()
+    endpoints = [*config.endpoints(ARBITRUM), *config.endpoints(ARBITRUM, ["http://127.0.0.1:2"])]
+
+    assert [endpoint.url for endpoint in endpoints] == ["ws://127.0.0.1:1/a", "http://127.0.0.1:2"]
+    for endpoint in endpoints:
+        assert endpoint.requests_per_second == 25
+        assert endpoint.concurrency == 3
+        assert endpoint.hedge_ratio == 0
+
+
+@pytest.mark.parametrize(
+    "line", ["requests_per_second = 0", "concurrency = 0", "hedge_ratio = 2", "concurrency = 'x'"]
+)
+def test_manners_that_are_none_are_refused(folder: Path, line: str) -> None:
+    """The setting is named."""
+    written(folder, f"[chains.arbitrum]\n{line}\n")
+
+    with pytest.raises(UserError, match=f"chains.arbitrum.{line.split(maxsplit=1)[0]}"):
+        configuration()
+
+
 def test_the_file_in_the_working_directory_is_read(folder: Path) -> None:
     """Every setting arrives with its type."""
     written(

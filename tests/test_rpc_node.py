@@ -41,6 +41,7 @@ def test_a_tag_leads_to_its_header(tag: str, number: int) -> None:
         {"code": -39001, "message": "Unknown block"},
         {"code": -32000, "message": "finalized block not found"},
         {"code": -32602, "message": "invalid argument 0: hex string without 0x prefix"},
+        {"code": -32602, "message": "invalid block tag finalized"},
     ],
 )
 def test_a_tag_the_node_does_not_know_is_none(error: dict[str, object]) -> None:

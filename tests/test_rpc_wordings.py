@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from indexer.errors import NodeBehind, NodeUnavailable, RangeTooLarge
+from indexer.errors import HistoryPruned, NodeBehind, NodeUnavailable, RangeTooLarge
 from indexer.rpc import Endpoint
-from indexer.rpc.failures import Refused, SlowDown, failure, fault
+from indexer.rpc.failures import KeyRefused, PinRefused, Refused, SlowDown, failure, fault
 from indexer.rpc.wordings import WORDINGS, Meaning, wording
 
 ENDPOINT = Endpoint("http://127.0.0.1:8545")
@@ -17,6 +17,9 @@ Seen = tuple[str, int, str, Meaning, tuple[int, int] | None]
 SLOW = Meaning.SLOW_DOWN
 BEHIND = Meaning.BEHIND
 LARGE = Meaning.TOO_LARGE
+PRUNED = Meaning.PRUNED
+FAILED = Meaning.FAILED
+NO_ACCESS = Meaning.NO_ACCESS
 
 SEEN: list[Seen] = [
     ("Alchemy", 429, "Your app has exceeded its compute units per second capacity.", SLOW, None),
@@ -28,7 +31,31 @@ SEEN: list[Seen] = [
     ("Infura", -32005, "daily request count exceeded, request rate limited", SLOW, None),
     ("HyperEVM", -32005, "rate limited", SLOW, None),
     ("Chainstack", -32005, "You've exceeded the RPS limit available on the plan", SLOW, None),
+    ("QuickNode", -32012, "credits limited to 6000/sec", SLOW, None),
+    (
+        "dRPC",
+        15,
+        "You reached Public endpoint rate limit, please upgrade to paid plan",
+        SLOW,
+        None,
+    ),
+    (
+        "Ankr",
+        -32090,
+        "Too many requests, reason: call rate limit exhausted, retry in 10s",
+        SLOW,
+        None,
+    ),
+    (
+        "Nethermind",
+        -32005,
+        "Unable to start new queued requests for eth_getLogs. Too many queued requests.",
+        SLOW,
+        None,
+    ),
     ("Reth", -32602, "block range extends beyond current head block", BEHIND, None),
+    ("Arbitrum", -32602, "invalid block range params", BEHIND, None),
+    ("Base", -32019, "block is out of range", BEHIND, None),
     (
         "Erigon",
         -32000,
@@ -168,6 +195,36 @@ SEEN: list[Seen] = [
         LARGE,
         (1_000, 1_999),
     ),
+    (
+        "HyperEVM",
+        -32602,
+        "query exceeds max block range 50",
+        LARGE,
+        (1_000, 1_049),
+    ),
+    (
+        "thirdweb",
+        -32000,
+        "requested 98999 blocks, maximum allowed is 2000 blocks",
+        LARGE,
+        (1_000, 2_999),
+    ),
+    (
+        "Morph",
+        -32000,
+        "block range is larger than max block range, block range = 98999, max block range = 5000",
+        LARGE,
+        (1_000, 5_999),
+    ),
+    (
+        "Polygon",
+        -32005,
+        "eth_getLogs block range too large, range: 98999, max: 3500",
+        LARGE,
+        (1_000, 4_499),
+    ),
+    ("Candle", -32600, "block range too high", LARGE, None),
+    ("HyperEVM", -32008, "Response is too big", LARGE, None),
     ("Harmony", -32000, "query must be smaller than size 1024", LARGE, (1_000, 2_023)),
     ("Ankr", -32600, "block range is too wide", LARGE, None),
     ("Ankr", -32062, "Block range is too large", LARGE, None),
@@ -196,9 +253,50 @@ SEEN: list[Seen] = [
         Meaning.NO_PIN,
         None,
     ),
-    ("geth", -32000, "missing trie node 12ab (path )", Meaning.PRUNED, None),
-    ("geth", 4444, "pruned history unavailable", Meaning.PRUNED, None),
-    ("Nethermind", -32002, "No state available for block 99", Meaning.PRUNED, None),
+    ("geth", -32000, "missing trie node 12ab (path )", PRUNED, None),
+    ("geth", -32000, "required historical state unavailable (reexec=128)", PRUNED, None),
+    ("geth", 4444, "pruned history unavailable", PRUNED, None),
+    ("geth", -32000, "historical state 12ab is not available", PRUNED, None),
+    ("Reth", -32000, "state at block #99 is pruned", PRUNED, None),
+    ("Nethermind", -32002, "No state available for block 99", PRUNED, None),
+    ("Nethermind", -32000, "Receipt not available for From block 14319330.", PRUNED, None),
+    ("Nethermind", 4444, "Pruned history unavailable", PRUNED, None),
+    (
+        "Erigon",
+        -32000,
+        "old data not available due to pruning: requested block 0, history is available from block "
+        "25247999",
+        PRUNED,
+        None,
+    ),
+    (
+        "Erigon",
+        -32000,
+        "seek with txNum=1962853355 but data before txNum=2662500000 is not available",
+        PRUNED,
+        None,
+    ),
+    ("Infura", -32002, "project ID does not have access to archive state", PRUNED, None),
+    ("Infura", -32002, "project ID is required to access archive state", PRUNED, None),
+    ("Ankr", -32061, "No archive nodes available", PRUNED, None),
+    ("Cloudflare", -32047, "Requested data is older than 128 blocks.", PRUNED, None),
+    (
+        "OpenEthereum",
+        -32000,
+        "This request is not supported because your node is running with state pruning.",
+        PRUNED,
+        None,
+    ),
+    ("Cronos", -32000, "height 5 is not available, lowest height is 99", PRUNED, None),
+    ("Moonbeam", -32603, "State already discarded for 0x12ab", PRUNED, None),
+    (
+        "Optimism",
+        -32000,
+        "no historical RPC is available for this historical (pre-bedrock) execution request",
+        PRUNED,
+        None,
+    ),
+    ("BSC", -32000, "pebble: not found", PRUNED, None),
     (
         "any",
         -32601,
@@ -206,7 +304,10 @@ SEEN: list[Seen] = [
         Meaning.REFUSED,
         None,
     ),
-    ("Ankr", -32000, "Unauthorized: You must authenticate your request", Meaning.REFUSED, None),
+    ("Ankr", -32075, "Method disabled", Meaning.REFUSED, None),
+    ("Ankr", -32000, "Unauthorized: You must authenticate your request", NO_ACCESS, None),
+    ("Ankr", -32052, "API key is not allowed to access blockchain", NO_ACCESS, None),
+    ("Alchemy", -32000, "Monthly capacity limit exceeded. Visit the dashboard", NO_ACCESS, None),
     (
         "publicnode",
         -32701,
@@ -214,11 +315,68 @@ SEEN: list[Seen] = [
         Meaning.REFUSED,
         None,
     ),
-    ("Base", -32011, "no backend is currently healthy to serve traffic", Meaning.FAILED, None),
-    ("any", -32603, "Internal error", Meaning.FAILED, None),
-    ("geth", -32602, "invalid block range params", Meaning.INVALID, None),
-    ("nobody", -32099, "the moon is in the wrong house", Meaning.FAILED, None),
+    ("Base", -32011, "no backend is currently healthy to serve traffic", FAILED, None),
+    ("Alchemy", -32000, "Unable to complete request at this time.", FAILED, None),
+    ("Infura", -32603, "request failed or timed out", FAILED, None),
+    ("Ankr", -32055, "No nodes available", FAILED, None),
+    ("dRPC", 19, "Temporary internal error. Please retry", FAILED, None),
+    ("dRPC", 12, "Can't route your request to suitable provider", FAILED, None),
+    ("geth", -32603, "method handler crashed", FAILED, None),
+    ("Erigon", -32000, "method handler crashed", FAILED, None),
+    ("Reth", -32603, "internal blocking task error", FAILED, None),
+    ("any", -32603, "Internal error", FAILED, None),
+    (
+        "Arbitrum",
+        -32602,
+        "invalid params: 1001 addresses specified in query, but only 1000 are allowed",
+        Meaning.INVALID,
+        None,
+    ),
+    ("nobody", -32099, "the moon is in the wrong house", FAILED, None),
 ]
+
+
+# Who passes on the words of the nodes behind, answers with a bare HTTP status, or has no such case.
+PASSES_ON = "passes on the words of the nodes behind"
+BARE = "answers with an HTTP status and no words of its own"
+NULLS = "answers null or an empty list; rpc.member and `perpscope doctor` see that"
+NEVER = "has no such limit"
+STANDARD = "says -32603 Internal error, as JSON-RPC has it"
+NOTHING_OF_THEIR_OWN: dict[tuple[str, Meaning], str] = {
+    ("Alchemy", BEHIND): PASSES_ON,
+    ("Alchemy", PRUNED): "serves archives only",
+    ("Infura", BEHIND): PASSES_ON,
+    ("QuickNode", BEHIND): PASSES_ON,
+    ("QuickNode", PRUNED): PASSES_ON,
+    ("QuickNode", FAILED): BARE,
+    ("Ankr", BEHIND): PASSES_ON,
+    ("dRPC", BEHIND): PASSES_ON,
+    ("dRPC", PRUNED): PASSES_ON,
+    ("Arbitrum", SLOW): BARE,
+    ("Arbitrum", PRUNED): PASSES_ON,
+    ("Arbitrum", FAILED): PASSES_ON,
+    ("Base", PRUNED): PASSES_ON,
+    ("HyperEVM", BEHIND): NULLS,
+    ("HyperEVM", PRUNED): NULLS,
+    ("HyperEVM", FAILED): STANDARD,
+    ("geth", SLOW): NEVER,
+    ("Erigon", SLOW): NEVER,
+    ("Nethermind", FAILED): STANDARD,
+    ("Reth", SLOW): NEVER,
+}
+PROVIDERS = [
+    *("Alchemy", "Infura", "QuickNode", "Ankr", "dRPC", "Arbitrum", "Base", "HyperEVM"),
+    *("geth", "Erigon", "Nethermind", "Reth"),
+]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("meaning", [LARGE, BEHIND, PRUNED, SLOW, FAILED], ids=str)
+def test_every_providers_way_of_saying_it_is_known(provider: str, meaning: Meaning) -> None:
+    """Each has a row above for each meaning, or a reason why it has none; never both."""
+    has_row = any(said_by == provider and means is meaning for said_by, _, _, means, _ in SEEN)
+
+    assert has_row is ((provider, meaning) not in NOTHING_OF_THEIR_OWN)
 
 
 @pytest.mark.parametrize(
@@ -250,8 +408,9 @@ def test_every_row_is_needed(row: object) -> None:
         (Meaning.SLOW_DOWN, SlowDown),
         (Meaning.BEHIND, NodeBehind),
         (Meaning.TOO_LARGE, RangeTooLarge),
-        (Meaning.PRUNED, Refused),
-        (Meaning.NO_PIN, Refused),
+        (Meaning.PRUNED, HistoryPruned),
+        (Meaning.NO_PIN, PinRefused),
+        (Meaning.NO_ACCESS, KeyRefused),
         (Meaning.REFUSED, Refused),
         (Meaning.INVALID, Refused),
         (Meaning.FAILED, NodeUnavailable),
@@ -265,7 +424,7 @@ def test_each_meaning_has_its_exception(meaning: Meaning, kind: type[Exception])
 
     error = failure(refusal, ENDPOINT, (FIRST, LAST))
 
-    assert type(error) in {kind, *kind.__subclasses__()}
+    assert type(error) is kind
 
 
 def test_nothing_but_logs_can_be_too_large() -> None:
@@ -275,6 +434,20 @@ def test_nothing_but_logs_can_be_too_large() -> None:
     error = failure(refusal, ENDPOINT, None)
 
     assert type(error) is NodeUnavailable
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [("retry in 10s", 10), ("retry in 1m30s", 90), ("retry in 10m", 600), ("retry later", None)],
+)
+def test_a_pause_in_words_is_understood(words: str, seconds: float | None) -> None:
+    """Ankr says how long to wait in the message itself."""
+    raw = json.dumps({"code": -32090, "message": f"Too many requests, {words}"}).encode()
+
+    error = failure(fault(raw, ENDPOINT), ENDPOINT, None)
+
+    assert isinstance(error, SlowDown)
+    assert error.wait_seconds == seconds
 
 
 @pytest.mark.parametrize("raw", [b'"some text"', b"[1]", b"5", b"{}", b'{"message":null}', b"true"])

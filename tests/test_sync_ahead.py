@@ -69,11 +69,11 @@ def test_order_of_answers_does_not_show(tmp_path: Path, seed: int) -> None:
     """Births anywhere, ranges of any length, answers in any order: every table ends the same."""
     chain = random_chain(seed)
     with serve([chain]) as node:
-        run(job(tmp_path / "one.duckdb", concurrency=1, max_span=COUNT), node.url)
+        run(job(tmp_path / "one.duckdb", max_ranges=1, max_span=COUNT), node.url)
 
     with delayed([chain], shuffled(seed, 0.05)) as slow:
         span = random.Random(seed).choice((7, 23, 50))
-        run(job(tmp_path / "many.duckdb", concurrency=8, max_span=span), slow.url)
+        run(job(tmp_path / "many.duckdb", max_ranges=8, max_span=span), slow.url)
 
     assert contents(tmp_path / "many.duckdb") == contents(tmp_path / "one.duckdb")
     assert slow.busiest > 3
@@ -104,7 +104,7 @@ def test_asking_by_event_alone_ends_the_same(tmp_path: Path, limit: int) -> None
 def test_endpoints_are_not_asked_more_than_allowed(tmp_path: Path) -> None:
     """No more requests are under way than ranges may be."""
     with delayed([served(blocks(COUNT))], lambda: 0.02) as slow:
-        run(job(tmp_path / "a.duckdb", protocols=(FEED,), max_span=10, concurrency=3), slow.url)
+        run(job(tmp_path / "a.duckdb", protocols=(FEED,), max_span=10, max_ranges=3), slow.url)
 
     assert 1 < slow.busiest <= 3
 

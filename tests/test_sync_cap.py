@@ -45,8 +45,8 @@ def test_capped_runs_add_up_to_one(tmp_path: Path) -> None:
 def test_a_run_that_fits_is_not_stopped(tmp_path: Path) -> None:
     """A cap of exactly what is needed changes nothing."""
     with serve([served(blocks(COUNT))]) as node:
-        sent = run(job(tmp_path / "one.duckdb", concurrency=1), node.url).requests
-        done = run(job(tmp_path / "two.duckdb", concurrency=1, max_requests=sent), node.url)
+        sent = run(job(tmp_path / "one.duckdb", max_ranges=1), node.url).requests
+        done = run(job(tmp_path / "two.duckdb", max_ranges=1, max_requests=sent), node.url)
 
     assert done.stopped is None
     assert done.requests == sent

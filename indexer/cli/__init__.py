@@ -2,6 +2,7 @@
 
 import typer
 
+from indexer.cli.doctoring import doctor
 from indexer.cli.indexing import index_command
 from indexer.cli.planning import plan
 from indexer.cli.proving import repair_command, verify_command
@@ -13,6 +14,7 @@ app = typer.Typer()
 app.command("index")(index_command)
 app.command()(plan)
 app.command()(status)
+app.command()(doctor)
 app.command("verify")(verify_command)
 app.command("repair")(repair_command)
 app.command()(rewind)

@@ -87,7 +87,7 @@ def job_of(
     )
 
 
-_LIMITS = ("max_span", "max_logs", "max_addresses", "concurrency", "proof")
+_LIMITS = ("max_span", "max_logs", "max_addresses", "max_ranges", "proof")
 
 
 def _block_or_moment(option: str, text: str | None) -> int | datetime | None:
@@ -142,6 +142,4 @@ def endpoints_of(
     Raises:
         UserError: a URL is none, or needs a variable that is not set.
     """
-    if not urls:
-        return settings.endpoints(chain)
-    return tuple(Endpoint(url, **settings.retries.model_dump()) for url in urls)
+    return settings.endpoints(chain, urls)

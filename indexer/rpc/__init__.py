@@ -1,7 +1,7 @@
 """
 Talking to nodes: the only part of perpscope that opens a socket.
 
-Read `node` for what can be asked, `failover` and `retries` for who is asked and how often,
+Read `node` for what can be asked, `pool` and `retries` for who is asked and how often,
 `transport` and `answers` for the bytes in between, `frames` and `checks` for what becomes of
 them, `sealing` for what recomputes, `wordings` and `failures` for how nodes say no.
 """
@@ -11,5 +11,17 @@ from indexer.rpc.endpoint import Endpoint, redacted
 from indexer.rpc.frames import HEADERS, LOGS, Header
 from indexer.rpc.node import Node, Tag
 from indexer.rpc.sealing import SEALED
+from indexer.rpc.statistics import EndpointStatistics
 
-__all__ = ["HEADERS", "LOGS", "SEALED", "Endpoint", "Filter", "Header", "Node", "Tag", "redacted"]
+__all__ = [
+    "HEADERS",
+    "LOGS",
+    "SEALED",
+    "Endpoint",
+    "EndpointStatistics",
+    "Filter",
+    "Header",
+    "Node",
+    "Tag",
+    "redacted",
+]

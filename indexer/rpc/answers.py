@@ -13,11 +13,21 @@ import msgspec
 
 from indexer.errors import NodeAnswerWrong, NodeUnavailable, WorldError
 from indexer.rpc.endpoint import Endpoint
-from indexer.rpc.failures import Refused, failure, fault, quoted, slow_down, too_large
+from indexer.rpc.failures import (
+    KeyRefused,
+    Refused,
+    failure,
+    fault,
+    quoted,
+    slow_down,
+    too_large,
+)
+from indexer.rpc.wordings import Meaning
 
 Blocks = tuple[int, int]
 Call = tuple[str, Sequence[Any]]
 NULL = b"null"
+_READ = 4_000
 
 
 class Part(msgspec.Struct):
@@ -92,7 +102,7 @@ def unreadable(endpoint: Endpoint, body: bytes) -> NodeUnavailable:
     elif start in {b"{", b"["}:
         seen = f"JSON that is cut off or not JSON-RPC ({len(body):,} bytes)"
     else:
-        seen = f'"{quoted(body[:60].decode(errors="replace"), endpoint)}"'
+        seen = f'"{quoted(body[:_READ].decode(errors="replace"), endpoint)[:60]}"'
     return NodeUnavailable(
         f"{endpoint} answered with {seen}; expected JSON-RPC; check that the URL is that of a node"
     )
@@ -104,13 +114,18 @@ def unwelcome(
     """Return the exception for an HTTP status other than success."""
     said = f"HTTP status {status}"
     wait = _pause_seconds(retry_after)
-    if status == 429 or (status == 503 and wait is not None):
+    error = _error_in(body)
+    told = fault(error, endpoint) if error else None
+    is_limit = status == 429 or (status == 503 and wait is not None)
+    if is_limit and (told is None or told.meaning is not Meaning.NO_ACCESS):
         return slow_down(endpoint, said, wait)
-    if error := _error_in(body):
-        return failure(fault(error, endpoint), endpoint, blocks)
+    if told is not None:
+        return failure(told, endpoint, blocks)
     if status == 413 and blocks is not None:
         return too_large(endpoint, said, blocks)
-    kind = Refused if status < 500 else NodeUnavailable
+    kind: type[NodeUnavailable] = KeyRefused if status in {401, 402, 403} else Refused
+    if status == 408 or status >= 500:
+        kind = NodeUnavailable
     return kind(
         f"{endpoint} answered with {said}; expected a JSON-RPC answer; check the URL and its key, "
         "or use another endpoint"

@@ -3,9 +3,18 @@ What a node's refusals become: `wordings` says what they mean, this module says 
 
     NodeUnavailable     (indexer.errors)
     ├── SlowDown        the node limits our rate; carries how long it asks us to wait
-    ├── TimedOut        no answer in time; tried once more, then the next endpoint
+    ├── TimedOut        no answer in time; tried once more, then taken as a range too long
     └── Refused         this endpoint will not serve the request however often it is sent
+        ├── KeyRefused  nor any other: it does not accept our key, or the plan is used up
         └── PinRefused  it does not take a block hash as the moment of a call
+
+Where a meaning leads, in this tree and in that of `indexer.errors`:
+
+    SLOW_DOWN   SlowDown            BEHIND      NodeBehind      NO_ACCESS           KeyRefused
+    TOO_LARGE   RangeTooLarge       PRUNED      HistoryPruned   NO_PIN              PinRefused
+    FAILED      NodeUnavailable     REVERTED    no failure      REFUSED, INVALID    Refused
+
+What is too large and is no question for logs has nothing to make smaller: NodeUnavailable.
 """
 
 import re
@@ -14,7 +23,13 @@ from dataclasses import dataclass
 
 import msgspec
 
-from indexer.errors import NodeBehind, NodeUnavailable, RangeTooLarge, WorldError
+from indexer.errors import (
+    HistoryPruned,
+    NodeBehind,
+    NodeUnavailable,
+    RangeTooLarge,
+    WorldError,
+)
 from indexer.rpc.endpoint import Endpoint
 from indexer.rpc.wordings import Meaning, suggestion, wording
 
@@ -57,6 +72,10 @@ class Refused(NodeUnavailable):
     """The endpoint will not serve the request; sending it again cannot help."""
 
 
+class KeyRefused(Refused):
+    """The endpoint does not accept our key, or what was paid for is used up."""
+
+
 class PinRefused(Refused):
     """The node does not take a block hash as the moment of a call."""
 
@@ -94,14 +113,33 @@ def quoted(text: str, endpoint: Endpoint) -> str:
     return line if len(line) <= _LONGEST_QUOTE else line[:_LONGEST_QUOTE] + "..."
 
 
-def presentable(cause: BaseException | None, endpoint: Endpoint) -> BaseException | None:
+def sever(error: BaseException, endpoint: Endpoint) -> None:
     """
-    Return `cause`, or None where showing it would show a secret.
+    Cut what led to `error` out of its chain where showing it would show a secret.
 
-    Libraries put whole URLs into some of their texts, and nodes repeat what they were sent.
+    Libraries put whole URLs into some of their texts, and nodes repeat what they were sent;
+    whoever prints a traceback prints the causes and contexts of an error as well.
     """
-    texts = f"{cause!s} {cause!r}"
-    return cause if endpoint.scrubbed(texts) == texts else None
+    links = [error]
+    seen = {id(error)}
+    while links:
+        link = links.pop()
+        for name in ("__cause__", "__context__"):
+            earlier = getattr(link, name)
+            if earlier is None or id(earlier) in seen:
+                continue
+            if _shows_secret(earlier, endpoint):
+                setattr(link, name, None)
+            else:
+                seen.add(id(earlier))
+                links.append(earlier)
+
+
+def _shows_secret(error: BaseException, endpoint: Endpoint) -> bool:
+    notes = " ".join(getattr(error, "__notes__", ()))
+    texts = f"{error!s} {error!r} {notes}"
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    return endpoint.scrubbed(texts) != texts or any(_shows_secret(part, endpoint) for part in inner)
 
 
 def failure(fault: Fault, endpoint: Endpoint, blocks: tuple[int, int] | None) -> WorldError:
@@ -115,34 +153,41 @@ def failure(fault: Fault, endpoint: Endpoint, blocks: tuple[int, int] | None) ->
             nothing to make smaller.
     """
     said = f'it said "{fault.message}"'
-    match fault.meaning:
-        case Meaning.SLOW_DOWN:
-            return slow_down(endpoint, said, _backoff_seconds(fault.said))
-        case Meaning.BEHIND:
-            return NodeBehind(
-                f"{endpoint} has not seen the block yet: {said}; try again later or use another "
-                "endpoint"
-            )
-        case Meaning.TOO_LARGE if blocks is not None:
-            return too_large(endpoint, said, blocks, fault.said)
-        case Meaning.PRUNED:
-            return Refused(
-                f"{endpoint} no longer has this part of history: {said}; use an archive endpoint"
-            )
-        case Meaning.NO_PIN:
-            return PinRefused(
-                f"{endpoint} does not take a block hash as the moment of a call: {said}; use "
-                "another endpoint"
-            )
-        case Meaning.REFUSED | Meaning.INVALID:
-            return Refused(
-                f"{endpoint} refused the request: {said}; check the URL and its key, or use "
-                "another endpoint"
-            )
-        case _:
-            return NodeUnavailable(
-                f"{endpoint} could not answer: {said}; try again later or use another endpoint"
-            )
+    if fault.meaning is Meaning.SLOW_DOWN:
+        return slow_down(endpoint, said, _backoff_seconds(fault.said))
+    if fault.meaning is Meaning.TOO_LARGE and blocks is not None:
+        return too_large(endpoint, said, blocks, fault.said)
+    kind, verb, advice = _CONSEQUENCES.get(fault.meaning, _BREAKDOWN)
+    return kind(f"{endpoint} {verb}: {said}; {advice}")
+
+
+_CONSEQUENCES: dict[Meaning, tuple[type[WorldError], str, str]] = {
+    Meaning.BEHIND: (
+        NodeBehind,
+        "has not seen the block yet",
+        "try again later or use another endpoint",
+    ),
+    Meaning.PRUNED: (
+        HistoryPruned,
+        "no longer has this part of history",
+        "use an archive endpoint",
+    ),
+    Meaning.NO_PIN: (
+        PinRefused,
+        "does not take a block hash as the moment of a call",
+        "use another endpoint",
+    ),
+    Meaning.NO_ACCESS: (
+        KeyRefused,
+        "does not let us in",
+        "check its key and plan, or use another endpoint",
+    ),
+    **dict.fromkeys(
+        (Meaning.REFUSED, Meaning.INVALID),
+        (Refused, "refused the request", "check the URL and its key, or use another endpoint"),
+    ),
+}
+_BREAKDOWN = (NodeUnavailable, "could not answer", "try again later or use another endpoint")
 
 
 def slow_down(endpoint: Endpoint, said: str, wait_seconds: float | None) -> SlowDown:
@@ -169,5 +214,9 @@ def too_large(
 
 
 def _backoff_seconds(text: str) -> float | None:
-    found = re.search(r'backoff_seconds"?:\s*([\d.]+)', text)
-    return float(found[1]) if found else None
+    # Infura puts it into the error's data, Ankr into its words: "retry in 1m30s".
+    if found := re.search(r'backoff_seconds"?:\s*([\d.]+)', text):
+        return float(found[1])
+    if found := re.search(r"retry in (?:(\d+)m)?(?:([\d.]*\d)s)?", text):
+        return float(found[1] or 0) * 60 + float(found[2] or 0) or None
+    return None

@@ -4,6 +4,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
+from random import random
+from time import monotonic
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -13,8 +15,8 @@ from indexer.chains import Chain
 from indexer.errors import NodeAnswerWrong, UserError
 from indexer.rpc.answers import NULL, Call, Part
 from indexer.rpc.checks import Filter, check_logs
+from indexer.rpc.clock import Clock, Sleep
 from indexer.rpc.endpoint import Endpoint
-from indexer.rpc.failover import Failover
 from indexer.rpc.failures import PinRefused, Refused
 from indexer.rpc.frames import HEADERS, LOGS, Header, header_frame, log_frame
 from indexer.rpc.readings import (
@@ -28,9 +30,9 @@ from indexer.rpc.readings import (
     value,
     view,
 )
-from indexer.rpc.retries import Sleep
 from indexer.rpc.sealing import SEALED, Block, receipt_logs, sealed_frame
 from indexer.rpc.state import state
+from indexer.rpc.statistics import EndpointStatistics
 
 Tag = Literal["latest", "safe", "finalized"]
 Request = tuple[bytes, bytes]
@@ -49,6 +51,8 @@ class Node:
         endpoints: in order of preference; those that cannot be reached are passed over.
         chain: the chain they must serve.
         sleep: how to wait between tries.
+        now: what time it is, seconds.
+        chance: a number from 0 up to 1, for jitter.
         most_requests: JSON-RPC calls after which none is sent; None for any number.
 
     Raises:
@@ -65,6 +69,8 @@ class Node:
         chain: Chain,
         *,
         sleep: Sleep = asyncio.sleep,
+        now: Callable[[], float] = monotonic,
+        chance: Callable[[], float] = random,
         most_requests: int | None = None,
     ) -> None:
         """Prepare the connections; nothing is sent yet."""
@@ -73,15 +79,17 @@ class Node:
                 f"no endpoint for {chain.slug}: expected at least one; give --rpc URL, or rpc "
                 f"under [chains.{chain.slug}] in the configuration"
             )
+        # web3 takes a second to import; commands that ask no node do without.
+        from indexer.rpc.pool import Pool
+
         self._chain = chain
-        self._failover = Failover(endpoints, chain, sleep)
-        self._failover.most_requests = most_requests
+        self._pool = Pool(endpoints, chain, Clock(now, sleep, chance), most_requests=most_requests)
         self._batch = min(endpoint.calls_per_request for endpoint in endpoints)
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as closing:
-            closing.push_async_callback(self._failover.close)
-            await self._failover.open()
+            closing.push_async_callback(self._pool.close)
+            await self._pool.open()
             self._closing = closing.pop_all()
         return self
 
@@ -96,7 +104,11 @@ class Node:
     @property
     def requests(self) -> int:
         """JSON-RPC calls sent so far, repetitions included."""
-        return self._failover.requests
+        return self._pool.requests
+
+    def statistics(self) -> tuple[EndpointStatistics, ...]:
+        """Return what each endpoint has done so far, in order of preference."""
+        return self._pool.statistics()
 
     async def client_version(self) -> str:
         """Return what the node calls itself, for example `Geth/v1.16.4/linux-amd64`."""
@@ -104,7 +116,7 @@ class Node:
         def read(parts: list[Part], endpoint: Endpoint) -> str:
             return text(value(parts[0], endpoint))
 
-        return await self._failover.ask([("web3_clientVersion", [])], read)
+        return await self._pool.ask([("web3_clientVersion", [])], read)
 
     async def head(self, tag: Tag = "latest") -> Header | None:
         """
@@ -120,7 +132,7 @@ class Node:
                 return None
             return header(value(parts[0], endpoint), tag)
 
-        return await self._failover.ask([_block_call(tag)], read)
+        return await self._pool.ask([_block_call(tag)], read)
 
     async def logs(
         self, wanted: Filter, from_block: int, to_block: int
@@ -149,7 +161,7 @@ class Node:
             return logs, last
 
         query = ("eth_getLogs", [wanted.query(from_block, to_block)])
-        return await self._failover.ask([_block_call(hex(to_block)), query], read, blocks)
+        return await self._pool.ask([_block_call(hex(to_block)), query], read, blocks)
 
     async def headers(self, numbers: Iterable[int]) -> pl.DataFrame:
         """
@@ -200,9 +212,13 @@ class Node:
         frames = await _all(map(self._receipt_logs, parts))
         return pl.concat(frames) if frames else pl.DataFrame(schema=LOGS)
 
+    def doubt(self, from_block: int, to_block: int) -> None:
+        """Leave the endpoint whose logs of this range were not believed alone for a while."""
+        self._pool.doubt((from_block, to_block))
+
     def turn(self) -> None:
-        """Ask another endpoint first from now on: what the one in use said did not hold."""
-        self._failover.turn()
+        """Prefer the next endpoint to the one that is preferred now."""
+        self._pool.turn()
 
     async def calls(self, requests: Sequence[Request], block_hash: bytes) -> list[bytes | None]:
         """
@@ -245,7 +261,7 @@ class Node:
             NodeAnswerWrong: the node executed the calls in another block.
             NodeUnavailable: no endpoint answered; `Refused` when none has the block's state.
         """
-        return await state(self._failover.ask, requests, block, self._batch)
+        return await state(self._pool.ask, requests, block, self._batch)
 
     async def _receipt_logs(self, blocks: Sequence[Block]) -> pl.DataFrame:
         def read(parts: list[Part], endpoint: Endpoint) -> pl.DataFrame:
@@ -256,7 +272,7 @@ class Node:
 
         try:
             calls = [("eth_getBlockReceipts", [hex(number)]) for number, _, _ in blocks]
-            return await self._failover.ask(calls, read)
+            return await self._pool.ask(calls, read)
         except Refused as refusal:
             # Older nodes have no eth_getBlockReceipts.
             _LOGGER.info("%s; asking for receipts one by one", refusal)
@@ -272,7 +288,7 @@ class Node:
         def read(parts: list[Part], endpoint: Endpoint) -> list[str]:
             return transaction_hashes(value(parts[0], endpoint), block_hash)
 
-        return await self._failover.ask([_block_call(hex(number))], read)
+        return await self._pool.ask([_block_call(hex(number))], read)
 
     async def _receipts(self, hashes: Sequence[str]) -> list[bytes]:
         def read(parts: list[Part], endpoint: Endpoint) -> list[bytes]:
@@ -284,7 +300,7 @@ class Node:
                 )
             return answers
 
-        return await self._failover.ask(
+        return await self._pool.ask(
             [("eth_getTransactionReceipt", [tx_hash]) for tx_hash in hashes], read
         )
 
@@ -303,7 +319,7 @@ class Node:
                 )
             return headers
 
-        return await self._failover.ask([_block_call(hex(number)) for number in numbers], read)
+        return await self._pool.ask([_block_call(hex(number)) for number in numbers], read)
 
     async def _calls(
         self, requests: Sequence[Request], pin: str | dict[str, str], must_be: bytes | None = None
@@ -321,13 +337,13 @@ class Node:
                 _check_pin(header(value(part, endpoint), str(pin)), must_be)
             return answers
 
-        return await self._failover.ask(calls, read)
+        return await self._pool.ask(calls, read)
 
     async def _number(self, name: str) -> int:
         def read(parts: list[Part], endpoint: Endpoint) -> int:
             return header(value(parts[0], endpoint), name).number
 
-        return await self._failover.ask([("eth_getBlockByHash", [name, False])], read)
+        return await self._pool.ask([("eth_getBlockByHash", [name, False])], read)
 
     def _batches(self, items: Sequence[_Item]) -> list[Sequence[_Item]]:
         size = self._batch

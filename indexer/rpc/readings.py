@@ -9,6 +9,8 @@ from indexer.rpc.failures import failure, fault
 from indexer.rpc.frames import Header, first_header, header_frame
 from indexer.rpc.wordings import Meaning
 
+_LONGEST_SHOWN = 200
+
 
 def value(part: Part, endpoint: Endpoint, blocks: Blocks | None = None) -> bytes:
     """
@@ -43,8 +45,8 @@ def text(result: bytes) -> str:
         return msgspec.json.decode(result, type=str)
     except msgspec.DecodeError as error:
         raise NodeAnswerWrong(
-            f"answered with {result[:60].decode(errors='replace')} where a text was expected; use "
-            "another endpoint"
+            f"answered with {_shown(result.decode(errors='replace'))} where a text was expected; "
+            "use another endpoint"
         ) from error
 
 
@@ -59,7 +61,7 @@ def quantity(result: bytes) -> int:
         return int(text(result), 16)
     except ValueError as error:
         raise NodeAnswerWrong(
-            f"answered with {text(result)!r} where a number in hex was expected; use another "
+            f"answered with {_shown(text(result))} where a number in hex was expected; use another "
             "endpoint"
         ) from error
 
@@ -135,7 +137,7 @@ def is_unknown(part: Part, endpoint: Endpoint) -> bool:
     """Whether the node says that it does not know the block tag it was asked for."""
     if part.is_error:
         meaning = fault(bytes(part.error), endpoint).meaning
-        return meaning in {Meaning.BEHIND, Meaning.INVALID}
+        return meaning in {Meaning.BEHIND, Meaning.INVALID, Meaning.NO_PIN}
     return bytes(part.result) == NULL
 
 
@@ -154,5 +156,10 @@ def returned(part: Part, endpoint: Endpoint) -> bytes | None:
         return bytes.fromhex(digits.removeprefix("0x"))
     except ValueError as error:
         raise NodeAnswerWrong(
-            f"answered eth_call with {digits[:60]!r}, which is not hex; use another endpoint"
+            f"answered eth_call with {_shown(digits)}, which is not hex; use another endpoint"
         ) from error
+
+
+def _shown(text: str) -> str:
+    # Whole or not at all: what is cut in the middle of a key is not recognised as one.
+    return repr(text) if len(text) <= _LONGEST_SHOWN else f"{len(text):,} characters"

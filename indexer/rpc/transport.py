@@ -1,105 +1,40 @@
 """
-web3's HTTP provider with three differences: answers stay bytes, HTTP statuses are judged here,
-and the size of an answer is bounded.
+web3's providers with three differences: answers stay bytes, refusals are judged here, and the
+size of an answer is bounded.
 
-web3 turns an answer into Python objects in `decode_rpc_response`. This provider cuts a batch into
-its parts there and leaves each result as the node sent it, so that logs and headers are parsed
-once, by Polars.
+web3 turns an answer into Python objects in `decode_rpc_response`. These providers cut a batch into
+its parts there and leave each result as the node sent it, so that logs and headers are parsed
+once, by Polars. `posting` speaks HTTP, `sockets` WebSocket.
 """
 
-import asyncio
+from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector
-from eth_typing import URI
-from web3 import AsyncHTTPProvider
-from web3._utils.http_session_manager import HTTPSessionManager
+from web3.providers.async_base import AsyncJSONBaseProvider
 from web3.types import RPCEndpoint, RPCRequest
 
 from indexer.errors import NodeUnavailable, WorldError
-from indexer.rpc.answers import Blocks, Call, Part, in_order, parts_of, unreadable, unwelcome
+from indexer.rpc.answers import Blocks, Call, Part, in_order, parts_of, unreadable
 from indexer.rpc.endpoint import Endpoint
-from indexer.rpc.failures import Refused, TimedOut, presentable, quoted, too_large
+from indexer.rpc.failures import Refused, TimedOut, quoted, too_large
 
-_CONNECT_SECONDS = 10
-_PIECE_BYTES = 2**20
-_IDLE_SECONDS = 30  # balancers close idle connections after a minute
+CONNECT_SECONDS = 10
 
 
-class _Unwelcome(Exception):
-    """An HTTP status other than success: status, Retry-After header, body."""
-
-
-class _TooManyBytes(Exception):
-    """The answer is larger than the endpoint's limit."""
-
-
-class _Sessions(HTTPSessionManager):
-    """One session with connections kept open; reads at most `most_bytes` of an answer."""
-
-    def __init__(self, concurrency: int, most_bytes: int) -> None:
-        super().__init__()
-        self._concurrency = concurrency
-        self._most_bytes = most_bytes
-        self._session: ClientSession | None = None
-
-    async def async_cache_and_return_session(self, *_: Any, **__: Any) -> ClientSession:
-        if self._session is None:
-            self._session = ClientSession(
-                connector=TCPConnector(limit=self._concurrency, keepalive_timeout=_IDLE_SECONDS),
-                read_bufsize=_PIECE_BYTES,
-            )
-        return self._session
-
-    async def async_make_post_request(
-        self, endpoint_uri: URI, data: bytes | dict[str, Any], **kwargs: Any
-    ) -> bytes:
-        session = await self.async_cache_and_return_session()
-        async with session.post(endpoint_uri, data=data, **kwargs) as response:
-            body = await self._body(response)
-        if not 200 <= response.status < 300:
-            raise _Unwelcome(response.status, response.headers.get("Retry-After"), body)
-        return body
-
-    async def _body(self, response: ClientResponse) -> bytes:
-        pieces, size = [], 0
-        async for piece in response.content.iter_any():
-            size += len(piece)
-            if size > self._most_bytes:
-                raise _TooManyBytes
-            pieces.append(piece)
-        return b"".join(pieces)
-
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-        self._session = None
-
-
-class RawProvider(AsyncHTTPProvider):
+class Transport(AsyncJSONBaseProvider):
     """
-    web3's provider for one endpoint, giving answers as bytes.
+    One endpoint's connections, giving answers as bytes.
 
     Requests go through `ask`; web3's own methods write URLs, which hold keys, into its debug log.
+
+    Attributes:
+        endpoint: whom it connects to.
+        received_bytes: length of all answers so far.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        """Prepare the connection; nothing is sent yet."""
-        super().__init__(
-            endpoint.url,
-            request_kwargs={
-                "headers": {"Content-Type": "application/json", "User-Agent": "perpscope"},
-                "timeout": ClientTimeout(endpoint.timeout_seconds, sock_connect=_CONNECT_SECONDS),
-                # A redirected POST arrives as a GET without a body.
-                "allow_redirects": False,
-            },
-        )
-        self.endpoint = endpoint
-        self._sessions = _Sessions(endpoint.concurrency, endpoint.most_answer_bytes)
-        self._request_session_manager = self._sessions
-        self._slots = asyncio.Semaphore(endpoint.concurrency)
+    endpoint: Endpoint
+    received_bytes: int = 0
 
     def __str__(self) -> str:
         return f"RPC connection {self.endpoint}"
@@ -128,18 +63,6 @@ class RawProvider(AsyncHTTPProvider):
             NodeAnswerWrong: the answers are not those to our calls.
         """
         requests = [self.form_request(RPCEndpoint(method), params) for method, params in calls]
-        body = await self._sent(requests, blocks)
-        try:
-            parts = self.decode_rpc_response(body)
-        except msgspec.DecodeError as error:
-            raise unreadable(self.endpoint, body) from error
-        return in_order(parts, [request["id"] for request in requests], self.endpoint, blocks)
-
-    async def disconnect(self) -> None:
-        """Close the connections."""
-        await self._sessions.close()
-
-    async def _sent(self, requests: list[RPCRequest], blocks: Blocks | None) -> bytes:
         # Not every node takes a batch of one.
         is_single = len(requests) == 1
         encoded = (
@@ -147,32 +70,58 @@ class RawProvider(AsyncHTTPProvider):
             if is_single
             else self.encode_batch_request_dicts(requests)
         )
+        return await self.exchanged(encoded, [request["id"] for request in requests], blocks)
+
+    @abstractmethod
+    async def exchanged(
+        self, encoded: bytes, asked: Sequence[object], blocks: Blocks | None
+    ) -> list[Part]:
+        """
+        Send an encoded request and return its answers in the order of the ids `asked`.
+
+        Raises:
+            WorldError: what `ask` raises.
+        """
+
+    @abstractmethod
+    async def disconnect(self) -> None:
+        """Close the connections."""
+
+    def answers(self, body: bytes, asked: Sequence[object], blocks: Blocks | None) -> list[Part]:
+        """
+        Return the answers in a body, in the order of the ids `asked`.
+
+        Raises:
+            WorldError: the body is no answer, or one to something else.
+        """
+        self.received_bytes += len(body)
         try:
-            async with self._slots:
-                return await self._sessions.async_make_post_request(
-                    URI(self.endpoint.url), encoded, **self.get_request_kwargs()
-                )
-        except (OSError, ClientError, _Unwelcome, _TooManyBytes) as error:
-            raise self._failure(error, blocks) from presentable(error, self.endpoint)
+            parts = self.decode_rpc_response(body)
+        except msgspec.DecodeError as error:
+            raise unreadable(self.endpoint, body) from error
+        return in_order(parts, asked, self.endpoint, blocks)
 
-    def _failure(self, error: Exception, blocks: Blocks | None) -> WorldError:
-        match error:
-            case _Unwelcome(args=(status, retry_after, body)):
-                return unwelcome(self.endpoint, status, retry_after, body, blocks)
-            case _TooManyBytes():
-                return _oversized(self.endpoint, blocks)
-            case TimeoutError():
-                return TimedOut(self.endpoint)
-            case _:
-                reason = quoted(str(error) or type(error).__name__, self.endpoint)
-                return NodeUnavailable(
-                    f"{self.endpoint} cannot be reached or broke off ({reason}); expected a "
-                    "JSON-RPC answer; check that the node is running and the URL is right"
-                )
+    def broken_off(self, error: Exception) -> WorldError:
+        """Return the exception for a connection that failed."""
+        if isinstance(error, TimeoutError):
+            return TimedOut(self.endpoint)
+        reason = quoted(str(error) or type(error).__name__, self.endpoint)
+        return NodeUnavailable(
+            f"{self.endpoint} cannot be reached or broke off ({reason}); expected a JSON-RPC "
+            "answer; check that the node is running and the URL is right"
+        )
+
+    def oversized(self, blocks: Blocks | None) -> WorldError:
+        """Return the exception for an answer that is larger than we allow."""
+        said = f"the answer exceeds our limit of {self.endpoint.most_answer_bytes:,} bytes"
+        if blocks is not None:
+            return too_large(self.endpoint, said, blocks)
+        return Refused(f"{self.endpoint}: {said}; use another endpoint")
 
 
-def _oversized(endpoint: Endpoint, blocks: Blocks | None) -> WorldError:
-    said = f"the answer exceeds our limit of {endpoint.most_answer_bytes:,} bytes"
-    if blocks is not None:
-        return too_large(endpoint, said, blocks)
-    return Refused(f"{endpoint}: {said}; use another endpoint")
+def transport_to(endpoint: Endpoint) -> Transport:
+    """Return what speaks to an endpoint; nothing is sent yet."""
+    from indexer.rpc.posting import HttpTransport
+    from indexer.rpc.sockets import SocketTransport
+
+    return SocketTransport(endpoint) if endpoint.is_socket else HttpTransport(endpoint)

@@ -23,6 +23,7 @@ class Meaning(Enum):
     REVERTED = "the contract itself refused the call"
     NO_PIN = "the node does not take a block hash as a pin"
     PRUNED = "the node no longer has this part of history"
+    NO_ACCESS = "the key or the plan does not allow it"
     REFUSED = "the node will not serve this request however often it is sent"
     INVALID = "the node does not understand the request"
     FAILED = "the node broke down; the same request may succeed later"
@@ -52,14 +53,18 @@ _RANGE = r"\[\s*(?P<low>0x[0-9a-f]+)\s*,\s*(?P<high>0x[0-9a-f]+)\s*\]"
 _N = r"(?P<blocks>\d[\d,._]*k?)"
 
 WORDINGS: tuple[Wording, ...] = (
+    # Never, with this key or plan; said with HTTP 429 as well.
+    Wording("Alchemy", r"monthly capacity limit exceeded", Meaning.NO_ACCESS),
     # Slow down.
     Wording("any HTTP balancer", r"^429 |too many requests", Meaning.SLOW_DOWN),
     Wording("Alchemy", r"compute units per second|exceeded its throughput", Meaning.SLOW_DOWN),
     Wording("QuickNode", r"-32007 |request limit reached", Meaning.SLOW_DOWN),
+    Wording("QuickNode", r"credits limited to", Meaning.SLOW_DOWN),
+    Wording("Nethermind", r"too many queued requests", Meaning.SLOW_DOWN),
     Wording("Base", r"-32016 |over rate limit", Meaning.SLOW_DOWN),
     Wording("Infura", r"request rate exceeded|daily request count exceeded", Meaning.SLOW_DOWN),
     Wording(
-        "HyperEVM, Ankr, Chainstack, publicnode",
+        "HyperEVM, dRPC, Ankr, Chainstack, publicnode",
         r"rate.?limit|rps limit|requests per second",
         Meaning.SLOW_DOWN,
     ),
@@ -75,7 +80,23 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording("Besu, evmos", r"block is out of range|beyond the head", Meaning.BEHIND),
     Wording("geth", r"hash \S+ is not currently canonical", Meaning.BEHIND),
-    Wording("Alchemy, geth", r"after last accepted block|future block", Meaning.BEHIND),
+    Wording("Avalanche, geth", r"after last accepted block|future block", Meaning.BEHIND),
+    # We never ask for a range whose end comes first: the node cut it at its own head.
+    Wording("Arbitrum, geth", r"invalid block range params", Meaning.BEHIND),
+    # Never, not from this node. Before sizes: both speak of blocks and limits.
+    Wording("geth, Erigon, HyperEVM", r"missing trie node|required historical", Meaning.PRUNED),
+    Wording("geth, Reth, Nethermind", r"^4444 |pruned", Meaning.PRUNED),
+    Wording("geth", r"historical state .*(not available|unavailable)", Meaning.PRUNED),
+    Wording("Nethermind", r"no state available for block|receipt not available", Meaning.PRUNED),
+    Wording("Erigon", r"due to pruning|data before txnum=\d+ is not available", Meaning.PRUNED),
+    Wording("Infura", r"access (to )?archive state", Meaning.PRUNED),
+    Wording("Ankr", r"-32061 |no archive nodes", Meaning.PRUNED),
+    Wording("Cloudflare", r"requested data is older than", Meaning.PRUNED),
+    Wording("OpenEthereum", r"running with state pruning", Meaning.PRUNED),
+    Wording("Cronos", r"lowest height is", Meaning.PRUNED),
+    Wording("Moonbeam", r"state already discarded", Meaning.PRUNED),
+    Wording("Optimism", r"no historical rpc is available|historical backend", Meaning.PRUNED),
+    Wording("BSC", r"(pebble|leveldb): not found", Meaning.PRUNED),
     # Ask for less, with a range that would work.
     Wording("Alchemy", rf"this block range should work: {_RANGE}", Meaning.TOO_LARGE),
     Wording("Infura, zkSync", rf"try with this block range {_RANGE}", Meaning.TOO_LARGE),
@@ -100,9 +121,16 @@ WORDINGS: tuple[Wording, ...] = (
     Wording("Somnia", rf"block range exceeds {_N}", Meaning.TOO_LARGE),
     Wording("evmos, Ankr", rf"blocks distance: {_N}", Meaning.TOO_LARGE),
     Wording("Merkle", rf"range is too large, max is {_N}", Meaning.TOO_LARGE),
+    Wording("thirdweb", rf"maximum allowed is {_N}", Meaning.TOO_LARGE),
+    Wording("Morph", rf"max block range = {_N}", Meaning.TOO_LARGE),
+    Wording("Polygon", rf"block range too large, range: \d+, max: {_N}", Meaning.TOO_LARGE),
     Wording("Harmony", rf"smaller than size {_N}", Meaning.TOO_LARGE),
     # Ask for less, with no hint how much less.
-    Wording("Ankr, Base, Optimism", r"block range (is )?too (wide|large)", Meaning.TOO_LARGE),
+    Wording(
+        "Ankr, Base, Optimism, Candle",
+        r"-32062 |block range (is )?too (wide|large|high)",
+        Meaning.TOO_LARGE,
+    ),
     Wording("Chainstack", r"block range limit exceeded", Meaning.TOO_LARGE),
     Wording("Besu", r"requested range exceeds maximum", Meaning.TOO_LARGE),
     Wording("Infura, zkEVM", r"query returned more than \d+ results", Meaning.TOO_LARGE),
@@ -133,21 +161,25 @@ WORDINGS: tuple[Wording, ...] = (
         Meaning.NO_PIN,
     ),
     # Never, not from this node.
-    Wording("geth, Erigon, HyperEVM", r"missing trie node|required historical", Meaning.PRUNED),
-    Wording("geth, Erigon, Nethermind", r"pruned|no state available for block", Meaning.PRUNED),
     Wording(
         "any",
-        r"-32601 |method (not found|not supported|is not available|does not exist)",
+        r"-32601 |method disabled|method (not found|not supported|is not available|does not exist)",
         Meaning.REFUSED,
     ),
     Wording(
         "Ankr, Infura, QuickNode",
-        r"unauthorized|invalid (project|api key)|must be authenticated|forbidden|access denied",
-        Meaning.REFUSED,
+        r"unauthorized|api key|invalid project|must be authenticated|forbidden|access denied",
+        Meaning.NO_ACCESS,
     ),
     Wording("publicnode", r"specify an address in your request", Meaning.REFUSED),
     # Broken for now.
     Wording("Base", r"no backend is currently healthy", Meaning.FAILED),
+    Wording("Alchemy", r"unable to complete request", Meaning.FAILED),
+    Wording("Infura", r"request failed or timed out", Meaning.FAILED),
+    Wording("Ankr", r"-32055 |no nodes available", Meaning.FAILED),
+    Wording("dRPC", r"temporary internal error|can't route your request", Meaning.FAILED),
+    Wording("geth, Erigon", r"method handler crashed", Meaning.FAILED),
+    Wording("Reth", r"internal blocking task", Meaning.FAILED),
     Wording("any", r"-32603 |internal (server )?error|service unavailable", Meaning.FAILED),
     Wording("any", r"-32602 |-32600 |invalid (params|argument|request)", Meaning.INVALID),
     # BSC's public nodes answer every eth_getLogs with it, and others mean a result limit.

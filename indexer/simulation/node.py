@@ -1,8 +1,9 @@
 """
 A JSON-RPC node on loopback that serves simulated or recorded chains.
 
-Each chain answers at /<slug> and /<chain id>, a lone one also at /. It never listens on anything
-but 127.0.0.1. Chains are replaced whole while it serves, so a call sees one state of a chain.
+Each chain answers at /<slug> and /<chain id>, a lone one also at /, over HTTP and WebSocket. The
+node never listens on anything but 127.0.0.1. Chains are replaced whole while it serves, so a call
+sees one state of a chain.
 """
 
 import asyncio
@@ -188,8 +189,19 @@ async def _start(served: Served, port: int) -> web.AppRunner:
         answer = served.answer(request.path.strip("/"), await request.read())
         return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
 
+    async def converse(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse(max_msg_size=MAX_REQUEST_BYTES)
+        if not socket.can_prepare(request):
+            raise web.HTTPMethodNotAllowed(request.method, ["POST"])
+        await socket.prepare(request)
+        async for message in socket:
+            body = message.data if isinstance(message.data, bytes) else message.data.encode()
+            await socket.send_bytes(served.answer(request.path.strip("/"), body).body)
+        return socket
+
     app = web.Application(client_max_size=MAX_REQUEST_BYTES)
     app.router.add_post("/{path:.*}", post)
+    app.router.add_get("/{path:.*}", converse, allow_head=False)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:

@@ -65,8 +65,8 @@ def index(job: Job, endpoints: Sequence[Endpoint], progress: Progress) -> Summar
         RequestsSpent: not even the endpoints could be asked who they are.
         WorldError: what `converge` and `Node` raise.
     """
-    most = max(min(job.concurrency, sum(endpoint.concurrency for endpoint in endpoints)), 1)
-    fitting = replace(job, concurrency=most)
+    most = max(min(job.max_ranges, sum(endpoint.concurrency for endpoint in endpoints)), 1)
+    fitting = replace(job, max_ranges=most)
     return _asked(
         endpoints,
         job.chain,

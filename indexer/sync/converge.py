@@ -57,7 +57,7 @@ class Job:
         max_logs: logs to aim at in one range, which bounds memory.
         max_addresses: contracts to name in one request; where there are more, everybody's logs
             of the events are asked for.
-        concurrency: ranges under way at once below finality.
+        max_ranges: ranges under way at once below finality.
         max_requests: JSON-RPC calls to send at most; None for any number.
         proof: how far to prove logs complete as they come: fetched, bloom or receipts.
     """
@@ -71,7 +71,7 @@ class Job:
     max_span: int | None = None
     max_logs: int = 25_000
     max_addresses: int = 1_000
-    concurrency: int = 8
+    max_ranges: int = 8
     max_requests: int | None = None
     proof: str = "fetched"
 
@@ -265,7 +265,7 @@ class _Run:
             known,
             self._span,
             cut,
-            most=self._job.concurrency,
+            most=self._job.max_ranges,
             most_requests=self._job.max_requests,
             hashes={number: bytes.fromhex(text[2:]) for number, text in ends},
         )

@@ -130,7 +130,7 @@ def _summed(
     served = [cut for cut in cuts if not cut.is_refused]
     rounds = answers + len(served) + headers / _CALLS_PER_REQUEST
     pause = median(look.pauses) if look.pauses else 0.0
-    seconds = rounds * pause / look.job.concurrency + logs / _DERIVED_PER_SECOND
+    seconds = rounds * pause / look.job.max_ranges + logs / _DERIVED_PER_SECOND
     longest = max((cut.blocks for cut in served), default=0)
     return Estimate(
         blocks, logs, len(served), longest, requests, seconds, look.node.requests, unsearched
@@ -253,7 +253,7 @@ class _Looking:
         again: set[int] = set()
         for born in self.births:
             place = bisect_right(lows, born) - 1
-            again |= set(range(place, min(place + self.job.concurrency, len(lows))))
+            again |= set(range(place, min(place + self.job.max_ranges, len(lows))))
         return len(again)
 
     def _piece(self, segment: Segment, first: int, last: int) -> Piece:

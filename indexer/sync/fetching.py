@@ -128,7 +128,7 @@ async def fetch(node: Source, chain: Chain, known: Known, piece: Piece) -> Fetch
         try:
             return await _fetched(node, chain, known, piece)
         except Unproven:
-            node.turn()
+            node.doubt(piece.from_block, piece.to_block)
             await asyncio.sleep(0.05 * 2**attempt)
     return await _fetched(node, chain, known, piece)
 
@@ -168,7 +168,7 @@ async def complete(node: Source, chain: Chain, known: Known, answer: Answer) -> 
     try:
         return await _completed(node, chain, known, answer)
     except Unproven:
-        node.turn()
+        node.doubt(answer.piece.from_block, answer.piece.to_block)
         return await fetch(node, chain, known, answer.piece)
 
 

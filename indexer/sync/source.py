@@ -42,6 +42,10 @@ class Source(Protocol):
         """Return all logs of some blocks, from receipts that give their headers' roots."""
         ...
 
+    def doubt(self, from_block: int, to_block: int) -> None:
+        """Leave whoever answered about this range alone for a while."""
+        ...
+
     def turn(self) -> None:
         """Ask another endpoint first from now on, where there is one."""
         ...
