@@ -85,8 +85,12 @@ async def fetch(node: Source, chain: Chain, known: Known, piece: Piece) -> Fetch
     logs = answer.filter(is_ours)
     owners = {slug: mask.filter(is_ours) for slug, mask in owners.items()}
     if headers is None:
-        headers = await node.headers(logs["block_number"].unique().to_list())
+        # The last block's too, whether it has logs or not: its hash is stored, and one answer
+        # alone may be wrong.
+        headers = await node.headers([*logs["block_number"].unique(), last.number])
     _check_hashes(logs, headers, last)
+    if piece.is_settled:
+        headers = headers.filter(pl.col("number").is_in(logs["block_number"].unique().implode()))
     return Fetched(piece, logs, owners, headers, last, children, len(answer))
 
 

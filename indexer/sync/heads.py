@@ -3,6 +3,7 @@ How far a chain is, and how much of that is final, as a node says before anythin
 
 Where a node knows no tags, blocks older than the chain's `finality_seconds` count as final,
 measured on block timestamps. Where the head has no timestamp either, nothing is called final.
+A node that ignores tags answers each with its newest block, and is taken for one that knows none.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,12 @@ from indexer.chains import Chain
 from indexer.errors import NodeBehind
 from indexer.rpc import Header
 from indexer.sync.source import Source
+
+# Chains that take minutes to finality never call a block final that is as young as this: between
+# the answers about two tags a chain grows by a block or by a moment.
+_SLOW_FINALITY_SECONDS = 300
+_YOUNG_BLOCKS = 2
+_YOUNG = timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
@@ -39,9 +46,18 @@ class Heads:
         return "safe" if block <= self.safe else "latest"
 
 
-async def read_heads(node: Source, chain: Chain, *, is_whole: bool = True) -> Heads:
+async def read_heads(
+    node: Source, chain: Chain, *, is_whole: bool = True, doubts_tags: bool = False
+) -> Heads:
     """
     Return the heads of a chain now.
+
+    Args:
+        node: whom to ask.
+        chain: the chain.
+        is_whole: whether headers link by parent hash.
+        doubts_tags: whether a block may be called final too early to be true; chains that were
+            simulated or recorded may be final to the head.
 
     Raises:
         NodeBehind: the node has no block at all.
@@ -53,11 +69,22 @@ async def read_heads(node: Source, chain: Chain, *, is_whole: bool = True) -> He
     latest = await node.head("latest")
     if latest is None:
         raise NodeBehind(f"the node of {chain.slug} has no block yet; try again later")
+    if doubts_tags and tagged and _is_too_young(chain, tagged, latest):
+        tagged = tagged_safe = None
     finalized = tagged.number if tagged else await _final_by_age(node, chain, latest)
     guess = latest.number - ceil(2 * chain.finality_seconds / chain.block_seconds)
     known = -1 if finalized is None else min(finalized, latest.number)
     safe = max(known, min(tagged_safe.number, latest.number) if tagged_safe else known)
     return Heads(latest, safe, known, guess if finalized is None else known, is_whole)
+
+
+def _is_too_young(chain: Chain, final: Header, latest: Header) -> bool:
+    if chain.finality_seconds < _SLOW_FINALITY_SECONDS:
+        return False
+    if latest.number - final.number <= _YOUNG_BLOCKS:
+        return True
+    times = (final.timestamp, latest.timestamp)
+    return times[0] is not None and times[1] is not None and times[1] - times[0] <= _YOUNG
 
 
 async def _final_by_age(node: Source, chain: Chain, latest: Header) -> int | None:
