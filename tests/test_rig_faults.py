@@ -35,7 +35,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Clean:
     """Return the chain and the digest of a database that was indexed without any fault."""
     path, chain = tmp_path_factory.mktemp("clean") / "a.duckdb", extended((), BLOCKS)
     with serving(Rig(live(chain))) as rig:
-        assert indexed(job_of(path), patient(rig)) == Told(HEAD)
+        assert indexed(job_of(path), patient(rig.url)) == Told(HEAD)
     return chain, digest(path)
 
 
@@ -66,11 +66,11 @@ def test_a_fault_is_survived_or_named_and_leaves_nothing_behind(
     chain, expected = clean
     path = tmp_path / "a.duckdb"
     with serving(rig_with(fault, chain)) as rig:
-        told = indexed(job_of(path, max_span=SPAN), hasty(rig))
+        told = indexed(job_of(path, max_span=SPAN), hasty(rig.url))
         found = differences(path, expected) if path.exists() else sorted(expected)
         is_honest = is_as_said(path, told, found, by_age=fault.name in TAGS)
         rig.heal()
-        after = indexed(job_of(path), patient(rig)) if found else told
+        after = indexed(job_of(path), patient(rig.url)) if found else told
 
     assert rig.struck[fault.name]
     assert is_honest, (told, found)
@@ -84,7 +84,7 @@ def test_an_omission_is_sound_in_itself(fault: Fault, clean: Clean, tmp_path: Pa
     chain, expected = clean
     path = tmp_path / "a.duckdb"
     with serving(rig_with(fault, chain)) as rig:
-        told = indexed(job_of(path, max_span=SPAN), hasty(rig))
+        told = indexed(job_of(path, max_span=SPAN), hasty(rig.url))
 
     assert rig.struck[fault.name]
     assert told == Told(HEAD)
@@ -97,10 +97,10 @@ def test_a_chain_that_moves_is_followed(fault: Fault, seed: int, tmp_path: Path)
     """After the last change, the database is that of a run that only saw the last chain."""
     path, fresh = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
     with serving(Rig(live(), [Planned(fault, 0.3, 3)], seed)) as rig:
-        told = indexed(job_of(path, max_span=SPAN), hasty(rig))
+        told = indexed(job_of(path, max_span=SPAN), hasty(rig.url))
         rig.heal()
-        after = healed(job_of(path), patient(rig), FIRST)
-        indexed(job_of(fresh), patient(rig))
+        after = healed(job_of(path), patient(rig.url), FIRST + rig.live.common - 1)
+        indexed(job_of(fresh), patient(rig.url))
 
     assert rig.struck[fault.name]
     assert told.error in {"", "ReorgTooDeep", "NodeAnswerWrong", "ChainMoved", "NodeBehind"}

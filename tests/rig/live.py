@@ -7,7 +7,7 @@ and event, so that a header's bloom shows every log that is missing.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from eth_abi.abi import encode
 from sync_rig import (
@@ -73,12 +73,19 @@ class LiveChain:
     Attributes:
         state: the chain as a sound node serves it now; replaced whole with every change.
         story: (block number, branch) -> the logs of the block.
+        most: how long the chain may grow, blocks; None for any length.
         branches: how many forks there were; each is told from all others by its blocks' data.
+        common: how many blocks all branches have in common.
     """
 
     state: ServedChain
     story: Story = story
+    most: int | None = None
     branches: int = 0
+    common: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.common = len(self.blocks)
 
     @property
     def blocks(self) -> Sequence[Block]:
@@ -87,14 +94,17 @@ class LiveChain:
 
     def mine(self, count: int = 1) -> None:
         """Add blocks on top."""
+        count = count if self.most is None else min(count, self.most - len(self.blocks))
         self.become(extended(self.blocks, count, self.story, self._branch()))
 
     def reorg(self, depth: int, growth: int = 0) -> None:
         """Replace the last `depth` blocks by as many others and `growth` more."""
         self.branches += 1
-        kept = self.blocks[: max(1, len(self.blocks) - depth)]
-        missing = len(self.blocks) - len(kept) + growth
-        self.become(extended(kept, missing, self.story, self._branch()))
+        length = len(self.blocks)
+        kept = self.blocks[: max(1, length - depth)]
+        self.common = min(self.common, len(kept))
+        self.become(kept)
+        self.mine(length - len(kept) + growth)
 
     def become(self, blocks: Sequence[Block]) -> None:
         """Be another chain from now on, with the same settings."""
@@ -117,7 +127,9 @@ def extended(
     return chain
 
 
-def live(blocks: Sequence[Block] | None = None, **settings: object) -> LiveChain:
+def live(
+    blocks: Sequence[Block] | None = None, *, most: int | None = None, **settings: object
+) -> LiveChain:
     """Return a chain to play with; by default the main branch with all its blocks."""
     plain = ServedChain(
         1,
@@ -128,4 +140,4 @@ def live(blocks: Sequence[Block] | None = None, **settings: object) -> LiveChain
         safe_lag=SAFE_LAG,
         finalized_lag=FINALIZED_LAG,
     )
-    return LiveChain(replace(plain, **settings))  # type: ignore[arg-type]
+    return LiveChain(replace(plain, **settings), most=most)  # type: ignore[arg-type]

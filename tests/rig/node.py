@@ -8,7 +8,7 @@ before; not on the clock, and not on the order in which requests of one moment a
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -37,7 +37,8 @@ class Rig:
         habits: what the node does consistently while its faults strike.
         url: where it answers, once it is served.
         struck: how often each fault struck.
-        requests: HTTP requests answered so far.
+        on_request: called with each request, before it is answered.
+        requests: HTTP requests that came so far.
         calls: JSON-RPC calls answered so far, by method.
     """
 
@@ -46,6 +47,7 @@ class Rig:
     seed: object = 0
     habits: Habits = field(default_factory=Habits)
     url: str = ""
+    on_request: Callable[[], None] | None = None
     struck: Counter[str] = field(default_factory=Counter)
     requests: int = 0
     calls: Counter[str] = field(default_factory=Counter)
@@ -58,6 +60,8 @@ class Rig:
     def reply(self, body: bytes) -> Reply:
         """Return what is sent in answer to a request."""
         self.requests += 1
+        if self.on_request is not None:
+            self.on_request()
         try:
             calls, is_batch = read_calls(body, self.live.state)
         except Refused as refused:

@@ -8,7 +8,6 @@ from sync_rig import job
 from indexer.errors import PerpscopeError, ReorgTooDeep
 from indexer.rpc import Endpoint
 from indexer.sync import Job, index, take_back
-from rig.node import Rig
 
 PROOF: dict[str, str] = {}
 """How jobs prove what they fetched; empty while they cannot, and omissions go unseen."""
@@ -38,10 +37,10 @@ def job_of(path: Path, **settings: object) -> Job:
     return job(path, **(PROOF | settings))
 
 
-def hasty(rig: Rig) -> Endpoint:
-    """Return the rig as an endpoint that is given up soon."""
+def hasty(url: str) -> Endpoint:
+    """Return an endpoint that is given up soon."""
     return Endpoint(
-        rig.url,
+        url,
         tries=3,
         first_wait_seconds=0.002,
         longest_wait_seconds=1,
@@ -49,9 +48,9 @@ def hasty(rig: Rig) -> Endpoint:
     )
 
 
-def patient(rig: Rig) -> Endpoint:
-    """Return the rig as an endpoint that is waited for: a busy machine is no fault."""
-    return Endpoint(rig.url, tries=3, first_wait_seconds=0.01)
+def patient(url: str) -> Endpoint:
+    """Return an endpoint that is waited for: a busy machine is no fault."""
+    return Endpoint(url, tries=3, first_wait_seconds=0.01)
 
 
 def indexed(work: Job, *endpoints: Endpoint) -> Told:
