@@ -110,12 +110,14 @@ class Habits:
         log_limit: most logs that `truncated` leaves in an answer; None cuts at random.
         block: the only block whose logs are left out; None for any, now this one, now another.
         slow_seconds: how long an answer takes that comes too late.
+        said_by: in whose words `range_limit` refuses; None for anybody's.
     """
 
     span_limit: int = 7
     log_limit: int | None = None
     block: int | None = None
     slow_seconds: float = 1.0
+    said_by: str | None = None
 
 
 @dataclass

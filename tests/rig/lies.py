@@ -1,6 +1,7 @@
 """Faults whose answers contradict themselves, each other or the request."""
 
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -211,4 +212,4 @@ def _renamed(found: Block) -> Block:
 
 
 def _other(block_hash: str) -> str:
-    return "0x" + "f0" + block_hash[4:]
+    return "0x" + sha256(block_hash.encode()).hexdigest()

@@ -11,10 +11,11 @@ _PAUSES = ("0", "1", "3600", "Wed, 21 Oct 2015 07:28:00 GMT", "soon")
 
 def range_limit(exchange: Exchange) -> bool:
     """Ranges of more blocks than the node allows are refused, in some provider's words."""
-    limit, found = exchange.habits.span_limit, False
+    limit, only, found = exchange.habits.span_limit, exchange.habits.said_by, False
+    sayings = [saying for saying in RANGE_LIMITS if only in {None, saying.said_by}]
     for call in exchange.of("eth_getLogs"):
         if call.range and call.range[1] - call.range[0] + 1 > limit:
-            saying = exchange.dice.choice(RANGE_LIMITS)
+            saying = exchange.dice.choice(sayings)
             call.refuse(saying.code, saying.text(*call.range, limit))
             found = True
     return found

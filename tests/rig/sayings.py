@@ -108,6 +108,7 @@ RANGE_LIMITS = (
 
 RATE_LIMITS = (
     Saying("Alchemy", 429, "Your app has exceeded its compute units per second capacity."),
+    Saying("Alchemy", -32000, "exceeded its compute units per second capacity"),
     Saying("any", -32000, "Too Many Requests"),
     Saying("QuickNode", -32007, "50/second request limit reached - reduce calls per second"),
     Saying("Base", -32016, "over rate limit"),
@@ -131,6 +132,7 @@ UNSEEN = (
         -32000,
         "One of the blocks specified in filter (fromBlock, toBlock or blockHash) cannot be found.",
     ),
+    Saying("Nethermind", -32001, "block {high} could not be found"),
     Saying("Besu, evmos", -32000, "block is out of range"),
     Saying("geth canonical", -32000, "hash {highx} is not currently canonical"),
     Saying("Avalanche", -32000, "cannot query unfinalized data: after last accepted block"),

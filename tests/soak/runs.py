@@ -1,5 +1,6 @@
 """Runs of the indexer in processes of their own, which can be killed, starved and confused."""
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -100,11 +101,18 @@ def _ended(process: BaseProcess, ours: Connection) -> Ended:
 def _try(
     pipe: Connection, url: str, path: Path, hazard: Hazard, settings: dict[str, int | None]
 ) -> None:
+    _be_quiet()
     begin(hazard, path)
     told = indexed(job_of(path, **settings), hasty(url))
     pipe.send((told, jumped(hazard), None))
 
 
 def _finish(pipe: Connection, url: str, path: Path, deepest: int) -> None:
+    _be_quiet()
     told = healed(job_of(path), patient(url), deepest)
     pipe.send((told, 0, digest(path)))
+
+
+def _be_quiet() -> None:
+    # What the node does wrong is known and counted here.
+    logging.getLogger("indexer").setLevel(logging.ERROR)
