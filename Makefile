@@ -4,6 +4,7 @@
 #   make test    everything CI checks: lint, then tests
 #   make lint    formatting, style, types, architecture, SQL; no tests
 #   make fix     what can be repaired by machine
+#   make soak    the fault campaign: SEEDS=1000 of them, from FIRST=0 on
 #   make bench   benchmarks, never part of `make test`
 #   make lock    write constraints.txt again from the newest versions
 #   make clean   remove .venv and caches
@@ -13,13 +14,15 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV   ?= .venv
 ARGS   ?=
+SEEDS  ?= 1000
+FIRST  ?= 0
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := test
 .DELETE_ON_ERROR:
-.PHONY: demo test lint fix bench lock clean
+.PHONY: demo test lint fix soak bench lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/perpscope demo $(ARGS)
@@ -42,6 +45,9 @@ fix: $(VENV)/.dev
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 	$(BIN)/sqlfluff fix queries
+
+soak: $(VENV)/.dev
+	cd tests && $(abspath $(BIN))/python -m soak --seeds $(SEEDS) --first $(FIRST)
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m pytest --benchmark-only tests/bench $(ARGS)

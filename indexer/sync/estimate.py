@@ -78,9 +78,10 @@ async def estimate(node: Source, job: Job, *, samples: int = 48) -> Estimate:
         WorldError: what asking a node raises.
     """
     origin = await node.client_version()
-    is_whole = origin_kind(origin) != "recorded"
+    kind = origin_kind(origin)
+    is_whole = kind != "recorded"
     job = await in_blocks(node, job, has_times=is_whole)
-    heads = await read_heads(node, job.chain, is_whole=is_whole)
+    heads = await read_heads(node, job.chain, is_whole=is_whole, doubts_tags=kind == "node")
     overhead = node.requests
     stored = _stored(job)
     check_unchanged(job.protocols, job.chain, stored.coverage)
@@ -121,7 +122,8 @@ def _summed(
     logs = sum(seen.logs for seen in wholes)
     busy = sum(seen.busy for seen in wholes)
     is_proven = look.job.proof != "fetched" and look.is_whole
-    headers = blocks if is_proven else busy + above
+    # Of a range's last block the header is asked for twice, once by itself.
+    headers = blocks if is_proven else min(busy + len(cuts), blocks) + above
     if look.job.proof == "receipts" and look.is_whole:
         headers += busy  # a block's receipts are one call, as its header is
     answers = len(cuts) + look.asked_again(cuts)

@@ -182,7 +182,9 @@ async def _completed(node: Source, chain: Chain, known: Known, answer: Answer) -
         logs = logs.filter(is_ours)
         owners = {slug: mask.filter(is_ours) for slug, mask in owners.items()}
     carrying = set(logs["block_number"].unique())
-    lacking = carrying - set(answer.headers["number"])
+    # The last block's too, whether it has logs or not: its hash is stored, and one answer alone
+    # may be wrong.
+    lacking = (carrying | {answer.last.number}) - set(answer.headers["number"])
     if lacking:
         more = await node.headers(lacking)
         answer = replace(answer, headers=pl.concat([answer.headers, more]).sort("number"))

@@ -18,7 +18,7 @@ from indexer.sync.moments import last_until
 from indexer.sync.source import Source
 
 _INSTANT_SECONDS = 60
-_FASTER = 50
+_FASTER = 30
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,18 @@ class Heads:
         return self.reasons.get(finality, f"tag {finality}")
 
 
-async def read_heads(node: Source, chain: Chain, *, is_whole: bool = True) -> Heads:
+async def read_heads(
+    node: Source, chain: Chain, *, is_whole: bool = True, doubts_tags: bool = True
+) -> Heads:
     """
     Return the heads of a chain now.
+
+    Args:
+        node: whom to ask.
+        chain: the chain.
+        is_whole: whether headers link by parent hash.
+        doubts_tags: whether a block may be called final too early to be true; chains that were
+            simulated or recorded may be final to the head.
 
     Raises:
         NodeBehind: the node has no block at all.
@@ -65,26 +74,28 @@ async def read_heads(node: Source, chain: Chain, *, is_whole: bool = True) -> He
     latest = await node.head("latest")
     if latest is None:
         raise NodeBehind(f"the node of {chain.slug} has no block yet; try again later")
+    if doubts_tags:
+        tagged, tagged_safe = (_believed(one, latest, chain) for one in (tagged, tagged_safe))
     reasons = {}
-    if tagged is None or not _is_believed(tagged, latest, chain):
+    if tagged is None:
         finalized = await _final_by_age(node, chain, latest)
         reasons["finalized"] = f"{chain.finality_seconds:,} s old by block time"
     else:
         finalized = tagged.number
     guess = latest.number - ceil(2 * chain.finality_seconds / chain.block_seconds)
     known = -1 if finalized is None else min(finalized, latest.number)
-    is_safe = tagged_safe is not None and _is_believed(tagged_safe, latest, chain)
-    safe = max(known, min(tagged_safe.number, latest.number) if tagged_safe and is_safe else known)
+    safe = max(known, min(tagged_safe.number, latest.number) if tagged_safe else known)
     return Heads(latest, safe, known, guess if finalized is None else known, is_whole, reasons)
 
 
-def _is_believed(tagged: Header | None, latest: Header, chain: Chain) -> bool:
+def _believed(tagged: Header | None, latest: Header, chain: Chain) -> Header | None:
     # A node that ignores tags answers with its head; a chain that needs minutes cannot be so fast.
     if tagged is None or tagged.timestamp is None or latest.timestamp is None:
-        return tagged is not None
+        return tagged
     age = latest.timestamp - tagged.timestamp
     is_instant = chain.finality_seconds <= _INSTANT_SECONDS
-    return is_instant or age.total_seconds() * _FASTER >= chain.finality_seconds
+    is_old = is_instant or age.total_seconds() * _FASTER >= chain.finality_seconds
+    return tagged if is_old else None
 
 
 async def _final_by_age(node: Source, chain: Chain, latest: Header) -> int | None:

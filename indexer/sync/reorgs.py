@@ -141,7 +141,10 @@ async def _ancestor(node: Source, ledger: Ledger, anchors: Anchors, heads: Heads
         return None
     told = dict((await node.headers(ends)).select("number", "hash").iter_rows())
     if anchors.final is not None and told[anchors.final[0]] != anchors.final[1]:
-        raise ReorgTooDeep(_too_deep(ledger.chain, *anchors.final, told[anchors.final[0]]))
+        # Before a person is told to rewind: one wrong answer is no reorg.
+        again = (await node.headers([anchors.final[0]]))["hash"][0]
+        if again != anchors.final[1]:
+            raise ReorgTooDeep(_too_deep(ledger.chain, *anchors.final, again))
     # Headers link, so the highest one that agrees vouches for all below it.
     if reachable.is_empty() or told[ends[0]] == reachable["hash"][-1]:
         return None

@@ -26,6 +26,7 @@ from indexer.store import (
     replace_range,
 )
 from indexer.sync.converge import Job, converge
+from indexer.sync.coverage import origin_kind
 from indexer.sync.fetching import Fetched, Piece, fetch
 from indexer.sync.heads import Heads, read_heads
 from indexer.sync.landing import Landing
@@ -101,7 +102,9 @@ async def repair(
     if not wrong:
         return done
     node.turn()
-    run = _Run(node, ledger, await read_heads(node, ledger.chain), await node.client_version(), at)
+    origin = await node.client_version()
+    heads = await read_heads(node, ledger.chain, doubts_tags=origin_kind(origin) == "node")
+    run = _Run(node, ledger, heads, origin, at)
     for each in wrong:
         try:
             await run.mend(each, done)
