@@ -124,6 +124,14 @@ def facts(
     return register_io_source(_reader(con, table, kept), schema=schema)
 
 
+def snapshot(con: duckdb.DuckDBPyConnection) -> str | None:
+    """Return which published copy this database is; None where it is no copy."""
+    if not con.execute("from duckdb_tables() where table_name = 'snapshots'").fetchone():
+        return None
+    found = con.execute("select number, published_at from snapshots where is_copy").fetchone()
+    return f"snapshot {found[0]}, published at {found[1]:%Y-%m-%dT%H:%M:%S}Z" if found else None
+
+
 def rows(
     con: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object]
 ) -> pl.DataFrame:
@@ -165,6 +173,9 @@ def _opened(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
 
 
 def _is_locked(error: BaseException) -> bool:
+    # By another process; or by a writer of this one, which DuckDB says in other words.
+    if isinstance(error, duckdb.BinderException):
+        return "is already attached" in str(error)
     return isinstance(error, duckdb.IOException) and "lock on file" in str(error)
 
 

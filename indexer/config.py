@@ -14,6 +14,13 @@ PERPSCOPE_CHAINS__ARBITRUM__RPC and so on, lists separated by commas. Keys stay 
 
     [retries]
     tries = 5
+
+    [storage]
+    snapshot = "perpscope.snapshot.duckdb"
+
+    [watch]
+    index = "30s"
+    report = "0 * * * *"
 """
 
 import json
@@ -39,6 +46,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from indexer.chains import CHAINS, Chain
 from indexer.errors import UserError
 from indexer.rpc import Endpoint, redacted
+from indexer.schedules import seconds_of, trigger
 
 DEFAULT_FILE = Path("perpscope.toml")
 
@@ -68,10 +76,24 @@ def _slug(slug: str) -> str:
     return slug
 
 
+def _schedule(text: str) -> str:
+    trigger(text)
+    return text
+
+
+def _duration(text: str) -> str:
+    if seconds_of(text) is None:
+        raise ValueError("a length of time such as 30s, 5m, 2h or 1d")
+    return text
+
+
 Texts = Annotated[tuple[StrictStr, ...], BeforeValidator(_listed)]
 Count = Annotated[int, Strict(), Field(ge=1)]
 BlockNumber = Annotated[int, Strict(), Field(ge=0)]
 Seconds = Annotated[float, Strict(), Field(gt=0, le=3_600)]
+Port = Annotated[int, Strict(), Field(ge=0, le=65_535)]
+Schedule = Annotated[StrictStr, AfterValidator(_schedule)]
+Duration = Annotated[StrictStr, AfterValidator(_duration)]
 
 
 class ChainSettings(BaseModel):
@@ -114,6 +136,47 @@ class Retries(BaseModel):
     timeout_seconds: Seconds = 60
 
 
+class Storage(BaseModel):
+    """
+    What is kept beside the database, under `[storage]`.
+
+    Attributes:
+        snapshot: where a consistent copy for readers is published; None for nowhere.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    snapshot: StrictStr | None = None
+
+
+class Watch(BaseModel):
+    """
+    What `perpscope watch` does and when, under `[watch]`.
+
+    A schedule is an interval (`30s`, `5m`, `2h`, `1d`) or five fields as in a crontab, in UTC.
+
+    Attributes:
+        index: when every configured chain is brought up to date.
+        verify: when what is stored is verified; None for never.
+        report: when a report is written; None for never.
+        report_folder: the folder of that report.
+        snapshot: when the copy for readers is published; None for after each run of `index`
+            that changed something.
+        stale_after: how old the newest indexed block may be before `/readyz` says no.
+        port: of /metrics, /healthz and /readyz on loopback; 0 for any free one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    index: Schedule = "1m"
+    verify: Schedule | None = None
+    report: Schedule | None = None
+    report_folder: StrictStr = "perpscope-report"
+    snapshot: Schedule | None = None
+    stale_after: Duration = "15m"
+    port: Port = 9470
+
+
 class Config(BaseSettings):
     """
     All settings, checked; `configuration` reads them.
@@ -123,6 +186,8 @@ class Config(BaseSettings):
         protocols: slugs to index; empty for all that are declared.
         chains: slug -> that chain's settings.
         retries: patience with endpoints.
+        storage: what is kept beside the database.
+        watch: what `perpscope watch` does and when.
     """
 
     model_config = SettingsConfigDict(extra="forbid", frozen=True)
@@ -131,6 +196,8 @@ class Config(BaseSettings):
     protocols: Texts = ()
     chains: dict[Annotated[str, AfterValidator(_slug)], ChainSettings] = {}
     retries: Retries = Retries()
+    storage: Storage = Storage()
+    watch: Watch = Watch()
 
     @classmethod
     def settings_customise_sources(
@@ -258,7 +325,8 @@ def _sentence(error: ValidationError, path: Path) -> str:
 
 
 def _unknown(place: tuple[str, ...], path: Path) -> str:
-    section = Retries if place[0] == "retries" else ChainSettings
+    sections: dict[str, type[BaseModel]] = {"retries": Retries, "storage": Storage, "watch": Watch}
+    section = sections.get(place[0], ChainSettings)
     names = ", ".join((section if len(place) > 1 else Config).model_fields)
     where = f"[{'.'.join(place[:-1])}]" if len(place) > 1 else "the top level"
     return (

@@ -14,6 +14,14 @@ create table schema_version (
     created_by varchar not null -- perpscope version that made the file
 );
 
+-- The copy for readers that was published last (`storage.snapshot`); at most one row. A copy says
+-- which one it is.
+create table snapshots (
+    number bigint not null, -- rises by one with each publication
+    published_at timestamp not null,
+    is_copy boolean not null -- true in a copy, false in the database it was made of
+);
+
 -- Raw and bookkeeping ---------------------------------------------------------------------
 
 create table logs (

@@ -1,11 +1,18 @@
-"""The indexer's commands, a module for each kind; `app` mounts them."""
+"""
+The indexer's commands, a module for each kind; `app` mounts them.
+
+`watch_command` makes one more of what others bring: it is mounted by whoever knows both packages.
+"""
 
 import typer
 
 from indexer.cli.indexing import index_command
 from indexer.cli.restating import redecode_command, rewind
 from indexer.cli.showing import protocols, status
+from indexer.cli.watching import watch_command
 from indexer.simulation.commands import replay
+
+__all__ = ["app", "watch_command"]
 
 app = typer.Typer()
 app.command("index")(index_command)

@@ -11,8 +11,8 @@ from indexer.config import Config, configuration
 from indexer.errors import DatabaseUnusable, UserError
 from indexer.protocols import PROTOCOLS
 from indexer.rpc import Endpoint
-from indexer.sync import Ledger
-from indexer.sync.choices import chain_named
+from indexer.sync import Job, Ledger
+from indexer.sync.choices import chain_named, protocols_named
 
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="Settings; by default perpscope.toml, if there.")
@@ -44,6 +44,57 @@ def database_of(given: Path | None, settings: Config) -> Path:
             "DuckDB file"
         )
     return Path(path)
+
+
+def snapshot_of(settings: Config, database: Path) -> Path | None:
+    """
+    Return where the copy for readers is published; None for nowhere.
+
+    Raises:
+        UserError: it would be published over the database itself.
+    """
+    if settings.storage.snapshot is None:
+        return None
+    target = Path(settings.storage.snapshot)
+    if target.resolve() == database.resolve():
+        raise UserError(
+            f"storage.snapshot is {target}, the database itself: expected another file; correct it"
+        )
+    return target
+
+
+def job_of(
+    settings: Config,
+    chain: Chain,
+    database: Path,
+    *,
+    protocols: Sequence[str] = (),
+    from_block: int | None = None,
+    to_block: int | None = None,
+    max_span: int | None = None,
+) -> Job:
+    """
+    Return the job of indexing a chain: as given, else as the settings say.
+
+    Raises:
+        UserError: a protocol is not known or not on the chain, or the blocks are none.
+    """
+    own = settings.chain(chain)
+    start = own.from_block if from_block is None else from_block
+    if start is not None and to_block is not None and start > to_block:
+        raise UserError(f"--from {start} is after --to {to_block}: expected the smaller one first")
+    return Job(
+        path=database,
+        chain=chain,
+        protocols=protocols_named(
+            protocols or own.protocols or settings.protocols, chain, PROTOCOLS
+        ),
+        declarations=PROTOCOLS,
+        from_block=start,
+        to_block=to_block,
+        max_span=max_span or own.max_span,
+        max_logs=own.max_logs,
+    )
 
 
 def ledger_of(chain: str, database: Path | None, config: Path | None) -> Ledger:

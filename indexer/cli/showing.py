@@ -1,7 +1,7 @@
 """`perpscope status` and `perpscope protocols`: what is stored, and what can be."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -10,6 +10,9 @@ from indexer.cli.options import ConfigFile, Database, database_of
 from indexer.cli.printing import chain_slug, print_table
 from indexer.config import configuration
 from indexer.protocols import PROTOCOLS
+
+if TYPE_CHECKING:
+    from indexer.store import Snapshot
 
 _STATUS = (
     "chain",
@@ -36,6 +39,8 @@ def status(*, database: Database = None, config: ConfigFile = None) -> None:
         if (start := first_block(protocol, chain)) is not None
     }
     found = stored_status(database_of(database, configuration(config)), starts)
+    if found.snapshot is not None:
+        typer.echo(_edition(found.snapshot))
     if found.protocols.is_empty():
         typer.echo("nothing is indexed yet: run `perpscope index`")
         return
@@ -57,6 +62,13 @@ def protocols() -> None:
         for slug, item in PROTOCOLS.items()
     )
     print_table(("protocol", "name", "kind", "chains"), lines)
+
+
+def _edition(snapshot: "Snapshot") -> str:
+    moment = f"{snapshot.published_at:%Y-%m-%dT%H:%M:%S}Z"
+    if snapshot.is_copy:
+        return f"this is snapshot {snapshot.number}, published at {moment}"
+    return f"snapshot {snapshot.number} was published at {moment}"
 
 
 def _status_line(row: dict[str, Any]) -> tuple[object, ...]:

@@ -4,17 +4,20 @@ Frames in and out of DuckDB: the only part of the indexer that opens the databas
 Nothing stays open: every function opens the file, works in one transaction and closes it, so the
 write lock is held only while rows are written. Read `connection` for opening, `ranges` for how a
 range of blocks lands, `knowledge` for what it teaches, `intervals` for coverage and gaps,
-`rewinds` and `rederive` for taking facts back, `reading` for what sync and `status` ask.
+`rewinds` and `rederive` for taking facts back, `reading` for what sync and `status` ask,
+`snapshots` for the copy that readers get.
 """
 
 from indexer.store.connection import SCHEMA, open_database, transaction
 from indexer.store.finality import FINALITIES, settle
 from indexer.store.fingerprint import added, fingerprint, subtracted
 from indexer.store.intervals import gaps, merged_coverage
+from indexer.store.locks import held
 from indexer.store.ranges import Range, joined, write_range
 from indexer.store.reading import OWNED, Anchors, Stored, read_anchors, read_stored
 from indexer.store.rederive import rederive
 from indexer.store.rewinds import Rewound, rewind
+from indexer.store.snapshots import Snapshot, publish
 from indexer.store.summary import Status, status
 
 __all__ = [
@@ -24,14 +27,17 @@ __all__ = [
     "Anchors",
     "Range",
     "Rewound",
+    "Snapshot",
     "Status",
     "Stored",
     "added",
     "fingerprint",
     "gaps",
+    "held",
     "joined",
     "merged_coverage",
     "open_database",
+    "publish",
     "read_anchors",
     "read_stored",
     "rederive",

@@ -10,6 +10,7 @@ import polars as pl
 
 from indexer.store.connection import select, transaction
 from indexer.store.intervals import gaps
+from indexer.store.snapshots import Snapshot, read_snapshot
 
 _LINE = {
     "chain_id": pl.Int64(),
@@ -46,12 +47,14 @@ class Status:
             chain covers that the protocol does not.
         coverage: rows of `coverage`.
         origins: rows of `origins`.
+        snapshot: the copy for readers this is, or the last one made of it; None for neither.
     """
 
     protocols: pl.DataFrame
     gaps: pl.DataFrame
     coverage: pl.DataFrame
     origins: pl.DataFrame
+    snapshot: Snapshot | None = None
 
 
 def status(path: Path, first_blocks: Mapping[tuple[int, str], int]) -> Status:
@@ -74,7 +77,9 @@ def status(path: Path, first_blocks: Mapping[tuple[int, str], int]) -> Status:
         missing = _missing(coverage, first_blocks)
         groups = coverage.partition_by("chain_id", "protocol", maintain_order=True)
         lines = [_line(connection, rows, missing) for rows in groups]
-    return Status(pl.DataFrame(lines, _LINE, orient="row"), missing, coverage, origins)
+        snapshot = read_snapshot(connection)
+    protocols = pl.DataFrame(lines, _LINE, orient="row")
+    return Status(protocols, missing, coverage, origins, snapshot)
 
 
 def _missing(coverage: pl.DataFrame, first_blocks: Mapping[tuple[int, str], int]) -> pl.DataFrame:

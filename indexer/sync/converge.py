@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from time import monotonic
 
@@ -73,6 +74,7 @@ class Summary:
     Attributes:
         tally: ranges, blocks, logs, facts and rejects written.
         head: the chain's last block when it was last asked.
+        head_at: its time; None where the node could not say.
         reorgs: how often blocks had to be taken back.
         requests: JSON-RPC calls sent.
         seconds: how long it took.
@@ -83,9 +85,19 @@ class Summary:
     reorgs: int
     requests: int
     seconds: float
+    head_at: datetime | None = None
 
 
-async def converge(node: Source, job: Job, progress: Progress) -> Summary:
+Look = Callable[[], Summary]
+
+
+def _unseen(_look: Look) -> None:
+    """Nobody wants to look."""
+
+
+async def converge(
+    node: Source, job: Job, progress: Progress, begun: Callable[[Look], None] = _unseen
+) -> Summary:
     """
     Bring the database to the chain's head, or to `job.to_block`.
 
@@ -93,6 +105,8 @@ async def converge(node: Source, job: Job, progress: Progress) -> Summary:
         node: whom to ask.
         job: what to index.
         progress: told blocks done, blocks to do and logs written after each range.
+        begun: given, before anything is fetched, a function that returns what was done so far;
+            it answers at any time, also after a failure.
 
     Raises:
         UserError: a declaration has changed since its blocks were indexed.
@@ -103,15 +117,22 @@ async def converge(node: Source, job: Job, progress: Progress) -> Summary:
     """
     started = monotonic()
     run = _Run(node, job, progress, await node.client_version())
+
+    def look() -> Summary:
+        seconds = monotonic() - started
+        return Summary(run.tally, run.head, run.reorgs, node.requests, seconds, run.head_at)
+
+    begun(look)
     while await run.step():
         pass
-    return Summary(run.tally, run.head, run.reorgs, node.requests, monotonic() - started)
+    return look()
 
 
 class _Run:
     def __init__(self, node: Source, job: Job, progress: Progress, origin: str) -> None:
         self.tally = Tally()
         self.head = self.reorgs = 0
+        self.head_at: datetime | None = None
         self._node, self._job, self._progress, self._origin = node, job, progress, origin
         self._span = Span(job.max_logs, job.max_span)
         self._heads: Heads | None = None
@@ -141,7 +162,7 @@ class _Run:
             is_whole = origin_kind(self._origin) != "recorded"
             self._heads = await read_heads(self._node, self._job.chain, is_whole=is_whole)
             self._read_at = monotonic()
-            self.head = self._heads.latest.number
+            self.head, self.head_at = self._heads.latest.number, self._heads.latest.timestamp
         return self._heads
 
     async def _reconciled(self, heads: Heads) -> Stored:

@@ -1,0 +1,98 @@
+"""`perpscope watch`: keep the database up to date until a signal says stop."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from indexer.chains import Chain
+from indexer.cli.options import ConfigFile, Database, database_of, job_of, snapshot_of
+from indexer.config import Config, configuration
+from indexer.errors import DatabaseBusy, DatabaseUnusable, UserError, WorldError
+from indexer.schedules import seconds_of
+from indexer.store import held
+from indexer.sync.choices import chain_named
+from indexer.watch import Extra, Freshness, Metrics, Service, Watched, open_journal, tasks_of
+from indexer.watch.journal import LogFormat
+
+Extras = Callable[[Config], Sequence[Extra]]
+"""What else watch does, given the settings; it comes from outside, and so knows both packages."""
+
+
+def watch_command(extras: Extras) -> Callable[..., None]:
+    """Return the command `perpscope watch`, which does these tasks as well."""
+
+    def watch(
+        *,
+        database: Database = None,
+        config: ConfigFile = None,
+        log_format: Annotated[
+            LogFormat, typer.Option(help="Log lines for people, or JSON.")
+        ] = LogFormat.CONSOLE,
+    ) -> None:
+        """Keep every configured chain up to date on a schedule, until SIGTERM."""
+        settings = configuration(config)
+        path = database_of(database, settings)
+        chains = _chains(settings)
+        freshness = Freshness((chain.slug for chain in chains), _stale_seconds(settings))
+        metrics = Metrics(freshness, {chain.chain_id: chain.slug for chain in chains})
+        watched = _watched(settings, path, chains, metrics, freshness)
+        tasks = tasks_of(watched, extras(settings))
+        with ExitStack() as alone:
+            _enter(alone, path)
+            journal = open_journal(log_format)
+            service = Service(tasks, metrics, freshness, journal)
+            asyncio.run(service.run(settings.watch.port))
+
+    return watch
+
+
+def _watched(
+    settings: Config, path: Path, chains: Sequence[Chain], metrics: Metrics, freshness: Freshness
+) -> Watched:
+    return Watched(
+        database=path,
+        jobs=[(job_of(settings, chain, path), settings.endpoints(chain)) for chain in chains],
+        when=settings.watch.index,
+        snapshot=snapshot_of(settings, path),
+        snapshot_when=settings.watch.snapshot,
+        metrics=metrics,
+        freshness=freshness,
+    )
+
+
+def _chains(settings: Config) -> list[Chain]:
+    if not settings.chains:
+        raise UserError(
+            "no chain is configured: expected at least one section [chains.<name>] with its rpc "
+            "in perpscope.toml"
+        )
+    for slug, chain in settings.chains.items():
+        if not chain.rpc:
+            raise UserError(
+                f"no endpoint for {slug}: expected at least one; give rpc under [chains.{slug}] in "
+                "the configuration"
+            )
+    return [chain_named(slug) for slug in settings.chains]
+
+
+def _stale_seconds(settings: Config) -> float:
+    return float(seconds_of(settings.watch.stale_after) or 0)
+
+
+def _enter(alone: ExitStack, path: Path) -> None:
+    if not path.parent.is_dir():
+        raise DatabaseUnusable(
+            f"{path} cannot be a database: expected a file in a folder that exists; correct "
+            "--database"
+        )
+    try:
+        alone.enter_context(held(path.resolve().with_name(f"{path.name}.watch.lock")))
+    except DatabaseBusy as error:
+        raise WorldError(
+            f"another `perpscope watch` works on {path} ({error}): expected one; stop it first, "
+            "or name another database"
+        ) from error
