@@ -215,6 +215,11 @@ class Config(BaseSettings):
         """Return a chain's settings; all defaults where none are given."""
         return self.chains.get(chain.slug, ChainSettings())
 
+    def variables(self, chain: Chain) -> tuple[str, ...]:
+        """Return the environment variables the chain's endpoints need."""
+        names = (name for url in self.chain(chain).rpc for name in _VARIABLE.findall(url))
+        return tuple(dict.fromkeys(names))
+
     def endpoints(self, chain: Chain) -> tuple[Endpoint, ...]:
         """
         Return the chain's endpoints in order of preference, environment variables filled in.
@@ -250,6 +255,12 @@ class _Environment(PydanticBaseSettingsSource):
         return settings
 
 
+def configuration_file(path: Path | None = None) -> Path | None:
+    """Return the file settings are read from: as `configuration` finds it; None for none."""
+    named = path or (Path(given) if (given := os.environ.get(f"{_PREFIX}CONFIG")) else None)
+    return named or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+
+
 def configuration(path: Path | None = None) -> Config:
     """
     Return the settings from the environment and a file.
@@ -260,8 +271,8 @@ def configuration(path: Path | None = None) -> Config:
     Raises:
         UserError: the file cannot be read, or a key or value in it does not fit.
     """
-    named = path or (Path(given) if (given := os.environ.get(f"{_PREFIX}CONFIG")) else None)
-    content = _content(named or DEFAULT_FILE) if named or DEFAULT_FILE.exists() else {}
+    named = configuration_file(path)
+    content = _content(named) if named else {}
     # pydantic-settings takes keyword arguments with an underscore for itself.
     if hidden := [key for key in content if key.startswith("_")]:
         raise UserError(_unknown((hidden[0],), named or DEFAULT_FILE))

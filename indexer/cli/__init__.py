@@ -8,6 +8,7 @@ import typer
 
 from indexer.cli.indexing import index_command
 from indexer.cli.restating import redecode_command, rewind
+from indexer.cli.scheduling import schedule
 from indexer.cli.showing import protocols, status
 from indexer.cli.watching import watch_command
 from indexer.simulation.commands import replay
@@ -20,4 +21,5 @@ app.command()(status)
 app.command()(rewind)
 app.command("redecode")(redecode_command)
 app.command()(protocols)
+app.command()(schedule)
 app.command()(replay)

@@ -1,10 +1,10 @@
 """`perpscope watch`: keep the database up to date until a signal says stop."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,11 +15,19 @@ from indexer.errors import DatabaseBusy, DatabaseUnusable, UserError, WorldError
 from indexer.schedules import seconds_of
 from indexer.store import held
 from indexer.sync.choices import chain_named
-from indexer.watch import Extra, Freshness, Metrics, Service, Watched, open_journal, tasks_of
-from indexer.watch.journal import LogFormat
 
-Extras = Callable[[Config], Sequence[Extra]]
+if TYPE_CHECKING:
+    from indexer.watch import Extra, Service
+
+Extras = Callable[[Config], Sequence["Extra"]]
 """What else watch does, given the settings; it comes from outside, and so knows both packages."""
+
+
+class LogFormat(StrEnum):
+    """How log lines are written."""
+
+    CONSOLE = "console"
+    JSON = "json"
 
 
 def watch_command(extras: Extras) -> Callable[..., None]:
@@ -36,24 +44,24 @@ def watch_command(extras: Extras) -> Callable[..., None]:
         """Keep every configured chain up to date on a schedule, until SIGTERM."""
         settings = configuration(config)
         path = database_of(database, settings)
-        chains = _chains(settings)
-        freshness = Freshness((chain.slug for chain in chains), _stale_seconds(settings))
-        metrics = Metrics(freshness, {chain.chain_id: chain.slug for chain in chains})
-        watched = _watched(settings, path, chains, metrics, freshness)
-        tasks = tasks_of(watched, extras(settings))
+        service = _service(settings, path, extras(settings), is_json=log_format is LogFormat.JSON)
         with ExitStack() as alone:
             _enter(alone, path)
-            journal = open_journal(log_format)
-            service = Service(tasks, metrics, freshness, journal)
-            asyncio.run(service.run(settings.watch.port))
+            service.run(settings.watch.port)
 
     return watch
 
 
-def _watched(
-    settings: Config, path: Path, chains: Sequence[Chain], metrics: Metrics, freshness: Freshness
-) -> Watched:
-    return Watched(
+def _service(
+    settings: Config, path: Path, extras: Sequence["Extra"], *, is_json: bool
+) -> "Service":
+    from indexer.watch import Freshness, Metrics, Service, Watched, open_journal, tasks_of
+
+    chains = _chains(settings)
+    stale_seconds = seconds_of(settings.watch.stale_after) or 0
+    freshness = Freshness((chain.slug for chain in chains), stale_seconds)
+    metrics = Metrics(freshness, {chain.chain_id: chain.slug for chain in chains})
+    watched = Watched(
         database=path,
         jobs=[(job_of(settings, chain, path), settings.endpoints(chain)) for chain in chains],
         when=settings.watch.index,
@@ -62,6 +70,8 @@ def _watched(
         metrics=metrics,
         freshness=freshness,
     )
+    journal = open_journal(is_json=is_json)
+    return Service(tasks_of(watched, extras), metrics, freshness, journal)
 
 
 def _chains(settings: Config) -> list[Chain]:
@@ -77,10 +87,6 @@ def _chains(settings: Config) -> list[Chain]:
                 "the configuration"
             )
     return [chain_named(slug) for slug in settings.chains]
-
-
-def _stale_seconds(settings: Config) -> float:
-    return float(seconds_of(settings.watch.stale_after) or 0)
 
 
 def _enter(alone: ExitStack, path: Path) -> None:

@@ -21,7 +21,7 @@ import duckdb
 import polars as pl
 
 from indexer.errors import DatabaseBusy, DatabaseUnusable
-from indexer.store.connection import delete, insert, open_database, select, transaction
+from indexer.store.connection import delete, insert, open_database, select
 from indexer.store.locks import held
 from indexer.tables import columns_of
 
@@ -86,19 +86,22 @@ def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot | None:
 
 
 def _counted(path: Path) -> Snapshot:
-    with transaction(path) as connection:
+    with closing(open_database(path)) as connection:
+        connection.begin()
         last = read_snapshot(connection)
         now = datetime.now(UTC).replace(tzinfo=None)
         snapshot = Snapshot(last.number + 1 if last else 1, now, is_copy=False)
         row = (snapshot.number, snapshot.published_at, snapshot.is_copy)
         delete(connection, "snapshots", "true", [])
         insert(connection, "snapshots", pl.DataFrame([row], columns_of("snapshots"), orient="row"))
+        connection.commit()
+        connection.execute("checkpoint")  # closing would keep silent about a full disk
     return snapshot
 
 
 def _copy(path: Path, fresh: Path) -> None:
     with closing(open_database(path, read_only=True)):
-        # The transaction before was closed, which moves everything into the file itself.
+        # Everything was moved into the file itself, unless somebody wrote and died since.
         if _log_of(path).exists():
             raise DatabaseBusy(
                 f"a process that wrote {path} was killed a moment ago, and not everything is in "

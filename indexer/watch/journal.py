@@ -4,7 +4,6 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
-from enum import StrEnum
 from typing import Any
 
 import structlog
@@ -14,15 +13,8 @@ from indexer.rpc import redacted
 _URL = re.compile(r"\b(?:https?|wss?)://[^\s'\"<>]+")
 
 
-class LogFormat(StrEnum):
-    """How log lines are written."""
-
-    CONSOLE = "console"
-    JSON = "json"
-
-
-def open_journal(form: LogFormat) -> structlog.typing.FilteringBoundLogger:
-    """Send our logs, and warnings of libraries, to standard error in this form; return ours."""
+def open_journal(*, is_json: bool) -> structlog.typing.FilteringBoundLogger:
+    """Send our logs, and warnings of libraries, to standard error; return ours."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -41,12 +33,14 @@ def open_journal(form: LogFormat) -> structlog.typing.FilteringBoundLogger:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
                 without_secrets,
-                _written(form),
+                _written(is_json=is_json),
             ],
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[lines], force=True)
     logging.getLogger("perpscope").setLevel(logging.INFO)
+    # It warns whenever a task is due while it still runs, which is how a long task looks.
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
     logger: structlog.typing.FilteringBoundLogger = structlog.get_logger("perpscope")
     return logger
 
@@ -59,8 +53,8 @@ def without_secrets(_: object, __: str, event: MutableMapping[str, Any]) -> Mapp
     }
 
 
-def _written(form: LogFormat) -> structlog.typing.Processor:
-    if form is LogFormat.JSON:
+def _written(*, is_json: bool) -> structlog.typing.Processor:
+    if is_json:
         return structlog.processors.JSONRenderer()
     return structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback

@@ -1,10 +1,17 @@
 """What Prometheus is told, in a registry of our own; README lists every name."""
 
 from collections import Counter as Tallies
+from collections import defaultdict
 from functools import partial
 from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from indexer.store import Snapshot, Status
 from indexer.sync import Summary
@@ -20,15 +27,19 @@ class Metrics:
 
     def __init__(self, freshness: Freshness, chains: dict[int, str]) -> None:
         """Start at nothing; `chains` maps ids to slugs."""
+        # A second series per counter, which nobody asks for.
+        disable_created_metrics()  # type: ignore[no-untyped-call] # theirs
         self._chains = chains
         self.registry = CollectorRegistry()
-        self._counted: dict[str, Tallies[str]] = {}
+        self._counted: dict[str, Tallies[str]] = defaultdict(Tallies)
         self._work()
         self._state()
         self._tasks()
         lag = self._gauge("lag_seconds", "Age of the newest indexed block", _CHAIN)
         for chain in chains.values():
             lag.labels(chain).set_function(partial(freshness.age, chain))
+            for counter in self._counters.values():
+                counter.labels(chain)  # zero is a value; absent is none
         self._gauge("info", "Always 1; the version is its label", ("version",)).labels(
             version("perpscope")
         ).set(1)
@@ -69,6 +80,11 @@ class Metrics:
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""
         return generate_latest(self.registry)
+
+    def expects(self, task: str, chain: str) -> None:
+        """Show a task that has not run yet."""
+        self._runs.labels(task, chain)
+        self._errors.labels(task, chain)
 
     def begins(self, chain: str) -> None:
         """Count a run's work from zero."""

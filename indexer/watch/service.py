@@ -27,7 +27,6 @@ from indexer.watch.metrics import Metrics
 from indexer.watch.serving import answering
 from indexer.watch.tasks import Task
 
-_FIRST_PAUSE_SECONDS = 2
 _LONGEST_PAUSE_SECONDS = 600
 _STOP_SECONDS = 9.0
 
@@ -41,21 +40,40 @@ class Service:
         metrics: Metrics,
         freshness: Freshness,
         journal: structlog.typing.FilteringBoundLogger,
+        first_pause_seconds: float = 2,
     ) -> None:
-        """Prepare; nothing is started yet. Names of tasks differ within a chain."""
+        """
+        Prepare; nothing is started yet.
+
+        Args:
+            tasks: what to do; names differ within a chain.
+            metrics: told of every run.
+            freshness: asked by `/readyz`.
+            journal: where it is written.
+            first_pause_seconds: pause after a first failure.
+        """
         self._tasks = {f"{task.name} {task.chain}".strip(): task for task in tasks}
         self._metrics, self._freshness, self._journal = metrics, freshness, journal
+        self._first_pause_seconds = first_pause_seconds
+        self._deadline = Timer(_STOP_SECONDS, self._leave)
+        self._deadline.daemon = True
         self._failures: Counter[str] = Counter()
         self._running: dict[str, asyncio.Task[Any]] = {}
         self._clock: Any = None  # apscheduler ships no types
 
-    async def run(self, port: int) -> None:
+    def run(self, port: int) -> None:
         """
         Work until SIGTERM or SIGINT, then let commits end, and return.
 
         Raises:
             UserError: the port is taken.
         """
+        try:
+            asyncio.run(self._run(port))
+        finally:
+            self._deadline.cancel()
+
+    async def _run(self, port: int) -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ThreadPoolExecutor(len(self._tasks)))  # nobody queues
@@ -67,7 +85,8 @@ class Service:
             await stop.wait()
             self._clock.pause()
             self._journal.info("stopping", running=sorted(self._running))
-            self._end_in_time()
+            # Threads cannot be cancelled. What one has not committed by then leaves no trace.
+            self._deadline.start()
             await self._stopped()
         self._journal.info("stopped")
 
@@ -79,6 +98,7 @@ class Service:
         )
         self._clock.add_listener(self._broke, EVENT_JOB_ERROR)
         for name, task in self._tasks.items():
+            self._metrics.expects(task.name, task.chain)
             first = {"next_run_time": datetime.now(UTC)} if task.is_first else {}
             self._clock.add_job(self._perform, trigger(task.when), [name], id=name, **first)
         self._clock.start()
@@ -112,7 +132,8 @@ class Service:
     def _failed(self, name: str, sentence: str) -> None:
         task = self._tasks[name]
         self._failures[name] += 1
-        pause = min(_FIRST_PAUSE_SECONDS * 2 ** (self._failures[name] - 1), _LONGEST_PAUSE_SECONDS)
+        doubled = self._first_pause_seconds * 2 ** min(self._failures[name] - 1, 20)
+        pause = min(doubled, _LONGEST_PAUSE_SECONDS)
         self._metrics.failed(task.name, task.chain)
         self._journal.warning(
             "failed",
@@ -134,12 +155,6 @@ class Service:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         self._clock.shutdown(wait=False)
-
-    def _end_in_time(self) -> None:
-        # Threads cannot be cancelled. What one has not committed by then leaves no trace.
-        timer = Timer(_STOP_SECONDS, self._leave)
-        timer.daemon = True
-        timer.start()
 
     def _leave(self) -> None:
         self._journal.warning("left unfinished", after_seconds=_STOP_SECONDS)

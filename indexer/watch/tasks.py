@@ -172,7 +172,7 @@ async def _look(watched: Watched) -> dict[str, object]:
 
 def _status(watched: Watched) -> Status:
     starts = {
-        (job.chain.chain_id, protocol.slug): start
+        (job.chain.chain_id, protocol.slug): max(start, job.from_block or 0)
         for job, _ in watched.jobs
         for protocol in job.protocols
         if (start := first_block(protocol, job.chain)) is not None
