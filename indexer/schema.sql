@@ -8,6 +8,8 @@
 -- Addresses and hashes are lower-case 0x hex in facts, raw bytes in `logs` and `blocks`.
 -- No primary keys: a range is deleted and inserted in one transaction, so the same statements
 -- run on DuckLake.
+-- Whoever writes opens the file alone, for moments. A writer that waits for readers holds a lock
+-- (flock) on <database>.turn; readers that let it go first keep it from waiting for ever.
 
 create table schema_version (
     version integer not null,
