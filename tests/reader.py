@@ -3,16 +3,14 @@ A reader in a process of its own: it opens a database again and again, and says 
 
     python reader.py DATABASE EXPECTED STOP
 
-EXPECTED is a JSON list: how many answers of the feed there are up to each block. The reader ends
-when the file STOP is there, and prints how often it read, what was torn, and which snapshots came.
+EXPECTED is JSON: how many answers of the feed there are up to each block. The reader ends when the
+file STOP is there, and prints how often it read, what was torn, and which snapshots came.
 """
 
 import json
 import sys
 import time
 from pathlib import Path
-
-from sync_rig import FIRST
 
 from analytics import load
 from analytics.errors import AnalyticsError
@@ -28,18 +26,18 @@ QUERY = """
 """
 
 
-def seen(path: Path, expected: list[int]) -> tuple[list[str], int | None]:
+def seen(path: Path, expected: dict[str, int]) -> tuple[list[str], int | None]:
     """Return what does not fit together in one read, and the snapshot's number."""
     feed = "E62B71CF983019BFF55BC83B48601CE8419650CC"
     with load.database(path) as con:
         row = load.rows(con, QUERY, {"feed": feed}).row(0)
     covered, facts, logs, number = row
-    wanted = 0 if covered is None else expected[covered - FIRST]
+    wanted = 0 if covered is None else expected[str(covered)]
     torn = [] if (facts, logs) == (wanted, wanted) else [f"{row}: expected {wanted}"]
     return torn, number
 
 
-def main(path: Path, expected: list[int], stop: Path) -> dict[str, object]:
+def main(path: Path, expected: dict[str, int], stop: Path) -> dict[str, object]:
     """Read until told to stop."""
     reads = 0
     torn: list[str] = []

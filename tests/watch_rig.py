@@ -60,7 +60,8 @@ class Watch:
         self.process = process
         self.log: list[dict[str, Any]] = []
         self._lines: Queue[str] = Queue()
-        Thread(target=self._read, daemon=True).start()
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
         self.url = str(self.logged(event="watching")["url"])
 
     def _read(self) -> None:
@@ -107,6 +108,13 @@ class Watch:
         while not is_so():
             assert time.monotonic() < deadline, self.told("/metrics")
             time.sleep(0.05)
+
+    def rest(self) -> list[dict[str, Any]]:
+        """Return the whole log of a process that has ended."""
+        self._reader.join(timeout=10)
+        while not self._lines.empty():
+            self.log.append(json.loads(self._lines.get()))
+        return self.log
 
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, float]:
         """Send a signal; return the exit code and how long it took."""

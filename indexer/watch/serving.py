@@ -4,6 +4,7 @@
 They are answered by the loop that does the work, so an answer from `/healthz` shows that it turns.
 """
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -56,6 +57,6 @@ async def _listen(runner: web.AppRunner, port: int) -> None:
         await web.TCPSite(runner, HOST, port).start()
     except OSError as error:
         raise UserError(
-            f"watch.port {port} on {HOST} cannot be used ({error.strerror}): expected a free one; "
-            "name another, or 0 for any"
+            f"watch.port {port} on {HOST} cannot be used ({os.strerror(error.errno or 0)}): "
+            "expected a free one; name another, or 0 for any"
         ) from error
