@@ -12,6 +12,7 @@ This is the only module that knows both packages.
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,7 +25,9 @@ import indexer.cli
 import indexer.errors
 
 if TYPE_CHECKING:
+    from indexer.config import Config
     from indexer.simulation.world import World
+    from indexer.watch import Extra
 
 EXIT_DONE = 0
 EXIT_WORLD = 1
@@ -37,6 +40,26 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 for package in (indexer.cli.app, analytics.cli.app):
     app.registered_commands += package.registered_commands
     app.registered_groups += package.registered_groups
+
+
+def extras(settings: "Config") -> "list[Extra]":
+    """Return what `watch` does beyond the indexer's own tasks."""
+    from indexer.watch import Extra
+
+    write = partial(_write_report, Path(settings.watch.report_folder))
+    return [Extra("report", settings.watch.report, write, reads_long=True)]
+
+
+def _write_report(folder: Path, database: Path) -> None:
+    from analytics.reports import write_report
+
+    try:
+        write_report(database, folder)
+    except analytics.errors.AnalyticsError as error:
+        raise indexer.errors.WorldError(str(error)) from error
+
+
+app.command("watch")(indexer.cli.watch_command(extras))
 
 
 def versions() -> str:

@@ -61,7 +61,7 @@ def query(
     asked = query_named(name)
     values = arguments(asked, _pairs(param, "--param"))
     with load.database(load.database_path(database)) as con:
-        write(load.rows(con, asked.sql, values), form, output)
+        write(load.rows(con, asked.sql, values), form, output, load.snapshot(con))
 
 
 @app.command()
@@ -96,7 +96,8 @@ def metric(
     with load.database(load.database_path(database)) as con:
         check_indexed(load.facts(con, "coverage").collect(), protocol, chain_id)
         facts = partial(load.facts, con, protocol=protocol, chain_id=chain_id, until=last)
-        write(collected(compute(name, facts, **settings)), form, output)
+        answer = collected(compute(name, facts, **settings))
+        write(answer, form, output, load.snapshot(con))
 
 
 def _explanation(name: str) -> str:

@@ -33,9 +33,17 @@ class Format(StrEnum):
     JSON = "json"
 
 
-def write(frame: pl.DataFrame, form: Format, output: Path | None) -> None:
+def write(
+    frame: pl.DataFrame, form: Format, output: Path | None, header: str | None = None
+) -> None:
     """
     Write an answer to a file, or to standard output without one. A file appears whole or not.
+
+    Args:
+        frame: the answer.
+        form: how it is written.
+        output: the file; None for standard output.
+        header: a line above a table that is for reading; other forms hold rows only.
 
     Raises:
         UserError: Parquet is asked for without a file, or the file is a folder.
@@ -44,6 +52,8 @@ def write(frame: pl.DataFrame, form: Format, output: Path | None) -> None:
     if output is None and form is Format.PARQUET:
         raise UserError("parquet is binary: name a file with --output")
     content = encoded(frame, form)
+    if header is not None and form is Format.TABLE:
+        content = f"{header}\n".encode() + content
     if output is None:
         sys.stdout.buffer.write(content)
         sys.stdout.flush()

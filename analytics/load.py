@@ -1,15 +1,18 @@
 """
 The database, read-only: facts as LazyFrames, queries as frames. Only here is DuckDB imported.
 
-A file that a writer holds is waited for, because a writer holds it only while a range commits.
+A file that a writer holds is waited for, because a writer holds it only while a range commits; and
+a writer that waits goes first.
 """
 
+import fcntl
 import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from time import monotonic
 
 import duckdb
 import polars as pl
@@ -31,6 +34,13 @@ _SETTINGS = {
     "enable_external_access": "false",
     "python_enable_replacements": "false",
 }
+
+# How long a reader lets a writer go first: readers that come and go would keep it out for ever.
+_COURTESY_SECONDS = 5.0
+
+
+class _Wanted(Exception):
+    """A writer waits for the database."""
 
 
 def database_path(named: Path | None) -> Path:
@@ -124,6 +134,14 @@ def facts(
     return register_io_source(_reader(con, table, kept), schema=schema)
 
 
+def snapshot(con: duckdb.DuckDBPyConnection) -> str | None:
+    """Return which published copy this database is; None where it is no copy."""
+    if not con.execute("from duckdb_tables() where table_name = 'snapshots'").fetchone():
+        return None
+    found = con.execute("select number, published_at from snapshots where is_copy").fetchone()
+    return f"snapshot {found[0]}, published at {found[1]:%Y-%m-%dT%H:%M:%S}Z" if found else None
+
+
 def rows(
     con: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object]
 ) -> pl.DataFrame:
@@ -143,6 +161,7 @@ def rows(
 
 
 def _opened(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
+    polite_until = monotonic() + min(_COURTESY_SECONDS, wait_seconds / 2)
     attempts = Retrying(
         retry=retry_if_exception(_is_locked),
         stop=stop_after_delay(wait_seconds),
@@ -150,7 +169,7 @@ def _opened(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
         reraise=True,
     )
     try:
-        return attempts(duckdb.connect, str(path), read_only=True)
+        return attempts(_connected, path, polite_until)
     except duckdb.Error as error:
         if _is_locked(error):
             raise WorldError(
@@ -164,7 +183,30 @@ def _opened(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
         ) from error
 
 
+def _connected(path: Path, polite_until: float) -> duckdb.DuckDBPyConnection:
+    if monotonic() < polite_until and _is_wanted(path):
+        raise _Wanted
+    return duckdb.connect(str(path), read_only=True)
+
+
+def _is_wanted(path: Path) -> bool:
+    # A writer that waits holds a lock on <database>.turn; whoever can take it finds nobody waiting.
+    try:
+        with path.with_name(f"{path.name}.turn").open("rb") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def _is_locked(error: BaseException) -> bool:
+    # By another process; or by a writer of this one, which DuckDB says in other words.
+    if isinstance(error, _Wanted):
+        return True
+    if isinstance(error, duckdb.BinderException):
+        return "is already attached" in str(error)
     return isinstance(error, duckdb.IOException) and "lock on file" in str(error)
 
 

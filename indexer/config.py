@@ -15,6 +15,13 @@ PERPSCOPE_CHAINS__ARBITRUM__RPC and so on, lists separated by commas. Keys stay 
 
     [retries]
     tries = 5
+
+    [storage]
+    snapshot = "perpscope.snapshot.duckdb"
+
+    [watch]
+    index = "30s"
+    report = "0 * * * *"
 """
 
 import json
@@ -25,7 +32,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -44,6 +51,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from indexer.chains import CHAINS, Chain
 from indexer.errors import UserError
 from indexer.rpc import Endpoint, redacted
+from indexer.schedules import seconds_of, trigger
 
 DEFAULT_FILE = Path("perpscope.toml")
 
@@ -98,12 +106,28 @@ def _read_moment(text: str) -> datetime | None:
 
 
 Moment = Annotated[datetime, BeforeValidator(moment)]
+
+
+def _schedule(text: str) -> str:
+    trigger(text)
+    return text
+
+
+def _duration(text: str) -> str:
+    if seconds_of(text) is None:
+        raise ValueError("a length of time such as 30s, 5m, 2h or 1d")
+    return text
+
+
 Texts = Annotated[tuple[StrictStr, ...], BeforeValidator(_listed)]
 Count = Annotated[int, Strict(), Field(ge=1)]
 BlockNumber = Annotated[int, Strict(), Field(ge=0)]
 Seconds = Annotated[float, Strict(), Field(gt=0, le=3_600)]
 Pace = Annotated[float, Strict(), Field(gt=0)]
 Ratio = Annotated[float, Strict(), Field(ge=0, le=1)]
+Port = Annotated[int, Strict(), Field(ge=0, le=65_535)]
+Schedule = Annotated[StrictStr, AfterValidator(_schedule)]
+Duration = Annotated[StrictStr, AfterValidator(_duration)]
 
 
 class ProofLevel(StrEnum):
@@ -176,6 +200,51 @@ class Retries(BaseModel):
     timeout_seconds: Seconds = 60
 
 
+class Storage(BaseModel):
+    """
+    What is kept beside the database, under `[storage]`.
+
+    Attributes:
+        snapshot: where a consistent copy for readers is published; None for nowhere.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    snapshot: StrictStr | None = None
+
+
+class Watch(BaseModel):
+    """
+    What `perpscope watch` does and when, under `[watch]`.
+
+    A schedule is an interval (`30s`, `5m`, `2h`, `1d`) or five fields as in a crontab, in UTC.
+
+    Attributes:
+        index: when every configured chain is brought up to date.
+        verify: when what is stored is verified; None for never.
+        verify_level: how thoroughly: linked, bloom or receipts.
+        verify_sample: how many blocks of each chain, chosen by chance; None for all.
+        report: when a report is written; None for never.
+        report_folder: the folder of that report.
+        snapshot: when the copy for readers is published; None for after each run of `index`
+            that changed something.
+        stale_after: how old the newest indexed block may be before `/readyz` says no.
+        port: of /metrics, /healthz and /readyz on loopback; 0 for any free one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    index: Schedule = "1m"
+    verify: Schedule | None = None
+    verify_level: Literal["linked", "bloom", "receipts"] = "bloom"
+    verify_sample: Count | None = 10_000
+    report: Schedule | None = None
+    report_folder: StrictStr = "perpscope-report"
+    snapshot: Schedule | None = None
+    stale_after: Duration = "15m"
+    port: Port = 9470
+
+
 class Config(BaseSettings):
     """
     All settings, checked; `configuration` reads them.
@@ -185,6 +254,8 @@ class Config(BaseSettings):
         protocols: slugs to index; empty for all that are declared.
         chains: slug -> that chain's settings.
         retries: patience with endpoints.
+        storage: what is kept beside the database.
+        watch: what `perpscope watch` does and when.
     """
 
     model_config = SettingsConfigDict(extra="forbid", frozen=True)
@@ -193,6 +264,8 @@ class Config(BaseSettings):
     protocols: Texts = ()
     chains: dict[Annotated[str, AfterValidator(_slug)], ChainSettings] = {}
     retries: Retries = Retries()
+    storage: Storage = Storage()
+    watch: Watch = Watch()
 
     @classmethod
     def settings_customise_sources(
@@ -209,6 +282,11 @@ class Config(BaseSettings):
     def chain(self, chain: Chain) -> ChainSettings:
         """Return a chain's settings; all defaults where none are given."""
         return self.chains.get(chain.slug, ChainSettings())
+
+    def variables(self, chain: Chain) -> tuple[str, ...]:
+        """Return the environment variables the chain's endpoints need."""
+        names = (name for url in self.chain(chain).rpc for name in _VARIABLE.findall(url))
+        return tuple(dict.fromkeys(names))
 
     def endpoints(self, chain: Chain, urls: Sequence[str] | None = None) -> tuple[Endpoint, ...]:
         """
@@ -251,6 +329,12 @@ class _Environment(PydanticBaseSettingsSource):
         return settings
 
 
+def configuration_file(path: Path | None = None) -> Path | None:
+    """Return the file settings are read from: as `configuration` finds it; None for none."""
+    named = path or (Path(given) if (given := os.environ.get(f"{_PREFIX}CONFIG")) else None)
+    return named or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+
+
 def configuration(path: Path | None = None) -> Config:
     """
     Return the settings from the environment and a file.
@@ -261,8 +345,8 @@ def configuration(path: Path | None = None) -> Config:
     Raises:
         UserError: the file cannot be read, or a key or value in it does not fit.
     """
-    named = path or (Path(given) if (given := os.environ.get(f"{_PREFIX}CONFIG")) else None)
-    content = _content(named or DEFAULT_FILE) if named or DEFAULT_FILE.exists() else {}
+    named = configuration_file(path)
+    content = _content(named) if named else {}
     # pydantic-settings takes keyword arguments with an underscore for itself.
     if hidden := [key for key in content if key.startswith("_")]:
         raise UserError(_unknown((hidden[0],), named or DEFAULT_FILE))
@@ -326,7 +410,8 @@ def _sentence(error: ValidationError, path: Path) -> str:
 
 
 def _unknown(place: tuple[str, ...], path: Path) -> str:
-    section = Retries if place[0] == "retries" else ChainSettings
+    sections: dict[str, type[BaseModel]] = {"retries": Retries, "storage": Storage, "watch": Watch}
+    section = sections.get(place[0], ChainSettings)
     names = ", ".join((section if len(place) > 1 else Config).model_fields)
     where = f"[{'.'.join(place[:-1])}]" if len(place) > 1 else "the top level"
     return (

@@ -8,10 +8,20 @@
 -- Addresses and hashes are lower-case 0x hex in facts, raw bytes in `logs` and `blocks`.
 -- No primary keys: a range is deleted and inserted in one transaction, so the same statements
 -- run on DuckLake.
+-- Whoever writes opens the file alone, for moments. A writer that waits for readers holds a lock
+-- (flock) on <database>.turn; readers that let it go first keep it from waiting for ever.
 
 create table schema_version (
     version integer not null,
     created_by varchar not null -- perpscope version that made the file
+);
+
+-- The copy for readers that was published last (`storage.snapshot`); at most one row. A copy says
+-- which one it is.
+create table snapshots (
+    number bigint not null, -- rises by one with each publication
+    published_at timestamp not null,
+    is_copy boolean not null -- true in a copy, false in the database it was made of
 );
 
 -- Raw and bookkeeping ---------------------------------------------------------------------

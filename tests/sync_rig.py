@@ -127,7 +127,12 @@ def logs_of(number: int) -> tuple[Log, ...]:
 
 
 def blocks(
-    count: int, *, below: Sequence[Block] = (), fork: bytes = b"", skip: int = 1
+    count: int,
+    *,
+    below: Sequence[Block] = (),
+    fork: bytes = b"",
+    skip: int = 1,
+    start_time: int = START_TIME,
 ) -> list[Block]:
     """
     Return a chain of blocks.
@@ -137,13 +142,14 @@ def blocks(
         below: blocks to build on; the rest is new.
         fork: marks the new blocks, so that they differ from others of their number.
         skip: every so manieth block of a fork has no logs.
+        start_time: when the first block was made.
     """
     chain = list(below)
     for number in range(FIRST + len(chain), FIRST + count):
         happened = () if fork and number % skip == 0 else logs_of(number)
         transactions = [Transaction(TRADER, log.address, (log,)) for log in happened]
         parent = chain[-1] if chain else None
-        stamp = START_TIME + 12 * (number - FIRST)
+        stamp = start_time + 12 * (number - FIRST)
         extra = fork or b"simulated"
         chain.append(
             block(parent, number, stamp, transactions, extra_data=extra, has_receipts_root=False)

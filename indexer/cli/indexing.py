@@ -1,14 +1,13 @@
 """`perpscope index`: bring the database up to date with a chain, then exit."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from indexer.chains import Chain
 from indexer.cli.options import (
     ChainName,
     ConfigFile,
@@ -21,11 +20,16 @@ from indexer.cli.options import (
     database_of,
     endpoints_of,
     job_of,
+    snapshot_of,
 )
 from indexer.cli.printing import print_table
+from indexer.cli.progress import shown
+from indexer.cli.run_report import check_writable, run_report, write_run_report
 from indexer.config import ProofLevel, configuration
-from indexer.errors import RequestsSpent
-from indexer.sync import Job, Summary, index
+from indexer.errors import PerpscopeError, RequestsSpent
+from indexer.rpc import Endpoint
+from indexer.store import Snapshot, publish
+from indexer.sync import Job, Look, Summary, index
 
 
 def index_command(
@@ -46,43 +50,61 @@ def index_command(
         ProofLevel | None,
         typer.Option(help="How far to prove that no log is missing; by default fetched."),
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="A JSON file to write: what was asked, done and rejected.")
+    ] = None,
 ) -> None:
     """Bring the database up to date with a chain, then exit."""
     settings = configuration(config)
+    path = database_of(database, settings)
     job = job_of(
         chain,
         protocol,
         (from_block, to_block),
         settings,
-        path=database_of(database, settings),
+        path=path,
         max_span=max_span,
         max_requests=max_requests,
         proof=proof,
     )
-    with _progress(job.chain) as progress:
-        done = index(job, endpoints_of(rpc, settings, job.chain), progress)
-    typer.echo(_sentence(job, done))
-    _print_counts(done)
-    if done.stopped is not None:
-        raise RequestsSpent(f"{job.chain.slug}: {done.stopped}")
+    endpoints = endpoints_of(rpc, settings, job.chain)
+    if report is not None:
+        check_writable(report)
+    _run(job, endpoints, snapshot_of(settings, path), report)
 
 
-@contextmanager
-def _progress(chain: Chain) -> Iterator[Callable[[int, int, int], None]]:
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda _done, _total, _logs: None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("blocks, {task.fields[logs]:,} logs"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(chain.slug, total=None, logs=0)
-        yield lambda done, total, logs: bar.update(task, completed=done, total=total, logs=logs)
+def _run(job: Job, endpoints: Sequence[Endpoint], target: Path | None, report: Path | None) -> None:
+    looks: list[Look] = []
+    snapshot: Snapshot | None = None
+    error: str | None = "stopped before its end"
+    started_at = datetime.now(UTC)
+    try:
+        with shown(job.chain, Console(stderr=True)) as progress:
+            done = index(job, endpoints, progress, looks.append)
+        typer.echo(_sentence(job, done))
+        _print_counts(done)
+        snapshot = _published(job, done, target)
+        if done.stopped is not None:
+            raise RequestsSpent(f"{job.chain.slug}: {done.stopped}")
+        error = None
+    except PerpscopeError as failure:
+        error = str(failure)
+        raise
+    finally:
+        if report is not None:
+            seen = looks[0]() if looks else None
+            said = run_report(
+                job, endpoints, started_at=started_at, done=seen, error=error, snapshot=snapshot
+            )
+            write_run_report(report, said)
+
+
+def _published(job: Job, done: Summary, target: Path | None) -> Snapshot | None:
+    if target is None or not (done.tally.blocks or done.reorgs or not target.exists()):
+        return None
+    snapshot = publish(job.path, target)
+    typer.echo(f"snapshot {snapshot.number} is published: {target}")
+    return snapshot
 
 
 def _sentence(job: Job, done: Summary) -> str:
@@ -91,10 +113,11 @@ def _sentence(job: Job, done: Summary) -> str:
     if not tally.blocks and done.stopped is None:
         return f"{name}: nothing to do, block {done.head:,} is the head"
     reorgs = f", {done.reorgs} reorgs taken back" if done.reorgs else ""
+    rate = tally.logs / max(done.seconds, 0.001)
     return (
         f"{name}: {tally.blocks:,} blocks, {tally.logs:,} logs, {sum(tally.facts.values()):,} "
         f"facts, {sum(tally.rejects.values()):,} rejects{reorgs}; {tally.ranges:,} ranges, "
-        f"{done.requests:,} requests, {done.seconds:.1f} s"
+        f"{done.requests:,} requests, {done.seconds:.1f} s, {rate:,.0f} logs/s"
     )
 
 

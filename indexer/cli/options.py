@@ -115,6 +115,23 @@ def database_of(given: Path | None, settings: Config) -> Path:
     return Path(path)
 
 
+def snapshot_of(settings: Config, database: Path) -> Path | None:
+    """
+    Return where the copy for readers is published; None for nowhere.
+
+    Raises:
+        UserError: it would be published over the database itself.
+    """
+    if settings.storage.snapshot is None:
+        return None
+    target = Path(settings.storage.snapshot)
+    if target.resolve() == database.resolve():
+        raise UserError(
+            f"storage.snapshot is {target}, the database itself: expected another file; correct it"
+        )
+    return target
+
+
 def ledger_of(chain: str, database: Path | None, config: Path | None) -> Ledger:
     """
     Return a chain's part of the database.

@@ -15,6 +15,8 @@ from indexer.protocols import PROTOCOLS
 if TYPE_CHECKING:
     import polars as pl
 
+    from indexer.store import Snapshot
+
 _STATUS = (
     "chain",
     "protocol",
@@ -41,6 +43,8 @@ def status(*, database: Database = None, config: ConfigFile = None) -> None:
     }
     path = database_of(database, configuration(config))
     found = stored_status(path, starts)
+    if found.snapshot is not None:
+        typer.echo(_edition(found.snapshot))
     if found.protocols.is_empty():
         typer.echo("nothing is indexed yet: run `perpscope index`")
         return
@@ -82,6 +86,13 @@ def protocols() -> None:
         for slug, item in PROTOCOLS.items()
     )
     print_table(("protocol", "name", "kind", "chains"), lines)
+
+
+def _edition(snapshot: "Snapshot") -> str:
+    moment = f"{snapshot.published_at:%Y-%m-%dT%H:%M:%S}Z"
+    if snapshot.is_copy:
+        return f"this is snapshot {snapshot.number}, published at {moment}"
+    return f"snapshot {snapshot.number} was published at {moment}"
 
 
 def _status_line(row: dict[str, Any]) -> tuple[object, ...]:

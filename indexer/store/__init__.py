@@ -5,13 +5,15 @@ Nothing stays open: every function opens the file, works in one transaction and 
 write lock is held only while rows are written. Read `connection` for opening, `ranges` for how a
 range of blocks lands, `knowledge` for what it teaches, `intervals` for coverage and gaps,
 `rewinds`, `swaps` and `rederive` for taking facts back, `proofs` and `repairs` for what was
-checked and what it mended, `reading` for what sync and `status` ask.
+checked and what it mended, `reading` for what sync and `status` ask, `snapshots` for the copy that
+readers get.
 """
 
 from indexer.store.connection import SCHEMA, open_database, transaction
 from indexer.store.finality import FINALITIES, settle
 from indexer.store.fingerprint import added, fingerprint, subtracted
 from indexer.store.intervals import gaps, merged_coverage
+from indexer.store.locks import held
 from indexer.store.proofs import LEVELS, Proven, read_blocks, read_failures, record
 from indexer.store.ranges import Range, joined, write_range
 from indexer.store.reading import OWNED, Anchors, Stored, read_anchors, read_stored
@@ -19,6 +21,7 @@ from indexer.store.reads import uncollected, write_collected
 from indexer.store.rederive import rederive
 from indexer.store.repairs import replace_range
 from indexer.store.rewinds import Rewound, remaining, rewind
+from indexer.store.snapshots import Snapshot, publish
 from indexer.store.summary import Status, status
 from indexer.store.swaps import swap
 
@@ -31,14 +34,17 @@ __all__ = [
     "Proven",
     "Range",
     "Rewound",
+    "Snapshot",
     "Status",
     "Stored",
     "added",
     "fingerprint",
     "gaps",
+    "held",
     "joined",
     "merged_coverage",
     "open_database",
+    "publish",
     "read_anchors",
     "read_blocks",
     "read_failures",

@@ -13,12 +13,20 @@ from contextlib import ExitStack, contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
+from time import monotonic
 
 import duckdb
 import polars as pl
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 from indexer.errors import DatabaseBusy, DatabaseUnusable
+from indexer.store.turns import COURTESY_SECONDS, is_wanted, wish
 from indexer.tables import columns_of, tables
 
 SCHEMA = 1
@@ -52,14 +60,24 @@ def open_database(
         DatabaseBusy: another process held it all that time.
         DatabaseUnusable: it cannot be opened, is not ours, or is of a newer perpscope.
     """
-    for attempt in Retrying(
-        retry=retry_if_exception_type(DatabaseBusy),
-        wait=wait_random_exponential(multiplier=0.05, max=1),
-        stop=stop_after_delay(wait_seconds),
-        reraise=True,
-    ):
-        with attempt:
-            connection = _connected(path, read_only=read_only)
+    polite_until = monotonic() + (min(COURTESY_SECONDS, wait_seconds / 2) if read_only else 0)
+    with ExitStack() as turn:
+
+        def ask(retries: RetryCallState) -> None:
+            if not read_only and retries.attempt_number == 1:
+                turn.enter_context(wish(path))
+
+        for attempt in Retrying(
+            retry=retry_if_exception_type(DatabaseBusy),
+            wait=wait_random_exponential(multiplier=0.05, max=1),
+            stop=stop_after_delay(wait_seconds),
+            before_sleep=ask,
+            reraise=True,
+        ):
+            with attempt:
+                if monotonic() < polite_until and is_wanted(path):
+                    raise DatabaseBusy(f"a writer waits for {path}; try again")
+                connection = _connected(path, read_only=read_only)
     with ExitStack() as undo:
         undo.callback(connection.close)
         _prepare(connection, path, read_only=read_only)

@@ -11,6 +11,7 @@ import polars as pl
 from indexer.proof import PROOFS
 from indexer.store.connection import select, transaction
 from indexer.store.intervals import gaps
+from indexer.store.snapshots import Snapshot, read_snapshot
 
 _LINE = {
     "chain_id": pl.Int64(),
@@ -50,6 +51,7 @@ class Status:
         coverage: rows of `coverage`.
         origins: rows of `origins`.
         reads: how many calls for state of each protocol's reads came to which state.
+        snapshot: the copy for readers this is, or the last one made of it; None for neither.
     """
 
     protocols: pl.DataFrame
@@ -57,6 +59,7 @@ class Status:
     coverage: pl.DataFrame
     origins: pl.DataFrame
     reads: pl.DataFrame
+    snapshot: Snapshot | None
 
 
 def status(path: Path, first_blocks: Mapping[tuple[int, str], int]) -> Status:
@@ -80,7 +83,9 @@ def status(path: Path, first_blocks: Mapping[tuple[int, str], int]) -> Status:
         groups = coverage.partition_by("chain_id", "protocol", maintain_order=True)
         lines = [_line(connection, rows, missing) for rows in groups]
         reads = _reads(connection)
-    return Status(pl.DataFrame(lines, _LINE, orient="row"), missing, coverage, origins, reads)
+        snapshot = read_snapshot(connection)
+    protocols = pl.DataFrame(lines, _LINE, orient="row")
+    return Status(protocols, missing, coverage, origins, reads, snapshot)
 
 
 def _reads(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:

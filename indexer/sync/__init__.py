@@ -17,7 +17,7 @@ from typing import TypeVar
 from indexer.chains import Chain
 from indexer.rpc import Endpoint, Node
 from indexer.spec import Protocol
-from indexer.sync.converge import Job, Progress, Summary
+from indexer.sync.converge import Job, Look, Progress, Summary
 from indexer.sync.converge import converge as _converge
 from indexer.sync.estimate import Estimate
 from indexer.sync.estimate import estimate as _estimate
@@ -34,11 +34,13 @@ __all__ = [
     "Inspection",
     "Job",
     "Ledger",
+    "Look",
     "Progress",
     "Repaired",
     "Summary",
     "Tally",
     "Verdict",
+    "catch_up",
     "estimate",
     "index",
     "now",
@@ -51,14 +53,19 @@ __all__ = [
 _Done = TypeVar("_Done")
 
 
-def index(job: Job, endpoints: Sequence[Endpoint], progress: Progress) -> Summary:
+async def catch_up(
+    job: Job, endpoints: Sequence[Endpoint], progress: Progress, begun: Callable[[Look], None]
+) -> Summary:
     """
     Bring the database to the chain's head, or to `job.to_block`, and return what was done.
+
+    When it is cancelled, what is being committed is committed, and the rest leaves no trace.
 
     Args:
         job: what to index.
         endpoints: whom to ask, in order of preference.
         progress: told blocks done, blocks to do and logs written after each range.
+        begun: given a function that returns what was done so far, at any time.
 
     Raises:
         UserError: no endpoint is given, or a declaration has changed.
@@ -66,13 +73,24 @@ def index(job: Job, endpoints: Sequence[Endpoint], progress: Progress) -> Summar
         WorldError: what `converge` and `Node` raise.
     """
     most = max(min(job.max_ranges, sum(endpoint.concurrency for endpoint in endpoints)), 1)
-    fitting = replace(job, max_ranges=most)
-    return _asked(
-        endpoints,
-        job.chain,
-        lambda node: _converge(node, fitting, progress),
-        most_requests=job.max_requests,
-    )
+    async with Node(endpoints, job.chain, most_requests=job.max_requests) as node:
+        return await _converge(node, replace(job, max_ranges=most), progress, begun)
+
+
+def index(
+    job: Job,
+    endpoints: Sequence[Endpoint],
+    progress: Progress,
+    begun: Callable[[Look], None] = lambda _look: None,
+) -> Summary:
+    """
+    Do what `catch_up` does, in an event loop of its own.
+
+    Raises:
+        UserError: no endpoint is given, or a declaration has changed.
+        WorldError: what `converge` and `Node` raise.
+    """
+    return asyncio.run(catch_up(job, endpoints, progress, begun))
 
 
 def estimate(job: Job, endpoints: Sequence[Endpoint], samples: int) -> Estimate:
@@ -137,11 +155,9 @@ def _asked(
     endpoints: Sequence[Endpoint],
     chain: Chain,
     question: Callable[[Node], Awaitable[_Done]],
-    *,
-    most_requests: int | None = None,
 ) -> _Done:
     async def run() -> _Done:
-        async with Node(endpoints, chain, most_requests=most_requests) as node:
+        async with Node(endpoints, chain) as node:
             return await question(node)
 
     return asyncio.run(run())

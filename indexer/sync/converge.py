@@ -17,6 +17,7 @@ from time import monotonic
 from indexer.chains import Chain
 from indexer.errors import NodeBehind, RequestsSpent
 from indexer.facts import Known, declared, first_block
+from indexer.rpc import EndpointStatistics
 from indexer.spec import Protocol
 from indexer.store import OWNED, Range, Stored, swap, write_range
 from indexer.sync.ahead import Ahead
@@ -88,10 +89,12 @@ class Summary:
     Attributes:
         tally: ranges, blocks, logs, facts and rejects written.
         head: the chain's last block when it was last asked.
+        head_at: its time; None where the node could not say.
         reorgs: how often blocks had to be taken back.
         requests: JSON-RPC calls sent.
         seconds: how long it took.
         stopped: why it ended before everything was done; None when it was.
+        endpoints: each endpoint's account.
     """
 
     tally: Tally
@@ -100,9 +103,20 @@ class Summary:
     requests: int
     seconds: float
     stopped: str | None = None
+    head_at: datetime | None = None
+    endpoints: tuple[EndpointStatistics, ...] = ()
 
 
-async def converge(node: Source, job: Job, progress: Progress) -> Summary:
+Look = Callable[[], Summary]
+
+
+def _unseen(_look: Look) -> None:
+    """Nobody wants to look."""
+
+
+async def converge(
+    node: Source, job: Job, progress: Progress, begun: Callable[[Look], None] = _unseen
+) -> Summary:
     """
     Bring the database to the chain's head, or to `job.to_block`.
 
@@ -110,6 +124,8 @@ async def converge(node: Source, job: Job, progress: Progress) -> Summary:
         node: whom to ask.
         job: what to index.
         progress: told blocks done, blocks to do and logs written after each range.
+        begun: given, before anything is fetched, a function that returns what was done so far;
+            it answers at any time, also after a failure.
 
     Raises:
         UserError: a declaration has changed since its blocks were indexed.
@@ -121,20 +137,34 @@ async def converge(node: Source, job: Job, progress: Progress) -> Summary:
     started = monotonic()
     run = _Run(node, job, progress)
     stopped = None
+
+    def look() -> Summary:
+        return Summary(
+            run.tally,
+            run.head,
+            run.reorgs,
+            node.requests,
+            monotonic() - started,
+            stopped,
+            run.head_at,
+            node.statistics(),
+        )
+
+    begun(look)
     try:
         await collect_again(node, job.ledger(), job.protocols)
         while await run.step():
             pass
     except RequestsSpent as spent:
         stopped = str(spent)
-    seconds = monotonic() - started
-    return Summary(run.tally, run.head, run.reorgs, node.requests, seconds, stopped)
+    return look()
 
 
 class _Run:
     def __init__(self, node: Source, job: Job, progress: Progress) -> None:
         self.tally = Tally()
         self.head = self.reorgs = 0
+        self.head_at: datetime | None = None
         self._node, self._job, self._progress = node, job, progress
         self._origin = ""
         self._span = Span(job.max_logs, job.max_span)
@@ -188,7 +218,7 @@ class _Run:
                 doubts_tags=kind == "node",
             )
             self._read_at = monotonic()
-            self.head = self._heads.latest.number
+            self.head, self.head_at = self._heads.latest.number, self._heads.latest.timestamp
         return self._heads
 
     async def _swap(self, fork: Fork, heads: Heads) -> None:

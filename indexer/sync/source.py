@@ -5,7 +5,7 @@ from typing import Protocol
 
 import polars as pl
 
-from indexer.rpc import Filter, Header, Tag
+from indexer.rpc import EndpointStatistics, Filter, Header, Tag
 
 
 class Source(Protocol):
@@ -14,6 +14,10 @@ class Source(Protocol):
     @property
     def requests(self) -> int:
         """JSON-RPC calls sent so far."""
+        ...
+
+    def statistics(self) -> tuple[EndpointStatistics, ...]:
+        """Return each endpoint's account, in order of preference."""
         ...
 
     async def client_version(self) -> str:

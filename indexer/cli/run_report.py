@@ -1,0 +1,142 @@
+"""`perpscope index --report FILE`: what a run was asked, what it did, and with which versions."""
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from indexer.errors import UserError, WorldError
+from indexer.rpc import Endpoint, EndpointStatistics
+from indexer.store import Snapshot, status
+from indexer.sync import Job, Summary
+
+FORMAT = "perpscope-run/1"
+
+_ENGINES = ("perpscope", "duckdb", "polars", "web3")
+
+
+def check_writable(file: Path) -> None:
+    """
+    Check, before anything is fetched, that the report will have a place.
+
+    Raises:
+        UserError: the path is a folder, or its folder does not exist.
+    """
+    if file.is_dir() or not file.parent.is_dir():
+        raise UserError(
+            f"{file} cannot be a report: expected a file in a folder that exists; correct --report"
+        )
+
+
+def write_run_report(file: Path, content: dict[str, Any]) -> None:
+    """
+    Put the report in its place, whole or not at all.
+
+    Raises:
+        WorldError: it cannot be written; what was there is as before.
+    """
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}.new")
+    try:
+        with unfinished.open("w", encoding="utf-8") as place:
+            place.write(json.dumps(content, indent=1) + "\n")
+            place.flush()
+            os.fsync(place.fileno())
+        unfinished.replace(file)
+    except OSError as error:
+        raise WorldError(
+            f"the report {file} cannot be written ({error.strerror}); make room for it there, or "
+            "name another file with --report"
+        ) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def run_report(
+    job: Job,
+    endpoints: Sequence[Endpoint],
+    *,
+    started_at: datetime,
+    done: Summary | None,
+    error: str | None,
+    snapshot: Snapshot | None,
+) -> dict[str, Any]:
+    """
+    Return a run as JSON values; URLs appear without what may be a key.
+
+    Args:
+        job: what was asked.
+        endpoints: who could be asked.
+        started_at: when the run began, UTC.
+        done: what was done, also by a run that failed; None where it failed before it began.
+        error: what stopped the run; None when it reached its end.
+        snapshot: the copy for readers that was published, if any.
+    """
+    return {
+        "format": FORMAT,
+        "outcome": "done" if error is None else "failed",
+        "error": None if error is None else " ".join(error.split()),
+        "started_at": _moment(started_at),
+        "ended_at": _moment(datetime.now(UTC)),
+        "asked": _asked(job, endpoints),
+        "done": None if done is None else _done(done),
+        "coverage": _coverage(job),
+        "snapshot": None if snapshot is None else snapshot.number,
+        "versions": {name: version(name) for name in _ENGINES} | {"python": _python()},
+    }
+
+
+def _asked(job: Job, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
+    return {
+        "chain": job.chain.slug,
+        "chain_id": job.chain.chain_id,
+        "protocols": [protocol.slug for protocol in job.protocols],
+        "from_block": job.from_block,
+        "to_block": job.to_block,
+        "max_span": job.max_span,
+        "max_logs": job.max_logs,
+        "database": str(job.path),
+        "endpoints": [str(endpoint) for endpoint in endpoints],
+    }
+
+
+def _done(done: Summary) -> dict[str, Any]:
+    tally = done.tally
+    return {
+        "head": done.head,
+        "head_at": None if done.head_at is None else _moment(done.head_at),
+        "ranges": tally.ranges,
+        "blocks": tally.blocks,
+        "logs": tally.logs,
+        "facts": {name: rows for name, rows in sorted(tally.facts.items()) if rows},
+        "rejects": dict(tally.rejects.most_common()),
+        "reorgs": done.reorgs,
+        "requests": done.requests,
+        "seconds": round(done.seconds, 3),
+        "endpoints": [_account(endpoint) for endpoint in done.endpoints],
+    }
+
+
+def _account(endpoint: EndpointStatistics) -> dict[str, Any]:
+    return {**vars(endpoint), "errors": dict(endpoint.errors)}
+
+
+def _coverage(job: Job) -> list[dict[str, Any]] | None:
+    try:
+        coverage = status(job.path, {}).coverage
+    except WorldError:  # none, or out of reach: not known, which is not the same as nothing
+        return None
+    slugs = [protocol.slug for protocol in job.protocols]
+    own = (coverage["chain_id"] == job.chain.chain_id) & coverage["protocol"].is_in(slugs)
+    return coverage.filter(own).drop("chain_id").to_dicts()
+
+
+def _moment(moment: datetime) -> str:
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def _python() -> str:
+    return platform.python_version()

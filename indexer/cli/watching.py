@@ -1,0 +1,133 @@
+"""`perpscope watch`: keep the database up to date until a signal says stop."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from indexer.chains import Chain
+from indexer.cli.options import ConfigFile, Database, database_of, job_of, snapshot_of
+from indexer.config import Config, configuration
+from indexer.errors import DatabaseBusy, DatabaseUnusable, UserError, WorldError
+from indexer.protocols import PROTOCOLS
+from indexer.schedules import seconds_of
+from indexer.store import held
+from indexer.sync import Inspection, Ledger, now, verify
+from indexer.sync.choices import chain_named
+
+if TYPE_CHECKING:
+    from indexer.watch import Extra, Service
+
+Extras = Callable[[Config], Sequence["Extra"]]
+"""What else watch does, given the settings; it comes from outside, and so knows both packages."""
+
+
+class LogFormat(StrEnum):
+    """How log lines are written."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+def watch_command(extras: Extras) -> Callable[..., None]:
+    """Return the command `perpscope watch`, which does these tasks as well."""
+
+    def watch(
+        *,
+        database: Database = None,
+        config: ConfigFile = None,
+        log_format: Annotated[
+            LogFormat, typer.Option(help="Log lines for people, or JSON.")
+        ] = LogFormat.CONSOLE,
+    ) -> None:
+        """Keep every configured chain up to date on a schedule, until SIGTERM."""
+        settings = configuration(config)
+        path = database_of(database, settings)
+        service = _service(settings, path, extras(settings), is_json=log_format is LogFormat.JSON)
+        with ExitStack() as alone:
+            _enter(alone, path)
+            service.run(settings.watch.port)
+
+    return watch
+
+
+def _service(
+    settings: Config, path: Path, extras: Sequence["Extra"], *, is_json: bool
+) -> "Service":
+    from indexer.watch import Extra, Freshness, Metrics, Service, Watched, open_journal, tasks_of
+
+    chains = _chains(settings)
+    stale_seconds = seconds_of(settings.watch.stale_after) or 0
+    freshness = Freshness((chain.slug for chain in chains), stale_seconds)
+    metrics = Metrics(freshness, {chain.chain_id: chain.slug for chain in chains})
+    watched = Watched(
+        database=path,
+        jobs=[
+            (job_of(chain.slug, None, (None, None), settings, path=path), settings.endpoints(chain))
+            for chain in chains
+        ],
+        when=settings.watch.index,
+        snapshot=snapshot_of(settings, path),
+        snapshot_when=settings.watch.snapshot,
+        metrics=metrics,
+        freshness=freshness,
+    )
+    journal = open_journal(is_json=is_json)
+    checks = Extra("verify", settings.watch.verify, partial(_verify, settings, chains))
+    return Service(tasks_of(watched, [checks, *extras]), metrics, freshness, journal)
+
+
+def _verify(settings: Config, chains: Sequence[Chain], path: Path) -> None:
+    wrong = []
+    for chain in chains:
+        ledger = Ledger(path, chain, PROTOCOLS)
+        stored = set(ledger.stored().coverage["protocol"])
+        wanted = Inspection(
+            ledger,
+            tuple(PROTOCOLS[slug] for slug in sorted(stored)),
+            settings.watch.verify_level,
+            now(),
+            sample=settings.watch.verify_sample,
+        )
+        if stored:
+            found = verify(wanted, settings.endpoints(chain), lambda _done, _total: None)
+            wrong += [f"{chain.slug} {low} to {high}" for _, low, high, _ in found.failures]
+    if wrong:
+        raise WorldError(
+            f"wrong ranges of stored blocks: {', '.join(wrong)}, expected none; `perpscope repair` "
+            "fetches them again"
+        )
+
+
+def _chains(settings: Config) -> list[Chain]:
+    if not settings.chains:
+        raise UserError(
+            "no chain is configured: expected at least one section [chains.<name>] with its rpc "
+            "in perpscope.toml"
+        )
+    for slug, chain in settings.chains.items():
+        if not chain.rpc:
+            raise UserError(
+                f"no endpoint for {slug}: expected at least one; give rpc under [chains.{slug}] in "
+                "the configuration"
+            )
+    return [chain_named(slug) for slug in settings.chains]
+
+
+def _enter(alone: ExitStack, path: Path) -> None:
+    if not path.parent.is_dir():
+        raise DatabaseUnusable(
+            f"{path} cannot be a database: expected a file in a folder that exists; correct "
+            "--database"
+        )
+    try:
+        alone.enter_context(held(path.resolve().with_name(f"{path.name}.watch.lock")))
+    except DatabaseBusy as error:
+        raise WorldError(
+            f"another `perpscope watch` works on {path} ({error}): expected one; stop it first, "
+            "or name another database"
+        ) from error

@@ -1,0 +1,57 @@
+"""Locks between processes that the operating system lets go of when their holder ends."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from indexer.errors import DatabaseBusy, DatabaseUnusable
+
+
+@contextmanager
+def held(path: Path, *, wait_seconds: float = 0) -> Iterator[None]:
+    """
+    Hold a lock file, with this process's id in it, while the block runs; the file stays.
+
+    Args:
+        path: the lock file.
+        wait_seconds: how long to wait for another process to let go of it.
+
+    Raises:
+        DatabaseBusy: another process holds it; the message names that process.
+        DatabaseUnusable: the file cannot be made.
+    """
+    try:
+        number = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise DatabaseUnusable(
+            f"{path} cannot be made ({error.strerror}): expected a folder that can be written"
+        ) from error
+    try:
+        for attempt in Retrying(
+            retry=retry_if_exception_type(DatabaseBusy),
+            wait=wait_random_exponential(multiplier=0.05, max=1),
+            stop=stop_after_delay(wait_seconds),
+            reraise=True,
+        ):
+            with attempt:
+                _take(number, path)
+        os.truncate(number, 0)
+        os.pwrite(number, b"%d\n" % os.getpid(), 0)
+        yield
+    finally:
+        os.close(number)
+
+
+def _take(number: int, path: Path) -> None:
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(number, 32, 0).decode(errors="replace").strip()
+        raise DatabaseBusy(
+            f"{path} is held by process {holder or 'unknown'}: expected nobody; wait for that "
+            "process to end, or stop it"
+        ) from None

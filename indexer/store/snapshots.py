@@ -1,0 +1,146 @@
+"""
+A consistent copy of the database for readers, published by atomic rename.
+
+The file itself is copied, by a process of its own, while this one reads the database: readers of
+the original are never in the way of it, and writers wait. DuckDB's `copy from database` gives the
+same tables; for 2 million logs it took 5 s where copying the file took 0.2 s.
+
+DuckDB's lock belongs to the process and is lost as soon as the process closes the file anywhere,
+so the file must not be opened here by other means than DuckDB.
+"""
+
+import os
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from indexer.errors import DatabaseBusy, DatabaseUnusable
+from indexer.store.connection import delete, insert, open_database, select
+from indexer.store.locks import held
+from indexer.tables import columns_of
+
+_WAIT_SECONDS = 60.0
+_COPY = "import shutil, sys; shutil.copyfile(*sys.argv[1:])"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """
+    A published copy, as rows of `snapshots` tell it.
+
+    Attributes:
+        number: rises by one with each publication.
+        published_at: UTC.
+        is_copy: whether it was read from a copy, or from the database the copy was made of.
+    """
+
+    number: int
+    published_at: datetime
+    is_copy: bool
+
+
+def publish(path: Path, target: Path) -> Snapshot:
+    """
+    Put a copy of the database in the place of `target`, whole or not at all, and say which it is.
+
+    A reader that has the old copy open keeps it; whoever opens it afterwards sees the new one.
+
+    Args:
+        path: the database; its `snapshots` counts the publications.
+        target: the copy; what was there is replaced.
+
+    Raises:
+        DatabaseBusy: another process held the database, or published, all the time.
+        DatabaseUnusable: the copy cannot be made; what was there is as before.
+    """
+    fresh = target.with_name(f"{target.name}.new")
+    # One at a time: the numbers that readers see must rise.
+    with held(target.with_name(f"{target.name}.lock"), wait_seconds=_WAIT_SECONDS):
+        _forget(fresh)
+        try:
+            snapshot = _counted(path)
+            _copy(path, fresh)
+            _label(fresh)
+            _put(fresh, target)
+        except (duckdb.Error, OSError) as error:
+            said = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
+            raise DatabaseUnusable(
+                f"the snapshot {target} cannot be published ({said}): expected a folder with room "
+                "for a copy of the database"
+            ) from error
+        finally:
+            _forget(fresh)
+    return snapshot
+
+
+def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot | None:
+    """Return which copy this is, or was published last; None before the first."""
+    rows = select(connection, "snapshots", "true", [])
+    return None if rows.is_empty() else Snapshot(*rows.row(0))
+
+
+def _counted(path: Path) -> Snapshot:
+    with closing(open_database(path)) as connection:
+        connection.begin()
+        last = read_snapshot(connection)
+        now = datetime.now(UTC).replace(tzinfo=None)
+        snapshot = Snapshot(last.number + 1 if last else 1, now, is_copy=False)
+        row = (snapshot.number, snapshot.published_at, snapshot.is_copy)
+        delete(connection, "snapshots", "true", [])
+        insert(connection, "snapshots", pl.DataFrame([row], columns_of("snapshots"), orient="row"))
+        connection.commit()
+        connection.execute("checkpoint")  # closing would keep silent about a full disk
+    return snapshot
+
+
+def _copy(path: Path, fresh: Path) -> None:
+    with closing(open_database(path, read_only=True)):
+        # Everything was moved into the file itself, unless somebody wrote and died since.
+        if _log_of(path).exists():
+            raise DatabaseBusy(
+                f"a process that wrote {path} was killed a moment ago, and not everything is in "
+                "the file yet: expected nobody else to write; publish again"
+            )
+        words = [sys.executable, "-I", "-S", "-c", _COPY, str(path), str(fresh)]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["it was stopped"])[-1]
+        raise DatabaseUnusable(
+            f"{path} cannot be copied to {fresh} ({said}): expected a folder with room for a copy"
+        )
+
+
+def _label(fresh: Path) -> None:
+    with closing(open_database(fresh)) as connection:
+        connection.execute("update snapshots set is_copy = true")
+        connection.execute("checkpoint")
+
+
+def _put(fresh: Path, target: Path) -> None:
+    fresh.chmod(0o444)
+    _flush(fresh)
+    fresh.replace(target)
+    _flush(target.parent)
+
+
+def _flush(path: Path) -> None:
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _forget(fresh: Path) -> None:
+    fresh.unlink(missing_ok=True)
+    _log_of(fresh).unlink(missing_ok=True)
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.wal")

@@ -1,0 +1,57 @@
+"""
+Turns: readers that come and go all the time must not keep a writer waiting for ever.
+
+DuckDB lets readers in as long as another reader is in. So a writer that finds the database in use
+locks `<database>.turn` while it waits, and readers that find it locked let the writer go first, for
+a few seconds. It is courtesy only, between programs of ours; what keeps the file whole is DuckDB's
+own lock.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+COURTESY_SECONDS = 5.0
+"""How long a reader lets writers go first; a long report of another reader may be in their way."""
+
+
+@contextmanager
+def wish(path: Path) -> Iterator[None]:
+    """Ask readers to let us go first, while the block runs."""
+    turn = _turn(path)
+    try:
+        number = os.open(turn, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError:  # then it takes luck, as without the wish
+        yield
+        return
+    try:
+        with suppress(OSError):
+            fcntl.flock(number, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        yield
+    finally:
+        with suppress(OSError):
+            turn.unlink()
+        os.close(number)
+
+
+def is_wanted(path: Path) -> bool:
+    """Tell whether a writer waits for the database."""
+    try:
+        number = os.open(_turn(path), os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(number)
+    return False
+
+
+def _turn(path: Path) -> Path:
+    return path.with_name(f"{path.name}.turn")

@@ -1,0 +1,198 @@
+"""
+What watch does: bring chains up to date, publish the copy for readers, look at what is stored.
+
+Verification, reports and whatever else comes from outside are `Extra`s: this package does not
+know them.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from indexer.facts import first_block
+from indexer.rpc import Endpoint
+from indexer.store import Status, publish, status
+from indexer.sync import Job, Look, Summary, catch_up
+from indexer.watch.freshness import Freshness
+from indexer.watch.metrics import Metrics
+from indexer.watch.threads import elsewhere
+
+_LOOK = "15s"
+
+
+@dataclass(frozen=True)
+class Task:
+    """
+    One thing that is done again and again.
+
+    Attributes:
+        name: what it is called in logs and metrics.
+        when: an interval or a crontab's five fields.
+        run: does it once, and returns what the log should say about it.
+        chain: the chain's slug; empty where it is about the whole database.
+        is_first: whether it is done at once when watch starts.
+        is_quiet: whether runs that end well are left out of the log.
+    """
+
+    name: str
+    when: str
+    run: Callable[[], Awaitable[dict[str, object]]]
+    chain: str = ""
+    is_first: bool = False
+    is_quiet: bool = False
+
+
+@dataclass(frozen=True)
+class Extra:
+    """
+    A task that somebody else brings; it runs in a thread.
+
+    Attributes:
+        name: what it is called in logs and metrics.
+        when: its schedule; None: never.
+        run: does it once, given the database. Raises PerpscopeError or OSError.
+        reads_long: whether it keeps the database open for long: it is given the copy for readers
+            where there is one, and else takes turns.
+    """
+
+    name: str
+    when: str | None
+    run: Callable[[Path], None]
+    reads_long: bool = False
+
+
+@dataclass(frozen=True)
+class Watched:
+    """
+    What watch is about.
+
+    Attributes:
+        database: the database.
+        jobs: what to index, with whom to ask, per chain.
+        when: how often.
+        snapshot: where the copy for readers is published; None for nowhere.
+        snapshot_when: how often; None: after each run that changed something.
+        metrics: told what happens.
+        freshness: told how far chains are.
+        turn: one reader at a time: DuckDB's lock on the file belongs to the process, and the
+            first reader that closes it would open it to other processes' writers for all.
+    """
+
+    database: Path
+    jobs: Sequence[tuple[Job, Sequence[Endpoint]]]
+    when: str
+    snapshot: Path | None
+    snapshot_when: str | None
+    metrics: Metrics
+    freshness: Freshness
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+def tasks_of(watched: Watched, extras: Sequence[Extra] = ()) -> list[Task]:
+    """Return everything to do, on its own schedule."""
+    found = [
+        Task(
+            "index",
+            watched.when,
+            partial(_index, watched, job, endpoints),
+            chain=job.chain.slug,
+            is_first=True,
+        )
+        for job, endpoints in watched.jobs
+    ]
+    if watched.snapshot is not None and watched.snapshot_when is not None:
+        found.append(Task("snapshot", watched.snapshot_when, partial(_snapshot, watched)))
+    found.append(Task("look", _LOOK, partial(_look, watched), is_quiet=True))
+    found += [
+        Task(extra.name, extra.when, partial(_extra, watched, extra))
+        for extra in extras
+        if extra.when is not None
+    ]
+    return found
+
+
+async def _index(watched: Watched, job: Job, endpoints: Sequence[Endpoint]) -> dict[str, object]:
+    chain, metrics = job.chain.slug, watched.metrics
+    looks: list[Look] = []
+
+    def progress(done: int, total: int, _logs: int) -> None:
+        metrics.lags(chain, total - done)
+        metrics.works(chain, looks[0]())
+
+    metrics.begins(chain)
+    try:
+        done = await elsewhere(lambda: catch_up(job, endpoints, progress, looks.append))
+    finally:
+        if looks:
+            metrics.works(chain, looks[0]())
+    metrics.lags(chain, 0)
+    watched.freshness.reached(chain, done.head_at)
+    await _after(watched, done)
+    return _told(done)
+
+
+async def _after(watched: Watched, done: Summary) -> None:
+    if not (done.tally.blocks or done.reorgs):
+        return
+    if watched.snapshot is not None and watched.snapshot_when is None:
+        await _snapshot(watched)
+    await _look(watched)
+
+
+def _told(done: Summary) -> dict[str, object]:
+    tally = done.tally
+    return {
+        "head": done.head,
+        "blocks": tally.blocks,
+        "logs": tally.logs,
+        "facts": sum(tally.facts.values()),
+        "rejects": sum(tally.rejects.values()),
+        "reorgs": done.reorgs,
+        "requests": done.requests,
+    }
+
+
+async def _snapshot(watched: Watched) -> dict[str, object]:
+    if watched.snapshot is None or not watched.database.exists():
+        return {}
+    async with watched.turn:
+        snapshot = await asyncio.to_thread(publish, watched.database, watched.snapshot)
+    watched.metrics.published(snapshot)
+    return {"snapshot": snapshot.number}
+
+
+async def _look(watched: Watched) -> dict[str, object]:
+    if watched.database.exists():
+        async with watched.turn:
+            watched.metrics.stored(await asyncio.to_thread(_status, watched))
+    return {}
+
+
+def _status(watched: Watched) -> Status:
+    starts = {
+        (job.chain.chain_id, protocol.slug): max(start, _first(job))
+        for job, _ in watched.jobs
+        for protocol in job.protocols
+        if (start := first_block(protocol, job.chain)) is not None
+    }
+    return status(watched.database, starts)
+
+
+def _first(job: Job) -> int:
+    return job.from_block if isinstance(job.from_block, int) else 0
+
+
+async def _extra(watched: Watched, extra: Extra) -> dict[str, object]:
+    copy = watched.snapshot
+    if not watched.database.exists():
+        return {}
+    if not extra.reads_long:
+        await asyncio.to_thread(extra.run, watched.database)
+    elif copy is not None and copy.exists():
+        await asyncio.to_thread(extra.run, copy)
+    else:
+        async with watched.turn:
+            await asyncio.to_thread(extra.run, watched.database)
+    return {}

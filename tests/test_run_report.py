@@ -1,0 +1,93 @@
+"""`perpscope index --report FILE`: what was asked, what was done, and nothing secret."""
+
+import json
+from functools import partial
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from sync_rig import FIRST, blocks, rows, served
+
+from indexer.chains import ETHEREUM
+from indexer.cli.progress import shown
+from indexer.simulation.node import serve
+from perpscope import app, outcome
+
+COUNT = 100
+KEY = "0123456789abcdef0123456789abcdef"
+
+
+def index(folder: Path, url: str, *more: object) -> tuple[int, dict[str, Any]]:
+    """Index with a report; return the exit code and the report."""
+    report = folder / "run.json"
+    words = (
+        *("index", "--chain", "ethereum", "--rpc", url, "--protocol", "chainlink"),
+        *("--from", FIRST, "--database", folder / "a.duckdb", "--report", report, *more),
+    )
+    code = outcome(partial(app, [str(word) for word in words], standalone_mode=False))
+    return code, json.loads(report.read_text("utf-8")) if report.is_file() else {}
+
+
+def impatient(folder: Path) -> tuple[str, Path]:
+    """Return the option that makes a run give up at once."""
+    path = folder / "quick.toml"
+    path.write_text("[retries]\ntries = 1\nfirst_wait_seconds = 0.01\n", encoding="utf-8")
+    return "--config", path
+
+
+def test_a_run_that_ended_well(tmp_path: Path) -> None:
+    """The counts are those of the database, and coverage says what it rests on."""
+    with serve([served(blocks(COUNT))]) as node:
+        code, said = index(tmp_path, f"{node.url}ethereum?key={KEY}")
+
+    facts = rows(tmp_path / "a.duckdb", "select count(*) from oracle_updates")[0][0]
+    assert (code, said["outcome"], said["error"]) == (0, "done", None)
+    assert said["asked"]["protocols"] == ["chainlink"]
+    assert said["asked"]["from_block"] == FIRST
+    assert said["done"]["blocks"] == COUNT
+    assert said["done"]["facts"] == {"oracle_updates": facts}
+    assert said["done"]["head"] == FIRST + COUNT - 1
+    assert said["done"]["requests"] > said["done"]["ranges"] > 0
+    assert [(row["from_block"], row["to_block"]) for row in said["coverage"]][-1][1] == (
+        FIRST + COUNT - 1
+    )
+    assert set(said["versions"]) == {"perpscope", "duckdb", "polars", "web3", "python"}
+    assert KEY not in json.dumps(said)
+
+
+def test_a_run_that_failed(tmp_path: Path) -> None:
+    """The sentence that people saw; what was not done is not known, which is not zero."""
+    code, said = index(tmp_path, f"http://127.0.0.1:9/{KEY}", *impatient(tmp_path))
+
+    assert (code, said["outcome"]) == (1, "failed")
+    assert "127.0.0.1:9" in said["error"]
+    assert said["done"] is None
+    assert said["coverage"] is None
+    assert KEY not in json.dumps(said)
+
+
+def test_a_report_without_a_place_is_refused_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody indexes for an hour to learn that the report has no folder."""
+    code, _ = index(tmp_path, "http://127.0.0.1:9", "--report", tmp_path / "no" / "run.json")
+
+    assert code == 2
+    assert "cannot be a report" in capsys.readouterr().err
+    assert not (tmp_path / "a.duckdb").exists()
+
+
+def test_the_bar_says_how_fast_and_how_much_longer() -> None:
+    """Blocks, logs, both rates and the time left, on one line."""
+    console = Console(force_terminal=True, width=160, record=True, file=StringIO())
+    with shown(ETHEREUM, console) as progress:
+        progress(0, 1_000, 0)
+        progress(500, 1_000, 12_345)
+
+    text = console.export_text()
+    assert "500/1000 blocks, 12,345 logs" in text
+    assert "blocks/s" in text
+    assert "logs/s" in text
+    assert "left" in text

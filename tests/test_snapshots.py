@@ -1,0 +1,242 @@
+"""The copy for readers: consistent, numbered, whole or not there, and never in the way."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+import pytest
+from sync_rig import FIRST, blocks, contents, job, rows, run, served
+
+from indexer.errors import DatabaseBusy, DatabaseUnusable
+from indexer.simulation.node import serve
+from indexer.store import held, open_database, publish, transaction
+from indexer.store.connection import insert
+from indexer.store.snapshots import read_snapshot
+from perpscope import app, outcome
+
+PUBLISH = (
+    "import sys; from pathlib import Path; from indexer.store import publish; "
+    "publish(Path(sys.argv[1]), Path(sys.argv[2]))"
+)
+HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+
+
+def perpscope(*words: object) -> int:
+    """Run a command in this process and return its exit code."""
+    return outcome(partial(app, [str(word) for word in words], standalone_mode=False))
+
+
+def filled(path: Path, megabytes: int) -> Path:
+    """Make a database of about this size."""
+    open_database(path).close()
+    noise = [os.urandom(32) for _ in range(megabytes * 2**20 // 170)]
+    frame = pl.DataFrame({"block_hash": noise, "tx_hash": noise, "address": noise, "data": noise})
+    plain = {"chain_id": 1, "block_number": 1, "tx_index": 0, "log_index": 0}
+    logs = frame.with_columns(
+        *(pl.lit(value).alias(name) for name, value in plain.items()),
+        *(pl.lit(None, pl.Binary).alias(f"topic{index}") for index in range(4)),
+    )
+    with transaction(path) as connection:
+        insert(connection, "logs", logs)
+    return path
+
+
+def number_of(path: Path) -> tuple[int, bool]:
+    """Return the snapshot number a file says, and whether it says it is a copy."""
+    with transaction(path, read_only=True) as connection:
+        found = read_snapshot(connection)
+    assert found is not None
+    return found.number, found.is_copy
+
+
+def test_a_copy_holds_what_the_database_holds(tmp_path: Path) -> None:
+    """Every table is the same, but for the one that says it is a copy."""
+    path, target = tmp_path / "a.duckdb", tmp_path / "s.duckdb"
+    with serve([served(blocks(200))]) as node:
+        run(job(path), node.url)
+
+    snapshot = publish(path, target)
+
+    ours, theirs = contents(path), contents(target)
+    assert {name for name in ours if ours[name] != theirs[name]} == {"snapshots"}
+    assert rows(target, "select count(*) from oracle_updates")[0][0]
+    assert (snapshot.number, number_of(path), number_of(target)) == (1, (1, False), (1, True))
+    assert not target.stat().st_mode & 0o222
+
+
+def test_numbers_rise_even_when_the_copy_is_gone(tmp_path: Path) -> None:
+    """The database counts, not the file that was published."""
+    path, target = tmp_path / "a.duckdb", tmp_path / "s.duckdb"
+    open_database(path).close()
+
+    publish(path, target)
+    target.unlink()
+    publish(path, target)
+
+    assert number_of(target) == (2, True)
+
+
+def test_a_reader_keeps_the_copy_it_opened(tmp_path: Path) -> None:
+    """Publishing changes nothing below an open connection; the next one sees the new copy."""
+    path, target = tmp_path / "a.duckdb", tmp_path / "s.duckdb"
+    open_database(path).close()
+    publish(path, target)
+
+    with transaction(target, read_only=True) as reader:
+        publish(path, target)
+        before = read_snapshot(reader)
+
+    assert before is not None
+    assert before.number == 1
+    assert number_of(target) == (2, True)
+
+
+def test_two_publishers_take_turns(tmp_path: Path) -> None:
+    """Whoever comes second publishes the higher number, and nothing else is left over."""
+    path, target = tmp_path / "a.duckdb", tmp_path / "s.duckdb"
+    open_database(path).close()
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: publish(path, target).number, range(8)))
+
+    assert sorted(found) == list(range(1, 9))
+    assert number_of(target) == (8, True)
+    left = {entry.name for entry in tmp_path.iterdir()}
+    assert left == {"a.duckdb", "s.duckdb", "s.duckdb.lock"}
+
+
+def test_readers_of_the_database_are_not_in_the_way(tmp_path: Path) -> None:
+    """While the file is copied, others read it; only the counting needs it alone."""
+    path, target = filled(tmp_path / "a.duckdb", 60), tmp_path / "s.duckdb"
+    words = [sys.executable, "-c", PUBLISH, str(path), str(target)]
+    fresh = target.with_name("s.duckdb.new")
+    read = 0
+
+    with subprocess.Popen(words) as publisher:
+        while publisher.poll() is None:
+            if fresh.exists():
+                open_database(path, read_only=True, wait_seconds=5).close()
+                read += 1
+            time.sleep(0.002)
+
+    assert publisher.returncode == 0
+    assert read > 0
+    assert number_of(target) == (1, True)
+
+
+def test_a_killed_publisher_leaves_the_copy_before(tmp_path: Path) -> None:
+    """Whenever it is killed, the old copy reads whole, and the next one is published."""
+    path, target = filled(tmp_path / "a.duckdb", 60), tmp_path / "s.duckdb"
+    publish(path, target)
+    before = target.stat().st_ino
+    words = [sys.executable, "-c", PUBLISH, str(path), str(target)]
+    fresh = target.with_name("s.duckdb.new")
+
+    with subprocess.Popen(words) as publisher:
+        while publisher.poll() is None and not fresh.exists():
+            time.sleep(0.0005)
+        publisher.send_signal(signal.SIGKILL)
+
+    assert publisher.returncode == -signal.SIGKILL
+    assert target.stat().st_ino == before
+    assert number_of(target) == (1, True)
+    publish(path, target)
+    assert number_of(target) == (3, True)
+    assert not fresh.exists()
+
+
+def test_a_full_disk_leaves_the_copy_before(tmp_path: Path) -> None:
+    """The copy does not fit: one sentence, and what was published stays."""
+    path, target = filled(tmp_path / "a.duckdb", 4), tmp_path / "s.duckdb"
+    publish(path, target)
+    limit = path.stat().st_size - 2**20
+
+    done = subprocess.run(
+        [sys.executable, "-c", PUBLISH, str(path), str(target)],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "DatabaseUnusable: the snapshot" in done.stderr
+    assert number_of(target) == (1, True)
+    assert not target.with_name("s.duckdb.new").exists()
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """A copy needs a folder; none is made on the quiet."""
+    path = tmp_path / "a.duckdb"
+    open_database(path).close()
+
+    with pytest.raises(DatabaseUnusable, match="expected a folder that can be written"):
+        publish(path, tmp_path / "no" / "s.duckdb")
+
+
+def test_a_lock_names_its_holder(tmp_path: Path) -> None:
+    """One at a time, and the one that is refused knows who was first."""
+    path = tmp_path / "x.lock"
+
+    with (
+        held(path),
+        pytest.raises(DatabaseBusy, match=f"held by process {os.getpid()}"),
+        held(path, wait_seconds=0.1),
+    ):
+        raise AssertionError("two held it")
+
+    with held(path):
+        assert path.read_text(encoding="utf-8") == f"{os.getpid()}\n"
+
+
+def test_index_publishes_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """After a run that changed something; status and query say which copy they read."""
+    path, target, config = tmp_path / "a.duckdb", tmp_path / "s.duckdb", tmp_path / "p.toml"
+    config.write_text(
+        f'database = "{path}"\nstorage.snapshot = "{target}"\n'
+        f"chains.ethereum.from_block = {FIRST}\nchains.ethereum.protocols = ['chainlink']\n",
+        encoding="utf-8",
+    )
+    with serve([served(blocks(100))]) as node:
+        words = ("index", "--chain", "ethereum", "--rpc", node.url, "--config", config)
+        assert perpscope(*words) == 0
+        assert perpscope(*words) == 0
+    out = capsys.readouterr().out
+    assert out.count("snapshot 1 is published") == 1
+    assert "snapshot 2" not in out
+
+    codes = [
+        perpscope("status", "--config", config),
+        perpscope("status", "--database", target),
+        perpscope("query", "coverage_gaps", "--database", target),
+        perpscope("query", "coverage_gaps", "--database", path),
+    ]
+
+    out = capsys.readouterr().out
+    assert codes == [0, 0, 0, 0]
+    assert out.startswith("snapshot 1 was published at ")
+    assert out.count("this is snapshot 1, published at ") == 1
+    assert out.count("\nsnapshot 1, published at ") == 1
+
+
+def test_a_copy_over_the_database_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The user's mistake, before anything is touched."""
+    config = tmp_path / "p.toml"
+    config.write_text(
+        f'database = "{tmp_path}/a.duckdb"\nstorage.snapshot = "{tmp_path}/../{tmp_path.name}/'
+        'a.duckdb"\nchains.ethereum.rpc = "http://127.0.0.1:9"',
+        encoding="utf-8",
+    )
+
+    code = perpscope("index", "--chain", "ethereum", "--config", config)
+
+    assert code == 2
+    assert "the database itself: expected another file" in capsys.readouterr().err

@@ -1,0 +1,145 @@
+"""`perpscope watch` from the outside: its port, its signals, and nodes that go away."""
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from sync_rig import BIRTH, FIRST, rows, served
+from watch_rig import configure, recent, watching, words
+
+from indexer.simulation.node import Answer, serve
+from perpscope import app, outcome
+
+KEY = "0123456789abcdef0123456789abcdef"
+GONE = Answer(503, b"away", {"Content-Type": "text/plain"})
+
+
+def test_watch_follows_a_chain_and_stops_when_asked(tmp_path: Path) -> None:
+    """Ready once caught up; new blocks arrive, are copied and reported on; SIGTERM ends it well."""
+    chain = recent(BIRTH - FIRST + 40)
+    last = chain[-1].number
+    report, copy = tmp_path / "report", tmp_path / "s.duckdb"
+    watch = f'index = "1s"\nreport = "2s"\nreport_folder = "{report}"\nstale_after = "1d"'
+    with serve([served(chain[:-20])]) as node:
+        url = f"{node.url}ethereum?key={KEY}"
+        config = configure(tmp_path, url, watch, f'storage.snapshot = "{copy}"')
+        with watching(config) as running:
+            before = running.told("/readyz")
+            running.until(lambda: running.told("/readyz")[0] == 200)
+            first = running.metric("perpscope_logs_total", chain="ethereum")
+            node.replace(served(chain))
+            running.until(lambda: running.metric("perpscope_indexed_block") == last)
+            running.until((report / "manifest.json").exists)
+            pages = {path: running.told(path) for path in ("/healthz", "/metrics")}
+            second = running.metric("perpscope_logs_total", chain="ethereum")
+            ahead = running.metric("perpscope_lag_blocks", chain="ethereum")
+            refused = subprocess.run(words(config), capture_output=True, text=True, check=False)
+            code, seconds = running.stop()
+            said = running.rest()
+
+    assert (before[0], code) == (503, 0)
+    assert "has not caught up" in before[1]
+    assert first is not None
+    assert second is not None
+    assert 0 < first < second
+    assert ahead == 0
+    assert pages["/healthz"] == (200, "ok\n")
+    assert 'perpscope_task_runs_total{chain="ethereum",task="index"}' in pages["/metrics"][1]
+    assert 'perpscope_covered_blocks{chain="ethereum",proof="fetched"' in pages["/metrics"][1]
+    assert seconds < 10
+    assert refused.returncode == 1
+    assert f"held by process {running.process.pid}" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+    assert rows(copy, "select max(to_block) from coverage") == [(last,)]
+    assert KEY not in json.dumps(said)
+    assert said[-1]["event"] == "stopped"
+
+
+def test_watch_outlives_a_node_that_goes_away(tmp_path: Path) -> None:
+    """One sentence, counted, not ready once data are stale; when the node is back, so are we."""
+    chain = recent(100)
+    is_away = True
+
+    def intercept(_slug: str, _body: bytes) -> Answer | None:
+        return GONE if is_away else None
+
+    with serve([served(chain)], intercept=intercept) as node:
+        config = configure(tmp_path, node.url, 'index = "1h"\nstale_after = "1d"')
+        with watching(config) as running:
+            line = running.logged(event="failed", task="index", chain="ethereum")
+            errors = running.metric("perpscope_task_errors_total", chain="ethereum", task="index")
+            away = running.told("/readyz")[0], running.told("/healthz")[0]
+            is_away = False
+            running.logged(event="done", task="index")
+            back = running.told("/readyz")[0]
+            code, seconds = running.stop(signal.SIGINT)
+
+    assert "127.0.0.1" in line["error"]
+    assert line["again_in_seconds"] == 2
+    assert errors is not None
+    assert errors >= 1
+    assert (away, back) == ((503, 200), 200)
+    assert code == 0
+    assert seconds < 10
+
+
+def test_watch_stops_in_the_middle_of_a_backfill(tmp_path: Path) -> None:
+    """SIGTERM before the head is reached: exit 0, and what is covered is whole."""
+    with serve([served(recent(900))]) as node:
+        config = configure(tmp_path, node.url, 'index = "1h"')
+        config.write_text(
+            config.read_text("utf-8").replace(
+                "from_block", "max_span = 5\nmax_logs = 5\nfrom_block"
+            ),
+            encoding="utf-8",
+        )
+        with watching(config) as running:
+            running.until(lambda: (running.metric("perpscope_logs_total") or 0) > 20)
+            code, seconds = running.stop()
+
+    path = tmp_path / "a.duckdb"
+    covered, facts, logs = rows(
+        path,
+        """select max(to_block), (select max(block_number) from oracle_updates),
+        (select max(block_number) from logs) from coverage""",
+    )[0]
+    assert (code, seconds < 10) == (0, True)
+    assert isinstance(covered, int)
+    assert FIRST < covered < FIRST + 899
+    assert isinstance(facts, int)
+    assert facts <= covered
+    assert facts == logs
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no chain is configured"),
+        ("[chains.ethereum]\nprotocols = ['chainlink']", "no endpoint for ethereum"),
+        ("watch.index = 'soon'", "watch.index is 'soon' in"),
+        ("watch.stale_after = '5 parsecs'", "expected a length of time such as 30s"),
+        ("watch.indx = '5s'", '"indx" in'),
+        ("watch.port = 70000", "watch.port is 70000"),
+        ("chains.ethereum.rpc = 'http://x/${NO_SUCH_KEY}'", "environment variable NO_SUCH_KEY"),
+        (
+            "chains.ethereum.rpc = 'http://127.0.0.1:9'\nwatch.port = PORT",
+            "cannot be used (Address already in use): expected a free one",
+        ),
+    ],
+)
+def test_the_users_mistakes(
+    text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 2 and one sentence, before anything is started or made."""
+    config = tmp_path / "perpscope.toml"
+    with serve([served(recent(2))]) as node:
+        config.write_text(text.replace("PORT", str(node.port)), encoding="utf-8")
+
+        words = ["watch", "--config", str(config), "--database", str(tmp_path / "a.duckdb")]
+        code = outcome(lambda: app(words, standalone_mode=False))
+
+    assert code == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "a.duckdb").exists()

@@ -1,0 +1,202 @@
+"""The loop of `perpscope watch`, with tasks made for the test and real signals."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from indexer.errors import NodeUnavailable
+from indexer.sync import Summary, Tally
+from indexer.watch import Freshness, Metrics, Service, Task, open_journal
+from indexer.watch.threads import elsewhere
+
+Run = Callable[[], Awaitable[dict[str, object]]]
+
+NOON = datetime(2025, 10, 10, 12, 0)
+KEY = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """Give the loggers of the process back as they were."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def metrics() -> Metrics:
+    """Return the metrics of one chain."""
+    return Metrics(Freshness(["ethereum"], 60), {1: "ethereum"})
+
+
+def worked(run: Run, told: Metrics) -> None:
+    """Run a service with one task, in this process, until the task sends SIGTERM."""
+    task = Task("try", "1h", run, is_first=True)
+    journal = open_journal(is_json=True)
+    Service([task], told, Freshness([], 60), journal, first_pause_seconds=0.02).run(0)
+
+
+def stop() -> None:
+    """Ask this process to end."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def lines(captured: pytest.CaptureFixture[str], event: str) -> list[dict[str, object]]:
+    """Return the log lines of an event."""
+    said = (json.loads(line) for line in captured.readouterr().err.splitlines())
+    return [line for line in said if line["event"] == event]
+
+
+def sample(told: Metrics, name: str, **labels: str) -> float | None:
+    """Return a sample of the metrics."""
+    return told.registry.get_sample_value(name, labels)
+
+
+def test_a_task_that_fails_is_tried_again_after_growing_pauses(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One sentence each time, counted, and the schedule of an hour does not matter."""
+    told, tries = metrics(), 0
+
+    async def run() -> dict[str, object]:
+        nonlocal tries
+        tries += 1
+        if tries < 4:
+            raise NodeUnavailable("the node\nis away")
+        stop()
+        return {}
+
+    worked(run, told)
+
+    said = lines(capsys, "failed")
+    assert [line["error"] for line in said] == ["the node is away"] * 3
+    assert [line["again_in_seconds"] for line in said] == [0.02, 0.04, 0.08]
+    assert sample(told, "perpscope_task_errors_total", task="try", chain="") == 3
+    assert sample(told, "perpscope_task_runs_total", task="try", chain="") == 1
+
+
+def test_a_defect_keeps_its_traceback_and_the_loop_goes_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What nobody raised on purpose is logged whole, counted, and ends nothing else."""
+    told = metrics()
+
+    async def run() -> dict[str, object]:
+        asyncio.get_running_loop().call_later(0.1, stop)
+        raise ZeroDivisionError
+
+    worked(run, told)
+
+    err = capsys.readouterr().err
+    assert "ZeroDivisionError" in err
+    assert json.loads(err.splitlines()[-1])["event"] == "stopped"
+    assert sample(told, "perpscope_task_errors_total", task="try", chain="") == 1
+
+
+def test_what_is_being_committed_ends_before_the_loop_does() -> None:
+    """SIGTERM in the middle of a commit in another thread: the commit is over when we are."""
+    committed: list[bool] = []
+
+    def commit() -> None:
+        time.sleep(0.3)
+        committed.append(True)
+
+    async def index() -> dict[str, object]:
+        asyncio.get_running_loop().call_later(0.05, stop)
+        await asyncio.to_thread(commit)
+        await asyncio.sleep(60)
+        return {}
+
+    worked(lambda: elsewhere(index), metrics())
+
+    assert committed == [True]
+
+
+def test_a_chain_that_waits_for_a_lock_does_not_stop_the_loop(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Each chain has a thread and a loop of its own; the service hears the signal meanwhile."""
+
+    async def index() -> dict[str, object]:
+        time.sleep(0.5)
+        return {}
+
+    async def run() -> dict[str, object]:
+        asyncio.get_running_loop().call_later(0.05, stop)
+        return await elsewhere(index)
+
+    started = time.monotonic()
+    worked(run, metrics())
+
+    said = lines(capsys, "stopping")
+    assert said[0]["running"] == ["try"]
+    assert time.monotonic() - started < 5
+
+
+def test_work_is_counted_once_however_often_it_is_looked_at() -> None:
+    """A run's totals become increments; the next run starts from nothing."""
+    told = metrics()
+    tally = Tally(ranges=1, blocks=10, logs=5)
+
+    for logs in (5, 5, 8):
+        tally.logs = logs
+        told.works("ethereum", Summary(tally, 100, 0, 3, 1.0))
+    told.begins("ethereum")
+    told.works("ethereum", Summary(Tally(logs=2), 100, 1, 3, 1.0))
+
+    assert sample(told, "perpscope_logs_total", chain="ethereum") == 10
+    assert sample(told, "perpscope_requests_total", chain="ethereum") == 6
+    assert sample(told, "perpscope_reorgs_total", chain="ethereum") == 1
+
+
+def test_data_are_stale_when_the_newest_block_is_old() -> None:
+    """A node that stays behind and a run that fails look the same: the block grows old."""
+    now = NOON
+    freshness = Freshness(["ethereum"], 60, now=lambda: now)
+
+    unknown = freshness.stale()
+    freshness.reached("ethereum", NOON - timedelta(seconds=50))
+    fresh = freshness.stale()
+    now += timedelta(seconds=20)
+    old = freshness.stale()
+
+    assert unknown == ["ethereum has not caught up with its head since the start"]
+    assert fresh == []
+    assert old == ["the newest indexed block of ethereum is 70 s old: expected at most 60 s"]
+
+
+def test_where_a_block_has_no_time_the_moment_of_indexing_counts() -> None:
+    """A head without a timestamp is as new as our knowledge of it."""
+    freshness = Freshness(["ethereum"], 60)
+
+    freshness.reached("ethereum", None)
+
+    assert freshness.stale() == []
+    assert datetime.now(UTC).year > 2000
+    assert 0 <= freshness.age("ethereum") < 60
+
+
+@pytest.mark.parametrize("is_json", [True, False])
+def test_no_key_reaches_the_log(is_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not in our words, in a library's, or in a traceback."""
+    url = f"https://u:{KEY}@node.example/v2/{KEY}?key={KEY}"
+    journal = open_journal(is_json=is_json)
+
+    journal.info("asking", url=url)
+    logging.getLogger("library").warning("cannot reach %s", url)
+    try:
+        raise ValueError(url)
+    except ValueError:
+        logging.getLogger("library").exception("broken")
+
+    err = capsys.readouterr().err
+    assert KEY not in err
+    assert err.count("node.example") >= 3
