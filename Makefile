@@ -1,4 +1,5 @@
-# `make demo` and `make test` need Python 3.11 or newer, make and a package index; nothing else.
+# `make demo` needs Python 3.11 or newer, make and a package index; nothing else.
+# `make test` needs npm as well: it installs anvil, a real node, below node_modules.
 #
 #   make demo    simulate a market, index it, write a report
 #   make test    everything CI checks: lint, then tests
@@ -6,13 +7,14 @@
 #   make fix     what can be repaired by machine
 #   make bench   benchmarks, never part of `make test`
 #   make lock    write constraints.txt again from the newest versions
-#   make clean   remove .venv and caches
+#   make clean   remove .venv, node_modules and caches
 
 # The first Python that is new enough; `make PYTHON=...` overrides.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV   ?= .venv
 ARGS   ?=
+NPM    ?= npm
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
@@ -25,7 +27,7 @@ demo: $(VENV)/.run
 	$(BIN)/perpscope demo $(ARGS)
 
 # A worker per core, a file per worker: fixtures that index or build something are made once.
-test: lint
+test: lint node_modules/.bin/anvil
 	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/.dev
@@ -66,6 +68,15 @@ $(VENV)/.bench: $(VENV)/.made pyproject.toml constraints.txt
 	$(PIP) install --constraint constraints.txt --editable '.[dev,bench]'
 	@touch $@ $(VENV)/.dev $(VENV)/.run
 
+# No lock file: it would name a registry. The version in package.json is exact, and the package
+# has no dependency but its own binary. Scripts are not run: there is nothing to build.
+node_modules/.bin/anvil: package.json
+	@command -v $(NPM) >/dev/null || \
+	    { echo "No npm was found, which make test needs to install anvil; install Node.js" >&2; exit 1; }
+	@$(NPM) install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error || \
+	    { echo "npm could not install anvil, which make test needs; see its message above" >&2; exit 1; }
+	@touch $@
+
 # Versions only: no index, no address, no local path, so the file works with any package index.
 # duckdb stays at 1.5.5, see DECISIONS.md.
 lock:
@@ -77,4 +88,4 @@ lock:
 	rm -rf $(VENV)-lock
 
 clean:
-	rm -rf $(VENV) $(VENV)-lock .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) $(VENV)-lock node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
