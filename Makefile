@@ -6,8 +6,9 @@
 #   make lint    formatting, style, types, architecture, SQL; no tests
 #   make fix     what can be repaired by machine
 #   make bench   benchmarks, never part of `make test`
+#   make bench-peers   beside cryo, ponder and others, which it installs below .bench
 #   make lock    write constraints.txt again from the newest versions
-#   make clean   remove .venv, node_modules and caches
+#   make clean   remove .venv, node_modules, .bench and caches
 
 # The first Python that is new enough; `make PYTHON=...` overrides.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -21,7 +22,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := test
 .DELETE_ON_ERROR:
-.PHONY: demo test lint fix bench lock clean
+.PHONY: demo test lint fix bench bench-peers lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/perpscope demo $(ARGS)
@@ -47,6 +48,10 @@ fix: $(VENV)/.dev
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m pytest --benchmark-only tests/bench $(ARGS)
+
+# An hour or two; ARGS="--logs 50000 --rounds 1" is a look at all of it.
+bench-peers: $(VENV)/.run
+	@$(BIN)/python tests/bench/peers/bench_peers.py $(ARGS)
 
 # A stamp per extra: an environment is made once and refreshed when its inputs change. Installs
 # are editable, so a changed source needs none; tests/test_wheel.py covers the real install.
@@ -88,4 +93,4 @@ lock:
 	rm -rf $(VENV)-lock
 
 clean:
-	rm -rf $(VENV) $(VENV)-lock node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) $(VENV)-lock node_modules .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
