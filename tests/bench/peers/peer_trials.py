@@ -131,14 +131,16 @@ def _run(command: list[str], folder: Path, most: float) -> tuple[int, bool, floa
             start_new_session=True,
         )
     is_late = False
-    while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
-        if monotonic() - started > most and not is_late:
-            is_late = True
-            os.killpg(process.pid, signal.SIGKILL)
-        sleep(0.005)
-    seconds = monotonic() - started
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)  # what it may have left behind
+    try:
+        while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
+            if monotonic() - started > most and not is_late:
+                is_late = True
+                os.killpg(process.pid, signal.SIGKILL)
+            sleep(0.005)
+        seconds = monotonic() - started
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # what it may have left behind
     _, status, used = ended
     process.returncode = os.waitstatus_to_exitcode(status)
     cpu_seconds = used.ru_utime + used.ru_stime
