@@ -27,7 +27,7 @@ from indexer.protocols import PROTOCOLS
 from indexer.tables import fact_tables
 
 CONTRACTS = Path(__file__).parent / "contracts"
-GENESIS = 225_000  # the first block of the declared Vault
+GENESIS = 25_000_000  # of Nitro: receipts of older blocks of Arbitrum prove nothing
 START_TIME = 1_700_000_000
 BLOCK_SECONDS = 3
 FINAL_BLOCKS = 8  # anvil calls what is two epochs old final, and these have four blocks

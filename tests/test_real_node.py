@@ -8,6 +8,7 @@ from threading import Thread
 from time import sleep
 from typing import Any
 
+import duckdb
 import pytest
 from anvil_market import (
     COIN,
@@ -35,6 +36,7 @@ from indexer.sync.converge import Progress
 from perpscope import app, outcome
 
 NAMES = ("gmx_v1", "chainlink")
+FROM = ("--from", str(GENESIS))
 
 
 @pytest.fixture
@@ -116,16 +118,20 @@ def without_orphans(path: Path) -> dict[str, str]:
     return {name: digest for name, digest in contents(path).items() if name != "orphans"}
 
 
+def perpscope(verb: str, path: Path, venue: Market, *more: str) -> int:
+    """Run a command on the market in this process and return its exit code."""
+    words = [verb, "--chain", "arbitrum", "--rpc", venue.node.url]
+    words += ["--database", str(path), *(word for name in NAMES for word in ("--protocol", name))]
+    return outcome(partial(app, [*words, *more], standalone_mode=False))
+
+
 def test_backfill_holds_what_was_emitted(tmp_path: Path, venue: Market) -> None:
     """`perpscope index` with the shipped declarations: every fact of the books, and no other."""
     path = tmp_path / "a.duckdb"
     venue.mine_some(Random(1), 60)
 
-    words = ["index", "--chain", "arbitrum", "--rpc", venue.node.url, "--from", str(GENESIS)]
-    words += ["--database", str(path), *(word for name in NAMES for word in ("--protocol", name))]
-    code = outcome(partial(app, words, standalone_mode=False))
+    assert perpscope("index", path, venue, *FROM) == 0
 
-    assert code == 0
     assert stored_facts(path) == venue.facts()
     assert min(len(found) for name, found in venue.facts().items() if found) > 10
     assert rows(path, "select * from rejects") == []
@@ -260,8 +266,6 @@ def test_receipts_prove_what_is_stored(tmp_path: Path, venue: Market) -> None:
     venue.mine_some(Random(9), 40)
     run(path, venue)
 
-    # `perpscope verify --level receipts` on this node belongs here, once it is built; until then
-    # the simulation's own encoder rebuilds the roots, of which no check of the indexer knows.
     blocks = range(GENESIS, venue.head + 1)
     proven = [log for number in blocks for log in proven_logs(venue, number)]
 
@@ -269,3 +273,37 @@ def test_receipts_prove_what_is_stored(tmp_path: Path, venue: Market) -> None:
     ours = [log for log in proven if log["address"] in declared]
     assert 0 < len(ours) < len(proven)
     assert stored_logs(path) == [comparable(log) for log in ours]
+
+
+IS_PROVING = any(command.name == "verify" for command in app.registered_commands)
+
+
+@pytest.mark.skipif(not IS_PROVING, reason="this perpscope has no `verify` yet")
+def test_perpscope_proves_the_blocks_of_a_real_node(tmp_path: Path, venue: Market) -> None:
+    """Receipts proof passes on what anvil mined, while it is fetched and afterwards."""
+    path, later = tmp_path / "a.duckdb", tmp_path / "later.duckdb"
+    venue.mine_some(Random(10), 40)
+    run(later, venue)
+
+    assert perpscope("index", path, venue, *FROM, "--proof", "receipts") == 0
+    assert perpscope("verify", later, venue, "--level", "receipts") == 0
+
+    for proven in (path, later):
+        assert rows(proven, "select distinct proof, waiver from coverage") == [("receipts", None)]
+        assert stored_facts(proven) == venue.facts()
+
+
+@pytest.mark.skipif(not IS_PROVING, reason="this perpscope has no `verify` yet")
+def test_perpscope_misses_a_log_of_a_real_node(tmp_path: Path, venue: Market) -> None:
+    """A stored log less, and receipts proof fails against anvil; repair brings it back."""
+    path = tmp_path / "a.duckdb"
+    venue.mine_some(Random(11), 40)
+    run(path, venue)
+    with duckdb.connect(path) as connection:
+        lost = "(select min((block_number, log_index)) from logs)"
+        connection.execute(f"delete from logs where (block_number, log_index) = {lost}")
+
+    assert perpscope("verify", path, venue, "--level", "receipts") == 1
+    assert perpscope("repair", path, venue) == 0
+    assert perpscope("verify", path, venue, "--level", "receipts") == 0
+    assert stored_facts(path) == venue.facts()
