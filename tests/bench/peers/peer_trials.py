@@ -27,7 +27,7 @@ ALARM = re.compile(
     re.IGNORECASE,
 )
 Told = TypeVar("Told")
-NUMBER = re.compile(r"\d[\d,._]*|0x[0-9a-f]+", re.IGNORECASE)
+NUMBER = re.compile(r"0x[0-9a-f]+|\d[\d,._]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Trial:
         seconds: of the process, from its start to its end.
         cpu_seconds: of the process and those it waited for, user and system.
         peak_mib: the most memory that one of its processes ever had resident.
-        asked: how often the node was asked.
+        asked: how often the node was asked, under both of its addresses.
         lines: what it printed.
     """
 
@@ -103,10 +103,11 @@ def trial(peer: Peer, offer: Offer, fault: Fault, logs: int, seconds: float) -> 
     """
     last = min(logs // offer.per_block, offer.last) + fault.has_odd_log
     with tempfile.TemporaryDirectory(prefix="peers-") as folder:
-        path = f"{fault.name}/{Path(folder).name}"
+        run = Path(folder).name
+        url, clean = f"{offer.url}/{fault.name}/{run}", f"{offer.url}/none/second-{run}"
         values = {
-            "url": f"{offer.url}/{path}",
-            "clean": f"{offer.url}/none/second-{Path(folder).name}",
+            "url": url,
+            "clean": clean,
             "contract": offer.contract,
             "last": last,
             "span": fault.span,
@@ -115,7 +116,8 @@ def trial(peer: Peer, offer: Offer, fault: Fault, logs: int, seconds: float) -> 
         ended = _run(filled(peer.command, peer, values), Path(folder), seconds)
         rows, total = _counted(filled(peer.counting, peer, values), Path(folder))
         truth = _told(f"{offer.url}/truth/{last}", Truth)
-        asked = _told(f"{offer.url}/{path}", Asked)
+        first, second = _told(url, Asked), _told(clean, Asked)
+        asked = Asked(first.requests + second.requests, first.calls + second.calls, first.hits)
         return Trial(rows, total, truth, *ended, asked, _lines(Path(folder)))
 
 
