@@ -1,4 +1,5 @@
-# `make demo` and `make test` need Python 3.11 or newer, make and a package index; nothing else.
+# `make demo` needs Python 3.11 or newer, make and a package index; nothing else.
+# `make test` needs npm as well: it installs anvil, a real node, below node_modules.
 #
 #   make demo    simulate a market, index it, write a report
 #   make test    everything CI checks: lint, then tests
@@ -6,8 +7,9 @@
 #   make fix     what can be repaired by machine
 #   make soak    the fault campaign: SEEDS=1000 of them, from FIRST=0 on
 #   make bench   benchmarks, never part of `make test`
+#   make bench-peers   beside cryo, ponder and others, which it installs below .bench
 #   make lock    write constraints.txt again from the newest versions
-#   make clean   remove .venv and caches
+#   make clean   remove .venv, node_modules, .bench and caches
 
 # The first Python that is new enough; `make PYTHON=...` overrides.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -16,19 +18,20 @@ VENV   ?= .venv
 ARGS   ?=
 SEEDS  ?= 1000
 FIRST  ?= 0
+NPM    ?= npm
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := test
 .DELETE_ON_ERROR:
-.PHONY: demo test lint fix soak bench lock clean
+.PHONY: demo test lint fix soak bench bench-peers lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/perpscope demo $(ARGS)
 
 # A worker per core, a file per worker: fixtures that index or build something are made once.
-test: lint
+test: lint node_modules/.bin/anvil
 	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/.dev
@@ -52,6 +55,10 @@ soak: $(VENV)/.dev
 bench: $(VENV)/.bench
 	$(BIN)/python -m pytest --benchmark-only tests/bench $(ARGS)
 
+# An hour or two; ARGS="--logs 50000 --rounds 1" is a look at all of it.
+bench-peers: $(VENV)/.run
+	@$(BIN)/python tests/bench/peers/bench_peers.py $(ARGS)
+
 # A stamp per extra: an environment is made once and refreshed when its inputs change. Installs
 # are editable, so a changed source needs none; tests/test_wheel.py covers the real install.
 $(VENV)/.made:
@@ -72,6 +79,15 @@ $(VENV)/.bench: $(VENV)/.made pyproject.toml constraints.txt
 	$(PIP) install --constraint constraints.txt --editable '.[dev,bench]'
 	@touch $@ $(VENV)/.dev $(VENV)/.run
 
+# No lock file: it would name a registry. The version in package.json is exact, and the package
+# has no dependency but its own binary. Scripts are not run: there is nothing to build.
+node_modules/.bin/anvil: package.json
+	@command -v $(NPM) >/dev/null || \
+	    { echo "No npm was found, which make test needs to install anvil; install Node.js" >&2; exit 1; }
+	@$(NPM) install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error || \
+	    { echo "npm could not install anvil, which make test needs; see its message above" >&2; exit 1; }
+	@touch $@
+
 # Versions only: no index, no address, no local path, so the file works with any package index.
 # duckdb stays at 1.5.5, see DECISIONS.md.
 lock:
@@ -83,4 +99,4 @@ lock:
 	rm -rf $(VENV)-lock
 
 clean:
-	rm -rf $(VENV) $(VENV)-lock .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) $(VENV)-lock node_modules .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
