@@ -27,13 +27,17 @@ def main() -> int:
     asked = parser.parse_args()
     started = monotonic()
     happened, endings, failed = Counter[str](), Counter[str](), 0
-    for outcome in outcomes(range(asked.first, asked.first + asked.seeds), asked.jobs):
+    for done, outcome in enumerate(
+        outcomes(range(asked.first, asked.first + asked.seeds), asked.jobs), 1
+    ):
         happened += outcome.happened
         endings += outcome.endings
         failed += bool(outcome.failures)
         for failure in outcome.failures:
             print(f"seed {outcome.seed}: {failure}")
             print(f"  alone: make soak SEEDS=1 FIRST={outcome.seed}", flush=True)
+        if done % 100 == 0:
+            print(f"{done} seeds, {failed} failed, {monotonic() - started:.0f} s", flush=True)
     _print_counts(happened, endings)
     seconds = monotonic() - started
     print(f"{asked.seeds - failed} of {asked.seeds} seeds passed in {seconds:.0f} s")

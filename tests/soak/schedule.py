@@ -58,22 +58,22 @@ class Schedule:
 def schedule(seed: int) -> Schedule:
     """Return what happens under a seed."""
     dice = Random(f"soak {seed}")
-    # In turn, so that few seeds meet all faults; the others at random.
-    chosen = {PLAYED[seed % len(PLAYED)].name}
-    chosen |= {fault.name for fault in dice.sample(PLAYED, dice.randint(1, 4))}
+    # In turn, so that few seeds meet all faults; the others at random, moves more often.
+    chosen = {PLAYED[seed % len(PLAYED)].name, dice.choice(of_kind(Kind.MOVE)).name}
+    chosen |= {fault.name for fault in dice.sample(PLAYED, dice.randint(1, 3))}
     return Schedule(
         blocks=dice.randint(_FEWEST_BLOCKS, _FEWEST_BLOCKS + 30),
         faults=tuple(_planned(dice, FAULTS[name]) for name in sorted(chosen)),
         habits=Habits(span_limit=dice.randint(3, 40), slow_seconds=SLOW_SECONDS),
-        runs=tuple(_run(dice) for _ in range(dice.randint(1, 3))),
+        runs=tuple(_run(dice) for _ in range(dice.randint(2, 3))),
     )
 
 
 def _planned(dice: Random, fault: Fault) -> Planned:
     return Planned(
         fault,
-        rate=dice.choice((0.1, 0.3, 1.0)),
-        most=dice.randint(1, 5),
+        rate=dice.choice((0.1, 0.3, 0.3, 0.5, 1.0)),
+        most=dice.randint(1, 6),
         after=dice.choice((0, 0, dice.randint(1, 25))),
     )
 
@@ -97,7 +97,7 @@ def _hazard(dice: Random) -> Hazard:
         case "disk":
             return Hazard(room_bytes=dice.randrange(0, 1_500_000))
         case "clock":
-            return Hazard(jumps=tuple(_jump(dice) for _ in range(dice.randint(1, 3))))
+            return Hazard(jumps=tuple(_jump(dice) for _ in range(dice.randint(2, 3))))
         case _:
             return Hazard()
 
