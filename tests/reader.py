@@ -15,7 +15,7 @@ from pathlib import Path
 from analytics import load
 from analytics.errors import AnalyticsError
 
-PAUSE_SECONDS = 0.2
+PAUSE_SECONDS = 0.25
 
 QUERY = """
     select

@@ -15,8 +15,8 @@ from sync_rig import FEED_ADDRESS, FIRST, blocks, logs_of, rows, served
 from indexer.simulation.node import serve
 from perpscope import app, outcome
 
-COUNT = 320
-STEPS = 4
+COUNT = 240
+STEPS = 3
 
 
 def answers() -> dict[int, int]:
@@ -68,5 +68,5 @@ def test_eight_readers_through_a_whole_backfill(tmp_path: Path) -> None:
         assert told["errors"] == []
         assert told["torn"] == []
         assert told["numbers"] == sorted(set(told["numbers"]))
-        assert told["reads"] > 5
-    assert max(len(told["numbers"]) for told in found) > 2
+        assert told["reads"] > 2
+    assert max(len(told["numbers"]) for told in found) > 1

@@ -55,7 +55,7 @@ def read_stored(path: Path, chain_id: int) -> Stored:
     """
     names = ("tokens", "markets", "contracts", "coverage")
     make_missing(path)
-    with transaction(path) as connection:
+    with transaction(path, read_only=True) as connection:
         frames = [select(connection, name, "chain_id = ?", [chain_id]) for name in names]
     tokens, markets, contracts, coverage = frames
     return Stored(
@@ -74,7 +74,7 @@ def read_anchors(path: Path, chain_id: int) -> Anchors:
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: it cannot be read.
     """
-    with transaction(path) as connection:
+    with transaction(path, read_only=True) as connection:
         coverage = select(connection, "coverage", "chain_id = ?", [chain_id])
         is_final = pl.col("finality") == "finalized"
         ends = coverage.select(
