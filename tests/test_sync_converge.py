@@ -1,5 +1,6 @@
 """Indexing a chain: complete from the first block, whatever the cuts, and never mixed."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,6 +79,29 @@ def test_protocols_one_by_one_end_like_together(tmp_path: Path, url: str) -> Non
         run(job(tmp_path / "each.duckdb", protocols=(protocol,)), url)
 
     assert contents(tmp_path / "each.duckdb") == contents(tmp_path / "both.duckdb")
+
+
+def test_another_protocol_fetches_only_its_own(tmp_path: Path) -> None:
+    """Beside a chain that is indexed for one protocol, another is asked for alone, and once."""
+    asked: list[list[str]] = []
+
+    def intercept(_slug: str, body: bytes) -> None:
+        calls = json.loads(body)
+        for call in calls if isinstance(calls, list) else [calls]:
+            if call["method"] == "eth_getLogs":
+                asked.append(call["params"][0]["address"])
+
+    with serve([served(blocks(COUNT))], intercept=intercept) as node:
+        run(job(tmp_path / "alone.duckdb", protocols=(POOLS,)), node.url)
+        alone, sent = len(asked), node.calls["eth_getBlockByNumber"]
+        run(job(tmp_path / "each.duckdb", protocols=(FEED,)), node.url)
+        asked.clear()
+        node.calls.clear()
+        run(job(tmp_path / "each.duckdb"), node.url)
+
+    assert len(asked) == alone
+    assert FEED.contracts[0].address not in {address for each in asked for address in each}
+    assert node.calls["eth_getBlockByNumber"] <= sent + 4  # and the chain is still the same
 
 
 def test_middle_first_ends_like_in_order(tmp_path: Path, url: str) -> None:

@@ -22,7 +22,7 @@ from indexer.sync.ahead import WINDOW_BLOCKS
 from indexer.sync.converge import Job, missing
 from indexer.sync.coverage import origin_kind
 from indexer.sync.declarations import check_unchanged
-from indexer.sync.fetching import Piece, sample, with_children
+from indexer.sync.fetching import Piece, filters_of, sample, with_children
 from indexer.sync.heads import read_heads
 from indexer.sync.moments import in_blocks
 from indexer.sync.plan import Segment
@@ -121,7 +121,7 @@ def _summed(
     logs = sum(seen.logs for seen in wholes)
     headers = sum(seen.busy for seen in wholes) + above
     answers = len(cuts) + look.asked_again(cuts)
-    requests = overhead + headers + _CALLS_PER_ANSWER * answers
+    requests = overhead + headers + _CALLS_PER_ANSWER * look.filters * answers
     requests += _CALLS_PER_TOKEN * len(look.tokens)
     served = [cut for cut in cuts if not cut.is_refused]
     rounds = answers + len(served) + headers / _CALLS_PER_REQUEST
@@ -175,6 +175,7 @@ class _Looking:
         self.births: list[int] = []
         self.tokens: set[str] = set()
         self.pauses: list[float] = []
+        self.filters = 1
         self.largest = self._served = 0
         self._refused: list[int] = []
         self._known, self._is_whole = known, is_whole
@@ -223,6 +224,7 @@ class _Looking:
             self._refused.append(blocks)
             raise
         self.pauses.append(monotonic() - started)
+        self.filters = len(filters_of(piece, self.job.chain, self._known)[0])
         self._served, self.largest = max(self._served, blocks), max(self.largest, answered)
         numbers = logs["block_number"].unique().sort()
         headers = pl.DataFrame({"number": numbers}).select(
