@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from sync_rig import (
     BIRTH,
-    DECLARATIONS,
     FEED,
     FIRST,
     POOLS,
@@ -215,14 +214,3 @@ def test_a_changed_column_asks_for_redecode(tmp_path: Path, url: str) -> None:
 
     with pytest.raises(UserError, match="perpscope redecode --chain ethereum --protocol feed"):
         run(job(path, protocols=(changed,)), url)
-
-
-def test_another_contract_asks_for_rewind(tmp_path: Path, url: str) -> None:
-    """A declaration that reads other logs cannot be redecoded: `rewind` is named."""
-    path = tmp_path / "a.duckdb"
-    run(job(path), url)
-    moved = replace(FEED.contracts[0], address="0x" + "12" * 20)
-    changed = replace(FEED, contracts=(*FEED.contracts, moved))
-
-    with pytest.raises(UserError, match="perpscope rewind --chain ethereum --protocol feed"):
-        run(job(path, protocols=(changed,), declarations=DECLARATIONS | {"feed": changed}), url)

@@ -4,9 +4,11 @@ Frames in and out of DuckDB: the only part of the indexer that opens the databas
 Nothing stays open: every function opens the file, works in one transaction and closes it, so the
 write lock is held only while rows are written. Read `connection` for opening, `ranges` for how a
 range of blocks lands, `knowledge` for what it teaches, `intervals` for coverage and gaps,
-`rewinds`, `swaps` and `rederive` for taking facts back, `reading` for what sync and `status` ask.
+`rewinds`, `swaps`, `adoption` and `rederive` for taking facts back, `reading` for what sync and
+`status` ask.
 """
 
+from indexer.store.adoption import adopt, keep_reaches, read_blocks, seed_tokens
 from indexer.store.connection import SCHEMA, open_database, transaction
 from indexer.store.finality import FINALITIES, settle
 from indexer.store.fingerprint import added, fingerprint, subtracted
@@ -28,16 +30,20 @@ __all__ = [
     "Status",
     "Stored",
     "added",
+    "adopt",
     "fingerprint",
     "gaps",
     "joined",
+    "keep_reaches",
     "merged_coverage",
     "open_database",
     "read_anchors",
+    "read_blocks",
     "read_stored",
     "rederive",
     "remaining",
     "rewind",
+    "seed_tokens",
     "settle",
     "status",
     "subtracted",

@@ -18,6 +18,7 @@ from indexer.sync.estimate import estimate as _estimate
 from indexer.sync.landing import Tally
 from indexer.sync.rederiving import redecode, take_back
 from indexer.sync.reorgs import Ledger
+from indexer.sync.supplement import supplement
 
 __all__ = [
     "Estimate",
@@ -51,7 +52,9 @@ def index(job: Job, endpoints: Sequence[Endpoint], progress: Progress) -> Summar
     async def run() -> Summary:
         most = min(job.concurrency, sum(endpoint.concurrency for endpoint in endpoints))
         async with Node(endpoints, job.chain, most_requests=job.max_requests) as node:
-            return await _converge(node, replace(job, concurrency=max(most, 1)), progress)
+            work = replace(job, concurrency=max(most, 1))
+            await supplement(node, work, progress)
+            return await _converge(node, work, progress)
 
     return asyncio.run(run())
 

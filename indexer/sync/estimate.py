@@ -164,7 +164,8 @@ def _length(cut: Cut) -> int:
 def _stored(job: Job) -> Stored:
     if job.path.exists():
         return job.ledger().stored()
-    return Stored(*(empty(name) for name in ("tokens", "markets", "contracts", "coverage")))
+    names = ("tokens", "markets", "contracts", "coverage", "reaches")
+    return Stored(*(empty(name) for name in names))
 
 
 class _Looking:
