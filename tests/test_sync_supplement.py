@@ -29,9 +29,10 @@ from sync_rig import (
 
 from indexer.chains import ETHEREUM
 from indexer.errors import RequestsSpent, UserError
+from indexer.rpc import Endpoint
 from indexer.simulation.node import Served, serve
 from indexer.spec import Amount, Const, Contract, Emitter, Event, Fixed, Protocol
-from indexer.sync import Job
+from indexer.sync import Job, estimate
 
 COUNT = 300
 SECOND_FEED = bytes.fromhex("dd" * 20)
@@ -188,3 +189,15 @@ def test_another_column_beside_another_contract(tmp_path: Path) -> None:
         run(of(fresh, changed), rig.node.url)
 
     assert contents(path) == contents(fresh)
+
+
+def test_a_plan_waits_for_what_is_new(tmp_path: Path) -> None:
+    """What a changed reading takes is not guessed: `index` is named, and nothing is changed."""
+    path = tmp_path / "a.duckdb"
+    with watched() as rig:
+        run(of(path, FEED), rig.node.url)
+        before = contents(path)
+        with pytest.raises(UserError, match="run `perpscope index` first"):
+            estimate(of(path, TWO_FEEDS), [Endpoint(rig.node.url)], 10)
+
+    assert contents(path) == before

@@ -13,7 +13,7 @@ from time import monotonic
 
 import polars as pl
 
-from indexer.errors import RangeTooLarge
+from indexer.errors import RangeTooLarge, UserError
 from indexer.facts import Known, declared, facts
 from indexer.rpc import HEADERS
 from indexer.spec import Protocol
@@ -31,6 +31,7 @@ from indexer.sync.reorgs import known_of
 from indexer.sync.sampling import Cell, Sampler, Seen
 from indexer.sync.source import Source
 from indexer.sync.span import Span
+from indexer.sync.supplement import is_supplemented
 from indexer.tables import empty
 
 _SEARCHES = 40
@@ -83,6 +84,13 @@ async def estimate(node: Source, job: Job, *, samples: int = 48) -> Estimate:
     heads = await read_heads(node, job.chain, is_whole=is_whole)
     overhead = node.requests
     stored = _stored(job)
+    for protocol in job.protocols:
+        if is_supplemented(protocol, job, stored):
+            raise UserError(
+                f"{protocol.slug} reads other logs of {job.chain.slug} now than were stored: run "
+                "`perpscope index` first, which fetches what is new to it; the rest can be planned "
+                "then"
+            )
     check_unchanged(job.protocols, job.chain, stored.coverage)
     segments = missing(job, stored, heads)
     known = known_of(stored, declared(list(job.declarations.values()), job.chain))

@@ -43,7 +43,7 @@ async def supplement(node: Source, job: Job, progress: Progress) -> None:
     if not job.path.exists():
         return
     stored = job.ledger().stored()
-    changed = [item for item in job.protocols if _is_supplemented(item, job, stored)]
+    changed = [item for item in job.protocols if is_supplemented(item, job, stored)]
     if changed:
         # A node that is behind, or on another chain, must not decide what is stored.
         await forked(node, job.ledger(), stored, await read_heads(node, job.chain))
@@ -51,7 +51,8 @@ async def supplement(node: Source, job: Job, progress: Progress) -> None:
         await _renewed(node, job, protocol, stored, progress)
 
 
-def _is_supplemented(protocol: Protocol, job: Job, stored: Stored) -> bool:
+def is_supplemented(protocol: Protocol, job: Job, stored: Stored) -> bool:
+    """Return whether a protocol reads other logs now, and it is known which it did."""
     labels = stored.coverage.filter(pl.col("protocol") == protocol.slug)["declaration_digest"]
     reaches = {text.partition("/")[2] for text in labels}
     known = set(stored.reaches.filter(pl.col("protocol") == protocol.slug)["reach"])
