@@ -65,6 +65,18 @@ create table coverage (
     to_block_hash varchar not null
 );
 
+-- Which logs a declaration reads, so that a later one can tell what is new to it.
+create table reaches (
+    chain_id bigint not null,
+    protocol varchar not null,
+    reach varchar not null,   -- what stands behind the / in declaration_digest
+    emitter varchar not null, -- address of a contract, or child:<abi> for what factories announce
+    from_block bigint,
+    to_block bigint,
+    topic0 varchar not null,
+    topic1 varchar -- hash of the key, where one envelope carries many events
+);
+
 -- Logs that matched a declaration and could not become a fact. Nothing is dropped silently.
 create table rejects (
     chain_id bigint not null,

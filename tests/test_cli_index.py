@@ -128,6 +128,14 @@ def test_protocols_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (("--chain", "ethereum", "--protocol", "gmx_v2"), "gmx_v2 is not declared on ethereum"),
         (("--chain", "monad"), "no protocol is declared on monad"),
         (("--chain", "ethereum", "--from", "9", "--to", "3"), "--from 9 is after --to 3"),
+        (
+            ("--chain", "ethereum", "--from", "soon"),
+            "--from soon is not a block: expected a number",
+        ),
+        (
+            ("--chain", "ethereum", "--from", "2025-10-12", "--to", "2025-10-10"),
+            "--from 2025-10-12 is after --to 2025-10-10",
+        ),
         (("--chain", "ethereum", "--rpc", "ftp://x"), "is not an endpoint"),
         (("--chain", "ethereum"), "no endpoint for ethereum"),
         (("--chain", "ethereum", "--database", "ducklake:x"), "ducklake: databases cannot be used"),

@@ -1,6 +1,7 @@
 """Settings from file and environment, and what is said when they do not fit."""
 
 import os
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,23 @@ def test_the_environment_wins_over_the_file(folder: Path, monkeypatch: pytest.Mo
     assert config.chain(ARBITRUM_SEPOLIA).max_span == 9
 
 
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [
+        ("2025-10-10", 0),
+        ('"2025-10-10"', 0),
+        ("2025-10-10T06:00:00", 6),
+        ('"2025-10-10T06:00"', 6),
+        ("2025-10-10T06:00:00+02:00", 4),
+    ],
+)
+def test_a_date_is_its_first_instant_in_utc(folder: Path, text: str, hour: int) -> None:
+    """Dates and moments of the file, written either way, become UTC without a zone."""
+    written(folder, f"[chains.base]\nfrom_date = {text}")
+
+    assert configuration().chain(BASE).from_date == datetime(2025, 10, 10, hour)
+
+
 def test_keys_come_from_the_environment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`${NAME}` is filled in when the endpoint is used, and printed nowhere."""
     written(folder, '[chains.arbitrum]\nrpc = ["https://node.example/${NODE_KEY}"]')
@@ -188,6 +206,12 @@ def test_a_missing_key_is_named_when_its_endpoint_is_used(folder: Path) -> None:
             r"max_span is 0 in .*: expected greater than or equal to 1",
         ),
         ("[chains.base]\nfrom_block = 1.5", r"from_block is 1\.5 in .*: expected a whole number"),
+        ("[chains.base]\nfrom_date = 5", r"from_date is 5 in .*: expected a date such as"),
+        ('[chains.base]\nfrom_date = "soon"', r"from_date is 'soon' in .*: expected a date"),
+        (
+            "[chains.base]\nfrom_block = 1\nfrom_date = 2025-10-10",
+            r"chains\.base .*: expected from_block or from_date, not both",
+        ),
         ("[chains.base]\nrcp = []", r'"rcp" in .* one of rpc, .* at \[chains\.base\]'),
         ("[chains.bsae]\nrpc = []", "'bsae' in .*: expected one of the chains apechain, "),
         ("[retries]\ntrys = 1", r'"trys" in .* one of tries, .* at \[retries\]'),

@@ -1,12 +1,12 @@
 """Indexing a chain: complete from the first block, whatever the cuts, and never mixed."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sync_rig import (
     BIRTH,
-    DECLARATIONS,
     FEED,
     FIRST,
     POOLS,
@@ -78,6 +78,29 @@ def test_protocols_one_by_one_end_like_together(tmp_path: Path, url: str) -> Non
         run(job(tmp_path / "each.duckdb", protocols=(protocol,)), url)
 
     assert contents(tmp_path / "each.duckdb") == contents(tmp_path / "both.duckdb")
+
+
+def test_another_protocol_fetches_only_its_own(tmp_path: Path) -> None:
+    """Beside a chain that is indexed for one protocol, another is asked for alone, and once."""
+    asked: list[list[str]] = []
+
+    def intercept(_slug: str, body: bytes) -> None:
+        calls = json.loads(body)
+        for call in calls if isinstance(calls, list) else [calls]:
+            if call["method"] == "eth_getLogs":
+                asked.append(call["params"][0]["address"])
+
+    with serve([served(blocks(COUNT))], intercept=intercept) as node:
+        run(job(tmp_path / "alone.duckdb", protocols=(POOLS,)), node.url)
+        alone, sent = len(asked), node.calls["eth_getBlockByNumber"]
+        run(job(tmp_path / "each.duckdb", protocols=(FEED,)), node.url)
+        asked.clear()
+        node.calls.clear()
+        run(job(tmp_path / "each.duckdb"), node.url)
+
+    assert len(asked) == alone
+    assert FEED.contracts[0].address not in {address for each in asked for address in each}
+    assert node.calls["eth_getBlockByNumber"] <= sent + 4  # and the chain is still the same
 
 
 def test_middle_first_ends_like_in_order(tmp_path: Path, url: str) -> None:
@@ -191,14 +214,3 @@ def test_a_changed_column_asks_for_redecode(tmp_path: Path, url: str) -> None:
 
     with pytest.raises(UserError, match="perpscope redecode --chain ethereum --protocol feed"):
         run(job(path, protocols=(changed,)), url)
-
-
-def test_another_contract_asks_for_rewind(tmp_path: Path, url: str) -> None:
-    """A declaration that reads other logs cannot be redecoded: `rewind` is named."""
-    path = tmp_path / "a.duckdb"
-    run(job(path), url)
-    moved = replace(FEED.contracts[0], address="0x" + "12" * 20)
-    changed = replace(FEED, contracts=(*FEED.contracts, moved))
-
-    with pytest.raises(UserError, match="perpscope rewind --chain ethereum --protocol feed"):
-        run(job(path, protocols=(changed,), declarations=DECLARATIONS | {"feed": changed}), url)

@@ -45,7 +45,7 @@ def test_redecode_refuses_what_was_never_fetched(tmp_path: Path) -> None:
     moved = replace(FEED.contracts[0], address="0x" + "12" * 20)
     wider = replace(FEED, contracts=(*FEED.contracts, moved))
 
-    with pytest.raises(UserError, match="perpscope rewind --chain ethereum --protocol feed"):
+    with pytest.raises(UserError, match="perpscope index --chain ethereum --protocol feed"):
         redecode(Ledger(path, ETHEREUM, DECLARATIONS | {"feed": wider}), [wider])
 
     assert contents(path) == before

@@ -91,6 +91,11 @@ def topic0s_of(name: EventName, abi: str) -> tuple[bytes, ...]:
     return (abi_entries(abi)[name].topic0,)
 
 
+def key_hash(name: EventName) -> str | None:
+    """Return the second topic that tells a keyed event from others of its envelope, as hex."""
+    return keccak(text=name.name).hex() if isinstance(name, Keyed) else None
+
+
 def log_filter(protocols: Sequence[Protocol], chain: Chain, known: Known) -> Filter:
     """Return the one filter that covers all these protocols on the chain."""
     emitters = emitter_rows(protocols, chain, known)

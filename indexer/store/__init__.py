@@ -4,11 +4,12 @@ Frames in and out of DuckDB: the only part of the indexer that opens the databas
 Nothing stays open: every function opens the file, works in one transaction and closes it, so the
 write lock is held only while rows are written. Read `connection` for opening, `ranges` for how a
 range of blocks lands, `knowledge` for what it teaches, `intervals` for coverage and gaps,
-`rewinds`, `swaps` and `rederive` for taking facts back, `proofs` and `repairs` for what was
-checked and what it mended, `reading` for what sync and `status` ask, `snapshots` for the copy that
-readers get.
+`rewinds`, `swaps`, `adoption` and `rederive` for taking facts back, `proofs` and `repairs` for what
+was checked and what it mended, `reading` for what sync and `status` ask, `snapshots` for the copy
+that readers get.
 """
 
+from indexer.store.adoption import adopt, keep_reaches, read_span, seed_tokens
 from indexer.store.connection import SCHEMA, open_database, transaction
 from indexer.store.finality import FINALITIES, settle
 from indexer.store.fingerprint import added, fingerprint, subtracted
@@ -38,22 +39,26 @@ __all__ = [
     "Status",
     "Stored",
     "added",
+    "adopt",
     "fingerprint",
     "gaps",
     "held",
     "joined",
+    "keep_reaches",
     "merged_coverage",
     "open_database",
     "publish",
     "read_anchors",
     "read_blocks",
     "read_failures",
+    "read_span",
     "read_stored",
     "record",
     "rederive",
     "remaining",
     "replace_range",
     "rewind",
+    "seed_tokens",
     "settle",
     "status",
     "subtracted",

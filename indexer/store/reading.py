@@ -20,13 +20,14 @@ class Stored:
     What is stored about one chain, as rows of the tables of the same names.
 
     Attributes:
-        tokens, markets, contracts, coverage: the rows.
+        tokens, markets, contracts, coverage, reaches: the rows.
     """
 
     tokens: pl.DataFrame
     markets: pl.DataFrame
     contracts: pl.DataFrame
     coverage: pl.DataFrame
+    reaches: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -53,16 +54,17 @@ def read_stored(path: Path, chain_id: int) -> Stored:
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: it cannot be opened or made.
     """
-    names = ("tokens", "markets", "contracts", "coverage")
+    names = ("tokens", "markets", "contracts", "coverage", "reaches")
     make_missing(path)
     with transaction(path, read_only=True) as connection:
         frames = [select(connection, name, "chain_id = ?", [chain_id]) for name in names]
-    tokens, markets, contracts, coverage = frames
+    tokens, markets, contracts, coverage, reaches = frames
     return Stored(
         tokens.sort("address"),
         markets.sort("protocol", "market"),
         contracts.sort("from_block", "tx_hash", "log_index", "abi", "address"),
         coverage.sort("protocol", "from_block"),
+        reaches,
     )
 
 

@@ -26,6 +26,7 @@ from indexer.sync.rederiving import redecode, take_back
 from indexer.sync.reorgs import Ledger
 from indexer.sync.repairing import Repaired
 from indexer.sync.repairing import repair as _repair
+from indexer.sync.supplement import supplement
 from indexer.sync.verifying import Inspection, Verdict
 from indexer.sync.verifying import verify as _verify
 
@@ -74,7 +75,9 @@ async def catch_up(
     """
     most = max(min(job.max_ranges, sum(endpoint.concurrency for endpoint in endpoints)), 1)
     async with Node(endpoints, job.chain, most_requests=job.max_requests) as node:
-        return await _converge(node, replace(job, max_ranges=most), progress, begun)
+        work = replace(job, max_ranges=most)
+        await supplement(node, work, progress)
+        return await _converge(node, work, progress, begun)
 
 
 def index(

@@ -14,12 +14,14 @@ from datetime import datetime
 from pathlib import Path
 from time import monotonic
 
+import polars as pl
+
 from indexer.chains import Chain
 from indexer.errors import NodeBehind, RequestsSpent
 from indexer.facts import Known, declared, first_block
 from indexer.rpc import EndpointStatistics
 from indexer.spec import Protocol
-from indexer.store import OWNED, Range, Stored, swap, write_range
+from indexer.store import OWNED, Range, Stored, keep_reaches, swap, write_range
 from indexer.sync.ahead import Ahead
 from indexer.sync.collecting import collect_again
 from indexer.sync.coverage import origin_kind
@@ -30,9 +32,11 @@ from indexer.sync.landing import Landing, Overtaken, Tally
 from indexer.sync.moments import in_blocks
 from indexer.sync.plan import Segment, intervals, plan
 from indexer.sync.proving import last_alike
+from indexer.sync.reaches import lines
 from indexer.sync.reorgs import Fork, Ledger, forked, known_of, upgrade
 from indexer.sync.source import Source
 from indexer.sync.span import Span
+from indexer.tables import empty
 
 Progress = Callable[[int, int, int], None]
 
@@ -167,6 +171,7 @@ class _Run:
         self.head_at: datetime | None = None
         self._node, self._job, self._progress = node, job, progress
         self._origin = ""
+        self._reaches: pl.DataFrame | None = None
         self._span = Span(job.max_logs, job.max_span)
         self._heads: Heads | None = None
         self._read_at = 0.0
@@ -180,6 +185,9 @@ class _Run:
         ledger = self._job.ledger()
         stored = ledger.stored()
         check_unchanged(self._job.protocols, self._job.chain, stored.coverage)
+        if self._reaches is not None:
+            keep_reaches(self._job.path, self._job.chain.chain_id, self._reaches)
+            self._reaches = None
         fork = await forked(self._node, ledger, stored, heads)
         if fork is not None:
             return await self._weathered(self._swap(fork, heads))
@@ -195,6 +203,8 @@ class _Run:
         has_times = origin_kind(origin) != "recorded"
         self._job = await in_blocks(self._node, self._job, has_times=has_times)
         self._origin = origin
+        reaches = [lines(protocol, self._job.chain) for protocol in self._job.protocols]
+        self._reaches = pl.concat([empty("reaches"), *reaches])
 
     async def _weathered(self, work: Coroutine[None, None, None]) -> bool:
         before = self.tally.blocks

@@ -13,7 +13,7 @@ from time import monotonic
 
 import polars as pl
 
-from indexer.errors import RangeTooLarge
+from indexer.errors import RangeTooLarge, UserError
 from indexer.facts import Known, declared, facts
 from indexer.rpc import HEADERS
 from indexer.spec import Protocol
@@ -22,7 +22,7 @@ from indexer.sync.ahead import WINDOW_BLOCKS
 from indexer.sync.converge import Job, missing
 from indexer.sync.coverage import origin_kind
 from indexer.sync.declarations import check_unchanged
-from indexer.sync.fetching import Piece, sample, with_children
+from indexer.sync.fetching import Piece, filters_of, sample, with_children
 from indexer.sync.heads import read_heads
 from indexer.sync.moments import in_blocks
 from indexer.sync.plan import Segment
@@ -31,6 +31,7 @@ from indexer.sync.reorgs import known_of
 from indexer.sync.sampling import Cell, Sampler, Seen
 from indexer.sync.source import Source
 from indexer.sync.span import Span
+from indexer.sync.supplement import is_supplemented
 from indexer.tables import empty
 
 _SEARCHES = 40
@@ -84,6 +85,13 @@ async def estimate(node: Source, job: Job, *, samples: int = 48) -> Estimate:
     heads = await read_heads(node, job.chain, is_whole=is_whole, doubts_tags=kind == "node")
     overhead = node.requests
     stored = _stored(job)
+    for protocol in job.protocols:
+        if is_supplemented(protocol, job, stored):
+            raise UserError(
+                f"{protocol.slug} reads other logs of {job.chain.slug} now than were stored: run "
+                "`perpscope index` first, which fetches what is new to it; the rest can be planned "
+                "then"
+            )
     check_unchanged(job.protocols, job.chain, stored.coverage)
     segments = missing(job, stored, heads)
     known = known_of(stored, declared(list(job.declarations.values()), job.chain))
@@ -127,7 +135,7 @@ def _summed(
     if look.job.proof == "receipts" and look.is_whole:
         headers += busy  # a block's receipts are one call, as its header is
     answers = len(cuts) + look.asked_again(cuts)
-    requests = overhead + headers + _CALLS_PER_ANSWER * answers
+    requests = overhead + headers + _CALLS_PER_ANSWER * look.filters * answers
     requests += _CALLS_PER_TOKEN * len(look.tokens)
     served = [cut for cut in cuts if not cut.is_refused]
     rounds = answers + len(served) + headers / _CALLS_PER_REQUEST
@@ -170,7 +178,8 @@ def _length(cut: Cut) -> int:
 def _stored(job: Job) -> Stored:
     if job.path.exists():
         return job.ledger().stored()
-    return Stored(*(empty(name) for name in ("tokens", "markets", "contracts", "coverage")))
+    names = ("tokens", "markets", "contracts", "coverage", "reaches")
+    return Stored(*(empty(name) for name in names))
 
 
 class _Looking:
@@ -181,6 +190,7 @@ class _Looking:
         self.births: list[int] = []
         self.tokens: set[str] = set()
         self.pauses: list[float] = []
+        self.filters = 1
         self.largest = self._served = 0
         self._refused: list[int] = []
         self._known, self.is_whole = known, is_whole
@@ -229,6 +239,7 @@ class _Looking:
             self._refused.append(blocks)
             raise
         self.pauses.append(monotonic() - started)
+        self.filters = len(filters_of(piece, self.job.chain, self._known)[0])
         self._served, self.largest = max(self._served, blocks), max(self.largest, answered)
         numbers = logs["block_number"].unique().sort()
         headers = pl.DataFrame({"number": numbers}).select(

@@ -241,19 +241,23 @@ async def _window(node: Source, piece: Piece) -> pl.DataFrame:
 async def _asked(
     node: Source, chain: Chain, known: Known, piece: Piece, headers: pl.DataFrame
 ) -> Answer:
-    filters = [_filter(piece.protocols, chain, known)]
-    unnamed: list[Protocol] = []
-    if len(filters[0].addresses) > piece.most_addresses:
-        named, unnamed = _named(piece, chain, known)
-        filters = [_filter(named, chain, known)] if named else []
-        filters.append(replace(_filter(unnamed, chain, known), addresses=()))
+    filters, unnamed = filters_of(piece, chain, known)
     logs, last = await node.logs(filters[0], piece.from_block, piece.to_block)
     for wanted in filters[1:]:
         logs = await _more(node, piece, wanted, logs, last)
     asked = frozenset(filters[0].addresses)
-    return Answer(
-        piece, logs, last, headers, asked, frozenset(protocol.slug for protocol in unnamed)
-    )
+    return Answer(piece, logs, last, headers, asked, unnamed)
+
+
+def filters_of(piece: Piece, chain: Chain, known: Known) -> tuple[list[Filter], frozenset[str]]:
+    """Return what a range is asked for with, and the protocols whose emitters are not named."""
+    whole = _filter(piece.protocols, chain, known)
+    if len(whole.addresses) <= piece.most_addresses:
+        return [whole], frozenset()
+    named, unnamed = _named(piece, chain, known)
+    filters = [_filter(named, chain, known)] if named else []
+    filters.append(replace(_filter(unnamed, chain, known), addresses=()))
+    return filters, frozenset(protocol.slug for protocol in unnamed)
 
 
 def _named(piece: Piece, chain: Chain, known: Known) -> tuple[list[Protocol], list[Protocol]]:

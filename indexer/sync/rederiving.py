@@ -52,8 +52,8 @@ def _check_reach(protocol: Protocol, chain: Chain, coverage: pl.DataFrame) -> No
     if not has_same_reach(labels, label(protocol, chain)):
         raise UserError(
             f"{protocol.slug} reads other logs of {chain.slug} now than were stored, so its facts "
-            f"cannot be derived from them: `perpscope rewind --chain {chain.slug} --protocol "
-            f"{protocol.slug} --to-block 0` clears it, then index again"
+            f"cannot be derived from them: `perpscope index --chain {chain.slug} --protocol "
+            f"{protocol.slug}` fetches what is new to it"
         )
 
 

@@ -1,7 +1,7 @@
 """Before anything is added: does the node still tell the chain that is stored?"""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -131,7 +131,8 @@ async def forked(node: Source, ledger: Ledger, stored: Stored, heads: Heads) -> 
     is_older = pl.col("block_number").is_null() | (pl.col("block_number") <= ancestor)
     contracts = stored.contracts.filter(pl.col("from_block") <= ancestor)
     markets = stored.markets.filter(left & is_older)
-    return Fork(ancestor, stored, Stored(stored.tokens, markets, contracts, coverage))
+    after = replace(stored, markets=markets, contracts=contracts, coverage=coverage)
+    return Fork(ancestor, stored, after)
 
 
 async def _ancestor(node: Source, ledger: Ledger, anchors: Anchors, heads: Heads) -> int | None:

@@ -1,0 +1,112 @@
+"""A protocol as another database holds it takes the place of what is stored, in one transaction."""
+
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from indexer.store.connection import delete, insert, select, transaction
+from indexer.store.knowledge import insert_missing, replace_policies
+from indexer.store.reading import OWNED
+from indexer.store.rewinds import taken_back
+from indexer.tables import columns_of, fact_tables
+
+_LOG = "chain_id, block_number, tx_hash, log_index"
+
+
+def adopt(path: Path, side: Path, chain_id: int, slug: str, owned: OWNED) -> None:
+    """
+    Replace everything of a protocol on a chain by what another database holds of it.
+
+    Logs that the protocol no longer reads, and nobody else does, move to `orphans`.
+
+    Args:
+        path: the database.
+        side: the other one; it holds this protocol alone.
+        chain_id: the chain.
+        slug: the protocol.
+        owned: which of some logs belong to which protocol of the chain.
+
+    Raises:
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: it cannot be written; it is as before.
+    """
+    reason = f"no longer read by {slug}"
+    with transaction(side, read_only=True) as other:
+        policies = select(other, "policies", "protocol = ?", [slug])
+        tokens = select(other, "tokens", "chain_id = ?", [chain_id])
+    with transaction(path) as connection:
+        quoted = str(side).replace("'", "''")
+        connection.execute(f"attach '{quoted}' as side (read_only)")
+        taken_back(connection, chain_id, {slug: -1}, reason, owned)
+        for table in (*fact_tables(), "rejects", "reads", "contracts", "markets", "coverage"):
+            _copy(connection, table, "chain_id = ? and protocol = ?", [chain_id, slug])
+        stored = f"({_LOG}) not in (select {_LOG} from perpscope.logs)"
+        _copy(connection, "logs", f"chain_id = ? and {stored}", [chain_id])
+        known = "number not in (select number from perpscope.blocks where chain_id = ?)"
+        _copy(connection, "blocks", f"chain_id = ? and {known}", [chain_id, chain_id])
+        insert_missing(connection, "tokens", tokens, ["chain_id", "address"])
+        replace_policies(connection, [slug], policies)
+        back = f"reason = ? and ({_LOG}) in (select {_LOG} from perpscope.logs)"
+        delete(connection, "orphans", back, [reason])
+
+
+def _copy(
+    connection: duckdb.DuckDBPyConnection, table: str, where: str, values: list[object]
+) -> None:
+    names = ", ".join(columns_of(table))
+    connection.execute(
+        f"insert into perpscope.{table} ({names}) select {names} from side.{table} where {where}",
+        values,
+    )
+
+
+def keep_reaches(path: Path, chain_id: int, rows: pl.DataFrame) -> None:
+    """
+    Store what declarations read: these rows, and what coverage still names.
+
+    Raises:
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: it cannot be written; it is as before.
+    """
+    with transaction(path) as connection:
+        stored = select(connection, "reaches", "chain_id = ?", [chain_id])
+        coverage = select(connection, "coverage", "chain_id = ?", [chain_id])
+        reach = pl.col("declaration_digest").str.split("/").list.last()
+        named = coverage.select("protocol", reach=reach).unique()
+        kept = stored.join(named, on=["protocol", "reach"], how="semi")
+        kept = pl.concat([kept, rows]).unique(maintain_order=True)
+        order = list(columns_of("reaches"))
+        if not kept.sort(order).equals(stored.sort(order)):
+            delete(connection, "reaches", "chain_id = ?", [chain_id])
+            insert(connection, "reaches", kept)
+
+
+def seed_tokens(side: Path, rows: pl.DataFrame) -> None:
+    """
+    Store tokens that another database knows, so that nobody is asked for them again.
+
+    Raises:
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: it cannot be written; it is as before.
+    """
+    with transaction(side) as connection:
+        insert_missing(connection, "tokens", rows, ["chain_id", "address"])
+
+
+def read_span(
+    path: Path, chain_id: int, from_block: int, to_block: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """
+    Return the stored logs and headers of whole blocks, as rows of `logs` and `blocks`.
+
+    Raises:
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: it cannot be read.
+    """
+    with transaction(path, read_only=True) as connection:
+        span = [chain_id, from_block, to_block]
+        return (
+            select(connection, "logs", "chain_id = ? and block_number between ? and ?", [*span]),
+            select(connection, "blocks", "chain_id = ? and number between ? and ?", [*span]),
+        )

@@ -1,0 +1,202 @@
+"""
+A declaration that reads more than it did: only what is new to it is asked for.
+
+The protocol is indexed anew into a file beside the database, from a source that takes from the
+database what the old declaration read there and from the node what it did not. Then it takes the
+old one's place in one transaction. Killed on the way, the file is gone on with.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from indexer.errors import RequestsSpent
+from indexer.facts import first_block
+from indexer.rpc import HEADERS, LOGS, EndpointStatistics, Filter, Header, Tag
+from indexer.spec import Protocol
+from indexer.store import Stored, adopt, gaps, read_span, read_stored, seed_tokens
+from indexer.sync.converge import Job, Progress, converge
+from indexer.sync.declarations import has_same_reach, is_unchanged, label
+from indexer.sync.heads import read_heads
+from indexer.sync.plan import intervals
+from indexer.sync.reaches import CHILD, lines, unread
+from indexer.sync.reorgs import forked
+from indexer.sync.source import Source
+
+_ANY_NUMBER = 2**31
+
+
+async def supplement(node: Source, job: Job, progress: Progress) -> None:
+    """
+    Bring the stored blocks of protocols that read other logs now under today's declarations.
+
+    Protocols of which it is not known what they read are left as they are.
+
+    Raises:
+        RequestsSpent: before all of it was read; the next run goes on there.
+        What `converge` raises.
+    """
+    if not job.path.exists():
+        return
+    stored = job.ledger().stored()
+    changed = [item for item in job.protocols if is_supplemented(item, job, stored)]
+    if changed:
+        # A node that is behind, or on another chain, must not decide what is stored.
+        await forked(node, job.ledger(), stored, await read_heads(node, job.chain))
+    for protocol in changed:
+        await _renewed(node, job, protocol, stored, progress)
+
+
+def is_supplemented(protocol: Protocol, job: Job, stored: Stored) -> bool:
+    """Return whether a protocol reads other logs now, and it is known which it did."""
+    labels = stored.coverage.filter(pl.col("protocol") == protocol.slug)["declaration_digest"]
+    reaches = {text.partition("/")[2] for text in labels}
+    known = set(stored.reaches.filter(pl.col("protocol") == protocol.slug)["reach"])
+    return (
+        first_block(protocol, job.chain) is not None
+        and not is_unchanged(protocol, job.chain, stored.coverage)
+        and not has_same_reach(labels, label(protocol, job.chain))
+        and len(reaches) == 1
+        and reaches <= known
+    )
+
+
+async def _renewed(
+    node: Source, job: Job, protocol: Protocol, stored: Stored, progress: Progress
+) -> None:
+    mark = label(protocol, job.chain).replace("/", "")[-24:]
+    side = job.path.with_name(f"{job.path.name}.{protocol.slug}-{mark}.new")
+    read_stored(side, job.chain.chain_id)
+    seed_tokens(side, stored.tokens)
+    source = _Remembering(node, job, protocol, stored)
+    # Contracts are named however many there are: most of them are not asked for.
+    work = replace(job, path=side, protocols=(protocol,), max_addresses=_ANY_NUMBER)
+    for low, high in _joined(intervals(stored.coverage)[protocol.slug]):
+        done = await converge(source, replace(work, from_block=low, to_block=high), progress)
+        if done.stopped is not None:
+            raise RequestsSpent(done.stopped)
+    ledger = job.ledger()
+    adopt(job.path, side, job.chain.chain_id, protocol.slug, ledger.owned(ledger.stored()))
+    _remove(side)
+
+
+def _joined(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    low, high = min(span[0] for span in spans), max(span[1] for span in spans)
+    holes = list(gaps(spans, low, high))
+    starts = [low, *(hole[1] + 1 for hole in holes)]
+    return list(zip(starts, [*(hole[0] - 1 for hole in holes), high], strict=True))
+
+
+def _remove(side: Path) -> None:
+    side.unlink(missing_ok=True)
+    side.with_name(f"{side.name}.wal").unlink(missing_ok=True)
+
+
+class _Remembering:
+    """A node whose answers come from the database as far as the old declaration read them."""
+
+    def __init__(self, node: Source, job: Job, protocol: Protocol, stored: Stored) -> None:
+        self._node, self._path, self._chain_id = node, job.path, job.chain.chain_id
+        self._most_addresses = job.max_addresses
+        own = pl.col("protocol") == protocol.slug
+        now, before = lines(protocol, job.chain), stored.reaches.filter(own)
+        self._topics = _by_emitter(now)
+        self._unread = _by_emitter(unread(before, now))
+        self._children: dict[str, list[str]] = defaultdict(list)
+        for address, abi in stored.contracts.filter(own).select("address", "abi").iter_rows():
+            self._children[address].append(CHILD + abi)
+        finals = stored.coverage.filter(own & (pl.col("finality") == "finalized"))
+        top = finals["to_block"].max()
+        self._final = top if isinstance(top, int) else -1
+
+    @property
+    def requests(self) -> int:
+        return self._node.requests
+
+    def statistics(self) -> tuple[EndpointStatistics, ...]:
+        return self._node.statistics()
+
+    def doubt(self, from_block: int, to_block: int) -> None:
+        self._node.doubt(from_block, to_block)
+
+    def turn(self) -> None:
+        self._node.turn()
+
+    async def client_version(self) -> str:
+        return await self._node.client_version()
+
+    async def head(self, tag: Tag = "latest") -> Header | None:
+        return await self._node.head(tag)
+
+    async def calls(
+        self, requests: Sequence[tuple[bytes, bytes]], block_hash: bytes
+    ) -> list[bytes | None]:
+        return await self._node.calls(requests, block_hash)
+
+    async def state(
+        self, requests: Sequence[tuple[bytes, bytes]], block: Header
+    ) -> list[bytes | None]:
+        return await self._node.state(requests, block)
+
+    async def sealed_headers(self, numbers: Iterable[int]) -> pl.DataFrame:
+        return await self._node.sealed_headers(numbers)
+
+    async def receipt_logs(self, headers: pl.DataFrame) -> pl.DataFrame:
+        return await self._node.receipt_logs(headers)
+
+    async def headers(self, numbers: Iterable[int]) -> pl.DataFrame:
+        asked = sorted(set(numbers))
+        if not asked or asked[0] > self._final:
+            return await self._node.headers(asked)
+        _, blocks = await self._stored(asked[0], min(asked[-1], self._final))
+        found = blocks.filter(pl.col("number").is_in(asked)).select(*HEADERS)
+        lacking = set(asked) - set(found["number"])
+        more = await self._node.headers(lacking) if lacking else found.clear()
+        return pl.concat([found, more]).sort("number")
+
+    async def logs(
+        self, wanted: Filter, from_block: int, to_block: int
+    ) -> tuple[pl.DataFrame, Header]:
+        stored, _ = await self._stored(from_block, to_block)
+        is_wanted = pl.col("address").is_in(wanted.addresses) & pl.col("topic0").is_in(
+            wanted.topic0s
+        )
+        found = stored.filter(is_wanted).select(*LOGS)
+        asked = self._asked(wanted)
+        if asked is None:
+            header = (await self._node.headers([to_block])).row(0)
+            more, last = found.clear(), Header(*header)
+        else:
+            more, last = await self._node.logs(asked, from_block, to_block)
+            more = more.filter(is_wanted)
+        united = pl.concat([more, found]).unique(["tx_hash", "log_index"], keep="first")
+        return united.sort("block_number", "tx_index", "log_index", "tx_hash"), last
+
+    def _asked(self, wanted: Filter) -> Filter | None:
+        lacking = {address: self._lacking(address, wanted) for address in wanted.addresses}
+        addresses = tuple(address for address, topics in lacking.items() if topics)
+        if not addresses:
+            return None
+        topics = tuple(sorted(set().union(*lacking.values())))
+        return Filter(addresses if len(addresses) <= self._most_addresses else (), topics)
+
+    def _lacking(self, address: bytes, wanted: Filter) -> set[bytes]:
+        text = f"0x{address.hex()}"
+        names = [*([text] if text in self._topics else []), *self._children.get(text, ())]
+        if not names:  # a child that nobody knew
+            return set(wanted.topic0s)
+        return set().union(*(self._unread.get(name, set()) for name in names))
+
+    async def _stored(self, low: int, high: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+        return await asyncio.to_thread(read_span, self._path, self._chain_id, low, high)
+
+
+def _by_emitter(rows: pl.DataFrame) -> dict[str, set[bytes]]:
+    found: dict[str, set[bytes]] = defaultdict(set)
+    for emitter, topic0 in rows.select("emitter", "topic0").iter_rows():
+        found[emitter].add(bytes.fromhex(topic0))
+    return dict(found)

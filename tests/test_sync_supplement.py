@@ -1,0 +1,203 @@
+"""A declaration that reads more than it did: only the new is fetched, and nothing is mixed."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import duckdb
+import pytest
+from sync_rig import (
+    DECLARATIONS,
+    DEPLOYER,
+    FEED,
+    FEED_ADDRESS,
+    FIRST,
+    POOL,
+    POOLS,
+    answer,
+    contents,
+    deposit,
+    job,
+    logs_of,
+    rows,
+    run,
+    served,
+    told,
+)
+
+from indexer.chains import ETHEREUM
+from indexer.errors import RequestsSpent, UserError
+from indexer.rpc import Endpoint
+from indexer.simulation.node import Served, serve
+from indexer.spec import Amount, Const, Contract, Emitter, Event, Fixed, Protocol
+from indexer.sync import Job, estimate
+
+COUNT = 300
+SECOND_FEED = bytes.fromhex("dd" * 20)
+SECOND = Contract(ETHEREUM, "chainlink/Aggregator", "0x" + SECOND_FEED.hex(), FIRST)
+WITHDRAWAL = Event(
+    abi="maple/Pool",
+    name="Withdraw",
+    into="pool_flows",
+    columns={
+        "kind": Const("withdrawal"),
+        "pool": Emitter(),
+        "account": "owner_",
+        "asset_tokens": Amount("assets_", Emitter()),
+    },
+)
+TWO_FEEDS = replace(FEED, contracts=(*FEED.contracts, SECOND))
+NO_POOLS = replace(POOLS, discoveries=())
+
+
+@dataclass
+class Rig:
+    """A serving node and the filters it was asked for."""
+
+    node: Served
+    asked: list[dict[str, list[str]]] = field(default_factory=list)
+
+    def addresses(self) -> set[str]:
+        """Return every address that was named."""
+        return {address for query in self.asked for address in query["address"]}
+
+
+@contextmanager
+def watched() -> Iterator[Rig]:
+    """Serve the usual chain with a second feed on it, and write down what is asked."""
+    happens = {number: list(logs_of(number)) for number in range(FIRST, FIRST + COUNT)}
+    for number in range(FIRST, FIRST + COUNT, 11):
+        happens[number].append(replace(answer(number), address=SECOND_FEED))
+
+    def intercept(_slug: str, body: bytes) -> None:
+        calls = json.loads(body)
+        for call in calls if isinstance(calls, list) else [calls]:
+            if call["method"] == "eth_getLogs":
+                rig.asked.append(call["params"][0])
+
+    with serve([served(told(happens, COUNT))], intercept=intercept) as node:
+        rig = Rig(node)
+        yield rig
+
+
+def of(path: Path, *protocols: Protocol, **settings: object) -> Job:
+    """Return the job of indexing these readings of the protocols."""
+    known = DECLARATIONS | {protocol.slug: protocol for protocol in protocols}
+    return job(path, protocols=tuple(known.values()), declarations=known, **settings)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (FEED, TWO_FEEDS),
+        (TWO_FEEDS, FEED),
+        (POOLS, replace(POOLS, events=(*POOLS.events, WITHDRAWAL))),
+        (NO_POOLS, POOLS),
+        (POOLS, NO_POOLS),
+        (FEED, replace(TWO_FEEDS, contracts=(replace(FEED.contracts[0], to_block=FIRST + 90),
+                                             SECOND))),
+    ],
+    ids=["contract", "contract gone", "event", "factory", "factory gone", "migrated"],
+)  # fmt: skip
+def test_it_ends_like_a_run_of_the_new_one(
+    tmp_path: Path, before: Protocol, after: Protocol
+) -> None:
+    """Whatever was added or left out, every table is that of a first run under it."""
+    path, fresh = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
+    with watched() as rig:
+        run(of(path, before), rig.node.url)
+        run(of(path, after), rig.node.url)
+        run(of(fresh, after), rig.node.url)
+
+    mine, clean = contents(path), contents(fresh)
+    # What a token said of itself stays known; logs that nobody reads any more are kept.
+    assert {name for name in mine if mine[name] != clean[name]} <= {"orphans", "tokens"}
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["a.duckdb", "new.duckdb"]
+
+
+def test_only_the_new_contract_is_asked_for(tmp_path: Path) -> None:
+    """Below what is final the old contract is not named, nor are its blocks' headers fetched."""
+    path = tmp_path / "a.duckdb"
+    with watched() as rig:
+        run(of(path, FEED), rig.node.url)
+        rig.asked.clear()
+        rig.node.calls.clear()
+        run(of(path, TWO_FEEDS), rig.node.url)
+        sent = rig.node.calls["eth_getBlockByNumber"]
+
+    assert rig.addresses() == {"0x" + SECOND_FEED.hex()}
+    assert sent < 64 + 235 // 11 + 40
+
+
+def test_only_the_new_event_is_asked_for(tmp_path: Path) -> None:
+    """An event added to children is asked of the children, and their old events are not."""
+    path = tmp_path / "a.duckdb"
+    with watched() as rig:
+        run(of(path, POOLS), rig.node.url)
+        rig.asked.clear()
+        run(of(path, replace(POOLS, events=(*POOLS.events, WITHDRAWAL))), rig.node.url)
+
+    old = {"0x" + log.topics[0].hex() for log in (deposit(POOL, 1), answer(1))}
+    assert "0x" + DEPLOYER.hex() not in rig.addresses()
+    assert "0x" + FEED_ADDRESS.hex() not in rig.addresses()
+    assert not old & {topic for query in rig.asked for topic in query["topics"][0]}
+
+
+def test_stopped_on_the_way_it_goes_on(tmp_path: Path) -> None:
+    """Until the new reading is whole the old one stands; the next run continues."""
+    path, fresh = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
+    with watched() as rig:
+        run(of(path, FEED, max_span=20), rig.node.url)
+        before = contents(path)
+        changed = of(path, TWO_FEEDS, max_span=20, concurrency=1)
+        with pytest.raises(RequestsSpent):
+            run(replace(changed, max_requests=60), rig.node.url)
+        assert contents(path) == before
+        rig.asked.clear()
+        run(changed, rig.node.url)
+        went_on = len(rig.asked)
+        run(of(fresh, TWO_FEEDS), rig.node.url)
+
+    mine, clean = contents(path), contents(fresh)
+    assert {name for name in mine if mine[name] != clean[name]} <= {"orphans", "tokens"}
+    assert went_on < 16
+    assert rows(path, "select * from orphans") == []
+
+
+def test_where_it_is_not_known_what_was_read(tmp_path: Path) -> None:
+    """Without the old reading's lines the new one is refused, and `rewind` named."""
+    path = tmp_path / "a.duckdb"
+    with watched() as rig:
+        run(of(path, FEED), rig.node.url)
+        with duckdb.connect(path) as connection:
+            connection.execute("delete from reaches")
+        with pytest.raises(UserError, match="perpscope rewind --chain ethereum --protocol feed"):
+            run(of(path, TWO_FEEDS), rig.node.url)
+
+
+def test_another_column_beside_another_contract(tmp_path: Path) -> None:
+    """A reading changed in both ways ends like a first run too."""
+    event = FEED.events[0]
+    columns = {**event.columns, "provider": Const("x"), "oracle_price_quote": Fixed("current", 6)}
+    changed = replace(TWO_FEEDS, events=(replace(event, columns=columns),))
+    path, fresh = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
+    with watched() as rig:
+        run(of(path, FEED), rig.node.url)
+        run(of(path, changed), rig.node.url)
+        run(of(fresh, changed), rig.node.url)
+
+    assert contents(path) == contents(fresh)
+
+
+def test_a_plan_waits_for_what_is_new(tmp_path: Path) -> None:
+    """What a changed reading takes is not guessed: `index` is named, and nothing is changed."""
+    path = tmp_path / "a.duckdb"
+    with watched() as rig:
+        run(of(path, FEED), rig.node.url)
+        before = contents(path)
+        with pytest.raises(UserError, match="run `perpscope index` first"):
+            estimate(of(path, TWO_FEEDS), [Endpoint(rig.node.url)], 10)
+
+    assert contents(path) == before
