@@ -131,6 +131,14 @@ def _remove(_header: Json, receipts: Json) -> None:
     _with_logs(receipts)["logs"].pop()
 
 
+def _misplace(_header: Json, receipts: Json) -> None:
+    _with_logs(receipts)["logs"][0]["transactionHash"] = "0x" + "34" * 32
+
+
+def _skip(_header: Json, receipts: Json) -> None:
+    receipts[-1]["transactionIndex"] = hex(len(receipts))
+
+
 def _forge(name: str, text: str) -> Tampering:
     def forge(header: Json, _receipts: Json) -> None:
         header[name] = text
@@ -145,6 +153,8 @@ TAMPERINGS: dict[str, Tampering] = {
     "one topic changed": _change_topic,
     "two logs swapped": _swap,
     "an answer emptied": _empty,
+    "a log of another transaction": _misplace,
+    "a transaction misnumbered": _skip,
     "a forged bloom in the header": _forge("logsBloom", "0x" + "00" * 256),
     "a forged root in the header": _forge("receiptsRoot", "0x" + "00" * 32),
     "a forged time in the header": _forge("timestamp", "0x1"),

@@ -83,7 +83,7 @@ def verify_command(
         failures += found.failures
     if failures:
         raise WorldError(
-            f"wrong ranges of stored blocks: {len(failures)}, expected none, only what their headers "
+            f"wrong ranges of stored blocks: {len(failures)}; expected only what their headers "
             "commit to; `perpscope repair` fetches them again"
         )
 
