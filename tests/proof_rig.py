@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from sync_rig import FIRST, START_TIME, TRADER, logs_of, served
+from sync_rig import BIRTH, DEPLOYER, FIRST, START_TIME, TRADER, logs_of, served
 
 from indexer.simulation.blocks import Block, Transaction, block
 from indexer.simulation.methods import result
@@ -89,6 +89,22 @@ def changed_data(number: int) -> Lie:
                 log["data"] = log["data"][:-1] + "7"
                 break
         return logs
+
+    return lie
+
+
+def with_birth(pool: bytes) -> Lie:
+    """Return the lie that announces a pool beside the first one."""
+
+    def lie(logs: Json) -> Json:
+        births = [log for log in logs if int(log["blockNumber"], 16) == BIRTH][:1]
+        made_up = [
+            {**log, "topics": [log["topics"][0], "0x" + pool.hex().zfill(64), *log["topics"][2:]]}
+            | {"logIndex": "0x63"}
+            for log in births
+            if log["address"] == "0x" + DEPLOYER.hex()
+        ]
+        return sorted(logs + made_up, key=lambda log: int(log["blockNumber"], 16))
 
     return lie
 
