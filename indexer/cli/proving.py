@@ -83,8 +83,8 @@ def verify_command(
         failures += found.failures
     if failures:
         raise WorldError(
-            f"wrong ranges of stored blocks: {len(failures)}; expected only what their headers "
-            "commit to; `perpscope repair` fetches them again"
+            f"wrong ranges of stored blocks: {len(failures)}, expected none, only what their "
+            "headers commit to; `perpscope repair` fetches them again"
         )
 
 
