@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from sync_rig import FIRST, START_TIME, TRADER, logs_of, served
+from sync_rig import BIRTH, DEPLOYER, FIRST, START_TIME, TRADER, logs_of, served
 
 from indexer.simulation.blocks import Block, Transaction, block
 from indexer.simulation.methods import result
@@ -93,6 +93,22 @@ def changed_data(number: int) -> Lie:
     return lie
 
 
+def with_birth(pool: bytes) -> Lie:
+    """Return the lie that announces a pool beside the first one."""
+
+    def lie(logs: Json) -> Json:
+        births = [log for log in logs if int(log["blockNumber"], 16) == BIRTH][:1]
+        made_up = [
+            {**log, "topics": [log["topics"][0], "0x" + pool.hex().zfill(64), *log["topics"][2:]]}
+            | {"logIndex": "0x63"}
+            for log in births
+            if log["address"] == "0x" + DEPLOYER.hex()
+        ]
+        return sorted(logs + made_up, key=lambda log: int(log["blockNumber"], 16))
+
+    return lie
+
+
 Tampering = Callable[[Json, Json], None]
 
 
@@ -131,6 +147,14 @@ def _remove(_header: Json, receipts: Json) -> None:
     _with_logs(receipts)["logs"].pop()
 
 
+def _misplace(_header: Json, receipts: Json) -> None:
+    _with_logs(receipts)["logs"][0]["transactionHash"] = "0x" + "34" * 32
+
+
+def _skip(_header: Json, receipts: Json) -> None:
+    receipts[-1]["transactionIndex"] = hex(len(receipts))
+
+
 def _forge(name: str, text: str) -> Tampering:
     def forge(header: Json, _receipts: Json) -> None:
         header[name] = text
@@ -145,6 +169,8 @@ TAMPERINGS: dict[str, Tampering] = {
     "one topic changed": _change_topic,
     "two logs swapped": _swap,
     "an answer emptied": _empty,
+    "a log of another transaction": _misplace,
+    "a transaction misnumbered": _skip,
     "a forged bloom in the header": _forge("logsBloom", "0x" + "00" * 256),
     "a forged root in the header": _forge("receiptsRoot", "0x" + "00" * 32),
     "a forged time in the header": _forge("timestamp", "0x1"),

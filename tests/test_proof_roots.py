@@ -1,7 +1,9 @@
 """Hashes and roots, against the simulation's own implementation and the `trie` package."""
 
+import gzip
 import json
 import random
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -151,6 +153,18 @@ def test_state_sync_receipts_are_left_out() -> None:
     both = [receipt("0x2"), receipt("0x0", transactionHash=synced)]
 
     assert committed(both, quirks_at(POLYGON, number), number, block_hash) == both[:1]
+
+
+def test_recorded_state_sync_logs_have_that_hash(shared: Path) -> None:
+    """Every recorded state-sync log is of the transaction that the row leaves out."""
+    text = gzip.decompress((shared / "data/logs/all_logs.jsonl.gz").read_bytes()).splitlines()
+    logs = [json.loads(line) for line in text if b"bor_state_sync" in line]
+
+    for log in logs:
+        number, block_hash = int(log["blockNumber"], 16), bytes.fromhex(log["blockHash"][2:])
+        alone = [receipt("0x0", transactionHash=log["transactionHash"])]
+        assert committed(alone, quirks_at(POLYGON, number), number, block_hash) == []
+    assert len(logs) == 8
 
 
 def test_system_receipts_are_left_out() -> None:

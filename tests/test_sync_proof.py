@@ -6,8 +6,17 @@ from shutil import copy
 
 import duckdb
 import pytest
-from proof_rig import Lie, changed_data, forged, lying, true_blocks, without_block, without_log
-from sync_rig import BIRTH, FEED, FIRST, POOLS, contents, job, rows, run, served
+from proof_rig import (
+    Lie,
+    changed_data,
+    forged,
+    lying,
+    true_blocks,
+    with_birth,
+    without_block,
+    without_log,
+)
+from sync_rig import BIRTH, FEED, FIRST, LATE_POOL, POOLS, contents, job, rows, run, served
 
 from indexer.errors import NodeAnswerWrong, NodeUnavailable
 from indexer.rpc import Endpoint
@@ -280,6 +289,24 @@ def test_a_stored_lie_is_found_and_mended(
         done = mended(path, node, url)
 
     assert (done.failures, done.blocks) == ([], 1)
+    assert checked(path, "receipts", url).failures == []
+    assert different(path, made["receipts"]) == set()
+
+
+def test_a_birth_that_never_was_is_undone(
+    tmp_path: Path, chain: Sequence[Block], url: str, made: dict[str, Path]
+) -> None:
+    """A pool announced by a made-up log loses what it brought, and is born where it was."""
+    path = tmp_path / "a.duckdb"
+    with lying(chain, {"eth_getLogs": with_birth(LATE_POOL)}) as node:
+        run(job(path), node)
+    births = f"select from_block from contracts where address = '0x{LATE_POOL.hex()}'"
+    assert rows(path, births) == [(BIRTH,)]
+    assert failed(checked(path, "receipts", url)) == [("pools", BIRTH, BIRTH)]
+
+    assert mended(path, url).failures == []
+
+    assert rows(path, births) == [(BIRTH + 60,)]
     assert checked(path, "receipts", url).failures == []
     assert different(path, made["receipts"]) == set()
 

@@ -30,6 +30,7 @@ SEALED: dict[str, pl.DataType] = {**HEADERS, "receipts_root": pl.Binary()}
 Block = tuple[int, bytes, bytes | None]
 """Number, hash and receipts root; the root is None where it cannot be known."""
 
+_PLACES = {name: LOGS[name] for name in ("block_number", "block_hash", "tx_index", "tx_hash")}
 _COMMITMENTS = msgspec.json.Decoder(Commitments)
 _RECEIPTS = msgspec.json.Decoder(list[Receipt])
 
@@ -83,18 +84,28 @@ def receipt_logs(answers: Sequence[bytes], blocks: Sequence[Block], chain: Chain
         NodeAnswerWrong: they are no receipts, or not those the headers commit to.
     """
     texts: list[bytes] = []
-    for answer, block in zip(answers, blocks, strict=True):
-        for receipt in _proven(answer, *block, chain):
+    places: list[tuple[int, bytes, int, bytes]] = []
+    for answer, (number, block_hash, root) in zip(answers, blocks, strict=True):
+        for receipt in _proven(answer, number, block_hash, root, chain):
             text = bytes(receipt.logs).strip()[1:-1].strip()
             texts += [text] if text else []
+            tx_hash = bytes.fromhex(receipt.transaction_hash[2:])
+            places.append((number, block_hash, _place(receipt), tx_hash))
     logs = log_frame(b"[%b]" % b",".join(texts)) if texts else pl.DataFrame(schema=LOGS)
-    names = {"block_number": pl.Int64, "block_hash": pl.Binary}
-    told = pl.DataFrame([block[:2] for block in blocks], names, orient="row")
-    odd = logs.join(told, on=list(names), how="anti")
+    told = pl.DataFrame(places, _PLACES, orient="row")
+    # Where receipts prove nothing, not even their order can be relied on.
+    vague = [number for number, _, _ in blocks if Part.ROOT in waived_at(chain, number)]
+    is_vague = pl.col("block_number").is_in(vague)
+    odd = pl.concat(
+        [
+            logs.filter(~is_vague).join(told, on=list(_PLACES), how="anti"),
+            logs.filter(is_vague).join(told, on=["block_number", "block_hash"], how="anti"),
+        ]
+    )
     if len(odd):
         raise NodeAnswerWrong(
-            f"answered with receipts that hold a log of block {odd['block_number'][0]} "
-            f"{_hex(odd['block_hash'][0])}, which was not asked for; use another endpoint"
+            f"answered with receipts of block {odd['block_number'][0]} that hold a log of another "
+            f"block or transaction ({_hex(odd['tx_hash'][0])}); use another endpoint"
         )
     return logs
 
@@ -108,6 +119,8 @@ def _proven(
         if Part.ROOT not in waived_at(chain, number):
             quirks = quirks_at(chain, number)
             found = receipts_root(committed(receipts, quirks, number, block_hash))
+            if [_place(receipt) for receipt in receipts] != list(range(len(receipts))):
+                raise ValueError("transactionIndex does not count from 0")
     except (msgspec.DecodeError, ValueError) as error:
         raise NodeAnswerWrong(
             f"answered with receipts of block {number} that cannot be read ({error}); use another "

@@ -33,9 +33,6 @@ from indexer.rpc import LOGS
 from indexer.spec import Protocol
 from indexer.sync.source import Source
 
-LEVELS = ("fetched", "bloom", "receipts")
-"""What `index --proof` may ask for, from the least to the most."""
-
 PROVEN_BLOCKS = 2_000
 """Most blocks whose headers are fetched and checked at once."""
 
