@@ -84,8 +84,8 @@ def _run(dice: Random) -> Run:
         growth=dice.choice((0, dice.randint(1, _MOST_GROWTH))),
         hazard=_hazard(dice),
         settings={
-            "max_span": dice.choice((None, 4, 10, 40)),
-            "max_logs": dice.choice((5, 20, 25_000)),
+            "max_span": dice.choice((None, 6, 16, 40)),
+            "max_logs": dice.choice((5, 40, 25_000)),
         },
     )
 

@@ -92,7 +92,7 @@ def _judge(run: Run, ended: Ended, outcome: Outcome) -> None:
 
 def _compare(ended: Ended, expected: Undisturbed, outcome: Outcome) -> None:
     if ended.told is None or ended.told.error or ended.tables is None:
-        outcome.failures.append(f"the last run, without any fault, ended with {ended}")
+        outcome.failures.append(f"the last run, without any fault, ended with {ended.told}")
         return
     tables = sorted(
         name for name, found in ended.tables.items() if found != expected.tables.get(name)
