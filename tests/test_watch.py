@@ -98,6 +98,7 @@ def test_watch_stops_in_the_middle_of_a_backfill(tmp_path: Path) -> None:
         with watching(config) as running:
             running.until(lambda: (running.metric("perpscope_logs_total") or 0) > 20)
             code, seconds = running.stop()
+            events = [line["event"] for line in running.rest()]
 
     path = tmp_path / "a.duckdb"
     covered, facts, logs = rows(
@@ -106,6 +107,7 @@ def test_watch_stops_in_the_middle_of_a_backfill(tmp_path: Path) -> None:
         (select max(block_number) from logs) from coverage""",
     )[0]
     assert (code, seconds < 10) == (0, True)
+    assert events[-3:] == ["stopping", "stopped in mid-run", "stopped"]
     assert isinstance(covered, int)
     assert FIRST < covered < FIRST + 899
     assert isinstance(facts, int)
@@ -120,7 +122,7 @@ def test_watch_stops_in_the_middle_of_a_backfill(tmp_path: Path) -> None:
         ("[chains.ethereum]\nprotocols = ['chainlink']", "no endpoint for ethereum"),
         ("watch.index = 'soon'", "watch.index is 'soon' in"),
         ("watch.stale_after = '5 parsecs'", "expected a length of time such as 30s"),
-        ("watch.indx = '5s'", '"indx" in'),
+        ("watch.often = '5s'", '"often" in'),
         ("watch.port = 70000", "watch.port is 70000"),
         ("chains.ethereum.rpc = 'http://x/${NO_SUCH_KEY}'", "environment variable NO_SUCH_KEY"),
         (

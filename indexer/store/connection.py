@@ -109,15 +109,15 @@ def transaction(
 
 
 def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    if read_only and not path.exists():
-        raise DatabaseUnusable(
-            f"there is no database at {path}: expected a file that `perpscope index` wrote; run it "
-            "first or name another file with --database"
-        )
     if path.is_dir() or not path.parent.is_dir():
         raise DatabaseUnusable(
             f"{path} cannot be a database: expected a file in a folder that exists; correct "
             "--database"
+        )
+    if read_only and not path.exists():
+        raise DatabaseUnusable(
+            f"there is no database at {path}: expected a file that `perpscope index` wrote; run it "
+            "first or name another file with --database"
         )
     engine = duckdb.connect(config={"threads": _threads(), "temp_directory": f"{path}.tmp"})
     with ExitStack() as undo:

@@ -28,7 +28,7 @@ from indexer.watch.serving import answering
 from indexer.watch.tasks import Task
 
 _LONGEST_PAUSE_SECONDS = 600
-_STOP_SECONDS = 9.0
+_STOP_SECONDS = 8.0
 
 
 class Service:
