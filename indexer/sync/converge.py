@@ -185,8 +185,8 @@ class _Run:
 
     async def _current_heads(self) -> Heads:
         if self._heads is None or monotonic() - self._read_at > _FRESH_SECONDS:
-            is_whole = origin_kind(self._origin) != "recorded"
-            self._heads = await read_heads(self._node, self._job.chain, is_whole=is_whole)
+            kind = origin_kind(self._origin)
+            self._heads = await read_heads(self._node, self._job.chain, kind)
             self._read_at = monotonic()
             self.head = self._heads.latest.number
         return self._heads

@@ -79,9 +79,10 @@ async def estimate(node: Source, job: Job, *, samples: int = 48) -> Estimate:
         WorldError: what asking a node raises.
     """
     origin = await node.client_version()
-    is_whole = origin_kind(origin) != "recorded"
+    kind = origin_kind(origin)
+    is_whole = kind != "recorded"
     job = await in_blocks(node, job, has_times=is_whole)
-    heads = await read_heads(node, job.chain, is_whole=is_whole)
+    heads = await read_heads(node, job.chain, kind)
     overhead = node.requests
     stored = _stored(job)
     for protocol in job.protocols:

@@ -18,7 +18,6 @@ from indexer.sync.moments import last_until
 from indexer.sync.source import Source
 
 _INSTANT_SECONDS = 60
-_FASTER = 50
 
 
 @dataclass(frozen=True)
@@ -51,14 +50,21 @@ class Heads:
         return self.reasons.get(finality, f"tag {finality}")
 
 
-async def read_heads(node: Source, chain: Chain, *, is_whole: bool = True) -> Heads:
+async def read_heads(node: Source, chain: Chain, kind: str = "node") -> Heads:
     """
     Return the heads of a chain now.
+
+    Args:
+        node: whom to ask.
+        chain: the chain.
+        kind: what stands behind the node: node, recorded or simulated. A chain that is recorded or
+            simulated is finished, so its head may be final.
 
     Raises:
         NodeBehind: the node has no block at all.
         NodeUnavailable: no endpoint answered.
     """
+    before = await node.head("latest") if kind == "node" else None
     # The most final first: what comes later can only be newer.
     tagged = await node.head("finalized")
     tagged_safe = await node.head("safe")
@@ -66,25 +72,24 @@ async def read_heads(node: Source, chain: Chain, *, is_whole: bool = True) -> He
     if latest is None:
         raise NodeBehind(f"the node of {chain.slug} has no block yet; try again later")
     reasons = {}
-    if tagged is None or not _is_believed(tagged, latest, chain):
+    if tagged is None or not _is_believed(tagged, before, chain):
         finalized = await _final_by_age(node, chain, latest)
         reasons["finalized"] = f"{chain.finality_seconds:,} s old by block time"
     else:
         finalized = tagged.number
     guess = latest.number - ceil(2 * chain.finality_seconds / chain.block_seconds)
     known = -1 if finalized is None else min(finalized, latest.number)
-    is_safe = tagged_safe is not None and _is_believed(tagged_safe, latest, chain)
+    is_safe = tagged_safe is not None and _is_believed(tagged_safe, before, chain)
     safe = max(known, min(tagged_safe.number, latest.number) if tagged_safe and is_safe else known)
-    return Heads(latest, safe, known, guess if finalized is None else known, is_whole, reasons)
+    settled = guess if finalized is None else known
+    return Heads(latest, safe, known, settled, kind != "recorded", reasons)
 
 
-def _is_believed(tagged: Header | None, latest: Header, chain: Chain) -> bool:
-    # A node that ignores tags answers with its head; a chain that needs minutes cannot be so fast.
-    if tagged is None or tagged.timestamp is None or latest.timestamp is None:
+def _is_believed(tagged: Header | None, before: Header | None, chain: Chain) -> bool:
+    # A node that ignores tags answers with its head, which is no older than the head asked before.
+    if tagged is None or before is None or chain.finality_seconds <= _INSTANT_SECONDS:
         return tagged is not None
-    age = latest.timestamp - tagged.timestamp
-    is_instant = chain.finality_seconds <= _INSTANT_SECONDS
-    return is_instant or age.total_seconds() * _FASTER >= chain.finality_seconds
+    return tagged.number < before.number
 
 
 async def _final_by_age(node: Source, chain: Chain, latest: Header) -> int | None:
