@@ -203,3 +203,23 @@ def test_a_block_too_large_keeps_what_is_below(tmp_path: Path) -> None:
         run(job(path), node.url)
         run(job(tmp_path / "new.duckdb"), node.url)
     assert contents(path) == contents(tmp_path / "new.duckdb")
+
+
+def test_a_refusal_of_a_childs_logs_alone_loses_nothing(tmp_path: Path) -> None:
+    """What a child born below adds to a range under way may be too much: it is asked in parts."""
+    pool = b"\x07" * 20
+    happens = {FIRST + place: [answer(place + 1)] for place in range(0, COUNT, 40)}
+    happens[FIRST + 160] = [birth(pool)]
+    for number in range(FIRST + 161, FIRST + COUNT):
+        happens.setdefault(number, []).extend([deposit(pool, number)] * 3)
+    calls: dict[tuple[int | None, str, str], str] = {
+        (None, "0x" + pool.hex(), DECIMALS): "0x" + word(6).hex()
+    }
+    chain = replace(served(told(happens, COUNT)), calls=calls)
+    with serve([chain]) as node:
+        run(job(tmp_path / "free.duckdb"), node.url)
+
+    with delayed([replace(chain, max_logs=50)], lambda: 0.02) as slow:
+        run(job(tmp_path / "held.duckdb", max_span=30), slow.url)
+
+    assert contents(tmp_path / "held.duckdb") == contents(tmp_path / "free.duckdb")

@@ -22,7 +22,7 @@ from indexer.sync.heads import read_heads
 
 HEAD = FIRST + BLOCKS - 1
 BLOCKS_TO_AGE = 80  # 960 seconds of 12
-REQUESTS_BEFORE_BLOCKS = 5  # chain, client version, three tags
+REQUESTS_BEFORE_BLOCKS = 6  # chain, client version, the head, three tags
 
 
 @dataclass
@@ -41,7 +41,8 @@ class Tagged:
     async def headers(self, numbers: Iterable[int]) -> pl.DataFrame:
         """Return numbers and times of blocks."""
         self.asked = list(numbers)
-        return pl.DataFrame({"timestamp": [self._time(number) for number in self.asked]})
+        times = [self._time(number) for number in self.asked]
+        return pl.DataFrame({"number": self.asked, "timestamp": times})
 
     def _time(self, number: int) -> datetime:
         return datetime(2025, 1, 1) + timedelta(seconds=self.seconds * number)
@@ -64,7 +65,7 @@ def test_a_head_that_is_called_final_at_once_is_believed_where_finality_is_quick
     """Elsewhere the node ignores tags, and age decides."""
     node = Tagged({"latest": 1_000, "safe": 1_000, "finalized": finalized}, seconds)
 
-    heads = asyncio.run(read_heads(node, chain, doubts_tags=True))  # type: ignore[arg-type]
+    heads = asyncio.run(read_heads(node, chain))  # type: ignore[arg-type]
 
     assert (heads.finalized == finalized) is believed
     assert heads.finalized <= finalized
@@ -74,7 +75,7 @@ def test_a_simulated_chain_may_be_final_to_its_head() -> None:
     """Tags are only doubted of nodes that follow a chain."""
     node = Tagged({"latest": 1_000, "safe": 1_000, "finalized": 1_000})
 
-    heads = asyncio.run(read_heads(node, ETHEREUM, doubts_tags=False))  # type: ignore[arg-type]
+    heads = asyncio.run(read_heads(node, ETHEREUM, "simulated"))  # type: ignore[arg-type]
 
     assert heads.finalized == 1_000
 

@@ -142,14 +142,14 @@ def test_tags_are_the_reason_where_they_are_known() -> None:
 
 def test_a_node_that_answers_every_tag_with_its_head_is_not_believed() -> None:
     """Nothing is final at once on a chain that needs minutes; on one that does not it may be."""
-    chain = served(blocks(COUNT), safe_lag=0, finalized_lag=1)
+    chain = served(blocks(COUNT), safe_lag=0, finalized_lag=0)
 
     heads = heads_of(chain, ETHEREUM)
     instant = heads_of(chain, replace(ETHEREUM, finality_seconds=10))
 
     assert heads.finalized == FIRST + COUNT - 81  # 960 s of 12 s blocks
     assert heads.safe == heads.finalized
-    assert instant.finalized == FIRST + COUNT - 2
+    assert instant.finalized == FIRST + COUNT - 1
 
 
 def test_the_reason_is_stored_and_follows(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ one range follows the other, because each must continue the one before.
 
 import asyncio
 from bisect import insort
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from indexer.chains import Chain
@@ -95,10 +95,12 @@ class Ahead:
                     self._start(piece)
                 flight = self._flights.pop(0)
                 fetched = await flight.task
+                if fetched is not None:
+                    fetched = await self._in_order(flight, fetched)
                 if fetched is None:
                     self._put_back(flight.piece)
                 else:
-                    yield await self._in_order(flight, fetched)
+                    yield fetched
         finally:
             tasks = [flight.task for flight in self._flights]
             for task in tasks:
@@ -147,10 +149,8 @@ class Ahead:
         insort(self._flights, flight, key=lambda each: each.piece.from_block)
 
     async def _fetched(self, piece: Piece, known: Known) -> Fetched | None:
-        try:
-            fetched = await fetch(self._node, self._chain, known, piece)
-        except RangeTooLarge as refusal:
-            self._span.refused(piece.from_block, piece.to_block, refusal)
+        fetched = await self._unless_refused(piece, fetch(self._node, self._chain, known, piece))
+        if fetched is None:
             return None
         logs = fetched.answer.logs
         self._costliest = max(self._costliest, len(fetched.headers))
@@ -163,9 +163,22 @@ class Ahead:
         segment = Segment(piece.from_block, piece.to_block, slugs, piece.finality, piece.is_settled)
         insort(self._todo, segment, key=lambda each: each.from_block)
 
-    async def _in_order(self, flight: _Flight, fetched: Fetched) -> Fetched:
+    async def _unless_refused(
+        self, piece: Piece, work: Coroutine[None, None, Fetched]
+    ) -> Fetched | None:
+        try:
+            return await work
+        except RangeTooLarge as refusal:
+            self._span.refused(piece.from_block, piece.to_block, refusal)
+            return None
+
+    async def _in_order(self, flight: _Flight, found: Fetched) -> Fetched | None:
+        fetched: Fetched | None = found
         if flight.known is not self._known:  # a range below announced children meanwhile
-            fetched = await complete(self._node, self._chain, self._known, fetched.answer)
+            again = complete(self._node, self._chain, self._known, found.answer)
+            fetched = await self._unless_refused(flight.piece, again)
+        if fetched is None:
+            return None
         self._known = with_children(self._known, fetched.children)
         piece = fetched.piece
         self._hashes.pop(piece.from_block - 1, None)

@@ -221,12 +221,7 @@ class _Run:
     async def _current_heads(self) -> Heads:
         if self._heads is None or monotonic() - self._read_at > _FRESH_SECONDS:
             kind = origin_kind(self._origin)
-            self._heads = await read_heads(
-                self._node,
-                self._job.chain,
-                is_whole=kind != "recorded",
-                doubts_tags=kind == "node",
-            )
+            self._heads = await read_heads(self._node, self._job.chain, kind)
             self._read_at = monotonic()
             self.head, self.head_at = self._heads.latest.number, self._heads.latest.timestamp
         return self._heads

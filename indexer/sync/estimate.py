@@ -82,7 +82,7 @@ async def estimate(node: Source, job: Job, *, samples: int = 48) -> Estimate:
     kind = origin_kind(origin)
     is_whole = kind != "recorded"
     job = await in_blocks(node, job, has_times=is_whole)
-    heads = await read_heads(node, job.chain, is_whole=is_whole, doubts_tags=kind == "node")
+    heads = await read_heads(node, job.chain, kind)
     overhead = node.requests
     stored = _stored(job)
     for protocol in job.protocols:

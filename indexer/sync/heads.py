@@ -51,51 +51,49 @@ class Heads:
         return self.reasons.get(finality, f"tag {finality}")
 
 
-async def read_heads(
-    node: Source, chain: Chain, *, is_whole: bool = True, doubts_tags: bool = True
-) -> Heads:
+async def read_heads(node: Source, chain: Chain, kind: str = "node") -> Heads:
     """
     Return the heads of a chain now.
 
     Args:
         node: whom to ask.
         chain: the chain.
-        is_whole: whether headers link by parent hash.
-        doubts_tags: whether a block may be called final too early to be true; chains that were
-            simulated or recorded may be final to the head.
+        kind: what stands behind the node: node, recorded or simulated. A chain that is recorded or
+            simulated is finished, so its head may be final.
 
     Raises:
         NodeBehind: the node has no block at all.
         NodeUnavailable: no endpoint answered.
     """
+    before = await node.head("latest") if kind == "node" else None
     # The most final first: what comes later can only be newer.
     tagged = await node.head("finalized")
     tagged_safe = await node.head("safe")
     latest = await node.head("latest")
     if latest is None:
         raise NodeBehind(f"the node of {chain.slug} has no block yet; try again later")
-    if doubts_tags:
-        tagged, tagged_safe = (_believed(one, latest, chain) for one in (tagged, tagged_safe))
     reasons = {}
-    if tagged is None:
+    if tagged is None or not _is_believed(tagged, before, chain):
         finalized = await _final_by_age(node, chain, latest)
         reasons["finalized"] = f"{chain.finality_seconds:,} s old by block time"
     else:
         finalized = tagged.number
     guess = latest.number - ceil(2 * chain.finality_seconds / chain.block_seconds)
     known = -1 if finalized is None else min(finalized, latest.number)
-    safe = max(known, min(tagged_safe.number, latest.number) if tagged_safe else known)
-    return Heads(latest, safe, known, guess if finalized is None else known, is_whole, reasons)
+    is_safe = tagged_safe is not None and _is_believed(tagged_safe, before, chain)
+    safe = max(known, min(tagged_safe.number, latest.number) if tagged_safe and is_safe else known)
+    settled = guess if finalized is None else known
+    return Heads(latest, safe, known, settled, kind != "recorded", reasons)
 
 
-def _believed(tagged: Header | None, latest: Header, chain: Chain) -> Header | None:
-    # A node that ignores tags answers with its head; a chain that needs minutes cannot be so fast.
-    if tagged is None or tagged.timestamp is None or latest.timestamp is None:
-        return tagged
-    age = latest.timestamp - tagged.timestamp
-    is_instant = chain.finality_seconds <= _INSTANT_SECONDS
-    is_old = is_instant or age.total_seconds() * _FASTER >= chain.finality_seconds
-    return tagged if is_old else None
+def _is_believed(tagged: Header | None, before: Header | None, chain: Chain) -> bool:
+    # A node that ignores tags answers with its head, or behind a balancer with that of another.
+    if tagged is None or before is None or chain.finality_seconds <= _INSTANT_SECONDS:
+        return tagged is not None
+    if tagged.timestamp is None or before.timestamp is None:
+        return tagged.number < before.number
+    age = before.timestamp - tagged.timestamp
+    return age.total_seconds() * _FASTER >= chain.finality_seconds
 
 
 async def _final_by_age(node: Source, chain: Chain, latest: Header) -> int | None:

@@ -103,7 +103,7 @@ async def repair(
         return done
     node.turn()
     origin = await node.client_version()
-    heads = await read_heads(node, ledger.chain, doubts_tags=origin_kind(origin) == "node")
+    heads = await read_heads(node, ledger.chain, origin_kind(origin))
     run = _Run(node, ledger, heads, origin, at)
     for each in wrong:
         try:

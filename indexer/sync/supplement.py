@@ -20,6 +20,7 @@ from indexer.rpc import HEADERS, LOGS, EndpointStatistics, Filter, Header, Tag
 from indexer.spec import Protocol
 from indexer.store import Stored, adopt, gaps, read_span, read_stored, seed_tokens
 from indexer.sync.converge import Job, Progress, converge
+from indexer.sync.coverage import origin_kind
 from indexer.sync.declarations import has_same_reach, is_unchanged, label
 from indexer.sync.heads import read_heads
 from indexer.sync.plan import intervals
@@ -46,7 +47,8 @@ async def supplement(node: Source, job: Job, progress: Progress) -> None:
     changed = [item for item in job.protocols if is_supplemented(item, job, stored)]
     if changed:
         # A node that is behind, or on another chain, must not decide what is stored.
-        await forked(node, job.ledger(), stored, await read_heads(node, job.chain))
+        kind = origin_kind(await node.client_version())
+        await forked(node, job.ledger(), stored, await read_heads(node, job.chain, kind))
     for protocol in changed:
         await _renewed(node, job, protocol, stored, progress)
 
