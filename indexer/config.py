@@ -29,29 +29,17 @@ import os
 import re
 import tomllib
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    Strict,
-    StrictStr,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, StrictStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from indexer.chains import CHAINS, Chain
 from indexer.errors import UserError
 from indexer.rpc import Endpoint, redacted
-from indexer.schedules import seconds_of, trigger
+from indexer.settings import ChainSettings, Retries, Storage, Texts, Watch
 
 DEFAULT_FILE = Path("perpscope.toml")
 
@@ -70,179 +58,10 @@ _EXPECTED = {
 }
 
 
-def _listed(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
 def _slug(slug: str) -> str:
     if slug not in _SLUGS:
         raise ValueError(f"one of the chains {', '.join(_SLUGS)}")
     return slug
-
-
-def moment(value: Any) -> datetime:
-    """
-    Return a date or a moment as UTC without a zone; a date is its first instant.
-
-    Raises:
-        ValueError: it is none.
-    """
-    if isinstance(value, str):
-        value = _read_moment(value)
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day)
-    raise ValueError("a date such as 2025-10-10, or a moment such as 2025-10-10T06:00")
-
-
-def _read_moment(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-Moment = Annotated[datetime, BeforeValidator(moment)]
-
-
-def _schedule(text: str) -> str:
-    trigger(text)
-    return text
-
-
-def _duration(text: str) -> str:
-    if seconds_of(text) is None:
-        raise ValueError("a length of time such as 30s, 5m, 2h or 1d")
-    return text
-
-
-Texts = Annotated[tuple[StrictStr, ...], BeforeValidator(_listed)]
-Count = Annotated[int, Strict(), Field(ge=1)]
-BlockNumber = Annotated[int, Strict(), Field(ge=0)]
-Seconds = Annotated[float, Strict(), Field(gt=0, le=3_600)]
-Pace = Annotated[float, Strict(), Field(gt=0)]
-Ratio = Annotated[float, Strict(), Field(ge=0, le=1)]
-Port = Annotated[int, Strict(), Field(ge=0, le=65_535)]
-Schedule = Annotated[StrictStr, AfterValidator(_schedule)]
-Duration = Annotated[StrictStr, AfterValidator(_duration)]
-
-
-class ProofLevel(StrEnum):
-    """How far `index` proves that no log is missing."""
-
-    FETCHED = "fetched"
-    BLOOM = "bloom"
-    RECEIPTS = "receipts"
-
-
-class ChainSettings(BaseModel):
-    """
-    One chain's settings, under `[chains.<slug>]`.
-
-    Attributes:
-        rpc: endpoint URLs in order of preference, http, https, ws or wss, `${NAME}` not yet filled
-            in.
-        protocols: slugs to index on this chain; empty for all that are declared.
-        from_block: first block to index; None for each contract's own first block.
-        from_date: a date or a moment (UTC) to index from, instead of a block.
-        max_span: most blocks in one request; None to find out.
-        max_logs: most logs in one range, which bounds memory.
-        max_addresses: most contracts named in one request; beyond, logs are asked for by event.
-        max_ranges: most ranges under way at once below finality.
-        proof: how far to prove that no log is missing: fetched, bloom or receipts.
-        requests_per_second: most JSON-RPC calls sent to one endpoint a second; None to find out.
-        concurrency: how many requests are under way at one endpoint.
-        hedge_ratio: how many slow requests, for each one sent, may go to a second endpoint as
-            well; 0 for none.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    rpc: Texts = Field(default=(), repr=False)  # may hold keys
-    protocols: Texts = ()
-    from_block: BlockNumber | None = None
-    from_date: Moment | None = None
-    max_span: Count | None = None
-    max_logs: Count = 25_000
-    max_addresses: Count = 1_000
-    max_ranges: Count = 8
-    proof: ProofLevel = ProofLevel.FETCHED
-    requests_per_second: Pace | None = None
-    concurrency: Count = 8
-    hedge_ratio: Ratio = 0.1
-
-    @model_validator(mode="after")
-    def _one_beginning(self) -> Self:
-        if self.from_block is not None and self.from_date is not None:
-            raise ValueError("from_block or from_date, not both")
-        return self
-
-
-class Retries(BaseModel):
-    """
-    Patience with endpoints, under `[retries]`.
-
-    Attributes:
-        tries: how often one request is sent to one endpoint.
-        first_wait_seconds: pause after the first failure; doubles, with jitter.
-        longest_wait_seconds: the longest pause.
-        timeout_seconds: how long one answer may take.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    tries: Count = 5
-    first_wait_seconds: Seconds = 0.5
-    longest_wait_seconds: Seconds = 60
-    timeout_seconds: Seconds = 60
-
-
-class Storage(BaseModel):
-    """
-    What is kept beside the database, under `[storage]`.
-
-    Attributes:
-        snapshot: where a consistent copy for readers is published; None for nowhere.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    snapshot: StrictStr | None = None
-
-
-class Watch(BaseModel):
-    """
-    What `perpscope watch` does and when, under `[watch]`.
-
-    A schedule is an interval (`30s`, `5m`, `2h`, `1d`) or five fields as in a crontab, in UTC.
-
-    Attributes:
-        index: when every configured chain is brought up to date.
-        verify: when what is stored is verified; None for never.
-        verify_level: how thoroughly: linked, bloom or receipts.
-        verify_sample: how many blocks of each chain, chosen by chance; None for all.
-        report: when a report is written; None for never.
-        report_folder: the folder of that report.
-        snapshot: when the copy for readers is published; None for after each run of `index`
-            that changed something.
-        stale_after: how old the newest indexed block may be before `/readyz` says no.
-        port: of /metrics, /healthz and /readyz on loopback; 0 for any free one.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    index: Schedule = "1m"
-    verify: Schedule | None = None
-    verify_level: Literal["linked", "bloom", "receipts"] = "bloom"
-    verify_sample: Count | None = 10_000
-    report: Schedule | None = None
-    report_folder: StrictStr = "perpscope-report"
-    snapshot: Schedule | None = None
-    stale_after: Duration = "15m"
-    port: Port = 9470
 
 
 class Config(BaseSettings):

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from indexer.chains import ARBITRUM, ARBITRUM_SEPOLIA, BASE
-from indexer.config import ChainSettings, Config, configuration
+from indexer.config import Config, configuration
 from indexer.errors import UserError
+from indexer.settings import ChainSettings
 
 KEY = "s3cret-key-0123456789"
 

@@ -275,10 +275,6 @@ def test_receipts_prove_what_is_stored(tmp_path: Path, venue: Market) -> None:
     assert stored_logs(path) == [comparable(log) for log in ours]
 
 
-IS_PROVING = any(command.name == "verify" for command in app.registered_commands)
-
-
-@pytest.mark.skipif(not IS_PROVING, reason="this perpscope has no `verify` yet")
 def test_perpscope_proves_the_blocks_of_a_real_node(tmp_path: Path, venue: Market) -> None:
     """Receipts proof passes on what anvil mined, while it is fetched and afterwards."""
     path, later = tmp_path / "a.duckdb", tmp_path / "later.duckdb"
@@ -293,7 +289,6 @@ def test_perpscope_proves_the_blocks_of_a_real_node(tmp_path: Path, venue: Marke
         assert stored_facts(proven) == venue.facts()
 
 
-@pytest.mark.skipif(not IS_PROVING, reason="this perpscope has no `verify` yet")
 def test_perpscope_misses_a_log_of_a_real_node(tmp_path: Path, venue: Market) -> None:
     """A stored log less, and receipts proof fails against anvil; repair brings it back."""
     path = tmp_path / "a.duckdb"

@@ -9,9 +9,8 @@ from eth_abi.abi import decode, encode
 from rpc_rig import ADDRESS, Script, ask, block, block_hash
 from test_rpc_node import octets
 
-from indexer.errors import NodeAnswerWrong, NodeBehind
+from indexer.errors import HistoryPruned, NodeAnswerWrong, NodeBehind
 from indexer.rpc import Header
-from indexer.rpc.failures import Refused
 from indexer.rpc.state import AGGREGATE3, BLOCK_TIME, MULTICALL3, TIME_CODE
 
 NUMBER = 4
@@ -163,7 +162,7 @@ def test_a_bundle_that_fails_is_asked_in_parts() -> None:
 
 @pytest.mark.parametrize(
     ("message", "kind"),
-    [("missing trie node 5b (path )", Refused), ("header not found", NodeBehind)],
+    [("missing trie node 5b (path )", HistoryPruned), ("header not found", NodeBehind)],
 )
 def test_state_that_is_not_there_is_told_apart(message: str, kind: type[Exception]) -> None:
     """State that is gone for good is one thing, a block that is not in the chain another."""

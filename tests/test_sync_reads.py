@@ -195,13 +195,19 @@ def test_facts_are_derived_again_from_stored_answers(tmp_path: Path, clean: Path
 
 def test_another_question_is_not_answered_by_old_answers(tmp_path: Path, clean: Path) -> None:
     """A read at other blocks is another declaration: facts of both are never mixed."""
-    path = tmp_path / "a.duckdb"
+    path, new = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
     path.write_bytes(clean.read_bytes())
     price = replace(PRICED.reads[0], every=replace(PRICED.reads[0].every, count=2 * EVERY))
     rarer = replace(PRICED, reads=(price,))
+    changed = DECLARATIONS | {"pools": rarer}
 
-    with pytest.raises(UserError, match="perpscope rewind --chain ethereum --protocol pools"):
-        redecode(Ledger(path, ETHEREUM, DECLARATIONS | {"pools": rarer}), [rarer])
+    with pytest.raises(UserError, match="perpscope index --chain ethereum --protocol pools"):
+        redecode(Ledger(path, ETHEREUM, changed), [rarer])
+    with serve([priced(CHAIN)]) as node:
+        for place in (path, new):
+            run(work(place, protocols=(FEED, rarer), declarations=changed), node.url)
+
+    assert without_orphans(path) == without_orphans(new)
 
 
 def test_killed_runs_end_like_an_uninterrupted_one(tmp_path: Path, clean: Path) -> None:

@@ -151,7 +151,7 @@ def test_stopped_on_the_way_it_goes_on(tmp_path: Path) -> None:
     with watched() as rig:
         run(of(path, FEED, max_span=20), rig.node.url)
         before = contents(path)
-        changed = of(path, TWO_FEEDS, max_span=20, concurrency=1)
+        changed = of(path, TWO_FEEDS, max_span=20, max_ranges=1)
         with pytest.raises(RequestsSpent):
             run(replace(changed, max_requests=60), rig.node.url)
         assert contents(path) == before

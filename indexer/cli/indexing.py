@@ -25,9 +25,10 @@ from indexer.cli.options import (
 from indexer.cli.printing import print_table
 from indexer.cli.progress import shown
 from indexer.cli.run_report import check_writable, run_report, write_run_report
-from indexer.config import ProofLevel, configuration
+from indexer.config import configuration
 from indexer.errors import PerpscopeError, RequestsSpent
 from indexer.rpc import Endpoint
+from indexer.settings import ProofLevel
 from indexer.store import Snapshot, publish
 from indexer.sync import Job, Look, Summary, index
 

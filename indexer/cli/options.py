@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from indexer.chains import Chain
-from indexer.config import Config, configuration, moment
+from indexer.config import Config, configuration
 from indexer.errors import DatabaseUnusable, UserError
 from indexer.protocols import PROTOCOLS
 from indexer.rpc import Endpoint
+from indexer.settings import moment
 from indexer.sync import Job, Ledger
 from indexer.sync.choices import chain_named, protocols_named
 

@@ -53,11 +53,7 @@ def status(*, database: Database = None, config: ConfigFile = None) -> None:
     for chain_id, kind in kinds.filter(kinds["kind"] != "node").iter_rows():
         typer.echo(f"{chain_slug(chain_id)} holds {kind} blocks")
     _print_unproven(path, found.coverage)
-    if len(found.reads):
-        print_table(
-            ("chain", "protocol", "state read", "came to", "calls"),
-            ((chain_slug(row[0]), *row[1:4], f"{row[4]:,}") for row in found.reads.iter_rows()),
-        )
+    _print_reads(found.reads)
     if len(found.gaps):
         print_table(
             ("chain", "protocol", "missing from", "to"),
@@ -77,6 +73,14 @@ def _print_unproven(path: Path, coverage: "pl.DataFrame") -> None:
                 f"{chain_slug(chain_id)} holds wrong blocks in {wrong:,} of the ranges `verify` "
                 "looked at; run `perpscope repair`"
             )
+
+
+def _print_reads(reads: "pl.DataFrame") -> None:
+    if len(reads):
+        print_table(
+            ("chain", "protocol", "state read", "came to", "calls"),
+            ((chain_slug(row[0]), *row[1:4], f"{row[4]:,}") for row in reads.iter_rows()),
+        )
 
 
 def protocols() -> None:

@@ -259,7 +259,8 @@ class Node:
         Raises:
             NodeBehind: the node does not know the block.
             NodeAnswerWrong: the node executed the calls in another block.
-            NodeUnavailable: no endpoint answered; `Refused` when none has the block's state.
+            NodeUnavailable: no endpoint answered; `Refused` when none serves the call.
+            HistoryPruned: none has the block's state any more.
         """
         return await state(self._pool.ask, requests, block, self._batch)
 

@@ -55,7 +55,8 @@ async def state(ask: Ask, requests: Sequence[Request], block: Header, batch: int
     Raises:
         NodeBehind: the node does not know the block.
         NodeAnswerWrong: the node executed the calls in another block, or does not show in which.
-        NodeUnavailable: no endpoint answered; `Refused` when none has the block's state.
+        NodeUnavailable: no endpoint answered; `Refused` when none serves the call.
+        HistoryPruned: none has the block's state any more.
     """
     told: dict[int, bytes | None] = {}
     alone = [place for place, (to, _) in enumerate(requests) if _is_precompile(to)]

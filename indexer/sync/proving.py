@@ -166,6 +166,8 @@ def _has_roots(claim: Claim) -> bool:
 
 
 async def _truth(node: Source, headers: pl.DataFrame, suspects: set[int]) -> pl.DataFrame:
+    if not suspects:
+        return pl.DataFrame(schema=LOGS)
     if "receipts_root" not in headers.columns:
         asked = headers.filter(pl.col("number").is_in(suspects))
         headers = await node.sealed_headers(suspects)

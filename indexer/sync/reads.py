@@ -7,7 +7,7 @@ from datetime import datetime
 import polars as pl
 
 from indexer.chains import Chain
-from indexer.errors import NodeBehind
+from indexer.errors import HistoryPruned, NodeBehind
 from indexer.facts import Known
 from indexer.facts.questions import ANSWER, DUE, questions, readable_from
 from indexer.facts.reads import AVAILABLE
@@ -21,7 +21,8 @@ from indexer.tables import columns_of, empty
 
 NOT_COLLECTED = "not_collected"
 
-Outcome = list[bytes | None] | Refused
+Gone = Refused | HistoryPruned
+Outcome = list[bytes | None] | Gone
 
 _AT_ONCE = 8
 _SCHEMA = columns_of("reads")
@@ -99,11 +100,11 @@ async def answered(node: Source, asked: pl.DataFrame) -> pl.DataFrame:
     """
     blocks = asked.sort("block_number", descending=True).partition_by(_BLOCK, maintain_order=True)
     done = [empty("reads")]
-    refusal: Refused | None = None
+    refusal: Gone | None = None
     for start in range(0, len(blocks), _AT_ONCE):
         some = blocks[start : start + _AT_ONCE]
         outcomes = await _outcomes(node, some) if refusal is None else [refusal] * len(some)
-        refusal = next((told for told in outcomes if isinstance(told, Refused)), None)
+        refusal = next((told for told in outcomes if isinstance(told, Gone)), None)
         done += [_rows(block, told) for block, told in zip(some, outcomes, strict=True)]
     order = {"block_number": False, "protocol": False, "log_index": True}
     return pl.concat(done).sort(*order, descending=[*order.values()], maintain_order=True)
@@ -123,7 +124,7 @@ async def _outcome(node: Source, block: pl.DataFrame) -> Outcome:
     pin = Header(number, block_hash, b"", timestamp, None)
     try:
         return await node.state(block.select("address", "input").rows(), pin)
-    except Refused as refusal:
+    except (Refused, HistoryPruned) as refusal:
         return refusal
     except NodeBehind as gone:
         raise ChainMoved(
@@ -134,7 +135,7 @@ async def _outcome(node: Source, block: pl.DataFrame) -> Outcome:
 def _rows(block: pl.DataFrame, told: Outcome) -> pl.DataFrame:
     outcome: list[tuple[bytes | None, str, str | None]] = (
         [(None, NOT_COLLECTED, str(told))] * len(block)
-        if isinstance(told, Refused)
+        if isinstance(told, Gone)
         else [(answer or None, *_state(answer)) for answer in told]
     )
     answers = pl.DataFrame(outcome, {name: _SCHEMA[name] for name in ANSWER}, orient="row")

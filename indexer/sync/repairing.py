@@ -49,6 +49,7 @@ class Wrong:
         protocols: slugs whose rows are wrong.
         level: of the audit that failed.
         finality: how final the blocks were when they were fetched.
+        finality_reason: how that was known.
         proof: how far they were said to be proven.
     """
 
@@ -57,6 +58,7 @@ class Wrong:
     protocols: tuple[str, ...]
     level: str
     finality: str
+    finality_reason: str
     proof: str
 
 
@@ -123,7 +125,7 @@ def _wrong(failed: pl.DataFrame, coverage: pl.DataFrame) -> Iterator[Wrong]:
             to_block=pl.min_horizontal("high", "to_block"),
         )
         .filter(pl.col("from_block") <= pl.col("to_block"))
-        .group_by("from_block", "to_block", "level", "finality", "proof")
+        .group_by("from_block", "to_block", "level", "finality", "finality_reason", "proof")
         .agg(pl.col("protocol").unique().sort())
         .sort("from_block", "to_block", "level")
     )
@@ -185,6 +187,7 @@ class _Run:
             is_settled=last <= self._heads.settled,
             parent=None,
             is_whole=True,
+            finality_reason=wrong.finality_reason,
             proof="receipts",
         )
 
