@@ -160,6 +160,7 @@ async def held(node: Wide, blocks_in_all: int) -> list[Fetched]:
     span = Span(target=100, most=100)
 
     def cut(segment: Segment, first: int, last: int, parent: bytes | None) -> Piece:
+        """Return a settled piece of the feed."""
         return Piece(
             first, last, (FEED,), segment.finality, is_settled=True, parent=parent, is_whole=True
         )

@@ -93,6 +93,14 @@ def test_within_a_tenth(tmp_path: Path, kind: str, limit: str | None) -> None:
     assert found.seconds > 0
 
 
+@pytest.mark.parametrize("proof", ["bloom", "receipts"])
+def test_proof_is_planned(tmp_path: Path, proof: str) -> None:
+    """Proof takes every header, and of blocks with logs the receipts."""
+    found, sent = compared(tmp_path / "a.duckdb", chain("sparse"), protocols=(FEED,), proof=proof)
+
+    assert abs(found.requests - sent) <= 0.1 * sent
+
+
 def test_children_are_looked_for(tmp_path: Path) -> None:
     """Pools nobody knows before the run are counted, because their factories are searched."""
     found, sent = compared(tmp_path / "a.duckdb", pools())

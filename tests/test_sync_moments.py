@@ -106,6 +106,7 @@ def heads_of(chain: ServedChain, known: Chain) -> Heads:
     """Return what sync makes of a chain's heads."""
 
     async def ask(url: str) -> Heads:
+        """Return the heads that a node shows."""
         async with Node([Endpoint(url)], known) as node:
             return await read_heads(node, known)
 

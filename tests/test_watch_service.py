@@ -67,6 +67,7 @@ def test_a_task_that_fails_is_tried_again_after_growing_pauses(
     told, tries = metrics(), 0
 
     async def run() -> dict[str, object]:
+        """Fail three times."""
         nonlocal tries
         tries += 1
         if tries < 4:
@@ -90,6 +91,7 @@ def test_a_defect_keeps_its_traceback_and_the_loop_goes_on(
     told = metrics()
 
     async def run() -> dict[str, object]:
+        """Stop the service in a moment, and break."""
         asyncio.get_running_loop().call_later(0.1, stop)
         raise ZeroDivisionError
 
@@ -110,6 +112,7 @@ def test_what_is_being_committed_ends_before_the_loop_does() -> None:
         committed.append(True)
 
     async def index() -> dict[str, object]:
+        """Commit while the service is stopped."""
         asyncio.get_running_loop().call_later(0.05, stop)
         await asyncio.to_thread(commit)
         await asyncio.sleep(60)
@@ -126,10 +129,12 @@ def test_a_chain_that_waits_for_a_lock_does_not_stop_the_loop(
     """Each chain has a thread and a loop of its own; the service hears the signal meanwhile."""
 
     async def index() -> dict[str, object]:
+        """Hold up its thread."""
         time.sleep(0.5)
         return {}
 
     async def run() -> dict[str, object]:
+        """Stop the service while the other thread is held up."""
         asyncio.get_running_loop().call_later(0.05, stop)
         return await elsewhere(index)
 

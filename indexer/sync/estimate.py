@@ -8,6 +8,7 @@ and a few ranges are asked for; the rest is extrapolated, and cut into ranges as
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from statistics import median
 from time import monotonic
 
@@ -15,7 +16,7 @@ import polars as pl
 
 from indexer.errors import RangeTooLarge, UserError
 from indexer.facts import Known, declared, facts
-from indexer.rpc import HEADERS
+from indexer.rpc import HEADERS, Header
 from indexer.spec import Protocol
 from indexer.store import Stored
 from indexer.sync.ahead import WINDOW_BLOCKS
@@ -23,6 +24,7 @@ from indexer.sync.converge import Job, missing
 from indexer.sync.coverage import origin_kind
 from indexer.sync.declarations import check_unchanged
 from indexer.sync.fetching import Piece, filters_of, sample, with_children
+from indexer.sync.forecasting import Clock, Forecast
 from indexer.sync.heads import read_heads
 from indexer.sync.moments import in_blocks
 from indexer.sync.plan import Segment
@@ -104,7 +106,35 @@ async def estimate(node: Source, job: Job, *, samples: int = 48) -> Estimate:
     cuts = rehearsed(cells, job.max_logs, job.max_span, limit)
     cuts += [cut for segment in segments if not segment.is_settled for cut in _steps(segment)]
     overhead += 2 + (2 if len(stored.coverage) else 0)  # to see whether the chain is the same
+    overhead += await _reads(look, segments, cuts, heads.latest)
     return _summed(look, cells, cuts, segments, overhead=overhead, unsearched=unsearched)
+
+
+async def _reads(
+    look: "_Looking", segments: Sequence[Segment], cuts: Sequence[Cut], latest: Header
+) -> int:
+    """Return how many calls reading state will take, at the pace the chain had so far."""
+    if not look.is_whole or not any(protocol.reads for protocol in look.job.protocols):
+        return 0
+    forecast = Forecast(look.job.chain, await _clock(look, segments, latest))
+    calls = 0
+    for segment in segments:
+        for cut in cuts:
+            if not cut.is_refused and segment.from_block <= cut.low <= segment.to_block:
+                piece = look.piece(segment, cut.low, cut.low + cut.blocks - 1)
+                calls += await forecast.calls(look.known, piece)
+    return calls
+
+
+async def _clock(look: "_Looking", segments: Sequence[Segment], latest: Header) -> Clock:
+    first = segments[0].from_block
+    started = (await look.node.headers([first]))["timestamp"][0]
+    pace = timedelta(seconds=look.job.chain.block_seconds)
+    if started is None or latest.timestamp is None:
+        return lambda number: datetime(2020, 1, 1) + pace * (number - first)
+    if latest.number > first:
+        pace = (latest.timestamp - started) / (latest.number - first)
+    return lambda number: started + pace * (number - first)
 
 
 def _steps(segment: Segment) -> list[Cut]:
@@ -193,7 +223,7 @@ class _Looking:
         self.filters = 1
         self.largest = self._served = 0
         self._refused: list[int] = []
-        self._known, self.is_whole = known, is_whole
+        self.known, self.is_whole = known, is_whole
 
     async def search(self, segments: Sequence[Segment]) -> int:
         """Learn the children that factories announce; return the blocks left unsearched."""
@@ -216,14 +246,14 @@ class _Looking:
         while start <= segment.to_block and self._searches:
             self._searches -= 1
             end = min(start + span.blocks - 1, segment.to_block)
-            piece = replace(self._piece(segment, start, end), protocols=tuple(found))
+            piece = replace(self.piece(segment, start, end), protocols=tuple(found))
             try:
-                _, children, answered = await sample(self.node, self.job.chain, self._known, piece)
+                _, children, answered = await sample(self.node, self.job.chain, self.known, piece)
             except RangeTooLarge as refusal:
                 span.refused(start, end, refusal)
                 continue
             span.answered(end - start + 1, answered)
-            self._known = with_children(self._known, children)
+            self.known = with_children(self.known, children)
             self.births += children["from_block"].to_list()
             start = end + 1
         return segment.to_block - start + 1
@@ -231,22 +261,22 @@ class _Looking:
     async def at(self, segment: Segment) -> Seen:
         """Ask for a segment's logs."""
         started = monotonic()
-        piece = self._piece(segment, segment.from_block, segment.to_block)
+        piece = self.piece(segment, segment.from_block, segment.to_block)
         blocks = segment.to_block - segment.from_block + 1
         try:
-            logs, _, answered = await sample(self.node, self.job.chain, self._known, piece)
+            logs, _, answered = await sample(self.node, self.job.chain, self.known, piece)
         except RangeTooLarge:
             self._refused.append(blocks)
             raise
         self.pauses.append(monotonic() - started)
-        self.filters = len(filters_of(piece, self.job.chain, self._known)[0])
+        self.filters = len(filters_of(piece, self.job.chain, self.known)[0])
         self._served, self.largest = max(self._served, blocks), max(self.largest, answered)
         numbers = logs["block_number"].unique().sort()
         headers = pl.DataFrame({"number": numbers}).select(
             pl.col(name) if name == "number" else pl.lit(None, kind).alias(name)
             for name, kind in HEADERS.items()
         )
-        found = facts(piece.protocols, self.job.chain, logs, headers, self._known)
+        found = facts(piece.protocols, self.job.chain, logs, headers, self.known)
         self.tokens |= set(found.unknown_tokens)
         return Seen(blocks, len(logs), len(numbers), answered)
 
@@ -269,7 +299,8 @@ class _Looking:
             again |= set(range(place, min(place + self.job.max_ranges, len(lows))))
         return len(again)
 
-    def _piece(self, segment: Segment, first: int, last: int) -> Piece:
+    def piece(self, segment: Segment, first: int, last: int) -> Piece:
+        """Return a range of a segment."""
         protocols = tuple(self.job.declarations[slug] for slug in segment.protocols)
         return Piece(
             first,
