@@ -14,7 +14,7 @@ from rig.exchange import Habits
 from rig.fault import Fault, Kind, Planned
 from rig.live import BLOCKS, extended, live
 from rig.node import Rig, serving
-from rig.runs import PROOF, SLOW_SECONDS, Told, hasty, healed, indexed, job_of, patient
+from rig.runs import SLOW_SECONDS, Told, hasty, healed, indexed, job_of, patient
 from sync_rig import FIRST, rows
 
 from indexer.simulation.blocks import Block
@@ -22,9 +22,8 @@ from indexer.simulation.blocks import Block
 Clean = tuple[list[Block], dict[str, str]]
 
 HEAD = FIRST + BLOCKS - 1
-# Nothing in an answer contradicts these; only a proof of completeness can see them.
-SEEN = of_kind(Kind.SEEN) + (of_kind(Kind.OMISSION) if PROOF else [])
-UNSEEN = [] if PROOF else of_kind(Kind.OMISSION)
+# Nothing in an answer contradicts an omission; only a proof of completeness can see it.
+SEEN = of_kind(Kind.SEEN) + of_kind(Kind.OMISSION)
 # Where a node tells no tags, finality comes with age: later, and never too early.
 TAGS = {"tags_unknown", "tags_ignored", "unseen_in_words"}
 SPAN = 16
@@ -78,13 +77,13 @@ def test_a_fault_is_survived_or_named_and_leaves_nothing_behind(
     assert differences(path, expected) == []
 
 
-@pytest.mark.parametrize("fault", UNSEEN, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", of_kind(Kind.OMISSION), ids=lambda fault: fault.name)
 def test_an_omission_is_sound_in_itself(fault: Fault, clean: Clean, tmp_path: Path) -> None:
     """The rig really omits: without proof the run ends well, and logs are missing."""
     chain, expected = clean
     path = tmp_path / "a.duckdb"
     with serving(rig_with(fault, chain)) as rig:
-        told = indexed(job_of(path, max_span=SPAN), hasty(rig.url))
+        told = indexed(job_of(path, max_span=SPAN, proof="fetched"), hasty(rig.url))
 
     assert rig.struck[fault.name]
     assert told == Told(HEAD)

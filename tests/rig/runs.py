@@ -9,9 +9,6 @@ from indexer.errors import PerpscopeError, ReorgTooDeep
 from indexer.rpc import Endpoint
 from indexer.sync import Job, index, take_back
 
-PROOF: dict[str, str] = {}
-"""How jobs prove what they fetched; empty while they cannot, and omissions go unseen."""
-
 SLOW_SECONDS = 0.6
 _HASTY_SECONDS = 0.3
 
@@ -33,8 +30,8 @@ class Told:
 
 
 def job_of(path: Path, **settings: object) -> Job:
-    """Return the job of indexing the rig's chain, with proof where there is one."""
-    return job(path, **(PROOF | settings))
+    """Return the job of indexing the rig's chain, proven by blooms."""
+    return job(path, **({"proof": "bloom"} | settings))
 
 
 def hasty(url: str) -> Endpoint:

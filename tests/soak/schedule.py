@@ -6,14 +6,14 @@ from random import Random
 from rig.catalogue import FAULTS, of_kind
 from rig.exchange import Habits
 from rig.fault import Fault, Kind, Planned
-from rig.runs import PROOF, SLOW_SECONDS
+from rig.runs import SLOW_SECONDS
 
 from soak.hazards import Hazard
 
 PLAYED: list[Fault] = [
     *of_kind(Kind.SEEN),
     *of_kind(Kind.MOVE),
-    *(of_kind(Kind.OMISSION) if PROOF else []),
+    *of_kind(Kind.OMISSION),
 ]
 _FEWEST_BLOCKS, _MOST_GROWTH = 100, 12
 _DEEPEST_REORG = 90
