@@ -82,7 +82,8 @@ def test_an_omission_is_sound_in_itself(fault: Fault, clean: Clean, tmp_path: Pa
     """The rig really omits: without proof the run ends well, and logs are missing."""
     chain, expected = clean
     path = tmp_path / "a.duckdb"
-    with serving(rig_with(fault, chain)) as rig:
+    # Blooms of headers that come anyway find some without being asked; not under this seed.
+    with serving(rig_with(fault, chain, seed=5)) as rig:
         told = indexed(job_of(path, max_span=SPAN, proof="fetched"), hasty(rig.url))
 
     assert rig.struck[fault.name]

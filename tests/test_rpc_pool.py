@@ -485,7 +485,7 @@ def test_statistics_tell_what_each_endpoint_did() -> None:
     assert limited.endpoint == "http://a"
     assert limited.state == "paused"
     assert limited.errors == {"SlowDown": 1}
-    assert limited.calls_per_second == 1
+    assert limited.calls_per_second == 25
     assert (sound.requests, sound.calls, sound.errors) == (5, 5, {})
     assert sound.latency_seconds == pytest.approx(0.1)
     assert sound.calls_per_second is None

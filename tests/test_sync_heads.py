@@ -54,7 +54,7 @@ class Tagged:
         (ETHEREUM, 12, 1_000, False),
         (ETHEREUM, 12, 998, False),
         (ETHEREUM, 12, 936, True),
-        (ARBITRUM, 0.25, 993, False),
+        (ARBITRUM, 0.25, 998, False),
         (ARBITRUM, 0.25, 700, True),
         (HYPEREVM, 1, 1_000, True),
     ],

@@ -3,7 +3,8 @@ How many calls a second an endpoint takes: learned from its refusals, never gues
 
 Without a cap the rate is unlimited until the endpoint says "slow down". Then it falls to half of
 what was sent in the second before, and grows again by a twentieth of that a second: additive
-increase, multiplicative decrease. A refusal that names no pause is followed by a short one, for
+increase, multiplicative decrease. A first refusal after a quiet second says little about the limit,
+so the pace begins no lower than 25 calls a second and halves from there. A refusal that names no pause is followed by a short one, for
 the window in which the endpoint counts. Calls are counted, not requests, because providers bill
 them so.
 """
@@ -12,6 +13,7 @@ from collections import deque
 
 _WINDOW_SECONDS = 1.0  # refusals within it are one refusal: requests under way come back together
 _LEAST = 1.0
+_GUESS = 50.0
 _FALL = 0.5
 _GROWTH = 0.05
 _PAUSE_SECONDS = 0.5
@@ -72,6 +74,6 @@ class Rate:
             return
         self._refused_at = now
         sent = float(sum(calls for at, calls in self._sent if at > now - _WINDOW_SECONDS))
-        known = sent if self.per_second is None else min(self.per_second, max(sent, _LEAST))
+        known = max(sent, _GUESS) if self.per_second is None else self.per_second
         self.per_second = max(known * _FALL, _LEAST)
-        self._step = max(known, _LEAST) * _GROWTH
+        self._step = known * _GROWTH

@@ -11,7 +11,7 @@ that readers get.
 
 from indexer.store.adoption import adopt, keep_reaches, read_span, seed_tokens
 from indexer.store.connection import SCHEMA, open_database, transaction
-from indexer.store.finality import FINALITIES, settle
+from indexer.store.finality import FINALITIES, is_more_final, settle
 from indexer.store.fingerprint import added, fingerprint, subtracted
 from indexer.store.intervals import gaps, merged_coverage
 from indexer.store.locks import held
@@ -43,6 +43,7 @@ __all__ = [
     "fingerprint",
     "gaps",
     "held",
+    "is_more_final",
     "joined",
     "keep_reaches",
     "merged_coverage",

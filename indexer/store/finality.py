@@ -17,6 +17,17 @@ FINALITIES = ("latest", "safe", "finalized")
 """From the least to the most final."""
 
 
+def is_more_final(now: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """
+    Return whether what is known now says more than what stands in a row of `coverage`.
+
+    A node's word (`tag finalized`) says more than the age of a block.
+    """
+    ranks = [FINALITIES.index(row["finality"]) for row in (now, before)]
+    is_told, was_told = (str(row["finality_reason"])[:4] == "tag " for row in (now, before))
+    return (ranks[0], is_told) > (ranks[1], was_told)
+
+
 def settle(
     path: Path,
     chain_id: int,
@@ -78,8 +89,7 @@ def _raised(
     told: Mapping[int, bytes],
     owned: OWNED,
 ) -> Iterator[dict[str, Any]]:
-    is_lower = FINALITIES.index(row["finality"]) < FINALITIES.index(now["finality"])
-    if not is_lower or row["from_block"] > border:
+    if not is_more_final(now, row) or row["from_block"] > border:
         yield row
     elif row["to_block"] <= border:
         is_confirmed = told.get(row["to_block"], b"").hex() == row["to_block_hash"][2:]

@@ -18,7 +18,7 @@ from indexer.sync.moments import last_until
 from indexer.sync.source import Source
 
 _INSTANT_SECONDS = 60
-_FASTER = 30
+_FEW_BLOCKS = 2
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,7 @@ def _is_believed(tagged: Header | None, before: Header | None, chain: Chain) -> 
     # A node that ignores tags answers with its head, or behind a balancer with that of another.
     if tagged is None or before is None or chain.finality_seconds <= _INSTANT_SECONDS:
         return tagged is not None
-    if tagged.timestamp is None or before.timestamp is None:
-        return tagged.number < before.number
-    age = before.timestamp - tagged.timestamp
-    return age.total_seconds() * _FASTER >= chain.finality_seconds
+    return tagged.number < before.number - _FEW_BLOCKS
 
 
 async def _final_by_age(node: Source, chain: Chain, latest: Header) -> int | None:

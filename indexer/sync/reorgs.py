@@ -11,9 +11,9 @@ from indexer.errors import NodeBehind, ReorgTooDeep, UserError
 from indexer.facts import Known, merged, owned
 from indexer.spec import Protocol
 from indexer.store import (
-    FINALITIES,
     Anchors,
     Stored,
+    is_more_final,
     read_anchors,
     read_stored,
     remaining,
@@ -173,24 +173,25 @@ async def upgrade(node: Source, ledger: Ledger, stored: Stored, heads: Heads) ->
         DatabaseUnusable: the database cannot be written.
     """
     borders = {"safe": heads.safe, "finalized": heads.finalized}
-    numbers = set(_rising(stored.coverage, borders))
+    reasons = {finality: heads.reason(finality) for finality in borders}
+    numbers = set(_rising(stored.coverage, borders, reasons))
     if not numbers:
         return False
     headers = await node.headers(numbers)
     told = dict(headers.select("number", "hash").iter_rows())
-    reasons = {finality: heads.reason(finality) for finality in borders}
     owned = ledger.owned(stored)
     settle(ledger.path, ledger.chain.chain_id, borders, told, owned, reasons=reasons)
     return True
 
 
-def _rising(coverage: pl.DataFrame, borders: Mapping[str, int]) -> Iterator[int]:
-    rows = coverage.select("from_block", "to_block", "finality").rows()
+def _rising(
+    coverage: pl.DataFrame, borders: Mapping[str, int], reasons: Mapping[str, str]
+) -> Iterator[int]:
     for finality, border in borders.items():
-        rank = FINALITIES.index(finality)
-        for low, high, before in rows:
-            if low <= border and FINALITIES.index(before) < rank:
-                yield min(high, border)
+        now = {"finality": finality, "finality_reason": reasons[finality]}
+        for row in coverage.iter_rows(named=True):
+            if row["from_block"] <= border and is_more_final(now, row):
+                yield min(row["to_block"], border)
 
 
 def known_of(stored: Stored, said: Known) -> Known:

@@ -103,6 +103,9 @@ RANGE_LIMITS = (
     Saying("geth size", -32003, "response too large"),
     Saying("Infura time", -32005, "query timeout exceeded"),
     Saying("dRPC time", 30, "Request timeout on the free tier, please upgrade your tier"),
+    Saying("thirdweb", -32005, "requested 98999 blocks, maximum allowed is {limit} blocks"),
+    Saying("Morph", -32000, "block range too large, max block range = {limit}"),
+    Saying("Polygon", -32005, "Block range too large, range: 98999, max: {limit}"),
     Saying("BSC", -32005, "limit exceeded"),
 )
 
@@ -111,6 +114,12 @@ RATE_LIMITS = (
     Saying("Alchemy", -32000, "exceeded its compute units per second capacity"),
     Saying("any", -32000, "Too Many Requests"),
     Saying("QuickNode", -32007, "50/second request limit reached - reduce calls per second"),
+    Saying("QuickNode credits", -32012, "credits limited to 6000/sec"),
+    Saying(
+        "Nethermind",
+        -32000,
+        "Unable to start new queued requests for eth_getLogs. Too many queued requests.",
+    ),
     Saying("Base", -32016, "over rate limit"),
     Saying("Infura", -32005, "project ID request rate exceeded"),
     Saying("HyperEVM", -32005, "rate limited"),
@@ -135,11 +144,18 @@ UNSEEN = (
     Saying("Nethermind", -32001, "block {high} could not be found"),
     Saying("Besu, evmos", -32000, "block is out of range"),
     Saying("geth canonical", -32000, "hash {highx} is not currently canonical"),
+    Saying("Arbitrum", -32602, "invalid block range params"),
     Saying("Avalanche", -32000, "cannot query unfinalized data: after last accepted block"),
 )
 
 BREAKDOWNS = (
     Saying("Base", -32011, "no backend is currently healthy to serve traffic"),
+    Saying("Alchemy", -32000, "Unable to complete request at this time."),
+    Saying("Infura", -32603, "request failed or timed out"),
+    Saying("Ankr", -32055, "no nodes available"),
+    Saying("dRPC", 19, "Temporary internal error. Please retry"),
+    Saying("geth", -32603, "method handler crashed"),
+    Saying("Reth", -32603, "internal blocking task error"),
     Saying("any", -32603, "Internal error"),
     Saying("nobody", -32099, "the moon is in the wrong house"),
 )
