@@ -4,9 +4,9 @@ How many calls a second an endpoint takes: learned from its refusals, never gues
 Without a cap the rate is unlimited until the endpoint says "slow down". Then it falls to half of
 what was sent in the second before, and grows again by a twentieth of that a second: additive
 increase, multiplicative decrease. A first refusal after a quiet second says little about the limit,
-so the pace begins no lower than 25 calls a second and halves from there. A refusal that names no pause is followed by a short one, for
-the window in which the endpoint counts. Calls are counted, not requests, because providers bill
-them so.
+so the pace begins no lower than 25 calls a second and halves from there. A refusal that names no
+pause is followed by a short one, for the window in which the endpoint counts. Calls are counted,
+not requests, because providers bill them so.
 """
 
 from collections import deque
