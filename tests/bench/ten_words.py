@@ -154,7 +154,7 @@ def _blocks(contract: Contract, logs: Iterator[Log], count: int, per_block: int)
             for at in range(0, per_block, _LOGS_PER_TRANSACTION)
         ]
         stamp = _START_TIME + number - contract.from_block
-        parent = block(parent, number, stamp, transactions, has_receipts_root=False)
+        parent = block(parent, number, stamp, transactions)
         yield parent
 
 
