@@ -17,6 +17,7 @@ from rig.runs import Told, hasty, indexed, job_of, patient
 from sync_rig import FIRST, rows
 
 from indexer.chains import ARBITRUM, ETHEREUM, HYPEREVM, Chain
+from indexer.errors import NodeBehind
 from indexer.rpc import Header, Tag
 from indexer.sync.heads import read_heads
 
@@ -69,6 +70,26 @@ def test_a_head_that_is_called_final_at_once_is_believed_where_finality_is_quick
 
     assert (heads.finalized == finalized) is believed
     assert heads.finalized <= finalized
+
+
+class Young(Tagged):
+    """A node whose chain begins at block 990."""
+
+    async def headers(self, numbers: Iterable[int]) -> pl.DataFrame:
+        """Return times of blocks that there are."""
+        asked = list(numbers)
+        if min(asked) < 990:
+            raise NodeBehind("has not seen it yet")
+        return await super().headers(asked)
+
+
+def test_on_a_chain_that_is_younger_than_finality_nothing_is_final() -> None:
+    """Its first block need not be number 0: looking below it is no error."""
+    node = Young({"latest": 1_000, "safe": 1_000, "finalized": 1_000})
+
+    heads = asyncio.run(read_heads(node, ETHEREUM))  # type: ignore[arg-type] # tags are enough
+
+    assert (heads.safe, heads.finalized) == (-1, -1)
 
 
 def test_a_simulated_chain_may_be_final_to_its_head() -> None:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from math import ceil
 
 from indexer.chains import Chain
-from indexer.errors import NodeBehind
+from indexer.errors import HistoryPruned, NodeBehind
 from indexer.rpc import Header
 from indexer.sync.moments import last_until
 from indexer.sync.source import Source
@@ -100,7 +100,10 @@ async def _final_by_age(node: Source, chain: Chain, latest: Header) -> int | Non
     step = ceil(chain.finality_seconds / chain.block_seconds) + 1
     while True:
         low = max(0, latest.number - step)
-        found = await last_until(node, horizon, low, latest)
+        try:
+            found = await last_until(node, horizon, low, latest)
+        except (NodeBehind, HistoryPruned):  # the chain, or what the node keeps, begins above it
+            return None
         if found >= low or low == 0:
             return found
         step *= 4
