@@ -169,7 +169,8 @@ class Watch(BaseModel):
         index: when every configured chain is brought up to date.
         verify: when what is stored is verified; None for never.
         verify_level: how thoroughly: linked, bloom or receipts.
-        verify_sample: how many blocks of each chain, chosen by chance; None for all.
+        verify_sample: how many blocks of each chain, chosen by chance; 0 for all, which also says
+            in coverage what is proven.
         report: when a report is written; None for never.
         report_folder: the folder of that report.
         snapshot: when the copy for readers is published; None for after each run of `index`
@@ -183,7 +184,7 @@ class Watch(BaseModel):
     index: Schedule = "1m"
     verify: Schedule | None = None
     verify_level: Literal["linked", "bloom", "receipts"] = "bloom"
-    verify_sample: Count | None = 10_000
+    verify_sample: BlockNumber = 10_000
     report: Schedule | None = None
     report_folder: StrictStr = "perpscope-report"
     snapshot: Schedule | None = None

@@ -5,7 +5,9 @@ import signal
 import subprocess
 from pathlib import Path
 
+import duckdb
 import pytest
+from proof_rig import true_blocks
 from sync_rig import BIRTH, FIRST, rows, served
 from watch_rig import configure, recent, watching, words
 
@@ -83,6 +85,27 @@ def test_watch_outlives_a_node_that_goes_away(tmp_path: Path) -> None:
     assert (away, back) == ((503, 200), 200)
     assert code == 0
     assert seconds < 10
+
+
+def test_watch_verifies_what_is_stored(tmp_path: Path) -> None:
+    """On its own schedule; what passes is proven, and what does not is a failure that is named."""
+    schedule = 'index = "1h"\nverify = "1s"\nverify_level = "receipts"\nverify_sample = 0'
+    with serve([served(true_blocks(60))]) as node:
+        with watching(configure(tmp_path, node.url, schedule)) as running:
+            running.logged(event="done", task="index")
+            running.logged(event="done", task="verify")
+            code, _ = running.stop()
+        proofs = rows(tmp_path / "a.duckdb", "select distinct proof from coverage")
+        with duckdb.connect(tmp_path / "a.duckdb") as connection:
+            newest = "(select max(block_number) from logs)"
+            connection.execute(f"delete from logs where block_number = {newest}")
+        with watching(configure(tmp_path, node.url, schedule)) as running:
+            line = running.logged(event="failed", task="verify")
+            running.stop()
+
+    assert code == 0
+    assert proofs == [("receipts",)]
+    assert "perpscope repair" in line["error"]
 
 
 def test_watch_stops_in_the_middle_of_a_backfill(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def _verify(settings: Config, chains: Sequence[Chain], path: Path) -> None:
             tuple(PROTOCOLS[slug] for slug in sorted(stored)),
             settings.watch.verify_level,
             now(),
-            sample=settings.watch.verify_sample,
+            sample=settings.watch.verify_sample or None,
         )
         if stored:
             found = verify(wanted, settings.endpoints(chain), lambda _done, _total: None)
