@@ -65,6 +65,30 @@ def test_a_reorg_below_finality_stops(tmp_path: Path) -> None:
     assert contents(path) == before
 
 
+def test_branches_below_finality_are_not_mixed(tmp_path: Path) -> None:
+    """Final blocks that are replaced in mid-run: what continues another branch is not stored."""
+    chain = blocks(COUNT)
+    fork = blocks(COUNT, fork=b"fork")
+    seen = {"logs": 0}
+
+    def intercept(_slug: str, body: bytes) -> None:
+        seen["logs"] += b"eth_getLogs" in body
+        if seen["logs"] == 3:
+            node.replace(served(fork))
+
+    path = tmp_path / "a.duckdb"
+    with (
+        serve([served(chain)], intercept=intercept) as node,
+        pytest.raises(ReorgTooDeep, match="perpscope rewind"),
+    ):
+        run(job(path, max_span=20, max_ranges=1), node.url)
+
+    told = {bytes.fromhex(block.hash[2:]) for block in chain}
+    stored = {block_hash for (block_hash,) in rows(path, "select distinct block_hash from logs")}
+    assert stored
+    assert stored <= told
+
+
 def test_a_node_far_behind_is_not_believed(tmp_path: Path) -> None:
     """A head below what was final is a lagging node, not a reorg."""
     chain = blocks(COUNT)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from indexer.chains import Chain
 from indexer.errors import RangeTooLarge
 from indexer.facts import Known
-from indexer.sync.fetching import Fetched, Piece, complete, fetch, with_children
+from indexer.sync.fetching import Fetched, Piece, check_link, complete, fetch, with_children
 from indexer.sync.plan import Segment
 from indexer.sync.source import Source
 from indexer.sync.span import Span
@@ -181,6 +181,8 @@ class Ahead:
             return None
         self._known = with_children(self._known, fetched.children)
         piece = fetched.piece
+        # Also below finality: ranges asked for at once may tell of different chains.
+        check_link(fetched.answer, self._hashes.get(piece.from_block - 1))
         self._hashes.pop(piece.from_block - 1, None)
         self._hashes[piece.to_block] = fetched.last.hash
         return fetched

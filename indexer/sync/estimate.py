@@ -160,8 +160,8 @@ def _summed(
     logs = sum(seen.logs for seen in wholes)
     busy = sum(seen.busy for seen in wholes)
     is_proven = look.job.proof != "fetched" and look.is_whole
-    # Of a range's last block the header is asked for twice, once by itself.
-    headers = blocks if is_proven else min(busy + len(cuts), blocks) + above
+    # Of a range's ends the headers are asked for whether or not there are logs.
+    headers = blocks if is_proven else min(busy + 2 * len(cuts), blocks) + above
     if look.job.proof == "receipts" and look.is_whole:
         headers += busy  # a block's receipts are one call, as its header is
     answers = len(cuts) + look.asked_again(cuts)

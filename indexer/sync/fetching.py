@@ -182,9 +182,10 @@ async def _completed(node: Source, chain: Chain, known: Known, answer: Answer) -
         logs = logs.filter(is_ours)
         owners = {slug: mask.filter(is_ours) for slug, mask in owners.items()}
     carrying = set(logs["block_number"].unique())
-    # The last block's too, whether it has logs or not: its hash is stored, and one answer alone
-    # may be wrong.
-    lacking = (carrying | {answer.last.number}) - set(answer.headers["number"])
+    # Those of both ends too, whether they have logs or not. The last one's hash is stored, and one
+    # answer alone may be wrong; the first one says which block this range continues.
+    ends = {answer.last.number, *([piece.from_block] if piece.is_whole else [])}
+    lacking = (carrying | ends) - set(answer.headers["number"])
     if lacking:
         more = await node.headers(lacking)
         answer = replace(answer, headers=pl.concat([answer.headers, more]).sort("number"))
@@ -231,11 +232,32 @@ async def _window(node: Source, piece: Piece) -> pl.DataFrame:
         parents = pl.concat([pl.Series([piece.parent], dtype=pl.Binary), parents[1:]])
     broken = headers.filter(parents != headers["parent_hash"])
     if len(broken):
-        raise ChainMoved(
-            f"block {broken['number'][0]} does not continue the block before it: expected headers "
-            "that link by parent hash; a reorg is under way, or use another endpoint"
-        )
+        raise _unlinked(broken["number"][0])
     return headers
+
+
+def check_link(answer: Answer, parent: bytes | None) -> None:
+    """
+    Check that a range continues the block before it.
+
+    Args:
+        answer: the range.
+        parent: hash of that block; None where it is not known.
+
+    Raises:
+        ChainMoved: it continues another one.
+    """
+    piece = answer.piece
+    first = answer.headers.filter(pl.col("number") == piece.from_block)["parent_hash"].to_list()
+    if piece.is_whole and parent is not None and any(told != parent for told in first):
+        raise _unlinked(piece.from_block)
+
+
+def _unlinked(number: int) -> ChainMoved:
+    return ChainMoved(
+        f"block {number} does not continue the block before it: expected headers that link by "
+        "parent hash; a reorg is under way, or use another endpoint"
+    )
 
 
 async def _asked(
