@@ -14,6 +14,7 @@ from indexer.cli.options import (
     Database,
     From,
     MaxSpan,
+    Proof,
     ProtocolNames,
     To,
     Urls,
@@ -28,7 +29,6 @@ from indexer.cli.run_report import check_writable, run_report, write_run_report
 from indexer.config import configuration
 from indexer.errors import PerpscopeError, RequestsSpent
 from indexer.rpc import Endpoint
-from indexer.settings import ProofLevel
 from indexer.store import Snapshot, publish
 from indexer.sync import Job, Look, Summary, index
 
@@ -47,10 +47,7 @@ def index_command(
         int | None,
         typer.Option(min=1, help="Send no more; what is whole by then is kept, and the exit is 1."),
     ] = None,
-    proof: Annotated[
-        ProofLevel | None,
-        typer.Option(help="How far to prove that no log is missing; by default fetched."),
-    ] = None,
+    proof: Proof = None,
     report: Annotated[
         Path | None, typer.Option(help="A JSON file to write: what was asked, done and rejected.")
     ] = None,

@@ -12,7 +12,7 @@ from indexer.config import Config, configuration
 from indexer.errors import DatabaseUnusable, UserError
 from indexer.protocols import PROTOCOLS
 from indexer.rpc import Endpoint
-from indexer.settings import moment
+from indexer.settings import ProofLevel, moment
 from indexer.sync import Job, Ledger
 from indexer.sync.choices import chain_named, protocols_named
 
@@ -45,6 +45,11 @@ To = Annotated[
 ]
 MaxSpan = Annotated[
     int | None, typer.Option(min=1, help="Most blocks in one request; by default found out.")
+]
+
+Proof = Annotated[
+    ProofLevel | None,
+    typer.Option(help="How far to prove that no log is missing; by default fetched."),
 ]
 
 

@@ -10,6 +10,7 @@ from indexer.cli.options import (
     Database,
     From,
     MaxSpan,
+    Proof,
     ProtocolNames,
     To,
     Urls,
@@ -32,6 +33,7 @@ def plan(
     database: Database = None,
     config: ConfigFile = None,
     max_span: MaxSpan = None,
+    proof: Proof = None,
     samples: Annotated[
         int, typer.Option(min=1, help="How many parts of the chain to look at, at most.")
     ] = 48,
@@ -40,7 +42,7 @@ def plan(
     settings = configuration(config)
     path = database_of(database, settings)
     span = (from_block, to_block)
-    job = job_of(chain, protocol, span, settings, path=path, max_span=max_span)
+    job = job_of(chain, protocol, span, settings, path=path, max_span=max_span, proof=proof)
     found = estimate(job, endpoints_of(rpc, settings, job.chain), samples)
     if not found.blocks:
         typer.echo(f"{job.chain.slug}: nothing to do")

@@ -9,10 +9,11 @@ sees one state of a chain.
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Thread
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -141,13 +142,20 @@ def serve(
         UserError: the port is taken.
     """
     served = Served(chains, intercept)
+    with in_thread(_start(served, port)):
+        yield served
+
+
+@contextmanager
+def in_thread(starting: Coroutine[Any, Any, web.AppRunner]) -> Iterator[None]:
+    """Start a server in a thread of its own, and stop it when the block ends."""
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever, name="simulated-node", daemon=True)
     thread.start()
     try:
-        runner = asyncio.run_coroutine_threadsafe(_start(served, port), loop).result()
+        runner = asyncio.run_coroutine_threadsafe(starting, loop).result()
         try:
-            yield served
+            yield
         finally:
             asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
     finally:

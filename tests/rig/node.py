@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
-from threading import Thread
 
 from aiohttp import web
 
+from indexer.simulation.node import in_thread
 from indexer.simulation.refusals import Refused
 from rig.exchange import Exchange, Habits, Reply, read_calls
 from rig.fault import Phase, Planned
@@ -98,19 +98,8 @@ class Rig:
 @contextmanager
 def serving(rig: Rig, port: int = 0) -> Iterator[Rig]:
     """Serve a rig from a thread of its own while the block runs; port 0 takes any free one."""
-    loop = asyncio.new_event_loop()
-    thread = Thread(target=loop.run_forever, name="rig", daemon=True)
-    thread.start()
-    try:
-        runner = asyncio.run_coroutine_threadsafe(_started(rig, port), loop).result()
-        try:
-            yield rig
-        finally:
-            asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+    with in_thread(_started(rig, port)):
+        yield rig
 
 
 async def _started(rig: Rig, port: int) -> web.AppRunner:
