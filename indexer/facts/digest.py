@@ -15,12 +15,15 @@ def digest(protocol: Protocol, chain: Chain) -> str:
     """
     Return the sha256 of everything that decides the protocol's rows on a chain.
 
-    Prose (name, methodology, sources of policies) does not count; other chains do not either.
+    Prose (name, methodology, what is left out, sources of policies) does not count, nor whether a
+    reading is confirmed; other chains do not either.
     """
     said = replace(
         protocol,
         name="",
         methodology="",
+        left_out=(),
+        events=tuple(replace(event, is_confirmed=False) for event in protocol.events),
         contracts=contracts_on(protocol, chain),
         policies=tuple(replace(policy, source="", basis="assumed") for policy in protocol.policies),
         tokens=tuple(token for token in protocol.tokens if token.chain == chain),

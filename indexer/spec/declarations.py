@@ -39,6 +39,8 @@ class Event:
         version: overrides the contract's version.
         evidence: how the row is known: a decoded log, state at a block, arithmetic over both, a
             report, or a configured constant.
+        is_confirmed: whether a log that a chain recorded is read so; else only logs built from
+            the ABI are.
     """
 
     abi: str
@@ -48,6 +50,7 @@ class Event:
     where: tuple[Condition, ...] = ()
     version: str | None = None
     evidence: Evidence = "event"
+    is_confirmed: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,9 @@ class Contract:
         to_block: last block of this reading; None while it is in force.
         version: what rows of its logs carry as version.
         says: facts about it that events refer to by `OfContract`.
+        only: indexed argument -> the addresses or bytes32 it may hold, lower-case 0x hex; other
+            logs of the contract are neither asked for nor read. Every event that is read of it
+            has the argument, at the same place.
     """
 
     chain: Chain
@@ -151,6 +157,7 @@ class Contract:
     to_block: int | None = None
     version: str = "1"
     says: Mapping[str, str | int | Mapping[int, str]] = field(default_factory=dict)
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -182,8 +189,10 @@ class Protocol:
     Attributes:
         slug: name of the declaration and of its `abis/` folder.
         name: as people write it.
-        kind: perp, credit or oracle.
-        methodology: what becomes which fact and what is left out, printed in reports.
+        kind: perp, credit (lending too), rwa (tokens of funds), oracle, dex, yield or token (one
+            whose buybacks are read and whose venue is not).
+        methodology: what becomes which fact, printed in reports.
+        left_out: what is not covered, one sentence each: what, and why.
         contracts, events, discoveries, reads, policies: see the classes.
         tokens: seed rows (chain, address, symbol, decimals).
         markets: seed rows (chain, market, symbol, index, long and short token, asset class).
@@ -191,10 +200,11 @@ class Protocol:
 
     slug: str
     name: str
-    kind: Literal["perp", "credit", "oracle"]
+    kind: Literal["perp", "credit", "rwa", "oracle", "dex", "yield", "token"]
     methodology: str
     contracts: tuple[Contract, ...]
     events: tuple[Event, ...]
+    left_out: tuple[str, ...] = ()
     discoveries: tuple[Discover, ...] = ()
     reads: tuple[Read, ...] = ()
     policies: tuple[Policy, ...] = ()

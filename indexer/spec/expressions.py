@@ -31,12 +31,13 @@ class Companion:
     An argument of another event of the same transaction.
 
     Attributes:
-        event: that event's name, or several where versions differ, in the same ABI.
+        event: that event's name, or several where versions differ.
         take: the argument to read from it.
         on: this event's argument -> that event's argument; all must be equal.
         nearest: take the closest match before or after this log; None demands that at most one
             exists, and more than one rejects the row.
         absent: the integer meant when the companion is there and its item is not.
+        abi: where another contract of the protocol emits it, that contract's ABI.
     """
 
     event: "str | Keyed | tuple[str, ...]"
@@ -44,6 +45,7 @@ class Companion:
     on: Mapping[str, str] = field(default_factory=dict)
     nearest: Literal["before", "after"] | None = None
     absent: int | None = None
+    abi: str | None = None
 
 
 @dataclass(frozen=True)
