@@ -5,10 +5,10 @@ A `Protocol` lists contracts (where logs come from), events (how a log becomes a
 table), discoveries (how factories announce children), reads (state that no event tells) and
 policies (dated fee splits). Columns are small expressions over the arguments of a log, or over
 what was returned. Integers stay exact 256-bit integers until
-`Fixed` or `Amount` scales them once, truncating toward zero at 1e-18.
+`Fixed`, `Amount` or `SqrtPrice` scales them once, truncating toward zero at 1e-18.
 
     integer   Arg  Companion  Int  First  Sum  Neg  Abs  Positive  Product
-    number    Fixed  Amount  Share  Rest
+    number    Fixed  Amount  SqrtPrice  Share  Rest
     text      Arg  Companion  Emitter  OfContract  OfMarket  SymbolOf  Ascii  Lookup  Const
     moment    Time
     choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not
@@ -62,6 +62,7 @@ from indexer.spec.expressions import (
     Product,
     Rest,
     Share,
+    SqrtPrice,
     Sum,
     SymbolOf,
     Time,
@@ -111,6 +112,7 @@ __all__ = [
     "Rest",
     "Seconds",
     "Share",
+    "SqrtPrice",
     "Sum",
     "SymbolOf",
     "Table",
