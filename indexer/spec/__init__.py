@@ -11,7 +11,7 @@ what was returned. Integers stay exact 256-bit integers until
     number    Fixed  Amount  SqrtPrice  Share  Rest
     text      Arg  Companion  Emitter  OfContract  OfMarket  SymbolOf  Ascii  Lookup  Const
     moment    Time
-    choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not
+    choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not  All
 
 A plain `Arg` in a text column renders by its ABI type: addresses and bytes as lower-case 0x hex,
 integers as decimal digits, strings as they are.
@@ -33,6 +33,7 @@ from indexer.spec.declarations import (
 )
 from indexer.spec.expressions import (
     Abs,
+    All,
     Amount,
     Arg,
     Ascii,
@@ -73,6 +74,7 @@ from indexer.spec.lists import chain_of, listed
 
 __all__ = [
     "Abs",
+    "All",
     "Amount",
     "Arg",
     "Ascii",
