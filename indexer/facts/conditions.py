@@ -44,7 +44,7 @@ def holding(condition: Condition, scope: Scope) -> Mask:
         case Not(inner):
             return ~holding(inner, scope)
         case All(conditions):
-            return np.logical_and.reduce([holding(one, scope) for one in conditions])
+            return np.asarray(np.stack([holding(one, scope) for one in conditions]).all(axis=0))
 
 
 def _is_nonzero(operand: "integers.Integers") -> Mask:
