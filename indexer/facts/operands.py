@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from indexer.spec import (
     Abs,
+    All,
     Amount,
     Arg,
     Ascii,
     Companion,
     Condition,
     Const,
+    Decimals,
     DecimalsOf,
     DecimalsSaid,
     Discover,
@@ -35,6 +37,7 @@ from indexer.spec import (
     Read,
     Rest,
     Share,
+    SqrtPrice,
     Sum,
     SymbolOf,
     Time,
@@ -63,7 +66,7 @@ def _operands(
     value: "Value | Condition | DecimalsOf | DecimalsSaid",
 ) -> "tuple[Value | DecimalsOf | DecimalsSaid | None, ...]":
     match value:
-        case First(values):
+        case First(values) | All(values):
             return values
         case Sum(terms):
             return terms
@@ -80,10 +83,16 @@ def _operands(
         case Product(left, right) | Amount(left, right):
             return (left, right)
         case Fixed(one, decimals, _):
-            return (one, None if isinstance(decimals, int | OfContract) else decimals)
+            return (one, _tokens(decimals))
+        case SqrtPrice(root, first, second, _):
+            return (root, _tokens(first), _tokens(second))
         case When(condition, then, otherwise):
             return (condition, then, otherwise)
     raise TypeError(f"{type(value).__name__} is not part of the vocabulary of indexer.spec")
+
+
+def _tokens(decimals: Decimals) -> "DecimalsOf | DecimalsSaid | None":
+    return None if isinstance(decimals, int | OfContract) else decimals
 
 
 def leaves_of(event: Event | Read) -> Iterator[Leaf]:
