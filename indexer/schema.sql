@@ -346,7 +346,8 @@ create table fees (
     market varchar,
     account varchar,
     -- position, borrow, liquidation, swap, margin, order, interest, origination, service, management,
-    -- flash_loan, reserve: what a lending pool keeps of interest, when it takes it
+    -- subscription, redemption, flash_loan, reserve: what a lending pool keeps of interest, when it
+    -- takes it
     fee_kind varchar not null,
     fee_token varchar,
     fee_tokens decimal(38, 18),
@@ -413,7 +414,7 @@ create table pool_flows (
     pool varchar not null,
     account varchar not null,
     asset_token varchar,
-    asset_tokens decimal(38, 18) not null,
+    asset_tokens decimal(38, 18), -- null where only shares are told, as by a token that mints
     share_tokens decimal(38, 18),
     evidence varchar not null
 );
