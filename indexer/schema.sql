@@ -387,7 +387,9 @@ create table credit_events (
     block_timestamp timestamp not null,
     protocol varchar not null,
     version varchar not null,
-    kind varchar not null, -- funded, payment, impairment, impairment_removed, default, recovery, liquidation, call
+    -- funded, payment, impairment, impairment_removed, default, recovery, liquidation, call,
+    -- seizure: collateral that a liquidation takes, where an event of its own tells
+    kind varchar not null,
     pool varchar not null, -- pool, market or manager the loan belongs to
     loan varchar,
     account varchar,       -- borrower

@@ -11,7 +11,7 @@ from recordings import address, captured, of_chain, place, words
 from indexer.chains import ETHEREUM, Chain
 from indexer.facts import Facts, declared, facts
 from indexer.protocols import PROTOCOLS
-from indexer.spec import Protocol, Token, listed
+from indexer.spec import Protocol, Token
 
 AAVE_V2 = "0x7d2768de32b0b80b7a3454c06bdac94a69ddc7a9"
 AAVE_V3 = "0x87870bca3f3fd6335c3f4ce8392d69350b4fa4e2"
@@ -49,86 +49,6 @@ def _told(chain: Chain) -> Protocol:
 def built(slug: str, one: Built, block: int = 20_000_000, chain: Chain = ETHEREUM) -> Facts:
     """Return the facts of one synthetic log."""
     return read(slug, frame([one], block=block), chain)
-
-
-# --- Compound v2 ----------------------------------------------------------------------------------
-
-
-def liquidate_borrow(market: str, repaid: int) -> Built:
-    """Return a repayment in this market for 123.45678901 cUSDC."""
-    return log(
-        "compound_v2/CToken",
-        "LiquidateBorrow",
-        market,
-        liquidator=KEEPER,
-        borrower=USER,
-        repayAmount=repaid,
-        cTokenCollateral=CUSDC,
-        seizeTokens=12_345_678_901,
-    )
-
-
-@pytest.mark.parametrize(
-    ("market", "repaid", "asset", "tokens"),
-    [
-        (CETH, 15 * 10**17, ETHER, "1.5"),
-        (CUSDT, 2_500_000, USDT, "2.5"),
-        ("0xc11b1268c1a384e55c48c2391d8d480264a3a7f4", 150_000_000, None, "1.5"),
-    ],
-)
-def test_a_liquidated_borrow_is_counted_in_the_markets_underlying(
-    market: str, repaid: int, asset: str | None, tokens: str
-) -> None:
-    """The emitting market decides the debt's token; seized cTokens always have eight places."""
-    result = built("compound_v2", liquidate_borrow(market, repaid))
-
-    assert rows(result, "credit_events") == [
-        {
-            "kind": "liquidation",
-            "pool": market,
-            "account": USER,
-            "counterparty": KEEPER,
-            "asset_token": asset or "0x2260fac5e5542a773aa44fbcfedf7c193bc2c599",
-            "principal_tokens": usd(tokens),
-            "collateral_token": CUSDC,
-            "collateral_tokens": usd("123.45678901"),
-        }
-    ]
-    assert reasons(result) == []
-
-
-def test_every_market_has_an_underlying_with_decimals() -> None:
-    """All twenty markets are declared with the token their debt is counted in."""
-    markets = listed("compound_v2")
-
-    tokens = {token.address.lower(): token.decimals for token in PROTOCOLS["compound_v2"].tokens}
-
-    assert len({row["address"].lower() for row in markets}) == 20
-    assert all(tokens[row["underlying"]] == int(row["underlying_decimals"]) for row in markets)
-
-
-def test_every_recorded_liquidate_borrow_becomes_its_row(shared: Path) -> None:
-    """All six recorded liquidations give the account and amounts their words say."""
-    logs = captured(shared, "0x298637f6")
-    underlying = {CETH: (ETHER, 18), CUSDT: (USDT, 6)}
-
-    result = read("compound_v2", of_chain(logs, "ethereum"))
-
-    expected = {
-        place(one): (
-            one["address"],
-            address(words(one)[1]),
-            address(words(one)[0]),
-            underlying[one["address"]][0],
-            scaled(words(one)[2], underlying[one["address"]][1]),
-            address(words(one)[3]),
-            scaled(words(one)[4], 8),
-        )
-        for one in logs
-    }
-    assert _liquidations(result) == expected
-    assert len(logs) == 6
-    assert reasons(result) == []
 
 
 # --- Maker ----------------------------------------------------------------------------------------
