@@ -145,7 +145,7 @@ create table orphans (
 create table policies (
     protocol varchar not null,
     -- supply_side_share, treasury_share, holders_share: of fees; holders_share_of_revenue: of what the
-    -- protocol keeps
+    -- protocol keeps; buyback_share: of what it spends on its holders, what buys its token
     kind varchar not null,
     value decimal(38, 18) not null, -- 1 = 100 %
     valid_from timestamp not null,

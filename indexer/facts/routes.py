@@ -19,9 +19,9 @@ from indexer.facts.heirs import heirs
 from indexer.facts.hexadecimal import fixed_bytes, hex_text
 from indexer.facts.known import Known
 from indexer.facts.operands import companion_events
-from indexer.spec import Contract, Discover, Keyed, Protocol
+from indexer.spec import Contract, Discover, Keyed, Noted, Protocol
 
-EventName = str | Keyed
+EventName = str | Keyed | Noted
 
 # PERPS.md 1.2: EventLog, EventLog1, EventLog2 of GMX v2's EventEmitter.
 ENVELOPES = tuple(
@@ -79,9 +79,29 @@ def abis_of(protocol: Protocol) -> tuple[str, ...]:
 
 def topic0s_of(name: EventName, abi: str) -> tuple[bytes, ...]:
     """Return the first topics that logs of this event can carry."""
-    if isinstance(name, Keyed):
-        return ENVELOPES
-    return (abi_entries(abi)[name].topic0,)
+    match name:
+        case Keyed():
+            return ENVELOPES
+        case Noted(function):
+            return (keccak(text=function)[:4].ljust(32, b"\0"),)
+        case _:
+            return (entry_of(name, abi).topic0,)
+
+
+def entry_of(name: "str | Noted", abi: str) -> EventAbi:
+    """Return the event's entry in the ABI."""
+    return abi_entries(abi)[title(name) if isinstance(name, Noted) else name]
+
+
+def title(name: EventName) -> str:
+    """Return the event's name as people read it."""
+    match name:
+        case Keyed(inner):
+            return inner
+        case Noted(function):
+            return function.partition("(")[0]
+        case _:
+            return name
 
 
 def key_hash(name: EventName) -> str | None:
@@ -195,7 +215,7 @@ def restrictions(protocol: Protocol, contract: Contract) -> dict[int, tuple[byte
     found: dict[int, tuple[bytes, ...]] = {}
     for argument, values in contract.only.items():
         places = {
-            _topic_of(argument, abi_entries(contract.abi)[name])
+            _topic_of(argument, entry_of(name, contract.abi))
             for name in event_names(protocol, contract.abi)
             if not isinstance(name, Keyed)
         }
@@ -211,7 +231,8 @@ def restrictions(protocol: Protocol, contract: Contract) -> dict[int, tuple[byte
 
 def _topic_of(argument: str, event: EventAbi) -> int | None:
     indexed = [parameter.name for parameter in event.inputs if parameter.indexed]
-    return indexed.index(argument) + 1 if argument in indexed else None
+    first = 0 if event.anonymous else 1
+    return first + indexed.index(argument) if argument in indexed else None
 
 
 def selected(emitted_logs: pl.DataFrame, abi: str, name: EventName) -> pl.DataFrame:

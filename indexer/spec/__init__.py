@@ -13,6 +13,7 @@ what was returned. Integers stay exact 256-bit integers until
     moment    Time
     choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not  All
 
+An event is a name of the ABI, or `Keyed` inside an envelope, or `Noted`, a call that was noted.
 A plain `Arg` in a text column renders by its ABI type: addresses and bytes as lower-case 0x hex,
 integers as decimal digits, strings as they are.
 """
@@ -56,6 +57,7 @@ from indexer.spec.expressions import (
     Neg,
     Nonzero,
     Not,
+    Noted,
     OfContract,
     OfMarket,
     OneOf,
@@ -104,6 +106,7 @@ __all__ = [
     "Neg",
     "Nonzero",
     "Not",
+    "Noted",
     "OfContract",
     "OfMarket",
     "OneOf",

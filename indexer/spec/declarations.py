@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from indexer.chains import Chain
-from indexer.spec.expressions import Condition, Const, Emitter, Int, Keyed, OfContract, Value
+from indexer.spec.expressions import Condition, Const, Emitter, Int, Keyed, Noted, OfContract, Value
 
 Table = Literal[
     "position_changes",
@@ -32,7 +32,7 @@ class Event:
 
     Attributes:
         abi: `<slug>/<Contract>` below abis/.
-        name: the event, with its types where the ABI overloads it, or a keyed event.
+        name: the event, with its types where the ABI overloads it, a keyed event, or a noted call.
         into: the table.
         columns: column -> expression; columns left out are null.
         where: conditions that all hold, or the log gives no row here.
@@ -44,7 +44,7 @@ class Event:
     """
 
     abi: str
-    name: "str | Keyed"
+    name: "str | Keyed | Noted"
     into: Table
     columns: Mapping[str, Value]
     where: tuple[Condition, ...] = ()
@@ -170,7 +170,8 @@ class Policy:
 
     Attributes:
         kind: supply_side_share, treasury_share or holders_share of fees;
-            holders_share_of_revenue of what the protocol keeps.
+            holders_share_of_revenue of what the protocol keeps; buyback_share of what it
+            spends on its holders.
         value: exact decimal text.
         valid_from: ISO day, UTC, inclusive.
         source: where it is stated.

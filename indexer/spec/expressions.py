@@ -13,6 +13,18 @@ class Keyed:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """
+    A call that a contract notes in an anonymous event, the function's selector as first topic.
+
+    Attributes:
+        function: its signature, as `join(uint256)`; the ABI has the event under the bare name.
+    """
+
+    function: str
+
+
+@dataclass(frozen=True)
 class Arg:
     """
     An argument of the log: `name`, a dotted path into a tuple, or an item of a keyed event.
@@ -40,7 +52,7 @@ class Companion:
         abi: where another contract of the protocol emits it, that contract's ABI.
     """
 
-    event: "str | Keyed | tuple[str, ...]"
+    event: "str | Keyed | Noted | tuple[str, ...]"
     take: str
     on: Mapping[str, str] = field(default_factory=dict)
     nearest: Literal["before", "after"] | None = None
