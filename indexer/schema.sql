@@ -345,7 +345,8 @@ create table fees (
     version varchar not null,
     market varchar,
     account varchar,
-    fee_kind varchar not null, -- position, borrow, liquidation, swap, margin, order, interest, origination, service, management
+    fee_kind varchar not null, -- position, borrow, liquidation, swap, margin, order, interest, origination,
+    -- service, management, subscription, redemption
     fee_token varchar,
     fee_tokens decimal(38, 18),
     fee_usd decimal(38, 18), -- = supply_side_usd + treasury_usd + holders_usd; null while no price is known
@@ -411,7 +412,7 @@ create table pool_flows (
     pool varchar not null,
     account varchar not null,
     asset_token varchar,
-    asset_tokens decimal(38, 18) not null,
+    asset_tokens decimal(38, 18), -- null where only shares are told, as by a token that mints
     share_tokens decimal(38, 18),
     evidence varchar not null
 );
