@@ -119,6 +119,8 @@ class Discover:
     """
     A factory event that announces a child.
 
+    A child carries the version of the contract that announced it, and says what that one says.
+
     Attributes:
         abi: ABI of the factory.
         name: the event.

@@ -55,7 +55,11 @@ class Emitter:
 
 @dataclass(frozen=True)
 class OfContract:
-    """What the declaration says about the emitting contract under this name."""
+    """
+    What the declaration says about the emitting contract under this name; null where nothing.
+
+    Of a discovered child, what it says about the contract that announced it.
+    """
 
     name: str
 
