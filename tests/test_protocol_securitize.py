@@ -6,7 +6,7 @@ from goldens import built_facts, log, reasons, rows, usd
 
 from indexer.chains import ARBITRUM, AVALANCHE, BSC, ETHEREUM, OPTIMISM, POLYGON, Chain
 
-TOKEN = "securitize/DSToken"
+ABI = "securitize/DSToken"
 BUIDL = "0x7712c34205737192402172409a8f7ccef8aa2aec"
 BUIDL_I = "0x6a9da2d710bb9b700acde7cb81f10f1ff8c89041"
 HOLDER = "0x" + "a1" * 20
@@ -14,7 +14,7 @@ HOLDER = "0x" + "a1" * 20
 
 def test_shares_issued_are_a_mint_without_money() -> None:
     """A dividend is issued like a subscription: shares are told, what was paid is not known."""
-    issued = log(TOKEN, "Issue", BUIDL, to=HOLDER, value=1_234_567_890, valueLocked=5)
+    issued = log(ABI, "Issue", BUIDL, to=HOLDER, value=1_234_567_890, valueLocked=5)
 
     result = built_facts("securitize", ETHEREUM, [issued])
 
@@ -26,7 +26,7 @@ def test_shares_issued_are_a_mint_without_money() -> None:
 
 def test_shares_burned_are_redeemed_by_their_holder() -> None:
     """The reason is text beside the amount and no part of it."""
-    burned = log(TOKEN, "Burn", BUIDL_I, burner=HOLDER, value=2_000_000, reason="redemption")
+    burned = log(ABI, "Burn", BUIDL_I, burner=HOLDER, value=2_000_000, reason="redemption")
 
     assert rows(built_facts("securitize", ETHEREUM, [burned]), "pool_flows") == [
         {"kind": "redemption", "pool": BUIDL_I, "account": HOLDER, "share_tokens": usd("2")}
@@ -46,7 +46,7 @@ def test_shares_burned_are_redeemed_by_their_holder() -> None:
 def test_every_chain_has_its_own_token(chain: Chain, fund: str) -> None:
     """A chain reads its own token and not Ethereum's."""
     logs = [
-        log(TOKEN, "Issue", address, to=HOLDER, value=10**6, valueLocked=0)
+        log(ABI, "Issue", address, to=HOLDER, value=10**6, valueLocked=0)
         for address in (fund, BUIDL)
     ]
 

@@ -9,7 +9,7 @@ from goldens import Built, built_facts, log, reasons, rows, usd
 from indexer.chains import ARBITRUM, ETHEREUM
 from indexer.facts import Facts
 
-TOKEN = "superstate/Token"
+ABI = "superstate/Token"
 USTB = "0x43415eb6ff9db7e26a15b704e7a3edce97d31c4e"
 USCC = "0x14d60e7fdc0d71d8611742720e4c50e7a974020c"
 ORACLE = "0xe4fa682f94610ccd170680cc3b045d77d9e528a8"
@@ -24,13 +24,13 @@ def read(*logs: Built) -> Facts:
 
 def mint(minter: str, to: str, amount: int, fund: str = USTB) -> Built:
     """Return a Mint."""
-    return log(TOKEN, "Mint", fund, minter=minter, to=to, amount=amount)
+    return log(ABI, "Mint", fund, minter=minter, to=to, amount=amount)
 
 
 def subscribed() -> Built:
     """Return a subscription for 1,000 USDC, one of them a fee, that gave 90.9 shares to HOLDER."""
     return log(
-        TOKEN,
+        ABI,
         "SubscribeV2",
         USTB,
         subscriber=BUYER,
@@ -45,7 +45,7 @@ def subscribed() -> Built:
 def subscribed_before() -> Built:
     """Return the same subscription as the third version logs it: amounts the other way round."""
     return log(
-        TOKEN,
+        ABI,
         "Subscribe",
         USTB,
         subscriber=BUYER,
@@ -104,7 +104,7 @@ def test_a_mint_by_the_issuer_tells_no_money() -> None:
 )
 def test_shares_are_redeemed_by_their_holder(name: str, account: str) -> None:
     """Whoever sends the transaction, the shares are those of the source, in every generation."""
-    burned = log(TOKEN, name, USTB, **{"burner": OWNER, account: HOLDER, "amount": 2_500_000})
+    burned = log(ABI, name, USTB, **{"burner": OWNER, account: HOLDER, "amount": 2_500_000})
 
     assert rows(read(burned), "pool_flows") == [flow("redemption", HOLDER, "2.5")]
 
@@ -112,7 +112,7 @@ def test_shares_are_redeemed_by_their_holder(name: str, account: str) -> None:
 def test_a_subscription_without_a_fee_has_no_fee_row() -> None:
     """Nothing charged is nothing to report."""
     free = log(
-        TOKEN,
+        ABI,
         "Subscribe",
         USTB,
         subscriber=BUYER,

@@ -27,7 +27,7 @@ from indexer.spec import (
     Token,
 )
 
-TOKEN = "securitize/DSToken"
+ABI = "securitize/DSToken"
 FUNDS = (
     (ETHEREUM, "0x7712c34205737192402172409a8f7ccef8aa2aec", "BUIDL"),
     (ETHEREUM, "0x6a9da2d710bb9b700acde7cb81f10f1ff8c89041", "BUIDL-I"),
@@ -57,10 +57,10 @@ PROTOCOL = Protocol(
         "(RateUpdated): no address of one is confirmed.",
         "Other funds of Securitize, and BUIDL on chains that are not EVM chains.",
     ),
-    contracts=tuple(Contract(chain, TOKEN, address, 0) for chain, address, _ in FUNDS),
+    contracts=tuple(Contract(chain, ABI, address, 0) for chain, address, _ in FUNDS),
     events=(
         Event(
-            abi=TOKEN,
+            abi=ABI,
             name="Issue",
             into="pool_flows",
             columns={
@@ -71,7 +71,7 @@ PROTOCOL = Protocol(
             },
         ),
         Event(
-            abi=TOKEN,
+            abi=ABI,
             name="Burn",
             into="pool_flows",
             columns={
@@ -85,7 +85,7 @@ PROTOCOL = Protocol(
     reads=(
         Read(
             name="supply",
-            abi=TOKEN,
+            abi=ABI,
             calls=(Call("totalSupply"),),
             every=Seconds(86_400),
             into="share_prices",

@@ -36,7 +36,7 @@ from indexer.spec import (
     When,
 )
 
-TOKEN = "superstate/Token"
+ABI = "superstate/Token"
 USTB = "0x43415eb6ff9db7e26a15b704e7a3edce97d31c4e"
 USCC = "0x14d60e7fdc0d71d8611742720e4c50e7a974020c"
 USTB_ORACLE = "0xe4fa682f94610ccd170680cc3b045d77d9e528a8"
@@ -82,13 +82,13 @@ PROTOCOL = Protocol(
         "Funds on chains that are not EVM chains.",
     ),
     contracts=(
-        Contract(ETHEREUM, TOKEN, USTB, USTB_DEPLOYED),
-        Contract(ETHEREUM, TOKEN, USCC, USTB_DEPLOYED),
+        Contract(ETHEREUM, ABI, USTB, USTB_DEPLOYED),
+        Contract(ETHEREUM, ABI, USCC, USTB_DEPLOYED),
         Contract(ETHEREUM, "superstate/Oracle", USTB_ORACLE, USTB_DEPLOYED, says={"token": USTB}),
     ),
     events=(
         Event(
-            abi=TOKEN,
+            abi=ABI,
             name="Mint",
             into="pool_flows",
             columns={
@@ -102,7 +102,7 @@ PROTOCOL = Protocol(
         ),
         *(
             Event(
-                abi=TOKEN,
+                abi=ABI,
                 name=name,
                 into="pool_flows",
                 columns={
@@ -116,7 +116,7 @@ PROTOCOL = Protocol(
         ),
         *(
             Event(
-                abi=TOKEN,
+                abi=ABI,
                 name=name,
                 into="fees",
                 columns={
