@@ -207,7 +207,8 @@ def octets(address: str) -> bytes:
 
 def restrictions(protocol: Protocol, contract: Contract) -> dict[int, tuple[bytes, ...]]:
     """
-    Return which topics the contract's logs may carry: place (1 to 3) -> 32 bytes each.
+    Return which topics the contract's logs may carry: place (1 to 3) -> 32 bytes each; none where
+    no event is read of it.
 
     Raises:
         ValueError: an event that is read of the contract has not this argument at this place.
@@ -219,6 +220,8 @@ def restrictions(protocol: Protocol, contract: Contract) -> dict[int, tuple[byte
             for name in event_names(protocol, contract.abi)
             if not isinstance(name, Keyed)
         }
+        if not places:
+            continue
         place = places.pop() if len(places) == 1 else None
         if place is None:
             raise ValueError(
