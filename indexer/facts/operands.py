@@ -42,6 +42,7 @@ from indexer.spec import (
     SqrtPrice,
     Sum,
     SymbolOf,
+    TickPrice,
     Time,
     Value,
     When,
@@ -88,7 +89,7 @@ def _operands(
             return (left, right)
         case Fixed(one, decimals, _):
             return (one, _tokens(decimals))
-        case SqrtPrice(root, first, second, _):
+        case SqrtPrice(root, first, second, _) | TickPrice(root, _, first, second, _):
             return (root, _tokens(first), _tokens(second))
         case When(condition, then, otherwise):
             return (condition, then, otherwise)

@@ -5,10 +5,10 @@ A `Protocol` lists contracts (where logs come from), events (how a log becomes a
 table), discoveries (how factories announce children), reads (state that no event tells) and
 policies (dated fee splits). Columns are small expressions over the arguments of a log, or over
 what was returned. Integers stay exact 256-bit integers until
-`Fixed`, `Amount` or `SqrtPrice` scales them once, truncating toward zero at 1e-18.
+`Fixed`, `Amount`, `SqrtPrice` or `TickPrice` scales them once, truncating toward zero at 1e-18.
 
     integer   Arg  Companion  Int  First  Sum  Neg  Abs  Positive  Product
-    number    Fixed  Amount, of an integer or a Quotient of two; SqrtPrice  Share  Rest
+    number    Fixed  Amount, of an integer or a Quotient of two; SqrtPrice  TickPrice  Share  Rest
     text      Arg  Companion  Emitter  OfContract  OfMarket  SymbolOf  Ascii  Lookup  Const
     moment    Time
     choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not  All
@@ -69,6 +69,7 @@ from indexer.spec.expressions import (
     SqrtPrice,
     Sum,
     SymbolOf,
+    TickPrice,
     Time,
     Value,
     When,
@@ -123,6 +124,7 @@ __all__ = [
     "Sum",
     "SymbolOf",
     "Table",
+    "TickPrice",
     "Time",
     "Token",
     "Value",

@@ -75,14 +75,15 @@ class Call:
     Attributes:
         function: its name in the ABI of the read. Columns read what it returns under this name;
             as `<function>.<output>` where it returns several values.
-        args: constants, what the contract declares, or the contract itself, in order.
+        args: constants, what the contract declares, or the contract itself, in order; a tuple of
+            integers is an array.
         to: whom to ask, an address or what the contract declares as one; None asks the contract
             that the read is about.
         has_selector: False for precompiles, which take arguments alone.
     """
 
     function: str
-    args: "tuple[Int | Const | OfContract | Emitter, ...]" = ()
+    args: "tuple[Int | Const | OfContract | Emitter | tuple[Int, ...], ...]" = ()
     to: "str | OfContract | None" = None
     has_selector: bool = True
 

@@ -235,6 +235,24 @@ class SqrtPrice:
 
 
 @dataclass(frozen=True)
+class TickPrice:
+    """
+    The mean price in a pool over some seconds, from its ticks as Uniswap v3 adds them up.
+
+    Attributes:
+        value: what the ticks of these seconds add up to, an integer; the mean is rounded down.
+        seconds: how many seconds.
+        decimals0, decimals1, of: as of a `SqrtPrice`.
+    """
+
+    value: "Value"
+    seconds: int
+    decimals0: Decimals
+    decimals1: Decimals
+    of: Literal["token0", "token1"] = "token0"
+
+
+@dataclass(frozen=True)
 class Share:
     """The part of a number that a dated policy of this protocol gives away."""
 
@@ -349,6 +367,7 @@ Value = (
     | Fixed
     | Amount
     | SqrtPrice
+    | TickPrice
     | Share
     | Rest
     | Time
