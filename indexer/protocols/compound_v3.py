@@ -64,7 +64,6 @@ BURNED = First((Companion("Transfer", "amount", {"src": "from"}, nearest="after"
 REPAID = Sum(("amount", Neg(MINTED)))
 DRAWN = Sum(("amount", Neg(BURNED)))
 
-
 MORE_THAN_ROUNDING: dict[str, Condition] = {
     "Supply": Not(IsNegative(Sum((REPAID, Int(-3))))),
     "Withdraw": Not(IsNegative(Sum((DRAWN, Int(-3))))),

@@ -22,7 +22,6 @@ ZERO = Fixed(Int(0), 0)
 
 MOVE = Noted("move(address,address,uint256)")
 
-
 # Dai moves through the Vat just before the Pot notes the call, so what a share costs is known.
 PAID = Companion(MOVE, "rad", {"usr": "src"}, nearest="before", abi="maker/VatMove")
 RECEIVED = Companion(MOVE, "rad", {"usr": "dst"}, nearest="before", abi="maker/VatMove")
