@@ -7,6 +7,7 @@ from indexer.spec import (
     Amount,
     Arg,
     Ascii,
+    Bits,
     Companion,
     Condition,
     Const,
@@ -69,7 +70,7 @@ def _operands(
             return terms
         case Neg(one) | Abs(one) | Positive(one) | Ascii(one) | Time(one) | Lookup(one, _):
             return (one,)
-        case SymbolOf(one) | OfMarket(one, _) | Share(one, _):
+        case SymbolOf(one) | OfMarket(one, _) | Share(one, _) | Bits(one, _, _):
             return (one,)
         case DecimalsOf(one, _, _) | DecimalsSaid(one, _, _):
             return (one,)

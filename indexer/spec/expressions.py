@@ -49,6 +49,25 @@ class Companion:
 
 
 @dataclass(frozen=True)
+class Bits:
+    """
+    A slice of a word: a field that is packed with others into one argument.
+
+    Attributes:
+        value: the argument; a number is taken as its two's complement.
+        at: the slice's lowest bit, counted from the low end of the word.
+        count: how many bits it has.
+
+    Of a number it is an unsigned integer. Of bytes or an address it is that too, and as text it
+    is lower-case 0x hex of as many bytes as it fills.
+    """
+
+    value: str | Arg | Companion
+    at: int
+    count: int
+
+
+@dataclass(frozen=True)
 class Emitter:
     """The address that emitted the log."""
 
@@ -275,6 +294,7 @@ Value = (
     str  # short for Arg(name)
     | Arg
     | Companion
+    | Bits
     | Emitter
     | OfContract
     | OfMarket
