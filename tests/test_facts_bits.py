@@ -71,7 +71,10 @@ def test_a_slice_of_bytes_is_hexadecimal_text() -> None:
 def test_a_slice_of_a_number_is_a_number() -> None:
     """Two ids in one integer: digits in text columns, an integer where one is scaled."""
     one = pnl(delta=2 << 16 | 1)
-    columns = {"market": Bits("delta", 16, 16), "fee_usd": Fixed(Bits("delta", 0, 16), 0)}
+    columns: dict[str, Value] = {
+        "market": Bits("delta", 16, 16),
+        "fee_usd": Fixed(Bits("delta", 0, 16), 0),
+    }
 
     assert read(one, **columns) == [{"market": "2", "fee_usd": Decimal(1)}]
 
