@@ -84,7 +84,7 @@ class OfMarket:
     """A column of `markets` for the market that `key` names; null while the market is unknown."""
 
     key: "Value"
-    take: Literal["symbol", "index_token", "long_token", "short_token", "parent"]
+    take: Literal["symbol", "quote", "index_token", "long_token", "short_token", "parent"]
 
 
 @dataclass(frozen=True)
