@@ -224,6 +224,7 @@ create table position_changes (
     realized_pnl_usd decimal(38, 18),   -- the trader's; null where nothing was realised or it is not known
     notional_usd decimal(38, 18),       -- after the change
     size_tokens decimal(38, 18),        -- after the change, unsigned
+    closed_ratio decimal(38, 18),       -- of the position, where the venue says that and no size
     evidence varchar not null
 );
 

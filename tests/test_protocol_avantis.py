@@ -31,7 +31,7 @@ RELEASES = ("1", "1.x", "1.5")
 
 
 def execution(event: str, release: str, **said: Any) -> Built:
-    """Return an execution of a quarter of the trade at 1,990, 25 % up, in the shape of a release."""
+    """Return an execution at 1,990, 25 % up, of a quarter of the trade, as a release logs it."""
     (entry,) = (
         one
         for one in abi_of("avantis/TradingCallbacks")
