@@ -184,6 +184,7 @@ create table markets (
     short_token varchar,
     parent varchar, -- what the market belongs to: the pool or manager of a loan
     asset_class varchar not null, -- crypto, fx, equity, commodity, credit, unknown
+    quote varchar, -- what its prices are in, upper case; null where that is not said
     known_by varchar not null,
     block_number bigint -- that announced it; null where the declaration states it
 );
@@ -223,6 +224,7 @@ create table position_changes (
     realized_pnl_usd decimal(38, 18),   -- the trader's; null where nothing was realised or it is not known
     notional_usd decimal(38, 18),       -- after the change
     size_tokens decimal(38, 18),        -- after the change, unsigned
+    closed_ratio decimal(38, 18),       -- of the position, where the venue says that and no size
     evidence varchar not null
 );
 
