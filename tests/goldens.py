@@ -96,17 +96,27 @@ def signature(entry: Mapping[str, Any]) -> str:
     return f"{entry['name']}({','.join(spelled(argument) for argument in entry['inputs'])})"
 
 
+def marked(entry: Mapping[str, Any]) -> str:
+    """Return the signature with its topics marked: what tells twins of one signature apart."""
+    parts = (
+        f"{spelled(part)}{' indexed' if part.get('indexed') else ''}" for part in entry["inputs"]
+    )
+    return f"{entry['name']}({','.join(parts)})"
+
+
 def log(abi: str, name: str, emitter: str, /, **values: Any) -> Built:
     """
     Return a log of the event, encoded by `eth_abi`.
 
     Args:
         abi: `<slug>/<Contract>`.
-        name: the event, by signature where the ABI overloads it.
+        name: the event, by signature where the ABI overloads it, by marked signature for twins.
         emitter: who emits it.
         values: every argument by name.
     """
-    (entry,) = (one for one in abi_of(abi) if name in (one["name"], signature(one)))
+    entries = abi_of(abi)
+    twins = [one for one in entries if marked(one) == name]
+    (entry,) = twins or [one for one in entries if name in (one["name"], signature(one))]
     inputs = entry["inputs"]
     plain = [argument for argument in inputs if not argument.get("indexed")]
     topics = [keccak(text=signature(entry))] + [
