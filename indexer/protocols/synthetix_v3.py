@@ -9,10 +9,8 @@ Split      each settlement says what the fee collector and referrers got; the re
            burns it: https://sips.synthetix.io/sips/sip-345/
 Units      1e18 throughout; sizes in units of the base asset, negative for shorts
 
-Left out: rewards of liquidators (one per account and attempt, over several markets, so no share
-belongs to one liquidation) and of settlers, which pay for gas; seized collateral, for which there
-is no event; interest and funding of liquidated positions; deposits and withdrawals of margin; what
-the collector does with fees on Arbitrum; the owner of an account.
+A flag's reward is part of the first attempt's (LiquidationModule.sol), as is that of
+AccountMarginLiquidation, so neither is read: the attempt says what a keeper got in all.
 """
 
 from indexer.chains import ARBITRUM, BASE
@@ -106,7 +104,23 @@ PROTOCOL = Protocol(
         "at its oracle price. Fees are the order fees of OrderSettled without the settler's "
         "reward, and InterestCharged; referrers and liquidity providers are the supply side; the "
         "collected part of order fees goes to holders on Base, where it buys SNX to burn, and to "
-        "an unknown receiver on Arbitrum. Not covered: liquidation rewards, collateral."
+        "an unknown receiver on Arbitrum. What an attempt to liquidate an account pays its keeper "
+        "is a liquidation fee of the account, of no single market; keepers are third parties: "
+        "supply side."
+    ),
+    left_out=(
+        "A liquidation's own fee and collateral: the keeper is paid and the margin seized once per "
+        "account, over several markets, and no event says how much was seized.",
+        "Rewards of settlers: they pay for gas.",
+        "Interest and funding of liquidated positions: no event has them.",
+        "Deposits and withdrawals of margin (CollateralModified), debt (AccountCharged, DebtPaid): "
+        "an account's margin belongs to no position and to no pool.",
+        "The interest rate of MarketUpdated and InterestRateUpdated: it is no funding rate, and "
+        "what was paid of it is in the fees.",
+        "What AccountMarginLiquidation seizes, and against which debt: no event has the debt.",
+        "What the fee collector does with its part on Arbitrum: no source says it.",
+        "The owner of an account: accounts are NFTs, and no table holds their owners.",
+        "AccountLiquidated, the attempt's earlier name: no deployed contract is known to emit it.",
     ),
     contracts=(
         Contract(
@@ -289,6 +303,21 @@ PROTOCOL = Protocol(
                 "split_basis": Const("event"),
             },
             where=(Nonzero("interest"),),
+        ),
+        Event(
+            abi=PERPS,
+            name="AccountLiquidationAttempt",
+            into="fees",
+            columns={
+                "account": "accountId",
+                "fee_kind": Const("liquidation"),
+                "fee_usd": Fixed("reward", 18),
+                "supply_side_usd": Fixed("reward", 18),
+                "treasury_usd": Fixed(Int(0), 18),
+                "holders_usd": Fixed(Int(0), 18),
+                "split_basis": Const("event"),
+            },
+            where=(Nonzero("reward"),),
         ),
         Event(
             abi=BUYBACK,
