@@ -95,7 +95,7 @@ def test_an_execution_says_what_its_collateral_is_worth(
     """The venue's own price of the collateral, 1e8, for openings and closings alike."""
     result = read(execution(kind, version, **how), version=version)
 
-    assert rows(result, "oracle_updates") == [
+    assert [row for row in rows(result, "oracle_updates") if row["feed"] == USDC] == [
         {
             "feed": USDC,
             "asset": "USDC",
@@ -115,9 +115,42 @@ def test_wrapped_collateral_is_priced_under_the_name_of_what_it_wraps() -> None:
         execution("market", "10", open=True, t=tuple(levered), collateralPriceUsd=250_000_000_000)
     )
 
-    (row,) = rows(result, "oracle_updates")
-    assert (row["feed"], row["asset"]) == (WETH, "ETH")
+    (row,) = (row for row in rows(result, "oracle_updates") if row["feed"] == WETH)
+    assert row["asset"] == "ETH"
     assert row["oracle_price_quote"] == usd("2500")
+
+
+@pytest.mark.parametrize("version", ["9.4", "10"])
+@pytest.mark.parametrize(("pair", "asset", "quote"), [(7, "AAVE", "USD"), (22, "USD", "JPY")])
+def test_a_market_order_says_the_oracles_price_of_its_pair(
+    version: str, pair: int, asset: str, quote: str
+) -> None:
+    """The median of the nodes, without price impact, in what the pair is quoted in."""
+    result = read(
+        execution("market", version, open=False, t=trade(version, pair=pair)), version=version
+    )
+
+    assert [row for row in rows(result, "oracle_updates") if row["feed"] == str(pair)] == [
+        {
+            "feed": str(pair),
+            "asset": asset,
+            "quote": quote,
+            "oracle_price_quote": usd("2499"),
+            "provider": DIAMOND,
+        }
+    ]
+
+
+def test_neither_a_trigger_nor_an_unlisted_pair_gives_a_price_of_a_pair() -> None:
+    """A trigger's may be the order's own price; an unknown pair's quote is not known."""
+    result = read(
+        execution("trigger", "10", orderType=6),
+        execution("market", "10", open=True, t=trade("10", pair=9_999)),
+        execution("market", "", open=True),
+    )
+
+    assert {row["feed"] for row in rows(result, "oracle_updates")} == {USDC}
+    assert reasons(result) == []
 
 
 @pytest.mark.parametrize("version", GENERATIONS)
@@ -602,7 +635,8 @@ def test_a_pair_becomes_a_market_by_its_number() -> None:
 @pytest.mark.parametrize("chain", list(DIAMONDS))
 def test_the_windows_of_a_diamond_leave_no_gap(chain: Chain) -> None:
     """Every block from the first one on belongs to exactly one version."""
-    windows = [one for one in PROTOCOLS["gains"].contracts if one.chain == chain]
+    contracts = PROTOCOLS["gains"].contracts
+    windows = [one for one in contracts if (one.chain, one.abi) == (chain, ABI)]
 
     starts = [one.from_block for one in windows[1:]]
     ends = [one.to_block for one in windows]

@@ -9,16 +9,9 @@ from goldens import NOON, Built, frame, log, reasons, rows, usd
 from indexer.chains import OPTIMISM
 from indexer.facts import Facts, Known, declared, discovered, facts, merged
 from indexer.protocols import PROTOCOLS
-from indexer.protocols.synthetix_v2 import (
-    FLAGGED,
-    KEEPERS_V1,
-    KEEPERS_V2,
-    MANAGER,
-    MARKET,
-    SUSD,
-    WITH_SKEW,
-    WITHOUT_SKEW,
-)
+from indexer.protocols.synthetix_v2.liquidations import FLAGGED, KEEPERS_V1, KEEPERS_V2
+from indexer.protocols.synthetix_v2.trades import WITH_SKEW, WITHOUT_SKEW
+from indexer.protocols.synthetix_v2.values import MANAGER, MARKET, SUSD
 from indexer.tables import columns_of, empty
 
 SNX = PROTOCOLS["synthetix_v2"]

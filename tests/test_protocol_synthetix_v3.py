@@ -7,7 +7,7 @@ from goldens import Built, built_facts, log, reasons, rows, usd
 
 from indexer.chains import ARBITRUM, BASE
 from indexer.facts import Facts
-from indexer.protocols.synthetix_v3 import BUYBACK, MARKET_UPDATED, PERPS, SNX
+from indexer.protocols.synthetix_v3.values import BUYBACK, MARKET_UPDATED, PERPS, SNX
 
 PROXY = "0x0a2af931effd34b81ebcc57e3d3c9b1e1de1c9ce"
 ARBITRUM_PROXY = "0xd762960c31210cf1bdf75b06a5192d395eedc659"

@@ -5,8 +5,10 @@ from indexer.protocols.gains.values import (
     COLLATERAL,
     EXECUTIONS,
     LONG,
+    MARKET,
     PAIR,
     PAIR_PRICE,
+    PAIRS,
     PRICE,
     STABLE,
     TRADE_COLLATERAL,
@@ -20,8 +22,10 @@ from indexer.spec import (
     Equals,
     Event,
     Fixed,
+    Lookup,
     Not,
     OfContract,
+    OfMarket,
     OneOf,
     Product,
     Sum,
@@ -166,6 +170,29 @@ COLLATERAL_PRICES = tuple(
         version=version or None,
     )
     for event, version in EXECUTIONS
+)
+
+# --- prices of pairs ------------------------------------------------------------------------------
+
+# Market orders from v9.4 on say the median of the nodes' answers; a trigger's `oraclePrice` may be
+# the order's own. A pair that is not listed gives no row: what it is quoted in is not known.
+PAIR_PRICES = tuple(
+    Event(
+        abi=ABI,
+        name=event,
+        into="oracle_updates",
+        columns={
+            "feed": "t.pairIndex",
+            "asset": OfMarket("t.pairIndex", "symbol"),
+            "quote": Lookup("t.pairIndex", {int(row["pair"]): row["quote"] for row in PAIRS}),
+            "oracle_price_quote": Fixed("oraclePrice", 10),
+            "provider": Emitter(),
+        },
+        where=(OneOf("t.pairIndex", tuple(int(row["pair"]) for row in PAIRS)),),
+        version=version,
+    )
+    for event, version in MARKET
+    if version
 )
 
 # --- buybacks -------------------------------------------------------------------------------------
