@@ -96,27 +96,17 @@ def signature(entry: Mapping[str, Any]) -> str:
     return f"{entry['name']}({','.join(spelled(argument) for argument in entry['inputs'])})"
 
 
-def marked(entry: Mapping[str, Any]) -> str:
-    """Return the signature with its topics marked: what tells twins of one signature apart."""
-    parts = (
-        f"{spelled(part)}{' indexed' if part.get('indexed') else ''}" for part in entry["inputs"]
-    )
-    return f"{entry['name']}({','.join(parts)})"
-
-
 def log(abi: str, name: str, emitter: str, /, **values: Any) -> Built:
     """
     Return a log of the event, encoded by `eth_abi`.
 
     Args:
         abi: `<slug>/<Contract>`.
-        name: the event, by signature where the ABI overloads it, by marked signature for twins.
+        name: the event, by signature where the ABI overloads it.
         emitter: who emits it.
         values: every argument by name.
     """
-    entries = abi_of(abi)
-    twins = [one for one in entries if marked(one) == name]
-    (entry,) = twins or [one for one in entries if name in (one["name"], signature(one))]
+    (entry,) = (one for one in abi_of(abi) if name in (one["name"], signature(one)))
     inputs = entry["inputs"]
     plain = [argument for argument in inputs if not argument.get("indexed")]
     topics = [keccak(text=signature(entry))] + [
@@ -218,15 +208,18 @@ def items(one: Mapping[str, Any]) -> dict[str, Any]:
 def recorded(path: Path, chain: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return recorded logs of one chain as a LOGS frame, and the headers of their blocks."""
     logs = [one for one in recorded_logs(path) if one["_chain"] == chain]
-    table = pl.DataFrame([_placed(one) for one in logs], LOGS, orient="row")
     times = {int(one["blockNumber"], 16): int(one["blockTimestamp"], 16) for one in logs}
     headers = pl.DataFrame(
         {"number": list(times), "timestamp": list(times.values())},
         {"number": pl.Int64, "timestamp": pl.Int64},
     ).with_columns(pl.from_epoch("timestamp").cast(pl.Datetime("us")))
-    return table.unique(["tx_hash", "log_index"]).sort(
-        "block_number", "tx_index", "log_index"
-    ), headers
+    return placed(logs), headers
+
+
+def placed(logs: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Return recorded logs of one chain as a LOGS frame."""
+    table = pl.DataFrame([_placed(one) for one in logs], LOGS, orient="row")
+    return table.unique(["tx_hash", "log_index"]).sort("block_number", "tx_index", "log_index")
 
 
 def _placed(one: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -1,6 +1,6 @@
 """Event entries of a JSON ABI as values that can be compared, hashed and named."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,14 +46,6 @@ class EventAbi:
         return f"{self.name}({','.join(canonical(parameter) for parameter in self.inputs)})"
 
     @property
-    def marked_signature(self) -> str:
-        """The signature with its topics marked: "Transfer(address indexed,uint256)"."""
-        marks = (
-            f"{canonical(parameter)}{' indexed' * parameter.indexed}" for parameter in self.inputs
-        )
-        return f"{self.name}({','.join(marks)})"
-
-    @property
     def topic0(self) -> bytes:
         """The Keccak-256 hash of the signature, 32 bytes."""
         return keccak(text=self.signature)
@@ -78,11 +70,10 @@ def event_abis(entries: Sequence[Mapping[str, Any]]) -> dict[str, EventAbi]:
     Return the events of a JSON ABI by name and by signature.
 
     An overloaded name is no key: its events are found by signature ("Name(type,type)"), and
-    `event_named` says so. Twins, of one signature and with more or fewer topics, are found by
-    signatures that mark their topics ("Name(type indexed,type)").
+    `event_named` says so.
 
     Raises:
-        ValueError: two twins have as many topics, so that no log tells them apart.
+        ValueError: one signature stands there twice with different indexed arguments.
     """
     events: dict[str, EventAbi] = {}
     for entry in entries:
@@ -90,25 +81,13 @@ def event_abis(entries: Sequence[Mapping[str, Any]]) -> dict[str, EventAbi]:
             event = EventAbi(
                 str(entry["name"]), _parameters(entry["inputs"]), bool(entry.get("anonymous"))
             )
-            events[event.marked_signature] = event
-    _refuse_equal_topics(events.values())
-    signatures = [event.signature for event in events.values()]
+            if events.setdefault(event.signature, event) != event:
+                raise ValueError(
+                    f"{event.signature} stands twice in one ABI with different indexed arguments; "
+                    "give each its own file"
+                )
     names = [event.name for event in events.values()]
-    found = {
-        event.signature if signatures.count(event.signature) == 1 else marked: event
-        for marked, event in events.items()
-    }
-    return found | {event.name: event for event in events.values() if names.count(event.name) == 1}
-
-
-def _refuse_equal_topics(events: Collection[EventAbi]) -> None:
-    shapes = [(event.signature, event.indexed_count) for event in events]
-    for signature, topics in shapes:
-        if shapes.count((signature, topics)) > 1:
-            raise ValueError(
-                f"{signature} stands twice in one ABI with {topics} indexed arguments, other ones "
-                "each time; give each its own file"
-            )
+    return events | {event.name: event for event in events.values() if names.count(event.name) == 1}
 
 
 def event_named(events: Mapping[str, EventAbi], name: str) -> EventAbi:
@@ -120,11 +99,7 @@ def event_named(events: Mapping[str, EventAbi], name: str) -> EventAbi:
     """
     if name in events:
         return events[name]
-    overloads = sorted(
-        key
-        for key, event in events.items()
-        if key != name and name in (event.name, event.signature)
-    )
+    overloads = sorted(event.signature for event in events.values() if event.name == name)
     if overloads:
         raise ValueError(f"`{name}` is overloaded; write one of {', '.join(overloads)}")
     raise ValueError(f"no event `{name}` in this ABI; it has {', '.join(sorted(events))}")

@@ -196,26 +196,7 @@ def selected(emitted_logs: pl.DataFrame, abi: str, name: EventName) -> pl.DataFr
     chosen = (pl.col("abi") == abi) & _is_any(pl.col("topic0"), topic0s_of(name, abi))
     if isinstance(name, Keyed):
         chosen &= _is_any(pl.col("topic1"), [keccak(text=name.name)])
-    else:
-        others = _topics_of_twins(abi, name)
-        chosen &= ~_topic_count().is_in(others) if others else pl.lit(value=True)
     return emitted_logs.filter(chosen)
-
-
-@cache
-def _topics_of_twins(abi: str, name: str) -> tuple[int, ...]:
-    """Return how many topics other events of the same signature have: their logs, not its."""
-    events = abi_entries(abi)
-    own = events[name]
-    return tuple(
-        1 + twin.indexed_count
-        for twin in events.values()
-        if twin != own and twin.topic0 == own.topic0
-    )
-
-
-def _topic_count() -> pl.Expr:
-    return pl.sum_horizontal(pl.col(f"topic{place}").is_not_null() for place in range(4))
 
 
 def _is_any(column: pl.Expr, values: Collection[bytes]) -> pl.Expr:
