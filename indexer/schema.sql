@@ -184,6 +184,7 @@ create table markets (
     short_token varchar,
     parent varchar, -- what the market belongs to: the pool or manager of a loan
     asset_class varchar not null, -- crypto, fx, equity, commodity, credit, unknown
+    quote varchar, -- what its prices are in, upper case; null where that is not said
     known_by varchar not null,
     block_number bigint -- that announced it; null where the declaration states it
 );

@@ -49,6 +49,25 @@ class Companion:
 
 
 @dataclass(frozen=True)
+class Bits:
+    """
+    A slice of a word: a field that is packed with others into one argument.
+
+    Attributes:
+        value: the argument; a number is taken as its two's complement.
+        at: the slice's lowest bit, counted from the low end of the word.
+        count: how many bits it has.
+
+    Of a number it is an unsigned integer. Of bytes or an address it is that too, and as text it
+    is lower-case 0x hex of as many bytes as it fills.
+    """
+
+    value: str | Arg | Companion
+    at: int
+    count: int
+
+
+@dataclass(frozen=True)
 class Emitter:
     """The address that emitted the log."""
 
@@ -65,7 +84,7 @@ class OfMarket:
     """A column of `markets` for the market that `key` names; null while the market is unknown."""
 
     key: "Value"
-    take: Literal["symbol", "index_token", "long_token", "short_token", "parent"]
+    take: Literal["symbol", "quote", "index_token", "long_token", "short_token", "parent"]
 
 
 @dataclass(frozen=True)
@@ -186,6 +205,23 @@ class Amount:
 
 
 @dataclass(frozen=True)
+class SqrtPrice:
+    """
+    The price in a pool that keeps its square root times 2**96, as Uniswap v3 does.
+
+    Attributes:
+        value: the root, an integer; zero, a pool without a price, rejects the row.
+        decimals0, decimals1: decimals of the pool's tokens, in the order of their addresses.
+        of: which token is priced, in units of the other.
+    """
+
+    value: "Value"
+    decimals0: Decimals
+    decimals1: Decimals
+    of: Literal["token0", "token1"] = "token0"
+
+
+@dataclass(frozen=True)
 class Share:
     """The part of a number that a dated policy of this protocol gives away."""
 
@@ -259,7 +295,14 @@ class Not:
     condition: "Condition"
 
 
-Condition = Equals | OneOf | IsTrue | IsNegative | Nonzero | Exists | Not
+@dataclass(frozen=True)
+class All:
+    """Every one of the conditions holds."""
+
+    conditions: "tuple[Condition, ...]"
+
+
+Condition = Equals | OneOf | IsTrue | IsNegative | Nonzero | Exists | Not | All
 
 
 @dataclass(frozen=True)
@@ -275,6 +318,7 @@ Value = (
     str  # short for Arg(name)
     | Arg
     | Companion
+    | Bits
     | Emitter
     | OfContract
     | OfMarket
@@ -291,6 +335,7 @@ Value = (
     | Product
     | Fixed
     | Amount
+    | SqrtPrice
     | Share
     | Rest
     | Time
