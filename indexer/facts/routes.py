@@ -15,10 +15,11 @@ from eth_utils.crypto import keccak
 
 from indexer.chains import Chain
 from indexer.decode.abi import EventAbi, event_abis
+from indexer.facts.heirs import heirs
 from indexer.facts.hexadecimal import fixed_bytes, hex_text
 from indexer.facts.known import Known
 from indexer.facts.operands import companion_events
-from indexer.spec import Contract, Keyed, Protocol
+from indexer.spec import Contract, Discover, Keyed, Protocol
 
 EventName = str | Keyed
 
@@ -91,7 +92,8 @@ def key_hash(name: EventName) -> str | None:
 def emitter_rows(protocols: Sequence[Protocol], chain: Chain, known: Known) -> pl.DataFrame:
     """
     Return one row per emitter: address (Binary), protocol, abi, from_block, to_block, version,
-    contract (index into the protocol's contracts on this chain; null for discovered children).
+    contract (index into the protocol's contracts on this chain; of a discovered child, the one
+    that it goes back to).
     """
     declared = [
         (
@@ -114,13 +116,27 @@ def emitter_rows(protocols: Sequence[Protocol], chain: Chain, known: Known) -> p
         "protocol",
         "abi",
         "from_block",
-        pl.lit(None, pl.Int64).alias("to_block"),
-        pl.lit("1").alias("version"),
-        pl.lit(None, pl.Int64).alias("contract"),
+        pl.col("parent").str.slice(2).str.decode("hex"),
     )
-    # What a declaration says of an address outranks that a factory announces it too.
-    children = children.join(rows, on=["protocol", "abi", "address"], how="anti")
-    return pl.concat([rows, children]).unique(maintain_order=True)
+    if children.is_empty():
+        return rows.unique(maintain_order=True)
+    born = heirs(rows, children, _announced(protocols, chain))
+    return pl.concat([rows, born]).unique(maintain_order=True)
+
+
+def _announced(protocols: Sequence[Protocol], chain: Chain) -> pl.DataFrame:
+    rows = [
+        (protocol.slug, discovery.abi, position, child_abi(discovery, contract))
+        for protocol in protocols
+        for discovery in protocol.discoveries
+        for position, contract in enumerate(contracts_on(protocol, chain))
+    ]
+    return pl.DataFrame(rows, _ANNOUNCED, orient="row")
+
+
+def child_abi(discovery: Discover, contract: Contract) -> str:
+    """Return the ABI of the children that a contract announces; empty where it is not declared."""
+    return discovery.child_abi or str(contract.says.get("child_abi", ""))
 
 
 _EMITTERS = {
@@ -131,6 +147,12 @@ _EMITTERS = {
     "to_block": pl.Int64,
     "version": pl.String,
     "contract": pl.Int64,
+}
+_ANNOUNCED = {
+    "protocol": pl.String,
+    "parent_abi": pl.String,
+    "contract": pl.Int64,
+    "abi": pl.String,
 }
 
 
