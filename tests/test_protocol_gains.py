@@ -141,16 +141,24 @@ def test_a_market_order_says_the_oracles_price_of_its_pair(
     ]
 
 
-def test_neither_a_trigger_nor_an_unlisted_pair_gives_a_price_of_a_pair() -> None:
-    """A trigger's may be the order's own price; an unknown pair's quote is not known."""
-    result = read(
-        execution("trigger", "10", orderType=6),
-        execution("market", "10", open=True, t=trade("10", pair=9_999)),
-        execution("market", "", open=True),
-    )
+def test_neither_a_trigger_nor_an_old_order_gives_a_price_of_a_pair() -> None:
+    """A trigger's may be the order's own price, and until v9.4 all have price impact."""
+    result = read(execution("trigger", "10", orderType=6), execution("market", "", open=True))
 
     assert {row["feed"] for row in rows(result, "oracle_updates")} == {USDC}
     assert reasons(result) == []
+
+
+def test_a_pair_is_quoted_in_what_pair_added_says() -> None:
+    """A pair that is not listed has a price once it was announced, and is rejected before."""
+    added = log(ABI, "PairAdded", DIAMOND, index=9_999, **{"from": "NEW", "to": "EUR"})
+    order = execution("market", "10", open=True, t=trade("10", pair=9_999))
+
+    prices = [row for row in rows(read(added, order), "oracle_updates") if row["feed"] == "9999"]
+    assert [(row["asset"], row["quote"]) for row in prices] == [("NEW", "EUR")]
+    assert reasons(read(order)) == [
+        (SHAPES["market", "10"], "oracle_updates", "quote is not known")
+    ]
 
 
 @pytest.mark.parametrize("version", GENERATIONS)

@@ -29,7 +29,8 @@ def holding(condition: Condition, scope: Scope) -> Mask:
         case Equals(value, constant):
             return _equal(value, constant, scope)
         case OneOf(value, constants):
-            return _among(value, constants, scope)
+            hits = np.stack([_equal(value, constant, scope) for constant in constants])
+            return np.asarray(hits.any(axis=0))
         case IsTrue(value):
             return _mask(flags.flags(value, scope))
         case IsNegative(value):
@@ -44,21 +45,6 @@ def holding(condition: Condition, scope: Scope) -> Mask:
             return ~holding(inner, scope)
         case All(conditions):
             return np.asarray(np.stack([holding(one, scope) for one in conditions]).all(axis=0))
-
-
-def _among(value: Value, constants: tuple[int | str, ...], scope: Scope) -> Mask:
-    # Long lists of small numbers are looked up at once; the rest is compared one by one.
-    numbers = [one for one in constants if isinstance(one, int) and 0 <= one < 1 << 64]
-    others = [one for one in constants if one not in numbers]
-    hits = np.zeros(len(scope), dtype=np.bool_)
-    if numbers:
-        operand = integers.integers(value, scope)
-        low, high = operand.value.magnitude[0], operand.value.magnitude[1:].any(axis=0)
-        known = np.isin(low, np.array(numbers, dtype=np.uint64)) & ~high
-        hits |= known & operand.present & operand.value.fits & ~operand.value.negative
-    for one in others:
-        hits |= _equal(value, one, scope)
-    return hits
 
 
 def _is_nonzero(operand: "integers.Integers") -> Mask:

@@ -76,8 +76,8 @@ PROTOCOL = Protocol(
         "PriceReceived and SignedPricesReceived: one node's answers each; the median of them is in "
         "the execution. Prices of pairs before v9.4 and in triggers: with impact, or the order's "
         "own.",
-        "Prices of pairs that are not listed and of the DEGEN pairs: what they are quoted in is "
-        "not known.",
+        "Prices of pairs that neither the list here nor PairAdded names: what they are quoted in "
+        "is not known, so they are rejected.",
         "Funding rates (PendingAccFundingFeesStored): one per pair and collateral, and the table "
         "has one per market; what trades paid is read.",
         "Stops and market closes beyond the liquidation price: they pay the trader nothing and "
@@ -142,6 +142,7 @@ PROTOCOL = Protocol(
                 "market": "index",
                 "symbol": "from",
                 "asset_class": Const("unknown"),
+                "quote": "to",
                 "known_by": Const("event"),
             },
         ),
@@ -163,7 +164,13 @@ PROTOCOL = Protocol(
         for row in listed("gains_tokens")
     ),
     markets=tuple(
-        Market(chain_of(chain), row["pair"], row["asset"], asset_class=row["asset_class"])
+        Market(
+            chain_of(chain),
+            row["pair"],
+            row["asset"],
+            asset_class=row["asset_class"],
+            quote=row["quote"],
+        )
         for chain in CHAINS
         for row in PAIRS
     ),

@@ -8,7 +8,6 @@ from indexer.protocols.gains.values import (
     MARKET,
     PAIR,
     PAIR_PRICE,
-    PAIRS,
     PRICE,
     STABLE,
     TRADE_COLLATERAL,
@@ -22,7 +21,6 @@ from indexer.spec import (
     Equals,
     Event,
     Fixed,
-    Lookup,
     Not,
     OfContract,
     OfMarket,
@@ -175,7 +173,7 @@ COLLATERAL_PRICES = tuple(
 # --- prices of pairs ------------------------------------------------------------------------------
 
 # Market orders from v9.4 on say the median of the nodes' answers; a trigger's `oraclePrice` may be
-# the order's own. A pair that is not listed gives no row: what it is quoted in is not known.
+# the order's own.
 PAIR_PRICES = tuple(
     Event(
         abi=ABI,
@@ -184,11 +182,10 @@ PAIR_PRICES = tuple(
         columns={
             "feed": "t.pairIndex",
             "asset": OfMarket("t.pairIndex", "symbol"),
-            "quote": Lookup("t.pairIndex", {int(row["pair"]): row["quote"] for row in PAIRS}),
+            "quote": OfMarket("t.pairIndex", "quote"),
             "oracle_price_quote": Fixed("oraclePrice", 10),
             "provider": Emitter(),
         },
-        where=(OneOf("t.pairIndex", tuple(int(row["pair"]) for row in PAIRS)),),
         version=version,
     )
     for event, version in MARKET

@@ -70,7 +70,13 @@ PROTOCOL = Protocol(
     ),
     contracts=(
         Contract(OPTIMISM, MANAGER, "0xdb89f3fc45A707Dd49781495f77f8ae69bF5cA6e", FIRST_MANAGER),
-        Contract(OPTIMISM, MANAGER, "0xd30bdFd7e7a65fE109D5dE1D4e95F3B800FB7463", SECOND_MANAGER),
+        Contract(
+            OPTIMISM,
+            MANAGER,
+            "0xd30bdFd7e7a65fE109D5dE1D4e95F3B800FB7463",
+            SECOND_MANAGER,
+            version="2",
+        ),
         *(
             Contract(OPTIMISM, MARKET, row["address"], FIRST_MANAGER, version="2")
             for row in PROXIES
@@ -86,6 +92,7 @@ PROTOCOL = Protocol(
                 "market": "market",
                 "symbol": Ascii("asset"),
                 "asset_class": Const("unknown"),
+                "quote": Const("USD"),
                 "known_by": Const("event"),
             },
         ),
@@ -110,7 +117,7 @@ PROTOCOL = Protocol(
     ),
     tokens=(Token(OPTIMISM, SUSD, "sUSD", 18),),
     markets=tuple(
-        Market(OPTIMISM, row["address"], row["symbol"], asset_class=row["asset_class"])
+        Market(OPTIMISM, row["address"], row["symbol"], asset_class=row["asset_class"], quote="USD")
         for row in PROXIES
     ),
 )

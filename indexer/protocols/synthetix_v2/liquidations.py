@@ -1,4 +1,4 @@
-"""PositionLiquidated in its three shapes: the position, its end, and what it cost."""
+"""PositionLiquidated in its shapes: the position, its end, and what it cost."""
 
 from indexer.protocols.synthetix_v2.values import MARKET, PAID, POSITION, ZERO
 from indexer.spec import (
@@ -16,16 +16,13 @@ from indexer.spec import (
     Value,
 )
 
-KEEPERS_V1 = (
-    "PositionLiquidated(uint256 indexed,address indexed,address indexed,int256,uint256,uint256)"
-)
-KEEPERS_V2 = "PositionLiquidated(uint256,address,address,int256,uint256,uint256)"
+# Three arguments are topics in futures v1 and none in perps v2: twins, told apart by their number.
+KEEPERS_ONLY = "PositionLiquidated(uint256,address,address,int256,uint256,uint256)"
 FLAGGED = "PositionLiquidated(uint256,address,address,int256,uint256,uint256,uint256,uint256)"
 KEEPERS = Sum(("flaggerFee", "liquidatorFee"))
 # Shape, version, what keepers got, what stakers got (0: what was left is in no event).
 LIQUIDATED: tuple[tuple[str, str | None, Value, Value], ...] = (
-    (KEEPERS_V1, "1", "fee", Int(0)),
-    (KEEPERS_V2, "2", "fee", Int(0)),
+    (KEEPERS_ONLY, None, "fee", Int(0)),
     (FLAGGED, "2", KEEPERS, "stakersFee"),
 )
 

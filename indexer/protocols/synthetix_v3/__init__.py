@@ -84,6 +84,7 @@ PROTOCOL = Protocol(
                 "market": "perpsMarketId",
                 "symbol": "marketSymbol",
                 "asset_class": Const("unknown"),
+                "quote": Const("USD"),
                 "known_by": Const("event"),
             },
         ),
