@@ -491,7 +491,33 @@ def test_holding_fees_are_borrowing_and_signed_funding(name: str) -> None:
         }
     ]
     assert rows(result, "funding") == [
-        {"market": "7", "account": TRADER, "is_long": True, "paid_usd": usd("-1.9998")}
+        {
+            "market": "7",
+            "account": TRADER,
+            "collateral_token": USDC,
+            "is_long": True,
+            "paid_usd": usd("-1.9998"),
+        }
+    ]
+
+
+def test_a_funding_rate_is_of_a_pair_in_one_collateral() -> None:
+    """-2e12 is -0.000002 % a second: -0.1728 % a day, which shorts pay."""
+    stored = log(
+        ABI,
+        "PendingAccFundingFeesStored",
+        DIAMOND,
+        collateralIndex=3,
+        pairIndex=7,
+        data=(10**20, -(10**20), -2 * 10**12, 1_750_000_000, 0),
+    )
+
+    assert rows(read(stored), "funding") == [
+        {
+            "market": "7",
+            "collateral_token": USDC,
+            "funding_rate_daily_ratio": usd("-0.001728"),
+        }
     ]
 
 

@@ -11,7 +11,8 @@ Split      Events name the recipient: Gov is treasury; GnsOtc, GnsStaking and Ss
            Referral, Trigger and NftBot third parties': supply side.
 Units      Prices 1e10, leverage 1e3 (whole numbers before v8), collateralPriceUsd 1e8,
            percentProfit 1e10 of a percent, OI before v10 1e10 for every collateral, token sizes
-           and share prices 1e18, collateral by its decimals:
+           and share prices 1e18, funding rates 1e18 of a percent a second (GNSFundingFees and the
+           SDK's fundingFees converter), collateral by its decimals:
            https://docs.gains.trade/developer/technical-reference/contracts
 Pairs      https://github.com/GainsNetwork-org/sdk (PairIndex): numbers mean the same everywhere
 
@@ -62,7 +63,8 @@ PROTOCOL = Protocol(
         "buybacks are OtcExecuted and GNS burnt for a vault's excess (Depleted), in dollars only "
         "where a stablecoin was spent, at par. GNS minted to refill a vault is a shortfall of the "
         "kind insurance_in. Vault flows are the vaults' deposits and withdrawals, share prices "
-        "what they say on each change."
+        "what they say on each change. Funding is what trades paid and, from v10 on, the rate of a "
+        "pair in one collateral, per day."
     ),
     left_out=(
         "Versions before v6.3, and rollover and funding fees of v6.3: contracts of their own, "
@@ -78,8 +80,8 @@ PROTOCOL = Protocol(
         "own.",
         "Prices of pairs that neither the list here nor PairAdded names: what they are quoted in "
         "is not known, so they are rejected.",
-        "Funding rates (PendingAccFundingFeesStored): one per pair and collateral, and the table "
-        "has one per market; what trades paid is read.",
+        "What each side of a pair is charged where the rate is shared out unevenly, and whether "
+        "funding is switched off: a rate is the pair's, in one collateral, as it was last stored.",
         "Stops and market closes beyond the liquidation price: they pay the trader nothing and "
         "count as trades.",
         "Bad debt: the vault is the counterparty, and losses end at the collateral.",

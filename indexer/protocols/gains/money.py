@@ -21,6 +21,7 @@ from indexer.spec import (
     Equals,
     Event,
     Fixed,
+    Int,
     Not,
     OfContract,
     OfMarket,
@@ -93,19 +94,36 @@ FEES = (
     ),
     *(Event(abi=ABI, name=event, into="fees", columns=HELD) for event in HOLDING),
 )
-FUNDING = tuple(
+FUNDING = (
+    *(
+        Event(
+            abi=ABI,
+            name=event,
+            into="funding",
+            columns={
+                "market": PAIR,
+                "account": "trader",
+                "collateral_token": COLLATERAL,
+                "is_long": LONG,
+                "paid_usd": Fixed(Product("tradeHoldingFees.fundingFeeCollateral", PRICE), USD),
+            },
+        )
+        for event in HOLDING
+    ),
+    # Percent a second at 1e18; above zero longs pay. One per pair and collateral, from v10 on.
     Event(
         abi=ABI,
-        name=event,
+        name="PendingAccFundingFeesStored",
         into="funding",
         columns={
-            "market": PAIR,
-            "account": "trader",
-            "is_long": LONG,
-            "paid_usd": Fixed(Product("tradeHoldingFees.fundingFeeCollateral", PRICE), USD),
+            "market": "pairIndex",
+            "collateral_token": COLLATERAL,
+            "funding_rate_daily_ratio": Fixed(
+                Product("data.lastFundingRatePerSecondP", Int(86_400)), 20
+            ),
         },
-    )
-    for event in HOLDING
+        version="10",
+    ),
 )
 
 # --- open interest --------------------------------------------------------------------------------
