@@ -248,6 +248,81 @@ def test_a_liquidation_names_the_keeper_and_the_whole_loss(version: str) -> None
     assert result.tables["liquidations"]["version"].to_list() == [LABEL[version]]
 
 
+def shorted(version: str) -> tuple[Any, ...]:
+    """Return the trade tuple of a generation, short."""
+    return tuple(False if place == 4 else value for place, value in enumerate(trade(version)))
+
+
+@pytest.mark.parametrize("version", ["9.4", "10"])
+@pytest.mark.parametrize(
+    ("kind", "how", "who"),
+    [
+        ("market", {"open": False}, {}),
+        ("trigger", {"orderType": 5}, {"liquidator": KEEPER}),
+    ],
+)
+@pytest.mark.parametrize("is_long", [True, False])
+def test_a_close_beyond_the_liquidation_price_is_a_liquidation(
+    version: str, kind: str, how: dict[str, Any], who: dict[str, Any], is_long: bool
+) -> None:
+    """The oracle said 2,499: at or below the limit of a long, at or above that of a short."""
+    side = trade(version) if is_long else shorted(version)
+    lost = execution(kind, version, t=side, liqPrice=2_499 * 10**10, percentProfit=-(10**12), **how)
+
+    result = read(lost, version=version)
+
+    assert rows(result, "liquidations") == [
+        TRADE
+        | who
+        | {
+            "is_long": is_long,
+            "notional_usd": usd("9999"),
+            "collateral_usd": usd("999.9"),
+            "mark_price_usd": usd("2499"),
+            "execution_price_usd": usd("2500.5"),
+            "realized_pnl_usd": usd("-999.9"),
+            "shortfall_basis": "none",
+            "derivation": "inferred",
+        }
+        | sized(version, size_tokens=usd("4"))
+    ]
+    assert [row["cause"] for row in rows(result, "position_changes")] == ["liquidation"]
+
+
+@pytest.mark.parametrize("version", ["9.4", "10"])
+@pytest.mark.parametrize(
+    ("is_long", "how"),
+    [
+        (True, {"liqPrice": 2_498 * 10**10}),
+        (False, {"liqPrice": 2_500 * 10**10}),
+        (False, {"liqPrice": 0}),
+        (True, {"liqPrice": 2_600 * 10**10, "amountSentToTrader": 1}),
+    ],
+    ids=["above", "below", "no such price", "something was paid"],
+)
+def test_a_close_on_this_side_of_it_is_a_trade(
+    version: str, is_long: bool, how: dict[str, Any]
+) -> None:
+    """Neither the price alone nor an empty hand alone makes a liquidation."""
+    side = trade(version) if is_long else shorted(version)
+
+    result = read(
+        execution("market", version, open=False, t=side, **how),
+        execution("trigger", version, orderType=4, t=side, **how),
+        version=version,
+    )
+
+    assert result.tables["liquidations"].is_empty()
+    assert [row["cause"] for row in rows(result, "position_changes")] == ["trade", "trade"]
+
+
+def test_a_liquidation_by_name_is_counted_once() -> None:
+    """Order type 6 beyond the liquidation price is the direct row alone."""
+    result = read(execution("trigger", "10", orderType=6, liqPrice=2_600 * 10**10))
+
+    assert [row["derivation"] for row in rows(result, "liquidations")] == ["direct"]
+
+
 def test_a_trade_from_before_v10_has_no_token_size() -> None:
     """A zero positionSizeToken is not known, not measured zero."""
     old = execution("trigger", "10", orderType=6, t=trade("10", size=0))

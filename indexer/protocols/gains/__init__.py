@@ -55,7 +55,8 @@ PROTOCOL = Protocol(
     name="Gains gTrade",
     kind="perp",
     methodology=(
-        "Trades and liquidations are MarketExecuted and LimitExecuted (order type 6) with notional "
+        "Trades and liquidations are MarketExecuted and LimitExecuted (order type 6, and from v9.4 "
+        "on any close beyond the liquidation price that paid nothing: inferred) with notional "
         "= collateral x leverage x collateral price (before v8, type 2 of the callbacks contracts, "
         "and DAI at par in v6); fees are one row per recipient as the events name it; open "
         "interest is the pair counters in collateral dollars, from v8 on; oracle prices are those "
@@ -82,8 +83,8 @@ PROTOCOL = Protocol(
         "is not known, so they are rejected.",
         "What each side of a pair is charged where the rate is shared out unevenly, and whether "
         "funding is switched off: a rate is the pair's, in one collateral, as it was last stored.",
-        "Stops and market closes beyond the liquidation price: they pay the trader nothing and "
-        "count as trades.",
+        "Stops and market closes beyond the liquidation price before v9.4, which say no such "
+        "price: they count as trades.",
         "Bad debt: the vault is the counterparty, and losses end at the collateral.",
         "AssetsSent and AssetsReceived of vaults: the traders' profits and losses, read as such.",
         "Who owns a locked deposit (DepositLocked): the vault holds its shares, so its owner here.",
