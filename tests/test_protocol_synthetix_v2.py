@@ -147,6 +147,16 @@ def test_a_market_of_futures_v1_is_its_own_version() -> None:
     assert set(result.tables["position_changes"]["version"]) == {"1"}
 
 
+def test_a_market_first_announced_by_the_second_manager_is_perps_v2() -> None:
+    """Futures v1 opened no market after it: a child takes the version of who announced it."""
+    market = "0x" + "f3" * 20
+    known = Known(empty("tokens"), empty("markets"), discovery(added(SECOND, market, b"NEW")))
+
+    result = read(modified(3, 3, WITHOUT_SKEW, market), known=known)
+
+    assert set(result.tables["position_changes"]["version"]) == {"2"}
+
+
 @pytest.mark.parametrize("shape", [WITHOUT_SKEW, WITH_SKEW])
 def test_a_fee_of_a_trade_is_the_stakers(shape: str) -> None:
     """All of it: claimed from the fee pool at first, burned against their debt later."""

@@ -70,8 +70,8 @@ PROTOCOL = Protocol(
     left_out=(
         "Versions before v6.3, and rollover and funding fees of v6.3: contracts of their own, "
         "whose addresses no source here states.",
-        "Open interest before v8: the callbacks contracts announce trades, and on Polygon trades "
-        "were open when they began.",
+        "Open interest before v8: trades were open when the callbacks contracts of Polygon began, "
+        "and others when the diamonds took them over, so no sum of changes would ever close them.",
         "FeesProcessed, BorrowingGroupOiUpdated and RewardDistributed: they repeat what is read.",
         "Resizes before v9.2, which say no collateral price, and the PnL of decreases before v10.",
         "LeverageUpdateExecuted: the notional stays; two of its shapes share a topic.",
@@ -88,8 +88,8 @@ PROTOCOL = Protocol(
         "Bad debt: the vault is the counterparty, and losses end at the collateral.",
         "AssetsSent and AssetsReceived of vaults: the traders' profits and losses, read as such.",
         "Who owns a locked deposit (DepositLocked): the vault holds its shares, so its owner here.",
-        "BTCUSD, index 2 on Base, and its vault: no source states its address, so its rows are "
-        "rejected; GNS on ApeChain likewise.",
+        "BTCUSD, index 2 on Base, and its vault: no source states the token's address, so its rows "
+        "are rejected; what was bought on ApeChain likewise, where GNS has none.",
         "Arbitrum Sepolia: a test network.",
     ),
     contracts=(
