@@ -7,6 +7,7 @@ from goldens import Built, facts_of, frame, log, reasons, rows, usd
 
 from indexer.chains import ARBITRUM, POLYGON, Chain
 from indexer.facts import Facts
+from indexer.facts.routes import abi_entries
 from indexer.protocols import PROTOCOLS
 from indexer.protocols.gains.callbacks import (
     ABI,
@@ -256,3 +257,21 @@ def test_each_collateral_has_its_contract(chain: Chain) -> None:
     assert len({str(one.says["collateral"]) for one in contracts}) == 3
     assert [(one.version, one.says["priced"]) for one in upgraded] == [("6", "no"), ("7", "yes")]
     assert upgraded[1].from_block - 1 == upgraded[0].to_block
+
+
+@pytest.mark.parametrize(
+    ("name", "topic0"),
+    [
+        (MARKET_6, "2739a12dffae5d66bd9e126a286078ed771840f2288f0afa5709ce38c3330997"),
+        (MARKET_7, "ca42b0e44cd853d207b87e8f8914eaefef9c9463a8c77ca33754aa62f6904f00"),
+        (LIMIT_64, "1ab0771256522e5114b583b488c490436d6f8fe02b1e1c9697443e8704c4e840"),
+        (LIMIT_7, "a97091b8c54bf9d1906c2a06322d0ea74fedde4538cdcdf95d81d0ffdca41857"),
+        ("GovFeeCharged", "ccd80d359a6fbe0bfa5cbb1ecf0854adbe8c67b4ed6bf10d3c0d78c2be0f48cb"),
+        ("SssFeeCharged", "d1e388cc27c5125a80cf538c12b26dc5a784071d324a81a736e4d17f238588e4"),
+        ("DaiVaultFeeCharged", "60c73da98faf96842eabd77a0c73964cd189dbaf2c9ae90923a3fed137f30e3e"),
+        ("BorrowingFeeCharged", "e7d34775bf6fd7b34e703a903ef79ab16166ebdffce96a66f4d2f84b6263bb29"),
+    ],
+)
+def test_a_topic_is_the_one_on_chain(name: str, topic0: str) -> None:
+    """What nodes are asked for is what the callbacks contracts log."""
+    assert abi_entries(ABI)[name].topic0.hex() == topic0

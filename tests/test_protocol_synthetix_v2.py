@@ -8,6 +8,7 @@ from goldens import NOON, Built, frame, log, reasons, rows, usd
 
 from indexer.chains import OPTIMISM
 from indexer.facts import Facts, Known, declared, discovered, facts, merged
+from indexer.facts.routes import abi_entries
 from indexer.protocols import PROTOCOLS
 from indexer.protocols.synthetix_v2.liquidations import FLAGGED, KEEPERS_ONLY
 from indexer.protocols.synthetix_v2.trades import WITH_SKEW, WITHOUT_SKEW
@@ -321,3 +322,31 @@ def test_a_declared_market_is_read_once_when_its_manager_announces_it() -> None:
 def discovery(news: Built) -> pl.DataFrame:
     """Return what a log announces, as rows of `contracts`."""
     return discovered([SNX], OPTIMISM, frame([news], block=BLOCK - 1), declared([SNX], OPTIMISM))
+
+
+@pytest.mark.parametrize(
+    ("abi", "name", "topic0"),
+    [
+        (
+            MARKET,
+            WITHOUT_SKEW,
+            "930fd93131df035ac630ef616ad4212af6370377bf327e905c2724cd01d95097",
+        ),
+        (MARKET, WITH_SKEW, "c0d933baa356386a245ade48f9a9c59db4612af2b5b9c17de5b451c628760f43"),
+        (MARKET, KEEPERS_ONLY, "62e7eb6698aabc6740afc94f06bbdfb947fc109fd24d4adb26014d44053ac2c3"),
+        (MARKET, FLAGGED, "8e83cfbf9c95216dce50909e376c0dcc3e23129a3aa1edd5013fa8b41648f883"),
+        (
+            MARKET,
+            "FundingRecomputed",
+            "fc48da481fcf86ce12ffab287c2f0876771bfd89d024ed05e59d8640035d603e",
+        ),
+        (
+            MANAGER,
+            "MarketAdded",
+            "96bfb0243b17c28e58d33656cd16adf56e92fc6bbeedab19c4a1c56f585274d6",
+        ),
+    ],
+)
+def test_a_topic_is_the_one_on_chain(abi: str, name: str, topic0: str) -> None:
+    """What nodes are asked for is what the markets and their managers log."""
+    assert abi_entries(abi)[name].topic0.hex() == topic0
