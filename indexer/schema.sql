@@ -329,6 +329,7 @@ create table funding (
     version varchar not null,
     market varchar not null,
     account varchar,
+    collateral_token varchar, -- part of the key where the venue keeps one rate per collateral
     is_long boolean,
     funding_rate_daily_ratio decimal(38, 18),      -- > 0: longs pay shorts
     funding_rate_cumulative_ratio decimal(38, 18), -- venue's running index, differences are rates
