@@ -345,8 +345,10 @@ create table fees (
     version varchar not null,
     market varchar,
     account varchar,
-    fee_kind varchar not null, -- position, borrow, liquidation, swap, margin, order, interest, origination,
-    -- service, management, subscription, redemption
+    -- position, borrow, liquidation, swap, margin, order, interest, origination, service, management,
+    -- subscription, redemption, flash_loan, reserve: what a lending pool keeps of interest, when it
+    -- takes it
+    fee_kind varchar not null,
     fee_token varchar,
     fee_tokens decimal(38, 18),
     fee_usd decimal(38, 18), -- = supply_side_usd + treasury_usd + holders_usd; null while no price is known

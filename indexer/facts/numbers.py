@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from indexer.decode.int256 import Int256, decimal, fixed, from_int, multiply
 from indexer.decode.quotients import quotient
+from indexer.decode.roots import sqrt_price
 from indexer.facts import conditions
 from indexer.facts.integers import Integers, integers
 from indexer.facts.scope import Mask, Scope, only
@@ -23,6 +24,7 @@ from indexer.spec import (
     OfMarket,
     Quotient,
     Share,
+    SqrtPrice,
     Value,
     When,
 )
@@ -53,13 +55,15 @@ def numbers(value: Value | None, scope: Scope) -> pl.Series:
             return _scaled(integers(of, scope), _places(places, scope), over, scope)
         case Amount(of, token):
             return _scaled(integers(of, scope), _places(DecimalsOf(token), scope), 1, scope)
+        case SqrtPrice():
+            return _rooted(value, scope)
         case Share(of, kind):
             return _shared(of, kind, scope)
         case First(values):
             return pl.select(pl.coalesce([numbers(one, scope) for one in values])).to_series()
         case When():
             return _chosen(value, scope)
-    raise TypeError(f"{type(value).__name__} is not a number: say Fixed or Amount")
+    raise TypeError(f"{type(value).__name__} is not a number: say Fixed, Amount or SqrtPrice")
 
 
 def _chosen(value: When, scope: Scope) -> pl.Series:
@@ -118,6 +122,21 @@ def _polars(array: pa.Array) -> pl.Series:
     return series
 
 
+def _rooted(value: SqrtPrice, scope: Scope) -> pl.Series:
+    root = integers(value.value, scope)
+    first, is_known = _every(_places(value.decimals0, scope), scope)
+    second, is_sure = _every(_places(value.decimals1, scope), scope)
+    is_inverse = value.of == "token1"
+    shift = second - first if is_inverse else first - second
+    array, fits = sqrt_price(root.value, shift, is_inverse=is_inverse)
+    return _series(array, root.present & is_known & is_sure, fits, scope)
+
+
+def _every(places: "Places | tuple[Places, Mask]", scope: Scope) -> tuple[NDArray[np.int64], Mask]:
+    number, known = places if isinstance(places, tuple) else (places, np.True_)
+    return np.full(len(scope), number, dtype=np.int64), np.full(len(scope), known)
+
+
 def _places(places: Decimals, scope: Scope) -> "Places | tuple[Places, Mask]":
     if isinstance(places, int):
         return places
@@ -166,8 +185,7 @@ def _shared(of: "Fixed | Amount", kind: str, scope: Scope) -> pl.Series:
     share, known = _policy(kind, scope)
     places = of.decimals if isinstance(of, Fixed) else DecimalsOf(of.token)
     over = of.over if isinstance(of, Fixed) else 1
-    base = _places(places, scope)
-    number, sure = base if isinstance(base, tuple) else (base, np.ones(len(scope), np.bool_))
+    number, sure = _every(_places(places, scope), scope)
     whole = integers(of.value, scope)
     part = Integers(multiply(whole.value, share), whole.present & known & sure)
     return _scaled(part, number + 18, over, scope)

@@ -206,6 +206,23 @@ class Amount:
 
 
 @dataclass(frozen=True)
+class SqrtPrice:
+    """
+    The price in a pool that keeps its square root times 2**96, as Uniswap v3 does.
+
+    Attributes:
+        value: the root, an integer; zero, a pool without a price, rejects the row.
+        decimals0, decimals1: decimals of the pool's tokens, in the order of their addresses.
+        of: which token is priced, in units of the other.
+    """
+
+    value: "Value"
+    decimals0: Decimals
+    decimals1: Decimals
+    of: Literal["token0", "token1"] = "token0"
+
+
+@dataclass(frozen=True)
 class Share:
     """The part of a number that a dated policy of this protocol gives away."""
 
@@ -279,7 +296,14 @@ class Not:
     condition: "Condition"
 
 
-Condition = Equals | OneOf | IsTrue | IsNegative | Nonzero | Exists | Not
+@dataclass(frozen=True)
+class All:
+    """Every one of the conditions holds."""
+
+    conditions: "tuple[Condition, ...]"
+
+
+Condition = Equals | OneOf | IsTrue | IsNegative | Nonzero | Exists | Not | All
 
 
 @dataclass(frozen=True)
@@ -312,6 +336,7 @@ Value = (
     | Quotient
     | Fixed
     | Amount
+    | SqrtPrice
     | Share
     | Rest
     | Time
