@@ -99,4 +99,5 @@ def _joined(columns: list[Column]) -> Column:
         values=pl.concat(values) if values else None,
         present=np.concatenate([column.present for column in columns]),
         signed=np.concatenate([column.signed for column in columns]),
+        width=first.width,
     )
