@@ -428,7 +428,7 @@ create table pool_flows (
     block_timestamp timestamp not null,
     protocol varchar not null,
     version varchar not null,
-    kind varchar not null, -- deposit, withdrawal, mint, redemption
+    kind varchar not null, -- deposit, withdrawal, mint, redemption, dividend (paid in shares)
     pool varchar not null,
     account varchar not null,
     asset_token varchar,
