@@ -6,6 +6,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from indexer.decode.int256 import Int256, decimal, fixed, from_int, multiply
+from indexer.decode.quotients import quotient
 from indexer.decode.roots import sqrt_price
 from indexer.facts import conditions
 from indexer.facts.integers import Integers, integers
@@ -21,6 +22,7 @@ from indexer.spec import (
     Fixed,
     OfContract,
     OfMarket,
+    Quotient,
     Share,
     SqrtPrice,
     Value,
@@ -45,6 +47,10 @@ def numbers(value: Value | None, scope: Scope) -> pl.Series:
             return pl.Series([None] * len(scope), dtype=DECIMAL)
         case Fixed(Arg() | str() as plain, int() as places, 1):
             return _fused(plain, places, scope)
+        case Fixed(Quotient() as ratio, places, over):
+            return _divided(ratio, _places(places, scope), over, scope)
+        case Amount(Quotient() as ratio, token):
+            return _divided(ratio, _places(DecimalsOf(token), scope), 1, scope)
         case Fixed(of, places, over):
             return _scaled(integers(of, scope), _places(places, scope), over, scope)
         case Amount(of, token):
@@ -83,12 +89,22 @@ def _fused(plain: "Arg | str", places: int, scope: Scope) -> pl.Series:
 def _scaled(
     operand: Integers, places: "Places | tuple[Places, Mask]", over: int, scope: Scope
 ) -> pl.Series:
-    present = operand.present
-    if isinstance(places, tuple):
-        places, known = places
-        present = present & known
+    places, known = _sure(places)
     array, fits = decimal(operand.value, places, over)
-    return _series(array, present, fits, scope)
+    return _series(array, operand.present & known, fits, scope)
+
+
+def _divided(
+    ratio: Quotient, places: "Places | tuple[Places, Mask]", over: int, scope: Scope
+) -> pl.Series:
+    left, right = integers(ratio.left, scope), integers(ratio.right, scope)
+    places, known = _sure(places)
+    array, fits, defined = quotient(left.value, right.value, places, over)
+    return _series(array, left.present & right.present & known & defined, fits, scope)
+
+
+def _sure(places: "Places | tuple[Places, Mask]") -> "tuple[Places, Mask | np.bool_]":
+    return places if isinstance(places, tuple) else (places, np.True_)
 
 
 def _series(array: pa.Array, present: Mask, fits: Mask, scope: Scope) -> pl.Series:
@@ -135,7 +151,10 @@ def _places(places: Decimals, scope: Scope) -> "Places | tuple[Places, Mask]":
     if not known.all():
         note_missing(scope, addresses)
         _blame(places.token, addresses, known, scope)
-    return places.plus + places.times * found.fill_null(0).to_numpy(), known
+    plus, sure = (
+        (places.plus, known) if isinstance(places.plus, int) else _sure(_places(places.plus, scope))
+    )
+    return plus + places.times * found.fill_null(0).to_numpy(), known & sure
 
 
 def _blame(token: Value, addresses: pl.Series, known: Mask, scope: Scope) -> None:

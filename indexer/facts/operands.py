@@ -34,6 +34,7 @@ from indexer.spec import (
     OneOf,
     Positive,
     Product,
+    Quotient,
     Read,
     Rest,
     Share,
@@ -74,13 +75,15 @@ def _operands(
             return (one,)
         case SymbolOf(one) | OfMarket(one, _) | Share(one, _):
             return (one,)
-        case DecimalsOf(one, _, _) | DecimalsSaid(one, _, _):
+        case DecimalsOf(one, plus, _):
+            return (one, None if isinstance(plus, int) else plus)
+        case DecimalsSaid(one, _, _):
             return (one,)
         case Equals(one, _) | OneOf(one, _) | IsTrue(one) | IsNegative(one) | Nonzero(one):
             return (one,)
         case Exists(one) | Not(one):
             return (one,)
-        case Product(left, right) | Amount(left, right):
+        case Product(left, right) | Quotient(left, right) | Amount(left, right):
             return (left, right)
         case Fixed(one, decimals, _):
             return (one, _tokens(decimals))

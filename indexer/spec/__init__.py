@@ -8,7 +8,7 @@ what was returned. Integers stay exact 256-bit integers until
 `Fixed`, `Amount` or `SqrtPrice` scales them once, truncating toward zero at 1e-18.
 
     integer   Arg  Companion  Int  First  Sum  Neg  Abs  Positive  Product
-    number    Fixed  Amount  SqrtPrice  Share  Rest
+    number    Fixed  Amount, of an integer or a Quotient of two; SqrtPrice  Share  Rest
     text      Arg  Companion  Emitter  OfContract  OfMarket  SymbolOf  Ascii  Lookup  Const
     moment    Time
     choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not  All
@@ -61,6 +61,7 @@ from indexer.spec.expressions import (
     OneOf,
     Positive,
     Product,
+    Quotient,
     Rest,
     Share,
     SqrtPrice,
@@ -110,6 +111,7 @@ __all__ = [
     "Positive",
     "Product",
     "Protocol",
+    "Quotient",
     "Read",
     "Rest",
     "Seconds",
