@@ -45,6 +45,9 @@ TOPIC0S = {
     ("gmx_v1/FastPriceFeed", "SetPrice"): (
         "95dce27040c59c8b1c445b284f81a3aaae6eecd7d08d5c7684faee64cdb514a1"
     ),
+    ("gmx_v1/PositionRouter", "ExecuteDecreasePosition"): (
+        "21435c5b618d77ff3657140cd3318e2cffaebc5e0e1b7318f56a9ba4044c3ed2"
+    ),
     ("gmx_v2/EventEmitter", "EventLog"): (
         "7e3bde2ba7aca4a8499608ca57f3b0c1c1c93ace63ffd3741a9fab204146fc9a"
     ),

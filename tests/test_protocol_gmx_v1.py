@@ -574,7 +574,7 @@ def test_later_feeds_are_found_and_say_the_reference_price() -> None:
                 "PriceData",
                 feed,
                 token=WETH,
-                refPrice=2_548 * USD,
+                refPrice=2_548 * 10**8,
                 fastPrice=2_547 * USD,
                 **said,
             ),
@@ -620,3 +620,41 @@ def test_tokens_flow_into_and_out_of_the_vault(name: str, kind: str) -> None:
             "asset_tokens": usd("1000"),
         }
     ]
+
+
+def receipt(shared: Path, transaction: str) -> list[Built]:
+    """Return the logs of a recorded receipt, in order."""
+    (told,) = (
+        one
+        for one in recorded_logs(shared / "data/receipts/gmx_v1.jsonl.gz")
+        if one["transactionHash"].startswith(transaction)
+    )
+    return [
+        Built(
+            one["address"],
+            tuple(bytes.fromhex(topic[2:]) for topic in one["topics"]),
+            bytes.fromhex(one["data"][2:]),
+        )
+        for one in told["logs"]
+    ]
+
+
+def test_a_recorded_receipt_holds_fast_and_reference_prices(shared: Path) -> None:
+    """Transaction 0xa3dd437d sets four prices; each reference stands within a percent of its."""
+    logs = frame(receipt(shared, "0xa3dd437d"), block=171_362_022)
+    protocols = [PROTOCOLS["gmx_v1"]]
+    known = declared(protocols, ARBITRUM)
+    children = discovered(protocols, ARBITRUM, logs, known)
+    headers = logs.select(number="block_number", timestamp=pl.lit(NOON, pl.Datetime("us")))
+
+    result = facts(protocols, ARBITRUM, logs, headers.unique(), replace(known, contracts=children))
+
+    feed = "0x11d62807dae812a0f1571243460bf94325f43bb7"
+    prices = rows(result, "oracle_updates")
+    reference = {row["asset"]: row["oracle_price_quote"] for row in prices if row["feed"] == feed}
+    fast = {row["asset"]: row["oracle_price_quote"] for row in prices if row["feed"] != feed}
+    assert reasons(result) == []
+    assert children["address"].to_list() == [feed]
+    assert set(fast) == set(reference) == {"BTC", "ETH", "LINK", "UNI"}
+    assert all(abs(fast[asset] / reference[asset] - 1) < Decimal("0.01") for asset in fast)
+    assert causes(result) == ["trade"]

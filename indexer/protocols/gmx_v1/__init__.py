@@ -8,18 +8,20 @@ Split      70 % of fees to GLP, 30 % to stakers of GMX, nothing to a treasury:
            https://gmxio.substack.com/p/the-distribution-of-protocol-rewards (stakers are paid in
            bought-back GMX since 2024-10-30, in ETH and AVAX before)
 Units      USD, collateral and prices 1e30 flat; token amounts in token decimals; the cumulative
-           borrow rate 1e6. Collateral is kept in USD at the time of its deposit. CollectSwapFees
+           borrow rate 1e6; the reference of PriceData as Chainlink answers, 1e8 (seen in block
+           171362022). Collateral is kept in USD at the time of its deposit. CollectSwapFees
            of the Vault on Arbitrum carries tokens where its ABI says dollars, and the reverse: in
            block 171294311 the second amount is what Swap kept back, the third its worth. The
            Vault on Avalanche is of the repository's head, which has the order of the ABI.
 Closes     A position that breaches nothing but the highest leverage is liquidated by a plain close
            (Vault.sol, liquidatePosition, state 2): DecreasePosition of the whole size with no
-           collateral asked for, then ClosePosition. Its fee is below 1 % of the size, or the
-           position would have breached more. Every other close says who ordered it, in the same
-           transaction: PositionRouter or OrderBook; a close that goes to the Vault directly pays
-           1 % or more (Timelock.sol, maxMarginFeeBasisPoints), and the partners who close through
-           PositionManager are listed (scripts/core/deployPositionManager.js). All this since the
-           second PositionRouter, from whose first block on closes are told apart here.
+           collateral asked for, then ClosePosition. Its fee is below the 1 % of the size that a
+           hundredfold leverage leaves, or the position would have breached more. Any other close
+           says who ordered it, in the same transaction: PositionRouter or OrderBook; one that goes
+           to the Vault directly pays 1 % or more (Timelock.sol, maxMarginFeeBasisPoints), and the
+           partners who close through PositionManager, which says nothing, are listed
+           (scripts/core/deployPositionManager.js). All this since the second PositionRouter, from
+           whose first block on closes are told apart here.
 """
 
 from indexer.chains import ARBITRUM, AVALANCHE

@@ -48,7 +48,7 @@ PRICES = (
         columns={
             **PRICE,
             "feed": Emitter(),
-            "oracle_price_quote": Fixed("refPrice", 30),
+            "oracle_price_quote": Fixed("refPrice", 8),  # as Chainlink answers, not 1e30
         },
     ),
 )
