@@ -139,7 +139,14 @@ def test_the_tally_of_facts(con: duckdb.DuckDBPyConnection) -> None:
     tables = ("position_changes", "liquidations", "adls", "oracle_updates", "open_interest", "fees")
     counts = {
         table: con.execute(f"select count(*) from {table}").fetchall()[0][0]
-        for table in (*tables, "credit_events", "buybacks", "pool_flows", "share_prices", "shortfalls")
+        for table in (
+            *tables,
+            "credit_events",
+            "buybacks",
+            "pool_flows",
+            "share_prices",
+            "shortfalls",
+        )
     }
 
     assert {table: count for table, count in counts.items() if count} == {
@@ -158,8 +165,8 @@ def test_only_owned_logs_are_kept(con: duckdb.DuckDBPyConnection) -> None:
     kept = con.execute("select chain_id, count(*) from logs group by all").fetchall()
 
     assert dict(kept) == {
-        **{1: 568, 10: 6, 56: 2, 100: 8, 137: 14, 8453: 21},
-        **{42161: 158, 421614: 23, 534352: 8},
+        1: 568, 10: 6, 56: 2, 100: 8, 137: 14, 8453: 21,
+        42161: 158, 421614: 23, 534352: 8,
     }
 
 

@@ -7,9 +7,9 @@ policies (dated fee splits). Columns are small expressions over the arguments of
 what was returned. Integers stay exact 256-bit integers until
 `Fixed`, `Amount`, `SqrtPrice` or `TickPrice` scales them once, truncating toward zero at 1e-18.
 
-    integer   Arg  Companion  Int  First  Sum  Neg  Abs  Positive  Product
+    integer   Arg  Companion  Bits  Int  First  Sum  Neg  Abs  Positive  Product
     number    Fixed  Amount, of an integer or a Quotient of two; SqrtPrice  TickPrice  Share  Rest
-    text      Arg  Companion  Emitter  OfContract  OfMarket  SymbolOf  Ascii  Lookup  Const
+    text      Arg  Companion  Bits  Emitter  OfContract  OfMarket  SymbolOf  Ascii  Lookup  Const
     moment    Time
     choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not  All
 
@@ -24,6 +24,7 @@ from indexer.spec.declarations import (
     Contract,
     Discover,
     Event,
+    Evidence,
     Market,
     Policy,
     Protocol,
@@ -38,6 +39,7 @@ from indexer.spec.expressions import (
     Amount,
     Arg,
     Ascii,
+    Bits,
     Companion,
     Condition,
     Const,
@@ -85,6 +87,7 @@ __all__ = [
     "Amount",
     "Arg",
     "Ascii",
+    "Bits",
     "Blocks",
     "Call",
     "Companion",
@@ -98,6 +101,7 @@ __all__ = [
     "Emitter",
     "Equals",
     "Event",
+    "Evidence",
     "Exists",
     "First",
     "Fixed",
