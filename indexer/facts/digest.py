@@ -1,6 +1,7 @@
 """The digest of a declaration: rows made under different digests are never mixed."""
 
 from dataclasses import replace
+from functools import lru_cache
 from hashlib import sha256
 
 from indexer.chains import Chain
@@ -11,6 +12,7 @@ from indexer.spec import Protocol
 ENGINE = 3
 
 
+@lru_cache(512)
 def digest(protocol: Protocol, chain: Chain) -> str:
     """
     Return the sha256 of everything that decides the protocol's rows on a chain.

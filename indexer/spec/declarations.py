@@ -185,10 +185,12 @@ class Policy:
     basis: Literal["event", "governance", "documentation", "assumed"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Protocol:
     """
     One protocol: everything perpscope knows of it before it reads a log.
+
+    It equals itself alone, so that what follows from a declaration can be worked out once.
 
     Attributes:
         slug: name of the declaration and of its `abis/` folder.
