@@ -10,6 +10,8 @@ from indexer.spec import (
     Companion,
     Condition,
     Const,
+    Decimals,
+    DecimalsFirst,
     DecimalsOf,
     DecimalsSaid,
     Discover,
@@ -45,7 +47,7 @@ from indexer.spec import (
 Leaf = Arg | Companion
 
 
-def leaves(value: "Value | Condition | DecimalsOf | DecimalsSaid | None") -> Iterator[Leaf]:
+def leaves(value: "Value | Condition | Decimals | None") -> Iterator[Leaf]:
     """Yield every argument and companion that the expression reads."""
     match value:
         case str():
@@ -59,9 +61,7 @@ def leaves(value: "Value | Condition | DecimalsOf | DecimalsSaid | None") -> Ite
                 yield from leaves(operand)
 
 
-def _operands(
-    value: "Value | Condition | DecimalsOf | DecimalsSaid",
-) -> "tuple[Value | DecimalsOf | DecimalsSaid | None, ...]":
+def _operands(value: "Value | Condition | Decimals") -> "tuple[Value | Decimals | None, ...]":
     match value:
         case First(values):
             return values
@@ -73,6 +73,8 @@ def _operands(
             return (one,)
         case DecimalsOf(one, _, _) | DecimalsSaid(one, _, _):
             return (one,)
+        case DecimalsFirst(choices):
+            return choices
         case Equals(one, _) | OneOf(one, _) | IsTrue(one) | IsNegative(one) | Nonzero(one):
             return (one,)
         case Exists(one) | Not(one):
@@ -80,7 +82,7 @@ def _operands(
         case Product(left, right) | Amount(left, right):
             return (left, right)
         case Fixed(one, decimals, _):
-            return (one, None if isinstance(decimals, int | OfContract) else decimals)
+            return (one, decimals)
         case When(condition, then, otherwise):
             return (condition, then, otherwise)
     raise TypeError(f"{type(value).__name__} is not part of the vocabulary of indexer.spec")

@@ -198,6 +198,7 @@ class Protocol:
         contracts, events, discoveries, reads, policies: see the classes.
         tokens: seed rows (chain, address, symbol, decimals).
         markets: seed rows (chain, market, symbol, index, long and short token, asset class).
+        feeds: names, heartbeats and thresholds of an oracle's feeds; they decide no fact.
     """
 
     slug: str
@@ -212,6 +213,7 @@ class Protocol:
     policies: tuple[Policy, ...] = ()
     tokens: "tuple[Token, ...]" = ()
     markets: "tuple[Market, ...]" = ()
+    feeds: "tuple[Feed, ...]" = ()
 
 
 @dataclass(frozen=True)
@@ -235,3 +237,34 @@ class Market:
     long_token: str | None = None
     short_token: str | None = None
     asset_class: str = "crypto"
+
+
+@dataclass(frozen=True)
+class Feed:
+    """
+    A feed of an oracle: what it is called, and when it has to speak.
+
+    Attributes:
+        chain: where it is.
+        feed: as the rows of `oracle_updates` name it.
+        name: the pair, and what tells it from other feeds of the pair.
+        asset, quote: upper case.
+        kind: a price that is traded, a rate that a contract pays, a price computed of other feeds,
+            or whether a chain's sequencer is up.
+        proxy: the contract that others ask for it, where it is another.
+        heartbeat_seconds: an update is due when the last one is this old.
+        threshold_bps: an update is due when the price moved this far.
+        source, basis: where both are stated, and how good that is.
+    """
+
+    chain: Chain
+    feed: str
+    name: str
+    asset: str
+    quote: str
+    kind: Literal["price", "exchange_rate", "calculated", "uptime"] = "price"
+    proxy: str | None = None
+    heartbeat_seconds: int | None = None
+    threshold_bps: int | None = None
+    source: str | None = None
+    basis: Literal["event", "governance", "documentation", "assumed"] | None = None
