@@ -64,16 +64,17 @@ def event_names(protocol: Protocol, abi: str) -> dict[EventName, None]:
         if discovery.abi == abi:
             names[discovery.name] = None
     for event in protocol.events:
-        if event.abi == abi:
-            names[event.name] = None
-            names.update(dict.fromkeys(companion_events(event)))
+        read = ((event.abi, event.name), *companion_events(event))
+        names.update(dict.fromkeys(name for home, name in read if home == abi))
     return names
 
 
 def abis_of(protocol: Protocol) -> tuple[str, ...]:
-    """Return every ABI the protocol's events and discoveries name, in order."""
+    """Return every ABI the protocol's discoveries, events and companions name, in order."""
     announced = [discovery.abi for discovery in protocol.discoveries]
-    return tuple(dict.fromkeys([*announced, *(event.abi for event in protocol.events)]))
+    own = [event.abi for event in protocol.events]
+    joined = [home for event in protocol.events for home, _ in companion_events(event)]
+    return tuple(dict.fromkeys([*announced, *own, *joined]))
 
 
 def topic0s_of(name: EventName, abi: str) -> tuple[bytes, ...]:
