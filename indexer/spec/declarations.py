@@ -250,8 +250,8 @@ class Feed:
         feed: as the rows of `oracle_updates` name it.
         name: the pair, and what tells it from other feeds of the pair.
         asset, quote: upper case.
-        kind: a price that is traded, a rate that a contract pays, a price computed of other feeds,
-            or whether a chain's sequencer is up.
+        kind: price (that is traded), exchange_rate (that a contract pays), calculated (of other
+            feeds) or uptime (of a chain's sequencer).
         proxy: the contract that others ask for it, where it is another.
         heartbeat_seconds: an update is due when the last one is this old.
         threshold_bps: an update is due when the price moved this far.
@@ -263,7 +263,7 @@ class Feed:
     name: str
     asset: str
     quote: str
-    kind: Literal["price", "exchange_rate", "calculated", "uptime"] = "price"
+    kind: str = "price"
     proxy: str | None = None
     heartbeat_seconds: int | None = None
     threshold_bps: int | None = None
