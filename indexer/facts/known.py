@@ -104,7 +104,7 @@ def feeds(protocols: Sequence[Protocol], chain: Chain) -> pl.DataFrame:
         (
             chain.chain_id,
             protocol.slug,
-            feed.feed.lower(),
+            feed.feed.lower() if feed.feed.startswith("0x") else feed.feed,
             feed.name,
             feed.asset,
             feed.quote,
