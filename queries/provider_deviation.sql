@@ -146,7 +146,13 @@ lasting as (
 ranked as (
 
     select
-        *,
+        asset,
+        quote,
+        chain_id,
+        provider,
+        reference_provider,
+        absolute_bps,
+        seconds,
         sum(seconds) over (
             partition by asset, quote, chain_id, provider, reference_provider
             order by absolute_bps

@@ -70,8 +70,15 @@ named as (
 ageing as (
 
     select
-        *,
-        heartbeat_seconds * (1 + $tolerance_ratio) as limit_seconds,
+        chain_id,
+        protocol,
+        feed,
+        asset,
+        quote,
+        name,
+        heartbeat_seconds,
+        block_timestamp,
+        seen_at,
         lead(block_timestamp, 1, ended_at) over (
             partition by chain_id, protocol, feed, asset, quote
             order by block_timestamp
@@ -84,19 +91,24 @@ ageing as (
 aged as (
 
     select
-        *,
+        chain_id,
+        protocol,
+        feed,
+        asset,
+        quote,
+        name,
+        heartbeat_seconds,
+        block_timestamp,
         (epoch_us(replaced_at) - epoch_us(seen_at)) / 1000000 as age_seconds,
-        (epoch_us(replaced_at) - epoch_us(block_timestamp)) / 1000000 as watched_seconds
+        (epoch_us(replaced_at) - epoch_us(block_timestamp)) / 1000000 as watched_seconds,
+        greatest(
+            0,
+            least(
+                age_seconds - heartbeat_seconds * (1 + $tolerance_ratio),
+                watched_seconds
+            )
+        ) as late_seconds
     from ageing
-
-),
-
-late as (
-
-    select
-        *,
-        greatest(0, least(age_seconds - limit_seconds, watched_seconds)) as late_seconds
-    from aged
 
 )
 
@@ -112,7 +124,7 @@ select
     sum(late_seconds) as stale_seconds,
     sum(late_seconds) / nullif(sum(watched_seconds), 0) as stale_ratio,
     max(block_timestamp) as last_update_at
-from late
+from aged
 where
     $feed is null
     or upper($feed) = name
