@@ -16,6 +16,7 @@ Table = Literal[
     "funding",
     "fees",
     "buybacks",
+    "token_supplies",
     "credit_events",
     "pool_flows",
     "share_prices",
@@ -198,7 +199,7 @@ class Protocol:
         left_out: what is not covered, one sentence each: what, and why.
         contracts, events, discoveries, reads, policies: see the classes.
         tokens: seed rows (chain, address, symbol, decimals).
-        markets: seed rows (chain, market, symbol, index, long and short token, asset class).
+        markets: seed rows (chain, market, symbol, tokens, asset class, quote).
         feeds: names, heartbeats and thresholds of an oracle's feeds; they decide no fact.
     """
 
@@ -238,6 +239,7 @@ class Market:
     long_token: str | None = None
     short_token: str | None = None
     asset_class: str = "crypto"
+    quote: str | None = None
 
 
 @dataclass(frozen=True)
