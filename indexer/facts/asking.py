@@ -46,15 +46,15 @@ def log_filter(protocols: Sequence[Protocol], chain: Chain, known: Known) -> Fil
     that names nobody would ask for everybody.
     """
     in_part = list(_in_part(protocols, chain))
+    speaking = {(protocol.slug, abi) for protocol in protocols for abi in abis_of(protocol)}
     whole = {
         octets(contract.address)
         for protocol in protocols
         for contract in contracts_on(protocol, chain)
-        if not contract.only and contract.abi in abis_of(protocol)
+        if not contract.only and (protocol.slug, contract.abi) in speaking
     }
     apart = {octets(contract.address) for _, contract in in_part} - whole
     emitters = emitter_rows(protocols, chain, known)
-    speaking = {(protocol.slug, abi) for protocol in protocols for abi in abis_of(protocol)}
     heard = {
         address
         for address, slug, abi in emitters.select("address", "protocol", "abi").iter_rows()

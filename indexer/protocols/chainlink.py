@@ -2,10 +2,11 @@
 Chainlink data feeds: aggregators that post a signed answer when it moved or its heartbeat is due.
 
 Contracts  proxies and aggregators from duneanalytics/spellbook (chainlink
-           price_feeds_oracle_addresses) and bgd-labs/aave-address-book (Chainlink*.sol); 21 more
-           aggregators of Ethereum by lists of 2022 and 2023, against recorded answers, and three of
-           ETH/USD and BTC/USD by several integrations of 2025. No list holds all phases of a feed,
-           and no first block is known, so every window starts at 0.
+           price_feeds_oracle_addresses) and bgd-labs/aave-address-book (Chainlink*.sol); 138
+           aggregators more by integrators' lists of 2022 and 2023, which agree with spellbook on
+           all 128 addresses that both have, and three of ETH/USD and BTC/USD by several
+           integrations of 2025. No list holds all phases of a feed, and no first block is known,
+           so every window starts at 0.
 Split      none.
 Units      answers in the feed's own decimals, signed; updatedAt unix seconds. Where nobody states
            the decimals, the aggregator is asked for them.
