@@ -145,7 +145,7 @@ create table orphans (
 create table policies (
     protocol varchar not null,
     -- supply_side_share, treasury_share, holders_share: of fees; holders_share_of_revenue: of what the
-    -- protocol keeps
+    -- protocol keeps; buyback_share: of what it spends on its holders, what buys its token
     kind varchar not null,
     value decimal(38, 18) not null, -- 1 = 100 %
     valid_from timestamp not null,
@@ -422,7 +422,9 @@ create table credit_events (
     block_timestamp timestamp not null,
     protocol varchar not null,
     version varchar not null,
-    kind varchar not null, -- funded, payment, impairment, impairment_removed, default, recovery, liquidation, call
+    -- funded, payment, impairment, impairment_removed, default, recovery, liquidation, call,
+    -- seizure: collateral that a liquidation takes, where an event of its own tells
+    kind varchar not null,
     pool varchar not null, -- pool, market or manager the loan belongs to
     loan varchar,
     account varchar,       -- borrower

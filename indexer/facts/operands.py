@@ -31,6 +31,7 @@ from indexer.spec import (
     Neg,
     Nonzero,
     Not,
+    Noted,
     OfContract,
     OfMarket,
     OneOf,
@@ -43,6 +44,7 @@ from indexer.spec import (
     SqrtPrice,
     Sum,
     SymbolOf,
+    TickPrice,
     Time,
     Value,
     When,
@@ -87,7 +89,7 @@ def _operands(value: "Value | Condition | Decimals") -> "tuple[Value | Decimals 
             return (left, right)
         case Fixed(one, decimals, _):
             return (one, decimals)
-        case SqrtPrice(root, first, second, _):
+        case SqrtPrice(root, first, second, _) | TickPrice(root, _, first, second, _):
             return (root, first, second)
         case When(condition, then, otherwise):
             return (condition, then, otherwise)
@@ -111,13 +113,13 @@ def match_key(companion: Companion) -> str:
     return repr((companion.abi, companion.event, sorted(companion.on.items()), companion.nearest))
 
 
-def names_of(companion: Companion) -> "tuple[str | Keyed, ...]":
+def names_of(companion: Companion) -> "tuple[str | Keyed | Noted, ...]":
     """Return the events a companion may be."""
     event = companion.event
     return event if isinstance(event, tuple) else (event,)
 
 
-def companion_events(event: Event) -> "Iterator[tuple[str, str | Keyed]]":
+def companion_events(event: Event) -> "Iterator[tuple[str, str | Keyed | Noted]]":
     """Yield the ABI and the name of every event that an event's companions may be."""
     for companion in companions_of(event).values():
         for name in names_of(companion):
@@ -126,9 +128,9 @@ def companion_events(event: Event) -> "Iterator[tuple[str, str | Keyed]]":
 
 def wanted(
     events: tuple[Event, ...], discoveries: tuple[Discover, ...], abi: str
-) -> "dict[str | Keyed, set[str]]":
+) -> "dict[str | Keyed | Noted, set[str]]":
     """Return, per event of one ABI, the arguments that anything reads of it."""
-    needs: dict[str | Keyed, set[str]] = {}
+    needs: dict[str | Keyed | Noted, set[str]] = {}
     for discovery in discoveries:
         if discovery.abi == abi:
             needs.setdefault(discovery.name, set()).add(discovery.child)
@@ -139,7 +141,7 @@ def wanted(
     return needs
 
 
-def _reads_of(event: Event) -> "Iterator[tuple[str, str | Keyed, set[str]]]":
+def _reads_of(event: Event) -> "Iterator[tuple[str, str | Keyed | Noted, set[str]]]":
     """Yield ABI, event and arguments of everything that a declared event reads."""
     yield event.abi, event.name, set()
     for leaf in leaves_of(event):

@@ -5,14 +5,15 @@ A `Protocol` lists contracts (where logs come from), events (how a log becomes a
 table), discoveries (how factories announce children), reads (state that no event tells) and
 policies (dated fee splits). Columns are small expressions over the arguments of a log, or over
 what was returned. Integers stay exact 256-bit integers until
-`Fixed`, `Amount` or `SqrtPrice` scales them once, truncating toward zero at 1e-18.
+`Fixed`, `Amount`, `SqrtPrice` or `TickPrice` scales them once, truncating toward zero at 1e-18.
 
     integer   Arg  Companion  Bits  Int  First  Sum  Neg  Abs  Positive  Product
-    number    Fixed  Amount, of an integer or a Quotient of two; SqrtPrice  Share  Rest
+    number    Fixed  Amount, of an integer or a Quotient of two; SqrtPrice  TickPrice  Share  Rest
     text      Arg  Companion  Bits  Emitter  OfContract  OfMarket  SymbolOf  Ascii  Lookup  Const
     moment    Time
     choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not  All
 
+An event is a name of the ABI, or `Keyed` inside an envelope, or `Noted`, a call that was noted.
 A plain `Arg` in a text column renders by its ABI type: addresses and bytes as lower-case 0x hex,
 integers as decimal digits, strings as they are.
 """
@@ -60,6 +61,7 @@ from indexer.spec.expressions import (
     Neg,
     Nonzero,
     Not,
+    Noted,
     OfContract,
     OfMarket,
     OneOf,
@@ -71,6 +73,7 @@ from indexer.spec.expressions import (
     SqrtPrice,
     Sum,
     SymbolOf,
+    TickPrice,
     Time,
     Value,
     When,
@@ -115,6 +118,7 @@ __all__ = [
     "Neg",
     "Nonzero",
     "Not",
+    "Noted",
     "OfContract",
     "OfMarket",
     "OneOf",
@@ -131,6 +135,7 @@ __all__ = [
     "Sum",
     "SymbolOf",
     "Table",
+    "TickPrice",
     "Time",
     "Token",
     "Value",

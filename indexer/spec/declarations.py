@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from indexer.chains import Chain
-from indexer.spec.expressions import Condition, Const, Emitter, Int, Keyed, OfContract, Value
+from indexer.spec.expressions import Condition, Const, Emitter, Int, Keyed, Noted, OfContract, Value
 
 Table = Literal[
     "position_changes",
@@ -33,7 +33,7 @@ class Event:
 
     Attributes:
         abi: `<slug>/<Contract>` below abis/.
-        name: the event, with its types where the ABI overloads it, or a keyed event.
+        name: the event, with its types where the ABI overloads it, a keyed event, or a noted call.
         into: the table.
         columns: column -> expression; columns left out are null.
         where: conditions that all hold, or the log gives no row here.
@@ -45,7 +45,7 @@ class Event:
     """
 
     abi: str
-    name: "str | Keyed"
+    name: "str | Keyed | Noted"
     into: Table
     columns: Mapping[str, Value]
     where: tuple[Condition, ...] = ()
@@ -76,14 +76,15 @@ class Call:
     Attributes:
         function: its name in the ABI of the read. Columns read what it returns under this name;
             as `<function>.<output>` where it returns several values.
-        args: constants, what the contract declares, or the contract itself, in order.
+        args: constants, what the contract declares, or the contract itself, in order; a tuple of
+            integers is an array.
         to: whom to ask, an address or what the contract declares as one; None asks the contract
             that the read is about.
         has_selector: False for precompiles, which take arguments alone.
     """
 
     function: str
-    args: "tuple[Int | Const | OfContract | Emitter, ...]" = ()
+    args: "tuple[Int | Const | OfContract | Emitter | tuple[Int, ...], ...]" = ()
     to: "str | OfContract | None" = None
     has_selector: bool = True
 
@@ -171,7 +172,8 @@ class Policy:
 
     Attributes:
         kind: supply_side_share, treasury_share or holders_share of fees;
-            holders_share_of_revenue of what the protocol keeps.
+            holders_share_of_revenue of what the protocol keeps; buyback_share of what it
+            spends on its holders.
         value: exact decimal text.
         valid_from: ISO day, UTC, inclusive.
         source: where it is stated.

@@ -13,6 +13,18 @@ class Keyed:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """
+    A call that a contract notes in an anonymous event, the function's selector as first topic.
+
+    Attributes:
+        function: its signature, as `join(uint256)`; the ABI has the event under the bare name.
+    """
+
+    function: str
+
+
+@dataclass(frozen=True)
 class Arg:
     """
     An argument of the log: `name`, a dotted path into a tuple, or an item of a keyed event.
@@ -40,7 +52,7 @@ class Companion:
         abi: where another contract of the protocol emits it, that contract's ABI.
     """
 
-    event: "str | Keyed | tuple[str, ...]"
+    event: "str | Keyed | Noted | tuple[str, ...]"
     take: str
     on: Mapping[str, str] = field(default_factory=dict)
     nearest: Literal["before", "after"] | None = None
@@ -249,6 +261,24 @@ class SqrtPrice:
 
 
 @dataclass(frozen=True)
+class TickPrice:
+    """
+    The mean price in a pool over some seconds, from its ticks as Uniswap v3 adds them up.
+
+    Attributes:
+        value: what the ticks of these seconds add up to, an integer; the mean is rounded down.
+        seconds: how many seconds.
+        decimals0, decimals1, of: as of a `SqrtPrice`.
+    """
+
+    value: "Value"
+    seconds: int
+    decimals0: Decimals
+    decimals1: Decimals
+    of: Literal["token0", "token1"] = "token0"
+
+
+@dataclass(frozen=True)
 class Share:
     """The part of a number that a dated policy of this protocol gives away."""
 
@@ -364,6 +394,7 @@ Value = (
     | Fixed
     | Amount
     | SqrtPrice
+    | TickPrice
     | Share
     | Rest
     | Time
