@@ -189,6 +189,22 @@ create table markets (
     block_number bigint -- that announced it; null where the declaration states it
 );
 
+-- What feeds of oracles are called and how often they ought to speak, as the declarations state it.
+create table feeds (
+    chain_id bigint not null,
+    protocol varchar not null,
+    feed varchar not null, -- as in `oracle_updates`
+    name varchar not null, -- ETH/USD, with what tells it from others of the pair: ETH/USD SVR
+    asset varchar not null, -- upper case
+    quote varchar not null, -- upper case; DOWN counts how far a sequencer is down: 0 up, 1 down
+    kind varchar not null, -- price, exchange_rate, calculated, uptime
+    proxy varchar, -- the contract that others ask for the feed, where it is another and known
+    heartbeat_seconds integer, -- an update is due when the last one is this old; null: not known
+    threshold_bps integer, -- an update is due when the price moved this far; null: not known
+    source varchar, -- where heartbeat and threshold are stated
+    basis varchar -- event, governance, documentation, assumed; null where neither is known
+);
+
 -- Where a chain's rows came from; `kind` is what every report must show.
 create table origins (
     chain_id bigint not null,
@@ -288,7 +304,7 @@ create table oracle_updates (
     block_timestamp timestamp not null,
     protocol varchar not null,
     version varchar not null,
-    feed varchar not null,   -- the aggregator, or the token a venue prices
+    feed varchar not null,   -- the aggregator, the oracle's own id, or the token a venue prices
     asset varchar,           -- base symbol, upper case; null while unknown
     quote varchar not null,  -- quote symbol, upper case
     oracle_price_quote decimal(38, 18) not null, -- mid where the venue posts a spread

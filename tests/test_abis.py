@@ -168,7 +168,13 @@ def test_an_entry_is_what_the_venue_declares(
     shapes = [tuple(shape(argument) for argument in fact["inputs"]) for fact in mine]
 
     assert signature(entry) in {fact["signature"] for fact in mine}
-    assert tuple(shape(argument) for argument in entry["inputs"]) in shapes
+    own = [shape(argument) for argument in entry["inputs"]]
+    assert any(len(own) == len(said) and all(map(is_same, own, said)) for said in shapes)
+
+
+def is_same(own: tuple[Any, ...], said: tuple[Any, ...]) -> bool:
+    """Tell whether two shapes agree; the facts do not name the fields of every tuple."""
+    return own[:3] == said[:3] and said[3] in ((), own[3])
 
 
 @pytest.mark.parametrize(("abi", "name"), TOPIC0S)

@@ -331,6 +331,14 @@ ANSWERS = [
     ),
     ("oracle_off", "asset", {"threshold_bps": "292"}, []),
     (
+        "stale_feeds",
+        "feed late_count oldest_seconds stale_seconds",
+        {"heartbeat_seconds": "500", "tolerance_ratio": "0", "feed": "BTC/USD"},
+        [("0xc", 1, 600.0, 100.0)],
+    ),
+    ("sequencer_downtime", "sequencer", {}, []),
+    ("provider_deviation", "provider", {}, []),
+    (
         "liquidations_off_oracle",
         "account notional_usd oracle_price_quote reference_protocol deviation_bps",
         {},

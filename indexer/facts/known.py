@@ -99,6 +99,30 @@ def policies(protocols: Sequence[Protocol]) -> pl.DataFrame:
     return pl.DataFrame(rows, columns_of("policies"), orient="row")
 
 
+def feeds(protocols: Sequence[Protocol], chain: Chain) -> pl.DataFrame:
+    """Return what the protocols say of their feeds on a chain, as rows of `feeds`."""
+    rows = [
+        (
+            chain.chain_id,
+            protocol.slug,
+            feed.feed.lower() if feed.feed.startswith("0x") else feed.feed,
+            feed.name,
+            feed.asset,
+            feed.quote,
+            feed.kind,
+            _lower(feed.proxy),
+            feed.heartbeat_seconds,
+            feed.threshold_bps,
+            feed.source,
+            feed.basis,
+        )
+        for protocol in protocols
+        for feed in protocol.feeds
+        if feed.chain == chain
+    ]
+    return pl.DataFrame(rows, columns_of("feeds"), orient="row")
+
+
 def merged(known: Known, learned: Known) -> Known:
     """Return both; where they differ about a token or market, what was known first stands."""
     return Known(

@@ -13,6 +13,7 @@ from indexer.spec import (
     Condition,
     Const,
     Decimals,
+    DecimalsFirst,
     DecimalsOf,
     DecimalsSaid,
     Discover,
@@ -52,7 +53,7 @@ from indexer.spec import (
 Leaf = Arg | Companion
 
 
-def leaves(value: "Value | Condition | DecimalsOf | DecimalsSaid | None") -> Iterator[Leaf]:
+def leaves(value: "Value | Condition | Decimals | None") -> Iterator[Leaf]:
     """Yield every argument and companion that the expression reads."""
     match value:
         case str():
@@ -66,11 +67,9 @@ def leaves(value: "Value | Condition | DecimalsOf | DecimalsSaid | None") -> Ite
                 yield from leaves(operand)
 
 
-def _operands(
-    value: "Value | Condition | DecimalsOf | DecimalsSaid",
-) -> "tuple[Value | DecimalsOf | DecimalsSaid | None, ...]":
+def _operands(value: "Value | Condition | Decimals") -> "tuple[Value | Decimals | None, ...]":
     match value:
-        case First(values) | All(values):
+        case First(values) | All(values) | DecimalsFirst(values):
             return values
         case Sum(terms):
             return terms
@@ -89,16 +88,12 @@ def _operands(
         case Product(left, right) | Quotient(left, right) | Amount(left, right):
             return (left, right)
         case Fixed(one, decimals, _):
-            return (one, _tokens(decimals))
+            return (one, decimals)
         case SqrtPrice(root, first, second, _) | TickPrice(root, _, first, second, _):
-            return (root, _tokens(first), _tokens(second))
+            return (root, first, second)
         case When(condition, then, otherwise):
             return (condition, then, otherwise)
     raise TypeError(f"{type(value).__name__} is not part of the vocabulary of indexer.spec")
-
-
-def _tokens(decimals: Decimals) -> "DecimalsOf | DecimalsSaid | None":
-    return None if isinstance(decimals, int | OfContract) else decimals
 
 
 def leaves_of(event: Event | Read) -> Iterator[Leaf]:

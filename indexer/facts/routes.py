@@ -7,7 +7,7 @@ and topic0, never by topic0 alone: unrelated events share topics (RWA.md 0.1).
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import polars as pl
@@ -22,6 +22,8 @@ from indexer.facts.operands import companion_events
 from indexer.spec import Contract, Discover, Keyed, Noted, Protocol
 
 EventName = str | Keyed | Noted
+
+_KEPT = 512  # of what follows from declarations: more than there are protocols and chains at once
 
 # PERPS.md 1.2: EventLog, EventLog1, EventLog2 of GMX v2's EventEmitter.
 ENVELOPES = tuple(
@@ -47,6 +49,7 @@ def abi_text(name: str) -> str:
     return (files("abis") / slug / f"{contract}.json").read_text(encoding="utf-8")
 
 
+@lru_cache(_KEPT)
 def contracts_on(protocol: Protocol, chain: Chain) -> tuple[Contract, ...]:
     """Return the declared contracts of a protocol on one chain."""
     return tuple(contract for contract in protocol.contracts if contract.chain == chain)
@@ -57,24 +60,25 @@ def first_block(protocol: Protocol, chain: Chain) -> int | None:
     return min((contract.from_block for contract in contracts_on(protocol, chain)), default=None)
 
 
-def event_names(protocol: Protocol, abi: str) -> dict[EventName, None]:
+def event_names(protocol: Protocol, abi: str) -> tuple[EventName, ...]:
     """Return the events of one ABI that the protocol reads, companions too, in order."""
-    names: dict[EventName, None] = {}
-    for discovery in protocol.discoveries:
-        if discovery.abi == abi:
-            names[discovery.name] = None
-    for event in protocol.events:
-        read = ((event.abi, event.name), *companion_events(event))
-        names.update(dict.fromkeys(name for home, name in read if home == abi))
-    return names
+    return _events_read(protocol).get(abi, ())
 
 
 def abis_of(protocol: Protocol) -> tuple[str, ...]:
     """Return every ABI the protocol's discoveries, events and companions name, in order."""
-    announced = [discovery.abi for discovery in protocol.discoveries]
-    own = [event.abi for event in protocol.events]
-    joined = [home for event in protocol.events for home, _ in companion_events(event)]
-    return tuple(dict.fromkeys([*announced, *own, *joined]))
+    return tuple(_events_read(protocol))
+
+
+@lru_cache(_KEPT)
+def _events_read(protocol: Protocol) -> dict[str, tuple[EventName, ...]]:
+    announced = [(item.abi, item.name) for item in protocol.discoveries]
+    own = [(event.abi, event.name) for event in protocol.events]
+    joined = [pair for event in protocol.events for pair in companion_events(event)]
+    read: dict[str, dict[EventName, None]] = {}
+    for abi, name in (*announced, *own, *joined):
+        read.setdefault(abi, {})[name] = None
+    return {abi: tuple(names) for abi, names in read.items()}
 
 
 def topic0s_of(name: EventName, abi: str) -> tuple[bytes, ...]:

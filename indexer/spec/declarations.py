@@ -187,10 +187,12 @@ class Policy:
     basis: Literal["event", "governance", "documentation", "assumed"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Protocol:
     """
     One protocol: everything perpscope knows of it before it reads a log.
+
+    It equals itself alone, so that what follows from a declaration can be worked out once.
 
     Attributes:
         slug: name of the declaration and of its `abis/` folder.
@@ -202,6 +204,7 @@ class Protocol:
         contracts, events, discoveries, reads, policies: see the classes.
         tokens: seed rows (chain, address, symbol, decimals).
         markets: seed rows (chain, market, symbol, tokens, asset class, quote).
+        feeds: names, heartbeats and thresholds of an oracle's feeds; they decide no fact.
     """
 
     slug: str
@@ -216,6 +219,7 @@ class Protocol:
     policies: tuple[Policy, ...] = ()
     tokens: "tuple[Token, ...]" = ()
     markets: "tuple[Market, ...]" = ()
+    feeds: "tuple[Feed, ...]" = ()
 
 
 @dataclass(frozen=True)
@@ -240,3 +244,34 @@ class Market:
     short_token: str | None = None
     asset_class: str = "crypto"
     quote: str | None = None
+
+
+@dataclass(frozen=True)
+class Feed:
+    """
+    A feed of an oracle: what it is called, and when it has to speak.
+
+    Attributes:
+        chain: where it is.
+        feed: as the rows of `oracle_updates` name it.
+        name: the pair, and what tells it from other feeds of the pair.
+        asset, quote: upper case.
+        kind: price (that is traded), exchange_rate (that a contract pays), calculated (of other
+            feeds) or uptime (of a chain's sequencer).
+        proxy: the contract that others ask for it, where it is another.
+        heartbeat_seconds: an update is due when the last one is this old.
+        threshold_bps: an update is due when the price moved this far.
+        source, basis: where both are stated, and how good that is.
+    """
+
+    chain: Chain
+    feed: str
+    name: str
+    asset: str
+    quote: str
+    kind: str = "price"
+    proxy: str | None = None
+    heartbeat_seconds: int | None = None
+    threshold_bps: int | None = None
+    source: str | None = None
+    basis: Literal["event", "governance", "documentation", "assumed"] | None = None

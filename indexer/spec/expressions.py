@@ -209,14 +209,21 @@ class DecimalsOf:
 
 @dataclass(frozen=True)
 class DecimalsSaid:
-    """`plus + times * value`, where the row itself holds the number of decimals."""
+    """`plus + times * value`, where the row itself holds the number of decimals, or an exponent."""
 
     value: "Value"
     plus: int = 0
     times: int = 1
 
 
-Decimals = int | DecimalsOf | DecimalsSaid | OfContract
+@dataclass(frozen=True)
+class DecimalsFirst:
+    """The first of these that is known, row by row."""
+
+    choices: "tuple[Decimals, ...]"
+
+
+Decimals = int | DecimalsOf | DecimalsSaid | DecimalsFirst | OfContract
 
 
 @dataclass(frozen=True)
