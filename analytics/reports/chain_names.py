@@ -22,6 +22,7 @@ CHAIN_NAMES: Mapping[int, str] = MappingProxyType(
         1088: "metis",
         1329: "sei",
         1868: "soneium",
+        2020: "ronin",
         2741: "abstract",
         3637: "botanix",
         4326: "megaeth",

@@ -56,12 +56,10 @@ from indexer.spec.expressions import (
     Int,
     IsNegative,
     IsTrue,
-    Keyed,
     Lookup,
     Neg,
     Nonzero,
     Not,
-    Noted,
     OfContract,
     OfMarket,
     OneOf,
@@ -79,6 +77,7 @@ from indexer.spec.expressions import (
     When,
 )
 from indexer.spec.lists import chain_of, listed
+from indexer.spec.names import Keyed, Noted
 from indexer.spec.supply import DEAD_ADDRESS, TOKEN_SUPPLY
 
 __all__ = [
