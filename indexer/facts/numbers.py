@@ -132,9 +132,7 @@ def _rooted(value: SqrtPrice, scope: Scope) -> pl.Series:
     return _series(array, root.present & is_known & is_sure, fits, scope)
 
 
-def _every(
-    places: "Places | tuple[Places, Mask]", scope: Scope
-) -> tuple[NDArray[np.int64], Mask]:
+def _every(places: "Places | tuple[Places, Mask]", scope: Scope) -> tuple[NDArray[np.int64], Mask]:
     number, known = places if isinstance(places, tuple) else (places, np.True_)
     return np.full(len(scope), number, dtype=np.int64), np.full(len(scope), known)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from indexer.spec import (
     Abs,
+    AddressAt,
     Amount,
     Arg,
     Ascii,
@@ -72,7 +73,7 @@ def _operands(
             return terms
         case Neg(one) | Abs(one) | Positive(one) | Ascii(one) | Time(one) | Lookup(one, _):
             return (one,)
-        case SymbolOf(one) | OfMarket(one, _) | Share(one, _):
+        case SymbolOf(one) | OfMarket(one, _) | Share(one, _) | AddressAt(one, _):
             return (one,)
         case DecimalsOf(one, plus, _):
             return (one, None if isinstance(plus, int) else plus)

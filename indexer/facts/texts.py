@@ -11,6 +11,7 @@ from indexer.facts.hexadecimal import fixed_bytes, hex_text
 from indexer.facts.operands import match_key
 from indexer.facts.scope import Scope, companion_column, only
 from indexer.spec import (
+    AddressAt,
     Arg,
     Ascii,
     Companion,
@@ -72,6 +73,8 @@ def _looked_up(value: Value, scope: Scope) -> pl.Series:
             return symbols.str.to_uppercase()
         case Ascii(one):
             return _ascii(texts(one, scope))
+        case AddressAt(one, word):
+            return _address_in(texts(one, scope), word)
         case Lookup(one, table):
             return _chosen_from(texts(one, scope), table, scope)
     raise TypeError(f"{type(value).__name__} is not text")
@@ -136,6 +139,11 @@ def python_integers(value: Int256) -> list[int]:
 def _ascii(hexadecimal: pl.Series) -> pl.Series:
     raw = hexadecimal.str.slice(2).str.replace("(00)+$", "").str.decode("hex")
     return raw.cast(pl.String, strict=False)
+
+
+def _address_in(hexadecimal: pl.Series, word: int) -> pl.Series:
+    digits = hexadecimal.str.slice(2 + 64 * word, 64)
+    return "0x" + digits.str.extract("^0{24}([0-9a-f]{40})$")
 
 
 def _said(scope: Scope, name: str) -> pl.Series:

@@ -9,7 +9,8 @@ what was returned. Integers stay exact 256-bit integers until
 
     integer   Arg  Companion  Int  First  Sum  Neg  Abs  Positive  Product
     number    Fixed  Amount, of an integer or a Quotient of two; SqrtPrice  Share  Rest
-    text      Arg  Companion  Emitter  OfContract  OfMarket  SymbolOf  Ascii  Lookup  Const
+    text      Arg  Companion  Emitter  OfContract  OfMarket  SymbolOf  Ascii  AddressAt  Lookup
+              Const
     moment    Time
     choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not
 
@@ -33,6 +34,7 @@ from indexer.spec.declarations import (
 )
 from indexer.spec.expressions import (
     Abs,
+    AddressAt,
     Amount,
     Arg,
     Ascii,
@@ -74,6 +76,7 @@ from indexer.spec.lists import chain_of, listed
 
 __all__ = [
     "Abs",
+    "AddressAt",
     "Amount",
     "Arg",
     "Ascii",

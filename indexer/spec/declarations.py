@@ -19,6 +19,7 @@ Table = Literal[
     "credit_events",
     "pool_flows",
     "share_prices",
+    "pool_states",
     "shortfalls",
     "markets",
 ]
