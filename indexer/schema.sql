@@ -74,7 +74,8 @@ create table reaches (
     from_block bigint,
     to_block bigint,
     topic0 varchar not null,
-    topic1 varchar -- hash of the key, where one envelope carries many events
+    topic1 varchar -- hash of the key, where one envelope carries many events; or what else is asked of
+                   -- topics, where a contract is read in part
 );
 
 -- Logs that matched a declaration and could not become a fact. Nothing is dropped silently.
@@ -345,7 +346,10 @@ create table fees (
     version varchar not null,
     market varchar,
     account varchar,
-    fee_kind varchar not null, -- position, borrow, liquidation, swap, margin, order, interest, origination, service, management, entry, exit
+    -- position, borrow, liquidation, swap, margin, order, interest, origination, service, management,
+    -- subscription, redemption, flash_loan, reserve: what a lending pool keeps of interest, when it
+    -- takes it
+    fee_kind varchar not null,
     fee_token varchar,
     fee_tokens decimal(38, 18),
     fee_usd decimal(38, 18), -- = supply_side_usd + treasury_usd + holders_usd; null while no price is known
@@ -416,7 +420,7 @@ create table pool_flows (
     pool varchar not null,
     account varchar not null,
     asset_token varchar,
-    asset_tokens decimal(38, 18), -- null where a request is in shares
+    asset_tokens decimal(38, 18), -- null where only shares are told, as by a token that mints or a request
     share_tokens decimal(38, 18),
     evidence varchar not null
 );

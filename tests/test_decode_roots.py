@@ -2,7 +2,7 @@
 
 from decimal import Context
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -42,7 +42,9 @@ def test_a_price_is_the_fraction_cut_off(pairs: list[tuple[int, int]], is_invers
     ]
 
     array, fits = sqrt_price(
-        column([root for root, _ in pairs]), np.array([shift for _, shift in pairs]), is_inverse
+        column([root for root, _ in pairs]),
+        np.array([shift for _, shift in pairs]),
+        is_inverse=is_inverse,
     )
 
     found = [None if one is None else int(EXACT.scaleb(one, 18)) for one in array.to_pylist()]
@@ -55,7 +57,7 @@ def root_of(ratio: Fraction) -> int:
     return int(ratio * 2**96)
 
 
-def price_of(value: SqrtPrice, root: int) -> list[object]:
+def price_of(value: SqrtPrice, root: int) -> list[Any]:
     """Return the price as a column of one log whose `feeUsd` is the root."""
     result = made(small(fee(fee_usd=value)), [margin(root)])
 

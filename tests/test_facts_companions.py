@@ -5,11 +5,24 @@ from typing import Any, Literal
 
 import polars as pl
 import pytest
+from eth_abi.abi import encode
 from goldens import NOON, Built, frame, log, reasons, rows, usd
 
 from indexer.chains import ARBITRUM
 from indexer.facts import declared, facts, log_filter, owned
-from indexer.spec import Companion, Const, Contract, Event, Exists, Fixed, Not, Protocol, Value
+from indexer.spec import (
+    All,
+    Companion,
+    Const,
+    Contract,
+    Equals,
+    Event,
+    Exists,
+    Fixed,
+    Not,
+    Protocol,
+    Value,
+)
 from indexer.sync.declarations import reach
 from indexer.sync.reaches import lines, unread
 
@@ -182,3 +195,13 @@ def test_a_new_companion_is_part_of_what_a_declaration_reaches() -> None:
     assert set(new["topic0"]) == {price(3).topics[0].hex()}
     assert {FEED, SECOND_FEED} <= set(new["emitter"])
     assert VAULT not in set(new["emitter"])
+
+
+@pytest.mark.parametrize(("fee_usd", "kept"), [(1, []), (2, [None]), (3, [])])
+def test_all_conditions_hold_together(fee_usd: int, kept: list[int | None]) -> None:
+    """`All` is as false as the first of its conditions that is, companions included."""
+    is_two, is_alone = Equals("feeUsd", 2), Not(Exists(PRICE))
+    said = replace(margin(), data=encode(["address", "uint256", "uint256"], [TOKEN, fee_usd, 1]))
+
+    assert amounts(fees(where=(All((is_two, is_alone)),)), [said]) == kept
+    assert amounts(fees(where=(All((is_two, is_alone)),)), [said, price(3)]) == []

@@ -2,15 +2,18 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from indexer.catalogue import catalogue, section
 from indexer.chains import CHAINS
 from indexer.cli.options import ConfigFile, Database, database_of
 from indexer.cli.printing import chain_slug, print_table
 from indexer.config import configuration
+from indexer.errors import UserError
 from indexer.protocols import PROTOCOLS
+from indexer.spec import Protocol
 
 if TYPE_CHECKING:
     import polars as pl
@@ -83,13 +86,31 @@ def _print_reads(reads: "pl.DataFrame") -> None:
         )
 
 
-def protocols() -> None:
-    """List the protocols perpscope knows, and where."""
+def protocols(
+    name: Annotated[
+        str | None, typer.Argument(help="One of them: all that is known of it.")
+    ] = None,
+    *,
+    markdown: Annotated[bool, typer.Option(help="All of all of them: PROTOCOLS.md.")] = False,
+) -> None:
+    """List the protocols perpscope knows, and where; or what is covered, and what is not."""
+    if name is not None:
+        typer.echo(section(_known(name)), nl=False)
+        return
+    if markdown:
+        typer.echo(catalogue(list(PROTOCOLS.values())), nl=False)
+        return
     lines = (
         (slug, item.name, item.kind, ", ".join(sorted({c.chain.slug for c in item.contracts})))
         for slug, item in PROTOCOLS.items()
     )
     print_table(("protocol", "name", "kind", "chains"), lines)
+
+
+def _known(name: str) -> Protocol:
+    if name not in PROTOCOLS:
+        raise UserError(f"unknown protocol: {name}; expected one of {', '.join(PROTOCOLS)}")
+    return PROTOCOLS[name]
 
 
 def _edition(snapshot: "Snapshot") -> str:

@@ -19,7 +19,7 @@ _FAR = 400  # beyond, everything that is not zero overflows, or everything becom
 
 
 def sqrt_price(
-    roots: Int256, shift: NDArray[np.int64], is_inverse: bool
+    roots: Int256, shift: NDArray[np.int64], *, is_inverse: bool
 ) -> tuple[pa.Decimal128Array, NDArray[np.bool_]]:
     """
     Return `(root / 2**96)**2 * 10**shift` as DECIMAL(38,18), truncated at 1e-18, and what fits.
@@ -36,7 +36,9 @@ def sqrt_price(
     exponents = (np.clip(shift, -_FAR, _FAR) + _UNIT).tolist()
     usable = (roots.fits & ~roots.negative & roots.magnitude.any(axis=0)).tolist()
     units = [
-        _units(int.from_bytes(raw[32 * row : 32 * row + 32], "little"), exponent, is_inverse)
+        _units(
+            int.from_bytes(raw[32 * row : 32 * row + 32], "little"), exponent, is_inverse=is_inverse
+        )
         if is_usable
         else _LIMIT
         for row, (exponent, is_usable) in enumerate(zip(exponents, usable, strict=True))
@@ -47,8 +49,7 @@ def sqrt_price(
     return pa.Array.from_buffers(_DECIMAL, len(units), [valid, pa.py_buffer(octets)]), fits
 
 
-def _units(root: int, exponent: int, is_inverse: bool) -> int:
+def _units(root: int, exponent: int, *, is_inverse: bool) -> int:
     above, below = (1 << 192, root * root) if is_inverse else (root * root, 1 << 192)
-    if exponent < 0:
-        return above // (below * 10**-exponent)
-    return above * 10**exponent // below
+    scaled: int = above * 10 ** max(0, exponent) // (below * 10 ** max(0, -exponent))
+    return scaled

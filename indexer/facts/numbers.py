@@ -128,7 +128,7 @@ def _rooted(value: SqrtPrice, scope: Scope) -> pl.Series:
     second, is_sure = _every(_places(value.decimals1, scope), scope)
     is_inverse = value.of == "token1"
     shift = second - first if is_inverse else first - second
-    array, fits = sqrt_price(root.value, shift, is_inverse)
+    array, fits = sqrt_price(root.value, shift, is_inverse=is_inverse)
     return _series(array, root.present & is_known & is_sure, fits, scope)
 
 

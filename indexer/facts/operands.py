@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from indexer.spec import (
     Abs,
     AddressAt,
+    All,
     Amount,
     Arg,
     Ascii,
@@ -67,7 +68,7 @@ def _operands(
     value: "Value | Condition | DecimalsOf | DecimalsSaid",
 ) -> "tuple[Value | DecimalsOf | DecimalsSaid | None, ...]":
     match value:
-        case First(values):
+        case First(values) | All(values):
             return values
         case Sum(terms):
             return terms

@@ -12,7 +12,7 @@ what was returned. Integers stay exact 256-bit integers until
     text      Arg  Companion  Emitter  OfContract  OfMarket  SymbolOf  Ascii  AddressAt  Lookup
               Const
     moment    Time
-    choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not
+    choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not  All
 
 A plain `Arg` in a text column renders by its ABI type: addresses and bytes as lower-case 0x hex,
 integers as decimal digits, strings as they are.
@@ -35,6 +35,7 @@ from indexer.spec.declarations import (
 from indexer.spec.expressions import (
     Abs,
     AddressAt,
+    All,
     Amount,
     Arg,
     Ascii,
@@ -77,6 +78,7 @@ from indexer.spec.lists import chain_of, listed
 __all__ = [
     "Abs",
     "AddressAt",
+    "All",
     "Amount",
     "Arg",
     "Ascii",

@@ -308,7 +308,14 @@ class Not:
     condition: "Condition"
 
 
-Condition = Equals | OneOf | IsTrue | IsNegative | Nonzero | Exists | Not
+@dataclass(frozen=True)
+class All:
+    """Every one of the conditions holds."""
+
+    conditions: "tuple[Condition, ...]"
+
+
+Condition = Equals | OneOf | IsTrue | IsNegative | Nonzero | Exists | Not | All
 
 
 @dataclass(frozen=True)
