@@ -347,7 +347,7 @@ create table fees (
     market varchar,
     account varchar,
     -- position, borrow, liquidation, swap, margin, order, interest, origination, service, management,
-    -- subscription, redemption, flash_loan, reserve: what a lending pool keeps of interest, when it
+    -- subscription, redemption, penalty, flash_loan, reserve: what a lending pool keeps of interest, when it
     -- takes it
     fee_kind varchar not null,
     fee_token varchar,

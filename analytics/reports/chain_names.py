@@ -17,6 +17,7 @@ CHAIN_NAMES: Mapping[int, str] = MappingProxyType(
         324: "zksync",
         999: "hyperevm",
         1088: "metis",
+        1101: "polygon-zkevm",
         3637: "botanix",
         4326: "megaeth",
         5000: "mantle",

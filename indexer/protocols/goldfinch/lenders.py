@@ -1,4 +1,4 @@
-"""What lenders put in, take out and queue for, in loans and in the senior pool, and what it costs."""
+"""What lenders put in, take out and queue for, in loans and in the senior pool, with its fees."""
 
 from indexer.protocols.goldfinch.loans import IN_USDC, LEGACY, LOAN, SENIOR, SENIOR_POOL, USDC, ZERO
 from indexer.spec import (
