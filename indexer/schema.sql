@@ -185,6 +185,7 @@ create table markets (
     parent varchar, -- what the market belongs to: the manager of a loan, the pool of a manager
     borrower varchar, -- who owes, where the market is a loan or a pool of one borrower
     asset_class varchar not null, -- crypto, fx, equity, commodity, credit, unknown
+    quote varchar, -- what its prices are in, upper case; null where that is not said
     known_by varchar not null,
     block_number bigint -- that announced it; null where the declaration states it
 );
@@ -224,6 +225,7 @@ create table position_changes (
     realized_pnl_usd decimal(38, 18),   -- the trader's; null where nothing was realised or it is not known
     notional_usd decimal(38, 18),       -- after the change
     size_tokens decimal(38, 18),        -- after the change, unsigned
+    closed_ratio decimal(38, 18),       -- of the position, where the venue says that and no size
     evidence varchar not null
 );
 
@@ -328,6 +330,7 @@ create table funding (
     version varchar not null,
     market varchar not null,
     account varchar,
+    collateral_token varchar, -- part of the key where the venue keeps one rate per collateral
     is_long boolean,
     funding_rate_daily_ratio decimal(38, 18),      -- > 0: longs pay shorts
     funding_rate_cumulative_ratio decimal(38, 18), -- venue's running index, differences are rates
@@ -374,8 +377,23 @@ create table buybacks (
     spent_token varchar,
     spent_tokens decimal(38, 18),
     spent_usd decimal(38, 18),
-    burned_tokens decimal(38, 18),
+    burned_tokens decimal(38, 18), -- destroyed, or sent to where nobody can take them from
     destination_kind varchar not null, -- zero_burn, dead_burn, treasury, distribution, mixed
+    evidence varchar not null
+);
+
+create table token_supplies (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    token varchar not null,
+    supply_tokens decimal(38, 18) not null, -- as the token counts it, what is out of reach included
+    dead_tokens decimal(38, 18) not null,   -- of it, where nobody can take it from: the dead address
     evidence varchar not null
 );
 
@@ -414,7 +432,7 @@ create table pool_flows (
     block_timestamp timestamp not null,
     protocol varchar not null,
     version varchar not null,
-    -- deposit, withdrawal, mint, redemption: money moved;
+    -- deposit, withdrawal, mint, redemption, dividend (paid in shares): money moved;
     -- withdrawal_request, withdrawal_request_removed: it only queues
     kind varchar not null,
     pool varchar not null,

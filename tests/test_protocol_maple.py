@@ -46,7 +46,7 @@ def children(*places: tuple[str, str]) -> pl.DataFrame:
 def markets(*places: tuple[str, str, str | None, str | None]) -> pl.DataFrame:
     """Return rows of `markets` that were learned earlier: market, asset, parent, borrower."""
     learned = [
-        (1, "maple", market, None, asset, WBTC, None, parent, borrower, "credit", "event", 1)
+        (1, "maple", market, None, asset, WBTC, None, parent, borrower, "credit", None, "event", 1)
         for market, asset, parent, borrower in places
     ]
     return pl.DataFrame(learned, columns_of("markets"), orient="row")

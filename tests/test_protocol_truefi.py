@@ -49,7 +49,7 @@ def read(*logs: Built, markets: tuple[tuple[str, str, str | None], ...] = MARKET
     """Return the facts of one transaction, with these markets learned earlier."""
     born = [(1, "truefi", abi, at, 1, parent, "0x00", 0) for abi, at, parent in CHILDREN]
     learned = [
-        (1, "truefi", market, None, asset, None, None, parent, None, "credit", "event", 1)
+        (1, "truefi", market, None, asset, None, None, parent, None, "credit", None, "event", 1)
         for market, asset, parent in markets
     ]
     asked = [(1, ODD, "ODD", 6, "call")]

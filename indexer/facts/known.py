@@ -65,6 +65,7 @@ def _market(protocol: Protocol, market: Market) -> tuple[int | str | None, ...]:
         None,
         None,
         market.asset_class,
+        market.quote,
         "declaration",
         None,
     )

@@ -7,6 +7,7 @@ import polars as pl
 from indexer.decode.columns import Column
 from indexer.decode.int256 import Int256, from_column
 from indexer.facts import conditions
+from indexer.facts.bits import sliced
 from indexer.facts.hexadecimal import fixed_bytes, hex_text
 from indexer.facts.operands import match_key
 from indexer.facts.scope import Scope, companion_column, only
@@ -14,6 +15,7 @@ from indexer.spec import (
     AddressAt,
     Arg,
     Ascii,
+    Bits,
     Companion,
     Const,
     Emitter,
@@ -75,6 +77,8 @@ def _looked_up(value: Value, scope: Scope) -> pl.Series:
             return _ascii(texts(one, scope))
         case AddressAt(one, word):
             return _address_in(texts(one, scope), word)
+        case Bits(_, _, count):
+            return _sliced_text(sliced(value, scope), count)
         case Lookup(one, table):
             return _chosen_from(texts(one, scope), table, scope)
     raise TypeError(f"{type(value).__name__} is not text")
@@ -108,7 +112,7 @@ def _rendered(column: Column) -> pl.Series:
     if column.kind == "address":
         return hex_text(column.words[:, 12:])
     if column.kind == "fixed_bytes":
-        return hex_text(column.words)
+        return hex_text(column.words[:, : column.width])
     if column.kind == "bool":
         return pl.Series(column.words[:, 31] == 1).cast(pl.String)
     return _digits(from_column(column))
@@ -144,6 +148,12 @@ def _ascii(hexadecimal: pl.Series) -> pl.Series:
 def _address_in(hexadecimal: pl.Series, word: int) -> pl.Series:
     digits = hexadecimal.str.slice(2 + 64 * word, 64)
     return "0x" + digits.str.extract("^0{24}([0-9a-f]{40})$")
+
+
+def _sliced_text(part: Column, count: int) -> pl.Series:
+    if part.kind not in ("address", "fixed_bytes") or part.words is None:
+        return column_text(part)
+    return only(hex_text(part.words[:, 32 - -(-count // 8) :]), part.present)
 
 
 def _said(scope: Scope, name: str) -> pl.Series:

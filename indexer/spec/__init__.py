@@ -7,10 +7,10 @@ policies (dated fee splits). Columns are small expressions over the arguments of
 what was returned. Integers stay exact 256-bit integers until
 `Fixed`, `Amount` or `SqrtPrice` scales them once, truncating toward zero at 1e-18.
 
-    integer   Arg  Companion  Int  First  Sum  Neg  Abs  Positive  Product
+    integer   Arg  Companion  Bits  Int  First  Sum  Neg  Abs  Positive  Product
     number    Fixed  Amount, of an integer or a Quotient of two; SqrtPrice  Share  Rest
-    text      Arg  Companion  Emitter  OfContract  OfMarket  SymbolOf  Ascii  AddressAt  Lookup
-              Const
+    text      Arg  Companion  Bits  Emitter  OfContract  OfMarket  SymbolOf  Ascii  AddressAt
+              Lookup  Const
     moment    Time
     choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not  All
 
@@ -24,6 +24,7 @@ from indexer.spec.declarations import (
     Contract,
     Discover,
     Event,
+    Evidence,
     Market,
     Policy,
     Protocol,
@@ -39,6 +40,7 @@ from indexer.spec.expressions import (
     Amount,
     Arg,
     Ascii,
+    Bits,
     Companion,
     Condition,
     Const,
@@ -74,14 +76,18 @@ from indexer.spec.expressions import (
     When,
 )
 from indexer.spec.lists import chain_of, listed
+from indexer.spec.supply import DEAD_ADDRESS, TOKEN_SUPPLY
 
 __all__ = [
+    "DEAD_ADDRESS",
+    "TOKEN_SUPPLY",
     "Abs",
     "AddressAt",
     "All",
     "Amount",
     "Arg",
     "Ascii",
+    "Bits",
     "Blocks",
     "Call",
     "Companion",
@@ -95,6 +101,7 @@ __all__ = [
     "Emitter",
     "Equals",
     "Event",
+    "Evidence",
     "Exists",
     "First",
     "Fixed",

@@ -16,6 +16,7 @@ Table = Literal[
     "funding",
     "fees",
     "buybacks",
+    "token_supplies",
     "credit_events",
     "pool_flows",
     "share_prices",
@@ -199,7 +200,7 @@ class Protocol:
         left_out: what is not covered, one sentence each: what, and why.
         contracts, events, discoveries, reads, policies: see the classes.
         tokens: seed rows (chain, address, symbol, decimals).
-        markets: seed rows (chain, market, symbol, index, long and short token, asset class).
+        markets: seed rows (chain, market, symbol, tokens, asset class, quote).
     """
 
     slug: str
@@ -237,3 +238,4 @@ class Market:
     long_token: str | None = None
     short_token: str | None = None
     asset_class: str = "crypto"
+    quote: str | None = None
