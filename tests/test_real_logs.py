@@ -165,8 +165,15 @@ def test_only_owned_logs_are_kept(con: duckdb.DuckDBPyConnection) -> None:
     kept = con.execute("select chain_id, count(*) from logs group by all").fetchall()
 
     assert dict(kept) == {
-        1: 568, 10: 6, 56: 2, 100: 8, 137: 14, 8453: 21,
-        42161: 158, 421614: 23, 534352: 8,
+        1: 568,
+        10: 6,
+        56: 2,
+        100: 8,
+        137: 14,
+        8453: 21,
+        42161: 158,
+        421614: 23,
+        534352: 8,
     }
 
 

@@ -9,7 +9,8 @@ what was returned. Integers stay exact 256-bit integers until
 
     integer   Arg  Companion  Bits  Int  First  Sum  Neg  Abs  Positive  Product
     number    Fixed  Amount, of an integer or a Quotient of two; SqrtPrice  TickPrice  Share  Rest
-    text      Arg  Companion  Bits  Emitter  OfContract  OfMarket  SymbolOf  Ascii  Lookup  Const
+    text      Arg  Companion  Bits  Emitter  OfContract  OfMarket  SymbolOf  Ascii  AddressAt
+              Lookup  Const
     moment    Time
     choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not  All
 
@@ -36,6 +37,7 @@ from indexer.spec.declarations import (
 )
 from indexer.spec.expressions import (
     Abs,
+    AddressAt,
     All,
     Amount,
     Arg,
@@ -85,6 +87,7 @@ __all__ = [
     "DEAD_ADDRESS",
     "TOKEN_SUPPLY",
     "Abs",
+    "AddressAt",
     "All",
     "Amount",
     "Arg",

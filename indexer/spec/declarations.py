@@ -20,6 +20,7 @@ Table = Literal[
     "credit_events",
     "pool_flows",
     "share_prices",
+    "pool_states",
     "shortfalls",
     "markets",
 ]

@@ -100,7 +100,9 @@ class OfMarket:
     """A column of `markets` for the market that `key` names; null while the market is unknown."""
 
     key: "Value"
-    take: Literal["symbol", "quote", "index_token", "long_token", "short_token", "parent"]
+    take: Literal[
+        "symbol", "quote", "index_token", "long_token", "short_token", "parent", "borrower"
+    ]
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,18 @@ class SymbolOf:
     """The symbol of the token at an address; null while unknown."""
 
     token: "Value"
+
+
+@dataclass(frozen=True)
+class AddressAt:
+    """
+    The address that fills a 32-byte word of a bytes argument, counted from 0.
+
+    Null where the bytes are too short or the word is more than an address.
+    """
+
+    value: "Value"
+    word: int
 
 
 @dataclass(frozen=True)
@@ -380,6 +394,7 @@ Value = (
     | OfContract
     | OfMarket
     | SymbolOf
+    | AddressAt
     | Ascii
     | Lookup
     | Const
