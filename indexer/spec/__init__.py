@@ -19,6 +19,7 @@ A plain `Arg` in a text column renders by its ABI type: addresses and bytes as l
 integers as decimal digits, strings as they are.
 """
 
+from indexer.spec.arguments import Arg, Companion, Emitter, Keyed, Noted, OfContract
 from indexer.spec.declarations import (
     Blocks,
     Call,
@@ -40,17 +41,14 @@ from indexer.spec.expressions import (
     AddressAt,
     All,
     Amount,
-    Arg,
     Ascii,
     Bits,
-    Companion,
     Condition,
     Const,
     Decimals,
     DecimalsFirst,
     DecimalsOf,
     DecimalsSaid,
-    Emitter,
     Equals,
     Exists,
     First,
@@ -58,13 +56,10 @@ from indexer.spec.expressions import (
     Int,
     IsNegative,
     IsTrue,
-    Keyed,
     Lookup,
     Neg,
     Nonzero,
     Not,
-    Noted,
-    OfContract,
     OfMarket,
     OneOf,
     Positive,

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from indexer.chains import Chain
-from indexer.spec.expressions import Condition, Const, Emitter, Int, Keyed, Noted, OfContract, Value
+from indexer.spec.arguments import Emitter, Keyed, Noted, OfContract
+from indexer.spec.expressions import Condition, Const, Int, Value
 
 Table = Literal[
     "position_changes",
