@@ -230,7 +230,8 @@ create table position_changes (
     market varchar not null,
     account varchar not null,
     position_id varchar,
-    cause varchar not null, -- trade, liquidation, adl
+    -- trade, liquidation, adl; takeover, by who liquidated it; settlement, of a market that closed
+    cause varchar not null,
     is_long boolean,
     collateral_token varchar,
     notional_delta_usd decimal(38, 18), -- > 0 increases exposure, for longs and shorts
@@ -444,7 +445,7 @@ create table pool_flows (
     block_timestamp timestamp not null,
     protocol varchar not null,
     version varchar not null,
-    kind varchar not null, -- deposit, withdrawal, mint, redemption
+    kind varchar not null, -- deposit, withdrawal, mint, redemption, dividend (paid in shares)
     pool varchar not null,
     account varchar not null,
     asset_token varchar,

@@ -3,11 +3,15 @@
 from datetime import datetime
 from typing import Any
 
+import polars as pl
 import pytest
 from goldens import Built, abi_of, built_facts, log, reasons, rows, signature, usd
 
 from indexer.chains import BASE
-from indexer.facts import Facts
+from indexer.facts import Facts, declared
+from indexer.facts.questions import DUE, questions
+from indexer.facts.reads import read_facts
+from indexer.protocols import PROTOCOLS
 
 CALLBACKS = "0x0c16ff40065cc3ab4bc55b60e447504afb9c7970"
 STORAGE = "0x8a311d7048c35985aa31c131b9a13e03a5f7422d"
@@ -352,3 +356,28 @@ def test_tranches_take_and_give_usdc() -> None:
         {**flow, "kind": "deposit"},
         {**flow, "kind": "withdrawal"},
     ]
+
+
+def test_a_tranche_says_what_a_share_is_worth() -> None:
+    """Assets for 1e18 of the smallest shares give 18 places; the supply has USDC's decimals."""
+    protocol = PROTOCOLS["avantis"]
+    known = declared([protocol], BASE)
+    due = pl.DataFrame(
+        [("share_price", 900, b"\xbb" * 32, datetime(2025, 6, 1))], DUE, orient="row"
+    )
+    told = [10**18, 0, 1_050_000_000_000_000_001, 3 * 10**6]  # contracts by address
+    reads = questions(protocol, BASE, known, due).with_columns(
+        pl.Series("answer", [number.to_bytes(32) for number in told], pl.Binary),
+        state=pl.lit("available"),
+        detail=pl.lit(None, pl.String),
+    )
+
+    found = rows(read_facts([protocol], BASE, reads, known), "share_prices")
+
+    assert found[1] == {
+        "pool": JUNIOR,
+        "asset_token": USDC,
+        "share_price_tokens": usd("1.050000000000000001"),
+        "supply_tokens": usd("3"),
+    }
+    assert len(found) == 2

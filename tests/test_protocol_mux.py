@@ -227,6 +227,35 @@ def test_providers_pay_in_the_token_they_bring_or_take(event: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("event", "kind", "tokens"),
+    [("AddLiquidity", "deposit", "2.01"), ("RemoveLiquidity", "withdrawal", "1.99")],
+)
+def test_a_flow_is_in_tokens_that_follow_from_shares(event: str, kind: str, tokens: str) -> None:
+    """2,500 shares at 1.2 dollars are 2 ETH at 1,500; the fee is taken before, or after."""
+    values = {"trader": TRADER, "tokenId": 3, "tokenPrice": 1_500 * WAD, "fee": WAD // 100}
+    flow = log(
+        ABI, event, POOLS[ARBITRUM], **values, mlpPrice=12 * WAD // 10, mlpAmount=2_500 * WAD
+    )
+
+    result = made(flow)
+
+    assert rows(result, "pool_flows") == [
+        {
+            "kind": kind,
+            "pool": POOLS[ARBITRUM],
+            "account": TRADER,
+            "asset_token": WETH,
+            "asset_tokens": usd(tokens),
+            "share_tokens": usd("2500"),
+        }
+    ]
+    assert result.tables["pool_flows"]["evidence"].to_list() == ["derived"]
+    assert rows(result, "share_prices") == [
+        {"pool": POOLS[ARBITRUM], "share_price_tokens": usd("1.2")}
+    ]
+
+
 @pytest.mark.parametrize("generation", [NEW, OLD])
 @pytest.mark.parametrize("event", ["OpenPosition", "ClosePosition", "Liquidate"])
 def test_an_execution_tells_the_price_of_its_collateral(event: str, generation: str) -> None:

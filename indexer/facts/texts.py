@@ -109,7 +109,7 @@ def _rendered(column: Column) -> pl.Series:
     if column.kind == "address":
         return hex_text(column.words[:, 12:])
     if column.kind == "fixed_bytes":
-        return hex_text(column.words)
+        return hex_text(column.words[:, : column.width])
     if column.kind == "bool":
         return pl.Series(column.words[:, 31] == 1).cast(pl.String)
     return _digits(from_column(column))

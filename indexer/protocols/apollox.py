@@ -113,7 +113,8 @@ PROTOCOL = Protocol(
     ),
     left_out=(
         "The order book of Aster Pro: it trades off chain, and its vaults show deposits alone.",
-        "Side, size and notional of liquidations: the event names its trade, the opening has them.",
+        "Side, size and notional of liquidations: the event names its trade, the opening has them "
+        "(queries/liquidated_positions.sql).",
         "Profit, margin and funding of single trades, and all fees in dollars: they are in the "
         "token of the margin, and no event has its price.",
         "Execution and holding fees: the former pays keepers, the latter's receiver is not logged.",

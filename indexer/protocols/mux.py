@@ -16,6 +16,7 @@ from indexer.spec import (
     Ascii,
     Const,
     Contract,
+    Emitter,
     Event,
     Fixed,
     Int,
@@ -25,6 +26,8 @@ from indexer.spec import (
     OfMarket,
     Product,
     Protocol,
+    Quotient,
+    Sum,
     Value,
     When,
 )
@@ -104,6 +107,13 @@ PROVIDED: dict[str, Value] = {
     "fee_usd": Fixed(Product("fee", "tokenPrice"), 36),
     "split_basis": Const("none"),
 }
+# Amounts follow from shares and prices as the pool computed them: without the fee on the way in,
+# before it on the way out (contracts/core/Liquidity.sol).
+WORTH, FEE_WORTH = Product("mlpAmount", "mlpPrice"), Product("fee", "tokenPrice")
+FLOWS: tuple[tuple[str, str, Value], ...] = (
+    ("AddLiquidity", "deposit", Sum((WORTH, FEE_WORTH))),
+    ("RemoveLiquidity", "withdrawal", Sum((WORTH, Neg(FEE_WORTH)))),
+)
 COLLATERAL_PRICE: dict[str, Value] = {
     "feed": OfMarket("args.collateralId", "index_token"),
     "asset": OfMarket("args.collateralId", "symbol"),
@@ -150,8 +160,9 @@ PROTOCOL = Protocol(
         "are Liquidate. Open interest is the running sum of amounts per asset and side. Fees are "
         "what the position events say was paid, position and funding fee in one, and what "
         "providers of liquidity pay; how they are shared is not known. Funding is the cumulative "
-        "rate of longs. Oracle prices are those of the collateral in each execution. Assets are "
-        "numbered per chain, with the symbols that AddAsset gives."
+        "rate of longs. Oracle prices are those of the collateral in each execution. Pool flows "
+        "are deposits and withdrawals, in tokens that follow from shares and prices; the price of "
+        "a share is in dollars. Assets are numbered per chain, with the symbols of AddAsset."
     ),
     left_out=(
         "The split of fees: it follows the share of MLP that the protocol owned, which no event "
@@ -161,7 +172,6 @@ PROTOCOL = Protocol(
         "after a bankruptcy the loss is more than the collateral was.",
         "Bad debt and auto-deleveraging: no event, and the venue has no ADL.",
         "WithdrawProfit: its profit is in the token's own decimals and moves the entry price.",
-        "Amounts of deposits and withdrawals of liquidity: the events give shares and prices.",
         "Funding of shorts: its counter is in dollars per unit, not a ratio.",
         "MUX v3 (2024): its contracts have not been examined.",
     ),
@@ -192,6 +202,32 @@ PROTOCOL = Protocol(
         *(
             Event(POOL, name, "fees", PROVIDED, (Nonzero("fee"),))
             for name in ("AddLiquidity", "RemoveLiquidity")
+        ),
+        *(
+            Event(
+                abi=POOL,
+                name=name,
+                into="pool_flows",
+                columns={
+                    "kind": Const(kind),
+                    "pool": Emitter(),
+                    "account": "trader",
+                    "asset_token": OfMarket("tokenId", "index_token"),
+                    "asset_tokens": Fixed(Quotient(worth, "tokenPrice"), 18),
+                    "share_tokens": Fixed("mlpAmount", 18),
+                },
+                evidence="derived",
+            )
+            for name, kind, worth in FLOWS
+        ),
+        *(
+            Event(
+                abi=POOL,
+                name=name,
+                into="share_prices",
+                columns={"pool": Emitter(), "share_price_tokens": Fixed("mlpPrice", 18)},
+            )
+            for name, _, _ in FLOWS
         ),
         *(Event(POOL, name, "oracle_updates", COLLATERAL_PRICE) for name in EXECUTIONS),
         Event(

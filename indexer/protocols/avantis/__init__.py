@@ -22,16 +22,20 @@ from indexer.chains import BASE
 from indexer.protocols.avantis.fees import FEES, STORAGE
 from indexer.protocols.avantis.trades import CALLBACKS, PAIR_INFOS, TRADES, USDC
 from indexer.spec import (
+    Call,
     Const,
     Contract,
     Emitter,
     Event,
     Fixed,
+    Int,
     IsTrue,
     Neg,
     OfMarket,
     Policy,
     Protocol,
+    Read,
+    Seconds,
     Token,
     Value,
     When,
@@ -64,6 +68,23 @@ FLOW: dict[str, Value] = {
     "share_tokens": Fixed("shares", 6),
 }
 
+# Shares carry USDC's decimals, so assets for 1e18 of the smallest share give all 18 places.
+PRICES_OF_SHARES = (
+    Read(
+        name="share_price",
+        abi=TRANCHE,
+        calls=(Call("convertToAssets", (Int(10**18),)), Call("totalSupply")),
+        every=Seconds(86_400),
+        into="share_prices",
+        columns={
+            "pool": Emitter(),
+            "asset_token": Const(USDC),
+            "share_price_tokens": Fixed("convertToAssets", 18),
+            "supply_tokens": Fixed("totalSupply", 6),
+        },
+    ),
+)
+
 PROTOCOL = Protocol(
     slug="avantis",
     name="Avantis",
@@ -75,7 +96,8 @@ PROTOCOL = Protocol(
         "storage's FeesCharged (openings, 80/20 between vault and treasury by assumption) and "
         "PairInfos' FeesCharged (closing or liquidation fee, rollover; split unknown). Oracle "
         "prices are PriceReceived and its Chainlink check. Funding is the cumulative rollover per "
-        "side. Pool flows are deposits into and withdrawals from both tranches."
+        "side. Pool flows are deposits into and withdrawals from both tranches, whose share prices "
+        "are read once a day."
     ),
     left_out=(
         "Everything from the second version on (Aug 2026, another name): its events are unknown.",
@@ -89,7 +111,6 @@ PROTOCOL = Protocol(
         "Referral rebates and discounts: already taken off the fee that is logged.",
         "MarginUpdated: it has the new collateral and not the change.",
         "Bad debt, ADL and buybacks: no event, or none at all.",
-        "Share prices of the tranches: no event.",
     ),
     contracts=tuple(Contract(BASE, abi, address, 0) for abi, address in CONTRACTS),
     events=(
@@ -146,6 +167,7 @@ PROTOCOL = Protocol(
             for name, kind in (("Deposit", "deposit"), ("Withdraw", "withdrawal"))
         ),
     ),
+    reads=PRICES_OF_SHARES,
     policies=(
         Policy(
             kind="supply_side_share",

@@ -81,8 +81,9 @@ PROTOCOL = Protocol(
     left_out=(
         "Open interest: no event, and a closing says neither side nor size, so that a running sum "
         "of what events say would only rise; it follows from position changes joined on "
-        "position_id.",
-        "Notional, size and side of liquidations, profit of other closings: they need the opening.",
+        "position_id (queries/open_by_position.sql).",
+        "Notional, size and side of liquidations (queries/liquidated_positions.sql), profit of "
+        "other closings: they need the opening.",
         "First blocks: not established, so every contract is read from block 0.",
         "Replacements of contracts that the registry announces: it names them by role, and what "
         "they log is not known before somebody reads it.",
