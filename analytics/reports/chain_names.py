@@ -23,6 +23,7 @@ CHAIN_NAMES: Mapping[int, str] = MappingProxyType(
         1101: "polygon-zkevm",
         1329: "sei",
         1868: "soneium",
+        2020: "ronin",
         2741: "abstract",
         3637: "botanix",
         4326: "megaeth",

@@ -19,7 +19,7 @@ A plain `Arg` in a text column renders by its ABI type: addresses and bytes as l
 integers as decimal digits, strings as they are.
 """
 
-from indexer.spec.arguments import Arg, Companion, Emitter, Keyed, Noted, OfContract
+from indexer.spec.arguments import Arg, Companion, Emitter, OfContract
 from indexer.spec.declarations import (
     Blocks,
     Call,
@@ -76,6 +76,7 @@ from indexer.spec.expressions import (
     When,
 )
 from indexer.spec.lists import chain_of, listed
+from indexer.spec.names import Keyed, Noted
 from indexer.spec.supply import DEAD_ADDRESS, TOKEN_SUPPLY
 
 __all__ = [

@@ -4,24 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-
-@dataclass(frozen=True)
-class Keyed:
-    """An event inside GMX v2's EventEmitter envelope; its items then read like arguments."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Noted:
-    """
-    A call that a contract notes in an anonymous event, the function's selector as first topic.
-
-    Attributes:
-        function: its signature, as `join(uint256)`; the ABI has the event under the bare name.
-    """
-
-    function: str
+from indexer.spec.names import Keyed, Noted
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from indexer.chains import Chain
-from indexer.spec.arguments import Emitter, Keyed, Noted, OfContract
+from indexer.spec.arguments import Emitter, OfContract
 from indexer.spec.expressions import Condition, Const, Int, Value
+from indexer.spec.names import Keyed, Noted
 
 Table = Literal[
     "position_changes",
