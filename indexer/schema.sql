@@ -180,9 +180,10 @@ create table markets (
     market varchar not null,
     symbol varchar,
     index_token varchar, -- what `size_tokens` of the market counts; null where the venue has none
-    long_token varchar,
+    long_token varchar, -- of a loan: what secures it
     short_token varchar,
-    parent varchar, -- what the market belongs to: the pool or manager of a loan
+    parent varchar, -- what the market belongs to: the manager of a loan, the pool of a manager
+    borrower varchar, -- who owes, where the market is a loan or a pool of one borrower
     asset_class varchar not null, -- crypto, fx, equity, commodity, credit, unknown
     quote varchar, -- what its prices are in, upper case; null where that is not said
     known_by varchar not null,
@@ -366,7 +367,7 @@ create table fees (
     market varchar,
     account varchar,
     -- position, borrow, liquidation, swap, margin, order, interest, origination, service, management,
-    -- subscription, redemption, flash_loan, reserve: what a lending pool keeps of interest, when it
+    -- subscription, redemption, penalty, flash_loan, reserve: what a lending pool keeps of interest, when it
     -- takes it
     fee_kind varchar not null,
     fee_token varchar,
@@ -422,8 +423,9 @@ create table credit_events (
     block_timestamp timestamp not null,
     protocol varchar not null,
     version varchar not null,
-    -- funded, payment, impairment, impairment_removed, default, recovery, liquidation, call,
-    -- seizure: collateral that a liquidation takes, where an event of its own tells
+    -- funded, payment, refinanced; call, call_removed; impairment, impairment_removed; default,
+    -- repossession, collateral_sale, recovery, liquidation; seizure: collateral that a liquidation
+    -- takes, where an event of its own tells
     kind varchar not null,
     pool varchar not null, -- pool, market or manager the loan belongs to
     loan varchar,
@@ -432,7 +434,8 @@ create table credit_events (
     asset_token varchar,   -- what principal and interest are counted in
     principal_tokens decimal(38, 18),
     interest_tokens decimal(38, 18),
-    loss_tokens decimal(38, 18),
+    paid_tokens decimal(38, 18), -- principal and interest in one, where the venue does not split them
+    loss_tokens decimal(38, 18), -- of an impairment: written down, < 0 where it is removed
     collateral_token varchar,
     collateral_tokens decimal(38, 18),
     evidence varchar not null
@@ -447,11 +450,13 @@ create table pool_flows (
     block_timestamp timestamp not null,
     protocol varchar not null,
     version varchar not null,
-    kind varchar not null, -- deposit, withdrawal, mint, redemption, dividend (paid in shares)
+    -- deposit, withdrawal, mint, redemption, dividend (paid in shares): money moved;
+    -- withdrawal_request, withdrawal_request_removed: it only queues
+    kind varchar not null,
     pool varchar not null,
     account varchar not null,
     asset_token varchar,
-    asset_tokens decimal(38, 18), -- null where only shares are told, as by a token that mints
+    asset_tokens decimal(38, 18), -- null where only shares are told, as by a token that mints or a request
     share_tokens decimal(38, 18),
     evidence varchar not null
 );
@@ -470,6 +475,26 @@ create table share_prices (
     share_price_tokens decimal(38, 18) not null, -- assets per share
     supply_tokens decimal(38, 18),
     nav_at timestamp,
+    evidence varchar not null
+);
+
+-- What pools and their parts hold, absolute after the event or at the block.
+create table pool_states (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    pool varchar not null,
+    part varchar not null, -- whose figures these are: the pool itself, or a manager or strategy of it
+    asset_token varchar,
+    assets_tokens decimal(38, 18), -- all that is managed, cash and loans
+    principal_tokens decimal(38, 18), -- lent and neither repaid nor written off
+    unrealized_loss_tokens decimal(38, 18), -- >= 0
+    status varchar, -- in the venue's words: active, warning, default
     evidence varchar not null
 );
 

@@ -77,6 +77,9 @@ def exposure() -> dict[str, pl.DataFrame]:
             GMX
             | {"market": "BTC", "symbol": "btc", "index_token": "0xg", "asset_class": "crypto"}
             | {"known_by": "event"},
+            MAPLE
+            | {"market": "0xloan", "parent": "0xpool", "borrower": "0xa", "asset_class": "credit"}
+            | {"known_by": "event", "block_number": 2},
         ),
     }
 
@@ -388,6 +391,12 @@ ANSWERS = [
         "protocol window_blocks is_covered",
         {"protocol": "maple"},
         [("maple", None, None)],
+    ),
+    (
+        "pool_zero_liquidations",
+        "pool loan_count default_count is_covered is_proven",
+        WINDOW,
+        [("0xpool", 1, 0, True, True)],
     ),
     (
         "coverage_gaps",

@@ -20,6 +20,7 @@ CHAIN_NAMES: Mapping[int, str] = MappingProxyType(
         324: "zksync",
         999: "hyperevm",
         1088: "metis",
+        1101: "polygon-zkevm",
         1329: "sei",
         1868: "soneium",
         2020: "ronin",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from indexer.spec import (
     Abs,
+    AddressAt,
     All,
     Amount,
     Arg,
@@ -75,7 +76,7 @@ def _operands(value: "Value | Condition | Decimals") -> "tuple[Value | Decimals 
             return terms
         case Neg(one) | Abs(one) | Positive(one) | Ascii(one) | Time(one) | Lookup(one, _):
             return (one,)
-        case SymbolOf(one) | OfMarket(one, _) | Share(one, _) | Bits(one, _, _):
+        case SymbolOf(one) | OfMarket(one, _) | Share(one, _) | AddressAt(one, _) | Bits(one, _, _):
             return (one,)
         case DecimalsOf(one, plus, _):
             return (one, None if isinstance(plus, int) else plus)

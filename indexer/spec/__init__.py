@@ -9,7 +9,8 @@ what was returned. Integers stay exact 256-bit integers until
 
     integer   Arg  Companion  Bits  Int  First  Sum  Neg  Abs  Positive  Product
     number    Fixed  Amount, of an integer or a Quotient of two; SqrtPrice  TickPrice  Share  Rest
-    text      Arg  Companion  Bits  Emitter  OfContract  OfMarket  SymbolOf  Ascii  Lookup  Const
+    text      Arg  Companion  Bits  Emitter  OfContract  OfMarket  SymbolOf  Ascii  AddressAt
+              Lookup  Const
     moment    Time
     choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not  All
 
@@ -18,6 +19,7 @@ A plain `Arg` in a text column renders by its ABI type: addresses and bytes as l
 integers as decimal digits, strings as they are.
 """
 
+from indexer.spec.arguments import Arg, Companion, Emitter, OfContract
 from indexer.spec.declarations import (
     Blocks,
     Call,
@@ -36,19 +38,17 @@ from indexer.spec.declarations import (
 )
 from indexer.spec.expressions import (
     Abs,
+    AddressAt,
     All,
     Amount,
-    Arg,
     Ascii,
     Bits,
-    Companion,
     Condition,
     Const,
     Decimals,
     DecimalsFirst,
     DecimalsOf,
     DecimalsSaid,
-    Emitter,
     Equals,
     Exists,
     First,
@@ -60,7 +60,6 @@ from indexer.spec.expressions import (
     Neg,
     Nonzero,
     Not,
-    OfContract,
     OfMarket,
     OneOf,
     Positive,
@@ -84,6 +83,7 @@ __all__ = [
     "DEAD_ADDRESS",
     "TOKEN_SUPPLY",
     "Abs",
+    "AddressAt",
     "All",
     "Amount",
     "Arg",

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from indexer.chains import Chain
-from indexer.spec.expressions import Condition, Const, Emitter, Int, OfContract, Value
+from indexer.spec.arguments import Emitter, OfContract
+from indexer.spec.expressions import Condition, Const, Int, Value
 from indexer.spec.names import Keyed, Noted
 
 Table = Literal[
@@ -21,6 +22,7 @@ Table = Literal[
     "credit_events",
     "pool_flows",
     "share_prices",
+    "pool_states",
     "shortfalls",
     "markets",
 ]

@@ -22,7 +22,10 @@ _EVENT = (
     *("block_timestamp", "chain_id", "protocol", "kind", "pool", "loan", "account"),
     *("symbol", "principal_tokens", "interest_tokens", "loss_tokens", "tx_hash"),
 )
-_NOTABLE = ("default", "impairment", "impairment_removed", "recovery", "liquidation", "call")
+_NOTABLE = (
+    *("default", "impairment", "impairment_removed", "recovery", "liquidation", "call"),
+    *("call_removed", "repossession", "collateral_sale"),
+)
 
 
 _SEIZED = (
