@@ -16,13 +16,15 @@ def digest(protocol: Protocol, chain: Chain) -> str:
     Return the sha256 of everything that decides the protocol's rows on a chain.
 
     Prose (name, methodology, what is left out, sources of policies) does not count, nor whether a
-    reading is confirmed; other chains do not either.
+    reading is confirmed, nor what files and accounts are read as; other chains do not either.
     """
     said = replace(
         protocol,
         name="",
         methodology="",
         left_out=(),
+        entries=(),
+        accounts=(),
         events=tuple(replace(event, is_confirmed=False) for event in protocol.events),
         contracts=contracts_on(protocol, chain),
         policies=tuple(replace(policy, source="", basis="assumed") for policy in protocol.policies),

@@ -81,7 +81,10 @@ def _framed(
     automatic: dict[str, pl.Series | pl.Expr] = {
         "block_number": frame["block_number"],
         "log_index": frame["log_index"],
-        "item_index": pl.lit(item_index, pl.Int32),
+        # An entry of a file brings the place of its items; a log's are counted from zero.
+        "item_index": frame["item_index"] + item_index
+        if "item_index" in frame.columns
+        else pl.lit(item_index, pl.Int32),
         "tx_hash": frame["tx_text"],
         "block_timestamp": frame["block_timestamp"],
         "version": pl.lit(event.version) if event.version else frame["version"],

@@ -2,8 +2,8 @@
 The vocabulary of a declaration: what a protocol is, said as data.
 
 A `Protocol` lists contracts (where logs come from), events (how a log becomes a row of a fact
-table), discoveries (how factories announce children), reads (state that no event tells) and
-policies (dated fee splits). Columns are small expressions over the arguments of a log, or over
+table), discoveries (how factories announce children), reads (state that no event tells), entries
+(how files of venues that are no EVM chain become rows) and policies (dated fee splits). Columns are small expressions over the arguments of a log, or over
 what was returned. Integers stay exact 256-bit integers until
 `Fixed` or `Amount` scales them once, truncating toward zero at 1e-18.
 
@@ -18,10 +18,12 @@ integers as decimal digits, strings as they are.
 """
 
 from indexer.spec.declarations import (
+    Account,
     Blocks,
     Call,
     Contract,
     Discover,
+    Entry,
     Event,
     Market,
     Policy,
@@ -72,6 +74,7 @@ from indexer.spec.lists import chain_of, listed
 
 __all__ = [
     "Abs",
+    "Account",
     "Amount",
     "Arg",
     "Ascii",
@@ -86,6 +89,7 @@ __all__ = [
     "DecimalsSaid",
     "Discover",
     "Emitter",
+    "Entry",
     "Equals",
     "Event",
     "Exists",

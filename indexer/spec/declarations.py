@@ -115,6 +115,27 @@ class Read:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """
+    How an entry of a file that a user brings becomes one row of one table.
+
+    Attributes:
+        chain: the venue the file is of, one of the chains with a negative id.
+        name: what the entry is, as the venue's reader calls it: fill, trade.
+        into, columns, where, version, evidence: as of an `Event`; arguments are what the reader
+            says of an entry. Decimal numbers are integers of 1e-18: `Fixed("px", 18)`.
+    """
+
+    chain: Chain
+    name: str
+    into: Table
+    columns: Mapping[str, Value]
+    where: tuple[Condition, ...] = ()
+    version: str = "1"
+    evidence: Evidence = "offchain"
+
+
+@dataclass(frozen=True)
 class Discover:
     """
     A factory event that announces a child.
@@ -193,9 +214,10 @@ class Protocol:
             whose buybacks are read and whose venue is not).
         methodology: what becomes which fact, printed in reports.
         left_out: what is not covered, one sentence each: what, and why.
-        contracts, events, discoveries, reads, policies: see the classes.
+        contracts, events, discoveries, reads, entries, policies: see the classes.
         tokens: seed rows (chain, address, symbol, decimals).
         markets: seed rows (chain, market, symbol, index, long and short token, asset class).
+        accounts: accounts that have a name.
     """
 
     slug: str
@@ -207,9 +229,11 @@ class Protocol:
     left_out: tuple[str, ...] = ()
     discoveries: tuple[Discover, ...] = ()
     reads: tuple[Read, ...] = ()
+    entries: tuple[Entry, ...] = ()
     policies: tuple[Policy, ...] = ()
     tokens: "tuple[Token, ...]" = ()
     markets: "tuple[Market, ...]" = ()
+    accounts: "tuple[Account, ...]" = ()
 
 
 @dataclass(frozen=True)
@@ -233,3 +257,21 @@ class Market:
     long_token: str | None = None
     short_token: str | None = None
     asset_class: str = "crypto"
+
+
+@dataclass(frozen=True)
+class Account:
+    """
+    An account whose owner is known, so that it can be named beside its address.
+
+    Attributes:
+        chain: where it is.
+        address: as facts carry it, in any case.
+        name: who it is.
+        source: where that is stated.
+    """
+
+    chain: Chain
+    address: str
+    name: str
+    source: str
