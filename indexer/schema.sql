@@ -78,7 +78,8 @@ create table reaches (
     from_block bigint,
     to_block bigint,
     topic0 varchar not null,
-    topic1 varchar -- hash of the key, where one envelope carries many events
+    topic1 varchar -- hash of the key, where one envelope carries many events; or what else is asked of
+                   -- topics, where a contract is read in part
 );
 
 -- Logs that matched a declaration and could not become a fact. Nothing is dropped silently. Of an

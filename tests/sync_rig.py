@@ -158,14 +158,22 @@ def blocks(
 
 
 def told(
-    happens: Mapping[int, Sequence[Log]], count: int, *, seconds: float = 12, data: bytes = b"told"
+    happens: Mapping[int, Sequence[Log]],
+    count: int,
+    *,
+    seconds: float = 12,
+    data: bytes = b"told",
+    has_receipts_root: bool = False,
 ) -> list[Block]:
     """Return a chain of `count` blocks, so many seconds apart, in which only these logs happen."""
     chain: list[Block] = []
     for number in range(FIRST, FIRST + count):
         sent = [Transaction(TRADER, log.address, (log,)) for log in happens.get(number, ())]
         parent, stamp = chain[-1] if chain else None, START_TIME + int(seconds * (number - FIRST))
-        chain.append(block(parent, number, stamp, sent, extra_data=data, has_receipts_root=False))
+        made = block(
+            parent, number, stamp, sent, extra_data=data, has_receipts_root=has_receipts_root
+        )
+        chain.append(made)
     return chain
 
 

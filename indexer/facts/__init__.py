@@ -1,10 +1,11 @@
 """Typed columns and declarations to fact rows: the part that knows what a fact is."""
 
+from indexer.facts.asking import Filter, log_filter, narrow_filters
 from indexer.facts.derive import Facts, facts
 from indexer.facts.digest import digest
 from indexer.facts.known import Known, declared, merged, policies
 from indexer.facts.reading import discovered
-from indexer.facts.routes import Filter, first_block, log_filter, owned
+from indexer.facts.routes import first_block, owned
 
 __all__ = [
     "Facts",
@@ -17,6 +18,7 @@ __all__ = [
     "first_block",
     "log_filter",
     "merged",
+    "narrow_filters",
     "owned",
     "policies",
 ]

@@ -7,7 +7,6 @@ and topic0, never by topic0 alone: unrelated events share topics (RWA.md 0.1).
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -32,14 +31,6 @@ ENVELOPES = tuple(
         "468a25a7ba624ceea6e540ad6f49171b52495b648417ae91bca21676d8a24dc5",
     )
 )
-
-
-@dataclass(frozen=True)
-class Filter:
-    """What to ask a node for: logs of any of these addresses with any of these first topics."""
-
-    addresses: tuple[bytes, ...]
-    topic0s: tuple[bytes, ...]
 
 
 @cache
@@ -96,19 +87,6 @@ def key_hash(name: EventName) -> str | None:
     return keccak(text=name.name).hex() if isinstance(name, Keyed) else None
 
 
-def log_filter(protocols: Sequence[Protocol], chain: Chain, known: Known) -> Filter:
-    """Return the one filter that covers all these protocols on the chain."""
-    emitters = emitter_rows(protocols, chain, known)
-    topics = {
-        topic0
-        for protocol in protocols
-        for abi in abis_of(protocol)
-        for name in event_names(protocol, abi)
-        for topic0 in topic0s_of(name, abi)
-    }
-    return Filter(tuple(sorted(set(emitters["address"].to_list()))), tuple(sorted(topics)))
-
-
 def emitter_rows(protocols: Sequence[Protocol], chain: Chain, known: Known) -> pl.DataFrame:
     """
     Return one row per emitter: address (Binary), protocol, abi, from_block, to_block, version,
@@ -116,7 +94,7 @@ def emitter_rows(protocols: Sequence[Protocol], chain: Chain, known: Known) -> p
     """
     declared = [
         (
-            bytes.fromhex(contract.address.removeprefix("0x").lower()),
+            octets(contract.address),
             protocol.slug,
             contract.abi,
             contract.from_block,
@@ -142,18 +120,6 @@ def emitter_rows(protocols: Sequence[Protocol], chain: Chain, known: Known) -> p
     return pl.concat([rows, children]).unique(maintain_order=True)
 
 
-def declared_topics(protocols: Sequence[Protocol]) -> pl.DataFrame:
-    """Return one row per event: protocol, abi, topic0, topic1 (Binary; null where any will do)."""
-    rows = [
-        (protocol.slug, abi, topic0, keccak(text=name.name) if isinstance(name, Keyed) else None)
-        for protocol in protocols
-        for abi, name in _read_by(protocol)
-        for topic0 in topic0s_of(name, abi)
-    ]
-    schema = {"protocol": pl.String, "abi": pl.String, "topic0": pl.Binary, "topic1": pl.Binary}
-    return pl.DataFrame(rows, schema, orient="row").unique(maintain_order=True)
-
-
 _EMITTERS = {
     "address": pl.Binary,
     "protocol": pl.String,
@@ -174,9 +140,53 @@ def emitted(protocol: Protocol, chain: Chain, logs: pl.DataFrame, known: Known) 
     mine = (
         logs.with_row_index("row")
         .join(emitters, on="address", how="inner", maintain_order="left")
-        .filter(inside)
+        .filter(inside, *_unrestricted(protocol, chain))
     )
     return mine.with_columns(hex_text(fixed_bytes(mine["tx_hash"], 32)).alias("tx_text"))
+
+
+def _unrestricted(protocol: Protocol, chain: Chain) -> list[pl.Expr]:
+    return [
+        (pl.col("contract") != position).fill_null(value=True)
+        | (pl.col("address") != octets(contract.address))
+        | _is_any(pl.col(f"topic{place}"), topics)
+        for position, contract in enumerate(contracts_on(protocol, chain))
+        for place, topics in restrictions(protocol, contract).items()
+    ]
+
+
+def octets(address: str) -> bytes:
+    """Return the 20 bytes of an address."""
+    return bytes.fromhex(address.removeprefix("0x"))
+
+
+def restrictions(protocol: Protocol, contract: Contract) -> dict[int, tuple[bytes, ...]]:
+    """
+    Return which topics the contract's logs may carry: place (1 to 3) -> 32 bytes each.
+
+    Raises:
+        ValueError: an event that is read of the contract has not this argument at this place.
+    """
+    found: dict[int, tuple[bytes, ...]] = {}
+    for argument, values in contract.only.items():
+        places = {
+            _topic_of(argument, abi_entries(contract.abi)[name])
+            for name in event_names(protocol, contract.abi)
+            if not isinstance(name, Keyed)
+        }
+        place = places.pop() if len(places) == 1 else None
+        if place is None:
+            raise ValueError(
+                f"{protocol.slug}: {argument} of {contract.abi} does not restrict a contract: "
+                "expected an indexed argument at the same place in every event that is read"
+            )
+        found[place] = tuple(bytes.fromhex(value[2:]).rjust(32, b"\0") for value in values)
+    return found
+
+
+def _topic_of(argument: str, event: EventAbi) -> int | None:
+    indexed = [parameter.name for parameter in event.inputs if parameter.indexed]
+    return indexed.index(argument) + 1 if argument in indexed else None
 
 
 def selected(emitted_logs: pl.DataFrame, abi: str, name: EventName) -> pl.DataFrame:
@@ -200,13 +210,14 @@ def owned(
 
 def _owned_by(protocol: Protocol, chain: Chain, logs: pl.DataFrame, known: Known) -> pl.Series:
     mine = emitted(protocol, chain, logs, known)
-    rows = [selected(mine, abi, name)["row"] for abi, name in _read_by(protocol)]
+    rows = [selected(mine, abi, name)["row"] for abi, name in read_by(protocol)]
     hit = pl.concat([pl.Series("row", [], pl.UInt32), *rows]).unique()
     numbers = pl.Series("row", range(len(logs)), pl.UInt32)
     return numbers.is_in(hit.implode()).alias(protocol.slug)
 
 
-def _read_by(protocol: Protocol) -> Iterator[tuple[str, EventName]]:
+def read_by(protocol: Protocol) -> Iterator[tuple[str, EventName]]:
+    """Yield every event the protocol reads, with its ABI."""
     for abi in abis_of(protocol):
         for name in event_names(protocol, abi):
             yield abi, name

@@ -31,7 +31,8 @@ class Declared:
 
     Attributes:
         emitters: group, address (Binary), from_block, to_block (null while it lasts).
-        topics: group, topic0 (Binary), topic1 (null where any will do).
+        topics: group, topic0, and of topic1, topic2, topic3 those that decide (Binary; null
+            where any will do).
     """
 
     emitters: pl.DataFrame
@@ -67,7 +68,7 @@ def outside(logs: pl.DataFrame, headers: pl.DataFrame, columns: tuple[str, ...])
 
 def hits(headers: pl.DataFrame, declared: Declared) -> pl.DataFrame:
     """
-    Return what each bloom does not exclude: number, address, topic0, topic1 of declared logs.
+    Return what each bloom does not exclude: number, address and topics of declared logs.
 
     Args:
         headers: number, logs_bloom (not null).
@@ -84,8 +85,9 @@ def hits(headers: pl.DataFrame, declared: Declared) -> pl.DataFrame:
 
 def _hits(headers: pl.DataFrame, emitters: pl.DataFrame, topics: pl.DataFrame) -> pl.DataFrame:
     blooms, numbers = _matrix(headers), headers["number"]
-    seconds = topics["topic1"].is_null().to_numpy() | _contain(blooms, topics["topic1"])
-    wanted = _contain(blooms, topics["topic0"]) & seconds
+    wanted = _contain(blooms, topics["topic0"])
+    for name in _deciding(topics):
+        wanted &= topics[name].is_null().to_numpy() | _contain(blooms, topics[name])
     # Most blooms exclude every topic; only the rest is asked for addresses.
     some = np.flatnonzero(wanted.any(axis=1))
     rows, which = np.nonzero(wanted[some])
@@ -98,9 +100,13 @@ def _hits(headers: pl.DataFrame, emitters: pl.DataFrame, topics: pl.DataFrame) -
     return (
         places.filter(is_alive)
         .join(events, on=["number", "group"])
-        .select("number", "address", "topic0", "topic1")
+        .select("number", "address", "topic0", *_deciding(topics))
         .unique()
     )
+
+
+def _deciding(topics: pl.DataFrame) -> list[str]:
+    return [name for name in ("topic1", "topic2", "topic3") if name in topics.columns]
 
 
 def unheard(found: pl.DataFrame, logs: pl.DataFrame) -> set[int]:
@@ -109,15 +115,16 @@ def unheard(found: pl.DataFrame, logs: pl.DataFrame) -> set[int]:
 
     Args:
         found: of `hits`.
-        logs: block_number, address, topic0, topic1.
+        logs: block_number, address, and the topics of `found`.
     """
-    told = logs.select("address", "topic0", "topic1", number="block_number")
-    event = ["number", "address", "topic0"]
-    plain, keyed = found.filter(pl.col("topic1").is_null()), found.drop_nulls("topic1")
-    silent = [
-        plain.join(told, on=event, how="anti"),
-        keyed.join(told, on=[*event, "topic1"], how="anti"),
-    ]
+    deciding = _deciding(found)
+    told = logs.select("address", "topic0", *deciding, number="block_number")
+    there = found.select(pl.col(deciding).is_not_null()).unique()
+    silent = [found.clear()]
+    for pattern in there.iter_rows(named=True):
+        alike = found.filter(pl.col(name).is_not_null() == has for name, has in pattern.items())
+        event = ["number", "address", "topic0", *(name for name, has in pattern.items() if has)]
+        silent.append(alike.join(told, on=event, how="anti"))
     return set(pl.concat(silent)["number"])
 
 
@@ -125,8 +132,9 @@ def chances(headers: pl.DataFrame, declared: Declared) -> pl.Series:
     """Return, header by header, how many hits chance alone is expected to give."""
     filled = np.bitwise_count(_matrix(headers)).sum(axis=1) / _BITS
     pairs = declared.emitters.join(declared.topics, on="group")
-    keyed = len(pairs) - pairs["topic1"].null_count()
-    return pl.Series((len(pairs) - keyed) * filled**6 + keyed * filled**9)
+    bits = 3 * (2 + sum(pairs[name].is_not_null().cast(int) for name in _deciding(pairs)))
+    counts = pl.DataFrame({"bits": bits}).group_by("bits").len().sort("bits")
+    return pl.Series(sum((pairs * filled**bits for bits, pairs in counts.rows()), 0 * filled))
 
 
 def _known(headers: pl.DataFrame) -> pl.DataFrame:

@@ -18,24 +18,42 @@ from indexer.rpc.frames import Header
 @dataclass(frozen=True)
 class Filter:
     """
-    Which logs are wanted: those of these contracts whose first topic is one of these.
+    Which logs are wanted: those of these contracts whose topics are among these.
 
     Attributes:
         addresses: 20 bytes each; empty for any contract.
         topic0s: 32 bytes each; empty for any event.
+        others: further topics by place, from the second on; empty for any.
     """
 
     addresses: tuple[bytes, ...]
     topic0s: tuple[bytes, ...]
+    others: tuple[tuple[bytes, ...], ...] = ()
 
     def query(self, from_block: int, to_block: int) -> dict[str, object]:
         """Return the eth_getLogs parameter for blocks `from_block` to `to_block`, inclusive."""
         query: dict[str, object] = {"fromBlock": hex(from_block), "toBlock": hex(to_block)}
         if self.addresses:
             query["address"] = [f"0x{address.hex()}" for address in self.addresses]
-        if self.topic0s:
-            query["topics"] = [[f"0x{topic0.hex()}" for topic0 in self.topic0s]]
+        if self.topic0s or self.others:
+            query["topics"] = [
+                [f"0x{topic.hex()}" for topic in topics] or None
+                for topics in (self.topic0s, *self.others)
+            ]
         return query
+
+    def takes(self) -> pl.Expr:
+        """Return whether a log of a `LOGS` frame is wanted."""
+        topics = enumerate((self.topic0s, *self.others))
+        wanted = {"address": self.addresses} | {f"topic{place}": some for place, some in topics}
+        return pl.all_horizontal(
+            pl.lit(value=True),
+            *(
+                pl.col(name).is_in(some).fill_null(value=False)
+                for name, some in wanted.items()
+                if some
+            ),
+        )
 
 
 def check_logs(
@@ -76,9 +94,8 @@ def _rules(wanted: Filter, from_block: int, to_block: int, header: Header) -> di
     }
     if wanted.addresses:
         rules["of a contract that was not asked for"] = ~pl.col("address").is_in(wanted.addresses)
-    if wanted.topic0s:
-        is_wanted = pl.col("topic0").is_in(wanted.topic0s).fill_null(value=False)
-        rules["of an event that was not asked for"] = ~is_wanted
+    if wanted.topic0s or wanted.others:
+        rules["of an event that was not asked for"] = ~wanted.takes()
     return rules
 
 

@@ -26,7 +26,7 @@ def reach(protocol: Protocol, chain: Chain) -> str:
     """Return a digest of what decides which logs and which state of a chain are the protocol's."""
     contracts = [
         (contract.abi, contract.address.lower(), contract.from_block, contract.to_block,
-         contract.says.get("child_abi"))
+         contract.says.get("child_abi"), sorted(contract.only.items()))
         for contract in contracts_on(protocol, chain)
     ]  # fmt: skip
     events = sorted(

@@ -7,13 +7,13 @@ meanwhile: only the new children are asked for, and the result is that of asking
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 import polars as pl
 
 from indexer.chains import Chain
 from indexer.errors import NodeAnswerWrong
-from indexer.facts import Known, discovered, log_filter, owned
+from indexer.facts import Known, discovered, log_filter, narrow_filters, owned
 from indexer.rpc import HEADERS, Filter, Header
 from indexer.spec import Protocol
 from indexer.sync.proving import Claim, Unproven, declared_by, prove
@@ -267,19 +267,21 @@ async def _asked(
     logs, last = await node.logs(filters[0], piece.from_block, piece.to_block)
     for wanted in filters[1:]:
         logs = await _more(node, piece, wanted, logs, last)
-    asked = frozenset(filters[0].addresses)
+    asked = frozenset(() if filters[0].others else filters[0].addresses)
     return Answer(piece, logs, last, headers, asked, unnamed)
 
 
 def filters_of(piece: Piece, chain: Chain, known: Known) -> tuple[list[Filter], frozenset[str]]:
     """Return what a range is asked for with, and the protocols whose emitters are not named."""
+    narrow = [Filter(*astuple(item)) for item in narrow_filters(piece.protocols, chain)]
     whole = _filter(piece.protocols, chain, known)
     if len(whole.addresses) <= piece.most_addresses:
-        return [whole], frozenset()
+        # A filter that names nobody would ask for everybody.
+        return [whole, *narrow] if whole.addresses or not narrow else narrow, frozenset()
     named, unnamed = _named(piece, chain, known)
     filters = [_filter(named, chain, known)] if named else []
     filters.append(replace(_filter(unnamed, chain, known), addresses=()))
-    return filters, frozenset(protocol.slug for protocol in unnamed)
+    return [*filters, *narrow], frozenset(protocol.slug for protocol in unnamed)
 
 
 def _named(piece: Piece, chain: Chain, known: Known) -> tuple[list[Protocol], list[Protocol]]:

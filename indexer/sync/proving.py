@@ -15,7 +15,7 @@ import polars as pl
 from indexer.chains import Chain
 from indexer.errors import NodeAnswerWrong, NodeUnavailable
 from indexer.facts import Known
-from indexer.facts.routes import declared_topics, emitter_rows
+from indexer.facts.asking import declared_emitters, declared_topics
 from indexer.proof import (
     Declared,
     Part,
@@ -103,13 +103,7 @@ def last_alike(chain: Chain, level: str, first: int, last: int) -> int:
 
 def declared_by(protocols: tuple[Protocol, ...], chain: Chain, known: Known) -> Declared:
     """Return what blooms are asked for to find logs of these protocols."""
-    emitters = emitter_rows(protocols, chain, known)
-    group = pl.concat_str("protocol", "abi", separator=" ").alias("group")
-    topics = declared_topics(protocols)
-    return Declared(
-        emitters.select(group, "address", "from_block", "to_block").unique(),
-        topics.select(group, "topic0", "topic1"),
-    )
+    return Declared(declared_emitters(protocols, chain, known), declared_topics(protocols, chain))
 
 
 async def check(node: Source, claim: Claim, headers: pl.DataFrame) -> Finding:

@@ -4,7 +4,7 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.facts.routes import EventName, abis_of, contracts_on, event_names, key_hash, topic0s_of
-from indexer.spec import Protocol
+from indexer.spec import Contract, Protocol
 from indexer.sync.declarations import reach
 from indexer.tables import columns_of
 
@@ -16,22 +16,27 @@ _KEY = ("emitter", "topic0", "topic1")
 
 def lines(protocol: Protocol, chain: Chain) -> pl.DataFrame:
     """Return what a declaration reads on a chain, as rows of `reaches`."""
-    emitters: list[tuple[str, str, int | None, int | None]] = [
-        (item.abi, item.address.lower(), item.from_block, item.to_block)
+    emitters: list[tuple[str, str, int | None, int | None, str | None]] = [
+        (item.abi, item.address.lower(), item.from_block, item.to_block, _only(item))
         for item in contracts_on(protocol, chain)
     ]
-    emitters += [(abi, CHILD + abi, None, None) for abi in abis_of(protocol)]
+    emitters += [(abi, CHILD + abi, None, None, None) for abi in abis_of(protocol)]
     rows = [
         (chain.chain_id, protocol.slug, reach(protocol, chain), emitter, low, high, *topics)
-        for abi, emitter, low, high in emitters
+        for abi, emitter, low, high, only in emitters
         for name in event_names(protocol, abi)
-        for topics in _topics(name, abi)
+        for topics in _topics(name, abi, only)
     ]
     return pl.DataFrame(rows, columns_of("reaches"), orient="row").unique(maintain_order=True)
 
 
-def _topics(name: EventName, abi: str) -> list[tuple[str, str | None]]:
-    return [(topic0.hex(), key_hash(name)) for topic0 in topic0s_of(name, abi)]
+def _only(contract: Contract) -> str | None:
+    parts = [f"{name} {' '.join(sorted(some))}" for name, some in sorted(contract.only.items())]
+    return "; ".join(parts) or None
+
+
+def _topics(name: EventName, abi: str, only: str | None) -> list[tuple[str, str | None]]:
+    return [(topic0.hex(), only or key_hash(name)) for topic0 in topic0s_of(name, abi)]
 
 
 def unread(before: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:

@@ -164,9 +164,7 @@ class _Remembering:
         self, wanted: Filter, from_block: int, to_block: int
     ) -> tuple[pl.DataFrame, Header]:
         stored, _ = await self._stored(from_block, to_block)
-        is_wanted = pl.col("address").is_in(wanted.addresses) & pl.col("topic0").is_in(
-            wanted.topic0s
-        )
+        is_wanted = wanted.takes()
         found = stored.filter(is_wanted).select(*LOGS)
         asked = self._asked(wanted)
         if asked is None:
@@ -184,7 +182,8 @@ class _Remembering:
         if not addresses:
             return None
         topics = tuple(sorted(set().union(*lacking.values())))
-        return Filter(addresses if len(addresses) <= self._most_addresses else (), topics)
+        named = addresses if len(addresses) <= self._most_addresses else ()
+        return Filter(named, topics, wanted.others)
 
     def _lacking(self, address: bytes, wanted: Filter) -> set[bytes]:
         text = f"0x{address.hex()}"

@@ -1,0 +1,173 @@
+"""What nodes and blooms are asked for, so that no log of a declaration is missed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import polars as pl
+from eth_utils.crypto import keccak
+
+from indexer.chains import Chain
+from indexer.facts.known import Known
+from indexer.facts.routes import (
+    EventName,
+    abis_of,
+    contracts_on,
+    emitter_rows,
+    event_names,
+    octets,
+    restrictions,
+    topic0s_of,
+)
+from indexer.spec import Contract, Keyed, Protocol
+
+
+@dataclass(frozen=True)
+class Filter:
+    """
+    Logs of any of these addresses whose topics are among these.
+
+    Attributes:
+        addresses: 20 bytes each.
+        topic0s: 32 bytes each.
+        others: further topics by place, from the second on; empty for any.
+    """
+
+    addresses: tuple[bytes, ...]
+    topic0s: tuple[bytes, ...]
+    others: tuple[tuple[bytes, ...], ...] = ()
+
+
+def log_filter(protocols: Sequence[Protocol], chain: Chain, known: Known) -> Filter:
+    """Return the one filter that covers every contract that is read as a whole."""
+    apart = {octets(contract.address) for _, contract in _in_part(protocols, chain)}
+    whole = {
+        octets(contract.address)
+        for protocol in protocols
+        for contract in contracts_on(protocol, chain)
+        if not contract.only
+    }
+    emitters = set(emitter_rows(protocols, chain, known)["address"].to_list())
+    topics = {
+        topic0
+        for protocol in protocols
+        for abi in _whole_abis(protocol, chain)
+        for topic0 in _topic0s(protocol, abi)
+    }
+    return Filter(tuple(sorted(emitters - (apart - whole))), tuple(sorted(topics)))
+
+
+def narrow_filters(protocols: Sequence[Protocol], chain: Chain) -> tuple[Filter, ...]:
+    """
+    Return what covers the contracts that are read in part: one filter per set of places.
+
+    Filters are united where they name the same places, so they may bring logs that are nobody's.
+    """
+    united: dict[tuple[int, ...], list[tuple[Protocol, Contract]]] = {}
+    for protocol, contract in _in_part(protocols, chain):
+        places = tuple(sorted(restrictions(protocol, contract)))
+        united.setdefault(places, []).append((protocol, contract))
+    return tuple(_united(alike) for _, alike in sorted(united.items()))
+
+
+def _united(alike: Sequence[tuple[Protocol, Contract]]) -> Filter:
+    topics: list[set[bytes]] = [set(), set(), set(), set()]
+    for protocol, contract in alike:
+        topics[0].update(_topic0s(protocol, contract.abi))
+        for place, values in restrictions(protocol, contract).items():
+            topics[place].update(values)
+    while not topics[-1]:
+        topics.pop()
+    addresses = {octets(contract.address) for _, contract in alike}
+    first, *others = (tuple(sorted(values)) for values in topics)
+    return Filter(tuple(sorted(addresses)), first, tuple(others))
+
+
+def _in_part(protocols: Sequence[Protocol], chain: Chain) -> Iterator[tuple[Protocol, Contract]]:
+    for protocol in protocols:
+        for contract in contracts_on(protocol, chain):
+            if contract.only:
+                yield protocol, contract
+
+
+def _whole_abis(protocol: Protocol, chain: Chain) -> tuple[str, ...]:
+    """Return ABIs some contract or child of which is read as a whole."""
+    here = contracts_on(protocol, chain)
+    in_part = {contract.abi for contract in here if contract.only}
+    whole = {contract.abi for contract in here if not contract.only}
+    return tuple(abi for abi in abis_of(protocol) if abi in whole or abi not in in_part)
+
+
+def _topic0s(protocol: Protocol, abi: str) -> set[bytes]:
+    names = event_names(protocol, abi)
+    return {topic0 for name in names for topic0 in topic0s_of(name, abi)}
+
+
+def declared_emitters(protocols: Sequence[Protocol], chain: Chain, known: Known) -> pl.DataFrame:
+    """
+    Return who may log, by what: group, address (Binary), from_block, to_block.
+
+    Groups are those of `declared_topics`.
+    """
+    in_part = {
+        (protocol.slug, octets(contract.address), position)
+        for protocol in protocols
+        for position, contract in enumerate(contracts_on(protocol, chain))
+        if contract.only
+    }
+    rows = [
+        (
+            _group(slug, abi, position if (slug, address, position) in in_part else None),
+            address,
+            low,
+            high,
+        )
+        for address, slug, abi, low, high, _, position in emitter_rows(
+            protocols, chain, known
+        ).iter_rows()
+    ]
+    schema = {
+        "group": pl.String,
+        "address": pl.Binary,
+        "from_block": pl.Int64,
+        "to_block": pl.Int64,
+    }
+    return pl.DataFrame(rows, schema, orient="row").unique(maintain_order=True)
+
+
+def declared_topics(protocols: Sequence[Protocol], chain: Chain) -> pl.DataFrame:
+    """Return what may be logged: group, topic0 to topic3 (Binary; null where any will do)."""
+    rows = [
+        (group, *topics)
+        for protocol in protocols
+        for group, abi, places in _groups(protocol, chain)
+        for name in event_names(protocol, abi)
+        for topics in _combinations(name, abi, places)
+    ]
+    topics = dict.fromkeys(("topic0", "topic1", "topic2", "topic3"), pl.Binary())
+    schema = {"group": pl.String(), **topics}
+    return pl.DataFrame(rows, schema, orient="row").unique(maintain_order=True)
+
+
+def _groups(
+    protocol: Protocol, chain: Chain
+) -> Iterator[tuple[str, str, dict[int, tuple[bytes, ...]]]]:
+    for abi in _whole_abis(protocol, chain):
+        yield _group(protocol.slug, abi, None), abi, {}
+    for position, contract in enumerate(contracts_on(protocol, chain)):
+        if contract.only:
+            group = _group(protocol.slug, contract.abi, position)
+            yield group, contract.abi, restrictions(protocol, contract)
+
+
+def _group(slug: str, abi: str, position: int | None) -> str:
+    return f"{slug} {abi}" if position is None else f"{slug} {abi} {position}"
+
+
+def _combinations(
+    name: EventName, abi: str, places: dict[int, tuple[bytes, ...]]
+) -> Iterator[tuple[bytes | None, ...]]:
+    any_topic = (None,)
+    second = (keccak(text=name.name),) if isinstance(name, Keyed) else any_topic
+    others = (places.get(1, second), places.get(2, any_topic), places.get(3, any_topic))
+    yield from product(topic0s_of(name, abi), *others)
