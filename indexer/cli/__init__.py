@@ -7,6 +7,7 @@ The indexer's commands, a module for each kind; `app` mounts them.
 import typer
 
 from indexer.cli.doctoring import doctor
+from indexer.cli.importing import import_command
 from indexer.cli.indexing import index_command
 from indexer.cli.planning import plan
 from indexer.cli.proving import repair_command, verify_command
@@ -20,6 +21,7 @@ __all__ = ["app", "watch_command"]
 
 app = typer.Typer()
 app.command("index")(index_command)
+app.command("import")(import_command)
 app.command()(plan)
 app.command()(status)
 app.command()(doctor)
