@@ -5,6 +5,7 @@
 #   make test    everything CI checks: lint, then tests
 #   make lint    formatting, style, types, architecture, SQL; no tests
 #   make fix     what can be repaired by machine
+#   make docs    PROTOCOLS.md again, from the declarations
 #   make soak    the fault campaign: SEEDS=1000 of them, from FIRST=0 on
 #   make bench   benchmarks, never part of `make test`
 #   make bench-peers   beside cryo, ponder and others, which it installs below .bench
@@ -25,7 +26,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := test
 .DELETE_ON_ERROR:
-.PHONY: demo test lint fix soak bench bench-peers lock clean
+.PHONY: demo test lint fix docs soak bench bench-peers lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/perpscope demo $(ARGS)
@@ -48,6 +49,9 @@ fix: $(VENV)/.dev
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 	$(BIN)/sqlfluff fix queries
+
+docs: $(VENV)/.run
+	$(BIN)/perpscope protocols --markdown > PROTOCOLS.md
 
 soak: $(VENV)/.dev
 	cd tests && $(abspath $(BIN))/python -m soak --seeds $(SEEDS) --first $(FIRST)

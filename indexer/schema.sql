@@ -377,7 +377,10 @@ create table fees (
     version varchar not null,
     market varchar,
     account varchar,
-    fee_kind varchar not null, -- position, borrow, liquidation, swap, margin, order, interest, origination, service, management
+    -- position, borrow, liquidation, swap, margin, order, interest, origination, service, management,
+    -- subscription, redemption, flash_loan, reserve: what a lending pool keeps of interest, when it
+    -- takes it
+    fee_kind varchar not null,
     fee_token varchar,
     fee_tokens decimal(38, 18),
     fee_usd decimal(38, 18), -- = supply_side_usd + treasury_usd + holders_usd; null while no price is known
@@ -443,7 +446,7 @@ create table pool_flows (
     pool varchar not null,
     account varchar not null,
     asset_token varchar,
-    asset_tokens decimal(38, 18) not null,
+    asset_tokens decimal(38, 18), -- null where only shares are told, as by a token that mints
     share_tokens decimal(38, 18),
     evidence varchar not null
 );

@@ -208,15 +208,18 @@ def items(one: Mapping[str, Any]) -> dict[str, Any]:
 def recorded(path: Path, chain: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return recorded logs of one chain as a LOGS frame, and the headers of their blocks."""
     logs = [one for one in recorded_logs(path) if one["_chain"] == chain]
-    table = pl.DataFrame([_placed(one) for one in logs], LOGS, orient="row")
     times = {int(one["blockNumber"], 16): int(one["blockTimestamp"], 16) for one in logs}
     headers = pl.DataFrame(
         {"number": list(times), "timestamp": list(times.values())},
         {"number": pl.Int64, "timestamp": pl.Int64},
     ).with_columns(pl.from_epoch("timestamp").cast(pl.Datetime("us")))
-    return table.unique(["tx_hash", "log_index"]).sort(
-        "block_number", "tx_index", "log_index"
-    ), headers
+    return placed(logs), headers
+
+
+def placed(logs: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Return recorded logs of one chain as a LOGS frame."""
+    table = pl.DataFrame([_placed(one) for one in logs], LOGS, orient="row")
+    return table.unique(["tx_hash", "log_index"]).sort("block_number", "tx_index", "log_index")
 
 
 def _placed(one: Mapping[str, Any]) -> tuple[Any, ...]:

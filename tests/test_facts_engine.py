@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from goldens import Built, frame, log, reasons, rows
+from goldens import Built, frame, log, reasons, rows, scaled
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -203,7 +203,7 @@ def test_expressions_equal_python_integers(a: int, b: int, decimals: int, over: 
 
     fits = units < 10**38 and 3 * max(a - b, 0) < 2**256
     assert [row["fee_usd"] for row in rows(result, "fees")] == (
-        [Decimal(units).scaleb(-18)] if fits else []
+        [scaled(3 * max(a - b, 0), decimals, over)] if fits else []
     )
 
 

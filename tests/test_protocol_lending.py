@@ -5,10 +5,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from goldens import NOON, Built, facts_of, frame, log, reasons, rows, scaled, usd
+from goldens import NOON, Built, frame, log, reasons, rows, scaled, usd
 from recordings import address, captured, of_chain, place, words
 
-from indexer.chains import ETHEREUM, LINEA, Chain
+from indexer.chains import ETHEREUM, Chain
 from indexer.facts import Facts, declared, facts
 from indexer.protocols import PROTOCOLS
 from indexer.spec import Protocol, Token, listed
@@ -49,111 +49,6 @@ def _told(chain: Chain) -> Protocol:
 def built(slug: str, one: Built, block: int = 20_000_000, chain: Chain = ETHEREUM) -> Facts:
     """Return the facts of one synthetic log."""
     return read(slug, frame([one], block=block), chain)
-
-
-def liquidation_call(pool: str) -> Built:
-    """Return 2,000 USDC of debt repaid for 1.05 WETH."""
-    return log(
-        "aave/Pool",
-        "LiquidationCall",
-        pool,
-        collateralAsset=WETH,
-        debtAsset=USDC,
-        user=USER,
-        debtToCover=2_000_000_000,
-        liquidatedCollateralAmount=105 * 10**16,
-        liquidator=KEEPER,
-        receiveAToken=False,
-    )
-
-
-# --- Aave -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("pool", "version"), [(AAVE_V2, "2"), (AAVE_V3, "3")])
-def test_a_liquidation_call_is_debt_repaid_and_collateral_received(pool: str, version: str) -> None:
-    """Account, liquidator, both tokens and both amounts come from the event, in token units."""
-    result = built("aave", liquidation_call(pool))
-
-    assert rows(result, "credit_events") == [
-        {
-            "kind": "liquidation",
-            "pool": pool,
-            "account": USER,
-            "counterparty": KEEPER,
-            "asset_token": USDC,
-            "principal_tokens": usd("2000"),
-            "collateral_token": WETH,
-            "collateral_tokens": usd("1.05"),
-        }
-    ]
-    assert result.tables["credit_events"]["version"].to_list() == [version]
-    assert reasons(result) == []
-
-
-def test_a_deficit_is_bad_debt_of_the_pool() -> None:
-    """DeficitCreated is the debt that nobody will repay, in the debt's own token."""
-    deficit = log(
-        "aave/Pool", "DeficitCreated", AAVE_V3, user=USER, debtAsset=USDC, amountCreated=12_345_678
-    )
-
-    result = built("aave", deficit)
-
-    assert rows(result, "shortfalls") == [
-        {
-            "kind": "bad_debt",
-            "market": AAVE_V3,
-            "account": USER,
-            "asset_token": USDC,
-            "shortfall_tokens": usd("12.345678"),
-        }
-    ]
-
-
-def test_a_token_of_unknown_decimals_costs_the_row_and_is_asked_for() -> None:
-    """Amounts are never guessed: the row is rejected and the token is named."""
-    logs = frame([liquidation_call(AAVE_V3)], block=20_000_000)
-
-    result = facts_of("aave", ETHEREUM, logs)
-
-    assert result.tables["credit_events"].is_empty()
-    assert result.unknown_tokens == tuple(sorted([USDC, WETH]))
-    assert [reason.split(" are ")[1] for _, _, reason in reasons(result)] == ["not known"]
-
-
-def test_a_pool_is_read_on_its_own_chain_only() -> None:
-    """The Ethereum pool's address means nothing on Linea, whose own pool is read."""
-    elsewhere = built("aave", liquidation_call(AAVE_V3), chain=LINEA)
-    at_home = built(
-        "aave", liquidation_call("0xc47b8c00b0f69a36fa203ffeac0334874574a8ac"), chain=LINEA
-    )
-
-    assert elsewhere.tables["credit_events"].is_empty()
-    assert len(at_home.tables["credit_events"]) == 1
-
-
-def test_every_recorded_liquidation_call_becomes_its_row(shared: Path) -> None:
-    """Both recorded calls, v2 and v3, give the account and amounts their words say."""
-    logs = captured(shared, "0xe413a321")
-
-    result = read("aave", of_chain(logs, "ethereum"))
-
-    expected = {
-        place(one): (
-            one["address"],
-            address(one["topics"][3]),
-            address(words(one)[2]),
-            address(one["topics"][2]),
-            scaled(words(one)[0], ASKED[address(one["topics"][2])]),
-            address(one["topics"][1]),
-            scaled(words(one)[1], ASKED[address(one["topics"][1])]),
-        )
-        for one in logs
-    }
-    assert _liquidations(result) == expected
-    assert len(logs) == 2
-    assert sorted(result.tables["credit_events"]["version"]) == ["2", "3"]
-    assert reasons(result) == []
 
 
 # --- Compound v2 ----------------------------------------------------------------------------------

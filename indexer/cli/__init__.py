@@ -7,6 +7,7 @@ The indexer's commands, a module for each kind; `app` mounts them.
 import typer
 
 from indexer.cli.doctoring import doctor
+from indexer.cli.drafting import draft_protocol
 from indexer.cli.importing import import_command
 from indexer.cli.indexing import index_command
 from indexer.cli.planning import plan
@@ -30,5 +31,6 @@ app.command("repair")(repair_command)
 app.command()(rewind)
 app.command("redecode")(redecode_command)
 app.command()(protocols)
+app.command("new-protocol")(draft_protocol)
 app.command()(schedule)
 app.command()(replay)

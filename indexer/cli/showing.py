@@ -2,15 +2,18 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from indexer.catalogue import catalogue, section
 from indexer.chains import CHAINS
 from indexer.cli.options import ConfigFile, Database, database_of
 from indexer.cli.printing import chain_slug, print_table
 from indexer.config import configuration
+from indexer.errors import UserError
 from indexer.protocols import PROTOCOLS
+from indexer.spec import Protocol
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,6 +32,20 @@ _STATUS = (
     "newest block",
 )
 
+_IMPORTS = (
+    "chain",
+    "protocol",
+    "imported",
+    "files",
+    "entries",
+    "of them new",
+    "rejects",
+    "from",
+    "to",
+    "longest pause",
+)
+_ENDS = ("from_at", "to_at")
+
 
 def status(*, database: Database = None, config: ConfigFile = None) -> None:
     """Show how complete, how final and how proven what is stored is."""
@@ -45,12 +62,15 @@ def status(*, database: Database = None, config: ConfigFile = None) -> None:
     found = stored_status(path, starts)
     if found.snapshot is not None:
         typer.echo(_edition(found.snapshot))
-    if found.protocols.is_empty():
+    if found.protocols.is_empty() and found.imports.is_empty():
         typer.echo("nothing is indexed yet: run `perpscope index`")
+        return
+    _print_imports(found.imports)
+    if found.protocols.is_empty():
         return
     print_table(_STATUS, (_status_line(row) for row in found.protocols.iter_rows(named=True)))
     kinds = found.origins.select("chain_id", "kind").unique(maintain_order=True)
-    for chain_id, kind in kinds.filter(kinds["kind"] != "node").iter_rows():
+    for chain_id, kind in kinds.filter(~kinds["kind"].is_in(["node", "imported"])).iter_rows():
         typer.echo(f"{chain_slug(chain_id)} holds {kind} blocks")
     _print_unproven(path, found.coverage)
     _print_reads(found.reads)
@@ -75,6 +95,28 @@ def _print_unproven(path: Path, coverage: "pl.DataFrame") -> None:
             )
 
 
+def _print_imports(imports: "pl.DataFrame") -> None:
+    if imports.is_empty():
+        return
+    print_table(_IMPORTS, (_import_line(row) for row in imports.iter_rows(named=True)))
+    typer.echo(
+        "what is imported rests on these files, `perpscope query imported_files` names them; no "
+        "block links them, so nothing shows what they lack"
+    )
+
+
+def _import_line(row: dict[str, Any]) -> tuple[object, ...]:
+    pause = row["pause_seconds"]
+    return (
+        chain_slug(row["chain_id"]),
+        row["protocol"],
+        row["kind"],
+        *(f"{row[name]:,}" for name in ("files", "entries_read", "entries_used", "rejects")),
+        *("-" if row[name] is None else f"{row[name]:%Y-%m-%dT%H:%M:%S}Z" for name in _ENDS),
+        "-" if pause is None else f"{pause:,} s",
+    )
+
+
 def _print_reads(reads: "pl.DataFrame") -> None:
     if len(reads):
         print_table(
@@ -83,13 +125,31 @@ def _print_reads(reads: "pl.DataFrame") -> None:
         )
 
 
-def protocols() -> None:
-    """List the protocols perpscope knows, and where."""
+def protocols(
+    name: Annotated[
+        str | None, typer.Argument(help="One of them: all that is known of it.")
+    ] = None,
+    *,
+    markdown: Annotated[bool, typer.Option(help="All of all of them: PROTOCOLS.md.")] = False,
+) -> None:
+    """List the protocols perpscope knows, and where; or what is covered, and what is not."""
+    if name is not None:
+        typer.echo(section(_known(name)), nl=False)
+        return
+    if markdown:
+        typer.echo(catalogue(list(PROTOCOLS.values())), nl=False)
+        return
     lines = (
         (slug, item.name, item.kind, ", ".join(sorted({c.chain.slug for c in item.contracts})))
         for slug, item in PROTOCOLS.items()
     )
     print_table(("protocol", "name", "kind", "chains"), lines)
+
+
+def _known(name: str) -> Protocol:
+    if name not in PROTOCOLS:
+        raise UserError(f"unknown protocol: {name}; expected one of {', '.join(PROTOCOLS)}")
+    return PROTOCOLS[name]
 
 
 def _edition(snapshot: "Snapshot") -> str:

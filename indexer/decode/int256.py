@@ -112,14 +112,14 @@ def decimal(
     units, fits = np.zeros((len(a.fits), 2), np.uint64), a.fits.copy()
     if isinstance(decimals, int):
         _scale_rows(a, slice(None), scaling(decimals, over), units, fits)
-        return _decimals(units, fits), fits
+        return packed(units, fits), fits
     # Sixteen bits are sorted by radix; beyond these bounds the answer is no other.
     places = np.clip(decimals, -_FAR, _FAR).astype(np.int16)
     order = np.argsort(places, kind="stable")
     starts = np.flatnonzero(np.diff(places[order])) + 1
     for rows in np.split(order, starts) if len(order) else ():
         _scale_rows(a, rows, scaling(int(places[rows[0]]), over), units, fits)
-    return _decimals(units, fits), fits
+    return packed(units, fits), fits
 
 
 def fixed(column: Column, decimals: int) -> tuple[pa.Decimal128Array, NDArray[np.bool_]]:
@@ -138,7 +138,13 @@ def fixed(column: Column, decimals: int) -> tuple[pa.Decimal128Array, NDArray[np
         negative = _absolute(limbs, column.signed[rows])
         good = _scale_block(limbs, negative, by, scratch[4:, : len(block)], units[rows])
         fits[rows] &= good
-    return _decimals(units, fits), fits
+    return packed(units, fits), fits
+
+
+def packed(units: Limb, fits: Mask) -> pa.Decimal128Array:
+    """Return signed 128-bit units of 1e-18 as DECIMAL(38,18), null where they do not fit."""
+    valid = None if fits.all() else pa.py_buffer(np.packbits(fits, bitorder="little"))
+    return pa.Array.from_buffers(_DECIMAL, len(fits), [valid, pa.py_buffer(units)])
 
 
 def _scale_rows(
@@ -232,11 +238,6 @@ def _words(column: Column) -> NDArray[np.uint8]:
     if column.words is None:
         raise ValueError(f"a column of {column.kind} holds no numbers")
     return column.words
-
-
-def _decimals(units: Limb, fits: Mask) -> pa.Decimal128Array:
-    valid = None if fits.all() else pa.py_buffer(np.packbits(fits, bitorder="little"))
-    return pa.Array.from_buffers(_DECIMAL, len(fits), [valid, pa.py_buffer(units)])
 
 
 def _blocks(rows: int) -> Iterator[slice]:

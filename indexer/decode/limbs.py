@@ -21,8 +21,8 @@ BLOCK = 16_384
 
 _HALF = np.uint64(32)
 _LOW = np.uint64(0xFFFF_FFFF)
-_DIGITS = 38  # DECIMAL(38, 18) holds every |x| below 10**38 of its units of 1e-18
-_SCALE = 18
+DIGITS = 38  # DECIMAL(38, 18) holds every |x| below 10**38 of its units of 1e-18
+SCALE = 18
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,11 @@ def scaling(decimals: int, over: int) -> Scaling:
     if over < 1:
         raise ValueError(f"cannot divide by {over}; `over` is 1 or more")
     # Outside these bounds the answer is no other: all but zero overflows, or all becomes zero.
-    exponent = max(-_DIGITS - len(str(over)), min(80, decimals - _SCALE))
+    exponent = max(-DIGITS - len(str(over)), min(80, decimals - SCALE))
     factor, divisor = 10 ** max(0, -exponent), over * 10 ** max(0, exponent)
     shared = gcd(factor, divisor)
     factor, divisor = factor // shared, divisor // shared
-    limit = (10**_DIGITS * divisor - 1) // factor
+    limit = (10**DIGITS * divisor - 1) // factor
     shift = (divisor & -divisor).bit_length() - 1
     return Scaling(limit, _chunks(factor) if limit else (), shift, _chunks(divisor >> shift))
 

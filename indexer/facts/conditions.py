@@ -7,6 +7,7 @@ from indexer.facts import flags, integers, texts
 from indexer.facts.operands import match_key
 from indexer.facts.scope import Mask, Scope
 from indexer.spec import (
+    All,
     Arg,
     Companion,
     Condition,
@@ -42,6 +43,8 @@ def holding(condition: Condition, scope: Scope) -> Mask:
             return _existing(value, scope)
         case Not(inner):
             return ~holding(inner, scope)
+        case All(conditions):
+            return np.asarray(np.stack([holding(one, scope) for one in conditions]).all(axis=0))
 
 
 def _is_nonzero(operand: "integers.Integers") -> Mask:

@@ -8,7 +8,7 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.facts.known import Known, policies
-from indexer.facts.matching import Decodings, match
+from indexer.facts.matching import match
 from indexer.facts.operands import companions_of
 from indexer.facts.reading import Decodeds, decodings
 from indexer.facts.routes import EventName, abis_of, contracts_on, emitted
@@ -98,7 +98,7 @@ def _part(protocol: Protocol, chain: Chain, logs: pl.DataFrame, known: Known) ->
     of_protocol = pl.col("protocol") == protocol.slug
     own = replace(known, markets=known.markets.filter(of_protocol))
     for event, place in _in_order(protocol):
-        scope = _scope(event, protocol, chain, decoded[event.abi], own)
+        scope = _scope(event, protocol, chain, decoded, own)
         if len(scope):
             own = _added(part, event, scope, place)
     return part
@@ -134,15 +134,15 @@ def _scope(
     event: Event,
     protocol: Protocol,
     chain: Chain,
-    decoded: Mapping[EventName, Decodings],
+    decoded: Mapping[str, Decodeds],
     known: Known,
 ) -> Scope:
-    own = decoded[event.name]
+    own = decoded[event.abi][event.name]
     ambiguous = np.zeros(len(own.frame), dtype=np.bool_)
     matches: dict[str, Match] = {}
     if len(own.frame):
         for key, companion in companions_of(event).items():
-            matches[key], twice = match(companion, own, decoded)
+            matches[key], twice = match(companion, own, decoded[companion.abi or event.abi])
             ambiguous |= twice
     return Scope(
         frame=own.frame,

@@ -8,7 +8,7 @@ from indexer.facts.routes import abi_text, abis_of, contracts_on
 from indexer.spec import Protocol
 
 # Raised when the engine reads the same declaration differently than before.
-ENGINE = 2
+ENGINE = 3
 
 
 def digest(protocol: Protocol, chain: Chain) -> str:

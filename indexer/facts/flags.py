@@ -8,6 +8,7 @@ from indexer.facts import conditions, texts
 from indexer.facts.operands import match_key
 from indexer.facts.scope import Scope, companion_column, note_kind, only
 from indexer.spec import (
+    All,
     Arg,
     Companion,
     Const,
@@ -52,7 +53,7 @@ def flags(value: Value | None, scope: Scope) -> pl.Series:
         case When(condition, then, otherwise):
             holds = pl.Series(conditions.holding(condition, scope))
             return flags(then, scope).zip_with(holds, flags(otherwise, scope))
-        case Equals() | OneOf() | IsTrue() | IsNegative() | Nonzero() | Exists() | Not():
+        case Equals() | OneOf() | IsTrue() | IsNegative() | Nonzero() | Exists() | Not() | All():
             return pl.Series(conditions.holding(value, scope))
     raise TypeError(f"{type(value).__name__} is not a flag")
 

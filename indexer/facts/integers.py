@@ -125,10 +125,13 @@ def _or(found: Integers, absent: int | None, meant: Mask) -> Integers:
 
 
 def _said(scope: Scope, name: str) -> Integers:
-    said = np.array([contract.says.get(name, 0) for contract in scope.contracts], dtype=np.uint64)
+    said = [contract.says.get(name) for contract in scope.contracts]
+    # The last place answers for logs of no declared contract, whose row is -1.
+    known = np.array([*(one is not None for one in said), False])
+    worth = np.array([*(one or 0 for one in said), 0], dtype=np.uint64)
     rows: NDArray[np.int64] = scope.frame["contract"].fill_null(-1).to_numpy()
-    present = rows >= 0
+    present = known[rows]
     magnitude = np.zeros((4, len(rows)), dtype=np.uint64)
-    magnitude[0] = said[np.where(present, rows, 0)] if len(said) else 0
+    magnitude[0] = worth[rows]
     none = np.zeros(len(rows), dtype=np.bool_)
     return Integers(Int256(magnitude, none, ~none), present)

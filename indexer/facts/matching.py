@@ -1,4 +1,4 @@
-"""Companions: which log of the same transaction and emitter goes with which."""
+"""Companions: which log of the same transaction goes with which."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,11 +29,18 @@ def match(
     """
     Return the companion's row for each own row, and the rows that matched more than one.
 
-    With `nearest`, the closest log before or after in the transaction is taken.
+    A companion is of the same emitter, unless it names an ABI: then any emitter of that ABI will
+    do. With `nearest`, the closest log before or after in the transaction is taken.
+
+    Args:
+        companion: what is looked for.
+        own: the logs that look for it.
+        others: the events of the companion's ABI.
     """
     candidates = _united([others[name] for name in names_of(companion)])
-    left = _keyed(own, list(companion.on)).with_row_index("own")
-    right = _keyed(candidates, list(companion.on.values())).with_row_index("other")
+    place = ["tx_hash"] if companion.abi else ["tx_hash", "address"]
+    left = _keyed(own, place, list(companion.on)).with_row_index("own")
+    right = _keyed(candidates, place, list(companion.on.values())).with_row_index("other")
     keys = [column for column in left.columns if column not in ("own", "log_index")]
     if companion.nearest is None:
         return _only(left, right, keys, candidates)
@@ -61,9 +68,9 @@ def _only(
     return Match(rows, candidates.columns), (found["count"] > 1).to_numpy()
 
 
-def _keyed(decodings: Decodings, arguments: list[str]) -> pl.DataFrame:
-    keys = {f"key{place}": _raw(decodings.columns[name]) for place, name in enumerate(arguments)}
-    return decodings.frame.select("tx_hash", "address", "log_index").with_columns(**keys)
+def _keyed(decodings: Decodings, place: list[str], arguments: list[str]) -> pl.DataFrame:
+    keys = {f"key{order}": _raw(decodings.columns[name]) for order, name in enumerate(arguments)}
+    return decodings.frame.select(*place, "log_index").with_columns(**keys)
 
 
 def _raw(column: Column) -> pl.Series:

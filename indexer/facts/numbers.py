@@ -6,6 +6,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from indexer.decode.int256 import Int256, decimal, fixed, from_int, multiply
+from indexer.decode.quotients import quotient
+from indexer.decode.roots import sqrt_price
 from indexer.facts import conditions
 from indexer.facts.integers import Integers, integers
 from indexer.facts.scope import Mask, Scope, only
@@ -20,7 +22,9 @@ from indexer.spec import (
     Fixed,
     OfContract,
     OfMarket,
+    Quotient,
     Share,
+    SqrtPrice,
     Value,
     When,
 )
@@ -43,17 +47,23 @@ def numbers(value: Value | None, scope: Scope) -> pl.Series:
             return pl.Series([None] * len(scope), dtype=DECIMAL)
         case Fixed(Arg() | str() as plain, int() as places, 1):
             return _fused(plain, places, scope)
+        case Fixed(Quotient() as ratio, places, over):
+            return _divided(ratio, _places(places, scope), over, scope)
+        case Amount(Quotient() as ratio, token):
+            return _divided(ratio, _places(DecimalsOf(token), scope), 1, scope)
         case Fixed(of, places, over):
             return _scaled(integers(of, scope), _places(places, scope), over, scope)
         case Amount(of, token):
             return _scaled(integers(of, scope), _places(DecimalsOf(token), scope), 1, scope)
+        case SqrtPrice():
+            return _rooted(value, scope)
         case Share(of, kind):
             return _shared(of, kind, scope)
         case First(values):
             return pl.select(pl.coalesce([numbers(one, scope) for one in values])).to_series()
         case When():
             return _chosen(value, scope)
-    raise TypeError(f"{type(value).__name__} is not a number: say Fixed or Amount")
+    raise TypeError(f"{type(value).__name__} is not a number: say Fixed, Amount or SqrtPrice")
 
 
 def _chosen(value: When, scope: Scope) -> pl.Series:
@@ -79,12 +89,22 @@ def _fused(plain: "Arg | str", places: int, scope: Scope) -> pl.Series:
 def _scaled(
     operand: Integers, places: "Places | tuple[Places, Mask]", over: int, scope: Scope
 ) -> pl.Series:
-    present = operand.present
-    if isinstance(places, tuple):
-        places, known = places
-        present = present & known
+    places, known = _sure(places)
     array, fits = decimal(operand.value, places, over)
-    return _series(array, present, fits, scope)
+    return _series(array, operand.present & known, fits, scope)
+
+
+def _divided(
+    ratio: Quotient, places: "Places | tuple[Places, Mask]", over: int, scope: Scope
+) -> pl.Series:
+    left, right = integers(ratio.left, scope), integers(ratio.right, scope)
+    places, known = _sure(places)
+    array, fits, defined = quotient(left.value, right.value, places, over)
+    return _series(array, left.present & right.present & known & defined, fits, scope)
+
+
+def _sure(places: "Places | tuple[Places, Mask]") -> "tuple[Places, Mask | np.bool_]":
+    return places if isinstance(places, tuple) else (places, np.True_)
 
 
 def _series(array: pa.Array, present: Mask, fits: Mask, scope: Scope) -> pl.Series:
@@ -102,6 +122,21 @@ def _polars(array: pa.Array) -> pl.Series:
     return series
 
 
+def _rooted(value: SqrtPrice, scope: Scope) -> pl.Series:
+    root = integers(value.value, scope)
+    first, is_known = _every(_places(value.decimals0, scope), scope)
+    second, is_sure = _every(_places(value.decimals1, scope), scope)
+    is_inverse = value.of == "token1"
+    shift = second - first if is_inverse else first - second
+    array, fits = sqrt_price(root.value, shift, is_inverse=is_inverse)
+    return _series(array, root.present & is_known & is_sure, fits, scope)
+
+
+def _every(places: "Places | tuple[Places, Mask]", scope: Scope) -> tuple[NDArray[np.int64], Mask]:
+    number, known = places if isinstance(places, tuple) else (places, np.True_)
+    return np.full(len(scope), number, dtype=np.int64), np.full(len(scope), known)
+
+
 def _places(places: Decimals, scope: Scope) -> "Places | tuple[Places, Mask]":
     if isinstance(places, int):
         return places
@@ -116,7 +151,10 @@ def _places(places: Decimals, scope: Scope) -> "Places | tuple[Places, Mask]":
     if not known.all():
         note_missing(scope, addresses)
         _blame(places.token, addresses, known, scope)
-    return places.plus + places.times * found.fill_null(0).to_numpy(), known
+    plus, sure = (
+        (places.plus, known) if isinstance(places.plus, int) else _sure(_places(places.plus, scope))
+    )
+    return plus + places.times * found.fill_null(0).to_numpy(), known & sure
 
 
 def _blame(token: Value, addresses: pl.Series, known: Mask, scope: Scope) -> None:
@@ -147,8 +185,7 @@ def _shared(of: "Fixed | Amount", kind: str, scope: Scope) -> pl.Series:
     share, known = _policy(kind, scope)
     places = of.decimals if isinstance(of, Fixed) else DecimalsOf(of.token)
     over = of.over if isinstance(of, Fixed) else 1
-    base = _places(places, scope)
-    number, sure = base if isinstance(base, tuple) else (base, np.ones(len(scope), np.bool_))
+    number, sure = _every(_places(places, scope), scope)
     whole = integers(of.value, scope)
     part = Integers(multiply(whole.value, share), whole.present & known & sure)
     return _scaled(part, number + 18, over, scope)

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from indexer.spec import (
     Abs,
+    All,
     Amount,
     Arg,
     Ascii,
     Companion,
     Condition,
     Const,
+    Decimals,
     DecimalsOf,
     DecimalsSaid,
     Discover,
@@ -32,9 +34,11 @@ from indexer.spec import (
     OneOf,
     Positive,
     Product,
+    Quotient,
     Read,
     Rest,
     Share,
+    SqrtPrice,
     Sum,
     SymbolOf,
     Time,
@@ -63,7 +67,7 @@ def _operands(
     value: "Value | Condition | DecimalsOf | DecimalsSaid",
 ) -> "tuple[Value | DecimalsOf | DecimalsSaid | None, ...]":
     match value:
-        case First(values):
+        case First(values) | All(values):
             return values
         case Sum(terms):
             return terms
@@ -71,19 +75,27 @@ def _operands(
             return (one,)
         case SymbolOf(one) | OfMarket(one, _) | Share(one, _):
             return (one,)
-        case DecimalsOf(one, _, _) | DecimalsSaid(one, _, _):
+        case DecimalsOf(one, plus, _):
+            return (one, None if isinstance(plus, int) else plus)
+        case DecimalsSaid(one, _, _):
             return (one,)
         case Equals(one, _) | OneOf(one, _) | IsTrue(one) | IsNegative(one) | Nonzero(one):
             return (one,)
         case Exists(one) | Not(one):
             return (one,)
-        case Product(left, right) | Amount(left, right):
+        case Product(left, right) | Quotient(left, right) | Amount(left, right):
             return (left, right)
         case Fixed(one, decimals, _):
-            return (one, None if isinstance(decimals, int | OfContract) else decimals)
+            return (one, _tokens(decimals))
+        case SqrtPrice(root, first, second, _):
+            return (root, _tokens(first), _tokens(second))
         case When(condition, then, otherwise):
             return (condition, then, otherwise)
     raise TypeError(f"{type(value).__name__} is not part of the vocabulary of indexer.spec")
+
+
+def _tokens(decimals: Decimals) -> "DecimalsOf | DecimalsSaid | None":
+    return None if isinstance(decimals, int | OfContract) else decimals
 
 
 def leaves_of(event: Event | Read) -> Iterator[Leaf]:
@@ -100,7 +112,7 @@ def companions_of(event: Event) -> dict[str, Companion]:
 
 def match_key(companion: Companion) -> str:
     """Return what two companions share when they match the same log."""
-    return repr((companion.event, sorted(companion.on.items()), companion.nearest))
+    return repr((companion.abi, companion.event, sorted(companion.on.items()), companion.nearest))
 
 
 def names_of(companion: Companion) -> "tuple[str | Keyed, ...]":
@@ -109,10 +121,11 @@ def names_of(companion: Companion) -> "tuple[str | Keyed, ...]":
     return event if isinstance(event, tuple) else (event,)
 
 
-def companion_events(event: Event) -> "Iterator[str | Keyed]":
-    """Yield the names of the events that an event's companions may be."""
+def companion_events(event: Event) -> "Iterator[tuple[str, str | Keyed]]":
+    """Yield the ABI and the name of every event that an event's companions may be."""
     for companion in companions_of(event).values():
-        yield from names_of(companion)
+        for name in names_of(companion):
+            yield companion.abi or event.abi, name
 
 
 def wanted(
@@ -124,14 +137,19 @@ def wanted(
         if discovery.abi == abi:
             needs.setdefault(discovery.name, set()).add(discovery.child)
     for event in events:
-        if event.abi != abi:
-            continue
-        mine = needs.setdefault(event.name, set())
-        for leaf in leaves_of(event):
-            if isinstance(leaf, Arg):
-                mine.add(leaf.name)
-                continue
-            mine.update(leaf.on)
-            for name in names_of(leaf):
-                needs.setdefault(name, set()).update({leaf.take, *leaf.on.values()})
+        for home, name, arguments in _reads_of(event):
+            if home == abi:
+                needs.setdefault(name, set()).update(arguments)
     return needs
+
+
+def _reads_of(event: Event) -> "Iterator[tuple[str, str | Keyed, set[str]]]":
+    """Yield ABI, event and arguments of everything that a declared event reads."""
+    yield event.abi, event.name, set()
+    for leaf in leaves_of(event):
+        if isinstance(leaf, Arg):
+            yield event.abi, event.name, {leaf.name}
+            continue
+        yield event.abi, event.name, set(leaf.on)
+        for name in names_of(leaf):
+            yield leaf.abi or event.abi, name, {leaf.take, *leaf.on.values()}

@@ -121,9 +121,25 @@ def _asked(
     ]
     return {
         "call": call.function,
-        "address": emitter if call.to is None else bytes.fromhex(call.to.removeprefix("0x")),
+        "address": _asked_whom(call, emitter, contract),
         "input": (function.selector if call.has_selector else b"") + encode(types, arguments),
     }
+
+
+def _asked_whom(call: Call, emitter: bytes, contract: Contract | None) -> bytes:
+    match call.to:
+        case None:
+            return emitter
+        case OfContract(name):
+            return bytes.fromhex(str(_said(contract, name)).removeprefix("0x"))
+        case address:
+            return bytes.fromhex(address.removeprefix("0x"))
+
+
+def _said(contract: Contract | None, name: str) -> object:
+    if contract is None:
+        raise ValueError(f"a discovered contract declares no {name} to be asked with")
+    return contract.says[name]
 
 
 def _argument(
@@ -133,9 +149,7 @@ def _argument(
         case Emitter():
             return f"0x{emitter.hex()}"
         case OfContract(name):
-            if contract is None:
-                raise ValueError(f"a discovered contract declares no {name} to be asked with")
-            return _octets(kind, contract.says[name])
+            return _octets(kind, _said(contract, name))
         case Int(constant) | Const(constant):
             return _octets(kind, constant)
 

@@ -12,7 +12,7 @@ from indexer.facts.hexadecimal import fixed_bytes, hex_text
 from indexer.facts.known import Known
 from indexer.facts.matching import Decodings
 from indexer.facts.operands import wanted
-from indexer.facts.routes import EventName, abi_entries, contracts_on, emitted, selected
+from indexer.facts.routes import EventName, abi_entries, child_abi, contracts_on, emitted, selected
 from indexer.facts.rows import rejects
 from indexer.facts.scope import taken
 from indexer.facts.texts import column_text
@@ -100,5 +100,5 @@ def _child_abi(
 ) -> "pl.Expr | pl.Series":
     if discovery.child_abi is not None:
         return pl.lit(discovery.child_abi)
-    says = [str(contract.says.get("child_abi", "")) for contract in contracts_on(protocol, chain)]
-    return pl.Series(says, dtype=pl.String).gather(frame["contract"])
+    said = [child_abi(discovery, contract) for contract in contracts_on(protocol, chain)]
+    return pl.Series(said, dtype=pl.String).gather(frame["contract"])

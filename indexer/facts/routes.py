@@ -15,10 +15,11 @@ from eth_utils.crypto import keccak
 
 from indexer.chains import Chain
 from indexer.decode.abi import EventAbi, event_abis
+from indexer.facts.heirs import heirs
 from indexer.facts.hexadecimal import fixed_bytes, hex_text
 from indexer.facts.known import Known
 from indexer.facts.operands import companion_events
-from indexer.spec import Contract, Keyed, Protocol
+from indexer.spec import Contract, Discover, Keyed, Protocol
 
 EventName = str | Keyed
 
@@ -63,16 +64,17 @@ def event_names(protocol: Protocol, abi: str) -> dict[EventName, None]:
         if discovery.abi == abi:
             names[discovery.name] = None
     for event in protocol.events:
-        if event.abi == abi:
-            names[event.name] = None
-            names.update(dict.fromkeys(companion_events(event)))
+        read = ((event.abi, event.name), *companion_events(event))
+        names.update(dict.fromkeys(name for home, name in read if home == abi))
     return names
 
 
 def abis_of(protocol: Protocol) -> tuple[str, ...]:
-    """Return every ABI the protocol's events and discoveries name, in order."""
+    """Return every ABI the protocol's discoveries, events and companions name, in order."""
     announced = [discovery.abi for discovery in protocol.discoveries]
-    return tuple(dict.fromkeys([*announced, *(event.abi for event in protocol.events)]))
+    own = [event.abi for event in protocol.events]
+    joined = [home for event in protocol.events for home, _ in companion_events(event)]
+    return tuple(dict.fromkeys([*announced, *own, *joined]))
 
 
 def topic0s_of(name: EventName, abi: str) -> tuple[bytes, ...]:
@@ -90,7 +92,8 @@ def key_hash(name: EventName) -> str | None:
 def emitter_rows(protocols: Sequence[Protocol], chain: Chain, known: Known) -> pl.DataFrame:
     """
     Return one row per emitter: address (Binary), protocol, abi, from_block, to_block, version,
-    contract (index into the protocol's contracts on this chain; null for discovered children).
+    contract (index into the protocol's contracts on this chain; of a discovered child, the one
+    that it goes back to).
     """
     declared = [
         (
@@ -113,11 +116,27 @@ def emitter_rows(protocols: Sequence[Protocol], chain: Chain, known: Known) -> p
         "protocol",
         "abi",
         "from_block",
-        pl.lit(None, pl.Int64).alias("to_block"),
-        pl.lit("1").alias("version"),
-        pl.lit(None, pl.Int64).alias("contract"),
+        pl.col("parent").str.slice(2).str.decode("hex"),
     )
-    return pl.concat([rows, children]).unique(maintain_order=True)
+    if children.is_empty():
+        return rows.unique(maintain_order=True)
+    born = heirs(rows, children, _announced(protocols, chain))
+    return pl.concat([rows, born]).unique(maintain_order=True)
+
+
+def _announced(protocols: Sequence[Protocol], chain: Chain) -> pl.DataFrame:
+    rows = [
+        (protocol.slug, discovery.abi, position, child_abi(discovery, contract))
+        for protocol in protocols
+        for discovery in protocol.discoveries
+        for position, contract in enumerate(contracts_on(protocol, chain))
+    ]
+    return pl.DataFrame(rows, _ANNOUNCED, orient="row")
+
+
+def child_abi(discovery: Discover, contract: Contract) -> str:
+    """Return the ABI of the children that a contract announces; empty where it is not declared."""
+    return discovery.child_abi or str(contract.says.get("child_abi", ""))
 
 
 _EMITTERS = {
@@ -128,6 +147,12 @@ _EMITTERS = {
     "to_block": pl.Int64,
     "version": pl.String,
     "contract": pl.Int64,
+}
+_ANNOUNCED = {
+    "protocol": pl.String,
+    "parent_abi": pl.String,
+    "contract": pl.Int64,
+    "abi": pl.String,
 }
 
 

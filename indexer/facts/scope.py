@@ -33,7 +33,8 @@ class Scope:
     """
     Attributes:
         frame: one row per log: block_number, log_index, tx_hash, address (Binary),
-            block_timestamp, version, contract (index into `contracts`, null for children).
+            block_timestamp, version, contract (index into `contracts`; of a child, the one that it
+            goes back to).
         columns: decoded arguments by name, as many rows as `frame`.
         matches: companions by what identifies their match.
         contracts: the protocol's contracts on this chain.

@@ -62,44 +62,42 @@ def bring(path: Path, file: Path, venue: Venue, protocol: Protocol, about: About
         )
     # Beside the database: there is room for what it will hold, and memory has not.
     with TemporaryDirectory(prefix=f"{path.name}.import.", dir=path.parent) as folder:
-        brought = _set_down(Path(folder), file, digest, venue, protocol, reading)
+        count, ends = _set_down(Path(folder), file, venue, protocol, reading)
+        brought = Brought(
+            chain_id=venue.chain.chain_id,
+            protocol=protocol.slug,
+            file=file.name,
+            sha256=digest,
+            kind=reading.kind,
+            about=reading.about,
+            entries_read=count,
+            from_at=ends[0],
+            to_at=ends[1],
+            imported_at=datetime.now(UTC).replace(tzinfo=None, microsecond=0),
+        )
         landed = land(path, brought, Path(folder), policies([protocol]), _accounts(protocol, venue))
     if landed is None:
         return Taken(None)
     return Taken(landed.brought, landed.rows, dict(reading.notes.unknown))
 
 
+Ends = tuple[datetime | None, datetime | None]
+
+
 def _set_down(
-    folder: Path, file: Path, digest: str, venue: Venue, protocol: Protocol, reading: Reading
-) -> Brought:
-    count, spans = 0, []
+    folder: Path, file: Path, venue: Venue, protocol: Protocol, reading: Reading
+) -> tuple[int, Ends]:
+    """Write the rows of a file beside the database; return its entries and their first and last."""
+    count, ends = 0, pl.Series([], dtype=pl.Datetime("us"))
     for number, batch in enumerate(reading.batches):
         count += batch.count
-        spans.append(batch.place.select(pl.col("block_timestamp").cast(pl.Datetime("us"))))
-        spans = [_span(spans)]
+        ends = pl.concat([ends, batch.place["block_timestamp"]]).sort()
+        ends = ends[[0, -1]] if len(ends) else ends
         rows = derived(protocol, venue.chain, reading, batch, file.name)
         for table, told in (*rows.tables.items(), ("rejects", rows.rejects)):
             if len(told):
                 told.write_parquet(folder / f"{table}-{number}.parquet", compression="lz4")
-    ends = spans[0]["block_timestamp"] if spans else pl.Series([], dtype=pl.Datetime("us"))
-    return Brought(
-        chain_id=venue.chain.chain_id,
-        protocol=protocol.slug,
-        file=file.name,
-        sha256=digest,
-        kind=reading.kind,
-        about=reading.about,
-        entries_read=count,
-        from_at=ends.min(),  # type: ignore[arg-type]
-        to_at=ends.max(),  # type: ignore[arg-type]
-        imported_at=datetime.now(UTC).replace(tzinfo=None, microsecond=0),
-    )
-
-
-def _span(spans: list[pl.DataFrame]) -> pl.DataFrame:
-    moment = pl.col("block_timestamp")
-    both = pl.concat(spans).select(first=moment.min(), last=moment.max())
-    return pl.concat([both.select(block_timestamp="first"), both.select(block_timestamp="last")])
+    return count, (ends[0], ends[-1]) if len(ends) else (None, None)
 
 
 def _accounts(protocol: Protocol, venue: Venue) -> pl.DataFrame:

@@ -103,10 +103,14 @@ def read(path: Path, about: About) -> Reading:
     match told:
         case {"fills": [*fills]}:
             said = _demanded(path, "account", about.account)
-            return _reading("fills", said, "fill", fills, Fill, _of_fill(said), notes)
+            return Reading(
+                "fills", said, "fill", _batches(fills, Fill, _of_fill(said), notes), notes
+            )
         case {"trades": [*trades]}:
             said = _demanded(path, "market", about.market)
-            return _reading("trades", said, "trade", trades, Trade, _of_trade(said), notes)
+            return Reading(
+                "trades", said, "trade", _batches(trades, Trade, _of_trade(said), notes), notes
+            )
     raise of_another_kind(path, EXPECTED)
 
 
@@ -117,18 +121,6 @@ def _demanded(path: Path, what: str, said: str | None) -> str:
             "answers"
         )
     return said
-
-
-def _reading(
-    kind: str,
-    about: str,
-    entry: str,
-    told: list[Any],
-    shape: type[Fill] | type[Trade],
-    row: Callable[[int, Any], tuple[Any, ...]],
-    notes: Notes,
-) -> Reading:
-    return Reading(kind, about, entry, _batches(told, shape, row, notes), notes)
 
 
 def _batches(

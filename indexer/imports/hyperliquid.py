@@ -19,7 +19,7 @@ from typing import IO, Any
 import msgspec
 import polars as pl
 
-from indexer.errors import FileDamaged, UserError
+from indexer.errors import UserError
 from indexer.imports.batches import (
     ENTRIES,
     REFUSED,
@@ -119,7 +119,9 @@ def read(path: Path, about: About) -> Reading:
     if start == b'["':
         return Reading("node_fills", None, "fill", _lines(path, notes, _of_line), notes)
     if start in (b"[{", b"[]"):
-        return Reading("user_fills", _account(path, about), "fill", _array(path, about, notes), notes)
+        return Reading(
+            "user_fills", _account(path, about), "fill", _array(path, about, notes), notes
+        )
     raise of_another_kind(path, EXPECTED)
 
 
@@ -164,9 +166,7 @@ def _is_whole(gathered: list[Entry]) -> bool:
     return gathered[-1][2].tid == gathered[-2][2].tid or len(gathered) > ENTRIES + 1
 
 
-def _of_block(
-    line: bytes, number: int, notes: Notes, bad: list[tuple[int, str]]
-) -> list[Entry]:
+def _of_block(line: bytes, number: int, notes: Notes, bad: list[tuple[int, str]]) -> list[Entry]:
     try:
         return [(number, user, fill) for user, fill in _BLOCK.decode(line).events]
     except msgspec.ValidationError:
@@ -205,9 +205,7 @@ def _document(path: Path, stream: IO[bytes]) -> list[Any]:
     return found
 
 
-def _slowly(
-    event: object, number: int, notes: Notes, bad: list[tuple[int, str]]
-) -> list[Entry]:
+def _slowly(event: object, number: int, notes: Notes, bad: list[tuple[int, str]]) -> list[Entry]:
     """Return the entry if it is one, unknown fields aside; else say what is wrong with it."""
     match event:
         case [str(user), dict(told)]:
@@ -217,7 +215,9 @@ def _slowly(
             bad.append((number, "the entry is no pair of an account and a fill"))
             return []
     if isinstance(of := fill.get("liquidation"), dict):
-        notes.meet(sorted(f"liquidation.{name}" for name in of.keys() - _KNOWN_OF_LIQUIDATION), number)
+        notes.meet(
+            sorted(f"liquidation.{name}" for name in of.keys() - _KNOWN_OF_LIQUIDATION), number
+        )
         fill["liquidation"] = {key: of[key] for key in of.keys() & _KNOWN_OF_LIQUIDATION}
     try:
         return [(number, user, msgspec.convert(fill, Fill))]

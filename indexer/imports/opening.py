@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import file_digest
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from indexer.errors import FileDamaged, UserError
 
@@ -51,10 +51,9 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
 
 def _stream(path: Path, start: bytes) -> IO[bytes]:
     if start.startswith(_GZIP):
-        return gzip.open(path)  # noqa: SIM115 - the caller closes it
+        return cast("IO[bytes]", gzip.open(path))
     if start == _LZ4:
         import lz4.frame
 
-        content: IO[bytes] = lz4.frame.open(path)
-        return content
+        return cast("IO[bytes]", lz4.frame.open(path))
     return path.open("rb")

@@ -3,15 +3,16 @@ The vocabulary of a declaration: what a protocol is, said as data.
 
 A `Protocol` lists contracts (where logs come from), events (how a log becomes a row of a fact
 table), discoveries (how factories announce children), reads (state that no event tells), entries
-(how files of venues that are no EVM chain become rows) and policies (dated fee splits). Columns are small expressions over the arguments of a log, or over
-what was returned. Integers stay exact 256-bit integers until
-`Fixed` or `Amount` scales them once, truncating toward zero at 1e-18.
+(how files of venues that are no EVM chain become rows) and policies (dated fee splits). Columns are
+small expressions over the arguments of a log, or over what was returned or read of a file. Integers
+stay exact 256-bit integers until
+`Fixed`, `Amount` or `SqrtPrice` scales them once, truncating toward zero at 1e-18.
 
     integer   Arg  Companion  Int  First  Sum  Neg  Abs  Positive  Product
-    number    Fixed  Amount  Share  Rest
+    number    Fixed  Amount, of an integer or a Quotient of two; SqrtPrice  Share  Rest
     text      Arg  Companion  Emitter  OfContract  OfMarket  SymbolOf  Ascii  Lookup  Const
     moment    Time
-    choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not
+    choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not  All
 
 A plain `Arg` in a text column renders by its ABI type: addresses and bytes as lower-case 0x hex,
 integers as decimal digits, strings as they are.
@@ -35,6 +36,7 @@ from indexer.spec.declarations import (
 )
 from indexer.spec.expressions import (
     Abs,
+    All,
     Amount,
     Arg,
     Ascii,
@@ -62,8 +64,10 @@ from indexer.spec.expressions import (
     OneOf,
     Positive,
     Product,
+    Quotient,
     Rest,
     Share,
+    SqrtPrice,
     Sum,
     SymbolOf,
     Time,
@@ -75,6 +79,7 @@ from indexer.spec.lists import chain_of, listed
 __all__ = [
     "Abs",
     "Account",
+    "All",
     "Amount",
     "Arg",
     "Ascii",
@@ -111,10 +116,12 @@ __all__ = [
     "Positive",
     "Product",
     "Protocol",
+    "Quotient",
     "Read",
     "Rest",
     "Seconds",
     "Share",
+    "SqrtPrice",
     "Sum",
     "SymbolOf",
     "Table",

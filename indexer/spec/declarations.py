@@ -76,13 +76,14 @@ class Call:
         function: its name in the ABI of the read. Columns read what it returns under this name;
             as `<function>.<output>` where it returns several values.
         args: constants, what the contract declares, or the contract itself, in order.
-        to: whom to ask; None asks the contract that the read is about.
+        to: whom to ask, an address or what the contract declares as one; None asks the contract
+            that the read is about.
         has_selector: False for precompiles, which take arguments alone.
     """
 
     function: str
     args: "tuple[Int | Const | OfContract | Emitter, ...]" = ()
-    to: str | None = None
+    to: "str | OfContract | None" = None
     has_selector: bool = True
 
 
@@ -139,6 +140,8 @@ class Entry:
 class Discover:
     """
     A factory event that announces a child.
+
+    A child carries the version of the contract that announced it, and says what that one says.
 
     Attributes:
         abi: ABI of the factory.

@@ -55,7 +55,11 @@ class Emitter:
 
 @dataclass(frozen=True)
 class OfContract:
-    """What the declaration says about the emitting contract under this name."""
+    """
+    What the declaration says about the emitting contract under this name; null where nothing.
+
+    Of a discovered child, what it says about the contract that announced it.
+    """
 
     name: str
 
@@ -148,11 +152,27 @@ class Product:
 
 
 @dataclass(frozen=True)
+class Quotient:
+    """
+    The quotient of two integers, inside `Fixed` or `Amount` only; exact until truncated there.
+
+    By zero it is null: what one of no shares is worth is not known.
+    """
+
+    left: "Value"
+    right: "Value"
+
+
+@dataclass(frozen=True)
 class DecimalsOf:
-    """`plus + times * decimals(token)`; an unknown token rejects the row."""
+    """
+    `plus + times * decimals(token)`; an unknown token rejects the row.
+
+    `plus` may be of another token: a price of one per the other has the difference.
+    """
 
     token: "Value"
-    plus: int = 0
+    plus: "int | DecimalsOf | DecimalsSaid" = 0
     times: int = 1
 
 
@@ -170,7 +190,7 @@ Decimals = int | DecimalsOf | DecimalsSaid | OfContract
 
 @dataclass(frozen=True)
 class Fixed:
-    """The integer `value / 10**decimals / over` as DECIMAL(38,18), truncated toward zero."""
+    """The integer or quotient `/ 10**decimals / over` as DECIMAL(38,18), truncated toward zero."""
 
     value: "Value"
     decimals: Decimals
@@ -183,6 +203,23 @@ class Amount:
 
     value: "Value"
     token: "Value"
+
+
+@dataclass(frozen=True)
+class SqrtPrice:
+    """
+    The price in a pool that keeps its square root times 2**96, as Uniswap v3 does.
+
+    Attributes:
+        value: the root, an integer; zero, a pool without a price, rejects the row.
+        decimals0, decimals1: decimals of the pool's tokens, in the order of their addresses.
+        of: which token is priced, in units of the other.
+    """
+
+    value: "Value"
+    decimals0: Decimals
+    decimals1: Decimals
+    of: Literal["token0", "token1"] = "token0"
 
 
 @dataclass(frozen=True)
@@ -259,7 +296,14 @@ class Not:
     condition: "Condition"
 
 
-Condition = Equals | OneOf | IsTrue | IsNegative | Nonzero | Exists | Not
+@dataclass(frozen=True)
+class All:
+    """Every one of the conditions holds."""
+
+    conditions: "tuple[Condition, ...]"
+
+
+Condition = Equals | OneOf | IsTrue | IsNegative | Nonzero | Exists | Not | All
 
 
 @dataclass(frozen=True)
@@ -289,8 +333,10 @@ Value = (
     | Abs
     | Positive
     | Product
+    | Quotient
     | Fixed
     | Amount
+    | SqrtPrice
     | Share
     | Rest
     | Time

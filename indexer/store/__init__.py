@@ -5,8 +5,8 @@ Nothing stays open: every function opens the file, works in one transaction and 
 write lock is held only while rows are written. Read `connection` for opening, `ranges` for how a
 range of blocks lands, `knowledge` for what it teaches, `intervals` for coverage and gaps,
 `rewinds`, `swaps`, `adoption` and `rederive` for taking facts back, `proofs` and `repairs` for what
-was checked and what it mended, `brought` for files that users bring, `reading` for what sync and `status` ask, `snapshots` for the copy
-that readers get.
+was checked and what it mended, `brought` for files that users bring, `reading` for what sync and
+`status` ask, `snapshots` for the copy that readers get.
 """
 
 from indexer.store.adoption import adopt, keep_reaches, read_span, seed_tokens

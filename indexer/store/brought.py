@@ -127,7 +127,7 @@ def _stage(connection: duckdb.DuckDBPyConnection, folder: Path, table: str) -> b
     if not any(folder.glob(f"{table}-*.parquet")):
         return False
     files = str(folder / f"{table}-*.parquet").replace("'", "''")
-    connection.execute(f"create temp table staged_{table} as from read_parquet('{files}')")
+    connection.execute(f"create temp table staged_{table} as select * from read_parquet('{files}')")
     return True
 
 
@@ -154,16 +154,20 @@ def _part_adls(connection: duckdb.DuckDBPyConnection, brought: Brought, staged: 
 
 def _extent(connection: duckdb.DuckDBPyConnection, staged: list[str]) -> tuple[int, int]:
     ends = [
-        connection.execute(f"select min(block_number), max(block_number) from staged_{table}")
-        .fetchone()
+        connection.execute(
+            f"select min(block_number), max(block_number) from staged_{table}"
+        ).fetchone()
         for table in staged
     ]
-    return (min((end[0] for end in ends if end), default=0), max((end[1] for end in ends if end), default=0))
+    return (
+        min((end[0] for end in ends if end), default=0),
+        max((end[1] for end in ends if end), default=0),
+    )
 
 
 def _is_cut(table: str) -> str:
     same = " and ".join(f"cut.{name} = {table}.{name}" for name in _TRADE)
-    return f"exists (from cut where {same} and cut.trade = {table}.item_index // 4)"
+    return f"exists (select 1 from cut where {same} and cut.trade = {table}.item_index // 4)"
 
 
 def _merge(connection: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -188,11 +192,13 @@ def _set_repeats_apart(connection: duckdb.DuckDBPyConnection, table: str) -> Non
     """Move all but the first of the rows that a file has of one place to `later_<table>`."""
     place = ", ".join(_place(table))
     connection.execute(
-        f"""create temp table later_{table} as select rowid as at, * from staged_{table}
+        f"""create temp table later_{table} as select rowid as staged_at, * from staged_{table}
         where ({place}) in (select ({place}) from staged_{table} group by all having count(*) > 1)
         qualify row_number() over (partition by {place} order by line) > 1"""
     )
-    connection.execute(f"delete from staged_{table} where rowid in (select at from later_{table})")
+    connection.execute(
+        f"delete from staged_{table} where rowid in (select staged_at from later_{table})"
+    )
 
 
 def _absorb(connection: duckdb.DuckDBPyConnection, table: str, source: str) -> None:
@@ -204,14 +210,14 @@ def _absorb(connection: duckdb.DuckDBPyConnection, table: str, source: str) -> N
         f"""insert into refused_{table}
         select s.line, s.block_number, concat_ws(', ', {differs})
         from {source} as s join {table} as t on {_same(table)}
-        where {' or '.join(differing.values())}"""
+        where {" or ".join(differing.values())}"""
     )
     unsure = [name for name, column in tables()[table].items() if not column.required]
     filled = ", ".join(f"{name} = coalesce(t.{name}, s.{name})" for name in unsure)
     lacks = " or ".join(f"(t.{name} is null and s.{name} is not null)" for name in unsure)
     connection.execute(
         f"""update {table} as t set {filled} from {source} as s
-        where {_same(table)} and ({lacks}) and not ({' or '.join(differing.values())})"""
+        where {_same(table)} and ({lacks}) and not ({" or ".join(differing.values())})"""
     )
 
 
@@ -264,7 +270,5 @@ def _write_knowledge(
     own: list[object] = [brought.chain_id, brought.protocol]
     delete(connection, "accounts", "chain_id = ? and protocol = ?", own)
     insert(connection, "accounts", accounts)
-    origin = pl.DataFrame(
-        [(brought.chain_id, *_ORIGIN)], columns_of("origins"), orient="row"
-    )
+    origin = pl.DataFrame([(brought.chain_id, *_ORIGIN)], columns_of("origins"), orient="row")
     insert_missing(connection, "origins", origin, list(columns_of("origins")))

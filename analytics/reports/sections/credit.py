@@ -165,7 +165,7 @@ def _flows(context: Context) -> pl.DataFrame:
         .agg(
             flow_count=pl.len().cast(pl.Int64),
             account_count=pl.col("account").n_unique().cast(pl.Int64),
-            asset_tokens=pl.col("asset_tokens").sum(),
+            asset_tokens=known_total(pl.col("asset_tokens")),
             share_tokens=known_total(pl.col("share_tokens")),
             last_at=pl.col("block_timestamp").max(),
         )

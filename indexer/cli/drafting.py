@@ -1,0 +1,33 @@
+"""`perpscope new-protocol`: the files of a protocol to be, with guesses to check."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from indexer.scaffold import drafted, written
+from indexer.sync.choices import chain_named
+
+
+def draft_protocol(
+    name: Annotated[str, typer.Argument(help="Its short name: my_venue.")],
+    *,
+    abi: Annotated[Path, typer.Option(help="The contract's ABI; the file is called as it is.")],
+    chain: Annotated[str, typer.Option(help="Where the contract lives.")] = "ethereum",
+    address: Annotated[str, typer.Option(help="Of the contract.")] = "0x" + "00" * 20,
+    event: Annotated[
+        list[str] | None,
+        typer.Option(help="Event=table; repeatable. By default guessed from names."),
+    ] = None,
+    folder: Annotated[Path, typer.Option(help="The checkout to write to.")] = Path(),
+) -> None:
+    """Write the first draft of a declaration, its ABI and its test into a checkout."""
+    draft = drafted(name, abi, chain_named(chain), address, event or [])
+    for path in written(draft, folder):
+        typer.echo(path)
+    for one, into in draft.tables.items():
+        typer.echo(f"{one} is read into {into}")
+    typer.echo(
+        "Check every guess against the contract's source, fill in what is prose, state the rows in "
+        "the test; then `make docs` and `make test`."
+    )

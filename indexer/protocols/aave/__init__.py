@@ -1,0 +1,83 @@
+"""
+Aave v1, v2 and v3: pooled lending; anyone repays an unhealthy account's debt for its collateral.
+
+Contracts  https://github.com/aave-dao/aave-address-book (core, Lido, EtherFi and Horizon pools;
+           AaveV1.sol for v1). Linea and zkSync start at block 0: their first block is not
+           confirmed. The further Ethereum pools start with the first v3 pool, which is older than
+           they are; v1 opened in January 2020, after block 9,200,000.
+Split      what MintedToTreasury and a liquidation's transfer carry is the treasury's whole;
+           premiums of flash loans are split by a share that governance moves: none is stated.
+Units      amounts in the token's own decimals, indexes ray 1e27, transfers of aTokens scaled by
+           the index. https://github.com/aave-dao/aave-v3-origin
+           https://github.com/aave/aave-protocol
+
+`debtToCover` is what was repaid; `liquidatedCollateralAmount` is without the protocol's
+liquidation fee (v3), which reaches the Collector as aTokens of the account just before. Bad debt is
+DeficitCreated (v3.3 and later); before it, none was logged. What the treasury takes of interest is
+MintedToTreasury, which lags what accrues: it is logged when somebody asks for it. A pool has one
+share price per reserve, the liquidity index: what a scaled aToken is worth.
+"""
+
+from indexer.chains import ETHEREUM
+from indexer.protocols.aave.first import FIRST, POOL_V1
+from indexer.protocols.aave.pools import FEES, FLOWS, LOANS, POOL, RECEIPT
+from indexer.spec import Contract, Discover, Protocol, Token, chain_of, listed
+
+CORE_POOL = "0x87870bca3f3fd6335c3f4ce8392d69350b4fa4e2"
+
+PROTOCOL = Protocol(
+    slug="aave",
+    name="Aave",
+    kind="credit",
+    methodology=(
+        "Liquidations are LiquidationCall of the v1, v2 and v3 pools: debt repaid and collateral "
+        "received by the liquidator, in tokens. Loans and repayments are Borrow and Repay, flows "
+        "Deposit or Supply and Withdraw. Bad debt is DeficitCreated, from v3.3 on, and what the "
+        "DAO repays of it DeficitCovered. Share prices are the reserves' liquidity indexes. Fees "
+        "are the treasury's part of interest when it takes it, premiums of flash loans, v1's "
+        "origination fees when they are paid, and on Ethereum's core pool the treasury's part of "
+        "liquidations: all in tokens, without dollars."
+    ),
+    left_out=(
+        "v4: its hubs and spokes log reserve ids, and which token an id means is state.",
+        "SparkLend: another protocol, declared as spark.",
+        "Interest that borrowers pay and depositors earn: it accrues in indexes, and the scaled "
+        "debt it is multiplied with is state.",
+        "Premiums of v2 flash loans: the event states a premium also where the loan was turned "
+        "into debt and none was paid.",
+        "The treasury's part of liquidations outside Ethereum's core pool: aTokens are announced "
+        "by a configurator, and only that one's address is confirmed.",
+        "Bad debt before v3.3: none is logged.",
+        "SVR proceeds: ether that arrives without an event.",
+        "The AAVE buyback: transfers of the token to a wallet, no event of the pools.",
+    ),
+    contracts=(
+        *(
+            Contract(
+                chain=chain_of(row["chain"]),
+                abi=POOL,
+                address=row["address"],
+                from_block=int(row["from_block"]),
+                version=row["version"],
+            )
+            for row in listed("aave")
+        ),
+        Contract(ETHEREUM, POOL_V1, "0x398eC7346DcD622eDc5ae82352F02bE94C62d119", 9_200_000),
+        Contract(
+            chain=ETHEREUM,
+            abi="aave/PoolConfigurator",
+            address="0x64b761D848206f447Fe2dd461b0c635Ec39EbB27",
+            from_block=16_291_130,
+            version="3",
+            says={
+                "pool": CORE_POOL,
+                "collector": "0x464c71f6c2f760dda6093dcb91c24c39e5d6e18c",
+            },
+        ),
+    ),
+    discoveries=(
+        Discover("aave/PoolConfigurator", "ReserveInitialized", child="aToken", child_abi=RECEIPT),
+    ),
+    events=(*FLOWS, *LOANS, *FEES, *FIRST),
+    tokens=(Token(ETHEREUM, "0xeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee", "ETH", 18),),
+)

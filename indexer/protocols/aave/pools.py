@@ -1,0 +1,183 @@
+"""What the pools of v2 and v3 log: deposits, loans, liquidations, losses, premiums and indexes."""
+
+from indexer.spec import (
+    Amount,
+    Companion,
+    Condition,
+    Const,
+    DecimalsOf,
+    Emitter,
+    Equals,
+    Event,
+    Exists,
+    Fixed,
+    Nonzero,
+    OfContract,
+    OfMarket,
+    Product,
+    Value,
+)
+
+POOL = "aave/Pool"
+RECEIPT = "aave/AToken"
+
+OWN: dict[str, Value] = {"pool": Emitter(), "asset_token": "reserve"}
+FLOW: dict[str, Value] = {**OWN, "asset_tokens": Amount("amount", "reserve")}
+LOAN: dict[str, Value] = {**OWN, "principal_tokens": Amount("amount", "reserve")}
+DRAWN: dict[str, Value] = {**LOAN, "kind": Const("funded"), "account": "onBehalfOf"}
+REPAID: dict[str, Value] = {
+    **LOAN,
+    "kind": Const("payment"),
+    "account": "user",
+    "counterparty": "repayer",
+}
+
+FLOWS = (
+    *(
+        Event(
+            abi=POOL,
+            name=name,
+            into="pool_flows",
+            columns={**FLOW, "kind": Const("deposit"), "account": "onBehalfOf"},
+            is_confirmed=True,
+        )
+        for name in ("Deposit", "Supply")
+    ),
+    Event(
+        abi=POOL,
+        name="Withdraw",
+        into="pool_flows",
+        columns={**FLOW, "kind": Const("withdrawal"), "account": "user"},
+        is_confirmed=True,
+    ),
+    Event(
+        abi=POOL,
+        name="ReserveDataUpdated",
+        into="share_prices",
+        columns={**OWN, "share_price_tokens": Fixed("liquidityIndex", 27)},
+        is_confirmed=True,
+    ),
+)
+
+# The mode of a loan is a plain integer in v2 and an enumeration in v3, so topics differ.
+LOANS = (
+    *(
+        Event(POOL, name, "credit_events", DRAWN, is_confirmed=True)
+        for name in (
+            "Borrow(address,address,address,uint256,uint256,uint256,uint16)",
+            "Borrow(address,address,address,uint256,uint8,uint256,uint16)",
+        )
+    ),
+    *(
+        Event(POOL, name, "credit_events", REPAID, is_confirmed=True)
+        for name in (
+            "Repay(address,address,address,uint256)",
+            "Repay(address,address,address,uint256,bool)",
+        )
+    ),
+    Event(
+        abi=POOL,
+        name="LiquidationCall",
+        into="credit_events",
+        columns={
+            "kind": Const("liquidation"),
+            "pool": Emitter(),
+            "account": "user",
+            "counterparty": "liquidator",
+            "asset_token": "debtAsset",
+            "principal_tokens": Amount("debtToCover", "debtAsset"),
+            "collateral_token": "collateralAsset",
+            "collateral_tokens": Amount("liquidatedCollateralAmount", "collateralAsset"),
+        },
+        is_confirmed=True,
+    ),
+    Event(
+        abi=POOL,
+        name="DeficitCreated",
+        into="shortfalls",
+        columns={
+            "kind": Const("bad_debt"),
+            "market": Emitter(),
+            "account": "user",
+            "asset_token": "debtAsset",
+            "shortfall_tokens": Amount("amountCreated", "debtAsset"),
+        },
+    ),
+    Event(
+        abi=POOL,
+        name="DeficitCovered",
+        into="shortfalls",
+        columns={
+            "kind": Const("insurance_out"),
+            "market": Emitter(),
+            "account": "caller",
+            "asset_token": "reserve",
+            "shortfall_tokens": Amount("amountCovered", "reserve"),
+        },
+    ),
+)
+
+# The token moves to the Collector just before the call that it belongs to is logged.
+UNDERLYING = OfMarket(Emitter(), "index_token")
+LIQUIDATED = Companion(
+    "LiquidationCall", "collateralAsset", {"from": "user"}, nearest="after", abi=POOL
+)
+OF_LIQUIDATION: tuple[Condition, ...] = (
+    Equals("to", OfContract("collector")),
+    Exists(LIQUIDATED),
+)
+
+FEES = (
+    Event(
+        abi=POOL,
+        name="MintedToTreasury",
+        into="fees",
+        columns={
+            "market": Emitter(),
+            "fee_kind": Const("reserve"),
+            "fee_token": "reserve",
+            "fee_tokens": Amount("amountMinted", "reserve"),
+            "split_basis": Const("event"),
+        },
+    ),
+    Event(
+        abi=POOL,
+        name="FlashLoan",
+        into="fees",
+        columns={
+            "market": Emitter(),
+            "account": "initiator",
+            "fee_kind": Const("flash_loan"),
+            "fee_token": "asset",
+            "fee_tokens": Amount("premium", "asset"),
+            "split_basis": Const("none"),
+        },
+        where=(Nonzero("premium"),),
+    ),
+    Event(
+        abi=RECEIPT,
+        name="BalanceTransfer",
+        into="fees",
+        columns={
+            "market": OfContract("pool"),
+            "account": "from",
+            "fee_kind": Const("liquidation"),
+            "fee_token": UNDERLYING,
+            "fee_tokens": Fixed(Product("value", "index"), DecimalsOf(UNDERLYING, plus=27)),
+            "split_basis": Const("event"),
+        },
+        where=OF_LIQUIDATION,
+    ),
+    Event(
+        abi="aave/PoolConfigurator",
+        name="ReserveInitialized",
+        into="markets",
+        columns={
+            "market": "aToken",
+            "index_token": "asset",
+            "parent": OfContract("pool"),
+            "asset_class": Const("crypto"),
+            "known_by": Const("event"),
+        },
+    ),
+)

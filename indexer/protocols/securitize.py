@@ -1,0 +1,101 @@
+"""
+Securitize: tokens of funds whose register is kept on chain; of them, BlackRock's BUIDL.
+
+Contracts  https://github.com/securitize-io/dstoken (DSToken); addresses of BUIDL and BUIDL-I as
+           listed in DefiLlama/dimension-adapters (fees/securitize) and
+           tradingstrategy-ai/web3-ethereum-defi. First blocks are not known: windows start at 0.
+Split      none: the fund's fees are charged off chain.
+Units      shares 1e6 on every chain.
+
+A share is worth one dollar by the fund's terms. Income is paid once a month, as shares that are
+issued like any other: a mint may be a dividend, and supply grows without new money.
+"""
+
+from indexer.chains import ARBITRUM, AVALANCHE, BSC, ETHEREUM, OPTIMISM, POLYGON
+from indexer.spec import (
+    Amount,
+    Call,
+    Const,
+    Contract,
+    Emitter,
+    Event,
+    Fixed,
+    Int,
+    Protocol,
+    Read,
+    Seconds,
+    Token,
+)
+
+ABI = "securitize/DSToken"
+FUNDS = (
+    (ETHEREUM, "0x7712c34205737192402172409a8f7ccef8aa2aec", "BUIDL"),
+    (ETHEREUM, "0x6a9da2d710bb9b700acde7cb81f10f1ff8c89041", "BUIDL-I"),
+    (POLYGON, "0x2893ef551b6dd69f661ac00f11d93e5dc5dc0e99", "BUIDL"),
+    (AVALANCHE, "0x53fc82f14f009009b440a706e31c9021e1196a2f", "BUIDL"),
+    (OPTIMISM, "0xa1cdab15bba75a80df4089cafba013e376957cf5", "BUIDL"),
+    (ARBITRUM, "0xa6525ae43edcd03dc08e775774dcabd3bb925872", "BUIDL"),
+    (BSC, "0x2d5bdc96d9c8aabbdb38c9a27398513e7e5ef84f", "BUIDL"),
+)
+
+PROTOCOL = Protocol(
+    slug="securitize",
+    name="Securitize (BUIDL)",
+    kind="rwa",
+    methodology=(
+        "Mints are Issue, redemptions are Burn, in shares: what was paid is not on chain. A mint "
+        "is a subscription, a monthly dividend or a move from another chain; no log tells which. "
+        "Share prices are one dollar by the fund's terms (assumed), read once a day with the "
+        "supply."
+    ),
+    left_out=(
+        "Dividends apart from subscriptions: both are Issue, and no list of the dates of payment "
+        "is published on chain.",
+        "Management fees (0.18 to 0.50 % a year, by chain): they are charged off chain.",
+        "Seizures (Seize): shares change hands, none is made or redeemed.",
+        "Tokens that rebase (TxShares, RebasingRateUpdated) and providers of net asset values "
+        "(RateUpdated): no address of one is confirmed.",
+        "Other funds of Securitize, and BUIDL on chains that are not EVM chains.",
+    ),
+    contracts=tuple(Contract(chain, ABI, address, 0) for chain, address, _ in FUNDS),
+    events=(
+        Event(
+            abi=ABI,
+            name="Issue",
+            into="pool_flows",
+            columns={
+                "kind": Const("mint"),
+                "pool": Emitter(),
+                "account": "to",
+                "share_tokens": Amount("value", Emitter()),
+            },
+        ),
+        Event(
+            abi=ABI,
+            name="Burn",
+            into="pool_flows",
+            columns={
+                "kind": Const("redemption"),
+                "pool": Emitter(),
+                "account": "burner",
+                "share_tokens": Amount("value", Emitter()),
+            },
+        ),
+    ),
+    reads=(
+        Read(
+            name="supply",
+            abi=ABI,
+            calls=(Call("totalSupply"),),
+            every=Seconds(86_400),
+            into="share_prices",
+            columns={
+                "pool": Emitter(),
+                "share_price_tokens": Fixed(Int(1), 0),
+                "supply_tokens": Amount("totalSupply", Emitter()),
+            },
+            evidence="assumed",
+        ),
+    ),
+    tokens=tuple(Token(chain, address, symbol, 6) for chain, address, symbol in FUNDS),
+)

@@ -1,0 +1,259 @@
+"""
+The files of a draft: what the style asks of a declaration and its test, with guesses to check.
+
+Columns are guessed from names alone. A guess is marked; a column nobody could guess is left out,
+which means that it is not known.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from indexer.errors import UserError
+from indexer.scaffold.draft import Draft
+from indexer.tables import TableColumn, tables
+
+_ARGUMENTS = {
+    "account": ("account", "trader", "user", "owner", "sender"),
+    "market": ("market", "marketId", "indexToken", "pairIndex"),
+    "pool": ("pool", "vault"),
+    "feed": ("feed", "token", "asset"),
+    "bought_token": ("token",),
+    "is_long": ("isLong", "long"),
+    "collateral_token": ("collateralToken",),
+    "position_id": ("key", "positionKey", "positionId"),
+    "fee_token": ("feeToken", "token"),
+}
+_CONSTANTS = {
+    "cause": "trade",
+    "derivation": "direct",
+    "shortfall_basis": "none",
+    "split_basis": "none",
+    "quote": "USD",
+}
+_AUTOMATIC = (
+    *("chain_id", "block_number", "log_index", "item_index", "tx_hash", "block_timestamp"),
+    *("protocol", "version", "evidence"),
+)
+
+
+def written(draft: Draft, root: Path) -> list[Path]:
+    """
+    Write the ABI, the declaration and its test below a checkout, and return their paths.
+
+    Raises:
+        UserError: there is no checkout, or one of the files is there already.
+    """
+    if not (root / "indexer/protocols").is_dir():
+        raise UserError(f"{root} is no checkout of perpscope: expected indexer/protocols in it")
+    texts = {
+        root / f"abis/{draft.slug}/{draft.contract}.json": json.dumps(draft.entries, indent=2),
+        root / f"indexer/protocols/{draft.slug}.py": declaration(draft),
+        root / f"tests/test_protocol_{draft.slug}.py": golden_test(draft),
+    }
+    for path in texts:
+        if path.exists():
+            raise UserError(f"{path} is there already; expected a protocol that is new")
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+    return list(texts)
+
+
+def declaration(draft: Draft) -> str:
+    """Return the source of the declaration."""
+    words = {"Contract", "Event", "Protocol"}
+    events = [_event(draft, entry, words) for entry in draft.entries]
+    imports = "".join(f"    {word},\n" for word in sorted(words))
+    constant = draft.chain.slug.upper().replace("-", "_")
+    name = draft.slug.replace("_", " ").capitalize()
+    return _MODULE.format(
+        name=name,
+        constant=constant,
+        imports=imports,
+        slug=draft.slug,
+        contract=draft.contract,
+        address=draft.address,
+        events="".join(events),
+    )
+
+
+def _event(draft: Draft, entry: Mapping[str, Any], words: set[str]) -> str:
+    table = draft.tables[entry["name"]]
+    lines = list(_columns(entry, table, words))
+    spelled = ", ".join(f"{item['type']} {item['name']}" for item in entry["inputs"])
+    comment = "".join(f"        # {line}\n" for line in _wrapped(f"{entry['name']}({spelled})", 88))
+    return _EVENT.format(
+        comment=comment,
+        abi=f"{draft.slug}/{draft.contract}",
+        name=entry["name"],
+        table=table,
+        columns="".join(f"                {line}\n" for line in lines),
+        others="".join(
+            f"                # {line}\n"
+            for line in _wrapped(f"not known: {', '.join(_unguessed(entry, table))}", 80)
+        ),
+    )
+
+
+def _columns(entry: Mapping[str, Any], table: str, words: set[str]) -> Iterator[str]:
+    for name, column in _columns_to_fill(table).items():
+        argument = _argument(name, entry)
+        if argument is not None:
+            yield f'"{name}": "{argument}",'
+        elif name in _CONSTANTS:
+            words.add("Const")
+            yield f'"{name}": Const("{_CONSTANTS[name]}"),  # a guess'
+        elif column.required and column.dtype == pl.String:
+            words.add("Const")
+            yield f'"{name}": Const("unknown"),  # no argument was recognised'
+        elif column.required:
+            words.update(("Fixed", "Int") if not _number(entry) else ("Fixed",))
+            number = f'"{_number(entry)}"' if _number(entry) else "Int(0)"
+            yield f'"{name}": Fixed({number}, 18),  # a guess: which argument, how many decimals?'
+
+
+def _unguessed(entry: Mapping[str, Any], table: str) -> list[str]:
+    return [
+        name
+        for name, column in _columns_to_fill(table).items()
+        if not column.required and name not in _CONSTANTS and _argument(name, entry) is None
+    ] or ["nothing"]
+
+
+def _columns_to_fill(table: str) -> dict[str, TableColumn]:
+    return {name: column for name, column in tables()[table].items() if name not in _AUTOMATIC}
+
+
+def _argument(column: str, entry: Mapping[str, Any]) -> str | None:
+    wanted = "bool" if column == "is_long" else None
+    there = {
+        item["name"]
+        for item in entry["inputs"]
+        if (item["type"] == "bool") == (wanted == "bool") and not item["type"].startswith("tuple")
+    }
+    return next((name for name in _ARGUMENTS.get(column, ()) if name in there), None)
+
+
+def _number(entry: Mapping[str, Any]) -> str | None:
+    return next(
+        (item["name"] for item in entry["inputs"] if re.fullmatch(r"u?int\d*", item["type"])), None
+    )
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    lines = [""]
+    for word in text.split(" "):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines
+
+
+def golden_test(draft: Draft) -> str:
+    """Return the source of a test with one golden log per event."""
+    cases = "".join(_case(entry, draft.tables[entry["name"]]) for entry in draft.entries)
+    return _TEST.format(
+        name=draft.slug.replace("_", " "),
+        constant=draft.chain.slug.upper().replace("-", "_"),
+        slug=draft.slug,
+        abi=f"{draft.slug}/{draft.contract}",
+        address=draft.address.lower(),
+        cases=cases,
+    )
+
+
+def _case(entry: Mapping[str, Any], table: str) -> str:
+    values = "".join(
+        f'            "{item["name"]}": {_sample(item)},\n' for item in entry["inputs"]
+    )
+    return (
+        f'    (\n        "{entry["name"]}",\n        "{table}",\n'
+        f"        {{\n{values}        }},\n    ),\n"
+    )
+
+
+def _sample(argument: Mapping[str, Any]) -> str:
+    kind = str(argument["type"])
+    if kind.endswith("]"):
+        return "[]"
+    if kind.startswith("tuple"):
+        parts = [_sample(part) for part in argument["components"]]
+        return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
+    size = int(re.sub(r"\D", "", kind) or 0)
+    plain = {
+        "address": '"0x" + "11" * 20',
+        "bool": "True",
+        "string": '"text"',
+        "bytes": 'b"octets"',
+    }
+    return plain.get(kind, f"bytes({size})" if kind.startswith("bytes") else "1")
+
+
+_MODULE = '''\
+"""
+{name}: what it is, in one line.
+
+Contracts  link the source of every address.
+Split      how fees are shared, since when, with a link; none where none is known.
+Units      of prices, sizes and collateral, with a link.
+"""
+
+from indexer.chains import {constant}
+from indexer.spec import (
+{imports})
+
+PROTOCOL = Protocol(
+    slug="{slug}",
+    name="{name}",
+    kind="perp",
+    methodology="What becomes which fact, in a few sentences; printed in reports.",
+    contracts=(
+        # The last number is the first block that can carry a log: 0 where it is not known.
+        Contract({constant}, "{slug}/{contract}", "{address}", 0),
+    ),
+    left_out=("What is not covered, and why: a sentence each.",),
+    events=(
+{events}    ),
+)
+'''
+
+_EVENT = """\
+{comment}        Event(
+            abi="{abi}",
+            name="{name}",
+            into="{table}",
+            columns={{
+{columns}{others}            }},
+        ),
+"""
+
+_TEST = '''\
+"""The declaration of {name}: one golden log per event, built from its ABI (synthetic)."""
+
+from typing import Any
+
+import pytest
+from goldens import built_facts, log, reasons, rows
+
+from indexer.chains import {constant}
+
+CONTRACT = "{address}"
+# Give each argument a value of its own and state the whole row below, as other protocols do.
+GOLDENS: list[tuple[str, str, dict[str, Any]]] = [
+{cases}]
+
+
+@pytest.mark.parametrize(("event", "table", "arguments"), GOLDENS)
+def test_an_event_becomes_a_row(event: str, table: str, arguments: dict[str, Any]) -> None:
+    """Every event the declaration reads gives one row, and none is rejected."""
+    result = built_facts("{slug}", {constant}, [log("{abi}", event, CONTRACT, **arguments)])
+
+    assert reasons(result) == []
+    assert len(rows(result, table)) == 1
+'''

@@ -1,0 +1,204 @@
+"""SparkLend: logs built from the ABI (synthetic), and every recorded one."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from goldens import Built, log, reasons, rows, scaled, usd
+from lending_rig import built, expected_rows, recorded, recorded_rows
+from recordings import address, words
+
+from indexer.protocols import PROTOCOLS
+
+POOL = "0xc13e21b648a5ee794902342038ff3adab66be987"
+AAVE = "0x87870bca3f3fd6335c3f4ce8392d69350b4fa4e2"
+WETH = "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
+DAI = "0x6b175474e89094c44da98b954eedeac495271d0f"
+USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
+USER, OTHER = "0x" + "aa" * 20, "0x" + "dd" * 20
+ASKED = {WETH: 18, DAI: 18, USDC: 6}
+
+FLOW: dict[str, Any] = {"reserve": USDC, "amount": 1_500_000}
+CALL: dict[str, Any] = {
+    "collateralAsset": WETH,
+    "debtAsset": USDC,
+    "user": USER,
+    "debtToCover": 2_000_000,
+    "liquidatedCollateralAmount": 10**15,
+    "liquidator": OTHER,
+    "receiveAToken": False,
+}
+
+
+def pool_log(name: str, emitter: str = POOL, **arguments: Any) -> Built:
+    """Return a log of the pool."""
+    return log("spark/Pool", name, emitter, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("one", "table", "row"),
+    [
+        (
+            pool_log("Supply", user=OTHER, onBehalfOf=USER, referralCode=1, **FLOW),
+            "pool_flows",
+            {"kind": "deposit", "account": USER, "asset_token": USDC, "asset_tokens": usd("1.5")},
+        ),
+        (
+            pool_log("Withdraw", user=USER, to=OTHER, **FLOW),
+            "pool_flows",
+            {
+                "kind": "withdrawal",
+                "account": USER,
+                "asset_token": USDC,
+                "asset_tokens": usd("1.5"),
+            },
+        ),
+        (
+            pool_log(
+                "Borrow",
+                user=OTHER,
+                onBehalfOf=USER,
+                interestRateMode=2,
+                borrowRate=1,
+                referralCode=0,
+                **FLOW,
+            ),
+            "credit_events",
+            {
+                "kind": "funded",
+                "account": USER,
+                "asset_token": USDC,
+                "principal_tokens": usd("1.5"),
+            },
+        ),
+        (
+            pool_log("Repay", user=USER, repayer=OTHER, useATokens=False, **FLOW),
+            "credit_events",
+            {
+                "kind": "payment",
+                "account": USER,
+                "counterparty": OTHER,
+                "asset_token": USDC,
+                "principal_tokens": usd("1.5"),
+            },
+        ),
+        (
+            pool_log("LiquidationCall", **CALL),
+            "credit_events",
+            {
+                "kind": "liquidation",
+                "account": USER,
+                "counterparty": OTHER,
+                "asset_token": USDC,
+                "principal_tokens": usd("2"),
+                "collateral_token": WETH,
+                "collateral_tokens": usd("0.001"),
+            },
+        ),
+        (
+            pool_log(
+                "ReserveDataUpdated",
+                reserve=DAI,
+                liquidityRate=1,
+                stableBorrowRate=2,
+                variableBorrowRate=3,
+                liquidityIndex=125 * 10**25,
+                variableBorrowIndex=5,
+            ),
+            "share_prices",
+            {"asset_token": DAI, "share_price_tokens": usd("1.25")},
+        ),
+    ],
+    ids=["Supply", "Withdraw", "Borrow", "Repay", "LiquidationCall", "ReserveDataUpdated"],
+)
+def test_an_event_of_the_pool_becomes_its_row(one: Built, table: str, row: dict[str, Any]) -> None:
+    """Accounts, tokens and amounts are the event's own, and the pool is who logs it."""
+    result = built("spark", ASKED, one)
+
+    assert rows(result, table) == [{"pool": POOL, **row}]
+    assert reasons(result) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "found"),
+    [
+        (
+            pool_log("MintedToTreasury", reserve=DAI, amountMinted=10**18),
+            [("reserve", DAI, usd("1"))],
+        ),
+        (
+            pool_log(
+                "FlashLoan",
+                target=OTHER,
+                initiator=USER,
+                asset=USDC,
+                amount=10**9,
+                interestRateMode=0,
+                premium=9,
+                referralCode=0,
+            ),
+            [("flash_loan", USDC, usd("0.000009"))],
+        ),
+        (
+            pool_log(
+                "FlashLoan",
+                target=OTHER,
+                initiator=USER,
+                asset=USDC,
+                amount=10**9,
+                interestRateMode=2,
+                premium=0,
+                referralCode=0,
+            ),
+            [],
+        ),
+    ],
+    ids=["treasury", "premium", "debt instead"],
+)
+def test_fees_are_tokens_without_dollars(one: Built, found: list[tuple[Any, ...]]) -> None:
+    """What the treasury takes and premiums that are paid; a premium of zero is none."""
+    result = built("spark", ASKED, one)
+
+    columns = ("fee_kind", "fee_token", "fee_tokens")
+    assert result.tables["fees"].select(*columns).rows() == found
+    assert result.tables["fees"]["fee_usd"].null_count() == len(found)
+
+
+def test_the_pool_of_aave_is_another_protocol() -> None:
+    """Both share every topic; neither reads the other's logs."""
+    ours, theirs = (pool_log("LiquidationCall", emitter, **CALL) for emitter in (POOL, AAVE))
+
+    assert len(built("spark", ASKED, ours, theirs).tables["credit_events"]) == 1
+    assert set(built("aave", ASKED, ours, theirs).tables["credit_events"]["pool"]) == {AAVE}
+
+
+def test_every_recorded_log_becomes_its_row(shared: Path) -> None:
+    """One deposit, one loan and four indexes give what their words say."""
+    supplied = recorded(shared, "spark", "0x2b627736")
+    drawn = recorded(shared, "spark", "0xb3d08482")
+    indexes = recorded(shared, "spark", "0x804c9b84")
+    told = {address(one["topics"][1]): 18 for one in (*supplied, *drawn)}
+
+    flows = recorded_rows("spark", supplied, told, "pool_flows", "account", "asset_tokens")
+    loans = recorded_rows("spark", drawn, told, "credit_events", "account", "principal_tokens")
+    prices = recorded_rows(
+        "spark", indexes, {}, "share_prices", "asset_token", "share_price_tokens"
+    )
+
+    for found, logs in ((flows, supplied), (loans, drawn)):
+        assert found == expected_rows(
+            logs, [(address(one["topics"][2]), scaled(words(one)[1], 18)) for one in logs]
+        )
+    assert prices == expected_rows(
+        indexes, [(address(one["topics"][1]), scaled(words(one)[3], 27)) for one in indexes]
+    )
+    assert (len(supplied), len(drawn), len(indexes)) == (1, 1, 4)
+
+
+def test_a_recorded_flash_loan_that_paid_nothing_is_no_fee(shared: Path) -> None:
+    """Both recorded flash loans state a premium of zero."""
+    logs = recorded(shared, "spark", "0xefefaba5")
+
+    assert [words(one)[3] for one in logs] == [0, 0]
+    assert recorded_rows("spark", logs, ASKED, "fees", "fee_tokens") == {}
+    assert PROTOCOLS["spark"].kind == "credit"

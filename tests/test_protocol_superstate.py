@@ -1,0 +1,159 @@
+"""Superstate: subscriptions, redemptions and checkpoints, all built from the ABIs (synthetic)."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from goldens import Built, built_facts, log, reasons, rows, usd
+
+from indexer.chains import ARBITRUM, ETHEREUM
+from indexer.facts import Facts
+
+ABI = "superstate/Token"
+USTB = "0x43415eb6ff9db7e26a15b704e7a3edce97d31c4e"
+USCC = "0x14d60e7fdc0d71d8611742720e4c50e7a974020c"
+ORACLE = "0xe4fa682f94610ccd170680cc3b045d77d9e528a8"
+USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
+BUYER, OWNER, HOLDER = "0x" + "a1" * 20, "0x" + "a2" * 20, "0x" + "a3" * 20
+
+
+def read(*logs: Built) -> Facts:
+    """Return the facts of one transaction."""
+    return built_facts("superstate", ETHEREUM, list(logs))
+
+
+def mint(minter: str, to: str, amount: int, fund: str = USTB) -> Built:
+    """Return a Mint."""
+    return log(ABI, "Mint", fund, minter=minter, to=to, amount=amount)
+
+
+def subscribed() -> Built:
+    """Return a subscription for 1,000 USDC, one of them a fee, that gave 90.9 shares to HOLDER."""
+    return log(
+        ABI,
+        "SubscribeV2",
+        USTB,
+        subscriber=BUYER,
+        to=HOLDER,
+        stablecoin=USDC,
+        stablecoinInAmountAfterFee=999_000_000,
+        stablecoinInAmountBeforeFee=1_000_000_000,
+        superstateTokenOutAmount=90_900_000,
+    )
+
+
+def subscribed_before() -> Built:
+    """Return the same subscription as the third version logs it: amounts the other way round."""
+    return log(
+        ABI,
+        "Subscribe",
+        USTB,
+        subscriber=BUYER,
+        stablecoin=USDC,
+        stablecoinInAmount=1_000_000_000,
+        stablecoinInAmountAfterFee=999_000_000,
+        superstateTokenOutAmount=90_900_000,
+    )
+
+
+def flow(kind: str, account: str, shares: str, **paid: Any) -> dict[str, Any]:
+    """Return a row of `pool_flows` of USTB."""
+    return {
+        "kind": kind,
+        "pool": USTB,
+        "account": account,
+        **paid,
+        "share_tokens": usd(shares),
+    }
+
+
+@pytest.mark.parametrize(
+    ("subscription", "holder"), [(subscribed(), HOLDER), (subscribed_before(), BUYER)]
+)
+def test_a_subscription_is_one_mint(subscription: Built, holder: str) -> None:
+    """Both logs of it give one flow, with the money of one and the shares of the other."""
+    result = read(mint(BUYER, holder, 90_900_000), subscription)
+
+    assert rows(result, "pool_flows") == [
+        flow("mint", holder, "90.9", asset_token=USDC, asset_tokens=usd("1000"))
+    ]
+    assert rows(result, "fees") == [
+        {
+            "market": USTB,
+            "account": BUYER,
+            "fee_kind": "subscription",
+            "fee_token": USDC,
+            "fee_tokens": usd("1"),
+            "split_basis": "none",
+        }
+    ]
+    assert reasons(result) == []
+
+
+def test_a_mint_by_the_issuer_tells_no_money() -> None:
+    """Shares minted beside a subscription of another size are not its own."""
+    result = read(mint(OWNER, HOLDER, 5), mint(BUYER, HOLDER, 90_900_000), subscribed())
+
+    assert rows(result, "pool_flows")[0] == flow("mint", HOLDER, "0.000005")
+    assert [row.get("asset_tokens") for row in rows(result, "pool_flows")] == [None, usd("1000")]
+    assert reasons(result) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "account"), [("Burn", "from"), ("AdminBurn", "src"), ("OffchainRedeem", "src")]
+)
+def test_shares_are_redeemed_by_their_holder(name: str, account: str) -> None:
+    """Whoever sends the transaction, the shares are those of the source, in every generation."""
+    burned = log(ABI, name, USTB, **{"burner": OWNER, account: HOLDER, "amount": 2_500_000})
+
+    assert rows(read(burned), "pool_flows") == [flow("redemption", HOLDER, "2.5")]
+
+
+def test_a_subscription_without_a_fee_has_no_fee_row() -> None:
+    """Nothing charged is nothing to report."""
+    free = log(
+        ABI,
+        "Subscribe",
+        USTB,
+        subscriber=BUYER,
+        stablecoin=USDC,
+        stablecoinInAmount=10**6,
+        stablecoinInAmountAfterFee=10**6,
+        superstateTokenOutAmount=1,
+    )
+
+    assert read(free).tables["fees"].is_empty()
+
+
+def test_a_checkpoint_is_a_share_price_of_its_token() -> None:
+    """Dollars of six decimals, as of the moment the fund was valued, not of the block."""
+    checkpoint = log(
+        "superstate/Oracle",
+        "NewCheckpoint",
+        ORACLE,
+        timestamp=1_735_682_400,
+        effectiveAt=1_735_700_000,
+        navs=10_654_321,
+    )
+
+    assert rows(read(checkpoint), "share_prices") == [
+        {
+            "pool": USTB,
+            "share_price_tokens": usd("10.654321"),
+            "nav_at": datetime(2024, 12, 31, 22, 0),
+        }
+    ]
+
+
+def test_the_second_fund_is_another_pool() -> None:
+    """USCC has the same code and its own rows."""
+    assert rows(read(mint(OWNER, HOLDER, 10**6, USCC)), "pool_flows")[0]["pool"] == USCC
+
+
+def test_nothing_is_read_elsewhere() -> None:
+    """A token of another address, or of another chain, mints nothing here."""
+    stranger = read(mint(OWNER, HOLDER, 1, "0x" + "12" * 20))
+    elsewhere = built_facts("superstate", ARBITRUM, [mint(OWNER, HOLDER, 1)])
+
+    assert stranger.tables["pool_flows"].is_empty()
+    assert elsewhere.tables["pool_flows"].is_empty()
