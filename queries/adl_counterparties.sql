@@ -25,7 +25,12 @@ cut as (
 shared as (
 
     select
-        *,
+        chain_id,
+        protocol,
+        counterparty,
+        adl_count,
+        unknown_notional_count,
+        notional_usd,
         sum(notional_usd) over venue as venue_usd,
         sum(unknown_notional_count) over venue as venue_unknown_count
     from cut

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from indexer.catalogue import catalogue, section
+from indexer.catalogue import catalogue, chains_of, section
 from indexer.chains import CHAINS
 from indexer.cli.options import ConfigFile, Database, database_of
 from indexer.cli.printing import chain_slug, print_table
@@ -140,7 +140,7 @@ def protocols(
         typer.echo(catalogue(list(PROTOCOLS.values())), nl=False)
         return
     lines = (
-        (slug, item.name, item.kind, ", ".join(sorted({c.chain.slug for c in item.contracts})))
+        (slug, item.name, item.kind, ", ".join(sorted(chain.slug for chain in chains_of(item))))
         for slug, item in PROTOCOLS.items()
     )
     print_table(("protocol", "name", "kind", "chains"), lines)

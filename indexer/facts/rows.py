@@ -25,6 +25,9 @@ REJECTS = (
     "reason",
 )
 
+# Entries of files have a line, which goes with what is made of them.
+_OF_FILES = ("line",)
+
 _READERS: dict[type[pl.DataType], Callable[[Value | None, Scope], pl.Series]] = {
     pl.Decimal: numbers,
     pl.String: texts,
@@ -99,7 +102,8 @@ def _framed(
         "protocol": pl.col("protocol"),
     }
     return base.select(
-        **{name: values[name].cast(dtype) for name, dtype in columns_of(event.into).items()}
+        **{name: values[name].cast(dtype) for name, dtype in columns_of(event.into).items()},
+        **{name: frame[name] for name in _OF_FILES if name in frame.columns},
     )
 
 
@@ -139,4 +143,5 @@ def rejects(
         pl.lit(name.name if isinstance(name, Keyed) else name).alias("event"),
         pl.lit(fact, pl.String).alias("fact"),
         reasons.alias("reason"),
-    ).select(REJECTS)
+        *(name for name in _OF_FILES if name in frame.columns),
+    ).select(*REJECTS, *(name for name in _OF_FILES if name in frame.columns))

@@ -91,8 +91,10 @@ def unlike(name: str, pattern: str, expected: str) -> pl.Expr:
 def outside(name: str, least: int, beyond: int) -> pl.Expr:
     """Return the reason that refuses rows whose integer is not in [least, beyond)."""
     expected = f"expected a number from {least} to {beyond - 1}"
-    is_outside = (pl.col(name) < least) | (pl.col(name) >= beyond)
-    return pl.when(is_outside).then(pl.format(f"{name} is {{}}: {expected}", pl.col(name)))
+    # What does not fit 64 bits is null.
+    shown = pl.col(name).cast(pl.String).fill_null("beyond 64 bits")
+    is_inside = pl.col(name).is_between(least, beyond - 1).fill_null(value=False)
+    return pl.when(~is_inside).then(pl.format(f"{name} is {{}}: {expected}", shown))
 
 
 def trade_place(trade: pl.Expr, is_seller: pl.Expr) -> dict[str, pl.Expr]:

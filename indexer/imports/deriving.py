@@ -17,7 +17,6 @@ from indexer.spec import Entry, Event, Protocol
 from indexer.tables import empty
 
 _WORD, _HALF = 32, 16
-_ENTRY = ["block_number", "log_index"]
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,8 @@ def derived(protocol: Protocol, chain: Chain, reading: Reading, batch: Batch, fi
             continue
         place = len(tables.setdefault(one.into, []))
         rows, unfit = rows_of(_event(one), scope, place)
-        tables[one.into].append(_lined(rows, batch))
-        refused.append(_located(unfit, reading, batch, file))
+        tables[one.into].append(rows)
+        refused.append(_rejects(unfit, reading, file))
     return Rows({name: pl.concat(rows) for name, rows in tables.items()}, pl.concat(refused))
 
 
@@ -103,23 +102,6 @@ def _column(series: pl.Series) -> Column:
     words[:, _HALF:] = octets[units.offset : units.offset + len(series), ::-1]
     words[:, :_HALF] = np.where(words[:, _HALF : _HALF + 1] >= 0x80, 0xFF, 0)
     return Column("int", words, None, present, ~signed)
-
-
-def _lined(rows: pl.DataFrame, batch: Batch) -> pl.DataFrame:
-    # Rows of one entry differ in the lowest bit of `item_index` at most.
-    key = [*_ENTRY, "item"]
-    lines = batch.place.select(*_ENTRY, "line", item=pl.col("item_index") // 2)
-    return (
-        rows.with_columns(item=pl.col("item_index") // 2)
-        .join(lines.unique(key, keep="first"), on=key, how="left", maintain_order="left")
-        .drop("item")
-    )
-
-
-def _located(unfit: pl.DataFrame, reading: Reading, batch: Batch, file: str) -> pl.DataFrame:
-    lines = batch.place.select(*_ENTRY, "line").unique(_ENTRY, keep="first")
-    told = unfit.join(lines, on=_ENTRY, how="left", maintain_order="left")
-    return _rejects(told, reading, file)
 
 
 def _refused(

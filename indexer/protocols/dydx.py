@@ -6,7 +6,7 @@ Contracts  none. What the indexer's API answers, saved as it is, is imported: `p
 Types      LIQUIDATED is the taker whose position was liquidated, LIQUIDATION its counterpart;
            DELEVERAGED is the taker of a deleveraging, who could not pay, OFFSETTING the maker
            whose position was cut for it.
-           https://github.com/dydxprotocol/v4-chain/blob/main/indexer/packages/postgres/src/types/fill-types.ts
+           https://github.com/dydxprotocol/v4-chain (the indexer, types/fill-types.ts)
 Units      prices and fees are decimal dollars (USDC), sizes whole units of the base asset.
 """
 
