@@ -59,7 +59,8 @@ def section(protocol: Protocol) -> str:
 
 def chains_of(protocol: Protocol) -> list[Chain]:
     """Return the chains a protocol is declared on, by id; those that files tell of as well."""
-    found = {item.chain for item in (*protocol.contracts, *protocol.entries)}
+    found = {item.chain for item in protocol.contracts}
+    found |= {item.chain for item in protocol.entries}
     return sorted(found, key=lambda chain: chain.chain_id)
 
 

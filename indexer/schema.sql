@@ -405,8 +405,23 @@ create table buybacks (
     spent_token varchar,
     spent_tokens decimal(38, 18),
     spent_usd decimal(38, 18),
-    burned_tokens decimal(38, 18),
+    burned_tokens decimal(38, 18), -- destroyed, or sent to where nobody can take them from
     destination_kind varchar not null, -- zero_burn, dead_burn, treasury, distribution, mixed
+    evidence varchar not null
+);
+
+create table token_supplies (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    token varchar not null,
+    supply_tokens decimal(38, 18) not null, -- as the token counts it, what is out of reach included
+    dead_tokens decimal(38, 18) not null,   -- of it, where nobody can take it from: the dead address
     evidence varchar not null
 );
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from analytics.metrics.buybacks import buyback_ratio, buybacks
+from analytics.metrics.buybacks import buyback_ratio, buybacks, supply_share
 from analytics.metrics.income import holders_revenue, protocol_revenue
 
 amounts = st.decimals("0.01", "1000000", places=2)
@@ -153,3 +153,79 @@ def test_scaling_dollars_leaves_the_ratio_alone(
 
     assert once["buyback_ratio"].equals(twice["buyback_ratio"])
     assert (once["spent_usd"] + once["spent_usd"]).equals(twice["spent_usd"])
+
+
+# --- shares of supply -----------------------------------------------------------------------------
+
+
+def purchases(*rows: tuple[float, object, object]) -> pl.LazyFrame:
+    """Return purchases: days after the first, tokens bought, tokens burned."""
+    named = [
+        {"block_timestamp": at(days=day), "bought_tokens": tokens, "burned_tokens": burned}
+        for day, tokens, burned in rows
+    ]
+    return table("buybacks", *named).lazy()
+
+
+def supplies(*rows: tuple[float, object, object]) -> pl.LazyFrame:
+    """Return readings: days after the first, supply, what of it is at the dead address."""
+    named = [
+        {
+            "block_timestamp": at(days=day),
+            "block_number": int(day * 24),
+            "supply_tokens": supply,
+            "dead_tokens": dead,
+        }
+        for day, supply, dead in rows
+    ]
+    return table("token_supplies", *named).lazy()
+
+
+def shares(
+    bought: pl.LazyFrame, read: pl.LazyFrame, window_days: int = 10
+) -> list[tuple[object, ...]]:
+    """Return issued tokens, gross and net share of every day with a reading."""
+    found = supply_share(bought, read, window_days=window_days).collect()
+    return found.select("issued_tokens", "supply_share_gross", "supply_share_net").rows()
+
+
+def test_issuance_runs_against_a_buyback() -> None:
+    """20 of 1,050 were bought while 50 were minted: 1.9 % gross, and less than nothing net."""
+    found = shares(purchases((3, 20, None)), supplies((0, 1_000, 0), (10, 1_050, 0)))
+
+    assert found == [(None, 0.0, None), (Decimal(50), 20 / 1_050, -30 / 1_050)]
+
+
+def test_a_burn_is_no_lack_of_issuance() -> None:
+    """Supply fell by 10 though 20 were burned: 10 were minted, and 10 is what was taken out."""
+    found = shares(purchases((3, 20, 20)), supplies((0, 1_000, 0), (10, 990, 0)))
+
+    assert found[1] == (Decimal(10), 20 / 990, 10 / 990)
+
+
+def test_tokens_at_the_dead_address_are_burned_though_supply_stays() -> None:
+    """20 went there: nothing was minted, and the supply that everybody quotes did not move."""
+    found = shares(purchases((3, 20, 20)), supplies((0, 1_000, 100), (10, 1_000, 120)))
+
+    assert found[1] == (Decimal(0), 20 / 1_000, 20 / 1_000)
+
+
+def test_the_last_reading_of_a_day_counts() -> None:
+    """Whatever was read earlier that day."""
+    found = shares(purchases((0.1, 1, None)), supplies((0.0, 10, 0), (0.1, 20, 0)))
+
+    assert found == [(None, 1 / 20, None)]
+
+
+def test_a_purchase_before_the_window_is_forgotten() -> None:
+    """A window of one day holds that day's purchases alone."""
+    found = shares(
+        purchases((0, 5, None), (1, 7, None)), supplies((0, 100, 0), (1, 100, 0)), window_days=1
+    )
+
+    assert found == [(None, 0.05, None), (Decimal(0), 0.07, 0.07)]
+
+
+def test_a_token_without_supply_has_no_share() -> None:
+    """Zero supply divides nothing."""
+    assert shares(purchases((0, 5, None)), supplies((0, 0, 0))) == [(None, None, None)]

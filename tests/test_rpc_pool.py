@@ -244,6 +244,23 @@ def test_nobody_waits_for_an_hour() -> None:
     assert [backend.count() for backend in both] == [1, 1]
 
 
+def test_nobody_waits_for_an_hour_in_line() -> None:
+    """Whoever had a turn when the endpoint asked for an hour is told so, and does not sleep it."""
+    only = Backend(failure=SlowDown("slow down", 3_600))
+
+    async def work(pool: Pool, time: VirtualTime) -> tuple[float, list[object]]:
+        """Have five questions wait in line when the first is refused."""
+        started = time.now
+        ends = await asyncio.gather(*(logs(pool) for _ in range(5)), return_exceptions=True)
+        return time.now - started, list(ends)
+
+    took, ends = pooled(work, only, requests_per_second=1.0)
+
+    assert took < 10
+    assert [type(end) for end in ends] == [SlowDown] * 5
+    assert only.count() == 1
+
+
 @pytest.mark.parametrize("limit", [5, 40])
 def test_the_rate_limit_is_learned(limit: int) -> None:
     """Most of what the endpoint allows is used, and few calls are refused."""

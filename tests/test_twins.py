@@ -32,12 +32,13 @@ CHOICES: Mapping[str, list[object]] = {
     "collateral_token": ["0xusdc", None],
     "destination_kind": ["treasury", "zero_burn"],
     "bought_token": ["GOV"],
+    "token": ["GOV", "0xt"],
     "spent_token": ["0xusdc", None],
     "kind": ["buyback_share", "treasury_share"],
     "split_basis": ["event", "none"],
 }
 UNUSED = ("size", "price", "position_id", "observed")
-NEVER_NULL = {"oracle_price_quote", "bought_tokens", "value"}
+NEVER_NULL = {"oracle_price_quote", "bought_tokens", "value", "supply_tokens", "dead_tokens"}
 FEWEST_SECONDS = {"bucket_seconds": 1, "window_seconds": 1, "tolerance_seconds": 0}
 
 
@@ -162,6 +163,8 @@ def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> 
     [
         ("buyback_ratio", "window_days", 1),
         ("buyback_ratio", "window_days", 31),
+        ("supply_share", "window_days", 1),
+        ("supply_share", "window_days", 31),
         ("open_interest", "bucket_seconds", 7),
         ("open_interest", "bucket_seconds", 604_800),
         ("liquidations", "bucket_seconds", 1),

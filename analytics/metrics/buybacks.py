@@ -3,6 +3,7 @@
 import polars as pl
 
 from analytics.expressions import (
+    EVENT_ORDER,
     check,
     day,
     known_total,
@@ -125,4 +126,99 @@ def _daily(
             (protocol_revenue, pl.col("date"), "revenue_usd"),
             (holders_revenue, pl.col("date"), "holders_usd"),
         )
+    )
+
+
+_TOKEN = ("protocol", "chain_id", "token")
+_NOTHING = pl.lit(0).cast(_DOLLARS)
+
+
+def supply_share(
+    buybacks: pl.LazyFrame, token_supplies: pl.LazyFrame, *, window_days: int = 30
+) -> pl.LazyFrame:
+    """
+    What part of its supply a protocol bought back over the days up to this one, gross and net.
+
+    A programme that buys two per cent while five are minted shrinks nothing. What was issued is
+    what the supply within reach grew by, and what was burned meanwhile on top of it. A purchase
+    that tells of no burn burned nothing.
+
+    Formula:
+        supply_share_gross(d) = Σ bought_tokens / supply_tokens(d)
+        supply_share_net(d) = (Σ bought_tokens - issued_tokens) / supply_tokens(d)
+        issued_tokens(d) = reach(d) - reach(d - window_days) + Σ burned_tokens
+        reach = supply_tokens - dead_tokens, sums over (d - window_days, d]
+
+    Args:
+        buybacks: one row per purchase: bought_token, bought_tokens, burned_tokens.
+        token_supplies: one row per reading: token, supply_tokens, dead_tokens.
+        window_days: how many UTC days count, this day being the last of them.
+
+    Returns:
+        One row per protocol, chain, token and UTC day with a reading (the day's last counts),
+        sorted: bought_tokens, burned_tokens, supply_tokens, dead_tokens, issued_tokens (Decimal),
+        supply_share_gross, supply_share_net (Float64, 0.01 = 1 %). issued_tokens and the net share
+        are null until a reading is old enough to begin the window.
+
+    Raises:
+        ValueError: window_days is below 1 or above 36,600.
+
+    Source:
+        totalSupply() and the dead address's balance of each token; issuance runs against most
+        programmes (GNS, LDO, CAKE, SYRUP).
+    """
+    check("window_days", window_days, least=1, most=36_600)
+    readings = (
+        token_supplies.sort(EVENT_ORDER)
+        .group_by(*_TOKEN, day())
+        .agg(pl.col("supply_tokens", "dead_tokens").last())
+        .with_columns(reach=pl.col("supply_tokens") - pl.col("dead_tokens"))
+    )
+    issued = pl.col("reach") - pl.col("reach_before") + pl.col("burned_tokens")
+    supply = pl.col("supply_tokens")
+    return (
+        _flows(buybacks, readings, window_days)
+        .join(_with_beginning(readings, window_days), on=[*_TOKEN, "date"], how="inner")
+        .with_columns(issued_tokens=issued)
+        .select(
+            *("date", *_TOKEN, "bought_tokens", "burned_tokens"),
+            *("supply_tokens", "dead_tokens", "issued_tokens"),
+            supply_share_gross=ratio(pl.col("bought_tokens"), supply),
+            supply_share_net=ratio(pl.col("bought_tokens") - pl.col("issued_tokens"), supply),
+        )
+        .sort("date", *_TOKEN)
+    )
+
+
+def _with_beginning(readings: pl.LazyFrame, window_days: int) -> pl.LazyFrame:
+    return (
+        readings.with_columns(begins_on=pl.col("date").dt.offset_by(f"-{window_days}d"))
+        .sort("begins_on")
+        .join_asof(
+            readings.select(*_TOKEN, reach_before="reach", read_on="date").sort("read_on"),
+            left_on="begins_on",
+            right_on="read_on",
+            by=list(_TOKEN),
+            check_sortedness=False,
+        )
+    )
+
+
+def _flows(buybacks: pl.LazyFrame, readings: pl.LazyFrame, window_days: int) -> pl.LazyFrame:
+    sums = ("bought_tokens", "burned_tokens")
+    bought = buybacks.select(
+        *_TOKEN[:2],
+        day(),
+        pl.col("bought_token").alias("token"),
+        bought_tokens="bought_tokens",
+        burned_tokens=pl.col("burned_tokens").fill_null(_NOTHING),
+    )
+    read = readings.select(*_TOKEN, "date", bought_tokens=_NOTHING, burned_tokens=_NOTHING)
+    return (
+        pl.concat([bought.select(*_TOKEN, "date", *sums), read.select(*_TOKEN, "date", *sums)])
+        .group_by(*_TOKEN, "date")
+        .agg(pl.col(*sums).sum())
+        .sort(*_TOKEN, "date")
+        .rolling("date", period=f"{window_days}d", group_by=list(_TOKEN))
+        .agg(pl.col(*sums).sum())
     )

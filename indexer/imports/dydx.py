@@ -7,7 +7,7 @@ of a fill is the UUID of the event and the side. So what a trade tells of its ta
 whose position was cut, is the same entry as that side's fill, whichever file comes first.
 
 Format    https://docs.dydx.xyz/indexer-client/http
-Identity  https://github.com/dydxprotocol/v4-chain (the indexer, stores/fill-table.ts and helpers/uuid.ts)
+Identity  https://github.com/dydxprotocol/v4-chain (the indexer, fill-table.ts and uuid.ts)
 """
 
 from collections.abc import Callable, Iterator

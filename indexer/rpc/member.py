@@ -144,6 +144,8 @@ class Member:
         refusals = None
         while refusals != self._rate.refusals:  # another request may be refused meanwhile
             refusals = self._rate.refusals
+            if self._is_away(at):
+                raise self.away()
             due = self._rate.reserve(at, calls)
             if due > at:
                 await self._clock.sleep(due - at)
@@ -228,7 +230,7 @@ class Member:
             is_barred=state in {"open", "half-open"}
             or self._ranges.are_refused(now, request.length)
             or (is_behind and not request.is_seen_by(self.newest or 0)),
-            is_away=self._rate.paused_until - now > self.endpoint.longest_wait_seconds,
+            is_away=self._is_away(now),
         )
 
     def is_worth_a_probe(self) -> bool:
@@ -240,6 +242,9 @@ class Member:
         now = self._clock.now()
         slow = self._latencies[request.blocks is not None].slow(now)
         return None if slow is None else slow + self._rate.wait(now)
+
+    def _is_away(self, now: float) -> bool:
+        return self._rate.paused_until - now > self.endpoint.longest_wait_seconds
 
     def away(self) -> WorldError:
         """Return the exception for an endpoint that wants to be left alone for too long."""

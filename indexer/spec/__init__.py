@@ -75,8 +75,11 @@ from indexer.spec.expressions import (
     When,
 )
 from indexer.spec.lists import chain_of, listed
+from indexer.spec.supply import DEAD_ADDRESS, TOKEN_SUPPLY
 
 __all__ = [
+    "DEAD_ADDRESS",
+    "TOKEN_SUPPLY",
     "Abs",
     "Account",
     "All",

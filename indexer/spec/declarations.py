@@ -16,6 +16,7 @@ Table = Literal[
     "funding",
     "fees",
     "buybacks",
+    "token_supplies",
     "credit_events",
     "pool_flows",
     "share_prices",

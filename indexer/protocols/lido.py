@@ -1,0 +1,112 @@
+"""
+Lido: pooled staking of ether; stETH grows with each report of the oracle, LDO is bought back.
+
+Contracts  stETH, the buyback Safe and the Agent (the treasury): DefiLlama/dimension-adapters
+           fees/lido.ts; LDO: https://docs.lido.fi/deployed-contracts
+Split      of staking rewards 90 % stay with stETH; the protocol fee is a tenth, half of it for
+           node operators: https://docs.lido.fi (fees are minted as shares, see Units).
+Units      stETH, shares and LDO in 18 decimals; the fee of a report is its shares at the ether
+           per share after it.
+
+stETH counts as ether in no dollars here. What the Safe sends to the Agent was bought; the Agent
+keeps it.
+"""
+
+from indexer.chains import ETHEREUM
+from indexer.spec import (
+    TOKEN_SUPPLY,
+    Amount,
+    Const,
+    Contract,
+    Emitter,
+    Event,
+    Fixed,
+    Nonzero,
+    Policy,
+    Product,
+    Protocol,
+    Quotient,
+    Time,
+    Token,
+)
+
+ERC20 = "erc20/Token"
+STETH = "0xae7ab96520DE3A18E5e111B5EaAb095312D7fE84"
+LDO = "0x5A98FcBEA516Cf06857215779Fd812CA3beF1B32"
+SAFE = "0xf6f0732c1e9971497342c295141566e6f1a31e96"
+AGENT = "0x3e40d73eb977dc6a537af587d48316fee66e9c8c"
+
+PROTOCOL = Protocol(
+    slug="lido",
+    name="Lido",
+    kind="yield",
+    methodology=(
+        "The protocol fee is what each report of the oracle mints as fee shares, at the ether per "
+        "share after it; in stETH, never in dollars. Share prices are the ether per share of each "
+        "report. Buybacks are LDO that the buyback Safe sends to the Agent, which keeps it. LDO's "
+        "supply is read at the first block of each UTC day."
+    ),
+    left_out=(
+        "Fees before v2 (May 2023): reports had another event.",
+        "The part of stakers (nine tenths of rewards): it accrues in the share price.",
+        "What LDO cost: orders are settled by others.",
+        "Fees in dollars: reports carry no price of ether.",
+    ),
+    contracts=(
+        Contract(ETHEREUM, "lido/StETH", STETH, 0),
+        Contract(ETHEREUM, ERC20, LDO, 0, only={"from": (SAFE,), "to": (AGENT,)}),
+    ),
+    events=(
+        Event(
+            abi="lido/StETH",
+            name="TokenRebased",
+            into="fees",
+            columns={
+                "market": Emitter(),
+                "fee_kind": Const("management"),
+                "fee_token": Emitter(),
+                "fee_tokens": Amount(
+                    Quotient(Product("sharesMintedAsFees", "postTotalEther"), "postTotalShares"),
+                    Emitter(),
+                ),
+                "split_basis": Const("none"),
+            },
+            where=(Nonzero("sharesMintedAsFees"),),
+        ),
+        Event(
+            abi="lido/StETH",
+            name="TokenRebased",
+            into="share_prices",
+            columns={
+                "pool": Emitter(),
+                "share_price_tokens": Fixed(Quotient("postTotalEther", "postTotalShares"), 0),
+                "supply_tokens": Fixed("postTotalShares", 18),
+                "nav_at": Time("reportTimestamp"),
+            },
+        ),
+        Event(
+            abi=ERC20,
+            name="Transfer",
+            into="buybacks",
+            columns={
+                "bought_token": Emitter(),
+                "bought_tokens": Amount("value", Emitter()),
+                "destination_kind": Const("treasury"),
+            },
+        ),
+    ),
+    reads=(TOKEN_SUPPLY,),
+    policies=(
+        Policy(
+            kind="supply_side_share",
+            value="0.5",
+            valid_from="2023-05-15",
+            source="https://github.com/DefiLlama/dimension-adapters/blob/master/fees/lido.ts",
+            basis="assumed",  # the StakingRouter may set it by module
+        ),
+    ),
+    tokens=(
+        Token(ETHEREUM, STETH.lower(), "stETH", 18),
+        Token(ETHEREUM, LDO.lower(), "LDO", 18),
+    ),
+)

@@ -1,0 +1,120 @@
+"""
+Pendle v2: yield is split from principal and traded until it is paid out.
+
+Contracts  factories as in @pendle/core-v2 6.11.0 (deployments/<chain>-core.json); they announce
+           markets and yield tokens. First blocks are not confirmed, so windows start at 0.
+Split      a swap's fee is netSyFee, of which netSyToReserve is the protocol's; the rest stays with
+           the market's liquidity. https://github.com/pendle-finance/pendle-core-v2-public
+Units      fees in standardized yield (SY), in its own decimals; rewards in theirs.
+
+No event of a market names its SY: the yield contract's creation says which SY a principal token
+has, the market's creation which principal token.
+"""
+
+from indexer.spec import (
+    Amount,
+    Const,
+    Contract,
+    Discover,
+    Emitter,
+    Event,
+    OfMarket,
+    Protocol,
+    Value,
+    chain_of,
+    listed,
+)
+
+MARKETS = "pendle/MarketFactory"
+YIELDS = "pendle/YieldContractFactory"
+MARKET_CREATIONS = (
+    "CreateNewMarket(address,address,int256,int256)",
+    "CreateNewMarket(address,address,int256,int256,uint256)",
+)
+OWN_SY = OfMarket(Emitter(), "index_token")
+NEW: dict[str, Value] = {"asset_class": Const("crypto"), "known_by": Const("event")}
+FEE: dict[str, Value] = {"market": Emitter(), "split_basis": Const("none")}
+
+PROTOCOL = Protocol(
+    slug="pendle",
+    name="Pendle",
+    kind="yield",
+    methodology=(
+        "Fees are what markets charge for swaps and what yield tokens keep of interest and "
+        "rewards, in the tokens they are taken in; dollars and their split need the price of each "
+        "SY and are not known. A market's SY is found through its principal token."
+    ),
+    left_out=(
+        "Dollars, and with them the split of fees: no event prices SY.",
+        "The protocol's part of swap fees (netSyToReserve): `fees` splits dollars only.",
+        "Buybacks for holders of sPENDLE: the programme's wallets are not known.",
+        "Chains that perpscope does not know, such as Sonic, Berachain and Plasma.",
+    ),
+    contracts=tuple(
+        Contract(chain_of(row["chain"]), row["abi"], row["address"], 0)
+        for row in listed("pendle_factories")
+    ),
+    discoveries=(
+        Discover(YIELDS, "CreateYieldContract", "YT", "pendle/YieldToken"),
+        *(Discover(MARKETS, name, "market", "pendle/Market") for name in MARKET_CREATIONS),
+    ),
+    events=(
+        *(
+            Event(
+                abi=YIELDS,
+                name="CreateYieldContract",
+                into="markets",
+                columns={**NEW, "market": token, "index_token": "SY"},
+            )
+            for token in ("PT", "YT")
+        ),
+        *(
+            Event(
+                abi=MARKETS,
+                name=name,
+                into="markets",
+                columns={
+                    **NEW,
+                    "market": "market",
+                    "index_token": OfMarket("PT", "index_token"),
+                    "parent": "PT",
+                },
+            )
+            for name in MARKET_CREATIONS
+        ),
+        Event(
+            abi="pendle/Market",
+            name="Swap",
+            into="fees",
+            columns={
+                **FEE,
+                "account": "caller",
+                "fee_kind": Const("swap"),
+                "fee_token": OWN_SY,
+                "fee_tokens": Amount("netSyFee", OWN_SY),
+            },
+        ),
+        Event(
+            abi="pendle/YieldToken",
+            name="CollectInterestFee",
+            into="fees",
+            columns={
+                **FEE,
+                "fee_kind": Const("interest"),
+                "fee_token": OWN_SY,
+                "fee_tokens": Amount("amountInterestFee", OWN_SY),
+            },
+        ),
+        Event(
+            abi="pendle/YieldToken",
+            name="CollectRewardFee",
+            into="fees",
+            columns={
+                **FEE,
+                "fee_kind": Const("interest"),
+                "fee_token": "rewardToken",
+                "fee_tokens": Amount("amountRewardFee", "rewardToken"),
+            },
+        ),
+    ),
+)

@@ -1,0 +1,123 @@
+-- question: What part of its supply does a protocol buy back, and what is left of it after issuance?
+-- reads:    buybacks, token_supplies
+-- grain:    one row per protocol, chain, token and UTC day with a reading of the supply
+-- units:    *_tokens whole tokens, sums over the window; supply_share_* 0.01 = 1 %
+-- param:    window_days count 30 (length of the window in UTC days, the day itself included)
+-- twin of:  analytics.metrics.buybacks.supply_share
+with
+
+readings as (
+
+    select
+        protocol,
+        chain_id,
+        token,
+        block_timestamp::date as date,
+        supply_tokens,
+        dead_tokens,
+        supply_tokens - dead_tokens as reach
+    from token_supplies
+    qualify row_number() over (
+            partition by protocol, chain_id, token, block_timestamp::date
+            order by block_number desc, log_index desc, item_index desc, tx_hash desc
+        ) = 1
+
+),
+
+flows as (
+
+    select
+        protocol,
+        chain_id,
+        bought_token as token,
+        block_timestamp::date as date,
+        bought_tokens,
+        coalesce(burned_tokens, 0) as burned_tokens
+    from buybacks
+    union all
+    select
+        protocol,
+        chain_id,
+        token,
+        date,
+        0 as bought_tokens,
+        0 as burned_tokens
+    from readings
+
+),
+
+daily as (
+
+    select
+        protocol,
+        chain_id,
+        token,
+        date,
+        sum(bought_tokens) as bought_tokens,
+        sum(burned_tokens) as burned_tokens,
+        to_days($window_days - 1) as reach_back
+    from flows
+    group by all
+
+),
+
+summed as (
+
+    select
+        protocol,
+        chain_id,
+        token,
+        date,
+        sum(bought_tokens) over days as bought_tokens,
+        sum(burned_tokens) over days as burned_tokens,
+        (date - to_days($window_days))::date as begins_on
+    from daily
+    window days as (
+        partition by protocol, chain_id, token
+        order by date
+        range between reach_back preceding and current row
+    )
+
+),
+
+compared as (
+
+    select
+        summed.date,
+        summed.protocol,
+        summed.chain_id,
+        summed.token,
+        summed.bought_tokens,
+        summed.burned_tokens,
+        readings.supply_tokens,
+        readings.dead_tokens,
+        readings.reach - begun.reach + summed.burned_tokens as issued_tokens
+    from summed
+    inner join readings
+        on
+            summed.protocol = readings.protocol
+            and summed.chain_id = readings.chain_id
+            and summed.token = readings.token
+            and summed.date = readings.date
+    asof left join readings as begun
+        on
+            summed.protocol = begun.protocol
+            and summed.chain_id = begun.chain_id
+            and summed.token = begun.token
+            and summed.begins_on >= begun.date
+
+)
+
+-- Text to double rounds once; decimal to double rounds twice in DuckDB.
+select
+    *,
+    case
+        when supply_tokens > 0
+            then bought_tokens::varchar::double / supply_tokens::varchar::double
+    end as supply_share_gross,
+    case
+        when supply_tokens > 0
+            then (bought_tokens - issued_tokens)::varchar::double / supply_tokens::varchar::double
+    end as supply_share_net
+from compared
+order by date, protocol, chain_id, token
