@@ -7,7 +7,7 @@ Contracts  the precompiles of HyperEVM answer for HyperCore; a call is its argum
            the first block of Nitro on. https://github.com/hyperliquid-dex/contracts
 Units      a perp's prices are integers of 10^(szDecimals - 6) dollars; szDecimals and the coin's
            name are read in the same block, so nothing is assumed about either. The bridge counts
-           USDC, 1e6.
+           USDC, 1e6; HYPE is token 150 and counts 1e8.
 Split      of what perps charge, after the builder's part: 97 % to the Assistance Fund until
            2025-08-30, 99 % from then on, the rest to HLP.
            https://github.com/DefiLlama/dimension-adapters/blob/master/helpers/hyperliquid.ts
@@ -18,7 +18,7 @@ Nodes keep precompiles' state for recent blocks only, unless they are archives.
 """
 
 from indexer.chains import ARBITRUM, HYPERCORE, HYPEREVM
-from indexer.protocols.hyperliquid.fills import FILLS
+from indexer.protocols.hyperliquid.fills import ASSISTANCE_FUND, FILLS
 from indexer.spec import (
     Account,
     Amount,
@@ -29,6 +29,7 @@ from indexer.spec import (
     DecimalsSaid,
     Event,
     Fixed,
+    Int,
     OfContract,
     Policy,
     Protocol,
@@ -38,6 +39,10 @@ from indexer.spec import (
 )
 
 ABI = "hyperliquid/Precompiles"
+SUPPLY = "hyperliquid/Supply"
+HYPE = 150
+SPOT_BALANCE = "0x0000000000000000000000000000000000000801"
+HYPE_SUPPLY = "0x000000000000000000000000000000000000080d"
 MARK_PRICE = "0x0000000000000000000000000000000000000806"
 ORACLE_PRICE = "0x0000000000000000000000000000000000000807"
 PERP_INFO = "0x000000000000000000000000000000000000080a"
@@ -53,13 +58,14 @@ PROTOCOL = Protocol(
     kind="perp",
     methodology=(
         "Oracle and mark prices of a few perps, as HyperEVM's precompiles state them every 3,600 "
-        "blocks. Deposits are transfers of USDC to the bridge on Arbitrum, withdrawals what it "
-        "finalized. Everything else is from fills that the user brings: position changes of both "
-        "sides of each trade; liquidations one-sided, of the liquidated account alone; ADLs of the "
-        "account that was cut, whose counterpart is not liquidated once more; fees as charged, "
-        "rebates below zero, split by policy where a perp of the main exchange charges USDC; "
-        "buybacks are purchases of HYPE by the Assistance Fund, which holds them. Nothing proves "
-        "that files are complete."
+        "blocks; so are the supply of HYPE and, as dead tokens within it, what the Assistance Fund "
+        "holds, a system address whose holdings validators voted to count as burned. Deposits are "
+        "transfers of USDC to the bridge on Arbitrum, withdrawals what it finalized. Everything "
+        "else is from fills that the user brings: position changes of both sides of each trade; "
+        "liquidations one-sided, of the liquidated account alone; ADLs of the account that was "
+        "cut, whose counterpart is not liquidated once more; fees as charged, rebates below zero, "
+        "split by policy where a perp of the main exchange charges USDC; buybacks are purchases of "
+        "HYPE by the Assistance Fund. Nothing proves that files are complete."
     ),
     contracts=(
         *(
@@ -76,6 +82,7 @@ PROTOCOL = Protocol(
             )
             for perp in PERPS
         ),
+        Contract(HYPEREVM, SUPPLY, HYPE_SUPPLY, 0),
         Contract(ARBITRUM, "hyperliquid/Bridge2", BRIDGE, NITRO),
         Contract(ARBITRUM, "erc20/Token", USDC, NITRO, only={"to": (BRIDGE.lower(),)}),
     ),
@@ -105,30 +112,52 @@ PROTOCOL = Protocol(
             },
         ),
     ),
-    reads=tuple(
+    reads=(
+        *(
+            Read(
+                name=name,
+                abi=ABI,
+                calls=(
+                    Call(function, (OfContract("perp"),), price, has_selector=False),
+                    Call("perpAssetInfo", (OfContract("perp"),), PERP_INFO, has_selector=False),
+                ),
+                every=Blocks(3_600),
+                into="oracle_updates",
+                columns={
+                    "feed": feed,
+                    "asset": "perpAssetInfo.coin",
+                    "quote": Const("USD"),
+                    "oracle_price_quote": Fixed(
+                        function, DecimalsSaid("perpAssetInfo.szDecimals", plus=6, times=-1)
+                    ),
+                    "provider": Const(provider),
+                },
+            )
+            for name, function, price, feed, provider in (
+                ("oracle_price", "oraclePx", None, OfContract("feed"), "hyperliquid"),
+                ("mark_price", "markPx", MARK_PRICE, OfContract("mark_feed"), "hyperliquid mark"),
+            )
+        ),
         Read(
-            name=name,
-            abi=ABI,
+            name="supply",
+            abi=SUPPLY,
             calls=(
-                Call(function, (OfContract("perp"),), price, has_selector=False),
-                Call("perpAssetInfo", (OfContract("perp"),), PERP_INFO, has_selector=False),
+                Call("tokenSupply", (Int(HYPE),), has_selector=False),
+                Call(
+                    "spotBalance",
+                    (Const(ASSISTANCE_FUND), Int(HYPE)),
+                    SPOT_BALANCE,
+                    has_selector=False,
+                ),
             ),
             every=Blocks(3_600),
-            into="oracle_updates",
+            into="token_supplies",
             columns={
-                "feed": feed,
-                "asset": "perpAssetInfo.coin",
-                "quote": Const("USD"),
-                "oracle_price_quote": Fixed(
-                    function, DecimalsSaid("perpAssetInfo.szDecimals", plus=6, times=-1)
-                ),
-                "provider": Const(provider),
+                "token": Const("HYPE"),
+                "supply_tokens": Fixed("tokenSupply.totalSupply", 8),
+                "dead_tokens": Fixed("spotBalance.total", 8),
             },
-        )
-        for name, function, price, feed, provider in (
-            ("oracle_price", "oraclePx", None, OfContract("feed"), "hyperliquid"),
-            ("mark_price", "markPx", MARK_PRICE, OfContract("mark_feed"), "hyperliquid mark"),
-        )
+        ),
     ),
     entries=FILLS,
     policies=(
@@ -147,8 +176,8 @@ PROTOCOL = Protocol(
         "is not in a fill; such fees carry no split.",
         "Dollars of fees in other tokens than USDC, and of HYPE bought on @207, @232 and @255: "
         "their quote is not confirmed; tokens are counted.",
-        "That what the Assistance Fund holds counts as burned: a vote of December 2025, not a "
-        "burn; destination and burned tokens say treasury and nothing.",
+        "Burned tokens of buybacks: the vote of December 2025 to count them so is no burn; they go "
+        "to the fund, which is called treasury.",
         "Deposits to the first bridge, in bridged USDC, and by CoreDepositWallet on HyperEVM.",
         "Withdrawals that are requested and not finalized, and what validators and lockers do.",
     ),
