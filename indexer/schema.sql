@@ -189,6 +189,7 @@ create table markets (
     short_token varchar,
     parent varchar, -- what the market belongs to: the pool or manager of a loan
     asset_class varchar not null, -- crypto, fx, equity, commodity, credit, unknown
+    quote varchar, -- what its prices are in, upper case; null where that is not said
     known_by varchar not null,
     block_number bigint -- that announced it; null where the declaration states it
 );
@@ -254,6 +255,7 @@ create table position_changes (
     realized_pnl_usd decimal(38, 18),   -- the trader's; null where nothing was realised or it is not known
     notional_usd decimal(38, 18),       -- after the change
     size_tokens decimal(38, 18),        -- after the change, unsigned
+    closed_ratio decimal(38, 18),       -- of the position, where the venue says that and no size
     evidence varchar not null
 );
 
@@ -359,6 +361,7 @@ create table funding (
     version varchar not null,
     market varchar not null,
     account varchar,
+    collateral_token varchar, -- part of the key where the venue keeps one rate per collateral
     is_long boolean,
     funding_rate_daily_ratio decimal(38, 18),      -- > 0: longs pay shorts
     funding_rate_cumulative_ratio decimal(38, 18), -- venue's running index, differences are rates

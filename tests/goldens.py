@@ -96,17 +96,28 @@ def signature(entry: Mapping[str, Any]) -> str:
     return f"{entry['name']}({','.join(spelled(argument) for argument in entry['inputs'])})"
 
 
+def declared_as(entry: Mapping[str, Any]) -> str:
+    """Return an ABI entry's signature with its indexed arguments marked."""
+    spellings = (
+        spelled(argument) + " indexed" * bool(argument.get("indexed"))
+        for argument in entry["inputs"]
+    )
+    return f"{entry['name']}({','.join(spellings)})"
+
+
 def log(abi: str, name: str, emitter: str, /, **values: Any) -> Built:
     """
     Return a log of the event, encoded by `eth_abi`.
 
     Args:
         abi: `<slug>/<Contract>`.
-        name: the event, by signature where the ABI overloads it.
+        name: the event; by signature where the ABI overloads it, and with "indexed" after the
+            types that are where a signature has a twin.
         emitter: who emits it.
         values: every argument by name.
     """
-    (entry,) = (one for one in abi_of(abi) if name in (one["name"], signature(one)))
+    found = [one for one in abi_of(abi) if name in (one["name"], signature(one))]
+    (entry,) = [one for one in abi_of(abi) if name == declared_as(one)] or found
     inputs = entry["inputs"]
     plain = [argument for argument in inputs if not argument.get("indexed")]
     topics = [keccak(text=signature(entry))] + [

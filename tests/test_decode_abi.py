@@ -53,10 +53,24 @@ def test_an_unknown_name_says_what_there_is() -> None:
         event_named(event_abis([event("Paid", of("uint8"))]), "Payed")
 
 
-def test_one_signature_indexed_two_ways_is_refused() -> None:
-    """The two need separate decoders, and no name tells them apart."""
-    with pytest.raises(ValueError, match=r"Paid\(uint8\) stands twice"):
-        event_abis([event("Paid", of("uint8")), event("Paid", of("uint8", indexed=True))])
+def test_one_signature_with_other_arguments_indexed_is_one_event_with_a_twin() -> None:
+    """Both have one name and one topic; how many topics a log has tells them apart."""
+    plain, indexed = event("Paid", of("uint8")), event("Paid", of("uint8", indexed=True))
+
+    events = event_abis([plain, indexed, plain])
+
+    assert list(events) == ["Paid(uint8)", "Paid"]
+    assert events["Paid"].indexed_count == 0
+    assert [twin.indexed_count for twin in events["Paid"].twins] == [1]
+
+
+def test_twins_with_equally_many_topics_are_refused() -> None:
+    """Nothing in a log would tell which of its arguments is the topic."""
+    first = event("Paid", of("uint8", indexed=True), of("uint8"))
+    second = event("Paid", of("uint8"), of("uint8", indexed=True))
+
+    with pytest.raises(ValueError, match=r"Paid\(uint8,uint8\) stands twice"):
+        event_abis([first, second])
 
 
 def test_entries_that_are_no_events_are_passed_over() -> None:

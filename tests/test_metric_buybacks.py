@@ -186,7 +186,9 @@ def shares(
 ) -> list[tuple[object, ...]]:
     """Return issued tokens, gross and net share of every day with a reading."""
     found = supply_share(bought, read, window_days=window_days).collect()
-    return found.select("issued_tokens", "supply_share_gross", "supply_share_net").rows()
+    return found.select(
+        "issued_tokens", "supply_share_gross_ratio", "supply_share_net_ratio"
+    ).rows()
 
 
 def test_issuance_runs_against_a_buyback() -> None:

@@ -95,7 +95,7 @@ def test_an_execution_says_what_its_collateral_is_worth(
     """The venue's own price of the collateral, 1e8, for openings and closings alike."""
     result = read(execution(kind, version, **how), version=version)
 
-    assert rows(result, "oracle_updates") == [
+    assert [row for row in rows(result, "oracle_updates") if row["feed"] == USDC] == [
         {
             "feed": USDC,
             "asset": "USDC",
@@ -115,9 +115,50 @@ def test_wrapped_collateral_is_priced_under_the_name_of_what_it_wraps() -> None:
         execution("market", "10", open=True, t=tuple(levered), collateralPriceUsd=250_000_000_000)
     )
 
-    (row,) = rows(result, "oracle_updates")
-    assert (row["feed"], row["asset"]) == (WETH, "ETH")
+    (row,) = (row for row in rows(result, "oracle_updates") if row["feed"] == WETH)
+    assert row["asset"] == "ETH"
     assert row["oracle_price_quote"] == usd("2500")
+
+
+@pytest.mark.parametrize("version", ["9.4", "10"])
+@pytest.mark.parametrize(("pair", "asset", "quote"), [(7, "AAVE", "USD"), (22, "USD", "JPY")])
+def test_a_market_order_says_the_oracles_price_of_its_pair(
+    version: str, pair: int, asset: str, quote: str
+) -> None:
+    """The median of the nodes, without price impact, in what the pair is quoted in."""
+    result = read(
+        execution("market", version, open=False, t=trade(version, pair=pair)), version=version
+    )
+
+    assert [row for row in rows(result, "oracle_updates") if row["feed"] == str(pair)] == [
+        {
+            "feed": str(pair),
+            "asset": asset,
+            "quote": quote,
+            "oracle_price_quote": usd("2499"),
+            "provider": DIAMOND,
+        }
+    ]
+
+
+def test_neither_a_trigger_nor_an_old_order_gives_a_price_of_a_pair() -> None:
+    """A trigger's may be the order's own price, and until v9.4 all have price impact."""
+    result = read(execution("trigger", "10", orderType=6), execution("market", "", open=True))
+
+    assert {row["feed"] for row in rows(result, "oracle_updates")} == {USDC}
+    assert reasons(result) == []
+
+
+def test_a_pair_is_quoted_in_what_pair_added_says() -> None:
+    """A pair that is not listed has a price once it was announced, and is rejected before."""
+    added = log(ABI, "PairAdded", DIAMOND, index=9_999, **{"from": "NEW", "to": "EUR"})
+    order = execution("market", "10", open=True, t=trade("10", pair=9_999))
+
+    prices = [row for row in rows(read(added, order), "oracle_updates") if row["feed"] == "9999"]
+    assert [(row["asset"], row["quote"]) for row in prices] == [("NEW", "EUR")]
+    assert reasons(read(order)) == [
+        (SHAPES["market", "10"], "oracle_updates", "quote is not known")
+    ]
 
 
 @pytest.mark.parametrize("version", GENERATIONS)
@@ -205,6 +246,81 @@ def test_a_liquidation_names_the_keeper_and_the_whole_loss(version: str) -> None
         | sized(version, size_tokens=usd("4"))
     ]
     assert result.tables["liquidations"]["version"].to_list() == [LABEL[version]]
+
+
+def shorted(version: str) -> tuple[Any, ...]:
+    """Return the trade tuple of a generation, short."""
+    return tuple(False if place == 4 else value for place, value in enumerate(trade(version)))
+
+
+@pytest.mark.parametrize("version", ["9.4", "10"])
+@pytest.mark.parametrize(
+    ("kind", "how", "who"),
+    [
+        ("market", {"open": False}, {}),
+        ("trigger", {"orderType": 5}, {"liquidator": KEEPER}),
+    ],
+)
+@pytest.mark.parametrize("is_long", [True, False])
+def test_a_close_beyond_the_liquidation_price_is_a_liquidation(
+    version: str, kind: str, how: dict[str, Any], who: dict[str, Any], is_long: bool
+) -> None:
+    """The oracle said 2,499: at or below the limit of a long, at or above that of a short."""
+    side = trade(version) if is_long else shorted(version)
+    lost = execution(kind, version, t=side, liqPrice=2_499 * 10**10, percentProfit=-(10**12), **how)
+
+    result = read(lost, version=version)
+
+    assert rows(result, "liquidations") == [
+        TRADE
+        | who
+        | {
+            "is_long": is_long,
+            "notional_usd": usd("9999"),
+            "collateral_usd": usd("999.9"),
+            "mark_price_usd": usd("2499"),
+            "execution_price_usd": usd("2500.5"),
+            "realized_pnl_usd": usd("-999.9"),
+            "shortfall_basis": "none",
+            "derivation": "inferred",
+        }
+        | sized(version, size_tokens=usd("4"))
+    ]
+    assert [row["cause"] for row in rows(result, "position_changes")] == ["liquidation"]
+
+
+@pytest.mark.parametrize("version", ["9.4", "10"])
+@pytest.mark.parametrize(
+    ("is_long", "how"),
+    [
+        (True, {"liqPrice": 2_498 * 10**10}),
+        (False, {"liqPrice": 2_500 * 10**10}),
+        (False, {"liqPrice": 0}),
+        (True, {"liqPrice": 2_600 * 10**10, "amountSentToTrader": 1}),
+    ],
+    ids=["above", "below", "no such price", "something was paid"],
+)
+def test_a_close_on_this_side_of_it_is_a_trade(
+    version: str, is_long: bool, how: dict[str, Any]
+) -> None:
+    """Neither the price alone nor an empty hand alone makes a liquidation."""
+    side = trade(version) if is_long else shorted(version)
+
+    result = read(
+        execution("market", version, open=False, t=side, **how),
+        execution("trigger", version, orderType=4, t=side, **how),
+        version=version,
+    )
+
+    assert result.tables["liquidations"].is_empty()
+    assert [row["cause"] for row in rows(result, "position_changes")] == ["trade", "trade"]
+
+
+def test_a_liquidation_by_name_is_counted_once() -> None:
+    """Order type 6 beyond the liquidation price is the direct row alone."""
+    result = read(execution("trigger", "10", orderType=6, liqPrice=2_600 * 10**10))
+
+    assert [row["derivation"] for row in rows(result, "liquidations")] == ["direct"]
 
 
 def test_a_trade_from_before_v10_has_no_token_size() -> None:
@@ -450,7 +566,33 @@ def test_holding_fees_are_borrowing_and_signed_funding(name: str) -> None:
         }
     ]
     assert rows(result, "funding") == [
-        {"market": "7", "account": TRADER, "is_long": True, "paid_usd": usd("-1.9998")}
+        {
+            "market": "7",
+            "account": TRADER,
+            "collateral_token": USDC,
+            "is_long": True,
+            "paid_usd": usd("-1.9998"),
+        }
+    ]
+
+
+def test_a_funding_rate_is_of_a_pair_in_one_collateral() -> None:
+    """-2e12 is -0.000002 % a second: -0.1728 % a day, which shorts pay."""
+    stored = log(
+        ABI,
+        "PendingAccFundingFeesStored",
+        DIAMOND,
+        collateralIndex=3,
+        pairIndex=7,
+        data=(10**20, -(10**20), -2 * 10**12, 1_750_000_000, 0),
+    )
+
+    assert rows(read(stored), "funding") == [
+        {
+            "market": "7",
+            "collateral_token": USDC,
+            "funding_rate_daily_ratio": usd("-0.001728"),
+        }
     ]
 
 
@@ -602,7 +744,8 @@ def test_a_pair_becomes_a_market_by_its_number() -> None:
 @pytest.mark.parametrize("chain", list(DIAMONDS))
 def test_the_windows_of_a_diamond_leave_no_gap(chain: Chain) -> None:
     """Every block from the first one on belongs to exactly one version."""
-    windows = [one for one in PROTOCOLS["gains"].contracts if one.chain == chain]
+    contracts = PROTOCOLS["gains"].contracts
+    windows = [one for one in contracts if (one.chain, one.abi) == (chain, ABI)]
 
     starts = [one.from_block for one in windows[1:]]
     ends = [one.to_block for one in windows]

@@ -7,7 +7,7 @@ from goldens import Built, built_facts, log, reasons, rows, usd
 
 from indexer.chains import ARBITRUM, BASE
 from indexer.facts import Facts
-from indexer.protocols.synthetix_v3 import BUYBACK, MARKET_UPDATED, PERPS, SNX
+from indexer.protocols.synthetix_v3.values import BUYBACK, MARKET_UPDATED, PERPS, SNX
 
 PROXY = "0x0a2af931effd34b81ebcc57e3d3c9b1e1de1c9ce"
 ARBITRUM_PROXY = "0xd762960c31210cf1bdf75b06a5192d395eedc659"
@@ -356,6 +356,35 @@ def test_a_negative_margin_is_bad_debt(margin: int, debt: list[str]) -> None:
         for dollars in debt
     ]
     assert set(result.tables["shortfalls"]["evidence"]) == ({"derived"} if debt else set())
+
+
+def attempt(reward: int) -> Built:
+    """Return an AccountLiquidationAttempt that paid its keeper so many dollars."""
+    return log(
+        PERPS,
+        "AccountLiquidationAttempt",
+        PROXY,
+        accountId=ACCOUNT,
+        reward=reward * ONE,
+        fullLiquidation=True,
+    )
+
+
+def test_a_keeper_is_paid_by_the_account_and_by_no_market() -> None:
+    """One reward per attempt, whatever it liquidated; an attempt that paid nothing is no fee."""
+    result = made(attempt(0), updated(0, 0, -3), liquidated(amount=3, after=0), attempt(9))
+
+    assert rows(result, "fees") == [
+        {
+            "account": str(ACCOUNT),
+            "fee_kind": "liquidation",
+            "fee_usd": usd("9"),
+            "supply_side_usd": usd("9"),
+            "treasury_usd": usd("0"),
+            "holders_usd": usd("0"),
+            "split_basis": "event",
+        }
+    ]
 
 
 @pytest.mark.parametrize("contract", BUYBACKS)

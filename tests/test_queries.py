@@ -366,6 +366,9 @@ ANSWERS = [
         WINDOW,
         [("BTC", "-125", "15", "40", "100", "0", "0")],
     ),
+    # Nothing of the evening is closed by part: tests/test_query_positions.py asks about what is.
+    ("open_by_position", "protocol", {}, []),
+    ("liquidated_positions", "protocol", {}, []),
     (
         "fee_split",
         "protocol fees_usd supply_side_usd treasury_usd holders_usd unsplit_usd unsplit_count",

@@ -232,6 +232,24 @@ def test_an_empty_section_names_the_time_asked_for(tmp_path: Path) -> None:
     assert f"No buybacks {span} in the covered blocks" in page
 
 
+def test_shares_of_supply_are_shown_before_and_after_issuance(tmp_path: Path) -> None:
+    """4 of 400 tokens were bought while 40 were minted: 1 % gross, and nine below zero net."""
+    read = GMX | {"token": "GOV", "dead_tokens": 0}
+    supplies = table(
+        "token_supplies",
+        read | {"supply_tokens": 360, "block_timestamp": at(days=-30)},
+        read | {"supply_tokens": 400, "block_timestamp": at(0)},
+    )
+
+    folder = write_report(written_market(tmp_path, token_supplies=supplies), tmp_path / "report")
+
+    page = (folder / "report.md").read_text(encoding="utf-8")
+    assert "Share of supply over 30 days" in page
+    (line,) = (line for line in page.splitlines() if "| GOV |" in line and "400" in line)
+    assert "1.0 %" in line
+    assert "-9.0 %" in line.replace("\N{MINUS SIGN}", "-")
+
+
 def test_zero_liquidations_are_claimed_with_their_evidence(markdown: str) -> None:
     """The claim names blocks, coverage and proof, and says its scope."""
     credit = markdown.split("## Credit and RWA")[1]

@@ -144,8 +144,8 @@ def supply_share(
     that tells of no burn burned nothing.
 
     Formula:
-        supply_share_gross(d) = Σ bought_tokens / supply_tokens(d)
-        supply_share_net(d) = (Σ bought_tokens - issued_tokens) / supply_tokens(d)
+        supply_share_gross_ratio(d) = Σ bought_tokens / supply_tokens(d)
+        supply_share_net_ratio(d) = (Σ bought_tokens - issued_tokens) / supply_tokens(d)
         issued_tokens(d) = reach(d) - reach(d - window_days) + Σ burned_tokens
         reach = supply_tokens - dead_tokens, sums over (d - window_days, d]
 
@@ -157,8 +157,8 @@ def supply_share(
     Returns:
         One row per protocol, chain, token and UTC day with a reading (the day's last counts),
         sorted: bought_tokens, burned_tokens, supply_tokens, dead_tokens, issued_tokens (Decimal),
-        supply_share_gross, supply_share_net (Float64, 0.01 = 1 %). issued_tokens and the net share
-        are null until a reading is old enough to begin the window.
+        supply_share_gross_ratio, supply_share_net_ratio (Float64, 0.01 = 1 %). issued_tokens and
+        the net share are null until a reading is old enough to begin the window.
 
     Raises:
         ValueError: window_days is below 1 or above 36,600.
@@ -183,8 +183,8 @@ def supply_share(
         .select(
             *("date", *_TOKEN, "bought_tokens", "burned_tokens"),
             *("supply_tokens", "dead_tokens", "issued_tokens"),
-            supply_share_gross=ratio(pl.col("bought_tokens"), supply),
-            supply_share_net=ratio(pl.col("bought_tokens") - pl.col("issued_tokens"), supply),
+            supply_share_gross_ratio=ratio(pl.col("bought_tokens"), supply),
+            supply_share_net_ratio=ratio(pl.col("bought_tokens") - pl.col("issued_tokens"), supply),
         )
         .sort("date", *_TOKEN)
     )

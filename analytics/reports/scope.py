@@ -24,6 +24,7 @@ FACTS = (
     "funding",
     "fees",
     "buybacks",
+    "token_supplies",
     "credit_events",
     "pool_flows",
     "share_prices",

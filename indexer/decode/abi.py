@@ -1,7 +1,7 @@
 """Event entries of a JSON ABI as values that can be compared, hashed and named."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from eth_utils.crypto import keccak
@@ -34,11 +34,14 @@ class EventAbi:
         name: without its types.
         inputs: arguments in the order of the declaration.
         anonymous: topic0 is an argument, not the hash of the signature.
+        twins: the same event with other arguments indexed, as another release of the emitter had
+            it; how many topics a log has tells them apart.
     """
 
     name: str
     inputs: tuple[Parameter, ...]
     anonymous: bool
+    twins: "tuple[EventAbi, ...]" = ()
 
     @property
     def signature(self) -> str:
@@ -70,10 +73,11 @@ def event_abis(entries: Sequence[Mapping[str, Any]]) -> dict[str, EventAbi]:
     Return the events of a JSON ABI by name and by signature.
 
     An overloaded name is no key: its events are found by signature ("Name(type,type)"), and
-    `event_named` says so.
+    `event_named` says so. A signature that stands there twice, with other arguments indexed, is
+    one event with a twin.
 
     Raises:
-        ValueError: one signature stands there twice with different indexed arguments.
+        ValueError: one signature stands there twice with as many, but other arguments indexed.
     """
     events: dict[str, EventAbi] = {}
     for entry in entries:
@@ -81,13 +85,23 @@ def event_abis(entries: Sequence[Mapping[str, Any]]) -> dict[str, EventAbi]:
             event = EventAbi(
                 str(entry["name"]), _parameters(entry["inputs"]), bool(entry.get("anonymous"))
             )
-            if events.setdefault(event.signature, event) != event:
-                raise ValueError(
-                    f"{event.signature} stands twice in one ABI with different indexed arguments; "
-                    "give each its own file"
-                )
+            events[event.signature] = _with_twin(events.get(event.signature), event)
     names = [event.name for event in events.values()]
     return events | {event.name: event for event in events.values() if names.count(event.name) == 1}
+
+
+def _with_twin(known: EventAbi | None, event: EventAbi) -> EventAbi:
+    if known is None:
+        return event
+    shapes = (replace(known, twins=()), *known.twins)
+    if event in shapes:
+        return known
+    if event.indexed_count in {shape.indexed_count for shape in shapes}:
+        raise ValueError(
+            f"{event.signature} stands twice in one ABI with as many, but other arguments indexed: "
+            "no log tells which it is; give each its own file"
+        )
+    return replace(known, twins=(*known.twins, event))
 
 
 def event_named(events: Mapping[str, EventAbi], name: str) -> EventAbi:

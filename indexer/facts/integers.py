@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 from indexer.decode.columns import Column
 from indexer.decode.int256 import Int256, add, from_column, from_int, multiply, negate
 from indexer.facts import conditions
+from indexer.facts.bits import sliced
 from indexer.facts.operands import match_key
 from indexer.facts.scope import Mask, Scope, companion_column, note_kind
 from indexer.spec import (
     Abs,
     Arg,
+    Bits,
     Companion,
     First,
     Int,
@@ -54,6 +56,8 @@ def integers(value: Value | None, scope: Scope) -> Integers:
             key = match_key(value)
             found = scope.matches[key].rows >= 0
             return _or(_of_column(companion_column(scope, value, key), scope), absent, found)
+        case Bits():
+            return _of_column(sliced(value, scope), scope)
         case Int(constant):
             return Integers(from_int(constant, len(scope)), np.ones(len(scope), dtype=np.bool_))
         case OfContract(name):

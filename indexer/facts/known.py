@@ -64,6 +64,7 @@ def _market(protocol: Protocol, market: Market) -> tuple[int | str | None, ...]:
         _lower(market.short_token),
         None,
         market.asset_class,
+        market.quote,
         "declaration",
         None,
     )

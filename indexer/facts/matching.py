@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from indexer.decode.columns import Column
+from indexer.decode.shapes import stacked
 from indexer.facts.hexadecimal import binary
 from indexer.facts.operands import names_of
 from indexer.facts.scope import Mask, Match, only
@@ -85,18 +86,5 @@ def _united(parts: list[Decodings]) -> Decodings:
     shared = set.intersection(*(set(part.columns) for part in parts))
     return Decodings(
         pl.concat([part.frame for part in parts]),
-        {name: _joined([part.columns[name] for part in parts]) for name in sorted(shared)},
-    )
-
-
-def _joined(columns: list[Column]) -> Column:
-    first = columns[0]
-    words = [column.words for column in columns if column.words is not None]
-    values = [column.values for column in columns if column.values is not None]
-    return Column(
-        kind=first.kind,
-        words=np.concatenate(words) if words else None,
-        values=pl.concat(values) if values else None,
-        present=np.concatenate([column.present for column in columns]),
-        signed=np.concatenate([column.signed for column in columns]),
+        {name: stacked([part.columns[name] for part in parts]) for name in sorted(shared)},
     )

@@ -8,6 +8,7 @@ from indexer.spec import (
     Amount,
     Arg,
     Ascii,
+    Bits,
     Companion,
     Condition,
     Const,
@@ -73,7 +74,7 @@ def _operands(
             return terms
         case Neg(one) | Abs(one) | Positive(one) | Ascii(one) | Time(one) | Lookup(one, _):
             return (one,)
-        case SymbolOf(one) | OfMarket(one, _) | Share(one, _):
+        case SymbolOf(one) | OfMarket(one, _) | Share(one, _) | Bits(one, _, _):
             return (one,)
         case DecimalsOf(one, plus, _):
             return (one, None if isinstance(plus, int) else plus)

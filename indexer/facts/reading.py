@@ -6,8 +6,9 @@ import numpy as np
 import polars as pl
 
 from indexer.chains import Chain
-from indexer.decode.columns import Decoded, decode
+from indexer.decode.columns import Decoded
 from indexer.decode.keyed import decode_keyed
+from indexer.decode.shapes import decode_shapes
 from indexer.facts.hexadecimal import fixed_bytes, hex_text
 from indexer.facts.known import Known
 from indexer.facts.matching import Decodings
@@ -49,7 +50,7 @@ def decodings(
 def _decoded(abi: str, name: EventName, needs: set[str], frame: pl.DataFrame) -> Decoded:
     if isinstance(name, Keyed):
         return decode_keyed(needs, frame)
-    return decode(abi_entries(abi)[name], needs, frame)
+    return decode_shapes(abi_entries(abi)[name], needs, frame)
 
 
 def _accepted(frame: pl.DataFrame, decoded: Decoded) -> Decodings:

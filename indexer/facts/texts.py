@@ -7,12 +7,14 @@ import polars as pl
 from indexer.decode.columns import Column
 from indexer.decode.int256 import Int256, from_column
 from indexer.facts import conditions
+from indexer.facts.bits import sliced
 from indexer.facts.hexadecimal import fixed_bytes, hex_text
 from indexer.facts.operands import match_key
 from indexer.facts.scope import Scope, companion_column, only
 from indexer.spec import (
     Arg,
     Ascii,
+    Bits,
     Companion,
     Const,
     Emitter,
@@ -72,6 +74,8 @@ def _looked_up(value: Value, scope: Scope) -> pl.Series:
             return symbols.str.to_uppercase()
         case Ascii(one):
             return _ascii(texts(one, scope))
+        case Bits(_, _, count):
+            return _sliced_text(sliced(value, scope), count)
         case Lookup(one, table):
             return _chosen_from(texts(one, scope), table, scope)
     raise TypeError(f"{type(value).__name__} is not text")
@@ -136,6 +140,12 @@ def python_integers(value: Int256) -> list[int]:
 def _ascii(hexadecimal: pl.Series) -> pl.Series:
     raw = hexadecimal.str.slice(2).str.replace("(00)+$", "").str.decode("hex")
     return raw.cast(pl.String, strict=False)
+
+
+def _sliced_text(part: Column, count: int) -> pl.Series:
+    if part.kind not in ("address", "fixed_bytes") or part.words is None:
+        return column_text(part)
+    return only(hex_text(part.words[:, 32 - -(-count // 8) :]), part.present)
 
 
 def _said(scope: Scope, name: str) -> pl.Series:

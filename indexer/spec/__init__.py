@@ -8,9 +8,9 @@ small expressions over the arguments of a log, or over what was returned or read
 stay exact 256-bit integers until
 `Fixed`, `Amount` or `SqrtPrice` scales them once, truncating toward zero at 1e-18.
 
-    integer   Arg  Companion  Int  First  Sum  Neg  Abs  Positive  Product
+    integer   Arg  Companion  Bits  Int  First  Sum  Neg  Abs  Positive  Product
     number    Fixed  Amount, of an integer or a Quotient of two; SqrtPrice  Share  Rest
-    text      Arg  Companion  Emitter  OfContract  OfMarket  SymbolOf  Ascii  Lookup  Const
+    text      Arg  Companion  Bits  Emitter  OfContract  OfMarket  SymbolOf  Ascii  Lookup  Const
     moment    Time
     choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not  All
 
@@ -26,6 +26,7 @@ from indexer.spec.declarations import (
     Discover,
     Entry,
     Event,
+    Evidence,
     Market,
     Policy,
     Protocol,
@@ -40,6 +41,7 @@ from indexer.spec.expressions import (
     Amount,
     Arg,
     Ascii,
+    Bits,
     Companion,
     Condition,
     Const,
@@ -86,6 +88,7 @@ __all__ = [
     "Amount",
     "Arg",
     "Ascii",
+    "Bits",
     "Blocks",
     "Call",
     "Companion",
@@ -100,6 +103,7 @@ __all__ = [
     "Entry",
     "Equals",
     "Event",
+    "Evidence",
     "Exists",
     "First",
     "Fixed",

@@ -220,7 +220,7 @@ class Protocol:
         left_out: what is not covered, one sentence each: what, and why.
         contracts, events, discoveries, reads, entries, policies: see the classes.
         tokens: seed rows (chain, address, symbol, decimals).
-        markets: seed rows (chain, market, symbol, index, long and short token, asset class).
+        markets: seed rows (chain, market, symbol, tokens, asset class, quote).
         accounts: accounts that have a name.
     """
 
@@ -261,6 +261,7 @@ class Market:
     long_token: str | None = None
     short_token: str | None = None
     asset_class: str = "crypto"
+    quote: str | None = None
 
 
 @dataclass(frozen=True)

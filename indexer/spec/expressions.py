@@ -49,6 +49,25 @@ class Companion:
 
 
 @dataclass(frozen=True)
+class Bits:
+    """
+    A slice of a word: a field that is packed with others into one argument.
+
+    Attributes:
+        value: the argument; a number is taken as its two's complement.
+        at: the slice's lowest bit, counted from the low end of the word.
+        count: how many bits it has.
+
+    Of a number it is an unsigned integer. Of bytes or an address it is that too, and as text it
+    is lower-case 0x hex of as many bytes as it fills.
+    """
+
+    value: str | Arg | Companion
+    at: int
+    count: int
+
+
+@dataclass(frozen=True)
 class Emitter:
     """The address that emitted the log."""
 
@@ -69,7 +88,7 @@ class OfMarket:
     """A column of `markets` for the market that `key` names; null while the market is unknown."""
 
     key: "Value"
-    take: Literal["symbol", "index_token", "long_token", "short_token", "parent"]
+    take: Literal["symbol", "quote", "index_token", "long_token", "short_token", "parent"]
 
 
 @dataclass(frozen=True)
@@ -319,6 +338,7 @@ Value = (
     str  # short for Arg(name)
     | Arg
     | Companion
+    | Bits
     | Emitter
     | OfContract
     | OfMarket

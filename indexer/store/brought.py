@@ -24,7 +24,7 @@ from indexer.store.knowledge import insert_missing, replace_policies
 from indexer.tables import columns_of, fact_tables, tables
 
 # What DuckDB may keep in memory while it compares: more goes beside the database.
-_MEMORY = "1GB"
+_MEMORY = "512MB"
 
 _PLACE = ("chain_id", "protocol", "block_number", "log_index", "item_index", "market")
 _TRADE = ("chain_id", "protocol", "block_number", "log_index", "market")

@@ -1,7 +1,7 @@
 -- question: What part of its supply does a protocol buy back, and what is left of it after issuance?
 -- reads:    buybacks, token_supplies
 -- grain:    one row per protocol, chain, token and UTC day with a reading of the supply
--- units:    *_tokens whole tokens, sums over the window; supply_share_* 0.01 = 1 %
+-- units:    *_tokens whole tokens, sums over the window; *_ratio 0.01 = 1 %
 -- param:    window_days count 30 (length of the window in UTC days, the day itself included)
 -- twin of:  analytics.metrics.buybacks.supply_share
 with
@@ -114,10 +114,10 @@ select
     case
         when supply_tokens > 0
             then bought_tokens::varchar::double / supply_tokens::varchar::double
-    end as supply_share_gross,
+    end as supply_share_gross_ratio,
     case
         when supply_tokens > 0
             then (bought_tokens - issued_tokens)::varchar::double / supply_tokens::varchar::double
-    end as supply_share_net
+    end as supply_share_net_ratio
 from compared
 order by date, protocol, chain_id, token

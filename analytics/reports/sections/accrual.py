@@ -6,7 +6,7 @@ from analytics.expressions import known_total
 from analytics.reports.charts import Drawing, bars, colored, lines
 from analytics.reports.context import Context, by_period
 from analytics.reports.numerals import counted, period
-from analytics.reports.parts import Chart, Section, Source, table
+from analytics.reports.parts import Chart, Section, Source, Table, table
 from analytics.reports.scope import Scope
 from analytics.reports.summary import whole_window
 
@@ -23,12 +23,16 @@ _LARGEST = (
     *("block_timestamp", "chain_id", "protocol", "symbol"),
     *("bought_tokens", "spent_usd", "tx_hash"),
 )
+_SHARES = (
+    *("protocol", "chain_id", "symbol", "date", "bought_tokens", "issued_tokens"),
+    *("supply_tokens", "supply_share_gross_ratio", "supply_share_net_ratio"),
+)
 
 
 def accrual(context: Context) -> Section:
     """Return the section about buybacks and the executed buyback ratio."""
     sources = _sources(context.scope)
-    bought, trailing, whole, destinations = (source.frame for source in sources)
+    bought, trailing, whole, destinations, supplies = (source.frame for source in sources)
     ratios = table(
         f"Executed against declared, over the whole time ({counted(context.scope.days, 'day')})",
         whole.select("protocol", "spent_usd", "revenue_usd", "buyback_ratio", "declared_ratio"),
@@ -48,6 +52,7 @@ def accrual(context: Context) -> Section:
             ratios,
             table("What was bought, and where it went", destinations, _BOUGHT),
             table("Largest purchases", _largest(facts, destinations), _LARGEST),
+            *_shares(supplies, destinations),
         ),
         sources=sources,
     )
@@ -62,7 +67,26 @@ def _sources(scope: Scope) -> tuple[Source, ...]:
         Source("buyback_ratio", "metric", name, trailing, {"window_days": 30}),
         Source("buyback_ratio_whole", "metric", name, whole, settings),
         Source("buybacks_by_destination", "query", "buybacks_by_destination", destinations),
+        Source(
+            "supply_share",
+            "metric",
+            "supply_share",
+            scope.metric("supply_share", with_past=True),
+            {"window_days": 30},
+        ),
     )
+
+
+def _shares(supplies: pl.DataFrame, destinations: pl.DataFrame) -> tuple[Table, ...]:
+    if supplies.is_empty():
+        return ()
+    keys = ["chain_id", "bought_token"]
+    symbols = destinations.group_by(keys).agg(pl.col("symbol").max())
+    last = supplies.sort("date").group_by("protocol", "chain_id", "token").last()
+    named = last.join(symbols, left_on=["chain_id", "token"], right_on=keys, how="left")
+    shown = named.with_columns(pl.coalesce("symbol", "token").alias("symbol"))
+    title = "Share of supply over 30 days, before and after what was issued meanwhile"
+    return (table(title, shown.sort("protocol", "chain_id", "token"), _SHARES),)
 
 
 def _largest(facts: pl.DataFrame, destinations: pl.DataFrame) -> pl.DataFrame:

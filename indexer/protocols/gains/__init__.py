@@ -1,38 +1,45 @@
 """
-Gains gTrade v8 to v10: leveraged synthetic trades against one collateral vault (gToken) each.
+Gains gTrade v6.3 to v10: leveraged synthetic trades against one collateral vault (gToken) each.
 
-Contracts  https://docs.gains.trade/what-is-gains-network/contract-addresses (a diamond per chain).
-           Version windows are approximate, as facets are cut one by one; executions carry their
-           own shape, so a wrong window mislabels `version` of fees and buybacks, nothing else.
-Split      Events name the recipient: Gov is treasury; GnsOtc and GnsStaking are holders; GToken,
-           GTokenOc and borrowing are the vault's, Referral and Trigger third parties': supply side.
-Units      Prices 1e10, leverage 1e3, collateralPriceUsd 1e8, percentProfit 1e10 of a percent, OI
-           before v10 1e10 for every collateral, token sizes 1e18, collateral by its decimals:
+Contracts  https://docs.gains.trade/what-is-gains-network/contract-addresses (a diamond per chain
+           since v8, one callbacks contract per collateral before); vaults and first blocks:
+           https://github.com/GainsNetwork-org/gtoken-subgraph (config). Version windows are
+           approximate, as facets are cut one by one; executions carry their own shape, so a wrong
+           window mislabels `version` of fees and buybacks, and around v7 their dollars.
+Split      Events name the recipient: Gov is treasury; GnsOtc, GnsStaking and Sss are holders;
+           GToken, GTokenOc, DaiVault, Lp and borrowing are the vault's and liquidity providers',
+           Referral, Trigger and NftBot third parties': supply side.
+Units      Prices 1e10, leverage 1e3 (whole numbers before v8), collateralPriceUsd 1e8,
+           percentProfit 1e10 of a percent, OI before v10 1e10 for every collateral, token sizes
+           and share prices 1e18, funding rates 1e18 of a percent a second (GNSFundingFees and the
+           SDK's fundingFees converter), collateral by its decimals:
            https://docs.gains.trade/developer/technical-reference/contracts
+Pairs      https://github.com/GainsNetwork-org/sdk (PairIndex): numbers mean the same everywhere
 
 Dollars of fees and OI use the collateral price of the execution that follows in the transaction;
 outside an execution they are unknown. Where a resize and then an execution of the same trader and
 collateral share a transaction, the market of the resize's fees is taken from the execution. PnL is
-before fees. OI rows of versions "8-9.4" and "10" are two counters that add up. Left out: v6 and v7
-(one contract per collateral; orderType 2 was a liquidation there); FeesProcessed (the sum of the
-fees below); BorrowingGroupOiUpdated (repeats pair OI); resizes before v9.2 (no collateral price)
-and the PnL of decreases before v10; leverage updates (the notional stays); PriceReceived (one
-node's answer, not a price); prices of pairs (an execution does not say in what they are quoted);
-funding rates (scale not confirmed). Stops and market closes beyond the liquidation price pay the
-trader nothing and still count as trades. BTCUSD, index 2 on Base, has no declared token: its rows
-are rejected.
+before fees. OI rows of versions "8-9.4" and "10" are two counters that add up. Order type 2 is a
+liquidation up to v7 and a limit order since. v6 says no price of its collateral, DAI: at par.
 """
 
+from indexer.protocols.gains.callbacks import ABI as CALLBACKS
+from indexer.protocols.gains.callbacks import CALLBACK_FEES, CALLBACK_PRICES, CALLBACK_TRADES
 from indexer.protocols.gains.money import (
     BUYBACKS,
     COLLATERAL_PRICES,
     FEES,
     FUNDING,
     OPEN_INTEREST,
+    PAIR_PRICES,
 )
 from indexer.protocols.gains.trades import RESIZES, TRADES
-from indexer.protocols.gains.values import ABI
-from indexer.spec import Const, Contract, Event, Protocol, Token, chain_of, listed
+from indexer.protocols.gains.values import ABI, PAIRS
+from indexer.protocols.gains.vaults import ABI as VAULT
+from indexer.protocols.gains.vaults import VAULTS
+from indexer.spec import Const, Contract, Event, Market, Protocol, Token, chain_of, listed
+
+CHAINS = dict.fromkeys(row["chain"] for row in listed("gains_diamonds"))
 
 COLLATERALS = {
     row["chain"]: {
@@ -48,25 +55,86 @@ PROTOCOL = Protocol(
     name="Gains gTrade",
     kind="perp",
     methodology=(
-        "Trades and liquidations are MarketExecuted and LimitExecuted (order type 6) with notional "
-        "= collateral x leverage x collateral price; fees are one row per recipient as the events "
-        "name it; open interest is the pair counters in collateral dollars; oracle prices are "
-        "those of the collateral in each execution; buybacks are OtcExecuted, in dollars only "
-        "where a stablecoin was spent, at par. v6 and v7 are left out."
+        "Trades and liquidations are MarketExecuted and LimitExecuted (order type 6, and from v9.4 "
+        "on any close beyond the liquidation price that paid nothing: inferred) with notional "
+        "= collateral x leverage x collateral price (before v8, type 2 of the callbacks contracts, "
+        "and DAI at par in v6); fees are one row per recipient as the events name it; open "
+        "interest is the pair counters in collateral dollars, from v8 on; oracle prices are those "
+        "of the collateral in each execution and, from v9.4 on, of the pair in market orders; "
+        "buybacks are OtcExecuted and GNS burnt for a vault's excess (Depleted), in dollars only "
+        "where a stablecoin was spent, at par. GNS minted to refill a vault is a shortfall of the "
+        "kind insurance_in. Vault flows are the vaults' deposits and withdrawals, share prices "
+        "what they say on each change. Funding is what trades paid and, from v10 on, the rate of a "
+        "pair in one collateral, per day."
     ),
-    contracts=tuple(
-        Contract(
-            chain=chain_of(row["chain"]),
-            abi=ABI,
-            address=row["address"],
-            from_block=int(row["from_block"]),  # MegaETH: unknown, so from the first block
-            to_block=int(row["to_block"]) if row["to_block"] else None,
-            version=row["version"],
-            says={"collaterals": COLLATERALS[row["chain"]], "gns": row["gns"]}
-            if row["gns"]
-            else {"collaterals": COLLATERALS[row["chain"]]},
-        )
-        for row in listed("gains_diamonds")
+    left_out=(
+        "Versions before v6.3, and rollover and funding fees of v6.3: contracts of their own, "
+        "whose addresses no source here states.",
+        "Open interest before v8: trades were open when the callbacks contracts of Polygon began, "
+        "and others when the diamonds took them over, so no sum of changes would ever close them.",
+        "FeesProcessed, BorrowingGroupOiUpdated and RewardDistributed: they repeat what is read.",
+        "Resizes before v9.2, which say no collateral price, and the PnL of decreases before v10.",
+        "LeverageUpdateExecuted: the notional stays; two of its shapes share a topic.",
+        "Cancelled orders (MarketCloseCanceled and so on): nothing is traded; fees are read.",
+        "PriceReceived and SignedPricesReceived: one node's answers each; the median of them is in "
+        "the execution. Prices of pairs before v9.4 and in triggers: with impact, or the order's "
+        "own.",
+        "Prices of pairs that neither the list here nor PairAdded names: what they are quoted in "
+        "is not known, so they are rejected.",
+        "What each side of a pair is charged where the rate is shared out unevenly, and whether "
+        "funding is switched off: a rate is the pair's, in one collateral, as it was last stored.",
+        "Stops and market closes beyond the liquidation price before v9.4, which say no such "
+        "price: they count as trades.",
+        "Bad debt: the vault is the counterparty, and losses end at the collateral.",
+        "AssetsSent and AssetsReceived of vaults: the traders' profits and losses, read as such.",
+        "Who owns a locked deposit (DepositLocked): the vault holds its shares, so its owner here.",
+        "BTCUSD, index 2 on Base, and its vault: no source states the token's address, so its rows "
+        "are rejected; what was bought on ApeChain likewise, where GNS has none.",
+        "Arbitrum Sepolia: a test network.",
+    ),
+    contracts=(
+        *(
+            Contract(
+                chain=chain_of(row["chain"]),
+                abi=ABI,
+                address=row["address"],
+                from_block=int(row["from_block"]),  # MegaETH: unknown, so from the first block
+                to_block=int(row["to_block"]) if row["to_block"] else None,
+                version=row["version"],
+                says={"collaterals": COLLATERALS[row["chain"]], "gns": row["gns"]}
+                if row["gns"]
+                else {"collaterals": COLLATERALS[row["chain"]]},
+            )
+            for row in listed("gains_diamonds")
+        ),
+        *(
+            Contract(
+                chain=chain_of(row["chain"]),
+                abi=CALLBACKS,
+                address=row["address"],
+                from_block=int(row["from_block"]),
+                to_block=int(row["to_block"]) if row["to_block"] else None,
+                version=row["version"],
+                says={
+                    "collateral": row["collateral"],
+                    "priced": "yes" if row["version"] == "7" else "no",
+                },
+            )
+            for row in listed("gains_callbacks")
+        ),
+        *(
+            Contract(
+                chain=chain_of(row["chain"]),
+                abi=VAULT,
+                address=row["address"],
+                from_block=int(row["from_block"]),
+                version="6-10",  # upgraded in place
+                says={"asset": row["asset"], "gns": row["gns"]}
+                if row["gns"]
+                else {"asset": row["asset"]},
+            )
+            for row in listed("gains_vaults")
+        ),
     ),
     events=(
         Event(
@@ -77,6 +145,7 @@ PROTOCOL = Protocol(
                 "market": "index",
                 "symbol": "from",
                 "asset_class": Const("unknown"),
+                "quote": "to",
                 "known_by": Const("event"),
             },
         ),
@@ -86,10 +155,26 @@ PROTOCOL = Protocol(
         *FUNDING,
         *OPEN_INTEREST,
         *COLLATERAL_PRICES,
+        *PAIR_PRICES,
         *BUYBACKS,
+        *CALLBACK_TRADES,
+        *CALLBACK_FEES,
+        *CALLBACK_PRICES,
+        *VAULTS,
     ),
     tokens=tuple(
         Token(chain_of(row["chain"]), row["address"], row["symbol"], int(row["decimals"]))
         for row in listed("gains_tokens")
+    ),
+    markets=tuple(
+        Market(
+            chain_of(chain),
+            row["pair"],
+            row["asset"],
+            asset_class=row["asset_class"],
+            quote=row["quote"],
+        )
+        for chain in CHAINS
+        for row in PAIRS
     ),
 )

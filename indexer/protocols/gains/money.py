@@ -5,6 +5,7 @@ from indexer.protocols.gains.values import (
     COLLATERAL,
     EXECUTIONS,
     LONG,
+    MARKET,
     PAIR,
     PAIR_PRICE,
     PRICE,
@@ -20,8 +21,10 @@ from indexer.spec import (
     Equals,
     Event,
     Fixed,
+    Int,
     Not,
     OfContract,
+    OfMarket,
     OneOf,
     Product,
     Sum,
@@ -91,19 +94,36 @@ FEES = (
     ),
     *(Event(abi=ABI, name=event, into="fees", columns=HELD) for event in HOLDING),
 )
-FUNDING = tuple(
+FUNDING = (
+    *(
+        Event(
+            abi=ABI,
+            name=event,
+            into="funding",
+            columns={
+                "market": PAIR,
+                "account": "trader",
+                "collateral_token": COLLATERAL,
+                "is_long": LONG,
+                "paid_usd": Fixed(Product("tradeHoldingFees.fundingFeeCollateral", PRICE), USD),
+            },
+        )
+        for event in HOLDING
+    ),
+    # Percent a second at 1e18; above zero longs pay. One per pair and collateral, from v10 on.
     Event(
         abi=ABI,
-        name=event,
+        name="PendingAccFundingFeesStored",
         into="funding",
         columns={
-            "market": PAIR,
-            "account": "trader",
-            "is_long": LONG,
-            "paid_usd": Fixed(Product("tradeHoldingFees.fundingFeeCollateral", PRICE), USD),
+            "market": "pairIndex",
+            "collateral_token": COLLATERAL,
+            "funding_rate_daily_ratio": Fixed(
+                Product("data.lastFundingRatePerSecondP", Int(86_400)), 20
+            ),
         },
-    )
-    for event in HOLDING
+        version="10",
+    ),
 )
 
 # --- open interest --------------------------------------------------------------------------------
@@ -166,6 +186,28 @@ COLLATERAL_PRICES = tuple(
         version=version or None,
     )
     for event, version in EXECUTIONS
+)
+
+# --- prices of pairs ------------------------------------------------------------------------------
+
+# Market orders from v9.4 on say the median of the nodes' answers; a trigger's `oraclePrice` may be
+# the order's own.
+PAIR_PRICES = tuple(
+    Event(
+        abi=ABI,
+        name=event,
+        into="oracle_updates",
+        columns={
+            "feed": "t.pairIndex",
+            "asset": OfMarket("t.pairIndex", "symbol"),
+            "quote": OfMarket("t.pairIndex", "quote"),
+            "oracle_price_quote": Fixed("oraclePrice", 10),
+            "provider": Emitter(),
+        },
+        version=version,
+    )
+    for event, version in MARKET
+    if version
 )
 
 # --- buybacks -------------------------------------------------------------------------------------

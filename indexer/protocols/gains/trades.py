@@ -19,6 +19,7 @@ from indexer.protocols.gains.values import (
     ZERO,
 )
 from indexer.spec import (
+    All,
     Companion,
     Condition,
     Const,
@@ -26,6 +27,7 @@ from indexer.spec import (
     Equals,
     Event,
     Fixed,
+    IsNegative,
     IsTrue,
     Lookup,
     Neg,
@@ -33,6 +35,7 @@ from indexer.spec import (
     Not,
     OneOf,
     Product,
+    Sum,
     Value,
     When,
 )
@@ -53,9 +56,30 @@ OPENS: tuple[tuple[str, str, Condition], ...] = (
     *((*shape, OPENING) for shape in TRIGGER),
 )
 CLOSING_CAUSE = Lookup("orderType", {4: "trade", 5: "trade", 6: "liquidation"})
+
+# From v9.4 on executions say the liquidation price. Who closes beyond it gets nothing, whatever the
+# order was called (TradingCallbacksUtils.sol, _unregisterTrade).
+GAP = Sum(("liqPrice", Neg("oraclePrice")))
+NOTHING_LEFT = (Nonzero("liqPrice"), Equals("amountSentToTrader", 0))
+BEYOND = (
+    All((IsTrue("t.long"), Not(IsNegative(GAP)), *NOTHING_LEFT)),
+    All((Not(IsTrue("t.long")), Not(IsNegative(Neg(GAP))), *NOTHING_LEFT)),
+)
+LIQUIDATION = Const("liquidation")
+MARKET_CAUSE = When(BEYOND[0], LIQUIDATION, When(BEYOND[1], LIQUIDATION, Const("trade")))
+TRIGGER_CAUSE = When(BEYOND[0], LIQUIDATION, When(BEYOND[1], LIQUIDATION, CLOSING_CAUSE))
 CLOSES: tuple[tuple[str, str, Condition, Value], ...] = (
-    *((*shape, Not(IsTrue("open")), Const("trade")) for shape in MARKET),
-    *((*shape, Not(OPENING), CLOSING_CAUSE) for shape in TRIGGER),
+    *(
+        (*shape, Not(IsTrue("open")), MARKET_CAUSE if shape[1] else Const("trade"))
+        for shape in MARKET
+    ),
+    *((*shape, Not(OPENING), TRIGGER_CAUSE if shape[1] else CLOSING_CAUSE) for shape in TRIGGER),
+)
+BY_KEEPER: dict[str, Value] = {"liquidator": "triggerCaller"}
+# Shape, version, which closings are no liquidation by name, who liquidated where anybody did.
+INFERRED: tuple[tuple[str, str, Condition, dict[str, Value]], ...] = (
+    *((*shape, Not(IsTrue("open")), {}) for shape in MARKET if shape[1]),
+    *((*shape, OneOf("orderType", (4, 5)), BY_KEEPER) for shape in TRIGGER if shape[1]),
 )
 TRADE: dict[str, Value] = {
     "market": "t.pairIndex",
@@ -80,12 +104,10 @@ CLOSED: dict[str, Value] = {
 }
 LIQUIDATED: dict[str, Value] = {
     **TRADE,
-    "liquidator": "triggerCaller",
     "notional_usd": Fixed(NOTIONAL, LEVERED),
     "collateral_usd": Fixed(STAKE, TRADE_USD),
     "realized_pnl_usd": PNL,
     "shortfall_basis": Const("none"),
-    "derivation": Const("direct"),
 }
 TRADES = (
     *(
@@ -127,14 +149,35 @@ TRADES = (
             into="liquidations",
             columns={
                 **LIQUIDATED,
+                **BY_KEEPER,
                 "execution_price_usd": Fixed(PAID[version], 10),
                 "mark_price_usd": Fixed(ORACLE[version], 10),
                 "size_tokens": Fixed(SIZE[version], 18),
+                "derivation": Const("direct"),
             },
             where=(Equals("orderType", 6),),
             version=version or None,
         )
         for event, version in TRIGGER
+    ),
+    *(
+        Event(
+            abi=ABI,
+            name=event,
+            into="liquidations",
+            columns={
+                **LIQUIDATED,
+                **liquidator,
+                "execution_price_usd": Fixed(PAID[version], 10),
+                "mark_price_usd": Fixed(ORACLE[version], 10),
+                "size_tokens": Fixed(SIZE[version], 18),
+                "derivation": Const("inferred"),
+            },
+            where=(closing, beyond),
+            version=version,
+        )
+        for event, version, closing, liquidator in INFERRED
+        for beyond in BEYOND
     ),
 )
 

@@ -70,3 +70,6 @@ PAIR_PRICE = First(
 
 # Stablecoins among the collaterals: a dollar each, by assumption.
 STABLE = tuple(row["address"] for row in listed("gains_tokens") if row["stable"])
+
+# What the pairs are called and quoted in; an execution says only their number.
+PAIRS = listed("gains_pairs")

@@ -1,0 +1,226 @@
+"""
+ApolloX v2, now Aster's ALP: trades of many tokens' prices against one pool, on BNB Chain.
+
+Contracts  the diamond by https://github.com/DefiLlama/DefiLlama-Adapters (projects/apollox), a
+           secondary source; its events and what they mean by
+           https://github.com/apollox-finance/apollox-perp-contracts (contracts/diamond), in two
+           generations. Its first block is not established, so it is read from 0.
+Split      OpenFee and CloseFee say the DAO's part and a broker's; the pool keeps the rest
+           (LibFeeManager.sol). They are in the token of the margin, without a price.
+Units      prices 1e8, quantities 1e10, the funding index 1e18; margin, fees and profit in the
+           decimals of the margin's token
+
+A closing names its trade and neither pair, side nor size: the pair is that of the
+UpdatePairPositionInfo before it, which every opening and closing logs; side and size stand in the
+opening of the same hash.
+"""
+
+from indexer.chains import BSC
+from indexer.spec import (
+    Amount,
+    Companion,
+    Const,
+    Contract,
+    Emitter,
+    Equals,
+    Event,
+    Fixed,
+    Int,
+    Lookup,
+    Neg,
+    Nonzero,
+    Product,
+    Protocol,
+    Value,
+)
+
+DIAMOND = "apollox/Diamond"
+
+# The second generation of each first: holding fees, and two average prices of the pool.
+OPENS = (
+    "OpenMarketTrade(address,bytes32,(address,uint32,uint64,address,address,uint96,uint64,uint64,"
+    "uint24,bool,uint96,int256,uint96,uint40,uint80,uint40,uint256))",
+    "OpenMarketTrade(address,bytes32,(address,uint32,uint64,address,address,uint96,uint64,uint64,"
+    "uint24,bool,uint96,int256,uint96,uint40,uint80))",
+)
+CLOSES = (
+    "CloseTradeSuccessful(address,bytes32,(uint64,int96,uint96,int96,uint96))",
+    "CloseTradeSuccessful(address,bytes32,(uint64,int96,uint96,int96))",
+)
+EXECUTES = (
+    "ExecuteCloseSuccessful(address,bytes32,uint8,(uint64,int96,uint96,int96,uint96))",
+    "ExecuteCloseSuccessful(address,bytes32,uint8,(uint64,int96,uint96,int96))",
+)
+UPDATES = (
+    "UpdatePairPositionInfo(address,uint256,uint256,uint256,int256,uint64,uint64)",
+    "UpdatePairPositionInfo(address,uint256,uint256,uint256,int256,uint64)",
+)
+
+PAIR = Companion(UPDATES, "pairBase", nearest="before")
+NOTIONAL, SIZE = Fixed(Product("ot.entryPrice", "ot.qty"), 18), Fixed("ot.qty", 10)
+ZERO = Fixed(Int(0), 0)
+OPENED: dict[str, Value] = {
+    "market": "ot.pairBase",
+    "account": "user",
+    "position_id": "tradeHash",
+    "cause": Const("trade"),
+    "is_long": "ot.isLong",
+    "collateral_token": "ot.tokenIn",
+    "notional_delta_usd": NOTIONAL,
+    "size_delta_tokens": SIZE,
+    "execution_price_usd": Fixed("ot.entryPrice", 8),
+    "notional_usd": NOTIONAL,
+    "size_tokens": SIZE,
+}
+POSITION: dict[str, Value] = {
+    "market": PAIR,
+    "account": "user",
+    "position_id": "tradeHash",
+    "execution_price_usd": Fixed("closeInfo.closePrice", 8),
+}
+CLOSED: dict[str, Value] = {
+    **POSITION,
+    "notional_usd": ZERO,
+    "size_tokens": ZERO,
+    "closed_ratio": Fixed(Int(1), 0),
+}
+CHARGED: dict[str, Value] = {
+    "market": PAIR,
+    "fee_kind": Const("position"),
+    "fee_token": "token",
+    "fee_tokens": Amount("totalFee", "token"),
+    "split_basis": Const("none"),  # without a price there are no dollars to split
+}
+FLOW: dict[str, Value] = {
+    "pool": Emitter(),
+    "account": "account",
+    "asset_token": "token",
+    "asset_tokens": Amount("amount", "token"),
+}
+
+PROTOCOL = Protocol(
+    slug="apollox",
+    name="ApolloX v2 (Aster ALP)",
+    kind="perp",
+    methodology=(
+        "Position changes are OpenMarketTrade (notional = entry price x quantity), "
+        "CloseTradeSuccessful and ExecuteCloseSuccessful; a closing is of the whole trade and "
+        "carries the hash of its opening, which has side and size. Liquidations are "
+        "ExecuteCloseSuccessful of type 2. Open interest is the quantity of each side that every "
+        "update of a pair logs. Funding is the index of the pair. Fees are OpenFee and CloseFee in "
+        "the token of the margin, without dollars. Pool flows are what mints and burns of ALP "
+        "bring and take."
+    ),
+    left_out=(
+        "The order book of Aster Pro: it trades off chain, and its vaults show deposits alone.",
+        "Side, size and notional of liquidations: the event names its trade, the opening has them "
+        "(queries/liquidated_positions.sql).",
+        "Profit, margin and funding of single trades, and all fees in dollars: they are in the "
+        "token of the margin, and no event has its price.",
+        "Execution and holding fees: the former pays keepers, the latter's receiver is not logged.",
+        "Fees of the first generation: it logs what the pool kept of them and not the whole.",
+        "Who holds the DAO's part in the end: the address is set by role and spends by hand.",
+        "Shares of ALP in its flows: the events say tokens alone.",
+        "The predictions (up or down): they are no positions.",
+        "Other chains: their addresses are not established.",
+    ),
+    contracts=(
+        Contract(BSC, DIAMOND, "0x1b6F2d3844C6ae7D56ceb3C3643b9060ba28FEb0", 0, version="2"),
+    ),
+    events=(
+        Event(
+            abi=DIAMOND,
+            name="AddPair",
+            into="markets",
+            columns={
+                "market": "base",
+                "symbol": "name",
+                "index_token": "base",
+                "asset_class": Const("unknown"),
+                "known_by": Const("event"),
+            },
+        ),
+        *(Event(DIAMOND, name, "position_changes", OPENED) for name in OPENS),
+        *(
+            Event(DIAMOND, name, "position_changes", {**CLOSED, "cause": Const("trade")})
+            for name in CLOSES
+        ),
+        *(
+            Event(
+                abi=DIAMOND,
+                name=name,
+                into="position_changes",
+                columns={
+                    **CLOSED,
+                    "cause": Lookup("executionType", {0: "trade", 1: "trade", 2: "liquidation"}),
+                },
+            )
+            for name in EXECUTES
+        ),
+        *(
+            Event(
+                abi=DIAMOND,
+                name=name,
+                into="liquidations",
+                columns={
+                    **POSITION,
+                    "shortfall_basis": Const("none"),
+                    "derivation": Const("direct"),
+                },
+                where=(Equals("executionType", 2),),
+            )
+            for name in EXECUTES
+        ),
+        *(
+            Event(
+                abi=DIAMOND,
+                name=name,
+                into="open_interest",
+                columns={
+                    "market": "pairBase",
+                    "is_long": Const(is_long),
+                    "open_interest_tokens": Fixed(quantity, 10),
+                },
+            )
+            for name in UPDATES
+            for quantity, is_long in (("longQty", True), ("shortQty", False))
+        ),
+        *(
+            Event(
+                abi=DIAMOND,
+                name=name,
+                into="funding",
+                columns={
+                    "market": "pairBase",
+                    # The venue counts what longs receive.
+                    "funding_rate_cumulative_ratio": Fixed(Neg("longAccFundingFeePerShare"), 18),
+                },
+            )
+            for name in UPDATES
+        ),
+        Event(
+            abi=DIAMOND,
+            name="OpenFee",
+            into="fees",
+            columns={**CHARGED, "account": Companion(OPENS, "user", nearest="after")},
+            where=(Nonzero("totalFee"),),
+        ),
+        Event(
+            abi=DIAMOND,
+            name="CloseFee",
+            into="fees",
+            columns={
+                **CHARGED,
+                "account": Companion((*CLOSES, *EXECUTES), "user", nearest="after"),
+            },
+            where=(Nonzero("totalFee"),),
+        ),
+        *(
+            Event(DIAMOND, name, "pool_flows", {**FLOW, "kind": Const(kind)})
+            for name, kind in (
+                ("MintAddLiquidity", "deposit"),
+                ("BurnRemoveLiquidity", "withdrawal"),
+            )
+        ),
+    ),
+)

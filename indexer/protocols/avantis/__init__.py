@@ -1,0 +1,184 @@
+"""
+Avantis: synthetic leveraged trades against one USDC vault in two tranches, on Base.
+
+Contracts  https://github.com/Avantis-Labs/avantis_trader_sdk (addresses, and the events before
+           9bafe44), https://github.com/Avantis-Labs/avantis-smart-contracts (source of May 2024);
+           tranches by https://github.com/DefiLlama/DefiLlama-Adapters, a secondary source. The
+           venue opened on 2024-01-27 in a block that is not established, so all are read from 0.
+Split      Opening fees leave vaultFeeP = 20 % to governance and developers in equal parts, the
+           rest to the vault (TradingStorage.sol, handleDevGovFees). It is the contract's default,
+           which FeeUpdated may have changed since, so assumed. DefiLlama books all to the vault.
+Units      USDC 1e6; prices, leverage and percentages 1e10, percentProfit 1e10 of a percent;
+           rollover per unit of open interest 1e6. What events call positionSizeUSDC is the
+           collateral. Dollars are USDC, as the venue counts them.
+
+Three releases of MarketExecuted and LimitExecuted end in a time, in nothing and in isPnl. Two
+events of two contracts are called FeesCharged: that of the storage is the fee of an opening, that
+of PairInfos what a closing pays. Should the storage repeat a closing's fee, that row is left out:
+it is not read where the execution that follows is a closing.
+"""
+
+from indexer.chains import BASE
+from indexer.protocols.avantis.fees import FEES, STORAGE
+from indexer.protocols.avantis.trades import CALLBACKS, PAIR_INFOS, TRADES, USDC
+from indexer.spec import (
+    Call,
+    Const,
+    Contract,
+    Emitter,
+    Event,
+    Fixed,
+    Int,
+    IsTrue,
+    Neg,
+    OfMarket,
+    Policy,
+    Protocol,
+    Read,
+    Seconds,
+    Token,
+    Value,
+    When,
+)
+
+PAIRS = "avantis/PairStorage"
+PRICES, TRANCHE = "avantis/PriceAggregator", "avantis/Tranche"
+CONTRACTS = (
+    (CALLBACKS, "0x0C16ff40065Cc3Ab4bc55B60E447504AFB9C7970"),
+    (STORAGE, "0x8a311D7048c35985aa31C131B9A13e03a5f7422d"),
+    (PAIR_INFOS, "0x81F22d0Cc22977c91bEfE648C9fddf1f2bd977e5"),
+    (PAIRS, "0x5db3772136e5557EFE028Db05EE95C84D76faEC4"),
+    (PRICES, "0x64e2625621970F8cfA17B294670d61CB883dA511"),
+    (TRANCHE, "0x944766f715b51967E56aFdE5f0Aa76cEaCc9E7f9"),  # junior
+    (TRANCHE, "0x83084cB182162473d6FEFfCd3Aa48BA55a7B66F7"),  # senior
+)
+
+PRICE: dict[str, Value] = {
+    "feed": "pairIndex",
+    "asset": OfMarket("pairIndex", "symbol"),
+    "quote": OfMarket("pairIndex", "quote"),
+    "oracle_price_quote": Fixed("price", 10),
+    "round_id": "orderId",
+}
+FLOW: dict[str, Value] = {
+    "pool": Emitter(),
+    "account": "owner",
+    "asset_token": Const(USDC),
+    "asset_tokens": Fixed("assets", 6),
+    "share_tokens": Fixed("shares", 6),
+}
+
+# Shares carry USDC's decimals, so assets for 1e18 of the smallest share give all 18 places.
+PRICES_OF_SHARES = (
+    Read(
+        name="share_price",
+        abi=TRANCHE,
+        calls=(Call("convertToAssets", (Int(10**18),)), Call("totalSupply")),
+        every=Seconds(86_400),
+        into="share_prices",
+        columns={
+            "pool": Emitter(),
+            "asset_token": Const(USDC),
+            "share_price_tokens": Fixed("convertToAssets", 18),
+            "supply_tokens": Fixed("totalSupply", 6),
+        },
+    ),
+)
+
+PROTOCOL = Protocol(
+    slug="avantis",
+    name="Avantis",
+    kind="perp",
+    methodology=(
+        "Trades and liquidations are MarketExecuted and LimitExecuted (order type 2) of three "
+        "releases, with notional = collateral x leverage; profit is that of the price, before "
+        "fees and loss protection. Open interest is the running sum of OIUpdated. Fees are the "
+        "storage's FeesCharged (openings, 80/20 between vault and treasury by assumption) and "
+        "PairInfos' FeesCharged (closing or liquidation fee, rollover; split unknown). Oracle "
+        "prices are PriceReceived and its Chainlink check. Funding is the cumulative rollover per "
+        "side. Pool flows are deposits into and withdrawals from both tranches, whose share prices "
+        "are read once a day."
+    ),
+    left_out=(
+        "Everything from the second version on (Aug 2026, another name): its events are unknown.",
+        "First blocks: not established, so every contract is read from block 0.",
+        "Open interest before OIUpdated: the May 2024 release has no event for it.",
+        "Closing fees of the first release: its FeesCharged says the rollover alone.",
+        "Who gets closing fees and rollover: the source of May 2024 gives them to the vault; that "
+        "of later releases is not public.",
+        "FeesClaimed, RewardsAllocated, RewardsDistributed: fees and losses above, moved.",
+        "Profit shares of zero-fee trades (isPnl): no event says their amount.",
+        "Referral rebates and discounts: already taken off the fee that is logged.",
+        "MarginUpdated: it has the new collateral and not the change.",
+        "Bad debt, ADL and buybacks: no event, or none at all.",
+    ),
+    contracts=tuple(Contract(BASE, abi, address, 0) for abi, address in CONTRACTS),
+    events=(
+        Event(
+            abi=PAIRS,
+            name="PairAdded",
+            into="markets",
+            columns={
+                "market": "index",
+                "symbol": "from",
+                "quote": "to",
+                "asset_class": Const("unknown"),
+                "known_by": Const("event"),
+            },
+        ),
+        *TRADES,
+        *(
+            Event(
+                abi=STORAGE,
+                name="OIUpdated",
+                into="open_interest",
+                columns={
+                    "market": "_pairIndex",
+                    "is_long": "_long",
+                    "open_interest_delta_usd": Fixed(
+                        When(IsTrue("_open"), "_leveragedPos", Neg("_leveragedPos")), 6
+                    ),
+                },
+            ),
+        ),
+        *FEES,
+        Event(PRICES, "PriceReceived", "oracle_updates", {**PRICE, "provider": Const("pyth")}),
+        Event(
+            abi=PRICES,
+            name="BackupPriceReceived",
+            into="oracle_updates",
+            columns={**PRICE, "provider": Const("chainlink")},
+        ),
+        *(
+            Event(
+                abi=PAIR_INFOS,
+                name="AccRolloverFeesStored",
+                into="funding",
+                columns={
+                    "market": "pairIndex",
+                    "is_long": Const(is_long),
+                    "funding_rate_cumulative_ratio": Fixed(value, 6),
+                },
+            )
+            for value, is_long in (("valueLong", True), ("valueShort", False))
+        ),
+        *(
+            Event(TRANCHE, name, "pool_flows", {**FLOW, "kind": Const(kind)})
+            for name, kind in (("Deposit", "deposit"), ("Withdraw", "withdrawal"))
+        ),
+    ),
+    reads=PRICES_OF_SHARES,
+    policies=(
+        Policy(
+            kind="supply_side_share",
+            value="0.8",
+            valid_from="2024-01-27",
+            source=(
+                "https://github.com/Avantis-Labs/avantis-smart-contracts/blob/main/src/"
+                "TradingCallbacks.sol"
+            ),
+            basis="assumed",
+        ),
+    ),
+    tokens=(Token(BASE, USDC, "USDC", 6),),
+)

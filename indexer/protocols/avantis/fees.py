@@ -1,0 +1,102 @@
+"""Fees of openings, which the storage logs, and of closings, which PairInfos logs."""
+
+from indexer.protocols.avantis.trades import (
+    BY_LIMIT,
+    BY_MARKET,
+    CALLBACKS,
+    CLOSING_FEES,
+    EXECUTED,
+    PAIR_INFOS,
+    USDC,
+)
+from indexer.spec import (
+    Companion,
+    Const,
+    Equals,
+    Event,
+    Fixed,
+    Int,
+    Nonzero,
+    Not,
+    OneOf,
+    Rest,
+    Share,
+    Value,
+    When,
+)
+
+STORAGE = "avantis/TradingStorage"
+ZERO = Fixed(Int(0), 0)
+PAID_BY = {"collateral": "positionSizeUSDC", "percentProfit": "percentProfit"}
+OPENING_FEE = Fixed("fee", 6)
+OF_TRADER = {"_trader": "t.trader", "_pairIndex": "t.pairIndex"}
+IS_OPEN = Companion(BY_MARKET, "open", OF_TRADER, "after", abi=CALLBACKS)
+ORDER_TYPE = Companion(BY_LIMIT, "orderType", OF_TRADER, "after", abi=CALLBACKS)
+CLOSING_TYPE = Companion(BY_LIMIT, "orderType", PAID_BY, "after", abi=CALLBACKS)
+CLOSING: dict[str, Value] = {
+    "market": Companion(EXECUTED, "t.pairIndex", PAID_BY, "after", abi=CALLBACKS),
+    "account": Companion(EXECUTED, "t.trader", PAID_BY, "after", abi=CALLBACKS),
+    "fee_token": Const(USDC),
+    "split_basis": Const("none"),
+}
+FEES = (
+    Event(
+        abi=STORAGE,
+        name="FeesCharged",
+        into="fees",
+        columns={
+            "market": "_pairIndex",
+            "account": "_trader",
+            "fee_kind": Const("position"),
+            "fee_token": Const(USDC),
+            "fee_tokens": OPENING_FEE,
+            "fee_usd": OPENING_FEE,
+            "supply_side_usd": Share(OPENING_FEE, "supply_side_share"),
+            "treasury_usd": Rest("fee_usd", ("supply_side_usd", "holders_usd")),
+            "holders_usd": ZERO,
+            "split_basis": Const("policy"),
+        },
+        where=(
+            Nonzero("fee"),
+            Not(Equals(IS_OPEN, constant=False)),
+            Not(OneOf(ORDER_TYPE, (0, 1, 2))),
+        ),
+    ),
+    Event(
+        abi=PAIR_INFOS,
+        name=CLOSING_FEES,
+        into="fees",
+        columns={
+            **CLOSING,
+            "fee_kind": When(Equals(CLOSING_TYPE, 2), Const("liquidation"), Const("position")),
+            "fee_tokens": Fixed("closingFee", 6),
+            "fee_usd": Fixed("closingFee", 6),
+        },
+        where=(Nonzero("closingFee"),),
+    ),
+    Event(
+        abi=PAIR_INFOS,
+        name=CLOSING_FEES,
+        into="fees",
+        columns={
+            **CLOSING,
+            "fee_kind": Const("borrow"),
+            "fee_tokens": Fixed("r", 6),
+            "fee_usd": Fixed("r", 6),
+        },
+        where=(Nonzero("r"),),
+    ),
+    Event(
+        abi=PAIR_INFOS,
+        name="FeesCharged(uint256,bool,uint256,uint256,int256,uint256)",
+        into="fees",
+        columns={
+            **CLOSING,
+            "market": "pairIndex",
+            "fee_kind": Const("borrow"),
+            "fee_tokens": Fixed("rolloverFees", 6),
+            "fee_usd": Fixed("rolloverFees", 6),
+        },
+        where=(Nonzero("rolloverFees"),),
+    ),
+)

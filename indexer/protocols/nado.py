@@ -1,0 +1,104 @@
+"""
+Nado: cross-margined perps and spot on Ink, the successor of Vertex with the same clearinghouse.
+
+Contracts  https://github.com/DefiLlama/dimension-adapters (liquidations/nado), a secondary source
+           of the address, which begins on 2025-11-17 in a block that is not established, so it is
+           read from 0; https://github.com/nadohq/nado-contracts (core/contracts/
+           ClearinghouseLiq.sol) for what the event means
+Split      none: liquidation fees go to insurance and are not logged
+Units      1e18 throughout, amountQuote in dollars at the price of the liquidation. A subaccount is
+           its owner, 20 bytes, and a name, 12 bytes.
+
+That perps have even numbers is so at Vertex (https://github.com/vertex-protocol/
+vertex-web-monorepo-snapshot) and assumed here.
+"""
+
+from indexer.chains import INK
+from indexer.spec import (
+    Abs,
+    Bits,
+    Condition,
+    Const,
+    Contract,
+    Equals,
+    Event,
+    Fixed,
+    IsNegative,
+    IsTrue,
+    Neg,
+    Not,
+    Protocol,
+    Value,
+)
+
+CLEARINGHOUSE = "nado/Clearinghouse"
+OF_ACCOUNT: dict[str, Value] = {
+    "account": Bits("liquidateeSubaccount", at=96, count=160),
+    "position_id": "liquidateeSubaccount",
+}
+IS_SPREAD = IsTrue("isEncodedSpread")
+IS_PERP = Equals(Bits("productId", at=0, count=1), 0)
+KINDS: tuple[tuple[Value, Condition, tuple[Condition, ...]], ...] = (
+    ("productId", Not(IsNegative("amount")), (Not(IS_SPREAD), IS_PERP)),
+    (Bits("productId", at=16, count=16), IsNegative("amount"), (IS_SPREAD,)),
+)
+
+PROTOCOL = Protocol(
+    slug="nado",
+    name="Nado",
+    kind="perp",
+    methodology=(
+        "Liquidations are Liquidation of the clearinghouse, read as Vertex's are by assumption: "
+        "partial ones, a row each, at the price the liquidator paid; of a spread the perp counts. "
+        "Liquidations of spot are no rows. Each is also a change of the liquidated account's "
+        "position."
+    ),
+    left_out=(
+        "Trades, fees, funding, open interest and oracle prices: the sequencer keeps them, and no "
+        "other contract's address is established.",
+        "Names of markets: the list of products is not established.",
+        "What a liquidator's own position becomes: the event does not say which way it goes.",
+        "Spot liquidations: `liquidations` are of leveraged positions.",
+    ),
+    contracts=(Contract(INK, CLEARINGHOUSE, "0xD218103918C19D0A10cf35300E4CfAfbD444c5fE", 0),),
+    events=(
+        *(
+            Event(
+                abi=CLEARINGHOUSE,
+                name="Liquidation",
+                into="liquidations",
+                columns={
+                    **OF_ACCOUNT,
+                    "market": market,
+                    "liquidator": Bits("liquidatorSubaccount", at=96, count=160),
+                    "is_long": is_long,
+                    "notional_usd": Fixed(Abs("amountQuote"), 18),
+                    "size_tokens": Fixed(Abs("amount"), 18),
+                    "shortfall_basis": Const("none"),
+                    "derivation": Const("direct"),
+                },
+                where=where,
+                evidence="assumed",
+            )
+            for market, is_long, where in KINDS
+        ),
+        *(
+            Event(
+                abi=CLEARINGHOUSE,
+                name="Liquidation",
+                into="position_changes",
+                columns={
+                    **OF_ACCOUNT,
+                    "market": market,
+                    "cause": Const("liquidation"),
+                    "is_long": is_long,
+                    "notional_delta_usd": Fixed(Neg(Abs("amountQuote")), 18),
+                    "size_delta_tokens": Fixed(Neg(Abs("amount")), 18),
+                },
+                where=where,
+                evidence="assumed",
+            )
+            for market, is_long, where in KINDS
+        ),
+    ),
+)

@@ -1,0 +1,123 @@
+"""
+Synthetix futures v1 and perps v2: traders face the debt pool of SNX stakers, a market per asset.
+
+Contracts  https://github.com/Synthetixio/synthetix (publish/deployed/mainnet-ovm/deployment.json):
+           perps v2 logs at its proxies, whatever contract behind them speaks; markets of both
+           generations are announced by their manager. First blocks of single markets are not
+           known, so their windows start with the earlier manager.
+Split      fees go to the fee pool: SNX stakers claimed them, and since SIP-255 the sUSD is burned
+           and lowers their debt: https://sips.synthetix.io/sips/sip-255/ (the fee pool that burns
+           was deployed on 2023-02-15). Keepers' parts of a liquidation are third parties': supply
+           side; what a liquidated position had left goes to the fee pool.
+Units      1e18 throughout; sizes in units of the base asset, negative for shorts; a dollar is an
+           sUSD.
+
+PositionModified is also emitted for moved margin, pending orders, flags and liquidations; the size
+of the trade is zero there and the price is the oracle's. In futures v1 three arguments of
+PositionLiquidated are topics, in the first perps v2 none, under one hash: their number decides.
+"""
+
+from indexer.chains import OPTIMISM
+from indexer.protocols.synthetix_v2.liquidations import LIQUIDATIONS
+from indexer.protocols.synthetix_v2.trades import TRADES
+from indexer.protocols.synthetix_v2.values import MANAGER, MARKET, SUSD
+from indexer.spec import (
+    Ascii,
+    Const,
+    Contract,
+    Discover,
+    Event,
+    Market,
+    Policy,
+    Protocol,
+    Token,
+    listed,
+)
+
+FIRST_MANAGER, SECOND_MANAGER = 52_456_507, 86_524_190  # the blocks they are known from
+PROXIES = listed("synthetix_v2_proxies")
+
+PROTOCOL = Protocol(
+    slug="synthetix_v2",
+    name="Synthetix futures v1 and perps v2",
+    kind="perp",
+    methodology=(
+        "Position changes are PositionModified with a trade, at its fill price, and "
+        "PositionLiquidated; a trade that turns a long into a short is two changes. Liquidations "
+        "are PositionLiquidated, of the whole position at the oracle's price, with keepers' and "
+        "stakers' parts as their fee. Open interest is the running sum of size changes per market "
+        "and side, in units of the base asset. Fees are those of trades, all of them SNX "
+        "stakers', and those of liquidations; the order's keeper is paid apart and not counted. "
+        "Oracle prices are those of PositionModified without a trade. A dollar is an sUSD, which "
+        "the venue takes at par."
+    ),
+    left_out=(
+        "Bad debt and the profit of a trade: no event has them, and both need the margin, price "
+        "and funding index at which the position was last changed.",
+        "What is left of the margin of a liquidated position before April 2023, and deposits of "
+        "cancelled orders: both go to the fee pool in no event of the market.",
+        "Open interest in dollars: the markets announce sizes, not what they are worth later.",
+        "Margin moved in and out (MarginTransferred) and margin left: neither is a change of "
+        "exposure.",
+        "PerpsTracking and FuturesTracking: they repeat the fee of orders with a front end's code.",
+        "Delayed orders (DelayedOrderSubmitted, DelayedOrderRemoved) and flags (PositionFlagged): "
+        "nothing is traded by them, and keepers' fees for orders pay for gas.",
+        "Funding of futures v1: FundingRecomputed says what a unit has accrued in dollars, not the "
+        "rate; that of single accounts is in no event of either generation.",
+        "MarketRemoved: a removed market emits nothing that is read, so it needs no end.",
+        "Who stands behind an account: Kwenta's SmartMarginFactory says it (NewAccount), and no "
+        "table holds the owners of accounts.",
+    ),
+    contracts=(
+        Contract(OPTIMISM, MANAGER, "0xdb89f3fc45A707Dd49781495f77f8ae69bF5cA6e", FIRST_MANAGER),
+        Contract(
+            OPTIMISM,
+            MANAGER,
+            "0xd30bdFd7e7a65fE109D5dE1D4e95F3B800FB7463",
+            SECOND_MANAGER,
+            version="2",
+        ),
+        *(
+            Contract(OPTIMISM, MARKET, row["address"], FIRST_MANAGER, version="2")
+            for row in PROXIES
+        ),
+    ),
+    discoveries=(Discover(MANAGER, "MarketAdded", child="market", child_abi=MARKET),),
+    events=(
+        Event(
+            abi=MANAGER,
+            name="MarketAdded",
+            into="markets",
+            columns={
+                "market": "market",
+                "symbol": Ascii("asset"),
+                "asset_class": Const("unknown"),
+                "quote": Const("USD"),
+                "known_by": Const("event"),
+            },
+        ),
+        *TRADES,
+        *LIQUIDATIONS,
+    ),
+    policies=(
+        Policy(
+            kind="holders_share",
+            value="1",
+            valid_from="2022-03-01",  # the month of launch
+            source="https://github.com/Synthetixio/synthetix (FuturesMarketManager.payFee)",
+            basis="documentation",
+        ),
+        Policy(
+            kind="holders_share",
+            value="1",
+            valid_from="2023-02-15",  # burned from here on, claimed before
+            source="https://sips.synthetix.io/sips/sip-255/",
+            basis="governance",
+        ),
+    ),
+    tokens=(Token(OPTIMISM, SUSD, "sUSD", 18),),
+    markets=tuple(
+        Market(OPTIMISM, row["address"], row["symbol"], asset_class=row["asset_class"], quote="USD")
+        for row in PROXIES
+    ),
+)

@@ -1,0 +1,123 @@
+"""PositionModified of both generations: trades, their fees, oracle prices; and funding."""
+
+from indexer.protocols.synthetix_v2.values import MARKET, PAID, POSITION, ZERO
+from indexer.spec import (
+    Condition,
+    Const,
+    Emitter,
+    Equals,
+    Event,
+    Fixed,
+    Neg,
+    Nonzero,
+    OfMarket,
+    Positive,
+    Product,
+    Rest,
+    Share,
+    Sum,
+    Value,
+)
+
+# Version by shape where only one generation has it; None takes the emitter's.
+WITHOUT_SKEW = "PositionModified(uint256,address,uint256,int256,int256,uint256,uint256,uint256)"
+WITH_SKEW = "PositionModified(uint256,address,uint256,int256,int256,uint256,uint256,uint256,int256)"
+MODIFIED = ((WITHOUT_SKEW, None), (WITH_SKEW, "2"))
+
+# A trade that crosses zero closes one side and opens the other: a row for each.
+OLD = Sum(("size", Neg("tradeSize")))
+LEGS: tuple[tuple[bool, Value, Value], ...] = (
+    (True, Positive("size"), Sum((Positive("size"), Neg(Positive(OLD))))),
+    (False, Positive(Neg("size")), Sum((Positive(Neg("size")), Neg(Positive(Neg(OLD)))))),
+)
+IS_TRADE = Nonzero("tradeSize")
+AT_ORACLE: tuple[Condition, ...] = (Equals("tradeSize", 0), Nonzero("lastPrice"))
+FEE = Fixed("fee", 18)
+
+TRADES = (
+    *(
+        Event(
+            abi=MARKET,
+            name=name,
+            into="position_changes",
+            columns={
+                **POSITION,
+                "cause": Const("trade"),
+                "is_long": Const(is_long),
+                "notional_delta_usd": Fixed(Product(change, "lastPrice"), 36),
+                "size_delta_tokens": Fixed(change, 18),
+                "execution_price_usd": Fixed("lastPrice", 18),
+                "notional_usd": Fixed(Product(after, "lastPrice"), 36),
+                "size_tokens": Fixed(after, 18),
+            },
+            where=(IS_TRADE, Nonzero(change)),
+            version=version,
+        )
+        for name, version in MODIFIED
+        for is_long, after, change in LEGS
+    ),
+    *(
+        Event(
+            abi=MARKET,
+            name=name,
+            into="open_interest",
+            columns={
+                "market": Emitter(),
+                "is_long": Const(is_long),
+                "open_interest_delta_tokens": Fixed(change, 18),
+            },
+            where=(IS_TRADE, Nonzero(change)),
+            version=version,
+            evidence="derived",
+        )
+        for name, version in MODIFIED
+        for is_long, _, change in LEGS
+    ),
+    *(
+        Event(
+            abi=MARKET,
+            name=name,
+            into="fees",
+            columns={
+                **PAID,
+                "fee_kind": Const("position"),
+                "fee_tokens": FEE,
+                "fee_usd": FEE,
+                "supply_side_usd": ZERO,
+                "holders_usd": Share(FEE, "holders_share"),
+                "treasury_usd": Rest("fee_usd", ("supply_side_usd", "holders_usd")),
+                "split_basis": Const("policy"),
+            },
+            where=(Nonzero("fee"),),
+            version=version,
+        )
+        for name, version in MODIFIED
+    ),
+    *(
+        Event(
+            abi=MARKET,
+            name=name,
+            into="oracle_updates",
+            columns={
+                "feed": Emitter(),
+                "asset": OfMarket(Emitter(), "symbol"),
+                "quote": Const("USD"),
+                "oracle_price_quote": Fixed("lastPrice", 18),
+                "provider": Emitter(),
+            },
+            where=AT_ORACLE,
+            version=version,
+        )
+        for name, version in MODIFIED
+    ),
+    Event(
+        abi=MARKET,
+        name="FundingRecomputed",
+        into="funding",
+        columns={
+            "market": Emitter(),
+            "funding_rate_daily_ratio": Fixed("fundingRate", 18),
+        },
+        version="2",
+    ),
+)

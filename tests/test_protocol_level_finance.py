@@ -1,0 +1,297 @@
+"""Level Finance: one golden per event and release, all synthetic."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+import pytest
+from goldens import Built, abi_of, declared_as, frame, log, reasons, rows, usd
+
+from indexer.chains import ARBITRUM, BSC
+from indexer.facts import Facts, declared, facts
+from indexer.protocols import PROTOCOLS
+from indexer.tables import columns_of
+
+ABI = "level_finance/Pool"
+POOL = "0xa5abfb56a78d2bd4689b25b8a77fd49bb0675874"
+ARBITRUM_POOL = "0x32b7bf19cb8b95c27e644183837813d4b595dcc6"
+BTCB = "0x" + "0b" * 20  # 18 decimals here
+USDT = "0x" + "0d" * 20
+TRANCHE = "0x" + "0f" * 20
+TRADER = "0x" + "aa" * 20
+KEY = b"\x01" * 32
+USD = 10**30
+POSITION = {
+    "market": BTCB,
+    "account": TRADER,
+    "position_id": "0x" + "01" * 32,
+    "is_long": False,
+    "collateral_token": USDT,
+}
+RELEASES = {
+    "plain": ("plain", "tuple"),
+    "indexed": ("indexed", "tuple"),
+    "last": ("indexed", "int256"),
+}
+
+
+def entry_of(event: str, release: str) -> dict[str, Any]:
+    """Return the entry of one release: where the key is, and how profit is written."""
+    place, pnl = RELEASES[release]
+    for entry in abi_of(ABI):
+        types = {part["name"]: part for part in entry["inputs"]}
+        if (
+            entry["name"] == event
+            and types["key"]["indexed"] == (place == "indexed")
+            and ("pnl" not in types or types["pnl"]["type"] == pnl)
+        ):
+            return entry
+    raise AssertionError(f"{event} has no release {release}")
+
+
+def position(event: str, release: str, pool: str = POOL, **said: Any) -> Built:
+    """Return a position event about a short of BTC on USDT at 20,000, closed at a loss of 150."""
+    entry = entry_of(event, release)
+    profit = said.pop("profit", -150)
+    values: dict[str, Any] = {
+        "key": KEY,
+        "account": TRADER,
+        "collateralToken": USDT,
+        "indexToken": BTCB,
+        "collateralValue": 950 * USD,
+        "collateralChanged": 300 * USD,
+        "sizeChanged": 4_000 * USD,
+        "size": 10_000 * USD,
+        "side": 1,
+        "reserveAmount": 7,
+        "indexPrice": 20_000 * 10 ** (30 - 18),
+        "feeValue": 20 * USD,
+        "pnl": profit * USD if release == "last" else (int(profit > 0), abs(profit) * USD),
+        **said,
+    }
+    named = {part["name"]: values[part["name"]] for part in entry["inputs"]}
+    return log(ABI, declared_as(entry), pool, **named)
+
+
+def made(*logs: Built, at: datetime = datetime(2023, 6, 1), known: int = 2) -> Facts:
+    """Return the facts of one transaction on BSC, where both tokens have 18 decimals."""
+    protocol = PROTOCOLS["level_finance"]
+    tokens = pl.DataFrame(
+        [(56, BTCB, "BTCB", 18, "call"), (56, USDT, "USDT", 18, "call")][:known],
+        columns_of("tokens"),
+        orient="row",
+    )
+    headers = pl.DataFrame(
+        {"number": [900_000_000], "timestamp": [at]},
+        {"number": pl.Int64, "timestamp": pl.Datetime("us")},
+    )
+    knowledge = replace(declared([protocol], BSC), tokens=tokens)
+    return facts([protocol], BSC, frame(logs, block=900_000_000), headers, knowledge)
+
+
+@pytest.mark.parametrize("release", ["plain", "indexed"])
+def test_an_increase_adds_size(release: str) -> None:
+    """Whether the key is data or topic, the row is the same; collateral is not read of it."""
+    assert rows(made(position("IncreasePosition", release)), "position_changes") == [
+        {
+            **POSITION,
+            "cause": "trade",
+            "notional_delta_usd": usd("4000"),
+            "execution_price_usd": usd("20000"),
+        }
+    ]
+
+
+@pytest.mark.parametrize("release", list(RELEASES))
+def test_a_decrease_takes_size_and_collateral_and_realises(release: str) -> None:
+    """A loss is below zero, written as a pair or as a signed integer."""
+    assert rows(made(position("DecreasePosition", release)), "position_changes") == [
+        {
+            **POSITION,
+            "cause": "trade",
+            "notional_delta_usd": usd("-4000"),
+            "collateral_delta_usd": usd("-300"),
+            "execution_price_usd": usd("20000"),
+            "realized_pnl_usd": usd("-150"),
+        }
+    ]
+
+
+@pytest.mark.parametrize("release", list(RELEASES))
+def test_a_profit_is_above_zero(release: str) -> None:
+    """Sign 1 is above zero, as the constants of the source say and one of its comments denies."""
+    result = made(position("DecreasePosition", release, profit=70))
+
+    assert result.tables["position_changes"]["realized_pnl_usd"].to_list() == [usd("70")]
+
+
+@pytest.mark.parametrize("release", list(RELEASES))
+def test_a_liquidation_closes_the_position(release: str) -> None:
+    """One liquidation and one change that leaves nothing."""
+    result = made(position("LiquidatePosition", release, profit=-900))
+
+    assert rows(result, "liquidations") == [
+        {
+            **POSITION,
+            "notional_usd": usd("10000"),
+            "collateral_usd": usd("950"),
+            "mark_price_usd": usd("20000"),
+            "realized_pnl_usd": usd("-900"),
+            "fee_usd": usd("20"),
+            "shortfall_basis": "none",
+            "derivation": "direct",
+        }
+    ]
+    assert rows(result, "position_changes") == [
+        {
+            **POSITION,
+            "cause": "liquidation",
+            "notional_delta_usd": usd("-10000"),
+            "execution_price_usd": usd("20000"),
+            "realized_pnl_usd": usd("-900"),
+            "notional_usd": usd("0"),
+        }
+    ]
+
+
+@pytest.mark.parametrize("release", list(RELEASES))
+def test_open_interest_is_the_sum_of_size_changes(release: str) -> None:
+    """Increases add; decreases and liquidations take away; moving collateral does neither."""
+    first = "plain" if release == "plain" else "indexed"
+    result = made(
+        position("IncreasePosition", first),
+        position("IncreasePosition", first, sizeChanged=0),
+        position("DecreasePosition", release),
+        position("DecreasePosition", release, sizeChanged=0),
+        position("LiquidatePosition", release),
+    )
+
+    table = result.tables["open_interest"].sort("log_index")
+    assert table["open_interest_delta_usd"].to_list() == [usd("4000"), usd("-4000"), usd("-10000")]
+    assert rows(result, "open_interest")[0] == {
+        "market": BTCB,
+        "is_long": False,
+        "open_interest_delta_usd": usd("4000"),
+    }
+
+
+@pytest.mark.parametrize("release", list(RELEASES))
+@pytest.mark.parametrize("event", ["IncreasePosition", "DecreasePosition", "LiquidatePosition"])
+def test_a_fee_is_split_three_ways(event: str, release: str) -> None:
+    """Of 20 dollars 9 are the providers', 4 the stakers', and the DAO has the rest."""
+    chosen = "indexed" if (event, release) == ("IncreasePosition", "last") else release
+
+    result = made(position(event, chosen), position(event, chosen, feeValue=0))
+
+    assert rows(result, "fees") == [
+        {
+            "market": BTCB,
+            "account": TRADER,
+            "fee_kind": "margin",
+            "fee_usd": usd("20"),
+            "supply_side_usd": usd("9"),
+            "treasury_usd": usd("7"),
+            "holders_usd": usd("4"),
+            "split_basis": "policy",
+        }
+    ]
+
+
+def test_both_releases_in_one_range_keep_their_order() -> None:
+    """An upgrade within a range is read on both sides of it."""
+    result = made(
+        position("IncreasePosition", "plain"),
+        position("IncreasePosition", "indexed", sizeChanged=5 * USD),
+        position("IncreasePosition", "plain", sizeChanged=6 * USD),
+    )
+
+    table = result.tables["position_changes"]
+    assert table.select("log_index", "notional_delta_usd").rows() == [
+        (0, usd("4000")),
+        (1, usd("5")),
+        (2, usd("6")),
+    ]
+
+
+def test_a_log_of_neither_release_is_refused() -> None:
+    """A key in a topic and again among the data is no shape of this event."""
+    plain = position("IncreasePosition", "plain")
+
+    result = made(replace(plain, topics=(*plain.topics, KEY)))
+
+    assert [(event, table) for event, table, _ in reasons(result)] == [("IncreasePosition", None)]
+
+
+def test_an_unknown_side_is_refused() -> None:
+    """There are two sides."""
+    result = made(position("IncreasePosition", "plain", side=2, sizeChanged=0))
+
+    assert ("IncreasePosition", "position_changes", "2 is not in the declared table") in reasons(
+        result
+    )
+
+
+def test_deposits_and_withdrawals_flow_through_a_tranche() -> None:
+    """Both name their token and pay a fee in it, whose dollars are not known."""
+    deposit = {"amount": 500 * 10**18, "lpAmount": 480 * 10**18, "fee": 10**18}
+    withdrawal = {"lpAmount": 100 * 10**18, "amountOut": 103 * 10**18, "fee": 0}
+    shared = {"tranche": TRANCHE, "sender": TRADER, "token": USDT}
+
+    result = made(
+        log(ABI, "LiquidityAdded", POOL, **shared, **deposit),
+        log(ABI, "LiquidityRemoved", POOL, **shared, **withdrawal),
+    )
+
+    flow = {"pool": TRANCHE, "account": TRADER, "asset_token": USDT}
+    assert rows(result, "pool_flows") == [
+        {**flow, "kind": "deposit", "asset_tokens": usd("500"), "share_tokens": usd("480")},
+        {**flow, "kind": "withdrawal", "asset_tokens": usd("103"), "share_tokens": usd("100")},
+    ]
+    assert rows(result, "fees") == [
+        {
+            "account": TRADER,
+            "fee_kind": "swap",
+            "fee_token": USDT,
+            "fee_tokens": usd("1"),
+            "split_basis": "none",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["InterestAccrued(address,uint256)", "InterestAccrued(address indexed,uint256)"]
+)
+def test_funding_is_the_borrow_index(name: str) -> None:
+    """1e10 is 1."""
+    accrued = log(ABI, name, POOL, token=USDT, borrowIndex=12_345_678_900)
+
+    assert rows(made(accrued), "funding") == [
+        {"market": USDT, "funding_rate_cumulative_ratio": usd("1.23456789")}
+    ]
+
+
+def test_a_price_needs_the_decimals_of_its_token() -> None:
+    """Without them only what has no price is a row, and the token is asked for."""
+    result = made(position("IncreasePosition", "plain"), known=0)
+
+    assert result.unknown_tokens == (BTCB,)
+    assert [table for _, table, _ in reasons(result)] == ["position_changes"]
+    assert len(rows(result, "open_interest")) == 1
+
+
+def test_the_pool_of_arbitrum_is_read_there() -> None:
+    """The same address on the other chain is nobody's."""
+    protocol = PROTOCOLS["level_finance"]
+    logs = frame(
+        [position("IncreasePosition", "indexed", pool) for pool in (POOL, ARBITRUM_POOL)],
+        block=900_000_000,
+    )
+    headers = pl.DataFrame(
+        {"number": [900_000_000], "timestamp": [datetime(2023, 6, 1)]},
+        {"number": pl.Int64, "timestamp": pl.Datetime("us")},
+    )
+
+    result = facts([protocol], ARBITRUM, logs, headers, declared([protocol], ARBITRUM))
+
+    assert result.tables["open_interest"]["log_index"].to_list() == [1]
