@@ -46,8 +46,23 @@ def exits() -> dict[str, pl.DataFrame]:
         ),
         "adls": table(
             "adls",
-            GMX | moment(70) | {"account": "0xd", "notional_usd": 60, "realized_pnl_usd": 20},
+            GMX
+            | moment(70)
+            | {"account": "0xd", "notional_usd": 60, "realized_pnl_usd": 20}
+            | {"counterparty": "0xvault"},
             GMX | moment(130) | {"account": "0xd", "notional_usd": 40, "realized_pnl_usd": -1},
+        ),
+        "accounts": table(
+            "accounts", GMX | {"account": "0xvault", "name": "a vault", "source": "a page"}
+        ),
+        "imports": table(
+            "imports",
+            SNX
+            | {"file": "b.lz4", "sha256": "bb", "kind": "node_fills", "entries_read": 9}
+            | {"entries_used": 8, "rejects": 1, "imported_at": at(0), "from_at": at(5)},
+            SNX
+            | {"file": "a.lz4", "sha256": "aa", "kind": "node_fills", "entries_read": 3}
+            | {"entries_used": 3, "rejects": 0, "imported_at": at(9), "from_at": at(1)},
         ),
         "shortfalls": table(
             "shortfalls",
@@ -398,6 +413,25 @@ ANSWERS = [
         WINDOW,
         [("0xpool", 1, 0, True, True)],
     ),
+    (
+        "adl_counterparties",
+        "protocol counterparty name adl_count notional_usd notional_share",
+        {},
+        [("gmx", "0xvault", "a vault", 1, "60", 0.6), ("gmx", None, None, 1, "40", 0.4)],
+    ),
+    (
+        "adl_counterparties",
+        "counterparty notional_share",
+        {"since": at(100).isoformat()},
+        [(None, 1.0)],
+    ),
+    (
+        "imported_files",
+        "protocol file entries_read entries_used rejects",
+        {},
+        [("snx", "a.lz4", 3, 3, 0), ("snx", "b.lz4", 9, 8, 1)],
+    ),
+    ("imported_files", "file", {"protocol": "gmx"}, []),
     (
         "coverage_gaps",
         "protocol gap_from_block gap_to_block gap_blocks",
