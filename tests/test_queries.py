@@ -161,6 +161,22 @@ def lending() -> dict[str, pl.DataFrame]:
     }
 
 
+def pools() -> dict[str, pl.DataFrame]:
+    """Return a manager that lends, is paid back and is read at the block of its last log."""
+    manager = MAPLE | {"part": "0xmanager", "asset_token": "0xusdc"}
+    return {
+        "pool_states": table(
+            "pool_states",
+            manager | moment(0) | {"block_number": 1, "principal_tokens": 50},
+            manager | moment(9) | {"block_number": 9, "log_index": 3, "principal_tokens": 40},
+            manager
+            | moment(9)
+            | {"block_number": 9, "log_index": -2, "principal_tokens": 41, "status": "active"},
+            manager | moment(5) | {"block_number": 5, "unrealized_loss_tokens": 0},
+        )
+    }
+
+
 def bookkeeping() -> dict[str, pl.DataFrame]:
     """Return a chain without a gap, one with a gap, and three rejects for two reasons."""
     texts = {"declaration_digest": "d", "logs_digest": "l", "to_block_hash": "h"}
@@ -224,7 +240,10 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a database with an evening that can be checked in the head."""
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
-        fill(connection, exits() | exposure() | oracles() | income() | lending() | bookkeeping())
+        fill(
+            connection,
+            exits() | exposure() | oracles() | income() | lending() | pools() | bookkeeping(),
+        )
         yield connection
 
 
@@ -406,6 +425,18 @@ ANSWERS = [
         "protocol window_blocks is_covered",
         {"protocol": "maple"},
         [("maple", None, None)],
+    ),
+    (
+        "pool_states_latest",
+        "part asset_token assets_tokens principal_tokens unrealized_loss_tokens status",
+        {},
+        [("0xmanager", "0xusdc", None, "41", "0", "active")],
+    ),
+    (
+        "pool_states_latest",
+        "part principal_tokens unrealized_loss_tokens status",
+        {"until": at(8).isoformat()},
+        [("0xmanager", "50", "0", None)],
     ),
     (
         "pool_zero_liquidations",
