@@ -151,12 +151,12 @@ def test_the_tally_of_facts(con: duckdb.DuckDBPyConnection) -> None:
 
     assert {table: count for table, count in counts.items() if count} == {
         "position_changes": 3,
-        "oracle_updates": 382,
+        "oracle_updates": 412,
         "open_interest": 5,
         "fees": 299,
         "credit_events": 53,
-        "pool_flows": 133,
-        "share_prices": 104,
+        "pool_flows": 140,
+        "share_prices": 114,
     }
 
 

@@ -15,6 +15,7 @@ than three of the smallest unit is none. Several supplies of one account in one 
 taken for each other.
 A liquidation is an AbsorbDebt, one per account; the market takes over all collateral, one
 AbsorbCollateral per token, and sells it later, BuyCollateral, which is no account's any more.
+What the collateral was worth beyond the debt is minted to the account: a deposit.
 `usdValue` of both is in the market's own price unit, which is ether, bitcoin or another token where
 the market lends one: it is not read. Balances of deposits grow with the index, read from the market
 at the first block of each UTC day as of the last time interest accrued.
