@@ -98,6 +98,7 @@ PROTOCOL = Protocol(
                 "asset_token": Const(USDC.lower()),
                 "asset_tokens": Amount("value", Const(USDC.lower())),
             },
+            is_confirmed=True,
         ),
         Event(
             abi="hyperliquid/Bridge2",
@@ -110,6 +111,7 @@ PROTOCOL = Protocol(
                 "asset_token": Const(USDC.lower()),
                 "asset_tokens": Amount("usd", Const(USDC.lower())),
             },
+            is_confirmed=True,
         ),
     ),
     reads=(
