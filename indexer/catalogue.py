@@ -8,7 +8,7 @@ was built from the ABI, and is called synthetic.
 from collections.abc import Iterable, Iterator, Sequence
 
 from indexer.chains import Chain
-from indexer.spec import Blocks, Contract, Entry, Event, Keyed, Protocol, Read
+from indexer.spec import Blocks, Contract, Entry, Event, Keyed, Noted, Protocol, Read
 
 _INTRODUCTION = """\
 # Protocols
@@ -73,7 +73,11 @@ def _rows(protocol: Protocol) -> Iterator[str]:
 
 
 def _event_line(event: Event) -> str:
-    name = event.name.name if isinstance(event.name, Keyed) else event.name.partition("(")[0]
+    match event.name:
+        case Keyed(name):
+            pass
+        case str(signature) | Noted(signature):
+            name = signature.partition("(")[0]
     golden = "recorded" if event.is_confirmed else "synthetic"
     contract = event.abi.partition("/")[2]
     return _line(contract, name, f"`{event.into}`", event.version or "", event.evidence, golden)

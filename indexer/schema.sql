@@ -150,7 +150,7 @@ create table orphans (
 create table policies (
     protocol varchar not null,
     -- supply_side_share, treasury_share, holders_share: of fees; holders_share_of_revenue: of what the
-    -- protocol keeps
+    -- protocol keeps; buyback_share: of what it spends on its holders, what buys its token
     kind varchar not null,
     value decimal(38, 18) not null, -- 1 = 100 %
     valid_from timestamp not null,
@@ -185,13 +185,30 @@ create table markets (
     market varchar not null,
     symbol varchar,
     index_token varchar, -- what `size_tokens` of the market counts; null where the venue has none
-    long_token varchar,
+    long_token varchar, -- of a loan: what secures it
     short_token varchar,
-    parent varchar, -- what the market belongs to: the pool or manager of a loan
+    parent varchar, -- what the market belongs to: the manager of a loan, the pool of a manager
+    borrower varchar, -- who owes, where the market is a loan or a pool of one borrower
     asset_class varchar not null, -- crypto, fx, equity, commodity, credit, unknown
     quote varchar, -- what its prices are in, upper case; null where that is not said
     known_by varchar not null,
     block_number bigint -- that announced it; null where the declaration states it
+);
+
+-- What feeds of oracles are called and how often they ought to speak, as the declarations state it.
+create table feeds (
+    chain_id bigint not null,
+    protocol varchar not null,
+    feed varchar not null, -- as in `oracle_updates`
+    name varchar not null, -- ETH/USD, with what tells it from others of the pair: ETH/USD SVR
+    asset varchar not null, -- upper case
+    quote varchar not null, -- upper case; DOWN counts how far a sequencer is down: 0 up, 1 down
+    kind varchar not null, -- price, exchange_rate, calculated, uptime
+    proxy varchar, -- the contract that others ask for the feed, where it is another and known
+    heartbeat_seconds integer, -- an update is due when the last one is this old; null: not known
+    threshold_bps integer, -- an update is due when the price moved this far; null: not known
+    source varchar, -- where heartbeat and threshold are stated
+    basis varchar -- event, governance, documentation, assumed; null where neither is known
 );
 
 -- Accounts whose owner is known: vaults and funds of a venue.
@@ -245,7 +262,8 @@ create table position_changes (
     market varchar not null,
     account varchar not null,
     position_id varchar,
-    cause varchar not null, -- trade, liquidation, adl
+    -- trade, liquidation, adl; takeover, by who liquidated it; settlement, of a market that closed
+    cause varchar not null,
     is_long boolean,
     collateral_token varchar,
     notional_delta_usd decimal(38, 18), -- > 0 increases exposure, for longs and shorts
@@ -319,7 +337,7 @@ create table oracle_updates (
     block_timestamp timestamp not null,
     protocol varchar not null,
     version varchar not null,
-    feed varchar not null,   -- the aggregator, or the token a venue prices
+    feed varchar not null,   -- the aggregator, the oracle's own id, or the token a venue prices
     asset varchar,           -- base symbol, upper case; null while unknown
     quote varchar not null,  -- quote symbol, upper case
     oracle_price_quote decimal(38, 18) not null, -- mid where the venue posts a spread
@@ -381,7 +399,7 @@ create table fees (
     market varchar,
     account varchar,
     -- position, borrow, liquidation, swap, margin, order, interest, origination, service, management,
-    -- subscription, redemption, flash_loan, reserve: what a lending pool keeps of interest, when it
+    -- subscription, redemption, penalty, flash_loan, reserve: what a lending pool keeps of interest, when it
     -- takes it
     fee_kind varchar not null,
     fee_token varchar,
@@ -437,7 +455,10 @@ create table credit_events (
     block_timestamp timestamp not null,
     protocol varchar not null,
     version varchar not null,
-    kind varchar not null, -- funded, payment, impairment, impairment_removed, default, recovery, liquidation, call
+    -- funded, payment, refinanced; call, call_removed; impairment, impairment_removed; default,
+    -- repossession, collateral_sale, recovery, liquidation; seizure: collateral that a liquidation
+    -- takes, where an event of its own tells
+    kind varchar not null,
     pool varchar not null, -- pool, market or manager the loan belongs to
     loan varchar,
     account varchar,       -- borrower
@@ -445,7 +466,8 @@ create table credit_events (
     asset_token varchar,   -- what principal and interest are counted in
     principal_tokens decimal(38, 18),
     interest_tokens decimal(38, 18),
-    loss_tokens decimal(38, 18),
+    paid_tokens decimal(38, 18), -- principal and interest in one, where the venue does not split them
+    loss_tokens decimal(38, 18), -- of an impairment: written down, < 0 where it is removed
     collateral_token varchar,
     collateral_tokens decimal(38, 18),
     evidence varchar not null
@@ -460,11 +482,13 @@ create table pool_flows (
     block_timestamp timestamp not null,
     protocol varchar not null,
     version varchar not null,
-    kind varchar not null, -- deposit, withdrawal, mint, redemption
+    -- deposit, withdrawal, mint, redemption, dividend (paid in shares): money moved;
+    -- withdrawal_request, withdrawal_request_removed: it only queues
+    kind varchar not null,
     pool varchar not null,
     account varchar not null,
     asset_token varchar,
-    asset_tokens decimal(38, 18), -- null where only shares are told, as by a token that mints
+    asset_tokens decimal(38, 18), -- null where only shares are told, as by a token that mints or a request
     share_tokens decimal(38, 18),
     evidence varchar not null
 );
@@ -483,6 +507,26 @@ create table share_prices (
     share_price_tokens decimal(38, 18) not null, -- assets per share
     supply_tokens decimal(38, 18),
     nav_at timestamp,
+    evidence varchar not null
+);
+
+-- What pools and their parts hold, absolute after the event or at the block.
+create table pool_states (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    pool varchar not null,
+    part varchar not null, -- whose figures these are: the pool itself, or a manager or strategy of it
+    asset_token varchar,
+    assets_tokens decimal(38, 18), -- all that is managed, cash and loans
+    principal_tokens decimal(38, 18), -- lent and neither repaid nor written off
+    unrealized_loss_tokens decimal(38, 18), -- >= 0
+    status varchar, -- in the venue's words: active, warning, default
     evidence varchar not null
 );
 

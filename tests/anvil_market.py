@@ -41,7 +41,7 @@ VAULT = next(
 FEEDS = [
     contract
     for contract in PROTOCOLS["chainlink"].contracts
-    if contract.chain == ARBITRUM and contract.says["decimals"] == 8
+    if contract.chain == ARBITRUM and contract.says.get("decimals") == 8
 ][:2]
 UNDECLARED_FEED = "0x" + "fe" * 20
 INDEX_TOKENS = [t.address.lower() for t in PROTOCOLS["gmx_v1"].tokens if t.chain == ARBITRUM][:3]

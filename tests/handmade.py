@@ -38,7 +38,7 @@ _REQUIRED: Mapping[str, object] = {
     "destination_kind": "treasury",
     "kind": "payment",
     "pool": "0xpool",
-    "asset_tokens": "0",
+    "part": "0xpool",
     "share_price_tokens": "1",
     "evidence": "event",
 }

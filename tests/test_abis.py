@@ -45,6 +45,9 @@ TOPIC0S = {
     ("gmx_v1/FastPriceFeed", "SetPrice"): (
         "95dce27040c59c8b1c445b284f81a3aaae6eecd7d08d5c7684faee64cdb514a1"
     ),
+    ("gmx_v1/PositionRouter", "ExecuteDecreasePosition"): (
+        "21435c5b618d77ff3657140cd3318e2cffaebc5e0e1b7318f56a9ba4044c3ed2"
+    ),
     ("gmx_v2/EventEmitter", "EventLog"): (
         "7e3bde2ba7aca4a8499608ca57f3b0c1c1c93ace63ffd3741a9fab204146fc9a"
     ),
@@ -96,6 +99,15 @@ NAME_HASHES = {
     "OrderExecuted": "680f10f06595d3d707241f604672ec4b6ae50eb82728ec2f3c65f6789e897760",
     "BuybackFees": "5cdc95df4470fa1587194a1e5697177a1ab16df1d46f3f34a2eff0a318b23c84",
     "MarketCreated": "ad5d762f1fc581b3e684cf095d93d3a2c10754f60124b09bec8bf3d76473baaf",
+    "ClaimableFundingUpdated": "915eebf8297cc3f559ded968b9b253a3f043b1e6da5075ac2111083dc2c456fe",
+    "CumulativeBorrowingFactorUpdated": (
+        "ee37215cac2e30d52faa22ac5f257cc28b963bc20a6aaada17b5814ab489013e"
+    ),
+    "DepositExecuted": "2856020a9644603d22d7b029b5649a55d708b88d9049150f146ac26c4107b880",
+    "GlvValueUpdated": "7192b140a3f397350eb801b655611622e12eaa75b5307439431e784ef3d26dd9",
+    "MarketPoolValueInfo": "28ec1cc9cd095b6b56a6ac21011e583e4a25b1b7d78979aeccbf4b4af7c5360d",
+    "MarketPoolValueUpdated": "86834cf1ac14941d42cff9b14d28a052d57693ca16f3c3fc8a22efc050f96d97",
+    "WithdrawalExecuted": "7998e9258f1701223baddabfe884a5dc09ee23a6b31b57c9e8150d60c97707f8",
 }
 
 # Items that releases of gmx-synthetics leave out; what that means is said in the declaration.
@@ -106,6 +118,10 @@ MISSING = {
     ("PositionFeesCollected", "referral.affiliateRewardAmount"): {"v2.0", "v2.1"},
     ("PositionFeesCollected", "liquidationFeeAmount"): {"v2.0", "v2.1"},
     ("PositionFeesCollected", "liquidationFeeAmountForFeeReceiver"): {"v2.0", "v2.1"},
+    ("DepositExecuted", "account"): {"v2.0"},
+    ("WithdrawalExecuted", "account"): {"v2.0"},
+    ("MarketPoolValueInfo", "tradeKey"): {"v2.0"},
+    ("PositionDecrease", "pnlUsd"): {"v2.0", "v2.1", "v2.2", "main"},  # of the beta before them
 }
 
 
@@ -152,7 +168,13 @@ def test_an_entry_is_what_the_venue_declares(
     shapes = [tuple(shape(argument) for argument in fact["inputs"]) for fact in mine]
 
     assert signature(entry) in {fact["signature"] for fact in mine}
-    assert tuple(shape(argument) for argument in entry["inputs"]) in shapes
+    own = [shape(argument) for argument in entry["inputs"]]
+    assert any(len(own) == len(said) and all(map(is_same, own, said)) for said in shapes)
+
+
+def is_same(own: tuple[Any, ...], said: tuple[Any, ...]) -> bool:
+    """Tell whether two shapes agree; the facts do not name the fields of every tuple."""
+    return own[:3] == said[:3] and said[3] in ((), own[3])
 
 
 @pytest.mark.parametrize(("abi", "name"), TOPIC0S)

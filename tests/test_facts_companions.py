@@ -9,12 +9,13 @@ from eth_abi.abi import encode
 from goldens import NOON, Built, frame, log, reasons, rows, usd
 
 from indexer.chains import ARBITRUM
-from indexer.facts import declared, facts, log_filter, owned
+from indexer.facts import declared, discovered, facts, log_filter, owned
 from indexer.spec import (
     All,
     Companion,
     Const,
     Contract,
+    Discover,
     Equals,
     Event,
     Exists,
@@ -205,3 +206,33 @@ def test_all_conditions_hold_together(fee_usd: int, kept: list[int | None]) -> N
 
     assert amounts(fees(where=(All((is_two, is_alone)),)), [said]) == kept
     assert amounts(fees(where=(All((is_two, is_alone)),)), [said, price(3)]) == []
+
+
+def test_where_nobody_emits_the_companion_it_is_absent() -> None:
+    """A chain without the other contract still gives its rows."""
+    protocol = fees()
+    alone = replace(protocol, contracts=protocol.contracts[:1])
+
+    assert amounts(alone, [price(3), margin()]) == [None]
+
+
+def test_a_discovered_child_is_a_companion_too() -> None:
+    """What a factory announced in the same transaction answers from there on."""
+    born = Discover("gmx_v1/FastPriceEvents", "PriceUpdate", "priceFeed", "gmx_v1/FastPriceFeed")
+    factory = Contract(ARBITRUM, "gmx_v1/FastPriceEvents", OTHER, 100)
+    protocol = fees()
+    vault = protocol.contracts[0]
+    growing = replace(protocol, contracts=(vault, factory), discoveries=(born,))
+    birth = log(
+        "gmx_v1/FastPriceEvents", "PriceUpdate", OTHER, token=TOKEN, price=1, priceFeed=FEED
+    )
+    logs = frame([birth, price(3), margin()], block=200)
+    known = declared([growing], ARBITRUM)
+    children = replace(known, contracts=discovered([growing], ARBITRUM, logs, known))
+    headers = pl.DataFrame({"number": [200], "timestamp": [NOON]}).with_columns(
+        pl.col("timestamp").cast(pl.Datetime("us"))
+    )
+
+    result = facts([growing], ARBITRUM, logs, headers, children)
+
+    assert [row["fee_usd"] for row in rows(result, "fees")] == [usd("3")]

@@ -1,20 +1,60 @@
-"""Chainlink: answers built from the ABI (synthetic) and every recorded AnswerUpdated."""
+"""Chainlink: answers built from the ABI (synthetic), every recorded one, and exact rounds."""
 
+import gzip
+import json
+import re
 from collections import Counter
+from csv import DictReader
 from datetime import datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
-from goldens import Built, facts_of, frame, log, reasons, rows, scaled, usd
+from goldens import NOON, Built, facts_of, frame, log, reasons, rows, scaled, usd
 from recordings import captured, of_chain, place, words
+from sync_rig import DECIMALS, FIRST, job, run, served, told, word
+from sync_rig import rows as stored
 
 from indexer.chains import ARBITRUM, CHAINS, ETHEREUM
+from indexer.facts import Facts, Known, declared, discovered, facts, feeds, merged
 from indexer.protocols import PROTOCOLS
+from indexer.simulation.blocks import Log
+from indexer.simulation.node import serve
 from indexer.spec import listed
 
 AAVE_USD = "0x8116b273cd75d79c382afacc706659ded5e0a59d"
 STETH_ETH = "0x716bb759a5f6facdff91f0afb613133d510e1573"
+ETH_USD = "0x5f4ec3df9cbd43714fe2740f5e3616155c5b8419"
+FRESH = "0x" + "f0" * 20
 UPDATED_AT = 1_700_000_000
+ROUNDS = {
+    "eth_usd": "0xe62b71cf983019bff55bc83b48601ce8419650cc",
+    "btc_usd": "0xdbe1941bfbe4410d6865b9b7078e0b49af144d2d",
+    "steth_eth": STETH_ETH,
+}
+THEN = {
+    ("XRP", "USD"): (0.6, 0.9),
+    ("LTC", "USD"): (95, 110),
+    ("BCH", "USD"): (270, 300),
+    ("DOT", "USD"): (5, 6),
+    ("ADA", "USD"): (0.3, 0.4),
+    ("NEAR", "USD"): (1.2, 1.6),
+    ("SAND", "USD"): (0.4, 0.5),
+    ("GRT", "USD"): (0.1, 0.15),
+    ("BRL", "USD"): (0.19, 0.21),
+    ("NMR", "USD"): (12, 15),
+    ("1INCH", "USD"): (0.3, 0.4),
+    ("DASH", "USD"): (40, 50),
+    ("ZRX", "USD"): (0.35, 0.45),
+    ("LINK", "ETH"): (0.0035, 0.004),
+    ("PAXG", "ETH"): (0.9, 1.1),
+    ("CRO", "ETH"): (0.00002, 0.00004),
+    ("KNC", "ETH"): (0.0002, 0.0004),
+    ("REP", "ETH"): (0.0005, 0.0007),
+    ("RAI", "ETH"): (0.0015, 0.0018),
+    ("FEI", "ETH"): (0.0004, 0.0006),
+    ("BUSD", "ETH"): (0.0004, 0.0006),
+}
 
 
 def answer(aggregator: str, current: int) -> Built:
@@ -74,23 +114,47 @@ def test_an_aggregator_is_read_on_its_own_chain_only() -> None:
     assert result.tables["oracle_updates"].is_empty()
 
 
-def test_the_list_names_each_aggregator_once_and_completely() -> None:
-    """Every listed aggregator has a chain, upper-case symbols and decimals that fit."""
-    feeds = listed("chainlink")
+def test_the_lists_name_each_address_once_and_completely() -> None:
+    """Every aggregator and proxy has a chain, upper-case symbols and decimals that fit."""
+    aggregators, proxies = listed("chainlink_aggregators"), listed("chainlink_proxies")
+    rows_of_both = [*aggregators, *proxies]
 
-    assert len(feeds) == 659
-    assert set(Counter((row["chain"], row["address"].lower()) for row in feeds).values()) == {1}
-    assert {row["chain"] for row in feeds} <= {chain.slug for chain in CHAINS}
-    assert all(row["asset"] and row["asset"] == row["asset"].upper() for row in feeds)
-    assert all(row["quote"] and row["quote"] == row["quote"].upper() for row in feeds)
-    assert all(0 <= int(row["decimals"]) <= 18 for row in feeds)
+    assert (len(aggregators), len(proxies)) == (822, 1_610)
+    assert (
+        max(Counter((row["chain"], row["address"].lower()) for row in rows_of_both).values()) == 1
+    )
+    assert {row["chain"] for row in rows_of_both} <= {chain.slug for chain in CHAINS}
+    assert all(row["asset"] and row["asset"] == row["asset"].upper() for row in rows_of_both)
+    assert all(row["quote"] and row["quote"] == row["quote"].upper() for row in rows_of_both)
+    assert all(row["name"].startswith(row["asset"]) for row in rows_of_both)
+    assert all(0 <= int(row["decimals"]) <= 18 for row in aggregators)
+
+
+def test_every_named_feed_of_the_facts_is_a_proxy_or_left_out_by_its_name(shared: Path) -> None:
+    """1,409 of 1,648 proxies are declared, and no name that is a plain pair is missing."""
+    named = json.loads((shared / "facts/chainlink_feeds.json").read_text("utf-8"))["feeds"]
+    chains = {str(chain.chain_id): chain.slug for chain in CHAINS}
+    declared = {(row["chain"], row["address"].lower()) for row in listed("chainlink_proxies")}
+
+    known = {
+        (chains[number], address.lower(), name)
+        for number, proxies in named.items()
+        if number in chains
+        for name, address in proxies.items()
+    }
+    left = [name for chain, address, name in known if (chain, address) not in declared]
+
+    assert (len(known), len(left), set(named) - set(chains)) == (1_648, 239, {"5042"})
+    assert not [name for name in left if re.fullmatch(r"[A-Za-z0-9]+__[A-Z]+", name)]
 
 
 def test_every_recorded_answer_of_a_declared_aggregator_becomes_its_row(shared: Path) -> None:
-    """29 of 57 recorded answers come from listed aggregators; the others' feeds are not known."""
+    """54 of 57 recorded answers come from listed aggregators; nobody names the other three."""
     logs = captured(shared, "0x0559884f")
     feeds = {
-        row["address"].lower(): row for row in listed("chainlink") if row["chain"] == "ethereum"
+        row["address"].lower(): row
+        for row in listed("chainlink_aggregators")
+        if row["chain"] == "ethereum"
     }
 
     result = facts_of("chainlink", ETHEREUM, of_chain(logs, "ethereum"))
@@ -109,9 +173,50 @@ def test_every_recorded_answer_of_a_declared_aggregator_becomes_its_row(shared: 
         )
         for one in declared
     }
-    assert (len(logs), len(declared), len({one["address"] for one in declared})) == (57, 29, 27)
+    assert (len(logs), len(declared), len({one["address"] for one in declared})) == (57, 54, 48)
     assert {one["_chain"] for one in logs} == {"ethereum"}
     assert reasons(result) == []
+
+
+def test_recorded_answers_are_what_the_named_pairs_cost_then(shared: Path) -> None:
+    """Names of unlisted aggregators are checked by price: XRP on 13 July 2023, and others."""
+    logs = captured(shared, "0x0559884f")
+
+    table = facts_of("chainlink", ETHEREUM, of_chain(logs, "ethereum")).tables["oracle_updates"]
+
+    prices = {
+        (asset, quote): float(price)
+        for asset, quote, price in table.select("asset", "quote", "oracle_price_quote").iter_rows()
+    }
+    for pair, (low, high) in THEN.items():
+        assert low < prices[pair] < high, pair
+
+
+@pytest.mark.parametrize(("file", "decimals"), [("eth_usd", 8), ("btc_usd", 8), ("steth_eth", 18)])
+def test_published_rounds_are_read_to_the_last_digit(
+    shared: Path, file: str, decimals: int
+) -> None:
+    """Each exact round of a public study, as its log, becomes its price, time and number."""
+    rounds = published(shared, file)
+    logs = [
+        log(
+            "chainlink/Aggregator",
+            "AnswerUpdated",
+            ROUNDS[file],
+            current=int(one["answer"]),
+            roundId=int(one["round"]) % 2**64,
+            updatedAt=int(one["update"]),
+        )
+        for one in rounds
+    ]
+
+    table = facts_of("chainlink", ETHEREUM, frame(logs, block=1)).tables["oracle_updates"]
+
+    assert table["oracle_price_quote"].to_list() == [
+        scaled(int(one["answer"]), decimals) for one in rounds
+    ]
+    assert table["observed_at"].dt.epoch("s").to_list() == [int(one["update"]) for one in rounds]
+    assert table["round_id"].to_list() == [str(int(one["round"]) % 2**64) for one in rounds]
 
 
 def test_the_observation_time_is_what_the_answer_says(shared: Path) -> None:
@@ -125,12 +230,166 @@ def test_the_observation_time_is_what_the_answer_says(shared: Path) -> None:
     assert table["observed_at"].dt.epoch("s").to_list() == [said[one] for one in places]
 
 
-def test_every_contract_says_what_its_rows_need() -> None:
-    """Asset, quote and decimals travel with each declared aggregator."""
-    contracts = PROTOCOLS["chainlink"].contracts
+def confirmed(proxy: str, latest: str) -> Built:
+    """Return the log by which a proxy says which aggregator it stands on from now on."""
+    return log("chainlink/Proxy", "AggregatorConfirmed", proxy, previous=AAVE_USD, latest=latest)
 
-    assert len(contracts) == 659
-    assert all(set(one.says) == {"asset", "quote", "decimals"} for one in contracts)
+
+def with_children(*logs: Built, tokens: dict[str, int]) -> Facts:
+    """Return the facts of one transaction, children that it announces included."""
+    protocol, seen = PROTOCOLS["chainlink"], frame(logs, block=1)
+    known = declared([protocol], ETHEREUM)
+    born = discovered([protocol], ETHEREUM, seen, known)
+    asked = pl.DataFrame(
+        [(1, address, None, places, "call") for address, places in tokens.items()],
+        known.tokens.schema,
+        orient="row",
+    )
+    known = merged(known, Known(asked, known.markets, born))
+    headers = pl.DataFrame(
+        {"number": [1], "timestamp": [NOON]}, {"number": pl.Int64, "timestamp": pl.Datetime("us")}
+    )
+    return facts([protocol], ETHEREUM, seen, headers, known)
+
+
+def test_a_confirmed_aggregator_is_read_as_its_proxys_feed() -> None:
+    """Pair and quote are the proxy's; the decimals are the aggregator's own, asked of itself."""
+    result = with_children(
+        confirmed(ETH_USD, FRESH), answer(FRESH, 250_012_345_678), tokens={FRESH: 8}
+    )
+
+    assert rows(result, "oracle_updates") == [
+        {
+            "feed": FRESH,
+            "asset": "ETH",
+            "quote": "USD",
+            "oracle_price_quote": usd("2500.12345678"),
+            "observed_at": datetime(2023, 11, 14, 22, 13, 20),
+            "round_id": "41",
+            "provider": "chainlink",
+        }
+    ]
+    assert reasons(result) == []
+
+
+def test_a_confirmed_aggregator_of_unknown_decimals_is_asked_for_them() -> None:
+    """Without an answer there is no price; declared aggregators are not asked."""
+    result = with_children(
+        confirmed(ETH_USD, FRESH), answer(FRESH, 1), answer(AAVE_USD, 1), tokens={}
+    )
+
+    assert [row["feed"] for row in rows(result, "oracle_updates")] == [AAVE_USD]
+    assert reasons(result) == [
+        ("AnswerUpdated", "oracle_updates", f"decimals of token {FRESH} are not known")
+    ]
+    assert result.unknown_tokens == (FRESH,)
+
+
+def test_a_confirmed_aggregator_that_is_listed_gives_one_row() -> None:
+    """What the list says of it stands, and its answer is not read twice."""
+    result = with_children(confirmed(ETH_USD, AAVE_USD), answer(AAVE_USD, 10**8), tokens={})
+
+    assert [row["asset"] for row in rows(result, "oracle_updates")] == ["AAVE"]
+
+
+def test_a_cache_of_many_feeds_is_not_taken_for_one() -> None:
+    """An answer after a report of a data id may be any feed's: it gives no row and no reject."""
+    report = log(
+        "chainlink/Aggregator",
+        "DecimalReportUpdated",
+        FRESH,
+        dataId=b"\x01" * 16,
+        roundId=41,
+        timestamp=UPDATED_AT,
+        answer=7,
+    )
+
+    result = with_children(confirmed(ETH_USD, FRESH), report, answer(FRESH, 7), tokens={FRESH: 8})
+
+    assert rows(result, "oracle_updates") == []
+    assert reasons(result) == []
+
+
+def test_a_sequencer_that_is_down_answers_one() -> None:
+    """Uptime has no decimals: 1 is down, 0 is up."""
+    logs = [answer("0xC1303BBBaf172C55848D3Cb91606d8E27FF38428", status) for status in (1, 0)]
+
+    result = facts_of("chainlink", ARBITRUM, frame(logs, block=1))
+
+    assert [
+        (row["asset"], row["quote"], row["oracle_price_quote"])
+        for row in rows(result, "oracle_updates")
+    ] == [("ARBITRUM SEQUENCER", "DOWN", usd("1")), ("ARBITRUM SEQUENCER", "DOWN", usd("0"))]
+
+
+def test_every_aggregator_has_a_name_and_the_chief_ones_a_heartbeat() -> None:
+    """A feed's row carries pair and proxy; heartbeats are those of the reference, as assumed."""
+    table = feeds([PROTOCOLS["chainlink"]], ETHEREUM)
+
+    assert len(table) == table["feed"].n_unique() == 261
+    due = table.filter(pl.col("heartbeat_seconds").is_not_null())
+    seconds = dict(due.select("name", "heartbeat_seconds").unique().iter_rows())
+    assert seconds == {
+        **dict.fromkeys(("ETH/USD", "BTC/USD", "LINK/USD", "DAI/USD", "AAVE/USD"), 3_600),
+        "XAU/USD": 14_400,
+        **dict.fromkeys(
+            ("USDC/USD", "USDT/USD", "SOL/USD", "AVAX/USD", "BNB/USD", "MATIC/USD", "EUR/USD"),
+            86_400,
+        ),
+    }
+    assert set(due["basis"]) == {"assumed"}
+    assert set(table.filter(name="ETH/USD")["proxy"]) == {ETH_USD}
+
+
+def test_recorded_answers_are_rounds_of_the_public_study(shared: Path) -> None:
+    """Two recorded answers have the number, price and second of a published round."""
+    logs = {
+        (one["address"], int(one["topics"][2], 16)): one for one in captured(shared, "0x0559884f")
+    }
+    found = []
+    for file, aggregator in ROUNDS.items():
+        for one in published(shared, file):
+            recorded = logs.get((aggregator, int(one["round"]) % 2**64))
+            if recorded:
+                found.append(file)
+                assert _signed(recorded["topics"][1]) == int(one["answer"])
+                assert words(recorded)[0] == int(one["update"])
+
+    assert found == ["eth_usd", "btc_usd"]
+
+
+def test_a_node_is_asked_for_what_a_confirmed_aggregator_is(tmp_path: Path) -> None:
+    """Indexed over a node: the child's answers of every later block, by the decimals it states."""
+    happens = {
+        FIRST + 20: [sent(confirmed(ETH_USD, FRESH)), sent(answer(FRESH, 200_000_000_000))],
+        FIRST + 60: [sent(answer(FRESH, 210_000_000_000))],
+    }
+    calls = {(None, FRESH, DECIMALS): "0x" + word(8).hex()}
+    chainlink, path = PROTOCOLS["chainlink"], tmp_path / "a.duckdb"
+    work = job(path, protocols=(chainlink,), declarations=PROTOCOLS, from_block=FIRST, max_span=25)
+    with serve([served(told(happens, 80), calls=calls)]) as node:
+        run(work, node.url)
+
+    prices = "select block_number, asset, quote, oracle_price_quote::double, feed"
+    assert stored(path, f"{prices} from oracle_updates order by all") == [
+        (FIRST + 20, "ETH", "USD", 2_000.0, FRESH),
+        (FIRST + 60, "ETH", "USD", 2_100.0, FRESH),
+    ]
+    assert stored(path, "select address, parent from contracts") == [(FRESH, ETH_USD)]
+    assert stored(path, "select count(*) from feeds where chain_id = 1") == [(261,)]
+    assert stored(path, "select * from rejects") == []
+
+
+def sent(built: Built) -> Log:
+    """Return the log as a simulated chain carries it."""
+    return Log(bytes.fromhex(built.address[2:]), built.topics, built.data)
+
+
+def published(shared: Path, file: str) -> list[dict[str, str]]:
+    """Return exact rounds: round (phase * 2^64 + the aggregator's), answer, update."""
+    path = shared / f"data/decoded/chainlink_{file}_rounds.csv.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return list(DictReader(lines))
 
 
 def _signed(topic: str) -> int:

@@ -1,10 +1,14 @@
 """GMX v1: one golden per event, synthetic unless the name says recorded."""
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+import pytest
 from goldens import (
+    NOON,
     Built,
     arguments,
     built_facts,
@@ -20,7 +24,7 @@ from goldens import (
 )
 
 from indexer.chains import ARBITRUM, AVALANCHE
-from indexer.facts import Facts, declared, facts
+from indexer.facts import Facts, declared, discovered, facts
 from indexer.protocols import PROTOCOLS
 
 VAULT = "0x489ee077994b6658eafa855c308275ead8097c4a"
@@ -348,6 +352,7 @@ def test_the_recorded_close_gives_its_decrease_and_its_fee_once(shared: Path) ->
             "notional_delta_usd": scaled(-closed["sizeDelta"], 30),
             "execution_price_usd": scaled(closed["price"], 30),
             "realized_pnl_usd": scaled(profit["delta"], 30),
+            "notional_usd": usd("0"),
         }
     ]
     assert profit["hasProfit"]
@@ -375,3 +380,281 @@ def test_the_recorded_swap_fee_is_what_the_swap_kept_back(shared: Path) -> None:
     assert swap["fee_token"] == LINK
     assert swap["fee_tokens"] == scaled(kept_back, 18) == Decimal("1.0433875199")
     assert swap["fee_usd"] == usd("16.4604815139424")
+
+
+ROUTER = "0xb87a436b93ffe9d75c5cfa7bacfff96430b09868"
+ORDER_BOOK = "0x09f77e8a13de9a35a7231028187e9fd5db8a2acb"
+PARTNER = "0x9ba57a1d3f6c61ff500f598f16b97007eb02e346"
+STATE = {"averagePrice": 2_500 * USD, "entryFundingRate": 0, "reserveAmount": 0, "realisedPnl": 0}
+
+
+def updated(size: int, collateral: int, **more: int) -> Built:
+    """Return an UpdatePosition of seven arguments, or of eight where a mark price is given."""
+    name = f"UpdatePosition(bytes32,{'uint256,' * 5}int256{',uint256' if more else ''})"
+    at = AVALANCHE_VAULT if more else VAULT
+    said = {"key": KEY, "size": size * USD, "collateral": collateral * USD, **STATE, **more}
+    return log("gmx_v1/Vault", name, at, **said)
+
+
+def closed(size: int) -> Built:
+    """Return a ClosePosition: the size that was closed, and nothing left of the collateral."""
+    said = {"key": KEY, "size": size * USD, "collateral": 0, **STATE}
+    return log("gmx_v1/Vault", "ClosePosition", VAULT, **said)
+
+
+def close(account: str = TRADER, collateral: int = 0, fee: int = 99) -> Built:
+    """Return a DecreasePosition of 10,000 dollars at 2,700."""
+    return log(
+        "gmx_v1/Vault",
+        "DecreasePosition",
+        VAULT,
+        key=KEY,
+        account=account,
+        collateralToken=USDC,
+        indexToken=WETH,
+        collateralDelta=collateral * USD,
+        sizeDelta=10_000 * USD,
+        isLong=False,
+        price=2_700 * USD,
+        fee=fee * USD,
+    )
+
+
+def requested(account: str = TRADER, size: int = 10_000) -> Built:
+    """Return the PositionRouter's word that it executed a decrease of a short of ETH."""
+    said = {"path": [USDC], "indexToken": WETH, "collateralDelta": 0, "isLong": False}
+    rest = {"acceptablePrice": 0, "minOut": 0, "executionFee": 0, "blockGap": 1, "timeGap": 1}
+    return log(
+        "gmx_v1/PositionRouter",
+        "ExecuteDecreasePosition",
+        ROUTER,
+        account=account,
+        sizeDelta=size * USD,
+        receiver=account,
+        **said,
+        **rest,
+    )
+
+
+def triggered(token: str = USDC) -> Built:
+    """Return the OrderBook's word that it executed a decrease of the trader's short of ETH."""
+    said = {"indexToken": WETH, "collateralDelta": 0, "isLong": False, "sizeDelta": 10_000 * USD}
+    rest = {"triggerPrice": 0, "triggerAboveThreshold": True, "executionFee": 0}
+    return log(
+        "gmx_v1/OrderBook",
+        "ExecuteDecreaseOrder",
+        ORDER_BOOK,
+        account=TRADER,
+        orderIndex=3,
+        collateralToken=token,
+        executionPrice=2_700 * USD,
+        **said,
+        **rest,
+    )
+
+
+def causes(result: Facts) -> list[str]:
+    """Return why positions changed, in order of the logs."""
+    return result.tables["position_changes"].sort("log_index")["cause"].to_list()
+
+
+def test_what_is_left_follows_the_change() -> None:
+    """UpdatePosition says the size after it, on Arbitrum without a price and on Avalanche with."""
+    grown = made(increase(10_000), updated(12_000, 900), decrease(4_000), updated(8_000, 850))
+    moved = replace(increase(10_000), address=AVALANCHE_VAULT)
+    there = built_facts("gmx_v1", AVALANCHE, [moved, updated(12_000, 900, markPrice=2_500 * USD)])
+
+    assert grown.tables["position_changes"]["notional_usd"].to_list() == [
+        usd("12000"),
+        usd("8000"),
+    ]
+    assert there.tables["position_changes"]["notional_usd"].to_list() == [usd("12000")]
+
+
+def test_a_position_opened_again_was_closed_before() -> None:
+    """ClosePosition ends the first position; what follows under its key is another."""
+    logs = [decrease(4_000), updated(10_000, 850), close(), closed(10_000)]
+    again = [increase(7_000), updated(7_000, 995)]
+
+    table = made(*logs, requested(), *again).tables["position_changes"].sort("log_index")
+
+    assert table["notional_usd"].to_list() == [usd("10000"), usd("0"), usd("7000")]
+
+
+def test_a_whole_close_that_nobody_ordered_is_a_liquidation() -> None:
+    """The highest leverage was breached: the Vault closed the position like any other."""
+    pnl = log("gmx_v1/Vault", "UpdatePnl", VAULT, key=KEY, hasProfit=False, delta=800 * USD)
+
+    result = made(margin_fee(USDC, 99), pnl, close(), closed(10_000))
+
+    assert rows(result, "liquidations") == [
+        {
+            **POSITION,
+            "notional_usd": usd("10000"),
+            "mark_price_usd": usd("2700"),
+            "execution_price_usd": usd("2700"),
+            "realized_pnl_usd": usd("-800"),
+            "fee_usd": usd("99"),
+            "shortfall_usd": usd("0"),
+            "shortfall_basis": "computed",
+            "derivation": "inferred",
+        }
+    ]
+    assert result.tables["liquidations"]["evidence"].to_list() == ["derived"]
+    assert causes(result) == ["liquidation"]
+    assert [row["fee_usd"] for row in rows(result, "fees")] == [usd("99")]
+    assert result.tables["open_interest"]["open_interest_delta_usd"].to_list() == [usd("-10000")]
+
+
+@pytest.mark.parametrize(
+    "logs",
+    [
+        [close(), closed(10_000), requested()],
+        [close(), closed(10_000), triggered()],
+        [close(account=PARTNER), closed(10_000)],
+        [close(collateral=1), closed(10_000)],
+        [close(fee=100), closed(10_000)],
+        [close(), updated(5_000, 40)],
+        [close()],
+    ],
+    ids=["router", "order book", "partner", "collateral", "fee", "part", "no close"],
+)
+def test_a_close_that_somebody_may_have_ordered_is_a_trade(logs: list[Built]) -> None:
+    """One doubt is enough: an execution, a partner, collateral asked for, 1 % paid, a rest."""
+    result = made(*logs)
+
+    assert rows(result, "liquidations") == []
+    assert causes(result) == ["trade"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [requested(account=PARTNER), requested(size=9_999), triggered(token=WETH)],
+    ids=["account", "size", "collateral"],
+)
+def test_an_execution_for_somebody_else_explains_nothing(other: Built) -> None:
+    """Of another account, size or collateral, or in the next transaction of the block."""
+    beside = made(close(), closed(10_000), other)
+    after = built_facts("gmx_v1", ARBITRUM, [close(), closed(10_000)], [requested()])
+
+    assert causes(beside) == causes(after) == ["liquidation"]
+
+
+def test_closes_are_told_apart_since_the_second_router() -> None:
+    """Before its first block a close with no word of an order is a trade."""
+    logs = [close(), closed(10_000)]
+    before = facts_of("gmx_v1", ARBITRUM, frame(logs, block=29_856_758))
+    since = facts_of("gmx_v1", ARBITRUM, frame(logs, block=29_856_759))
+    there = [replace(one, address=AVALANCHE_VAULT) for one in logs]
+
+    assert (causes(before), causes(since)) == (["trade"], ["liquidation"])
+    assert causes(facts_of("gmx_v1", AVALANCHE, frame(there, block=21_006_711))) == ["trade"]
+    assert causes(facts_of("gmx_v1", AVALANCHE, frame(there, block=21_006_712))) == ["liquidation"]
+
+
+def test_the_recorded_close_is_a_trade_for_its_request_alone(shared: Path) -> None:
+    """Without the PositionRouter's log, transaction 0xa3dd437d would look like a liquidation."""
+    logs, headers = recorded(shared / "data/logs/gmx_v1.jsonl.gz", "arbitrum")
+    protocols = [PROTOCOLS["gmx_v1"]]
+    silent = logs.filter(pl.col("address") != bytes.fromhex(ROUTER[2:]))
+    known = declared(protocols, ARBITRUM)
+
+    assert causes(facts(protocols, ARBITRUM, logs, headers, known)) == ["trade"]
+    assert causes(facts(protocols, ARBITRUM, silent, headers, known)) == ["liquidation"]
+
+
+def test_later_feeds_are_found_and_say_the_reference_price() -> None:
+    """The feed that reports a price is read from there on: its PriceData holds Chainlink's."""
+    feed = "0x11d62807dae812a0f1571243460bf94325f43bb7"
+    said = {"cumulativeRefDelta": 0, "cumulativeFastDelta": 7}
+    logs = frame(
+        [
+            log(
+                "gmx_v1/PriceFeed",
+                "PriceData",
+                feed,
+                token=WETH,
+                refPrice=2_548 * 10**8,
+                fastPrice=2_547 * USD,
+                **said,
+            ),
+            log(
+                "gmx_v1/FastPriceEvents",
+                "PriceUpdate",
+                PRICE_EVENTS,
+                token=WETH,
+                price=2_549 * USD,
+                priceFeed=feed,
+            ),
+        ],
+        block=900_000_000,
+    )
+    protocols = [PROTOCOLS["gmx_v1"]]
+    known = declared(protocols, ARBITRUM)
+    children = discovered(protocols, ARBITRUM, logs, known)
+    headers = logs.select(number="block_number", timestamp=pl.lit(NOON, pl.Datetime("us")))
+
+    result = facts(protocols, ARBITRUM, logs, headers.unique(), replace(known, contracts=children))
+
+    assert children.select("abi", "address").rows() == [("gmx_v1/PriceFeed", feed)]
+    assert {
+        (row["feed"], row["asset"], row["oracle_price_quote"])
+        for row in rows(result, "oracle_updates")
+    } == {(WETH, "ETH", usd("2549")), (feed, "ETH", usd("2548"))}
+
+
+@pytest.mark.parametrize(("name", "kind"), [("BuyUSDG", "mint"), ("SellUSDG", "redemption")])
+def test_tokens_flow_into_and_out_of_the_vault(name: str, kind: str) -> None:
+    """The amount is in the token; the dollars of the Vault's own unit are not shares of GLP."""
+    manager = "0x3963ffc9dff443c2a94f21b129d429891e32ec18"
+    said = {"tokenAmount": 1_000 * 10**6, "usdgAmount": 999 * 10**18, "feeBasisPoints": 10}
+
+    result = made(log("gmx_v1/Vault", name, VAULT, account=manager, token=USDC, **said))
+
+    assert rows(result, "pool_flows") == [
+        {
+            "kind": kind,
+            "pool": VAULT,
+            "account": manager,
+            "asset_token": USDC,
+            "asset_tokens": usd("1000"),
+        }
+    ]
+
+
+def receipt(shared: Path, transaction: str) -> list[Built]:
+    """Return the logs of a recorded receipt, in order."""
+    (told,) = (
+        one
+        for one in recorded_logs(shared / "data/receipts/gmx_v1.jsonl.gz")
+        if one["transactionHash"].startswith(transaction)
+    )
+    return [
+        Built(
+            one["address"],
+            tuple(bytes.fromhex(topic[2:]) for topic in one["topics"]),
+            bytes.fromhex(one["data"][2:]),
+        )
+        for one in told["logs"]
+    ]
+
+
+def test_a_recorded_receipt_holds_fast_and_reference_prices(shared: Path) -> None:
+    """Transaction 0xa3dd437d sets four prices; each reference stands within a percent of its."""
+    logs = frame(receipt(shared, "0xa3dd437d"), block=171_362_022)
+    protocols = [PROTOCOLS["gmx_v1"]]
+    known = declared(protocols, ARBITRUM)
+    children = discovered(protocols, ARBITRUM, logs, known)
+    headers = logs.select(number="block_number", timestamp=pl.lit(NOON, pl.Datetime("us")))
+
+    result = facts(protocols, ARBITRUM, logs, headers.unique(), replace(known, contracts=children))
+
+    feed = "0x11d62807dae812a0f1571243460bf94325f43bb7"
+    prices = rows(result, "oracle_updates")
+    reference = {row["asset"]: row["oracle_price_quote"] for row in prices if row["feed"] == feed}
+    fast = {row["asset"]: row["oracle_price_quote"] for row in prices if row["feed"] != feed}
+    assert reasons(result) == []
+    assert children["address"].to_list() == [feed]
+    assert set(fast) == set(reference) == {"BTC", "ETH", "LINK", "UNI"}
+    assert all(abs(fast[asset] / reference[asset] - 1) < Decimal("0.01") for asset in fast)
+    assert causes(result) == ["trade"]

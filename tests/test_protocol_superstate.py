@@ -91,11 +91,14 @@ def test_a_subscription_is_one_mint(subscription: Built, holder: str) -> None:
 
 
 def test_a_mint_by_the_issuer_tells_no_money() -> None:
-    """Shares minted beside a subscription of another size are not its own."""
-    result = read(mint(OWNER, HOLDER, 5), mint(BUYER, HOLDER, 90_900_000), subscribed())
+    """Shares of another minter, or of another size, are not those of the subscription beside."""
+    others = (mint(OWNER, HOLDER, 90_900_000), mint(BUYER, HOLDER, 5))
 
-    assert rows(result, "pool_flows")[0] == flow("mint", HOLDER, "0.000005")
-    assert [row.get("asset_tokens") for row in rows(result, "pool_flows")] == [None, usd("1000")]
+    result = read(*others, mint(BUYER, HOLDER, 90_900_000), subscribed())
+
+    paid = [row.get("asset_tokens") for row in rows(result, "pool_flows")]
+    assert paid == [None, None, usd("1000")]
+    assert rows(result, "pool_flows")[1] == flow("mint", HOLDER, "0.000005")
     assert reasons(result) == []
 
 

@@ -3,6 +3,8 @@
 from datetime import datetime
 
 import pytest
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
 from goldens import Built, built_facts, log, reasons, rows, usd
 
 from indexer.chains import ETHEREUM
@@ -47,6 +49,16 @@ def test_a_transfer_between_holders_is_no_flow() -> None:
 def test_the_same_topic_of_another_token_is_not_read() -> None:
     """Every token logs Transfer: only the declared one makes shares of this fund."""
     assert read(moved(NOBODY, HOLDER, 1, OTHER)).tables["pool_flows"].is_empty()
+
+
+def test_a_report_of_another_token_is_not_read() -> None:
+    """Four arguments are SDYC's: its third number is a price too, of something else."""
+    topic = keccak(text="BalanceReported(uint80,uint256,uint256,uint256)")
+    data = encode(["uint80", *["uint256"] * 3], [7, 10**12, 110_123_456, 1_735_682_400])
+
+    result = read(Built(AGGREGATOR, (topic,), data))
+
+    assert result.tables["share_prices"].is_empty()
 
 
 FIVE = {"balance": 10**12, "interest": 12_345}

@@ -92,6 +92,9 @@ def exposure() -> dict[str, pl.DataFrame]:
             GMX
             | {"market": "BTC", "symbol": "btc", "index_token": "0xg", "asset_class": "crypto"}
             | {"known_by": "event"},
+            MAPLE
+            | {"market": "0xloan", "parent": "0xpool", "borrower": "0xa", "asset_class": "credit"}
+            | {"known_by": "event", "block_number": 2},
         ),
     }
 
@@ -346,6 +349,14 @@ ANSWERS = [
     ),
     ("oracle_off", "asset", {"threshold_bps": "292"}, []),
     (
+        "stale_feeds",
+        "feed late_count oldest_seconds stale_seconds",
+        {"heartbeat_seconds": "500", "tolerance_ratio": "0", "feed": "BTC/USD"},
+        [("0xc", 1, 600.0, 100.0)],
+    ),
+    ("sequencer_downtime", "sequencer", {}, []),
+    ("provider_deviation", "provider", {}, []),
+    (
         "liquidations_off_oracle",
         "account notional_usd oracle_price_quote reference_protocol deviation_bps",
         {},
@@ -395,6 +406,12 @@ ANSWERS = [
         "protocol window_blocks is_covered",
         {"protocol": "maple"},
         [("maple", None, None)],
+    ),
+    (
+        "pool_zero_liquidations",
+        "pool loan_count default_count is_covered is_proven",
+        WINDOW,
+        [("0xpool", 1, 0, True, True)],
     ),
     (
         "adl_counterparties",

@@ -28,6 +28,7 @@ FACTS = (
     "credit_events",
     "pool_flows",
     "share_prices",
+    "pool_states",
     "shortfalls",
 )
 # A chart has room for some hundreds of points, and a period people can name.

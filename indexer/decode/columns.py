@@ -1,7 +1,7 @@
 """Logs of one event as typed columns."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -30,6 +30,7 @@ class Column:
         values: Binary or String for those two, null where absent or rejected; else None.
         present: (rows,), whether the row has the value: false where rejected.
         signed: (rows,), whether the word is a two's complement.
+        width: how many bytes of a word are the value, from the left: 16 for bytes16.
     """
 
     kind: Kind
@@ -37,6 +38,7 @@ class Column:
     values: pl.Series | None
     present: NDArray[np.bool_]
     signed: NDArray[np.bool_]
+    width: int = 32
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,8 @@ def _whole(root: Node, wanted: list[str], table: Bytes) -> Gathered | None:
 def _column(leaf: Node, found: Gathered, accepted: Mask) -> Column:
     signed = np.full(len(accepted), leaf.kind == "int")
     present = found.present[leaf.name] & accepted
-    return column(leaf_kind(leaf), leaf.name, found, present, signed)
+    found_column = column(leaf_kind(leaf), leaf.name, found, present, signed)
+    return replace(found_column, width=32 - leaf.right)
 
 
 def column(kind: Kind, name: str, found: Gathered, present: Mask, signed: Mask) -> Column:
@@ -206,7 +209,7 @@ def column(kind: Kind, name: str, found: Gathered, present: Mask, signed: Mask) 
 
 def _topic_column(node: Node, words: Bytes, accepted: Mask) -> Column:
     signed = np.full(len(accepted), node.kind == "int")
-    return Column(leaf_kind(node), words, None, accepted, signed)
+    return Column(leaf_kind(node), words, None, accepted, signed, 32 - node.right)
 
 
 def _demand(event: EventAbi, wanted: Collection[str], leaf_names: Collection[str]) -> None:

@@ -63,6 +63,7 @@ def stacked(columns: Sequence[Column]) -> Column:
         values=pl.concat(values) if values else None,
         present=np.concatenate([column.present for column in columns]),
         signed=np.concatenate([column.signed for column in columns]),
+        width=columns[0].width,
     )
 
 
@@ -73,4 +74,5 @@ def _ordered(column: Column, order: NDArray[np.int64]) -> Column:
         None if column.values is None else column.values.gather(order),
         column.present[order],
         column.signed[order],
+        column.width,
     )

@@ -3,7 +3,7 @@
 from indexer.facts.asking import Filter, log_filter, narrow_filters
 from indexer.facts.derive import Facts, facts
 from indexer.facts.digest import digest
-from indexer.facts.known import Known, declared, merged, policies
+from indexer.facts.known import Known, declared, feeds, merged, policies
 from indexer.facts.reading import discovered
 from indexer.facts.routes import first_block, owned
 
@@ -15,6 +15,7 @@ __all__ = [
     "digest",
     "discovered",
     "facts",
+    "feeds",
     "first_block",
     "log_filter",
     "merged",

@@ -39,22 +39,35 @@ class Filter:
 
 
 def log_filter(protocols: Sequence[Protocol], chain: Chain, known: Known) -> Filter:
-    """Return the one filter that covers every contract that is read as a whole."""
-    apart = {octets(contract.address) for _, contract in _in_part(protocols, chain)}
+    """
+    Return the one filter that covers every contract that is read as a whole.
+
+    Contracts that are asked for state alone are in it only where there is nobody else: a filter
+    that names nobody would ask for everybody.
+    """
+    in_part = list(_in_part(protocols, chain))
+    speaking = {(protocol.slug, abi) for protocol in protocols for abi in abis_of(protocol)}
     whole = {
         octets(contract.address)
         for protocol in protocols
         for contract in contracts_on(protocol, chain)
-        if not contract.only
+        if not contract.only and (protocol.slug, contract.abi) in speaking
     }
-    emitters = set(emitter_rows(protocols, chain, known)["address"].to_list())
+    apart = {octets(contract.address) for _, contract in in_part} - whole
+    emitters = emitter_rows(protocols, chain, known)
+    heard = {
+        address
+        for address, slug, abi in emitters.select("address", "protocol", "abi").iter_rows()
+        if (slug, abi) in speaking
+    }
     topics = {
         topic0
         for protocol in protocols
         for abi in _whole_abis(protocol, chain)
         for topic0 in _topic0s(protocol, abi)
     }
-    return Filter(tuple(sorted(emitters - (apart - whole))), tuple(sorted(topics)))
+    named = heard - apart if heard or in_part else set(emitters["address"].to_list())
+    return Filter(tuple(sorted(named)), tuple(sorted(topics)))
 
 
 def narrow_filters(protocols: Sequence[Protocol], chain: Chain) -> tuple[Filter, ...]:

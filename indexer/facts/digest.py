@@ -1,6 +1,7 @@
 """The digest of a declaration: rows made under different digests are never mixed."""
 
 from dataclasses import replace
+from functools import lru_cache
 from hashlib import sha256
 
 from indexer.chains import Chain
@@ -11,18 +12,21 @@ from indexer.spec import Protocol
 ENGINE = 3
 
 
+@lru_cache(512)
 def digest(protocol: Protocol, chain: Chain) -> str:
     """
     Return the sha256 of everything that decides the protocol's rows on a chain.
 
-    Prose (name, methodology, what is left out, sources of policies) does not count, nor whether a
-    reading is confirmed, nor what files and accounts are read as; other chains do not either.
+    Prose (name, methodology, what is left out, sources of policies, names of feeds) does not count,
+    nor whether a reading is confirmed, nor what files and accounts are read as; other chains do not
+    either.
     """
     said = replace(
         protocol,
         name="",
         methodology="",
         left_out=(),
+        feeds=(),
         entries=(),
         accounts=(),
         events=tuple(replace(event, is_confirmed=False) for event in protocol.events),

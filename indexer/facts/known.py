@@ -63,6 +63,7 @@ def _market(protocol: Protocol, market: Market) -> tuple[int | str | None, ...]:
         _lower(market.long_token),
         _lower(market.short_token),
         None,
+        None,
         market.asset_class,
         market.quote,
         "declaration",
@@ -97,6 +98,30 @@ def policies(protocols: Sequence[Protocol]) -> pl.DataFrame:
                 )
             )
     return pl.DataFrame(rows, columns_of("policies"), orient="row")
+
+
+def feeds(protocols: Sequence[Protocol], chain: Chain) -> pl.DataFrame:
+    """Return what the protocols say of their feeds on a chain, as rows of `feeds`."""
+    rows = [
+        (
+            chain.chain_id,
+            protocol.slug,
+            feed.feed.lower() if feed.feed.startswith("0x") else feed.feed,
+            feed.name,
+            feed.asset,
+            feed.quote,
+            feed.kind,
+            _lower(feed.proxy),
+            feed.heartbeat_seconds,
+            feed.threshold_bps,
+            feed.source,
+            feed.basis,
+        )
+        for protocol in protocols
+        for feed in protocol.feeds
+        if feed.chain == chain
+    ]
+    return pl.DataFrame(rows, columns_of("feeds"), orient="row")
 
 
 def merged(known: Known, learned: Known) -> Known:

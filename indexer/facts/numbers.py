@@ -8,14 +8,16 @@ from numpy.typing import NDArray
 from indexer.decode.int256 import Int256, decimal, fixed, from_int, multiply
 from indexer.decode.quotients import quotient
 from indexer.decode.roots import sqrt_price
+from indexer.decode.ticks import tick_price
 from indexer.facts import conditions
 from indexer.facts.integers import Integers, integers
-from indexer.facts.scope import Mask, Scope, only
-from indexer.facts.texts import mapped, note_missing, texts
+from indexer.facts.scope import Mask, Scope, narrowed, only
+from indexer.facts.texts import mapped, note_missing, python_integers, texts
 from indexer.spec import (
     Amount,
     Arg,
     Decimals,
+    DecimalsFirst,
     DecimalsOf,
     DecimalsSaid,
     First,
@@ -25,6 +27,7 @@ from indexer.spec import (
     Quotient,
     Share,
     SqrtPrice,
+    TickPrice,
     Value,
     When,
 )
@@ -57,6 +60,8 @@ def numbers(value: Value | None, scope: Scope) -> pl.Series:
             return _scaled(integers(of, scope), _places(DecimalsOf(token), scope), 1, scope)
         case SqrtPrice():
             return _rooted(value, scope)
+        case TickPrice():
+            return _ticked(value, scope)
         case Share(of, kind):
             return _shared(of, kind, scope)
         case First(values):
@@ -132,6 +137,17 @@ def _rooted(value: SqrtPrice, scope: Scope) -> pl.Series:
     return _series(array, root.present & is_known & is_sure, fits, scope)
 
 
+def _ticked(value: TickPrice, scope: Scope) -> pl.Series:
+    added = integers(value.value, scope)
+    ticks = [total // value.seconds for total in python_integers(added.value)]
+    first, is_known = _every(_places(value.decimals0, scope), scope)
+    second, is_sure = _every(_places(value.decimals1, scope), scope)
+    is_inverse = value.of == "token1"
+    shift = second - first if is_inverse else first - second
+    array, fits = tick_price(ticks, shift.tolist(), is_inverse=is_inverse)
+    return _series(array, added.present & is_known & is_sure, fits, scope)
+
+
 def _every(places: "Places | tuple[Places, Mask]", scope: Scope) -> tuple[NDArray[np.int64], Mask]:
     number, known = places if isinstance(places, tuple) else (places, np.True_)
     return np.full(len(scope), number, dtype=np.int64), np.full(len(scope), known)
@@ -144,6 +160,8 @@ def _places(places: Decimals, scope: Scope) -> "Places | tuple[Places, Mask]":
         return _said_places(DecimalsSaid(places), scope)
     if isinstance(places, DecimalsSaid):
         return _said_places(places, scope)
+    if isinstance(places, DecimalsFirst):
+        return _first_places(places, scope)
     addresses = texts(places.token, scope)
     tokens = scope.known.tokens
     found = mapped(addresses, tokens["address"], tokens["decimals"].cast(pl.Int64))
@@ -178,7 +196,28 @@ def _blame_markets(token: OfMarket, nameless: Mask, scope: Scope) -> None:
 
 def _said_places(places: DecimalsSaid, scope: Scope) -> "tuple[Places, Mask]":
     said = integers(places.value, scope)
-    return places.plus + places.times * said.value.magnitude[0].astype(np.int64), said.present
+    number = said.value.magnitude[0].astype(np.int64)
+    signed = np.where(said.value.negative, -number, number)
+    return places.plus + places.times * signed, said.present
+
+
+def _first_places(places: DecimalsFirst, scope: Scope) -> tuple[Places, Mask]:
+    number, known = np.zeros(len(scope), np.int64), np.zeros(len(scope), np.bool_)
+    faults: list[tuple[Mask, str]] = []
+    for choice in places.choices:
+        rows = np.flatnonzero(~known)
+        # Only what is still unknown: nobody is to be asked for decimals that are said already.
+        part = narrowed(scope, ~known)
+        number[rows], known[rows] = _sure(_places(choice, part))
+        faults += [(_spread(mask, rows, len(scope)), why) for mask, why in part.faults]
+    scope.faults.extend((mask & ~known, why) for mask, why in faults)
+    return number, known
+
+
+def _spread(mask: Mask, rows: NDArray[np.int64], length: int) -> Mask:
+    whole = np.zeros(length, np.bool_)
+    whole[rows] = mask
+    return whole
 
 
 def _shared(of: "Fixed | Amount", kind: str, scope: Scope) -> pl.Series:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from indexer.spec import (
     Abs,
+    AddressAt,
     All,
     Amount,
     Arg,
@@ -13,6 +14,7 @@ from indexer.spec import (
     Condition,
     Const,
     Decimals,
+    DecimalsFirst,
     DecimalsOf,
     DecimalsSaid,
     Discover,
@@ -30,6 +32,7 @@ from indexer.spec import (
     Neg,
     Nonzero,
     Not,
+    Noted,
     OfContract,
     OfMarket,
     OneOf,
@@ -42,6 +45,7 @@ from indexer.spec import (
     SqrtPrice,
     Sum,
     SymbolOf,
+    TickPrice,
     Time,
     Value,
     When,
@@ -50,7 +54,7 @@ from indexer.spec import (
 Leaf = Arg | Companion
 
 
-def leaves(value: "Value | Condition | DecimalsOf | DecimalsSaid | None") -> Iterator[Leaf]:
+def leaves(value: "Value | Condition | Decimals | None") -> Iterator[Leaf]:
     """Yield every argument and companion that the expression reads."""
     match value:
         case str():
@@ -64,17 +68,15 @@ def leaves(value: "Value | Condition | DecimalsOf | DecimalsSaid | None") -> Ite
                 yield from leaves(operand)
 
 
-def _operands(
-    value: "Value | Condition | DecimalsOf | DecimalsSaid",
-) -> "tuple[Value | DecimalsOf | DecimalsSaid | None, ...]":
+def _operands(value: "Value | Condition | Decimals") -> "tuple[Value | Decimals | None, ...]":
     match value:
-        case First(values) | All(values):
+        case First(values) | All(values) | DecimalsFirst(values):
             return values
         case Sum(terms):
             return terms
         case Neg(one) | Abs(one) | Positive(one) | Ascii(one) | Time(one) | Lookup(one, _):
             return (one,)
-        case SymbolOf(one) | OfMarket(one, _) | Share(one, _) | Bits(one, _, _):
+        case SymbolOf(one) | OfMarket(one, _) | Share(one, _) | AddressAt(one, _) | Bits(one, _, _):
             return (one,)
         case DecimalsOf(one, plus, _):
             return (one, None if isinstance(plus, int) else plus)
@@ -87,16 +89,12 @@ def _operands(
         case Product(left, right) | Quotient(left, right) | Amount(left, right):
             return (left, right)
         case Fixed(one, decimals, _):
-            return (one, _tokens(decimals))
-        case SqrtPrice(root, first, second, _):
-            return (root, _tokens(first), _tokens(second))
+            return (one, decimals)
+        case SqrtPrice(root, first, second, _) | TickPrice(root, _, first, second, _):
+            return (root, first, second)
         case When(condition, then, otherwise):
             return (condition, then, otherwise)
     raise TypeError(f"{type(value).__name__} is not part of the vocabulary of indexer.spec")
-
-
-def _tokens(decimals: Decimals) -> "DecimalsOf | DecimalsSaid | None":
-    return None if isinstance(decimals, int | OfContract) else decimals
 
 
 def leaves_of(event: Event | Read) -> Iterator[Leaf]:
@@ -116,13 +114,13 @@ def match_key(companion: Companion) -> str:
     return repr((companion.abi, companion.event, sorted(companion.on.items()), companion.nearest))
 
 
-def names_of(companion: Companion) -> "tuple[str | Keyed, ...]":
+def names_of(companion: Companion) -> "tuple[str | Keyed | Noted, ...]":
     """Return the events a companion may be."""
     event = companion.event
     return event if isinstance(event, tuple) else (event,)
 
 
-def companion_events(event: Event) -> "Iterator[tuple[str, str | Keyed]]":
+def companion_events(event: Event) -> "Iterator[tuple[str, str | Keyed | Noted]]":
     """Yield the ABI and the name of every event that an event's companions may be."""
     for companion in companions_of(event).values():
         for name in names_of(companion):
@@ -131,9 +129,9 @@ def companion_events(event: Event) -> "Iterator[tuple[str, str | Keyed]]":
 
 def wanted(
     events: tuple[Event, ...], discoveries: tuple[Discover, ...], abi: str
-) -> "dict[str | Keyed, set[str]]":
+) -> "dict[str | Keyed | Noted, set[str]]":
     """Return, per event of one ABI, the arguments that anything reads of it."""
-    needs: dict[str | Keyed, set[str]] = {}
+    needs: dict[str | Keyed | Noted, set[str]] = {}
     for discovery in discoveries:
         if discovery.abi == abi:
             needs.setdefault(discovery.name, set()).add(discovery.child)
@@ -144,7 +142,7 @@ def wanted(
     return needs
 
 
-def _reads_of(event: Event) -> "Iterator[tuple[str, str | Keyed, set[str]]]":
+def _reads_of(event: Event) -> "Iterator[tuple[str, str | Keyed | Noted, set[str]]]":
     """Yield ABI, event and arguments of everything that a declared event reads."""
     yield event.abi, event.name, set()
     for leaf in leaves_of(event):

@@ -7,7 +7,7 @@ and topic0, never by topic0 alone: unrelated events share topics (RWA.md 0.1).
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import polars as pl
@@ -19,9 +19,11 @@ from indexer.facts.heirs import heirs
 from indexer.facts.hexadecimal import fixed_bytes, hex_text
 from indexer.facts.known import Known
 from indexer.facts.operands import companion_events
-from indexer.spec import Contract, Discover, Keyed, Protocol
+from indexer.spec import Contract, Discover, Keyed, Noted, Protocol
 
-EventName = str | Keyed
+EventName = str | Keyed | Noted
+
+_KEPT = 512  # of what follows from declarations: more than there are protocols and chains at once
 
 # PERPS.md 1.2: EventLog, EventLog1, EventLog2 of GMX v2's EventEmitter.
 ENVELOPES = tuple(
@@ -47,6 +49,7 @@ def abi_text(name: str) -> str:
     return (files("abis") / slug / f"{contract}.json").read_text(encoding="utf-8")
 
 
+@lru_cache(_KEPT)
 def contracts_on(protocol: Protocol, chain: Chain) -> tuple[Contract, ...]:
     """Return the declared contracts of a protocol on one chain."""
     return tuple(contract for contract in protocol.contracts if contract.chain == chain)
@@ -57,31 +60,52 @@ def first_block(protocol: Protocol, chain: Chain) -> int | None:
     return min((contract.from_block for contract in contracts_on(protocol, chain)), default=None)
 
 
-def event_names(protocol: Protocol, abi: str) -> dict[EventName, None]:
+def event_names(protocol: Protocol, abi: str) -> tuple[EventName, ...]:
     """Return the events of one ABI that the protocol reads, companions too, in order."""
-    names: dict[EventName, None] = {}
-    for discovery in protocol.discoveries:
-        if discovery.abi == abi:
-            names[discovery.name] = None
-    for event in protocol.events:
-        read = ((event.abi, event.name), *companion_events(event))
-        names.update(dict.fromkeys(name for home, name in read if home == abi))
-    return names
+    return _events_read(protocol).get(abi, ())
 
 
 def abis_of(protocol: Protocol) -> tuple[str, ...]:
     """Return every ABI the protocol's discoveries, events and companions name, in order."""
-    announced = [discovery.abi for discovery in protocol.discoveries]
-    own = [event.abi for event in protocol.events]
-    joined = [home for event in protocol.events for home, _ in companion_events(event)]
-    return tuple(dict.fromkeys([*announced, *own, *joined]))
+    return tuple(_events_read(protocol))
+
+
+@lru_cache(_KEPT)
+def _events_read(protocol: Protocol) -> dict[str, tuple[EventName, ...]]:
+    announced = [(item.abi, item.name) for item in protocol.discoveries]
+    own = [(event.abi, event.name) for event in protocol.events]
+    joined = [pair for event in protocol.events for pair in companion_events(event)]
+    read: dict[str, dict[EventName, None]] = {}
+    for abi, name in (*announced, *own, *joined):
+        read.setdefault(abi, {})[name] = None
+    return {abi: tuple(names) for abi, names in read.items()}
 
 
 def topic0s_of(name: EventName, abi: str) -> tuple[bytes, ...]:
     """Return the first topics that logs of this event can carry."""
-    if isinstance(name, Keyed):
-        return ENVELOPES
-    return (abi_entries(abi)[name].topic0,)
+    match name:
+        case Keyed():
+            return ENVELOPES
+        case Noted(function):
+            return (keccak(text=function)[:4].ljust(32, b"\0"),)
+        case _:
+            return (entry_of(name, abi).topic0,)
+
+
+def entry_of(name: "str | Noted", abi: str) -> EventAbi:
+    """Return the event's entry in the ABI."""
+    return abi_entries(abi)[title(name) if isinstance(name, Noted) else name]
+
+
+def title(name: EventName) -> str:
+    """Return the event's name as people read it."""
+    match name:
+        case Keyed(inner):
+            return inner
+        case Noted(function):
+            return function.partition("(")[0]
+        case _:
+            return name
 
 
 def key_hash(name: EventName) -> str | None:
@@ -187,7 +211,8 @@ def octets(address: str) -> bytes:
 
 def restrictions(protocol: Protocol, contract: Contract) -> dict[int, tuple[bytes, ...]]:
     """
-    Return which topics the contract's logs may carry: place (1 to 3) -> 32 bytes each.
+    Return which topics the contract's logs may carry: place (1 to 3) -> 32 bytes each; none where
+    no event is read of it.
 
     Raises:
         ValueError: an event that is read of the contract has not this argument at this place.
@@ -195,10 +220,12 @@ def restrictions(protocol: Protocol, contract: Contract) -> dict[int, tuple[byte
     found: dict[int, tuple[bytes, ...]] = {}
     for argument, values in contract.only.items():
         places = {
-            _topic_of(argument, abi_entries(contract.abi)[name])
+            _topic_of(argument, entry_of(name, contract.abi))
             for name in event_names(protocol, contract.abi)
             if not isinstance(name, Keyed)
         }
+        if not places:
+            continue
         place = places.pop() if len(places) == 1 else None
         if place is None:
             raise ValueError(
@@ -211,7 +238,8 @@ def restrictions(protocol: Protocol, contract: Contract) -> dict[int, tuple[byte
 
 def _topic_of(argument: str, event: EventAbi) -> int | None:
     indexed = [parameter.name for parameter in event.inputs if parameter.indexed]
-    return indexed.index(argument) + 1 if argument in indexed else None
+    first = 0 if event.anonymous else 1
+    return first + indexed.index(argument) if argument in indexed else None
 
 
 def selected(emitted_logs: pl.DataFrame, abi: str, name: EventName) -> pl.DataFrame:

@@ -9,9 +9,10 @@ from indexer.facts import conditions
 from indexer.facts.flags import flags
 from indexer.facts.moments import moments
 from indexer.facts.numbers import numbers
+from indexer.facts.routes import title
 from indexer.facts.scope import Mask, Scope, narrowed
 from indexer.facts.texts import texts
-from indexer.spec import Event, Keyed, Rest, Value
+from indexer.spec import Event, Keyed, Noted, Rest, Value
 from indexer.tables import DECIMAL, columns_of, tables
 
 REJECTS = (
@@ -130,7 +131,7 @@ def _rejected(event: Event, scope: Scope, reasons: pl.Series) -> pl.DataFrame:
 
 
 def rejects(
-    frame: pl.DataFrame, event: "Event | str | Keyed", fact: str | None, reasons: pl.Series
+    frame: pl.DataFrame, event: "Event | str | Keyed | Noted", fact: str | None, reasons: pl.Series
 ) -> pl.DataFrame:
     """Return rows of `rejects` for these logs."""
     name = event.name if isinstance(event, Event) else event
@@ -140,7 +141,7 @@ def rejects(
         "log_index",
         pl.col("tx_text").alias("tx_hash"),
         "protocol",
-        pl.lit(name.name if isinstance(name, Keyed) else name).alias("event"),
+        pl.lit(title(name)).alias("event"),
         pl.lit(fact, pl.String).alias("fact"),
         reasons.alias("reason"),
         *(name for name in _OF_FILES if name in frame.columns),

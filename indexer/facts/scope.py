@@ -90,6 +90,7 @@ def taken(column: Column, rows: Rows) -> Column:
         values=values,
         present=column.present[at] & there,
         signed=column.signed[at],
+        width=column.width,
     )
 
 
@@ -103,6 +104,7 @@ def _absent(column: Column, rows: int) -> Column:
         else pl.Series([None] * rows, dtype=column.values.dtype),
         present=none,
         signed=none,
+        width=column.width,
     )
 
 

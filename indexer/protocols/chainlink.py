@@ -1,24 +1,39 @@
 """
 Chainlink data feeds: aggregators that post a signed answer when it moved or its heartbeat is due.
 
-Contracts  aggregators behind the feed proxies of https://docs.chain.link/data-feeds/price-feeds,
-           as listed in duneanalytics/spellbook (chainlink price_feeds_oracle_addresses). The list
-           holds known phases, not all; first blocks are not known, so every window starts at 0.
+Contracts  proxies and aggregators from duneanalytics/spellbook (chainlink
+           price_feeds_oracle_addresses) and bgd-labs/aave-address-book (Chainlink*.sol); 138
+           aggregators more by integrators' lists of 2022 and 2023, which agree with spellbook on
+           all 128 addresses that both have, and three of ETH/USD and BTC/USD by several
+           integrations of 2025. No list holds all phases of a feed, and no first block is known,
+           so every window starts at 0.
 Split      none.
-Units      answers in the feed's own decimals, signed; updatedAt unix seconds.
+Units      answers in the feed's own decimals, signed; updatedAt unix seconds. Where nobody states
+           the decimals, the aggregator is asked for them.
+Uptime     a sequencer's feed answers 0 while it is up and 1 while it is down: the asset is the
+           chain's sequencer, the quote is DOWN. Consumers wait 3,600 s after it came back.
+Due        heartbeats and thresholds from tools that integrate the feeds (alchem-link), which round
+           them and may be out of date.
 
-Logs come from the aggregator, never from the proxy. An aggregator that is not listed is not read:
-its topic is shared with other oracles and its decimals are unknown. Left out: feeds whose name
-says no quote (proof of reserve, floor prices in no unit, indexes), Fantom, rounds' observation time
-(NewTransmission), and DataFeedsCache, where many feeds share one emitter.
+Logs come from the aggregator, never from the proxy. Proxies from version 0.7 on say which one they
+confirm; those of 0.6 that stand before most feeds of Ethereum say nothing, and are read by
+`chainlink_proxies`. An aggregator that nobody lists or announces is not read: its topic is shared
+with other oracles and its decimals are unknown.
 """
 
 from indexer.spec import (
+    Companion,
     Const,
     Contract,
+    DecimalsFirst,
+    DecimalsOf,
+    Discover,
     Emitter,
     Event,
+    Exists,
+    Feed,
     Fixed,
+    Not,
     OfContract,
     Protocol,
     Time,
@@ -26,27 +41,66 @@ from indexer.spec import (
     listed,
 )
 
+AGGREGATORS = listed("chainlink_aggregators")
+PROXIES = listed("chainlink_proxies")
+# A cache that posts for many feeds logs this before the answer of each.
+OF_A_CACHE = Companion(
+    "DecimalReportUpdated", take="roundId", on={"roundId": "roundId"}, nearest="before"
+)
+
 PROTOCOL = Protocol(
     slug="chainlink",
     name="Chainlink",
     kind="oracle",
     methodology=(
-        "Oracle updates are AnswerUpdated of the listed aggregators, scaled by each feed's "
-        "decimals. Aggregators that are not listed are not read."
+        "Oracle updates are AnswerUpdated of the listed aggregators and of those that listed "
+        "proxies confirm, scaled by each feed's decimals. Other aggregators are not read."
     ),
-    contracts=tuple(
-        Contract(
-            chain=chain_of(row["chain"]),
-            abi="chainlink/Aggregator",
-            address=row["address"],
-            from_block=0,
-            says={
-                "asset": row["asset"],
-                "quote": row["quote"],
-                "decimals": int(row["decimals"]),
-            },
-        )
-        for row in listed("chainlink")
+    left_out=(
+        "Feeds whose name says no quote: net asset values, reserves, health checks, emergency "
+        "counts, indexes, economic series, market capitalisations and equities by the name of an "
+        "API. What their answer is counted in is not stated.",
+        "Prices of GM and GLV tokens, and prices that Aave caps: adapters that log nothing.",
+        "Aggregators that a proxy of version 0.6 moved to after the lists were made: it logs "
+        "nothing when it moves; chainlink_proxies reads what it answers.",
+        "The aggregator that a proxy stood on before its first confirmation: it is announced by "
+        "no log.",
+        "DataFeedsCache, where many feeds share one emitter: its addresses and which data id is "
+        "which feed are not stated. A confirmed aggregator that is one gives no row.",
+        "When a round was observed and when an SVR feed unlocked it: NewTransmission, "
+        "SecondaryRoundIdUpdated and PrimaryFeedUnlocked fit no table.",
+        "Three aggregators of recorded logs of 2021 to 2023, which no public list names: 0x5c3d…, "
+        "0x8ff1… and 0xb289….",
+        "Arc (chain 5042), whose block time is not known.",
+    ),
+    contracts=(
+        *(
+            Contract(
+                chain=chain_of(row["chain"]),
+                abi="chainlink/Aggregator",
+                address=row["address"],
+                from_block=0,
+                says={
+                    "asset": row["asset"],
+                    "quote": row["quote"],
+                    "decimals": int(row["decimals"]),
+                },
+            )
+            for row in AGGREGATORS
+        ),
+        *(
+            Contract(
+                chain=chain_of(row["chain"]),
+                abi="chainlink/Proxy",
+                address=row["address"],
+                from_block=0,
+                says={"asset": row["asset"], "quote": row["quote"]},
+            )
+            for row in PROXIES
+        ),
+    ),
+    discoveries=(
+        Discover("chainlink/Proxy", "AggregatorConfirmed", "latest", "chainlink/Aggregator"),
     ),
     events=(
         Event(
@@ -57,11 +111,31 @@ PROTOCOL = Protocol(
                 "feed": Emitter(),
                 "asset": OfContract("asset"),
                 "quote": OfContract("quote"),
-                "oracle_price_quote": Fixed("current", OfContract("decimals")),
+                "oracle_price_quote": Fixed(
+                    "current", DecimalsFirst((OfContract("decimals"), DecimalsOf(Emitter())))
+                ),
                 "observed_at": Time("updatedAt"),
                 "round_id": "roundId",
                 "provider": Const("chainlink"),
             },
+            where=(Not(Exists(OF_A_CACHE)),),
+            is_confirmed=True,
         ),
+    ),
+    feeds=tuple(
+        Feed(
+            chain=chain_of(row["chain"]),
+            feed=row["address"],
+            name=row["name"],
+            asset=row["asset"],
+            quote=row["quote"],
+            kind=row["kind"],
+            proxy=row["proxy"] or None,
+            heartbeat_seconds=int(row["heartbeat_seconds"]) if row["heartbeat_seconds"] else None,
+            threshold_bps=int(row["threshold_bps"]) if row["threshold_bps"] else None,
+            source="alchem-link" if row["heartbeat_seconds"] else None,
+            basis="assumed" if row["heartbeat_seconds"] else None,
+        )
+        for row in AGGREGATORS
     ),
 )

@@ -49,8 +49,8 @@ PROTOCOL = Protocol(
         "supply."
     ),
     left_out=(
-        "Dividends apart from subscriptions: both are Issue, and no list of the dates of payment "
-        "is published on chain.",
+        "Dividends apart from subscriptions: both are Issue, and neither the events of the daily "
+        "yield's feed nor the dates of payment are confirmed.",
         "Management fees (0.18 to 0.50 % a year, by chain): they are charged off chain.",
         "Seizures (Seize): shares change hands, none is made or redeemed.",
         "Tokens that rebase (TxShares, RebasingRateUpdated) and providers of net asset values "

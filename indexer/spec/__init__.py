@@ -6,18 +6,21 @@ table), discoveries (how factories announce children), reads (state that no even
 (how files of venues that are no EVM chain become rows) and policies (dated fee splits). Columns are
 small expressions over the arguments of a log, or over what was returned or read of a file. Integers
 stay exact 256-bit integers until
-`Fixed`, `Amount` or `SqrtPrice` scales them once, truncating toward zero at 1e-18.
+`Fixed`, `Amount`, `SqrtPrice` or `TickPrice` scales them once, truncating toward zero at 1e-18.
 
     integer   Arg  Companion  Bits  Int  First  Sum  Neg  Abs  Positive  Product
-    number    Fixed  Amount, of an integer or a Quotient of two; SqrtPrice  Share  Rest
-    text      Arg  Companion  Bits  Emitter  OfContract  OfMarket  SymbolOf  Ascii  Lookup  Const
+    number    Fixed  Amount, of an integer or a Quotient of two; SqrtPrice  TickPrice  Share  Rest
+    text      Arg  Companion  Bits  Emitter  OfContract  OfMarket  SymbolOf  Ascii  AddressAt
+              Lookup  Const
     moment    Time
     choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not  All
 
+An event is a name of the ABI, or `Keyed` inside an envelope, or `Noted`, a call that was noted.
 A plain `Arg` in a text column renders by its ABI type: addresses and bytes as lower-case 0x hex,
 integers as decimal digits, strings as they are.
 """
 
+from indexer.spec.arguments import Arg, Companion, Emitter, OfContract
 from indexer.spec.declarations import (
     Account,
     Blocks,
@@ -27,6 +30,7 @@ from indexer.spec.declarations import (
     Entry,
     Event,
     Evidence,
+    Feed,
     Market,
     Policy,
     Protocol,
@@ -37,18 +41,17 @@ from indexer.spec.declarations import (
 )
 from indexer.spec.expressions import (
     Abs,
+    AddressAt,
     All,
     Amount,
-    Arg,
     Ascii,
     Bits,
-    Companion,
     Condition,
     Const,
     Decimals,
+    DecimalsFirst,
     DecimalsOf,
     DecimalsSaid,
-    Emitter,
     Equals,
     Exists,
     First,
@@ -56,12 +59,10 @@ from indexer.spec.expressions import (
     Int,
     IsNegative,
     IsTrue,
-    Keyed,
     Lookup,
     Neg,
     Nonzero,
     Not,
-    OfContract,
     OfMarket,
     OneOf,
     Positive,
@@ -72,11 +73,13 @@ from indexer.spec.expressions import (
     SqrtPrice,
     Sum,
     SymbolOf,
+    TickPrice,
     Time,
     Value,
     When,
 )
 from indexer.spec.lists import chain_of, listed
+from indexer.spec.names import Keyed, Noted
 from indexer.spec.supply import DEAD_ADDRESS, TOKEN_SUPPLY
 
 __all__ = [
@@ -84,6 +87,7 @@ __all__ = [
     "TOKEN_SUPPLY",
     "Abs",
     "Account",
+    "AddressAt",
     "All",
     "Amount",
     "Arg",
@@ -96,6 +100,7 @@ __all__ = [
     "Const",
     "Contract",
     "Decimals",
+    "DecimalsFirst",
     "DecimalsOf",
     "DecimalsSaid",
     "Discover",
@@ -105,6 +110,7 @@ __all__ = [
     "Event",
     "Evidence",
     "Exists",
+    "Feed",
     "First",
     "Fixed",
     "Int",
@@ -116,6 +122,7 @@ __all__ = [
     "Neg",
     "Nonzero",
     "Not",
+    "Noted",
     "OfContract",
     "OfMarket",
     "OneOf",
@@ -132,6 +139,7 @@ __all__ = [
     "Sum",
     "SymbolOf",
     "Table",
+    "TickPrice",
     "Time",
     "Token",
     "Value",

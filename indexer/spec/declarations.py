@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from indexer.chains import Chain
-from indexer.spec.expressions import Condition, Const, Emitter, Int, Keyed, OfContract, Value
+from indexer.spec.arguments import Emitter, OfContract
+from indexer.spec.expressions import Condition, Const, Int, Value
+from indexer.spec.names import Keyed, Noted
 
 Table = Literal[
     "position_changes",
@@ -20,6 +22,7 @@ Table = Literal[
     "credit_events",
     "pool_flows",
     "share_prices",
+    "pool_states",
     "shortfalls",
     "markets",
 ]
@@ -33,7 +36,7 @@ class Event:
 
     Attributes:
         abi: `<slug>/<Contract>` below abis/.
-        name: the event, with its types where the ABI overloads it, or a keyed event.
+        name: the event, with its types where the ABI overloads it, a keyed event, or a noted call.
         into: the table.
         columns: column -> expression; columns left out are null.
         where: conditions that all hold, or the log gives no row here.
@@ -45,7 +48,7 @@ class Event:
     """
 
     abi: str
-    name: "str | Keyed"
+    name: "str | Keyed | Noted"
     into: Table
     columns: Mapping[str, Value]
     where: tuple[Condition, ...] = ()
@@ -76,14 +79,15 @@ class Call:
     Attributes:
         function: its name in the ABI of the read. Columns read what it returns under this name;
             as `<function>.<output>` where it returns several values.
-        args: constants, what the contract declares, or the contract itself, in order.
+        args: constants, what the contract declares, or the contract itself, in order; a tuple of
+            integers is an array.
         to: whom to ask, an address or what the contract declares as one; None asks the contract
             that the read is about.
         has_selector: False for precompiles, which take arguments alone.
     """
 
     function: str
-    args: "tuple[Int | Const | OfContract | Emitter, ...]" = ()
+    args: "tuple[Int | Const | OfContract | Emitter | tuple[Int, ...], ...]" = ()
     to: "str | OfContract | None" = None
     has_selector: bool = True
 
@@ -192,7 +196,8 @@ class Policy:
 
     Attributes:
         kind: supply_side_share, treasury_share or holders_share of fees;
-            holders_share_of_revenue of what the protocol keeps.
+            holders_share_of_revenue of what the protocol keeps; buyback_share of what it
+            spends on its holders.
         value: exact decimal text.
         valid_from: ISO day, UTC, inclusive.
         source: where it is stated.
@@ -206,10 +211,12 @@ class Policy:
     basis: Literal["event", "governance", "documentation", "assumed"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Protocol:
     """
     One protocol: everything perpscope knows of it before it reads a log.
+
+    It equals itself alone, so that what follows from a declaration can be worked out once.
 
     Attributes:
         slug: name of the declaration and of its `abis/` folder.
@@ -221,6 +228,7 @@ class Protocol:
         contracts, events, discoveries, reads, entries, policies: see the classes.
         tokens: seed rows (chain, address, symbol, decimals).
         markets: seed rows (chain, market, symbol, tokens, asset class, quote).
+        feeds: names, heartbeats and thresholds of an oracle's feeds; they decide no fact.
         accounts: accounts that have a name.
     """
 
@@ -237,6 +245,7 @@ class Protocol:
     policies: tuple[Policy, ...] = ()
     tokens: "tuple[Token, ...]" = ()
     markets: "tuple[Market, ...]" = ()
+    feeds: "tuple[Feed, ...]" = ()
     accounts: "tuple[Account, ...]" = ()
 
 
@@ -262,6 +271,37 @@ class Market:
     short_token: str | None = None
     asset_class: str = "crypto"
     quote: str | None = None
+
+
+@dataclass(frozen=True)
+class Feed:
+    """
+    A feed of an oracle: what it is called, and when it has to speak.
+
+    Attributes:
+        chain: where it is.
+        feed: as the rows of `oracle_updates` name it.
+        name: the pair, and what tells it from other feeds of the pair.
+        asset, quote: upper case.
+        kind: price (that is traded), exchange_rate (that a contract pays), calculated (of other
+            feeds) or uptime (of a chain's sequencer).
+        proxy: the contract that others ask for it, where it is another.
+        heartbeat_seconds: an update is due when the last one is this old.
+        threshold_bps: an update is due when the price moved this far.
+        source, basis: where both are stated, and how good that is.
+    """
+
+    chain: Chain
+    feed: str
+    name: str
+    asset: str
+    quote: str
+    kind: str = "price"
+    proxy: str | None = None
+    heartbeat_seconds: int | None = None
+    threshold_bps: int | None = None
+    source: str | None = None
+    basis: Literal["event", "governance", "documentation", "assumed"] | None = None
 
 
 @dataclass(frozen=True)

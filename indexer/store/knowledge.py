@@ -17,6 +17,7 @@ from indexer.tables import block_tables, columns_of
 _CHILD = ["chain_id", "protocol", "abi", "address"]
 _MARKET = ["chain_id", "protocol", "market"]
 _TOKEN = ["chain_id", "address"]
+_ON_CHAIN = "chain_id = ? and protocol = ?"
 
 
 class Blocks(Protocol):
@@ -119,6 +120,20 @@ def replace_policies(
         if not stored.sort(*order).equals(said.sort(*order)):
             delete(connection, "policies", "protocol = ?", [slug])
             insert(connection, "policies", said)
+
+
+def replace_feeds(
+    connection: duckdb.DuckDBPyConnection, chain_id: int, slugs: Iterable[str], rows: pl.DataFrame
+) -> None:
+    """Make the stored feeds of these protocols on the chain the same as the rows."""
+    order = list(columns_of("feeds"))
+    for slug in slugs:
+        place: list[object] = [chain_id, slug]
+        stored = select(connection, "feeds", _ON_CHAIN, place)
+        said = rows.filter(pl.col("protocol") == slug)
+        if not stored.sort(order).equals(said.sort(order)):
+            delete(connection, "feeds", _ON_CHAIN, place)
+            insert(connection, "feeds", said)
 
 
 def _of(connection: duckdb.DuckDBPyConnection, table: str, landed: Blocks) -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """Which declaration covered which blocks: rows made under different ones are never mixed."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import sha256
 
 import polars as pl
@@ -22,6 +23,7 @@ def label(protocol: Protocol, chain: Chain) -> str:
     return f"{digest(protocol, chain)}/{reach(protocol, chain)}"
 
 
+@lru_cache(512)
 def reach(protocol: Protocol, chain: Chain) -> str:
     """Return a digest of what decides which logs and which state of a chain are the protocol's."""
     contracts = [

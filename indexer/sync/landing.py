@@ -11,7 +11,7 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.errors import NodeBehind
-from indexer.facts import Facts, Known, declared, facts, merged, owned, policies
+from indexer.facts import Facts, Known, declared, facts, feeds, merged, owned, policies
 from indexer.facts.reads import read_facts, together
 from indexer.spec import Protocol
 from indexer.store import OWNED, Range, joined, write_range
@@ -241,7 +241,12 @@ def _range(
 
 def _stated(chain: Chain, protocols: Sequence[Protocol]) -> dict[str, pl.DataFrame]:
     said = declared(protocols, chain)
-    return {"tokens": said.tokens, "markets": said.markets, "policies": policies(protocols)}
+    return {
+        "tokens": said.tokens,
+        "markets": said.markets,
+        "policies": policies(protocols),
+        "feeds": feeds(protocols, chain),
+    }
 
 
 def _prepended(

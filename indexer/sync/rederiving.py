@@ -7,7 +7,7 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.errors import UserError
-from indexer.facts import Known, declared, facts, merged, owned, policies
+from indexer.facts import Known, declared, facts, feeds, merged, owned, policies
 from indexer.facts.reads import read_facts
 from indexer.spec import Protocol
 from indexer.store import Rewound, Stored, rederive, rewind
@@ -41,7 +41,12 @@ def redecode(ledger: Ledger, protocols: Sequence[Protocol]) -> dict[str, int]:
         ledger.path,
         ledger.chain.chain_id,
         {protocol.slug: label(protocol, ledger.chain) for protocol in protocols},
-        {"tokens": stated.tokens, "markets": stated.markets, "policies": policies(protocols)},
+        {
+            "tokens": stated.tokens,
+            "markets": stated.markets,
+            "policies": policies(protocols),
+            "feeds": feeds(protocols, ledger.chain),
+        },
         derived.rows,
         derive_reads=derived.read_rows,
     )

@@ -1,0 +1,110 @@
+"""GMX v2: prices, and what the pools are worth."""
+
+from indexer.protocols.gmx_v2.values import ABI, NAMED, PER_TOKEN, Columns
+from indexer.spec import (
+    Amount,
+    Companion,
+    Const,
+    Equals,
+    Event,
+    Exists,
+    Fixed,
+    Keyed,
+    Neg,
+    Nonzero,
+    OfMarket,
+    Quotient,
+    Sum,
+    Time,
+    When,
+)
+
+ORACLE: Columns = {
+    "feed": "token",
+    "asset": NAMED["token"],
+    "quote": Const("USD"),
+    "oracle_price_quote": Fixed(Sum(("minPrice", "maxPrice")), PER_TOKEN, over=2),
+    "oracle_price_min_quote": Fixed("minPrice", PER_TOKEN),
+    "oracle_price_max_quote": Fixed("maxPrice", PER_TOKEN),
+    "observed_at": Time("timestamp"),
+    "provider": "provider",
+}
+
+VALUED = Keyed("MarketPoolValueUpdated")
+BY_KEY = {"key": "tradeKey"}
+POOL = Companion(VALUED, "market", BY_KEY)
+FLOW: Columns = {"pool": POOL, "account": "account"}
+IS_OF_A_POOL = Exists(POOL)
+LONG, SHORT = "longTokenAmount", "shortTokenAmount"
+SHARES = Fixed("receivedMarketTokens", 18)
+DEPOSITED_LONG: Columns = {
+    **FLOW,
+    "kind": Const("deposit"),
+    "asset_token": OfMarket(POOL, "long_token"),
+    "asset_tokens": Amount(LONG, OfMarket(POOL, "long_token")),
+    "share_tokens": SHARES,
+}
+# Shares of a deposit of both tokens stand on the row of the first.
+DEPOSITED_SHORT: Columns = {
+    **FLOW,
+    "kind": Const("deposit"),
+    "asset_token": OfMarket(POOL, "short_token"),
+    "asset_tokens": Amount(SHORT, OfMarket(POOL, "short_token")),
+    "share_tokens": When(Equals(LONG, 0), SHARES),
+}
+SUPPLY = "marketTokensSupply"
+BEFORE = Companion(Keyed("MarketPoolValueInfo"), SUPPLY, BY_KEY)
+AFTER = Companion(VALUED, SUPPLY, BY_KEY)
+WITHDRAWN: Columns = {
+    **FLOW,
+    "kind": Const("withdrawal"),
+    "share_tokens": Fixed(Sum((BEFORE, Neg(AFTER))), 18),
+}
+MARKET_PRICE: Columns = {
+    "pool": "market",
+    "share_price_tokens": Fixed(Quotient("poolValue", SUPPLY), 12),
+    "supply_tokens": Fixed(SUPPLY, 18),
+}
+VAULT_PRICE: Columns = {
+    "pool": "glv",
+    "share_price_tokens": Fixed(Quotient("value", "supply"), 12),
+    "supply_tokens": Fixed("supply", 18),
+}
+
+POOLS = (
+    Event(ABI, Keyed("OraclePriceUpdate"), "oracle_updates", ORACLE, is_confirmed=True),
+    Event(
+        ABI,
+        Keyed("DepositExecuted"),
+        "pool_flows",
+        DEPOSITED_LONG,
+        (IS_OF_A_POOL, Nonzero(LONG)),
+        is_confirmed=True,
+    ),
+    Event(
+        ABI,
+        Keyed("DepositExecuted"),
+        "pool_flows",
+        DEPOSITED_SHORT,
+        (IS_OF_A_POOL, Nonzero(SHORT)),
+        is_confirmed=True,
+    ),
+    Event(
+        ABI,
+        Keyed("WithdrawalExecuted"),
+        "pool_flows",
+        WITHDRAWN,
+        (IS_OF_A_POOL,),
+        evidence="derived",
+        is_confirmed=True,
+    ),
+    Event(ABI, VALUED, "share_prices", MARKET_PRICE, (Nonzero(SUPPLY),), is_confirmed=True),
+    Event(
+        ABI,
+        Keyed("GlvValueUpdated"),
+        "share_prices",
+        VAULT_PRICE,
+        (Nonzero("supply"),),
+        is_confirmed=True,
+    ),
+)

@@ -1,0 +1,170 @@
+"""What managers complete: mints, redemptions and what they charged, by generation."""
+
+from indexer.spec import (
+    Amount,
+    Const,
+    Event,
+    Fixed,
+    Nonzero,
+    OfContract,
+    Value,
+)
+
+FUND = OfContract("token")
+CASH = OfContract("asset")
+POOL: dict[str, Value] = {"pool": FUND}
+MINT: dict[str, Value] = {**POOL, "kind": Const("mint")}
+REDEMPTION: dict[str, Value] = {**POOL, "kind": Const("redemption")}
+FEE: dict[str, Value] = {"market": FUND, "split_basis": Const("none")}
+
+HUB = "ondo/Hub"
+V1 = "ondo/InstantManagerV1"
+V2 = "ondo/InstantManager"
+
+HUBS = (
+    Event(
+        abi=HUB,
+        name="MintCompleted",
+        into="pool_flows",
+        columns={
+            **MINT,
+            "account": "user",
+            "asset_token": CASH,
+            "asset_tokens": Amount("collateralAmountDeposited", CASH),
+            "share_tokens": Amount("rwaAmountOut", FUND),
+        },
+    ),
+    Event(
+        abi=HUB,
+        name="RedemptionCompleted",
+        into="pool_flows",
+        columns={
+            **REDEMPTION,
+            "account": "user",
+            "asset_token": CASH,
+            "asset_tokens": Amount("collateralAmountReturned", CASH),
+            "share_tokens": Amount("rwaAmountRequested", FUND),
+        },
+    ),
+    *(
+        Event(
+            abi=HUB,
+            name=name,
+            into="fees",
+            columns={
+                **FEE,
+                "account": "user",
+                "fee_kind": Const(kind),
+                "fee_token": CASH,
+                "fee_tokens": Amount("feeAmount", CASH),
+            },
+            where=(Nonzero("feeAmount"),),
+        )
+        for name, kind in (("MintRequested", "subscription"), ("RedemptionCompleted", "redemption"))
+    ),
+)
+
+INSTANT_V1 = (
+    *(
+        Event(
+            abi=V1,
+            name=name,
+            into="pool_flows",
+            columns={
+                **MINT,
+                "account": "sender",
+                "asset_token": CASH,
+                "asset_tokens": Amount("usdcAmountIn", CASH),
+                "share_tokens": Amount("ousgAmountOut", FUND),
+            },
+        )
+        for name in ("InstantMintOUSG", "InstantMintRebasingOUSG")
+    ),
+    *(
+        Event(
+            abi=V1,
+            name=name,
+            into="pool_flows",
+            columns={
+                **REDEMPTION,
+                "account": "sender",
+                "asset_token": CASH,
+                "asset_tokens": Amount("usdcAmountOut", CASH),
+                "share_tokens": Amount("ousgAmountIn", FUND),
+            },
+        )
+        for name in ("InstantRedemptionOUSG", "InstantRedemptionRebasingOUSG")
+    ),
+    *(
+        Event(
+            abi=V1,
+            name=name,
+            into="fees",
+            columns={
+                **FEE,
+                "account": "sender",
+                "fee_kind": Const(kind),
+                "fee_token": CASH,
+                "fee_tokens": Amount("usdcFees", CASH),
+            },
+            where=(Nonzero("usdcFees"),),
+        )
+        for name, kind in (
+            ("MintFeesDeducted", "subscription"),
+            ("RedeemFeesDeducted", "redemption"),
+        )
+    ),
+)
+
+INSTANT_V2 = (
+    Event(
+        abi=V2,
+        name="Subscription",
+        into="pool_flows",
+        columns={
+            **MINT,
+            "account": "subscriber",
+            "asset_token": "depositToken",
+            "asset_tokens": Amount("depositAmount", "depositToken"),
+            "share_tokens": Amount("rwaAmount", FUND),
+        },
+    ),
+    Event(
+        abi=V2,
+        name="Redemption",
+        into="pool_flows",
+        columns={
+            **REDEMPTION,
+            "account": "redeemer",
+            "asset_token": "receivingToken",
+            "asset_tokens": Amount("receiveTokenAmount", "receivingToken"),
+            "share_tokens": Amount("rwaAmount", FUND),
+        },
+    ),
+    Event(
+        abi=V2,
+        name="AdminSubscription",
+        into="pool_flows",
+        columns={**MINT, "account": "recipient", "share_tokens": Amount("rwaAmount", FUND)},
+    ),
+    *(
+        Event(
+            abi=V2,
+            name=name,
+            into="fees",
+            columns={
+                **FEE,
+                "account": account,
+                "fee_kind": Const(kind),
+                "fee_usd": Fixed("fee", 18),
+            },
+            where=(Nonzero("fee"),),
+        )
+        for name, kind, account in (
+            ("Subscription", "subscription", "subscriber"),
+            ("Redemption", "redemption", "redeemer"),
+        )
+    ),
+)
+
+FLOWS = (*HUBS, *INSTANT_V1, *INSTANT_V2)

@@ -1,0 +1,102 @@
+"""
+Spiko: money market funds under European law, their shares tokens, their prices oracles.
+
+Contracts  https://github.com/spiko-tech/contracts (subgraph/config: addresses and first blocks).
+           One address is the token of a fund on one chain and the oracle of another elsewhere.
+Split      none: the funds charge their fees off chain, inside the price.
+Units      shares 1e5; prices 1e18, in the fund's currency (contracts/oracle/Oracle.sol).
+
+Shares are redeemed by sending them to a contract that burns them later: the burn's account is that
+contract.
+"""
+
+from indexer.spec import (
+    Amount,
+    Const,
+    Contract,
+    Emitter,
+    Equals,
+    Event,
+    Fixed,
+    Not,
+    OfContract,
+    Protocol,
+    Time,
+    Token,
+    chain_of,
+    listed,
+)
+
+ERC20 = "erc20/Token"
+FUNDS = listed("spiko_funds")
+NOBODY = "0x0000000000000000000000000000000000000000"
+
+PROTOCOL = Protocol(
+    slug="spiko",
+    name="Spiko",
+    kind="rwa",
+    methodology=(
+        "Mints and redemptions are transfers of a fund's token from and to nobody, in shares: the "
+        "issuer settles the money. A redemption's account is the contract that collects shares to "
+        "be burned. Share prices are what the fund's oracle publishes, in euros or dollars, as of "
+        "the moment the price is of."
+    ),
+    left_out=(
+        "Who asked for a redemption and what for (RedemptionInitiated): shares are still there and "
+        "may be given back.",
+        "Fees of the funds: charged off chain.",
+        "Later funds (UKTBL, SPKCC, SAFO) and other chains: addresses are not in the issuer's list "
+        "that was read.",
+    ),
+    contracts=(
+        *(
+            Contract(
+                chain_of(row["chain"]),
+                ERC20,
+                row["token"],
+                int(row["token_from"]),
+                only={argument: (NOBODY,)},
+            )
+            for row in FUNDS
+            for argument in ("from", "to")
+        ),
+        *(
+            Contract(
+                chain_of(row["chain"]),
+                "spiko/Oracle",
+                row["oracle"],
+                int(row["oracle_from"]),
+                says={"token": row["token"].lower()},
+            )
+            for row in FUNDS
+        ),
+    ),
+    events=(
+        *(
+            Event(
+                abi=ERC20,
+                name="Transfer",
+                into="pool_flows",
+                columns={
+                    "kind": Const(kind),
+                    "pool": Emitter(),
+                    "account": account,
+                    "share_tokens": Amount("value", Emitter()),
+                },
+                where=(Equals(nobody, NOBODY), Not(Equals(account, NOBODY))),
+            )
+            for kind, nobody, account in (("mint", "from", "to"), ("redemption", "to", "from"))
+        ),
+        Event(
+            abi="spiko/Oracle",
+            name="Update",
+            into="share_prices",
+            columns={
+                "pool": OfContract("token"),
+                "share_price_tokens": Fixed("price", 18),
+                "nav_at": Time("timepoint"),
+            },
+        ),
+    ),
+    tokens=tuple(Token(chain_of(row["chain"]), row["token"], row["symbol"], 5) for row in FUNDS),
+)

@@ -1,0 +1,189 @@
+-- question: How far apart were the prices of two oracle providers on a chain, weighted by time?
+-- reads:    oracle_updates
+-- grain:    one row per pair of providers of an asset and quote on a chain
+-- units:    *_bps 1 = 0.01 % of the reference; compared_seconds while both prices were fresh;
+--           off_ratio the share of that time beyond the threshold, 1 = 100 %
+-- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
+-- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
+-- param:    pair text null (only this pair of symbols, like ETH/USD)
+-- param:    threshold_bps number 50 (between updates an oracle may differ so far by design)
+-- param:    tolerance_seconds integer 3600 (how old a price may be and still count)
+with
+
+prices as (
+
+    select
+        asset,
+        quote,
+        chain_id,
+        provider,
+        block_timestamp,
+        last(
+            oracle_price_quote
+            order by block_number, log_index, item_index, tx_hash
+        ) as price_quote
+    from oracle_updates
+    where
+        asset is not null
+        and provider is not null
+        and quote != 'DOWN'
+        and block_timestamp between $since and $until
+        and ($pair is null or upper($pair) = asset || '/' || quote)
+    group by all
+
+),
+
+sources as (
+
+    select distinct
+        asset,
+        quote,
+        chain_id,
+        provider
+    from prices
+
+),
+
+pairs as (
+
+    select
+        sources.asset,
+        sources.quote,
+        sources.chain_id,
+        sources.provider,
+        others.provider as reference_provider
+    from sources
+    inner join sources as others
+        on
+            sources.asset = others.asset
+            and sources.quote = others.quote
+            and sources.chain_id = others.chain_id
+            and sources.provider < others.provider
+
+),
+
+-- A difference can change whenever either provider speaks.
+moments as (
+
+    select distinct
+        pairs.*,
+        prices.block_timestamp as moment_at
+    from pairs
+    inner join prices
+        on
+            pairs.asset = prices.asset
+            and pairs.quote = prices.quote
+            and pairs.chain_id = prices.chain_id
+            and prices.provider in (pairs.provider, pairs.reference_provider)
+
+),
+
+own as (
+
+    select
+        moments.*,
+        prices.price_quote,
+        prices.block_timestamp as price_at
+    from moments
+    asof inner join prices
+        on
+            moments.asset = prices.asset
+            and moments.quote = prices.quote
+            and moments.chain_id = prices.chain_id
+            and moments.provider = prices.provider
+            and moments.moment_at >= prices.block_timestamp
+
+),
+
+compared as (
+
+    select
+        own.*,
+        prices.price_quote as reference_price_quote,
+        least(own.price_at, prices.block_timestamp)
+        + to_seconds($tolerance_seconds) as fresh_until
+    from own
+    asof inner join prices
+        on
+            own.asset = prices.asset
+            and own.quote = prices.quote
+            and own.chain_id = prices.chain_id
+            and own.reference_provider = prices.provider
+            and own.moment_at >= prices.block_timestamp
+
+),
+
+-- The last difference of a pair has no end in the data and counts for no time.
+lasting as (
+
+    select
+        asset,
+        quote,
+        chain_id,
+        provider,
+        reference_provider,
+        abs(
+            (price_quote - reference_price_quote)::varchar::double
+            / reference_price_quote::varchar::double
+        ) * 10000 as absolute_bps,
+        greatest(
+            0,
+            epoch_us(
+                least(
+                    fresh_until,
+                    lead(moment_at, 1, moment_at) over (
+                        partition by asset, quote, chain_id, provider, reference_provider
+                        order by moment_at
+                    )
+                )
+            ) - epoch_us(moment_at)
+        ) / 1000000 as seconds
+    from compared
+    where reference_price_quote > 0
+
+),
+
+ranked as (
+
+    select
+        asset,
+        quote,
+        chain_id,
+        provider,
+        reference_provider,
+        absolute_bps,
+        seconds,
+        sum(seconds) over (
+            partition by asset, quote, chain_id, provider, reference_provider
+            order by absolute_bps
+            rows between unbounded preceding and current row
+        ) as seconds_within,
+        sum(seconds) over (
+            partition by asset, quote, chain_id, provider, reference_provider
+        ) as compared_seconds
+    from lasting
+    where seconds > 0
+
+)
+
+select
+    asset,
+    quote,
+    chain_id,
+    provider,
+    reference_provider,
+    compared_seconds,
+    sum(absolute_bps * seconds) / compared_seconds as mean_bps,
+    min(absolute_bps) filter (where seconds_within >= 0.95 * compared_seconds) as p95_bps,
+    min(absolute_bps) filter (where seconds_within >= 0.99 * compared_seconds) as p99_bps,
+    max(absolute_bps) as max_bps,
+    coalesce(sum(seconds) filter (where absolute_bps > $threshold_bps), 0)
+    / compared_seconds as off_ratio
+from ranked
+group by asset, quote, chain_id, provider, reference_provider, compared_seconds
+order by
+    asset,
+    quote,
+    chain_id,
+    provider,
+    reference_provider

@@ -1,0 +1,67 @@
+"""What declarations say of feeds reaches the database, and decides no fact."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sync_rig import BIRTH, FEED, FEED_ADDRESS, FIRST, blocks, job, rows, run, served
+
+from indexer.chains import ARBITRUM, ETHEREUM
+from indexer.facts import digest
+from indexer.simulation.node import serve
+from indexer.spec import Feed, Protocol
+from indexer.sync import Job
+
+NAMED = Feed(
+    ETHEREUM,
+    "0x" + FEED_ADDRESS.hex().upper(),
+    "ETH/USD",
+    "ETH",
+    "USD",
+    heartbeat_seconds=3_600,
+    threshold_bps=50,
+    source="a page",
+    basis="documentation",
+)
+STORED = "select chain_id, protocol, feed, name, heartbeat_seconds, basis from feeds"
+ROW = (1, "feed", "0x" + FEED_ADDRESS.hex(), "ETH/USD", 3_600, "documentation")
+
+
+def says(*feeds: Feed) -> Protocol:
+    """Return the small feed's declaration with these feeds."""
+    return replace(FEED, feeds=feeds)
+
+
+def work(path: Path, protocol: Protocol, **settings: object) -> Job:
+    """Return the job of indexing the feed alone, under a declaration."""
+    return job(path, protocols=(protocol,), declarations={"feed": protocol}, **settings)
+
+
+def test_feeds_of_the_indexed_chain_are_stored(tmp_path: Path) -> None:
+    """A feed of another chain is not; the address is lower case, as facts have it."""
+    path = tmp_path / "a.duckdb"
+    with serve([served(blocks(40))]) as node:
+        run(work(path, says(NAMED, replace(NAMED, chain=ARBITRUM))), node.url)
+
+    assert rows(path, STORED) == [ROW]
+    joined = "select count(*) from oracle_updates inner join feeds using (chain_id, protocol, feed)"
+    assert rows(path, joined) == rows(path, "select count(*) from oracle_updates")
+
+
+@pytest.mark.parametrize("feeds", [(), (replace(NAMED, name="ETH/USD SVR"),)])
+def test_feeds_follow_the_declaration(tmp_path: Path, feeds: tuple[Feed, ...]) -> None:
+    """Renamed or removed, the next blocks bring it; blocks that are stored are not read again."""
+    path = tmp_path / "a.duckdb"
+    with serve([served(blocks(200))]) as node:
+        run(work(path, says(NAMED), to_block=FIRST + 100), node.url)
+        run(work(path, says(*feeds)), node.url)
+
+    assert [row[3] for row in rows(path, STORED)] == [feed.name for feed in feeds]
+    assert rows(path, f"select max(block_number) > {BIRTH} from oracle_updates") == [(True,)]
+
+
+def test_the_names_of_feeds_decide_no_fact() -> None:
+    """A heartbeat that changed keeps the digest."""
+    later = replace(NAMED, heartbeat_seconds=7_200)
+
+    assert digest(says(NAMED), ETHEREUM) == digest(says(later), ETHEREUM) == digest(FEED, ETHEREUM)

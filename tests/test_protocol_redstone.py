@@ -1,0 +1,76 @@
+"""RedStone: values of many feeds by one adapter, built from the ABI (synthetic)."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+from goldens import Built, built_facts, log, reasons, rows
+
+from indexer.chains import BASE, ETHEREUM
+from indexer.facts import feeds
+from indexer.protocols import PROTOCOLS
+
+ON_ETHEREUM = "0xd72a6BA4a87DDB33e801b3f1c7750b2d0911fC6C"
+WRITTEN = 1_700_000_000
+
+
+def value(feed: str, units: int, emitter: str = ON_ETHEREUM) -> Built:
+    """Return a value of a feed."""
+    return log(
+        "redstone/MultiFeedAdapter",
+        "ValueUpdate",
+        emitter,
+        value=units,
+        dataFeedId=feed.encode().ljust(32, b"\0"),
+        updatedAt=WRITTEN,
+    )
+
+
+@pytest.mark.parametrize(
+    ("feed", "asset", "quote", "units", "price"),
+    [
+        ("ETH", "ETH", "USD", 250_012_345_678, "2500.12345678"),
+        ("wstETH", "WSTETH", "USD", 1, "0.00000001"),
+        ("wstETH/stETH", "WSTETH", "STETH", 120_000_000, "1.2"),
+        ("SolvBTC/BTC", "SOLVBTC", "BTC", 99_900_000, "0.999"),
+    ],
+)
+def test_an_id_says_the_pair(feed: str, asset: str, quote: str, units: int, price: str) -> None:
+    """A token alone is priced in dollars, a pair in its second half, both with 8 decimals."""
+    result = built_facts("redstone", ETHEREUM, [value(feed, units)])
+
+    assert rows(result, "oracle_updates") == [
+        {
+            "feed": feed,
+            "asset": asset,
+            "quote": quote,
+            "oracle_price_quote": Decimal(price),
+            "observed_at": datetime(2023, 11, 14, 22, 13, 20),
+            "provider": "redstone",
+        }
+    ]
+    assert reasons(result) == []
+
+
+def test_other_ids_are_passed_over() -> None:
+    """A fundamental value is in no stated unit, and an unknown id is nobody's feed: no reject."""
+    logs = [value("LBTC_FUNDAMENTAL", 1), value("NOBODY", 1), value("ETH ", 1)]
+
+    result = built_facts("redstone", ETHEREUM, logs)
+
+    assert rows(result, "oracle_updates") == []
+    assert reasons(result) == []
+
+
+def test_an_adapter_is_read_on_its_own_chain() -> None:
+    """The adapter of Ethereum says nothing on Base."""
+    assert rows(built_facts("redstone", BASE, [value("ETH", 1)]), "oracle_updates") == []
+
+
+def test_a_feed_keeps_its_spelling_and_its_heartbeat() -> None:
+    """The id is as the adapter has it, so that facts and feeds meet."""
+    named = feeds([PROTOCOLS["redstone"]], ETHEREUM).filter(feed="wstETH/stETH")
+
+    assert named.select("name", "heartbeat_seconds", "threshold_bps", "basis").rows() == [
+        ("WSTETH/STETH", 21_600, 50, "documentation")
+    ]

@@ -1,0 +1,202 @@
+"""Questions about oracles: heartbeats, sequencers and providers, on rows checked by hand."""
+
+from collections.abc import Iterator, Mapping
+
+import duckdb
+import polars as pl
+import pytest
+from handmade import at, fill, shown, table
+
+from analytics.load import rows
+from analytics.queries import arguments, query_named
+
+LINK = {"protocol": "chainlink", "provider": "chainlink", "feed": "0xagg", "asset": "ETH"}
+STONE = {"protocol": "redstone", "provider": "redstone", "feed": "ETH", "asset": "ETH"}
+DOWN = {"protocol": "chainlink", "feed": "0xup", "asset": "BASE SEQUENCER", "quote": "DOWN"}
+NAMED = {
+    "protocol": "chainlink",
+    "feed": "0xagg",
+    "name": "ETH/USD",
+    "asset": "ETH",
+    "kind": "price",
+    "heartbeat_seconds": 100,
+}
+
+
+def price(
+    source: Mapping[str, object], seconds: float, quote: object, **more: object
+) -> dict[str, object]:
+    """Return an update this long after 21:00."""
+    return dict(source) | {"block_timestamp": at(seconds), "oracle_price_quote": quote} | more
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Return an empty database in memory."""
+    with duckdb.connect(":memory:") as connection:
+        yield connection
+
+
+def answer(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    columns: str,
+    frames: Mapping[str, pl.DataFrame],
+    **given: str,
+) -> list[tuple[object, ...]]:
+    """Return some columns of an answer over these tables; decimals as short text."""
+    fill(con, frames)
+    query = query_named(name)
+    frame = rows(con, query.sql, arguments(query, given))
+    return [tuple(shown(value) for value in row) for row in frame.select(columns.split()).rows()]
+
+
+STALE = "name heartbeat_seconds update_count late_count oldest_seconds stale_seconds stale_ratio"
+
+
+def spoken() -> dict[str, pl.DataFrame]:
+    """Return a feed due every 100 s that speaks at 0, 100, 240, and a chain that goes on to 400."""
+    return {
+        "feeds": table("feeds", NAMED),
+        "oracle_updates": table(
+            "oracle_updates",
+            price(LINK, 0, 1),
+            price(LINK, 100, 1),
+            price(LINK, 240, 1),
+            price(STONE, 400, 1),
+        ),
+    }
+
+
+def test_a_price_is_stale_beyond_heartbeat_and_tolerance(con: duckdb.DuckDBPyConnection) -> None:
+    """110 s are in time at 10 %; of 140 s 30 count, and of the last 160 s 50."""
+    told = answer(con, "stale_feeds", STALE, spoken(), tolerance_ratio="0.1")
+
+    assert told == [("ETH/USD", 100, 3, 2, 160.0, pytest.approx(80), pytest.approx(0.2))]
+
+
+@pytest.mark.parametrize(
+    ("feed", "found"), [("eth/usd", 1), ("0xAGG", 1), ("ETH/USD", 1), ("BTC/USD", 0)]
+)
+def test_a_feed_is_found_by_name_or_address(
+    con: duckdb.DuckDBPyConnection, feed: str, found: int
+) -> None:
+    """The pair, in any case, or the address names a feed; another pair names none."""
+    assert len(answer(con, "stale_feeds", "feed", spoken(), feed=feed)) == found
+
+
+def test_a_heartbeat_of_the_pair_serves_its_other_aggregators(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    """An aggregator that nobody named is due as the pair is; another protocol's only if asked."""
+    frames = spoken()
+    frames["oracle_updates"] = table(
+        "oracle_updates",
+        price(LINK | {"feed": "0xnew"}, 0, 1),
+        price(STONE, 0, 1),
+        price(STONE, 500, 1),
+    )
+
+    assert answer(con, "stale_feeds", "feed stale_seconds", frames, tolerance_ratio="0") == [
+        ("0xnew", 400.0)
+    ]
+
+
+def test_a_feed_of_unknown_heartbeat_is_judged_when_one_is_given(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    """The given heartbeat serves feeds that have none of their own."""
+    told = answer(
+        con,
+        "stale_feeds",
+        "feed heartbeat_seconds",
+        {"oracle_updates": table("oracle_updates", price(STONE, 0, 1), price(STONE, 500, 1))},
+        heartbeat_seconds="300",
+    )
+
+    assert told == [("ETH", 300)]
+
+
+def test_age_counts_from_when_the_price_was_seen(con: duckdb.DuckDBPyConnection) -> None:
+    """A price that was 90 s old when posted is stale 10 s later at no tolerance."""
+    frames = spoken()
+    frames["oracle_updates"] = table(
+        "oracle_updates", price(LINK, 90, 1, observed_at=at(0)), price(LINK, 120, 1)
+    )
+
+    told = answer(con, "stale_feeds", "oldest_seconds stale_seconds", frames, tolerance_ratio="0")
+
+    assert told == [(120.0, 20.0)]
+
+
+def test_a_sequencer_is_down_until_it_says_it_is_up(con: duckdb.DuckDBPyConnection) -> None:
+    """Repeated statuses count once; prices of its chain are not trusted for an hour after."""
+    frames = {
+        "oracle_updates": table(
+            "oracle_updates",
+            price(DOWN, 0, 0),
+            price(DOWN, 100, 1),
+            price(DOWN, 130, 1),
+            price(DOWN, 160, 0),
+            price(LINK, 99, 1),
+            price(LINK, 100, 1),
+            price(LINK, 3_759, 1),
+            price(LINK, 3_760, 1),
+            price(LINK | {"chain_id": 10}, 120, 1),
+        )
+    }
+
+    columns = "sequencer down_at up_at down_seconds trusted_at update_count"
+    assert answer(con, "sequencer_downtime", columns, frames) == [
+        ("BASE SEQUENCER", at(100), at(160), 60.0, at(3_760), 2)
+    ]
+
+
+def test_a_sequencer_may_be_down_still(con: duckdb.DuckDBPyConnection) -> None:
+    """Without a later status nothing is trusted again."""
+    frames = {"oracle_updates": table("oracle_updates", price(DOWN, 5, 1), price(LINK, 9, 1))}
+
+    columns = "down_at up_at trusted_at update_count"
+    assert answer(con, "sequencer_downtime", columns, frames) == [(at(5), None, None, 1)]
+
+
+def apart() -> dict[str, pl.DataFrame]:
+    """Return 100 against 100 for 90 s, 101 for 9 s and 110 for 1 s, then silence."""
+    return {
+        "oracle_updates": table(
+            "oracle_updates",
+            price(STONE, 0, 100),
+            price(LINK, 0, 100),
+            price(LINK, 90, 101),
+            price(LINK, 99, 110),
+            price(LINK, 100, 100),
+            price(LINK | {"chain_id": 10}, 50, 500),
+        )
+    }
+
+
+def test_a_deviation_is_weighted_by_time(con: duckdb.DuckDBPyConnection) -> None:
+    """(0 * 90 + 100 * 9 + 1,000 * 1) / 100 bps; 95 % of the time within 100, 99 % too."""
+    columns = "provider reference_provider compared_seconds mean_bps p95_bps p99_bps max_bps"
+
+    (told,) = answer(con, "provider_deviation", f"{columns} off_ratio", apart())
+
+    assert told[:3] == ("chainlink", "redstone", 100.0)
+    assert told[3:] == pytest.approx((19, 100, 100, 1_000, 0.1))
+
+
+def test_an_old_price_is_not_compared(con: duckdb.DuckDBPyConnection) -> None:
+    """With ten seconds of tolerance only the first ten of a silent reference count."""
+    told = answer(
+        con, "provider_deviation", "compared_seconds mean_bps", apart(), tolerance_seconds="10"
+    )
+
+    assert told == [(10.0, 0.0)]
+
+
+@pytest.mark.parametrize(("pair", "found"), [("eth/usd", 1), ("BTC/USD", 0)])
+def test_a_pair_is_found_by_its_symbols(
+    con: duckdb.DuckDBPyConnection, pair: str, found: int
+) -> None:
+    """Only the asked pair is compared."""
+    assert len(answer(con, "provider_deviation", "asset", apart(), pair=pair)) == found

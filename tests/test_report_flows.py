@@ -1,0 +1,32 @@
+"""Flows of which only shares are known: a report does not sum what nobody told."""
+
+from pathlib import Path
+
+from handmade import table
+from report_rows import MAPLE, written_market
+
+from analytics.reports import write_report
+
+FLOW = MAPLE | {"pool": "0xpool", "account": "0xa", "share_tokens": 4}
+
+
+def test_money_that_nobody_told_is_not_known(tmp_path: Path) -> None:
+    """Mints of shares alone have no total of assets; beside known ones the known are summed."""
+    flows = table(
+        "pool_flows",
+        FLOW | {"kind": "mint", "asset_tokens": None},
+        FLOW | {"kind": "mint", "asset_tokens": None},
+        FLOW | {"kind": "deposit", "asset_tokens": None},
+        FLOW | {"kind": "deposit", "asset_tokens": 7},
+    )
+
+    folder = write_report(written_market(tmp_path, pool_flows=flows), tmp_path / "report")
+
+    page = (folder / "report.md").read_text(encoding="utf-8").split("Pool flows")[1]
+    lines = page.splitlines()
+    mint, deposit = (
+        next(line for line in lines if f"| {kind} |" in line) for kind in ("mint", "deposit")
+    )
+    assert "| n/k |" in mint
+    assert "8.00" in mint
+    assert "7.00" in deposit
