@@ -27,6 +27,8 @@ class Chain:
     finality_seconds: int
 
 
+DYDX = Chain(-2, "dydx", 1, 0)
+HYPERCORE = Chain(-1, "hypercore", 0.07, 0)
 ETHEREUM = Chain(1, "ethereum", 12, 960)
 OPTIMISM = Chain(10, "optimism", 2, 1_800)
 BSC = Chain(56, "bsc", 0.75, 30)

@@ -6,6 +6,10 @@
 -- *_ratio   1 = 100 %.            *_bps  1 = 0.01 %.
 -- Null is "not known", zero is "measured zero". Times are UTC. Ranges are inclusive at both ends.
 -- Addresses and hashes are lower-case 0x hex in facts, raw bytes in `logs` and `blocks`.
+-- A venue that is no EVM chain has a negative chain_id. Its rows come from files: `tx_hash` is the
+-- venue's own hash or id, `block_number` its height, or, where not every file of it tells one,
+-- milliseconds since 1970; `log_index` and `item_index` hold the number of the trade, of which
+-- `item_index` keeps two bits for the side and the part (`item_index // 4` is the trade's).
 -- No primary keys: a range is deleted and inserted in one transaction, so the same statements
 -- run on DuckLake.
 -- Whoever writes opens the file alone, for moments. A writer that waits for readers holds a lock
@@ -78,7 +82,8 @@ create table reaches (
                    -- topics, where a contract is read in part
 );
 
--- Logs that matched a declaration and could not become a fact. Nothing is dropped silently.
+-- Logs that matched a declaration and could not become a fact. Nothing is dropped silently. Of an
+-- entry of a file, `tx_hash` is the file and the line, `log_index` the line.
 create table rejects (
     chain_id bigint not null,
     block_number bigint not null,
@@ -206,11 +211,37 @@ create table feeds (
     basis varchar -- event, governance, documentation, assumed; null where neither is known
 );
 
+-- Accounts whose owner is known: vaults and funds of a venue.
+create table accounts (
+    chain_id bigint not null,
+    protocol varchar not null,
+    account varchar not null,
+    name varchar not null,
+    source varchar not null
+);
+
 -- Where a chain's rows came from; `kind` is what every report must show.
 create table origins (
     chain_id bigint not null,
-    client_version varchar not null, -- the node's web3_clientVersion
-    kind varchar not null            -- node, recorded, simulated
+    client_version varchar not null, -- the node's web3_clientVersion; files for imported ones
+    kind varchar not null            -- node, recorded, simulated, imported
+);
+
+-- Files that were brought. What a venue that is no EVM chain says rests on them, and on nothing
+-- that could prove them complete.
+create table imports (
+    chain_id bigint not null,
+    protocol varchar not null,
+    file varchar not null,   -- its name, without folders
+    sha256 varchar not null, -- of its bytes, compressed as they are
+    kind varchar not null,   -- node_fills_by_block, node_fills, user_fills, fills, trades
+    about varchar,           -- the account or market it is of, where it does not say so itself
+    entries_read bigint not null,
+    entries_used bigint not null, -- told something that was not stored before
+    rejects bigint not null, -- rows of `rejects` that its entries left
+    from_at timestamp,       -- the first and the last moment of its entries; null without one
+    to_at timestamp,
+    imported_at timestamp not null
 );
 
 -- Facts -----------------------------------------------------------------------------------
@@ -256,9 +287,9 @@ create table liquidations (
     protocol varchar not null,
     version varchar not null,
     market varchar not null,
-    account varchar not null,
+    account varchar, -- null where the venue does not say
     position_id varchar,
-    liquidator varchar,
+    liquidator varchar, -- who took the position over; null where nobody did or it is not known
     is_long boolean,
     collateral_token varchar,
     notional_usd decimal(38, 18),   -- one-sided, >= 0
@@ -284,7 +315,7 @@ create table adls (
     protocol varchar not null,
     version varchar not null,
     market varchar not null,
-    account varchar not null,
+    account varchar, -- whose position was cut; null where the venue does not say
     position_id varchar,
     is_long boolean,
     collateral_token varchar,
@@ -292,6 +323,7 @@ create table adls (
     size_tokens decimal(38, 18),
     execution_price_usd decimal(38, 18),
     realized_pnl_usd decimal(38, 18), -- normally positive: the profitable side is cut
+    counterparty varchar, -- whose loss it was for, where the venue says it
     derivation varchar not null,
     evidence varchar not null
 );

@@ -155,7 +155,7 @@ def test_the_tally_of_facts(con: duckdb.DuckDBPyConnection) -> None:
         "open_interest": 5,
         "fees": 299,
         "credit_events": 53,
-        "pool_flows": 140,
+        "pool_flows": 143,
         "share_prices": 114,
     }
 
@@ -171,7 +171,7 @@ def test_only_owned_logs_are_kept(con: duckdb.DuckDBPyConnection) -> None:
         100: 8,
         137: 14,
         8453: 21,
-        42161: 189,
+        42161: 192,
         421614: 43,
         534352: 8,
     }

@@ -7,6 +7,8 @@ from analytics.errors import UserError
 
 CHAIN_NAMES: Mapping[int, str] = MappingProxyType(
     {
+        -2: "dydx",
+        -1: "hypercore",
         1: "ethereum",
         10: "optimism",
         25: "cronos",

@@ -26,6 +26,9 @@ REJECTS = (
     "reason",
 )
 
+# Entries of files have a line, which goes with what is made of them.
+_OF_FILES = ("line",)
+
 _READERS: dict[type[pl.DataType], Callable[[Value | None, Scope], pl.Series]] = {
     pl.Decimal: numbers,
     pl.String: texts,
@@ -82,7 +85,10 @@ def _framed(
     automatic: dict[str, pl.Series | pl.Expr] = {
         "block_number": frame["block_number"],
         "log_index": frame["log_index"],
-        "item_index": pl.lit(item_index, pl.Int32),
+        # An entry of a file brings the place of its items; a log's are counted from zero.
+        "item_index": frame["item_index"] + item_index
+        if "item_index" in frame.columns
+        else pl.lit(item_index, pl.Int32),
         "tx_hash": frame["tx_text"],
         "block_timestamp": frame["block_timestamp"],
         "version": pl.lit(event.version) if event.version else frame["version"],
@@ -97,7 +103,8 @@ def _framed(
         "protocol": pl.col("protocol"),
     }
     return base.select(
-        **{name: values[name].cast(dtype) for name, dtype in columns_of(event.into).items()}
+        **{name: values[name].cast(dtype) for name, dtype in columns_of(event.into).items()},
+        **{name: frame[name] for name in _OF_FILES if name in frame.columns},
     )
 
 
@@ -137,4 +144,5 @@ def rejects(
         pl.lit(title(name)).alias("event"),
         pl.lit(fact, pl.String).alias("fact"),
         reasons.alias("reason"),
-    ).select(REJECTS)
+        *(name for name in _OF_FILES if name in frame.columns),
+    ).select(*REJECTS, *(name for name in _OF_FILES if name in frame.columns))

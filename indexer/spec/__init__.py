@@ -2,9 +2,10 @@
 The vocabulary of a declaration: what a protocol is, said as data.
 
 A `Protocol` lists contracts (where logs come from), events (how a log becomes a row of a fact
-table), discoveries (how factories announce children), reads (state that no event tells) and
-policies (dated fee splits). Columns are small expressions over the arguments of a log, or over
-what was returned. Integers stay exact 256-bit integers until
+table), discoveries (how factories announce children), reads (state that no event tells), entries
+(how files of venues that are no EVM chain become rows) and policies (dated fee splits). Columns are
+small expressions over the arguments of a log, or over what was returned or read of a file. Integers
+stay exact 256-bit integers until
 `Fixed`, `Amount`, `SqrtPrice` or `TickPrice` scales them once, truncating toward zero at 1e-18.
 
     integer   Arg  Companion  Bits  Int  First  Sum  Neg  Abs  Positive  Product
@@ -21,10 +22,12 @@ integers as decimal digits, strings as they are.
 
 from indexer.spec.arguments import Arg, Companion, Emitter, OfContract
 from indexer.spec.declarations import (
+    Account,
     Blocks,
     Call,
     Contract,
     Discover,
+    Entry,
     Event,
     Evidence,
     Feed,
@@ -83,6 +86,7 @@ __all__ = [
     "DEAD_ADDRESS",
     "TOKEN_SUPPLY",
     "Abs",
+    "Account",
     "AddressAt",
     "All",
     "Amount",
@@ -101,6 +105,7 @@ __all__ = [
     "DecimalsSaid",
     "Discover",
     "Emitter",
+    "Entry",
     "Equals",
     "Event",
     "Evidence",

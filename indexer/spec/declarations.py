@@ -121,6 +121,27 @@ class Read:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """
+    How an entry of a file that a user brings becomes one row of one table.
+
+    Attributes:
+        chain: the venue the file is of, one of the chains with a negative id.
+        name: what the entry is, as the venue's reader calls it: fill, trade.
+        into, columns, where, version, evidence: as of an `Event`; arguments are what the reader
+            says of an entry. Decimal numbers are integers of 1e-18: `Fixed("px", 18)`.
+    """
+
+    chain: Chain
+    name: str
+    into: Table
+    columns: Mapping[str, Value]
+    where: tuple[Condition, ...] = ()
+    version: str = "1"
+    evidence: Evidence = "offchain"
+
+
+@dataclass(frozen=True)
 class Discover:
     """
     A factory event that announces a child.
@@ -204,10 +225,11 @@ class Protocol:
             whose buybacks are read and whose venue is not).
         methodology: what becomes which fact, printed in reports.
         left_out: what is not covered, one sentence each: what, and why.
-        contracts, events, discoveries, reads, policies: see the classes.
+        contracts, events, discoveries, reads, entries, policies: see the classes.
         tokens: seed rows (chain, address, symbol, decimals).
         markets: seed rows (chain, market, symbol, tokens, asset class, quote).
         feeds: names, heartbeats and thresholds of an oracle's feeds; they decide no fact.
+        accounts: accounts that have a name.
     """
 
     slug: str
@@ -219,10 +241,12 @@ class Protocol:
     left_out: tuple[str, ...] = ()
     discoveries: tuple[Discover, ...] = ()
     reads: tuple[Read, ...] = ()
+    entries: tuple[Entry, ...] = ()
     policies: tuple[Policy, ...] = ()
     tokens: "tuple[Token, ...]" = ()
     markets: "tuple[Market, ...]" = ()
     feeds: "tuple[Feed, ...]" = ()
+    accounts: "tuple[Account, ...]" = ()
 
 
 @dataclass(frozen=True)
@@ -278,3 +302,21 @@ class Feed:
     threshold_bps: int | None = None
     source: str | None = None
     basis: Literal["event", "governance", "documentation", "assumed"] | None = None
+
+
+@dataclass(frozen=True)
+class Account:
+    """
+    An account whose owner is known, so that it can be named beside its address.
+
+    Attributes:
+        chain: where it is.
+        address: as facts carry it, in any case.
+        name: who it is.
+        source: where that is stated.
+    """
+
+    chain: Chain
+    address: str
+    name: str
+    source: str

@@ -1,5 +1,5 @@
 """
-Clearpool: pools of one borrower each, on seven chains, in three kinds.
+Clearpool: pools of one borrower each, on eight chains, in three kinds.
 
 Contracts  https://github.com/clearpool-finance/prime-protocol-public (prime);
            https://github.com/DefiLlama/DefiLlama-Adapters, projects/clearpool (dynamic, vaults):
