@@ -133,26 +133,36 @@ def test_mark_prices_stand_beside_oracle_prices() -> None:
     ]
 
 
-def test_the_supply_and_what_the_fund_holds_are_read_together() -> None:
+def test_the_supply_is_what_is_not_burned() -> None:
     """HYPE is token 150 and counts 1e8; balances of others that are out of reach are not used."""
     sent = asked_for("supply")
     supply = (10**17, 99_979_000_000_000_000, 3 * 10**16, 5, [(FUND, 7), ("0x" + "11" * 20, 8)])
-    flat = [
-        encode([HYPE_SUPPLY], [supply]),
-        encode(["(uint64,uint64,uint64)"], [(4_345_960_114_000_000, 0, 1)]),
-    ]
 
-    found = answered(sent, flat).tables["token_supplies"]
+    found = answered(sent, [encode([HYPE_SUPPLY], [supply])]).tables["token_supplies"]
 
-    assert sent.select(
-        "call", "0x" + pl.col("address").bin.encode("hex"), pl.col("input").bin.encode("hex")
-    ).rows() == [
-        ("tokenSupply", SUPPLY, f"{150:064x}"),
-        ("spotBalance", BALANCE, "00" * 12 + "fe" * 20 + f"{150:064x}"),
-    ]
+    assert questions_of(sent) == [("tokenSupply", SUPPLY, f"{150:064x}")]
     assert found.select("token", "supply_tokens", "dead_tokens", "evidence").rows() == [
-        ("HYPE", usd("999790000"), usd("43459601.14"), "state")
+        ("HYPE", usd("999790000"), 0, "state")
     ]
+
+
+def test_what_the_fund_holds_is_its_state() -> None:
+    """The whole balance, what is on hold included; it is no part of the supply's reading."""
+    sent = asked_for("assistance_fund")
+    balance = encode(["(uint64,uint64,uint64)"], [(4_345_960_114_000_000, 0, 1)])
+
+    found = answered(sent, [balance]).tables["pool_states"]
+
+    assert questions_of(sent) == [("spotBalance", BALANCE, "00" * 12 + "fe" * 20 + f"{150:064x}")]
+    assert found.select("pool", "asset_token", "assets_tokens", "evidence").rows() == [
+        (FUND, "HYPE", usd("43459601.14"), "state")
+    ]
+
+
+def questions_of(sent: pl.DataFrame) -> list[tuple[object, ...]]:
+    """Return function, precompile and calldata of each question."""
+    address, calldata = (pl.col(name).bin.encode("hex") for name in ("address", "input"))
+    return sent.select("call", "0x" + address, calldata).rows()
 
 
 def test_the_bridge_tells_what_comes_and_goes() -> None:

@@ -58,9 +58,9 @@ PROTOCOL = Protocol(
     kind="perp",
     methodology=(
         "Oracle and mark prices of a few perps, as HyperEVM's precompiles state them every 3,600 "
-        "blocks; so are the supply of HYPE and, as dead tokens within it, what the Assistance Fund "
-        "holds, a system address whose holdings validators voted to count as burned. Deposits are "
-        "transfers of USDC to the bridge on Arbitrum, withdrawals what it finalized. Everything "
+        "blocks; so are the supply of HYPE, from which burned tokens are taken off, and what the "
+        "Assistance Fund holds (`pool_states`), which counts as treasury. Deposits are transfers "
+        "of USDC to the bridge on Arbitrum, withdrawals what it finalized. Everything "
         "else is from fills that the user brings: position changes of both sides of each trade; "
         "liquidations one-sided, of the liquidated account alone; ADLs of the account that was "
         "cut, whose counterpart is not liquidated once more; fees as charged, rebates below zero, "
@@ -143,8 +143,20 @@ PROTOCOL = Protocol(
         Read(
             name="supply",
             abi=SUPPLY,
+            calls=(Call("tokenSupply", (Int(HYPE),), has_selector=False),),
+            every=Blocks(3_600),
+            into="token_supplies",
+            columns={
+                "token": Const("HYPE"),
+                "supply_tokens": Fixed("tokenSupply.totalSupply", 8),
+                # HyperCore takes what is burned off the total: the supply holds nothing dead.
+                "dead_tokens": Fixed(Int(0), 0),
+            },
+        ),
+        Read(
+            name="assistance_fund",
+            abi=SUPPLY,
             calls=(
-                Call("tokenSupply", (Int(HYPE),), has_selector=False),
                 Call(
                     "spotBalance",
                     (Const(ASSISTANCE_FUND), Int(HYPE)),
@@ -153,11 +165,12 @@ PROTOCOL = Protocol(
                 ),
             ),
             every=Blocks(3_600),
-            into="token_supplies",
+            into="pool_states",
             columns={
-                "token": Const("HYPE"),
-                "supply_tokens": Fixed("tokenSupply.totalSupply", 8),
-                "dead_tokens": Fixed("spotBalance.total", 8),
+                "pool": Const(ASSISTANCE_FUND),
+                "part": Const(ASSISTANCE_FUND),
+                "asset_token": Const("HYPE"),
+                "assets_tokens": Fixed("spotBalance.total", 8),
             },
         ),
     ),
