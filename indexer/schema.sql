@@ -530,6 +530,35 @@ create table pool_states (
     evidence varchar not null
 );
 
+-- What pools with ranges of price say of their liquidity: two sorts of rows. Prices are token1 per
+-- token0; liquidity is the root of token0 times token1, in whole tokens of both.
+create table pool_liquidity (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    -- start (the pool got its first price), swap: how the pool stands after it;
+    -- added, removed: a change of one range
+    kind varchar not null,
+    pool varchar not null,
+    account varchar, -- whose range it is
+    token0 varchar,
+    token1 varchar,
+    tick_lower integer, -- the first tick of the range
+    tick_upper integer, -- the first tick above it
+    lower_price_quote decimal(38, 18), -- at both ends; null where it is more than fits here
+    upper_price_quote decimal(38, 18),
+    liquidity_delta_tokens decimal(38, 18), -- < 0 where it was removed
+    tick integer, -- where the pool stands
+    price_quote decimal(38, 18),
+    liquidity_tokens decimal(38, 18), -- of all ranges that hold the tick
+    evidence varchar not null
+);
+
 create table shortfalls (
     chain_id bigint not null,
     block_number bigint not null,

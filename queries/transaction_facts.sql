@@ -1,7 +1,7 @@
 -- question: What did one transaction do, in every table?
 -- reads:    adls, buybacks, credit_events, fees, funding, liquidations, open_interest,
---           oracle_updates, pool_flows, pool_states, position_changes, share_prices,
---           shortfalls
+--           oracle_updates, pool_flows, pool_liquidity, pool_states, position_changes,
+--           share_prices, shortfalls
 -- grain:    one row per fact of the transaction, in the order of its logs
 -- units:    amount in the unit named beside it
 -- param:    tx_hash text required (the transaction, lower-case 0x hex)
@@ -180,6 +180,23 @@ facts as (
             else 'unrealized_loss_tokens'
         end as unit
     from pool_states
+    union all
+    select
+        'pool_liquidity' as fact,
+        chain_id,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        protocol,
+        pool as subject,
+        account,
+        coalesce(liquidity_delta_tokens, liquidity_tokens) as amount,
+        case
+            when liquidity_delta_tokens is null then 'liquidity_tokens'
+            else 'liquidity_delta_tokens'
+        end as unit
+    from pool_liquidity
     union all
     select
         'shortfalls' as fact,

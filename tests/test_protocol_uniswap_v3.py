@@ -1,7 +1,8 @@
 """Uniswap v3: logs built from the ABI (synthetic), every recorded one, and the mean price."""
 
 from collections import defaultdict
-from decimal import Decimal
+from decimal import Decimal, localcontext
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from goldens import NOON, Built, log, reasons, rows, scaled, usd
 from lending_rig import answered, built, expected_rows, read, recorded, recorded_rows
 from recordings import address, captured, of_chain, words
 
+from analytics.metrics.liquidity import depth
 from indexer.chains import ETHEREUM
 from indexer.decode.ticks import tick_price
 from indexer.facts import declared
@@ -36,7 +38,9 @@ def pool_log(name: str, pool: str = USDC_WETH, **arguments: Any) -> Built:
     return log("uniswap_v3/Pool", name, pool, **arguments)
 
 
-def swap(pool: str, amount0: int, amount1: int, root: int) -> Built:
+def swap(
+    pool: str, amount0: int, amount1: int, root: int, *, liquidity: int = 1, tick: int = 0
+) -> Built:
     """Return a swap that leaves this root of the price."""
     return pool_log(
         "Swap",
@@ -46,8 +50,8 @@ def swap(pool: str, amount0: int, amount1: int, root: int) -> Built:
         amount0=amount0,
         amount1=amount1,
         sqrtPriceX96=root,
-        liquidity=1,
-        tick=0,
+        liquidity=liquidity,
+        tick=tick,
     )
 
 
@@ -80,7 +84,7 @@ def test_a_pool_without_a_price_gives_a_reject() -> None:
     result = built(SLUG, {}, swap(USDC_WETH, 0, 0, 0))
 
     assert rows(result, "oracle_updates") == rows(result, "fees") == []
-    assert [table for _, table, _ in reasons(result)] == ["oracle_updates"]
+    assert [table for _, table, _ in reasons(result)] == ["oracle_updates", "pool_liquidity"]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +146,7 @@ def test_what_is_collected_is_not_read() -> None:
     """Collect pays out what Burn took out of the range, and fees: it would count twice."""
     topics = {one.name for one in PROTOCOLS[SLUG].events}
 
-    assert topics == {"Swap", "Mint", "Burn", "Flash"}
+    assert topics == {"Initialize", "Swap", "Mint", "Burn", "Flash"}
 
 
 def test_a_flash_loan_pays_in_the_tokens_it_lent() -> None:
@@ -158,6 +162,103 @@ def test_a_flash_loan_pays_in_the_tokens_it_lent() -> None:
         USDC,
         usd("0.5"),
     )
+
+
+# --- liquidity ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "sign", "more"),
+    [("Mint", "added", 1, {"sender": OTHER}), ("Burn", "removed", -1, {})],
+)
+def test_a_change_of_liquidity_has_its_range(
+    name: str, kind: str, sign: int, more: dict[str, str]
+) -> None:
+    """Ticks as the log says them, prices of WETH in USDT, liquidity by the mean of 18 and 6."""
+    ticks = {"tickLower": -200_000, "tickUpper": -198_000, "amount": 25 * 10**11}
+    one = pool_log(name, WETH_USDT, **RANGE | ticks, amount0=1, amount1=1, **more)
+
+    (row,) = rows(built(SLUG, {}, one), "pool_liquidity")
+
+    ends = [row.pop(f"{end}_price_quote") for end in ("lower", "upper")]
+    assert [round(float(end), 6) for end in ends] == [2063.215669, 2519.992111]
+    assert row == {
+        "kind": kind,
+        "pool": WETH_USDT,
+        "account": USER,
+        "token0": WETH,
+        "token1": USDT,
+        "tick_lower": -200_000,
+        "tick_upper": -198_000,
+        "liquidity_delta_tokens": sign * usd("2.5"),
+    }
+
+
+def test_a_range_over_all_prices_has_an_open_end() -> None:
+    """Both ends are ticks; the price of the upper one is more than a column holds."""
+    one = pool_log("Mint", sender=OTHER, **RANGE, amount0=1, amount1=1)
+
+    (row,) = rows(built(SLUG, {}, one), "pool_liquidity")
+
+    assert (row["tick_lower"], row["tick_upper"]) == (-887_220, 887_220)
+    assert row["lower_price_quote"] == 0
+    assert "upper_price_quote" not in row
+    assert row["liquidity_delta_tokens"] == usd("0.000000000009")
+
+
+def test_a_swap_says_where_a_pool_stands() -> None:
+    """The price is of token0 in token1, whichever of them the pool is listed for."""
+    one = swap(WETH_USDT, 1, -1, 5 * 2**96 // 100_000, liquidity=3 * 10**12, tick=-198_080)
+
+    (row,) = rows(built(SLUG, {}, one), "pool_liquidity")
+
+    assert abs(row.pop("price_quote") - 2500) < usd("0.0001")
+    assert row == {
+        "kind": "swap",
+        "pool": WETH_USDT,
+        "token0": WETH,
+        "token1": USDT,
+        "tick": -198_080,
+        "liquidity_tokens": usd("3"),
+    }
+
+
+def test_a_pool_starts_with_a_price_and_without_liquidity() -> None:
+    """What is active is measured zero, not unknown."""
+    one = pool_log("Initialize", sqrtPriceX96=20_000 * 2**96, tick=198_079)
+
+    (row,) = rows(built(SLUG, {}, one), "pool_liquidity")
+
+    assert (row["kind"], row["liquidity_tokens"], row["tick"]) == ("start", 0, 198_079)
+    assert row["price_quote"] == usd("0.0004")
+
+
+def test_more_liquidity_than_a_column_holds_is_rejected() -> None:
+    """A uint128 of millionths of tokens may be more than DECIMAL(38,18): never wrapped."""
+    of_dollars = "0x3416cf6c708da44db2624d63ea0aaef7113527c6"
+    arguments = RANGE | {"amount": 2**128 - 1}
+    one = pool_log("Mint", of_dollars, sender=OTHER, **arguments, amount0=0, amount1=0)
+
+    result = built(SLUG, {}, one)
+
+    assert rows(result, "pool_liquidity") == []
+    assert reasons(result) == [
+        ("Mint", "pool_liquidity", "the value does not fit DECIMAL(38,18)"),
+    ]
+
+
+def test_a_burn_of_nothing_changes_no_liquidity() -> None:
+    """A poke has a range, and no amount."""
+    one = pool_log("Burn", **RANGE | {"amount": 0}, amount0=0, amount1=0)
+
+    assert rows(built(SLUG, {}, one), "pool_liquidity") == []
+
+
+def test_liquidity_has_the_mean_of_both_decimals() -> None:
+    """The root of token0 times token1, for every listed pool."""
+    for row in POOLS.values():
+        both = int(row["decimals0"]) + int(row["decimals1"])
+        assert 2 * int(row["liquidity_decimals"]) == both
 
 
 # --- the mean price -------------------------------------------------------------------------------
@@ -320,3 +421,78 @@ def test_every_recorded_range_is_a_flow_per_token(
 def recorded_flows(one: dict[str, Any]) -> pl.DataFrame:
     """Return the flows of one recorded log."""
     return read(SLUG, of_chain([one], "ethereum"), {}).tables["pool_flows"]
+
+
+@pytest.mark.parametrize(
+    ("topic0", "kind", "sign", "at"),
+    [("0x7a53080b", "added", 1, 1), ("0x0c396cd9", "removed", -1, 0)],
+)
+def test_every_recorded_range_is_a_change_of_liquidity(
+    shared: Path, topic0: str, kind: str, sign: int, at: int
+) -> None:
+    """Ticks are the indexed words and liquidity is the amount, by each pool's decimals."""
+    logs = [one for one in recorded(shared, SLUG, topic0) if words(one)[at]]
+    names = ("kind", "tick_lower", "tick_upper", "liquidity_delta_tokens")
+
+    found = recorded_rows(SLUG, logs, {}, "pool_liquidity", *names)
+
+    assert found == expected_rows(
+        logs,
+        [
+            (
+                kind,
+                *(signed(int(topic, 16)) for topic in one["topics"][2:4]),
+                scaled(sign * words(one)[at], int(POOLS[one["address"]]["liquidity_decimals"])),
+            )
+            for one in logs
+        ],
+    )
+    assert len(found) == len(logs) > 5
+
+
+@pytest.mark.parametrize(
+    ("topic0", "first", "count"), [("0x98636036", 0, 2), ("0xc42079f9", 2, 200)]
+)
+def test_every_recorded_state_is_where_its_pool_stands(
+    shared: Path, topic0: str, first: int, count: int
+) -> None:
+    """Root and tick as the words say; a pool that starts has no liquidity."""
+    logs = recorded(shared, SLUG, topic0)
+    names = ("tick", "liquidity_tokens", "price_quote")
+
+    found = recorded_rows(SLUG, logs, {}, "pool_liquidity", *names)
+
+    expected = []
+    for one in logs:
+        row, (root, *rest) = POOLS[one["address"]], words(one)[first:]
+        liquidity = rest[0] if len(rest) > 1 else 0
+        shift = int(row["decimals0"]) - int(row["decimals1"])
+        units = Fraction(root, 2**96) ** 2 * Fraction(10) ** (shift + 18)
+        standing = scaled(liquidity, int(row["liquidity_decimals"]))
+        expected.append((signed(rest[-1]), standing, scaled(int(units), 18)))
+    assert found == expected_rows(logs, expected)
+    assert len(found) >= count
+
+
+def test_the_depth_of_every_recorded_swap_is_that_of_its_words(shared: Path) -> None:
+    """From the words alone: a move by 2 % of the active liquidity, in smallest units first."""
+    logs = recorded(shared, SLUG, "0xc42079f9")
+    for one in logs:
+        states = read(SLUG, of_chain([one], "ethereum"), {}).tables["pool_liquidity"]
+        row, (root, liquidity) = POOLS[one["address"]], words(one)[2:4]
+        with localcontext(prec=60):
+            here, move = Decimal(root) / 2**96, Decimal("1.02").sqrt()
+            ends = {"up": here * move, "down": here / move}
+            expected = {
+                (way, token): liquidity * abs(value) / Decimal(10) ** int(row[f"decimals{token}"])
+                for way, end in ends.items()
+                for token, value in ((0, 1 / end - 1 / here), (1, end - here))
+            }
+
+        found = depth(states.lazy()).collect()
+
+        assert found["basis"].to_list() == ["active", "active"]
+        for (way, token), tokens in expected.items():
+            (value,) = found.filter(direction=way)[f"token{token}_tokens"]
+            assert value == pytest.approx(float(tokens), rel=1e-9)
+    assert len(logs) > 200

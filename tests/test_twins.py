@@ -34,8 +34,16 @@ CHOICES: Mapping[str, list[object]] = {
     "bought_token": ["GOV"],
     "token": ["GOV", "0xt"],
     "spent_token": ["0xusdc", None],
-    "kind": ["buyback_share", "treasury_share"],
+    "kind": ["buyback_share", "treasury_share", "start"],
     "split_basis": ["event", "none"],
+    # Ends of ranges on both sides of a price, near enough to be met on the way.
+    "pool": ["0xpool"],
+    "tick": [-1, 0, None],
+    "tick_lower": [-150, -50, 0, 50],
+    "tick_upper": [0, 50, 100, None],
+    "price_quote": [Decimal(one) for one in ("0.9975", "1", "1.0000000000000001", "0")],
+    "lower_price_quote": [Decimal(one) for one in ("0.9851", "0.9950", "1", "1.0050")],
+    "upper_price_quote": [Decimal(1), Decimal("1.0050"), Decimal("1.01"), None],
 }
 UNUSED = ("size", "price", "position_id", "observed")
 NEVER_NULL = {"oracle_price_quote", "bought_tokens", "value", "supply_tokens", "dead_tokens"}
@@ -172,6 +180,9 @@ def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> 
         ("adls", "bucket_seconds", 60),
         ("oracle_deviation", "tolerance_seconds", 0),
         ("oracle_deviation", "tolerance_seconds", 59),
+        ("depth", "bucket_seconds", 1),
+        ("depth", "move_bps", 0),
+        ("depth", "move_bps", 10_000),
         ("liquidation_velocity", "window_seconds", 1),
         ("liquidation_velocity", "window_seconds", 3600),
     ],

@@ -12,11 +12,19 @@ from types import MappingProxyType
 
 import polars as pl
 
-from analytics.metrics import adls, buybacks, income, liquidations, open_interest, oracles
+from analytics.metrics import (
+    adls,
+    buybacks,
+    income,
+    liquidations,
+    liquidity,
+    open_interest,
+    oracles,
+)
 
 Metric = Callable[..., pl.LazyFrame]
 
-_TOPICS = (income, buybacks, open_interest, oracles, liquidations, adls)
+_TOPICS = (income, buybacks, open_interest, oracles, liquidations, adls, liquidity)
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {

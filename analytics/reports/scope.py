@@ -29,6 +29,7 @@ FACTS = (
     "pool_flows",
     "share_prices",
     "pool_states",
+    "pool_liquidity",
     "shortfalls",
 )
 # A chart has room for some hundreds of points, and a period people can name.

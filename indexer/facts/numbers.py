@@ -145,6 +145,8 @@ def _ticked(value: TickPrice, scope: Scope) -> pl.Series:
     is_inverse = value.of == "token1"
     shift = second - first if is_inverse else first - second
     array, fits = tick_price(ticks, shift.tolist(), is_inverse=is_inverse)
+    if value.is_end:
+        return only(_polars(array), added.present & is_known & is_sure & fits)
     return _series(array, added.present & is_known & is_sure, fits, scope)
 
 

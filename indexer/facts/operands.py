@@ -90,7 +90,7 @@ def _operands(value: "Value | Condition | Decimals") -> "tuple[Value | Decimals 
             return (left, right)
         case Fixed(one, decimals, _):
             return (one, decimals)
-        case SqrtPrice(root, first, second, _) | TickPrice(root, _, first, second, _):
+        case SqrtPrice(root, first, second, _) | TickPrice(root, _, first, second):
             return (root, first, second)
         case When(condition, then, otherwise):
             return (condition, then, otherwise)

@@ -12,6 +12,7 @@ from indexer.facts.numbers import numbers
 from indexer.facts.routes import title
 from indexer.facts.scope import Mask, Scope, narrowed
 from indexer.facts.texts import texts
+from indexer.facts.wholes import wholes
 from indexer.spec import Event, Keyed, Noted, Rest, Value
 from indexer.tables import DECIMAL, columns_of, tables
 
@@ -34,6 +35,7 @@ _READERS: dict[type[pl.DataType], Callable[[Value | None, Scope], pl.Series]] = 
     pl.String: texts,
     pl.Boolean: flags,
     pl.Datetime: moments,
+    pl.Int32: wholes,
 }
 
 

@@ -11,8 +11,10 @@ Units      amounts in each token's own decimals, positive where the pool receive
 
 Price, liquidity and tick of a Swap are those after it. Burn moves what was provided to what may be
 collected, and Collect pays it out with the fees: withdrawals are counted at Burn, once. A Burn of
-nothing is a poke. The mean price is of thirty minutes, as the pool's own ticks add up: `observe` is
-asked for two moments, and its two arrays of two are declared as the eight words they always take.
+nothing is a poke. Liquidity is the root of token0 times token1, so in whole tokens it has the mean
+of both tokens' decimals; where that mean is no whole number a pool cannot be listed. The mean
+price is of thirty minutes, as the pool's own ticks add up: `observe` is asked for two moments, and
+its two arrays of two are declared as the eight words they always take.
 """
 
 from indexer.spec import (
@@ -60,6 +62,23 @@ PRICED: dict[str, Value] = {
     "quote": OfContract("quote"),
 }
 TICKS = Sum(("observe.tickNow", Neg("observe.tickThen")))
+STANDING: dict[str, Value] = {
+    "pool": Emitter(),
+    "token0": OfContract("token0"),
+    "token1": OfContract("token1"),
+    "tick": "tick",
+    "price_quote": SqrtPrice("sqrtPriceX96", *PLACES),
+}
+RANGE: dict[str, Value] = {
+    "pool": Emitter(),
+    "account": "owner",
+    "token0": OfContract("token0"),
+    "token1": OfContract("token1"),
+    "tick_lower": "tickLower",
+    "tick_upper": "tickUpper",
+    "lower_price_quote": TickPrice("tickLower", 1, *PLACES, is_end=True),
+    "upper_price_quote": TickPrice("tickUpper", 1, *PLACES, is_end=True),
+}
 PAID_IN: dict[str, Condition] = {amount: Not(IsNegative(amount)) for amount in AMOUNTS}
 
 PROTOCOL = Protocol(
@@ -68,14 +87,15 @@ PROTOCOL = Protocol(
     kind="dex",
     methodology=(
         "Prices of the listed pools: after each Swap, and as the mean of thirty minutes that the "
-        "pool itself states, read every hour. Flows are Mint and Burn, one row per token. Fees "
+        "pool itself states, read every hour. Flows are Mint and Burn, one row per token; the "
+        "same logs are changes of liquidity over a range of prices, and Initialize and Swap say "
+        "where the pool stands, which together give its depth. Fees "
         "are what swaps paid in, times the pool's rate, and what flash loans paid, in tokens."
     ),
     left_out=(
         "Pools that are not listed: factories announce hundreds of thousands, and the tokens of "
         "most have no price.",
         "Amounts that were swapped: no table holds trades of tokens; a fee is their rate of it.",
-        "Depth: liquidity by tick fits no table yet; a mint's range is in its log.",
         "The protocol's part of fees: which pools keep one, and how much, is state.",
         "Pools on other chains: none of their tokens is confirmed.",
     ),
@@ -91,6 +111,7 @@ PROTOCOL = Protocol(
                 "token1": row["token1"],
                 "decimals0": int(row["decimals0"]),
                 "decimals1": int(row["decimals1"]),
+                "liquidity_decimals": int(row["liquidity_decimals"]),
                 "fee": int(row["fee"]),
                 "of": row["of"],
                 "asset": row["asset"],
@@ -150,6 +171,41 @@ PROTOCOL = Protocol(
             )
             for name, kind in (("Mint", "deposit"), ("Burn", "withdrawal"))
             for amount, token, places in zip(AMOUNTS, TOKENS, PLACES, strict=True)
+        ),
+        *(
+            Event(
+                abi=POOL,
+                name=name,
+                into="pool_liquidity",
+                columns={
+                    **STANDING,
+                    "kind": Const(kind),
+                    "liquidity_tokens": Fixed(active, OfContract("liquidity_decimals")),
+                },
+                is_confirmed=True,
+            )
+            for name, kind, active in (
+                ("Initialize", "start", Int(0)),
+                ("Swap", "swap", "liquidity"),
+            )
+        ),
+        *(
+            Event(
+                abi=POOL,
+                name=name,
+                into="pool_liquidity",
+                columns={
+                    **RANGE,
+                    "kind": Const(kind),
+                    "liquidity_delta_tokens": Fixed(change, OfContract("liquidity_decimals")),
+                },
+                where=(Nonzero("amount"),),
+                is_confirmed=True,
+            )
+            for name, kind, change in (
+                ("Mint", "added", "amount"),
+                ("Burn", "removed", Neg("amount")),
+            )
         ),
         *(
             Event(

@@ -23,6 +23,7 @@ Table = Literal[
     "pool_flows",
     "share_prices",
     "pool_states",
+    "pool_liquidity",
     "shortfalls",
     "markets",
 ]

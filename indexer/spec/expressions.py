@@ -214,6 +214,8 @@ class TickPrice:
         value: what the ticks of these seconds add up to, an integer; the mean is rounded down.
         seconds: how many seconds.
         decimals0, decimals1, of: as of a `SqrtPrice`.
+        is_end: whether it is the end of a range of prices, at one tick: an end too far for a
+            column is null, and does not reject the row.
     """
 
     value: "Value"
@@ -221,6 +223,7 @@ class TickPrice:
     decimals0: Decimals
     decimals1: Decimals
     of: Literal["token0", "token1"] = "token0"
+    is_end: bool = False
 
 
 @dataclass(frozen=True)

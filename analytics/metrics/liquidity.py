@@ -1,0 +1,198 @@
+"""Depth of pools: how much of their tokens moves their price by so much."""
+
+from math import sqrt
+
+import polars as pl
+
+from analytics.expressions import EVENT_ORDER, bucket, check
+
+_POOL = ("chain_id", "protocol", "version", "pool")
+_MOMENT = (*_POOL, "place")
+_SIDE = (*_MOMENT, "direction")
+_END = ("end_tick", "end_price_quote")
+# The price is the square of the root: a hundredfold move is far beyond any use.
+_MOST_BPS = 1_000_000
+
+
+def depth(
+    pool_liquidity: pl.LazyFrame, *, move_bps: int = 200, bucket_seconds: int = 86_400
+) -> pl.LazyFrame:
+    """
+    How much of both tokens of a pool a trade exchanges until it has moved the price by so much.
+
+    As the pool stood after its last swap of a period (or its start), without the fee, which comes on top of what
+    is paid in. A move down undoes a move up of the same size: 200 bps are a factor of 1.02 or one
+    of 1/1.02, so the answer is the same whichever token is called the first.
+
+    Where a pool is known from its start, the trade walks through its ranges: `basis` is ranges.
+    Else what was provided before is unknown, and the active liquidity is taken to last over the
+    whole move: `basis` is active, too high where the ranges end before it does and too low where
+    more begin. That holds too where ranges would leave less than nothing, as after a gap in what
+    was indexed. Such a gap need not show: `perpscope query coverage_gaps` tells.
+
+    Formula:
+        token1 = Σ over stretches of liquidity * |√price_to - √price_from|
+        token0 = Σ over stretches of liquidity * |1/√price_to - 1/√price_from|
+        last price_to = price * (1 + move) up, price / (1 + move) down; move = move_bps / 10,000
+        A stretch ends where a range does; there, the liquidity changes by what all ranges that
+        begin or end there hold (added - removed).
+
+    Args:
+        pool_liquidity: one row per event: a pool's state (tick, price_quote, liquidity_tokens) or
+            the change of a range (ticks and prices of its ends, liquidity_delta_tokens).
+        move_bps: how far the price moves, 0 to 1,000,000.
+        bucket_seconds: length of a period, counted from 1970-01-01 UTC.
+
+    Returns:
+        One row per chain, protocol, version, pool, period with a state and direction (down, up: of
+        the price of token0 in token1), sorted; bucket_at is the start of the period: token0,
+        token1, price_quote, liquidity_tokens (Decimal; active, the root of token0 times token1),
+        basis, token0_tokens and token1_tokens (Float64, whole tokens, >= 0): up, token1 is paid
+        in and token0 out; down, the other way round. No row at a price of zero.
+
+    Raises:
+        ValueError: move_bps or bucket_seconds is out of bounds.
+
+    Source:
+        Uniswap v3 whitepaper, 6.2 and 6.3; depth within 2 % as market makers quote it.
+    """
+    check("move_bps", move_bps, least=0, most=_MOST_BPS)
+    events = pool_liquidity.sort(*_POOL, *EVENT_ORDER).with_columns(
+        place=pl.int_range(pl.len()).over(_POOL),
+        is_known=(pl.col("kind") == "start").any().over(_POOL),
+    )
+    sides = _sides(_moments(events, bucket_seconds), move_bps)
+    return (
+        sides.join(_walked(_stretches(sides, _ends(events))), on=_SIDE)
+        .with_columns(basis=_basis())
+        .with_columns(_exchanged("token0"), _exchanged("token1"))
+        .select(*_columns())
+        .sort(*_POOL, "bucket_at", "direction")
+    )
+
+
+def _moments(events: pl.LazyFrame, seconds: int) -> pl.LazyFrame:
+    """Return the last state of every pool and period, with the root of its price."""
+    states = events.filter(
+        (pl.col("price_quote") > 0)
+        & pl.col("tick").is_not_null()
+        & pl.col("liquidity_tokens").is_not_null()
+    )
+    return (
+        states.with_columns(bucket(seconds), from_root=_root("price_quote"))
+        .group_by(*_POOL, "bucket_at", maintain_order=True)
+        .agg(pl.all().last())
+    )
+
+
+def _sides(moments: pl.LazyFrame, move_bps: int) -> pl.LazyFrame:
+    """Return each moment twice: with the root at which a move down ends, and a move up."""
+    # Both multiply: Polars divides by a constant as if by its inverse, which rounds twice.
+    factors = {
+        "down": sqrt(10_000 / (10_000 + move_bps)),
+        "up": sqrt((10_000 + move_bps) / 10_000),
+    }
+    return pl.concat(
+        moments.with_columns(direction=pl.lit(name), last_root=pl.col("from_root") * factor)
+        for name, factor in factors.items()
+    )
+
+
+def _ends(events: pl.LazyFrame) -> pl.LazyFrame:
+    """Return by how much liquidity changes, upward, at each end of a range, after each event."""
+    change = pl.col("liquidity_delta_tokens")
+    changes = [
+        events.select(
+            *_MOMENT,
+            end_tick=f"tick_{end}",
+            end_price_quote=f"{end}_price_quote",
+            net=-change if end == "upper" else change,
+        )
+        for end in ("lower", "upper")
+    ]
+    return (
+        pl.concat(changes)
+        .drop_nulls(["end_tick", "end_price_quote", "net"])
+        .group_by(*_MOMENT, *_END)
+        .agg(pl.col("net").sum())
+        .sort("place")
+        .with_columns(pl.col("net").cum_sum().over(*_POOL, *_END))
+    )
+
+
+def _stretches(sides: pl.LazyFrame, ends: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the stretches of each move in their order: their liquidity, and both roots."""
+    begun = sides.select(*_SIDE, "from_root", "last_root", "liquidity_tokens")
+    points = pl.concat([begun, _met(sides, ends)], how="diagonal")
+    way = pl.when(pl.col("direction") == "up").then(1).otherwise(-1)
+    order = [way * pl.col("end_tick"), way * pl.col("end_price_quote")]
+    # What a move begins with has no end of a range, and nulls come first.
+    return points.sort(*_SIDE, *order).with_columns(
+        liquidity_tokens=pl.col("liquidity_tokens").cum_sum().over(_SIDE),
+        to_root=pl.col("from_root").shift(-1).over(_SIDE).fill_null(pl.col("last_root")),
+    )
+
+
+def _met(sides: pl.LazyFrame, ends: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the ends of ranges that each move meets; liquidity_tokens is its change there."""
+    is_up = pl.col("direction") == "up"
+    is_above = pl.col("end_tick") > pl.col("tick")
+    root, last = pl.col("end_root"), pl.col("last_root")
+    is_met = pl.when(is_up).then(is_above & (root < last)).otherwise(~is_above & (root > last))
+    places = ends.select(*_POOL, *_END, end_root=_root("end_price_quote")).unique()
+    return (
+        sides.select(*_SIDE, "tick", "from_root", "last_root")
+        .join(places, on=_POOL)
+        .filter(is_met)
+        .sort("place")
+        .join_asof(ends.sort("place"), on="place", by=[*_POOL, *_END], check_sortedness=False)
+        .filter(pl.col("net") != 0)
+        .select(
+            *_SIDE,
+            *_END,
+            "last_root",
+            # A price on the very end of a range may be off it by its last digit.
+            from_root=pl.when(is_up)
+            .then(pl.max_horizontal("from_root", "end_root"))
+            .otherwise(pl.min_horizontal("from_root", "end_root")),
+            liquidity_tokens=pl.when(is_up).then(pl.col("net")).otherwise(-pl.col("net")),
+        )
+    )
+
+
+def _walked(stretches: pl.LazyFrame) -> pl.LazyFrame:
+    """Return what the stretches of each move exchange together, and the least liquidity met."""
+    liquidity = pl.col("liquidity_tokens").cast(pl.Float64)
+    return stretches.group_by(_SIDE, maintain_order=True).agg(
+        pl.col("liquidity_tokens").min().alias("least"),
+        # One after the other: a sum of floats depends on the order, and `sum` keeps none.
+        *(
+            (liquidity * _distance(name, "to_root")).cum_sum().last().alias(f"walked_{name}")
+            for name in ("token0", "token1")
+        ),
+    )
+
+
+def _basis() -> pl.Expr:
+    is_whole = pl.col("is_known") & (pl.col("least") >= 0)
+    return pl.when(is_whole).then(pl.lit("ranges")).otherwise(pl.lit("active"))
+
+
+def _exchanged(name: str) -> pl.Expr:
+    lasting = pl.col("liquidity_tokens").cast(pl.Float64) * _distance(name, "last_root")
+    is_walked = pl.col("basis") == "ranges"
+    return pl.when(is_walked).then(f"walked_{name}").otherwise(lasting).alias(f"{name}_tokens")
+
+
+def _distance(name: str, end: str) -> pl.Expr:
+    begun, ended = pl.col("from_root"), pl.col(end)
+    return (1 / ended - 1 / begun).abs() if name == "token0" else (ended - begun).abs()
+
+
+def _root(price: str) -> pl.Expr:
+    return pl.col(price).cast(pl.Float64).sqrt()
+
+
+def _columns() -> list[str]:
+    state = ["token0", "token1", "price_quote", "liquidity_tokens", "basis"]
+    return [*_POOL, "bucket_at", "direction", *state, "token0_tokens", "token1_tokens"]
