@@ -20,9 +20,9 @@ def depth(
     """
     How much of both tokens of a pool a trade exchanges until it has moved the price by so much.
 
-    As the pool stood after its last swap of a period (or its start), without the fee, which comes on top of what
-    is paid in. A move down undoes a move up of the same size: 200 bps are a factor of 1.02 or one
-    of 1/1.02, so the answer is the same whichever token is called the first.
+    As the pool stood after its last swap of a period, or after its start, without the fee, which
+    comes on top of what is paid in. A move down undoes a move up of the same size: 200 bps are a
+    factor of 1.02 or one of 1/1.02, so the answer is the same whichever token is called the first.
 
     Where a pool is known from its start, the trade walks through its ranges: `basis` is ranges.
     Else what was provided before is unknown, and the active liquidity is taken to last over the

@@ -30,11 +30,20 @@ events as (
         row_number() over (
             partition by chain_id, protocol, version, pool
             order by block_number, log_index, item_index, tx_hash
-        ) as place,
-        count(*) filter (where kind = 'start') over (
-            partition by chain_id, protocol, version, pool
-        ) > 0 as is_known
+        ) as place
     from pool_liquidity
+
+),
+
+starts as (
+
+    select distinct
+        chain_id,
+        protocol,
+        version,
+        pool
+    from pool_liquidity
+    where kind = 'start'
 
 ),
 
@@ -47,7 +56,6 @@ moments as (
         version,
         pool,
         place,
-        is_known,
         token0,
         token1,
         tick,
@@ -75,7 +83,6 @@ sides as (
         version,
         pool,
         place,
-        is_known,
         token0,
         token1,
         tick,
@@ -93,7 +100,6 @@ sides as (
         version,
         pool,
         place,
-        is_known,
         token0,
         token1,
         tick,
@@ -310,15 +316,18 @@ select
     sides.token1,
     sides.price_quote,
     sides.liquidity_tokens,
-    case when sides.is_known and walked.least >= 0 then 'ranges' else 'active' end as basis,
     case
-        when sides.is_known and walked.least >= 0 then walked.walked_token0
+        when starts.pool is not null and walked.least >= 0 then 'ranges'
+        else 'active'
+    end as basis,
+    case
+        when starts.pool is not null and walked.least >= 0 then walked.walked_token0
         else
             sides.liquidity_tokens::varchar::double
             * abs(1 / sides.last_root - 1 / sides.from_root)
     end as token0_tokens,
     case
-        when sides.is_known and walked.least >= 0 then walked.walked_token1
+        when starts.pool is not null and walked.least >= 0 then walked.walked_token1
         else sides.liquidity_tokens::varchar::double * abs(sides.last_root - sides.from_root)
     end as token1_tokens
 from sides
@@ -330,6 +339,12 @@ inner join walked
         and sides.pool = walked.pool
         and sides.place = walked.place
         and sides.direction = walked.direction
+left join starts
+    on
+        sides.chain_id = starts.chain_id
+        and sides.protocol = starts.protocol
+        and sides.version = starts.version
+        and sides.pool = starts.pool
 order by
     sides.chain_id,
     sides.protocol,
