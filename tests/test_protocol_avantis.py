@@ -284,6 +284,42 @@ def test_the_first_release_says_the_rollover_alone() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "trading",
+    [
+        "0x5ff292d70ba9cd9e7ccb313782811b3d7120535f",
+        "0x44914408af82bc9983bbb330e3578e1105e11d4e",
+    ],
+)
+def test_margin_that_is_moved_pays_the_rollover_so_far(trading: str) -> None:
+    """The closing charges what accrues from then on, so both are fees; nothing to pay is none."""
+    said = {"trader": TRADER, "pairIndex": 1, "index": 2, "_type": 0, "newTrade": TRADE}
+    moved = [
+        log(
+            "avantis/Trading",
+            "MarginUpdated",
+            trading,
+            **said,
+            marginFees=fees,
+            lossProtectionTier=0,
+            timestamp=1_700_000_000,
+        )
+        for fees in (1_250_000, 0)
+    ]
+
+    assert rows(made(*moved), "fees") == [
+        {
+            "market": "1",
+            "account": TRADER,
+            "fee_kind": "borrow",
+            "fee_token": USDC,
+            "fee_tokens": usd("1.25"),
+            "fee_usd": usd("1.25"),
+            "split_basis": "none",
+        }
+    ]
+
+
 def added(symbol: str, quote: str) -> Built:
     """Return the PairAdded of pair 1."""
     values = {"index": 1, "from": symbol, "to": quote}
