@@ -248,6 +248,15 @@ def test_a_liquidation_names_the_keeper_and_the_whole_loss(version: str) -> None
     assert result.tables["liquidations"]["version"].to_list() == [LABEL[version]]
 
 
+def test_a_liquidation_without_a_keeper_names_nobody() -> None:
+    """A trade that a fee pushes over its limit is liquidated by the venue: no order, no caller."""
+    lost = execution("trigger", "10", orderType=6, triggerCaller="0x" + "00" * 20)
+
+    (liquidated,) = rows(read(lost), "liquidations")
+
+    assert "liquidator" not in liquidated
+
+
 def shorted(version: str) -> tuple[Any, ...]:
     """Return the trade tuple of a generation, short."""
     return tuple(False if place == 4 else value for place, value in enumerate(trade(version)))

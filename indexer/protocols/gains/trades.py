@@ -75,7 +75,10 @@ CLOSES: tuple[tuple[str, str, Condition, Value], ...] = (
     ),
     *((*shape, Not(OPENING), TRIGGER_CAUSE if shape[1] else CLOSING_CAUSE) for shape in TRIGGER),
 )
-BY_KEEPER: dict[str, Value] = {"liquidator": "triggerCaller"}
+# A fee that an open trade cannot bear liquidates it with no keeper (v10, FundingFeesUtils.sol).
+BY_KEEPER: dict[str, Value] = {
+    "liquidator": When(Not(Equals("triggerCaller", "0x" + "0" * 40)), "triggerCaller")
+}
 # Shape, version, which closings are no liquidation by name, who liquidated where anybody did.
 INFERRED: tuple[tuple[str, str, Condition, dict[str, Value]], ...] = (
     *((*shape, Not(IsTrue("open")), {}) for shape in MARKET if shape[1]),
