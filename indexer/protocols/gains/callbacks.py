@@ -1,6 +1,6 @@
 """gTrade v6.3 to v7: one callbacks contract per collateral, from before the diamond."""
 
-from indexer.protocols.gains.values import ZERO
+from indexer.protocols.gains.values import IN_DOLLARS, ZERO
 from indexer.spec import (
     Companion,
     Condition,
@@ -73,7 +73,7 @@ TRADE: dict[str, Value] = {
     "position_id": "t.index",
     "is_long": "t.buy",
     "collateral_token": COLLATERAL,
-    "execution_price_usd": Fixed("price", 10),
+    "execution_price_usd": When(IN_DOLLARS, Fixed("price", 10)),
 }
 CALLBACK_TRADES = (
     *(
