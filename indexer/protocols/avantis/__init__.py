@@ -103,6 +103,7 @@ PROTOCOL = Protocol(
     ),
     left_out=(
         "Everything from the second version on (Aug 2026, another name): its events are unknown.",
+        "Execution prices of pairs that are not quoted in dollars: they are in the quote.",
         "First blocks: not established, so every contract is read from block 0.",
         "Open interest before OIUpdated: the May 2024 release has no event for it. What was open "
         "when it began is missing from the sum, which its closings then push below the truth.",
