@@ -23,7 +23,7 @@ from analytics.metrics import METRICS
 from analytics.queries import arguments, queries, query_named, typed
 from analytics.reports.chain_names import chain_number
 from analytics.reports.command import report
-from analytics.reports.scope import check_indexed
+from analytics.reports.scope import check_indexed, indexed
 
 app = typer.Typer()
 app.command()(report)
@@ -94,7 +94,7 @@ def metric(
     chain_id = None if chain is None else chain_number(chain)
     last = _moment("--to", until)
     with load.database(load.database_path(database)) as con:
-        check_indexed(load.facts(con, "coverage").collect(), protocol, chain_id)
+        check_indexed(indexed(con), protocol, chain_id)
         facts = partial(load.facts, con, protocol=protocol, chain_id=chain_id, until=last)
         answer = collected(compute(name, facts, **settings))
         write(answer, form, output, load.snapshot(con))

@@ -43,8 +43,8 @@ def unknown_count(column: str) -> pl.Expr:
 
 
 def distinct_count(column: str) -> pl.Expr:
-    """Return how many different values a group has in a column, Int64."""
-    return pl.col(column).n_unique().cast(pl.Int64)
+    """Return how many different known values a group has in a column, Int64."""
+    return pl.col(column).drop_nulls().n_unique().cast(pl.Int64)
 
 
 def ratio(numerator: pl.Expr, denominator: pl.Expr) -> pl.Expr:

@@ -8,7 +8,7 @@ was built from the ABI, and is called synthetic.
 from collections.abc import Iterable, Iterator, Sequence
 
 from indexer.chains import Chain
-from indexer.spec import Blocks, Contract, Event, Keyed, Protocol, Read
+from indexer.spec import Blocks, Contract, Entry, Event, Keyed, Noted, Protocol, Read
 
 _INTRODUCTION = """\
 # Protocols
@@ -31,7 +31,7 @@ def catalogue(protocols: Sequence[Protocol]) -> str:
 def _overview(protocols: Iterable[Protocol]) -> Iterator[str]:
     yield from _head("protocol", "kind", "chains", "tables", "rows declared", "confirmed")
     for protocol in protocols:
-        rows: list[Event | Read] = [*protocol.events, *protocol.reads]
+        rows: list[Event | Read | Entry] = [*protocol.events, *protocol.reads, *protocol.entries]
         confirmed = sum(event.is_confirmed for event in protocol.events)
         yield _line(
             f"[{protocol.name}](#{_anchor(protocol)})",
@@ -58,19 +58,26 @@ def section(protocol: Protocol) -> str:
 
 
 def chains_of(protocol: Protocol) -> list[Chain]:
-    """Return the chains a protocol is declared on, by id."""
-    return sorted({item.chain for item in protocol.contracts}, key=lambda chain: chain.chain_id)
+    """Return the chains a protocol is declared on, by id; those that files tell of as well."""
+    found = {item.chain for item in protocol.contracts}
+    found |= {item.chain for item in protocol.entries}
+    return sorted(found, key=lambda chain: chain.chain_id)
 
 
 def _rows(protocol: Protocol) -> Iterator[str]:
-    if protocol.events or protocol.reads:
+    if protocol.events or protocol.reads or protocol.entries:
         yield from _head("contract", "event or call", "table", "version", "evidence", "golden")
     yield from dict.fromkeys(_event_line(event) for event in protocol.events)
     yield from (_read_line(read) for read in protocol.reads)
+    yield from dict.fromkeys(_entry_line(entry) for entry in protocol.entries)
 
 
 def _event_line(event: Event) -> str:
-    name = event.name.name if isinstance(event.name, Keyed) else event.name.partition("(")[0]
+    match event.name:
+        case Keyed(name):
+            pass
+        case str(signature) | Noted(signature):
+            name = signature.partition("(")[0]
     golden = "recorded" if event.is_confirmed else "synthetic"
     contract = event.abi.partition("/")[2]
     return _line(contract, name, f"`{event.into}`", event.version or "", event.evidence, golden)
@@ -84,8 +91,14 @@ def _read_line(read: Read) -> str:
     return _line(contract, called, f"`{read.into}`", version, read.evidence, "synthetic")
 
 
+def _entry_line(entry: Entry) -> str:
+    told = f"{entry.name} in a file"
+    return _line("", told, f"`{entry.into}`", entry.version, entry.evidence, "synthetic")
+
+
 def _contracts(protocol: Protocol) -> Iterator[str]:
-    yield from _head("chain", "contract", "declared", "announces", "first block")
+    if protocol.contracts:
+        yield from _head("chain", "contract", "declared", "announces", "first block")
     announced = {
         abi: ", ".join(
             dict.fromkeys(

@@ -27,6 +27,8 @@ class Chain:
     finality_seconds: int
 
 
+DYDX = Chain(-2, "dydx", 1, 0)
+HYPERCORE = Chain(-1, "hypercore", 0.07, 0)
 ETHEREUM = Chain(1, "ethereum", 12, 960)
 OPTIMISM = Chain(10, "optimism", 2, 1_800)
 BSC = Chain(56, "bsc", 0.75, 30)
@@ -41,7 +43,9 @@ ZKSYNC = Chain(324, "zksync", 1, 14_400)
 HYPEREVM = Chain(999, "hyperevm", 1, 10)
 SEI = Chain(1329, "sei", 0.4, 10)
 METIS = Chain(1088, "metis", 4, 3_600)
+POLYGON_ZKEVM = Chain(1101, "polygon-zkevm", 3, 14_400)
 SONEIUM = Chain(1868, "soneium", 2, 1_800)
+RONIN = Chain(2020, "ronin", 3, 600)
 BOTANIX = Chain(3637, "botanix", 5, 600)
 MEGAETH = Chain(4326, "megaeth", 1, 1_800)
 ABSTRACT = Chain(2741, "abstract", 1, 14_400)

@@ -13,7 +13,8 @@ The error tree of the indexer, sorted by one question: can the same call succeed
         ├── NodeAnswerWrong     the node contradicts itself or the request
         ├── HistoryPruned       the node has thrown this part of history away; never "no logs"
         ├── ReorgTooDeep        the chain changed below what it called final
-        └── DatabaseUnusable    the file cannot be opened, read or written as it is
+        ├── DatabaseUnusable    the file cannot be opened, read or written as it is
+        └── FileDamaged         a file that was brought is cut off, or unreadable as it is
 
 Every message says what was seen, what was expected and what to do.
 """
@@ -79,3 +80,7 @@ class ReorgTooDeep(WorldError):
 
 class DatabaseUnusable(WorldError):
     """The database file cannot be opened, read or written as it is."""
+
+
+class FileDamaged(WorldError):
+    """A file that was brought is cut off or broken; nothing of it was taken."""

@@ -6,6 +6,10 @@
 -- *_ratio   1 = 100 %.            *_bps  1 = 0.01 %.
 -- Null is "not known", zero is "measured zero". Times are UTC. Ranges are inclusive at both ends.
 -- Addresses and hashes are lower-case 0x hex in facts, raw bytes in `logs` and `blocks`.
+-- A venue that is no EVM chain has a negative chain_id. Its rows come from files: `tx_hash` is the
+-- venue's own hash or id, `block_number` its height, or, where not every file of it tells one,
+-- milliseconds since 1970; `log_index` and `item_index` hold the number of the trade, of which
+-- `item_index` keeps two bits for the side and the part (`item_index // 4` is the trade's).
 -- No primary keys: a range is deleted and inserted in one transaction, so the same statements
 -- run on DuckLake.
 -- Whoever writes opens the file alone, for moments. A writer that waits for readers holds a lock
@@ -78,7 +82,8 @@ create table reaches (
                    -- topics, where a contract is read in part
 );
 
--- Logs that matched a declaration and could not become a fact. Nothing is dropped silently.
+-- Logs that matched a declaration and could not become a fact. Nothing is dropped silently. Of an
+-- entry of a file, `tx_hash` is the file and the line, `log_index` the line.
 create table rejects (
     chain_id bigint not null,
     block_number bigint not null,
@@ -145,7 +150,7 @@ create table orphans (
 create table policies (
     protocol varchar not null,
     -- supply_side_share, treasury_share, holders_share: of fees; holders_share_of_revenue: of what the
-    -- protocol keeps
+    -- protocol keeps; buyback_share: of what it spends on its holders, what buys its token
     kind varchar not null,
     value decimal(38, 18) not null, -- 1 = 100 %
     valid_from timestamp not null,
@@ -180,9 +185,10 @@ create table markets (
     market varchar not null,
     symbol varchar,
     index_token varchar, -- what `size_tokens` of the market counts; null where the venue has none
-    long_token varchar,
+    long_token varchar, -- of a loan: what secures it
     short_token varchar,
-    parent varchar, -- what the market belongs to: the pool or manager of a loan
+    parent varchar, -- what the market belongs to: the manager of a loan, the pool of a manager
+    borrower varchar, -- who owes, where the market is a loan or a pool of one borrower
     asset_class varchar not null, -- crypto, fx, equity, commodity, credit, unknown
     quote varchar, -- what its prices are in, upper case; null where that is not said
     known_by varchar not null,
@@ -205,11 +211,37 @@ create table feeds (
     basis varchar -- event, governance, documentation, assumed; null where neither is known
 );
 
+-- Accounts whose owner is known: vaults and funds of a venue.
+create table accounts (
+    chain_id bigint not null,
+    protocol varchar not null,
+    account varchar not null,
+    name varchar not null,
+    source varchar not null
+);
+
 -- Where a chain's rows came from; `kind` is what every report must show.
 create table origins (
     chain_id bigint not null,
-    client_version varchar not null, -- the node's web3_clientVersion
-    kind varchar not null            -- node, recorded, simulated
+    client_version varchar not null, -- the node's web3_clientVersion; files for imported ones
+    kind varchar not null            -- node, recorded, simulated, imported
+);
+
+-- Files that were brought. What a venue that is no EVM chain says rests on them, and on nothing
+-- that could prove them complete.
+create table imports (
+    chain_id bigint not null,
+    protocol varchar not null,
+    file varchar not null,   -- its name, without folders
+    sha256 varchar not null, -- of its bytes, compressed as they are
+    kind varchar not null,   -- node_fills_by_block, node_fills, user_fills, fills, trades
+    about varchar,           -- the account or market it is of, where it does not say so itself
+    entries_read bigint not null,
+    entries_used bigint not null, -- told something that was not stored before
+    rejects bigint not null, -- rows of `rejects` that its entries left
+    from_at timestamp,       -- the first and the last moment of its entries; null without one
+    to_at timestamp,
+    imported_at timestamp not null
 );
 
 -- Facts -----------------------------------------------------------------------------------
@@ -255,9 +287,9 @@ create table liquidations (
     protocol varchar not null,
     version varchar not null,
     market varchar not null,
-    account varchar not null,
+    account varchar, -- null where the venue does not say
     position_id varchar,
-    liquidator varchar,
+    liquidator varchar, -- who took the position over; null where nobody did or it is not known
     is_long boolean,
     collateral_token varchar,
     notional_usd decimal(38, 18),   -- one-sided, >= 0
@@ -283,7 +315,7 @@ create table adls (
     protocol varchar not null,
     version varchar not null,
     market varchar not null,
-    account varchar not null,
+    account varchar, -- whose position was cut; null where the venue does not say
     position_id varchar,
     is_long boolean,
     collateral_token varchar,
@@ -291,6 +323,7 @@ create table adls (
     size_tokens decimal(38, 18),
     execution_price_usd decimal(38, 18),
     realized_pnl_usd decimal(38, 18), -- normally positive: the profitable side is cut
+    counterparty varchar, -- whose loss it was for, where the venue says it
     derivation varchar not null,
     evidence varchar not null
 );
@@ -366,7 +399,7 @@ create table fees (
     market varchar,
     account varchar,
     -- position, borrow, liquidation, swap, margin, order, interest, origination, service, management,
-    -- subscription, redemption, flash_loan, reserve: what a lending pool keeps of interest, when it
+    -- subscription, redemption, penalty, flash_loan, reserve: what a lending pool keeps of interest, when it
     -- takes it
     fee_kind varchar not null,
     fee_token varchar,
@@ -422,7 +455,10 @@ create table credit_events (
     block_timestamp timestamp not null,
     protocol varchar not null,
     version varchar not null,
-    kind varchar not null, -- funded, payment, impairment, impairment_removed, default, recovery, liquidation, call
+    -- funded, payment, refinanced; call, call_removed; impairment, impairment_removed; default,
+    -- repossession, collateral_sale, recovery, liquidation; seizure: collateral that a liquidation
+    -- takes, where an event of its own tells
+    kind varchar not null,
     pool varchar not null, -- pool, market or manager the loan belongs to
     loan varchar,
     account varchar,       -- borrower
@@ -430,7 +466,8 @@ create table credit_events (
     asset_token varchar,   -- what principal and interest are counted in
     principal_tokens decimal(38, 18),
     interest_tokens decimal(38, 18),
-    loss_tokens decimal(38, 18),
+    paid_tokens decimal(38, 18), -- principal and interest in one, where the venue does not split them
+    loss_tokens decimal(38, 18), -- of an impairment: written down, < 0 where it is removed
     collateral_token varchar,
     collateral_tokens decimal(38, 18),
     evidence varchar not null
@@ -445,11 +482,13 @@ create table pool_flows (
     block_timestamp timestamp not null,
     protocol varchar not null,
     version varchar not null,
-    kind varchar not null, -- deposit, withdrawal, mint, redemption, dividend (paid in shares)
+    -- deposit, withdrawal, mint, redemption, dividend (paid in shares): money moved;
+    -- withdrawal_request, withdrawal_request_removed: it only queues
+    kind varchar not null,
     pool varchar not null,
     account varchar not null,
     asset_token varchar,
-    asset_tokens decimal(38, 18), -- null where only shares are told, as by a token that mints
+    asset_tokens decimal(38, 18), -- null where only shares are told, as by a token that mints or a request
     share_tokens decimal(38, 18),
     evidence varchar not null
 );
@@ -468,6 +507,26 @@ create table share_prices (
     share_price_tokens decimal(38, 18) not null, -- assets per share
     supply_tokens decimal(38, 18),
     nav_at timestamp,
+    evidence varchar not null
+);
+
+-- What pools and their parts hold, absolute after the event or at the block.
+create table pool_states (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    pool varchar not null,
+    part varchar not null, -- whose figures these are: the pool itself, or a manager or strategy of it
+    asset_token varchar,
+    assets_tokens decimal(38, 18), -- all that is managed, cash and loans
+    principal_tokens decimal(38, 18), -- lent and neither repaid nor written off
+    unrealized_loss_tokens decimal(38, 18), -- >= 0
+    status varchar, -- in the venue's words: active, warning, default
     evidence varchar not null
 );
 

@@ -1,6 +1,7 @@
 -- question: What did one transaction do, in every table?
 -- reads:    adls, buybacks, credit_events, fees, funding, liquidations, open_interest,
---           oracle_updates, pool_flows, position_changes, share_prices, shortfalls
+--           oracle_updates, pool_flows, pool_states, position_changes, share_prices,
+--           shortfalls
 -- grain:    one row per fact of the transaction, in the order of its logs
 -- units:    amount in the unit named beside it
 -- param:    tx_hash text required (the transaction, lower-case 0x hex)
@@ -161,6 +162,24 @@ facts as (
         share_price_tokens as amount,
         'share_price_tokens' as unit
     from share_prices
+    union all
+    select
+        'pool_states' as fact,
+        chain_id,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        protocol,
+        part as subject,
+        null as account,
+        coalesce(principal_tokens, assets_tokens, unrealized_loss_tokens) as amount,
+        case
+            when principal_tokens is not null then 'principal_tokens'
+            when assets_tokens is not null then 'assets_tokens'
+            else 'unrealized_loss_tokens'
+        end as unit
+    from pool_states
     union all
     select
         'shortfalls' as fact,

@@ -81,7 +81,8 @@ counted as (
         count(*) filter (where kind = 'default') as default_count,
         count(*) filter (where kind = 'impairment') as impairment_count,
         count(*) filter (where kind = 'call') as call_count,
-        count(*) filter (where kind in ('funded', 'payment', 'recovery')) as ordinary_count
+        count(*) filter (where kind in ('funded', 'payment', 'recovery', 'seizure'))
+            as ordinary_count
     from events
     group by all
 

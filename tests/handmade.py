@@ -38,10 +38,13 @@ _REQUIRED: Mapping[str, object] = {
     "destination_kind": "treasury",
     "kind": "payment",
     "pool": "0xpool",
-    "asset_tokens": "0",
+    "part": "0xpool",
     "share_price_tokens": "1",
     "evidence": "event",
 }
+
+# Whose account is usually known; a venue may not say it.
+_OF_ACCOUNTS = ("adls", "liquidations")
 
 
 def at(seconds: float = 0, *, days: float = 0) -> datetime:
@@ -53,6 +56,7 @@ def table(name: str, *rows: Mapping[str, object]) -> pl.DataFrame:
     """Return rows of a table; what a row leaves out gets a default, and null where it may."""
     schema = columns_of(name)
     required = {column for column, rule in tables()[name].items() if rule.required}
+    required |= {"account"} if name in _OF_ACCOUNTS else set()
     filled = [
         {"log_index": index, "tx_hash": f"0x{index:064x}"}
         | {column: _REQUIRED.get(column) for column in required}

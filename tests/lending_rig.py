@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
 from goldens import NOON, Built, frame
 from recordings import Captured, captured, of_chain, place
 
@@ -113,3 +115,13 @@ def answered(
         detail=pl.lit(None, pl.String),
     )
     return read_facts([PROTOCOLS[slug]], chain, reads, all_known)
+
+
+def noted(function: str, emitter: str, *topics: str | int) -> Built:
+    """Return the note of a call: selector and words as topics, 224 bytes of calldata as data."""
+    words_ = [int(one, 16) if isinstance(one, str) else one for one in topics]
+    selector = keccak(text=function)[:4]
+    calldata = (selector + b"".join(one.to_bytes(32) for one in words_)).ljust(224, b"\0")
+    padded = [*words_, 0, 0, 0][:3]
+    first = (selector.ljust(32, b"\0"), *(one.to_bytes(32) for one in padded))
+    return Built(emitter, first, encode(["bytes"], [calldata]))

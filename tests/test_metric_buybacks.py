@@ -231,3 +231,12 @@ def test_a_purchase_before_the_window_is_forgotten() -> None:
 def test_a_token_without_supply_has_no_share() -> None:
     """Zero supply divides nothing."""
     assert shares(purchases((0, 5, None)), supplies((0, 0, 0))) == [(None, None, None)]
+
+
+def test_a_token_is_one_across_chains() -> None:
+    """HYPE is bought where no chain tells its supply; the reading's chain is what is shown."""
+    bought = purchases((3, 20, None)).with_columns(chain_id=pl.lit(-1, pl.Int64))
+
+    found = supply_share(bought, supplies((10, 1_000, 0)), window_days=10).collect()
+
+    assert found.select("chain_id", "bought_tokens").rows() == [(1, Decimal(20))]

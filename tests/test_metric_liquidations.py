@@ -51,6 +51,14 @@ def test_sides_accounts_and_money_are_added() -> None:
     assert column(result, "collateral_usd") == ["5"]
 
 
+def test_an_account_that_nobody_tells_is_none() -> None:
+    """A venue's tape may not say who was liquidated: the event counts, an account does not."""
+    result = closed(LONG | {"account": None}, LONG | {"account": None}, SHORT)
+
+    assert result["liquidation_count"].item() == 3
+    assert result["account_count"].item() == 1
+
+
 def test_what_no_event_says_is_unknown() -> None:
     """A venue without notional or shortfall has null sums, and the rows are counted."""
     result = closed(LONG, SHORT | {"notional_usd": 5})

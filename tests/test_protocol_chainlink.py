@@ -12,10 +12,14 @@ import polars as pl
 import pytest
 from goldens import NOON, Built, facts_of, frame, log, reasons, rows, scaled, usd
 from recordings import captured, of_chain, place, words
+from sync_rig import DECIMALS, FIRST, job, run, served, told, word
+from sync_rig import rows as stored
 
 from indexer.chains import ARBITRUM, CHAINS, ETHEREUM
 from indexer.facts import Facts, Known, declared, discovered, facts, feeds, merged
 from indexer.protocols import PROTOCOLS
+from indexer.simulation.blocks import Log
+from indexer.simulation.node import serve
 from indexer.spec import listed
 
 AAVE_USD = "0x8116b273cd75d79c382afacc706659ded5e0a59d"
@@ -128,19 +132,19 @@ def test_the_lists_name_each_address_once_and_completely() -> None:
 
 def test_every_named_feed_of_the_facts_is_a_proxy_or_left_out_by_its_name(shared: Path) -> None:
     """1,409 of 1,648 proxies are declared, and no name that is a plain pair is missing."""
-    told = json.loads((shared / "facts/chainlink_feeds.json").read_text("utf-8"))["feeds"]
+    named = json.loads((shared / "facts/chainlink_feeds.json").read_text("utf-8"))["feeds"]
     chains = {str(chain.chain_id): chain.slug for chain in CHAINS}
     declared = {(row["chain"], row["address"].lower()) for row in listed("chainlink_proxies")}
 
     known = {
         (chains[number], address.lower(), name)
-        for number, feeds in told.items()
+        for number, proxies in named.items()
         if number in chains
-        for name, address in feeds.items()
+        for name, address in proxies.items()
     }
     left = [name for chain, address, name in known if (chain, address) not in declared]
 
-    assert (len(known), len(left), set(told) - set(chains)) == (1_648, 239, {"5042"})
+    assert (len(known), len(left), set(named) - set(chains)) == (1_648, 239, {"5042"})
     assert not [name for name in left if re.fullmatch(r"[A-Za-z0-9]+__[A-Z]+", name)]
 
 
@@ -233,9 +237,9 @@ def confirmed(proxy: str, latest: str) -> Built:
 
 def with_children(*logs: Built, tokens: dict[str, int]) -> Facts:
     """Return the facts of one transaction, children that it announces included."""
-    protocol, told = PROTOCOLS["chainlink"], frame(logs, block=1)
+    protocol, seen = PROTOCOLS["chainlink"], frame(logs, block=1)
     known = declared([protocol], ETHEREUM)
-    born = discovered([protocol], ETHEREUM, told, known)
+    born = discovered([protocol], ETHEREUM, seen, known)
     asked = pl.DataFrame(
         [(1, address, None, places, "call") for address, places in tokens.items()],
         known.tokens.schema,
@@ -245,7 +249,7 @@ def with_children(*logs: Built, tokens: dict[str, int]) -> Facts:
     headers = pl.DataFrame(
         {"number": [1], "timestamp": [NOON]}, {"number": pl.Int64, "timestamp": pl.Datetime("us")}
     )
-    return facts([protocol], ETHEREUM, told, headers, known)
+    return facts([protocol], ETHEREUM, seen, headers, known)
 
 
 def test_a_confirmed_aggregator_is_read_as_its_proxys_feed() -> None:
@@ -352,6 +356,33 @@ def test_recorded_answers_are_rounds_of_the_public_study(shared: Path) -> None:
                 assert words(recorded)[0] == int(one["update"])
 
     assert found == ["eth_usd", "btc_usd"]
+
+
+def test_a_node_is_asked_for_what_a_confirmed_aggregator_is(tmp_path: Path) -> None:
+    """Indexed over a node: the child's answers of every later block, by the decimals it states."""
+    happens = {
+        FIRST + 20: [sent(confirmed(ETH_USD, FRESH)), sent(answer(FRESH, 200_000_000_000))],
+        FIRST + 60: [sent(answer(FRESH, 210_000_000_000))],
+    }
+    calls = {(None, FRESH, DECIMALS): "0x" + word(8).hex()}
+    chainlink, path = PROTOCOLS["chainlink"], tmp_path / "a.duckdb"
+    work = job(path, protocols=(chainlink,), declarations=PROTOCOLS, from_block=FIRST, max_span=25)
+    with serve([served(told(happens, 80), calls=calls)]) as node:
+        run(work, node.url)
+
+    prices = "select block_number, asset, quote, oracle_price_quote::double, feed"
+    assert stored(path, f"{prices} from oracle_updates order by all") == [
+        (FIRST + 20, "ETH", "USD", 2_000.0, FRESH),
+        (FIRST + 60, "ETH", "USD", 2_100.0, FRESH),
+    ]
+    assert stored(path, "select address, parent from contracts") == [(FRESH, ETH_USD)]
+    assert stored(path, "select count(*) from feeds where chain_id = 1") == [(261,)]
+    assert stored(path, "select * from rejects") == []
+
+
+def sent(built: Built) -> Log:
+    """Return the log as a simulated chain carries it."""
+    return Log(bytes.fromhex(built.address[2:]), built.topics, built.data)
 
 
 def published(shared: Path, file: str) -> list[dict[str, str]]:

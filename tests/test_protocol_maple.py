@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from eth_utils.crypto import keccak
 from goldens import NOON, Built, frame, log, reasons, rows, usd
 
 from indexer.chains import BASE, ETHEREUM, Chain
@@ -16,15 +17,18 @@ from indexer.tables import columns_of, empty
 
 MAPLE = PROTOCOLS["maple"]
 USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
+WBTC = "0x2260fac5e5542a773aa44fbcfedf7c193bc2c599"
+USDT = "0xdac17f958d2ee523a2206206994597c13d831ec7"
 WETH = "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
 SYRUP_USDC = "0x80ac24aa929eaf5013f6436cda2a7ba190f5cc0b"
 OTL_FACTORY = "0x6fad515fc046dd17166453a79725f50b917b7cf6"
 FTL_FACTORY = "0x36a7350309b2eb30f3b908ab0154851b5ed81db0"
+AUCTIONEER = "0xa2091116649b070d2a27fc5c85c9820302114c63"
 DEPLOYER = "0xdaf005b31b10f33ee42ceb1a4b983434fe947488"
 FEE_MANAGER = "0xfeaca6a5703e6f9de0ebe0975c93ae34c00523f2"
-STRATEGY = "0x560b3a85af1cef113bb60105d0cf21e1d05f91d4"
 LOAN, ETHER_LOAN = "0x" + "a1" * 20, "0x" + "a2" * 20
 MANAGER, POOL_MANAGER, POOL = "0x" + "b1" * 20, "0x" + "b2" * 20, "0x" + "b3" * 20
+AUCTION, STRATEGY = "0x" + "b4" * 20, "0x" + "b5" * 20
 BORROWER, LENDER, OTHER = "0x" + "c1" * 20, "0x" + "c2" * 20, "0x" + "c3" * 20
 BLOCK = 25_000_000
 MILLION = 10**6 * 10**6  # a million USDC
@@ -39,11 +43,11 @@ def children(*places: tuple[str, str]) -> pl.DataFrame:
     return pl.DataFrame(announced, columns_of("contracts"), orient="row")
 
 
-def markets(*loans: tuple[str, str, str | None]) -> pl.DataFrame:
-    """Return rows of `markets` for loans that were read earlier: loan, asset, lender."""
+def markets(*places: tuple[str, str, str | None, str | None]) -> pl.DataFrame:
+    """Return rows of `markets` that were learned earlier: market, asset, parent, borrower."""
     learned = [
-        (1, "maple", loan, None, asset, None, None, lender, "credit", "event", 1)
-        for loan, asset, lender in loans
+        (1, "maple", market, None, asset, WBTC, None, parent, borrower, "credit", None, "event", 1)
+        for market, asset, parent, borrower in places
     ]
     return pl.DataFrame(learned, columns_of("markets"), orient="row")
 
@@ -58,8 +62,18 @@ CHILDREN = children(
     ("PoolManager", POOL_MANAGER),
     ("Pool", POOL),
     ("Pool", SYRUP_USDC),
+    ("Liquidator", AUCTION),
+    ("Strategy", STRATEGY),
 )
-LOANS = markets((LOAN, USDC, MANAGER), (ETHER_LOAN, WETH, None))
+LOANS = markets(
+    (LOAN, USDC, MANAGER, BORROWER),
+    (ETHER_LOAN, WETH, None, None),
+    (MANAGER, USDC, POOL, None),
+    (POOL_MANAGER, USDC, POOL, None),
+    (AUCTION, USDC, POOL, None),
+    (STRATEGY, USDC, POOL, None),
+)
+SATOSHIS = pl.DataFrame([(1, WBTC, "WBTC", 8, "call")], columns_of("tokens"), orient="row")
 
 
 def read(
@@ -71,7 +85,7 @@ def read(
     """Return the facts of one transaction, knowing these children and loans."""
     table = frame(logs, block=BLOCK)
     headers = table.select(number="block_number").unique()
-    earlier = Known(empty("tokens"), loans, contracts)
+    earlier = Known(SATOSHIS, loans, contracts)
     return facts(
         [MAPLE],
         chain,
@@ -104,6 +118,10 @@ def ftl(name: str, loan: str = LOAN, **arguments: Any) -> Built:
         ("0x1551717ae4fdcb65ed028f7fb7aba39908f6a7a6", "maple/FixedTermLoanManager"),
         ("0x90b14505221a24039a2d11ad5862339db97cc160", "maple/OpenTermLoanManager"),
         ("0xe463cd473ecc1d1a4ecf20b62624d84dd20a8339", "maple/PoolManager"),
+        (AUCTIONEER, "maple/Liquidator"),
+        ("0x01ab799f77f9a9f4dd0d2b6e7c83dcf3f48d5650", "maple/Strategy"),
+        ("0x27327e08de810c687687f95bfce92088089b56db", "maple/Strategy"),
+        ("0x876d54dbf61473ca169b89b95344a14e81f37afe", "maple/Strategy"),
     ],
 )
 def test_a_factory_says_what_its_children_are(factory: str, abi: str) -> None:
@@ -116,7 +134,7 @@ def test_a_factory_says_what_its_children_are(factory: str, abi: str) -> None:
 
 
 def test_a_deployer_announces_its_pool() -> None:
-    """PoolDeployed gives the pool's address to read and its manager as the market's parent."""
+    """PoolDeployed gives the pool's address; whose it is, its manager says itself."""
     deployment = log(
         "maple/PoolDeployer",
         "PoolDeployed",
@@ -128,12 +146,85 @@ def test_a_deployer_announces_its_pool() -> None:
     )
 
     found = discovered([MAPLE], ETHEREUM, frame([deployment], block=BLOCK), nothing())
-    result = read(deployment)
 
     assert found.select("abi", "address").rows() == [("maple/Pool", POOL)]
-    assert result.markets.select("market", "parent", "asset_class").rows() == [
-        (POOL, POOL_MANAGER, "credit")
+
+
+def born_pool(asset: str = USDC) -> Built:
+    """Return what a pool manager says when it is born."""
+    return log(
+        "maple/PoolManager",
+        "Initialized",
+        POOL_MANAGER,
+        owner_=OTHER,
+        asset_=asset,
+        pool_=POOL,
+    )
+
+
+def tree(result: Facts) -> list[tuple[str, str, str | None]]:
+    """Return what was learned of markets: market, asset, parent."""
+    return result.markets.select("market", "index_token", "parent").rows()
+
+
+def test_a_pool_manager_announces_its_pool_and_both_have_the_asset() -> None:
+    """The pool is the root; its manager belongs to it."""
+    known = merged(nothing(), Known(empty("tokens"), empty("markets"), CHILDREN))
+
+    found = discovered([MAPLE], ETHEREUM, frame([born_pool()], block=BLOCK), known)
+    result = read(born_pool(), loans=empty("markets"))
+
+    assert found.select("abi", "address").rows() == [("maple/Pool", POOL)]
+    assert tree(result) == [(POOL, USDC, None), (POOL_MANAGER, USDC, POOL)]
+
+
+@pytest.mark.parametrize("abi", ["FixedTermLoanManager", "OpenTermLoanManager"])
+@pytest.mark.parametrize("parent", [POOL, POOL_MANAGER])
+def test_a_loan_manager_belongs_to_the_pool_whichever_it_is_born_of(abi: str, parent: str) -> None:
+    """Managers until V200 name the pool, later ones the pool manager, in the same event."""
+    born = log(f"maple/{abi}", "Initialized", MANAGER, poolManager_=parent)
+
+    result = read(born_pool(), born, loans=empty("markets"))
+
+    assert tree(result)[2:] == [(MANAGER, USDC, POOL)]
+
+
+def test_a_strategy_belongs_to_the_pool_that_adds_it() -> None:
+    """Its asset is the pool's; a loan manager that is added as a strategy is known already."""
+    added = [
+        log("maple/PoolManager", "StrategyAdded", POOL_MANAGER, strategy_=one)
+        for one in (STRATEGY, MANAGER)
     ]
+    born = log("maple/OpenTermLoanManager", "Initialized", MANAGER, poolManager_=POOL_MANAGER)
+
+    result = read(born_pool(USDT), born, *added, loans=empty("markets"))
+
+    assert tree(result)[2:] == [(MANAGER, USDT, POOL), (STRATEGY, USDT, POOL)]
+
+
+def auctioned(factory: str, *parties: str) -> Built:
+    """Return a factory's announcement with the addresses it was given."""
+    return log(
+        "maple/ProxyFactory",
+        "InstanceDeployed",
+        factory,
+        version=200,
+        instance=AUCTION,
+        initializationArguments=b"".join(
+            bytes.fromhex(one[2:]).rjust(32, b"\0") for one in parties
+        ),
+    )
+
+
+def test_an_auction_names_the_manager_the_collateral_and_the_funds() -> None:
+    """The factory hands them over as three words of bytes; only auctions are read so."""
+    result = read(auctioned(AUCTIONEER, MANAGER, WBTC, USDC))
+    other = read(auctioned(OTL_FACTORY, MANAGER, WBTC, USDC))
+
+    assert result.markets.select("market", "parent", "long_token", "index_token").rows() == [
+        (AUCTION, POOL, WBTC, USDC)
+    ]
+    assert other.markets.is_empty()
 
 
 def test_a_child_is_read_in_the_block_that_announces_it() -> None:
@@ -143,14 +234,15 @@ def test_a_child_is_read_in_the_block_that_announces_it() -> None:
 
     result = read(*logs, contracts=born, loans=empty("markets"))
 
-    assert result.markets.select("market", "index_token", "parent").rows() == [
-        (LOAN, USDC, MANAGER)
+    assert result.markets.select("market", "index_token", "parent", "borrower").rows() == [
+        (LOAN, USDC, MANAGER, BORROWER)
     ]
     assert rows(result, "credit_events") == [
         {
             "kind": "funded",
             "pool": MANAGER,
             "loan": LOAN,
+            "account": BORROWER,
             "counterparty": MANAGER,
             "asset_token": USDC,
             "principal_tokens": usd("1000000"),
@@ -221,12 +313,12 @@ def test_a_fixed_term_loan_lends_the_second_of_its_assets(name: str, lender: str
     """`assets_` is collateral, then funds; the lender is named since v5."""
     result = read(ftl(name, **TERMS, lender_=MANAGER), loans=empty("markets"))
 
-    assert result.markets.select("market", "index_token", "parent", "asset_class").rows() == [
-        (LOAN, USDC, lender, "credit")
-    ]
+    assert result.markets.select(
+        *("market", "index_token", "long_token", "parent", "borrower", "asset_class")
+    ).rows() == [(LOAN, USDC, WETH, lender, BORROWER, "credit")]
 
 
-OWN = {"loan": LOAN, "asset_token": USDC}
+OWN = {"loan": LOAN, "account": BORROWER, "asset_token": USDC}
 
 
 def test_a_fixed_term_loan_is_funded_by_its_lender() -> None:
@@ -237,7 +329,7 @@ def test_a_fixed_term_loan_is_funded_by_its_lender() -> None:
         OWN
         | {
             "kind": "funded",
-            "pool": MANAGER,
+            "pool": POOL,
             "counterparty": MANAGER,
             "principal_tokens": usd("1000000"),
         }
@@ -265,7 +357,7 @@ def test_a_fixed_term_payment_is_principal_and_interest_in_every_generation(
         OWN
         | {
             "kind": "payment",
-            "pool": MANAGER,
+            "pool": POOL,
             "principal_tokens": usd("100"),
             "interest_tokens": usd("7.5"),
         }
@@ -297,22 +389,83 @@ def test_an_open_term_payment_adds_late_interest() -> None:
 def test_a_called_loan_names_the_principal_to_return() -> None:
     """A call is no default: it is its own kind."""
     assert rows(read(otl("Called", principalToReturn_=MILLION)), "credit_events") == [
-        OWN | {"kind": "call", "pool": MANAGER, "principal_tokens": usd("1000000")}
+        OWN | {"kind": "call", "pool": POOL, "principal_tokens": usd("1000000")}
     ]
 
 
+TERMS_ACCEPTED: dict[str, Any] = {
+    "refinanceCommitment_": b"\1" * 32,
+    "refinancer_": OTHER,
+    "deadline_": 1,
+    "calls_": [b"\2"],
+}
+
+
 @pytest.mark.parametrize(
-    ("impaired", "kind"),
+    ("abi", "plain", "kind"),
     [
-        (ftl("LoanImpaired", nextPaymentDueDate_=1), "impairment"),
-        (otl("Impaired"), "impairment"),
-        (ftl("ImpairmentRemoved", nextPaymentDueDate_=1), "impairment_removed"),
-        (otl("ImpairmentRemoved"), "impairment_removed"),
+        ("FixedTermLoan", ftl("LoanImpaired", nextPaymentDueDate_=1), "impairment"),
+        ("OpenTermLoan", otl("Impaired"), "impairment"),
+        ("FixedTermLoan", ftl("ImpairmentRemoved", nextPaymentDueDate_=1), "impairment_removed"),
+        ("OpenTermLoan", otl("ImpairmentRemoved"), "impairment_removed"),
+        ("OpenTermLoan", otl("CallRemoved"), "call_removed"),
+        (
+            "FixedTermLoan",
+            ftl("NewTermsAccepted(bytes32,address,bytes[])", **TERMS_ACCEPTED),
+            "refinanced",
+        ),
+        (
+            "FixedTermLoan",
+            ftl("NewTermsAccepted(bytes32,address,uint256,bytes[])", **TERMS_ACCEPTED),
+            "refinanced",
+        ),
+        ("OpenTermLoan", otl("NewTermsAccepted", **TERMS_ACCEPTED), "refinanced"),
     ],
 )
-def test_an_impairment_and_its_removal_are_events_of_the_loan(impaired: Built, kind: str) -> None:
-    """Both kinds of loans log both, without amounts."""
-    assert rows(read(impaired), "credit_events") == [OWN | {"kind": kind, "pool": MANAGER}]
+def test_what_becomes_of_a_loan_is_an_event_of_the_loan(abi: str, plain: Built, kind: str) -> None:
+    """Impairments, calls taken back and new terms come without amounts."""
+    alone = children((abi, LOAN))
+
+    assert rows(read(plain, contracts=alone), "credit_events") == [
+        OWN | {"kind": kind, "pool": POOL}
+    ]
+
+
+def test_seized_collateral_is_in_its_own_token() -> None:
+    """A fixed-term loan hands over collateral and funds; the default follows elsewhere."""
+    seized = ftl(
+        "Repossessed",
+        collateralRepossessed_=25 * 10**8,
+        fundsRepossessed_=MILLION,
+        destination_=OTHER,
+    )
+
+    assert rows(read(seized), "credit_events") == [
+        OWN
+        | {
+            "kind": "repossession",
+            "pool": POOL,
+            "counterparty": OTHER,
+            "principal_tokens": usd("1000000"),
+            "collateral_token": WBTC,
+            "collateral_tokens": usd("25"),
+        }
+    ]
+
+
+def test_an_open_term_loan_has_no_collateral_to_seize() -> None:
+    """Collateral is held off chain: what is seized is funds, often none."""
+    seized = otl("Repossessed", fundsRepossessed_=0, destination_=OTHER)
+
+    assert rows(read(seized), "credit_events") == [
+        OWN
+        | {
+            "kind": "repossession",
+            "pool": POOL,
+            "counterparty": OTHER,
+            "principal_tokens": usd("0"),
+        }
+    ]
 
 
 def test_a_loan_without_a_known_lender_is_its_own_pool() -> None:
@@ -363,7 +516,7 @@ def covered(to_pool: int) -> Built:
 def test_a_default_without_cover_loses_everything_unrealised() -> None:
     """V100 managers log no cover: the loss is the event's."""
     assert rows(read(finished()), "credit_events") == [
-        OWN | {"kind": "default", "pool": POOL_MANAGER, "loss_tokens": usd("50000000")}
+        OWN | {"kind": "default", "pool": POOL, "loss_tokens": usd("50000000")}
     ]
 
 
@@ -372,8 +525,8 @@ def test_cover_is_a_recovery_and_lowers_the_loss() -> None:
     result = read(covered(2 * MILLION), finished())
 
     assert sorted(rows(result, "credit_events"), key=lambda row: str(row["kind"])) == [
-        OWN | {"kind": "default", "pool": POOL_MANAGER, "loss_tokens": usd("48000000")},
-        OWN | {"kind": "recovery", "pool": POOL_MANAGER, "principal_tokens": usd("2000000")},
+        OWN | {"kind": "default", "pool": POOL, "loss_tokens": usd("48000000")},
+        OWN | {"kind": "recovery", "pool": POOL, "principal_tokens": usd("2000000")},
     ]
     assert reasons(result) == []
 
@@ -389,9 +542,7 @@ def test_an_auction_of_collateral_is_a_liquidation() -> None:
     """Triggered starts an auction; the default follows when it ends."""
     triggered = log("maple/PoolManager", "CollateralLiquidationTriggered", POOL_MANAGER, loan_=LOAN)
 
-    assert rows(read(triggered), "credit_events") == [
-        OWN | {"kind": "liquidation", "pool": POOL_MANAGER}
-    ]
+    assert rows(read(triggered), "credit_events") == [OWN | {"kind": "liquidation", "pool": POOL}]
 
 
 def test_a_v100_manager_removes_an_impairment() -> None:
@@ -399,7 +550,7 @@ def test_a_v100_manager_removes_an_impairment() -> None:
     removed = log("maple/PoolManager", "LoanImpairmentRemoved", POOL_MANAGER, loan_=LOAN)
 
     assert rows(read(removed), "credit_events") == [
-        OWN | {"kind": "impairment_removed", "pool": POOL_MANAGER}
+        OWN | {"kind": "impairment_removed", "pool": POOL}
     ]
 
 
@@ -416,8 +567,150 @@ def test_seized_funds_of_an_open_term_loan_are_a_recovery() -> None:
     )
 
     assert rows(read(distributed), "credit_events") == [
-        OWN | {"kind": "recovery", "pool": MANAGER, "principal_tokens": usd("3000000")}
+        OWN | {"kind": "recovery", "pool": POOL, "principal_tokens": usd("3000000")}
     ]
+
+
+def test_a_sale_at_auction_has_both_sides_in_their_own_tokens() -> None:
+    """What was sold and what came back; which loan it was, the auction does not say."""
+    sold = log(
+        "maple/Liquidator",
+        "PortionLiquidated",
+        AUCTION,
+        swapAmount_=5 * 10**7,
+        returnedAmount_=30_000 * 10**6,
+    )
+
+    assert rows(read(sold), "credit_events") == [
+        {
+            "kind": "collateral_sale",
+            "pool": POOL,
+            "asset_token": USDC,
+            "principal_tokens": usd("30000"),
+            "collateral_token": WBTC,
+            "collateral_tokens": usd("0.5"),
+        }
+    ]
+
+
+def test_what_pool_manager_v100_repeats_is_not_counted() -> None:
+    """Its LoanImpaired and LoanFunded were logged by the loans too."""
+    topics = {
+        "LoanImpaired(address,uint256)": [1],
+        "LoanFunded(address,address,uint256)": [2, 3],
+    }
+    twice = [
+        Built(
+            POOL_MANAGER,
+            (keccak(text=name), bytes.fromhex(LOAN[2:]).rjust(32, b"\0")),
+            b"".join(one.to_bytes(32) for one in words),
+        )
+        for name, words in topics.items()
+    ]
+
+    assert read(*twice).tables["credit_events"].is_empty()
+
+
+def test_a_default_leaves_bad_debt_and_draws_on_cover() -> None:
+    """The loss after cover, and what cover paid: together the loss before it."""
+    result = read(covered(2 * MILLION), finished())
+
+    assert sorted(rows(result, "shortfalls"), key=lambda row: str(row["kind"])) == [
+        {
+            "kind": "bad_debt",
+            "market": LOAN,
+            "account": BORROWER,
+            "asset_token": USDC,
+            "shortfall_tokens": usd("48000000"),
+            "shortfall_usd": usd("48000000"),
+        },
+        {
+            "kind": "insurance_out",
+            "market": LOAN,
+            "asset_token": USDC,
+            "shortfall_tokens": usd("2000000"),
+            "shortfall_usd": usd("2000000"),
+        },
+    ]
+    assert set(result.tables["shortfalls"]["evidence"]) == {"assumed"}
+
+
+def test_a_default_that_cover_pays_in_full_leaves_no_bad_debt() -> None:
+    """The default stands with a loss of zero."""
+    result = read(covered(50 * MILLION), finished())
+
+    assert [row["kind"] for row in rows(result, "shortfalls")] == ["insurance_out"]
+    assert [
+        row["loss_tokens"] for row in rows(result, "credit_events") if row["kind"] == "default"
+    ] == [usd("0")]
+
+
+def test_a_loss_in_ether_has_no_dollars() -> None:
+    """Tokens are what the log says; dollars nobody gave."""
+    lost = log(
+        "maple/PoolManager",
+        "CollateralLiquidationFinished",
+        POOL_MANAGER,
+        loan_=ETHER_LOAN,
+        unrealizedLosses_=3 * 10**18,
+    )
+
+    result = read(lost)
+
+    assert rows(result, "shortfalls") == [
+        {
+            "kind": "bad_debt",
+            "market": ETHER_LOAN,
+            "asset_token": WETH,
+            "shortfall_tokens": usd("3"),
+        }
+    ]
+    assert set(result.tables["shortfalls"]["evidence"]) == {"event"}
+
+
+def test_cover_that_a_delegate_gives_is_insurance_of_the_pool() -> None:
+    """It is in the pool's asset."""
+    given = log("maple/PoolManager", "CoverDeposited", POOL_MANAGER, amount_=MILLION)
+
+    assert rows(read(given), "shortfalls") == [
+        {
+            "kind": "insurance_in",
+            "market": POOL,
+            "asset_token": USDC,
+            "shortfall_tokens": usd("1000000"),
+            "shortfall_usd": usd("1000000"),
+        }
+    ]
+
+
+# --- states ---------------------------------------------------------------------------------------
+
+PART = {"pool": POOL, "part": MANAGER, "asset_token": USDC}
+
+
+@pytest.mark.parametrize("abi", ["FixedTermLoanManager", "OpenTermLoanManager"])
+def test_a_manager_logs_what_is_lent_and_what_may_be_lost(abi: str) -> None:
+    """Both are absolute; the topic of the losses differs between the kinds of managers."""
+    lent = log(f"maple/{abi}", "PrincipalOutUpdated", MANAGER, principalOut_=7 * MILLION)
+    lost = log(f"maple/{abi}", "UnrealizedLossesUpdated", MANAGER, unrealizedLosses_=0)
+
+    result = read(lent, lost, contracts=children((abi, MANAGER)))
+
+    assert rows(result, "pool_states") == [
+        PART | {"principal_tokens": usd("7000000")},
+        PART | {"unrealized_loss_tokens": usd("0")},
+    ]
+    assert reasons(result) == []
+
+
+def test_the_losses_of_the_two_kinds_of_managers_are_two_events() -> None:
+    """uint256 there, uint128 here: one ABI for both would lose one of them."""
+    topics = {
+        log(f"maple/{abi}", "UnrealizedLossesUpdated", MANAGER, unrealizedLosses_=0).topics[0]
+        for abi in ("FixedTermLoanManager", "OpenTermLoanManager")
+    }
+
+    assert len(topics) == 2
 
 
 # --- fees -----------------------------------------------------------------------------------------
@@ -581,13 +874,33 @@ def test_loans_of_the_first_generation_carry_interest_only(name: str) -> None:
 
 
 def test_a_strategys_fee_is_the_treasurys() -> None:
-    """Strategy fees are platform income, in the asset declared for the strategy."""
+    """Strategy fees are platform income, in the asset of the pool that added it."""
     result = read(log("maple/Strategy", "StrategyFeesCollected", STRATEGY, fees=25 * 10**5))
 
     assert rows(result, "fees") == [split("management", "2.5", "0", "2.5", market=STRATEGY)]
 
 
 # --- flows ----------------------------------------------------------------------------------------
+
+
+def test_a_strategys_fee_in_ether_has_no_dollars() -> None:
+    """Where the pool's asset is not at par, the fee has tokens only."""
+    known = markets((STRATEGY, WETH, POOL, None))
+
+    result = read(
+        log("maple/Strategy", "StrategyFeesCollected", STRATEGY, fees=10**17), loans=known
+    )
+
+    assert rows(result, "fees") == [
+        {
+            "market": STRATEGY,
+            "fee_kind": "management",
+            "fee_token": WETH,
+            "fee_tokens": usd("0.1"),
+            "split_basis": "event",
+        }
+    ]
+    assert set(result.tables["fees"]["evidence"]) == {"event"}
 
 
 def flow(name: str, pool: str) -> Built:
@@ -614,6 +927,33 @@ def test_a_flow_belongs_to_the_owner_of_the_shares(name: str, kind: str) -> None
     assert reasons(result) == []
 
 
+def test_a_request_to_withdraw_queues_and_moves_nothing() -> None:
+    """Requests are in shares; what was escrowed is not asked for twice."""
+    asked = log(
+        "maple/Pool",
+        "RedemptionRequested",
+        SYRUP_USDC,
+        owner_=LENDER,
+        shares_=10**9,
+        escrowedShares_=10**9,
+    )
+    removed = log("maple/Pool", "SharesRemoved", SYRUP_USDC, owner_=LENDER, shares_=4 * 10**8)
+
+    assert rows(read(asked, removed), "pool_flows") == [
+        {
+            "kind": kind,
+            "pool": SYRUP_USDC,
+            "account": LENDER,
+            "asset_token": USDC,
+            "share_tokens": usd(shares),
+        }
+        for kind, shares in (
+            ("withdrawal_request", "1000"),
+            ("withdrawal_request_removed", "400"),
+        )
+    ]
+
+
 def test_a_pool_whose_decimals_nobody_told_asks_for_them() -> None:
     """A pool that is not declared needs its share token's decimals first."""
     result = read(flow("Deposit", POOL))
@@ -633,30 +973,29 @@ def test_the_factories_on_base_are_other_ones() -> None:
     assert found.select("abi", "address").rows() == [("maple/OpenTermLoan", LOAN)]
 
 
-def priced(*answers: tuple[int, int, str]) -> Facts:
-    """Return the facts of answers of the two pools: worth, supply, asset."""
-    known = merged(declared([MAPLE], ETHEREUM), Known(empty("tokens"), LOANS, CHILDREN))
-    due = pl.DataFrame([("share_price", BLOCK, b"\xbb" * 32, NOON)], DUE, orient="row")
-    told = [
-        answer
-        for worth, supply, asset in answers
-        for answer in (
-            worth.to_bytes(32),
-            supply.to_bytes(32),
-            bytes.fromhex(asset[2:]).rjust(32, b"\0"),
-        )
-    ]
-    reads = questions(MAPLE, ETHEREUM, known, due).with_columns(
-        pl.Series("answer", told, pl.Binary),
+def told(read_name: str, *answers: tuple[str | int, ...]) -> Facts:
+    """Return the facts of one read's answers, contract by contract in order of address."""
+    known = merged(declared([MAPLE], ETHEREUM), Known(SATOSHIS, LOANS, CHILDREN))
+    due = pl.DataFrame([(read_name, BLOCK, b"\xbb" * 32, NOON)], DUE, orient="row")
+    asked = questions(MAPLE, ETHEREUM, known, due)
+    words = [word(one) for answer in answers for one in answer]
+    reads = asked.with_columns(
+        pl.Series("answer", words, pl.Binary),
         state=pl.lit("available"),
         detail=pl.lit(None, pl.String),
     )
     return read_facts([MAPLE], ETHEREUM, reads, known)
 
 
+def word(value: str | int) -> bytes:
+    """Return an address or a number as a 32-byte word."""
+    return int(value, 16).to_bytes(32) if isinstance(value, str) else value.to_bytes(32)
+
+
 def test_a_share_price_is_what_the_pool_converts_at() -> None:
     """Assets for 10**18 of the smallest shares give 18 places, whatever the pool's decimals."""
-    found = priced((1_137_400_123_456_789_012, 1_700 * MILLION, USDC), (10**18, 5, WETH))
+    worth, supply = 1_137_400_123_456_789_012, 1_700 * MILLION
+    found = told("share_price", (worth, supply, USDC), (10**18, 5, WETH))
 
     assert rows(found, "share_prices") == [
         {
@@ -670,9 +1009,47 @@ def test_a_share_price_is_what_the_pool_converts_at() -> None:
 
 def test_a_pool_whose_decimals_are_unknown_asks_for_them() -> None:
     """Its price is kept back with the reason until the token has been asked."""
-    found = priced((10**18, 1, USDC), (10**18, 5, WETH))
+    found = told("share_price", (10**18, 1, USDC), (10**18, 5, WETH))
 
     assert found.unknown_tokens == (POOL,)
     assert reasons(found) == [
         ("share_price", "share_prices", f"decimals of token {POOL} are not known")
+    ]
+
+
+def test_a_pools_assets_are_gross_and_its_unrealised_losses_stand_beside_them() -> None:
+    """Who leaves gets a share of the difference."""
+    found = told("pool_state", (1_933 * MILLION, 12 * MILLION, USDC), (5 * 10**17, 0, WETH))
+
+    assert rows(found, "pool_states") == [
+        {
+            "pool": SYRUP_USDC,
+            "part": SYRUP_USDC,
+            "asset_token": USDC,
+            "assets_tokens": usd("1933000000"),
+            "unrealized_loss_tokens": usd("12000000"),
+        },
+        {
+            "pool": POOL,
+            "part": POOL,
+            "asset_token": WETH,
+            "assets_tokens": usd("0.5"),
+            "unrealized_loss_tokens": usd("0"),
+        },
+    ]
+
+
+@pytest.mark.parametrize("managed", [3 * MILLION, 0])
+def test_a_strategy_tells_what_it_manages_for_its_pool(managed: int) -> None:
+    """In the pool's asset; nothing is measured as zero."""
+    found = told("strategy_state", (managed, MILLION))
+
+    assert rows(found, "pool_states") == [
+        {
+            "pool": POOL,
+            "part": STRATEGY,
+            "asset_token": USDC,
+            "assets_tokens": usd(str(managed // 10**6)),
+            "unrealized_loss_tokens": usd("1000000"),
+        }
     ]

@@ -131,6 +131,28 @@ def test_lido_buys_for_its_treasury() -> None:
     ]
 
 
+AAVE = "0x7fc66500c84a76ad7e9c93437bfc5ac33e2ddae9"
+AFC_SAFE = "0x22740deba78d5a0c24c58c740e3715ec29de1bfa"
+COLLECTOR = "0x464c71f6c2f760dda6093dcb91c24c39e5d6e18c"
+
+
+def test_aave_counts_what_comes_from_outside_the_dao() -> None:
+    """What the Safe gets from others was bought; what another pocket of the DAO sends was not."""
+    result = built_facts(
+        "aave",
+        ETHEREUM,
+        [
+            transfer(AAVE, ANYONE, AFC_SAFE, 3 * ETHER),
+            transfer(AAVE, COLLECTOR, AFC_SAFE, 7),
+            transfer(AAVE, AFC_SAFE, ANYONE, 7),
+        ],
+    )
+
+    assert rows(result, "buybacks") == [
+        {"bought_token": AAVE, "bought_tokens": usd("3"), "destination_kind": "treasury"}
+    ]
+
+
 def rebased(fee_shares: int) -> Built:
     """Return a report after which 9 million shares are worth 10 million ether."""
     return log(
@@ -292,6 +314,7 @@ def test_a_market_of_an_unknown_principal_token_is_kept_back() -> None:
         ("pancakeswap", BSC, CAKE),
         ("aster", BSC, ASTER),
         ("lido", ETHEREUM, LDO),
+        ("aave", ETHEREUM, "0x7fc66500c84a76ad7e9c93437bfc5ac33e2ddae9"),
     ],
 )
 def test_a_supply_is_read_with_what_is_out_of_reach(slug: str, chain: Chain, token: str) -> None:

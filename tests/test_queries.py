@@ -46,8 +46,23 @@ def exits() -> dict[str, pl.DataFrame]:
         ),
         "adls": table(
             "adls",
-            GMX | moment(70) | {"account": "0xd", "notional_usd": 60, "realized_pnl_usd": 20},
+            GMX
+            | moment(70)
+            | {"account": "0xd", "notional_usd": 60, "realized_pnl_usd": 20}
+            | {"counterparty": "0xvault"},
             GMX | moment(130) | {"account": "0xd", "notional_usd": 40, "realized_pnl_usd": -1},
+        ),
+        "accounts": table(
+            "accounts", GMX | {"account": "0xvault", "name": "a vault", "source": "a page"}
+        ),
+        "imports": table(
+            "imports",
+            SNX
+            | {"file": "b.lz4", "sha256": "bb", "kind": "node_fills", "entries_read": 9}
+            | {"entries_used": 8, "rejects": 1, "imported_at": at(0), "from_at": at(5)},
+            SNX
+            | {"file": "a.lz4", "sha256": "aa", "kind": "node_fills", "entries_read": 3}
+            | {"entries_used": 3, "rejects": 0, "imported_at": at(9), "from_at": at(1)},
         ),
         "shortfalls": table(
             "shortfalls",
@@ -77,6 +92,9 @@ def exposure() -> dict[str, pl.DataFrame]:
             GMX
             | {"market": "BTC", "symbol": "btc", "index_token": "0xg", "asset_class": "crypto"}
             | {"known_by": "event"},
+            MAPLE
+            | {"market": "0xloan", "parent": "0xpool", "borrower": "0xa", "asset_class": "credit"}
+            | {"known_by": "event", "block_number": 2},
         ),
     }
 
@@ -139,6 +157,22 @@ def lending() -> dict[str, pl.DataFrame]:
             "credit_events",
             MAPLE | moment(10) | {"kind": "payment"},
             {"protocol": "aave", "kind": "liquidation", "account": "0xe"} | moment(20) | seized,
+        )
+    }
+
+
+def pools() -> dict[str, pl.DataFrame]:
+    """Return a manager that lends, is paid back and is read at the block of its last log."""
+    manager = MAPLE | {"part": "0xmanager", "asset_token": "0xusdc"}
+    return {
+        "pool_states": table(
+            "pool_states",
+            manager | moment(0) | {"block_number": 1, "principal_tokens": 50},
+            manager | moment(9) | {"block_number": 9, "log_index": 3, "principal_tokens": 40},
+            manager
+            | moment(9)
+            | {"block_number": 9, "log_index": -2, "principal_tokens": 41, "status": "active"},
+            manager | moment(5) | {"block_number": 5, "unrealized_loss_tokens": 0},
         )
     }
 
@@ -206,7 +240,10 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a database with an evening that can be checked in the head."""
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
-        fill(connection, exits() | exposure() | oracles() | income() | lending() | bookkeeping())
+        fill(
+            connection,
+            exits() | exposure() | oracles() | income() | lending() | pools() | bookkeeping(),
+        )
         yield connection
 
 
@@ -389,6 +426,43 @@ ANSWERS = [
         {"protocol": "maple"},
         [("maple", None, None)],
     ),
+    (
+        "pool_states_latest",
+        "part asset_token assets_tokens principal_tokens unrealized_loss_tokens status",
+        {},
+        [("0xmanager", "0xusdc", None, "41", "0", "active")],
+    ),
+    (
+        "pool_states_latest",
+        "part principal_tokens unrealized_loss_tokens status",
+        {"until": at(8).isoformat()},
+        [("0xmanager", "50", "0", None)],
+    ),
+    (
+        "pool_zero_liquidations",
+        "pool loan_count default_count is_covered is_proven",
+        WINDOW,
+        [("0xpool", 1, 0, True, True)],
+    ),
+    (
+        "adl_counterparties",
+        "protocol counterparty name adl_count notional_usd notional_share",
+        {},
+        [("gmx", "0xvault", "a vault", 1, "60", 0.6), ("gmx", None, None, 1, "40", 0.4)],
+    ),
+    (
+        "adl_counterparties",
+        "counterparty notional_share",
+        {"since": at(100).isoformat()},
+        [(None, 1.0)],
+    ),
+    (
+        "imported_files",
+        "protocol file entries_read entries_used rejects",
+        {},
+        [("snx", "a.lz4", 3, 3, 0), ("snx", "b.lz4", 9, 8, 1)],
+    ),
+    ("imported_files", "file", {"protocol": "gmx"}, []),
     (
         "coverage_gaps",
         "protocol gap_from_block gap_to_block gap_blocks",

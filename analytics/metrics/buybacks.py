@@ -129,7 +129,7 @@ def _daily(
     )
 
 
-_TOKEN = ("protocol", "chain_id", "token")
+_TOKEN = ("protocol", "token")
 _NOTHING = pl.lit(0).cast(_DOLLARS)
 
 
@@ -139,9 +139,10 @@ def supply_share(
     """
     What part of its supply a protocol bought back over the days up to this one, gross and net.
 
-    A programme that buys two per cent while five are minted shrinks nothing. What was issued is
-    what the supply within reach grew by, and what was burned meanwhile on top of it. A purchase
-    that tells of no burn burned nothing.
+    A token is told by its protocol and name: HYPE is bought on HyperCore, and HyperEVM tells its
+    supply. A programme that buys two per cent while five are minted shrinks nothing. What was
+    issued is what the supply within reach grew by, and what was burned meanwhile on top of it. A
+    purchase that tells of no burn burned nothing.
 
     Formula:
         supply_share_gross_ratio(d) = Σ bought_tokens / supply_tokens(d)
@@ -155,10 +156,11 @@ def supply_share(
         window_days: how many UTC days count, this day being the last of them.
 
     Returns:
-        One row per protocol, chain, token and UTC day with a reading (the day's last counts),
-        sorted: bought_tokens, burned_tokens, supply_tokens, dead_tokens, issued_tokens (Decimal),
-        supply_share_gross_ratio, supply_share_net_ratio (Float64, 0.01 = 1 %). issued_tokens and
-        the net share are null until a reading is old enough to begin the window.
+        One row per protocol, token and UTC day with a reading (the day's last counts; chain_id is
+        where it was read), sorted: bought_tokens, burned_tokens, supply_tokens, dead_tokens,
+        issued_tokens (Decimal), supply_share_gross_ratio, supply_share_net_ratio (Float64,
+        0.01 = 1 %). issued_tokens and the net share are null until a reading is old enough to
+        begin the window.
 
     Raises:
         ValueError: window_days is below 1 or above 36,600.
@@ -171,7 +173,7 @@ def supply_share(
     readings = (
         token_supplies.sort(EVENT_ORDER)
         .group_by(*_TOKEN, day())
-        .agg(pl.col("supply_tokens", "dead_tokens").last())
+        .agg(pl.col("chain_id", "supply_tokens", "dead_tokens").last())
         .with_columns(reach=pl.col("supply_tokens") - pl.col("dead_tokens"))
     )
     issued = pl.col("reach") - pl.col("reach_before") + pl.col("burned_tokens")
@@ -181,7 +183,7 @@ def supply_share(
         .join(_with_beginning(readings, window_days), on=[*_TOKEN, "date"], how="inner")
         .with_columns(issued_tokens=issued)
         .select(
-            *("date", *_TOKEN, "bought_tokens", "burned_tokens"),
+            *("date", "chain_id", *_TOKEN, "bought_tokens", "burned_tokens"),
             *("supply_tokens", "dead_tokens", "issued_tokens"),
             supply_share_gross_ratio=ratio(pl.col("bought_tokens"), supply),
             supply_share_net_ratio=ratio(pl.col("bought_tokens") - pl.col("issued_tokens"), supply),
@@ -207,7 +209,7 @@ def _with_beginning(readings: pl.LazyFrame, window_days: int) -> pl.LazyFrame:
 def _flows(buybacks: pl.LazyFrame, readings: pl.LazyFrame, window_days: int) -> pl.LazyFrame:
     sums = ("bought_tokens", "burned_tokens")
     bought = buybacks.select(
-        *_TOKEN[:2],
+        "protocol",
         day(),
         pl.col("bought_token").alias("token"),
         bought_tokens="bought_tokens",

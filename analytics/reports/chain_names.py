@@ -7,6 +7,8 @@ from analytics.errors import UserError
 
 CHAIN_NAMES: Mapping[int, str] = MappingProxyType(
     {
+        -2: "dydx",
+        -1: "hypercore",
         1: "ethereum",
         10: "optimism",
         25: "cronos",
@@ -20,8 +22,11 @@ CHAIN_NAMES: Mapping[int, str] = MappingProxyType(
         324: "zksync",
         999: "hyperevm",
         1088: "metis",
+        1101: "polygon-zkevm",
         1329: "sei",
+        1672: "pharos",
         1868: "soneium",
+        2020: "ronin",
         2741: "abstract",
         3637: "botanix",
         4326: "megaeth",
@@ -38,6 +43,7 @@ CHAIN_NAMES: Mapping[int, str] = MappingProxyType(
         80094: "berachain",
         81457: "blast",
         84532: "base-sepolia",
+        98866: "plume",
         421_613: "arbitrum-goerli",
         421_614: "arbitrum-sepolia",
         534_352: "scroll",

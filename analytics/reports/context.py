@@ -16,6 +16,7 @@ _SAID = {
     "simulated": "SIMULATED DATA",
     "recorded": "RECORDED DATA",
     "node": "NODE DATA",
+    "imported": "IMPORTED DATA",
     "unknown": "DATA OF UNKNOWN ORIGIN",
 }
 # Bars stay apart and countable up to this many.
@@ -35,7 +36,7 @@ class Context:
     def kinds(self) -> Mapping[int, str]:
         """Where the rows of each covered chain come from: simulated, recorded, node, unknown."""
         origins = self.scope.facts("origins").collect()
-        covered = self.coverage["chain_id"].unique().sort().to_list()
+        covered = pl.concat([self.coverage["chain_id"], self.imports["chain_id"]]).unique().sort()
         found = {
             chain: sorted(origins.filter(pl.col("chain_id") == chain)["kind"].unique())
             for chain in covered
@@ -63,6 +64,12 @@ class Context:
         """The rows of `coverage` within the limits."""
         keys = ["chain_id", "protocol", "from_block", "to_block"]
         return self.scope.facts("coverage").collect().sort(keys)
+
+    @cached_property
+    def imports(self) -> pl.DataFrame:
+        """The files that were imported, within the limits of protocol and chain."""
+        keys = ["chain_id", "protocol", "from_at", "file", "sha256"]
+        return self.scope.facts("imports").collect().sort(keys)
 
     @cached_property
     def rejects(self) -> pl.DataFrame:
@@ -121,6 +128,9 @@ class Context:
         by_range: dict[str, list[str]] = {}
         for chain, protocol, low, high in spans.sort("chain_id", "protocol").iter_rows():
             by_range.setdefault(f"{chain_name(chain)} {low}–{high}", []).append(protocol)
+        files = self.imports.group_by("chain_id", "protocol").len()
+        for chain, protocol, count in files.sort("chain_id", "protocol").iter_rows():
+            by_range[f"{counted(count, 'file')} of {chain_name(chain)}"] = [protocol]
         if len(by_range) > _RANGES:
             return f"{len(by_range)} ranges, listed under “What the numbers rest on”"
         return "; ".join(f"{blocks} ({', '.join(names)})" for blocks, names in by_range.items())

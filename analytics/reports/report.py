@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import polars as pl
+
 from analytics.reports.cards import cards
 from analytics.reports.chain_names import chain_name
 from analytics.reports.context import Context
@@ -76,7 +78,8 @@ def report(scope: Scope) -> Report:
 
 
 def _title(context: Context) -> str:
-    protocols = context.coverage["protocol"].unique().sort().to_list()
+    both = pl.concat([context.coverage["protocol"], context.imports["protocol"]])
+    protocols = both.unique().sort().to_list()
     chains = [chain_name(each) for each in context.kinds]
     return f"{_list(protocols, 'protocols')} on {_list(chains, 'chains')}"
 

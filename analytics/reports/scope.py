@@ -28,6 +28,7 @@ FACTS = (
     "credit_events",
     "pool_flows",
     "share_prices",
+    "pool_states",
     "shortfalls",
 )
 # A chart has room for some hundreds of points, and a period people can name.
@@ -168,7 +169,7 @@ def checked(scope: Scope) -> Scope:
         WorldError: nothing is indexed.
         UserError: the protocol or chain is not indexed, or the time ends before it begins.
     """
-    covered = load.facts(scope.con, "coverage").select("protocol", "chain_id").unique().collect()
+    covered = indexed(scope.con)
     if covered.is_empty():
         raise WorldError("nothing is indexed in this database: run `perpscope index` first")
     limits = scope.limits
@@ -178,12 +179,20 @@ def checked(scope: Scope) -> Scope:
     return scope
 
 
+def indexed(con: load.Connection) -> pl.DataFrame:
+    """Return which protocols are there on which chains, indexed or imported: protocol, chain_id."""
+    return pl.concat(
+        load.facts(con, table).select("protocol", "chain_id").unique()
+        for table in ("coverage", "imports")
+    ).collect()
+
+
 def check_indexed(covered: pl.DataFrame, protocol: str | None, chain_id: int | None) -> None:
     """
-    Refuse a protocol or chain that no row of `coverage` names, because its numbers would be empty.
+    Refuse a protocol or chain that is neither indexed nor imported: its numbers would be empty.
 
     Args:
-        covered: rows of `coverage`: protocol, chain_id.
+        covered: what is there, as `indexed` returns it.
         protocol: the protocol asked for, None for all.
         chain_id: the chain asked for, None for all.
 

@@ -8,6 +8,7 @@ import typer
 
 from indexer.cli.doctoring import doctor
 from indexer.cli.drafting import draft_protocol
+from indexer.cli.importing import import_command
 from indexer.cli.indexing import index_command
 from indexer.cli.planning import plan
 from indexer.cli.proving import repair_command, verify_command
@@ -21,6 +22,7 @@ __all__ = ["app", "watch_command"]
 
 app = typer.Typer()
 app.command("index")(index_command)
+app.command("import")(import_command)
 app.command()(plan)
 app.command()(status)
 app.command()(doctor)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from indexer.catalogue import catalogue, section
+from indexer.catalogue import catalogue, chains_of, section
 from indexer.chains import CHAINS
 from indexer.cli.options import ConfigFile, Database, database_of
 from indexer.cli.printing import chain_slug, print_table
@@ -32,6 +32,20 @@ _STATUS = (
     "newest block",
 )
 
+_IMPORTS = (
+    "chain",
+    "protocol",
+    "imported",
+    "files",
+    "entries",
+    "of them new",
+    "rejects",
+    "from",
+    "to",
+    "longest pause",
+)
+_ENDS = ("from_at", "to_at")
+
 
 def status(*, database: Database = None, config: ConfigFile = None) -> None:
     """Show how complete, how final and how proven what is stored is."""
@@ -48,12 +62,15 @@ def status(*, database: Database = None, config: ConfigFile = None) -> None:
     found = stored_status(path, starts)
     if found.snapshot is not None:
         typer.echo(_edition(found.snapshot))
-    if found.protocols.is_empty():
+    if found.protocols.is_empty() and found.imports.is_empty():
         typer.echo("nothing is indexed yet: run `perpscope index`")
+        return
+    _print_imports(found.imports)
+    if found.protocols.is_empty():
         return
     print_table(_STATUS, (_status_line(row) for row in found.protocols.iter_rows(named=True)))
     kinds = found.origins.select("chain_id", "kind").unique(maintain_order=True)
-    for chain_id, kind in kinds.filter(kinds["kind"] != "node").iter_rows():
+    for chain_id, kind in kinds.filter(~kinds["kind"].is_in(["node", "imported"])).iter_rows():
         typer.echo(f"{chain_slug(chain_id)} holds {kind} blocks")
     _print_unproven(path, found.coverage)
     _print_reads(found.reads)
@@ -76,6 +93,28 @@ def _print_unproven(path: Path, coverage: "pl.DataFrame") -> None:
                 f"{chain_slug(chain_id)} holds wrong blocks in {wrong:,} of the ranges `verify` "
                 "looked at; run `perpscope repair`"
             )
+
+
+def _print_imports(imports: "pl.DataFrame") -> None:
+    if imports.is_empty():
+        return
+    print_table(_IMPORTS, (_import_line(row) for row in imports.iter_rows(named=True)))
+    typer.echo(
+        "what is imported rests on these files, `perpscope query imported_files` names them; no "
+        "block links them, so nothing shows what they lack"
+    )
+
+
+def _import_line(row: dict[str, Any]) -> tuple[object, ...]:
+    pause = row["pause_seconds"]
+    return (
+        chain_slug(row["chain_id"]),
+        row["protocol"],
+        row["kind"],
+        *(f"{row[name]:,}" for name in ("files", "entries_read", "entries_used", "rejects")),
+        *("-" if row[name] is None else f"{row[name]:%Y-%m-%dT%H:%M:%S}Z" for name in _ENDS),
+        "-" if pause is None else f"{pause:,} s",
+    )
 
 
 def _print_reads(reads: "pl.DataFrame") -> None:
@@ -101,7 +140,7 @@ def protocols(
         typer.echo(catalogue(list(PROTOCOLS.values())), nl=False)
         return
     lines = (
-        (slug, item.name, item.kind, ", ".join(sorted({c.chain.slug for c in item.contracts})))
+        (slug, item.name, item.kind, ", ".join(sorted(chain.slug for chain in chains_of(item))))
         for slug, item in PROTOCOLS.items()
     )
     print_table(("protocol", "name", "kind", "chains"), lines)

@@ -18,7 +18,8 @@ def digest(protocol: Protocol, chain: Chain) -> str:
     Return the sha256 of everything that decides the protocol's rows on a chain.
 
     Prose (name, methodology, what is left out, sources of policies, names of feeds) does not count,
-    nor whether a reading is confirmed; other chains do not either.
+    nor whether a reading is confirmed, nor what files and accounts are read as; other chains do not
+    either.
     """
     said = replace(
         protocol,
@@ -26,6 +27,8 @@ def digest(protocol: Protocol, chain: Chain) -> str:
         methodology="",
         left_out=(),
         feeds=(),
+        entries=(),
+        accounts=(),
         events=tuple(replace(event, is_confirmed=False) for event in protocol.events),
         contracts=contracts_on(protocol, chain),
         policies=tuple(replace(policy, source="", basis="assumed") for policy in protocol.policies),

@@ -63,6 +63,7 @@ def _market(protocol: Protocol, market: Market) -> tuple[int | str | None, ...]:
         _lower(market.long_token),
         _lower(market.short_token),
         None,
+        None,
         market.asset_class,
         market.quote,
         "declaration",

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from indexer.decode.int256 import Int256, decimal, fixed, from_int, multiply
 from indexer.decode.quotients import quotient
 from indexer.decode.roots import sqrt_price
+from indexer.decode.ticks import tick_price
 from indexer.facts import conditions
 from indexer.facts.integers import Integers, integers
 from indexer.facts.scope import Mask, Scope, narrowed, only
-from indexer.facts.texts import mapped, note_missing, texts
+from indexer.facts.texts import mapped, note_missing, python_integers, texts
 from indexer.spec import (
     Amount,
     Arg,
@@ -26,6 +27,7 @@ from indexer.spec import (
     Quotient,
     Share,
     SqrtPrice,
+    TickPrice,
     Value,
     When,
 )
@@ -58,6 +60,8 @@ def numbers(value: Value | None, scope: Scope) -> pl.Series:
             return _scaled(integers(of, scope), _places(DecimalsOf(token), scope), 1, scope)
         case SqrtPrice():
             return _rooted(value, scope)
+        case TickPrice():
+            return _ticked(value, scope)
         case Share(of, kind):
             return _shared(of, kind, scope)
         case First(values):
@@ -131,6 +135,17 @@ def _rooted(value: SqrtPrice, scope: Scope) -> pl.Series:
     shift = second - first if is_inverse else first - second
     array, fits = sqrt_price(root.value, shift, is_inverse=is_inverse)
     return _series(array, root.present & is_known & is_sure, fits, scope)
+
+
+def _ticked(value: TickPrice, scope: Scope) -> pl.Series:
+    added = integers(value.value, scope)
+    ticks = [total // value.seconds for total in python_integers(added.value)]
+    first, is_known = _every(_places(value.decimals0, scope), scope)
+    second, is_sure = _every(_places(value.decimals1, scope), scope)
+    is_inverse = value.of == "token1"
+    shift = second - first if is_inverse else first - second
+    array, fits = tick_price(ticks, shift.tolist(), is_inverse=is_inverse)
+    return _series(array, added.present & is_known & is_sure, fits, scope)
 
 
 def _every(places: "Places | tuple[Places, Mask]", scope: Scope) -> tuple[NDArray[np.int64], Mask]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from indexer.spec import (
     Abs,
+    AddressAt,
     All,
     Amount,
     Arg,
@@ -31,6 +32,7 @@ from indexer.spec import (
     Neg,
     Nonzero,
     Not,
+    Noted,
     OfContract,
     OfMarket,
     OneOf,
@@ -43,6 +45,7 @@ from indexer.spec import (
     SqrtPrice,
     Sum,
     SymbolOf,
+    TickPrice,
     Time,
     Value,
     When,
@@ -73,7 +76,7 @@ def _operands(value: "Value | Condition | Decimals") -> "tuple[Value | Decimals 
             return terms
         case Neg(one) | Abs(one) | Positive(one) | Ascii(one) | Time(one) | Lookup(one, _):
             return (one,)
-        case SymbolOf(one) | OfMarket(one, _) | Share(one, _) | Bits(one, _, _):
+        case SymbolOf(one) | OfMarket(one, _) | Share(one, _) | AddressAt(one, _) | Bits(one, _, _):
             return (one,)
         case DecimalsOf(one, plus, _):
             return (one, None if isinstance(plus, int) else plus)
@@ -87,7 +90,7 @@ def _operands(value: "Value | Condition | Decimals") -> "tuple[Value | Decimals 
             return (left, right)
         case Fixed(one, decimals, _):
             return (one, decimals)
-        case SqrtPrice(root, first, second, _):
+        case SqrtPrice(root, first, second, _) | TickPrice(root, _, first, second, _):
             return (root, first, second)
         case When(condition, then, otherwise):
             return (condition, then, otherwise)
@@ -111,13 +114,13 @@ def match_key(companion: Companion) -> str:
     return repr((companion.abi, companion.event, sorted(companion.on.items()), companion.nearest))
 
 
-def names_of(companion: Companion) -> "tuple[str | Keyed, ...]":
+def names_of(companion: Companion) -> "tuple[str | Keyed | Noted, ...]":
     """Return the events a companion may be."""
     event = companion.event
     return event if isinstance(event, tuple) else (event,)
 
 
-def companion_events(event: Event) -> "Iterator[tuple[str, str | Keyed]]":
+def companion_events(event: Event) -> "Iterator[tuple[str, str | Keyed | Noted]]":
     """Yield the ABI and the name of every event that an event's companions may be."""
     for companion in companions_of(event).values():
         for name in names_of(companion):
@@ -126,9 +129,9 @@ def companion_events(event: Event) -> "Iterator[tuple[str, str | Keyed]]":
 
 def wanted(
     events: tuple[Event, ...], discoveries: tuple[Discover, ...], abi: str
-) -> "dict[str | Keyed, set[str]]":
+) -> "dict[str | Keyed | Noted, set[str]]":
     """Return, per event of one ABI, the arguments that anything reads of it."""
-    needs: dict[str | Keyed, set[str]] = {}
+    needs: dict[str | Keyed | Noted, set[str]] = {}
     for discovery in discoveries:
         if discovery.abi == abi:
             needs.setdefault(discovery.name, set()).add(discovery.child)
@@ -139,7 +142,7 @@ def wanted(
     return needs
 
 
-def _reads_of(event: Event) -> "Iterator[tuple[str, str | Keyed, set[str]]]":
+def _reads_of(event: Event) -> "Iterator[tuple[str, str | Keyed | Noted, set[str]]]":
     """Yield ABI, event and arguments of everything that a declared event reads."""
     yield event.abi, event.name, set()
     for leaf in leaves_of(event):

@@ -143,9 +143,14 @@ def _said(contract: Contract | None, name: str) -> object:
 
 
 def _argument(
-    value: Int | Const | OfContract | Emitter, kind: str, emitter: bytes, contract: Contract | None
+    value: Int | Const | OfContract | Emitter | tuple[Int, ...],
+    kind: str,
+    emitter: bytes,
+    contract: Contract | None,
 ) -> object:
     match value:
+        case tuple():
+            return [one.value for one in value]
         case Emitter():
             return f"0x{emitter.hex()}"
         case OfContract(name):

@@ -13,7 +13,7 @@ from indexer.facts.hexadecimal import fixed_bytes, hex_text
 from indexer.facts.known import Known
 from indexer.facts.matching import Decodings
 from indexer.facts.operands import wanted
-from indexer.facts.routes import EventName, abi_entries, child_abi, contracts_on, emitted, selected
+from indexer.facts.routes import EventName, child_abi, contracts_on, emitted, entry_of, selected
 from indexer.facts.rows import rejects
 from indexer.facts.scope import taken
 from indexer.facts.texts import column_text
@@ -50,7 +50,7 @@ def decodings(
 def _decoded(abi: str, name: EventName, needs: set[str], frame: pl.DataFrame) -> Decoded:
     if isinstance(name, Keyed):
         return decode_keyed(needs, frame)
-    return decode_shapes(abi_entries(abi)[name], needs, frame)
+    return decode_shapes(entry_of(name, abi), needs, frame)
 
 
 def _accepted(frame: pl.DataFrame, decoded: Decoded) -> Decodings:

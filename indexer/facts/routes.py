@@ -19,9 +19,9 @@ from indexer.facts.heirs import heirs
 from indexer.facts.hexadecimal import fixed_bytes, hex_text
 from indexer.facts.known import Known
 from indexer.facts.operands import companion_events
-from indexer.spec import Contract, Discover, Keyed, Protocol
+from indexer.spec import Contract, Discover, Keyed, Noted, Protocol
 
-EventName = str | Keyed
+EventName = str | Keyed | Noted
 
 _KEPT = 512  # of what follows from declarations: more than there are protocols and chains at once
 
@@ -83,9 +83,29 @@ def _events_read(protocol: Protocol) -> dict[str, tuple[EventName, ...]]:
 
 def topic0s_of(name: EventName, abi: str) -> tuple[bytes, ...]:
     """Return the first topics that logs of this event can carry."""
-    if isinstance(name, Keyed):
-        return ENVELOPES
-    return (abi_entries(abi)[name].topic0,)
+    match name:
+        case Keyed():
+            return ENVELOPES
+        case Noted(function):
+            return (keccak(text=function)[:4].ljust(32, b"\0"),)
+        case _:
+            return (entry_of(name, abi).topic0,)
+
+
+def entry_of(name: "str | Noted", abi: str) -> EventAbi:
+    """Return the event's entry in the ABI."""
+    return abi_entries(abi)[title(name) if isinstance(name, Noted) else name]
+
+
+def title(name: EventName) -> str:
+    """Return the event's name as people read it."""
+    match name:
+        case Keyed(inner):
+            return inner
+        case Noted(function):
+            return function.partition("(")[0]
+        case _:
+            return name
 
 
 def key_hash(name: EventName) -> str | None:
@@ -191,7 +211,8 @@ def octets(address: str) -> bytes:
 
 def restrictions(protocol: Protocol, contract: Contract) -> dict[int, tuple[bytes, ...]]:
     """
-    Return which topics the contract's logs may carry: place (1 to 3) -> 32 bytes each.
+    Return which topics the contract's logs may carry: place (1 to 3) -> 32 bytes each; none where
+    no event is read of it.
 
     Raises:
         ValueError: an event that is read of the contract has not this argument at this place.
@@ -199,10 +220,12 @@ def restrictions(protocol: Protocol, contract: Contract) -> dict[int, tuple[byte
     found: dict[int, tuple[bytes, ...]] = {}
     for argument, values in contract.only.items():
         places = {
-            _topic_of(argument, abi_entries(contract.abi)[name])
+            _topic_of(argument, entry_of(name, contract.abi))
             for name in event_names(protocol, contract.abi)
             if not isinstance(name, Keyed)
         }
+        if not places:
+            continue
         place = places.pop() if len(places) == 1 else None
         if place is None:
             raise ValueError(
@@ -215,7 +238,8 @@ def restrictions(protocol: Protocol, contract: Contract) -> dict[int, tuple[byte
 
 def _topic_of(argument: str, event: EventAbi) -> int | None:
     indexed = [parameter.name for parameter in event.inputs if parameter.indexed]
-    return indexed.index(argument) + 1 if argument in indexed else None
+    first = 0 if event.anonymous else 1
+    return first + indexed.index(argument) if argument in indexed else None
 
 
 def selected(emitted_logs: pl.DataFrame, abi: str, name: EventName) -> pl.DataFrame:

@@ -9,9 +9,10 @@ from indexer.facts import conditions
 from indexer.facts.flags import flags
 from indexer.facts.moments import moments
 from indexer.facts.numbers import numbers
+from indexer.facts.routes import title
 from indexer.facts.scope import Mask, Scope, narrowed
 from indexer.facts.texts import texts
-from indexer.spec import Event, Keyed, Rest, Value
+from indexer.spec import Event, Keyed, Noted, Rest, Value
 from indexer.tables import DECIMAL, columns_of, tables
 
 REJECTS = (
@@ -24,6 +25,9 @@ REJECTS = (
     "fact",
     "reason",
 )
+
+# Entries of files have a line, which goes with what is made of them.
+_OF_FILES = ("line",)
 
 _READERS: dict[type[pl.DataType], Callable[[Value | None, Scope], pl.Series]] = {
     pl.Decimal: numbers,
@@ -81,7 +85,10 @@ def _framed(
     automatic: dict[str, pl.Series | pl.Expr] = {
         "block_number": frame["block_number"],
         "log_index": frame["log_index"],
-        "item_index": pl.lit(item_index, pl.Int32),
+        # An entry of a file brings the place of its items; a log's are counted from zero.
+        "item_index": frame["item_index"] + item_index
+        if "item_index" in frame.columns
+        else pl.lit(item_index, pl.Int32),
         "tx_hash": frame["tx_text"],
         "block_timestamp": frame["block_timestamp"],
         "version": pl.lit(event.version) if event.version else frame["version"],
@@ -96,7 +103,8 @@ def _framed(
         "protocol": pl.col("protocol"),
     }
     return base.select(
-        **{name: values[name].cast(dtype) for name, dtype in columns_of(event.into).items()}
+        **{name: values[name].cast(dtype) for name, dtype in columns_of(event.into).items()},
+        **{name: frame[name] for name in _OF_FILES if name in frame.columns},
     )
 
 
@@ -123,7 +131,7 @@ def _rejected(event: Event, scope: Scope, reasons: pl.Series) -> pl.DataFrame:
 
 
 def rejects(
-    frame: pl.DataFrame, event: "Event | str | Keyed", fact: str | None, reasons: pl.Series
+    frame: pl.DataFrame, event: "Event | str | Keyed | Noted", fact: str | None, reasons: pl.Series
 ) -> pl.DataFrame:
     """Return rows of `rejects` for these logs."""
     name = event.name if isinstance(event, Event) else event
@@ -133,7 +141,8 @@ def rejects(
         "log_index",
         pl.col("tx_text").alias("tx_hash"),
         "protocol",
-        pl.lit(name.name if isinstance(name, Keyed) else name).alias("event"),
+        pl.lit(title(name)).alias("event"),
         pl.lit(fact, pl.String).alias("fact"),
         reasons.alias("reason"),
-    ).select(REJECTS)
+        *(name for name in _OF_FILES if name in frame.columns),
+    ).select(*REJECTS, *(name for name in _OF_FILES if name in frame.columns))

@@ -12,6 +12,7 @@ from indexer.facts.hexadecimal import fixed_bytes, hex_text
 from indexer.facts.operands import match_key
 from indexer.facts.scope import Scope, companion_column, only
 from indexer.spec import (
+    AddressAt,
     Arg,
     Ascii,
     Bits,
@@ -74,6 +75,8 @@ def _looked_up(value: Value, scope: Scope) -> pl.Series:
             return symbols.str.to_uppercase()
         case Ascii(one):
             return _ascii(texts(one, scope))
+        case AddressAt(one, word):
+            return _address_in(texts(one, scope), word)
         case Bits(_, _, count):
             return _sliced_text(sliced(value, scope), count)
         case Lookup(one, table):
@@ -140,6 +143,11 @@ def python_integers(value: Int256) -> list[int]:
 def _ascii(hexadecimal: pl.Series) -> pl.Series:
     raw = hexadecimal.str.slice(2).str.replace("(00)+$", "").str.decode("hex")
     return raw.cast(pl.String, strict=False)
+
+
+def _address_in(hexadecimal: pl.Series, word: int) -> pl.Series:
+    digits = hexadecimal.str.slice(2 + 64 * word, 64)
+    return "0x" + digits.str.extract("^0{24}([0-9a-f]{40})$")
 
 
 def _sliced_text(part: Column, count: int) -> pl.Series:

@@ -213,6 +213,7 @@ class Pool:
             "kind": kind,
             "pool": text(MANAGER),
             "loan": text(loan.address),
+            "account": text(loan.borrower),
             "asset_token": text(self._asset),
             "principal_tokens": self._whole(principal),
             "interest_tokens": None if interest is None else self._whole(interest),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from indexer.simulation.encoding import topic, word
-from indexer.simulation.ledger import Entry, exact, text
+from indexer.simulation.ledger import Cell, Entry, exact, text
 from indexer.simulation.served import CallKey
 
 _START_SHARES = 1_700_000_000 * 10**6
@@ -45,23 +45,27 @@ class Shares:
             topic("convertToAssets(uint256)")[:4] + word(_MANY): self._worth(),
             topic("totalSupply()")[:4]: self.supply,
             topic("asset()")[:4]: self.asset,
+            topic("totalAssets()")[:4]: self.assets,
+            topic("unrealizedLosses()")[:4]: 0,
         }
         pool = text(self.pool)
         return {(number, pool, text(sent)): text(word(value)) for sent, value in told.items()}
 
-    def entry(self) -> Entry:
-        """Return what a reader of this state must end up with."""
-        return Entry(
-            "share_prices",
-            "maple",
-            "2",
-            {
-                "pool": text(self.pool),
-                "asset_token": text(self.asset),
-                "share_price_tokens": exact(self._worth(), 18),
-                "supply_tokens": exact(self.supply, self.decimals),
-            },
-            evidence="state",
+    def entries(self) -> tuple[Entry, Entry]:
+        """Return what a reader of this state must end up with, in the order of its reads."""
+        pool: dict[str, Cell] = {"pool": text(self.pool), "asset_token": text(self.asset)}
+        price: dict[str, Cell] = {
+            "share_price_tokens": exact(self._worth(), 18),
+            "supply_tokens": exact(self.supply, self.decimals),
+        }
+        state: dict[str, Cell] = {
+            "part": text(self.pool),
+            "assets_tokens": exact(self.assets, self.decimals),
+            "unrealized_loss_tokens": exact(0, 0),
+        }
+        return (
+            Entry("share_prices", "maple", "2", pool | price, evidence="state"),
+            Entry("pool_states", "maple", "2", pool | state, evidence="state"),
         )
 
     def _worth(self) -> int:

@@ -144,7 +144,7 @@ def _ethereum(seed: int, prices: dict[int, Prices]) -> tuple[Step, Look]:
     def look(number: int, time: int) -> tuple[Mapping[CallKey, str], Sequence[Entry]]:
         if time % _DAY >= ETHEREUM_SECONDS or not pool.is_born:
             return {}, []
-        return pool.shares.answers(number), [pool.shares.entry()]
+        return pool.shares.answers(number), pool.shares.entries()
 
     return step, look
 

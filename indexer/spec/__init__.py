@@ -2,26 +2,32 @@
 The vocabulary of a declaration: what a protocol is, said as data.
 
 A `Protocol` lists contracts (where logs come from), events (how a log becomes a row of a fact
-table), discoveries (how factories announce children), reads (state that no event tells) and
-policies (dated fee splits). Columns are small expressions over the arguments of a log, or over
-what was returned. Integers stay exact 256-bit integers until
-`Fixed`, `Amount` or `SqrtPrice` scales them once, truncating toward zero at 1e-18.
+table), discoveries (how factories announce children), reads (state that no event tells), entries
+(how files of venues that are no EVM chain become rows) and policies (dated fee splits). Columns are
+small expressions over the arguments of a log, or over what was returned or read of a file. Integers
+stay exact 256-bit integers until
+`Fixed`, `Amount`, `SqrtPrice` or `TickPrice` scales them once, truncating toward zero at 1e-18.
 
     integer   Arg  Companion  Bits  Int  First  Sum  Neg  Abs  Positive  Product
-    number    Fixed  Amount, of an integer or a Quotient of two; SqrtPrice  Share  Rest
-    text      Arg  Companion  Bits  Emitter  OfContract  OfMarket  SymbolOf  Ascii  Lookup  Const
+    number    Fixed  Amount, of an integer or a Quotient of two; SqrtPrice  TickPrice  Share  Rest
+    text      Arg  Companion  Bits  Emitter  OfContract  OfMarket  SymbolOf  Ascii  AddressAt
+              Lookup  Const
     moment    Time
     choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not  All
 
+An event is a name of the ABI, or `Keyed` inside an envelope, or `Noted`, a call that was noted.
 A plain `Arg` in a text column renders by its ABI type: addresses and bytes as lower-case 0x hex,
 integers as decimal digits, strings as they are.
 """
 
+from indexer.spec.arguments import Arg, Companion, Emitter, OfContract
 from indexer.spec.declarations import (
+    Account,
     Blocks,
     Call,
     Contract,
     Discover,
+    Entry,
     Event,
     Evidence,
     Feed,
@@ -35,19 +41,17 @@ from indexer.spec.declarations import (
 )
 from indexer.spec.expressions import (
     Abs,
+    AddressAt,
     All,
     Amount,
-    Arg,
     Ascii,
     Bits,
-    Companion,
     Condition,
     Const,
     Decimals,
     DecimalsFirst,
     DecimalsOf,
     DecimalsSaid,
-    Emitter,
     Equals,
     Exists,
     First,
@@ -55,12 +59,10 @@ from indexer.spec.expressions import (
     Int,
     IsNegative,
     IsTrue,
-    Keyed,
     Lookup,
     Neg,
     Nonzero,
     Not,
-    OfContract,
     OfMarket,
     OneOf,
     Positive,
@@ -71,17 +73,21 @@ from indexer.spec.expressions import (
     SqrtPrice,
     Sum,
     SymbolOf,
+    TickPrice,
     Time,
     Value,
     When,
 )
 from indexer.spec.lists import chain_of, listed
+from indexer.spec.names import Keyed, Noted
 from indexer.spec.supply import DEAD_ADDRESS, TOKEN_SUPPLY
 
 __all__ = [
     "DEAD_ADDRESS",
     "TOKEN_SUPPLY",
     "Abs",
+    "Account",
+    "AddressAt",
     "All",
     "Amount",
     "Arg",
@@ -99,6 +105,7 @@ __all__ = [
     "DecimalsSaid",
     "Discover",
     "Emitter",
+    "Entry",
     "Equals",
     "Event",
     "Evidence",
@@ -115,6 +122,7 @@ __all__ = [
     "Neg",
     "Nonzero",
     "Not",
+    "Noted",
     "OfContract",
     "OfMarket",
     "OneOf",
@@ -131,6 +139,7 @@ __all__ = [
     "Sum",
     "SymbolOf",
     "Table",
+    "TickPrice",
     "Time",
     "Token",
     "Value",

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from indexer.chains import Chain
-from indexer.spec.expressions import Condition, Const, Emitter, Int, Keyed, OfContract, Value
+from indexer.spec.arguments import Emitter, OfContract
+from indexer.spec.expressions import Condition, Const, Int, Value
+from indexer.spec.names import Keyed, Noted
 
 Table = Literal[
     "position_changes",
@@ -20,6 +22,7 @@ Table = Literal[
     "credit_events",
     "pool_flows",
     "share_prices",
+    "pool_states",
     "shortfalls",
     "markets",
 ]
@@ -33,7 +36,7 @@ class Event:
 
     Attributes:
         abi: `<slug>/<Contract>` below abis/.
-        name: the event, with its types where the ABI overloads it, or a keyed event.
+        name: the event, with its types where the ABI overloads it, a keyed event, or a noted call.
         into: the table.
         columns: column -> expression; columns left out are null.
         where: conditions that all hold, or the log gives no row here.
@@ -45,7 +48,7 @@ class Event:
     """
 
     abi: str
-    name: "str | Keyed"
+    name: "str | Keyed | Noted"
     into: Table
     columns: Mapping[str, Value]
     where: tuple[Condition, ...] = ()
@@ -76,14 +79,15 @@ class Call:
     Attributes:
         function: its name in the ABI of the read. Columns read what it returns under this name;
             as `<function>.<output>` where it returns several values.
-        args: constants, what the contract declares, or the contract itself, in order.
+        args: constants, what the contract declares, or the contract itself, in order; a tuple of
+            integers is an array.
         to: whom to ask, an address or what the contract declares as one; None asks the contract
             that the read is about.
         has_selector: False for precompiles, which take arguments alone.
     """
 
     function: str
-    args: "tuple[Int | Const | OfContract | Emitter, ...]" = ()
+    args: "tuple[Int | Const | OfContract | Emitter | tuple[Int, ...], ...]" = ()
     to: "str | OfContract | None" = None
     has_selector: bool = True
 
@@ -114,6 +118,27 @@ class Read:
     where: tuple[Condition, ...] = ()
     version: str | None = None
     evidence: Evidence = "state"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """
+    How an entry of a file that a user brings becomes one row of one table.
+
+    Attributes:
+        chain: the venue the file is of, one of the chains with a negative id.
+        name: what the entry is, as the venue's reader calls it: fill, trade.
+        into, columns, where, version, evidence: as of an `Event`; arguments are what the reader
+            says of an entry. Decimal numbers are integers of 1e-18: `Fixed("px", 18)`.
+    """
+
+    chain: Chain
+    name: str
+    into: Table
+    columns: Mapping[str, Value]
+    where: tuple[Condition, ...] = ()
+    version: str = "1"
+    evidence: Evidence = "offchain"
 
 
 @dataclass(frozen=True)
@@ -171,7 +196,8 @@ class Policy:
 
     Attributes:
         kind: supply_side_share, treasury_share or holders_share of fees;
-            holders_share_of_revenue of what the protocol keeps.
+            holders_share_of_revenue of what the protocol keeps; buyback_share of what it
+            spends on its holders.
         value: exact decimal text.
         valid_from: ISO day, UTC, inclusive.
         source: where it is stated.
@@ -199,10 +225,11 @@ class Protocol:
             whose buybacks are read and whose venue is not).
         methodology: what becomes which fact, printed in reports.
         left_out: what is not covered, one sentence each: what, and why.
-        contracts, events, discoveries, reads, policies: see the classes.
+        contracts, events, discoveries, reads, entries, policies: see the classes.
         tokens: seed rows (chain, address, symbol, decimals).
         markets: seed rows (chain, market, symbol, tokens, asset class, quote).
         feeds: names, heartbeats and thresholds of an oracle's feeds; they decide no fact.
+        accounts: accounts that have a name.
     """
 
     slug: str
@@ -214,10 +241,12 @@ class Protocol:
     left_out: tuple[str, ...] = ()
     discoveries: tuple[Discover, ...] = ()
     reads: tuple[Read, ...] = ()
+    entries: tuple[Entry, ...] = ()
     policies: tuple[Policy, ...] = ()
     tokens: "tuple[Token, ...]" = ()
     markets: "tuple[Market, ...]" = ()
     feeds: "tuple[Feed, ...]" = ()
+    accounts: "tuple[Account, ...]" = ()
 
 
 @dataclass(frozen=True)
@@ -273,3 +302,21 @@ class Feed:
     threshold_bps: int | None = None
     source: str | None = None
     basis: Literal["event", "governance", "documentation", "assumed"] | None = None
+
+
+@dataclass(frozen=True)
+class Account:
+    """
+    An account whose owner is known, so that it can be named beside its address.
+
+    Attributes:
+        chain: where it is.
+        address: as facts carry it, in any case.
+        name: who it is.
+        source: where that is stated.
+    """
+
+    chain: Chain
+    address: str
+    name: str
+    source: str

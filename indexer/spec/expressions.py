@@ -1,51 +1,10 @@
 """The expressions of a declaration: what a column holds and which logs count."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-
-@dataclass(frozen=True)
-class Keyed:
-    """An event inside GMX v2's EventEmitter envelope; its items then read like arguments."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Arg:
-    """
-    An argument of the log: `name`, a dotted path into a tuple, or an item of a keyed event.
-
-    `absent` is the integer meant when a keyed event leaves the item out; without it, absent is
-    null.
-    """
-
-    name: str
-    absent: int | None = None
-
-
-@dataclass(frozen=True)
-class Companion:
-    """
-    An argument of another event of the same transaction.
-
-    Attributes:
-        event: that event's name, or several where versions differ.
-        take: the argument to read from it.
-        on: this event's argument -> that event's argument; all must be equal.
-        nearest: take the closest match before or after this log; None demands that at most one
-            exists, and more than one rejects the row.
-        absent: the integer meant when the companion is there and its item is not.
-        abi: where another contract of the protocol emits it, that contract's ABI.
-    """
-
-    event: "str | Keyed | tuple[str, ...]"
-    take: str
-    on: Mapping[str, str] = field(default_factory=dict)
-    nearest: Literal["before", "after"] | None = None
-    absent: int | None = None
-    abi: str | None = None
+from indexer.spec.arguments import Arg, Companion, Emitter, OfContract
 
 
 @dataclass(frozen=True)
@@ -68,27 +27,13 @@ class Bits:
 
 
 @dataclass(frozen=True)
-class Emitter:
-    """The address that emitted the log."""
-
-
-@dataclass(frozen=True)
-class OfContract:
-    """
-    What the declaration says about the emitting contract under this name; null where nothing.
-
-    Of a discovered child, what it says about the contract that announced it.
-    """
-
-    name: str
-
-
-@dataclass(frozen=True)
 class OfMarket:
     """A column of `markets` for the market that `key` names; null while the market is unknown."""
 
     key: "Value"
-    take: Literal["symbol", "quote", "index_token", "long_token", "short_token", "parent"]
+    take: Literal[
+        "symbol", "quote", "index_token", "long_token", "short_token", "parent", "borrower"
+    ]
 
 
 @dataclass(frozen=True)
@@ -96,6 +41,18 @@ class SymbolOf:
     """The symbol of the token at an address; null while unknown."""
 
     token: "Value"
+
+
+@dataclass(frozen=True)
+class AddressAt:
+    """
+    The address that fills a 32-byte word of a bytes argument, counted from 0.
+
+    Null where the bytes are too short or the word is more than an address.
+    """
+
+    value: "Value"
+    word: int
 
 
 @dataclass(frozen=True)
@@ -249,6 +206,24 @@ class SqrtPrice:
 
 
 @dataclass(frozen=True)
+class TickPrice:
+    """
+    The mean price in a pool over some seconds, from its ticks as Uniswap v3 adds them up.
+
+    Attributes:
+        value: what the ticks of these seconds add up to, an integer; the mean is rounded down.
+        seconds: how many seconds.
+        decimals0, decimals1, of: as of a `SqrtPrice`.
+    """
+
+    value: "Value"
+    seconds: int
+    decimals0: Decimals
+    decimals1: Decimals
+    of: Literal["token0", "token1"] = "token0"
+
+
+@dataclass(frozen=True)
 class Share:
     """The part of a number that a dated policy of this protocol gives away."""
 
@@ -350,6 +325,7 @@ Value = (
     | OfContract
     | OfMarket
     | SymbolOf
+    | AddressAt
     | Ascii
     | Lookup
     | Const
@@ -364,6 +340,7 @@ Value = (
     | Fixed
     | Amount
     | SqrtPrice
+    | TickPrice
     | Share
     | Rest
     | Time

@@ -1,7 +1,8 @@
 """What every declaration of a token reads alike: its supply, once a day."""
 
+from indexer.spec.arguments import Emitter
 from indexer.spec.declarations import Call, Read, Seconds
-from indexer.spec.expressions import Amount, Const, Emitter
+from indexer.spec.expressions import Amount, Const
 
 DEAD_ADDRESS = "0x000000000000000000000000000000000000dead"
 """Where tokens are sent to put them out of reach; `totalSupply()` still counts them."""

@@ -5,11 +5,12 @@ Nothing stays open: every function opens the file, works in one transaction and 
 write lock is held only while rows are written. Read `connection` for opening, `ranges` for how a
 range of blocks lands, `knowledge` for what it teaches, `intervals` for coverage and gaps,
 `rewinds`, `swaps`, `adoption` and `rederive` for taking facts back, `proofs` and `repairs` for what
-was checked and what it mended, `reading` for what sync and `status` ask, `snapshots` for the copy
-that readers get.
+was checked and what it mended, `brought` for files that users bring, `reading` for what sync and
+`status` ask, `snapshots` for the copy that readers get.
 """
 
 from indexer.store.adoption import adopt, keep_reaches, read_span, seed_tokens
+from indexer.store.brought import Brought, Landed, is_brought, land
 from indexer.store.connection import SCHEMA, open_database, transaction
 from indexer.store.finality import FINALITIES, is_more_final, settle
 from indexer.store.fingerprint import added, fingerprint, subtracted
@@ -32,6 +33,8 @@ __all__ = [
     "OWNED",
     "SCHEMA",
     "Anchors",
+    "Brought",
+    "Landed",
     "Proven",
     "Range",
     "Rewound",
@@ -43,9 +46,11 @@ __all__ = [
     "fingerprint",
     "gaps",
     "held",
+    "is_brought",
     "is_more_final",
     "joined",
     "keep_reaches",
+    "land",
     "merged_coverage",
     "open_database",
     "publish",

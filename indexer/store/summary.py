@@ -50,6 +50,9 @@ class Status:
             chain covers that the protocol does not.
         coverage: rows of `coverage`.
         origins: rows of `origins`.
+        imports: one row per chain, protocol and kind of imported files: files, entries_read,
+            entries_used, rejects, from_at, to_at (of their entries) and pause_seconds, the longest
+            stretch of time between two files of a protocol that follow each other.
         reads: how many calls for state of each protocol's reads came to which state.
         snapshot: the copy for readers this is, or the last one made of it; None for neither.
     """
@@ -58,6 +61,7 @@ class Status:
     gaps: pl.DataFrame
     coverage: pl.DataFrame
     origins: pl.DataFrame
+    imports: pl.DataFrame
     reads: pl.DataFrame
     snapshot: Snapshot | None
 
@@ -82,10 +86,29 @@ def status(path: Path, first_blocks: Mapping[tuple[int, str], int]) -> Status:
         missing = _missing(coverage, first_blocks)
         groups = coverage.partition_by("chain_id", "protocol", maintain_order=True)
         lines = [_line(connection, rows, missing) for rows in groups]
+        imports = _imports(select(connection, "imports", "true", []))
         reads = _reads(connection)
         snapshot = read_snapshot(connection)
     protocols = pl.DataFrame(lines, _LINE, orient="row")
-    return Status(protocols, missing, coverage, origins, reads, snapshot)
+    return Status(protocols, missing, coverage, origins, imports, reads, snapshot)
+
+
+def _imports(files: pl.DataFrame) -> pl.DataFrame:
+    key = ["chain_id", "protocol"]
+    before = pl.col("to_at").cum_max().shift(1).over(key)
+    return (
+        files.sort(*key, "from_at", "to_at", nulls_last=True)
+        .with_columns(pause=(pl.col("from_at") - before).dt.total_seconds())
+        .group_by(*key, "kind")
+        .agg(
+            pl.len().alias("files"),
+            pl.col("entries_read", "entries_used", "rejects").sum(),
+            pl.col("from_at").min(),
+            pl.col("to_at").max(),
+            pause_seconds=pl.col("pause").max().clip(lower_bound=0),
+        )
+        .sort(*key, "kind")
+    )
 
 
 def _reads(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:

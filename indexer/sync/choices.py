@@ -39,7 +39,8 @@ def protocols_named(
             where = sorted({contract.chain.slug for contract in protocol.contracts})
             raise UserError(
                 f"{protocol.slug} is not declared on {chain.slug}: expected one of "
-                f"{', '.join(where)}; correct --chain or --protocol"
+                f"{', '.join(where) or 'none, it is read from files (`perpscope import`)'}; "
+                "correct --chain or --protocol"
             )
     return chosen
 

@@ -1,6 +1,6 @@
 -- question: What part of its supply does a protocol buy back, and what is left of it after issuance?
 -- reads:    buybacks, token_supplies
--- grain:    one row per protocol, chain, token and UTC day with a reading of the supply
+-- grain:    one row per protocol, token and UTC day with a reading of the supply; chain_id of the reading
 -- units:    *_tokens whole tokens, sums over the window; *_ratio 0.01 = 1 %
 -- param:    window_days count 30 (length of the window in UTC days, the day itself included)
 -- twin of:  analytics.metrics.buybacks.supply_share
@@ -18,7 +18,7 @@ readings as (
         supply_tokens - dead_tokens as reach
     from token_supplies
     qualify row_number() over (
-            partition by protocol, chain_id, token, block_timestamp::date
+            partition by protocol, token, block_timestamp::date
             order by block_number desc, log_index desc, item_index desc, tx_hash desc
         ) = 1
 
@@ -28,7 +28,6 @@ flows as (
 
     select
         protocol,
-        chain_id,
         bought_token as token,
         block_timestamp::date as date,
         bought_tokens,
@@ -37,7 +36,6 @@ flows as (
     union all
     select
         protocol,
-        chain_id,
         token,
         date,
         0 as bought_tokens,
@@ -50,7 +48,6 @@ daily as (
 
     select
         protocol,
-        chain_id,
         token,
         date,
         sum(bought_tokens) as bought_tokens,
@@ -65,7 +62,6 @@ summed as (
 
     select
         protocol,
-        chain_id,
         token,
         date,
         sum(bought_tokens) over days as bought_tokens,
@@ -73,7 +69,7 @@ summed as (
         (date - to_days($window_days))::date as begins_on
     from daily
     window days as (
-        partition by protocol, chain_id, token
+        partition by protocol, token
         order by date
         range between reach_back preceding and current row
     )
@@ -84,8 +80,8 @@ compared as (
 
     select
         summed.date,
+        readings.chain_id,
         summed.protocol,
-        summed.chain_id,
         summed.token,
         summed.bought_tokens,
         summed.burned_tokens,
@@ -96,13 +92,11 @@ compared as (
     inner join readings
         on
             summed.protocol = readings.protocol
-            and summed.chain_id = readings.chain_id
             and summed.token = readings.token
             and summed.date = readings.date
     asof left join readings as begun
         on
             summed.protocol = begun.protocol
-            and summed.chain_id = begun.chain_id
             and summed.token = begun.token
             and summed.begins_on >= begun.date
 
@@ -120,4 +114,4 @@ select
             then (bought_tokens - issued_tokens)::varchar::double / supply_tokens::varchar::double
     end as supply_share_net_ratio
 from compared
-order by date, protocol, chain_id, token
+order by date, protocol, token

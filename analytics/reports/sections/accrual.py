@@ -80,13 +80,14 @@ def _sources(scope: Scope) -> tuple[Source, ...]:
 def _shares(supplies: pl.DataFrame, destinations: pl.DataFrame) -> tuple[Table, ...]:
     if supplies.is_empty():
         return ()
-    keys = ["chain_id", "bought_token"]
-    symbols = destinations.group_by(keys).agg(pl.col("symbol").max())
-    last = supplies.sort("date").group_by("protocol", "chain_id", "token").last()
-    named = last.join(symbols, left_on=["chain_id", "token"], right_on=keys, how="left")
+    symbols = destinations.group_by(pl.col("bought_token").alias("token")).agg(
+        pl.col("symbol").max()
+    )
+    last = supplies.sort("date").group_by("protocol", "token").last()
+    named = last.join(symbols, on="token", how="left")
     shown = named.with_columns(pl.coalesce("symbol", "token").alias("symbol"))
     title = "Share of supply over 30 days, before and after what was issued meanwhile"
-    return (table(title, shown.sort("protocol", "chain_id", "token"), _SHARES),)
+    return (table(title, shown.sort("protocol", "token"), _SHARES),)
 
 
 def _largest(facts: pl.DataFrame, destinations: pl.DataFrame) -> pl.DataFrame:

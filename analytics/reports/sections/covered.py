@@ -1,13 +1,17 @@
 """What the numbers rest on: where the data is from, what is covered, what is missing."""
 
+from datetime import datetime
+
 import polars as pl
 
 from analytics.reports.chain_names import chain_name
 from analytics.reports.context import Context
-from analytics.reports.numerals import counted
+from analytics.reports.numerals import counted, moment
 from analytics.reports.parts import Section, Source, Table, table
 
 _KEYS = ["chain_id", "protocol"]
+_FILE = ["chain_id", "protocol", "file", "kind", "entries_read", "entries_used", "rejects"]
+_FILE += ["from_at", "to_at"]
 
 
 def covered(context: Context) -> Section:
@@ -20,6 +24,7 @@ def covered(context: Context) -> Section:
         Source("coverage_proof", "query", "coverage_proof", proof),
         Source("coverage_gaps", "query", "coverage_gaps", gaps),
         Source("failed_audits", "query", "failed_audits", failed),
+        Source("imports", "facts", "imports", context.imports),
         Source("rejects_by_reason", "query", "rejects_by_reason", context.rejects),
     )
     return Section(
@@ -44,6 +49,7 @@ def warnings(context: Context) -> tuple[str, ...]:
         sentence
         for sentence in (
             _recorded_sentence(context),
+            *_imported_sentences(context.imports),
             *_gap_sentences(context.scope.query("coverage_gaps")),
             _reject_sentence(context.rejects),
             *_limit_sentences(context),
@@ -78,6 +84,8 @@ def _tables(
         "waiver": "not proven further because",
     }
     tables = [table("Covered blocks", shown, columns, rows=200, headers=headers)]
+    if context.imports.height:
+        tables.append(table("Imported files", context.imports, _FILE, rows=200))
     if gaps.height:
         tables.append(table("Gaps between covered blocks", gaps, rows=50))
     if failed.height:
@@ -93,12 +101,12 @@ def _times(context: Context) -> pl.DataFrame:
     )
     blocks = context.scope.facts("blocks").select("chain_id", "number", "timestamp").collect()
     inside = pl.col("number").is_between(pl.col("from_block"), pl.col("to_block"))
-    moment = pl.col("timestamp")
+    at = pl.col("timestamp")
     return (
         spans.join(blocks, on="chain_id")
         .filter(inside)
         .group_by(_KEYS)
-        .agg(first_at=moment.min(), last_at=moment.max())
+        .agg(first_at=at.min(), last_at=at.max())
     )
 
 
@@ -110,6 +118,22 @@ def _recorded_sentence(context: Context) -> str:
         f"Recorded: {', '.join(replayed)} were replayed from captured logs. What nobody captured "
         "looks empty, so coverage, totals and zeros speak of the recording, not of the chain."
     )
+
+
+def _imported_sentences(imports: pl.DataFrame) -> list[str]:
+    spans = imports.group_by(_KEYS).agg(
+        pl.len().alias("files"), pl.col("from_at").min(), pl.col("to_at").max()
+    )
+    return [
+        f"Imported: {protocol} on {chain_name(chain)} rests on {counted(files, 'file')} that the "
+        f"user brought{_between(first, last)}. Nothing proves that they are complete: totals are "
+        "lower bounds, and a zero is none."
+        for chain, protocol, files, first, last in spans.sort(_KEYS).iter_rows()
+    ]
+
+
+def _between(first: datetime | None, last: datetime | None) -> str:
+    return "" if first is None or last is None else f", from {moment(first)} to {moment(last)}"
 
 
 def _gap_sentences(gaps: pl.DataFrame) -> list[str]:

@@ -22,7 +22,10 @@ _EVENT = (
     *("block_timestamp", "chain_id", "protocol", "kind", "pool", "loan", "account"),
     *("symbol", "principal_tokens", "interest_tokens", "loss_tokens", "tx_hash"),
 )
-_NOTABLE = ("default", "impairment", "impairment_removed", "recovery", "liquidation", "call")
+_NOTABLE = (
+    *("default", "impairment", "impairment_removed", "recovery", "liquidation", "call"),
+    *("call_removed", "repossession", "collateral_sale"),
+)
 
 
 _SEIZED = (
@@ -179,10 +182,11 @@ def _flows(context: Context) -> pl.DataFrame:
 
 
 def _prices(context: Context) -> pl.DataFrame:
-    keys = ["chain_id", "protocol", "pool"]
+    # A pool of lending has one price per reserve; a fund has one, whatever it is counted in.
+    keys = ["chain_id", "protocol", "pool", "asset_token"]
     order = ["block_number", "log_index", "item_index", "tx_hash"]
     price, moment = pl.col("share_price_tokens"), pl.col("block_timestamp")
-    return (
+    updates = (
         context.scope.facts("share_prices")
         .sort(order)
         .group_by(keys)
@@ -194,6 +198,10 @@ def _prices(context: Context) -> pl.DataFrame:
             first_at=moment.first(),
             last_at=moment.last(),
         )
-        .sort(keys)
         .collect()
+    )
+    named = _with_symbol(context, updates.sort(keys, nulls_last=True))
+    return named.select(
+        *("chain_id", "protocol", "pool", "symbol", "update_count"),
+        *("first_price_tokens", "lowest_price_tokens", "last_price_tokens", "first_at", "last_at"),
     )

@@ -2,9 +2,9 @@
 Aave v1, v2 and v3: pooled lending; anyone repays an unhealthy account's debt for its collateral.
 
 Contracts  https://github.com/aave-dao/aave-address-book (core, Lido, EtherFi and Horizon pools;
-           AaveV1.sol for v1). Linea and zkSync start at block 0: their first block is not
-           confirmed. The further Ethereum pools start with the first v3 pool, which is older than
-           they are; v1 opened in January 2020, after block 9,200,000.
+           AaveV1.sol for v1; the finance committee's Safe). Linea and zkSync start at block 0:
+           their first block is not confirmed. The further Ethereum pools start with the first v3
+           pool, which is older than they are; v1 opened in January 2020, after block 9,200,000.
 Split      what MintedToTreasury and a liquidation's transfer carry is the treasury's whole;
            premiums of flash loans are split by a share that governance moves: none is stated.
 Units      amounts in the token's own decimals, indexes ray 1e27, transfers of aTokens scaled by
@@ -19,9 +19,10 @@ share price per reserve, the liquidity index: what a scaled aToken is worth.
 """
 
 from indexer.chains import ETHEREUM
+from indexer.protocols.aave.buybacks import BOUGHT, BUYBACKS, BUYER
 from indexer.protocols.aave.first import FIRST, POOL_V1
 from indexer.protocols.aave.pools import FEES, FLOWS, LOANS, POOL, RECEIPT
-from indexer.spec import Contract, Discover, Protocol, Token, chain_of, listed
+from indexer.spec import TOKEN_SUPPLY, Contract, Discover, Protocol, Token, chain_of, listed
 
 CORE_POOL = "0x87870bca3f3fd6335c3f4ce8392d69350b4fa4e2"
 
@@ -36,7 +37,9 @@ PROTOCOL = Protocol(
         "DAO repays of it DeficitCovered. Share prices are the reserves' liquidity indexes. Fees "
         "are the treasury's part of interest when it takes it, premiums of flash loans, v1's "
         "origination fees when they are paid, and on Ethereum's core pool the treasury's part of "
-        "liquidations: all in tokens, without dollars."
+        "liquidations: all in tokens, without dollars. Buybacks are AAVE that arrives in the "
+        "finance committee's Safe from outside the DAO, which holds it; AAVE's supply is read at "
+        "the first block of each UTC day."
     ),
     left_out=(
         "v4: its hubs and spokes log reserve ids, and which token an id means is state.",
@@ -49,9 +52,10 @@ PROTOCOL = Protocol(
         "by a configurator, and only that one's address is confirmed.",
         "Bad debt before v3.3: none is logged.",
         "SVR proceeds: ether that arrives without an event.",
-        "The AAVE buyback: transfers of the token to a wallet, no event of the pools.",
+        "What bought AAVE cost: the transfer into the Safe says what came, not what was paid.",
     ),
     contracts=(
+        BUYER,
         *(
             Contract(
                 chain=chain_of(row["chain"]),
@@ -78,6 +82,7 @@ PROTOCOL = Protocol(
     discoveries=(
         Discover("aave/PoolConfigurator", "ReserveInitialized", child="aToken", child_abi=RECEIPT),
     ),
-    events=(*FLOWS, *LOANS, *FEES, *FIRST),
-    tokens=(Token(ETHEREUM, "0xeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee", "ETH", 18),),
+    events=(*FLOWS, *LOANS, *FEES, *FIRST, *BUYBACKS),
+    reads=(TOKEN_SUPPLY,),
+    tokens=(Token(ETHEREUM, "0xeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee", "ETH", 18), BOUGHT),
 )

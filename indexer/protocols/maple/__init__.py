@@ -1,30 +1,34 @@
 """
 Maple v2: pools lend to institutions through fixed-term and open-term loan managers.
 
-Contracts  https://github.com/maple-labs/address-registry: loans, managers and pool managers are
-           announced by their factories, pools by the deployers. First blocks on Base are not
-           confirmed, so its windows start at 0.
+Contracts  https://github.com/maple-labs/address-registry: loans, managers, pool managers,
+           strategies and auctions are announced by their factories, pools by the deployers and by
+           their managers. First blocks on Base are not confirmed, so its windows start at 0.
+           https://github.com/maple-labs/pool-v2 for what pool managers say when they are born.
 Split      Lenders' net interest and the pool delegate's fees are supply side; platform fees are
            treasury. Open-term claims carry gross interest, although their field says net; fixed-
            term distributions are net, with management fees in an event of their own.
            https://github.com/maple-labs/maple-core-v2
+Buyback    https://community.maple.finance/t/mip-013-fee-buyback-mechanism/355 and its successors:
+           a share of what the protocol keeps; 20 % from 2025, 25 % from July 2025 (MIP-019), by
+           tiers of monthly revenue from July 2026 (MIP-021; the lowest tier is assumed).
 Units      amounts in the pool's asset, pool shares in the same decimals.
 Price      convertToAssets of each pool, at the first block of each UTC day: gross of unrealised
-           losses, as depositors enter; who leaves gets convertToExitAssets, which is not read.
+           losses, as depositors enter. Who leaves gets (assets - unrealised losses) / shares:
+           `pool_states` of the same block has both.
 
-A loan's asset and lender come from its Initialized event (`markets`), so a loan's events need it;
-`pool` is the lender, else the loan itself. Dollars are the asset's at par, USDC and USDT only.
-`loss_tokens` of a default is after the delegate's cover; recoveries are already taken off it.
-Left out: service fees repeated in PaymentMade from v4 on; PrincipalReturned (part of PaymentMade);
-principal outstanding (PrincipalOutUpdated fits no table yet); proceeds of fixed-term auctions (the
-manager logs nothing); refinancings; withdrawal queues; strategies without a declared asset; the
-split of loans before v4, which Maple v1 pools made; the SYRUP buyback (no wallet is published).
+A loan's asset, borrower and lender come from its Initialized event (`markets`), so a loan's events
+need it; a manager's pool comes from the manager's own. `pool` is the pool, else the lender, else
+the loan itself. Dollars are the asset's at par, USDC and USDT only. `loss_tokens` of a default is
+after the delegate's cover; recoveries are already taken off it.
 """
 
 from indexer.protocols.maple.fees import FEES
 from indexer.protocols.maple.loans import LOANS
-from indexer.protocols.maple.pools import POOLS, PRICES
-from indexer.spec import Contract, Discover, Market, Protocol, Token, chain_of, listed
+from indexer.protocols.maple.markets import MARKETS
+from indexer.protocols.maple.pools import DEFAULTS, FLOWS, SHORTFALLS
+from indexer.protocols.maple.states import READS, STATES
+from indexer.spec import Contract, Discover, Market, Policy, Protocol, Token, chain_of, listed
 
 FACTORIES = listed("maple_factories")
 KNOWN_POOLS = listed("maple_pools")
@@ -40,22 +44,41 @@ FEE_MANAGERS = (
     ("ethereum", "0xFeACa6A5703E6F9DE0ebE0975C93AE34c00523F2", 16_126_990),
     ("base", "0xc4D7807a5571887F7b50182d072f4fF4654099b0", 0),
 )
-STRATEGIES = (
-    "0x560B3A85Af1cEF113BB60105d0Cf21e1d05F91d4",  # syrupUSDC, Aave
-    "0x859C9980931fa0A63765fD8EF2e29918Af5b038C",  # syrupUSDC, Sky
-)
-USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
+MIPS = "https://community.maple.finance/t/"
+HOLDERS = "holders_share_of_revenue"
 
 PROTOCOL = Protocol(
     slug="maple",
     name="Maple",
     kind="credit",
     methodology=(
-        "Credit events are what loans and pool managers log; a default's loss is net of the "
-        "delegate's cover. Interest is gross, split into lenders and delegate (supply side) and "
-        "platform (treasury); dollars are USDC and USDT at par. Share prices are read from the "
-        "pools once a day, before unrealised losses. Principal outstanding and fixed-term "
-        "recoveries are left out."
+        "Credit events are what loans, pool managers and auctions log; a default's loss is net of "
+        "the delegate's cover, and a call is no default. Interest is gross, split into lenders and "
+        "delegate (supply side) and platform (treasury); dollars are USDC and USDT at par. "
+        "Requests to withdraw queue and are no flows. Principal outstanding and unrealised losses "
+        "are what managers log, absolute. Share prices are read from the pools once a day, before "
+        "unrealised losses. Syrup loans are open-term with collateral held off chain: no auction "
+        "on chain can occur and margin calls are invisible, so none having been seen says nothing "
+        "of them."
+    ),
+    left_out=(
+        "PaymentMade's third value from v4 on: the fee manager logs the same service fee.",
+        "PrincipalReturned: it is part of PaymentMade.",
+        "ExpectedClaim, FundsPulled and PoolManager V100's LoanImpaired and LoanFunded: other "
+        "events tell the same money or the same impairment.",
+        "How the proceeds of a fixed-term auction are shared: the manager logs nothing then, and "
+        "transfers of the asset cannot be asked for by managers that are yet to be announced.",
+        "The pool of loans made before v5: nothing they log names their lender for good; the loan "
+        "itself stands in.",
+        "Requests to withdraw that a delegate removes: the queue names neither owner nor shares.",
+        "RequestProcessed of the queues: the pool's Withdraw tells the same exit.",
+        "CoverWithdrawn: a delegate takes his cover back, which covers nothing.",
+        "Money between pools and strategies: it does not leave the pool; what strategies hold is "
+        "read once a day.",
+        "The split of loans before v4: Maple v1 pools made it, and v1 itself is not covered.",
+        "The SYRUP buyback: purchases are over the counter and no wallet is published; the rates "
+        "that were decided are policies.",
+        "Strategies and syrup pools on other chains than Ethereum: none is announced there.",
     ),
     contracts=(
         *(
@@ -77,24 +100,23 @@ PROTOCOL = Protocol(
             Contract(chain_of(chain), "maple/LoanFeeManager", address, block, version="2")
             for chain, address, block in FEE_MANAGERS
         ),
-        *(
-            Contract(
-                chain=chain_of("ethereum"),
-                abi="maple/Strategy",
-                address=address,
-                from_block=21_995_795,
-                version="2",
-                says={"asset": USDC},
-            )
-            for address in STRATEGIES
-        ),
     ),
     discoveries=(
         Discover(abi="maple/ProxyFactory", name="InstanceDeployed", child="instance"),
         Discover("maple/PoolDeployer", "PoolDeployed", child="pool_", child_abi="maple/Pool"),
+        Discover("maple/PoolManager", "Initialized", child="pool_", child_abi="maple/Pool"),
     ),
-    events=(*LOANS, *POOLS, *FEES),
-    reads=PRICES,
+    events=(*MARKETS, *LOANS, *DEFAULTS, *SHORTFALLS, *FLOWS, *STATES, *FEES),
+    reads=READS,
+    policies=(
+        Policy(
+            HOLDERS, "0.2", "2025-01-01", MIPS + "mip-013-fee-buyback-mechanism/355", "governance"
+        ),
+        Policy(
+            HOLDERS, "0.25", "2025-07-01", "MIP-019, https://community.maple.finance", "governance"
+        ),
+        Policy(HOLDERS, "0.1", "2026-07-01", "MIP-021, https://community.maple.finance", "assumed"),
+    ),
     tokens=(
         *(
             Token(chain_of(row["chain"]), row["asset"], row["asset_symbol"], int(row["decimals"]))

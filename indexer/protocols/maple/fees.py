@@ -1,36 +1,21 @@
 """Interest and fees of Maple loans by recipient; each payment is read where its split is logged."""
 
-from typing import Literal
-
-from indexer.protocols.maple.loans import LOAN_FTL, OWN_ASSET
-from indexer.protocols.maple.pools import ITS_ASSET
+from indexer.protocols.maple.markets import LOAN_FTL, MANAGER_FTL, MANAGER_OTL, OWN_ASSET
+from indexer.protocols.maple.pools import AT_PAR, BASES, ITS_ASSET, OWN_AT_PAR, OWN_BASES
 from indexer.spec import (
     Amount,
-    Condition,
     Const,
     Emitter,
     Event,
     Fixed,
     Int,
-    Not,
-    OfContract,
-    OneOf,
     Rest,
     Sum,
     Value,
     When,
-    listed,
 )
 
-MANAGER_FTL = "maple/FixedTermLoanManager"
-MANAGER_OTL = "maple/OpenTermLoanManager"
 FEE_MANAGER = "maple/LoanFeeManager"
-
-STABLE = tuple(
-    sorted({row["asset"] for row in listed("maple_pools") if row["asset_symbol"] != "WETH"})
-)
-AT_PAR = OneOf(ITS_ASSET, STABLE)
-OWN_AT_PAR = OneOf(OWN_ASSET, STABLE)
 ZERO = Fixed(Int(0), 0)
 
 SPLIT: dict[str, Value] = {
@@ -92,10 +77,8 @@ PAID_V3 = (
     "LoanClosed(uint256,uint256,uint256,uint256)",
 )
 
-# Dollars are an assumption wherever they are given; without them the row is what the log says.
-Basis = tuple[Condition, Literal["event", "assumed"]]
-BASES: tuple[Basis, ...] = ((AT_PAR, "assumed"), (Not(AT_PAR), "event"))
-OWN_BASES: tuple[Basis, ...] = ((OWN_AT_PAR, "assumed"), (Not(OWN_AT_PAR), "event"))
+STRATEGY_FEE = Amount("fees", OWN_ASSET)
+
 
 FEES = (
     *(
@@ -127,22 +110,26 @@ FEES = (
         for name in PAID_V3
         for basis, evidence in OWN_BASES
     ),
-    Event(
-        abi="maple/Strategy",
-        name="StrategyFeesCollected",
-        into="fees",
-        columns={
-            "market": Emitter(),
-            "fee_kind": Const("management"),
-            "fee_token": OfContract("asset"),
-            "fee_tokens": Amount("fees", OfContract("asset")),
-            "fee_usd": Amount("fees", OfContract("asset")),
-            "supply_side_usd": ZERO,
-            "treasury_usd": Amount("fees", OfContract("asset")),
-            "holders_usd": ZERO,
-            "split_basis": Const("event"),
-        },
-        version="2",
-        evidence="assumed",
+    *(
+        Event(
+            abi="maple/Strategy",
+            name="StrategyFeesCollected",
+            into="fees",
+            columns={
+                "market": Emitter(),
+                "fee_kind": Const("management"),
+                "fee_token": OWN_ASSET,
+                "fee_tokens": STRATEGY_FEE,
+                "fee_usd": When(OWN_AT_PAR, STRATEGY_FEE),
+                "supply_side_usd": When(OWN_AT_PAR, ZERO),
+                "treasury_usd": When(OWN_AT_PAR, STRATEGY_FEE),
+                "holders_usd": When(OWN_AT_PAR, ZERO),
+                "split_basis": Const("event"),
+            },
+            where=(basis,),
+            version="2",
+            evidence=evidence,
+        )
+        for basis, evidence in OWN_BASES
     ),
 )

@@ -1,5 +1,6 @@
-"""What loans of both kinds log: who lends what, funding, payments, calls and impairments."""
+"""What loans of both kinds log: funding, payments, calls, new terms, impairments and seizures."""
 
+from indexer.protocols.maple.markets import LOAN_FTL, LOAN_OTL, OWN_ASSET
 from indexer.spec import (
     Amount,
     Const,
@@ -11,22 +12,32 @@ from indexer.spec import (
     Value,
 )
 
-LOAN_FTL = "maple/FixedTermLoan"
-LOAN_OTL = "maple/OpenTermLoan"
-
-OWN_ASSET = OfMarket(Emitter(), "index_token")
-OWN_POOL = First((OfMarket(Emitter(), "parent"), Emitter()))
-OWN: dict[str, Value] = {"pool": OWN_POOL, "loan": Emitter(), "asset_token": OWN_ASSET}
-NEW_LOAN: dict[str, Value] = {
-    "market": Emitter(),
-    "asset_class": Const("credit"),
-    "known_by": Const("event"),
+OWN_POOL = First(
+    (
+        OfMarket(OfMarket(Emitter(), "parent"), "parent"),
+        OfMarket(Emitter(), "parent"),
+        Emitter(),
+    )
+)
+LENDERS_POOL = First((OfMarket("lender_", "parent"), "lender_"))
+COLLATERAL = OfMarket(Emitter(), "long_token")
+OWN: dict[str, Value] = {
+    "pool": OWN_POOL,
+    "loan": Emitter(),
+    "account": OfMarket(Emitter(), "borrower"),
+    "asset_token": OWN_ASSET,
 }
 PAID: dict[str, Value] = {
     **OWN,
     "kind": Const("payment"),
     "principal_tokens": Amount("principalPaid_", OWN_ASSET),
     "interest_tokens": Amount("interestPaid_", OWN_ASSET),
+}
+SEIZED: dict[str, Value] = {
+    **OWN,
+    "kind": Const("repossession"),
+    "counterparty": "destination_",
+    "principal_tokens": Amount("fundsRepossessed_", OWN_ASSET),
 }
 
 # Two arguments until v2, four in v3, three since v4; version 1 loans belonged to Maple v1 pools.
@@ -38,38 +49,26 @@ FTL_PAYMENTS = (
     ("LoanClosed(uint256,uint256,uint256,uint256)", "1"),
     ("LoanClosed(uint256,uint256,uint256)", "2"),
 )
-FTL_INITIALIZED = (
-    "Initialized(address,address[2],uint256[3],uint256[3],uint256[4])",
-    "Initialized(address,address,address[2],uint256[3],uint256[3],uint256[4],uint256[2])",
-)
-FTL_INITIALIZED_V5 = (
-    "Initialized(address,address,address,address[2],uint256[3],uint256[3],uint256[4],uint256[2])"
+# Without amounts: what changed is seen in the manager's principal and in later payments.
+PLAIN = (
+    (LOAN_FTL, "LoanImpaired", "impairment"),
+    (LOAN_OTL, "Impaired", "impairment"),
+    (LOAN_FTL, "ImpairmentRemoved", "impairment_removed"),
+    (LOAN_OTL, "ImpairmentRemoved", "impairment_removed"),
+    (LOAN_OTL, "CallRemoved", "call_removed"),
+    (LOAN_FTL, "NewTermsAccepted(bytes32,address,bytes[])", "refinanced"),
+    (LOAN_FTL, "NewTermsAccepted(bytes32,address,uint256,bytes[])", "refinanced"),
+    (LOAN_OTL, "NewTermsAccepted", "refinanced"),
 )
 
 LOANS = (
-    *(
-        Event(LOAN_FTL, name, "markets", {**NEW_LOAN, "index_token": "assets_.1"})
-        for name in FTL_INITIALIZED
-    ),
-    Event(
-        LOAN_FTL,
-        FTL_INITIALIZED_V5,
-        "markets",
-        {**NEW_LOAN, "index_token": "assets_.1", "parent": "lender_"},
-    ),
-    Event(
-        LOAN_OTL,
-        "Initialized",
-        "markets",
-        {**NEW_LOAN, "index_token": "fundsAsset_", "parent": "lender_"},
-    ),
     Event(
         abi=LOAN_FTL,
         name="Funded",
         into="credit_events",
         columns={
             **OWN,
-            "pool": "lender_",
+            "pool": LENDERS_POOL,
             "kind": Const("funded"),
             "counterparty": "lender_",
             "principal_tokens": Amount("amount_", OWN_ASSET),
@@ -98,7 +97,7 @@ LOANS = (
         into="credit_events",
         columns={
             **PAID,
-            "pool": "lender_",
+            "pool": LENDERS_POOL,
             "interest_tokens": Amount(Sum(("interestPaid_", "lateInterestPaid_")), OWN_ASSET),
         },
         version="2",
@@ -116,11 +115,18 @@ LOANS = (
     ),
     *(
         Event(abi, name, "credit_events", {**OWN, "kind": Const(kind)}, version="2")
-        for abi, name, kind in (
-            (LOAN_FTL, "LoanImpaired", "impairment"),
-            (LOAN_OTL, "Impaired", "impairment"),
-            (LOAN_FTL, "ImpairmentRemoved", "impairment_removed"),
-            (LOAN_OTL, "ImpairmentRemoved", "impairment_removed"),
-        )
+        for abi, name, kind in PLAIN
     ),
+    Event(
+        abi=LOAN_FTL,
+        name="Repossessed",
+        into="credit_events",
+        columns={
+            **SEIZED,
+            "collateral_token": COLLATERAL,
+            "collateral_tokens": Amount("collateralRepossessed_", COLLATERAL),
+        },
+        version="2",
+    ),
+    Event(LOAN_OTL, "Repossessed", "credit_events", SEIZED, version="2"),
 )

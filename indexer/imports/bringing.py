@@ -1,0 +1,109 @@
+"""One file into the database: read in batches, set down beside it, landed in one transaction."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+
+from indexer.errors import DatabaseUnusable
+from indexer.facts.known import policies
+from indexer.imports.deriving import derived
+from indexer.imports.opening import sha256_of
+from indexer.imports.reading import About, Reading
+from indexer.imports.venues import Venue
+from indexer.spec import Protocol
+from indexer.store import Brought, is_brought, land
+from indexer.tables import columns_of
+
+
+@dataclass(frozen=True)
+class Taken:
+    """
+    What became of a file.
+
+    Attributes:
+        brought: its row of `imports`; None for a file that was imported before.
+        rows: fact table -> rows that are new.
+        unknown: fields that nobody knows -> the line of the first entry that had them.
+    """
+
+    brought: Brought | None
+    rows: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
+
+
+def bring(path: Path, file: Path, venue: Venue, protocol: Protocol, about: About) -> Taken:
+    """
+    Take a file into the database, whole or not at all; what is stored already stays as it is.
+
+    Args:
+        path: the database; it is made if it is not there.
+        file: the file.
+        venue: whose file it is.
+        protocol: the venue's declaration.
+        about: what the file is of, where it does not say so itself.
+
+    Raises:
+        UserError: there is no such file, or it is not the venue's.
+        FileDamaged: it is cut off or broken.
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: it cannot be written.
+    """
+    digest = sha256_of(file)
+    if is_brought(path, venue.chain.chain_id, protocol.slug, digest):
+        return Taken(None)
+    reading = venue.read(file, about)
+    if not path.parent.is_dir():
+        raise DatabaseUnusable(
+            f"{path} cannot be a database: expected a file in a folder that exists; correct "
+            "--database"
+        )
+    # Beside the database: there is room for what it will hold, and memory has not.
+    with TemporaryDirectory(prefix=f"{path.name}.import.", dir=path.parent) as folder:
+        count, ends = _set_down(Path(folder), file, venue, protocol, reading)
+        brought = Brought(
+            chain_id=venue.chain.chain_id,
+            protocol=protocol.slug,
+            file=file.name,
+            sha256=digest,
+            kind=reading.kind,
+            about=reading.about,
+            entries_read=count,
+            from_at=ends[0],
+            to_at=ends[1],
+            imported_at=datetime.now(UTC).replace(tzinfo=None, microsecond=0),
+        )
+        landed = land(path, brought, Path(folder), policies([protocol]), _accounts(protocol, venue))
+    if landed is None:
+        return Taken(None)
+    return Taken(landed.brought, landed.rows, dict(reading.notes.unknown))
+
+
+Ends = tuple[datetime | None, datetime | None]
+
+
+def _set_down(
+    folder: Path, file: Path, venue: Venue, protocol: Protocol, reading: Reading
+) -> tuple[int, Ends]:
+    """Write the rows of a file beside the database; return its entries and their first and last."""
+    count, ends = 0, pl.Series([], dtype=pl.Datetime("us"))
+    for number, batch in enumerate(reading.batches):
+        count += batch.count
+        ends = pl.concat([ends, batch.place["block_timestamp"]]).sort()
+        ends = ends[[0, -1]] if len(ends) else ends
+        rows = derived(protocol, venue.chain, reading, batch, file.name)
+        for table, told in (*rows.tables.items(), ("rejects", rows.rejects)):
+            if len(told):
+                told.write_parquet(folder / f"{table}-{number}.parquet", compression="lz4")
+    return count, (ends[0], ends[-1]) if len(ends) else (None, None)
+
+
+def _accounts(protocol: Protocol, venue: Venue) -> pl.DataFrame:
+    rows = [
+        (venue.chain.chain_id, protocol.slug, one.address.lower(), one.name, one.source)
+        for one in protocol.accounts
+        if one.chain == venue.chain
+    ]
+    return pl.DataFrame(rows, columns_of("accounts"), orient="row")

@@ -1,0 +1,34 @@
+"""The venues whose files can be read: one line each."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from indexer.chains import DYDX, HYPERCORE, Chain
+from indexer.imports import dydx, hyperliquid
+from indexer.imports.reading import About, Reading
+
+
+@dataclass(frozen=True)
+class Venue:
+    """
+    A venue that files are of.
+
+    Attributes:
+        protocol: slug of the declaration that says what its entries mean.
+        chain: the chain its rows carry.
+        read: a file to its entries.
+    """
+
+    protocol: str
+    chain: Chain
+    read: Callable[[Path, About], Reading]
+
+
+VENUES: Mapping[str, Venue] = MappingProxyType(
+    {
+        "dydx": Venue("dydx", DYDX, dydx.read),
+        "hyperliquid": Venue("hyperliquid", HYPERCORE, hyperliquid.read),
+    }
+)

@@ -1,0 +1,200 @@
+"""
+What a fill of Hyperliquid means, whichever file tells it.
+
+Sides      a fill is one side of a trade, B bought and A sold; what it does to the position follows
+           from the position before it and the side, not from `dir`, which is a label for people.
+           A fill that turns a long into a short closes one position and opens another: two rows.
+Forced     both sides of a liquidation carry the same object: the liquidated side is the one whose
+           account is `liquidatedUser`. A backstop liquidation is taken over by a vault, a market
+           one is sold into the book. An ADL is labelled on the side that is cut, and its other
+           side is the loser, who is not liquidated once more.
+Fees       `fee` is all that was charged, the builder's part included; below zero it is a rebate.
+Spot       @107 is HYPE against USDC: its fees are in one or the other in recorded fills. The
+           Assistance Fund buys HYPE on @207, @232 and @255 too, whose quote is not declared.
+"""
+
+from indexer.chains import HYPERCORE
+from indexer.spec import (
+    Abs,
+    Arg,
+    Condition,
+    Const,
+    Entry,
+    Equals,
+    Fixed,
+    Int,
+    IsNegative,
+    IsTrue,
+    Lookup,
+    Neg,
+    Nonzero,
+    Not,
+    OneOf,
+    Positive,
+    Product,
+    Rest,
+    Share,
+    Sum,
+    Value,
+    When,
+)
+
+ASSISTANCE_FUND = "0xfefefefefefefefefefefefefefefefefefefefe"
+HYPE_PAIRS = ("@107", "@207", "@232", "@255")
+
+IS_PERP = OneOf("kind", ("perp", "deployed perp"))
+IS_BUY = Equals("side", "B")
+IS_ADL = Equals("dir", "Auto-Deleveraging")
+IS_LOSER = IsTrue("is_liquidated_user")
+DELTA = When(IS_BUY, "sz", Neg("sz"))
+AFTER = Sum(("start_position", DELTA))
+LEFT = Sum((Abs("start_position"), Neg("sz")))
+CLOSES = IsNegative(Product("start_position", DELTA))
+CLOSED = When(IsNegative(LEFT), Abs("start_position"), "sz")
+OPENED = When(CLOSES, Positive(Neg(LEFT)), "sz")
+# Deployers of HIP-3 perps choose the collateral, which a fill does not say.
+COLLATERAL = When(Equals("kind", "perp"), Const("USDC"))
+NOTIONAL = Fixed(Product("px", "sz"), 36)
+
+# What is known of a label: a fill with another one may be something else than a trade.
+CAUSES: dict[int | str | bool, str | int | bool] = {
+    "Open Long": "trade",
+    "Open Short": "trade",
+    "Close Long": "trade",
+    "Close Short": "trade",
+    "Long > Short": "trade",
+    "Short > Long": "trade",
+    "Liquidated Cross Long": "trade",
+    "Liquidated Cross Short": "trade",
+    "Liquidated Isolated Long": "trade",
+    "Liquidated Isolated Short": "trade",
+    "Net Child Vaults": "trade",
+    "Settlement": "trade",
+    "Auto-Deleveraging": "adl",
+}
+CAUSE = When(IS_ADL, Const("adl"), When(IS_LOSER, Const("liquidation"), Lookup("dir", CAUSES)))
+CHANGE: dict[str, Value] = {
+    "market": "coin",
+    "account": "user",
+    "cause": CAUSE,
+    "collateral_token": COLLATERAL,
+    "execution_price_usd": Fixed("px", 18),
+}
+FORCED: dict[str, Value] = {
+    "market": "coin",
+    "account": "user",
+    "is_long": Not(IS_BUY),
+    "collateral_token": COLLATERAL,
+    "notional_usd": NOTIONAL,
+    "size_tokens": Fixed("sz", 18),
+    "execution_price_usd": Fixed("px", 18),
+    "realized_pnl_usd": Fixed("closed_pnl", 18),
+    "derivation": Const("direct"),
+}
+CHARGED: dict[str, Value] = {
+    "market": "coin",
+    "account": "user",
+    "fee_token": "fee_token",
+    "fee_tokens": Fixed("fee", 18),
+}
+IS_SPLIT: tuple[Condition, ...] = (Equals("kind", "perp"), Equals("fee_token", "USDC"))
+
+FILLS = (
+    Entry(
+        HYPERCORE,
+        "fill",
+        "position_changes",
+        CHANGE
+        | {
+            "is_long": Not(IsNegative("start_position")),
+            "notional_delta_usd": Fixed(Neg(Product("px", CLOSED)), 36),
+            "size_delta_tokens": Fixed(Neg(CLOSED), 18),
+            "realized_pnl_usd": Fixed("closed_pnl", 18),
+            "size_tokens": Fixed(Positive(LEFT), 18),
+        },
+        where=(IS_PERP, CLOSES),
+    ),
+    Entry(
+        HYPERCORE,
+        "fill",
+        "position_changes",
+        CHANGE
+        | {
+            "is_long": IS_BUY,
+            "notional_delta_usd": Fixed(Product("px", OPENED), 36),
+            "size_delta_tokens": Fixed(OPENED, 18),
+            "size_tokens": Fixed(Abs(AFTER), 18),
+        },
+        where=(IS_PERP, Nonzero(OPENED)),
+    ),
+    Entry(
+        HYPERCORE,
+        "fill",
+        "liquidations",
+        FORCED
+        | {
+            "liquidator": When(Equals("method", "backstop"), "counterparty"),
+            "mark_price_usd": Fixed("mark_px", 18),
+            "fee_usd": When(Equals("fee_token", "USDC"), Fixed("fee", 18)),
+            "shortfall_basis": Const("none"),
+        },
+        where=(IS_PERP, IS_LOSER, Not(IS_ADL)),
+    ),
+    Entry(
+        HYPERCORE,
+        "fill",
+        "adls",
+        FORCED | {"counterparty": "liquidated_user"},
+        where=(IS_PERP, IS_ADL, Not(IS_LOSER)),
+    ),
+    Entry(
+        HYPERCORE,
+        "fill",
+        "fees",
+        CHARGED
+        | {
+            "fee_kind": Const("position"),
+            "fee_usd": Fixed("fee", 18),
+            "treasury_usd": Fixed(Int(0), 0),
+            "holders_usd": Share(
+                Fixed(Sum(("fee", Neg(Arg("builder_fee", absent=0)))), 18), "holders_share"
+            ),
+            "supply_side_usd": Rest("fee_usd", ("treasury_usd", "holders_usd")),
+            "split_basis": Const("policy"),
+        },
+        where=IS_SPLIT,
+    ),
+    Entry(
+        HYPERCORE,
+        "fill",
+        "fees",
+        CHARGED
+        | {
+            "fee_kind": When(IS_PERP, Const("position"), Const("swap")),
+            "fee_usd": When(Equals("fee_token", "USDC"), Fixed("fee", 18)),
+            "split_basis": Const("none"),
+        },
+        where=(Not(Equals("kind", "perp")),),
+    ),
+    Entry(
+        HYPERCORE,
+        "fill",
+        "fees",
+        CHARGED | {"fee_kind": Const("position"), "split_basis": Const("none")},
+        where=(Equals("kind", "perp"), Not(Equals("fee_token", "USDC"))),
+    ),
+    Entry(
+        HYPERCORE,
+        "fill",
+        "buybacks",
+        {
+            "bought_token": Const("HYPE"),
+            "bought_tokens": Fixed("sz", 18),
+            "spent_token": When(Equals("coin", "@107"), Const("USDC")),
+            "spent_tokens": NOTIONAL,
+            "spent_usd": When(Equals("coin", "@107"), NOTIONAL),
+            "destination_kind": Const("treasury"),
+        },
+        where=(Equals("user", ASSISTANCE_FUND), OneOf("coin", HYPE_PAIRS), IS_BUY),
+    ),
+)

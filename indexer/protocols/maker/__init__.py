@@ -1,0 +1,129 @@
+"""
+Sky, once MakerDAO: vaults borrow Dai or USDS against collateral, savers are paid from their fees.
+
+Contracts  https://github.com/sky-ecosystem/spells-mainnet (src/test/addresses_mainnet.sol, a copy
+           of the chainlog) and https://github.com/makerdao/dss. The Dog and its clippers start at
+           block 12,317,310; everything else with the system, block 8,928,152: later first blocks
+           are not confirmed.
+Split      what savers are paid is supply side, jars and fees of the peg are treasury, what the
+           Splitter pays is the holders'. The fees themselves are rate times debt, which is state.
+Units      wad 1e18, ray 1e27, rad 1e45. Dollars are Dai and USDS at par, an assumption.
+           https://github.com/makerdao/dss
+           https://github.com/makerdao/mip21-toolkit
+           https://github.com/sky-ecosystem/dss-flappers
+
+Vat and Pot log no events but notes of calls: anonymous, the function's selector as first topic.
+The Pot's notes carry the caller, then its arguments; the Vat's its arguments alone. Only those of
+the Vat are read that move Dai into or out of the Pot, or make it for savers.
+`pool` of a liquidation is the collateral type (ilk) as text, `account` the urn. Neither `tab` of a
+Bite nor `due` of a Bark has the penalty; a Kick's `tab` has. Take says what was paid and what is
+left; a sale without anything left to sell leaves bad debt, penalty included. The Splitter's Kick
+has the topic of the old auctions' Kick, and other units.
+"""
+
+from indexer.chains import ETHEREUM
+from indexer.protocols.maker.burns import BURNS, MKR, SHARES, SKY
+from indexer.protocols.maker.liquidations import CLIPPER, DAI, LIQUIDATIONS
+from indexer.protocols.maker.savings import PEG, SAVINGS, USDS, VAULTS
+from indexer.spec import Contract, Protocol, Token, listed
+
+START, DOG_START = 8_928_152, 12_317_310
+VAT = "0x35D1b3F3D7966A1DFe207aa4514C12a259A0492B"
+POT = "0x197e90f9fad81970ba7976f33cbd77088e5d7cf7"
+VOW = "0xa950524441892a31ebddf91d3ceefa04bf454466"
+USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
+USDP = "0x8e870d67f660d95d5be530380d0ec0bd388289e1"
+GUSD = "0x056fd409e1d7a124bd7017459dfea2f387b6d5cd"
+
+SINGLES = (
+    ("Cat", "0x78F2c2AF65126834c51822F56Be0d7469D7A523E"),
+    ("Cat", "0xa5679C04fc3d9d8b0AaB1F0ab83555b301cA70Ea"),
+    ("RwaLiquidationOracle", "0x88f88Bb9E66241B73B84f3A6E197FbBa487b1E30"),
+    ("SUsds", "0xa3931d71877C0E7a3148CB7Eb4463524FEc27fbD"),
+    ("FlapperUniV2First", "0x0c10Ae443cCB4604435Ba63DA80CCc63311615Bc"),
+    ("FlapperUniV2", "0xc5A9CaeBA70D6974cBDFb28120C3611Dd9910355"),
+    ("FlapperUniV2SwapOnly", "0x374D9c3d5134052Bc558F432Afa1df6575f07407"),
+    ("Splitter", "0xBF7111F13386d23cb2Fba5A538107A73f6872bCF"),
+    ("Pot", POT),
+)
+PEGS = (
+    ("0xf6e72Db5454dd049d0788e411b06CfAF16853042", USDC),
+    ("0x89B78CfA322F6C5dE0aBcEecab66Aee45393cC5A", USDC),
+    ("0x961Ae24a1Ceba861D1FDf723794f6024Dc5485Cf", USDP),
+    ("0x204659B2Fd2aD5723975c362Ce2230Fba11d3900", GUSD),
+)
+URNS = listed("maker_urns")
+
+PROTOCOL = Protocol(
+    slug="maker",
+    name="Sky (MakerDAO)",
+    kind="credit",
+    methodology=(
+        "Liquidations are Bite of both Cats and Bark of the Dog: Dai owed without penalty and "
+        "collateral taken for auction. Recoveries are Take of each auction; what is left of the "
+        "debt, penalty included, when nothing is left to sell is bad debt. Real-world vaults draw "
+        "and repay at their urns; Tell, Cure and Cull of their oracle are impairments, their "
+        "removal and defaults, except for two vaults that were wound up. Savings are calls of the "
+        "Pot and sUSDS, with the price of a share; what savers and stakers are paid is known, the "
+        "fees it comes from are not. Buybacks are what each flapper swapped; all of it goes to "
+        "the treasury, nothing is burned. Dollars are Dai and USDS at par."
+    ),
+    left_out=(
+        "Stability fees: the Vat notes a rate, and the debt it is multiplied with is state; so are "
+        "surplus and bad debt of the Vow.",
+        "Loans of ordinary vaults: frob notes normalised debt, and its rate is state.",
+        "Redo and Yank: neither debt nor collateral moves in a restart, and a removal is settled "
+        "off the market.",
+        "fess and flap of the Vow: what a liquidation queues is in Bark, what is spent in Exec.",
+        "Surplus auctions before July 2023: their start does not say what MKR they bring.",
+        "Locks of real-world vaults: tokens that stand for a contract, one of a kind; Bump: an "
+        "appraisal, no price.",
+        "sDAI: its flows are the Pot's, with sDAI as the account.",
+        "Flows of stUSDS: their events are not confirmed.",
+        "The burn of 26 June 2025 and conversions of MKR to SKY: transfers of tokens.",
+        "The Splitter's share before 21 February 2025: it began at 100 %, and the day it became "
+        "70 % is not confirmed; Exec and Kick say what was spent.",
+    ),
+    contracts=(
+        *(Contract(ETHEREUM, f"maker/{name}", address, START) for name, address in SINGLES),
+        Contract(ETHEREUM, "maker/VatMove", VAT, START, only={"dst": (POT,)}),
+        Contract(ETHEREUM, "maker/VatMove", VAT, START, only={"src": (POT,)}),
+        Contract(ETHEREUM, "maker/VatSuck", VAT, START, only={"u": (VOW,), "v": (POT,)}),
+        Contract(ETHEREUM, "maker/Dog", "0x135954d155898D42C90D2a57824C690e0c7BEf1B", DOG_START),
+        Contract(
+            chain=ETHEREUM,
+            abi="maker/StUsds",
+            address="0x99CD4Ec3f88A45940936F469E4bB72A2A701EEB9",
+            from_block=START,
+            says={"asset": USDS},
+        ),
+        *(
+            Contract(ETHEREUM, CLIPPER, row["address"], DOG_START, says={"ilk": row["ilk"]})
+            for row in listed("maker_clippers")
+        ),
+        *(
+            Contract(ETHEREUM, "maker/RwaUrn", row["urn"], START, says={"ilk": row["ilk"]})
+            for row in URNS
+        ),
+        *(
+            Contract(ETHEREUM, "maker/RwaJar", row["jar"], START, says={"ilk": row["ilk"]})
+            for row in URNS
+            if row["jar"]
+        ),
+        *(
+            Contract(ETHEREUM, "maker/DssPsm", address, START, says={"asset": asset})
+            for address, asset in PEGS
+        ),
+    ),
+    events=(*LIQUIDATIONS, *SAVINGS, *VAULTS, *PEG, *BURNS),
+    policies=SHARES,
+    tokens=(
+        Token(ETHEREUM, DAI, "DAI", 18),
+        Token(ETHEREUM, USDS, "USDS", 18),
+        Token(ETHEREUM, MKR, "MKR", 18),
+        Token(ETHEREUM, SKY, "SKY", 18),
+        Token(ETHEREUM, USDC, "USDC", 6),
+        Token(ETHEREUM, USDP, "USDP", 18),
+        Token(ETHEREUM, GUSD, "GUSD", 2),
+    ),
+)

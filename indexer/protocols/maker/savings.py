@@ -1,0 +1,202 @@
+"""Savings, real-world vaults and the peg: who lends to the system, borrows from it and swaps."""
+
+from indexer.protocols.maker.liquidations import DAI
+from indexer.spec import (
+    Amount,
+    Companion,
+    Const,
+    Emitter,
+    Event,
+    Fixed,
+    Int,
+    Nonzero,
+    Noted,
+    OfContract,
+    Quotient,
+    Value,
+)
+
+POT = "maker/Pot"
+USDS = "0xdc035d45d973e3ec169d2276ddab16f1e407384f"
+ZERO = Fixed(Int(0), 0)
+
+MOVE = Noted("move(address,address,uint256)")
+
+# Dai moves through the Vat just before the Pot notes the call, so what a share costs is known.
+PAID = Companion(MOVE, "rad", {"usr": "src"}, nearest="before", abi="maker/VatMove")
+RECEIVED = Companion(MOVE, "rad", {"usr": "dst"}, nearest="before", abi="maker/VatMove")
+POT_CALLS = (
+    (Noted("join(uint256)"), "deposit", PAID),
+    (Noted("exit(uint256)"), "withdrawal", RECEIVED),
+)
+
+ASSET = OfContract("asset")
+VAULT: dict[str, Value] = {
+    "pool": OfContract("ilk"),
+    "loan": Emitter(),
+    "account": "usr",
+    "asset_token": Const(DAI),
+    "principal_tokens": Fixed("wad", 18),
+}
+
+# One dollar each is an assumption. What savers get is part of the fees that borrowers pay, whose
+# whole is state: so the fee itself, and what the treasury keeps of it, are not known.
+SAVED: dict[str, Value] = {"fee_kind": Const("interest"), "split_basis": Const("none")}
+
+SAVINGS = (
+    *(
+        Event(
+            abi=POT,
+            name=name,
+            into="pool_flows",
+            columns={
+                "kind": Const(kind),
+                "pool": Emitter(),
+                "account": "usr",
+                "asset_token": Const(DAI),
+                "asset_tokens": Fixed(rad, 45),
+                "share_tokens": Fixed("wad", 18),
+            },
+            where=(Nonzero("wad"),),
+            is_confirmed=True,
+        )
+        for name, kind, rad in POT_CALLS
+    ),
+    *(
+        Event(
+            abi=POT,
+            name=name,
+            into="share_prices",
+            columns={
+                "pool": Emitter(),
+                "asset_token": Const(DAI),
+                "share_price_tokens": Fixed(Quotient(rad, "wad"), 27),
+            },
+            where=(Nonzero("wad"),),
+            is_confirmed=True,
+        )
+        for name, _, rad in POT_CALLS
+    ),
+    Event(
+        abi="maker/VatSuck",
+        name=Noted("suck(address,address,uint256)"),
+        into="fees",
+        columns={
+            **SAVED,
+            "market": "v",
+            "fee_token": Const(DAI),
+            "supply_side_usd": Fixed("rad", 45),
+        },
+        where=(Nonzero("rad"),),
+        evidence="assumed",
+        is_confirmed=True,
+    ),
+    Event(
+        abi="maker/SUsds",
+        name="Drip",
+        into="fees",
+        columns={
+            **SAVED,
+            "market": Emitter(),
+            "fee_token": Const(USDS),
+            "supply_side_usd": Fixed("diff", 18),
+        },
+        where=(Nonzero("diff"),),
+        evidence="assumed",
+        is_confirmed=True,
+    ),
+    Event(
+        abi="maker/SUsds",
+        name="Drip",
+        into="share_prices",
+        columns={
+            "pool": Emitter(),
+            "asset_token": Const(USDS),
+            "share_price_tokens": Fixed("chi", 27),
+        },
+        is_confirmed=True,
+    ),
+    *(
+        Event(
+            abi="maker/SUsds",
+            name=name,
+            into="pool_flows",
+            columns={
+                "kind": Const(kind),
+                "pool": Emitter(),
+                "account": "owner",
+                "asset_token": Const(USDS),
+                "asset_tokens": Fixed("assets", 18),
+                "share_tokens": Fixed("shares", 18),
+            },
+            is_confirmed=True,
+        )
+        for name, kind in (("Deposit", "deposit"), ("Withdraw", "withdrawal"))
+    ),
+)
+
+VAULTS = (
+    *(
+        Event("maker/RwaUrn", name, "credit_events", {**VAULT, "kind": Const(kind)})
+        for name, kind in (("Draw", "funded"), ("Wipe", "payment"))
+    ),
+    Event(
+        abi="maker/RwaJar",
+        name="Toss",
+        into="fees",
+        columns={
+            "market": OfContract("ilk"),
+            "account": "usr",
+            "fee_kind": Const("interest"),
+            "fee_token": Const(DAI),
+            "fee_tokens": Fixed("wad", 18),
+            "fee_usd": Fixed("wad", 18),
+            "supply_side_usd": ZERO,
+            "treasury_usd": Fixed("wad", 18),
+            "holders_usd": ZERO,
+            "split_basis": Const("event"),
+        },
+        evidence="assumed",
+    ),
+)
+
+PEG = (
+    *(
+        Event(
+            abi="maker/DssPsm",
+            name=name,
+            into="pool_flows",
+            columns={
+                "kind": Const(kind),
+                "pool": Emitter(),
+                "account": "owner",
+                "asset_token": ASSET,
+                "asset_tokens": Amount("value", ASSET),
+            },
+            is_confirmed=True,
+        )
+        for name, kind in (("SellGem", "mint"), ("BuyGem", "redemption"))
+    ),
+    *(
+        Event(
+            abi="maker/DssPsm",
+            name=name,
+            into="fees",
+            columns={
+                "market": Emitter(),
+                "account": "owner",
+                "fee_kind": Const("swap"),
+                "fee_token": Const(DAI),
+                "fee_tokens": Fixed("fee", 18),
+                "fee_usd": Fixed("fee", 18),
+                "supply_side_usd": ZERO,
+                "treasury_usd": Fixed("fee", 18),
+                "holders_usd": ZERO,
+                "split_basis": Const("event"),
+            },
+            where=(Nonzero("fee"),),
+            evidence="assumed",
+        )
+        for name in ("SellGem", "BuyGem")
+    ),
+)

@@ -1,0 +1,86 @@
+"""
+TrueFi: pools of one stablecoin each lend without collateral; stakers of TRU stand in for defaults.
+
+Contracts  https://github.com/trusttoken/contracts-pre22, deployments-mainnet.json: the proxies.
+           Pools and loans are announced by their factories, the agencies that lend and draw by the
+           pools that name them. None can log before the factories, so windows start with these.
+Split      the stakers' part of interest has no event: it is what a lender reclaimed from a loan
+           less what it had just repaid to the pool, both in FixedTermLoanAgency.sol; the joining
+           fee goes to a pool's beneficiary (treasury).
+Units      amounts in the pool's token, pool shares in the same decimals; TRU has 8.
+Price      poolValue() / totalSupply() of each pool, at the first block of each UTC day: loans that
+           defaulted count in full until they are written off.
+
+A loan's pool and token come from what its lender logs when it funds it, a debt's from the default
+that made it. Dollars are the stablecoins at par. Pools of the second to the fifth generation.
+"""
+
+from indexer.chains import ETHEREUM
+from indexer.protocols.truefi.loans import AGENCY, DEBT, FEES, LENDER, LOAN, LOANS, MARKETS, POOL
+from indexer.protocols.truefi.pools import DEFAULTS, FLOWS, LIQUIDATOR, READS, SAFU, TRU
+from indexer.spec import Contract, Discover, Market, Protocol, Token, listed
+
+POOLS = listed("truefi_pools")
+BIRTH = 12_467_595
+CONTRACTS = (
+    ("truefi/PoolFactory", "0x1391D9223E08845e536157995085fE0Cef8Bd393"),
+    ("truefi/LoanFactory", "0x69d844fB5928d0e7Bc530cC6325A88e53d6685BC"),
+    (LENDER, "0xa606dd423dF7dFb65Efe14ab66f5fDEBf62FF583"),
+    (LIQUIDATOR, "0x7aC899754Dd042024bb168fd5c9a07420F444Bdf"),
+    (SAFU, "0x1eA63189eB1F4c109B10Cf6567f328C826AA6151"),
+)
+
+PROTOCOL = Protocol(
+    slug="truefi",
+    name="TrueFi",
+    kind="credit",
+    methodology=(
+        "Loans are funded by a lender and repaid in principal and interest at once; the stakers' "
+        "part of interest (fee kind reserve) is what the lender kept between loan and pool. Credit "
+        "lines pay interest and principal apart. A default of an old loan has no amount, that of a "
+        "new one its unpaid debt, and what a debt repays is recovery. TRU taken from stakers is a "
+        "liquidation; what the SAFU pays to a pool is insurance, what it still owes bad debt until "
+        "the pool reclaims it. Joining fees are treasury. Share prices are pool value over supply, "
+        "read once a day; dollars are stablecoins at par."
+    ),
+    left_out=(
+        "Interest of lenders: a loan's event has principal and interest in one (`paid_tokens`); "
+        "over its life it is what was reclaimed less what was funded.",
+        "Draws on credit lines: the pool's Borrow names the agency, not the borrower, and tells "
+        "loans as well.",
+        "The pools' Borrow and Repaid, Settled, Withdrawn and Redeemed of loans, their Liquidated "
+        "and that of debts, DebtAdded, and the SAFU's Reclaimed: other events tell the same money "
+        "or the same default.",
+        "Liquidated of three arguments in a first source of the SAFU: not known to be deployed.",
+        "The value of defaulted debt that liquidations name: in which unit differs by generation.",
+        "Private pools, the first TUSD pool (0xa1e72267084192Db7387c8CC1328fadE470e4149) and its "
+        "loans: other events, of which no source was at hand in full.",
+        "Managed portfolios, bullet loans, asset vaults and automated lines of credit: factories "
+        "are known, what they announce logs under ABIs no source here has.",
+    ),
+    contracts=(
+        *(Contract(ETHEREUM, abi, address, BIRTH, version="2") for abi, address in CONTRACTS),
+        *(Contract(ETHEREUM, POOL, row["pool"], BIRTH, version="2") for row in POOLS),
+    ),
+    discoveries=(
+        Discover("truefi/PoolFactory", "PoolCreated", child="pool", child_abi=POOL),
+        Discover("truefi/LoanFactory", "LoanTokenCreated", child="loanToken", child_abi=LOAN),
+        Discover("truefi/LoanFactory", "DebtTokenCreated", child="debtToken", child_abi=DEBT),
+        Discover(POOL, "FixedTermLoanAgencyChanged", child="newFTLAgency", child_abi=LENDER),
+        Discover(POOL, "CreditAgencyChanged", child="newCreditAgency", child_abi=AGENCY),
+    ),
+    events=(*MARKETS, *LOANS, *FEES, *FLOWS, *DEFAULTS),
+    reads=READS,
+    tokens=(
+        *(
+            Token(ETHEREUM, row["asset"], row["asset_symbol"], int(row["decimals"]))
+            for row in POOLS
+        ),
+        *(Token(ETHEREUM, row["pool"], row["symbol"], int(row["decimals"])) for row in POOLS),
+        Token(ETHEREUM, TRU, "TRU", 8),
+    ),
+    markets=tuple(
+        Market(ETHEREUM, row["pool"], row["symbol"], index_token=row["asset"], asset_class="credit")
+        for row in POOLS
+    ),
+)

@@ -1,0 +1,150 @@
+-- question: Did the loans of a pool really go without liquidation, default, seizure and impairment?
+-- reads:    blocks, coverage, credit_events, markets, pool_states
+-- grain:    one row per chain, protocol and pool that a loan, manager or auction belongs to
+-- units:    *_count events or contracts; *_tokens whole tokens of the pool's asset, the highest that
+--           was logged or read in the window, null when nothing was. is_covered: every block from
+--           the last one known at or before the window to the first one at or after it is indexed.
+--           is_proven: covered, nothing happened, and no unrealised loss stood. Loans are counted
+--           whose factory announced them; a loan whose lender nobody named is a pool of its own.
+--           It does not speak of collateral that is held off chain
+-- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
+-- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
+-- param:    protocol text null (only this protocol)
+-- param:    pool text null (only this pool, lower-case 0x hex)
+with
+
+bounds as (
+
+    select
+        chain_id,
+        max(number) filter (where timestamp <= $since) as from_block,
+        min(number) filter (where timestamp >= $until) as to_block
+    from blocks
+    where timestamp is not null
+    group by all
+
+),
+
+inside as (
+
+    select
+        coverage.chain_id,
+        coverage.protocol,
+        bounds.to_block - bounds.from_block + 1 as window_blocks,
+        greatest(coverage.from_block, bounds.from_block) as part_from_block,
+        least(coverage.to_block, bounds.to_block) as part_to_block
+    from coverage
+    left join bounds using (chain_id)
+
+),
+
+proven as (
+
+    select
+        chain_id,
+        protocol,
+        window_blocks,
+        sum(
+            case when part_from_block <= part_to_block then part_to_block - part_from_block + 1 end
+        )::bigint as covered_blocks
+    from inside
+    group by all
+
+),
+
+-- A loan belongs to a manager, a manager or an auction to a pool.
+members as (
+
+    select
+        own.chain_id,
+        own.protocol,
+        coalesce(mother.parent, own.parent, own.market) as pool,
+        own.borrower is not null as is_loan,
+        own.borrower is null and own.long_token is not null as is_auction
+    from markets as own
+    left join markets as mother
+        on
+            own.chain_id = mother.chain_id
+            and own.protocol = mother.protocol
+            and own.parent = mother.market
+    left join bounds on own.chain_id = bounds.chain_id
+    where
+        own.asset_class = 'credit'
+        and coalesce(own.block_number <= bounds.to_block, true)
+
+),
+
+pools as (
+
+    select
+        chain_id,
+        protocol,
+        pool,
+        count(*) filter (where is_loan) as loan_count,
+        count(*) filter (where is_auction) as auction_count
+    from members
+    where
+        ($protocol is null or protocol = $protocol)
+        and ($pool is null or pool = $pool)
+    group by all
+
+),
+
+events as (
+
+    select
+        chain_id,
+        protocol,
+        pool,
+        count(*) filter (where kind = 'liquidation') as liquidation_count,
+        count(*) filter (where kind = 'default') as default_count,
+        count(*) filter (where kind in ('repossession', 'collateral_sale')) as seizure_count,
+        count(*) filter (where kind = 'impairment') as impairment_count,
+        count(*) filter (where kind = 'call') as call_count
+    from credit_events
+    where block_timestamp between $since and $until
+    group by all
+
+),
+
+states as (
+
+    select
+        chain_id,
+        protocol,
+        pool,
+        max(unrealized_loss_tokens) as unrealized_loss_tokens
+    from pool_states
+    where block_timestamp between $since and $until
+    group by all
+
+),
+
+counted as (
+
+    select
+        pools.*,
+        states.unrealized_loss_tokens,
+        coalesce(events.liquidation_count, 0) as liquidation_count,
+        coalesce(events.default_count, 0) as default_count,
+        coalesce(events.seizure_count, 0) as seizure_count,
+        coalesce(events.impairment_count, 0) as impairment_count,
+        coalesce(events.call_count, 0) as call_count,
+        coalesce(proven.covered_blocks, 0) = proven.window_blocks as is_covered
+    from pools
+    left join events using (chain_id, protocol, pool)
+    left join states using (chain_id, protocol, pool)
+    left join proven using (chain_id, protocol)
+
+)
+
+select
+    counted.*,
+    counted.is_covered
+    and counted.liquidation_count
+    + counted.default_count
+    + counted.seizure_count
+    + counted.impairment_count = 0
+    and coalesce(counted.unrealized_loss_tokens, 0) = 0 as is_proven
+from counted
+order by counted.chain_id, counted.protocol, counted.pool

@@ -1,0 +1,44 @@
+"""Prices from ticks: powers of 1.0001, truncated at the eighteenth place."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from goldens import scaled
+
+from indexer.decode.ticks import LAST_TICK, tick_price
+
+
+def price_of(tick: int, shift: int = 0, *, is_inverse: bool = False) -> Decimal | None:
+    """Return one price; None where it does not fit."""
+    array, fits = tick_price([tick], [shift], is_inverse=is_inverse)
+    value = array.to_pylist()[0]
+    assert bool(fits[0]) == (value is not None)
+    assert value is None or isinstance(value, Decimal)
+    return value
+
+
+@pytest.mark.parametrize("tick", [0, 1, -1, 7, -276_324, 200_311, -200_311, 50_000])
+@pytest.mark.parametrize("shift", [0, 12, -12])
+@pytest.mark.parametrize("is_inverse", [False, True])
+def test_a_price_is_the_power_cut_off(tick: int, shift: int, *, is_inverse: bool) -> None:
+    """Against exact fractions: the last place is that of the true value, never above it."""
+    sign = -1 if is_inverse else 1
+    exact = Fraction(10_001, 10_000) ** (sign * tick) * Fraction(10) ** shift * 10**18
+
+    found = price_of(tick, shift, is_inverse=is_inverse)
+
+    expected = exact.numerator // exact.denominator
+    assert found == (scaled(expected, 18) if expected < 10**38 else None)
+
+
+@pytest.mark.parametrize("tick", [LAST_TICK + 1, -LAST_TICK - 1, 2**55])
+def test_a_tick_that_no_pool_can_have_has_no_price(tick: int) -> None:
+    """It is not zero and not huge: it is not known."""
+    assert price_of(tick) is None
+
+
+def test_the_smallest_price_is_zero_at_eighteen_places() -> None:
+    """The first tick's price is 3e-39: measured, and too small to be told from nothing."""
+    assert price_of(-LAST_TICK) == 0
+    assert price_of(LAST_TICK) is None

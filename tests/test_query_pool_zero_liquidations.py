@@ -1,0 +1,149 @@
+"""That a pool went without liquidations is proven, or what stands in the way is counted."""
+
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+from handmade import at, fill, table
+
+from analytics.load import rows
+from analytics.queries import arguments, query_named
+
+MAPLE: dict[str, object] = {"chain_id": 1, "protocol": "maple"}
+CREDIT = MAPLE | {"asset_class": "credit", "known_by": "event", "block_number": 2}
+WINDOW = {"since": at(0).isoformat(), "until": at(100).isoformat()}
+CLEAN = {"pool": "0xpool", "loan_count": 2, "auction_count": 0, "is_covered": True}
+MARKETS: tuple[dict[str, object], ...] = (
+    CREDIT | {"market": "0xpool"},
+    CREDIT | {"market": "0xmanager", "parent": "0xpool"},
+    CREDIT | {"market": "0xloan1", "parent": "0xmanager", "borrower": "0xa"},
+    CREDIT | {"market": "0xloan2", "parent": "0xmanager", "borrower": "0xb", "long_token": "0xbtc"},
+    CREDIT | {"market": "0xlate", "parent": "0xmanager", "borrower": "0xc", "block_number": 12},
+    CREDIT | {"market": "0xorphan", "borrower": "0xd"},
+    MAPLE | {"market": "0xperp", "asset_class": "crypto", "known_by": "event"},
+)
+AUCTION = CREDIT | {"market": "0xauction", "parent": "0xpool", "long_token": "0xbtc"}
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield an empty database."""
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+
+
+def asked(
+    con: duckdb.DuckDBPyConnection,
+    *,
+    events: tuple[dict[str, object], ...] = (),
+    states: tuple[dict[str, object], ...] = (),
+    markets: tuple[dict[str, object], ...] = MARKETS,
+    covered: tuple[tuple[int, int], ...] = ((1, 5), (6, 10)),
+) -> list[dict[str, object]]:
+    """Return the answer about blocks 1 to 10 of this world, a row per pool."""
+    digests = {"declaration_digest": "d", "logs_digest": "l", "to_block_hash": "h"}
+    proof = {"finality": "finalized", "proof": "receipts"}
+    spans = [{"from_block": first, "to_block": last} for first, last in covered]
+    header = {"chain_id": 1, "hash": b"h", "parent_hash": b"p"}
+    ends = [{"number": 1, "timestamp": at(-1)}, {"number": 10, "timestamp": at(101)}]
+    world = {
+        "markets": table("markets", *markets),
+        "coverage": table("coverage", *(MAPLE | digests | proof | span for span in spans)),
+        "blocks": table("blocks", *(header | end for end in ends)),
+        "credit_events": table("credit_events", *(MAPLE | event for event in events)),
+        "pool_states": table("pool_states", *(MAPLE | state for state in states)),
+    }
+    fill(con, world)
+    query = query_named("pool_zero_liquidations")
+    return rows(con, query.sql, arguments(query, WINDOW)).to_dicts()
+
+
+def first(answers: list[dict[str, object]]) -> dict[str, object]:
+    """Return the row of the pool whose manager lends."""
+    (row,) = (one for one in answers if one["pool"] == "0xpool")
+    return row
+
+
+def moment(seconds: float) -> dict[str, object]:
+    """Return the time of an event this long after the window opens."""
+    return {"block_timestamp": at(seconds)}
+
+
+def test_a_pool_without_events_and_without_gaps_is_proven(con: duckdb.DuckDBPyConnection) -> None:
+    """Loans are found through their manager; one made after the window is not its loan yet."""
+    row = first(asked(con, states=(moment(5) | {"unrealized_loss_tokens": 0},)))
+
+    assert {name: row[name] for name in CLEAN} == CLEAN
+    assert row["is_proven"] is True
+
+
+@pytest.mark.parametrize(
+    ("kind", "column"),
+    [
+        ("liquidation", "liquidation_count"),
+        ("default", "default_count"),
+        ("repossession", "seizure_count"),
+        ("collateral_sale", "seizure_count"),
+        ("impairment", "impairment_count"),
+    ],
+)
+def test_an_event_stands_in_the_way_and_is_counted(
+    con: duckdb.DuckDBPyConnection, kind: str, column: str
+) -> None:
+    """Whichever of them it was."""
+    row = first(asked(con, events=(moment(50) | {"kind": kind},)))
+
+    assert (row[column], row["is_covered"], row["is_proven"]) == (1, True, False)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        moment(50) | {"kind": "call"},
+        moment(50) | {"kind": "payment"},
+        moment(50) | {"kind": "default", "pool": "0xother"},
+        moment(-5) | {"kind": "default"},
+        moment(105) | {"kind": "default"},
+    ],
+)
+def test_calls_payments_other_pools_and_other_times_do_not(
+    con: duckdb.DuckDBPyConnection, event: dict[str, object]
+) -> None:
+    """A call is no default, and what is outside the window is not asked about."""
+    assert first(asked(con, events=(event,)))["is_proven"] is True
+
+
+def test_an_unrealised_loss_disproves_it(con: duckdb.DuckDBPyConnection) -> None:
+    """The highest that stood in the window is shown, gone or not."""
+    losses = (moment(5) | {"unrealized_loss_tokens": 7}, moment(6) | {"unrealized_loss_tokens": 0})
+
+    row = first(asked(con, states=losses))
+
+    assert (str(row["unrealized_loss_tokens"])[:2], row["is_proven"]) == ("7.", False)
+
+
+@pytest.mark.parametrize("covered", [((1, 4), (6, 10)), ((1, 9),), ((2, 10),)])
+def test_a_gap_leaves_it_unproven(
+    con: duckdb.DuckDBPyConnection, covered: tuple[tuple[int, int], ...]
+) -> None:
+    """In the middle, at the end or at the beginning: one block is enough."""
+    row = first(asked(con, covered=covered))
+
+    assert (row["is_covered"], row["is_proven"]) == (False, False)
+
+
+def test_auctions_are_counted(con: duckdb.DuckDBPyConnection) -> None:
+    """An auction that was set up is named even where nothing was sold."""
+    row = first(asked(con, markets=(*MARKETS, AUCTION)))
+
+    assert (row["auction_count"], row["loan_count"]) == (1, 2)
+
+
+def test_a_loan_whose_lender_nobody_named_is_a_pool_of_its_own(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    """It is shown rather than left out of somebody's proof unseen."""
+    pools = [row["pool"] for row in asked(con)]
+
+    assert pools == ["0xorphan", "0xpool"]
