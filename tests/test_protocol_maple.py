@@ -935,13 +935,14 @@ def test_a_strategys_fee_in_ether_has_no_dollars() -> None:
 
 def flow(name: str, pool: str) -> Built:
     """Return 1,000 assets against 950 shares, six decimals each."""
-    people = {"caller_": OTHER, "receiver_": OTHER, "owner_": LENDER}
+    owner = LENDER if name == "Deposit" else OTHER
+    people = {"caller_": OTHER, "receiver_": LENDER, "owner_": owner}
     return log("maple/Pool", name, pool, **people, assets_=10**9, shares_=95 * 10**7)
 
 
 @pytest.mark.parametrize(("name", "kind"), [("Deposit", "deposit"), ("Withdraw", "withdrawal")])
-def test_a_flow_belongs_to_the_owner_of_the_shares(name: str, kind: str) -> None:
-    """The router calls; the owner is whose shares they are. Shares count like the asset."""
+def test_a_flow_belongs_to_whom_shares_or_money_go(name: str, kind: str) -> None:
+    """The router deposits, the queue redeems shares it holds. Shares count like the asset."""
     result = read(flow(name, SYRUP_USDC))
 
     assert rows(result, "pool_flows") == [
