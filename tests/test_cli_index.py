@@ -124,9 +124,13 @@ def test_protocols_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "said"),
     [
         (("--chain", "arbitrun"), "no chain is called 'arbitrun': did you mean arbitrum"),
-        (("--chain", "ethereum", "--protocol", "chainlnk"), "did you mean chainlink?"),
+        (
+            ("--chain", "ethereum", "--protocol", "chainlnk"),
+            "did you mean chainlink or chainlink_proxies?",
+        ),
         (("--chain", "ethereum", "--protocol", "gmx_v2"), "gmx_v2 is not declared on ethereum"),
-        (("--chain", "monad"), "no protocol is declared on monad"),
+        (("--chain", "cronos"), "no protocol is declared on cronos"),
+        (("--chain", "hypercore"), "which `perpscope import` takes"),
         (("--chain", "ethereum", "--from", "9", "--to", "3"), "--from 9 is after --to 3"),
         (
             ("--chain", "ethereum", "--from", "soon"),
@@ -261,7 +265,7 @@ def test_a_database_of_a_newer_perpscope(
 
     err = capsys.readouterr().err
     assert code == 1
-    assert "database has schema 3, this perpscope knows up to 1: upgrade perpscope" in err
+    assert "database has schema 3, this perpscope knows up to 2: upgrade perpscope" in err
     assert contents(path) == before
 
 

@@ -218,8 +218,12 @@ def test_a_metric_of_a_file_is_the_metric_of_its_rows(name: str, tmp_path: Path)
     frames = {
         "fees": table("fees", SPLIT),
         "buybacks": table("buybacks", {"spent_usd": 1}),
+        "token_supplies": table("token_supplies", {"supply_tokens": 9}),
         "liquidations": table("liquidations", {"notional_usd": 5}),
         "adls": table("adls", {"notional_usd": 5}),
+        "pool_liquidity": table(
+            "pool_liquidity", {"tick": 0, "price_quote": 1, "liquidity_tokens": 5}
+        ),
         "open_interest": table("open_interest", {"open_interest_usd": 5}),
         "oracle_updates": table(
             "oracle_updates", {"asset": "BTC"}, {"asset": "BTC", "feed": "0xother"}
@@ -298,10 +302,10 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     """A database of a later perpscope is not guessed at."""
     path = write_database(tmp_path / "p.duckdb", {})
     with duckdb.connect(str(path)) as con:
-        con.execute("update schema_version set version = 2")
+        con.execute("update schema_version set version = 3")
 
     with (
-        pytest.raises(WorldError, match="has schema version 2, this perpscope reads up to 1"),
+        pytest.raises(WorldError, match="has schema version 3, this perpscope reads up to 2"),
         database(path),
     ):
         pass

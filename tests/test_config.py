@@ -214,7 +214,10 @@ def test_a_missing_key_is_named_when_its_endpoint_is_used(folder: Path) -> None:
             r"chains\.base .*: expected from_block or from_date, not both",
         ),
         ("[chains.base]\nrcp = []", r'"rcp" in .* one of rpc, .* at \[chains\.base\]'),
-        ("[chains.bsae]\nrpc = []", "'bsae' in .*: expected one of the chains apechain, "),
+        (
+            "[chains.bsae]\nrpc = []",
+            "'bsae' in .*: expected one of the chains abstract, apechain, ",
+        ),
         ("[retries]\ntrys = 1", r'"trys" in .* one of tries, .* at \[retries\]'),
         ("[retries]\ntries = true", "tries is True in .*: expected a whole number"),
         ("[retries]\ntimeout_seconds = 1e9", "timeout_seconds is 1000000000.0 in"),

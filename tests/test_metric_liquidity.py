@@ -93,8 +93,8 @@ def test_a_move_meets_ranges_that_do_not_hold_the_price() -> None:
 
 
 def test_what_was_removed_is_not_met() -> None:
-    """Added and removed again: the stretch is one."""
-    above = ((9400, "2.56"), (20_000, 9))
+    """Added and removed again: the stretch is one, to the last digit."""
+    above = ((900, ""), (20_000, 9))
 
     result = found(START, change(100, *FAR), change(60, *above), change(-60, *above), swap())
 
@@ -128,6 +128,15 @@ def test_a_price_on_the_end_of_a_range_is_where_the_tick_says(tick: int, active:
 
     assert [row[0] for row in amounts(result)] == ["ranges", "ranges"]
     assert [row[2] for row in amounts(result)] == pytest.approx([20, 100])
+
+
+def test_no_move_goes_back_to_the_end_of_a_range() -> None:
+    """A price that was cut off may be beside the end that it stands on: the way begins at it."""
+    begins = change(60, (0, "0.99"), (20_000, 9))
+
+    result = found(START, change(40, *FAR), begins, swap(40, tick=-1))
+
+    assert amounts(result) == [("ranges", 40.0, 20.0), ("ranges", 50.0, 100.0)]
 
 
 def test_without_the_start_of_a_pool_its_ranges_are_not_walked() -> None:

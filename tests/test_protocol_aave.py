@@ -265,28 +265,8 @@ def test_what_the_treasury_takes_is_a_fee_without_dollars() -> None:
     ]
 
 
-@pytest.mark.parametrize(("premium", "count"), [(50_000, 1), (0, 0)])
-def test_a_flash_loan_that_pays_a_premium_is_a_fee(premium: int, count: int) -> None:
-    """A loan turned into debt states a premium of zero and is no fee."""
-    one = pool_log(
-        "FlashLoan",
-        target=OTHER,
-        initiator=USER,
-        asset=USDC,
-        amount=10**8,
-        interestRateMode=0,
-        premium=premium,
-        referralCode=0,
-    )
-
-    result = built("aave", ASKED, one)
-
-    assert [row["fee_tokens"] for row in rows(result, "fees")] == [usd("0.05")] * count
-    assert [row["fee_kind"] for row in rows(result, "fees")] == ["flash_loan"] * count
-
-
-def test_a_flash_loan_of_v2_is_not_read() -> None:
-    """Its topic is another, and it states premiums that nobody paid."""
+def test_flash_loans_of_v2_and_v3_are_not_read() -> None:
+    """Those state premiums that nobody paid, these what the treasury is minted again later."""
     topics = [
         topic
         for one in PROTOCOLS["aave"].events
@@ -294,8 +274,7 @@ def test_a_flash_loan_of_v2_is_not_read() -> None:
         for topic in topic0s_of(one.name, one.abi)
     ]
 
-    assert keccak(text="FlashLoan(address,address,address,uint256,uint8,uint256,uint16)") in topics
-    assert keccak(text="FlashLoan(address,address,address,uint256,uint256,uint16)") not in topics
+    assert topics == [keccak(text="MintedToTreasury(address,uint256)")]
 
 
 # --- the treasury's part of a liquidation ---------------------------------------------------------

@@ -85,9 +85,18 @@ def closing_fees(
     )
 
 
-def made(*logs: Built, at: datetime = datetime(2025, 6, 1)) -> Facts:
-    """Return the facts of one transaction."""
-    return built_facts("avantis", BASE, logs, at=at)
+def added(symbol: str, quote: str) -> Built:
+    """Return the PairAdded of pair 1."""
+    values = {"index": 1, "from": symbol, "to": quote}
+    return log("avantis/PairStorage", "PairAdded", PAIRS, **values)
+
+
+def made(
+    *logs: Built, at: datetime = datetime(2025, 6, 1), pair: tuple[str, str] | None = ("ETH", "USD")
+) -> Facts:
+    """Return the facts of one transaction, after that which added the pair."""
+    listed = [added(*pair)] if pair else []
+    return built_facts("avantis", BASE, listed, logs, at=at)
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -181,6 +190,17 @@ def test_a_liquidation_is_order_type_two(release: str) -> None:
     assert [row["fee_kind"] for row in rows(result, "fees") if row["fee_usd"] == usd("5")] == [
         "liquidation"
     ]
+
+
+def test_a_pair_in_another_currency_has_no_price_in_dollars() -> None:
+    """150 yen are no 150 dollars; the notional is USDC whatever the pair."""
+    lost = execution("LimitExecuted", "1.5", orderType=2)
+
+    result = made(lost, pair=("USD", "JPY"))
+
+    (liquidated,) = rows(result, "liquidations")
+    assert liquidated["notional_usd"] == usd("2500")
+    assert liquidated.keys().isdisjoint({"execution_price_usd", "mark_price_usd"})
 
 
 def test_an_unknown_order_type_is_refused() -> None:
@@ -284,10 +304,40 @@ def test_the_first_release_says_the_rollover_alone() -> None:
     ]
 
 
-def added(symbol: str, quote: str) -> Built:
-    """Return the PairAdded of pair 1."""
-    values = {"index": 1, "from": symbol, "to": quote}
-    return log("avantis/PairStorage", "PairAdded", PAIRS, **values)
+@pytest.mark.parametrize(
+    "trading",
+    [
+        "0x5ff292d70ba9cd9e7ccb313782811b3d7120535f",
+        "0x44914408af82bc9983bbb330e3578e1105e11d4e",
+    ],
+)
+def test_margin_that_is_moved_pays_the_rollover_so_far(trading: str) -> None:
+    """The closing charges what accrues from then on, so both are fees; nothing to pay is none."""
+    said = {"trader": TRADER, "pairIndex": 1, "index": 2, "_type": 0, "newTrade": TRADE}
+    moved = [
+        log(
+            "avantis/Trading",
+            "MarginUpdated",
+            trading,
+            **said,
+            marginFees=fees,
+            lossProtectionTier=0,
+            timestamp=1_700_000_000,
+        )
+        for fees in (1_250_000, 0)
+    ]
+
+    assert rows(made(*moved), "fees") == [
+        {
+            "market": "1",
+            "account": TRADER,
+            "fee_kind": "borrow",
+            "fee_token": USDC,
+            "fee_tokens": usd("1.25"),
+            "fee_usd": usd("1.25"),
+            "split_basis": "none",
+        }
+    ]
 
 
 @pytest.mark.parametrize(
@@ -297,7 +347,7 @@ def test_a_price_is_in_what_its_pair_says(event: str, provider: str) -> None:
     """Not every pair is quoted in dollars."""
     price = log("avantis/PriceAggregator", event, PRICES, orderId=9, pairIndex=1, price=150 * E10)
 
-    result = made(added("USD", "JPY"), price)
+    result = made(price, pair=("USD", "JPY"))
 
     assert rows(result, "oracle_updates") == [
         {
@@ -309,12 +359,12 @@ def test_a_price_is_in_what_its_pair_says(event: str, provider: str) -> None:
             "provider": provider,
         }
     ]
-    assert reasons(made(price)) == [(event, "oracle_updates", "quote is not known")]
+    assert reasons(made(price, pair=None)) == [(event, "oracle_updates", "quote is not known")]
 
 
 def test_a_pair_is_a_market() -> None:
     """Its number, what it is of and what it is in."""
-    learned = made(added("ETH", "USD")).markets
+    learned = made().markets
 
     assert learned.select("market", "symbol", "quote").rows() == [("1", "ETH", "USD")]
 

@@ -78,6 +78,16 @@ def test_a_loss_takes_shares() -> None:
     assert rows(result, "pool_flows") == [flow("dividend", "-0.2")]
 
 
+def test_what_was_just_paid_may_be_redeemed_at_once() -> None:
+    """Only a loss takes shares: a burn of as many as were paid is a redemption, and vice versa."""
+    paid = [moved(NOBODY, HOLDER, 10**18), dividend(HOLDER, 10**18), moved(HOLDER, NOBODY, 10**18)]
+    lost = dividend(HOLDER, 10**18, is_loss=True)
+    bought = [moved(HOLDER, NOBODY, 10**18), lost, moved(NOBODY, HOLDER, 10**18)]
+
+    assert rows(read(*paid), "pool_flows") == [flow("dividend", "1"), flow("redemption", "1")]
+    assert sorted(row["kind"] for row in rows(read(*bought), "pool_flows")) == ["dividend", "mint"]
+
+
 def test_a_dividend_of_another_account_or_size_is_not_this_one() -> None:
     """A purchase in the same transaction stays a purchase."""
     result = read(dividend(OTHER, 10**18), dividend(HOLDER, 5), moved(NOBODY, HOLDER, 10**18))

@@ -29,7 +29,7 @@ LABEL = {"": "8", "9": "9", "9.4": "9.4", "10": "10"}  # what rows carry as vers
 GENERATIONS = ("", "9.4", "10")
 
 # 1,000 USDC at ten times leverage, USDC at $0.9999, closed 25 % up: stake 999.90 dollars,
-# notional 9,999, PnL 249.975; 4 ETH are the token size from v10 on.
+# notional 9,999, PnL 249.975; 4 are the token size from v10 on, 3.9996 in units of the base.
 AMOUNT, LEVERAGE, PRICE, PROFIT = 1_000_000_000, 10_000, 99_990_000, 25 * 10**10
 SIZE = 4 * 10**18
 TRADE = {
@@ -185,7 +185,7 @@ def test_an_opening_adds_the_levered_collateral(
             "execution_price_usd": usd("2500.5"),
             "notional_usd": usd("9999"),
         }
-        | sized(version, size_delta_tokens=usd("4"), size_tokens=usd("4"))
+        | sized(version, size_delta_tokens=usd("3.9996"), size_tokens=usd("3.9996"))
     ]
     assert result.tables["position_changes"]["version"].to_list() == [LABEL[version]]
     assert result.tables["liquidations"].is_empty()
@@ -218,9 +218,44 @@ def test_a_closing_takes_the_notional_and_realises_the_price_move(
             "realized_pnl_usd": usd("249.975"),
             "notional_usd": usd("0"),
         }
-        | sized(version, size_delta_tokens=usd("-4"))
+        | sized(version, size_delta_tokens=usd("-3.9996"))
     ]
     assert reasons(result) == []
+
+
+def test_v10_counts_a_size_in_collateral_by_the_price() -> None:
+    """1 WETH at 2,500 ten times: 10 WETH by 2,500 are 0.004 to the venue, and 10 of the base."""
+    weth = (TRADER, 5, 7, LEVERAGE, True, True, 2, 0, 10**18, 2_500 * 10**10, 0, 0)
+    opened = execution(
+        "market",
+        "10",
+        open=True,
+        t=(*weth, False, 4 * 10**15, 0),
+        marketPrice=2_500 * 10**10,
+        collateralPriceUsd=2_500 * 10**8,
+    )
+
+    (row,) = rows(read(opened), "position_changes")
+
+    assert (row["size_delta_tokens"], row["notional_delta_usd"]) == (usd("10"), usd("25000"))
+    assert row["size_tokens"] * row["execution_price_usd"] == row["notional_usd"]
+
+
+@pytest.mark.parametrize("version", GENERATIONS)
+@pytest.mark.parametrize(
+    ("kind", "how"), [("market", {"open": True}), ("trigger", {"orderType": 6})]
+)
+def test_a_pair_in_yen_has_dollars_of_notional_alone(
+    version: str, kind: str, how: dict[str, Any]
+) -> None:
+    """USD/JPY: a price of 150 is no 150 dollars, and a size is dollars by yen."""
+    result = read(execution(kind, version, t=trade(version, pair=22), **how), version=version)
+
+    named = {"execution_price_usd", "mark_price_usd", "size_delta_tokens", "size_tokens"}
+    (change,) = rows(result, "position_changes")
+    assert abs(change["notional_delta_usd"]) == usd("9999")
+    for row in (change, *rows(result, "liquidations")):
+        assert row.keys().isdisjoint(named)
 
 
 @pytest.mark.parametrize("version", GENERATIONS)
@@ -243,9 +278,18 @@ def test_a_liquidation_names_the_keeper_and_the_whole_loss(version: str) -> None
             "shortfall_basis": "none",
             "derivation": "direct",
         }
-        | sized(version, size_tokens=usd("4"))
+        | sized(version, size_tokens=usd("3.9996"))
     ]
     assert result.tables["liquidations"]["version"].to_list() == [LABEL[version]]
+
+
+def test_a_liquidation_without_a_keeper_names_nobody() -> None:
+    """A trade that a fee pushes over its limit is liquidated by the venue: no order, no caller."""
+    lost = execution("trigger", "10", orderType=6, triggerCaller="0x" + "00" * 20)
+
+    (liquidated,) = rows(read(lost), "liquidations")
+
+    assert "liquidator" not in liquidated
 
 
 def shorted(version: str) -> tuple[Any, ...]:
@@ -284,7 +328,7 @@ def test_a_close_beyond_the_liquidation_price_is_a_liquidation(
             "shortfall_basis": "none",
             "derivation": "inferred",
         }
-        | sized(version, size_tokens=usd("4"))
+        | sized(version, size_tokens=usd("3.9996"))
     ]
     assert [row["cause"] for row in rows(result, "position_changes")] == ["liquidation"]
 
@@ -636,13 +680,13 @@ def test_the_v10_counter_is_in_dollars_and_tokens() -> None:
         | {
             "is_long": True,
             "open_interest_usd": usd("49995"),
-            "open_interest_tokens": usd("20"),
+            "open_interest_tokens": usd("19.998"),
         },
         key
         | {
             "is_long": False,
             "open_interest_usd": usd("9999"),
-            "open_interest_tokens": usd("4"),
+            "open_interest_tokens": usd("3.9996"),
         },
     ]
     assert set(result.tables["open_interest"]["version"]) == {"10"}

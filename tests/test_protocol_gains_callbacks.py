@@ -151,11 +151,19 @@ def test_a_liquidation_names_the_keeper(shape: str) -> None:
     assert result.tables["liquidations"]["version"].to_list() == [version]
 
 
-def test_a_trade_whose_collateral_lies_elsewhere_says_it_in_the_execution() -> None:
-    """Trades of the first contracts have no positionSizeDai of their own: 800 dollars, not zero."""
-    result = read(execution(MARKET_6, stake=0, open=False))
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_trade_whose_collateral_lies_elsewhere_says_it_in_the_execution(shape: str) -> None:
+    """Trades of the first contracts have no positionSizeDai of their own: 800, not zero."""
+    _, _, block, _, own, worth = SHAPES[shape]
+    said = {"stake": 0, "positionSizeDai": own * 8 // 10}
 
-    assert rows(result, "position_changes")[0]["notional_delta_usd"] == usd("-8000")
+    result = read(execution(shape, open=False, orderType=2, **said), block=block)
+
+    (closed,) = rows(result, "position_changes")
+    assert closed["notional_delta_usd"] == -8 * usd(worth)
+    assert closed["realized_pnl_usd"] == usd(worth) / 5
+    for liquidated in rows(result, "liquidations"):
+        assert liquidated["collateral_usd"] == usd(worth) * 8 / 10
 
 
 def test_an_unknown_order_type_is_rejected() -> None:

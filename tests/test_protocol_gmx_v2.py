@@ -316,6 +316,25 @@ def test_an_insolvent_close_leaves_bad_debt_and_charges_nothing() -> None:
     ]
 
 
+def test_the_beta_says_nothing_of_bad_debt() -> None:
+    """It had pnlUsd and no InsolventClose, so that no debt was seen and none was ruled out."""
+    closed = keyed(
+        "PositionDecrease",
+        EMITTER,
+        [topic(TRADER)],
+        address={"account": TRADER, "market": MARKET, "collateralToken": USDC},
+        uint256={"orderType": 7, "sizeDeltaUsd": 30_000 * USD},
+        int256={"pnlUsd": -900 * USD},
+        bool={"isLong": True},
+        bytes32={"orderKey": ORDER, "positionKey": POSITION_KEY},
+    )
+
+    (liquidated,) = rows(made(closed), "liquidations")
+
+    assert "shortfall_usd" not in liquidated
+    assert (liquidated["shortfall_basis"], liquidated["realized_pnl_usd"]) == ("none", usd("-900"))
+
+
 def test_fees_that_were_only_calculated_are_not_fees() -> None:
     """PositionFeesInfo has the items of PositionFeesCollected and is never read."""
     charged = collected(protocolFeeAmount=7_000_000, positionFeeAmountForPool=7_000_000)
@@ -451,6 +470,7 @@ def test_the_split_of_botanix_is_not_known() -> None:
     assert (row["fee_usd"], row["supply_side_usd"]) == (usd("2"), usd("1"))
     assert "holders_usd" not in row
     assert "treasury_usd" not in row
+    assert row["split_basis"] == "none"
 
 
 def swap(received: int, pool: int) -> Built:

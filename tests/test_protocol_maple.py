@@ -508,9 +508,15 @@ def finished(losses: int = 50 * MILLION) -> Built:
     )
 
 
-def covered(to_pool: int) -> Built:
+def covered(to_pool: int, to_treasury: int = 1) -> Built:
     """Return what the delegate's cover paid, logged just before the end of the default."""
-    return log("maple/PoolManager", "CoverLiquidated", POOL_MANAGER, toTreasury_=1, toPool_=to_pool)
+    return log(
+        "maple/PoolManager",
+        "CoverLiquidated",
+        POOL_MANAGER,
+        toTreasury_=to_treasury,
+        toPool_=to_pool,
+    )
 
 
 def test_a_default_without_cover_loses_everything_unrealised() -> None:
@@ -793,6 +799,30 @@ def test_fixed_term_interest_is_net_and_management_fees_complete_it() -> None:
     assert sum(row["fee_usd"] for row in rows(result, "fees")) == Decimal(100)
 
 
+def test_a_default_pays_platform_fees_of_what_it_recovers_and_of_cover() -> None:
+    """Both are the treasury's whole; nothing is a fee where the treasury gets nothing."""
+    recovered, nothing = (
+        log(
+            "maple/OpenTermLoanManager",
+            "LiquidatedFundsDistributed",
+            MANAGER,
+            loan_=LOAN,
+            toBorrower_=1,
+            toPool_=3 * MILLION,
+            toTreasury_=treasury,
+        )
+        for treasury in (4 * 10**6, 0)
+    )
+    result = read(recovered, covered(2 * MILLION, 5 * 10**6), finished())
+
+    assert rows(result, "fees") == [
+        split("service", "4", "0", "4"),
+        split("service", "5", "0", "5"),
+    ]
+    assert set(result.tables["fees"]["evidence"]) == {"assumed"}
+    assert read(nothing, covered(MILLION, 0), finished()).tables["fees"].is_empty()
+
+
 def test_origination_and_service_fees_come_from_the_fee_manager() -> None:
     """The loan is in the data there; partial refinance fees belong to their receivers."""
     originated = log(
@@ -905,13 +935,14 @@ def test_a_strategys_fee_in_ether_has_no_dollars() -> None:
 
 def flow(name: str, pool: str) -> Built:
     """Return 1,000 assets against 950 shares, six decimals each."""
-    people = {"caller_": OTHER, "receiver_": OTHER, "owner_": LENDER}
+    owner = LENDER if name == "Deposit" else OTHER
+    people = {"caller_": OTHER, "receiver_": LENDER, "owner_": owner}
     return log("maple/Pool", name, pool, **people, assets_=10**9, shares_=95 * 10**7)
 
 
 @pytest.mark.parametrize(("name", "kind"), [("Deposit", "deposit"), ("Withdraw", "withdrawal")])
-def test_a_flow_belongs_to_the_owner_of_the_shares(name: str, kind: str) -> None:
-    """The router calls; the owner is whose shares they are. Shares count like the asset."""
+def test_a_flow_belongs_to_whom_shares_or_money_go(name: str, kind: str) -> None:
+    """The router deposits, the queue redeems shares it holds. Shares count like the asset."""
     result = read(flow(name, SYRUP_USDC))
 
     assert rows(result, "pool_flows") == [

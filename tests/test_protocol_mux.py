@@ -206,6 +206,18 @@ def test_a_fee_is_counted_once(event: str, generation: str) -> None:
     ]
 
 
+def test_profit_that_is_taken_out_pays_its_funding_fee() -> None:
+    """WithdrawProfit closes nothing, and no close charges again what it paid."""
+    args = (SUB_ACCOUNT, 0, 3, True, 10**17, 1_500 * WAD, WAD, 1_500 * WAD, 1_545 * WAD, 6 * WAD)
+    taken = log(ABI, "WithdrawProfit", POOLS[ARBITRUM], trader=TRADER, assetId=3, args=args)
+
+    result = made(taken)
+
+    (fee,) = rows(result, "fees")
+    assert (fee["market"], fee["account"], fee["fee_usd"]) == ("3", TRADER, usd("6"))
+    assert rows(result, "position_changes") == rows(result, "open_interest") == []
+
+
 @pytest.mark.parametrize("event", ["AddLiquidity", "RemoveLiquidity"])
 def test_providers_pay_in_the_token_they_bring_or_take(event: str) -> None:
     """0.01 ETH at 1,500 are 15 dollars."""

@@ -88,9 +88,18 @@ def closing(event: str, sent: int = 620, **values: Any) -> Built:
     return callback(event, usdcSentToTrader=sent * 10**6, **shared, **values)
 
 
-def made(*logs: Built) -> Facts:
-    """Return the facts of one transaction on Arbitrum."""
-    return built_facts("ostium", ARBITRUM, logs)
+def added(symbol: str, quote: str) -> Built:
+    """Return the PairAdded of the pair."""
+    names: dict[str, Any] = {
+        "from": symbol.encode().ljust(32, b"\0"),
+        "to": quote.encode().ljust(32, b"\0"),
+    }
+    return of("PairsStorage", "PairAdded", index=PAIR, **names)
+
+
+def made(*logs: Built, quote: str = "USD") -> Facts:
+    """Return the facts of one transaction on Arbitrum, after the pair of gold was added."""
+    return built_facts("ostium", ARBITRUM, [added("XAU", quote)], logs)
 
 
 CLOSED = {
@@ -126,6 +135,15 @@ def test_an_opening_says_everything(event: str, release: str) -> None:
         }
     ]
     assert set(result.tables["position_changes"]["version"]) == {release}
+
+
+def test_a_pair_in_another_currency_has_dollars_of_notional_alone() -> None:
+    """Its price is in yen, and its size dollars by yen: neither dollars nor units of the base."""
+    result = made(opening("MarketOpenExecuted", "2"), quote="JPY")
+
+    (opened,) = rows(result, "position_changes")
+    assert opened["notional_delta_usd"] == usd("10000")
+    assert opened.keys().isdisjoint({"execution_price_usd", "size_delta_tokens", "size_tokens"})
 
 
 @pytest.mark.parametrize("percent", [2_500, 10_000])
@@ -420,22 +438,13 @@ def test_who_gets_a_closing_fee_is_not_known() -> None:
     assert "treasury_usd" not in row
 
 
-def added(symbol: str, quote: str) -> Built:
-    """Return the PairAdded of the pair."""
-    names: dict[str, Any] = {
-        "from": symbol.encode().ljust(32, b"\0"),
-        "to": quote.encode().ljust(32, b"\0"),
-    }
-    return of("PairsStorage", "PairAdded", index=PAIR, **names)
-
-
 @pytest.mark.parametrize(
     ("emitter", "provider"),
     [(EMITTERS["PriceUpKeep"], "chainlink"), (PRIVATE_PRICES, "ostium")],
 )
 def test_a_price_is_in_what_its_pair_says(emitter: str, provider: str) -> None:
     """Gold in dollars; a zero is a closed market and no price."""
-    result = made(added("XAU", "USD"), price(2_480, emitter=emitter), price(0, emitter=emitter))
+    result = made(price(2_480, emitter=emitter), price(0, emitter=emitter))
 
     assert rows(result, "oracle_updates") == [
         {

@@ -169,7 +169,7 @@ def test_a_whole_short_is_closed_with_a_loss() -> None:
 
 
 def test_a_trade_that_turns_the_position_is_two_changes() -> None:
-    """A long of 1,600 becomes a short of 3,400: both sides move, sizes are not known."""
+    """A long of 1,600 becomes a short of 3,400: of 3 ETH sold, 1 closes and 2 open."""
     logs = [changed(-3, 5_100, left=3_400, pnl=100)]
 
     longs, shorts = changes(*logs)
@@ -178,7 +178,27 @@ def test_a_trade_that_turns_the_position_is_two_changes() -> None:
     assert (longs["realized_pnl_usd"], longs["notional_usd"]) == (usd("100"), usd("0"))
     assert (shorts["is_long"], shorts["notional_delta_usd"]) == (False, usd("3400"))
     assert "realized_pnl_usd" not in shorts
-    assert interest(*logs) == [(True, usd("-1600"), None), (False, usd("3400"), None)]
+    assert (longs["size_delta_tokens"], shorts["size_delta_tokens"]) == (usd("-1"), usd("2"))
+    assert interest(*logs) == [
+        (True, usd("-1600"), usd("-1")),
+        (False, usd("3400"), usd("2")),
+    ]
+
+
+def test_what_a_turned_position_closes_is_what_was_open() -> None:
+    """A short of 2 is opened, turned into a long of 3 at a fee, and sold: nothing stays open."""
+    logs = [
+        changed(-2, 3_200, left=3_200),
+        changed(5, -7_990, left=-4_800, pnl=0, fee=10),
+        changed(-3, 4_800, left=0),
+    ]
+
+    deltas = rows(made(logs), "open_interest")
+
+    for side in (True, False):
+        of_side = [row for row in deltas if row["is_long"] == side]
+        assert sum(row["open_interest_delta_usd"] for row in of_side) == 0
+        assert sum(row["open_interest_delta_tokens"] for row in of_side) == 0
 
 
 def test_a_liquidation_is_joined_to_the_changes_it_made() -> None:

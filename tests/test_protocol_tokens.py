@@ -64,7 +64,7 @@ def test_a_transfer_to_the_dead_address_is_a_burn(
 
 
 def test_what_arrives_in_asters_wallets_is_held() -> None:
-    """Both stages count; what leaves a wallet does not, and nothing is burned."""
+    """Both stages count; what leaves a wallet does not, not even for the other."""
     result = built_facts(
         "aster",
         BSC,
@@ -72,6 +72,7 @@ def test_what_arrives_in_asters_wallets_is_held() -> None:
             transfer(ASTER, ANYONE, STAGE_5, ETHER),
             transfer(ASTER, ANYONE, STAGE_6, 2 * ETHER),
             transfer(ASTER, STAGE_6, ANYONE, 4 * ETHER),
+            transfer(ASTER, STAGE_5, STAGE_6, ETHER),
         ],
     )
 
@@ -129,6 +130,7 @@ def test_lido_buys_for_its_treasury() -> None:
     assert rows(result, "buybacks") == [
         {"bought_token": LDO, "bought_tokens": usd("3"), "destination_kind": "treasury"}
     ]
+    assert result.tables["buybacks"]["evidence"].to_list() == ["assumed"]
 
 
 AAVE = "0x7fc66500c84a76ad7e9c93437bfc5ac33e2ddae9"

@@ -437,14 +437,21 @@ def test_what_the_safu_redeems_of_a_debt_goes_into_it() -> None:
     assert rows(read(redeemed), "shortfalls") == [shortfall("insurance_in", DEBT, "6")]
 
 
-def test_a_deficit_that_a_pool_reclaims_is_recovery_and_insurance() -> None:
-    """The SAFU's own event of it is not read."""
-    result = read(of_pool("DeficitReclaimed", debt=DEBT, deficit=70 * DOLLAR))
+def test_what_a_debt_repays_is_recovered_once() -> None:
+    """The SAFU redeems it, and pays the pool's deficit with it: insurance, no second recovery."""
+    repaid = log("truefi/DebtToken", "Repaid", DEBT, repayer=OTHER, repaidAmount=70 * DOLLAR)
+    redeemed = log(
+        "truefi/SAFU", "Redeemed", SAFU, debt=DEBT, burnedAmount=1, redeemedAmount=70 * DOLLAR
+    )
+    result = read(repaid, redeemed, of_pool("DeficitReclaimed", debt=DEBT, deficit=70 * DOLLAR))
 
     assert rows(result, "credit_events") == [
         OWN | {"loan": DEBT, "kind": "recovery", "principal_tokens": usd("70")}
     ]
-    assert rows(result, "shortfalls") == [shortfall("insurance_out", DEBT, "70")]
+    assert sorted(rows(result, "shortfalls"), key=lambda row: str(row["kind"])) == [
+        shortfall("insurance_in", DEBT, "70"),
+        shortfall("insurance_out", DEBT, "70"),
+    ]
 
 
 def test_a_shortfall_off_the_list_has_no_dollars() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 
+import numpy as np
 import polars as pl
 from eth_utils.crypto import keccak
 
@@ -119,20 +120,7 @@ def emitter_rows(protocols: Sequence[Protocol], chain: Chain, known: Known) -> p
     contract (index into the protocol's contracts on this chain; of a discovered child, the one
     that it goes back to).
     """
-    declared = [
-        (
-            octets(contract.address),
-            protocol.slug,
-            contract.abi,
-            contract.from_block,
-            contract.to_block,
-            contract.version,
-            position,
-        )
-        for protocol in protocols
-        for position, contract in enumerate(contracts_on(protocol, chain))
-    ]
-    rows = pl.DataFrame(declared, schema=_EMITTERS, orient="row")
+    rows = pl.concat([pl.DataFrame(schema=_EMITTERS), *(_declared(p, chain) for p in protocols)])
     children = known.contracts.filter(
         pl.col("protocol").is_in([protocol.slug for protocol in protocols])
     ).select(
@@ -143,9 +131,26 @@ def emitter_rows(protocols: Sequence[Protocol], chain: Chain, known: Known) -> p
         pl.col("parent").str.slice(2).str.decode("hex"),
     )
     if children.is_empty():
-        return rows.unique(maintain_order=True)
+        return rows
     born = heirs(rows, children, _announced(protocols, chain))
     return pl.concat([rows, born]).unique(maintain_order=True)
+
+
+@lru_cache(_KEPT)
+def _declared(protocol: Protocol, chain: Chain) -> pl.DataFrame:
+    rows = [
+        (
+            octets(contract.address),
+            protocol.slug,
+            contract.abi,
+            contract.from_block,
+            contract.to_block,
+            contract.version,
+            position,
+        )
+        for position, contract in enumerate(contracts_on(protocol, chain))
+    ]
+    return pl.DataFrame(rows, schema=_EMITTERS, orient="row").unique(maintain_order=True)
 
 
 def _announced(protocols: Sequence[Protocol], chain: Chain) -> pl.DataFrame:
@@ -194,14 +199,15 @@ def emitted(protocol: Protocol, chain: Chain, logs: pl.DataFrame, known: Known) 
     return mine.with_columns(hex_text(fixed_bytes(mine["tx_hash"], 32)).alias("tx_text"))
 
 
-def _unrestricted(protocol: Protocol, chain: Chain) -> list[pl.Expr]:
-    return [
+@lru_cache(_KEPT)
+def _unrestricted(protocol: Protocol, chain: Chain) -> tuple[pl.Expr, ...]:
+    return tuple(
         (pl.col("contract") != position).fill_null(value=True)
         | (pl.col("address") != octets(contract.address))
         | _is_any(pl.col(f"topic{place}"), topics)
         for position, contract in enumerate(contracts_on(protocol, chain))
         for place, topics in restrictions(protocol, contract).items()
-    ]
+    )
 
 
 def octets(address: str) -> bytes:
@@ -262,11 +268,26 @@ def owned(
 
 
 def _owned_by(protocol: Protocol, chain: Chain, logs: pl.DataFrame, known: Known) -> pl.Series:
+    mask = np.zeros(len(logs), dtype=np.bool_)
     mine = emitted(protocol, chain, logs, known)
-    rows = [selected(mine, abi, name)["row"] for abi, name in read_by(protocol)]
-    hit = pl.concat([pl.Series("row", [], pl.UInt32), *rows]).unique()
-    numbers = pl.Series("row", range(len(logs)), pl.UInt32)
-    return numbers.is_in(hit.implode()).alias(protocol.slug)
+    if len(mine):
+        for topics in _topics_read(protocol):
+            rows = mine.join(topics, on=topics.columns, how="semi")["row"]
+            mask[rows.to_numpy()] = True
+    return pl.Series(protocol.slug, mask)
+
+
+@lru_cache(_KEPT)
+def _topics_read(protocol: Protocol) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return events told by their first topic, and those told by the second one as well."""
+    rows = [
+        (abi, topic0, keccak(text=name.name) if isinstance(name, Keyed) else None)
+        for abi, name in read_by(protocol)
+        for topic0 in topic0s_of(name, abi)
+    ]
+    schema = {"abi": pl.String, "topic0": pl.Binary, "topic1": pl.Binary}
+    read = pl.DataFrame(rows, schema, orient="row").unique(maintain_order=True)
+    return read.filter(pl.col("topic1").is_null()).drop("topic1"), read.drop_nulls("topic1")
 
 
 def read_by(protocol: Protocol) -> Iterator[tuple[str, EventName]]:

@@ -118,6 +118,8 @@ PROTOCOL = Protocol(
         "Profit, margin and funding of single trades, and all fees in dollars: they are in the "
         "token of the margin, and no event has its price.",
         "Execution and holding fees: the former pays keepers, the latter's receiver is not logged.",
+        "Funding over the moment at which a pair has no position: its index begins again at zero, "
+        "and the update that empties it still says the last one.",
         "Fees of the first generation: it logs what the pool kept of them and not the whole.",
         "Who holds the DAO's part in the end: the address is set by role and spends by hand.",
         "Shares of ALP in its flows: the events say tokens alone.",

@@ -18,6 +18,8 @@ from indexer.spec import (
     Contract,
     Emitter,
     Event,
+    Not,
+    OneOf,
     Protocol,
     Token,
 )
@@ -34,9 +36,10 @@ PROTOCOL = Protocol(
     name="Aster",
     kind="token",
     methodology=(
-        "Buybacks are transfers of ASTER into the wallets of stages 5 and 6 on BSC. That these are "
-        "the programme's wallets is a third party's finding, so rows are assumed. Supply and the "
-        "dead address's balance are read at the first block of each UTC day."
+        "Buybacks are transfers of ASTER into the wallets of stages 5 and 6 on BSC, from "
+        "anyone but each other. That these are the programme's wallets is a third party's finding, "
+        "so rows are assumed. Supply and the dead address's balance are read at the first block of "
+        "each UTC day."
     ),
     left_out=(
         "Stages 1 to 4: no wallet of theirs is known.",
@@ -55,6 +58,7 @@ PROTOCOL = Protocol(
                 "bought_tokens": Amount("value", Emitter()),
                 "destination_kind": Const("treasury"),
             },
+            where=(Not(OneOf("from", WALLETS)),),
             evidence="assumed",
         ),
     ),

@@ -21,7 +21,7 @@ from indexer.spec import (
     Emitter,
     Equals,
     Event,
-    Exists,
+    IsTrue,
     Neg,
     Not,
     Protocol,
@@ -51,12 +51,14 @@ CONTROLLERS = (
     (BSC, "0x6c4dd0157b714e269e11242e2a4812ab2c043318", 0),
 )
 
+LOGGED, IS_LOSS = "DividendDistributed", "isNegativeYield"
 PAID = {"to": "account", "value": "shares"}
 TAKEN = {"from": "account", "value": "shares"}
-PAID_BEFORE = Companion("DividendDistributed", "shares", PAID, nearest="before", abi=CONTROLLER)
-PAID_AFTER = Companion("DividendDistributed", "shares", PAID, nearest="after", abi=CONTROLLER)
-TAKEN_BEFORE = Companion("DividendDistributed", "shares", TAKEN, nearest="before", abi=CONTROLLER)
-TAKEN_AFTER = Companion("DividendDistributed", "shares", TAKEN, nearest="after", abi=CONTROLLER)
+# Each takes whether it took shares: what was just paid may be redeemed at once, in as many shares.
+PAID_BEFORE = Companion(LOGGED, IS_LOSS, PAID, nearest="before", abi=CONTROLLER)
+PAID_AFTER = Companion(LOGGED, IS_LOSS, PAID, nearest="after", abi=CONTROLLER)
+TAKEN_BEFORE = Companion(LOGGED, IS_LOSS, TAKEN, nearest="before", abi=CONTROLLER)
+TAKEN_AFTER = Companion(LOGGED, IS_LOSS, TAKEN, nearest="after", abi=CONTROLLER)
 DIVIDEND = Const("dividend")
 SHARES = Amount("value", Emitter())
 TAKEN_SHARES = Amount(Neg("value"), Emitter())
@@ -68,7 +70,7 @@ PROTOCOL = Protocol(
     methodology=(
         "Mints and redemptions are transfers of a fund's token from and to nobody, in shares; "
         "those that a controller logs as a dividend of the same account and size are dividends, "
-        "below zero where a loss took shares."
+        "below zero where it says that a loss took shares."
     ),
     left_out=(
         "Share prices: a share is a dollar by the fund's terms, and a controller repeats what it "
@@ -93,7 +95,9 @@ PROTOCOL = Protocol(
             into="pool_flows",
             columns={
                 "kind": When(
-                    Exists(PAID_BEFORE), DIVIDEND, When(Exists(PAID_AFTER), DIVIDEND, Const("mint"))
+                    Equals(PAID_BEFORE, constant=False),
+                    DIVIDEND,
+                    When(Equals(PAID_AFTER, constant=False), DIVIDEND, Const("mint")),
                 ),
                 "pool": Emitter(),
                 "account": "to",
@@ -107,16 +111,16 @@ PROTOCOL = Protocol(
             into="pool_flows",
             columns={
                 "kind": When(
-                    Exists(TAKEN_BEFORE),
+                    IsTrue(TAKEN_BEFORE),
                     DIVIDEND,
-                    When(Exists(TAKEN_AFTER), DIVIDEND, Const("redemption")),
+                    When(IsTrue(TAKEN_AFTER), DIVIDEND, Const("redemption")),
                 ),
                 "pool": Emitter(),
                 "account": "from",
                 "share_tokens": When(
-                    Exists(TAKEN_BEFORE),
+                    IsTrue(TAKEN_BEFORE),
                     TAKEN_SHARES,
-                    When(Exists(TAKEN_AFTER), TAKEN_SHARES, SHARES),
+                    When(IsTrue(TAKEN_AFTER), TAKEN_SHARES, SHARES),
                 ),
             },
             where=(Equals("to", NOBODY), Not(Equals("from", NOBODY))),

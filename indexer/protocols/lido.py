@@ -43,8 +43,9 @@ PROTOCOL = Protocol(
     methodology=(
         "The protocol fee is what each report of the oracle mints as fee shares, at the ether per "
         "share after it; in stETH, never in dollars. Share prices are the ether per share of each "
-        "report. Buybacks are LDO that the buyback Safe sends to the Agent, which keeps it. LDO's "
-        "supply is read at the first block of each UTC day."
+        "report. Buybacks are LDO that the buyback Safe sends to the Agent, which keeps it; that "
+        "the Safe is the programme's is a third party's finding, so rows are assumed. LDO's supply "
+        "is read at the first block of each UTC day."
     ),
     left_out=(
         "Fees before v2 (May 2023): reports had another event.",
@@ -93,6 +94,7 @@ PROTOCOL = Protocol(
                 "bought_tokens": Amount("value", Emitter()),
                 "destination_kind": Const("treasury"),
             },
+            evidence="assumed",
         ),
     ),
     reads=(TOKEN_SUPPLY,),

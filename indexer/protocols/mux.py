@@ -149,6 +149,8 @@ LIQUIDATES = (
     "bool,uint96))",
 )
 EXECUTIONS = (*(name for name, _ in OPENS), *(name for name, _ in CLOSES), *LIQUIDATES)
+# Who takes profit out of an open position settles its funding fee, which no close charges again.
+PAYING = (*EXECUTIONS, "WithdrawProfit")
 
 PROTOCOL = Protocol(
     slug="mux",
@@ -158,11 +160,12 @@ PROTOCOL = Protocol(
         "Position changes are OpenPosition, ClosePosition and Liquidate of the pool, in both "
         "generations of these events, with notional = amount x price of the asset. Liquidations "
         "are Liquidate. Open interest is the running sum of amounts per asset and side. Fees are "
-        "what the position events say was paid, position and funding fee in one, and what "
-        "providers of liquidity pay; how they are shared is not known. Funding is the cumulative "
-        "rate of longs. Oracle prices are those of the collateral in each execution. Pool flows "
-        "are deposits and withdrawals, in tokens that follow from shares and prices; the price of "
-        "a share is in dollars. Assets are numbered per chain, with the symbols of AddAsset."
+        "what the position events and WithdrawProfit say was paid, position and funding fee in "
+        "one, and what providers of liquidity pay; how they are shared is not known. Funding is "
+        "the cumulative rate of longs. Oracle prices are those of the collateral in each "
+        "execution. Pool flows are deposits and withdrawals, in tokens that follow from shares and "
+        "prices; the price of a share is in dollars. Assets are numbered per chain, with the "
+        "symbols of AddAsset."
     ),
     left_out=(
         "The split of fees: it follows the share of MLP that the protocol owned, which no event "
@@ -171,7 +174,7 @@ PROTOCOL = Protocol(
         "Collateral: deposits and withdrawals are other events than the ones established, and "
         "after a bankruptcy the loss is more than the collateral was.",
         "Bad debt and auto-deleveraging: no event, and the venue has no ADL.",
-        "WithdrawProfit: its profit is in the token's own decimals and moves the entry price.",
+        "Profit that WithdrawProfit pays: in the token's own decimals, it moves the entry price.",
         "Funding of shorts: its counter is in dollars per unit, not a ratio.",
         "MUX v3 (2024): its contracts have not been examined.",
     ),
@@ -198,7 +201,7 @@ PROTOCOL = Protocol(
         *(Event(POOL, name, "open_interest", ADDED, evidence="derived") for name, _ in OPENS),
         *(Event(POOL, name, "open_interest", TAKEN, evidence="derived") for name, _ in CLOSES),
         *(Event(POOL, name, "open_interest", TAKEN, evidence="derived") for name in LIQUIDATES),
-        *(Event(POOL, name, "fees", PAID, (Nonzero("args.feeUsd"),)) for name in EXECUTIONS),
+        *(Event(POOL, name, "fees", PAID, (Nonzero("args.feeUsd"),)) for name in PAYING),
         *(
             Event(POOL, name, "fees", PROVIDED, (Nonzero("fee"),))
             for name in ("AddLiquidity", "RemoveLiquidity")

@@ -85,6 +85,8 @@ PROTOCOL = Protocol(
         "Deposit and Withdraw of the vault: the same money again.",
         "Requests to redeem and their cancelling (AddToWithdrawalQueue, ProcessRedeemCancel): "
         "shares wait in the vault.",
+        "Shares that the maintainer makes, burns or moves to a new wallet (MintTo, BurnFrom, "
+        "ReIssue): no money is told with them; the daily supply has them.",
         "Management fees as they accrue (UpdateEpoch): counted when they are claimed.",
         "Prices from logs (UpdatePrice): the oracle's decimals are in no log.",
         "The asset's address on Arbitrum, which no source confirms; TBILL on BNB Chain, XRP Ledger "

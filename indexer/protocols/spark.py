@@ -2,8 +2,8 @@
 SparkLend: a lending pool of the Sky ecosystem with the code of Aave v3, before its version 3.3.
 
 Contracts  https://github.com/marsfoundation/spark-address-registry
-Split      what MintedToTreasury carries is the treasury's whole; premiums of flash loans are split
-           by a share that governance moves: none is stated.
+Split      what MintedToTreasury carries is the treasury's whole, its part of the premiums of flash
+           loans included.
 Units      amounts in the token's own decimals, indexes ray 1e27.
            https://github.com/aave/aave-v3-core
 
@@ -19,7 +19,6 @@ from indexer.spec import (
     Emitter,
     Event,
     Fixed,
-    Nonzero,
     Protocol,
     Value,
 )
@@ -37,8 +36,8 @@ PROTOCOL = Protocol(
     methodology=(
         "Liquidations are LiquidationCall: debt repaid and collateral received by the liquidator, "
         "in tokens. Loans and repayments are Borrow and Repay, flows Supply and Withdraw, share "
-        "prices the reserves' liquidity indexes. Fees are the treasury's part of interest when it "
-        "takes it and premiums of flash loans, in tokens, without dollars."
+        "prices the reserves' liquidity indexes. Fees are the treasury's part of interest and "
+        "flash loans when it takes it, in tokens, without dollars."
     ),
     left_out=(
         "The pool on Gnosis and Spark's savings vaults and allocations: their addresses are not "
@@ -47,6 +46,8 @@ PROTOCOL = Protocol(
         "debt it is multiplied with is state.",
         "The treasury's part of liquidations: the address of the configurator that announces "
         "spTokens is not confirmed.",
+        "Premiums of flash loans: what the treasury gets of one is minted to it again later, and "
+        "which part that is, no log says.",
         "Bad debt: the code logs none.",
     ),
     contracts=(
@@ -123,20 +124,6 @@ PROTOCOL = Protocol(
                 "fee_tokens": Amount("amountMinted", "reserve"),
                 "split_basis": Const("event"),
             },
-        ),
-        Event(
-            abi=POOL,
-            name="FlashLoan",
-            into="fees",
-            columns={
-                "market": Emitter(),
-                "account": "initiator",
-                "fee_kind": Const("flash_loan"),
-                "fee_token": "asset",
-                "fee_tokens": Amount("premium", "asset"),
-                "split_basis": Const("none"),
-            },
-            where=(Nonzero("premium"),),
         ),
     ),
 )

@@ -69,7 +69,8 @@ PROTOCOL = Protocol(
     kind="rwa",
     methodology=(
         "Mints are Mint of the fund's token, with the stablecoins of the subscription that caused "
-        "it, fee included; redemptions are Burn, AdminBurn and OffchainRedeem, in shares, since "
+        "it, fee included; one without any may be shares that come back from another chain or from "
+        "book entry. Redemptions are Burn, AdminBurn and OffchainRedeem, in shares, since "
         "they are paid off chain. Fees are what subscriptions were charged. Share prices are the "
         "oracle's checkpoints in dollars; between two of them the oracle extrapolates."
     ),

@@ -37,19 +37,19 @@ def indexed_world(
 
 
 def index_served(database: Path, served: ServedChain, url: str) -> Summary:
-    """Index a simulated chain that is served at `url`, from its first block to its last."""
+    """Index a simulated chain that is served at `url`, from its second block to its last."""
     chain = next(one for one in CHAINS if one.chain_id == served.chain_id)
     protocols = tuple(
         PROTOCOLS[slug]
         for slug in SLUGS
         if any(contract.chain == chain for contract in PROTOCOLS[slug].contracts)
     )
-    job = Job(database, chain, protocols, PROTOCOLS, from_block=served.first)
+    job = Job(database, chain, protocols, PROTOCOLS, from_block=served.first + 1)
     return index(job, (Endpoint(url),), lambda _done, _total, _logs: None)
 
 
 def _made(world: World) -> str:
-    blocks = [block for chain in world.chains for block in chain.blocks]
+    blocks = [block for chain in world.chains for block in chain.blocks[1:]]
     logs = sum(len(block.log_keys) for block in blocks)
     names = " and ".join(chain.slug for chain in world.chains)
     return (

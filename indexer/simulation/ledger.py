@@ -6,6 +6,7 @@ that a reader of the chain must end up with. Where a row stands (block, transact
 filled in when the block is made; what it says never passes through an encoding.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -103,12 +104,14 @@ class Ledger:
                 self.rows_by_table.setdefault(entry.table, []).append(place | dict(entry.cells))
 
     def post_state(self, chain_id: int, block: Block, entries: Sequence[Entry]) -> None:
-        """Enter what is read of contracts after a block, in the order it is asked."""
-        for position, entry in enumerate(entries):
+        """Enter what is read of contracts after a block, each protocol's in the order it asks."""
+        asked: Counter[str] = Counter()
+        for entry in entries:
+            asked[entry.protocol] += 1
             place: Row = {
                 "chain_id": chain_id,
                 "block_number": block.number,
-                "log_index": -1 - position,
+                "log_index": -asked[entry.protocol],
                 "item_index": 0,
                 "tx_hash": block.hash,
                 "block_timestamp": moment(int(str(block.header["timestamp"]), 16)),

@@ -142,9 +142,12 @@ def _ethereum(seed: int, prices: dict[int, Prices]) -> tuple[Step, Look]:
         ]
 
     def look(number: int, time: int) -> tuple[Mapping[CallKey, str], Sequence[Entry]]:
-        if time % _DAY >= ETHEREUM_SECONDS or not pool.is_born:
+        if time % _DAY >= ETHEREUM_SECONDS:
             return {}, []
-        return pool.shares.answers(number), pool.shares.entries()
+        supply, read = lending.supply_answers(number, time), [lending.supply_entry(time)]
+        if not pool.is_born:
+            return supply, read
+        return supply | pool.shares.answers(number), [*read, *pool.shares.entries()]
 
     return step, look
 
@@ -156,10 +159,11 @@ def _nothing(_number: int, _time: int) -> tuple[Mapping[CallKey, str], Sequence[
 def _chain(
     chain: Chain, times: Sequence[int], step: Step, ledger: Ledger, look: Look = _nothing
 ) -> ServedChain:
-    blocks: list[Block] = []
     calls = dict(lending.token_answers()) if chain == ETHEREUM else {}
     number = FIRST_BLOCKS[chain]
-    parent: Block | None = None
+    # The time of the block before says whether something is due at the first.
+    parent = block(None, number - 1, times[0] - (times[1] - times[0]), [])
+    blocks: list[Block] = [parent]
     for time in times:
         drafts = step(time)
         parent = block(parent, number, time, [draft.transaction() for draft in drafts])

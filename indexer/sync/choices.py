@@ -53,6 +53,11 @@ def protocols_on(chain: Chain, declarations: Mapping[str, Protocol]) -> tuple[Pr
         UserError: there is none.
     """
     found = tuple(item for item in declarations.values() if first_block(item, chain) is not None)
+    if chain.chain_id < 0:
+        raise UserError(
+            f"{chain.slug} is no EVM chain and has no nodes to ask: expected files of it, which "
+            "`perpscope import` takes"
+        )
     if not found:
         raise UserError(
             f"no protocol is declared on {chain.slug}: expected at least one; `perpscope "

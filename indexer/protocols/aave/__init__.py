@@ -5,17 +5,18 @@ Contracts  https://github.com/aave-dao/aave-address-book (core, Lido, EtherFi an
            AaveV1.sol for v1; the finance committee's Safe). Linea and zkSync start at block 0:
            their first block is not confirmed. The further Ethereum pools start with the first v3
            pool, which is older than they are; v1 opened in January 2020, after block 9,200,000.
-Split      what MintedToTreasury and a liquidation's transfer carry is the treasury's whole;
-           premiums of flash loans are split by a share that governance moves: none is stated.
+Split      what MintedToTreasury and a liquidation's transfer carry is the treasury's whole. The
+           first has the treasury's part of flash loans in it too, by a share that governance moved,
+           and all of it since v3.4: https://governance.aave.com/t/arfc-bgd-aave-v3-4/21572
 Units      amounts in the token's own decimals, indexes ray 1e27, transfers of aTokens scaled by
            the index. https://github.com/aave-dao/aave-v3-origin
            https://github.com/aave/aave-protocol
 
 `debtToCover` is what was repaid; `liquidatedCollateralAmount` is without the protocol's
 liquidation fee (v3), which reaches the Collector as aTokens of the account just before. Bad debt is
-DeficitCreated (v3.3 and later); before it, none was logged. What the treasury takes of interest is
-MintedToTreasury, which lags what accrues: it is logged when somebody asks for it. A pool has one
-share price per reserve, the liquidity index: what a scaled aToken is worth.
+DeficitCreated (v3.3 and later); before it, none was logged. What the treasury takes of interest
+and of flash loans is MintedToTreasury, which lags what accrues: it is logged when somebody asks for
+it. A pool has one share price per reserve, the liquidity index: what a scaled aToken is worth.
 """
 
 from indexer.chains import ETHEREUM
@@ -35,11 +36,11 @@ PROTOCOL = Protocol(
         "received by the liquidator, in tokens. Loans and repayments are Borrow and Repay, flows "
         "Deposit or Supply and Withdraw. Bad debt is DeficitCreated, from v3.3 on, and what the "
         "DAO repays of it DeficitCovered. Share prices are the reserves' liquidity indexes. Fees "
-        "are the treasury's part of interest when it takes it, premiums of flash loans, v1's "
-        "origination fees when they are paid, and on Ethereum's core pool the treasury's part of "
-        "liquidations: all in tokens, without dollars. Buybacks are AAVE that arrives in the "
-        "finance committee's Safe from outside the DAO, which holds it; AAVE's supply is read at "
-        "the first block of each UTC day."
+        "are the treasury's part of v3's interest and flash loans when it takes it, premiums of "
+        "v1's flash loans, v1's origination fees when they are paid, and on Ethereum's core pool "
+        "the treasury's part of liquidations: all in tokens, without dollars. Buybacks are AAVE "
+        "that arrives in the finance committee's Safe from outside the DAO, which holds it; AAVE's "
+        "supply is read at the first block of each UTC day."
     ),
     left_out=(
         "v4: its hubs and spokes log reserve ids, and which token an id means is state.",
@@ -48,6 +49,10 @@ PROTOCOL = Protocol(
         "debt it is multiplied with is state.",
         "Premiums of v2 flash loans: the event states a premium also where the loan was turned "
         "into debt and none was paid.",
+        "Premiums of v3 flash loans: what the treasury gets of one, all of it since v3.4, is in "
+        "MintedToTreasury again, and which part that was before, no log says.",
+        "The treasury's part of v2's interest: minted at each update, without a log of the pool.",
+        "Interest on GHO before v3.4: its own aToken handed it to the treasury, and is not read.",
         "The treasury's part of liquidations outside Ethereum's core pool: aTokens are announced "
         "by a configurator, and only that one's address is confirmed.",
         "Bad debt before v3.3: none is logged.",

@@ -1,4 +1,4 @@
-"""What the pools of v2 and v3 log: deposits, loans, liquidations, losses, premiums and indexes."""
+"""What the pools of v2 and v3 log: deposits, loans, liquidations, losses, reserves and indexes."""
 
 from indexer.spec import (
     Amount,
@@ -11,7 +11,6 @@ from indexer.spec import (
     Event,
     Exists,
     Fixed,
-    Nonzero,
     OfContract,
     OfMarket,
     Product,
@@ -139,20 +138,6 @@ FEES = (
             "fee_tokens": Amount("amountMinted", "reserve"),
             "split_basis": Const("event"),
         },
-    ),
-    Event(
-        abi=POOL,
-        name="FlashLoan",
-        into="fees",
-        columns={
-            "market": Emitter(),
-            "account": "initiator",
-            "fee_kind": Const("flash_loan"),
-            "fee_token": "asset",
-            "fee_tokens": Amount("premium", "asset"),
-            "split_basis": Const("none"),
-        },
-        where=(Nonzero("premium"),),
     ),
     Event(
         abi=RECEIPT,

@@ -19,7 +19,7 @@ it is not read where the execution that follows is a closing.
 """
 
 from indexer.chains import BASE
-from indexer.protocols.avantis.fees import FEES, STORAGE
+from indexer.protocols.avantis.fees import FEES, STORAGE, TRADING
 from indexer.protocols.avantis.trades import CALLBACKS, PAIR_INFOS, TRADES, USDC
 from indexer.spec import (
     Call,
@@ -46,6 +46,8 @@ PRICES, TRANCHE = "avantis/PriceAggregator", "avantis/Tranche"
 CONTRACTS = (
     (CALLBACKS, "0x0C16ff40065Cc3Ab4bc55B60E447504AFB9C7970"),
     (STORAGE, "0x8a311D7048c35985aa31C131B9A13e03a5f7422d"),
+    (TRADING, "0x5FF292d70bA9cD9e7CCb313782811b3D7120535f"),
+    (TRADING, "0x44914408af82bC9983bbb330e3578E1105e11d4e"),
     (PAIR_INFOS, "0x81F22d0Cc22977c91bEfE648C9fddf1f2bd977e5"),
     (PAIRS, "0x5db3772136e5557EFE028Db05EE95C84D76faEC4"),
     (PRICES, "0x64e2625621970F8cfA17B294670d61CB883dA511"),
@@ -94,22 +96,24 @@ PROTOCOL = Protocol(
         "releases, with notional = collateral x leverage; profit is that of the price, before "
         "fees and loss protection. Open interest is the running sum of OIUpdated. Fees are the "
         "storage's FeesCharged (openings, 80/20 between vault and treasury by assumption) and "
-        "PairInfos' FeesCharged (closing or liquidation fee, rollover; split unknown). Oracle "
-        "prices are PriceReceived and its Chainlink check. Funding is the cumulative rollover per "
-        "side. Pool flows are deposits into and withdrawals from both tranches, whose share prices "
-        "are read once a day."
+        "PairInfos' FeesCharged (closing or liquidation fee, rollover; split unknown), and the "
+        "rollover that is settled when margin is moved. Oracle prices are PriceReceived and its "
+        "Chainlink check. Funding is the cumulative rollover per side. Pool flows are deposits "
+        "into and withdrawals from both tranches, whose share prices are read once a day."
     ),
     left_out=(
         "Everything from the second version on (Aug 2026, another name): its events are unknown.",
+        "Execution prices of pairs that are not quoted in dollars: they are in the quote.",
         "First blocks: not established, so every contract is read from block 0.",
-        "Open interest before OIUpdated: the May 2024 release has no event for it.",
+        "Open interest before OIUpdated: the May 2024 release has no event for it. What was open "
+        "when it began is missing from the sum, which its closings then push below the truth.",
         "Closing fees of the first release: its FeesCharged says the rollover alone.",
         "Who gets closing fees and rollover: the source of May 2024 gives them to the vault; that "
         "of later releases is not public.",
         "FeesClaimed, RewardsAllocated, RewardsDistributed: fees and losses above, moved.",
         "Profit shares of zero-fee trades (isPnl): no event says their amount.",
         "Referral rebates and discounts: already taken off the fee that is logged.",
-        "MarginUpdated: it has the new collateral and not the change.",
+        "Collateral that MarginUpdated moves: it has the new collateral and not the change.",
         "Bad debt, ADL and buybacks: no event, or none at all.",
     ),
     contracts=tuple(Contract(BASE, abi, address, 0) for abi, address in CONTRACTS),

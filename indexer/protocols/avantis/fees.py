@@ -25,7 +25,7 @@ from indexer.spec import (
     When,
 )
 
-STORAGE = "avantis/TradingStorage"
+STORAGE, TRADING = "avantis/TradingStorage", "avantis/Trading"
 ZERO = Fixed(Int(0), 0)
 PAID_BY = {"collateral": "positionSizeUSDC", "percentProfit": "percentProfit"}
 OPENING_FEE = Fixed("fee", 6)
@@ -98,5 +98,21 @@ FEES = (
             "fee_usd": Fixed("rolloverFees", 6),
         },
         where=(Nonzero("rolloverFees"),),
+    ),
+    # Moving margin settles the rollover so far, which the closing then does not charge again.
+    Event(
+        abi=TRADING,
+        name="MarginUpdated",
+        into="fees",
+        columns={
+            "market": "pairIndex",
+            "account": "trader",
+            "fee_kind": Const("borrow"),
+            "fee_token": Const(USDC),
+            "fee_tokens": Fixed("marginFees", 6),
+            "fee_usd": Fixed("marginFees", 6),
+            "split_basis": Const("none"),
+        },
+        where=(Nonzero("marginFees"),),
     ),
 )

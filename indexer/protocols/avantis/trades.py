@@ -11,8 +11,10 @@ from indexer.spec import (
     Lookup,
     Neg,
     Not,
+    OfMarket,
     Product,
     Value,
+    When,
 )
 
 CALLBACKS, PAIR_INFOS = "avantis/TradingCallbacks", "avantis/PairInfos"
@@ -71,6 +73,8 @@ CLOSES: tuple[tuple[str, str, Condition, Value], ...] = (
 )
 
 COLLATERAL = Fixed("positionSizeUSDC", 6)
+# A price is in what its pair is quoted in, which is not always the dollar.
+PRICE_USD = When(Equals(OfMarket("t.pairIndex", "quote"), "USD"), Fixed("price", 10))
 NOTIONAL = Product("positionSizeUSDC", "t.leverage")
 # What the price alone made: before fees, and before the part of a loss that was protected.
 PNL = Fixed(Product("positionSizeUSDC", "percentProfit"), 18)
@@ -86,14 +90,14 @@ OPENED: dict[str, Value] = {
     "cause": Const("trade"),
     "notional_delta_usd": Fixed(NOTIONAL, 16),
     "collateral_delta_usd": COLLATERAL,
-    "execution_price_usd": Fixed("price", 10),
+    "execution_price_usd": PRICE_USD,
     "notional_usd": Fixed(NOTIONAL, 16),
 }
 CLOSED: dict[str, Value] = {
     **TRADE,
     "notional_delta_usd": Fixed(Neg(NOTIONAL), 16),
     "collateral_delta_usd": Fixed(Neg("positionSizeUSDC"), 6),
-    "execution_price_usd": Fixed("price", 10),
+    "execution_price_usd": PRICE_USD,
     "realized_pnl_usd": PNL,
 }
 CLOSING_FEES = "FeesCharged(bool,uint256,uint256,int256,uint256,uint256,uint256)"
@@ -101,8 +105,8 @@ LIQUIDATED: dict[str, Value] = {
     **TRADE,
     "notional_usd": Fixed(NOTIONAL, 16),
     "collateral_usd": COLLATERAL,
-    "mark_price_usd": Fixed("price", 10),
-    "execution_price_usd": Fixed("price", 10),
+    "mark_price_usd": PRICE_USD,
+    "execution_price_usd": PRICE_USD,
     "realized_pnl_usd": PNL,
     "fee_usd": Fixed(
         Companion(

@@ -10,9 +10,10 @@ Split      Events name the recipient: Gov is treasury; GnsOtc, GnsStaking and Ss
            GToken, GTokenOc, DaiVault, Lp and borrowing are the vault's and liquidity providers',
            Referral, Trigger and NftBot third parties': supply side.
 Units      Prices 1e10, leverage 1e3 (whole numbers before v8), collateralPriceUsd 1e8,
-           percentProfit 1e10 of a percent, OI before v10 1e10 for every collateral, token sizes
-           and share prices 1e18, funding rates 1e18 of a percent a second (GNSFundingFees and the
-           SDK's fundingFees converter), collateral by its decimals:
+           percentProfit 1e10 of a percent, OI before v10 1e10 for every collateral, share prices
+           1e18, token sizes 1e18 of collateral by the pair's price (TradingCommonUtils.sol,
+           getPairTotalOisDynamicCollateral), funding rates 1e18 of a percent a second
+           (GNSFundingFees and the SDK's fundingFees converter), collateral by its decimals:
            https://docs.gains.trade/developer/technical-reference/contracts
 Pairs      https://github.com/GainsNetwork-org/sdk (PairIndex): numbers mean the same everywhere
 
@@ -85,6 +86,8 @@ PROTOCOL = Protocol(
         "funding is switched off: a rate is the pair's, in one collateral, as it was last stored.",
         "Stops and market closes beyond the liquidation price before v9.4, which say no such "
         "price: they count as trades.",
+        "Execution prices and sizes of pairs that are not quoted in dollars: no event has the "
+        "dollar's price in their quote.",
         "Bad debt: the vault is the counterparty, and losses end at the collateral.",
         "AssetsSent and AssetsReceived of vaults: the traders' profits and losses, read as such.",
         "Who owns a locked deposit (DepositLocked): the vault holds its shares, so its owner here.",

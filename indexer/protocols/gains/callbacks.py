@@ -1,6 +1,6 @@
 """gTrade v6.3 to v7: one callbacks contract per collateral, from before the diamond."""
 
-from indexer.protocols.gains.values import ZERO
+from indexer.protocols.gains.values import IN_DOLLARS, ZERO
 from indexer.spec import (
     Companion,
     Condition,
@@ -36,23 +36,24 @@ LIMIT_63, LIMIT_64, LIMIT_7 = (
 )
 EXECUTED = (MARKET_6, MARKET_7, LIMIT_63, LIMIT_64, LIMIT_7)
 
-# v6 says no price of its one collateral, DAI: a dollar each, by assumption. Trades of the first
-# Polygon contracts keep their collateral elsewhere and say zero; the execution says it then.
+# Trades of the first Polygon contracts keep their collateral elsewhere and say zero, up to their
+# close in v7; the execution says it then. v6 says no price of its one collateral, DAI: a dollar
+# each, by assumption.
 COLLATERAL = OfContract("collateral")
-STAKE_6 = When(Nonzero("t.positionSizeDai"), "t.positionSizeDai", "positionSizeDai")
-STAKE_7 = Product("t.positionSizeDai", "collateralPriceUsd")
+STAKE = When(Nonzero("t.positionSizeDai"), "t.positionSizeDai", "positionSizeDai")
+WORTH = Product(STAKE, "collateralPriceUsd")
 AT_PAR: Evidence = "assumed"
 SAID: Evidence = "event"
 # Event, its version (None: the window's), stake, what the collateral's decimals miss, evidence.
 Shape = tuple[str, str | None, Value, int, Evidence]
 MARKETS: tuple[Shape, ...] = (
-    (MARKET_6, None, STAKE_6, 0, AT_PAR),
-    (MARKET_7, "7", STAKE_7, 8, SAID),
+    (MARKET_6, None, STAKE, 0, AT_PAR),
+    (MARKET_7, "7", WORTH, 8, SAID),
 )
 LIMITS: tuple[Shape, ...] = (
-    (LIMIT_63, None, STAKE_6, 0, AT_PAR),
-    (LIMIT_64, None, STAKE_6, 0, AT_PAR),
-    (LIMIT_7, "7", STAKE_7, 8, SAID),
+    (LIMIT_63, None, STAKE, 0, AT_PAR),
+    (LIMIT_64, None, STAKE, 0, AT_PAR),
+    (LIMIT_7, "7", WORTH, 8, SAID),
 )
 
 # Order types: 0 TP, 1 SL, 2 LIQ, 3 OPEN; from v8 on they mean something else.
@@ -72,7 +73,7 @@ TRADE: dict[str, Value] = {
     "position_id": "t.index",
     "is_long": "t.buy",
     "collateral_token": COLLATERAL,
-    "execution_price_usd": Fixed("price", 10),
+    "execution_price_usd": When(IN_DOLLARS, Fixed("price", 10)),
 }
 CALLBACK_TRADES = (
     *(

@@ -4,11 +4,13 @@ from indexer.protocols.gains.values import (
     ABI,
     COLLATERAL,
     EXECUTIONS,
+    IN_BASE,
     LONG,
     MARKET,
     PAIR,
     PAIR_PRICE,
     PRICE,
+    RESIZED_IN_DOLLARS,
     STABLE,
     TRADE_COLLATERAL,
     USD,
@@ -159,7 +161,10 @@ OPEN_INTEREST = (
                 "open_interest_usd": Fixed(
                     Product(f"newOiCollateral.{side}Collateral", PAIR_PRICE), USD
                 ),
-                "open_interest_tokens": Fixed(f"newOiToken.{side}Token", 18),
+                "open_interest_tokens": When(
+                    RESIZED_IN_DOLLARS,
+                    Fixed(Product(f"newOiToken.{side}Token", PAIR_PRICE), IN_BASE),
+                ),
             },
             version="10",
         )

@@ -4,12 +4,15 @@ from indexer.protocols.gains.values import (
     ABI,
     COLLATERAL,
     DECREASE,
+    IN_BASE,
+    IN_DOLLARS,
     INCREASE,
     LEVERED,
     MARKET,
     NOTHING,
     NOTIONAL,
     PNL,
+    RESIZED_IN_DOLLARS,
     STAKE,
     TRADE_COLLATERAL,
     TRADE_USD,
@@ -33,6 +36,7 @@ from indexer.spec import (
     Neg,
     Nonzero,
     Not,
+    OfMarket,
     OneOf,
     Product,
     Sum,
@@ -46,7 +50,10 @@ ORACLE: dict[str, Value] = {"": "price", "9.4": "oraclePrice", "10": "oraclePric
 SIZE: dict[str, Value] = {
     "": NOTHING,
     "9.4": NOTHING,
-    "10": When(Nonzero("t.positionSizeToken"), "t.positionSizeToken"),
+    "10": When(
+        All((Nonzero("t.positionSizeToken"), IN_DOLLARS)),
+        Product("t.positionSizeToken", "collateralPriceUsd"),
+    ),
 }
 
 # Order types: 2 LIMIT_OPEN, 3 STOP_OPEN, 4 TP_CLOSE, 5 SL_CLOSE, 6 LIQ_CLOSE; others are rejected.
@@ -75,7 +82,10 @@ CLOSES: tuple[tuple[str, str, Condition, Value], ...] = (
     ),
     *((*shape, Not(OPENING), TRIGGER_CAUSE if shape[1] else CLOSING_CAUSE) for shape in TRIGGER),
 )
-BY_KEEPER: dict[str, Value] = {"liquidator": "triggerCaller"}
+# A fee that an open trade cannot bear liquidates it with no keeper (v10, FundingFeesUtils.sol).
+BY_KEEPER: dict[str, Value] = {
+    "liquidator": When(Not(Equals("triggerCaller", "0x" + "0" * 40)), "triggerCaller")
+}
 # Shape, version, which closings are no liquidation by name, who liquidated where anybody did.
 INFERRED: tuple[tuple[str, str, Condition, dict[str, Value]], ...] = (
     *((*shape, Not(IsTrue("open")), {}) for shape in MARKET if shape[1]),
@@ -117,9 +127,9 @@ TRADES = (
             into="position_changes",
             columns={
                 **OPENED,
-                "execution_price_usd": Fixed(PAID[version], 10),
-                "size_delta_tokens": Fixed(SIZE[version], 18),
-                "size_tokens": Fixed(SIZE[version], 18),
+                "execution_price_usd": When(IN_DOLLARS, Fixed(PAID[version], 10)),
+                "size_delta_tokens": Fixed(SIZE[version], IN_BASE),
+                "size_tokens": Fixed(SIZE[version], IN_BASE),
             },
             where=(opens,),
             version=version or None,
@@ -134,8 +144,8 @@ TRADES = (
             columns={
                 **CLOSED,
                 "cause": cause,
-                "execution_price_usd": Fixed(PAID[version], 10),
-                "size_delta_tokens": Fixed(Neg(SIZE[version]), 18),
+                "execution_price_usd": When(IN_DOLLARS, Fixed(PAID[version], 10)),
+                "size_delta_tokens": Fixed(Neg(SIZE[version]), IN_BASE),
             },
             where=(closes,),
             version=version or None,
@@ -150,9 +160,9 @@ TRADES = (
             columns={
                 **LIQUIDATED,
                 **BY_KEEPER,
-                "execution_price_usd": Fixed(PAID[version], 10),
-                "mark_price_usd": Fixed(ORACLE[version], 10),
-                "size_tokens": Fixed(SIZE[version], 18),
+                "execution_price_usd": When(IN_DOLLARS, Fixed(PAID[version], 10)),
+                "mark_price_usd": When(IN_DOLLARS, Fixed(ORACLE[version], 10)),
+                "size_tokens": Fixed(SIZE[version], IN_BASE),
                 "derivation": Const("direct"),
             },
             where=(Equals("orderType", 6),),
@@ -168,9 +178,9 @@ TRADES = (
             columns={
                 **LIQUIDATED,
                 **liquidator,
-                "execution_price_usd": Fixed(PAID[version], 10),
-                "mark_price_usd": Fixed(ORACLE[version], 10),
-                "size_tokens": Fixed(SIZE[version], 18),
+                "execution_price_usd": When(IN_DOLLARS, Fixed(PAID[version], 10)),
+                "mark_price_usd": When(IN_DOLLARS, Fixed(ORACLE[version], 10)),
+                "size_tokens": Fixed(SIZE[version], IN_BASE),
                 "derivation": Const("inferred"),
             },
             where=(closing, beyond),
@@ -221,6 +231,9 @@ PARTIAL_PNL: dict[str, dict[str, Value]] = {
     },
 }
 LEFT = Product(Product("values.newCollateralAmount", "values.newLeverage"), "collateralPriceUsd")
+RESIZED_PAIR = Companion(
+    "BorrowingPairOiUpdated", "pairIndex", {"collateralIndex": "collateralIndex"}, "before"
+)
 DONE = Equals("cancelReason", 0)  # the event also reports resizes that were cancelled
 RESIZES = (
     *(
@@ -232,7 +245,7 @@ RESIZES = (
                 **GROWN,
                 "market": "pairIndex",
                 "position_id": "index",
-                "execution_price_usd": Fixed(RESIZE_PAID[version], 10),
+                "execution_price_usd": When(RESIZED_IN_DOLLARS, Fixed(RESIZE_PAID[version], 10)),
             },
             where=(DONE,),
             version=version or None,
@@ -246,13 +259,10 @@ RESIZES = (
             into="position_changes",
             columns={
                 **GROWN,
-                "market": Companion(
-                    "BorrowingPairOiUpdated",
-                    "pairIndex",
-                    {"collateralIndex": "collateralIndex"},
-                    "before",
+                "market": RESIZED_PAIR,
+                "execution_price_usd": When(
+                    Equals(OfMarket(RESIZED_PAIR, "quote"), "USD"), Fixed(RESIZE_PAID[version], 10)
                 ),
-                "execution_price_usd": Fixed(RESIZE_PAID[version], 10),
             },
             where=(DONE,),
             version=version or None,
@@ -267,7 +277,7 @@ RESIZES = (
             columns={
                 **SHRUNK,
                 **PARTIAL_PNL[version],
-                "execution_price_usd": Fixed(RESIZE_PAID[version], 10),
+                "execution_price_usd": When(RESIZED_IN_DOLLARS, Fixed(RESIZE_PAID[version], 10)),
                 "notional_usd": Fixed(LEFT, DecimalsOf(COLLATERAL, plus=11)),
             },
             where=(DONE,),

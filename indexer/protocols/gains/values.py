@@ -3,12 +3,14 @@
 from indexer.spec import (
     Companion,
     DecimalsOf,
+    Equals,
     First,
     Fixed,
     Int,
     Lookup,
     Nonzero,
     OfContract,
+    OfMarket,
     Product,
     When,
     listed,
@@ -67,6 +69,12 @@ PAIR_PRICE = First(
         Companion(RESIZED, "collateralPriceUsd", BY_PAIR_RESIZED, "after"),
     )
 )
+
+# A price is in what its pair is quoted in, which for one in twelve is not the dollar. What v10
+# calls tokens is collateral by that price, so that dollars of collateral make it units of the base.
+QUOTE, RESIZED_QUOTE = OfMarket("t.pairIndex", "quote"), OfMarket("pairIndex", "quote")
+IN_DOLLARS, RESIZED_IN_DOLLARS = Equals(QUOTE, "USD"), Equals(RESIZED_QUOTE, "USD")
+IN_BASE = 26  # decimals of such tokens times the collateral's price
 
 # Stablecoins among the collaterals: a dollar each, by assumption.
 STABLE = tuple(row["address"] for row in listed("gains_tokens") if row["stable"])

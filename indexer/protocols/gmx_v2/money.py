@@ -35,7 +35,7 @@ HOLDERS_SHARE = "holders_share_of_revenue"
 HOLDERS_KNOWN = Equals(OfContract("holders"), "known")
 SPLIT: Columns = {
     "treasury_usd": Rest("fee_usd", ("supply_side_usd", "holders_usd")),
-    "split_basis": Const("policy"),
+    "split_basis": When(HOLDERS_KNOWN, Const("policy"), Const("none")),
 }
 BORROW, BORROW_RECEIVED = "borrowingFeeAmount", "borrowingFeeAmountForFeeReceiver"
 PENALTY = Arg("liquidationFeeAmount", absent=0)

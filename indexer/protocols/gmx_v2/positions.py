@@ -15,6 +15,7 @@ from indexer.spec import (
     Const,
     Equals,
     Event,
+    Exists,
     First,
     Fixed,
     Int,
@@ -38,7 +39,8 @@ MARKET: Columns = {
     "asset_class": Const("unknown"),
     "known_by": Const("event"),
 }
-# The beta of July 2023 called it by its old name.
+# The beta of July 2023 called it by its old name, and had no InsolventClose.
+IS_BETA = Exists(Arg("pnlUsd"))
 REALIZED = Fixed(First(("basePnlUsd", Arg("pnlUsd"))), 30)
 SIDE: Columns = {"market": "market", "collateral_token": "collateralToken", "is_long": "isLong"}
 POSITION: Columns = {
@@ -84,8 +86,8 @@ LIQUIDATED: Columns = {
     "collateral_usd": Fixed(Product("collateralDeltaAmount", WORTH), 30),
     "mark_price_usd": Fixed(Sum(("indexTokenPrice.min", "indexTokenPrice.max")), PER_INDEX, over=2),
     "fee_usd": Fixed(Product(LIQUIDATION_PAID, WORTH), 30),
-    "shortfall_usd": Fixed(DEBT_LEFT, 30),
-    "shortfall_basis": Const("event"),
+    "shortfall_usd": When(Not(IS_BETA), Fixed(DEBT_LEFT, 30)),
+    "shortfall_basis": When(IS_BETA, Const("none"), Const("event")),
     "derivation": Const("direct"),
 }
 SHORTFALL: Columns = {

@@ -60,13 +60,13 @@ PROTOCOL = Protocol(
     kind="credit",
     methodology=(
         "Liquidations are Bite of both Cats and Bark of the Dog: Dai owed without penalty and "
-        "collateral taken for auction. Recoveries are Take of each auction; what is left of the "
-        "debt, penalty included, when nothing is left to sell is bad debt. Real-world vaults draw "
-        "and repay at their urns; Tell, Cure and Cull of their oracle are impairments, their "
-        "removal and defaults, except for two vaults that were wound up. Savings are calls of the "
-        "Pot and sUSDS, with the price of a share; what savers and stakers are paid is known, the "
-        "fees it comes from are not. Buybacks are what each flapper swapped; all of it goes to "
-        "the treasury, nothing is burned. Dollars are Dai and USDS at par."
+        "collateral taken for auction. Recoveries are Take of each auction of the Dog; what is "
+        "left of the debt, penalty included, when nothing is left to sell is bad debt. Real-world "
+        "vaults draw and repay at their urns; Tell, Cure and Cull of their oracle are impairments, "
+        "their removal and defaults, except for two vaults that were wound up. Savings are calls "
+        "of the Pot and sUSDS, with the price of a share; what savers and stakers are paid is "
+        "known, the fees it comes from are not. Buybacks are what each flapper swapped; all of it "
+        "goes to the treasury, nothing is burned. Dollars are Dai and USDS at par."
     ),
     left_out=(
         "Stability fees: the Vat notes a rate, and the debt it is multiplied with is state; so are "
@@ -75,7 +75,11 @@ PROTOCOL = Protocol(
         "Redo and Yank: neither debt nor collateral moves in a restart, and a removal is settled "
         "off the market.",
         "fess and flap of the Vow: what a liquidation queues is in Bark, what is spent in Exec.",
-        "Surplus auctions before July 2023: their start does not say what MKR they bring.",
+        "What auctions of the Cats brought, or left as bad debt in March 2020: bids are notes of "
+        "contracts of which no list was at hand.",
+        "Sales of clippers that were replaced: the chainlog names the last one of a collateral.",
+        "Surplus auctions before July 2023, and auctions of debt: their start does not say what "
+        "MKR they bring or make.",
         "Locks of real-world vaults: tokens that stand for a contract, one of a kind; Bump: an "
         "appraisal, no price.",
         "sDAI: its flows are the Pot's, with sDAI as the account.",

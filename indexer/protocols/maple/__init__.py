@@ -54,7 +54,8 @@ PROTOCOL = Protocol(
     methodology=(
         "Credit events are what loans, pool managers and auctions log; a default's loss is net of "
         "the delegate's cover, and a call is no default. Interest is gross, split into lenders and "
-        "delegate (supply side) and platform (treasury); dollars are USDC and USDT at par. "
+        "delegate (supply side) and platform (treasury), which is paid its fees also of what a "
+        "default recovers or cover pays; dollars are USDC and USDT at par. "
         "Requests to withdraw queue and are no flows. Principal outstanding and unrealised losses "
         "are what managers log, absolute. Share prices are read from the pools once a day, before "
         "unrealised losses. Syrup loans are open-term with collateral held off chain: no auction "

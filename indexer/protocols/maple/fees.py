@@ -1,7 +1,23 @@
 """Interest and fees of Maple loans by recipient; each payment is read where its split is logged."""
 
-from indexer.protocols.maple.markets import LOAN_FTL, MANAGER_FTL, MANAGER_OTL, OWN_ASSET
-from indexer.protocols.maple.pools import AT_PAR, BASES, ITS_ASSET, OWN_AT_PAR, OWN_BASES
+from indexer.protocols.maple.markets import (
+    LOAN_FTL,
+    MANAGER_FTL,
+    MANAGER_OTL,
+    OWN_ASSET,
+    POOL_MANAGER,
+)
+from indexer.protocols.maple.pools import (
+    AT_PAR,
+    BASES,
+    COVERED,
+    COVERED_ASSET,
+    COVERED_AT_PAR,
+    COVERED_BASES,
+    ITS_ASSET,
+    OWN_AT_PAR,
+    OWN_BASES,
+)
 from indexer.spec import (
     Amount,
     Const,
@@ -9,6 +25,7 @@ from indexer.spec import (
     Event,
     Fixed,
     Int,
+    Nonzero,
     Rest,
     Sum,
     Value,
@@ -50,6 +67,12 @@ SPLITS: tuple[tuple[str, str, str, tuple[Value, Value]], ...] = (
     (FEE_MANAGER, "OriginationFeesPaid", "origination", ORIGINATED),
     (FEE_MANAGER, "ServiceFeesPaid", "service", SERVED),
 )
+
+# --- platform fees that a default pays ------------------------------------------------------------
+
+# Of what an open-term loan recovered, then of the delegate's cover; which fee it is neither says.
+RECOVERED = Amount("toTreasury_", ITS_ASSET)
+FROM_COVER = Amount("toTreasury_", COVERED_ASSET)
 
 # --- loans before v4, and strategies ----------------------------------------------------------
 
@@ -99,6 +122,44 @@ FEES = (
         )
         for abi, name, kind, (whole, platform) in SPLITS
         for basis, evidence in BASES
+    ),
+    *(
+        Event(
+            abi=MANAGER_OTL,
+            name="LiquidatedFundsDistributed",
+            into="fees",
+            columns={
+                **SPLIT,
+                "fee_kind": Const("service"),
+                "fee_tokens": RECOVERED,
+                "fee_usd": When(AT_PAR, RECOVERED),
+                "treasury_usd": When(AT_PAR, RECOVERED),
+            },
+            where=(Nonzero("toTreasury_"), basis),
+            version="2",
+            evidence=evidence,
+        )
+        for basis, evidence in BASES
+    ),
+    *(
+        Event(
+            abi=POOL_MANAGER,
+            name="CoverLiquidated",
+            into="fees",
+            columns={
+                **SPLIT,
+                "market": COVERED,
+                "fee_kind": Const("service"),
+                "fee_token": COVERED_ASSET,
+                "fee_tokens": FROM_COVER,
+                "fee_usd": When(COVERED_AT_PAR, FROM_COVER),
+                "treasury_usd": When(COVERED_AT_PAR, FROM_COVER),
+            },
+            where=(Nonzero("toTreasury_"), basis),
+            version="2",
+            evidence=evidence,
+        )
+        for basis, evidence in COVERED_BASES
     ),
     *(
         Event(LOAN_FTL, name, "fees", OLD_INTEREST, (basis,), version="1", evidence=evidence)

@@ -194,8 +194,18 @@ MOVED: dict[str, Value] = {
 }
 FLOWS = (
     *(
-        Event("maple/Pool", name, "pool_flows", {**MOVED, "kind": Const(kind)}, version="2")
-        for name, kind in (("Deposit", "deposit"), ("Withdraw", "withdrawal"))
+        Event(
+            "maple/Pool",
+            name,
+            "pool_flows",
+            {**MOVED, "kind": Const(kind), "account": account},
+            version="2",
+        )
+        for name, kind, account in (
+            ("Deposit", "deposit", "owner_"),
+            # A queue redeems shares that it holds: it is their owner, and pays who asked.
+            ("Withdraw", "withdrawal", "receiver_"),
+        )
     ),
     *(
         Event("maple/Pool", name, "pool_flows", {**FLOW, "kind": Const(kind)}, version="2")

@@ -39,10 +39,11 @@ PROTOCOL = Protocol(
     methodology=(
         "Mints and redemptions are what the managers complete: hubs that answer requests, and "
         "instant managers of two generations; shares are OUSG or USDY also where rOUSG or rUSDY is "
-        "handed out, and money is what an investor paid or received. Fees are those of the same "
-        "logs, in USDC or, since 2025, in dollars. Share prices are in dollars and of one source "
-        "at a time: logged by the first oracle of OUSG and the pricer of USDY, then asked for once "
-        "a day, with the supply, of USDY's oracle and, for OUSG since 2025, of the common one."
+        "handed out. Money is what an investor received, or paid with the fee; at hubs what was "
+        "paid is without it. Fees are those of the same logs and of requests to hubs, in USDC or, "
+        "since 2025, in dollars. Share prices are in dollars and of one source at a time: logged "
+        "by the first oracle of OUSG and the pricer of USDY, then asked for once a day, with the "
+        "supply, of USDY's oracle and, for OUSG since 2025, of the common one."
     ),
     left_out=(
         "Ranges of USDY's oracle (RangeSet, RangeOverriden): they are set ahead of time and a "
@@ -50,6 +51,7 @@ PROTOCOL = Protocol(
         "Prices the external check passed over (ChainlinkPriceIgnored): the share price stays.",
         "Prices of the pricer of OUSG: it repeats its oracle; corrections (PriceUpdated) name no "
         "moment.",
+        "Fees of deposits that arrive off chain (DepositProofAdded): what was charged is no USDC.",
         "Requests (MintRequested, RedemptionRequested) as flows: money and shares move when they "
         "are completed; redemptions that end off chain (RedemptionRequestedServicedOffChain).",
         "rOUSG and rUSDY as tokens (TransferShares): a rebasing form of shares counted already.",

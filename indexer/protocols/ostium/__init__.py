@@ -10,7 +10,7 @@ Split      Events name the recipient: dev and oracle fees are the protocol's, op
            front end's; DefiLlama books the first two so as well:
            https://github.com/DefiLlama/dimension-adapters/tree/master/fees/ostium
 Units      USDC and fees 1e6; prices 1e18, in the quote of the pair, which is not always dollars;
-           leverage 1e2; sizes 1e18 in units of the base; percentageClosed 1e4 is all; the price
+           leverage 1e2; sizes 1e18 of dollars by the price; percentageClosed 1e4 is all; the price
            of a vault share 1e18. Dollars are USDC, as the venue counts them.
 
 A price of zero is a market that is closed (OstiumPrivatePriceUpKeep.sol). A testnet's rows are of
@@ -84,6 +84,8 @@ PROTOCOL = Protocol(
         "position_id (queries/open_by_position.sql).",
         "Notional, size and side of liquidations (queries/liquidated_positions.sql), profit of "
         "other closings: they need the opening.",
+        "Execution prices and sizes of pairs that are not quoted in dollars: no event has the "
+        "dollar's price in their quote.",
         "First blocks: not established, so every contract is read from block 0.",
         "Replacements of contracts that the registry announces: it names them by role, and what "
         "they log is not known before somebody reads it.",

@@ -21,6 +21,7 @@ from indexer.spec import (
     Neg,
     Not,
     OfContract,
+    OfMarket,
     Product,
     Sum,
     Value,
@@ -84,6 +85,11 @@ LOST = When(
 )
 IS_WIPED_OUT = All((Equals("usdcSentToTrader", 0), Exists(LIQUIDATION_FEE)))
 
+# A price is in what its pair is quoted in, and a size is dollars by that price: not dollars and not
+# units of the base where the quote is another.
+IN_DOLLARS = Equals(OfMarket("t.pairIndex", "quote"), "USD")
+CLOSED_IN_DOLLARS = Equals(OfMarket(PAIR, "quote"), "USD")
+
 NOTIONAL = Product("t.collateral", "t.leverage")
 OPENED: dict[str, Value] = {
     "market": "t.pairIndex",
@@ -93,18 +99,18 @@ OPENED: dict[str, Value] = {
     "is_long": "t.buy",
     "collateral_token": OfContract("usdc"),
     "notional_delta_usd": Fixed(NOTIONAL, 8),
-    "size_delta_tokens": Fixed("tradeNotional", 18),
+    "size_delta_tokens": When(IN_DOLLARS, Fixed("tradeNotional", 18)),
     "collateral_delta_usd": Fixed("t.collateral", 6),
-    "execution_price_usd": Fixed("t.openPrice", 18),
+    "execution_price_usd": When(IN_DOLLARS, Fixed("t.openPrice", 18)),
     "notional_usd": Fixed(NOTIONAL, 8),
-    "size_tokens": Fixed("tradeNotional", 18),
+    "size_tokens": When(IN_DOLLARS, Fixed("tradeNotional", 18)),
 }
 POSITION: dict[str, Value] = {
     "market": PAIR,
     "account": TRADER,
     "position_id": "tradeId",
     "collateral_token": OfContract("usdc"),
-    "execution_price_usd": Fixed("price", 18),
+    "execution_price_usd": When(CLOSED_IN_DOLLARS, Fixed("price", 18)),
 }
 ALL_OF_IT: dict[str, Value] = {
     "notional_usd": ZERO,
@@ -167,7 +173,7 @@ TRADES = (
             columns={
                 **POSITION,
                 "collateral_usd": Fixed(LOST, 6),
-                "mark_price_usd": Fixed(ORACLE_PRICE, 18),
+                "mark_price_usd": When(CLOSED_IN_DOLLARS, Fixed(ORACLE_PRICE, 18)),
                 "realized_pnl_usd": Fixed(Neg(LOST), 6),
                 "fee_usd": Fixed(LIQUIDATION_FEE, 6),
                 "shortfall_basis": Const("none"),

@@ -22,6 +22,7 @@ from indexer.spec import (
     Nonzero,
     Not,
     Positive,
+    Product,
     Quotient,
     SqrtPrice,
     Sum,
@@ -36,21 +37,36 @@ LONG_BEFORE, LONG_AFTER = Positive(Neg(BEFORE)), Positive(Neg("openNotional"))
 SHORT_BEFORE, SHORT_AFTER = Positive(BEFORE), Positive("openNotional")
 LONG_CHANGE = Sum((LONG_AFTER, Neg(LONG_BEFORE)))
 SHORT_CHANGE = Sum((SHORT_AFTER, Neg(SHORT_BEFORE)))
-# Side, after, change, change of the other side, size on this side.
-LEGS: tuple[tuple[bool, Value, Value, Value, Value], ...] = (
+# A trade that turns the position closes one side and opens the other, each with the part of the
+# size that it has of the quote (Exchange.sol, _getPnlToBeRealized): what closed brought back its
+# cost and the profit, what opened is what the position is open for now.
+IS_TURNED = All((Nonzero(LONG_CHANGE), Nonzero(SHORT_CHANGE)))
+QUOTE = Sum(("exchangedPositionNotional", Neg("fee")))
+BROUGHT = Sum(("realizedPnl", Neg(BEFORE)))
+LONG_PART = When(IsNegative(LONG_CHANGE), BROUGHT, "openNotional")
+SHORT_PART = When(IsNegative(SHORT_CHANGE), BROUGHT, "openNotional")
+BOUGHT, SOLD = "exchangedPositionSize", Neg("exchangedPositionSize")
+# Side, after, change, size on this side.
+LEGS: tuple[tuple[bool, Value, Value, Value], ...] = (
     (
         True,
         LONG_AFTER,
         LONG_CHANGE,
-        SHORT_CHANGE,
-        "exchangedPositionSize",
+        When(
+            IS_TURNED,
+            Fixed(Quotient(Product(BOUGHT, LONG_PART), QUOTE), 18),
+            Fixed(BOUGHT, 18),
+        ),
     ),
     (
         False,
         SHORT_AFTER,
         SHORT_CHANGE,
-        LONG_CHANGE,
-        Neg("exchangedPositionSize"),
+        When(
+            IS_TURNED,
+            Fixed(Quotient(Product(SOLD, SHORT_PART), QUOTE), 18),
+            Fixed(SOLD, 18),
+        ),
     ),
 )
 
@@ -135,7 +151,7 @@ TRADES = (
                 "cause": CAUSE,
                 "is_long": Const(is_long),
                 "notional_delta_usd": Fixed(change, 18),
-                "size_delta_tokens": When(Not(Nonzero(other)), Fixed(size, 18)),
+                "size_delta_tokens": size,
                 "execution_price_usd": TRADED_AT,
                 "realized_pnl_usd": When(IsNegative(change), Fixed("realizedPnl", 18)),
                 "notional_usd": Fixed(after, 18),
@@ -143,7 +159,7 @@ TRADES = (
             (Nonzero(change),),
             evidence="derived",
         )
-        for is_long, after, change, other, size in LEGS
+        for is_long, after, change, size in LEGS
     ),
     *(
         Event(
@@ -154,12 +170,12 @@ TRADES = (
                 "market": "baseToken",
                 "is_long": Const(is_long),
                 "open_interest_delta_usd": Fixed(change, 18),
-                "open_interest_delta_tokens": When(Not(Nonzero(other)), Fixed(size, 18)),
+                "open_interest_delta_tokens": size,
             },
             (Nonzero(change),),
             evidence="derived",
         )
-        for is_long, _, change, other, size in LEGS
+        for is_long, _, change, size in LEGS
     ),
     Event(HOUSE, "PositionClosed", "position_changes", SETTLED),
     Event(HOUSE, "PositionClosed", "open_interest", SETTLED_INTEREST, evidence="derived"),

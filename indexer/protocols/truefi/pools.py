@@ -79,30 +79,18 @@ COVER = (
 DEBTS_ASSET = OfMarket("debt", "index_token")
 DEBT_AT_PAR = OneOf(DEBTS_ASSET, STABLE)
 DEBT_BASES: tuple[Basis, ...] = ((DEBT_AT_PAR, "assumed"), (Not(DEBT_AT_PAR), "event"))
-PAID_LATER: dict[str, Value] = {"asset_token": OWN_ASSET}
 LATER = Amount("deficit", OWN_ASSET)
 
+# A deficit is paid once the SAFU has redeemed all of the debt: with what the debt repaid before.
 DEFAULTS = (
     *(Event(LIQUIDATOR, name, "credit_events", {**SEIZED, **loan}) for name, loan in LIQUIDATIONS),
-    Event(
-        abi=POOL,
-        name="DeficitReclaimed",
-        into="credit_events",
-        columns={
-            **PAID_LATER,
-            "kind": Const("recovery"),
-            "pool": Emitter(),
-            "loan": "debt",
-            "principal_tokens": LATER,
-        },
-    ),
     *(
         Event(
             abi=POOL,
             name="DeficitReclaimed",
             into="shortfalls",
             columns={
-                **PAID_LATER,
+                "asset_token": OWN_ASSET,
                 "kind": Const("insurance_out"),
                 "market": "debt",
                 "shortfall_tokens": LATER,

@@ -1,0 +1,88 @@
+"""Every declaration against the schema and against the tests that hold its golden logs."""
+
+from pathlib import Path
+
+import pytest
+from goldens import AUTOMATIC
+
+from indexer.facts.routes import title
+from indexer.protocols import PROTOCOLS
+from indexer.spec import Entry, Event, Read
+from indexer.tables import tables
+
+TESTS = "".join(
+    path.read_text(encoding="utf-8")
+    for pattern in ("test_protocol_*.py", "test_import*.py", "*_rig.py")
+    for path in sorted(Path(__file__).parent.glob(pattern))
+)
+# Their tests take these signatures from the declaration's own lists of shapes.
+LISTED = {
+    "gains": {"PositionSizeIncreaseExecuted", "PositionSizeDecreaseExecuted"},
+    "openeden": {"ProcessDeposit", "ProcessWithdraw"},
+}
+ROWS: list[tuple[str, Event | Read | Entry]] = [
+    (slug, row)
+    for slug, protocol in PROTOCOLS.items()
+    for rows in (protocol.events, protocol.reads, protocol.entries)
+    for row in rows
+]
+
+
+@pytest.mark.parametrize("slug", PROTOCOLS)
+def test_every_declared_column_is_one_of_its_table(slug: str) -> None:
+    """A misspelt column would be dropped in silence; what fills itself is not declared."""
+    odd = [
+        (row.into, name)
+        for owner, row in ROWS
+        if owner == slug
+        for name in row.columns
+        if name not in tables()[row.into] or name in AUTOMATIC
+    ]
+
+    assert odd == []
+
+
+@pytest.mark.parametrize("slug", PROTOCOLS)
+def test_every_required_column_is_declared(slug: str) -> None:
+    """A row without it would be rejected every time."""
+    lacking = [
+        (row.into, name)
+        for owner, row in ROWS
+        if owner == slug
+        for name, column in tables()[row.into].items()
+        if column.required and name not in (*row.columns, *AUTOMATIC)
+    ]
+
+    assert lacking == []
+
+
+@pytest.mark.parametrize("slug", PROTOCOLS)
+def test_every_declared_event_is_named_in_a_test(slug: str) -> None:
+    """Each has a golden log in the tests of its protocol: a built one, or recorded ones."""
+    names = {
+        title(event.name).partition("(")[0]
+        for event in PROTOCOLS[slug].events
+        if not event.is_confirmed
+    }
+
+    assert {name for name in names if name not in TESTS} == LISTED.get(slug, set())
+
+
+@pytest.mark.parametrize("slug", PROTOCOLS)
+def test_windows_of_one_reading_do_not_overlap(slug: str) -> None:
+    """One address is read once at a time by each ABI, or every log would count twice."""
+    seen: dict[tuple[object, ...], list[tuple[int, float]]] = {}
+    for contract in PROTOCOLS[slug].contracts:
+        says = tuple(sorted((key, str(value)) for key, value in contract.says.items()))
+        key = (contract.chain, contract.abi, contract.address.lower(), str(contract.only))
+        distinct = says if contract.abi in {read.abi for read in PROTOCOLS[slug].reads} else ()
+        window = (contract.from_block, contract.to_block or float("inf"))
+        seen.setdefault((*key, distinct), []).append(window)
+
+    twice = [
+        key
+        for key, windows in seen.items()
+        for (_, end), (start, _) in zip(sorted(windows), sorted(windows)[1:], strict=False)
+        if start <= end
+    ]
+    assert twice == []
