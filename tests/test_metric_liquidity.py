@@ -94,11 +94,12 @@ def test_a_move_meets_ranges_that_do_not_hold_the_price() -> None:
 
 def test_what_was_removed_is_not_met() -> None:
     """Added and removed again: the stretch is one, to the last digit."""
-    above = ((900, ""), (20_000, 9))
+    above = ((900, "1.52"), (20_000, 9))
+    always = change("7.3", *FAR)
 
-    result = found(START, change(100, *FAR), change(60, *above), change(-60, *above), swap())
+    result = found(START, always, change(60, *above), change(-60, *above), swap("7.3"))
 
-    assert amounts(result) == [("ranges", 100.0, 50.0), ("ranges", 50.0, 100.0)]
+    assert amounts(result) == amounts(found(START, always, swap("7.3")))
 
 
 def test_what_happens_after_the_swap_does_not_count() -> None:
