@@ -24,8 +24,23 @@ from the contract's ABI. *Evidence* is what each row of the table carries: `even
 def catalogue(protocols: Sequence[Protocol]) -> str:
     """Return the whole document: a table of all protocols, then a section for each."""
     ordered = sorted(protocols, key=lambda protocol: protocol.slug)
-    parts = [_INTRODUCTION, "\n".join(_overview(ordered)), *map(section, ordered)]
+    parts = [
+        _INTRODUCTION,
+        _counted(ordered),
+        "\n".join(_overview(ordered)),
+        *map(section, ordered),
+    ]
     return "\n".join(part if part.endswith("\n") else f"{part}\n" for part in parts)
+
+
+def _counted(protocols: Sequence[Protocol]) -> str:
+    chains = {chain for protocol in protocols for chain in chains_of(protocol)}
+    events = [event for protocol in protocols for event in protocol.events]
+    return (
+        f"{len(protocols):,} protocols on {len(chains):,} chains; {len(events):,} rows are declared "
+        f"of events, {sum(event.is_confirmed for event in events):,} of them confirmed by recorded "
+        f"logs, and {sum(len(protocol.reads) for protocol in protocols):,} of state.\n"
+    )
 
 
 def _overview(protocols: Iterable[Protocol]) -> Iterator[str]:
