@@ -37,9 +37,9 @@ def _counted(protocols: Sequence[Protocol]) -> str:
     chains = {chain for protocol in protocols for chain in chains_of(protocol)}
     events = [event for protocol in protocols for event in protocol.events]
     return (
-        f"{len(protocols):,} protocols on {len(chains):,} chains; {len(events):,} rows are declared "
-        f"of events, {sum(event.is_confirmed for event in events):,} of them confirmed by recorded "
-        f"logs, and {sum(len(protocol.reads) for protocol in protocols):,} of state.\n"
+        f"{len(protocols):,} protocols on {len(chains):,} chains; {len(events):,} rows are declared of "
+        f"events, {sum(event.is_confirmed for event in events):,} of them confirmed by recorded logs, "
+        f"and {sum(len(protocol.reads) for protocol in protocols):,} of state.\n"
     )
 
 
