@@ -36,10 +36,12 @@ def catalogue(protocols: Sequence[Protocol]) -> str:
 def _counted(protocols: Sequence[Protocol]) -> str:
     chains = {chain for protocol in protocols for chain in chains_of(protocol)}
     events = [event for protocol in protocols for event in protocol.events]
+    confirmed = sum(event.is_confirmed for event in events)
+    reads = sum(len(protocol.reads) for protocol in protocols)
     return (
-        f"{len(protocols):,} protocols on {len(chains):,} chains; {len(events):,} rows are declared of "
-        f"events, {sum(event.is_confirmed for event in events):,} of them confirmed by recorded logs, "
-        f"and {sum(len(protocol.reads) for protocol in protocols):,} of state.\n"
+        f"{len(protocols):,} protocols on {len(chains):,} chains; {len(events):,} rows are "
+        f"declared of events, {confirmed:,} of them confirmed by recorded logs, and {reads:,} of "
+        "state.\n"
     )
 
 
