@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from goldens import LOGS, NOON, Built, built_facts, facts_of, frame, log, reasons, rows, usd
 
-from indexer.chains import BSC, ETHEREUM, POLYGON, Chain
+from indexer.chains import AVALANCHE, BSC, ETHEREUM, POLYGON, Chain
 from indexer.facts import Facts, Known, declared, discovered, facts, merged
 from indexer.facts.questions import DUE, questions
 from indexer.facts.reads import read_facts
@@ -317,6 +317,8 @@ def test_a_market_of_an_unknown_principal_token_is_kept_back() -> None:
         ("aster", BSC, ASTER),
         ("lido", ETHEREUM, LDO),
         ("aave", ETHEREUM, "0x7fc66500c84a76ad7e9c93437bfc5ac33e2ddae9"),
+        ("gmx_v2", AVALANCHE, "0x62edc0692bd897d2295872a9ffcac5425011c661"),
+        ("gains", POLYGON, "0xe5417af564e4bfda1c483642db72007871397896"),
     ],
 )
 def test_a_supply_is_read_with_what_is_out_of_reach(slug: str, chain: Chain, token: str) -> None:
@@ -342,3 +344,28 @@ def test_a_supply_is_read_with_what_is_out_of_reach(slug: str, chain: Chain, tok
         {"token": token, "supply_tokens": usd("1000"), "dead_tokens": usd("25")}
     ]
     assert found.tables["token_supplies"]["evidence"].to_list() == ["state"]
+
+
+def test_maker_and_sky_are_read_each() -> None:
+    """Two tokens were bought over the years; each has a supply, asked in the order of addresses."""
+    protocol = PROTOCOLS["maker"]
+    known = declared([protocol], ETHEREUM)
+    due = pl.DataFrame([("supply", 25_000_000, b"\xbb" * 32, NOON)], DUE, orient="row")
+    told = [number * ETHER for number in (23_000_000_000, 2, 900_000, 1)]
+
+    found = read_facts(
+        [protocol],
+        ETHEREUM,
+        questions(protocol, ETHEREUM, known, due).with_columns(
+            pl.Series("answer", [value.to_bytes(32) for value in told], pl.Binary),
+            state=pl.lit("available"),
+            detail=pl.lit(None, pl.String),
+        ),
+        known,
+    )
+
+    columns = ("token", "supply_tokens", "dead_tokens")
+    assert found.tables["token_supplies"].select(*columns).rows() == [
+        ("0x56072c95faa701256059aa122697b133aded9279", usd("23000000000"), usd("2")),
+        ("0x9f8f72aa9304c8b593d555f12ef6589cc3a579a2", usd("900000"), usd("1")),
+    ]

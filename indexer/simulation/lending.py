@@ -6,12 +6,10 @@ from random import Random
 
 from indexer.chains import ETHEREUM
 from indexer.protocols import PROTOCOLS
-from indexer.simulation.encoding import plain, topic, word
-from indexer.simulation.ledger import Cell, Draft, Entry, exact, text
+from indexer.simulation.encoding import plain
+from indexer.simulation.ledger import Draft, Entry, exact, text
 from indexer.simulation.market import Token
 from indexer.simulation.prices import ASSETS, Prices
-from indexer.simulation.served import CallKey
-from indexer.spec import DEAD_ADDRESS
 
 USDC = Token(bytes.fromhex("a0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"), "USDC", 6)
 WETH = Token(bytes.fromhex("c02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"), "ETH", 18)
@@ -24,8 +22,6 @@ _BONUS_BPS = 10_500
 _LIQUIDATOR = bytes.fromhex("51d00000000000000000000000000000001191d8")
 _CALL = "LiquidationCall(address,address,address,uint256,uint256,address,bool)"
 _DECIMALS, _SYMBOL = "0x313ce567", "0x95d89b41"
-_AAVE = "0x7fc66500c84a76ad7e9c93437bfc5ac33e2ddae9"
-_DEAD_AAVE = 12 * 10**18
 
 
 @dataclass(frozen=True)
@@ -118,31 +114,6 @@ def token_answers() -> dict[tuple[int | None, str, str], str]:
             f"0x{32:064x}{len(name):064x}{name.hex():0<64}"
         )
     return answers
-
-
-def supply_answers(number: int, time: int) -> dict[CallKey, str]:
-    """Return what AAVE answers about its supply after block `number`."""
-    dead = word(int(DEAD_ADDRESS, 16))
-    told = {
-        topic("totalSupply()")[:4]: _supply(time),
-        topic("balanceOf(address)")[:4] + dead: _DEAD_AAVE,
-    }
-    return {(number, _AAVE, text(sent)): text(word(value)) for sent, value in told.items()}
-
-
-def supply_entry(time: int) -> Entry:
-    """Return what a reader of this state must end up with."""
-    cells: dict[str, Cell] = {
-        "token": _AAVE,
-        "supply_tokens": exact(_supply(time), 18),
-        "dead_tokens": exact(_DEAD_AAVE, 18),
-    }
-    return Entry("token_supplies", "aave", "3", cells, evidence="state")
-
-
-def _supply(time: int) -> int:
-    # A token a minute is minted.
-    return 16_000_000 * 10**18 + time // 60 % 10**6 * 10**18
 
 
 def _pool() -> str:

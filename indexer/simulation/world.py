@@ -12,13 +12,13 @@ from random import Random
 
 from indexer.chains import ARBITRUM, ETHEREUM, Chain
 from indexer.protocols import PROTOCOLS
-from indexer.simulation import credit, feeds, lending, noise, vault
+from indexer.simulation import credit, feeds, lending, noise, supplies, vault
 from indexer.simulation.blocks import Block, block
 from indexer.simulation.crowd import Crowd, traders
 from indexer.simulation.emitter import Emitter
 from indexer.simulation.ledger import Draft, Entry, Ledger
 from indexer.simulation.market import USD, Market, Token
-from indexer.simulation.prices import END, START, Prices, block_times, paths
+from indexer.simulation.prices import CALM_SECONDS, END, START, Prices, block_times, paths
 from indexer.simulation.served import SIMULATED_CLIENT, CallKey, ServedChain
 from indexer.simulation.venue import Venue
 
@@ -70,7 +70,7 @@ def simulated(seed: int = 1) -> World:
     venue = gmx_v2()
     step, look = _ethereum(seed, prices)
     chains = (
-        _chain(ARBITRUM, times, _arbitrum(seed, prices, venue), ledger),
+        _chain(ARBITRUM, times, _arbitrum(seed, prices, venue), ledger, _supply_of_gmx),
         _chain(ETHEREUM, range(START, END, ETHEREUM_SECONDS), step, ledger, look),
     )
     return World(seed, chains, ledger, venue)
@@ -144,7 +144,7 @@ def _ethereum(seed: int, prices: dict[int, Prices]) -> tuple[Step, Look]:
     def look(number: int, time: int) -> tuple[Mapping[CallKey, str], Sequence[Entry]]:
         if time % _DAY >= ETHEREUM_SECONDS:
             return {}, []
-        supply, read = lending.supply_answers(number, time), [lending.supply_entry(time)]
+        supply, read = supplies.AAVE.answers(number, time), [supplies.AAVE.entry(time)]
         if not pool.is_born:
             return supply, read
         return supply | pool.shares.answers(number), [*read, *pool.shares.entries()]
@@ -152,12 +152,14 @@ def _ethereum(seed: int, prices: dict[int, Prices]) -> tuple[Step, Look]:
     return step, look
 
 
-def _nothing(_number: int, _time: int) -> tuple[Mapping[CallKey, str], Sequence[Entry]]:
-    return {}, []
+def _supply_of_gmx(number: int, time: int) -> tuple[Mapping[CallKey, str], Sequence[Entry]]:
+    if time % _DAY >= CALM_SECONDS:
+        return {}, []
+    return supplies.GMX.answers(number, time), [supplies.GMX.entry(time)]
 
 
 def _chain(
-    chain: Chain, times: Sequence[int], step: Step, ledger: Ledger, look: Look = _nothing
+    chain: Chain, times: Sequence[int], step: Step, ledger: Ledger, look: Look
 ) -> ServedChain:
     calls = dict(lending.token_answers()) if chain == ETHEREUM else {}
     number = FIRST_BLOCKS[chain]

@@ -24,6 +24,7 @@ before fees. OI rows of versions "8-9.4" and "10" are two counters that add up. 
 liquidation up to v7 and a limit order since. v6 says no price of its collateral, DAI: at par.
 """
 
+from indexer.chains import ARBITRUM, BASE, POLYGON
 from indexer.protocols.gains.callbacks import ABI as CALLBACKS
 from indexer.protocols.gains.callbacks import CALLBACK_FEES, CALLBACK_PRICES, CALLBACK_TRADES
 from indexer.protocols.gains.money import (
@@ -38,7 +39,25 @@ from indexer.protocols.gains.trades import RESIZES, TRADES
 from indexer.protocols.gains.values import ABI, PAIRS
 from indexer.protocols.gains.vaults import ABI as VAULT
 from indexer.protocols.gains.vaults import VAULTS
-from indexer.spec import Const, Contract, Event, Market, Protocol, Token, chain_of, listed
+from indexer.spec import (
+    TOKEN_SUPPLY,
+    Const,
+    Contract,
+    Event,
+    Market,
+    Protocol,
+    Token,
+    chain_of,
+    listed,
+)
+
+# Bridged among them: shares of supply are of each chain's part. MegaETH's is not read: its first
+# block is not known, and a supply is read from there on.
+GNS = (
+    (ARBITRUM, "0x18c11fd286c5ec11c3b683caa813b77f5163a122", 190_420_046),
+    (POLYGON, "0xe5417af564e4bfda1c483642db72007871397896", 53_282_482),
+    (BASE, "0xfb1aaba03c31ea98a3eec7591808acb1947ee7ac", 20_824_632),
+)
 
 CHAINS = dict.fromkeys(row["chain"] for row in listed("gains_diamonds"))
 
@@ -96,6 +115,7 @@ PROTOCOL = Protocol(
         "Arbitrum Sepolia: a test network.",
     ),
     contracts=(
+        *(Contract(chain, "erc20/Token", address, block) for chain, address, block in GNS),
         *(
             Contract(
                 chain=chain_of(row["chain"]),
@@ -139,6 +159,7 @@ PROTOCOL = Protocol(
             for row in listed("gains_vaults")
         ),
     ),
+    reads=(TOKEN_SUPPLY,),
     events=(
         Event(
             abi=ABI,

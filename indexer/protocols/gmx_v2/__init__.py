@@ -31,6 +31,7 @@ from indexer.protocols.gmx_v2.pools import POOLS
 from indexer.protocols.gmx_v2.positions import POSITIONS
 from indexer.protocols.gmx_v2.values import ABI as ABI
 from indexer.spec import (
+    TOKEN_SUPPLY,
     Contract,
     Market,
     Policy,
@@ -48,6 +49,12 @@ EMITTERS = (
     (MEGAETH, "0xAf2E131d483cedE068e21a9228aD91E623a989C2", 5_661_063, "unknown"),
     (ARBITRUM_SEPOLIA, "0xa973c2692C1556E1a3d478e745e9a75624AEDc73", 151_253_862, "unknown"),
     (AVALANCHE_FUJI, "0xc67D98AC5803aFD776958622CeEE332A0B2CabB9", 23_861_078, "unknown"),
+)
+
+# Bridged between the two: shares of supply are of each chain's part.
+GMX = (
+    (ARBITRUM, "0xfc5A1A6EB076a2C7aD06eD22C90d7E710E35ad0a", 107_737_756),
+    (AVALANCHE, "0x62edc0692BD897D2295872a9FFCac5425011c661", 32_162_455),
 )
 
 VOTE = (
@@ -103,11 +110,15 @@ PROTOCOL = Protocol(
         "Fee factors changed by SetUint: the split by holders' points is dated policy.",
         "AdlStateUpdated: it allows auto-deleveraging, and is none.",
     ),
-    contracts=tuple(
-        Contract(chain, ABI, address, block, version="2", says={"holders": holders})
-        for chain, address, block, holders in EMITTERS
+    contracts=(
+        *(
+            Contract(chain, ABI, address, block, version="2", says={"holders": holders})
+            for chain, address, block, holders in EMITTERS
+        ),
+        *(Contract(chain, "erc20/Token", token, block, version="2") for chain, token, block in GMX),
     ),
     events=(*POSITIONS, *POOLS, *MONEY),
+    reads=(TOKEN_SUPPLY,),
     policies=(
         # 27 of 37 points; in force before the first market.
         Policy(HOLDERS_SHARE, "0.729729729729729729", "2023-07-01", VOTE, "governance"),

@@ -25,7 +25,7 @@ from indexer.chains import ETHEREUM
 from indexer.protocols.maker.burns import BURNS, MKR, SHARES, SKY
 from indexer.protocols.maker.liquidations import CLIPPER, DAI, LIQUIDATIONS
 from indexer.protocols.maker.savings import PEG, SAVINGS, USDS, VAULTS
-from indexer.spec import Contract, Protocol, Token, listed
+from indexer.spec import TOKEN_SUPPLY, Contract, Protocol, Token, listed
 
 START, DOG_START = 8_928_152, 12_317_310
 VAT = "0x35D1b3F3D7966A1DFe207aa4514C12a259A0492B"
@@ -84,12 +84,14 @@ PROTOCOL = Protocol(
         "appraisal, no price.",
         "sDAI: its flows are the Pot's, with sDAI as the account.",
         "Flows of stUSDS: their events are not confirmed.",
-        "The burn of 26 June 2025 and conversions of MKR to SKY: transfers of tokens.",
+        "The burn of 26 June 2025 and conversions of MKR to SKY: transfers of tokens. In shares of "
+        "supply a conversion counts as issued SKY.",
         "The Splitter's share before 21 February 2025: it began at 100 %, and the day it became "
         "70 % is not confirmed; Exec and Kick say what was spent.",
     ),
     contracts=(
         *(Contract(ETHEREUM, f"maker/{name}", address, START) for name, address in SINGLES),
+        *(Contract(ETHEREUM, "erc20/Token", address, START) for address in (MKR, SKY)),
         Contract(ETHEREUM, "maker/VatMove", VAT, START, only={"dst": (POT,)}),
         Contract(ETHEREUM, "maker/VatMove", VAT, START, only={"src": (POT,)}),
         Contract(ETHEREUM, "maker/VatSuck", VAT, START, only={"u": (VOW,), "v": (POT,)}),
@@ -120,6 +122,7 @@ PROTOCOL = Protocol(
         ),
     ),
     events=(*LIQUIDATIONS, *SAVINGS, *VAULTS, *PEG, *BURNS),
+    reads=(TOKEN_SUPPLY,),
     policies=SHARES,
     tokens=(
         Token(ETHEREUM, DAI, "DAI", 18),

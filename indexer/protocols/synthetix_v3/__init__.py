@@ -38,6 +38,7 @@ PROTOCOL = Protocol(
         "supply side."
     ),
     left_out=(
+        "Shares of SNX's supply: what is on Base was bridged, and is no measure of the whole.",
         "A liquidation's own fee and collateral: the keeper is paid and the margin seized once per "
         "account, over several markets, and no event says how much was seized.",
         "Rewards of settlers: they pay for gas.",
