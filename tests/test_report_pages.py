@@ -246,8 +246,8 @@ def test_shares_of_supply_are_shown_before_and_after_issuance(tmp_path: Path) ->
     page = (folder / "report.md").read_text(encoding="utf-8")
     assert "Share of supply over 30 days" in page
     (line,) = (line for line in page.splitlines() if "| GOV |" in line and "400" in line)
-    assert "1.0 %" in line
-    assert "-9.0 %" in line.replace("\N{MINUS SIGN}", "-")
+    assert "| +100.0 |" in line
+    assert "| -900.0 |" in line.replace("\N{MINUS SIGN}", "-")
 
 
 def test_zero_liquidations_are_claimed_with_their_evidence(markdown: str) -> None:

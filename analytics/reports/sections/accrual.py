@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from analytics import load
 from analytics.expressions import known_total
 from analytics.reports.charts import Drawing, bars, colored, lines
 from analytics.reports.context import Context, by_period
@@ -25,7 +26,7 @@ _LARGEST = (
 )
 _SHARES = (
     *("protocol", "chain_id", "symbol", "date", "bought_tokens", "issued_tokens"),
-    *("supply_tokens", "supply_share_gross_ratio", "supply_share_net_ratio"),
+    *("supply_tokens", "supply_share_gross_bps", "supply_share_net_bps"),
 )
 
 
@@ -52,7 +53,7 @@ def accrual(context: Context) -> Section:
             ratios,
             table("What was bought, and where it went", destinations, _BOUGHT),
             table("Largest purchases", _largest(facts, destinations), _LARGEST),
-            *_shares(supplies, destinations),
+            *_shares(context.scope, supplies),
         ),
         sources=sources,
     )
@@ -77,15 +78,18 @@ def _sources(scope: Scope) -> tuple[Source, ...]:
     )
 
 
-def _shares(supplies: pl.DataFrame, destinations: pl.DataFrame) -> tuple[Table, ...]:
+def _shares(scope: Scope, supplies: pl.DataFrame) -> tuple[Table, ...]:
     if supplies.is_empty():
         return ()
-    symbols = destinations.group_by(pl.col("bought_token").alias("token")).agg(
-        pl.col("symbol").max()
-    )
+    known = load.facts(scope.con, "tokens").select(pl.col("address").alias("token"), "symbol")
     last = supplies.sort("date").group_by("protocol", "token").last()
-    named = last.join(symbols, on="token", how="left")
-    shown = named.with_columns(pl.coalesce("symbol", "token").alias("symbol"))
+    named = last.join(known.unique("token").collect(), on="token", how="left")
+    # A month's purchases are hundredths of a per cent of most supplies.
+    shown = named.with_columns(
+        pl.coalesce("symbol", "token").alias("symbol"),
+        supply_share_gross_bps=pl.col("supply_share_gross_ratio") * 10_000,
+        supply_share_net_bps=pl.col("supply_share_net_ratio") * 10_000,
+    )
     title = "Share of supply over 30 days, before and after what was issued meanwhile"
     return (table(title, shown.sort("protocol", "token"), _SHARES),)
 
