@@ -31,9 +31,10 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 demo: $(VENV)/.run
 	$(BIN)/perpscope demo $(ARGS)
 
-# A worker per core, a file per worker: fixtures that index or build something are made once.
+# A worker per core, a file per worker: fixtures that index or build something are made once. Files
+# are handed out in the order of tests/conftest.py.
 test: lint node_modules/.bin/anvil
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check --quiet

@@ -20,6 +20,32 @@ settings.register_profile(
 settings.load_profile("perpscope")
 
 
+# Files that take a minute or so go first: one that began last would leave the other cores idle.
+_LONG = (
+    *(
+        "test_soak",
+        "test_real_logs",
+        "test_wheel",
+        "test_twins",
+        "test_sync_kill",
+        "test_real_node",
+    ),
+    *(
+        "test_demo",
+        "test_simulation_pipeline",
+        "test_simulation_world",
+        "test_readers",
+        "test_watch",
+    ),
+    *("test_sync_converge", "test_sync_rederive", "test_sync_ahead", "test_rig_faults"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first."""
+    items.sort(key=lambda item: item.path.stem not in _LONG)
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """Return the project's root folder."""
