@@ -20,6 +20,7 @@ ARGS   ?=
 SEEDS  ?= 1000
 FIRST  ?= 0
 NPM    ?= npm
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
@@ -31,10 +32,11 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 demo: $(VENV)/.run
 	$(BIN)/perpscope demo $(ARGS)
 
-# A worker per core, a file per worker: fixtures that index or build something are made once. Files
+# A worker per core and one more, because tests wait for nodes and clocks; a file per worker, because
+# fixtures that index or build something are made once. Files
 # are handed out in the order of tests/conftest.py.
 test: lint node_modules/.bin/anvil
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check --quiet

@@ -12,6 +12,7 @@ import pytest
 
 from indexer.chains import CHAINS
 from indexer.facts import first_block
+from indexer.facts.routes import contracts_on
 from indexer.protocols import PROTOCOLS
 from indexer.rpc import Endpoint
 from indexer.simulation.node import serve
@@ -36,17 +37,21 @@ def logs(shared: Path) -> list[Log]:
 
 @pytest.fixture(scope="module")
 def con(
-    shared: Path, tmp_path_factory: pytest.TempPathFactory
+    shared: Path, logs: list[Log], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Return a database of all recorded chains, indexed for all declared protocols."""
+    """Return a database of all recorded chains, for all protocols some log is of an emitter of."""
     path = tmp_path_factory.mktemp("real") / "real.duckdb"
     chains = recorded([shared / "data/logs/all_logs.jsonl.gz"])
     known = {chain.chain_id: chain for chain in CHAINS}
     with serve(chains) as served:
         for each in chains:
             chain = known[each.chain_id]
+            spoke = {log["address"] for log in logs if _joined(log["_chain"]) == _joined(each.slug)}
             present = tuple(
-                item for item in PROTOCOLS.values() if first_block(item, chain) is not None
+                item
+                for item in PROTOCOLS.values()
+                for here in [contracts_on(item, chain)]
+                if not spoke.isdisjoint(contract.address.lower() for contract in here)
             )
             if present:
                 job = Job(path, chain, present, PROTOCOLS)

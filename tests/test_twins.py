@@ -128,7 +128,7 @@ def by_sql(
 
 
 @pytest.mark.parametrize("metric", sorted(METRICS))
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_twins_agree_to_the_last_digit(
     metric: str, con: duckdb.DuckDBPyConnection, data: st.DataObject
