@@ -98,8 +98,8 @@ def _part(protocol: Protocol, chain: Chain, logs: pl.DataFrame, known: Known) ->
     of_protocol = pl.col("protocol") == protocol.slug
     own = replace(known, markets=known.markets.filter(of_protocol))
     for event, place in _in_order(protocol):
-        scope = _scope(event, protocol, chain, decoded, own)
-        if len(scope):
+        if len(decoded[event.abi][event.name].frame):
+            scope = _scope(event, protocol, chain, decoded, own)
             own = _added(part, event, scope, place)
     return part
 
@@ -140,10 +140,9 @@ def _scope(
     own = decoded[event.abi][event.name]
     ambiguous = np.zeros(len(own.frame), dtype=np.bool_)
     matches: dict[str, Match] = {}
-    if len(own.frame):
-        for key, companion in companions_of(event).items():
-            matches[key], twice = match(companion, own, decoded[companion.abi or event.abi])
-            ambiguous |= twice
+    for key, companion in companions_of(event).items():
+        matches[key], twice = match(companion, own, decoded[companion.abi or event.abi])
+        ambiguous |= twice
     return Scope(
         frame=own.frame,
         columns=own.columns,

@@ -1,6 +1,7 @@
 """The logs of a protocol, decoded event by event."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -36,7 +37,7 @@ def decodings(
     """
     done: Decodeds = {}
     refused = []
-    for name, needs in wanted(protocol.events, protocol.discoveries, abi).items():
+    for name, needs in _wanted(protocol, abi).items():
         frame = selected(mine, abi, name)
         decoded = _decoded(abi, name, needs, frame)
         if decoded.reasons:
@@ -45,6 +46,11 @@ def decodings(
             refused.append(rejects(frame[bad], name, None, why))
         done[name] = _accepted(frame, decoded)
     return done, refused
+
+
+@lru_cache(1024)
+def _wanted(protocol: Protocol, abi: str) -> Mapping[EventName, set[str]]:
+    return wanted(protocol.events, protocol.discoveries, abi)
 
 
 def _decoded(abi: str, name: EventName, needs: set[str], frame: pl.DataFrame) -> Decoded:
