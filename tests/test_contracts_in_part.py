@@ -11,10 +11,10 @@ from sync_rig import FEED, FIRST, TRADER, answer, contents, job, rows, run, serv
 
 from indexer.chains import ETHEREUM
 from indexer.facts import declared, log_filter, narrow_filters, owned
-from indexer.facts.asking import Filter
 from indexer.facts.routes import abi_entries, restrictions
 from indexer.proof import hits, unheard
 from indexer.protocols import PROTOCOLS
+from indexer.rpc import Filter
 from indexer.simulation.blocks import Log
 from indexer.simulation.node import serve
 from indexer.simulation.proofs import bloom

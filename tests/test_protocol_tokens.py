@@ -5,12 +5,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from asked import answered
 from goldens import LOGS, NOON, Built, built_facts, facts_of, frame, log, reasons, rows, usd
 
 from indexer.chains import AVALANCHE, BSC, ETHEREUM, POLYGON, Chain
 from indexer.facts import Facts, Known, declared, discovered, facts, merged
-from indexer.facts.questions import DUE, questions
-from indexer.facts.reads import read_facts
 from indexer.facts.routes import abi_entries
 from indexer.protocols import PROTOCOLS
 from indexer.tables import columns_of, empty
@@ -323,22 +322,9 @@ def test_a_market_of_an_unknown_principal_token_is_kept_back() -> None:
 )
 def test_a_supply_is_read_with_what_is_out_of_reach(slug: str, chain: Chain, token: str) -> None:
     """TotalSupply counts what lies at the dead address; both are told in whole tokens."""
-    protocol = PROTOCOLS[slug]
-    known = declared([protocol], chain)
-    due = pl.DataFrame([("supply", 90_000_000, b"\xbb" * 32, NOON)], DUE, orient="row")
-    told = [(1_000 * ETHER).to_bytes(32), (25 * ETHER).to_bytes(32)]
-    asked = questions(protocol, chain, known, due)
+    told = {("totalSupply", token): 1_000 * ETHER, ("balanceOf", token): 25 * ETHER}
 
-    found = read_facts(
-        [protocol],
-        chain,
-        asked.with_columns(
-            pl.Series("answer", told, pl.Binary),
-            state=pl.lit("available"),
-            detail=pl.lit(None, pl.String),
-        ),
-        known,
-    )
+    found = answered(slug, chain, "supply", told)
 
     assert rows(found, "token_supplies") == [
         {"token": token, "supply_tokens": usd("1000"), "dead_tokens": usd("25")}
@@ -348,21 +334,18 @@ def test_a_supply_is_read_with_what_is_out_of_reach(slug: str, chain: Chain, tok
 
 def test_maker_and_sky_are_read_each() -> None:
     """Two tokens were bought over the years; each has a supply, asked in the order of addresses."""
-    protocol = PROTOCOLS["maker"]
-    known = declared([protocol], ETHEREUM)
-    due = pl.DataFrame([("supply", 25_000_000, b"\xbb" * 32, NOON)], DUE, orient="row")
-    told = [number * ETHER for number in (23_000_000_000, 2, 900_000, 1)]
-
-    found = read_facts(
-        [protocol],
-        ETHEREUM,
-        questions(protocol, ETHEREUM, known, due).with_columns(
-            pl.Series("answer", [value.to_bytes(32) for value in told], pl.Binary),
-            state=pl.lit("available"),
-            detail=pl.lit(None, pl.String),
-        ),
-        known,
+    mkr, sky = (
+        "0x9f8f72aa9304c8b593d555f12ef6589cc3a579a2",
+        "0x56072c95faa701256059aa122697b133aded9279",
     )
+    told = {
+        ("totalSupply", mkr): 900_000 * ETHER,
+        ("balanceOf", mkr): ETHER,
+        ("totalSupply", sky): 23_000_000_000 * ETHER,
+        ("balanceOf", sky): 2 * ETHER,
+    }
+
+    found = answered("maker", ETHEREUM, "supply", told)
 
     columns = ("token", "supply_tokens", "dead_tokens")
     assert found.tables["token_supplies"].select(*columns).rows() == [

@@ -8,6 +8,7 @@ truncates toward zero at 1e-18.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,7 @@ _LOW = np.uint64(0xFFFF_FFFF)
 _HALF = np.uint64(32)
 _DECIMAL = pa.decimal128(38, 18)
 _FAR = 10_000
+Objects = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,22 @@ def fixed(column: Column, decimals: int) -> tuple[pa.Decimal128Array, NDArray[np
         good = _scale_block(limbs, negative, by, scratch[4:, : len(block)], units[rows])
         fits[rows] &= good
     return packed(units, fits), fits
+
+
+def python_integers(value: Int256) -> list[int]:
+    """Return the values as Python integers."""
+    signs = np.where(value.negative, -1, 1).astype(object)
+    signed: list[int] = (python_magnitudes(value.magnitude) * signs).tolist()
+    return signed
+
+
+def python_magnitudes(magnitude: Limb) -> Objects:
+    """Return limbs as Python integers; higher ones are read only where there are any."""
+    total: Objects = magnitude[0].astype(object)
+    for place in (1, 2, 3):
+        if magnitude[place].any():
+            total = total + (magnitude[place].astype(object) << 64 * place)
+    return total
 
 
 def packed(units: Limb, fits: Mask) -> pa.Decimal128Array:

@@ -5,18 +5,15 @@ Divisors differ from row to row, so rows are divided as Python integers, block b
 four microseconds a row, where `int256` divides a column by one constant at least ten times as fast.
 """
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from indexer.decode.int256 import Int256, packed
+from indexer.decode.int256 import Int256, Objects, packed, python_magnitudes
 from indexer.decode.limbs import BLOCK, DIGITS, SCALE, Mask
 
 _MASK = 0xFFFF_FFFF_FFFF_FFFF
 _WIDEST = 78  # digits of 2**256: beyond as many places down all is zero, up nothing fits
-Objects = NDArray[Any]
 
 
 def quotient(
@@ -62,16 +59,7 @@ def _divided(
     """Divide magnitudes row by row, by one where the divisor is zero."""
     most = DIGITS + _WIDEST + len(str(over))
     exponents = np.clip(SCALE - places, -_WIDEST, most).astype(object)
-    divisors = _integers(b)
+    divisors = python_magnitudes(b)
     divisors[divisors == 0] = 1
-    numerators = _integers(a) * 10 ** np.maximum(exponents, 0)
+    numerators = python_magnitudes(a) * 10 ** np.maximum(exponents, 0)
     return np.asarray(numerators // (divisors * over * 10 ** np.maximum(-exponents, 0)))
-
-
-def _integers(magnitude: NDArray[np.uint64]) -> Objects:
-    """Return limbs as Python integers; higher ones are read only where there are any."""
-    total: Objects = magnitude[0].astype(object)
-    for place in (1, 2, 3):
-        if magnitude[place].any():
-            total = total + (magnitude[place].astype(object) << 64 * place)
-    return total

@@ -10,11 +10,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from indexer.decode.int256 import Int256
+from indexer.decode.int256 import Int256, packed, python_magnitudes
+from indexer.decode.limbs import DIGITS, SCALE
 
-_UNIT = 18
-_LIMIT = 10**38
-_DECIMAL = pa.decimal128(38, _UNIT)
+_LIMIT = 10**DIGITS
 _FAR = 400  # beyond, everything that is not zero overflows, or everything becomes zero
 
 
@@ -32,21 +31,16 @@ def sqrt_price(
     Returns:
         A root of zero is that of a pool without a price: it does not fit.
     """
-    raw = np.ascontiguousarray(roots.magnitude.T.astype("<u8")).tobytes()
-    exponents = (np.clip(shift, -_FAR, _FAR) + _UNIT).tolist()
+    exponents = (np.clip(shift, -_FAR, _FAR) + SCALE).tolist()
     usable = (roots.fits & ~roots.negative & roots.magnitude.any(axis=0)).tolist()
+    rows = zip(python_magnitudes(roots.magnitude).tolist(), exponents, usable, strict=True)
     units = [
-        _units(
-            int.from_bytes(raw[32 * row : 32 * row + 32], "little"), exponent, is_inverse=is_inverse
-        )
-        if is_usable
-        else _LIMIT
-        for row, (exponent, is_usable) in enumerate(zip(exponents, usable, strict=True))
+        _units(root, exponent, is_inverse=is_inverse) if is_usable else _LIMIT
+        for root, exponent, is_usable in rows
     ]
     fits = np.array([one < _LIMIT for one in units], dtype=np.bool_)
     octets = b"".join((one if one < _LIMIT else 0).to_bytes(16, "little") for one in units)
-    valid = pa.py_buffer(np.packbits(fits, bitorder="little"))
-    return pa.Array.from_buffers(_DECIMAL, len(units), [valid, pa.py_buffer(octets)]), fits
+    return packed(np.frombuffer(octets, np.uint64).reshape(-1, 2), fits), fits
 
 
 def _units(root: int, exponent: int, *, is_inverse: bool) -> int:

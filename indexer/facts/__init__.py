@@ -1,6 +1,6 @@
 """Typed columns and declarations to fact rows: the part that knows what a fact is."""
 
-from indexer.facts.asking import Filter, log_filter, narrow_filters
+from indexer.facts.asking import log_filter, narrow_filters
 from indexer.facts.derive import Facts, facts
 from indexer.facts.digest import digest
 from indexer.facts.known import Known, declared, feeds, merged, policies
@@ -9,7 +9,6 @@ from indexer.facts.routes import first_block, owned
 
 __all__ = [
     "Facts",
-    "Filter",
     "Known",
     "declared",
     "digest",

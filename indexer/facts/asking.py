@@ -1,7 +1,7 @@
 """What nodes and blooms are asked for, so that no log of a declaration is missed."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 import polars as pl
@@ -10,6 +10,7 @@ from eth_utils.crypto import keccak
 from indexer.chains import Chain
 from indexer.facts.known import Known
 from indexer.facts.routes import (
+    KEPT,
     EventName,
     abis_of,
     contracts_on,
@@ -19,23 +20,8 @@ from indexer.facts.routes import (
     restrictions,
     topic0s_of,
 )
+from indexer.rpc import Filter
 from indexer.spec import Contract, Keyed, Protocol
-
-
-@dataclass(frozen=True)
-class Filter:
-    """
-    Logs of any of these addresses whose topics are among these.
-
-    Attributes:
-        addresses: 20 bytes each.
-        topic0s: 32 bytes each.
-        others: further topics by place, from the second on; empty for any.
-    """
-
-    addresses: tuple[bytes, ...]
-    topic0s: tuple[bytes, ...]
-    others: tuple[tuple[bytes, ...], ...] = ()
 
 
 def log_filter(protocols: Sequence[Protocol], chain: Chain, known: Known) -> Filter:
@@ -55,18 +41,10 @@ def log_filter(protocols: Sequence[Protocol], chain: Chain, known: Known) -> Fil
     }
     apart = {octets(contract.address) for _, contract in in_part} - whole
     emitters = emitter_rows(protocols, chain, known)
-    heard = {
-        address
-        for address, slug, abi in emitters.select("address", "protocol", "abi").iter_rows()
-        if (slug, abi) in speaking
-    }
-    topics = {
-        topic0
-        for protocol in protocols
-        for abi in _whole_abis(protocol, chain)
-        for topic0 in _topic0s(protocol, abi)
-    }
-    named = heard - apart if heard or in_part else set(emitters["address"].to_list())
+    pairs = pl.DataFrame(list(speaking), {"protocol": pl.String, "abi": pl.String}, orient="row")
+    heard = set(emitters.join(pairs, on=pairs.columns, how="semi")["address"])
+    topics = set().union(*(_whole_topics(protocol, chain) for protocol in protocols))
+    named = heard - apart if heard or in_part else set(emitters["address"])
     return Filter(tuple(sorted(named)), tuple(sorted(topics)))
 
 
@@ -111,6 +89,12 @@ def _whole_abis(protocol: Protocol, chain: Chain) -> tuple[str, ...]:
     return tuple(abi for abi in abis_of(protocol) if abi in whole or abi not in in_part)
 
 
+@lru_cache(KEPT)
+def _whole_topics(protocol: Protocol, chain: Chain) -> frozenset[bytes]:
+    abis = _whole_abis(protocol, chain)
+    return frozenset(topic0 for abi in abis for topic0 in _topic0s(protocol, abi))
+
+
 def _topic0s(protocol: Protocol, abi: str) -> set[bytes]:
     names = event_names(protocol, abi)
     return {topic0 for name in names for topic0 in topic0s_of(name, abi)}
@@ -122,59 +106,51 @@ def declared_emitters(protocols: Sequence[Protocol], chain: Chain, known: Known)
 
     Groups are those of `declared_topics`.
     """
-    in_part = {
-        (protocol.slug, octets(contract.address), position)
+    apart = [
+        (protocol.slug, octets(contract.address), position, position)
         for protocol in protocols
         for position, contract in enumerate(contracts_on(protocol, chain))
         if contract.only
-    }
-    rows = [
-        (
-            _group(slug, abi, position if (slug, address, position) in in_part else None),
-            address,
-            low,
-            high,
-        )
-        for address, slug, abi, low, high, _, position in emitter_rows(
-            protocols, chain, known
-        ).iter_rows()
     ]
-    schema = {
-        "group": pl.String,
-        "address": pl.Binary,
-        "from_block": pl.Int64,
-        "to_block": pl.Int64,
-    }
-    return pl.DataFrame(rows, schema, orient="row").unique(maintain_order=True)
+    schema = dict.fromkeys(("contract", "part"), pl.Int64)
+    place = {"protocol": pl.String, "address": pl.Binary, **schema}
+    parts = pl.DataFrame(apart, place, orient="row")
+    names = pl.concat_str("protocol", "abi", "part", separator=" ", ignore_nulls=True)
+    return (
+        emitter_rows(protocols, chain, known)
+        .join(parts, on=["protocol", "address", "contract"], how="left", maintain_order="left")
+        .select(names.alias("group"), "address", "from_block", "to_block")
+        .unique(maintain_order=True)
+    )
 
 
 def declared_topics(protocols: Sequence[Protocol], chain: Chain) -> pl.DataFrame:
     """Return what may be logged: group, topic0 to topic3 (Binary; null where any will do)."""
-    rows = [
-        (group, *topics)
-        for protocol in protocols
-        for group, abi, places in _groups(protocol, chain)
-        for name in event_names(protocol, abi)
-        for topics in _combinations(name, abi, places)
-    ]
+    rows = [row for protocol in protocols for row in _topic_rows(protocol, chain)]
     topics = dict.fromkeys(("topic0", "topic1", "topic2", "topic3"), pl.Binary())
     schema = {"group": pl.String(), **topics}
     return pl.DataFrame(rows, schema, orient="row").unique(maintain_order=True)
+
+
+@lru_cache(KEPT)
+def _topic_rows(protocol: Protocol, chain: Chain) -> tuple[tuple[object, ...], ...]:
+    return tuple(
+        (group, *topics)
+        for group, abi, places in _groups(protocol, chain)
+        for name in event_names(protocol, abi)
+        for topics in _combinations(name, abi, places)
+    )
 
 
 def _groups(
     protocol: Protocol, chain: Chain
 ) -> Iterator[tuple[str, str, dict[int, tuple[bytes, ...]]]]:
     for abi in _whole_abis(protocol, chain):
-        yield _group(protocol.slug, abi, None), abi, {}
+        yield f"{protocol.slug} {abi}", abi, {}
     for position, contract in enumerate(contracts_on(protocol, chain)):
         if contract.only:
-            group = _group(protocol.slug, contract.abi, position)
+            group = f"{protocol.slug} {contract.abi} {position}"
             yield group, contract.abi, restrictions(protocol, contract)
-
-
-def _group(slug: str, abi: str, position: int | None) -> str:
-    return f"{slug} {abi}" if position is None else f"{slug} {abi} {position}"
 
 
 def _combinations(

@@ -14,7 +14,7 @@ from indexer.facts.reading import Decodeds, decodings
 from indexer.facts.routes import EventName, abis_of, contracts_on, emitted
 from indexer.facts.rows import rows_of
 from indexer.facts.scope import Match, Scope
-from indexer.spec import Event, Protocol
+from indexer.spec import Contract, Event, Protocol
 from indexer.tables import empty, fact_tables
 
 
@@ -97,9 +97,10 @@ def _part(protocol: Protocol, chain: Chain, logs: pl.DataFrame, known: Known) ->
         part.rejects.extend(refused)
     of_protocol = pl.col("protocol") == protocol.slug
     own = replace(known, markets=known.markets.filter(of_protocol))
+    shares = policies([protocol])
     for event, place in _in_order(protocol):
         if len(decoded[event.abi][event.name].frame):
-            scope = _scope(event, protocol, chain, decoded, own)
+            scope = _scope(event, contracts_on(protocol, chain), decoded, own, shares)
             own = _added(part, event, scope, place)
     return part
 
@@ -132,10 +133,10 @@ def _in_order(protocol: Protocol) -> list[tuple[Event, int]]:
 
 def _scope(
     event: Event,
-    protocol: Protocol,
-    chain: Chain,
+    contracts: tuple[Contract, ...],
     decoded: Mapping[str, Decodeds],
     known: Known,
+    shares: pl.DataFrame,
 ) -> Scope:
     own = decoded[event.abi][event.name]
     ambiguous = np.zeros(len(own.frame), dtype=np.bool_)
@@ -147,8 +148,8 @@ def _scope(
         frame=own.frame,
         columns=own.columns,
         matches=matches,
-        contracts=contracts_on(protocol, chain),
+        contracts=contracts,
         known=known,
-        policies=policies([protocol]),
+        policies=shares,
         ambiguous=ambiguous,
     )

@@ -5,14 +5,14 @@ from functools import lru_cache
 from hashlib import sha256
 
 from indexer.chains import Chain
-from indexer.facts.routes import abi_text, abis_of, contracts_on
+from indexer.facts.routes import KEPT, abi_text, abis_of, contracts_on
 from indexer.spec import Protocol
 
 # Raised when the engine reads the same declaration differently than before.
 ENGINE = 3
 
 
-@lru_cache(512)
+@lru_cache(KEPT)
 def digest(protocol: Protocol, chain: Chain) -> str:
     """
     Return the sha256 of everything that decides the protocol's rows on a chain.

@@ -5,14 +5,14 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from indexer.decode.int256 import Int256, decimal, fixed, from_int, multiply
+from indexer.decode.int256 import Int256, decimal, fixed, from_int, multiply, python_integers
 from indexer.decode.quotients import quotient
 from indexer.decode.roots import sqrt_price
 from indexer.decode.ticks import tick_price
 from indexer.facts import conditions
 from indexer.facts.integers import Integers, integers
 from indexer.facts.scope import Mask, Scope, narrowed, only
-from indexer.facts.texts import mapped, note_missing, python_integers, texts
+from indexer.facts.texts import mapped, note_missing, texts
 from indexer.spec import (
     Amount,
     Arg,
@@ -129,29 +129,31 @@ def _polars(array: pa.Array) -> pl.Series:
 
 def _rooted(value: SqrtPrice, scope: Scope) -> pl.Series:
     root = integers(value.value, scope)
-    first, is_known = _every(_places(value.decimals0, scope), scope)
-    second, is_sure = _every(_places(value.decimals1, scope), scope)
-    is_inverse = value.of == "token1"
-    shift = second - first if is_inverse else first - second
-    array, fits = sqrt_price(root.value, shift, is_inverse=is_inverse)
-    return _series(array, root.present & is_known & is_sure, fits, scope)
+    shift, is_known = _shift(value, scope)
+    array, fits = sqrt_price(root.value, shift, is_inverse=value.of == "token1")
+    return _series(array, root.present & is_known, fits, scope)
 
 
 def _ticked(value: TickPrice, scope: Scope) -> pl.Series:
     added = integers(value.value, scope)
     ticks = [total // value.seconds for total in python_integers(added.value)]
+    shift, is_known = _shift(value, scope)
+    array, fits = tick_price(ticks, shift.tolist(), is_inverse=value.of == "token1")
+    if value.is_end:
+        return only(_polars(array), added.present & is_known & fits)
+    return _series(array, added.present & is_known, fits, scope)
+
+
+def _shift(value: SqrtPrice | TickPrice, scope: Scope) -> tuple[NDArray[np.int64], Mask]:
+    """Return the decimals of the priced token less those of the other, and where both are known."""
     first, is_known = _every(_places(value.decimals0, scope), scope)
     second, is_sure = _every(_places(value.decimals1, scope), scope)
-    is_inverse = value.of == "token1"
-    shift = second - first if is_inverse else first - second
-    array, fits = tick_price(ticks, shift.tolist(), is_inverse=is_inverse)
-    if value.is_end:
-        return only(_polars(array), added.present & is_known & is_sure & fits)
-    return _series(array, added.present & is_known & is_sure, fits, scope)
+    shift = second - first if value.of == "token1" else first - second
+    return shift, is_known & is_sure
 
 
 def _every(places: "Places | tuple[Places, Mask]", scope: Scope) -> tuple[NDArray[np.int64], Mask]:
-    number, known = places if isinstance(places, tuple) else (places, np.True_)
+    number, known = _sure(places)
     return np.full(len(scope), number, dtype=np.int64), np.full(len(scope), known)
 
 

@@ -15,7 +15,7 @@ from indexer.chains import Chain
 from indexer.decode.abi import canonical
 from indexer.decode.functions import FunctionAbi, function_abis
 from indexer.facts.known import Known
-from indexer.facts.routes import abi_text, contracts_on, emitter_rows
+from indexer.facts.routes import abi_text, contracts_on, emitter_rows, octets
 from indexer.spec import Call, Const, Contract, Emitter, Int, OfContract, Protocol, Read
 from indexer.tables import columns_of
 
@@ -131,9 +131,9 @@ def _asked_whom(call: Call, emitter: bytes, contract: Contract | None) -> bytes:
         case None:
             return emitter
         case OfContract(name):
-            return bytes.fromhex(str(_said(contract, name)).removeprefix("0x"))
+            return octets(str(_said(contract, name)))
         case address:
-            return bytes.fromhex(address.removeprefix("0x"))
+            return octets(address)
 
 
 def _said(contract: Contract | None, name: str) -> object:

@@ -14,7 +14,15 @@ from indexer.facts.hexadecimal import fixed_bytes, hex_text
 from indexer.facts.known import Known
 from indexer.facts.matching import Decodings
 from indexer.facts.operands import wanted
-from indexer.facts.routes import EventName, child_abi, contracts_on, emitted, entry_of, selected
+from indexer.facts.routes import (
+    KEPT,
+    EventName,
+    child_abi,
+    contracts_on,
+    emitted,
+    entry_of,
+    selected,
+)
 from indexer.facts.rows import rejects
 from indexer.facts.scope import taken
 from indexer.facts.texts import column_text
@@ -48,7 +56,7 @@ def decodings(
     return done, refused
 
 
-@lru_cache(1024)
+@lru_cache(KEPT)
 def _wanted(protocol: Protocol, abi: str) -> Mapping[EventName, set[str]]:
     return wanted(protocol.events, protocol.discoveries, abi)
 

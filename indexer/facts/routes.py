@@ -24,7 +24,8 @@ from indexer.spec import Contract, Discover, Keyed, Noted, Protocol
 
 EventName = str | Keyed | Noted
 
-_KEPT = 512  # of what follows from declarations: more than there are protocols and chains at once
+KEPT = 512
+"""Of what follows from declarations: more than there are protocols and chains at once."""
 
 # PERPS.md 1.2: EventLog, EventLog1, EventLog2 of GMX v2's EventEmitter.
 ENVELOPES = tuple(
@@ -50,7 +51,7 @@ def abi_text(name: str) -> str:
     return (files("abis") / slug / f"{contract}.json").read_text(encoding="utf-8")
 
 
-@lru_cache(_KEPT)
+@lru_cache(KEPT)
 def contracts_on(protocol: Protocol, chain: Chain) -> tuple[Contract, ...]:
     """Return the declared contracts of a protocol on one chain."""
     return tuple(contract for contract in protocol.contracts if contract.chain == chain)
@@ -71,7 +72,7 @@ def abis_of(protocol: Protocol) -> tuple[str, ...]:
     return tuple(_events_read(protocol))
 
 
-@lru_cache(_KEPT)
+@lru_cache(KEPT)
 def _events_read(protocol: Protocol) -> dict[str, tuple[EventName, ...]]:
     announced = [(item.abi, item.name) for item in protocol.discoveries]
     own = [(event.abi, event.name) for event in protocol.events]
@@ -132,11 +133,12 @@ def emitter_rows(protocols: Sequence[Protocol], chain: Chain, known: Known) -> p
     )
     if children.is_empty():
         return rows
-    born = heirs(rows, children, _announced(protocols, chain))
+    announced = pl.concat([_announced(protocol, chain) for protocol in protocols])
+    born = heirs(rows, children, announced)
     return pl.concat([rows, born]).unique(maintain_order=True)
 
 
-@lru_cache(_KEPT)
+@lru_cache(KEPT)
 def _declared(protocol: Protocol, chain: Chain) -> pl.DataFrame:
     rows = [
         (
@@ -153,10 +155,10 @@ def _declared(protocol: Protocol, chain: Chain) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=_EMITTERS, orient="row").unique(maintain_order=True)
 
 
-def _announced(protocols: Sequence[Protocol], chain: Chain) -> pl.DataFrame:
+@lru_cache(KEPT)
+def _announced(protocol: Protocol, chain: Chain) -> pl.DataFrame:
     rows = [
         (protocol.slug, discovery.abi, position, child_abi(discovery, contract))
-        for protocol in protocols
         for discovery in protocol.discoveries
         for position, contract in enumerate(contracts_on(protocol, chain))
     ]
@@ -199,7 +201,7 @@ def emitted(protocol: Protocol, chain: Chain, logs: pl.DataFrame, known: Known) 
     return mine.with_columns(hex_text(fixed_bytes(mine["tx_hash"], 32)).alias("tx_text"))
 
 
-@lru_cache(_KEPT)
+@lru_cache(KEPT)
 def _unrestricted(protocol: Protocol, chain: Chain) -> tuple[pl.Expr, ...]:
     return tuple(
         (pl.col("contract") != position).fill_null(value=True)
@@ -277,7 +279,7 @@ def _owned_by(protocol: Protocol, chain: Chain, logs: pl.DataFrame, known: Known
     return pl.Series(protocol.slug, mask)
 
 
-@lru_cache(_KEPT)
+@lru_cache(KEPT)
 def _topics_read(protocol: Protocol) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return events told by their first topic, and those told by the second one as well."""
     rows = [

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from indexer.decode.columns import Column
-from indexer.decode.int256 import Int256, from_column
+from indexer.decode.int256 import Int256, from_column, python_integers
 from indexer.facts import conditions
 from indexer.facts.bits import sliced
 from indexer.facts.hexadecimal import fixed_bytes, hex_text
@@ -122,22 +122,6 @@ def _digits(value: Int256) -> pl.Series:
     if not value.magnitude[1:].any() and not value.negative.any():
         return pl.Series(value.magnitude[0]).cast(pl.String)
     return pl.Series([str(number) for number in python_integers(value)], dtype=pl.String)
-
-
-def python_integers(value: Int256) -> list[int]:
-    """Return the values as Python integers."""
-    limbs = value.magnitude.tolist()
-    return [
-        -magnitude if negative else magnitude
-        for negative, magnitude in zip(
-            value.negative.tolist(),
-            (
-                sum(limb << 64 * place for place, limb in enumerate(row))
-                for row in zip(*limbs, strict=True)
-            ),
-            strict=True,
-        )
-    ]
 
 
 def _ascii(hexadecimal: pl.Series) -> pl.Series:

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import polars as pl
@@ -86,18 +87,28 @@ def _event(draft: Draft, entry: Mapping[str, Any], words: set[str]) -> str:
     table = draft.tables[entry["name"]]
     lines = list(_columns(entry, table, words))
     spelled = ", ".join(f"{item['type']} {item['name']}" for item in entry["inputs"])
-    comment = "".join(f"        # {line}\n" for line in _wrapped(f"{entry['name']}({spelled})", 88))
+    comment = _comment(f"{entry['name']}({spelled})", 8)
     return _EVENT.format(
         comment=comment,
         abi=f"{draft.slug}/{draft.contract}",
         name=entry["name"],
         table=table,
         columns="".join(f"                {line}\n" for line in lines),
-        others="".join(
-            f"                # {line}\n"
-            for line in _wrapped(f"not known: {', '.join(_unguessed(entry, table))}", 80)
-        ),
+        others=_comment(f"not known: {', '.join(_unguessed(entry, table))}", 16),
     )
+
+
+def _comment(text: str, indent: int) -> str:
+    prefix = " " * indent + "# "
+    filled = fill(
+        text,
+        98,
+        initial_indent=prefix,
+        subsequent_indent=prefix,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return f"{filled}\n"
 
 
 def _columns(entry: Mapping[str, Any], table: str, words: set[str]) -> Iterator[str]:
@@ -143,16 +154,6 @@ def _number(entry: Mapping[str, Any]) -> str | None:
     return next(
         (item["name"] for item in entry["inputs"] if re.fullmatch(r"u?int\d*", item["type"])), None
     )
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    lines = [""]
-    for word in text.split(" "):
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
-            lines.append(word)
-        else:
-            lines[-1] = f"{lines[-1]} {word}".strip()
-    return lines
 
 
 def golden_test(draft: Draft) -> str:

@@ -8,8 +8,8 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.errors import UserError
-from indexer.facts import digest
-from indexer.facts.routes import abis_of, contracts_on, event_names, topic0s_of
+from indexer.facts import declared, digest, feeds, policies
+from indexer.facts.routes import KEPT, abis_of, contracts_on, event_names, topic0s_of
 from indexer.spec import Protocol
 
 
@@ -23,7 +23,7 @@ def label(protocol: Protocol, chain: Chain) -> str:
     return f"{digest(protocol, chain)}/{reach(protocol, chain)}"
 
 
-@lru_cache(512)
+@lru_cache(KEPT)
 def reach(protocol: Protocol, chain: Chain) -> str:
     """Return a digest of what decides which logs and which state of a chain are the protocol's."""
     contracts = [
@@ -39,6 +39,17 @@ def reach(protocol: Protocol, chain: Chain) -> str:
     asked = [(read.name, read.abi, read.calls, read.every) for read in protocol.reads]
     said = (sorted(contracts, key=repr), events, protocol.discoveries, asked)
     return sha256(repr(said).encode()).hexdigest()[:16]
+
+
+def stated(protocols: Sequence[Protocol], chain: Chain) -> dict[str, pl.DataFrame]:
+    """Return what declarations state beside facts, as rows of the tables it is kept in."""
+    said = declared(protocols, chain)
+    return {
+        "tokens": said.tokens,
+        "markets": said.markets,
+        "policies": policies(protocols),
+        "feeds": feeds(protocols, chain),
+    }
 
 
 def check_unchanged(protocols: Sequence[Protocol], chain: Chain, coverage: pl.DataFrame) -> None:

@@ -7,7 +7,7 @@ meanwhile: only the new children are asked for, and the result is that of asking
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -273,20 +273,20 @@ async def _asked(
 
 def filters_of(piece: Piece, chain: Chain, known: Known) -> tuple[list[Filter], frozenset[str]]:
     """Return what a range is asked for with, and the protocols whose emitters are not named."""
-    narrow = [Filter(*astuple(item)) for item in narrow_filters(piece.protocols, chain)]
-    whole = _filter(piece.protocols, chain, known)
+    narrow = narrow_filters(piece.protocols, chain)
+    whole = log_filter(piece.protocols, chain, known)
     if len(whole.addresses) <= piece.most_addresses:
         # A filter that names nobody would ask for everybody.
-        return [whole, *narrow] if whole.addresses or not narrow else narrow, frozenset()
+        return [whole, *narrow] if whole.addresses or not narrow else list(narrow), frozenset()
     named, unnamed = _named(piece, chain, known)
-    filters = [_filter(named, chain, known)] if named else []
-    filters.append(replace(_filter(unnamed, chain, known), addresses=()))
+    filters = [log_filter(named, chain, known)] if named else []
+    filters.append(replace(log_filter(unnamed, chain, known), addresses=()))
     return [*filters, *narrow], frozenset(protocol.slug for protocol in unnamed)
 
 
 def _named(piece: Piece, chain: Chain, known: Known) -> tuple[list[Protocol], list[Protocol]]:
     # Those with few emitters first: their topics may be busy elsewhere on the chain.
-    sizes = [len(_filter([item], chain, known).addresses) for item in piece.protocols]
+    sizes = [len(log_filter([item], chain, known).addresses) for item in piece.protocols]
     named: list[Protocol] = []
     unnamed: list[Protocol] = []
     room = piece.most_addresses
@@ -294,11 +294,6 @@ def _named(piece: Piece, chain: Chain, known: Known) -> tuple[list[Protocol], li
         room -= size
         (named if room >= 0 else unnamed).append(protocol)
     return named, unnamed
-
-
-def _filter(protocols: Sequence[Protocol], chain: Chain, known: Known) -> Filter:
-    found = log_filter(protocols, chain, known)
-    return Filter(found.addresses, found.topic0s)
 
 
 async def _with_unasked(
@@ -316,7 +311,7 @@ async def _with_unasked(
         unasked = tuple(sorted(_living(known, named, piece) - answer.asked))
         if not unasked:
             return answer, children
-        wanted = replace(_filter(named, chain, known), addresses=unasked)
+        wanted = replace(log_filter(named, chain, known), addresses=unasked)
         logs = await _more(node, piece, wanted, answer.logs, answer.last)
         answer = replace(answer, logs=logs, asked=answer.asked | set(unasked))
 

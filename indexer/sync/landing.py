@@ -11,11 +11,12 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.errors import NodeBehind
-from indexer.facts import Facts, Known, declared, facts, feeds, merged, owned, policies
+from indexer.facts import Facts, Known, facts, merged, owned
 from indexer.facts.reads import read_facts, together
 from indexer.spec import Protocol
 from indexer.store import OWNED, Range, joined, write_range
 from indexer.sync.coverage import coverage_rows, origins
+from indexer.sync.declarations import stated
 from indexer.sync.fetching import ChainMoved, Fetched, with_children
 from indexer.sync.reads import StateReader
 from indexer.sync.source import Source
@@ -201,9 +202,9 @@ class Landing:
             self._known = merged(self._known, Known(tokens, markets, empty("contracts")))
 
     def _write(self, waiting: Sequence[Range]) -> None:
-        stated = _stated(self._chain, [self._declarations[slug] for slug in waiting[0].protocols])
+        said = stated([self._declarations[slug] for slug in waiting[0].protocols], self._chain)
         first = replace(waiting[0], rows={**waiting[0].rows, "origins": self._origin})
-        first = replace(first, rows=_prepended(first.rows, stated))
+        first = replace(first, rows=_prepended(first.rows, said))
         whole = joined([first, *waiting[1:]])
         if not self._write_range(self._path, whole, self._others(whole.protocols)):
             raise Overtaken
@@ -237,16 +238,6 @@ def _range(
     }
     slugs = tuple(protocol.slug for protocol in piece.protocols)
     return Range(chain.chain_id, piece.from_block, piece.to_block, slugs, rows)
-
-
-def _stated(chain: Chain, protocols: Sequence[Protocol]) -> dict[str, pl.DataFrame]:
-    said = declared(protocols, chain)
-    return {
-        "tokens": said.tokens,
-        "markets": said.markets,
-        "policies": policies(protocols),
-        "feeds": feeds(protocols, chain),
-    }
 
 
 def _prepended(

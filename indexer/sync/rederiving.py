@@ -7,11 +7,11 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.errors import UserError
-from indexer.facts import Known, declared, facts, feeds, merged, owned, policies
+from indexer.facts import Known, declared, facts, merged, owned
 from indexer.facts.reads import read_facts
 from indexer.spec import Protocol
 from indexer.store import Rewound, Stored, rederive, rewind
-from indexer.sync.declarations import has_same_reach, label
+from indexer.sync.declarations import has_same_reach, label, stated
 from indexer.sync.reorgs import Ledger, known_of
 from indexer.tables import empty
 
@@ -36,17 +36,11 @@ def redecode(ledger: Ledger, protocols: Sequence[Protocol]) -> dict[str, int]:
     derived = _Deriving(
         ledger.chain, protocols, known_of(_without_markets(stored, protocols), said)
     )
-    stated = declared(protocols, ledger.chain)
     return rederive(
         ledger.path,
         ledger.chain.chain_id,
         {protocol.slug: label(protocol, ledger.chain) for protocol in protocols},
-        {
-            "tokens": stated.tokens,
-            "markets": stated.markets,
-            "policies": policies(protocols),
-            "feeds": feeds(protocols, ledger.chain),
-        },
+        stated(protocols, ledger.chain),
         derived.rows,
         derive_reads=derived.read_rows,
     )
