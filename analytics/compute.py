@@ -61,7 +61,7 @@ def collected(metric: pl.LazyFrame) -> pl.DataFrame:
         WorldError: a sum is larger than DECIMAL(38,18) can hold.
     """
     try:
-        return metric.collect()
+        return metric.collect(engine="streaming")
     except pl.exceptions.ComputeError as error:
         raise WorldError(
             f"the metric cannot be computed from these rows: {str(error).splitlines()[0]}"

@@ -16,6 +16,7 @@ from time import monotonic
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 from polars.io.plugins import register_io_source
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
@@ -34,6 +35,9 @@ _SETTINGS = {
     "enable_external_access": "false",
     "python_enable_replacements": "false",
 }
+
+# Enough rows for every core, few enough to stay in memory while they are summed up.
+_BATCH_ROWS = 122_880
 
 # How long a reader lets a writer go first: readers that come and go would keep it out for ever.
 _COURTESY_SECONDS = 5.0
@@ -239,16 +243,34 @@ def _reader(con: duckdb.DuckDBPyConnection, table: str, conditions: Mapping[str,
         columns: list[str] | None,
         predicate: pl.Expr | None,
         n_rows: int | None,
-        batch_size: int | None,  # noqa: ARG001 -- Polars passes it by position
+        batch_size: int | None,
     ) -> Iterator[pl.DataFrame]:
         wanted = ", ".join(columns) if columns else "*"
         sql = f"select {wanted} from {table} where {where}"
         # A cursor of its own: Polars may read several tables of one plan at the same time.
-        frame = _frame(con.cursor().execute(sql, list(conditions.values())))
-        frame = frame if predicate is None else frame.filter(predicate)
-        yield frame if n_rows is None else frame.head(n_rows)
+        answer = con.cursor().execute(sql, list(conditions.values()))
+        batches = answer.to_arrow_reader(batch_size or _BATCH_ROWS)
+        yield from _filtered(map(_batch, batches), predicate, n_rows)
 
     return read
+
+
+def _filtered(
+    frames: Iterator[pl.DataFrame], predicate: pl.Expr | None, n_rows: int | None
+) -> Iterator[pl.DataFrame]:
+    left = n_rows
+    for frame in frames:
+        kept = frame if predicate is None else frame.filter(predicate)
+        if left is not None:
+            kept = kept.head(left)
+            left -= kept.height
+        yield kept
+        if left == 0:
+            return
+
+
+def _batch(batch: pa.RecordBatch) -> pl.DataFrame:
+    return pl.DataFrame(batch)
 
 
 def _frame(result: duckdb.DuckDBPyConnection) -> pl.DataFrame:
