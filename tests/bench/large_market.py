@@ -1,4 +1,4 @@
-"""A large database of made-up facts, filled by DuckDB itself: for measuring analytics, not for truth."""
+"""A large database of made-up facts, filled by DuckDB itself, to measure analytics with."""
 
 from pathlib import Path
 
@@ -52,8 +52,7 @@ _FILLED = {
     ),
     "oracle_updates": (
         10 * SCALE,
-        "if(log_index % 3 = 0, market, '0xf' || market[4:]), "
-        f"'A' || (hash(market) % {MARKETS})::varchar, 'USD', 1000 + amount * 0.000001, 'event'",
+        "market, 'A' || market[3:8], 'USD', 1000 + amount * 0.000001, 'event'",
         "feed, asset, quote, oracle_price_quote, evidence",
     ),
     "open_interest": (
@@ -68,7 +67,8 @@ _FILLED = {
     ),
     "fees": (
         SCALE,
-        "market, account, 'position', amount, amount * 0.5, amount * 0.25, amount * 0.25, 'event', 'event'",
+        "market, account, 'position', amount, amount * 0.5, amount * 0.25, amount * 0.25, "
+        "'event', 'event'",
         "market, account, fee_kind, fee_usd, supply_side_usd, treasury_usd, holders_usd, "
         "split_basis, evidence",
     ),
