@@ -24,6 +24,8 @@ CHOICES: Mapping[str, list[object]] = {
     "version": ["v1"],
     "market": ["BTC", "ETH"],
     "account": ["0xa", "0xb", "0xc"],
+    "liquidator": ["0xb", None],
+    "counterparty": ["0xa", "0xb", None],
     "fee_kind": ["position", "borrow"],
     "asset": ["BTC", None],
     "quote": ["USD", "USDT"],
@@ -187,6 +189,13 @@ def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> 
         ("depth", "move_bps", 10_000),
         ("liquidation_velocity", "window_seconds", 1),
         ("liquidation_velocity", "window_seconds", 3600),
+        ("liquidation_concentration", "share_percent", 1),
+        ("liquidation_concentration", "share_percent", 100),
+        ("liquidation_waves", "gap_milliseconds", 1),
+        ("liquidation_waves", "gap_milliseconds", 3_600_000),
+        ("liquidation_fee_yield", "bucket_seconds", 604_800),
+        ("adl_waves", "gap_milliseconds", 1),
+        ("adl_waves", "gap_milliseconds", 3_600_000),
     ],
 )
 @settings(max_examples=12)

@@ -13,9 +13,11 @@ from types import MappingProxyType
 import polars as pl
 
 from analytics.metrics import (
+    adl_waves,
     adls,
     buybacks,
     income,
+    liquidation_shape,
     liquidations,
     liquidity,
     open_interest,
@@ -24,7 +26,17 @@ from analytics.metrics import (
 
 Metric = Callable[..., pl.LazyFrame]
 
-_TOPICS = (income, buybacks, open_interest, oracles, liquidations, adls, liquidity)
+_TOPICS = (
+    income,
+    buybacks,
+    open_interest,
+    oracles,
+    liquidations,
+    liquidation_shape,
+    adls,
+    adl_waves,
+    liquidity,
+)
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {
