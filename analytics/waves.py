@@ -73,6 +73,27 @@ def waves(events: pl.LazyFrame, gap_milliseconds: int, *more: pl.Expr) -> pl.Laz
     )
 
 
+def during(events: pl.LazyFrame, spans: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    Return the events within a wave, both ends included, each with its wave.
+
+    Args:
+        events: rows with protocol and block_timestamp.
+        spans: waves that do not overlap within a protocol: protocol, wave, first_at, last_at.
+    """
+    return (
+        events.sort("block_timestamp")
+        .join_asof(
+            spans.select("protocol", "wave", "first_at", "last_at").sort("first_at"),
+            left_on="block_timestamp",
+            right_on="first_at",
+            by="protocol",
+            check_sortedness=False,
+        )
+        .filter(pl.col("block_timestamp") <= pl.col("last_at"))
+    )
+
+
 def progress(events: pl.LazyFrame) -> pl.LazyFrame:
     """
     Return when 25, 50, 75, 90 and 99 % of a protocol's notional was closed, sorted.

@@ -1,7 +1,5 @@
 """Waves, lags and halfway points of ADLs beside liquidations, computed in the head."""
 
-from collections.abc import Mapping
-
 import polars as pl
 import pytest
 from handmade import at, column, table
@@ -16,7 +14,6 @@ from analytics.metrics.adl_waves import (
     adl_waves,
 )
 
-BACKSTOP: Mapping[str, object] = {"liquidator": "0xvault"}
 BESIDE = ("liquidation_count", "backstop_count")
 
 
@@ -45,7 +42,9 @@ def test_a_wave_stands_beside_what_was_liquidated_during_it() -> None:
 
 def test_backstop_liquidations_are_those_somebody_took_over() -> None:
     """Of 100 liquidated 40 went to a vault: 80 deleveraged are 0.8 of all and 2 of those."""
-    liquidated = table("liquidations", {"notional_usd": 60}, BACKSTOP | {"notional_usd": 40}).lazy()
+    liquidated = table(
+        "liquidations", {"notional_usd": 60}, {"notional_usd": 40, "liquidator": "0xvault"}
+    ).lazy()
     adls = tape("adls", (0, 80))
 
     for metric in (adl_waves, adl_to_liquidation):
@@ -76,7 +75,10 @@ def test_an_unknown_notional_leaves_no_ratio(
     deleveraged: int | None, liquidated: int | None, notional: str | None
 ) -> None:
     """Whichever side does not tell, nothing is divided."""
-    adls, beside = tape("adls", (0, deleveraged)), tape("liquidations", (0, liquidated), **BACKSTOP)
+    adls, beside = (
+        tape("adls", (0, 80), (0, deleveraged)),
+        tape("liquidations", (0, liquidated), liquidator="0xvault"),
+    )
 
     for metric in (adl_waves, adl_to_liquidation):
         result = metric(adls, beside).collect()

@@ -13,6 +13,8 @@ from types import MappingProxyType
 import polars as pl
 
 from analytics.metrics import (
+    adl_accounts,
+    adl_budget,
     adl_waves,
     adls,
     buybacks,
@@ -35,6 +37,8 @@ _TOPICS = (
     liquidation_shape,
     adls,
     adl_waves,
+    adl_accounts,
+    adl_budget,
     liquidity,
 )
 

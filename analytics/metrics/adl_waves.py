@@ -10,7 +10,7 @@ from analytics.expressions import (
     unknown_count,
     whole_total,
 )
-from analytics.waves import progress, waves
+from analytics.waves import during, progress, waves
 
 _MARKET = ("chain_id", "protocol", "version", "market")
 _LIQUIDATED = (
@@ -62,7 +62,7 @@ def adl_waves(
     """
     pnl = known_total(pl.col("realized_pnl_usd")).alias("realized_pnl_usd")
     cut = waves(adls, gap_milliseconds, pnl)
-    beside = _during(liquidations, cut).group_by("protocol", "wave").agg(*_liquidated())
+    beside = during(liquidations, cut).group_by("protocol", "wave").agg(*_liquidated())
     return (
         cut.join(beside, on=["protocol", "wave"], how="left")
         .with_columns(*_where_absent())
@@ -209,22 +209,6 @@ def _lag(adls: pl.LazyFrame, liquidations: pl.LazyFrame, by: tuple[str, ...]) ->
             seconds_between("first_liquidation_at", "first_adl_at").alias("lag_seconds"),
         )
         .sort(by)
-    )
-
-
-def _during(events: pl.LazyFrame, waves: pl.LazyFrame) -> pl.LazyFrame:
-    spans = waves.select("protocol", "wave", "first_at", "last_at")
-    return (
-        events.sort("block_timestamp")
-        .join_asof(
-            spans.sort("first_at"),
-            left_on="block_timestamp",
-            right_on="first_at",
-            by="protocol",
-            strategy="backward",
-            check_sortedness=False,
-        )
-        .filter(pl.col("block_timestamp") <= pl.col("last_at"))
     )
 
 
