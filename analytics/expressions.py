@@ -53,6 +53,17 @@ def ratio(numerator: pl.Expr, denominator: pl.Expr) -> pl.Expr:
     return pl.when(denominator > 0).then(quotient)
 
 
+def millionths(whole: pl.Expr) -> pl.Expr:
+    """Return whole millionths, of a second or of a dollar, as Float64: one division of integers."""
+    # Polars divides by a literal as if multiplying by its reciprocal, so the divisor is a column.
+    return whole.cast(pl.Float64) / (whole * 0 + 1_000_000).cast(pl.Float64)
+
+
+def seconds_between(first: str, last: str) -> pl.Expr:
+    """Return the time from one column of moments to another, in seconds, Float64."""
+    return millionths((pl.col(last) - pl.col(first)).dt.total_microseconds())
+
+
 def day() -> pl.Expr:
     """Return the UTC day of an event as `date`."""
     return pl.col("block_timestamp").dt.date().alias("date")

@@ -13,9 +13,13 @@ from types import MappingProxyType
 import polars as pl
 
 from analytics.metrics import (
+    adl_accounts,
+    adl_budget,
+    adl_waves,
     adls,
     buybacks,
     income,
+    liquidation_shape,
     liquidations,
     liquidity,
     open_interest,
@@ -24,7 +28,19 @@ from analytics.metrics import (
 
 Metric = Callable[..., pl.LazyFrame]
 
-_TOPICS = (income, buybacks, open_interest, oracles, liquidations, adls, liquidity)
+_TOPICS = (
+    income,
+    buybacks,
+    open_interest,
+    oracles,
+    liquidations,
+    liquidation_shape,
+    adls,
+    adl_waves,
+    adl_accounts,
+    adl_budget,
+    liquidity,
+)
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {

@@ -1,0 +1,166 @@
+"""
+What deleveraging took from the winners, against what the losers could not pay.
+
+The arithmetic of the metrics of ADLs, open to any frame with the same columns: replayed tapes and
+reconstructed accounts as well as facts. Dollars that come of a product or of somebody's floats are
+rounded to a millionth and added as whole numbers, so that no sum depends on the order of its rows.
+A null is not known, and makes the sum it belongs to unknown.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from analytics.expressions import millionths, whole_total
+
+
+def microdollars(dollars: pl.Expr) -> pl.Expr:
+    """Return dollars of any dtype as whole millionths, Int128, halves up."""
+    return (dollars.cast(pl.Float64) * 1_000_000 + 0.5).floor().cast(pl.Int128)
+
+
+def worth(size: pl.Expr, price: pl.Expr) -> pl.Expr:
+    """Return size times price in whole millionths of a dollar, Int128: one product of floats."""
+    return microdollars(size.cast(pl.Float64) * price.cast(pl.Float64))
+
+
+def deficits(equities: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
+    """
+    Return what accounts owe beyond their equity at its lowest, each account once.
+
+    Equity is a stock: an account that stands below zero in nine snapshots owes once, not nine
+    times.
+
+    Args:
+        equities: one row per account and snapshot: the columns of `by`, account, equity_usd.
+        by: what an episode is, for example ("protocol",).
+
+    Returns:
+        One row per episode: account_count (Int64, of those below zero), deficit_usd (Float64, ≥ 0;
+        null while an equity is unknown).
+    """
+    owed = microdollars(-pl.col("equity_usd"))
+    lowest = pl.when(owed.null_count() == 0).then(owed.max().clip(0))
+    return (
+        equities.group_by(*by, "account")
+        .agg(lowest.alias("owed"))
+        .group_by(by)
+        .agg(
+            account_count=(pl.col("owed") > 0).sum().cast(pl.Int64),
+            deficit_usd=millionths(whole_total(pl.col("owed"))),
+        )
+        .sort(by)
+    )
+
+
+def needed_budgets(closes: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
+    """
+    Return Σ |mark - execution| x size: what closing at the execution price takes from a side.
+
+    Args:
+        closes: the columns of `by`, mark_price_usd, execution_price_usd, size_tokens.
+        by: what a budget is of, for example ("protocol", "wave").
+
+    Returns:
+        One row per group: needed_budget_usd (Float64; null while a price or a size is unknown).
+    """
+    gap = (pl.col("mark_price_usd") - pl.col("execution_price_usd")).abs()
+    needed = whole_total(worth(pl.col("size_tokens"), gap))
+    return closes.group_by(by).agg(needed_budget_usd=millionths(needed)).sort(by)
+
+
+def haircuts(losses: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
+    """
+    Return Σ over accounts of max(0, equity without ADL - equity with it).
+
+    Args:
+        losses: the columns of `by`, account, lost_usd (what an account would have more without
+            ADL; below zero where it was spared a loss; several rows of an account are added).
+        by: what a haircut is of, for example ("protocol", "wave").
+
+    Returns:
+        One row per group: haircut_usd (Float64, ≥ 0; null while a loss is unknown).
+    """
+    lost = whole_total(microdollars(pl.col("lost_usd")))
+    return (
+        losses.group_by(*by, "account")
+        .agg(lost=lost.clip(0))
+        .group_by(by)
+        .agg(haircut_usd=millionths(whole_total(pl.col("lost"))))
+        .sort(by)
+    )
+
+
+def overshoot() -> pl.Expr:
+    """Return max(0, haircut_usd - needed_budget_usd): taken without need."""
+    return (pl.col("haircut_usd") - pl.col("needed_budget_usd")).clip(0).alias("overshoot_usd")
+
+
+def under_coverage() -> pl.Expr:
+    """Return max(0, needed_budget_usd - haircut_usd): needed and not taken."""
+    return (pl.col("needed_budget_usd") - pl.col("haircut_usd")).clip(0).alias("under_coverage_usd")
+
+
+def pro_rata(gains: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
+    """
+    Return winners with what each would give if all gave the same part of their profit.
+
+    Args:
+        gains: one row per winner: the columns of `by`, gain_usd (unrealised), budget_usd (to be
+            raised, the same in every row of a group).
+        by: who shares a budget.
+
+    Returns:
+        The rows with haircut_ratio (Float64, 0 to 1, of the profit; null where nobody gains) and
+        given_usd (Float64).
+    """
+    gain = pl.col("gain_usd").cast(pl.Float64).clip(0)
+    capacity = millionths(microdollars(gain).sum().over(by))
+    part = (pl.col("budget_usd").cast(pl.Float64) / capacity).clip(0, 1)
+    return gains.with_columns(haircut_ratio=pl.when(capacity > 0).then(part)).with_columns(
+        given_usd=gain * pl.col("haircut_ratio")
+    )
+
+
+def queued(gains: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
+    """
+    Return winners with what each would give if the first in the queue gave all, then the next.
+
+    Args:
+        gains: one row per winner: the columns of `by`, place (1 is cut first, no two alike),
+            gain_usd (unrealised), budget_usd (to be raised, the same in every row of a group).
+        by: who stands in one queue.
+
+    Returns:
+        The rows with given_usd (Float64).
+    """
+    gain = microdollars(pl.col("gain_usd")).clip(0)
+    before = gain.cum_sum().over(by, order_by="place") - gain
+    left = (microdollars(pl.col("budget_usd")) - before).clip(0)
+    return gains.with_columns(given_usd=millionths(pl.min_horizontal(gain, left)))
+
+
+def solvency(accounts: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
+    """
+    Return what is left to pay with after ADLs, against what is left to be paid.
+
+    Args:
+        accounts: one row per account after the event: the columns of `by`, gain_usd (unrealised),
+            equity_usd.
+        by: what the ratios are of.
+
+    Returns:
+        One row per group: ptsr (Float64, Σ gains / Σ deficits), pmr (Float64, largest gain /
+        largest deficit); null where nothing is owed.
+    """
+    gain = microdollars(pl.col("gain_usd")).clip(0)
+    owed = microdollars(-pl.col("equity_usd")).clip(0)
+    ratios = {"ptsr": (gain.sum(), owed.sum()), "pmr": (gain.max(), owed.max())}
+    return (
+        accounts.group_by(by)
+        .agg(
+            pl.when(below > 0).then(above.cast(pl.Float64) / below.cast(pl.Float64)).alias(name)
+            for name, (above, below) in ratios.items()
+        )
+        .sort(by)
+    )

@@ -1,0 +1,150 @@
+"""Waves, lags and halfway points of ADLs beside liquidations, computed in the head."""
+
+import polars as pl
+import pytest
+from handmade import at, column, table
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.metrics.adl_waves import (
+    adl_market_lag,
+    adl_progress,
+    adl_to_liquidation,
+    adl_trigger_lag,
+    adl_waves,
+)
+
+BESIDE = ("liquidation_count", "backstop_count")
+
+
+def tape(name: str, *events: tuple[float, object], **also: object) -> pl.LazyFrame:
+    """Return ADLs or liquidations: second, dollars."""
+    return table(
+        name, *({"block_timestamp": at(when), "notional_usd": usd} | also for when, usd in events)
+    ).lazy()
+
+
+def test_a_wave_stands_beside_what_was_liquidated_during_it() -> None:
+    """Both ends of a wave are in it; what was liquidated a second before or after is not."""
+    adls = tape("adls", (10, 30), (12, 30), (60, 40), realized_pnl_usd=5)
+    liquidated = tape("liquidations", (9, 1), (10, 20), (12, 20), (13, 1))
+
+    result = adl_waves(adls, liquidated).collect()
+
+    assert column(result, "adl_count") == [2, 1]
+    assert column(result, "length_seconds") == [2.0, 0.0]
+    assert column(result, "realized_pnl_usd") == ["10", "5"]
+    assert column(result, "notional_share") == [0.6, 0.4]
+    assert column(result, "liquidation_count") == [2, 0]
+    assert column(result, "liquidation_notional_usd") == ["40", "0"]
+    assert column(result, "adl_to_liquidation_ratio") == [1.5, None]
+
+
+def test_backstop_liquidations_are_those_somebody_took_over() -> None:
+    """Of 100 liquidated 40 went to a vault: 80 deleveraged are 0.8 of all and 2 of those."""
+    liquidated = table(
+        "liquidations", {"notional_usd": 60}, {"notional_usd": 40, "liquidator": "0xvault"}
+    ).lazy()
+    adls = tape("adls", (0, 80))
+
+    for metric in (adl_waves, adl_to_liquidation):
+        result = metric(adls, liquidated).collect()
+
+        assert [result[name].item() for name in BESIDE] == [2, 1]
+        assert column(result, "backstop_notional_usd") == ["40"]
+        assert column(result, "adl_to_liquidation_ratio") == [0.8]
+        assert column(result, "adl_to_backstop_ratio") == [2.0]
+
+
+def test_both_legs_of_a_trade_would_halve_the_ratio() -> None:
+    """Counting the liquidated side once, 123 deleveraged beside 100 is 1.23, not 0.615."""
+    once, twice = (tape("liquidations", *[(0, 100)] * legs) for legs in (1, 2))
+
+    ratios = [
+        adl_to_liquidation(tape("adls", (0, 123)), legs).collect()["adl_to_liquidation_ratio"]
+        for legs in (once, twice)
+    ]
+
+    assert [ratio.item() for ratio in ratios] == [1.23, 0.615]
+
+
+@pytest.mark.parametrize(
+    ("deleveraged", "liquidated", "notional"), [(None, 80, "80"), (80, None, None)]
+)
+def test_an_unknown_notional_leaves_no_ratio(
+    deleveraged: int | None, liquidated: int | None, notional: str | None
+) -> None:
+    """Whichever side does not tell, nothing is divided."""
+    adls, beside = (
+        tape("adls", (0, 80), (0, deleveraged)),
+        tape("liquidations", (0, liquidated), liquidator="0xvault"),
+    )
+
+    for metric in (adl_waves, adl_to_liquidation):
+        result = metric(adls, beside).collect()
+
+        assert column(result, "backstop_notional_usd") == [notional]
+        assert column(result, "adl_to_liquidation_ratio") == [None]
+        assert column(result, "adl_to_backstop_ratio") == [None]
+
+
+def test_liquidations_alone_make_no_wave() -> None:
+    """A liquidation is never counted as an ADL."""
+    liquidated = tape("liquidations", (0, 10))
+    nothing = tape("adls")
+
+    for metric in (adl_waves, adl_to_liquidation, adl_trigger_lag, adl_market_lag):
+        assert metric(nothing, liquidated).collect().is_empty()
+    assert adl_progress(nothing).collect().is_empty()
+
+
+def test_the_lag_runs_from_the_first_liquidation_to_the_first_adl() -> None:
+    """61.7045 s, to the last digit of the clock."""
+    liquidated = tape("liquidations", (5, 1), (0, 1))
+    adls = tape("adls", (99, 1), (61.7045, 1))
+
+    result = adl_trigger_lag(adls, liquidated).collect()
+
+    assert column(result, "first_liquidation_at") == [at(0)]
+    assert column(result, "first_adl_at") == [at(61.7045)]
+    assert column(result, "lag_seconds") == [61.7045]
+
+
+def test_a_market_has_a_lag_of_its_own() -> None:
+    """BTC after 3 s, ETH before its first liquidation, SOL without one; the venue after 1 s."""
+    liquidated = [("BTC", 0), ("ETH", 9)]
+    cut = [("BTC", 3), ("ETH", 1), ("SOL", 4)]
+    frames = [
+        table(name, *({"market": market, "block_timestamp": at(when)} for market, when in events))
+        for name, events in (("adls", cut), ("liquidations", liquidated))
+    ]
+
+    by_market = adl_market_lag(*(frame.lazy() for frame in frames)).collect()
+    of_venue = adl_trigger_lag(*(frame.lazy() for frame in frames)).collect()
+
+    assert column(by_market, "market") == ["BTC", "ETH", "SOL"]
+    assert column(by_market, "lag_seconds") == [3.0, -8.0, None]
+    assert column(of_venue, "lag_seconds") == [1.0]
+
+
+def test_progress_of_adls_is_that_of_liquidations() -> None:
+    """Half at once, the rest four seconds later."""
+    result = adl_progress(tape("adls", (0, 50), (4, 50))).collect()
+
+    assert column(result, "elapsed_seconds") == [0.0, 0.0, 4.0, 4.0, 4.0]
+
+
+moments = st.lists(st.integers(0, 40).map(float), max_size=12)
+
+
+@given(moments, moments)
+def test_waves_part_adls_and_share_no_liquidation(cut: list[float], sold: list[float]) -> None:
+    """Every ADL is in one wave, and no liquidation beside two of them."""
+    adls = tape("adls", *((when, 1) for when in cut))
+    liquidated = tape("liquidations", *((when, 1) for when in sold))
+
+    result = adl_waves(adls, liquidated, gap_milliseconds=3000).collect()
+
+    assert result["adl_count"].sum() == len(cut)
+    assert result["liquidation_count"].sum() <= len(sold)
+    assert result["notional_share"].sum() == pytest.approx(min(len(cut), 1))
