@@ -44,6 +44,17 @@ CHOICES: Mapping[str, list[object]] = {
     "price_quote": [Decimal(one) for one in ("0.9975", "1", "1.0000000000000001", "0")],
     "lower_price_quote": [Decimal(one) for one in ("0.9851", "0.9950", "1", "1.0050")],
     "upper_price_quote": [Decimal(1), Decimal("1.0050"), Decimal("1.01"), None],
+    "heartbeat_seconds": [1, 60, 3600, None],
+    "threshold_bps": [0, 50, None],
+    "observed_at": [at(-1), at(58), at(3599.000001), None],
+    "symbol": ["BTC", "btc", "WETH", None],
+    "index_token": ["0x1", None],
+}
+# What a row of these tables needs besides what is drawn.
+TEXTS: Mapping[str, Mapping[str, object]] = {
+    "policies": {"source": "test", "basis": "assumed"},
+    "feeds": {"name": "a feed", "asset": "BTC", "kind": "price"},
+    "markets": {"asset_class": "crypto", "known_by": "declaration"},
 }
 UNUSED = ("size", "price", "position_id", "observed")
 NEVER_NULL = {"oracle_price_quote", "bought_tokens", "value", "supply_tokens", "dead_tokens"}
@@ -93,9 +104,9 @@ def generated(name: str) -> st.SearchStrategy[pl.DataFrame]:
     }
     if name in fact_tables():
         drawn["block_number"] = st.integers(1, 3)
-    texts = {"source": "test", "basis": "assumed"} if name == "policies" else {}
+    texts = TEXTS.get(name, {})
     row = st.fixed_dictionaries(drawn)
-    return st.lists(row, max_size=12).map(lambda drawn: table(name, *(texts | r for r in drawn)))
+    return st.lists(row, max_size=12).map(lambda drawn: table(name, *(r | texts for r in drawn)))
 
 
 def _is_used(column: str, dtype: pl.DataType) -> bool:
