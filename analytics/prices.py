@@ -44,6 +44,16 @@ def renamed(frame: pl.LazyFrame, names: Iterable[str], prefix: str) -> pl.LazyFr
     return frame.rename({name: f"{prefix}{name}" for name in names})
 
 
+def as_reference(prices: pl.LazyFrame) -> pl.LazyFrame:
+    """Return latest prices under the names of a reference: reference_price_quote, reference_at."""
+    return prices.select(
+        *PAIR,
+        *(pl.col(name).alias(f"reference_{name}") for name in SOURCE),
+        reference_at="price_at",
+        reference_price_quote="price_quote",
+    )
+
+
 def as_of(
     moments: pl.LazyFrame, prices: pl.LazyFrame, *, on: str, price_at: str, by: Iterable[str]
 ) -> pl.LazyFrame:
@@ -69,6 +79,27 @@ def as_of(
         )
         .filter(pl.col(price_at).is_not_null())
     )
+
+
+def beside_reference(moments: pl.LazyFrame, prices: pl.LazyFrame, *, on: str) -> pl.LazyFrame:
+    """
+    Return moments of a source and a reference with the latest price of both, and their deviation.
+
+    Args:
+        moments: rows with a time, asset, quote, the source and the reference.
+        prices: latest prices.
+        on: the time of a moment.
+
+    Returns:
+        The moments at which both had spoken, with price_at, price_quote, reference_at,
+        reference_price_quote and deviation_bps.
+    """
+    last = prices.select(*PAIR, *SOURCE, "price_at", "price_quote")
+    own = as_of(moments, last, on=on, price_at="price_at", by=[*PAIR, *SOURCE])
+    references = as_reference(prices)
+    return as_of(
+        own, references, on=on, price_at="reference_at", by=[*PAIR, *REFERENCE]
+    ).with_columns(deviation_bps=deviation_bps("price_quote", "reference_price_quote"))
 
 
 def pairs_of_sources(sources: pl.LazyFrame) -> pl.LazyFrame:

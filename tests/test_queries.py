@@ -376,13 +376,6 @@ ANSWERS = [
     ("sequencer_downtime", "sequencer", {}, []),
     ("provider_deviation", "provider", {}, []),
     (
-        "liquidations_off_oracle",
-        "account notional_usd oracle_price_quote reference_protocol deviation_bps",
-        {},
-        [("0xa", "25", "103", "chainlink", 300.0)],
-    ),
-    ("liquidations_off_oracle", "account", {"tolerance_seconds": "89"}, []),
-    (
         "shortfall_by_venue",
         "protocol liquidation_count insolvent_count liquidation_shortfall_usd bad_debt_usd"
         " insurance_out_usd",

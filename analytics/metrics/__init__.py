@@ -20,12 +20,23 @@ from analytics.metrics import (
     liquidations,
     liquidity,
     open_interest,
+    oracle_use,
     oracles,
 )
 
 Metric = Callable[..., pl.LazyFrame]
 
-_TOPICS = (income, buybacks, open_interest, oracles, feeds, liquidations, adls, liquidity)
+_TOPICS = (
+    income,
+    buybacks,
+    open_interest,
+    oracles,
+    feeds,
+    oracle_use,
+    liquidations,
+    adls,
+    liquidity,
+)
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {

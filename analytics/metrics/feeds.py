@@ -133,9 +133,9 @@ def missed_updates(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame) -> pl.Lazy
     Returns:
         One row per price and other source (reference_…) that showed it to be overdue, sorted:
         asset, quote, chain_id, protocol, feed, price_at, price_quote (Decimal), threshold_bps
-        (Int32), first_missed_at, missed_count (Int64, updates of the reference beyond the
-        threshold), largest_move_bps (Float64, > 0), replaced_at, late_seconds (Float64; both null
-        while it is the feed's last price).
+        (Int32), replaced_at (null while it is the feed's last price), first_missed_at,
+        missed_count (Int64, updates of the reference beyond the threshold), largest_move_bps
+        (Float64, > 0), late_seconds (Float64; null while it is the last price).
 
     Source:
         Missed update: |p_ref / p_last - 1| above the deviation threshold while the price is older
@@ -166,8 +166,8 @@ def missed_updates(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame) -> pl.Lazy
             largest_move_bps=move.max(),
         )
         .select(
-            *(*_FEED, *REFERENCE, "price_at", "price_quote", "threshold_bps", "first_missed_at"),
-            *("missed_count", "largest_move_bps", "replaced_at"),
+            *(*_FEED, *REFERENCE, "price_at", *kept),
+            *("first_missed_at", "missed_count", "largest_move_bps"),
             late_seconds=late,
         )
         .sort(*_FEED, *REFERENCE, "price_at")

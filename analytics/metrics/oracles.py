@@ -9,6 +9,8 @@ from analytics.prices import (
     REFERENCE,
     SOURCE,
     as_of,
+    as_reference,
+    beside_reference,
     deviation_bps,
     in_seconds,
     latest_prices,
@@ -62,7 +64,7 @@ def oracle_deviation(
     return (
         as_of(
             updates.join(pairs_of_sources(updates), on=[*PAIR, *SOURCE]),
-            _as_reference(latest_prices(updates)),
+            as_reference(latest_prices(updates)),
             on="block_timestamp",
             price_at="reference_at",
             by=[*PAIR, *REFERENCE],
@@ -172,10 +174,10 @@ def oracle_update_lag(
 
     Returns:
         One row per asset, quote, source and other source (reference_…) that both moved in the time
-        they have in common, sorted: lag_seconds (Int64, > 0: the source is later than the
-        reference), correlation_ratio (Float64, at this lag; both null when they never moved
-        alike), unlagged_correlation_ratio (Float64, at none), move_count, reference_move_count
-        (Int64, cells with a return other than zero).
+        they have in common, sorted: move_count, reference_move_count (Int64, cells with a return
+        other than zero), lag_seconds (Int64, > 0: the source is later than the reference),
+        correlation_ratio (Float64, at this lag; both null when they never moved alike),
+        unlagged_correlation_ratio (Float64, at none; zero where they never moved together).
 
     Raises:
         ValueError: a setting is out of bounds.
@@ -194,23 +196,12 @@ def oracle_update_lag(
         strengths.join(_swapped(strengths, "root", "move_count"), on=_BOTH)
         .join(_best(moves, max_lag_seconds // grid_seconds), on=_BOTH, how="left")
         .select(
-            *_BOTH,
+            *(*_BOTH, "move_count", "reference_move_count"),
             lag_seconds=pl.col("lag") * grid_seconds,
             correlation_ratio=pl.col("product").cast(pl.Float64) / norm,
             unlagged_correlation_ratio=pl.col("unlagged").fill_null(0).cast(pl.Float64) / norm,
-            move_count="move_count",
-            reference_move_count="reference_move_count",
         )
         .sort(_BOTH)
-    )
-
-
-def _as_reference(prices: pl.LazyFrame) -> pl.LazyFrame:
-    return prices.select(
-        *PAIR,
-        *(pl.col(name).alias(f"reference_{name}") for name in SOURCE),
-        reference_at="price_at",
-        reference_price_quote="price_quote",
     )
 
 
@@ -226,20 +217,7 @@ def _compared(prices: pl.LazyFrame) -> pl.LazyFrame:
             ),
         ]
     ).unique()
-    own = as_of(
-        moments,
-        prices.select(*PAIR, *SOURCE, "price_at", "price_quote"),
-        on="moment_at",
-        price_at="price_at",
-        by=[*PAIR, *SOURCE],
-    )
-    return as_of(
-        own,
-        _as_reference(prices),
-        on="moment_at",
-        price_at="reference_at",
-        by=[*PAIR, *REFERENCE],
-    ).with_columns(deviation_bps=deviation_bps("price_quote", "reference_price_quote"))
+    return beside_reference(moments, prices, on="moment_at")
 
 
 def _stretches(compared: pl.LazyFrame, tolerance_seconds: int) -> pl.LazyFrame:

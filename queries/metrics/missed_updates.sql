@@ -167,10 +167,10 @@ select
     price_at,
     price_quote,
     threshold_bps,
+    replaced_at,
     min(reference_at) as first_missed_at,
     count(*) as missed_count,
     max(move_bps) as largest_move_bps,
-    replaced_at,
     (epoch_us(replaced_at) - epoch_us(first_missed_at))::double / 1000000 as late_seconds
 from compared
 where reference_at > price_at and move_bps > threshold_bps

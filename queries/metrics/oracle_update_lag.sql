@@ -203,15 +203,15 @@ select
     strengths.reference_chain_id,
     strengths.reference_protocol,
     strengths.reference_feed,
+    strengths.move_count,
+    others.move_count as reference_move_count,
     case when best.product > 0 then best.lag_cells * $grid_seconds::bigint end as lag_seconds,
     case
         when best.product > 0
             then best.product::varchar::double / (strengths.root * others.root)
     end as correlation_ratio,
     coalesce(best.unlagged, 0)::varchar::double
-    / (strengths.root * others.root) as unlagged_correlation_ratio,
-    strengths.move_count,
-    others.move_count as reference_move_count
+    / (strengths.root * others.root) as unlagged_correlation_ratio
 from strengths
 inner join strengths as others
     on
