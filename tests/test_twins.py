@@ -51,11 +51,15 @@ CHOICES: Mapping[str, list[object]] = {
     "observed_at": [at(-1), at(58), at(3599.000001), None],
     "symbol": ["BTC", "btc", "WETH", None],
     "index_token": ["0x1", None],
+    "address": ["0xusdc", "0xt"],
+    "fee_token": ["0xusdc", None],
+    "asset_token": ["0xusdc", "0xt", None],
 }
 # What a row of these tables needs besides what is drawn.
 TEXTS: Mapping[str, Mapping[str, object]] = {
     "policies": {"source": "test", "basis": "assumed"},
     "feeds": {"name": "a feed", "asset": "BTC", "kind": "price"},
+    "tokens": {"decimals": 18, "known_by": "call"},
     "markets": {"asset_class": "crypto", "known_by": "declaration"},
 }
 UNUSED = ("size", "price", "position_id", "observed")
@@ -131,7 +135,7 @@ def by_sql(
     con: duckdb.DuckDBPyConnection,
     metric: str,
     frames: dict[str, pl.DataFrame],
-    **given: int,
+    **given: int | str,
 ) -> pl.DataFrame:
     """Return the metric as its SQL twin computes it, on these rows."""
     twin = queries()[f"metrics/{metric}"]
@@ -208,6 +212,11 @@ def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> 
         ("liquidations_off_oracle", "tolerance_seconds", 0),
         ("mark_oracle_basis", "tolerance_seconds", 0),
         ("mark_oracle_basis", "bucket_seconds", 604_800),
+        ("income_valuations", "tolerance_seconds", 0),
+        ("income_valuations", "par_symbols", "usdt, btc"),
+        ("pool_valuations", "par_symbols", "WETH"),
+        ("fees_valued", "tolerance_seconds", 60),
+        ("buybacks_valued", "par_symbols", "BTC"),
         ("depth", "bucket_seconds", 1),
         ("depth", "move_bps", 0),
         ("depth", "move_bps", 10_000),
@@ -220,7 +229,7 @@ def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> 
 def test_twins_agree_on_every_setting(
     metric: str,
     setting: str,
-    value: int,
+    value: int | str,
     con: duckdb.DuckDBPyConnection,
     data: st.DataObject,
 ) -> None:

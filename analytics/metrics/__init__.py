@@ -22,6 +22,7 @@ from analytics.metrics import (
     open_interest,
     oracle_use,
     oracles,
+    valuation,
 )
 
 Metric = Callable[..., pl.LazyFrame]
@@ -36,6 +37,7 @@ _TOPICS = (
     liquidations,
     adls,
     liquidity,
+    valuation,
 )
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
