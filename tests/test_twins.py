@@ -51,6 +51,7 @@ CHOICES: Mapping[str, list[object]] = {
     "observed_at": [at(-1), at(58), at(3599.000001), None],
     "symbol": ["BTC", "btc", "WETH", None],
     "index_token": ["0x1", None],
+    "funding_rate_daily_ratio": [Decimal(one) for one in ("0", "0.003", "-1.7")] + [units(1), None],
     "address": ["0xusdc", "0xt"],
     "fee_token": ["0xusdc", None],
     "asset_token": ["0xusdc", "0xt", None],
@@ -63,9 +64,10 @@ TEXTS: Mapping[str, Mapping[str, object]] = {
     "markets": {"asset_class": "crypto", "known_by": "declaration"},
 }
 UNUSED = ("size", "price", "position_id", "observed")
+SIGNED = ("pnl_usd", "_delta_usd", "_delta_tokens", "cumulative_ratio", "paid_usd")
 NEVER_NULL = {"oracle_price_quote", "bought_tokens", "value", "supply_tokens", "dead_tokens"}
 # Metrics of one event, one strategy or one book: nobody asks for them in SQL.
-TWINLESS: frozenset[str] = frozenset()
+TWINLESS = frozenset({"depth_change"})
 TWINNED = sorted(METRICS.keys() - TWINLESS)
 
 
@@ -94,7 +96,7 @@ def values(name: str, dtype: pl.DataType) -> st.SearchStrategy[object]:
     if name in CHOICES:
         return st.sampled_from(CHOICES[name])
     if isinstance(dtype, pl.Decimal):
-        known = amounts(is_signed=name.endswith(("pnl_usd", "_delta_usd", "_delta_tokens")))
+        known = amounts(is_signed=name.endswith(SIGNED))
         return known if name in NEVER_NULL else st.none() | known
     if isinstance(dtype, pl.Datetime):
         return st.none() | moments() if name == "valid_to" else moments()
@@ -212,6 +214,10 @@ def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> 
         ("liquidations_off_oracle", "tolerance_seconds", 0),
         ("mark_oracle_basis", "tolerance_seconds", 0),
         ("mark_oracle_basis", "bucket_seconds", 604_800),
+        ("funding_rate_8h", "bucket_seconds", 7),
+        ("funding_rate_8h", "bucket_seconds", 604_800),
+        ("funding_paid", "bucket_seconds", 604_800),
+        ("funding_carry", "bucket_seconds", 60),
         ("income_valuations", "tolerance_seconds", 0),
         ("income_valuations", "par_symbols", "usdt, btc"),
         ("pool_valuations", "par_symbols", "WETH"),

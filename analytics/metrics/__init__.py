@@ -16,6 +16,7 @@ from analytics.metrics import (
     adls,
     buybacks,
     feeds,
+    funding,
     income,
     liquidations,
     liquidity,
@@ -37,6 +38,7 @@ _TOPICS = (
     liquidations,
     adls,
     liquidity,
+    funding,
     valuation,
 )
 

@@ -9,12 +9,12 @@ from analytics.prices import (
     REFERENCE,
     SOURCE,
     as_of,
+    as_reference,
     deviation_bps,
     in_seconds,
     latest_prices,
     microseconds_between,
     pairs_of_sources,
-    renamed,
 )
 
 _FEED = (*PAIR, *SOURCE)
@@ -142,33 +142,26 @@ def missed_updates(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame) -> pl.Lazy
         than one block.
     """
     judged = _judged(oracle_updates, feeds, "threshold_bps").filter(pl.col("price_quote") > 0)
-    spoken = renamed(
-        latest_prices(oracle_updates), (*SOURCE, "price_at", "price_quote"), "reference_"
-    )
-    moments = (
+    spoken = (
         judged.select(_FEED)
         .unique()
         .join(pairs_of_sources(oracle_updates), on=_FEED)
-        .join(spoken, on=[*PAIR, *REFERENCE])
+        .join(as_reference(latest_prices(oracle_updates)), on=[*PAIR, *REFERENCE])
     )
     move = deviation_bps("reference_price_quote", "price_quote").abs()
-    late = in_seconds(microseconds_between("first_missed_at", "replaced_at"))
-    kept = ("price_quote", "threshold_bps", "replaced_at")
+    price = ("price_at", "price_quote", "threshold_bps", "replaced_at")
     return (
-        as_of(moments, judged, on="reference_price_at", price_at="price_at", by=_FEED)
-        .filter(pl.col("reference_price_at") > pl.col("price_at"))
+        as_of(spoken, judged, on="reference_at", price_at="price_at", by=_FEED)
+        .filter(pl.col("reference_at") > pl.col("price_at"))
         .filter(move > pl.col("threshold_bps"))
-        .group_by(*_FEED, *REFERENCE, "price_at")
+        .group_by(*_FEED, *REFERENCE, *price)
         .agg(
-            *(pl.col(name).first() for name in kept),
-            first_missed_at=pl.col("reference_price_at").min(),
+            first_missed_at=pl.col("reference_at").min(),
             missed_count=row_count(),
             largest_move_bps=move.max(),
         )
-        .select(
-            *(*_FEED, *REFERENCE, "price_at", *kept),
-            *("first_missed_at", "missed_count", "largest_move_bps"),
-            late_seconds=late,
+        .with_columns(
+            late_seconds=in_seconds(microseconds_between("first_missed_at", "replaced_at"))
         )
         .sort(*_FEED, *REFERENCE, "price_at")
     )

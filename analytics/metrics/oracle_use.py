@@ -188,27 +188,19 @@ def mark_oracle_basis(
         Mark-oracle basis b = (mark - oracle) / oracle, mid, high and low of a period.
     """
     check("tolerance_seconds", tolerance_seconds, least=0)
-    executions = ("execution", position_changes, "execution_price_usd")
-    told = pl.concat(
-        frame.select(*_MARKET, "block_timestamp", price_kind=pl.lit(kind), price_usd=column)
-        for kind, frame, column in (executions, ("mark", liquidations, "mark_price_usd"))
-    ).filter(pl.col("price_usd").is_not_null())
     references = as_reference(_known(oracle_updates).filter(quote="USD"))
     sources = references.select(*PAIR, *REFERENCE).unique()
-    asked = told.join(_assets(markets), on=_MARKET).join(sources, on="asset")
+    asked = (
+        _told(position_changes, liquidations)
+        .join(_assets(markets), on=_MARKET)
+        .join(sources, on="asset")
+    )
+    by = [*PAIR, *REFERENCE]
+    age = microseconds_between("reference_at", "block_timestamp")
     basis = pl.col("basis_bps")
     return (
-        as_of(
-            asked,
-            references,
-            on="block_timestamp",
-            price_at="reference_at",
-            by=[*PAIR, *REFERENCE],
-        )
-        .filter(
-            microseconds_between("reference_at", "block_timestamp")
-            <= tolerance_seconds * MICROSECONDS
-        )
+        as_of(asked, references, on="block_timestamp", price_at="reference_at", by=by)
+        .filter(age <= tolerance_seconds * MICROSECONDS)
         .with_columns(
             bucket(bucket_seconds), basis_bps=deviation_bps("price_usd", "reference_price_quote")
         )
@@ -222,6 +214,18 @@ def mark_oracle_basis(
         )
         .sort(*_MARKET, "asset", "price_kind", *REFERENCE, "bucket_at")
     )
+
+
+def _told(position_changes: pl.LazyFrame, liquidations: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the prices a venue traded and valued at."""
+    told = (
+        ("execution", position_changes, "execution_price_usd"),
+        ("mark", liquidations, "mark_price_usd"),
+    )
+    return pl.concat(
+        frame.select(*_MARKET, "block_timestamp", price_kind=pl.lit(kind), price_usd=column)
+        for kind, frame, column in told
+    ).filter(pl.col("price_usd").is_not_null())
 
 
 def _known(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:

@@ -189,7 +189,7 @@ def oracle_update_lag(
     check("grid_seconds", grid_seconds, least=1)
     check("max_lag_seconds", max_lag_seconds, least=0, most=_MOST_CELLS * grid_seconds)
     returns = _returns(oracle_updates, grid_seconds)
-    moves = _common_moves(returns)
+    moves = _shared_moves(returns)
     strengths = _strengths(moves)
     norm = pl.col("root") * pl.col("reference_root")
     return (
@@ -273,7 +273,7 @@ def _returns(oracle_updates: pl.LazyFrame, grid_seconds: int) -> pl.LazyFrame:
     )
 
 
-def _common_moves(returns: pl.LazyFrame) -> pl.LazyFrame:
+def _shared_moves(returns: pl.LazyFrame) -> pl.LazyFrame:
     """Return the moves of each source in the time that it has in common with each other one."""
     ends = returns.select(*PAIR, *SOURCE, "first", "last").unique()
     spans = (

@@ -155,6 +155,8 @@ def fees_valued(fees: pl.LazyFrame, income_valuations: pl.LazyFrame) -> pl.LazyF
     Args:
         fees: one row per fee charged: fee_usd (USD, null while it is told in tokens only).
         income_valuations: the value of each fee that is told in tokens only.
+        tolerance_seconds: how old a price may be and still count, inclusive.
+        par_symbols: symbols worth a dollar where no price is near enough; - for none.
 
     Returns:
         One row per day, chain, protocol, version, market and fee kind, sorted: fees_usd, told_usd,
@@ -183,6 +185,8 @@ def buybacks_valued(buybacks: pl.LazyFrame, income_valuations: pl.LazyFrame) -> 
     Args:
         buybacks: one row per purchase: spent_usd (USD, null while it is told in tokens only).
         income_valuations: the value of what each purchase spent that is told in tokens only.
+        tolerance_seconds: how old a price may be and still count, inclusive.
+        par_symbols: symbols worth a dollar where no price is near enough; - for none.
 
     Returns:
         One row per day, chain, protocol, version, destination kind, bought and spent token,

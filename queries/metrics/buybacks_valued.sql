@@ -151,7 +151,15 @@ priced as (
 sized as (
 
     select
-        *,
+        chain_id,
+        protocol,
+        version,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        amount_tokens,
+        price_usd,
         case
             when
                 price_usd > 0
@@ -166,7 +174,15 @@ sized as (
 units as (
 
     select
-        *,
+        chain_id,
+        protocol,
+        version,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        amount_tokens,
+        price_usd,
         trunc(size_tokens)::hugeint as whole_tokens,
         ((size_tokens - trunc(size_tokens)) * 1000000000000000000)::hugeint as broken_tokens,
         trunc(price_usd)::hugeint as whole_usd,

@@ -167,7 +167,27 @@ priced as (
 sized as (
 
     select
-        *,
+        fact,
+        measure,
+        chain_id,
+        protocol,
+        version,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        block_timestamp,
+        token,
+        symbol,
+        symbol_known_by,
+        amount_tokens,
+        price_usd,
+        price_chain_id,
+        price_protocol,
+        price_feed,
+        price_at,
+        price_tx_hash,
+        price_evidence,
         case
             when
                 price_usd > 0
@@ -182,7 +202,27 @@ sized as (
 units as (
 
     select
-        *,
+        fact,
+        measure,
+        chain_id,
+        protocol,
+        version,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        block_timestamp,
+        token,
+        symbol,
+        symbol_known_by,
+        amount_tokens,
+        price_usd,
+        price_chain_id,
+        price_protocol,
+        price_feed,
+        price_at,
+        price_tx_hash,
+        price_evidence,
         trunc(size_tokens)::hugeint as whole_tokens,
         ((size_tokens - trunc(size_tokens)) * 1000000000000000000)::hugeint as broken_tokens,
         trunc(price_usd)::hugeint as whole_usd,
