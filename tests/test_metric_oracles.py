@@ -209,7 +209,7 @@ def test_deviation_knows_no_unit(told: list[tuple[dict[str, str], int, int]], fa
 def test_nobody_looks_ahead(told: list[tuple[dict[str, str], int, int]], until: int) -> None:
     """What is said later changes nothing of what was compared before."""
     spoken = [price(*step) for step in told]
-    known = [row for row in spoken if row["block_timestamp"] <= at(until)]
+    known = [price(*step) for step in told if step[1] <= until]
     columns = ("feed", "block_timestamp", "deviation_bps", "staleness_seconds")
 
     whole = compared(*spoken).filter(pl.col("block_timestamp") <= at(until))
@@ -236,7 +236,7 @@ def test_a_source_that_repeats_is_late_by_so_much(late: int) -> None:
 
     assert column(result, "feed") == ["0xother", "0xown"]
     assert column(result, "lag_seconds") == [-late, late]
-    assert result["correlation_ratio"].min() > 0.5
+    assert result.filter(pl.col("correlation_ratio") < 0.5).is_empty()
     assert result["correlation_ratio"][0] == result["correlation_ratio"][1]
 
 
