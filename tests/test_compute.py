@@ -29,6 +29,8 @@ from analytics.metrics import METRICS, Metric
 from indexer.tables import columns_of, tables
 
 SPLIT = {"fee_usd": 10, "supply_side_usd": 6, "treasury_usd": 1, "holders_usd": 3}
+STOOD = {"tick": 0, "price_quote": 1, "liquidity_tokens": 5}
+DUE = {"heartbeat_seconds": 1, "threshold_bps": 0}
 
 
 HOLD = """
@@ -212,22 +214,44 @@ def test_a_filter_leaves_tables_without_its_column_alone(tmp_path: Path) -> None
         assert kept.collect().height == 1
 
 
+def priced() -> dict[str, pl.DataFrame]:
+    """Return two feeds that differ for a day, and what is priced by them."""
+    later = {"block_timestamp": at(days=1)}
+    own, other = {"asset": "BTC"}, {"asset": "BTC", "feed": "0xother", "protocol": "other"}
+    of_pool = {"asset_token": "0xusdc", "block_timestamp": at(1)}
+    return {
+        "oracle_updates": table(
+            "oracle_updates",
+            *(own | {"oracle_price_quote": 2}, other, other | {"block_timestamp": at(1)}),
+            *(own | later, other | later | {"oracle_price_quote": 3}),
+        ),
+        "feeds": table("feeds", own | {"feed": "0xf", "name": "BTC/USD", "kind": "price"} | DUE),
+        "markets": table(
+            "markets", {"symbol": "BTC", "asset_class": "crypto", "known_by": "event"}
+        ),
+        "position_changes": table("position_changes", {"execution_price_usd": 1}),
+        "funding": table("funding", {"funding_rate_daily_ratio": 1, "paid_usd": 1}),
+        "tokens": table(
+            "tokens", {"address": "0xusdc", "symbol": "BTC", "decimals": 6, "known_by": "call"}
+        ),
+        "pool_flows": table("pool_flows", of_pool | {"asset_tokens": 1}),
+    }
+
+
 @pytest.mark.parametrize("name", sorted(METRICS))
 def test_a_metric_of_a_file_is_the_metric_of_its_rows(name: str, tmp_path: Path) -> None:
     """Several tables are read from one file in one plan, only the columns the plan needs."""
     frames = {
-        "fees": table("fees", SPLIT),
+        "fees": table("fees", SPLIT, {"fee_tokens": 1, "fee_token": "0xusdc"}),
         "buybacks": table("buybacks", {"spent_usd": 1}),
         "token_supplies": table("token_supplies", {"supply_tokens": 9}),
         "liquidations": table("liquidations", {"notional_usd": 5}),
         "adls": table("adls", {"notional_usd": 5}),
         "pool_liquidity": table(
-            "pool_liquidity", {"tick": 0, "price_quote": 1, "liquidity_tokens": 5}
+            "pool_liquidity", STOOD, STOOD | {"block_timestamp": at(days=1), "block_number": 2}
         ),
         "open_interest": table("open_interest", {"open_interest_usd": 5}),
-        "oracle_updates": table(
-            "oracle_updates", {"asset": "BTC"}, {"asset": "BTC", "feed": "0xother"}
-        ),
+        **priced(),
     }
     path = write_database(tmp_path / "p.duckdb", frames)
 

@@ -10,7 +10,7 @@ from handmade import at, column, table, units
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.metrics.liquidity import depth
+from analytics.metrics.liquidity import depth, depth_change
 from indexer.decode.ticks import tick_price
 
 START = {"kind": "start", "tick": 0, "price_quote": 1, "liquidity_tokens": 0}
@@ -306,3 +306,53 @@ def test_splitting_a_change_in_two_changes_nothing(
     split = [*whole[:-2], first, second, whole[-1]]
 
     assert amounts(found(*split, move_bps=200)) == amounts(found(*whole, move_bps=200))
+
+
+def stood(days: float, depth_usd: float, **said: object) -> dict[str, object]:
+    """Return the depth of a pool in a period that begins so many days after 21:00."""
+    return {
+        "chain_id": 1,
+        "protocol": "uniswap",
+        "version": "v3",
+        "pool": "0xpool",
+        "bucket_at": at(days=days),
+        "direction": "down",
+        "basis": "ranges",
+        "token0_tokens": depth_usd / 2,
+        "token1_tokens": depth_usd,
+    } | said
+
+
+def changed(*depths: Mapping[str, object], **settings: int) -> pl.DataFrame:
+    """Return how depth changed."""
+    return depth_change(pl.LazyFrame(list(depths)), **settings).collect()
+
+
+def test_depth_is_compared_with_the_day_before() -> None:
+    """From 100 to 10, nine tenths are gone; half a day before does not count."""
+    result = changed(stood(0, 100), stood(0.5, 500), stood(1, 10))
+
+    assert column(result, "before_at") == [at()]
+    assert column(result, "token1_before_tokens") == [100.0]
+    assert column(result, "token1_change_ratio") == [-0.9]
+    assert column(result, "token0_change_ratio") == [-0.9]
+
+
+def test_a_pool_stays_as_it_was_left() -> None:
+    """Without a swap on the day before, an older state stood there still."""
+    result = changed(stood(0, 100), stood(9, 50))
+
+    assert column(result, "token1_change_ratio") == [-0.5]
+
+
+def test_depth_of_nothing_has_no_change() -> None:
+    """What comes where nothing was is no ratio; directions and pools are kept apart."""
+    assert column(changed(stood(0, 0), stood(1, 5)), "token1_change_ratio") == [None]
+    assert changed(stood(0, 1), stood(1, 5, direction="up")).is_empty()
+    assert changed(stood(0, 1), stood(1, 5, pool="0xother")).is_empty()
+
+
+def test_a_change_needs_some_time() -> None:
+    """Nothing has changed since now."""
+    with pytest.raises(ValueError, match="ago_seconds must be at least 1, got 0"):
+        changed(stood(0, 1), ago_seconds=0)

@@ -5,8 +5,14 @@ from collections.abc import Mapping
 import polars as pl
 import pytest
 from handmade import at, column, table
+from hypothesis import given
+from hypothesis import strategies as st
 
-from analytics.metrics.oracles import oracle_deviation
+from analytics.metrics.oracles import (
+    oracle_deviation,
+    oracle_deviation_area,
+    oracle_update_lag,
+)
 
 BTC = {"asset": "BTC"}
 OWN = BTC | {"feed": "0xown"}
@@ -110,3 +116,177 @@ def test_a_negative_tolerance_is_refused() -> None:
     """Nothing can be younger than now."""
     with pytest.raises(ValueError, match="tolerance_seconds must be at least 0, got -1"):
         compared(tolerance_seconds=-1)
+
+
+def area(*updates: Mapping[str, object], **settings: int) -> pl.DataFrame:
+    """Return for how long and how far the own source was off the other."""
+    frame = table("oracle_updates", *updates).lazy()
+    return oracle_deviation_area(frame, **settings).collect().filter(feed="0xown")
+
+
+def lag(*updates: Mapping[str, object], **settings: int) -> pl.DataFrame:
+    """Return by how much each source is later than the other."""
+    return oracle_update_lag(table("oracle_updates", *updates).lazy(), **settings).collect()
+
+
+def test_time_and_area_are_counted_beyond_the_threshold() -> None:
+    """Off by 300 bps for 10 s and by 150 bps for 20 s, beyond 100: 30 s, 200 * 10 + 50 * 20."""
+    result = area(
+        price(OTHER, 0, 100),
+        price(OWN, 0, 103),
+        price(OWN, 10, "98.5"),
+        price(OWN, 30, 101),
+        price(OTHER, 100, 100),
+        threshold_bps=100,
+    )
+
+    assert column(result, "compared_seconds") == [100.0]
+    assert column(result, "off_seconds") == [30.0]
+    assert column(result, "lowest_deviation_bps") == [-150.0]
+    assert column(result, "highest_deviation_bps") == [300.0]
+    assert column(result, "area_bps_seconds") == pytest.approx([3000.0])
+
+
+def test_a_difference_ends_when_a_price_is_too_old() -> None:
+    """The other is silent from 0: with a tolerance of 60 s the last 40 s are not compared."""
+    result = area(
+        price(OTHER, 0, 100), price(OWN, 10, 110), price(OWN, 100, 110), tolerance_seconds=60
+    )
+
+    assert column(result, "off_seconds") == [50.0]
+
+
+def test_the_last_price_lasts_for_no_time() -> None:
+    """What comes after the last update is not known."""
+    assert area(price(OTHER, 0, 100), price(OWN, 0, 110)).is_empty()
+
+
+def test_a_difference_is_cut_where_a_period_ends() -> None:
+    """Off from 50 min to 70 min: ten minutes in each hour."""
+    result = area(
+        price(OTHER, 3000, 100),
+        price(OWN, 3000, 110),
+        price(OWN, 4200, 100),
+        bucket_seconds=3600,
+    )
+
+    assert column(result, "bucket_at") == [at(0), at(3600)]
+    assert column(result, "off_seconds") == [600.0, 600.0]
+
+
+steps = st.lists(
+    st.tuples(st.sampled_from([OWN, OTHER]), st.integers(0, 9000), st.integers(1, 10**6)),
+    max_size=12,
+)
+
+
+@given(steps, st.integers(0, 5000), st.sampled_from([60, 3600, 7000]))
+def test_area_adds_up_over_adjoining_periods(
+    told: list[tuple[dict[str, str], int, int]], threshold_bps: int, bucket_seconds: int
+) -> None:
+    """Hours, or any other periods, have together the time and area of the whole, never below 0."""
+    spoken = [price(*step) for step in told]
+    names = ("compared_seconds", "off_seconds", "area_bps_seconds")
+
+    parts = area(*spoken, threshold_bps=threshold_bps, bucket_seconds=bucket_seconds)
+    whole = area(*spoken, threshold_bps=threshold_bps, bucket_seconds=10**9)
+
+    for name in names:
+        assert parts[name].sum() == pytest.approx(whole[name].sum())
+        assert all(value >= 0 for value in parts[name])
+
+
+@given(steps, st.integers(1, 10**6))
+def test_deviation_knows_no_unit(told: list[tuple[dict[str, str], int, int]], factor: int) -> None:
+    """Both prices in another unit are as far apart as before."""
+    before = compared(*(price(*step) for step in told))
+    after = compared(*(price(source, when, value * factor) for source, when, value in told))
+
+    assert column(after, "deviation_bps") == pytest.approx(column(before, "deviation_bps"))
+
+
+@given(steps, st.integers(0, 9000))
+def test_nobody_looks_ahead(told: list[tuple[dict[str, str], int, int]], until: int) -> None:
+    """What is said later changes nothing of what was compared before."""
+    spoken = [price(*step) for step in told]
+    known = [price(*step) for step in told if step[1] <= until]
+    columns = ("feed", "block_timestamp", "deviation_bps", "staleness_seconds")
+
+    whole = compared(*spoken).filter(pl.col("block_timestamp") <= at(until))
+
+    assert (
+        whole.select(columns).sort(columns).equals(compared(*known).select(columns).sort(columns))
+    )
+
+
+def followed(late: int) -> list[dict[str, object]]:
+    """Return a source that moves each minute, and one that repeats it so much later."""
+    path = [100, 110, 105, 120, 90, 95, 130, 100]
+    return [
+        row
+        for index, value in enumerate(path)
+        for row in (price(OTHER, 60 * index, value), price(OWN, 60 * index + late, value))
+    ]
+
+
+@pytest.mark.parametrize("late", [0, 60, 180])
+def test_a_source_that_repeats_is_late_by_so_much(late: int) -> None:
+    """The same prices so much later: the lag is found, and the other way round it is negative."""
+    result = lag(*followed(late))
+
+    assert column(result, "feed") == ["0xother", "0xown"]
+    assert column(result, "lag_seconds") == [-late, late]
+    assert result.filter(pl.col("correlation_ratio") < 0.5).is_empty()
+    assert result["correlation_ratio"][0] == result["correlation_ratio"][1]
+
+
+def test_without_a_lag_equal_moves_are_equal() -> None:
+    """Two sources that say the same at once move alike, altogether."""
+    result = lag(*followed(0))
+
+    assert column(result, "correlation_ratio") == pytest.approx([1.0, 1.0])
+    assert column(result, "unlagged_correlation_ratio") == column(result, "correlation_ratio")
+    assert column(result, "move_count") == [7, 7]
+
+
+def test_sources_that_never_move_alike_have_no_lag() -> None:
+    """One goes up when the other goes down."""
+    result = lag(
+        price(OTHER, 0, 100), price(OWN, 0, 100), price(OTHER, 60, 101), price(OWN, 60, 99)
+    )
+
+    assert column(result, "lag_seconds") == [None, None]
+    assert column(result, "correlation_ratio") == [None, None]
+    assert column(result, "unlagged_correlation_ratio") == pytest.approx([-1.0, -1.0])
+
+
+def test_what_only_one_source_lived_through_does_not_count() -> None:
+    """Moves before the other's first update are left out."""
+    result = lag(
+        price(OTHER, 0, 50),
+        price(OTHER, 60, 100),
+        *(price(source, 120 + 60 * n, 100 + n) for source in (OWN, OTHER) for n in range(3)),
+    )
+
+    assert column(result, "move_count") == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"grid_seconds": 0}, "grid_seconds must be at least 1, got 0"),
+        ({"max_lag_seconds": -1}, "max_lag_seconds must be at least 0, got -1"),
+        ({"grid_seconds": 1, "max_lag_seconds": 1001}, "max_lag_seconds must be at most 1000"),
+    ],
+)
+def test_a_lag_is_looked_for_within_bounds(settings: dict[str, int], message: str) -> None:
+    """Cells have a length, and a lag is a thousand of them at most."""
+    with pytest.raises(ValueError, match=message):
+        lag(**settings)
+
+
+@pytest.mark.parametrize("setting", ["threshold_bps", "tolerance_seconds", "bucket_seconds"])
+def test_settings_below_their_least_are_refused(setting: str) -> None:
+    """No threshold or tolerance below zero, no period without a length."""
+    with pytest.raises(ValueError, match=f"{setting} must be at least"):
+        area(**{setting: -1})

@@ -50,11 +50,30 @@ CHOICES: Mapping[str, list[object]] = {
     "price_quote": [Decimal(one) for one in ("0.9975", "1", "1.0000000000000001", "0")],
     "lower_price_quote": [Decimal(one) for one in ("0.9851", "0.9950", "1", "1.0050")],
     "upper_price_quote": [Decimal(1), Decimal("1.0050"), Decimal("1.01"), None],
+    "heartbeat_seconds": [1, 60, 3600, None],
+    "threshold_bps": [0, 50, None],
+    "execution_price_usd": [Decimal(one) for one in ("0.9975", "1", "2.5")] + [None],
+    "mark_price_usd": [Decimal(one) for one in ("0.9975", "1", "2.5")] + [None],
+    "observed_at": [at(-1), at(58), at(3599.000001), None],
+    "symbol": ["BTC", "btc", "WETH", None],
+    "index_token": ["0x1", None],
+    "funding_rate_daily_ratio": [Decimal(one) for one in ("0", "0.003", "-1.7")] + [units(1), None],
+    "address": ["0xusdc", "0xt"],
+    "fee_token": ["0xusdc", None],
+    "asset_token": ["0xusdc", "0xt", None],
+}
+# What a row of these tables needs besides what is drawn.
+TEXTS: Mapping[str, Mapping[str, object]] = {
+    "policies": {"source": "test", "basis": "assumed"},
+    "feeds": {"name": "a feed", "asset": "BTC", "kind": "price"},
+    "tokens": {"decimals": 18, "known_by": "call"},
+    "markets": {"asset_class": "crypto", "known_by": "declaration"},
 }
 UNUSED = ("observed",)
+SIGNED = ("pnl_usd", "_delta_usd", "_delta_tokens", "cumulative_ratio", "paid_usd")
 NEVER_NULL = {"oracle_price_quote", "bought_tokens", "value", "supply_tokens", "dead_tokens"}
 # Metrics of one event, one strategy or one book: nobody asks for them in SQL.
-TWINLESS: frozenset[str] = frozenset()
+TWINLESS = frozenset({"depth_change"})
 TWINNED = sorted(METRICS.keys() - TWINLESS)
 
 
@@ -83,7 +102,7 @@ def values(name: str, dtype: pl.DataType) -> st.SearchStrategy[object]:
     if name in CHOICES:
         return st.sampled_from(CHOICES[name])
     if isinstance(dtype, pl.Decimal):
-        known = amounts(is_signed=name.endswith(("pnl_usd", "_delta_usd", "_delta_tokens")))
+        known = amounts(is_signed=name.endswith(SIGNED))
         return known if name in NEVER_NULL else st.none() | known
     if isinstance(dtype, pl.Datetime):
         return st.none() | moments() if name == "valid_to" else moments()
@@ -99,8 +118,9 @@ def generated(name: str) -> st.SearchStrategy[pl.DataFrame]:
     }
     if name in fact_tables():
         drawn["block_number"] = st.integers(1, 3)
+    texts = TEXTS.get(name, {})
     row = st.fixed_dictionaries(drawn)
-    return st.lists(row, max_size=12).map(lambda drawn: table(name, *drawn))
+    return st.lists(row, max_size=12).map(lambda drawn: table(name, *(r | texts for r in drawn)))
 
 
 def _is_used(column: str, dtype: pl.DataType) -> bool:
@@ -123,7 +143,7 @@ def by_sql(
     con: duckdb.DuckDBPyConnection,
     metric: str,
     frames: dict[str, pl.DataFrame],
-    **given: int,
+    **given: int | str,
 ) -> pl.DataFrame:
     """Return the metric as its SQL twin computes it, on these rows."""
     twin = queries()[f"metrics/{metric}"]
@@ -187,6 +207,28 @@ def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> 
         ("adls", "bucket_seconds", 60),
         ("oracle_deviation", "tolerance_seconds", 0),
         ("oracle_deviation", "tolerance_seconds", 59),
+        ("oracle_deviation_area", "threshold_bps", 0),
+        ("oracle_deviation_area", "tolerance_seconds", 59),
+        ("oracle_deviation_area", "bucket_seconds", 1800),
+        ("oracle_deviation_area", "bucket_seconds", 604_800),
+        ("oracle_update_lag", "grid_seconds", 1),
+        ("oracle_update_lag", "max_lag_seconds", 0),
+        ("oracle_staleness", "bucket_seconds", 7),
+        ("heartbeat_breaches", "grace_seconds", 59),
+        ("oracle_wicks", "bucket_seconds", 604_800),
+        ("liquidations_off_oracle", "threshold_bps", 0),
+        ("liquidations_off_oracle", "tolerance_seconds", 0),
+        ("mark_oracle_basis", "tolerance_seconds", 0),
+        ("mark_oracle_basis", "bucket_seconds", 604_800),
+        ("funding_rate_8h", "bucket_seconds", 7),
+        ("funding_rate_8h", "bucket_seconds", 604_800),
+        ("funding_paid", "bucket_seconds", 604_800),
+        ("funding_carry", "bucket_seconds", 60),
+        ("income_valuations", "tolerance_seconds", 0),
+        ("income_valuations", "par_symbols", "usdt, btc"),
+        ("pool_valuations", "par_symbols", "WETH"),
+        ("fees_valued", "tolerance_seconds", 60),
+        ("buybacks_valued", "par_symbols", "BTC"),
         ("depth", "bucket_seconds", 1),
         ("depth", "move_bps", 0),
         ("depth", "move_bps", 10_000),
@@ -212,7 +254,7 @@ def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> 
 def test_twins_agree_on_every_setting(
     metric: str,
     setting: str,
-    value: int,
+    value: int | str,
     con: duckdb.DuckDBPyConnection,
     data: st.DataObject,
 ) -> None:

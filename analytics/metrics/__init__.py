@@ -18,12 +18,16 @@ from analytics.metrics import (
     adl_waves,
     adls,
     buybacks,
+    feeds,
+    funding,
     income,
     liquidation_shape,
     liquidations,
     liquidity,
     open_interest,
+    oracle_use,
     oracles,
+    valuation,
 )
 
 Metric = Callable[..., pl.LazyFrame]
@@ -40,6 +44,10 @@ _TOPICS = (
     adl_accounts,
     adl_budget,
     liquidity,
+    feeds,
+    oracle_use,
+    funding,
+    valuation,
 )
 
 METRICS: Mapping[str, Metric] = MappingProxyType(

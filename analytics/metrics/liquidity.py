@@ -5,6 +5,7 @@ from math import sqrt
 import polars as pl
 
 from analytics.expressions import EVENT_ORDER, bucket, check
+from analytics.prices import as_of
 
 _POOL = ("chain_id", "protocol", "version", "pool")
 _MOMENT = (*_POOL, "place")
@@ -69,6 +70,63 @@ def depth(
         .select(*_columns())
         .sort(*_POOL, "bucket_at", "direction")
     )
+
+
+def depth_change(depth: pl.LazyFrame, *, ago_seconds: int = 86_400) -> pl.LazyFrame:
+    """
+    How the depth of a pool changed against the day before: what was left when it was needed.
+
+    A pool stays as its last swap left it, so without one that day an older state is what stood
+    there. Both are measured around their own price, by the same move.
+
+    Formula:
+        change_ratio = token1_tokens / token1_before_tokens - 1, and so for token0
+
+    Args:
+        depth: one row per pool, period and direction: token0_tokens, token1_tokens.
+        move_bps: how far the price moves, for `depth`.
+        bucket_seconds: length of a period, counted from 1970-01-01 UTC, for `depth`.
+        ago_seconds: how long before the start of a period the other one began, at the least.
+
+    Returns:
+        One row per chain, protocol, version, pool, period and direction that has an earlier one,
+        sorted: before_at (start of the earlier period), token0_tokens, token0_before_tokens,
+        token0_change_ratio, token1_tokens, token1_before_tokens, token1_change_ratio (Float64,
+        -0.9 = nine tenths gone; null where nothing was there before), basis and before_basis,
+        which tell as in `depth` how far either can be relied upon.
+
+    Raises:
+        ValueError: ago_seconds is below 1 or longer than a century.
+
+    Source:
+        Depth against a baseline a day before, as reports on 10 October 2025 compare books.
+    """
+    check("ago_seconds", ago_seconds, least=1)
+    before = depth.select(
+        *(*_POOL, "direction"),
+        before_at="bucket_at",
+        before_basis="basis",
+        token0_before_tokens="token0_tokens",
+        token1_before_tokens="token1_tokens",
+    )
+    by_then = depth.with_columns(due_at=pl.col("bucket_at") - pl.duration(seconds=ago_seconds))
+    return (
+        as_of(by_then, before, on="due_at", price_at="before_at", by=[*_POOL, "direction"])
+        .with_columns(_change("token0"), _change("token1"))
+        .select(
+            *(*_POOL, "bucket_at", "direction", "before_at"),
+            *("token0_tokens", "token0_before_tokens", "token0_change_ratio"),
+            *("token1_tokens", "token1_before_tokens", "token1_change_ratio"),
+            *("basis", "before_basis"),
+        )
+        .sort(*_POOL, "bucket_at", "direction")
+    )
+
+
+def _change(name: str) -> pl.Expr:
+    before = pl.col(f"{name}_before_tokens")
+    grown = pl.col(f"{name}_tokens") / before - 1
+    return pl.when(before > 0).then(grown).alias(f"{name}_change_ratio")
 
 
 def _moments(events: pl.LazyFrame, seconds: int) -> pl.LazyFrame:

@@ -1,13 +1,29 @@
-"""Oracles against each other: how far one price is from another, and how old the other is."""
+"""Oracles against each other: how far apart they are, for how long, and who follows whom."""
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER, check
+from analytics.expressions import EVENT_ORDER, check, row_count
+from analytics.prices import (
+    MICROSECONDS,
+    PAIR,
+    REFERENCE,
+    SOURCE,
+    as_of,
+    as_reference,
+    beside_reference,
+    deviation_bps,
+    in_seconds,
+    latest_prices,
+    microseconds_between,
+    pairs_of_sources,
+    renamed,
+)
 
-_SOURCE = ("chain_id", "protocol", "feed")
-_PAIR = ("asset", "quote")
-_REFERENCE = tuple(f"reference_{name}" for name in _SOURCE)
-_MICROSECONDS = 1_000_000
+_BOTH = (*PAIR, *SOURCE, *REFERENCE)
+_MOST_BPS = 1_000_000
+_MOST_CELLS = 1000
+# Returns are whole billionths: their products add up exactly, in any order.
+_PRECISION = 2_000_000_000
 
 
 def oracle_deviation(
@@ -44,62 +60,268 @@ def oracle_deviation(
     """
     check("tolerance_seconds", tolerance_seconds, least=0)
     updates = oracle_updates.filter(pl.col("asset").is_not_null())
-    age = pl.col("block_timestamp") - pl.col("reference_at")
+    age = microseconds_between("reference_at", "block_timestamp")
     return (
-        _compared(updates)
-        .filter(age.dt.total_microseconds() <= tolerance_seconds * _MICROSECONDS)
+        as_of(
+            updates.join(pairs_of_sources(updates), on=[*PAIR, *SOURCE]),
+            as_reference(latest_prices(updates)),
+            on="block_timestamp",
+            price_at="reference_at",
+            by=[*PAIR, *REFERENCE],
+        )
+        .filter(age <= tolerance_seconds * MICROSECONDS)
         .with_columns(
-            deviation_bps=_deviation_bps(),
-            staleness_seconds=age.dt.total_microseconds() // _MICROSECONDS,
+            deviation_bps=deviation_bps("oracle_price_quote", "reference_price_quote"),
+            staleness_seconds=age // MICROSECONDS,
         )
-        .select(*_columns())
-        .sort(*_PAIR, *_SOURCE, *_REFERENCE, "block_timestamp", *EVENT_ORDER)
+        .select(
+            *(*_BOTH, "block_timestamp", *EVENT_ORDER),
+            *("oracle_price_quote", "reference_price_quote", "deviation_bps", "staleness_seconds"),
+        )
+        .sort(*_BOTH, "block_timestamp", *EVENT_ORDER)
     )
 
 
-def _compared(updates: pl.LazyFrame) -> pl.LazyFrame:
-    keys = [*_PAIR, *_REFERENCE]
-    asked = updates.join(_pairs(updates), on=[*_PAIR, *_SOURCE]).sort("block_timestamp")
-    return asked.join_asof(
-        _references(updates).sort("reference_at"),
-        left_on="block_timestamp",
-        right_on="reference_at",
-        by=keys,
-        coalesce=False,
-        check_sortedness=False,
-    ).filter(pl.col("reference_at").is_not_null())
+def oracle_deviation_area(
+    oracle_updates: pl.LazyFrame,
+    *,
+    threshold_bps: int = 100,
+    tolerance_seconds: int = 3600,
+    bucket_seconds: int = 86_400,
+) -> pl.LazyFrame:
+    """
+    For how long, and how far, an oracle was off every other source of the same asset.
 
+    Both prices last until either source speaks again, and no longer than the tolerance: a wick of
+    a second and an hour of being off are different things, which counting updates cannot tell.
+    The last price of a pair has no end in the data and lasts for no time.
 
-def _pairs(updates: pl.LazyFrame) -> pl.LazyFrame:
-    sources = updates.select(*_PAIR, *_SOURCE).unique()
-    others = sources.rename(dict(zip(_SOURCE, _REFERENCE, strict=True)))
-    is_same = pl.all_horizontal(
-        pl.col(name) == pl.col(reference)
-        for name, reference in zip(_SOURCE, _REFERENCE, strict=True)
-    )
-    return sources.join(others, on=[*_PAIR]).filter(~is_same)
+    Formula:
+        deviation_bps(t) = (price(t) - reference(t)) / reference(t) * 10,000
+        off_seconds = ∫ [|deviation_bps| > threshold_bps] dt
+        area_bps_seconds = ∫ max(|deviation_bps| - threshold_bps, 0) dt
+        over the part of the period in which both prices are fresh; both are step functions
 
+    Args:
+        oracle_updates: one row per update: asset, quote, chain_id, protocol, feed (the source),
+            oracle_price_quote, block_timestamp.
+        threshold_bps: a difference above this, either way, is off.
+        tolerance_seconds: how old either price may get and still count.
+        bucket_seconds: length of a period, counted from 1970-01-01 UTC.
 
-def _references(updates: pl.LazyFrame) -> pl.LazyFrame:
-    """Of several updates in one second only the last can be the latest price."""
+    Returns:
+        One row per asset, quote, source, other source (reference_…) and period with time in which
+        both were fresh, sorted: compared_seconds, off_seconds (Float64), lowest_deviation_bps,
+        highest_deviation_bps (Float64, signed), area_bps_seconds (Float64, >= 0).
+
+    Raises:
+        ValueError: a setting is out of bounds.
+
+    Source:
+        Time and area beyond a threshold as risk teams report a depeg: USDe in October 2025 was
+        more than 100 bps off for 75 minutes on one venue.
+    """
+    check("threshold_bps", threshold_bps, least=0, most=_MOST_BPS)
+    check("tolerance_seconds", tolerance_seconds, least=0)
+    check("bucket_seconds", bucket_seconds, least=1)
+    prices = latest_prices(oracle_updates.filter(pl.col("asset").is_not_null()))
+    stretches = _stretches(_compared(prices), tolerance_seconds)
+    beyond = pl.col("deviation_bps").abs() - threshold_bps
+    lasting = microseconds_between("moment_at", "until_at")
     return (
-        updates.sort(*EVENT_ORDER)
-        .group_by(*_PAIR, *_SOURCE, "block_timestamp")
-        .agg(pl.col("oracle_price_quote").last())
-        .rename(
-            dict(zip(_SOURCE, _REFERENCE, strict=True))
-            | {"block_timestamp": "reference_at", "oracle_price_quote": "reference_price_quote"}
+        _in_buckets(stretches, bucket_seconds)
+        .with_columns(
+            lasting=lasting,
+            off=pl.when(beyond > 0).then(lasting).otherwise(0),
+            area=pl.when(beyond > 0).then(beyond * lasting.cast(pl.Float64)).otherwise(0.0),
+        )
+        .sort(*_BOTH, "moment_at")
+        .group_by(*_BOTH, "bucket_at", maintain_order=True)
+        .agg(
+            compared_seconds=in_seconds(pl.col("lasting").sum()),
+            off_seconds=in_seconds(pl.col("off").sum()),
+            lowest_deviation_bps=pl.col("deviation_bps").min(),
+            highest_deviation_bps=pl.col("deviation_bps").max(),
+            # One after the other: a sum of floats depends on the order, and `sum` keeps none.
+            area_bps_seconds=pl.col("area").cum_sum().last() * 1e-6,
+        )
+        .sort(*_BOTH, "bucket_at")
+    )
+
+
+def oracle_update_lag(
+    oracle_updates: pl.LazyFrame, *, grid_seconds: int = 60, max_lag_seconds: int = 600
+) -> pl.LazyFrame:
+    """
+    By how much one source repeats later what another one said: the lag at which both move alike.
+
+    A cell of the grid in which a source is silent has a return of zero, so the lag tells of both,
+    how seldom a source speaks and how late. Returns are relative to the mean of both prices: they
+    stay within -2 and 2 and turn their sign with the direction, unlike a percentage.
+
+    Formula:
+        return(n) = 2 * (price(n) - price(before)) / (price(n) + price(before)), cut to 1e-9
+        correlation(k) = Σ return(n) * reference_return(n - k) / √(Σ return² * Σ reference_return²)
+        lag_seconds = grid_seconds * the k of the highest correlation, |k| <= max_lag / grid
+        over the cells between the first and the last update that both sources have; of equal
+        correlations the smallest lag counts, and of k and -k the positive one
+
+    Args:
+        oracle_updates: one row per update: asset, quote, chain_id, protocol, feed (the source),
+            oracle_price_quote, block_timestamp.
+        grid_seconds: length of a cell, counted from 1970-01-01 UTC.
+        max_lag_seconds: how far the lag is looked for, either way; at most a thousand cells.
+
+    Returns:
+        One row per asset, quote, source and other source (reference_…) that both moved in the time
+        they have in common, sorted: move_count, reference_move_count (Int64, cells with a return
+        other than zero), lag_seconds (Int64, > 0: the source is later than the reference),
+        correlation_ratio (Float64, at this lag; both null when they never moved alike),
+        unlagged_correlation_ratio (Float64, at none; zero where they never moved together).
+
+    Raises:
+        ValueError: a setting is out of bounds.
+
+    Source:
+        The cross-correlation function of two series, without taking off their means, which are
+        nearly zero for returns.
+    """
+    check("grid_seconds", grid_seconds, least=1)
+    check("max_lag_seconds", max_lag_seconds, least=0, most=_MOST_CELLS * grid_seconds)
+    returns = _returns(oracle_updates, grid_seconds)
+    moves = _shared_moves(returns)
+    strengths = _strengths(moves)
+    norm = pl.col("root") * pl.col("reference_root")
+    return (
+        strengths.join(_swapped(strengths, "root", "move_count"), on=_BOTH)
+        .join(_best(moves, max_lag_seconds // grid_seconds), on=_BOTH, how="left")
+        .select(
+            *(*_BOTH, "move_count", "reference_move_count"),
+            lag_seconds=pl.col("lag") * grid_seconds,
+            correlation_ratio=pl.col("product").cast(pl.Float64) / norm,
+            unlagged_correlation_ratio=pl.col("unlagged").fill_null(0).cast(pl.Float64) / norm,
+        )
+        .sort(_BOTH)
+    )
+
+
+def _compared(prices: pl.LazyFrame) -> pl.LazyFrame:
+    """Return every moment at which one of two sources speaks, with what both said last."""
+    pairs = pairs_of_sources(prices)
+    spoken = prices.select(*PAIR, *SOURCE, moment_at="price_at")
+    moments = pl.concat(
+        [
+            pairs.join(spoken, on=[*PAIR, *SOURCE]).select(*_BOTH, "moment_at"),
+            pairs.join(renamed(spoken, SOURCE, "reference_"), on=[*PAIR, *REFERENCE]).select(
+                *_BOTH, "moment_at"
+            ),
+        ]
+    ).unique()
+    return beside_reference(moments, prices, on="moment_at")
+
+
+def _stretches(compared: pl.LazyFrame, tolerance_seconds: int) -> pl.LazyFrame:
+    """Return from when to when each difference lasted while both prices were fresh."""
+    oldest = pl.min_horizontal("price_at", "reference_at")
+    return (
+        compared.sort(*_BOTH, "moment_at")
+        .with_columns(
+            until_at=pl.min_horizontal(
+                oldest + pl.duration(seconds=tolerance_seconds),
+                pl.col("moment_at").shift(-1).over(_BOTH).fill_null(pl.col("moment_at")),
+            )
+        )
+        .filter((pl.col("until_at") > pl.col("moment_at")) & pl.col("deviation_bps").is_not_null())
+    )
+
+
+def _in_buckets(stretches: pl.LazyFrame, seconds: int) -> pl.LazyFrame:
+    """Return stretches cut where a period ends, with the start of the period as bucket_at."""
+    length = seconds * MICROSECONDS
+    start = pl.col("moment_at").dt.truncate(f"{seconds}s").dt.timestamp("us")
+    stop = pl.col("until_at").dt.timestamp("us")
+    bucket_at = pl.col("bucket_at")
+    return (
+        stretches.with_columns(bucket_at=pl.int_ranges(start, stop, length))
+        .explode("bucket_at")
+        .with_columns(bucket_at.cast(pl.Datetime("us")))
+        .with_columns(
+            moment_at=pl.max_horizontal("moment_at", "bucket_at"),
+            until_at=pl.min_horizontal("until_at", bucket_at + pl.duration(seconds=seconds)),
         )
     )
 
 
-def _deviation_bps() -> pl.Expr:
-    reference = pl.col("reference_price_quote")
-    difference = (pl.col("oracle_price_quote") - reference).cast(pl.Float64)
-    return pl.when(reference > 0).then(difference / reference.cast(pl.Float64) * 10_000)
+def _returns(oracle_updates: pl.LazyFrame, grid_seconds: int) -> pl.LazyFrame:
+    """Return the last price of each source and cell, and its move: its return in billionths."""
+    price, before = pl.col("price_quote"), pl.col("price_quote").shift().over(*PAIR, *SOURCE)
+    middle = price.cast(pl.Float64) + before.cast(pl.Float64)
+    quotient = (price - before).cast(pl.Float64) / middle
+    is_usable = pl.col("asset").is_not_null() & (pl.col("oracle_price_quote") > 0)
+    return (
+        latest_prices(oracle_updates.filter(is_usable))
+        .with_columns(cell=pl.col("price_at").dt.epoch("us") // (grid_seconds * MICROSECONDS))
+        .sort("price_at")
+        .group_by(*PAIR, *SOURCE, "cell", maintain_order=True)
+        .agg(pl.col("price_quote").last())
+        .sort(*PAIR, *SOURCE, "cell")
+        .with_columns(
+            move=(quotient * _PRECISION).cast(pl.Int64).fill_null(0),
+            first=pl.col("cell").min().over(*PAIR, *SOURCE),
+            last=pl.col("cell").max().over(*PAIR, *SOURCE),
+        )
+    )
 
 
-def _columns() -> list[str]:
-    event = ["block_timestamp", *EVENT_ORDER]
-    prices = ["oracle_price_quote", "reference_price_quote"]
-    return [*_PAIR, *_SOURCE, *_REFERENCE, *event, *prices, "deviation_bps", "staleness_seconds"]
+def _shared_moves(returns: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the moves of each source in the time that it has in common with each other one."""
+    ends = returns.select(*PAIR, *SOURCE, "first", "last").unique()
+    spans = (
+        pairs_of_sources(returns)
+        .join(ends, on=[*PAIR, *SOURCE])
+        .join(renamed(ends, [*SOURCE, "first", "last"], "reference_"), on=[*PAIR, *REFERENCE])
+        .select(
+            *_BOTH,
+            since=pl.max_horizontal("first", "reference_first"),
+            until=pl.min_horizontal("last", "reference_last"),
+        )
+    )
+    return (
+        spans.join(returns.filter(pl.col("move") != 0), on=[*PAIR, *SOURCE])
+        .filter(pl.col("cell").is_between("since", "until"))
+        .select(*_BOTH, "cell", "move")
+    )
+
+
+def _swapped(frame: pl.LazyFrame, *names: str) -> pl.LazyFrame:
+    """Return what is known of a pair as the pair the other way round sees it: of its reference."""
+    sources = dict(zip((*SOURCE, *REFERENCE), (*REFERENCE, *SOURCE), strict=True))
+    return frame.rename(sources | {name: f"reference_{name}" for name in names})
+
+
+def _strengths(moves: pl.LazyFrame) -> pl.LazyFrame:
+    square = pl.col("move").cast(pl.Int128) ** 2
+    return moves.group_by(_BOTH).agg(
+        root=square.sum().cast(pl.Float64).sqrt(), move_count=row_count()
+    )
+
+
+def _best(moves: pl.LazyFrame, most: int) -> pl.LazyFrame:
+    """Return the lag at which both move most alike, and the products there and at no lag."""
+    lag = pl.col("lag")
+    product = pl.col("move").cast(pl.Int128) * pl.col("reference_move").cast(pl.Int128)
+    at_lags = (
+        moves.with_columns(lag=pl.int_ranges(-most, most + 1))
+        .explode("lag")
+        .with_columns(cell=pl.col("cell") - lag)
+        .join(_swapped(moves, "move"), on=[*_BOTH, "cell"])
+        .group_by(*_BOTH, "lag")
+        .agg(product=product.sum())
+    )
+    is_alike = pl.col("product") > 0
+    return (
+        at_lags.sort("product", lag.abs(), "lag", descending=[True, False, True])
+        .group_by(_BOTH, maintain_order=True)
+        .agg(pl.col("lag", "product").first(), unlagged=pl.col("product").filter(lag == 0).first())
+        .with_columns(lag=pl.when(is_alike).then(lag), product=pl.when(is_alike).then("product"))
+    )

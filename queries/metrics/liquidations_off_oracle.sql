@@ -2,10 +2,9 @@
 -- reads:    liquidations, markets, oracle_updates
 -- grain:    one row per liquidation and source of another protocol beyond the threshold
 -- units:    *_usd US dollars; *_quote quote currency; deviation_bps venue against reference, signed
--- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
--- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
--- param:    threshold_bps number 50 (a difference above this, either way, is off)
+-- param:    threshold_bps integer 50 (a difference above this, either way, is off)
 -- param:    tolerance_seconds integer 3600 (how old either price may be and still count)
+-- twin of:  analytics.metrics.oracle_use.liquidations_off_oracle
 with
 
 assets as (
@@ -75,20 +74,20 @@ own_sources as (
 
 ),
 
-pairs as (
+asked as (
 
     select
+        liquidations.block_timestamp,
+        liquidations.block_number,
+        liquidations.log_index,
+        liquidations.item_index,
+        liquidations.tx_hash,
         liquidations.chain_id,
         liquidations.protocol,
         liquidations.market,
         liquidations.account,
         liquidations.is_long,
         liquidations.notional_usd,
-        liquidations.block_timestamp,
-        liquidations.block_number,
-        liquidations.log_index,
-        liquidations.item_index,
-        liquidations.tx_hash,
         own.asset,
         own.quote,
         own.feed,
@@ -102,33 +101,34 @@ pairs as (
             own.asset = others.asset
             and own.quote = others.quote
             and own.protocol != others.protocol
-    where liquidations.block_timestamp between $since and $until
 
 ),
 
 used as (
 
     select
-        pairs.*,
+        asked.*,
         prices.price_quote as oracle_price_quote,
-        prices.block_timestamp as oracle_at
-    from pairs
+        prices.block_timestamp as price_at
+    from asked
     asof inner join prices
         on
-            pairs.asset = prices.asset
-            and pairs.quote = prices.quote
-            and pairs.chain_id = prices.chain_id
-            and pairs.protocol = prices.protocol
-            and pairs.feed = prices.feed
-            and pairs.block_timestamp >= prices.block_timestamp
+            asked.asset = prices.asset
+            and asked.quote = prices.quote
+            and asked.chain_id = prices.chain_id
+            and asked.protocol = prices.protocol
+            and asked.feed = prices.feed
+            and asked.block_timestamp >= prices.block_timestamp
 
 ),
 
+-- Text to double rounds once; decimal to double rounds twice in DuckDB.
 compared as (
 
     select
-        used.*,
+        used.* exclude (price_at),
         prices.price_quote as reference_price_quote,
+        used.price_at,
         prices.block_timestamp as reference_at,
         case
             when prices.price_quote > 0
@@ -149,40 +149,23 @@ compared as (
 
 )
 
-select
-    block_timestamp,
-    chain_id,
-    protocol,
-    market,
-    account,
-    is_long,
-    notional_usd,
-    asset,
-    quote,
-    feed,
-    oracle_price_quote,
-    oracle_at,
-    reference_chain_id,
-    reference_protocol,
-    reference_feed,
-    reference_price_quote,
-    reference_at,
-    deviation_bps,
-    tx_hash
+select *
 from compared
 where
     abs(deviation_bps) > $threshold_bps
-    and oracle_at >= block_timestamp - to_seconds($tolerance_seconds)
+    and price_at >= block_timestamp - to_seconds($tolerance_seconds)
     and reference_at >= block_timestamp - to_seconds($tolerance_seconds)
 order by
-    abs(deviation_bps) desc,
-    block_timestamp asc,
-    chain_id asc,
-    block_number asc,
-    log_index asc,
-    item_index asc,
-    tx_hash asc,
-    feed asc,
-    reference_chain_id asc,
-    reference_protocol asc,
-    reference_feed asc
+    block_timestamp,
+    chain_id,
+    block_number,
+    log_index,
+    item_index,
+    tx_hash,
+    protocol,
+    asset,
+    quote,
+    feed,
+    reference_chain_id,
+    reference_protocol,
+    reference_feed

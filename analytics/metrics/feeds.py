@@ -1,0 +1,238 @@
+"""Feeds by themselves: how old their prices get, when they speak too late, how far they spike."""
+
+import polars as pl
+
+from analytics.expressions import EVENT_ORDER, bucket, check, row_count
+from analytics.prices import (
+    MICROSECONDS,
+    PAIR,
+    REFERENCE,
+    SOURCE,
+    as_of,
+    as_reference,
+    deviation_bps,
+    in_seconds,
+    latest_prices,
+    microseconds_between,
+    pairs_of_sources,
+)
+
+_FEED = (*PAIR, *SOURCE)
+
+
+def oracle_staleness(oracle_updates: pl.LazyFrame, *, bucket_seconds: int = 3600) -> pl.LazyFrame:
+    """
+    How long a feed was silent, and how old its price had become when the next one replaced it.
+
+    A silence counts in the period in which it ended, so a period without updates has no row. Where
+    the source says when it saw the price, age counts from then, else from the block.
+
+    Formula:
+        gap = time of an update - time of the feed's update before
+        age = time of an update - when the price before it had been seen
+        delay = time of an update - when the source says it saw the price
+
+    Args:
+        oracle_updates: one row per update: asset, quote, chain_id, protocol, feed,
+            block_timestamp, observed_at.
+        bucket_seconds: length of a period, counted from 1970-01-01 UTC.
+
+    Returns:
+        One row per asset (null while unknown), quote, chain, protocol, feed and period with an
+        update, sorted: update_count (Int64), longest_gap_seconds, oldest_price_seconds (Float64;
+        null for the feed's first update alone), longest_delay_seconds (Float64; null where the
+        source does not say when it saw the price).
+
+    Raises:
+        ValueError: bucket_seconds is below 1 or longer than a century.
+
+    Source:
+        Staleness as age: a = t - t_update, measured when it is greatest, at the next update.
+    """
+    before = pl.col("block_timestamp").shift().over(_FEED)
+    seen_before = pl.coalesce("observed_at", "block_timestamp").shift().over(_FEED)
+    return (
+        oracle_updates.sort("block_timestamp", *EVENT_ORDER)
+        .with_columns(bucket(bucket_seconds), before=before, seen_before=seen_before)
+        .group_by(*_FEED, "bucket_at")
+        .agg(
+            update_count=row_count(),
+            longest_gap_seconds=_longest("before", "block_timestamp"),
+            oldest_price_seconds=_longest("seen_before", "block_timestamp"),
+            longest_delay_seconds=_longest("observed_at", "block_timestamp"),
+        )
+        .sort(*_FEED, "bucket_at", nulls_last=True)
+    )
+
+
+def heartbeat_breaches(
+    oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame, *, grace_seconds: int = 0
+) -> pl.LazyFrame:
+    """
+    Prices that grew older than the feed's heartbeat before the next one came.
+
+    The last price of a feed ages until the last update of any feed on its chain: later than that
+    nothing is known. A feed of unknown heartbeat is due as the shortest one known of its pair,
+    chain and protocol; one without either is not judged.
+
+    Formula:
+        breach: age_seconds > heartbeat_seconds + grace_seconds
+        age_seconds = time of the next update - when the price had been seen
+
+    Args:
+        oracle_updates: one row per update: asset, quote, chain_id, protocol, feed,
+            oracle_price_quote, block_timestamp, observed_at.
+        feeds: what is stated of a feed: heartbeat_seconds, asset, quote, kind.
+        grace_seconds: how much later than the heartbeat is still in time.
+
+    Returns:
+        One row per price that grew too old, sorted: asset, quote, chain_id, protocol, feed,
+        price_at, seen_at, replaced_at (null while it is the last one), price_quote (Decimal),
+        heartbeat_seconds (Int32), age_seconds, late_seconds (Float64, > 0, beyond the heartbeat).
+
+    Raises:
+        ValueError: grace_seconds is negative or longer than a century.
+
+    Source:
+        Chainlink documentation, Data Feeds: an answer is due at the heartbeat or the deviation
+        threshold, whichever comes first.
+    """
+    check("grace_seconds", grace_seconds, least=0)
+    prices = _judged(oracle_updates, feeds, "heartbeat_seconds")
+    heartbeat = pl.col("heartbeat_seconds").cast(pl.Int64) * MICROSECONDS
+    age = microseconds_between("seen_at", "ended_at")
+    return (
+        prices.with_columns(ended_at=pl.coalesce("replaced_at", "chain_ended_at"))
+        .filter(age > heartbeat + grace_seconds * MICROSECONDS)
+        .select(
+            *(*_FEED, "price_at", "seen_at", "replaced_at", "price_quote", "heartbeat_seconds"),
+            age_seconds=in_seconds(age),
+            late_seconds=in_seconds(age - heartbeat),
+        )
+        .sort(*_FEED, "price_at", nulls_last=True)
+    )
+
+
+def missed_updates(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    Prices that a feed kept although another source had moved beyond the feed's own threshold.
+
+    Judged whenever the other source speaks, by its price alone: a threshold is a promise about a
+    move, whoever saw it. A price that came in the same second is not judged, it may be as new. A
+    feed of unknown threshold has the smallest one known of its pair, chain and protocol.
+
+    Formula:
+        missed at t: |reference(t) - price| / price * 10,000 > threshold_bps and t > price_at
+        late_seconds = replaced_at - the first t at which it was missed
+
+    Args:
+        oracle_updates: one row per update: asset, quote, chain_id, protocol, feed,
+            oracle_price_quote, block_timestamp.
+        feeds: what is stated of a feed: threshold_bps, asset, quote, kind.
+
+    Returns:
+        One row per price and other source (reference_…) that showed it to be overdue, sorted:
+        asset, quote, chain_id, protocol, feed, price_at, price_quote (Decimal), threshold_bps
+        (Int32), replaced_at (null while it is the feed's last price), first_missed_at,
+        missed_count (Int64, updates of the reference beyond the threshold), largest_move_bps
+        (Float64, > 0), late_seconds (Float64; null while it is the last price).
+
+    Source:
+        Missed update: |p_ref / p_last - 1| above the deviation threshold while the price is older
+        than one block.
+    """
+    judged = _judged(oracle_updates, feeds, "threshold_bps").filter(pl.col("price_quote") > 0)
+    spoken = (
+        judged.select(_FEED)
+        .unique()
+        .join(pairs_of_sources(oracle_updates), on=_FEED)
+        .join(as_reference(latest_prices(oracle_updates)), on=[*PAIR, *REFERENCE])
+    )
+    move = deviation_bps("reference_price_quote", "price_quote").abs()
+    price = ("price_at", "price_quote", "threshold_bps", "replaced_at")
+    return (
+        as_of(spoken, judged, on="reference_at", price_at="price_at", by=_FEED)
+        .filter(pl.col("reference_at") > pl.col("price_at"))
+        .filter(move > pl.col("threshold_bps"))
+        .group_by(*_FEED, *REFERENCE, *price)
+        .agg(
+            first_missed_at=pl.col("reference_at").min(),
+            missed_count=row_count(),
+            largest_move_bps=move.max(),
+        )
+        .with_columns(
+            late_seconds=in_seconds(microseconds_between("first_missed_at", "replaced_at"))
+        )
+        .sort(*_FEED, *REFERENCE, "price_at")
+    )
+
+
+def oracle_wicks(oracle_updates: pl.LazyFrame, *, bucket_seconds: int = 3600) -> pl.LazyFrame:
+    """
+    The first, highest, lowest and last price of a feed in a period, and how far it spiked.
+
+    A low far below the close is a wick: a price that did not last, though positions may have been
+    liquidated at it. On a chart of closes it is not to be seen.
+
+    Formula:
+        wick_low_bps = (low - close) / close * 10,000
+        wick_high_bps = (high - close) / close * 10,000
+
+    Args:
+        oracle_updates: one row per update: asset, quote, chain_id, protocol, feed,
+            oracle_price_quote.
+        bucket_seconds: length of a period, counted from 1970-01-01 UTC.
+
+    Returns:
+        One row per asset (null while unknown), quote, chain, protocol, feed and period with an
+        update, sorted: update_count (Int64), open_price_quote, high_price_quote, low_price_quote,
+        close_price_quote (Decimal), wick_low_bps (Float64, <= 0), wick_high_bps (Float64, >= 0;
+        both null unless the close is positive).
+
+    Raises:
+        ValueError: bucket_seconds is below 1 or longer than a century.
+
+    Source:
+        Candles; on 10 October 2025 USDe had a low of 0.6500 against a lowest close of 0.6651.
+    """
+    price = pl.col("oracle_price_quote")
+    return (
+        oracle_updates.sort("block_timestamp", *EVENT_ORDER)
+        .group_by(*_FEED, bucket(bucket_seconds), maintain_order=True)
+        .agg(
+            update_count=row_count(),
+            open_price_quote=price.first(),
+            high_price_quote=price.max(),
+            low_price_quote=price.min(),
+            close_price_quote=price.last(),
+        )
+        .with_columns(
+            wick_low_bps=deviation_bps("low_price_quote", "close_price_quote"),
+            wick_high_bps=deviation_bps("high_price_quote", "close_price_quote"),
+        )
+        .sort(*_FEED, "bucket_at", nulls_last=True)
+    )
+
+
+def _longest(earlier: str, later: str) -> pl.Expr:
+    return in_seconds(microseconds_between(earlier, later).max())
+
+
+def _judged(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame, limit: str) -> pl.LazyFrame:
+    """Return the prices of feeds whose limit is known, with what came after each."""
+    of_pair = (*PAIR, *SOURCE[:2])
+    own = feeds.group_by(SOURCE).agg(pl.col(limit).min())
+    shared = feeds.filter(kind="price").group_by(of_pair).agg(pl.col(limit).min().alias("shared"))
+    # Whether a sequencer is up is told when it changes: it is never due.
+    return (
+        latest_prices(oracle_updates.filter(pl.col("quote") != "DOWN"))
+        .sort(*_FEED, "price_at")
+        .with_columns(
+            replaced_at=pl.col("price_at").shift(-1).over(_FEED),
+            chain_ended_at=pl.col("price_at").max().over("chain_id"),
+        )
+        .join(own, on=SOURCE, how="left")
+        .join(shared, on=of_pair, how="left")
+        .with_columns(pl.coalesce(limit, "shared").alias(limit))
+        .filter(pl.col(limit).is_not_null())
+    )

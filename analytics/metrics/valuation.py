@@ -1,0 +1,327 @@
+"""What amounts in tokens were worth when they moved, by the latest price an oracle had told."""
+
+import polars as pl
+
+from analytics.expressions import (
+    EVENT_ORDER,
+    check,
+    day,
+    known_total,
+    row_count,
+    unknown_count,
+)
+from analytics.prices import MICROSECONDS, SOURCE, as_of, in_seconds, microseconds_between
+
+_EVENT = ("chain_id", "protocol", "version", *EVENT_ORDER)
+_AMOUNT = ("fact", "measure", *_EVENT)
+# Contracts that give one coin of their chain for each of theirs, and take it back.
+_WRAPPED = {
+    "WETH": "ETH",
+    "WBNB": "BNB",
+    "WAVAX": "AVAX",
+    "WMATIC": "MATIC",
+    "WPOL": "POL",
+    "WHYPE": "HYPE",
+}
+_PRICE = (
+    *("price_usd", "price_chain_id", "price_protocol", "price_feed", "price_at"),
+    *("price_tx_hash", "price_evidence"),
+)
+_DOLLARS = pl.Decimal(38, 18)
+# Above it a product may not fit DECIMAL(38,18), which holds 20 digits before the point.
+_MOST_USD = 1e19
+
+
+def income_valuations(
+    fees: pl.LazyFrame,
+    buybacks: pl.LazyFrame,
+    tokens: pl.LazyFrame,
+    oracle_updates: pl.LazyFrame,
+    *,
+    tolerance_seconds: int = 90_000,
+    par_symbols: str = "-",
+) -> pl.LazyFrame:
+    """
+    What fees and buybacks that are told in tokens only were worth in dollars when they were paid.
+
+    The price is the latest one any source has told by then of the asset the token's symbol names,
+    in US dollars; of several in one second that of the protocol itself counts, then one of its
+    chain. No price after the event is used, and none older than the tolerance, which is as long
+    as the longest usual heartbeat and an hour. Nothing is taken to be worth a dollar that no
+    source priced, unless its symbol is named. A wrapped coin of a chain is worth what the coin is.
+
+    Formula:
+        value_usd = amount_tokens * price_usd, exact, then rounded half to even at 1e-18
+
+    Args:
+        fees: fee_tokens of fee_token, where fee_usd is not told.
+        buybacks: spent_tokens of spent_token, where spent_usd is not told.
+        tokens: symbol of a token, and how it is known: what a contract calls itself may be a lie.
+        oracle_updates: one row per update: asset, quote, chain_id, protocol, feed,
+            oracle_price_quote, block_timestamp, evidence.
+        tolerance_seconds: how old a price may be and still count, inclusive.
+        par_symbols: symbols worth a dollar where no price is near enough, in any case, with commas
+            between them; - for none.
+
+    Returns:
+        One row per event and amount, sorted: fact (the table), measure (the column), the event,
+        block_timestamp, token, symbol (upper case), symbol_known_by, amount_tokens (Decimal),
+        price_usd (Decimal), price_chain_id, price_protocol, price_feed, price_at, price_tx_hash,
+        price_evidence (assumed: at par), age_seconds (Float64, >= 0), value_usd (Decimal, USD;
+        null where no price is near enough, where it is not positive, or above 1e19 dollars).
+
+    Raises:
+        ValueError: tolerance_seconds is negative or longer than a century.
+
+    Source:
+        As-of valuation; each row names the update its price was told by.
+    """
+    amounts = [
+        _amounts("fees", fees.filter(pl.col("fee_usd").is_null()), "fee_tokens", "fee_token"),
+        _amounts(
+            "buybacks",
+            buybacks.filter(pl.col("spent_usd").is_null()),
+            "spent_tokens",
+            "spent_token",
+        ),
+    ]
+    return _valued(pl.concat(amounts), tokens, oracle_updates, tolerance_seconds, par_symbols)
+
+
+def pool_valuations(
+    credit_events: pl.LazyFrame,
+    pool_flows: pl.LazyFrame,
+    pool_states: pl.LazyFrame,
+    tokens: pl.LazyFrame,
+    oracle_updates: pl.LazyFrame,
+    *,
+    tolerance_seconds: int = 90_000,
+    par_symbols: str = "-",
+) -> pl.LazyFrame:
+    """
+    What every amount of a loan or a pool was worth in dollars at its moment.
+
+    Loans and pools are told in tokens only. Their price is chosen as `income_valuations` does.
+    Shares are not valued: what they are worth is told in assets, by `share_prices`.
+
+    Formula:
+        value_usd = amount_tokens * price_usd, exact, then rounded half to even at 1e-18
+
+    Args:
+        credit_events: principal, interest, paid and loss of asset_token, collateral of its own.
+        pool_flows: asset_tokens of asset_token.
+        pool_states: assets, principal and unrealized loss of asset_token.
+        tokens: symbol of a token, and how it is known: what a contract calls itself may be a lie.
+        oracle_updates: one row per update: asset, quote, chain_id, protocol, feed,
+            oracle_price_quote, block_timestamp, evidence.
+        tolerance_seconds: how old a price may be and still count, inclusive.
+        par_symbols: symbols worth a dollar where no price is near enough, in any case, with commas
+            between them; - for none.
+
+    Returns:
+        One row per event and amount, with the columns of `income_valuations`, sorted.
+
+    Raises:
+        ValueError: tolerance_seconds is negative or longer than a century.
+
+    Source:
+        As-of valuation; each row names the update its price was told by.
+    """
+    of_asset = (
+        ("credit_events", credit_events, ("principal", "interest", "paid", "loss")),
+        ("pool_flows", pool_flows, ("asset",)),
+        ("pool_states", pool_states, ("assets", "principal", "unrealized_loss")),
+    )
+    amounts = [
+        _amounts(fact, frame, f"{name}_tokens", "asset_token")
+        for fact, frame, names in of_asset
+        for name in names
+    ]
+    pledged = _amounts("credit_events", credit_events, "collateral_tokens", "collateral_token")
+    every = pl.concat([*amounts, pledged])
+    return _valued(every, tokens, oracle_updates, tolerance_seconds, par_symbols)
+
+
+def fees_valued(fees: pl.LazyFrame, income_valuations: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    Everything users paid to a protocol in a day, with fees in tokens at the price of the moment.
+
+    What the events tell in dollars and what a price makes of tokens stay apart, so that a reader
+    sees how much rests on prices. A fee without a price near enough is counted and not added.
+
+    Formula:
+        fees_usd(d) = told_usd + valued_usd over UTC day d
+
+    Args:
+        fees: one row per fee charged: fee_usd (USD, null while it is told in tokens only).
+        income_valuations: the value of each fee that is told in tokens only.
+        tolerance_seconds: how old a price may be and still count, inclusive.
+        par_symbols: symbols worth a dollar where no price is near enough; - for none.
+
+    Returns:
+        One row per day, chain, protocol, version, market and fee kind, sorted: fees_usd, told_usd,
+        valued_usd (Decimal, USD; sums of what is known, null when nothing is), fee_count,
+        valued_count, unpriced_count (Int64).
+
+    Source:
+        As `fees`, whose lower bound this one raises by what an oracle can price.
+    """
+    grain = ("date", "chain_id", "protocol", "version", "market", "fee_kind")
+    return _summed(fees, income_valuations, "fees", "fee_usd", grain).select(
+        *grain, "fees_usd", "told_usd", "valued_usd", "fee_count", "valued_count", "unpriced_count"
+    )
+
+
+def buybacks_valued(buybacks: pl.LazyFrame, income_valuations: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    What a protocol paid for its own token in a day, with tokens spent at the price of the moment.
+
+    What the events tell in dollars and what a price makes of tokens stay apart. A purchase without
+    a price near enough is counted and not added.
+
+    Formula:
+        spent_usd(d) = told_usd + valued_usd over UTC day d
+
+    Args:
+        buybacks: one row per purchase: spent_usd (USD, null while it is told in tokens only).
+        income_valuations: the value of what each purchase spent that is told in tokens only.
+        tolerance_seconds: how old a price may be and still count, inclusive.
+        par_symbols: symbols worth a dollar where no price is near enough; - for none.
+
+    Returns:
+        One row per day, chain, protocol, version, destination kind, bought and spent token,
+        sorted: spent_usd, told_usd, valued_usd (Decimal, USD; sums of what is known, null when
+        nothing is), buyback_count, valued_count, unpriced_count (Int64).
+
+    Source:
+        As `buybacks`, whose lower bound this one raises by what an oracle can price.
+    """
+    grain = (
+        *("date", "chain_id", "protocol", "version"),
+        *("destination_kind", "bought_token", "spent_token"),
+    )
+    return _summed(buybacks, income_valuations, "buybacks", "spent_usd", grain).select(
+        *grain,
+        *("spent_usd", "told_usd", "valued_usd"),
+        *("buyback_count", "valued_count", "unpriced_count"),
+    )
+
+
+def _amounts(fact: str, frame: pl.LazyFrame, measure: str, token: str) -> pl.LazyFrame:
+    return frame.filter(pl.col(measure).is_not_null()).select(
+        pl.lit(fact).alias("fact"),
+        pl.lit(measure).alias("measure"),
+        *_EVENT,
+        "block_timestamp",
+        pl.col(token).alias("token"),
+        pl.col(measure).alias("amount_tokens"),
+    )
+
+
+def _valued(
+    amounts: pl.LazyFrame,
+    tokens: pl.LazyFrame,
+    oracle_updates: pl.LazyFrame,
+    tolerance_seconds: int,
+    par_symbols: str,
+) -> pl.LazyFrame:
+    check("tolerance_seconds", tolerance_seconds, least=0)
+    named = amounts.join(_symbols(tokens), on=["chain_id", "token"], how="left")
+    at_par = par_symbols.upper().replace(" ", "").split(",")
+    return (
+        named.join(_prices_of(named, oracle_updates, tolerance_seconds), on=_AMOUNT, how="left")
+        .with_columns(
+            _at_par("price_usd", at_par, pl.lit(1).cast(_DOLLARS)),
+            _at_par("price_evidence", at_par, pl.lit("assumed")),
+        )
+        .select(
+            *(*_AMOUNT, "block_timestamp", "token", "symbol", "symbol_known_by", "amount_tokens"),
+            *_PRICE,
+            age_seconds=in_seconds(microseconds_between("price_at", "block_timestamp")),
+            value_usd=_value(),
+        )
+        .sort(_AMOUNT)
+    )
+
+
+def _symbols(tokens: pl.LazyFrame) -> pl.LazyFrame:
+    return tokens.group_by("chain_id", pl.col("address").alias("token")).agg(
+        symbol=pl.col("symbol").str.to_uppercase().max(),
+        symbol_known_by=pl.col("known_by").max(),
+    )
+
+
+def _prices_of(
+    named: pl.LazyFrame, oracle_updates: pl.LazyFrame, tolerance_seconds: int
+) -> pl.LazyFrame:
+    """Return the price of each amount that has one near enough, and where it is from."""
+    prices = _prices(oracle_updates)
+    moments = prices.select("asset", "price_at").unique()
+    asked = named.select(
+        *_AMOUNT, "block_timestamp", asset=pl.col("symbol").replace(_WRAPPED)
+    ).filter(pl.col("asset").is_not_null())
+    is_of_chain = pl.col("price_chain_id") == pl.col("chain_id")
+    is_own = is_of_chain & (pl.col("price_protocol") == pl.col("protocol"))
+    return (
+        as_of(asked, moments, on="block_timestamp", price_at="price_at", by=["asset"])
+        .filter(
+            microseconds_between("price_at", "block_timestamp") <= tolerance_seconds * MICROSECONDS
+        )
+        .join(prices, on=["asset", "price_at"])
+        .sort(
+            *(~is_own, ~is_of_chain, "price_chain_id", "price_protocol", "price_feed"),
+        )
+        .group_by(_AMOUNT, maintain_order=True)
+        .agg(pl.col(_PRICE).first())
+    )
+
+
+def _prices(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the last dollar price of every source and second, with the update that told it."""
+    return (
+        oracle_updates.filter(pl.col("asset").is_not_null() & (pl.col("quote") == "USD"))
+        .sort(*EVENT_ORDER)
+        .group_by("asset", *SOURCE, price_at="block_timestamp")
+        .agg(
+            price_usd=pl.col("oracle_price_quote").last(),
+            price_tx_hash=pl.col("tx_hash").last(),
+            price_evidence=pl.col("evidence").last(),
+        )
+        .rename({name: f"price_{name}" for name in SOURCE})
+    )
+
+
+def _at_par(column: str, symbols: list[str], value: pl.Expr) -> pl.Expr:
+    is_assumed = pl.col("price_at").is_null() & pl.col("symbol").is_in(symbols)
+    return pl.when(is_assumed).then(value).otherwise(column).alias(column)
+
+
+def _value() -> pl.Expr:
+    price, amount = pl.col("price_usd"), pl.col("amount_tokens")
+    worth = price.cast(pl.Float64) * amount.cast(pl.Float64)
+    is_sound = (price > 0) & (worth.abs() < _MOST_USD)
+    # The factor is taken out, not the product: Polars multiplies what `when` leaves out as well.
+    return pl.when(is_sound).then(amount) * price
+
+
+def _summed(
+    events: pl.LazyFrame, valuations: pl.LazyFrame, fact: str, told: str, grain: tuple[str, ...]
+) -> pl.LazyFrame:
+    """Return sums by grain: told, valued, both, and counts."""
+    values = valuations.filter(pl.col("fact") == fact).select(*_EVENT, "value_usd")
+    both = pl.coalesce(told, "value_usd")
+    singular = fact.removesuffix("s")
+    return (
+        events.join(values, on=_EVENT, how="left")
+        .with_columns(day(), both_usd=both)
+        .group_by(grain)
+        .agg(
+            known_total(pl.col("both_usd")).alias("fees_usd" if fact == "fees" else told),
+            told_usd=known_total(pl.col(told)),
+            valued_usd=known_total(pl.col("value_usd")),
+            valued_count=pl.col("value_usd").count().cast(pl.Int64),
+            unpriced_count=unknown_count("both_usd"),
+            **{f"{singular}_count": row_count()},
+        )
+        .sort(grain, nulls_last=True)
+    )

@@ -1,0 +1,129 @@
+"""
+Prices as of a moment: what each source of an asset said last, and how far two prices are apart.
+
+A source is a feed of a protocol on a chain. What it says in one second counts as known in that
+second, and of several prices in one second the last one counts.
+"""
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from analytics.expressions import EVENT_ORDER
+
+SOURCE = ("chain_id", "protocol", "feed")
+PAIR = ("asset", "quote")
+REFERENCE = tuple(f"reference_{name}" for name in SOURCE)
+
+MICROSECONDS = 1_000_000
+
+
+def latest_prices(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    Return the last price of every source and second in which it spoke.
+
+    Args:
+        oracle_updates: one row per update.
+
+    Returns:
+        One row per asset, quote, source and second: price_at, price_quote (Decimal), and
+        seen_at, when the source says it saw the price or else the time of the block.
+    """
+    return (
+        oracle_updates.sort(*EVENT_ORDER)
+        .group_by(*PAIR, *SOURCE, price_at="block_timestamp")
+        .agg(
+            price_quote=pl.col("oracle_price_quote").last(),
+            seen_at=pl.coalesce("observed_at", "block_timestamp").last(),
+        )
+    )
+
+
+def renamed(frame: pl.LazyFrame, names: Iterable[str], prefix: str) -> pl.LazyFrame:
+    """Return a frame with a prefix before some of its names."""
+    return frame.rename({name: f"{prefix}{name}" for name in names})
+
+
+def as_reference(prices: pl.LazyFrame) -> pl.LazyFrame:
+    """Return latest prices under the names of a reference: reference_price_quote, reference_at."""
+    return prices.select(
+        *PAIR,
+        *(pl.col(name).alias(f"reference_{name}") for name in SOURCE),
+        reference_at="price_at",
+        reference_price_quote="price_quote",
+    )
+
+
+def as_of(
+    moments: pl.LazyFrame, prices: pl.LazyFrame, *, on: str, price_at: str, by: Iterable[str]
+) -> pl.LazyFrame:
+    """
+    Return moments with the latest price of their key at or before them; others are left out.
+
+    Args:
+        moments: rows with a time and the key.
+        prices: rows with the key, at most one per key and time.
+        on: the time of a moment.
+        price_at: the time of a price, which the answer keeps.
+        by: the columns of the key.
+    """
+    return (
+        moments.sort(on)
+        .join_asof(
+            prices.sort(price_at),
+            left_on=on,
+            right_on=price_at,
+            by=list(by),
+            coalesce=False,
+            check_sortedness=False,
+        )
+        .filter(pl.col(price_at).is_not_null())
+    )
+
+
+def beside_reference(moments: pl.LazyFrame, prices: pl.LazyFrame, *, on: str) -> pl.LazyFrame:
+    """
+    Return moments of a source and a reference with the latest price of both, and their deviation.
+
+    Args:
+        moments: rows with a time, asset, quote, the source and the reference.
+        prices: latest prices.
+        on: the time of a moment.
+
+    Returns:
+        The moments at which both had spoken, with price_at, price_quote, reference_at,
+        reference_price_quote and deviation_bps.
+    """
+    last = prices.select(*PAIR, *SOURCE, "price_at", "price_quote")
+    own = as_of(moments, last, on=on, price_at="price_at", by=[*PAIR, *SOURCE])
+    references = as_reference(prices)
+    return as_of(
+        own, references, on=on, price_at="reference_at", by=[*PAIR, *REFERENCE]
+    ).with_columns(deviation_bps=deviation_bps("price_quote", "reference_price_quote"))
+
+
+def pairs_of_sources(sources: pl.LazyFrame) -> pl.LazyFrame:
+    """Return each source of an asset and quote beside every other one, in both directions."""
+    own = sources.select(*PAIR, *SOURCE).unique()
+    is_same = pl.all_horizontal(
+        pl.col(name) == pl.col(reference) for name, reference in zip(SOURCE, REFERENCE, strict=True)
+    )
+    return own.join(renamed(own, SOURCE, "reference_"), on=[*PAIR]).filter(~is_same)
+
+
+def deviation_bps(price: str, reference: str) -> pl.Expr:
+    """Return how far a price is from a reference in bps; null unless the reference is positive."""
+    difference = (pl.col(price) - pl.col(reference)).cast(pl.Float64)
+    quotient = difference / pl.col(reference).cast(pl.Float64)
+    return pl.when(pl.col(reference) > 0).then(quotient * 10_000)
+
+
+def microseconds_between(earlier: str, later: str) -> pl.Expr:
+    """Return the time from one moment to another in microseconds, Int64."""
+    return (pl.col(later) - pl.col(earlier)).dt.total_microseconds()
+
+
+def in_seconds(microseconds: pl.Expr) -> pl.Expr:
+    """Return whole microseconds as seconds, Float64."""
+    # Polars divides by a literal as if multiplying by its reciprocal; by a column it divides.
+    return microseconds.cast(pl.Float64) / (microseconds * 0 + MICROSECONDS).cast(pl.Float64)

@@ -1,0 +1,117 @@
+-- question: What does a position pay of its notional in eight hours?
+-- reads:    funding
+-- grain:    one row per market, collateral and side with a rate of its own, basis and period
+-- units:    funding_rate_8h 0.0001 = 0.01 %, > 0: the side named pays, or longs where none is
+-- param:    bucket_seconds count 3600 (length of a period, counted from 1970-01-01 UTC)
+-- twin of:  analytics.metrics.funding.funding_rate_8h
+with
+
+rates as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        collateral_token,
+        is_long,
+        'announced' as basis,
+        block_timestamp,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        funding_rate_daily_ratio as rate,
+        time_bucket(
+            to_seconds($bucket_seconds), block_timestamp, timestamp '1970-01-01'
+        ) as bucket_at
+    from funding
+    where funding_rate_daily_ratio is not null
+    union all
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        collateral_token,
+        is_long,
+        'index' as basis,
+        block_timestamp,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        funding_rate_cumulative_ratio as rate,
+        time_bucket(
+            to_seconds($bucket_seconds), block_timestamp, timestamp '1970-01-01'
+        ) as bucket_at
+    from funding
+    where funding_rate_cumulative_ratio is not null
+
+),
+
+ends as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        collateral_token,
+        is_long,
+        basis,
+        bucket_at,
+        count(*) as update_count,
+        last(
+            rate
+            order by block_timestamp, block_number, log_index, item_index, tx_hash
+        ) as rate,
+        max(block_timestamp) as told_at
+    from rates
+    group by all
+
+),
+
+steps as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        collateral_token,
+        is_long,
+        basis,
+        bucket_at,
+        update_count,
+        rate,
+        rate - lag(rate) over series as rise,
+        case
+            when basis = 'index' then epoch_us(told_at) - epoch_us(lag(told_at) over series)
+        end as elapsed
+    from ends
+    window series as (
+        partition by chain_id, protocol, version, market, collateral_token, is_long, basis
+        order by bucket_at
+    )
+
+)
+
+-- Text to double rounds once; decimal to double rounds twice in DuckDB.
+select
+    chain_id,
+    protocol,
+    version,
+    market,
+    collateral_token,
+    is_long,
+    basis,
+    bucket_at,
+    update_count,
+    elapsed::double / 1000000 as elapsed_seconds,
+    case basis
+        when 'index' then rise::varchar::double * 28800000000 / elapsed
+        else rate::varchar::double / 3
+    end as funding_rate_8h
+from steps
+order by chain_id, protocol, version, market, collateral_token, is_long, basis, bucket_at

@@ -1,0 +1,152 @@
+-- question: How old was the venue's own price when it liquidated or deleveraged a position?
+-- reads:    liquidations, adls, markets, oracle_updates
+-- grain:    one row per exit and feed of the venue that prices the market's asset
+-- units:    notional_usd US dollars; oracle_price_quote quote currency; age_seconds seconds
+-- twin of:  analytics.metrics.oracle_use.oracle_age_at_exits
+with
+
+assets as (
+
+    select
+        chain_id,
+        protocol,
+        market,
+        max(upper(symbol)) as asset,
+        max(index_token) as index_token
+    from markets
+    group by all
+
+),
+
+prices as (
+
+    select
+        asset,
+        quote,
+        chain_id,
+        protocol,
+        feed,
+        block_timestamp,
+        last(
+            oracle_price_quote
+            order by block_number, log_index, item_index, tx_hash
+        ) as price_quote,
+        last(
+            coalesce(observed_at, block_timestamp)
+            order by block_number, log_index, item_index, tx_hash
+        ) as seen_at
+    from oracle_updates
+    where asset is not null
+    group by all
+
+),
+
+sources as (
+
+    select distinct
+        asset,
+        quote,
+        chain_id,
+        protocol,
+        feed
+    from prices
+
+),
+
+-- A venue may price two tokens of one asset; the market's own index token is the one it used.
+own_sources as (
+
+    select
+        assets.chain_id,
+        assets.protocol,
+        assets.market,
+        sources.asset,
+        sources.quote,
+        sources.feed
+    from assets
+    inner join sources using (chain_id, protocol, asset)
+    qualify
+        coalesce(sources.feed = assets.index_token, false)
+        or not coalesce(
+            bool_or(sources.feed = assets.index_token) over (
+                partition by assets.chain_id, assets.protocol, assets.market
+            ),
+            false
+        )
+
+),
+
+exits as (
+
+    select
+        block_timestamp,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        'liquidation' as cause,
+        chain_id,
+        protocol,
+        market,
+        account,
+        is_long,
+        notional_usd
+    from liquidations
+    union all
+    select
+        block_timestamp,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        'adl' as cause,
+        chain_id,
+        protocol,
+        market,
+        account,
+        is_long,
+        notional_usd
+    from adls
+
+),
+
+priced as (
+
+    select
+        exits.*,
+        own_sources.asset,
+        own_sources.quote,
+        own_sources.feed
+    from exits
+    inner join own_sources using (chain_id, protocol, market)
+
+)
+
+select
+    priced.*,
+    prices.price_quote as oracle_price_quote,
+    prices.block_timestamp as price_at,
+    prices.seen_at,
+    (epoch_us(priced.block_timestamp) - epoch_us(prices.seen_at))::double
+    / 1000000 as age_seconds
+from priced
+asof inner join prices
+    on
+        priced.asset = prices.asset
+        and priced.quote = prices.quote
+        and priced.chain_id = prices.chain_id
+        and priced.protocol = prices.protocol
+        and priced.feed = prices.feed
+        and priced.block_timestamp >= prices.block_timestamp
+order by
+    priced.block_timestamp,
+    priced.chain_id,
+    priced.block_number,
+    priced.log_index,
+    priced.item_index,
+    priced.tx_hash,
+    priced.cause,
+    priced.protocol,
+    priced.asset,
+    priced.quote,
+    priced.feed

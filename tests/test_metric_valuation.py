@@ -1,0 +1,257 @@
+"""Values of tokens at an oracle's price: which price, how exact, and when there is none."""
+
+from collections.abc import Iterator, Mapping
+
+import duckdb
+import polars as pl
+import pytest
+from handmade import at, column, fill, load, table, units
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.compute import collected, compute
+from analytics.errors import UserError
+from analytics.load import rows
+from analytics.queries import arguments, queries
+
+ONE = 10**18
+USDC = {"address": "0xusdc", "symbol": "usdc", "decimals": 6, "known_by": "call"}
+WETH = {"address": "0xweth", "symbol": "WETH", "decimals": 18, "known_by": "declaration"}
+FEE = {"fee_token": "0xweth", "fee_tokens": 2, "fee_usd": None, "block_timestamp": at(100)}
+ETH = {"asset": "ETH", "protocol": "chainlink", "feed": "0xagg"}
+
+
+def price(source: Mapping[str, object], seconds: float, usd: object) -> dict[str, object]:
+    """Return an update this long after 21:00."""
+    return dict(source) | {"block_timestamp": at(seconds), "oracle_price_quote": usd}
+
+
+def frames(
+    *prices: Mapping[str, object], fee: Mapping[str, object] | None = None
+) -> dict[str, pl.DataFrame]:
+    """Return a fee of two WETH at second 100, unless changed, and these prices."""
+    return {
+        "fees": table("fees", FEE | dict(fee or {})),
+        "tokens": table("tokens", USDC, WETH),
+        "oracle_updates": table("oracle_updates", *prices),
+    }
+
+
+def valued(
+    *prices: Mapping[str, object], fee: Mapping[str, object] | None = None, **settings: object
+) -> pl.DataFrame:
+    """Return the value of that fee."""
+    given = load(**frames(*prices, fee=fee))
+    return collected(compute("income_valuations", given, **settings))
+
+
+@pytest.fixture(scope="module")
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield an empty database in memory."""
+    with duckdb.connect() as connection:
+        fill(connection, {})
+        yield connection
+
+
+def test_an_amount_is_worth_its_price_of_then() -> None:
+    """Two WETH are two ETH: at 3,000 dollars, told a minute before, 6,000."""
+    result = valued(price(ETH, 40, 3000))
+
+    assert column(result, "value_usd") == ["6000"]
+    assert column(result, "age_seconds") == [60.0]
+    assert column(result, "symbol") == ["WETH"]
+    assert column(result, "symbol_known_by") == ["declaration"]
+
+
+def test_a_value_names_the_update_its_price_was_told_by() -> None:
+    """Source, transaction and kind of evidence of the price stand beside the value."""
+    result = valued(price(ETH, 40, 3000) | {"tx_hash": "0xtold", "evidence": "state"})
+
+    names = ("price_chain_id", "price_protocol", "price_feed", "price_tx_hash", "price_evidence")
+    assert result.select(names).row(0) == (1, "chainlink", "0xagg", "0xtold", "state")
+    assert column(result, "price_at") == [at(40)]
+
+
+def test_a_price_after_the_event_is_never_used() -> None:
+    """One second after the fee the price halves; before, nobody has told one."""
+    assert column(valued(price(ETH, 0, 10), price(ETH, 101, 5)), "value_usd") == ["20"]
+    assert column(valued(price(ETH, 101, 5)), "value_usd") == [None]
+
+
+@pytest.mark.parametrize(("tolerance_seconds", "value"), [(100, "20"), (99, None)])
+def test_no_price_is_near_enough_beyond_the_tolerance(
+    tolerance_seconds: int, value: str | None
+) -> None:
+    """A price of 100 s counts within 100 s; else the value is unknown, and so is the price."""
+    result = valued(price(ETH, 0, 10), tolerance_seconds=tolerance_seconds)
+
+    assert column(result, "value_usd") == [value]
+    assert column(result, "price_usd") == ["10" if value else None]
+
+
+def test_of_one_second_the_nearest_source_counts() -> None:
+    """The venue's own price, else one of its chain, else any; a later one comes before all."""
+    own = price(ETH | {"protocol": "venue", "feed": "0xweth"}, 50, 1)
+    near = price(ETH, 50, 2)
+    far = price(ETH | {"chain_id": 0}, 50, 3)
+    later = price(ETH | {"chain_id": 9}, 51, 4)
+
+    assert column(valued(far, near, own), "value_usd") == ["2"]
+    assert column(valued(far, near), "value_usd") == ["4"]
+    assert column(valued(far), "value_usd") == ["6"]
+    assert column(valued(far, near, own, later), "value_usd") == ["8"]
+
+
+def test_a_dollar_is_not_assumed() -> None:
+    """USDC that nobody prices is worth nothing known, unless a reader says it is at par."""
+    fee = {"fee_token": "0xusdc"}
+
+    assert column(valued(fee=fee), "value_usd") == [None]
+    assert column(valued(fee=fee, par_symbols="DAI, usdc"), "value_usd") == ["2"]
+    assert column(valued(fee=fee, par_symbols="usdc"), "price_evidence") == ["assumed"]
+
+
+def test_a_measured_price_comes_before_an_assumed_one() -> None:
+    """USDC at 0.9 is worth that, whatever a reader takes to be at par."""
+    depegged = price({"asset": "USDC"}, 50, "0.9")
+
+    result = valued(depegged, fee={"fee_token": "0xusdc"}, par_symbols="USDC")
+
+    assert column(result, "value_usd") == ["1.8"]
+    assert column(result, "price_evidence") == ["event"]
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        price(ETH | {"quote": "EUR"}, 50, 10),
+        price(ETH | {"asset": None}, 50, 10),
+        price(ETH | {"asset": "STETH"}, 50, 10),
+        price(ETH, 50, 0),
+        price(ETH, 50, -1),
+        price(ETH, 50, 10**19),
+    ],
+)
+def test_without_a_sound_price_in_dollars_a_value_is_unknown(update: dict[str, object]) -> None:
+    """Other quotes, other assets, prices of zero and values beyond all dollars give null."""
+    assert column(valued(update), "value_usd") == [None]
+
+
+def test_a_token_nobody_named_has_no_value() -> None:
+    """Without a symbol there is no asset to price."""
+    result = valued(price(ETH, 0, 10), fee={"fee_token": "0xnobody"})
+
+    assert column(result, "symbol") == [None]
+    assert column(result, "value_usd") == [None]
+
+
+def test_what_is_told_in_dollars_is_not_valued() -> None:
+    """Neither a fee in dollars nor one of an unknown amount is asked for a price."""
+    assert valued(price(ETH, 0, 10), fee={"fee_usd": 7}).is_empty()
+    assert valued(price(ETH, 0, 10), fee={"fee_tokens": None}).is_empty()
+
+
+def half_even(amount: int, usd: int) -> int:
+    """Return the product of two numbers of units of 1e-18, rounded half to even at the last."""
+    whole, rest = divmod(abs(amount) * usd, ONE)
+    up = rest * 2 > ONE or (rest * 2 == ONE and whole % 2 == 1)
+    return (whole + up) * (-1 if amount < 0 else 1)
+
+
+@given(
+    st.integers(-(10**28), 10**28)
+    | st.sampled_from([5 * 10**17, 15 * 10**17, -25 * 10**17, ONE - 1]),
+    st.integers(1, 10**27) | st.sampled_from([1, 3, ONE - 1, ONE + 1]),
+)
+def test_a_value_is_exact_in_both_engines(
+    con: duckdb.DuckDBPyConnection, amount: int, usd: int
+) -> None:
+    """The product is exact to 38 digits, and only then rounded; SQL says the same."""
+    tables = frames(price(ETH, 0, units(usd)), fee={"fee_tokens": units(amount)})
+    twin = queries()["metrics/income_valuations"]
+    for name, frame in tables.items():
+        con.execute(f"delete from {name}")
+        con.register("incoming", frame.to_arrow())
+        con.execute(f"insert into {name} select * from incoming")
+
+    computed = collected(compute("income_valuations", load(**tables)))
+    selected = rows(con, twin.sql, arguments(twin, {}))
+
+    assert computed["value_usd"].to_list() == [units(half_even(amount, usd))]
+    assert selected["value_usd"].to_list() == computed["value_usd"].to_list()
+
+
+def test_fees_in_tokens_join_those_in_dollars() -> None:
+    """One fee of 7 dollars, one of two WETH at 10, one without a price: 27 dollars are known."""
+    fee, other = FEE | {"market": "BTC"}, FEE | {"market": "ETH"}
+    tables = frames(price(ETH, 0, 10)) | {
+        "fees": table("fees", fee | {"fee_usd": 7}, fee, fee | {"fee_token": "0xusdc"}, other)
+    }
+
+    result = collected(compute("fees_valued", load(**tables)))
+
+    assert column(result, "told_usd") == ["7", None]
+    assert column(result, "valued_usd") == ["20", "20"]
+    assert column(result, "fees_usd") == ["27", "20"]
+    assert result.select("fee_count", "valued_count", "unpriced_count").rows() == [
+        (3, 1, 1),
+        (1, 1, 0),
+    ]
+
+
+def test_purchases_in_tokens_join_those_in_dollars() -> None:
+    """5 dollars told, and one WETH at 10."""
+    spent = {"spent_token": "0xweth", "spent_tokens": 1, "block_timestamp": at(1)}
+    tables = frames(price(ETH, 0, 10)) | {
+        "buybacks": table("buybacks", spent | {"spent_usd": 5}, spent)
+    }
+
+    result = collected(compute("buybacks_valued", load(**tables)))
+
+    assert column(result, "spent_usd") == ["15"]
+    assert column(result, "valued_usd") == ["10"]
+    assert column(result, "unpriced_count") == [0]
+
+
+def test_every_amount_of_a_loan_has_its_own_value() -> None:
+    """Principal and a loss taken back in USDC at 0.5, collateral in WETH at 10."""
+    event = {
+        "asset_token": "0xusdc",
+        "principal_tokens": 100,
+        "loss_tokens": -4,
+        "collateral_token": "0xweth",
+        "collateral_tokens": 3,
+        "block_timestamp": at(1),
+    }
+    tables = frames(price(ETH, 0, 10), price({"asset": "USDC"}, 0, "0.5")) | {
+        "credit_events": table("credit_events", event)
+    }
+
+    result = collected(compute("pool_valuations", load(**tables)))
+
+    assert dict(result.select("measure", pl.col("value_usd").cast(pl.Float64)).rows()) == {
+        "collateral_tokens": 30.0,
+        "loss_tokens": -2.0,
+        "principal_tokens": 50.0,
+    }
+
+
+def test_flows_and_states_of_pools_are_valued() -> None:
+    """A deposit of 10 USDC and assets of 20, at a dollar and a half."""
+    known = {"asset_token": "0xusdc", "block_timestamp": at(1)}
+    tables = frames(price({"asset": "USDC"}, 0, "1.5")) | {
+        "pool_flows": table("pool_flows", known | {"kind": "deposit", "asset_tokens": 10}),
+        "pool_states": table("pool_states", known | {"assets_tokens": 20}),
+    }
+
+    result = collected(compute("pool_valuations", load(**tables)))
+
+    assert column(result, "fact") == ["pool_flows", "pool_states"]
+    assert column(result, "value_usd") == ["15", "30"]
+
+
+@pytest.mark.parametrize("metric", ["income_valuations", "pool_valuations"])
+def test_a_negative_tolerance_is_refused(metric: str) -> None:
+    """No price is younger than the event."""
+    with pytest.raises(UserError, match="tolerance_seconds must be at least 0"):
+        compute(metric, load(), tolerance_seconds=-1)
