@@ -173,6 +173,8 @@ def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> 
     [
         ("buyback_ratio", "window_days", 1),
         ("buyback_ratio", "window_days", 31),
+        ("run_rate", "window_days", 1),
+        ("run_rate", "window_days", 31),
         ("supply_share", "window_days", 1),
         ("supply_share", "window_days", 31),
         ("open_interest", "bucket_seconds", 7),

@@ -9,8 +9,8 @@ from analytics.expressions import (
     known_total,
     ratio,
     row_count,
+    trailing,
     unknown_count,
-    whole_total,
 )
 
 _GRAIN = (
@@ -94,21 +94,11 @@ def buyback_ratio(
         DefiLlama/dimension-adapters fees/GUIDELINES.md, which lets holders' revenue be booked on
         another day than the revenue behind it.
     """
-    check("window_days", window_days, least=1, most=36_600)
-    sums = [whole_total(pl.col(name)).alias(name) for name in _PARTS]
+    flows = _daily(buybacks, protocol_revenue, holders_revenue)
     revenue = pl.col("revenue_usd")
-    return (
-        _daily(buybacks, protocol_revenue, holders_revenue)
-        .group_by("protocol", "date")
-        .agg(sums)
-        .sort("protocol", "date")
-        .rolling("date", period=f"{window_days}d", group_by="protocol")
-        .agg(sums)
-        .with_columns(
-            declared_ratio=ratio(pl.col("holders_usd"), revenue),
-            buyback_ratio=ratio(pl.col("spent_usd"), revenue),
-        )
-        .sort("protocol", "date")
+    return trailing(flows, ["protocol"], _PARTS, window_days).with_columns(
+        declared_ratio=ratio(pl.col("holders_usd"), revenue),
+        buyback_ratio=ratio(pl.col("spent_usd"), revenue),
     )
 
 
@@ -216,11 +206,5 @@ def _flows(buybacks: pl.LazyFrame, readings: pl.LazyFrame, window_days: int) -> 
         burned_tokens=pl.col("burned_tokens").fill_null(_NOTHING),
     )
     read = readings.select(*_TOKEN, "date", bought_tokens=_NOTHING, burned_tokens=_NOTHING)
-    return (
-        pl.concat([bought.select(*_TOKEN, "date", *sums), read.select(*_TOKEN, "date", *sums)])
-        .group_by(*_TOKEN, "date")
-        .agg(pl.col(*sums).sum())
-        .sort(*_TOKEN, "date")
-        .rolling("date", period=f"{window_days}d", group_by=list(_TOKEN))
-        .agg(pl.col(*sums).sum())
-    )
+    flows = pl.concat([bought.select(*_TOKEN, "date", *sums), read.select(*_TOKEN, "date", *sums)])
+    return trailing(flows, _TOKEN, sums, window_days)
