@@ -205,8 +205,8 @@ def fees_by_kind(fees: pl.LazyFrame) -> pl.LazyFrame:
     Returns:
         One row per day, protocol and fee kind, sorted: fees_usd (Decimal, USD; what is known),
         supply_side_usd, treasury_usd, holders_usd (Decimal, USD; null when the split of any fee is
-        unknown), fees_share_ratio (Float64, 0.4 = 40 %; null when any fee of the day has no price,
-        or the day's fees are zero or negative), fee_count, unpriced_count, unsplit_count (Int64).
+        unknown), fee_count, unpriced_count, unsplit_count (Int64), fees_share_ratio (Float64, 0.4 =
+        40 %; null when any fee of the day has no price, or they are zero or negative together).
 
     Source:
         The kinds are those of the venues' own events; DefiLlama's `breakdownMethodology` lists the
@@ -228,10 +228,6 @@ def fees_by_kind(fees: pl.LazyFrame) -> pl.LazyFrame:
             unsplit_count=(pl.col("supply_side_usd") + _REVENUE).null_count().cast(pl.Int64),
         )
         .with_columns(fees_share_ratio=pl.when(priced).then(share))
-        .select(
-            *(*kinds, "fees_usd", "supply_side_usd", "treasury_usd", "holders_usd"),
-            *("fees_share_ratio", "fee_count", "unpriced_count", "unsplit_count"),
-        )
         .sort(kinds)
     )
 

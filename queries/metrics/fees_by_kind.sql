@@ -35,13 +35,13 @@ select
     supply_side_usd,
     treasury_usd,
     holders_usd,
+    fee_count,
+    unpriced_count,
+    unsplit_count,
     case
         when sum(unpriced_count) over days = 0 and sum(fees_usd) over days > 0
             then fees_usd::varchar::double / (sum(fees_usd) over days)::varchar::double
-    end as fees_share_ratio,
-    fee_count,
-    unpriced_count,
-    unsplit_count
+    end as fees_share_ratio
 from kinds
 window days as (partition by date, protocol)
 order by date, protocol, fee_kind
