@@ -406,7 +406,7 @@ ANSWERS = [
         [("gmx", "15", "6", "1", "3", "5", 1)],
     ),
     (
-        "buybacks_by_destination",
+        "metrics/buybacks_by_destination",
         "protocol symbol destination_kind buyback_count bought_tokens spent_usd average_price_usd",
         {},
         [("gmx", "GMX", "distribution", 2, "20", "20", 2.0)],

@@ -33,8 +33,10 @@ CHOICES: Mapping[str, list[object]] = {
     "destination_kind": ["treasury", "zero_burn"],
     "bought_token": ["GOV"],
     "token": ["GOV", "0xt"],
+    "address": ["GOV", "0xt"],
+    "symbol": ["BTC", "GOV", None],
     "spent_token": ["0xusdc", None],
-    "kind": ["buyback_share", "treasury_share", "start"],
+    "kind": ["buyback_share", "holders_share", "holders_share_of_revenue", "start"],
     "split_basis": ["event", "none"],
     # Ends of ranges on both sides of a price, near enough to be met on the way.
     "pool": ["0xpool"],
@@ -44,6 +46,11 @@ CHOICES: Mapping[str, list[object]] = {
     "price_quote": [Decimal(one) for one in ("0.9975", "1", "1.0000000000000001", "0")],
     "lower_price_quote": [Decimal(one) for one in ("0.9851", "0.9950", "1", "1.0050")],
     "upper_price_quote": [Decimal(1), Decimal("1.0050"), Decimal("1.01"), None],
+}
+# What no metric reads and no row may lack.
+STATED: Mapping[str, Mapping[str, object]] = {
+    "policies": {"source": "test", "basis": "assumed"},
+    "tokens": {"decimals": 18, "known_by": "call"},
 }
 UNUSED = ("size", "price", "position_id", "observed")
 NEVER_NULL = {"oracle_price_quote", "bought_tokens", "value", "supply_tokens", "dead_tokens"}
@@ -93,7 +100,7 @@ def generated(name: str) -> st.SearchStrategy[pl.DataFrame]:
     }
     if name in fact_tables():
         drawn["block_number"] = st.integers(1, 3)
-    texts = {"source": "test", "basis": "assumed"} if name == "policies" else {}
+    texts = STATED.get(name, {})
     row = st.fixed_dictionaries(drawn)
     return st.lists(row, max_size=12).map(lambda drawn: table(name, *(texts | r for r in drawn)))
 
@@ -118,7 +125,7 @@ def by_sql(
     con: duckdb.DuckDBPyConnection,
     metric: str,
     frames: dict[str, pl.DataFrame],
-    **given: int,
+    **given: float,
 ) -> pl.DataFrame:
     """Return the metric as its SQL twin computes it, on these rows."""
     twin = queries()[f"metrics/{metric}"]
@@ -175,6 +182,15 @@ def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> 
         ("buyback_ratio", "window_days", 31),
         ("run_rate", "window_days", 1),
         ("run_rate", "window_days", 31),
+        ("buyback_lag", "most_lag_days", 0),
+        ("buyback_lag", "least_days", 2),
+        ("price_multiples", "window_days", 1),
+        ("price_multiples", "tolerance_seconds", 6_000_000),
+        ("discounted_cash_flow", "growth_ratio", -0.1),
+        ("discounted_cash_flow", "discount_ratio", 0.3),
+        ("discounted_cash_flow", "terminal_growth_ratio", 0.01),
+        ("discounted_cash_flow", "years", 0),
+        ("discounted_cash_flow", "window_days", 1),
         ("supply_share", "window_days", 1),
         ("supply_share", "window_days", 31),
         ("open_interest", "bucket_seconds", 7),
@@ -196,7 +212,7 @@ def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> 
 def test_twins_agree_on_every_setting(
     metric: str,
     setting: str,
-    value: int,
+    value: float,
     con: duckdb.DuckDBPyConnection,
     data: st.DataObject,
 ) -> None:

@@ -20,11 +20,23 @@ from analytics.metrics import (
     liquidity,
     open_interest,
     oracles,
+    programmes,
+    valuation,
 )
 
 Metric = Callable[..., pl.LazyFrame]
 
-_TOPICS = (income, buybacks, open_interest, oracles, liquidations, adls, liquidity)
+_TOPICS = (
+    income,
+    buybacks,
+    programmes,
+    valuation,
+    open_interest,
+    oracles,
+    liquidations,
+    adls,
+    liquidity,
+)
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {

@@ -57,6 +57,50 @@ def buybacks(buybacks: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def buybacks_by_destination(buybacks: pl.LazyFrame, tokens: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    What a protocol has bought back in all, at what price, and where the tokens went.
+
+    Formula:
+        average_price_usd = Σ spent_usd / Σ bought_tokens, over purchases whose cost is known
+
+    Args:
+        buybacks: one row per purchase: bought_tokens, burned_tokens, spent_usd, destination_kind
+            (zero_burn, dead_burn, treasury, distribution, mixed).
+        tokens: one row per token: chain_id, address, symbol.
+
+    Returns:
+        One row per protocol, chain, bought token and destination kind, sorted: buyback_count
+        (Int64), bought_tokens, burned_tokens, spent_usd (Decimal; the last two are sums of what is
+        known, null when nothing is), first_at, last_at (UTC), symbol (null when unknown),
+        average_price_usd (Float64, USD per token; null unless tokens of known cost were bought).
+
+    Source:
+        Token flows as in each token's own Transfer events; four destinations occur in practice.
+    """
+    keys = ["protocol", "chain_id", "bought_token", "destination_kind"]
+    symbols = tokens.group_by("chain_id", pl.col("address").alias("bought_token")).agg(
+        pl.col("symbol").max()
+    )
+    priced = pl.col("bought_tokens").filter(pl.col("spent_usd").is_not_null()).sum()
+    return (
+        buybacks.group_by(keys)
+        .agg(
+            buyback_count=row_count(),
+            bought_tokens=pl.col("bought_tokens").sum(),
+            burned_tokens=known_total(pl.col("burned_tokens")),
+            spent_usd=known_total(pl.col("spent_usd")),
+            first_at=pl.col("block_timestamp").min(),
+            last_at=pl.col("block_timestamp").max(),
+            priced=priced,
+        )
+        .join(symbols, on=["chain_id", "bought_token"], how="left")
+        .with_columns(average_price_usd=ratio(pl.col("spent_usd"), pl.col("priced")))
+        .drop("priced")
+        .sort(keys)
+    )
+
+
 def buyback_ratio(
     buybacks: pl.LazyFrame,
     protocol_revenue: pl.LazyFrame,
