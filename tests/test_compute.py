@@ -125,7 +125,7 @@ def test_settings_reach_metrics_behind_the_metric() -> None:
     ("name", "settings", "message"),
     [
         ("fee", {}, "no metric is called fee: did you mean fees?"),
-        ("xyz", {}, "no metric is called xyz: there are: adls, buyback_ratio"),
+        ("xyz", {}, "no metric is called xyz: there are: adls, "),
         (
             "buyback_ratio",
             {"window": 3},

@@ -33,7 +33,7 @@ def bought(*spent: tuple[float, object], **cells: object) -> pl.LazyFrame:
 def policies(*rows: Mapping[str, object]) -> pl.LazyFrame:
     """Return policies of the venue, in force from long ago unless they say otherwise."""
     always = {"valid_from": datetime(2020, 1, 1), "source": "test", "basis": "assumed"}
-    return table("policies", *(always | row for row in rows)).lazy()
+    return table("policies", *(always | {**row} for row in rows)).lazy()
 
 
 def promised(*rows: Mapping[str, object], days: tuple[float, ...] = (0,)) -> list[object]:
@@ -201,7 +201,7 @@ def test_a_correlation_is_between_minus_one_and_one(spends: list[tuple[int, int]
 
 def test_a_price_is_over_what_has_one() -> None:
     """Ten dollars bought five of the six tokens of known cost: two each; a burn is another row."""
-    rows = [
+    rows: list[dict[str, object]] = [
         {"bought_tokens": 5, "spent_usd": 10},
         {"bought_tokens": 1},
         {"bought_tokens": 3, "burned_tokens": 3, "destination_kind": "dead_burn"},

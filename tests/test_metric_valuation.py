@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from analytics.metrics.valuation import discounted_cash_flow, price_multiples
 
-FEE = {"fee_usd": 10, "supply_side_usd": 6, "treasury_usd": 3, "holders_usd": 1}
+FEE: dict[str, object] = {"fee_usd": 10, "supply_side_usd": 6, "treasury_usd": 3, "holders_usd": 1}
 # A thousand tokens, of which 270 are out of reach.
 SUPPLY = {"token": "0xt", "supply_tokens": 1000, "dead_tokens": 270, "block_timestamp": at(60)}
 GOV = {"address": "0xt", "symbol": "Gov", "decimals": 18, "known_by": "call"}
@@ -85,7 +85,7 @@ def test_no_multiple_before_the_window_is_full() -> None:
 
 def test_no_income_has_no_multiple() -> None:
     """A price over nothing is not infinite but null."""
-    nothing = dict.fromkeys(FEE, 0)
+    nothing: dict[str, object] = dict.fromkeys(FEE, 0)
 
     assert column(multiples(PRICE, fees=(nothing,)), "price_to_fees_ratio") == [None]
 

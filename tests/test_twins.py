@@ -48,7 +48,7 @@ CHOICES: Mapping[str, list[object]] = {
     "upper_price_quote": [Decimal(1), Decimal("1.0050"), Decimal("1.01"), None],
 }
 # What no metric reads and no row may lack.
-STATED: Mapping[str, Mapping[str, object]] = {
+STATED: Mapping[str, dict[str, object]] = {
     "policies": {"source": "test", "basis": "assumed"},
     "tokens": {"decimals": 18, "known_by": "call"},
 }

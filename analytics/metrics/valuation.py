@@ -179,6 +179,8 @@ def discounted_cash_flow(
         discount_ratio: what a year costs, 0.15 = 15 %.
         years: how many years grow at growth_ratio.
         terminal_growth_ratio: growth of income in every later year.
+        window_days: the window behind holders_annual_usd, as in `price_multiples`.
+        tolerance_seconds: oldest price of the market value, as in `price_multiples`.
 
     Returns:
         One row per protocol, token and day with a reading of the supply, sorted:
