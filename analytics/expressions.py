@@ -7,9 +7,13 @@ Two kinds of sums, because null means "not known":
     whole_total   null as soon as one addend is unknown: for numbers that divide or balance
 """
 
+from collections.abc import Sequence
+
 import polars as pl
 
 _CENTURY = 100 * 366 * 86_400
+_CENTURY_DAYS = 36_600
+_YEAR_DAYS = 365
 
 EVENT_ORDER = ("block_number", "log_index", "item_index", "tx_hash")
 
@@ -78,3 +82,41 @@ def bucket(seconds: int) -> pl.Expr:
     """
     check("bucket_seconds", seconds, least=1)
     return pl.col("block_timestamp").dt.truncate(f"{seconds}s").alias("bucket_at")
+
+
+def trailing(
+    flows: pl.LazyFrame, keys: Sequence[str], columns: Sequence[str], window_days: int
+) -> pl.LazyFrame:
+    """
+    Return what flowed over the days up to each day: sums over (date - window_days, date].
+
+    Args:
+        flows: one row per flow: keys, date, columns (Decimal); a column may be zero in a row.
+        keys: whose flows they are.
+        columns: what is summed; null as soon as one addend is unknown.
+        window_days: how many UTC days count, the day itself being the last of them.
+
+    Returns:
+        One row per key and day with a flow, sorted.
+
+    Raises:
+        ValueError: window_days is below 1 or above 36,600.
+    """
+    check("window_days", window_days, least=1, most=_CENTURY_DAYS)
+    sums = [whole_total(pl.col(name)).alias(name) for name in columns]
+    return (
+        flows.group_by(*keys, "date")
+        .agg(sums)
+        .sort(*keys, "date")
+        .rolling("date", period=f"{window_days}d", group_by=list(keys))
+        .agg(sums)
+        .sort(*keys, "date")
+    )
+
+
+def annualised(column: str, window_days: int) -> pl.Expr:
+    """Return the sum of a window as a year's, Float64; null until `first_on` is a window ago."""
+    # As a column the window is divided by as IEEE 754 says; a literal is multiplied by its inverse.
+    days = pl.lit(window_days, pl.Float64) + pl.col(column).cast(pl.Float64) * 0
+    reached = (pl.col("date") - pl.col("first_on")).dt.total_days() + 1
+    return pl.when(reached >= window_days).then(pl.col(column).cast(pl.Float64) * _YEAR_DAYS / days)

@@ -127,7 +127,7 @@ def test_settings_reach_metrics_behind_the_metric() -> None:
     ("name", "settings", "message"),
     [
         ("fee", {}, "no metric is called fee: did you mean fees?"),
-        ("xyz", {}, "no metric is called xyz: there are: adl_market_lag, adl_progress"),
+        ("xyz", {}, "no metric is called xyz: there are: adl"),
         (
             "buyback_ratio",
             {"window": 3},

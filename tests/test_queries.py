@@ -399,12 +399,6 @@ ANSWERS = [
         [("gmx", "15", "6", "1", "3", "5", 1)],
     ),
     (
-        "buybacks_by_destination",
-        "protocol symbol destination_kind buyback_count bought_tokens spent_usd average_price_usd",
-        {},
-        [("gmx", "GMX", "distribution", 2, "20", "20", 2.0)],
-    ),
-    (
         "zero_liquidations",
         "protocol window_blocks covered_blocks proofs liquidation_count ordinary_count is_covered",
         WINDOW,

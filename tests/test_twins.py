@@ -39,8 +39,10 @@ CHOICES: Mapping[str, list[object]] = {
     "destination_kind": ["treasury", "zero_burn"],
     "bought_token": ["GOV"],
     "token": ["GOV", "0xt"],
+    "address": ["GOV", "0xt"],
+    "symbol": ["BTC", "GOV", None],
     "spent_token": ["0xusdc", None],
-    "kind": ["buyback_share", "treasury_share", "start"],
+    "kind": ["buyback_share", "holders_share", "holders_share_of_revenue", "start"],
     "split_basis": ["event", "none"],
     # Ends of ranges on both sides of a price, near enough to be met on the way.
     "pool": ["0xpool"],
@@ -143,7 +145,7 @@ def by_sql(
     con: duckdb.DuckDBPyConnection,
     metric: str,
     frames: dict[str, pl.DataFrame],
-    **given: int | str,
+    **given: float | str,
 ) -> pl.DataFrame:
     """Return the metric as its SQL twin computes it, on these rows."""
     twin = queries()[f"metrics/{metric}"]
@@ -198,6 +200,17 @@ def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> 
     [
         ("buyback_ratio", "window_days", 1),
         ("buyback_ratio", "window_days", 31),
+        ("run_rate", "window_days", 1),
+        ("run_rate", "window_days", 31),
+        ("buyback_lag", "most_lag_days", 0),
+        ("buyback_lag", "least_days", 2),
+        ("price_multiples", "window_days", 1),
+        ("price_multiples", "tolerance_seconds", 6_000_000),
+        ("discounted_cash_flow", "growth_ratio", -0.1),
+        ("discounted_cash_flow", "discount_ratio", 0.3),
+        ("discounted_cash_flow", "terminal_growth_ratio", 0.01),
+        ("discounted_cash_flow", "years", 0),
+        ("discounted_cash_flow", "window_days", 1),
         ("supply_share", "window_days", 1),
         ("supply_share", "window_days", 31),
         ("open_interest", "bucket_seconds", 7),
@@ -254,7 +267,7 @@ def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> 
 def test_twins_agree_on_every_setting(
     metric: str,
     setting: str,
-    value: int | str,
+    value: float | str,
     con: duckdb.DuckDBPyConnection,
     data: st.DataObject,
 ) -> None:

@@ -24,9 +24,11 @@ from analytics.metrics import (
     liquidation_shape,
     liquidations,
     liquidity,
+    multiples,
     open_interest,
     oracle_use,
     oracles,
+    programmes,
     valuation,
 )
 
@@ -48,6 +50,8 @@ _TOPICS = (
     oracle_use,
     funding,
     valuation,
+    programmes,
+    multiples,
 )
 
 METRICS: Mapping[str, Metric] = MappingProxyType(

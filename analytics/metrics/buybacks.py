@@ -9,8 +9,8 @@ from analytics.expressions import (
     known_total,
     ratio,
     row_count,
+    trailing,
     unknown_count,
-    whole_total,
 )
 
 _GRAIN = (
@@ -57,6 +57,50 @@ def buybacks(buybacks: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def buybacks_by_destination(buybacks: pl.LazyFrame, tokens: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    What a protocol has bought back in all, at what price, and where the tokens went.
+
+    Formula:
+        average_price_usd = Σ spent_usd / Σ bought_tokens, over purchases whose cost is known
+
+    Args:
+        buybacks: one row per purchase: bought_tokens, burned_tokens, spent_usd, destination_kind
+            (zero_burn, dead_burn, treasury, distribution, mixed).
+        tokens: one row per token: chain_id, address, symbol.
+
+    Returns:
+        One row per protocol, chain, bought token and destination kind, sorted: buyback_count
+        (Int64), bought_tokens, burned_tokens, spent_usd (Decimal; the last two are sums of what is
+        known, null when nothing is), first_at, last_at (UTC), symbol (null when unknown),
+        average_price_usd (Float64, USD per token; null unless tokens of known cost were bought).
+
+    Source:
+        Token flows as in each token's own Transfer events; four destinations occur in practice.
+    """
+    keys = ["protocol", "chain_id", "bought_token", "destination_kind"]
+    symbols = tokens.group_by("chain_id", pl.col("address").alias("bought_token")).agg(
+        pl.col("symbol").max()
+    )
+    priced = pl.col("bought_tokens").filter(pl.col("spent_usd").is_not_null()).sum()
+    return (
+        buybacks.group_by(keys)
+        .agg(
+            buyback_count=row_count(),
+            bought_tokens=pl.col("bought_tokens").sum(),
+            burned_tokens=known_total(pl.col("burned_tokens")),
+            spent_usd=known_total(pl.col("spent_usd")),
+            first_at=pl.col("block_timestamp").min(),
+            last_at=pl.col("block_timestamp").max(),
+            priced=priced,
+        )
+        .join(symbols, on=["chain_id", "bought_token"], how="left")
+        .with_columns(average_price_usd=ratio(pl.col("spent_usd"), pl.col("priced")))
+        .drop("priced")
+        .sort(keys)
+    )
+
+
 def buyback_ratio(
     buybacks: pl.LazyFrame,
     protocol_revenue: pl.LazyFrame,
@@ -94,21 +138,11 @@ def buyback_ratio(
         DefiLlama/dimension-adapters fees/GUIDELINES.md, which lets holders' revenue be booked on
         another day than the revenue behind it.
     """
-    check("window_days", window_days, least=1, most=36_600)
-    sums = [whole_total(pl.col(name)).alias(name) for name in _PARTS]
+    flows = _daily(buybacks, protocol_revenue, holders_revenue)
     revenue = pl.col("revenue_usd")
-    return (
-        _daily(buybacks, protocol_revenue, holders_revenue)
-        .group_by("protocol", "date")
-        .agg(sums)
-        .sort("protocol", "date")
-        .rolling("date", period=f"{window_days}d", group_by="protocol")
-        .agg(sums)
-        .with_columns(
-            declared_ratio=ratio(pl.col("holders_usd"), revenue),
-            buyback_ratio=ratio(pl.col("spent_usd"), revenue),
-        )
-        .sort("protocol", "date")
+    return trailing(flows, ["protocol"], _PARTS, window_days).with_columns(
+        declared_ratio=ratio(pl.col("holders_usd"), revenue),
+        buyback_ratio=ratio(pl.col("spent_usd"), revenue),
     )
 
 
@@ -216,11 +250,5 @@ def _flows(buybacks: pl.LazyFrame, readings: pl.LazyFrame, window_days: int) -> 
         burned_tokens=pl.col("burned_tokens").fill_null(_NOTHING),
     )
     read = readings.select(*_TOKEN, "date", bought_tokens=_NOTHING, burned_tokens=_NOTHING)
-    return (
-        pl.concat([bought.select(*_TOKEN, "date", *sums), read.select(*_TOKEN, "date", *sums)])
-        .group_by(*_TOKEN, "date")
-        .agg(pl.col(*sums).sum())
-        .sort(*_TOKEN, "date")
-        .rolling("date", period=f"{window_days}d", group_by=list(_TOKEN))
-        .agg(pl.col(*sums).sum())
-    )
+    flows = pl.concat([bought.select(*_TOKEN, "date", *sums), read.select(*_TOKEN, "date", *sums)])
+    return trailing(flows, _TOKEN, sums, window_days)

@@ -9,10 +9,20 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from analytics.expressions import day, known_total, ratio, row_count, unknown_count, whole_total
+from analytics.expressions import (
+    annualised,
+    day,
+    known_total,
+    ratio,
+    row_count,
+    trailing,
+    unknown_count,
+    whole_total,
+)
 
 _GRAIN = ("date", "chain_id", "protocol", "version", "market", "fee_kind")
 _REVENUE = pl.col("treasury_usd") + pl.col("holders_usd")
+_ANNUAL = ("fees", "revenue", "holders")
 
 
 def fees(fees: pl.LazyFrame) -> pl.LazyFrame:
@@ -126,6 +136,31 @@ def holders_revenue(fees: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def treasury_revenue(fees: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    The part of the fees that stays with the protocol: treasury, team, insurance, stability fund.
+
+    Formula:
+        treasury_usd(d) = Σ treasury_usd of the fees charged on UTC day d
+
+    Args:
+        fees: one row per fee charged: treasury_usd (USD, null while the split is unknown).
+
+    Returns:
+        One row per day, chain, protocol, version, market and fee kind, sorted: treasury_usd
+        (Decimal, USD; null when the split of any fee is unknown), unsplit_count (Int64).
+
+    Source:
+        DefiLlama/dimension-adapters fees/GUIDELINES.md: protocol revenue is the treasury's part of
+        revenue, the rest is holders revenue.
+    """
+    return _by_grain(
+        fees,
+        treasury_usd=whole_total(pl.col("treasury_usd")),
+        unsplit_count=unknown_count("treasury_usd"),
+    )
+
+
 def take_rate(supply_side: pl.LazyFrame, protocol_revenue: pl.LazyFrame) -> pl.LazyFrame:
     """
     The share of a day's fees that a protocol keeps.
@@ -153,6 +188,94 @@ def take_rate(supply_side: pl.LazyFrame, protocol_revenue: pl.LazyFrame) -> pl.L
         paid_out.join(earned, on=keys)
         .with_columns(take_rate=ratio(revenue, charged))
         .sort(keys, nulls_last=True)
+    )
+
+
+def fees_by_kind(fees: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    What a protocol's fees are for, kind by kind, who received each, and each one's part of a day.
+
+    Formula:
+        fees_share_ratio(d, kind) = Σ fee_usd of the kind / Σ fee_usd, on UTC day d
+
+    Args:
+        fees: one row per fee charged: fee_kind, fee_usd, supply_side_usd, treasury_usd,
+            holders_usd (USD, null while unknown).
+
+    Returns:
+        One row per day, protocol and fee kind, sorted: fees_usd (Decimal, USD; what is known),
+        supply_side_usd, treasury_usd, holders_usd (Decimal, USD; null when the split of any fee is
+        unknown), fee_count, unpriced_count, unsplit_count (Int64), fees_share_ratio (Float64, 0.4 =
+        40 %; null when any fee of the day has no price, or they are zero or negative together).
+
+    Source:
+        The kinds are those of the venues' own events; DefiLlama's `breakdownMethodology` lists the
+        same ones by label.
+    """
+    kinds = ["date", "protocol", "fee_kind"]
+    of_day = kinds[:2]
+    priced = pl.col("unpriced_count").sum().over(of_day) == 0
+    share = ratio(pl.col("fees_usd"), pl.col("fees_usd").sum().over(of_day))
+    return (
+        fees.group_by(day(), *kinds[1:])
+        .agg(
+            fees_usd=known_total(pl.col("fee_usd")),
+            supply_side_usd=whole_total(pl.col("supply_side_usd")),
+            treasury_usd=whole_total(pl.col("treasury_usd")),
+            holders_usd=whole_total(pl.col("holders_usd")),
+            fee_count=row_count(),
+            unpriced_count=unknown_count("fee_usd"),
+            unsplit_count=(pl.col("supply_side_usd") + _REVENUE).null_count().cast(pl.Int64),
+        )
+        .with_columns(fees_share_ratio=pl.when(priced).then(share))
+        .sort(kinds)
+    )
+
+
+def run_rate(fees: pl.LazyFrame, *, window_days: int = 30) -> pl.LazyFrame:
+    """
+    What a protocol would earn in a year that went on like the days up to this one.
+
+    A window that begins before the first fee would be spread too thin, so there is no annual figure
+    until a protocol's fees reach back a whole window. The first day of an index is rarely whole.
+
+    Formula:
+        fees_annual_usd(d) = Σ fee_usd over (d - window_days, d] * 365 / window_days
+        revenue_annual_usd and holders_annual_usd alike
+
+    Args:
+        fees: one row per fee charged: fee_usd, treasury_usd, holders_usd (USD, null while unknown).
+        window_days: how many UTC days count, this day being the last of them.
+
+    Returns:
+        One row per protocol and UTC day with a fee, sorted: fees_usd, revenue_usd, holders_usd
+        (Decimal, USD, over the window; null when any part is unknown), fees_annual_usd,
+        revenue_annual_usd, holders_annual_usd (Float64, USD a year; null also while the window is
+        not full).
+
+    Raises:
+        ValueError: window_days is below 1 or above 36,600.
+
+    Source:
+        Token Terminal annualises 30 days by 365 / 30.
+    """
+    charged = fees.select(
+        "protocol",
+        day(),
+        fees_usd="fee_usd",
+        revenue_usd=_REVENUE,
+        holders_usd="holders_usd",
+    )
+    begun = charged.group_by("protocol").agg(first_on=pl.col("date").min())
+    annual = [
+        annualised(f"{name}_usd", window_days).alias(f"{name}_annual_usd") for name in _ANNUAL
+    ]
+    return (
+        trailing(charged, ["protocol"], [f"{name}_usd" for name in _ANNUAL], window_days)
+        .join(begun, on="protocol")
+        .with_columns(annual)
+        .drop("first_on")
+        .sort("protocol", "date")
     )
 
 

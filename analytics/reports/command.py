@@ -38,18 +38,19 @@ def report(
     limits = Limits(
         protocol=protocol,
         chain_id=None if chain is None else chain_number(chain),
-        since=_moment("--from", since),
-        until=_moment("--to", until),
+        since=moment("--from", since),
+        until=moment("--to", until),
     )
     folder = write_report(load.database_path(database), output, limits)
     typer.echo(f"{folder / 'report.html'}")
 
 
-def _moment(option: str, text: str | None) -> datetime | None:
+def moment(option: str, text: str | None) -> datetime | None:
+    """Return the UTC time an option gives, None for none; UserError names the option."""
     if text is None:
         return None
     try:
-        moment = typed("timestamp", text)
+        found = typed("timestamp", text)
     except ValueError as error:
         raise UserError(f"{option}: {error}") from error
-    return moment if isinstance(moment, datetime) else None
+    return found if isinstance(found, datetime) else None

@@ -62,12 +62,12 @@ def accrual(context: Context) -> Section:
 def _sources(scope: Scope) -> tuple[Source, ...]:
     name, trailing = "buyback_ratio", scope.metric("buyback_ratio", with_past=True)
     whole, settings = whole_window(scope), {"window_days": scope.days}
-    destinations = scope.query("buybacks_by_destination")
+    destinations = scope.metric("buybacks_by_destination")
     return (
         Source("buybacks", "metric", "buybacks", scope.metric("buybacks")),
         Source("buyback_ratio", "metric", name, trailing, {"window_days": 30}),
         Source("buyback_ratio_whole", "metric", name, whole, settings),
-        Source("buybacks_by_destination", "query", "buybacks_by_destination", destinations),
+        Source("buybacks_by_destination", "metric", "buybacks_by_destination", destinations),
         Source(
             "supply_share",
             "metric",

@@ -3,8 +3,7 @@
 -- grain:    one row per protocol, chain, bought token and kind of destination
 -- units:    *_tokens whole tokens; *_usd US dollars, sums of what is known, null when nothing is;
 --           average_price_usd US dollars per token, only over purchases whose cost is known
--- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
--- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
+-- twin of:  analytics.metrics.buybacks.buybacks_by_destination
 with
 
 symbols as (
@@ -33,11 +32,11 @@ bought as (
         min(block_timestamp) as first_at,
         max(block_timestamp) as last_at
     from buybacks
-    where block_timestamp between $since and $until
     group by all
 
 )
 
+-- Text to double rounds once; decimal to double rounds twice in DuckDB.
 select
     bought.* exclude (priced_tokens),
     symbols.symbol,

@@ -1,0 +1,319 @@
+"""
+What vendors publish under the names of our metrics, as data.
+
+A line begins with our number. Each step is one rule of theirs that ours does not follow, with the
+number as it is once that rule holds too; the last is theirs. `sums.py` says what a name stands for.
+What their rules need and no fact holds is listed as missing, never guessed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+
+import polars as pl
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """
+    One rule a vendor follows and we do not.
+
+    Attributes:
+        name: the rule.
+        reason: why it moves the number.
+        source: where the rule is published.
+        value: the number once this rule holds too, of columns of `sums`.
+        protocols: whose numbers follow it; empty for all.
+    """
+
+    name: str
+    reason: str
+    source: str
+    value: pl.Expr
+    protocols: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """
+    One metric: ours, and the steps to theirs.
+
+    Attributes:
+        metric: its name.
+        ours: our number, of columns of `sums`.
+        facts: whose rows it is made of; a protocol without such a row has no line.
+        unknown: what counts the facts that its sums cannot add.
+        steps: the rules, in the order they are applied.
+        protocols: who has the line; empty for all.
+        is_of_window: it is of the whole window, and has no days.
+    """
+
+    metric: str
+    ours: pl.Expr
+    facts: tuple[str, ...] = ("fees",)
+    unknown: str = "fees_unknown"
+    steps: tuple[Step, ...] = ()
+    protocols: tuple[str, ...] = ()
+    is_of_window: bool = False
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What a vendor publishes and no fact here can tell: of which metric, and why not."""
+
+    metric: str
+    name: str
+    reason: str
+    source: str
+
+
+@dataclass(frozen=True, eq=False)
+class Definition:
+    """A vendor's rules, as they were published in one version."""
+
+    slug: str
+    version: str
+    lines: tuple[Line, ...]
+    missing: tuple[Missing, ...]
+
+
+def _of(name: str) -> pl.Expr:
+    return pl.col(f"{name}_usd")
+
+
+def _share(hundredths: int, name: str = "fees") -> pl.Expr:
+    return _of(name) * pl.lit(Decimal(hundredths).scaleb(-2), pl.Decimal(38, 18))
+
+
+_REVENUE = _of("treasury") + _of("holders")
+_NOTHING = pl.col("fees_usd") * 0
+_LLAMA = "https://github.com/DefiLlama/dimension-adapters/blob/master/"
+_GUIDE = f"{_LLAMA}fees/GUIDELINES.md"
+_GMX_V1, _GMX_V2 = f"{_LLAMA}fees/gmx.ts", f"{_LLAMA}fees/gmx-v2/index.ts"
+_SPELLBOOK = "https://github.com/duneanalytics/spellbook (perpetual.trades)"
+_TERMINAL = "https://docs.tokenterminal.com"
+
+
+def _constant(hundredths: int, protocol: str, source: str) -> Step:
+    return Step(
+        name=f"{hundredths} % of all fees, for all history",
+        reason="a constant stands for the split of each fee, whatever its kind and its day",
+        source=source,
+        value=_share(hundredths),
+        protocols=(protocol,),
+    )
+
+
+def _booked_as(value: pl.Expr) -> Step:
+    return Step(
+        name="swap fees are booked as margin fees",
+        reason="the second query of a union lists its two columns in the other order",
+        source=_GMX_V2,
+        value=value,
+    )
+
+
+_DEFILLAMA = Definition(
+    slug="defillama",
+    version="DefiLlama/dimension-adapters e7346b0e9, 2026-08-22",
+    lines=(
+        Line("fees", _of("fees")),
+        Line(
+            "margin_fees",
+            _of("unswapped"),
+            steps=(_booked_as(_of("fees")),),
+            protocols=("gmx_v2",),
+        ),
+        Line(
+            "swap_fees",
+            _of("fees") - _of("unswapped"),
+            steps=(_booked_as(_NOTHING),),
+            protocols=("gmx_v2",),
+        ),
+        Line(
+            "supply_side",
+            _of("supply_side"),
+            unknown="splits_unknown",
+            steps=(_constant(70, "gmx_v1", _GMX_V1), _constant(63, "gmx_v2", _GMX_V2)),
+        ),
+        Line(
+            "protocol_revenue",
+            _REVENUE,
+            unknown="splits_unknown",
+            steps=(_constant(30, "gmx_v1", _GMX_V1), _constant(37, "gmx_v2", _GMX_V2)),
+        ),
+        Line(
+            "treasury_revenue",
+            _of("treasury"),
+            unknown="splits_unknown",
+            steps=(_constant(10, "gmx_v2", _GMX_V2),),
+        ),
+        Line(
+            "holders_revenue",
+            _of("spent"),
+            facts=("fees", "buybacks"),
+            unknown="spent_unknown",
+            steps=(
+                Step(
+                    name="what is declared, not what was spent",
+                    reason="revenue times the rate in force is booked when it is earned; ours is "
+                    "what purchases cost, when they were made",
+                    source=_GUIDE,
+                    value=_of("declared"),
+                ),
+                _constant(27, "gmx_v2", _GMX_V2),
+            ),
+        ),
+        Line(
+            "volume",
+            _of("volume"),
+            facts=("position_changes",),
+            unknown="volume_unknown",
+            steps=(
+                Step(
+                    name="takers only",
+                    reason="a trade of a book moves two positions and is counted once",
+                    source=f"{_LLAMA}GUIDELINES.md",
+                    value=_of("one_sided"),
+                ),
+            ),
+        ),
+    ),
+    missing=(
+        Missing(
+            "holders_revenue",
+            "bribes and airdrops from outside",
+            "they count as value to holders, and no fact table holds them",
+            _GUIDE,
+        ),
+        Missing(
+            "open_interest",
+            "of now, for GMX v2 and most venues",
+            "adapters ask a third party for the current value and keep no history",
+            f"{_LLAMA}open-interest",
+        ),
+    ),
+)
+
+_TOKEN_TERMINAL = Definition(
+    slug="token-terminal",
+    version="docs.tokenterminal.com, as quoted in 2026",
+    lines=(
+        Line("fees", _of("fees")),
+        Line("supply_side", _of("supply_side"), unknown="splits_unknown"),
+        Line("protocol_revenue", _REVENUE, unknown="splits_unknown"),
+        *(
+            Line(
+                f"annual_{metric}",
+                of_window,
+                unknown=unknown,
+                steps=(
+                    Step(
+                        name="the last 30 days of the window",
+                        reason="a rate is told from a month, whatever the window is",
+                        source=_TERMINAL,
+                        value=_of(f"month_{name}"),
+                    ),
+                    Step(
+                        name="times 365 / 30",
+                        reason="a month becomes a year",
+                        source=_TERMINAL,
+                        value=_of(f"month_{name}") * 365 / 30,
+                    ),
+                ),
+                is_of_window=True,
+            )
+            for metric, name, of_window, unknown in (
+                ("fees", "fees", _of("fees"), "fees_unknown"),
+                ("revenue", "revenue", _REVENUE, "splits_unknown"),
+            )
+        ),
+    ),
+    missing=(
+        Missing(
+            "earnings",
+            "revenue less token incentives",
+            "no fact table holds what a protocol pays in its own token to those who use it",
+            _TERMINAL,
+        ),
+        Missing(
+            "price_to_fees",
+            "market value by their own prices and circulating supply",
+            "neither is on chain; `price_multiples` has ours",
+            _TERMINAL,
+        ),
+    ),
+)
+
+_ABSENT = Step(
+    name="not in the table",
+    reason="perpetual.trades has GMX of version 1 and no Hyperliquid",
+    source=_SPELLBOOK,
+    value=_NOTHING,
+    protocols=("gmx_v2", "hyperliquid"),
+)
+_READ = ("gmx_v1", "gmx_v2", "hyperliquid")
+
+_DUNE = Definition(
+    slug="dune",
+    version="duneanalytics/spellbook, perpetual.trades, as read in 2026-08",
+    lines=(
+        Line(
+            "volume",
+            _of("volume"),
+            facts=("position_changes",),
+            unknown="volume_unknown",
+            steps=(
+                Step(
+                    name=_ABSENT.name,
+                    reason=_ABSENT.reason,
+                    source=_SPELLBOOK,
+                    value=pl.col("volume_usd") * 0,
+                    protocols=_ABSENT.protocols,
+                ),
+            ),
+            protocols=_READ,
+        ),
+        Line(
+            "fees",
+            _of("fees"),
+            steps=(
+                Step(
+                    name="swaps are no perps",
+                    reason="only events of positions are rows; a swap's fee is in dex.trades",
+                    source=_SPELLBOOK,
+                    value=_of("unswapped"),
+                    protocols=("gmx_v1",),
+                ),
+                Step(
+                    name="liquidations are free",
+                    reason="their rows have `0 as fee_usd`, though the vault collects the fee",
+                    source=_SPELLBOOK,
+                    value=_of("unswapped") - _of("forced"),
+                    protocols=("gmx_v1",),
+                ),
+                _ABSENT,
+            ),
+            protocols=_READ,
+        ),
+    ),
+    missing=(
+        Missing(
+            "volume",
+            "other venues of the table",
+            "their models were not read, so their rules are not here",
+            _SPELLBOOK,
+        ),
+        Missing(
+            "fees",
+            "what an incremental run never merges",
+            "rows that arrive after its window of days are lost, and no fact here tells which",
+            _SPELLBOOK,
+        ),
+    ),
+)
+
+DEFINITIONS: Mapping[str, Definition] = MappingProxyType(
+    {each.slug: each for each in (_DEFILLAMA, _TOKEN_TERMINAL, _DUNE)}
+)

@@ -1,0 +1,199 @@
+-- question: What is a protocol's income to token holders worth today, under stated assumptions?
+-- reads:    fees, token_supplies, tokens, oracle_updates
+-- grain:    one row per protocol, token and UTC day with a reading of the supply
+-- units:    *_usd US dollars, *_annual_usd a year; value_usd_per_token US dollars per token;
+--           value_to_market_ratio 1 = fairly priced
+-- param:    growth_ratio number 0.0 (growth of income in each of the first years, 0.1 = 10 %)
+-- param:    discount_ratio number 0.15 (what a year costs, 0.15 = 15 %)
+-- param:    years integer 5 (how many years grow at growth_ratio)
+-- param:    terminal_growth_ratio number 0.0 (growth of income in every later year)
+-- param:    window_days count 30 (length of the window in UTC days, the day itself included)
+-- param:    tolerance_seconds integer 86400 (oldest price that still counts, inclusive)
+-- twin of:  analytics.metrics.multiples.discounted_cash_flow
+with
+
+readings as (
+
+    select
+        protocol,
+        chain_id,
+        token,
+        block_timestamp::date as date,
+        block_timestamp,
+        supply_tokens,
+        dead_tokens
+    from token_supplies
+    qualify row_number() over (
+            partition by protocol, token, block_timestamp::date
+            order by block_number desc, log_index desc, item_index desc, tx_hash desc
+        ) = 1
+
+),
+
+symbols as (
+
+    select
+        chain_id,
+        address,
+        max(symbol) as symbol
+    from tokens
+    group by all
+
+),
+
+named as (
+
+    select
+        readings.protocol,
+        readings.chain_id,
+        readings.token,
+        readings.date,
+        readings.block_timestamp,
+        readings.supply_tokens,
+        readings.dead_tokens,
+        upper(coalesce(symbols.symbol, readings.token)) as asset
+    from readings
+    left join symbols
+        on readings.chain_id = symbols.chain_id and readings.token = symbols.address
+
+),
+
+-- Of several prices in one second only the last can be the latest.
+prices as (
+
+    select
+        asset,
+        block_timestamp,
+        oracle_price_quote
+    from oracle_updates
+    where quote = 'USD' and oracle_price_quote > 0 and asset is not null
+    qualify row_number() over (
+            partition by asset, block_timestamp
+            order by block_number desc, log_index desc, item_index desc, tx_hash desc
+        ) = 1
+
+),
+
+priced as (
+
+    select
+        named.protocol,
+        named.token,
+        named.date,
+        named.supply_tokens,
+        named.dead_tokens,
+        case
+            when
+                named.block_timestamp - prices.block_timestamp
+                <= to_microseconds($tolerance_seconds::bigint * 1000000)
+                then prices.oracle_price_quote
+        end as price_usd
+    from named
+    asof left join prices
+        on
+            named.asset = prices.asset
+            and named.block_timestamp >= prices.block_timestamp
+
+),
+
+-- A reading charges nothing: these zeros are true, and give its day a window.
+flows as (
+
+    select
+        protocol,
+        block_timestamp::date as date,
+        holders_usd,
+        block_timestamp::date as charged_on
+    from fees
+    union all
+    select
+        protocol,
+        date,
+        0 as holders_usd,
+        null as charged_on
+    from readings
+
+),
+
+daily as (
+
+    select
+        protocol,
+        date,
+        sum(holders_usd) as holders_usd,
+        count(*) - count(holders_usd) as holders_unknown,
+        min(charged_on) as charged_on,
+        to_days($window_days - 1) as reach
+    from flows
+    group by all
+
+),
+
+summed as (
+
+    select
+        protocol,
+        date,
+        case
+            when sum(holders_unknown) over days = 0 then sum(holders_usd) over days
+        end as holders_usd,
+        date - min(charged_on) over (partition by protocol) + 1 >= $window_days as is_full
+    from daily
+    window days as (
+        partition by protocol
+        order by date
+        range between reach preceding and current row
+    )
+
+),
+
+-- Text to double rounds once; decimal to double rounds twice in DuckDB.
+compared as (
+
+    select
+        priced.protocol,
+        priced.token,
+        priced.date,
+        priced.supply_tokens - priced.dead_tokens as reach_tokens,
+        (priced.supply_tokens - priced.dead_tokens)::varchar::double
+        * priced.price_usd::varchar::double as market_cap_usd,
+        case
+            when summed.is_full then summed.holders_usd::varchar::double * 365 / $window_days
+        end as holders_annual_usd
+    from priced
+    left join summed on priced.protocol = summed.protocol and priced.date = summed.date
+
+),
+
+-- The value of what follows, a year earlier with each step: Horner's rule.
+worth as (
+
+    select
+        protocol,
+        token,
+        date,
+        holders_annual_usd,
+        market_cap_usd,
+        reach_tokens,
+        holders_annual_usd * list_reduce(
+            range($years),
+            (later, year) -> (1 + $growth_ratio) / (1 + $discount_ratio) * (1 + later),
+            (1 + $terminal_growth_ratio) / ($discount_ratio - $terminal_growth_ratio)
+        ) as value_usd
+    from compared
+
+)
+
+select
+    protocol,
+    token,
+    date,
+    holders_annual_usd,
+    market_cap_usd,
+    value_usd,
+    case
+        when reach_tokens > 0 then value_usd / reach_tokens::varchar::double
+    end as value_usd_per_token,
+    case when market_cap_usd > 0 then value_usd / market_cap_usd end as value_to_market_ratio
+from worth
+order by protocol, token, date

@@ -1,0 +1,168 @@
+"""Multiples and discounted income on tables small enough to compute in the head."""
+
+import polars as pl
+import pytest
+from handmade import at, column, table
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.metrics.multiples import discounted_cash_flow, price_multiples
+
+FEE: dict[str, object] = {"fee_usd": 10, "supply_side_usd": 6, "treasury_usd": 3, "holders_usd": 1}
+# A thousand tokens, of which 270 are out of reach.
+SUPPLY = {"token": "0xt", "supply_tokens": 1000, "dead_tokens": 270, "block_timestamp": at(60)}
+GOV = {"address": "0xt", "symbol": "Gov", "decimals": 18, "known_by": "call"}
+PRICE = {"asset": "GOV", "oracle_price_quote": 5}
+
+rates = st.floats(-0.5, 0.5)
+
+
+def multiples(
+    *prices: dict[str, object],
+    supplies: tuple[dict[str, object], ...] = (SUPPLY,),
+    fees: tuple[dict[str, object], ...] = (FEE,),
+    window_days: int = 1,
+    tolerance_seconds: int = 86_400,
+) -> pl.DataFrame:
+    """Return the multiples of a token with ten dollars of fees a day, under these prices."""
+    return price_multiples(
+        table("fees", *fees).lazy(),
+        table("token_supplies", *supplies).lazy(),
+        table("tokens", GOV).lazy(),
+        table("oracle_updates", *prices).lazy(),
+        window_days=window_days,
+        tolerance_seconds=tolerance_seconds,
+    ).collect()
+
+
+def test_a_multiple_is_years_of_income() -> None:
+    """730 tokens at 5 dollars are 3,650: a year of fees, 2.5 of revenue, 10 of the holders'."""
+    result = multiples(PRICE)
+
+    assert column(result, "market_cap_usd") == [3650.0]
+    assert column(result, "fees_annual_usd") == [3650.0]
+    assert column(result, "price_to_fees_ratio") == [1.0]
+    assert column(result, "price_to_revenue_ratio") == [2.5]
+    assert column(result, "price_to_holders_revenue_ratio") == [10.0]
+
+
+def test_the_price_is_the_latest_before_the_reading() -> None:
+    """Not an older one, not one after it, not one in another currency, and not a zero."""
+    result = multiples(
+        PRICE,
+        PRICE | {"oracle_price_quote": 7, "block_timestamp": at(30)},
+        PRICE | {"oracle_price_quote": 8, "block_timestamp": at(40), "quote": "EUR"},
+        PRICE | {"oracle_price_quote": 0, "block_timestamp": at(50)},
+        PRICE | {"oracle_price_quote": 9, "block_timestamp": at(61)},
+    )
+
+    assert column(result, "price_usd") == ["7"]
+    assert result["priced_at"].to_list() == [at(30)]
+
+
+def test_an_old_price_is_no_price() -> None:
+    """A price of a minute ago counts when a minute is tolerated, and not below that."""
+    assert column(multiples(PRICE, tolerance_seconds=60), "market_cap_usd") == [3650.0]
+    old = multiples(PRICE, tolerance_seconds=59)
+    assert column(old, "market_cap_usd") == [None]
+    assert column(old, "price_to_fees_ratio") == [None]
+    assert column(old, "priced_at") == [None]
+
+
+def test_a_reading_on_a_day_without_fees_has_the_window_before_it() -> None:
+    """Ten dollars yesterday are five a day over two days."""
+    tomorrow = SUPPLY | {"block_timestamp": at(days=1)}
+
+    result = multiples(PRICE, supplies=(tomorrow,), window_days=2)
+
+    assert column(result, "fees_annual_usd") == [1825.0]
+
+
+def test_no_multiple_before_the_window_is_full() -> None:
+    """One day of fees is no month of fees: null."""
+    assert column(multiples(PRICE, window_days=30), "price_to_fees_ratio") == [None]
+
+
+def test_no_income_has_no_multiple() -> None:
+    """A price over nothing is not infinite but null."""
+    nothing: dict[str, object] = dict.fromkeys(FEE, 0)
+
+    assert column(multiples(PRICE, fees=(nothing,)), "price_to_fees_ratio") == [None]
+
+
+def test_a_token_without_a_symbol_goes_by_its_name() -> None:
+    """Where a venue names its token GOV, a price of GOV is its price."""
+    named = SUPPLY | {"token": "GOV"}
+
+    assert column(multiples(PRICE, supplies=(named,)), "market_cap_usd") == [3650.0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"window_days": 0}, "window_days must be at least 1"),
+        ({"tolerance_seconds": -1}, "tolerance_seconds must be at least 0"),
+    ],
+)
+def test_a_window_and_a_tolerance_are_lengths(settings: dict[str, int], message: str) -> None:
+    """Neither an empty window nor a negative tolerance is one."""
+    with pytest.raises(ValueError, match=message):
+        multiples(PRICE, **settings)  # type: ignore[arg-type]
+
+
+# --- discounted income ----------------------------------------------------------------------------
+
+
+def worth(**assumptions: float) -> pl.DataFrame:
+    """Return what 365 dollars a year to holders are worth under these assumptions."""
+    return discounted_cash_flow(multiples(PRICE).lazy(), **assumptions).collect()  # type: ignore[arg-type]
+
+
+def test_a_perpetuity_is_income_over_its_rate() -> None:
+    """365 dollars a year for ever at 10 % are 3,650: 5 a token, and what the market pays."""
+    result = worth(discount_ratio=0.1, years=0)
+
+    assert column(result, "value_usd") == [3650.0]
+    assert column(result, "value_usd_per_token") == [5.0]
+    assert column(result, "value_to_market_ratio") == [1.0]
+
+
+def test_years_without_growth_change_nothing() -> None:
+    """A perpetuity is worth the same, however many of its years are counted one by one."""
+    assert worth(discount_ratio=0.1, years=7)["value_usd"].item() == pytest.approx(3650)
+
+
+def test_one_year_of_growth_is_one_year() -> None:
+    """365 doubled and discounted by half is 365 * 4/3, and what follows is 4/3 of its value."""
+    # q = 2 / 1.5; afterwards 730 for ever at 50 %, a year away.
+    result = worth(growth_ratio=1.0, discount_ratio=0.5, years=1)
+
+    assert result["value_usd"].item() == pytest.approx(365 * (4 / 3) * (1 + 2))
+
+
+@given(rates, st.floats(0.06, 0.9), st.integers(0, 40))
+def test_the_factor_is_the_sum_of_its_years(growth: float, discount: float, years: int) -> None:
+    """Horner's rule gives what adding year by year gives."""
+    q = (1 + growth) / (1 + discount)
+    summed = sum(q**year for year in range(1, years + 1)) + q**years * 1.05 / (discount - 0.05)
+
+    found = worth(
+        growth_ratio=growth, discount_ratio=discount, years=years, terminal_growth_ratio=0.05
+    )
+
+    assert found["value_usd"].item() == pytest.approx(365 * summed)
+
+
+@pytest.mark.parametrize(
+    ("assumptions", "message"),
+    [
+        ({"discount_ratio": 0.05, "terminal_growth_ratio": 0.05}, "discount_ratio must be above"),
+        ({"growth_ratio": -1.0}, "growth_ratio must be above -1"),
+        ({"growth_ratio": float("nan")}, "growth_ratio must be above -1"),
+        ({"years": -1}, "years must be at least 0"),
+    ],
+)
+def test_impossible_assumptions_are_refused(assumptions: dict[str, float], message: str) -> None:
+    """Growth for ever as fast as the discount is worth infinity, and income is not below zero."""
+    with pytest.raises(ValueError, match=message):
+        worth(**assumptions)

@@ -1,0 +1,324 @@
+"""Our numbers against vendors': the bridge closes to the last digit, and each rule is a step."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+from handmade import at, load, table, units, write_database
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from simulated_world import world
+from typer.testing import CliRunner
+
+from analytics.cli import app
+from analytics.errors import UserError
+from analytics.vendors.bridge import bridge
+from analytics.vendors.rules import DEFINITIONS
+from perpscope import outcome
+
+EXACT = Context(prec=100, rounding=ROUND_HALF_EVEN)
+PLACES = Decimal("1e-18")
+FEE = {"fee_usd": 100, "supply_side_usd": 60, "treasury_usd": 10, "holders_usd": 30}
+SWAP = FEE | {"fee_kind": "swap"}
+GMX_V1, GMX_V2 = {"protocol": "gmx_v1"}, {"protocol": "gmx_v2"}
+
+Told = list[tuple[str, object]]
+
+
+def told(vendor: str, metric: str, *, by_day: bool = False, **facts: pl.DataFrame) -> Told:
+    """Return the steps of one metric: names, and amounts as short text."""
+    rows = bridge(DEFINITIONS[vendor], load(**facts), load(**facts), by_day=by_day)
+    mine = rows.filter((pl.col("metric") == metric) & (pl.col("kind") != "not_computable"))
+    return [
+        (name, None if amount is None else f"{amount:f}".rstrip("0").rstrip("."))
+        for name, amount in mine.select("name", "amount_usd").iter_rows()
+    ]
+
+
+def amounts(vendor: str, metric: str, **facts: pl.DataFrame) -> list[object]:
+    """Return the amounts of one metric, from ours to theirs."""
+    return [amount for _, amount in told(vendor, metric, **facts)]
+
+
+def check_it_closes(vendor: str, facts: Callable[[str], pl.LazyFrame], *, by_day: bool) -> int:
+    """Check that ours and all known steps are theirs in every bridge; return how many there are."""
+    rows = bridge(DEFINITIONS[vendor], facts, facts, by_day=by_day)
+    told = rows.filter(pl.col("kind") != "not_computable")
+    keys = ["metric", "protocol", "date"]
+    bridges = told.partition_by(keys)
+    for each in bridges:
+        kinds = each["kind"].to_list()
+        assert kinds == ["ours", *["step"] * (len(kinds) - 2), "theirs"]
+        assert each["step_number"].to_list() == list(range(len(kinds)))
+        *parts, theirs = each["amount_usd"].to_list()
+        if None in parts:
+            continue
+        total = Decimal(0)
+        for part in parts:
+            total = EXACT.add(total, part)
+        assert total == theirs
+    return len(bridges)
+
+
+# --- rules, one by one ----------------------------------------------------------------------------
+
+
+def test_swap_fees_are_booked_as_margin_fees() -> None:
+    """Of 300 dollars a hundred are of swaps: theirs has 300 of margin and none of swaps."""
+    fees = table("fees", GMX_V2 | FEE, GMX_V2 | FEE, GMX_V2 | SWAP)
+
+    assert amounts("defillama", "margin_fees", fees=fees) == ["200", "100", "300"]
+    assert amounts("defillama", "swap_fees", fees=fees) == ["100", "-100", "0"]
+    assert amounts("defillama", "fees", fees=fees) == ["300", "300"]
+
+
+def test_a_constant_stands_for_every_split() -> None:
+    """Forty of a hundred dollars were kept, a constant says 37, of which 27 and 10."""
+    fees = table("fees", GMX_V2 | FEE)
+
+    assert amounts("defillama", "supply_side", fees=fees) == ["60", "3", "63"]
+    assert amounts("defillama", "protocol_revenue", fees=fees) == ["40", "-3", "37"]
+    assert amounts("defillama", "treasury_revenue", fees=fees) == ["10", "0", "10"]
+    other = table("fees", FEE)
+    assert amounts("defillama", "protocol_revenue", fees=other) == ["40", "40"]
+
+
+def test_what_is_declared_is_not_what_was_spent() -> None:
+    """Twelve were spent, thirty set aside, and 27 % of a hundred is what is published."""
+    facts = {
+        "fees": table("fees", GMX_V2 | FEE),
+        "buybacks": table("buybacks", GMX_V2 | {"spent_usd": 12}),
+    }
+
+    assert told("defillama", "holders_revenue", **facts) == [
+        ("our definition", "12"),
+        ("what is declared, not what was spent", "18"),
+        ("27 % of all fees, for all history", "-3"),
+        ("their definition", "27"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "declared"),
+    [("holders_share_of_revenue", "0.5", "20"), ("holders_share", "0.5", "50")],
+)
+def test_a_declared_rate_is_of_the_day_it_is_in_force(kind: str, value: str, declared: str) -> None:
+    """Half of 40 dollars of revenue, or of a hundred of fees, from the rate's first day on."""
+    policy = {"kind": kind, "value": value, "valid_from": datetime(2025, 10, 11)}
+    later = FEE | {"block_timestamp": at(days=1)}
+    facts = {
+        "fees": table("fees", FEE, later),
+        "policies": table("policies", policy | {"source": "test", "basis": "assumed"}),
+    }
+
+    whole = amounts("defillama", "holders_revenue", **facts)
+    days = told("defillama", "holders_revenue", by_day=True, **facts)
+
+    # The day before, what its fees set aside is all that is declared: thirty.
+    assert whole == ["0", f"{30 + int(declared)}", f"{30 + int(declared)}"]
+    assert [amount for _, amount in days] == ["0", "30", "30", "0", declared, declared]
+
+
+def test_a_trade_of_a_book_is_counted_once() -> None:
+    """Buyer and seller of one trade, a trade known from its seller alone, and a pool's trade."""
+    book = {"chain_id": -1, "log_index": 7, "notional_delta_usd": 5}
+    rows = [
+        book | {"item_index": 4},
+        book | {"item_index": 6, "notional_delta_usd": -5},
+        book | {"item_index": 10, "notional_delta_usd": 2},
+        {"notional_delta_usd": -3},
+    ]
+
+    changes = table("position_changes", *rows)
+
+    assert amounts("defillama", "volume", position_changes=changes) == ["15", "-5", "10"]
+
+
+def test_dune_books_no_fee_of_a_liquidation() -> None:
+    """Of 300 dollars a hundred are of a swap and a hundred of who was liquidated."""
+    fees = table("fees", GMX_V1 | FEE | {"account": "0xb"}, GMX_V1 | FEE, GMX_V1 | SWAP)
+    forced = table("liquidations", GMX_V1 | {"account": "0xb"})
+
+    assert told("dune", "fees", fees=fees, liquidations=forced) == [
+        ("our definition", "300"),
+        ("swaps are no perps", "-100"),
+        ("liquidations are free", "-100"),
+        ("their definition", "100"),
+    ]
+
+
+def test_dune_has_no_second_version() -> None:
+    """Whatever GMX v2 traded is nothing there, and a venue we did not read about has no line."""
+    changes = table(
+        "position_changes", GMX_V2 | {"notional_delta_usd": -8}, {"notional_delta_usd": 8}
+    )
+
+    assert amounts("dune", "volume", position_changes=changes) == ["8", "-8", "0"]
+
+
+def test_a_month_becomes_a_year() -> None:
+    """Ninety dollars in the last 30 days are 1,095 a year; ten before them do not count."""
+    rows = [{"fee_usd": 10}, {"fee_usd": 90, "block_timestamp": at(days=30)}]
+
+    assert told("token-terminal", "annual_fees", fees=table("fees", *rows)) == [
+        ("our definition", "100"),
+        ("the last 30 days of the window", "-10"),
+        ("times 365 / 30", "1005"),
+        ("their definition", "1095"),
+    ]
+
+
+def test_less_than_a_month_has_no_year() -> None:
+    """Fees of 29 days do not tell a month: the steps and theirs are unknown."""
+    rows = [{"fee_usd": 10}, {"fee_usd": 90, "block_timestamp": at(days=28)}]
+
+    told_amounts = amounts("token-terminal", "annual_fees", fees=table("fees", *rows))
+
+    assert told_amounts == ["100", None, None, None]
+
+
+def test_what_no_fact_tells_is_listed() -> None:
+    """A rule that needs more than facts hold has a reason and no amount, whatever is there."""
+    rows = bridge(DEFINITIONS["token-terminal"], load(), load(), by_day=False)
+
+    assert rows["kind"].unique().to_list() == ["not_computable"]
+    assert "earnings" in rows["metric"].to_list()
+    assert rows["reason"].null_count() == 0
+    assert rows["amount_usd"].null_count() == rows.height
+
+
+def test_what_cannot_be_added_is_counted() -> None:
+    """One of two fees has no price and no split: the sums are of the other, and say so."""
+    fees = table("fees", GMX_V2 | FEE, GMX_V2)
+
+    rows = bridge(DEFINITIONS["defillama"], load(fees=fees), load(fees=fees), by_day=False)
+
+    mine = rows.filter(pl.col("metric").is_in(["fees", "supply_side"]))
+    assert mine["unknown_count"].to_list() == [1] * 5
+    assert amounts("defillama", "fees", fees=table("fees", GMX_V2)) == [None, None]
+
+
+# --- it closes ------------------------------------------------------------------------------------
+
+part = st.integers(0, 10**32).map(units)
+protocols = st.sampled_from(["gmx_v1", "gmx_v2", "hyperliquid", "venue"])
+moments = st.integers(0, 40).map(lambda day: at(days=day))
+
+
+def rows_of(name: str, **columns: st.SearchStrategy[object]) -> st.SearchStrategy[pl.DataFrame]:
+    """Return tables with these columns, of few protocols on days of six weeks."""
+    drawn = {"protocol": protocols, "block_timestamp": moments, **columns}
+    rows = st.lists(st.fixed_dictionaries(drawn), max_size=8)
+    return rows.map(lambda found: table(name, *found))
+
+
+fees = rows_of(
+    "fees",
+    fee_kind=st.sampled_from(["swap", "position"]),
+    fee_usd=part,
+    supply_side_usd=st.none() | part,
+    treasury_usd=part,
+    holders_usd=part,
+)
+facts = st.fixed_dictionaries(
+    {
+        "fees": fees,
+        "buybacks": rows_of("buybacks", spent_usd=st.none() | part),
+        "liquidations": rows_of("liquidations", account=st.sampled_from(["0xa", "0xb"])),
+        "position_changes": rows_of(
+            "position_changes",
+            chain_id=st.sampled_from([-1, 1]),
+            item_index=st.sampled_from([0, 2, 4]),
+            notional_delta_usd=st.none() | part,
+        ),
+    }
+)
+
+
+@pytest.mark.parametrize("vendor", sorted(DEFINITIONS))
+@pytest.mark.parametrize("by_day", [False, True])
+@settings(max_examples=10)
+@given(frames=facts)
+def test_every_bridge_closes(vendor: str, by_day: bool, frames: Mapping[str, pl.DataFrame]) -> None:
+    """Ours plus the steps is theirs to the last of 18 places, whatever the facts."""
+    check_it_closes(vendor, load(**frames), by_day=by_day)
+
+
+@settings(max_examples=15)
+@given(frame=fees)
+def test_theirs_is_their_rule(frame: pl.DataFrame) -> None:
+    """The end of a bridge is what the vendor's own formula makes of the same fees."""
+    paid = frame.filter(pl.col("protocol") == "gmx_v2")["fee_usd"]
+    total = Decimal(0)
+    for one in paid:
+        total = EXACT.add(total, one)
+    published = EXACT.quantize(EXACT.multiply(total, Decimal("0.27")), PLACES)
+
+    rows = bridge(DEFINITIONS["defillama"], load(fees=frame), load(fees=frame), by_day=False)
+
+    theirs = rows.filter(
+        (pl.col("metric") == "holders_revenue")
+        & (pl.col("kind") == "theirs")
+        & (pl.col("protocol") == "gmx_v2")
+    )["amount_usd"].to_list()
+    assert theirs == ([published] if len(paid) else [])
+
+
+@pytest.mark.parametrize("vendor", sorted(DEFINITIONS))
+@pytest.mark.parametrize("by_day", [False, True])
+def test_the_bridges_of_the_simulated_world_close(vendor: str, by_day: bool) -> None:
+    """Every protocol and metric of a whole simulated market."""
+    ledger = world().ledger
+
+    count = check_it_closes(vendor, lambda name: _table(ledger.table, name), by_day=by_day)
+
+    assert count >= 4
+
+
+def _table(stored: Callable[[str], pl.DataFrame], name: str) -> pl.LazyFrame:
+    return table(name).lazy() if name == "policies" else stored(name).lazy()
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return a database with one fee of GMX v2 and its coverage."""
+    texts = ("declaration_digest", "finality", "proof", "logs_digest", "to_block_hash")
+    covered = GMX_V2 | {"from_block": 1, "to_block": 9} | dict.fromkeys(texts, "-")
+    frames = {"fees": table("fees", GMX_V2 | FEE), "coverage": table("coverage", covered)}
+    return write_database(tmp_path / "p.duckdb", frames)
+
+
+def test_compare_prints_a_bridge(path: Path) -> None:
+    """One row per rule with its amount, reason and source; a table says which version it is of."""
+    words = ["compare", "--definition", "defillama", "--database", str(path)]
+
+    as_csv = CliRunner().invoke(app, [*words, "--format", "csv", "--by", "day"])
+    as_table = CliRunner().invoke(app, words)
+
+    assert "gmx_v2,2025-10-10,supply_side,1,step," in as_csv.stdout
+    assert as_table.stdout.startswith("their rules: DefiLlama/dimension-adapters e7346b0e9")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--definition", "messari"], "no definition is called messari: there are defillama"),
+        (["--definition", "dune", "--protocol", "gmx"], "protocol gmx is not in this database"),
+        (["--definition", "dune", "--from", "noon"], "--from: 'noon' is not a UTC time"),
+    ],
+)
+def test_a_wrong_request_is_the_users_fault(path: Path, words: list[str], message: str) -> None:
+    """An unknown vendor, a protocol that is not there and a bad time are named, with exit 2."""
+    asked = ["compare", *words, "--database", str(path)]
+
+    code = outcome(lambda: app(asked, standalone_mode=False))
+
+    assert code == 2
+    with pytest.raises(UserError, match=message):
+        app(asked, standalone_mode=False)
