@@ -35,6 +35,15 @@ CHOICES: Mapping[str, list[object]] = {
     "token": ["GOV", "0xt"],
     "spent_token": ["0xusdc", None],
     "kind": ["buyback_share", "treasury_share", "start"],
+    "credit_events.kind": [
+        *("funded", "payment", "liquidation", "default", "impairment", "impairment_removed"),
+        *("recovery", "collateral_sale", "call"),
+    ],
+    "fees.fee_kind": ["position", "borrow", "interest", "origination"],
+    "fee_token": ["0xusdc", None],
+    "loan": ["0xloan", None],
+    "part": ["0xpool", "0xmanager", "0xstrategy"],
+    "asset_token": ["0xusdc", None],
     "split_basis": ["event", "none"],
     # Ends of ranges on both sides of a price, near enough to be met on the way.
     "pool": ["0xpool"],
@@ -72,10 +81,15 @@ def moments() -> st.SearchStrategy[datetime]:
     return st.builds(lambda s, m: T0 + timedelta(seconds=s, microseconds=m), seconds, micros)
 
 
-def values(name: str, dtype: pl.DataType) -> st.SearchStrategy[object]:
+def choices(table: str, column: str) -> list[object] | None:
+    """Return what a column may hold where that is chosen: of its table, else of all."""
+    return CHOICES.get(f"{table}.{column}", CHOICES.get(column))
+
+
+def values(table: str, name: str, dtype: pl.DataType) -> st.SearchStrategy[object]:
     """Return values for one column: few keys, so that rows meet, and hostile amounts."""
-    if name in CHOICES:
-        return st.sampled_from(CHOICES[name])
+    if (chosen := choices(table, name)) is not None:
+        return st.sampled_from(chosen)
     if isinstance(dtype, pl.Decimal):
         known = amounts(is_signed=name.endswith(("pnl_usd", "_delta_usd", "_delta_tokens")))
         return known if name in NEVER_NULL else st.none() | known
@@ -87,9 +101,9 @@ def values(name: str, dtype: pl.DataType) -> st.SearchStrategy[object]:
 def generated(name: str) -> st.SearchStrategy[pl.DataFrame]:
     """Return tables of this name with up to 12 rows; no two rows are the same event."""
     drawn = {
-        column: values(column, dtype)
+        column: values(name, column, dtype)
         for column, dtype in columns_of(name).items()
-        if column in CHOICES or column == "oracle_price_quote" or _is_used(column, dtype)
+        if choices(name, column) or column == "oracle_price_quote" or _is_used(column, dtype)
     }
     if name in fact_tables():
         drawn["block_number"] = st.integers(1, 3)

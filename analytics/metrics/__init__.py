@@ -15,6 +15,7 @@ import polars as pl
 from analytics.metrics import (
     adls,
     buybacks,
+    credit,
     income,
     liquidations,
     liquidity,
@@ -24,7 +25,7 @@ from analytics.metrics import (
 
 Metric = Callable[..., pl.LazyFrame]
 
-_TOPICS = (income, buybacks, open_interest, oracles, liquidations, adls, liquidity)
+_TOPICS = (income, buybacks, open_interest, oracles, liquidations, adls, liquidity, credit)
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {
