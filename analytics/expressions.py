@@ -19,6 +19,9 @@ _CENTURY = 100 * 366 * 86_400
 
 EVENT_ORDER = ("block_number", "log_index", "item_index", "tx_hash")
 
+# What is read at a block has a log index below zero and comes after what the block logged.
+STATE_ORDER = ("block_number", pl.col("log_index") < 0, *EVENT_ORDER[1:])
+
 
 def check(setting: str, value: int, *, least: int, most: int = _CENTURY) -> None:
     """Raise ValueError unless a setting is between two bounds; the most is a century of seconds."""
@@ -85,7 +88,9 @@ def moment(setting: str, text: str) -> datetime:
     try:
         said = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ValueError(f"{setting} must be a time like 2025-10-10T21:15:00, got {text}") from error
+        raise ValueError(
+            f"{setting} must be a time like 2025-10-10T21:15:00, got {text}"
+        ) from error
     return said.astimezone(UTC).replace(tzinfo=None) if said.tzinfo else said
 
 
@@ -117,12 +122,10 @@ def changes_by_day(states: pl.LazyFrame, column: str, keys: Sequence[str]) -> pl
     """
     is_own = pl.col("part") == pl.col("pool")
     value = pl.col(column)
-    # What is read at a block has a log index below zero and comes after what the block logged.
-    place = ("block_number", pl.col("log_index") < 0, "log_index", "item_index", "tx_hash")
     change = (value - value.shift(1).fill_null(0)).over([*keys, "part"])
     return (
         states.filter(value.is_not_null())
-        .sort(place)
+        .sort(STATE_ORDER)
         .with_columns(change=change)
         .group_by(day(), *keys)
         .agg(

@@ -37,11 +37,23 @@ CHOICES: Mapping[str, list[object]] = {
     "kind": ["buyback_share", "treasury_share", "start"],
     "credit_events.kind": [
         *("funded", "payment", "liquidation", "default", "impairment", "impairment_removed"),
-        *("recovery", "collateral_sale", "call"),
+        *("recovery", "collateral_sale", "call", "repossession"),
+    ],
+    "pool_flows.kind": [
+        *("deposit", "mint", "withdrawal", "redemption", "dividend", "withdrawal_request"),
+    ],
+    "share_price_tokens": [
+        Decimal(one) for one in ("1", "1.01", "0.98", "1.000000000000000001", "1.37", "3", "0")
     ],
     "fees.fee_kind": ["position", "borrow", "interest", "origination"],
     "fee_token": ["0xusdc", None],
     "loan": ["0xloan", None],
+    "fact": ["credit_events", "fees", None],
+    "number": [1, 2, 3, 4],
+    "from_block": [1, 2, 3],
+    "to_block": [1, 2, 3, 4],
+    "proof": ["bloom", "fetched"],
+    "rejects.block_number": [1, 3, 4],
     "part": ["0xpool", "0xmanager", "0xstrategy"],
     "asset_token": ["0xusdc", None],
     "split_basis": ["event", "none"],
@@ -132,7 +144,7 @@ def by_sql(
     con: duckdb.DuckDBPyConnection,
     metric: str,
     frames: dict[str, pl.DataFrame],
-    **given: int,
+    **given: float | str,
 ) -> pl.DataFrame:
     """Return the metric as its SQL twin computes it, on these rows."""
     twin = queries()[f"metrics/{metric}"]
@@ -199,6 +211,16 @@ def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> 
         ("depth", "bucket_seconds", 1),
         ("depth", "move_bps", 0),
         ("depth", "move_bps", 10_000),
+        ("share_price_yield", "window_days", 1),
+        ("share_price_yield", "reset_ratio", 9.0),
+        ("zero_liquidations", "event_start", "2025-10-10T21:00:01"),
+        ("zero_liquidations", "event_end", "2025-10-10T22:00:00"),
+        ("pool_resilience", "event_start", "2025-10-10T21:01:00"),
+        ("resilience", "event_start", "2025-10-10T21:01:00"),
+        ("resilience", "event_end", "2025-12-20"),
+        ("yield_stability", "event_start", "2025-10-10T21:00:01"),
+        ("yield_stability", "event_end", "2025-12-20"),
+        ("yield_stability", "before_days", 1),
         ("liquidation_velocity", "window_seconds", 1),
         ("liquidation_velocity", "window_seconds", 3600),
     ],
@@ -208,7 +230,7 @@ def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> 
 def test_twins_agree_on_every_setting(
     metric: str,
     setting: str,
-    value: int,
+    value: float | str,
     con: duckdb.DuckDBPyConnection,
     data: st.DataObject,
 ) -> None:

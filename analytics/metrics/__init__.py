@@ -21,11 +21,24 @@ from analytics.metrics import (
     liquidity,
     open_interest,
     oracles,
+    resilience,
+    yields,
 )
 
 Metric = Callable[..., pl.LazyFrame]
 
-_TOPICS = (income, buybacks, open_interest, oracles, liquidations, adls, liquidity, credit)
+_TOPICS = (
+    income,
+    buybacks,
+    open_interest,
+    oracles,
+    liquidations,
+    adls,
+    liquidity,
+    credit,
+    yields,
+    resilience,
+)
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {

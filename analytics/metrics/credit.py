@@ -42,11 +42,10 @@ def loans_outstanding(credit_events: pl.LazyFrame, pool_states: pl.LazyFrame) ->
         pool_states: one row per pool or part and moment: principal_tokens (absolute).
 
     Returns:
-        One row per day with either, chain, protocol, pool and asset, sorted:
-        principal_events_tokens (Decimal; null before the first event, and from the first one on
-        that does not tell its amount), unknown_count (Int64, such events so far),
-        principal_state_tokens (Decimal; null before the first state), difference_tokens (Decimal,
-        null while either is unknown).
+        One row per day with either, chain, protocol, pool and asset, sorted: unknown_count (Int64,
+        events so far that do not tell their amount), principal_state_tokens (Decimal; null before
+        the first state), principal_events_tokens (Decimal; null before the first event and from
+        the first unknown one on), difference_tokens (Decimal, null while either is unknown).
 
     Source:
         Maple PrincipalOutUpdated beside Funded and PaymentMade; Clearpool principal().
@@ -70,7 +69,7 @@ def loans_outstanding(credit_events: pl.LazyFrame, pool_states: pl.LazyFrame) ->
             difference_tokens=pl.col("principal_events_tokens") - pl.col("principal_state_tokens")
         )
         .select(
-            *(*_GRAIN, "principal_events_tokens", "unknown_count", "principal_state_tokens"),
+            *(*_GRAIN, "unknown_count", "principal_state_tokens", "principal_events_tokens"),
             "difference_tokens",
         )
     )
@@ -172,9 +171,9 @@ def impairments(credit_events: pl.LazyFrame, pool_states: pl.LazyFrame) -> pl.La
 
     Returns:
         One row per day with an impairment, a removal or a state, chain, protocol, pool and asset,
-        sorted: impairment_count, removed_count (Int64), written_down_tokens (Decimal; a sum of what
-        is known, zero without an event, null when there are some and none tells), unknown_loss_count
-        (Int64), unrealized_loss_tokens (Decimal, at the end of the day; null before the first).
+        sorted: impairment_count, removed_count, unknown_loss_count (Int64), unrealized_loss_tokens
+        (Decimal, at the end of the day; null before the first), written_down_tokens (Decimal; a sum
+        of what is known, zero without an event, null when there are some and none tells).
 
     Source:
         Maple UnrealizedLossesUpdated and LoanImpaired; Goldfinch PrincipalWrittenDown; Maker
@@ -202,7 +201,7 @@ def impairments(credit_events: pl.LazyFrame, pool_states: pl.LazyFrame) -> pl.La
             written_down_tokens=pl.when(is_told).then(pl.col("loss_tokens")),
             unrealized_loss_tokens=pool_level(_POOL),
         )
-        .select(*_GRAIN, *counts[:2], "written_down_tokens", counts[2], "unrealized_loss_tokens")
+        .select(*_GRAIN, *counts, "unrealized_loss_tokens", "written_down_tokens")
     )
 
 
@@ -256,9 +255,9 @@ def recoveries(credit_events: pl.LazyFrame) -> pl.LazyFrame:
             (whole tokens of the asset).
 
     Returns:
-        One row per day with either, chain, protocol, pool and asset, sorted: recovery_count
-        (Int64), recovered_tokens (Decimal), sale_count (Int64), sale_tokens (Decimal),
-        unknown_count (Int64, events of either kind without an amount). Sums are of what is known.
+        One row per day with either, chain, protocol, pool and asset, sorted: recovery_count,
+        sale_count, unknown_count (Int64, events of either kind without an amount),
+        recovered_tokens, sale_tokens (Decimal; sums of what is known, zero without such an event).
 
     Source:
         Maple CoverLiquidated, LiquidatedFundsDistributed and PortionLiquidated; Maker Clipper Take.
@@ -270,10 +269,10 @@ def recoveries(credit_events: pl.LazyFrame) -> pl.LazyFrame:
         .group_by(day(), *_POOL)
         .agg(
             recovery_count=(kind == "recovery").sum().cast(pl.Int64),
-            recovered_tokens=known_total(amount.filter(kind == "recovery")),
             sale_count=is_sale.sum().cast(pl.Int64),
-            sale_tokens=known_total(amount.filter(is_sale)),
             unknown_count=unknown_count("principal_tokens"),
+            recovered_tokens=known_total(amount.filter(kind == "recovery")),
+            sale_tokens=known_total(amount.filter(is_sale)),
         )
         .sort(_GRAIN, nulls_last=True)
     )

@@ -80,6 +80,30 @@ daily as (
     from moved
     group by all
 
+),
+
+levels as (
+
+    select
+        date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        impairment_count,
+        removed_count,
+        unknown_loss_count,
+        loss_tokens,
+        coalesce(
+            sum(own_change) over so_far, sum(parts_change) over so_far
+        ) as unrealized_loss_tokens
+    from daily
+    window so_far as (
+        partition by chain_id, protocol, pool, asset_token
+        order by date
+        rows between unbounded preceding and current row
+    )
+
 )
 
 select
@@ -90,20 +114,13 @@ select
     asset_token,
     impairment_count,
     removed_count,
+    unknown_loss_count,
+    unrealized_loss_tokens,
     case
         when
             impairment_count + removed_count = 0
             or impairment_count + removed_count > unknown_loss_count
             then loss_tokens
-    end as written_down_tokens,
-    unknown_loss_count,
-    coalesce(
-        sum(own_change) over so_far, sum(parts_change) over so_far
-    ) as unrealized_loss_tokens
-from daily
-window so_far as (
-    partition by chain_id, protocol, pool, asset_token
-    order by date
-    rows between unbounded preceding and current row
-)
+    end as written_down_tokens
+from levels
 order by date, chain_id, protocol, pool, asset_token

@@ -130,9 +130,9 @@ select
     protocol,
     pool,
     asset_token,
-    case when unknown_count = 0 then lent_tokens end as principal_events_tokens,
     unknown_count,
     principal_state_tokens,
+    case when unknown_count = 0 then lent_tokens end as principal_events_tokens,
     case when unknown_count = 0 then lent_tokens end - principal_state_tokens as difference_tokens
 from levels
 order by date, chain_id, protocol, pool, asset_token

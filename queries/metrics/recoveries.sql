@@ -32,9 +32,9 @@ select
     pool,
     asset_token,
     recovery_count,
-    case when recovery_count = 0 then 0 else recovered_tokens end as recovered_tokens,
     sale_count,
-    case when sale_count = 0 then 0 else sale_tokens end as sale_tokens,
-    unknown_count
+    unknown_count,
+    case when recovery_count = 0 then 0 else recovered_tokens end as recovered_tokens,
+    case when sale_count = 0 then 0 else sale_tokens end as sale_tokens
 from daily
 order by date, chain_id, protocol, pool, asset_token
