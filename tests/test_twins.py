@@ -54,6 +54,8 @@ CHOICES: Mapping[str, list[object]] = {
     "to_block": [1, 2, 3, 4],
     "proof": ["bloom", "fetched"],
     "rejects.block_number": [1, 3, 4],
+    "cause": ["trade", "liquidation", "adl", "takeover"],
+    "position_id": ["1", None],
     "part": ["0xpool", "0xmanager", "0xstrategy"],
     "asset_token": ["0xusdc", None],
     "split_basis": ["event", "none"],
@@ -66,10 +68,10 @@ CHOICES: Mapping[str, list[object]] = {
     "lower_price_quote": [Decimal(one) for one in ("0.9851", "0.9950", "1", "1.0050")],
     "upper_price_quote": [Decimal(1), Decimal("1.0050"), Decimal("1.01"), None],
 }
-UNUSED = ("size", "price", "position_id", "observed")
+UNUSED = ("observed",)
 NEVER_NULL = {"oracle_price_quote", "bought_tokens", "value", "supply_tokens", "dead_tokens"}
 # Metrics of one event, one strategy or one book: nobody asks for them in SQL.
-TWINLESS: frozenset[str] = frozenset()
+TWINLESS = frozenset({"kelly", "liquidation_move", "survival"})
 TWINNED = sorted(METRICS.keys() - TWINLESS)
 
 
@@ -213,6 +215,9 @@ def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> 
         ("depth", "move_bps", 10_000),
         ("share_price_yield", "window_days", 1),
         ("share_price_yield", "reset_ratio", 9.0),
+        ("open_interest_drawdown", "bucket_seconds", 7),
+        ("open_interest_against_closed", "bucket_seconds", 7),
+        ("open_interest_reconciliation", "bucket_seconds", 7),
         ("zero_liquidations", "event_start", "2025-10-10T21:00:01"),
         ("zero_liquidations", "event_end", "2025-10-10T22:00:00"),
         ("pool_resilience", "event_start", "2025-10-10T21:01:00"),

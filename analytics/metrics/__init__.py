@@ -16,12 +16,14 @@ from analytics.metrics import (
     adls,
     buybacks,
     credit,
+    exposure,
     income,
     liquidations,
     liquidity,
     open_interest,
     oracles,
     resilience,
+    sizing,
     yields,
 )
 
@@ -38,6 +40,8 @@ _TOPICS = (
     credit,
     yields,
     resilience,
+    exposure,
+    sizing,
 )
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
