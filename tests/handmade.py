@@ -40,6 +40,18 @@ _REQUIRED: Mapping[str, object] = {
     "pool": "0xpool",
     "part": "0xpool",
     "share_price_tokens": "1",
+    "number": 1,
+    "hash": b"h",
+    "parent_hash": b"p",
+    "from_block": 1,
+    "to_block": 3,
+    "declaration_digest": "d/r",
+    "finality": "finalized",
+    "proof": "fetched",
+    "logs_digest": "l",
+    "to_block_hash": "h",
+    "event": "Happened",
+    "reason": "cannot be read",
     "evidence": "event",
 }
 

@@ -242,11 +242,25 @@ def priced() -> dict[str, pl.DataFrame]:
 def test_a_metric_of_a_file_is_the_metric_of_its_rows(name: str, tmp_path: Path) -> None:
     """Several tables are read from one file in one plan, only the columns the plan needs."""
     frames = {
-        "fees": table("fees", SPLIT, {"fee_tokens": 1, "fee_token": "0xusdc"}),
+        "fees": table(
+            "fees",
+            SPLIT | {"fee_kind": "interest"},
+            {"fee_tokens": 1, "fee_token": "0xusdc"},
+        ),
         "buybacks": table("buybacks", {"spent_usd": 1}),
         "token_supplies": table("token_supplies", {"supply_tokens": 9}),
         "liquidations": table("liquidations", {"notional_usd": 5}),
         "adls": table("adls", {"notional_usd": 5}),
+        "position_changes": table("position_changes", {"realized_pnl_usd": 5}),
+        "credit_events": table(
+            "credit_events",
+            *({"kind": kind} for kind in ("payment", "default", "recovery", "impairment")),
+        ),
+        "pool_flows": table("pool_flows", {"kind": "deposit", "asset_tokens": 5}),
+        "pool_states": table("pool_states", {"assets_tokens": 5}),
+        "share_prices": table("share_prices", {}),
+        "blocks": table("blocks", {}),
+        "coverage": table("coverage", {}),
         "pool_liquidity": table(
             "pool_liquidity", STOOD, STOOD | {"block_timestamp": at(days=1), "block_number": 2}
         ),

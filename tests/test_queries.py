@@ -382,13 +382,6 @@ ANSWERS = [
         {},
         [("gmx", 3, 1, "2", "3", None), ("snx", 1, 0, None, None, "7")],
     ),
-    (
-        "open_interest_against_closed",
-        "market open_interest_change_usd opened_usd closed_by_trade_usd closed_by_liquidation_usd"
-        " closed_by_adl_usd unexplained_usd",
-        WINDOW,
-        [("BTC", "-125", "15", "40", "100", "0", "0")],
-    ),
     # Nothing of the evening is closed by part: tests/test_query_positions.py asks about what is.
     ("open_by_position", "protocol", {}, []),
     ("liquidated_positions", "protocol", {}, []),

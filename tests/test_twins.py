@@ -39,10 +39,29 @@ CHOICES: Mapping[str, list[object]] = {
     "destination_kind": ["treasury", "zero_burn"],
     "bought_token": ["GOV"],
     "token": ["GOV", "0xt"],
-    "address": ["GOV", "0xt"],
-    "symbol": ["BTC", "GOV", None],
     "spent_token": ["0xusdc", None],
     "kind": ["buyback_share", "holders_share", "holders_share_of_revenue", "start"],
+    "credit_events.kind": [
+        *("funded", "payment", "liquidation", "default", "impairment", "impairment_removed"),
+        *("recovery", "collateral_sale", "call", "repossession"),
+    ],
+    "pool_flows.kind": [
+        *("deposit", "mint", "withdrawal", "redemption", "dividend", "withdrawal_request"),
+    ],
+    "share_price_tokens": [
+        Decimal(one) for one in ("1", "1.01", "0.98", "1.000000000000000001", "1.37", "3", "0")
+    ],
+    "fees.fee_kind": ["position", "borrow", "interest", "origination"],
+    "loan": ["0xloan", None],
+    "fact": ["credit_events", "fees", None],
+    "number": [1, 2, 3, 4],
+    "from_block": [1, 2, 3],
+    "to_block": [1, 2, 3, 4],
+    "proof": ["bloom", "fetched"],
+    "rejects.block_number": [1, 3, 4],
+    "cause": ["trade", "liquidation", "adl", "takeover"],
+    "position_id": ["1", None],
+    "part": ["0xpool", "0xmanager", "0xstrategy"],
     "split_basis": ["event", "none"],
     # Ends of ranges on both sides of a price, near enough to be met on the way.
     "pool": ["0xpool"],
@@ -57,10 +76,10 @@ CHOICES: Mapping[str, list[object]] = {
     "execution_price_usd": [Decimal(one) for one in ("0.9975", "1", "2.5")] + [None],
     "mark_price_usd": [Decimal(one) for one in ("0.9975", "1", "2.5")] + [None],
     "observed_at": [at(-1), at(58), at(3599.000001), None],
-    "symbol": ["BTC", "btc", "WETH", None],
+    "symbol": ["BTC", "btc", "WETH", "GOV", None],
     "index_token": ["0x1", None],
     "funding_rate_daily_ratio": [Decimal(one) for one in ("0", "0.003", "-1.7")] + [units(1), None],
-    "address": ["0xusdc", "0xt"],
+    "address": ["GOV", "0xusdc", "0xt"],
     "fee_token": ["0xusdc", None],
     "asset_token": ["0xusdc", "0xt", None],
 }
@@ -75,7 +94,7 @@ UNUSED = ("observed",)
 SIGNED = ("pnl_usd", "_delta_usd", "_delta_tokens", "cumulative_ratio", "paid_usd")
 NEVER_NULL = {"oracle_price_quote", "bought_tokens", "value", "supply_tokens", "dead_tokens"}
 # Metrics of one event, one strategy or one book: nobody asks for them in SQL.
-TWINLESS = frozenset({"depth_change"})
+TWINLESS = frozenset({"depth_change", "kelly", "liquidation_move", "survival"})
 TWINNED = sorted(METRICS.keys() - TWINLESS)
 
 
@@ -99,10 +118,15 @@ def moments() -> st.SearchStrategy[datetime]:
     return st.builds(lambda s, m: T0 + timedelta(seconds=s, microseconds=m), seconds, micros)
 
 
-def values(name: str, dtype: pl.DataType) -> st.SearchStrategy[object]:
+def choices(table: str, column: str) -> list[object] | None:
+    """Return what a column may hold where that is chosen: of its table, else of all."""
+    return CHOICES.get(f"{table}.{column}", CHOICES.get(column))
+
+
+def values(table: str, name: str, dtype: pl.DataType) -> st.SearchStrategy[object]:
     """Return values for one column: few keys, so that rows meet, and hostile amounts."""
-    if name in CHOICES:
-        return st.sampled_from(CHOICES[name])
+    if (chosen := choices(table, name)) is not None:
+        return st.sampled_from(chosen)
     if isinstance(dtype, pl.Decimal):
         known = amounts(is_signed=name.endswith(SIGNED))
         return known if name in NEVER_NULL else st.none() | known
@@ -114,9 +138,9 @@ def values(name: str, dtype: pl.DataType) -> st.SearchStrategy[object]:
 def generated(name: str) -> st.SearchStrategy[pl.DataFrame]:
     """Return tables of this name with up to 12 rows; no two rows are the same event."""
     drawn = {
-        column: values(column, dtype)
+        column: values(name, column, dtype)
         for column, dtype in columns_of(name).items()
-        if column in CHOICES or column == "oracle_price_quote" or _is_used(column, dtype)
+        if choices(name, column) or column == "oracle_price_quote" or _is_used(column, dtype)
     }
     if name in fact_tables():
         drawn["block_number"] = st.integers(1, 3)
@@ -245,6 +269,19 @@ def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> 
         ("depth", "bucket_seconds", 1),
         ("depth", "move_bps", 0),
         ("depth", "move_bps", 10_000),
+        ("share_price_yield", "window_days", 1),
+        ("share_price_yield", "reset_ratio", 9.0),
+        ("open_interest_drawdown", "bucket_seconds", 7),
+        ("open_interest_against_closed", "bucket_seconds", 7),
+        ("open_interest_reconciliation", "bucket_seconds", 7),
+        ("zero_liquidations", "event_start", "2025-10-10T21:00:01"),
+        ("zero_liquidations", "event_end", "2025-10-10T22:00:00"),
+        ("pool_resilience", "event_start", "2025-10-10T21:01:00"),
+        ("resilience", "event_start", "2025-10-10T21:01:00"),
+        ("resilience", "event_end", "2025-12-20"),
+        ("yield_stability", "event_start", "2025-10-10T21:00:01"),
+        ("yield_stability", "event_end", "2025-12-20"),
+        ("yield_stability", "before_days", 1),
         ("liquidation_velocity", "window_seconds", 1),
         ("liquidation_velocity", "window_seconds", 3600),
         ("liquidation_concentration", "share_percent", 1),

@@ -18,6 +18,8 @@ from analytics.metrics import (
     adl_waves,
     adls,
     buybacks,
+    credit,
+    exposure,
     feeds,
     funding,
     income,
@@ -29,7 +31,10 @@ from analytics.metrics import (
     oracle_use,
     oracles,
     programmes,
+    resilience,
+    sizing,
     valuation,
+    yields,
 )
 
 Metric = Callable[..., pl.LazyFrame]
@@ -52,6 +57,11 @@ _TOPICS = (
     valuation,
     programmes,
     multiples,
+    credit,
+    yields,
+    resilience,
+    exposure,
+    sizing,
 )
 
 METRICS: Mapping[str, Metric] = MappingProxyType(

@@ -1,0 +1,302 @@
+"""What is lent, what it earns, what is written down, lost and recovered: pools of credit by day."""
+
+import polars as pl
+
+from analytics.expressions import (
+    changes_by_day,
+    day,
+    distinct_count,
+    known_total,
+    level,
+    pool_level,
+    row_count,
+    unknown_count,
+)
+
+_POOL = ("chain_id", "protocol", "pool", "asset_token")
+_GRAIN = ("date", *_POOL)
+_FEE_KINDS = (
+    *("interest", "origination", "service", "management", "subscription", "redemption"),
+    *("penalty", "flash_loan", "reserve"),
+)
+
+
+def loans_outstanding(credit_events: pl.LazyFrame, pool_states: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    What a pool has lent and not got back, two ways: from its loans' events and from its state.
+
+    The events know what happened since indexing began; the state knows the whole. A difference
+    that stays is what was lent before, one that appears is a change nobody logged with its amount
+    (a refinancing), or interest and recoveries inside a default. Where repayments are logged with
+    interest inside (Aave, Compound) the events give what was drawn net of payments, less than owed.
+
+    Formula:
+        events(d) = Σ funded - Σ principal of payments and liquidations - Σ loss of defaults, to
+        the end of UTC day d; difference = events - state
+        state(d) = the last principal the pool told, else the sum of the last ones of its parts
+
+    Args:
+        credit_events: one row per event: kind, principal_tokens, interest_tokens, paid_tokens,
+            loss_tokens (whole tokens of the asset). A payment of interest alone repays nothing; a
+            liquidation without an amount is only set going, its end is another event.
+        pool_states: one row per pool or part and moment: principal_tokens (absolute).
+
+    Returns:
+        One row per day with either, chain, protocol, pool and asset, sorted: unknown_count (Int64,
+        events so far that do not tell their amount), principal_state_tokens (Decimal; null before
+        the first state), principal_events_tokens (Decimal; null before the first event and from
+        the first unknown one on), difference_tokens (Decimal, null while either is unknown).
+
+    Source:
+        Maple PrincipalOutUpdated beside Funded and PaymentMade; Clearpool principal().
+    """
+    moved = (
+        credit_events.filter(pl.col("kind").is_in(["funded", "payment", "liquidation", "default"]))
+        .with_columns(lent_change=_lent())
+        .group_by(day(), *_POOL)
+        .agg(pl.col("lent_change").sum(), unknown_count=unknown_count("lent_change"))
+    )
+    told = changes_by_day(pool_states, "principal_tokens", _POOL)
+    is_whole = pl.col("unknown_count") == 0
+    return (
+        _by_day(moved, told)
+        .with_columns(pl.col("unknown_count").fill_null(0).cum_sum().over(_POOL))
+        .with_columns(
+            principal_events_tokens=pl.when(is_whole).then(level("lent_change", _POOL)),
+            principal_state_tokens=pool_level(_POOL),
+        )
+        .with_columns(
+            difference_tokens=pl.col("principal_events_tokens") - pl.col("principal_state_tokens")
+        )
+        .select(
+            *(*_GRAIN, "unknown_count", "principal_state_tokens", "principal_events_tokens"),
+            "difference_tokens",
+        )
+    )
+
+
+def interest_paid(credit_events: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    What borrowers paid in a day, by what of it is interest.
+
+    Gross: before the pool's own fees, which are `credit_fees`. Some venues log principal and
+    interest in one; that is shown apart, never split by guess.
+
+    Formula:
+        interest_tokens(d) = Σ interest_tokens of the payments on UTC day d
+
+    Args:
+        credit_events: one row per event, payments used: interest_tokens, principal_tokens,
+            paid_tokens (both in one), in whole tokens of the asset; account.
+
+    Returns:
+        One row per day with a payment, chain, protocol, pool and asset, sorted: payment_count,
+        account_count (Int64), interest_tokens, principal_tokens (Decimal; sums of what is known,
+        null when nothing is), unsplit_tokens (Decimal, paid and not told apart),
+        unknown_interest_count (Int64).
+
+    Source:
+        Maple PaymentMade, Goldfinch PaymentApplied, Clearpool RepayedInterest.
+    """
+    return (
+        credit_events.filter(pl.col("kind") == "payment")
+        .group_by(day(), *_POOL)
+        .agg(
+            payment_count=row_count(),
+            account_count=distinct_count("account"),
+            interest_tokens=known_total(pl.col("interest_tokens")),
+            principal_tokens=known_total(pl.col("principal_tokens")),
+            unsplit_tokens=pl.col("paid_tokens").sum(),
+            unknown_interest_count=unknown_count("interest_tokens"),
+        )
+        .sort(_GRAIN, nulls_last=True)
+    )
+
+
+def credit_fees(fees: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    What lending and managing other people's money earned in a day, and who got it.
+
+    Only kinds of fees that credit knows (interest, origination, service, management, subscription,
+    redemption, penalty, flash_loan, reserve), in tokens and, where a price is known, dollars.
+
+    Formula:
+        fee_usd = supply_side_usd + treasury_usd + holders_usd, where the split is known
+
+    Args:
+        fees: one row per fee charged: market (the pool), fee_kind, fee_token, fee_tokens, fee_usd,
+            supply_side_usd, treasury_usd, holders_usd (null while unknown).
+
+    Returns:
+        One row per day, chain, protocol, pool, fee kind and token, sorted: fee_count (Int64),
+        fee_tokens, fees_usd, supply_side_usd, treasury_usd, holders_usd (Decimal; sums of what is
+        known, null when nothing is), unpriced_count, unsplit_count (Int64, fees without dollars and
+        fees whose split is not known).
+
+    Source:
+        DefiLlama/dimension-adapters fees/GUIDELINES.md; for Maple the LoanFeeManager's split.
+    """
+    grain = ("date", "chain_id", "protocol", "pool", "fee_kind", "fee_token")
+    dollars = ("supply_side_usd", "treasury_usd", "holders_usd")
+    split = pl.sum_horizontal(*dollars, ignore_nulls=False)
+    return (
+        fees.filter(pl.col("fee_kind").is_in(_FEE_KINDS))
+        .with_columns(day(), pool=pl.col("market"))
+        .group_by(grain)
+        .agg(
+            row_count().alias("fee_count"),
+            known_total(pl.col("fee_tokens")).alias("fee_tokens"),
+            known_total(pl.col("fee_usd")).alias("fees_usd"),
+            *(known_total(pl.col(name)).alias(name) for name in dollars),
+            unknown_count("fee_usd").alias("unpriced_count"),
+            split.null_count().cast(pl.Int64).alias("unsplit_count"),
+        )
+        .sort(grain, nulls_last=True)
+    )
+
+
+def impairments(credit_events: pl.LazyFrame, pool_states: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    Loans a pool marked down before they defaulted, and the loss that stands unrealised.
+
+    Some venues log the amount with the event, some only in the pool's state: both are shown.
+
+    Formula:
+        written_down_tokens(d) = Σ loss_tokens of impairments and of their removals, which are < 0
+        unrealized_loss_tokens(d) = the last the pool told, else the sum of the last of its parts
+
+    Args:
+        credit_events: one row per event: kind, loss_tokens (whole tokens of the asset).
+        pool_states: one row per pool or part and moment: unrealized_loss_tokens (absolute).
+
+    Returns:
+        One row per day with an impairment, a removal or a state, chain, protocol, pool and asset,
+        sorted: impairment_count, removed_count, unknown_loss_count (Int64), unrealized_loss_tokens
+        (Decimal, at the end of the day; null before the first), written_down_tokens (Decimal; a sum
+        of what is known, zero without an event, null when there are some and none tells).
+
+    Source:
+        Maple UnrealizedLossesUpdated and LoanImpaired; Goldfinch PrincipalWrittenDown; Maker
+        RwaLiquidationOracle Tell and Cure.
+    """
+    kind = pl.col("kind")
+    counts = ("impairment_count", "removed_count", "unknown_loss_count")
+    marked = (
+        credit_events.filter(kind.is_in(["impairment", "impairment_removed"]))
+        .group_by(day(), *_POOL)
+        .agg(
+            impairment_count=(kind == "impairment").sum().cast(pl.Int64),
+            removed_count=(kind == "impairment_removed").sum().cast(pl.Int64),
+            unknown_loss_count=unknown_count("loss_tokens"),
+            loss_tokens=pl.col("loss_tokens").sum(),
+        )
+    )
+    told = changes_by_day(pool_states, "unrealized_loss_tokens", _POOL)
+    total = pl.col("impairment_count") + pl.col("removed_count")
+    is_told = (total == 0) | (total > pl.col("unknown_loss_count"))
+    return (
+        _by_day(marked, told)
+        .with_columns(pl.col(*counts, "loss_tokens").fill_null(0))
+        .with_columns(
+            written_down_tokens=pl.when(is_told).then(pl.col("loss_tokens")),
+            unrealized_loss_tokens=pool_level(_POOL),
+        )
+        .select(*_GRAIN, *counts, "unrealized_loss_tokens", "written_down_tokens")
+    )
+
+
+def defaults(credit_events: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    Loans that were declared lost in a day, and what the lenders lose by them.
+
+    A call or an impairment is no default. A liquidation of collateral is one only where the venue
+    says so.
+
+    Formula:
+        loss_tokens(d) = Σ loss_tokens of the defaults on UTC day d
+
+    Args:
+        credit_events: one row per event, defaults used: loss_tokens (whole tokens of the asset;
+            null where the venue does not say), account, loan.
+
+    Returns:
+        One row per day with a default, chain, protocol, pool and asset, sorted: default_count,
+        account_count, loan_count (Int64), loss_tokens (Decimal; a sum of what is known, null when
+        nothing is), unknown_loss_count (Int64).
+
+    Source:
+        Maple CollateralLiquidationFinished net of CoverLiquidated, TrueFi and Clearpool Defaulted.
+    """
+    return (
+        credit_events.filter(pl.col("kind") == "default")
+        .group_by(day(), *_POOL)
+        .agg(
+            default_count=row_count(),
+            account_count=distinct_count("account"),
+            loan_count=distinct_count("loan"),
+            loss_tokens=known_total(pl.col("loss_tokens")),
+            unknown_loss_count=unknown_count("loss_tokens"),
+        )
+        .sort(_GRAIN, nulls_last=True)
+    )
+
+
+def recoveries(credit_events: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    What came back after a default or a liquidation, and what sales of collateral brought.
+
+    The two are never added: what a sale brings may be handed on as a recovery.
+
+    Formula:
+        recovered_tokens(d) = Σ principal_tokens of the recoveries on UTC day d
+
+    Args:
+        credit_events: one row per event, recoveries and collateral sales used: principal_tokens
+            (whole tokens of the asset).
+
+    Returns:
+        One row per day with either, chain, protocol, pool and asset, sorted: recovery_count,
+        sale_count, unknown_count (Int64, events of either kind without an amount),
+        recovered_tokens, sale_tokens (Decimal; sums of what is known, zero without such an event).
+
+    Source:
+        Maple CoverLiquidated, LiquidatedFundsDistributed and PortionLiquidated; Maker Clipper Take.
+    """
+    kind, amount = pl.col("kind"), pl.col("principal_tokens")
+    is_sale = kind == "collateral_sale"
+    return (
+        credit_events.filter(is_sale | (kind == "recovery"))
+        .group_by(day(), *_POOL)
+        .agg(
+            recovery_count=(kind == "recovery").sum().cast(pl.Int64),
+            sale_count=is_sale.sum().cast(pl.Int64),
+            unknown_count=unknown_count("principal_tokens"),
+            recovered_tokens=known_total(amount.filter(kind == "recovery")),
+            sale_tokens=known_total(amount.filter(is_sale)),
+        )
+        .sort(_GRAIN, nulls_last=True)
+    )
+
+
+def _lent() -> pl.Expr:
+    kind, principal = pl.col("kind"), pl.col("principal_tokens")
+    is_interest = pl.col("interest_tokens").is_not_null() & pl.col("paid_tokens").is_null()
+    repaid = pl.when(principal.is_null() & is_interest).then(0).otherwise(principal)
+    return (
+        pl.when(kind == "funded")
+        .then(principal)
+        .when(kind == "default")
+        .then(-pl.col("loss_tokens"))
+        .when(kind == "liquidation")
+        .then(-principal.fill_null(0))
+        .otherwise(-repaid)
+    )
+
+
+def _by_day(events: pl.LazyFrame, states: pl.LazyFrame) -> pl.LazyFrame:
+    return (
+        pl.concat([events, states], how="diagonal")
+        .group_by(_GRAIN)
+        .agg(known_total(pl.exclude(_GRAIN)))
+        .sort(_GRAIN, nulls_last=True)
+    )

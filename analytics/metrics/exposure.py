@@ -1,0 +1,384 @@
+"""Open interest through a crash, checked against trades; leverage and concentration of accounts."""
+
+import polars as pl
+
+from analytics.expressions import (
+    EVENT_ORDER,
+    bucket,
+    known_total,
+    level,
+    ratio,
+    row_count,
+    unknown_count,
+    whole_total,
+)
+from analytics.metrics.open_interest import open_interest as open_by_bucket
+
+_VENUE = ("chain_id", "protocol", "version")
+_MARKET = (*_VENUE, "market")
+_SERIES = (*_MARKET, "is_long", "collateral_token")
+_UNITS = ("usd", "tokens")
+_HOLDER = ("chain_id", "protocol", "exposure")
+_CAUSES = ("trade", "liquidation", "adl")
+
+
+def open_interest_drawdown(
+    open_interest: pl.LazyFrame, *, bucket_seconds: int = 3600
+) -> pl.LazyFrame:
+    """
+    How far open interest fell from its highest point so far to its lowest one still to come.
+
+    In dollars, which mix size with price, and in base units, which do not. Per market, and per
+    protocol (market null) in dollars only, because base units of two markets do not add up. The
+    lowest row is the worst fall.
+
+    Formula:
+        drawdown(t) = min of OI(u) over u > t / max of OI(s) over s <= t - 1, OI = long + short
+
+    Args:
+        open_interest: one row per event, as `open_interest` reads them.
+        bucket_seconds: length of a period, counted from 1970-01-01 UTC.
+
+    Returns:
+        One row per chain, protocol, version, market (null: all of them) and period with an event,
+        sorted: open_interest_total_usd, peak_usd, lowest_usd (Decimal; a protocol's total is null
+        while a market of it is unknown), drawdown_usd_ratio (Float64, -0.2 = fell by 20 %; null in
+        the last period and while the peak is not positive), and the same four in tokens.
+
+    Raises:
+        ValueError: bucket_seconds is below 1 or longer than a century.
+
+    Source:
+        OI drawdown = min over u > t of OI_u / max over s <= t of OI_s - 1, in base units and USD.
+    """
+    markets = open_by_bucket(open_interest, bucket_seconds=bucket_seconds).select(
+        *_MARKET, "bucket_at", *(f"open_interest_total_{unit}" for unit in _UNITS)
+    )
+    return (
+        pl.concat([markets, _venues(markets)], how="diagonal")
+        .sort(*_MARKET, "bucket_at", nulls_last=True)
+        .with_columns(_peak(unit) for unit in _UNITS)
+        .with_columns(_lowest(unit) for unit in _UNITS)
+        .with_columns(_fall(unit) for unit in _UNITS)
+        .select(
+            *(*_MARKET, "bucket_at"),
+            *(f"{name}_{unit}" for unit in _UNITS for name in _OF_DRAWDOWN),
+            *(f"drawdown_{unit}_ratio" for unit in _UNITS),
+        )
+    )
+
+
+def open_interest_against_closed(
+    open_interest: pl.LazyFrame, position_changes: pl.LazyFrame, *, bucket_seconds: int = 3600
+) -> pl.LazyFrame:
+    """
+    Whether the change of open interest is explained by the positions opened and closed meanwhile.
+
+    Formula:
+        unexplained = Σ change of open interest - (opened - closed), both sides added
+
+    Args:
+        open_interest: one row per event: absolute value or change in USD. The first absolute value
+            of a series is a level: its change is unknown unless the event says it.
+        position_changes: one row per change: notional_delta_usd (USD, > 0 increases), cause.
+        bucket_seconds: length of a period, counted from 1970-01-01 UTC.
+
+    Returns:
+        One row per chain, protocol, version, market and period with either, sorted:
+        open_interest_change_usd (Decimal; zero without an event in a market that has some, null
+        while one is unknown), opened_usd, closed_by_trade_usd, closed_by_liquidation_usd,
+        closed_by_adl_usd, closed_by_other_usd (Decimal; sums of what is known), unknown_count
+        (Int64, changes without a notional), unexplained_usd (Decimal; null while either is unknown
+        and in a market that tells only one of them).
+
+    Raises:
+        ValueError: bucket_seconds is below 1 or longer than a century.
+
+    Source:
+        dOI against closed notional: the counterpart check of an OI drawdown.
+    """
+    keys = (*_MARKET, "bucket_at")
+    steps = open_interest.sort(*EVENT_ORDER).with_columns(step=_step())
+    states = steps.group_by(*_MARKET, bucket(bucket_seconds)).agg(
+        known=pl.col("step").sum(), unknown_steps=pl.col("step").null_count()
+    )
+    trades = _traded(position_changes, bucket_seconds)
+    change, sums = pl.col("open_interest_change_usd"), [f"{name}_usd" for name in _TRADED]
+    net = pl.col("opened_usd") - pl.sum_horizontal(*sums[1:])
+    has_states, has_trades = (
+        pl.col(name).is_not_null().any().over(_MARKET) for name in ("known", "unknown_count")
+    )
+    is_known = has_states & (pl.col("unknown_steps").fill_null(0) == 0)
+    is_whole = has_trades & (pl.col("unknown_count").fill_null(0) == 0)
+    return (
+        pl.concat([states, trades], how="diagonal")
+        .group_by(keys)
+        .agg(known_total(pl.exclude(keys)))
+        .with_columns(
+            *(pl.when(has_trades).then(pl.col(*sums, "unknown_count").fill_null(0)),),
+            open_interest_change_usd=pl.when(is_known).then(pl.col("known").fill_null(0)),
+        )
+        .select(
+            *(*keys, change, *sums, "unknown_count"),
+            unexplained_usd=pl.when(is_whole).then(change - net),
+        )
+        .sort(keys)
+    )
+
+
+def open_interest_reconciliation(
+    open_interest: pl.LazyFrame, position_changes: pl.LazyFrame, *, bucket_seconds: int = 3600
+) -> pl.LazyFrame:
+    """
+    Open interest two ways: what positions add up to, and what the venue says is open.
+
+    Positions are summed from the first one indexed on. An error that stays is what was open before,
+    one that grows is a change one of the two does not tell.
+
+    Formula:
+        error(t) = Σ changes of positions up to t - (long + short at t); bps of the latter
+
+    Args:
+        open_interest: one row per event, as `open_interest` reads them.
+        position_changes: one row per change: notional_delta_usd (USD), size_delta_tokens (base
+            units), > 0 increases exposure.
+        bucket_seconds: length of a period, counted from 1970-01-01 UTC.
+
+    Returns:
+        One row per chain, protocol, version, market and period with an event of open interest,
+        sorted: events_usd, events_tokens (Decimal; null before the first position and from the
+        first change on that does not tell it), state_usd, state_tokens, error_usd, error_tokens
+        (Decimal), error_usd_bps, error_tokens_bps (Float64; null while the state is not positive).
+
+    Raises:
+        ValueError: bucket_seconds is below 1 or longer than a century.
+
+    Source:
+        Identity: the sum of changes of positions is the open interest of a market.
+    """
+    keys = (*_MARKET, "bucket_at")
+    states = open_by_bucket(open_interest, bucket_seconds=bucket_seconds).select(
+        *keys,
+        *(pl.col(f"open_interest_total_{unit}").alias(f"state_{unit}") for unit in _UNITS),
+        is_state=pl.lit(value=True),
+    )
+    moves = position_changes.group_by(*_MARKET, bucket(bucket_seconds)).agg(
+        usd=pl.col("notional_delta_usd").sum(),
+        tokens=pl.col("size_delta_tokens").sum(),
+        unknown_usd=unknown_count("notional_delta_usd"),
+        unknown_tokens=unknown_count("size_delta_tokens"),
+    )
+    return (
+        pl.concat([states, moves], how="diagonal")
+        .group_by(keys)
+        .agg(pl.exclude(keys).max())
+        .sort(keys)
+        .with_columns(_summed(unit) for unit in _UNITS)
+        .filter("is_state")
+        .with_columns(_error(unit) for unit in _UNITS)
+        .select(
+            *keys,
+            *(f"{name}_{unit}" for name in ("events", "state", "error") for unit in _UNITS),
+            *(_error_bps(unit) for unit in _UNITS),
+        )
+    )
+
+
+def leverage_at_liquidation(liquidations: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    How leveraged positions were when they were liquidated.
+
+    Against the collateral posted, as the venue logs it: not against equity, which falls with the
+    price, nor cash alone, which is why published medians differ by hundreds.
+
+    Formula:
+        leverage = notional_usd / collateral_usd; percentile p is the ceil(p n)-th smallest
+
+    Args:
+        liquidations: one row per liquidated position: notional_usd, collateral_usd (USD).
+
+    Returns:
+        One row per chain, protocol, version and market, sorted: liquidation_count, known_count
+        (Int64, with both and a positive collateral), median_leverage, p95_leverage, p99_leverage,
+        highest_leverage (Float64; null without a known one).
+
+    Source:
+        Nearest-rank percentiles, so that each is a position's own leverage.
+    """
+    leverage = ratio(pl.col("notional_usd"), pl.col("collateral_usd"))
+    return (
+        liquidations.with_columns(leverage=leverage)
+        .group_by(_MARKET)
+        .agg(
+            liquidation_count=row_count(),
+            known_count=pl.col("leverage").count().cast(pl.Int64),
+            median_leverage=_percentile("leverage", 50),
+            p95_leverage=_percentile("leverage", 95),
+            p99_leverage=_percentile("leverage", 99),
+            highest_leverage=pl.col("leverage").max(),
+        )
+        .sort(_MARKET)
+    )
+
+
+def concentration(
+    liquidations: pl.LazyFrame, adls: pl.LazyFrame, position_changes: pl.LazyFrame
+) -> pl.LazyFrame:
+    """
+    How much of what was liquidated, deleveraged or is open belongs to few accounts.
+
+    Open is what each position holds after its last change: as the venue says, else the sum of its
+    changes. One person may have many accounts: the shares are lower bounds of people's.
+
+    Formula:
+        top_k_share = Σ of the k largest accounts / Σ of all
+        gini = Σ over i of (2 i - n - 1) x_i / (n Σ x), x ascending over the n accounts
+
+    Args:
+        liquidations: one row per liquidated position: account, notional_usd (USD).
+        adls: one row per position cut: account, notional_usd (USD).
+        position_changes: one row per change: account, notional_usd (after it), notional_delta_usd.
+
+    Returns:
+        One row per chain, protocol and exposure (deleveraged, liquidated, open), sorted:
+        unknown_count (Int64, rows or positions without an account or a notional), account_count
+        (Int64, accounts with a positive notional), notional_usd (Decimal, of these accounts),
+        top_1_share, top_10_share, top_100_share, gini (Float64; 1 = all with one; null without an
+        account).
+
+    Source:
+        Gini coefficient of the mean absolute difference, as recomputed for Hyperliquid's ADL users.
+    """
+    exits = {"liquidated": liquidations, "deleveraged": adls, "open": _positions(position_changes)}
+    rows = pl.concat(
+        frame.select(
+            *("chain_id", "protocol", "account", "notional_usd"), exposure=pl.lit(exposure)
+        )
+        for exposure, frame in exits.items()
+    )
+    is_unknown = pl.col("account").is_null() | pl.col("notional_usd").is_null()
+    everyone = rows.group_by(_HOLDER).agg(unknown_count=is_unknown.sum().cast(pl.Int64))
+    return (
+        everyone.join(_shares(rows.filter(~is_unknown)), on=_HOLDER, how="left")
+        .with_columns(pl.col("account_count", "notional_usd").fill_null(0))
+        .select(
+            *(*_HOLDER, "unknown_count", "account_count", "notional_usd"),
+            *("top_1_share", "top_10_share", "top_100_share", "gini"),
+        )
+        .sort(_HOLDER)
+    )
+
+
+_OF_DRAWDOWN = ("open_interest_total", "peak", "lowest")
+_TRADED = ("opened", *(f"closed_by_{cause}" for cause in (*_CAUSES, "other")))
+
+
+def _venues(markets: pl.LazyFrame) -> pl.LazyFrame:
+    total = pl.col("open_interest_total_usd")
+    value, unknown = total.fill_null(0), total.is_null().cast(pl.Int64)
+    return (
+        markets.with_columns(
+            change=(value - value.shift(1).fill_null(0)).over(_MARKET),
+            unknown=(unknown - unknown.shift(1).fill_null(0)).over(_MARKET),
+        )
+        .group_by(*_VENUE, "bucket_at")
+        .agg(pl.col("change", "unknown").sum())
+        .sort(*_VENUE, "bucket_at")
+        .with_columns(pl.col("change", "unknown").cum_sum().over(_VENUE))
+        .select(
+            *(*_VENUE, "bucket_at"),
+            open_interest_total_usd=pl.when(pl.col("unknown") == 0).then(pl.col("change")),
+        )
+    )
+
+
+def _peak(unit: str) -> pl.Expr:
+    value = pl.col(f"open_interest_total_{unit}")
+    return value.cum_max().forward_fill().over(_MARKET).alias(f"peak_{unit}")
+
+
+def _lowest(unit: str) -> pl.Expr:
+    ahead = pl.col(f"open_interest_total_{unit}").shift(-1)
+    return ahead.cum_min(reverse=True).backward_fill().over(_MARKET).alias(f"lowest_{unit}")
+
+
+def _fall(unit: str) -> pl.Expr:
+    peak, lowest = pl.col(f"peak_{unit}"), pl.col(f"lowest_{unit}")
+    return ratio(lowest - peak, peak).alias(f"drawdown_{unit}_ratio")
+
+
+def _step() -> pl.Expr:
+    value, change = pl.col("open_interest_usd"), pl.col("open_interest_delta_usd")
+    earlier = value.forward_fill().shift(1).over(_SERIES)
+    is_silent = value.is_null() & change.is_null()
+    return pl.when(is_silent).then(0).otherwise(pl.coalesce(change, value - earlier))
+
+
+def _traded(position_changes: pl.LazyFrame, bucket_seconds: int) -> pl.LazyFrame:
+    change, cause = pl.col("notional_delta_usd"), pl.col("cause")
+    is_named = {name: cause == name for name in _CAUSES} | {"other": ~cause.is_in(_CAUSES)}
+    closed = {
+        f"closed_by_{name}_usd": -change.filter(is_cause & (change < 0)).sum()
+        for name, is_cause in is_named.items()
+    }
+    return position_changes.group_by(*_MARKET, bucket(bucket_seconds)).agg(
+        opened_usd=change.filter(change > 0).sum(),
+        **closed,
+        unknown_count=unknown_count("notional_delta_usd"),
+    )
+
+
+def _summed(unit: str) -> pl.Expr:
+    unknown = pl.col(f"unknown_{unit}").fill_null(0).cum_sum().over(_MARKET)
+    return pl.when(unknown == 0).then(level(unit, _MARKET)).alias(f"events_{unit}")
+
+
+def _error(unit: str) -> pl.Expr:
+    return (pl.col(f"events_{unit}") - pl.col(f"state_{unit}")).alias(f"error_{unit}")
+
+
+def _error_bps(unit: str) -> pl.Expr:
+    part = ratio(pl.col(f"error_{unit}"), pl.col(f"state_{unit}"))
+    return (part * 10_000).alias(f"error_{unit}_bps")
+
+
+def _percentile(column: str, percent: int) -> pl.Expr:
+    known = pl.col(column).drop_nulls()
+    place = (known.len().cast(pl.Int64) * percent + 99) // 100 - 1
+    return known.sort().get(place, null_on_oob=True)
+
+
+def _positions(position_changes: pl.LazyFrame) -> pl.LazyFrame:
+    position = (*_SERIES, "account", "position_id")
+    told = pl.col("notional_usd").last()
+    return (
+        position_changes.sort(*EVENT_ORDER)
+        .group_by(position)
+        .agg(notional_usd=pl.coalesce(told, whole_total(pl.col("notional_delta_usd"))))
+    )
+
+
+def _shares(rows: pl.LazyFrame) -> pl.LazyFrame:
+    notional, total = pl.col("notional_usd"), pl.col("total_usd")
+    tops = {
+        f"top_{count}_share": ratio(notional.head(count).sum(), total.first())
+        for count in (1, 10, 100)
+    }
+    # In descending order Σ (2 i - n - 1) x_i is 2 Σ running sums - Σ of n totals - the total.
+    twice = pl.col("running_usd").sum() + pl.col("running_usd").sum()
+    return (
+        rows.group_by(*_HOLDER, "account")
+        .agg(notional.sum())
+        .filter(notional > 0)
+        .sort(*_HOLDER, "notional_usd", descending=[False, False, False, True])
+        .with_columns(
+            running_usd=notional.cum_sum().over(_HOLDER), total_usd=notional.sum().over(_HOLDER)
+        )
+        .group_by(_HOLDER, maintain_order=True)
+        .agg(
+            account_count=row_count(),
+            notional_usd=total.first(),
+            gini=ratio(twice - total.sum() - total.first(), total.sum()),
+            **tops,
+        )
+    )

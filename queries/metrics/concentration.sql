@@ -1,0 +1,137 @@
+-- question: How much of what was liquidated, deleveraged or is open belongs to few accounts?
+-- reads:    adls, liquidations, position_changes
+-- grain:    one row per chain, protocol and exposure (deleveraged, liquidated, open)
+-- units:    notional_usd US dollars of the accounts counted; *_share 0.5 = half of it; gini 1 = all
+--           with one; unknown_count rows or positions without an account or a notional
+-- twin of:  analytics.metrics.exposure.concentration
+with
+
+-- What a position holds after its last change: as the venue says, else the sum of its changes.
+positions as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        is_long,
+        collateral_token,
+        account,
+        position_id,
+        last(notional_usd order by block_number, log_index, item_index, tx_hash) as told_usd,
+        case
+            when count(*) = count(notional_delta_usd) then sum(notional_delta_usd)
+        end as summed_usd
+    from position_changes
+    group by all
+
+),
+
+holdings as (
+
+    select
+        chain_id,
+        protocol,
+        'liquidated' as exposure,
+        account,
+        notional_usd
+    from liquidations
+    union all
+    select
+        chain_id,
+        protocol,
+        'deleveraged' as exposure,
+        account,
+        notional_usd
+    from adls
+    union all
+    select
+        chain_id,
+        protocol,
+        'open' as exposure,
+        account,
+        coalesce(told_usd, summed_usd) as notional_usd
+    from positions
+
+),
+
+everyone as (
+
+    select
+        chain_id,
+        protocol,
+        exposure,
+        count(*) filter (where account is null or notional_usd is null) as unknown_count
+    from holdings
+    group by all
+
+),
+
+owners as (
+
+    select
+        chain_id,
+        protocol,
+        exposure,
+        account,
+        sum(notional_usd) as notional_usd
+    from holdings
+    where account is not null and notional_usd is not null
+    group by all
+    having sum(notional_usd) > 0
+
+),
+
+ranked as (
+
+    select
+        chain_id,
+        protocol,
+        exposure,
+        notional_usd,
+        row_number() over largest as place,
+        sum(notional_usd) over largest as running_usd,
+        sum(notional_usd) over (partition by chain_id, protocol, exposure) as total_usd
+    from owners
+    window largest as (
+        partition by chain_id, protocol, exposure
+        order by notional_usd desc, account asc
+        rows between unbounded preceding and current row
+    )
+
+),
+
+-- In descending order Σ (2 i - n - 1) x_i is 2 Σ running sums - Σ of n totals - the total.
+summed as (
+
+    select
+        chain_id,
+        protocol,
+        exposure,
+        count(*) as account_count,
+        max(total_usd) as notional_usd,
+        sum(notional_usd) filter (where place <= 1) as top_1_usd,
+        sum(notional_usd) filter (where place <= 10) as top_10_usd,
+        sum(notional_usd) filter (where place <= 100) as top_100_usd,
+        sum(total_usd) as even_usd,
+        sum(running_usd) + sum(running_usd) - sum(total_usd) - max(total_usd) as uneven_usd
+    from ranked
+    group by all
+
+)
+
+-- Text to double rounds once; decimal to double rounds twice in DuckDB.
+select
+    everyone.chain_id,
+    everyone.protocol,
+    everyone.exposure,
+    everyone.unknown_count,
+    coalesce(summed.account_count, 0) as account_count,
+    coalesce(summed.notional_usd, 0) as notional_usd,
+    summed.top_1_usd::varchar::double / summed.notional_usd::varchar::double as top_1_share,
+    summed.top_10_usd::varchar::double / summed.notional_usd::varchar::double as top_10_share,
+    summed.top_100_usd::varchar::double / summed.notional_usd::varchar::double as top_100_share,
+    summed.uneven_usd::varchar::double / summed.even_usd::varchar::double as gini
+from everyone
+left join summed using (chain_id, protocol, exposure)
+order by everyone.chain_id, everyone.protocol, everyone.exposure

@@ -1,0 +1,138 @@
+-- question: What has a pool lent and not got back, by its loans' events and by its state?
+-- reads:    credit_events, pool_states
+-- grain:    one row per UTC day with either, chain, protocol, pool and asset
+-- units:    *_tokens whole tokens of the asset; null before the first event or state, events also
+--           from the first one on that does not tell its amount; difference = events - state
+-- twin of:  analytics.metrics.credit.loans_outstanding
+with
+
+-- A payment of interest alone repays nothing; a liquidation without an amount is only set going.
+steps as (
+
+    select
+        block_timestamp::date as date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        case kind
+            when 'funded' then principal_tokens
+            when 'default' then -loss_tokens
+            when 'liquidation' then -coalesce(principal_tokens, 0)
+            else
+                case
+                    when
+                        principal_tokens is null
+                        and interest_tokens is not null
+                        and paid_tokens is null
+                        then 0
+                    else -principal_tokens
+                end
+        end as change
+    from credit_events
+    where kind in ('funded', 'payment', 'liquidation', 'default')
+
+),
+
+-- What is read at a block has a log index below zero and comes after what the block logged.
+told as (
+
+    select
+        block_timestamp::date as date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        part = pool as is_own,
+        principal_tokens - coalesce(
+            lag(principal_tokens) over (
+                partition by chain_id, protocol, pool, asset_token, part
+                order by block_number, log_index < 0, log_index, item_index, tx_hash
+            ), 0
+        ) as change
+    from pool_states
+    where principal_tokens is not null
+
+),
+
+moved as (
+
+    select
+        date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        coalesce(sum(change), 0) as lent_change,
+        count(*) - count(change) as unknown_change,
+        null as own_change,
+        null as parts_change
+    from steps
+    group by all
+    union all
+    select
+        date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        null as lent_change,
+        0 as unknown_change,
+        sum(change) filter (where is_own) as own_change,
+        sum(change) filter (where not is_own) as parts_change
+    from told
+    group by all
+
+),
+
+daily as (
+
+    select
+        date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        sum(lent_change) as lent_change,
+        sum(unknown_change) as unknown_change,
+        sum(own_change) as own_change,
+        sum(parts_change) as parts_change
+    from moved
+    group by all
+
+),
+
+levels as (
+
+    select
+        date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        sum(lent_change) over so_far as lent_tokens,
+        (sum(unknown_change) over so_far)::bigint as unknown_count,
+        coalesce(
+            sum(own_change) over so_far, sum(parts_change) over so_far
+        ) as principal_state_tokens
+    from daily
+    window so_far as (
+        partition by chain_id, protocol, pool, asset_token
+        order by date
+        rows between unbounded preceding and current row
+    )
+
+)
+
+select
+    date,
+    chain_id,
+    protocol,
+    pool,
+    asset_token,
+    unknown_count,
+    principal_state_tokens,
+    case when unknown_count = 0 then lent_tokens end as principal_events_tokens,
+    case when unknown_count = 0 then lent_tokens end - principal_state_tokens as difference_tokens
+from levels
+order by date, chain_id, protocol, pool, asset_token

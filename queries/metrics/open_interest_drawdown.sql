@@ -1,0 +1,329 @@
+-- question: How far did open interest fall from its highest point to its lowest one to come?
+-- reads:    open_interest
+-- grain:    one row per chain, protocol, version, market (null: all of them) and period with an event
+-- units:    *_usd US dollars, *_tokens base units, null for all markets; drawdown_* -0.2 = fell by
+--           20 %; lowest the lowest of later periods, peak the highest so far
+-- param:    bucket_seconds count 3600 (length of a period, counted from 1970-01-01 UTC)
+-- twin of:  analytics.metrics.exposure.open_interest_drawdown
+with
+
+-- A run starts with an absolute value and goes on with changes.
+runs as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        is_long,
+        collateral_token,
+        block_timestamp,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        open_interest_usd,
+        open_interest_tokens,
+        coalesce(open_interest_usd, open_interest_delta_usd) as step_usd,
+        coalesce(open_interest_tokens, open_interest_delta_tokens) as step_tokens,
+        count(open_interest_usd) over series as run_usd,
+        count(open_interest_tokens) over series as run_tokens
+    from open_interest
+    window series as (
+        partition by chain_id, protocol, version, market, is_long, collateral_token
+        order by block_number, log_index, item_index, tx_hash
+        rows between unbounded preceding and current row
+    )
+
+),
+
+-- An event that is silent about a unit leaves it as it was.
+states as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        is_long,
+        collateral_token,
+        block_timestamp,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        open_interest_usd,
+        open_interest_tokens,
+        step_usd,
+        step_tokens,
+        sum(coalesce(step_usd, 0)) over (
+            partition by
+                chain_id, protocol, version, market, is_long, collateral_token, run_usd
+            order by block_number, log_index, item_index, tx_hash
+            rows between unbounded preceding and current row
+        ) as state_usd,
+        sum(coalesce(step_tokens, 0)) over (
+            partition by
+                chain_id, protocol, version, market, is_long, collateral_token, run_tokens
+            order by block_number, log_index, item_index, tx_hash
+            rows between unbounded preceding and current row
+        ) as state_tokens
+    from runs
+
+),
+
+changes as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        is_long,
+        collateral_token,
+        block_timestamp,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        open_interest_usd,
+        open_interest_tokens,
+        step_usd,
+        step_tokens,
+        state_usd - coalesce(lag(state_usd) over series, 0) as change_usd,
+        state_tokens - coalesce(lag(state_tokens) over series, 0) as change_tokens
+    from states
+    window series as (
+        partition by chain_id, protocol, version, market, is_long, collateral_token
+        order by block_number, log_index, item_index, tx_hash
+    )
+
+),
+
+so_far as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        time_bucket(
+            to_seconds($bucket_seconds), block_timestamp, timestamp '1970-01-01'
+        ) as bucket_at,
+        sum(case when is_long then change_usd else 0 end) over so_far as long_usd,
+        sum(case when is_long then 0 else change_usd end) over so_far as short_usd,
+        sum(case when is_long then change_tokens else 0 end) over so_far as long_tokens,
+        sum(case when is_long then 0 else change_tokens end) over so_far as short_tokens,
+        count(step_usd) filter (where is_long) over so_far as long_events_usd,
+        count(step_usd) filter (where not is_long) over so_far as short_events_usd,
+        count(step_tokens) filter (where is_long) over so_far as long_events_tokens,
+        count(step_tokens) filter (where not is_long) over so_far as short_events_tokens,
+        count(open_interest_usd) over so_far as absolutes_usd,
+        count(open_interest_tokens) over so_far as absolutes_tokens
+    from changes
+    window so_far as (
+        partition by chain_id, protocol, version, market
+        order by block_number, log_index, item_index, tx_hash
+        rows between unbounded preceding and current row
+    )
+
+),
+
+ends as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        bucket_at,
+        long_usd,
+        short_usd,
+        long_tokens,
+        short_tokens,
+        long_events_usd,
+        short_events_usd,
+        long_events_tokens,
+        short_events_tokens,
+        absolutes_usd,
+        absolutes_tokens
+    from so_far
+    qualify
+        row_number() over (
+            partition by chain_id, protocol, version, market, bucket_at
+            order by block_number desc, log_index desc, item_index desc, tx_hash desc
+        ) = 1
+
+),
+
+-- Where only changes are announced, a side without one has not moved: its sum is zero.
+sides as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        bucket_at,
+        case when absolutes_usd + absolutes_tokens > 0 then 'absolute' else 'delta' end as basis,
+        case
+            when long_events_usd > 0 or (short_events_usd > 0 and absolutes_usd = 0)
+                then long_usd
+        end as open_interest_long_usd,
+        case
+            when short_events_usd > 0 or (long_events_usd > 0 and absolutes_usd = 0)
+                then short_usd
+        end as open_interest_short_usd,
+        case
+            when long_events_tokens > 0 or (short_events_tokens > 0 and absolutes_tokens = 0)
+                then long_tokens
+        end as open_interest_long_tokens,
+        case
+            when short_events_tokens > 0 or (long_events_tokens > 0 and absolutes_tokens = 0)
+                then short_tokens
+        end as open_interest_short_tokens
+    from ends
+
+),
+
+totals as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        bucket_at,
+        open_interest_long_usd + open_interest_short_usd as total_usd,
+        open_interest_long_tokens + open_interest_short_tokens as total_tokens
+    from sides
+
+),
+
+moves as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        bucket_at,
+        coalesce(total_usd, 0) - coalesce(lag(total_usd, 1, 0) over series, 0) as change,
+        (total_usd is null)::integer
+        - coalesce(lag((total_usd is null)::integer) over series, 0) as unknown
+    from totals
+    window series as (partition by chain_id, protocol, version, market order by bucket_at)
+
+),
+
+moved as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        bucket_at,
+        sum(change) as change,
+        sum(unknown) as unknown
+    from moves
+    group by all
+
+),
+
+all_markets as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        bucket_at,
+        sum(change) over so_far as known_usd,
+        sum(unknown) over so_far as unknown
+    from moved
+    window so_far as (
+        partition by chain_id, protocol, version
+        order by bucket_at
+        rows between unbounded preceding and current row
+    )
+
+),
+
+every as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        bucket_at,
+        total_usd,
+        total_tokens
+    from totals
+    union all
+    select
+        chain_id,
+        protocol,
+        version,
+        null as market,
+        bucket_at,
+        case when unknown = 0 then known_usd end as total_usd,
+        null as total_tokens
+    from all_markets
+
+),
+
+ranges as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        bucket_at,
+        total_usd,
+        total_tokens,
+        max(total_usd) over so_far as peak_usd,
+        min(total_usd) over ahead as lowest_usd,
+        max(total_tokens) over so_far as peak_tokens,
+        min(total_tokens) over ahead as lowest_tokens
+    from every
+    window
+        so_far as (
+            partition by chain_id, protocol, version, market
+            order by bucket_at
+            rows between unbounded preceding and current row
+        ),
+        ahead as (
+            partition by chain_id, protocol, version, market
+            order by bucket_at
+            rows between 1 following and unbounded following
+        )
+
+)
+
+-- Text to double rounds once; decimal to double rounds twice in DuckDB.
+select
+    chain_id,
+    protocol,
+    version,
+    market,
+    bucket_at,
+    total_usd as open_interest_total_usd,
+    peak_usd,
+    lowest_usd,
+    total_tokens as open_interest_total_tokens,
+    peak_tokens,
+    lowest_tokens,
+    case
+        when peak_usd > 0
+            then (lowest_usd - peak_usd)::varchar::double / peak_usd::varchar::double
+    end as drawdown_usd_ratio,
+    case
+        when peak_tokens > 0
+            then (lowest_tokens - peak_tokens)::varchar::double / peak_tokens::varchar::double
+    end as drawdown_tokens_ratio
+from ranges
+order by chain_id, protocol, version, market, bucket_at

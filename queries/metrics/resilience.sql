@@ -1,0 +1,290 @@
+-- question: What did an event do to perp venues, and what to credit and funds?
+-- reads:    adls, credit_events, liquidations, open_interest, pool_flows, pool_states,
+--           share_prices
+-- grain:    one row per protocol with any of these facts
+-- units:    *_usd US dollars; *_count events or pools; *_ratio 0.01 = 1 %, outflow > 0 left; null
+--           where the protocol never told such a thing, zero where it does and did not in the event
+-- param:    event_start text 2025-10-10T00:00:00 (first moment of the event, UTC)
+-- param:    event_end text 2025-10-12T00:00:00 (the first moment after it, UTC)
+-- twin of:  analytics.metrics.resilience.resilience
+with
+
+forced as (
+
+    select
+        protocol,
+        'liquidation' as kind,
+        notional_usd,
+        block_timestamp >= $event_start::timestamp
+        and block_timestamp < $event_end::timestamp as is_inside
+    from liquidations
+    union all
+    select
+        protocol,
+        'adl' as kind,
+        notional_usd,
+        block_timestamp >= $event_start::timestamp
+        and block_timestamp < $event_end::timestamp as is_inside
+    from adls
+
+),
+
+exits as (
+
+    select
+        protocol,
+        count(*) filter (where kind = 'liquidation') as all_liquidations,
+        count(*) filter (where kind = 'adl') as all_adls,
+        count(*) filter (where kind = 'liquidation' and is_inside) as liquidations,
+        count(*) filter (where kind = 'adl' and is_inside) as adls,
+        sum(notional_usd) filter (where kind = 'liquidation' and is_inside) as liquidated_usd,
+        sum(notional_usd) filter (where kind = 'adl' and is_inside) as adls_usd
+    from forced
+    group by all
+
+),
+
+credits as (
+
+    select
+        protocol,
+        count(*) filter (where kind = 'liquidation') as lending_liquidation_count,
+        count(*) filter (where kind = 'default') as default_count,
+        count(*) filter (where kind = 'impairment') as impairment_count
+    from credit_events
+    where
+        block_timestamp >= $event_start::timestamp
+        and block_timestamp < $event_end::timestamp
+    group by all
+
+),
+
+-- What is read at a block has a log index below zero and comes after what the block logged.
+prices as (
+
+    select
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        share_price_tokens,
+        supply_tokens,
+        block_timestamp < $event_start::timestamp as is_before,
+        row(block_number, log_index < 0, log_index, item_index, tx_hash) as place
+    from share_prices
+    where block_timestamp < $event_end::timestamp
+
+),
+
+-- Text to double rounds once; decimal to double rounds twice in DuckDB.
+facts as (
+
+    select
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        max_by(share_price_tokens, place) filter (where is_before) as price_before_tokens,
+        max_by(share_price_tokens, place) filter (where not is_before) as price_after_tokens,
+        max_by(
+            share_price_tokens::varchar::double * supply_tokens::varchar::double, place
+        ) filter (where is_before and supply_tokens is not null) as worth_tokens,
+        null as told_tokens,
+        null as out_tokens,
+        0 as flow_count,
+        0 as unknown_count
+    from prices
+    group by all
+    union all
+    select
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        null as price_before_tokens,
+        null as price_after_tokens,
+        null as worth_tokens,
+        max_by(
+            assets_tokens, row(block_number, log_index < 0, log_index, item_index, tx_hash)
+        ) filter (where block_timestamp < $event_start::timestamp)::varchar::double as told_tokens,
+        null as out_tokens,
+        0 as flow_count,
+        0 as unknown_count
+    from pool_states
+    where
+        part = pool
+        and assets_tokens is not null
+        and block_timestamp < $event_end::timestamp
+    group by all
+    union all
+    select
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        null as price_before_tokens,
+        null as price_after_tokens,
+        null as worth_tokens,
+        null as told_tokens,
+        sum(
+            case when kind in ('withdrawal', 'redemption') then asset_tokens else -asset_tokens end
+        ) filter (where block_timestamp >= $event_start::timestamp) as out_tokens,
+        count(*) filter (where block_timestamp >= $event_start::timestamp) as flow_count,
+        count(*) filter (
+            where asset_tokens is null and block_timestamp >= $event_start::timestamp
+        ) as unknown_count
+    from pool_flows
+    where
+        kind in ('deposit', 'mint', 'withdrawal', 'redemption')
+        and block_timestamp < $event_end::timestamp
+    group by all
+
+),
+
+pools as (
+
+    select
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        max(price_before_tokens) as price_before_tokens,
+        max(price_after_tokens) as price_after_tokens,
+        sum(flow_count)::bigint as flow_count,
+        coalesce(max(told_tokens), max(worth_tokens)) as managed_tokens,
+        case when sum(unknown_count) = 0 then coalesce(sum(out_tokens), 0) end as out_tokens
+    from facts
+    group by all
+
+),
+
+pool_ratios as (
+
+    select
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        price_before_tokens,
+        price_after_tokens,
+        out_tokens,
+        managed_tokens,
+        flow_count,
+        case
+            when price_before_tokens > 0
+                then
+                    (price_after_tokens - price_before_tokens)::varchar::double
+                    / price_before_tokens::varchar::double
+        end as price_change_ratio,
+        case
+            when managed_tokens > 0 then out_tokens::varchar::double / managed_tokens
+        end as outflow_ratio
+    from pools
+
+),
+
+worst as (
+
+    select
+        protocol,
+        count(price_change_ratio) as priced_pool_count,
+        count(*) filter (where flow_count > 0) as flow_pool_count,
+        count(*) filter (
+            where flow_count > 0 and outflow_ratio is null
+        ) as unknown_outflow_count,
+        min(price_change_ratio) as worst_price_change_ratio,
+        max(outflow_ratio) as worst_outflow_ratio
+    from pool_ratios
+    group by all
+
+),
+
+members as (
+
+    select
+        protocol,
+        'perps' as family
+    from exits
+    union all
+    select
+        protocol,
+        'perps' as family
+    from open_interest
+    union all
+    select
+        protocol,
+        'credit' as family
+    from credit_events
+    union all
+    select
+        protocol,
+        'funds' as family
+    from worst
+
+),
+
+families as (
+
+    select
+        protocol,
+        bool_or(family = 'perps') as is_perps,
+        bool_or(family = 'credit') as is_credit
+    from members
+    group by all
+
+),
+
+beside as (
+
+    select
+        families.protocol,
+        worst.priced_pool_count,
+        worst.flow_pool_count,
+        worst.unknown_outflow_count,
+        worst.worst_price_change_ratio,
+        worst.worst_outflow_ratio,
+        case
+            when families.is_perps then 'perps'
+            when families.is_credit then 'credit'
+            else 'funds'
+        end as family,
+        case when exits.all_liquidations > 0 then exits.liquidations end as liquidation_count,
+        case when exits.all_adls > 0 then exits.adls end as adl_count,
+        case
+            when exits.all_liquidations > 0 and exits.liquidations = 0 then 0
+            else exits.liquidated_usd
+        end as liquidation_notional_usd,
+        case
+            when exits.all_adls > 0 and exits.adls = 0 then 0 else exits.adls_usd
+        end as adl_notional_usd,
+        case
+            when families.is_credit then coalesce(credits.lending_liquidation_count, 0)
+        end as lending_liquidation_count,
+        case when families.is_credit then coalesce(credits.default_count, 0) end as default_count,
+        case
+            when families.is_credit then coalesce(credits.impairment_count, 0)
+        end as impairment_count
+    from families
+    left join exits using (protocol)
+    left join credits using (protocol)
+    left join worst using (protocol)
+
+)
+
+select
+    protocol,
+    family,
+    liquidation_count,
+    adl_count,
+    liquidation_notional_usd,
+    adl_notional_usd,
+    lending_liquidation_count,
+    default_count,
+    impairment_count,
+    priced_pool_count,
+    flow_pool_count,
+    unknown_outflow_count,
+    worst_price_change_ratio,
+    worst_outflow_ratio
+from beside
+order by protocol

@@ -1,0 +1,119 @@
+-- question: What part of what a pool manages is lent at the end of a day?
+-- reads:    pool_states
+-- grain:    one row per UTC day with either, chain, protocol, pool and asset
+-- units:    *_tokens whole tokens of the asset, null before the first; utilisation 0.9 = 90 %
+-- twin of:  analytics.metrics.yields.utilisation
+with
+
+-- What is read at a block has a log index below zero and comes after what the block logged.
+lent as (
+
+    select
+        block_timestamp::date as date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        part = pool as is_own,
+        principal_tokens - coalesce(
+            lag(principal_tokens) over (
+                partition by chain_id, protocol, pool, asset_token, part
+                order by block_number, log_index < 0, log_index, item_index, tx_hash
+            ), 0
+        ) as change
+    from pool_states
+    where principal_tokens is not null
+
+),
+
+managed as (
+
+    select
+        block_timestamp::date as date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        assets_tokens - coalesce(
+            lag(assets_tokens) over (
+                partition by chain_id, protocol, pool, asset_token
+                order by block_number, log_index < 0, log_index, item_index, tx_hash
+            ), 0
+        ) as change
+    from pool_states
+    where assets_tokens is not null and part = pool
+
+),
+
+moved as (
+
+    select
+        date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        case when is_own then change end as own_change,
+        case when not is_own then change end as parts_change,
+        null as assets_change
+    from lent
+    union all
+    select
+        date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        null as own_change,
+        null as parts_change,
+        change as assets_change
+    from managed
+
+),
+
+daily as (
+
+    select
+        date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        sum(own_change) as own_change,
+        sum(parts_change) as parts_change,
+        sum(assets_change) as assets_change
+    from moved
+    group by all
+
+),
+
+levels as (
+
+    select
+        date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        coalesce(
+            sum(own_change) over so_far, sum(parts_change) over so_far
+        ) as principal_tokens,
+        sum(assets_change) over so_far as assets_tokens
+    from daily
+    window so_far as (
+        partition by chain_id, protocol, pool, asset_token
+        order by date
+        rows between unbounded preceding and current row
+    )
+
+)
+
+-- Text to double rounds once; decimal to double rounds twice in DuckDB.
+select
+    *,
+    case
+        when assets_tokens > 0
+            then principal_tokens::varchar::double / assets_tokens::varchar::double
+    end as utilisation
+from levels
+order by date, chain_id, protocol, pool, asset_token
