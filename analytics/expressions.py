@@ -127,9 +127,15 @@ def annualised(column: str, window_days: int) -> pl.Expr:
     days = pl.lit(window_days, pl.Float64) + pl.col(column).cast(pl.Float64) * 0
     reached = (pl.col("date") - pl.col("first_on")).dt.total_days() + 1
     return pl.when(reached >= window_days).then(pl.col(column).cast(pl.Float64) * _YEAR_DAYS / days)
+
+
 def moment(setting: str, text: str) -> datetime:
+    """
     Return the UTC time an ISO text says; without an offset it is UTC.
+
+    Raises:
         ValueError: the text is no time.
+    """
     try:
         said = datetime.fromisoformat(text)
     except ValueError as error:
@@ -137,23 +143,38 @@ def moment(setting: str, text: str) -> datetime:
             f"{setting} must be a time like 2025-10-10T21:15:00, got {text}"
         ) from error
     return said.astimezone(UTC).replace(tzinfo=None) if said.tzinfo else said
+
+
 def window(event_start: str, event_end: str) -> tuple[datetime, datetime]:
+    """
     Return the first moment of an event and the first one after it.
+
+    Raises:
         ValueError: one of the texts is no time, or the event ends before it begins.
+    """
     start, end = moment("event_start", event_start), moment("event_end", event_end)
     if start >= end:
         raise ValueError(f"event_end must be after event_start, got {event_start} and {event_end}")
     return start, end
+
+
 def changes_by_day(states: pl.LazyFrame, column: str, keys: Sequence[str]) -> pl.LazyFrame:
+    """
     Return by day how much a value moved that pools, or parts of them, tell as it stands.
+
+    Args:
         states: rows with `keys`, pool, part, the event's place and the column.
         column: the value, absolute after each event, null where an event is silent about it.
         keys: what a series belongs to, beside its part.
+
+    Returns:
         One row per day and keys where it was told: own_change (of the pool itself), parts_change
         (of its parts), Decimal; null where none of them spoke.
+    """
     is_own = pl.col("part") == pl.col("pool")
     value = pl.col(column)
     change = (value - value.shift(1).fill_null(0)).over([*keys, "part"])
+    return (
         states.filter(value.is_not_null())
         .sort(STATE_ORDER)
         .with_columns(change=change)
@@ -162,10 +183,15 @@ def changes_by_day(states: pl.LazyFrame, column: str, keys: Sequence[str]) -> pl
             own_change=pl.when(is_own.any()).then(pl.col("change").filter(is_own).sum()),
             parts_change=pl.when(~is_own.all()).then(pl.col("change").filter(~is_own).sum()),
         )
+    )
+
+
 def level(change: str, keys: Sequence[str]) -> pl.Expr:
     """Return the sum of changes so far in sorted rows; null before the first known one."""
     is_begun = pl.col(change).is_not_null().cum_sum() > 0
     return pl.when(is_begun.over(keys)).then(pl.col(change).fill_null(0).cum_sum().over(keys))
+
+
 def pool_level(keys: Sequence[str]) -> pl.Expr:
     """Return what a pool told of itself so far, else what its parts told: never both."""
     return pl.coalesce(level("own_change", keys), level("parts_change", keys))

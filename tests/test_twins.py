@@ -29,7 +29,6 @@ CHOICES: Mapping[str, list[object]] = {
     "name": ["a fund", "a vault"],
     "source": ["test"],
     "basis": ["assumed"],
-    "cause": ["trade", "adl"],
     "fee_kind": ["position", "borrow"],
     "asset": ["BTC", None],
     "quote": ["USD", "USDT"],
