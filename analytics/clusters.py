@@ -87,7 +87,7 @@ def smallest_window(events: pl.LazyFrame, percent: int, *, time: str, amount: st
 
     Returns:
         One row, none without events or with an unknown amount: from_at, to_at (Datetime, both
-        inside), milliseconds (Int64), amount as it is named (the sum inside). The earliest of several
+        inside), milliseconds (Int64), amount as it is named (the sum inside). The earliest of the
         shortest.
 
     Raises:
