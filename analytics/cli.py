@@ -1,7 +1,6 @@
-"""The commands of analytics: `perpscope query`, `perpscope metric`, `perpscope report`."""
+"""The commands of analytics: `perpscope query`, `metric`, `report` and `study`."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -22,11 +21,13 @@ from analytics.export import Format, write
 from analytics.metrics import METRICS
 from analytics.queries import arguments, queries, query_named, typed
 from analytics.reports.chain_names import chain_number
-from analytics.reports.command import report
+from analytics.reports.command import moment_of, report
 from analytics.reports.scope import check_indexed, indexed
+from analytics.studies.command import app as study
 
 app = typer.Typer()
 app.command()(report)
+app.add_typer(study, name="study")
 
 _KINDS = {int: "integer", float: "number", str: "text", bool: "boolean"}
 
@@ -92,7 +93,7 @@ def metric(
         return
     settings = _settings(name, _pairs(setting, "--setting"))
     chain_id = None if chain is None else chain_number(chain)
-    last = _moment("--to", until)
+    last = moment_of("--to", until)
     with load.database(load.database_path(database)) as con:
         check_indexed(indexed(con), protocol, chain_id)
         facts = partial(load.facts, con, protocol=protocol, chain_id=chain_id, until=last)
@@ -114,14 +115,6 @@ def _settings(name: str, given: dict[str, str]) -> dict[str, object]:
         }
     except ValueError as error:
         raise UserError(f"setting of {name}: {error}") from error
-
-
-def _moment(option: str, text: str | None) -> datetime | None:
-    try:
-        moment = None if text is None else typed("timestamp", text)
-    except ValueError as error:
-        raise UserError(f"{option}: {error}") from error
-    return moment if isinstance(moment, datetime) else None
 
 
 def _pairs(given: list[str] | None, option: str) -> dict[str, str]:

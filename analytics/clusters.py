@@ -12,6 +12,8 @@ import polars as pl
 
 from analytics.expressions import check, ratio, whole_total
 
+_ALL = "_all"
+
 
 def clustered(
     events: pl.LazyFrame, gap_ms: int, *, time: str, by: Sequence[str] = ()
@@ -42,20 +44,26 @@ def clustered(
 
 
 def reached(
-    events: pl.LazyFrame, percents: Sequence[int], *, time: str, amount: str
+    events: pl.LazyFrame,
+    percents: Sequence[int],
+    *,
+    time: str,
+    amount: str,
+    by: Sequence[str] = (),
 ) -> pl.LazyFrame:
     """
     Return when so many percent of an amount had come together.
 
     Args:
         events: one row per event: time (Datetime), amount (Decimal or Float64, >= 0).
-        percents: whole percents of the total, 1 to 100.
+        percents: whole percents of the total, 1 to 100, in rising order.
         time: name of the column of times.
         amount: name of the column of amounts.
+        by: columns whose values have a total each.
 
     Returns:
-        One row per percent, in order: percent (Int64), reached_at (Datetime: the first moment at
-        which the sum of everything up to it is that much; null without events, with a total of
+        One row per group with an event and percent, sorted: percent (Int64), reached_at (Datetime:
+        the first moment at which the sum of everything up to it is that much; null with a total of
         zero or with an unknown amount).
 
     Raises:
@@ -65,17 +73,22 @@ def reached(
         check("percent", percent, least=1, most=100)
     share = ratio(pl.col("cumulated"), pl.col("total"))
     return (
-        _cumulated(events, time, amount)
-        .select(
+        _cumulated(events, time, amount, by)
+        .group_by(*by, _ALL)
+        .agg(
             pl.col(time).filter(share >= percent / 100).min().alias(str(percent))
             for percent in percents
         )
-        .unpivot(variable_name="percent", value_name="reached_at")
+        .drop(_ALL)
+        .unpivot(index=list(by), variable_name="percent", value_name="reached_at")
         .with_columns(pl.col("percent").cast(pl.Int64))
+        .sort(*by, "percent")
     )
 
 
-def smallest_window(events: pl.LazyFrame, percent: int, *, time: str, amount: str) -> pl.LazyFrame:
+def smallest_window(
+    events: pl.LazyFrame, percent: int, *, time: str, amount: str, by: Sequence[str] = ()
+) -> pl.LazyFrame:
     """
     Return the shortest stretch of time that holds so many percent of an amount.
 
@@ -84,40 +97,38 @@ def smallest_window(events: pl.LazyFrame, percent: int, *, time: str, amount: st
         percent: whole percents of the total, 1 to 100.
         time: name of the column of times.
         amount: name of the column of amounts.
+        by: columns whose values have a total each.
 
     Returns:
-        One row, none without events or with an unknown amount: from_at, to_at (Datetime, both
-        inside), milliseconds (Int64), amount as it is named (the sum inside). The earliest of the
-        shortest.
+        One row per group with an event, none with an unknown amount or a total of zero, sorted:
+        from_at, to_at (Datetime, both inside), milliseconds (Int64), amount as it is named (the sum
+        inside). The earliest of the shortest.
 
     Raises:
         ValueError: percent is below 1 or above 100.
     """
     check("percent", percent, least=1, most=100)
-    moments = _cumulated(events, time, amount)
+    moments = _cumulated(events, time, amount, by).filter(pl.col("total") > 0)
+    before = pl.col("cumulated") - pl.col(amount)
     # A hundredfold instead of a hundredth: exact in decimals.
-    goal = (pl.col("cumulated") - pl.col(amount)) * 100 + pl.col("total") * percent
-    ends = (
-        moments.group_by(pl.col("cumulated") * 100)
-        .agg(to_at=pl.col(time).min(), reached=pl.col("cumulated").first())
-        .sort("cumulated")
+    starts = moments.select(
+        *by, _ALL, from_at=time, before=before, goal=before * 100 + pl.col("total") * percent
     )
+    ends = moments.group_by(*by, _ALL, goal=pl.col("cumulated") * 100).agg(
+        to_at=pl.col(time).min(), reached=pl.col("cumulated").first()
+    )
+    pause = pl.col("to_at") - pl.col("from_at")
     return (
-        moments.filter(pl.col("total") > 0)
-        .select(from_at=time, goal=goal, before=pl.col("cumulated") - pl.col(amount))
-        .sort("goal", "from_at")
-        .join_asof(ends, left_on="goal", right_on="cumulated", strategy="forward")
-        .filter(pl.col("to_at").is_not_null())
-        .with_columns(pause=pl.col("to_at") - pl.col("from_at"))
-        .sort("pause", "from_at")
-        .head(1)
-        .select(
-            "from_at",
-            "to_at",
-            milliseconds=pl.col("pause").dt.total_milliseconds(),
-            inside=pl.col("reached") - pl.col("before"),
+        starts.sort("goal")
+        .join_asof(
+            ends.sort("goal"), on="goal", by=[*by, _ALL], strategy="forward", check_sortedness=False
         )
-        .rename({"inside": amount})
+        .filter(pl.col("to_at").is_not_null())
+        .with_columns(milliseconds=pause.dt.total_milliseconds())
+        .sort(*by, "milliseconds", "from_at")
+        .unique([*by, _ALL], keep="first", maintain_order=True)
+        .with_columns((pl.col("reached") - pl.col("before")).alias(amount))
+        .select(*by, "from_at", "to_at", "milliseconds", amount)
     )
 
 
@@ -158,14 +169,16 @@ def top_share(amount: pl.Expr, holders: int) -> pl.Expr:
     return ratio(amount.top_k(holders).sum(), whole_total(amount))
 
 
-def _cumulated(events: pl.LazyFrame, time: str, amount: str) -> pl.LazyFrame:
+def _cumulated(events: pl.LazyFrame, time: str, amount: str, by: Sequence[str]) -> pl.LazyFrame:
+    # One value for all, so that there is a group also where no column makes one.
+    groups = [*by, _ALL]
+    is_whole = pl.col(amount).null_count().over(groups) == 0
     # The last of the running sums is the total, also of floats, which add up in order only.
     return (
-        events.group_by(time)
+        events.with_columns(pl.lit(0).alias(_ALL))
+        .group_by(*groups, time)
         .agg(whole_total(pl.col(amount)))
-        .sort(time)
-        .with_columns(cumulated=pl.col(amount).cum_sum())
-        .with_columns(
-            total=pl.when(pl.col(amount).null_count() == 0).then(pl.col("cumulated").last())
-        )
+        .sort(*by, time)
+        .with_columns(cumulated=pl.col(amount).cum_sum().over(groups))
+        .with_columns(total=pl.when(is_whole).then(pl.col("cumulated").last().over(groups)))
     )

@@ -74,12 +74,24 @@ def test_half_is_reached_with_the_event_that_makes_it_half() -> None:
     assert [(p, seconds_of(at)) for p, at in found.rows()] == [(25, 0), (50, 1), (51, 2), (100, 2)]
 
 
-@pytest.mark.parametrize("pairs", [(), ((0, "0"),), ((0, "1"), (1, None))])
-def test_nothing_is_reached_of_nothing_or_the_unknown(pairs: tuple[tuple[float, str]]) -> None:
-    """No events, a total of zero and an unknown amount give null."""
+@pytest.mark.parametrize("pairs", [((0, "0"),), ((0, "1"), (1, None))])
+def test_nothing_is_reached_of_zero_or_the_unknown(pairs: tuple[tuple[float, str]]) -> None:
+    """A total of zero and an unknown amount give null; no events give no row."""
     found = reached(events(*pairs), [50], time="at", amount="usd").collect()
 
     assert found.rows() == [(50, None)]
+    assert reached(events(), [50], time="at", amount="usd").collect().is_empty()
+
+
+def test_each_group_has_a_total_of_its_own() -> None:
+    """Half of one venue does not wait for the other, nor does its window reach into it."""
+    two = events((0, "1"), (1, "9"), (5, "1"), (7, "1")).with_columns(venue=pl.Series([*"abaa"]))
+
+    half = reached(two, [50], time="at", amount="usd", by=["venue"]).collect()
+    window = smallest_window(two, 60, time="at", amount="usd", by=["venue"]).collect()
+
+    assert [(venue, seconds_of(at)) for venue, _, at in half.rows()] == [("a", 5), ("b", 1)]
+    assert window.select("venue", "milliseconds").rows() == [("a", 2000), ("b", 0)]
 
 
 def test_the_smallest_window_is_where_most_comes_together() -> None:

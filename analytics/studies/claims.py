@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from csv import DictReader
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from importlib.resources import files
 
 MATCH, DIFFERS = "match", "differs"
@@ -115,3 +115,14 @@ def stated(value: Value) -> str:
             return f"{Decimal(repr(value)):f}"
         case _:
             return str(value)
+
+
+def shown(text: str | None) -> str:
+    """Return a stated value to read: thousands apart, at most six significant digits or cents."""
+    try:
+        number = Decimal(text or "-")
+    except InvalidOperation:
+        return text or ""
+    if number == number.to_integral_value():
+        return f"{number:,.0f}"
+    return f"{number:,.2f}" if abs(number) >= 1000 else f"{number:.6g}"

@@ -298,7 +298,9 @@ def executed_buybacks(declared_days: pl.LazyFrame, hype_days: pl.LazyFrame) -> p
     Source:
         BitPickles/tev-dashboard: DefiLlama by day, and purchases from the exchange's interface.
     """
-    in_window = pl.col("date").is_between(datetime(2026, 2, 10).date(), datetime(2026, 2, 12).date())
+    in_window = pl.col("date").is_between(
+        datetime(2026, 2, 10).date(), datetime(2026, 2, 12).date()
+    )
     hyperliquid = declared_days.filter(pl.col("protocol") == "hyperliquid")
     declared = hyperliquid.select(
         declared_ratio=ratio(pl.col("holders_revenue_usd").sum(), pl.col("revenue_usd").sum())
@@ -314,7 +316,9 @@ def executed_buybacks(declared_days: pl.LazyFrame, hype_days: pl.LazyFrame) -> p
             executed_ratio=ratio(spent.sum(), pl.col("revenue_usd").sum()),
             booked_days=(pl.col("usd") == pl.col("revenue_usd")).sum().cast(pl.Int64),
             **{
-                f"bought_02{day}_tokens": pl.col("hype").filter(pl.col("date").dt.day() == day).sum()
+                f"bought_02{day}_tokens": pl.col("hype")
+                .filter(pl.col("date").dt.day() == day)
+                .sum()
                 for day in (10, 11, 12)
             },
         )

@@ -220,7 +220,9 @@ def read(folder: Path, file: File) -> pl.DataFrame:
     try:
         return found.select(_read_as(found, name, dtype) for name, dtype in file.columns.items())
     except pl.exceptions.PolarsError as error:
-        raise Unusable(f"{file.path} has other values than it should: {_first_line(error)}") from error
+        raise Unusable(
+            f"{file.path} has other values than it should: {_first_line(error)}"
+        ) from error
 
 
 def _csv(path: Path) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Figures of the ADL policies: what was needed, what was taken, and what others would have taken."""
+"""Figures of the ADL policies: what was needed, what was taken, what others would have taken."""
 
 import polars as pl
 
