@@ -15,13 +15,15 @@ import polars as pl
 
 from analytics.export import Format, encoded
 from analytics.reports.bundle import check_replaceable, replace_folder, versions
+from analytics.reports.cards import cards
 from analytics.reports.context import Context
 from analytics.reports.digests import file_digest, rows_digest
 from analytics.reports.numerals import counted, moment
 from analytics.reports.pages import html, markdown
 from analytics.reports.parts import Card, Column, Page, Section, Source, Table, table
 from analytics.reports.sections.covered import warnings
-from analytics.studies.claims import MATCH, NOT_TESTABLE, shown
+from analytics.reports.summary import summed_up
+from analytics.studies.claims import MATCH, NOT_TESTABLE, shown, titled
 from analytics.studies.event import Part
 from analytics.studies.record import FIGURES, Study
 
@@ -61,10 +63,10 @@ def study_page(study: Study) -> Page:
     sections = [_theme(number, theme, study) for number, theme in enumerate(themes, 1)]
     return Page(
         title=f"study {study.name}: what was published, and what the rows say",
-        extent=", ".join(f"{count} {verdict}" for verdict, count in counts.items()),
+        extent=study.verdicts,
         stamp="PUBLISHED ROWS",
         is_simulated=False,
-        kinds={"all": "published by others"},
+        kinds={},
         warnings=(
             "The rows are others' publications. Their digests are below; nothing proves that they "
             "are complete.",
@@ -90,7 +92,7 @@ def event_page(context: Context, parts: tuple[Part, ...]) -> Page:
         is_simulated=context.is_simulated,
         kinds={str(chain): kind for chain, kind in context.kinds.items()},
         warnings=(*warnings(context), *nothing),
-        cards=(),
+        cards=cards(summed_up(context.scope)),
         sections=(
             *(_part(context, part) for part in parts if not part.frame.is_empty()),
             _facts(context),
@@ -136,10 +138,7 @@ def _theme(number: int, theme: str, study: Study) -> Section:
     rows = study.figures.filter(pl.col("theme") == theme)
     cells = tuple(tuple(_cell(name, row) for name in _SHOWN) for row in rows.iter_rows(named=True))
     columns = tuple(Column(name, name in _NUMBERS, is_hash=False) for name in _SHOWN)
-    source = Source(f"figures_{number}", "facts", theme, rows)
-    return Section(
-        f"theme-{number}", theme, tables=(Table(theme, columns, cells),), sources=(source,)
-    )
+    return Section(f"theme-{number}", theme, tables=(Table("", columns, cells),))
 
 
 def _cell(name: str, row: Mapping[str, str | None]) -> str:
@@ -150,8 +149,8 @@ def _amounts(study: Study) -> list[Section]:
     return [
         Section(
             name,
-            name.replace("_", " "),
-            tables=(table(name.replace("_", " "), frame, rows=_ROWS),),
+            titled(name),
+            tables=(table("", frame, rows=_ROWS),),
             sources=(Source(name, "facts", name, frame),),
         )
         for name, frame in study.frames.items()
@@ -159,20 +158,21 @@ def _amounts(study: Study) -> list[Section]:
 
 
 def _files(study: Study) -> Section:
-    headers = {"sha256": "SHA-256"}
+    frames = {"figures": study.figures, "files": study.files}
     return Section(
         "files",
-        "Files",
-        tables=(table("What was read", study.files, rows=_ROWS, headers=headers),),
-        sources=(Source("files", "facts", "files", study.files),),
+        "What was read",
+        tables=(table("", study.files, rows=_ROWS, headers={"sha256": "SHA-256"}),),
+        sources=tuple(Source(name, "facts", name, frame) for name, frame in frames.items()),
     )
 
 
 def _part(context: Context, part: Part) -> Section:
-    title = part.name.replace("_", " ")
     rows = context.named(part.frame) if "market" in part.frame.columns else part.frame
     source = Source(part.name, "metric", part.name, part.frame, part.settings)
-    return Section(part.name, title, tables=(table(title, rows, rows=_ROWS),), sources=(source,))
+    return Section(
+        part.name, titled(part.name), tables=(table("", rows, rows=_ROWS),), sources=(source,)
+    )
 
 
 def _facts(context: Context) -> Section:

@@ -126,3 +126,9 @@ def shown(text: str | None) -> str:
     if number == number.to_integral_value():
         return f"{number:,.0f}"
     return f"{number:,.2f}" if abs(number) >= 1000 else f"{number:.6g}"
+
+
+def titled(name: str) -> str:
+    """Return the name of a function as a title: `adl_waves` is "ADL waves"."""
+    words = name.replace("adl", "ADL").replace("_", " ")
+    return words[0].upper() + words[1:]

@@ -11,7 +11,7 @@ from analytics.reports.chain_names import chain_number
 from analytics.reports.command import moment_of
 from analytics.reports.context import Context
 from analytics.reports.scope import Limits, Scope, checked
-from analytics.studies.claims import shown
+from analytics.studies.claims import shown, titled
 from analytics.studies.event import Part, event, lines
 from analytics.studies.record import HYPERLIQUID, Study, hyperliquid
 
@@ -107,21 +107,20 @@ def record_text(study: Study) -> str:
         study.figures[name].map_elements(shown, return_dtype=study.figures.schema[name])
         for name in ("published", "computed")
     )
-    counted = ", ".join(f"{count} {verdict}" for verdict, count in study.counts.items())
     tables = (
         f"\n{rows['theme'][0]}\n{table_text(rows.select(_READ))}"
         for rows in figures.partition_by("theme", maintain_order=True)
     )
-    return f"{study.name}: {counted}\n{''.join(tables)}"
+    return f"{study.name}: {study.verdicts}\n{''.join(tables)}"
 
 
 def event_text(context: Context, parts: tuple[Part, ...]) -> str:
     """Return the figures of a window as text: the kind of data first, then a table per part."""
     tables = (
-        f"\n{part.name.replace('_', ' ')}\n{table_text(part.frame)}"
+        f"\n{titled(part.name)}\n{table_text(part.frame)}"
         for part in parts
         if not part.frame.is_empty()
     )
-    silent = [part.name.replace("_", " ") for part in parts if part.frame.is_empty()]
-    nothing = f"\nnothing in this window for: {', '.join(silent)}\n" if silent else ""
+    silent = [titled(part.name) for part in parts if part.frame.is_empty()]
+    nothing = f"\nNothing in this window for: {', '.join(silent)}\n" if silent else ""
     return f"{context.stamp}\n{''.join(tables)}{nothing}"

@@ -58,6 +58,11 @@ class Study:
         found = Counter(self.figures["verdict"].to_list())
         return {verdict: found[verdict] for verdict in VERDICTS}
 
+    @property
+    def verdicts(self) -> str:
+        """The counts as a line of text."""
+        return ", ".join(f"{verdict}: {count}" for verdict, count in self.counts.items())
+
 
 def hyperliquid(folder: Path) -> Study:
     """
