@@ -1,5 +1,6 @@
 """The figures of the published record on rows small enough to compute in the head."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -46,7 +47,7 @@ NOON = datetime(2025, 10, 10, 21, 16)
 MS = 1_760_130_960_000  # NOON, in milliseconds
 
 
-def rows(file: str, **columns: list[object]) -> pl.LazyFrame:
+def rows(file: str, **columns: Sequence[object]) -> pl.LazyFrame:
     """Return rows of a file of the study, with the columns a test gives."""
     dtypes = FILES[file].columns
     return pl.LazyFrame(
@@ -62,7 +63,7 @@ def only(frame: pl.LazyFrame) -> dict[str, object]:
     }
 
 
-def minutes(*offsets: float) -> list[object]:
+def minutes(*offsets: float) -> Sequence[object]:
     """Return moments so many minutes after 21:16."""
     return [NOON + timedelta(minutes=offset) for offset in offsets]
 
@@ -306,12 +307,12 @@ def test_purchases_against_revenue() -> None:
 
 
 def declared_days(
-    protocols: list[object],
-    days: list[object],
+    protocols: Sequence[object],
+    days: Sequence[object],
     *,
-    fees: list[object],
-    revenue: list[object],
-    holders: list[object],
+    fees: Sequence[object],
+    revenue: Sequence[object],
+    holders: Sequence[object],
 ) -> pl.LazyFrame:
     """Return what DefiLlama says of protocols and days."""
     return rows(

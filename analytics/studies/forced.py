@@ -33,7 +33,7 @@ def forced_exits(adls: pl.LazyFrame, liquidations: pl.LazyFrame) -> pl.LazyFrame
     Returns:
         One row per protocol with either: counts (Int64), sums (Decimal, USD, of what is known),
         first_…_at (Datetime), trigger_lag_ms (Int64, null without both), long_ratio,
-        adl_to_liquidation_ratio (Float64; null while a notional is unknown).
+        adl_to_liquidation_ratio (Float64; null while a notional or a side is unknown).
 
     Source:
         ADL notional / one-sided liquidation notional, as in the metric `adls`.
@@ -42,7 +42,9 @@ def forced_exits(adls: pl.LazyFrame, liquidations: pl.LazyFrame) -> pl.LazyFrame
     forced = liquidations.group_by("protocol").agg(
         *_sums("liquidation"),
         liquidation_whole=whole_total(_NOTIONAL),
-        long_usd=known_total(_NOTIONAL.filter(pl.col("is_long"))),
+        long_usd=pl.when(pl.col("is_long").null_count() == 0).then(
+            whole_total(_NOTIONAL.filter(pl.col("is_long")))
+        ),
     )
     lag = (pl.col("first_adl_at") - pl.col("first_liquidation_at")).dt.total_milliseconds()
     return (
