@@ -74,7 +74,7 @@ def test_half_is_reached_with_the_event_that_makes_it_half() -> None:
     assert [(p, seconds_of(at)) for p, at in found.rows()] == [(25, 0), (50, 1), (51, 2), (100, 2)]
 
 
-@pytest.mark.parametrize("pairs", [((0, "0"),), ((0, "1"), (1, None))])
+@pytest.mark.parametrize("pairs", [((0, "0"),), ((0, "1"), (1, None), (2, "1"))])
 def test_nothing_is_reached_of_zero_or_the_unknown(pairs: tuple[tuple[float, str]]) -> None:
     """A total of zero and an unknown amount give null; no events give no row."""
     found = reached(events(*pairs), [50], time="at", amount="usd").collect()
@@ -131,7 +131,7 @@ def test_no_shorter_window_holds_as_much(pairs: list[tuple[int, str]]) -> None:
 def test_a_window_is_not_known_while_an_amount_is_not() -> None:
     """An unknown amount may lie anywhere."""
     assert (
-        smallest_window(events((0, "1"), (1, None)), 70, time="at", amount="usd")
+        smallest_window(events((0, "1"), (1, None), (2, "1")), 70, time="at", amount="usd")
         .collect()
         .is_empty()
     )

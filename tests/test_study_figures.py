@@ -145,16 +145,16 @@ def test_published_liquidations_are_sums() -> None:
 
 
 def tickers() -> pl.LazyFrame:
-    """Return one ticker with 2 ADLs and 4 take-overs, one with 2 ADLs alone, one with neither."""
+    """Return 2 ADLs and 4 take-overs, 2 ADLs alone, a take-over alone, and a ticker without."""
     return rows(
         "tickers",
-        ticker=["BTC", "MET", "DOGE"],
-        liq_notional=[100, 20, 20],
-        adl_notional=[20, 20, 0],
-        total_notional=[120, 40, 20],
-        liq_events=[10, 2, 2],
-        adl_events=[2, 2, 0],
-        total_events=[12, 4, 2],
+        ticker=["BTC", "MET", "DOGE", "ADA"],
+        liq_notional=[100, 20, 20, 0],
+        adl_notional=[20, 20, 0, 0],
+        total_notional=[120, 40, 20, 0],
+        liq_events=[10, 2, 2, 0],
+        adl_events=[2, 2, 0, 0],
+        total_events=[12, 4, 2, 0],
     )
 
 
@@ -173,7 +173,7 @@ def test_one_side_of_each_liquidation() -> None:
     found = only(one_sided_liquidations(tickers(), timeline))
 
     assert (found["fills"], found["notional_usd"], found["both_usd"]) == (5, 50, 90)
-    assert (found["tickers"], found["even_tickers"], found["adl_only_tickers"]) == (3, 3, 1)
+    assert (found["tickers"], found["even_tickers"], found["adl_only_tickers"]) == (4, 4, 1)
     assert (found["seconds"], found["even_seconds"]) == (2, 1)
     assert (found["adl_ratio"], found["median_adl_ratio"]) == (0.8, 0.25)
 
@@ -426,18 +426,26 @@ def test_a_wick_comes_before_the_close() -> None:
 
 
 def test_a_close_is_compared_at_the_end_of_its_minute() -> None:
-    """The block of the same second counts, a later one does not; without a block nothing does."""
+    """
+    The block of the same second counts, a later one does not; without a block nothing does.
+
+    1.5 % off is beyond 100 bps, half a percent is not.
+    """
     second = MS // 1000
     traded = rows(
-        "usde_minutes", ts=minutes(0, 1, 5), low=[0.5, 0.98, 0.1], close=[0.75, 0.99, 0.1]
+        "usde_minutes",
+        ts=minutes(0, 1, 5),
+        low=[0.5, 1.8, 0.1],
+        close=[0.985, 1.99, 0.1],
     )
     blocks = rows("usde_blocks", timestamp=[second + 60, second + 61], token1Price=[1.0, 2.0])
 
     found = only(usde_deviation(traded, blocks))
 
-    assert (found["minutes"], found["beyond_minutes"]) == (2, 2)
-    assert found["worst_close_bps"] == (0.99 / 2 - 1) * 10_000
-    assert (found["first_at"], found["last_at"]) == (*minutes(0, 1),)
+    assert (found["minutes"], found["beyond_minutes"]) == (2, 1)
+    assert found["worst_close_bps"] == pytest.approx(-150)
+    assert found["worst_low_bps"] == pytest.approx(-5000)
+    assert (found["first_at"], found["last_at"]) == (NOON, NOON)
 
 
 def test_liquidity_is_that_at_the_lowest_price() -> None:
