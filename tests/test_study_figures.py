@@ -32,6 +32,7 @@ from analytics.studies.income import (
     fees_of_the_day,
     funding_signs,
     open_interest_change,
+    open_interest_drawdown,
 )
 from analytics.studies.prices import usde_deviation, usde_lows, usde_pool
 from analytics.studies.waves import (
@@ -536,6 +537,24 @@ def test_open_interest_needs_both_days() -> None:
 
     assert (found["perps"], found["change_ratio"], found["median_ratio"]) == (2, -0.25, -0.25)
     assert (found["btc_ratio"], found["eth_ratio"], found["sol_ratio"]) == (0, -0.5, None)
+
+
+def test_a_drawdown_is_to_a_later_close() -> None:
+    """100, 200, 120, 150: two fifths went; a perp that lacks a day is in none of the sums."""
+    days = [date(2025, 10, day) for day in (9, 10, 11, 12)]
+    closes = rows(
+        "open_interest_days",
+        symbol=["BTC"] * 4 + ["NEW"],
+        date=[*days, days[0]],
+        oi_close=[100, 200, 120, 150, 900],
+    )
+
+    assert only(open_interest_drawdown(closes)) == {
+        "perps": 1,
+        "drawdown_ratio": -0.4,
+        "peak_on": days[1],
+        "lowest_on": days[2],
+    }
 
 
 def test_funding_of_zero_is_not_negative() -> None:

@@ -16,6 +16,7 @@ import polars as pl
 from analytics.export import Format, encoded
 from analytics.reports.bundle import check_replaceable, replace_folder, versions
 from analytics.reports.cards import cards
+from analytics.reports.chain_names import chain_name
 from analytics.reports.context import Context
 from analytics.reports.digests import file_digest, rows_digest
 from analytics.reports.numerals import counted, moment
@@ -83,14 +84,14 @@ def study_page(study: Study) -> Page:
 def event_page(context: Context, parts: tuple[Part, ...]) -> Page:
     """Return the figures of a window as a page: a section per table, then the facts behind them."""
     extent = context.scope.extent
-    silent = [part.name for part in parts if part.frame.is_empty()]
+    silent = [titled(part.name) for part in parts if part.frame.is_empty()]
     nothing = [f"Nothing in this window for: {', '.join(silent)}."] if silent else []
     return Page(
         title="study event: the figures of a window",
         extent=f"{moment(extent[0])} to {moment(extent[1])}" if extent else "no facts",
         stamp=context.stamp,
         is_simulated=context.is_simulated,
-        kinds={str(chain): kind for chain, kind in context.kinds.items()},
+        kinds={chain_name(chain): kind for chain, kind in context.kinds.items()},
         warnings=(*warnings(context), *nothing),
         cards=cards(summed_up(context.scope)),
         sections=(

@@ -9,6 +9,7 @@ from analytics.expressions import ratio
 EVENT_DAY = date(2025, 10, 10)
 _NEXT_DAY = date(2025, 10, 11)
 _QUIET_DAY = date(2025, 10, 8)
+_MONTH = (date(2025, 10, 1), date(2025, 10, 20))
 _STAGE = 5
 # The first transfer of the published total of the stage; what came before is not in it.
 _COUNTED_FROM = datetime(2025, 12, 25, 3, 41, 49)
@@ -173,6 +174,46 @@ def open_interest_change(open_interest_days: pl.LazyFrame) -> pl.LazyFrame:
 def _within(condition: pl.Expr) -> pl.Expr:
     opened, closed = pl.col("oi_open").filter(condition), pl.col("oi_close").filter(condition)
     return ratio(closed.sum() - opened.sum(), opened.sum())
+
+
+def open_interest_drawdown(open_interest_days: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    How far open interest fell from its highest close of October 2025 to a later one.
+
+    Over perps that have every day of the window, so that none joins or leaves the sum. A close is
+    one moment of a day: what was lower in between is not in it.
+
+    Formula:
+        drawdown = min over d of Σ oi_close(d) / max of Σ oi_close up to d - 1, 1 to 20 October
+
+    Args:
+        open_interest_days: one row per perp and day: symbol, date, oi_close (USD).
+
+    Returns:
+        One row: perps (Int64), drawdown_ratio (Float64, -0.5 = half went), peak_on, lowest_on
+        (Date; the highest close before the lowest, relative to it).
+
+    Source:
+        Coinalyze by day, as kept by smoothbrainquant/trading-for-new-dads.
+    """
+    closed = pl.col("oi_close")
+    window = open_interest_days.filter(pl.col("date").is_between(*_MONTH))
+    is_whole = pl.len().over("symbol") == pl.col("date").n_unique()
+    days = (
+        window.filter(is_whole)
+        .group_by("date")
+        .agg(closed.sum(), perps=pl.len().cast(pl.Int64))
+        .sort("date")
+    )
+    peak = closed.cum_max()
+    fall = ratio(closed - peak, peak)
+    peak_on = pl.col("date").filter(closed == peak.sort_by(fall).first()).first()
+    return days.select(
+        perps=pl.col("perps").max(),
+        drawdown_ratio=fall.min(),
+        peak_on=peak_on,
+        lowest_on=pl.col("date").sort_by(fall).first(),
+    )
 
 
 def funding_signs(funding_days: pl.LazyFrame) -> pl.LazyFrame:
