@@ -4,5 +4,6 @@ Facts to reports: opens the database read-only.
 A metric is a pure function: lazy frames in, a lazy frame out. The names of its parameters say what
 it is given, facts and other metrics by position, settings by keyword only. Its docstring is the
 methodology that reports print. `load` reads facts, `metrics` computes, `compute` fills in the
-parameters, `reports` shows the results, `cli` is the outside.
+parameters, `reports` shows the results, `studies` holds published figures against rows, `cli` is
+the outside.
 """

@@ -1,4 +1,4 @@
-"""The commands of analytics: `perpscope query`, `metric`, `report` and `compare`."""
+"""The commands of analytics: `perpscope query`, `metric`, `report`, `compare` and `study`."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -21,13 +21,15 @@ from analytics.export import Format, write
 from analytics.metrics import METRICS
 from analytics.queries import arguments, queries, query_named, typed
 from analytics.reports.chain_names import chain_number
-from analytics.reports.command import moment, report
+from analytics.reports.command import moment_of, report
 from analytics.reports.scope import check_indexed, indexed
+from analytics.studies.command import app as study
 from analytics.vendors.command import compare
 
 app = typer.Typer()
 app.command()(report)
 app.command()(compare)
+app.add_typer(study, name="study")
 
 _KINDS = {int: "integer", float: "number", str: "text", bool: "boolean"}
 
@@ -93,7 +95,7 @@ def metric(
         return
     settings = _settings(name, _pairs(setting, "--setting"))
     chain_id = None if chain is None else chain_number(chain)
-    last = moment("--to", until)
+    last = moment_of("--to", until)
     with load.database(load.database_path(database)) as con:
         check_indexed(indexed(con), protocol, chain_id)
         facts = partial(load.facts, con, protocol=protocol, chain_id=chain_id, until=last)

@@ -162,7 +162,7 @@ def test_prose_names_only_commands_that_exist() -> None:
     """README and CONTRIBUTING never show a `perpscope` command or make target that is gone."""
     text = "".join(path.read_text(encoding="utf-8") for path in PROSE)
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    commands = {
+    commands = {group.name for group in app.registered_groups} | {
         command.name or command.callback.__name__.replace("_", "-")
         for command in app.registered_commands
         if command.callback

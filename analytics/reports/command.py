@@ -38,15 +38,20 @@ def report(
     limits = Limits(
         protocol=protocol,
         chain_id=None if chain is None else chain_number(chain),
-        since=moment("--from", since),
-        until=moment("--to", until),
+        since=moment_of("--from", since),
+        until=moment_of("--to", until),
     )
     folder = write_report(load.database_path(database), output, limits)
     typer.echo(f"{folder / 'report.html'}")
 
 
-def moment(option: str, text: str | None) -> datetime | None:
-    """Return the UTC time an option gives, None for none; UserError names the option."""
+def moment_of(option: str, text: str | None) -> datetime | None:
+    """
+    Return the UTC time an option was given, None where it was not.
+
+    Raises:
+        UserError: the text is no time; the message names the option.
+    """
     if text is None:
         return None
     try:

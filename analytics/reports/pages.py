@@ -6,8 +6,7 @@ from importlib.resources import files
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from analytics.reports.parts import Table
-from analytics.reports.report import Report
+from analytics.reports.parts import Page, Table
 
 # Text of a chain (symbols, names) may hold anything; in Markdown these start something.
 _ESCAPED = str.maketrans(
@@ -26,13 +25,13 @@ _ESCAPED = str.maketrans(
 )
 
 
-def html(report: Report, versions: dict[str, str]) -> str:
+def html(report: Page, versions: dict[str, str]) -> str:
     """Return the report as one self-contained HTML file."""
     text = _environment(is_html=True).get_template("report.html.jinja")
     return text.render(report=report, versions=versions)
 
 
-def markdown(report: Report, versions: dict[str, str]) -> str:
+def markdown(report: Page, versions: dict[str, str]) -> str:
     """Return the report in Markdown, its charts in the folder `charts`."""
     text = _environment(is_html=False).get_template("report.md.jinja")
     return text.render(report=report, versions=versions)

@@ -150,6 +150,34 @@ class Card:
     details: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Page:
+    """
+    Everything a page shows.
+
+    Attributes:
+        title: what the page is about.
+        extent: first and last moment of what it rests on, in words.
+        stamp: what kind of data it rests on.
+        is_simulated: whether any of it is simulated.
+        kinds: where each chain's rows came from, by chain name.
+        warnings: what a reader must know first.
+        cards: the numbers a person would ask for.
+        sections: the rest, in order.
+        methods: kind, name and explanation of each metric and query used.
+    """
+
+    title: str
+    extent: str
+    stamp: str
+    is_simulated: bool
+    kinds: Mapping[str, str]
+    warnings: tuple[str, ...]
+    cards: tuple[Card, ...]
+    sections: tuple[Section, ...]
+    methods: tuple[tuple[str, str, str], ...]
+
+
 def table(
     caption: str,
     frame: pl.DataFrame,

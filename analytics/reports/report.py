@@ -9,7 +9,7 @@ from analytics.reports.cards import cards
 from analytics.reports.chain_names import chain_name
 from analytics.reports.context import Context
 from analytics.reports.numerals import moment
-from analytics.reports.parts import Card, Section, Source
+from analytics.reports.parts import Page, Source
 from analytics.reports.scope import Scope
 from analytics.reports.sections.accrual import accrual
 from analytics.reports.sections.covered import covered, warnings
@@ -25,32 +25,15 @@ _SECTIONS = (covered, income, accrual, exposure, exits, oracles, credit, policie
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Page):
     """
-    Everything a page shows.
+    A page about the database of facts.
 
     Attributes:
-        title: what the report is about.
-        extent: first and last moment of its facts, in words.
-        stamp: what kind of data it rests on.
-        is_simulated: whether any of it is simulated.
-        kinds: where each chain's rows came from, by chain name.
-        warnings: what a reader must know first.
-        cards: the numbers a person would ask for.
-        sections: the rest, in order.
-        methods: kind, name and explanation of each metric and query used.
+        summary: the five numbers the cards show, as they are.
     """
 
-    title: str
-    extent: str
-    stamp: str
-    is_simulated: bool
-    kinds: dict[str, str]
-    warnings: tuple[str, ...]
     summary: Summary
-    cards: tuple[Card, ...]
-    sections: tuple[Section, ...]
-    methods: tuple[tuple[str, str, str], ...]
 
     @property
     def sources(self) -> tuple[Source, ...]:

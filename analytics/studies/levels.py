@@ -1,0 +1,149 @@
+"""Open interest, funding, oracles and buybacks of a window, from facts and metrics."""
+
+import polars as pl
+
+from analytics.expressions import EVENT_ORDER, check, ratio, row_count, whole_total
+
+PAIR = ("asset", "quote", "feed", "reference_protocol", "reference_feed")
+
+_TIME = "block_timestamp"
+
+
+def drawdowns(open_interest: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    How far open interest fell below its highest of the window, in dollars and in base units.
+
+    Dollars mix size with price: only base units say that positions were closed.
+
+    Formula:
+        drawdown = min over t of OI(t) / max OI up to t - 1
+
+    Args:
+        open_interest: the metric by the minute: open_interest_total_usd and _total_tokens.
+
+    Returns:
+        One row per protocol and market, sorted, chains and versions apart: drawdown_usd_ratio,
+        drawdown_tokens_ratio (Float64, -0.5 = half went; null where the unit is not known).
+
+    Source:
+        Maximum drawdown as of any series of values.
+    """
+    place = ("protocol", "chain_id", "market", "version")
+    columns = {unit: pl.col(f"open_interest_total_{unit}") for unit in ("usd", "tokens")}
+    return (
+        open_interest.sort(*place, "bucket_at")
+        .with_columns(
+            ratio(value - value.cum_max().over(place), value.cum_max().over(place)).alias(unit)
+            for unit, value in columns.items()
+        )
+        .group_by(place)
+        .agg(pl.col(unit).min().alias(f"drawdown_{unit}_ratio") for unit in columns)
+        .sort(place)
+    )
+
+
+def funding_signs(funding: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    On what part of the markets shorts paid longs, by each market's last rate of the window.
+
+    Formula:
+        negative_ratio = markets with a rate below zero / markets with a rate
+
+    Args:
+        funding: one row per event: market, funding_rate_daily_ratio (> 0: longs pay shorts).
+
+    Returns:
+        One row per protocol with a rate, sorted: market_count, negative_count (Int64),
+        negative_ratio (Float64).
+
+    Source:
+        As of the published days, see `income.funding_signs`.
+    """
+    rate = pl.col("funding_rate_daily_ratio")
+    return (
+        funding.filter(rate.is_not_null())
+        .sort(_TIME, *EVENT_ORDER)
+        .group_by("protocol", "chain_id", "market")
+        .agg(rate.last())
+        .group_by("protocol")
+        .agg(market_count=row_count(), negative_count=(rate < 0).sum().cast(pl.Int64))
+        .with_columns(negative_ratio=ratio(pl.col("negative_count"), pl.col("market_count")))
+        .sort("protocol")
+    )
+
+
+def minutes_apart(oracle_deviation: pl.LazyFrame, *, limit_bps: int = 100) -> pl.LazyFrame:
+    """
+    In how many minutes two sources of one asset were further apart than a limit.
+
+    Counted are minutes in which an update was: an oracle that is silent says nothing.
+
+    Formula:
+        distinct minutes with |deviation_bps| > limit_bps
+
+    Args:
+        oracle_deviation: the metric, one row per update and other source.
+        limit_bps: what is still together, in basis points.
+
+    Returns:
+        One row per source and reference that were beyond the limit, most minutes first:
+        minute_count (Int64), worst_bps (Float64, signed, the furthest), first_at, last_at
+        (Datetime).
+
+    Raises:
+        ValueError: limit_bps is below 0.
+
+    Source:
+        As of the published minutes, see `prices.usde_deviation`.
+    """
+    check("limit_bps", limit_bps, least=0)
+    deviation = pl.col("deviation_bps")
+    return (
+        oracle_deviation.filter(deviation.abs() > limit_bps)
+        .group_by("protocol", *PAIR)
+        .agg(
+            minute_count=pl.col(_TIME).dt.truncate("1m").n_unique().cast(pl.Int64),
+            worst_bps=deviation.sort_by(deviation.abs(), deviation).last(),
+            first_at=pl.col(_TIME).min(),
+            last_at=pl.col(_TIME).max(),
+        )
+        .sort(pl.col("minute_count"), "protocol", *PAIR, descending=[True, *[False] * 6])
+    )
+
+
+def executed(buybacks: pl.LazyFrame, fees: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    What was bought back in the window against what was earned in it, and what was declared.
+
+    A window shorter than the pace of purchases says little: revenue is spent later than earned.
+
+    Formula:
+        executed_ratio = Σ spent_usd / Σ revenue_usd; declared_ratio = Σ holders_usd / Σ revenue_usd
+        revenue_usd = treasury_usd + holders_usd
+
+    Args:
+        buybacks: one row per purchase: spent_usd.
+        fees: one row per fee: treasury_usd, holders_usd.
+
+    Returns:
+        One row per protocol with either, sorted: spent_usd, revenue_usd, holders_usd (Decimal, USD;
+        null when any part is unknown or nothing of it was told), executed_ratio, declared_ratio
+        (Float64).
+
+    Source:
+        As of the published days, see `corrections.executed_buybacks`.
+    """
+    spent = buybacks.group_by("protocol").agg(whole_total(pl.col("spent_usd")))
+    earned = fees.group_by("protocol").agg(
+        revenue_usd=whole_total(pl.col("treasury_usd") + pl.col("holders_usd")),
+        holders_usd=whole_total(pl.col("holders_usd")),
+    )
+    revenue = pl.col("revenue_usd")
+    return (
+        spent.join(earned, on="protocol", how="full", coalesce=True)
+        .with_columns(
+            executed_ratio=ratio(pl.col("spent_usd"), revenue),
+            declared_ratio=ratio(pl.col("holders_usd"), revenue),
+        )
+        .sort("protocol")
+    )

@@ -1,0 +1,166 @@
+"""`perpscope study`: what is printed, what is written, and what a mistake looks like."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+from handmade import at, table, write_database
+from typer.testing import CliRunner, Result
+
+from analytics.cli import app
+from analytics.errors import UserError, WorldError
+from analytics.reports.digests import file_digest
+from analytics.studies.files import FILES
+
+Run = Callable[..., Result]
+
+STUDY = "hyperliquid-2025-10-10"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Return a folder with one file of the study, of three clusters that overshoot 28 times."""
+    path = tmp_path / "data" / FILES["queue_clusters"].path
+    path.parent.mkdir(parents=True)
+    path.write_text("deficit_usd,overshoot_queue_usd\n1,20\n1,36\n0,0\n", encoding="utf-8")
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """Return a database with a liquidation and two waves of ADLs, a minute apart."""
+    exits = [{"block_timestamp": at(seconds), "notional_usd": "50"} for seconds in (0, 60, 120)]
+    texts = ("declaration_digest", "finality", "proof", "logs_digest", "to_block_hash")
+    frames = {
+        "liquidations": table("liquidations", exits[0]),
+        "adls": table("adls", *exits[1:]),
+        "coverage": table("coverage", {"from_block": 1, "to_block": 9} | dict.fromkeys(texts, "-")),
+    }
+    return write_database(tmp_path / "p.duckdb", frames)
+
+
+@pytest.fixture
+def run() -> Run:
+    """Return what calls `perpscope study`; what it raises on purpose is raised."""
+    return lambda *arguments: CliRunner().invoke(
+        app, ["study", *map(str, arguments)], catch_exceptions=False
+    )
+
+
+def test_without_a_name_the_studies_are_listed(run: Run) -> None:
+    """A line each."""
+    result = run()
+
+    assert result.exit_code == 0
+    assert [line.split()[0] for line in result.stdout.splitlines()] == [STUDY, "event"]
+
+
+def test_an_unknown_study_is_a_mistake(run: Run) -> None:
+    """It exits 2, as every wrong request does."""
+    assert run("nope").exit_code == 2
+    assert run(STUDY).exit_code == 2
+
+
+def test_a_table_per_theme(run: Run, data: Path) -> None:
+    """Verdicts first; a figure that differs is a finding, not a failure."""
+    result = run(STUDY, "--data", data)
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"{STUDY}: match: 1, differs: 1, unpublished: 2, ")
+    assert "\nCorrection 3: waves left out\n" in result.stdout
+    assert "hyperliquid/adl_by_coin_REALTIME.csv.gz is not there" in result.stdout
+
+
+def test_rows_for_other_programs(run: Run, data: Path) -> None:
+    """JSON has every claim with all digits; Parquet needs a place."""
+    found = json.loads(run(STUDY, "--data", data, "--format", "json").stdout)
+    multiple = next(each for each in found if each["key"] == "queue_overshoot.overshoot_multiple")
+
+    assert (multiple["published"], multiple["computed"]) == ("28", "28.0")
+    assert multiple["verdict"] == "match"
+    with pytest.raises(UserError, match="--output"):
+        run(STUDY, "--data", data, "--format", "parquet")
+
+
+def test_nothing_to_read_is_an_error(run: Run, tmp_path: Path) -> None:
+    """It exits 1: the request is right, the folder is not."""
+    with pytest.raises(WorldError, match="--data"):
+        run(STUDY, "--data", tmp_path)
+
+
+def test_a_study_is_written_like_a_report(run: Run, data: Path, tmp_path: Path) -> None:
+    """Pages, rows and a manifest with the digests of what was read and of what was written."""
+    folder = tmp_path / "out"
+
+    result = run(STUDY, "--data", data, "--output", folder)
+
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    read = {each["file"]: each["sha256"] for each in manifest["inputs"]["files"]}
+    assert result.stdout == f"{folder / 'report.html'}\n"
+    assert read[FILES["queue_clusters"].path] == file_digest(data / FILES["queue_clusters"].path)
+    assert manifest["files"]["report.md"] == file_digest(folder / "report.md")
+    assert "Σ overshoot / Σ deficit" in (folder / "report.html").read_text(encoding="utf-8")
+    assert pl.read_parquet(folder / "parquet" / "figures.parquet").height == 177
+
+
+def test_writing_twice_gives_the_same_bytes(run: Run, data: Path, tmp_path: Path) -> None:
+    """A study in the folder is replaced; no clock is in it."""
+    folder = tmp_path / "out"
+
+    run(STUDY, "--data", data, "--output", folder)
+    first = (folder / "manifest.json").read_bytes()
+    run(STUDY, "--data", data, "--output", folder)
+
+    assert (folder / "manifest.json").read_bytes() == first
+
+
+def test_another_folder_is_not_replaced(run: Run, data: Path) -> None:
+    """What is no study stays."""
+    with pytest.raises(UserError, match="will not be replaced"):
+        run(STUDY, "--data", data, "--output", data)
+
+
+def test_an_event_of_the_database(run: Run, database: Path) -> None:
+    """Two waves of ADLs a minute after the liquidation, and what did not happen."""
+    result = run("event", "--database", database)
+
+    assert result.exit_code == 0
+    assert "\nADL waves\n" in result.stdout
+    assert "Nothing in this window for: Drawdowns, Funding signs" in result.stdout
+
+
+def test_an_event_is_limited_to_its_window(run: Run, database: Path) -> None:
+    """The second ADL is after the end, a pause of a minute is inside a longer gap."""
+    until = ("event", "--database", database, "--to", "2025-10-10T21:01", "--format", "csv")
+    joined = ("event", "--database", database, "--gap-ms", 60_000, "--format", "csv")
+
+    assert "forced_exits,venue,,adl_count,1" in run(*until).stdout
+    assert "adl_waves,venue,wave=1,adl_count,2" in run(*joined).stdout
+
+
+def test_an_event_is_written_with_its_facts(run: Run, database: Path, tmp_path: Path) -> None:
+    """Each number's rows are there, each row with its transaction."""
+    folder = tmp_path / "out"
+
+    run("event", "--database", database, "--output", folder)
+
+    facts = pl.read_parquet(folder / "parquet" / "adls.parquet")
+    assert facts.height == 2
+    assert facts["tx_hash"].null_count() == 0
+    assert "## ADL waves" in (folder / "report.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--from", "yesterday"),
+        ("--from", "2025-10-11", "--to", "2025-10-10"),
+        ("--protocol", "nobody"),
+    ],
+)
+def test_a_wrong_window_is_a_mistake(run: Run, database: Path, wrong: tuple[str, ...]) -> None:
+    """The message says which option."""
+    with pytest.raises(UserError):
+        run("event", "--database", database, *wrong)

@@ -1,0 +1,263 @@
+"""The figures of a window from facts, on tables small enough to compute in the head."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import polars as pl
+import pytest
+from handmade import at, table
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.metrics.open_interest import open_interest
+from analytics.metrics.oracles import oracle_deviation
+from analytics.studies.event import Part, lines
+from analytics.studies.forced import (
+    adl_holders,
+    adl_times,
+    adl_waves,
+    exit_markets,
+    exit_minutes,
+    exit_windows,
+    forced_exits,
+)
+from analytics.studies.levels import drawdowns, executed, funding_signs, minutes_apart
+
+Row = Mapping[str, object]
+NOTHING = table("adls").lazy()
+
+
+def adls(*rows: Row) -> pl.LazyFrame:
+    """Return ADLs."""
+    return table("adls", *rows).lazy()
+
+
+def liquidations(*rows: Row) -> pl.LazyFrame:
+    """Return liquidations."""
+    return table("liquidations", *rows).lazy()
+
+
+def after(seconds: float, usd: object, **rest: object) -> Row:
+    """Return an exit so many seconds after 21:00."""
+    return {"block_timestamp": at(seconds), "notional_usd": usd, **rest}
+
+
+def test_exits_of_a_protocol_in_one_row() -> None:
+    """ADLs of 30 begin 61 s after liquidations of 120, of which 90 were long."""
+    cut = adls(after(61, 10), after(90, 20, account="0xb"))
+    forced = liquidations(after(0, 90, is_long=True), after(5, 30, is_long=False))
+
+    row = forced_exits(cut, forced).collect().row(0, named=True)
+
+    assert (row["adl_count"], row["adl_account_count"], row["liquidation_count"]) == (2, 2, 2)
+    assert (row["adl_notional_usd"], row["liquidation_notional_usd"]) == (30, 120)
+    assert (row["trigger_lag_ms"], row["long_ratio"]) == (61_000, 0.75)
+    assert row["adl_to_liquidation_ratio"] == 0.25
+
+
+def test_no_adl_is_a_measured_zero() -> None:
+    """A protocol that only liquidates has zero ADLs, no lag, and a ratio of zero."""
+    row = forced_exits(NOTHING, liquidations(after(0, 90))).collect().row(0, named=True)
+
+    assert (row["adl_count"], row["adl_unknown_notional_count"]) == (0, 0)
+    assert (row["adl_notional_usd"], row["adl_to_liquidation_ratio"]) == (0, 0)
+    assert row["trigger_lag_ms"] is None
+
+
+def test_a_ratio_is_not_known_while_a_notional_is_not() -> None:
+    """What is known is summed, the ratio is left open."""
+    cut = adls(after(0, 10), after(0, None))
+
+    row = forced_exits(cut, liquidations(after(0, 90))).collect().row(0, named=True)
+
+    assert (row["adl_notional_usd"], row["adl_unknown_notional_count"]) == (10, 1)
+    assert row["adl_to_liquidation_ratio"] is None
+
+
+def test_a_share_of_longs_needs_every_side() -> None:
+    """One position whose side is not said leaves the share open."""
+    forced = liquidations(after(0, 90, is_long=True), after(5, 30))
+
+    assert forced_exits(NOTHING, forced).collect()["long_ratio"].to_list() == [None]
+
+
+def test_holders_are_accounts_not_fills() -> None:
+    """Two fills of one account are one holder of 3/4; whose account is unknown is no holder."""
+    cut = adls(
+        after(0, 1),
+        after(1, 2),
+        after(2, 1, account="0xb"),
+        after(3, 50, account=None),
+    )
+
+    row = adl_holders(cut).collect().row(0, named=True)
+
+    assert (row["adl_account_count"], row["top1_ratio"], row["gini_ratio"]) == (2, 0.75, 0.25)
+
+
+def test_percents_of_each_protocol() -> None:
+    """Half of one protocol does not wait for the other."""
+    cut = adls(after(0, 1), after(9, 1), after(5, 9, protocol="other"))
+
+    found = adl_times(cut).filter(pl.col("percent") == 50).collect()
+
+    assert found.select("protocol", "reached_at").rows() == [("other", at(5)), ("venue", at(0))]
+
+
+def test_windows_of_both_kinds_of_exit() -> None:
+    """70 % of the ADLs come together at once, those of the liquidations within 10 s."""
+    cut = adls(after(0, 7), after(60, 3))
+    forced = liquidations(after(0, 4), after(10, 4), after(100, 2))
+
+    found = exit_windows(cut, forced).collect()
+
+    assert found.select("exit", "milliseconds", "notional_usd").rows() == [
+        ("adl", 0, 7),
+        ("liquidation", 10_000, 8),
+    ]
+
+
+def test_no_wave_is_left_out() -> None:
+    """A pause of 5 s is inside a wave, one of 6 s ends it; a market of its own changes nothing."""
+    cut = adls(after(0, 1), after(5, 2, market="ETH"), after(11, 4))
+
+    found = adl_waves(cut).collect()
+
+    assert found.select("wave", "adl_count", "notional_usd").rows() == [(1, 2, 3), (2, 1, 4)]
+    assert adl_waves(cut, gap_ms=6000).collect().height == 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 9)), max_size=9), st.integers(0, 20))
+def test_waves_and_minutes_add_up_to_all(events: list[tuple[int, int]], gap: int) -> None:
+    """Whatever the gap, nothing is lost and nothing is counted twice."""
+    cut = adls(*(after(seconds, usd) for seconds, usd in events))
+    total = sum(usd for _, usd in events)
+
+    waves = adl_waves(cut, gap_ms=gap * 1000).collect()
+    minutes = exit_minutes(cut, table("liquidations").lazy()).collect()
+
+    assert waves["notional_usd"].sum() == total
+    assert minutes["adl_notional_usd"].sum() == total
+    assert waves["adl_count"].sum() == len(events)
+
+
+def test_a_minute_without_one_kind_has_zero_of_it() -> None:
+    """21:00 has both, 21:01 liquidations only; an ADL of unknown notional is not zero."""
+    cut = adls(after(0, 5), after(120, None))
+    forced = liquidations(after(59, 7), after(60, 8))
+
+    found = exit_minutes(cut, forced).collect()
+
+    assert found.select("adl_notional_usd", "liquidation_notional_usd").rows() == [
+        (5, 7),
+        (0, 8),
+        (None, 0),
+    ]
+
+
+def test_markets_with_most_adls_come_first() -> None:
+    """Chains stay apart."""
+    cut = adls(after(0, 5), after(0, 6, market="ETH"), after(0, 7, chain_id=10))
+
+    found = exit_markets(cut, liquidations(after(0, 1, market="SOL"))).collect()
+
+    assert found.select("chain_id", "market").rows() == [
+        (10, "BTC"),
+        (1, "ETH"),
+        (1, "BTC"),
+        (1, "SOL"),
+    ]
+
+
+def test_a_drawdown_is_from_the_highest_before() -> None:
+    """100, 200, 50, 150: three quarters went; in base units, which stood still, nothing."""
+    values = ("100", "200", "50", "150")
+    events = table(
+        "open_interest",
+        *(
+            {
+                "block_number": i,
+                "block_timestamp": at(60 * i),
+                "open_interest_usd": usd if is_long else "0",
+                "open_interest_tokens": "2" if is_long else "0",
+                "is_long": is_long,
+            }
+            for i, usd in enumerate(values)
+            for is_long in (True, False)
+        ),
+    ).lazy()
+
+    row = drawdowns(open_interest(events, bucket_seconds=60)).collect().row(0, named=True)
+
+    assert (row["drawdown_usd_ratio"], row["drawdown_tokens_ratio"]) == (-0.75, 0)
+
+
+def test_funding_counts_the_last_rate_of_a_market() -> None:
+    """BTC turned negative, ETH is at zero; an event without a rate says nothing."""
+    rates = table(
+        "funding",
+        {"funding_rate_daily_ratio": "0.1"},
+        {"funding_rate_daily_ratio": "-0.1", "block_timestamp": at(9)},
+        {"funding_rate_daily_ratio": None, "block_timestamp": at(10)},
+        {"funding_rate_daily_ratio": "0", "market": "ETH"},
+        {"funding_rate_daily_ratio": None, "market": "SOL"},
+    ).lazy()
+
+    assert funding_signs(rates).collect().row(0) == ("venue", 2, 1, 0.5)
+
+
+def test_minutes_apart_are_counted_once() -> None:
+    """Two updates of one minute 2 % off, one of the next exactly 1 % off."""
+    price = {"asset": "USDE", "quote": "USD"}
+    updates = table(
+        "oracle_updates",
+        price | {"protocol": "chainlink", "feed": "0xc", "oracle_price_quote": "1"},
+        *(
+            price | {"oracle_price_quote": value, "block_timestamp": at(seconds)}
+            for seconds, value in ((1, "0.98"), (30, "0.97"), (60, "0.99"))
+        ),
+    ).lazy()
+
+    found = minutes_apart(oracle_deviation(updates)).collect()
+    stricter = minutes_apart(oracle_deviation(updates), limit_bps=99).collect()
+
+    assert found.select("protocol", "minute_count", "last_at").rows() == [("venue", 1, at(30))]
+    assert found["worst_bps"].item() == pytest.approx(-300)
+    assert stricter["minute_count"].to_list() == [2]
+    with pytest.raises(ValueError, match="limit_bps"):
+        minutes_apart(oracle_deviation(updates), limit_bps=-1)
+
+
+def test_executed_and_declared_of_the_same_window() -> None:
+    """10 of 40 were spent, 20 set aside; without revenue there is no ratio."""
+    bought = table("buybacks", {"spent_usd": "10"}, {"protocol": "other", "spent_usd": "1"}).lazy()
+    earned = table("fees", {"treasury_usd": "20", "holders_usd": "20"}).lazy()
+
+    found = executed(bought, earned).collect()
+
+    assert found.select("protocol", "executed_ratio", "declared_ratio").rows() == [
+        ("other", None, None),
+        ("venue", 0.25, 0.5),
+    ]
+
+
+def test_an_unpriced_purchase_leaves_the_ratio_open() -> None:
+    """Unknown is not zero."""
+    bought = table("buybacks", {"spent_usd": "10"}, {"spent_usd": None}).lazy()
+    earned = table("fees", {"treasury_usd": "20", "holders_usd": "20"}).lazy()
+
+    assert executed(bought, earned).collect()["executed_ratio"].to_list() == [None]
+
+
+def test_all_tables_as_lines() -> None:
+    """A line per number, with what it is about and all its digits; unknown stays null."""
+    frame = pl.DataFrame(
+        {"protocol": ["venue"], "wave": [1], "notional_usd": [Decimal("1.50")], "x": [None]}
+    )
+
+    found = lines((Part(adl_waves, ("protocol", "wave"), {}, frame),))
+
+    assert found.rows() == [
+        ("adl_waves", "venue", "wave=1", "notional_usd", "1.5"),
+        ("adl_waves", "venue", "wave=1", "x", None),
+    ]
