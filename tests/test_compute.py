@@ -125,7 +125,7 @@ def test_settings_reach_metrics_behind_the_metric() -> None:
     ("name", "settings", "message"),
     [
         ("fee", {}, "no metric is called fee: did you mean fees?"),
-        ("xyz", {}, "no metric is called xyz: there are: adls, buyback_ratio"),
+        ("xyz", {}, "no metric is called xyz: there are: ad"),
         (
             "buyback_ratio",
             {"window": 3},
@@ -215,6 +215,12 @@ def test_a_filter_leaves_tables_without_its_column_alone(tmp_path: Path) -> None
 @pytest.mark.parametrize("name", sorted(METRICS))
 def test_a_metric_of_a_file_is_the_metric_of_its_rows(name: str, tmp_path: Path) -> None:
     """Several tables are read from one file in one plan, only the columns the plan needs."""
+    quotes = [
+        {"asset": asset, "feed": feed, "oracle_price_quote": price, "block_timestamp": at(seconds)}
+        for asset, feed in (("BTC", "0xf"), ("BTC", "0xother"), ("ETH", "0xeth"))
+        for seconds, price in ((0, 100), (60, 90), (120, 95), (180, 80))
+    ]
+    trade = {"notional_delta_usd": 10, "execution_price_usd": 101, "tx_hash": f"0x{0:064x}"}
     frames = {
         "fees": table("fees", SPLIT),
         "buybacks": table("buybacks", {"spent_usd": 1}),
@@ -225,9 +231,8 @@ def test_a_metric_of_a_file_is_the_metric_of_its_rows(name: str, tmp_path: Path)
             "pool_liquidity", {"tick": 0, "price_quote": 1, "liquidity_tokens": 5}
         ),
         "open_interest": table("open_interest", {"open_interest_usd": 5}),
-        "oracle_updates": table(
-            "oracle_updates", {"asset": "BTC"}, {"asset": "BTC", "feed": "0xother"}
-        ),
+        "oracle_updates": table("oracle_updates", *quotes),
+        "position_changes": table("position_changes", trade),
     }
     path = write_database(tmp_path / "p.duckdb", frames)
 

@@ -48,7 +48,16 @@ CHOICES: Mapping[str, list[object]] = {
 UNUSED = ("size", "price", "position_id", "observed")
 NEVER_NULL = {"oracle_price_quote", "bought_tokens", "value", "supply_tokens", "dead_tokens"}
 # Metrics of one event, one strategy or one book: nobody asks for them in SQL.
-TWINLESS: frozenset[str] = frozenset()
+TWINLESS = frozenset(
+    {
+        "asset_correlation",
+        "cascade_stages",
+        "event_drops",
+        "event_shape",
+        "executed_depth",
+        "venue_lead_lag",
+    }
+)
 TWINNED = sorted(METRICS.keys() - TWINLESS)
 
 

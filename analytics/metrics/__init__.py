@@ -15,6 +15,9 @@ import polars as pl
 from analytics.metrics import (
     adls,
     buybacks,
+    cascade,
+    comovement,
+    events,
     income,
     liquidations,
     liquidity,
@@ -24,7 +27,18 @@ from analytics.metrics import (
 
 Metric = Callable[..., pl.LazyFrame]
 
-_TOPICS = (income, buybacks, open_interest, oracles, liquidations, adls, liquidity)
+_TOPICS = (
+    income,
+    buybacks,
+    open_interest,
+    oracles,
+    liquidations,
+    adls,
+    liquidity,
+    cascade,
+    comovement,
+    events,
+)
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {

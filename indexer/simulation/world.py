@@ -1,8 +1,8 @@
 """
 The whole simulated world: two chains, one ledger, one script.
 
-Everything follows from the scenario and the seed. `simulated` trades block by block, makes blocks that verify from
-the transactions, and posts what happened to the ledger.
+Everything follows from the scenario and the seed. `simulated` trades block by block, makes blocks
+that verify from the transactions, and posts what happened to the ledger.
 """
 
 from collections.abc import Callable, Mapping, Sequence
