@@ -9,6 +9,7 @@ around it, which keeps how often each speaks out of the lag.
 from typing import Literal
 
 import polars as pl
+import polars.selectors as cs
 
 from analytics.series import pearson, relative
 
@@ -39,7 +40,8 @@ def cross_correlations(
     products = (
         own.join(shifted, on=[*PAIR, "step"], suffix="_other")
         .group_by(*PAIR, "lag")
-        .agg(both=_total(pl.col("value") * pl.col("value_other"), "step"))
+        .agg(both=_listed(pl.col("value") * pl.col("value_other"), "step"))
+        .pipe(_summed)
     )
     correlation = pearson(
         # Shifted, one series ends before the other: each is read as still where it is not.
@@ -93,8 +95,9 @@ def quote_correlations(quotes: pl.LazyFrame, grid_seconds: int, most_steps: int)
         .group_by(*PAIR, "lag")
         .agg(
             sample_count=pl.len().cast(pl.Int64),
-            **{name: _total(value, "block_timestamp") for name, value in sums.items()},
+            **{name: _listed(value, "block_timestamp") for name, value in sums.items()},
         )
+        .pipe(_summed)
         .select(*PAIR, "sample_count", "lag", correlation=correlation)
         .filter(pl.col("correlation").is_not_null())
     )
@@ -210,9 +213,15 @@ def _side(series: pl.LazyFrame, pairs: pl.LazyFrame, name: str) -> pl.LazyFrame:
 def _sums(side: pl.LazyFrame, name: str) -> pl.LazyFrame:
     value = pl.col("value")
     totals = {f"sum_{name}": value, f"square_{name}": value * value}
-    return side.group_by(*PAIR).agg(**{key: _total(one, "step") for key, one in totals.items()})
+    lists = {key: _listed(one, "step") for key, one in totals.items()}
+    return side.group_by(*PAIR).agg(**lists).pipe(_summed)
 
 
-def _total(value: pl.Expr, order: str) -> pl.Expr:
-    # A sum of floats depends on their order.
-    return value.sort_by(order).sum()
+def _listed(value: pl.Expr, order: str) -> pl.Expr:
+    # A sum of floats depends on their order, and on where a frame is cut in pieces: so that of a
+    # list, which is never cut.
+    return value.sort_by(order).implode()
+
+
+def _summed(frame: pl.LazyFrame) -> pl.LazyFrame:
+    return frame.with_columns(cs.list().list.sum())
