@@ -92,17 +92,25 @@ def demo(
     output: Annotated[Path, typer.Option(help="The folder for the report.")] = Path(
         "perpscope-demo"
     ),
-    seed: Annotated[int, typer.Option(help="What the whole simulated world follows from.")] = 1,
+    seed: Annotated[int, typer.Option(help="What chance in the simulated world follows from.")] = 1,
+    scenario: Annotated[
+        str,
+        typer.Option(
+            help="What happens: three_days, calm, crash_with_adl, oracle_failure, liquidity_void, "
+            "wick_and_recovery."
+        ),
+    ] = "three_days",
     database: Annotated[
         Path | None, typer.Option(help="The DuckDB file to make; by default in the folder.")
     ] = None,
 ) -> None:
-    """Simulate a market with a crash, index it, and write a report about it."""
+    """Simulate a market in trouble, index it, and write a report about it."""
     from analytics.reports import summary, write_report
-    from indexer.simulation.demo import indexed_world
+    from indexer.simulation.demo import indexed_world, scenario_named
 
+    script = scenario_named(scenario)
     path = made_anew(database, output / DEMO_DATABASE)
-    world = indexed_world(path, seed, typer.echo)
+    world = indexed_world(path, seed, typer.echo, script)
     typer.echo(
         f"compared {rows_compared(world, path):,} facts with the simulator's own books: equal"
     )

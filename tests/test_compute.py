@@ -127,7 +127,7 @@ def test_settings_reach_metrics_behind_the_metric() -> None:
     ("name", "settings", "message"),
     [
         ("fee", {}, "no metric is called fee: did you mean fees?"),
-        ("xyz", {}, "no metric is called xyz: there are: adl"),
+        ("xyz", {}, "no metric is called xyz: there are: ad"),
         (
             "buyback_ratio",
             {"window": 3},
@@ -241,6 +241,12 @@ def priced() -> dict[str, pl.DataFrame]:
 @pytest.mark.parametrize("name", sorted(METRICS))
 def test_a_metric_of_a_file_is_the_metric_of_its_rows(name: str, tmp_path: Path) -> None:
     """Several tables are read from one file in one plan, only the columns the plan needs."""
+    quotes = [
+        {"asset": asset, "feed": feed, "oracle_price_quote": price, "block_timestamp": at(seconds)}
+        for asset, feed in (("BTC", "0xf"), ("BTC", "0xother"), ("ETH", "0xeth"))
+        for seconds, price in ((0, 100), (60, 90), (120, 95), (180, 80))
+    ]
+    trade = {"notional_delta_usd": 10, "execution_price_usd": 101, "tx_hash": f"0x{0:064x}"}
     frames = {
         "fees": table(
             "fees",
@@ -251,7 +257,6 @@ def test_a_metric_of_a_file_is_the_metric_of_its_rows(name: str, tmp_path: Path)
         "token_supplies": table("token_supplies", {"supply_tokens": 9}),
         "liquidations": table("liquidations", {"notional_usd": 5}),
         "adls": table("adls", {"notional_usd": 5}),
-        "position_changes": table("position_changes", {"realized_pnl_usd": 5}),
         "credit_events": table(
             "credit_events",
             *({"kind": kind} for kind in ("payment", "default", "recovery", "impairment")),
@@ -267,6 +272,11 @@ def test_a_metric_of_a_file_is_the_metric_of_its_rows(name: str, tmp_path: Path)
         "open_interest": table("open_interest", {"open_interest_usd": 5}),
         **priced(),
     }
+    more = {
+        "oracle_updates": table("oracle_updates", *quotes),
+        "position_changes": table("position_changes", trade | {"realized_pnl_usd": 5}),
+    }
+    frames |= {name: pl.concat([frames[name], frame]) for name, frame in more.items()}
     path = write_database(tmp_path / "p.duckdb", frames)
 
     with database(path) as con:

@@ -93,7 +93,20 @@ UNUSED = ("observed",)
 SIGNED = ("pnl_usd", "_delta_usd", "_delta_tokens", "cumulative_ratio", "paid_usd")
 NEVER_NULL = {"oracle_price_quote", "bought_tokens", "value", "supply_tokens", "dead_tokens"}
 # Metrics of one event, one strategy or one book: nobody asks for them in SQL.
-TWINLESS = frozenset({"depth_change", "kelly", "liquidation_move", "survival"})
+TWINLESS = frozenset(
+    {
+        "asset_correlation",
+        "cascade_stages",
+        "event_drops",
+        "event_shape",
+        "executed_depth",
+        "depth_change",
+        "kelly",
+        "liquidation_move",
+        "survival",
+        "venue_lead_lag",
+    }
+)
 TWINNED = sorted(METRICS.keys() - TWINLESS)
 
 

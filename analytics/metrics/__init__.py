@@ -18,7 +18,10 @@ from analytics.metrics import (
     adl_waves,
     adls,
     buybacks,
+    cascade,
+    comovement,
     credit,
+    events,
     exposure,
     feeds,
     funding,
@@ -62,6 +65,9 @@ _TOPICS = (
     resilience,
     exposure,
     sizing,
+    cascade,
+    comovement,
+    events,
 )
 
 METRICS: Mapping[str, Metric] = MappingProxyType(

@@ -7,7 +7,8 @@ from itertools import product
 from eth_hash.auto import keccak
 
 from indexer.simulation.market import Market, Position, Quote, Terms, Token, Trader
-from indexer.simulation.prices import ONE, Prices, depth
+from indexer.simulation.prices import Prices, depth
+from indexer.simulation.scenarios import ONE, THREE_DAYS, Scenario
 from indexer.simulation.trading import is_liquidatable, is_thin
 
 SPREAD_PPM = 150
@@ -28,6 +29,7 @@ class Book:
         budget: stakers' part of it that is not spent yet, by token address.
         time: seconds of the block being made.
         prices: at that time, 1e-8 USD.
+        scenario: the script that thins the book.
     """
 
     markets: Sequence[Market]
@@ -37,6 +39,7 @@ class Book:
     budget: dict[bytes, int] = field(default_factory=dict)
     time: int = 0
     prices: Prices = field(default_factory=dict)
+    scenario: Scenario = THREE_DAYS
 
     def quote(self, token: Token) -> Quote:
         """Return what keepers sign for a token now."""
@@ -52,7 +55,7 @@ class Book:
             self.time,
             self.quote(market.index),
             self.quote(position.collateral),
-            market.depth_usd * depth(self.time) // ONE,
+            market.depth_usd * depth(self.time, self.scenario) // ONE,
             position.is_long if longs >= shorts else not position.is_long,
         )
 

@@ -13,7 +13,7 @@ from indexer.chains import ETHEREUM
 from indexer.protocols import PROTOCOLS
 from indexer.simulation.encoding import plain, tail, topic, word, words
 from indexer.simulation.ledger import Cell, Draft, Entry, exact, less, text
-from indexer.simulation.prices import CRASH, START
+from indexer.simulation.scenarios import THREE_DAYS, Scenario
 from indexer.simulation.shares import Shares
 from indexer.simulation.transactions import Log
 
@@ -22,9 +22,8 @@ MANAGER = bytes.fromhex("6ACEb4cAbA81Fa6a8065059f3A944fb066A10fAc")
 _POOL_MANAGER = bytes.fromhex("7aD5fFa5fdF509E30186F4609c2f6269f4B6158F")
 _QUEUE = bytes.fromhex("1bc47a0Dd0FdaB96E9eF982fdf1F34DC6207cfE3")
 _OPERATOR = bytes.fromhex("51d000000000000000000000000000000000f0a1")
-_HOUR = 3_600
 _LOANS = 7
-_PAID_EVERY = 6 * _HOUR
+_PAID_EVERY_HOURS = 6
 _YEAR = 365 * 86_400
 _INTEREST_BPS, _PLATFORM_BPS, _DELEGATE_BPS, _SERVICE_BPS = 1_120, 800, 400, 66
 _SHARE_PRICE_PPM = 1_137_400
@@ -57,17 +56,21 @@ class Pool:
 
     Attributes:
         random: decides.
+        scenario: how fast it lives, and when the crash is.
         loans: in the order they will be made.
         shares: what the lenders own.
         is_born: whether the pool is deployed.
     """
 
     random: Random
+    scenario: Scenario = THREE_DAYS
     loans: list[Loan] = field(default_factory=list)
     is_born: bool = False
 
     def __post_init__(self) -> None:
         """Find what is declared, and plan the loans."""
+        self._hour = self.scenario.credit_hour_seconds
+        self._paid_every = _PAID_EVERY_HOURS * self._hour
         self._pool, self._asset, self._decimals = _pool()
         self.shares = Shares(self._pool, self._asset, self._decimals)
         self._loan_factory = _factory("maple/OpenTermLoan")
@@ -77,24 +80,24 @@ class Pool:
 
     def _planned(self, number: int) -> Loan:
         principal = self.random.randrange(2_000_000, 24_000_000) * 10**self._decimals
-        born_at = START + (2 + 3 * number) * _HOUR
+        born_at = self.scenario.start + (2 + 3 * number) * self._hour
         return Loan(self.random.randbytes(20), self.random.randbytes(20), principal, born_at)
 
     def acts(self, time: int) -> Iterator[Draft]:
         """Yield the transactions of one block."""
-        if time == START + _HOUR:
+        if time == self.scenario.start + self._hour:
             yield self._deployed()
         for loan in self.loans:
             age = time - loan.born_at
             if age == 0:
                 yield self._announced(loan)
-            elif age == _HOUR:
+            elif age == self._hour:
                 yield self._funded(loan)
-            elif age > _HOUR and (age - _HOUR) % _PAID_EVERY == 0:
+            elif age > self._hour and (age - self._hour) % self._paid_every == 0:
                 yield self._paid(loan, time)
-        if time == CRASH + 600:
+        if time == self.scenario.crash + 600:
             yield self._called(self.loans[1], time)
-        if time > START + _HOUR and self.random.randrange(100) < _FLOW_PERCENT:
+        if time > self.scenario.start + self._hour and self.random.randrange(100) < _FLOW_PERCENT:
             yield self._flow()
 
     def _deployed(self) -> Draft:
@@ -125,7 +128,7 @@ class Pool:
 
     def _funded(self, loan: Loan) -> Draft:
         draft = Draft(_OPERATOR, MANAGER)
-        due = loan.born_at + _PAID_EVERY
+        due = loan.born_at + self._paid_every
         draft.emit(
             plain(
                 loan.address, "Funded(uint256,uint40,uint40)", [loan.principal, due, due + 86_400]
@@ -145,9 +148,9 @@ class Pool:
 
     def _paid(self, loan: Loan, time: int) -> Draft:
         draft = Draft(loan.borrower, loan.address)
-        interest = loan.principal * _INTEREST_BPS * _PAID_EVERY // (10_000 * _YEAR)
+        interest = loan.principal * _INTEREST_BPS * self._paid_every // (10_000 * _YEAR)
         late = interest // 50 if self.random.randrange(6) == 0 else 0
-        due = time + _PAID_EVERY
+        due = time + self._paid_every
         draft.emit(
             plain(
                 loan.address,
@@ -161,7 +164,7 @@ class Pool:
         return draft
 
     def _claimed(self, draft: Draft, loan: Loan, interest: int) -> None:
-        service = loan.principal * _SERVICE_BPS * _PAID_EVERY // (10_000 * _YEAR)
+        service = loan.principal * _SERVICE_BPS * self._paid_every // (10_000 * _YEAR)
         delegate_service = service // 3
         delegate, platform = (interest * bps // 10_000 for bps in (_DELEGATE_BPS, _PLATFORM_BPS))
         self.shares.earned(interest - delegate - platform)

@@ -6,19 +6,19 @@ from random import Random
 
 from indexer.simulation.ledger import Draft
 from indexer.simulation.market import USD, Market, Position, Token, Trader
-from indexer.simulation.prices import CALM_SECONDS, CRASH, START
+from indexer.simulation.prices import CALM_SECONDS
+from indexer.simulation.scenarios import ONE, THREE_DAYS
+from indexer.simulation.truth import Cut, Round, Truth
 from indexer.simulation.venue import Venue
 
 _LEVERAGES = (2, 3, 3, 5, 5, 8, 10, 10, 15, 20, 25, 30, 40, 50)
 _SMALLEST, _LARGEST = 4_000, 380_000  # dollars
-_ORDERS_PERCENT = 34  # of blocks have an order
 _SWAPS_PERCENT = 4
 _BULLS_PERCENT = 62
 _STABLE_PERCENT = 65
 _HOME_PERCENT, _FAITHFUL_PERCENT = 90, 94
 _FACTOR = 10**30
 _ADL_ABOVE, _ADL_UNTIL = 15 * _FACTOR // 100, 10 * _FACTOR // 100
-_KEEPERS_LAG = 20  # seconds between two looks of the liquidators while blocks are full
 _LIQUIDATIONS_AT_ONCE = 2
 _BUYBACK_EVERY = 8 * 3_600
 _BATCH = 200 * 10**18
@@ -52,28 +52,31 @@ class Crowd:
         random: decides.
         traders: the accounts.
         deleveraging: markets and sides whose ADL was announced.
+        truth: where they note what nobody sees on chain.
     """
 
     random: Random
     traders: Sequence[Trader]
     deleveraging: set[tuple[bytes, bool]] = field(default_factory=set)
+    truth: Truth = field(default_factory=lambda: Truth(THREE_DAYS))
 
     def acts(self, venue: Venue) -> Iterator[Draft]:
         """Yield the transactions of the block that the venue is at."""
         yield from self._liquidations(venue)
-        if venue.time % _KEEPERS_LAG == 0:
+        if venue.time % venue.scenario.keepers_seconds == 0:
             for market, is_long, gain in venue.profits():
                 factor = gain * _FACTOR // market.pool_usd
                 yield from self._deleveraging(venue, market, factor, is_long=is_long)
         yield from self._orders(venue)
-        if (venue.time - START) % _BUYBACK_EVERY == 0:
+        if (venue.time - venue.scenario.start) % _BUYBACK_EVERY == 0:
             yield from self._buybacks(venue)
 
     def _orders(self, venue: Venue) -> Iterator[Draft]:
         is_slow = venue.time % CALM_SECONDS == 0
         if is_slow and self.random.randrange(100) < _SWAPS_PERCENT:
             yield self._swap(venue)
-        if self.random.randrange(100) < (_ORDERS_PERCENT if is_slow else _ORDERS_PERCENT // 3):
+        script = venue.scenario
+        if self.random.randrange(100) < (script.orders_percent if is_slow else script.rush_percent):
             yield self._order(venue)
 
     def _order(self, venue: Venue) -> Draft:
@@ -94,7 +97,7 @@ class Crowd:
         return closed or venue.cancel(trader)
 
     def _add(self, venue: Venue, position: Position, size_usd: int) -> Draft:
-        if venue.time > CRASH:  # once bitten
+        if venue.time > venue.scenario.crash and venue.scenario.is_crash:  # once bitten
             size_usd //= 2
         worth = venue.quote(position.collateral).low
         deposit = size_usd // position.trader.leverage // worth
@@ -108,11 +111,17 @@ class Crowd:
         return venue.swap(market, token, dollars // venue.quote(token).low)
 
     def _liquidations(self, venue: Venue) -> Iterator[Draft]:
-        is_crowded = venue.time % CALM_SECONDS != 0 and venue.time > CRASH
-        if is_crowded and venue.time % _KEEPERS_LAG:
+        is_late = venue.time > venue.scenario.crash
+        is_crowded = venue.time % CALM_SECONDS != 0 and is_late
+        if is_crowded and venue.time % venue.scenario.keepers_seconds:
             return
-        most = _LIQUIDATIONS_AT_ONCE if venue.time > CRASH else len(venue.positions)
-        for position in venue.endangered()[:most]:
+        due = venue.endangered()
+        closed = due[: _LIQUIDATIONS_AT_ONCE if is_late else len(due)]
+        if closed:
+            accounts = tuple(one.trader.account for one in closed)
+            total = sum(one.size_usd for one in closed)
+            self.truth.rounds.append(Round(venue.time, len(due), accounts, total))
+        for position in closed:
             yield venue.liquidate(position)
 
     def _deleveraging(
@@ -126,16 +135,32 @@ class Crowd:
             self.deleveraging.add(key)
             yield venue.announce_adl(market, factor, _ADL_ABOVE, is_long=is_long)
         if key in self.deleveraging:
-            yield self._cut(venue, market, is_long=is_long)
+            yield self._cut(venue, market, factor, is_long=is_long)
 
-    def _cut(self, venue: Venue, market: Market, *, is_long: bool) -> Draft:
+    def _cut(self, venue: Venue, market: Market, factor: int, *, is_long: bool) -> Draft:
         index = venue.quote(market.index)
-        winner = max(
-            venue.held(market, is_long=is_long),
-            key=lambda one: one.pnl_usd(index) * _FACTOR // one.size_usd,
-        )
+        held = venue.held(market, is_long=is_long)
+        scores = [one.pnl_usd(index) * _FACTOR // one.size_usd for one in held]
+        best = max(scores)
+        winner = held[scores.index(best)]
         is_small = winner.size_usd < 20_000 * USD
-        return venue.deleverage(winner, winner.size_usd if is_small else winner.size_usd // 2)
+        size = winner.size_usd if is_small else winner.size_usd // 2
+        gain, taken = factor * market.pool_usd, winner.pnl_usd(index) * size // winner.size_usd
+        self.truth.cuts.append(
+            Cut(
+                venue.time,
+                market.address,
+                is_long,
+                winner.key,
+                rank=1 + sum(score > best for score in scores),
+                held=len(held),
+                score_ppm=best * ONE // _FACTOR,
+                gain_usd=gain // _FACTOR,
+                allowed_usd=_ADL_UNTIL * market.pool_usd // _FACTOR,
+                taken_usd=taken,
+            )
+        )
+        return venue.deleverage(winner, size)
 
     def _buybacks(self, venue: Venue) -> Iterator[Draft]:
         tokens: dict[bytes, Token] = {}

@@ -8,6 +8,8 @@ from indexer.protocols import PROTOCOLS
 from indexer.simulation.encoding import plain
 from indexer.simulation.ledger import Draft, Entry, exact, moment, text
 from indexer.simulation.prices import Prices
+from indexer.simulation.scenarios import ONE, THREE_DAYS, Fault, Scenario
+from indexer.simulation.truth import Reading, error_ppm
 
 HEARTBEAT_SECONDS = 3_600
 DEVIATION_BPS = 50
@@ -37,9 +39,14 @@ class Feed:
     round_id: int = 41_000
     seen: int = 0
 
-    def acts(self, time: int, price: int) -> Iterator[Draft]:
-        """Yield the transaction that posts an answer, where one is due."""
+    def acts(self, time: int, price: int, fault: Fault | None = None) -> Iterator[Draft]:
+        """Yield the transaction that posts an answer, where one is due and no fault keeps it."""
+        if fault is not None:
+            frozen = self.seen or price
+            price = frozen if fault.is_frozen else price * (ONE + fault.off_ppm) // ONE
         seen, self.seen = self.seen or price, price
+        if fault is not None and fault.is_silent:
+            return
         age = time - self.posted_at
         has_moved = abs(seen - self.answer) * 10_000 > DEVIATION_BPS * self.answer
         if age >= HEARTBEAT_SECONDS or (has_moved and age >= _LEAST_SECONDS):
@@ -77,11 +84,13 @@ class Feeds:
     Attributes:
         chain: where.
         assets: base symbols; each must have a declared aggregator.
+        scenario: the script of what is wrong with them.
         feeds: the aggregators.
     """
 
     chain: Chain
     assets: Sequence[str]
+    scenario: Scenario = THREE_DAYS
     feeds: list[Feed] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -91,7 +100,19 @@ class Feeds:
     def acts(self, time: int, prices: Prices) -> Iterator[Draft]:
         """Yield the transactions of one block."""
         for feed in self.feeds:
-            yield from feed.acts(time, prices[feed.asset])
+            yield from feed.acts(time, prices[feed.asset], self._fault(feed.asset, time))
+
+    def readings(self, time: int, prices: Prices) -> list[Reading]:
+        """Return how far the latest answers are from the prices."""
+        return [
+            Reading(time, feed.asset, error_ppm(feed.answer, prices[feed.asset]))
+            for feed in self.feeds
+        ]
+
+    def _fault(self, asset: str, time: int) -> Fault | None:
+        after = time - self.scenario.crash
+        faults = (one for one in self.scenario.faults if one.asset == asset)
+        return next((one for one in faults if one.first <= after < one.last), None)
 
 
 def _aggregator(chain: Chain, asset: str) -> bytes:

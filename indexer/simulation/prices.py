@@ -1,48 +1,21 @@
 """
-The prices the simulated world agrees on: three days with a crash on the second evening.
+The prices the simulated world agrees on, and when its blocks come.
 
 Prices are integers in 1e-8 dollars. Each asset walks at random and follows one common fall, scaled
 by how much it exaggerates the others. Nothing is a float: the same seed gives the same prices on
 every machine.
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
 
-START = 1_767_571_200  # 2026-01-05T00:00:00Z
-END = START + 3 * 86_400
-CRASH = START + 86_400 + 20 * 3_600 + 50 * 60  # day 2, 20:50 UTC
+from indexer.simulation.scenarios import ONE, THREE_DAYS, Scenario
 
-ONE = 1_000_000  # ppm of the whole
+START, CRASH, END = THREE_DAYS.start, THREE_DAYS.crash, THREE_DAYS.end
 CALM_SECONDS, CRASH_SECONDS = 60, 5
-# Blocks come faster while it matters: seconds after the crash began.
-_WATCHED = (-5 * 60, 45 * 60)
-
-# Seconds after the crash began -> common fall in ppm of the price, straight lines between.
-_FALL = (
-    (0, 0),
-    (300, -35_000),
-    (900, -90_000),
-    (1_260, -130_000),
-    (1_500, -260_000),  # the wick
-    (1_560, -235_000),
-    (1_800, -140_000),
-    (4_200, -95_000),
-    (24 * 3_600, -60_000),
-    (7 * 24 * 3_600, -60_000),
-)
-# Seconds after the crash began -> share of the usual depth of the book, ppm.
-_DEPTH = (
-    (0, ONE),
-    (240, 300_000),
-    (1_200, 100_000),
-    (1_800, 100_000),
-    (3_600, 400_000),
-    (6 * 3_600, ONE),
-    (7 * 24 * 3_600, ONE),
-)
 
 
 @dataclass(frozen=True)
@@ -74,41 +47,50 @@ ASSETS = (
 Prices = Mapping[str, int]
 
 
-def block_times() -> tuple[int, ...]:
+def block_times(scenario: Scenario = THREE_DAYS) -> tuple[int, ...]:
     """Return the seconds of the blocks of the trading chain: every minute, in the crash every 5."""
-    first, last = CRASH + _WATCHED[0], CRASH + _WATCHED[1]
+    first, last = (scenario.crash + seconds for seconds in scenario.watched)
     return (
-        *range(START, first, CALM_SECONDS),
+        *range(scenario.start, first, CALM_SECONDS),
         *range(first, last, CRASH_SECONDS),
-        *range(last, END, CALM_SECONDS),
+        *range(last, scenario.end, CALM_SECONDS),
     )
 
 
-def paths(seed: int, times: Sequence[int]) -> dict[int, Prices]:
+def paths(seed: int, times: Sequence[int], scenario: Scenario = THREE_DAYS) -> dict[int, Prices]:
     """Return the price of each asset (1e-8 USD) at each of these seconds."""
-    walks = {asset.symbol: _path(asset, seed, times) for asset in ASSETS}
+    walks = {asset.symbol: _path(asset, seed, times, scenario) for asset in ASSETS}
     return {
         time: {symbol: walk[index] for symbol, walk in walks.items()}
         for index, time in enumerate(times)
     }
 
 
-def _path(asset: Asset, seed: int, times: Sequence[int]) -> list[int]:
+def delayed(prices: Mapping[int, Prices], seconds: int) -> dict[int, Prices]:
+    """Return for each second the prices that somebody sees who sees them this much later."""
+    times = list(prices)
+    places = [max(0, bisect_right(times, time - seconds) - 1) for time in times]
+    return {time: prices[times[place]] for time, place in zip(times, places, strict=True)}
+
+
+def _path(asset: Asset, seed: int, times: Sequence[int], scenario: Scenario) -> list[int]:
     random = Random(f"{seed} {asset.symbol}")
     level = asset.start
     found = [level]
     for before, time in pairwise(times):
-        # Three times the usual unrest in a fall; a short step moves less than a long one.
-        unrest = asset.swing * (3 if time - before < CALM_SECONDS else 4) // 4
+        # A short step moves less than a long one, and in a fall more than it would in calm.
+        quarters = scenario.unrest_quarters if time - before < CALM_SECONDS else 4
+        unrest = asset.swing * quarters // 4
         step = sum(random.randint(-unrest, unrest) for _ in range(4))
         level = level * (4 * ONE + step) // (4 * ONE)
-        found.append(level * (ONE + asset.beta * between(_FALL, time - CRASH) // ONE) // ONE)
+        fall = between(scenario.fall, time - scenario.crash)
+        found.append(level * (ONE + asset.beta * fall // ONE) // ONE)
     return found
 
 
-def depth(time: int) -> int:
+def depth(time: int, scenario: Scenario = THREE_DAYS) -> int:
     """Return how much of the usual depth the book has at this second, ppm."""
-    return between(_DEPTH, time - CRASH)
+    return between(scenario.depth, time - scenario.crash)
 
 
 def between(points: Sequence[tuple[int, int]], place: int) -> int:

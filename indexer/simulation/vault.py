@@ -10,7 +10,8 @@ from indexer.chains import ARBITRUM
 from indexer.protocols import PROTOCOLS
 from indexer.simulation.encoding import plain
 from indexer.simulation.ledger import Draft, exact
-from indexer.simulation.prices import START, Prices
+from indexer.simulation.prices import Prices
+from indexer.simulation.scenarios import THREE_DAYS, Scenario
 from indexer.simulation.stakes import (
     Coin,
     Stake,
@@ -27,9 +28,7 @@ USD = 10**30
 _PER_CENT_MILLION = 10**22  # a price of 1e-8 dollars in 1e-30 dollars
 _FEE_BPS = 10
 _LIQUIDATED_BELOW_BPS = 100
-_ACT_SECONDS = 40 * 60
-_HEARTBEAT_SECONDS, _DEVIATION_BPS = 10 * 60, 40
-_TRADERS = 12
+_HEARTBEAT_SECONDS = 10 * 60
 _ROUTER = bytes.fromhex("b87a436B93fFE9D75c5cFA7bAcFff96430b09868")
 _PRICE_FEED = bytes.fromhex("51d0000000000000000000000000000000f45701")
 _KEEPER = bytes.fromhex("51d00000000000000000000000000000000ca9e1")
@@ -45,12 +44,14 @@ class Vault:
 
     Attributes:
         random: decides.
+        scenario: how many trade, how often, and how exact prices are.
         stakes: open positions by key.
         rates: cumulative borrow rate by token, 1e-6.
         posted: latest price by asset, 1e-8 USD.
     """
 
     random: Random
+    scenario: Scenario = THREE_DAYS
     stakes: dict[bytes, Stake] = field(default_factory=dict)
     rates: dict[bytes, int] = field(default_factory=dict)
     posted: dict[str, int] = field(default_factory=dict)
@@ -60,7 +61,7 @@ class Vault:
         self._vault, self._events = (_contract(name) for name in ("Vault", "FastPriceEvents"))
         self._coins = tuple(_coin(symbol) for symbol in ("WETH", "BTC"))
         self._stable = _coin("USDC")
-        self._accounts = [self.random.randbytes(20) for _ in range(_TRADERS)]
+        self._accounts = [self.random.randbytes(20) for _ in range(self.scenario.vault_traders)]
 
     def acts(self, time: int, prices: Prices) -> Iterator[Draft]:
         """Yield the transactions of one block."""
@@ -69,15 +70,16 @@ class Vault:
             left = stake.margin + stake.profit(price)
             if left < stake.size * _LIQUIDATED_BELOW_BPS // 10_000:
                 yield self._liquidated(stake, prices)
-        if (time - START) % _ACT_SECONDS == 0:
+        age = time - self.scenario.start
+        if age % self.scenario.vault_act_seconds == 0:
             yield self._traded(prices)
-        if self._has_moved(prices) or (time - START) % _HEARTBEAT_SECONDS == 0:
+        if self._has_moved(prices) or age % _HEARTBEAT_SECONDS == 0:
             yield self._priced(prices)
 
     def _has_moved(self, prices: Prices) -> bool:
+        most = self.scenario.vault_deviation_bps
         return any(
-            abs(prices[asset] - last) * 10_000 > _DEVIATION_BPS * last
-            for asset, last in self.posted.items()
+            abs(prices[asset] - last) * 10_000 > most * last for asset, last in self.posted.items()
         )
 
     def _traded(self, prices: Prices) -> Draft:

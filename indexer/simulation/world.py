@@ -1,8 +1,8 @@
 """
-The whole simulated world: two chains, three days, one ledger.
+The whole simulated world: two chains, one ledger, one script.
 
-Everything follows from the seed. `simulated` trades block by block, makes blocks that verify from
-the transactions, and posts what happened to the ledger.
+Everything follows from the scenario and the seed. `simulated` trades block by block, makes blocks
+that verify from the transactions, and posts what happened to the ledger.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,13 +18,14 @@ from indexer.simulation.crowd import Crowd, traders
 from indexer.simulation.emitter import Emitter
 from indexer.simulation.ledger import Draft, Entry, Ledger
 from indexer.simulation.market import USD, Market, Token
-from indexer.simulation.prices import CALM_SECONDS, END, START, Prices, block_times, paths
+from indexer.simulation.prices import CALM_SECONDS, Prices, block_times, delayed, paths
+from indexer.simulation.scenarios import THREE_DAYS, Scenario
 from indexer.simulation.served import SIMULATED_CLIENT, CallKey, ServedChain
+from indexer.simulation.truth import Truth
 from indexer.simulation.venue import Venue
 
 FIRST_BLOCKS = {ARBITRUM: 420_000_000, ETHEREUM: 24_160_000}
 SLUGS = ("gmx_v2", "gmx_v1", "chainlink", "maple", "aave")
-ETHEREUM_SECONDS = 120
 _DAY = 86_400
 TRADERS = 90
 # ETH/USD, BTC/USD and SOL/USD against USDC: market, pool and depth in dollars.
@@ -49,12 +50,14 @@ class World:
         chains: ready to be served.
         ledger: the books, apart from every encoding.
         venue: GMX v2 as it stood at the end.
+        truth: what happened and is not on chain.
     """
 
     seed: int
     chains: tuple[ServedChain, ...]
     ledger: Ledger
     venue: Venue
+    truth: Truth
 
     def digest(self) -> str:
         """Return the SHA-256 of all block hashes, which cover headers and logs."""
@@ -62,27 +65,42 @@ class World:
         return sha256(hashes.encode("ascii")).hexdigest()
 
 
-def simulated(seed: int = 1) -> World:
-    """Return the world of a seed; the same seed gives the same bytes."""
-    times = block_times()
-    prices = paths(seed, times)
+@dataclass(frozen=True)
+class _Plan:
+    """What the makers of both chains share."""
+
+    seed: int
+    scenario: Scenario
+    prices: dict[int, Prices]
+    venue: Venue
+    truth: Truth
+
+
+def simulated(seed: int = 1, scenario: Scenario = THREE_DAYS) -> World:
+    """Return the world of a scenario and a seed; the same two give the same bytes."""
+    times = block_times(scenario)
+    plan = _Plan(seed, scenario, paths(seed, times, scenario), gmx_v2(scenario), Truth(scenario))
     ledger = Ledger()
-    venue = gmx_v2()
-    step, look = _ethereum(seed, prices)
+    step, look = _ethereum(plan)
+    rare = [time for time in times if time % scenario.ethereum_seconds == 0]
     chains = (
-        _chain(ARBITRUM, times, _arbitrum(seed, prices, venue), ledger, _supply_of_gmx),
-        _chain(ETHEREUM, range(START, END, ETHEREUM_SECONDS), step, ledger, look),
+        _chain(ARBITRUM, times, _arbitrum(plan), ledger, _supply_of_gmx),
+        _chain(ETHEREUM, rare, step, ledger, look),
     )
-    return World(seed, chains, ledger, venue)
+    return World(seed, chains, ledger, plan.venue, plan.truth)
 
 
-def gmx_v2() -> Venue:
+def gmx_v2(scenario: Scenario = THREE_DAYS) -> Venue:
     """Return GMX v2 on Arbitrum as declared, before its first simulated trade."""
     declared = PROTOCOLS["gmx_v2"]
     emitter = next(one.address for one in declared.contracts if one.chain == ARBITRUM)
     bought = next(one for one in declared.tokens if (one.chain, one.symbol) == (ARBITRUM, "GMX"))
     return Venue(
-        markets=tuple(_market(*row) for row in _MARKETS),
+        scenario=scenario,
+        markets=tuple(
+            _market(address, pool * scenario.pool_percent // 100, depth)
+            for address, pool, depth in _MARKETS
+        ),
         emitter=Emitter(bytes.fromhex(emitter[2:])),
         bought=_token(bought.address),
     )
@@ -110,39 +128,46 @@ def _token(address: str) -> Token:
     return Token(bytes.fromhex(found.address[2:]), asset, found.decimals)
 
 
-def _arbitrum(seed: int, prices: dict[int, Prices], venue: Venue) -> Step:
+def _arbitrum(plan: _Plan) -> Step:
+    seed, prices, venue = plan.seed, plan.prices, plan.venue
     random = Random(f"{seed} crowd")
-    crowd = Crowd(random, traders(random, TRADERS))
-    old = vault.Vault(Random(f"{seed} vault"))
-    posts = feeds.Feeds(ARBITRUM, ("SOL",))
+    crowd = Crowd(random, traders(random, TRADERS), truth=plan.truth)
+    old = vault.Vault(Random(f"{seed} vault"), plan.scenario)
+    late = delayed(prices, plan.scenario.vault_delay_seconds)
+    posts = feeds.Feeds(ARBITRUM, ("SOL",), plan.scenario)
     chatter = Random(f"{seed} noise")
 
     def step(time: int) -> list[Draft]:
         venue.time, venue.prices = time, prices[time]
-        return [
+        drafts = [
             *crowd.acts(venue),
-            *old.acts(time, prices[time]),
+            *old.acts(time, late[time]),
             *posts.acts(time, prices[time]),
             *noise.acts(chatter, venue),
         ]
+        plan.truth.readings.extend(posts.readings(time, prices[time]))
+        return drafts
 
     return step
 
 
-def _ethereum(seed: int, prices: dict[int, Prices]) -> tuple[Step, Look]:
-    posts = feeds.Feeds(ETHEREUM, ("ETH", "BTC"))
-    pool = credit.Pool(Random(f"{seed} pool"))
+def _ethereum(plan: _Plan) -> tuple[Step, Look]:
+    seed, prices, rhythm = plan.seed, plan.prices, plan.scenario.ethereum_seconds
+    posts = feeds.Feeds(ETHEREUM, ("ETH", "BTC"), plan.scenario)
+    pool = credit.Pool(Random(f"{seed} pool"), plan.scenario)
     borrowers = lending.Borrowers(Random(f"{seed} borrowers"))
 
     def step(time: int) -> list[Draft]:
-        return [
+        drafts = [
             *posts.acts(time, prices[time]),
             *pool.acts(time),
             *borrowers.acts(prices[time]),
         ]
+        plan.truth.readings.extend(posts.readings(time, prices[time]))
+        return drafts
 
     def look(number: int, time: int) -> tuple[Mapping[CallKey, str], Sequence[Entry]]:
-        if time % _DAY >= ETHEREUM_SECONDS:
+        if time % _DAY >= rhythm:
             return {}, []
         supply, read = supplies.AAVE.answers(number, time), [supplies.AAVE.entry(time)]
         if not pool.is_born:

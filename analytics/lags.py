@@ -1,0 +1,227 @@
+"""
+Cross-correlation at many lags: of amounts on a grid of time, and of prices as they were quoted.
+
+`kind` says which series are compared with each other, `who` whose a series is. On a grid, a step
+without a row is a zero. Prices need no grid: a quote is compared with what the other one said
+around it, which keeps how often each speaks out of the lag.
+"""
+
+from typing import Literal
+
+import polars as pl
+import polars.selectors as cs
+
+from analytics.series import pearson, relative
+
+PAIR = ("kind", "who", "other")
+
+
+def cross_correlations(
+    series: pl.LazyFrame, most_steps: int, *, is_silence_zero: bool = False
+) -> pl.LazyFrame:
+    """
+    Return the correlation of each pair of series at each lag.
+
+    Args:
+        series: kind, who (String), step (Int64), value (Float64); one row per step at most.
+        most_steps: the longest lag.
+        is_silence_zero: before its first and after its last step a series is zero, not unknown, so
+            that the steps of either count, and not only those of both.
+
+    Returns:
+        kind, who, other (who < other), sample_count (Int64: steps), lag (Int64: > 0 where the
+        other series is later), correlation (Float64); no row where a series never varies, in no
+        order.
+    """
+    pairs = _pairs(series, is_silence_zero=is_silence_zero)
+    lags = pl.LazyFrame({"lag": range(-most_steps, most_steps + 1)}, schema={"lag": pl.Int64()})
+    own, other = _side(series, pairs, "who"), _side(series, pairs, "other")
+    shifted = other.join(lags, how="cross").with_columns(step=pl.col("step") - pl.col("lag"))
+    products = (
+        own.join(shifted, on=[*PAIR, "step"], suffix="_other")
+        .group_by(*PAIR, "lag")
+        .agg(both=_listed(pl.col("value") * pl.col("value_other"), "step"))
+        .pipe(_summed)
+    )
+    correlation = pearson(
+        # Shifted, one series ends before the other: each is read as still where it is not.
+        pl.col("sample_count").cast(pl.Float64) + most_steps,
+        (pl.col("sum_who"), pl.col("sum_other")),
+        (pl.col("square_who"), pl.col("square_other")),
+        pl.col("both").fill_null(0.0),
+    )
+    return (
+        pairs.join(_sums(own, "who"), on=[*PAIR])
+        .join(_sums(other, "other"), on=[*PAIR])
+        .join(lags, how="cross")
+        .join(products, on=[*PAIR, "lag"], how="left")
+        .select(*PAIR, "sample_count", "lag", correlation=correlation)
+        .filter(pl.col("correlation").is_not_null())
+    )
+
+
+def quote_correlations(quotes: pl.LazyFrame, grid_seconds: int, most_steps: int) -> pl.LazyFrame:
+    """
+    Return the correlation of the price moves of each pair of sources at each lag.
+
+    Formula:
+        correlation(l) = Pearson(r, s) over the moves r of one source, from a to b, where s is how
+        much the other one moved from its last quote at or before a + l to its first at or after
+        b + l
+
+    Args:
+        quotes: kind, who (String), block_timestamp, price (Decimal, > 0); one row per moment.
+        grid_seconds: between two lags.
+        most_steps: the longest lag, in such steps.
+
+    Returns:
+        As `cross_correlations`; sample_count counts the moves that had a counterpart.
+    """
+    own, met = pl.col("move"), pl.col("met")
+    squares = {"own_square": own * own, "met_square": met * met}
+    sums = {"own_sum": own, "met_sum": met, "both": own * met, **squares}
+    correlation = pearson(
+        pl.col("sample_count").cast(pl.Float64),
+        (pl.col("own_sum"), pl.col("met_sum")),
+        (pl.col("own_square"), pl.col("met_square")),
+        pl.col("both"),
+    )
+    return (
+        _lagged(_moves(quotes), grid_seconds, most_steps)
+        .pipe(_met, quotes, "until", "after", "forward")
+        .pipe(_met, quotes, "since", "before", "backward")
+        .with_columns(met=relative(pl.col("after"), pl.col("before")))
+        .filter(met.is_not_null())
+        .group_by(*PAIR, "lag")
+        .agg(
+            sample_count=pl.len().cast(pl.Int64),
+            **{name: _listed(value, "block_timestamp") for name, value in sums.items()},
+        )
+        .pipe(_summed)
+        .select(*PAIR, "sample_count", "lag", correlation=correlation)
+        .filter(pl.col("correlation").is_not_null())
+    )
+
+
+def _moves(quotes: pl.LazyFrame) -> pl.LazyFrame:
+    """Return each move of each source, and the two moments it lies between."""
+    series, price, at = ("kind", "who"), pl.col("price"), pl.col("block_timestamp")
+    return (
+        quotes.sort(*series, "block_timestamp")
+        .with_columns(
+            since=at.shift(1).over(series),
+            until=at,
+            move=relative(price, price.shift(1).over(series)),
+        )
+        .filter(pl.col("move").is_not_null())
+        .drop("price")
+    )
+
+
+def _lagged(moves: pl.LazyFrame, grid_seconds: int, most_steps: int) -> pl.LazyFrame:
+    """Return each move beside each other source and lag, its two moments shifted by the lag."""
+    lags = pl.LazyFrame({"lag": range(-most_steps, most_steps + 1)}, schema={"lag": pl.Int64()})
+    others = moves.select("kind", pl.col("who").alias("other")).unique()
+    shift = pl.duration(seconds=pl.col("lag") * grid_seconds)
+    return (
+        moves.join(others, on="kind")
+        .filter(pl.col("who") < pl.col("other"))
+        .join(lags, how="cross")
+        .with_columns(since=pl.col("since") + shift, until=pl.col("until") + shift)
+    )
+
+
+def _met(
+    moves: pl.LazyFrame,
+    quotes: pl.LazyFrame,
+    moment: str,
+    name: str,
+    strategy: Literal["forward", "backward"],
+) -> pl.LazyFrame:
+    """Return the moves with the other source's price around a moment of theirs."""
+    other = quotes.select(
+        "kind",
+        pl.col("who").alias("other"),
+        pl.col("block_timestamp").alias(moment),
+        pl.col("price").alias(name),
+    )
+    return moves.sort(moment).join_asof(
+        other.sort(moment),
+        on=moment,
+        by=["kind", "other"],
+        strategy=strategy,
+        check_sortedness=False,
+    )
+
+
+def best_lags(correlations: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    Return the lag at which each pair agrees best; of equally good ones the shortest.
+
+    Args:
+        correlations: as `cross_correlations` gives them.
+
+    Returns:
+        kind, who, other, sample_count, lag, correlation, second_lag, second_correlation (the next
+        best, null for a single lag), significance (Float64: standard deviations between the best
+        correlation and the mean of the others; null for fewer than two others).
+    """
+    value, lag = pl.col("correlation"), pl.col("lag")
+    others = value.slice(1)
+    order = [*PAIR, value, lag.abs(), lag]
+    return (
+        correlations.sort(order, descending=[*(False for _ in PAIR), True, False, False])
+        .group_by(*PAIR, maintain_order=True)
+        .agg(
+            pl.col("sample_count").first(),
+            lag=lag.first(),
+            correlation=value.first(),
+            second_lag=lag.get(1, null_on_oob=True),
+            second_correlation=value.get(1, null_on_oob=True),
+            significance=pl.when(others.std() > 0).then(
+                (value.first() - others.mean()) / others.std()
+            ),
+        )
+    )
+
+
+def _pairs(series: pl.LazyFrame, *, is_silence_zero: bool) -> pl.LazyFrame:
+    ends = series.group_by("kind", "who").agg(first=pl.col("step").min(), last=pl.col("step").max())
+    least, most = pl.min_horizontal, pl.max_horizontal
+    later, earlier = (least, most) if is_silence_zero else (most, least)
+    return (
+        ends.join(ends.rename({"who": "other"}), on="kind")
+        .filter(pl.col("who") < pl.col("other"))
+        .select(
+            *PAIR,
+            first=later("first", "first_right"),
+            last=earlier("last", "last_right"),
+        )
+        .with_columns(sample_count=pl.col("last") - pl.col("first") + 1)
+        .filter(pl.col("sample_count") > 0)
+    )
+
+
+def _side(series: pl.LazyFrame, pairs: pl.LazyFrame, name: str) -> pl.LazyFrame:
+    return (
+        pairs.join(series.rename({"who": name}), on=["kind", name])
+        .filter(pl.col("step").is_between("first", "last"))
+        .select(*PAIR, "step", "value")
+    )
+
+
+def _sums(side: pl.LazyFrame, name: str) -> pl.LazyFrame:
+    value = pl.col("value")
+    totals = {f"sum_{name}": value, f"square_{name}": value * value}
+    lists = {key: _listed(one, "step") for key, one in totals.items()}
+    return side.group_by(*PAIR).agg(**lists).pipe(_summed)
+
+
+def _listed(value: pl.Expr, order: str) -> pl.Expr:
+    # A sum of floats depends on their order, and on where a frame is cut in pieces: so that of a
+    # list, which is never cut.
+    return value.sort_by(order).implode()
+
+
+def _summed(frame: pl.LazyFrame) -> pl.LazyFrame:
+    return frame.with_columns(cs.list().list.sum())

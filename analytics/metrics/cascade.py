@@ -1,0 +1,115 @@
+"""The stages of a cascade: when each was entered and left, in every protocol and asset."""
+
+import polars as pl
+
+from analytics.expressions import check
+from analytics.metrics.open_interest import open_interest as interest_by_period
+from analytics.series import quoted
+from analytics.stages import (
+    Past,
+    built_up,
+    deleveraging,
+    deviations,
+    funded,
+    liquidating,
+    look,
+    moves,
+    recovering,
+    timeline,
+)
+
+
+def cascade_stages(  # noqa: PLR0917 -- one parameter per input
+    liquidation_velocity: pl.LazyFrame,
+    oracle_deviation: pl.LazyFrame,
+    oracle_updates: pl.LazyFrame,
+    adls: pl.LazyFrame,
+    open_interest: pl.LazyFrame,
+    funding: pl.LazyFrame,
+    *,
+    quiet_seconds: int = 600,
+    history_seconds: int = 86_400,
+    settled_seconds: int = 3_600,
+    build_up_ratio: float = 1.25,
+    funding_daily_ratio: float = 0.001,
+    return_seconds: int = 60,
+    trigger_deviations: float = 6.0,
+    trigger_bps: float = 100.0,
+    least_returns: int = 30,
+    velocity_ratio: float = 10.0,
+    least_liquidations: int = 3,
+    adl_share_ratio: float = 0.99,
+    dislocation_bps: float = 500.0,
+    recovery_bps: float = 100.0,
+) -> pl.LazyFrame:
+    """
+    The timeline of a cascade: build-up, trigger, liquidation, deleveraging, dislocation, recovery.
+
+    Each stage is judged for each protocol or asset on its own; nothing is assumed of their order.
+    A threshold that compares with the past leaves out the time just before (`settled_seconds`),
+    so that a cascade is not compared with itself. What the facts cannot tell is "not known".
+
+    Formula:
+        0 open interest > build_up_ratio * its median of the history; |funding| > its setting
+        1 |price / price return_seconds ago - 1| > max(trigger_deviations * sd, trigger_bps)
+        2 velocity > velocity_ratio * its median of the history (0 without one), with at least
+          least_liquidations in the window, before the protocol's first ADL
+        3 from the first ADL until adl_share_ratio of all ADL notional is done
+        4 |oracle_deviation| > dislocation_bps for any two sources of the asset
+        5 after a dislocation: the last deviation > recovery_bps, if quiet_seconds follow without
+
+    Args:
+        liquidation_velocity: the metric: one row per protocol and moment with a liquidation.
+        window_seconds: of it.
+        oracle_deviation: the metric: one row per update and other source (bps).
+        tolerance_seconds: of it.
+        oracle_updates: one row per update: asset, quote, source, oracle_price_quote.
+        adls: one row per position cut: notional_usd (USD).
+        open_interest: one row per event: open interest by side (USD).
+        funding: one row per event: funding_rate_daily_ratio.
+        quiet_seconds: a pause longer than this ends a stage.
+        history_seconds: how much of the past a median or sd is taken of.
+        settled_seconds: how much just before a moment that past leaves out.
+        build_up_ratio: of the median open interest.
+        funding_daily_ratio: a day's funding.
+        return_seconds: over which a price move is measured, from the price known then.
+        trigger_deviations: standard deviations of such moves.
+        trigger_bps: the least move that is a trigger, basis points.
+        least_returns: fewer moves in the history leave a standard deviation unknown.
+        velocity_ratio: of the median velocity.
+        least_liquidations: in the window of the velocity.
+        adl_share_ratio: of the notional, at which deleveraging is over.
+        dislocation_bps: between two sources of one asset, basis points.
+        recovery_bps: below which sources agree again, basis points.
+
+    Returns:
+        One row per stage, measure, protocol, asset, feed and episode, sorted: stage (Int64), name,
+        measure, protocol, asset, feed (null where the stage has none), verdict (seen, not seen,
+        not known), start_at, end_at (Datetime: first and last moment beyond the threshold; null
+        unless seen), observed_value (Float64: what crossed), threshold (Float64), peak_value
+        (Float64: the highest, also where not seen). Values are in the unit the measure names.
+
+    Raises:
+        ValueError: a setting in seconds or a count is below 1, or a ratio is not positive.
+
+    Source:
+        Stages as told of 10 October 2025: prices from 20:50 UTC, liquidations alone from 21:15:03,
+        ADL from 21:16:04 to 21:20:08, collateral off from 21:20; the thresholds are proposals.
+    """
+    check("quiet_seconds", quiet_seconds, least=0)
+    check("return_seconds", return_seconds, least=1)
+    check("least_liquidations", least_liquidations, least=1)
+    past = Past(history_seconds, settled_seconds)
+    moved = moves(quoted(oracle_updates), return_seconds, past, least_returns)
+    apart = deviations(oracle_deviation)
+    usual_moves = trigger_deviations * pl.col("usual")
+    looks = [
+        built_up(interest_by_period(open_interest), past, build_up_ratio),
+        funded(funding, funding_daily_ratio),
+        look(1, moved, usual_moves, ("protocol", "asset", "feed"), floor=trigger_bps),
+        liquidating(liquidation_velocity, adls, past, velocity_ratio, least_liquidations),
+        deleveraging(adls, adl_share_ratio),
+        look(4, apart, pl.lit(dislocation_bps), ("asset",)),
+        recovering(apart, quiet_seconds, dislocation_bps, recovery_bps),
+    ]
+    return timeline(pl.concat(looks), quiet_seconds)

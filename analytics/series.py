@@ -1,0 +1,133 @@
+"""
+Prices as series: who said what when, returns on a grid of time, and how two series move together.
+
+A source is one feed of one protocol on one chain, for one asset and quote. A grid counts steps of
+so many seconds from 1970-01-01. A series is sparse: a step without a row is a step where nothing
+moved, and `steps` says how many there are.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import polars as pl
+
+from analytics.expressions import EVENT_ORDER
+
+SOURCE = ("asset", "quote", "chain_id", "protocol", "feed")
+
+
+def moment(setting: str, text: str) -> datetime | None:
+    """
+    Return a setting that is a moment, ISO 8601 in UTC; None where it is empty.
+
+    Raises:
+        ValueError: the text is no moment, or names a zone other than UTC.
+    """
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{setting} must be a moment like 2025-10-10T21:15, got {text}") from error
+    if found.utcoffset():
+        raise ValueError(f"{setting} must be in UTC, got {text}")
+    return found.replace(tzinfo=None)
+
+
+def between(start: datetime | None, end: datetime | None) -> pl.Expr:
+    """Return whether an event is at or after the start and before the end; None is no bound."""
+    at = pl.col("block_timestamp")
+    bounds = [at >= start] if start else []
+    bounds += [at < end] if end else []
+    return pl.all_horizontal(bounds) if bounds else pl.lit(value=True)
+
+
+def quoted(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    Return the prices of each source, one a moment, in order; the last of several at once counts.
+
+    Args:
+        oracle_updates: the fact table.
+
+    Returns:
+        asset, quote, chain_id, protocol, feed, block_timestamp, price (Decimal, quote units, > 0).
+    """
+    price = pl.col("oracle_price_quote")
+    return (
+        oracle_updates.filter(pl.col("asset").is_not_null(), price > 0)
+        .sort(*EVENT_ORDER)
+        .group_by(*SOURCE, "block_timestamp")
+        .agg(price=price.last())
+        .sort(*SOURCE, "block_timestamp")
+    )
+
+
+def main_sources(quotes: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the prices of one source per asset: the one that speaks most, by name if two do."""
+    rank = ["asset", "spoken", *SOURCE[1:]]
+    best = (
+        quotes.group_by(*SOURCE)
+        .agg(spoken=pl.len())
+        .sort(rank, descending=[name == "spoken" for name in rank])
+        .group_by("asset", maintain_order=True)
+        .agg(pl.col(*SOURCE[1:]).first())
+    )
+    return quotes.join(best, on=[*SOURCE], how="semi").sort(*SOURCE, "block_timestamp")
+
+
+def returns(quotes: pl.LazyFrame, grid_seconds: int, *, by: Sequence[str] = SOURCE) -> pl.LazyFrame:
+    """
+    Return how much each source moved in each step in which it spoke.
+
+    Args:
+        quotes: as `quoted` gives them.
+        grid_seconds: length of a step.
+        by: what tells series apart.
+
+    Returns:
+        The columns of `by`, step (Int64), value (Float64: price / price before - 1; zero in the
+        first step, which has nothing before it), sorted.
+    """
+    price = pl.col("price")
+    moved = relative(price, price.shift(1).over(by))
+    return (
+        quotes.with_columns(step=step(grid_seconds))
+        .group_by(*by, "step")
+        .agg(price.last())
+        .sort(*by, "step")
+        .with_columns(value=moved.fill_null(0.0))
+        .select(*by, "step", "value")
+    )
+
+
+def step(grid_seconds: int) -> pl.Expr:
+    """Return the number of the step an event falls into, Int64."""
+    return pl.col("block_timestamp").dt.epoch("s") // grid_seconds
+
+
+def pearson(
+    count: pl.Expr, sums: tuple[pl.Expr, pl.Expr], squares: tuple[pl.Expr, pl.Expr], both: pl.Expr
+) -> pl.Expr:
+    """
+    Return Pearson's correlation from sums over all steps; null where one series never varies.
+
+    Args:
+        count: how many steps there are, those where nothing moved included.
+        sums: of each series.
+        squares: of each series, squared.
+        both: sum of the products.
+    """
+    spreads = [count * square - total * total for total, square in zip(sums, squares, strict=True)]
+    product = spreads[0] * spreads[1]
+    # Rounding can leave a spread of zero slightly above or below it.
+    is_varied = pl.all_horizontal(
+        spread > 1e-12 * count * square for spread, square in zip(spreads, squares, strict=True)
+    )
+    value = (count * both - sums[0] * sums[1]) / product.sqrt()
+    return pl.when(is_varied).then(value.clip(-1.0, 1.0))
+
+
+def relative(price: pl.Expr, reference: pl.Expr) -> pl.Expr:
+    """Return how far a price is from another one, as a part of that; null unless it is positive."""
+    moved = (price - reference).cast(pl.Float64)
+    return pl.when(reference > 0).then(moved / reference.cast(pl.Float64))

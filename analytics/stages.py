@@ -1,0 +1,310 @@
+"""
+What the stages of a cascade are seen by: looks at a measure, and the stretches beyond a threshold.
+
+A look is how high a measure was at a moment, what it would have to exceed, and whether it did. All
+looks have the same columns, whatever they look at, so that one timeline holds them all.
+"""
+
+from datetime import timedelta
+
+import polars as pl
+
+from analytics.clusters import clustered
+from analytics.expressions import check
+from analytics.series import SOURCE, relative
+
+_NAMES = {
+    0: "build_up",
+    1: "trigger",
+    2: "liquidation",
+    3: "deleveraging",
+    4: "dislocation",
+    5: "recovery",
+}
+# What a stage without a single look is: prices and states are not known, events did not happen.
+_WITHOUT_LOOKS = (
+    (0, "open_interest_usd", "not known"),
+    (0, "funding_rate_daily_ratio", "not known"),
+    (1, "return_bps", "not known"),
+    (2, "velocity_usd_per_second", "not seen"),
+    (3, "adl_notional_usd", "not seen"),
+    (4, "deviation_bps", "not known"),
+    (5, "deviation_bps", "not known"),
+)
+_WHOSE = ("protocol", "asset", "feed")
+_KEY = ("stage", "measure", *_WHOSE)
+_AT = "block_timestamp"
+
+
+class Past:
+    """
+    How much of the past a threshold is taken of, and how much just before it leaves out.
+
+    Raises:
+        ValueError: history_seconds is below 1, settled_seconds negative, or one of them too long.
+    """
+
+    def __init__(self, history_seconds: int, settled_seconds: int) -> None:
+        check("history_seconds", history_seconds, least=1)
+        check("settled_seconds", settled_seconds, least=0)
+        self.history = timedelta(seconds=history_seconds)
+        self.settled = timedelta(seconds=settled_seconds)
+
+    def usual(self, frame: pl.LazyFrame, by: tuple[str, ...], statistic: pl.Expr) -> pl.LazyFrame:
+        """Return the frame with `usual`: a statistic as it stood when the past ended, or null."""
+        ordered = frame.sort(*by, _AT)
+        known = ordered.select(*by, pl.col(_AT).alias("known_at"), usual=statistic.over(by))
+        asked = ordered.with_columns(asked_at=pl.col(_AT) - self.settled).sort("asked_at")
+        return asked.join_asof(
+            known.filter(pl.col("usual").is_not_null()).sort("known_at"),
+            left_on="asked_at",
+            right_on="known_at",
+            by=[*by],
+            check_sortedness=False,
+        )
+
+
+def moves(
+    quotes: pl.LazyFrame, return_seconds: int, past: Past, least_returns: int
+) -> pl.LazyFrame:
+    """Return how far each price is from the one known so long ago, and how far that usually is."""
+    before = quotes.select(*SOURCE, pl.col(_AT).alias("before_at"), pl.col("price").alias("before"))
+    moved = (
+        quotes.with_columns(then=pl.col(_AT) - pl.duration(seconds=return_seconds))
+        .sort("then")
+        .join_asof(
+            before.sort("before_at"),
+            left_on="then",
+            right_on="before_at",
+            by=[*SOURCE],
+            check_sortedness=False,
+        )
+        .with_columns(signed=relative(pl.col("price"), pl.col("before")) * 10_000)
+    )
+    spread = pl.col("signed").rolling_std_by(_AT, past.history, min_samples=least_returns)
+    found = past.usual(moved, SOURCE, spread)
+    return found.with_columns(value=pl.col("signed").abs(), measure=pl.lit("return_bps"))
+
+
+def deviations(oracle_deviation: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the largest deviation of each asset at each moment, whichever the sources."""
+    return (
+        oracle_deviation.group_by("asset", _AT)
+        .agg(value=pl.col("deviation_bps").abs().max())
+        .with_columns(measure=pl.lit("deviation_bps"))
+        .sort("asset", _AT)
+    )
+
+
+def built_up(interest: pl.LazyFrame, past: Past, build_up_ratio: float) -> pl.LazyFrame:
+    """Return looks at the open interest of a protocol: that of all its markets as last known."""
+    market = ("chain_id", "protocol", "version", "market")
+    total = pl.col("open_interest_total_usd")
+    by_protocol = (
+        interest.filter(total.is_not_null())
+        .sort(*market, "bucket_at")
+        .with_columns(change=total - total.shift(1).over(market).fill_null(0))
+        .group_by("protocol", pl.col("bucket_at").alias(_AT))
+        .agg(pl.col("change").sum())
+        .sort("protocol", _AT)
+        .with_columns(value=pl.col("change").cum_sum().over("protocol").cast(pl.Float64))
+        .with_columns(measure=pl.lit("open_interest_usd"))
+    )
+    median = pl.col("value").rolling_median_by(_AT, past.history)
+    found = past.usual(by_protocol, ("protocol",), median)
+    return look(0, found, build_up_ratio * pl.col("usual"), ("protocol",))
+
+
+def funded(funding: pl.LazyFrame, funding_daily_ratio: float) -> pl.LazyFrame:
+    """Return looks at the highest funding of a protocol at each moment, whoever pays."""
+    rates = (
+        funding.group_by("protocol", _AT)
+        .agg(value=pl.col("funding_rate_daily_ratio").abs().max().cast(pl.Float64))
+        .with_columns(measure=pl.lit("funding_rate_daily_ratio"))
+    )
+    return look(0, rates, pl.lit(funding_daily_ratio), ("protocol",))
+
+
+def liquidating(
+    velocity: pl.LazyFrame, adls: pl.LazyFrame, past: Past, ratio: float, least: int
+) -> pl.LazyFrame:
+    """Return looks at how fast a protocol liquidates, before its first ADL."""
+    speed = pl.col("velocity_usd_per_second")
+    first_adl = adls.group_by("protocol").agg(adl_at=pl.col(_AT).min())
+    found = (
+        past.usual(velocity, ("protocol",), speed.rolling_median_by(_AT, past.history))
+        .join(first_adl, on="protocol", how="left")
+        # No liquidation in the history is a measured zero.
+        .with_columns(
+            pl.col("usual").fill_null(0.0),
+            value=speed,
+            measure=pl.lit("velocity_usd_per_second"),
+        )
+    )
+    is_many = pl.col("liquidation_count") >= least
+    is_early = pl.col("adl_at").is_null() | (pl.col(_AT) < pl.col("adl_at"))
+    return look(2, found, ratio * pl.col("usual"), ("protocol",), only=is_many & is_early)
+
+
+def deleveraging(adls: pl.LazyFrame, adl_share_ratio: float) -> pl.LazyFrame:
+    """Return looks at the ADLs of a protocol, until most of their notional is done."""
+    notional = pl.col("notional_usd")
+    done = (
+        adls.group_by("protocol", _AT)
+        .agg(notional.sum())
+        .sort("protocol", _AT)
+        .with_columns(
+            total=notional.sum().over("protocol").cast(pl.Float64),
+            before=(notional.cum_sum() - notional).over("protocol").cast(pl.Float64),
+            value=notional.cast(pl.Float64),
+            measure=pl.lit("adl_notional_usd"),
+        )
+    )
+    is_under_way = pl.col("before") < adl_share_ratio * pl.col("total")
+    # Where no notional is known each ADL counts.
+    is_blind = pl.col("total") == 0
+    return look(3, done, pl.lit(-1.0), ("protocol",), only=is_under_way | is_blind)
+
+
+def recovering(
+    apart: pl.LazyFrame, quiet_seconds: int, dislocation_bps: float, recovery_bps: float
+) -> pl.LazyFrame:
+    """Return one look per stretch of disagreement, at its last moment."""
+    at = pl.col(_AT)
+    last = apart.group_by("asset").agg(heard_until=at.max())
+    disturbed = apart.filter(pl.col("value") > recovery_bps)
+    stretches = (
+        clustered(disturbed, quiet_seconds * 1_000, time=_AT, by=("asset",))
+        .group_by("asset", "cluster")
+        .agg(at.max(), peak=pl.col("value").max(), value=pl.col("value").last())
+        .join(last, on="asset")
+        .with_columns(measure=pl.lit("deviation_bps"))
+    )
+    is_proven = pl.col("heard_until") >= at + pl.duration(seconds=quiet_seconds)
+    was_off = pl.col("peak") > dislocation_bps
+    told = stretches.with_columns(value=pl.when(is_proven | ~was_off).then(pl.col("value")))
+    return pl.concat(
+        [
+            look(5, told, pl.lit(recovery_bps), ("asset",), only=was_off),
+            look(5, apart, pl.lit(recovery_bps), ("asset",), only=pl.lit(value=False)),
+        ]
+    )
+
+
+def look(
+    stage: int,
+    frame: pl.LazyFrame,
+    threshold: pl.Expr,
+    whose: tuple[str, ...],
+    *,
+    floor: float | None = None,
+    only: pl.Expr | None = None,
+) -> pl.LazyFrame:
+    """
+    Return looks at the columns `measure` and `value` of a frame.
+
+    Args:
+        stage: 0 to 5.
+        frame: one row per look: block_timestamp, measure, value, and the columns of `whose`.
+        threshold: what the value must exceed; null where that is not known.
+        whose: which of protocol, asset and feed it is about.
+        floor: the least threshold.
+        only: what must hold besides.
+    """
+    known = pl.max_horizontal(threshold, pl.lit(floor)) if floor is not None else threshold
+    least = pl.when(threshold.is_not_null()).then(known).cast(pl.Float64)
+    return frame.select(
+        pl.lit(stage, pl.Int64()).alias("stage"),
+        "measure",
+        *(name if name in whose else pl.lit(None, pl.String()).alias(name) for name in _WHOSE),
+        _AT,
+        "value",
+        threshold=least,
+        is_beyond=(pl.col("value") > least) & (pl.lit(value=True) if only is None else only),
+    )
+
+
+def timeline(looks: pl.LazyFrame, quiet_seconds: int) -> pl.LazyFrame:
+    """
+    Return the stages that looks show: stretches beyond the threshold, and what was not seen.
+
+    Args:
+        looks: as `look` gives them.
+        quiet_seconds: a longer pause ends a stretch.
+
+    Returns:
+        stage, name, measure, protocol, asset, feed, verdict, start_at, end_at, observed_value,
+        threshold, peak_value, sorted; no rows without looks.
+    """
+    return (
+        pl.concat([_seen(looks, quiet_seconds), _unseen(looks), _missing(looks)])
+        .with_columns(name=pl.col("stage").replace_strict(_NAMES, return_dtype=pl.String()))
+        .select("stage", "name", *_KEY[1:], *_COLUMNS)
+        .sort(*_KEY, "start_at")
+    )
+
+
+_COLUMNS = ("verdict", "start_at", "end_at", "observed_value", "threshold", "peak_value")
+
+
+def _seen(looks: pl.LazyFrame, quiet_seconds: int) -> pl.LazyFrame:
+    beyond = looks.filter(pl.col("is_beyond"))
+    value, threshold, at = pl.col("value"), pl.col("threshold"), pl.col(_AT)
+    return (
+        clustered(beyond, quiet_seconds * 1_000, time=_AT, by=_KEY)
+        .group_by(*_KEY, "cluster")
+        .agg(
+            verdict=pl.lit("seen"),
+            start_at=at.min(),
+            end_at=at.max(),
+            observed_value=value.sort_by(at, value).first(),
+            threshold=threshold.sort_by(at, value).first(),
+            peak_value=value.max(),
+        )
+        .select(*_KEY, *_COLUMNS)
+    )
+
+
+def _unseen(looks: pl.LazyFrame) -> pl.LazyFrame:
+    value, threshold = pl.col("value"), pl.col("threshold")
+    # The highest value decides: where nothing is known to compare it with, nothing is known.
+    is_told = value.filter(threshold.is_not_null()).max() == value.max()
+    verdict = pl.when(is_told).then(pl.lit("not seen")).otherwise(pl.lit("not known"))
+    return (
+        looks.group_by(*_KEY)
+        .agg(
+            is_seen=pl.col("is_beyond").any(),
+            verdict=verdict,
+            threshold=threshold.min(),
+            peak_value=value.max(),
+        )
+        .filter(~pl.col("is_seen"))
+        .select(*_KEY, *_blank("verdict", "threshold", "peak_value"))
+    )
+
+
+def _missing(looks: pl.LazyFrame) -> pl.LazyFrame:
+    schema = {"stage": pl.Int64(), "measure": pl.String(), "verdict": pl.String()}
+    known = pl.LazyFrame(list(_WITHOUT_LOOKS), schema=schema, orient="row")
+    anything = looks.select(is_any=pl.col("stage").is_not_null()).head(1)
+    return (
+        known.join(looks, on=["stage", "measure"], how="anti")
+        .join(anything, how="cross")
+        .select(
+            "stage",
+            "measure",
+            *(pl.lit(None, pl.String()).alias(name) for name in _WHOSE),
+            *_blank("verdict"),
+        )
+    )
+
+
+def _blank(*known: str) -> list[pl.Expr]:
+    """Return the columns of a stage; those that are not known are null."""
+    kinds = dict.fromkeys(_COLUMNS, pl.Float64()) | dict.fromkeys(
+        ("start_at", "end_at"), pl.Datetime("us")
+    )
+    return [
+        pl.col(name) if name in known else pl.lit(None, kinds[name]).alias(name)
+        for name in _COLUMNS
+    ]
