@@ -224,44 +224,52 @@ def priced() -> dict[str, pl.DataFrame]:
             "oracle_updates",
             *(own | {"oracle_price_quote": 2}, other, other | {"block_timestamp": at(1)}),
             *(own | later, other | later | {"oracle_price_quote": 3}),
+            *_quotes(),
         ),
         "feeds": table("feeds", own | {"feed": "0xf", "name": "BTC/USD", "kind": "price"} | DUE),
         "markets": table(
             "markets", {"symbol": "BTC", "asset_class": "crypto", "known_by": "event"}
         ),
-        "position_changes": table("position_changes", {"execution_price_usd": 1}),
+        "position_changes": table(
+            "position_changes",
+            {"execution_price_usd": 1, "realized_pnl_usd": 5},
+            {"notional_delta_usd": 10, "execution_price_usd": 91, "block_timestamp": at(60)},
+            {"notional_delta_usd": 10, "execution_price_usd": 96, "tx_hash": f"0x{6:064x}"}
+            | {"block_timestamp": at(60)},
+        ),
         "funding": table("funding", {"funding_rate_daily_ratio": 1, "paid_usd": 1}),
         "tokens": table(
             "tokens", {"address": "0xusdc", "symbol": "BTC", "decimals": 6, "known_by": "call"}
         ),
-        "pool_flows": table("pool_flows", of_pool | {"asset_tokens": 1}),
+        "pool_flows": table("pool_flows", of_pool | {"kind": "deposit", "asset_tokens": 1}),
     }
+
+
+def _quotes() -> list[dict[str, object]]:
+    return [
+        {"asset": asset, "feed": feed, "oracle_price_quote": price, "block_timestamp": at(seconds)}
+        for asset, feed in (("BTC", "0xf"), ("BTC", "0xthird"), ("ETH", "0xeth"))
+        for seconds, price in ((2, 100), (60, 90), (120, 95), (180, 80))
+    ]
 
 
 @pytest.mark.parametrize("name", sorted(METRICS))
 def test_a_metric_of_a_file_is_the_metric_of_its_rows(name: str, tmp_path: Path) -> None:
     """Several tables are read from one file in one plan, only the columns the plan needs."""
-    quotes = [
-        {"asset": asset, "feed": feed, "oracle_price_quote": price, "block_timestamp": at(seconds)}
-        for asset, feed in (("BTC", "0xf"), ("BTC", "0xother"), ("ETH", "0xeth"))
-        for seconds, price in ((0, 100), (60, 90), (120, 95), (180, 80))
-    ]
-    trade = {"notional_delta_usd": 10, "execution_price_usd": 101, "tx_hash": f"0x{0:064x}"}
     frames = {
         "fees": table(
             "fees",
             SPLIT | {"fee_kind": "interest"},
-            {"fee_tokens": 1, "fee_token": "0xusdc"},
+            {"fee_tokens": 1, "fee_token": "0xusdc", "block_timestamp": at(days=1)},
         ),
         "buybacks": table("buybacks", {"spent_usd": 1}),
         "token_supplies": table("token_supplies", {"supply_tokens": 9}),
         "liquidations": table("liquidations", {"notional_usd": 5}),
-        "adls": table("adls", {"notional_usd": 5}),
+        "adls": table("adls", {"notional_usd": 5, "is_long": True}),
         "credit_events": table(
             "credit_events",
             *({"kind": kind} for kind in ("payment", "default", "recovery", "impairment")),
         ),
-        "pool_flows": table("pool_flows", {"kind": "deposit", "asset_tokens": 5}),
         "pool_states": table("pool_states", {"assets_tokens": 5}),
         "share_prices": table("share_prices", {}),
         "blocks": table("blocks", {}),
@@ -272,11 +280,6 @@ def test_a_metric_of_a_file_is_the_metric_of_its_rows(name: str, tmp_path: Path)
         "open_interest": table("open_interest", {"open_interest_usd": 5}),
         **priced(),
     }
-    more = {
-        "oracle_updates": table("oracle_updates", *quotes),
-        "position_changes": table("position_changes", trade | {"realized_pnl_usd": 5}),
-    }
-    frames |= {name: pl.concat([frames[name], frame]) for name, frame in more.items()}
     path = write_database(tmp_path / "p.duckdb", frames)
 
     with database(path) as con:
