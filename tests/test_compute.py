@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
+from every_fact import every_fact
 from handmade import at, column, load, table, units, write_database
 
 from analytics.compute import (
@@ -29,8 +30,6 @@ from analytics.metrics import METRICS, Metric
 from indexer.tables import columns_of, tables
 
 SPLIT = {"fee_usd": 10, "supply_side_usd": 6, "treasury_usd": 1, "holders_usd": 3}
-STOOD = {"tick": 0, "price_quote": 1, "liquidity_tokens": 5}
-DUE = {"heartbeat_seconds": 1, "threshold_bps": 0}
 
 
 HOLD = """
@@ -214,79 +213,20 @@ def test_a_filter_leaves_tables_without_its_column_alone(tmp_path: Path) -> None
         assert kept.collect().height == 1
 
 
-def priced() -> dict[str, pl.DataFrame]:
-    """Return two feeds that differ for a day, and what is priced by them."""
-    later = {"block_timestamp": at(days=1)}
-    own, other = {"asset": "BTC"}, {"asset": "BTC", "feed": "0xother", "protocol": "other"}
-    of_pool = {"asset_token": "0xusdc", "block_timestamp": at(1)}
-    return {
-        "oracle_updates": table(
-            "oracle_updates",
-            *(own | {"oracle_price_quote": 2}, other, other | {"block_timestamp": at(1)}),
-            *(own | later, other | later | {"oracle_price_quote": 3}),
-            *_quotes(),
-        ),
-        "feeds": table("feeds", own | {"feed": "0xf", "name": "BTC/USD", "kind": "price"} | DUE),
-        "markets": table(
-            "markets", {"symbol": "BTC", "asset_class": "crypto", "known_by": "event"}
-        ),
-        "position_changes": table(
-            "position_changes",
-            {"execution_price_usd": 1, "realized_pnl_usd": 5},
-            {"notional_delta_usd": 10, "execution_price_usd": 91, "block_timestamp": at(60)},
-            {"notional_delta_usd": 10, "execution_price_usd": 96, "tx_hash": f"0x{6:064x}"}
-            | {"block_timestamp": at(60)},
-        ),
-        "funding": table("funding", {"funding_rate_daily_ratio": 1, "paid_usd": 1}),
-        "tokens": table(
-            "tokens", {"address": "0xusdc", "symbol": "BTC", "decimals": 6, "known_by": "call"}
-        ),
-        "pool_flows": table("pool_flows", of_pool | {"kind": "deposit", "asset_tokens": 1}),
-    }
-
-
-def _quotes() -> list[dict[str, object]]:
-    return [
-        {"asset": asset, "feed": feed, "oracle_price_quote": price, "block_timestamp": at(seconds)}
-        for asset, feed in (("BTC", "0xf"), ("BTC", "0xthird"), ("ETH", "0xeth"))
-        for seconds, price in ((2, 100), (60, 90), (120, 95), (180, 80))
-    ]
+@pytest.fixture(scope="module")
+def file_of_rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a database of the rows of every fact."""
+    return write_database(tmp_path_factory.mktemp("rows") / "p.duckdb", every_fact())
 
 
 @pytest.mark.parametrize("name", sorted(METRICS))
-def test_a_metric_of_a_file_is_the_metric_of_its_rows(name: str, tmp_path: Path) -> None:
+def test_a_metric_of_a_file_is_the_metric_of_its_rows(name: str, file_of_rows: Path) -> None:
     """Several tables are read from one file in one plan, only the columns the plan needs."""
-    frames = {
-        "fees": table(
-            "fees",
-            SPLIT | {"fee_kind": "interest"},
-            {"fee_tokens": 1, "fee_token": "0xusdc", "block_timestamp": at(days=1)},
-        ),
-        "buybacks": table("buybacks", {"spent_usd": 1}),
-        "token_supplies": table("token_supplies", {"supply_tokens": 9}),
-        "liquidations": table("liquidations", {"notional_usd": 5}),
-        "adls": table("adls", {"notional_usd": 5, "is_long": True}),
-        "credit_events": table(
-            "credit_events",
-            *({"kind": kind} for kind in ("payment", "default", "recovery", "impairment")),
-        ),
-        "pool_states": table("pool_states", {"assets_tokens": 5}),
-        "share_prices": table("share_prices", {}),
-        "blocks": table("blocks", {}),
-        "coverage": table("coverage", {}),
-        "pool_liquidity": table(
-            "pool_liquidity", STOOD, STOOD | {"block_timestamp": at(days=1), "block_number": 2}
-        ),
-        "open_interest": table("open_interest", {"open_interest_usd": 5}),
-        **priced(),
-    }
-    path = write_database(tmp_path / "p.duckdb", frames)
-
-    with database(path) as con:
+    with database(file_of_rows) as con:
         result = collected(compute(name, partial(facts, con)))
 
     assert result.height > 0
-    assert result.equals(collected(compute(name, load(**frames))))
+    assert result.equals(collected(compute(name, load(**every_fact()))))
 
 
 def test_a_table_nobody_knows_is_named(tmp_path: Path) -> None:
