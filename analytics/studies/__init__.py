@@ -3,7 +3,7 @@ Studies: what was published about an event, beside what its rows say; and the sa
 
     files            what a folder of published rows holds, and how it is read
     exits, waves, prices, income, corrections
-                     figures of published rows: frames in, one row out, the docstring its methodology
+                     figures of published rows: frames in, one row out, a methodology each
     claims           published values as a table, and the verdict on each
     record           from files to verdicts
     forced, levels   the same figures from facts
