@@ -127,6 +127,7 @@ def test_an_event_of_the_database(run: Run, database: Path) -> None:
     result = run("event", "--database", database)
 
     assert result.exit_code == 0
+    assert "\n- Finality: " in result.stdout
     assert "\nADL waves\n" in result.stdout
     assert "Nothing in this window for: Drawdowns, Funding signs" in result.stdout
 

@@ -1,5 +1,6 @@
 """Files that are missing or malformed, the table of claims, and the verdict on one of them."""
 
+import gzip
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -103,6 +104,37 @@ def test_a_missing_file_spoils_only_its_own_figures(tmp_path: Path) -> None:
     )
     assert notes["usde_lows.low_usdt"] == "oracles/usde_binance_1m.parquet is not there"
     assert study.files["rows"].drop_nulls().to_list() == [1]
+
+
+def test_files_without_rows_say_nothing(tmp_path: Path) -> None:
+    """No figure fails; what is no count is not testable, and nothing published is matched."""
+    for file in FILES.values():
+        path = tmp_path / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nothing = pl.DataFrame(schema=file.columns)
+        if path.suffix == ".parquet":
+            nothing.write_parquet(path)
+        else:
+            path.write_bytes(gzip.compress(",".join(file.columns).encode()))
+
+    study = hyperliquid(tmp_path)
+
+    assert study.counts["match"] == 0
+    assert study.files["rows"].to_list() == [0] * len(FILES)
+    assert study.frames["aster_days"].is_empty()
+
+
+def test_a_sum_that_does_not_fit_spoils_only_its_own_figures(tmp_path: Path) -> None:
+    """Its figures say so, the others are there."""
+    written(tmp_path, CLUSTERS, "deficit_usd,overshoot_queue_usd\n" + "0,9e28\n" * 99)
+    written(tmp_path, GAPS, "coin,wave,gap_usd_x_qty\nBTC,1,15079669.61\n")
+
+    study = hyperliquid(tmp_path)
+    lines = {key: rest for key, *rest in study.figures.select("key", "verdict", "note").iter_rows()}
+
+    assert lines["needed_budget.needed_usd"][0] == "match"
+    assert lines["queue_overshoot.overshoot_usd"][0] == "not testable"
+    assert "cannot be computed" in lines["queue_overshoot.overshoot_usd"][1]
 
 
 def test_no_file_at_all_is_an_error(tmp_path: Path) -> None:

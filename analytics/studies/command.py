@@ -115,7 +115,10 @@ def record_text(study: Study) -> str:
 
 
 def event_text(context: Context, parts: tuple[Part, ...]) -> str:
-    """Return the figures of a window as text: the kind of data first, then a table per part."""
+    """Return the figures of a window as text: what they rest on, then a table per part."""
+    from analytics.reports.sections.covered import warnings
+
+    doubts = "".join(f"- {sentence}\n" for sentence in warnings(context))
     tables = (
         f"\n{titled(part.name)}\n{table_text(part.frame)}"
         for part in parts
@@ -123,4 +126,4 @@ def event_text(context: Context, parts: tuple[Part, ...]) -> str:
     )
     silent = [titled(part.name) for part in parts if part.frame.is_empty()]
     nothing = f"\nNothing in this window for: {', '.join(silent)}\n" if silent else ""
-    return f"{context.stamp}\n{''.join(tables)}{nothing}"
+    return f"{context.stamp}\n{doubts}{''.join(tables)}{nothing}"

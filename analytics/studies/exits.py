@@ -121,7 +121,8 @@ def adl_progress(adl_seconds: pl.LazyFrame) -> pl.LazyFrame:
     )
     window = smallest_window(events, 70, time="at", amount="notionalInBucket")
     return pl.concat(
-        [totals, percents, window.select(window70_ms="milliseconds")], how="horizontal"
+        [totals, percents, window.select(window70_ms=pl.col("milliseconds").first())],
+        how="horizontal",
     )
 
 

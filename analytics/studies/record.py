@@ -9,10 +9,11 @@ from types import MappingProxyType
 
 import polars as pl
 
+from analytics.compute import collected
 from analytics.errors import WorldError
 from analytics.reports.digests import file_digest
 from analytics.studies import corrections, exits, income, prices, waves
-from analytics.studies.claims import VERDICTS, Value, claims, judged
+from analytics.studies.claims import VERDICTS, claims, judged
 from analytics.studies.files import FILES, File, Unusable, read
 
 Figure = Callable[..., pl.LazyFrame]
@@ -44,7 +45,7 @@ class Study:
         figures: one row per claim, all text: theme, figure, published, computed, unit, verdict,
             note, source, key.
         files: one row per file: file, sha256, rows (Int64), problem (null where it was read).
-        frames: what functions return that give more than one row, by name.
+        frames: what functions return that no claim is about, by name.
     """
 
     name: str
@@ -83,13 +84,15 @@ def hyperliquid(folder: Path) -> Study:
             f"for example {next(iter(problems.values()))}: name their folder with --data"
         )
     answers, reasons = _computed(frames, problems)
-    rows = {name: row for name, frame in answers.items() if (row := _only_row(frame)) is not None}
-    lines = [judged(claim, rows, reasons) for claim in claims("hyperliquid_2025_10_10.csv")]
+    said = claims("hyperliquid_2025_10_10.csv")
+    judgeable = {claim.function for claim in said} & {*answers}
+    rows = {name: answers[name].row(0, named=True) for name in judgeable}
+    lines = [judged(claim, rows, reasons) for claim in said]
     return Study(
         HYPERLIQUID,
         pl.DataFrame(lines, schema=dict.fromkeys(_COLUMNS, pl.String)),
         _inventory(folder, frames, problems),
-        {name: frame for name, frame in answers.items() if name not in rows},
+        {name: frame for name, frame in answers.items() if name not in judgeable},
     )
 
 
@@ -114,13 +117,12 @@ def _computed(
         missing = [problems[each] for each in needed if each in problems]
         if missing:
             reasons[name] = "; ".join(missing)
-        else:
-            answers[name] = function(*(frames[each].lazy() for each in needed)).collect()
+            continue
+        try:
+            answers[name] = collected(function(*(frames[each].lazy() for each in needed)))
+        except WorldError as error:
+            reasons[name] = str(error)
     return answers, reasons
-
-
-def _only_row(frame: pl.DataFrame) -> Mapping[str, Value] | None:
-    return frame.row(0, named=True) if frame.height == 1 else None
 
 
 def _inventory(
