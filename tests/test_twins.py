@@ -57,7 +57,7 @@ CHOICES: Mapping[str, list[object]] = {
     "asset_token": ["0xusdc", "0xt", None],
 }
 # What a row of these tables needs besides what is drawn.
-TEXTS: Mapping[str, Mapping[str, object]] = {
+TEXTS: Mapping[str, dict[str, object]] = {
     "policies": {"source": "test", "basis": "assumed"},
     "feeds": {"name": "a feed", "asset": "BTC", "kind": "price"},
     "tokens": {"decimals": 18, "known_by": "call"},
