@@ -252,6 +252,7 @@ def priced() -> dict[str, pl.DataFrame]:
             "tokens", {"address": "0xusdc", "symbol": "BTC", "decimals": 6, "known_by": "call"}
         ),
         "pool_flows": table("pool_flows", of_pool | {"asset_tokens": 1}),
+        "share_prices": table("share_prices", of_pool),
     }
 
 

@@ -52,6 +52,7 @@ CHOICES: Mapping[str, list[object]] = {
     "symbol": ["BTC", "btc", "WETH", None],
     "index_token": ["0x1", None],
     "funding_rate_daily_ratio": [Decimal(one) for one in ("0", "0.003", "-1.7")] + [units(1), None],
+    "share_price_tokens": [Decimal("1.05"), units(10**18 + 1)],
     "address": ["0xusdc", "0xt"],
     "fee_token": ["0xusdc", None],
     "asset_token": ["0xusdc", "0xt", None],
@@ -65,7 +66,10 @@ TEXTS: Mapping[str, dict[str, object]] = {
 }
 UNUSED = ("size", "price", "position_id", "observed")
 SIGNED = ("pnl_usd", "_delta_usd", "_delta_tokens", "cumulative_ratio", "paid_usd")
-NEVER_NULL = {"oracle_price_quote", "bought_tokens", "value", "supply_tokens", "dead_tokens"}
+NEVER_NULL = {
+    *("oracle_price_quote", "bought_tokens", "value", "supply_tokens", "dead_tokens"),
+    "share_price_tokens",
+}
 # Metrics of one event, one strategy or one book: nobody asks for them in SQL.
 TWINLESS = frozenset({"depth_change"})
 TWINNED = sorted(METRICS.keys() - TWINLESS)
