@@ -47,8 +47,9 @@ def income_valuations(
     The price is the latest one any source has told by then of the asset the token's symbol names,
     in US dollars; of several in one second that of the protocol itself counts, then one of its
     chain. No price of a later second than the event's is used, and none older than the tolerance,
-    which is as long as the longest usual heartbeat and an hour. Nothing is taken to be worth a dollar that no
-    source priced, unless its symbol is named. A wrapped coin of a chain is worth what the coin is.
+    which is as long as the longest usual heartbeat and an hour. Nothing is taken to be worth a
+    dollar that no source priced, unless its symbol is named. A wrapped coin of a chain is worth
+    what the coin is.
 
     Formula:
         value_usd = amount_tokens * price_usd, exact, then rounded half to even at 1e-18
