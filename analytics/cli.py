@@ -11,7 +11,9 @@ from analytics import load
 from analytics.compute import (
     collected,
     compute,
+    facts_of,
     inputs_of,
+    is_narrowed,
     methodology,
     metric_named,
     settings_of,
@@ -98,8 +100,10 @@ def metric(
     last = moment_of("--to", until)
     with load.database(load.database_path(database)) as con:
         check_indexed(indexed(con), protocol, chain_id)
-        facts = partial(load.facts, con, protocol=protocol, chain_id=chain_id, until=last)
-        answer = collected(compute(name, facts, **settings))
+        whole = partial(load.facts, con, until=last)
+        own = partial(whole, protocol=protocol, chain_id=chain_id)
+        facts = {table: own if is_narrowed(name, table) else whole for table in facts_of(name)}
+        answer = collected(compute(name, lambda table: facts[table](table), **settings))
         write(answer, form, output, load.snapshot(con))
 
 

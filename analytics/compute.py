@@ -18,6 +18,9 @@ from analytics.metrics import METRICS, Metric
 
 Load = Callable[[str], pl.LazyFrame]
 
+# What other facts are priced and judged by, whoever says it.
+_PRICES = frozenset({"oracle_updates", "feeds"})
+
 
 def compute(name: str, load: Load, **settings: object) -> pl.LazyFrame:
     """
@@ -94,6 +97,16 @@ def facts_of(name: str, metrics: Mapping[str, Metric] = METRICS) -> frozenset[st
             for needed in inputs_of(name, metrics)
         )
     )
+
+
+def is_narrowed(name: str, table: str) -> bool:
+    """
+    Tell whether a limit of protocol or chain narrows a table for a metric.
+
+    Prices are narrowed only where the metric is about nothing else: a fee of one protocol is
+    valued, and its liquidation judged, by the oracles of others.
+    """
+    return table not in _PRICES or facts_of(name) <= _PRICES
 
 
 def settings_of(name: str, metrics: Mapping[str, Metric] = METRICS) -> dict[str, type]:

@@ -25,7 +25,7 @@ def every_fact() -> dict[str, pl.DataFrame]:
             *({"kind": kind} for kind in ("payment", "default", "recovery", "impairment")),
         ),
         "pool_states": table("pool_states", {"assets_tokens": 5}),
-        "share_prices": table("share_prices", {}),
+        "share_prices": table("share_prices", {"asset_token": "0xusdc", "block_timestamp": at(1)}),
         "blocks": table("blocks", {}),
         "coverage": table("coverage", {}),
         "pool_liquidity": table(

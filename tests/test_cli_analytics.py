@@ -124,6 +124,26 @@ def test_a_setting_changes_the_metric(run: Run) -> None:
     )
 
 
+def test_prices_are_taken_from_whoever_tells_them(tmp_path: Path) -> None:
+    """`--protocol` keeps the fees of one protocol, and values them at the price of another."""
+    fee = {"fee_token": "0xt", "fee_tokens": 2}
+    other = {"protocol": "oracle", "chain_id": 2, "asset": "ETH", "oracle_price_quote": 3000}
+    frames = {
+        "fees": table("fees", fee, fee | {"protocol": "other"}),
+        "tokens": table(
+            "tokens", {"address": "0xt", "symbol": "ETH", "decimals": 18, "known_by": "call"}
+        ),
+        "oracle_updates": table("oracle_updates", other),
+        "coverage": covered(),
+    }
+    path = write_database(tmp_path / "fees.duckdb", frames)
+    asked = ("metric", "fees_valued", "--protocol", "venue", "--chain", "ethereum")
+
+    result = CliRunner().invoke(app, [*asked, "--format", "json", "--database", str(path)])
+
+    assert [row["valued_usd"] for row in json.loads(result.stdout)] == ["6000.000000000000000000"]
+
+
 def test_a_metric_and_its_twin_print_the_same(run: Run) -> None:
     """`metric NAME` and `query metrics/NAME` are two ways to one answer."""
     metric = run("metric", "liquidations", "--format", "csv")

@@ -20,6 +20,7 @@ from analytics.compute import (
     compute,
     facts_of,
     inputs_of,
+    is_narrowed,
     methodology,
     settings_of,
     wired,
@@ -169,6 +170,21 @@ def test_the_methodology_is_the_docstring(name: str) -> None:
         assert section in text.splitlines()
     for needed in (*inputs_of(name), *settings_of(name)):
         assert f"{needed}:" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "is_so"),
+    [
+        ("fees_valued", "fees", True),
+        ("fees_valued", "oracle_updates", False),
+        ("liquidations_off_oracle", "oracle_updates", False),
+        ("oracle_deviation", "oracle_updates", True),
+        ("heartbeat_breaches", "feeds", True),
+    ],
+)
+def test_prices_of_others_are_kept(name: str, table: str, is_so: bool) -> None:
+    """A limit of protocol narrows what a metric is about, not the prices it is judged by."""
+    assert is_narrowed(name, table) is is_so
 
 
 def test_facts_come_as_they_were_stored(tmp_path: Path) -> None:

@@ -250,7 +250,17 @@ def test_flows_and_states_of_pools_are_valued() -> None:
     assert column(result, "value_usd") == ["15", "30"]
 
 
-@pytest.mark.parametrize("metric", ["income_valuations", "pool_valuations"])
+def test_a_share_is_worth_its_assets() -> None:
+    """1.05 WETH a share, at 10 dollars: 10.5 dollars a share."""
+    told = {"asset_token": "0xweth", "share_price_tokens": "1.05", "block_timestamp": at(1)}
+    tables = frames(price(ETH, 0, 10)) | {"share_prices": table("share_prices", told)}
+
+    result = collected(compute("share_valuations", load(**tables)))
+
+    assert column(result, "value_usd") == ["10.5"]
+
+
+@pytest.mark.parametrize("metric", ["income_valuations", "pool_valuations", "share_valuations"])
 def test_a_negative_tolerance_is_refused(metric: str) -> None:
     """No price is younger than the event."""
     with pytest.raises(UserError, match="tolerance_seconds must be at least 0"):

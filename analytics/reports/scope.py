@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import polars as pl
 
 from analytics import load
-from analytics.compute import collected, compute
+from analytics.compute import collected, compute, is_narrowed
 from analytics.errors import UserError, WorldError
 from analytics.queries import Query, arguments, query_named
 from analytics.reports.chain_names import CHAIN_NAMES, chain_name
@@ -63,15 +63,22 @@ class Scope:
     limits: Limits = Limits()
     _answers: dict[object, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
 
-    def facts(self, table: str, *, with_past: bool = False) -> pl.LazyFrame:
-        """Return a table within the limits; `with_past` keeps what was before their start."""
+    def facts(self, table: str, *, with_past: bool = False, whole: bool = False) -> pl.LazyFrame:
+        """
+        Return a table within the limits.
+
+        Args:
+            table: its name.
+            with_past: keep what was before their start.
+            whole: keep all that was before their end, of whatever protocol and chain.
+        """
         limits = self.limits
         return load.facts(
             self.con,
             table,
-            protocol=limits.protocol,
-            chain_id=limits.chain_id,
-            since=None if with_past else limits.since,
+            protocol=None if whole else limits.protocol,
+            chain_id=None if whole else limits.chain_id,
+            since=None if with_past or whole else limits.since,
             until=limits.until,
         )
 
@@ -87,7 +94,15 @@ class Scope:
         """
         asked = (name, with_past, *sorted(settings.items()))
         if asked not in self._answers:
-            frame = collected(compute(name, partial(self.facts, with_past=with_past), **settings))
+            frame = collected(
+                compute(
+                    name,
+                    lambda table: self.facts(
+                        table, with_past=with_past, whole=not is_narrowed(name, table)
+                    ),
+                    **settings,
+                )
+            )
             self._answers[asked] = self._since(frame) if with_past else frame
         return self._answers[asked]
 
