@@ -1,14 +1,36 @@
-"""The five numbers as cards: what each is, its value, and what to know before quoting it."""
+"""The numbers that matter as cards: what each is, its value, its change, what to know first."""
 
+from dataclasses import replace
+from decimal import Decimal
+
+from analytics.plain_text import shortened, visible
 from analytics.reports.chain_names import chain_name
-from analytics.reports.numerals import bps, count, counted, dollars, moment, percent, period
-from analytics.reports.parts import Card
+from analytics.reports.numerals import (
+    UNKNOWN,
+    bps,
+    change,
+    count,
+    counted,
+    dollars,
+    exact,
+    moment,
+    percent,
+    period,
+    short_dollars,
+)
+from analytics.reports.parts import Card, Cell
 from analytics.reports.summary import Accrual, Deviation, Exits, Exposure, Income, Summary
 
 
-def cards(numbers: Summary) -> tuple[Card, ...]:
-    """Return one card per number, in the order of the sections."""
-    return (
+def cards(numbers: Summary, before: Summary | None = None) -> tuple[Card, ...]:
+    """
+    Return one card per number, in the order of the sections.
+
+    Args:
+        numbers: the numbers.
+        before: the same numbers of what they are compared with; None where that is not covered.
+    """
+    shown = (
         _income(numbers.income),
         _accrual(numbers.accrual),
         _liquidations(numbers.liquidations),
@@ -16,6 +38,35 @@ def cards(numbers: Summary) -> tuple[Card, ...]:
         _deviation(numbers.deviation),
         _exposure(numbers.exposure),
     )
+    if before is None:
+        return shown
+    pairs = zip(shown, _compared(numbers), _compared(before), strict=True)
+    return tuple(replace(card, change=change(now, then)) for card, now, then in pairs)
+
+
+def _compared(numbers: Summary) -> tuple[Decimal | float | None, ...]:
+    worst = numbers.deviation
+    return (
+        numbers.income.fees_usd,
+        numbers.accrual.spent_usd,
+        numbers.liquidations.notional_usd,
+        numbers.adls.notional_usd,
+        None if worst is None else abs(worst.deviation_bps),
+        numbers.exposure.peak_usd,
+    )
+
+
+def _money(value: Decimal | None) -> Cell:
+    digits = UNKNOWN if value is None else f"${exact(value)}"
+    return Cell(dollars(value), short_dollars(value), digits)
+
+
+def _text(text: str) -> Cell:
+    return Cell(visible(text), shortened(visible(text)), visible(text))
+
+
+def _plain(text: str, value: object) -> Cell:
+    return Cell(text, text, exact(value))
 
 
 def _income(income: Income) -> Card:
@@ -26,10 +77,11 @@ def _income(income: Income) -> Card:
         details.append(f"split of {count(income.unsplit_count)} not known: revenue lacks them")
     return Card(
         label="Total fees",
-        value=dollars(income.fees_usd),
+        value=_money(income.fees_usd),
         second_label="protocol revenue",
-        second_value=dollars(income.revenue_usd),
+        second_value=_money(income.revenue_usd),
         details=tuple(details),
+        metric="fees",
     )
 
 
@@ -39,10 +91,11 @@ def _accrual(accrual: Accrual) -> Card:
         details.append(f"cost of {count(accrual.unpriced_count)} not known: a lower bound")
     return Card(
         label="Buybacks",
-        value=dollars(accrual.spent_usd),
+        value=_money(accrual.spent_usd),
         second_label="executed, of revenue of those who bought",
-        second_value=percent(accrual.buyback_ratio),
+        second_value=_plain(percent(accrual.buyback_ratio), accrual.buyback_ratio),
         details=tuple(details),
+        metric="buybacks",
     )
 
 
@@ -52,17 +105,22 @@ def _liquidations(exits: Exits) -> Card:
         details.append(f"{percent(exits.long_ratio)} long, of what has a known side")
     return Card(
         label="Liquidated, one-sided",
-        value=dollars(exits.notional_usd),
+        value=_money(exits.notional_usd),
         second_label="accounts",
-        second_value=count(exits.account_count),
+        second_value=_plain(count(exits.account_count), exits.account_count),
         details=(*details, *_unknown(exits)),
+        metric="liquidations",
     )
 
 
 def _adls(exits: Exits) -> Card:
-    details = (counted(exits.account_count, "account"), *_unknown(exits))
     return Card(
-        "Closed by ADL", dollars(exits.notional_usd), "events", count(exits.event_count), details
+        label="Closed by ADL",
+        value=_money(exits.notional_usd),
+        second_label="events",
+        second_value=_plain(count(exits.event_count), exits.event_count),
+        details=(counted(exits.account_count, "account"), *_unknown(exits)),
+        metric="adls",
     )
 
 
@@ -74,15 +132,18 @@ def _unknown(exits: Exits) -> list[str]:
 def _deviation(worst: Deviation | None) -> Card:
     label = "Worst oracle deviation"
     if worst is None:
-        return Card(label, "n/k", "asset", "n/k", ("no two sources of one asset to compare",))
+        unknown = _plain(UNKNOWN, None)
+        details = ("no two sources of one asset to compare",)
+        return Card(label, unknown, "asset", unknown, details, "oracle_deviation")
     source = f"{worst.protocol} on {chain_name(worst.chain_id)}"
     reference = f"{worst.reference_protocol} on {chain_name(worst.reference_chain_id)}"
     return Card(
         label=label,
-        value=f"{bps(worst.deviation_bps)} bps",
+        value=_plain(f"{bps(worst.deviation_bps)} bps", worst.deviation_bps),
         second_label="asset",
-        second_value=f"{worst.asset}/{worst.quote}",
+        second_value=_text(f"{worst.asset}/{worst.quote}"),
         details=(f"{source} against {reference}", moment(worst.block_timestamp), worst.tx_hash),
+        metric="oracle_deviation",
     )
 
 
@@ -103,8 +164,9 @@ def _exposure(exposure: Exposure) -> Card:
         details = (*details, f"{partial} only announcing changes: what was open before is missing")
     return Card(
         label="Peak open interest",
-        value=dollars(exposure.peak_usd),
+        value=_money(exposure.peak_usd),
         second_label="at the end",
-        second_value=dollars(exposure.final_usd),
+        second_value=_money(exposure.final_usd),
         details=details,
+        metric="open_interest",
     )

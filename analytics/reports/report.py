@@ -5,12 +5,13 @@ from datetime import datetime
 
 import polars as pl
 
+from analytics.reports.before import is_covered, sentences, window_before
 from analytics.reports.cards import cards
 from analytics.reports.chain_names import chain_name
 from analytics.reports.context import Context
 from analytics.reports.numerals import moment
 from analytics.reports.parts import Card, Section, Source
-from analytics.reports.scope import Scope
+from analytics.reports.scope import Limits, Scope
 from analytics.reports.sections.accrual import accrual
 from analytics.reports.sections.covered import covered, warnings
 from analytics.reports.sections.credit import credit
@@ -35,10 +36,14 @@ class Report:
         stamp: what kind of data it rests on.
         is_simulated: whether any of it is simulated.
         kinds: where each chain's rows came from, by chain name.
+        limits: what it is limited to.
         warnings: what a reader must know first.
         cards: the numbers a person would ask for.
+        compared: what changes are against, in a sentence.
+        against: the same in a few words.
         sections: the rest, in order.
         methods: kind, name and explanation of each metric and query used.
+        is_comparison: whether it lays two reports side by side.
     """
 
     title: str
@@ -46,11 +51,15 @@ class Report:
     stamp: str
     is_simulated: bool
     kinds: dict[str, str]
+    limits: Limits
     warnings: tuple[str, ...]
     summary: Summary
     cards: tuple[Card, ...]
+    compared: str
+    against: str
     sections: tuple[Section, ...]
     methods: tuple[tuple[str, str, str], ...]
+    is_comparison: bool = False
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -62,6 +71,10 @@ def report(scope: Scope) -> Report:
     """Return the report on what is within a scope."""
     context = Context(scope)
     numbers = summed_up(scope)
+    earlier, before = window_before(context), None
+    if earlier is not None and is_covered(context, earlier):
+        before = summed_up(Scope(scope.con, earlier))
+    compared, against = sentences(earlier, is_known=before is not None)
     sections = tuple(section(context) for section in _SECTIONS)
     return Report(
         title=_title(context),
@@ -69,9 +82,12 @@ def report(scope: Scope) -> Report:
         stamp=context.stamp,
         is_simulated=context.is_simulated,
         kinds={chain_name(chain): kind for chain, kind in context.kinds.items()},
+        limits=scope.limits,
         warnings=warnings(context),
         summary=numbers,
-        cards=cards(numbers),
+        cards=cards(numbers, before),
+        compared=compared,
+        against=against,
         sections=sections,
         methods=explained(sections),
     )

@@ -9,6 +9,7 @@ from analytics.reports.parts import Chart, Section, Source, table
 from analytics.reports.summary import total_open_interest
 
 _MARKET = ["chain_id", "protocol", "version", "market"]
+_MARKET_KEYS = ("chain_id", "protocol", "market")
 _SIDES = {"open_interest_long_usd": "long", "open_interest_short_usd": "short"}
 
 
@@ -35,8 +36,16 @@ def exposure(context: Context) -> Section:
             "the basis is delta the venue only announces changes, and what was open before the "
             "first covered block is missing.",
         ),
-        charts=_charts(context, total),
-        tables=(table("Open interest by market", by_market.drop("version"), rows=25),),
+        charts=_charts(context, total, sources[0]),
+        tables=(
+            table(
+                "Open interest by market",
+                by_market.drop("version"),
+                rows=25,
+                source=sources[0],
+                keys=_MARKET_KEYS,
+            ),
+        ),
         sources=sources,
     )
 
@@ -57,17 +66,19 @@ def with_drawdown(total: pl.DataFrame) -> pl.DataFrame:
     return total.with_columns(drawdown_ratio=pl.when(peak > 0).then(value / peak - 1))
 
 
-def _charts(context: Context, total: pl.DataFrame) -> tuple[Chart, ...]:
+def _charts(context: Context, total: pl.DataFrame, source: Source) -> tuple[Chart, ...]:
     rows = total.rename({"bucket_at": "at"})
     # What is open stays open until the end, also where the last event is long before it.
     rows = pl.concat([rows, rows.tail(1).with_columns(at=pl.lit(context.canvas.last))])
-    sides = Drawing("open_interest", "Open interest", "open", "USD", {"long": LONG, "short": SHORT})
+    colors = {"long": LONG, "short": SHORT}
+    sides = Drawing("open_interest", "Open interest", "open", "USD", colors, source)
     falls = Drawing(
         "drawdown",
         "Open interest of all markets below its highest value so far",
         "drawdown",
         "%",
         {"all markets": SHORT},
+        source,
     )
     held, fallen = long_rows(rows, _SIDES), long_rows(rows, {"drawdown_ratio": "all markets"})
     drawn = [areas(context.canvas, sides, held)] if held.height else []

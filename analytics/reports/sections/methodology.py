@@ -13,6 +13,7 @@ def policies(context: Context) -> Section:
     order = ["protocol", "kind", "valid_from"]
     stated = context.scope.facts("policies").collect().sort(order)
     shown = stated.rename({"value": "value_ratio"})
+    source = Source("policies", "facts", "policies", stated)
     none = "No fee split or buyback rate is stated by the declarations of these protocols."
     return Section(
         "policies",
@@ -20,8 +21,8 @@ def policies(context: Context) -> Section:
         ("Where events do not say how a fee is split, these statements do.",)
         if stated.height
         else (none,),
-        tables=(table("Policies", shown, rows=200),) if stated.height else (),
-        sources=(Source("policies", "facts", "policies", stated),),
+        tables=(table("Policies", shown, rows=200, source=source),) if stated.height else (),
+        sources=(source,),
     )
 
 

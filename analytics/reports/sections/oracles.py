@@ -35,8 +35,8 @@ def oracles(context: Context) -> Section:
             "deviation threshold by design. The sign, and a little of the size, depend on which of "
             "the two is the reference. Staleness is the age of the price compared with.",
         ),
-        charts=_charts(context, compared),
-        tables=_tables(compared, pairs, off),
+        charts=_charts(context, sources[0]),
+        tables=_tables(*sources),
         sources=sources,
     )
 
@@ -74,30 +74,33 @@ def _pairs(compared: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _charts(context: Context, compared: pl.DataFrame) -> tuple[Chart, ...]:
-    seconds = context.scope.period_seconds
+def _charts(context: Context, source: Source) -> tuple[Chart, ...]:
+    compared, seconds = source.frame, context.scope.period_seconds
     asset = pl.concat_str("asset", pl.lit("/"), "quote")
     size = pl.col("deviation_bps").abs()
     ranked = compared.group_by(series=asset).agg(size.max()).drop_nulls()
     ranked = ranked.sort("deviation_bps", "series", descending=[True, False]).head(_LINES)
     rows = (
-        by_period(compared, seconds)
+        by_period(compared.lazy(), seconds)
         .group_by("at", series=asset)
         .agg(value=size.max())
         .drop_nulls("value")
-        .join(ranked.select("series"), on="series", how="semi")
+        .join(ranked.lazy().select("series"), on="series", how="semi")
         .sort("at", "series")
+        .collect()
     )
     title = f"Largest oracle deviation per {period(seconds)}, by asset"
     colors = colored(ranked["series"].to_list())
-    drawing = Drawing("oracle_deviation", title, "largest deviation", "bps", colors)
+    drawing = Drawing("oracle_deviation", title, "largest deviation", "bps", colors, source)
     is_drawn = rows.height > 0
     return (lines(context.canvas, drawing, rows, interpolate="linear"),) if is_drawn else ()
 
 
-def _tables(compared: pl.DataFrame, pairs: pl.DataFrame, off: pl.DataFrame) -> tuple[Table, ...]:
+def _tables(compared: Source, pairs: Source, off: Source) -> tuple[Table, ...]:
     size = pl.col("deviation_bps").abs()
-    worst = compared.sort(size, descending=True, maintain_order=True, nulls_last=True).head(10)
+    worst = compared.frame.sort(size, descending=True, maintain_order=True, nulls_last=True).head(
+        10
+    )
     moments = ["block_timestamp", "asset", "protocol", "reference_protocol"]
     moments += ["oracle_price_quote", "reference_price_quote", "deviation_bps"]
     moments += ["staleness_seconds", "tx_hash"]
@@ -111,13 +114,22 @@ def _tables(compared: pl.DataFrame, pairs: pl.DataFrame, off: pl.DataFrame) -> t
         "worst_at": "worst at, UTC",
     }
     tables = [
-        table("Pairs of sources, worst first", _priced(pairs), shown, rows=15, headers=headers),
-        table("Worst single updates", _priced(worst), moments, headers=headers),
+        table(
+            "Pairs of sources, worst first",
+            _priced(pairs.frame),
+            shown,
+            rows=15,
+            headers=headers,
+            source=compared,
+            keys=("asset", "chain_id", "protocol", "feed", "reference_protocol", "reference_feed"),
+        ),
+        table("Worst single updates", _priced(worst), moments, headers=headers, source=compared),
     ]
-    if off.height:
+    if off.frame.height:
         beyond = ["asset", *_PAIR[2:5], "reference_protocol", "moments_off", "seconds_off"]
         beyond += ["lowest_deviation_bps", "highest_deviation_bps", "first_off_at", "last_off_at"]
-        tables.append(table("Off by more than 100 bps", _priced(off), beyond, rows=15))
+        title = "Off by more than 100 bps"
+        tables.append(table(title, _priced(off.frame), beyond, rows=15, source=off))
     return tuple(tables)
 
 
