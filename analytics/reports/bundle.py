@@ -21,6 +21,7 @@ from uuid import uuid4
 from analytics import load
 from analytics.errors import UserError, WorldError
 from analytics.export import Format, encoded
+from analytics.reports.comparison import compared
 from analytics.reports.dictionary import dictionary
 from analytics.reports.digests import file_digest, rows_digest
 from analytics.reports.pages import dictionary_page, html, markdown
@@ -35,7 +36,9 @@ _ENTRIES = {"report.html", "report.md", "charts", "manifest.json", *_FORMS}
 _ENTRIES |= {"tables.xlsx", "dictionary.md", "dictionary.csv"}
 
 
-def write_report(path: Path, output: Path, limits: Limits | None = None) -> Path:
+def write_report(
+    path: Path, output: Path, limits: Limits | None = None, beside: Limits | None = None
+) -> Path:
     """
     Write the report of a database into a folder, and return the folder.
 
@@ -45,6 +48,7 @@ def write_report(path: Path, output: Path, limits: Limits | None = None) -> Path
         path: the DuckDB file.
         output: the folder.
         limits: the protocol, chain and time to report on; everything by default.
+        beside: what to lay beside it and compare it with; nothing by default.
 
     Raises:
         UserError: the folder holds something else, or the limits name what is not there.
@@ -56,6 +60,8 @@ def write_report(path: Path, output: Path, limits: Limits | None = None) -> Path
     with load.database(path) as con:
         scope = checked(Scope(con, limits or Limits()))
         written = report(scope)
+        if beside is not None:
+            written = compared(written, report(checked(Scope(con, beside))))
         replace_folder(folder, lambda unfinished: _write(unfinished, written, scope.limits))
     return output
 
@@ -158,6 +164,7 @@ def _manifest(folder: Path, written: Report, limits: Limits) -> dict[str, object
         "format": FORMAT,
         "data": written.kinds,
         "limits": asdict(limits),
+        "compared_with": None if written.compared_with is None else asdict(written.compared_with),
         "versions": versions(),
         "summary": asdict(written.summary),
         "warnings": written.warnings,

@@ -18,7 +18,7 @@ from analytics.reports.numerals import (
     period,
     short_dollars,
 )
-from analytics.reports.parts import Card, Cell
+from analytics.reports.parts import Card
 from analytics.reports.summary import Accrual, Deviation, Exits, Exposure, Income, Summary
 
 
@@ -39,7 +39,7 @@ def cards(numbers: Summary, before: Summary | None = None) -> tuple[Card, ...]:
         _exposure(numbers.exposure),
     )
     if before is None:
-        return shown
+        return tuple(replace(card, change=UNKNOWN) for card in shown)
     pairs = zip(shown, _compared(numbers), _compared(before), strict=True)
     return tuple(replace(card, change=change(now, then)) for card, now, then in pairs)
 
@@ -56,17 +56,15 @@ def _compared(numbers: Summary) -> tuple[Decimal | float | None, ...]:
     )
 
 
-def _money(value: Decimal | None) -> Cell:
-    digits = UNKNOWN if value is None else f"${exact(value)}"
-    return Cell(dollars(value), short_dollars(value), digits)
+def _money(value: Decimal | None, second: Decimal | None = None) -> dict[str, str]:
+    found = {"short": short_dollars(value), "exact": _digits(value)}
+    if second is not None:
+        found |= {"second_short": short_dollars(second), "second_exact": _digits(second)}
+    return found
 
 
-def _text(text: str) -> Cell:
-    return Cell(visible(text), shortened(visible(text)), visible(text))
-
-
-def _plain(text: str, value: object) -> Cell:
-    return Cell(text, text, exact(value))
+def _digits(value: Decimal | None) -> str:
+    return "" if value is None else f"${exact(value)}"
 
 
 def _income(income: Income) -> Card:
@@ -77,10 +75,11 @@ def _income(income: Income) -> Card:
         details.append(f"split of {count(income.unsplit_count)} not known: revenue lacks them")
     return Card(
         label="Total fees",
-        value=_money(income.fees_usd),
+        value=dollars(income.fees_usd),
         second_label="protocol revenue",
-        second_value=_money(income.revenue_usd),
+        second_value=dollars(income.revenue_usd),
         details=tuple(details),
+        **_money(income.fees_usd, income.revenue_usd),
         metric="fees",
     )
 
@@ -91,10 +90,12 @@ def _accrual(accrual: Accrual) -> Card:
         details.append(f"cost of {count(accrual.unpriced_count)} not known: a lower bound")
     return Card(
         label="Buybacks",
-        value=_money(accrual.spent_usd),
+        value=dollars(accrual.spent_usd),
         second_label="executed, of revenue of those who bought",
-        second_value=_plain(percent(accrual.buyback_ratio), accrual.buyback_ratio),
+        second_value=percent(accrual.buyback_ratio),
         details=tuple(details),
+        **_money(accrual.spent_usd),
+        second_exact=exact(accrual.buyback_ratio),
         metric="buybacks",
     )
 
@@ -105,10 +106,11 @@ def _liquidations(exits: Exits) -> Card:
         details.append(f"{percent(exits.long_ratio)} long, of what has a known side")
     return Card(
         label="Liquidated, one-sided",
-        value=_money(exits.notional_usd),
+        value=dollars(exits.notional_usd),
         second_label="accounts",
-        second_value=_plain(count(exits.account_count), exits.account_count),
+        second_value=count(exits.account_count),
         details=(*details, *_unknown(exits)),
+        **_money(exits.notional_usd),
         metric="liquidations",
     )
 
@@ -116,10 +118,11 @@ def _liquidations(exits: Exits) -> Card:
 def _adls(exits: Exits) -> Card:
     return Card(
         label="Closed by ADL",
-        value=_money(exits.notional_usd),
+        value=dollars(exits.notional_usd),
         second_label="events",
-        second_value=_plain(count(exits.event_count), exits.event_count),
+        second_value=count(exits.event_count),
         details=(counted(exits.account_count, "account"), *_unknown(exits)),
+        **_money(exits.notional_usd),
         metric="adls",
     )
 
@@ -132,17 +135,17 @@ def _unknown(exits: Exits) -> list[str]:
 def _deviation(worst: Deviation | None) -> Card:
     label = "Worst oracle deviation"
     if worst is None:
-        unknown = _plain(UNKNOWN, None)
         details = ("no two sources of one asset to compare",)
-        return Card(label, unknown, "asset", unknown, details, "oracle_deviation")
+        return Card(label, UNKNOWN, "asset", UNKNOWN, details, metric="oracle_deviation")
     source = f"{worst.protocol} on {chain_name(worst.chain_id)}"
     reference = f"{worst.reference_protocol} on {chain_name(worst.reference_chain_id)}"
     return Card(
         label=label,
-        value=_plain(f"{bps(worst.deviation_bps)} bps", worst.deviation_bps),
+        value=f"{bps(worst.deviation_bps)} bps",
         second_label="asset",
-        second_value=_text(f"{worst.asset}/{worst.quote}"),
+        second_value=shortened(visible(f"{worst.asset}/{worst.quote}")),
         details=(f"{source} against {reference}", moment(worst.block_timestamp), worst.tx_hash),
+        exact=f"{exact(worst.deviation_bps)} bps",
         metric="oracle_deviation",
     )
 
@@ -164,9 +167,10 @@ def _exposure(exposure: Exposure) -> Card:
         details = (*details, f"{partial} only announcing changes: what was open before is missing")
     return Card(
         label="Peak open interest",
-        value=_money(exposure.peak_usd),
+        value=dollars(exposure.peak_usd),
         second_label="at the end",
-        second_value=_money(exposure.final_usd),
+        second_value=dollars(exposure.final_usd),
         details=details,
+        **_money(exposure.peak_usd, exposure.final_usd),
         metric="open_interest",
     )

@@ -28,6 +28,8 @@ def table_command(table: Table, limits: Limits) -> str:
     if source.kind != "metric" or source.asked not in METRICS or not table.frame.height:
         return answer_command(source, limits)
     first = table.frame.row(0, named=True)
+    if "market_id" in first:
+        first["market"] = first["market_id"]
     wanted = [
         f"--where {quote(f'{name}={first[name]}')}"
         for name in table.keys

@@ -12,8 +12,7 @@ from markupsafe import Markup
 
 from analytics.plain_text import visible
 from analytics.reports.commands import anchor, answer_command, table_command
-from analytics.reports.parts import Table
-from analytics.reports.report import Report
+from analytics.reports.parts import Page, Table
 
 # Text of a chain (symbols, names) may hold anything; in Markdown these start something.
 _ESCAPED = str.maketrans(
@@ -25,14 +24,14 @@ _EMPHASIS = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _ADDRESS = re.compile(r"(?i)\b(https?|ftp|mailto|xmpp):|\b(www)\.")
 
 
-def html(report: Report, versions: dict[str, str]) -> str:
+def html(report: Page, versions: dict[str, str]) -> str:
     """Return the report as one self-contained HTML file."""
     text = _environment(is_html=True).get_template("report.html.jinja")
     own = {name: Markup(_text(f"report.{name}")) for name in ("css", "js")}  # noqa: S704 -- ours
     return text.render(report=report, versions=versions, style=own["css"], script=own["js"])
 
 
-def markdown(report: Report, versions: dict[str, str]) -> str:
+def markdown(report: Page, versions: dict[str, str]) -> str:
     """Return the report in Markdown, its charts in the folder `charts`."""
     text = _environment(is_html=False).get_template("report.md.jinja")
     return text.render(report=report, versions=versions)

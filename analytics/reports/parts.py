@@ -1,7 +1,7 @@
 """What a report is made of: sections with words, charts, tables and the rows behind them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -11,6 +11,7 @@ import polars as pl
 from analytics.plain_text import shortened
 from analytics.reports import numerals
 from analytics.reports.chain_names import chain_name
+from analytics.reports.scope import Limits
 
 Kind = Literal["metric", "query", "facts"]
 
@@ -53,6 +54,7 @@ _HEADERS = {
     "unsplit_count": "split unknown",
     "is_long": "long",
     "adl_count": "ADLs",
+    "row_ratio": "share of rows",
     "ordinary_count": "other events",
     "is_covered": "covered",
     "seconds_off": "off for, s",
@@ -132,7 +134,7 @@ class Table:
         source: the rows it was made from.
         keys: the columns that tell its rows apart, where a column does; two tables are compared
             row by row with them.
-        frame: what it shows, before it was text.
+        frame: the rows it shows, before they were text, with all their columns.
     """
 
     caption: str
@@ -195,21 +197,65 @@ class Card:
 
     Attributes:
         label: what it is.
-        value: the number.
+        value: the number, rounded.
         second_label: what the number beside it is.
-        second_value: the number beside it.
+        second_value: the number beside it, rounded.
         details: what to know about it.
-        metric: the metric it comes from.
-        change: how it changed since the window before; n/k where that is not covered.
+        short: the number as a page shows it; empty where that is how it is rounded.
+        exact: the number with every digit; empty where there is no more to say.
+        second_short: as `short`, of the number beside it.
+        second_exact: as `exact`, of the number beside it.
+        metric: the metric it comes from; empty where there is none.
+        change: how it changed against what the report compares with; empty without a comparison.
     """
 
     label: str
-    value: Cell
+    value: str
     second_label: str
-    second_value: Cell
+    second_value: str
     details: tuple[str, ...]
-    metric: str
-    change: str = numerals.UNKNOWN
+    short: str = ""
+    exact: str = ""
+    second_short: str = ""
+    second_exact: str = ""
+    metric: str = ""
+    change: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """
+    Everything a page shows.
+
+    Attributes:
+        title: what the page is about.
+        extent: first and last moment of what it rests on, in words.
+        stamp: what kind of data it rests on.
+        is_simulated: whether any of it is simulated.
+        kinds: where each chain's rows came from, by chain name.
+        warnings: what a reader must know first.
+        cards: the numbers a person would ask for.
+        sections: the rest, in order.
+        methods: kind, name and explanation of each metric and query used.
+        limits: what it is limited to.
+        compared: what changes are against, in a sentence; empty without a comparison.
+        against: the same in a few words.
+        is_comparison: whether it lays two reports side by side.
+    """
+
+    title: str
+    extent: str
+    stamp: str
+    is_simulated: bool
+    kinds: Mapping[str, str]
+    warnings: tuple[str, ...]
+    cards: tuple[Card, ...]
+    sections: tuple[Section, ...]
+    methods: tuple[tuple[str, str, str], ...]
+    limits: Limits = field(default_factory=Limits)
+    compared: str = ""
+    against: str = "change"
+    is_comparison: bool = False
 
 
 def table(
@@ -234,9 +280,8 @@ def table(
         source: the rows behind it, for a link to how they were made.
         keys: the columns that tell its rows apart.
     """
-    whole = frame.select(columns or frame.columns)
-    shown = whole.head(rows)
-    names = _HEADERS | dict(headers or {})
+    shown = frame.select(columns or frame.columns).head(rows)
+    names = headers or {}
     cells = [_cells(name, shown[name].to_list()) for name in shown.columns]
     return Table(
         caption,
@@ -245,25 +290,20 @@ def table(
         max(0, frame.height - rows),
         source,
         tuple(keys),
-        whole,
+        frame,
     )
-
-
-def unit(name: str) -> str:
-    """Return the unit that the name of a column carries, or nothing."""
-    for ending, said in _UNITS.items():
-        if name.endswith(ending):
-            return said
-    return ""
 
 
 def _column(name: str, headers: Mapping[str, str], dtype: pl.DataType) -> Column:
     is_number = dtype.is_numeric() and not name.endswith(TEXTS)
     is_hash = name in HASHES or name.endswith("tx_hash")
-    return Column(name, headers.get(name) or _header(name), is_number, is_hash)
+    return Column(name, headers.get(name) or header(name), is_number, is_hash)
 
 
-def _header(name: str) -> str:
+def header(name: str) -> str:
+    """Return the words for a column, with its unit."""
+    if name in _HEADERS:
+        return _HEADERS[name]
     for ending, said in _UNITS.items():
         if name.endswith(ending):
             return f"{name.removesuffix(ending).replace('_', ' ')}, {said}"
@@ -273,18 +313,21 @@ def _header(name: str) -> str:
     return plain.replace("_at", ", UTC").replace("_", " ")
 
 
-def _cells(name: str, values: Sequence[Any]) -> list[Cell]:
+def ranks(values: Sequence[Any]) -> list[int | None]:
+    """Return the place of each value among the known ones, from the smallest on."""
     known = sorted({value for value in values if value is not None})
-    ranks = {value: place for place, value in enumerate(known)}
-    return [
-        Cell(
-            _text(name, value),
-            _short(name, value),
-            numerals.exact(value),
-            None if value is None else ranks[value],
-        )
-        for value in values
-    ]
+    places = {value: place for place, value in enumerate(known)}
+    return [None if value is None else places[value] for value in values]
+
+
+def cell(name: str, value: Any) -> Cell:
+    """Return a value as the name of its column says it is shown."""
+    return Cell(_text(name, value), _short(name, value), numerals.exact(value))
+
+
+def _cells(name: str, values: Sequence[Any]) -> list[Cell]:
+    pairs = zip(values, ranks(values), strict=True)
+    return [replace(cell(name, value), rank=rank) for value, rank in pairs]
 
 
 def _text(name: str, value: Any) -> str:

@@ -10,7 +10,7 @@ from analytics.reports.cards import cards
 from analytics.reports.chain_names import chain_name
 from analytics.reports.context import Context
 from analytics.reports.numerals import moment
-from analytics.reports.parts import Card, Section, Source
+from analytics.reports.parts import Page, Source
 from analytics.reports.scope import Limits, Scope
 from analytics.reports.sections.accrual import accrual
 from analytics.reports.sections.covered import covered, warnings
@@ -18,48 +18,38 @@ from analytics.reports.sections.credit import credit
 from analytics.reports.sections.exits import exits
 from analytics.reports.sections.exposure import exposure
 from analytics.reports.sections.income import income
+from analytics.reports.sections.listed import Shown, listed
 from analytics.reports.sections.methodology import explained, policies, tracing
 from analytics.reports.sections.oracles import oracles
 from analytics.reports.summary import Summary, summed_up
 
-_SECTIONS = (covered, income, accrual, exposure, exits, oracles, credit, policies, tracing)
+_LIQUIDITY = listed(
+    "liquidity",
+    "Liquidity",
+    (
+        "What a trade exchanges until it has moved the price by 2 %, as each pool stood at the end "
+        "of a day. Basis active: only the liquidity at the price is known, and taken to go on.",
+    ),
+    Shown("depth", "Depth within 2 % by pool and day", settings={"move_bps": 200}),
+)
+_SECTIONS = (
+    *(covered, income, accrual, exposure, exits, oracles, _LIQUIDITY, credit),
+    *(policies, tracing),
+)
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, kw_only=True)
+class Report(Page):
     """
-    Everything a page shows.
+    A page about the database of facts.
 
     Attributes:
-        title: what the report is about.
-        extent: first and last moment of its facts, in words.
-        stamp: what kind of data it rests on.
-        is_simulated: whether any of it is simulated.
-        kinds: where each chain's rows came from, by chain name.
-        limits: what it is limited to.
-        warnings: what a reader must know first.
-        cards: the numbers a person would ask for.
-        compared: what changes are against, in a sentence.
-        against: the same in a few words.
-        sections: the rest, in order.
-        methods: kind, name and explanation of each metric and query used.
-        is_comparison: whether it lays two reports side by side.
+        summary: the numbers the cards show, as they are.
+        compared_with: the limits of the report beside it, where it is a comparison.
     """
 
-    title: str
-    extent: str
-    stamp: str
-    is_simulated: bool
-    kinds: dict[str, str]
-    limits: Limits
-    warnings: tuple[str, ...]
     summary: Summary
-    cards: tuple[Card, ...]
-    compared: str
-    against: str
-    sections: tuple[Section, ...]
-    methods: tuple[tuple[str, str, str], ...]
-    is_comparison: bool = False
+    compared_with: Limits | None = None
 
     @property
     def sources(self) -> tuple[Source, ...]:

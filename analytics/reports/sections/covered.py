@@ -93,7 +93,7 @@ def _evidence(source: Source) -> tuple[Table, ...]:
         pl.col("row_count").filter(pl.col("evidence") == kind).sum().alias(f"{kind}_count")
         for kind in _EVIDENCE
     ]
-    mix = source.frame.group_by("protocol").agg(row_count=pl.col("row_count").sum(), *kinds)
+    mix = source.frame.group_by("protocol").agg(pl.col("row_count").sum(), *kinds)
     headers = {f"{kind}_count": words for kind, words in _EVIDENCE.items()}
     caption = "What each row rests on"
     return (

@@ -10,6 +10,10 @@ from analytics.reports.summary import total_open_interest
 
 _MARKET = ["chain_id", "protocol", "version", "market"]
 _MARKET_KEYS = ("chain_id", "protocol", "market")
+_COLUMNS = (
+    *(*_MARKET_KEYS, "basis", "peak_usd", "peak_at", "final_usd", "final_skew_usd"),
+    "worst_drawdown_ratio",
+)
 _SIDES = {"open_interest_long_usd": "long", "open_interest_short_usd": "short"}
 
 
@@ -40,7 +44,8 @@ def exposure(context: Context) -> Section:
         tables=(
             table(
                 "Open interest by market",
-                by_market.drop("version"),
+                by_market,
+                _COLUMNS,
                 rows=25,
                 source=sources[0],
                 keys=_MARKET_KEYS,
