@@ -120,7 +120,8 @@ def bars(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame, period_seconds: i
 
     def marks(values: alt.InlineData, size: _Size) -> alt.Chart:
         width = max(1.0, min(90.0, size.width * (length / (last - first)) - 1))
-        return alt.Chart(values).mark_bar(width=width, aria=False)
+        marked: alt.Chart = alt.Chart(values).mark_bar(width=width, aria=False)
+        return marked
 
     spans = _moments(drawing, rows, is_sum=True).with_columns(until=pl.col("at") + length)
     middle = rows.with_columns(pl.col("at") + length / 2)
@@ -131,7 +132,10 @@ def areas(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame) -> Chart:
     """Return a chart of stacked areas that keep a value until the next; rows as for `bars`."""
 
     def marks(values: alt.InlineData, _: _Size) -> alt.Chart:
-        return alt.Chart(values).mark_area(interpolate="step-after", opacity=0.9, aria=False)
+        marked: alt.Chart = alt.Chart(values).mark_area(
+            interpolate="step-after", opacity=0.9, aria=False
+        )
+        return marked
 
     spans, ends = _until_next(_moments(drawing, rows, is_sum=True)), _ends(canvas, rows)
     return _drawn(canvas, drawing, marks, rows, spans, ends=ends, is_stacked=True)
@@ -146,9 +150,10 @@ def lines(
 
     def marks(values: alt.InlineData, _: _Size) -> alt.Chart:
         point = alt.OverlayMarkDef(size=18, aria=False) if has_points else False
-        return alt.Chart(values).mark_line(
+        marked: alt.Chart = alt.Chart(values).mark_line(
             interpolate=interpolate, strokeWidth=1.8, point=point, aria=False
         )
+        return marked
 
     spans, ends = _until_next(_moments(drawing, rows, is_sum=False)), _ends(canvas, rows)
     return _drawn(canvas, drawing, marks, rows, spans, ends=ends, is_stacked=False)
@@ -170,8 +175,10 @@ def _drawn(
             canvas,
             drawing,
             size,
-            _encoded(drawing, marks(values, size), size, ends, is_stacked=is_stacked)
-            + _said_over(spans),
+            alt.layer(
+                _encoded(drawing, marks(values, size), size, ends, is_stacked=is_stacked),
+                _said_over(spans),
+            ),
         )
         for size in (_WIDE, _NARROW)
     )
@@ -193,7 +200,7 @@ def _encoded(
     colors = alt.Scale(domain=names, range=list(drawing.colors.values()))
     dashes = alt.Scale(domain=names, range=[_DASHES[i % len(_DASHES)] for i in range(len(names))])
     dashed = {} if is_stacked else {"strokeDash": _by_series(alt.StrokeDash, dashes, legend, names)}
-    return mark.encode(
+    encoded: alt.Chart = mark.encode(
         x=alt.X(
             "at:T",
             title="time, UTC",
@@ -216,6 +223,7 @@ def _encoded(
         order=alt.Order("rank:Q"),
         **dashed,
     )
+    return encoded
 
 
 def _by_series(channel: Any, scale: alt.Scale, legend: alt.Legend, names: list[str]) -> Any:
@@ -226,10 +234,11 @@ def _said_over(spans: pl.DataFrame) -> alt.Chart:
     times = pl.col("at", "until").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
     values = alt.InlineData(values=spans.with_columns(times).to_dicts())
     mark = alt.Chart(values).mark_rect(opacity=0, aria=True)
-    return mark.encode(x="at:T", x2="until:T", description="said:N")
+    said: alt.Chart = mark.encode(x="at:T", x2="until:T", description="said:N")
+    return said
 
 
-def _svg(canvas: Canvas, drawing: Drawing, size: _Size, chart: alt.LayerChart) -> str:
+def _svg(canvas: Canvas, drawing: Drawing, size: _Size, chart: Any) -> str:
     # A wider letter than the renderer measured must not reach the next symbol of the legend.
     styled = (
         chart.properties(width=size.width, height=size.height, title=_title(canvas, drawing, size))
@@ -284,7 +293,7 @@ def _moments(drawing: Drawing, rows: pl.DataFrame, *, is_sum: bool) -> pl.DataFr
     if is_sum and len(order) > 1:
         for at, parts in texts.items():
             parts.append(f"together {said(sums[at])}")
-    schema = {"at": rows.schema["at"], "said": pl.String}
+    schema = pl.Schema({"at": rows.schema["at"], "said": pl.String()})
     whole = {"at": list(texts), "said": [" · ".join(parts) for parts in texts.values()]}
     return pl.DataFrame(whole, schema)
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from shlex import quote
 
 from analytics.metrics import METRICS
+from analytics.plain_text import visible
 from analytics.reports.chain_names import chain_name
 from analytics.reports.parts import Source, Table
 from analytics.reports.scope import Limits
@@ -16,7 +17,7 @@ def answer_command(source: Source, limits: Limits) -> str:
         return ""
     option = "--setting" if source.kind == "metric" else "--param"
     parts = [f"perpscope {source.kind} {source.asked}"]
-    parts += [f"{option} {quote(f'{name}={value}')}" for name, value in source.settings.items()]
+    parts += [f"{option} {_argument(name, value)}" for name, value in source.settings.items()]
     return " ".join([*parts, *(_limits(limits) if source.kind == "metric" else ())])
 
 
@@ -28,10 +29,10 @@ def table_command(table: Table, limits: Limits) -> str:
     if source.kind != "metric" or source.asked not in METRICS or not table.frame.height:
         return answer_command(source, limits)
     first = table.frame.row(0, named=True)
-    if "market_id" in first:
-        first["market"] = first["market_id"]
+    # What a section shows under a name of its own keeps the metric's value beside it.
+    first |= {name: first.get(f"{name}_id", first.get(name)) for name in table.keys}
     wanted = [
-        f"--where {quote(f'{name}={first[name]}')}"
+        f"--where {_argument(name, first[name])}"
         for name in table.keys
         if name in source.frame.columns and first[name] is not None
     ]
@@ -41,6 +42,11 @@ def table_command(table: Table, limits: Limits) -> str:
 def anchor(source: Source) -> str:
     """Return where the methodology says how a source is made; nothing for rows of a table."""
     return "" if source.kind == "facts" else f"{source.kind}-{source.asked}"
+
+
+def _argument(name: str, value: object) -> str:
+    # What a reader pastes into a shell holds no character that he does not see.
+    return quote(visible(f"{name}={value}"))
 
 
 def _limits(limits: Limits) -> Iterator[str]:

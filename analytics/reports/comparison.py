@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, time
 from decimal import Decimal, localcontext
 from typing import Any
 
 from analytics.reports.cards import cards
-from analytics.reports.numerals import UNKNOWN, clock, exact
+from analytics.reports.numerals import UNKNOWN, exact
 from analytics.reports.parts import Cell, Column, Section, Source, Table, cell, header, ranks
 from analytics.reports.report import Report
 from analytics.reports.scope import Limits
 
-_ROWS = 60
+_ROWS = 200
 _Rows = dict[tuple[Any, ...], Mapping[str, Any]]
 _Valued = tuple[Cell, Any]
 
@@ -44,7 +45,8 @@ def compared(first: Report, second: Report) -> Report:
         ),
         compared=(
             f"Changes, differences and ratios are those of {names[0]} against {names[1]}: "
-            "the first less the second, and the first by the second."
+            "the first less the second, and the first by the second. Lines without a number but "
+            "zero on both sides are left out."
         ),
         against=f"against {names[1]}",
         sections=tuple(_section(one, other, names, dropped) for one, other in pairs),
@@ -69,8 +71,15 @@ def _names(first: Limits, second: Limits) -> tuple[str, str]:
 
 
 def _span(limits: Limits) -> str:
-    since = clock(limits.since) if limits.since else "the first block"
-    return f"{since} to {clock(limits.until) if limits.until else 'the last block'}"
+    since = "the first block" if limits.since is None else _short(limits.since, time(0))
+    until = "the last block" if limits.until is None else _short(limits.until, time(23, 59))
+    return since if since == until else f"{since} to {until}"
+
+
+def _short(moment: datetime, usual: time) -> str:
+    # A day from its first minute to its last is called by its name.
+    is_usual = moment.time().replace(second=0, microsecond=0) == usual
+    return f"{moment:%Y-%m-%d}" if is_usual else f"{moment:%Y-%m-%d %H:%M}"
 
 
 def _section(
@@ -137,18 +146,18 @@ def _side_by_side(
         for column in table.columns
         if column.is_number
     ]
-    told = [line for line in lines if (line[-4][1], line[-3][1]) != (None, None)]
+    told = [line for line in lines if line[-4][1] or line[-3][1]]
+    more = f" (the first {_ROWS} lines)" if len(told) > _ROWS else ""
     words = [Column(name, header(name), is_number=False, is_hash=False) for name in keys]
     words.append(Column("measure", "measure", is_number=False, is_hash=False))
     numbers = (*names, "difference", "ratio")
     return Table(
-        caption=table.caption,
+        caption=f"{table.caption}{more}",
         columns=(
             *words,
             *(Column(name, name, is_number=True, is_hash=False) for name in numbers),
         ),
         rows=_ranked(told[:_ROWS]),
-        left_out=max(0, len(told) - _ROWS),
         source=table.source,
     )
 

@@ -8,7 +8,7 @@ from analytics.plain_text import visible
 UNKNOWN = "n/k"
 # From here on a number is shown with four digits and one of these letters.
 _LONG = 10_000
-_LETTERS = ((12, "T"), (9, "B"), (6, "M"), (3, "k"))
+_LETTERS = ((3, "k"), (6, "M"), (9, "B"), (12, "T"))
 
 
 def dollars(value: Decimal | None) -> str:
@@ -95,11 +95,13 @@ def short(value: Decimal, places: int) -> str:
     """Return a decimal with these many places, or from 10,000 on k, M, B or T."""
     if abs(value) < _LONG:
         return fixed(value, places)
-    with localcontext(prec=4, rounding=ROUND_HALF_EVEN):
-        rounded = +value
-    power, letter = next(each for each in _LETTERS if rounded.adjusted() >= each[0])
-    scaled = rounded.scaleb(-power)
-    return f"{scaled:,.{max(0, min(2, 3 - scaled.adjusted()))}f}{letter}"
+    with localcontext(prec=60, rounding=ROUND_HALF_EVEN):
+        for power, letter in _LETTERS:
+            scaled = value.scaleb(-power)
+            rounded = scaled.quantize(Decimal("0.01" if abs(scaled) < 100 else "0.1"))
+            if abs(rounded) < 1000:
+                return f"{rounded}{letter}"
+        return f"{rounded:,}{letter}"
 
 
 def short_dollars(value: Decimal | None) -> str:

@@ -76,4 +76,4 @@ for (const svg of document.querySelectorAll("figure svg")) {
     show(moments[place < 0 ? start : Math.max(0, Math.min(moments.length - 1, place + step))]);
   });
 }
-addEventListener("scroll", () => show(null), { passive: true });
+addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });

@@ -5,7 +5,7 @@ import polars as pl
 from analytics.reports.charts import LONG, SHORT, Drawing, areas, lines
 from analytics.reports.context import Context, long_rows
 from analytics.reports.numerals import period
-from analytics.reports.parts import Chart, Section, Source, table
+from analytics.reports.parts import Chart, Section, Source, Table, table
 from analytics.reports.summary import total_open_interest
 
 _MARKET = ["chain_id", "protocol", "version", "market"]
@@ -30,29 +30,20 @@ def exposure(context: Context) -> Section:
     if metric.is_empty():
         words = (context.absence("open interest", "open_interest"),)
         return Section("open-interest", "Open interest", words, sources=sources)
-    by_market = _by_market(context, metric)
-    return Section(
-        "open-interest",
-        "Open interest",
-        (
-            f"Values at the end of each {period(seconds)}; a market keeps its last value until "
-            "it speaks again. Drawdown is the distance from the highest total so far. Where "
-            "the basis is delta the venue only announces changes, and what was open before the "
-            "first covered block is missing.",
-        ),
-        charts=_charts(context, total, sources[0]),
-        tables=(
-            table(
-                "Open interest by market",
-                by_market,
-                _COLUMNS,
-                rows=25,
-                source=sources[0],
-                keys=_MARKET_KEYS,
-            ),
-        ),
-        sources=sources,
+    words = (
+        f"Values at the end of each {period(seconds)}; a market keeps its last value until it "
+        "speaks again. Drawdown is the distance from the highest total so far. Where the basis is "
+        "delta the venue only announces changes, and what was open before the first covered block "
+        "is missing.",
     )
+    charts = _charts(context, total, sources[0])
+    tables = (_markets(context, sources[0]),)
+    return Section("open-interest", "Open interest", words, charts, tables, sources)
+
+
+def _markets(context: Context, source: Source) -> Table:
+    rows, keys = _by_market(context, source.frame), _MARKET_KEYS
+    return table("Open interest by market", rows, _COLUMNS, rows=25, source=source, keys=keys)
 
 
 def with_drawdown(total: pl.DataFrame) -> pl.DataFrame:

@@ -9,6 +9,25 @@ from analytics.reports.parts import Chart, Section, Source, Table, table
 
 _PAIR = ["asset", "quote", "chain_id", "protocol", "feed"]
 _PAIR += ["reference_chain_id", "reference_protocol", "reference_feed"]
+_PAIRS = (
+    *("asset", "chain_id", "protocol", "feed", "reference_protocol", "reference_feed"),
+    *("comparison_count", "median_absolute_bps", "worst_bps", "worst_at"),
+    *("median_staleness_seconds", "longest_staleness_seconds"),
+)
+_UPDATES = (
+    *("block_timestamp", "asset", "protocol", "reference_protocol", "oracle_price_quote"),
+    *("reference_price_quote", "deviation_bps", "staleness_seconds", "tx_hash"),
+)
+_BEYOND = (
+    *("asset", *_PAIR[2:5], "reference_protocol", "moments_off", "seconds_off"),
+    *("lowest_deviation_bps", "highest_deviation_bps", "first_off_at", "last_off_at"),
+)
+_HEADERS = {
+    "oracle_price_quote": "price",
+    "reference_price_quote": "reference price",
+    "comparison_count": "comparisons",
+    "worst_at": "worst at, UTC",
+}
 _LINES = 6
 _TOLERANCE = {"tolerance_seconds": 3600}
 _OFF = {"threshold_bps": "100"}
@@ -98,40 +117,27 @@ def _charts(context: Context, source: Source) -> tuple[Chart, ...]:
 
 def _tables(compared: Source, pairs: Source, off: Source) -> tuple[Table, ...]:
     size = pl.col("deviation_bps").abs()
-    worst = compared.frame.sort(size, descending=True, maintain_order=True, nulls_last=True).head(
-        10
+    worst = compared.frame.sort(size, descending=True, maintain_order=True, nulls_last=True)
+    wanted = (
+        ("Pairs of sources, worst first", pairs.frame, _PAIRS, compared, _PAIRS[:6]),
+        ("Worst single updates", worst.head(10), _UPDATES, compared, ()),
+        ("Off by more than 100 bps", off.frame, _BEYOND, off, ()),
     )
-    moments = ["block_timestamp", "asset", "protocol", "reference_protocol"]
-    moments += ["oracle_price_quote", "reference_price_quote", "deviation_bps"]
-    moments += ["staleness_seconds", "tx_hash"]
-    shown = ["asset", "chain_id", "protocol", "feed", "reference_protocol"]
-    shown += ["reference_feed", "comparison_count", "median_absolute_bps", "worst_bps"]
-    shown += ["worst_at", "median_staleness_seconds", "longest_staleness_seconds"]
-    headers = {
-        "oracle_price_quote": "price",
-        "reference_price_quote": "reference price",
-        "comparison_count": "comparisons",
-        "worst_at": "worst at, UTC",
-    }
-    tables = [
+    return tuple(
         table(
-            "Pairs of sources, worst first",
-            _priced(pairs.frame),
-            shown,
+            caption,
+            _priced(frame),
+            columns,
             rows=15,
-            headers=headers,
-            source=compared,
-            keys=("asset", "chain_id", "protocol", "feed", "reference_protocol", "reference_feed"),
-        ),
-        table("Worst single updates", _priced(worst), moments, headers=headers, source=compared),
-    ]
-    if off.frame.height:
-        beyond = ["asset", *_PAIR[2:5], "reference_protocol", "moments_off", "seconds_off"]
-        beyond += ["lowest_deviation_bps", "highest_deviation_bps", "first_off_at", "last_off_at"]
-        title = "Off by more than 100 bps"
-        tables.append(table(title, _priced(off.frame), beyond, rows=15, source=off))
-    return tuple(tables)
+            headers=_HEADERS,
+            source=source,
+            keys=keys,
+        )
+        for caption, frame, columns, source, keys in wanted
+        if frame.height
+    )
 
 
 def _priced(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.with_columns(asset=pl.concat_str("asset", pl.lit("/"), "quote"))
+    pair = pl.concat_str("asset", pl.lit("/"), "quote")
+    return rows.with_columns(asset=pair, asset_id="asset")
