@@ -91,7 +91,8 @@ def test_charts_are_drawn(desk: Visit) -> None:
     boxes = [mark.bounding_box() for mark in marks.all()]
 
     assert charts.count() >= 6
-    assert all((chart.bounding_box() or {}).get("height", 0) > 100 for chart in charts.all())
+    sizes = [chart.bounding_box() for chart in charts.all()]
+    assert all(size is not None and size["height"] > 100 for size in sizes)
     assert len([box for box in boxes if box and box["height"] + box["width"] > 0]) >= 6
 
 

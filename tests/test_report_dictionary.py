@@ -51,7 +51,7 @@ def test_every_exported_column_is_there(tmp_path: Path) -> None:
     listed = pl.read_csv(folder / "dictionary.csv")
 
     found = {
-        path.stem: pl.read_parquet_schema(path).names() for path in folder.glob("parquet/*.parquet")
+        path.stem: list(pl.read_parquet_schema(path)) for path in folder.glob("parquet/*.parquet")
     }
     assert {
         table: frame["column"].to_list()
