@@ -9,11 +9,11 @@ from analytics.reports.numerals import (
     UNKNOWN,
     bps,
     change,
+    clock,
     count,
     counted,
     dollars,
     exact,
-    moment,
     percent,
     period,
     short_dollars,
@@ -144,7 +144,7 @@ def _deviation(worst: Deviation | None) -> Card:
         value=f"{bps(worst.deviation_bps)} bps",
         second_label="asset",
         second_value=shortened(visible(f"{worst.asset}/{worst.quote}")),
-        details=(f"{source} against {reference}", moment(worst.block_timestamp), worst.tx_hash),
+        details=(f"{source} against {reference}", clock(worst.block_timestamp), worst.tx_hash),
         exact=f"{exact(worst.deviation_bps)} bps",
         metric="oracle_deviation",
     )
@@ -155,8 +155,8 @@ def _exposure(exposure: Exposure) -> Card:
         details: tuple[str, ...] = ("no open interest in the covered blocks",)
     else:
         details = (
-            f"peak in the {period(exposure.period_seconds)} from {moment(exposure.peak_at)}",
-            f"end in the one from {moment(exposure.final_at)}, "
+            f"peak in the {period(exposure.period_seconds)} from {clock(exposure.peak_at)}",
+            f"end in the one from {clock(exposure.final_at)}, "
             f"{counted(exposure.market_count, 'market')}",
         )
     if exposure.unknown_market_count:

@@ -8,7 +8,7 @@ from importlib.resources import files
 
 import polars as pl
 from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from analytics.plain_text import visible
 from analytics.reports.commands import anchor, answer_command, table_command
@@ -21,6 +21,7 @@ _ESCAPED = str.maketrans(
 )
 # An underscore inside a word is one. What looks like an address is made a link by many readers.
 _EMPHASIS = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_SOURCE = re.compile(r"https://[\w./?=&%#,:+-]+")
 _ADDRESS = re.compile(r"(?i)\b(https?|ftp|mailto|xmpp):|\b(www)\.")
 
 
@@ -61,8 +62,13 @@ def code(text: str) -> str:
 
 def linked(text: str) -> str:
     """Return a source that a declaration states, which may be an address, for Markdown."""
-    is_address = re.fullmatch(r"https://[\w./?=&%#,:+-]+", text)
-    return text if is_address else escaped(text)
+    return text if _SOURCE.fullmatch(text) else escaped(text)
+
+
+def followed(text: str) -> str:
+    """Return such a source for a page: an address as a link."""
+    plain = escape(text)
+    return Markup('<a href="{0}">{0}</a>').format(plain) if _SOURCE.fullmatch(text) else plain
 
 
 def has_unknown(table: Table) -> bool:
@@ -100,6 +106,7 @@ def _environment(*, is_html: bool) -> Environment:
         "answer_command": answer_command,
         "code": code,
         "digest": script_digest,
+        "followed": followed,
         "linked": linked,
         "md": escaped,
         "svg": drawing,

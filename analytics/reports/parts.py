@@ -347,5 +347,5 @@ def _short(name: str, value: Any) -> str:
     if isinstance(value, datetime):
         return numerals.clock(value)
     text = _text(name, value)
-    is_whole = name in HASHES or name.endswith("tx_hash")
+    is_whole = name in HASHES or name.endswith(("tx_hash", "source"))
     return text if is_whole or not isinstance(value, str) else shortened(text)
