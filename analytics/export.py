@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analytics.errors import UserError, WorldError
-from analytics.plain_text import for_spreadsheets, visible
+from analytics.plain_text import for_json, for_spreadsheets, visible
 from analytics.workbook import workbook
 
 _SHOWN_ROWS = 100
@@ -78,8 +78,7 @@ def encoded(frame: pl.DataFrame, form: Format) -> bytes:
             _with_iso_times(for_spreadsheets(frame)).write_csv(buffer)
         case Format.JSON:
             exact = _with_iso_times(frame).with_columns(selectors.decimal().cast(pl.String))
-            exact.write_json(buffer)
-            buffer.write(b"\n")
+            buffer.write(f"{for_json(exact.write_json())}\n".encode())
         case Format.PARQUET:
             frame.write_parquet(buffer)
         case Format.XLSX:

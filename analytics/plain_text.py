@@ -7,6 +7,7 @@ the beginning of a spreadsheet formula. Characters that nobody sees are shown as
 Numbers are no text: nothing here touches them.
 """
 
+import re
 import unicodedata
 
 import polars as pl
@@ -19,6 +20,10 @@ _HIDDEN_PATTERN = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}]"
 # them, so that taking one away always gives the text back.
 _FORMULA = r"^\s*[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}']"
 _LONGEST = 48
+# What JSON leaves as it is and a terminal may obey; controls below a space it always writes out.
+_UNSEEN = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
 
 
 def visible(text: str) -> str:
@@ -29,6 +34,11 @@ def visible(text: str) -> str:
 def shortened(text: str) -> str:
     """Return text cut to what a cell has room for, with dots where something is missing."""
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def for_json(text: str) -> str:
+    """Return JSON with characters that nobody sees written as JSON does, no less exact."""
+    return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def for_spreadsheets(frame: pl.DataFrame) -> pl.DataFrame:

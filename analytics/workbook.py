@@ -18,7 +18,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from analytics.errors import UserError
 
-_ROWS = 50_000
+_ROWS = 20_000
 _NAME, _TEXT = 31, 32_767
 _DIGITS = 15
 _LEAST_DATE = date(1900, 3, 1)  # Excel believes in 29 February 1900

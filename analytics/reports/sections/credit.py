@@ -110,14 +110,17 @@ def _oracles_only(context: Context) -> pl.DataFrame:
 
 
 def _windows(context: Context) -> Iterator[tuple[int, dict[str, str]]]:
-    blocks = context.scope.facts("blocks").select("chain_id", "number", "timestamp").collect()
     ends = context.coverage.group_by("chain_id").agg(
         pl.col("from_block").min(), pl.col("to_block").max()
     )
-    inside = pl.col("number").is_between(pl.col("from_block"), pl.col("to_block"))
-    times = ends.join(blocks.drop_nulls(), on="chain_id").filter(inside)
-    spans = times.group_by("chain_id").agg(
-        first=pl.col("timestamp").min(), last=pl.col("timestamp").max()
+    blocks = context.scope.facts("blocks").select("chain_id", "number", "timestamp").drop_nulls()
+    spans = (
+        ends.lazy()
+        .join(blocks, on="chain_id")
+        .filter(pl.col("number").is_between(pl.col("from_block"), pl.col("to_block")))
+        .group_by("chain_id")
+        .agg(first=pl.col("timestamp").min(), last=pl.col("timestamp").max())
+        .collect()
     )
     limits = context.scope.limits
     for chain, first, last in spans.sort("chain_id").iter_rows():
