@@ -1,8 +1,8 @@
 """
-Answers in the form a reader wants: a table to look at, or CSV, JSON and Parquet to go on with.
+Answers in the form a reader wants: a table to look at, or CSV, JSON, Parquet, XLSX to go on with.
 
 CSV and JSON are exact: decimals keep all their digits (as text in JSON), times are ISO 8601 UTC.
-Only the table rounds.
+Only the table rounds, and only CSV and the table change text: see `analytics.plain_text`.
 """
 
 import sys
@@ -17,8 +17,11 @@ from polars import selectors
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from analytics.errors import UserError, WorldError
+from analytics.plain_text import for_json, for_spreadsheets, visible
+from analytics.workbook import workbook
 
 _SHOWN_ROWS = 100
 _MOMENT = "%Y-%m-%dT%H:%M:%S%.fZ"
@@ -31,6 +34,10 @@ class Format(StrEnum):
     CSV = "csv"
     PARQUET = "parquet"
     JSON = "json"
+    XLSX = "xlsx"
+
+
+_BINARY = (Format.PARQUET, Format.XLSX)
 
 
 def write(
@@ -46,11 +53,11 @@ def write(
         header: a line above a table that is for reading; other forms hold rows only.
 
     Raises:
-        UserError: Parquet is asked for without a file, or the file is a folder.
+        UserError: a binary form is asked for without a file, or the file is a folder.
         WorldError: the file cannot be written.
     """
-    if output is None and form is Format.PARQUET:
-        raise UserError("parquet is binary: name a file with --output")
+    if output is None and form in _BINARY:
+        raise UserError(f"{form} is binary: name a file with --output")
     content = encoded(frame, form)
     if header is not None and form is Format.TABLE:
         content = f"{header}\n".encode() + content
@@ -68,13 +75,14 @@ def encoded(frame: pl.DataFrame, form: Format) -> bytes:
         case Format.TABLE:
             return table_text(frame).encode()
         case Format.CSV:
-            _with_iso_times(frame).write_csv(buffer)
+            _with_iso_times(for_spreadsheets(frame)).write_csv(buffer)
         case Format.JSON:
             exact = _with_iso_times(frame).with_columns(selectors.decimal().cast(pl.String))
-            exact.write_json(buffer)
-            buffer.write(b"\n")
+            buffer.write(f"{for_json(exact.write_json())}\n".encode())
         case Format.PARQUET:
             frame.write_parquet(buffer)
+        case Format.XLSX:
+            buffer.write(workbook({"answer": frame}))
     return buffer.getvalue()
 
 
@@ -85,7 +93,8 @@ def table_text(frame: pl.DataFrame) -> str:
         side = "right" if dtype.is_numeric() else "left"
         table.add_column(name, justify=side, overflow="fold")  # type: ignore[arg-type]
     for row in frame.head(_SHOWN_ROWS).iter_rows():
-        table.add_row(*(_cell(value) for value in row))
+        # Text, not str: brackets of a name are no markup.
+        table.add_row(*(Text(_cell(value)) for value in row))
     more = frame.height - _SHOWN_ROWS
     note = f"… {more:,} more rows; --format csv writes all of them" if more > 0 else ""
     return _rendered(table) + f"{note or f'{frame.height:,} rows'}\n"
@@ -112,7 +121,7 @@ def _cell(value: object) -> str:
         case int():
             return str(value)
         case _:
-            return str(value).replace("[", "\\[")
+            return visible(str(value))
 
 
 def _with_iso_times(frame: pl.DataFrame) -> pl.DataFrame:

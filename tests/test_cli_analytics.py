@@ -301,7 +301,7 @@ def test_a_folder_that_cannot_be_written_exits_1(path: Path) -> None:
 
 def test_an_unknown_format_exits_2() -> None:
     """The formats there are, are named."""
-    result = perpscope("query", "coverage_gaps", "--format", "xlsx")
+    result = perpscope("query", "coverage_gaps", "--format", "docx")
 
     assert result.returncode == 2
     assert "parquet" in result.stderr

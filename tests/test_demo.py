@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from browser import chromium, overflow, visit
 
 from analytics.reports import summary
 from perpscope import made_anew
@@ -71,6 +72,19 @@ def test_it_leaves_a_report_that_says_simulated(run: Run) -> None:
     assert f"report: {run.folder.name}/report/report.html" in run.said
     assert pages
     assert all("simulated" in page.read_text(encoding="utf-8").lower() for page in pages)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_its_report_fits_and_is_quiet(run: Run, width: int) -> None:
+    """The page a newcomer sees first: no error, nothing fetched, nothing outside the window."""
+    page = run.folder / "report" / "report.html"
+
+    with chromium() as browser, visit(browser, page, width=width) as found:
+        assert found.complaints == []
+        assert found.requests == [page.resolve().as_uri()]
+        assert overflow(found.page) == []
+        assert found.page.locator("figure svg:visible").count() >= 8
+    assert page.stat().st_size < 10_000_000
 
 
 def test_its_own_database_is_made_anew(tmp_path: Path) -> None:

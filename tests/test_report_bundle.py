@@ -1,12 +1,14 @@
 """The folder of a report: the same bytes every time, exact, whole or not there."""
 
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from errno import ENOSPC
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import polars as pl
 import pytest
@@ -84,18 +86,33 @@ def test_csv_and_parquet_are_the_metric(folder: Path) -> None:
     assert "20.000000000000000001" in csv["fees_usd"].to_list()
 
 
-def test_every_export_is_in_both_forms(folder: Path, manifest: dict[str, Any]) -> None:
-    """Each source has one CSV and one Parquet file with the same number of rows."""
+def test_every_export_is_in_every_form(folder: Path, manifest: dict[str, Any]) -> None:
+    """Each source has one CSV, JSON and Parquet file and a sheet, with the rows of the manifest."""
     entries = [entry for section in manifest["sections"].values() for entry in section]
 
     names = [entry["name"] for entry in entries]
 
     assert len(names) == len(set(names))
-    assert {path.stem for path in (folder / "csv").iterdir()} == set(names)
-    assert {path.stem for path in (folder / "parquet").iterdir()} == set(names)
+    for form in ("csv", "json", "parquet"):
+        assert {path.name for path in (folder / form).iterdir()} == {f"{n}.{form}" for n in names}
+    with ZipFile(folder / "tables.xlsx") as book:
+        sheets = re.findall(r'<sheet name="(\w+)"', book.read("xl/workbook.xml").decode())
+    assert sheets == ["dictionary", *names]
     for entry in entries:
         rows = pl.read_parquet(folder / "parquet" / f"{entry['name']}.parquet")
+        plain = json.loads((folder / "json" / f"{entry['name']}.json").read_text("utf-8"))
         assert (rows.height, rows_digest(rows)) == (entry["rows"], entry["digest"])
+        assert len(plain) == entry["rows"]
+
+
+def test_every_chart_is_a_drawing_and_a_picture(folder: Path) -> None:
+    """Beside each SVG lies the same as PNG, twice as large."""
+    charts = sorted(path.name for path in (folder / "charts").iterdir())
+
+    assert charts == sorted(
+        name for path in folder.glob("charts/*.svg") for name in (path.name, f"{path.stem}.png")
+    )
+    assert all(path.read_bytes().startswith(b"\x89PNG\r\n") for path in folder.glob("charts/*.png"))
 
 
 def test_the_manifest_names_input_and_versions(manifest: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Numbers as a reader sees them: separators, fixed places, unknown apart from zero."""
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from analytics.reports import numerals
-from analytics.reports.pages import escaped
+from analytics.reports.pages import code, escaped, linked
 
 LARGE = Decimal("12345678901234567890.123456789012345678")
 
@@ -63,4 +64,77 @@ def test_unknown_is_said(shown: Callable[[Any], str]) -> None:
 
 def test_markdown_shows_text_as_it_is() -> None:
     """Characters that start something in Markdown or HTML do not."""
-    assert escaped("a|b*<i>\n[x](y)`\\") == "a\\|b\\*&lt;i&gt; \\[x\\](y)\\`\\\\"
+    assert escaped("a|b*<i>[x](y)`\\") == "a\\|b\\*&lt;i&gt;\\[x\\](y)\\`\\\\"
+    assert escaped("one\ntwo") == "one\\\\x0atwo"
+    assert escaped("gmx_v2 _loud_ ~~gone~~") == "gmx_v2 \\_loud\\_ \\~\\~gone\\~\\~"
+
+
+@pytest.mark.parametrize("text", ["https://evil.example", "www.evil.example", "me@evil.example"])
+def test_markdown_makes_no_link_of_a_name(text: str) -> None:
+    """Readers make links of what looks like an address; of a name of the chain they do not."""
+    assert not re.search(r"https?:|www\.|@", escaped(text))
+
+
+def test_a_source_stays_a_link() -> None:
+    """The address a declaration states is one to follow; anything around it is text again."""
+    assert linked("https://example.org/policy") == "https://example.org/policy"
+    assert "https:" not in linked("https://example.org/ <b>")
+
+
+def test_code_cannot_be_left() -> None:
+    """A command with backticks in it stands between more of them."""
+    assert code("a") == "`a`"
+    assert code("a``b`") == "``` a``b` ```"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("9999.99", "9,999.99"),
+        ("10000", "10.00k"),
+        ("267422.58", "267.4k"),
+        ("999999.9", "1.00M"),
+        ("1234567", "1.23M"),
+        ("26467261.28", "26.47M"),
+        ("-2309722.87", "-2.31M"),
+        ("999996000", "1.00B"),
+        ("12345678901234567890.1", "12,345,678.9T"),
+        ("0", "0"),
+    ],
+)
+def test_large_numbers_are_short(value: str, text: str) -> None:
+    """From ten thousand on a letter says how many zeros; rounding may reach the next letter."""
+    assert numerals.short(Decimal(value), 2) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (LARGE, "12,345,678,901,234,567,890.123456789012345678"),
+        (Decimal("2.500000000000000000"), "2.5"),
+        (Decimal("100"), "100"),
+        (0.1, "0.1"),
+        (1234, "1,234"),
+        (None, "not known"),
+    ],
+)
+def test_exact_has_every_digit(value: object, text: str) -> None:
+    """What a reader sees over a number is the number, without rounding."""
+    assert numerals.exact(value) == text
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "text"),
+    [
+        (Decimal(150), Decimal(100), "+50.0 %"),
+        (Decimal(50), Decimal(100), "-50.0 %"),
+        (Decimal(100), Decimal(100), "unchanged"),
+        (Decimal(2000), Decimal(100), "×20.0"),
+        (Decimal(1), Decimal(0), "n/k"),
+        (None, Decimal(1), "n/k"),
+        (Decimal(1), None, "n/k"),
+    ],
+)
+def test_a_change_is_relative(now: Decimal | None, before: Decimal | None, text: str) -> None:
+    """Per cent more or less, many times as a factor, and nothing to divide by is not known."""
+    assert numerals.change(now, before) == text

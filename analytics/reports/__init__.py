@@ -3,8 +3,8 @@ Reports: numbers, what they rest on, and how to check them, in one folder.
 
     summary(path, limits=None) -> Summary
         the five numbers a person would ask for; `Summary.lines()` gives them as text
-    write_report(path, output, limits=None) -> Path
-        writes the folder and returns it
+    write_report(path, output, limits=None, beside=None) -> Path
+        writes the folder and returns it; `beside` lays a second report beside the first
 
 Nothing here reads a clock, so the same database always gives the same bytes.
 """
@@ -17,9 +17,13 @@ from analytics.reports.summary import Summary, summary
 __all__ = ["Limits", "Summary", "summary", "write_report"]
 
 
-def write_report(path: Path, output: Path, limits: Limits | None = None) -> Path:
+def write_report(
+    path: Path, output: Path, limits: Limits | None = None, beside: Limits | None = None
+) -> Path:
     """
     Write the report of a database into a folder, and return the folder.
+
+    With `beside` it is compared with what lies in these limits.
 
     Raises:
         UserError: the folder holds something else, or the limits name what is not there.
@@ -29,4 +33,4 @@ def write_report(path: Path, output: Path, limits: Limits | None = None) -> Path
     # Drawing needs a second to load, which `perpscope --help` does not have.
     from analytics.reports.bundle import write_report as write
 
-    return write(path, output, limits)
+    return write(path, output, limits, beside)

@@ -1,9 +1,11 @@
 """
 A report on disk: a folder that appears whole or not at all.
 
-    report.html, report.md, charts/*.svg    to read
-    csv/*.csv, parquet/*.parquet            the rows behind each section, exact
-    manifest.json                           what was asked, of which input, and the digest of each
+    report.html, report.md                       to read
+    charts/*.svg, charts/*.png                   its charts
+    csv/, json/, parquet/, tables.xlsx           the rows behind each section, exact
+    dictionary.md, dictionary.csv                what each of their columns is
+    manifest.json                                what was asked, of what, and the digest of each
 """
 
 import json
@@ -19,17 +21,24 @@ from uuid import uuid4
 from analytics import load
 from analytics.errors import UserError, WorldError
 from analytics.export import Format, encoded
+from analytics.reports.comparison import compared
+from analytics.reports.dictionary import dictionary
 from analytics.reports.digests import file_digest, rows_digest
-from analytics.reports.pages import html, markdown
+from analytics.reports.pages import dictionary_page, html, markdown
 from analytics.reports.parts import Source
 from analytics.reports.report import Report, report
 from analytics.reports.scope import Limits, Scope, checked
+from analytics.workbook import workbook
 
 FORMAT = "perpscope-report/1"
-_ENTRIES = {"report.html", "report.md", "charts", "csv", "parquet", "manifest.json"}
+_FORMS = (Format.CSV, Format.JSON, Format.PARQUET)
+_ENTRIES = {"report.html", "report.md", "charts", "manifest.json", *_FORMS}
+_ENTRIES |= {"tables.xlsx", "dictionary.md", "dictionary.csv"}
 
 
-def write_report(path: Path, output: Path, limits: Limits | None = None) -> Path:
+def write_report(
+    path: Path, output: Path, limits: Limits | None = None, beside: Limits | None = None
+) -> Path:
     """
     Write the report of a database into a folder, and return the folder.
 
@@ -39,6 +48,7 @@ def write_report(path: Path, output: Path, limits: Limits | None = None) -> Path
         path: the DuckDB file.
         output: the folder.
         limits: the protocol, chain and time to report on; everything by default.
+        beside: what to lay beside it and compare it with; nothing by default.
 
     Raises:
         UserError: the folder holds something else, or the limits name what is not there.
@@ -50,6 +60,8 @@ def write_report(path: Path, output: Path, limits: Limits | None = None) -> Path
     with load.database(path) as con:
         scope = checked(Scope(con, limits or Limits()))
         written = report(scope)
+        if beside is not None:
+            written = compared(written, report(checked(Scope(con, beside))))
         replace_folder(folder, lambda unfinished: _write(unfinished, written, scope.limits))
     return output
 
@@ -121,19 +133,28 @@ def _swap(unfinished: Path, folder: Path) -> None:
 
 
 def _write(folder: Path, written: Report, limits: Limits) -> None:
-    for name in ("charts", "csv", "parquet"):
-        (folder / name).mkdir()
-    for section in written.sections:
-        for chart in section.charts:
-            (folder / "charts" / f"{chart.name}.svg").write_text(chart.svg, encoding="utf-8")
-    for source in written.sources:
-        (folder / "csv" / f"{source.name}.csv").write_bytes(encoded(source.frame, Format.CSV))
-        parquet = encoded(source.frame, Format.PARQUET)
-        (folder / "parquet" / f"{source.name}.parquet").write_bytes(parquet)
+    (folder / "charts").mkdir()
+    for chart in (chart for section in written.sections for chart in section.charts):
+        (folder / "charts" / f"{chart.name}.svg").write_text(chart.svg, encoding="utf-8")
+        (folder / "charts" / f"{chart.name}.png").write_bytes(chart.png)
+    _write_tables(folder, written)
     (folder / "report.html").write_text(html(written, versions()), encoding="utf-8")
     (folder / "report.md").write_text(markdown(written, versions()), encoding="utf-8")
     text = json.dumps(_manifest(folder, written, limits), indent=1, default=_plain)
     (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _write_tables(folder: Path, written: Report) -> None:
+    for form in _FORMS:
+        (folder / form).mkdir()
+        for source in written.sources:
+            content = encoded(source.frame, form)
+            (folder / form / f"{source.name}.{form}").write_bytes(content)
+    explained = dictionary(written.sources)
+    sheets = {"dictionary": explained} | {each.name: each.frame for each in written.sources}
+    (folder / "tables.xlsx").write_bytes(workbook(sheets))
+    (folder / "dictionary.csv").write_bytes(encoded(explained, Format.CSV))
+    (folder / "dictionary.md").write_text(dictionary_page(explained), encoding="utf-8")
 
 
 def _manifest(folder: Path, written: Report, limits: Limits) -> dict[str, object]:
@@ -143,6 +164,7 @@ def _manifest(folder: Path, written: Report, limits: Limits) -> dict[str, object
         "format": FORMAT,
         "data": written.kinds,
         "limits": asdict(limits),
+        "compared_with": None if written.compared_with is None else asdict(written.compared_with),
         "versions": versions(),
         "summary": asdict(written.summary),
         "warnings": written.warnings,

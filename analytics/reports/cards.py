@@ -1,14 +1,36 @@
-"""The five numbers as cards: what each is, its value, and what to know before quoting it."""
+"""The numbers that matter as cards: what each is, its value, its change, what to know first."""
 
+from dataclasses import replace
+from decimal import Decimal
+
+from analytics.plain_text import shortened, visible
 from analytics.reports.chain_names import chain_name
-from analytics.reports.numerals import bps, count, counted, dollars, moment, percent, period
+from analytics.reports.numerals import (
+    UNKNOWN,
+    bps,
+    change,
+    clock,
+    count,
+    counted,
+    dollars,
+    exact,
+    percent,
+    period,
+    short_dollars,
+)
 from analytics.reports.parts import Card
 from analytics.reports.summary import Accrual, Deviation, Exits, Exposure, Income, Summary
 
 
-def cards(numbers: Summary) -> tuple[Card, ...]:
-    """Return one card per number, in the order of the sections."""
-    return (
+def cards(numbers: Summary, before: Summary | None = None) -> tuple[Card, ...]:
+    """
+    Return one card per number, in the order of the sections.
+
+    Args:
+        numbers: the numbers.
+        before: the same numbers of what they are compared with; None where that is not covered.
+    """
+    shown = (
         _income(numbers.income),
         _accrual(numbers.accrual),
         _liquidations(numbers.liquidations),
@@ -16,6 +38,33 @@ def cards(numbers: Summary) -> tuple[Card, ...]:
         _deviation(numbers.deviation),
         _exposure(numbers.exposure),
     )
+    if before is None:
+        return tuple(replace(card, change=UNKNOWN) for card in shown)
+    pairs = zip(shown, _compared(numbers), _compared(before), strict=True)
+    return tuple(replace(card, change=change(now, then)) for card, now, then in pairs)
+
+
+def _compared(numbers: Summary) -> tuple[Decimal | float | None, ...]:
+    worst = numbers.deviation
+    return (
+        numbers.income.fees_usd,
+        numbers.accrual.spent_usd,
+        numbers.liquidations.notional_usd,
+        numbers.adls.notional_usd,
+        None if worst is None else abs(worst.deviation_bps),
+        numbers.exposure.peak_usd,
+    )
+
+
+def _money(value: Decimal | None, second: Decimal | None = None) -> dict[str, str]:
+    found = {"short": short_dollars(value), "exact": _digits(value)}
+    if second is not None:
+        found |= {"second_short": short_dollars(second), "second_exact": _digits(second)}
+    return found
+
+
+def _digits(value: Decimal | None) -> str:
+    return "" if value is None else f"${exact(value)}"
 
 
 def _income(income: Income) -> Card:
@@ -30,6 +79,8 @@ def _income(income: Income) -> Card:
         second_label="protocol revenue",
         second_value=dollars(income.revenue_usd),
         details=tuple(details),
+        **_money(income.fees_usd, income.revenue_usd),
+        metric="fees",
     )
 
 
@@ -43,6 +94,9 @@ def _accrual(accrual: Accrual) -> Card:
         second_label="executed, of revenue of those who bought",
         second_value=percent(accrual.buyback_ratio),
         details=tuple(details),
+        **_money(accrual.spent_usd),
+        second_exact=exact(accrual.buyback_ratio),
+        metric="buybacks",
     )
 
 
@@ -56,13 +110,20 @@ def _liquidations(exits: Exits) -> Card:
         second_label="accounts",
         second_value=count(exits.account_count),
         details=(*details, *_unknown(exits)),
+        **_money(exits.notional_usd),
+        metric="liquidations",
     )
 
 
 def _adls(exits: Exits) -> Card:
-    details = (counted(exits.account_count, "account"), *_unknown(exits))
     return Card(
-        "Closed by ADL", dollars(exits.notional_usd), "events", count(exits.event_count), details
+        label="Closed by ADL",
+        value=dollars(exits.notional_usd),
+        second_label="events",
+        second_value=count(exits.event_count),
+        details=(counted(exits.account_count, "account"), *_unknown(exits)),
+        **_money(exits.notional_usd),
+        metric="adls",
     )
 
 
@@ -74,15 +135,18 @@ def _unknown(exits: Exits) -> list[str]:
 def _deviation(worst: Deviation | None) -> Card:
     label = "Worst oracle deviation"
     if worst is None:
-        return Card(label, "n/k", "asset", "n/k", ("no two sources of one asset to compare",))
+        details = ("no two sources of one asset to compare",)
+        return Card(label, UNKNOWN, "asset", UNKNOWN, details, metric="oracle_deviation")
     source = f"{worst.protocol} on {chain_name(worst.chain_id)}"
     reference = f"{worst.reference_protocol} on {chain_name(worst.reference_chain_id)}"
     return Card(
         label=label,
         value=f"{bps(worst.deviation_bps)} bps",
         second_label="asset",
-        second_value=f"{worst.asset}/{worst.quote}",
-        details=(f"{source} against {reference}", moment(worst.block_timestamp), worst.tx_hash),
+        second_value=shortened(visible(f"{worst.asset}/{worst.quote}")),
+        details=(f"{source} against {reference}", clock(worst.block_timestamp), worst.tx_hash),
+        exact=f"{exact(worst.deviation_bps)} bps",
+        metric="oracle_deviation",
     )
 
 
@@ -91,8 +155,8 @@ def _exposure(exposure: Exposure) -> Card:
         details: tuple[str, ...] = ("no open interest in the covered blocks",)
     else:
         details = (
-            f"peak in the {period(exposure.period_seconds)} from {moment(exposure.peak_at)}",
-            f"end in the one from {moment(exposure.final_at)}, "
+            f"peak in the {period(exposure.period_seconds)} from {clock(exposure.peak_at)}",
+            f"end in the one from {clock(exposure.final_at)}, "
             f"{counted(exposure.market_count, 'market')}",
         )
     if exposure.unknown_market_count:
@@ -107,4 +171,6 @@ def _exposure(exposure: Exposure) -> Card:
         second_label="at the end",
         second_value=dollars(exposure.final_usd),
         details=details,
+        **_money(exposure.peak_usd, exposure.final_usd),
+        metric="open_interest",
     )

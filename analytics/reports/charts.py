@@ -1,27 +1,49 @@
-"""Charts as SVG that needs no script and no network, and is the same wherever it is drawn."""
+"""
+Charts as SVG that needs no script and no network, and is the same wherever it is drawn.
 
-from collections.abc import Mapping, Sequence
+Each is drawn for a page and for a phone, and carries its numbers: over every moment lies a mark
+that is not seen, whose `<title>` says the values. A browser shows it as it is; the page's script
+shows it sooner, and to the keyboard. A charting library would be a thousand times that script, and
+would have to be trusted with what the chain says.
+
+Colours are those of Okabe and Ito, which the colour-blind tell apart; lines differ by dashes, too.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
+from textwrap import wrap
 from typing import Any
 
 import altair as alt
 import polars as pl
 import vl_convert
 
-from analytics.reports.parts import Chart
+from analytics.plain_text import shortened, visible
+from analytics.reports import numerals
+from analytics.reports.parts import Chart, Source
 
-LONG, SHORT, UNKNOWN_SIDE = "#1f7a8c", "#c8553d", "#9a9a9a"
-LIQUIDATED, DELEVERAGED = "#c8553d", "#6a4c93"
-PALETTE = ("#1f5fa8", "#d98324", "#2e8b57", "#a63d57", "#6a4c93", "#7a7a3a", "#3aa6a6", "#8a5a44")
+BLUE, VERMILION, ORANGE, GREEN = "#0072b2", "#d55e00", "#e69f00", "#009e73"
+SKY, PURPLE, BLACK, GREY = "#56b4e9", "#cc79a7", "#222222", "#8c8c8c"
+LONG, SHORT, UNKNOWN_SIDE = BLUE, VERMILION, GREY
+LIQUIDATED, DELEVERAGED = VERMILION, BLUE
+PALETTE = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK, GREY)
+_DASHES = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [4, 1], [12, 4], [1, 3], [5, 5])
 # Marks are never clipped: the renderer numbers clip paths over the life of the process, and the
 # same chart would be drawn with other bytes the second time.
 _FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
-_WIDTH, _HEIGHT = 820, 240
 _DOLLARS = "replace(format(datum.value, '$~s'), 'G', 'B')"
 _PERCENT = "format(datum.value, '~%')"
 _PLAIN = "format(datum.value, ',~f')"
 UNITS: Mapping[str, str] = {"USD": _DOLLARS, "%": _PERCENT, "bps": _PLAIN}
+_SAID: Mapping[str, Callable[[float], str]] = {
+    "USD": lambda value: numerals.short_dollars(Decimal(repr(value))),
+    "%": numerals.percent,
+    "bps": lambda value: f"{numerals.number(value)} bps",
+}
+_MOMENT = re.compile(r'<path (aria-label="([^"]*)"[^>]*)/>')
 
 
 @dataclass(frozen=True)
@@ -51,6 +73,7 @@ class Drawing:
         quantity: title of its value axis, without the unit.
         unit: USD, % (values are ratios) or bps.
         colors: its series, in order, with their colours.
+        source: the rows behind it.
     """
 
     name: str
@@ -58,6 +81,22 @@ class Drawing:
     quantity: str
     unit: str
     colors: Mapping[str, str]
+    source: Source | None = None
+
+
+@dataclass(frozen=True)
+class _Size:
+    width: int
+    height: int
+    ticks: int
+    letters: int
+    legend_columns: int
+    dates: Sequence[str]
+
+
+_WIDE = _Size(860, 250, 8, 110, 4, ("%b %Y", "%b %d", "%b %d %H:%M", "%H:%M"))
+_NARROW = _Size(290, 210, 3, 38, 1, ("%b %Y", "%b %d", "%b %d", "%H:%M"))
+_Marks = Callable[[alt.InlineData, _Size], alt.Chart]
 
 
 def colored(series: Sequence[str]) -> dict[str, str]:
@@ -78,16 +117,28 @@ def bars(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame, period_seconds: i
     length = timedelta(seconds=period_seconds)
     first, last = _ends(canvas, rows)
     last = max(last, _moment(rows["at"].max()) + length)
-    width = max(1.0, min(90.0, _WIDTH * (length / (last - first)) - 1))
+
+    def marks(values: alt.InlineData, size: _Size) -> alt.Chart:
+        width = max(1.0, min(90.0, size.width * (length / (last - first)) - 1))
+        marked: alt.Chart = alt.Chart(values).mark_bar(width=width, aria=False)
+        return marked
+
+    spans = _moments(drawing, rows, is_sum=True).with_columns(until=pl.col("at") + length)
     middle = rows.with_columns(pl.col("at") + length / 2)
-    mark = alt.Chart(_values(drawing, middle)).mark_bar(width=width)
-    return _finished(canvas, drawing, mark, (first, last), stack=True)
+    return _drawn(canvas, drawing, marks, middle, spans, ends=(first, last), is_stacked=True)
 
 
 def areas(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame) -> Chart:
     """Return a chart of stacked areas that keep a value until the next; rows as for `bars`."""
-    mark = alt.Chart(_values(drawing, rows)).mark_area(interpolate="step-after", opacity=0.85)
-    return _finished(canvas, drawing, mark, _ends(canvas, rows), stack=True)
+
+    def marks(values: alt.InlineData, _: _Size) -> alt.Chart:
+        marked: alt.Chart = alt.Chart(values).mark_area(
+            interpolate="step-after", opacity=0.9, aria=False
+        )
+        return marked
+
+    spans, ends = _until_next(_moments(drawing, rows, is_sum=True)), _ends(canvas, rows)
+    return _drawn(canvas, drawing, marks, rows, spans, ends=ends, is_stacked=True)
 
 
 def lines(
@@ -96,66 +147,105 @@ def lines(
     """Return a chart of one line per series; rows as for `bars`."""
     points = rows.group_by("series").len()["len"].max()
     has_points = isinstance(points, int) and points <= 40
-    mark = alt.Chart(_values(drawing, rows)).mark_line(
-        interpolate=interpolate,
-        strokeWidth=1.8,
-        point=alt.OverlayMarkDef(size=18) if has_points else False,
-    )
-    return _finished(canvas, drawing, mark, _ends(canvas, rows), stack=False)
+
+    def marks(values: alt.InlineData, _: _Size) -> alt.Chart:
+        point = alt.OverlayMarkDef(size=18, aria=False) if has_points else False
+        marked: alt.Chart = alt.Chart(values).mark_line(
+            interpolate=interpolate, strokeWidth=1.8, point=point, aria=False
+        )
+        return marked
+
+    spans, ends = _until_next(_moments(drawing, rows, is_sum=False)), _ends(canvas, rows)
+    return _drawn(canvas, drawing, marks, rows, spans, ends=ends, is_stacked=False)
 
 
-def _finished(
+def _drawn(
     canvas: Canvas,
     drawing: Drawing,
+    marks: _Marks,
+    rows: pl.DataFrame,
+    spans: pl.DataFrame,
+    *,
+    ends: tuple[datetime, datetime],
+    is_stacked: bool,
+) -> Chart:
+    values = _values(drawing, rows)
+    wide, narrow = (
+        _svg(
+            canvas,
+            drawing,
+            size,
+            alt.layer(
+                _encoded(drawing, marks(values, size), size, ends, is_stacked=is_stacked),
+                _said_over(spans),
+            ),
+        )
+        for size in (_WIDE, _NARROW)
+    )
+    png = vl_convert.svg_to_png(wide, scale=2)
+    return Chart(drawing.name, drawing.title, wide, narrow, png, drawing.source)
+
+
+def _encoded(
+    drawing: Drawing,
     mark: alt.Chart,
+    size: _Size,
     ends: tuple[datetime, datetime],
     *,
-    stack: bool,
-) -> Chart:
-    names = list(drawing.colors)
-    chart = mark.encode(
+    is_stacked: bool,
+) -> alt.Chart:
+    names = [_name(each) for each in drawing.colors]
+    symbol = "square" if is_stacked else "stroke"
+    legend = alt.Legend(symbolType=symbol, columns=size.legend_columns)
+    colors = alt.Scale(domain=names, range=list(drawing.colors.values()))
+    dashes = alt.Scale(domain=names, range=[_DASHES[i % len(_DASHES)] for i in range(len(names))])
+    dashed = {} if is_stacked else {"strokeDash": _by_series(alt.StrokeDash, dashes, legend, names)}
+    encoded: alt.Chart = mark.encode(
         x=alt.X(
             "at:T",
             title="time, UTC",
             scale=alt.Scale(type="utc", domain=[_iso(end) for end in ends]),
-            axis=alt.Axis(grid=False, tickCount=8, labelOverlap=True, format=_ticks(ends)),
+            axis=alt.Axis(
+                grid=False,
+                tickCount=size.ticks,
+                labelOverlap=True,
+                labelFlush=True,
+                format=_ticks(ends, size),
+            ),
         ),
         y=alt.Y(
             "value:Q",
             title=f"{drawing.quantity}, {drawing.unit}",
-            stack="zero" if stack else None,
+            stack="zero" if is_stacked else None,
             axis=alt.Axis(labelExpr=UNITS[drawing.unit], tickCount=5),
         ),
-        color=alt.Color(
-            "series:N",
-            title=None,
-            sort=names,
-            scale=alt.Scale(domain=names, range=[drawing.colors[name] for name in names]),
-            legend=alt.Legend(
-                orient="top", labelLimit=260, symbolType="square" if stack else "stroke", columns=4
-            ),
-        ),
+        color=_by_series(alt.Color, colors, legend, names),
         order=alt.Order("rank:Q"),
+        **dashed,
     )
-    return Chart(
-        drawing.name,
-        drawing.title,
-        vl_convert.vegalite_to_svg(_styled(canvas, drawing, chart).to_dict()),
-    )
+    return encoded
 
 
-def _styled(canvas: Canvas, drawing: Drawing, chart: alt.Chart) -> alt.Chart:
-    title = alt.TitleParams(
-        text=drawing.title,
-        subtitle=f"{canvas.stamp} · {_iso(canvas.first)} to {_iso(canvas.last)}",
-        anchor="start",
-        offset=8,
-    )
-    styled: alt.Chart = (
-        chart.properties(width=_WIDTH, height=_HEIGHT, title=title)
-        .configure(font=_FONT, aria=False, padding={"left": 4, "right": 14, "top": 4, "bottom": 4})
+def _by_series(channel: Any, scale: alt.Scale, legend: alt.Legend, names: list[str]) -> Any:
+    return channel("series:N", title=None, sort=names, scale=scale, legend=legend)
+
+
+def _said_over(spans: pl.DataFrame) -> alt.Chart:
+    times = pl.col("at", "until").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+    values = alt.InlineData(values=spans.with_columns(times).to_dicts())
+    mark = alt.Chart(values).mark_rect(opacity=0, aria=True)
+    said: alt.Chart = mark.encode(x="at:T", x2="until:T", description="said:N")
+    return said
+
+
+def _svg(canvas: Canvas, drawing: Drawing, size: _Size, chart: Any) -> str:
+    # A wider letter than the renderer measured must not reach the next symbol of the legend.
+    styled = (
+        chart.properties(width=size.width, height=size.height, title=_title(canvas, drawing, size))
+        .configure(font=_FONT, padding={"left": 4, "right": 18, "top": 4, "bottom": 4})
         .configure_view(stroke=None)
         .configure_axis(
+            aria=False,
             labelColor="#444",
             titleColor="#444",
             gridColor="#e6e6e6",
@@ -166,31 +256,76 @@ def _styled(canvas: Canvas, drawing: Drawing, chart: alt.Chart) -> alt.Chart:
             titleFontWeight="normal",
         )
         .configure_title(fontSize=15, subtitleFontSize=12, subtitleColor="#8a3b00", color="#1a1a1a")
-        .configure_legend(labelFontSize=12, labelColor="#333")
+        .configure_legend(
+            aria=False,
+            orient="top",
+            columnPadding=34,
+            labelFontSize=12,
+            labelColor="#333",
+            labelLimit=260,
+        )
     )
-    return styled
+    svg: str = vl_convert.vegalite_to_svg(styled.to_dict())
+    return _MOMENT.sub(r'<path class="moment" \1><title>\2</title></path>', svg)
+
+
+def _title(canvas: Canvas, drawing: Drawing, size: _Size) -> alt.TitleParams:
+    stamp = [f"{canvas.stamp} · {numerals.clock(canvas.first)} to {numerals.clock(canvas.last)}"]
+    return alt.TitleParams(
+        text=wrap(drawing.title, size.letters),
+        subtitle=[line for text in stamp for line in wrap(text, size.letters + 8)],
+        anchor="start",
+        offset=8,
+        aria=False,
+    )
+
+
+def _moments(drawing: Drawing, rows: pl.DataFrame, *, is_sum: bool) -> pl.DataFrame:
+    said = _SAID[drawing.unit]
+    texts: dict[datetime, list[str]] = {}
+    sums: dict[datetime, float] = {}
+    order = {name: index for index, name in enumerate(drawing.colors)}
+    sort = pl.col("series").replace_strict(order, return_dtype=pl.Int64)
+    plain = rows.sort("at", sort).select("at", "series", pl.col("value").cast(pl.Float64))
+    for at, series, value in plain.iter_rows():
+        texts.setdefault(at, [numerals.clock(at)]).append(f"{_name(series)} {said(value)}")
+        sums[at] = sums.get(at, 0.0) + value
+    if is_sum and len(order) > 1:
+        for at, parts in texts.items():
+            parts.append(f"together {said(sums[at])}")
+    schema = pl.Schema({"at": rows.schema["at"], "said": pl.String()})
+    whole = {"at": list(texts), "said": [" · ".join(parts) for parts in texts.values()]}
+    return pl.DataFrame(whole, schema)
+
+
+def _until_next(moments: pl.DataFrame) -> pl.DataFrame:
+    return moments.with_columns(until=pl.col("at").shift(-1).fill_null(pl.col("at").last()))
 
 
 def _values(drawing: Drawing, rows: pl.DataFrame) -> alt.InlineData:
     ranks = {name: index for index, name in enumerate(drawing.colors)}
+    names = {name: _name(name) for name in drawing.colors}
     plain = rows.select(
         pl.col("at").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"),
-        "series",
+        pl.col("series").replace(names),
         pl.col("value").cast(pl.Float64),
         rank=pl.col("series").replace_strict(ranks, return_dtype=pl.Int64),
     )
     return alt.InlineData(values=plain.to_dicts())
 
 
+def _name(series: str) -> str:
+    return shortened(visible(series))
+
+
 def _iso(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds") + "Z"
 
 
-def _ticks(ends: tuple[datetime, datetime]) -> str:
+def _ticks(ends: tuple[datetime, datetime], size: _Size) -> str:
     days = (ends[1] - ends[0]) / timedelta(days=1)
-    if days > 300:
-        return "%b %Y"
-    return "%b %d" if days > 6 else "%b %d %H:%M" if days > 1 else "%H:%M"
+    place = 0 if days > 300 else 1 if days > 6 else 2 if days > 1 else 3
+    return size.dates[place]
 
 
 def _ends(canvas: Canvas, rows: pl.DataFrame) -> tuple[datetime, datetime]:

@@ -80,7 +80,9 @@ class Context:
     def canvas(self) -> Canvas:
         """The time axis and the stamp of every chart."""
         first, last = self.scope.extent or (datetime.min, datetime.min)
-        return Canvas(self.stamp, first, last)
+        protocol = self.scope.limits.protocol
+        stamp = self.stamp if protocol is None else f"{self.stamp} · {protocol}"
+        return Canvas(stamp, first, last)
 
     @cached_property
     def bar_seconds(self) -> int:
@@ -92,7 +94,11 @@ class Context:
         return next((each for each in _PERIODS if span <= each * _BARS), 86_400)
 
     def named(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Return rows with their market's symbol, and enough of its address to tell it apart."""
+        """
+        Return rows with their market's symbol, and enough of its address to tell it apart.
+
+        What was `market` before is `market_id`.
+        """
         keys = ["chain_id", "protocol", "market"]
         symbols = self.scope.facts("markets").group_by(keys).agg(pl.col("symbol").max()).collect()
         market = pl.col("market")
@@ -101,7 +107,7 @@ class Context:
         is_plain = pl.col("symbol").is_null() | (pl.col("symbol") == market)
         label = pl.when(is_plain).then(market).otherwise(pl.col("symbol") + " (" + place + ")")
         joined = rows.join(symbols, on=keys, how="left", maintain_order="left")
-        return joined.with_columns(market=label).drop("symbol")
+        return joined.with_columns(market=label, market_id=market).drop("symbol")
 
     def absence(self, what: str, table: str) -> str:
         """Return why there is nothing to show: nothing happened, or nothing was looked at."""
@@ -145,7 +151,29 @@ class Context:
         )
 
 
-def by_period(facts: pl.DataFrame, seconds: int) -> pl.DataFrame:
+def covered_times(context: Context) -> pl.DataFrame:
+    """
+    Return when the covered blocks of each chain and protocol begin and end, as far as is known.
+
+    Returns:
+        One row per pair with a known time: chain_id, protocol, first_at, last_at (UTC).
+    """
+    keys = ["chain_id", "protocol"]
+    ends = [pl.col("from_block").min(), pl.col("to_block").max()]
+    spans = context.coverage.group_by(keys).agg(ends)
+    blocks = context.scope.facts("blocks").select("chain_id", "number", "timestamp")
+    at = pl.col("timestamp")
+    return (
+        spans.lazy()
+        .join(blocks, on="chain_id")
+        .filter(pl.col("number").is_between(pl.col("from_block"), pl.col("to_block")))
+        .group_by(keys)
+        .agg(first_at=at.min(), last_at=at.max())
+        .collect()
+    )
+
+
+def by_period(facts: pl.LazyFrame, seconds: int) -> pl.LazyFrame:
     """Return facts with the start of their period as `at`."""
     return facts.with_columns(at=pl.col("block_timestamp").dt.truncate(f"{seconds}s"))
 

@@ -3,7 +3,12 @@
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
+from analytics.plain_text import visible
+
 UNKNOWN = "n/k"
+# From here on a number is shown with four digits and one of these letters.
+_LONG = 10_000
+_LETTERS = ((3, "k"), (6, "M"), (9, "B"), (12, "T"))
 
 
 def dollars(value: Decimal | None) -> str:
@@ -82,8 +87,64 @@ def flag(value: bool | None) -> str:  # noqa: FBT001 -- a table's cells arrive b
 
 
 def text(value: object) -> str:
-    """Return a text as it is."""
-    return UNKNOWN if value is None else str(value)
+    """Return a text as it is, with what nobody would see written out."""
+    return UNKNOWN if value is None else visible(str(value))
+
+
+def short(value: Decimal, places: int) -> str:
+    """Return a decimal with these many places, or from 10,000 on k, M, B or T."""
+    if abs(value) < _LONG:
+        return fixed(value, places)
+    with localcontext(prec=60, rounding=ROUND_HALF_EVEN):
+        for power, letter in _LETTERS:
+            scaled = value.scaleb(-power)
+            rounded = scaled.quantize(Decimal("0.01" if abs(scaled) < 100 else "0.1"))
+            if abs(rounded) < 1000:
+                return f"{rounded}{letter}"
+        return f"{rounded:,}{letter}"
+
+
+def short_dollars(value: Decimal | None) -> str:
+    """Return US dollars in four digits, for example $26.47M."""
+    if value is None:
+        return UNKNOWN
+    sign = "-" if value < 0 else ""
+    return "$0" if value == 0 else f"{sign}${short(abs(value), 2)}"
+
+
+def clock(value: datetime | None) -> str:
+    """Return a UTC time for a column that says so: no T and no Z."""
+    return moment(value).replace("T", " ").removesuffix("Z")
+
+
+def exact(value: object) -> str:
+    """Return a value with every digit it has."""
+    match value:
+        case None:
+            return "not known"
+        case Decimal():
+            digits = f"{value:,f}"
+            return digits.rstrip("0").rstrip(".") if "." in digits else digits
+        case bool():
+            return flag(value)
+        case int():
+            return f"{value:,}"
+        case float():
+            return repr(value)
+        case datetime():
+            return value.isoformat() + "Z"
+        case _:
+            return text(value)
+
+
+def change(now: Decimal | float | None, before: Decimal | float | None) -> str:
+    """Return how much more or less a number is than before, in per cent; n/k where it has none."""
+    if now is None or before is None or before <= 0:
+        return UNKNOWN
+    growth = float(now) / float(before) - 1
+    if growth >= 9.995:
+        return f"×{growth + 1:,.1f}"
+    return "unchanged" if growth == 0 else f"{growth * 100:+,.1f} %"
 
 
 def period(seconds: int) -> str:

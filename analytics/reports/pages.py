@@ -1,34 +1,35 @@
 """A report as text: one HTML file that needs nothing else, and the same in Markdown."""
 
+import re
+from base64 import b64encode
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 
+import polars as pl
 from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from analytics.plain_text import visible
+from analytics.reports.commands import anchor, answer_command, table_command
 from analytics.reports.parts import Page, Table
 
 # Text of a chain (symbols, names) may hold anything; in Markdown these start something.
 _ESCAPED = str.maketrans(
-    {
-        "&": "&amp;",
-        "<": "&lt;",
-        ">": "&gt;",
-        "|": "\\|",
-        "*": "\\*",
-        "`": "\\`",
-        "[": "\\[",
-        "]": "\\]",
-        "\\": "\\\\",
-        "\n": " ",
-    }
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
+    | {each: f"\\{each}" for each in "\\|*`[]~"}
 )
+# An underscore inside a word is one. What looks like an address is made a link by many readers.
+_EMPHASIS = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_SOURCE = re.compile(r"https://[\w./?=&%#,:+-]+")
+_ADDRESS = re.compile(r"(?i)\b(https?|ftp|mailto|xmpp):|\b(www)\.")
 
 
 def html(report: Page, versions: dict[str, str]) -> str:
     """Return the report as one self-contained HTML file."""
     text = _environment(is_html=True).get_template("report.html.jinja")
-    return text.render(report=report, versions=versions)
+    own = {name: Markup(_text(f"report.{name}")) for name in ("css", "js")}  # noqa: S704 -- ours
+    return text.render(report=report, versions=versions, style=own["css"], script=own["js"])
 
 
 def markdown(report: Page, versions: dict[str, str]) -> str:
@@ -37,30 +38,79 @@ def markdown(report: Page, versions: dict[str, str]) -> str:
     return text.render(report=report, versions=versions)
 
 
+def dictionary_page(rows: pl.DataFrame) -> str:
+    """Return the data dictionary in Markdown."""
+    tables: dict[str, list[dict[str, str]]] = {}
+    for row in rows.iter_rows(named=True):
+        tables.setdefault(row["table"], []).append(row)
+    return _environment(is_html=False).get_template("dictionary.md.jinja").render(tables=tables)
+
+
 def escaped(text: str) -> str:
     """Return text that Markdown shows as it is, also inside a table."""
-    return text.translate(_ESCAPED)
+    plain = _EMPHASIS.sub(r"\\_", visible(text).translate(_ESCAPED))
+    return _ADDRESS.sub(lambda match: f"{match[0][:-1]}&#{ord(match[0][-1])};", plain)
+
+
+def code(text: str) -> str:
+    """Return text as Markdown code, between more backticks than it holds."""
+    shown = visible(text)
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
+    fence = "`" * (longest + 1)
+    return f"{fence}{shown}{fence}" if longest == 0 else f"{fence} {shown} {fence}"
+
+
+def linked(text: str) -> str:
+    """Return a source that a declaration states, which may be an address, for Markdown."""
+    return text if _SOURCE.fullmatch(text) else escaped(text)
+
+
+def followed(text: str) -> str:
+    """Return such a source for a page: an address as a link."""
+    plain = escape(text)
+    return Markup('<a href="{0}">{0}</a>').format(plain) if _SOURCE.fullmatch(text) else plain
 
 
 def has_unknown(table: Table) -> bool:
     """Tell whether a table has a cell that is not known."""
-    return any("n/k" in row for row in table.rows)
+    return any(cell.text == "n/k" for row in table.rows for cell in row)
+
+
+def script_digest(script: str) -> str:
+    """Return what a page's policy says of its one script, so that no other runs."""
+    return f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}"
+
+
+def drawing(svg: str, name: str) -> Markup:
+    """Return a drawing for a page, under the name of a class."""
+    # Drawn by our own renderer, which escapes the text it draws.
+    return Markup(svg.replace('class="marks"', f'class="marks {name}"', 1))  # noqa: S704
+
+
+def _text(name: str) -> str:
+    return files("analytics.reports").joinpath(name).read_text("utf-8")
 
 
 @cache
 def _environment(*, is_html: bool) -> Environment:
     environment = Environment(
-        loader=FunctionLoader(
-            lambda name: files("analytics.reports").joinpath(name).read_text("utf-8")
-        ),
+        loader=FunctionLoader(_text),
         autoescape=is_html,  # noqa: S701 -- Markdown escapes with the filter `md`
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    # Drawn by our own renderer, which escapes the text it draws.
-    environment.filters["svg"] = Markup
-    environment.filters["md"] = escaped
+    environment.filters |= {
+        "anchor": anchor,
+        "answer_command": answer_command,
+        "code": code,
+        "digest": script_digest,
+        "followed": followed,
+        "linked": linked,
+        "md": escaped,
+        "svg": drawing,
+        "table_command": table_command,
+    }
     environment.tests["with_unknown"] = has_unknown
     return environment

@@ -1,21 +1,24 @@
 """What a report is made of: sections with words, charts, tables and the rows behind them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 import polars as pl
 
+from analytics.plain_text import shortened
 from analytics.reports import numerals
 from analytics.reports.chain_names import chain_name
+from analytics.reports.scope import Limits
 
 Kind = Literal["metric", "query", "facts"]
 
+_PRICES = ("price_usd", "price_quote", "price_tokens")
 # By the end of a column's name, which carries its unit; the first that fits decides.
 _SHOWN: Sequence[tuple[str, Callable[[Any], str]]] = (
-    ("price_usd", numerals.price),
-    ("price_quote", numerals.price),
-    ("price_tokens", numerals.price),
+    *((ending, numerals.price) for ending in _PRICES),
     ("_usd", numerals.usd),
     ("_per_second", numerals.number),
     ("_tokens", numerals.tokens),
@@ -51,6 +54,7 @@ _HEADERS = {
     "unsplit_count": "split unknown",
     "is_long": "long",
     "adl_count": "ADLs",
+    "row_ratio": "share of rows",
     "ordinary_count": "other events",
     "is_covered": "covered",
     "seconds_off": "off for, s",
@@ -91,30 +95,77 @@ class Source:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table: its header, and how its cells are set."""
+    """One column of a table: its name and header, and how its cells are set."""
 
+    name: str
     header: str
     is_number: bool
     is_hash: bool
 
 
 @dataclass(frozen=True)
+class Cell:
+    """
+    One value as readers see it.
+
+    Attributes:
+        text: rounded, with separators.
+        short: for the page: four digits and a letter, long names cut.
+        exact: every digit.
+        rank: its place in its column from the smallest on; None where it is not known.
+    """
+
+    text: str
+    short: str
+    exact: str
+    rank: int | None = None
+
+
+@dataclass(frozen=True)
 class Table:
-    """A table as a reader sees it, finished text in every cell."""
+    """
+    A table as a reader sees it.
+
+    Attributes:
+        caption: what it shows.
+        columns: its columns.
+        rows: its cells, finished.
+        left_out: how many more rows there are.
+        source: the rows it was made from.
+        keys: the columns that tell its rows apart, where a column does; two tables are compared
+            row by row with them.
+        frame: the rows it shows, before they were text, with all their columns.
+    """
 
     caption: str
     columns: tuple[Column, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[Cell, ...], ...]
     left_out: int = 0
+    source: Source | None = None
+    keys: tuple[str, ...] = ()
+    frame: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart: the name of its file, what it shows, and its SVG."""
+    """
+    A chart.
+
+    Attributes:
+        name: the name of its files.
+        caption: what it shows.
+        svg: the drawing for a page and a file.
+        narrow: the same for a phone.
+        png: the drawing as pixels.
+        source: the rows it was made from.
+    """
 
     name: str
     caption: str
     svg: str
+    narrow: str
+    png: bytes = field(repr=False)
+    source: Source | None = None
 
 
 @dataclass(frozen=True)
@@ -141,16 +192,37 @@ class Section:
 
 @dataclass(frozen=True)
 class Card:
-    """One of the five numbers: what it is, its value, and what to know about it."""
+    """
+    One of the numbers that matter.
+
+    Attributes:
+        label: what it is.
+        value: the number, rounded.
+        second_label: what the number beside it is.
+        second_value: the number beside it, rounded.
+        details: what to know about it.
+        short: the number as a page shows it; empty where that is how it is rounded.
+        exact: the number with every digit; empty where there is no more to say.
+        second_short: as `short`, of the number beside it.
+        second_exact: as `exact`, of the number beside it.
+        metric: the metric it comes from; empty where there is none.
+        change: how it changed against what the report compares with; empty without a comparison.
+    """
 
     label: str
     value: str
     second_label: str
     second_value: str
     details: tuple[str, ...]
+    short: str = ""
+    exact: str = ""
+    second_short: str = ""
+    second_exact: str = ""
+    metric: str = ""
+    change: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Page:
     """
     Everything a page shows.
@@ -165,6 +237,10 @@ class Page:
         cards: the numbers a person would ask for.
         sections: the rest, in order.
         methods: kind, name and explanation of each metric and query used.
+        limits: what it is limited to.
+        compared: what changes are against, in a sentence; empty without a comparison.
+        against: the same in a few words.
+        is_comparison: whether it lays two reports side by side.
     """
 
     title: str
@@ -176,6 +252,10 @@ class Page:
     cards: tuple[Card, ...]
     sections: tuple[Section, ...]
     methods: tuple[tuple[str, str, str], ...]
+    limits: Limits = field(default_factory=Limits)
+    compared: str = ""
+    against: str = "change"
+    is_comparison: bool = False
 
 
 def table(
@@ -185,6 +265,8 @@ def table(
     *,
     rows: int = 20,
     headers: Mapping[str, str] | None = None,
+    source: Source | None = None,
+    keys: Sequence[str] = (),
 ) -> Table:
     """
     Return rows as a table to read: numbers by the unit their column's name carries.
@@ -195,42 +277,75 @@ def table(
         columns: which columns, in order; all by default.
         rows: how many rows at most; the rest is in the exported files.
         headers: other headers than the columns' own.
+        source: the rows behind it, for a link to how they were made.
+        keys: the columns that tell its rows apart.
     """
     shown = frame.select(columns or frame.columns).head(rows)
-    names = _HEADERS | dict(headers or {})
+    names = headers or {}
+    cells = [_cells(name, shown[name].to_list()) for name in shown.columns]
     return Table(
         caption,
         tuple(_column(name, names, shown.schema[name]) for name in shown.columns),
-        tuple(_cells(shown.columns, row) for row in shown.iter_rows()),
+        tuple(zip(*cells, strict=True)),
         max(0, frame.height - rows),
+        source,
+        tuple(keys),
+        frame,
     )
 
 
 def _column(name: str, headers: Mapping[str, str], dtype: pl.DataType) -> Column:
     is_number = dtype.is_numeric() and not name.endswith(TEXTS)
-    return Column(
-        headers.get(name) or _header(name), is_number, name in HASHES or name.endswith("tx_hash")
-    )
+    is_hash = name in HASHES or name.endswith("tx_hash")
+    return Column(name, headers.get(name) or header(name), is_number, is_hash)
 
 
-def _header(name: str) -> str:
-    for ending, unit in _UNITS.items():
+def header(name: str) -> str:
+    """Return the words for a column, with its unit."""
+    if name in _HEADERS:
+        return _HEADERS[name]
+    for ending, said in _UNITS.items():
         if name.endswith(ending):
-            return f"{name.removesuffix(ending).replace('_', ' ')}, {unit}"
+            return f"{name.removesuffix(ending).replace('_', ' ')}, {said}"
     plain = name.removeprefix("is_").removesuffix("_ratio")
     if name.endswith("_count"):
         return plain.removesuffix("_count").replace("_", " ") + "s"
     return plain.replace("_at", ", UTC").replace("_", " ")
 
 
-def _cells(names: Sequence[str], row: Sequence[object]) -> tuple[str, ...]:
-    return tuple(_cell(name, value) for name, value in zip(names, row, strict=True))
+def ranks(values: Sequence[Any]) -> list[int | None]:
+    """Return the place of each value among the known ones, from the smallest on."""
+    known = sorted({value for value in values if value is not None})
+    places = {value: place for place, value in enumerate(known)}
+    return [None if value is None else places[value] for value in values]
 
 
-def _cell(name: str, value: Any) -> str:
+def cell(name: str, value: Any) -> Cell:
+    """Return a value as the name of its column says it is shown."""
+    return Cell(_text(name, value), _short(name, value), numerals.exact(value))
+
+
+def _cells(name: str, values: Sequence[Any]) -> list[Cell]:
+    pairs = zip(values, ranks(values), strict=True)
+    return [replace(cell(name, value), rank=rank) for value, rank in pairs]
+
+
+def _text(name: str, value: Any) -> str:
     if isinstance(value, bool) or name.startswith("is_"):
         return numerals.flag(value)
     for ending, shown in _SHOWN:
         if name.endswith(ending):
             return shown(value)
     return numerals.text(value)
+
+
+def _short(name: str, value: Any) -> str:
+    if isinstance(value, Decimal) and not name.endswith(_PRICES):
+        for ending, places in (("_usd", 2), ("_tokens", 4)):
+            if name.endswith(ending):
+                return numerals.short(value, places)
+    if isinstance(value, datetime):
+        return numerals.clock(value)
+    text = _text(name, value)
+    is_whole = name in HASHES or name.endswith(("tx_hash", "source"))
+    return text if is_whole or not isinstance(value, str) else shortened(text)

@@ -5,35 +5,51 @@ from datetime import datetime
 
 import polars as pl
 
+from analytics.reports.before import is_covered, sentences, window_before
 from analytics.reports.cards import cards
 from analytics.reports.chain_names import chain_name
 from analytics.reports.context import Context
 from analytics.reports.numerals import moment
 from analytics.reports.parts import Page, Source
-from analytics.reports.scope import Scope
+from analytics.reports.scope import Limits, Scope
 from analytics.reports.sections.accrual import accrual
 from analytics.reports.sections.covered import covered, warnings
 from analytics.reports.sections.credit import credit
 from analytics.reports.sections.exits import exits
 from analytics.reports.sections.exposure import exposure
 from analytics.reports.sections.income import income
+from analytics.reports.sections.listed import Shown, listed
 from analytics.reports.sections.methodology import explained, policies, tracing
 from analytics.reports.sections.oracles import oracles
 from analytics.reports.summary import Summary, summed_up
 
-_SECTIONS = (covered, income, accrual, exposure, exits, oracles, credit, policies, tracing)
+_LIQUIDITY = listed(
+    "liquidity",
+    "Liquidity",
+    (
+        "What a trade exchanges until it has moved the price by 2 %, as each pool stood at the end "
+        "of a day. Basis active: only the liquidity at the price is known, and taken to go on.",
+    ),
+    Shown("depth", "Depth within 2 % by pool and day", settings={"move_bps": 200}),
+)
+_SECTIONS = (
+    *(covered, income, accrual, exposure, exits, oracles, _LIQUIDITY, credit),
+    *(policies, tracing),
+)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Report(Page):
     """
     A page about the database of facts.
 
     Attributes:
-        summary: the five numbers the cards show, as they are.
+        summary: the numbers the cards show, as they are.
+        compared_with: the limits of the report beside it, where it is a comparison.
     """
 
     summary: Summary
+    compared_with: Limits | None = None
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -45,6 +61,10 @@ def report(scope: Scope) -> Report:
     """Return the report on what is within a scope."""
     context = Context(scope)
     numbers = summed_up(scope)
+    earlier, before = window_before(context), None
+    if earlier is not None and is_covered(context, earlier):
+        before = summed_up(Scope(scope.con, earlier))
+    compared, against = sentences(earlier, is_known=before is not None)
     sections = tuple(section(context) for section in _SECTIONS)
     return Report(
         title=_title(context),
@@ -52,9 +72,12 @@ def report(scope: Scope) -> Report:
         stamp=context.stamp,
         is_simulated=context.is_simulated,
         kinds={chain_name(chain): kind for chain, kind in context.kinds.items()},
+        limits=scope.limits,
         warnings=warnings(context),
         summary=numbers,
-        cards=cards(numbers),
+        cards=cards(numbers, before),
+        compared=compared,
+        against=against,
         sections=sections,
         methods=explained(sections),
     )

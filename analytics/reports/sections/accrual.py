@@ -1,5 +1,7 @@
 """Buybacks: what was bought, what it cost, and how that compares with revenue."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from analytics import load
@@ -11,6 +13,7 @@ from analytics.reports.parts import Chart, Section, Source, Table, table
 from analytics.reports.scope import Scope
 from analytics.reports.summary import whole_window
 
+_TITLE = "Value accrual"
 _WORDS = (
     "The executed ratio is dollars really spent per dollar of revenue; the declared one is what "
     "the protocol says. While less than a window is covered, the trailing ratio is over what is. "
@@ -32,30 +35,49 @@ _SHARES = (
 
 def accrual(context: Context) -> Section:
     """Return the section about buybacks and the executed buyback ratio."""
-    sources = _sources(context.scope)
-    bought, trailing, whole, destinations, supplies = (source.frame for source in sources)
+    sources = {source.name: source for source in _sources(context.scope)}
+    whole = sources["buyback_ratio_whole"]
     ratios = table(
         f"Executed against declared, over the whole time ({counted(context.scope.days, 'day')})",
-        whole.select("protocol", "spent_usd", "revenue_usd", "buyback_ratio", "declared_ratio"),
+        whole.frame,
+        ("protocol", "spent_usd", "revenue_usd", "buyback_ratio", "declared_ratio"),
         headers={"buyback_ratio": "executed", "declared_ratio": "declared"},
+        source=whole,
+        keys=("protocol",),
     )
-    if bought.is_empty():
+    if sources["buybacks"].frame.is_empty():
         words = (context.absence("buybacks", "buybacks"),)
-        tables = (ratios,) if whole.height else ()
-        return Section("buybacks", "Buybacks", words, tables=tables, sources=sources)
-    facts = context.scope.facts("buybacks").collect()
+        tables = (ratios,) if whole.frame.height else ()
+        return Section("buybacks", _TITLE, words, tables=tables, sources=(*sources.values(),))
     return Section(
         "buybacks",
-        "Buybacks",
+        _TITLE,
         (_WORDS,),
-        charts=(*_spending(context, facts), *_ratios(context, trailing)),
+        charts=(
+            *_spending(context, sources["buybacks"]),
+            *_ratios(context, sources["buyback_ratio"]),
+        ),
         tables=(
             ratios,
-            table("What was bought, and where it went", destinations, _BOUGHT),
-            table("Largest purchases", _largest(facts, destinations), _LARGEST),
-            *_shares(context.scope, supplies),
+            *_purchases(context.scope, sources),
+            *_shares(context.scope, sources["supply_share"]),
         ),
-        sources=sources,
+        sources=(*sources.values(),),
+    )
+
+
+def _purchases(scope: Scope, sources: Mapping[str, Source]) -> tuple[Table, ...]:
+    facts, where = scope.facts("buybacks").collect(), sources["buybacks_by_destination"]
+    largest = _largest(facts, where.frame)
+    return (
+        table(
+            "What was bought, and where it went",
+            where.frame,
+            _BOUGHT,
+            source=where,
+            keys=("protocol", "chain_id", "symbol", "destination_kind"),
+        ),
+        table("Largest purchases", largest, _LARGEST, source=sources["buybacks"]),
     )
 
 
@@ -78,7 +100,8 @@ def _sources(scope: Scope) -> tuple[Source, ...]:
     )
 
 
-def _shares(scope: Scope, supplies: pl.DataFrame) -> tuple[Table, ...]:
+def _shares(scope: Scope, source: Source) -> tuple[Table, ...]:
+    supplies = source.frame
     if supplies.is_empty():
         return ()
     known = load.facts(scope.con, "tokens").select(pl.col("address").alias("token"), "symbol")
@@ -91,7 +114,8 @@ def _shares(scope: Scope, supplies: pl.DataFrame) -> tuple[Table, ...]:
         supply_share_net_bps=pl.col("supply_share_net_ratio") * 10_000,
     )
     title = "Share of supply over 30 days, before and after what was issued meanwhile"
-    return (table(title, shown.sort("protocol", "token"), _SHARES),)
+    keys = ("protocol", "chain_id", "symbol")
+    return (table(title, shown.sort("protocol", "token"), _SHARES, source=source, keys=keys),)
 
 
 def _largest(facts: pl.DataFrame, destinations: pl.DataFrame) -> pl.DataFrame:
@@ -104,25 +128,26 @@ def _largest(facts: pl.DataFrame, destinations: pl.DataFrame) -> pl.DataFrame:
     return named.with_columns(pl.coalesce("symbol", "bought_token").alias("symbol"))
 
 
-def _spending(context: Context, facts: pl.DataFrame) -> tuple[Chart, ...]:
+def _spending(context: Context, source: Source) -> tuple[Chart, ...]:
     rows = (
-        by_period(facts, context.bar_seconds)
+        by_period(context.scope.facts("buybacks"), context.bar_seconds)
         .group_by("at", series="protocol")
         .agg(value=known_total(pl.col("spent_usd")))
         .drop_nulls("value")
         .sort("at", "series")
+        .collect()
     )
     title = f"Spent on buybacks per {period(context.bar_seconds)}"
     colors = colored(sorted(set(rows["series"])))
-    drawing = Drawing("buybacks", title, "spent", "USD", colors)
+    drawing = Drawing("buybacks", title, "spent", "USD", colors, source)
     return (bars(context.canvas, drawing, rows, context.bar_seconds),) if rows.height else ()
 
 
-def _ratios(context: Context, trailing: pl.DataFrame) -> tuple[Chart, ...]:
+def _ratios(context: Context, source: Source) -> tuple[Chart, ...]:
     named = pl.concat_str("protocol", pl.lit(" "), "kind")
     buys = (pl.col("spent_usd") > 0) | (pl.col("declared_ratio") > 0)
     rows = (
-        trailing.filter(buys.any().over("protocol"))
+        source.frame.filter(buys.any().over("protocol"))
         .rename({"buyback_ratio": "executed", "declared_ratio": "declared"})
         .unpivot(["executed", "declared"], index=["protocol", "date"], variable_name="kind")
         .select(at=pl.col("date").cast(pl.Datetime("us")), series=named, value="value")
@@ -133,5 +158,5 @@ def _ratios(context: Context, trailing: pl.DataFrame) -> tuple[Chart, ...]:
         return ()
     title = "Buybacks per dollar of revenue, trailing 30 days"
     colors = colored(sorted(set(rows["series"])))
-    drawing = Drawing("buyback_ratio", title, "ratio", "%", colors)
+    drawing = Drawing("buyback_ratio", title, "ratio", "%", colors, source)
     return (lines(context.canvas, drawing, rows),)

@@ -1,17 +1,31 @@
 """What the numbers rest on: where the data is from, what is covered, what is missing."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import polars as pl
 
 from analytics.reports.chain_names import chain_name
-from analytics.reports.context import Context
+from analytics.reports.context import Context, covered_times
 from analytics.reports.numerals import counted, moment
 from analytics.reports.parts import Section, Source, Table, table
 
 _KEYS = ["chain_id", "protocol"]
 _FILE = ["chain_id", "protocol", "file", "kind", "entries_read", "entries_used", "rejects"]
 _FILE += ["from_at", "to_at"]
+_EVIDENCE = {
+    "event": "told by an event",
+    "state": "read from state",
+    "derived": "derived from others",
+    "offchain": "from off the chain",
+    "assumed": "assumed by a stated policy",
+}
+_LISTED: tuple[tuple[str, str, list[str]], ...] = (
+    ("Imported files", "imports", _FILE),
+    ("Gaps between covered blocks", "coverage_gaps", []),
+    ("Stored blocks that were found wrong", "failed_audits", []),
+    ("Logs that could not become facts", "rejects_by_reason", []),
+)
 
 
 def covered(context: Context) -> Section:
@@ -19,11 +33,13 @@ def covered(context: Context) -> Section:
     proof = context.scope.query("coverage_proof")
     gaps = context.scope.query("coverage_gaps")
     failed = context.scope.query("failed_audits")
+    evidence = context.scope.query("evidence_mix")
     sources = (
         Source("coverage", "facts", "coverage", context.coverage),
         Source("coverage_proof", "query", "coverage_proof", proof),
         Source("coverage_gaps", "query", "coverage_gaps", gaps),
         Source("failed_audits", "query", "failed_audits", failed),
+        Source("evidence_mix", "query", "evidence_mix", evidence),
         Source("imports", "facts", "imports", context.imports),
         Source("rejects_by_reason", "query", "rejects_by_reason", context.rejects),
     )
@@ -38,7 +54,7 @@ def covered(context: Context) -> Section:
             "receipts that recompute to the header's root; waived = the chain cannot be checked, "
             "for the reason beside it. Finality is as of the moment of fetching.",
         ),
-        tables=_tables(context, proof, gaps, failed),
+        tables=_tables(context, {source.name: source for source in sources}),
         sources=sources,
     )
 
@@ -61,53 +77,51 @@ def warnings(context: Context) -> tuple[str, ...]:
     )
 
 
-def _tables(
-    context: Context, proof: pl.DataFrame, gaps: pl.DataFrame, failed: pl.DataFrame
-) -> tuple[Table, ...]:
+def _tables(context: Context, sources: Mapping[str, Source]) -> tuple[Table, ...]:
+    shown = [_blocks(context, sources["coverage_proof"]), *_evidence(sources["evidence_mix"])]
+    for caption, name, columns in _LISTED:
+        source = sources[name]
+        if source.frame.height:
+            shown.append(table(caption, source.frame, columns, rows=100, source=source))
+    return tuple(shown)
+
+
+def _evidence(source: Source) -> tuple[Table, ...]:
+    if source.frame.is_empty():
+        return ()
+    kinds = [
+        pl.col("row_count").filter(pl.col("evidence") == kind).sum().alias(f"{kind}_count")
+        for kind in _EVIDENCE
+    ]
+    mix = source.frame.group_by("protocol").agg(pl.col("row_count").sum(), *kinds)
+    headers = {f"{kind}_count": words for kind, words in _EVIDENCE.items()}
+    caption = "What each row rests on"
+    return (
+        table(caption, mix.sort("protocol"), headers=headers, source=source, keys=("protocol",)),
+    )
+
+
+def _blocks(context: Context, source: Source) -> Table:
     kinds = pl.DataFrame(
         {"chain_id": list(context.kinds), "data": list(context.kinds.values())},
         {"chain_id": pl.Int64, "data": pl.String},
     )
     rejected = context.rejects.group_by(_KEYS).agg(pl.col("reject_count").sum())
     shown = (
-        proof.join(kinds, on="chain_id", how="left", maintain_order="left")
-        .join(_times(context), on=_KEYS, how="left", maintain_order="left")
+        source.frame.join(kinds, on="chain_id", how="left", maintain_order="left")
+        .join(covered_times(context), on=_KEYS, how="left", maintain_order="left")
         .join(rejected, on=_KEYS, how="left", maintain_order="left")
         .with_columns(pl.col("reject_count").fill_null(0))
     )
     columns = ["chain_id", "data", "protocol", "from_block", "to_block", "blocks", "first_at"]
     columns += ["last_at", "proof", "finality", "reject_count"]
-    columns += ["waiver"] if proof["waiver"].count() else []
+    columns += ["waiver"] if source.frame["waiver"].count() else []
     headers = {
         "first_at": "first block at, UTC",
         "last_at": "last block at, UTC",
         "waiver": "not proven further because",
     }
-    tables = [table("Covered blocks", shown, columns, rows=200, headers=headers)]
-    if context.imports.height:
-        tables.append(table("Imported files", context.imports, _FILE, rows=200))
-    if gaps.height:
-        tables.append(table("Gaps between covered blocks", gaps, rows=50))
-    if failed.height:
-        tables.append(table("Stored blocks that were found wrong", failed, rows=50))
-    if context.rejects.height:
-        tables.append(table("Logs that could not become facts", context.rejects, rows=50))
-    return tuple(tables)
-
-
-def _times(context: Context) -> pl.DataFrame:
-    spans = context.coverage.group_by(_KEYS).agg(
-        pl.col("from_block").min(), pl.col("to_block").max()
-    )
-    blocks = context.scope.facts("blocks").select("chain_id", "number", "timestamp").collect()
-    inside = pl.col("number").is_between(pl.col("from_block"), pl.col("to_block"))
-    at = pl.col("timestamp")
-    return (
-        spans.join(blocks, on="chain_id")
-        .filter(inside)
-        .group_by(_KEYS)
-        .agg(first_at=at.min(), last_at=at.max())
-    )
+    return table("Covered blocks", shown, columns, rows=200, headers=headers, source=source)
 
 
 def _recorded_sentence(context: Context) -> str:
@@ -158,7 +172,7 @@ def _reject_sentence(rejects: pl.DataFrame) -> str:
 
 def _limit_sentences(context: Context) -> list[str]:
     limits = context.scope.limits
-    times = _times(context).select(pl.col("first_at").min(), pl.col("last_at").max())
+    times = covered_times(context).select(pl.col("first_at").min(), pl.col("last_at").max())
     first, last = times.row(0)
     is_early = limits.since is not None and first is not None and limits.since < first
     is_late = limits.until is not None and last is not None and limits.until > last

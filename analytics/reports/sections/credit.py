@@ -1,6 +1,6 @@
 """Credit and RWA: loans, lending liquidations, money in and out, and what can be said of none."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
@@ -26,8 +26,7 @@ _NOTABLE = (
     *("default", "impairment", "impairment_removed", "recovery", "liquidation", "call"),
     *("call_removed", "repossession", "collateral_sale"),
 )
-
-
+_LATEST = "Liquidations, defaults and impairments, latest first"
 _SEIZED = (
     *("protocol", "chain_id", "account", "liquidation_count", "repaid_tokens", "repaid_symbol"),
     *("seized_tokens", "seized_symbol", "first_at", "last_at"),
@@ -37,7 +36,7 @@ _SEIZED = (
 def credit(context: Context) -> Section:
     """Return the section about credit events, lending liquidations, pools and zero claims."""
     sources = _sources(context)
-    zero, counts, seized, flows, prices = (source.frame for source in sources)
+    zero, counts, _, flows, _ = (source.frame for source in sources)
     spoken = zero.join(_oracles_only(context), on="protocol", how="anti", maintain_order="left")
     silent = tuple(
         context.absence(what, name)
@@ -51,14 +50,7 @@ def credit(context: Context) -> Section:
         "credit",
         "Credit and RWA",
         (*silent, *_claims(context, spoken), _SCOPE),
-        tables=_tables(
-            ("Liquidations, defaults and impairments beside their coverage", spoken, ()),
-            ("Credit events by kind", counts, ()),
-            ("Liquidations, defaults and impairments, latest first", _notable(context), _EVENT),
-            ("Lending liquidations by borrower", seized, _SEIZED),
-            ("Pool flows", flows, ()),
-            ("Share prices", prices, ()),
-        ),
+        tables=_tables(context, spoken, sources),
         sources=sources,
     )
 
@@ -74,10 +66,26 @@ def _sources(context: Context) -> tuple[Source, ...]:
     )
 
 
-def _tables(*wanted: tuple[str, pl.DataFrame, tuple[str, ...]]) -> tuple[Table, ...]:
+def _tables(context: Context, spoken: pl.DataFrame, sources: Sequence[Source]) -> tuple[Table, ...]:
+    zero, counts, seized, flows, prices = sources
+    pool = ("chain_id", "protocol", "pool")
+    wanted = (
+        (
+            "Liquidations, defaults and impairments beside their coverage",
+            spoken,
+            (),
+            zero,
+            pool[:2],
+        ),
+        ("Credit events by kind", counts.frame, (), counts, (*pool[:2], "kind")),
+        (_LATEST, _notable(context), _EVENT, counts, ()),
+        ("Lending liquidations by borrower", seized.frame, _SEIZED, seized, ()),
+        ("Pool flows", flows.frame, (), flows, (*pool, "kind", "symbol")),
+        ("Share prices", prices.frame, (), prices, (*pool, "symbol")),
+    )
     return tuple(
-        table(caption, frame, columns, rows=25)
-        for caption, frame, columns in wanted
+        table(caption, frame, columns, rows=25, source=source, keys=keys)
+        for caption, frame, columns, source, keys in wanted
         if frame.height
     )
 
@@ -102,14 +110,17 @@ def _oracles_only(context: Context) -> pl.DataFrame:
 
 
 def _windows(context: Context) -> Iterator[tuple[int, dict[str, str]]]:
-    blocks = context.scope.facts("blocks").select("chain_id", "number", "timestamp").collect()
     ends = context.coverage.group_by("chain_id").agg(
         pl.col("from_block").min(), pl.col("to_block").max()
     )
-    inside = pl.col("number").is_between(pl.col("from_block"), pl.col("to_block"))
-    times = ends.join(blocks.drop_nulls(), on="chain_id").filter(inside)
-    spans = times.group_by("chain_id").agg(
-        first=pl.col("timestamp").min(), last=pl.col("timestamp").max()
+    blocks = context.scope.facts("blocks").select("chain_id", "number", "timestamp").drop_nulls()
+    spans = (
+        ends.lazy()
+        .join(blocks, on="chain_id")
+        .filter(pl.col("number").is_between(pl.col("from_block"), pl.col("to_block")))
+        .group_by("chain_id")
+        .agg(first=pl.col("timestamp").min(), last=pl.col("timestamp").max())
+        .collect()
     )
     limits = context.scope.limits
     for chain, first, last in spans.sort("chain_id").iter_rows():
@@ -148,9 +159,9 @@ def _counts(context: Context) -> pl.DataFrame:
 
 def _notable(context: Context) -> pl.DataFrame:
     order = ["block_timestamp", "chain_id", "tx_hash", "log_index", "item_index"]
-    events = context.scope.facts("credit_events").collect()
-    notable = events.filter(pl.col("kind").is_in(_NOTABLE))
-    return _with_symbol(context, notable.sort(order, descending=[True, *[False] * 4]).head(15))
+    notable = context.scope.facts("credit_events").filter(pl.col("kind").is_in(_NOTABLE))
+    latest = notable.sort(order, descending=[True, *[False] * 4]).head(15)
+    return _with_symbol(context, latest.collect())
 
 
 def _with_symbol(context: Context, rows: pl.DataFrame) -> pl.DataFrame:

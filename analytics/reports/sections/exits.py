@@ -1,5 +1,6 @@
 """Liquidations and ADLs: when, how much, whose, and what was left unpaid."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -26,19 +27,19 @@ _LIQUIDATED = (*_FACT, "notional_usd", "mark_price_usd", "shortfall_usd", "tx_ha
 _CUT = (*_FACT, "notional_usd", "execution_price_usd", "realized_pnl_usd", "tx_hash")
 _ACCOUNT = ("account", "chain_id", "protocol", "liquidation_count", "notional_usd")
 _ACCOUNT_REST = ("collateral_usd", "realized_pnl_usd", "shortfall_usd")
+_FAST = ("liquidation_velocity",)
+_KEYS = {"liquidation_velocity": ("protocol",), "shortfall_by_venue": ("chain_id", "protocol")}
 _VICTIM = ("account", "chain_id", "protocol", "adl_count", "notional_usd", "realized_pnl_usd")
 
 
 def exits(context: Context) -> Section:
     """Return the section about liquidations, ADLs and the worst hour."""
-    facts = {name: context.scope.facts(name).collect() for name in ("liquidations", "adls")}
     worst = _worst_hour(context.scope.metric("liquidations"))
-    sources = _sources(context, worst)
-    frames = {source.name: source.frame for source in sources}
+    sources = {source.name: source for source in _sources(context, worst)}
     silent = tuple(
         context.absence(what, name)
         for name, what in (("liquidations", "liquidations"), ("adls", "ADLs"))
-        if facts[name].is_empty()
+        if sources[name].frame.is_empty()
     )
     return Section(
         "exits",
@@ -48,9 +49,9 @@ def exits(context: Context) -> Section:
             "ADL closes a profitable position and is never counted as a liquidation.",
             *silent,
         ),
-        charts=(*_hourly(context, facts), *_zoom(context, frames.get("worst_hour"), worst)),
-        tables=_tables(context, facts, frames),
-        sources=sources,
+        charts=(*_hourly(context, sources), *_zoom(context, sources.get("worst_hour"), worst)),
+        tables=_tables(context, sources),
+        sources=(*sources.values(),),
     )
 
 
@@ -82,7 +83,7 @@ def _worst_hour(hours: pl.DataFrame) -> datetime | None:
     return found
 
 
-def _hourly(context: Context, facts: dict[str, pl.DataFrame]) -> tuple[Chart, ...]:
+def _hourly(context: Context, sources: Mapping[str, Source]) -> tuple[Chart, ...]:
     titles = {
         "liquidations": "Liquidated notional per hour, by side",
         "adls": "Notional closed by ADL per hour, by side",
@@ -90,16 +91,16 @@ def _hourly(context: Context, facts: dict[str, pl.DataFrame]) -> tuple[Chart, ..
     return tuple(
         bars(
             context.canvas,
-            Drawing(name, titles[name], "notional", "USD", _present(rows)),
+            Drawing(name, title, "notional", "USD", _present(rows), sources[name]),
             rows,
             _HOUR,
         )
-        for name, frame in facts.items()
-        if (rows := _by_side(frame)).height
+        for name, title in titles.items()
+        if (rows := _by_side(context.scope.facts(name))).height
     )
 
 
-def _by_side(facts: pl.DataFrame) -> pl.DataFrame:
+def _by_side(facts: pl.LazyFrame) -> pl.DataFrame:
     is_long = pl.col("is_long")
     side = pl.when(is_long).then(pl.lit("long")).when(~is_long).then(pl.lit("short"))
     return (
@@ -108,6 +109,7 @@ def _by_side(facts: pl.DataFrame) -> pl.DataFrame:
         .agg(value=known_total(pl.col("notional_usd")))
         .drop_nulls("value")
         .sort("at", "series")
+        .collect()
     )
 
 
@@ -115,48 +117,55 @@ def _present(rows: pl.DataFrame) -> dict[str, str]:
     return {name: color for name, color in _SIDES.items() if name in set(rows["series"])}
 
 
-def _zoom(
-    context: Context, minutes: pl.DataFrame | None, worst: datetime | None
-) -> tuple[Chart, ...]:
-    if minutes is None or worst is None:
+def _zoom(context: Context, source: Source | None, worst: datetime | None) -> tuple[Chart, ...]:
+    if source is None or worst is None:
         return ()
     series = {"liquidated_usd": "liquidated", "deleveraged_usd": "closed by ADL"}
-    sums = minutes.group_by("bucket_at").agg(known_total(pl.col(name)) for name in series)
+    sums = source.frame.group_by("bucket_at").agg(known_total(pl.col(name)) for name in series)
     rows = long_rows(sums.rename({"bucket_at": "at"}), series)
     colors = {"liquidated": LIQUIDATED, "closed by ADL": DELEVERAGED}
     title = f"Minute by minute around the worst hour, which began {moment(worst)}"
     canvas = Canvas(context.stamp, worst - timedelta(hours=1), worst + timedelta(hours=2))
-    drawing = Drawing("worst_hour", title, "notional", "USD", colors)
+    drawing = Drawing("worst_hour", title, "notional", "USD", colors, source)
     return (bars(canvas, drawing, rows, 60),) if rows.height else ()
 
 
-def _tables(
-    context: Context, facts: dict[str, pl.DataFrame], frames: dict[str, pl.DataFrame]
-) -> tuple[Table, ...]:
-    velocity = frames["liquidation_velocity"].sort(
+def _tables(context: Context, sources: Mapping[str, Source]) -> tuple[Table, ...]:
+    wanted = (
+        ("Liquidated accounts, largest first", "liquidated_accounts", _ACCOUNT + _ACCOUNT_REST),
+        ("Fastest minute by protocol", "liquidation_velocity", ()),
+        ("Bad debt and insurance by venue", "shortfall_by_venue", ()),
+        ("Accounts closed by ADL, largest first", "adl_victims", _VICTIM),
+    )
+    shown = [
+        table(caption, rows, columns, rows=15, source=sources[name], keys=_KEYS.get(name, ()))
+        for caption, name, columns in wanted
+        if (rows := _fastest(sources[name].frame) if name in _FAST else sources[name].frame).height
+    ]
+    events = (
+        ("Largest liquidations", "liquidations", _LIQUIDATED),
+        ("Largest ADLs", "adls", _CUT),
+    )
+    return (
+        *shown,
+        *(
+            table(caption, _largest(context, name), columns, rows=15, source=sources[name])
+            for caption, name, columns in events
+            if sources[name].frame.height
+        ),
+    )
+
+
+def _fastest(velocity: pl.DataFrame) -> pl.DataFrame:
+    ranked = velocity.sort(
         *("velocity_usd_per_second", "protocol", "block_timestamp"),
         descending=[True, False, False],
         nulls_last=True,
     )
-    peaks = velocity.group_by("protocol", maintain_order=True).first()
-    accounts, victims = frames["liquidated_accounts"], frames["adl_victims"]
-    tables = [
-        ("Liquidated accounts, largest first", accounts, (*_ACCOUNT, *_ACCOUNT_REST)),
-        ("Largest liquidations", _largest(context, facts["liquidations"]), _LIQUIDATED),
-        ("Fastest minute by protocol", peaks, ()),
-        ("Bad debt and insurance by venue", frames["shortfall_by_venue"], ()),
-        ("Accounts closed by ADL, largest first", victims, _VICTIM),
-        ("Largest ADLs", _largest(context, facts["adls"]), _CUT),
-    ]
-    headers = {"block_timestamp": "time, UTC"}
-    return tuple(
-        table(caption, frame, columns, rows=15, headers=headers)
-        for caption, frame, columns in tables
-        if frame.height
-    )
+    return ranked.group_by("protocol", maintain_order=True).first()
 
 
-def _largest(context: Context, facts: pl.DataFrame) -> pl.DataFrame:
+def _largest(context: Context, name: str) -> pl.DataFrame:
     order = ["notional_usd", "block_timestamp", "chain_id", "tx_hash", "log_index", "item_index"]
-    down = [True, *[False] * 5]
-    return context.named(facts.sort(order, descending=down, nulls_last=True).head(15))
+    ranked = context.scope.facts(name).sort(order, descending=[True, *[False] * 5], nulls_last=True)
+    return context.named(ranked.head(15).collect())

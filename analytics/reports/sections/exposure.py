@@ -5,10 +5,15 @@ import polars as pl
 from analytics.reports.charts import LONG, SHORT, Drawing, areas, lines
 from analytics.reports.context import Context, long_rows
 from analytics.reports.numerals import period
-from analytics.reports.parts import Chart, Section, Source, table
+from analytics.reports.parts import Chart, Section, Source, Table, table
 from analytics.reports.summary import total_open_interest
 
 _MARKET = ["chain_id", "protocol", "version", "market"]
+_MARKET_KEYS = ("chain_id", "protocol", "market")
+_COLUMNS = (
+    *(*_MARKET_KEYS, "basis", "peak_usd", "peak_at", "final_usd", "final_skew_usd"),
+    "worst_drawdown_ratio",
+)
 _SIDES = {"open_interest_long_usd": "long", "open_interest_short_usd": "short"}
 
 
@@ -25,20 +30,20 @@ def exposure(context: Context) -> Section:
     if metric.is_empty():
         words = (context.absence("open interest", "open_interest"),)
         return Section("open-interest", "Open interest", words, sources=sources)
-    by_market = _by_market(context, metric)
-    return Section(
-        "open-interest",
-        "Open interest",
-        (
-            f"Values at the end of each {period(seconds)}; a market keeps its last value until "
-            "it speaks again. Drawdown is the distance from the highest total so far. Where "
-            "the basis is delta the venue only announces changes, and what was open before the "
-            "first covered block is missing.",
-        ),
-        charts=_charts(context, total),
-        tables=(table("Open interest by market", by_market.drop("version"), rows=25),),
-        sources=sources,
+    words = (
+        f"Values at the end of each {period(seconds)}; a market keeps its last value until it "
+        "speaks again. Drawdown is the distance from the highest total so far. Where the basis is "
+        "delta the venue only announces changes, and what was open before the first covered block "
+        "is missing.",
     )
+    charts = _charts(context, total, sources[0])
+    tables = (_markets(context, sources[0]),)
+    return Section("open-interest", "Open interest", words, charts, tables, sources)
+
+
+def _markets(context: Context, source: Source) -> Table:
+    rows, keys = _by_market(context, source.frame), _MARKET_KEYS
+    return table("Open interest by market", rows, _COLUMNS, rows=25, source=source, keys=keys)
 
 
 def with_drawdown(total: pl.DataFrame) -> pl.DataFrame:
@@ -57,17 +62,19 @@ def with_drawdown(total: pl.DataFrame) -> pl.DataFrame:
     return total.with_columns(drawdown_ratio=pl.when(peak > 0).then(value / peak - 1))
 
 
-def _charts(context: Context, total: pl.DataFrame) -> tuple[Chart, ...]:
+def _charts(context: Context, total: pl.DataFrame, source: Source) -> tuple[Chart, ...]:
     rows = total.rename({"bucket_at": "at"})
     # What is open stays open until the end, also where the last event is long before it.
     rows = pl.concat([rows, rows.tail(1).with_columns(at=pl.lit(context.canvas.last))])
-    sides = Drawing("open_interest", "Open interest", "open", "USD", {"long": LONG, "short": SHORT})
+    colors = {"long": LONG, "short": SHORT}
+    sides = Drawing("open_interest", "Open interest", "open", "USD", colors, source)
     falls = Drawing(
         "drawdown",
         "Open interest of all markets below its highest value so far",
         "drawdown",
         "%",
         {"all markets": SHORT},
+        source,
     )
     held, fallen = long_rows(rows, _SIDES), long_rows(rows, {"drawdown_ratio": "all markets"})
     drawn = [areas(context.canvas, sides, held)] if held.height else []

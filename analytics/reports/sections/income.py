@@ -3,17 +3,18 @@
 import polars as pl
 
 from analytics.expressions import known_total, ratio
-from analytics.reports.charts import Drawing, bars
+from analytics.reports.charts import BLUE, ORANGE, SKY, Drawing, bars
 from analytics.reports.context import Context, by_period, long_rows
 from analytics.reports.numerals import period
 from analytics.reports.parts import Chart, Section, Source, table
 
 _PARTS = {
-    "supply_side_usd": ("supply side (LPs, lenders)", "#9fb0c3"),
-    "treasury_usd": ("treasury", "#1f5fa8"),
-    "holders_usd": ("token holders", "#d98324"),
-    "unsplit_usd": ("split not known", "#d5d5d5"),
+    "supply_side_usd": ("supply side (LPs, lenders)", SKY),
+    "treasury_usd": ("treasury", BLUE),
+    "holders_usd": ("token holders", ORANGE),
+    "unsplit_usd": ("split not known", "#bbbbbb"),
 }
+_SPLITS = {"Fees by protocol": ("protocol",), "Fees by kind": ("protocol", "fee_kind")}
 _METRICS = ("fees", "supply_side", "protocol_revenue", "holders_revenue", "take_rate")
 
 
@@ -25,6 +26,7 @@ def income(context: Context) -> Section:
         words = (context.absence("fees", "fees"),)
         return Section("income", "Income", words, sources=sources)
     flows = _flows(context)
+    charged = sources[0]
     settings = {"period_seconds": context.bar_seconds}
     return Section(
         "income",
@@ -33,17 +35,19 @@ def income(context: Context) -> Section:
             "Fees are everything users paid. Fees = supply side + revenue; revenue = treasury + "
             "token holders, as the venue's events or its stated policy split them.",
         ),
-        charts=_charts(context, flows),
+        charts=_charts(context, flows, charged),
         tables=(
-            table("Fees by protocol", _split(frames, "protocol")),
-            table("Fees by kind", _split(frames, "protocol", "fee_kind")),
+            *(
+                table(caption, _split(frames, *keys), source=charged, keys=keys)
+                for caption, keys in _SPLITS.items()
+            ),
         ),
         sources=(*sources, Source("fees_by_period", "facts", "fees", flows, settings)),
     )
 
 
 def _flows(context: Context) -> pl.DataFrame:
-    facts = by_period(context.scope.facts("fees").collect(), context.bar_seconds)
+    facts = by_period(context.scope.facts("fees"), context.bar_seconds)
     parts = [pl.col(name) for name in _PARTS if name != "unsplit_usd"]
     is_unsplit = pl.any_horizontal(part.is_null() for part in parts)
     rest = pl.col("fee_usd") - pl.sum_horizontal(part.fill_null(0) for part in parts)
@@ -52,15 +56,16 @@ def _flows(context: Context) -> pl.DataFrame:
         .group_by("at")
         .agg(known_total(pl.col(name)).alias(name) for name in ("fee_usd", *_PARTS))
         .sort("at")
+        .collect()
     )
 
 
-def _charts(context: Context, flows: pl.DataFrame) -> tuple[Chart, ...]:
+def _charts(context: Context, flows: pl.DataFrame, source: Source) -> tuple[Chart, ...]:
     rows = long_rows(flows, {column: name for column, (name, _) in _PARTS.items()})
     rows = rows.filter(pl.col("value") != 0)
     colors = {name: color for name, color in _PARTS.values() if name in set(rows["series"])}
     title = f"Fees per {period(context.bar_seconds)}, by who receives them"
-    drawing = Drawing("income", title, "fees", "USD", colors)
+    drawing = Drawing("income", title, "fees", "USD", colors, source)
     return (bars(context.canvas, drawing, rows, context.bar_seconds),) if rows.height else ()
 
 

@@ -13,6 +13,7 @@ def policies(context: Context) -> Section:
     order = ["protocol", "kind", "valid_from"]
     stated = context.scope.facts("policies").collect().sort(order)
     shown = stated.rename({"value": "value_ratio"})
+    source = Source("policies", "facts", "policies", stated)
     none = "No fee split or buyback rate is stated by the declarations of these protocols."
     return Section(
         "policies",
@@ -20,8 +21,8 @@ def policies(context: Context) -> Section:
         ("Where events do not say how a fee is split, these statements do.",)
         if stated.height
         else (none,),
-        tables=(table("Policies", shown, rows=200),) if stated.height else (),
-        sources=(Source("policies", "facts", "policies", stated),),
+        tables=(table("Policies", shown, rows=200, source=source),) if stated.height else (),
+        sources=(source,),
     )
 
 
@@ -61,7 +62,11 @@ def tracing(context: Context) -> Section:
             "items above show their transaction; open it in an explorer of its chain, or list "
             "everything perpscope read from it: perpscope query transaction_facts "
             f"--param tx_hash={found[0]}",
-            "The rows behind each section are in csv/ and parquet/, exact to the last digit. "
+            "The command under a number or table gives its rows again: perpscope trace METRIC "
+            "lists the transactions a metric rests on, --where column=value those of one row. "
+            "A metric takes this report's protocol, chain and end, a question its own parameters; "
+            "what else the report is limited to, it is limited to alone.",
+            "The rows behind each section are in csv/, json/ and parquet/, with every digit. "
             "manifest.json names, for each file, the metric or query, its settings and the SHA-256 "
             "digest of its rows, the digests of the input (coverage), and the versions used. The "
             "same database gives the same bytes.",

@@ -9,6 +9,25 @@ from analytics.reports.parts import Chart, Section, Source, Table, table
 
 _PAIR = ["asset", "quote", "chain_id", "protocol", "feed"]
 _PAIR += ["reference_chain_id", "reference_protocol", "reference_feed"]
+_PAIRS = (
+    *("asset", "chain_id", "protocol", "feed", "reference_protocol", "reference_feed"),
+    *("comparison_count", "median_absolute_bps", "worst_bps", "worst_at"),
+    *("median_staleness_seconds", "longest_staleness_seconds"),
+)
+_UPDATES = (
+    *("block_timestamp", "asset", "protocol", "reference_protocol", "oracle_price_quote"),
+    *("reference_price_quote", "deviation_bps", "staleness_seconds", "tx_hash"),
+)
+_BEYOND = (
+    *("asset", *_PAIR[2:5], "reference_protocol", "moments_off", "seconds_off"),
+    *("lowest_deviation_bps", "highest_deviation_bps", "first_off_at", "last_off_at"),
+)
+_HEADERS = {
+    "oracle_price_quote": "price",
+    "reference_price_quote": "reference price",
+    "comparison_count": "comparisons",
+    "worst_at": "worst at, UTC",
+}
 _LINES = 6
 _TOLERANCE = {"tolerance_seconds": 3600}
 _OFF = {"threshold_bps": "100"}
@@ -35,8 +54,8 @@ def oracles(context: Context) -> Section:
             "deviation threshold by design. The sign, and a little of the size, depend on which of "
             "the two is the reference. Staleness is the age of the price compared with.",
         ),
-        charts=_charts(context, compared),
-        tables=_tables(compared, pairs, off),
+        charts=_charts(context, sources[0]),
+        tables=_tables(*sources),
         sources=sources,
     )
 
@@ -74,52 +93,51 @@ def _pairs(compared: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _charts(context: Context, compared: pl.DataFrame) -> tuple[Chart, ...]:
-    seconds = context.scope.period_seconds
+def _charts(context: Context, source: Source) -> tuple[Chart, ...]:
+    compared, seconds = source.frame, context.scope.period_seconds
     asset = pl.concat_str("asset", pl.lit("/"), "quote")
     size = pl.col("deviation_bps").abs()
     ranked = compared.group_by(series=asset).agg(size.max()).drop_nulls()
     ranked = ranked.sort("deviation_bps", "series", descending=[True, False]).head(_LINES)
     rows = (
-        by_period(compared, seconds)
+        by_period(compared.lazy(), seconds)
         .group_by("at", series=asset)
         .agg(value=size.max())
         .drop_nulls("value")
-        .join(ranked.select("series"), on="series", how="semi")
+        .join(ranked.lazy().select("series"), on="series", how="semi")
         .sort("at", "series")
+        .collect()
     )
     title = f"Largest oracle deviation per {period(seconds)}, by asset"
     colors = colored(ranked["series"].to_list())
-    drawing = Drawing("oracle_deviation", title, "largest deviation", "bps", colors)
+    drawing = Drawing("oracle_deviation", title, "largest deviation", "bps", colors, source)
     is_drawn = rows.height > 0
     return (lines(context.canvas, drawing, rows, interpolate="linear"),) if is_drawn else ()
 
 
-def _tables(compared: pl.DataFrame, pairs: pl.DataFrame, off: pl.DataFrame) -> tuple[Table, ...]:
+def _tables(compared: Source, pairs: Source, off: Source) -> tuple[Table, ...]:
     size = pl.col("deviation_bps").abs()
-    worst = compared.sort(size, descending=True, maintain_order=True, nulls_last=True).head(10)
-    moments = ["block_timestamp", "asset", "protocol", "reference_protocol"]
-    moments += ["oracle_price_quote", "reference_price_quote", "deviation_bps"]
-    moments += ["staleness_seconds", "tx_hash"]
-    shown = ["asset", "chain_id", "protocol", "feed", "reference_protocol"]
-    shown += ["reference_feed", "comparison_count", "median_absolute_bps", "worst_bps"]
-    shown += ["worst_at", "median_staleness_seconds", "longest_staleness_seconds"]
-    headers = {
-        "oracle_price_quote": "price",
-        "reference_price_quote": "reference price",
-        "comparison_count": "comparisons",
-        "worst_at": "worst at, UTC",
-    }
-    tables = [
-        table("Pairs of sources, worst first", _priced(pairs), shown, rows=15, headers=headers),
-        table("Worst single updates", _priced(worst), moments, headers=headers),
-    ]
-    if off.height:
-        beyond = ["asset", *_PAIR[2:5], "reference_protocol", "moments_off", "seconds_off"]
-        beyond += ["lowest_deviation_bps", "highest_deviation_bps", "first_off_at", "last_off_at"]
-        tables.append(table("Off by more than 100 bps", _priced(off), beyond, rows=15))
-    return tuple(tables)
+    worst = compared.frame.sort(size, descending=True, maintain_order=True, nulls_last=True)
+    wanted = (
+        ("Pairs of sources, worst first", pairs.frame, _PAIRS, compared, _PAIRS[:6]),
+        ("Worst single updates", worst.head(10), _UPDATES, compared, ()),
+        ("Off by more than 100 bps", off.frame, _BEYOND, off, ()),
+    )
+    return tuple(
+        table(
+            caption,
+            _priced(frame),
+            columns,
+            rows=15,
+            headers=_HEADERS,
+            source=source,
+            keys=keys,
+        )
+        for caption, frame, columns, source, keys in wanted
+        if frame.height
+    )
 
 
 def _priced(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.with_columns(asset=pl.concat_str("asset", pl.lit("/"), "quote"))
+    pair = pl.concat_str("asset", pl.lit("/"), "quote")
+    return rows.with_columns(asset=pair, asset_id="asset")

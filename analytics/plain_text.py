@@ -1,0 +1,68 @@
+r"""
+Text of a chain as plain text: whatever it says, it does nothing where it is shown.
+
+Symbols, names and reasons may hold terminal commands, marks that turn the direction of reading, or
+the beginning of a spreadsheet formula. Characters that nobody sees are shown as `\x1b` or
+`\u202e`, and a spreadsheet gets an apostrophe before text that it would take for a formula.
+Numbers are no text: nothing here touches them.
+"""
+
+import re
+import unicodedata
+
+import polars as pl
+from polars import selectors
+
+# Controls, formats (direction, joiners), separators of lines and paragraphs, private ones.
+_HIDDEN = ("Cc", "Cf", "Zl", "Zp", "Co", "Cs")
+_HIDDEN_PATTERN = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}]"
+# With the full-width forms that some spreadsheets read as the plain ones. An apostrophe is among
+# them, so that taking one away always gives the text back.
+_FORMULA = r"^\s*[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}']"
+_LONGEST = 48
+# What JSON leaves as it is and a terminal may obey; controls below a space it always writes out.
+_UNSEEN = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+
+
+def visible(text: str) -> str:
+    """Return text with every character that nobody sees written out."""
+    return "".join(_written(each) for each in text)
+
+
+def shortened(text: str) -> str:
+    """Return text cut to what a cell has room for, with dots where something is missing."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def for_json(text: str) -> str:
+    """Return JSON with characters that nobody sees written as JSON does, no less exact."""
+    return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def for_spreadsheets(frame: pl.DataFrame) -> pl.DataFrame:
+    """
+    Return rows whose text no spreadsheet takes for a formula, and no terminal for a command.
+
+    Only columns of text change: a negative number stays a number.
+    """
+    columns = frame.select(selectors.string()).columns
+    hidden = [name for name in columns if frame[name].str.contains(_HIDDEN_PATTERN).any()]
+    shown = frame.with_columns(
+        pl.col(name).map_elements(visible, return_dtype=pl.String) for name in hidden
+    )
+    return shown.with_columns(
+        pl.when(pl.col(name).str.contains(_FORMULA))
+        .then("'" + pl.col(name))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name in columns
+    )
+
+
+def _written(character: str) -> str:
+    if unicodedata.category(character) not in _HIDDEN:
+        return character
+    point = ord(character)
+    return f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}"

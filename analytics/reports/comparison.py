@@ -1,0 +1,193 @@
+"""Two reports side by side: the same sections, with differences and ratios."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, time
+from decimal import Decimal, localcontext
+from typing import Any
+
+from analytics.reports.cards import cards
+from analytics.reports.numerals import UNKNOWN, exact
+from analytics.reports.parts import Cell, Column, Section, Source, Table, cell, header, ranks
+from analytics.reports.report import Report
+from analytics.reports.scope import Limits
+
+_ROWS = 200
+_Rows = dict[tuple[Any, ...], Mapping[str, Any]]
+_Valued = tuple[Cell, Any]
+
+
+def compared(first: Report, second: Report) -> Report:
+    """
+    Return one report out of two: the first, and how it differs from the second.
+
+    A table is compared row by row where its keys tell its rows apart; between two protocols the
+    protocol is no key. Tables of single events are left out: nothing makes two events one row. The
+    rows of both reports are exported, those of the second as `compared_<name>`.
+    """
+    names = _names(first.limits, second.limits)
+    dropped = ("protocol",) if first.limits.protocol != second.limits.protocol else ()
+    pairs = zip(first.sections, second.sections, strict=True)
+    shown = zip(cards(first.summary, second.summary), second.cards, strict=True)
+    warnings = [
+        f"{name}: {text}" if text not in other.warnings else text
+        for name, one, other in ((names[0], first, second), (names[1], second, first))
+        for text in one.warnings
+    ]
+    return replace(
+        first,
+        title=f"{names[0]} against {names[1]}",
+        extent=f"{names[0]}: {first.extent} · {names[1]}: {second.extent}",
+        warnings=tuple(dict.fromkeys(warnings)),
+        cards=tuple(
+            replace(card, details=(f"{names[1]}: {other.value}", *card.details))
+            for card, other in shown
+        ),
+        compared=(
+            f"Changes, differences and ratios are those of {names[0]} against {names[1]}: "
+            "the first less the second, and the first by the second. Lines without a number but "
+            "zero on both sides are left out."
+        ),
+        against=f"against {names[1]}",
+        sections=tuple(_section(one, other, names, dropped) for one, other in pairs),
+        methods=tuple(dict.fromkeys((*first.methods, *second.methods))),
+        is_comparison=True,
+        compared_with=second.limits,
+    )
+
+
+def _names(first: Limits, second: Limits) -> tuple[str, str]:
+    is_when = (first.since, first.until) != (second.since, second.until)
+    one, other = (
+        ", ".join(
+            [
+                *([limits.protocol or "all protocols"] * (first.protocol != second.protocol)),
+                *([_span(limits)] * (is_when or first.protocol == second.protocol)),
+            ]
+        )
+        for limits in (first, second)
+    )
+    return one, other
+
+
+def _span(limits: Limits) -> str:
+    since = "the first block" if limits.since is None else _short(limits.since, time(0))
+    until = "the last block" if limits.until is None else _short(limits.until, time(23, 59))
+    return since if since == until else f"{since} to {until}"
+
+
+def _short(moment: datetime, usual: time) -> str:
+    # A day from its first minute to its last is called by its name.
+    is_usual = moment.time().replace(second=0, microsecond=0) == usual
+    return f"{moment:%Y-%m-%d}" if is_usual else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _section(
+    first: Section, second: Section, names: tuple[str, str], dropped: tuple[str, ...]
+) -> Section:
+    is_same = first.words == second.words
+    said = [
+        text if is_same or text in second.words else f"{names[0]}: {text}" for text in first.words
+    ]
+    said += [f"{names[1]}: {text}" for text in second.words if text not in first.words]
+    others = {chart.name: chart for chart in second.charts}
+    charts = []
+    for chart in first.charts:
+        charts.append(chart)
+        if other := others.pop(chart.name, None):
+            charts.append(replace(other, name=f"compared_{other.name}"))
+    charts += [replace(other, name=f"compared_{other.name}") for other in others.values()]
+    return replace(
+        first,
+        words=tuple(said),
+        charts=tuple(charts),
+        tables=tuple(_tables(first, second, names, dropped)),
+        sources=(*first.sources, *(_renamed(source) for source in second.sources)),
+    )
+
+
+def _renamed(source: Source) -> Source:
+    return replace(source, name=f"compared_{source.name}")
+
+
+def _tables(
+    first: Section, second: Section, names: tuple[str, str], dropped: tuple[str, ...]
+) -> Iterator[Table]:
+    others = {_identity(table): table for table in second.tables}
+    for table in first.tables:
+        other = others.get(_identity(table))
+        keys = [name for name in table.keys if name not in dropped]
+        if table.keys and other is not None:
+            rows = _rows(table, keys), _rows(other, keys)
+            if rows[0] is not None and rows[1] is not None:
+                yield _side_by_side(table, keys, (rows[0], rows[1]), names)
+
+
+def _identity(table: Table) -> tuple[str, tuple[str, ...]]:
+    return (table.source.name if table.source else table.caption), table.keys
+
+
+def _rows(table: Table, keys: Sequence[str]) -> _Rows | None:
+    found: _Rows = {}
+    for row in table.frame.iter_rows(named=True):
+        key = tuple(row[name] for name in keys)
+        if key in found:
+            return None
+        found[key] = row
+    return found
+
+
+def _side_by_side(
+    table: Table, keys: Sequence[str], rows: tuple[_Rows, _Rows], names: tuple[str, str]
+) -> Table:
+    lines = [
+        _line(keys, key, column, *(side.get(key, {}).get(column.name) for side in rows))
+        for key in dict.fromkeys((*rows[0], *rows[1]))
+        for column in table.columns
+        if column.is_number
+    ]
+    told = [line for line in lines if line[-4][1] or line[-3][1]]
+    more = f" (the first {_ROWS} lines)" if len(told) > _ROWS else ""
+    words = [Column(name, header(name), is_number=False, is_hash=False) for name in keys]
+    words.append(Column("measure", "measure", is_number=False, is_hash=False))
+    numbers = (*names, "difference", "ratio")
+    return Table(
+        caption=f"{table.caption}{more}",
+        columns=(
+            *words,
+            *(Column(name, name, is_number=True, is_hash=False) for name in numbers),
+        ),
+        rows=_ranked(told[:_ROWS]),
+        source=table.source,
+    )
+
+
+def _line(
+    keys: Sequence[str], key: tuple[Any, ...], column: Column, one: Any, other: Any
+) -> tuple[_Valued, ...]:
+    is_known = one is not None and other is not None
+    difference = _difference(one, other) if is_known else None
+    ratio = float(one) / float(other) if is_known and other > 0 else None
+    said = UNKNOWN if ratio is None else f"×{ratio:,.3g}"
+    return (
+        *((cell(name, value), value) for name, value in zip(keys, key, strict=True)),
+        (Cell(column.header, column.header, column.header), column.header),
+        *((cell(column.name, value), value) for value in (one, other, difference)),
+        (Cell(said, said, exact(ratio)), ratio),
+    )
+
+
+def _ranked(lines: Sequence[tuple[_Valued, ...]]) -> tuple[tuple[Cell, ...], ...]:
+    columns = [
+        [replace(shown, rank=rank) for (shown, _), rank in zip(column, places, strict=True)]
+        for column in zip(*lines, strict=True)
+        for places in [ranks([value for _, value in column])]
+    ]
+    return tuple(zip(*columns, strict=True))
+
+
+def _difference(one: Any, other: Any) -> Any:
+    if isinstance(one, Decimal):
+        with localcontext(prec=60):
+            return one - other
+    return one - other

@@ -1,0 +1,145 @@
+"""What a report compares: with the window before where it is covered, and with another report."""
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+from handmade import at, table
+from report_rows import GMX, market, written_market
+from typer.testing import CliRunner
+
+from analytics import load
+from analytics.cli import app
+from analytics.errors import UserError
+from analytics.reports import Limits, summary
+from analytics.reports.before import is_covered, window_before
+from analytics.reports.comparison import compared
+from analytics.reports.context import Context
+from analytics.reports.report import Report, report
+from analytics.reports.scope import Scope
+
+LATER = Limits(protocol="gmx_v2", since=at(3600), until=at(7200))
+COVERAGE = {"declaration_digest": "d", "logs_digest": "l", "to_block_hash": "0x"}
+
+
+def whole(folder: Path) -> Path:
+    """Return the database of the market as if no block were missing."""
+    final = GMX | COVERAGE | {"proof": "receipts", "finality": "finalized"}
+    fees = [
+        GMX | {"fee_usd": usd, "block_timestamp": at(seconds)}
+        for usd, seconds in ((10, 0), (5, 3600), (10, 7200))
+    ]
+    coverage = table("coverage", final | {"from_block": 100, "to_block": 200})
+    return written_market(folder, coverage=coverage, fees=table("fees", *fees))
+
+
+def reported(path: Path, limits: Limits) -> Report:
+    """Return a report in memory."""
+    with load.database(path) as con:
+        return report(Scope(con, limits))
+
+
+def test_a_change_is_against_the_window_before(tmp_path: Path) -> None:
+    """15 dollars in the second hour after 10 in the first are half as much again."""
+    shown = reported(whole(tmp_path), LATER)
+
+    (fees,) = (card for card in shown.cards if card.label == "Total fees")
+    assert fees.change == "+50.0 %"
+    assert shown.against == "against the hour before"
+    assert "2025-10-10 21:00:00 to 2025-10-10 22:00:00" in shown.compared
+
+
+def test_what_is_not_covered_is_no_change(tmp_path: Path) -> None:
+    """Where the window before begins before the first block, every change is n/k."""
+    shown = reported(whole(tmp_path), replace(LATER, since=at(3000)))
+
+    assert {card.change for card in shown.cards} == {"n/k"}
+    assert "is not all covered" in shown.compared
+
+
+def test_a_gap_makes_no_change(tmp_path: Path) -> None:
+    """With a block missing somewhere nothing says that it was not in the window before."""
+    with load.database(written_market(tmp_path)) as con:
+        context = Context(Scope(con, LATER))
+        before = window_before(context)
+
+        assert before is not None
+        assert (before.until, before.protocol) == (at(3599.999999), "gmx_v2")
+        assert not is_covered(context, before)
+
+
+def test_nothing_has_no_window_before(tmp_path: Path) -> None:
+    """Without a fact there is no time whose past could be asked for."""
+    with load.database(written_market(tmp_path, **_no_facts())) as con:
+        assert window_before(Context(Scope(con))) is None
+
+
+def _no_facts() -> dict[str, pl.DataFrame]:
+    kept = {"coverage", "origins", "blocks", "rejects", "markets", "policies"}
+    return {name: frame.clear() for name, frame in market().items() if name not in kept}
+
+
+def test_two_windows_are_laid_side_by_side(tmp_path: Path) -> None:
+    """The same sections; each measure of both, its difference and its ratio, exact."""
+    path = whole(tmp_path)
+    earlier = replace(LATER, since=at(0), until=at(3599))
+
+    shown = compared(reported(path, LATER), reported(path, earlier))
+
+    income = next(section for section in shown.sections if section.slug == "income")
+    (row, *_) = (row for row in income.tables[0].rows if row[1].text == "fees, USD")
+    assert [cell.text for cell in row] == ["gmx_v2", "fees, USD", "15.00", "10.00", "5.00", "×1.5"]
+    assert [column.header for column in income.tables[0].columns][2:] == [
+        "2025-10-10 22:00 to 2025-10-10 23:00",
+        "2025-10-10 21:00 to 2025-10-10 21:59",
+        "difference",
+        "ratio",
+    ]
+    assert [chart.name for chart in income.charts] == ["income", "compared_income"]
+    assert {source.name for source in income.sources} >= {"fees", "compared_fees"}
+
+
+def test_two_protocols_are_laid_side_by_side(tmp_path: Path) -> None:
+    """Between protocols the protocol is no key: one line holds both."""
+    both = [GMX | {"fee_usd": 8}, GMX | {"fee_usd": 2, "protocol": "chainlink"}]
+    path = written_market(tmp_path, fees=table("fees", *both))
+    limits = Limits(protocol="gmx_v2"), Limits(protocol="chainlink")
+
+    shown = compared(*(reported(path, each) for each in limits))
+
+    income = next(section for section in shown.sections if section.slug == "income")
+    assert shown.title == "gmx_v2 against chainlink"
+    assert [cell.text for cell in income.tables[0].rows[0]] == [
+        *("fees, USD", "8.00", "2.00", "6.00", "×4"),
+    ]
+
+
+def test_a_comparison_is_written_whole(tmp_path: Path) -> None:
+    """Both sides' rows are exported, and the manifest names both limits."""
+    path = whole(tmp_path)
+    times = ("--from", "2025-10-10T22:00:00", "--to", "2025-10-10T23:00:00")
+    others = ("--compare-from", "2025-10-10T21:00:00", "--compare-to", "2025-10-10T21:59:59")
+
+    result = CliRunner().invoke(
+        app,
+        ["report", "--database", str(path), "--output", str(tmp_path / "two"), *times, *others],
+    )
+
+    assert result.exit_code == 0, result.output
+    manifest = json.loads((tmp_path / "two" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["limits"]["since"] == "2025-10-10T22:00:00Z"
+    assert manifest["compared_with"]["since"] == "2025-10-10T21:00:00Z"
+    assert (tmp_path / "two" / "parquet" / "compared_fees.parquet").is_file()
+    assert summary(path, LATER).income.fees_usd == Decimal(15)
+
+
+def test_one_protocol_alone_is_not_compared(tmp_path: Path) -> None:
+    """A protocol against everything would compare a part with its whole."""
+    arguments = ["report", "--database", str(whole(tmp_path)), "--compare-protocol", "gmx_v2"]
+
+    result = CliRunner().invoke(app, arguments)
+
+    assert isinstance(result.exception, UserError)
+    assert "name both protocols" in str(result.exception)

@@ -1,0 +1,60 @@
+"""The data dictionary: no exported column without its type and meaning, and units from names."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from report_rows import written_market
+
+from analytics.reports import write_report
+from analytics.reports.dictionary import dictionary, meaning, unit_of
+from analytics.reports.parts import Source
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "unit"),
+    [
+        ("fees_usd", pl.Decimal(38, 18), "US dollars"),
+        ("velocity_usd_per_second", pl.Float64(), "US dollars per second"),
+        ("share_price_tokens", pl.Decimal(38, 18), "units of the asset per share"),
+        ("bought_tokens", pl.Decimal(38, 18), "whole tokens"),
+        ("deviation_bps", pl.Float64(), "basis points, 1 = 0.01 %"),
+        ("bucket_at", pl.Datetime("us"), "UTC"),
+        ("tx_hash", pl.String(), ""),
+    ],
+)
+def test_the_name_carries_the_unit(name: str, dtype: pl.DataType, unit: str) -> None:
+    """The end of a column's name says what it counts; text counts nothing."""
+    assert unit_of(name, dtype) == unit
+
+
+def test_a_column_nobody_described_is_its_name() -> None:
+    """A metric may be added without a line here: its words stand for it."""
+    assert meaning("worst_wick_bps") == "worst wick bps"
+
+
+def test_a_row_says_what_made_it() -> None:
+    """Table, column, type, unit, meaning and the metric to look up."""
+    frame = pl.DataFrame({"fee_count": [1]})
+
+    rows = dictionary([Source("fees_of_a_day", "metric", "fees", frame)]).rows()
+
+    assert rows == [
+        ("fees_of_a_day", "fee_count", "int64", "a count", "fees charged", "metric fees")
+    ]
+
+
+def test_every_exported_column_is_there(tmp_path: Path) -> None:
+    """What is in the files is in the dictionary, in the same order, and each has a meaning."""
+    folder = write_report(written_market(tmp_path), tmp_path / "report")
+
+    listed = pl.read_csv(folder / "dictionary.csv")
+
+    found = {
+        path.stem: list(pl.read_parquet_schema(path)) for path in folder.glob("parquet/*.parquet")
+    }
+    assert {
+        table: frame["column"].to_list()
+        for (table,), frame in listed.group_by("table", maintain_order=True)
+    } == found
+    assert listed["meaning"].null_count() == listed["dtype"].null_count() == 0

@@ -1,0 +1,101 @@
+"""Workbooks: numbers to compute with, every digit somewhere, and the same bytes each time."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from io import BytesIO
+from xml.etree import ElementTree as ET
+from zipfile import ZipFile
+
+import polars as pl
+import pytest
+from handmade import shown
+
+from analytics.errors import UserError
+from analytics.workbook import with_exact_text, workbook
+
+_NS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+EXACT = "12345678901234567890.123456789012345678"
+
+
+def amounts(*texts: str | None) -> pl.Series:
+    """Return decimals as a fact has them."""
+    values = [None if text is None else Decimal(text) for text in texts]
+    return pl.Series("fees_usd", values, dtype=pl.Decimal(38, 18))
+
+
+def cells(content: bytes, sheet: int = 1) -> list[list[str]]:
+    """Return the cells of a sheet as text, rows in order; empty cells are left out."""
+    with ZipFile(BytesIO(content)) as book:
+        strings = [
+            "".join(part.text or "" for part in item.iter(f"{_NS}t"))
+            for item in ET.fromstring(book.read("xl/sharedStrings.xml"))  # noqa: S314 -- ours
+        ]
+        tree = ET.fromstring(book.read(f"xl/worksheets/sheet{sheet}.xml"))  # noqa: S314 -- ours
+    return [[_value(cell, strings) for cell in row] for row in tree.iter(f"{_NS}row")]
+
+
+def _value(cell: ET.Element, strings: list[str]) -> str:
+    found = cell.findtext(f"{_NS}v") or ""
+    return strings[int(found)] if cell.get("t") == "s" else found
+
+
+def test_a_number_that_excel_keeps_is_only_a_number() -> None:
+    """15 digits need no second column."""
+    assert with_exact_text(amounts("123456789012.345", "-0.5", None).to_frame()).columns == [
+        "fees_usd"
+    ]
+
+
+def test_a_longer_number_is_written_twice() -> None:
+    """A number to add up, and its text with all 38 digits beside it."""
+    rows = cells(workbook({"fees": amounts(EXACT, "1.5", None).to_frame()}))
+
+    assert rows[0] == ["fees_usd", "fees_usd_exact"]
+    assert float(rows[1][0]) == pytest.approx(1.2345678901234567e19)
+    assert rows[1][1] == EXACT
+    assert rows[2] == ["1.5", "1.500000000000000000"]
+    assert len(rows) == 3
+
+
+def test_a_large_whole_number_is_written_twice() -> None:
+    """Identifiers beyond 15 digits would come back with zeros at their end."""
+    frame = with_exact_text(pl.DataFrame({"block_number": [1234567890123456789]}))
+
+    assert [shown(value) for value in frame.row(0)] == [1234567890123456789, "1234567890123456789"]
+
+
+def test_moments_and_days_are_dates() -> None:
+    """A spreadsheet can sort and subtract them; a flag is a flag."""
+    frame = pl.DataFrame(
+        {"at": [datetime(2025, 10, 10, 12)], "date": [date(2025, 10, 10)], "is_long": [True]}
+    )
+
+    assert cells(workbook({"x": frame}))[1] == ["45940.5", "45940", "1"]
+
+
+def test_the_same_rows_are_the_same_bytes() -> None:
+    """No clock and no random name is in the file."""
+    sheets = {"a": amounts(EXACT).to_frame(), "b": pl.DataFrame({"x": ["y"]})}
+
+    assert workbook(sheets) == workbook(sheets)
+
+
+def test_every_table_has_its_sheet() -> None:
+    """Names are kept up to 31 characters, and two that look alike are refused."""
+    with ZipFile(
+        BytesIO(workbook({"fees": pl.DataFrame({"a": [1]}), "x" * 40: pl.DataFrame()}))
+    ) as book:
+        names = book.read("xl/workbook.xml").decode()
+    assert 'name="fees"' in names
+    assert f'name="{"x" * 31}"' in names
+
+    with pytest.raises(UserError, match="differ in 31 characters"):
+        workbook({"x" * 40: pl.DataFrame(), "x" * 41: pl.DataFrame()})
+
+
+def test_what_does_not_fit_is_named() -> None:
+    """Of more than 20,000 rows the first are shown, and how many are elsewhere."""
+    rows = cells(workbook({"many": pl.DataFrame({"n": range(20_002)})}))
+
+    assert len(rows) == 20_002
+    assert rows[-1] == ["2 more rows are in the CSV and Parquet files"]
