@@ -1,6 +1,5 @@
 """Restating: which days change when a policy does, shown before anything is changed."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -174,7 +173,7 @@ def test_a_report_is_the_record_of_what_was_published(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a database of the simulated Arbitrum."""
     path = tmp_path_factory.mktemp("restate") / "simulated.duckdb"
     chain = next(one for one in world().chains if one.chain_id == ARBITRUM.chain_id)

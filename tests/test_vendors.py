@@ -131,18 +131,19 @@ def test_a_declared_rate_is_of_the_day_it_is_in_force(kind: str, value: str, dec
 
 
 def test_a_trade_of_a_book_is_counted_once() -> None:
-    """Buyer and seller of one trade, a trade known from its seller alone, and a pool's trade."""
+    """Both sides of one trade, trades known from one side alone, and a pool's trade."""
     book: dict[str, object] = {"chain_id": -1, "log_index": 7, "notional_delta_usd": 5}
     rows: list[dict[str, object]] = [
         book | {"item_index": 4},
         book | {"item_index": 6, "notional_delta_usd": -5},
         book | {"item_index": 10, "notional_delta_usd": 2},
+        book | {"item_index": 12, "notional_delta_usd": 1},
         {"notional_delta_usd": -3},
     ]
 
     changes = table("position_changes", *rows)
 
-    assert amounts("defillama", "volume", position_changes=changes) == ["15", "-5", "10"]
+    assert amounts("defillama", "volume", position_changes=changes) == ["16", "-5", "11"]
 
 
 def test_dune_books_no_fee_of_a_liquidation() -> None:

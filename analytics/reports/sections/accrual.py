@@ -28,12 +28,17 @@ _SHARES = (
     *("protocol", "chain_id", "symbol", "date", "bought_tokens", "issued_tokens"),
     *("supply_tokens", "supply_share_gross_bps", "supply_share_net_bps"),
 )
+_VALUED = (
+    *("protocol", "symbol", "date", "price_usd", "market_cap_usd", "price_to_fees_years"),
+    *("price_to_revenue_years", "price_to_holders_revenue_years", "value_to_market_ratio"),
+)
 
 
 def accrual(context: Context) -> Section:
     """Return the section about buybacks and the executed buyback ratio."""
     sources = _sources(context.scope)
-    bought, trailing, whole, destinations, supplies = (source.frame for source in sources)
+    bought, trailing, whole, destinations, supplies, *more = (source.frame for source in sources)
+    columns, multiples, worth = more[0], more[2], more[3]
     ratios = table(
         f"Executed against declared, over the whole time ({counted(context.scope.days, 'day')})",
         whole.select("protocol", "spent_usd", "revenue_usd", "buyback_ratio", "declared_ratio"),
@@ -53,7 +58,9 @@ def accrual(context: Context) -> Section:
             ratios,
             table("What was bought, and where it went", destinations, _BOUGHT),
             table("Largest purchases", _largest(facts, destinations), _LARGEST),
+            table("Promised by policy, spent, and burned", _columns(columns)),
             *_shares(context.scope, supplies),
+            *_multiples(context.scope, multiples, worth),
         ),
         sources=sources,
     )
@@ -75,18 +82,49 @@ def _sources(scope: Scope) -> tuple[Source, ...]:
             scope.metric("supply_share", with_past=True),
             {"window_days": 30},
         ),
+        Source("buyback_columns", "metric", "buyback_columns", scope.metric("buyback_columns")),
+        Source("buyback_lag", "metric", "buyback_lag", scope.metric("buyback_lag")),
+        *(
+            Source(each, "metric", each, scope.metric(each, with_past=True, **settings), settings)
+            for each in ("price_multiples", "discounted_cash_flow")
+        ),
     )
+
+
+def _columns(columns: pl.DataFrame) -> pl.DataFrame:
+    sums = ("policy_usd", "spent_usd", "burned_tokens", "buyback_count")
+    return (
+        columns.sort("protocol", "date")
+        .group_by("protocol", "policy_kind", maintain_order=True)
+        .agg(known_total(pl.col(name)).alias(name) for name in sums)
+        .sort("protocol", "policy_kind")
+    )
+
+
+def _multiples(scope: Scope, multiples: pl.DataFrame, worth: pl.DataFrame) -> tuple[Table, ...]:
+    keys = ["protocol", "token", "date"]
+    priced = multiples.join(worth.select(*keys, "value_to_market_ratio"), on=keys)
+    last = priced.sort("date").group_by("protocol", "token").last().drop_nulls("market_cap_usd")
+    if last.is_empty():
+        return ()
+    shown = _symbols(scope, last)
+    title = f"Market value in years of income, as of the last {counted(scope.days, 'day')}"
+    headers = {"value_to_market_ratio": "holders' income discounted at 15 %, to market value"}
+    return (table(title, shown.sort("protocol", "token"), _VALUED, headers=headers),)
+
+
+def _symbols(scope: Scope, rows: pl.DataFrame) -> pl.DataFrame:
+    known = load.facts(scope.con, "tokens").select(pl.col("address").alias("token"), "symbol")
+    named = rows.join(known.unique("token").collect(), on="token", how="left")
+    return named.with_columns(pl.coalesce("symbol", "token").alias("symbol"))
 
 
 def _shares(scope: Scope, supplies: pl.DataFrame) -> tuple[Table, ...]:
     if supplies.is_empty():
         return ()
-    known = load.facts(scope.con, "tokens").select(pl.col("address").alias("token"), "symbol")
     last = supplies.sort("date").group_by("protocol", "token").last()
-    named = last.join(known.unique("token").collect(), on="token", how="left")
     # A month's purchases are hundredths of a per cent of most supplies.
-    shown = named.with_columns(
-        pl.coalesce("symbol", "token").alias("symbol"),
+    shown = _symbols(scope, last).with_columns(
         supply_share_gross_bps=pl.col("supply_share_gross_ratio") * 10_000,
         supply_share_net_bps=pl.col("supply_share_net_ratio") * 10_000,
     )

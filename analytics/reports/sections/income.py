@@ -5,7 +5,7 @@ import polars as pl
 from analytics.expressions import known_total, ratio
 from analytics.reports.charts import Drawing, bars
 from analytics.reports.context import Context, by_period, long_rows
-from analytics.reports.numerals import period
+from analytics.reports.numerals import counted, period
 from analytics.reports.parts import Chart, Section, Source, table
 
 _PARTS = {
@@ -14,7 +14,14 @@ _PARTS = {
     "holders_usd": ("token holders", "#d98324"),
     "unsplit_usd": ("split not known", "#d5d5d5"),
 }
-_METRICS = ("fees", "supply_side", "protocol_revenue", "holders_revenue", "take_rate")
+_METRICS = (
+    *("fees", "supply_side", "protocol_revenue", "treasury_revenue", "holders_revenue"),
+    *("take_rate", "fees_by_kind"),
+)
+_ANNUAL = (
+    *("protocol", "date", "fees_usd", "revenue_usd", "holders_usd"),
+    *("fees_annual_usd", "revenue_annual_usd", "holders_annual_usd"),
+)
 
 
 def income(context: Context) -> Section:
@@ -24,7 +31,9 @@ def income(context: Context) -> Section:
     if frames["fees"].is_empty():
         words = (context.absence("fees", "fees"),)
         return Section("income", "Income", words, sources=sources)
-    flows = _flows(context)
+    days, flows = context.scope.days, _flows(context)
+    yearly = context.scope.metric("run_rate", window_days=days)
+    of_window = {"window_days": days}
     settings = {"period_seconds": context.bar_seconds}
     return Section(
         "income",
@@ -37,8 +46,17 @@ def income(context: Context) -> Section:
         tables=(
             table("Fees by protocol", _split(frames, "protocol")),
             table("Fees by kind", _split(frames, "protocol", "fee_kind")),
+            table(
+                f"As a year, from the last {counted(days, 'day')}",
+                yearly.filter(pl.col("date") == pl.col("date").max().over("protocol")),
+                _ANNUAL,
+            ),
         ),
-        sources=(*sources, Source("fees_by_period", "facts", "fees", flows, settings)),
+        sources=(
+            *sources,
+            Source("run_rate", "metric", "run_rate", yearly, of_window),
+            Source("fees_by_period", "facts", "fees", flows, settings),
+        ),
     )
 
 
