@@ -6,7 +6,7 @@ from analytics.expressions import known_total, ratio
 from analytics.reports.charts import Drawing, bars
 from analytics.reports.context import Context, by_period, long_rows
 from analytics.reports.numerals import counted, period
-from analytics.reports.parts import Chart, Section, Source, table
+from analytics.reports.parts import Chart, Section, Source, Table, table
 
 _PARTS = {
     "supply_side_usd": ("supply side (LPs, lenders)", "#9fb0c3"),
@@ -46,11 +46,7 @@ def income(context: Context) -> Section:
         tables=(
             table("Fees by protocol", _split(frames, "protocol")),
             table("Fees by kind", _split(frames, "protocol", "fee_kind")),
-            table(
-                f"As a year, from the last {counted(days, 'day')}",
-                yearly.filter(pl.col("date") == pl.col("date").max().over("protocol")),
-                _ANNUAL,
-            ),
+            _as_a_year(yearly, days),
         ),
         sources=(
             *sources,
@@ -58,6 +54,11 @@ def income(context: Context) -> Section:
             Source("fees_by_period", "facts", "fees", flows, settings),
         ),
     )
+
+
+def _as_a_year(yearly: pl.DataFrame, days: int) -> Table:
+    last = yearly.filter(pl.col("date") == pl.col("date").max().over("protocol"))
+    return table(f"As a year, from the last {counted(days, 'day')}", last, _ANNUAL)
 
 
 def _flows(context: Context) -> pl.DataFrame:
