@@ -22,7 +22,9 @@ import typer
 import analytics.cli
 import analytics.errors
 import indexer.cli
+import indexer.cli.options
 import indexer.errors
+from analytics.export import Format, write
 
 if TYPE_CHECKING:
     from indexer.config import Config
@@ -118,6 +120,39 @@ def demo(
     report = write_report(path, output / "report")
     typer.echo("\n".join(("", "simulated, not real:", *summary(path).lines(), "")))
     typer.echo(f"report: {report / 'report.html'}\ndatabase: {path}")
+
+
+@app.command()
+def restate(
+    protocols: Annotated[
+        list[str] | None, typer.Argument(help="Whose income; all on the chain without one.")
+    ] = None,
+    *,
+    chain: indexer.cli.options.ChainName,
+    apply: Annotated[
+        bool, typer.Option("--apply/--diff", help="Keep what changes, or only show it.")
+    ] = False,
+    against: Annotated[
+        Path | None, typer.Option(help="A report; its days are compared, not the database's.")
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.TABLE,
+    output: Annotated[
+        Path | None, typer.Option(help="The file to write; standard output without one.")
+    ] = None,
+    database: indexer.cli.options.Database = None,
+    config: indexer.cli.options.ConfigFile = None,
+) -> None:
+    """Show each day whose income changes under today's declarations and policies."""
+    from analytics.reports.published import published_income
+    from indexer.protocols import PROTOCOLS
+    from indexer.sync import restate as days_restated
+    from indexer.sync.choices import protocols_named
+
+    ledger = indexer.cli.options.ledger_of(chain, database, config)
+    chosen = protocols_named(protocols or (), ledger.chain, PROTOCOLS)
+    published = None if against is None else published_income(against, ledger.chain.chain_id)
+    days = days_restated(ledger, chosen, keep=apply, published=published)
+    write(days, form, output, "restated" if apply else "would change; --apply keeps it")
 
 
 def made_anew(database: Path | None, default: Path) -> Path:

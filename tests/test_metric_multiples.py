@@ -41,9 +41,9 @@ def test_a_multiple_is_years_of_income() -> None:
 
     assert column(result, "market_cap_usd") == [3650.0]
     assert column(result, "fees_annual_usd") == [3650.0]
-    assert column(result, "price_to_fees_ratio") == [1.0]
-    assert column(result, "price_to_revenue_ratio") == [2.5]
-    assert column(result, "price_to_holders_revenue_ratio") == [10.0]
+    assert column(result, "price_to_fees_years") == [1.0]
+    assert column(result, "price_to_revenue_years") == [2.5]
+    assert column(result, "price_to_holders_revenue_years") == [10.0]
 
 
 def test_the_price_is_the_latest_before_the_reading() -> None:
@@ -65,7 +65,7 @@ def test_an_old_price_is_no_price() -> None:
     assert column(multiples(PRICE, tolerance_seconds=60), "market_cap_usd") == [3650.0]
     old = multiples(PRICE, tolerance_seconds=59)
     assert column(old, "market_cap_usd") == [None]
-    assert column(old, "price_to_fees_ratio") == [None]
+    assert column(old, "price_to_fees_years") == [None]
     assert column(old, "priced_at") == [None]
 
 
@@ -80,14 +80,14 @@ def test_a_reading_on_a_day_without_fees_has_the_window_before_it() -> None:
 
 def test_no_multiple_before_the_window_is_full() -> None:
     """One day of fees is no month of fees: null."""
-    assert column(multiples(PRICE, window_days=30), "price_to_fees_ratio") == [None]
+    assert column(multiples(PRICE, window_days=30), "price_to_fees_years") == [None]
 
 
 def test_no_income_has_no_multiple() -> None:
     """A price over nothing is not infinite but null."""
     nothing: dict[str, object] = dict.fromkeys(FEE, 0)
 
-    assert column(multiples(PRICE, fees=(nothing,)), "price_to_fees_ratio") == [None]
+    assert column(multiples(PRICE, fees=(nothing,)), "price_to_fees_years") == [None]
 
 
 def test_a_token_without_a_symbol_goes_by_its_name() -> None:

@@ -21,14 +21,22 @@ from perpscope import outcome
 
 EXACT = Context(prec=100, rounding=ROUND_HALF_EVEN)
 PLACES = Decimal("1e-18")
-FEE = {"fee_usd": 100, "supply_side_usd": 60, "treasury_usd": 10, "holders_usd": 30}
+FEE: dict[str, object] = {
+    "fee_usd": 100,
+    "supply_side_usd": 60,
+    "treasury_usd": 10,
+    "holders_usd": 30,
+}
 SWAP = FEE | {"fee_kind": "swap"}
-GMX_V1, GMX_V2 = {"protocol": "gmx_v1"}, {"protocol": "gmx_v2"}
+GMX_V1: dict[str, object] = {"protocol": "gmx_v1"}
+GMX_V2: dict[str, object] = {"protocol": "gmx_v2"}
 
 Told = list[tuple[str, object]]
 
 
-def told(vendor: str, metric: str, *, by_day: bool = False, **facts: pl.DataFrame) -> Told:
+def told(
+    vendor: str, metric: str, facts: Mapping[str, pl.DataFrame], *, by_day: bool = False
+) -> Told:
     """Return the steps of one metric: names, and amounts as short text."""
     rows = bridge(DEFINITIONS[vendor], load(**facts), load(**facts), by_day=by_day)
     mine = rows.filter((pl.col("metric") == metric) & (pl.col("kind") != "not_computable"))
@@ -40,7 +48,7 @@ def told(vendor: str, metric: str, *, by_day: bool = False, **facts: pl.DataFram
 
 def amounts(vendor: str, metric: str, **facts: pl.DataFrame) -> list[object]:
     """Return the amounts of one metric, from ours to theirs."""
-    return [amount for _, amount in told(vendor, metric, **facts)]
+    return [amount for _, amount in told(vendor, metric, facts)]
 
 
 def check_it_closes(vendor: str, facts: Callable[[str], pl.LazyFrame], *, by_day: bool) -> int:
@@ -93,7 +101,7 @@ def test_what_is_declared_is_not_what_was_spent() -> None:
         "buybacks": table("buybacks", GMX_V2 | {"spent_usd": 12}),
     }
 
-    assert told("defillama", "holders_revenue", **facts) == [
+    assert told("defillama", "holders_revenue", facts) == [
         ("our definition", "12"),
         ("what is declared, not what was spent", "18"),
         ("27 % of all fees, for all history", "-3"),
@@ -115,7 +123,7 @@ def test_a_declared_rate_is_of_the_day_it_is_in_force(kind: str, value: str, dec
     }
 
     whole = amounts("defillama", "holders_revenue", **facts)
-    days = told("defillama", "holders_revenue", by_day=True, **facts)
+    days = told("defillama", "holders_revenue", facts, by_day=True)
 
     # The day before, what its fees set aside is all that is declared: thirty.
     assert whole == ["0", f"{30 + int(declared)}", f"{30 + int(declared)}"]
@@ -123,18 +131,19 @@ def test_a_declared_rate_is_of_the_day_it_is_in_force(kind: str, value: str, dec
 
 
 def test_a_trade_of_a_book_is_counted_once() -> None:
-    """Buyer and seller of one trade, a trade known from its seller alone, and a pool's trade."""
-    book = {"chain_id": -1, "log_index": 7, "notional_delta_usd": 5}
-    rows = [
+    """Both sides of one trade, trades known from one side alone, and a pool's trade."""
+    book: dict[str, object] = {"chain_id": -1, "log_index": 7, "notional_delta_usd": 5}
+    rows: list[dict[str, object]] = [
         book | {"item_index": 4},
         book | {"item_index": 6, "notional_delta_usd": -5},
         book | {"item_index": 10, "notional_delta_usd": 2},
+        book | {"item_index": 12, "notional_delta_usd": 1},
         {"notional_delta_usd": -3},
     ]
 
     changes = table("position_changes", *rows)
 
-    assert amounts("defillama", "volume", position_changes=changes) == ["15", "-5", "10"]
+    assert amounts("defillama", "volume", position_changes=changes) == ["16", "-5", "11"]
 
 
 def test_dune_books_no_fee_of_a_liquidation() -> None:
@@ -142,7 +151,7 @@ def test_dune_books_no_fee_of_a_liquidation() -> None:
     fees = table("fees", GMX_V1 | FEE | {"account": "0xb"}, GMX_V1 | FEE, GMX_V1 | SWAP)
     forced = table("liquidations", GMX_V1 | {"account": "0xb"})
 
-    assert told("dune", "fees", fees=fees, liquidations=forced) == [
+    assert told("dune", "fees", {"fees": fees, "liquidations": forced}) == [
         ("our definition", "300"),
         ("swaps are no perps", "-100"),
         ("liquidations are free", "-100"),
@@ -161,9 +170,12 @@ def test_dune_has_no_second_version() -> None:
 
 def test_a_month_becomes_a_year() -> None:
     """Ninety dollars in the last 30 days are 1,095 a year; ten before them do not count."""
-    rows = [{"fee_usd": 10}, {"fee_usd": 90, "block_timestamp": at(days=30)}]
+    rows: list[dict[str, object]] = [
+        {"fee_usd": 10},
+        {"fee_usd": 90, "block_timestamp": at(days=30)},
+    ]
 
-    assert told("token-terminal", "annual_fees", fees=table("fees", *rows)) == [
+    assert told("token-terminal", "annual_fees", {"fees": table("fees", *rows)}) == [
         ("our definition", "100"),
         ("the last 30 days of the window", "-10"),
         ("times 365 / 30", "1005"),
@@ -173,7 +185,10 @@ def test_a_month_becomes_a_year() -> None:
 
 def test_less_than_a_month_has_no_year() -> None:
     """Fees of 29 days do not tell a month: the steps and theirs are unknown."""
-    rows = [{"fee_usd": 10}, {"fee_usd": 90, "block_timestamp": at(days=28)}]
+    rows: list[dict[str, object]] = [
+        {"fee_usd": 10},
+        {"fee_usd": 90, "block_timestamp": at(days=28)},
+    ]
 
     told_amounts = amounts("token-terminal", "annual_fees", fees=table("fees", *rows))
 

@@ -28,7 +28,7 @@ def price_multiples(
 
     Formula:
         market_cap_usd = (supply_tokens - dead_tokens) * price_usd
-        price_to_fees_ratio = market_cap_usd / (Σ fee_usd over (d - window_days, d] * 365 /
+        price_to_fees_years = market_cap_usd / (Σ fee_usd over (d - window_days, d] * 365 /
         window_days); revenue and holders' revenue alike
 
     Args:
@@ -44,8 +44,8 @@ def price_multiples(
         supply_tokens, dead_tokens (Decimal), price_usd (Decimal; null without a positive price
         within the tolerance), priced_at (UTC), market_cap_usd (Float64, a product of float values),
         fees_annual_usd, revenue_annual_usd, holders_annual_usd (Float64, USD a year; null while
-        unknown or the window is not full), price_to_fees_ratio, price_to_revenue_ratio,
-        price_to_holders_revenue_ratio (Float64, years; null unless income is positive).
+        unknown or the window is not full), price_to_fees_years, price_to_revenue_years,
+        price_to_holders_revenue_years (Float64, years; null unless income is positive).
 
     Raises:
         ValueError: window_days is below 1 or above 36,600; tolerance_seconds is negative or longer
@@ -69,9 +69,9 @@ def price_multiples(
             *(*_TOKEN, "date", "chain_id", "supply_tokens", "dead_tokens"),
             *("price_usd", "priced_at", "market_cap_usd"),
             *(f"{name}_annual_usd" for name in _INCOME),
-            price_to_fees_ratio=_years("fees"),
-            price_to_revenue_ratio=_years("revenue"),
-            price_to_holders_revenue_ratio=_years("holders"),
+            price_to_fees_years=_years("fees"),
+            price_to_revenue_years=_years("revenue"),
+            price_to_holders_revenue_years=_years("holders"),
         )
         .sort(*_TOKEN, "date")
     )

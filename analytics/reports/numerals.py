@@ -20,9 +20,9 @@ def dollars(value: Decimal | None) -> str:
     return f"{'-' if value < 0 else ''}${fixed(abs(value), 2)}"
 
 
-def usd(value: Decimal | None) -> str:
+def usd(value: Decimal | float | None) -> str:
     """Return US dollars with two decimals and no sign of the currency, for a column of them."""
-    return UNKNOWN if value is None else fixed(value, 2)
+    return UNKNOWN if value is None else fixed(Decimal(value), 2)
 
 
 def tokens(value: Decimal | None) -> str:

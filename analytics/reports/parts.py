@@ -26,6 +26,7 @@ _SHOWN: Sequence[tuple[str, Callable[[Any], str]]] = (
     ("take_rate", numerals.percent),
     ("absolute_bps", numerals.number),
     ("_bps", numerals.bps),
+    ("_years", numerals.number),
     ("_count", numerals.count),
     ("blocks", numerals.count),
     ("_seconds", numerals.number),

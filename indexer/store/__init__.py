@@ -4,9 +4,9 @@ Frames in and out of DuckDB: the only part of the indexer that opens the databas
 Nothing stays open: every function opens the file, works in one transaction and closes it, so the
 write lock is held only while rows are written. Read `connection` for opening, `ranges` for how a
 range of blocks lands, `knowledge` for what it teaches, `intervals` for coverage and gaps,
-`rewinds`, `swaps`, `adoption` and `rederive` for taking facts back, `proofs` and `repairs` for what
-was checked and what it mended, `brought` for files that users bring, `reading` for what sync and
-`status` ask, `snapshots` for the copy that readers get.
+`rewinds`, `swaps`, `adoption`, `rederive` and `income` for taking facts back, `proofs` and
+`repairs` for what was checked and what it mended, `brought` for files that users bring, `reading`
+for what sync and `status` ask, `snapshots` for the copy that readers get.
 """
 
 from indexer.store.adoption import adopt, keep_reaches, read_span, seed_tokens
@@ -14,13 +14,14 @@ from indexer.store.brought import Brought, Landed, is_brought, land
 from indexer.store.connection import SCHEMA, open_database, transaction
 from indexer.store.finality import FINALITIES, is_more_final, settle
 from indexer.store.fingerprint import added, fingerprint, subtracted
+from indexer.store.income import FIGURES
 from indexer.store.intervals import gaps, merged_coverage
 from indexer.store.locks import held
 from indexer.store.proofs import LEVELS, Proven, read_blocks, read_failures, record
 from indexer.store.ranges import Range, joined, write_range
 from indexer.store.reading import OWNED, Anchors, Stored, read_anchors, read_stored
 from indexer.store.reads import uncollected, write_collected
-from indexer.store.rederive import rederive
+from indexer.store.rederive import Rederived, rederive
 from indexer.store.repairs import replace_range
 from indexer.store.rewinds import Rewound, remaining, rewind
 from indexer.store.snapshots import Snapshot, publish
@@ -28,6 +29,7 @@ from indexer.store.summary import Status, status
 from indexer.store.swaps import swap
 
 __all__ = [
+    "FIGURES",
     "FINALITIES",
     "LEVELS",
     "OWNED",
@@ -37,6 +39,7 @@ __all__ = [
     "Landed",
     "Proven",
     "Range",
+    "Rederived",
     "Rewound",
     "Snapshot",
     "Status",

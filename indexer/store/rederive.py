@@ -1,12 +1,14 @@
 """Deriving facts again from stored logs: one transaction, so that old and new are never mixed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
 from indexer.store.connection import delete, insert, select, transaction
+from indexer.store.income import income_days
 from indexer.store.intervals import merged_coverage
 from indexer.store.knowledge import insert_missing, replace_feeds, replace_policies
 from indexer.store.reading import chunks, logs_between
@@ -18,6 +20,22 @@ DERIVE_READS = Callable[[str, pl.DataFrame], Mapping[str, pl.DataFrame]]
 _CHUNK_LOGS = 50_000
 
 
+@dataclass(frozen=True)
+class Rederived:
+    """
+    What deriving again did.
+
+    Attributes:
+        written: rows by table.
+        before: days of income as `income_days` tells them, of the facts that were there.
+        after: the same of the facts that took their place.
+    """
+
+    written: dict[str, int]
+    before: pl.DataFrame
+    after: pl.DataFrame
+
+
 def rederive(
     path: Path,
     chain_id: int,
@@ -26,9 +44,12 @@ def rederive(
     derive: DERIVE,
     *,
     derive_reads: DERIVE_READS,
-) -> dict[str, int]:
+    keep: bool = True,
+) -> Rederived:
     """
     Replace every fact, reject and market of some protocols by what their logs and reads say now.
+
+    What would change is what does change: without `keep` the same transaction is rolled back.
 
     Args:
         path: the database.
@@ -38,9 +59,7 @@ def rederive(
         derive: (protocol, logs, headers of their blocks) -> table -> rows. Called in block order
             for whole blocks that the protocol covers; the logs are of all protocols.
         derive_reads: (protocol, its rows of `reads`) -> table -> rows. Called after its logs.
-
-    Returns:
-        Rows written, by table.
+        keep: whether the rows stay; else the database is as before.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
@@ -48,26 +67,29 @@ def rederive(
     """
     written: dict[str, int] = {}
     with transaction(path) as connection:
+        before = income_days(connection, chain_id, list(digests))
         _clear(connection, chain_id, digests)
         _state(connection, chain_id, digests, stated)
         for slug in digests:
-            for low, high in _covered_chunks(connection, chain_id, slug):
-                rows = derive(
-                    slug,
-                    logs_between(connection, chain_id, low, high),
-                    select(
-                        connection,
-                        "blocks",
-                        "chain_id = ? and number between ? and ?",
-                        [chain_id, low, high],
-                    ),
-                )
+            for rows in _derived(connection, chain_id, slug, derive):
                 _append(connection, rows, written)
-            of_protocol = "chain_id = ? and protocol = ?"
-            reads = select(connection, "reads", of_protocol, [chain_id, slug])
+            reads = select(connection, "reads", "chain_id = ? and protocol = ?", [chain_id, slug])
             _append(connection, derive_reads(slug, reads), written)
         _relabel(connection, chain_id, digests)
-    return written
+        after = income_days(connection, chain_id, list(digests))
+        if not keep:
+            connection.rollback()
+            connection.begin()
+    return Rederived(written, before, after)
+
+
+def _derived(
+    connection: duckdb.DuckDBPyConnection, chain_id: int, slug: str, derive: DERIVE
+) -> Iterator[Mapping[str, pl.DataFrame]]:
+    for low, high in _covered_chunks(connection, chain_id, slug):
+        logs = logs_between(connection, chain_id, low, high)
+        of_blocks = "chain_id = ? and number between ? and ?"
+        yield derive(slug, logs, select(connection, "blocks", of_blocks, [chain_id, low, high]))
 
 
 def _clear(

@@ -22,7 +22,7 @@ from indexer.sync.converge import converge as _converge
 from indexer.sync.estimate import Estimate
 from indexer.sync.estimate import estimate as _estimate
 from indexer.sync.landing import Tally
-from indexer.sync.rederiving import redecode, take_back
+from indexer.sync.rederiving import redecode, restate, take_back
 from indexer.sync.reorgs import Ledger
 from indexer.sync.repairing import Repaired
 from indexer.sync.repairing import repair as _repair
@@ -47,6 +47,7 @@ __all__ = [
     "now",
     "redecode",
     "repair",
+    "restate",
     "take_back",
     "verify",
 ]

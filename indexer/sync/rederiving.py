@@ -10,10 +10,12 @@ from indexer.errors import UserError
 from indexer.facts import Known, declared, facts, merged, owned
 from indexer.facts.reads import read_facts
 from indexer.spec import Protocol
-from indexer.store import Rewound, Stored, rederive, rewind
+from indexer.store import FIGURES, Rederived, Rewound, Stored, rederive, rewind
 from indexer.sync.declarations import has_same_reach, label, stated
 from indexer.sync.reorgs import Ledger, known_of
 from indexer.tables import empty
+
+_RATIO_PLACES = 12
 
 
 def redecode(ledger: Ledger, protocols: Sequence[Protocol]) -> dict[str, int]:
@@ -28,6 +30,69 @@ def redecode(ledger: Ledger, protocols: Sequence[Protocol]) -> dict[str, int]:
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: the database cannot be written; it is as before.
     """
+    return _again(ledger, protocols, keep=True).written
+
+
+def restate(
+    ledger: Ledger,
+    protocols: Sequence[Protocol],
+    *,
+    keep: bool,
+    published: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """
+    Return the days whose income reads otherwise under today's declarations and their policies.
+
+    Args:
+        ledger: the chain's part of the database.
+        protocols: whose income.
+        keep: whether the facts become those of today, as `redecode` makes them; else the database
+            is as before.
+        published: days that are compared instead of those of the database: protocol, date and
+            FIGURES but the declared ratio, of this chain. Days it does not have are left out.
+
+    Returns:
+        One row per protocol, UTC day and figure that changes, sorted: before, after and change
+        (Decimal; dollars, or a ratio to twelve places; null where it is not known).
+
+    Raises:
+        UserError: nothing of these protocols is stored, or a declaration asks for other logs now.
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: the database cannot be written; it is as before.
+    """
+    done = _again(ledger, protocols, keep=keep)
+    if published is None:
+        return differences(done.before, done.after)
+    slugs = [protocol.slug for protocol in protocols]
+    before = published.filter(pl.col("protocol").is_in(slugs))
+    return differences(before, done.after.join(before, on=["protocol", "date"], how="semi"))
+
+
+def differences(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """Return the figures by day that differ, of those that both sides have; see `restate`."""
+    told = [name for name in FIGURES if name in before.columns]
+    exact = [
+        pl.col(name).round(_RATIO_PLACES).cast(pl.Decimal(38, 18))
+        if name.endswith("_ratio")
+        else pl.col(name)
+        for name in told
+    ]
+    keys = ["protocol", "date"]
+    old, late = (
+        side.select(*keys, *exact).unpivot(
+            told, index=keys, variable_name="figure", value_name=name
+        )
+        for side, name in ((before, "before"), (after, "after"))
+    )
+    return (
+        old.join(late, on=[*keys, "figure"], how="full", coalesce=True)
+        .filter(pl.col("before").ne_missing(pl.col("after")))
+        .with_columns(change=pl.col("after") - pl.col("before"))
+        .sort(*keys, pl.col("figure").cast(pl.Enum(FIGURES)))
+    )
+
+
+def _again(ledger: Ledger, protocols: Sequence[Protocol], *, keep: bool) -> Rederived:
     stored = ledger.stored()
     protocols = stored_among(protocols, ledger.chain, stored)
     for protocol in protocols:
@@ -43,6 +108,7 @@ def redecode(ledger: Ledger, protocols: Sequence[Protocol]) -> dict[str, int]:
         stated(protocols, ledger.chain),
         derived.rows,
         derive_reads=derived.read_rows,
+        keep=keep,
     )
 
 

@@ -2,7 +2,7 @@
 -- reads:    fees, token_supplies, tokens, oracle_updates
 -- grain:    one row per protocol, token and UTC day with a reading of the supply
 -- units:    *_tokens whole tokens; price_usd US dollars per token; *_usd US dollars, *_annual_usd a
---           year; *_ratio years of income
+--           year; *_years of income at that rate
 -- param:    window_days count 30 (length of the window in UTC days, the day itself included)
 -- param:    tolerance_seconds integer 86400 (oldest price that still counts, inclusive)
 -- twin of:  analytics.metrics.multiples.price_multiples
@@ -192,12 +192,12 @@ compared as (
 
 select
     *,
-    case when fees_annual_usd > 0 then market_cap_usd / fees_annual_usd end as price_to_fees_ratio,
+    case when fees_annual_usd > 0 then market_cap_usd / fees_annual_usd end as price_to_fees_years,
     case
         when revenue_annual_usd > 0 then market_cap_usd / revenue_annual_usd
-    end as price_to_revenue_ratio,
+    end as price_to_revenue_years,
     case
         when holders_annual_usd > 0 then market_cap_usd / holders_annual_usd
-    end as price_to_holders_revenue_ratio
+    end as price_to_holders_revenue_years
 from compared
 order by protocol, token, date

@@ -31,6 +31,10 @@ _SHARES = (
     *("protocol", "chain_id", "symbol", "date", "bought_tokens", "issued_tokens"),
     *("supply_tokens", "supply_share_gross_bps", "supply_share_net_bps"),
 )
+_VALUED = (
+    *("protocol", "symbol", "date", "price_usd", "market_cap_usd", "price_to_fees_years"),
+    *("price_to_revenue_years", "price_to_holders_revenue_years", "value_to_market_ratio"),
+)
 
 
 def accrual(context: Context) -> Section:
@@ -60,7 +64,9 @@ def accrual(context: Context) -> Section:
         tables=(
             ratios,
             *_purchases(context.scope, sources),
+            *_promised(sources["buyback_columns"]),
             *_shares(context.scope, sources["supply_share"]),
+            *_multiples(context.scope, sources["price_multiples"], sources["discounted_cash_flow"]),
         ),
         sources=(*sources.values(),),
     )
@@ -97,19 +103,61 @@ def _sources(scope: Scope) -> tuple[Source, ...]:
             scope.metric("supply_share", with_past=True),
             {"window_days": 30},
         ),
+        Source("buyback_columns", "metric", "buyback_columns", scope.metric("buyback_columns")),
+        Source("buyback_lag", "metric", "buyback_lag", scope.metric("buyback_lag")),
+        *(
+            Source(each, "metric", each, scope.metric(each, with_past=True, **settings), settings)
+            for each in ("price_multiples", "discounted_cash_flow")
+        ),
     )
+
+
+def _promised(source: Source) -> tuple[Table, ...]:
+    sums = ("policy_usd", "spent_usd", "burned_tokens", "buyback_count")
+    keys = ("protocol", "policy_kind")
+    shown = (
+        source.frame.sort("protocol", "date")
+        .group_by(*keys, maintain_order=True)
+        .agg(known_total(pl.col(name)).alias(name) for name in sums)
+        .sort(*keys)
+    )
+    return (table("Promised by policy, spent, and burned", shown, source=source, keys=keys),)
+
+
+def _multiples(scope: Scope, multiples: Source, worth: Source) -> tuple[Table, ...]:
+    keys = ["protocol", "token", "date"]
+    priced = multiples.frame.join(worth.frame.select(*keys, "value_to_market_ratio"), on=keys)
+    last = priced.sort("date").group_by("protocol", "token").last().drop_nulls("market_cap_usd")
+    if last.is_empty():
+        return ()
+    shown = _symbols(scope, last)
+    title = f"Market value in years of income, as of the last {counted(scope.days, 'day')}"
+    headers = {"value_to_market_ratio": "holders' income discounted at 15 %, to market value"}
+    return (
+        table(
+            title,
+            shown.sort("protocol", "token"),
+            _VALUED,
+            headers=headers,
+            source=multiples,
+            keys=("protocol", "symbol"),
+        ),
+    )
+
+
+def _symbols(scope: Scope, rows: pl.DataFrame) -> pl.DataFrame:
+    known = load.facts(scope.con, "tokens").select(pl.col("address").alias("token"), "symbol")
+    named = rows.join(known.unique("token").collect(), on="token", how="left")
+    return named.with_columns(pl.coalesce("symbol", "token").alias("symbol"))
 
 
 def _shares(scope: Scope, source: Source) -> tuple[Table, ...]:
     supplies = source.frame
     if supplies.is_empty():
         return ()
-    known = load.facts(scope.con, "tokens").select(pl.col("address").alias("token"), "symbol")
     last = supplies.sort("date").group_by("protocol", "token").last()
-    named = last.join(known.unique("token").collect(), on="token", how="left")
     # A month's purchases are hundredths of a per cent of most supplies.
-    shown = named.with_columns(
-        pl.coalesce("symbol", "token").alias("symbol"),
+    shown = _symbols(scope, last).with_columns(
         supply_share_gross_bps=pl.col("supply_share_gross_ratio") * 10_000,
         supply_share_net_bps=pl.col("supply_share_net_ratio") * 10_000,
     )

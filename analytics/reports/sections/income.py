@@ -5,8 +5,8 @@ import polars as pl
 from analytics.expressions import known_total, ratio
 from analytics.reports.charts import BLUE, ORANGE, SKY, Drawing, bars
 from analytics.reports.context import Context, by_period, long_rows
-from analytics.reports.numerals import period
-from analytics.reports.parts import Chart, Section, Source, table
+from analytics.reports.numerals import counted, period
+from analytics.reports.parts import Chart, Section, Source, Table, table
 
 _PARTS = {
     "supply_side_usd": ("supply side (LPs, lenders)", SKY),
@@ -15,7 +15,14 @@ _PARTS = {
     "unsplit_usd": ("split not known", "#bbbbbb"),
 }
 _SPLITS = {"Fees by protocol": ("protocol",), "Fees by kind": ("protocol", "fee_kind")}
-_METRICS = ("fees", "supply_side", "protocol_revenue", "holders_revenue", "take_rate")
+_METRICS = (
+    *("fees", "supply_side", "protocol_revenue", "treasury_revenue", "holders_revenue"),
+    *("take_rate", "fees_by_kind"),
+)
+_ANNUAL = (
+    *("protocol", "date", "fees_usd", "revenue_usd", "holders_usd"),
+    *("fees_annual_usd", "revenue_annual_usd", "holders_annual_usd"),
+)
 
 
 def income(context: Context) -> Section:
@@ -25,7 +32,11 @@ def income(context: Context) -> Section:
     if frames["fees"].is_empty():
         words = (context.absence("fees", "fees"),)
         return Section("income", "Income", words, sources=sources)
-    flows = _flows(context)
+    days, flows = context.scope.days, _flows(context)
+    of_window = {"window_days": days}
+    yearly = Source(
+        "run_rate", "metric", "run_rate", context.scope.metric("run_rate", **of_window), of_window
+    )
     charged = sources[0]
     settings = {"period_seconds": context.bar_seconds}
     return Section(
@@ -41,9 +52,20 @@ def income(context: Context) -> Section:
                 table(caption, _split(frames, *keys), source=charged, keys=keys)
                 for caption, keys in _SPLITS.items()
             ),
+            _as_a_year(yearly, days),
         ),
-        sources=(*sources, Source("fees_by_period", "facts", "fees", flows, settings)),
+        sources=(
+            *sources,
+            yearly,
+            Source("fees_by_period", "facts", "fees", flows, settings),
+        ),
     )
+
+
+def _as_a_year(yearly: Source, days: int) -> Table:
+    last = yearly.frame.filter(pl.col("date") == pl.col("date").max().over("protocol"))
+    caption = f"As a year, from the last {counted(days, 'day')}"
+    return table(caption, last, _ANNUAL, source=yearly, keys=("protocol",))
 
 
 def _flows(context: Context) -> pl.DataFrame:

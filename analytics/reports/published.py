@@ -1,0 +1,61 @@
+"""What a report once said: its folder is the record of published numbers, told by its digests."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+
+from analytics.errors import UserError, WorldError
+from analytics.expressions import known_total, whole_total
+from analytics.reports.digests import file_digest
+
+_SUMS = {
+    "fees": {"fees_usd": known_total(pl.col("fees_usd"))},
+    "supply_side": {"supply_side_usd": whole_total(pl.col("supply_side_usd"))},
+    "protocol_revenue": {"treasury_usd": whole_total(pl.col("treasury_usd"))},
+    "holders_revenue": {"holders_usd": whole_total(pl.col("holders_usd"))},
+}
+
+
+def published_income(folder: Path, chain_id: int) -> pl.DataFrame:
+    """
+    Return the income a report told of a chain, by protocol and UTC day.
+
+    Args:
+        folder: what `perpscope report` wrote.
+        chain_id: the chain.
+
+    Returns:
+        protocol, date, fees_usd, supply_side_usd, treasury_usd, holders_usd (Decimal, USD), as the
+        metrics of the report told them.
+
+    Raises:
+        UserError: the folder is no report.
+        WorldError: a file in it is not the one the report wrote.
+    """
+    manifest = folder / "manifest.json"
+    if not manifest.is_file():
+        raise UserError(f"{folder} is not a perpscope report: it has no manifest.json")
+    written = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+    keys = ["protocol", "date"]
+    parts = [
+        pl.read_parquet(_checked(folder, f"parquet/{name}.parquet", written))
+        .filter(pl.col("chain_id") == chain_id)
+        .group_by(keys)
+        .agg(**sums)
+        for name, sums in _SUMS.items()
+    ]
+    income, *others = parts
+    for part in others:
+        income = income.join(part, on=keys)
+    return income.sort(keys)
+
+
+def _checked(folder: Path, name: str, written: dict[str, str]) -> Path:
+    path = folder / name
+    if not path.is_file() or written.get(name) != file_digest(path):
+        raise WorldError(
+            f"{path} is not the file that its report wrote: expected the digest in manifest.json; "
+            "bring the folder as it was published"
+        )
+    return path

@@ -1,0 +1,53 @@
+"""What a protocol earned by day, and who got it: what restating compares before and after."""
+
+from collections.abc import Sequence
+
+import duckdb
+import polars as pl
+
+FIGURES = ("fees_usd", "supply_side_usd", "treasury_usd", "holders_usd", "declared_ratio")
+
+# As in the metrics of these names: fees are what is known, a part of them is null when the split of
+# any is. The declared ratio is the rate in force, else what the splits set aside.
+_DAYS = """
+with days as (
+    select
+        protocol,
+        block_timestamp::date as date,
+        sum(fee_usd) as fees_usd,
+        case when count(*) = count(supply_side_usd) then sum(supply_side_usd) end
+            as supply_side_usd,
+        case when count(*) = count(treasury_usd) then sum(treasury_usd) end as treasury_usd,
+        case when count(*) = count(holders_usd) then sum(holders_usd) end as holders_usd
+    from fees
+    where chain_id = ? and list_contains(?, protocol)
+    group by all
+)
+
+select
+    days.*,
+    coalesce(
+        (
+            select arg_max(policies.value, policies.valid_from)
+            from policies
+            where policies.protocol = days.protocol
+                and policies.kind = 'holders_share_of_revenue'
+                and policies.valid_from::date <= days.date
+                and coalesce(policies.valid_to::date > days.date, true)
+        )::double,
+        case
+            when treasury_usd + holders_usd > 0
+                then holders_usd::double / (treasury_usd + holders_usd)::double
+        end
+    ) as declared_ratio
+from days
+order by protocol, date
+"""
+
+
+def income_days(
+    connection: duckdb.DuckDBPyConnection, chain_id: int, protocols: Sequence[str]
+) -> pl.DataFrame:
+    """Return protocol, date and FIGURES of every UTC day with a fee of these protocols."""
+    answer = connection.execute(_DAYS, [chain_id, list(protocols)])
+    return pl.DataFrame(answer.to_arrow_table())

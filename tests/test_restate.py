@@ -1,0 +1,215 @@
+"""Restating: which days change when a policy does, shown before anything is changed."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+from handmade import shown
+from simulated_world import world
+from sync_rig import FEED, FIRST, answer, contents, job, run, served, told
+from typer.testing import CliRunner
+
+from analytics.errors import UserError, WorldError
+from analytics.reports import write_report
+from analytics.reports.published import published_income
+from indexer.chains import ARBITRUM, ETHEREUM
+from indexer.protocols import PROTOCOLS
+from indexer.simulation.demo import index_served
+from indexer.simulation.node import serve
+from indexer.spec import Const, Event, Fixed, Int, Policy, Protocol, Rest, Share
+from indexer.sync import Ledger, redecode, restate
+from indexer.sync.rederiving import differences
+from perpscope import app, outcome
+
+HUNDRED = Fixed(Int(100), 0)
+PAID = replace(
+    FEED,
+    events=(
+        Event(
+            abi="chainlink/Aggregator",
+            name="AnswerUpdated",
+            into="fees",
+            columns={
+                "fee_kind": Const("service"),
+                "fee_usd": HUNDRED,
+                "supply_side_usd": Share(HUNDRED, "supply_side_share"),
+                "treasury_usd": Fixed(Int(0), 0),
+                "holders_usd": Rest("fee_usd", ("supply_side_usd", "treasury_usd")),
+                "split_basis": Const("policy"),
+            },
+        ),
+    ),
+)
+
+
+def with_shares(**days: str) -> Protocol:
+    """Return the protocol with a share of suppliers from each of these days of December 2022."""
+    return replace(
+        PAID,
+        policies=tuple(
+            Policy("supply_side_share", value, f"2022-12-{day[1:]}", "test", "assumed")
+            for day, value in days.items()
+        ),
+    )
+
+
+OLD = with_shares(d01="0.7")
+CHANGED = with_shares(d01="0.7", d05="0.6")
+
+
+def indexed(path: Path, protocol: Protocol) -> Path:
+    """Index a fee of a hundred dollars a day, from the third of December to the sixth."""
+    days = {FIRST + day: [answer(FIRST + day)] for day in range(1, 5)}
+    with serve([served(told(days, 5, seconds=86_400))]) as node:
+        run(job(path, protocols=(protocol,), declarations={"feed": protocol}), node.url)
+    return path
+
+
+def changes(
+    path: Path,
+    protocol: Protocol,
+    *,
+    keep: bool = False,
+    published: pl.DataFrame | None = None,
+) -> list[tuple[object, ...]]:
+    """Return the days that change: day of the month, figure, before, after, change."""
+    ledger = Ledger(path, ETHEREUM, {"feed": protocol})
+    found = restate(ledger, [protocol], keep=keep, published=published)
+    columns = ("date", "figure", "before", "after", "change")
+    return [
+        tuple(one.day if isinstance(one, date) else shown(one) for one in row)
+        for row in found.select(columns).iter_rows()
+    ]
+
+
+def test_a_rate_that_changes_in_mid_month_restates_from_its_day(tmp_path: Path) -> None:
+    """From the fifth on suppliers get sixty instead of seventy: two days, and no day before."""
+    path = indexed(tmp_path / "a.duckdb", OLD)
+    before = contents(path)
+
+    assert changes(path, CHANGED) == [
+        row
+        for day in (5, 6)
+        for row in (
+            (day, "supply_side_usd", "70", "60", "-10"),
+            (day, "holders_usd", "30", "40", "10"),
+        )
+    ]
+    assert contents(path) == before
+
+
+def test_a_policy_that_is_added_later_makes_unknown_known(tmp_path: Path) -> None:
+    """Without any rate nobody knew the split; with one from the fifth, the third stays unknown."""
+    path = indexed(tmp_path / "a.duckdb", PAID)
+
+    found = changes(path, with_shares(d05="0.7"))
+
+    assert found[:3] == [
+        (5, "supply_side_usd", None, "70", None),
+        (5, "holders_usd", None, "30", None),
+        (5, "declared_ratio", None, "1", None),
+    ]
+    assert {row[0] for row in found} == {5, 6}
+
+
+def test_a_promise_restates_though_no_split_does(tmp_path: Path) -> None:
+    """A rate of revenue that the fees' own split does not use changes what is declared."""
+    path = indexed(tmp_path / "a.duckdb", OLD)
+    promise = Policy("holders_share_of_revenue", "0.25", "2022-12-06", "test", "governance")
+
+    found = changes(path, replace(OLD, policies=(*OLD.policies, promise)))
+
+    assert found == [(6, "declared_ratio", "1", "0.25", "-0.75")]
+
+
+def test_applying_is_decoding_again(tmp_path: Path) -> None:
+    """What was shown is kept: the database is what `redecode` makes, and then nothing changes."""
+    path, other = indexed(tmp_path / "a.duckdb", OLD), indexed(tmp_path / "b.duckdb", OLD)
+    expected = changes(path, CHANGED)
+
+    assert changes(path, CHANGED, keep=True) == expected
+    redecode(Ledger(other, ETHEREUM, {"feed": CHANGED}), [CHANGED])
+    assert contents(path) == contents(other)
+    assert changes(path, CHANGED) == []
+
+
+def test_a_day_that_appears_has_no_before() -> None:
+    """A day on one side alone is unknown on the other; days that are equal are left out."""
+    old = pl.DataFrame({"protocol": "p", "date": [date(2025, 1, 1)], "fees_usd": [Decimal(5)]})
+    late = pl.concat([old, old.with_columns(date=pl.lit(date(2025, 1, 2)))])
+
+    assert differences(old, late).select("date", "before", "after").rows() == [
+        (date(2025, 1, 2), None, Decimal(5))
+    ]
+
+
+# --- against what was published -------------------------------------------------------------------
+
+
+def test_a_report_is_the_record_of_what_was_published(tmp_path: Path) -> None:
+    """The database was restated since; its report still says seventy, and the difference shows."""
+    path = indexed(tmp_path / "a.duckdb", OLD)
+    folder = write_report(path, tmp_path / "report")
+    changes(path, CHANGED, keep=True)
+
+    published = published_income(folder, ETHEREUM.chain_id)
+
+    assert changes(path, CHANGED) == []
+    assert changes(path, CHANGED, published=published.head(3)) == [
+        (5, "supply_side_usd", "70", "60", "-10"),
+        (5, "holders_usd", "30", "40", "10"),
+    ]
+    (folder / "parquet" / "fees.parquet").write_bytes(b"other")
+    with pytest.raises(WorldError, match="is not the file that its report wrote"):
+        published_income(folder, ETHEREUM.chain_id)
+    with pytest.raises(UserError, match="is not a perpscope report"):
+        published_income(tmp_path, ETHEREUM.chain_id)
+
+
+# --- the simulated world --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a database of the simulated Arbitrum."""
+    path = tmp_path_factory.mktemp("restate") / "simulated.duckdb"
+    chain = next(one for one in world().chains if one.chain_id == ARBITRUM.chain_id)
+    with serve([chain]) as node:
+        index_served(path, chain, node.urls[chain.slug])
+    return path
+
+
+def test_a_simulated_history_is_restated(simulated: Path) -> None:
+    """Half of revenue for holders from the second day: what they gain the treasury loses."""
+    gmx = PROTOCOLS["gmx_v2"]
+    half = Policy("holders_share_of_revenue", "0.5", "2026-01-06", "test", "assumed")
+    changed = replace(gmx, policies=(*gmx.policies, half))
+    before = contents(simulated)
+
+    found = restate(
+        Ledger(simulated, ARBITRUM, {**PROTOCOLS, "gmx_v2": changed}), [changed], keep=False
+    )
+
+    moved = {
+        figure: found.filter(pl.col("figure") == figure).sort("date")["change"]
+        for figure in found["figure"].unique()
+    }
+    assert set(moved) == {"treasury_usd", "holders_usd", "declared_ratio"}
+    assert (moved["treasury_usd"] + moved["holders_usd"] == 0).all()
+    assert (moved["holders_usd"] < 0).all()
+    assert set(found["date"]) == {date(2026, 1, 6), date(2026, 1, 7)}
+    assert set(found.filter(pl.col("figure") == "declared_ratio")["after"]) == {Decimal("0.5")}
+    assert contents(simulated) == before
+
+
+def test_the_command_shows_what_would_change(simulated: Path) -> None:
+    """Under the declarations that indexed it nothing changes; what is not stored is refused."""
+    words = ["restate", "--chain", "arbitrum", "--database", str(simulated)]
+
+    result = CliRunner().invoke(app, [*words, "gmx_v2", "--format", "csv"])
+
+    assert result.stdout == "protocol,date,figure,before,after,change\n"
+    assert outcome(lambda: app([*words, "gains"], standalone_mode=False)) == 2
