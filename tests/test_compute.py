@@ -223,7 +223,8 @@ def test_a_metric_of_a_file_is_the_metric_of_its_rows(name: str, tmp_path: Path)
         "adls": table("adls", {"notional_usd": 5}),
         "position_changes": table("position_changes", {"realized_pnl_usd": 5}),
         "credit_events": table(
-            "credit_events", *({"kind": kind} for kind in ("payment", "default", "recovery", "impairment"))
+            "credit_events",
+            *({"kind": kind} for kind in ("payment", "default", "recovery", "impairment")),
         ),
         "pool_flows": table("pool_flows", {"kind": "deposit", "asset_tokens": 5}),
         "pool_states": table("pool_states", {"assets_tokens": 5}),

@@ -15,7 +15,6 @@ from test_twins import TWINNED
 
 from analytics.errors import UserError, WorldError
 from analytics.load import rows
-from analytics.metrics import METRICS
 from analytics.queries import Query, arguments, parsed, queries, query_named
 from indexer.tables import tables
 
