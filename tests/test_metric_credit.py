@@ -99,7 +99,7 @@ def test_what_is_read_at_a_block_comes_after_its_logs() -> None:
     "event",
     [{"kind": "payment", "paid_tokens": 3}, funded(None), {"kind": "default"}, paid(None)],
 )
-def test_an_event_without_its_amount_makes_the_sum_unknown(event: Row) -> None:
+def test_an_event_without_its_amount_makes_the_sum_unknown(event: dict[str, object]) -> None:
     """From then on; before it the sum stands."""
     result = outstanding([funded(10), event | TOMORROW], [])
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
 import polars as pl
 import pytest
@@ -169,7 +170,7 @@ def test_a_price_of_zero_earns_nothing_known() -> None:
     ("settings", "message"),
     [({"window_days": 0}, "window_days must be at least 1"), ({"reset_ratio": 0.0}, "reset_ratio")],
 )
-def test_a_window_has_a_day_and_a_reset_a_size(settings: dict[str, float], message: str) -> None:
+def test_a_window_has_a_day_and_a_reset_a_size(settings: dict[str, Any], message: str) -> None:
     """Bad settings are refused."""
     with pytest.raises(ValueError, match=message):
         yields(**settings)
@@ -207,9 +208,12 @@ def test_utilisation_does_not_depend_on_the_unit() -> None:
     assert found[0].equals(found[1])
 
 
-def stability(*rows: Row, **settings: object) -> pl.DataFrame:
+def stability(*rows: Row, **settings: Any) -> pl.DataFrame:
     """Return how steady these prices are through the 20th day and the two days before."""
-    event = {"event_start": at(days=19.5).isoformat(), "event_end": at(days=21.5).isoformat()}
+    event: dict[str, Any] = {
+        "event_start": at(days=19.5).isoformat(),
+        "event_end": at(days=21.5).isoformat(),
+    }
     prices = table("share_prices", *rows).lazy()
     return yield_stability(prices, **({"before_days": 3} | event | settings)).collect()
 
