@@ -257,7 +257,6 @@ def test_concentration_does_not_depend_on_the_unit(amounts: list[int], factor: i
 def test_what_is_open_is_what_is_left_of_a_position() -> None:
     """As the venue says after a change, else the sum of its changes; closed ones are not there."""
     rows: list[Row] = [
-        moved(0, 10, account="0xa", notional_usd=10),
         moved(1, -4, account="0xa", notional_usd=6),
         moved(0, 5, account="0xb"),
         moved(1, -3, account="0xb"),

@@ -115,7 +115,7 @@ def test_a_pool_loses_price_and_money() -> None:
     """From 2 to 1.5 is a quarter; 30 of the 100 it managed left, net of 10 that came."""
     result = pools(
         share_prices=(
-            BEFORE | {"share_price_tokens": 2},
+            BEFORE | {"share_price_tokens": 2, "supply_tokens": 999},
             INSIDE | {"share_price_tokens": "1.5"},
             AFTER | {"share_price_tokens": 9},
         ),
@@ -169,6 +169,7 @@ def test_perps_and_credit_stand_side_by_side() -> None:
             BEFORE | {"protocol": "fund", "share_price_tokens": 2},
             INSIDE | {"protocol": "fund", "share_price_tokens": 1},
             BEFORE | {"protocol": "fund", "pool": "0xother", "share_price_tokens": 1},
+            INSIDE | {"protocol": "fund", "pool": "0xother", "share_price_tokens": 2},
         ),
     }
     frames = {name: table(name, *rows) for name, rows in facts.items()}
@@ -185,4 +186,4 @@ def test_perps_and_credit_stand_side_by_side() -> None:
     assert column(result, "liquidation_notional_usd") == [None, None, "7", None]
     assert column(result, "adl_notional_usd") == [None, None, "0", None]
     assert result["worst_price_change_ratio"].to_list() == [-0.5, None, None, None]
-    assert result["priced_pool_count"].to_list() == [1, None, None, None]
+    assert result["priced_pool_count"].to_list() == [2, None, None, None]

@@ -67,6 +67,13 @@ def test_a_maintenance_margin_brings_it_nearer() -> None:
     assert row["median_long_move_ratio"] == 0.0
 
 
+def test_a_position_below_its_maintenance_margin_has_no_room() -> None:
+    """At 20x and 10 % it is liquidated where it begins, not by a move in its favour."""
+    row = moves(leverage=20.0, maintenance_ratio=0.1)
+
+    assert (row["long_move_ratio"], row["short_move_ratio"]) == (0.0, 0.0)
+
+
 def test_a_market_without_known_leverage_has_no_median_move() -> None:
     """The chosen leverage still has one."""
     facts = load(liquidations=table("liquidations", {}))
@@ -110,6 +117,11 @@ def test_a_window_that_is_not_over_is_not_counted() -> None:
     assert survived((0, 100), (10, 1))["survived_long_ratio"] == 0.0
     assert survived((0, 100), (9, 1))["window_count"] == 0
     assert survived((0, 100), (9, 1))["survived_long_ratio"] is None
+
+
+def test_what_was_before_the_entry_does_not_count() -> None:
+    """Of two prices of one moment the last is the entry."""
+    assert survived((0, 50), (0, 100), (10, 100))["survived_long_ratio"] == 1.0
 
 
 def test_higher_leverage_never_survives_more() -> None:

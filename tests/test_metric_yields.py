@@ -62,6 +62,13 @@ def test_what_was_told_stands_until_it_is_told_again() -> None:
 
     assert result["tvl_tokens"].to_list() == [100.0, 100.0]
 
+    result = worth(
+        [{"assets_tokens": 90, "block_timestamp": at(days=1)}], [on_day(0, 2, supply_tokens=9)]
+    )
+
+    assert result["tvl_tokens"].to_list() == [18.0, 90.0]
+    assert column(result, "supply_tokens") == ["9", "9"]
+
 
 def test_requests_are_no_flows_and_dividends_no_money() -> None:
     """10 in, 4 out, a request of 3 that only queues, a dividend of 1 share."""
@@ -135,8 +142,8 @@ def test_the_earlier_price_is_at_least_so_old() -> None:
 
 
 def test_a_posted_value_counts_from_when_it_was_true() -> None:
-    """Posted a day late, the value of day 30 is 30 days after that of day 0."""
-    rows = on_day(1, 1, nav_at=at(days=0)), on_day(31, "1.01", nav_at=at(days=30))
+    """Posted a day and three days late, the value of day 30 is 30 days after that of day 0."""
+    rows = on_day(1, 1, nav_at=at(days=0)), on_day(33, "1.01", nav_at=at(days=30))
 
     assert yields(*rows)["elapsed_seconds"][1] == 30 * 86_400
 
@@ -222,7 +229,8 @@ def test_an_event_is_compared_with_the_days_before() -> None:
     """Before it 1 % a day, in it a fall of 10 % and a rise."""
     prices = [on_day(17, 100), on_day(18, 101), on_day(19, "102.01"), on_day(20, "91.809")]
 
-    result = stability(*prices, on_day(21, "100.9899"), on_day(22, 1))
+    end = on_day(22, 1) | {"block_timestamp": at(days=21.5)}
+    result = stability(*prices, on_day(21, "100.9899"), end)
 
     assert result["period"].to_list() == ["before", "event"]
     assert result["change_count"].to_list() == [2, 2]
@@ -245,6 +253,7 @@ def test_a_dip_within_a_day_is_a_drawdown() -> None:
     ("settings", "message"),
     [
         ({"event_end": "2025-10-01"}, "event_end must be after event_start"),
+        ({"event_start": "2025-11-01", "event_end": "2025-11-01"}, "event_end must be after"),
         ({"event_start": "soon"}, "event_start must be a time"),
         ({"before_days": 0}, "before_days must be at least 1"),
     ],
