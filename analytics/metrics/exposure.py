@@ -119,7 +119,9 @@ def open_interest_against_closed(
             open_interest_change_usd=pl.when(is_known).then(pl.col("known").fill_null(0)),
         )
         .select(
-            *(*keys, change, *sums, "unknown_count"),
+            *keys,
+            change,
+            *(*sums, "unknown_count"),
             unexplained_usd=pl.when(is_whole).then(change - net),
         )
         .sort(keys)

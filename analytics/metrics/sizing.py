@@ -170,7 +170,7 @@ def _move(leverage: pl.Expr, maintenance: float, *, is_long: bool) -> pl.Expr:
 
 
 def _moves(oracle_updates: pl.LazyFrame, window_seconds: int) -> pl.LazyFrame:
-    price, at = pl.col("oracle_price_quote").cast(pl.Float64), pl.col("block_timestamp")
+    price, at = pl.col("oracle_price_quote"), pl.col("block_timestamp")
     # The first of a window is the entry itself: moments of a feed are unique.
     worst = pl.col("low").slice(1).min(), pl.col("high").slice(1).max()
     entry = pl.col("entry")
@@ -191,7 +191,8 @@ def _moves(oracle_updates: pl.LazyFrame, window_seconds: int) -> pl.LazyFrame:
         .agg(entry.first(), worst[0], worst[1], pl.col("last_at").first())
         .with_columns(
             is_whole=at.dt.offset_by(f"{window_seconds}s") <= pl.col("last_at"),
-            fall=(1 - pl.col("low") / entry).fill_null(0).clip(lower_bound=0),
-            rise=(pl.col("high") / entry - 1).fill_null(0).clip(lower_bound=0),
+            # The difference is exact, so that a fall of a fifth is one fifth.
+            fall=ratio(entry - pl.col("low"), entry).fill_null(0).clip(lower_bound=0),
+            rise=ratio(pl.col("high") - entry, entry).fill_null(0).clip(lower_bound=0),
         )
     )

@@ -1,0 +1,224 @@
+"""Loans, interest, fees, losses and recoveries of pools, on rows a reader adds up in the head."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+import pytest
+from handmade import at, column, shown, table, units
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.metrics.credit import (
+    credit_fees,
+    defaults,
+    impairments,
+    interest_paid,
+    loans_outstanding,
+    recoveries,
+)
+
+Row = Mapping[str, object]
+TOMORROW: dict[str, object] = {"block_timestamp": at(days=1), "block_number": 2}
+MANAGER: dict[str, object] = {"part": "0xmanager"}
+
+
+def funded(tokens: object) -> dict[str, object]:
+    """Return a loan of these tokens being paid out."""
+    return {"kind": "funded", "principal_tokens": tokens}
+
+
+def paid(principal: object, interest: object = None) -> dict[str, object]:
+    """Return a payment of principal and interest."""
+    return {"kind": "payment", "principal_tokens": principal, "interest_tokens": interest}
+
+
+def outstanding(events: Sequence[Row], states: Sequence[Row]) -> pl.DataFrame:
+    """Return what these events and states say is lent."""
+    return loans_outstanding(
+        table("credit_events", *events).lazy(), table("pool_states", *states).lazy()
+    ).collect()
+
+
+def both_ways(result: pl.DataFrame) -> list[tuple[object, ...]]:
+    """Return what is lent by events, by state, and the difference, of every row."""
+    names = ("principal_events_tokens", "principal_state_tokens", "difference_tokens")
+    return list(zip(*(column(result, name) for name in names), strict=True))
+
+
+def test_what_is_lent_is_what_was_paid_out_less_what_came_back() -> None:
+    """100 lent, 30 repaid, 20 liquidated, 10 lost: 40 are left."""
+    lost = {"kind": "default", "loss_tokens": 10}
+    liquidated = {"kind": "liquidation", "principal_tokens": 20}
+
+    result = outstanding([funded(100), paid(30, 5), liquidated, lost], [])
+
+    assert both_ways(result) == [("40", None, None)]
+
+
+def test_events_and_state_are_shown_side_by_side() -> None:
+    """Events that begin late leave a difference that stays."""
+    result = outstanding(
+        [funded(10), paid(4) | TOMORROW],
+        [{"principal_tokens": 110}, {"principal_tokens": 106} | TOMORROW],
+    )
+
+    assert both_ways(result) == [("10", "110", "-100"), ("6", "106", "-100")]
+
+
+def test_parts_are_added_where_the_pool_itself_is_silent() -> None:
+    """Two managers hold 7 and 5; the next day one of them holds 1."""
+    result = outstanding(
+        [],
+        [
+            MANAGER | {"principal_tokens": 7},
+            {"part": "0xother", "principal_tokens": 5},
+            MANAGER | TOMORROW | {"principal_tokens": 1},
+        ],
+    )
+
+    assert column(result, "principal_state_tokens") == ["12", "6"]
+
+
+def test_a_pool_and_its_parts_are_never_added() -> None:
+    """What managers hold is inside what the pool says."""
+    result = outstanding([], [{"principal_tokens": 12}, MANAGER | {"principal_tokens": 7}])
+
+    assert column(result, "principal_state_tokens") == ["12"]
+
+
+def test_what_is_read_at_a_block_comes_after_its_logs() -> None:
+    """Reads have a log index below zero."""
+    result = outstanding(
+        [], [{"principal_tokens": 9, "log_index": -1}, {"principal_tokens": 5, "log_index": 3}]
+    )
+
+    assert column(result, "principal_state_tokens") == ["9"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [{"kind": "payment", "paid_tokens": 3}, funded(None), {"kind": "default"}, paid(None)],
+)
+def test_an_event_without_its_amount_makes_the_sum_unknown(event: dict[str, object]) -> None:
+    """From then on; before it the sum stands."""
+    result = outstanding([funded(10), event | TOMORROW], [])
+
+    assert column(result, "principal_events_tokens") == ["10", None]
+    assert result["unknown_count"].to_list() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "event", [paid(None, 5), {"kind": "liquidation"}, {"kind": "call"}, {"kind": "recovery"}]
+)
+def test_interest_and_calls_repay_nothing(event: Row) -> None:
+    """A payment of interest alone, a liquidation that only begins, a call, a recovery."""
+    result = outstanding([funded(10), event], [])
+
+    assert column(result, "principal_events_tokens") == ["10"]
+
+
+@given(st.lists(st.integers(0, 10**33), min_size=1, max_size=12))
+def test_a_state_told_at_every_event_is_the_sum_of_the_events(amounts: list[int]) -> None:
+    """A pool that tells its principal after each loan differs from its events by nothing."""
+    sums = [sum(amounts[: place + 1]) for place in range(len(amounts))]
+    events = [funded(units(amount)) | {"block_number": n} for n, amount in enumerate(amounts)]
+    states = [{"principal_tokens": units(total), "block_number": n} for n, total in enumerate(sums)]
+
+    result = outstanding(events, states)
+
+    assert both_ways(result) == [(shown(units(sums[-1])), shown(units(sums[-1])), "0")]
+
+
+def test_interest_is_kept_apart_from_what_is_not_split() -> None:
+    """Two payments with interest of 3 and 4, one of 50 in one amount."""
+    events = [paid(10, 3), paid(0, 4), {"kind": "payment", "paid_tokens": 50}, funded(9)]
+
+    result = interest_paid(table("credit_events", *events).lazy()).collect()
+
+    assert column(result, "interest_tokens") == ["7"]
+    assert column(result, "unsplit_tokens") == ["50"]
+    assert result.select("payment_count", "unknown_interest_count").row(0) == (3, 1)
+
+
+def test_interest_nobody_told_is_unknown_and_not_zero() -> None:
+    """A payment in one amount may hold interest."""
+    events = table("credit_events", {"kind": "payment", "paid_tokens": 50}).lazy()
+
+    assert interest_paid(events).collect()["interest_tokens"].to_list() == [None]
+
+
+def test_fees_of_credit_leave_out_those_of_trading() -> None:
+    """Interest of 10 is split; the fee of a position is not credit's."""
+    split = {"supply_side_usd": 7, "treasury_usd": 3, "holders_usd": 0}
+    rows = table(
+        "fees",
+        {"fee_kind": "interest", "fee_usd": 10, "fee_tokens": 10} | split,
+        {"fee_kind": "interest", "fee_tokens": 5},
+        {"fee_kind": "position", "fee_usd": 99},
+    )
+
+    result = credit_fees(rows.lazy()).collect()
+
+    names = ("fee_tokens", "fees_usd", "supply_side_usd", "treasury_usd", "holders_usd")
+    assert [column(result, name) for name in names] == [["15"], ["10"], ["7"], ["3"], ["0"]]
+    assert result.select("fee_count", "unpriced_count", "unsplit_count").row(0) == (2, 1, 1)
+
+
+def test_a_removed_impairment_is_taken_off() -> None:
+    """Marked down by 8 and back up by 3, while the state says 5."""
+    events = table(
+        "credit_events",
+        {"kind": "impairment", "loss_tokens": 8},
+        {"kind": "impairment_removed", "loss_tokens": -3},
+    )
+    states = table("pool_states", {"unrealized_loss_tokens": 5})
+
+    result = impairments(events.lazy(), states.lazy()).collect()
+
+    assert column(result, "written_down_tokens") == ["5"]
+    assert column(result, "unrealized_loss_tokens") == ["5"]
+    assert result.select("impairment_count", "removed_count").row(0) == (1, 1)
+
+
+def test_an_impairment_without_an_amount_is_counted_and_unknown() -> None:
+    """The event says that, the state of the next day how much; that day had no event."""
+    events = table("credit_events", {"kind": "impairment"})
+    states = table("pool_states", TOMORROW | {"unrealized_loss_tokens": 4})
+
+    result = impairments(events.lazy(), states.lazy()).collect()
+
+    assert column(result, "written_down_tokens") == [None, "0"]
+    assert column(result, "unrealized_loss_tokens") == [None, "4"]
+    assert result["unknown_loss_count"].to_list() == [1, 0]
+
+
+def test_defaults_count_loans_and_add_what_is_known() -> None:
+    """Two loans of one borrower, one of them without an amount."""
+    events = table(
+        "credit_events",
+        {"kind": "default", "loan": "0x1", "account": "0xa", "loss_tokens": 6},
+        {"kind": "default", "loan": "0x2", "account": "0xa"},
+        {"kind": "call", "loan": "0x3"},
+    )
+
+    result = defaults(events.lazy()).collect()
+
+    counts = ("default_count", "account_count", "loan_count", "unknown_loss_count")
+    assert result.select(counts).row(0) == (2, 1, 2, 1)
+    assert column(result, "loss_tokens") == ["6"]
+
+
+def test_recoveries_and_sales_are_not_added() -> None:
+    """A sale brings 9, of which 8 come back."""
+    events = table(
+        "credit_events",
+        {"kind": "collateral_sale", "principal_tokens": 9},
+        {"kind": "recovery", "principal_tokens": 8},
+        {"kind": "recovery"},
+    )
+
+    result = recoveries(events.lazy()).collect()
+
+    assert column(result, "recovered_tokens") == ["8"]
+    assert column(result, "sale_tokens") == ["9"]
+    assert result.select("recovery_count", "sale_count", "unknown_count").row(0) == (2, 1, 1)

@@ -1,0 +1,282 @@
+"""Drawdowns of open interest, its reconciliation, leverage and concentration, by hand."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import polars as pl
+import pytest
+from handmade import at, column, shown, table, units
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.metrics.exposure import (
+    concentration,
+    leverage_at_liquidation,
+    open_interest_against_closed,
+    open_interest_drawdown,
+    open_interest_reconciliation,
+)
+
+Row = Mapping[str, object]
+Metric = Callable[..., pl.LazyFrame]
+changes = st.lists(st.tuples(st.booleans(), st.integers(-(10**30), 10**30)), min_size=1)
+
+
+def hour(number: int) -> dict[str, object]:
+    """Return the time of an event in this hour."""
+    return {"block_timestamp": at(3600 * number), "block_number": number + 1}
+
+
+def grown(number: int, usd: object, tokens: object = 0, **more: object) -> dict[str, object]:
+    """Return a change of open interest in this hour."""
+    deltas = {"open_interest_delta_usd": usd, "open_interest_delta_tokens": tokens}
+    return hour(number) | deltas | more
+
+
+def moved(number: int, usd: object, cause: str = "trade", **more: object) -> dict[str, object]:
+    """Return a change of a position in this hour."""
+    return hour(number) | {"notional_delta_usd": usd, "cause": cause} | more
+
+
+def drawdown(*rows: Row) -> pl.DataFrame:
+    """Return the drawdowns of the markets of these events."""
+    return open_interest_drawdown(table("open_interest", *rows).lazy()).collect()
+
+
+def both(
+    metric: Metric, states: Sequence[Row], positions: Sequence[Row], bucket_seconds: int = 3600
+) -> pl.DataFrame:
+    """Return a metric of open interest and positions."""
+    frames = table("open_interest", *states).lazy(), table("position_changes", *positions).lazy()
+    return metric(*frames, bucket_seconds=bucket_seconds).collect()
+
+
+def test_a_drawdown_is_from_the_highest_so_far_to_the_lowest_to_come() -> None:
+    """100, 50, 80, 20: from 100 to 20 is a fall of 80 %, from nothing later none."""
+    result = drawdown(grown(0, 100), grown(1, -50), grown(2, 30), grown(3, -60))
+
+    market = result.filter(pl.col("market") == "BTC")
+    assert column(market, "peak_usd") == ["100", "100", "100", "100"]
+    assert column(market, "lowest_usd") == ["20", "20", "20", None]
+    assert market["drawdown_usd_ratio"].to_list() == [-0.8, -0.8, -0.8, None]
+
+
+def test_a_fall_of_the_price_is_no_drawdown_in_base_units() -> None:
+    """Dollars halve while the same coins stay open."""
+    result = drawdown(grown(0, 100, 2), grown(1, -50, 0)).filter(pl.col("market") == "BTC")
+
+    assert result["drawdown_usd_ratio"].to_list() == [-0.5, None]
+    assert result["drawdown_tokens_ratio"].to_list() == [0.0, None]
+
+
+def test_markets_of_a_protocol_are_added_in_dollars_only() -> None:
+    """One falls from 60 to 30 while the other stays at 40: 100 to 70."""
+    result = drawdown(grown(0, 60), grown(0, 40, market="ETH"), grown(1, -30))
+
+    venue = result.filter(pl.col("market").is_null())
+    assert column(venue, "open_interest_total_usd") == ["100", "70"]
+    assert venue["drawdown_usd_ratio"].to_list() == [-0.3, None]
+    assert venue["open_interest_total_tokens"].to_list() == [None, None]
+
+
+def test_a_protocol_is_unknown_while_a_market_of_it_is() -> None:
+    """A market with one side of it told has no total."""
+    one_sided = hour(0) | {"market": "ETH", "open_interest_usd": 5}
+    other = hour(1) | {"market": "ETH", "open_interest_usd": 5, "is_long": False}
+
+    result = drawdown(grown(0, 60), one_sided, other).filter(pl.col("market").is_null())
+
+    assert column(result, "open_interest_total_usd") == [None, "70"]
+
+
+def test_closings_explain_a_fall_of_open_interest() -> None:
+    """100 less 30 traded, 20 liquidated, 10 deleveraged, 5 taken over, and 8 nobody explains."""
+    closings = [
+        moved(1, -30),
+        moved(1, -20, "liquidation"),
+        moved(1, -10, "adl"),
+        moved(1, -5, "takeover"),
+    ]
+
+    result = both(
+        open_interest_against_closed, [grown(0, 100), grown(1, -73)], [moved(0, 100), *closings]
+    )
+
+    assert column(result, "open_interest_change_usd") == ["100", "-73"]
+    names = ("opened", *(f"closed_by_{cause}" for cause in ("trade", "liquidation", "adl")))
+    assert [column(result, f"{name}_usd")[1] for name in names] == ["0", "30", "20", "10"]
+    assert column(result, "closed_by_other_usd") == ["0", "5"]
+    assert column(result, "unexplained_usd") == ["0", "-8"]
+
+
+def test_the_first_absolute_value_is_a_level() -> None:
+    """Its change is unknown; that of the next is not. Silence about dollars is no change."""
+    states = [
+        hour(0) | {"open_interest_usd": 100},
+        hour(1) | {"open_interest_tokens": 1},
+        hour(2) | {"open_interest_usd": 70},
+    ]
+
+    result = both(open_interest_against_closed, states, [moved(2, -30)])
+
+    assert column(result, "open_interest_change_usd") == [None, "0", "-30"]
+    assert column(result, "unexplained_usd") == [None, "0", "0"]
+
+
+def test_what_a_market_never_tells_is_unknown() -> None:
+    """Without positions nothing is explained, without open interest there is nothing to explain."""
+    alone = both(open_interest_against_closed, [grown(0, 5)], [])
+    positions = both(open_interest_against_closed, [], [moved(0, 5), moved(1, None)])
+
+    assert alone.select("opened_usd", "unknown_count", "unexplained_usd").row(0) == (None,) * 3
+    assert positions["open_interest_change_usd"].to_list() == [None, None]
+    assert positions["unknown_count"].to_list() == [0, 1]
+
+
+def test_positions_and_state_are_compared_in_both_units() -> None:
+    """Positions add up to 90 and 9 where the venue says 100 and 9: 1,000 bps and none."""
+    result = both(
+        open_interest_reconciliation,
+        [grown(1, 100, 9)],
+        [moved(0, 60, size_delta_tokens=6), moved(1, 30, size_delta_tokens=3)],
+    )
+
+    assert column(result, "error_usd") == ["-10"]
+    assert column(result, "error_tokens") == ["0"]
+    assert result.select("error_usd_bps", "error_tokens_bps").rows() == [(-1000.0, 0.0)]
+
+
+def test_a_change_that_is_not_told_ends_the_sum() -> None:
+    """From then on nobody knows; the other unit goes on."""
+    positions = [moved(0, 5, size_delta_tokens=1), moved(1, None, size_delta_tokens=1)]
+
+    result = both(open_interest_reconciliation, [grown(0, 5), grown(1, 5)], positions)
+
+    assert column(result, "events_usd") == ["5", None]
+    assert column(result, "events_tokens") == ["1", "2"]
+
+
+@given(changes)
+def test_the_sum_of_changes_is_the_open_interest(steps: list[tuple[bool, int]]) -> None:
+    """Positions that change as open interest does leave no error and nothing unexplained."""
+    states = [
+        grown(place % 3, units(number), is_long=side) for place, (side, number) in enumerate(steps)
+    ]
+    positions = [moved(place % 3, units(number)) for place, (_, number) in enumerate(steps)]
+
+    errors = both(open_interest_reconciliation, states, positions)
+    unexplained = both(open_interest_against_closed, states, positions)
+
+    assert {*column(errors, "error_usd")} == {"0"}
+    assert {*column(unexplained, "unexplained_usd")} == {"0"}
+    total = shown(units(sum(number for _, number in steps)))
+    assert column(errors, "events_usd")[-1] == total
+
+
+@pytest.mark.parametrize("metric", [open_interest_against_closed, open_interest_reconciliation])
+def test_a_bucket_has_at_least_a_second(metric: Metric) -> None:
+    """A bucket of zero seconds is refused."""
+    with pytest.raises(ValueError, match="bucket_seconds must be at least 1, got 0"):
+        both(metric, [], [], bucket_seconds=0)
+
+
+def test_percentiles_are_positions_of_their_own() -> None:
+    """Of leverages 1 to 20 the median is the 10th, p95 the 19th, p99 the 20th."""
+    rows = ({"notional_usd": number * 3, "collateral_usd": 3} for number in range(1, 21))
+
+    result = leverage_at_liquidation(table("liquidations", *rows).lazy()).collect()
+
+    names = ("median_leverage", "p95_leverage", "p99_leverage", "highest_leverage")
+    assert result.select(names).row(0) == (10.0, 19.0, 20.0, 20.0)
+
+
+def test_a_position_without_collateral_has_no_leverage() -> None:
+    """It is counted; so is one whose notional is not known."""
+    rows = (
+        {"notional_usd": 5, "collateral_usd": 0},
+        {"collateral_usd": 5},
+        {"notional_usd": 5},
+    )
+
+    result = leverage_at_liquidation(table("liquidations", *rows).lazy()).collect()
+
+    assert result.select("liquidation_count", "known_count", "median_leverage").row(0) == (
+        *(3, 0),
+        None,
+    )
+
+
+def shares(
+    liquidated: Sequence[Row], cut: Sequence[Row] = (), held: Sequence[Row] = ()
+) -> pl.DataFrame:
+    """Return the concentration of these rows."""
+    return concentration(
+        table("liquidations", *liquidated).lazy(),
+        table("adls", *cut).lazy(),
+        table("position_changes", *held).lazy(),
+    ).collect()
+
+
+def test_the_largest_accounts_hold_their_share() -> None:
+    """Twelve accounts, one with 89 of 100 in two events, the others with 1 each."""
+    small: list[Row] = [{"account": f"0x{n}", "notional_usd": 1} for n in range(11)]
+    large: list[Row] = [{"account": "0xwhale", "notional_usd": usd} for usd in (80, 9)]
+
+    result = shares(small + large)
+
+    assert result.select("exposure", "account_count").row(0) == ("liquidated", 12)
+    assert result.select("top_1_share", "top_10_share", "top_100_share").row(0) == (0.89, 0.98, 1.0)
+
+
+def test_gini_is_zero_among_equals_and_half_of_two_where_one_has_all_but_nothing() -> None:
+    """Four equals have 0; of 1 and 3 the mean difference is a quarter of the whole."""
+    equal: list[Row] = [{"account": f"0x{n}", "notional_usd": 7} for n in range(4)]
+    uneven: list[Row] = [{"account": f"0x{n}", "notional_usd": n} for n in (1, 3)]
+
+    assert shares(equal)["gini"].to_list() == [0.0]
+    assert shares(uneven)["gini"].to_list() == [0.25]
+
+
+@given(st.lists(st.integers(1, 10**27), min_size=1, max_size=12), st.integers(2, 10**6))
+def test_concentration_does_not_depend_on_the_unit(amounts: list[int], factor: int) -> None:
+    """All dollars times a factor leave shares and Gini as they are, up to the last places."""
+    found = [
+        shares(
+            [
+                {"account": f"0x{n}", "notional_usd": units(amount * k)}
+                for n, amount in enumerate(amounts)
+            ]
+        ).row(0, named=True)
+        for k in (1, factor)
+    ]
+
+    for name in ("top_1_share", "top_10_share", "gini"):
+        assert found[0][name] == pytest.approx(found[1][name], rel=1e-12, abs=1e-15)
+    assert 0 <= found[0]["gini"] < 1
+
+
+def test_what_is_open_is_what_is_left_of_a_position() -> None:
+    """As the venue says after a change, else the sum of its changes; closed ones are not there."""
+    rows: list[Row] = [
+        moved(1, -4, account="0xa", notional_usd=6),
+        moved(0, 5, account="0xb"),
+        moved(1, -3, account="0xb"),
+        moved(0, 5, account="0xc"),
+        moved(1, -5, account="0xc"),
+        moved(0, None, account="0xd"),
+    ]
+
+    result = shares([], [], rows)
+
+    assert result.select("exposure", "account_count", "unknown_count").row(0) == ("open", 2, 1)
+    assert column(result, "notional_usd") == ["8"]
+    assert result["top_1_share"].to_list() == [0.75]
+
+
+def test_rows_without_an_owner_are_counted_and_not_shared_out() -> None:
+    """An account or a notional that is not known belongs to nobody."""
+    result = shares([{"account": None, "notional_usd": 5}], [{"account": "0xa"}])
+
+    assert result.select("exposure", "account_count", "unknown_count", "gini").rows() == [
+        ("deleveraged", 0, 1, None),
+        ("liquidated", 0, 1, None),
+    ]

@@ -1,0 +1,189 @@
+"""Claims that nothing happened, and what an event did to pools and protocols."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+import pytest
+from handmade import at, column, load, table
+
+from analytics.compute import collected, compute
+
+Row = Mapping[str, object]
+EVENT = {"event_start": at(0).isoformat(), "event_end": at(100).isoformat()}
+INSIDE: dict[str, object] = {"block_timestamp": at(50), "block_number": 5}
+BEFORE: dict[str, object] = {"block_timestamp": at(-50), "block_number": 1}
+AFTER: dict[str, object] = {"block_timestamp": at(100), "block_number": 9}
+ENDS: tuple[Row, ...] = (
+    {"number": 1, "timestamp": at(-1)},
+    {"number": 10, "timestamp": at(101)},
+    {"number": 5, "timestamp": at(50)},
+    {"number": 0, "timestamp": at(-9)},
+    {"number": 11, "timestamp": at(109)},
+)
+
+
+def claim(
+    covered: tuple[tuple[int, int], ...] = ((1, 5), (6, 10)),
+    ends: tuple[Row, ...] = ENDS,
+    **facts: Row,
+) -> dict[str, object]:
+    """Return what can be said of an event in blocks 1 to 10."""
+    spans = ({"from_block": first, "to_block": last} for first, last in covered)
+    world = {"blocks": table("blocks", *ends), "coverage": table("coverage", *spans)}
+    world |= {name: table(name, row) for name, row in facts.items()}
+    (row,) = collected(compute("zero_liquidations", load(**world), **EVENT)).to_dicts()
+    return row
+
+
+def test_a_claim_holds_where_every_block_is_covered_and_nothing_happened() -> None:
+    """The blocks of the claim and their proof are shown."""
+    row = claim()
+
+    assert row["verdict"] == "holds"
+    assert (row["window_from_block"], row["window_to_block"]) == (1, 10)
+    assert (row["window_blocks"], row["covered_blocks"], row["proofs"]) == (10, 10, "fetched")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"credit_events": INSIDE | {"kind": "liquidation"}},
+        {"credit_events": INSIDE | {"kind": "default"}},
+        {"credit_events": INSIDE | {"kind": "impairment"}},
+        {"credit_events": INSIDE | {"kind": "repossession"}},
+        {"credit_events": INSIDE | {"kind": "collateral_sale"}},
+        {"liquidations": INSIDE},
+    ],
+)
+@pytest.mark.parametrize("covered", [((1, 10),), ((5, 5),)])
+def test_one_event_refutes_it_whatever_is_covered(
+    facts: dict[str, Any], covered: tuple[tuple[int, int], ...]
+) -> None:
+    """A gap does not make an event disappear."""
+    assert claim(covered, **facts)["verdict"] == "does not hold"
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"credit_events": INSIDE | {"kind": "call"}},
+        {"credit_events": INSIDE | {"kind": "payment"}},
+        {"credit_events": BEFORE | {"kind": "default"}},
+        {"credit_events": AFTER | {"kind": "default"}},
+        {"liquidations": AFTER | {"protocol": "other"}},
+        {"rejects": {"block_number": 5, "fact": "fees"}},
+        {"rejects": {"block_number": 11}},
+    ],
+)
+def test_what_is_no_loss_or_elsewhere_does_not(facts: dict[str, Any]) -> None:
+    """A call, a payment, another time, another protocol, an unreadable fee."""
+    assert claim(**facts)["verdict"] == "holds"
+
+
+@pytest.mark.parametrize("covered", [((1, 4), (6, 10)), ((1, 9),), ((2, 10),), ((20, 30),)])
+def test_a_gap_leaves_it_open(covered: tuple[tuple[int, int], ...]) -> None:
+    """A zero outside what is indexed says nothing."""
+    assert claim(covered)["verdict"] == "not covered"
+
+
+@pytest.mark.parametrize("fact", ["credit_events", "liquidations", None])
+def test_an_unreadable_log_leaves_it_open(fact: str | None) -> None:
+    """It might have been the liquidation."""
+    row = claim(rejects={"block_number": 5, "fact": fact})
+
+    assert (row["verdict"], row["reject_count"]) == ("not covered", 1)
+
+
+def test_time_that_no_block_surrounds_is_not_covered() -> None:
+    """Without a block at or after the event's end nobody knows where it ends."""
+    row = claim(ends=ENDS[:1])
+
+    assert (row["verdict"], row["window_blocks"], row["covered_blocks"]) == (
+        *("not covered", None),
+        None,
+    )
+
+
+def pools(**facts: tuple[Row, ...]) -> pl.DataFrame:
+    """Return what the event did to pools."""
+    frames = {name: table(name, *rows) for name, rows in facts.items()}
+    return collected(compute("pool_resilience", load(**frames), **EVENT))
+
+
+def test_a_pool_loses_price_and_money() -> None:
+    """From 2 to 1.5 is a quarter; 30 of the 100 it managed left, net of 10 that came."""
+    result = pools(
+        share_prices=(
+            BEFORE | {"share_price_tokens": 2, "supply_tokens": 999},
+            INSIDE | {"share_price_tokens": "1.5"},
+            AFTER | {"share_price_tokens": 9},
+        ),
+        pool_flows=(
+            INSIDE | {"kind": "withdrawal", "asset_tokens": 40},
+            INSIDE | {"kind": "deposit", "asset_tokens": 10},
+            BEFORE | {"kind": "withdrawal", "asset_tokens": 5},
+        ),
+        pool_states=(
+            BEFORE | {"assets_tokens": 100},
+            BEFORE | {"assets_tokens": 60, "part": "0xmanager"},
+            INSIDE | {"assets_tokens": 50},
+        ),
+    )
+
+    assert result.select("price_change_ratio", "outflow_ratio").rows() == [(-0.25, 0.3)]
+    assert result.select("managed_tokens", "flow_count").rows() == [(100.0, 2)]
+
+
+def test_shares_times_price_stand_in_for_what_is_managed() -> None:
+    """25 shares of 2; nothing flowed, which is a measured zero."""
+    result = pools(share_prices=(BEFORE | {"share_price_tokens": 2, "supply_tokens": 25},))
+
+    assert result.select("managed_tokens", "outflow_ratio").rows() == [(50.0, 0.0)]
+    assert result["price_change_ratio"].to_list() == [None]
+
+
+def test_an_outflow_without_an_amount_is_unknown() -> None:
+    """Nor is one a share of something unknown."""
+    state = BEFORE | {"assets_tokens": 100}
+    result = pools(pool_flows=(INSIDE | {"kind": "withdrawal"},), pool_states=(state,))
+
+    assert result["outflow_ratio"].to_list() == [None]
+    assert pools(pool_flows=(INSIDE | {"kind": "deposit"},))["outflow_ratio"].to_list() == [None]
+
+
+def test_perps_and_credit_stand_side_by_side() -> None:
+    """A venue with liquidations and an ADL, a lender with one default, a fund with a price."""
+    facts: dict[str, tuple[Row, ...]] = {
+        "liquidations": (
+            INSIDE | {"protocol": "perp", "notional_usd": 7},
+            AFTER | {"protocol": "perp", "notional_usd": 9},
+        ),
+        "adls": (BEFORE | {"protocol": "perp", "notional_usd": 3},),
+        "open_interest": ({"protocol": "venue"},),
+        "credit_events": (
+            INSIDE | {"protocol": "lender", "kind": "default"},
+            BEFORE | {"protocol": "lender", "kind": "liquidation"},
+        ),
+        "share_prices": (
+            BEFORE | {"protocol": "fund", "share_price_tokens": 2},
+            INSIDE | {"protocol": "fund", "share_price_tokens": 1},
+            BEFORE | {"protocol": "fund", "pool": "0xother", "share_price_tokens": 1},
+            INSIDE | {"protocol": "fund", "pool": "0xother", "share_price_tokens": 2},
+        ),
+    }
+    frames = {name: table(name, *rows) for name, rows in facts.items()}
+
+    result = collected(compute("resilience", load(**frames), **EVENT))
+
+    counts = ("family", "liquidation_count", "adl_count", "lending_liquidation_count")
+    assert result.select("protocol", *counts, "default_count").rows() == [
+        ("fund", "funds", None, None, None, None),
+        ("lender", "credit", None, None, 0, 1),
+        ("perp", "perps", 1, 0, None, None),
+        ("venue", "perps", None, None, None, None),
+    ]
+    assert column(result, "liquidation_notional_usd") == [None, None, "7", None]
+    assert column(result, "adl_notional_usd") == [None, None, "0", None]
+    assert result["worst_price_change_ratio"].to_list() == [-0.5, None, None, None]
+    assert result["priced_pool_count"].to_list() == [2, None, None, None]
