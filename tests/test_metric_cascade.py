@@ -1,6 +1,6 @@
 """The stages of a cascade, on events that can be followed with a finger."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 import pytest
@@ -12,7 +12,7 @@ from analytics.errors import UserError
 Row = Mapping[str, object]
 
 
-def stages(stage: int, **rows: list[Row]) -> pl.DataFrame:
+def stages(stage: int, **rows: Sequence[Row]) -> pl.DataFrame:
     """Return one stage of the timeline of these facts."""
     frames = {name: table(name, *each) for name, each in rows.items()}
     return collected(compute("cascade_stages", load(**frames))).filter(stage=stage)

@@ -1,6 +1,6 @@
 """Who moves first and what moves together, on series whose answer is built in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from analytics.compute import collected, compute
 from analytics.errors import UserError
 
-Row = Mapping[str, object]
+Row = dict[str, object]
 # Prices without a pattern: no shift of them looks like another.
 WALK = [100, 103, 101, 106, 104, 103, 109, 107, 112, 108, 110, 105, 107, 101, 104, 102, 106]
 
@@ -104,7 +104,7 @@ def test_the_event_bounds_what_is_compared() -> None:
     """Quotes before the start and at the end are left out: of seventeen moves seven are inside."""
     window = {"event_start": at(300).isoformat(), "event_end": at(780).isoformat()}
 
-    result = lags(quotes("a", 0) + quotes("b", 0), **window)
+    result = lags(quotes("a", 0) + quotes("b", 0), [], **window)
 
     assert column(result, "sample_count") == [7]
 
