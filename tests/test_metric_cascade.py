@@ -57,7 +57,7 @@ def test_what_was_usual_an_hour_ago_decides() -> None:
 
 def test_too_short_a_history_is_not_known() -> None:
     """Twenty quotes do not tell what is usual, so a fall of half is neither seen nor excluded."""
-    result = stages(1, oracle_updates=prices(*CALM[:20], (1_300, 500)))
+    result = stages(1, oracle_updates=prices(*CALM[:20], (7_205, 500)))
 
     assert column(result, "verdict") == ["not known"]
     assert column(result, "start_at") == [None]

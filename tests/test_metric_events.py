@@ -9,7 +9,7 @@ from handmade import at, column, load, table
 from analytics.compute import collected, compute
 from analytics.errors import UserError
 
-Row = Mapping[str, object]
+Row = dict[str, object]
 EVENT = {"event_start": at(600).isoformat(), "event_end": at(1_200).isoformat()}
 
 
@@ -148,7 +148,7 @@ def test_a_trade_is_compared_with_its_own_token() -> None:
 
 def shape(*assets: Row, **more: Sequence[Row]) -> dict[str, object]:
     """Return the one row of an event's shape."""
-    return shaped("event_shape", oracle_updates=assets, **more).to_dicts()[0]
+    return shaped("event_shape", EVENT, oracle_updates=assets, **more).to_dicts()[0]
 
 
 FALL = (590, 100), (700, 60), (5_000, 62)
