@@ -33,6 +33,12 @@ def check(setting: str, value: int, *, least: int, most: int = _CENTURY) -> None
         raise ValueError(f"{setting} must be at most {most}, got {value}")
 
 
+def check_positive(setting: str, value: float) -> None:
+    """Raise ValueError unless a setting is above zero and a number."""
+    if not value > 0:
+        raise ValueError(f"{setting} must be positive, got {value}")
+
+
 def known_total(value: pl.Expr) -> pl.Expr:
     """Return the sum of the known values; null where there are rows and none is known."""
     return pl.when(value.is_not_null().any() | (value.len() == 0)).then(value.sum())

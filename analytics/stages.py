@@ -126,24 +126,32 @@ def funded(funding: pl.LazyFrame, funding_daily_ratio: float) -> pl.LazyFrame:
 
 
 def liquidating(
-    velocity: pl.LazyFrame, adls: pl.LazyFrame, past: Past, ratio: float, least: int
+    velocity: pl.LazyFrame, rates: pl.LazyFrame, adls: pl.LazyFrame, ratio: float, least: int
 ) -> pl.LazyFrame:
-    """Return looks at how fast a protocol liquidates, before its first ADL."""
-    speed = pl.col("velocity_usd_per_second")
+    """Return looks at how fast a protocol liquidates, beside its usual rate, before any ADL."""
     first_adl = adls.group_by("protocol").agg(adl_at=pl.col(_AT).min())
     found = (
-        past.usual(velocity, ("protocol",), speed.rolling_median_by(_AT, past.history))
+        velocity.join(rates, on=["protocol", _AT])
         .join(first_adl, on="protocol", how="left")
         # No liquidation in the history is a measured zero.
         .with_columns(
             pl.col("usual").fill_null(0.0),
-            value=speed,
+            value=pl.col("velocity_usd_per_second"),
             measure=pl.lit("velocity_usd_per_second"),
         )
     )
     is_many = pl.col("liquidation_count") >= least
     is_early = pl.col("adl_at").is_null() | (pl.col(_AT) < pl.col("adl_at"))
     return look(2, found, ratio * pl.col("usual"), ("protocol",), only=is_many & is_early)
+
+
+def usual_rates(liquidations: pl.LazyFrame, past: Past) -> pl.LazyFrame:
+    """Return what each protocol liquidated a second in the past of each of its liquidations."""
+    notional = pl.col("notional_usd").sum().cast(pl.Float64)
+    moments = liquidations.group_by("protocol", _AT).agg(notional=notional)
+    seconds = past.history.total_seconds()
+    rate = pl.col("notional").rolling_sum_by(_AT, past.history) / seconds
+    return past.usual(moments, ("protocol",), rate).select("protocol", _AT, "usual")
 
 
 def deleveraging(adls: pl.LazyFrame, adl_share_ratio: float) -> pl.LazyFrame:
@@ -182,11 +190,13 @@ def recovering(
     )
     is_proven = pl.col("heard_until") >= at + pl.duration(seconds=quiet_seconds)
     was_off = pl.col("peak") > dislocation_bps
-    told = stretches.with_columns(value=pl.when(is_proven | ~was_off).then(pl.col("value")))
+    ended = stretches.filter(was_off)
+    others = apart.join(ended, on="asset", how="anti")
+    proof = pl.when(is_proven).then(pl.lit(recovery_bps))
     return pl.concat(
         [
-            look(5, told, pl.lit(recovery_bps), ("asset",), only=was_off),
-            look(5, apart, pl.lit(recovery_bps), ("asset",), only=pl.lit(value=False)),
+            look(5, ended, proof, ("asset",)),
+            look(5, others, pl.lit(recovery_bps), ("asset",), only=pl.lit(value=False)),
         ]
     )
 

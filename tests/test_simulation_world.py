@@ -9,7 +9,8 @@ from simulated_world import SEED, total, totals, world
 
 from indexer.simulation.encoding import topic
 from indexer.simulation.ledger import Row, exact, text
-from indexer.simulation.prices import CRASH, END, ONE, START, between, block_times, depth, paths
+from indexer.simulation.prices import CRASH, END, START, between, block_times, depth, paths
+from indexer.simulation.scenarios import ONE
 from indexer.simulation.served import SIMULATED_CLIENT
 from indexer.simulation.world import simulated
 

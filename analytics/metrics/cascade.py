@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from analytics.expressions import check
+from analytics.expressions import check, check_positive
+from analytics.metrics.liquidations import liquidation_velocity
 from analytics.metrics.open_interest import open_interest as interest_by_period
 from analytics.series import quoted
 from analytics.stages import (
@@ -16,17 +17,19 @@ from analytics.stages import (
     moves,
     recovering,
     timeline,
+    usual_rates,
 )
 
 
 def cascade_stages(  # noqa: PLR0917 -- one parameter per input
-    liquidation_velocity: pl.LazyFrame,
+    liquidations: pl.LazyFrame,
     oracle_deviation: pl.LazyFrame,
     oracle_updates: pl.LazyFrame,
     adls: pl.LazyFrame,
     open_interest: pl.LazyFrame,
     funding: pl.LazyFrame,
     *,
+    window_seconds: int = 60,
     quiet_seconds: int = 600,
     history_seconds: int = 86_400,
     settled_seconds: int = 3_600,
@@ -52,21 +55,22 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
     Formula:
         0 open interest > build_up_ratio * its median of the history; |funding| > its setting
         1 |price / price return_seconds ago - 1| > max(trigger_deviations * sd, trigger_bps)
-        2 velocity > velocity_ratio * its median of the history (0 without one), with at least
-          least_liquidations in the window, before the protocol's first ADL
+        2 Σ notional_usd of the window_seconds that follow / window_seconds > velocity_ratio * the
+          rate of the whole history (0 without one), with at least least_liquidations in the window,
+          before the protocol's first ADL
         3 from the first ADL until adl_share_ratio of all ADL notional is done
         4 |oracle_deviation| > dislocation_bps for any two sources of the asset
         5 after a dislocation: the last deviation > recovery_bps, if quiet_seconds follow without
 
     Args:
-        liquidation_velocity: the metric: one row per protocol and moment with a liquidation.
-        window_seconds: of it.
+        liquidations: one row per liquidated position: notional_usd (USD).
         oracle_deviation: the metric: one row per update and other source (bps).
         tolerance_seconds: of it.
         oracle_updates: one row per update: asset, quote, source, oracle_price_quote.
         adls: one row per position cut: notional_usd (USD).
         open_interest: one row per event: open interest by side (USD).
         funding: one row per event: funding_rate_daily_ratio.
+        window_seconds: over which a velocity is measured.
         quiet_seconds: a pause longer than this ends a stage.
         history_seconds: how much of the past a median or sd is taken of.
         settled_seconds: how much just before a moment that past leaves out.
@@ -76,7 +80,7 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
         trigger_deviations: standard deviations of such moves.
         trigger_bps: the least move that is a trigger, basis points.
         least_returns: fewer moves in the history leave a standard deviation unknown.
-        velocity_ratio: of the median velocity.
+        velocity_ratio: of the usual rate.
         least_liquidations: in the window of the velocity.
         adl_share_ratio: of the notional, at which deleveraging is over.
         dislocation_bps: between two sources of one asset, basis points.
@@ -90,7 +94,7 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
         (Float64: the highest, also where not seen). Values are in the unit the measure names.
 
     Raises:
-        ValueError: a setting in seconds or a count is below 1, or a ratio is not positive.
+        ValueError: a setting in seconds or a count is too small, or a ratio is not positive.
 
     Source:
         Stages as told of 10 October 2025: prices from 20:50 UTC, liquidations alone from 21:15:03,
@@ -98,16 +102,23 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
     """
     check("quiet_seconds", quiet_seconds, least=0)
     check("return_seconds", return_seconds, least=1)
+    check("least_returns", least_returns, least=2)
     check("least_liquidations", least_liquidations, least=1)
+    check_positive("build_up_ratio", build_up_ratio)
+    check_positive("trigger_deviations", trigger_deviations)
+    check_positive("velocity_ratio", velocity_ratio)
+    check_positive("adl_share_ratio", adl_share_ratio)
     past = Past(history_seconds, settled_seconds)
     moved = moves(quoted(oracle_updates), return_seconds, past, least_returns)
     apart = deviations(oracle_deviation)
+    velocity = liquidation_velocity(liquidations, window_seconds=window_seconds)
+    rates = usual_rates(liquidations, past)
     usual_moves = trigger_deviations * pl.col("usual")
     looks = [
         built_up(interest_by_period(open_interest), past, build_up_ratio),
         funded(funding, funding_daily_ratio),
         look(1, moved, usual_moves, ("protocol", "asset", "feed"), floor=trigger_bps),
-        liquidating(liquidation_velocity, adls, past, velocity_ratio, least_liquidations),
+        liquidating(velocity, rates, adls, velocity_ratio, least_liquidations),
         deleveraging(adls, adl_share_ratio),
         look(4, apart, pl.lit(dislocation_bps), ("asset",)),
         recovering(apart, quiet_seconds, dislocation_bps, recovery_bps),

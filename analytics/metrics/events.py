@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from analytics.expressions import bucket, check, known_total, ratio, row_count
+from analytics.expressions import bucket, check, check_positive, known_total, ratio, row_count
 from analytics.impact import trade_depths
 from analytics.series import SOURCE, between, main_sources, moment, quoted, relative
 
@@ -50,8 +50,7 @@ def executed_depth(
         GMX v2 PricingUtils: impact grows with the size of the order; the linear reading is an
         approximation of it. Depth within 2 % as market makers quote it.
     """
-    if move_bps <= 0:
-        raise ValueError(f"move_bps must be positive, got {move_bps}")
+    check_positive("move_bps", move_bps)
     depth = pl.col("depth_usd")
     return (
         trade_depths(position_changes, oracle_updates, move_bps)

@@ -1,0 +1,194 @@
+"""The stages of a cascade, on events that can be followed with a finger."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+import pytest
+from handmade import at, column, load, table
+
+from analytics.compute import collected, compute
+from analytics.errors import UserError
+
+Row = Mapping[str, object]
+
+
+def stages(stage: int, **rows: Sequence[Row]) -> pl.DataFrame:
+    """Return one stage of the timeline of these facts."""
+    frames = {name: table(name, *each) for name, each in rows.items()}
+    return collected(compute("cascade_stages", load(**frames))).filter(stage=stage)
+
+
+def prices(*quotes: tuple[float, object], feed: str = "0xf") -> list[Row]:
+    """Return updates of BTC: seconds after 21:00, price."""
+    return [
+        {"asset": "BTC", "feed": feed, "block_timestamp": at(s), "oracle_price_quote": price}
+        for s, price in quotes
+    ]
+
+
+def liquidated(*moments: float, size: int = 60) -> list[Row]:
+    """Return liquidations of one size at these seconds."""
+    return [{"notional_usd": size, "block_timestamp": at(each)} for each in moments]
+
+
+# Two hours of a price that swings by 10 bps a minute.
+CALM = [(60 * minute, 1000 + minute % 2) for minute in range(120)]
+
+
+def test_a_fall_beyond_the_usual_is_the_trigger() -> None:
+    """After swings of 10 bps a fall of 5 % in a minute is the trigger, when it is quoted."""
+    result = stages(1, oracle_updates=prices(*CALM, (7_205, 950)))
+
+    assert column(result, "verdict") == ["seen"]
+    assert column(result, "start_at") == [at(7_205)]
+    assert column(result, "threshold") == [100.0]
+    assert column(result, "observed_value") == [pytest.approx(10_000 * 51 / 1001)]
+
+
+def test_what_was_usual_an_hour_ago_decides() -> None:
+    """Swings of 3 % a minute make one of 5 % nothing new: six deviations are 18 %."""
+    wild = [(60 * minute, 1000 + 30 * (minute % 2)) for minute in range(120)]
+
+    result = stages(1, oracle_updates=prices(*wild, (7_205, 1_060)))
+
+    assert column(result, "verdict") == ["not seen"]
+    assert result["threshold"][0] > 1_500
+
+
+def test_too_short_a_history_is_not_known() -> None:
+    """Twenty quotes do not tell what is usual, so a fall of half is neither seen nor excluded."""
+    result = stages(1, oracle_updates=prices(*CALM[:20], (7_205, 500)))
+
+    assert column(result, "verdict") == ["not known"]
+    assert column(result, "start_at") == [None]
+
+
+def test_three_liquidations_in_a_minute_begin_the_stage() -> None:
+    """Without a history the first of three in a minute is the start; two are not enough."""
+    few = stages(2, liquidations=liquidated(0, 30))
+    many = stages(2, liquidations=liquidated(0, 30, 59))
+
+    assert column(few, "verdict") == ["not seen"]
+    assert column(many, "verdict") == ["seen"]
+    assert column(many, "start_at") == [at(0)]
+    assert column(many, "observed_value") == [3.0]
+
+
+def test_liquidations_are_compared_with_the_day_before() -> None:
+    """Of 8,640 a day, 0.1 a second, ten times as much is 1: three of 10 a minute are not that."""
+    day = liquidated(0, size=8_640)
+    quiet = stages(2, liquidations=day + liquidated(7_200, 7_201, 7_202, size=10))
+    loud = stages(2, liquidations=day + liquidated(7_200, 7_201, 7_202, size=30))
+
+    assert column(quiet, "verdict") == ["not seen"]
+    assert column(loud, "start_at") == [at(7_200)]
+    assert column(loud, "threshold") == [pytest.approx(1.0)]
+
+
+def test_liquidation_alone_ends_with_the_first_adl() -> None:
+    """What is liquidated after the first ADL is not of the stage before it."""
+    rows = liquidated(0, 10, 20, 40, 50, 60)
+    cut = [{"notional_usd": 1, "block_timestamp": at(15)}]
+
+    result = stages(2, liquidations=rows, adls=cut)
+
+    assert column(result, "end_at") == [at(10)]
+
+
+def test_deleveraging_lasts_until_nearly_all_is_done() -> None:
+    """Of 99 + 1 the last one is beyond 99 %: the stage ends before it."""
+    cuts = [
+        {"notional_usd": size, "block_timestamp": at(seconds)}
+        for seconds, size in ((0, 9), (60, 90), (120, 1))
+    ]
+
+    result = stages(3, adls=cuts)
+
+    assert column(result, "start_at") == [at(0)]
+    assert column(result, "end_at") == [at(60)]
+    assert column(result, "peak_value") == [90.0]
+
+
+def test_without_an_adl_none_was_seen() -> None:
+    """Facts of liquidations without ADLs say so in a row; no facts at all say nothing."""
+    assert column(stages(3, liquidations=liquidated(0)), "verdict") == ["not seen"]
+    assert stages(3).is_empty()
+
+
+def test_sources_apart_are_a_dislocation_and_its_end_a_recovery() -> None:
+    """One source is 10 % off from 21:00:10 to 21:01, and then both agree for ten minutes."""
+    right = prices(*((10 * step, 100) for step in range(80)))
+    wrong = prices((5, 100), (15, 90), (65, 100), feed="0xother")
+
+    off = stages(4, oracle_updates=right + wrong)
+    back = stages(5, oracle_updates=right + wrong)
+
+    assert column(off, "start_at") == [at(15)]
+    assert column(off, "end_at") == [at(60)]
+    assert column(off, "observed_value") == [1_000.0]
+    assert column(back, "verdict") == ["seen"]
+    assert column(back, "start_at") == [at(60)]
+
+
+def test_a_recovery_nobody_watched_is_not_known() -> None:
+    """Where quotes end two minutes after the sources agreed, nobody knows that it lasted."""
+    right = prices(*((10 * step, 100) for step in range(20)))
+    wrong = prices((5, 100), (15, 90), (65, 100), feed="0xother")
+
+    assert column(stages(5, oracle_updates=right + wrong), "verdict") == ["not known"]
+
+
+def test_a_pause_parts_two_stretches() -> None:
+    """Ten minutes and a second without an ADL make two stretches, ten minutes make one."""
+    cut = {"notional_usd": 50}
+
+    one = stages(3, adls=[cut, cut | {"block_timestamp": at(600)}])
+    two = stages(3, adls=[cut, cut | {"block_timestamp": at(601)}])
+
+    assert (one.height, two.height) == (1, 2)
+
+
+def test_open_interest_above_its_median_is_a_build_up() -> None:
+    """100 for three hours and then 130 is more than 1.25 times the median."""
+    sizes = [100, 100, 100, 130]
+    rows = [
+        {"open_interest_usd": size, "block_timestamp": at(3_600 * hour)}
+        for hour, size in enumerate(sizes)
+    ]
+    rows.insert(0, {"open_interest_usd": 0, "is_long": False})
+
+    result = stages(0, open_interest=rows).filter(measure="open_interest_usd")
+
+    assert column(result, "start_at") == [at(3 * 3_600)]
+    assert column(result, "threshold") == [125.0]
+
+
+def test_high_funding_is_a_build_up() -> None:
+    """0.2 % a day, whoever pays, is above 0.1 %."""
+    rows = [{"funding_rate_daily_ratio": "-0.002"}]
+
+    result = stages(0, funding=rows).filter(measure="funding_rate_daily_ratio")
+
+    assert column(result, "verdict") == ["seen"]
+    assert column(result, "observed_value") == [0.002]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"quiet_seconds": -1},
+        {"window_seconds": 0},
+        {"history_seconds": 0},
+        {"settled_seconds": -1},
+        {"return_seconds": 0},
+        {"least_returns": 1},
+        {"least_liquidations": 0},
+        {"adl_share_ratio": 0.0},
+        {"velocity_ratio": -1.0},
+    ],
+    ids=str,
+)
+def test_settings_that_mean_nothing_are_refused(setting: dict[str, object]) -> None:
+    """A time that runs backward, a count of nothing, a ratio that is not positive."""
+    with pytest.raises(UserError, match=next(iter(setting))):
+        compute("cascade_stages", load(), **setting)

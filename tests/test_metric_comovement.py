@@ -1,0 +1,165 @@
+"""Who moves first and what moves together, on series whose answer is built in."""
+
+from collections.abc import Sequence
+
+import polars as pl
+import pytest
+from handmade import at, column, load, table
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.compute import collected, compute
+from analytics.errors import UserError
+
+Row = dict[str, object]
+# Prices without a pattern: no shift of them looks like another.
+WALK = [100, 103, 101, 106, 104, 103, 109, 107, 112, 108, 110, 105, 107, 101, 104, 102, 106]
+
+
+def quotes(
+    venue: str, delay: float, walk: Sequence[int] = WALK, asset: str = "BTC", every: int = 60
+) -> list[Row]:
+    """Return a venue's quotes of a walk, one a minute, this many seconds late."""
+    return [
+        {
+            "asset": asset,
+            "protocol": venue,
+            "feed": f"0x{venue}",
+            "oracle_price_quote": price,
+            "block_timestamp": at(every * number + delay),
+        }
+        for number, price in enumerate(walk)
+    ]
+
+
+def lags(updates: list[Row], liquidations: Sequence[Row] = (), **given: object) -> pl.DataFrame:
+    """Return who leads."""
+    frames = {
+        "oracle_updates": table("oracle_updates", *updates),
+        "liquidations": table("liquidations", *liquidations),
+    }
+    return collected(compute("venue_lead_lag", load(**frames), **given))
+
+
+@pytest.mark.parametrize(("late", "lag", "leader"), [(30, 30, "a"), (0, 0, None), (-20, -20, "b")])
+def test_the_later_venue_follows(late: int, lag: int, leader: str | None) -> None:
+    """The same prices, so many seconds later: that is the lag, and every move fits."""
+    result = lags(quotes("a", 100) + quotes("b", 100 + late))
+
+    assert column(result, "lag_seconds") == [lag]
+    assert column(result, "leader") == [leader]
+    assert column(result, "correlation") == [pytest.approx(1.0)]
+    assert result["second_correlation"][0] < result["correlation"][0]
+    assert result["significance"][0] > 2
+
+
+def test_a_venue_that_speaks_half_as_often_is_not_late() -> None:
+    """Every other quote of the same prices at the same moments lags by nothing."""
+    rare = [row for number, row in enumerate(quotes("b", 0)) if number % 2 == 0]
+
+    assert column(lags(quotes("a", 0) + rare), "lag_seconds") == [0]
+
+
+def test_liquidations_are_compared_in_steps() -> None:
+    """One venue liquidates 10, 50, 20 and the other the same 15 seconds later."""
+    sizes = ((0, 10), (40, 50), (95, 20))
+    rows = [
+        {"protocol": venue, "notional_usd": size, "block_timestamp": at(second + late)}
+        for venue, late in (("a", 0), ("b", 15))
+        for second, size in sizes
+    ]
+
+    result = lags([], rows)
+
+    assert column(result, "measure") == ["liquidations"]
+    assert column(result, "lag_seconds") == [15]
+    assert column(result, "sample_count") == [23]
+    assert column(result, "leader") == ["a"]
+
+
+def test_only_sources_of_one_asset_and_quote_are_compared() -> None:
+    """Bitcoin on one venue and ether on another have no lead, nor have dollars and tether."""
+    other = [row | {"quote": "USDT"} for row in quotes("b", 0)]
+
+    assert lags(quotes("a", 0) + quotes("b", 0, asset="ETH")).is_empty()
+    assert lags(quotes("a", 0) + other).is_empty()
+
+
+def test_a_price_that_never_moves_has_no_lag() -> None:
+    """Without a move there is nothing to follow: no row, not a zero."""
+    assert lags(quotes("a", 0) + quotes("b", 0, [100] * 9)).is_empty()
+
+
+def test_two_feeds_of_one_protocol_have_no_leader() -> None:
+    """They are compared, but a protocol does not lead itself."""
+    second = [row | {"feed": "0xz"} for row in quotes("a", 30)]
+
+    result = lags(quotes("a", 0) + second)
+
+    assert column(result, "lag_seconds") == [30]
+    assert column(result, "leader") == [None]
+
+
+def test_the_event_bounds_what_is_compared() -> None:
+    """Quotes before the start and at the end are left out: of seventeen moves seven are inside."""
+    window = {"event_start": at(300).isoformat(), "event_end": at(780).isoformat()}
+
+    result = lags(quotes("a", 0) + quotes("b", 0), [], **window)
+
+    assert column(result, "sample_count") == [7]
+
+
+@given(st.lists(st.integers(1, 10**6), min_size=3, max_size=12), st.integers(-60, 60))
+def test_a_correlation_is_one_whatever_the_prices(walk: list[int], late: int) -> None:
+    """No series correlates with another by more than one, however short or wild."""
+    result = lags(quotes("a", 0, walk) + quotes("b", late, walk[::-1]))
+
+    assert all(-1 <= value <= 1 for value in result["correlation"])
+
+
+def correlations(*updates: Row, **given: object) -> pl.DataFrame:
+    """Return how much assets move together around 21:10 to 21:20."""
+    window = {"event_start": at(600).isoformat(), "event_end": at(1_200).isoformat()} | given
+    frames = {"oracle_updates": table("oracle_updates", *updates)}
+    return collected(compute("asset_correlation", load(**frames), **window))
+
+
+def test_assets_fall_together_only_in_the_event() -> None:
+    """Equal moves in the event correlate by 1, opposite ones before it by nearly -1."""
+    up = [100, 101] * 5
+    fall = [90, 80, 85, 70, 60, 65, 50, 40, 45, 30]
+    together = quotes("a", 0, up + fall, "BTC") + quotes("a", 0, up[::-1] + fall, "ETH")
+
+    result = correlations(*together)
+
+    assert column(result, "window") == ["before", "during"]
+    assert column(result, "other_asset") == ["ETH", "ETH"]
+    assert result["correlation"][0] < -0.9
+    assert result["correlation"][1] > 0.99
+
+
+def test_of_each_asset_the_busiest_source_counts() -> None:
+    """A second source of one asset that speaks less changes nothing."""
+    pair = quotes("a", 0, WALK * 2, "BTC") + quotes("a", 0, WALK * 2, "ETH")
+
+    assert correlations(*pair, *quotes("b", 0, [7, 5, 9])).equals(correlations(*pair))
+
+
+@pytest.mark.parametrize(
+    ("metric", "setting", "message"),
+    [
+        ("venue_lead_lag", {"grid_seconds": 0}, "grid_seconds"),
+        ("venue_lead_lag", {"most_steps": 0}, "most_steps"),
+        ("venue_lead_lag", {"event_start": "noon"}, "event_start must be a moment"),
+        ("venue_lead_lag", {"event_end": "2025-10-10T21:00+02:00"}, "must be in UTC"),
+        ("asset_correlation", {"grid_seconds": 0}, "grid_seconds"),
+        ("asset_correlation", {"event_start": ""}, "event_start must be before event_end"),
+        ("asset_correlation", {"event_end": "2025-10-10T20:50"}, "must be before"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(
+    metric: str, setting: dict[str, object], message: str
+) -> None:
+    """A grid of nothing, a word for a moment, another zone, an event that ends before it starts."""
+    with pytest.raises(UserError, match=message):
+        compute(metric, load(), **setting)

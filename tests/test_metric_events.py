@@ -1,0 +1,223 @@
+"""The shape of events: falls, recoveries and depth that can be computed in the head."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+import pytest
+from handmade import at, column, load, table
+
+from analytics.compute import collected, compute
+from analytics.errors import UserError
+
+Row = dict[str, object]
+EVENT = {"event_start": at(600).isoformat(), "event_end": at(1_200).isoformat()}
+
+
+def quotes(asset: str, *points: tuple[float, object], feed: str = "0xf") -> list[Row]:
+    """Return updates of an asset: seconds after 21:00, price."""
+    return [
+        {"asset": asset, "feed": feed, "block_timestamp": at(s), "oracle_price_quote": price}
+        for s, price in points
+    ]
+
+
+def shaped(
+    metric: str, settings: Mapping[str, object] = EVENT, **rows: Sequence[Row]
+) -> pl.DataFrame:
+    """Return a metric of these rows."""
+    frames = {name: table(name, *each) for name, each in rows.items()}
+    return collected(compute(metric, load(**frames), **settings))
+
+
+def trade(second: float, paid: object, *, size: int = 100, is_long: bool = True) -> Row:
+    """Return a change of a position and the transaction it is in."""
+    return {
+        "notional_delta_usd": size,
+        "execution_price_usd": paid,
+        "is_long": is_long,
+        "tx_hash": f"0x{int(second)}",
+        "block_timestamp": at(second),
+    }
+
+
+def posted(*seconds: float, price: object = 100) -> list[Row]:
+    """Return the oracle prices of those transactions, with a spread of one on each side."""
+    return [
+        {
+            "asset": "BTC",
+            "oracle_price_quote": price,
+            "oracle_price_min_quote": 99,
+            "oracle_price_max_quote": 101,
+            "tx_hash": f"0x{int(each)}",
+            "block_timestamp": at(each),
+        }
+        for each in seconds
+    ]
+
+
+def test_a_drop_is_from_the_last_price_before() -> None:
+    """100 before, 60 at the lowest, 90 in the end: a fall of 40 %, three quarters came back."""
+    result = shaped(
+        "event_drops", oracle_updates=quotes("BTC", (0, 50), (590, 100), (700, 60), (5_000, 90))
+    )
+
+    assert column(result, "drop_ratio") == [0.4]
+    assert column(result, "recovery_ratio") == [0.75]
+    assert column(result, "low_at") == [at(700)]
+    assert column(result, "after_at") == [at(5_000)]
+
+
+def test_recovery_ends_after_its_hours() -> None:
+    """What a price does two hours later is not of an hour's patience."""
+    rows = quotes("BTC", (590, 100), (700, 60), (2_000, 70), (9_000, 100))
+
+    result = shaped("event_drops", EVENT | {"recovery_hours": 1}, oracle_updates=rows)
+
+    assert column(result, "recovery_ratio") == [0.25]
+
+
+def test_without_a_price_before_nothing_is_known_of_a_drop() -> None:
+    """An asset first quoted in the event has a low, and no drop."""
+    result = shaped("event_drops", oracle_updates=quotes("BTC", (700, 60)))
+
+    assert column(result, "low_price_quote") == ["60"]
+    assert column(result, "drop_ratio") == [None]
+    assert column(result, "recovery_ratio") == [None]
+
+
+def test_what_rose_has_no_recovery() -> None:
+    """A drop below zero is a rise, and nothing has to come back."""
+    result = shaped("event_drops", oracle_updates=quotes("BTC", (590, 100), (700, 110)))
+
+    assert column(result, "drop_ratio") == [-0.1]
+    assert column(result, "recovery_ratio") == [None]
+
+
+def test_two_events_stand_beside_each_other() -> None:
+    """The second window is told as event 2."""
+    other = {"other_start": at(3_000).isoformat(), "other_end": at(4_000).isoformat()}
+    rows = quotes("BTC", (590, 100), (700, 60), (2_900, 100), (3_500, 50))
+
+    result = shaped("event_drops", EVENT | other, oracle_updates=rows)
+
+    assert column(result, "event") == [1, 2]
+    assert column(result, "drop_ratio") == [0.4, 0.5]
+
+
+def test_depth_is_size_over_cost() -> None:
+    """100 bought at 102 where 101 is asked costs 1/101: 2 % would be 202."""
+    result = shaped(
+        "executed_depth", {}, position_changes=[trade(1, 102)], oracle_updates=posted(1)
+    )
+
+    assert column(result, "depth_usd") == [pytest.approx(202.0)]
+    assert column(result, "costly_count") == [1]
+
+
+def test_a_sale_is_measured_from_the_bid() -> None:
+    """A short of 100 opened at 98.01 where 99 is bid costs 1 %: 2 % would be 200."""
+    sale = trade(1, "98.01", is_long=False)
+
+    result = shaped("executed_depth", {}, position_changes=[sale], oracle_updates=posted(1))
+
+    assert column(result, "depth_usd") == [pytest.approx(200.0)]
+
+
+def test_a_trade_that_costs_nothing_tells_no_depth() -> None:
+    """Bought at the ask, the trade counts and its depth is not known."""
+    result = shaped(
+        "executed_depth", {}, position_changes=[trade(1, 101)], oracle_updates=posted(1)
+    )
+
+    assert column(result, "trade_count") == [1]
+    assert column(result, "depth_usd") == [None]
+
+
+def test_a_trade_is_compared_with_its_own_token() -> None:
+    """Of two prices in a transaction the one near what was paid counts; one far off does not."""
+    stable = posted(1)[0] | {"oracle_price_quote": 1, "oracle_price_max_quote": 1}
+
+    both = shaped(
+        "executed_depth", {}, position_changes=[trade(1, 102)], oracle_updates=[stable, *posted(1)]
+    )
+    far = shaped("executed_depth", {}, position_changes=[trade(1, 120)], oracle_updates=posted(1))
+
+    assert column(both, "depth_usd") == [pytest.approx(202.0)]
+    assert far.is_empty()
+
+
+def shape(*assets: Row, **more: Sequence[Row]) -> dict[str, object]:
+    """Return the one row of an event's shape."""
+    return shaped("event_shape", EVENT, oracle_updates=assets, **more).to_dicts()[0]
+
+
+FALL = (590, 100), (700, 60), (5_000, 62)
+WICK = (590, 100), (700, 60), (5_000, 98)
+
+
+def test_a_fall_that_stays_is_a_repricing() -> None:
+    """Two of three assets fell by 40 %, a twentieth came back: the one known sign is no."""
+    result = shape(
+        *quotes("BTC", *FALL), *quotes("ETH", *FALL), *quotes("USDC", (590, 1), (700, 1))
+    )
+
+    assert (result["asset_count"], result["fallen_count"]) == (3, 2)
+    assert result["breadth_ratio"] == 2 / 3
+    assert result["median_recovery_ratio"] == 0.05
+    assert (result["sign_count"], result["known_count"]) == (0, 1)
+    assert result["verdict"] == "repricing"
+
+
+def test_a_fall_that_comes_back_in_disorder_is_microstructure() -> None:
+    """It came back, sources were 40 % apart, all was liquidated in a minute, depth is unknown."""
+    late = quotes("BTC", (580, 100), (1_100, 100), feed="0xlate")
+    forced = [{"notional_usd": 5, "block_timestamp": at(700)}]
+
+    result = shape(*quotes("BTC", *WICK), *late, liquidations=forced)
+
+    assert result["worst_minute_ratio"] == 1.0
+    assert result["depth_ratio"] is None
+    assert (result["sign_count"], result["known_count"]) == (3, 3)
+    assert result["verdict"] == "microstructure"
+
+
+def test_half_the_signs_leave_it_undecided() -> None:
+    """It came back, but a fifth of what was liquidated fell into the worst minute."""
+    forced = [{"notional_usd": 1, "block_timestamp": at(600 + 60 * minute)} for minute in range(5)]
+
+    result = shape(*quotes("BTC", *WICK), liquidations=forced)
+
+    assert result["worst_minute_ratio"] == 0.2
+    assert result["verdict"] == "undecided"
+
+
+def test_where_nothing_fell_there_is_no_shape() -> None:
+    """A fall of 1 % is no fall."""
+    assert shape(*quotes("BTC", (590, 100), (700, 99)))["verdict"] == "no fall"
+
+
+def test_a_thin_book_is_compared_with_the_one_before() -> None:
+    """At twice the cost in the event half of the depth is left."""
+    trades = [trade(300, "102.01"), trade(900, "103.02")]
+
+    result = shape(*posted(300, 900), position_changes=trades)
+
+    assert result["depth_ratio"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("metric", "settings"),
+    [
+        ("event_drops", {"recovery_hours": -1}),
+        ("event_drops", {"event_end": "2025-10-10T20:50"}),
+        ("event_drops", {"other_start": "2025-10-10T20:50"}),
+        ("event_shape", {"event_start": "yesterday"}),
+        ("executed_depth", {"move_bps": 0.0}),
+        ("executed_depth", {"bucket_seconds": 0}),
+    ],
+    ids=str,
+)
+def test_settings_that_mean_nothing_are_refused(metric: str, settings: dict[str, object]) -> None:
+    """A window that ends before it starts, half a window, a move of nothing."""
+    with pytest.raises(UserError):
+        compute(metric, load(), **settings)
