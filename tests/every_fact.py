@@ -39,7 +39,8 @@ def every_fact() -> dict[str, pl.DataFrame]:
 def _priced() -> dict[str, pl.DataFrame]:
     """Return two feeds that differ for a day, and what is priced by them."""
     later = {"block_timestamp": at(days=1)}
-    own, other = {"asset": "BTC"}, {"asset": "BTC", "feed": "0xother", "protocol": "other"}
+    own: dict[str, object] = {"asset": "BTC"}
+    other = own | {"feed": "0xother", "protocol": "other"}
     of_pool = {"asset_token": "0xusdc", "block_timestamp": at(1)}
     return {
         "oracle_updates": table(

@@ -21,7 +21,7 @@ from analytics.reports.context import Context
 from analytics.reports.digests import file_digest, rows_digest
 from analytics.reports.numerals import counted, moment
 from analytics.reports.pages import html, markdown
-from analytics.reports.parts import Card, Column, Page, Section, Source, Table, table
+from analytics.reports.parts import Card, Cell, Column, Page, Section, Source, Table, table
 from analytics.reports.sections.covered import warnings
 from analytics.reports.summary import summed_up
 from analytics.studies.claims import MATCH, NOT_TESTABLE, shown, titled
@@ -138,12 +138,14 @@ def _card(verdict: str, study: Study) -> Card:
 def _theme(number: int, theme: str, study: Study) -> Section:
     rows = study.figures.filter(pl.col("theme") == theme)
     cells = tuple(tuple(_cell(name, row) for name in _SHOWN) for row in rows.iter_rows(named=True))
-    columns = tuple(Column(name, name in _NUMBERS, is_hash=False) for name in _SHOWN)
+    columns = tuple(Column(name, name, name in _NUMBERS, is_hash=False) for name in _SHOWN)
     return Section(f"theme-{number}", theme, tables=(Table("", columns, cells),))
 
 
-def _cell(name: str, row: Mapping[str, str | None]) -> str:
-    return shown(row[name]) if name in _NUMBERS else row[name] or ""
+def _cell(name: str, row: Mapping[str, str | None]) -> Cell:
+    said = row[name] or ""
+    text = shown(row[name]) if name in _NUMBERS else said
+    return Cell(text, text, said)
 
 
 def _amounts(study: Study) -> list[Section]:

@@ -61,14 +61,17 @@ def accrual(context: Context) -> Section:
             *_spending(context, sources["buybacks"]),
             *_ratios(context, sources["buyback_ratio"]),
         ),
-        tables=(
-            ratios,
-            *_purchases(context.scope, sources),
-            *_promised(sources["buyback_columns"]),
-            *_shares(context.scope, sources["supply_share"]),
-            *_multiples(context.scope, sources["price_multiples"], sources["discounted_cash_flow"]),
-        ),
+        tables=(ratios, *_tables(context.scope, sources)),
         sources=(*sources.values(),),
+    )
+
+
+def _tables(scope: Scope, sources: Mapping[str, Source]) -> tuple[Table, ...]:
+    return (
+        *_purchases(scope, sources),
+        *_promised(sources["buyback_columns"]),
+        *_shares(scope, sources["supply_share"]),
+        *_multiples(scope, sources["price_multiples"], sources["discounted_cash_flow"]),
     )
 
 

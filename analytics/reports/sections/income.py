@@ -7,6 +7,7 @@ from analytics.reports.charts import BLUE, ORANGE, SKY, Drawing, bars
 from analytics.reports.context import Context, by_period, long_rows
 from analytics.reports.numerals import counted, period
 from analytics.reports.parts import Chart, Section, Source, Table, table
+from analytics.reports.scope import Scope
 
 _PARTS = {
     "supply_side_usd": ("supply side (LPs, lenders)", SKY),
@@ -33,11 +34,7 @@ def income(context: Context) -> Section:
         words = (context.absence("fees", "fees"),)
         return Section("income", "Income", words, sources=sources)
     days, flows = context.scope.days, _flows(context)
-    of_window = {"window_days": days}
-    yearly = Source(
-        "run_rate", "metric", "run_rate", context.scope.metric("run_rate", **of_window), of_window
-    )
-    charged = sources[0]
+    yearly, charged = _run_rate(context.scope), sources[0]
     settings = {"period_seconds": context.bar_seconds}
     return Section(
         "income",
@@ -60,6 +57,11 @@ def income(context: Context) -> Section:
             Source("fees_by_period", "facts", "fees", flows, settings),
         ),
     )
+
+
+def _run_rate(scope: Scope) -> Source:
+    frame = scope.metric("run_rate", window_days=scope.days)
+    return Source("run_rate", "metric", "run_rate", frame, {"window_days": scope.days})
 
 
 def _as_a_year(yearly: Source, days: int) -> Table:
