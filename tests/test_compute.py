@@ -125,7 +125,7 @@ def test_settings_reach_metrics_behind_the_metric() -> None:
     ("name", "settings", "message"),
     [
         ("fee", {}, "no metric is called fee: did you mean fees?"),
-        ("xyz", {}, "no metric is called xyz: there are: adl_market_lag, adl_progress"),
+        ("xyz", {}, "no metric is called xyz: there are: adl_"),
         (
             "buyback_ratio",
             {"window": 3},
@@ -220,7 +220,7 @@ def test_a_metric_of_a_file_is_the_metric_of_its_rows(name: str, tmp_path: Path)
         "buybacks": table("buybacks", {"spent_usd": 1}),
         "token_supplies": table("token_supplies", {"supply_tokens": 9}),
         "liquidations": table("liquidations", {"notional_usd": 5}),
-        "adls": table("adls", {"notional_usd": 5}),
+        "adls": table("adls", {"notional_usd": 5, "is_long": True}),
         "pool_liquidity": table(
             "pool_liquidity", {"tick": 0, "price_quote": 1, "liquidity_tokens": 5}
         ),

@@ -15,6 +15,7 @@ import polars as pl
 from analytics.metrics import (
     adl_accounts,
     adl_budget,
+    adl_ranks,
     adl_waves,
     adls,
     buybacks,
@@ -39,6 +40,7 @@ _TOPICS = (
     adl_waves,
     adl_accounts,
     adl_budget,
+    adl_ranks,
     liquidity,
 )
 
