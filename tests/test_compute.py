@@ -221,6 +221,7 @@ def test_a_metric_of_a_file_is_the_metric_of_its_rows(name: str, tmp_path: Path)
         "token_supplies": table("token_supplies", {"supply_tokens": 9}),
         "liquidations": table("liquidations", {"notional_usd": 5}),
         "adls": table("adls", {"notional_usd": 5, "is_long": True}),
+        "adl_states": table("adl_states", {"pnl_to_pool_ratio": "0.9"}),
         "pool_liquidity": table(
             "pool_liquidity", {"tick": 0, "price_quote": 1, "liquidity_tokens": 5}
         ),

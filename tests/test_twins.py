@@ -35,6 +35,7 @@ CHOICES: Mapping[str, list[object]] = {
     "quote": ["USD", "USDT"],
     "feed": ["0x1", "0x2"],
     "is_long": [True, False],
+    "is_enabled": [True, False],
     "collateral_token": ["0xusdc", None],
     "destination_kind": ["treasury", "zero_burn"],
     "bought_token": ["GOV"],

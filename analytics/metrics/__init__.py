@@ -16,6 +16,7 @@ from analytics.metrics import (
     adl_accounts,
     adl_budget,
     adl_ranks,
+    adl_states,
     adl_waves,
     adls,
     buybacks,
@@ -41,6 +42,7 @@ _TOPICS = (
     adl_accounts,
     adl_budget,
     adl_ranks,
+    adl_states,
     liquidity,
 )
 
