@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 import pytest
 from handmade import at, column, table
+from simulated_world import world
 
 from analytics.metrics.adl_ranks import adl_ranks
 
@@ -117,6 +118,33 @@ def test_entry_is_averaged_and_a_decrease_keeps_it() -> None:
     assert column(ranked(cut("0xa"), changes=changes), "entry_usd") == [60.0]
 
 
+def test_dollars_that_balance_are_the_entry() -> None:
+    """A venue that keeps 60 of 120 dollars after half was closed, whatever price that was at."""
+    changes = (
+        change("0xa", 2, 60, 10, notional_delta_usd=120, notional_usd=120),
+        change("0xa", -1, 99, 0, size_tokens=1, notional_delta_usd=-60, notional_usd=60),
+    )
+
+    assert column(ranked(cut("0xa"), changes=changes), "entry_usd") == [60.0]
+
+
+def test_dollars_at_other_prices_do_not_balance() -> None:
+    """A venue that values what is left at the latest price says 99 where 60 were spent."""
+    changes = (
+        change("0xa", 2, 60, 10, notional_delta_usd=120, notional_usd=120),
+        change(
+            "0xa",
+            *(-1, 99, 0),
+            size_tokens=1,
+            notional_delta_usd=-99,
+            notional_usd=99,
+            realized_pnl_usd=39,
+        ),
+    )
+
+    assert column(ranked(cut("0xa"), changes=changes), "entry_usd") == [60.0]
+
+
 def test_a_position_that_was_closed_begins_again() -> None:
     """What the first one gained or lost has no part in the second."""
     changes = (
@@ -216,3 +244,14 @@ def test_a_tolerance_is_not_negative() -> None:
     """A mark from later is none."""
     with pytest.raises(ValueError, match="tolerance_seconds must be at least 0, got -1"):
         ranked(cut("0xa"), changes=(), tolerance_seconds=-1)
+
+
+def test_the_simulated_venue_cuts_the_first_by_profit() -> None:
+    """Its keeper takes the position with the largest profit per dollar, by books of its own."""
+    tables = ("adls", "liquidations", "position_changes")
+
+    result = adl_ranks(*(world().ledger.table(name).lazy() for name in tables)).collect()
+
+    assert result.height > 0
+    assert set(result["place_profit"]) == {1}
+    assert result["profit_count"].equals(result["open_count"], check_names=False)

@@ -1,5 +1,7 @@
 """Which place an ADL took in the queue, by the formulas that venues publish."""
 
+from decimal import Decimal
+
 import polars as pl
 
 from analytics.budgets import latest_prices, microdollars, with_price, worth
@@ -8,6 +10,8 @@ from analytics.expressions import EVENT_ORDER, check, millionths, row_count
 _MARKET = ("chain_id", "protocol", "version", "market")
 _SIDE = (*_MARKET, "is_long")
 _POSITION = (*_SIDE, "account", "collateral_token", "position_id")
+# What cut-off digits of many changes stay below.
+_CENT = Decimal("0.01")
 _PLACES = ("profit", "documented", "side_aware", "bitmex")
 
 
@@ -22,13 +26,15 @@ def adl_ranks(
     The place of each position that was cut among those open on its side, by four formulas.
 
     Just before the moment of the cut. Entry and profit come from the position's own history, so
-    they are known only where it begins in the data and balances: sizes add up to what the venue
-    says is left. Hyperliquid's formula as written falls for shorts that win; side-aware it does
-    not. Account value is taken as the position's collateral and its profit: a cross margin account
-    that no event tells has no leverage here, and a place by profit alone.
+    they are known only where it begins in the data and balances: what changed adds up to what the
+    venue says is left, in dollars (it keeps them at entry prices) or in tokens. Hyperliquid's
+    formula as written falls for shorts that win; side-aware it does not. Account value is taken as
+    the position's collateral and its profit: a cross margin account that no event tells has no
+    leverage here, and a place by profit alone.
 
     Formula:
-        value = size x mark, entry = Σ change of size x price ± Σ realised profit since it was open
+        value = size x mark, entry = notional_usd where it is Σ notional_delta_usd within a cent,
+            else Σ change of size x price ± Σ realised profit since it was opened
         profit = ±(value - entry) / entry, leverage = value / (collateral ± (value - entry))
         documented = mark / entry price x leverage; side_aware: entry price / mark for shorts
         bitmex = profit x leverage where there is profit, profit / leverage where there is loss
@@ -39,7 +45,8 @@ def adl_ranks(
             execution_price_usd (its mark where no liquidation tells one).
         liquidations: one row per liquidated position: mark_price_usd (the latest of a market).
         position_changes: one row per change: the same keys, size_delta_tokens, size_tokens (after
-            it), execution_price_usd, realized_pnl_usd, collateral_delta_usd.
+            it), notional_delta_usd, notional_usd (after it), execution_price_usd,
+            realized_pnl_usd, collateral_delta_usd.
         tolerance_seconds: how old a mark may be when it is used, inclusive.
 
     Returns:
@@ -91,7 +98,7 @@ def _histories(position_changes: pl.LazyFrame) -> pl.LazyFrame:
     sign = pl.when("is_long").then(1).otherwise(-1)
     realized = microdollars(pl.col("realized_pnl_usd")).fill_null(0)
     spent = worth(delta, pl.col("execution_price_usd")) + sign * realized
-    margin = pl.col("collateral_delta_usd")
+    margin, notional = pl.col("collateral_delta_usd"), pl.col("notional_delta_usd")
     return (
         position_changes.filter(pl.col("is_long").is_not_null())
         .sort(*EVENT_ORDER)
@@ -105,6 +112,8 @@ def _histories(position_changes: pl.LazyFrame) -> pl.LazyFrame:
             silent=_so_far(pl.col("is_silent").cast(pl.Int64)),
             entry=_so_far(pl.col("spent")),
             balance=_so_far(delta.fill_null(0)),
+            unknown_notionals=_so_far(notional.is_null().cast(pl.Int64)),
+            balance_usd=_so_far(notional.fill_null(0)),
             unknown_margins=_so_far(margin.is_null().cast(pl.Int64)),
             margin_usd=_so_far(margin.fill_null(0)),
         )
@@ -132,24 +141,35 @@ def _open(histories: pl.LazyFrame, moments: pl.LazyFrame) -> pl.LazyFrame:
     is_last = (pl.col("block_timestamp") < pl.col("cut_at")) & (
         pl.col("until").is_null() | (pl.col("until") >= pl.col("cut_at"))
     )
-    is_known = (pl.col("silent") == 0) & (pl.col("balance") == pl.col("size_tokens"))
     value = worth(pl.col("size_tokens"), pl.col("mark_price_usd"))
     sign = pl.when("is_long").then(1).otherwise(-1)
     return (
         histories.select(
             *(*_POSITION, "block_timestamp", "until", "size_tokens", "silent", "balance"),
-            *("entry", "unknown_margins", "margin_usd"),
+            *("entry", "unknown_margins", "margin_usd", "unknown_notionals", "balance_usd"),
+            "notional_usd",
         )
         .join(moments, on=_SIDE)
         .filter(is_last & (pl.col("size_tokens") > 0))
         .with_columns(
             value=value,
-            entry=pl.when(is_known & (pl.col("entry") > 0)).then("entry"),
+            entry=_entry(),
             margin=pl.when(pl.col("unknown_margins") == 0).then(microdollars(pl.col("margin_usd"))),
         )
         .with_columns(gain=sign * (pl.col("value") - pl.col("entry")))
         .with_columns(equity=pl.col("margin") + pl.col("gain"))
     )
+
+
+def _entry() -> pl.Expr:
+    # Dollars that add up to what is left are dollars at entry; at other prices they do not.
+    left = pl.col("notional_usd")
+    is_at_entry = (pl.col("unknown_notionals") == 0) & (
+        (pl.col("balance_usd") - left).abs() < _CENT
+    )
+    is_known = (pl.col("silent") == 0) & (pl.col("balance") == pl.col("size_tokens"))
+    entry = pl.when(is_at_entry).then(microdollars(left)).when(is_known).then("entry")
+    return pl.when(entry > 0).then(entry)
 
 
 def _ranked(positions: pl.LazyFrame) -> pl.LazyFrame:

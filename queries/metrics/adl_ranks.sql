@@ -28,6 +28,8 @@ changes as (
         size_tokens,
         size_delta_tokens,
         collateral_delta_usd,
+        notional_delta_usd,
+        notional_usd,
         coalesce(
             execution_price_usd is null
             or size_delta_tokens is null
@@ -93,11 +95,14 @@ histories as (
         block_timestamp,
         until,
         size_tokens,
+        notional_usd,
         count(*) filter (where is_silent) over so_far as silent,
         sum(spent) over so_far as entry,
         sum(coalesce(size_delta_tokens, 0)) over so_far as balance,
         count(*) filter (where collateral_delta_usd is null) over so_far as unknown_margins,
-        sum(coalesce(collateral_delta_usd, 0)) over so_far as margin_usd
+        sum(coalesce(collateral_delta_usd, 0)) over so_far as margin_usd,
+        count(*) filter (where notional_delta_usd is null) over so_far as unknown_notionals,
+        sum(coalesce(notional_delta_usd, 0)) over so_far as balance_usd
     from changes
     window so_far as (
         partition by
@@ -201,11 +206,13 @@ positions as (
             * 1000000
             + 0.5
         )::hugeint as value,
+        -- Dollars that add up to what is left are dollars at entry; at other prices they do not.
         case
             when
-                histories.silent = 0
-                and histories.balance = histories.size_tokens
-                and histories.entry > 0
+                histories.unknown_notionals = 0
+                and abs(histories.balance_usd - histories.notional_usd) < 0.01
+                then floor(histories.notional_usd::varchar::double * 1000000 + 0.5)::hugeint
+            when histories.silent = 0 and histories.balance = histories.size_tokens
                 then histories.entry
         end as entry,
         case
@@ -241,9 +248,12 @@ gains as (
         mark_price_usd,
         size_tokens,
         value,
-        entry,
         margin,
-        case when is_long then value - entry else entry - value end as gain
+        case when entry > 0 then entry end as entry,
+        case
+            when entry > 0 and is_long then value - entry
+            when entry > 0 then entry - value
+        end as gain
     from positions
 
 ),
