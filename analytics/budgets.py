@@ -8,10 +8,13 @@ A null is not known, and makes the sum it belongs to unknown.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import polars as pl
 
-from analytics.expressions import millionths, whole_total
+from analytics.expressions import EVENT_ORDER, millionths, whole_total
+
+_MARKET = ("chain_id", "protocol", "version", "market")
 
 
 def microdollars(dollars: pl.Expr) -> pl.Expr:
@@ -22,6 +25,49 @@ def microdollars(dollars: pl.Expr) -> pl.Expr:
 def worth(size: pl.Expr, price: pl.Expr) -> pl.Expr:
     """Return size times price in whole millionths of a dollar, Int128: one product of floats."""
     return microdollars(size.cast(pl.Float64) * price.cast(pl.Float64))
+
+
+def latest_prices(events: pl.LazyFrame, price: pl.Expr) -> pl.LazyFrame:
+    """
+    Return the prices of each market: of several at one moment the last event's.
+
+    Args:
+        events: a frame of facts of markets.
+        price: which price of theirs, named as it shall be called.
+
+    Returns:
+        One row per market and moment with a price, in time: seen_at and the price.
+    """
+    return (
+        events.filter(price.is_not_null())
+        .sort(*EVENT_ORDER)
+        .group_by(*_MARKET, pl.col("block_timestamp").alias("seen_at"))
+        .agg(price.last())
+        .sort("seen_at")
+    )
+
+
+def with_price(
+    rows: pl.LazyFrame, moment: str, prices: pl.LazyFrame, tolerance_seconds: int
+) -> pl.LazyFrame:
+    """
+    Return rows with the latest price of their market; null where none is young enough.
+
+    Args:
+        rows: rows of markets.
+        moment: the column of the moment at which the price is asked for, itself included.
+        prices: as `latest_prices` returns them.
+        tolerance_seconds: how old a price may be, inclusive.
+    """
+    return rows.sort(moment).join_asof(
+        prices,
+        left_on=moment,
+        right_on="seen_at",
+        by=_MARKET,
+        tolerance=timedelta(seconds=tolerance_seconds),
+        coalesce=True,
+        check_sortedness=False,
+    )
 
 
 def deficits(equities: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:

@@ -328,6 +328,24 @@ create table adls (
     evidence varchar not null
 );
 
+-- Whether a market's winners may be deleveraged, as the venue decides it from their profit.
+create table adl_states (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    market varchar not null,
+    is_long boolean not null, -- whose profit it is
+    pnl_to_pool_ratio decimal(38, 18),     -- unrealised profit of the side / what the pool has for it
+    max_pnl_to_pool_ratio decimal(38, 18), -- above it deleveraging begins
+    is_enabled boolean not null,
+    evidence varchar not null
+);
+
 create table oracle_updates (
     chain_id bigint not null,
     block_number bigint not null,

@@ -1,7 +1,7 @@
 -- question: What did one transaction do, in every table?
--- reads:    adls, buybacks, credit_events, fees, funding, liquidations, open_interest,
---           oracle_updates, pool_flows, pool_liquidity, pool_states, position_changes,
---           share_prices, shortfalls
+-- reads:    adl_states, adls, buybacks, credit_events, fees, funding, liquidations,
+--           open_interest, oracle_updates, pool_flows, pool_liquidity, pool_states,
+--           position_changes, share_prices, shortfalls
 -- grain:    one row per fact of the transaction, in the order of its logs
 -- units:    amount in the unit named beside it
 -- param:    tx_hash text required (the transaction, lower-case 0x hex)
@@ -92,6 +92,20 @@ facts as (
         paid_usd as amount,
         'paid_usd' as unit
     from funding
+    union all
+    select
+        'adl_states' as fact,
+        chain_id,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        protocol,
+        market as subject,
+        null as account,
+        pnl_to_pool_ratio as amount,
+        'pnl_to_pool_ratio' as unit
+    from adl_states
     union all
     select
         'fees' as fact,

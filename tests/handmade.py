@@ -23,6 +23,7 @@ _REQUIRED: Mapping[str, object] = {
     "account": "0xa",
     "cause": "trade",
     "is_long": True,
+    "is_enabled": True,
     "shortfall_basis": "none",
     "derivation": "direct",
     "fee_kind": "position",

@@ -86,6 +86,7 @@ PRECOMPILES = ("hyperliquid/Precompiles",)
 
 # Topic 1 of the logs of GMX v2's events.
 NAME_HASHES = {
+    "AdlStateUpdated": "0f781196bf1989f86ce0fb15db712fa1673a65b5f4d421250e8fd73f40a70df4",
     "PositionIncrease": "f94196ccb31f81a3e67df18f2a62cbfb50009c80a7d3c728a3f542e3abc5cb63",
     "PositionDecrease": "07d51b51b408d7c62dcc47cc558da5ce6a6e0fd129a427ebce150f52b0e5171a",
     "PositionFeesCollected": "e096982abd597114bdaa4a60612f87fabfcc7206aa12d61c50e7ba1e6c291100",
@@ -237,7 +238,7 @@ def test_an_item_that_is_read_exists_in_some_release(
     lacking = {
         (event, item): releases
         for event, names in read_items().items()
-        for item in names
+        for item in names - {"topic2"}  # of the envelope
         if (releases := {tag for tag, known in gmx_keys[event].items() if item not in known})
     }
 

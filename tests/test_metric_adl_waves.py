@@ -1,5 +1,8 @@
 """Waves, lags and halfway points of ADLs beside liquidations, computed in the head."""
 
+from datetime import datetime
+from pathlib import Path
+
 import polars as pl
 import pytest
 from handmade import at, column, table
@@ -148,3 +151,28 @@ def test_waves_part_adls_and_share_no_liquidation(cut: list[float], sold: list[f
     assert result["adl_count"].sum() == len(cut)
     assert result["liquidation_count"].sum() <= len(sold)
     assert result["notional_share"].sum() == pytest.approx(min(len(cut), 1))
+
+
+def test_the_tape_of_10_october_2025_gives_the_figures_recomputed_from_it(shared: Path) -> None:
+    """Hyperliquid's ADLs: five times, 61 s of lag in steps of a second, 36 waves."""
+    folder = shared / "data/hyperliquid"
+    moments = pl.read_parquet(folder / "hl_20251010_adl_buckets.parquet").select(
+        pl.from_epoch("time", "ms").cast(pl.Datetime("us")), pl.col("notionalInBucket").round(6)
+    )
+    by_second = pl.read_parquet(folder / "hl_20251010_timeline_seconds.parquet")
+    cut = by_second.filter(pl.col("adl_fills") > 0)["ts"]
+    sold = by_second.filter(pl.col("backstop_fills_one_sided") > 0)["ts"]
+    adls = table(
+        "adls", *({"block_timestamp": when, "notional_usd": usd} for when, usd in moments.rows())
+    ).lazy()
+    liquidated = table("liquidations", *({"block_timestamp": when} for when in sold)).lazy()
+
+    in_seconds = table("adls", *({"block_timestamp": when} for when in cut)).lazy()
+
+    reached = adl_progress(adls).collect()["reached_at"]
+    lag = adl_trigger_lag(in_seconds, liquidated).collect()["lag_seconds"].item()
+
+    times = [(21, 17, 6), (21, 18, 15), (21, 19, 22), (21, 19, 40), (21, 20, 8)]
+    assert reached.dt.truncate("1s").to_list() == [datetime(2025, 10, 10, *one) for one in times]
+    assert lag == 61.0
+    assert adl_waves(in_seconds, liquidated).collect().height == 36

@@ -274,6 +274,43 @@ def test_a_secondary_order_type_marks_an_auto_deleveraging() -> None:
     assert rows(result, "adls") == [{**CLOSED, "derivation": "joined"}]
 
 
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_a_market_says_when_its_winners_may_be_deleveraged(is_enabled: bool) -> None:
+    """The market stands in the topic alone; a losing side has a factor below zero."""
+    state = keyed(
+        "AdlStateUpdated",
+        EMITTER,
+        [topic(MARKET)],
+        uint256={"maxPnlFactor": 85 * USD // 100},
+        int256={"pnlToPoolFactor": (9 if is_enabled else -1) * USD // 10},
+        bool={"isLong": False, "shouldEnableAdl": is_enabled},
+    )
+
+    assert rows(made(state), "adl_states") == [
+        {
+            "market": MARKET,
+            "is_long": False,
+            "pnl_to_pool_ratio": usd("0.9" if is_enabled else "-0.1"),
+            "max_pnl_to_pool_ratio": usd("0.85"),
+            "is_enabled": is_enabled,
+        }
+    ]
+
+
+def test_an_adl_state_without_a_market_is_rejected() -> None:
+    """A topic that is no address names no market."""
+    state = keyed(
+        "AdlStateUpdated",
+        EMITTER,
+        [b"\x01" * 32],
+        uint256={"maxPnlFactor": 0},
+        int256={"pnlToPoolFactor": 0},
+        bool={"isLong": False, "shouldEnableAdl": False},
+    )
+
+    assert reasons(made(state)) == [("AdlStateUpdated", "adl_states", "market is not known")]
+
+
 def test_the_mark_of_another_order_marks_nothing() -> None:
     """An auto-deleveraging in the same transaction does not rub off on a trade."""
     other = b"\x0c" * 32

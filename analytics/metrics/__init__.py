@@ -15,6 +15,8 @@ import polars as pl
 from analytics.metrics import (
     adl_accounts,
     adl_budget,
+    adl_ranks,
+    adl_states,
     adl_waves,
     adls,
     buybacks,
@@ -53,6 +55,8 @@ _TOPICS = (
     adl_waves,
     adl_accounts,
     adl_budget,
+    adl_ranks,
+    adl_states,
     liquidity,
     feeds,
     oracle_use,

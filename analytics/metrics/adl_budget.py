@@ -1,14 +1,18 @@
 """What ADLs took from those who were cut, against what the liquidated could not pay."""
 
-from datetime import timedelta
-
 import polars as pl
 
-from analytics.budgets import haircuts, needed_budgets, overshoot, under_coverage
-from analytics.expressions import EVENT_ORDER, check, ratio, row_count, whole_total
+from analytics.budgets import (
+    haircuts,
+    latest_prices,
+    needed_budgets,
+    overshoot,
+    under_coverage,
+    with_price,
+)
+from analytics.expressions import check, ratio, row_count, whole_total
 from analytics.waves import during, in_waves
 
-_MARKET = ("chain_id", "protocol", "version", "market")
 _WAVE = ("protocol", "wave")
 _DOLLARS = pl.Decimal(38, 18)
 
@@ -94,35 +98,11 @@ def _priced(
 ) -> pl.LazyFrame:
     horizon_milliseconds, tolerance_seconds = reach
     end = pl.col("block_timestamp").max().over(_WAVE)
-    marks = _latest(liquidations, pl.col("mark_price_usd"))
-    later = _latest(trades, pl.col("execution_price_usd").alias("later_price_usd"))
-    marked = _seen(cut, "block_timestamp", marks, tolerance_seconds)
+    marks = latest_prices(liquidations, pl.col("mark_price_usd"))
+    later = latest_prices(trades, pl.col("execution_price_usd").alias("later_price_usd"))
+    marked = with_price(cut, "block_timestamp", marks, tolerance_seconds)
     asked = marked.with_columns(asked_at=end + pl.duration(milliseconds=horizon_milliseconds))
-    return _seen(asked, "asked_at", later, tolerance_seconds).with_columns(lost_usd=_lost())
-
-
-def _latest(events: pl.LazyFrame, price: pl.Expr) -> pl.LazyFrame:
-    return (
-        events.filter(price.is_not_null())
-        .sort(*EVENT_ORDER)
-        .group_by(*_MARKET, pl.col("block_timestamp").alias("seen_at"))
-        .agg(price.last())
-        .sort("seen_at")
-    )
-
-
-def _seen(
-    cut: pl.LazyFrame, moment: str, prices: pl.LazyFrame, tolerance_seconds: int
-) -> pl.LazyFrame:
-    return cut.sort(moment).join_asof(
-        prices,
-        left_on=moment,
-        right_on="seen_at",
-        by=_MARKET,
-        tolerance=timedelta(seconds=tolerance_seconds),
-        coalesce=True,
-        check_sortedness=False,
-    )
+    return with_price(asked, "asked_at", later, tolerance_seconds).with_columns(lost_usd=_lost())
 
 
 def _lost() -> pl.Expr:

@@ -19,6 +19,7 @@ FACTS = (
     "position_changes",
     "liquidations",
     "adls",
+    "adl_states",
     "oracle_updates",
     "open_interest",
     "funding",

@@ -102,6 +102,18 @@ def deleveraged(trade: Trade) -> Entry:
     return _entry("adls", **_cut(trade), derivation="joined")
 
 
+def adl_state(market: Market, factor: int, limit: int, *, is_long: bool) -> Entry:
+    """Return that a side may be deleveraged; parts of 1e30."""
+    return _entry(
+        "adl_states",
+        market=text(market.address),
+        is_long=is_long,
+        pnl_to_pool_ratio=exact(factor, _USD),
+        max_pnl_to_pool_ratio=exact(limit, _USD),
+        is_enabled=True,
+    )
+
+
 def unpaid(trade: Trade) -> Entry:
     """Return the bad debt of an insolvent close."""
     return _entry(

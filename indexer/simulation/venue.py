@@ -18,6 +18,7 @@ from indexer.simulation.emitter import (
     Emitter,
 )
 from indexer.simulation.entries import (
+    adl_state,
     bought_back,
     changed,
     charged,
@@ -104,7 +105,10 @@ class Venue(Book):
     def announce_adl(self, market: Market, factor: int, limit: int, *, is_long: bool) -> Draft:
         """Say that one side's profit is too large for the pool; parts of 1e30."""
         draft = self._keeper(market)
-        draft.emit(self.emitter.adl_state(market, factor, limit, is_long=is_long))
+        draft.emit(
+            self.emitter.adl_state(market, factor, limit, is_long=is_long),
+            adl_state(market, factor, limit, is_long=is_long),
+        )
         return draft
 
     def swap(self, market: Market, token: Token, amount: int) -> Draft:

@@ -13,6 +13,7 @@ Table = Literal[
     "position_changes",
     "liquidations",
     "adls",
+    "adl_states",
     "oracle_updates",
     "open_interest",
     "funding",

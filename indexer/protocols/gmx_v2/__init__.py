@@ -70,9 +70,10 @@ PROTOCOL = Protocol(
     methodology=(
         "Position changes are PositionIncrease and PositionDecrease. A decrease is a liquidation "
         "when its orderType is 7 and an auto-deleveraging when OrderExecuted of its order says "
-        "secondaryOrderType 1. Liquidation fees and bad debt come from PositionFeesCollected and "
-        "InsolventClose of the same order. Open interest is the venue's own total per market, "
-        "collateral token and side, at entry prices. Fees are PositionFeesCollected (position, "
+        "secondaryOrderType 1; AdlStateUpdated says when that is allowed. Liquidation fees and "
+        "bad debt come from PositionFeesCollected and InsolventClose of the same order. Open "
+        "interest is the venue's own total per market, collateral token and side, at entry "
+        "prices. Fees are PositionFeesCollected (position, "
         "borrow and liquidation fee apart) and SwapFeesCollected at the venue's minimum price; "
         "pools, affiliates and user interfaces are the supply side; of the fee receiver's 37 "
         "points stakers get 27, the treasury the rest. Funding is what traders paid when their "
@@ -108,7 +109,6 @@ PROTOCOL = Protocol(
         "Sizes and prices of synthetic tokens whose decimals are not declared, as on MegaETH: "
         "rejected by name, not guessed.",
         "Fee factors changed by SetUint: the split by holders' points is dated policy.",
-        "AdlStateUpdated: it allows auto-deleveraging, and is none.",
     ),
     contracts=(
         *(

@@ -10,6 +10,7 @@ from indexer.protocols.gmx_v2.values import (
     Columns,
 )
 from indexer.spec import (
+    AddressAt,
     Arg,
     Companion,
     Const,
@@ -76,6 +77,14 @@ CUT: Columns = {
     "realized_pnl_usd": REALIZED,
 }
 DELEVERAGED: Columns = {**CUT, "derivation": Const("joined")}
+# The market stands in a topic, and nowhere among the items.
+ADL_STATE: Columns = {
+    "market": AddressAt("topic2", 0),
+    "is_long": "isLong",
+    "pnl_to_pool_ratio": Fixed("pnlToPoolFactor", 30),
+    "max_pnl_to_pool_ratio": Fixed("maxPnlFactor", 30),
+    "is_enabled": "shouldEnableAdl",
+}
 # The fee's item exists only where the fee is not zero, InsolventClose only where debt was left.
 LIQUIDATION_PAID = Companion(
     Keyed("PositionFeesCollected"), "liquidationFeeAmount", BY_ORDER, absent=0
@@ -113,6 +122,7 @@ POSITIONS = (
     Event(ABI, Keyed("PositionDecrease"), "position_changes", DECREASE, is_confirmed=True),
     Event(ABI, Keyed("PositionDecrease"), "liquidations", LIQUIDATED, (IS_LIQUIDATION,)),
     Event(ABI, Keyed("PositionDecrease"), "adls", DELEVERAGED, (IS_ADL,)),
+    Event(ABI, Keyed("AdlStateUpdated"), "adl_states", ADL_STATE),
     Event(ABI, Keyed("InsolventClose"), "shortfalls", SHORTFALL),
     Event(ABI, Keyed("OpenInterestUpdated"), "open_interest", OPEN_INTEREST, is_confirmed=True),
     Event(
