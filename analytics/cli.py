@@ -1,7 +1,6 @@
-"""The commands of analytics: `perpscope query`, `perpscope metric`, `perpscope report`."""
+"""The commands of analytics: `query`, `metric`, `report`, `trace`."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -17,18 +16,18 @@ from analytics.compute import (
     metric_named,
     settings_of,
 )
-from analytics.errors import UserError
 from analytics.export import Format, write
 from analytics.metrics import METRICS
-from analytics.queries import arguments, queries, query_named, typed
+from analytics.queries import arguments, queries, query_named
 from analytics.reports.chain_names import chain_number
 from analytics.reports.command import report
+from analytics.reports.options import moment, pairs, typed_settings
 from analytics.reports.scope import check_indexed, indexed
+from analytics.reports.trace_command import trace
 
 app = typer.Typer()
 app.command()(report)
-
-_KINDS = {int: "integer", float: "number", str: "text", bool: "boolean"}
+app.command()(trace)
 
 Database = Annotated[
     Path | None,
@@ -59,7 +58,7 @@ def query(
         typer.echo(_listed((each, found.question) for each, found in queries().items()), nl=False)
         return
     asked = query_named(name)
-    values = arguments(asked, _pairs(param, "--param"))
+    values = arguments(asked, pairs(param, "--param"))
     with load.database(load.database_path(database)) as con:
         write(load.rows(con, asked.sql, values), form, output, load.snapshot(con))
 
@@ -90,9 +89,9 @@ def metric(
     if explain:
         typer.echo(_explanation(name))
         return
-    settings = _settings(name, _pairs(setting, "--setting"))
+    settings = typed_settings(name, pairs(setting, "--setting"))
     chain_id = None if chain is None else chain_number(chain)
-    last = _moment("--to", until)
+    last = moment("--to", until)
     with load.database(load.database_path(database)) as con:
         check_indexed(indexed(con), protocol, chain_id)
         facts = partial(load.facts, con, protocol=protocol, chain_id=chain_id, until=last)
@@ -103,33 +102,6 @@ def metric(
 def _explanation(name: str) -> str:
     settings = ", ".join(settings_of(name)) or "none"
     return f"{methodology(name)}\n\nReads: {', '.join(inputs_of(name))}. Settings: {settings}."
-
-
-def _settings(name: str, given: dict[str, str]) -> dict[str, object]:
-    known = settings_of(name)
-    try:
-        return {
-            key: typed(_KINDS[known[key]], text) if key in known else text
-            for key, text in given.items()
-        }
-    except ValueError as error:
-        raise UserError(f"setting of {name}: {error}") from error
-
-
-def _moment(option: str, text: str | None) -> datetime | None:
-    try:
-        moment = None if text is None else typed("timestamp", text)
-    except ValueError as error:
-        raise UserError(f"{option}: {error}") from error
-    return moment if isinstance(moment, datetime) else None
-
-
-def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
-    pairs = [each.partition("=") for each in given or []]
-    for key, sign, _ in pairs:
-        if not sign:
-            raise UserError(f"{option} takes name=value, got {key}")
-    return {key.strip(): value for key, _, value in pairs}
 
 
 def _listed(lines: Iterable[tuple[str, str]]) -> str:

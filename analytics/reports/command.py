@@ -1,16 +1,14 @@
 """The command `perpscope report`."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from analytics import load
-from analytics.errors import UserError
-from analytics.queries import typed
 from analytics.reports import Limits, write_report
 from analytics.reports.chain_names import chain_number
+from analytics.reports.options import moment
 
 
 def report(
@@ -38,18 +36,8 @@ def report(
     limits = Limits(
         protocol=protocol,
         chain_id=None if chain is None else chain_number(chain),
-        since=_moment("--from", since),
-        until=_moment("--to", until),
+        since=moment("--from", since),
+        until=moment("--to", until),
     )
     folder = write_report(load.database_path(database), output, limits)
     typer.echo(f"{folder / 'report.html'}")
-
-
-def _moment(option: str, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = typed("timestamp", text)
-    except ValueError as error:
-        raise UserError(f"{option}: {error}") from error
-    return moment if isinstance(moment, datetime) else None
