@@ -1,4 +1,4 @@
-"""The commands of analytics: `query`, `metric`, `report`, `trace`."""
+"""The commands of analytics: `query`, `metric`, `report`, `trace`, `check`."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -20,6 +20,7 @@ from analytics.export import Format, write
 from analytics.metrics import METRICS
 from analytics.queries import arguments, queries, query_named
 from analytics.reports.chain_names import chain_number
+from analytics.reports.check_command import check
 from analytics.reports.command import report
 from analytics.reports.options import moment, pairs, typed_settings
 from analytics.reports.scope import check_indexed, indexed
@@ -28,6 +29,7 @@ from analytics.reports.trace_command import trace
 app = typer.Typer()
 app.command()(report)
 app.command()(trace)
+app.command()(check)
 
 Database = Annotated[
     Path | None,

@@ -19,6 +19,7 @@ from uuid import uuid4
 from analytics import load
 from analytics.errors import UserError, WorldError
 from analytics.export import Format, encoded
+from analytics.reports.demands import check_identities, check_proof
 from analytics.reports.digests import file_digest, rows_digest
 from analytics.reports.pages import html, markdown
 from analytics.reports.parts import Source
@@ -29,7 +30,14 @@ FORMAT = "perpscope-report/1"
 _ENTRIES = {"report.html", "report.md", "charts", "csv", "parquet", "manifest.json"}
 
 
-def write_report(path: Path, output: Path, limits: Limits | None = None) -> Path:
+def write_report(
+    path: Path,
+    output: Path,
+    limits: Limits | None = None,
+    *,
+    require_proof: str | None = None,
+    despite_breaches: bool = False,
+) -> Path:
     """
     Write the report of a database into a folder, and return the folder.
 
@@ -39,16 +47,23 @@ def write_report(path: Path, output: Path, limits: Limits | None = None) -> Path
         path: the DuckDB file.
         output: the folder.
         limits: the protocol, chain and time to report on; everything by default.
+        require_proof: how far all of its data must be proven; None asks for nothing.
+        despite_breaches: publish, with a warning, what breaks an identity.
 
     Raises:
         UserError: the folder holds something else, or the limits name what is not there.
-        WorldError: the database cannot be read or has nothing in it, or the folder cannot be
-            written; what was there before is untouched.
+        WorldError: the database cannot be read or has nothing in it, its data contradicts itself
+            or is proven less far than asked, or the folder cannot be written; what was there
+            before is untouched.
     """
     folder = output.resolve()
     check_replaceable(folder)
     with load.database(path) as con:
         scope = checked(Scope(con, limits or Limits()))
+        if require_proof is not None:
+            check_proof(scope, require_proof)
+        if not despite_breaches:
+            check_identities(scope)
         written = report(scope)
         replace_folder(folder, lambda unfinished: _write(unfinished, written, scope.limits))
     return output

@@ -1,5 +1,6 @@
 """The command `perpscope report`."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,14 @@ from analytics import load
 from analytics.reports import Limits, write_report
 from analytics.reports.chain_names import chain_number
 from analytics.reports.options import moment
+
+
+class Level(StrEnum):
+    """How far data can be asked to be proven; what a chain's rules waive passes."""
+
+    FETCHED = "fetched"
+    BLOOM = "bloom"
+    RECEIPTS = "receipts"
 
 
 def report(
@@ -31,6 +40,12 @@ def report(
     ] = None,
     protocol: Annotated[str | None, typer.Option(help="Only this protocol.")] = None,
     chain: Annotated[str | None, typer.Option(help="Only this chain, by name or id.")] = None,
+    require_proof: Annotated[
+        Level | None, typer.Option(help="Refuse data that is proven less far.")
+    ] = None,
+    despite_breaches: Annotated[
+        bool, typer.Option("--despite-breaches", help="Publish data that contradicts itself.")
+    ] = False,
 ) -> None:
     """Write a report: HTML with charts, Markdown, CSV and Parquet, and a manifest."""
     limits = Limits(
@@ -39,5 +54,11 @@ def report(
         since=moment("--from", since),
         until=moment("--to", until),
     )
-    folder = write_report(load.database_path(database), output, limits)
+    folder = write_report(
+        load.database_path(database),
+        output,
+        limits,
+        require_proof=require_proof,
+        despite_breaches=despite_breaches,
+    )
     typer.echo(f"{folder / 'report.html'}")

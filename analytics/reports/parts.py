@@ -9,7 +9,7 @@ import polars as pl
 from analytics.reports import numerals
 from analytics.reports.chain_names import chain_name
 
-Kind = Literal["metric", "query", "facts"]
+Kind = Literal["metric", "query", "facts", "check"]
 
 # By the end of a column's name, which carries its unit; the first that fits decides.
 _SHOWN: Sequence[tuple[str, Callable[[Any], str]]] = (
@@ -76,7 +76,7 @@ class Source:
 
     Attributes:
         name: name of the exported files.
-        kind: metric, query or facts.
+        kind: metric, query, facts, or check: what must hold of the facts.
         asked: name of the metric, query or table.
         settings: values of its settings or parameters.
         frame: the rows, exact.

@@ -12,6 +12,7 @@ import polars as pl
 from analytics import load
 from analytics.compute import collected, compute
 from analytics.errors import UserError, WorldError
+from analytics.identities import comparisons
 from analytics.queries import Query, arguments, query_named
 from analytics.reports.chain_names import CHAIN_NAMES, chain_name
 
@@ -96,6 +97,13 @@ class Scope:
         asked = query_named(name)
         values = arguments(asked, given)
         return load.rows(self.con, self._limited(asked), values)
+
+    @cached_property
+    def compared(self) -> pl.DataFrame:
+        """What must hold of the facts within the limits, compared with everything before them."""
+        rows = comparisons(partial(self.facts, with_past=True))
+        since = self.limits.since
+        return rows if since is None else rows.filter(pl.col("block_timestamp") >= since)
 
     @cached_property
     def extent(self) -> tuple[datetime, datetime] | None:

@@ -4,8 +4,10 @@ from datetime import datetime
 
 import polars as pl
 
+from analytics.identities import counts
 from analytics.reports.chain_names import chain_name
 from analytics.reports.context import Context
+from analytics.reports.demands import breach_sentence
 from analytics.reports.numerals import counted, moment
 from analytics.reports.parts import Section, Source, Table, table
 
@@ -26,6 +28,7 @@ def covered(context: Context) -> Section:
         Source("failed_audits", "query", "failed_audits", failed),
         Source("imports", "facts", "imports", context.imports),
         Source("rejects_by_reason", "query", "rejects_by_reason", context.rejects),
+        Source("identities", "check", "identities", counts(context.scope.compared)),
     )
     return Section(
         "covered",
@@ -48,6 +51,7 @@ def warnings(context: Context) -> tuple[str, ...]:
     return tuple(
         sentence
         for sentence in (
+            breach_sentence(context.scope),
             _recorded_sentence(context),
             *_imported_sentences(context.imports),
             *_gap_sentences(context.scope.query("coverage_gaps")),
@@ -86,6 +90,7 @@ def _tables(
     tables = [table("Covered blocks", shown, columns, rows=200, headers=headers)]
     if context.imports.height:
         tables.append(table("Imported files", context.imports, _FILE, rows=200))
+    tables.append(table("What must hold of the facts", counts(context.scope.compared), rows=200))
     if gaps.height:
         tables.append(table("Gaps between covered blocks", gaps, rows=50))
     if failed.height:

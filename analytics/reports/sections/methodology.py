@@ -31,7 +31,7 @@ def explained(sections: Sequence[Section]) -> tuple[tuple[str, str, str], ...]:
     return tuple(
         (kind, name, _metric(name) if kind == "metric" else _question(name))
         for kind, name in sorted(asked)
-        if kind != "facts"
+        if kind in ("metric", "query")
     )
 
 
