@@ -1,4 +1,4 @@
-"""The commands of analytics: `query`, `metric`, `report`, `trace`, `check`."""
+"""The commands of analytics: `query`, `metric`, `report`, `replay-report`, `trace`, `check`."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -23,6 +23,7 @@ from analytics.reports.chain_names import chain_number
 from analytics.reports.check_command import check
 from analytics.reports.command import report
 from analytics.reports.options import moment, pairs, typed_settings
+from analytics.reports.replay_command import replay_report
 from analytics.reports.scope import check_indexed, indexed
 from analytics.reports.trace_command import trace
 
@@ -30,6 +31,7 @@ app = typer.Typer()
 app.command()(report)
 app.command()(trace)
 app.command()(check)
+app.command()(replay_report)
 
 Database = Annotated[
     Path | None,

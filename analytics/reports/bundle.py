@@ -3,16 +3,15 @@ A report on disk: a folder that appears whole or not at all.
 
     report.html, report.md, charts/*.svg    to read
     csv/*.csv, parquet/*.parquet            the rows behind each section, exact
+    transactions.parquet                    the transactions that all of it rests on
     manifest.json                           what was asked, of which input, and the digest of each
 """
 
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,14 +19,12 @@ from analytics import load
 from analytics.errors import UserError, WorldError
 from analytics.export import Format, encoded
 from analytics.reports.demands import check_identities, check_proof
-from analytics.reports.digests import file_digest, rows_digest
+from analytics.reports.manifest import TRANSACTIONS, manifest, transactions, versions
 from analytics.reports.pages import html, markdown
-from analytics.reports.parts import Source
-from analytics.reports.report import Report, report
+from analytics.reports.report import report
 from analytics.reports.scope import Limits, Scope, checked
 
-FORMAT = "perpscope-report/1"
-_ENTRIES = {"report.html", "report.md", "charts", "csv", "parquet", "manifest.json"}
+_ENTRIES = {"report.html", "report.md", "charts", "csv", "parquet", "manifest.json", TRANSACTIONS}
 
 
 def write_report(
@@ -64,8 +61,7 @@ def write_report(
             check_proof(scope, require_proof)
         if not despite_breaches:
             check_identities(scope)
-        written = report(scope)
-        replace_folder(folder, lambda unfinished: _write(unfinished, written, scope.limits))
+        replace_folder(folder, lambda unfinished: published(scope, unfinished))
     return output
 
 
@@ -109,18 +105,6 @@ def replace_folder(folder: Path, write: Callable[[Path], None]) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of perpscope and of the engines its numbers rest on."""
-    return {name: _version(name) for name in ("perpscope", "duckdb", "polars")}
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:  # run from a checkout that nobody installed
-        return "not installed"
-
-
 def _swap(unfinished: Path, folder: Path) -> None:
     if not folder.exists():
         unfinished.rename(folder)
@@ -135,7 +119,9 @@ def _swap(unfinished: Path, folder: Path) -> None:
     shutil.rmtree(retired, ignore_errors=True)
 
 
-def _write(folder: Path, written: Report, limits: Limits) -> None:
+def published(scope: Scope, folder: Path) -> None:
+    """Write the report of a scope into an empty folder."""
+    written, sent = report(scope), transactions(scope)
     for name in ("charts", "csv", "parquet"):
         (folder / name).mkdir()
     for section in written.sections:
@@ -145,40 +131,11 @@ def _write(folder: Path, written: Report, limits: Limits) -> None:
         (folder / "csv" / f"{source.name}.csv").write_bytes(encoded(source.frame, Format.CSV))
         parquet = encoded(source.frame, Format.PARQUET)
         (folder / "parquet" / f"{source.name}.parquet").write_bytes(parquet)
+    (folder / TRANSACTIONS).write_bytes(encoded(sent, Format.PARQUET))
     (folder / "report.html").write_text(html(written, versions()), encoding="utf-8")
     (folder / "report.md").write_text(markdown(written, versions()), encoding="utf-8")
-    text = json.dumps(_manifest(folder, written, limits), indent=1, default=_plain)
+    text = json.dumps(manifest(folder, written, scope, sent), indent=1, default=_plain)
     (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
-
-
-def _manifest(folder: Path, written: Report, limits: Limits) -> dict[str, object]:
-    coverage = next(source for source in written.sources if source.name == "coverage")
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {
-        "format": FORMAT,
-        "data": written.kinds,
-        "limits": asdict(limits),
-        "versions": versions(),
-        "summary": asdict(written.summary),
-        "warnings": written.warnings,
-        "inputs": {"coverage": coverage.frame.to_dicts()},
-        "sections": {
-            section.slug: [_entry(source) for source in section.sources]
-            for section in written.sections
-        },
-        "files": {path.relative_to(folder).as_posix(): file_digest(path) for path in paths},
-    }
-
-
-def _entry(source: Source) -> dict[str, object]:
-    return {
-        "name": source.name,
-        "kind": source.kind,
-        "asked": source.asked,
-        "settings": source.settings,
-        "rows": source.frame.height,
-        "digest": rows_digest(source.frame),
-    }
 
 
 def _plain(value: object) -> str:

@@ -61,9 +61,12 @@ def tracing(context: Context) -> Section:
             "items above show their transaction; open it in an explorer of its chain, or list "
             "everything perpscope read from it: perpscope query transaction_facts "
             f"--param tx_hash={found[0]}",
+            "Any number of a metric: perpscope trace NAME --where date=… lists the facts and "
+            "transactions it rests on, and computes it from these alone to show that they are all.",
             "The rows behind each section are in csv/ and parquet/, exact to the last digit. "
             "manifest.json names, for each file, the metric or query, its settings and the SHA-256 "
-            "digest of its rows, the digests of the input (coverage), and the versions used. The "
-            "same database gives the same bytes.",
+            "digest of its rows, the digests of the input, and the versions used; "
+            "transactions.parquet lists every transaction. perpscope replay-report FOLDER makes "
+            "the report again from any database that covers these blocks, and compares each byte.",
         ),
     )
