@@ -173,26 +173,7 @@ def _is_near(allowed: pl.Expr) -> pl.Expr:
 
 def _imported_position(changed: pl.LazyFrame, imports: pl.LazyFrame) -> pl.LazyFrame:
     """Compare what a position was at the start of a moment with the end of the moment before."""
-    after, change = pl.col("level"), pl.col("change")
-    before, is_up = after - change, (change >= 0).all()
-    told = (
-        changed.filter(after.is_not_null() & change.is_not_null())
-        .sort(EVENT_ORDER)
-        .group_by(*_POSITION, "block_timestamp", maintain_order=True)
-        .agg(
-            pl.col("identity", "block_number", "log_index", "item_index", "tx_hash").first(),
-            start=pl.when(is_up).then(before.min()).otherwise(before.max()),
-            end=pl.when(is_up).then(after.max()).otherwise(after.min()),
-            is_ordered=is_up | (change <= 0).all(),
-        )
-        .sort("block_timestamp")
-        .with_columns(
-            pl.col("end", "block_timestamp", "is_ordered")
-            .shift(1)
-            .over(_POSITION)
-            .name.prefix("last_"),
-        )
-    )
+    told = _of_moments(changed)
     is_ordered = pl.col("is_ordered") & pl.col("last_is_ordered")
     reason = (
         pl.when(pl.col("last_end").is_null())
@@ -217,6 +198,30 @@ def _imported_position(changed: pl.LazyFrame, imports: pl.LazyFrame) -> pl.LazyF
             reason=reason,
         )
         .with_columns(_is_near(pl.col("found").cast(pl.Float64).abs() * _FLOAT))
+    )
+
+
+def _of_moments(changed: pl.LazyFrame) -> pl.LazyFrame:
+    """Return of each position and moment its start and end, and those of the moment before."""
+    after, change = pl.col("level"), pl.col("change")
+    before, is_up = after - change, (change >= 0).all()
+    return (
+        changed.filter(after.is_not_null() & change.is_not_null())
+        .sort(EVENT_ORDER)
+        .group_by(*_POSITION, "block_timestamp", maintain_order=True)
+        .agg(
+            pl.col("identity", "block_number", "log_index", "item_index", "tx_hash").first(),
+            start=pl.when(is_up).then(before.min()).otherwise(before.max()),
+            end=pl.when(is_up).then(after.max()).otherwise(after.min()),
+            is_ordered=is_up | (change <= 0).all(),
+        )
+        .sort("block_timestamp")
+        .with_columns(
+            pl.col("end", "block_timestamp", "is_ordered")
+            .shift(1)
+            .over(_POSITION)
+            .name.prefix("last_"),
+        )
     )
 
 
