@@ -35,7 +35,7 @@ _SETTINGS = {
     "python_enable_replacements": "false",
 }
 
-_RAW = frozenset({"logs", "orphans", "reads", "reaches"})
+_RAW = frozenset({"logs", "orphans", "reaches"})
 
 # How long a reader lets a writer go first: readers that come and go would keep it out for ever.
 _COURTESY_SECONDS = 5.0

@@ -235,6 +235,8 @@ select
     filled.chain_id,
     filled.protocol,
     filled.fact,
+    happened.last_at,
+    covered.covered_at,
     case
         when covered.protocol is null then 'not_collected'
         when filled.badness = 3 then 'source_error'
@@ -249,9 +251,7 @@ select
         else 'available'
     end as state,
     coalesce(happened.row_count, 0) as row_count,
-    coalesce(lost.reject_count, 0) as reject_count,
-    happened.last_at,
-    covered.covered_at
+    coalesce(lost.reject_count, 0) as reject_count
 from filled
 left join happened using (chain_id, protocol, fact)
 left join lost using (chain_id, protocol, fact)

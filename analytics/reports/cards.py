@@ -1,21 +1,39 @@
 """The five numbers as cards: what each is, its value, and what to know before quoting it."""
 
+from dataclasses import replace
+
 from analytics.reports.chain_names import chain_name
-from analytics.reports.numerals import bps, count, counted, dollars, moment, percent, period
+from analytics.reports.numerals import (
+    UNKNOWN,
+    bps,
+    count,
+    counted,
+    dollars,
+    moment,
+    percent,
+    period,
+)
 from analytics.reports.parts import Card
 from analytics.reports.summary import Accrual, Deviation, Exits, Exposure, Income, Summary
 
 
 def cards(numbers: Summary) -> tuple[Card, ...]:
     """Return one card per number, in the order of the sections."""
-    return (
-        _income(numbers.income),
-        _accrual(numbers.accrual),
-        _liquidations(numbers.liquidations),
-        _adls(numbers.adls),
-        _deviation(numbers.deviation),
-        _exposure(numbers.exposure),
-    )
+    made = {
+        "income": _income(numbers.income),
+        "accrual": _accrual(numbers.accrual),
+        "liquidations": _liquidations(numbers.liquidations),
+        "adls": _adls(numbers.adls),
+        "deviation": _deviation(numbers.deviation),
+        "exposure": _exposure(numbers.exposure),
+    }
+    return tuple(_doubted(card, numbers.doubts.get(part)) for part, card in made.items())
+
+
+def _doubted(card: Card, why: str | None) -> Card:
+    if why is None:
+        return card
+    return replace(card, value=UNKNOWN, second_value=UNKNOWN, details=(why,))
 
 
 def _income(income: Income) -> Card:

@@ -120,7 +120,7 @@ def manifest(folder: Path, written: Report, scope: Scope, sent: pl.DataFrame) ->
 
 def card_names() -> set[str]:
     """Return the parts of the summary that hold numbers."""
-    return {each.name for each in fields(Summary)} - {"kinds"}
+    return {each.name for each in fields(Summary)} - {"kinds", "doubts"}
 
 
 def _input(table: str, scope: Scope, sent: pl.DataFrame) -> dict[str, object]:

@@ -28,6 +28,7 @@ def covered(context: Context) -> Section:
         Source("failed_audits", "query", "failed_audits", failed),
         Source("imports", "facts", "imports", context.imports),
         Source("rejects_by_reason", "query", "rejects_by_reason", context.rejects),
+        Source("availability", "query", "availability", context.scope.query("availability")),
         Source("identities", "check", "identities", counts(context.scope.compared)),
     )
     return Section(
@@ -91,6 +92,9 @@ def _tables(
     if context.imports.height:
         tables.append(table("Imported files", context.imports, _FILE, rows=200))
     tables.append(table("What must hold of the facts", counts(context.scope.compared), rows=200))
+    states = context.scope.query("availability")
+    if states.height:
+        tables.append(table("What each source has told", states, rows=200))
     if gaps.height:
         tables.append(table("Gaps between covered blocks", gaps, rows=50))
     if failed.height:
