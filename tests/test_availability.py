@@ -12,9 +12,20 @@ from analytics.queries import arguments, query_named
 from analytics.reports import summary
 from analytics.reports.cards import cards
 
-COVERED = {"from_block": 1, "to_block": 9, "proof": "fetched", "finality": "finalized"}
+COVERED: dict[str, object] = {
+    "from_block": 1,
+    "to_block": 9,
+    "proof": "fetched",
+    "finality": "finalized",
+}
 COVERED |= {"declaration_digest": "d", "logs_digest": "ab", "to_block_hash": "0xff"}
-READ = {"read": "prices", "call": "price", "address": b"a", "input": b"i", "block_hash": b"h"}
+READ: dict[str, object] = {
+    "read": "prices",
+    "call": "price",
+    "address": b"a",
+    "input": b"i",
+    "block_hash": b"h",
+}
 READ |= {"log_index": -1, "block_number": 5, "block_timestamp": at(0)}
 
 

@@ -88,20 +88,26 @@ def _tables(
         "last_at": "last block at, UTC",
         "waiver": "not proven further because",
     }
-    tables = [table("Covered blocks", shown, columns, rows=200, headers=headers)]
-    if context.imports.height:
-        tables.append(table("Imported files", context.imports, _FILE, rows=200))
-    tables.append(table("What must hold of the facts", counts(context.scope.compared), rows=200))
+    tables = [
+        table("Covered blocks", shown, columns, rows=200, headers=headers),
+        table("What must hold of the facts", counts(context.scope.compared), rows=200),
+    ]
     states = context.scope.query("availability")
-    if states.height:
-        tables.append(table("What each source has told", states, rows=200))
-    if gaps.height:
-        tables.append(table("Gaps between covered blocks", gaps, rows=50))
-    if failed.height:
-        tables.append(table("Stored blocks that were found wrong", failed, rows=50))
-    if context.rejects.height:
-        tables.append(table("Logs that could not become facts", context.rejects, rows=50))
-    return tuple(tables)
+    return (*tables, *_where_there_are(context, states, gaps, failed))
+
+
+def _where_there_are(
+    context: Context, states: pl.DataFrame, gaps: pl.DataFrame, failed: pl.DataFrame
+) -> list[Table]:
+    files = context.imports.select(_FILE)
+    found = (
+        ("Imported files", files, 200),
+        ("What each source has told", states, 200),
+        ("Gaps between covered blocks", gaps, 50),
+        ("Stored blocks that were found wrong", failed, 50),
+        ("Logs that could not become facts", context.rejects, 50),
+    )
+    return [table(title, frame, rows=rows) for title, frame, rows in found if frame.height]
 
 
 def _times(context: Context) -> pl.DataFrame:
