@@ -87,4 +87,5 @@ def test_reads_are_declared_with_how_often() -> None:
 
     assert said["every_seconds"].to_list() == [86_400] * len(said)
     assert len(said) > 0
+    assert "markets" not in declared_facts([PROTOCOLS["gmx_v2"]], ARBITRUM)["fact"]
     assert declared_facts([PROTOCOLS["maple"]], ARBITRUM).is_empty()

@@ -9,7 +9,7 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.spec import Market, Protocol, Seconds
-from indexer.tables import columns_of, empty
+from indexer.tables import columns_of, empty, fact_tables
 
 
 @dataclass(frozen=True)
@@ -135,14 +135,14 @@ def declared_facts(protocols: Sequence[Protocol], chain: Chain) -> pl.DataFrame:
 
 
 def _filled(protocol: Protocol, abis: set[str]) -> list[tuple[str, str | None, int | None]]:
+    by_events = {event.into for event in protocol.events if event.abi in abis}
     told: list[tuple[str, str | None, int | None]] = [
-        (fact, None, None)
-        for fact in sorted({event.into for event in protocol.events if event.abi in abis})
+        (fact, None, None) for fact in fact_tables() if fact in by_events
     ]
     return told + [
         (read.into, read.name, read.every.count if isinstance(read.every, Seconds) else None)
         for read in protocol.reads
-        if read.abi in abis
+        if read.abi in abis and read.into in fact_tables()
     ]
 
 
