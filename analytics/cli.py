@@ -1,4 +1,4 @@
-"""The commands of analytics: `perpscope query`, `metric`, `report`, `compare` and `study`."""
+"""The commands of analytics: what is asked, measured, traced, checked, compared and reported."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -18,22 +18,26 @@ from analytics.compute import (
     metric_named,
     settings_of,
 )
-from analytics.errors import UserError
 from analytics.export import Format, write
 from analytics.metrics import METRICS
-from analytics.queries import arguments, queries, query_named, typed
+from analytics.queries import arguments, queries, query_named
 from analytics.reports.chain_names import chain_number
-from analytics.reports.command import moment_of, report
+from analytics.reports.check_command import check
+from analytics.reports.command import report
+from analytics.reports.options import moment, pairs, typed_settings
+from analytics.reports.replay_command import replay_report
 from analytics.reports.scope import check_indexed, indexed
+from analytics.reports.trace_command import trace
 from analytics.studies.command import app as study
 from analytics.vendors.command import compare
 
 app = typer.Typer()
 app.command()(report)
+app.command()(trace)
+app.command()(check)
+app.command()(replay_report)
 app.command()(compare)
 app.add_typer(study, name="study")
-
-_KINDS = {int: "integer", float: "number", str: "text", bool: "boolean"}
 
 Database = Annotated[
     Path | None,
@@ -64,7 +68,7 @@ def query(
         typer.echo(_listed((each, found.question) for each, found in queries().items()), nl=False)
         return
     asked = query_named(name)
-    values = arguments(asked, _pairs(param, "--param"))
+    values = arguments(asked, pairs(param, "--param"))
     with load.database(load.database_path(database)) as con:
         write(load.rows(con, asked.sql, values), form, output, load.snapshot(con))
 
@@ -95,9 +99,9 @@ def metric(
     if explain:
         typer.echo(_explanation(name))
         return
-    settings = _settings(name, _pairs(setting, "--setting"))
+    settings = typed_settings(name, pairs(setting, "--setting"))
     chain_id = None if chain is None else chain_number(chain)
-    last = moment_of("--to", until)
+    last = moment("--to", until)
     with load.database(load.database_path(database)) as con:
         check_indexed(indexed(con), protocol, chain_id)
         whole = partial(load.facts, con, until=last)
@@ -110,25 +114,6 @@ def metric(
 def _explanation(name: str) -> str:
     settings = ", ".join(settings_of(name)) or "none"
     return f"{methodology(name)}\n\nReads: {', '.join(inputs_of(name))}. Settings: {settings}."
-
-
-def _settings(name: str, given: dict[str, str]) -> dict[str, object]:
-    known = settings_of(name)
-    try:
-        return {
-            key: typed(_KINDS[known[key]], text) if key in known else text
-            for key, text in given.items()
-        }
-    except ValueError as error:
-        raise UserError(f"setting of {name}: {error}") from error
-
-
-def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
-    pairs = [each.partition("=") for each in given or []]
-    for key, sign, _ in pairs:
-        if not sign:
-            raise UserError(f"{option} takes name=value, got {key}")
-    return {key.strip(): value for key, _, value in pairs}
 
 
 def _listed(lines: Iterable[tuple[str, str]]) -> str:

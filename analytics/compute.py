@@ -121,6 +121,14 @@ def settings_of(name: str, metrics: Mapping[str, Metric] = METRICS) -> dict[str,
     return {key: kind for each in needed for key, kind in settings_of(each, metrics).items()} | own
 
 
+def defaults_of(name: str, metrics: Mapping[str, Metric] = METRICS) -> dict[str, object]:
+    """Return the value of every setting that is not given, also through metrics it needs."""
+    parameters = signature(metric_named(name, metrics)).parameters.values()
+    own = {each.name: each.default for each in parameters if each.kind is Parameter.KEYWORD_ONLY}
+    needed = [each for each in inputs_of(name, metrics) if not _is_fact(each, metrics)]
+    return {key: value for one in needed for key, value in defaults_of(one, metrics).items()} | own
+
+
 def _computed(
     name: str, load: Load, metrics: Mapping[str, Metric], settings: Mapping[str, object]
 ) -> pl.LazyFrame:

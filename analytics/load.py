@@ -39,6 +39,8 @@ _SETTINGS = {
 # Enough rows for every core, few enough to stay in memory while they are summed up.
 _BATCH_ROWS = 122_880
 
+_RAW = frozenset({"logs", "orphans", "reaches"})
+
 # How long a reader lets a writer go first: readers that come and go would keep it out for ever.
 _COURTESY_SECONDS = 5.0
 
@@ -95,6 +97,56 @@ def database(path: Path, *, wait_seconds: float = 30) -> Iterator[duckdb.DuckDBP
         yield con
     finally:
         con.close()
+
+
+@contextmanager
+def excerpt(path: Path, coverage: pl.DataFrame) -> Iterator[duckdb.DuckDBPyConnection]:
+    """
+    Open a copy, in memory, of what a database holds of some blocks; raw logs are left behind.
+
+    Rows of imported venues, and tables that are not about blocks, are all there.
+
+    Args:
+        path: the DuckDB file.
+        coverage: rows of the table `coverage`: the blocks, and what the copy's own table holds.
+
+    Raises:
+        WorldError: as `database` does.
+    """
+    with database(path) as source, duckdb.connect() as con:
+        source.register("kept", coverage.to_arrow())
+        for table, condition in _kept(source).items():
+            rows = source.execute(f"select * from main.{table} as held where {condition}")
+            con.register(
+                "incoming", coverage.to_arrow() if table == "coverage" else rows.to_arrow_table()
+            )
+            con.execute(f"create table {table} as select * from incoming")
+            con.unregister("incoming")
+        con.execute("set TimeZone = 'UTC'")
+        yield con
+
+
+def _kept(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    names = "select table_name from duckdb_tables() where not temporary"
+    return {
+        table: _condition(table, _schema(con, table)) for (table,) in con.execute(names).fetchall()
+    }
+
+
+def _condition(table: str, schema: pl.Schema) -> str:
+    if table in _RAW:
+        return "false"
+    place = next((name for name in ("block_number", "number") if name in schema), None)
+    if place is None or "chain_id" not in schema:
+        return "true"
+    # What was not covered then and is now has come since; the rest was there, covered or not.
+    then, now = (
+        f"exists (select 1 from {spans} as span where span.chain_id = held.chain_id "
+        f"and {'span.protocol = held.protocol' if 'protocol' in schema else 'true'} "
+        f"and held.{place} between span.from_block and span.to_block)"
+        for spans in ("kept", "main.coverage")
+    )
+    return f"held.{place} is null or {then} or not {now}"
 
 
 def facts(

@@ -211,6 +211,16 @@ create table feeds (
     basis varchar -- event, governance, documentation, assumed; null where neither is known
 );
 
+-- Which tables of facts a protocol's declaration fills on a chain. One that is here and has no rows
+-- of the protocol is empty; one that is not is none of what is read of it.
+create table declared_facts (
+    chain_id bigint not null,
+    protocol varchar not null,
+    fact varchar not null, -- the table
+    read varchar,          -- the read that fills it; null where events do
+    every_seconds integer  -- how often it is read; null where blocks are counted, or nothing is read
+);
+
 -- Accounts whose owner is known: vaults and funds of a venue.
 create table accounts (
     chain_id bigint not null,

@@ -65,7 +65,7 @@ def _venue() -> dict[str, pl.DataFrame]:
     return {
         "fees": table(
             "fees",
-            split | {"fee_usd": "10.000000000000000001"},
+            split | {"fee_usd": "10.000000000000000001", "supply_side_usd": "6.000000000000000001"},
             split | {"fee_usd": 10, "block_timestamp": at(7200)},
             GMX | {"fee_usd": 5, "split_basis": "none", "block_timestamp": at(86_400)},
         ),

@@ -7,7 +7,8 @@ import pytest
 from sync_rig import BIRTH, FEED, FEED_ADDRESS, FIRST, blocks, job, rows, run, served
 
 from indexer.chains import ARBITRUM, ETHEREUM
-from indexer.facts import digest
+from indexer.facts import declared_facts, digest
+from indexer.protocols import PROTOCOLS
 from indexer.simulation.node import serve
 from indexer.spec import Feed, Protocol
 from indexer.sync import Job
@@ -65,3 +66,26 @@ def test_the_names_of_feeds_decide_no_fact() -> None:
     later = replace(NAMED, heartbeat_seconds=7_200)
 
     assert digest(says(NAMED), ETHEREUM) == digest(says(later), ETHEREUM) == digest(FEED, ETHEREUM)
+
+
+def test_what_is_declared_of_a_chain_is_stored(tmp_path: Path) -> None:
+    """A table that events fill, through a factory's children too, is there; no other is."""
+    path = tmp_path / "a.duckdb"
+    with serve([served(blocks(40))]) as node:
+        run(job(path), node.url)
+
+    query = "select * from declared_facts order by protocol"
+    assert rows(path, query) == [
+        (1, "feed", "oracle_updates", None, None),
+        (1, "pools", "pool_flows", None, None),
+    ]
+
+
+def test_reads_are_declared_with_how_often() -> None:
+    """Maple reads share prices by the day on Ethereum, and has nothing on Arbitrum."""
+    said = declared_facts([PROTOCOLS["maple"]], ETHEREUM).filter(fact="share_prices")
+
+    assert said["every_seconds"].to_list() == [86_400] * len(said)
+    assert len(said) > 0
+    assert "markets" not in declared_facts([PROTOCOLS["gmx_v2"]], ARBITRUM)["fact"]
+    assert declared_facts([PROTOCOLS["maple"]], ARBITRUM).is_empty()

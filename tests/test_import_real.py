@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import duckdb
 import polars as pl
 import pytest
 from import_rig import brought, by_line, facts, written
+
+from analytics import load
+from analytics.identities import breaches, comparisons
 
 Event = tuple[str, dict[str, Any]]
 
@@ -157,3 +161,12 @@ def test_overlapping_pieces_in_any_order_are_the_whole(
     again = brought(tmp_path, "hyperliquid", *files)
 
     assert facts(again) == facts(path)
+
+
+def test_every_position_begins_where_it_ended(path: Path) -> None:
+    """Over a minute of all fills each position starts with what the moment before left."""
+    with load.database(path) as con:
+        compared = comparisons(partial(load.facts, con)).filter(identity="imported_position")
+
+    assert breaches(compared).is_empty()
+    assert compared["is_held"].sum() == 2_837

@@ -209,6 +209,11 @@ def bookkeeping() -> dict[str, pl.DataFrame]:
             reject | {"reason": "too large"},
         ),
         "audits": table("audits", *audits()),
+        "declared_facts": table(
+            "declared_facts",
+            *(whose | {"fact": fact} for whose, fact in ((GMX, "adls"), (GMX, "funding"))),
+            SNX | {"fact": "fees"},
+        ),
     }
 
 
@@ -506,6 +511,16 @@ ANSWERS = [
             ("maple", "pool_states", "event", 4, 1.0),
             ("snx", "liquidations", "event", 1, 1.0),
             ("snx", "shortfalls", "event", 1, 1.0),
+        ],
+    ),
+    (
+        "availability",
+        "chain_id protocol fact state row_count reject_count last_at covered_at",
+        {},
+        [
+            (10, "snx", "fees", "not_collected", 0, 0, None, None),
+            (42161, "gmx", "adls", "available", 2, 0, at(130), at(3600)),
+            (42161, "gmx", "funding", "available", 0, 0, None, at(3600)),
         ],
     ),
     (

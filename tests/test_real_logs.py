@@ -4,12 +4,15 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from analytics.identities import breaches, comparisons
+from analytics.load import facts
 from indexer.chains import CHAINS
 from indexer.facts import first_block
 from indexer.facts.routes import contracts_on
@@ -208,3 +211,11 @@ def test_every_chain_is_covered_to_its_head(
 
 def _joined(slug: str) -> str:
     return slug.replace("-", "").lower()
+
+
+def test_no_fact_contradicts_another(con: duckdb.DuckDBPyConnection) -> None:
+    """Every fee that knows its parts is their sum, and nothing that was recorded is off."""
+    compared = comparisons(partial(facts, con))
+
+    assert breaches(compared).is_empty()
+    assert compared["is_held"].sum() >= 14

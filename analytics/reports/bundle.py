@@ -5,16 +5,15 @@ A report on disk: a folder that appears whole or not at all.
     charts/*.svg, charts/*.png                   its charts
     csv/, json/, parquet/, tables.xlsx           the rows behind each section, exact
     dictionary.md, dictionary.csv                what each of their columns is
+    transactions.parquet                         the transactions that all of it rests on
     manifest.json                                what was asked, of what, and the digest of each
 """
 
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,22 +21,27 @@ from analytics import load
 from analytics.errors import UserError, WorldError
 from analytics.export import Format, encoded
 from analytics.reports.comparison import compared
+from analytics.reports.demands import check_identities, check_proof
 from analytics.reports.dictionary import dictionary
-from analytics.reports.digests import file_digest, rows_digest
+from analytics.reports.manifest import TRANSACTIONS, manifest, transactions, versions
 from analytics.reports.pages import dictionary_page, html, markdown
-from analytics.reports.parts import Source
 from analytics.reports.report import Report, report
 from analytics.reports.scope import Limits, Scope, checked
 from analytics.workbook import workbook
 
-FORMAT = "perpscope-report/1"
 _FORMS = (Format.CSV, Format.JSON, Format.PARQUET)
-_ENTRIES = {"report.html", "report.md", "charts", "manifest.json", *_FORMS}
+_ENTRIES = {"report.html", "report.md", "charts", "manifest.json", TRANSACTIONS, *_FORMS}
 _ENTRIES |= {"tables.xlsx", "dictionary.md", "dictionary.csv"}
 
 
 def write_report(
-    path: Path, output: Path, limits: Limits | None = None, beside: Limits | None = None
+    path: Path,
+    output: Path,
+    limits: Limits | None = None,
+    beside: Limits | None = None,
+    *,
+    require_proof: str | None = None,
+    despite_breaches: bool = False,
 ) -> Path:
     """
     Write the report of a database into a folder, and return the folder.
@@ -49,20 +53,24 @@ def write_report(
         output: the folder.
         limits: the protocol, chain and time to report on; everything by default.
         beside: what to lay beside it and compare it with; nothing by default.
+        require_proof: how far all of its data must be proven; None asks for nothing.
+        despite_breaches: publish, with a warning, what breaks an identity.
 
     Raises:
         UserError: the folder holds something else, or the limits name what is not there.
-        WorldError: the database cannot be read or has nothing in it, or the folder cannot be
-            written; what was there before is untouched.
+        WorldError: the database cannot be read or has nothing in it, its data contradicts itself
+            or is proven less far than asked, or the folder cannot be written; what was there
+            before is untouched.
     """
     folder = output.resolve()
     check_replaceable(folder)
     with load.database(path) as con:
         scope = checked(Scope(con, limits or Limits()))
-        written = report(scope)
-        if beside is not None:
-            written = compared(written, report(checked(Scope(con, beside))))
-        replace_folder(folder, lambda unfinished: _write(unfinished, written, scope.limits))
+        if require_proof is not None:
+            check_proof(scope, require_proof)
+        if not despite_breaches:
+            check_identities(scope)
+        replace_folder(folder, lambda unfinished: published(scope, unfinished, beside))
     return output
 
 
@@ -106,18 +114,6 @@ def replace_folder(folder: Path, write: Callable[[Path], None]) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of perpscope and of the engines its numbers rest on."""
-    return {name: _version(name) for name in ("perpscope", "duckdb", "polars")}
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:  # run from a checkout that nobody installed
-        return "not installed"
-
-
 def _swap(unfinished: Path, folder: Path) -> None:
     if not folder.exists():
         unfinished.rename(folder)
@@ -132,15 +128,20 @@ def _swap(unfinished: Path, folder: Path) -> None:
     shutil.rmtree(retired, ignore_errors=True)
 
 
-def _write(folder: Path, written: Report, limits: Limits) -> None:
+def published(scope: Scope, folder: Path, beside: Limits | None = None) -> None:
+    """Write the report of a scope, and what lies beside it, into an empty folder."""
+    written, sent = report(scope), transactions(scope)
+    if beside is not None:
+        written = compared(written, report(checked(Scope(scope.con, beside))))
     (folder / "charts").mkdir()
     for chart in (chart for section in written.sections for chart in section.charts):
         (folder / "charts" / f"{chart.name}.svg").write_text(chart.svg, encoding="utf-8")
         (folder / "charts" / f"{chart.name}.png").write_bytes(chart.png)
     _write_tables(folder, written)
+    (folder / TRANSACTIONS).write_bytes(encoded(sent, Format.PARQUET))
     (folder / "report.html").write_text(html(written, versions()), encoding="utf-8")
     (folder / "report.md").write_text(markdown(written, versions()), encoding="utf-8")
-    text = json.dumps(_manifest(folder, written, limits), indent=1, default=_plain)
+    text = json.dumps(manifest(folder, written, scope, sent), indent=1, default=_plain)
     (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
 
 
@@ -155,37 +156,6 @@ def _write_tables(folder: Path, written: Report) -> None:
     (folder / "tables.xlsx").write_bytes(workbook(sheets))
     (folder / "dictionary.csv").write_bytes(encoded(explained, Format.CSV))
     (folder / "dictionary.md").write_text(dictionary_page(explained), encoding="utf-8")
-
-
-def _manifest(folder: Path, written: Report, limits: Limits) -> dict[str, object]:
-    coverage = next(source for source in written.sources if source.name == "coverage")
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {
-        "format": FORMAT,
-        "data": written.kinds,
-        "limits": asdict(limits),
-        "compared_with": None if written.compared_with is None else asdict(written.compared_with),
-        "versions": versions(),
-        "summary": asdict(written.summary),
-        "warnings": written.warnings,
-        "inputs": {"coverage": coverage.frame.to_dicts()},
-        "sections": {
-            section.slug: [_entry(source) for source in section.sources]
-            for section in written.sections
-        },
-        "files": {path.relative_to(folder).as_posix(): file_digest(path) for path in paths},
-    }
-
-
-def _entry(source: Source) -> dict[str, object]:
-    return {
-        "name": source.name,
-        "kind": source.kind,
-        "asked": source.asked,
-        "settings": source.settings,
-        "rows": source.frame.height,
-        "digest": rows_digest(source.frame),
-    }
 
 
 def _plain(value: object) -> str:

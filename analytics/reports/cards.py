@@ -30,14 +30,15 @@ def cards(numbers: Summary, before: Summary | None = None) -> tuple[Card, ...]:
         numbers: the numbers.
         before: the same numbers of what they are compared with; None where that is not covered.
     """
-    shown = (
-        _income(numbers.income),
-        _accrual(numbers.accrual),
-        _liquidations(numbers.liquidations),
-        _adls(numbers.adls),
-        _deviation(numbers.deviation),
-        _exposure(numbers.exposure),
-    )
+    made = {
+        "income": _income(numbers.income),
+        "accrual": _accrual(numbers.accrual),
+        "liquidations": _liquidations(numbers.liquidations),
+        "adls": _adls(numbers.adls),
+        "deviation": _deviation(numbers.deviation),
+        "exposure": _exposure(numbers.exposure),
+    }
+    shown = [_doubted(card, numbers.doubts.get(part)) for part, card in made.items()]
     if before is None:
         return tuple(replace(card, change=UNKNOWN) for card in shown)
     pairs = zip(shown, _compared(numbers), _compared(before), strict=True)
@@ -65,6 +66,13 @@ def _money(value: Decimal | None, second: Decimal | None = None) -> dict[str, st
 
 def _digits(value: Decimal | None) -> str:
     return "" if value is None else f"${exact(value)}"
+
+
+def _doubted(card: Card, why: str | None) -> Card:
+    if why is None:
+        return card
+    unknown = {"value": UNKNOWN, "second_value": UNKNOWN, "short": "", "second_short": ""}
+    return replace(card, **unknown, exact="", second_exact="", details=(why,))
 
 
 def _income(income: Income) -> Card:

@@ -1,5 +1,6 @@
-"""The names of chains, as `indexer` uses them; a database only knows their ids."""
+"""The names of chains, as `indexer` uses them, and their explorers; a database only knows ids."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -51,6 +52,57 @@ CHAIN_NAMES: Mapping[int, str] = MappingProxyType(
     }
 )
 
+# Where a reader looks a transaction up: as each chain's documentation or its entry in
+# ethereum-lists/chains names it. None: there is none, or it was switched off with the chain.
+EXPLORERS: Mapping[int, str | None] = MappingProxyType(
+    {
+        -2: None,
+        -1: "https://app.hyperliquid.xyz/explorer",
+        1: "https://etherscan.io",
+        10: "https://optimistic.etherscan.io",
+        25: "https://explorer.cronos.org",
+        56: "https://bscscan.com",
+        100: "https://gnosisscan.io",
+        130: "https://uniscan.xyz",
+        137: "https://polygonscan.com",
+        143: "https://monadscan.com",
+        146: "https://sonicscan.org",
+        250: "https://explorer.fantom.network",
+        324: "https://explorer.zksync.io",
+        999: "https://hyperevmscan.io",
+        1088: "https://andromeda-explorer.metis.io",
+        1101: "https://zkevm.polygonscan.com",
+        1329: "https://seiscan.io",
+        1672: "https://pharosscan.xyz",
+        1868: "https://soneium.blockscout.com",
+        2020: "https://app.roninchain.com",
+        2741: "https://abscan.org",
+        3637: "https://botanixscan.io",
+        4326: "https://megaeth.blockscout.com",
+        5000: "https://mantlescan.xyz",
+        8453: "https://basescan.org",
+        33139: "https://apescan.io",
+        42161: "https://arbiscan.io",
+        42220: "https://celoscan.io",
+        43113: "https://testnet.snowscan.xyz",
+        43114: "https://snowscan.xyz",
+        57073: "https://explorer.inkonchain.com",
+        59144: "https://lineascan.build",
+        80001: None,
+        80094: "https://berascan.com",
+        81457: "https://blastscan.io",
+        84532: "https://sepolia.basescan.org",
+        98866: "https://explorer.plume.org",
+        421_613: None,
+        421_614: "https://sepolia.arbiscan.io",
+        534_352: "https://scrollscan.com",
+        11_155_111: "https://sepolia.etherscan.io",
+    }
+)
+
+# A venue that is no chain may give a fill an id of another form.
+_HASH = re.compile("0x[0-9a-f]{64}")
+
 
 def chain_name(chain_id: int) -> str:
     """Return the name of a chain, or its number where it has none."""
@@ -72,3 +124,15 @@ def chain_number(text: str) -> int:
     except ValueError as error:
         known = ", ".join(sorted(numbers))
         raise UserError(f"{text!r} is not a chain: give a number or one of {known}") from error
+
+
+def transaction_link(chain_id: int, tx_hash: str) -> str | None:
+    """Return where an explorer shows a transaction; None where nobody does."""
+    explorer = EXPLORERS.get(chain_id)
+    return f"{explorer}/tx/{tx_hash}" if explorer and _HASH.fullmatch(tx_hash) else None
+
+
+def block_link(chain_id: int, number: int) -> str | None:
+    """Return where an explorer shows a block; None where nobody does."""
+    explorer = EXPLORERS.get(chain_id)
+    return f"{explorer}/block/{number}" if explorer else None

@@ -1,7 +1,7 @@
 """The command `perpscope report`."""
 
 from dataclasses import replace
-from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +9,17 @@ import typer
 
 from analytics import load
 from analytics.errors import UserError
-from analytics.queries import typed
 from analytics.reports import Limits, write_report
 from analytics.reports.chain_names import chain_number
+from analytics.reports.options import moment
+
+
+class Level(StrEnum):
+    """How far data can be asked to be proven; what a chain's rules waive passes."""
+
+    FETCHED = "fetched"
+    BLOOM = "bloom"
+    RECEIPTS = "receipts"
 
 
 def report(
@@ -45,16 +53,28 @@ def report(
     beside_protocol: Annotated[
         str | None, typer.Option("--compare-protocol", help="Compare with this protocol.")
     ] = None,
+    require_proof: Annotated[
+        Level | None, typer.Option(help="Refuse data that is proven less far.")
+    ] = None,
+    despite_breaches: Annotated[
+        bool, typer.Option("--despite-breaches", help="Publish data that contradicts itself.")
+    ] = False,
 ) -> None:
     """Write a report: HTML with charts, Markdown, the rows in four formats, and a manifest."""
     limits = Limits(
         protocol=protocol,
         chain_id=None if chain is None else chain_number(chain),
-        since=moment_of("--from", since),
-        until=moment_of("--to", until),
+        since=moment("--from", since),
+        until=moment("--to", until),
     )
-    beside = _beside(limits, beside_since, beside_until, beside_protocol)
-    folder = write_report(load.database_path(database), output, limits, beside)
+    folder = write_report(
+        load.database_path(database),
+        output,
+        limits,
+        _beside(limits, beside_since, beside_until, beside_protocol),
+        require_proof=require_proof,
+        despite_breaches=despite_breaches,
+    )
     typer.echo(f"{folder / 'report.html'}")
 
 
@@ -70,23 +90,7 @@ def _beside(
         return replace(limits, protocol=protocol)
     return replace(
         limits,
-        since=moment_of("--compare-from", since),
-        until=moment_of("--compare-to", until),
+        since=moment("--compare-from", since),
+        until=moment("--compare-to", until),
         protocol=protocol or limits.protocol,
     )
-
-
-def moment_of(option: str, text: str | None) -> datetime | None:
-    """
-    Return the UTC time an option was given, None where it was not.
-
-    Raises:
-        UserError: the text is no time; the message names the option.
-    """
-    if text is None:
-        return None
-    try:
-        found = typed("timestamp", text)
-    except ValueError as error:
-        raise UserError(f"{option}: {error}") from error
-    return found if isinstance(found, datetime) else None

@@ -15,6 +15,8 @@ def answer_command(source: Source, limits: Limits) -> str:
     """Return the command that gives the rows of a source again; nothing where a file is all."""
     if source.kind == "facts":
         return ""
+    if source.kind == "check":
+        return " ".join(["perpscope check", *_limits(limits)])
     option = "--setting" if source.kind == "metric" else "--param"
     parts = [f"perpscope {source.kind} {source.asked}"]
     parts += [f"{option} {_argument(name, value)}" for name, value in source.settings.items()]
@@ -40,8 +42,9 @@ def table_command(table: Table, limits: Limits) -> str:
 
 
 def anchor(source: Source) -> str:
-    """Return where the methodology says how a source is made; nothing for rows of a table."""
-    return "" if source.kind == "facts" else f"{source.kind}-{source.asked}"
+    """Return where the methodology says how a source is made; nothing where it does not."""
+    has_method = source.kind in {"metric", "query"}
+    return f"{source.kind}-{source.asked}" if has_method else ""
 
 
 def _argument(name: str, value: object) -> str:

@@ -69,7 +69,7 @@ class Context:
     def imports(self) -> pl.DataFrame:
         """The files that were imported, within the limits of protocol and chain."""
         keys = ["chain_id", "protocol", "from_at", "file", "sha256"]
-        return self.scope.facts("imports").collect().sort(keys)
+        return self.scope.facts("imports").drop("imported_at").collect().sort(keys)
 
     @cached_property
     def rejects(self) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from analytics.reports import numerals
 from analytics.reports.chain_names import chain_name
 from analytics.reports.scope import Limits
 
-Kind = Literal["metric", "query", "facts"]
+Kind = Literal["metric", "query", "facts", "check"]
 
 _PRICES = ("price_usd", "price_quote", "price_tokens")
 # By the end of a column's name, which carries its unit; the first that fits decides.
@@ -81,7 +81,7 @@ class Source:
 
     Attributes:
         name: name of the exported files.
-        kind: metric, query or facts.
+        kind: metric, query, facts, or check: what must hold of the facts.
         asked: name of the metric, query or table.
         settings: values of its settings or parameters.
         frame: the rows, exact.

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import polars as pl
@@ -12,6 +12,7 @@ import polars as pl
 from analytics import load
 from analytics.compute import collected, compute, is_narrowed
 from analytics.errors import UserError, WorldError
+from analytics.identities import comparisons
 from analytics.queries import Query, arguments, query_named
 from analytics.reports.chain_names import CHAIN_NAMES, chain_name
 
@@ -112,6 +113,13 @@ class Scope:
         asked = query_named(name)
         values = arguments(asked, given)
         return load.rows(self.con, self._limited(asked), values)
+
+    @cached_property
+    def compared(self) -> pl.DataFrame:
+        """What must hold of the facts within the limits, compared with everything before them."""
+        rows = comparisons(partial(self.facts, with_past=True))
+        since = self.limits.since
+        return rows if since is None else rows.filter(pl.col("block_timestamp") >= since)
 
     @cached_property
     def extent(self) -> tuple[datetime, datetime] | None:

@@ -1,6 +1,6 @@
 """The five numbers a person would ask for, as plain values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -9,10 +9,19 @@ import polars as pl
 
 from analytics import load
 from analytics.expressions import known_total, ratio, whole_total
+from analytics.reports.availability import doubt
 from analytics.reports.numerals import bps, count, dollars, moment, percent
 from analytics.reports.scope import Limits, Scope, checked
 
 _MARKET = ("chain_id", "protocol", "version", "market")
+_TOLD_BY = {
+    "income": "fees",
+    "accrual": "buybacks",
+    "liquidations": "liquidations",
+    "adls": "adls",
+    "deviation": "oracle_updates",
+    "exposure": "open_interest",
+}
 
 
 @dataclass(frozen=True)
@@ -95,6 +104,7 @@ class Summary:
         adls: auto-deleveraged positions.
         deviation: the worst oracle deviation; None where no two sources could be compared.
         exposure: open interest at its peak and at the end.
+        doubts: by part, why its zero is none: the state of the source that should have told.
     """
 
     kinds: tuple[str, ...]
@@ -104,6 +114,7 @@ class Summary:
     adls: Exits
     deviation: Deviation | None
     exposure: Exposure
+    doubts: dict[str, str] = field(default_factory=dict)
 
     def lines(self) -> tuple[str, ...]:
         """Return the numbers as five lines of text, to print."""
@@ -156,6 +167,7 @@ def summed_up(scope: Scope) -> Summary:
         adls=_exits(scope, "adls"),
         deviation=_deviation(scope),
         exposure=_exposure(scope),
+        doubts={part: why for part, table in _TOLD_BY.items() if (why := doubt(scope, table))},
     )
 
 
@@ -193,8 +205,8 @@ def whole_window(scope: Scope) -> pl.DataFrame:
 def _income(scope: Scope) -> Income:
     charged, kept = scope.metric("fees"), scope.metric("protocol_revenue")
     return Income(
-        fees_usd=_total(charged, "fees_usd"),
-        revenue_usd=_total(kept, "revenue_usd"),
+        fees_usd=_measured(scope, "fees", _total(charged, "fees_usd")),
+        revenue_usd=_measured(scope, "fees", _total(kept, "revenue_usd")),
         fee_count=_count(charged, "fee_count"),
         unpriced_count=_count(charged, "unpriced_count"),
         unsplit_count=_count(kept, "unsplit_count"),
@@ -207,7 +219,7 @@ def _accrual(scope: Scope) -> Accrual:
     sums = buyers.select(whole_total(pl.col(name)) for name in ("spent_usd", "revenue_usd"))
     executed = sums.select(ratio(pl.col("spent_usd"), pl.col("revenue_usd"))).item()
     return Accrual(
-        spent_usd=_total(bought, "spent_usd"),
+        spent_usd=_measured(scope, "buybacks", _total(bought, "spent_usd")),
         buyback_ratio=executed,
         buyback_count=_count(bought, "buyback_count"),
         unpriced_count=_count(bought, "unpriced_count"),
@@ -220,7 +232,7 @@ def _exits(scope: Scope, name: str) -> Exits:
     accounts = scope.facts(name).select("chain_id", "account").unique().collect()
     events = "liquidation_count" if name == "liquidations" else "adl_count"
     return Exits(
-        notional_usd=_total(closed, "notional_usd"),
+        notional_usd=_measured(scope, name, _total(closed, "notional_usd")),
         event_count=_count(closed, events),
         account_count=accounts.height,
         long_ratio=closed.select(ratio(pl.col("notional_long_usd").sum(), both)).item(),
@@ -259,6 +271,10 @@ def _exposure(scope: Scope) -> Exposure:
 def _total(frame: pl.DataFrame, column: str) -> Decimal | None:
     total: Decimal | None = frame.select(known_total(pl.col(column))).item()
     return total
+
+
+def _measured(scope: Scope, table: str, total: Decimal | None) -> Decimal | None:
+    return None if doubt(scope, table) else total
 
 
 def _count(frame: pl.DataFrame, column: str) -> int:

@@ -3,7 +3,7 @@
 from indexer.facts.asking import log_filter, narrow_filters
 from indexer.facts.derive import Facts, facts
 from indexer.facts.digest import digest
-from indexer.facts.known import Known, declared, feeds, merged, policies
+from indexer.facts.known import Known, declared, declared_facts, feeds, merged, policies
 from indexer.facts.reading import discovered
 from indexer.facts.routes import first_block, owned
 
@@ -11,6 +11,7 @@ __all__ = [
     "Facts",
     "Known",
     "declared",
+    "declared_facts",
     "digest",
     "discovered",
     "facts",

@@ -8,8 +8,8 @@ from decimal import Decimal
 import polars as pl
 
 from indexer.chains import Chain
-from indexer.spec import Market, Protocol
-from indexer.tables import columns_of, empty
+from indexer.spec import Market, Protocol, Seconds
+from indexer.tables import columns_of, empty, fact_tables
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,42 @@ def feeds(protocols: Sequence[Protocol], chain: Chain) -> pl.DataFrame:
         if feed.chain == chain
     ]
     return pl.DataFrame(rows, columns_of("feeds"), orient="row")
+
+
+def declared_facts(protocols: Sequence[Protocol], chain: Chain) -> pl.DataFrame:
+    """Return which tables the declarations fill on a chain, as rows of `declared_facts`."""
+    rows = [
+        (chain.chain_id, protocol.slug, *filled)
+        for protocol in protocols
+        for filled in _filled(protocol, _abis(protocol, chain))
+    ]
+    return pl.DataFrame(rows, columns_of("declared_facts"), orient="row")
+
+
+def _filled(protocol: Protocol, abis: set[str]) -> list[tuple[str, str | None, int | None]]:
+    by_events = {event.into for event in protocol.events if event.abi in abis}
+    told: list[tuple[str, str | None, int | None]] = [
+        (fact, None, None) for fact in fact_tables() if fact in by_events
+    ]
+    return told + [
+        (read.into, read.name, read.every.count if isinstance(read.every, Seconds) else None)
+        for read in protocol.reads
+        if read.abi in abis and read.into in fact_tables()
+    ]
+
+
+def _abis(protocol: Protocol, chain: Chain) -> set[str]:
+    """Return the ABIs that contracts of a protocol have on a chain, children of factories too."""
+    there = [contract for contract in protocol.contracts if contract.chain == chain]
+    abis = {contract.abi for contract in there}
+    abis |= {str(contract.says["child_abi"]) for contract in there if "child_abi" in contract.says}
+    for _ in protocol.discoveries:
+        abis |= {
+            found.child_abi
+            for found in protocol.discoveries
+            if found.abi in abis and found.child_abi
+        }
+    return abis
 
 
 def merged(known: Known, learned: Known) -> Known:

@@ -5,8 +5,10 @@ from datetime import datetime
 
 import polars as pl
 
+from analytics.identities import counts
 from analytics.reports.chain_names import chain_name
 from analytics.reports.context import Context, covered_times
+from analytics.reports.demands import breach_sentence
 from analytics.reports.numerals import counted, moment
 from analytics.reports.parts import Section, Source, Table, table
 
@@ -22,6 +24,8 @@ _EVIDENCE = {
 }
 _LISTED: tuple[tuple[str, str, list[str]], ...] = (
     ("Imported files", "imports", _FILE),
+    ("What must hold of the facts", "identities", []),
+    ("What each source has told", "availability", []),
     ("Gaps between covered blocks", "coverage_gaps", []),
     ("Stored blocks that were found wrong", "failed_audits", []),
     ("Logs that could not become facts", "rejects_by_reason", []),
@@ -42,6 +46,8 @@ def covered(context: Context) -> Section:
         Source("evidence_mix", "query", "evidence_mix", evidence),
         Source("imports", "facts", "imports", context.imports),
         Source("rejects_by_reason", "query", "rejects_by_reason", context.rejects),
+        Source("availability", "query", "availability", context.scope.query("availability")),
+        Source("identities", "check", "identities", counts(context.scope.compared)),
     )
     return Section(
         "covered",
@@ -64,6 +70,7 @@ def warnings(context: Context) -> tuple[str, ...]:
     return tuple(
         sentence
         for sentence in (
+            breach_sentence(context.scope),
             _recorded_sentence(context),
             *_imported_sentences(context.imports),
             *_gap_sentences(context.scope.query("coverage_gaps")),

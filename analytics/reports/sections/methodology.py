@@ -32,7 +32,7 @@ def explained(sections: Sequence[Section]) -> tuple[tuple[str, str, str], ...]:
     return tuple(
         (kind, name, _metric(name) if kind == "metric" else _question(name))
         for kind, name in sorted(asked)
-        if kind != "facts"
+        if kind in ("metric", "query")
     )
 
 
@@ -62,13 +62,15 @@ def tracing(context: Context) -> Section:
             "items above show their transaction; open it in an explorer of its chain, or list "
             "everything perpscope read from it: perpscope query transaction_facts "
             f"--param tx_hash={found[0]}",
-            "The command under a number or table gives its rows again: perpscope trace METRIC "
-            "lists the transactions a metric rests on, --where column=value those of one row. "
+            "The command under a number or table gives its rows again. perpscope trace METRIC "
+            "--where column=value lists the facts and transactions that a row of a metric rests "
+            "on, and computes it from these alone to show that they are all. "
             "A metric takes this report's protocol, chain and end, a question its own parameters; "
             "what else the report is limited to, it is limited to alone.",
             "The rows behind each section are in csv/, json/ and parquet/, with every digit. "
             "manifest.json names, for each file, the metric or query, its settings and the SHA-256 "
-            "digest of its rows, the digests of the input (coverage), and the versions used. The "
-            "same database gives the same bytes.",
+            "digest of its rows, the digests of the input, and the versions used; "
+            "transactions.parquet lists every transaction. perpscope replay-report FOLDER makes "
+            "the report again from any database that covers these blocks, and compares each byte.",
         ),
     )

@@ -1,0 +1,339 @@
+"""
+What must hold of the facts themselves, whoever computes from them.
+
+    fee_split           fee = supply side + treasury + holders, in every row that knows all four
+    buyback_burn        no purchase burns more than it bought
+    open_interest_usd   open interest = what it was + what changed, event by event, on each side
+    open_interest_tokens    the same in base units
+    position_tokens     a position = what it was + what changed, from one event of it to the next
+    imported_position   the same of a venue that is no chain, from one moment to the next
+    pool_supply         shares = what there were + minted - burned, from one reading to the next
+
+Each says of every row that could be compared whether it holds, and of the others why not: a part
+is not known, the row begins its series, or not all that happened in between is there (a gap in
+coverage, a reject, a recording, the end of an imported file). A breach is therefore never a gap:
+it is a fact that is wrong, or one that is there twice, or a declaration that reads it wrongly.
+
+There is no tolerance but what the facts themselves state. Dollars of 30 places are cut after the
+eighteenth, so an open interest may differ from the sum of its parts by 1e-18 for each part that was
+cut. HyperCore prints positions as floats (3135809.3999999999 after 3135809.4): its positions may
+differ by the last bits of a float, and what it did within a millisecond has no order.
+"""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from analytics.compute import Load
+from analytics.expressions import EVENT_ORDER
+
+_VENUE = ("chain_id", "protocol")
+_PLACE = ("block_number", "log_index", "item_index", "tx_hash", "block_timestamp")
+_COLUMNS = (
+    *("identity", *_VENUE, "version", "subject", *_PLACE),
+    *("expected", "found", "is_held", "reason"),
+)
+_UNKNOWN = "a part is not known"
+_FIRST = "the first of its series"
+_BETWEEN = "not all that happened in between is there"
+_IN_FILES = "the files do not hold what happened in between"
+_NO_ORDER = "several events of one moment, whose order is not told"
+# The last bit of a float, and one for the difference of two.
+_FLOAT = 2.0**-51
+_SERIES = ("chain_id", "protocol", "version", "market", "is_long", "collateral_token")
+_POSITION = (*_SERIES, "account", "position_id")
+_POOL = ("chain_id", "protocol", "pool")
+_MINTS, _BURNS = ("deposit", "mint", "dividend"), ("withdrawal", "redemption")
+
+
+def comparisons(load: Load) -> pl.DataFrame:
+    """
+    Return every comparison of every identity.
+
+    Args:
+        load: returns a table by name.
+
+    Returns:
+        One row per identity and fact, in their order: identity, chain_id, protocol, version,
+        subject (the market, token or pool), the fact's place and transaction, expected and found
+        (Decimal; what burned at most, of buyback_burn), is_held (null where it cannot be told),
+        reason (why not; null where it can).
+    """
+    order = ("identity", *_VENUE, "subject", *_PLACE[:-1])
+    return pl.concat(each.select(_COLUMNS) for each in _all(load)).collect().sort(order)
+
+
+def breaches(compared: pl.DataFrame) -> pl.DataFrame:
+    """Return the comparisons that do not hold, without the columns that only untested ones have."""
+    return compared.filter(~pl.col("is_held")).drop("is_held", "reason")
+
+
+def counts(compared: pl.DataFrame) -> pl.DataFrame:
+    """
+    Return how much was compared.
+
+    Returns:
+        One row per identity, chain, protocol and reason, sorted: row_count, breach_count (Int64);
+        reason is null for what was compared.
+    """
+    return (
+        compared.group_by("identity", *_VENUE, "reason")
+        .agg(
+            row_count=pl.len().cast(pl.Int64),
+            breach_count=(~pl.col("is_held")).sum().cast(pl.Int64),
+        )
+        .sort("identity", *_VENUE, "reason")
+    )
+
+
+def _all(load: Load) -> Iterator[pl.LazyFrame]:
+    yield _fee_split(load("fees"))
+    yield _buyback_burn(load("buybacks"))
+    interest = _placed(load("open_interest"), "open_interest", load)
+    for unit in ("usd", "tokens"):
+        known = interest.with_columns(
+            identity=pl.lit(f"open_interest_{unit}"),
+            level=f"open_interest_{unit}",
+            change=f"open_interest_delta_{unit}",
+        )
+        yield _continued(known, _SERIES, is_cut=unit == "usd")
+    changed = load("position_changes").with_columns(
+        identity=pl.lit("position_tokens"), level="size_tokens", change="size_delta_tokens"
+    )
+    on_chain = changed.filter(pl.col("chain_id") > 0)
+    yield _continued(_placed(on_chain, "position_changes", load), _POSITION, is_cut=False)
+    yield _imported_position(changed.filter(pl.col("chain_id") < 0), load("imports"))
+    yield _pool_supply(load)
+
+
+def _fee_split(fees: pl.LazyFrame) -> pl.LazyFrame:
+    parts = pl.col("supply_side_usd") + pl.col("treasury_usd") + pl.col("holders_usd")
+    held = parts == pl.col("fee_usd")
+    return fees.with_columns(
+        identity=pl.lit("fee_split"),
+        subject="market",
+        expected=parts,
+        found="fee_usd",
+        is_held=held,
+        reason=_unless(held.is_not_null(), _UNKNOWN),
+    )
+
+
+def _buyback_burn(buybacks: pl.LazyFrame) -> pl.LazyFrame:
+    held = pl.col("burned_tokens") <= pl.col("bought_tokens")
+    return buybacks.with_columns(
+        identity=pl.lit("buyback_burn"),
+        subject="bought_token",
+        expected="bought_tokens",
+        found="burned_tokens",
+        is_held=held,
+        reason=_unless(held.is_not_null(), _UNKNOWN),
+    )
+
+
+def _continued(placed: pl.LazyFrame, series: tuple[str, ...], *, is_cut: bool) -> pl.LazyFrame:
+    """Compare each level of a series with the one before and all changes since, itself included."""
+    change = pl.col("change")
+    told = (
+        placed.sort(EVENT_ORDER)
+        .with_columns(
+            moved=change.fill_null(0).cum_sum().over(series),
+            parts=change.is_not_null().cum_sum().over(series),
+        )
+        .filter(pl.col("level").is_not_null())
+        .with_columns(
+            pl.col("level", "moved", "parts", "stretch").shift(1).over(series).name.prefix("last_"),
+            is_first=pl.int_range(pl.len()).over(series) == 0,
+        )
+    )
+    expected = pl.col("last_level") + (pl.col("moved") - pl.col("last_moved"))
+    parts = pl.col("parts") - pl.col("last_parts") if is_cut else pl.lit(0)
+    return told.with_columns(
+        subject="market", expected=expected, found="level", reason=_reason(change.is_null())
+    ).with_columns(_is_near(parts * 1.0000001e-18))
+
+
+def _reason(is_unknown: pl.Expr) -> pl.Expr:
+    """Return why a row cannot be compared with the one before it in its series; null if it can."""
+    is_whole = (pl.col("stretch") == pl.col("last_stretch")).fill_null(value=False)
+    return (
+        pl.when("is_first")
+        .then(pl.lit(_FIRST))
+        .when(is_unknown)
+        .then(pl.lit(_UNKNOWN))
+        .when(~is_whole)
+        .then(pl.lit(_BETWEEN))
+    )
+
+
+def _is_near(allowed: pl.Expr) -> pl.Expr:
+    is_near = (pl.col("expected") - pl.col("found")).abs().cast(pl.Float64) <= allowed
+    return pl.when(pl.col("reason").is_null()).then(is_near).alias("is_held")
+
+
+def _imported_position(changed: pl.LazyFrame, imports: pl.LazyFrame) -> pl.LazyFrame:
+    """Compare what a position was at the start of a moment with the end of the moment before."""
+    told = _of_moments(changed)
+    is_ordered = pl.col("is_ordered") & pl.col("last_is_ordered")
+    reason = (
+        pl.when(pl.col("last_end").is_null())
+        .then(pl.lit(_FIRST))
+        .when(~is_ordered)
+        .then(pl.lit(_NO_ORDER))
+        .when(pl.col("is_within").is_null())
+        .then(pl.lit(_IN_FILES))
+    )
+    return (
+        told.join(
+            _within_a_file(told, imports),
+            on=[*_POSITION, "block_timestamp"],
+            how="left",
+            nulls_equal=True,
+        )
+        .with_columns(
+            identity=pl.lit("imported_position"),
+            subject="market",
+            expected="last_end",
+            found="start",
+            reason=reason,
+        )
+        .with_columns(_is_near(pl.col("found").cast(pl.Float64).abs() * _FLOAT))
+    )
+
+
+def _of_moments(changed: pl.LazyFrame) -> pl.LazyFrame:
+    """Return of each position and moment its start and end, and those of the moment before."""
+    after, change = pl.col("level"), pl.col("change")
+    before, is_up = after - change, (change >= 0).all()
+    return (
+        changed.filter(after.is_not_null() & change.is_not_null())
+        .sort(EVENT_ORDER)
+        .group_by(*_POSITION, "block_timestamp", maintain_order=True)
+        .agg(
+            pl.col("identity", "block_number", "log_index", "item_index", "tx_hash").first(),
+            start=pl.when(is_up).then(before.min()).otherwise(before.max()),
+            end=pl.when(is_up).then(after.max()).otherwise(after.min()),
+            is_ordered=is_up | (change <= 0).all(),
+        )
+        .sort("block_timestamp")
+        .with_columns(
+            pl.col("end", "block_timestamp", "is_ordered")
+            .shift(1)
+            .over(_POSITION)
+            .name.prefix("last_"),
+        )
+    )
+
+
+def _within_a_file(told: pl.LazyFrame, imports: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the moments for which one file holds all of the account since the moment before."""
+    is_of = (
+        pl.col("about").is_null()
+        | (pl.col("about") == pl.col("account"))
+        | (pl.col("about") == pl.col("market"))
+    )
+    spans = imports.select("chain_id", "protocol", "about", "from_at", "to_at")
+    is_inside = (pl.col("from_at") <= pl.col("last_block_timestamp")) & (
+        pl.col("block_timestamp") <= pl.col("to_at")
+    )
+    return (
+        told.join(spans, on=list(_VENUE))
+        .filter(is_of & is_inside)
+        .select(*_POSITION, "block_timestamp", is_within=pl.lit(value=True))
+        .unique()
+    )
+
+
+def _pool_supply(load: Load) -> pl.LazyFrame:
+    # A reading is of the end of its block; what a price event tells in the middle of one is not.
+    read = load("share_prices").filter(
+        (pl.col("log_index") < 0) & pl.col("supply_tokens").is_not_null()
+    )
+    flows = _share_flows(load("pool_flows"))
+    told = (
+        _placed(read, "pool_flows", load)
+        .sort("block_number")
+        .join_asof(flows, on="block_number", by=list(_POOL), check_sortedness=False)
+        .sort(EVENT_ORDER)
+        .with_columns(
+            pl.col("supply_tokens", "minted", "unknown", "stretch")
+            .shift(1)
+            .over(_POOL)
+            .name.prefix("last_"),
+            is_first=pl.int_range(pl.len()).over(_POOL) == 0,
+        )
+    )
+    is_unknown = pl.col("unknown").fill_null(0) != pl.col("last_unknown").fill_null(0)
+    minted = pl.col("minted").fill_null(0) - pl.col("last_minted").fill_null(0)
+    return told.with_columns(
+        identity=pl.lit("pool_supply"),
+        subject="pool",
+        expected=pl.col("last_supply_tokens") + minted,
+        found="supply_tokens",
+        reason=_reason(is_unknown),
+    ).with_columns(_is_near(pl.lit(0.0)))
+
+
+def _share_flows(flows: pl.LazyFrame) -> pl.LazyFrame:
+    """Return, of each pool and block with a flow, the shares minted so far and rows not known."""
+    shares, kind = pl.col("share_tokens"), pl.col("kind")
+    signed = pl.when(kind.is_in(_MINTS)).then(shares).when(kind.is_in(_BURNS)).then(-shares)
+    is_lost = shares.is_null() & kind.is_in([*_MINTS, *_BURNS])
+    return (
+        flows.group_by(*_POOL, "block_number")
+        .agg(minted=signed.sum(), unknown=is_lost.sum())
+        .sort("block_number")
+        .with_columns(pl.col("minted", "unknown").cum_sum().over(_POOL))
+    )
+
+
+def _placed(facts: pl.LazyFrame, table: str, load: Load) -> pl.LazyFrame:
+    """
+    Return facts with `stretch`: equal for two of them only if all that happened between is there.
+
+    Null where nothing is known to be complete: in blocks outside coverage, and on chains that were
+    replayed from a recording. A reject meant for the table ends one stretch and begins another.
+    """
+    recorded = load("origins").filter(pl.col("kind") == "recorded").select("chain_id").unique()
+    spans = _stretches(load("coverage")).join(recorded, on="chain_id", how="anti")
+    is_meant = pl.col("fact").is_null() | (pl.col("fact") == table)
+    rejected = (
+        load("rejects")
+        .filter(is_meant)
+        .group_by(*_VENUE, "block_number")
+        .agg(pl.len().alias("lost"))
+        .sort("block_number")
+        .with_columns(pl.col("lost").cum_sum().over(_VENUE))
+    )
+    is_inside = pl.col("block_number") <= pl.col("end")
+    stretch = pl.struct("begin", pl.col("lost").fill_null(0))
+    return (
+        facts.sort("block_number")
+        .join_asof(
+            spans.sort("begin"),
+            left_on="block_number",
+            right_on="begin",
+            by=list(_VENUE),
+            check_sortedness=False,
+            coalesce=False,
+        )
+        .join_asof(rejected, on="block_number", by=list(_VENUE), check_sortedness=False)
+        .with_columns(stretch=pl.when(is_inside).then(stretch))
+    )
+
+
+def _stretches(coverage: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the longest runs of blocks without a gap: begin, end, inclusive."""
+    reached = pl.col("to_block").cum_max().shift(1).over(_VENUE)
+    is_apart = (pl.col("from_block") > reached + 1).fill_null(value=True)
+    return (
+        coverage.sort(*_VENUE, "from_block")
+        .with_columns(run=is_apart.cum_sum())
+        .group_by(*_VENUE, "run")
+        .agg(begin=pl.col("from_block").min(), end=pl.col("to_block").max())
+        .drop("run")
+    )
+
+
+def _unless(condition: pl.Expr, reason: str) -> pl.Expr:
+    return pl.when(~condition).then(pl.lit(reason))

@@ -1,0 +1,88 @@
+"""What a report demands of its data before it is published: that it holds, and is proven."""
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from analytics.errors import WorldError
+from analytics.identities import breaches
+from analytics.proofs import below
+from analytics.reports.chain_names import chain_name
+from analytics.reports.numerals import counted
+from analytics.reports.scope import Scope
+
+# A sentence names this many; `perpscope check` lists all.
+_NAMED = 5
+
+
+def check_identities(scope: Scope) -> None:
+    """
+    Refuse data that contradicts itself.
+
+    Raises:
+        WorldError: a fact breaks an identity; the message names the transactions.
+    """
+    if said := breach_sentence(scope):
+        raise WorldError(
+            f"{said} Nothing was published. `perpscope check` lists all of it, `repair` fetches "
+            "again what is wrong, --despite-breaches publishes with a warning"
+        )
+
+
+def breach_sentence(scope: Scope) -> str:
+    """Return which facts break what must hold, and in which transactions; empty where none does."""
+    broken = breaches(scope.compared)
+    if broken.is_empty():
+        return ""
+    named = (
+        f"{identity} of {protocol} on {chain_name(chain)}, block {block}, {tx_hash}"
+        for identity, chain, protocol, block, tx_hash in broken.select(
+            "identity", "chain_id", "protocol", "block_number", "tx_hash"
+        ).iter_rows()
+    )
+    return (
+        f"{counted(broken.height, 'fact')} of this data "
+        f"{'contradicts' if broken.height == 1 else 'contradict'} others: "
+        f"{_some(named, broken.height)}."
+    )
+
+
+def check_proof(scope: Scope, level: str) -> None:
+    """
+    Refuse data that is proven less far than asked.
+
+    Raises:
+        WorldError: some range is below the level, or came in files; the message names them.
+    """
+    ranges = below(scope.facts("coverage").collect(), level)
+    files = scope.facts("imports").collect().sort("chain_id", "protocol", "file")
+    named = [
+        *(
+            f"{protocol} on {chain_name(chain)}, blocks {first}–{last} ({proof})"
+            for chain, protocol, first, last, proof in ranges.select(
+                "chain_id", "protocol", "from_block", "to_block", "proof"
+            ).iter_rows()
+        ),
+        *(
+            f"{protocol} on {chain_name(chain)}, file {file} (imported)"
+            for chain, protocol, file in files.select("chain_id", "protocol", "file").iter_rows()
+        ),
+    ]
+    if named:
+        raise WorldError(
+            f"{counted(len(named), 'range')} of data proven less far than {level}: "
+            f"{_some(named, len(named))}; run `perpscope verify --level {level}` first"
+        )
+
+
+def _some(named: Iterable[str], count: int) -> str:
+    first = [name for name, _ in zip(named, range(_NAMED), strict=False)]
+    more = f"; and {count - len(first)} more" if count > len(first) else ""
+    return "; ".join(first) + more
+
+
+def identity_columns(compared: pl.DataFrame) -> pl.DataFrame:
+    """Return breaches as a reader wants them: where, what was expected, what was found."""
+    place = ["identity", "chain_id", "protocol", "version", "subject"]
+    event = ["block_number", "log_index", "block_timestamp", "tx_hash", "expected", "found"]
+    return breaches(compared).select(*place, *event)

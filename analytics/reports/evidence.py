@@ -1,0 +1,111 @@
+"""Facts as evidence: the transaction of each, where to look it up, how far its block is proven."""
+
+from collections.abc import Mapping
+from decimal import Context, Decimal
+
+import polars as pl
+
+from analytics.proofs import with_proof
+from analytics.reports.chain_names import block_link, transaction_link
+
+_FIRST = (
+    *("table", "chain_id", "protocol", "version", "block_number", "block_timestamp"),
+    *("tx_hash", "hash_kind", "log_index", "item_index", "evidence", "proof", "link"),
+)
+_EXACT = Context(prec=76)
+# Sums of levels and prices mean nothing.
+_NOT_ADDED = ("price", "ratio", "cumulative")
+
+
+def evidence(
+    facts: Mapping[str, pl.DataFrame],
+    coverage: pl.DataFrame,
+    *,
+    made_up: frozenset[int] = frozenset(),
+) -> pl.DataFrame:
+    """
+    Return facts of several tables as one frame, with what a reader needs to check each.
+
+    Args:
+        facts: rows by table.
+        coverage: the table `coverage`.
+        made_up: chains whose data is simulated: no explorer has heard of it.
+
+    Returns:
+        The rows in the order of the chain, table by table: table, the columns every fact has,
+        hash_kind (what `tx_hash` is: transaction; block, of a fact that was read from a contract's
+        state; venue, of one that came in a file), proof, link (null where no explorer shows it),
+        then every other column of any table; null where a table has no such column. A table that
+        states instead of telling events (policies) has no hash and no proof.
+    """
+    frames = [
+        _checked(rows, coverage, made_up).with_columns(table=pl.lit(name))
+        for name, rows in sorted(facts.items())
+        if rows.height
+    ]
+    if not frames:
+        return pl.DataFrame(schema=dict.fromkeys(_FIRST, pl.String))
+    joined = pl.concat(frames, how="diagonal_relaxed")
+    first = [name for name in _FIRST if name in joined.columns]
+    return joined.select(*first, pl.exclude(first))
+
+
+def subtotals(facts: Mapping[str, pl.DataFrame], row: pl.DataFrame) -> pl.DataFrame:
+    """
+    Return what the amounts of facts add up to, and which numbers of a metric's row that is.
+
+    Args:
+        facts: rows by table.
+        row: the row of the metric that rests on them.
+
+    Returns:
+        One row per table and amount that any of its rows knows: table, amount, row_count,
+        known_count (Int64), total (String, every digit: a sum may be longer than a decimal of
+        ours), equals (String: columns of the row with exactly this value; null where none has).
+    """
+    found = [
+        (table, name, rows.height, rows.height - rows[name].null_count(), _total(rows[name]))
+        for table, rows in sorted(facts.items())
+        for name, dtype in rows.schema.items()
+        if isinstance(dtype, pl.Decimal) and not any(word in name for word in _NOT_ADDED)
+    ]
+    numbers = {name: row[name].item() for name, dtype in row.schema.items() if dtype.is_decimal()}
+    told = [
+        (
+            *each[:4],
+            f"{each[4]:f}",
+            ", ".join(n for n, v in numbers.items() if v == each[4]) or None,
+        )
+        for each in found
+        if each[3]
+    ]
+    counts = {"row_count": pl.Int64, "known_count": pl.Int64}
+    schema = {"table": pl.String, "amount": pl.String} | counts
+    return pl.DataFrame(told, schema | {"total": pl.String, "equals": pl.String}, orient="row")
+
+
+def _total(column: pl.Series) -> Decimal:
+    total = Decimal(0)
+    for value in column.drop_nulls():
+        total = _EXACT.add(total, value)
+    return total
+
+
+def _checked(rows: pl.DataFrame, coverage: pl.DataFrame, made_up: frozenset[int]) -> pl.DataFrame:
+    if "tx_hash" not in rows.columns:
+        return rows
+    is_read = (pl.col("log_index") < 0) & (pl.col("chain_id") > 0)
+    kind = pl.when(is_read).then(pl.lit("block")).otherwise(pl.lit("transaction"))
+    told = with_proof(rows, coverage).with_columns(
+        hash_kind=pl.when(pl.col("chain_id") < 0).then(pl.lit("venue")).otherwise(kind)
+    )
+    keys = told.select("chain_id", "block_number", "tx_hash", "hash_kind").iter_rows()
+    links = [None if each[0] in made_up else _link(*each) for each in keys]
+    order = [*("chain_id", "block_number", "log_index", "item_index", "tx_hash")]
+    return told.with_columns(link=pl.Series(links, dtype=pl.String)).sort(order)
+
+
+def _link(chain_id: int, block_number: int, tx_hash: str, kind: str) -> str | None:
+    if kind == "block":
+        return block_link(chain_id, block_number)
+    return transaction_link(chain_id, tx_hash)

@@ -1,0 +1,182 @@
+"""
+What a report says of itself: each number, the rows behind it, and what these rest on.
+
+    number      a card, or the rows of a section
+      → asked     a metric or query, with its settings
+      → digest    of its rows
+      → facts     the tables it reads: rows, digest, transactions, how far they are proven
+
+The transactions themselves are in `transactions.parquet`, one row per table and transaction.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import polars as pl
+
+from analytics.compute import facts_of
+from analytics.metrics import METRICS
+from analytics.proofs import with_proof
+from analytics.queries import query_named
+from analytics.reports.digests import file_digest, rows_digest
+from analytics.reports.parts import Source
+from analytics.reports.report import Report
+from analytics.reports.scope import FACTS, Scope
+from analytics.reports.summary import Summary
+
+FORMAT = "perpscope-report/2"
+TRANSACTIONS = "transactions.parquet"
+_ENGINES = ("perpscope", "duckdb", "polars")
+_DRAWING = ("altair", "jinja2", "vl-convert-python", "xlsxwriter")
+_SOURCES = (".py", ".sql", ".jinja", ".css", ".js", ".toml", ".csv")
+
+# What the numbers of each card are metrics of.
+CARDS: Mapping[str, tuple[str, ...]] = {
+    "income": ("fees", "protocol_revenue"),
+    "accrual": ("buybacks", "buyback_ratio"),
+    "liquidations": ("liquidations",),
+    "adls": ("adls",),
+    "deviation": ("oracle_deviation",),
+    "exposure": ("open_interest",),
+}
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of perpscope and of the engines its numbers rest on."""
+    return {name: _version(name) for name in _ENGINES}
+
+
+def code_digest() -> str:
+    """Return the SHA-256 of the source of analytics and of all queries, by their paths in it."""
+    digest = hashlib.sha256()
+    for name in ("analytics", "queries"):
+        for path, content in sorted(_sources(files(name), name)):
+            digest.update(f"{path}\n{hashlib.sha256(content).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def transactions(scope: Scope) -> pl.DataFrame:
+    """
+    Return the transactions that the facts within a scope are from.
+
+    Returns:
+        One row per table and transaction, sorted: table, chain_id, protocol, block_number, tx_hash
+        (of a block, where a fact was read from a contract's state), fact_count (Int64), proof.
+    """
+    keys = ["table", "chain_id", "protocol", "block_number", "tx_hash"]
+    coverage = scope.facts("coverage").collect()
+    found = (
+        scope.facts(table, with_past=True)
+        .with_columns(table=pl.lit(table))
+        .group_by(keys)
+        .agg(fact_count=pl.len().cast(pl.Int64))
+        .collect()
+        for table in FACTS
+    )
+    return with_proof(pl.concat(found), coverage).sort(keys)
+
+
+def manifest(folder: Path, written: Report, scope: Scope, sent: pl.DataFrame) -> dict[str, object]:
+    """
+    Return what a report says of itself.
+
+    Args:
+        folder: where every other file of it already is.
+        written: the report.
+        scope: what it is about.
+        sent: its transactions.
+    """
+    coverage = next(source for source in written.sources if source.name == "coverage")
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        "format": FORMAT,
+        "data": written.kinds,
+        "limits": asdict(scope.limits),
+        "compared_with": None if written.compared_with is None else asdict(written.compared_with),
+        "versions": versions(),
+        "packages": {name: _version(name) for name in _DRAWING},
+        "code": code_digest(),
+        "summary": asdict(written.summary),
+        "warnings": written.warnings,
+        "inputs": {
+            "coverage": coverage.frame.to_dicts(),
+            "facts": {table: _input(table, scope, sent) for table in FACTS},
+        },
+        "cards": {
+            name: [_number("metric", metric) for metric in metrics]
+            for name, metrics in CARDS.items()
+        },
+        "sections": {
+            section.slug: [_entry(source) for source in section.sources]
+            for section in written.sections
+        },
+        "files": {path.relative_to(folder).as_posix(): file_digest(path) for path in paths},
+    }
+
+
+def card_names() -> set[str]:
+    """Return the parts of the summary that hold numbers."""
+    return {each.name for each in fields(Summary)} - {"kinds", "doubts"}
+
+
+def _input(table: str, scope: Scope, sent: pl.DataFrame) -> dict[str, object]:
+    rows = scope.facts(table, with_past=True).collect()
+    ours = sent.filter(pl.col("table") == table)
+    hashes = ours.select("chain_id", "tx_hash").unique()
+    return {
+        "rows": rows.height,
+        "digest": rows_digest(rows),
+        "transactions": hashes.height,
+        "transactions_digest": rows_digest(hashes),
+        "proof": ours["proof"].unique().sort().to_list(),
+    }
+
+
+def _entry(source: Source) -> dict[str, object]:
+    return {
+        "name": source.name,
+        **_number(source.kind, source.asked),
+        "settings": source.settings,
+        "rows": source.frame.height,
+        "digest": rows_digest(source.frame),
+    }
+
+
+def _number(kind: str, asked: str) -> dict[str, object]:
+    return {"kind": kind, "asked": asked, "facts": _reads(kind, asked)}
+
+
+def _reads(kind: str, asked: str) -> list[str]:
+    match kind:
+        case "metric":
+            read = facts_of(asked, METRICS)
+        case "query":
+            read = frozenset(query_named(asked).reads)
+        case "facts":
+            read = frozenset({asked})
+        case _:
+            read = frozenset(FACTS)
+    return sorted(read)
+
+
+def _sources(folder: Traversable, path: str) -> list[tuple[str, bytes]]:
+    found: list[tuple[str, bytes]] = []
+    for entry in folder.iterdir():
+        name = f"{path}/{entry.name}"
+        if entry.is_dir():
+            found += _sources(entry, name)
+        elif entry.name.endswith(_SOURCES):
+            found.append((name, entry.read_bytes()))
+    return found
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # run from a checkout that nobody installed
+        return "not installed"

@@ -1,0 +1,174 @@
+"""
+A report made again from its manifest, and compared byte by byte.
+
+It is made of what the manifest says it was made of: its limits, and the blocks that were covered
+then. A database that has since been indexed further, or filled in another order, by other
+endpoints, or in ranges of other sizes, holds the same facts for these blocks, and gives the same
+bytes. Coverage is taken as the bundle states it, because ranges grow together and are proven
+further later on; that the blocks are covered now, by the same declarations, is checked.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import polars as pl
+
+from analytics import load
+from analytics.errors import UserError, WorldError
+from analytics.reports.bundle import published
+from analytics.reports.chain_names import chain_name
+from analytics.reports.digests import file_digest
+from analytics.reports.manifest import FORMAT
+from analytics.reports.scope import Limits, Scope, checked
+
+_MANIFEST = "manifest.json"
+_TIMES = ("since", "until")
+
+
+@dataclass(frozen=True)
+class Replay:
+    """
+    How a report made again compares with its bundle.
+
+    Attributes:
+        file_count: files of the bundle, the manifest included.
+        differing: paths of files that are not the same, or are on one side only.
+        reasons: why, in sentences: the input, the versions, the code.
+    """
+
+    file_count: int
+    differing: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+def replayed(bundle: Path, database: Path) -> Replay:
+    """
+    Make a report again and compare it.
+
+    Args:
+        bundle: the folder of the report.
+        database: the DuckDB file to make it from.
+
+    Raises:
+        UserError: the folder is no report of this format.
+        WorldError: a file of the bundle was changed after it was written, or the database cannot
+            be read or does not cover what the report rests on.
+    """
+    said = _manifest(bundle)
+    _check_untouched(bundle, said)
+    coverage = _coverage(said["inputs"]["coverage"], database)
+    with load.excerpt(database, coverage) as con, TemporaryDirectory() as place:
+        folder = Path(place) / "report"
+        folder.mkdir()
+        beside = said["compared_with"]
+        scope = checked(Scope(con, _limits(said["limits"])))
+        published(scope, folder, None if beside is None else _limits(beside))
+        made = _manifest(folder)
+        differing = _differing(bundle, folder)
+    reasons = _reasons(said, made) if differing else ()
+    return Replay(len(said["files"]) + 1, differing, reasons)
+
+
+def _manifest(bundle: Path) -> dict[str, Any]:
+    path = bundle / _MANIFEST
+    try:
+        said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise UserError(
+            f"{bundle} is no report: its {_MANIFEST} cannot be read: {error}"
+        ) from error
+    if said.get("format") != FORMAT:
+        raise UserError(f"{path} has format {said.get('format')}, expected {FORMAT}")
+    return said
+
+
+def _check_untouched(bundle: Path, said: Mapping[str, Any]) -> None:
+    changed = [
+        name
+        for name, digest in said["files"].items()
+        if not (bundle / name).is_file() or file_digest(bundle / name) != digest
+    ]
+    if changed:
+        raise WorldError(
+            f"{', '.join(changed)} in {bundle} is not what the manifest says: the bundle was "
+            "changed after it was written"
+        )
+
+
+def _coverage(said: list[dict[str, Any]], database: Path) -> pl.DataFrame:
+    """Return the coverage of the bundle, if the database covers the same by the same rules."""
+    with load.database(database) as con:
+        now = load.facts(con, "coverage").collect()
+    then = pl.DataFrame(said, schema=now.schema)
+    keys = ["chain_id", "protocol", "declaration_digest"]
+    reached = now.group_by(keys).agg(pl.struct("from_block", "to_block").alias("spans"))
+    for row in then.join(reached, on=keys, how="left").iter_rows(named=True):
+        if not _holds(row["spans"] or [], row["from_block"], row["to_block"]):
+            raise WorldError(
+                f"the report rests on blocks {row['from_block']}–{row['to_block']} of "
+                f"{row['protocol']} on {chain_name(row['chain_id'])}, which the database does not "
+                "cover by the same declaration: index them first"
+            )
+    return then
+
+
+def _holds(spans: list[dict[str, int]], first: int, last: int) -> bool:
+    for span in sorted(spans, key=lambda each: each["from_block"]):
+        if span["from_block"] <= first <= span["to_block"]:
+            first = span["to_block"] + 1
+    return first > last
+
+
+def _limits(said: Mapping[str, Any]) -> Limits:
+    times = {name: _moment(said[name]) for name in _TIMES}
+    return Limits(protocol=said["protocol"], chain_id=said["chain_id"], **times)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text.removesuffix("Z"))
+
+
+def _differing(bundle: Path, folder: Path) -> tuple[str, ...]:
+    names = {
+        path.relative_to(root).as_posix()
+        for root in (bundle, folder)
+        for path in root.rglob("*")
+        if path.is_file()
+    }
+    return tuple(sorted(name for name in names if _content(bundle, name) != _content(folder, name)))
+
+
+def _content(root: Path, name: str) -> bytes | None:
+    path = root / name
+    return path.read_bytes() if path.is_file() else None
+
+
+def _reasons(said: Mapping[str, Any], made: Mapping[str, Any]) -> tuple[str, ...]:
+    inputs = _inputs(said["inputs"]["facts"], made["inputs"]["facts"])
+    versions = _packages(said, made)
+    code = ["code: analytics or a query is not what it was"] * (said["code"] != made["code"])
+    unknown = "the same facts, versions and code: what differs is beside them (markets, policies)"
+    return (*inputs, *versions, *code) or (unknown,)
+
+
+def _inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    return [
+        f"input: {table} has {now[table]['rows']} rows, the bundle was made of {said['rows']}"
+        + (" others" if now[table]["rows"] == said["rows"] else "")
+        for table, said in then.items()
+        if table in now and now[table]["digest"] != said["digest"]
+    ]
+
+
+def _packages(said: Mapping[str, Any], made: Mapping[str, Any]) -> list[str]:
+    return [
+        f"version: {name} is {made[kind].get(name)}, the bundle was made by {then}"
+        for kind in ("versions", "packages")
+        for name, then in said[kind].items()
+        if made[kind].get(name) != then
+    ]

@@ -1,0 +1,33 @@
+"""The command `perpscope replay-report`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analytics import load
+from analytics.errors import WorldError
+
+
+def replay_report(
+    bundle: Annotated[Path, typer.Argument(help="The folder of a report.")],
+    *,
+    database: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="PERPSCOPE_DATABASE",
+            help="The DuckDB file; by default the one perpscope.toml names, or perpscope.duckdb.",
+        ),
+    ] = None,
+) -> None:
+    """Make a report again from what its manifest says, and compare every byte."""
+    # Drawing needs a second to load, which `perpscope --help` does not have.
+    from analytics.reports.replay import replayed
+
+    found = replayed(bundle, load.database_path(database))
+    if not found.differing:
+        typer.echo(f"the same bytes in all {found.file_count} files")
+        return
+    for line in (*found.reasons, f"differing: {', '.join(found.differing)}"):
+        typer.echo(line)
+    raise WorldError(f"{len(found.differing)} files of {bundle} came out differently")

@@ -1,0 +1,256 @@
+"""
+From a row of a metric back to the facts it rests on, proven by computing the row from them again.
+
+Nothing is registered: which facts a row rests on is read off its columns. Keys that the row shares
+with a table say whose facts they are; `date`, `bucket_at` or `block_timestamp` say when; a setting
+that begins with `window` widens that. What this leaves is tried, from the narrowest to the widest,
+and accepted only when the metric, computed from these facts and no others, gives the row again to
+the last digit. A metric that nothing fits rests on everything, which is never wrong, only long.
+
+Where a row needs what was before its period (a level that holds until it changes, the latest price
+of another source), the past is cut piece by piece, the oldest first. A piece goes only if the row
+stays what it is without it, and with either half of it: facts that cancel out are not left out.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+import polars as pl
+
+from analytics.compute import Load, collected, defaults_of, facts_of, wired
+from analytics.errors import WorldError
+from analytics.expressions import EVENT_ORDER
+from analytics.metrics import METRICS, Metric
+
+Facts = Mapping[str, pl.DataFrame]
+
+_EVENT = ("chain_id", *EVENT_ORDER)
+_MOMENT = "block_timestamp"
+_INSTANT = timedelta(microseconds=1)
+# How often the past of one table is cut; each time the metric is computed up to three times.
+_CUTS = 64
+
+
+@dataclass(frozen=True)
+class Question:
+    """
+    One row of a metric, and how it is computed.
+
+    Attributes:
+        metric: its name.
+        row: one row of it, all columns.
+        settings: what differs from the defaults.
+        column: the one number asked about; None for all of the row.
+        metrics: every metric by name.
+    """
+
+    metric: str
+    row: pl.DataFrame
+    settings: Mapping[str, object]
+    column: str | None = None
+    metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS, repr=False)
+
+    def is_answered_by(self, facts: Facts) -> bool:
+        """Tell whether the metric of these facts, and no others, has the very same row."""
+        again = wired(self.metric, lambda table: facts[table].lazy(), self.settings, self.metrics)
+        found = collected(again.filter(self._is_the_row()))
+        wanted = self.row.select(self._compared())
+        return any(
+            found[at].select(wanted.columns).equals(wanted, null_equal=True)
+            for at in range(found.height)
+        )
+
+    def _is_the_row(self) -> pl.Expr:
+        keys = [name for name, dtype in self.row.schema.items() if _is_key(name, dtype)]
+        return _equals(self.row, {name: name for name in keys})
+
+    def _compared(self) -> list[str]:
+        return self.row.columns if self.column is None else [self.column]
+
+    @property
+    def period(self) -> tuple[datetime, datetime] | None:
+        """When the row's own facts happened, the end excluded; None where no column says it."""
+        told = {
+            name: self.row[name].item()
+            for name in ("date", "bucket_at", _MOMENT)
+            if name in self.row.columns
+        }
+        match told:
+            case {"block_timestamp": datetime() as moment}:
+                return moment, moment + _INSTANT
+            case {"bucket_at": datetime() as moment}:
+                seconds = self._in_force.get("bucket_seconds")
+                if isinstance(seconds, int):
+                    return moment, moment + timedelta(seconds=seconds)
+            case {"date": date() as day}:
+                first = datetime.combine(day, time.min)
+                return first, first + timedelta(days=1)
+        return None
+
+    @property
+    def window(self) -> timedelta | None:
+        """How far the row looks beyond its own moment; None where no setting says it."""
+        lengths = [
+            timedelta(**{name.rpartition("_")[2]: value})
+            for name, value in self._in_force.items()
+            if name.startswith("window")
+            and name.endswith(("_days", "_seconds"))
+            and isinstance(value, int)
+        ]
+        return max(lengths, default=None)
+
+    @property
+    def _in_force(self) -> dict[str, object]:
+        return defaults_of(self.metric, self.metrics) | dict(self.settings)
+
+
+def traced(asked: Question, load: Load) -> dict[str, pl.DataFrame]:
+    """
+    Return the facts a row rests on, by table; from them alone the metric gives the row again.
+
+    Args:
+        asked: the row.
+        load: returns a fact table by name; the metric of these tables has the row.
+
+    Raises:
+        WorldError: the row cannot be computed again from the facts it was computed from.
+    """
+    tables = sorted(facts_of(asked.metric, asked.metrics))
+    guesses = [
+        {table: _guess(asked, load(table), span).collect() for table in tables}
+        for span in list(_spans(asked)) or [pl.lit(value=True)]
+    ]
+    if right := [guess for guess in guesses if asked.is_answered_by(guess)]:
+        return min(right, key=_height)
+    facts = {table: load(table).collect() for table in tables}
+    if not asked.is_answered_by(facts):
+        raise WorldError(
+            f"{asked.metric} gave another row when it was computed again from all its facts: "
+            "a trace would be wrong, so there is none; this is a defect of the metric"
+        )
+    for table in tables:
+        facts[table] = _narrowed(asked, facts, table)
+    return facts
+
+
+def _narrowed(asked: Question, facts: Facts, table: str) -> pl.DataFrame:
+    """Return the least of a table's rows that suffice beside the rows of all other tables."""
+
+    def suffices(rows: pl.DataFrame) -> bool:
+        return asked.is_answered_by({**facts, table: rows})
+
+    whole = facts[table]
+    if asked.column is not None and suffices(whole.clear()):
+        return whole.clear()
+    whose = _whose(asked, whole, suffices)
+    return _when(asked, whose, suffices)
+
+
+def _whose(
+    asked: Question, whole: pl.DataFrame, suffices: Callable[[pl.DataFrame], bool]
+) -> pl.DataFrame:
+    names = _shared(asked.row, whole.schema)
+    narrowest = whole.filter(_is_same(asked.row, names, whole.schema))
+    if suffices(narrowest):
+        return narrowest
+    kept: list[str] = []
+    for name in names:
+        if suffices(whole.filter(_is_same(asked.row, [*kept, name], whole.schema))):
+            kept.append(name)
+    return whole.filter(_is_same(asked.row, kept, whole.schema))
+
+
+def _when(
+    asked: Question, rows: pl.DataFrame, suffices: Callable[[pl.DataFrame], bool]
+) -> pl.DataFrame:
+    if asked.period is None or _MOMENT not in rows.columns:
+        return rows
+    moment, (start, end) = pl.col(_MOMENT), asked.period
+    spans = [rows.filter(within) for within in _spans(asked)]
+    for inside in sorted(spans, key=lambda frame: frame.height):
+        if suffices(inside):
+            return inside
+    if not suffices(rows.filter(moment < end)):
+        return rows
+    past = rows.filter(moment < start).sort(_MOMENT, *_EVENT)
+    return _cut(past, rows.filter(moment >= start, moment < end), suffices)
+
+
+def _cut(
+    past: pl.DataFrame, present: pl.DataFrame, suffices: Callable[[pl.DataFrame], bool]
+) -> pl.DataFrame:
+    """Return the present, and of the past what cannot be left out, the oldest tried first."""
+    length, cuts = past.height, 0
+    while length > 1 and cuts < _CUTS:
+        length, at = (length + 1) // 2, 0
+        while at < past.height and cuts < _CUTS:
+            piece, rest = past[at : at + length], pl.concat([past[:at], past[at + length :]])
+            halves = (piece.clear(), piece[::2], piece[1::2])
+            cuts += 1
+            if all(suffices(pl.concat([rest, half, present])) for half in halves):
+                past = rest
+            else:
+                at += length
+    return pl.concat([past, present])
+
+
+def _guess(asked: Question, table: pl.LazyFrame, span: pl.Expr) -> pl.LazyFrame:
+    schema = table.collect_schema()
+    rows = table.filter(_is_same(asked.row, _shared(asked.row, schema), schema))
+    return rows.filter(span) if _MOMENT in schema else rows
+
+
+def _height(facts: Facts) -> int:
+    return sum(frame.height for frame in facts.values())
+
+
+def _spans(asked: Question) -> Iterator[pl.Expr]:
+    """Yield what the row's own period and its window may mean: in it, before it, after it."""
+    if asked.period is None:
+        return
+    moment, (start, end), window = pl.col(_MOMENT), asked.period, asked.window
+    if window is None:
+        yield (moment >= start) & (moment < end)
+    else:
+        yield (moment >= end - window) & (moment < end)
+        yield (moment >= start) & (moment < start + window)
+
+
+def _shared(row: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> list[str]:
+    return [
+        name
+        for name in row.columns
+        if name in schema and name != _MOMENT and _is_key(name, row.schema[name])
+    ]
+
+
+def _is_same(row: pl.DataFrame, names: list[str], schema: Mapping[str, pl.DataType]) -> pl.Expr:
+    """Whether a fact is of the row's own keys, or of a second set of them: `reference_feed`."""
+    own = {name: name for name in names}
+    others = _prefixed(row, schema).values() if names else ()
+    return pl.any_horizontal(_equals(row, pairs) for pairs in (own, *others))
+
+
+def _equals(row: pl.DataFrame, pairs: Mapping[str, str]) -> pl.Expr:
+    same = (
+        pl.col(key).eq_missing(pl.lit(row[name].item(), row.schema[name]))
+        for key, name in pairs.items()
+    )
+    return pl.all_horizontal(pl.lit(value=True), *same)
+
+
+def _prefixed(row: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for name in row.columns:
+        for key in schema:
+            if name.endswith(f"_{key}") and name not in schema and _is_key(key, row.schema[name]):
+                found.setdefault(name.removesuffix(key), {})[key] = name
+    return {prefix: pairs for prefix, pairs in found.items() if "protocol" in pairs}
+
+
+def _is_key(name: str, dtype: pl.DataType) -> bool:
+    """Whether a column says which row this is; any other integer than these is a number."""
+    if dtype.is_integer():
+        return name.endswith(("_id", "_number", "_index"))
+    return not dtype.is_numeric() and not dtype.is_nested()

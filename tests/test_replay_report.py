@@ -1,0 +1,190 @@
+"""A report is made again, to the byte, from whatever database holds the same blocks."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+from report_rows import market, written_market
+from simulated_world import world
+from sync_rig import FIRST, blocks, job, run, served
+from typer.testing import CliRunner, Result
+
+from analytics.cli import app
+from analytics.errors import UserError, WorldError
+from analytics.reports import Limits, write_report
+from analytics.reports.digests import rows_digest
+from analytics.reports.manifest import CARDS, card_names
+from analytics.reports.replay import replayed
+from indexer.simulation.demo import index_served
+from indexer.simulation.node import serve
+from indexer.tables import tables
+
+COUNT = 300
+SOME = FIRST + 199
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """Serve the small chain to every test of this file."""
+    with serve([served(blocks(COUNT))]) as node:
+        yield node.url
+
+
+@pytest.fixture(scope="module")
+def bundle(url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the report of the chain's first two hundred blocks."""
+    place = tmp_path_factory.mktemp("bundle")
+    run(job(place / "a.duckdb", to_block=SOME), url)
+    return write_report(place / "a.duckdb", place / "report")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every file of a folder by its path inside."""
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a report."""
+    said: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return said
+
+
+def command(*arguments: str | Path) -> Result:
+    """Run `perpscope replay-report`."""
+    return CliRunner().invoke(app, ["replay-report", *map(str, arguments)])
+
+
+def shuffled(path: Path, copy: Path) -> Path:
+    """Write a database with the same rows in another physical order."""
+    with duckdb.connect(copy) as con:
+        con.execute(f"attach '{path}' as held (read_only)")
+        for name in tables():
+            con.execute(f"create table {name} as from held.{name} order by hash({name}::varchar)")
+    return copy
+
+
+@pytest.mark.parametrize("span", [7, 64])
+def test_other_ranges_give_the_same_bytes(
+    url: str, bundle: Path, tmp_path: Path, span: int
+) -> None:
+    """The blocks were fetched in ranges of another size, and all of the chain was."""
+    run(job(tmp_path / "b.duckdb", max_span=span, max_logs=5), url)
+
+    assert replayed(bundle, tmp_path / "b.duckdb").differing == ()
+
+
+def test_another_order_gives_the_same_bytes(url: str, bundle: Path, tmp_path: Path) -> None:
+    """The later blocks were fetched first, and the rows lie on disk in no order at all."""
+    # The last run fetches what the first could not know: events of a pool that was born earlier.
+    for first, last in ((FIRST + 150, SOME), (FIRST, FIRST + 149), (FIRST, SOME)):
+        run(job(tmp_path / "b.duckdb", from_block=first, to_block=last), url)
+
+    other = shuffled(tmp_path / "b.duckdb", tmp_path / "c.duckdb")
+
+    assert contents(write_report(other, tmp_path / "report")) == contents(bundle)
+    assert replayed(bundle, other).differing == ()
+
+
+def test_the_simulated_market_gives_the_same_bytes(tmp_path: Path) -> None:
+    """A report with every chart and table is the same from rows in another order."""
+    chain = world().chains[1]
+    with serve([chain]) as node:
+        index_served(tmp_path / "a.duckdb", chain, node.url)
+    made = write_report(tmp_path / "a.duckdb", tmp_path / "report")
+
+    found = replayed(made, shuffled(tmp_path / "a.duckdb", tmp_path / "b.duckdb"))
+
+    assert found.differing == ()
+    assert found.file_count == len(contents(made))
+
+
+def test_limits_are_kept(tmp_path: Path) -> None:
+    """A report on one venue and some hours is made again on these."""
+    database = written_market(tmp_path)
+    limits = Limits(protocol="gmx_v2", since=market()["fees"]["block_timestamp"][1])
+    made = write_report(database, tmp_path / "report", limits)
+
+    assert replayed(made, database).differing == ()
+
+
+def test_a_fact_that_changed_is_named(tmp_path: Path) -> None:
+    """Another amount of one fee: the table is named as the reason, and the command fails."""
+    made = write_report(written_market(tmp_path), tmp_path / "report")
+    fees = market()["fees"]
+    half = fees.with_columns(
+        (pl.col("holders_usd") - 1).alias("holders_usd"),
+        (pl.col("treasury_usd") + 1).alias("treasury_usd"),
+    )
+    (tmp_path / "other").mkdir()
+    other = written_market(tmp_path / "other", fees=half)
+
+    result = command(made, "--database", other)
+
+    assert isinstance(result.exception, WorldError)
+    assert "input: fees has 3 rows, the bundle was made of 3 others" in result.stdout
+    assert "csv/holders_revenue.csv" in result.stdout
+
+
+def test_blocks_that_are_not_there_are_named(url: str, bundle: Path, tmp_path: Path) -> None:
+    """A database that covers less, or by another declaration, cannot give the report."""
+    run(job(tmp_path / "b.duckdb", to_block=SOME - 1), url)
+
+    with pytest.raises(WorldError, match=f"rests on blocks {FIRST}–{SOME} of feed on ethereum"):
+        replayed(bundle, tmp_path / "b.duckdb")
+
+
+def test_a_bundle_that_was_changed_is_refused(tmp_path: Path) -> None:
+    """A digit that somebody changed in a file is found before anything is computed."""
+    database = written_market(tmp_path)
+    made = write_report(database, tmp_path / "report")
+    page = made / "report.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("25.00", "26.00"), encoding="utf-8")
+
+    with pytest.raises(WorldError, match=r"report.md in .* is not what the manifest says"):
+        replayed(made, database)
+
+
+def test_another_version_is_named(tmp_path: Path) -> None:
+    """A bundle of another Polars differs in its manifest, and the reason says so."""
+    database = written_market(tmp_path)
+    made = write_report(database, tmp_path / "report")
+    said = manifest(made)
+    said["versions"]["polars"] = "0.1"
+    (made / "manifest.json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+
+    found = replayed(made, database)
+
+    assert found.differing == ("manifest.json",)
+    assert found.reasons[0].startswith("version: polars is ")
+    assert found.reasons[0].endswith("the bundle was made by 0.1")
+
+
+@pytest.mark.parametrize(("text", "said"), [("{", "cannot be read"), ("{}", "has format None")])
+def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    """A manifest that is broken or of another format is the user's mistake."""
+    (tmp_path / "manifest.json").write_text(text, encoding="utf-8")
+
+    with pytest.raises(UserError, match=said):
+        replayed(tmp_path, tmp_path / "none.duckdb")
+
+
+def test_every_number_names_its_transactions(tmp_path: Path) -> None:
+    """Card → metric → facts → transactions: digests and counts are those of the rows."""
+    made = write_report(written_market(tmp_path), tmp_path / "report")
+    said, sent = manifest(made), pl.read_parquet(made / "transactions.parquet")
+
+    income = said["cards"]["income"][0]
+    fees = said["inputs"]["facts"]["fees"]
+
+    assert income == {"kind": "metric", "asked": "fees", "facts": ["fees"]}
+    assert CARDS.keys() == said["cards"].keys() == card_names()
+    assert (fees["rows"], fees["transactions"], fees["proof"]) == (3, 3, ["not covered"])
+    assert fees["digest"] == rows_digest(market()["fees"])
+    assert sent.filter(table="fees")["fact_count"].sum() == 3
+    for entries in said["sections"].values():
+        assert all(entry["facts"] for entry in entries)

@@ -1,0 +1,326 @@
+"""From a number to its transactions: the facts that are shown give the number again, exactly."""
+
+import csv
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+
+import polars as pl
+import pytest
+from handmade import at, load, table
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from report_rows import written_market
+from simulated_world import world
+from test_twins import situations
+from typer.testing import CliRunner, Result
+
+from analytics.cli import app
+from analytics.compute import collected, compute, wired
+from analytics.errors import UserError, WorldError
+from analytics.metrics import METRICS
+from analytics.reports.chain_names import CHAIN_NAMES, EXPLORERS, block_link, transaction_link
+from analytics.reports.evidence import evidence, subtotals
+from analytics.trace import Question, traced
+from indexer.chains import CHAINS
+from indexer.tables import fact_tables
+
+GMX = {"protocol": "gmx", "version": "v2"}
+SNX = {"protocol": "snx", "version": "v3"}
+# In the simulated world no pool with ranges of price trades.
+SILENT = {"depth"}
+
+
+def simulated(name: str) -> pl.LazyFrame:
+    """Return a table of the simulated world's books."""
+    return (world().ledger.table(name) if name in fact_tables() else table(name)).lazy()
+
+
+def question(metric: str, row: pl.DataFrame, **more: object) -> Question:
+    """Return the question about one row of a metric with its usual settings."""
+    return Question(metric, row, {}, **more)  # type: ignore[arg-type]
+
+
+def remarkable(rows: pl.DataFrame) -> list[pl.DataFrame]:
+    """Return the first and last row, and the one with the largest amount."""
+    amounts = [
+        name for name, dtype in rows.schema.items() if dtype.is_float() or dtype.is_decimal()
+    ]
+    largest = rows.sort(amounts[0], descending=True, nulls_last=True) if amounts else rows
+    return [rows[0], rows[-1], largest[0]]
+
+
+@pytest.mark.parametrize("metric", sorted(METRICS))
+def test_every_metric_is_what_its_facts_give(metric: str) -> None:
+    """First, last and largest row of each metric: computed from the traced facts, the same row."""
+    rows = collected(compute(metric, simulated))
+    if rows.is_empty():
+        assert metric in SILENT
+        return
+
+    for row in remarkable(rows):
+        facts = traced(question(metric, row), simulated)
+
+        assert question(metric, row).is_answered_by(facts)
+        assert sum(map(len, facts.values())) > 0
+
+
+@pytest.mark.parametrize("metric", sorted(METRICS))
+@settings(max_examples=10)
+@given(data=st.data())
+def test_every_row_of_any_facts_is_traced(metric: str, data: st.DataObject) -> None:
+    """On generated rows, with equal moments and unknown keys, each row follows from its facts."""
+    frames = data.draw(situations(metric))
+    facts = load(**frames)
+
+    for row in collected(compute(metric, facts)).iter_slices(1):
+        assert question(metric, row).is_answered_by(traced(question(metric, row), facts))
+
+
+@pytest.mark.parametrize("column", ["open_interest_long_usd", "open_interest_total_tokens"])
+def test_one_number_of_a_row_is_traced_alone(column: str) -> None:
+    """A single column rests on no more facts than its whole row."""
+    row = collected(compute("open_interest", simulated))[-1]
+
+    alone = traced(question("open_interest", row, column=column), simulated)
+    whole = traced(question("open_interest", row), simulated)
+
+    assert 0 < len(alone["open_interest"]) <= len(whole["open_interest"])
+    assert question("open_interest", row, column=column).is_answered_by(alone)
+
+
+def test_a_sum_rests_on_its_addends() -> None:
+    """A day's fees of one market and kind are exactly the rows of that day, market and kind."""
+    btc = GMX | {"market": "BTC"}
+    frames = {
+        "fees": table(
+            "fees",
+            btc | {"fee_usd": 1},
+            btc | {"fee_usd": "2.000000000000000001", "block_timestamp": at(60)},
+            btc | {"fee_usd": 4, "block_timestamp": at(days=1)},
+            GMX | {"fee_usd": 8},
+            SNX | {"fee_usd": 16},
+        )
+    }
+    rows = collected(compute("fees", load(**frames)))
+    row = rows.filter(date=datetime(2025, 10, 10).date(), protocol="gmx", market="BTC")
+
+    facts = traced(question("fees", row), load(**frames))
+
+    assert facts["fees"]["fee_usd"].to_list() == [1, Decimal("2.000000000000000001")]
+    sums = subtotals(facts, row).rows(named=True)
+    assert [(each["amount"], each["total"], each["equals"]) for each in sums] == [
+        ("fee_usd", "3.000000000000000001", "fees_usd")
+    ]
+
+
+def test_a_key_that_is_not_known_is_a_key() -> None:
+    """The fees without a market are traced to the rows without one, not to none."""
+    frames = {"fees": table("fees", GMX | {"fee_usd": 8}, GMX | {"fee_usd": 1, "market": "BTC"})}
+    row = collected(compute("fees", load(**frames))).filter(pl.col("market").is_null())
+
+    assert traced(question("fees", row), load(**frames))["fees"]["fee_usd"].to_list() == [8]
+
+
+def open_interest(*values: Mapping[str, object]) -> Callable[[str], pl.LazyFrame]:
+    """Return a loader with events of open interest, an hour apart."""
+    rows = (
+        GMX | dict(value) | {"block_number": place, "block_timestamp": at(3600 * place)}
+        for place, value in enumerate(values)
+    )
+    return load(open_interest=table("open_interest", *rows))
+
+
+def test_a_level_rests_on_the_last_event_of_each_side() -> None:
+    """Of many absolute values only the latest long and the latest short one count."""
+    facts = open_interest(
+        {"open_interest_usd": 9, "is_long": True},
+        {"open_interest_usd": 5, "is_long": False},
+        {"open_interest_usd": 5, "is_long": False},
+        *({"open_interest_usd": place, "is_long": True} for place in range(20)),
+    )
+    row = collected(compute("open_interest", facts))[-1]
+
+    found = traced(question("open_interest", row), facts)["open_interest"]
+
+    assert found["block_number"].to_list() == [2, 22]
+
+
+def test_changes_that_cancel_out_are_not_left_out() -> None:
+    """Where only changes are told, each of them counts, also those that add up to nothing."""
+    changes = (7, -7, 3, -3, 1, 1)
+    facts = open_interest(*({"open_interest_delta_usd": change} for change in changes))
+    row = collected(compute("open_interest", facts))[-1]
+
+    found = traced(question("open_interest", row), facts)["open_interest"]
+
+    assert found["open_interest_delta_usd"].to_list() == list(changes)
+
+
+def test_a_comparison_rests_on_two_updates() -> None:
+    """A deviation needs the update itself and the latest one of the other source."""
+    prices = {"asset": "ETH", "quote": "USD"}
+    facts = load(
+        oracle_updates=table(
+            "oracle_updates",
+            *(
+                prices
+                | {"feed": "0xb", "oracle_price_quote": 100 + place, "block_number": place}
+                | {"block_timestamp": at(place)}
+                for place in range(9)
+            ),
+            prices
+            | {"feed": "0xa", "oracle_price_quote": 99, "block_number": 9}
+            | {"block_timestamp": at(9)},
+        )
+    )
+    row = collected(compute("oracle_deviation", facts)).filter(feed="0xa")
+
+    found = traced(question("oracle_deviation", row), facts)["oracle_updates"]
+
+    assert found["block_number"].to_list() == [8, 9]
+
+
+def test_a_window_holds_its_own_events() -> None:
+    """A minute's velocity rests on the minute that follows, not on what came before."""
+    moments = (0, 30, 50, 89, 90)
+    facts = load(
+        liquidations=table(
+            "liquidations", *({"notional_usd": 60, "block_timestamp": at(each)} for each in moments)
+        )
+    )
+    row = collected(compute("liquidation_velocity", facts)).filter(block_timestamp=at(30))
+
+    found = traced(question("liquidation_velocity", row), facts)["liquidations"]
+
+    assert found["block_timestamp"].to_list() == [at(30), at(50), at(89)]
+
+
+def largest_ever(fees: pl.LazyFrame) -> pl.LazyFrame:
+    """Return a metric of no day at all: the largest fee."""
+    return fees.select(pl.col("fee_usd").max())
+
+
+def counted_calls() -> Callable[[pl.LazyFrame], pl.LazyFrame]:
+    """Return a metric that never gives the same number twice."""
+    calls: list[int] = []
+
+    def unsteady(fees: pl.LazyFrame) -> pl.LazyFrame:
+        calls.append(1)
+        return fees.select(pl.lit(len(calls)).alias("number"))
+
+    return unsteady
+
+
+def test_a_metric_nobody_registered_is_traced() -> None:
+    """A metric without a time or a key rests on everything, which is true if long."""
+    facts = load(fees=table("fees", {"fee_usd": 1}, {"fee_usd": 3}))
+    ours = {"largest_ever": largest_ever}
+    row = collected(wired("largest_ever", facts, {}, ours))
+
+    assert len(traced(question("largest_ever", row, metrics=ours), facts)["fees"]) == 2
+
+
+def test_a_metric_that_cannot_be_reproduced_has_no_trace() -> None:
+    """A number that comes out differently each time is refused, never traced wrongly."""
+    facts, ours = load(fees=table("fees", {"fee_usd": 1})), {"unsteady": counted_calls()}
+    row = collected(wired("unsteady", facts, {}, ours))
+
+    with pytest.raises(WorldError, match="a trace would be wrong"):
+        traced(question("unsteady", row, metrics=ours), facts)
+
+
+def test_evidence_says_what_each_hash_is() -> None:
+    """A log's is a transaction, a reading's is a block, a file's is the venue's own hash."""
+    tx = "0x" + "ab" * 32
+    facts = {
+        "fees": table(
+            "fees",
+            {"chain_id": 1, "block_number": 7, "log_index": 2, "tx_hash": tx},
+            {"chain_id": 1, "block_number": 30, "log_index": -1, "tx_hash": tx},
+            {"chain_id": -1, "block_number": 7, "tx_hash": tx},
+            {"chain_id": -2, "block_number": 7, "tx_hash": "fill-1"},
+            {"chain_id": 10, "block_number": 7, "tx_hash": tx},
+        ),
+        "policies": table("policies", {"kind": "buyback_share", "value": 1}),
+    }
+    covered = {"protocol": "venue", "from_block": 5, "to_block": 9, "proof": "bloom"}
+
+    told = evidence(facts, table("coverage", covered | {"chain_id": 1}), made_up=frozenset({10}))
+
+    assert told.select("chain_id", "hash_kind", "proof", "link").rows() == [
+        (-2, "venue", "imported", None),
+        (-1, "venue", "imported", f"https://app.hyperliquid.xyz/explorer/tx/{tx}"),
+        (1, "transaction", "bloom", f"https://etherscan.io/tx/{tx}"),
+        (1, "block", "not covered", "https://etherscan.io/block/30"),
+        (10, "transaction", "not covered", None),
+        (None, None, None, None),
+    ]
+
+
+def test_every_chain_says_where_its_transactions_are_shown() -> None:
+    """Explorers are stated for the indexer's chains, or stated to be missing."""
+    assert EXPLORERS.keys() == CHAIN_NAMES.keys() == {chain.chain_id for chain in CHAINS}
+    assert transaction_link(1, "fill-1") is None
+    assert block_link(80001, 1) is None
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the database of the small market."""
+    return written_market(tmp_path_factory.mktemp("trace"))
+
+
+def run(*arguments: str | Path) -> Result:
+    """Run `perpscope trace`."""
+    return CliRunner().invoke(app, ["trace", *map(str, arguments)])
+
+
+def test_the_command_shows_number_sum_and_transactions(database: Path) -> None:
+    """Number and sum stand above the rows; the data is called simulated, and has no links."""
+    said = run(
+        *("fees", "--database", database, "--where", "date=2025-10-10"),
+        *("--where", "fee_kind=position", "--where", "chain_id=arbitrum"),
+    ).stdout
+
+    assert said.startswith("SIMULATED DATA: ethereum, arbitrum")
+    assert "  fees_usd = 20.000000000000000001\n" in said
+    assert "rests on 2 rows of fees in 2 transactions" in said
+    assert said.count("20.000000000000000001") == 2
+    assert "scan.io" not in said
+
+
+def test_other_forms_hold_the_rows(database: Path) -> None:
+    """CSV and JSON have one row per fact, numbered by the row of the metric it belongs to."""
+    asked = ("liquidations", "--database", database, "--limit", "9", "--format")
+
+    rows = list(csv.DictReader(StringIO(run(*asked, "csv").stdout)))
+    same = json.loads(run(*asked, "json").stdout)
+
+    assert [row["number"] for row in rows] == ["1", "1", "1"]
+    assert {row["table"] for row in rows} == {"liquidations"}
+    assert [row["tx_hash"] for row in rows] == [row["tx_hash"] for row in same]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("fees", "--where", "day=2025-10-10"), "fees has no column day: it has date"),
+        (("fees", "--where", "date=soon"), "--where date: 'soon' is not a day"),
+        (("fees", "--where", "protocol=dydx"), "no row of fees has protocol = dydx"),
+        (("fees", "--limit", "1"), "2 rows of fees fit, --limit allows 1"),
+        (("fees", "--column", "fee", "--where", "date=2025-10-11"), "fees has no column fee"),
+        (("fee",), "no metric is called fee"),
+    ],
+)
+def test_a_wrong_request_is_one_sentence(
+    database: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    """An unknown column, value or metric, or too many rows, are the user's mistake."""
+    result = run(*arguments, "--database", database)
+
+    assert isinstance(result.exception, UserError)
+    assert message in str(result.exception)
