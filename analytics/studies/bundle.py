@@ -14,11 +14,12 @@ from pathlib import Path
 import polars as pl
 
 from analytics.export import Format, encoded
-from analytics.reports.bundle import check_replaceable, replace_folder, versions
+from analytics.reports.bundle import check_replaceable, replace_folder
 from analytics.reports.cards import cards
 from analytics.reports.chain_names import chain_name
 from analytics.reports.context import Context
 from analytics.reports.digests import file_digest, rows_digest
+from analytics.reports.manifest import versions
 from analytics.reports.numerals import counted, moment
 from analytics.reports.pages import html, markdown
 from analytics.reports.parts import Card, Cell, Column, Page, Section, Source, Table, table

@@ -8,8 +8,8 @@ import typer
 from analytics import load
 from analytics.export import Format, table_text, write
 from analytics.reports.chain_names import chain_number
-from analytics.reports.command import moment_of
 from analytics.reports.context import Context
+from analytics.reports.options import moment
 from analytics.reports.scope import Limits, Scope, checked
 from analytics.studies.claims import shown, titled
 from analytics.studies.event import Part, event, lines
@@ -85,8 +85,8 @@ def window(
     limits = Limits(
         protocol=protocol,
         chain_id=None if chain is None else chain_number(chain),
-        since=moment_of("--from", since),
-        until=moment_of("--to", until),
+        since=moment("--from", since),
+        until=moment("--to", until),
     )
     with load.database(load.database_path(database)) as con:
         context = Context(checked(Scope(con, limits)))

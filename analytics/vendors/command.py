@@ -12,7 +12,7 @@ from analytics.errors import UserError
 from analytics.export import Format, write
 from analytics.reports import Limits
 from analytics.reports.chain_names import chain_number
-from analytics.reports.command import moment_of
+from analytics.reports.options import moment
 from analytics.reports.scope import Scope, checked
 from analytics.vendors.bridge import bridge
 from analytics.vendors.rules import DEFINITIONS
@@ -62,8 +62,8 @@ def compare(
     limits = Limits(
         protocol=protocol,
         chain_id=None if chain is None else chain_number(chain),
-        since=moment_of("--from", since),
-        until=moment_of("--to", until),
+        since=moment("--from", since),
+        until=moment("--to", until),
     )
     rules = DEFINITIONS[definition]
     with load.database(load.database_path(database)) as con:
