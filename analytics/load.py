@@ -22,7 +22,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from analytics.errors import UserError, WorldError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 Connection = duckdb.DuckDBPyConnection
 Reader = Callable[

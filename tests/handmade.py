@@ -105,7 +105,7 @@ def write_database(path: Path, frames: Mapping[str, pl.DataFrame]) -> Path:
 def fill(con: duckdb.DuckDBPyConnection, frames: Mapping[str, pl.DataFrame]) -> None:
     """Create every table of the schema and insert these rows."""
     con.execute(files("indexer").joinpath("schema.sql").read_text(encoding="utf-8"))
-    con.execute("insert into schema_version values (2, 'test')")
+    con.execute("insert into schema_version values (3, 'test')")
     insert(con, frames)
 
 

@@ -257,7 +257,7 @@ def test_a_database_of_a_newer_perpscope(
     path = tmp_path / "a.duckdb"
     index(path, url)
     with duckdb.connect(path) as connection:
-        connection.execute("update schema_version set version = 3")
+        connection.execute("update schema_version set version = 4")
     before = contents(path)
     capsys.readouterr()
 
@@ -265,7 +265,7 @@ def test_a_database_of_a_newer_perpscope(
 
     err = capsys.readouterr().err
     assert code == 1
-    assert "database has schema 3, this perpscope knows up to 2: upgrade perpscope" in err
+    assert "database has schema 4, this perpscope knows up to 3: upgrade perpscope" in err
     assert contents(path) == before
 
 

@@ -309,10 +309,10 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     """A database of a later perpscope is not guessed at."""
     path = write_database(tmp_path / "p.duckdb", {})
     with duckdb.connect(str(path)) as con:
-        con.execute("update schema_version set version = 3")
+        con.execute("update schema_version set version = 4")
 
     with (
-        pytest.raises(WorldError, match="has schema version 3, this perpscope reads up to 2"),
+        pytest.raises(WorldError, match="has schema version 4, this perpscope reads up to 3"),
         database(path),
     ):
         pass

@@ -29,7 +29,7 @@ from indexer.errors import DatabaseBusy, DatabaseUnusable
 from indexer.store.turns import COURTESY_SECONDS, is_wanted, wish
 from indexer.tables import columns_of, tables
 
-SCHEMA = 2
+SCHEMA = 3
 """The version of `schema.sql` that this program reads and writes."""
 
 WAIT_SECONDS = 30.0

@@ -99,7 +99,7 @@ def fill(path: Path, scale: int = 1) -> None:
 
 
 def _cover(con: duckdb.DuckDBPyConnection, blocks: int) -> None:
-    con.execute("insert into schema_version values (2, 'benchmark')")
+    con.execute("insert into schema_version values (3, 'benchmark')")
     for chain, protocol in ((42161, "gmx_v2"), (8453, "synthetix_v3")):
         con.execute("insert into origins values (?, 'benchmark', 'simulated')", [chain])
         con.execute(
