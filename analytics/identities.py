@@ -46,7 +46,7 @@ _POOL = ("chain_id", "protocol", "pool")
 _MINTS, _BURNS = ("deposit", "mint", "dividend"), ("withdrawal", "redemption")
 
 
-def comparisons(load: Load) -> pl.DataFrame:
+def comparisons(load: Load) -> pl.LazyFrame:
     """
     Return every comparison of every identity.
 
@@ -54,36 +54,35 @@ def comparisons(load: Load) -> pl.DataFrame:
         load: returns a table by name.
 
     Returns:
-        One row per identity and fact, in their order: identity, chain_id, protocol, version,
-        subject (the market, token or pool), the fact's place and transaction, expected and found
-        (Decimal; what burned at most, of buyback_burn), is_held (null where it cannot be told),
-        reason (why not; null where it can).
+        One row per identity and fact, in no order: identity, chain_id, protocol, version, subject
+        (the market, token or pool), the fact's place and transaction, expected and found (Decimal;
+        what burned at most, of buyback_burn), is_held (null where it cannot be told), reason (why
+        not; null where it can).
     """
-    order = ("identity", *_VENUE, "subject", *_PLACE[:-1])
-    return pl.concat(each.select(_COLUMNS) for each in _all(load)).collect().sort(order)
+    return pl.concat(each.select(_COLUMNS) for each in _all(load))
 
 
-def breaches(compared: pl.DataFrame) -> pl.DataFrame:
-    """Return the comparisons that do not hold, without the columns that only untested ones have."""
-    return compared.filter(~pl.col("is_held")).drop("is_held", "reason")
-
-
-def counts(compared: pl.DataFrame) -> pl.DataFrame:
+def assessed(compared: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
-    Return how much was compared.
+    Return what does not hold, and how much was compared.
+
+    Args:
+        compared: comparisons, or some of them.
 
     Returns:
-        One row per identity, chain, protocol and reason, sorted: row_count, breach_count (Int64);
-        reason is null for what was compared.
+        The comparisons that do not hold, in their order, without is_held and reason; and one row
+        per identity, chain, protocol and reason, sorted: row_count, breach_count (Int64); reason is
+        null for what was compared.
     """
-    return (
-        compared.group_by("identity", *_VENUE, "reason")
-        .agg(
-            row_count=pl.len().cast(pl.Int64),
-            breach_count=(~pl.col("is_held")).sum().cast(pl.Int64),
-        )
-        .sort("identity", *_VENUE, "reason")
+    is_broken = ~pl.col("is_held")
+    order = ("identity", *_VENUE, "subject", *_PLACE[:-1])
+    keys = ("identity", *_VENUE, "reason")
+    broken = compared.filter(is_broken).drop("is_held", "reason").sort(order)
+    counts = compared.group_by(keys).agg(
+        row_count=pl.len().cast(pl.Int64), breach_count=is_broken.sum().cast(pl.Int64)
     )
+    found = pl.collect_all([broken, counts.sort(keys)], engine="streaming")
+    return found[0], found[1]
 
 
 def _all(load: Load) -> Iterator[pl.LazyFrame]:
@@ -135,7 +134,8 @@ def _continued(placed: pl.LazyFrame, series: tuple[str, ...], *, is_cut: bool) -
     """Compare each level of a series with the one before and all changes since, itself included."""
     change = pl.col("change")
     told = (
-        placed.sort(EVENT_ORDER)
+        placed.filter(pl.col("level").is_not_null() | change.is_not_null())
+        .sort(EVENT_ORDER)
         .with_columns(
             moved=change.fill_null(0).cum_sum().over(series),
             parts=change.is_not_null().cum_sum().over(series),

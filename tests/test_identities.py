@@ -13,7 +13,8 @@ from typer.testing import CliRunner, Result
 
 from analytics.cli import app
 from analytics.errors import WorldError
-from analytics.identities import breaches, comparisons, counts
+from analytics.expressions import EVENT_ORDER
+from analytics.identities import assessed, comparisons
 from analytics.reports import write_report
 from indexer.tables import fact_tables
 
@@ -32,27 +33,24 @@ def simulated() -> dict[str, pl.DataFrame]:
     return facts | {"coverage": table("coverage", *spans)}
 
 
-def compared(frames: Frames) -> pl.DataFrame:
-    """Return every comparison of these rows."""
-    return comparisons(load(**frames))
-
-
 def broken(frames: Frames) -> list[tuple[str, str]]:
     """Return identity and transaction of what does not hold."""
-    return breaches(compared(frames)).select("identity", "tx_hash").rows()
+    found, _ = assessed(comparisons(load(**frames)))
+    return found.select("identity", "tx_hash").rows()
 
 
 def reasons(frames: Frames, identity: str) -> list[str | None]:
     """Return why each comparison of an identity cannot be made; None where it is made."""
-    return compared(frames).filter(identity=identity)["reason"].to_list()
+    compared = comparisons(load(**frames)).filter(identity=identity)
+    return compared.sort("subject", *EVENT_ORDER).collect()["reason"].to_list()
 
 
 def test_the_simulated_world_holds() -> None:
     """No false alarm on thousands of rows, and every identity of chains has been compared."""
-    rows = compared(simulated())
+    found, counts = assessed(comparisons(load(**simulated())))
 
-    assert breaches(rows).is_empty()
-    made = counts(rows).filter(pl.col("reason").is_null())
+    assert found.is_empty()
+    made = counts.filter(pl.col("reason").is_null())
     assert set(made["identity"]) == {
         *("fee_split", "open_interest_usd", "open_interest_tokens"),
         *("position_tokens", "pool_supply"),

@@ -8,7 +8,6 @@ import typer
 from analytics import load
 from analytics.errors import WorldError
 from analytics.export import Format, table_text, write
-from analytics.identities import counts
 from analytics.reports.chain_names import chain_number
 from analytics.reports.demands import identity_columns
 from analytics.reports.numerals import counted
@@ -48,8 +47,8 @@ def check(
         until=moment("--to", until),
     )
     with load.database(load.database_path(database)) as con:
-        compared = checked(Scope(con, limits)).compared
-    broken = identity_columns(compared)
-    write(broken, form, output, f"compared:\n{table_text(counts(compared))}\nbroken:")
+        found, counts = checked(Scope(con, limits)).assessed
+    broken = identity_columns(found)
+    write(broken, form, output, f"compared:\n{table_text(counts)}\nbroken:")
     if broken.height:
         raise WorldError(f"{counted(broken.height, 'fact')} of this database contradict others")

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 import polars as pl
 
 from analytics.errors import WorldError
-from analytics.identities import breaches
 from analytics.proofs import below
 from analytics.reports.chain_names import chain_name
 from analytics.reports.numerals import counted
@@ -31,7 +30,7 @@ def check_identities(scope: Scope) -> None:
 
 def breach_sentence(scope: Scope) -> str:
     """Return which facts break what must hold, and in which transactions; empty where none does."""
-    broken = breaches(scope.compared)
+    broken = scope.assessed[0]
     if broken.is_empty():
         return ""
     named = (
@@ -81,8 +80,8 @@ def _some(named: Iterable[str], count: int) -> str:
     return "; ".join(first) + more
 
 
-def identity_columns(compared: pl.DataFrame) -> pl.DataFrame:
+def identity_columns(broken: pl.DataFrame) -> pl.DataFrame:
     """Return breaches as a reader wants them: where, what was expected, what was found."""
     place = ["identity", "chain_id", "protocol", "version", "subject"]
     event = ["block_number", "log_index", "block_timestamp", "tx_hash", "expected", "found"]
-    return breaches(compared).select(*place, *event)
+    return broken.select(*place, *event)

@@ -6,7 +6,11 @@ What a report says of itself: each number, the rows behind it, and what these re
       → digest    of its rows
       → facts     the tables it reads: rows, digest, transactions, how far they are proven
 
-The transactions themselves are in `transactions.parquet`, one row per table and transaction.
+The transactions themselves are in `transactions.parquet`, one row per table and transaction, of
+tables up to a million rows; of larger ones `perpscope trace` lists those of a number.
+
+Digests of facts tell whether two databases hold the same ones. What proves that these are all is
+the `logs_digest` of the coverage they were derived from, which is among the inputs too.
 """
 
 import hashlib
@@ -31,6 +35,7 @@ from analytics.reports.summary import Summary
 
 FORMAT = "perpscope-report/2"
 TRANSACTIONS = "transactions.parquet"
+_LISTED_ROWS = 1_000_000
 _ENGINES = ("perpscope", "duckdb", "polars")
 _DRAWING = ("altair", "jinja2", "vl-convert-python", "xlsxwriter")
 _SOURCES = (".py", ".sql", ".jinja", ".css", ".js", ".toml", ".csv")
@@ -66,19 +71,21 @@ def transactions(scope: Scope) -> pl.DataFrame:
 
     Returns:
         One row per table and transaction, sorted: table, chain_id, protocol, block_number, tx_hash
-        (of a block, where a fact was read from a contract's state), fact_count (Int64), proof.
+        (of a block, where a fact was read from a contract's state), fact_count (Int64), proof;
+        none of tables that are too large to list.
     """
     keys = ["table", "chain_id", "protocol", "block_number", "tx_hash"]
     coverage = scope.facts("coverage").collect()
-    found = (
+    found = [
         scope.facts(table, with_past=True)
         .with_columns(table=pl.lit(table))
         .group_by(keys)
         .agg(fact_count=pl.len().cast(pl.Int64))
-        .collect()
         for table in FACTS
-    )
-    return with_proof(pl.concat(found), coverage).sort(keys)
+        if scope.row_count(table) <= _LISTED_ROWS
+    ]
+    listed = pl.concat(pl.collect_all(found, engine="streaming"))
+    return with_proof(listed, coverage).sort(keys)
 
 
 def manifest(folder: Path, written: Report, scope: Scope, sent: pl.DataFrame) -> dict[str, object]:
@@ -125,12 +132,13 @@ def card_names() -> set[str]:
 
 
 def _input(table: str, scope: Scope, sent: pl.DataFrame) -> dict[str, object]:
-    rows = scope.facts(table, with_past=True).collect()
+    rows, digest = scope.digest(table)
+    said: dict[str, object] = {"rows": rows, "digest": digest}
+    if rows > _LISTED_ROWS:
+        return said
     ours = sent.filter(pl.col("table") == table)
     hashes = ours.select("chain_id", "tx_hash").unique()
-    return {
-        "rows": rows.height,
-        "digest": rows_digest(rows),
+    return said | {
         "transactions": hashes.height,
         "transactions_digest": rows_digest(hashes),
         "proof": ours["proof"].unique().sort().to_list(),

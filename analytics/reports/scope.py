@@ -12,7 +12,7 @@ import polars as pl
 from analytics import load
 from analytics.compute import collected, compute, is_narrowed
 from analytics.errors import UserError, WorldError
-from analytics.identities import comparisons
+from analytics.identities import assessed, comparisons
 from analytics.queries import Query, arguments, query_named
 from analytics.reports.chain_names import CHAIN_NAMES, chain_name
 
@@ -64,6 +64,7 @@ class Scope:
     con: load.Connection
     limits: Limits = Limits()
     _answers: dict[object, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+    _digests: dict[str, tuple[int, str]] = field(default_factory=dict, repr=False, compare=False)
 
     def facts(self, table: str, *, with_past: bool = False, whole: bool = False) -> pl.LazyFrame:
         """
@@ -108,6 +109,23 @@ class Scope:
             self._answers[asked] = self._since(frame) if with_past else frame
         return self._answers[asked]
 
+    def row_count(self, table: str) -> int:
+        """Return how many rows a table has up to the end of the time."""
+        return self.digest(table)[0]
+
+    def digest(self, table: str) -> tuple[int, str]:
+        """Return how many rows a table has up to the end of the time, and a digest of them."""
+        if table not in self._digests:
+            limits = self.limits
+            self._digests[table] = load.digest(
+                self.con,
+                table,
+                protocol=limits.protocol,
+                chain_id=limits.chain_id,
+                until=limits.until,
+            )
+        return self._digests[table]
+
     def query(self, name: str, **given: str) -> pl.DataFrame:
         """Return the answer of a stored question about the facts within the limits."""
         asked = query_named(name)
@@ -115,11 +133,11 @@ class Scope:
         return load.rows(self.con, self._limited(asked), values)
 
     @cached_property
-    def compared(self) -> pl.DataFrame:
-        """What must hold of the facts within the limits, compared with everything before them."""
+    def assessed(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """What must hold of the facts within the limits and does not, and how much was compared."""
         rows = comparisons(partial(self.facts, with_past=True))
         since = self.limits.since
-        return rows if since is None else rows.filter(pl.col("block_timestamp") >= since)
+        return assessed(rows if since is None else rows.filter(pl.col("block_timestamp") >= since))
 
     @cached_property
     def extent(self) -> tuple[datetime, datetime] | None:

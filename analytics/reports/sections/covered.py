@@ -5,7 +5,6 @@ from datetime import datetime
 
 import polars as pl
 
-from analytics.identities import counts
 from analytics.reports.chain_names import chain_name
 from analytics.reports.context import Context, covered_times
 from analytics.reports.demands import breach_sentence
@@ -47,7 +46,7 @@ def covered(context: Context) -> Section:
         Source("imports", "facts", "imports", context.imports),
         Source("rejects_by_reason", "query", "rejects_by_reason", context.rejects),
         Source("availability", "query", "availability", context.scope.query("availability")),
-        Source("identities", "check", "identities", counts(context.scope.compared)),
+        Source("identities", "check", "identities", context.scope.assessed[1]),
     )
     return Section(
         "covered",
