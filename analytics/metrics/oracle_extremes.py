@@ -1,0 +1,160 @@
+"""Oracles against each other, period by period: the worst of millions of comparisons."""
+
+import polars as pl
+
+from analytics.expressions import bucket, check, row_count
+from analytics.prices import (
+    MICROSECONDS,
+    PAIR,
+    REFERENCE,
+    SOURCE,
+    deviation_bps,
+    microseconds_between,
+    renamed,
+)
+
+_BOTH = (*PAIR, *SOURCE, *REFERENCE)
+# Of several prices of a source in one place the highest counts as the last: any rule would do.
+_PLACE = ("block_timestamp", "block_number", "log_index", "item_index", "oracle_price_quote")
+_KEY = ("source", "reference", "bucket_at")
+
+
+def oracle_deviation_extremes(
+    oracle_updates: pl.LazyFrame, *, tolerance_seconds: int = 3600, bucket_seconds: int = 3600
+) -> pl.LazyFrame:
+    """
+    The largest differences among all that `oracle_deviation` compares, by pair and period.
+
+    What a chart of a busy market shows: every update is compared as there, none is sampled, and
+    only the worst of each period is kept, with its place in the chain.
+
+    Formula:
+        worst_deviation_bps = deviation_bps of the largest size; the earliest of several
+
+    Args:
+        oracle_updates: one row per update: asset, quote, chain_id, protocol, feed (the source),
+            oracle_price_quote, block_timestamp.
+        tolerance_seconds: oldest reference that is still compared, inclusive.
+        bucket_seconds: length of a period, counted from 1970-01-01 UTC.
+
+    Returns:
+        One row per asset, quote, source, other source (reference_…) and period with an update that
+        could be compared, sorted: comparison_count (Int64), lowest_deviation_bps,
+        highest_deviation_bps, worst_deviation_bps (Float64, signed; null while no reference is
+        positive), worst_at, worst_block_number, worst_log_index, worst_price_quote,
+        worst_reference_price_quote (Decimal), longest_staleness_seconds (Int64).
+
+    Raises:
+        ValueError: a setting is out of bounds.
+
+    Source:
+        As `oracle_deviation`, of which this is the aggregate.
+    """
+    check("tolerance_seconds", tolerance_seconds, least=0)
+    updates = oracle_updates.filter(pl.col("asset").is_not_null())
+    names = _numbered(updates)
+    compared = _compared(_told(updates, names), _pairs(names), tolerance_seconds)
+    return (
+        _extremes(compared.with_columns(bucket(bucket_seconds)))
+        .join(names, on="source")
+        .join(
+            renamed(names.drop(PAIR), SOURCE, "reference_").rename({"source": "reference"}),
+            on="reference",
+        )
+        .select(*_BOTH, *_COLUMNS)
+        .sort(*_BOTH, "bucket_at")
+    )
+
+
+_COLUMNS = (
+    *("bucket_at", "comparison_count", "lowest_deviation_bps", "highest_deviation_bps"),
+    *("worst_deviation_bps", "worst_at", "worst_block_number", "worst_log_index"),
+    *("worst_price_quote", "worst_reference_price_quote", "longest_staleness_seconds"),
+)
+
+
+def _numbered(updates: pl.LazyFrame) -> pl.LazyFrame:
+    # Numbers instead of five texts: what is joined and sorted then has a word per row.
+    return (
+        updates.select(*PAIR, *SOURCE)
+        .unique()
+        .sort(*PAIR, *SOURCE)
+        .with_row_index("source")
+        .cache()
+    )
+
+
+def _told(updates: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
+    return (
+        updates.join(names, on=[*PAIR, *SOURCE], maintain_order="left")
+        .select("source", *_PLACE)
+        # Rows come in the order of their blocks: parted by source they are all but sorted.
+        .sort("source", maintain_order=True)
+        .sort("source", *_PLACE)
+        .cache()
+    )
+
+
+def _pairs(names: pl.LazyFrame) -> pl.LazyFrame:
+    others = names.rename({"source": "reference"}).select(*PAIR, "reference")
+    return (
+        names.join(others, on=[*PAIR])
+        .filter(pl.col("source") != pl.col("reference"))
+        .select("source", "reference")
+    )
+
+
+def _compared(told: pl.LazyFrame, pairs: pl.LazyFrame, tolerance_seconds: int) -> pl.LazyFrame:
+    is_last = pl.struct("source", "block_timestamp") != pl.struct(
+        "source", "block_timestamp"
+    ).shift(-1)
+    last = told.filter(is_last.fill_null(value=True)).select(
+        reference="source", reference_at="block_timestamp", reference_price="oracle_price_quote"
+    )
+    age = microseconds_between("reference_at", "block_timestamp")
+    return (
+        told.join(pairs, on="source", maintain_order="left")
+        .join_asof(
+            # Beside each source that asks: within a key both sides are in the order of time.
+            last.join(pairs, on="reference", maintain_order="left"),
+            left_on="block_timestamp",
+            right_on="reference_at",
+            by=["source", "reference"],
+            coalesce=False,
+            check_sortedness=False,
+        )
+        .filter(age <= tolerance_seconds * MICROSECONDS)
+        .with_columns(
+            deviation=deviation_bps("oracle_price_quote", "reference_price"),
+            staleness=age // MICROSECONDS,
+        )
+        .cache()
+    )
+
+
+def _extremes(compared: pl.LazyFrame) -> pl.LazyFrame:
+    deviation = pl.col("deviation")
+    periods = compared.group_by(_KEY).agg(
+        comparison_count=row_count(),
+        lowest_deviation_bps=deviation.min(),
+        highest_deviation_bps=deviation.max(),
+        longest_staleness_seconds=pl.col("staleness").max(),
+    )
+    size = pl.max_horizontal(-pl.col("lowest_deviation_bps"), "highest_deviation_bps")
+    worst = (
+        compared.join(periods.select(*_KEY, size=size), on=_KEY)
+        .filter(deviation.abs() == pl.col("size"))
+        .sort(*_KEY, *_PLACE)
+        .group_by(_KEY, maintain_order=True)
+        .first()
+        .select(
+            *_KEY,
+            worst_deviation_bps="deviation",
+            worst_at="block_timestamp",
+            worst_block_number="block_number",
+            worst_log_index="log_index",
+            worst_price_quote="oracle_price_quote",
+            worst_reference_price_quote="reference_price",
+        )
+    )
+    return periods.join(worst, on=_KEY, how="left")

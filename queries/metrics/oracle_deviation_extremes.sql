@@ -1,0 +1,160 @@
+-- question: What was the largest deviation of each pair of oracles in each period?
+-- reads:    oracle_updates
+-- grain:    one row per source, other source and period with an update that could be compared
+-- units:    *_bps 1 = 0.01 %, signed; *_quote quote currency; *_seconds whole
+-- param:    tolerance_seconds integer 3600 (oldest reference that is still compared, inclusive)
+-- param:    bucket_seconds count 3600 (length of a period, counted from 1970-01-01 UTC)
+-- twin of:  analytics.metrics.oracle_extremes.oracle_deviation_extremes
+with
+
+sources as (
+
+    select distinct
+        asset,
+        quote,
+        chain_id,
+        protocol,
+        feed
+    from oracle_updates
+    where asset is not null
+
+),
+
+-- Of several updates in one second only the last can be the latest price.
+latest as (
+
+    select
+        asset,
+        quote,
+        chain_id as reference_chain_id,
+        protocol as reference_protocol,
+        feed as reference_feed,
+        block_timestamp as reference_at,
+        last(
+            oracle_price_quote
+            order by block_number, log_index, item_index, oracle_price_quote
+        ) as reference_price_quote
+    from oracle_updates
+    group by all
+
+),
+
+asked as (
+
+    select
+        updates.asset,
+        updates.quote,
+        updates.chain_id,
+        updates.protocol,
+        updates.feed,
+        sources.chain_id as reference_chain_id,
+        sources.protocol as reference_protocol,
+        sources.feed as reference_feed,
+        updates.block_timestamp,
+        updates.block_number,
+        updates.log_index,
+        updates.item_index,
+        updates.oracle_price_quote
+    from oracle_updates as updates
+    inner join sources
+        on
+            updates.asset = sources.asset
+            and updates.quote = sources.quote
+            and (updates.chain_id, updates.protocol, updates.feed)
+            != (sources.chain_id, sources.protocol, sources.feed)
+
+),
+
+found as (
+
+    select
+        asked.*,
+        latest.reference_price_quote,
+        epoch_us(asked.block_timestamp) - epoch_us(latest.reference_at) as age_microseconds
+    from asked
+    asof inner join latest
+        on
+            asked.asset = latest.asset
+            and asked.quote = latest.quote
+            and asked.reference_chain_id = latest.reference_chain_id
+            and asked.reference_protocol = latest.reference_protocol
+            and asked.reference_feed = latest.reference_feed
+            and asked.block_timestamp >= latest.reference_at
+
+),
+
+-- Text to double rounds once; decimal to double rounds twice in DuckDB.
+compared as (
+
+    select
+        *,
+        time_bucket(
+            to_seconds($bucket_seconds), block_timestamp, timestamp '1970-01-01'
+        ) as bucket_at,
+        case
+            when reference_price_quote > 0
+                then
+                    (oracle_price_quote - reference_price_quote)::varchar::double
+                    / reference_price_quote::varchar::double
+                    * 10000
+        end as deviation_bps
+    from found
+    where age_microseconds <= $tolerance_seconds::bigint * 1000000
+
+),
+
+ranked as (
+
+    select
+        *,
+        deviation_bps is not null
+        and row_number() over (
+            partition by
+                asset, quote,
+                chain_id, protocol, feed,
+                reference_chain_id, reference_protocol, reference_feed,
+                bucket_at
+            order by
+                abs(deviation_bps) desc nulls last,
+                block_timestamp asc,
+                block_number asc,
+                log_index asc,
+                item_index asc,
+                oracle_price_quote asc
+        ) = 1 as is_worst
+    from compared
+
+)
+
+select
+    asset,
+    quote,
+    chain_id,
+    protocol,
+    feed,
+    reference_chain_id,
+    reference_protocol,
+    reference_feed,
+    bucket_at,
+    count(*) as comparison_count,
+    min(deviation_bps) as lowest_deviation_bps,
+    max(deviation_bps) as highest_deviation_bps,
+    max(deviation_bps) filter (where is_worst) as worst_deviation_bps,
+    max(block_timestamp) filter (where is_worst) as worst_at,
+    max(block_number) filter (where is_worst) as worst_block_number,
+    max(log_index) filter (where is_worst) as worst_log_index,
+    max(oracle_price_quote) filter (where is_worst) as worst_price_quote,
+    max(reference_price_quote) filter (where is_worst) as worst_reference_price_quote,
+    max(age_microseconds // 1000000) as longest_staleness_seconds
+from ranked
+group by all
+order by
+    asset,
+    quote,
+    chain_id,
+    protocol,
+    feed,
+    reference_chain_id,
+    reference_protocol,
+    reference_feed,
+    bucket_at
