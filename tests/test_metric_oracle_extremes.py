@@ -53,12 +53,12 @@ def test_of_two_alike_the_earlier_is_the_worst() -> None:
 
 def test_periods_and_references_stand_apart() -> None:
     """An hour and the next, one reference and another: four rows."""
-    later = {"block_timestamp": at(3600)}
+    later: dict[str, object] = {"block_timestamp": at(3600)}
     found = extremes(
         {"feed": "0xa", "oracle_price_quote": 100},
         {"feed": "0xb", "oracle_price_quote": 50},
         {"oracle_price_quote": 100, "block_timestamp": at(1)},
-        {"oracle_price_quote": 200} | later,
+        later | {"oracle_price_quote": 200},
     )
 
     assert column(found, "worst_deviation_bps") == [0.0, 10_000.0, 10_000.0, 30_000.0]
