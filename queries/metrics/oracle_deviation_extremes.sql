@@ -87,40 +87,40 @@ found as (
 compared as (
 
     select
-        *,
+        found.*,
         time_bucket(
-            to_seconds($bucket_seconds), block_timestamp, timestamp '1970-01-01'
+            to_seconds($bucket_seconds), found.block_timestamp, timestamp '1970-01-01'
         ) as bucket_at,
         case
-            when reference_price_quote > 0
+            when found.reference_price_quote > 0
                 then
-                    (oracle_price_quote - reference_price_quote)::varchar::double
-                    / reference_price_quote::varchar::double
+                    (found.oracle_price_quote - found.reference_price_quote)::varchar::double
+                    / found.reference_price_quote::varchar::double
                     * 10000
         end as deviation_bps
     from found
-    where age_microseconds <= $tolerance_seconds::bigint * 1000000
+    where found.age_microseconds <= $tolerance_seconds::bigint * 1000000
 
 ),
 
 ranked as (
 
     select
-        *,
-        deviation_bps is not null
+        compared.*,
+        compared.deviation_bps is not null
         and row_number() over (
             partition by
-                asset, quote,
-                chain_id, protocol, feed,
-                reference_chain_id, reference_protocol, reference_feed,
-                bucket_at
+                compared.asset, compared.quote,
+                compared.chain_id, compared.protocol, compared.feed,
+                compared.reference_chain_id, compared.reference_protocol, compared.reference_feed,
+                compared.bucket_at
             order by
-                abs(deviation_bps) desc nulls last,
-                block_timestamp asc,
-                block_number asc,
-                log_index asc,
-                item_index asc,
-                oracle_price_quote asc
+                abs(compared.deviation_bps) desc nulls last,
+                compared.block_timestamp asc,
+                compared.block_number asc,
+                compared.log_index asc,
+                compared.item_index asc,
+                compared.oracle_price_quote asc
         ) = 1 as is_worst
     from compared
 
