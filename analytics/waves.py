@@ -8,6 +8,7 @@ one of them.
 
 import polars as pl
 
+from analytics.clusters import clustered
 from analytics.expressions import (
     check,
     distinct_count,
@@ -33,11 +34,8 @@ def in_waves(events: pl.LazyFrame, gap_milliseconds: int) -> pl.LazyFrame:
         ValueError: gap_milliseconds is below 1 or longer than a century.
     """
     check("gap_milliseconds", gap_milliseconds, least=1, most=100 * 366 * 86_400_000)
-    silence = pl.col("block_timestamp").diff().over("protocol").dt.total_microseconds()
-    starts = (silence > gap_milliseconds * 1_000).fill_null(value=True)
-    return events.sort("protocol", "block_timestamp").with_columns(
-        wave=starts.cast(pl.Int64).cum_sum().over("protocol")
-    )
+    found = clustered(events, gap_milliseconds, time="block_timestamp", by=["protocol"])
+    return found.rename({"cluster": "wave"})
 
 
 def waves(events: pl.LazyFrame, gap_milliseconds: int, *more: pl.Expr) -> pl.LazyFrame:

@@ -97,6 +97,7 @@ def _priced(
     """Of several prices in one second only the last can be the latest."""
     prices = (
         oracle_updates.filter((pl.col("quote") == "USD") & (pl.col("oracle_price_quote") > 0))
+        .join(readings, on="asset", how="semi")
         .sort(EVENT_ORDER)
         .group_by("asset", priced_at="block_timestamp")
         .agg(price_usd=pl.col("oracle_price_quote").last())

@@ -14,7 +14,10 @@ _KEYS = """
     chain_id, block_number, log_index, item_index, tx_hash, block_timestamp, protocol, version
 """
 # Rows lie in blocks of 50 as an indexer would have written them, and what they say follows from
-# their number alone. {rows} of them spread evenly over the days.
+# their number alone. An account trades three markets.
+_EVENLY = f"i * ({DAYS} * 86400000000 // {{rows}})"
+# Exits come in ten minutes of every six hours.
+_IN_BURSTS = f"({_EVENLY}) // 21600000000 * 21600000000 + ({_EVENLY}) % 21600000000 // 36"
 _EVENTS = f"""
     select
         case when i % 2 = 0 then 42161 else 8453 end as chain_id,
@@ -22,12 +25,12 @@ _EVENTS = f"""
         (i % 50)::integer as log_index,
         0 as item_index,
         '0x' || md5((i // 2)::varchar) || md5((-i // 2)::varchar) as tx_hash,
-        timestamp '2025-09-01' + to_microseconds(i * ({DAYS} * 86400000000 // {{rows}}))
-            as block_timestamp,
+        timestamp '2025-09-01' + to_microseconds({{moment}}) as block_timestamp,
         case when i % 2 = 0 then 'gmx_v2' else 'synthetix_v3' end as protocol,
         case when i % 2 = 0 then 'v2' else 'v3' end as version,
-        '0x' || md5('m' || (hash(i) % {MARKETS})::varchar) || '00000000' as market,
-        '0x' || md5('a' || (hash(i * 7) % {ACCOUNTS})::varchar) || '00000000' as account,
+        hash(i * 7) % {ACCOUNTS} as who,
+        '0x' || md5('m' || ((who + hash(i) % 3) % {MARKETS})::varchar) || '00000000' as market,
+        '0x' || md5('a' || who::varchar) || '00000000' as account,
         hash(i * 3) % 2 = 0 as is_long,
         (hash(i * 5) % 1000000000)::bigint * 0.001::decimal(38, 18) as amount,
         'event' as evidence
@@ -93,9 +96,13 @@ def fill(path: Path, scale: int = 1) -> None:
         for table, (rows, values, columns) in _FILLED.items():
             con.execute(
                 f"insert into {table} ({_KEYS}, {columns}) select {_KEYS}, {values} "
-                f"from ({_EVENTS.format(rows=rows * scale)})"
+                f"from ({_EVENTS.format(rows=rows * scale, moment=_moment(table, rows * scale))})"
             )
         _cover(con, 10 * SCALE * scale // 50)
+
+
+def _moment(table: str, rows: int) -> str:
+    return (_IN_BURSTS if table in {"liquidations", "adls"} else _EVENLY).format(rows=rows)
 
 
 def _cover(con: duckdb.DuckDBPyConnection, blocks: int) -> None:
