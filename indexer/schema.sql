@@ -211,7 +211,7 @@ create table feeds (
     basis varchar -- event, governance, documentation, assumed; null where neither is known
 );
 
--- Accounts whose owner is known: vaults and funds of a venue.
+-- Accounts whose owner is known: vaults and funds of a venue, wallets that the settings name.
 create table accounts (
     chain_id bigint not null,
     protocol varchar not null,

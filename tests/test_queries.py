@@ -491,6 +491,12 @@ ANSWERS = [
         [("ETH", "chainlink", "200", "100", "150", -0.5, 0.5)],
     ),
     (
+        "named_accounts",
+        "protocol account name source",
+        {},
+        [("gmx", "0xvault", "a vault", "a page")],
+    ),
+    (
         "evidence_mix",
         "protocol fact evidence row_count row_ratio",
         {},

@@ -124,6 +124,17 @@ def feeds(protocols: Sequence[Protocol], chain: Chain) -> pl.DataFrame:
     return pl.DataFrame(rows, columns_of("feeds"), orient="row")
 
 
+def accounts(protocols: Sequence[Protocol], chain: Chain) -> pl.DataFrame:
+    """Return the accounts that the protocols name on a chain, as rows of `accounts`."""
+    rows = [
+        (chain.chain_id, protocol.slug, one.address.lower(), one.name, one.source)
+        for protocol in protocols
+        for one in protocol.accounts
+        if one.chain == chain
+    ]
+    return pl.DataFrame(rows, columns_of("accounts"), orient="row")
+
+
 def merged(known: Known, learned: Known) -> Known:
     """Return both; where they differ about a token or market, what was known first stands."""
     return Known(

@@ -6,7 +6,7 @@ import duckdb
 import polars as pl
 
 from indexer.store.connection import delete, insert, select, transaction
-from indexer.store.knowledge import insert_missing, replace_feeds, replace_policies
+from indexer.store.knowledge import insert_missing, replace_policies, replace_stated
 from indexer.store.reading import OWNED
 from indexer.store.rewinds import taken_back
 from indexer.tables import columns_of, fact_tables
@@ -34,7 +34,10 @@ def adopt(path: Path, side: Path, chain_id: int, slug: str, owned: OWNED) -> Non
     reason = f"no longer read by {slug}"
     with transaction(side, read_only=True) as other:
         policies = select(other, "policies", "protocol = ?", [slug])
-        feeds = select(other, "feeds", "chain_id = ? and protocol = ?", [chain_id, slug])
+        stated = {
+            table: select(other, table, "chain_id = ? and protocol = ?", [chain_id, slug])
+            for table in ("feeds", "accounts")
+        }
         tokens = select(other, "tokens", "chain_id = ?", [chain_id])
     with transaction(path) as connection:
         quoted = str(side).replace("'", "''")
@@ -48,7 +51,7 @@ def adopt(path: Path, side: Path, chain_id: int, slug: str, owned: OWNED) -> Non
         _copy(connection, "blocks", f"chain_id = ? and {known}", [chain_id, chain_id])
         insert_missing(connection, "tokens", tokens, ["chain_id", "address"])
         replace_policies(connection, [slug], policies)
-        replace_feeds(connection, chain_id, [slug], feeds)
+        replace_stated(connection, chain_id, [slug], stated)
         back = f"reason = ? and ({_LOG}) in (select {_LOG} from perpscope.logs)"
         delete(connection, "orphans", back, [reason])
 

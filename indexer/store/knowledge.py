@@ -5,14 +5,14 @@ The earliest announcement stands, and what a declaration states stands before wh
 Blocks that were read before an earlier announcement was known are to be fetched again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import duckdb
 import polars as pl
 
 from indexer.store.connection import delete, insert, select
-from indexer.tables import block_tables, columns_of
+from indexer.tables import block_tables, columns_of, empty
 
 _CHILD = ["chain_id", "protocol", "abi", "address"]
 _MARKET = ["chain_id", "protocol", "market"]
@@ -122,18 +122,22 @@ def replace_policies(
             insert(connection, "policies", said)
 
 
-def replace_feeds(
-    connection: duckdb.DuckDBPyConnection, chain_id: int, slugs: Iterable[str], rows: pl.DataFrame
+def replace_stated(
+    connection: duckdb.DuckDBPyConnection,
+    chain_id: int,
+    slugs: Iterable[str],
+    stated: Mapping[str, pl.DataFrame],
 ) -> None:
-    """Make the stored feeds of these protocols on the chain the same as the rows."""
-    order = list(columns_of("feeds"))
-    for slug in slugs:
-        place: list[object] = [chain_id, slug]
-        stored = select(connection, "feeds", _ON_CHAIN, place)
-        said = rows.filter(pl.col("protocol") == slug)
-        if not stored.sort(order).equals(said.sort(order)):
-            delete(connection, "feeds", _ON_CHAIN, place)
-            insert(connection, "feeds", said)
+    """Make feeds and named accounts of these protocols on the chain the same as the rows."""
+    for table in ("feeds", "accounts"):
+        rows, order = stated.get(table, empty(table)), list(columns_of(table))
+        for slug in slugs:
+            place: list[object] = [chain_id, slug]
+            stored = select(connection, table, _ON_CHAIN, place)
+            said = rows.filter(pl.col("protocol") == slug)
+            if not stored.sort(order).equals(said.sort(order)):
+                delete(connection, table, _ON_CHAIN, place)
+                insert(connection, table, said)
 
 
 def _of(connection: duckdb.DuckDBPyConnection, table: str, landed: Blocks) -> pl.DataFrame:

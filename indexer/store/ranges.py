@@ -13,8 +13,8 @@ from indexer.store.connection import delete, insert, select, transaction
 from indexer.store.intervals import merged_coverage
 from indexer.store.knowledge import (
     insert_missing,
-    replace_feeds,
     replace_policies,
+    replace_stated,
     write_contracts,
     write_markets,
     write_tokens,
@@ -115,7 +115,7 @@ def _write_knowledge(connection: duckdb.DuckDBPyConnection, landed: Range) -> No
     write_tokens(connection, _rows(landed, "tokens"))
     insert_missing(connection, "origins", _rows(landed, "origins"), _ORIGIN)
     replace_policies(connection, landed.protocols, _rows(landed, "policies"))
-    replace_feeds(connection, landed.chain_id, landed.protocols, _rows(landed, "feeds"))
+    replace_stated(connection, landed.chain_id, landed.protocols, landed.rows)
 
 
 def _rows(landed: Range, table: str) -> pl.DataFrame:

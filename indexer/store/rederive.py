@@ -10,7 +10,7 @@ import polars as pl
 from indexer.store.connection import delete, insert, select, transaction
 from indexer.store.income import income_days
 from indexer.store.intervals import merged_coverage
-from indexer.store.knowledge import insert_missing, replace_feeds, replace_policies
+from indexer.store.knowledge import insert_missing, replace_policies, replace_stated
 from indexer.store.reading import chunks, logs_between
 from indexer.tables import fact_tables
 
@@ -55,7 +55,8 @@ def rederive(
         path: the database.
         chain_id: the chain.
         digests: protocol -> digest of the declaration that the new rows follow.
-        stated: rows of `tokens`, `markets` and `policies` that the declarations state.
+        stated: rows of `tokens`, `markets`, `policies`, `feeds` and `accounts` that the
+            declarations state.
         derive: (protocol, logs, headers of their blocks) -> table -> rows. Called in block order
             for whole blocks that the protocol covers; the logs are of all protocols.
         derive_reads: (protocol, its rows of `reads`) -> table -> rows. Called after its logs.
@@ -112,7 +113,7 @@ def _state(
     insert(connection, "tokens", stated["tokens"])
     insert(connection, "markets", stated["markets"])
     replace_policies(connection, digests, stated["policies"])
-    replace_feeds(connection, chain_id, digests, stated["feeds"])
+    replace_stated(connection, chain_id, digests, stated)
 
 
 def _covered_chunks(

@@ -8,7 +8,7 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.errors import UserError
-from indexer.facts import declared, digest, feeds, policies
+from indexer.facts import accounts, declared, digest, feeds, policies
 from indexer.facts.routes import KEPT, abis_of, contracts_on, event_names, topic0s_of
 from indexer.spec import Protocol
 
@@ -49,6 +49,7 @@ def stated(protocols: Sequence[Protocol], chain: Chain) -> dict[str, pl.DataFram
         "markets": said.markets,
         "policies": policies(protocols),
         "feeds": feeds(protocols, chain),
+        "accounts": accounts(protocols, chain),
     }
 
 
