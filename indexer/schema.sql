@@ -457,7 +457,8 @@ create table credit_events (
     version varchar not null,
     -- funded, payment, refinanced; call, call_removed; impairment, impairment_removed; default,
     -- repossession, collateral_sale, recovery, liquidation; seizure: collateral that a liquidation
-    -- takes, where an event of its own tells
+    -- takes, where an event of its own tells; auction_restart, auction_removed: of a liquidation,
+    -- without amounts
     kind varchar not null,
     pool varchar not null, -- pool, market or manager the loan belongs to
     loan varchar,
@@ -568,7 +569,7 @@ create table shortfalls (
     block_timestamp timestamp not null,
     protocol varchar not null,
     version varchar not null,
-    kind varchar not null, -- bad_debt, insurance_in, insurance_out
+    kind varchar not null, -- bad_debt, insurance_in, insurance_out; debt_queued: may yet be covered
     market varchar,
     account varchar,
     asset_token varchar,
