@@ -144,12 +144,11 @@ def restate(
 ) -> None:
     """Show each day whose income changes under today's declarations and policies."""
     from analytics.reports.published import published_income
-    from indexer.protocols import PROTOCOLS
     from indexer.sync import restate as days_restated
     from indexer.sync.choices import protocols_named
 
     ledger = indexer.cli.options.ledger_of(chain, database, config)
-    chosen = protocols_named(protocols or (), ledger.chain, PROTOCOLS)
+    chosen = protocols_named(protocols or (), ledger.chain, ledger.declarations)
     published = None if against is None else published_income(against, ledger.chain.chain_id)
     days = days_restated(ledger, chosen, keep=apply, published=published)
     write(days, form, output, "restated" if apply else "would change; --apply keeps it")

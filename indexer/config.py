@@ -16,6 +16,12 @@ PERPSCOPE_CHAINS__ARBITRUM__RPC and so on, lists separated by commas. Keys stay 
     [retries]
     tries = 5
 
+    [[wallets]]
+    protocol = "maple"
+    chain = "ethereum"
+    address = "0x..."
+    source = "who says that this is the programme's wallet"
+
     [storage]
     snapshot = "perpscope.snapshot.duckdb"
 
@@ -39,7 +45,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from indexer.chains import CHAINS, Chain
 from indexer.errors import UserError
 from indexer.rpc import Endpoint, redacted
-from indexer.settings import ChainSettings, Retries, Storage, Texts, Watch
+from indexer.settings import ChainSettings, Retries, Storage, Texts, Wallet, Watch
 
 DEFAULT_FILE = Path("perpscope.toml")
 
@@ -55,6 +61,12 @@ _EXPECTED = {
     "tuple_type": "a list",
     "dict_type": "a section",
     "model_type": "a section",
+}
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "retries": Retries,
+    "storage": Storage,
+    "wallets": Wallet,
+    "watch": Watch,
 }
 
 
@@ -73,6 +85,7 @@ class Config(BaseSettings):
         protocols: slugs to index; empty for all that are declared.
         chains: slug -> that chain's settings.
         retries: patience with endpoints.
+        wallets: whose receipts count as buybacks; `wallets.declarations` makes them so.
         storage: what is kept beside the database.
         watch: what `perpscope watch` does and when.
     """
@@ -83,6 +96,7 @@ class Config(BaseSettings):
     protocols: Texts = ()
     chains: dict[Annotated[str, AfterValidator(_slug)], ChainSettings] = {}
     retries: Retries = Retries()
+    wallets: tuple[Wallet, ...] = ()
     storage: Storage = Storage()
     watch: Watch = Watch()
 
@@ -221,6 +235,8 @@ def _sentence(error: ValidationError, path: Path) -> str:
     place = tuple(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return _unknown(place, path)
+    if first["type"] == "missing":
+        return f"{'.'.join(place)} is missing in {_source(place, path)}: expected it; add it"
     seen = _URL.sub(lambda found: redacted(found[0]), repr(first["input"]))[:80]
     wanted = _EXPECTED.get(first["type"]) or first["msg"].removeprefix("Value error, ")
     wanted = wanted.removeprefix("Input should be ")
@@ -229,8 +245,7 @@ def _sentence(error: ValidationError, path: Path) -> str:
 
 
 def _unknown(place: tuple[str, ...], path: Path) -> str:
-    sections: dict[str, type[BaseModel]] = {"retries": Retries, "storage": Storage, "watch": Watch}
-    section = sections.get(place[0], ChainSettings)
+    section = _SECTIONS.get(place[0], ChainSettings)
     names = ", ".join((section if len(place) > 1 else Config).model_fields)
     where = f"[{'.'.join(place[:-1])}]" if len(place) > 1 else "the top level"
     return (

@@ -221,7 +221,7 @@ create table declared_facts (
     every_seconds integer  -- how often it is read; null where blocks are counted, or nothing is read
 );
 
--- Accounts whose owner is known: vaults and funds of a venue.
+-- Accounts whose owner is known: vaults and funds of a venue, wallets that the settings name.
 create table accounts (
     chain_id bigint not null,
     protocol varchar not null,
@@ -485,7 +485,8 @@ create table credit_events (
     version varchar not null,
     -- funded, payment, refinanced; call, call_removed; impairment, impairment_removed; default,
     -- repossession, collateral_sale, recovery, liquidation; seizure: collateral that a liquidation
-    -- takes, where an event of its own tells
+    -- takes, where an event of its own tells; auction_restart, auction_removed: of a liquidation,
+    -- without amounts
     kind varchar not null,
     pool varchar not null, -- pool, market or manager the loan belongs to
     loan varchar,
@@ -596,7 +597,7 @@ create table shortfalls (
     block_timestamp timestamp not null,
     protocol varchar not null,
     version varchar not null,
-    kind varchar not null, -- bad_debt, insurance_in, insurance_out
+    kind varchar not null, -- bad_debt, insurance_in, insurance_out; debt_queued: may yet be covered
     market varchar,
     account varchar,
     asset_token varchar,

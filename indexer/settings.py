@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
+from eth_utils.address import is_checksum_address, is_hex_address
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -65,13 +66,26 @@ def _duration(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    digits = text.removeprefix("0x")
+    is_mixed = digits not in (digits.lower(), digits.upper())
+    if not (text.startswith("0x") and is_hex_address(text)):
+        raise ValueError("an address: 0x and 40 hex digits")
+    if is_mixed and not is_checksum_address(text):
+        raise ValueError("an address whose checksum fits (EIP-55), or lower case")
+    return text.lower()
+
+
 Texts = Annotated[tuple[StrictStr, ...], BeforeValidator(_listed)]
 Count = Annotated[int, Strict(), Field(ge=1)]
+Decimals = Annotated[int, Strict(), Field(ge=0, le=77)]
 BlockNumber = Annotated[int, Strict(), Field(ge=0)]
 Seconds = Annotated[float, Strict(), Field(gt=0, le=3_600)]
 Pace = Annotated[float, Strict(), Field(gt=0)]
 Ratio = Annotated[float, Strict(), Field(ge=0, le=1)]
 Port = Annotated[int, Strict(), Field(ge=0, le=65_535)]
+Address = Annotated[StrictStr, AfterValidator(_address)]
+Text = Annotated[StrictStr, Field(min_length=1)]
 Schedule = Annotated[StrictStr, AfterValidator(_schedule)]
 Duration = Annotated[StrictStr, AfterValidator(_duration)]
 
@@ -144,6 +158,36 @@ class Retries(BaseModel):
     first_wait_seconds: Seconds = 0.5
     longest_wait_seconds: Seconds = 60
     timeout_seconds: Seconds = 60
+
+
+class Wallet(BaseModel):
+    """
+    A wallet of a buyback programme that no declaration knows, under `[[wallets]]`.
+
+    What it receives of the token counts as bought, on the user's word.
+
+    Attributes:
+        protocol: slug of the protocol whose programme it is.
+        chain: slug of the chain.
+        address: who receives what was bought.
+        source: where it is stated that the wallet is the programme's, in the user's own words.
+        token: what is bought; None for the protocol's own, where the declaration knows one.
+        symbol, decimals: of a token that the declaration does not know.
+        destination: what becomes of the tokens, as `buybacks` says it.
+        since_block: first block that counts; None for the protocol's first one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    protocol: StrictStr
+    chain: StrictStr
+    address: Address
+    source: Text
+    token: Address | None = None
+    symbol: Text | None = None
+    decimals: Decimals | None = None
+    destination: Literal["treasury", "distribution", "zero_burn", "dead_burn", "mixed"] = "treasury"
+    since_block: BlockNumber | None = None
 
 
 class Storage(BaseModel):

@@ -240,3 +240,14 @@ def test_a_token_is_one_across_chains() -> None:
     found = supply_share(bought, supplies((10, 1_000, 0)), window_days=10).collect()
 
     assert found.select("chain_id", "bought_tokens").rows() == [(1, Decimal(20))]
+
+
+def test_a_burn_on_another_chain_is_not_seen_in_the_supply() -> None:
+    """20 bridged tokens are burned elsewhere: the reading stays, nothing was minted."""
+    elsewhere = purchases((3, 20, 20)).with_columns(chain_id=pl.lit(8453, pl.Int64))
+
+    found = supply_share(elsewhere, supplies((0, 1_000, 0), (10, 1_000, 0)), window_days=10)
+
+    last = found.collect().tail(1)
+    assert last.select("burned_tokens", "issued_tokens").rows() == [(Decimal(20), Decimal(0))]
+    assert last["supply_share_net_ratio"].to_list() == [20 / 1_000]

@@ -60,6 +60,14 @@ def test_the_price_is_the_latest_before_the_reading() -> None:
     assert result["priced_at"].to_list() == [at(30)]
 
 
+def test_a_bridged_token_has_the_name_of_where_it_is_bought() -> None:
+    """Its supply is read on chain 2, and only chain 1 knows the address."""
+    result = multiples(PRICE, supplies=(SUPPLY | {"chain_id": 2},))
+
+    assert column(result, "chain_id") == [2]
+    assert column(result, "market_cap_usd") == [3650.0]
+
+
 def test_an_old_price_is_no_price() -> None:
     """A price of a minute ago counts when a minute is tolerated, and not below that."""
     assert column(multiples(PRICE, tolerance_seconds=60), "market_cap_usd") == [3650.0]

@@ -201,6 +201,56 @@ def test_what_is_owed_when_nothing_is_left_to_sell_is_bad_debt(
     assert found == [("bad_debt", "WBTC-A", usd(tokens)) for tokens in lost]
 
 
+def test_a_restart_has_a_keeper_and_no_amounts() -> None:
+    """What is left to sell is a stock: told again in a restart, it must not add up."""
+    again = maker(
+        "Clipper",
+        "Redo",
+        CLIP_WBTC_A,
+        id=3,
+        top=RAY,
+        tab=1130 * RAD,
+        lot=WAD,
+        usr=USER,
+        kpr=KEEPER,
+        coin=RAD,
+    )
+
+    result = facts_of(again, maker("Clipper", "Yank", CLIP_WBTC_A, id=3))
+
+    auction = {"pool": "WBTC-A", "loan": "3", "asset_token": DAI}
+    assert rows(result, "credit_events") == [
+        {**auction, "kind": "auction_restart", "account": USER, "counterparty": KEEPER},
+        {**auction, "kind": "auction_removed"},
+    ]
+    assert rows(result, "shortfalls") == []
+
+
+def test_what_a_liquidation_hands_to_the_vow_is_queued() -> None:
+    """1,000.5 Dai of the Dog queue; nothing queues for zero, and a flap tells no amount."""
+    result = facts_of(
+        noted("fess(uint256)", VOW, DOG, 10_005 * 10**44),
+        noted("fess(uint256)", VOW, DOG, 0),
+        noted("flap()", VOW, USER),
+    )
+
+    assert rows(result, "shortfalls") == [
+        {
+            "kind": "debt_queued",
+            "market": VOW,
+            "account": DOG,
+            "asset_token": DAI,
+            "shortfall_tokens": usd("1000.5"),
+        }
+    ]
+    assert reasons(result) == []
+
+
+def test_the_vows_notes_have_the_selector_that_the_sources_say() -> None:
+    """0x697efb78, left-aligned, is the first topic."""
+    assert noted("fess(uint256)", VOW).topics[0].hex() == "697efb78".ljust(64, "0")
+
+
 def test_losses_that_stakers_carry_are_paid_by_them() -> None:
     """A cut of stUSDS is what its holders lose, in USDS."""
     cut = maker(

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import polars as pl
 import pytest
+from asked import answered
 from goldens import Built, built_facts, log, reasons, rows, usd
 
-from indexer.chains import ARBITRUM, BASE
+from analytics.metrics.buybacks import supply_share
+from indexer.chains import ARBITRUM, BASE, ETHEREUM
 from indexer.facts import Facts
 from indexer.protocols.synthetix_v3.values import BUYBACK, MARKET_UPDATED, PERPS, SNX
 
@@ -403,6 +406,36 @@ def test_bought_snx_is_burnt(contract: str) -> None:
             "destination_kind": "dead_burn",
         }
     ]
+
+
+def test_the_supply_at_home_is_told_under_the_name_it_is_bought_as() -> None:
+    """Ethereum is asked for SNX, and the row is of the token that Base buys: 340 million."""
+    home = "0xc011a73ee8576fb46f5e1c5751ca3b9fe0af2a6f"
+    told = {("totalSupply", home): 340_000_000 * ONE, ("balanceOf", home): 3 * ONE}
+
+    found = answered("synthetix_v3", ETHEREUM, "supply", told)
+
+    assert rows(found, "token_supplies") == [
+        {"token": SNX, "supply_tokens": usd("340000000"), "dead_tokens": usd("3")}
+    ]
+
+
+def test_what_base_burns_is_a_share_of_the_supply_at_home() -> None:
+    """100 of 1,000 SNX are burned on Base while Ethereum mints nothing: a tenth, gross and net."""
+    home = "0xc011a73ee8576fb46f5e1c5751ca3b9fe0af2a6f"
+    told = {("totalSupply", home): 1_000 * ONE, ("balanceOf", home): 0}
+    bought = log(
+        BUYBACK, "BuybackProcessed", BUYBACKS[0], buyer=SETTLER, snx=100 * ONE, usd=250 * ONE
+    )
+    read = answered("synthetix_v3", ETHEREUM, "supply", told).tables["token_supplies"]
+    before = read.with_columns(pl.col("block_timestamp").dt.offset_by("-30d"))
+
+    found = supply_share(
+        made(bought).tables["buybacks"].lazy(), pl.concat([before, read]).lazy()
+    ).collect()
+
+    assert found["supply_share_gross_ratio"].to_list() == [0.0, 0.1]
+    assert found["supply_share_net_ratio"].to_list() == [None, 0.1]
 
 
 def test_a_size_beyond_every_number_costs_its_row_alone() -> None:

@@ -317,6 +317,8 @@ def test_a_market_of_an_unknown_principal_token_is_kept_back() -> None:
         ("lido", ETHEREUM, LDO),
         ("aave", ETHEREUM, "0x7fc66500c84a76ad7e9c93437bfc5ac33e2ddae9"),
         ("gmx_v2", AVALANCHE, "0x62edc0692bd897d2295872a9ffcac5425011c661"),
+        ("maple", ETHEREUM, "0x643c4e15d7d62ad0abec4a9bd4b001aa3ef52d66"),
+        ("pendle", ETHEREUM, "0x808507121b80c02388fad14726482e061b8da827"),
         ("gains", POLYGON, "0xe5417af564e4bfda1c483642db72007871397896"),
     ],
 )

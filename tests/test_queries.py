@@ -1,7 +1,10 @@
 """The questions in `queries/`: their headers are true, and each gives the answer known by hand."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -493,6 +496,12 @@ ANSWERS = [
         [("ETH", "chainlink", "200", "100", "150", -0.5, 0.5)],
     ),
     (
+        "named_accounts",
+        "protocol account name source",
+        {},
+        [("gmx", "0xvault", "a vault", "a page")],
+    ),
+    (
         "evidence_mix",
         "protocol fact evidence row_count row_ratio",
         {},
@@ -624,6 +633,25 @@ def test_queries_travel_as_files(root: Path) -> None:
     }
 
     assert {path.as_posix() for path in files} == set(QUESTIONS)
+
+
+def test_a_folder_of_the_same_name_on_the_path_adds_nothing(root: Path, tmp_path: Path) -> None:
+    """Questions and ABIs are one copy's: a second checkout on the path is not mixed in."""
+    for name in ("queries", "abis"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "stray.sql").touch()
+    told = "import importlib.resources as r\nprint(*(r.files(n) for n in ('queries', 'abis')))"
+    path = os.pathsep.join(map(str, (tmp_path, root)))
+
+    run = subprocess.run(
+        (sys.executable, "-c", told),
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert run.stdout.split() == [str(root / "queries"), str(root / "abis")]
 
 
 def test_a_question_is_described() -> None:

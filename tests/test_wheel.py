@@ -11,7 +11,7 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-TRAVELS = ("abis/**/*.json", "queries/**/*.sql", "indexer/**/*.*", "analytics/**/*.*")
+TRAVELS = ("abis/**/*.*", "queries/**/*.*", "indexer/**/*.*", "analytics/**/*.*")
 
 
 def done(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:

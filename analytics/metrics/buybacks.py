@@ -176,12 +176,14 @@ def supply_share(
     A token is told by its protocol and name: HYPE is bought on HyperCore, and HyperEVM tells its
     supply. A programme that buys two per cent while five are minted shrinks nothing. What was
     issued is what the supply within reach grew by, and what was burned meanwhile on top of it. A
-    purchase that tells of no burn burned nothing.
+    purchase that tells of no burn burned nothing. A burn on another chain than the reading's puts
+    out of reach what a bridge holds, and the reading does not fall by it: SNX is burned on Base,
+    where it was bridged to from Ethereum.
 
     Formula:
         supply_share_gross_ratio(d) = Σ bought_tokens / supply_tokens(d)
         supply_share_net_ratio(d) = (Σ bought_tokens - issued_tokens) / supply_tokens(d)
-        issued_tokens(d) = reach(d) - reach(d - window_days) + Σ burned_tokens
+        issued_tokens(d) = reach(d) - reach(d - window_days) + Σ burned_tokens on chains of readings
         reach = supply_tokens - dead_tokens, sums over (d - window_days, d]
 
     Args:
@@ -210,7 +212,7 @@ def supply_share(
         .agg(pl.col("chain_id", "supply_tokens", "dead_tokens").last())
         .with_columns(reach=pl.col("supply_tokens") - pl.col("dead_tokens"))
     )
-    issued = pl.col("reach") - pl.col("reach_before") + pl.col("burned_tokens")
+    issued = pl.col("reach") - pl.col("reach_before") + pl.col("seen_tokens")
     supply = pl.col("supply_tokens")
     return (
         _flows(buybacks, readings, window_days)
@@ -241,14 +243,16 @@ def _with_beginning(readings: pl.LazyFrame, window_days: int) -> pl.LazyFrame:
 
 
 def _flows(buybacks: pl.LazyFrame, readings: pl.LazyFrame, window_days: int) -> pl.LazyFrame:
-    sums = ("bought_tokens", "burned_tokens")
-    bought = buybacks.select(
-        "protocol",
-        day(),
-        pl.col("bought_token").alias("token"),
-        bought_tokens="bought_tokens",
-        burned_tokens=pl.col("burned_tokens").fill_null(_NOTHING),
+    sums = ("bought_tokens", "burned_tokens", "seen_tokens")
+    seen_on = readings.select(*_TOKEN, "chain_id", is_seen=pl.lit(value=True)).unique()
+    bought = (
+        buybacks.rename({"bought_token": "token"})
+        .with_columns(pl.col("burned_tokens").fill_null(_NOTHING), date=day())
+        .join(seen_on, on=[*_TOKEN, "chain_id"], how="left")
+        .with_columns(
+            seen_tokens=pl.when("is_seen").then("burned_tokens").otherwise(_NOTHING),
+        )
     )
-    read = readings.select(*_TOKEN, "date", bought_tokens=_NOTHING, burned_tokens=_NOTHING)
-    flows = pl.concat([bought.select(*_TOKEN, "date", *sums), read.select(*_TOKEN, "date", *sums)])
+    read = readings.select(*_TOKEN, "date", **dict.fromkeys(sums, _NOTHING))
+    flows = pl.concat([bought.select(*_TOKEN, "date", *sums), read])
     return trailing(flows, _TOKEN, sums, window_days)

@@ -82,12 +82,17 @@ def _years(income: str) -> pl.Expr:
 
 
 def _named(readings: pl.LazyFrame, tokens: pl.LazyFrame) -> pl.LazyFrame:
-    """A venue that is no EVM chain names its tokens by their symbols."""
-    symbols = tokens.group_by("chain_id", pl.col("address").alias("token")).agg(
-        pl.col("symbol").max()
-    )
-    return readings.join(symbols, on=["chain_id", "token"], how="left").with_columns(
-        asset=pl.coalesce("symbol", "token").str.to_uppercase()
+    """
+    A venue that is no EVM chain names its tokens by their symbols; a token that was bridged to
+    where it is bought is named where it is bought.
+    """
+    named = tokens.rename({"address": "token"})
+    own = named.group_by("chain_id", "token").agg(pl.col("symbol").max())
+    elsewhere = named.group_by("token").agg(any_symbol=pl.col("symbol").max())
+    return (
+        readings.join(own, on=["chain_id", "token"], how="left")
+        .join(elsewhere, on="token", how="left")
+        .with_columns(asset=pl.coalesce("symbol", "any_symbol", "token").str.to_uppercase())
     )
 
 

@@ -10,11 +10,11 @@ import typer
 from indexer.chains import Chain
 from indexer.config import Config, configuration
 from indexer.errors import DatabaseUnusable, UserError
-from indexer.protocols import PROTOCOLS
 from indexer.rpc import Endpoint
 from indexer.settings import ProofLevel, moment
 from indexer.sync import Job, Ledger
 from indexer.sync.choices import chain_named, protocols_named
+from indexer.wallets import declarations
 
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="Settings; by default perpscope.toml, if there.")
@@ -83,10 +83,11 @@ def job_of(
     said = {name: given for name, given in more.items() if given is not None}
     limits = {name: getattr(own, name) for name in _LIMITS} | said
     names = protocol or own.protocols or settings.protocols
+    known = declarations(settings.wallets, where)
     return Job(
         chain=where,
-        protocols=protocols_named(names, where, PROTOCOLS),
-        declarations=PROTOCOLS,
+        protocols=protocols_named(names, where, known),
+        declarations=known,
         from_block=start,
         to_block=end,
         **limits,
@@ -153,7 +154,8 @@ def ledger_of(chain: str, database: Path | None, config: Path | None) -> Ledger:
             f"there is no database at {path}: expected a file that `perpscope index` wrote; run it "
             "first or name another file with --database"
         )
-    return Ledger(path, chain_named(chain), PROTOCOLS)
+    where = chain_named(chain)
+    return Ledger(path, where, declarations(settings.wallets, where))
 
 
 def endpoints_of(

@@ -21,7 +21,6 @@ from indexer.cli.options import (
 )
 from indexer.config import configuration
 from indexer.errors import UserError, WorldError
-from indexer.protocols import PROTOCOLS
 from indexer.sync import Inspection, Ledger, Verdict, now, repair, verify
 from indexer.sync.choices import protocols_named
 
@@ -69,7 +68,7 @@ def verify_command(
     for ledger in _ledgers(chain, rpc, database, config):
         wanted = Inspection(
             ledger,
-            protocols_named(protocol or (), ledger.chain, PROTOCOLS),
+            protocols_named(protocol or (), ledger.chain, ledger.declarations),
             level.value,
             now(),
             from_block,
@@ -100,7 +99,7 @@ def repair_command(
     settings = configuration(config)
     failures = []
     for ledger in _ledgers(chain, rpc, database, config):
-        chosen = protocols_named(protocol or (), ledger.chain, PROTOCOLS)
+        chosen = protocols_named(protocol or (), ledger.chain, ledger.declarations)
         done = repair(ledger, chosen, endpoints_of(rpc, settings, ledger.chain))
         typer.echo(
             f"{ledger.chain.slug}: blocks repaired: {done.blocks:,}, wrong logs "
@@ -132,7 +131,7 @@ def _ledgers(
     if rpc and len(found) > 1:
         names = ", ".join(chain.slug for chain in found)
         raise UserError(f"--rpc is one chain's, and {names} are stored: name one with --chain")
-    return [Ledger(path, chain, PROTOCOLS) for chain in found]
+    return [ledger_of(chain.slug, database, config) for chain in found]
 
 
 @contextmanager

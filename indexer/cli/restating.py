@@ -6,7 +6,6 @@ import typer
 
 from indexer.cli.options import ChainName, ConfigFile, Database, ProtocolNames, ledger_of
 from indexer.cli.printing import print_table
-from indexer.protocols import PROTOCOLS
 from indexer.sync import redecode, take_back
 from indexer.sync.choices import protocols_named
 
@@ -21,7 +20,9 @@ def rewind(
 ) -> None:
     """Take back everything above a block; the raw logs move to `orphans`."""
     ledger = ledger_of(chain, database, config)
-    done = take_back(ledger, protocols_named(protocol or (), ledger.chain, PROTOCOLS), to_block)
+    done = take_back(
+        ledger, protocols_named(protocol or (), ledger.chain, ledger.declarations), to_block
+    )
     for slug, last in done.covered.items():
         kept = f"is kept to block {last:,}" if last is not None else "is cleared"
         typer.echo(f"{slug} on {ledger.chain.slug} {kept}")
@@ -37,6 +38,6 @@ def redecode_command(
 ) -> None:
     """Derive facts again from the stored logs, without a node."""
     ledger = ledger_of(chain, database, config)
-    chosen = protocols_named(protocol or (), ledger.chain, PROTOCOLS)
+    chosen = protocols_named(protocol or (), ledger.chain, ledger.declarations)
     written = redecode(ledger, chosen)
     print_table(("table", "rows"), ((name, f"{rows:,}") for name, rows in written.items() if rows))

@@ -1,5 +1,6 @@
 """`perpscope status` and `perpscope protocols`: what is stored, and what can be."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,10 +11,11 @@ from indexer.catalogue import catalogue, chains_of, section
 from indexer.chains import CHAINS
 from indexer.cli.options import ConfigFile, Database, database_of
 from indexer.cli.printing import chain_slug, print_table
-from indexer.config import configuration
+from indexer.config import Config, configuration
 from indexer.errors import UserError
 from indexer.protocols import PROTOCOLS
 from indexer.spec import Protocol
+from indexer.wallets import declarations
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,17 +51,11 @@ _ENDS = ("from_at", "to_at")
 
 def status(*, database: Database = None, config: ConfigFile = None) -> None:
     """Show how complete, how final and how proven what is stored is."""
-    from indexer.facts import first_block
     from indexer.store import status as stored_status
 
-    starts = {
-        (chain.chain_id, slug): start
-        for slug, protocol in PROTOCOLS.items()
-        for chain in CHAINS
-        if (start := first_block(protocol, chain)) is not None
-    }
-    path = database_of(database, configuration(config))
-    found = stored_status(path, starts)
+    settings = configuration(config)
+    path = database_of(database, settings)
+    found = stored_status(path, _starts(settings))
     if found.snapshot is not None:
         typer.echo(_edition(found.snapshot))
     if found.protocols.is_empty() and found.imports.is_empty():
@@ -74,11 +70,23 @@ def status(*, database: Database = None, config: ConfigFile = None) -> None:
         typer.echo(f"{chain_slug(chain_id)} holds {kind} blocks")
     _print_unproven(path, found.coverage)
     _print_reads(found.reads)
+    _print_accounts(found.accounts.join(found.protocols, on=["chain_id", "protocol"], how="semi"))
     if len(found.gaps):
         print_table(
             ("chain", "protocol", "missing from", "to"),
             ((chain_slug(row[0]), row[1], row[2], row[3]) for row in found.gaps.iter_rows()),
         )
+
+
+def _starts(settings: Config) -> dict[tuple[int, str], int]:
+    from indexer.facts import first_block
+
+    return {
+        (chain.chain_id, slug): start
+        for slug, protocol in declarations(settings.wallets, None).items()
+        for chain in CHAINS
+        if (start := first_block(protocol, chain)) is not None
+    }
 
 
 def _print_unproven(path: Path, coverage: "pl.DataFrame") -> None:
@@ -125,31 +133,41 @@ def _print_reads(reads: "pl.DataFrame") -> None:
         )
 
 
+def _print_accounts(accounts: "pl.DataFrame") -> None:
+    if len(accounts):
+        print_table(
+            ("chain", "protocol", "account", "named", "because"),
+            ((chain_slug(row[0]), *row[1:]) for row in accounts.iter_rows()),
+        )
+
+
 def protocols(
     name: Annotated[
         str | None, typer.Argument(help="One of them: all that is known of it.")
     ] = None,
     *,
+    config: ConfigFile = None,
     markdown: Annotated[bool, typer.Option(help="All of all of them: PROTOCOLS.md.")] = False,
 ) -> None:
     """List the protocols perpscope knows, and where; or what is covered, and what is not."""
-    if name is not None:
-        typer.echo(section(_known(name)), nl=False)
-        return
     if markdown:
         typer.echo(catalogue(list(PROTOCOLS.values())), nl=False)
         return
+    known = declarations(configuration(config).wallets, None)
+    if name is not None:
+        typer.echo(section(_known(name, known)), nl=False)
+        return
     lines = (
         (slug, item.name, item.kind, ", ".join(sorted(chain.slug for chain in chains_of(item))))
-        for slug, item in PROTOCOLS.items()
+        for slug, item in known.items()
     )
     print_table(("protocol", "name", "kind", "chains"), lines)
 
 
-def _known(name: str) -> Protocol:
-    if name not in PROTOCOLS:
-        raise UserError(f"unknown protocol: {name}; expected one of {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[name]
+def _known(name: str, known: Mapping[str, Protocol]) -> Protocol:
+    if name not in known:
+        raise UserError(f"unknown protocol: {name}; expected one of {', '.join(known)}")
+    return known[name]
 
 
 def _edition(snapshot: "Snapshot") -> str:

@@ -13,11 +13,11 @@ from indexer.chains import Chain
 from indexer.cli.options import ConfigFile, Database, database_of, job_of, snapshot_of
 from indexer.config import Config, configuration
 from indexer.errors import DatabaseBusy, DatabaseUnusable, UserError, WorldError
-from indexer.protocols import PROTOCOLS
 from indexer.schedules import seconds_of
 from indexer.store import held
 from indexer.sync import Inspection, Ledger, now, verify
 from indexer.sync.choices import chain_named
+from indexer.wallets import declarations
 
 if TYPE_CHECKING:
     from indexer.watch import Extra, Service
@@ -84,11 +84,12 @@ def _service(
 def _verify(settings: Config, chains: Sequence[Chain], path: Path) -> None:
     wrong = []
     for chain in chains:
-        ledger = Ledger(path, chain, PROTOCOLS)
+        known = declarations(settings.wallets, chain)
+        ledger = Ledger(path, chain, known)
         stored = set(ledger.stored().coverage["protocol"])
         wanted = Inspection(
             ledger,
-            tuple(PROTOCOLS[slug] for slug in sorted(stored)),
+            tuple(known[slug] for slug in sorted(stored)),
             settings.watch.verify_level,
             now(),
             sample=settings.watch.verify_sample or None,

@@ -3,13 +3,22 @@
 from indexer.facts.asking import log_filter, narrow_filters
 from indexer.facts.derive import Facts, facts
 from indexer.facts.digest import digest
-from indexer.facts.known import Known, declared, declared_facts, feeds, merged, policies
+from indexer.facts.known import (
+    Known,
+    accounts,
+    declared,
+    declared_facts,
+    feeds,
+    merged,
+    policies,
+)
 from indexer.facts.reading import discovered
 from indexer.facts.routes import first_block, owned
 
 __all__ = [
     "Facts",
     "Known",
+    "accounts",
     "declared",
     "declared_facts",
     "digest",

@@ -160,6 +160,17 @@ def _abis(protocol: Protocol, chain: Chain) -> set[str]:
     return abis
 
 
+def accounts(protocols: Sequence[Protocol], chain: Chain) -> pl.DataFrame:
+    """Return the accounts that the protocols name on a chain, as rows of `accounts`."""
+    rows = [
+        (chain.chain_id, protocol.slug, one.address.lower(), one.name, one.source)
+        for protocol in protocols
+        for one in protocol.accounts
+        if one.chain == chain
+    ]
+    return pl.DataFrame(rows, columns_of("accounts"), orient="row")
+
+
 def merged(known: Known, learned: Known) -> Known:
     """Return both; where they differ about a token or market, what was known first stands."""
     return Known(

@@ -8,14 +8,13 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from indexer.errors import DatabaseUnusable
-from indexer.facts.known import policies
+from indexer.facts.known import accounts, policies
 from indexer.imports.deriving import derived
 from indexer.imports.opening import sha256_of
 from indexer.imports.reading import About, Reading
 from indexer.imports.venues import Venue
 from indexer.spec import Protocol
 from indexer.store import Brought, is_brought, land
-from indexer.tables import columns_of
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,9 @@ def bring(path: Path, file: Path, venue: Venue, protocol: Protocol, about: About
             to_at=ends[1],
             imported_at=datetime.now(UTC).replace(tzinfo=None, microsecond=0),
         )
-        landed = land(path, brought, Path(folder), policies([protocol]), _accounts(protocol, venue))
+        landed = land(
+            path, brought, Path(folder), policies([protocol]), accounts([protocol], venue.chain)
+        )
     if landed is None:
         return Taken(None)
     return Taken(landed.brought, landed.rows, dict(reading.notes.unknown))
@@ -98,12 +99,3 @@ def _set_down(
             if len(told):
                 told.write_parquet(folder / f"{table}-{number}.parquet", compression="lz4")
     return count, (ends[0], ends[-1]) if len(ends) else (None, None)
-
-
-def _accounts(protocol: Protocol, venue: Venue) -> pl.DataFrame:
-    rows = [
-        (venue.chain.chain_id, protocol.slug, one.address.lower(), one.name, one.source)
-        for one in protocol.accounts
-        if one.chain == venue.chain
-    ]
-    return pl.DataFrame(rows, columns_of("accounts"), orient="row")

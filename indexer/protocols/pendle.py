@@ -2,7 +2,8 @@
 Pendle v2: yield is split from principal and traded until it is paid out.
 
 Contracts  factories as in @pendle/core-v2 6.11.0 (deployments/<chain>-core.json); they announce
-           markets and yield tokens. First blocks are not confirmed, so windows start at 0.
+           markets and yield tokens. First blocks are not confirmed, so windows start at 0; that of
+           PENDLE, which is older than v2, at about v2's beginning.
 Split      a swap's fee is netSyFee, of which netSyToReserve is the protocol's; the rest stays with
            the market's liquidity. https://github.com/pendle-finance/pendle-core-v2-public
 Units      fees in standardized yield (SY), in its own decimals; rewards in theirs.
@@ -11,7 +12,9 @@ No event of a market names its SY: the yield contract's creation says which SY a
 has, the market's creation which principal token.
 """
 
+from indexer.chains import ETHEREUM
 from indexer.spec import (
+    TOKEN_SUPPLY,
     Amount,
     Const,
     Contract,
@@ -20,12 +23,14 @@ from indexer.spec import (
     Event,
     OfMarket,
     Protocol,
+    Token,
     Value,
     chain_of,
     listed,
 )
 
 MARKETS = "pendle/MarketFactory"
+PENDLE = "0x808507121b80c02388fad14726482e061b8da827"
 YIELDS = "pendle/YieldContractFactory"
 MARKET_CREATIONS = (
     "CreateNewMarket(address,address,int256,int256)",
@@ -47,12 +52,16 @@ PROTOCOL = Protocol(
     left_out=(
         "Dollars, and with them the split of fees: no event prices SY.",
         "The protocol's part of swap fees (netSyToReserve): `fees` splits dollars only.",
-        "Buybacks for holders of sPENDLE: the programme's wallets are not known.",
+        "Buybacks for holders of sPENDLE, unless the settings name a wallet (`[[wallets]]`): the "
+        "programme's are not known. PENDLE's supply is read.",
         "Chains that perpscope does not know, such as Sonic, Berachain and Plasma.",
     ),
-    contracts=tuple(
-        Contract(chain_of(row["chain"]), row["abi"], row["address"], 0)
-        for row in listed("pendle_factories")
+    contracts=(
+        *(
+            Contract(chain_of(row["chain"]), row["abi"], row["address"], 0)
+            for row in listed("pendle_factories")
+        ),
+        Contract(ETHEREUM, "erc20/Token", PENDLE, 16_000_000),
     ),
     discoveries=(
         Discover(YIELDS, "CreateYieldContract", "YT", "pendle/YieldToken"),
@@ -117,4 +126,6 @@ PROTOCOL = Protocol(
             },
         ),
     ),
+    reads=(TOKEN_SUPPLY,),
+    tokens=(Token(ETHEREUM, PENDLE, "PENDLE", 18),),
 )

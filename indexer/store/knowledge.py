@@ -20,7 +20,7 @@ _MARKET = ["chain_id", "protocol", "market"]
 _TOKEN = ["chain_id", "address"]
 _ON_CHAIN = "chain_id = ? and protocol = ?"
 
-STATED = ("feeds", "declared_facts")
+STATED = ("feeds", "declared_facts", "accounts")
 """What declarations state of a chain and nothing that is read changes."""
 
 

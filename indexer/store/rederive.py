@@ -55,7 +55,8 @@ def rederive(
         path: the database.
         chain_id: the chain.
         digests: protocol -> digest of the declaration that the new rows follow.
-        stated: rows of `tokens`, `markets` and `policies` that the declarations state.
+        stated: rows of `tokens`, `markets`, `policies`, `feeds` and `accounts` that the
+            declarations state.
         derive: (protocol, logs, headers of their blocks) -> table -> rows. Called in block order
             for whole blocks that the protocol covers; the logs are of all protocols.
         derive_reads: (protocol, its rows of `reads`) -> table -> rows. Called after its logs.

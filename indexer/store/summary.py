@@ -53,6 +53,7 @@ class Status:
         imports: one row per chain, protocol and kind of imported files: files, entries_read,
             entries_used, rejects, from_at, to_at (of their entries) and pause_seconds, the longest
             stretch of time between two files of a protocol that follow each other.
+        accounts: rows of `accounts`.
         reads: how many calls for state of each protocol's reads came to which state.
         snapshot: the copy for readers this is, or the last one made of it; None for neither.
     """
@@ -62,6 +63,7 @@ class Status:
     coverage: pl.DataFrame
     origins: pl.DataFrame
     imports: pl.DataFrame
+    accounts: pl.DataFrame
     reads: pl.DataFrame
     snapshot: Snapshot | None
 
@@ -87,10 +89,11 @@ def status(path: Path, first_blocks: Mapping[tuple[int, str], int]) -> Status:
         groups = coverage.partition_by("chain_id", "protocol", maintain_order=True)
         lines = [_line(connection, rows, missing) for rows in groups]
         imports = _imports(select(connection, "imports", "true", []))
+        accounts = select(connection, "accounts", "true", []).sort(pl.all())
         reads = _reads(connection)
         snapshot = read_snapshot(connection)
     protocols = pl.DataFrame(lines, _LINE, orient="row")
-    return Status(protocols, missing, coverage, origins, imports, reads, snapshot)
+    return Status(protocols, missing, coverage, origins, imports, accounts, reads, snapshot)
 
 
 def _imports(files: pl.DataFrame) -> pl.DataFrame:

@@ -22,6 +22,16 @@ def chain_named(slug: str) -> Chain:
     return _named("chain", slug, {chain.slug: chain for chain in CHAINS})
 
 
+def protocol_named(slug: str, declarations: Mapping[str, Protocol]) -> Protocol:
+    """
+    Return the protocol with this slug.
+
+    Raises:
+        UserError: no protocol has it.
+    """
+    return _named("protocol", slug, declarations)
+
+
 def protocols_named(
     slugs: Sequence[str], chain: Chain, declarations: Mapping[str, Protocol]
 ) -> tuple[Protocol, ...]:
@@ -33,7 +43,7 @@ def protocols_named(
     """
     if not slugs:
         return protocols_on(chain, declarations)
-    chosen = tuple(_named("protocol", slug, declarations) for slug in dict.fromkeys(slugs))
+    chosen = tuple(protocol_named(slug, declarations) for slug in dict.fromkeys(slugs))
     for protocol in chosen:
         if first_block(protocol, chain) is None:
             where = sorted({contract.chain.slug for contract in protocol.contracts})

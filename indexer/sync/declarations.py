@@ -8,7 +8,7 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.errors import UserError
-from indexer.facts import declared, declared_facts, digest, feeds, policies
+from indexer.facts import accounts, declared, declared_facts, digest, feeds, policies
 from indexer.facts.routes import KEPT, abis_of, contracts_on, event_names, topic0s_of
 from indexer.spec import Protocol
 
@@ -50,6 +50,7 @@ def stated(protocols: Sequence[Protocol], chain: Chain) -> dict[str, pl.DataFram
         "policies": policies(protocols),
         "feeds": feeds(protocols, chain),
         "declared_facts": declared_facts(protocols, chain),
+        "accounts": accounts(protocols, chain),
     }
 
 

@@ -41,6 +41,17 @@ symbols as (
 
 ),
 
+-- A token that was bridged to where it is bought is named where it is bought.
+elsewhere as (
+
+    select
+        address,
+        max(symbol) as symbol
+    from tokens
+    group by all
+
+),
+
 named as (
 
     select
@@ -51,10 +62,11 @@ named as (
         readings.block_timestamp,
         readings.supply_tokens,
         readings.dead_tokens,
-        upper(coalesce(symbols.symbol, readings.token)) as asset
+        upper(coalesce(symbols.symbol, elsewhere.symbol, readings.token)) as asset
     from readings
     left join symbols
         on readings.chain_id = symbols.chain_id and readings.token = symbols.address
+    left join elsewhere on readings.token = elsewhere.address
 
 ),
 

@@ -24,22 +24,41 @@ readings as (
 
 ),
 
+-- A burn on another chain does not lower what is read on this one.
+seen_on as (
+
+    select distinct
+        protocol,
+        token,
+        chain_id,
+        true as is_seen
+    from readings
+
+),
+
 flows as (
 
     select
-        protocol,
-        bought_token as token,
-        block_timestamp::date as date,
-        bought_tokens,
-        coalesce(burned_tokens, 0) as burned_tokens
+        buybacks.protocol,
+        buybacks.bought_token as token,
+        buybacks.block_timestamp::date as date,
+        buybacks.bought_tokens,
+        coalesce(buybacks.burned_tokens, 0) as burned_tokens,
+        case when seen_on.is_seen then coalesce(buybacks.burned_tokens, 0) else 0 end as seen_tokens
     from buybacks
+    left join seen_on
+        on
+            buybacks.protocol = seen_on.protocol
+            and buybacks.bought_token = seen_on.token
+            and buybacks.chain_id = seen_on.chain_id
     union all
     select
         protocol,
         token,
         date,
         0 as bought_tokens,
-        0 as burned_tokens
+        0 as burned_tokens,
+        0 as seen_tokens
     from readings
 
 ),
@@ -52,6 +71,7 @@ daily as (
         date,
         sum(bought_tokens) as bought_tokens,
         sum(burned_tokens) as burned_tokens,
+        sum(seen_tokens) as seen_tokens,
         to_days($window_days - 1) as reach_back
     from flows
     group by all
@@ -66,6 +86,7 @@ summed as (
         date,
         sum(bought_tokens) over days as bought_tokens,
         sum(burned_tokens) over days as burned_tokens,
+        sum(seen_tokens) over days as seen_tokens,
         (date - to_days($window_days))::date as begins_on
     from daily
     window days as (
@@ -87,7 +108,7 @@ compared as (
         summed.burned_tokens,
         readings.supply_tokens,
         readings.dead_tokens,
-        readings.reach - begun.reach + summed.burned_tokens as issued_tokens
+        readings.reach - begun.reach + summed.seen_tokens as issued_tokens
     from summed
     inner join readings
         on

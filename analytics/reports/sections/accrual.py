@@ -25,7 +25,7 @@ _BOUGHT = (
 )
 _LARGEST = (
     *("block_timestamp", "chain_id", "protocol", "symbol"),
-    *("bought_tokens", "spent_usd", "tx_hash"),
+    *("bought_tokens", "spent_usd", "evidence", "tx_hash"),
 )
 _SHARES = (
     *("protocol", "chain_id", "symbol", "date", "bought_tokens", "issued_tokens"),

@@ -19,12 +19,13 @@ _EVIDENCE = {
     "state": "read from state",
     "derived": "derived from others",
     "offchain": "from off the chain",
-    "assumed": "assumed by a stated policy",
+    "assumed": "assumed, as a policy or the settings state",
 }
 _LISTED: tuple[tuple[str, str, list[str]], ...] = (
     ("Imported files", "imports", _FILE),
     ("What must hold of the facts", "identities", []),
     ("What each source has told", "availability", []),
+    ("Accounts that have a name, and who says so", "named_accounts", []),
     ("Gaps between covered blocks", "coverage_gaps", []),
     ("Stored blocks that were found wrong", "failed_audits", []),
     ("Logs that could not become facts", "rejects_by_reason", []),
@@ -37,12 +38,14 @@ def covered(context: Context) -> Section:
     gaps = context.scope.query("coverage_gaps")
     failed = context.scope.query("failed_audits")
     evidence = context.scope.query("evidence_mix")
+    named = context.scope.query("named_accounts")
     sources = (
         Source("coverage", "facts", "coverage", context.coverage),
         Source("coverage_proof", "query", "coverage_proof", proof),
         Source("coverage_gaps", "query", "coverage_gaps", gaps),
         Source("failed_audits", "query", "failed_audits", failed),
         Source("evidence_mix", "query", "evidence_mix", evidence),
+        Source("named_accounts", "query", "named_accounts", named),
         Source("imports", "facts", "imports", context.imports),
         Source("rejects_by_reason", "query", "rejects_by_reason", context.rejects),
         Source("availability", "query", "availability", context.scope.query("availability")),

@@ -12,9 +12,9 @@ Units      wad 1e18, ray 1e27, rad 1e45. Dollars are Dai and USDS at par, an ass
            https://github.com/makerdao/mip21-toolkit
            https://github.com/sky-ecosystem/dss-flappers
 
-Vat and Pot log no events but notes of calls: anonymous, the function's selector as first topic.
-The Pot's notes carry the caller, then its arguments; the Vat's its arguments alone. Only those of
-the Vat are read that move Dai into or out of the Pot, or make it for savers.
+Vat, Pot and Vow log no events but notes of calls: anonymous, the function's selector as first
+topic. Notes of Pot and Vow carry the caller, then its arguments; the Vat's its arguments alone.
+Only those of the Vat are read that move Dai into or out of the Pot, or make it for savers.
 `pool` of a liquidation is the collateral type (ilk) as text, `account` the urn. Neither `tab` of a
 Bite nor `due` of a Bark has the penalty; a Kick's `tab` has. Take says what was paid and what is
 left; a sale without anything left to sell leaves bad debt, penalty included. The Splitter's Kick
@@ -45,6 +45,7 @@ SINGLES = (
     ("FlapperUniV2SwapOnly", "0x374D9c3d5134052Bc558F432Afa1df6575f07407"),
     ("Splitter", "0xBF7111F13386d23cb2Fba5A538107A73f6872bCF"),
     ("Pot", POT),
+    ("Vow", VOW),
 )
 PEGS = (
     ("0xf6e72Db5454dd049d0788e411b06CfAF16853042", USDC),
@@ -61,7 +62,9 @@ PROTOCOL = Protocol(
     methodology=(
         "Liquidations are Bite of both Cats and Bark of the Dog: Dai owed without penalty and "
         "collateral taken for auction. Recoveries are Take of each auction of the Dog; what is "
-        "left of the debt, penalty included, when nothing is left to sell is bad debt. Real-world "
+        "left of the debt, penalty included, when nothing is left to sell is bad debt. Restarts "
+        "and removals of auctions are events without amounts. What Cats and Dog hand to the Vow "
+        "(fess) is debt that queues for what auctions bring, no loss yet. Real-world "
         "vaults draw and repay at their urns; Tell, Cure and Cull of their oracle are impairments, "
         "their removal and defaults, except for two vaults that were wound up. Savings are calls "
         "of the Pot and sUSDS, with the price of a share; what savers and stakers are paid is "
@@ -72,9 +75,11 @@ PROTOCOL = Protocol(
         "Stability fees: the Vat notes a rate, and the debt it is multiplied with is state; so are "
         "surplus and bad debt of the Vow.",
         "Loans of ordinary vaults: frob notes normalised debt, and its rate is state.",
-        "Redo and Yank: neither debt nor collateral moves in a restart, and a removal is settled "
-        "off the market.",
-        "fess and flap of the Vow: what a liquidation queues is in Bark, what is spent in Exec.",
+        "What keepers are paid to start or restart an auction (coin): the Vat makes it, and of "
+        "what the Vat makes only savers' Dai is read. What a removed auction still held: Yank "
+        "tells its number alone.",
+        "flap, flog and heal of the Vow: flap tells no amount, what it spends is in Kick and Exec; "
+        "flog and heal net the queue against surplus, which is state.",
         "What auctions of the Cats brought, or left as bad debt in March 2020: bids are notes of "
         "contracts of which no list was at hand.",
         "Sales of clippers that were replaced: the chainlog names the last one of a collateral.",

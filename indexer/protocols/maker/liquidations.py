@@ -11,6 +11,7 @@ from indexer.spec import (
     Fixed,
     Nonzero,
     Not,
+    Noted,
     OfContract,
     OneOf,
     Quotient,
@@ -82,6 +83,45 @@ LIQUIDATIONS = (
             "shortfall_tokens": Fixed("tab", 45),
         },
         where=(Equals("lot", 0), Nonzero("tab")),
+    ),
+    # tab and lot of a restart are what they were; a removal tells its number alone.
+    Event(
+        abi=CLIPPER,
+        name="Redo",
+        into="credit_events",
+        columns={
+            "pool": OfContract("ilk"),
+            "asset_token": Const(DAI),
+            "kind": Const("auction_restart"),
+            "loan": "id",
+            "account": "usr",
+            "counterparty": "kpr",
+        },
+    ),
+    Event(
+        abi=CLIPPER,
+        name="Yank",
+        into="credit_events",
+        columns={
+            "pool": OfContract("ilk"),
+            "asset_token": Const(DAI),
+            "kind": Const("auction_removed"),
+            "loan": "id",
+        },
+    ),
+    # What a Cat or the Dog hands over with each Bite or Bark; auctions bring it back, or part.
+    Event(
+        abi="maker/Vow",
+        name=Noted("fess(uint256)"),
+        into="shortfalls",
+        columns={
+            "kind": Const("debt_queued"),
+            "market": Emitter(),
+            "account": "usr",
+            "asset_token": Const(DAI),
+            "shortfall_tokens": Fixed("tab", 45),
+        },
+        where=(Nonzero("tab"),),
     ),
     *(
         Event(

@@ -23,12 +23,23 @@ the loan itself. Dollars are the asset's at par, USDC and USDT only. `loss_token
 after the delegate's cover; recoveries are already taken off it.
 """
 
+from indexer.chains import ETHEREUM
 from indexer.protocols.maple.fees import FEES
 from indexer.protocols.maple.loans import LOANS
 from indexer.protocols.maple.markets import MARKETS
 from indexer.protocols.maple.pools import DEFAULTS, FLOWS, SHORTFALLS
 from indexer.protocols.maple.states import READS, STATES
-from indexer.spec import Contract, Discover, Market, Policy, Protocol, Token, chain_of, listed
+from indexer.spec import (
+    TOKEN_SUPPLY,
+    Contract,
+    Discover,
+    Market,
+    Policy,
+    Protocol,
+    Token,
+    chain_of,
+    listed,
+)
 
 FACTORIES = listed("maple_factories")
 KNOWN_POOLS = listed("maple_pools")
@@ -44,6 +55,8 @@ FEE_MANAGERS = (
     ("ethereum", "0xFeACa6A5703E6F9DE0ebE0975C93AE34c00523F2", 16_126_990),
     ("base", "0xc4D7807a5571887F7b50182d072f4fF4654099b0", 0),
 )
+SYRUP = "0x643C4E15d7d62Ad0aBeC4a9BD4b001aA3Ef52d66"
+SYRUP_START = 20_735_662  # of stSYRUP; its own is not confirmed
 MIPS = "https://community.maple.finance/t/"
 HOLDERS = "holders_share_of_revenue"
 
@@ -77,8 +90,9 @@ PROTOCOL = Protocol(
         "Money between pools and strategies: it does not leave the pool; what strategies hold is "
         "read once a day.",
         "The split of loans before v4: Maple v1 pools made it, and v1 itself is not covered.",
-        "The SYRUP buyback: purchases are over the counter and no wallet is published; the rates "
-        "that were decided are policies.",
+        "The SYRUP buyback, unless settings name its wallet (`[[wallets]]`): purchases are over "
+        "the counter and no wallet is published; the rates that were decided are policies. SYRUP's "
+        "supply is read.",
         "Strategies and syrup pools on other chains than Ethereum: none is announced there.",
     ),
     contracts=(
@@ -101,6 +115,7 @@ PROTOCOL = Protocol(
             Contract(chain_of(chain), "maple/LoanFeeManager", address, block, version="2")
             for chain, address, block in FEE_MANAGERS
         ),
+        Contract(ETHEREUM, "erc20/Token", SYRUP, SYRUP_START, version="2"),
     ),
     discoveries=(
         Discover(abi="maple/ProxyFactory", name="InstanceDeployed", child="instance"),
@@ -108,7 +123,7 @@ PROTOCOL = Protocol(
         Discover("maple/PoolManager", "Initialized", child="pool_", child_abi="maple/Pool"),
     ),
     events=(*MARKETS, *LOANS, *DEFAULTS, *SHORTFALLS, *FLOWS, *STATES, *FEES),
-    reads=READS,
+    reads=(*READS, TOKEN_SUPPLY),
     policies=(
         Policy(
             HOLDERS, "0.2", "2025-01-01", MIPS + "mip-013-fee-buyback-mechanism/355", "governance"
@@ -127,6 +142,7 @@ PROTOCOL = Protocol(
             Token(chain_of(row["chain"]), row["pool"], row["symbol"], int(row["decimals"]))
             for row in KNOWN_POOLS
         ),
+        Token(ETHEREUM, SYRUP.lower(), "SYRUP", 18),
     ),
     markets=tuple(
         Market(

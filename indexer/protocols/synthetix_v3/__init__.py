@@ -2,7 +2,9 @@
 Synthetix v3 perps: cross-margined accounts (numbered NFTs) trade against liquidity providers.
 
 Contracts  https://github.com/Synthetixio/synthetix-v3 (markets/perps-market, auxiliary/BuybackSnx):
-           one PerpsMarketProxy per chain for all markets; npm @synthetixio/v3-contracts
+           one PerpsMarketProxy per chain for all markets; npm @synthetixio/v3-contracts; SNX itself
+           is ProxyERC20 of https://github.com/Synthetixio/synthetix (publish/deployed/mainnet),
+           read from a month before the first contract on Base; the block is not confirmed.
 Split      each settlement says what the fee collector and referrers got; the rest is the
            liquidity providers', and so is all interest (AsyncOrderSettlementPythModule.sol shares
            out order fees alone). On Base the collector is the contract that buys SNX back and
@@ -13,11 +15,11 @@ A flag's reward is part of the first attempt's (LiquidationModule.sol), as is th
 AccountMarginLiquidation, so neither is read: the attempt says what a keeper got in all.
 """
 
-from indexer.chains import ARBITRUM, BASE
+from indexer.chains import ARBITRUM, BASE, ETHEREUM
 from indexer.protocols.synthetix_v3.money import MONEY
 from indexer.protocols.synthetix_v3.positions import POSITIONS
-from indexer.protocols.synthetix_v3.values import BUYBACK, PERPS, SNX
-from indexer.spec import Const, Contract, Event, Protocol, Token
+from indexer.protocols.synthetix_v3.values import BUYBACK, HOME_SNX, PERPS, SNX
+from indexer.spec import HOME_SUPPLY, Const, Contract, Event, Protocol, Token
 
 PROTOCOL = Protocol(
     slug="synthetix_v3",
@@ -35,10 +37,11 @@ PROTOCOL = Protocol(
         "collected part of order fees goes to holders on Base, where it buys SNX to burn, and to "
         "an unknown receiver on Arbitrum. What an attempt to liquidate an account pays its keeper "
         "is a liquidation fee of the account, of no single market; keepers are third parties: "
-        "supply side."
+        "supply side. SNX's supply is read on Ethereum at the first block of each UTC day and told "
+        "under the address it is bought as on Base; what is burned there stays in the bridge, and "
+        "in the supply."
     ),
     left_out=(
-        "Shares of SNX's supply: what is on Base was bridged, and is no measure of the whole.",
         "A liquidation's own fee and collateral: the keeper is paid and the margin seized once per "
         "account, over several markets, and no event says how much was seized.",
         "Rewards of settlers: they pay for gas.",
@@ -75,6 +78,14 @@ PROTOCOL = Protocol(
         Contract(
             BASE, BUYBACK, "0x632cAa10A56343C5e6C0c066735840c096291B18", 7_500_000, version="3"
         ),
+        Contract(
+            ETHEREUM,
+            "erc20/Token",
+            HOME_SNX,
+            18_500_000,
+            version="3",
+            says={"bought_as": SNX},
+        ),
     ),
     events=(
         Event(
@@ -92,5 +103,6 @@ PROTOCOL = Protocol(
         *POSITIONS,
         *MONEY,
     ),
-    tokens=(Token(BASE, SNX, "SNX", 18),),
+    reads=(HOME_SUPPLY,),
+    tokens=(Token(BASE, SNX, "SNX", 18), Token(ETHEREUM, HOME_SNX.lower(), "SNX", 18)),
 )

@@ -1,0 +1,1 @@
+"""What contracts log and answer: ABI entries that declarations use, a folder per protocol."""

@@ -1,0 +1,1 @@
+"""Questions in SQL, one SELECT per file; those of `metrics/` repeat a metric each."""
