@@ -34,23 +34,7 @@ _LISTED: tuple[tuple[str, str, list[str]], ...] = (
 
 def covered(context: Context) -> Section:
     """Return the section about coverage, gaps, finality, proof and rejects."""
-    proof = context.scope.query("coverage_proof")
-    gaps = context.scope.query("coverage_gaps")
-    failed = context.scope.query("failed_audits")
-    evidence = context.scope.query("evidence_mix")
-    named = context.scope.query("named_accounts")
-    sources = (
-        Source("coverage", "facts", "coverage", context.coverage),
-        Source("coverage_proof", "query", "coverage_proof", proof),
-        Source("coverage_gaps", "query", "coverage_gaps", gaps),
-        Source("failed_audits", "query", "failed_audits", failed),
-        Source("evidence_mix", "query", "evidence_mix", evidence),
-        Source("named_accounts", "query", "named_accounts", named),
-        Source("imports", "facts", "imports", context.imports),
-        Source("rejects_by_reason", "query", "rejects_by_reason", context.rejects),
-        Source("availability", "query", "availability", context.scope.query("availability")),
-        Source("identities", "check", "identities", context.scope.assessed[1]),
-    )
+    sources = _sources(context)
     return Section(
         "covered",
         "What the numbers rest on",
@@ -64,6 +48,26 @@ def covered(context: Context) -> Section:
         ),
         tables=_tables(context, {source.name: source for source in sources}),
         sources=sources,
+    )
+
+
+def _sources(context: Context) -> tuple[Source, ...]:
+    proof = context.scope.query("coverage_proof")
+    gaps = context.scope.query("coverage_gaps")
+    failed = context.scope.query("failed_audits")
+    evidence = context.scope.query("evidence_mix")
+    named = context.scope.query("named_accounts")
+    return (
+        Source("coverage", "facts", "coverage", context.coverage),
+        Source("coverage_proof", "query", "coverage_proof", proof),
+        Source("coverage_gaps", "query", "coverage_gaps", gaps),
+        Source("failed_audits", "query", "failed_audits", failed),
+        Source("evidence_mix", "query", "evidence_mix", evidence),
+        Source("named_accounts", "query", "named_accounts", named),
+        Source("imports", "facts", "imports", context.imports),
+        Source("rejects_by_reason", "query", "rejects_by_reason", context.rejects),
+        Source("availability", "query", "availability", context.scope.query("availability")),
+        Source("identities", "check", "identities", context.scope.assessed[1]),
     )
 
 
