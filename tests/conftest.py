@@ -27,6 +27,8 @@ _LONG = (
         "test_real_logs",
         "test_wheel",
         "test_twins",
+        "test_trace",
+        "test_cascade_scenarios",
         "test_sync_kill",
         "test_real_node",
     ),

@@ -1,5 +1,6 @@
 """Every metric and its SQL twin give exactly the same answer, on whatever rows they meet."""
 
+import os
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,6 +18,9 @@ from analytics.load import rows
 from analytics.metrics import METRICS
 from analytics.queries import arguments, queries
 from indexer.tables import columns_of, fact_tables
+
+# Of each test of each metric; `make soak` asks for more.
+EXAMPLES = int(os.environ.get("PERPSCOPE_EXAMPLES", "8"))
 
 CHOICES: Mapping[str, list[object]] = {
     "chain_id": [1, 42161],
@@ -197,7 +201,7 @@ def by_sql(
 
 
 @pytest.mark.parametrize("metric", TWINNED)
-@settings(max_examples=25)
+@settings(max_examples=EXAMPLES)
 @given(data=st.data())
 def test_twins_agree_to_the_last_digit(
     metric: str, con: duckdb.DuckDBPyConnection, data: st.DataObject
@@ -211,7 +215,7 @@ def test_twins_agree_to_the_last_digit(
 
 
 @pytest.mark.parametrize("metric", sorted(METRICS))
-@settings(max_examples=10)
+@settings(max_examples=EXAMPLES // 2)
 @given(data=st.data())
 def test_row_order_never_matters(metric: str, data: st.DataObject) -> None:
     """Facts in any order give the same metric."""
@@ -317,7 +321,7 @@ def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> 
         ("adl_waves", "gap_milliseconds", 3_600_000),
     ],
 )
-@settings(max_examples=12)
+@settings(max_examples=EXAMPLES // 2)
 @given(data=st.data())
 def test_twins_agree_on_every_setting(
     metric: str,
