@@ -24,7 +24,7 @@ from analytics.metrics import METRICS
 from analytics.queries import arguments, queries, query_named, typed
 from analytics.reports.chain_names import chain_number
 from analytics.reports.command import moment_of, report
-from analytics.reports.scope import check_indexed, indexed
+from analytics.reports.scope import begin_of, check_indexed, indexed
 from analytics.studies.command import app as study
 from analytics.vendors.command import compare
 
@@ -78,6 +78,12 @@ def metric(
     ] = None,
     protocol: Annotated[str | None, typer.Option(help="Only this protocol.")] = None,
     chain: Annotated[str | None, typer.Option(help="Only this chain, by name or id.")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="TIME", help="Only events from this UTC time; states keep their past."
+        ),
+    ] = None,
     until: Annotated[
         str | None, typer.Option("--to", metavar="TIME", help="Only events up to this UTC time.")
     ] = None,
@@ -97,13 +103,14 @@ def metric(
         return
     settings = _settings(name, _pairs(setting, "--setting"))
     chain_id = None if chain is None else chain_number(chain)
-    last = moment_of("--to", until)
+    first, last = moment_of("--from", since), moment_of("--to", until)
     with load.database(load.database_path(database)) as con:
         check_indexed(indexed(con), protocol, chain_id)
         whole = partial(load.facts, con, until=last)
         own = partial(whole, protocol=protocol, chain_id=chain_id)
         facts = {table: own if is_narrowed(name, table) else whole for table in facts_of(name)}
-        answer = collected(compute(name, lambda table: facts[table](table), **settings))
+        inputs = {each: read(each, since=begin_of(each, first)) for each, read in facts.items()}
+        answer = collected(compute(name, inputs.__getitem__, **settings))
         write(answer, form, output, load.snapshot(con))
 
 

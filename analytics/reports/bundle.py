@@ -183,6 +183,7 @@ def _entry(source: Source) -> dict[str, object]:
         "kind": source.kind,
         "asked": source.asked,
         "settings": source.settings,
+        "between": source.between,
         "rows": source.frame.height,
         "digest": rows_digest(source.frame),
     }

@@ -1,6 +1,7 @@
 """The commands that give a number again: what a reader types to check what a page shows."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from shlex import quote
 
@@ -18,7 +19,7 @@ def answer_command(source: Source, limits: Limits) -> str:
     option = "--setting" if source.kind == "metric" else "--param"
     parts = [f"perpscope {source.kind} {source.asked}"]
     parts += [f"{option} {_argument(name, value)}" for name, value in source.settings.items()]
-    return " ".join([*parts, *(_limits(limits) if source.kind == "metric" else ())])
+    return " ".join([*parts, *(_limits(source, limits) if source.kind == "metric" else ())])
 
 
 def table_command(table: Table, limits: Limits) -> str:
@@ -49,7 +50,11 @@ def _argument(name: str, value: object) -> str:
     return quote(visible(f"{name}={value}"))
 
 
-def _limits(limits: Limits) -> Iterator[str]:
+def _limits(source: Source, limits: Limits) -> Iterator[str]:
+    if source.between is not None:
+        since, until = source.between
+        yield f"--from {since.isoformat()}"
+        limits = replace(limits, until=min(until, limits.until or until))
     if limits.protocol is not None:
         yield f"--protocol {quote(limits.protocol)}"
     if limits.chain_id is not None:

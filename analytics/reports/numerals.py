@@ -25,9 +25,9 @@ def usd(value: Decimal | float | None) -> str:
     return UNKNOWN if value is None else fixed(Decimal(value), 2)
 
 
-def tokens(value: Decimal | None) -> str:
+def tokens(value: Decimal | float | None) -> str:
     """Return token units with four decimals."""
-    return UNKNOWN if value is None else fixed(value, 4)
+    return UNKNOWN if value is None else fixed(Decimal(value), 4)
 
 
 def price(value: Decimal | float | None) -> str:
@@ -43,6 +43,18 @@ def percent(value: float | None) -> str:
     if value is None:
         return UNKNOWN
     return "0 %" if value == 0 else f"{value * 100:,.1f} %"
+
+
+def rate(value: float | None) -> str:
+    """Return a small ratio as a percentage with four decimals and its sign."""
+    if value is None:
+        return UNKNOWN
+    return "0 %" if value == 0 else f"{value * 100:+,.4f} %"
+
+
+def coefficient(value: float | None) -> str:
+    """Return a number between -1 and 1 with three decimals."""
+    return UNKNOWN if value is None else f"{value:.3f}"
 
 
 def bps(value: float | None) -> str:

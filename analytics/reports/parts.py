@@ -11,7 +11,7 @@ import polars as pl
 from analytics.plain_text import shortened
 from analytics.reports import numerals
 from analytics.reports.chain_names import chain_name
-from analytics.reports.scope import Limits
+from analytics.reports.scope import Limits, Span
 
 Kind = Literal["metric", "query", "facts"]
 
@@ -22,8 +22,17 @@ _SHOWN: Sequence[tuple[str, Callable[[Any], str]]] = (
     ("_usd", numerals.usd),
     ("_per_second", numerals.number),
     ("_tokens", numerals.tokens),
+    ("_change_ratio", numerals.rate),
     ("_ratio", numerals.percent),
     ("take_rate", numerals.percent),
+    ("_share", numerals.percent),
+    ("utilisation", numerals.percent),
+    ("_8h", numerals.rate),
+    ("correlation", numerals.coefficient),
+    ("burstiness", numerals.coefficient),
+    ("gini", numerals.coefficient),
+    ("significance", numerals.number),
+    ("_leverage", numerals.number),
     ("absolute_bps", numerals.number),
     ("_bps", numerals.bps),
     ("_years", numerals.number),
@@ -69,6 +78,12 @@ _HEADERS = {
     "valid_from": "in force from, UTC",
     "valid_to": "in force until, UTC",
     "velocity_usd_per_second": "velocity, USD per second",
+    "area_bps_seconds": "area beyond, bps · s",
+    "gini": "Gini",
+    "length_seconds": "length, s",
+    "notional_share": "share of notional",
+    "mean_change_ratio": "mean a day",
+    "sd_change_ratio": "standard deviation a day",
 }
 HASHES = frozenset({"account", "feed", "reference_feed", "loan", "pool", "asset_token"})
 TEXTS = ("_at", "_timestamp", "date", "valid_from", "valid_to", "chain_id")
@@ -85,6 +100,7 @@ class Source:
         asked: name of the metric, query or table.
         settings: values of its settings or parameters.
         frame: the rows, exact.
+        between: the time its facts are from; the report's where it is None.
     """
 
     name: str
@@ -92,6 +108,7 @@ class Source:
     asked: str
     frame: pl.DataFrame
     settings: Mapping[str, object] = field(default_factory=dict)
+    between: Span | None = None
 
 
 @dataclass(frozen=True)
@@ -308,7 +325,7 @@ def header(name: str) -> str:
     for ending, said in _UNITS.items():
         if name.endswith(ending):
             return f"{name.removesuffix(ending).replace('_', ' ')}, {said}"
-    plain = name.removeprefix("is_").removesuffix("_ratio")
+    plain = name.removeprefix("is_").removesuffix("_ratio").replace("adl", "ADL")
     if name.endswith("_count"):
         return plain.removesuffix("_count").replace("_", " ") + "s"
     return plain.replace("_at", ", UTC").replace("_", " ")
@@ -341,10 +358,10 @@ def _text(name: str, value: Any) -> str:
 
 
 def _short(name: str, value: Any) -> str:
-    if isinstance(value, Decimal) and not name.endswith(_PRICES):
+    if isinstance(value, Decimal | float) and not name.endswith(_PRICES):
         for ending, places in (("_usd", 2), ("_tokens", 4)):
             if name.endswith(ending):
-                return numerals.short(value, places)
+                return numerals.short(Decimal(value), places)
     if isinstance(value, datetime):
         return numerals.clock(value)
     text = _text(name, value)

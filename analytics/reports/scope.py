@@ -32,6 +32,9 @@ FACTS = (
     "pool_liquidity",
     "shortfalls",
 )
+Span = tuple[datetime, datetime]
+# Told as it stands or by changes: without what was before, later values would be wrong.
+_STATES = frozenset({"open_interest", "pool_states", "share_prices", "token_supplies"})
 # A chart has room for some hundreds of points, and a period people can name.
 _PERIODS = (60, 300, 900, 3600, 14_400, 86_400, 604_800)
 _POINTS = 400
@@ -82,24 +85,31 @@ class Scope:
             until=limits.until,
         )
 
-    def metric(self, name: str, *, with_past: bool = False, **settings: object) -> pl.DataFrame:
+    def metric(
+        self,
+        name: str,
+        *,
+        with_past: bool = False,
+        between: Span | None = None,
+        **settings: object,
+    ) -> pl.DataFrame:
         """
         Return a metric of the facts within the limits.
 
         Args:
             name: the metric.
             with_past: compute from everything before the end, for metrics that look back, and
-                keep only rows whose time is within the limits.
+                keep only rows whose time, if they have one, is within the limits.
+            between: only facts of this time, both ends included, which may begin before the limits
+                do. States keep their past.
             settings: settings of the metric.
         """
-        asked = (name, with_past, *sorted(settings.items()))
+        asked = (name, with_past, between, *sorted(settings.items()))
         if asked not in self._answers:
             frame = collected(
                 compute(
                     name,
-                    lambda table: self.facts(
-                        table, with_past=with_past, whole=not is_narrowed(name, table)
-                    ),
+                    lambda table: self._input(name, table, between, with_past=with_past),
                     **settings,
                 )
             )
@@ -137,6 +147,22 @@ class Scope:
         first, last = self.extent or (datetime.min, datetime.min)
         return (last.date() - first.date()).days + 1
 
+    def _input(
+        self, name: str, table: str, between: Span | None, *, with_past: bool
+    ) -> pl.LazyFrame:
+        is_whole = not is_narrowed(name, table)
+        if between is None:
+            return self.facts(table, with_past=with_past, whole=is_whole)
+        until = self.limits.until
+        return load.facts(
+            self.con,
+            table,
+            protocol=None if is_whole else self.limits.protocol,
+            chain_id=None if is_whole else self.limits.chain_id,
+            since=begin_of(table, between[0]),
+            until=between[1] if until is None else min(until, between[1]),
+        )
+
     def _since(self, frame: pl.DataFrame) -> pl.DataFrame:
         since = self.limits.since
         if since is None:
@@ -146,7 +172,9 @@ class Scope:
         if "bucket_at" in frame.columns:
             begun = since - timedelta(seconds=self.period_seconds)
             return frame.filter(pl.col("bucket_at") > begun)
-        return frame.filter(pl.col("block_timestamp") >= since)
+        if "block_timestamp" in frame.columns:
+            return frame.filter(pl.col("block_timestamp") >= since)
+        return frame
 
     def _limited(self, asked: Query) -> str:
         # A step with the name of a table hides the table from all later steps.
@@ -175,6 +203,11 @@ class Scope:
             for condition, (column, value) in wanted.items()
             if value is not None and column in columns
         )
+
+
+def begin_of(table: str, since: datetime | None) -> datetime | None:
+    """Return from when on rows of a table are needed: states from the first one on."""
+    return None if table in _STATES else since
 
 
 def checked(scope: Scope) -> Scope:

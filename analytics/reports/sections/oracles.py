@@ -6,6 +6,8 @@ from analytics.reports.charts import Drawing, colored, lines
 from analytics.reports.context import Context, by_period
 from analytics.reports.numerals import period
 from analytics.reports.parts import Chart, Section, Source, Table, table
+from analytics.reports.sections import oracle_use
+from analytics.reports.sections.listed import answers
 
 _PAIR = ["asset", "quote", "chain_id", "protocol", "feed"]
 _PAIR += ["reference_chain_id", "reference_protocol", "reference_feed"]
@@ -38,13 +40,15 @@ def oracles(context: Context) -> Section:
     compared = context.scope.metric("oracle_deviation", with_past=True)
     off = context.scope.query("oracle_off", **_OFF)
     pairs = _pairs(compared)
+    used, shown = answers(context, *oracle_use.feeds(), *oracle_use.exits())
     sources = (
         Source("oracle_deviation", "metric", "oracle_deviation", compared, _TOLERANCE),
         Source("oracle_pairs", "metric", "oracle_deviation", pairs, _TOLERANCE),
         Source("oracle_off", "query", "oracle_off", off, _OFF),
     )
     if compared.is_empty():
-        return Section("oracles", "Oracles", (_silence(context),), sources=sources)
+        told = (_silence(context),)
+        return Section("oracles", "Oracles", told, tables=shown, sources=(*sources, *used))
     return Section(
         "oracles",
         "Oracles",
@@ -53,10 +57,14 @@ def oracles(context: Context) -> Section:
             "asset and quote that is at most an hour old. An oracle may differ by its own "
             "deviation threshold by design. The sign, and a little of the size, depend on which of "
             "the two is the reference. Staleness is the age of the price compared with.",
+            "Time and area count how long both prices stood apart while both were fresh, so a wick "
+            "of a second weighs a second. A wick is how far an hour's extreme was from its last "
+            "price. A liquidation is off to its disadvantage where the venue's price was lower "
+            "than the other for a long, or higher for a short; who was right it does not say.",
         ),
         charts=_charts(context, sources[0]),
-        tables=_tables(*sources),
-        sources=sources,
+        tables=(*_tables(*sources), *shown),
+        sources=(*sources, *used),
     )
 
 
