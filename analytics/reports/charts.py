@@ -221,18 +221,10 @@ def _encoded(
 
 def time_axis(ends: tuple[datetime, datetime], size: Size) -> alt.X:
     """Return the axis of time of a chart: the field `at`, UTC."""
-    return alt.X(
-        "at:T",
-        title="time, UTC",
-        scale=alt.Scale(type="utc", domain=[_iso(end) for end in ends]),
-        axis=alt.Axis(
-            grid=False,
-            tickCount=size.ticks,
-            labelOverlap=True,
-            labelFlush=True,
-            format=_ticks(ends, size),
-        ),
-    )
+    scale = alt.Scale(type="utc", domain=[_iso(end) for end in ends])
+    shown = {"grid": False, "labelOverlap": True, "labelFlush": True}
+    axis = alt.Axis(**shown, tickCount=size.ticks, format=_ticks(ends, size))
+    return alt.X("at:T", title="time, UTC", scale=scale, axis=axis)
 
 
 def _by_series(channel: Any, scale: alt.Scale, legend: alt.Legend, names: list[str]) -> Any:

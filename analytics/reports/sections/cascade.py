@@ -1,7 +1,6 @@
 """The cascade: which stages of it were seen, who moved first, and what kind of event it was."""
 
 from dataclasses import replace
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -55,6 +54,53 @@ _DROPS = (
 )
 
 
+def _beside(metric: pl.DataFrame) -> pl.DataFrame:
+    window = pl.col("window")
+    parts = {
+        f"{name}_correlation": pl.col("correlation").filter(window == name).first()
+        for name in ("before", "during", "after")
+    }
+    during = pl.col("sample_count").filter(window == "during").first()
+    pairs = metric.group_by("asset", "other_asset").agg(**parts, sample_count=during)
+    order = ("during_correlation", "asset", "other_asset")
+    return pairs.sort(order, descending=[True, False, False], nulls_last=True)
+
+
+_WANTED = (
+    Shown(
+        *("event_shape", "The shape of the event: repricing, or a failure of the machinery"),
+        (
+            *("verdict", "sign_count", "known_count", "asset_count", "breadth_ratio"),
+            *("median_drop_ratio", "worst_drop_ratio", "median_recovery_ratio"),
+            *("largest_deviation_bps", "depth_ratio", "worst_minute_ratio"),
+        ),
+        headers={"sign_count": "signs", "known_count": "of known", "breadth_ratio": "fallen"},
+    ),
+    Shown(
+        *("event_drops", "How far assets fell, and how much came back"),
+        _DROPS,
+        keys=("asset",),
+        largest_first="drop_ratio",
+        rows=15,
+        headers={"after_price_quote": "price after", "recovery_ratio": "recovered"},
+    ),
+    Shown(
+        *("venue_lead_lag", "Who moves first, most significant first"),
+        _VENUE_LAG,
+        largest_first="significance",
+        rows=15,
+        headers={"lag_seconds": "other follows by, s"},
+    ),
+    Shown(
+        *("asset_correlation", "How much assets move together: before, during and after"),
+        keys=("asset", "other_asset"),
+        rows=15,
+        summed=_beside,
+        headers={"sample_count": "minutes of the event"},
+    ),
+)
+
+
 def cascade(context: Context) -> Section:
     """Return the section about the stages of the event and how venues and assets moved in it."""
     found = event(context)
@@ -86,65 +132,20 @@ def cascade(context: Context) -> Section:
 
 
 def _wanted(found: Event) -> tuple[Shown, ...]:
-    settings, around = found.settings, found.followed(_RECOVERY_HOURS)
-    return (
-        Shown(
-            *("event_shape", "The shape of the event: repricing, or a failure of the machinery"),
-            (
-                *("verdict", "sign_count", "known_count", "asset_count", "breadth_ratio"),
-                *("median_drop_ratio", "worst_drop_ratio", "median_recovery_ratio"),
-                *("largest_deviation_bps", "depth_ratio", "worst_minute_ratio"),
-            ),
-            settings=settings | {"recovery_hours": _RECOVERY_HOURS},
-            between=around,
-            headers={"sign_count": "signs", "known_count": "of known", "breadth_ratio": "fallen"},
-        ),
-        Shown(
-            *("event_drops", "How far assets fell, and how much came back"),
-            _DROPS,
-            keys=("asset",),
-            largest_first="drop_ratio",
-            rows=15,
-            settings=settings | {"recovery_hours": _RECOVERY_HOURS},
-            between=around,
-            headers={"after_price_quote": "price after", "recovery_ratio": "recovered"},
-        ),
-        Shown(
-            *("venue_lead_lag", "Who moves first, most significant first"),
-            _VENUE_LAG,
-            largest_first="significance",
-            rows=15,
-            settings=settings,
-            between=found.span,
-            headers={"lag_seconds": "other follows by, s"},
-        ),
-        Shown(
-            *("asset_correlation", "How much assets move together: before, during and after"),
-            keys=("asset", "other_asset"),
-            rows=15,
-            settings=settings,
-            between=_thrice(found),
-            summed=_beside,
-            headers={"sample_count": "minutes of the event"},
-        ),
-    )
-
-
-def _thrice(found: Event) -> tuple[datetime, datetime]:
     length = found.end - found.start
-    return found.start - length, found.end + length
-
-
-def _beside(metric: pl.DataFrame) -> pl.DataFrame:
-    window = pl.col("window")
-    parts = {
-        f"{name}_correlation": pl.col("correlation").filter(window == name).first()
-        for name in ("before", "during", "after")
+    times = {
+        "venue_lead_lag": found.span,
+        "asset_correlation": (found.start - length, found.end + length),
     }
-    during = pl.col("sample_count").filter(window == "during").first()
-    pairs = metric.group_by("asset", "other_asset").agg(**parts, sample_count=during)
-    order = ("during_correlation", "asset", "other_asset")
-    return pairs.sort(order, descending=[True, False, False], nulls_last=True)
+    around, patience = found.followed(_RECOVERY_HOURS), {"recovery_hours": _RECOVERY_HOURS}
+    return tuple(
+        replace(
+            shown,
+            settings=found.settings | ({} if shown.metric in times else patience),
+            between=times.get(shown.metric, around),
+        )
+        for shown in _WANTED
+    )
 
 
 def _lines(stages: pl.DataFrame, found: Event) -> pl.DataFrame:

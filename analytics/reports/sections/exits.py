@@ -1,6 +1,6 @@
 """Liquidations and ADLs: when, how much, whose, and what was left unpaid."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 
 import polars as pl
@@ -20,7 +20,8 @@ from analytics.reports.context import Context, by_period, long_rows
 from analytics.reports.event import Event, event
 from analytics.reports.numerals import clock, percent, short_dollars
 from analytics.reports.parts import Chart, Section, Source, Table, table
-from analytics.reports.sections.listed import Shown, answers
+from analytics.reports.sections.exit_shape import SHAPE, in_event
+from analytics.reports.sections.listed import answers
 
 _HOUR = 3600
 _SIDES = {"long": LONG, "short": SHORT, "side not known": UNKNOWN_SIDE}
@@ -34,126 +35,11 @@ _KEYS = {"liquidation_velocity": ("protocol",), "shortfall_by_venue": ("chain_id
 _VICTIM = ("account", "chain_id", "protocol", "adl_count", "notional_usd", "realized_pnl_usd")
 
 
-_WAVES = ("protocol", "wave", "first_at", "length_seconds")
-_WAVED = ("account_count", "market_count", "notional_usd", "notional_share")
-_LATER = ("protocol", "share_percent", "reached_at", "elapsed_seconds", "notional_usd")
-_LATER_WORDS = {"share_percent": "share of notional, %", "elapsed_seconds": "after the first, s"}
-_MARKET = ("chain_id", "protocol", "market")
-_SHAPE = (
-    Shown(
-        *("liquidation_concentration", "Shortest window with 70 % of the liquidated notional"),
-        (
-            *(
-                "protocol",
-                "first_at",
-                "last_at",
-                "length_seconds",
-                "notional_usd",
-                "notional_share",
-            ),
-            *("total_notional_usd", "unknown_notional_count"),
-        ),
-        keys=("protocol",),
-        largest_first="total_notional_usd",
-        settings={"share_percent": 70},
-    ),
-    Shown(
-        *("liquidation_waves", "Waves of liquidations, largest first: no silence above 5 s"),
-        (*_WAVES, "liquidation_count", *_WAVED),
-        keys=("protocol", "wave"),
-        largest_first="notional_usd",
-        rows=10,
-        settings={"gap_milliseconds": 5000},
-    ),
-    Shown(
-        *("adl_waves", "Waves of ADLs, largest first, beside what was liquidated meanwhile"),
-        (
-            *(*_WAVES, "adl_count", *_WAVED, "realized_pnl_usd"),
-            *("liquidation_notional_usd", "adl_to_liquidation_ratio"),
-        ),
-        keys=("protocol", "wave"),
-        largest_first="notional_usd",
-        rows=10,
-        settings={"gap_milliseconds": 5000},
-        headers={"adl_to_liquidation_ratio": "ADL of liquidated"},
-    ),
-    Shown(
-        *("liquidation_burstiness", "How bursty liquidations came: 0 at random, 1 in bursts"),
-        keys=("protocol",),
-        largest_first="liquidation_count",
-    ),
-    Shown(
-        *("liquidation_fee_yield", "Fees, bad debt and long share by market and day"),
-        (
-            *(*_MARKET, "bucket_at", "liquidation_count", "notional_usd", "fee_usd"),
-            *("fee_yield_ratio", "shortfall_usd", "shortfall_ratio", "long_share"),
-        ),
-        keys=(*_MARKET, "bucket_at"),
-        largest_first="notional_usd",
-        rows=15,
-        settings={"bucket_seconds": 86_400},
-    ),
-    Shown(
-        *("leverage_at_liquidation", "Leverage at liquidation: notional by collateral posted"),
-        (
-            *(*_MARKET, "liquidation_count", "known_count", "median_leverage", "p95_leverage"),
-            *("p99_leverage", "highest_leverage"),
-        ),
-        keys=_MARKET,
-        largest_first="liquidation_count",
-    ),
-    Shown(
-        *("adl_to_liquidation", "ADLs beside liquidations"),
-        (
-            *("protocol", "adl_count", "notional_usd", "liquidation_count"),
-            *("liquidation_notional_usd", "adl_to_liquidation_ratio", "backstop_count"),
-            *("backstop_notional_usd", "adl_to_backstop_ratio"),
-        ),
-        keys=("protocol",),
-        largest_first="notional_usd",
-        headers={
-            "adl_to_liquidation_ratio": "ADL of liquidated",
-            "adl_to_backstop_ratio": "ADL of backstop",
-        },
-    ),
-    Shown(
-        *("adl_budget", "What each wave of ADLs took, and what it needed to take"),
-        (
-            *("protocol", "wave", "first_at", "adl_count", "needed_budget_usd", "haircut_usd"),
-            *("overshoot_usd", "under_coverage_usd", "haircut_ratio", "deficit_usd"),
-        ),
-        keys=("protocol", "wave"),
-        largest_first="needed_budget_usd",
-        rows=15,
-        headers={"haircut_ratio": "taken of profit"},
-    ),
-    Shown(
-        *("adl_counterparty_share", "For whose losses positions were cut"),
-        (
-            *("chain_id", "protocol", "counterparty", "name", "adl_count", "notional_usd"),
-            *("notional_share",),
-        ),
-        keys=("chain_id", "protocol", "counterparty"),
-        largest_first="notional_usd",
-        rows=15,
-    ),
-    Shown(
-        *("concentration", "How much belongs to few accounts"),
-        (
-            *("chain_id", "protocol", "exposure", "account_count", "notional_usd", "top_1_share"),
-            *("top_10_share", "top_100_share", "gini", "unknown_count"),
-        ),
-        keys=("chain_id", "protocol", "exposure"),
-        headers={"unknown_count": "without account or notional"},
-    ),
-)
-
-
 def exits(context: Context) -> Section:
     """Return the section about liquidations, ADLs, and how both lie in time."""
     found = event(context)
     sources = {source.name: source for source in _sources(context, found)}
-    shape, shown = answers(context, *_SHAPE, *_in_event(found))
+    shape, shown = answers(context, *SHAPE, *in_event(found))
     silent = tuple(
         context.absence(what, name)
         for name, what in (("liquidations", "liquidations"), ("adls", "ADLs"))
@@ -174,34 +60,6 @@ def exits(context: Context) -> Section:
         charts=(*_hourly(context, sources), *_zoom(context, minutes, found)),
         tables=(*_tables(context, sources), *shown),
         sources=(*sources.values(), *shape),
-    )
-
-
-def _in_event(found: Event | None) -> Sequence[Shown]:
-    if found is None:
-        return ()
-    reached, since = ("protocol", "share_percent"), found.span
-    titles = {"liquidation_progress": "liquidated notional", "adl_progress": "notional cut by ADL"}
-    lags = ("first_liquidation_at", "first_adl_at", "lag_seconds")
-    return (
-        *(
-            Shown(
-                *(name, f"When shares of the event's {what} were reached", _LATER, reached),
-                between=since,
-                headers=_LATER_WORDS,
-            )
-            for name, what in titles.items()
-        ),
-        Shown(
-            *("adl_trigger_lag", "From the event's first liquidation to its first ADL"),
-            keys=("protocol",),
-            between=since,
-        ),
-        Shown(
-            *("adl_market_lag", "From the first liquidation to the first ADL, by market"),
-            *((*_MARKET, *lags), _MARKET),
-            between=since,
-        ),
     )
 
 

@@ -1,5 +1,7 @@
 """Open interest: how much is open on each side, and how far it fell from its peak."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from analytics.expressions import known_total, whole_total
@@ -45,55 +47,9 @@ def exposure(context: Context) -> Section:
         "says is open, the difference being the error.",
     )
     charts = _charts(context, total, sources[0])
-    checked, tables = answers(context, *_checks(seconds))
+    checked, tables = answers(context, *(replace(each, settings=settings) for each in _CHECKS))
     shown = (_markets(context, sources[0]), *tables)
     return Section("open-interest", "Open interest", words, charts, shown, (*sources, *checked))
-
-
-def _checks(seconds: int) -> tuple[Shown, ...]:
-    settings = {"bucket_seconds": seconds}
-    units = ("usd", "tokens")
-    fallen = [f"{name}_{unit}" for unit in units for name in ("peak", "lowest")]
-    return (
-        Shown(
-            *("open_interest_drawdown", "Worst fall of open interest, in dollars and base units"),
-            (
-                *(*_MARKET_KEYS, *fallen[:2], "drawdown_usd_ratio", *fallen[2:]),
-                *("drawdown_tokens_ratio",),
-            ),
-            keys=_MARKET_KEYS,
-            settings=settings,
-            with_past=True,
-            summed=_worst_falls,
-        ),
-        Shown(
-            *("open_interest_against_closed", "Change of open interest against what was closed"),
-            (*_MARKET_KEYS, *_MOVED, "unexplained_usd", "unknown_count"),
-            keys=_MARKET_KEYS,
-            settings=settings,
-            summed=_by_cause,
-            headers={"unknown_count": "changes without notional"},
-        ),
-        Shown(
-            *("open_interest_reconciliation", "Positions summed against what the venue says"),
-            (
-                *(
-                    *_MARKET_KEYS,
-                    "bucket_at",
-                    "events_usd",
-                    "state_usd",
-                    "error_usd",
-                    "error_usd_bps",
-                ),
-                *("events_tokens", "state_tokens", "error_tokens"),
-            ),
-            keys=_MARKET_KEYS,
-            settings=settings,
-            with_past=True,
-            summed=_largest_errors,
-            headers={"bucket_at": "largest error in period from, UTC"},
-        ),
-    )
 
 
 def _worst_falls(metric: pl.DataFrame) -> pl.DataFrame:
@@ -120,6 +76,47 @@ def _largest_errors(metric: pl.DataFrame) -> pl.DataFrame:
     order = [size, *map(pl.col, _MARKET), pl.col("bucket_at")]
     ranked = metric.sort(order, descending=[True, *[False] * 5], nulls_last=True)
     return ranked.group_by(_MARKET, maintain_order=True).first()
+
+
+_UNITS = ("usd", "tokens")
+_FALLEN = [f"{name}_{unit}" for unit in _UNITS for name in ("peak", "lowest")]
+_CHECKS = (
+    Shown(
+        *("open_interest_drawdown", "Worst fall of open interest, in dollars and base units"),
+        (
+            *(*_MARKET_KEYS, *_FALLEN[:2], "drawdown_usd_ratio", *_FALLEN[2:]),
+            *("drawdown_tokens_ratio",),
+        ),
+        keys=_MARKET_KEYS,
+        with_past=True,
+        summed=_worst_falls,
+    ),
+    Shown(
+        *("open_interest_against_closed", "Change of open interest against what was closed"),
+        (*_MARKET_KEYS, *_MOVED, "unexplained_usd", "unknown_count"),
+        keys=_MARKET_KEYS,
+        summed=_by_cause,
+        headers={"unknown_count": "changes without notional"},
+    ),
+    Shown(
+        *("open_interest_reconciliation", "Positions summed against what the venue says"),
+        (
+            *(
+                *_MARKET_KEYS,
+                "bucket_at",
+                "events_usd",
+                "state_usd",
+                "error_usd",
+                "error_usd_bps",
+            ),
+            *("events_tokens", "state_tokens", "error_tokens"),
+        ),
+        keys=_MARKET_KEYS,
+        with_past=True,
+        summed=_largest_errors,
+        headers={"bucket_at": "largest error in period from, UTC"},
+    ),
+)
 
 
 def _markets(context: Context, source: Source) -> Table:

@@ -1,5 +1,7 @@
 """Funding: the rates, what was paid, what holding has cost, and where shorts pay."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from analytics.expressions import known_total, ratio
@@ -19,8 +21,8 @@ _LINES = 6
 def funding(context: Context) -> Section:
     """Return the section about funding rates, payments and carry."""
     seconds = context.scope.period_seconds
-    rates, *others = _wanted(seconds)
-    told, tables = answers(context, rates, *others)
+    settings = {"bucket_seconds": seconds}
+    told, tables = answers(context, *(replace(each, settings=settings) for each in _WANTED))
     said = (
         "Above zero the side named pays, and longs where none is named; below zero it is paid. An "
         "announced rate holds until the next one, an index gives the mean since its last reading. "
@@ -30,45 +32,6 @@ def funding(context: Context) -> Section:
     words = (said,) if tables else (context.absence("funding rates or payments", "funding"),)
     charts = _charts(context, told[0], seconds)
     return Section("funding", "Funding", words, charts, tables, told)
-
-
-def _wanted(seconds: int) -> tuple[Shown, ...]:
-    settings = {"bucket_seconds": seconds}
-    return (
-        Shown(
-            *("funding_rate_8h", "Funding rates by market, largest first"),
-            (*_SIDE, "lowest_8h", "highest_8h", "last_8h", "negative_ratio", "rate_count"),
-            keys=_SIDE,
-            settings=settings,
-            with_past=True,
-            summed=_ranges,
-            headers={
-                "negative_ratio": f"{period(seconds)}s below zero",
-                "lowest_8h": "lowest per 8 h",
-                "highest_8h": "highest per 8 h",
-                "last_8h": "last per 8 h",
-            },
-        ),
-        Shown(
-            *("funding_paid", "Funding paid and received by market"),
-            (
-                *(*_MARKET, "paid_usd", "received_usd", "net_paid_usd", "settlement_count"),
-                *("unknown_count",),
-            ),
-            keys=_MARKET,
-            settings=settings,
-            summed=_paid,
-            headers={"unknown_count": "of unknown amount"},
-        ),
-        Shown(
-            *("funding_carry", "Cost of holding since the first rate, of the notional"),
-            (*_SIDE, "since_at", "until_at", "carry_ratio"),
-            keys=_SIDE,
-            settings=settings,
-            with_past=True,
-            summed=_last_carry,
-        ),
-    )
 
 
 def _ranges(metric: pl.DataFrame) -> pl.DataFrame:
@@ -102,6 +65,40 @@ def _last_carry(metric: pl.DataFrame) -> pl.DataFrame:
     )
     order = [pl.col("carry_ratio").abs(), *map(pl.col, _SERIES)]
     return last.sort(order, descending=[True, *[False] * len(_SERIES)], nulls_last=True)
+
+
+_WANTED = (
+    Shown(
+        *("funding_rate_8h", "Funding rates by market, largest first"),
+        (*_SIDE, "lowest_8h", "highest_8h", "last_8h", "negative_ratio", "rate_count"),
+        keys=_SIDE,
+        with_past=True,
+        summed=_ranges,
+        headers={
+            "negative_ratio": "readings below zero",
+            "lowest_8h": "lowest per 8 h",
+            "highest_8h": "highest per 8 h",
+            "last_8h": "last per 8 h",
+        },
+    ),
+    Shown(
+        *("funding_paid", "Funding paid and received by market"),
+        (
+            *(*_MARKET, "paid_usd", "received_usd", "net_paid_usd", "settlement_count"),
+            *("unknown_count",),
+        ),
+        keys=_MARKET,
+        summed=_paid,
+        headers={"unknown_count": "of unknown amount"},
+    ),
+    Shown(
+        *("funding_carry", "Cost of holding since the first rate, of the notional"),
+        (*_SIDE, "since_at", "until_at", "carry_ratio"),
+        keys=_SIDE,
+        with_past=True,
+        summed=_last_carry,
+    ),
+)
 
 
 def _charts(context: Context, source: Source, seconds: int) -> tuple[Chart, ...]:

@@ -13,114 +13,6 @@ _MARKET = ("chain_id", "protocol", "market")
 _DAY, _HOUR = 86_400, 3600
 
 
-def feeds() -> tuple[Shown, ...]:
-    """Return what is told of feeds by themselves, and of each against another."""
-    return (
-        Shown(
-            *("oracle_deviation_area", "Time and area off by more than 100 bps"),
-            (
-                *(*_BRIEF, "compared_seconds", "off_seconds", "off_ratio", "area_bps_seconds"),
-                *("lowest_deviation_bps", "highest_deviation_bps"),
-            ),
-            keys=_PAIR,
-            rows=15,
-            settings={"threshold_bps": 100, "bucket_seconds": _DAY},
-            summed=_time_off,
-            headers={"off_ratio": "off of compared"},
-        ),
-        Shown(
-            *("oracle_wicks", "Largest wicks within an hour, against the price it closed at"),
-            (
-                *("bucket_at", "asset", "chain_id", "protocol", "feed", "update_count"),
-                *("low_price_quote", "close_price_quote", "high_price_quote"),
-                *("wick_low_bps", "wick_high_bps"),
-            ),
-            keys=(*_FEED, "bucket_at"),
-            rows=10,
-            settings={"bucket_seconds": _HOUR},
-            summed=_wicks,
-        ),
-        Shown(
-            *("oracle_staleness", "Longest silences by feed"),
-            (
-                *("asset", "chain_id", "protocol", "feed", "update_count", "longest_gap_seconds"),
-                *("oldest_price_seconds", "longest_delay_seconds"),
-            ),
-            keys=_FEED,
-            rows=15,
-            settings={"bucket_seconds": _DAY},
-            summed=_silences,
-        ),
-        Shown(
-            *("heartbeat_breaches", "Prices older than their feed's heartbeat"),
-            (
-                *("asset", "chain_id", "protocol", "feed", "heartbeat_seconds", "breach_count"),
-                *("longest_late_seconds", "first_at", "last_at"),
-            ),
-            keys=_FEED,
-            rows=15,
-            summed=_breaches,
-            is_summed_only=True,
-            name="heartbeat_breaches_by_feed",
-        ),
-        Shown(
-            *("missed_updates", "Prices kept although another source had moved beyond the limit"),
-            (
-                *(*_BRIEF, "threshold_bps", "price_count", "missed_count", "largest_move_bps"),
-                *("longest_late_seconds",),
-            ),
-            keys=_PAIR,
-            rows=15,
-            summed=_missed,
-            is_summed_only=True,
-            name="missed_updates_by_pair",
-            headers={"price_count": "prices kept", "missed_count": "updates beyond"},
-        ),
-    )
-
-
-def exits() -> tuple[Shown, ...]:
-    """Return what is told of oracles when positions were closed by force, and of marks."""
-    return (
-        Shown(
-            *("liquidations_off_oracle", "Liquidations while the oracle was off by over 50 bps"),
-            (
-                *("asset", "chain_id", "protocol", "reference_protocol", "reference_feed"),
-                *("liquidation_count", "notional_usd", "against_ratio"),
-                *("lowest_deviation_bps", "highest_deviation_bps", "example_tx_hash"),
-            ),
-            keys=_PAIR,
-            rows=15,
-            settings={"threshold_bps": 50},
-            summed=_off,
-            is_summed_only=True,
-            name="liquidations_off_oracle_by_pair",
-            headers={"example_tx_hash": "furthest off", "against_ratio": "off to its disadvantage"},
-        ),
-        Shown(
-            *("oracle_age_at_exits", "How old the oracle's price was when positions were closed"),
-            (*_MARKET, "cause", "exit_count", "median_age_seconds", "highest_age_seconds"),
-            keys=(*_MARKET, "cause"),
-            rows=15,
-            summed=_ages,
-            is_summed_only=True,
-            name="oracle_age_by_market",
-        ),
-        Shown(
-            *("mark_oracle_basis", "Marks and executions against each oracle of the asset"),
-            (
-                *(*_MARKET, "price_kind", "reference_protocol", "reference_feed", "price_count"),
-                *("low_basis_bps", "high_basis_bps"),
-            ),
-            keys=(*_MARKET, "price_kind", *_REFERENCE),
-            rows=15,
-            settings={"bucket_seconds": _HOUR},
-            summed=_bases,
-            headers={"price_count": "prices"},
-        ),
-    )
-
-
 def _time_off(metric: pl.DataFrame) -> pl.DataFrame:
     # In the order of days: a sum of floats depends on it.
     sums = pl.col("compared_seconds", "off_seconds", "area_bps_seconds").cum_sum().last()
@@ -209,3 +101,107 @@ def _bases(metric: pl.DataFrame) -> pl.DataFrame:
 def _ranked(frame: pl.DataFrame, by: pl.Expr, keys: tuple[str, ...]) -> pl.DataFrame:
     order = [by, *map(pl.col, keys)]
     return frame.sort(order, descending=[True, *[False] * len(keys)], nulls_last=True)
+
+
+# Feeds by themselves, and each against another.
+FEEDS = (
+    Shown(
+        *("oracle_deviation_area", "Time and area off by more than 100 bps"),
+        (
+            *(*_BRIEF, "compared_seconds", "off_seconds", "off_ratio", "area_bps_seconds"),
+            *("lowest_deviation_bps", "highest_deviation_bps"),
+        ),
+        keys=_PAIR,
+        rows=15,
+        settings={"threshold_bps": 100, "bucket_seconds": _DAY},
+        summed=_time_off,
+        headers={"off_ratio": "off of compared"},
+    ),
+    Shown(
+        *("oracle_wicks", "Largest wicks within an hour, against the price it closed at"),
+        (
+            *("bucket_at", "asset", "chain_id", "protocol", "feed", "update_count"),
+            *("low_price_quote", "close_price_quote", "high_price_quote"),
+            *("wick_low_bps", "wick_high_bps"),
+        ),
+        keys=(*_FEED, "bucket_at"),
+        rows=10,
+        settings={"bucket_seconds": _HOUR},
+        summed=_wicks,
+    ),
+    Shown(
+        *("oracle_staleness", "Longest silences by feed"),
+        (
+            *("asset", "chain_id", "protocol", "feed", "update_count", "longest_gap_seconds"),
+            *("oldest_price_seconds", "longest_delay_seconds"),
+        ),
+        keys=_FEED,
+        rows=15,
+        settings={"bucket_seconds": _DAY},
+        summed=_silences,
+    ),
+    Shown(
+        *("heartbeat_breaches", "Prices older than their feed's heartbeat"),
+        (
+            *("asset", "chain_id", "protocol", "feed", "heartbeat_seconds", "breach_count"),
+            *("longest_late_seconds", "first_at", "last_at"),
+        ),
+        keys=_FEED,
+        rows=15,
+        summed=_breaches,
+        is_summed_only=True,
+        name="heartbeat_breaches_by_feed",
+    ),
+    Shown(
+        *("missed_updates", "Prices kept although another source had moved beyond the limit"),
+        (
+            *(*_BRIEF, "threshold_bps", "price_count", "missed_count", "largest_move_bps"),
+            *("longest_late_seconds",),
+        ),
+        keys=_PAIR,
+        rows=15,
+        summed=_missed,
+        is_summed_only=True,
+        name="missed_updates_by_pair",
+        headers={"price_count": "prices kept", "missed_count": "updates beyond"},
+    ),
+)
+# Oracles when positions were closed by force, and beside marks.
+EXITS = (
+    Shown(
+        *("liquidations_off_oracle", "Liquidations while the oracle was off by over 50 bps"),
+        (
+            *("asset", "chain_id", "protocol", "reference_protocol", "reference_feed"),
+            *("liquidation_count", "notional_usd", "against_ratio"),
+            *("lowest_deviation_bps", "highest_deviation_bps", "example_tx_hash"),
+        ),
+        keys=_PAIR,
+        rows=15,
+        settings={"threshold_bps": 50},
+        summed=_off,
+        is_summed_only=True,
+        name="liquidations_off_oracle_by_pair",
+        headers={"example_tx_hash": "furthest off", "against_ratio": "off to its disadvantage"},
+    ),
+    Shown(
+        *("oracle_age_at_exits", "How old the oracle's price was when positions were closed"),
+        (*_MARKET, "cause", "exit_count", "median_age_seconds", "highest_age_seconds"),
+        keys=(*_MARKET, "cause"),
+        rows=15,
+        summed=_ages,
+        is_summed_only=True,
+        name="oracle_age_by_market",
+    ),
+    Shown(
+        *("mark_oracle_basis", "Marks and executions against each oracle of the asset"),
+        (
+            *(*_MARKET, "price_kind", "reference_protocol", "reference_feed", "price_count"),
+            *("low_basis_bps", "high_basis_bps"),
+        ),
+        keys=(*_MARKET, "price_kind", *_REFERENCE),
+        rows=15,
+        settings={"bucket_seconds": _HOUR},
+        summed=_bases,
+        headers={"price_count": "prices"},
+    ),
+)

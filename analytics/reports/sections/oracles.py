@@ -40,7 +40,7 @@ def oracles(context: Context) -> Section:
     compared = context.scope.metric("oracle_deviation", with_past=True)
     off = context.scope.query("oracle_off", **_OFF)
     pairs = _pairs(compared)
-    used, shown = answers(context, *oracle_use.feeds(), *oracle_use.exits())
+    used, shown = answers(context, *oracle_use.FEEDS, *oracle_use.EXITS)
     sources = (
         Source("oracle_deviation", "metric", "oracle_deviation", compared, _TOLERANCE),
         Source("oracle_pairs", "metric", "oracle_deviation", pairs, _TOLERANCE),
