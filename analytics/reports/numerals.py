@@ -61,6 +61,8 @@ def bps(value: float | None) -> str:
     """Return basis points with one decimal and their sign."""
     if value is None:
         return UNKNOWN
+    if 0 < abs(value) < 0.05:
+        return f"{'-' if value < 0 else '+'}<0.1"
     return "0" if value == 0 else f"{value:+,.1f}"
 
 

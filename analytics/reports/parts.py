@@ -23,6 +23,7 @@ _SHOWN: Sequence[tuple[str, Callable[[Any], str]]] = (
     ("_per_second", numerals.number),
     ("_tokens", numerals.tokens),
     ("_change_ratio", numerals.rate),
+    ("carry_ratio", numerals.rate),
     ("_ratio", numerals.percent),
     ("take_rate", numerals.percent),
     ("_share", numerals.percent),
@@ -34,6 +35,8 @@ _SHOWN: Sequence[tuple[str, Callable[[Any], str]]] = (
     ("significance", numerals.number),
     ("_leverage", numerals.number),
     ("absolute_bps", numerals.number),
+    ("threshold_bps", numerals.number),
+    ("_move_bps", numerals.number),
     ("_bps", numerals.bps),
     ("_years", numerals.number),
     ("_count", numerals.count),
@@ -82,10 +85,24 @@ _HEADERS = {
     "gini": "Gini",
     "length_seconds": "length, s",
     "notional_share": "share of notional",
+    "asset_token": "asset",
+    "drawdown_usd_ratio": "fall in dollars",
+    "drawdown_tokens_ratio": "fall in base units",
+    "error_usd_bps": "error, bps",
     "mean_change_ratio": "mean a day",
     "sd_change_ratio": "standard deviation a day",
 }
-HASHES = frozenset({"account", "feed", "reference_feed", "loan", "pool", "asset_token"})
+HASHES = frozenset(
+    {
+        "account",
+        "counterparty",
+        "feed",
+        "reference_feed",
+        "other_feed",
+        "loan",
+        "pool",
+    }
+)
 TEXTS = ("_at", "_timestamp", "date", "valid_from", "valid_to", "chain_id")
 
 
@@ -324,11 +341,16 @@ def header(name: str) -> str:
         return _HEADERS[name]
     for ending, said in _UNITS.items():
         if name.endswith(ending):
-            return f"{name.removesuffix(ending).replace('_', ' ')}, {said}"
-    plain = name.removeprefix("is_").removesuffix("_ratio").replace("adl", "ADL")
+            return f"{_words(name.removesuffix(ending))}, {said}"
+    plain = name.removeprefix("is_").removesuffix("_ratio")
     if name.endswith("_count"):
-        return plain.removesuffix("_count").replace("_", " ") + "s"
-    return plain.replace("_at", ", UTC").replace("_", " ")
+        return _words(plain.removesuffix("_count")) + "s"
+    return _words(plain.replace("_at", ", UTC"))
+
+
+def _words(name: str) -> str:
+    short = {"adl": "ADL", "tvl": "TVL", "usd": "USD"}
+    return " ".join(short.get(word, word) for word in name.split("_"))
 
 
 def ranks(values: Sequence[Any]) -> list[int | None]:

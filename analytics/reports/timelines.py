@@ -1,5 +1,6 @@
 """Timelines: one line per thing, and on it bars from when to when it lasted."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import altair as alt
@@ -26,8 +27,12 @@ def timeline(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame) -> Chart:
         rows: `line` (which one, Int64), `label`, `kind`, `said`, `start_at`, `end_at`; several of a
             line are several bars, and null times none.
     """
+    height = _ROW * rows["line"].n_unique()
     wide, narrow = (
-        rendered(canvas, drawing, size, _layers(canvas, drawing, rows, size)) for size in SIZES
+        rendered(
+            canvas, drawing, replace(size, height=height), _layers(canvas, drawing, rows, size)
+        )
+        for size in SIZES
     )
     png = vl_convert.svg_to_png(wide, scale=2)
     return Chart(drawing.name, drawing.title, wide, narrow, png, drawing.source)
@@ -35,8 +40,6 @@ def timeline(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame) -> Chart:
 
 def _layers(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame, size: Size) -> alt.LayerChart:
     ends = canvas.first, canvas.last
-    # One row of text and one of bars for each line; a scale of numbers keeps their distance.
-    height = alt.Step(_ROW)
     place = alt.Y("line:O", axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
     lines = rows.unique("line", keep="first", maintain_order=True)
     x, colors = (
@@ -58,7 +61,7 @@ def _layers(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame, size: Size) ->
         .mark_rect(opacity=0, aria=True)
         .encode(x="at:T", x2="until:T", y=place, description="said:N")
     )
-    layers: alt.LayerChart = alt.layer(bars, labels, said).properties(height=height)
+    layers: alt.LayerChart = alt.layer(bars, labels, said)
     return layers
 
 

@@ -45,8 +45,8 @@ _HEADERS = {
     "limit": "threshold",
 }
 _VENUE_LAG = (
-    *("measure", "asset", "protocol", "feed", "other_protocol", "other_feed", "sample_count"),
-    *("lag_seconds", "correlation", "significance", "leader"),
+    *("measure", "asset", "leader", "lag_seconds", "correlation", "significance"),
+    *("protocol", "feed", "other_protocol", "other_feed", "sample_count"),
 )
 _DROPS = (
     *("asset", "chain_id", "protocol", "before_price_quote", "low_price_quote", "low_at"),
@@ -119,7 +119,8 @@ def cascade(context: Context) -> Section:
             "that is a setting: build-up, trigger, liquidation, deleveraging, dislocation of "
             "prices and recovery. Nothing is assumed of their order. Seen is a measured crossing "
             "in the event, not seen a measured absence, not known that the facts do not tell. The "
-            "past a threshold compares with is the day before; any ADL at all is deleveraging.",
+            "past a threshold compares with is the day before; any ADL at all is deleveraging. Of "
+            f"each stage the {_OF_STAGE} that began first are shown.",
             "Who leads is by the shift at which two series agree best: a significance below three "
             "is chance or trend. A repricing stays; a failure of the market's machinery comes "
             "back, with sources apart, thin books and much of the selling in one minute. Prices "
@@ -220,7 +221,7 @@ def _charts(
         return ()
     moment = pl.Datetime("us")
     frame = pl.DataFrame(rows, schema_overrides={"start_at": moment, "end_at": moment})
-    title = f"Stages of the event, at most {_OF_STAGE} of each"
+    title = "Stages of the event"
     drawing = Drawing("cascade_stages", title, "stage", "USD", _STAGES, source)
     canvas = Canvas(context.stamp, found.start, found.end)
     return (timeline(canvas, drawing, frame),)

@@ -39,7 +39,7 @@ def exits(context: Context) -> Section:
     """Return the section about liquidations, ADLs, and how both lie in time."""
     found = event(context)
     sources = {source.name: source for source in _sources(context, found)}
-    shape, shown = answers(context, *SHAPE, *in_event(found))
+    shape, shown = answers(context, *in_event(found), *SHAPE)
     silent = tuple(
         context.absence(what, name)
         for name, what in (("liquidations", "liquidations"), ("adls", "ADLs"))
@@ -58,7 +58,7 @@ def exits(context: Context) -> Section:
             *silent,
         ),
         charts=(*_hourly(context, sources), *_zoom(context, minutes, found)),
-        tables=(*_tables(context, sources), *shown),
+        tables=(*shown, *_tables(context, sources)),
         sources=(*sources.values(), *shape),
     )
 

@@ -7,7 +7,7 @@ import polars as pl
 from analytics.expressions import known_total, ratio
 from analytics.reports.charts import Drawing, colored, lines
 from analytics.reports.context import Context
-from analytics.reports.numerals import period
+from analytics.reports.numerals import counted, period
 from analytics.reports.parts import Chart, Section, Source
 from analytics.reports.sections.listed import Shown, answers
 
@@ -29,9 +29,19 @@ def funding(context: Context) -> Section:
         "Payments are booked when an account settles, which may be long after they accrued. Carry "
         "is what holding has cost since the first rate, simple interest."
     )
-    words = (said,) if tables else (context.absence("funding rates or payments", "funding"),)
+    words = (said, *_below_zero(told[0].frame))
+    if not tables:
+        words = (context.absence("funding rates or payments", "funding"),)
     charts = _charts(context, told[0], seconds)
     return Section("funding", "Funding", words, charts, tables, told)
+
+
+def _below_zero(metric: pl.DataFrame) -> tuple[str, ...]:
+    known = metric["funding_rate_8h"].drop_nulls()
+    if known.is_empty():
+        return ("No rate is told, only payments.",)
+    below = int((known < 0).sum())
+    return (f"{below:,} of {counted(known.len(), 'rate')} told were below zero.",)
 
 
 def _ranges(metric: pl.DataFrame) -> pl.DataFrame:
@@ -129,4 +139,5 @@ def _charts(context: Context, source: Source, seconds: int) -> tuple[Chart, ...]
     return tuple(
         lines(context.canvas, drawing, values)
         for drawing, values in zip(drawings, (rows, shares), strict=True)
+        if (values["value"] != 0).any()
     )

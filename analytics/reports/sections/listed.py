@@ -113,6 +113,9 @@ def _table(context: Context, shown: Shown, source: Source, frame: pl.DataFrame) 
     columns = shown.columns or frame.columns
     if {"chain_id", "protocol", "market"} <= {*frame.columns}:
         frame = context.named(frame)
+    if {"chain_id", "asset_token"} <= {*frame.columns}:
+        named = context.with_symbol(frame).rename({"asset_token": "asset_token_id"})
+        frame = named.rename({"symbol": "asset_token"})
     return table(
         shown.caption,
         frame,

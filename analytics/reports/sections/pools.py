@@ -138,14 +138,7 @@ def _notable(context: Context) -> pl.DataFrame:
     order = ["block_timestamp", "chain_id", "tx_hash", "log_index", "item_index"]
     notable = context.scope.facts("credit_events").filter(pl.col("kind").is_in(_NOTABLE))
     latest = notable.sort(order, descending=[True, *[False] * 4]).head(15)
-    return _with_symbol(context, latest.collect())
-
-
-def _with_symbol(context: Context, rows: pl.DataFrame) -> pl.DataFrame:
-    tokens = context.scope.facts("tokens").group_by("chain_id", "address")
-    symbols = tokens.agg(pl.col("symbol").max()).rename({"address": "asset_token"}).collect()
-    joined = rows.join(symbols, on=["chain_id", "asset_token"], how="left", maintain_order="left")
-    return joined.with_columns(symbol=pl.coalesce("symbol", "asset_token"))
+    return context.with_symbol(latest.collect())
 
 
 def _flows(context: Context) -> pl.DataFrame:
@@ -162,7 +155,7 @@ def _flows(context: Context) -> pl.DataFrame:
         )
         .collect()
     )
-    named = _with_symbol(context, sums.sort(keys, nulls_last=True))
+    named = context.with_symbol(sums.sort(keys, nulls_last=True))
     return named.select(
         *("chain_id", "protocol", "pool", "kind", "flow_count", "account_count"),
         *("asset_tokens", "symbol", "share_tokens", "last_at"),
@@ -188,7 +181,7 @@ def _prices(context: Context) -> pl.DataFrame:
         )
         .collect()
     )
-    named = _with_symbol(context, updates.sort(keys, nulls_last=True))
+    named = context.with_symbol(updates.sort(keys, nulls_last=True))
     return named.select(
         *("chain_id", "protocol", "pool", "symbol", "update_count"),
         *("first_price_tokens", "lowest_price_tokens", "last_price_tokens", "first_at", "last_at"),
