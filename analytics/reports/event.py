@@ -44,12 +44,12 @@ class Event:
         return self.start, self.end
 
     @property
-    def with_history(self) -> Span:
-        """The window with the day it is compared with."""
-        return _shifted(self.start, -_HISTORY), self.end
+    def around(self) -> Span:
+        """The window with the day it is compared with, and as long after it as it was."""
+        return _shifted(self.start, -_HISTORY), _shifted(self.end, self.end - self.start)
 
     def followed(self, hours: int) -> Span:
-        """Return the window with its history and what came after."""
+        """Return the window with its history and so many hours after it."""
         return _shifted(self.start, -_HISTORY), _shifted(self.end, timedelta(hours=hours))
 
 

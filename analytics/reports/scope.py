@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -65,6 +67,7 @@ class Scope:
     con: load.Connection
     limits: Limits = Limits()
     _answers: dict[object, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+    _windows: dict[object, pl.LazyFrame] = field(default_factory=dict, repr=False, compare=False)
 
     def facts(self, table: str, *, with_past: bool = False, whole: bool = False) -> pl.LazyFrame:
         """
@@ -153,8 +156,14 @@ class Scope:
         is_whole = not is_narrowed(name, table)
         if between is None:
             return self.facts(table, with_past=with_past, whole=is_whole)
+        asked = (table, is_whole, between)
+        if asked not in self._windows:
+            self._windows[asked] = self._window(*asked)
+        return self._windows[asked]
+
+    def _window(self, table: str, is_whole: bool, between: Span) -> pl.LazyFrame:  # noqa: FBT001
         until = self.limits.until
-        return load.facts(
+        frame = load.facts(
             self.con,
             table,
             protocol=None if is_whole else self.limits.protocol,
@@ -162,6 +171,15 @@ class Scope:
             since=begin_of(table, between[0]),
             until=between[1] if until is None else min(until, between[1]),
         )
+        # Many metrics read the same window, and some read it many times: from a file each of them
+        # takes a part of the time, and none of them the memory of all.
+        path = Path(self._folder.name) / f"{len(self._windows)}.parquet"
+        frame.sink_parquet(path, compression="lz4")
+        return pl.scan_parquet(path)
+
+    @cached_property
+    def _folder(self) -> TemporaryDirectory[str]:
+        return TemporaryDirectory(prefix="perpscope-")
 
     def _since(self, frame: pl.DataFrame) -> pl.DataFrame:
         since = self.limits.since

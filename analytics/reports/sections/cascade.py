@@ -34,13 +34,13 @@ _MEASURES = {
 _OF_STAGE = 4
 _RECOVERY_HOURS = 72
 _COLUMNS = (
-    *("stage", "who", "verdict", "start_at", "end_at", "stretch_count", "measured"),
+    *("stage", "who", "verdict", "begun", "ended", "stretch_count", "measured"),
     *("observed", "limit", "highest"),
 )
 _HEADERS = {
     "stretch_count": "stretches",
-    "start_at": "first beyond, UTC",
-    "end_at": "last beyond, UTC",
+    "begun": "first beyond, UTC",
+    "ended": "last beyond, UTC",
     "observed": "observed then",
     "limit": "threshold",
 }
@@ -88,6 +88,7 @@ _WANTED = (
         *("venue_lead_lag", "Who moves first, most significant first"),
         _VENUE_LAG,
         largest_first="significance",
+        settings={"grid_seconds": 10, "most_steps": 12},
         rows=15,
         headers={"lag_seconds": "other follows by, s"},
     ),
@@ -107,7 +108,7 @@ def cascade(context: Context) -> Section:
     if found is None:
         words = (context.absence("liquidations, so no cascade,", "liquidations"),)
         return Section("cascade", "Cascade", words)
-    (stages,), _ = answers(context, Shown("cascade_stages", "", between=found.with_history))
+    (stages,), _ = answers(context, Shown("cascade_stages", "", between=found.around))
     others, tables = answers(context, *_wanted(found))
     kept, left_out = _strongest(_lines(stages.frame, found))
     return Section(
@@ -133,17 +134,14 @@ def cascade(context: Context) -> Section:
 
 
 def _wanted(found: Event) -> tuple[Shown, ...]:
-    length = found.end - found.start
-    times = {
-        "venue_lead_lag": found.span,
-        "asset_correlation": (found.start - length, found.end + length),
-    }
-    around, patience = found.followed(_RECOVERY_HOURS), {"recovery_hours": _RECOVERY_HOURS}
+    patient = {"event_shape", "event_drops"}
+    later, patience = found.followed(_RECOVERY_HOURS), {"recovery_hours": _RECOVERY_HOURS}
     return tuple(
         replace(
             shown,
-            settings=found.settings | ({} if shown.metric in times else patience),
-            between=times.get(shown.metric, around),
+            settings={**shown.settings, **found.settings}
+            | (patience if shown.metric in patient else {}),
+            between=later if shown.metric in patient else found.around,
         )
         for shown in _WANTED
     )
@@ -191,21 +189,27 @@ def _said(measure: str, value: float | None) -> str:
 
 
 def _table(kept: pl.DataFrame, left_out: int, source: Source) -> Table:
-    values = {
-        "observed": "observed_value",
-        "limit": "threshold",
-        "highest": "highest_value",
-    }
-    texts = [
-        pl.Series(name, [_said(*pair) for pair in kept.select("measure", column).iter_rows()])
-        for name, column in values.items()
-    ]
-    stage = pl.format("{} {}", "stage", pl.col("name").str.replace("_", "-"))
-    measured = pl.col("measure").replace(_MEASURES)
-    shown = kept.with_columns(*texts, stage=stage, measured=measured)
+    texts = pl.DataFrame([_texts(row) for row in kept.iter_rows(named=True)])
+    shown = pl.concat([kept.select("stretch_count", "verdict", "who"), texts], how="horizontal")
     caption = "Stages: what was seen, against which threshold"
     made = table(caption, shown, _COLUMNS, rows=99, headers=_HEADERS, source=source)
     return replace(made, left_out=left_out)
+
+
+def _texts(row: dict[str, Any]) -> dict[str, str]:
+    # What was looked at and not seen has no time, which is not the same as an unknown one.
+    nothing = numerals.UNKNOWN if row["verdict"] == "not known" else "none"
+    is_seen = row["verdict"] == "seen"
+    measure = row["measure"]
+    return {
+        "stage": f"{row['stage']} {row['name'].replace('_', '-')}",
+        "begun": clock(row["start_at"]) if is_seen else nothing,
+        "ended": clock(row["end_at"]) if is_seen else nothing,
+        "measured": _MEASURES[measure],
+        "observed": _said(measure, row["observed_value"]) if is_seen else nothing,
+        "limit": _said(measure, row["threshold"]),
+        "highest": _said(measure, row["highest_value"]),
+    }
 
 
 def _charts(

@@ -1,6 +1,7 @@
 """How liquidations and ADLs lie in time, what they cost, and whose they were: tables."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from analytics.reports.event import Event
 from analytics.reports.sections.listed import Shown
@@ -88,17 +89,6 @@ SHAPE = (
         },
     ),
     Shown(
-        *("adl_budget", "What each wave of ADLs took, and what it needed to take"),
-        (
-            *("protocol", "wave", "first_at", "adl_count", "needed_budget_usd", "haircut_usd"),
-            *("overshoot_usd", "under_coverage_usd", "haircut_ratio", "deficit_usd"),
-        ),
-        keys=("protocol", "wave"),
-        largest_first="needed_budget_usd",
-        rows=15,
-        headers={"haircut_ratio": "taken of profit"},
-    ),
-    Shown(
         *("adl_counterparty_share", "For whose losses positions were cut"),
         (
             *("chain_id", "protocol", "counterparty", "name", "adl_count", "notional_usd"),
@@ -118,6 +108,17 @@ SHAPE = (
         headers={"unknown_count": "without account or notional"},
     ),
 )
+_BUDGET = Shown(
+    *("adl_budget", "What each wave of ADLs around the event took, and what it needed"),
+    (
+        *("protocol", "wave", "first_at", "adl_count", "needed_budget_usd", "haircut_usd"),
+        *("overshoot_usd", "under_coverage_usd", "haircut_ratio", "deficit_usd"),
+    ),
+    keys=("protocol", "wave"),
+    largest_first="needed_budget_usd",
+    rows=15,
+    headers={"haircut_ratio": "taken of profit"},
+)
 
 
 def in_event(found: Event | None) -> Sequence[Shown]:
@@ -128,6 +129,7 @@ def in_event(found: Event | None) -> Sequence[Shown]:
     titles = {"liquidation_progress": "liquidated notional", "adl_progress": "notional cut by ADL"}
     lags = ("first_liquidation_at", "first_adl_at", "lag_seconds")
     return (
+        replace(_BUDGET, between=found.around),
         *(
             Shown(
                 *(name, f"When shares of the event's {what} were reached", _LATER, reached),

@@ -1,10 +1,13 @@
 """Oracles: how far sources of one asset were apart, and how old their prices were."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from analytics.reports.charts import Drawing, colored, lines
 from analytics.reports.context import Context, by_period
-from analytics.reports.numerals import period
+from analytics.reports.event import Event, event
+from analytics.reports.numerals import clock, period
 from analytics.reports.parts import Chart, Section, Source, Table, table
 from analytics.reports.sections import oracle_use
 from analytics.reports.sections.listed import answers
@@ -20,31 +23,39 @@ _UPDATES = (
     *("block_timestamp", "asset", "protocol", "reference_protocol", "oracle_price_quote"),
     *("reference_price_quote", "deviation_bps", "staleness_seconds", "tx_hash"),
 )
-_BEYOND = (
-    *("asset", *_PAIR[2:5], "reference_protocol", "moments_off", "seconds_off"),
-    *("lowest_deviation_bps", "highest_deviation_bps", "first_off_at", "last_off_at"),
-)
 _HEADERS = {
     "oracle_price_quote": "price",
     "reference_price_quote": "reference price",
     "comparison_count": "comparisons",
     "worst_at": "worst at, UTC",
 }
+_READ = (
+    "Each update is compared with the latest price of every other source of the same asset and "
+    "quote that is at most an hour old. An oracle may differ by its own deviation threshold by "
+    "design. The sign, and a little of the size, depend on which of the two is the reference. "
+    "Staleness is the age of the price compared with."
+)
+_USED = (
+    "Time and area count how long both prices stood apart while both were fresh, so a wick of a "
+    "second weighs a second. A wick is how far an hour's extreme was from its last price. A "
+    "liquidation is off to its disadvantage where the venue's price was lower than the other for a "
+    "long, or higher for a short; who was right it does not say."
+)
 _LINES = 6
 _TOLERANCE = {"tolerance_seconds": 3600}
-_OFF = {"threshold_bps": "100"}
 
 
 def oracles(context: Context) -> Section:
     """Return the section about oracle deviation and staleness."""
     compared = context.scope.metric("oracle_deviation", with_past=True)
-    off = context.scope.query("oracle_off", **_OFF)
     pairs = _pairs(compared)
-    used, shown = answers(context, *oracle_use.FEEDS, *oracle_use.EXITS)
+    found = event(context)
+    between = None if found is None else found.around
+    wanted = (*oracle_use.FEEDS, *oracle_use.EXITS)
+    used, shown = answers(context, *(replace(each, between=between) for each in wanted))
     sources = (
         Source("oracle_deviation", "metric", "oracle_deviation", compared, _TOLERANCE),
         Source("oracle_pairs", "metric", "oracle_deviation", pairs, _TOLERANCE),
-        Source("oracle_off", "query", "oracle_off", off, _OFF),
     )
     if compared.is_empty():
         told = (_silence(context),)
@@ -52,20 +63,18 @@ def oracles(context: Context) -> Section:
     return Section(
         "oracles",
         "Oracles",
-        (
-            "Each update is compared with the latest price of every other source of the same "
-            "asset and quote that is at most an hour old. An oracle may differ by its own "
-            "deviation threshold by design. The sign, and a little of the size, depend on which of "
-            "the two is the reference. Staleness is the age of the price compared with.",
-            "Time and area count how long both prices stood apart while both were fresh, so a wick "
-            "of a second weighs a second. A wick is how far an hour's extreme was from its last "
-            "price. A liquidation is off to its disadvantage where the venue's price was lower "
-            "than the other for a long, or higher for a short; who was right it does not say.",
-        ),
+        (_READ, f"{_USED} All of this is {_looked_at(found)}."),
         charts=_charts(context, sources[0]),
         tables=(*_tables(*sources), *shown),
         sources=(*sources, *used),
     )
+
+
+def _looked_at(found: Event | None) -> str:
+    if found is None:
+        return "of all the time the report covers"
+    first, last = found.around
+    return f"of the event and around it, {clock(first)} to {clock(last)}"
 
 
 def _silence(context: Context) -> str:
@@ -123,13 +132,12 @@ def _charts(context: Context, source: Source) -> tuple[Chart, ...]:
     return (lines(context.canvas, drawing, rows, interpolate="linear"),) if is_drawn else ()
 
 
-def _tables(compared: Source, pairs: Source, off: Source) -> tuple[Table, ...]:
+def _tables(compared: Source, pairs: Source) -> tuple[Table, ...]:
     size = pl.col("deviation_bps").abs()
     worst = compared.frame.sort(size, descending=True, maintain_order=True, nulls_last=True)
     wanted = (
         ("Pairs of sources, worst first", pairs.frame, _PAIRS, compared, _PAIRS[:6]),
         ("Worst single updates", worst.head(10), _UPDATES, compared, ()),
-        ("Off by more than 100 bps", off.frame, _BEYOND, off, ()),
     )
     return tuple(
         table(
