@@ -196,7 +196,7 @@ def test_every_linked_file_is_there(folder: Path, html: str) -> None:
 
 def test_hostile_names_are_text(folder: Path, html: str, markdown: str) -> None:
     """A market called `<b>x</b>|*` is neither a tag nor a cell, on no page and in no chart."""
-    markets = markdown.split("**Open interest by market**")[1].split("Rows:", maxsplit=1)[0]
+    markets = markdown.split("**Open interest by market**")[1].split("\n**", maxsplit=1)[0]
     rows = [line for line in markets.splitlines() if line.startswith("|")]
     charts = [path.read_text(encoding="utf-8") for path in (folder / "charts").glob("*.svg")]
 

@@ -222,7 +222,7 @@ def _encoded(
 def time_axis(ends: tuple[datetime, datetime], size: Size) -> alt.X:
     """Return the axis of time of a chart: the field `at`, UTC."""
     scale = alt.Scale(type="utc", domain=[_iso(end) for end in ends])
-    shown = {"grid": False, "labelOverlap": True, "labelFlush": True}
+    shown: dict[str, Any] = {"grid": False, "labelOverlap": True, "labelFlush": True}
     axis = alt.Axis(**shown, tickCount=size.ticks, format=_ticks(ends, size))
     return alt.X("at:T", title="time, UTC", scale=scale, axis=axis)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Any
 
 import polars as pl
 
@@ -34,7 +35,7 @@ class Event:
     words: str
 
     @property
-    def settings(self) -> dict[str, str]:
+    def settings(self) -> dict[str, Any]:
         """The window as settings of a metric."""
         return {"event_start": self.start.isoformat(), "event_end": self.end.isoformat()}
 

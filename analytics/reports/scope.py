@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
+from weakref import finalize
 
 import polars as pl
 
@@ -173,13 +175,21 @@ class Scope:
         )
         # Many metrics read the same window, and some read it many times: from a file each of them
         # takes a part of the time, and none of them the memory of all.
-        path = Path(self._folder.name) / f"{len(self._windows)}.parquet"
-        frame.sink_parquet(path, compression="lz4")
+        path = self._folder / f"{len(self._windows)}.parquet"
+        try:
+            frame.sink_parquet(path, compression="lz4")
+        except OSError as error:
+            raise WorldError(
+                f"no room for a window of {table} in {self._folder}: {error}; make some there, or "
+                "name another place with TMPDIR"
+            ) from error
         return pl.scan_parquet(path)
 
     @cached_property
-    def _folder(self) -> TemporaryDirectory[str]:
-        return TemporaryDirectory(prefix="perpscope-")
+    def _folder(self) -> Path:
+        folder = Path(mkdtemp(prefix="perpscope-"))
+        finalize(self, rmtree, folder, ignore_errors=True)
+        return folder
 
     def _since(self, frame: pl.DataFrame) -> pl.DataFrame:
         since = self.limits.since

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import altair as alt
 import polars as pl
@@ -38,7 +39,7 @@ def timeline(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame) -> Chart:
     return Chart(drawing.name, drawing.title, wide, narrow, png, drawing.source)
 
 
-def _layers(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame, size: Size) -> alt.LayerChart:
+def _layers(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame, size: Size) -> Any:
     ends = canvas.first, canvas.last
     place = alt.Y("line:O", axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
     lines = rows.unique("line", keep="first", maintain_order=True)
@@ -61,8 +62,7 @@ def _layers(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame, size: Size) ->
         .mark_rect(opacity=0, aria=True)
         .encode(x="at:T", x2="until:T", y=place, description="said:N")
     )
-    layers: alt.LayerChart = alt.layer(bars, labels, said)
-    return layers
+    return alt.layer(bars, labels, said)
 
 
 def _bars(rows: pl.DataFrame, ends: tuple[datetime, datetime]) -> alt.InlineData:

@@ -87,20 +87,26 @@ def _sources(context: Context, found: Event | None) -> tuple[Source, ...]:
 def _peak(found: Event | None, minutes: Source | None) -> tuple[str, ...]:
     if found is None or minutes is None:
         return ()
+    known = [known_total(pl.col(f"{name}_usd")) for name in ("liquidated", "deleveraged")]
+    counts = pl.col("liquidation_count", "adl_count").sum()
+    sums = minutes.frame.group_by("bucket_at").agg(*known, counts)
     whole = pl.sum_horizontal("liquidated_usd", "deleveraged_usd")
-    sums = minutes.frame.group_by("bucket_at").agg(
-        known_total(pl.col("liquidated_usd", "deleveraged_usd"))
-    )
     ranked = sums.with_columns(whole=whole).sort("whole", "bucket_at", descending=[True, False])
     if ranked.is_empty() or not ranked["whole"][0]:
         return (found.words,)
     first = ranked.row(0, named=True)
-    share = ratio(pl.col("whole").max(), pl.col("whole").sum())
+    parts = [
+        f"{short_dollars(first[amount])} {words}"
+        for amount, count, words in (
+            ("liquidated_usd", "liquidation_count", "liquidated"),
+            ("deleveraged_usd", "adl_count", "closed by ADL"),
+        )
+        if first[count]
+    ]
+    share = ranked.select(ratio(pl.col("whole").max(), pl.col("whole").sum())).item()
     return (
-        f"{found.words} Its worst minute began {clock(first['bucket_at'])}: "
-        f"{short_dollars(first['liquidated_usd'])} liquidated and "
-        f"{short_dollars(first['deleveraged_usd'])} closed by ADL, "
-        f"{percent(ranked.select(share).item())} of what the event closed by force.",
+        f"{found.words} Its worst minute began {clock(first['bucket_at'])}: {' and '.join(parts)}, "
+        f"{percent(share)} of what the event closed by force.",
     )
 
 

@@ -34,8 +34,8 @@ def exposure(context: Context) -> Section:
         Source("open_interest_total", "metric", "open_interest", total, settings),
     )
     if metric.is_empty():
-        words = (context.absence("open interest", "open_interest"),)
-        return Section("open-interest", "Open interest", words, sources=sources)
+        absent = (context.absence("open interest", "open_interest"),)
+        return Section("open-interest", "Open interest", absent, sources=sources)
     words = (
         f"Values at the end of each {period(seconds)}; a market keeps its last value until it "
         "speaks again. Drawdown is the distance from the highest total so far. Where the basis is "

@@ -124,20 +124,31 @@ def _charts(context: Context, source: Source, seconds: int) -> tuple[Chart, ...]
     largest = size.sort("value", "series", descending=[True, False])["series"].head(_LINES)
     rows = values.filter(pl.col("series").is_in(largest.to_list())).sort("at", "series")
     below = named.group_by("at").agg(value=(rate < 0).sum() / pl.len())
-    each = period(seconds)
-    drawings = (
-        Drawing(
-            *("funding_rate", f"Funding per 8 hours at the end of each {each}, largest markets"),
-            *("rate per 8 h", "%", colored(largest.to_list()), source),
-        ),
-        Drawing(
-            *("funding_below_zero", f"Share of rates told in each {each} that are below zero"),
-            *("below zero", "%", colored(["all markets"]), source),
-        ),
-    )
+    drawings = _drawings(source, largest.to_list(), period(seconds))
     shares = below.select("at", pl.lit("all markets").alias("series"), "value").sort("at")
     return tuple(
         lines(context.canvas, drawing, values)
         for drawing, values in zip(drawings, (rows, shares), strict=True)
         if (values["value"] != 0).any()
+    )
+
+
+def _drawings(source: Source, largest: list[str], each: str) -> tuple[Drawing, ...]:
+    return (
+        Drawing(
+            "funding_rate",
+            f"Funding per 8 hours at the end of each {each}, largest markets",
+            "rate per 8 h",
+            "%",
+            colored(largest),
+            source,
+        ),
+        Drawing(
+            "funding_below_zero",
+            f"Share of rates told in each {each} that are below zero",
+            "below zero",
+            "%",
+            colored(["all markets"]),
+            source,
+        ),
     )
