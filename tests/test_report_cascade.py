@@ -14,7 +14,7 @@ from analytics.reports.parts import Section, Table
 from analytics.reports.scope import Scope
 from analytics.reports.sections.cascade import cascade
 
-EVIL = "</text><script>alert(1)</script>"
+EVIL = "</text><script>alert(1)</script>\x1b[31m\u202e"
 LOST = GMX | {"market": "0xeth", "is_long": True, "notional_usd": 600}
 CUT = GMX | {"market": "0xeth", "is_long": False, "account": "0xw", "notional_usd": 40}
 
@@ -116,6 +116,7 @@ def test_the_timeline_says_what_the_table_says(section: Section) -> None:
     assert len(said) == len(section.tables[0].rows) == chart.svg.count('class="moment"')
     assert "2 liquidation, gmx_v2: seen" in chart.svg
     assert "<script" not in chart.svg + chart.narrow
+    assert "\x1b" not in chart.svg
     assert "&lt;script&gt;" in chart.svg
 
 

@@ -83,7 +83,7 @@ def _texts(lines: pl.DataFrame, ends: tuple[datetime, datetime], size: Size) -> 
         {
             "line": row["line"],
             "label": _cut(row["label"], size),
-            "said": row["said"],
+            "said": visible(row["said"]),
             "at": ends[0].isoformat() + "Z",
             "until": ends[1].isoformat() + "Z",
         }
