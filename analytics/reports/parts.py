@@ -345,7 +345,7 @@ def header(name: str) -> str:
     plain = name.removeprefix("is_").removesuffix("_ratio")
     if name.endswith("_count"):
         return _words(plain.removesuffix("_count")) + "s"
-    return _words(plain.replace("_at", ", UTC"))
+    return f"{_words(plain.removesuffix('_at'))}{', UTC' if plain.endswith('_at') else ''}"
 
 
 def _words(name: str) -> str:

@@ -129,7 +129,6 @@ def in_event(found: Event | None) -> Sequence[Shown]:
     titles = {"liquidation_progress": "liquidated notional", "adl_progress": "notional cut by ADL"}
     lags = ("first_liquidation_at", "first_adl_at", "lag_seconds")
     return (
-        replace(_BUDGET, between=found.around),
         *(
             Shown(
                 *(name, f"When shares of the event's {what} were reached", _LATER, reached),
@@ -148,4 +147,5 @@ def in_event(found: Event | None) -> Sequence[Shown]:
             *((*_MARKET, *lags), _MARKET),
             between=since,
         ),
+        replace(_BUDGET, between=found.around),
     )
