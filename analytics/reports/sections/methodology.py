@@ -64,8 +64,9 @@ def tracing(context: Context) -> Section:
             f"--param tx_hash={found[0]}",
             "The command under a number or table gives its rows again: perpscope trace METRIC "
             "lists the transactions a metric rests on, --where column=value those of one row. "
-            "A metric takes this report's protocol, chain and end, a question its own parameters; "
-            "what else the report is limited to, it is limited to alone.",
+            "A metric takes this report's protocol, chain and end, and the beginning of a window "
+            "where it looks at one; a question takes its own parameters. What else the report is "
+            "limited to, it is limited to alone.",
             "The rows behind each section are in csv/, json/ and parquet/, with every digit. "
             "manifest.json names, for each file, the metric or query, its settings and the SHA-256 "
             "digest of its rows, the digests of the input (coverage), and the versions used. The "
