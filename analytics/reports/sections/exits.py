@@ -18,7 +18,7 @@ from analytics.reports.charts import (
 )
 from analytics.reports.context import Context, by_period, long_rows
 from analytics.reports.event import Event, event
-from analytics.reports.numerals import clock, percent, short_dollars
+from analytics.reports.numerals import clock, percent, period, short_dollars
 from analytics.reports.parts import Chart, Section, Source, Table, table
 from analytics.reports.sections.exit_shape import SHAPE, in_event
 from analytics.reports.sections.listed import answers
@@ -111,27 +111,29 @@ def _peak(found: Event | None, minutes: Source | None) -> tuple[str, ...]:
 
 
 def _hourly(context: Context, sources: Mapping[str, Source]) -> tuple[Chart, ...]:
+    seconds = max(_HOUR, context.bar_seconds)
+    each = period(seconds)
     titles = {
-        "liquidations": "Liquidated notional per hour, by side",
-        "adls": "Notional closed by ADL per hour, by side",
+        "liquidations": f"Liquidated notional per {each}, by side",
+        "adls": f"Notional closed by ADL per {each}, by side",
     }
     return tuple(
         bars(
             context.canvas,
             Drawing(name, title, "notional", "USD", _present(rows), sources[name]),
             rows,
-            _HOUR,
+            seconds,
         )
         for name, title in titles.items()
-        if (rows := _by_side(context.scope.facts(name))).height
+        if (rows := _by_side(context.scope.facts(name), seconds)).height
     )
 
 
-def _by_side(facts: pl.LazyFrame) -> pl.DataFrame:
+def _by_side(facts: pl.LazyFrame, seconds: int) -> pl.DataFrame:
     is_long = pl.col("is_long")
     side = pl.when(is_long).then(pl.lit("long")).when(~is_long).then(pl.lit("short"))
     return (
-        by_period(facts, _HOUR)
+        by_period(facts, seconds)
         .group_by("at", series=side.otherwise(pl.lit("side not known")))
         .agg(value=known_total(pl.col("notional_usd")))
         .drop_nulls("value")
