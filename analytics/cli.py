@@ -26,7 +26,7 @@ from analytics.reports.check_command import check
 from analytics.reports.command import report
 from analytics.reports.options import moment, pairs, typed_settings
 from analytics.reports.replay_command import replay_report
-from analytics.reports.scope import check_indexed, indexed
+from analytics.reports.scope import begin_of, check_indexed, indexed
 from analytics.reports.trace_command import trace
 from analytics.studies.command import app as study
 from analytics.vendors.command import compare
@@ -82,6 +82,12 @@ def metric(
     ] = None,
     protocol: Annotated[str | None, typer.Option(help="Only this protocol.")] = None,
     chain: Annotated[str | None, typer.Option(help="Only this chain, by name or id.")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="TIME", help="Only events from this UTC time; states keep their past."
+        ),
+    ] = None,
     until: Annotated[
         str | None, typer.Option("--to", metavar="TIME", help="Only events up to this UTC time.")
     ] = None,
@@ -101,13 +107,14 @@ def metric(
         return
     settings = typed_settings(name, pairs(setting, "--setting"))
     chain_id = None if chain is None else chain_number(chain)
-    last = moment("--to", until)
+    first, last = moment("--from", since), moment("--to", until)
     with load.database(load.database_path(database)) as con:
         check_indexed(indexed(con), protocol, chain_id)
         whole = partial(load.facts, con, until=last)
         own = partial(whole, protocol=protocol, chain_id=chain_id)
         facts = {table: own if is_narrowed(name, table) else whole for table in facts_of(name)}
-        answer = collected(compute(name, lambda table: facts[table](table), **settings))
+        inputs = {each: read(each, since=begin_of(each, first)) for each, read in facts.items()}
+        answer = collected(compute(name, inputs.__getitem__, **settings))
         write(answer, form, output, load.snapshot(con))
 
 

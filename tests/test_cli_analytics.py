@@ -124,6 +124,16 @@ def test_a_setting_changes_the_metric(run: Run) -> None:
     )
 
 
+def test_a_metric_can_begin_later(run: Run) -> None:
+    """`--from` leaves out what was before: after the last liquidation there is no row."""
+    asked = ("metric", "liquidation_velocity", "--format", "csv", "--from")
+
+    whole = run(*asked, "2025-10-10T21:00:00").stdout.splitlines()
+    later = run(*asked, "2025-10-11T21:00:00").stdout.splitlines()
+
+    assert len(whole) > len(later) == 1
+
+
 def test_prices_are_taken_from_whoever_tells_them(tmp_path: Path) -> None:
     """`--protocol` keeps the fees of one protocol, and values them at the price of another."""
     fee = {"fee_token": "0xt", "fee_tokens": 2}

@@ -400,21 +400,6 @@ ANSWERS = [
         [("gmx", "15", "6", "1", "3", "5", 1)],
     ),
     (
-        "zero_liquidations",
-        "protocol window_blocks covered_blocks proofs liquidation_count ordinary_count is_covered",
-        WINDOW,
-        [
-            ("maple", 11, 11, "bloom, fetched", 0, 1, True),
-            ("gmx", 10, 8, "bloom, fetched", 3, 0, False),
-        ],
-    ),
-    (
-        "zero_liquidations",
-        "protocol window_blocks is_covered",
-        {"protocol": "maple"},
-        [("maple", None, None)],
-    ),
-    (
         "pool_states_latest",
         "part asset_token assets_tokens principal_tokens unrealized_loss_tokens status",
         {},

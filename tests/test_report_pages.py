@@ -196,7 +196,7 @@ def test_every_linked_file_is_there(folder: Path, html: str) -> None:
 
 def test_hostile_names_are_text(folder: Path, html: str, markdown: str) -> None:
     """A market called `<b>x</b>|*` is neither a tag nor a cell, on no page and in no chart."""
-    markets = markdown.split("**Open interest by market**")[1].split("Rows:", maxsplit=1)[0]
+    markets = markdown.split("**Open interest by market**")[1].split("\n**", maxsplit=1)[0]
     rows = [line for line in markets.splitlines() if line.startswith("|")]
     charts = [path.read_text(encoding="utf-8") for path in (folder / "charts").glob("*.svg")]
 
@@ -299,10 +299,9 @@ def test_zero_liquidations_are_claimed_with_their_evidence(markdown: str) -> Non
     """The claim names blocks, coverage and proof, and says its scope."""
     credit = markdown.split("## Credit and RWA")[1]
 
-    assert (
-        "maple on ethereum: no liquidation, default or impairment event in blocks 10–20" in credit
-    )
-    assert "all 11 of them covered (proof: fetched; simulated data)" in credit
+    said = "maple on ethereum: no liquidation, default, impairment, repossession or sale of"
+    assert f"{said} collateral from 2025-10-10 20:59:00 until 2025-10-11 00:00:00" in credit
+    assert "in blocks 10–20, all 11 of them covered (proof: fetched; simulated data)" in credit
     assert "margin calls are invisible" in credit
     assert "chainlink on arbitrum: no" not in credit
 
@@ -317,5 +316,5 @@ def test_a_gap_forbids_the_claim(tmp_path: Path) -> None:
 
     page = (write_report(path, tmp_path / "report") / "report.md").read_text(encoding="utf-8")
 
-    assert "| ethereum | maple | 10 | 20 | 11 | 10 |" in page
+    assert "| ethereum | maple | not covered | 10 | 20 | 11 | 10 |" in page
     assert "maple on ethereum: no liquidation" not in page

@@ -144,7 +144,7 @@ def _deviation(worst: Deviation | None) -> Card:
     label = "Worst oracle deviation"
     if worst is None:
         details = ("no two sources of one asset to compare",)
-        return Card(label, UNKNOWN, "asset", UNKNOWN, details, metric="oracle_deviation")
+        return Card(label, UNKNOWN, "asset", UNKNOWN, details, metric="oracle_deviation_extremes")
     source = f"{worst.protocol} on {chain_name(worst.chain_id)}"
     reference = f"{worst.reference_protocol} on {chain_name(worst.reference_chain_id)}"
     return Card(
@@ -154,7 +154,7 @@ def _deviation(worst: Deviation | None) -> Card:
         second_value=shortened(visible(f"{worst.asset}/{worst.quote}")),
         details=(f"{source} against {reference}", clock(worst.block_timestamp), worst.tx_hash),
         exact=f"{exact(worst.deviation_bps)} bps",
-        metric="oracle_deviation",
+        metric="oracle_deviation_extremes",
     )
 
 

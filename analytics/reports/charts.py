@@ -85,7 +85,9 @@ class Drawing:
 
 
 @dataclass(frozen=True)
-class _Size:
+class Size:
+    """How large a chart is drawn, and how much text has room in it."""
+
     width: int
     height: int
     ticks: int
@@ -94,9 +96,11 @@ class _Size:
     dates: Sequence[str]
 
 
-_WIDE = _Size(860, 250, 8, 110, 4, ("%b %Y", "%b %d", "%b %d %H:%M", "%H:%M"))
-_NARROW = _Size(290, 210, 3, 38, 1, ("%b %Y", "%b %d", "%b %d", "%H:%M"))
-_Marks = Callable[[alt.InlineData, _Size], alt.Chart]
+SIZES = (
+    Size(860, 250, 8, 110, 4, ("%b %Y", "%b %d", "%b %d %H:%M", "%H:%M")),
+    Size(290, 210, 3, 38, 1, ("%b %Y", "%b %d", "%b %d", "%H:%M")),
+)
+_Marks = Callable[[alt.InlineData, Size], alt.Chart]
 
 
 def colored(series: Sequence[str]) -> dict[str, str]:
@@ -118,7 +122,7 @@ def bars(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame, period_seconds: i
     first, last = _ends(canvas, rows)
     last = max(last, _moment(rows["at"].max()) + length)
 
-    def marks(values: alt.InlineData, size: _Size) -> alt.Chart:
+    def marks(values: alt.InlineData, size: Size) -> alt.Chart:
         width = max(1.0, min(90.0, size.width * (length / (last - first)) - 1))
         marked: alt.Chart = alt.Chart(values).mark_bar(width=width, aria=False)
         return marked
@@ -131,7 +135,7 @@ def bars(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame, period_seconds: i
 def areas(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame) -> Chart:
     """Return a chart of stacked areas that keep a value until the next; rows as for `bars`."""
 
-    def marks(values: alt.InlineData, _: _Size) -> alt.Chart:
+    def marks(values: alt.InlineData, _: Size) -> alt.Chart:
         marked: alt.Chart = alt.Chart(values).mark_area(
             interpolate="step-after", opacity=0.9, aria=False
         )
@@ -148,7 +152,7 @@ def lines(
     points = rows.group_by("series").len()["len"].max()
     has_points = isinstance(points, int) and points <= 40
 
-    def marks(values: alt.InlineData, _: _Size) -> alt.Chart:
+    def marks(values: alt.InlineData, _: Size) -> alt.Chart:
         point = alt.OverlayMarkDef(size=18, aria=False) if has_points else False
         marked: alt.Chart = alt.Chart(values).mark_line(
             interpolate=interpolate, strokeWidth=1.8, point=point, aria=False
@@ -171,7 +175,7 @@ def _drawn(
 ) -> Chart:
     values = _values(drawing, rows)
     wide, narrow = (
-        _svg(
+        rendered(
             canvas,
             drawing,
             size,
@@ -180,7 +184,7 @@ def _drawn(
                 _said_over(spans),
             ),
         )
-        for size in (_WIDE, _NARROW)
+        for size in SIZES
     )
     png = vl_convert.svg_to_png(wide, scale=2)
     return Chart(drawing.name, drawing.title, wide, narrow, png, drawing.source)
@@ -189,7 +193,7 @@ def _drawn(
 def _encoded(
     drawing: Drawing,
     mark: alt.Chart,
-    size: _Size,
+    size: Size,
     ends: tuple[datetime, datetime],
     *,
     is_stacked: bool,
@@ -201,18 +205,7 @@ def _encoded(
     dashes = alt.Scale(domain=names, range=[_DASHES[i % len(_DASHES)] for i in range(len(names))])
     dashed = {} if is_stacked else {"strokeDash": _by_series(alt.StrokeDash, dashes, legend, names)}
     encoded: alt.Chart = mark.encode(
-        x=alt.X(
-            "at:T",
-            title="time, UTC",
-            scale=alt.Scale(type="utc", domain=[_iso(end) for end in ends]),
-            axis=alt.Axis(
-                grid=False,
-                tickCount=size.ticks,
-                labelOverlap=True,
-                labelFlush=True,
-                format=_ticks(ends, size),
-            ),
-        ),
+        x=time_axis(ends, size),
         y=alt.Y(
             "value:Q",
             title=f"{drawing.quantity}, {drawing.unit}",
@@ -224,6 +217,14 @@ def _encoded(
         **dashed,
     )
     return encoded
+
+
+def time_axis(ends: tuple[datetime, datetime], size: Size) -> alt.X:
+    """Return the axis of time of a chart: the field `at`, UTC."""
+    scale = alt.Scale(type="utc", domain=[_iso(end) for end in ends])
+    shown: dict[str, Any] = {"grid": False, "labelOverlap": True, "labelFlush": True}
+    axis = alt.Axis(**shown, tickCount=size.ticks, format=_ticks(ends, size))
+    return alt.X("at:T", title="time, UTC", scale=scale, axis=axis)
 
 
 def _by_series(channel: Any, scale: alt.Scale, legend: alt.Legend, names: list[str]) -> Any:
@@ -238,7 +239,8 @@ def _said_over(spans: pl.DataFrame) -> alt.Chart:
     return said
 
 
-def _svg(canvas: Canvas, drawing: Drawing, size: _Size, chart: Any) -> str:
+def rendered(canvas: Canvas, drawing: Drawing, size: Size, chart: Any) -> str:
+    """Return a drawing with its title and stamp as SVG, its moments ready to be said."""
     # A wider letter than the renderer measured must not reach the next symbol of the legend.
     styled = (
         chart.properties(width=size.width, height=size.height, title=_title(canvas, drawing, size))
@@ -269,7 +271,7 @@ def _svg(canvas: Canvas, drawing: Drawing, size: _Size, chart: Any) -> str:
     return _MOMENT.sub(r'<path class="moment" \1><title>\2</title></path>', svg)
 
 
-def _title(canvas: Canvas, drawing: Drawing, size: _Size) -> alt.TitleParams:
+def _title(canvas: Canvas, drawing: Drawing, size: Size) -> alt.TitleParams:
     stamp = [f"{canvas.stamp} · {numerals.clock(canvas.first)} to {numerals.clock(canvas.last)}"]
     return alt.TitleParams(
         text=wrap(drawing.title, size.letters),
@@ -322,7 +324,7 @@ def _iso(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds") + "Z"
 
 
-def _ticks(ends: tuple[datetime, datetime], size: _Size) -> str:
+def _ticks(ends: tuple[datetime, datetime], size: Size) -> str:
     days = (ends[1] - ends[0]) / timedelta(days=1)
     place = 0 if days > 300 else 1 if days > 6 else 2 if days > 1 else 3
     return size.dates[place]

@@ -1,6 +1,7 @@
 """The commands that give a number again: what a reader types to check what a page shows."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from shlex import quote
 
@@ -16,11 +17,11 @@ def answer_command(source: Source, limits: Limits) -> str:
     if source.kind == "facts":
         return ""
     if source.kind == "check":
-        return " ".join(["perpscope check", *_limits(limits)])
+        return " ".join(["perpscope check", *_limits(source, limits)])
     option = "--setting" if source.kind == "metric" else "--param"
     parts = [f"perpscope {source.kind} {source.asked}"]
     parts += [f"{option} {_argument(name, value)}" for name, value in source.settings.items()]
-    return " ".join([*parts, *(_limits(limits) if source.kind == "metric" else ())])
+    return " ".join([*parts, *(_limits(source, limits) if source.kind == "metric" else ())])
 
 
 def table_command(table: Table, limits: Limits) -> str:
@@ -52,7 +53,11 @@ def _argument(name: str, value: object) -> str:
     return quote(visible(f"{name}={value}"))
 
 
-def _limits(limits: Limits) -> Iterator[str]:
+def _limits(source: Source, limits: Limits) -> Iterator[str]:
+    if source.between is not None:
+        since, until = source.between
+        yield f"--from {since.isoformat()}"
+        limits = replace(limits, until=min(until, limits.until or until))
     if limits.protocol is not None:
         yield f"--protocol {quote(limits.protocol)}"
     if limits.chain_id is not None:

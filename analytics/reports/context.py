@@ -109,6 +109,14 @@ class Context:
         joined = rows.join(symbols, on=keys, how="left", maintain_order="left")
         return joined.with_columns(market=label, market_id=market).drop("symbol")
 
+    def with_symbol(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return rows with the symbol of their `asset_token`, or else its address, as `symbol`."""
+        keys = ["chain_id", "asset_token"]
+        tokens = self.scope.facts("tokens").group_by("chain_id", "address")
+        symbols = tokens.agg(pl.col("symbol").max()).rename({"address": "asset_token"}).collect()
+        joined = rows.join(symbols, on=keys, how="left", maintain_order="left")
+        return joined.with_columns(symbol=pl.coalesce("symbol", "asset_token"))
+
     def absence(self, what: str, table: str) -> str:
         """Return why there is nothing to show: nothing happened, or nothing was looked at."""
         if self.scope.extent is None and self._outside():

@@ -46,7 +46,7 @@ CARDS: Mapping[str, tuple[str, ...]] = {
     "accrual": ("buybacks", "buyback_ratio"),
     "liquidations": ("liquidations",),
     "adls": ("adls",),
-    "deviation": ("oracle_deviation",),
+    "deviation": ("oracle_deviation_extremes",),
     "exposure": ("open_interest",),
 }
 
@@ -150,6 +150,7 @@ def _entry(source: Source) -> dict[str, object]:
         "name": source.name,
         **_number(source.kind, source.asked),
         "settings": source.settings,
+        "between": source.between,
         "rows": source.frame.height,
         "digest": rows_digest(source.frame),
     }

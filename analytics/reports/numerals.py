@@ -25,9 +25,9 @@ def usd(value: Decimal | float | None) -> str:
     return UNKNOWN if value is None else fixed(Decimal(value), 2)
 
 
-def tokens(value: Decimal | None) -> str:
+def tokens(value: Decimal | float | None) -> str:
     """Return token units with four decimals."""
-    return UNKNOWN if value is None else fixed(value, 4)
+    return UNKNOWN if value is None else fixed(Decimal(value), 4)
 
 
 def price(value: Decimal | float | None) -> str:
@@ -45,10 +45,24 @@ def percent(value: float | None) -> str:
     return "0 %" if value == 0 else f"{value * 100:,.1f} %"
 
 
+def rate(value: float | None) -> str:
+    """Return a small ratio as a percentage with four decimals and its sign."""
+    if value is None:
+        return UNKNOWN
+    return "0 %" if value == 0 else f"{value * 100:+,.4f} %"
+
+
+def coefficient(value: float | None) -> str:
+    """Return a number between -1 and 1 with three decimals."""
+    return UNKNOWN if value is None else f"{value:.3f}"
+
+
 def bps(value: float | None) -> str:
     """Return basis points with one decimal and their sign."""
     if value is None:
         return UNKNOWN
+    if 0 < abs(value) < 0.05:
+        return f"{'-' if value < 0 else '+'}<0.1"
     return "0" if value == 0 else f"{value:+,.1f}"
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from analytics.plain_text import shortened
 from analytics.reports import numerals
 from analytics.reports.chain_names import chain_name
-from analytics.reports.scope import Limits
+from analytics.reports.scope import Limits, Span
 
 Kind = Literal["metric", "query", "facts", "check"]
 
@@ -22,9 +22,21 @@ _SHOWN: Sequence[tuple[str, Callable[[Any], str]]] = (
     ("_usd", numerals.usd),
     ("_per_second", numerals.number),
     ("_tokens", numerals.tokens),
+    ("_change_ratio", numerals.rate),
+    ("carry_ratio", numerals.rate),
     ("_ratio", numerals.percent),
     ("take_rate", numerals.percent),
+    ("_share", numerals.percent),
+    ("utilisation", numerals.percent),
+    ("_8h", numerals.rate),
+    ("correlation", numerals.coefficient),
+    ("burstiness", numerals.coefficient),
+    ("gini", numerals.coefficient),
+    ("significance", numerals.number),
+    ("_leverage", numerals.number),
     ("absolute_bps", numerals.number),
+    ("threshold_bps", numerals.number),
+    ("_move_bps", numerals.number),
     ("_bps", numerals.bps),
     ("_years", numerals.number),
     ("_count", numerals.count),
@@ -69,8 +81,28 @@ _HEADERS = {
     "valid_from": "in force from, UTC",
     "valid_to": "in force until, UTC",
     "velocity_usd_per_second": "velocity, USD per second",
+    "area_bps_seconds": "area beyond, bps · s",
+    "gini": "Gini",
+    "length_seconds": "length, s",
+    "notional_share": "share of notional",
+    "asset_token": "asset",
+    "drawdown_usd_ratio": "fall in dollars",
+    "drawdown_tokens_ratio": "fall in base units",
+    "error_usd_bps": "error, bps",
+    "mean_change_ratio": "mean a day",
+    "sd_change_ratio": "standard deviation a day",
 }
-HASHES = frozenset({"account", "feed", "reference_feed", "loan", "pool", "asset_token"})
+HASHES = frozenset(
+    {
+        "account",
+        "counterparty",
+        "feed",
+        "reference_feed",
+        "other_feed",
+        "loan",
+        "pool",
+    }
+)
 TEXTS = ("_at", "_timestamp", "date", "valid_from", "valid_to", "chain_id")
 
 
@@ -85,6 +117,7 @@ class Source:
         asked: name of the metric, query or table.
         settings: values of its settings or parameters.
         frame: the rows, exact.
+        between: the time its facts are from; the report's where it is None.
     """
 
     name: str
@@ -92,6 +125,7 @@ class Source:
     asked: str
     frame: pl.DataFrame
     settings: Mapping[str, object] = field(default_factory=dict)
+    between: Span | None = None
 
 
 @dataclass(frozen=True)
@@ -307,11 +341,16 @@ def header(name: str) -> str:
         return _HEADERS[name]
     for ending, said in _UNITS.items():
         if name.endswith(ending):
-            return f"{name.removesuffix(ending).replace('_', ' ')}, {said}"
+            return f"{_words(name.removesuffix(ending))}, {said}"
     plain = name.removeprefix("is_").removesuffix("_ratio")
     if name.endswith("_count"):
-        return plain.removesuffix("_count").replace("_", " ") + "s"
-    return plain.replace("_at", ", UTC").replace("_", " ")
+        return _words(plain.removesuffix("_count")) + "s"
+    return f"{_words(plain.removesuffix('_at'))}{', UTC' if plain.endswith('_at') else ''}"
+
+
+def _words(name: str) -> str:
+    short = {"adl": "ADL", "tvl": "TVL", "usd": "USD"}
+    return " ".join(short.get(word, word) for word in name.split("_"))
 
 
 def ranks(values: Sequence[Any]) -> list[int | None]:
@@ -341,10 +380,10 @@ def _text(name: str, value: Any) -> str:
 
 
 def _short(name: str, value: Any) -> str:
-    if isinstance(value, Decimal) and not name.endswith(_PRICES):
+    if isinstance(value, Decimal | float) and not name.endswith(_PRICES):
         for ending, places in (("_usd", 2), ("_tokens", 4)):
             if name.endswith(ending):
-                return numerals.short(value, places)
+                return numerals.short(Decimal(value), places)
     if isinstance(value, datetime):
         return numerals.clock(value)
     text = _text(name, value)

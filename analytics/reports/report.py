@@ -13,10 +13,12 @@ from analytics.reports.numerals import moment
 from analytics.reports.parts import Page, Source
 from analytics.reports.scope import Limits, Scope
 from analytics.reports.sections.accrual import accrual
+from analytics.reports.sections.cascade import cascade
 from analytics.reports.sections.covered import covered, warnings
 from analytics.reports.sections.credit import credit
 from analytics.reports.sections.exits import exits
 from analytics.reports.sections.exposure import exposure
+from analytics.reports.sections.funding import funding
 from analytics.reports.sections.income import income
 from analytics.reports.sections.listed import Shown, listed
 from analytics.reports.sections.methodology import explained, policies, tracing
@@ -33,7 +35,7 @@ _LIQUIDITY = listed(
     Shown("depth", "Depth within 2 % by pool and day", settings={"move_bps": 200}),
 )
 _SECTIONS = (
-    *(covered, income, accrual, exposure, exits, oracles, _LIQUIDITY, credit),
+    *(covered, income, accrual, exposure, exits, cascade, oracles, _LIQUIDITY, funding, credit),
     *(policies, tracing),
 )
 

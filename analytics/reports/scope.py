@@ -3,9 +3,14 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
+from math import gcd
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
+from weakref import finalize
 
 import polars as pl
 
@@ -34,6 +39,9 @@ FACTS = (
     "pool_liquidity",
     "shortfalls",
 )
+Span = tuple[datetime, datetime]
+# Told as it stands or by changes: without what was before, later values would be wrong.
+_STATES = frozenset({"open_interest", "pool_states", "share_prices", "token_supplies"})
 # A chart has room for some hundreds of points, and a period people can name.
 _PERIODS = (60, 300, 900, 3600, 14_400, 86_400, 604_800)
 _POINTS = 400
@@ -65,6 +73,7 @@ class Scope:
     limits: Limits = Limits()
     _answers: dict[object, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
     _digests: dict[str, tuple[int, str]] = field(default_factory=dict, repr=False, compare=False)
+    _windows: dict[object, pl.LazyFrame] = field(default_factory=dict, repr=False, compare=False)
 
     def facts(self, table: str, *, with_past: bool = False, whole: bool = False) -> pl.LazyFrame:
         """
@@ -85,24 +94,31 @@ class Scope:
             until=limits.until,
         )
 
-    def metric(self, name: str, *, with_past: bool = False, **settings: object) -> pl.DataFrame:
+    def metric(
+        self,
+        name: str,
+        *,
+        with_past: bool = False,
+        between: Span | None = None,
+        **settings: object,
+    ) -> pl.DataFrame:
         """
         Return a metric of the facts within the limits.
 
         Args:
             name: the metric.
             with_past: compute from everything before the end, for metrics that look back, and
-                keep only rows whose time is within the limits.
+                keep only rows whose time, if they have one, is within the limits.
+            between: only facts of this time, both ends included, which may begin before the limits
+                do. States keep their past.
             settings: settings of the metric.
         """
-        asked = (name, with_past, *sorted(settings.items()))
+        asked = (name, with_past, between, *sorted(settings.items()))
         if asked not in self._answers:
             frame = collected(
                 compute(
                     name,
-                    lambda table: self.facts(
-                        table, with_past=with_past, whole=not is_narrowed(name, table)
-                    ),
+                    lambda table: self._input(name, table, between, with_past=with_past),
                     **settings,
                 )
             )
@@ -140,6 +156,37 @@ class Scope:
         return assessed(rows if since is None else rows.filter(pl.col("block_timestamp") >= since))
 
     @cached_property
+    def extremes(self) -> pl.DataFrame:
+        """The metric `oracle_deviation_extremes` within the limits, by periods they begin with."""
+        seconds, since = self.extreme_seconds, self.limits.since
+        found = self.metric("oracle_deviation_extremes", with_past=True, bucket_seconds=seconds)
+        return found if since is None else found.filter(pl.col("bucket_at") >= since)
+
+    @cached_property
+    def extreme_seconds(self) -> int:
+        """The longest period up to that of a chart of which one begins where the limits do."""
+        since = self.limits.since
+        if since is None:
+            return self.period_seconds
+        return gcd(self.period_seconds, int(since.replace(tzinfo=UTC).timestamp()))
+
+    def transaction(self, worst: Mapping[str, Any]) -> str:
+        """Return the transaction of the update that a row of `extremes` says was the worst."""
+        told = load.facts(
+            self.con,
+            "oracle_updates",
+            protocol=worst["protocol"],
+            chain_id=worst["chain_id"],
+            since=worst["worst_at"],
+            until=worst["worst_at"],
+        ).filter(
+            feed=worst["feed"],
+            block_number=worst["worst_block_number"],
+            log_index=worst["worst_log_index"],
+        )
+        return str(told.select(pl.col("tx_hash").min()).collect().item())
+
+    @cached_property
     def extent(self) -> tuple[datetime, datetime] | None:
         """The first and the last moment of the facts within the limits; None without a fact."""
         moment = pl.col("block_timestamp")
@@ -164,6 +211,45 @@ class Scope:
         first, last = self.extent or (datetime.min, datetime.min)
         return (last.date() - first.date()).days + 1
 
+    def _input(
+        self, name: str, table: str, between: Span | None, *, with_past: bool
+    ) -> pl.LazyFrame:
+        is_whole = not is_narrowed(name, table)
+        if between is None:
+            return self.facts(table, with_past=with_past, whole=is_whole)
+        asked = (table, is_whole, between)
+        if asked not in self._windows:
+            self._windows[asked] = self._window(*asked)
+        return self._windows[asked]
+
+    def _window(self, table: str, is_whole: bool, between: Span) -> pl.LazyFrame:  # noqa: FBT001
+        until = self.limits.until
+        frame = load.facts(
+            self.con,
+            table,
+            protocol=None if is_whole else self.limits.protocol,
+            chain_id=None if is_whole else self.limits.chain_id,
+            since=begin_of(table, between[0]),
+            until=between[1] if until is None else min(until, between[1]),
+        )
+        # Many metrics read the same window, and some read it many times: from a file each of them
+        # takes a part of the time, and none of them the memory of all.
+        path = self._folder / f"{len(self._windows)}.parquet"
+        try:
+            frame.sink_parquet(path, compression="lz4")
+        except OSError as error:
+            raise WorldError(
+                f"no room for a window of {table} in {self._folder}: {error}; make some there, or "
+                "name another place with TMPDIR"
+            ) from error
+        return pl.scan_parquet(path)
+
+    @cached_property
+    def _folder(self) -> Path:
+        folder = Path(mkdtemp(prefix="perpscope-"))
+        finalize(self, rmtree, folder, ignore_errors=True)
+        return folder
+
     def _since(self, frame: pl.DataFrame) -> pl.DataFrame:
         since = self.limits.since
         if since is None:
@@ -173,7 +259,9 @@ class Scope:
         if "bucket_at" in frame.columns:
             begun = since - timedelta(seconds=self.period_seconds)
             return frame.filter(pl.col("bucket_at") > begun)
-        return frame.filter(pl.col("block_timestamp") >= since)
+        if "block_timestamp" in frame.columns:
+            return frame.filter(pl.col("block_timestamp") >= since)
+        return frame
 
     def _limited(self, asked: Query) -> str:
         # A step with the name of a table hides the table from all later steps.
@@ -202,6 +290,11 @@ class Scope:
             for condition, (column, value) in wanted.items()
             if value is not None and column in columns
         )
+
+
+def begin_of(table: str, since: datetime | None) -> datetime | None:
+    """Return from when on rows of a table are needed: states from the first one on."""
+    return None if table in _STATES else since
 
 
 def checked(scope: Scope) -> Scope:

@@ -241,12 +241,14 @@ def _exits(scope: Scope, name: str) -> Exits:
 
 
 def _deviation(scope: Scope) -> Deviation | None:
-    compared = scope.metric("oracle_deviation", with_past=True).drop_nulls("deviation_bps")
+    compared = scope.extremes.drop_nulls("worst_deviation_bps")
     if compared.is_empty():
         return None
-    size = pl.col("deviation_bps").abs()
+    size = pl.col("worst_deviation_bps").abs()
     worst = compared.sort(size, descending=True, maintain_order=True).row(0, named=True)
-    return Deviation(**{name: worst[name] for name in Deviation.__dataclass_fields__})
+    named = {"deviation_bps": worst["worst_deviation_bps"], "block_timestamp": worst["worst_at"]}
+    known = worst | named | {"tx_hash": scope.transaction(worst)}
+    return Deviation(**{name: known[name] for name in Deviation.__dataclass_fields__})
 
 
 def _exposure(scope: Scope) -> Exposure:

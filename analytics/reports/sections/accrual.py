@@ -1,6 +1,7 @@
 """Buybacks: what was bought, what it cost, and how that compares with revenue."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 
@@ -92,7 +93,8 @@ def _purchases(scope: Scope, sources: Mapping[str, Source]) -> tuple[Table, ...]
 
 def _sources(scope: Scope) -> tuple[Source, ...]:
     name, trailing = "buyback_ratio", scope.metric("buyback_ratio", with_past=True)
-    whole, settings = whole_window(scope), {"window_days": scope.days}
+    whole = whole_window(scope)
+    settings: dict[str, Any] = {"window_days": scope.days}
     destinations = scope.metric("buybacks_by_destination")
     return (
         Source("buybacks", "metric", "buybacks", scope.metric("buybacks")),

@@ -1,11 +1,11 @@
 """Liquidations and ADLs: when, how much, whose, and what was left unpaid."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import polars as pl
 
-from analytics.expressions import known_total
+from analytics.expressions import known_total, ratio
 from analytics.reports.charts import (
     DELEVERAGED,
     LIQUIDATED,
@@ -17,8 +17,11 @@ from analytics.reports.charts import (
     bars,
 )
 from analytics.reports.context import Context, by_period, long_rows
-from analytics.reports.numerals import moment
+from analytics.reports.event import Event, event
+from analytics.reports.numerals import clock, percent, period, short_dollars
 from analytics.reports.parts import Chart, Section, Source, Table, table
+from analytics.reports.sections.exit_shape import SHAPE, in_event
+from analytics.reports.sections.listed import answers
 
 _HOUR = 3600
 _SIDES = {"long": LONG, "short": SHORT, "side not known": UNKNOWN_SIDE}
@@ -33,29 +36,34 @@ _VICTIM = ("account", "chain_id", "protocol", "adl_count", "notional_usd", "real
 
 
 def exits(context: Context) -> Section:
-    """Return the section about liquidations, ADLs and the worst hour."""
-    worst = _worst_hour(context.scope.metric("liquidations"))
-    sources = {source.name: source for source in _sources(context, worst)}
+    """Return the section about liquidations, ADLs, and how both lie in time."""
+    found = event(context)
+    sources = {source.name: source for source in _sources(context, found)}
+    shape, shown = answers(context, *in_event(found), *SHAPE)
     silent = tuple(
         context.absence(what, name)
         for name, what in (("liquidations", "liquidations"), ("adls", "ADLs"))
         if sources[name].frame.is_empty()
     )
+    minutes = sources.get("worst_hour")
     return Section(
         "exits",
         "Liquidations and ADLs",
         (
             "Notional is one-sided: the position that was closed, not also who took it over. An "
-            "ADL closes a profitable position and is never counted as a liquidation.",
+            "ADL closes a profitable position and is never counted as a liquidation. A wave is a "
+            "run without a silence of over 5 s; an ADL takes more than it needed where its haircut "
+            "is above its budget (overshoot), and less where it is below (under-coverage).",
+            *_peak(found, minutes),
             *silent,
         ),
-        charts=(*_hourly(context, sources), *_zoom(context, sources.get("worst_hour"), worst)),
-        tables=_tables(context, sources),
-        sources=(*sources.values(),),
+        charts=(*_hourly(context, sources), *_zoom(context, minutes, found)),
+        tables=(*shown, *_tables(context, sources)),
+        sources=(*sources.values(), *shape),
     )
 
 
-def _sources(context: Context, worst: datetime | None) -> tuple[Source, ...]:
+def _sources(context: Context, found: Event | None) -> tuple[Source, ...]:
     scope, settings = context.scope, {"bucket_seconds": _HOUR}
     queries = ("liquidated_accounts", "adl_victims", "shortfall_by_venue")
     sources = [
@@ -68,43 +76,64 @@ def _sources(context: Context, worst: datetime | None) -> tuple[Source, ...]:
         ),
         *(Source(name, "query", name, scope.query(name)) for name in queries),
     ]
-    if worst is not None:
-        ends = (worst - timedelta(hours=1), worst + timedelta(hours=2, microseconds=-1))
-        window = {"since": ends[0].isoformat(), "until": ends[1].isoformat()}
+    if found is not None:
+        last = found.end - timedelta(microseconds=1)
+        window = {"since": found.start.isoformat(), "until": last.isoformat()}
         minutes = scope.query("cascade_timeline", **window)
         sources.append(Source("worst_hour", "query", "cascade_timeline", minutes, window))
     return tuple(sources)
 
 
-def _worst_hour(hours: pl.DataFrame) -> datetime | None:
-    total = hours.group_by("bucket_at").agg(known_total(pl.col("notional_usd"))).drop_nulls()
-    ranked = total.sort("notional_usd", "bucket_at", descending=[True, False])
-    found: datetime | None = ranked["bucket_at"].first()  # type: ignore[assignment]
-    return found
+def _peak(found: Event | None, minutes: Source | None) -> tuple[str, ...]:
+    if found is None or minutes is None:
+        return ()
+    known = [known_total(pl.col(f"{name}_usd")) for name in ("liquidated", "deleveraged")]
+    counts = pl.col("liquidation_count", "adl_count").sum()
+    sums = minutes.frame.group_by("bucket_at").agg(*known, counts)
+    whole = pl.sum_horizontal("liquidated_usd", "deleveraged_usd")
+    ranked = sums.with_columns(whole=whole).sort("whole", "bucket_at", descending=[True, False])
+    if ranked.is_empty() or not ranked["whole"][0]:
+        return (found.words,)
+    first = ranked.row(0, named=True)
+    parts = [
+        f"{short_dollars(first[amount])} {words}"
+        for amount, count, words in (
+            ("liquidated_usd", "liquidation_count", "liquidated"),
+            ("deleveraged_usd", "adl_count", "closed by ADL"),
+        )
+        if first[count]
+    ]
+    share = ranked.select(ratio(pl.col("whole").max(), pl.col("whole").sum())).item()
+    return (
+        f"{found.words} Its worst minute began {clock(first['bucket_at'])}: {' and '.join(parts)}, "
+        f"{percent(share)} of what the event closed by force.",
+    )
 
 
 def _hourly(context: Context, sources: Mapping[str, Source]) -> tuple[Chart, ...]:
+    seconds = max(_HOUR, context.bar_seconds)
+    each = period(seconds)
     titles = {
-        "liquidations": "Liquidated notional per hour, by side",
-        "adls": "Notional closed by ADL per hour, by side",
+        "liquidations": f"Liquidated notional per {each}, by side",
+        "adls": f"Notional closed by ADL per {each}, by side",
     }
     return tuple(
         bars(
             context.canvas,
             Drawing(name, title, "notional", "USD", _present(rows), sources[name]),
             rows,
-            _HOUR,
+            seconds,
         )
         for name, title in titles.items()
-        if (rows := _by_side(context.scope.facts(name))).height
+        if (rows := _by_side(context.scope.facts(name), seconds)).height
     )
 
 
-def _by_side(facts: pl.LazyFrame) -> pl.DataFrame:
+def _by_side(facts: pl.LazyFrame, seconds: int) -> pl.DataFrame:
     is_long = pl.col("is_long")
     side = pl.when(is_long).then(pl.lit("long")).when(~is_long).then(pl.lit("short"))
     return (
-        by_period(facts, _HOUR)
+        by_period(facts, seconds)
         .group_by("at", series=side.otherwise(pl.lit("side not known")))
         .agg(value=known_total(pl.col("notional_usd")))
         .drop_nulls("value")
@@ -117,15 +146,15 @@ def _present(rows: pl.DataFrame) -> dict[str, str]:
     return {name: color for name, color in _SIDES.items() if name in set(rows["series"])}
 
 
-def _zoom(context: Context, source: Source | None, worst: datetime | None) -> tuple[Chart, ...]:
-    if source is None or worst is None:
+def _zoom(context: Context, source: Source | None, found: Event | None) -> tuple[Chart, ...]:
+    if source is None or found is None:
         return ()
     series = {"liquidated_usd": "liquidated", "deleveraged_usd": "closed by ADL"}
     sums = source.frame.group_by("bucket_at").agg(known_total(pl.col(name)) for name in series)
     rows = long_rows(sums.rename({"bucket_at": "at"}), series)
     colors = {"liquidated": LIQUIDATED, "closed by ADL": DELEVERAGED}
-    title = f"Minute by minute around the worst hour, which began {moment(worst)}"
-    canvas = Canvas(context.stamp, worst - timedelta(hours=1), worst + timedelta(hours=2))
+    title = "The event minute by minute: liquidated, and closed by ADL"
+    canvas = Canvas(context.stamp, found.start, found.end)
     drawing = Drawing("worst_hour", title, "notional", "USD", colors, source)
     return (bars(canvas, drawing, rows, 60),) if rows.height else ()
 

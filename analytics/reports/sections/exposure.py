@@ -1,11 +1,15 @@
 """Open interest: how much is open on each side, and how far it fell from its peak."""
 
+from dataclasses import replace
+
 import polars as pl
 
+from analytics.expressions import known_total, whole_total
 from analytics.reports.charts import LONG, SHORT, Drawing, areas, lines
 from analytics.reports.context import Context, long_rows
 from analytics.reports.numerals import period
 from analytics.reports.parts import Chart, Section, Source, Table, table
+from analytics.reports.sections.listed import Shown, answers
 from analytics.reports.summary import total_open_interest
 
 _MARKET = ["chain_id", "protocol", "version", "market"]
@@ -14,6 +18,8 @@ _COLUMNS = (
     *(*_MARKET_KEYS, "basis", "peak_usd", "peak_at", "final_usd", "final_skew_usd"),
     "worst_drawdown_ratio",
 )
+_CLOSED = tuple(f"closed_by_{cause}_usd" for cause in ("trade", "liquidation", "adl", "other"))
+_MOVED = ("open_interest_change_usd", "opened_usd", *_CLOSED)
 _SIDES = {"open_interest_long_usd": "long", "open_interest_short_usd": "short"}
 
 
@@ -28,17 +34,89 @@ def exposure(context: Context) -> Section:
         Source("open_interest_total", "metric", "open_interest", total, settings),
     )
     if metric.is_empty():
-        words = (context.absence("open interest", "open_interest"),)
-        return Section("open-interest", "Open interest", words, sources=sources)
+        absent = (context.absence("open interest", "open_interest"),)
+        return Section("open-interest", "Open interest", absent, sources=sources)
     words = (
         f"Values at the end of each {period(seconds)}; a market keeps its last value until it "
         "speaks again. Drawdown is the distance from the highest total so far. Where the basis is "
         "delta the venue only announces changes, and what was open before the first covered block "
         "is missing.",
+        "Dollars mix size with price: a fall in base units is positions closed, a fall in dollars "
+        "alone is the price. What was opened and closed explains the change of open interest but "
+        "for the rest shown; and the sum of all position changes is held against what the venue "
+        "says is open, the difference being the error.",
     )
     charts = _charts(context, total, sources[0])
-    tables = (_markets(context, sources[0]),)
-    return Section("open-interest", "Open interest", words, charts, tables, sources)
+    checked, tables = answers(context, *(replace(each, settings=settings) for each in _CHECKS))
+    shown = (_markets(context, sources[0]), *tables)
+    return Section("open-interest", "Open interest", words, charts, shown, (*sources, *checked))
+
+
+def _worst_falls(metric: pl.DataFrame) -> pl.DataFrame:
+    fall = pl.col("drawdown_usd_ratio")
+    falls = metric.sort(fall, "bucket_at", nulls_last=True).group_by(_MARKET, maintain_order=True)
+    # The worst fall in base units may be another one than that in dollars.
+    tokens = ("peak_tokens", "lowest_tokens", "drawdown_tokens_ratio")
+    by_tokens = pl.col(tokens).sort_by("drawdown_tokens_ratio", "bucket_at", nulls_last=True)
+    worst = falls.agg(pl.exclude(tokens).first(), by_tokens.first())
+    everything = pl.col("market").fill_null("all markets")
+    return worst.sort(fall, *_MARKET, nulls_last=True).with_columns(market=everything)
+
+
+def _by_cause(metric: pl.DataFrame) -> pl.DataFrame:
+    known = [known_total(pl.col(name)) for name in _MOVED[1:]]
+    whole = [whole_total(pl.col(name)) for name in (_MOVED[0], "unexplained_usd")]
+    sums = metric.group_by(_MARKET).agg(*known, *whole, known_total(pl.col("unknown_count")))
+    closed = pl.sum_horizontal(_CLOSED)
+    return sums.sort(closed, *_MARKET, descending=[True, *[False] * 4], nulls_last=True)
+
+
+def _largest_errors(metric: pl.DataFrame) -> pl.DataFrame:
+    size = pl.col("error_usd").abs()
+    order = [size, *map(pl.col, _MARKET), pl.col("bucket_at")]
+    ranked = metric.sort(order, descending=[True, *[False] * 5], nulls_last=True)
+    return ranked.group_by(_MARKET, maintain_order=True).first()
+
+
+_UNITS = ("usd", "tokens")
+_FALLEN = [f"{name}_{unit}" for unit in _UNITS for name in ("peak", "lowest")]
+_CHECKS = (
+    Shown(
+        *("open_interest_drawdown", "Worst fall of open interest, in dollars and base units"),
+        (
+            *(*_MARKET_KEYS, *_FALLEN[:2], "drawdown_usd_ratio", *_FALLEN[2:]),
+            *("drawdown_tokens_ratio",),
+        ),
+        keys=_MARKET_KEYS,
+        with_past=True,
+        summed=_worst_falls,
+    ),
+    Shown(
+        *("open_interest_against_closed", "Change of open interest against what was closed"),
+        (*_MARKET_KEYS, *_MOVED, "unexplained_usd", "unknown_count"),
+        keys=_MARKET_KEYS,
+        summed=_by_cause,
+        headers={"unknown_count": "changes without notional"},
+    ),
+    Shown(
+        *("open_interest_reconciliation", "Positions summed against what the venue says"),
+        (
+            *(
+                *_MARKET_KEYS,
+                "bucket_at",
+                "events_usd",
+                "state_usd",
+                "error_usd",
+                "error_usd_bps",
+            ),
+            *("events_tokens", "state_tokens", "error_tokens"),
+        ),
+        keys=_MARKET_KEYS,
+        with_past=True,
+        summed=_largest_errors,
+        headers={"bucket_at": "largest error in period from, UTC"},
+    ),
+)
 
 
 def _markets(context: Context, source: Source) -> Table:

@@ -7,15 +7,19 @@ Sections that are a list of metrics: a line for each, and its table, file and me
     )
 
 stands in `analytics/reports/report.py` among `_SECTIONS` like any other section. A section that
-draws charts or asks more than one question of a metric is a module of its own.
+draws charts or asks more than one question of a metric is a module of its own; `answers` gives it
+the tables of its list.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import polars as pl
+
 from analytics.compute import facts_of
 from analytics.reports.context import Context
 from analytics.reports.parts import Section, Source, Table, table
+from analytics.reports.scope import Span
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,11 @@ class Shown:
         rows: how many rows at most.
         settings: settings of the metric.
         with_past: whether it looks back before the report's first moment.
+        between: only facts from one moment to another; all of the report's by default.
         headers: other headers than the columns' own.
+        summed: makes what is shown of the metric's rows; they themselves by default.
+        is_summed_only: whether the files, too, hold only that: for rows as many as oracle updates.
+        name: the name of its files; that of the metric by default.
     """
 
     metric: str
@@ -43,7 +51,11 @@ class Shown:
     rows: int = 20
     settings: Mapping[str, int | float | str | bool] = field(default_factory=dict)
     with_past: bool = False
+    between: Span | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    summed: Callable[[pl.DataFrame], pl.DataFrame] | None = None
+    is_summed_only: bool = False
+    name: str = ""
 
 
 def listed(
@@ -64,25 +76,36 @@ def listed(
     """
 
     def section(context: Context) -> Section:
-        sources = [_source(context, each) for each in wanted]
-        tables = [
-            _table(context, each, source)
-            for each, source in zip(wanted, sources, strict=True)
-            if source.frame.height
-        ]
+        sources, tables = answers(context, *wanted)
         said = words if tables else (_absence(context, title, wanted),)
-        return Section(slug, title, said, tables=tuple(tables), sources=tuple(sources))
+        return Section(slug, title, said, tables=tables, sources=sources)
 
     return section
 
 
-def _source(context: Context, shown: Shown) -> Source:
-    frame = context.scope.metric(shown.metric, with_past=shown.with_past, **shown.settings)
-    return Source(shown.metric, "metric", shown.metric, frame, shown.settings)
+def answers(context: Context, *wanted: Shown) -> tuple[tuple[Source, ...], tuple[Table, ...]]:
+    """Return the rows of metrics, and a table of each that has any."""
+    answered = [_answer(context, each) for each in wanted]
+    tables = [
+        _table(context, shown, source, frame)
+        for shown, (source, frame) in zip(wanted, answered, strict=True)
+        if frame.height
+    ]
+    return tuple(source for source, _ in answered), tuple(tables)
 
 
-def _table(context: Context, shown: Shown, source: Source) -> Table:
-    frame = source.frame
+def _answer(context: Context, shown: Shown) -> tuple[Source, pl.DataFrame]:
+    rows = context.scope.metric(
+        shown.metric, with_past=shown.with_past, between=shown.between, **shown.settings
+    )
+    frame = rows if shown.summed is None else shown.summed(rows)
+    exported = frame if shown.is_summed_only else rows
+    name = shown.name or shown.metric
+    source = Source(name, "metric", shown.metric, exported, shown.settings, shown.between)
+    return source, frame
+
+
+def _table(context: Context, shown: Shown, source: Source, frame: pl.DataFrame) -> Table:
     if shown.largest_first:
         frame = frame.sort(
             shown.largest_first, descending=True, nulls_last=True, maintain_order=True
@@ -90,6 +113,9 @@ def _table(context: Context, shown: Shown, source: Source) -> Table:
     columns = shown.columns or frame.columns
     if {"chain_id", "protocol", "market"} <= {*frame.columns}:
         frame = context.named(frame)
+    if {"chain_id", "asset_token"} <= {*frame.columns}:
+        named = context.with_symbol(frame).rename({"asset_token": "asset_token_id"})
+        frame = named.rename({"symbol": "asset_token"})
     return table(
         shown.caption,
         frame,

@@ -65,8 +65,9 @@ def tracing(context: Context) -> Section:
             "The command under a number or table gives its rows again. perpscope trace METRIC "
             "--where column=value lists the facts and transactions that a row of a metric rests "
             "on, and computes it from these alone to show that they are all. "
-            "A metric takes this report's protocol, chain and end, a question its own parameters; "
-            "what else the report is limited to, it is limited to alone.",
+            "A metric takes this report's protocol, chain and end, and the beginning of a window "
+            "where it looks at one; a question takes its own parameters. What else the report is "
+            "limited to, it is limited to alone.",
             "The rows behind each section are in csv/, json/ and parquet/, with every digit. "
             "manifest.json names, for each file, the metric or query, its settings and the SHA-256 "
             "digest of its rows, the digests of the input, and the versions used; "

@@ -1,63 +1,80 @@
 """Oracles: how far sources of one asset were apart, and how old their prices were."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from analytics.reports.charts import Drawing, colored, lines
 from analytics.reports.context import Context, by_period
-from analytics.reports.numerals import period
+from analytics.reports.event import Event, event
+from analytics.reports.numerals import clock, period
 from analytics.reports.parts import Chart, Section, Source, Table, table
+from analytics.reports.scope import Scope
+from analytics.reports.sections import oracle_use
+from analytics.reports.sections.listed import answers
 
 _PAIR = ["asset", "quote", "chain_id", "protocol", "feed"]
 _PAIR += ["reference_chain_id", "reference_protocol", "reference_feed"]
 _PAIRS = (
     *("asset", "chain_id", "protocol", "feed", "reference_protocol", "reference_feed"),
-    *("comparison_count", "median_absolute_bps", "worst_bps", "worst_at"),
-    *("median_staleness_seconds", "longest_staleness_seconds"),
+    *("comparison_count", "worst_deviation_bps", "worst_at", "longest_staleness_seconds"),
 )
 _UPDATES = (
-    *("block_timestamp", "asset", "protocol", "reference_protocol", "oracle_price_quote"),
-    *("reference_price_quote", "deviation_bps", "staleness_seconds", "tx_hash"),
-)
-_BEYOND = (
-    *("asset", *_PAIR[2:5], "reference_protocol", "moments_off", "seconds_off"),
-    *("lowest_deviation_bps", "highest_deviation_bps", "first_off_at", "last_off_at"),
+    *("worst_at", "asset", "protocol", "reference_protocol", "worst_price_quote"),
+    *("worst_reference_price_quote", "worst_deviation_bps", "tx_hash"),
 )
 _HEADERS = {
-    "oracle_price_quote": "price",
-    "reference_price_quote": "reference price",
+    "worst_price_quote": "price",
+    "worst_reference_price_quote": "reference price",
+    "worst_deviation_bps": "worst, bps",
     "comparison_count": "comparisons",
     "worst_at": "worst at, UTC",
 }
+_READ = (
+    "Each update is compared with the latest price of every other source of the same asset and "
+    "quote that is at most an hour old. An oracle may differ by its own deviation threshold by "
+    "design. The sign, and a little of the size, depend on which of the two is the reference. "
+    "Staleness is the age of the price compared with. Every update is compared; of each period the "
+    "worst is kept."
+)
+_USED = (
+    "Time and area count how long both prices stood apart while both were fresh, so a wick of a "
+    "second weighs a second. A wick is how far an hour's extreme was from its last price. A "
+    "liquidation is off to its disadvantage where the venue's price was lower than the other for a "
+    "long, or higher for a short; who was right it does not say."
+)
 _LINES = 6
-_TOLERANCE = {"tolerance_seconds": 3600}
-_OFF = {"threshold_bps": "100"}
+_WORST = 10
 
 
 def oracles(context: Context) -> Section:
     """Return the section about oracle deviation and staleness."""
-    compared = context.scope.metric("oracle_deviation", with_past=True)
-    off = context.scope.query("oracle_off", **_OFF)
-    pairs = _pairs(compared)
-    sources = (
-        Source("oracle_deviation", "metric", "oracle_deviation", compared, _TOLERANCE),
-        Source("oracle_pairs", "metric", "oracle_deviation", pairs, _TOLERANCE),
-        Source("oracle_off", "query", "oracle_off", off, _OFF),
-    )
-    if compared.is_empty():
-        return Section("oracles", "Oracles", (_silence(context),), sources=sources)
+    scope = context.scope
+    settings = {"bucket_seconds": scope.extreme_seconds}
+    name = "oracle_deviation_extremes"
+    source = Source(name, "metric", name, scope.extremes, settings)
+    found = event(context)
+    between = None if found is None else found.around
+    wanted = (*oracle_use.FEEDS, *oracle_use.EXITS)
+    used, shown = answers(context, *(replace(each, between=between) for each in wanted))
+    if source.frame.is_empty():
+        told = (_silence(context),)
+        return Section("oracles", "Oracles", told, tables=shown, sources=(source, *used))
     return Section(
         "oracles",
         "Oracles",
-        (
-            "Each update is compared with the latest price of every other source of the same "
-            "asset and quote that is at most an hour old. An oracle may differ by its own "
-            "deviation threshold by design. The sign, and a little of the size, depend on which of "
-            "the two is the reference. Staleness is the age of the price compared with.",
-        ),
-        charts=_charts(context, sources[0]),
-        tables=_tables(*sources),
-        sources=sources,
+        (_READ, f"{_USED} All of this is {_looked_at(found)}."),
+        charts=_charts(context, source),
+        tables=(*_tables(scope, source), *shown),
+        sources=(source, *used),
     )
+
+
+def _looked_at(found: Event | None) -> str:
+    if found is None:
+        return "of all the time the report covers"
+    first, last = found.around
+    return f"of the event and around it, {clock(first)} to {clock(last)}"
 
 
 def _silence(context: Context) -> str:
@@ -70,37 +87,32 @@ def _silence(context: Context) -> str:
     )
 
 
-def _pairs(compared: pl.DataFrame) -> pl.DataFrame:
-    size, age = pl.col("deviation_bps").abs(), pl.col("staleness_seconds")
-    worst = pl.col("deviation_bps").sort_by(size, descending=True, nulls_last=True).first()
-    at = pl.col("block_timestamp").sort_by(size, descending=True, nulls_last=True).first()
+def _pairs(extremes: pl.DataFrame) -> pl.DataFrame:
     return (
-        compared.group_by(_PAIR, maintain_order=True)
+        _worst_first(extremes)
+        .group_by(_PAIR, maintain_order=True)
         .agg(
-            comparison_count=pl.len().cast(pl.Int64),
-            median_absolute_bps=size.median(),
-            worst_bps=worst,
-            worst_at=at,
-            median_staleness_seconds=age.median(),
-            longest_staleness_seconds=age.max(),
-        )
-        .sort(
-            pl.col("worst_bps").abs(),
-            *_PAIR,
-            descending=[True, *[False] * len(_PAIR)],
-            nulls_last=True,
+            pl.col("comparison_count").sum(),
+            pl.col("worst_deviation_bps", "worst_at").first(),
+            pl.col("longest_staleness_seconds").max(),
         )
     )
 
 
+def _worst_first(extremes: pl.DataFrame) -> pl.DataFrame:
+    order = [pl.col("worst_deviation_bps").abs(), *map(pl.col, (*_PAIR, "bucket_at"))]
+    down = [True, *[False] * (len(_PAIR) + 1)]
+    return extremes.sort(order, descending=down, nulls_last=True)
+
+
 def _charts(context: Context, source: Source) -> tuple[Chart, ...]:
-    compared, seconds = source.frame, context.scope.period_seconds
+    extremes, seconds = source.frame, context.scope.period_seconds
     asset = pl.concat_str("asset", pl.lit("/"), "quote")
-    size = pl.col("deviation_bps").abs()
-    ranked = compared.group_by(series=asset).agg(size.max()).drop_nulls()
-    ranked = ranked.sort("deviation_bps", "series", descending=[True, False]).head(_LINES)
+    size = pl.col("worst_deviation_bps").abs()
+    ranked = extremes.group_by(series=asset).agg(value=size.max()).drop_nulls()
+    ranked = ranked.sort("value", "series", descending=[True, False]).head(_LINES)
     rows = (
-        by_period(compared.lazy(), seconds)
+        by_period(extremes.lazy().rename({"worst_at": "block_timestamp"}), seconds)
         .group_by("at", series=asset)
         .agg(value=size.max())
         .drop_nulls("value")
@@ -115,13 +127,13 @@ def _charts(context: Context, source: Source) -> tuple[Chart, ...]:
     return (lines(context.canvas, drawing, rows, interpolate="linear"),) if is_drawn else ()
 
 
-def _tables(compared: Source, pairs: Source, off: Source) -> tuple[Table, ...]:
-    size = pl.col("deviation_bps").abs()
-    worst = compared.frame.sort(size, descending=True, maintain_order=True, nulls_last=True)
+def _tables(scope: Scope, source: Source) -> tuple[Table, ...]:
+    worst = _worst_first(source.frame).drop_nulls("worst_deviation_bps").head(_WORST)
+    hashes = [scope.transaction(row) for row in worst.iter_rows(named=True)]
+    worst = worst.with_columns(tx_hash=pl.Series(hashes, dtype=pl.String))
     wanted = (
-        ("Pairs of sources, worst first", pairs.frame, _PAIRS, compared, _PAIRS[:6]),
-        ("Worst single updates", worst.head(10), _UPDATES, compared, ()),
-        ("Off by more than 100 bps", off.frame, _BEYOND, off, ()),
+        ("Pairs of sources, worst first", _pairs(source.frame), _PAIRS, _PAIRS[:6]),
+        (f"Worst update of each {period(scope.extreme_seconds)}", worst, _UPDATES, ()),
     )
     return tuple(
         table(
@@ -133,7 +145,7 @@ def _tables(compared: Source, pairs: Source, off: Source) -> tuple[Table, ...]:
             source=source,
             keys=keys,
         )
-        for caption, frame, columns, source, keys in wanted
+        for caption, frame, columns, keys in wanted
         if frame.height
     )
 

@@ -1,0 +1,154 @@
+"""Funding: the rates, what was paid, what holding has cost, and where shorts pay."""
+
+from dataclasses import replace
+
+import polars as pl
+
+from analytics.expressions import known_total, ratio
+from analytics.reports.charts import Drawing, colored, lines
+from analytics.reports.context import Context
+from analytics.reports.numerals import counted, period
+from analytics.reports.parts import Chart, Section, Source
+from analytics.reports.sections.listed import Shown, answers
+
+_VENUE = ("chain_id", "protocol", "version", "market")
+_MARKET = ("chain_id", "protocol", "market")
+_SERIES = (*_VENUE, "collateral_token", "is_long", "basis")
+_SIDE = (*_MARKET, "is_long", "basis")
+_LINES = 6
+
+
+def funding(context: Context) -> Section:
+    """Return the section about funding rates, payments and carry."""
+    seconds = context.scope.period_seconds
+    settings = {"bucket_seconds": seconds}
+    told, tables = answers(context, *(replace(each, settings=settings) for each in _WANTED))
+    said = (
+        "Above zero the side named pays, and longs where none is named; below zero it is paid. An "
+        "announced rate holds until the next one, an index gives the mean since its last reading. "
+        "Payments are booked when an account settles, which may be long after they accrued. Carry "
+        "is what holding has cost since the first rate, simple interest."
+    )
+    words = (said, *_below_zero(told[0].frame))
+    if not tables:
+        words = (context.absence("funding rates or payments", "funding"),)
+    charts = _charts(context, told[0], seconds)
+    return Section("funding", "Funding", words, charts, tables, told)
+
+
+def _below_zero(metric: pl.DataFrame) -> tuple[str, ...]:
+    known = metric["funding_rate_8h"].drop_nulls()
+    if known.is_empty():
+        return ("No rate is told, only payments.",)
+    below = int((known < 0).sum())
+    return (f"{below:,} of {counted(known.len(), 'rate')} told were below zero.",)
+
+
+def _ranges(metric: pl.DataFrame) -> pl.DataFrame:
+    rate = pl.col("funding_rate_8h")
+    known = metric.filter(rate.is_not_null()).sort("bucket_at")
+    ranges = known.group_by(_SERIES).agg(
+        lowest_8h=rate.min(),
+        highest_8h=rate.max(),
+        last_8h=rate.last(),
+        rate_count=pl.len().cast(pl.Int64),
+        below=(rate < 0).sum(),
+    )
+    largest = pl.max_horizontal(pl.col("lowest_8h").abs(), pl.col("highest_8h").abs())
+    order = [largest, *map(pl.col, _SERIES)]
+    return ranges.with_columns(negative_ratio=ratio(pl.col("below"), pl.col("rate_count"))).sort(
+        order, descending=[True, *[False] * len(_SERIES)], nulls_last=True
+    )
+
+
+def _paid(metric: pl.DataFrame) -> pl.DataFrame:
+    sums = ("paid_usd", "received_usd", "net_paid_usd", "settlement_count", "unknown_count")
+    totals = metric.group_by(_VENUE).agg(known_total(pl.col(sums)))
+    return totals.sort("paid_usd", *_VENUE, descending=[True, *[False] * 4], nulls_last=True)
+
+
+def _last_carry(metric: pl.DataFrame) -> pl.DataFrame:
+    last = (
+        metric.sort("bucket_at")
+        .group_by(_SERIES)
+        .agg(pl.col("since_at", "until_at", "carry_ratio").last())
+    )
+    order = [pl.col("carry_ratio").abs(), *map(pl.col, _SERIES)]
+    return last.sort(order, descending=[True, *[False] * len(_SERIES)], nulls_last=True)
+
+
+_WANTED = (
+    Shown(
+        *("funding_rate_8h", "Funding rates by market, largest first"),
+        (*_SIDE, "lowest_8h", "highest_8h", "last_8h", "negative_ratio", "rate_count"),
+        keys=_SIDE,
+        with_past=True,
+        summed=_ranges,
+        headers={
+            "negative_ratio": "readings below zero",
+            "lowest_8h": "lowest per 8 h",
+            "highest_8h": "highest per 8 h",
+            "last_8h": "last per 8 h",
+        },
+    ),
+    Shown(
+        *("funding_paid", "Funding paid and received by market"),
+        (
+            *(*_MARKET, "paid_usd", "received_usd", "net_paid_usd", "settlement_count"),
+            *("unknown_count",),
+        ),
+        keys=_MARKET,
+        summed=_paid,
+        headers={"unknown_count": "of unknown amount"},
+    ),
+    Shown(
+        *("funding_carry", "Cost of holding since the first rate, of the notional"),
+        (*_SIDE, "since_at", "until_at", "carry_ratio"),
+        keys=_SIDE,
+        with_past=True,
+        summed=_last_carry,
+    ),
+)
+
+
+def _charts(context: Context, source: Source, seconds: int) -> tuple[Chart, ...]:
+    rate = pl.col("funding_rate_8h")
+    known = source.frame.filter(rate.is_not_null())
+    if known.is_empty():
+        return ()
+    named = context.named(known).rename({"bucket_at": "at"})
+    side = pl.when("is_long").then(pl.lit(" long")).when(~pl.col("is_long")).then(pl.lit(" short"))
+    series = pl.concat_str("protocol", pl.lit(" "), "market", side.otherwise(pl.lit("")))
+    values = named.group_by("at", series=series).agg(value=rate.sort_by(rate.abs()).last())
+    size = values.group_by("series").agg(pl.col("value").abs().max())
+    largest = size.sort("value", "series", descending=[True, False])["series"].head(_LINES)
+    rows = values.filter(pl.col("series").is_in(largest.to_list())).sort("at", "series")
+    below = named.group_by("at").agg(value=(rate < 0).sum() / pl.len())
+    drawings = _drawings(source, largest.to_list(), period(seconds))
+    shares = below.select("at", pl.lit("all markets").alias("series"), "value").sort("at")
+    return tuple(
+        lines(context.canvas, drawing, values)
+        for drawing, values in zip(drawings, (rows, shares), strict=True)
+        if (values["value"] != 0).any()
+    )
+
+
+def _drawings(source: Source, largest: list[str], each: str) -> tuple[Drawing, ...]:
+    return (
+        Drawing(
+            "funding_rate",
+            f"Funding per 8 hours at the end of each {each}, largest markets",
+            "rate per 8 h",
+            "%",
+            colored(largest),
+            source,
+        ),
+        Drawing(
+            "funding_below_zero",
+            f"Share of rates told in each {each} that are below zero",
+            "below zero",
+            "%",
+            colored(["all markets"]),
+            source,
+        ),
+    )

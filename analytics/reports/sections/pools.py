@@ -1,0 +1,188 @@
+"""Pools: what they manage, lend and earn, what flowed in and out, and what happened to loans."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from analytics.expressions import known_total
+from analytics.reports.context import Context
+from analytics.reports.parts import Source, Table, table
+from analytics.reports.sections.listed import Shown, answers
+
+_NOTED = (
+    *("block_timestamp", "chain_id", "protocol", "kind", "pool", "loan", "account"),
+    *("symbol", "principal_tokens", "interest_tokens", "loss_tokens", "tx_hash"),
+)
+_NOTABLE = (
+    *("default", "impairment", "impairment_removed", "recovery", "liquidation", "call"),
+    *("call_removed", "repossession", "collateral_sale"),
+)
+_LATEST = "Liquidations, defaults and impairments, latest first"
+_SEIZED = (
+    *("protocol", "chain_id", "account", "liquidation_count", "repaid_tokens", "repaid_symbol"),
+    *("seized_tokens", "seized_symbol", "first_at", "last_at"),
+)
+_POOL = ("chain_id", "protocol", "pool", "asset_token")
+
+
+def _last_days(metric: pl.DataFrame) -> pl.DataFrame:
+    return metric.sort("date").group_by(_POOL).last().sort(_POOL, nulls_last=True)
+
+
+_SERIES = (
+    Shown(
+        *("tvl", "What pools managed on their last day", ("date", *_POOL, "tvl_tokens", "basis")),
+        keys=_POOL,
+        largest_first="tvl_tokens",
+        with_past=True,
+        summed=_last_days,
+    ),
+    Shown(
+        *("share_price_yield", "What shares earned over 30 days, as a yearly rate"),
+        (
+            *("date", *_POOL, "share_price_tokens", "yield_simple_ratio", "yield_compounded_ratio"),
+            *("reset_count",),
+        ),
+        keys=_POOL,
+        settings={"window_days": 30},
+        with_past=True,
+        summed=_last_days,
+    ),
+    Shown(
+        *("utilisation", "How much of each pool was lent on its last day"),
+        ("date", *_POOL, "principal_tokens", "assets_tokens", "utilisation"),
+        keys=_POOL,
+        largest_first="utilisation",
+        with_past=True,
+        summed=_last_days,
+    ),
+    Shown(
+        *("loans_outstanding", "Loans outstanding on each pool's last day, two ways"),
+        (
+            *(
+                "date",
+                *_POOL,
+                "principal_state_tokens",
+                "principal_events_tokens",
+                "difference_tokens",
+            ),
+            *("unknown_count",),
+        ),
+        keys=_POOL,
+        with_past=True,
+        summed=_last_days,
+        headers={"unknown_count": "events without amount"},
+    ),
+    Shown(
+        *("net_flows", "Money in and out by day, latest first"),
+        ("date", *_POOL, "inflow_tokens", "outflow_tokens", "net_tokens", "unknown_count"),
+        keys=("date", *_POOL),
+        rows=15,
+        summed=lambda metric: metric.sort("date", descending=True, maintain_order=True),
+        headers={"unknown_count": "without amount"},
+    ),
+)
+
+
+def pools(context: Context) -> tuple[tuple[Source, ...], tuple[Table, ...]]:
+    """Return the rows and tables about pools and loans."""
+    series, shown = answers(context, *_SERIES)
+    sources = _sources(context)
+    return (*series, *sources), (*shown, *_tables(context, sources))
+
+
+def _sources(context: Context) -> tuple[Source, ...]:
+    seized = context.scope.query("lending_liquidations")
+    return (
+        Source("credit_events_by_kind", "facts", "credit_events", _counts(context)),
+        Source("lending_liquidations", "query", "lending_liquidations", seized),
+        Source("pool_flows_by_pool", "facts", "pool_flows", _flows(context)),
+        Source("share_prices_by_pool", "facts", "share_prices", _prices(context)),
+    )
+
+
+def _tables(context: Context, sources: Sequence[Source]) -> tuple[Table, ...]:
+    counts, seized, flows, prices = sources
+    pool = ("chain_id", "protocol", "pool")
+    wanted = (
+        ("Credit events by kind", counts.frame, (), counts, (*pool[:2], "kind")),
+        (_LATEST, _notable(context), _NOTED, counts, ()),
+        ("Lending liquidations by borrower", seized.frame, _SEIZED, seized, ()),
+        ("Pool flows", flows.frame, (), flows, (*pool, "kind", "symbol")),
+        ("Share prices", prices.frame, (), prices, (*pool, "symbol")),
+    )
+    return tuple(
+        table(caption, frame, columns, source=source, keys=keys)
+        for caption, frame, columns, source, keys in wanted
+        if frame.height
+    )
+
+
+def _counts(context: Context) -> pl.DataFrame:
+    keys = ["chain_id", "protocol", "kind"]
+    return (
+        context.scope.facts("credit_events")
+        .group_by(keys)
+        .agg(
+            event_count=pl.len().cast(pl.Int64),
+            account_count=pl.col("account").n_unique().cast(pl.Int64),
+            first_at=pl.col("block_timestamp").min(),
+            last_at=pl.col("block_timestamp").max(),
+        )
+        .sort(keys)
+        .collect()
+    )
+
+
+def _notable(context: Context) -> pl.DataFrame:
+    order = ["block_timestamp", "chain_id", "tx_hash", "log_index", "item_index"]
+    notable = context.scope.facts("credit_events").filter(pl.col("kind").is_in(_NOTABLE))
+    latest = notable.sort(order, descending=[True, *[False] * 4]).head(15)
+    return context.with_symbol(latest.collect())
+
+
+def _flows(context: Context) -> pl.DataFrame:
+    keys = ["chain_id", "protocol", "pool", "asset_token", "kind"]
+    sums = (
+        context.scope.facts("pool_flows")
+        .group_by(keys)
+        .agg(
+            flow_count=pl.len().cast(pl.Int64),
+            account_count=pl.col("account").n_unique().cast(pl.Int64),
+            asset_tokens=known_total(pl.col("asset_tokens")),
+            share_tokens=known_total(pl.col("share_tokens")),
+            last_at=pl.col("block_timestamp").max(),
+        )
+        .collect()
+    )
+    named = context.with_symbol(sums.sort(keys, nulls_last=True))
+    return named.select(
+        *("chain_id", "protocol", "pool", "kind", "flow_count", "account_count"),
+        *("asset_tokens", "symbol", "share_tokens", "last_at"),
+    )
+
+
+def _prices(context: Context) -> pl.DataFrame:
+    # A pool of lending has one price per reserve; a fund has one, whatever it is counted in.
+    keys = ["chain_id", "protocol", "pool", "asset_token"]
+    order = ["block_number", "log_index", "item_index", "tx_hash"]
+    price, moment = pl.col("share_price_tokens"), pl.col("block_timestamp")
+    updates = (
+        context.scope.facts("share_prices")
+        .sort(order)
+        .group_by(keys)
+        .agg(
+            update_count=pl.len().cast(pl.Int64),
+            first_price_tokens=price.first(),
+            lowest_price_tokens=price.min(),
+            last_price_tokens=price.last(),
+            first_at=moment.first(),
+            last_at=moment.last(),
+        )
+        .collect()
+    )
+    named = context.with_symbol(updates.sort(keys, nulls_last=True))
+    return named.select(
+        *("chain_id", "protocol", "pool", "symbol", "update_count"),
+        *("first_price_tokens", "lowest_price_tokens", "last_price_tokens", "first_at", "last_at"),
+    )
