@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from time import monotonic
 
@@ -326,6 +327,7 @@ def _check_schema(con: duckdb.DuckDBPyConnection, path: Path) -> None:
         )
 
 
+@lru_cache(maxsize=256)
 def _schema(con: duckdb.DuckDBPyConnection, table: str) -> pl.Schema:
     known = con.cursor().execute("select table_name from duckdb_tables()").fetchall()
     if (table,) not in known:

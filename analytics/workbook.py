@@ -52,22 +52,23 @@ def workbook(sheets: Mapping[str, pl.DataFrame]) -> bytes:
 
 def with_exact_text(frame: pl.DataFrame) -> pl.DataFrame:
     """Return rows with `<name>_exact`, as text, beside each column that Excel would round."""
-    columns: list[pl.Series] = []
-    for column in frame.iter_columns():
-        columns.append(column)
-        if (column.dtype.is_decimal() or column.dtype.is_integer()) and _has_more_digits(column):
-            columns.append(column.cast(pl.String).alias(f"{column.name}_exact"))
-    return pl.DataFrame(columns)
+    numbers = [
+        name for name, dtype in frame.schema.items() if dtype.is_decimal() or dtype.is_integer()
+    ]
+    rounded = frame.select(_has_more_digits(name) for name in numbers)
+    shown = {name: [pl.col(name)] for name in frame.columns}
+    for name in numbers:
+        if rounded[name].item():
+            shown[name].append(pl.col(name).cast(pl.String).alias(f"{name}_exact"))
+    return frame.select(expression for both in shown.values() for expression in both)
 
 
-def _has_more_digits(column: pl.Series) -> bool:
-    digits = column.drop_nulls().cast(pl.String).str.strip_chars_start("-")
+def _has_more_digits(name: str) -> pl.Expr:
+    digits = pl.col(name).cast(pl.String).str.strip_chars_start("-")
     whole = digits.str.contains(".", literal=True)
-    trimmed = pl.select(
-        pl.when(whole).then(digits.str.strip_chars_end("0")).otherwise(digits)
-    ).to_series()
+    trimmed = pl.when(whole).then(digits.str.strip_chars_end("0")).otherwise(digits)
     significant = trimmed.str.replace(".", "", literal=True).str.strip_chars_start("0")
-    return bool((significant.str.len_chars() > _DIGITS).any())
+    return (significant.str.len_chars() > _DIGITS).any().alias(name)
 
 
 def _fill(sheet: Worksheet, frame: pl.DataFrame, height: int, formats: Mapping[str, Any]) -> None:

@@ -144,9 +144,12 @@ class Scope:
 
     def query(self, name: str, **given: str) -> pl.DataFrame:
         """Return the answer of a stored question about the facts within the limits."""
-        asked = query_named(name)
-        values = arguments(asked, given)
-        return load.rows(self.con, self._limited(asked), values)
+        key = ("query", name, *sorted(given.items()))
+        if key not in self._answers:
+            asked = query_named(name)
+            values = arguments(asked, given)
+            self._answers[key] = load.rows(self.con, self._limited(asked), values)
+        return self._answers[key]
 
     @cached_property
     def assessed(self) -> tuple[pl.DataFrame, pl.DataFrame]:
