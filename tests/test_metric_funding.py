@@ -139,7 +139,7 @@ def test_an_index_carries_as_the_rates_behind_it(told: list[tuple[int, Decimal]]
     events, total = [daily(hours[0][0], hours[0][1]), index(hours[0][0], 0)], Decimal(0)
     for (before, rate), (hour, following) in pairwise(hours):
         total += rate * (hour - before)
-        events += [daily(hour, following), index(hour, total / 24)]
+        events += [daily(hour, following), index(hour, (total / 24).quantize(Decimal("1e-18")))]
 
     result = funding_carry(funding(*events)).collect()
 
