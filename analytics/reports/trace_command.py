@@ -1,6 +1,7 @@
 """The command `perpscope trace`."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -161,6 +162,8 @@ def _counted(table: str, rows: pl.DataFrame) -> str:
 
 
 def _exact(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     return "not known" if value is None else str(value)
 
 
