@@ -113,11 +113,15 @@ def test_a_chart_answers_the_keyboard(desk: Visit) -> None:
     """Arrows walk from moment to moment, and Escape ends it."""
     chart = desk.page.locator("figure[aria-label^='Liquidated notional per hour'] svg.broad")
     chart.focus()
+    # The page moves to the chart, and what moves hides the tip: two frames later it lies still.
+    frames = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    desk.page.evaluate(frames)
 
     for _ in range(3):
         desk.page.keyboard.press("ArrowRight")
 
     tip = desk.page.locator(".tip")
+    assert tip.is_visible()
     assert tip.inner_text().splitlines() == ["2025-10-10 23:00:00", "long $1.00M"]
     desk.page.keyboard.press("Escape")
     assert desk.page.locator(".tip").is_hidden()
