@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,7 +23,18 @@ from analytics.queries import arguments, queries, query_named
 from analytics.reports.chain_names import chain_number
 from analytics.reports.check_command import check
 from analytics.reports.command import report
-from analytics.reports.options import moment, pairs, typed_settings
+from analytics.reports.options import (
+    Chain,
+    Database,
+    Form,
+    Output,
+    Protocol,
+    Setting,
+    Until,
+    moment,
+    pairs,
+    typed_settings,
+)
 from analytics.reports.replay_command import replay_report
 from analytics.reports.scope import begin_of, check_indexed, indexed
 from analytics.reports.trace_command import trace
@@ -38,18 +48,6 @@ app.command()(check)
 app.command()(replay_report)
 app.command()(compare)
 app.add_typer(study, name="study")
-
-Database = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="PERPSCOPE_DATABASE",
-        help="The DuckDB file; by default the one perpscope.toml names, or perpscope.duckdb.",
-    ),
-]
-Form = Annotated[Format, typer.Option("--format", help="How the answer is written.")]
-Output = Annotated[
-    Path | None, typer.Option(help="The file to write; standard output without one.")
-]
 
 
 @app.command()
@@ -77,20 +75,16 @@ def query(
 def metric(
     name: Annotated[str | None, typer.Argument(help="The metric; none lists them.")] = None,
     *,
-    setting: Annotated[
-        list[str] | None, typer.Option("--setting", metavar="K=V", help="A setting; repeatable.")
-    ] = None,
-    protocol: Annotated[str | None, typer.Option(help="Only this protocol.")] = None,
-    chain: Annotated[str | None, typer.Option(help="Only this chain, by name or id.")] = None,
+    setting: Setting = None,
+    protocol: Protocol = None,
+    chain: Chain = None,
     since: Annotated[
         str | None,
         typer.Option(
             "--from", metavar="TIME", help="Only events from this UTC time; states keep their past."
         ),
     ] = None,
-    until: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="Only events up to this UTC time.")
-    ] = None,
+    until: Until = None,
     explain: Annotated[bool, typer.Option("--explain", help="Print the methodology.")] = False,
     form: Form = Format.TABLE,
     output: Output = None,

@@ -269,10 +269,6 @@ def _forced(exits: pl.LazyFrame, is_inside: pl.Expr, name: str) -> pl.LazyFrame:
     )
 
 
-def _venues(facts: pl.LazyFrame) -> pl.LazyFrame:
-    return facts.select("protocol").unique().with_columns(is_perps=pl.lit(value=True))
-
-
 def _credit(credit_events: pl.LazyFrame, is_inside: pl.Expr) -> pl.LazyFrame:
     kinds = {"lending_liquidation": "liquidation"} | {k: k for k in ("default", "impairment")}
     counts = {

@@ -10,8 +10,7 @@ import typer
 from analytics import load
 from analytics.errors import UserError
 from analytics.reports import Limits, write_report
-from analytics.reports.chain_names import chain_number
-from analytics.reports.options import moment
+from analytics.reports.options import Chain, Database, Protocol, Since, Until, limited, moment
 
 
 class Level(StrEnum):
@@ -24,24 +23,14 @@ class Level(StrEnum):
 
 def report(
     *,
-    database: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="PERPSCOPE_DATABASE",
-            help="The DuckDB file; by default the one perpscope.toml names, or perpscope.duckdb.",
-        ),
-    ] = None,
+    database: Database = None,
     output: Annotated[
         Path, typer.Option(help="The folder to write; a report in it is replaced.")
     ] = Path("perpscope-report"),
-    since: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="Only events from this UTC time.")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="Only events up to this UTC time.")
-    ] = None,
-    protocol: Annotated[str | None, typer.Option(help="Only this protocol.")] = None,
-    chain: Annotated[str | None, typer.Option(help="Only this chain, by name or id.")] = None,
+    since: Since = None,
+    until: Until = None,
+    protocol: Protocol = None,
+    chain: Chain = None,
     beside_since: Annotated[
         str | None,
         typer.Option("--compare-from", metavar="TIME", help="Compare with events from this time."),
@@ -61,12 +50,7 @@ def report(
     ] = False,
 ) -> None:
     """Write a report: HTML with charts, Markdown, the rows in four formats, and a manifest."""
-    limits = Limits(
-        protocol=protocol,
-        chain_id=None if chain is None else chain_number(chain),
-        since=moment("--from", since),
-        until=moment("--to", until),
-    )
+    limits = limited(protocol, chain, since, until)
     folder = write_report(
         load.database_path(database),
         output,

@@ -1,10 +1,40 @@
-"""What commands share: pairs, moments and settings as a reader types them."""
+"""What commands share: their options, and pairs, moments and settings as a reader types them."""
 
 from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from analytics.compute import settings_of
 from analytics.errors import UserError
+from analytics.export import Format
 from analytics.queries import typed
+from analytics.reports.chain_names import chain_number
+from analytics.reports.scope import Limits
+
+Database = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="PERPSCOPE_DATABASE",
+        help="The DuckDB file; by default the one perpscope.toml names, or perpscope.duckdb.",
+    ),
+]
+Protocol = Annotated[str | None, typer.Option(help="Only this protocol.")]
+Chain = Annotated[str | None, typer.Option(help="Only this chain, by name or id.")]
+Since = Annotated[
+    str | None, typer.Option("--from", metavar="TIME", help="Only events from this UTC time.")
+]
+Until = Annotated[
+    str | None, typer.Option("--to", metavar="TIME", help="Only events up to this UTC time.")
+]
+Setting = Annotated[
+    list[str] | None, typer.Option("--setting", metavar="K=V", help="A setting; repeatable.")
+]
+Form = Annotated[Format, typer.Option("--format", help="How the answer is written.")]
+Output = Annotated[
+    Path | None, typer.Option(help="The file to write; standard output without one.")
+]
 
 _KINDS = {int: "integer", float: "number", str: "text", bool: "boolean"}
 
@@ -23,6 +53,23 @@ def moment(option: str, text: str | None) -> datetime | None:
     except ValueError as error:
         raise UserError(f"{option}: {error}") from error
     return value if isinstance(value, datetime) else None
+
+
+def limited(
+    protocol: str | None, chain: str | None, since: str | None, until: str | None
+) -> Limits:
+    """
+    Return the limits that the options of a command name.
+
+    Raises:
+        UserError: no such chain, or a time that is none.
+    """
+    return Limits(
+        protocol=protocol,
+        chain_id=None if chain is None else chain_number(chain),
+        since=moment("--from", since),
+        until=moment("--to", until),
+    )
 
 
 def pairs(given: list[str] | None, option: str) -> dict[str, str]:

@@ -7,18 +7,13 @@ import typer
 
 from analytics import load
 from analytics.errors import WorldError
+from analytics.reports.options import Database
 
 
 def replay_report(
     bundle: Annotated[Path, typer.Argument(help="The folder of a report.")],
     *,
-    database: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="PERPSCOPE_DATABASE",
-            help="The DuckDB file; by default the one perpscope.toml names, or perpscope.duckdb.",
-        ),
-    ] = None,
+    database: Database = None,
 ) -> None:
     """Make a report again from what its manifest says, and compare every byte."""
     # Drawing needs a second to load, which `perpscope --help` does not have.

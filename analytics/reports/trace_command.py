@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import polars as pl
@@ -16,7 +15,15 @@ from analytics.export import Format, table_text, write
 from analytics.queries import typed
 from analytics.reports.chain_names import chain_name, chain_number
 from analytics.reports.evidence import evidence, subtotals
-from analytics.reports.options import moment, pairs, typed_settings
+from analytics.reports.options import (
+    Database,
+    Output,
+    Setting,
+    Until,
+    moment,
+    pairs,
+    typed_settings,
+)
 from analytics.reports.scope import check_indexed, indexed
 from analytics.trace import Question, traced
 
@@ -40,28 +47,16 @@ def trace(
     column: Annotated[
         str | None, typer.Option(help="Only this number of the row; by default all of it.")
     ] = None,
-    setting: Annotated[
-        list[str] | None, typer.Option("--setting", metavar="K=V", help="A setting; repeatable.")
-    ] = None,
+    setting: Setting = None,
     limit: Annotated[int, typer.Option(min=1, help="How many rows may be traced at once.")] = 10,
     protocol: Annotated[str | None, typer.Option(help="Only this protocol's events.")] = None,
     chain: Annotated[str | None, typer.Option(help="Only this chain's, by name or id.")] = None,
-    until: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="Only events up to this UTC time.")
-    ] = None,
+    until: Until = None,
     form: Annotated[
         Format, typer.Option("--format", help="How the facts are written.")
     ] = Format.TABLE,
-    output: Annotated[
-        Path | None, typer.Option(help="The file to write; standard output without one.")
-    ] = None,
-    database: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="PERPSCOPE_DATABASE",
-            help="The DuckDB file; by default the one perpscope.toml names, or perpscope.duckdb.",
-        ),
-    ] = None,
+    output: Output = None,
+    database: Database = None,
 ) -> None:
     """Show the facts and transactions a number rests on, proven by computing it from them again."""
     settings = typed_settings(metric, pairs(setting, "--setting"))

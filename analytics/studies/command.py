@@ -7,10 +7,9 @@ import typer
 
 from analytics import load
 from analytics.export import Format, table_text, write
-from analytics.reports.chain_names import chain_number
 from analytics.reports.context import Context
-from analytics.reports.options import moment
-from analytics.reports.scope import Limits, Scope, checked
+from analytics.reports.options import Chain, Database, Protocol, Since, Until, limited
+from analytics.reports.scope import Scope, checked
 from analytics.studies.claims import shown, titled
 from analytics.studies.event import Part, event, lines
 from analytics.studies.record import HYPERLIQUID, Study, hyperliquid
@@ -61,33 +60,18 @@ def record(
 @app.command("event")
 def window(
     *,
-    since: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="Only events from this UTC time.")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="Only events up to this UTC time.")
-    ] = None,
-    protocol: Annotated[str | None, typer.Option(help="Only this protocol.")] = None,
-    chain: Annotated[str | None, typer.Option(help="Only this chain, by name or id.")] = None,
+    since: Since = None,
+    until: Until = None,
+    protocol: Protocol = None,
+    chain: Chain = None,
     gap_ms: Annotated[int, typer.Option(min=0, help="Longest pause inside a wave.")] = 5000,
     limit_bps: Annotated[int, typer.Option(min=0, help="How far oracles may be apart.")] = 100,
     form: Form = Format.TABLE,
     output: Output = None,
-    database: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="PERPSCOPE_DATABASE",
-            help="The DuckDB file; by default the one perpscope.toml names, or perpscope.duckdb.",
-        ),
-    ] = None,
+    database: Database = None,
 ) -> None:
     """Compute the figures of the study for any window and venue of the database."""
-    limits = Limits(
-        protocol=protocol,
-        chain_id=None if chain is None else chain_number(chain),
-        since=moment("--from", since),
-        until=moment("--to", until),
-    )
+    limits = limited(protocol, chain, since, until)
     with load.database(load.database_path(database)) as con:
         context = Context(checked(Scope(con, limits)))
         parts = event(context.scope, gap_ms=gap_ms, limit_bps=limit_bps)
