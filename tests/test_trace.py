@@ -10,7 +10,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from handmade import at, load, table
+from every_fact import every_fact
+from handmade import at, load, table, write_database
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_rows import written_market
@@ -297,6 +298,18 @@ def test_the_command_shows_number_sum_and_transactions(database: Path) -> None:
     assert "rests on 2 rows of fees in 2 transactions" in said
     assert said.count("20.000000000000000001") == 2
     assert "scan.io" not in said
+
+
+def test_the_prices_that_judge_a_protocol_are_not_its_own_alone(tmp_path: Path) -> None:
+    """A liquidation is traced to the price of another protocol as well, as `metric` finds it."""
+    path = write_database(tmp_path / "p.duckdb", every_fact())
+    limit = ["--protocol", "venue", "--database", str(path), "--format", "csv"]
+
+    asked = CliRunner().invoke(app, ["metric", "liquidations_off_oracle", *limit])
+    found = CliRunner().invoke(app, ["trace", "liquidations_off_oracle", *limit])
+
+    assert asked.exit_code == found.exit_code == 0
+    assert "other" in pl.read_csv(StringIO(found.stdout))["protocol"].to_list()
 
 
 def test_other_forms_hold_the_rows(database: Path) -> None:

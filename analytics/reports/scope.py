@@ -94,6 +94,10 @@ class Scope:
             until=limits.until,
         )
 
+    def read(self, metric: str, table: str, *, with_past: bool = False) -> pl.LazyFrame:
+        """Return a table as a metric reads it: prices that only judge other facts are whole."""
+        return self.facts(table, with_past=with_past, whole=not is_narrowed(metric, table))
+
     def metric(
         self,
         name: str,
@@ -124,10 +128,6 @@ class Scope:
             )
             self._answers[asked] = self._since(frame) if with_past else frame
         return self._answers[asked]
-
-    def row_count(self, table: str) -> int:
-        """Return how many rows a table has up to the end of the time."""
-        return self.digest(table)[0]
 
     def digest(self, table: str) -> tuple[int, str]:
         """Return how many rows a table has up to the end of the time, and a digest of them."""
@@ -217,10 +217,9 @@ class Scope:
     def _input(
         self, name: str, table: str, between: Span | None, *, with_past: bool
     ) -> pl.LazyFrame:
-        is_whole = not is_narrowed(name, table)
         if between is None:
-            return self.facts(table, with_past=with_past, whole=is_whole)
-        asked = (table, is_whole, between)
+            return self.read(name, table, with_past=with_past)
+        asked = (table, not is_narrowed(name, table), between)
         if asked not in self._windows:
             self._windows[asked] = self._window(*asked)
         return self._windows[asked]

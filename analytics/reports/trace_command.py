@@ -20,11 +20,11 @@ from analytics.reports.options import (
     Output,
     Setting,
     Until,
-    moment,
+    limited,
     pairs,
     typed_settings,
 )
-from analytics.reports.scope import check_indexed, indexed
+from analytics.reports.scope import Scope, check_indexed, indexed
 from analytics.trace import Question, traced
 
 _KINDS = {
@@ -61,11 +61,10 @@ def trace(
     """Show the facts and transactions a number rests on, proven by computing it from them again."""
     settings = typed_settings(metric, pairs(setting, "--setting"))
     asked = pairs(where, "--where")
-    chain_id = None if chain is None else chain_number(chain)
-    last = moment("--to", until)
+    limits = limited(protocol, chain, None, until)
     with load.database(load.database_path(database)) as con:
-        check_indexed(indexed(con), protocol, chain_id)
-        facts = partial(load.facts, con, protocol=protocol, chain_id=chain_id, until=last)
+        check_indexed(indexed(con), protocol, limits.chain_id)
+        facts = partial(Scope(con, limits).read, metric)
         rows = _chosen(metric, collected(compute(metric, facts, **settings)), asked, limit)
         if column is not None and column not in rows.columns:
             raise UserError(f"{metric} has no column {column}: it has {', '.join(rows.columns)}")
