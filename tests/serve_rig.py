@@ -30,9 +30,10 @@ def main() -> None:
     slow = asked.slow_seconds
     habits = Habits(asked.span_limit, asked.log_limit, asked.block, slow)
     rig = Rig(LiveChain(chain), planned, asked.seed, habits)
+    stopped = _told_to_stop()
     with serving(rig, asked.port):
         print(json.dumps(_offer(rig, asked)), flush=True)
-        _wait()
+        stopped.wait()
     told = {"struck": rig.struck, "requests": rig.requests, "calls": rig.calls}
     print(json.dumps(told), flush=True)
 
@@ -77,11 +78,12 @@ def _offer(rig: Rig, asked: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _wait() -> None:
+def _told_to_stop() -> Event:
+    """From here on a signal is heard: a client that has read the offer may send one at once."""
     stopped = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stopped.set())
-    stopped.wait()
+    return stopped
 
 
 if __name__ == "__main__":
