@@ -37,12 +37,44 @@ _FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 _DOLLARS = "replace(format(datum.value, '$~s'), 'G', 'B')"
 _PERCENT = "format(datum.value, '~%')"
 _PLAIN = "format(datum.value, ',~f')"
+# A wider letter than the renderer measured must not reach the next symbol of the legend.
+_STYLE: Mapping[str, Any] = {
+    "font": _FONT,
+    "padding": {"left": 4, "right": 18, "top": 4, "bottom": 4},
+    "view": {"stroke": None},
+    "axis": {
+        "aria": False,
+        "labelColor": "#444",
+        "titleColor": "#444",
+        "gridColor": "#e6e6e6",
+        "domainColor": "#999",
+        "tickColor": "#999",
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+    },
+    "title": {
+        "fontSize": 15,
+        "subtitleFontSize": 12,
+        "subtitleColor": "#8a3b00",
+        "color": "#1a1a1a",
+    },
+    "legend": {
+        "aria": False,
+        "orient": "top",
+        "columnPadding": 34,
+        "labelFontSize": 12,
+        "labelColor": "#333",
+        "labelLimit": 260,
+    },
+}
 UNITS: Mapping[str, str] = {"USD": _DOLLARS, "%": _PERCENT, "bps": _PLAIN}
 _SAID: Mapping[str, Callable[[float], str]] = {
     "USD": lambda value: numerals.short_dollars(Decimal(repr(value))),
     "%": numerals.percent,
     "bps": lambda value: f"{numerals.number(value)} bps",
 }
+TIME = "%Y-%m-%dT%H:%M:%S%.3fZ"
 _MOMENT = re.compile(r'<path (aria-label="([^"]*)"[^>]*)/>')
 
 
@@ -100,7 +132,11 @@ SIZES = (
     Size(860, 250, 8, 110, 4, ("%b %Y", "%b %d", "%b %d %H:%M", "%H:%M")),
     Size(290, 210, 3, 38, 1, ("%b %Y", "%b %d", "%b %d", "%H:%M")),
 )
-_Marks = Callable[[alt.InlineData, Size], alt.Chart]
+_Marks = Callable[[Size], alt.Chart]
+# The rows of a drawing by the names its layers call them: altair copies and checks a chart many
+# times while it is built, and would copy rows inside it as often.
+Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+VALUES, SPANS = "values", "spans"
 
 
 def colored(series: Sequence[str]) -> dict[str, str]:
@@ -122,9 +158,9 @@ def bars(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame, period_seconds: i
     first, last = _ends(canvas, rows)
     last = max(last, _moment(rows["at"].max()) + length)
 
-    def marks(values: alt.InlineData, size: Size) -> alt.Chart:
+    def marks(size: Size) -> alt.Chart:
         width = max(1.0, min(90.0, size.width * (length / (last - first)) - 1))
-        marked: alt.Chart = alt.Chart(values).mark_bar(width=width, aria=False)
+        marked: alt.Chart = named(VALUES).mark_bar(width=width, aria=False)
         return marked
 
     spans = _moments(drawing, rows, is_sum=True).with_columns(until=pl.col("at") + length)
@@ -135,8 +171,8 @@ def bars(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame, period_seconds: i
 def areas(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame) -> Chart:
     """Return a chart of stacked areas that keep a value until the next; rows as for `bars`."""
 
-    def marks(values: alt.InlineData, _: Size) -> alt.Chart:
-        marked: alt.Chart = alt.Chart(values).mark_area(
+    def marks(_: Size) -> alt.Chart:
+        marked: alt.Chart = named(VALUES).mark_area(
             interpolate="step-after", opacity=0.9, aria=False
         )
         return marked
@@ -152,9 +188,9 @@ def lines(
     points = rows.group_by("series").len()["len"].max()
     has_points = isinstance(points, int) and points <= 40
 
-    def marks(values: alt.InlineData, _: Size) -> alt.Chart:
+    def marks(_: Size) -> alt.Chart:
         point = alt.OverlayMarkDef(size=18, aria=False) if has_points else False
-        marked: alt.Chart = alt.Chart(values).mark_line(
+        marked: alt.Chart = named(VALUES).mark_line(
             interpolate=interpolate, strokeWidth=1.8, point=point, aria=False
         )
         return marked
@@ -173,16 +209,16 @@ def _drawn(
     ends: tuple[datetime, datetime],
     is_stacked: bool,
 ) -> Chart:
-    values = _values(drawing, rows)
+    told = {VALUES: _values(drawing, rows), SPANS: _spans(spans)}
     wide, narrow = (
         rendered(
             canvas,
             drawing,
             size,
             alt.layer(
-                _encoded(drawing, marks(values, size), size, ends, is_stacked=is_stacked),
-                _said_over(spans),
+                _encoded(drawing, marks(size), size, ends, is_stacked=is_stacked), _said_over()
             ),
+            told,
         )
         for size in SIZES
     )
@@ -231,43 +267,22 @@ def _by_series(channel: Any, scale: alt.Scale, legend: alt.Legend, names: list[s
     return channel("series:N", title=None, sort=names, scale=scale, legend=legend)
 
 
-def _said_over(spans: pl.DataFrame) -> alt.Chart:
-    times = pl.col("at", "until").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
-    values = alt.InlineData(values=spans.with_columns(times).to_dicts())
-    mark = alt.Chart(values).mark_rect(opacity=0, aria=True)
+def _said_over() -> alt.Chart:
+    mark = named(SPANS).mark_rect(opacity=0, aria=True)
     said: alt.Chart = mark.encode(x="at:T", x2="until:T", description="said:N")
     return said
 
 
-def rendered(canvas: Canvas, drawing: Drawing, size: Size, chart: Any) -> str:
+def named(rows: str) -> alt.Chart:
+    """Return a layer whose rows are given by name when the whole is rendered."""
+    return alt.Chart(alt.NamedData(name=rows))
+
+
+def rendered(canvas: Canvas, drawing: Drawing, size: Size, chart: Any, rows: Rows) -> str:
     """Return a drawing with its title and stamp as SVG, its moments ready to be said."""
-    # A wider letter than the renderer measured must not reach the next symbol of the legend.
-    styled = (
-        chart.properties(width=size.width, height=size.height, title=_title(canvas, drawing, size))
-        .configure(font=_FONT, padding={"left": 4, "right": 18, "top": 4, "bottom": 4})
-        .configure_view(stroke=None)
-        .configure_axis(
-            aria=False,
-            labelColor="#444",
-            titleColor="#444",
-            gridColor="#e6e6e6",
-            domainColor="#999",
-            tickColor="#999",
-            labelFontSize=12,
-            titleFontSize=12,
-            titleFontWeight="normal",
-        )
-        .configure_title(fontSize=15, subtitleFontSize=12, subtitleColor="#8a3b00", color="#1a1a1a")
-        .configure_legend(
-            aria=False,
-            orient="top",
-            columnPadding=34,
-            labelFontSize=12,
-            labelColor="#333",
-            labelLimit=260,
-        )
-    )
-    svg: str = vl_convert.vegalite_to_svg(styled.to_dict())
+    frame = {"width": size.width, "height": size.height, "config": _STYLE, "datasets": rows}
+    title = {"title": _title(canvas, drawing, size).to_dict()}
+    svg: str = vl_convert.vegalite_to_svg(chart.to_dict() | frame | title)
     return _MOMENT.sub(r'<path class="moment" \1><title>\2</title></path>', svg)
 
 
@@ -304,16 +319,20 @@ def _until_next(moments: pl.DataFrame) -> pl.DataFrame:
     return moments.with_columns(until=pl.col("at").shift(-1).fill_null(pl.col("at").last()))
 
 
-def _values(drawing: Drawing, rows: pl.DataFrame) -> alt.InlineData:
+def _spans(spans: pl.DataFrame) -> list[dict[str, Any]]:
+    return spans.with_columns(pl.col("at", "until").dt.strftime(TIME)).to_dicts()
+
+
+def _values(drawing: Drawing, rows: pl.DataFrame) -> list[dict[str, Any]]:
     ranks = {name: index for index, name in enumerate(drawing.colors)}
     names = {name: _name(name) for name in drawing.colors}
     plain = rows.select(
-        pl.col("at").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"),
+        pl.col("at").dt.strftime(TIME),
         pl.col("series").replace(names),
         pl.col("value").cast(pl.Float64),
         rank=pl.col("series").replace_strict(ranks, return_dtype=pl.Int64),
     )
-    return alt.InlineData(values=plain.to_dicts())
+    return plain.to_dicts()
 
 
 def _name(series: str) -> str:

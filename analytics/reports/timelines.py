@@ -9,11 +9,21 @@ import polars as pl
 import vl_convert
 
 from analytics.plain_text import visible
-from analytics.reports.charts import SIZES, Canvas, Drawing, Size, rendered, time_axis
+from analytics.reports.charts import (
+    SIZES,
+    SPANS,
+    TIME,
+    VALUES,
+    Canvas,
+    Drawing,
+    Size,
+    named,
+    rendered,
+    time_axis,
+)
 from analytics.reports.parts import Chart
 
 _ROW = 30
-_TIME = "%Y-%m-%dT%H:%M:%S%.3fZ"
 # A moment is seen as well: nothing is thinner than this part of the axis.
 _THINNEST = 1 / 250
 
@@ -28,10 +38,15 @@ def timeline(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame) -> Chart:
         rows: `line` (which one, Int64), `label`, `kind`, `said`, `start_at`, `end_at`; several of a
             line are several bars, and null times none.
     """
-    height = _ROW * rows["line"].n_unique()
+    height, ends = _ROW * rows["line"].n_unique(), (canvas.first, canvas.last)
+    lines, bars = rows.unique("line", keep="first", maintain_order=True), _bars(rows, ends)
     wide, narrow = (
         rendered(
-            canvas, drawing, replace(size, height=height), _layers(canvas, drawing, rows, size)
+            canvas,
+            drawing,
+            replace(size, height=height),
+            _layers(drawing, ends, size),
+            {VALUES: bars, SPANS: _texts(lines, ends, size)},
         )
         for size in SIZES
     )
@@ -39,47 +54,47 @@ def timeline(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame) -> Chart:
     return Chart(drawing.name, drawing.title, wide, narrow, png, drawing.source)
 
 
-def _layers(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame, size: Size) -> Any:
-    ends = canvas.first, canvas.last
+def _layers(drawing: Drawing, ends: tuple[datetime, datetime], size: Size) -> Any:
     place = alt.Y("line:O", axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
-    lines = rows.unique("line", keep="first", maintain_order=True)
     x, colors = (
         time_axis(ends, size),
         alt.Scale(domain=list(drawing.colors), range=list(drawing.colors.values())),
     )
     bars = (
-        alt.Chart(_bars(rows, ends))
+        named(VALUES)
         .mark_bar(height=9, yOffset=7, aria=False)
         .encode(x=x, x2="until:T", y=place, color=alt.Color("kind:N", scale=colors, legend=None))
     )
     labels = (
-        alt.Chart(_texts(lines, ends, size))
+        named(SPANS)
         .mark_text(align="left", dy=-6, fontSize=12, color="#333", aria=False)
         .encode(x="at:T", y=place, text="label:N")
     )
     said = (
-        alt.Chart(_texts(lines, ends, size))
+        named(SPANS)
         .mark_rect(opacity=0, aria=True)
         .encode(x="at:T", x2="until:T", y=place, description="said:N")
     )
     return alt.layer(bars, labels, said)
 
 
-def _bars(rows: pl.DataFrame, ends: tuple[datetime, datetime]) -> alt.InlineData:
+def _bars(rows: pl.DataFrame, ends: tuple[datetime, datetime]) -> list[dict[str, Any]]:
     thinnest = (ends[1] - ends[0]) * _THINNEST
     start = pl.col("start_at").clip(*ends)
     until = pl.max_horizontal(pl.col("end_at").clip(*ends), start + thinnest)
     shown = rows.drop_nulls("start_at").select(
         "line",
         "kind",
-        start.dt.strftime(_TIME).alias("at"),
-        until.dt.strftime(_TIME).alias("until"),
+        start.dt.strftime(TIME).alias("at"),
+        until.dt.strftime(TIME).alias("until"),
     )
-    return alt.InlineData(values=shown.to_dicts())
+    return shown.to_dicts()
 
 
-def _texts(lines: pl.DataFrame, ends: tuple[datetime, datetime], size: Size) -> alt.InlineData:
-    values = [
+def _texts(
+    lines: pl.DataFrame, ends: tuple[datetime, datetime], size: Size
+) -> list[dict[str, Any]]:
+    return [
         {
             "line": row["line"],
             "label": _cut(row["label"], size),
@@ -89,7 +104,6 @@ def _texts(lines: pl.DataFrame, ends: tuple[datetime, datetime], size: Size) -> 
         }
         for row in lines.iter_rows(named=True)
     ]
-    return alt.InlineData(values=values)
 
 
 def _cut(label: str, size: Size) -> str:
