@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from eth_utils.crypto import keccak
@@ -48,7 +49,7 @@ class EventAbi:
         """The canonical signature: "Transfer(address,address,uint256)"."""
         return f"{self.name}({','.join(canonical(parameter) for parameter in self.inputs)})"
 
-    @property
+    @cached_property
     def topic0(self) -> bytes:
         """The Keccak-256 hash of the signature, 32 bytes."""
         return keccak(text=self.signature)

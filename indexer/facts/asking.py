@@ -8,7 +8,7 @@ import polars as pl
 from eth_utils.crypto import keccak
 
 from indexer.chains import Chain
-from indexer.facts.known import Known
+from indexer.facts.known import Known, once_known
 from indexer.facts.routes import (
     KEPT,
     EventName,
@@ -24,6 +24,7 @@ from indexer.rpc import Filter
 from indexer.spec import Contract, Keyed, Protocol
 
 
+@once_known
 def log_filter(protocols: Sequence[Protocol], chain: Chain, known: Known) -> Filter:
     """
     Return the one filter that covers every contract that is read as a whole.
@@ -100,6 +101,7 @@ def _topic0s(protocol: Protocol, abi: str) -> set[bytes]:
     return {topic0 for name in names for topic0 in topic0s_of(name, abi)}
 
 
+@once_known
 def declared_emitters(protocols: Sequence[Protocol], chain: Chain, known: Known) -> pl.DataFrame:
     """
     Return who may log, by what: group, address (Binary), from_block, to_block.
@@ -126,6 +128,11 @@ def declared_emitters(protocols: Sequence[Protocol], chain: Chain, known: Known)
 
 def declared_topics(protocols: Sequence[Protocol], chain: Chain) -> pl.DataFrame:
     """Return what may be logged: group, topic0 to topic3 (Binary; null where any will do)."""
+    return _declared_topics(tuple(protocols), chain)
+
+
+@lru_cache(KEPT)
+def _declared_topics(protocols: tuple[Protocol, ...], chain: Chain) -> pl.DataFrame:
     rows = [row for protocol in protocols for row in _topic_rows(protocol, chain)]
     topics = dict.fromkeys(("topic0", "topic1", "topic2", "topic3"), pl.Binary())
     schema = {"group": pl.String(), **topics}

@@ -72,7 +72,12 @@ def facts(
         how="left",
         maintain_order="left",
     ).with_columns(chain_id=pl.lit(chain.chain_id, pl.Int64))
-    parts = [_part(protocol, chain, stamped, known) for protocol in protocols]
+    logs_of = emitted(protocols, chain, stamped, known)
+    parts = [
+        _part(protocol, chain, logs_of[protocol.slug], known)
+        for protocol in protocols
+        if protocol.slug in logs_of
+    ]
     return Facts(
         {name: _together(name, parts) for name in fact_tables()},
         pl.concat([empty("rejects"), *(rows for part in parts for rows in part.rejects)]),
@@ -86,11 +91,8 @@ def _together(name: str, parts: list[_Part]) -> pl.DataFrame:
     return pl.concat([empty(name), *frames])
 
 
-def _part(protocol: Protocol, chain: Chain, logs: pl.DataFrame, known: Known) -> _Part:
+def _part(protocol: Protocol, chain: Chain, mine: pl.DataFrame, known: Known) -> _Part:
     part = _Part()
-    mine = emitted(protocol, chain, logs, known)
-    if mine.is_empty():
-        return part
     decoded: dict[str, Decodeds] = {}
     for abi in abis_of(protocol):
         decoded[abi], refused = decodings(protocol, abi, mine)

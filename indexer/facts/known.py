@@ -1,9 +1,12 @@
 """What is known before a range is read: tokens, markets, discovered contracts, policies."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import wraps
+from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import polars as pl
 
@@ -11,11 +14,16 @@ from indexer.chains import Chain
 from indexer.spec import Market, Protocol, Seconds
 from indexer.tables import columns_of, empty, fact_tables
 
+T = TypeVar("T")
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Known:
     """
     Knowledge about one chain, as rows of the tables of the same names.
+
+    It equals itself alone, so that what follows from it is worked out once for all ranges that are
+    read with it.
 
     Attributes:
         tokens: symbol and decimals by address.
@@ -26,6 +34,27 @@ class Known:
     tokens: pl.DataFrame
     markets: pl.DataFrame
     contracts: pl.DataFrame
+
+
+_Work = Callable[[Sequence[Protocol], Chain, Known], T]
+
+
+def once_known(work: _Work[T]) -> _Work[T]:
+    """
+    Work out once what follows from declarations and what is known: ranges ask it again and again.
+
+    It goes away with what is known: a chain that many factories work on has a lot of it.
+    """
+    found: WeakKeyDictionary[Known, dict[tuple[object, ...], T]] = WeakKeyDictionary()
+
+    @wraps(work)
+    def worked(protocols: Sequence[Protocol], chain: Chain, known: Known) -> T:
+        asked, answers = (*protocols, chain), found.setdefault(known, {})
+        if asked not in answers:
+            answers[asked] = work(protocols, chain, known)
+        return answers[asked]
+
+    return worked
 
 
 def declared(protocols: Sequence[Protocol], chain: Chain) -> Known:

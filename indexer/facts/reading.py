@@ -80,15 +80,15 @@ def discovered(
     protocols: Sequence[Protocol], chain: Chain, logs: pl.DataFrame, known: Known
 ) -> pl.DataFrame:
     """Return rows of `contracts`: the children that factories announce in these logs."""
-    found = [empty("contracts")]
-    for protocol in protocols:
-        mine = emitted(protocol, chain, logs, known) if protocol.discoveries else logs.clear()
-        if mine.is_empty():
-            continue
-        found.extend(
-            _children(discovery, protocol, chain, mine) for discovery in protocol.discoveries
-        )
-    return pl.concat(found).unique(
+    announcing = [protocol for protocol in protocols if protocol.discoveries]
+    mine = emitted(announcing, chain, logs, known)
+    found = [
+        _children(discovery, protocol, chain, mine[protocol.slug])
+        for protocol in announcing
+        if protocol.slug in mine
+        for discovery in protocol.discoveries
+    ]
+    return pl.concat([empty("contracts"), *found]).unique(
         ["protocol", "abi", "address"], keep="first", maintain_order=True
     )
 

@@ -18,7 +18,7 @@ from indexer.chains import Chain
 from indexer.decode.abi import EventAbi, event_abis
 from indexer.facts.heirs import heirs
 from indexer.facts.hexadecimal import fixed_bytes, hex_text
-from indexer.facts.known import Known
+from indexer.facts.known import Known, once_known
 from indexer.facts.operands import companion_events
 from indexer.spec import Contract, Discover, Keyed, Noted, Protocol
 
@@ -115,6 +115,7 @@ def key_hash(name: EventName) -> str | None:
     return keccak(text=name.name).hex() if isinstance(name, Keyed) else None
 
 
+@once_known
 def emitter_rows(protocols: Sequence[Protocol], chain: Chain, known: Known) -> pl.DataFrame:
     """
     Return one row per emitter: address (Binary), protocol, abi, from_block, to_block, version,
@@ -187,24 +188,39 @@ _ANNOUNCED = {
 }
 
 
-def emitted(protocol: Protocol, chain: Chain, logs: pl.DataFrame, known: Known) -> pl.DataFrame:
-    """Return the logs of the protocol's emitters, numbered, with emitter columns and `tx_text`."""
-    emitters = emitter_rows([protocol], chain, known)
+def emitted(
+    protocols: Sequence[Protocol], chain: Chain, logs: pl.DataFrame, known: Known
+) -> dict[str, pl.DataFrame]:
+    """
+    Return, per protocol with any, the logs of its emitters, numbered, with emitter columns and
+    `tx_text`.
+    """
+    all_logs = _emitted(protocols, chain, logs, known)
+    named = all_logs.with_columns(hex_text(fixed_bytes(all_logs["tx_hash"], 32)).alias("tx_text"))
+    parts = named.partition_by("protocol", maintain_order=True, as_dict=True)
+    return {str(slug): rows for (slug,), rows in parts.items()}
+
+
+def _emitted(
+    protocols: Sequence[Protocol], chain: Chain, logs: pl.DataFrame, known: Known
+) -> pl.DataFrame:
+    emitters = emitter_rows(protocols, chain, known)
     inside = (pl.col("block_number") >= pl.col("from_block")) & (
         pl.col("to_block").is_null() | (pl.col("block_number") <= pl.col("to_block"))
     )
-    mine = (
+    unrestricted = (each for protocol in protocols for each in _unrestricted(protocol, chain))
+    return (
         logs.with_row_index("row")
         .join(emitters, on="address", how="inner", maintain_order="left")
-        .filter(inside, *_unrestricted(protocol, chain))
+        .filter(inside, *unrestricted)
     )
-    return mine.with_columns(hex_text(fixed_bytes(mine["tx_hash"], 32)).alias("tx_text"))
 
 
 @lru_cache(KEPT)
 def _unrestricted(protocol: Protocol, chain: Chain) -> tuple[pl.Expr, ...]:
     return tuple(
-        (pl.col("contract") != position).fill_null(value=True)
+        (pl.col("protocol") != protocol.slug)
+        | (pl.col("contract") != position).fill_null(value=True)
         | (pl.col("address") != octets(contract.address))
         | _is_any(pl.col(f"topic{place}"), topics)
         for position, contract in enumerate(contracts_on(protocol, chain))
@@ -266,28 +282,28 @@ def owned(
     protocols: Sequence[Protocol], chain: Chain, logs: pl.DataFrame, known: Known
 ) -> dict[str, pl.Series]:
     """Return, per protocol, which logs are its: a Boolean series as long as `logs`."""
-    return {protocol.slug: _owned_by(protocol, chain, logs, known) for protocol in protocols}
-
-
-def _owned_by(protocol: Protocol, chain: Chain, logs: pl.DataFrame, known: Known) -> pl.Series:
-    mask = np.zeros(len(logs), dtype=np.bool_)
-    mine = emitted(protocol, chain, logs, known)
-    if len(mine):
-        for topics in _topics_read(protocol):
-            rows = mine.join(topics, on=topics.columns, how="semi")["row"]
-            mask[rows.to_numpy()] = True
-    return pl.Series(protocol.slug, mask)
+    masks = {protocol.slug: np.zeros(len(logs), np.bool_) for protocol in protocols}
+    narrow = logs.select("address", "block_number", "topic0", "topic1", "topic2", "topic3")
+    emitted_logs = _emitted(protocols, chain, narrow, known)
+    for topics in _topics_read(tuple(protocols)):
+        found = emitted_logs.join(topics, on=topics.columns, how="semi")
+        for (slug,), rows in found.group_by("protocol"):
+            masks[str(slug)][rows["row"].to_numpy()] = True
+    return {slug: pl.Series(slug, mask) for slug, mask in masks.items()}
 
 
 @lru_cache(KEPT)
-def _topics_read(protocol: Protocol) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _topics_read(protocols: tuple[Protocol, ...]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return events told by their first topic, and those told by the second one as well."""
     rows = [
-        (abi, topic0, keccak(text=name.name) if isinstance(name, Keyed) else None)
+        (protocol.slug, abi, topic0, keccak(text=name.name) if isinstance(name, Keyed) else None)
+        for protocol in protocols
         for abi, name in read_by(protocol)
         for topic0 in topic0s_of(name, abi)
     ]
-    schema = {"abi": pl.String, "topic0": pl.Binary, "topic1": pl.Binary}
+    schema = dict.fromkeys(("protocol", "abi"), pl.String()) | dict.fromkeys(
+        ("topic0", "topic1"), pl.Binary()
+    )
     read = pl.DataFrame(rows, schema, orient="row").unique(maintain_order=True)
     return read.filter(pl.col("topic1").is_null()).drop("topic1"), read.drop_nulls("topic1")
 

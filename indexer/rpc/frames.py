@@ -98,6 +98,8 @@ def log_frame(answer: bytes | memoryview) -> pl.DataFrame:
     Raises:
         NodeAnswerWrong: the answer is not a list of logs that are part of the chain.
     """
+    if bytes(answer[:3]) == b"[]":
+        return pl.DataFrame(schema=LOGS)
     if columns := columns_of(answer):
         return _sorted(pl.DataFrame([columns.series(name) for name in _BY_POSITION], schema=LOGS))
     rows = _rows(bytes(answer), _LOG_ANSWER, "logs")

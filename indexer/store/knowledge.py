@@ -6,7 +6,6 @@ Blocks that were read before an earlier announcement was known are to be fetched
 """
 
 from collections.abc import Iterable, Mapping
-from itertools import product
 from typing import Protocol
 
 import duckdb
@@ -18,7 +17,7 @@ from indexer.tables import block_tables, columns_of, empty
 _CHILD = ["chain_id", "protocol", "abi", "address"]
 _MARKET = ["chain_id", "protocol", "market"]
 _TOKEN = ["chain_id", "address"]
-_ON_CHAIN = "chain_id = ? and protocol = ?"
+_OF_PROTOCOLS = "chain_id = ? and list_contains(?, protocol)"
 
 STATED = ("feeds", "declared_facts", "accounts")
 """What declarations state of a chain and nothing that is read changes."""
@@ -133,18 +132,18 @@ def replace_stated(
     stated: Mapping[str, pl.DataFrame],
 ) -> None:
     """Make what is stored of these protocols on the chain, in each of `STATED`, the same rows."""
-    for slug, table in product(slugs, STATED):
-        order, place = list(columns_of(table)), [chain_id, slug]
-        stored = select(connection, table, _ON_CHAIN, place)
-        said = stated.get(table, empty(table)).filter(pl.col("protocol") == slug)
+    named = list(slugs)
+    for table in STATED:
+        order, place = list(columns_of(table)), [chain_id, named]
+        stored = select(connection, table, _OF_PROTOCOLS, place)
+        said = stated.get(table, empty(table)).filter(pl.col("protocol").is_in(named))
         if not stored.sort(order).equals(said.sort(order)):
-            delete(connection, table, _ON_CHAIN, place)
+            delete(connection, table, _OF_PROTOCOLS, place)
             insert(connection, table, said)
 
 
 def _of(connection: duckdb.DuckDBPyConnection, table: str, landed: Blocks) -> pl.DataFrame:
-    where = "chain_id = ? and list_contains(?, protocol)"
-    return select(connection, table, where, [landed.chain_id, list(landed.protocols)])
+    return select(connection, table, _OF_PROTOCOLS, [landed.chain_id, list(landed.protocols)])
 
 
 def _replace(
@@ -152,8 +151,7 @@ def _replace(
 ) -> None:
     order = list(columns_of(table))
     if not _of(connection, table, landed).sort(order).equals(rows.sort(order)):
-        where = "chain_id = ? and list_contains(?, protocol)"
-        delete(connection, table, where, [landed.chain_id, list(landed.protocols)])
+        delete(connection, table, _OF_PROTOCOLS, [landed.chain_id, list(landed.protocols)])
         insert(connection, table, rows)
 
 

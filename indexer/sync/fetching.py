@@ -329,6 +329,8 @@ async def _more(
     more, again = await node.logs(wanted, piece.from_block, piece.to_block)
     if again.hash != last.hash:
         raise ChainMoved(f"block {last.number} changed between two answers; index again")
+    if more.is_empty():
+        return logs
     united = pl.concat([logs, more]).unique(["tx_hash", "log_index"], keep="first")
     return united.sort("block_number", "tx_index", "log_index", "tx_hash")
 
