@@ -23,6 +23,7 @@ import vl_convert
 
 from analytics.plain_text import shortened, visible
 from analytics.reports import numerals
+from analytics.reports.chart_style import STYLE
 from analytics.reports.parts import Chart, Source
 
 BLUE, VERMILION, ORANGE, GREEN = "#0072b2", "#d55e00", "#e69f00", "#009e73"
@@ -33,41 +34,9 @@ PALETTE = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK, GREY)
 _DASHES = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [4, 1], [12, 4], [1, 3], [5, 5])
 # Marks are never clipped: the renderer numbers clip paths over the life of the process, and the
 # same chart would be drawn with other bytes the second time.
-_FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 _DOLLARS = "replace(format(datum.value, '$~s'), 'G', 'B')"
 _PERCENT = "format(datum.value, '~%')"
 _PLAIN = "format(datum.value, ',~f')"
-# A wider letter than the renderer measured must not reach the next symbol of the legend.
-_STYLE: Mapping[str, Any] = {
-    "font": _FONT,
-    "padding": {"left": 4, "right": 18, "top": 4, "bottom": 4},
-    "view": {"stroke": None},
-    "axis": {
-        "aria": False,
-        "labelColor": "#444",
-        "titleColor": "#444",
-        "gridColor": "#e6e6e6",
-        "domainColor": "#999",
-        "tickColor": "#999",
-        "labelFontSize": 12,
-        "titleFontSize": 12,
-        "titleFontWeight": "normal",
-    },
-    "title": {
-        "fontSize": 15,
-        "subtitleFontSize": 12,
-        "subtitleColor": "#8a3b00",
-        "color": "#1a1a1a",
-    },
-    "legend": {
-        "aria": False,
-        "orient": "top",
-        "columnPadding": 34,
-        "labelFontSize": 12,
-        "labelColor": "#333",
-        "labelLimit": 260,
-    },
-}
 UNITS: Mapping[str, str] = {"USD": _DOLLARS, "%": _PERCENT, "bps": _PLAIN}
 _SAID: Mapping[str, Callable[[float], str]] = {
     "USD": lambda value: numerals.short_dollars(Decimal(repr(value))),
@@ -280,7 +249,7 @@ def named(rows: str) -> alt.Chart:
 
 def rendered(canvas: Canvas, drawing: Drawing, size: Size, chart: Any, rows: Rows) -> str:
     """Return a drawing with its title and stamp as SVG, its moments ready to be said."""
-    frame = {"width": size.width, "height": size.height, "config": _STYLE, "datasets": rows}
+    frame = {"width": size.width, "height": size.height, "config": STYLE, "datasets": rows}
     title = {"title": _title(canvas, drawing, size).to_dict()}
     svg: str = vl_convert.vegalite_to_svg(chart.to_dict() | frame | title)
     return _MOMENT.sub(r'<path class="moment" \1><title>\2</title></path>', svg)

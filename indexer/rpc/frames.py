@@ -16,6 +16,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from indexer.errors import NodeAnswerWrong
 from indexer.rpc.strided import TOPICS, columns_of
@@ -68,6 +69,7 @@ _HEADER_ANSWER: dict[str, pl.DataType] = {
 }
 _BY_POSITION = [*list(_LOG_ANSWER)[:6], *TOPICS, "data"]  # in the order of `LOGS`
 _QUANTITY = "^0x[0-9a-fA-F]+$"
+_HEX = "^0x[0-9a-fA-F]*$"
 _LAST_SECOND = 253_402_300_799  # of the year 9999; times beyond it overflow microseconds
 
 
@@ -182,13 +184,15 @@ def _known(text: pl.Series) -> pl.Series:
 
 
 def _integers(text: pl.Series, dtype: pl.Int32 | pl.Int64) -> pl.Series:
-    odd = _known(text).filter(~text.str.contains(_QUANTITY))
+    digits = pl.col(_known(text).name).str
+    read = text.to_frame().select(
+        is_plain=digits.contains(_QUANTITY),
+        number=digits.slice(2).str.to_integer(base=16, dtype=dtype, strict=False),
+    )
+    odd = text.filter(~read["is_plain"] | read["number"].is_null())
     if len(odd):
         raise _unreadable(text, odd[0])
-    try:
-        return text.str.slice(2).str.to_integer(base=16, dtype=dtype)
-    except pl.exceptions.PolarsError as error:
-        raise _unreadable(text, text[text.str.len_bytes().arg_max() or 0]) from error
+    return read["number"]
 
 
 def _times(text: pl.Series) -> pl.Series:
@@ -204,25 +208,39 @@ def _times(text: pl.Series) -> pl.Series:
 
 
 def _octets(text: pl.Series, width: int | None) -> pl.Series:
-    if not text.str.starts_with("0x").all():
-        raise _unreadable(text, text.filter(~text.str.starts_with("0x"))[0])
     # From string views, Arrow's offsets and bytes are built afresh: they start at zero.
-    digits = text.rechunk().str.slice(2).to_arrow(compat_level=pl.CompatLevel.oldest())
-    validity, offsets, content = digits.buffers()
-    ends = np.frombuffer(offsets, np.int64)[: len(digits) + 1]
-    lengths = np.diff(ends)
-    wrong = lengths & 1 == 1 if width is None else lengths != 2 * width
-    if digits.null_count:
-        wrong &= text.is_not_null().to_numpy()
+    written = text.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+    validity, offsets, content = written.buffers()
+    ends = np.frombuffer(offsets, np.int64)[: len(written) + 1]
+    letters = np.frombuffer(content, np.uint8, ends[-1])
+    is_known, lengths = np.ones(len(written), np.int64), np.diff(ends)
+    if written.null_count:
+        is_known = text.is_not_null().to_numpy().astype(np.int64)
+    wrong = (lengths & 1 == 1) | (lengths < 2) if width is None else lengths != 2 * width + 2
+    wrong = (wrong | ~_has_prefix(letters, ends[:-1])) & (is_known == 1)
     if wrong.any():
         raise _unreadable(text, text[int(wrong.argmax())])
+    # No digit is an x: what goes are the prefixes, and any other leaves too few bytes.
+    digits = letters.tobytes().replace(b"0x", b"")
+    places = (ends - 2 * np.concatenate([[0], is_known.cumsum()])) >> 1
     try:
-        octets = unhexlify(content[: ends[-1]]) if ends[-1] else b""
+        octets = unhexlify(digits)
     except HexError as error:
-        raise _unreadable(text, text.filter(~text.str.contains("^0x[0-9a-fA-F]*$"))[0]) from error
-    buffers = [validity, pa.py_buffer(ends >> 1), pa.py_buffer(octets)]
-    array = pa.Array.from_buffers(pa.large_binary(), len(digits), buffers, digits.null_count)
+        raise _unreadable(text, text.filter(~text.str.contains(_HEX))[0]) from error
+    if len(octets) != places[-1]:
+        raise _unreadable(text, text.filter(~text.str.contains(_HEX))[0])
+    buffers = [validity, pa.py_buffer(places), pa.py_buffer(octets)]
+    array = pa.Array.from_buffers(pa.large_binary(), len(written), buffers, written.null_count)
     return pl.Series(text.name, pl.from_arrow(array))
+
+
+def _has_prefix(letters: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    if len(letters) < 2:
+        return np.zeros(len(starts), np.bool_)
+    # A text of one letter or none is wrong whatever follows it.
+    zeros = np.minimum(starts, len(letters) - 2)
+    found: NDArray[np.bool_] = (letters[zeros] == ord("0")) & (letters[zeros + 1] == ord("x"))
+    return found
 
 
 def _topics(lists: pl.Series) -> list[pl.Series]:
