@@ -120,6 +120,13 @@ def test_carry_of_an_index_is_its_rise() -> None:
     assert column(result, "carry_ratio") == [0.0, 1.0, 2.0]
 
 
+def test_carry_of_a_large_index_is_its_rise() -> None:
+    """An index of 10^14, as a contract may count it, is no rate that was held."""
+    result = funding_carry(funding(index(0, 10**14), index(1000, 10**14 + 1))).collect()
+
+    assert column(result, "carry_ratio") == [0.0, 1.0]
+
+
 def test_carry_does_not_compound() -> None:
     """Two hours at 12 a day cost 1, not 1.25: what was paid is not borrowed."""
     result = funding_carry(funding(daily(0, 12), daily(1, 12), daily(2, 12))).collect()

@@ -136,7 +136,9 @@ def funding_carry(funding: pl.LazyFrame, *, bucket_seconds: int = 3600) -> pl.La
     """
     rate, moment = pl.col("rate"), pl.col("block_timestamp")
     lasted = (moment - moment.shift().over(_SERIES)).dt.total_microseconds().fill_null(0)
-    accrued = (rate.shift().over(_SERIES).fill_null(0) * lasted).cum_sum().over(_SERIES)
+    # An index is no rate, and may be too large to be multiplied like one.
+    held = pl.when(pl.col("basis") == "announced").then(rate).otherwise(0)
+    accrued = (held.shift().over(_SERIES).fill_null(0) * lasted).cum_sum().over(_SERIES)
     units = pl.col("accrued").cast(pl.Float64)
     # By a column, since Polars divides by a literal as if multiplying by its reciprocal.
     day = (pl.col("since_at").dt.timestamp("us") * 0 + _DAY).cast(pl.Float64)

@@ -22,6 +22,7 @@ rates as (
         item_index,
         tx_hash,
         funding_rate_daily_ratio as rate,
+        funding_rate_daily_ratio as held,
         time_bucket(
             to_seconds($bucket_seconds), block_timestamp, timestamp '1970-01-01'
         ) as bucket_at
@@ -42,6 +43,7 @@ rates as (
         item_index,
         tx_hash,
         funding_rate_cumulative_ratio as rate,
+        0::decimal(38, 18) as held,
         time_bucket(
             to_seconds($bucket_seconds), block_timestamp, timestamp '1970-01-01'
         ) as bucket_at
@@ -68,7 +70,7 @@ steps as (
         tx_hash,
         first_value(block_timestamp) over series as since_at,
         rate - first_value(rate) over series as rise,
-        coalesce(lag(rate) over series, 0)
+        coalesce(lag(held) over series, 0)
         * coalesce(
             epoch_us(block_timestamp) - epoch_us(lag(block_timestamp) over series), 0
         ) as step
