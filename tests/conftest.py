@@ -8,6 +8,11 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# Workers and a node share the cores; threads of their own would only wait for each other. Polars
+# counts them when it is imported.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
 # No deadline: CI machines are slow and shared. A seed that never changes makes CI repeatable;
 # on a developer's machine every run tries other examples.
 settings.register_profile(

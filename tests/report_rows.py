@@ -1,10 +1,19 @@
 """A small indexed market for report tests: two chains, gaps, rejects, unknown values, bad names."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 
 import polars as pl
 from handmade import at, table, write_database
+
+from analytics import load
+from analytics.reports import Limits
+from analytics.reports.manifest import versions
+from analytics.reports.pages import markdown
+from analytics.reports.report import Report, report
+from analytics.reports.scope import Scope, checked
 
 HOSTILE = "<b>x</b>|*"
 GMX: dict[str, object] = {"chain_id": 42161, "protocol": "gmx_v2", "version": "v2.1"}
@@ -96,6 +105,19 @@ def _venue() -> dict[str, pl.DataFrame]:
 def written_market(folder: Path, **replaced: pl.DataFrame) -> Path:
     """Write the market into a database, some of its tables replaced, and return its path."""
     return write_database(folder / "market.duckdb", market() | replaced)
+
+
+@contextmanager
+def made(path: Path, limits: Limits | None = None) -> Iterator[Report]:
+    """Yield the report of a database, made and not yet written."""
+    with load.database(path) as con:
+        yield report(checked(Scope(con, limits or Limits())))
+
+
+def page_of(path: Path, limits: Limits | None = None) -> str:
+    """Return the report of a database as Markdown."""
+    with made(path, limits) as whole:
+        return markdown(whole, versions())
 
 
 class Page(HTMLParser):

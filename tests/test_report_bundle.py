@@ -7,6 +7,7 @@ from decimal import Decimal
 from errno import ENOSPC
 from hashlib import sha256
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 from zipfile import ZipFile
 
@@ -14,7 +15,7 @@ import polars as pl
 import pytest
 from handmade import at, load, write_database
 from polars.testing import assert_frame_equal
-from report_rows import market, written_market
+from report_rows import made, market, written_market
 from typer.testing import CliRunner, Result
 
 from analytics.cli import app
@@ -159,11 +160,10 @@ def test_a_digest_sees_every_difference() -> None:
     assert len(digests) == 6
 
 
-def test_limits_reach_every_query(database: Path, tmp_path: Path) -> None:
+def test_limits_reach_every_query(database: Path) -> None:
     """With a protocol named, no exported row speaks of another one, but for prices."""
-    folder = write_report(database, tmp_path / "report", Limits(protocol="gmx_v2"))
-
-    frames = {path.stem: pl.read_parquet(path) for path in (folder / "parquet").iterdir()}
+    with made(database, Limits(protocol="gmx_v2")) as whole:
+        frames = {source.name: source.frame for source in whole.sources}
     found = {
         (name, protocol)
         for name, frame in frames.items()
@@ -176,22 +176,20 @@ def test_limits_reach_every_query(database: Path, tmp_path: Path) -> None:
     assert frames["liquidated_accounts"].height == 2
 
 
-def test_time_limits_reach_queries(database: Path, tmp_path: Path) -> None:
+def test_time_limits_reach_queries(database: Path) -> None:
     """What happened before or after the time asked for is in no answer."""
-    early = write_report(database, tmp_path / "early", Limits(until=at(10)))
-    late = write_report(database, tmp_path / "late", Limits(since=at(10)))
-
-    accounts = [
-        pl.read_parquet(folder / "parquet" / "liquidated_accounts.parquet")["account"].to_list()
-        for folder in (early, late)
-    ]
+    accounts = []
+    for limits in (Limits(until=at(10)), Limits(since=at(10))):
+        with made(database, limits) as whole:
+            frames = {source.name: source.frame for source in whole.sources}
+        accounts.append(frames["liquidated_accounts"]["account"].to_list())
 
     assert accounts == [["0xb"], ["0xa"]]
 
 
-def test_a_report_replaces_a_report(database: Path, tmp_path: Path) -> None:
+def test_a_report_replaces_a_report(database: Path, folder: Path, tmp_path: Path) -> None:
     """Written again with other limits, nothing of the first report is left."""
-    output = write_report(database, tmp_path / "report")
+    output = copytree(folder, tmp_path / "report")
     (output / "charts" / "stale.svg").write_text("old", encoding="utf-8")
 
     write_report(database, output, Limits(chain_id=1))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from handmade import at, table, write_database
-from report_rows import GMX, HOSTILE, MAPLE, Page, market, written_market
+from report_rows import GMX, HOSTILE, MAPLE, Page, market, page_of, written_market
 
 from analytics.compute import methodology
 from analytics.reports import Limits, write_report
@@ -52,17 +52,16 @@ def test_chains_of_different_origin_are_named(tmp_path: Path) -> None:
         {"chain_id": 42161, "client_version": "p", "kind": "simulated"},
     )
 
-    folder = write_report(written_market(tmp_path, origins=origins), tmp_path / "report")
+    page = page_of(written_market(tmp_path, origins=origins))
 
-    stamp = "SIMULATED DATA: arbitrum · NODE DATA: ethereum"
-    assert stamp in (folder / "report.md").read_text(encoding="utf-8")
+    assert "SIMULATED DATA: arbitrum · NODE DATA: ethereum" in page
 
 
 def test_a_recording_is_not_a_chain(tmp_path: Path) -> None:
     """Recorded data is called that, and its zeros are limited to the recording."""
     path = write_database(tmp_path / "r.duckdb", market("recorded"))
 
-    page = (write_report(path, tmp_path / "report") / "report.md").read_text(encoding="utf-8")
+    page = page_of(path)
 
     assert "**RECORDED DATA**" in page
     assert "speak of the recording, not of the chain" in page
@@ -73,7 +72,7 @@ def test_a_chain_without_origin_is_unknown(tmp_path: Path) -> None:
     """No origin is never taken for a node."""
     path = written_market(tmp_path, origins=table("origins"))
 
-    page = (write_report(path, tmp_path / "report") / "report.md").read_text(encoding="utf-8")
+    page = page_of(path)
 
     assert "**DATA OF UNKNOWN ORIGIN**" in page
 
@@ -100,7 +99,7 @@ def test_complete_data_has_no_warnings(tmp_path: Path) -> None:
     coverage = table("coverage", proven | digests)
     path = written_market(tmp_path, coverage=coverage, rejects=table("rejects"))
 
-    page = (write_report(path, tmp_path / "report") / "report.md").read_text(encoding="utf-8")
+    page = page_of(path)
 
     assert "No gaps, no rejects, final blocks, proven complete." in page
 
@@ -114,7 +113,7 @@ def test_what_was_waived_or_found_wrong_is_said(tmp_path: Path) -> None:
     audit = table("audits", wrong | {"audited_at": at(0)})
     path = written_market(tmp_path, coverage=table("coverage", waived), audits=audit)
 
-    page = (write_report(path, tmp_path / "report") / "report.md").read_text(encoding="utf-8")
+    page = page_of(path)
 
     first = page.split("## At a glance", maxsplit=1)[0]
     assert "Waived: blooms are zero." in first
@@ -259,9 +258,8 @@ def test_outside_the_covered_time_is_not_a_zero(tmp_path: Path) -> None:
     """A time without facts is called not indexed, not empty."""
     limits = Limits(since=at(days=2000))
 
-    folder = write_report(written_market(tmp_path), tmp_path / "report", limits)
+    page = page_of(written_market(tmp_path), limits)
 
-    page = (folder / "report.md").read_text(encoding="utf-8")
     assert "Not indexed: the time asked for holds no fact" in page
     assert "begins before" not in page
 
@@ -270,9 +268,8 @@ def test_an_empty_section_names_the_time_asked_for(tmp_path: Path) -> None:
     """Nothing in two hours is said of these two hours, not of every covered block."""
     limits = Limits(since=at(3600), until=at(7200))
 
-    folder = write_report(written_market(tmp_path), tmp_path / "report", limits)
+    page = page_of(written_market(tmp_path), limits)
 
-    page = (folder / "report.md").read_text(encoding="utf-8")
     span = "from 2025-10-10T22:00:00Z to 2025-10-10T23:00:00Z"
     assert f"No buybacks {span} in the covered blocks" in page
 
@@ -286,9 +283,8 @@ def test_shares_of_supply_are_shown_before_and_after_issuance(tmp_path: Path) ->
         read | {"supply_tokens": 400, "block_timestamp": at(0)},
     )
 
-    folder = write_report(written_market(tmp_path, token_supplies=supplies), tmp_path / "report")
+    page = page_of(written_market(tmp_path, token_supplies=supplies))
 
-    page = (folder / "report.md").read_text(encoding="utf-8")
     assert "Share of supply over 30 days" in page
     (line,) = (line for line in page.splitlines() if "| GOV |" in line and "400" in line)
     assert "| +100.0 |" in line
@@ -314,7 +310,7 @@ def test_a_gap_forbids_the_claim(tmp_path: Path) -> None:
     coverage = table("coverage", *(proven | blocks for blocks in ranges))
     path = written_market(tmp_path, coverage=coverage)
 
-    page = (write_report(path, tmp_path / "report") / "report.md").read_text(encoding="utf-8")
+    page = page_of(path)
 
     assert "| ethereum | maple | not covered | 10 | 20 | 11 | 10 |" in page
     assert "maple on ethereum: no liquidation" not in page

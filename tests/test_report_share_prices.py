@@ -3,9 +3,7 @@
 from pathlib import Path
 
 from handmade import table
-from report_rows import MAPLE, written_market
-
-from analytics.reports import write_report
+from report_rows import MAPLE, page_of, written_market
 
 PRICE = MAPLE | {"pool": "0xpool", "supply_tokens": None}
 
@@ -19,9 +17,8 @@ def test_each_reserve_has_its_own_prices(tmp_path: Path) -> None:
         PRICE | {"asset_token": "0xa", "share_price_tokens": 5},
     )
 
-    folder = write_report(written_market(tmp_path, share_prices=prices), tmp_path / "report")
+    page = page_of(written_market(tmp_path, share_prices=prices)).split("Share prices")[1]
 
-    page = (folder / "report.md").read_text(encoding="utf-8").split("Share prices")[1]
     first, second = (
         next(line for line in page.splitlines() if f"| {token} |" in line)
         for token in ("0xa", "0xb")

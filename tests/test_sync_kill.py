@@ -12,8 +12,8 @@ from sync_rig import FIRST, blocks, contents, served
 
 from indexer.simulation.node import serve
 
-COUNT = 600
-KILLS = 6
+COUNT = 400
+KILLS = 4
 
 
 def command(path: Path, url: str, *more: str) -> list[str]:

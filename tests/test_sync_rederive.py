@@ -88,7 +88,7 @@ def test_two_runs_at_once_end_like_one(tmp_path: Path) -> None:
     """Processes that index the same blocks into one file take turns and write nothing twice."""
     both, one = tmp_path / "both.duckdb", tmp_path / "one.duckdb"
     config = tmp_path / "small.toml"
-    config.write_text("[chains.ethereum]\nmax_logs = 5\nmax_span = 20\n", encoding="utf-8")
+    config.write_text("[chains.ethereum]\nmax_logs = 20\nmax_span = 25\n", encoding="utf-8")
 
     def words(path: Path, url: str) -> list[str]:
         return [

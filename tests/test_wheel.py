@@ -70,7 +70,7 @@ def test_the_demo_runs_outside_the_checkout(perpscope: Path, tmp_path: Path) -> 
     """`perpscope demo` needs nothing but the wheel, and leaves a report where it was told to."""
     report = tmp_path / "report"
 
-    result = done(perpscope, "demo", "--output", report, cwd=tmp_path)
+    result = done(perpscope, "demo", "--scenario", "calm", "--output", report, cwd=tmp_path)
 
     assert "simulated" in result.stdout.lower()
     assert [page.name for page in report.rglob("*.html")] != []

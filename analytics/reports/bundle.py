@@ -20,6 +20,7 @@ from uuid import uuid4
 from analytics import load
 from analytics.errors import UserError, WorldError
 from analytics.export import Format, encoded
+from analytics.reports.charts import pixels
 from analytics.reports.comparison import compared
 from analytics.reports.demands import check_identities, check_proof
 from analytics.reports.dictionary import dictionary
@@ -136,7 +137,7 @@ def published(scope: Scope, folder: Path, beside: Limits | None = None) -> None:
     (folder / "charts").mkdir()
     for chart in (chart for section in written.sections for chart in section.charts):
         (folder / "charts" / f"{chart.name}.svg").write_text(chart.svg, encoding="utf-8")
-        (folder / "charts" / f"{chart.name}.png").write_bytes(chart.png)
+        (folder / "charts" / f"{chart.name}.png").write_bytes(pixels(chart))
     _write_tables(folder, written)
     (folder / TRANSACTIONS).write_bytes(encoded(sent, Format.PARQUET))
     (folder / "report.html").write_text(html(written, versions()), encoding="utf-8")

@@ -191,8 +191,7 @@ def _drawn(
         )
         for size in SIZES
     )
-    png = vl_convert.svg_to_png(wide, scale=2)
-    return Chart(drawing.name, drawing.title, wide, narrow, png, drawing.source)
+    return Chart(drawing.name, drawing.title, wide, narrow, drawing.source)
 
 
 def _encoded(
@@ -222,6 +221,12 @@ def _encoded(
         **dashed,
     )
     return encoded
+
+
+def pixels(chart: Chart) -> bytes:
+    """Return a chart as a PNG, two dots to each of its points."""
+    png: bytes = vl_convert.svg_to_png(chart.svg, scale=2)
+    return png
 
 
 def time_axis(ends: tuple[datetime, datetime], size: Size) -> alt.X:

@@ -191,7 +191,6 @@ class Chart:
         caption: what it shows.
         svg: the drawing for a page and a file.
         narrow: the same for a phone.
-        png: the drawing as pixels.
         source: the rows it was made from.
     """
 
@@ -199,7 +198,6 @@ class Chart:
     caption: str
     svg: str
     narrow: str
-    png: bytes = field(repr=False)
     source: Source | None = None
 
 

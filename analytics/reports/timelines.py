@@ -6,7 +6,6 @@ from typing import Any
 
 import altair as alt
 import polars as pl
-import vl_convert
 
 from analytics.plain_text import visible
 from analytics.reports.charts import (
@@ -50,8 +49,7 @@ def timeline(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame) -> Chart:
         )
         for size in SIZES
     )
-    png = vl_convert.svg_to_png(wide, scale=2)
-    return Chart(drawing.name, drawing.title, wide, narrow, png, drawing.source)
+    return Chart(drawing.name, drawing.title, wide, narrow, drawing.source)
 
 
 def _layers(drawing: Drawing, ends: tuple[datetime, datetime], size: Size) -> Any:

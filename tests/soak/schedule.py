@@ -64,7 +64,7 @@ def schedule(seed: int) -> Schedule:
     return Schedule(
         blocks=dice.randint(_FEWEST_BLOCKS, _FEWEST_BLOCKS + 30),
         faults=tuple(_planned(dice, FAULTS[name]) for name in sorted(chosen)),
-        habits=Habits(span_limit=dice.randint(3, 40), slow_seconds=SLOW_SECONDS),
+        habits=Habits(span_limit=dice.randint(8, 60), slow_seconds=SLOW_SECONDS),
         runs=tuple(_run(dice) for _ in range(dice.randint(2, 3))),
     )
 
@@ -84,8 +84,8 @@ def _run(dice: Random) -> Run:
         growth=dice.choice((0, dice.randint(1, _MOST_GROWTH))),
         hazard=_hazard(dice),
         settings={
-            "max_span": dice.choice((None, 6, 16, 40)),
-            "max_logs": dice.choice((5, 40, 25_000)),
+            "max_span": dice.choice((None, 12, 24, 60)),
+            "max_logs": dice.choice((10, 60, 25_000)),
         },
     )
 
@@ -93,7 +93,7 @@ def _run(dice: Random) -> Run:
 def _hazard(dice: Random) -> Hazard:
     match dice.choice(("none", "kill", "kill", "disk", "clock")):
         case "kill":
-            return Hazard(kill_at=dice.randint(1, 40), kill_after_seconds=dice.uniform(0, 0.1))
+            return Hazard(kill_at=dice.randint(1, 30), kill_after_seconds=dice.uniform(0, 0.1))
         case "disk":
             return Hazard(room_bytes=dice.randrange(0, 1_500_000))
         case "clock":
