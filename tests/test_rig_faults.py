@@ -26,7 +26,7 @@ HEAD = FIRST + BLOCKS - 1
 SEEN = of_kind(Kind.SEEN) + of_kind(Kind.OMISSION)
 # Where a node tells no tags, finality comes with age: later, and never too early.
 TAGS = {"tags_unknown", "tags_ignored", "unseen_in_words"}
-SPAN = 24
+SPAN = 40
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from sync_rig import FIRST, blocks, contents, served
 
 from indexer.simulation.node import serve
 
-COUNT = 400
+COUNT = 300
 KILLS = 4
 
 

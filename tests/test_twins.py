@@ -20,7 +20,7 @@ from analytics.queries import arguments, queries
 from indexer.tables import columns_of, fact_tables
 
 # Of each test of each metric; `make soak` asks for more.
-EXAMPLES = int(os.environ.get("PERPSCOPE_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("PERPSCOPE_EXAMPLES", "6"))
 
 CHOICES: Mapping[str, list[object]] = {
     "chain_id": [1, 42161],
