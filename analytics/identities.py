@@ -88,21 +88,26 @@ def assessed(compared: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 def _all(load: Load) -> Iterator[pl.LazyFrame]:
     yield _fee_split(load("fees"))
     yield _buyback_burn(load("buybacks"))
-    interest = _placed(load("open_interest"), "open_interest", load)
     for unit in ("usd", "tokens"):
-        known = interest.with_columns(
-            identity=pl.lit(f"open_interest_{unit}"),
-            level=f"open_interest_{unit}",
-            change=f"open_interest_delta_{unit}",
-        )
-        yield _continued(known, _SERIES, is_cut=unit == "usd")
-    changed = load("position_changes").with_columns(
-        identity=pl.lit("position_tokens"), level="size_tokens", change="size_delta_tokens"
+        level, change = f"open_interest_{unit}", f"open_interest_delta_{unit}"
+        known = _told(load("open_interest"), identity=level, level=level, change=change)
+        yield _continued(_placed(known, "open_interest", load), _SERIES, is_cut=unit == "usd")
+    changed = _told(
+        load("position_changes"),
+        identity="position_tokens",
+        level="size_tokens",
+        change="size_delta_tokens",
     )
     on_chain = changed.filter(pl.col("chain_id") > 0)
     yield _continued(_placed(on_chain, "position_changes", load), _POSITION, is_cut=False)
     yield _imported_position(changed.filter(pl.col("chain_id") < 0), load("imports"))
     yield _pool_supply(load)
+
+
+def _told(facts: pl.LazyFrame, *, identity: str, level: str, change: str) -> pl.LazyFrame:
+    """Return the facts that tell how large something is, or how it changed."""
+    says = pl.col(level).is_not_null() | pl.col(change).is_not_null()
+    return facts.filter(says).with_columns(identity=pl.lit(identity), level=level, change=change)
 
 
 def _fee_split(fees: pl.LazyFrame) -> pl.LazyFrame:
@@ -134,8 +139,7 @@ def _continued(placed: pl.LazyFrame, series: tuple[str, ...], *, is_cut: bool) -
     """Compare each level of a series with the one before and all changes since, itself included."""
     change = pl.col("change")
     told = (
-        placed.filter(pl.col("level").is_not_null() | change.is_not_null())
-        .sort(EVENT_ORDER)
+        placed.sort(EVENT_ORDER)
         .with_columns(
             moved=change.fill_null(0).cum_sum().over(series),
             parts=change.is_not_null().cum_sum().over(series),

@@ -18,19 +18,22 @@ from xlsxwriter.worksheet import Worksheet
 
 from analytics.errors import UserError
 
-_ROWS = 20_000
+MOST_ROWS = 1_048_574
+"""What an Excel sheet has room for, with a line of names above and one that counts the rest."""
+
 _NAME, _TEXT = 31, 32_767
 _DIGITS = 15
 _LEAST_DATE = date(1900, 3, 1)  # Excel believes in 29 February 1900
 _FORMATS = {"moment": "yyyy-mm-dd hh:mm:ss.000", "day": "yyyy-mm-dd", "head": "@"}
 
 
-def workbook(sheets: Mapping[str, pl.DataFrame]) -> bytes:
+def workbook(sheets: Mapping[str, pl.DataFrame], *, most_rows: int = MOST_ROWS) -> bytes:
     """
     Return a workbook as the bytes of an `.xlsx` file, the same for the same rows.
 
     Args:
         sheets: the rows of each sheet by its name, of which Excel keeps 31 characters.
+        most_rows: how many rows a sheet has at most; below them it says how many more there are.
 
     Raises:
         UserError: two sheets would have the same name.
@@ -45,7 +48,8 @@ def workbook(sheets: Mapping[str, pl.DataFrame]) -> bytes:
     formats = {name: book.add_format({"num_format": text}) for name, text in _FORMATS.items()}
     formats["head"].set_bold()
     for name, frame in zip(names, sheets.values(), strict=True):
-        _fill(book.add_worksheet(name), with_exact_text(frame.head(_ROWS)), frame.height, formats)
+        shown = with_exact_text(frame.head(most_rows))
+        _fill(book.add_worksheet(name), shown, frame.height, formats)
     book.close()
     return buffer.getvalue()
 

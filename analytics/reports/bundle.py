@@ -30,6 +30,8 @@ from analytics.reports.report import Report, report
 from analytics.reports.scope import Limits, Scope, checked
 from analytics.workbook import workbook
 
+# A cell of a workbook takes as long to write as a thousand of a CSV file.
+_SHEET_ROWS = 5_000
 _FORMS = (Format.CSV, Format.JSON, Format.PARQUET)
 _ENTRIES = {"report.html", "report.md", "charts", "manifest.json", TRANSACTIONS, *_FORMS}
 _ENTRIES |= {"tables.xlsx", "dictionary.md", "dictionary.csv"}
@@ -154,7 +156,7 @@ def _write_tables(folder: Path, written: Report) -> None:
             (folder / form / f"{source.name}.{form}").write_bytes(content)
     explained = dictionary(written.sources)
     sheets = {"dictionary": explained} | {each.name: each.frame for each in written.sources}
-    (folder / "tables.xlsx").write_bytes(workbook(sheets))
+    (folder / "tables.xlsx").write_bytes(workbook(sheets, most_rows=_SHEET_ROWS))
     (folder / "dictionary.csv").write_bytes(encoded(explained, Format.CSV))
     (folder / "dictionary.md").write_text(dictionary_page(explained), encoding="utf-8")
 

@@ -35,7 +35,7 @@ from analytics.reports.summary import Summary
 
 FORMAT = "perpscope-report/2"
 TRANSACTIONS = "transactions.parquet"
-_LISTED_ROWS = 1_000_000
+_LISTED_ROWS = 500_000
 _ENGINES = ("perpscope", "duckdb", "polars")
 _DRAWING = ("altair", "jinja2", "vl-convert-python", "xlsxwriter")
 _SOURCES = (".py", ".sql", ".jinja", ".css", ".js", ".toml", ".csv")
