@@ -41,7 +41,7 @@ numbered as (
         execution_price_usd,
         realized_pnl_usd,
         block_timestamp,
-        1 + count(*) filter (where silence > $gap_milliseconds::bigint * 1000) over (
+        1 + count(case when silence > $gap_milliseconds::bigint * 1000 then 1 end) over (
             partition by protocol order by block_timestamp
         ) as wave
     from silences

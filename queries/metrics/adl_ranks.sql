@@ -47,7 +47,7 @@ changes as (
             * coalesce(floor(realized_pnl_usd::varchar::double * 1000000 + 0.5)::hugeint, 0),
             0
         ) as spent,
-        count(*) filter (where size_tokens = 0) over so_far
+        count(case when size_tokens = 0 then 1 end) over so_far
         - case when size_tokens = 0 then 1 else 0 end as run,
         lead(block_timestamp) over history as until
     from position_changes
@@ -96,12 +96,12 @@ histories as (
         until,
         size_tokens,
         notional_usd,
-        count(*) filter (where is_silent) over so_far as silent,
+        count(case when is_silent then 1 end) over so_far as silent,
         sum(spent) over so_far as entry,
         sum(coalesce(size_delta_tokens, 0)) over so_far as balance,
-        count(*) filter (where collateral_delta_usd is null) over so_far as unknown_margins,
+        count(case when collateral_delta_usd is null then 1 end) over so_far as unknown_margins,
         sum(coalesce(collateral_delta_usd, 0)) over so_far as margin_usd,
-        count(*) filter (where notional_delta_usd is null) over so_far as unknown_notionals,
+        count(case when notional_delta_usd is null then 1 end) over so_far as unknown_notionals,
         sum(coalesce(notional_delta_usd, 0)) over so_far as balance_usd
     from changes
     window so_far as (

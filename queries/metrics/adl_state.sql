@@ -22,7 +22,7 @@ looks as (
         pnl_to_pool_ratio,
         max_pnl_to_pool_ratio,
         is_enabled,
-        count(*) filter (where not is_enabled) over (
+        count(case when not is_enabled then 1 end) over (
             partition by chain_id, protocol, version, market, is_long
             order by block_number, log_index, item_index, tx_hash
             rows between unbounded preceding and current row
@@ -52,7 +52,7 @@ since as (
         max_pnl_to_pool_ratio,
         is_enabled,
         until_at,
-        min(block_timestamp) filter (where is_enabled) over (
+        min(case when is_enabled then block_timestamp end) over (
             partition by chain_id, protocol, version, market, is_long, run
         ) as first_at
     from looks

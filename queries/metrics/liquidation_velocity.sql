@@ -13,26 +13,48 @@ moments as (
         protocol,
         block_timestamp,
         count(*) as event_count,
-        sum(notional_usd) as event_usd,
-        to_microseconds($window_seconds::bigint * 1000000 - 1) as reach
+        count(notional_usd) as known_count,
+        coalesce(sum(notional_usd), 0) as event_usd
     from liquidations
     group by all
 
 ),
 
-windows as (
+so_far as (
 
     select
         protocol,
         block_timestamp,
-        (sum(event_count) over ahead)::bigint as liquidation_count,
-        sum(event_usd) over ahead as notional_usd
+        event_count,
+        known_count,
+        event_usd,
+        (sum(event_count) over earlier)::bigint as count_so_far,
+        (sum(known_count) over earlier)::bigint as known_so_far,
+        sum(event_usd) over earlier as usd_so_far,
+        block_timestamp + to_microseconds($window_seconds::bigint * 1000000 - 1) as until
     from moments
-    window ahead as (
+    window earlier as (
         partition by protocol
         order by block_timestamp
-        range between current row and reach following
+        rows between unbounded preceding and current row
     )
+
+),
+
+-- What there is up to the end of the window, less what was there before it.
+windows as (
+
+    select
+        first.protocol,
+        first.block_timestamp,
+        last.count_so_far - first.count_so_far + first.event_count as liquidation_count,
+        case
+            when last.known_so_far - first.known_so_far + first.known_count > 0
+                then last.usd_so_far - first.usd_so_far + first.event_usd
+        end as notional_usd
+    from so_far as first
+    asof join so_far as last
+        on first.protocol = last.protocol and first.until >= last.block_timestamp
 
 )
 

@@ -118,10 +118,10 @@ so_far as (
         sum(case when is_long then 0 else change_usd end) over so_far as short_usd,
         sum(case when is_long then change_tokens else 0 end) over so_far as long_tokens,
         sum(case when is_long then 0 else change_tokens end) over so_far as short_tokens,
-        count(step_usd) filter (where is_long) over so_far as long_events_usd,
-        count(step_usd) filter (where not is_long) over so_far as short_events_usd,
-        count(step_tokens) filter (where is_long) over so_far as long_events_tokens,
-        count(step_tokens) filter (where not is_long) over so_far as short_events_tokens,
+        count(case when is_long then step_usd end) over so_far as long_events_usd,
+        count(case when not is_long then step_usd end) over so_far as short_events_usd,
+        count(case when is_long then step_tokens end) over so_far as long_events_tokens,
+        count(case when not is_long then step_tokens end) over so_far as short_events_tokens,
         count(open_interest_usd) over so_far as absolutes_usd,
         count(open_interest_tokens) over so_far as absolutes_tokens
     from changes
