@@ -300,7 +300,7 @@ def test_reads_is_true(name: str, con: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_no_window_is_filtered() -> None:
-    """DuckDB takes quadratic time for it: a count of one half of a million rows took two minutes."""
+    """DuckDB takes quadratic time for it: a count over half a million rows took two minutes."""
     filtered = re.compile(r"filter \(where(?:[^()]|\([^()]*\))*\)\s+over\b")
 
     assert filtered.search("count(*) filter (where a > (1)) over (order by b)")
