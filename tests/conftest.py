@@ -25,7 +25,7 @@ settings.register_profile(
 settings.load_profile("perpscope")
 
 
-# Files that take a minute or so go first: one that began last would leave the other cores idle.
+# Files that take half a minute or more go first: one begun last would leave the other cores idle.
 _LONG = (
     *(
         "test_soak",
@@ -45,6 +45,8 @@ _LONG = (
         "test_watch",
     ),
     *("test_sync_converge", "test_sync_rederive", "test_sync_ahead", "test_rig_faults"),
+    *("test_sync_proof", "test_sync_reads", "test_sync_reorgs", "test_sync_supplement"),
+    *("test_replay_report", "test_sync_adversary", "test_sync_estimate", "test_report_pages"),
 )
 
 

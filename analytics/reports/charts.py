@@ -32,8 +32,6 @@ LONG, SHORT, UNKNOWN_SIDE = BLUE, VERMILION, GREY
 LIQUIDATED, DELEVERAGED = VERMILION, BLUE
 PALETTE = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK, GREY)
 _DASHES = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [4, 1], [12, 4], [1, 3], [5, 5])
-# Marks are never clipped: the renderer numbers clip paths over the life of the process, and the
-# same chart would be drawn with other bytes the second time.
 _DOLLARS = "replace(format(datum.value, '$~s'), 'G', 'B')"
 _PERCENT = "format(datum.value, '~%')"
 _PLAIN = "format(datum.value, ',~f')"
@@ -101,6 +99,8 @@ SIZES = (
     Size(860, 250, 8, 110, 4, ("%b %Y", "%b %d", "%b %d %H:%M", "%H:%M")),
     Size(290, 210, 3, 38, 1, ("%b %Y", "%b %d", "%b %d", "%H:%M")),
 )
+# Marks are never clipped: the renderer numbers clip paths over the life of the process, and the
+# same chart would be drawn with other bytes the second time.
 _Marks = Callable[[Size], alt.Chart]
 # The rows of a drawing by the names its layers call them: altair copies and checks a chart many
 # times while it is built, and would copy rows inside it as often.

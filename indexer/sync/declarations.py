@@ -61,10 +61,12 @@ def check_unchanged(protocols: Sequence[Protocol], chain: Chain, coverage: pl.Da
     Raises:
         UserError: names the command that brings the blocks up to date.
     """
+    labels: dict[str, list[str]] = {}
+    for slug, stored in coverage.select("protocol", "declaration_digest").unique().iter_rows():
+        labels.setdefault(slug, []).append(stored)
     for protocol in protocols:
         now = label(protocol, chain)
-        labels = coverage.filter(pl.col("protocol") == protocol.slug)["declaration_digest"]
-        other = [stored for stored in labels.unique().to_list() if stored != now]
+        other = [stored for stored in labels.get(protocol.slug, []) if stored != now]
         if not other:
             continue
         flags = f"--chain {chain.slug} --protocol {protocol.slug}"
