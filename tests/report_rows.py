@@ -1,7 +1,5 @@
 """A small indexed market for report tests: two chains, gaps, rejects, unknown values, bad names."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -107,17 +105,15 @@ def written_market(folder: Path, **replaced: pl.DataFrame) -> Path:
     return write_database(folder / "market.duckdb", market() | replaced)
 
 
-@contextmanager
-def made(path: Path, limits: Limits | None = None) -> Iterator[Report]:
-    """Yield the report of a database, made and not yet written."""
+def report_of(path: Path, limits: Limits | None = None) -> Report:
+    """Return the report of a database, not yet written."""
     with load.database(path) as con:
-        yield report(checked(Scope(con, limits or Limits())))
+        return report(checked(Scope(con, limits or Limits())))
 
 
 def page_of(path: Path, limits: Limits | None = None) -> str:
     """Return the report of a database as Markdown."""
-    with made(path, limits) as whole:
-        return markdown(whole, versions())
+    return markdown(report_of(path, limits), versions())
 
 
 class Page(HTMLParser):

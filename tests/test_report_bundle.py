@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 from handmade import at, load, write_database
 from polars.testing import assert_frame_equal
-from report_rows import made, market, written_market
+from report_rows import market, report_of, written_market
 from typer.testing import CliRunner, Result
 
 from analytics.cli import app
@@ -162,8 +162,8 @@ def test_a_digest_sees_every_difference() -> None:
 
 def test_limits_reach_every_query(database: Path) -> None:
     """With a protocol named, no exported row speaks of another one, but for prices."""
-    with made(database, Limits(protocol="gmx_v2")) as whole:
-        frames = {source.name: source.frame for source in whole.sources}
+    whole = report_of(database, Limits(protocol="gmx_v2"))
+    frames = {source.name: source.frame for source in whole.sources}
     found = {
         (name, protocol)
         for name, frame in frames.items()
@@ -180,8 +180,7 @@ def test_time_limits_reach_queries(database: Path) -> None:
     """What happened before or after the time asked for is in no answer."""
     accounts = []
     for limits in (Limits(until=at(10)), Limits(since=at(10))):
-        with made(database, limits) as whole:
-            frames = {source.name: source.frame for source in whole.sources}
+        frames = {source.name: source.frame for source in report_of(database, limits).sources}
         accounts.append(frames["liquidated_accounts"]["account"].to_list())
 
     assert accounts == [["0xb"], ["0xa"]]

@@ -82,7 +82,21 @@ def test_any_bytes_are_read_or_refused(answer: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["0x1", "0x123", "1234", "0X1234", "0xzz", "0x12 4", "0x12é4", "", "0x-1", "0x+1"]
+    "text",
+    [
+        "0x1",
+        "0x123",
+        "1234",
+        "0X1234",
+        "0xzz",
+        "0x12 4",
+        "0x12é4",
+        "",
+        "0x-1",
+        "0x+1",
+        "0x0x",
+        "0x0x12",
+    ],
 )
 def test_hex_that_is_none_is_refused(text: str) -> None:
     """Odd digits, a missing prefix and letters beyond f are not quietly repaired."""

@@ -208,15 +208,15 @@ def test_a_block_too_large_keeps_what_is_below(tmp_path: Path) -> None:
 
 def test_a_refusal_of_a_childs_logs_alone_loses_nothing(tmp_path: Path) -> None:
     """What a child born below adds to a range under way may be too much: it is asked in parts."""
-    pool = b"\x07" * 20
-    happens = {FIRST + place: [answer(place + 1)] for place in range(0, 240, 40)}
+    pool, count = b"\x07" * 20, 240
+    happens = {FIRST + place: [answer(place + 1)] for place in range(0, count, 40)}
     happens[FIRST + 100] = [birth(pool)]
-    for number in range(FIRST + 101, FIRST + 240):
+    for number in range(FIRST + 101, FIRST + count):
         happens.setdefault(number, []).extend([deposit(pool, number)] * 3)
     calls: dict[tuple[int | None, str, str], str] = {
         (None, "0x" + pool.hex(), DECIMALS): "0x" + word(6).hex()
     }
-    chain = replace(served(told(happens, 240)), calls=calls)
+    chain = replace(served(told(happens, count)), calls=calls)
     with serve([chain]) as node:
         run(job(tmp_path / "free.duckdb"), node.url)
 

@@ -126,13 +126,9 @@ def declared_emitters(protocols: Sequence[Protocol], chain: Chain, known: Known)
     )
 
 
-def declared_topics(protocols: Sequence[Protocol], chain: Chain) -> pl.DataFrame:
-    """Return what may be logged: group, topic0 to topic3 (Binary; null where any will do)."""
-    return _declared_topics(tuple(protocols), chain)
-
-
 @lru_cache(KEPT)
-def _declared_topics(protocols: tuple[Protocol, ...], chain: Chain) -> pl.DataFrame:
+def declared_topics(protocols: tuple[Protocol, ...], chain: Chain) -> pl.DataFrame:
+    """Return what may be logged: group, topic0 to topic3 (Binary; null where any will do)."""
     rows = [row for protocol in protocols for row in _topic_rows(protocol, chain)]
     topics = dict.fromkeys(("topic0", "topic1", "topic2", "topic3"), pl.Binary())
     schema = {"group": pl.String(), **topics}

@@ -69,7 +69,6 @@ _HEADER_ANSWER: dict[str, pl.DataType] = {
 }
 _BY_POSITION = [*list(_LOG_ANSWER)[:6], *TOPICS, "data"]  # in the order of `LOGS`
 _QUANTITY = "^0x[0-9a-fA-F]+$"
-_HEX = "^0x[0-9a-fA-F]*$"
 _LAST_SECOND = 253_402_300_799  # of the year 9999; times beyond it overflow microseconds
 
 
@@ -213,22 +212,19 @@ def _octets(text: pl.Series, width: int | None) -> pl.Series:
     validity, offsets, content = written.buffers()
     ends = np.frombuffer(offsets, np.int64)[: len(written) + 1]
     letters = np.frombuffer(content, np.uint8, ends[-1])
-    is_known, lengths = np.ones(len(written), np.int64), np.diff(ends)
-    if written.null_count:
-        is_known = text.is_not_null().to_numpy().astype(np.int64)
+    is_known, lengths = text.is_not_null().to_numpy(), np.diff(ends)
     wrong = (lengths & 1 == 1) | (lengths < 2) if width is None else lengths != 2 * width + 2
-    wrong = (wrong | ~_has_prefix(letters, ends[:-1])) & (is_known == 1)
+    wrong = (wrong | ~_has_prefix(letters, ends[:-1])) & is_known
     if wrong.any():
         raise _unreadable(text, text[int(wrong.argmax())])
-    # No digit is an x: what goes are the prefixes, and any other leaves too few bytes.
-    digits = letters.tobytes().replace(b"0x", b"")
     places = (ends - 2 * np.concatenate([[0], is_known.cumsum()])) >> 1
     try:
-        octets = unhexlify(digits)
-    except HexError as error:
-        raise _unreadable(text, text.filter(~text.str.contains(_HEX))[0]) from error
+        # No digit is an x: what goes are the prefixes, and any other leaves too few bytes.
+        octets = unhexlify(letters.tobytes().replace(b"0x", b""))
+    except HexError:
+        octets = b""
     if len(octets) != places[-1]:
-        raise _unreadable(text, text.filter(~text.str.contains(_HEX))[0])
+        raise _unreadable(text, text.filter(~text.str.contains("^0x[0-9a-fA-F]*$"))[0])
     buffers = [validity, pa.py_buffer(places), pa.py_buffer(octets)]
     array = pa.Array.from_buffers(pa.large_binary(), len(written), buffers, written.null_count)
     return pl.Series(text.name, pl.from_arrow(array))

@@ -51,14 +51,15 @@ def write_contracts(
     connection: duckdb.DuckDBPyConnection, landed: Blocks, children: pl.DataFrame
 ) -> None:
     """Make the stored children those that these blocks, and all other blocks, announce first."""
-    stored = _of(connection, "contracts", landed)
+    stored = select(connection, "contracts", _OF_PROTOCOLS, _place(landed))
     is_here = pl.col("from_block").is_between(landed.from_block, landed.to_block)
     # What is born here is replaced; a child first met in later blocks is born earlier than known.
     gone = pl.concat([stored.filter(is_here), stored.join(children, on=_CHILD, how="semi")])
     if gone.is_empty() and children.is_empty():
         return
     kept = stored.join(gone, on=[*_CHILD, "from_block"], how="anti", maintain_order="left")
-    _replace(connection, "contracts", landed, pl.concat([kept, children]))
+    rows = pl.concat([kept, children])
+    _replace(connection, "contracts", _OF_PROTOCOLS, _place(landed), rows)
     fresh = children.join(stored, on=[*_CHILD, "from_block"], how="anti")
     # A birth that these blocks told once and tell no longer was none.
     undone = stored.filter(is_here).join(children, on=[*_CHILD, "from_block"], how="anti")
@@ -69,7 +70,7 @@ def write_markets(
     connection: duckdb.DuckDBPyConnection, landed: Blocks, rows: pl.DataFrame
 ) -> None:
     """Make the stored markets those that are stated or, in all blocks, announced first."""
-    stored = _of(connection, "markets", landed)
+    stored = select(connection, "markets", _OF_PROTOCOLS, _place(landed))
     known = rows.unique(_MARKET, keep="first", maintain_order=True)
     now = known.select(*_MARKET, now="block_number", is_known=pl.lit(value=True))
     is_here = pl.col("block_number").is_between(landed.from_block, landed.to_block)
@@ -82,7 +83,8 @@ def write_markets(
         .select(*columns_of("markets"))
     )
     fresh = known.join(kept, on=_MARKET, how="anti", maintain_order="left")
-    _replace(connection, "markets", landed, pl.concat([kept, fresh]))
+    rows = pl.concat([kept, fresh])
+    _replace(connection, "markets", _OF_PROTOCOLS, _place(landed), rows)
     announced = fresh.filter(pl.col("block_number").is_not_null())
     unheard = announced.join(stored, on=[*_MARKET, "block_number"], how="anti")
     _fetch_again(connection, landed, unheard["protocol"])
@@ -116,13 +118,9 @@ def replace_policies(
     connection: duckdb.DuckDBPyConnection, slugs: Iterable[str], rows: pl.DataFrame
 ) -> None:
     """Make the stored policies of these protocols the same as the rows."""
-    order = columns_of("policies")
-    for slug in slugs:
-        stored = select(connection, "policies", "protocol = ?", [slug])
-        said = rows.filter(pl.col("protocol") == slug)
-        if not stored.sort(*order).equals(said.sort(*order)):
-            delete(connection, "policies", "protocol = ?", [slug])
-            insert(connection, "policies", said)
+    named = list(slugs)
+    said = rows.filter(pl.col("protocol").is_in(named))
+    _replace(connection, "policies", "list_contains(?, protocol)", [named], said)
 
 
 def replace_stated(
@@ -134,24 +132,24 @@ def replace_stated(
     """Make what is stored of these protocols on the chain, in each of `STATED`, the same rows."""
     named = list(slugs)
     for table in STATED:
-        order, place = list(columns_of(table)), [chain_id, named]
-        stored = select(connection, table, _OF_PROTOCOLS, place)
         said = stated.get(table, empty(table)).filter(pl.col("protocol").is_in(named))
-        if not stored.sort(order).equals(said.sort(order)):
-            delete(connection, table, _OF_PROTOCOLS, place)
-            insert(connection, table, said)
+        _replace(connection, table, _OF_PROTOCOLS, [chain_id, named], said)
 
 
-def _of(connection: duckdb.DuckDBPyConnection, table: str, landed: Blocks) -> pl.DataFrame:
-    return select(connection, table, _OF_PROTOCOLS, [landed.chain_id, list(landed.protocols)])
+def _place(landed: Blocks) -> list[object]:
+    return [landed.chain_id, list(landed.protocols)]
 
 
 def _replace(
-    connection: duckdb.DuckDBPyConnection, table: str, landed: Blocks, rows: pl.DataFrame
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    where: str,
+    place: list[object],
+    rows: pl.DataFrame,
 ) -> None:
     order = list(columns_of(table))
-    if not _of(connection, table, landed).sort(order).equals(rows.sort(order)):
-        delete(connection, table, _OF_PROTOCOLS, [landed.chain_id, list(landed.protocols)])
+    if not select(connection, table, where, place).sort(order).equals(rows.sort(order)):
+        delete(connection, table, where, place)
         insert(connection, table, rows)
 
 
