@@ -116,7 +116,7 @@ def excerpt(path: Path, coverage: pl.DataFrame) -> Iterator[duckdb.DuckDBPyConne
     with database(path) as source, duckdb.connect() as con:
         source.register("kept", coverage.to_arrow())
         for table, condition in _kept(source).items():
-            rows = source.execute(f"select * from main.{table} as held where {condition}")
+            rows = source.sql(f"select * from main.{table} as held where {condition}")
             con.register(
                 "incoming", coverage.to_arrow() if table == "coverage" else rows.to_arrow_table()
             )
@@ -238,10 +238,11 @@ def _where(conditions: Mapping[str, object]) -> str:
 
 def snapshot(con: duckdb.DuckDBPyConnection) -> str | None:
     """Return which published copy this database is; None where it is no copy."""
-    if not con.execute("from duckdb_tables() where table_name = 'snapshots'").fetchone():
+    if not con.execute("from duckdb_tables() where table_name = 'snapshots'").fetchall():
         return None
-    found = con.execute("select number, published_at from snapshots where is_copy").fetchone()
-    return f"snapshot {found[0]}, published at {found[1]:%Y-%m-%dT%H:%M:%S}Z" if found else None
+    copies = con.execute("select number, published_at from snapshots where is_copy").fetchall()
+    said = [f"snapshot {number}, published at {at:%Y-%m-%dT%H:%M:%S}Z" for number, at in copies]
+    return said[0] if said else None
 
 
 def rows(
@@ -255,7 +256,7 @@ def rows(
         WorldError: the database cannot answer it.
     """
     try:
-        return _frame(con.cursor().execute(sql, dict(parameters)))
+        return _frame(con, sql, parameters)
     except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
         raise UserError(f"the query does not take these parameters: {error}") from error
     except duckdb.Error as error:
@@ -307,19 +308,19 @@ def _is_locked(error: BaseException) -> bool:
     # By another process; or by a writer of this one, which DuckDB says in other words.
     if isinstance(error, _Wanted):
         return True
-    if isinstance(error, duckdb.BinderException):
+    if isinstance(error, duckdb.ResourceInUseException):
         return "is already attached" in str(error)
     return isinstance(error, duckdb.IOException) and "lock on file" in str(error)
 
 
 def _check_schema(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     try:
-        found = con.execute("select max(version) from schema_version").fetchone()
+        ((found,),) = con.execute("select max(version) from schema_version").fetchall()
     except duckdb.CatalogException as error:
         raise WorldError(
             f"{path} has no perpscope tables: index into it first, or name another with --database"
         ) from error
-    version = found[0] if found and found[0] is not None else SCHEMA_VERSION
+    version = SCHEMA_VERSION if found is None else found
     if version > SCHEMA_VERSION:
         raise WorldError(
             f"{path} has schema version {version}, this perpscope reads up to {SCHEMA_VERSION}: "
@@ -332,7 +333,14 @@ def _schema(con: duckdb.DuckDBPyConnection, table: str) -> pl.Schema:
     known = con.cursor().execute("select table_name from duckdb_tables()").fetchall()
     if (table,) not in known:
         raise WorldError(f"the database has no table {table}: it was made by another perpscope")
-    return _frame(con.cursor().execute(f"select * from {table} limit 0")).schema
+    return _frame(con, f"select * from {table} limit 0", {}).schema
+
+
+def _frame(
+    con: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object]
+) -> pl.DataFrame:
+    found: pl.DataFrame = con.cursor().sql(sql, params=dict(parameters)).pl()
+    return found
 
 
 def _reader(con: duckdb.DuckDBPyConnection, table: str, conditions: Mapping[str, object]) -> Reader:
@@ -347,7 +355,7 @@ def _reader(con: duckdb.DuckDBPyConnection, table: str, conditions: Mapping[str,
         wanted = ", ".join(columns) if columns else "*"
         sql = f"select {wanted} from {table} where {where}"
         # A cursor of its own: Polars may read several tables of one plan at the same time.
-        answer = con.cursor().execute(sql, list(conditions.values()))
+        answer = con.cursor().sql(sql, params=list(conditions.values()))
         batches = answer.to_arrow_reader(batch_size or _BATCH_ROWS)
         yield from _filtered((pl.DataFrame(batch) for batch in batches), predicate, n_rows)
 
@@ -366,7 +374,3 @@ def _filtered(
         yield kept
         if left == 0:
             return
-
-
-def _frame(result: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    return pl.DataFrame(result.to_arrow_table())

@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from indexer.store.connection import delete, insert, select, transaction
+from indexer.store.connection import delete, insert, scalar, select, transaction
 from indexer.store.creation import make_missing
 from indexer.store.knowledge import insert_missing, replace_policies
 from indexer.tables import columns_of, fact_tables, tables
@@ -153,16 +153,11 @@ def _part_adls(connection: duckdb.DuckDBPyConnection, brought: Brought, staged: 
 
 
 def _extent(connection: duckdb.DuckDBPyConnection, staged: list[str]) -> tuple[int, int]:
-    ends = [
-        connection.execute(
-            f"select min(block_number), max(block_number) from staged_{table}"
-        ).fetchone()
-        for table in staged
-    ]
-    return (
-        min((end[0] for end in ends if end), default=0),
-        max((end[1] for end in ends if end), default=0),
+    low, high = (
+        [scalar(connection, f"select {end}(block_number) from staged_{table}") for table in staged]
+        for end in ("min", "max")
     )
+    return min(low, default=0), max(high, default=0)
 
 
 def _is_cut(table: str) -> str:
@@ -184,8 +179,7 @@ def _merge(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     )
     connection.execute(f"insert into {table} ({listed}) select {listed} from fresh_{table}")
     _absorb(connection, table, f"later_{table}")
-    counted = connection.execute(f"select count(*) from fresh_{table}").fetchone()
-    return 0 if counted is None else int(counted[0])
+    return int(scalar(connection, f"select count(*) from fresh_{table}"))
 
 
 def _set_repeats_apart(connection: duckdb.DuckDBPyConnection, table: str) -> None:
@@ -234,8 +228,7 @@ def _used(connection: duckdb.DuckDBPyConnection, staged: list[str]) -> int:
     told = [sides.format(table) for table in staged if "market" in columns_of(table)]
     if not told:
         return 0
-    found = connection.execute(f"select count(*) from ({' union '.join(told)})").fetchone()
-    return 0 if found is None else int(found[0])
+    return int(scalar(connection, f"select count(*) from ({' union '.join(told)})"))
 
 
 def _reject(
@@ -256,8 +249,7 @@ def _reject(
         return 0
     connection.execute(f"create temp table refused as {' union all '.join(told)}", values)
     connection.execute(f"insert into rejects ({names}) from refused")
-    found = connection.execute("select count(*) from refused").fetchone()
-    return 0 if found is None else int(found[0])
+    return int(scalar(connection, "select count(*) from refused"))
 
 
 def _write_knowledge(

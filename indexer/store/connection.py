@@ -8,12 +8,13 @@ tables are built here and nowhere else, from names in `schema.sql` only.
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -33,6 +34,10 @@ SCHEMA = 3
 """The version of `schema.sql` that this program reads and writes."""
 
 WAIT_SECONDS = 30.0
+
+# What DuckDB 1.2 and later can open, so that other tools need no newer one. The format of 2.0 takes
+# 14 % less time to write, and nearly twice the space.
+_FORMAT = "v1.2.0"
 
 # A commit writes the last, unfinished row group of a table anew. With DuckDB's own size of 122,880
 # rows that took longer than the new rows did, and four times the memory. A multiple of 2,048.
@@ -124,7 +129,7 @@ def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         undo.callback(engine.close)
         try:
             engine.execute(_attachment(path, read_only=read_only))
-        except duckdb.BinderException as error:  # another engine of this process has it open
+        except duckdb.ResourceInUseException as error:  # another engine of this process has it open
             raise DatabaseBusy(f"{path} is in use by this process; try again") from error
         except duckdb.Error as error:
             if "lock on file" not in str(error):
@@ -136,7 +141,7 @@ def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
 
 def _attachment(path: Path, *, read_only: bool) -> str:
     quoted = str(path).replace("'", "''")
-    mode = "read_only" if read_only else f"row_group_size {_ROW_GROUP}"
+    mode = "read_only" if read_only else f"storage_version '{_FORMAT}', row_group_size {_ROW_GROUP}"
     return (
         f"set disabled_compression_methods = '{_COSTLY}'; "
         f"attach '{quoted}' as perpscope ({mode}); use perpscope"
@@ -194,8 +199,8 @@ def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bo
 def _schema_version(connection: duckdb.DuckDBPyConnection) -> int | None:
     if "schema_version" not in _names(connection):
         return None
-    row = connection.execute("select max(version) from schema_version").fetchone()
-    return None if row is None else row[0]
+    found: int | None = scalar(connection, "select max(version) from schema_version")
+    return found
 
 
 def _is_empty(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -246,7 +251,22 @@ def select(
     """Return the rows of a table for which `where` holds, with the dtypes of `schema.sql`."""
     names = ", ".join(columns_of(table))
     query = f"select {names} from {_known(table)} where {where}"
-    return connection.execute(query, values).pl().cast(pl.Schema(columns_of(table)))
+    return frame(connection, query, values).cast(pl.Schema(columns_of(table)))
+
+
+def frame(
+    connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[object] = ()
+) -> pl.DataFrame:
+    """Return a query's answer, with the dtypes DuckDB gives it."""
+    found: pl.DataFrame = connection.sql(query, params=values).pl()
+    return found
+
+
+def scalar(connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[object] = ()) -> Any:
+    """Return the first value of a query's answer; None where it has no row."""
+    # Read to its end: a result left open keeps the connection from other work.
+    rows = connection.execute(query, values).fetchall()
+    return rows[0][0] if rows else None
 
 
 def _known(table: str) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import duckdb
 import polars as pl
 
+from indexer.store.connection import frame
+
 FIGURES = ("fees_usd", "supply_side_usd", "treasury_usd", "holders_usd", "declared_ratio")
 
 # As in the metrics of these names: fees are what is known, a part of them is null when the split of
@@ -49,5 +51,4 @@ def income_days(
     connection: duckdb.DuckDBPyConnection, chain_id: int, protocols: Sequence[str]
 ) -> pl.DataFrame:
     """Return protocol, date and FIGURES of every UTC day with a fee of these protocols."""
-    answer = connection.execute(_DAYS, [chain_id, list(protocols)])
-    return pl.DataFrame(answer.to_arrow_table())
+    return frame(connection, _DAYS, [chain_id, list(protocols)])

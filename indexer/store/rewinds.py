@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from indexer.store.connection import delete, insert, select, transaction
+from indexer.store.connection import delete, insert, scalar, select, transaction
 from indexer.store.fingerprint import EMPTY, added, fingerprint, subtracted
 from indexer.store.reading import OWNED, chunks, logs_between, supported
 from indexer.tables import block_tables, columns_of
@@ -117,8 +117,8 @@ def _known_block(
     connection: duckdb.DuckDBPyConnection, chain_id: int, low: int, high: int
 ) -> int | None:
     query = "select max(number) from blocks where chain_id = ? and number between ? and ?"
-    found = connection.execute(query, [chain_id, low, high]).fetchone()
-    return None if found is None else found[0]
+    found: int | None = scalar(connection, query, [chain_id, low, high])
+    return found
 
 
 def _tops(rows: pl.DataFrame, ends: Ends) -> dict[str, int]:

@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 
 from indexer.proof import PROOFS
-from indexer.store.connection import select, transaction
+from indexer.store.connection import frame, scalar, select, transaction
 from indexer.store.intervals import gaps
 from indexer.store.snapshots import Snapshot, read_snapshot
 
@@ -117,7 +117,7 @@ def _imports(files: pl.DataFrame) -> pl.DataFrame:
 def _reads(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     key = "chain_id, protocol, read, state"
     query = f"select {key}, count(*) as calls from reads group by all order by all"
-    return connection.execute(query).pl()
+    return frame(connection, query)
 
 
 def _missing(coverage: pl.DataFrame, first_blocks: Mapping[tuple[int, str], int]) -> pl.DataFrame:
@@ -149,12 +149,12 @@ def _line(
         "finality": _weakest(rows["finality"], ("latest", "safe", "finalized")),
         "proof": _weakest(rows["proof"], PROOFS),
         "proofs": _shares(rows),
-        "rejects": _scalar(
+        "rejects": scalar(
             connection,
             "select count(*) from rejects where chain_id = ? and protocol = ?",
             [chain_id, slug],
         ),
-        "newest_block_at": _scalar(
+        "newest_block_at": scalar(
             connection,
             "select max(timestamp) from blocks where chain_id = ? and number between ? and ?",
             [chain_id, low, high],
@@ -176,8 +176,3 @@ def _shares(rows: pl.DataFrame) -> str:
     # Cut off, never rounded: 100 % is said of all blocks only, 0 % never of some.
     shares = [(proof, 1_000 * sums[proof] // total) for proof in found]
     return ", ".join(f"{proof} {max(share, 1) / 10:.1f} %" for proof, share in shares)
-
-
-def _scalar(connection: duckdb.DuckDBPyConnection, query: str, values: list[object]) -> Any:
-    found = connection.execute(query, values).fetchone()
-    return None if found is None else found[0]

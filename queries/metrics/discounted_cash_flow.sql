@@ -10,7 +10,23 @@
 -- param:    window_days count 30 (length of the window in UTC days, the day itself included)
 -- param:    tolerance_seconds integer 86400 (oldest price that still counts, inclusive)
 -- twin of:  analytics.metrics.multiples.discounted_cash_flow
-with
+with recursive
+
+-- The value of what follows, a year earlier with each step: Horner's rule.
+followed as (
+
+    select
+        0 as step,
+        ((1 + $terminal_growth_ratio) / ($discount_ratio - $terminal_growth_ratio))::double
+            as years_worth
+    union all
+    select
+        step + 1 as step,
+        (1 + $growth_ratio) / (1 + $discount_ratio) * (1 + years_worth) as years_worth
+    from followed
+    where step < $years
+
+),
 
 readings as (
 
@@ -177,22 +193,18 @@ compared as (
 
 ),
 
--- The value of what follows, a year earlier with each step: Horner's rule.
 worth as (
 
     select
-        protocol,
-        token,
-        date,
-        holders_annual_usd,
-        market_cap_usd,
-        reach_tokens,
-        holders_annual_usd * list_reduce(
-            range($years),
-            (later, year) -> (1 + $growth_ratio) / (1 + $discount_ratio) * (1 + later),
-            (1 + $terminal_growth_ratio) / ($discount_ratio - $terminal_growth_ratio)
-        ) as value_usd
+        compared.protocol,
+        compared.token,
+        compared.date,
+        compared.holders_annual_usd,
+        compared.market_cap_usd,
+        compared.reach_tokens,
+        compared.holders_annual_usd * followed.years_worth as value_usd
     from compared
+    inner join followed on followed.step = $years
 
 )
 
