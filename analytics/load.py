@@ -127,10 +127,7 @@ def excerpt(path: Path, coverage: pl.DataFrame) -> Iterator[duckdb.DuckDBPyConne
 
 
 def _kept(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    names = "select table_name from duckdb_tables() where not temporary"
-    return {
-        table: _condition(table, _schema(con, table)) for (table,) in con.execute(names).fetchall()
-    }
+    return {table: _condition(table, _schema(con, table)) for table in _names(con)}
 
 
 def _condition(table: str, schema: pl.Schema) -> str:
@@ -238,16 +235,14 @@ def _where(conditions: Mapping[str, object]) -> str:
 
 def snapshot(con: duckdb.DuckDBPyConnection) -> str | None:
     """Return which published copy this database is; None where it is no copy."""
-    if not con.execute("from duckdb_tables() where table_name = 'snapshots'").fetchall():
+    if "snapshots" not in _names(con):
         return None
     copies = con.execute("select number, published_at from snapshots where is_copy").fetchall()
-    said = [f"snapshot {number}, published at {at:%Y-%m-%dT%H:%M:%S}Z" for number, at in copies]
-    return said[0] if said else None
+    said = (f"snapshot {number}, published at {at:%Y-%m-%dT%H:%M:%S}Z" for number, at in copies)
+    return next(said, None)
 
 
-def rows(
-    con: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object]
-) -> pl.DataFrame:
+def rows(con: Connection, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
     """
     Return the answer of one SELECT.
 
@@ -328,17 +323,19 @@ def _check_schema(con: duckdb.DuckDBPyConnection, path: Path) -> None:
         )
 
 
+def _names(con: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = con.cursor().execute("select table_name from duckdb_tables()").fetchall()
+    return [name for (name,) in rows]
+
+
 @lru_cache(maxsize=256)
 def _schema(con: duckdb.DuckDBPyConnection, table: str) -> pl.Schema:
-    known = con.cursor().execute("select table_name from duckdb_tables()").fetchall()
-    if (table,) not in known:
+    if table not in _names(con):
         raise WorldError(f"the database has no table {table}: it was made by another perpscope")
     return _frame(con, f"select * from {table} limit 0", {}).schema
 
 
-def _frame(
-    con: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object]
-) -> pl.DataFrame:
+def _frame(con: Connection, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
     found: pl.DataFrame = con.cursor().sql(sql, params=dict(parameters)).pl()
     return found
 

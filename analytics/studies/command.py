@@ -1,18 +1,20 @@
 """The commands `perpscope study …`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from analytics import load
 from analytics.export import Format, table_text, write
-from analytics.reports.context import Context
 from analytics.reports.options import Chain, Database, Protocol, Since, Until, limited
 from analytics.reports.scope import Scope, checked
 from analytics.studies.claims import shown, titled
 from analytics.studies.event import Part, event, lines
 from analytics.studies.record import HYPERLIQUID, Study, hyperliquid
+
+if TYPE_CHECKING:
+    from analytics.reports.context import Context
 
 app = typer.Typer()
 
@@ -71,6 +73,9 @@ def window(
     database: Database = None,
 ) -> None:
     """Compute the figures of the study for any window and venue of the database."""
+    # As above: a context can draw, and what draws is slow to load.
+    from analytics.reports.context import Context
+
     limits = limited(protocol, chain, since, until)
     with load.database(load.database_path(database)) as con:
         context = Context(checked(Scope(con, limits)))
@@ -98,7 +103,7 @@ def record_text(study: Study) -> str:
     return f"{study.name}: {study.verdicts}\n{''.join(tables)}"
 
 
-def event_text(context: Context, parts: tuple[Part, ...]) -> str:
+def event_text(context: "Context", parts: tuple[Part, ...]) -> str:
     """Return the figures of a window as text: what they rest on, then a table per part."""
     from analytics.reports.sections.covered import warnings
 

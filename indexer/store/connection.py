@@ -141,7 +141,9 @@ def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
 
 def _attachment(path: Path, *, read_only: bool) -> str:
     quoted = str(path).replace("'", "''")
-    mode = "read_only" if read_only else f"storage_version '{_FORMAT}', row_group_size {_ROW_GROUP}"
+    mode = "read_only" if read_only else f"row_group_size {_ROW_GROUP}"
+    if not path.exists():  # the format of a file that is there cannot be lowered
+        mode += f", storage_version '{_FORMAT}'"
     return (
         f"set disabled_compression_methods = '{_COSTLY}'; "
         f"attach '{quoted}' as perpscope ({mode}); use perpscope"
