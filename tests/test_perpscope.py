@@ -104,3 +104,10 @@ def test_an_unknown_command_exits_2() -> None:
     assert result.returncode == 2
     assert "indeks" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_what_draws_is_not_loaded_before_it_is_needed() -> None:
+    """Charts take a quarter of a second to load, which `perpscope status` should not wait for."""
+    loaded = "import perpscope, sys; print(sorted({'altair', 'jinja2', 'web3'} & set(sys.modules)))"
+    words = [sys.executable, "-c", loaded]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "[]\n"

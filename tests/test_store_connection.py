@@ -32,6 +32,11 @@ def test_a_new_file_gets_every_table(tmp_path: Path) -> None:
     assert version == [(SCHEMA,)]
 
 
+def storage_version(path: Path) -> int:
+    """Return the number of the format that the head of a DuckDB file names."""
+    return int.from_bytes(path.read_bytes()[12:20], "little")
+
+
 def write_and_fail(path: Path) -> None:
     """Write a row, then fail inside the transaction."""
     with transaction(path) as connection:
@@ -47,6 +52,54 @@ def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
 
     with transaction(path) as connection:
         assert select(connection, "origins", "true", []).is_empty()
+
+
+def test_transactions_of_one_database_start_one_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is kept without the file: others open that, and nothing temporary stays."""
+    path, started = tmp_path / "a.duckdb", []
+    start = duckdb.connect
+    monkeypatch.setattr(
+        "indexer.store.connection.duckdb.connect",
+        lambda *told, **more: started.append(1) or start(*told, **more),
+    )
+    for client in ("x", "y"):
+        with transaction(path) as connection:
+            insert(connection, "origins", origin(client))
+            connection.execute("create temp table mine as select 1")
+        assert [entry.name for entry in tmp_path.iterdir()] == ["a.duckdb"]
+
+    assert started == [1]
+    with start(path) as other:
+        assert other.execute("select count(*) from origins").fetchall() == [(2,)]
+    with pytest.raises(KeyError):
+        write_and_fail(path)
+    with transaction(path):
+        assert started == [1, 1]  # what an error did to an engine is nobody's business
+
+
+def test_two_transactions_may_read_at_once(tmp_path: Path) -> None:
+    """Each has an engine of its own."""
+    path = tmp_path / "a.duckdb"
+    with transaction(path) as connection:
+        insert(connection, "origins", origin("x"))
+
+    with transaction(path, read_only=True) as one, transaction(path, read_only=True) as other:
+        assert select(one, "origins", "true", []).equals(select(other, "origins", "true", []))
+
+
+def test_a_newer_format_is_written_as_it_is(tmp_path: Path) -> None:
+    """A copy that somebody made with DuckDB's own format takes rows; ours opens with older ones."""
+    path, copy = tmp_path / "a.duckdb", tmp_path / "b.duckdb"
+    open_database(path).close()
+    with duckdb.connect() as engine:
+        engine.execute(f"attach '{path}' as a; attach '{copy}' as b; copy from database a to b")
+
+    with transaction(copy) as connection:
+        insert(connection, "origins", origin("x"))
+        assert len(select(connection, "origins", "true", [])) == 1
+    assert storage_version(path) < storage_version(copy)
 
 
 def test_a_held_lock_is_waited_for_and_named(tmp_path: Path) -> None:

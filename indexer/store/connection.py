@@ -9,7 +9,7 @@ tables are built here and nowhere else, from names in `schema.sql` only.
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
@@ -46,6 +46,10 @@ _ROW_GROUP = 30_720
 # FSST saves a quarter of the file and costs more CPU than writing everything else does. What it
 # would shorten is hashes and amounts; repeated texts are still kept once (dictionaries).
 _COSTLY = "fsst,dict_fsst,zstd"
+
+# The engine that the last transaction let go of, by process and database: starting one takes ten
+# times as long as opening a file with it. It holds no file and no lock.
+_idle: dict[tuple[int, Path], duckdb.DuckDBPyConnection] = {}
 
 _HOLDER = re.compile(r"PID (\d+)")
 
@@ -101,16 +105,30 @@ def transaction(
         DatabaseBusy: another process held the file all the time.
         DatabaseUnusable: it cannot be opened, read or written; what was in it is as before.
     """
-    connection = open_database(path, read_only=read_only, wait_seconds=wait_seconds)
-    try:
-        connection.begin()
-        yield connection
-        connection.commit()
-    except duckdb.Error as error:
-        raise _unusable(path, error) from error
-    finally:
+    engine = open_database(path, read_only=read_only, wait_seconds=wait_seconds)
+    with ExitStack() as undo:
+        undo.callback(engine.close)
         # Closing rolls back what was not committed, also after an error DuckDB calls fatal.
-        connection.close()
+        with closing(engine.cursor()) as connection:
+            try:
+                connection.execute("use perpscope")
+                connection.begin()
+                yield connection
+                connection.commit()
+            except duckdb.Error as error:
+                raise _unusable(path, error) from error
+        undo.pop_all()
+    _put_aside(engine, path)
+
+
+def _put_aside(engine: duckdb.DuckDBPyConnection, path: Path) -> None:
+    try:
+        engine.execute("use memory; detach perpscope")
+    except duckdb.Error:  # a disk that is full: what was committed stays in the log beside the file
+        engine.close()
+    else:
+        _idle.clear()
+        _idle[os.getpid(), path] = engine
 
 
 def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
@@ -124,7 +142,9 @@ def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
             f"there is no database at {path}: expected a file that `perpscope index` wrote; run it "
             "first or name another file with --database"
         )
-    engine = duckdb.connect(config={"threads": _threads(), "temp_directory": f"{path}.tmp"})
+    engine = _idle.pop((os.getpid(), path), None) or duckdb.connect(
+        config={"threads": _threads(), "temp_directory": f"{path}.tmp"}
+    )
     with ExitStack() as undo:
         undo.callback(engine.close)
         try:
