@@ -6,7 +6,8 @@
 #   make lint    formatting, style, types, architecture, SQL; no tests
 #   make fix     what can be repaired by machine
 #   make docs    PROTOCOLS.md again, from the declarations
-#   make soak    the fault campaign, SEEDS=1000 of them from FIRST=0 on, and many examples of each metric
+#   make soak    the fault campaign, SEEDS=1000 of them from FIRST=0 on, what `make test` leaves out
+#                for time, and many examples of each metric
 #   make bench   benchmarks, never part of `make test`
 #   make bench-peers   beside cryo, ponder and others, which it installs below .bench
 #   make lock    write constraints.txt again from the newest versions
@@ -58,6 +59,7 @@ docs: $(VENV)/.run
 
 soak: $(VENV)/.dev
 	cd tests && $(abspath $(BIN))/python -m soak --seeds $(SEEDS) --first $(FIRST)
+	$(BIN)/python -m pytest -n $(WORKERS) -m soak
 	PERPSCOPE_EXAMPLES=200 $(BIN)/python -m pytest -n $(WORKERS) tests/test_twins.py tests/test_trace.py
 
 bench: $(VENV)/.bench

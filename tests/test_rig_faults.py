@@ -27,6 +27,8 @@ SEEN = of_kind(Kind.SEEN) + of_kind(Kind.OMISSION)
 # Where a node tells no tags, finality comes with age: later, and never too early.
 TAGS = {"tags_unknown", "tags_ignored", "unseen_in_words"}
 SPAN = 40
+# Until a rate is learned that the node bears, a run waits: seconds in which nothing else is tested.
+IDLE = {"rate_limited_in_words", "refused_as_a_whole"}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +59,11 @@ def is_as_said(path: Path, told: Told, found: list[str], *, by_age: bool) -> boo
     return not found or (by_age and set(found) <= {"blocks", "coverage"})
 
 
-@pytest.mark.parametrize("fault", SEEN, ids=lambda fault: fault.name)
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param(fault, marks=[pytest.mark.soak] * (fault.name in IDLE)) for fault in SEEN],
+    ids=lambda fault: fault.name,
+)
 def test_a_fault_is_survived_or_named_and_leaves_nothing_behind(
     fault: Fault, clean: Clean, tmp_path: Path
 ) -> None:
@@ -91,7 +97,7 @@ def test_an_omission_is_sound_in_itself(fault: Fault, clean: Clean, tmp_path: Pa
     assert "logs" in differences(path, expected)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("fault", of_kind(Kind.MOVE), ids=lambda fault: fault.name)
 def test_a_chain_that_moves_is_followed(fault: Fault, seed: int, tmp_path: Path) -> None:
     """After the last change, the database is that of a run that only saw the last chain."""

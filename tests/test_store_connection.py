@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -58,25 +59,28 @@ def test_transactions_of_one_database_start_one_engine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is kept without the file: others open that, and nothing temporary stays."""
-    path, started = tmp_path / "a.duckdb", []
+    path = tmp_path / "a.duckdb"
+    started: list[str] = []
     start = duckdb.connect
-    monkeypatch.setattr(
-        "indexer.store.connection.duckdb.connect",
-        lambda *told, **more: started.append(1) or start(*told, **more),
-    )
+
+    def counted(config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+        started.append(config["temp_directory"])
+        return start(config=config)
+
+    monkeypatch.setattr("indexer.store.connection.duckdb.connect", counted)
     for client in ("x", "y"):
         with transaction(path) as connection:
             insert(connection, "origins", origin(client))
             connection.execute("create temp table mine as select 1")
         assert [entry.name for entry in tmp_path.iterdir()] == ["a.duckdb"]
 
-    assert started == [1]
+    assert len(started) == 1
     with start(path) as other:
         assert other.execute("select count(*) from origins").fetchall() == [(2,)]
     with pytest.raises(KeyError):
         write_and_fail(path)
     with transaction(path):
-        assert started == [1, 1]  # what an error did to an engine is nobody's business
+        assert len(started) == 2  # what an error did to an engine is nobody's business
 
 
 def test_two_transactions_may_read_at_once(tmp_path: Path) -> None:

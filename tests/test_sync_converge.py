@@ -60,7 +60,9 @@ def test_running_again_changes_nothing(tmp_path: Path, url: str) -> None:
     assert done.tally.ranges == 0
 
 
-@pytest.mark.parametrize(("span", "logs"), [(17, 4), (64, 1_000), (1, 25_000)])
+@pytest.mark.parametrize(
+    ("span", "logs"), [pytest.param(17, 4, marks=pytest.mark.soak), (64, 1_000), (1, 25_000)]
+)
 def test_cuts_do_not_show(tmp_path: Path, url: str, span: int, logs: int) -> None:
     """However the blocks are cut into ranges and transactions, every table ends the same."""
     # Block by block it is enough to see a pool being born.

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from random import Random
 
+import pytest
 from sync_rig import FIRST, blocks, contents, served
 
 from indexer.simulation.node import serve
@@ -43,6 +44,7 @@ def killed(words: list[str], path: Path, seconds: float) -> bool:
     return run.returncode == -signal.SIGKILL
 
 
+@pytest.mark.soak  # the campaign of `make test` kills, too
 def test_killed_runs_end_like_an_uninterrupted_one(tmp_path: Path) -> None:
     """SIGKILL at random moments, other range sizes after each: every table ends the same."""
     dice = Random(20_231_011)

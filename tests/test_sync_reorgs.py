@@ -203,7 +203,7 @@ def test_protocols_that_are_not_indexed_now_are_replaced_too(tmp_path: Path) -> 
     assert without_orphans(path) == without_orphans(tmp_path / "new.duckdb")
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.soak)])
 def test_any_series_of_reorgs_heals(tmp_path: Path, seed: int) -> None:
     """Branch after branch, longer and shorter: the tables end like a run of the last one."""
     numbers = random.Random(seed)
