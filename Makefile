@@ -99,11 +99,10 @@ node_modules/.bin/anvil: package.json
 	@touch $@
 
 # Versions only: no index, no address, no local path, so the file works with any package index.
-# duckdb stays at 1.5.5, see DECISIONS.md.
 lock:
 	rm -rf $(VENV)-lock
 	$(PYTHON) -m venv $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip -qq --no-input install --editable '.[dev,bench]' 'duckdb==1.5.5'
+	$(VENV)-lock/bin/python -m pip -qq --no-input install --editable '.[dev,bench]'
 	$(VENV)-lock/bin/python -m pip -qq freeze --exclude perpscope \
 	    | grep -E '^[A-Za-z0-9._-]+==[^ ]+$$' > constraints.txt
 	rm -rf $(VENV)-lock
