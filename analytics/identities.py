@@ -25,7 +25,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from analytics.compute import Load
-from analytics.expressions import EVENT_ORDER
+from analytics.expressions import EVENT_ORDER, coded, spelled
 
 _VENUE = ("chain_id", "protocol")
 _PLACE = ("block_number", "log_index", "item_index", "tx_hash", "block_timestamp")
@@ -139,7 +139,8 @@ def _continued(placed: pl.LazyFrame, series: tuple[str, ...], *, is_cut: bool) -
     """Compare each level of a series with the one before and all changes since, itself included."""
     change = pl.col("change")
     told = (
-        placed.sort(EVENT_ORDER)
+        coded(placed, series)
+        .sort(EVENT_ORDER)
         .with_columns(
             moved=change.fill_null(0).cum_sum().over(series),
             parts=change.is_not_null().cum_sum().over(series),
@@ -152,9 +153,13 @@ def _continued(placed: pl.LazyFrame, series: tuple[str, ...], *, is_cut: bool) -
     )
     expected = pl.col("last_level") + (pl.col("moved") - pl.col("last_moved"))
     parts = pl.col("parts") - pl.col("last_parts") if is_cut else pl.lit(0)
-    return told.with_columns(
-        subject="market", expected=expected, found="level", reason=_reason(change.is_null())
-    ).with_columns(_is_near(parts * 1.0000001e-18))
+    return (
+        spelled(told)
+        .with_columns(
+            subject="market", expected=expected, found="level", reason=_reason(change.is_null())
+        )
+        .with_columns(_is_near(parts * 1.0000001e-18))
+    )
 
 
 def _reason(is_unknown: pl.Expr) -> pl.Expr:

@@ -5,10 +5,12 @@ import polars as pl
 from analytics.expressions import (
     EVENT_ORDER,
     bucket,
+    coded,
     known_total,
     level,
     ratio,
     row_count,
+    spelled,
     unknown_count,
     whole_total,
 )
@@ -352,9 +354,9 @@ def _percentile(column: str, percent: int) -> pl.Expr:
 
 def _positions(position_changes: pl.LazyFrame) -> pl.LazyFrame:
     position = (*_SERIES, "account", "position_id")
-    told = pl.col("notional_usd").last()
-    return (
-        position_changes.sort(*EVENT_ORDER)
+    told = pl.col("notional_usd").sort_by(*EVENT_ORDER).last()
+    return spelled(
+        coded(position_changes, position)
         .group_by(position)
         .agg(notional_usd=pl.coalesce(told, whole_total(pl.col("notional_delta_usd"))))
     )

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER, bucket
+from analytics.expressions import EVENT_ORDER, bucket, coded, spelled
 
 _MARKET = ("chain_id", "protocol", "version", "market")
 _SERIES = (*_MARKET, "is_long", "collateral_token")
@@ -39,10 +39,10 @@ def open_interest(open_interest: pl.LazyFrame, *, bucket_seconds: int = 3600) ->
         GMX v2 Reader getOpenInterest (sum over both collateral tokens), read 2025-06-01; total and
         skew as on Synthetix' perps dashboards.
     """
-    events = open_interest.sort(*_MARKET, *EVENT_ORDER)
+    events = coded(open_interest, _SERIES).sort(*_MARKET, *EVENT_ORDER)
     sides = [_side(unit, is_long) for unit in _UNITS for is_long in (True, False)]
     names = [f"open_interest_{side}_{unit}" for unit in _UNITS for side in ("long", "short")]
-    return (
+    by_period = (
         _with_changes(events)
         .with_columns(sides)
         .with_columns(basis=_basis())
@@ -50,8 +50,8 @@ def open_interest(open_interest: pl.LazyFrame, *, bucket_seconds: int = 3600) ->
         .agg(pl.col(*names, "basis").last())
         .with_columns(_sums())
         .select(*_MARKET, "bucket_at", "basis", *_columns())
-        .sort(*_MARKET, "bucket_at")
     )
+    return spelled(by_period).sort(*_MARKET, "bucket_at")
 
 
 def _with_changes(events: pl.LazyFrame) -> pl.LazyFrame:
