@@ -14,6 +14,21 @@ from indexer.store import SCHEMA, open_database, transaction
 from indexer.store.connection import insert, select
 from indexer.tables import tables
 
+FORK = """
+import os, sys
+from pathlib import Path
+from indexer.store import transaction
+for _ in range(2):
+    with transaction(Path(sys.argv[1])):
+        pass
+child = os.fork()
+for _ in range(2 * (child == 0)):
+    with transaction(Path(sys.argv[1])):
+        pass
+if child == 0:
+    os._exit(0)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
 HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
 
 
@@ -81,6 +96,17 @@ def test_transactions_of_one_database_start_one_engine(
         write_and_fail(path)
     with transaction(path):
         assert len(started) == 2  # what an error did to an engine is nobody's business
+
+
+def test_a_fork_starts_an_engine_of_its_own(tmp_path: Path) -> None:
+    """The one it inherits has no threads there; it must neither be used nor ended."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORK, str(tmp_path / "a.duckdb")],
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0
 
 
 def test_two_transactions_may_read_at_once(tmp_path: Path) -> None:

@@ -127,7 +127,9 @@ def _put_aside(engine: duckdb.DuckDBPyConnection, path: Path) -> None:
     except duckdb.Error:  # a disk that is full: what was committed stays in the log beside the file
         engine.close()
     else:
-        _idle.clear()
+        # One a process. What a fork inherits is left alone: its threads are not there to end it.
+        for own in [key for key in _idle if key[0] == os.getpid()]:
+            del _idle[own]
         _idle[os.getpid(), path] = engine
 
 
