@@ -166,7 +166,7 @@ def test_a_full_disk_leaves_the_copy_before(tmp_path: Path) -> None:
         check=False,
     )
 
-    assert "DatabaseUnusable: " in done.stderr
+    assert "DatabaseUnusable: the snapshot" in done.stderr
     assert number_of(target) == (1, True)
     assert not target.with_name("s.duckdb.new").exists()
 

@@ -18,14 +18,13 @@ FORK = """
 import os, sys
 from pathlib import Path
 from indexer.store import transaction
-for _ in range(2):
+def commit():
     with transaction(Path(sys.argv[1])):
         pass
+commit()
 child = os.fork()
-for _ in range(2 * (child == 0)):
-    with transaction(Path(sys.argv[1])):
-        pass
 if child == 0:
+    commit()
     os._exit(0)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """

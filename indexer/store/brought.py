@@ -153,11 +153,9 @@ def _part_adls(connection: duckdb.DuckDBPyConnection, brought: Brought, staged: 
 
 
 def _extent(connection: duckdb.DuckDBPyConnection, staged: list[str]) -> tuple[int, int]:
-    low, high = (
-        [scalar(connection, f"select {end}(block_number) from staged_{table}") for table in staged]
-        for end in ("min", "max")
-    )
-    return min(low, default=0), max(high, default=0)
+    query = "select min(block_number), max(block_number) from staged_{}"
+    ends = [end for table in staged for end in connection.execute(query.format(table)).fetchall()]
+    return min((low for low, _ in ends), default=0), max((high for _, high in ends), default=0)
 
 
 def _is_cut(table: str) -> str:

@@ -128,8 +128,10 @@ def _put_aside(engine: duckdb.DuckDBPyConnection, path: Path) -> None:
         engine.close()
     else:
         # One a process. What a fork inherits is left alone: its threads are not there to end it.
-        for own in [key for key in _idle if key[0] == os.getpid()]:
-            del _idle[own]
+        # Copied and popped: another thread may put one aside at the same time.
+        for key in list(_idle):
+            if key[0] == os.getpid():
+                _idle.pop(key, None)
         _idle[os.getpid(), path] = engine
 
 

@@ -65,15 +65,12 @@ def publish(path: Path, target: Path) -> Snapshot:
         _forget(fresh)
         try:
             snapshot = _counted(path)
-            _copy(path, fresh)
+            _copy(path, fresh, target)
             _label(fresh)
             _put(fresh, target)
         except (duckdb.Error, OSError) as error:
             said = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
-            raise DatabaseUnusable(
-                f"the snapshot {target} cannot be published ({said}): expected a folder with room "
-                "for a copy of the database"
-            ) from error
+            raise _unpublished(target, said) from error
         finally:
             _forget(fresh)
     return snapshot
@@ -99,7 +96,14 @@ def _counted(path: Path) -> Snapshot:
     return snapshot
 
 
-def _copy(path: Path, fresh: Path) -> None:
+def _unpublished(target: Path, said: str | None) -> DatabaseUnusable:
+    return DatabaseUnusable(
+        f"the snapshot {target} cannot be published ({said}): expected a folder with room for a "
+        "copy of the database"
+    )
+
+
+def _copy(path: Path, fresh: Path, target: Path) -> None:
     with closing(open_database(path, read_only=True)):
         # Everything was moved into the file itself, unless somebody wrote and died since.
         if _log_of(path).exists():
@@ -111,9 +115,7 @@ def _copy(path: Path, fresh: Path) -> None:
         done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["it was stopped"])[-1]
-        raise DatabaseUnusable(
-            f"{path} cannot be copied to {fresh} ({said}): expected a folder with room for a copy"
-        )
+        raise _unpublished(target, said)
 
 
 def _label(fresh: Path) -> None:
