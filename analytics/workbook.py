@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
-import xlsxwriter
-from xlsxwriter.worksheet import Worksheet
 
 from analytics.errors import UserError
+
+if TYPE_CHECKING:
+    from xlsxwriter.worksheet import Worksheet
 
 MOST_ROWS = 1_048_574
 """What an Excel sheet has room for, with a line of names above and one that counts the rest."""
@@ -38,6 +39,8 @@ def workbook(sheets: Mapping[str, pl.DataFrame], *, most_rows: int = MOST_ROWS) 
     Raises:
         UserError: two sheets would have the same name.
     """
+    import xlsxwriter
+
     names = [name[:_NAME] for name in sheets]
     if len({name.lower() for name in names}) < len(names):
         raise UserError(f"sheets need names that differ in {_NAME} characters: {sorted(sheets)}")
@@ -75,7 +78,7 @@ def _has_more_digits(name: str) -> pl.Expr:
     return (significant.str.len_chars() > _DIGITS).any().alias(name)
 
 
-def _fill(sheet: Worksheet, frame: pl.DataFrame, height: int, formats: Mapping[str, Any]) -> None:
+def _fill(sheet: "Worksheet", frame: pl.DataFrame, height: int, formats: Mapping[str, Any]) -> None:
     for index, name in enumerate(frame.columns):
         sheet.write_string(0, index, name, formats["head"])
         sheet.set_column(index, index, min(40, max(12, len(name) + 2)))
@@ -91,7 +94,7 @@ def _fill(sheet: Worksheet, frame: pl.DataFrame, height: int, formats: Mapping[s
 
 
 def _write(
-    sheet: Worksheet, row: int, index: int, value: object, formats: Mapping[str, Any]
+    sheet: "Worksheet", row: int, index: int, value: object, formats: Mapping[str, Any]
 ) -> None:
     match value:
         case None:

@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from eth_utils.address import is_checksum_address, is_hex_address
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -67,6 +66,9 @@ def _duration(text: str) -> str:
 
 
 def _address(text: str) -> str:
+    # Seven packages come with it, and few configurations name an address.
+    from eth_utils.address import is_checksum_address, is_hex_address
+
     digits = text.removeprefix("0x")
     is_mixed = digits not in (digits.lower(), digits.upper())
     if not (text.startswith("0x") and is_hex_address(text)):

@@ -93,8 +93,7 @@ class InTest(Transport):
 
     def __init__(self, endpoint: Endpoint, backend: Backend, time: VirtualTime) -> None:
         """Connect an endpoint to its backend."""
-        super().__init__()
-        self.endpoint = endpoint
+        super().__init__(endpoint)
         self._backend, self._time = backend, time
 
     async def ask(self, calls: Sequence[Call], blocks: Blocks | None = None) -> list[Part]:

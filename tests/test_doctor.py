@@ -133,8 +133,7 @@ class Connected(Transport):
 
     def __init__(self, endpoint: Endpoint, provider: Provider, time: VirtualTime) -> None:
         """Connect an endpoint to its provider."""
-        super().__init__()
-        self.endpoint = endpoint
+        super().__init__(endpoint)
         self._provider, self._time = provider, time
 
     async def ask(self, calls: Sequence[Call], _blocks: Blocks | None = None) -> list[Part]:

@@ -106,8 +106,16 @@ def test_an_unknown_command_exits_2() -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_what_draws_is_not_loaded_before_it_is_needed() -> None:
-    """Charts take a quarter of a second to load, which `perpscope status` should not wait for."""
-    loaded = "import perpscope, sys; print(sorted({'altair', 'jinja2', 'web3'} & set(sys.modules)))"
+def test_what_few_commands_need_is_not_loaded_before() -> None:
+    """Charts take a quarter of a second to load and web3 a whole one; HTTP does without."""
+    rare = {"altair", "eth_abi", "jinja2", "web3", "xlsxwriter"}
+    loaded = f"import perpscope, indexer.rpc.posting, sys; print({rare} & set(sys.modules))"
     words = [sys.executable, "-c", loaded]
-    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "[]\n"
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_garbage_is_collected_once_all_is_loaded() -> None:
+    """The search is off while modules are loaded, and on when a command runs."""
+    enabled = "import perpscope, gc; print(gc.isenabled())"
+    words = [sys.executable, "-c", enabled]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "True\n"

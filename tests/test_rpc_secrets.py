@@ -12,7 +12,7 @@ from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import indexer.rpc.pool  # noqa: F401 - web3 changes the recursion limit, which hypothesis guards
+import indexer.rpc.sockets  # noqa: F401 - web3 changes the recursion limit, which is guarded
 from indexer.chains import ETHEREUM
 from indexer.errors import PerpscopeError
 from indexer.rpc import Endpoint, Node, redacted

@@ -108,6 +108,38 @@ def test_a_fork_starts_an_engine_of_its_own(tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
+def append(path: Path, rows: int, *, is_large: bool = False) -> None:
+    """Append rows to `origins` in a transaction."""
+    with transaction(path, is_large=is_large) as connection:
+        insert(connection, "origins", pl.concat([origin("x")] * rows))
+
+
+def row_groups(path: Path) -> list[int]:
+    """Return how many rows each row group of `origins` has."""
+    query = """select max(count) from pragma_storage_info('origins')
+        where column_name = 'chain_id' and segment_type != 'VALIDITY' group by row_group_id"""
+    with duckdb.connect(path, read_only=True) as connection:
+        return sorted(count for (count,) in connection.execute(query).fetchall())
+
+
+def test_large_transactions_are_written_once(tmp_path: Path) -> None:
+    """Row groups that are not full stay until a small transaction, which merges them."""
+    path = tmp_path / "a.duckdb"
+    for _ in range(3):
+        append(path, 11_000, is_large=True)
+    assert row_groups(path) == [11_000] * 3
+    append(path, 1)
+    assert sum(row_groups(path)) == 33_001
+    assert max(row_groups(path)) > 11_000
+
+
+def test_small_transactions_share_row_groups(tmp_path: Path) -> None:
+    """A head that is followed for long leaves no row group for each of its blocks."""
+    for _ in range(30):
+        append(tmp_path / "a.duckdb", 1)
+    assert len(row_groups(tmp_path / "a.duckdb")) < 10
+
+
 def test_two_transactions_may_read_at_once(tmp_path: Path) -> None:
     """Each has an engine of its own."""
     path = tmp_path / "a.duckdb"

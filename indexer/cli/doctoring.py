@@ -76,7 +76,7 @@ def _chains(name: str | None, urls: Sequence[str] | None, settings: Config) -> l
 
 
 def _report(chain: Chain, endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
-    # web3 takes a second to import; commands that ask no node do without.
+    # aiohttp takes a fifth of a second to import; commands that ask no node do without.
     from indexer.rpc.diagnosis import problems
     from indexer.rpc.examination import Examination, examine
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from eth_utils.crypto import keccak
+from eth_hash.auto import keccak
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class EventAbi:
     @cached_property
     def topic0(self) -> bytes:
         """The Keccak-256 hash of the signature, 32 bytes."""
-        return keccak(text=self.signature)
+        return keccak(self.signature.encode())
 
     @property
     def indexed_count(self) -> int:

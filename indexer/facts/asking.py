@@ -5,7 +5,6 @@ from functools import lru_cache
 from itertools import product
 
 import polars as pl
-from eth_utils.crypto import keccak
 
 from indexer.chains import Chain
 from indexer.facts.known import Known, once_known
@@ -18,10 +17,11 @@ from indexer.facts.routes import (
     event_names,
     octets,
     restrictions,
+    second_topic,
     topic0s_of,
 )
 from indexer.rpc import Filter
-from indexer.spec import Contract, Keyed, Protocol
+from indexer.spec import Contract, Protocol
 
 
 @once_known
@@ -159,7 +159,6 @@ def _groups(
 def _combinations(
     name: EventName, abi: str, places: dict[int, tuple[bytes, ...]]
 ) -> Iterator[tuple[bytes | None, ...]]:
-    any_topic = (None,)
-    second = (keccak(text=name.name),) if isinstance(name, Keyed) else any_topic
-    others = (places.get(1, second), places.get(2, any_topic), places.get(3, any_topic))
+    unnamed = (second_topic(name), None, None)
+    others = (places.get(place, (topic,)) for place, topic in enumerate(unnamed, start=1))
     yield from product(topic0s_of(name, abi), *others)

@@ -9,7 +9,6 @@ import json
 from functools import cache
 
 import polars as pl
-from eth_abi.abi import encode
 
 from indexer.chains import Chain
 from indexer.decode.abi import canonical
@@ -113,6 +112,9 @@ def _items(
 def _asked(
     call: Call, read: Read, emitter: bytes, contract: Contract | None
 ) -> dict[str, str | bytes]:
+    # Only some protocols have reads, and it takes a tenth of a second to load.
+    from eth_abi.abi import encode
+
     function = abi_functions(read.abi)[call.function]
     types = [canonical(parameter) for parameter in function.question.inputs]
     arguments = [

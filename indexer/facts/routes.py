@@ -12,7 +12,7 @@ from importlib.resources import files
 
 import numpy as np
 import polars as pl
-from eth_utils.crypto import keccak
+from eth_hash.auto import keccak
 
 from indexer.chains import Chain
 from indexer.decode.abi import EventAbi, event_abis
@@ -89,7 +89,7 @@ def topic0s_of(name: EventName, abi: str) -> tuple[bytes, ...]:
         case Keyed():
             return ENVELOPES
         case Noted(function):
-            return (keccak(text=function)[:4].ljust(32, b"\0"),)
+            return (keccak(function.encode())[:4].ljust(32, b"\0"),)
         case _:
             return (entry_of(name, abi).topic0,)
 
@@ -110,9 +110,9 @@ def title(name: EventName) -> str:
             return name
 
 
-def key_hash(name: EventName) -> str | None:
-    """Return the second topic that tells a keyed event from others of its envelope, as hex."""
-    return keccak(text=name.name).hex() if isinstance(name, Keyed) else None
+def second_topic(name: EventName) -> bytes | None:
+    """Return the second topic that tells a keyed event from others of its envelope."""
+    return keccak(name.name.encode()) if isinstance(name, Keyed) else None
 
 
 @once_known
@@ -269,8 +269,8 @@ def _topic_of(argument: str, event: EventAbi) -> int | None:
 def selected(emitted_logs: pl.DataFrame, abi: str, name: EventName) -> pl.DataFrame:
     """Return the logs that carry this event of this ABI."""
     chosen = (pl.col("abi") == abi) & _is_any(pl.col("topic0"), topic0s_of(name, abi))
-    if isinstance(name, Keyed):
-        chosen &= _is_any(pl.col("topic1"), [keccak(text=name.name)])
+    if (second := second_topic(name)) is not None:
+        chosen &= _is_any(pl.col("topic1"), [second])
     return emitted_logs.filter(chosen)
 
 
@@ -296,7 +296,7 @@ def owned(
 def _topics_read(protocols: tuple[Protocol, ...]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return events told by their first topic, and those told by the second one as well."""
     rows = [
-        (protocol.slug, abi, topic0, keccak(text=name.name) if isinstance(name, Keyed) else None)
+        (protocol.slug, abi, topic0, second_topic(name))
         for protocol in protocols
         for abi, name in read_by(protocol)
         for topic0 in topic0s_of(name, abi)

@@ -79,7 +79,7 @@ class Node:
                 f"no endpoint for {chain.slug}: expected at least one; give --rpc URL, or rpc "
                 f"under [chains.{chain.slug}] in the configuration"
             )
-        # web3 takes a second to import; commands that ask no node do without.
+        # aiohttp takes a fifth of a second to import; commands that ask no node do without.
         from indexer.rpc.pool import Pool
 
         self._chain = chain

@@ -1,15 +1,11 @@
 """JSON-RPC over HTTP: one session per endpoint, with connections kept open."""
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cached_property
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector
-from eth_typing import URI
-from web3 import AsyncHTTPProvider
-from web3._utils.http_session_manager import HTTPSessionManager
 
 from indexer.rpc.answers import Blocks, Part, unwelcome
-from indexer.rpc.endpoint import Endpoint
 from indexer.rpc.transport import CONNECT_SECONDS, Transport
 
 _PIECE_BYTES = 2**20
@@ -24,65 +20,20 @@ class _TooManyBytes(Exception):
     """The answer is larger than the endpoint's limit."""
 
 
-class _Sessions(HTTPSessionManager):
-    """One session with connections kept open; reads at most `most_bytes` of an answer."""
+class HttpTransport(Transport):
+    """One endpoint's connections over HTTP."""
 
-    def __init__(self, concurrency: int, most_bytes: int) -> None:
-        super().__init__()
-        self._concurrency = concurrency
-        self._most_bytes = most_bytes
-        self._session: ClientSession | None = None
-
-    async def async_cache_and_return_session(self, *_: Any, **__: Any) -> ClientSession:
-        if self._session is None:
-            self._session = ClientSession(
-                connector=TCPConnector(limit=self._concurrency, keepalive_timeout=_IDLE_SECONDS),
-                read_bufsize=_PIECE_BYTES,
-            )
-        return self._session
-
-    async def async_make_post_request(
-        self, endpoint_uri: URI, data: bytes | dict[str, Any], **kwargs: Any
-    ) -> bytes:
-        session = await self.async_cache_and_return_session()
-        async with session.post(endpoint_uri, data=data, **kwargs) as response:
-            body = await self._body(response)
-        if not 200 <= response.status < 300:
-            raise _Unwelcome(response.status, response.headers.get("Retry-After"), body)
-        return body
-
-    async def _body(self, response: ClientResponse) -> bytes:
-        pieces, size = [], 0
-        async for piece in response.content.iter_any():
-            size += len(piece)
-            if size > self._most_bytes:
-                raise _TooManyBytes
-            pieces.append(piece)
-        return b"".join(pieces)
-
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-        self._session = None
-
-
-class HttpTransport(Transport, AsyncHTTPProvider):
-    """web3's HTTP provider for one endpoint, giving answers as bytes."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        """Prepare the connection; nothing is sent yet."""
-        super().__init__(
-            endpoint.url,
-            request_kwargs={
-                "headers": {"Content-Type": "application/json", "User-Agent": "perpscope"},
-                "timeout": ClientTimeout(endpoint.timeout_seconds, sock_connect=CONNECT_SECONDS),
-                # A redirected POST arrives as a GET without a body.
-                "allow_redirects": False,
-            },
+    @cached_property
+    def _session(self) -> ClientSession:
+        # Made where it is used: a session belongs to the loop that runs then.
+        return ClientSession(
+            connector=TCPConnector(
+                limit=self.endpoint.concurrency, keepalive_timeout=_IDLE_SECONDS
+            ),
+            headers={"Content-Type": "application/json", "User-Agent": "perpscope"},
+            timeout=ClientTimeout(self.endpoint.timeout_seconds, sock_connect=CONNECT_SECONDS),
+            read_bufsize=_PIECE_BYTES,
         )
-        self.endpoint = endpoint
-        self._sessions = _Sessions(endpoint.concurrency, endpoint.most_answer_bytes)
-        self._request_session_manager = self._sessions
 
     async def exchanged(
         self, encoded: bytes, asked: Sequence[object], blocks: Blocks | None
@@ -94,9 +45,7 @@ class HttpTransport(Transport, AsyncHTTPProvider):
             WorldError: what `Transport.ask` raises.
         """
         try:
-            body = await self._sessions.async_make_post_request(
-                URI(self.endpoint.url), encoded, **self.get_request_kwargs()
-            )
+            body = await self._posted(encoded)
         except _Unwelcome as error:
             status, retry_after, text = error.args
             raise unwelcome(self.endpoint, status, retry_after, text, blocks) from None
@@ -108,4 +57,25 @@ class HttpTransport(Transport, AsyncHTTPProvider):
 
     async def disconnect(self) -> None:
         """Close the connections."""
-        await self._sessions.close()
+        if "_session" in self.__dict__:
+            await self._session.close()
+            del self._session
+
+    async def _posted(self, encoded: bytes) -> bytes:
+        # A redirected POST arrives as a GET without a body.
+        async with self._session.post(
+            self.endpoint.url, data=encoded, allow_redirects=False
+        ) as response:
+            body = await self._body(response)
+        if not 200 <= response.status < 300:
+            raise _Unwelcome(response.status, response.headers.get("Retry-After"), body)
+        return body
+
+    async def _body(self, response: ClientResponse) -> bytes:
+        pieces, size = [], 0
+        async for piece in response.content.iter_any():
+            size += len(piece)
+            if size > self.endpoint.most_answer_bytes:
+                raise _TooManyBytes
+            pieces.append(piece)
+        return b"".join(pieces)

@@ -71,8 +71,7 @@ class SocketTransport(Transport):
 
     def __init__(self, endpoint: Endpoint) -> None:
         """Prepare; nothing is sent yet."""
-        super().__init__()
-        self.endpoint = endpoint
+        super().__init__(endpoint)
         self._idle: list[_Socket] = []
 
     async def exchanged(

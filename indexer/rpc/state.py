@@ -11,9 +11,6 @@ batches of eth_call.
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC
 
-from eth_abi.abi import decode, encode
-from eth_abi.exceptions import DecodingError
-
 from indexer.errors import NodeAnswerWrong
 from indexer.rpc.answers import Call, Part
 from indexer.rpc.endpoint import Endpoint
@@ -92,6 +89,8 @@ def _cut(places: Sequence[int], size: int) -> list[Sequence[int]]:
 
 async def _bundled(ask: Ask, requests: Sequence[Request], block: Header) -> Answers:
     """Ask through Multicall3; return nothing where it cannot be used."""
+    from eth_abi.abi import encode
+
     parts = [(MULTICALL3, True, BLOCK_TIME), *((to, True, sent) for to, sent in requests)]
     whole = AGGREGATE3 + encode([_ASKED], [parts])
 
@@ -106,6 +105,9 @@ async def _bundled(ask: Ask, requests: Sequence[Request], block: Header) -> Answ
 
 
 def _opened(answer: bytes | None) -> Answers:
+    from eth_abi.abi import decode
+    from eth_abi.exceptions import DecodingError
+
     if not answer:  # it reverted, or it is not there
         return []
     try:

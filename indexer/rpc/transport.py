@@ -1,18 +1,16 @@
 """
-web3's providers with three differences: answers stay bytes, refusals are judged here, and the
-size of an answer is bounded.
+Connections to one endpoint: answers stay bytes, refusals are judged here, and the size of an answer
+is bounded.
 
-web3 turns an answer into Python objects in `decode_rpc_response`. These providers cut a batch into
-its parts there and leave each result as the node sent it, so that logs and headers are parsed
-once, by Polars. `posting` speaks HTTP, `sockets` WebSocket.
+A batch is cut into its parts and each result left as the node sent it, so that logs and headers
+are parsed once, by Polars. `posting` speaks HTTP, `sockets` WebSocket.
 """
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from itertools import count
 
 import msgspec
-from web3.providers.async_base import AsyncJSONBaseProvider
-from web3.types import RPCEndpoint, RPCRequest
 
 from indexer.errors import NodeUnavailable, WorldError
 from indexer.rpc.answers import Blocks, Call, Part, in_order, parts_of, unreadable
@@ -22,32 +20,23 @@ from indexer.rpc.failures import Refused, TimedOut, quoted, too_large
 CONNECT_SECONDS = 10
 
 
-class Transport(AsyncJSONBaseProvider):
+class Transport(ABC):
     """
     One endpoint's connections, giving answers as bytes.
-
-    Requests go through `ask`; web3's own methods write URLs, which hold keys, into its debug log.
 
     Attributes:
         endpoint: whom it connects to.
         received_bytes: length of all answers so far.
     """
 
-    endpoint: Endpoint
-    received_bytes: int = 0
+    def __init__(self, endpoint: Endpoint) -> None:
+        """Prepare; nothing is sent yet."""
+        self.endpoint = endpoint
+        self.received_bytes = 0
+        self._ids = count()
 
     def __str__(self) -> str:
         return f"RPC connection {self.endpoint}"
-
-    @staticmethod
-    def encode_rpc_dict(rpc_dict: RPCRequest) -> bytes:
-        """Return the request as JSON; our parameters are plain text, numbers and lists."""
-        return msgspec.json.encode(rpc_dict)
-
-    @staticmethod
-    def decode_rpc_response(raw_response: bytes) -> list[Part]:  # type: ignore[override] # the seam
-        """Return the answers in `raw_response`, results unparsed."""
-        return parts_of(raw_response)
 
     async def ask(self, calls: Sequence[Call], blocks: Blocks | None = None) -> list[Part]:
         """
@@ -62,14 +51,12 @@ class Transport(AsyncJSONBaseProvider):
             RangeTooLarge: the answer is larger than we or the node allow.
             NodeAnswerWrong: the answers are not those to our calls.
         """
-        requests = [self.form_request(RPCEndpoint(method), params) for method, params in calls]
+        requests = [
+            {"id": next(self._ids), "jsonrpc": "2.0", "method": method, "params": params}
+            for method, params in calls
+        ]
         # Not every node takes a batch of one.
-        is_single = len(requests) == 1
-        encoded = (
-            self.encode_rpc_dict(requests[0])
-            if is_single
-            else self.encode_batch_request_dicts(requests)
-        )
+        encoded = msgspec.json.encode(requests[0] if len(requests) == 1 else requests)
         return await self.exchanged(encoded, [request["id"] for request in requests], blocks)
 
     @abstractmethod
@@ -96,7 +83,7 @@ class Transport(AsyncJSONBaseProvider):
         """
         self.received_bytes += len(body)
         try:
-            parts = self.decode_rpc_response(body)
+            parts = parts_of(body)
         except msgspec.DecodeError as error:
             raise unreadable(self.endpoint, body) from error
         return in_order(parts, asked, self.endpoint, blocks)
@@ -121,7 +108,10 @@ class Transport(AsyncJSONBaseProvider):
 
 def transport_to(endpoint: Endpoint) -> Transport:
     """Return what speaks to an endpoint; nothing is sent yet."""
-    from indexer.rpc.posting import HttpTransport
-    from indexer.rpc.sockets import SocketTransport
+    if endpoint.is_socket:  # web3's provider for them takes a second to import
+        from indexer.rpc.sockets import SocketTransport
 
-    return SocketTransport(endpoint) if endpoint.is_socket else HttpTransport(endpoint)
+        return SocketTransport(endpoint)
+    from indexer.rpc.posting import HttpTransport
+
+    return HttpTransport(endpoint)

@@ -1,11 +1,15 @@
 """Lists too long for a declaration, kept as CSV beside it."""
 
 from csv import DictReader
+from functools import cache
 from importlib.resources import files
 
 from indexer.chains import CHAINS, Chain
 
+_CHAINS = {chain.slug: chain for chain in CHAINS}
 
+
+@cache
 def listed(name: str) -> tuple[dict[str, str], ...]:
     """
     Return the rows of `indexer/protocols/<name>.csv`, lists too long for a declaration.
@@ -24,4 +28,4 @@ def chain_of(slug: str) -> Chain:
     Raises:
         KeyError: no chain has it.
     """
-    return {chain.slug: chain for chain in CHAINS}[slug]
+    return _CHAINS[slug]

@@ -39,9 +39,13 @@ WAIT_SECONDS = 30.0
 # 14 % less time to write, and nearly twice the space.
 _FORMAT = "v1.2.0"
 
-# A commit writes the last, unfinished row group of a table anew. With DuckDB's own size of 122,880
-# rows that took longer than the new rows did, and four times the memory. A multiple of 2,048.
-_ROW_GROUP = 30_720
+ROW_GROUP = 30_720
+"""
+Rows in a row group, a multiple of 2,048.
+
+What fills none is written twice. With DuckDB's own size of 122,880 rows that took longer than the
+rest did, and four times the memory.
+"""
 
 # FSST saves a quarter of the file and costs more CPU than writing everything else does. What it
 # would shorten is hashes and amounts; repeated texts are still kept once (dictionaries).
@@ -96,10 +100,22 @@ def open_database(
 
 @contextmanager
 def transaction(
-    path: Path, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
+    path: Path,
+    *,
+    read_only: bool = False,
+    wait_seconds: float = WAIT_SECONDS,
+    is_large: bool = False,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     Give a connection inside one transaction: it commits at the end, or leaves no trace.
+
+    Args:
+        path: the database.
+        read_only: change nothing.
+        wait_seconds: how long to wait for another process to let go of it.
+        is_large: leave row groups that are not full as they are. DuckDB else merges two or three of
+            them at every commit, which takes as long as writing them did. Small commits need it:
+            each of them would stay a row group of its own.
 
     Raises:
         DatabaseBusy: another process held the file all the time.
@@ -112,6 +128,8 @@ def transaction(
         with closing(engine.cursor()) as connection:
             try:
                 connection.execute("use perpscope")
+                if is_large:
+                    connection.execute("set max_vacuum_tasks = 0")
                 connection.begin()
                 yield connection
                 connection.commit()
@@ -165,11 +183,11 @@ def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
 
 def _attachment(path: Path, *, read_only: bool) -> str:
     quoted = str(path).replace("'", "''")
-    mode = "read_only" if read_only else f"row_group_size {_ROW_GROUP}"
+    mode = "read_only" if read_only else f"row_group_size {ROW_GROUP}"
     if not path.exists():  # the format of a file that is there cannot be lowered
         mode += f", storage_version '{_FORMAT}'"
     return (
-        f"set disabled_compression_methods = '{_COSTLY}'; "
+        f"set disabled_compression_methods = '{_COSTLY}'; reset max_vacuum_tasks; "
         f"attach '{quoted}' as perpscope ({mode}); use perpscope"
     )
 

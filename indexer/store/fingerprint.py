@@ -6,7 +6,9 @@ digest of two ranges together is the sum of theirs, and taking blocks away is a 
 run in a thousand small ranges, killed and resumed, ends with the digest of one large range.
 """
 
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -21,10 +23,10 @@ _OCTETS = ("block_hash", "tx_hash", "address", "topic0", "topic1", "topic2", "to
 
 
 class _Part(NamedTuple):
-    """A column's bytes, and where each row starts in them; None where a row takes 8 bytes."""
+    """A column's bytes, and where each row starts in them and the last one ends."""
 
     content: memoryview
-    places: npt.NDArray[np.int64] | None
+    places: npt.NDArray[np.int64]
 
 
 def fingerprint(logs: pl.DataFrame) -> str:
@@ -38,17 +40,11 @@ def fingerprint(logs: pl.DataFrame) -> str:
         return EMPTY
     logs = logs.rechunk()
     starts = logs["block_number"].rle_id().arg_unique().to_numpy()
-    ends = np.append(starts[1:], len(logs))
-    parts = [_Part(_numbers(logs[name]), None) for name in _NUMBERS]
+    bounds = np.append(starts, len(logs))
+    parts = [_numbers(logs[name]) for name in _NUMBERS]
     parts += [part for name in _OCTETS for part in _octets(logs[name])]
-    total = 0
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        block = sha256()
-        for content, places in parts:
-            low, high = (start * 8, end * 8) if places is None else places[[start, end]].tolist()
-            block.update(content[low:high])
-        total += int.from_bytes(block.digest(), "big")
-    return f"{total % _MODULUS:064x}"
+    cuts = [_cuts(part, bounds) for part in parts]
+    return f"{sum(map(_block_digest, zip(*cuts, strict=True))) % _MODULUS:064x}"
 
 
 def added(left: str, right: str) -> str:
@@ -61,8 +57,21 @@ def subtracted(whole: str, part: str) -> str:
     return f"{(int(whole, 16) - int(part, 16)) % _MODULUS:064x}"
 
 
-def _numbers(column: pl.Series) -> memoryview:
-    return memoryview(column.cast(pl.Int64).to_numpy().astype("<i8").tobytes())
+def _cuts(part: _Part, bounds: npt.NDArray[np.int64]) -> Iterator[memoryview]:
+    """Yield the bytes of each block."""
+    return (part.content[low:high] for low, high in pairwise(part.places[bounds].tolist()))
+
+
+def _block_digest(contents: Iterable[memoryview]) -> int:
+    block = sha256()
+    for content in contents:
+        block.update(content)
+    return int.from_bytes(block.digest(), "big")
+
+
+def _numbers(column: pl.Series) -> _Part:
+    content = memoryview(column.cast(pl.Int64).to_numpy().astype("<i8").tobytes())
+    return _Part(content, np.arange(len(column) + 1) * 8)
 
 
 def _octets(column: pl.Series) -> tuple[_Part, _Part]:
@@ -71,4 +80,4 @@ def _octets(column: pl.Series) -> tuple[_Part, _Part]:
     array = column.to_arrow(compat_level=pl.CompatLevel.oldest())
     _, offsets, content = array.buffers()
     places = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
-    return _Part(_numbers(lengths), None), _Part(memoryview(content or b""), places)
+    return _numbers(lengths), _Part(memoryview(content or b""), places)

@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 
 from indexer.errors import NodeAnswerWrong
-from indexer.store.connection import delete, insert, select, transaction
+from indexer.store.connection import ROW_GROUP, delete, insert, select, transaction
 from indexer.store.intervals import merged_coverage
 from indexer.store.knowledge import (
     insert_missing,
@@ -23,6 +23,9 @@ from indexer.store.reading import OWNED, supported
 from indexer.tables import block_tables, empty
 
 _ORIGIN = ["chain_id", "client_version", "kind"]
+
+# Row groups of at least a third stay as they are until something small is committed.
+_LARGE = ROW_GROUP // 3
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,10 @@ class Range:
     def size(self) -> int:
         """Return how many rows there are in all tables."""
         return sum(len(rows) for rows in self.rows.values())
+
+    def largest(self) -> int:
+        """Return how many rows the table with most of them has."""
+        return max(map(len, self.rows.values()), default=0)
 
 
 def joined(parts: Sequence[Range]) -> Range:
@@ -88,7 +95,7 @@ def write_range(path: Path, landed: Range, others: OWNED) -> bool:
         DatabaseUnusable: it cannot be written; it is as before.
         NodeAnswerWrong: a block of the range is stored with another hash.
     """
-    with transaction(path) as connection:
+    with transaction(path, is_large=landed.largest() >= _LARGE) as connection:
         if is_covered(connection, landed):
             return False
         write_within(connection, landed, others)

@@ -3,7 +3,14 @@
 import polars as pl
 
 from indexer.chains import Chain
-from indexer.facts.routes import EventName, abis_of, contracts_on, event_names, key_hash, topic0s_of
+from indexer.facts.routes import (
+    EventName,
+    abis_of,
+    contracts_on,
+    event_names,
+    second_topic,
+    topic0s_of,
+)
 from indexer.spec import Contract, Protocol
 from indexer.sync.declarations import reach
 from indexer.tables import columns_of
@@ -36,7 +43,8 @@ def _only(contract: Contract) -> str | None:
 
 
 def _topics(name: EventName, abi: str, only: str | None) -> list[tuple[str, str | None]]:
-    return [(topic0.hex(), only or key_hash(name)) for topic0 in topic0s_of(name, abi)]
+    second = only or (second_topic(name) or b"").hex() or None
+    return [(topic0.hex(), second) for topic0 in topic0s_of(name, abi)]
 
 
 def unread(before: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
