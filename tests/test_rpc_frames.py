@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from indexer.errors import NodeAnswerWrong
 from indexer.rpc import LOGS
-from indexer.rpc.frames import header_frame, log_frame
+from indexer.rpc.frames import HEADERS, header_frame, log_frame, odd_headers
 
 Json = dict[str, Any]
 ORDER = ["block_number", "tx_index", "log_index", "tx_hash"]
@@ -129,6 +130,49 @@ def test_two_odd_values_do_not_make_an_even_one() -> None:
 def test_no_headers_make_an_empty_frame() -> None:
     """The schema is there without rows."""
     assert header_frame([]).is_empty()
+
+
+def near_hex(size: int) -> st.SearchStrategy[str]:
+    """Draw `size` bytes as hex, or something that is nearly that."""
+    right = st.binary(min_size=size, max_size=size).map(lambda content: "0x" + content.hex())
+    odd = st.tuples(right, st.sampled_from(["_", " ", "+", "\u0663", "g", "x", "0", ""])).map(
+        "".join
+    )
+    return st.one_of(right, right, right, odd, odd.map(lambda text: text[2:] + "0x"))
+
+
+def near_numbers() -> st.SearchStrategy[str]:
+    """Draw a quantity, or something that int() takes for one."""
+    right = st.integers(0, 2**64).map(hex)
+    odd = st.sampled_from(
+        ["0x1_0", " 0x1", "0x1 ", "-0x1", "+0x1", "0x\u0663", "1", "0X1", "0x", ""]
+    )
+    return st.one_of(right, right, right, odd)
+
+
+NEAR_HEADERS = st.fixed_dictionaries(
+    {"number": near_numbers(), "hash": near_hex(32), "parentHash": near_hex(32)},
+    optional={
+        "timestamp": st.one_of(st.none(), near_numbers(), st.just(hex(253_402_300_800))),
+        "logsBloom": st.one_of(st.none(), near_hex(256)),
+        "miner": st.just("0x" + "11" * 20),
+    },
+)
+
+
+@given(st.lists(NEAR_HEADERS, max_size=2))
+def test_headers_read_one_by_one_are_those_read_in_bulk(headers: list[Json]) -> None:
+    """What the quick way takes, the other one reads alike; what either refuses is refused."""
+    answers = [json.dumps(header).encode() for header in headers]
+    try:
+        expected = odd_headers(b"[" + b",".join(answers) + b"]")
+    except NodeAnswerWrong as error:
+        with pytest.raises(NodeAnswerWrong, match=re.escape(str(error))):
+            header_frame(answers)
+        return
+    found = header_frame(answers)
+    assert found.equals(expected)
+    assert dict(found.schema) == HEADERS
 
 
 def recorded_logs(folder: Path) -> Iterator[tuple[str, Json]]:
