@@ -241,19 +241,16 @@ def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bo
 
 
 def _schema_version(connection: duckdb.DuckDBPyConnection) -> int | None:
-    if "schema_version" not in _names(connection):
+    try:
+        found: int | None = scalar(connection, "select max(version) from schema_version")
+    except duckdb.CatalogException:
         return None
-    found: int | None = scalar(connection, "select max(version) from schema_version")
     return found
 
 
 def _is_empty(connection: duckdb.DuckDBPyConnection) -> bool:
-    return not _names(connection)
-
-
-def _names(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    query = "select table_name from duckdb_tables() where database_name = 'perpscope'"
-    return {name for (name,) in connection.execute(query).fetchall()}
+    query = "select count(*) from duckdb_tables() where database_name = 'perpscope'"
+    return not scalar(connection, query)
 
 
 def _create(connection: duckdb.DuckDBPyConnection) -> None:

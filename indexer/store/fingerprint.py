@@ -70,8 +70,8 @@ def _block_digest(contents: Iterable[memoryview]) -> int:
 
 
 def _numbers(column: pl.Series) -> _Part:
-    content = memoryview(column.cast(pl.Int64).to_numpy().astype("<i8").tobytes())
-    return _Part(content, np.arange(len(column) + 1) * 8)
+    numbers = np.ascontiguousarray(column.cast(pl.Int64).to_numpy(), "<i8")
+    return _Part(numbers.data.cast("B"), np.arange(len(column) + 1) * 8)
 
 
 def _octets(column: pl.Series) -> tuple[_Part, _Part]:

@@ -71,9 +71,11 @@ def write_markets(
 ) -> None:
     """Make the stored markets those that are stated or, in all blocks, announced first."""
     stored = select(connection, "markets", _OF_PROTOCOLS, _place(landed))
+    is_here = pl.col("block_number").is_between(landed.from_block, landed.to_block)
+    if rows.is_empty() and stored.filter(is_here).is_empty():
+        return
     known = rows.unique(_MARKET, keep="first", maintain_order=True)
     now = known.select(*_MARKET, now="block_number", is_known=pl.lit(value=True))
-    is_here = pl.col("block_number").is_between(landed.from_block, landed.to_block)
     is_older = pl.col("is_known") & (
         pl.col("now").is_null() | (pl.col("now") < pl.col("block_number"))
     )
@@ -92,6 +94,8 @@ def write_markets(
 
 def write_tokens(connection: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> None:
     """Add tokens that are not known yet; stated ones replace what was known of them."""
+    if rows.is_empty():
+        return
     stated = rows.filter(pl.col("known_by") == "declaration").unique(_TOKEN, keep="first")
     connection.register("stated", stated.to_arrow())
     other = """exists (select 1 from stated as s

@@ -121,8 +121,9 @@ def _write_knowledge(connection: duckdb.DuckDBPyConnection, landed: Range) -> No
     write_markets(connection, landed, _rows(landed, "markets"))
     write_tokens(connection, _rows(landed, "tokens"))
     insert_missing(connection, "origins", _rows(landed, "origins"), _ORIGIN)
-    replace_policies(connection, landed.protocols, _rows(landed, "policies"))
-    replace_stated(connection, landed.chain_id, landed.protocols, landed.rows)
+    if "policies" in landed.rows:
+        replace_policies(connection, landed.protocols, landed.rows["policies"])
+        replace_stated(connection, landed.chain_id, landed.protocols, landed.rows)
 
 
 def _rows(landed: Range, table: str) -> pl.DataFrame:

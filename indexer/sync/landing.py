@@ -111,6 +111,7 @@ class Landing:
         self._write_range = write
         self._silent: set[str] = set()
         self._waiting: list[Range] = []
+        self._introduced: tuple[str, ...] = ()  # protocols whose declarations were written
         self._since = monotonic()
 
     async def land(self, fetched: Fetched, head_hash: bytes) -> None:
@@ -202,13 +203,18 @@ class Landing:
             self._known = merged(self._known, Known(tokens, markets, empty("contracts")))
 
     def _write(self, waiting: Sequence[Range]) -> None:
-        said = stated([self._declarations[slug] for slug in waiting[0].protocols], self._chain)
-        first = replace(waiting[0], rows={**waiting[0].rows, "origins": self._origin})
-        first = replace(first, rows=_prepended(first.rows, said))
+        slugs = waiting[0].protocols
+        said = {} if slugs == self._introduced else self._introduction(slugs)
+        first = replace(waiting[0], rows=_prepended(waiting[0].rows, said))
         whole = joined([first, *waiting[1:]])
-        if not self._write_range(self._path, whole, self._others(whole.protocols)):
+        if not self._write_range(self._path, whole, self._others(slugs)):
             raise Overtaken
+        self._introduced = slugs
         self.tally.add(whole, len(waiting))
+
+    def _introduction(self, slugs: Sequence[str]) -> dict[str, pl.DataFrame]:
+        said = stated([self._declarations[slug] for slug in slugs], self._chain)
+        return {**said, "origins": self._origin}
 
     def _others(self, slugs: Sequence[str]) -> OWNED:
         others = [item for slug, item in self._declarations.items() if slug not in slugs]
