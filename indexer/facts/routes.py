@@ -208,12 +208,19 @@ def _emitted(
     inside = (pl.col("block_number") >= pl.col("from_block")) & (
         pl.col("to_block").is_null() | (pl.col("block_number") <= pl.col("to_block"))
     )
-    unrestricted = (each for protocol in protocols for each in _unrestricted(protocol, chain))
-    return (
+    rows = (
         logs.with_row_index("row")
         .join(emitters, on="address", how="inner", maintain_order="left")
-        .filter(inside, *unrestricted)
+        .filter(inside)
     )
+    present = set(rows["protocol"].unique())
+    unrestricted = [
+        each
+        for protocol in protocols
+        if protocol.slug in present
+        for each in _unrestricted(protocol, chain)
+    ]
+    return rows.filter(*unrestricted) if unrestricted else rows
 
 
 @lru_cache(KEPT)
