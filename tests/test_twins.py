@@ -286,6 +286,7 @@ def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> 
         ("pool_valuations", "par_symbols", "WETH"),
         ("fees_valued", "tolerance_seconds", 60),
         ("buybacks_valued", "par_symbols", "BTC"),
+        ("net_flows_valued", "tolerance_seconds", 60),
         ("depth", "bucket_seconds", 1),
         ("depth", "move_bps", 0),
         ("depth", "move_bps", 10_000),
