@@ -69,8 +69,8 @@ def adl_budget(
             a century.
 
     Source:
-        arXiv 2602.15182 (needed budget, production haircut, overshoot). What it asks of equity, the
-        survival ratios PTSR and PMR and deficits before liquidation, no venue's events tell.
+        arXiv 2602.15182 (needed budget, production haircut, overshoot). What it asks of
+        the equity of accounts no venue's events tell; of positions `adl_solvency` tells it.
     """
     check("horizon_milliseconds", horizon_milliseconds, least=0, most=100 * 366 * 86_400_000)
     check("tolerance_seconds", tolerance_seconds, least=0)
