@@ -10,9 +10,7 @@ from analytics import load
 from analytics.compute import (
     collected,
     compute,
-    facts_of,
     inputs_of,
-    is_narrowed,
     methodology,
     metric_named,
     settings_of,
@@ -20,7 +18,6 @@ from analytics.compute import (
 from analytics.export import Format, write
 from analytics.metrics import METRICS
 from analytics.queries import arguments, queries, query_named
-from analytics.reports.chain_names import chain_number
 from analytics.reports.check_command import check
 from analytics.reports.command import report
 from analytics.reports.options import (
@@ -30,13 +27,14 @@ from analytics.reports.options import (
     Output,
     Protocol,
     Setting,
+    SinceStates,
     Until,
-    moment,
+    limited,
     pairs,
     typed_settings,
 )
 from analytics.reports.replay_command import replay_report
-from analytics.reports.scope import begin_of, check_indexed, indexed
+from analytics.reports.scope import Scope, check_indexed, indexed
 from analytics.reports.trace_command import trace
 from analytics.studies.command import app as study
 from analytics.vendors.command import compare
@@ -78,12 +76,7 @@ def metric(
     setting: Setting = None,
     protocol: Protocol = None,
     chain: Chain = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            "--from", metavar="TIME", help="Only events from this UTC time; states keep their past."
-        ),
-    ] = None,
+    since: SinceStates = None,
     until: Until = None,
     explain: Annotated[bool, typer.Option("--explain", help="Print the methodology.")] = False,
     form: Form = Format.TABLE,
@@ -100,15 +93,10 @@ def metric(
         typer.echo(_explanation(name))
         return
     settings = typed_settings(name, pairs(setting, "--setting"))
-    chain_id = None if chain is None else chain_number(chain)
-    first, last = moment("--from", since), moment("--to", until)
+    limits = limited(protocol, chain, since, until)
     with load.database(load.database_path(database)) as con:
-        check_indexed(indexed(con), protocol, chain_id)
-        whole = partial(load.facts, con, until=last)
-        own = partial(whole, protocol=protocol, chain_id=chain_id)
-        facts = {table: own if is_narrowed(name, table) else whole for table in facts_of(name)}
-        inputs = {each: read(each, since=begin_of(each, first)) for each, read in facts.items()}
-        answer = collected(compute(name, inputs.__getitem__, **settings))
+        check_indexed(indexed(con), protocol, limits.chain_id)
+        answer = collected(compute(name, partial(Scope(con, limits).asked, name), **settings))
         write(answer, form, output, load.snapshot(con))
 
 

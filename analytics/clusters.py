@@ -132,18 +132,6 @@ def smallest_window(
     )
 
 
-def burstiness(time: pl.Expr) -> pl.Expr:
-    """
-    Return how uneven the pauses between events are, Float64: -1 a clock, 0 chance, 1 bursts.
-
-    (σ - mean) / (σ + mean) of the pauses in order of time, σ over all of them (no n - 1); null
-    with fewer than two events, and where all of them fall together.
-    """
-    pauses = time.sort().diff().drop_nulls().dt.total_microseconds().cast(pl.Float64)
-    spread, middle = pauses.std(ddof=0), pauses.mean()
-    return ratio(spread - middle, spread + middle)
-
-
 def gini(amount: pl.Expr) -> pl.Expr:
     """
     Return how unequally an amount is held, Float64: 0 all hold the same, near 1 one holds all.

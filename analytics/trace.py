@@ -10,6 +10,8 @@ the last digit. A metric that nothing fits rests on everything, which is never w
 Where a row needs what was before its period (a level that holds until it changes, the latest price
 of another source), the past is cut piece by piece, the oldest first. A piece goes only if the row
 stays what it is without it, and with either half of it: facts that cancel out are not left out.
+
+Several rows together rest on the facts of what they share, keys and time, and are proven alike.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +29,7 @@ Facts = Mapping[str, pl.DataFrame]
 
 _EVENT = ("chain_id", *EVENT_ORDER)
 _MOMENT = "block_timestamp"
+_TIMES = ("date", "bucket_at", _MOMENT)
 _INSTANT = timedelta(microseconds=1)
 # How often the past of one table is cut; each time the metric is computed up to three times.
 _CUTS = 64
@@ -71,11 +74,7 @@ class Question:
     @property
     def period(self) -> tuple[datetime, datetime] | None:
         """When the row's own facts happened, the end excluded; None where no column says it."""
-        told = {
-            name: self.row[name].item()
-            for name in ("date", "bucket_at", _MOMENT)
-            if name in self.row.columns
-        }
+        told = {name: self.row[name].item() for name in _TIMES if name in self.row.columns}
         match told:
             case {"block_timestamp": datetime() as moment}:
                 return moment, moment + _INSTANT
@@ -105,6 +104,75 @@ class Question:
         return defaults_of(self.metric, self.metrics) | dict(self.settings)
 
 
+@dataclass(frozen=True)
+class Together:
+    """
+    Several rows of a metric, for a number that is made of all of them.
+
+    Attributes:
+        metric: its name.
+        rows: the rows, one or more, all columns.
+        kept: which rows of the metric these are.
+        settings: what differs from the defaults.
+        metrics: every metric by name.
+    """
+
+    metric: str
+    rows: pl.DataFrame
+    kept: pl.Expr
+    settings: Mapping[str, object]
+    metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS, repr=False)
+
+    def is_answered_by(self, facts: Facts) -> bool:
+        """Tell whether the metric of these facts, and no others, has the very same rows."""
+        again = wired(self.metric, lambda table: facts[table].lazy(), self.settings, self.metrics)
+        return collected(again.filter(self.kept)).equals(self.rows, null_equal=True)
+
+    @property
+    def shared(self) -> Question:
+        """The question about what all rows have in common."""
+        same = [name for name in self.rows.columns if self.rows[name].n_unique() == 1]
+        return self._question(self.rows.select(same).head(1))
+
+    @property
+    def times(self) -> Iterator[pl.Expr]:
+        """When the facts happened, from the first row's period to the last one's."""
+        name = next((each for each in _TIMES if each in self.rows.columns), None)
+        if name is None or self.rows[name].has_nulls():
+            return
+        ends = self.rows.select(name).sort(name)
+        first, last = self._question(ends.head(1)), self._question(ends.tail(1))
+        if first.period is None or last.period is None:
+            return
+        moment, margin = pl.col(_MOMENT), first.window or timedelta()
+        yield (moment >= first.period[0] - margin) & (moment < last.period[1] + margin)
+
+    def _question(self, row: pl.DataFrame) -> Question:
+        return Question(self.metric, row, self.settings, metrics=self.metrics)
+
+
+def traced_together(asked: Together, load: Load) -> dict[str, pl.DataFrame]:
+    """
+    Return the facts that rows rest on together, by table; from them alone all rows come again.
+
+    Args:
+        asked: the rows.
+        load: returns a fact table by name; the metric of these tables has the rows.
+
+    Raises:
+        WorldError: the rows cannot be computed again from the facts they were computed from.
+    """
+    tables, shared = sorted(facts_of(asked.metric, asked.metrics)), asked.shared
+    for span in (*asked.times, pl.lit(value=True)):
+        facts = {table: _guess(shared, load(table), span).collect() for table in tables}
+        if asked.is_answered_by(facts):
+            return facts
+    facts = {table: load(table).collect() for table in tables}
+    if not asked.is_answered_by(facts):
+        raise _unsteady(asked.metric)
+    return facts
+
+
 def traced(asked: Question, load: Load) -> dict[str, pl.DataFrame]:
     """
     Return the facts a row rests on, by table; from them alone the metric gives the row again.
@@ -125,13 +193,17 @@ def traced(asked: Question, load: Load) -> dict[str, pl.DataFrame]:
         return min(right, key=_height)
     facts = {table: load(table).collect() for table in tables}
     if not asked.is_answered_by(facts):
-        raise WorldError(
-            f"{asked.metric} gave another row when it was computed again from all its facts: "
-            "a trace would be wrong, so there is none; this is a defect of the metric"
-        )
+        raise _unsteady(asked.metric)
     for table in tables:
         facts[table] = _narrowed(asked, facts, table)
     return facts
+
+
+def _unsteady(metric: str) -> WorldError:
+    return WorldError(
+        f"{metric} gave other rows when it was computed again from all its facts: "
+        "a trace would be wrong, so there is none; this is a defect of the metric"
+    )
 
 
 def _narrowed(asked: Question, facts: Facts, table: str) -> pl.DataFrame:

@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from itertools import pairwise
-from statistics import correlation, median
+from statistics import correlation, mean, median
 
 import polars as pl
 
+from analytics.budgets import haircuts, needed_budgets, overshoot
 from analytics.compute import collected, compute
-from indexer.simulation.ledger import moment
+from analytics.waves import in_waves
+from indexer.chains import ARBITRUM
+from indexer.protocols import PROTOCOLS
+from indexer.simulation.ledger import moment, text
 from indexer.simulation.prices import CALM_SECONDS, Prices, block_times, depth, paths
 from indexer.simulation.scenarios import ONE, SCENARIOS, Scenario
 from indexer.simulation.truth import Truth
@@ -25,6 +29,7 @@ from indexer.simulation.world import World, simulated
 NAMES = ("calm", "crash_with_adl", "oracle_failure", "liquidity_void", "wick_and_recovery")
 EVENT_SECONDS = 1_200
 DISLOCATION_BPS = 500
+WAVE_MILLISECONDS, HORIZON_MILLISECONDS = 5_000, 60_000
 # The worlds are hours long, so the time a threshold leaves out is minutes.
 STAGE_SETTINGS = {"settled_seconds": 1_200}
 
@@ -91,6 +96,7 @@ def findings(name: str, seed: int) -> list[Finding]:
         *lag_findings(found),
         *correlation_findings(found, seed),
         *shape_findings(found, seed),
+        *adl_findings(found, seed),
     ]
 
 
@@ -149,6 +155,44 @@ def shape_findings(found: World, seed: int) -> Iterator[Finding]:
     yield Finding("book left, %", "gmx_v2", 100 * real_depth(found), thinned)
 
 
+def adl_findings(found: World, seed: int) -> Iterator[Finding]:
+    """Yield places told right (%), and what ADLs needed and took too much (USD, where known)."""
+    cuts, nothing = found.truth.cuts, (None, None)
+    ranks = measured("adl_ranks", found).select("block_timestamp", "position_id", "place_profit")
+    places = {(at, key): place for at, key, place in ranks.iter_rows()}
+    right = [places[moment(cut.time), text(cut.key)] == cut.rank for cut in cuts]
+    yield Finding("places right, %", "gmx_v2", *((100, 100 * mean(right)) if cuts else nothing))
+    horizon = {"horizon_milliseconds": HORIZON_MILLISECONDS}
+    told = measured("adl_budget", found, **horizon).drop_nulls("overshoot_usd")
+    real = real_budgets(found, seed).join(told.select("wave"), on="wave", how="semi")
+    for what, column in (("needed", "needed_budget_usd"), ("overshoot", "overshoot_usd")):
+        sums = (real[column].sum(), told[column].sum()) if told.height else nothing
+        yield Finding(f"{what}, USD", "gmx_v2", *sums)
+
+
+def real_budgets(found: World, seed: int) -> pl.DataFrame:
+    """Return what each wave of ADLs needed and took, by the simulated prices at these moments."""
+    end = pl.col("block_timestamp").max().over("protocol", "wave")
+    cuts = in_waves(found.ledger.table("adls").lazy(), WAVE_MILLISECONDS).with_columns(
+        asked_at=end + pl.duration(milliseconds=HORIZON_MILLISECONDS)
+    )
+    rows, sign = cuts.collect(), pl.when("is_long").then(1.0).otherwise(-1.0)
+    walk, assets = _walk(found.truth.scenario, seed), _assets()
+    priced = rows.with_columns(
+        pl.Series(name, [_price(walk, at, assets[market]) for at, market in moments.iter_rows()])
+        for name, moments in (
+            ("mark_price_usd", rows.select("block_timestamp", "market")),
+            ("later_price_usd", rows.select("asked_at", "market")),
+        )
+    ).lazy()
+    executed, size = (
+        pl.col(name).cast(pl.Float64) for name in ("execution_price_usd", "size_tokens")
+    )
+    lost = priced.with_columns(lost_usd=sign * (pl.col("later_price_usd") - executed) * size)
+    needed, taken = (budget(lost, ["wave"]) for budget in (needed_budgets, haircuts))
+    return needed.join(taken, on="wave").with_columns(overshoot()).collect()
+
+
 def real_drop(scenario: Scenario, seed: int, asset: str) -> float:
     """Return how far the simulated price itself fell in the event."""
     prices = [each[asset] for _, each in _prices(scenario, seed, scenario.crash, EVENT_SECONDS)]
@@ -181,6 +225,23 @@ def real_depth(found: World) -> float:
 @cache
 def _walk(scenario: Scenario, seed: int) -> Mapping[int, Prices]:
     return paths(seed, block_times(scenario), scenario)
+
+
+def _price(walk: Mapping[int, Prices], at: datetime, asset: str) -> float:
+    seconds = int(at.replace(tzinfo=UTC).timestamp())
+    return walk[max(time for time in walk if time <= seconds)][asset] / 1e8
+
+
+@cache
+def _assets() -> Mapping[str, str]:
+    declared, plain = PROTOCOLS["gmx_v2"], {"WETH": "ETH"}
+    tokens = {
+        each.address.lower(): plain.get(each.symbol, each.symbol)
+        for each in declared.tokens
+        if each.chain == ARBITRUM
+    }
+    indexes = {each.market.lower(): str(each.index_token).lower() for each in declared.markets}
+    return {market: tokens[index] for market, index in indexes.items() if index in tokens}
 
 
 def _prices(scenario: Scenario, seed: int, start: int, seconds: int) -> list[tuple[int, Prices]]:

@@ -14,6 +14,7 @@ from cascade_errors import (
     event,
     findings,
     measured,
+    real_budgets,
     stage_findings,
     world,
 )
@@ -39,7 +40,11 @@ MOST = {
     "feed off by, bps": 90,
     "book left, %": 7,
     "fall, %": 2,
+    "places right, %": 0,
+    "needed, USD": 1,
 }
+# Of the truth: a minute after a wave the latest trade is seconds old, and the market moves.
+OVERSHOOT_RATIO = 0.2
 TRENDS = ("crash_with_adl", "wick_and_recovery")
 
 
@@ -132,6 +137,27 @@ def test_the_best_winner_is_cut_and_seldom_too_much(seed: int) -> None:
     assert {cut.rank for cut in truth.cuts} == {1}
     assert all(cut.gain_usd >= cut.allowed_usd for cut in truth.cuts)
     assert 0 < truth.overshoot_usd < sum(cut.taken_usd for cut in truth.cuts)
+
+
+@pytest.mark.parametrize("seed", [9, 12])
+def test_overshoot_is_told_within_a_fifth(seed: int) -> None:
+    """What ADLs took beyond the need, by the simulated prices a minute later; where it is known."""
+    (one,) = of("crash_with_adl", seed, "overshoot, USD")
+
+    assert one.truth is not None
+    assert one.error is not None
+    assert one.truth > 0
+    assert abs(one.error) < OVERSHOOT_RATIO * one.truth
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_old_marks_make_overshoot_worse(seed: int) -> None:
+    """Marks of a minute, in a crash, tell several times the budget that was needed."""
+    found = world("crash_with_adl", seed)
+    old = measured("adl_budget", found, tolerance_seconds=60).drop_nulls("needed_budget_usd")
+    real = real_budgets(found, seed).join(old.select("wave"), on="wave", how="semi")
+
+    assert old["needed_budget_usd"].sum() > 2 * real["needed_budget_usd"].sum() > 0
 
 
 @pytest.mark.parametrize(("name", "seed"), WORLDS)

@@ -118,7 +118,7 @@ def test_metrics_and_queries_see_imported_rows(
         capsys, "metric", "fees", "--chain", "hypercore", "--format", "csv", "--database", path
     )
     whose = said(
-        capsys, "query", "adl_counterparties", "--format", "csv", "--database", path
+        capsys, "metric", "adl_counterparty_share", "--format", "csv", "--database", path
     ).splitlines()
     files = said(capsys, "query", "imported_files", "--format", "csv", "--database", path)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.clusters import burstiness, clustered, gini, reached, smallest_window, top_share
+from analytics.clusters import clustered, gini, reached, smallest_window, top_share
 
 START = datetime(2025, 10, 10, 21)
 DOLLARS = pl.Decimal(38, 18)
@@ -135,18 +135,6 @@ def test_a_window_is_not_known_while_an_amount_is_not() -> None:
         .collect()
         .is_empty()
     )
-
-
-def test_a_clock_has_no_bursts() -> None:
-    """Equal pauses give -1; pauses of 0 and 8 have a spread as large as their mean, so 0."""
-    assert (
-        events(*((i, "1") for i in range(5))).select(burstiness(pl.col("at"))).collect().item()
-        == -1
-    )
-    assert (
-        events((0, "1"), (0, "1"), (8, "1")).select(burstiness(pl.col("at"))).collect().item() == 0
-    )
-    assert events((0, "1")).select(burstiness(pl.col("at"))).collect().item() is None
 
 
 def test_equal_holders_have_a_gini_of_zero() -> None:

@@ -213,6 +213,56 @@ def test_purchases_in_tokens_join_those_in_dollars() -> None:
     assert column(result, "unpriced_count") == [0]
 
 
+def flows_valued(*flows: Mapping[str, object]) -> dict[str, list[object]]:
+    """Return the day of flows of WETH at 10 dollars, told before, and 20 from second 50 on."""
+    own = {"asset_token": "0xweth", "asset_tokens": 1, "block_timestamp": at(1)}
+    tables = frames(price(ETH, 0, 10), price(ETH, 50, 20)) | {
+        "pool_flows": table("pool_flows", *(own | dict(flow) for flow in flows))
+    }
+    result = collected(compute("net_flows_valued", load(**tables)))
+    return {name: column(result, name) for name in result.columns}
+
+
+def test_flows_count_at_their_price_of_then() -> None:
+    """Three in at 10 and one out at 20 leave 10 dollars; a dividend is no flow."""
+    told = flows_valued(
+        {"kind": "deposit", "asset_tokens": 2},
+        {"kind": "mint"},
+        {"kind": "redemption", "block_timestamp": at(60)},
+        {"kind": "dividend", "asset_tokens": 99},
+    )
+
+    assert (told["inflow_usd"], told["outflow_usd"], told["net_usd"]) == (["30"], ["20"], ["10"])
+    assert (told["flow_count"], told["valued_count"], told["unpriced_count"]) == ([3], [3], [0])
+
+
+def test_a_flow_without_a_value_leaves_the_net_unknown() -> None:
+    """Of an unknown amount, or before any price: counted, not added; no flow that way is zero."""
+    silent = flows_valued({"kind": "deposit"}, {"kind": "deposit", "asset_tokens": None})
+    early = flows_valued({"kind": "withdrawal", "block_timestamp": at(-1)})
+
+    assert (silent["inflow_usd"], silent["outflow_usd"], silent["net_usd"]) == (
+        ["10"],
+        ["0"],
+        [None],
+    )
+    assert silent["unpriced_count"] == [1]
+    assert (early["inflow_usd"], early["outflow_usd"], early["net_usd"]) == (["0"], [None], [None])
+
+
+def test_pools_and_assets_stay_apart() -> None:
+    """A row for each pool and each asset of a day."""
+    told = flows_valued(
+        {"kind": "deposit"},
+        {"kind": "deposit", "pool": "0xother"},
+        {"kind": "deposit", "asset_token": "0xusdc"},
+        {"kind": "deposit", "block_timestamp": at(days=1)},
+    )
+
+    assert told["pool"] == ["0xother", "0xpool", "0xpool", "0xpool"]
+    assert told["inflow_usd"] == ["10", None, "10", "20"]
+
+
 def test_every_amount_of_a_loan_has_its_own_value() -> None:
     """Principal and a loss taken back in USDC at 0.5, collateral in WETH at 10."""
     event = {

@@ -426,18 +426,6 @@ ANSWERS = [
         [("0xpool", 1, 0, True, True)],
     ),
     (
-        "adl_counterparties",
-        "protocol counterparty name adl_count notional_usd notional_share",
-        {},
-        [("gmx", "0xvault", "a vault", 1, "60", 0.6), ("gmx", None, None, 1, "40", 0.4)],
-    ),
-    (
-        "adl_counterparties",
-        "counterparty notional_share",
-        {"since": at(100).isoformat()},
-        [(None, 1.0)],
-    ),
-    (
         "imported_files",
         "protocol file entries_read entries_used rejects",
         {},

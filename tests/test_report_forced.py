@@ -167,3 +167,12 @@ def test_without_exits_no_table_is_empty(tmp_path: Path) -> None:
 
     assert (section.tables, section.charts) == ((), ())
     assert "No liquidations in the covered blocks" in " ".join(section.words)
+
+
+def test_a_change_since_the_report_began_counts_what_was_open_before(tmp_path: Path) -> None:
+    """Of a report that begins after the first reading, the fall from it is known."""
+    limits = Limits(since=at(3600))
+    with load.database(written_market(tmp_path, **FORCED)) as con:
+        (row,) = rows(exposure(Context(Scope(con, limits))), "Change of open interest")
+
+    assert row["open_interest_change_usd"] == "-400.00"

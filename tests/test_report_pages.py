@@ -153,8 +153,8 @@ def test_every_table_says_how_to_check_it(html: str) -> None:
     commands = re.findall(r"<code>(.*?)</code>", html)
 
     assert html.count('<p class="from">') >= html.count("<table>") + html.count("<figure ")
-    assert "perpscope trace fees --where protocol=gmx_v2" in commands
-    assert "perpscope trace liquidations" in commands
+    assert "perpscope trace fees --where protocol=gmx_v2 --together" in commands
+    assert "perpscope trace liquidations --together" in commands
     assert "perpscope query liquidated_accounts" in commands
 
 

@@ -25,7 +25,7 @@ from analytics.errors import UserError, WorldError
 from analytics.metrics import METRICS
 from analytics.reports.chain_names import CHAIN_NAMES, EXPLORERS, block_link, transaction_link
 from analytics.reports.evidence import evidence, subtotals
-from analytics.trace import Question, traced
+from analytics.trace import Question, Together, traced, traced_together
 from indexer.chains import CHAINS
 from indexer.tables import fact_tables
 
@@ -206,6 +206,46 @@ def test_a_window_holds_its_own_events() -> None:
     assert found["block_timestamp"].to_list() == [at(30), at(50), at(89)]
 
 
+DAYS = {
+    "fees": table(
+        "fees",
+        GMX | {"fee_usd": 1, "block_timestamp": at(days=-1)},
+        GMX | {"fee_usd": "2.000000000000000001"},
+        GMX | {"fee_usd": None, "block_timestamp": at(60)},
+        GMX | {"fee_usd": 4, "block_timestamp": at(days=1)},
+        SNX | {"fee_usd": 16},
+    )
+}
+
+
+@pytest.mark.parametrize(
+    ("kept", "blocks"),
+    [
+        (pl.lit(value=True), 5),
+        (pl.col("protocol") == "gmx", 4),
+        ((pl.col("protocol") == "gmx") & (pl.col("date") >= at().date()), 3),
+    ],
+)
+def test_rows_together_rest_on_what_they_share(kept: pl.Expr, blocks: int) -> None:
+    """Keys and time of all rows at once decide which facts they rest on, unknown ones included."""
+    rows = collected(compute("fees", load(**DAYS)).filter(kept))
+
+    facts = traced_together(Together("fees", rows, kept, {}), load(**DAYS))
+
+    assert facts["fees"].height == blocks
+
+
+def test_rows_that_look_back_rest_on_what_was_before() -> None:
+    """Where the facts of the rows' own time do not suffice, all earlier ones of the key count."""
+    facts = open_interest({"open_interest_usd": 7}, *({"open_interest_delta_usd": 1},) * 3)
+    kept = pl.col("bucket_at") >= at(7200)
+    rows = collected(compute("open_interest", facts).filter(kept))
+
+    found = traced_together(Together("open_interest", rows, kept, {}), facts)
+
+    assert found["open_interest"].height == 4
+
+
 def largest_ever(fees: pl.LazyFrame) -> pl.LazyFrame:
     """Return a metric of no day at all: the largest fee."""
     return fees.select(pl.col("fee_usd").max())
@@ -238,6 +278,8 @@ def test_a_metric_that_cannot_be_reproduced_has_no_trace() -> None:
 
     with pytest.raises(WorldError, match="a trace would be wrong"):
         traced(question("unsteady", row, metrics=ours), facts)
+    with pytest.raises(WorldError, match="a trace would be wrong"):
+        traced_together(Together("unsteady", row, pl.lit(value=True), {}, ours), facts)
 
 
 def test_evidence_says_what_each_hash_is() -> None:
@@ -298,6 +340,37 @@ def test_the_command_shows_number_sum_and_transactions(database: Path) -> None:
     assert "rests on 2 rows of fees in 2 transactions" in said
     assert said.count("20.000000000000000001") == 2
     assert "scan.io" not in said
+
+
+def test_the_command_takes_a_window(database: Path) -> None:
+    """With --from and --to a day is the part of it within them, and its trace as well."""
+    asked = ("fees", "--database", database, "--where", "protocol=gmx_v2", "--column", "fees_usd")
+
+    said = run(*asked, "--from", "2025-10-10T22:00:00", "--to", "2025-10-11T00:00:00").stdout
+
+    assert "  fees_usd = 10.000000000000000000\n" in said
+    assert "rests on 1 rows of fees" in said
+
+
+def test_the_command_adds_rows_up(database: Path) -> None:
+    """Together, the rows are one number: the sum of the facts below it, to the last digit."""
+    asked = ("fees", "--database", database, "--together", "--limit", "1")
+
+    everything, later = run(*asked).stdout, run(*asked, "--where", "date>=2025-10-11").stdout
+
+    assert "2 rows of fees: chain_id 42161, protocol gmx_v2" in everything
+    assert "  fees_usd = 25.000000000000000001\n" in everything
+    assert everything.count("25.000000000000000001") == 2
+    assert "1 rows of fees: date 2025-10-11" in later
+
+
+def test_levels_do_not_add_up(database: Path) -> None:
+    """Open interest of two moments has no sum, and asking for it is refused."""
+    asked = ("open_interest", "--database", database, "--together")
+
+    assert "open_interest_total_usd" not in run(*asked).stdout.partition("rests on")[0]
+    refused = run(*asked, "--column", "open_interest_total_usd").exception
+    assert "open_interest_total_usd does not add up" in str(refused)
 
 
 def test_the_prices_that_judge_a_protocol_are_not_its_own_alone(tmp_path: Path) -> None:

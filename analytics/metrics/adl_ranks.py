@@ -1,17 +1,11 @@
 """Which place an ADL took in the queue, by the formulas that venues publish."""
 
-from decimal import Decimal
-
 import polars as pl
 
-from analytics.budgets import latest_prices, microdollars, with_price, worth
+from analytics.budgets import latest_prices, with_price
 from analytics.expressions import EVENT_ORDER, check, millionths, row_count
+from analytics.positions import POSITION, SIDE, histories, open_at
 
-_MARKET = ("chain_id", "protocol", "version", "market")
-_SIDE = (*_MARKET, "is_long")
-_POSITION = (*_SIDE, "account", "collateral_token", "position_id")
-# What cut-off digits of many changes stay below.
-_CENT = Decimal("0.01")
 _PLACES = ("profit", "documented", "side_aware", "bitmex")
 
 
@@ -68,18 +62,18 @@ def adl_ranks(
     check("tolerance_seconds", tolerance_seconds, least=0)
     cut = adls.filter(pl.col("account").is_not_null() & pl.col("is_long").is_not_null())
     ranked = _ranked(
-        _open(_histories(position_changes), _moments(cut, liquidations, tolerance_seconds))
+        open_at(histories(position_changes), _moments(cut, liquidations, tolerance_seconds))
     )
-    keys = [*_POSITION, "block_timestamp"]
-    counts = ranked.select(*_SIDE, "block_timestamp", *_COUNTS).unique()
+    keys = [*POSITION, "block_timestamp"]
+    counts = ranked.select(*SIDE, "block_timestamp", *_COUNTS).unique()
     return (
         cut.group_by(keys)
         .agg(adl_count=row_count())
-        .join(counts, on=[*_SIDE, "block_timestamp"], how="left")
+        .join(counts, on=[*SIDE, "block_timestamp"], how="left")
         .with_columns(pl.col(_COUNTS).fill_null(0))
         .join(ranked.drop(_COUNTS), on=keys, how="left", nulls_equal=True)
         .select(*keys, "adl_count", *_FIGURES, *_COUNTS)
-        .sort(*_SIDE, "block_timestamp", "account", "collateral_token", "position_id")
+        .sort(*SIDE, "block_timestamp", "account", "collateral_token", "position_id")
     )
 
 
@@ -90,46 +84,12 @@ _FIGURES = (
 )
 
 
-def _histories(position_changes: pl.LazyFrame) -> pl.LazyFrame:
-    size, delta = pl.col("size_tokens"), pl.col("size_delta_tokens")
-    is_closed = (size == 0).fill_null(value=False)
-    is_told = pl.col("execution_price_usd").is_not_null() & delta.is_not_null()
-    is_settled = (delta >= 0) | pl.col("realized_pnl_usd").is_not_null()
-    sign = pl.when("is_long").then(1).otherwise(-1)
-    realized = microdollars(pl.col("realized_pnl_usd")).fill_null(0)
-    spent = worth(delta, pl.col("execution_price_usd")) + sign * realized
-    margin, notional = pl.col("collateral_delta_usd"), pl.col("notional_delta_usd")
-    return (
-        position_changes.filter(pl.col("is_long").is_not_null())
-        .sort(*EVENT_ORDER)
-        .with_columns(
-            run=is_closed.cast(pl.Int64).cum_sum().over(_POSITION) - is_closed.cast(pl.Int64),
-            until=pl.col("block_timestamp").shift(-1).over(_POSITION),
-            is_silent=(~(is_told & is_settled)).fill_null(value=True),
-            spent=spent.fill_null(0),
-        )
-        .with_columns(
-            silent=_so_far(pl.col("is_silent").cast(pl.Int64)),
-            entry=_so_far(pl.col("spent")),
-            balance=_so_far(delta.fill_null(0)),
-            unknown_notionals=_so_far(notional.is_null().cast(pl.Int64)),
-            balance_usd=_so_far(notional.fill_null(0)),
-            unknown_margins=_so_far(margin.is_null().cast(pl.Int64)),
-            margin_usd=_so_far(margin.fill_null(0)),
-        )
-    )
-
-
-def _so_far(value: pl.Expr) -> pl.Expr:
-    return value.cum_sum().over(*_POSITION, "run")
-
-
 def _moments(cut: pl.LazyFrame, liquidations: pl.LazyFrame, tolerance_seconds: int) -> pl.LazyFrame:
     price = pl.col("execution_price_usd")
     marks = latest_prices(liquidations, pl.col("mark_price_usd"))
     moments = (
         cut.sort(*EVENT_ORDER)
-        .group_by(*_SIDE, pl.col("block_timestamp").alias("cut_at"))
+        .group_by(*SIDE, pl.col("block_timestamp").alias("cut_at"))
         .agg(price.drop_nulls().first().alias("cut_price"))
     )
     return with_price(moments, "cut_at", marks, tolerance_seconds).with_columns(
@@ -137,47 +97,12 @@ def _moments(cut: pl.LazyFrame, liquidations: pl.LazyFrame, tolerance_seconds: i
     )
 
 
-def _open(histories: pl.LazyFrame, moments: pl.LazyFrame) -> pl.LazyFrame:
-    is_last = (pl.col("block_timestamp") < pl.col("cut_at")) & (
-        pl.col("until").is_null() | (pl.col("until") >= pl.col("cut_at"))
-    )
-    value = worth(pl.col("size_tokens"), pl.col("mark_price_usd"))
-    sign = pl.when("is_long").then(1).otherwise(-1)
-    return (
-        histories.select(
-            *(*_POSITION, "block_timestamp", "until", "size_tokens", "silent", "balance"),
-            *("entry", "unknown_margins", "margin_usd", "unknown_notionals", "balance_usd"),
-            "notional_usd",
-        )
-        .join(moments, on=_SIDE)
-        .filter(is_last & (pl.col("size_tokens") > 0))
-        .with_columns(
-            value=value,
-            entry=_entry(),
-            margin=pl.when(pl.col("unknown_margins") == 0).then(microdollars(pl.col("margin_usd"))),
-        )
-        .with_columns(gain=sign * (pl.col("value") - pl.col("entry")))
-        .with_columns(equity=pl.col("margin") + pl.col("gain"))
-    )
-
-
-def _entry() -> pl.Expr:
-    # Dollars that add up to what is left are dollars at entry; at other prices they do not.
-    left = pl.col("notional_usd")
-    is_at_entry = (pl.col("unknown_notionals") == 0) & (
-        (pl.col("balance_usd") - left).abs() < _CENT
-    )
-    is_known = (pl.col("silent") == 0) & (pl.col("balance") == pl.col("size_tokens"))
-    entry = pl.when(is_at_entry).then(microdollars(left)).when(is_known).then("entry")
-    return pl.when(entry > 0).then(entry)
-
-
 def _ranked(positions: pl.LazyFrame) -> pl.LazyFrame:
     value, entry = pl.col("value").cast(pl.Float64), pl.col("entry").cast(pl.Float64)
     equity, profit, leverage = pl.col("equity"), pl.col("profit_ratio"), pl.col("leverage")
     scored = pl.when(pl.col("value") > 0)
     rise, fall = value / entry, entry / value
-    side = [*_SIDE, "cut_at"]
+    side = [*SIDE, "cut_at"]
     return (
         positions.with_columns(
             profit_ratio=scored.then(pl.col("gain").cast(pl.Float64) / entry),
@@ -196,7 +121,7 @@ def _ranked(positions: pl.LazyFrame) -> pl.LazyFrame:
             profit.count().over(side).cast(pl.Int64).alias("profit_count"),
             pl.col("score_bitmex").count().over(side).cast(pl.Int64).alias("leverage_count"),
         )
-        .select(*_POSITION, pl.col("cut_at").alias("block_timestamp"), *_COUNTS, *_FIGURES)
+        .select(*POSITION, pl.col("cut_at").alias("block_timestamp"), *_COUNTS, *_FIGURES)
     )
 
 

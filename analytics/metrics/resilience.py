@@ -94,6 +94,9 @@ def pool_resilience(
     """
     What an event did to each pool: how its share price moved and how much of it left.
 
+    A price is that of its last reading: what a pool lost after that is not in the change. Read once
+    a day it was within two basis points of scripted pools, but for what came after the reading.
+
     Formula:
         price change = last price in the event / last before it - 1
         outflow = (withdrawals + redemptions - deposits - mints) / what the pool managed before,

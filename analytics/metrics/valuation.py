@@ -9,11 +9,15 @@ from analytics.expressions import (
     known_total,
     row_count,
     unknown_count,
+    whole_total,
 )
 from analytics.prices import MICROSECONDS, SOURCE, as_of, in_seconds, microseconds_between
 
 _EVENT = ("chain_id", "protocol", "version", *EVENT_ORDER)
 _AMOUNT = ("fact", "measure", *_EVENT)
+_POOL = ("chain_id", "protocol", "pool", "asset_token")
+_INTO = ("deposit", "mint")
+_OUT_OF = ("withdrawal", "redemption")
 # Contracts that give one coin of their chain for each of theirs, and take it back.
 _WRAPPED = {
     "WETH": "ETH",
@@ -244,6 +248,54 @@ def buybacks_valued(buybacks: pl.LazyFrame, income_valuations: pl.LazyFrame) -> 
         *grain,
         *("spent_usd", "told_usd", "valued_usd"),
         *("buyback_count", "valued_count", "unpriced_count"),
+    )
+
+
+def net_flows_valued(pool_flows: pl.LazyFrame, pool_valuations: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    Money that entered and left a pool in a day, in dollars at the price of each flow's moment.
+
+    In dollars pools of different assets can be added and compared, and a flow counts at what it was
+    worth when it happened; what the price did to the money that stayed is not in it. Dividends paid
+    in shares and requests are no flows.
+
+    Formula:
+        net_usd(d) = Σ value of deposits and mints - Σ of withdrawals and redemptions over UTC day d
+
+    Args:
+        pool_flows: one row per flow: kind.
+        pool_valuations: the value of each flow's asset_tokens.
+        tolerance_seconds: how old a price may be and still count, inclusive.
+        par_symbols: symbols worth a dollar where no price is near enough; - for none.
+
+    Returns:
+        One row per day with a flow, chain, protocol, pool and asset, sorted: flow_count,
+        valued_count, unpriced_count (Int64), inflow_usd, outflow_usd (Decimal, USD; sums of what is
+        known, zero without a flow that way, null when none of its flows has a value), net_usd
+        (Decimal, USD; null while a value is unknown).
+
+    Raises:
+        ValueError: tolerance_seconds is negative or longer than a century.
+
+    Source:
+        As `net_flows`, by the as-of valuation of `pool_valuations`.
+    """
+    is_in, is_out = (pl.col("kind").is_in(kinds) for kinds in (_INTO, _OUT_OF))
+    of_flows = (pl.col("fact") == "pool_flows") & (pl.col("measure") == "asset_tokens")
+    value = pl.col("value_usd")
+    return (
+        pool_flows.filter(is_in | is_out)
+        .join(pool_valuations.filter(of_flows).select(*_EVENT, value), on=_EVENT, how="left")
+        .group_by(day(), *_POOL)
+        .agg(
+            flow_count=row_count(),
+            valued_count=value.count().cast(pl.Int64),
+            unpriced_count=unknown_count("value_usd"),
+            inflow_usd=known_total(value.filter(is_in)),
+            outflow_usd=known_total(value.filter(is_out)),
+            net_usd=whole_total(pl.when(is_in).then(value).otherwise(-value)),
+        )
+        .sort("date", *_POOL, nulls_last=True)
     )
 
 

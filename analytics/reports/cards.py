@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from analytics.plain_text import shortened, visible
 from analytics.reports.chain_names import chain_name
@@ -20,6 +21,11 @@ from analytics.reports.numerals import (
 )
 from analytics.reports.parts import Card
 from analytics.reports.summary import Accrual, Deviation, Exits, Exposure, Income, Summary
+
+_PAIR = (
+    *("asset", "quote", "chain_id", "protocol", "feed"),
+    *("reference_chain_id", "reference_protocol", "reference_feed"),
+)
 
 
 def cards(numbers: Summary, before: Summary | None = None) -> tuple[Card, ...]:
@@ -57,7 +63,7 @@ def _compared(numbers: Summary) -> tuple[Decimal | float | None, ...]:
     )
 
 
-def _money(value: Decimal | None, second: Decimal | None = None) -> dict[str, str]:
+def _money(value: Decimal | None, second: Decimal | None = None) -> dict[str, Any]:
     found = {"short": short_dollars(value), "exact": _digits(value)}
     if second is not None:
         found |= {"second_short": short_dollars(second), "second_exact": _digits(second)}
@@ -71,7 +77,12 @@ def _digits(value: Decimal | None) -> str:
 def _doubted(card: Card, why: str | None) -> Card:
     if why is None:
         return card
-    unknown = {"value": UNKNOWN, "second_value": UNKNOWN, "short": "", "second_short": ""}
+    unknown: dict[str, Any] = {
+        "value": UNKNOWN,
+        "second_value": UNKNOWN,
+        "short": "",
+        "second_short": "",
+    }
     return replace(card, **unknown, exact="", second_exact="", details=(why,))
 
 
@@ -155,6 +166,8 @@ def _deviation(worst: Deviation | None) -> Card:
         details=(f"{source} against {reference}", clock(worst.block_timestamp), worst.tx_hash),
         exact=f"{exact(worst.deviation_bps)} bps",
         metric="oracle_deviation_extremes",
+        where={name: getattr(worst, name) for name in _PAIR} | {"worst_at": worst.block_timestamp},
+        with_past=True,
     )
 
 
@@ -181,4 +194,6 @@ def _exposure(exposure: Exposure) -> Card:
         details=details,
         **_money(exposure.peak_usd, exposure.final_usd),
         metric="open_interest",
+        settings={"bucket_seconds": exposure.period_seconds},
+        with_past=True,
     )

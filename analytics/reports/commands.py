@@ -1,15 +1,23 @@
 """The commands that give a number again: what a reader types to check what a page shows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from shlex import quote
 
+import polars as pl
+
 from analytics.metrics import METRICS
 from analytics.plain_text import visible
 from analytics.reports.chain_names import chain_name
-from analytics.reports.parts import Source, Table
+from analytics.reports.parts import Card, Source, Table
 from analytics.reports.scope import Limits
+
+_TIMES = ("date", "bucket_at", "block_timestamp")
+_KEYS = (
+    *("chain_id", "protocol", "version", "market", "asset", "quote", "feed", "pool", "token"),
+    *("is_long", "kind"),
+)
 
 
 def answer_command(source: Source, limits: Limits) -> str:
@@ -19,9 +27,13 @@ def answer_command(source: Source, limits: Limits) -> str:
     if source.kind == "check":
         return " ".join(["perpscope check", *_limits(source, limits)])
     option = "--setting" if source.kind == "metric" else "--param"
-    parts = [f"perpscope {source.kind} {source.asked}"]
-    parts += [f"{option} {_argument(name, value)}" for name, value in source.settings.items()]
-    return " ".join([*parts, *(_limits(source, limits) if source.kind == "metric" else ())])
+    return " ".join(
+        [
+            f"perpscope {source.kind} {source.asked}",
+            *_options(option, source.settings),
+            *(_limits(source, limits) if source.kind == "metric" else ()),
+        ]
+    )
 
 
 def table_command(table: Table, limits: Limits) -> str:
@@ -31,15 +43,18 @@ def table_command(table: Table, limits: Limits) -> str:
         return ""
     if source.kind != "metric" or source.asked not in METRICS or not table.frame.height:
         return answer_command(source, limits)
-    first = table.frame.row(0, named=True)
-    # What a section shows under a name of its own keeps the metric's value beside it.
-    first |= {name: first.get(f"{name}_id", first.get(name)) for name in table.keys}
-    wanted = [
-        f"--where {_argument(name, first[name])}"
-        for name in table.keys
-        if name in source.frame.columns and first[name] is not None
-    ]
-    return " ".join([f"perpscope trace {source.asked}", *wanted])
+    where, is_one = _first_row(table, source)
+    where |= {} if is_one else _since(source, limits)
+    return _trace(source, where, limits, is_one=is_one)
+
+
+def card_command(card: Card, limits: Limits) -> str:
+    """Return the command that traces the number of a card; nothing where no metric tells it."""
+    if not card.metric:
+        return ""
+    source = Source("", "metric", card.metric, pl.DataFrame(), card.settings)
+    source = replace(source, with_past=card.with_past)
+    return _trace(source, card.where, limits, is_one=bool(card.where))
 
 
 def anchor(source: Source) -> str:
@@ -48,19 +63,66 @@ def anchor(source: Source) -> str:
     return f"{source.kind}-{source.asked}" if has_method else ""
 
 
-def _argument(name: str, value: object) -> str:
+def _trace(source: Source, where: Mapping[str, object], limits: Limits, *, is_one: bool) -> str:
+    return " ".join(
+        [
+            f"perpscope trace {source.asked}",
+            *_options("--setting", source.settings),
+            *_options("--where", where),
+            *(() if is_one else ("--together",)),
+            *_limits(source, limits),
+        ]
+    )
+
+
+def _first_row(table: Table, source: Source) -> tuple[dict[str, object], bool]:
+    """Say what tells the first row of a table apart, and whether it is one row of the metric."""
+    first, rows = table.frame.row(0, named=True), source.frame
+    # What a section shows under a name of its own keeps the metric's value beside it.
+    first |= {name: first[f"{name}_id"] for name in first if f"{name}_id" in first}
+    times = [name for name in _TIMES if name in first]
+    others = [name for name in first if name not in {*table.keys, *times}]
+    where: dict[str, object] = {}
+    for name in (*table.keys, *times, *others):
+        is_needed = name not in others or (rows.height > 1 and name.endswith(_KEYS))
+        if is_needed and name in rows.columns:
+            value = pl.lit(first[name], rows.schema[name])
+            fitting = rows.filter(pl.col(name).eq_missing(value))
+            if fitting.height:
+                rows, where[name] = fitting, first[name]
+    return where, rows.height == 1 and not (source.is_summed and where.keys().isdisjoint(_TIMES))
+
+
+def _since(source: Source, limits: Limits) -> dict[str, object]:
+    # What looks back is computed of more than the report's time, and shown from its start.
+    times = [name for name in _TIMES if name in source.frame.columns]
+    if not times or not source.with_past or limits.since is None:
+        return {}
+    return {f"{times[0]}>": source.frame[times[0]].min()}
+
+
+def _options(option: str, pairs: Mapping[str, object]) -> Iterator[str]:
     # What a reader pastes into a shell holds no character that he does not see.
-    return quote(visible(f"{name}={value}"))
+    for name, value in pairs.items():
+        yield f"{option} {quote(visible(f'{name}={_said(value)}'))}"
+
+
+def _said(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return "null" if value is None else value
 
 
 def _limits(source: Source, limits: Limits) -> Iterator[str]:
+    since = None if source.with_past else limits.since
     if source.between is not None:
         since, until = source.between
-        yield f"--from {since.isoformat()}"
         limits = replace(limits, until=min(until, limits.until or until))
+    if since is not None:
+        yield f"--from {since.isoformat()}"
     if limits.protocol is not None:
         yield f"--protocol {quote(limits.protocol)}"
     if limits.chain_id is not None:
         yield f"--chain {quote(chain_name(limits.chain_id))}"
-    if isinstance(limits.until, datetime):
+    if limits.until is not None:
         yield f"--to {limits.until.isoformat()}"

@@ -14,7 +14,11 @@ _FIRST = (
 )
 _EXACT = Context(prec=76)
 # Sums of levels and prices mean nothing.
-_NOT_ADDED = ("price", "ratio", "cumulative")
+_NOT_ADDED = ("price", "ratio", "cumulative", "capacity")
+_LEVELS = (
+    *(f"open_interest_{side}" for side in ("long", "short", "total", "skew")),
+    *("outstanding", "tvl", "supply_tokens", "peak", "lowest", "final", "annual"),
+)
 
 
 def evidence(
@@ -64,7 +68,7 @@ def subtotals(facts: Mapping[str, pl.DataFrame], row: pl.DataFrame) -> pl.DataFr
         ours), equals (String: columns of the row with exactly this value; null where none has).
     """
     found = [
-        (table, name, rows.height, rows.height - rows[name].null_count(), _total(rows[name]))
+        (table, name, rows.height, rows.height - rows[name].null_count(), total(rows[name]))
         for table, rows in sorted(facts.items())
         for name, dtype in rows.schema.items()
         if isinstance(dtype, pl.Decimal) and not any(word in name for word in _NOT_ADDED)
@@ -84,11 +88,25 @@ def subtotals(facts: Mapping[str, pl.DataFrame], row: pl.DataFrame) -> pl.DataFr
     return pl.DataFrame(told, schema | {"total": pl.String, "equals": pl.String}, orient="row")
 
 
-def _total(column: pl.Series) -> Decimal:
-    total = Decimal(0)
+def added(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return, as one row, what amounts of a metric's rows add up to; null where none is known."""
+    amounts = [
+        name
+        for name, dtype in rows.schema.items()
+        if isinstance(dtype, pl.Decimal)
+        and not any(word in name for word in (*_NOT_ADDED, *_LEVELS))
+    ]
+    known = {name: rows[name].drop_nulls() for name in amounts}
+    sums = {name: [total(values) if len(values) else None] for name, values in known.items()}
+    return pl.DataFrame(sums, dict.fromkeys(amounts, pl.Decimal(38, 18)))
+
+
+def total(column: pl.Series) -> Decimal:
+    """Return the sum of what is known of a column of decimals, every digit of it."""
+    summed = Decimal(0)
     for value in column.drop_nulls():
-        total = _EXACT.add(total, value)
-    return total
+        summed = _EXACT.add(summed, value)
+    return summed
 
 
 def _checked(rows: pl.DataFrame, coverage: pl.DataFrame, made_up: frozenset[int]) -> pl.DataFrame:

@@ -25,6 +25,12 @@ Chain = Annotated[str | None, typer.Option(help="Only this chain, by name or id.
 Since = Annotated[
     str | None, typer.Option("--from", metavar="TIME", help="Only events from this UTC time.")
 ]
+SinceStates = Annotated[
+    str | None,
+    typer.Option(
+        "--from", metavar="TIME", help="Only events from this UTC time; states keep their past."
+    ),
+]
 Until = Annotated[
     str | None, typer.Option("--to", metavar="TIME", help="Only events up to this UTC time.")
 ]

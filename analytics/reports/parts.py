@@ -118,6 +118,8 @@ class Source:
         settings: values of its settings or parameters.
         frame: the rows, exact.
         between: the time its facts are from; the report's where it is None.
+        with_past: whether its facts are also from before the report's start.
+        is_summed: whether its rows are made of several of the metric's.
     """
 
     name: str
@@ -126,6 +128,8 @@ class Source:
     frame: pl.DataFrame
     settings: Mapping[str, object] = field(default_factory=dict)
     between: Span | None = None
+    with_past: bool = False
+    is_summed: bool = False
 
 
 @dataclass(frozen=True)
@@ -239,6 +243,9 @@ class Card:
         second_short: as `short`, of the number beside it.
         second_exact: as `exact`, of the number beside it.
         metric: the metric it comes from; empty where there is none.
+        where: which row of the metric it is; empty where it is made of all of them.
+        settings: settings of the metric.
+        with_past: whether the metric looks back before the report's start.
         change: how it changed against what the report compares with; empty without a comparison.
     """
 
@@ -252,6 +259,9 @@ class Card:
     second_short: str = ""
     second_exact: str = ""
     metric: str = ""
+    where: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+    with_past: bool = False
     change: str = ""
 
 

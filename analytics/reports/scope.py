@@ -98,6 +98,10 @@ class Scope:
         """Return a table as a metric reads it: prices that only judge other facts are whole."""
         return self.facts(table, with_past=with_past, whole=not is_narrowed(metric, table))
 
+    def asked(self, metric: str, table: str) -> pl.LazyFrame:
+        """Return a table as a command reads it: of the time of the limits, states from before."""
+        return self._between(table, self.limits.since, is_whole=not is_narrowed(metric, table))
+
     def metric(
         self,
         name: str,
@@ -225,15 +229,7 @@ class Scope:
         return self._windows[asked]
 
     def _window(self, table: str, is_whole: bool, between: Span) -> pl.LazyFrame:  # noqa: FBT001
-        until = self.limits.until
-        frame = load.facts(
-            self.con,
-            table,
-            protocol=None if is_whole else self.limits.protocol,
-            chain_id=None if is_whole else self.limits.chain_id,
-            since=begin_of(table, between[0]),
-            until=between[1] if until is None else min(until, between[1]),
-        )
+        frame = self._between(table, *between, is_whole=is_whole)
         # Many metrics read the same window, and some read it many times: from a file each of them
         # takes a part of the time, and none of them the memory of all.
         path = self._folder / f"{len(self._windows)}.parquet"
@@ -245,6 +241,16 @@ class Scope:
                 "name another place with TMPDIR"
             ) from error
         return pl.scan_parquet(path)
+
+    def _between(
+        self, table: str, since: datetime | None, last: datetime | None = None, *, is_whole: bool
+    ) -> pl.LazyFrame:
+        limits, begin = self.limits, None if table in _STATES else since
+        end = min(filter(None, (last, limits.until)), default=None)
+        protocol, chain = (None, None) if is_whole else (limits.protocol, limits.chain_id)
+        return load.facts(
+            self.con, table, protocol=protocol, chain_id=chain, since=begin, until=end
+        )
 
     @cached_property
     def _folder(self) -> Path:
@@ -292,11 +298,6 @@ class Scope:
             for condition, (column, value) in wanted.items()
             if value is not None and column in columns
         )
-
-
-def begin_of(table: str, since: datetime | None) -> datetime | None:
-    """Return from when on rows of a table are needed: states from the first one on."""
-    return None if table in _STATES else since
 
 
 def checked(scope: Scope) -> Scope:

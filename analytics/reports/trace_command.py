@@ -1,5 +1,6 @@
 """The command `perpscope trace`."""
 
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
@@ -14,18 +15,19 @@ from analytics.errors import UserError
 from analytics.export import Format, table_text, write
 from analytics.queries import typed
 from analytics.reports.chain_names import chain_name, chain_number
-from analytics.reports.evidence import evidence, subtotals
+from analytics.reports.evidence import added, evidence, subtotals
 from analytics.reports.options import (
     Database,
     Output,
     Setting,
+    SinceStates,
     Until,
     limited,
     pairs,
     typed_settings,
 )
 from analytics.reports.scope import Scope, check_indexed, indexed
-from analytics.trace import Question, traced
+from analytics.trace import Question, Together, traced, traced_together
 
 _KINDS = {
     pl.String: "text",
@@ -35,6 +37,8 @@ _KINDS = {
     pl.Decimal: "decimal",
     pl.Float64: "number",
 }
+# `date>=2025-10-10` is cut at its sign of equality; what is left before it says how to compare.
+_COMPARED = {">": operator.ge, "<": operator.le}
 
 
 def trace(
@@ -42,15 +46,21 @@ def trace(
     *,
     where: Annotated[
         list[str] | None,
-        typer.Option("--where", metavar="COLUMN=VALUE", help="Of which row; repeatable."),
+        typer.Option(
+            "--where", metavar="COLUMN=VALUE", help="Of which row, also >= and <=; repeatable."
+        ),
     ] = None,
     column: Annotated[
         str | None, typer.Option(help="Only this number of the row; by default all of it.")
     ] = None,
     setting: Setting = None,
     limit: Annotated[int, typer.Option(min=1, help="How many rows may be traced at once.")] = 10,
+    together: Annotated[
+        bool, typer.Option("--together", help="Trace what all these rows add up to, as one number.")
+    ] = False,
     protocol: Annotated[str | None, typer.Option(help="Only this protocol's events.")] = None,
     chain: Annotated[str | None, typer.Option(help="Only this chain's, by name or id.")] = None,
+    since: SinceStates = None,
     until: Until = None,
     form: Annotated[
         Format, typer.Option("--format", help="How the facts are written.")
@@ -61,21 +71,25 @@ def trace(
     """Show the facts and transactions a number rests on, proven by computing it from them again."""
     settings = typed_settings(metric, pairs(setting, "--setting"))
     asked = pairs(where, "--where")
-    limits = limited(protocol, chain, None, until)
+    limits = limited(protocol, chain, since, until)
     with load.database(load.database_path(database)) as con:
         check_indexed(indexed(con), protocol, limits.chain_id)
-        facts = partial(Scope(con, limits).read, metric)
-        rows = _chosen(metric, collected(compute(metric, facts, **settings)), asked, limit)
+        facts = partial(Scope(con, limits).asked, metric)
+        whole = collected(compute(metric, facts, **settings))
+        kept = _kept(metric, whole.schema, asked)
+        rows = _chosen(metric, whole.filter(kept), asked, None if together else limit)
         if column is not None and column not in rows.columns:
             raise UserError(f"{metric} has no column {column}: it has {', '.join(rows.columns)}")
-        found = [
-            (row, traced(Question(metric, row, settings, column), facts))
-            for row in rows.iter_slices(1)
-        ]
-        told = _told(con, [facts for _, facts in found])
-        head = "\n".join(
-            (*_warned(con), *(_head(metric, row, each, column) for row, each in found))
-        )
+        if together:
+            evident = traced_together(Together(metric, rows, kept, settings), facts)
+            found = [(f"{rows.height:,} rows of {metric}", _summed(rows, column), evident)]
+        else:
+            found = [
+                (metric, row, traced(Question(metric, row, settings, column), facts))
+                for row in rows.iter_slices(1)
+            ]
+        told = _told(con, [evident for *_, evident in found])
+        head = "\n".join((*_warned(con), *(_head(*each, column) for each in found)))
         write(_spoken(told) if form is Format.TABLE else told, form, output, head)
 
 
@@ -98,18 +112,27 @@ def _warned(con: load.Connection) -> list[str]:
     return [f"SIMULATED DATA: {chains}; no explorer knows these transactions\n"] if chains else []
 
 
-def _chosen(metric: str, rows: pl.DataFrame, asked: Mapping[str, str], limit: int) -> pl.DataFrame:
-    for name, text in asked.items():
-        if name not in rows.columns:
-            raise UserError(f"{metric} has no column {name}: it has {', '.join(rows.columns)}")
-        rows = rows.filter(pl.col(name).eq_missing(_value(name, text, rows.schema[name])))
+def _kept(metric: str, schema: pl.Schema, asked: Mapping[str, str]) -> pl.Expr:
+    kept = pl.lit(value=True)
+    for key, text in asked.items():
+        name = key.rstrip("<>").strip()
+        if name not in schema:
+            raise UserError(f"{metric} has no column {name}: it has {', '.join(schema)}")
+        compared = _COMPARED.get(key[-1], pl.Expr.eq_missing)
+        kept &= compared(pl.col(name), _value(name, text, schema[name]))
+    return kept
+
+
+def _chosen(
+    metric: str, rows: pl.DataFrame, asked: Mapping[str, str], limit: int | None
+) -> pl.DataFrame:
     if rows.is_empty():
         said = " and ".join(f"{name} = {text}" for name, text in asked.items())
         raise UserError(f"no row of {metric} has {said}" if said else f"{metric} has no rows")
-    if rows.height > limit:
+    if limit is not None and rows.height > limit:
         raise UserError(
             f"{rows.height:,} rows of {metric} fit, --limit allows {limit}: say with --where which "
-            f"({', '.join(rows.columns)})"
+            f"({', '.join(rows.columns)}), or --together"
         )
     return rows
 
@@ -125,8 +148,20 @@ def _value(name: str, text: str, dtype: pl.DataType) -> pl.Expr:
         raise UserError(f"--where {name}: {error}") from error
 
 
+def _summed(rows: pl.DataFrame, column: str | None) -> pl.DataFrame:
+    sums = added(rows)
+    if column is not None and column not in sums.columns:
+        raise UserError(f"{column} does not add up: trace one row, or {', '.join(sums.columns)}")
+    same = [
+        name
+        for name, dtype in rows.schema.items()
+        if rows[name].n_unique() == 1 and (name.endswith("_id") or not dtype.is_numeric())
+    ]
+    return pl.concat([rows.select(same).head(1), sums], how="horizontal")
+
+
 def _head(
-    metric: str, row: pl.DataFrame, facts: Mapping[str, pl.DataFrame], column: str | None
+    what: str, row: pl.DataFrame, facts: Mapping[str, pl.DataFrame], column: str | None
 ) -> str:
     numbers = [name for name, dtype in row.schema.items() if dtype.is_numeric()]
     numbers = [name for name in numbers if not name.endswith("_id")] if column is None else [column]
@@ -136,7 +171,7 @@ def _head(
     )
     return "\n".join(
         (
-            f"{metric}: {about}",
+            f"{what}: {about or 'all'}",
             *(f"  {name} = {_exact(row[name].item())}" for name in numbers),
             f"rests on {_counts(facts)}; from these alone it is computed again to the last digit",
             table_text(subtotals(facts, row)),

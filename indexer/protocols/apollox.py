@@ -7,8 +7,10 @@ Contracts  the diamond by https://github.com/DefiLlama/DefiLlama-Adapters (proje
            generations. Its first block is not established, so it is read from 0.
 Split      OpenFee and CloseFee say the DAO's part and a broker's; the pool keeps the rest
            (LibFeeManager.sol). They are in the token of the margin, without a price.
-Units      prices 1e8, quantities 1e10, the funding index 1e18; margin, fees and profit in the
-           decimals of the margin's token
+Units      prices 1e8, quantities 1e10; the funding index 1e18, a part of the notional at the
+           market's price, which longs receive (LibTrading.calcFundingFee: quantity times price
+           times its change over 1e18); margin, fees and profit in the decimals of the margin's
+           token
 
 A closing names its trade and neither pair, side nor size: the pair is that of the
 UpdatePairPositionInfo before it, which every opening and closing logs; side and size stand in the

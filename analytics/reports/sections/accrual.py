@@ -1,6 +1,7 @@
 """Buybacks: what was bought, what it cost, and how that compares with revenue."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -92,26 +93,28 @@ def _purchases(scope: Scope, sources: Mapping[str, Source]) -> tuple[Table, ...]
 
 
 def _sources(scope: Scope) -> tuple[Source, ...]:
-    name, trailing = "buyback_ratio", scope.metric("buyback_ratio", with_past=True)
+    looking_back = partial(scope.metric, with_past=True)
+    name, trailing = "buyback_ratio", looking_back("buyback_ratio")
     whole = whole_window(scope)
     settings: dict[str, Any] = {"window_days": scope.days}
     destinations = scope.metric("buybacks_by_destination")
     return (
         Source("buybacks", "metric", "buybacks", scope.metric("buybacks")),
-        Source("buyback_ratio", "metric", name, trailing, {"window_days": 30}),
+        Source("buyback_ratio", "metric", name, trailing, {"window_days": 30}, with_past=True),
         Source("buyback_ratio_whole", "metric", name, whole, settings),
         Source("buybacks_by_destination", "metric", "buybacks_by_destination", destinations),
         Source(
             "supply_share",
             "metric",
             "supply_share",
-            scope.metric("supply_share", with_past=True),
+            looking_back("supply_share"),
             {"window_days": 30},
+            with_past=True,
         ),
         Source("buyback_columns", "metric", "buyback_columns", scope.metric("buyback_columns")),
         Source("buyback_lag", "metric", "buyback_lag", scope.metric("buyback_lag")),
         *(
-            Source(each, "metric", each, scope.metric(each, with_past=True, **settings), settings)
+            Source(each, "metric", each, looking_back(each, **settings), settings, with_past=True)
             for each in ("price_multiples", "discounted_cash_flow")
         ),
     )

@@ -197,4 +197,4 @@ def _fastest(velocity: pl.DataFrame) -> pl.DataFrame:
 def _largest(context: Context, name: str) -> pl.DataFrame:
     order = ["notional_usd", "block_timestamp", "chain_id", "tx_hash", "log_index", "item_index"]
     ranked = context.scope.facts(name).sort(order, descending=[True, *[False] * 5], nulls_last=True)
-    return context.named(ranked.head(15).collect())
+    return context.named(ranked.head(15).collect(engine="streaming"))

@@ -30,8 +30,8 @@ def exposure(context: Context) -> Section:
     metric = context.scope.metric("open_interest", with_past=True, bucket_seconds=seconds)
     total = with_drawdown(total_open_interest(metric))
     sources = (
-        Source("open_interest", "metric", "open_interest", metric, settings),
-        Source("open_interest_total", "metric", "open_interest", total, settings),
+        Source("open_interest", "metric", "open_interest", metric, settings, with_past=True),
+        Source("open_interest_total", "metric", "open_interest", total, settings, with_past=True),
     )
     if metric.is_empty():
         absent = (context.absence("open interest", "open_interest"),)
@@ -95,6 +95,7 @@ _CHECKS = (
         *("open_interest_against_closed", "Change of open interest against what was closed"),
         (*_MARKET_KEYS, *_MOVED, "unexplained_usd", "unknown_count"),
         keys=_MARKET_KEYS,
+        with_past=True,
         summed=_by_cause,
         headers={"unknown_count": "changes without notional"},
     ),

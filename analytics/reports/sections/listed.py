@@ -101,7 +101,16 @@ def _answer(context: Context, shown: Shown) -> tuple[Source, pl.DataFrame]:
     frame = rows if shown.summed is None else shown.summed(rows)
     exported = frame if shown.is_summed_only else rows
     name = shown.name or shown.metric
-    source = Source(name, "metric", shown.metric, exported, shown.settings, shown.between)
+    source = Source(
+        name,
+        "metric",
+        shown.metric,
+        exported,
+        shown.settings,
+        shown.between,
+        with_past=shown.with_past,
+        is_summed=shown.is_summed_only,
+    )
     return source, frame
 
 

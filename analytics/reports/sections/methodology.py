@@ -64,10 +64,11 @@ def tracing(context: Context) -> Section:
             f"--param tx_hash={found[0]}",
             "The command under a number or table gives its rows again. perpscope trace METRIC "
             "--where column=value lists the facts and transactions that a row of a metric rests "
-            "on, and computes it from these alone to show that they are all. "
-            "A metric takes this report's protocol, chain and end, and the beginning of a window "
-            "where it looks at one; a question takes its own parameters. What else the report is "
-            "limited to, it is limited to alone.",
+            "on, and computes it from these alone to show that they are all; the one under a table "
+            "is of its first row. With --together it is of all rows that fit, and adds them up: so "
+            "it is where a number here is made of several. A command takes this report's protocol, "
+            "chain and time, but no beginning where a metric looks back; a question takes its own "
+            "parameters. What else the report is limited to, it is limited to alone.",
             "The rows behind each section are in csv/, json/ and parquet/, with every digit. "
             "manifest.json names, for each file, the metric or query, its settings and the SHA-256 "
             "digest of its rows, the digests of the input, and the versions used; "

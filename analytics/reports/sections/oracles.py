@@ -52,7 +52,7 @@ def oracles(context: Context) -> Section:
     scope = context.scope
     settings = {"bucket_seconds": scope.extreme_seconds}
     name = "oracle_deviation_extremes"
-    source = Source(name, "metric", name, scope.extremes, settings)
+    source = Source(name, "metric", name, scope.extremes, settings, with_past=True)
     found = event(context)
     between = None if found is None else found.around
     wanted = (*oracle_use.FEEDS, *oracle_use.EXITS)

@@ -1,0 +1,107 @@
+"""Whether what winners are owed could be paid by losers, once a wave of ADLs was over."""
+
+import polars as pl
+
+from analytics.budgets import latest_prices, with_price
+from analytics.expressions import EVENT_ORDER, check, millionths, ratio
+from analytics.positions import histories, open_at
+from analytics.waves import in_waves
+
+_MARKET = ("chain_id", "protocol", "version", "market")
+_WAVE = (*_MARKET, "wave")
+
+
+def adl_solvency(
+    adls: pl.LazyFrame,
+    liquidations: pl.LazyFrame,
+    position_changes: pl.LazyFrame,
+    *,
+    gap_milliseconds: int = 5000,
+    tolerance_seconds: int = 5,
+) -> pl.LazyFrame:
+    """
+    What the winners of a market had left to win after a wave of ADLs, against what losers owed.
+
+    Profit that somebody's debt stands behind is not paid by him: above 1 the winners could bear
+    all of it, below 1 they could not, and deleveraging took too little. Equity is that of a
+    position, its collateral and its profit: what an account holds beside it no event tells, so on
+    venues with cross margin this says nothing, and neither do fees that accrued unseen.
+
+    Formula:
+        gains_usd = Σ max(0, gain), deficit_usd = Σ max(0, -(collateral + gain)), gain = ±(size x
+        mark - entry), over all positions of the market that are open after its last ADL of the wave
+        ptsr = gains_usd / deficit_usd, pmr = largest gain / largest deficit
+        needed_ratio = min(1, deficit_usd / gains_usd): what all would give if all gave alike
+
+    Args:
+        adls: one row per position cut: market, execution_price_usd (the last of a wave is the mark
+            where no liquidation tells one).
+        liquidations: one row per liquidated position: mark_price_usd (the latest of a market).
+        position_changes: one row per change: as `adl_ranks` reads them.
+        gap_milliseconds: the longest silence within a wave.
+        tolerance_seconds: how old a mark may be when it is used, inclusive.
+
+    Returns:
+        One row per chain, protocol, version, market and wave, sorted: last_at (the market's last
+        ADL of the wave), mark_price_usd (Decimal), open_count, known_count (Int64, positions, and
+        those whose history tells gain and equity), gains_usd, deficit_usd (Float64, USD, in
+        millionths), ptsr, pmr, needed_ratio (Float64; ptsr and pmr are null where nothing is owed,
+        needed_ratio where nobody gains; all five null while a position is not known).
+
+    Raises:
+        ValueError: gap_milliseconds is below 1, tolerance_seconds negative, or one longer than a
+            century.
+
+    Source:
+        arXiv 2512.01112 (PTSR, PMR, pro-rata haircuts), by position instead of by account. Who
+        gives first in a queue, `adl_ranks` tells.
+    """
+    check("tolerance_seconds", tolerance_seconds, least=0)
+    ends = _ends(in_waves(adls, gap_milliseconds), liquidations, tolerance_seconds)
+    just_after = pl.col("last_at") + pl.duration(microseconds=1)
+    sides = pl.LazyFrame({"is_long": [True, False]})
+    moments = ends.select(*_WAVE, "mark_price_usd", cut_at=just_after).join(sides, how="cross")
+    left = open_at(histories(position_changes), moments).group_by(_WAVE).agg(*_sums())
+    count, known = pl.col("open_count"), pl.col("known_count")
+    return (
+        ends.join(left, on=_WAVE, how="left")
+        .with_columns(pl.col("open_count", "known_count", *_MICROS).fill_null(0))
+        .with_columns(pl.when(known == count).then(pl.col(_MICROS)))
+        .select(
+            *(*_WAVE, "last_at", "mark_price_usd", count, known),
+            gains_usd=millionths(pl.col("gains")),
+            deficit_usd=millionths(pl.col("owed")),
+            ptsr=ratio(pl.col("gains"), pl.col("owed")),
+            pmr=ratio(pl.col("largest_gain"), pl.col("largest_owed")),
+            needed_ratio=ratio(pl.min_horizontal("owed", "gains"), pl.col("gains")),
+        )
+        .sort(_WAVE)
+    )
+
+
+_MICROS = ("gains", "owed", "largest_gain", "largest_owed")
+
+
+def _ends(cut: pl.LazyFrame, liquidations: pl.LazyFrame, tolerance_seconds: int) -> pl.LazyFrame:
+    price = pl.col("execution_price_usd")
+    ends = (
+        cut.sort(*EVENT_ORDER)
+        .group_by(_WAVE)
+        .agg(pl.col("block_timestamp").max().alias("last_at"), price.drop_nulls().last())
+    )
+    marks = latest_prices(liquidations, pl.col("mark_price_usd"))
+    return with_price(ends, "last_at", marks, tolerance_seconds).with_columns(
+        mark_price_usd=pl.coalesce("mark_price_usd", price)
+    )
+
+
+def _sums() -> list[pl.Expr]:
+    gain, owed = pl.col("gain").clip(0), (0 - pl.col("equity")).clip(0)
+    return [
+        pl.len().cast(pl.Int64).alias("open_count"),
+        pl.col("equity").count().cast(pl.Int64).alias("known_count"),
+        gain.sum().alias("gains"),
+        owed.sum().alias("owed"),
+        gain.max().alias("largest_gain"),
+        owed.max().alias("largest_owed"),
+    ]

@@ -1,0 +1,108 @@
+"""Positions as their changes tell them: what each was entered at, and what it was worth when."""
+
+from decimal import Decimal
+
+import polars as pl
+
+from analytics.budgets import microdollars, worth
+from analytics.expressions import EVENT_ORDER
+
+SIDE = ("chain_id", "protocol", "version", "market", "is_long")
+POSITION = (*SIDE, "account", "collateral_token", "position_id")
+# What cut-off digits of many changes stay below.
+_CENT = Decimal("0.01")
+
+
+def histories(position_changes: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    Return changes with what had become of their position: since it was opened, and until when.
+
+    Args:
+        position_changes: a frame of facts; those of unknown side are left out.
+
+    Returns:
+        The rows with until (the position's next change), silent (changes that do not tell a price,
+        a size or a profit), entry (millionths of a dollar), balance (tokens), unknown_notionals,
+        balance_usd, unknown_margins and margin_usd, all since the position was last closed.
+    """
+    size, delta = pl.col("size_tokens"), pl.col("size_delta_tokens")
+    is_closed = (size == 0).fill_null(value=False)
+    is_told = pl.col("execution_price_usd").is_not_null() & delta.is_not_null()
+    is_settled = (delta >= 0) | pl.col("realized_pnl_usd").is_not_null()
+    sign = pl.when("is_long").then(1).otherwise(-1)
+    realized = microdollars(pl.col("realized_pnl_usd")).fill_null(0)
+    spent = worth(delta, pl.col("execution_price_usd")) + sign * realized
+    margin, notional = pl.col("collateral_delta_usd"), pl.col("notional_delta_usd")
+    return (
+        position_changes.filter(pl.col("is_long").is_not_null())
+        .sort(*EVENT_ORDER)
+        .with_columns(
+            run=is_closed.cast(pl.Int64).cum_sum().over(POSITION) - is_closed.cast(pl.Int64),
+            until=pl.col("block_timestamp").shift(-1).over(POSITION),
+            is_silent=(~(is_told & is_settled)).fill_null(value=True),
+            spent=spent.fill_null(0),
+        )
+        .with_columns(
+            silent=_so_far(pl.col("is_silent").cast(pl.Int64)),
+            entry=_so_far(pl.col("spent")),
+            balance=_so_far(delta.fill_null(0)),
+            unknown_notionals=_so_far(notional.is_null().cast(pl.Int64)),
+            balance_usd=_so_far(notional.fill_null(0)),
+            unknown_margins=_so_far(margin.is_null().cast(pl.Int64)),
+            margin_usd=_so_far(margin.fill_null(0)),
+        )
+    )
+
+
+def _so_far(value: pl.Expr) -> pl.Expr:
+    return value.cum_sum().over(*POSITION, "run")
+
+
+def open_at(changes: pl.LazyFrame, moments: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    Return the positions that were open just before moments, and what they were worth.
+
+    Entry, gain and equity are known only where a position's history begins in the data and
+    balances: what changed adds up to what the venue says is left, in dollars (it keeps them at
+    entry prices) or in tokens. Equity is collateral and gain, so of one position alone.
+
+    Args:
+        changes: as `histories` returns them.
+        moments: rows of sides of markets with cut_at and mark_price_usd.
+
+    Returns:
+        One row per moment and open position: the columns of both, value, entry, margin, gain and
+        equity (Int128, millionths of a dollar; null while unknown).
+    """
+    is_last = (pl.col("block_timestamp") < pl.col("cut_at")) & (
+        pl.col("until").is_null() | (pl.col("until") >= pl.col("cut_at"))
+    )
+    value = worth(pl.col("size_tokens"), pl.col("mark_price_usd"))
+    sign = pl.when("is_long").then(1).otherwise(-1)
+    return (
+        changes.select(
+            *(*POSITION, "block_timestamp", "until", "size_tokens", "silent", "balance"),
+            *("entry", "unknown_margins", "margin_usd", "unknown_notionals", "balance_usd"),
+            "notional_usd",
+        )
+        .join(moments, on=SIDE)
+        .filter(is_last & (pl.col("size_tokens") > 0))
+        .with_columns(
+            value=value,
+            entry=_entry(),
+            margin=pl.when(pl.col("unknown_margins") == 0).then(microdollars(pl.col("margin_usd"))),
+        )
+        .with_columns(gain=sign * (pl.col("value") - pl.col("entry")))
+        .with_columns(equity=pl.col("margin") + pl.col("gain"))
+    )
+
+
+def _entry() -> pl.Expr:
+    # Dollars that add up to what is left are dollars at entry; at other prices they do not.
+    left = pl.col("notional_usd")
+    is_at_entry = (pl.col("unknown_notionals") == 0) & (
+        (pl.col("balance_usd") - left).abs() < _CENT
+    )
+    is_known = (pl.col("silent") == 0) & (pl.col("balance") == pl.col("size_tokens"))
+    entry = pl.when(is_at_entry).then(microdollars(left)).when(is_known).then("entry")
+    return pl.when(entry > 0).then(entry)

@@ -1,0 +1,96 @@
+"""What winners had left against what losers owed, on positions one can value in the head."""
+
+from collections.abc import Mapping
+
+import polars as pl
+import pytest
+from handmade import at, column, load, table
+from simulated_world import world
+from test_metric_adl_ranks import change, cut
+
+from analytics.compute import collected, compute
+from analytics.errors import UserError
+
+RATIOS = ("gains_usd", "deficit_usd", "ptsr", "pmr", "needed_ratio")
+# One token bought at 50, worth 100; a short of two tokens sold at 80, with 10 and with 25 dollars.
+WON = change("0xa", 1, 50, 20)
+LOST = change("0xb", 2, 80, 10, is_long=False)
+LESS = change("0xc", 2, 80, 25, is_long=False)
+
+
+def left(*changes: Mapping[str, object], **settings: object) -> pl.DataFrame:
+    """Return what positions have left after an ADL at 100, a minute after they were opened."""
+    facts = {
+        "adls": table("adls", cut("0xa")),
+        "position_changes": table("position_changes", *changes),
+    }
+    return collected(compute("adl_solvency", load(**facts), **settings))
+
+
+def test_profit_left_is_set_against_debt_left() -> None:
+    """50 to win; losses of 40 with 10 and with 25 posted leave debts of 30 and 15."""
+    result = left(WON, LOST, LESS)
+
+    assert [column(result, name) for name in RATIOS] == [
+        [50.0],
+        [45.0],
+        [50 / 45],
+        [50 / 30],
+        [0.9],
+    ]
+    assert result.select("open_count", "known_count").rows() == [(3, 3)]
+    assert column(result, "mark_price_usd") == ["100"]
+
+
+def test_without_a_debt_there_is_no_ratio() -> None:
+    """Who owes nothing needs nobody's profit; and of nobody's profit there is no part."""
+    paid, alone = left(WON, change("0xb", 1, 90, 10, is_long=False)), left(LOST)
+
+    assert [column(paid, name) for name in RATIOS] == [[50.0], [0.0], [None], [None], [0.0]]
+    assert [column(alone, name) for name in RATIOS] == [[0.0], [30.0], [0.0], [0.0], [None]]
+
+
+def test_nobody_gives_more_than_there_is() -> None:
+    """A debt of 30 against 10 to win: all of it is needed."""
+    result = left(change("0xa", 1, 90, 20), LOST)
+
+    assert column(result, "needed_ratio") == [1.0]
+
+
+def test_positions_count_as_they_stand_after_the_wave() -> None:
+    """What the last ADL itself closed is gone, what was opened later is not there yet."""
+    closed = WON | {"size_delta_tokens": -1, "size_tokens": 0, "realized_pnl_usd": 50}
+    closed |= {"block_timestamp": at(60), "block_number": 2}
+    later = change("0xd", 1, 10, 5, block_timestamp=at(61), block_number=3)
+
+    assert column(left(WON, closed, LOST, later), "open_count") == [1]
+
+
+def test_a_position_that_is_not_known_leaves_the_sums_unknown() -> None:
+    """Of a history that began before the data neither profit nor debt is known."""
+    result = left(WON, LOST, change("0xe", 1, 50, None))
+
+    assert [column(result, name) for name in RATIOS] == [[None]] * 5
+    assert result.select("open_count", "known_count").rows() == [(3, 2)]
+
+
+def test_a_wave_without_a_position_has_zeros() -> None:
+    """Nothing is open in the market: nothing to win, nothing owed."""
+    result = left()
+
+    assert [column(result, name) for name in RATIOS] == [[0.0], [0.0], [None], [None], [None]]
+
+
+def test_the_whole_book_of_a_simulated_crash_is_known() -> None:
+    """Every position has its history from the first block on, so no sum is unknown."""
+    result = collected(compute("adl_solvency", lambda name: world().ledger.table(name).lazy()))
+
+    assert result["open_count"].sum() > 0
+    assert result["known_count"].to_list() == result["open_count"].to_list()
+    assert result["gains_usd"].null_count() == 0
+
+
+def test_settings_are_not_negative() -> None:
+    """A mark is not of the future."""
+    with pytest.raises(UserError, match="tolerance_seconds must be at least 0, got -1"):
+        left(WON, tolerance_seconds=-1)

@@ -1,0 +1,121 @@
+"""The commands on a page: each of them runs, and gives the number that stands beside it."""
+
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+from handmade import at, table, write_database
+from report_rows import report_of, written_market
+from simulated_world import world
+from typer.testing import CliRunner
+
+from analytics.cli import app
+from analytics.reports.commands import answer_command, card_command, table_command
+from analytics.reports.report import Report
+from analytics.reports.scope import FACTS, Limits
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A database and a report on it."""
+
+    database: Path
+    report: Report
+
+    def said(self, command: str, *more: str) -> str:
+        """Return what a command of the page prints."""
+        given = [*shlex.split(command)[1:], "--database", str(self.database), *more]
+        result = CliRunner().invoke(app, given)
+        assert result.exit_code == 0, f"{command}: {result.exception}"
+        return result.stdout
+
+    def numbers(self, command: str) -> dict[str, str]:
+        """Return the numbers that a trace says it is the trace of."""
+        return dict(re.findall(r"^  (\w+) = (\S+)$", self.said(command), re.MULTILINE))
+
+
+def simulated_books(folder: Path) -> Path:
+    """Return the books of the simulated world as a database."""
+    facts = {name: world().ledger.table(name) for name in FACTS}
+    keys, number = ["chain_id", "protocol"], pl.col("block_number")
+    each = [frame.group_by(keys).agg(number.min(), last=number.max()) for frame in facts.values()]
+    spans = pl.concat(each).group_by(keys).agg(from_block=number.min(), to_block=pl.max("last"))
+    return write_database(
+        folder / "books.duckdb", facts | {"coverage": table("coverage", *spans.to_dicts())}
+    )
+
+
+SITUATIONS: dict[str, tuple[Callable[[Path], Path], Limits]] = {
+    "small market": (written_market, Limits(since=at(0), until=at(80_000))),
+    "simulated": (
+        simulated_books,
+        Limits(
+            protocol="gmx_v2",
+            chain_id=42161,
+            since=datetime(2026, 1, 6, 20),
+            until=datetime(2026, 1, 6, 23),
+        ),
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=SITUATIONS)
+def shown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """Return a report on a window, and one on a window of one protocol."""
+    write, limits = SITUATIONS[request.param]
+    database = write(tmp_path_factory.mktemp("commands"))
+    return Shown(database, report_of(database, limits))
+
+
+def test_every_trace_gives_the_number_beside_it(shown: Shown) -> None:
+    """The first row of each table is traced, and its amounts come out to the last digit."""
+    checked = 0
+    for each in (each for section in shown.report.sections for each in section.tables):
+        command = table_command(each, shown.report.limits)
+        # A row of a fact names its own transaction; the trace is of the metric it is counted in.
+        if not command.startswith("perpscope trace") or "tx_hash" in each.frame.columns:
+            continue
+        traced, row = shown.numbers(command), each.frame.row(0, named=True)
+        beside = {name: f"{row[name]:f}" for name in traced if isinstance(row.get(name), Decimal)}
+
+        assert beside.items() <= traced.items(), command
+        checked += len(beside)
+    assert checked > 5
+
+
+def test_every_card_is_traced(shown: Shown) -> None:
+    """The numbers at the top are the sums of what their commands trace."""
+    summary, limits = shown.report.summary, shown.report.limits
+    sums = {
+        "fees_usd": summary.income.fees_usd,
+        "spent_usd": summary.accrual.spent_usd,
+        "notional_usd": summary.liquidations.notional_usd,
+    }
+    income, accrual, liquidations, _, deviation, exposure = (
+        card_command(card, limits) for card in shown.report.cards
+    )
+
+    for command, (name, value) in zip((income, accrual, liquidations), sums.items(), strict=True):
+        if value:
+            assert shown.numbers(command)[name] == f"{value:f}"
+    assert summary.deviation is None or "--where worst_at=" in deviation
+    assert "--together" in exposure
+
+
+def test_every_metric_gives_the_exported_rows_again(shown: Shown) -> None:
+    """The command under a chart has the rows of its file, or more where it looks back."""
+    for each in shown.report.sources:
+        if each.kind != "metric" or each.name != each.asked or each.is_summed:
+            continue
+        if each.asked == "liquidation_velocity":  # only the fastest window is exported
+            continue
+        told = shown.said(answer_command(each, shown.report.limits), "--format", "csv")
+        again = pl.read_csv(told.encode(), infer_schema=False)
+
+        assert again.height == each.frame.height or each.with_past, each.name
