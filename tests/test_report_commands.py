@@ -65,7 +65,10 @@ SITUATIONS: dict[str, tuple[Callable[[Path], Path], Limits]] = {
 }
 
 
-@pytest.fixture(scope="module", params=SITUATIONS)
+@pytest.fixture(
+    scope="module",
+    params=["small market", pytest.param("simulated", marks=pytest.mark.soak)],
+)
 def shown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Shown:
     """Return a report on a window, and one on a window of one protocol."""
     write, limits = SITUATIONS[request.param]

@@ -12,6 +12,7 @@ import pytest
 from indexer.errors import DatabaseBusy, DatabaseUnusable
 from indexer.store import SCHEMA, open_database, transaction
 from indexer.store.connection import insert, select
+from indexer.store.creation import make_missing
 from indexer.tables import tables
 
 FORK = """
@@ -82,6 +83,7 @@ def test_transactions_of_one_database_start_one_engine(
         return start(config=config)
 
     monkeypatch.setattr("indexer.store.connection.duckdb.connect", counted)
+    make_missing(path)
     for client in ("x", "y"):
         with transaction(path) as connection:
             insert(connection, "origins", origin(client))

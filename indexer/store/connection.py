@@ -59,7 +59,11 @@ _HOLDER = re.compile(r"PID (\d+)")
 
 
 def open_database(
-    path: Path, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
+    path: Path,
+    *,
+    read_only: bool = False,
+    wait_seconds: float = WAIT_SECONDS,
+    engine_of: Path | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """
     Return a connection to a perpscope database; a file that is not there yet is made.
@@ -68,6 +72,7 @@ def open_database(
         path: the DuckDB file.
         read_only: make nothing, change nothing; several readers may share the file.
         wait_seconds: how long to wait for another process to let go of it.
+        engine_of: the database whose idle engine is used; this one without.
 
     Raises:
         DatabaseBusy: another process held it all that time.
@@ -90,7 +95,7 @@ def open_database(
             with attempt:
                 if monotonic() < polite_until and is_wanted(path):
                     raise DatabaseBusy(f"a writer waits for {path}; try again")
-                connection = _connected(path, read_only=read_only)
+                connection = _connected(path, engine_of or path, read_only=read_only)
     with ExitStack() as undo:
         undo.callback(connection.close)
         _prepare(connection, path, read_only=read_only)
@@ -136,10 +141,11 @@ def transaction(
             except duckdb.Error as error:
                 raise _unusable(path, error) from error
         undo.pop_all()
-    _put_aside(engine, path)
+    put_aside(engine, path)
 
 
-def _put_aside(engine: duckdb.DuckDBPyConnection, path: Path) -> None:
+def put_aside(engine: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Let go of the file that an engine has open, and keep the engine for a database."""
     try:
         engine.execute("use memory; detach perpscope")
     except duckdb.Error:  # a disk that is full: what was committed stays in the log beside the file
@@ -153,7 +159,7 @@ def _put_aside(engine: duckdb.DuckDBPyConnection, path: Path) -> None:
         _idle[os.getpid(), path] = engine
 
 
-def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+def _connected(path: Path, engine_of: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     if path.is_dir() or not path.parent.is_dir():
         raise DatabaseUnusable(
             f"{path} cannot be a database: expected a file in a folder that exists; correct "
@@ -164,8 +170,8 @@ def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
             f"there is no database at {path}: expected a file that `perpscope index` wrote; run it "
             "first or name another file with --database"
         )
-    engine = _idle.pop((os.getpid(), path), None) or duckdb.connect(
-        config={"threads": _threads(), "temp_directory": f"{path}.tmp"}
+    engine = _idle.pop((os.getpid(), engine_of), None) or duckdb.connect(
+        config={"threads": _threads(), "temp_directory": f"{engine_of}.tmp"}
     )
     with ExitStack() as undo:
         undo.callback(engine.close)

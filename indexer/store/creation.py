@@ -1,13 +1,13 @@
 """A new database appears under its name whole or not at all."""
 
 import os
-from contextlib import closing, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import duckdb
 
 from indexer.errors import DatabaseUnusable
-from indexer.store.connection import open_database
+from indexer.store.connection import open_database, put_aside
 
 
 def make_missing(path: Path) -> None:
@@ -24,8 +24,12 @@ def make_missing(path: Path) -> None:
         return
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        with closing(open_database(fresh)) as connection:
-            connection.execute("checkpoint")  # closing would keep silent about a full disk
+        engine = open_database(fresh, engine_of=path)
+        with ExitStack() as undo:
+            undo.callback(engine.close)
+            engine.execute("checkpoint")  # closing would keep silent about a full disk
+            undo.pop_all()
+        put_aside(engine, path)
         # DuckDB would replay what a deleted database of this name left into the new one.
         _log_of(path).unlink(missing_ok=True)
         _name(fresh, path)
