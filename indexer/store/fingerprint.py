@@ -39,9 +39,9 @@ def fingerprint(logs: pl.DataFrame) -> str:
     if logs.is_empty():
         return EMPTY
     logs = logs.rechunk()
-    starts = logs["block_number"].rle_id().arg_unique().to_numpy()
-    bounds = np.append(starts, len(logs))
-    parts = [_numbers(logs[name]) for name in _NUMBERS]
+    numbers = logs["block_number"].to_numpy()
+    bounds = np.concatenate([[0], np.flatnonzero(np.diff(numbers)) + 1, [len(logs)]])
+    parts = [_numbers(logs[name].to_numpy()) for name in _NUMBERS]
     parts += [part for name in _OCTETS for part in _octets(logs[name])]
     cuts = [_cuts(part, bounds) for part in parts]
     return f"{sum(map(_block_digest, zip(*cuts, strict=True))) % _MODULUS:064x}"
@@ -69,15 +69,14 @@ def _block_digest(contents: Iterable[memoryview]) -> int:
     return int.from_bytes(block.digest(), "big")
 
 
-def _numbers(column: pl.Series) -> _Part:
-    numbers = np.ascontiguousarray(column.cast(pl.Int64).to_numpy(), "<i8")
-    return _Part(numbers.data.cast("B"), np.arange(len(column) + 1) * 8)
+def _numbers(numbers: npt.NDArray[np.int64]) -> _Part:
+    return _Part(numbers.astype("<i8").data.cast("B"), np.arange(len(numbers) + 1) * 8)
 
 
 def _octets(column: pl.Series) -> tuple[_Part, _Part]:
-    # Lengths make the concatenation unambiguous; -1 tells an absent topic from an empty one.
-    lengths = column.bin.size().cast(pl.Int64).fill_null(-1)
     array = column.to_arrow(compat_level=pl.CompatLevel.oldest())
     _, offsets, content = array.buffers()
     places = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
+    # Lengths make the concatenation unambiguous; -1 tells an absent topic from an empty one.
+    lengths = np.where(column.is_null().to_numpy(), -1, np.diff(places))
     return _numbers(lengths), _Part(memoryview(content or b""), places)
