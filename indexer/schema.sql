@@ -202,8 +202,12 @@ create table feeds (
     feed varchar not null, -- as in `oracle_updates`
     name varchar not null, -- ETH/USD, with what tells it from others of the pair: ETH/USD SVR
     asset varchar not null, -- upper case
-    quote varchar not null, -- upper case; DOWN counts how far a sequencer is down: 0 up, 1 down
-    kind varchar not null, -- price, exchange_rate, calculated, uptime
+    -- upper case; DOWN counts how far a sequencer is down: 0 up, 1 down. NAV, RESERVES, LEVEL and
+    -- others say what is counted where no currency is stated
+    quote varchar not null,
+    -- price, capped, exchange_rate, calculated, uptime; nav, bounded_nav, share_price, reserves,
+    -- market_cap, series, count, health, status, unstated: no price in a stated currency
+    kind varchar not null,
     proxy varchar, -- the contract that others ask for the feed, where it is another and known
     heartbeat_seconds integer, -- an update is due when the last one is this old; null: not known
     threshold_bps integer, -- an update is due when the price moved this far; null: not known

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import re
 from collections import Counter
 from csv import DictReader
 from datetime import datetime
@@ -115,11 +114,11 @@ def test_an_aggregator_is_read_on_its_own_chain_only() -> None:
 
 
 def test_the_lists_name_each_address_once_and_completely() -> None:
-    """Every aggregator and proxy has a chain, upper-case symbols and decimals that fit."""
+    """Every aggregator and proxy has a chain, upper-case symbols and its decimals."""
     aggregators, proxies = listed("chainlink_aggregators"), listed("chainlink_proxies")
     rows_of_both = [*aggregators, *proxies]
 
-    assert (len(aggregators), len(proxies)) == (822, 1_610)
+    assert (len(aggregators), len(proxies)) == (851, 1_849)
     assert (
         max(Counter((row["chain"], row["address"].lower()) for row in rows_of_both).values()) == 1
     )
@@ -127,25 +126,76 @@ def test_the_lists_name_each_address_once_and_completely() -> None:
     assert all(row["asset"] and row["asset"] == row["asset"].upper() for row in rows_of_both)
     assert all(row["quote"] and row["quote"] == row["quote"].upper() for row in rows_of_both)
     assert all(row["name"].startswith(row["asset"]) for row in rows_of_both)
-    assert all(0 <= int(row["decimals"]) <= 18 for row in aggregators)
+    assert all(0 <= int(row["decimals"]) <= 27 for row in aggregators)
 
 
-def test_every_named_feed_of_the_facts_is_a_proxy_or_left_out_by_its_name(shared: Path) -> None:
-    """1,409 of 1,648 proxies are declared, and no name that is a plain pair is missing."""
+def test_every_named_feed_of_the_facts_is_a_proxy(shared: Path) -> None:
+    """1,648 of 1,658 proxies are declared: all but those of a chain that is not described."""
     named = json.loads((shared / "facts/chainlink_feeds.json").read_text("utf-8"))["feeds"]
     chains = {str(chain.chain_id): chain.slug for chain in CHAINS}
     declared = {(row["chain"], row["address"].lower()) for row in listed("chainlink_proxies")}
 
     known = {
-        (chains[number], address.lower(), name)
+        (chains[number], address.lower())
         for number, proxies in named.items()
         if number in chains
-        for name, address in proxies.items()
+        for address in proxies.values()
     }
-    left = [name for chain, address, name in known if (chain, address) not in declared]
 
-    assert (len(known), len(left), set(named) - set(chains)) == (1_648, 239, {"5042"})
-    assert not [name for name in left if re.fullmatch(r"[A-Za-z0-9]+__[A-Z]+", name)]
+    assert (len(known), known - declared) == (1_648, set())
+    assert {number: len(named[number]) for number in set(named) - set(chains)} == {"5042": 10}
+
+
+@pytest.mark.parametrize(
+    ("chain", "name", "asset", "quote", "kind"),
+    [
+        ("ethereum", "BUIDL NAV", "BUIDL", "NAV", "nav"),
+        ("ethereum", "USTB NAV PER SHARE", "USTB", "NAV", "nav"),
+        ("ethereum", "USTB NAV AAVE LLAMAGUARD", "USTB", "NAV", "bounded_nav"),
+        ("bsc", "CASH+ NAV", "CASH+", "NAV", "nav"),
+        ("ethereum", "WBTC PROOF OF RESERVES", "WBTC", "RESERVES", "reserves"),
+        ("base", "REAL GDP LEVEL", "REAL GDP", "LEVEL", "series"),
+        ("ethereum", "TOTAL MARKET CAP USD", "TOTAL MARKET CAP", "MARKET CAP", "market_cap"),
+        ("ethereum", "TSLAON/USD ONDO API SVR", "TSLAON", "USD", "price"),
+        ("arbitrum", "DAI/USD CAPPED", "DAI", "USD", "capped"),
+        ("zksync", "WRSETH/ETH EXCHANGE RATE", "WRSETH", "ETH", "exchange_rate"),
+    ],
+)
+def test_a_feed_is_named_by_what_it_counts(
+    chain: str, name: str, asset: str, quote: str, kind: str
+) -> None:
+    """A quote that the name says is the quote; where it says none, what is counted is."""
+    (row,) = (
+        row for row in listed("chainlink_proxies") if (row["chain"], row["name"]) == (chain, name)
+    )
+
+    assert (row["asset"], row["quote"], row["kind"]) == (asset, quote, kind)
+
+
+def test_what_is_no_price_is_in_no_currency() -> None:
+    """Metrics value by feeds in USD: net asset values, reserves and counts are never among them."""
+    unpriced = {"nav", "bounded_nav", "share_price", "reserves", "market_cap"}
+    unpriced |= {"series", "count", "health", "status", "unstated"}
+    told = [*listed("chainlink_aggregators"), *listed("chainlink_proxies")]
+
+    quotes = {row["quote"] for row in told if row["kind"] in unpriced}
+
+    assert quotes == {
+        *("NAV", "SHARE PRICE", "RESERVES", "AUM", "MARKET CAP", "LEVEL", "PERCENT", "INDEX"),
+        *("RATE", "RATIO", "COUNT", "HEALTH", "STATUS", "UNSTATED"),
+    }
+
+
+def test_reserves_are_tokens_by_name() -> None:
+    """What WBTC's feed counts, 8 decimals, is of asset WBTC in RESERVES, and no price."""
+    reserves = "0xB622b7D6d9131cF6A1230EBa91E5da58dbea6F59"
+
+    result = facts_of("chainlink", ETHEREUM, frame([answer(reserves, 15_000_000_000_000)], block=1))
+
+    assert [
+        (row["asset"], row["quote"], row["oracle_price_quote"])
+        for row in rows(result, "oracle_updates")
+    ] == [("WBTC", "RESERVES", usd("150000"))]
 
 
 def test_every_recorded_answer_of_a_declared_aggregator_becomes_its_row(shared: Path) -> None:
@@ -326,7 +376,7 @@ def test_every_aggregator_has_a_name_and_the_chief_ones_a_heartbeat() -> None:
     """A feed's row carries pair and proxy; heartbeats are those of the reference, as assumed."""
     table = feeds([PROTOCOLS["chainlink"]], ETHEREUM)
 
-    assert len(table) == table["feed"].n_unique() == 261
+    assert len(table) == table["feed"].n_unique() == 273
     due = table.filter(pl.col("heartbeat_seconds").is_not_null())
     seconds = dict(due.select("name", "heartbeat_seconds").unique().iter_rows())
     assert seconds == {
@@ -376,7 +426,7 @@ def test_a_node_is_asked_for_what_a_confirmed_aggregator_is(tmp_path: Path) -> N
         (FIRST + 60, "ETH", "USD", 2_100.0, FRESH),
     ]
     assert stored(path, "select address, parent from contracts") == [(FRESH, ETH_USD)]
-    assert stored(path, "select count(*) from feeds where chain_id = 1") == [(261,)]
+    assert stored(path, "select count(*) from feeds where chain_id = 1") == [(273,)]
     assert stored(path, "select * from rejects") == []
 
 

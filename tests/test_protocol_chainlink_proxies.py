@@ -106,7 +106,7 @@ def test_sequencers_are_asked_hourly_and_prices_daily() -> None:
     """One uptime feed per layer 2, eight in all; every other proxy is asked for a price."""
     kinds = [contract.abi.rpartition("/")[2] for contract in PROXIES.contracts]
 
-    assert (kinds.count("UptimeFeed"), kinds.count("Proxy")) == (8, 1_602)
+    assert (kinds.count("UptimeFeed"), kinds.count("Proxy")) == (8, 1_841)
     assert [(read.name, read.every.count) for read in PROXIES.reads] == [
         ("price", 86_400),
         ("uptime", 3_600),

@@ -93,7 +93,7 @@ def test_state_alone_is_no_reason_to_ask_for_logs() -> None:
 
     assert asked == alone
     only_state = log_filter(both[1:], ETHEREUM, declared(both[1:], ETHEREUM))
-    assert len(only_state.addresses) == 266
+    assert len(only_state.addresses) == 345
 
 
 def held(price: int, expo: int, published: int) -> bytes:

@@ -12,6 +12,10 @@ Units      answers in the feed's own decimals, signed; updatedAt unix seconds. W
            the decimals, the aggregator is asked for them.
 Uptime     a sequencer's feed answers 0 while it is up and 1 while it is down: the asset is the
            chain's sequencer, the quote is DOWN. Consumers wait 3,600 s after it came back.
+Unpriced   a feed whose name says no quote has what its name says it counts in place of one: NAV,
+           SHARE PRICE, RESERVES, AUM, LEVEL, PERCENT, INDEX, RATE, RATIO, MARKET CAP, COUNT,
+           HEALTH, STATUS, or UNSTATED. None of them is a currency: which one a net asset value is
+           in, nobody states. Synthetix's debt ratio has 27 decimals; 18 are kept.
 Due        heartbeats and thresholds from tools that integrate the feeds (alchem-link), which round
            them and may be out of date.
 
@@ -57,10 +61,13 @@ PROTOCOL = Protocol(
         "proxies confirm, scaled by each feed's decimals. Other aggregators are not read."
     ),
     left_out=(
-        "Feeds whose name says no quote: net asset values, reserves, health checks, emergency "
-        "counts, indexes, economic series, market capitalisations and equities by the name of an "
-        "API. What their answer is counted in is not stated.",
-        "Prices of GM and GLV tokens, and prices that Aave caps: adapters that log nothing.",
+        "The currency or unit of feeds whose name says no quote: net asset values, reserves, "
+        "indexes, economic series, market capitalisations, counts and health checks. They are rows "
+        "by name, and value nothing in dollars.",
+        "Aggregators behind prices of GM and GLV tokens, behind prices that Aave caps and behind "
+        "what LlamaGuard bounds: none is listed. chainlink_proxies asks those feeds.",
+        "Floor prices, interest curves, reserves and market capitalisations that only spellbook "
+        "lists, 57 proxies: their names say no quote, and the feeds' own list has them no more.",
         "Aggregators that a proxy of version 0.6 moved to after the lists were made: it logs "
         "nothing when it moves; chainlink_proxies reads what it answers.",
         "The aggregator that a proxy stood on before its first confirmation: it is announced by "

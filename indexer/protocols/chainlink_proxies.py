@@ -53,7 +53,7 @@ PROTOCOL = Protocol(
     ),
     left_out=(
         "Rounds between two readings: no log of the proxy tells them.",
-        "Feeds whose name says no quote, as in chainlink.",
+        "The currency or unit of feeds whose name says no quote, as in chainlink.",
         "Which aggregator answered: its address fits no column.",
     ),
     contracts=tuple(

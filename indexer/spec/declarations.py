@@ -285,8 +285,10 @@ class Feed:
         feed: as the rows of `oracle_updates` name it.
         name: the pair, and what tells it from other feeds of the pair.
         asset, quote: upper case.
-        kind: price (that is traded), exchange_rate (that a contract pays), calculated (of other
-            feeds) or uptime (of a chain's sequencer).
+        kind: price (that is traded), capped (by a consumer), exchange_rate (that a contract pays),
+            calculated (of other feeds), uptime (of a chain's sequencer), or what is counted where
+            no currency is stated: nav, bounded_nav, share_price, reserves, market_cap, series,
+            count, health, status, unstated.
         proxy: the contract that others ask for it, where it is another.
         heartbeat_seconds: an update is due when the last one is this old.
         threshold_bps: an update is due when the price moved this far.
