@@ -489,8 +489,8 @@ create table credit_events (
     version varchar not null,
     -- funded, payment, refinanced; call, call_removed; impairment, impairment_removed; default,
     -- repossession, collateral_sale, recovery, liquidation; seizure: collateral that a liquidation
-    -- takes, where an event of its own tells; auction_restart, auction_removed: of a liquidation,
-    -- without amounts
+    -- takes, where an event of its own tells; collateral_posted, collateral_removed: by the
+    -- borrower; auction_restart, auction_removed: of a liquidation, without amounts
     kind varchar not null,
     pool varchar not null, -- pool, market or manager the loan belongs to
     loan varchar,

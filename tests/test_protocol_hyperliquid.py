@@ -30,6 +30,7 @@ BALANCE, SUPPLY = (
     "0x000000000000000000000000000000000000080d",
 )
 FUND = "0x" + "fe" * 20
+BRIDGE = "hyperliquid/Bridge2"
 HYPE_SUPPLY = "(uint64,uint64,uint64,uint64,(address,uint64)[])"
 KNOWN = declared([HYPERLIQUID], HYPEREVM)
 PERP_INFO = "(string,uint32,uint8,uint8,bool)"
@@ -166,27 +167,32 @@ def questions_of(sent: pl.DataFrame) -> list[tuple[object, ...]]:
 
 
 def test_the_bridge_tells_what_comes_and_goes() -> None:
-    """Deposits are transfers of USDC to it, from whomever; withdrawals what it finalized."""
+    """Deposits are transfers of USDC to it; withdrawals are requested, then final or invalid."""
     user, other = "0x" + "ab" * 20, "0x" + "cd" * 20
     usdc, bridge = (
         "0xaf88d065e77c8cc2239327c5edb3a432268e5831",
         "0x2df1c51e09aecf9cacb7bc98cb1742757f163df7",
     )
     transfer = {"from": user, "to": bridge, "value": 5_000_001}
-    gone = {"user": user, "destination": other, "usd": 2_500_000, "nonce": 1}
+    gone = {"user": user, "destination": other, "usd": 2_500_000, "nonce": 1, "message": b"m" * 32}
+    invalid = (user, other, 700_000, 1, 1, 2, b"m" * 32)
 
     found = built_facts(
         "hyperliquid",
         ARBITRUM,
         [log("erc20/Token", "Transfer", usdc, **transfer)],
         [log("erc20/Token", "Transfer", usdc, **(transfer | {"to": other}))],
-        [log("hyperliquid/Bridge2", "FinalizedWithdrawal", bridge, **gone, message=b"m" * 32)],
+        [log(BRIDGE, "RequestedWithdrawal", bridge, **gone, requestedTime=1)],
+        [log(BRIDGE, "FinalizedWithdrawal", bridge, **gone)],
+        [log(BRIDGE, "InvalidatedWithdrawal", bridge, withdrawal=invalid)],
     )
 
     flow = {"pool": bridge, "account": user, "asset_token": usdc}
     assert golden_rows(found, "pool_flows") == [
         flow | {"kind": "deposit", "asset_tokens": usd("5.000001")},
+        flow | {"kind": "withdrawal_request", "asset_tokens": usd("2.5")},
         flow | {"kind": "withdrawal", "asset_tokens": usd("2.5")},
+        flow | {"kind": "withdrawal_request_removed", "asset_tokens": usd("0.7")},
     ]
     assert reasons(found) == []
 

@@ -722,3 +722,29 @@ def test_recorded_swaps_at_the_peg_become_rows(shared: Path) -> None:
     )
     assert len(logs) == 7
     assert recorded_rows(SLUG, logs, {}, "fees", "fee_usd") == {}
+
+
+# --- prices of collateral -------------------------------------------------------------------------
+
+
+def test_the_spotter_says_what_a_collateral_is_taken_for() -> None:
+    """The price is a wad in a bytes32; without one, spot is zero and there is no row."""
+    spotter = "0x65c79fcb50ca1594b025960e539ed7a9a6d434a3"
+    price = {"val": (2_500 * WAD).to_bytes(32), "spot": 1_700 * RAY}
+
+    result = facts_of(
+        maker("Spotter", "Poke", spotter, ilk=ilk("ETH-A"), **price),
+        maker("Spotter", "Poke", spotter, ilk=ilk("WBTC-A"), **(price | {"spot": 0})),
+        maker("Spotter", "Poke", spotter, ilk=ilk("RWA001-A"), **price),
+    )
+
+    assert rows(result, "oracle_updates") == [
+        {
+            "feed": "ETH-A",
+            "asset": "ETH-A",
+            "quote": "USD",
+            "oracle_price_quote": usd("2500"),
+            "provider": "sky",
+        }
+    ]
+    assert reasons(result) == []

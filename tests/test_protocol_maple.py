@@ -1084,3 +1084,38 @@ def test_a_strategy_tells_what_it_manages_for_its_pool(managed: int) -> None:
             "unrealized_loss_tokens": usd("1000000"),
         }
     ]
+
+
+# --- collateral and strategies --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("moved", "kind"),
+    [
+        (ftl("CollateralPosted", amount_=25 * 10**8), "collateral_posted"),
+        (
+            ftl("CollateralRemoved", amount_=25 * 10**8, destination_=OTHER),
+            "collateral_removed",
+        ),
+    ],
+)
+def test_a_borrower_gives_collateral_and_takes_it_back(moved: Built, kind: str) -> None:
+    """In the collateral's own token, of the loan that logs it; no principal moves."""
+    assert rows(read(moved), "credit_events") == [
+        OWN
+        | {
+            "kind": kind,
+            "pool": POOL,
+            "collateral_token": WBTC,
+            "collateral_tokens": usd("25"),
+        }
+    ]
+
+
+def test_an_impaired_strategy_is_an_impairment_of_its_pool() -> None:
+    """No loan, no borrower and no amount: what is unrealised is read from the strategy."""
+    impaired = log("maple/Strategy", "StrategyImpaired", STRATEGY)
+
+    assert rows(read(impaired), "credit_events") == [
+        {"kind": "impairment", "pool": POOL, "asset_token": USDC}
+    ]

@@ -47,6 +47,7 @@ MARK_PRICE = "0x0000000000000000000000000000000000000806"
 ORACLE_PRICE = "0x0000000000000000000000000000000000000807"
 PERP_INFO = "0x000000000000000000000000000000000000080a"
 PERPS = (0, 1, 5, 159)
+BRIDGE_ABI = "hyperliquid/Bridge2"
 BRIDGE = "0x2Df1c51E09aECF9cacB7bc98cB1742757f163dF7"
 USDC = "0xaf88d065e77c8cC2239327C5EDb3A432268e5831"
 NITRO = 22_207_818
@@ -60,12 +61,13 @@ PROTOCOL = Protocol(
         "Oracle and mark prices of a few perps, as HyperEVM's precompiles state them every 3,600 "
         "blocks; so are the supply of HYPE, from which burned tokens are taken off, and what the "
         "Assistance Fund holds (`pool_states`), which counts as treasury. Deposits are transfers "
-        "of USDC to the bridge on Arbitrum, withdrawals what it finalized. Everything "
-        "else is from fills that the user brings: position changes of both sides of each trade; "
-        "liquidations one-sided, of the liquidated account alone; ADLs of the account that was "
-        "cut, whose counterpart is not liquidated once more; fees as charged, rebates below zero, "
-        "split by policy where a perp of the main exchange charges USDC; buybacks are purchases of "
-        "HYPE by the Assistance Fund. Nothing proves that files are complete."
+        "of USDC to the bridge on Arbitrum, withdrawals what it finalized; requests queue, and are "
+        "removed where a dispute invalidates them. Everything else is from fills that the user "
+        "brings: position changes of both sides of each trade; liquidations one-sided, of the "
+        "liquidated account alone; ADLs of the account that was cut, whose counterpart is not "
+        "liquidated once more; fees as charged, rebates below zero, split by policy where a perp "
+        "of the main exchange charges USDC; buybacks are purchases of HYPE by the Assistance Fund. "
+        "Nothing proves that files are complete."
     ),
     contracts=(
         *(
@@ -83,7 +85,7 @@ PROTOCOL = Protocol(
             for perp in PERPS
         ),
         Contract(HYPEREVM, SUPPLY, HYPE_SUPPLY, 0),
-        Contract(ARBITRUM, "hyperliquid/Bridge2", BRIDGE, NITRO),
+        Contract(ARBITRUM, BRIDGE_ABI, BRIDGE, NITRO),
         Contract(ARBITRUM, "erc20/Token", USDC, NITRO, only={"to": (BRIDGE.lower(),)}),
     ),
     events=(
@@ -100,18 +102,30 @@ PROTOCOL = Protocol(
             },
             is_confirmed=True,
         ),
-        Event(
-            abi="hyperliquid/Bridge2",
-            name="FinalizedWithdrawal",
-            into="pool_flows",
-            columns={
-                "kind": Const("withdrawal"),
-                "pool": Const(BRIDGE.lower()),
-                "account": "user",
-                "asset_token": Const(USDC.lower()),
-                "asset_tokens": Amount("usd", Const(USDC.lower())),
-            },
-            is_confirmed=True,
+        *(
+            Event(
+                abi=BRIDGE_ABI,
+                name=name,
+                into="pool_flows",
+                columns={
+                    "kind": Const(kind),
+                    "pool": Const(BRIDGE.lower()),
+                    "account": user,
+                    "asset_token": Const(USDC.lower()),
+                    "asset_tokens": Amount(usd, Const(USDC.lower())),
+                },
+                is_confirmed=True,
+            )
+            for name, kind, user, usd in (
+                ("RequestedWithdrawal", "withdrawal_request", "user", "usd"),
+                ("FinalizedWithdrawal", "withdrawal", "user", "usd"),
+                (
+                    "InvalidatedWithdrawal",
+                    "withdrawal_request_removed",
+                    "withdrawal.user",
+                    "withdrawal.usd",
+                ),
+            )
         ),
     ),
     reads=(
@@ -185,6 +199,7 @@ PROTOCOL = Protocol(
         for row in listed("hyperliquid_accounts")
     ),
     left_out=(
+        "Prices of other perps than four: which index is which coin is stated for those alone.",
         "Open interest and funding: fills tell changes of positions, not what was open before.",
         "The collateral behind a position: fills do not carry it, ledger updates are not read.",
         "How fees of spot and of perps that others deploy (HIP-3) are split: the deployer's share "
@@ -194,6 +209,11 @@ PROTOCOL = Protocol(
         "Burned tokens of buybacks: the vote of December 2025 to count them so is no burn; they go "
         "to the fund, which is called treasury.",
         "Deposits to the first bridge, in bridged USDC, and by CoreDepositWallet on HyperEVM.",
-        "Withdrawals that are requested and not finalized, and what validators and lockers do.",
+        "Deposit of the bridge: the transfer that it tells of is read, and plain transfers log "
+        "none.",
+        "FailedWithdrawal: it names a message and an error, and moves nothing; what validators, "
+        "lockers and finalizers do; FailedPermitDeposit.",
+        "RawAction of CoreWriter: an intent of a contract; whether HyperCore carried it out is not "
+        "implied, and no log says it.",
     ),
 )

@@ -24,6 +24,7 @@ has the topic of the old auctions' Kick, and other units.
 from indexer.chains import ETHEREUM
 from indexer.protocols.maker.burns import BURNS, MKR, SHARES, SKY
 from indexer.protocols.maker.liquidations import CLIPPER, DAI, LIQUIDATIONS
+from indexer.protocols.maker.prices import PRICES
 from indexer.protocols.maker.savings import PEG, SAVINGS, USDS, VAULTS
 from indexer.spec import TOKEN_SUPPLY, Contract, Protocol, Token, listed
 
@@ -43,6 +44,7 @@ SINGLES = (
     ("FlapperUniV2First", "0x0c10Ae443cCB4604435Ba63DA80CCc63311615Bc"),
     ("FlapperUniV2", "0xc5A9CaeBA70D6974cBDFb28120C3611Dd9910355"),
     ("FlapperUniV2SwapOnly", "0x374D9c3d5134052Bc558F432Afa1df6575f07407"),
+    ("Spotter", "0x65C79fcB50Ca1594B025960e539eD7A9a6D434A3"),
     ("Splitter", "0xBF7111F13386d23cb2Fba5A538107A73f6872bCF"),
     ("Pot", POT),
     ("Vow", VOW),
@@ -69,7 +71,8 @@ PROTOCOL = Protocol(
         "their removal and defaults, except for two vaults that were wound up. Savings are calls "
         "of the Pot and sUSDS, with the price of a share; what savers and stakers are paid is "
         "known, the fees it comes from are not. Buybacks are what each flapper swapped; all of it "
-        "goes to the treasury, nothing is burned. Dollars are Dai and USDS at par."
+        "goes to the treasury, nothing is burned. Oracle prices are what the Spotter is told of a "
+        "collateral type, before it is discounted. Dollars are Dai and USDS at par."
     ),
     left_out=(
         "Stability fees: the Vat notes a rate, and the debt it is multiplied with is state; so are "
@@ -85,8 +88,9 @@ PROTOCOL = Protocol(
         "Sales of clippers that were replaced: the chainlog names the last one of a collateral.",
         "Surplus auctions before July 2023, and auctions of debt: their start does not say what "
         "MKR they bring or make.",
-        "Locks of real-world vaults: tokens that stand for a contract, one of a kind; Bump: an "
-        "appraisal, no price.",
+        "Locks and releases (Free) of real-world vaults: tokens that stand for a contract, one of "
+        "a kind; Bump, and Poke of their collateral: an appraisal, no price. Quit: Dai that an urn "
+        "still holds when the system has been shut down.",
         "sDAI: its flows are the Pot's, with sDAI as the account.",
         "Flows of stUSDS: their events are not confirmed.",
         "The burn of 26 June 2025 and conversions of MKR to SKY: transfers of tokens. In shares of "
@@ -126,7 +130,7 @@ PROTOCOL = Protocol(
             for address, asset in PEGS
         ),
     ),
-    events=(*LIQUIDATIONS, *SAVINGS, *VAULTS, *PEG, *BURNS),
+    events=(*LIQUIDATIONS, *SAVINGS, *VAULTS, *PEG, *BURNS, *PRICES),
     reads=(TOKEN_SUPPLY,),
     policies=SHARES,
     tokens=(

@@ -66,9 +66,10 @@ PROTOCOL = Protocol(
     kind="credit",
     methodology=(
         "Credit events are what loans, pool managers and auctions log; a default's loss is net of "
-        "the delegate's cover, and a call is no default. Interest is gross, split into lenders and "
-        "delegate (supply side) and platform (treasury), which is paid its fees also of what a "
-        "default recovers or cover pays; dollars are USDC and USDT at par. "
+        "the delegate's cover, and a call is no default. Collateral is what borrowers post and "
+        "take back, and an impaired strategy is an impairment of its pool. Interest is gross, "
+        "split into lenders and delegate (supply side) and platform (treasury), which is paid its "
+        "fees also of what a default recovers or cover pays; dollars are USDC and USDT at par. "
         "Requests to withdraw queue and are no flows. Principal outstanding and unrealised losses "
         "are what managers log, absolute. Share prices are read from the pools once a day, before "
         "unrealised losses. Syrup loans are open-term with collateral held off chain: no auction "
@@ -87,6 +88,11 @@ PROTOCOL = Protocol(
         "Requests to withdraw that a delegate removes: the queue names neither owner nor shares.",
         "RequestProcessed of the queues: the pool's Withdraw tells the same exit.",
         "CoverWithdrawn: a delegate takes his cover back, which covers nothing.",
+        "StrategyDeactivated and StrategyReactivated: whether a strategy that comes back had been "
+        "impaired or deactivated is state. An impaired strategy is read and never removed from the "
+        "impaired; what is unrealised in it is read once a day.",
+        "VestingScheduleUpdated of stSYRUP: when rewards end, and neither their amount nor how "
+        "much of them was bought.",
         "Money between pools and strategies: it does not leave the pool; what strategies hold is "
         "read once a day.",
         "The split of loans before v4: Maple v1 pools made it, and v1 itself is not covered.",

@@ -1,6 +1,6 @@
-"""What loans of both kinds log: funding, payments, calls, new terms, impairments and seizures."""
+"""What loans log: funding, payments, calls, new terms, impairments, collateral and seizures."""
 
-from indexer.protocols.maple.markets import LOAN_FTL, LOAN_OTL, OWN_ASSET
+from indexer.protocols.maple.markets import LOAN_FTL, LOAN_OTL, OF_POOL, OWN_ASSET
 from indexer.spec import (
     Amount,
     Const,
@@ -129,4 +129,30 @@ LOANS = (
         version="2",
     ),
     Event(LOAN_OTL, "Repossessed", "credit_events", SEIZED, version="2"),
+    *(
+        Event(
+            abi=LOAN_FTL,
+            name=name,
+            into="credit_events",
+            columns={
+                **OWN,
+                "kind": Const(kind),
+                "collateral_token": COLLATERAL,
+                "collateral_tokens": Amount("amount_", COLLATERAL),
+            },
+            version="2",
+        )
+        for name, kind in (
+            ("CollateralPosted", "collateral_posted"),
+            ("CollateralRemoved", "collateral_removed"),
+        )
+    ),
+    # Of what a pool has in a strategy, by whoever manages the pool: no loan, and no amount.
+    Event(
+        abi="maple/Strategy",
+        name="StrategyImpaired",
+        into="credit_events",
+        columns={"pool": OF_POOL, "kind": Const("impairment"), "asset_token": OWN_ASSET},
+        version="2",
+    ),
 )
