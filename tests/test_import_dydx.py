@@ -58,15 +58,32 @@ def trades(folder: Path, *told: dict[str, Any]) -> Path:
 
 
 def test_a_fill_pays_a_fee(tmp_path: Path) -> None:
-    """A fee is what it says, below zero for some makers; how it is split is not known."""
+    """A fee is what it says, below zero for some makers; a quarter is MegaVault's in 2025."""
     path = fills(tmp_path, fill(), fill("MAKER", fee="-0.2", side="BUY"))
 
-    columns = ("market", "account", "fee_usd", "supply_side_usd", "split_basis")
-    assert sorted(rows(path, "fees", *columns)) == [
-        ("ETH-USD", f"{ACCOUNT}/3", "-0.2", None, "none"),
-        ("ETH-USD", f"{ACCOUNT}/3", "0.9", None, "none"),
+    columns = ("account", "fee_usd", "supply_side_usd", "treasury_usd", "holders_usd")
+    assert sorted(rows(path, "fees", *columns, "split_basis")) == [
+        (f"{ACCOUNT}/3", "-0.2", "-0.05", "-0.02", "-0.13", "policy"),
+        (f"{ACCOUNT}/3", "0.9", "0.225", "0.09", "0.585", "policy"),
     ]
     assert rows(path, "position_changes", "account") == []
+
+
+@pytest.mark.parametrize(
+    ("day", "split"),
+    [
+        ("2024-11-14", (None, None, None)),
+        ("2024-11-15", ("0.5", "0.1", "0.4")),
+        ("2025-03-01", ("0.25", "0.1", "0.65")),
+    ],
+)
+def test_a_fee_is_split_by_the_vote_in_force(
+    tmp_path: Path, day: str, split: tuple[str | None, ...]
+) -> None:
+    """Half went to MegaVault first, a quarter later; before the first split nothing is known."""
+    path = fills(tmp_path, fill(fee="1", createdAt=f"{day}T12:00:00.000Z"))
+
+    assert rows(path, "fees", "supply_side_usd", "treasury_usd", "holders_usd") == [split]
 
 
 def test_the_liquidated_side_alone_is_a_liquidation(tmp_path: Path) -> None:

@@ -7,12 +7,37 @@ Types      LIQUIDATED is the taker whose position was liquidated, LIQUIDATION it
            DELEVERAGED is the taker of a deleveraging, who could not pay, OFFSETTING the maker
            whose position was cut for it.
            https://github.com/dydxprotocol/v4-chain (the indexer, types/fill-types.ts)
+Split      net revenue is shared out, so maker rebates count against what is shared. From November
+           2024: MegaVault 50 % (supply side), stakers 40 % (holders), treasury 10 %; from March
+           2025: stakers 40 % and buybacks 25 % (holders), MegaVault 25 %, Treasury SubDAO 10 %.
+           https://dydx.forum/t/drc-dydx-treasury-subdao-dydx-buyback-program/3433
+           https://dydx.forum/t/drc-revenue-share-on-dydx/4702
+           The votes are known by month; days are assumed, and so is the first month. What was
+           shared out before is not known here.
 Units      prices and fees are decimal dollars (USDC), sizes whole units of the base asset.
 """
 
 from indexer.chains import DYDX
-from indexer.spec import Const, Entry, Equals, Fixed, Neg, OneOf, Product, Protocol, Value
+from indexer.spec import (
+    Const,
+    Entry,
+    Equals,
+    Fixed,
+    Neg,
+    OneOf,
+    Policy,
+    Product,
+    Protocol,
+    Rest,
+    Share,
+    Value,
+)
 
+FORUM = "https://dydx.forum/t/"
+FIRST_SPLIT = FORUM + "drc-dydx-treasury-subdao-dydx-buyback-program/3433"
+SECOND_SPLIT = FORUM + "drc-revenue-share-on-dydx/4702"
+
+FEE = Fixed("fee", 18)
 NOTIONAL = Fixed(Product("price", "size"), 36)
 # Whoever is closed by force sold a long or bought back a short.
 WAS_LONG = Equals("side", "SELL")
@@ -24,7 +49,7 @@ LIQUIDATED: dict[str, Value] = {
     "notional_usd": NOTIONAL,
     "size_tokens": Fixed("size", 18),
     "execution_price_usd": Fixed("price", 18),
-    "fee_usd": Fixed("fee", 18),
+    "fee_usd": FEE,
     "shortfall_basis": Const("none"),
     "derivation": Const("direct"),
 }
@@ -57,7 +82,8 @@ PROTOCOL = Protocol(
         "answers. Liquidations are entries of type LIQUIDATED, one-sided: the liquidated side "
         "alone. ADLs are the OFFSETTING side of a deleveraging, which a trade of type DELEVERAGED "
         "tells as well, without its account. Position changes are the sides closed by force. Fees "
-        "are those of fills; makers may be paid instead, which is a fee below zero. A trade and a "
+        "are those of fills; makers may be paid instead, which is a fee below zero. They are split "
+        "by assumed policy from November 2024 on. A trade and a "
         "fill of the same side are one entry. Nothing proves that the files are complete."
     ),
     contracts=(),
@@ -88,18 +114,27 @@ PROTOCOL = Protocol(
                 "account": "account",
                 "fee_kind": Const("position"),
                 "fee_token": Const("USDC"),
-                "fee_tokens": Fixed("fee", 18),
-                "fee_usd": Fixed("fee", 18),
-                "split_basis": Const("none"),
+                "fee_tokens": FEE,
+                "fee_usd": FEE,
+                "supply_side_usd": Share(FEE, "supply_side_share"),
+                "treasury_usd": Rest("fee_usd", ("supply_side_usd", "holders_usd")),
+                "holders_usd": Share(FEE, "holders_share"),
+                "split_basis": Const("policy"),
             },
         ),
         Entry(DYDX, "trade", "liquidations", LIQUIDATED, where=(Equals("type", "LIQUIDATED"),)),
         Entry(DYDX, "trade", "adls", CUT, where=(Equals("type", "DELEVERAGED"),)),
     ),
+    policies=(
+        Policy("supply_side_share", "0.5", "2024-11-15", FIRST_SPLIT, "assumed"),
+        Policy("holders_share", "0.4", "2024-11-15", FIRST_SPLIT, "assumed"),
+        Policy("supply_side_share", "0.25", "2025-03-01", SECOND_SPLIT, "assumed"),
+        Policy("holders_share", "0.65", "2025-03-01", SECOND_SPLIT, "assumed"),
+    ),
     left_out=(
         "Position changes by ordinary fills: whether a fill opens or closes is not in every file.",
-        "The split of fees between stakers, MegaVault, treasury and buybacks: the votes that set "
-        "it are known by month, not by day.",
+        "The day of each vote on the split of fees, the split before November 2024, and a rise of "
+        "the buybacks' share at the end of 2025: no source here confirms them.",
         "Buybacks: the treasury buys on exchanges, which only bank transfers of the chain show.",
         "Funding, oracle prices and open interest: fills and trades do not tell them.",
         "v3 on StarkEx: trades and liquidations were never on chain; its deposits are not read.",

@@ -4,9 +4,12 @@ Clearpool: pools of one borrower each, on eight chains, in three kinds.
 Contracts  https://github.com/clearpool-finance/prime-protocol-public (prime);
            https://github.com/DefiLlama/DefiLlama-Adapters, projects/clearpool (dynamic, vaults):
            pools are announced by their factories.
-Split      prime, Pool.sol: what a lender gets is principal, interest and penalty in one; spread and
-           origination fee come on top and go to the treasury. Spread is the treasury's part of
-           interest, so gross interest is the two together. Dynamic pools hand their reserves over.
+Split      prime, protocol/contracts/Pool/Pool.sol: _dueInterestOf adds the penalty to what is due;
+           _repayTo and _repayInterestTo transfer what is due to the lender, and to the treasury no
+           more than spread and origination fee, which come on top. So a lender gets principal,
+           interest and penalty in one, and of a penalty the treasury gets nothing. Spread is the
+           treasury's part of interest, so gross interest is the two together. Dynamic pools hand
+           their reserves over.
 Units      amounts in the pool's asset; shares of dynamic pools have the asset's decimals, their
            exchange rate is in 1e18.
 Dollars    USDC and USDT at par, by https://developers.circle.com/stablecoins/usdc-contract-addresses
