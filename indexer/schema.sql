@@ -431,7 +431,8 @@ create table fees (
     market varchar,
     account varchar,
     -- position, borrow, liquidation, swap, margin, order, interest, origination, service, management,
-    -- subscription, redemption, penalty, flash_loan, reserve: what a lending pool keeps of interest, when it
+    -- subscription, redemption, penalty, flash_loan; auction: of a place in a chain's order; sequencer:
+    -- what a chain's vaults pay out; reserve: what a lending pool keeps of interest, when it
     -- takes it
     fee_kind varchar not null,
     fee_token varchar,

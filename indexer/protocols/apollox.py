@@ -125,6 +125,9 @@ PROTOCOL = Protocol(
         "Fees of the first generation: it logs what the pool kept of them and not the whole.",
         "Who holds the DAO's part in the end: the address is set by role and spends by hand.",
         "Shares of ALP in its flows: the events say tokens alone.",
+        "What a closed trade pays its account and leaves the pool (CloseTradeReceived, "
+        "CloseTradeAddLiquidity): settlements in the tokens of margins, neither a deposit nor a "
+        "fee; no table holds them.",
         "The predictions (up or down): they are no positions.",
         "Other chains: their addresses are not established.",
     ),

@@ -152,6 +152,8 @@ PROTOCOL = Protocol(
         "them in the one that comes.",
         "Prices posted to the oracle: its address is not established.",
         "The liquidator's reward, a fixed sum from the pool, and who the liquidator was.",
+        "How profit and loss of a position is shared among tranches (PnLDistributed): an amount "
+        "of tokens per tranche; no table holds what a pool wins or loses.",
         "Bad debt: no event; the pool bears it. ADL and buybacks: there are none.",
         "DaoFeeWithdrawn and DaoFeeReduced: fees collected before, moved.",
         "Changes of the fee split over time: DaoFeeSet says the DAO's part of new fees, not what "

@@ -97,7 +97,11 @@ PROTOCOL = Protocol(
         "most have no price.",
         "Amounts that were swapped: no table holds trades of tokens; a fee is their rate of it.",
         "The protocol's part of fees: which pools keep one, and how much, is state.",
-        "Pools on other chains: none of their tokens is confirmed.",
+        "Fees that are paid out (Collect, CollectProtocol): they were counted when they were "
+        "charged, and Collect pays back liquidity as well; SetFeeProtocol, whose part is state "
+        "until it is called.",
+        "PoolCreated of the factory: see the pools that are not listed.",
+        "Pools on other chains: no source here lists any, and none of their tokens is confirmed.",
     ),
     contracts=tuple(
         Contract(

@@ -72,6 +72,7 @@ PROTOCOL = Protocol(
     left_out=(
         "Trades: the sequencer settles them in batches, and FillOrder comes of one book per "
         "product, whose addresses are not established.",
+        "SubmitTransactions of the endpoint: it says that a batch came, and nothing of it.",
         "Liquidations of the first releases (2023): their event names a mode and a health group in "
         "place of a product, and no source here says when it ended or what the groups hold.",
         "What a liquidator's own position becomes: the event does not say which way it goes.",

@@ -223,8 +223,8 @@ class Protocol:
     Attributes:
         slug: name of the declaration and of its `abis/` folder.
         name: as people write it.
-        kind: perp, credit (lending too), rwa (tokens of funds), oracle, dex, yield or token (one
-            whose buybacks are read and whose venue is not).
+        kind: perp, credit (lending too), rwa (tokens of funds), oracle, dex, yield, token (one
+            whose buybacks are read and whose venue is not) or chain (what its sequencer earns).
         methodology: what becomes which fact, printed in reports.
         left_out: what is not covered, one sentence each: what, and why.
         contracts, events, discoveries, reads, entries, policies: see the classes.
@@ -236,7 +236,7 @@ class Protocol:
 
     slug: str
     name: str
-    kind: Literal["perp", "credit", "rwa", "oracle", "dex", "yield", "token"]
+    kind: Literal["perp", "credit", "rwa", "oracle", "dex", "yield", "token", "chain"]
     methodology: str
     contracts: tuple[Contract, ...]
     events: tuple[Event, ...]

@@ -95,6 +95,12 @@ PROTOCOL = Protocol(
         "FeesProcessed, BorrowingGroupOiUpdated and RewardDistributed: they repeat what is read.",
         "Resizes before v9.2, which say no collateral price, and the PnL of decreases before v10.",
         "LeverageUpdateExecuted: the notional stays; two of its shapes share a topic.",
+        "Money that moves while a trade stays open, v10: TradePositivePnlWithdrawn, "
+        "TradeNegativePnlManuallyRealized, TradeHoldingFeesManuallyRealized, TradingFeesRealized, "
+        "PnlRealizedOnOpenTrade and TradeValueTransferred settle in the collateral what the trade "
+        "has made or owes and change no size; fees are read where they are charged.",
+        "CounterTradeCollateralReturned: collateral of a counter-trade that goes back to its "
+        "trader; what a trade holds stands in its execution.",
         "Cancelled orders (MarketCloseCanceled and so on): nothing is traded; fees are read.",
         "PriceReceived and SignedPricesReceived: one node's answers each; the median of them is in "
         "the execution. Prices of pairs before v9.4 and in triggers: with impact, or the order's "

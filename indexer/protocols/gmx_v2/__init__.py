@@ -106,6 +106,8 @@ PROTOCOL = Protocol(
         "Flows of pools before release 2.1 (June 2024): no event says their market or account; "
         "assets paid out by withdrawals: no event of theirs says them; flows of GLV vaults: they "
         "are those of the markets below.",
+        "GLV vaults as markets (GlvCreated, GlvMarketAdded): nothing is traded in one; what it is "
+        "worth is read, and the markets below it are declared.",
         "Sizes and prices of synthetic tokens whose decimals are not declared, as on MegaETH: "
         "rejected by name, not guessed.",
         "Fee factors changed by SetUint: the split by holders' points is dated policy.",

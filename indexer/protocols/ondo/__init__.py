@@ -49,6 +49,10 @@ PROTOCOL = Protocol(
         "Ranges of USDY's oracle (RangeSet, RangeOverriden): they are set ahead of time and a "
         "price is a power of their rate; the day's price is read instead.",
         "Prices the external check passed over (ChainlinkPriceIgnored): the share price stays.",
+        "Prices of RWAOracleRateCheck (RWAPriceSet): no source states which fund one is of, nor "
+        "where.",
+        "InstantSubscriptionRebasingUSDY and InstantSubscriptionRebasingOUSG: the same call logs "
+        "Subscription, which is read; what differs is the form in which shares are handed out.",
         "Prices of the pricer of OUSG: it repeats its oracle; corrections (PriceUpdated) name no "
         "moment.",
         "Fees of deposits that arrive off chain (DepositProofAdded): what was charged is no USDC.",

@@ -65,8 +65,9 @@ PROTOCOL = Protocol(
         "Funding of futures v1: FundingRecomputed says what a unit has accrued in dollars, not the "
         "rate; that of single accounts is in no event of either generation.",
         "MarketRemoved: a removed market emits nothing that is read, so it needs no end.",
-        "Who stands behind an account: Kwenta's SmartMarginFactory says it (NewAccount), and no "
-        "table holds the owners of accounts.",
+        "Who stands behind an account: Kwenta's two SmartMarginFactories say it (NewAccount: "
+        "creator and account), and the table of accounts holds names that declarations state, no "
+        "owners that logs tell.",
     ),
     contracts=(
         Contract(OPTIMISM, MANAGER, "0xdb89f3fc45A707Dd49781495f77f8ae69bF5cA6e", FIRST_MANAGER),
