@@ -149,13 +149,13 @@ def test_every_named_feed_of_the_facts_is_a_proxy(shared: Path) -> None:
 @pytest.mark.parametrize(
     ("chain", "name", "asset", "quote", "kind"),
     [
-        ("ethereum", "BUIDL NAV", "BUIDL", "NAV", "nav"),
-        ("ethereum", "USTB NAV PER SHARE", "USTB", "NAV", "nav"),
-        ("ethereum", "USTB NAV AAVE LLAMAGUARD", "USTB", "NAV", "bounded_nav"),
-        ("bsc", "CASH+ NAV", "CASH+", "NAV", "nav"),
-        ("ethereum", "WBTC PROOF OF RESERVES", "WBTC", "RESERVES", "reserves"),
-        ("base", "REAL GDP LEVEL", "REAL GDP", "LEVEL", "series"),
-        ("ethereum", "TOTAL MARKET CAP USD", "TOTAL MARKET CAP", "MARKET CAP", "market_cap"),
+        ("ethereum", "BUIDL NAV", "BUIDL NAV", "NAV", "nav"),
+        ("ethereum", "USTB NAV PER SHARE", "USTB NAV PER SHARE", "NAV", "nav"),
+        ("ethereum", *2 * ("USTB NAV AAVE LLAMAGUARD",), "NAV", "bounded_nav"),
+        ("bsc", "CASH+ NAV", "CASH+ NAV", "NAV", "nav"),
+        ("ethereum", *2 * ("WBTC PROOF OF RESERVES",), "RESERVES", "reserves"),
+        ("base", "REAL GDP LEVEL", "REAL GDP LEVEL", "LEVEL", "series"),
+        ("ethereum", *2 * ("TOTAL MARKET CAP USD",), "MARKET CAP", "market_cap"),
         ("ethereum", "TSLAON/USD ONDO API SVR", "TSLAON", "USD", "price"),
         ("arbitrum", "DAI/USD CAPPED", "DAI", "USD", "capped"),
         ("zksync", "WRSETH/ETH EXCHANGE RATE", "WRSETH", "ETH", "exchange_rate"),
@@ -164,7 +164,7 @@ def test_every_named_feed_of_the_facts_is_a_proxy(shared: Path) -> None:
 def test_a_feed_is_named_by_what_it_counts(
     chain: str, name: str, asset: str, quote: str, kind: str
 ) -> None:
-    """A quote that the name says is the quote; where it says none, what is counted is."""
+    """A quote that the name says is the quote; where it says none, the name is the asset."""
     (row,) = (
         row for row in listed("chainlink_proxies") if (row["chain"], row["name"]) == (chain, name)
     )
@@ -173,13 +173,15 @@ def test_a_feed_is_named_by_what_it_counts(
 
 
 def test_what_is_no_price_is_in_no_currency() -> None:
-    """Metrics value by feeds in USD: net asset values, reserves and counts are never among them."""
+    """What counts something else is neither in a currency nor of an asset that has a price."""
     unpriced = {"nav", "bounded_nav", "share_price", "reserves", "market_cap"}
     unpriced |= {"series", "count", "health", "status", "unstated"}
     told = [*listed("chainlink_aggregators"), *listed("chainlink_proxies")]
 
     quotes = {row["quote"] for row in told if row["kind"] in unpriced}
+    names = {row["asset"] for row in told if row["kind"] in unpriced}
 
+    assert not names & {row["asset"] for row in told if row["kind"] not in unpriced}
     assert quotes == {
         *("NAV", "SHARE PRICE", "RESERVES", "AUM", "MARKET CAP", "LEVEL", "PERCENT", "INDEX"),
         *("RATE", "RATIO", "COUNT", "HEALTH", "STATUS", "UNSTATED"),
@@ -187,7 +189,7 @@ def test_what_is_no_price_is_in_no_currency() -> None:
 
 
 def test_reserves_are_tokens_by_name() -> None:
-    """What WBTC's feed counts, 8 decimals, is of asset WBTC in RESERVES, and no price."""
+    """What WBTC's feed counts, 8 decimals, is of its own name in RESERVES, and no price of WBTC."""
     reserves = "0xB622b7D6d9131cF6A1230EBa91E5da58dbea6F59"
 
     result = facts_of("chainlink", ETHEREUM, frame([answer(reserves, 15_000_000_000_000)], block=1))
@@ -195,7 +197,7 @@ def test_reserves_are_tokens_by_name() -> None:
     assert [
         (row["asset"], row["quote"], row["oracle_price_quote"])
         for row in rows(result, "oracle_updates")
-    ] == [("WBTC", "RESERVES", usd("150000"))]
+    ] == [("WBTC PROOF OF RESERVES", "RESERVES", usd("150000"))]
 
 
 def test_every_recorded_answer_of_a_declared_aggregator_becomes_its_row(shared: Path) -> None:

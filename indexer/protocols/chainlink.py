@@ -12,7 +12,8 @@ Units      answers in the feed's own decimals, signed; updatedAt unix seconds. W
            the decimals, the aggregator is asked for them.
 Uptime     a sequencer's feed answers 0 while it is up and 1 while it is down: the asset is the
            chain's sequencer, the quote is DOWN. Consumers wait 3,600 s after it came back.
-Unpriced   a feed whose name says no quote has what its name says it counts in place of one: NAV,
+Unpriced   a feed whose name says no quote is of an asset by its whole name, which no token has,
+           so that it is no token's price; in place of a quote it has what its name says: NAV,
            SHARE PRICE, RESERVES, AUM, LEVEL, PERCENT, INDEX, RATE, RATIO, MARKET CAP, COUNT,
            HEALTH, STATUS, or UNSTATED. None of them is a currency: which one a net asset value is
            in, nobody states. Synthetix's debt ratio has 27 decimals; 18 are kept.
