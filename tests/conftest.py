@@ -44,6 +44,7 @@ _LONG = (
         "test_readers",
         "test_watch",
     ),
+    "test_golden_rows",
     *("test_sync_converge", "test_sync_rederive", "test_sync_ahead", "test_rig_faults"),
     *("test_sync_proof", "test_sync_reads", "test_sync_reorgs", "test_sync_supplement"),
     *("test_replay_report", "test_sync_adversary", "test_sync_estimate", "test_report_pages"),

@@ -430,6 +430,54 @@ def test_a_repayment_of_v1_without_a_fee_is_no_fee() -> None:
     assert rows(built("aave", ASKED, repaid), "fees") == []
 
 
+def test_a_liquidation_of_v1_pays_the_origination_fee_too() -> None:
+    """Collateral for the fee goes beside that of the liquidator, and is told in the fee's token."""
+    of_fee = first(
+        "OriginationFeeLiquidated",
+        _collateral=WETH,
+        _reserve=USDC,
+        _feeLiquidated=250_000,
+        _liquidatedCollateralForFee=10**14,
+        _timestamp=1,
+    )
+    call = first(
+        "LiquidationCall",
+        _collateral=WETH,
+        _reserve=USDC,
+        _purchaseAmount=2_000_000_000,
+        _liquidatedCollateralAmount=105 * 10**16,
+        _accruedBorrowInterest=77,
+        _liquidator=KEEPER,
+        _receiveAToken=False,
+        _timestamp=1,
+    )
+
+    result = built("aave", ASKED, of_fee, call)
+
+    assert rows(result, "credit_events") == [
+        {
+            "kind": "liquidation",
+            "pool": AAVE_V1,
+            "account": USER,
+            "counterparty": KEEPER,
+            "asset_token": USDC,
+            "principal_tokens": usd("2000"),
+            "collateral_token": WETH,
+            "collateral_tokens": usd("1.05"),
+        }
+    ]
+    assert rows(result, "fees") == [
+        {
+            "market": AAVE_V1,
+            "account": USER,
+            "fee_kind": "origination",
+            "fee_token": USDC,
+            "fee_tokens": usd("0.25"),
+            "split_basis": "none",
+        }
+    ]
+
+
 def test_a_flash_loan_of_v1_is_its_whole_fee() -> None:
     """The part that the protocol keeps is inside the total and is not counted beside it."""
     one = log(

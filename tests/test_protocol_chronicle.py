@@ -63,6 +63,25 @@ def test_an_optimistic_poke_says_so() -> None:
     assert result.tables["oracle_updates"]["version"].to_list() == ["optimistic"]
 
 
+def test_a_median_is_a_price_without_a_caller() -> None:
+    """Contracts before the scribes log a price of 18 decimals and when it was computed."""
+    said = log("chronicle/Median", "LogMedianPrice", MEDIAN, val=1_800 * 10**18 + 5, age=AGE)
+
+    result = built_facts("chronicle", ETHEREUM, [said])
+
+    assert rows(result, "oracle_updates") == [
+        {
+            "feed": MEDIAN,
+            "asset": "ETH",
+            "quote": "USD",
+            "oracle_price_quote": Decimal("1800.000000000000000005"),
+            "observed_at": datetime(2023, 11, 14, 22, 13, 20),
+            "provider": "chronicle",
+        }
+    ]
+    assert result.tables["oracle_updates"]["version"].to_list() == ["median"]
+
+
 def test_every_recorded_median_of_a_listed_pair_becomes_its_row(shared: Path) -> None:
     """Two of three recorded medians are listed, ETH/USD and LINK/USD; the third is nobody's."""
     logs = captured(shared, "0xb78ebc57")

@@ -48,10 +48,10 @@ def prime_born(asset: str = USDC) -> Built:
     )
 
 
-def dynamic_born(factory: str = DYNAMIC_FACTORY) -> Built:
+def dynamic_born(factory: str = DYNAMIC_FACTORY, asset: str = USDC) -> Built:
     """Return the announcement of a dynamic pool."""
     return log(
-        "clearpool/DynamicFactory", "PoolCreated", factory, pool=POOL, owner=BORROWER, token=USDC
+        "clearpool/DynamicFactory", "PoolCreated", factory, pool=POOL, owner=BORROWER, token=asset
     )
 
 
@@ -254,18 +254,44 @@ def test_fees_that_were_not_taken_have_no_row() -> None:
 
 def test_an_asset_off_the_list_has_no_dollars() -> None:
     """Tokens are what the log says, and so is the evidence."""
-    result = prime("Repayed", ODD, **FINAL | {"penalty": 0, "originationFee": 0})
+    unit = 10**18
+    taken = {"spreadFee": 10 * unit, "originationFee": 25 * unit, "penalty": 3 * unit}
+    result = prime("Repayed", ODD, lender=LENDER, repayed=5_203 * unit, **taken)
 
     assert rows(result, "fees") == [
-        {
-            "market": POOL,
-            "account": BORROWER,
-            "fee_kind": "reserve",
-            "fee_token": ODD,
-            "fee_tokens": usd("0.000000001"),
-            "split_basis": "event",
-        }
+        odd_fee("reserve", "10"),
+        odd_fee("origination", "25"),
+        odd_fee("penalty", "3"),
     ]
+    assert set(result.tables["fees"]["evidence"]) == {"event"}
+
+
+def odd_fee(kind: str, tokens: str) -> dict[str, Any]:
+    """Return a fee row in a token that nobody priced."""
+    return {
+        "market": POOL,
+        "account": BORROWER,
+        "fee_kind": kind,
+        "fee_token": ODD,
+        "fee_tokens": usd(tokens),
+        "split_basis": "event",
+    }
+
+
+def test_interest_in_an_asset_off_the_list_has_no_dollars() -> None:
+    """Of 11 to the lender 1 is penalty; with the spread of 0.5 interest is 10.5 gross."""
+    unit = 10**18
+
+    result = prime(
+        "RepayedInterest",
+        ODD,
+        lender=LENDER,
+        repayed=11 * unit,
+        spreadFee=unit // 2,
+        penalty=unit,
+    )
+
+    assert rows(result, "fees") == [odd_fee("interest", "10.5"), odd_fee("penalty", "1")]
     assert set(result.tables["fees"]["evidence"]) == {"event"}
 
 
@@ -338,6 +364,20 @@ def test_reserves_are_the_treasurys_when_they_are_handed_over() -> None:
     expected = fee("reserve", "12", "0", "12")
     del expected["account"]
     assert rows(result, "fees") == [expected]
+
+
+def test_reserves_off_the_list_have_no_dollars() -> None:
+    """What was handed over is known in the pool's asset alone."""
+    handed = log(
+        "clearpool/DynamicPool", "ReservesTransferred", POOL, treasury=OTHER, amount=10**18
+    )
+
+    result = read(dynamic_born(asset=ODD), handed)
+
+    expected = odd_fee("reserve", "1")
+    del expected["account"]
+    assert rows(result, "fees") == [expected]
+    assert set(result.tables["fees"]["evidence"]) == {"event"}
 
 
 def told(name: str, *answers: int) -> Facts:

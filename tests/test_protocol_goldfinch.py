@@ -373,19 +373,16 @@ def test_the_yield_of_idle_money_is_no_interest_of_borrowers() -> None:
 
 
 def test_version_1_spells_its_write_downs_otherwise() -> None:
-    """Another topic, the same meaning."""
+    """Another topic, the same meaning: below zero a loss, above zero one that is taken back."""
     written = of_legacy("PrincipalWrittendown", creditline=LINE, amount=-5 * DOLLAR)
+    taken_back = of_legacy("PrincipalWrittendown", creditline=LINE, amount=2 * DOLLAR)
     senior = of_senior("PrincipalWrittenDown", tranchedPool=LINE, amount=-5 * DOLLAR)
+    line = {"pool": LEGACY, "loan": LINE, "asset_token": USDC}
 
     assert written.topics[0] != senior.topics[0]
-    assert rows(read(written), "credit_events") == [
-        {
-            "kind": "impairment",
-            "pool": LEGACY,
-            "loan": LINE,
-            "asset_token": USDC,
-            "loss_tokens": usd("5"),
-        }
+    assert rows(read(written, taken_back), "credit_events") == [
+        line | {"kind": "impairment", "loss_tokens": usd("5")},
+        line | {"kind": "impairment_removed", "loss_tokens": usd("-2")},
     ]
 
 

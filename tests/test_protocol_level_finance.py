@@ -235,7 +235,7 @@ def test_an_unknown_side_is_refused() -> None:
 def test_deposits_and_withdrawals_flow_through_a_tranche() -> None:
     """Both name their token and pay a fee in it, whose dollars are not known."""
     deposit = {"amount": 500 * 10**18, "lpAmount": 480 * 10**18, "fee": 10**18}
-    withdrawal = {"lpAmount": 100 * 10**18, "amountOut": 103 * 10**18, "fee": 0}
+    withdrawal = {"lpAmount": 100 * 10**18, "amountOut": 103 * 10**18, "fee": 10**17}
     shared = {"tranche": TRANCHE, "sender": TRADER, "token": USDT}
 
     result = made(
@@ -248,15 +248,21 @@ def test_deposits_and_withdrawals_flow_through_a_tranche() -> None:
         {**flow, "kind": "deposit", "asset_tokens": usd("500"), "share_tokens": usd("480")},
         {**flow, "kind": "withdrawal", "asset_tokens": usd("103"), "share_tokens": usd("100")},
     ]
+    fee = {"account": TRADER, "fee_kind": "swap", "fee_token": USDT, "split_basis": "none"}
     assert rows(result, "fees") == [
-        {
-            "account": TRADER,
-            "fee_kind": "swap",
-            "fee_token": USDT,
-            "fee_tokens": usd("1"),
-            "split_basis": "none",
-        }
+        {**fee, "fee_tokens": usd("1")},
+        {**fee, "fee_tokens": usd("0.1")},
     ]
+
+
+def test_a_flow_without_a_fee_has_none() -> None:
+    """Whoever brings the tranche nearer to its weights pays nothing."""
+    free = log(
+        ABI, "LiquidityRemoved", POOL,
+        tranche=TRANCHE, sender=TRADER, token=USDT, lpAmount=1, amountOut=1, fee=0,
+    )  # fmt: skip
+
+    assert made(free).tables["fees"].is_empty()
 
 
 @pytest.mark.parametrize(

@@ -458,20 +458,30 @@ def test_a_swap_at_the_peg_is_in_the_tokens_own_decimals(
 ) -> None:
     """USDC has six, Gemini dollars two; the fee is a wad whatever the token."""
     sold = maker("DssPsm", "SellGem", psm, owner=USER, value=value, fee=10**15)
-    bought = maker("DssPsm", "BuyGem", psm, owner=USER, value=value, fee=0)
+    bought = maker("DssPsm", "BuyGem", psm, owner=USER, value=value, fee=2 * 10**15)
+    free = maker("DssPsm", "BuyGem", psm, owner=USER, value=0, fee=0)
 
-    result = facts_of(sold, bought)
+    result = facts_of(sold, bought, free)
 
     flows = [
         (row["kind"], row["asset_token"], row["asset_tokens"]) for row in rows(result, "pool_flows")
     ]
-    assert flows == [("mint", token, usd(tokens)), ("redemption", token, usd(tokens))]
-    (fee,) = rows(result, "fees")
-    assert (fee["fee_kind"], fee["fee_usd"], fee["treasury_usd"]) == (
-        "swap",
-        usd("0.001"),
-        usd("0.001"),
-    )
+    assert flows[:2] == [("mint", token, usd(tokens)), ("redemption", token, usd(tokens))]
+    assert rows(result, "fees") == [
+        {
+            "market": psm,
+            "account": USER,
+            "fee_kind": "swap",
+            "fee_token": DAI,
+            "fee_tokens": usd(fee),
+            "fee_usd": usd(fee),
+            "supply_side_usd": usd("0"),
+            "treasury_usd": usd(fee),
+            "holders_usd": usd("0"),
+            "split_basis": "event",
+        }
+        for fee in ("0.001", "0.002")
+    ]
 
 
 # --- buybacks -------------------------------------------------------------------------------------

@@ -497,13 +497,13 @@ def test_an_amount_of_an_unknown_loan_is_rejected() -> None:
 # --- defaults and recoveries ------------------------------------------------------------------
 
 
-def finished(losses: int = 50 * MILLION) -> Built:
+def finished(losses: int = 50 * MILLION, loan: str = LOAN) -> Built:
     """Return the end of a default with losses before cover."""
     return log(
         "maple/PoolManager",
         "CollateralLiquidationFinished",
         POOL_MANAGER,
-        loan_=LOAN,
+        loan_=loan,
         unrealizedLosses_=losses,
     )
 
@@ -653,23 +653,16 @@ def test_a_default_that_cover_pays_in_full_leaves_no_bad_debt() -> None:
 
 def test_a_loss_in_ether_has_no_dollars() -> None:
     """Tokens are what the log says; dollars nobody gave."""
-    lost = log(
-        "maple/PoolManager",
-        "CollateralLiquidationFinished",
-        POOL_MANAGER,
-        loan_=ETHER_LOAN,
-        unrealizedLosses_=3 * 10**18,
-    )
+    result = read(covered(10**18, 5), finished(4 * 10**18, ETHER_LOAN))
 
-    result = read(lost)
-
-    assert rows(result, "shortfalls") == [
+    assert sorted(rows(result, "shortfalls"), key=lambda row: str(row["kind"])) == [
         {
-            "kind": "bad_debt",
+            "kind": kind,
             "market": ETHER_LOAN,
             "asset_token": WETH,
-            "shortfall_tokens": usd("3"),
+            "shortfall_tokens": usd(tokens),
         }
+        for kind, tokens in (("bad_debt", "3"), ("insurance_out", "1"))
     ]
     assert set(result.tables["shortfalls"]["evidence"]) == {"event"}
 
@@ -687,6 +680,23 @@ def test_cover_that_a_delegate_gives_is_insurance_of_the_pool() -> None:
             "shortfall_usd": usd("1000000"),
         }
     ]
+
+
+def test_cover_in_ether_has_no_dollars() -> None:
+    """A pool of ether is covered in ether."""
+    given = log("maple/PoolManager", "CoverDeposited", POOL_MANAGER, amount_=2 * 10**18)
+
+    result = read(given, loans=markets((POOL_MANAGER, WETH, POOL, None)))
+
+    assert rows(result, "shortfalls") == [
+        {
+            "kind": "insurance_in",
+            "market": POOL,
+            "asset_token": WETH,
+            "shortfall_tokens": usd("2"),
+        }
+    ]
+    assert set(result.tables["shortfalls"]["evidence"]) == {"event"}
 
 
 # --- states ---------------------------------------------------------------------------------------
@@ -910,7 +920,117 @@ def test_a_strategys_fee_is_the_treasurys() -> None:
     assert rows(result, "fees") == [split("management", "2.5", "0", "2.5", market=STRATEGY)]
 
 
-# --- flows ----------------------------------------------------------------------------------------
+ETHER = 10**18
+
+
+def ether_fee(kind: str, tokens: str, basis: str = "event") -> dict[str, Any]:
+    """Return a fee row of the loan in ether: tokens and no dollars, its holders' share apart."""
+    row = {
+        "market": ETHER_LOAN,
+        "fee_kind": kind,
+        "fee_token": WETH,
+        "fee_tokens": usd(tokens),
+        "split_basis": basis,
+    }
+    return row | ({"holders_usd": usd("0")} if basis == "event" else {})
+
+
+@pytest.mark.parametrize(
+    ("logs", "expected"),
+    [
+        (
+            [
+                log(
+                    "maple/FixedTermLoanManager",
+                    "FundsDistributed",
+                    MANAGER,
+                    loan_=ETHER_LOAN,
+                    principal_=0,
+                    netInterest_=88 * ETHER,
+                ),
+                log(
+                    "maple/FixedTermLoanManager",
+                    "ManagementFeesPaid",
+                    MANAGER,
+                    loan_=ETHER_LOAN,
+                    delegateManagementFee_=8 * ETHER,
+                    platformManagementFee_=4 * ETHER,
+                ),
+            ],
+            [ether_fee("interest", "88"), ether_fee("management", "12")],
+        ),
+        (
+            [
+                log(
+                    "maple/LoanFeeManager",
+                    "OriginationFeesPaid",
+                    FEE_MANAGER,
+                    loan_=ETHER_LOAN,
+                    delegateOriginationFee_=10 * ETHER,
+                    platformOriginationFee_=5 * ETHER,
+                ),
+                log(
+                    "maple/LoanFeeManager",
+                    "ServiceFeesPaid",
+                    FEE_MANAGER,
+                    loan_=ETHER_LOAN,
+                    delegateServiceFee_=3 * ETHER,
+                    partialRefinanceDelegateServiceFee_=1 * ETHER,
+                    platformServiceFee_=2 * ETHER,
+                    partialRefinancePlatformServiceFee_=4 * ETHER,
+                ),
+            ],
+            [ether_fee("origination", "15"), ether_fee("service", "10")],
+        ),
+        (
+            [
+                log(
+                    "maple/OpenTermLoanManager",
+                    "LiquidatedFundsDistributed",
+                    MANAGER,
+                    loan_=ETHER_LOAN,
+                    toBorrower_=1,
+                    toPool_=30 * ETHER,
+                    toTreasury_=4 * ETHER,
+                ),
+                covered(2 * ETHER, 5 * ETHER),
+                finished(50 * ETHER, ETHER_LOAN),
+            ],
+            [ether_fee("service", "4"), ether_fee("service", "5")],
+        ),
+    ],
+    ids=["fixed term", "fee manager", "default"],
+)
+def test_fees_of_a_loan_in_ether_have_no_dollars(
+    logs: list[Built], expected: list[dict[str, Any]]
+) -> None:
+    """Whoever logs them: tokens are what the log says, and so is the evidence."""
+    result = read(*logs)
+
+    assert rows(result, "fees") == expected
+    assert set(result.tables["fees"]["evidence"]) == {"event"}
+    assert reasons(result) == []
+
+
+@pytest.mark.parametrize("name", ["PaymentMade", "LoanClosed"])
+def test_fees_that_an_old_loan_in_ether_carries_have_no_dollars(name: str) -> None:
+    """Interest and both service fees of v3, as above, in ether."""
+    paid = ftl(
+        f"{name}(uint256,uint256,uint256,uint256)",
+        ETHER_LOAN,
+        principalPaid_=0,
+        interestPaid_=9 * ETHER,
+        delegateFeePaid_=3 * ETHER,
+        treasuryFeePaid_=2 * ETHER,
+    )
+
+    result = read(paid)
+
+    assert rows(result, "fees") == [
+        ether_fee("interest", "9", "none"),
+        ether_fee("service", "5"),
+    ]
+    assert set(result.tables["fees"]["evidence"]) == {"event"}
 
 
 def test_a_strategys_fee_in_ether_has_no_dollars() -> None:
@@ -931,6 +1051,9 @@ def test_a_strategys_fee_in_ether_has_no_dollars() -> None:
         }
     ]
     assert set(result.tables["fees"]["evidence"]) == {"event"}
+
+
+# --- flows ----------------------------------------------------------------------------------------
 
 
 def flow(name: str, pool: str) -> Built:

@@ -250,6 +250,34 @@ def test_a_joining_fee_is_the_treasurys_when_it_is_collected() -> None:
     ]
 
 
+def test_a_fee_off_the_list_has_no_dollars() -> None:
+    """Joining a pool of an odd token, or paying it interest, is what the log says in tokens."""
+    joined = of_pool("Collected", ODD_POOL, beneficiary=OTHER, amount=25 * DOLLAR)
+    paid = log(
+        "truefi/CreditAgency",
+        "InterestPaid",
+        LINES,
+        pool=ODD_POOL,
+        borrower=BORROWER,
+        amount=4 * DOLLAR,
+    )
+    odd = {"market": ODD_POOL, "fee_token": ODD}
+
+    result = read(joined, paid)
+
+    assert sorted(rows(result, "fees"), key=lambda row: str(row["fee_kind"])) == [
+        odd
+        | {
+            "account": BORROWER,
+            "fee_kind": "interest",
+            "fee_tokens": usd("4"),
+            "split_basis": "none",
+        },
+        odd | {"fee_kind": "subscription", "fee_tokens": usd("25"), "split_basis": "event"},
+    ]
+    assert set(result.tables["fees"]["evidence"]) == {"event"}
+
+
 def test_a_credit_line_pays_interest_and_principal_apart() -> None:
     """Its split is not told, so the fee has none."""
     line = {"pool": TF_USDC, "borrower": BORROWER}
@@ -465,6 +493,21 @@ def test_a_shortfall_off_the_list_has_no_dollars() -> None:
             "asset_token": ODD,
             "shortfall_tokens": usd("1"),
         }
+    ]
+    assert set(result.tables["shortfalls"]["evidence"]) == {"event"}
+
+
+def test_what_the_safu_does_for_an_odd_debt_has_no_dollars() -> None:
+    """What it pays, owes and redeems, in the token that the debt is in."""
+    redeemed = log(
+        "truefi/SAFU", "Redeemed", SAFU, debt=DEBT, burnedAmount=1, redeemedAmount=6 * DOLLAR
+    )
+
+    result = read(liquidated(30 * DOLLAR, 70 * DOLLAR), redeemed, markets=((DEBT, ODD, ODD_POOL),))
+
+    assert rows(result, "shortfalls") == [
+        {"kind": kind, "market": DEBT, "asset_token": ODD, "shortfall_tokens": usd(tokens)}
+        for kind, tokens in (("insurance_out", "30"), ("bad_debt", "70"), ("insurance_in", "6"))
     ]
     assert set(result.tables["shortfalls"]["evidence"]) == {"event"}
 

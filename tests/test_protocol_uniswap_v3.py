@@ -149,19 +149,33 @@ def test_what_is_collected_is_not_read() -> None:
     assert topics == {"Initialize", "Swap", "Mint", "Burn", "Flash"}
 
 
-def test_a_flash_loan_pays_in_the_tokens_it_lent() -> None:
+@pytest.mark.parametrize(
+    ("paid", "token", "fee"), [((500_000, 0), USDC, "0.5"), ((0, 3 * 10**15), WETH, "0.003")]
+)
+def test_a_flash_loan_pays_in_the_tokens_it_lent(
+    paid: tuple[int, int], token: str, fee: str
+) -> None:
     """What was paid on top is the fee, per token."""
     one = pool_log(
-        "Flash", sender=OTHER, recipient=USER, amount0=10**9, amount1=0, paid0=500_000, paid1=0
+        "Flash",
+        sender=OTHER,
+        recipient=USER,
+        amount0=10**9,
+        amount1=10**18,
+        paid0=paid[0],
+        paid1=paid[1],
     )
 
-    (row,) = rows(built(SLUG, {}, one), "fees")
-
-    assert (row["fee_kind"], row["fee_token"], row["fee_tokens"]) == (
-        "flash_loan",
-        USDC,
-        usd("0.5"),
-    )
+    assert rows(built(SLUG, {}, one), "fees") == [
+        {
+            "market": USDC_WETH,
+            "account": USER,
+            "fee_kind": "flash_loan",
+            "fee_token": token,
+            "fee_tokens": usd(fee),
+            "split_basis": "none",
+        }
+    ]
 
 
 # --- liquidity ------------------------------------------------------------------------------------
