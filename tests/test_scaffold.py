@@ -1,25 +1,28 @@
 """`perpscope new-protocol`: a draft that keeps the rules and reads its own logs."""
 
+import ast
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from goldens import ROOT
+from goldens import ROOT, declared_as
 from typer.testing import CliRunner
 
 from indexer.scaffold import likely_table
 from perpscope import app
 
 VAULT = ROOT / "abis/gmx_v1/Vault.json"
+MUX = ROOT / "abis/mux/LiquidityPool.json"
+DRAFTS = {"a_fork": VAULT, "b_fork": MUX}
 ADDRESS = "0x855E99F768FaD76DD0d3EB7c446C0b759C96D520"
 PARTS = ("abis", "indexer", "analytics", "queries", "tests", "pyproject.toml", "perpscope.py")
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the checkout with a fork of GMX v1 drafted in it."""
+    """Return a copy of the checkout with forks of GMX v1 and, for its overloads, MUX in it."""
     root = tmp_path_factory.mktemp("draft") / "perpscope"
     tracked = [
         *PARTS,
@@ -32,11 +35,12 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     for name in tracked:
         copied(ROOT / name, root / name)
-    result = run(
-        "new-protocol", "a_fork", "--abi", VAULT, "--chain", "bsc", "--address", ADDRESS,
-        "--folder", root,
-    )  # fmt: skip
-    assert result.exit_code == 0, result.output
+    for slug, abi in DRAFTS.items():
+        result = run(
+            "new-protocol", slug, "--abi", abi, "--chain", "bsc", "--address", ADDRESS,
+            "--folder", root,
+        )  # fmt: skip
+        assert result.exit_code == 0, result.output
     return root
 
 
@@ -70,15 +74,20 @@ def test_a_draft_is_three_new_files(checkout: Path) -> None:
 
     assert {path for path in changed if "__pycache__" not in path} == {
         "abis/a_fork/Vault.json",
-        "indexer/protocols/a_fork.py",
-        "tests/test_protocol_a_fork.py",
+        "abis/b_fork/LiquidityPool.json",
+        *(f"indexer/protocols/{slug}.py" for slug in DRAFTS),
+        *(f"tests/test_protocol_{slug}.py" for slug in DRAFTS),
     }
 
 
 @pytest.mark.parametrize("words", [["format", "--check"], ["check"]])
 def test_a_draft_keeps_the_linters_rules(checkout: Path, words: list[str]) -> None:
     """What is written is formatted, sorted and documented as everything else is."""
-    files = ["indexer/protocols/a_fork.py", "tests/test_protocol_a_fork.py"]
+    files = [
+        name
+        for slug in DRAFTS
+        for name in (f"indexer/protocols/{slug}.py", f"tests/test_protocol_{slug}.py")
+    ]
 
     done = subprocess.run(
         [sys.executable, "-m", "ruff", *words, *files],
@@ -90,7 +99,7 @@ def test_a_draft_keeps_the_linters_rules(checkout: Path, words: list[str]) -> No
 
 def test_a_draft_keeps_the_house_rules_and_reads_its_logs(checkout: Path) -> None:
     """The house rules, the tests of every ABI, and the draft's own test pass at once."""
-    names = ("protocol_a_fork", "house_rules", "abis")
+    names = (*(f"protocol_{slug}" for slug in DRAFTS), "house_rules", "abis")
     files = [f"tests/test_{name}.py" for name in names]
 
     done = subprocess.run(
@@ -108,6 +117,96 @@ def test_a_draft_says_what_was_guessed(checkout: Path) -> None:
     assert '"market": "indexToken",' in source
     assert '"derivation": Const("direct"),  # a guess' in source
     assert "# not known: notional_delta_usd" in source
+
+
+def drafted_in(folder: Path, slug: str, abi: Path, *words: str) -> tuple[str, list[str], str]:
+    """Draft a protocol, and return its source, the signatures of its ABI, and its test."""
+    (folder / "indexer/protocols").mkdir(parents=True)
+    result = run("new-protocol", slug, "--abi", abi, "--folder", folder, *words)
+    assert result.exit_code == 0, result.output
+    entries = json.loads((folder / f"abis/{slug}/{abi.stem}.json").read_text("utf-8"))
+    test = (folder / f"tests/test_protocol_{slug}.py").read_text("utf-8")
+    source = (folder / f"indexer/protocols/{slug}.py").read_text("utf-8")
+    return source, [declared_as(entry) for entry in entries], test
+
+
+def names_in(source: str) -> list[str]:
+    """Return what the events of a declaration are called."""
+    return [
+        str(word.value.value)
+        for call in ast.walk(ast.parse(source))
+        if isinstance(call, ast.Call)
+        for word in call.keywords
+        if word.arg == "name" and isinstance(word.value, ast.Constant)
+    ][1:]  # the first is the protocol's
+
+
+OPENED = [
+    "OpenPosition(address,uint8,(bytes32,uint8,bool,uint96,uint96,uint96,uint96,uint96,uint96,uint96))",
+    "OpenPosition(address,uint8,(bytes32,uint8,bool,uint96,uint96,uint96,uint96,uint96))",
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["OpenPosition=position_changes"], OPENED),
+        ([f"{OPENED[1]}=position_changes"], OPENED[1:]),
+        ([f"{OPENED[1]}=fees", f"{OPENED[0]}=position_changes"], [OPENED[1], OPENED[0]]),
+    ],
+    ids=["all of a name", "one signature", "both signatures"],
+)
+def test_overloaded_events_are_told_apart(
+    words: list[str], expected: list[str], tmp_path: Path
+) -> None:
+    """Two releases of one event are two events; a name means both, a signature one."""
+    options = [part for word in words for part in ("--event", word)]
+
+    source, _, _ = drafted_in(tmp_path, "a_fork", MUX, *options)
+
+    assert names_in(source) == expected
+
+
+def test_a_draft_guesses_for_every_overload(tmp_path: Path) -> None:
+    """Of MUX's events none is lost, although three names stand there twice."""
+    source, kept, test = drafted_in(tmp_path, "a_fork", MUX)
+
+    entries = json.loads(MUX.read_text("utf-8"))
+    likely = [declared_as(one) for one in entries if likely_table(one["name"])]
+    assert sorted(kept) == sorted(likely)
+    assert len(names_in(source)) == test.count("        {\n") == len(likely)
+
+
+def test_releases_that_index_otherwise_are_one_event_and_two_goldens(tmp_path: Path) -> None:
+    """One signature is one topic; how many topics a log has tells its releases apart."""
+    (one,) = [
+        entry
+        for entry in json.loads(VAULT.read_text("utf-8"))
+        if entry["name"] == "CollectSwapFees"
+    ]
+    first, *others = one["inputs"]
+    twin = one | {"inputs": [first | {"indexed": True}, *others]}
+    path = tmp_path / "Two.json"
+    path.write_text(json.dumps([one, twin, one]), encoding="utf-8")
+
+    source, kept, test = drafted_in(tmp_path, "a_fork", path)
+
+    assert names_in(source) == ["CollectSwapFees"]
+    assert kept == [declared_as(one), declared_as(twin)]
+    assert [test.count(f'"{name}"') for name in kept] == [1, 1]
+
+
+def test_releases_that_no_log_tells_apart_are_refused(tmp_path: Path) -> None:
+    """As many arguments are indexed, but others: each needs an ABI file of its own."""
+    inputs = [{"name": name, "type": "uint256", "indexed": name == "a"} for name in "ab"]
+    other = [one | {"indexed": not one["indexed"]} for one in inputs]
+    path = tmp_path / "Two.json"
+    entries = [{"type": "event", "name": "FeePaid", "inputs": each} for each in (inputs, other)]
+    path.write_text(json.dumps(entries), encoding="utf-8")
+
+    result = run("new-protocol", "venue", "--abi", path)
+
+    assert "no log tells which it is" in str(result.exception)
 
 
 @pytest.mark.parametrize(

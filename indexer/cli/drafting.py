@@ -17,7 +17,7 @@ def draft_protocol(
     address: Annotated[str, typer.Option(help="Of the contract.")] = "0x" + "00" * 20,
     event: Annotated[
         list[str] | None,
-        typer.Option(help="Event=table; repeatable. By default guessed from names."),
+        typer.Option(help="Event=table, by name or signature; repeatable. Guessed by default."),
     ] = None,
     folder: Annotated[Path, typer.Option(help="The checkout to write to.")] = Path(),
 ) -> None:

@@ -2,12 +2,14 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from indexer.chains import Chain
+from indexer.decode.abi import EventAbi, event_abis
 from indexer.errors import UserError
 from indexer.tables import tables
 
@@ -25,6 +27,9 @@ _TABLES = (
 )
 
 
+Entries = tuple[Mapping[str, Any], ...]
+
+
 @dataclass(frozen=True)
 class Draft:
     """
@@ -35,7 +40,8 @@ class Draft:
         contract: what its ABI file is called.
         chain: where it lives.
         address: of the contract, checksummed or lower case.
-        entries: events of the ABI that a table was guessed for.
+        events: what the declaration calls an event -> its entries in the ABI; more than one where
+            releases index other arguments.
         tables: event -> table.
     """
 
@@ -43,11 +49,11 @@ class Draft:
     contract: str
     chain: Chain
     address: str
-    entries: tuple[Mapping[str, Any], ...]
+    events: Mapping[str, Entries]
     tables: Mapping[str, str]
 
 
-def events_of(path: Path) -> tuple[Mapping[str, Any], ...]:
+def events_of(path: Path) -> Entries:
     """
     Return the events of an ABI file: a list, or an object with the list as `abi`.
 
@@ -85,33 +91,66 @@ def drafted(slug: str, abi: Path, chain: Chain, address: str, wanted: Sequence[s
         abi: an ABI file; its name is that of the contract.
         chain: where the contract lives.
         address: of the contract.
-        wanted: `Event=table` for each event to read; none takes those a table is guessed for.
+        wanted: `Event=table` for each event to read, by name or by signature; a name that is
+            overloaded is all of its events. None takes those a table is guessed for.
 
     Raises:
-        UserError: a name that cannot be, an event the ABI has not, a table that does not exist, or
-            no event whose table could be guessed.
+        UserError: a name that cannot be, an event the ABI has not, a table that does not exist, no
+            event whose table could be guessed, or two that no log tells apart.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", slug):
         raise UserError(f"{slug} is no name: expected lower-case letters, digits and underscores")
     if not re.fullmatch(r"0x[0-9a-fA-F]{40}", address):
         raise UserError(f"{address} is no address: expected 0x and 40 hexadecimal digits")
-    events = {entry["name"]: entry for entry in events_of(abi)}
-    chosen = _chosen(events, wanted)
-    stem = re.sub(r"\W", "", abi.stem)
-    return Draft(slug, stem, chain, address, tuple(events[name] for name in chosen), chosen)
+    named = _named(events_of(abi))
+    chosen = _chosen(named, wanted)
+    events = {name: named[name] for name in chosen}
+    try:
+        event_abis([entry for entries in events.values() for entry in entries])
+    except ValueError as error:
+        raise UserError(f"{abi}: {error}") from error
+    return Draft(slug, re.sub(r"\W", "", abi.stem), chain, address, events, chosen)
 
 
-def _chosen(events: Mapping[str, object], wanted: Sequence[str]) -> dict[str, str]:
+def _named(entries: Entries) -> dict[str, Entries]:
+    """Return entries by what a declaration calls them: with types where a name is overloaded."""
+    found: dict[str, Entries] = {}
+    for entry in entries:
+        signature = parsed(entry).signature
+        others = found.get(signature, ())
+        found[signature] = others if entry in others else (*others, entry)
+    names = Counter(_bare(signature) for signature in found)
+    return {
+        signature if names[_bare(signature)] > 1 else _bare(signature): same
+        for signature, same in found.items()
+    }
+
+
+def parsed(entry: Mapping[str, Any]) -> EventAbi:
+    """Return an entry as the decoder reads it."""
+    return next(iter(event_abis([entry]).values()))
+
+
+def _bare(event: str) -> str:
+    return event.partition("(")[0]
+
+
+def _chosen(events: Mapping[str, Entries], wanted: Sequence[str]) -> dict[str, str]:
     facts = [name for name, columns in tables().items() if "evidence" in columns]
     chosen: dict[str, str] = {}
     for pair in wanted:
         event, _, table = pair.partition("=")
-        if event not in events:
+        meant = [
+            name
+            for name, entries in events.items()
+            if event in (name, _bare(name), parsed(entries[0]).signature)
+        ]
+        if not meant:
             raise UserError(f"the ABI has no event {event}; expected one of {', '.join(events)}")
         if table not in facts:
             raise UserError(f"{pair}: expected Event=table, with one of {', '.join(facts)}")
-        chosen[event] = table
-    chosen = chosen or {name: likely for name in events if (likely := likely_table(name))}
+        chosen |= dict.fromkeys(meant, table)
+    chosen = chosen or {name: likely for name in events if (likely := likely_table(_bare(name)))}
     if not chosen:
         raise UserError(
             f"no table could be guessed for {', '.join(events)}; say --event NAME=table for each"

@@ -14,8 +14,9 @@ from typing import Any
 
 import polars as pl
 
+from indexer.decode.abi import canonical
 from indexer.errors import UserError
-from indexer.scaffold.draft import Draft
+from indexer.scaffold.draft import Draft, parsed
 from indexer.tables import TableColumn, tables
 
 _ARGUMENTS = {
@@ -52,7 +53,9 @@ def written(draft: Draft, root: Path) -> list[Path]:
     if not (root / "indexer/protocols").is_dir():
         raise UserError(f"{root} is no checkout of perpscope: expected indexer/protocols in it")
     texts = {
-        root / f"abis/{draft.slug}/{draft.contract}.json": json.dumps(draft.entries, indent=2),
+        root / f"abis/{draft.slug}/{draft.contract}.json": json.dumps(
+            [entry for entries in draft.events.values() for entry in entries], indent=2
+        ),
         root / f"indexer/protocols/{draft.slug}.py": declaration(draft),
         root / f"tests/test_protocol_{draft.slug}.py": golden_test(draft),
     }
@@ -68,7 +71,7 @@ def written(draft: Draft, root: Path) -> list[Path]:
 def declaration(draft: Draft) -> str:
     """Return the source of the declaration."""
     words = {"Contract", "Event", "Protocol"}
-    events = [_event(draft, entry, words) for entry in draft.entries]
+    events = [_event(draft, name, entries[0], words) for name, entries in draft.events.items()]
     imports = "".join(f"    {word},\n" for word in sorted(words))
     constant = draft.chain.slug.upper().replace("-", "_")
     name = draft.slug.replace("_", " ").capitalize()
@@ -83,15 +86,15 @@ def declaration(draft: Draft) -> str:
     )
 
 
-def _event(draft: Draft, entry: Mapping[str, Any], words: set[str]) -> str:
-    table = draft.tables[entry["name"]]
+def _event(draft: Draft, name: str, entry: Mapping[str, Any], words: set[str]) -> str:
+    table = draft.tables[name]
     lines = list(_columns(entry, table, words))
     spelled = ", ".join(f"{item['type']} {item['name']}" for item in entry["inputs"])
     comment = _comment(f"{entry['name']}({spelled})", 8)
     return _EVENT.format(
         comment=comment,
         abi=f"{draft.slug}/{draft.contract}",
-        name=entry["name"],
+        name=_quoted(name, 12, "name="),
         table=table,
         columns="".join(f"                {line}\n" for line in lines),
         others=_comment(f"not known: {', '.join(_unguessed(entry, table))}", 16),
@@ -109,6 +112,16 @@ def _comment(text: str, indent: int) -> str:
         break_on_hyphens=False,
     )
     return f"{filled}\n"
+
+
+def _quoted(text: str, indent: int, before: str = "") -> str:
+    """Return a string's source, over several lines where it does not fit into one of 100."""
+    if indent + len(before) + len(text) + 3 <= 100:
+        return f'"{text}"'
+    inner = " " * (indent + 4)
+    parts = re.findall(rf".{{1,{100 - len(inner) - 3}}}(?:,|$)", text)
+    lines = "".join(f'{inner}"{part}"\n' for part in parts)
+    return f"(\n{lines}{' ' * indent})"
 
 
 def _columns(entry: Mapping[str, Any], table: str, words: set[str]) -> Iterator[str]:
@@ -158,7 +171,11 @@ def _number(entry: Mapping[str, Any]) -> str | None:
 
 def golden_test(draft: Draft) -> str:
     """Return the source of a test with one golden log per event."""
-    cases = "".join(_case(entry, draft.tables[entry["name"]]) for entry in draft.entries)
+    cases = "".join(
+        _case(name if len(entries) == 1 else _shape(entry), entry, draft.tables[name])
+        for name, entries in draft.events.items()
+        for entry in entries
+    )
     return _TEST.format(
         name=draft.slug.replace("_", " "),
         constant=draft.chain.slug.upper().replace("-", "_"),
@@ -169,12 +186,19 @@ def golden_test(draft: Draft) -> str:
     )
 
 
-def _case(entry: Mapping[str, Any], table: str) -> str:
+def _shape(entry: Mapping[str, Any]) -> str:
+    """Return an entry's signature with its indexed arguments marked, as goldens tell twins."""
+    event = parsed(entry)
+    types = (canonical(one) + " indexed" * one.indexed for one in event.inputs)
+    return f"{event.name}({','.join(types)})"
+
+
+def _case(event: str, entry: Mapping[str, Any], table: str) -> str:
     values = "".join(
         f'            "{item["name"]}": {_sample(item)},\n' for item in entry["inputs"]
     )
     return (
-        f'    (\n        "{entry["name"]}",\n        "{table}",\n'
+        f'    (\n        {_quoted(event, 8)},\n        "{table}",\n'
         f"        {{\n{values}        }},\n    ),\n"
     )
 
@@ -227,7 +251,7 @@ PROTOCOL = Protocol(
 _EVENT = """\
 {comment}        Event(
             abi="{abi}",
-            name="{name}",
+            name={name},
             into="{table}",
             columns={{
 {columns}{others}            }},
