@@ -110,6 +110,15 @@ def code_in_data(source: str) -> list[str]:
     ]
 
 
+def unfinished(source: str) -> list[str]:
+    """Return the lines of a declaration or its test that `perpscope new-protocol` left to fill."""
+    return [
+        f"line {number}: {line.strip()}"
+        for number, line in enumerate(source.splitlines(), 1)
+        if re.search(r"\bDRAFT\b", line)
+    ]
+
+
 def undocumented_metrics(source: str) -> list[str]:
     """Return public functions of a metrics module that lack a section of the methodology."""
     return [

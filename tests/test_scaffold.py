@@ -2,12 +2,15 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from goldens import ROOT, declared_as
+from house_rules import unfinished
 from typer.testing import CliRunner
 
 from indexer.scaffold import likely_table
@@ -98,7 +101,7 @@ def test_a_draft_keeps_the_linters_rules(checkout: Path, words: list[str]) -> No
 
 
 def test_a_draft_keeps_the_house_rules_and_reads_its_logs(checkout: Path) -> None:
-    """The house rules, the tests of every ABI, and the draft's own test pass at once."""
+    """All but the one that a draft is there to break, the tests of every ABI, and its own test."""
     names = (*(f"protocol_{slug}" for slug in DRAFTS), "house_rules", "abis")
     files = [f"tests/test_{name}.py" for name in names]
 
@@ -107,7 +110,42 @@ def test_a_draft_keeps_the_house_rules_and_reads_its_logs(checkout: Path) -> Non
         cwd=checkout, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
+    failed = re.findall(r"^FAILED (\S+)", done.stdout, re.MULTILINE)
+    assert failed == ["tests/test_house_rules.py::test_every_file_keeps_the_rule[unfinished]"], (
+        done.stdout[-3000:]
+    )
+
+
+@pytest.fixture
+def fork(checkout: Path) -> Iterator[list[Path]]:
+    """Draft a fork of Level Finance and copy the family's events, ABI and goldens over it."""
+    family = [
+        "abis/level_finance/Pool.json",
+        "indexer/protocols/level_finance.py",
+        "tests/test_protocol_level_finance.py",
+    ]
+    result = run("new-protocol", "c_fork", "--abi", ROOT / family[0], "--folder", checkout)
+    assert result.exit_code == 0, result.output
+    files = [checkout / name.replace("level_finance", "c_fork") for name in family]
+    for path, copy in zip(family, files, strict=True):
+        source = (ROOT / path).read_text(encoding="utf-8")
+        copy.write_text(source.replace("level_finance", "c_fork"), encoding="utf-8")
+    yield files
+    for copy in files:
+        copy.unlink()
+
+
+def test_a_fork_takes_the_events_of_its_family(checkout: Path, fork: list[Path]) -> None:
+    """Nothing else than the draft's three files changes, and nothing of the draft is left."""
+    _, declaration, test = fork
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", test],
+        cwd=checkout, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
     assert done.returncode == 0, done.stdout[-3000:]
+    assert [unfinished(path.read_text("utf-8")) for path in (declaration, test)] == [[], []]
 
 
 def test_a_draft_says_what_was_guessed(checkout: Path) -> None:
@@ -115,8 +153,8 @@ def test_a_draft_says_what_was_guessed(checkout: Path) -> None:
     source = (checkout / "indexer/protocols/a_fork.py").read_text(encoding="utf-8")
 
     assert '"market": "indexToken",' in source
-    assert '"derivation": Const("direct"),  # a guess' in source
-    assert "# not known: notional_delta_usd" in source
+    assert '"derivation": Const("direct"),  # DRAFT: a guess' in source
+    assert "# DRAFT, not known: notional_delta_usd" in source
 
 
 def drafted_in(folder: Path, slug: str, abi: Path, *words: str) -> tuple[str, list[str], str]:

@@ -28,6 +28,6 @@ def draft_protocol(
     for one, into in draft.tables.items():
         typer.echo(f"{one} is read into {into}")
     typer.echo(
-        "Check every guess against the contract's source, fill in what is prose, state the rows in "
+        "Replace every DRAFT: check guesses against the contract's source, state the rows in "
         "the test; then `make docs` and `make test`."
     )

@@ -2,7 +2,8 @@
 The files of a draft: what the style asks of a declaration and its test, with guesses to check.
 
 Columns are guessed from names alone. A guess is marked; a column nobody could guess is left out,
-which means that it is not known.
+which means that it is not known. What somebody has to look at says DRAFT, and a house rule fails
+while anything does.
 """
 
 import json
@@ -97,7 +98,7 @@ def _event(draft: Draft, name: str, entry: Mapping[str, Any], words: set[str]) -
         name=_quoted(name, 12, "name="),
         table=table,
         columns="".join(f"                {line}\n" for line in lines),
-        others=_comment(f"not known: {', '.join(_unguessed(entry, table))}", 16),
+        others=_comment(f"DRAFT, not known: {', '.join(_unguessed(entry, table))}", 16),
     )
 
 
@@ -131,14 +132,14 @@ def _columns(entry: Mapping[str, Any], table: str, words: set[str]) -> Iterator[
             yield f'"{name}": "{argument}",'
         elif name in _CONSTANTS:
             words.add("Const")
-            yield f'"{name}": Const("{_CONSTANTS[name]}"),  # a guess'
+            yield f'"{name}": Const("{_CONSTANTS[name]}"),  # DRAFT: a guess'
         elif column.required and column.dtype == pl.String:
             words.add("Const")
-            yield f'"{name}": Const("unknown"),  # no argument was recognised'
+            yield f'"{name}": Const("unknown"),  # DRAFT: no argument was recognised'
         elif column.required:
             words.update(("Fixed", "Int") if not _number(entry) else ("Fixed",))
             number = f'"{_number(entry)}"' if _number(entry) else "Int(0)"
-            yield f'"{name}": Fixed({number}, 18),  # a guess: which argument, how many decimals?'
+            yield f'"{name}": Fixed({number}, 18),  # DRAFT: which argument, how many decimals?'
 
 
 def _unguessed(entry: Mapping[str, Any], table: str) -> list[str]:
@@ -222,11 +223,11 @@ def _sample(argument: Mapping[str, Any]) -> str:
 
 _MODULE = '''\
 """
-{name}: what it is, in one line.
+{name}: DRAFT, what it is in one line.
 
-Contracts  link the source of every address.
-Split      how fees are shared, since when, with a link; none where none is known.
-Units      of prices, sizes and collateral, with a link.
+Contracts  DRAFT: link the source of every address.
+Split      DRAFT: how fees are shared, since when, with a link; none where none is known.
+Units      DRAFT: of prices, sizes and collateral, with a link.
 """
 
 from indexer.chains import {constant}
@@ -237,12 +238,12 @@ PROTOCOL = Protocol(
     slug="{slug}",
     name="{name}",
     kind="perp",
-    methodology="What becomes which fact, in a few sentences; printed in reports.",
+    methodology="DRAFT: what becomes which fact, in a few sentences; printed in reports.",
     contracts=(
         # The last number is the first block that can carry a log: 0 where it is not known.
         Contract({constant}, "{slug}/{contract}", "{address}", 0),
     ),
-    left_out=("What is not covered, and why: a sentence each.",),
+    left_out=("DRAFT: what is not covered, and why: a sentence each.",),
     events=(
 {events}    ),
 )
@@ -269,7 +270,7 @@ from goldens import built_facts, log, reasons, rows
 from indexer.chains import {constant}
 
 CONTRACT = "{address}"
-# Give each argument a value of its own and state the whole row below, as other protocols do.
+# DRAFT: give each argument a value of its own, state the whole row below, as other protocols do.
 GOLDENS: list[tuple[str, str, dict[str, Any]]] = [
 {cases}]
 
