@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
-from import_rig import brought, document, facts, rows, written
+from import_rig import brought, document, facts, perpscope, rows, written
 
 ACCOUNT = "dydx1aa"
 EVENT = "0142" + "06fc" * 5
@@ -172,3 +172,119 @@ def test_a_bad_entry_costs_itself(tmp_path: Path, said: dict[str, Any], reason: 
     assert why.startswith(reason)
     assert where == "fills.json, line 2"
     assert len(rows(path, "fees", "account")) == 1
+
+
+# --- files that are not what they should be -------------------------------------------------------
+
+
+def test_an_entry_that_is_no_object_costs_itself(tmp_path: Path) -> None:
+    """Whatever stands in its place in the list."""
+    file = written(tmp_path, "fills.json", document({"fills": [fill(), None, [1], "text"]}))
+
+    path = brought(tmp_path, "dydx", file, account=ACCOUNT)
+
+    assert rows(path, "rejects", "reason", "tx_hash") == [
+        ("the entry is no object", f"fills.json, line {number}") for number in (2, 3, 4)
+    ]
+    assert rows(path, "imports", "entries_read", "entries_used", "rejects") == [(4, 1, 3)]
+
+
+def test_a_field_that_is_missing_is_named(tmp_path: Path) -> None:
+    """An entry without a price is none; what may be missing is not missed."""
+    whole = fill("MAKER")
+    without = {name: whole[name] for name in whole if name != "price"}
+    few = {name: value for name, value in fill().items() if name not in ("liquidity", "marketType")}
+
+    path = fills(tmp_path, few, without)
+
+    assert rows(path, "rejects", "reason", "tx_hash") == [
+        ("Object missing required field `price`", "fills.json, line 2")
+    ]
+    assert len(rows(path, "fees", "account")) == 1
+
+
+def test_fields_nobody_knows_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are not used, and the entry is, of fills as of trades; the output says where."""
+    fills(tmp_path, fill(), fill("MAKER", surprise=[1]))
+    trades(tmp_path, trade("LIQUIDATED") | {"block": 1})
+
+    out = capsys.readouterr().out
+    assert "fills.json: field surprise is not known here and was not used, line 2" in out
+    assert "trades.json: field block is not known here and was not used, line 1" in out
+    path = tmp_path / "a.duckdb"
+    assert len(rows(path, "fees", "account")) == 2
+    assert len(rows(path, "liquidations", "account")) == 1
+
+
+def test_repeated_entries_count_once(tmp_path: Path) -> None:
+    """The same fill twice in an answer is one; a third that says otherwise is refused by name."""
+    path = fills(tmp_path, fill(), fill(), fill(fee="0.8"))
+
+    assert rows(path, "fees", "fee_usd") == [("0.9",)]
+    ((reason, where),) = rows(path, "rejects", "reason", "tx_hash")
+    assert reason.startswith("contradicts what is stored of the same trade: fee_tokens, fee_usd")
+    assert where == "fills.json, line 3"
+
+
+def test_pages_that_overlap_count_once(tmp_path: Path) -> None:
+    """The API answers in pages: the second begins with the entry that the first ends with."""
+    fills(tmp_path, fill(), name="one.json")
+    path = fills(tmp_path, fill(), fill("MAKER", fee="-0.2"), name="two.json")
+
+    assert sorted(rows(path, "fees", "fee_usd")) == [("-0.2",), ("0.9",)]
+    assert rows(path, "rejects", "reason") == []
+
+
+def test_a_file_that_was_imported_is_not_read_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same bytes, under another name too, change nothing."""
+    path = fills(tmp_path, fill())
+    before = facts(path)
+    capsys.readouterr()
+
+    fills(tmp_path, fill(), name="copy.json")
+
+    assert "before" in capsys.readouterr().out
+    assert facts(path) == before
+    assert rows(path, "imports", "file") == [("fills.json",)]
+
+
+@pytest.mark.parametrize("suffix", ["gz", "lz4"])
+def test_a_compressed_answer_is_the_answer(tmp_path: Path, suffix: str) -> None:
+    """What a file is compressed with changes no row."""
+    plain = fills(_other(tmp_path), fill(), fill("MAKER", type="LIQUIDATION", side="BUY"))
+
+    packed = fills(
+        tmp_path,
+        fill(),
+        fill("MAKER", type="LIQUIDATION", side="BUY"),
+        name=f"fills.{suffix}",
+    )
+
+    assert facts(packed) == facts(plain)
+
+
+@pytest.mark.parametrize("suffix", ["gz", "lz4", "json"])
+def test_a_file_that_is_cut_off_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], suffix: str
+) -> None:
+    """Whatever it is compressed with: exit 1, one sentence, and the database as it was."""
+    path = fills(tmp_path, fill())
+    before = facts(path)
+    told = [
+        fill(id=str(uuid5(NAMESPACE, str(number))), size=f"{number}.5") for number in range(2_000)
+    ]
+    whole = written(tmp_path, f"more.{suffix}", document({"fills": told}))
+    whole.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
+    capsys.readouterr()
+
+    code = perpscope("import", "dydx", whole, "--database", path, "--account", ACCOUNT)
+
+    said = capsys.readouterr().err
+    assert (code, said.count("\n")) == (1, 1)
+    assert f"more.{suffix}" in said
+    assert "fetch it again" in said
+    assert facts(path) == before
+    assert rows(path, "imports", "file") == [("fills.json",)]
+    assert [each.name for each in tmp_path.iterdir() if "import" in each.name] == []

@@ -15,6 +15,7 @@ from import_rig import brought, by_line, facts, written
 
 from analytics import load
 from analytics.identities import assessed, comparisons
+from indexer.protocols.hyperliquid.fills import HYPE_PAIRS
 
 Event = tuple[str, dict[str, Any]]
 
@@ -131,6 +132,19 @@ def test_the_split_balances(con: duckdb.DuckDBPyConnection, events: list[Event])
     assert found[0] == fees
     assert found[0] == sum(found[1:])
     assert abs(found[1] - net * Decimal("0.99")) < Decimal("1e-12")
+
+
+def test_hype_against_usdc_is_the_pair_107(events: list[Event]) -> None:
+    """Spot, fees in one or the other, at the perp's price, and no other pair's are in HYPE."""
+    pair = [fill for _, fill in events if fill["coin"] == "@107"]
+    perp = [Decimal(fill["px"]) for _, fill in events if fill["coin"] == "HYPE"]
+
+    assert {fill["dir"] for fill in pair} == {"Buy", "Sell"}
+    assert {fill["feeToken"] for fill in pair} == {"HYPE", "USDC"}
+    assert {fill["coin"] for _, fill in events if fill["feeToken"] == "HYPE"} == {"@107"}
+    within = Decimal("0.999") * min(perp), Decimal("1.001") * max(perp)
+    assert all(within[0] < Decimal(fill["px"]) < within[1] for fill in pair)
+    assert HYPE_PAIRS[0] == "@107"
 
 
 def test_another_reading_of_the_same_minute_agrees(
