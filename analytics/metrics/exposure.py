@@ -167,14 +167,15 @@ def open_interest_reconciliation(
         *(pl.col(f"open_interest_total_{unit}").alias(f"state_{unit}") for unit in _UNITS),
         is_state=pl.lit(value=True),
     )
-    moves = position_changes.group_by(*_MARKET, bucket(bucket_seconds)).agg(
+    markets = coded(position_changes, _MARKET).group_by(*_MARKET, bucket(bucket_seconds))
+    moves = markets.agg(
         usd=pl.col("notional_delta_usd").sum(),
         tokens=pl.col("size_delta_tokens").sum(),
         unknown_usd=unknown_count("notional_delta_usd"),
         unknown_tokens=unknown_count("size_delta_tokens"),
     )
     return (
-        pl.concat([states, moves], how="diagonal")
+        pl.concat([states, spelled(moves)], how="diagonal")
         .group_by(keys)
         .agg(pl.exclude(keys).max())
         .sort(keys)
@@ -322,10 +323,13 @@ def _traded(position_changes: pl.LazyFrame, bucket_seconds: int) -> pl.LazyFrame
         f"closed_by_{name}_usd": -change.filter(is_cause & (change < 0)).sum()
         for name, is_cause in is_named.items()
     }
-    return position_changes.group_by(*_MARKET, bucket(bucket_seconds)).agg(
-        opened_usd=change.filter(change > 0).sum(),
-        **closed,
-        unknown_count=unknown_count("notional_delta_usd"),
+    markets = coded(position_changes, _MARKET).group_by(*_MARKET, bucket(bucket_seconds))
+    return spelled(
+        markets.agg(
+            opened_usd=change.filter(change > 0).sum(),
+            **closed,
+            unknown_count=unknown_count("notional_delta_usd"),
+        )
     )
 
 
