@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
+from tempfile import gettempdir
 from time import monotonic
+from uuid import uuid4
 
 import duckdb
 import polars as pl
@@ -86,11 +88,23 @@ def database(path: Path, *, wait_seconds: float = 30) -> Iterator[duckdb.DuckDBP
         )
     con = _opened(path, wait_seconds)
     try:
+        # Not beside the database, which may be in a folder where only its owner writes.
+        con.execute("set temp_directory = ?", [f"{gettempdir()}/perpscope-{uuid4().hex}"])
         con.execute("".join(f"set {name} = '{value}';" for name, value in _SETTINGS.items()))
         _check_schema(con, path)
         yield con
     finally:
         con.close()
+
+
+def limit_memory(con: duckdb.DuckDBPyConnection) -> None:
+    """
+    Let a database keep half a gigabyte of what it read, not all of it.
+
+    Who reads it again and again needs the room for answers. What a query needs beyond that goes to
+    the temporary directory.
+    """
+    con.execute("set memory_limit = '512MB'")
 
 
 @contextmanager
