@@ -86,6 +86,12 @@ def day() -> pl.Expr:
     return pl.col("block_timestamp").dt.date().alias("date")
 
 
+def place() -> pl.Expr:
+    """Return where an event is on its chain as one number, in the order of EVENT_ORDER, Int128."""
+    block, log, item = (pl.col(name).cast(pl.Int128) for name in EVENT_ORDER[:3])
+    return block * 2**64 + log * 2**32 + item
+
+
 def bucket(seconds: int) -> pl.Expr:
     """
     Return the start of the bucket an event falls into, counted from 1970-01-01, as `bucket_at`.

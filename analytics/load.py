@@ -8,26 +8,25 @@ a writer that waits goes first.
 import fcntl
 import os
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from tempfile import gettempdir
 from time import monotonic
+from uuid import uuid4
 
 import duckdb
 import polars as pl
-from polars.io.plugins import register_io_source
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from analytics.errors import UserError, WorldError
+from analytics.scans import scan
 
 SCHEMA_VERSION = 3
 
 Connection = duckdb.DuckDBPyConnection
-Reader = Callable[
-    [list[str] | None, pl.Expr | None, int | None, int | None], Iterator[pl.DataFrame]
-]
 
 # Nothing but the file is read, and a naive timestamp means UTC wherever the command runs.
 _SETTINGS = {
@@ -35,9 +34,6 @@ _SETTINGS = {
     "enable_external_access": "false",
     "python_enable_replacements": "false",
 }
-
-# Enough rows for every core, few enough to stay in memory while they are summed up.
-_BATCH_ROWS = 122_880
 
 _RAW = frozenset({"logs", "orphans", "reaches"})
 
@@ -92,11 +88,23 @@ def database(path: Path, *, wait_seconds: float = 30) -> Iterator[duckdb.DuckDBP
         )
     con = _opened(path, wait_seconds)
     try:
+        # Not beside the database, which may be in a folder where only its owner writes.
+        con.execute("set temp_directory = ?", [f"{gettempdir()}/perpscope-{uuid4().hex}"])
         con.execute("".join(f"set {name} = '{value}';" for name, value in _SETTINGS.items()))
         _check_schema(con, path)
         yield con
     finally:
         con.close()
+
+
+def limit_memory(con: duckdb.DuckDBPyConnection) -> None:
+    """
+    Let a database keep half a gigabyte of what it read, not all of it.
+
+    Who reads it again and again needs the room for answers. What a query needs beyond that goes to
+    the temporary directory.
+    """
+    con.execute("set memory_limit = '512MB'")
 
 
 @contextmanager
@@ -174,8 +182,7 @@ def facts(
     """
     schema = _schema(con, table)
     kept = _limited(schema, protocol, chain_id, since, until)
-    # Pure: nothing changes while the file is open, so a plan that reads twice may read once.
-    return register_io_source(_reader(con, table, kept), schema=schema, is_pure=True)
+    return scan(schema, partial(_batches, con, table, kept))
 
 
 def digest(
@@ -340,34 +347,14 @@ def _frame(con: Connection, sql: str, parameters: Mapping[str, object]) -> pl.Da
     return found
 
 
-def _reader(con: duckdb.DuckDBPyConnection, table: str, conditions: Mapping[str, object]) -> Reader:
-    where = _where(conditions)
-
-    def read(
-        columns: list[str] | None,
-        predicate: pl.Expr | None,
-        n_rows: int | None,
-        batch_size: int | None,
-    ) -> Iterator[pl.DataFrame]:
-        wanted = ", ".join(columns) if columns else "*"
-        sql = f"select {wanted} from {table} where {where}"
-        # A cursor of its own: Polars may read several tables of one plan at the same time.
-        answer = con.cursor().sql(sql, params=list(conditions.values()))
-        batches = answer.to_arrow_reader(batch_size or _BATCH_ROWS)
-        yield from _filtered((pl.DataFrame(batch) for batch in batches), predicate, n_rows)
-
-    return read
-
-
-def _filtered(
-    frames: Iterator[pl.DataFrame], predicate: pl.Expr | None, n_rows: int | None
+def _batches(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    conditions: Mapping[str, object],
+    columns: list[str],
+    size: int,
 ) -> Iterator[pl.DataFrame]:
-    left = n_rows
-    for frame in frames:
-        kept = frame if predicate is None else frame.filter(predicate)
-        if left is not None:
-            kept = kept.head(left)
-            left -= kept.height
-        yield kept
-        if left == 0:
-            return
+    sql = f"select {', '.join(columns)} from {table} where {_where(conditions)}"
+    # A cursor of its own: Polars may read several tables of one plan at the same time.
+    answer = con.cursor().sql(sql, params=list(conditions.values()))
+    return (pl.DataFrame(batch) for batch in answer.to_arrow_reader(size))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 from handmade import table, write_database
@@ -94,6 +95,17 @@ def test_nothing_outside_is_reached(con: load.Connection, tmp_path: Path, statem
         load.rows(con, statement.format(file=file), {})
 
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_what_does_not_fit_in_memory_lies_beside_nothing(con: load.Connection, path: Path) -> None:
+    """It goes to a folder of the temporary directory, and the memory of a report has an end."""
+    load.limit_memory(con)
+
+    rows = con.execute("select current_setting('temp_directory'), current_setting('memory_limit')")
+    ((folder, limit),) = rows.fetchall()
+    assert Path(folder).parent == Path(gettempdir())
+    assert limit == "488.2 MiB"
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_variables_of_the_program_are_no_tables(con: load.Connection) -> None:

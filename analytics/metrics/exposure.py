@@ -8,6 +8,7 @@ from analytics.expressions import (
     coded,
     known_total,
     level,
+    place,
     ratio,
     row_count,
     spelled,
@@ -166,14 +167,15 @@ def open_interest_reconciliation(
         *(pl.col(f"open_interest_total_{unit}").alias(f"state_{unit}") for unit in _UNITS),
         is_state=pl.lit(value=True),
     )
-    moves = position_changes.group_by(*_MARKET, bucket(bucket_seconds)).agg(
+    markets = coded(position_changes, _MARKET).group_by(*_MARKET, bucket(bucket_seconds))
+    moves = markets.agg(
         usd=pl.col("notional_delta_usd").sum(),
         tokens=pl.col("size_delta_tokens").sum(),
         unknown_usd=unknown_count("notional_delta_usd"),
         unknown_tokens=unknown_count("size_delta_tokens"),
     )
     return (
-        pl.concat([states, moves], how="diagonal")
+        pl.concat([states, spelled(moves)], how="diagonal")
         .group_by(keys)
         .agg(pl.exclude(keys).max())
         .sort(keys)
@@ -254,16 +256,12 @@ def concentration(
         Gini coefficient of the mean absolute difference, as recomputed for Hyperliquid's ADL users.
     """
     exits = {"liquidated": liquidations, "deleveraged": adls, "open": _positions(position_changes)}
-    rows = pl.concat(
-        frame.select(
-            *("chain_id", "protocol", "account", "notional_usd"), exposure=pl.lit(exposure)
-        )
-        for exposure, frame in exits.items()
+    owners = pl.concat(
+        _owners(frame).with_columns(exposure=pl.lit(exposure)) for exposure, frame in exits.items()
     )
-    is_unknown = pl.col("account").is_null() | pl.col("notional_usd").is_null()
-    everyone = rows.group_by(_HOLDER).agg(unknown_count=is_unknown.sum().cast(pl.Int64))
+    everyone = owners.group_by(_HOLDER).agg(pl.col("unknown_count").sum())
     return (
-        everyone.join(_shares(rows.filter(~is_unknown)), on=_HOLDER, how="left")
+        everyone.join(_shares(owners.drop_nulls("account")), on=_HOLDER, how="left")
         .with_columns(pl.col("account_count", "notional_usd").fill_null(0))
         .select(
             *(*_HOLDER, "unknown_count", "account_count", "notional_usd"),
@@ -325,10 +323,13 @@ def _traded(position_changes: pl.LazyFrame, bucket_seconds: int) -> pl.LazyFrame
         f"closed_by_{name}_usd": -change.filter(is_cause & (change < 0)).sum()
         for name, is_cause in is_named.items()
     }
-    return position_changes.group_by(*_MARKET, bucket(bucket_seconds)).agg(
-        opened_usd=change.filter(change > 0).sum(),
-        **closed,
-        unknown_count=unknown_count("notional_delta_usd"),
+    markets = coded(position_changes, _MARKET).group_by(*_MARKET, bucket(bucket_seconds))
+    return spelled(
+        markets.agg(
+            opened_usd=change.filter(change > 0).sum(),
+            **closed,
+            unknown_count=unknown_count("notional_delta_usd"),
+        )
     )
 
 
@@ -353,16 +354,22 @@ def _percentile(column: str, percent: int) -> pl.Expr:
 
 
 def _positions(position_changes: pl.LazyFrame) -> pl.LazyFrame:
-    position = (*_SERIES, "account", "position_id")
-    told = pl.col("notional_usd").sort_by(*EVENT_ORDER).last()
+    told = pl.col("notional_usd").max_by(place())
     return spelled(
-        coded(position_changes, position)
-        .group_by(position)
+        coded(position_changes, _SERIES)
+        .group_by(*_SERIES, "account", "position_id")
         .agg(notional_usd=pl.coalesce(told, whole_total(pl.col("notional_delta_usd"))))
     )
 
 
-def _shares(rows: pl.LazyFrame) -> pl.LazyFrame:
+def _owners(rows: pl.LazyFrame) -> pl.LazyFrame:
+    is_unknown = pl.col("account").is_null() | pl.col("notional_usd").is_null()
+    return rows.group_by("chain_id", "protocol", "account").agg(
+        pl.col("notional_usd").sum(), unknown_count=is_unknown.sum().cast(pl.Int64)
+    )
+
+
+def _shares(owners: pl.LazyFrame) -> pl.LazyFrame:
     notional, total = pl.col("notional_usd"), pl.col("total_usd")
     tops = {
         f"top_{count}_share": ratio(notional.head(count).sum(), total.first())
@@ -371,9 +378,7 @@ def _shares(rows: pl.LazyFrame) -> pl.LazyFrame:
     # In descending order Σ (2 i - n - 1) x_i is 2 Σ running sums - Σ of n totals - the total.
     twice = pl.col("running_usd").sum() + pl.col("running_usd").sum()
     return (
-        rows.group_by(*_HOLDER, "account")
-        .agg(notional.sum())
-        .filter(notional > 0)
+        owners.filter(notional > 0)
         .sort(*_HOLDER, "notional_usd", descending=[False, False, False, True])
         .with_columns(
             running_usd=notional.cum_sum().over(_HOLDER), total_usd=notional.sum().over(_HOLDER)

@@ -7,6 +7,7 @@ from analytics.expressions import EVENT_ORDER, bucket, coded, spelled
 _MARKET = ("chain_id", "protocol", "version", "market")
 _SERIES = (*_MARKET, "is_long", "collateral_token")
 _UNITS = ("usd", "tokens")
+_SIDES = ("long", "short")
 
 
 def open_interest(open_interest: pl.LazyFrame, *, bucket_seconds: int = 3600) -> pl.LazyFrame:
@@ -39,61 +40,58 @@ def open_interest(open_interest: pl.LazyFrame, *, bucket_seconds: int = 3600) ->
         GMX v2 Reader getOpenInterest (sum over both collateral tokens), read 2025-06-01; total and
         skew as on Synthetix' perps dashboards.
     """
-    events = coded(open_interest, _SERIES).sort(*_MARKET, *EVENT_ORDER)
-    sides = [_side(unit, is_long) for unit in _UNITS for is_long in (True, False)]
-    names = [f"open_interest_{side}_{unit}" for unit in _UNITS for side in ("long", "short")]
+    counts = [each for unit in _UNITS for each in _so_far(unit)]
     by_period = (
-        _with_changes(events)
-        .with_columns(sides)
-        .with_columns(basis=_basis())
+        coded(open_interest, _SERIES)
+        .sort(*EVENT_ORDER)
+        .with_columns(_change(unit).over(_SERIES).alias(f"change_{unit}") for unit in _UNITS)
+        .with_columns(each.cum_sum().over(_MARKET) for each in counts)
         .group_by(*_MARKET, bucket(bucket_seconds), maintain_order=True)
-        .agg(pl.col(*names, "basis").last())
+        .agg(pl.col(each.meta.output_name() for each in counts).last())
+    )
+    sides = [_side(unit, side) for unit in _UNITS for side in _SIDES]
+    return (
+        spelled(by_period)
+        .sort(*_MARKET, "bucket_at")
+        .with_columns(*sides, basis=_basis())
         .with_columns(_sums())
         .select(*_MARKET, "bucket_at", "basis", *_columns())
     )
-    return spelled(by_period).sort(*_MARKET, "bucket_at")
-
-
-def _with_changes(events: pl.LazyFrame) -> pl.LazyFrame:
-    restarts = [_absolute(unit).is_not_null().cum_sum().over(_SERIES) for unit in _UNITS]
-    runs = [restart.alias(f"run_{unit}") for restart, unit in zip(restarts, _UNITS, strict=True)]
-    return (
-        events.with_columns(runs)
-        .with_columns(_state(unit).alias(f"state_{unit}") for unit in _UNITS)
-        .with_columns(_change(unit).alias(f"change_{unit}") for unit in _UNITS)
-    )
-
-
-def _state(unit: str) -> pl.Expr:
-    # An event that is silent about a unit leaves it as it was: its change is zero.
-    step = pl.coalesce(_absolute(unit), _delta(unit), pl.lit(0))
-    return step.cum_sum().over(*_SERIES, f"run_{unit}")
 
 
 def _change(unit: str) -> pl.Expr:
-    state = pl.col(f"state_{unit}")
-    # Before the first event of a series nothing of it has been counted.
-    return state - state.shift(1).over(_SERIES).fill_null(0)
+    """Return how far an event moved its series, the rows of which are in order."""
+    # An event that is silent about a unit leaves it as it was; before the first one it is zero.
+    moved = _delta(unit).fill_null(0).cum_sum()
+    state = (_absolute(unit) - moved).forward_fill().fill_null(0) + moved
+    return state - state.shift(1).fill_null(0)
 
 
-def _side(unit: str, is_long: bool) -> pl.Expr:  # noqa: FBT001 -- the loop over both sides
-    on_side = pl.col("is_long") == is_long
-    total = pl.when(on_side).then(pl.col(f"change_{unit}")).otherwise(0).cum_sum().over(_MARKET)
+def _so_far(unit: str) -> list[pl.Expr]:
+    """Return what is added up, market by market: what moved, and who has spoken of it how often."""
     has_spoken = _absolute(unit).is_not_null() | _delta(unit).is_not_null()
-    is_seen = _any_so_far(has_spoken & on_side)
+    on_side = {side: pl.col("is_long") == (side == "long") for side in _SIDES}
+    change = pl.col(f"change_{unit}")
+    return [
+        has_spoken.alias(f"{unit}_spoken"),
+        _absolute(unit).is_not_null().alias(f"{unit}_absolute"),
+        *((has_spoken & is_on).alias(f"{side}_{unit}_spoken") for side, is_on in on_side.items()),
+        *(
+            pl.when(is_on).then(change).otherwise(0).alias(f"open_interest_{side}_{unit}")
+            for side, is_on in on_side.items()
+        ),
+    ]
+
+
+def _side(unit: str, side: str) -> pl.Expr:
     # Where only changes are announced, a side without one has not moved: its sum is zero.
-    is_only_deltas = _any_so_far(has_spoken) & ~_any_so_far(_absolute(unit).is_not_null())
-    name = f"open_interest_{'long' if is_long else 'short'}_{unit}"
-    return pl.when(is_seen | is_only_deltas).then(total).alias(name)
+    is_only_deltas = (pl.col(f"{unit}_spoken") > 0) & (pl.col(f"{unit}_absolute") == 0)
+    return pl.when((pl.col(f"{side}_{unit}_spoken") > 0) | is_only_deltas).then(_open(side, unit))
 
 
 def _basis() -> pl.Expr:
-    has_absolute = pl.any_horizontal(_absolute(unit).is_not_null() for unit in _UNITS)
-    return pl.when(_any_so_far(has_absolute)).then(pl.lit("absolute")).otherwise(pl.lit("delta"))
-
-
-def _any_so_far(condition: pl.Expr) -> pl.Expr:
-    return condition.cum_sum().over(_MARKET) > 0
+    is_absolute = pl.any_horizontal(pl.col(f"{unit}_absolute") > 0 for unit in _UNITS)
+    return pl.when(is_absolute).then(pl.lit("absolute")).otherwise(pl.lit("delta"))
 
 
 def _sums() -> list[pl.Expr]:

@@ -16,7 +16,7 @@ from analytics.prices import (
 _BOTH = (*PAIR, *SOURCE, *REFERENCE)
 # Of several prices of a source in one place the highest counts as the last: any rule would do.
 _PLACE = ("block_timestamp", "block_number", "log_index", "item_index", "oracle_price_quote")
-_KEY = ("source", "reference", "bucket_at")
+_KEY = ("pair", "bucket_at")
 
 
 def oracle_deviation_extremes(
@@ -53,9 +53,11 @@ def oracle_deviation_extremes(
     check("tolerance_seconds", tolerance_seconds, least=0)
     updates = oracle_updates.filter(pl.col("asset").is_not_null())
     names = _numbered(updates)
-    compared = _compared(_told(updates, names), _pairs(names), tolerance_seconds)
+    pairs = _pairs(names)
+    compared = _compared(_told(updates, names), pairs, tolerance_seconds)
     return (
         _extremes(compared.with_columns(bucket(bucket_seconds)))
+        .join(pairs, on="pair")
         .join(names, on="source")
         .join(
             renamed(names.drop(PAIR), SOURCE, "reference_").rename({"source": "reference"}),
@@ -101,25 +103,28 @@ def _pairs(names: pl.LazyFrame) -> pl.LazyFrame:
         names.join(others, on=[*PAIR])
         .filter(pl.col("source") != pl.col("reference"))
         .select("source", "reference")
+        .sort("source", "reference")
+        .with_row_index("pair")
+        .cache()
     )
 
 
 def _compared(told: pl.LazyFrame, pairs: pl.LazyFrame, tolerance_seconds: int) -> pl.LazyFrame:
-    is_last = pl.struct("source", "block_timestamp") != pl.struct(
-        "source", "block_timestamp"
-    ).shift(-1)
-    last = told.filter(is_last.fill_null(value=True)).select(
+    references = told.select(
         reference="source", reference_at="block_timestamp", reference_price="oracle_price_quote"
     )
     age = microseconds_between("reference_at", "block_timestamp")
     return (
         told.join(pairs, on="source", maintain_order="left")
+        .select("pair", *_PLACE)
         .join_asof(
-            # Beside each source that asks: within a key both sides are in the order of time.
-            last.join(pairs, on="reference", maintain_order="left"),
+            # Once for each source that asks, in the order of time, of which the last one counts.
+            references.join(pairs, on="reference", maintain_order="left").select(
+                "pair", "reference_at", "reference_price"
+            ),
             left_on="block_timestamp",
             right_on="reference_at",
-            by=["source", "reference"],
+            by="pair",
             coalesce=False,
             check_sortedness=False,
         )

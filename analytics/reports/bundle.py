@@ -68,6 +68,7 @@ def write_report(
     folder = output.resolve()
     check_replaceable(folder)
     with load.database(path) as con:
+        load.limit_memory(con)
         scope = checked(Scope(con, limits or Limits()))
         if require_proof is not None:
             check_proof(scope, require_proof)
