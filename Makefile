@@ -26,9 +26,12 @@ WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
+# Types are checked beside style, and npm installs beside pip.
+MAKEFLAGS += --jobs=2
+
 .DEFAULT_GOAL := test
 .DELETE_ON_ERROR:
-.PHONY: demo test lint fix docs soak bench bench-peers lock clean
+.PHONY: demo test lint lint-types lint-style fix docs soak bench bench-peers lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/perpscope demo $(ARGS)
@@ -39,10 +42,14 @@ demo: $(VENV)/.run
 test: lint node_modules/.bin/anvil
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-lint: $(VENV)/.dev
+lint: lint-types lint-style
+
+lint-types: $(VENV)/.dev
+	$(BIN)/mypy --no-error-summary
+
+lint-style: $(VENV)/.dev
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check --quiet
-	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/sqlfluff lint --nocolor queries
 	$(BIN)/interrogate tests

@@ -4,9 +4,11 @@ import json
 import subprocess
 import sys
 
+import pytest
 from goldens import ROOT
 
 
+@pytest.mark.soak  # a minute: every golden test is run once more
 def test_every_declared_event_yields_a_row_in_some_golden_test() -> None:
     """Of logs built by hand: recorded ones are not at hand everywhere, and prove no branch."""
     done = subprocess.run(

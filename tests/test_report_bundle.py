@@ -58,6 +58,7 @@ def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(app, ["report", *map(str, arguments)])
 
 
+@pytest.mark.soak  # tests/test_replay_report.py writes reports again and compares
 def test_twice_is_the_same(database: Path, folder: Path, tmp_path: Path) -> None:
     """The same database gives the same bytes in every file, drawn again in the same process."""
     again = write_report(database, tmp_path / "again")

@@ -65,7 +65,7 @@ def random_chain(seed: int) -> ServedChain:
 
 
 @pytest.mark.parametrize(
-    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in (2, 3))]
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in (1, 2, 3))]
 )
 def test_order_of_answers_does_not_show(tmp_path: Path, seed: int) -> None:
     """Births anywhere, ranges of any length, answers in any order: every table ends the same."""

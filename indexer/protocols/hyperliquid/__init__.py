@@ -114,7 +114,7 @@ PROTOCOL = Protocol(
                     "asset_token": Const(USDC.lower()),
                     "asset_tokens": Amount(usd, Const(USDC.lower())),
                 },
-                is_confirmed=True,
+                is_confirmed=name == "FinalizedWithdrawal",
             )
             for name, kind, user, usd in (
                 ("RequestedWithdrawal", "withdrawal_request", "user", "usd"),
