@@ -24,6 +24,9 @@ EVENT_ORDER = ("block_number", "log_index", "item_index", "tx_hash")
 # What is read at a block has a log index below zero and comes after what the block logged.
 STATE_ORDER = ("block_number", pl.col("log_index") < 0, *EVENT_ORDER[1:])
 
+# Kinds of `pool_flows` that bring money into a pool, and that take it out.
+INTO_POOL, OUT_OF_POOL = ("deposit", "mint"), ("withdrawal", "redemption")
+
 
 def check(setting: str, value: int, *, least: int, most: int = _CENTURY) -> None:
     """Raise ValueError unless a setting is between two bounds; the most is a century of seconds."""

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from analytics.compute import Load
-from analytics.expressions import EVENT_ORDER, coded, spelled
+from analytics.expressions import EVENT_ORDER, INTO_POOL, OUT_OF_POOL, coded, spelled
 
 _VENUE = ("chain_id", "protocol")
 _PLACE = ("block_number", "log_index", "item_index", "tx_hash", "block_timestamp")
@@ -43,7 +43,7 @@ _FLOAT = 2.0**-51
 _SERIES = ("chain_id", "protocol", "version", "market", "is_long", "collateral_token")
 _POSITION = (*_SERIES, "account", "position_id")
 _POOL = ("chain_id", "protocol", "pool")
-_MINTS, _BURNS = ("deposit", "mint", "dividend"), ("withdrawal", "redemption")
+_MINTS, _BURNS = (*INTO_POOL, "dividend"), OUT_OF_POOL
 
 
 def comparisons(load: Load) -> pl.LazyFrame:

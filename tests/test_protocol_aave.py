@@ -38,6 +38,20 @@ def pool_log(name: str, pool: str = AAVE_V3, **arguments: Any) -> Built:
     return log("aave/Pool", name, pool, **arguments)
 
 
+def liquidated(pool: str) -> dict[str, object]:
+    """Return the row of a liquidation that took 1.05 ether for 2,000 dollars of debt."""
+    return {
+        "kind": "liquidation",
+        "pool": pool,
+        "account": USER,
+        "counterparty": KEEPER,
+        "asset_token": USDC,
+        "principal_tokens": usd("2000"),
+        "collateral_token": WETH,
+        "collateral_tokens": usd("1.05"),
+    }
+
+
 def liquidation_call(pool: str) -> Built:
     """Return 2,000 USDC of debt repaid for 1.05 WETH."""
     return pool_log(
@@ -175,18 +189,7 @@ def test_a_liquidation_call_is_debt_repaid_and_collateral_received(pool: str, ve
     """Account, liquidator, both tokens and both amounts come from the event, in token units."""
     result = built("aave", ASKED, liquidation_call(pool))
 
-    assert rows(result, "credit_events") == [
-        {
-            "kind": "liquidation",
-            "pool": pool,
-            "account": USER,
-            "counterparty": KEEPER,
-            "asset_token": USDC,
-            "principal_tokens": usd("2000"),
-            "collateral_token": WETH,
-            "collateral_tokens": usd("1.05"),
-        }
-    ]
+    assert rows(result, "credit_events") == [liquidated(pool)]
     assert result.tables["credit_events"]["version"].to_list() == [version]
     assert reasons(result) == []
 
@@ -454,18 +457,7 @@ def test_a_liquidation_of_v1_pays_the_origination_fee_too() -> None:
 
     result = built("aave", ASKED, of_fee, call)
 
-    assert rows(result, "credit_events") == [
-        {
-            "kind": "liquidation",
-            "pool": AAVE_V1,
-            "account": USER,
-            "counterparty": KEEPER,
-            "asset_token": USDC,
-            "principal_tokens": usd("2000"),
-            "collateral_token": WETH,
-            "collateral_tokens": usd("1.05"),
-        }
-    ]
+    assert rows(result, "credit_events") == [liquidated(AAVE_V1)]
     assert rows(result, "fees") == [
         {
             "market": AAVE_V1,

@@ -2,7 +2,15 @@
 
 import polars as pl
 
-from analytics.expressions import STATE_ORDER, known_total, ratio, row_count, window
+from analytics.expressions import (
+    INTO_POOL,
+    OUT_OF_POOL,
+    STATE_ORDER,
+    known_total,
+    ratio,
+    row_count,
+    window,
+)
 
 _VENUE = ("chain_id", "protocol")
 _POOL = (*_VENUE, "pool", "asset_token")
@@ -14,7 +22,6 @@ _RESILIENCE = (
     *("flow_pool_count", "unknown_outflow_count", "worst_price_change_ratio"),
     "worst_outflow_ratio",
 )
-_IN, _OUT = ("deposit", "mint"), ("withdrawal", "redemption")
 
 
 def zero_liquidations(
@@ -304,8 +311,8 @@ def _prices(share_prices: pl.LazyFrame, is_before: pl.Expr) -> pl.LazyFrame:
 
 def _out(pool_flows: pl.LazyFrame, is_before: pl.Expr) -> pl.LazyFrame:
     kind, amount = pl.col("kind"), pl.col("asset_tokens")
-    out = pl.when(kind.is_in(_OUT)).then(amount).otherwise(-amount).filter(~is_before)
-    flows = pool_flows.filter(kind.is_in((*_IN, *_OUT)))
+    out = pl.when(kind.is_in(OUT_OF_POOL)).then(amount).otherwise(-amount).filter(~is_before)
+    flows = pool_flows.filter(kind.is_in((*INTO_POOL, *OUT_OF_POOL)))
     return flows.group_by(_POOL).agg(
         out_tokens=out.sum(),
         unknown_count=out.null_count().cast(pl.Int64),

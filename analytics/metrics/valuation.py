@@ -4,6 +4,8 @@ import polars as pl
 
 from analytics.expressions import (
     EVENT_ORDER,
+    INTO_POOL,
+    OUT_OF_POOL,
     check,
     day,
     known_total,
@@ -16,8 +18,6 @@ from analytics.prices import MICROSECONDS, SOURCE, as_of, in_seconds, microsecon
 _EVENT = ("chain_id", "protocol", "version", *EVENT_ORDER)
 _AMOUNT = ("fact", "measure", *_EVENT)
 _POOL = ("chain_id", "protocol", "pool", "asset_token")
-_INTO = ("deposit", "mint")
-_OUT_OF = ("withdrawal", "redemption")
 # Contracts that give one coin of their chain for each of theirs, and take it back.
 _WRAPPED = {
     "WETH": "ETH",
@@ -280,7 +280,7 @@ def net_flows_valued(pool_flows: pl.LazyFrame, pool_valuations: pl.LazyFrame) ->
     Source:
         As `net_flows`, by the as-of valuation of `pool_valuations`.
     """
-    is_in, is_out = (pl.col("kind").is_in(kinds) for kinds in (_INTO, _OUT_OF))
+    is_in, is_out = (pl.col("kind").is_in(kinds) for kinds in (INTO_POOL, OUT_OF_POOL))
     of_flows = (pl.col("fact") == "pool_flows") & (pl.col("measure") == "asset_tokens")
     value = pl.col("value_usd")
     return (

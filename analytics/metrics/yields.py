@@ -3,6 +3,8 @@
 import polars as pl
 
 from analytics.expressions import (
+    INTO_POOL,
+    OUT_OF_POOL,
     STATE_ORDER,
     changes_by_day,
     check,
@@ -18,8 +20,6 @@ from analytics.expressions import (
 _POOL = ("chain_id", "protocol", "pool", "asset_token")
 _GRAIN = ("date", *_POOL)
 _YEAR_SECONDS = 365 * 86_400
-_INTO = ("deposit", "mint")
-_OUT_OF = ("withdrawal", "redemption")
 
 
 def tvl(pool_states: pl.LazyFrame, share_prices: pl.LazyFrame) -> pl.LazyFrame:
@@ -92,7 +92,7 @@ def net_flows(pool_flows: pl.LazyFrame) -> pl.LazyFrame:
         shares, by Issue.
     """
     kind, assets, shares = pl.col("kind"), pl.col("asset_tokens"), pl.col("share_tokens")
-    is_in, is_out, is_dividend = kind.is_in(_INTO), kind.is_in(_OUT_OF), kind == "dividend"
+    is_in, is_out, is_dividend = kind.is_in(INTO_POOL), kind.is_in(OUT_OF_POOL), kind == "dividend"
     return (
         pool_flows.filter(is_in | is_out | is_dividend)
         .group_by(day(), *_POOL)

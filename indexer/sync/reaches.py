@@ -43,8 +43,9 @@ def _only(contract: Contract) -> str | None:
 
 
 def _topics(name: EventName, abi: str, only: str | None) -> list[tuple[str, str | None]]:
-    second = only or (second_topic(name) or b"").hex() or None
-    return [(topic0.hex(), second) for topic0 in topic0s_of(name, abi)]
+    second = second_topic(name)
+    restricted = only or (None if second is None else second.hex())
+    return [(topic0.hex(), restricted) for topic0 in topic0s_of(name, abi)]
 
 
 def unread(before: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
