@@ -7,6 +7,7 @@ PERPSCOPE_CHAINS__ARBITRUM__RPC and so on, lists separated by commas. Keys stay 
 `${NAME}` in an endpoint's URL is an environment variable, filled in when the endpoint is used.
 
     database = "perpscope.duckdb"
+    phases = ["phases-ethereum.csv"]
 
     [chains.arbitrum]
     rpc = ["https://arb-mainnet.example/v2/${ARBITRUM_KEY}", "http://127.0.0.1:8547"]
@@ -44,8 +45,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from indexer.chains import CHAINS, Chain
 from indexer.errors import UserError
+from indexer.phases import with_phases
 from indexer.rpc import Endpoint, redacted
 from indexer.settings import ChainSettings, Retries, Storage, Texts, Wallet, Watch
+from indexer.spec import Protocol
+from indexer.wallets import declarations
 
 DEFAULT_FILE = Path("perpscope.toml")
 
@@ -83,6 +87,7 @@ class Config(BaseSettings):
     Attributes:
         database: path of the DuckDB file, or a `ducklake:` address.
         protocols: slugs to index; empty for all that are declared.
+        phases: lists of contracts that stood behind declared ones; `phases.with_phases` adds them.
         chains: slug -> that chain's settings.
         retries: patience with endpoints.
         wallets: whose receipts count as buybacks; `wallets.declarations` makes them so.
@@ -94,6 +99,7 @@ class Config(BaseSettings):
 
     database: StrictStr = "perpscope.duckdb"
     protocols: Texts = ()
+    phases: Texts = ()
     chains: dict[Annotated[str, AfterValidator(_slug)], ChainSettings] = {}
     retries: Retries = Retries()
     wallets: tuple[Wallet, ...] = ()
@@ -115,6 +121,19 @@ class Config(BaseSettings):
     def chain(self, chain: Chain) -> ChainSettings:
         """Return a chain's settings; all defaults where none are given."""
         return self.chains.get(chain.slug, ChainSettings())
+
+    def declarations(self, chain: Chain | None) -> dict[str, Protocol]:
+        """
+        Return every protocol by slug, with what the settings add to it.
+
+        Args:
+            chain: whose additions count, so that those of other chains leave facts of this one as
+                they are; None for all.
+
+        Raises:
+            UserError: a wallet or a list of phases does not fit.
+        """
+        return with_phases(declarations(self.wallets, chain), self.phases, chain)
 
     def variables(self, chain: Chain) -> tuple[str, ...]:
         """Return the environment variables the chain's endpoints need."""

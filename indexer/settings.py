@@ -192,6 +192,29 @@ class Wallet(BaseModel):
     since_block: BlockNumber | None = None
 
 
+class Phase(BaseModel):
+    """
+    A contract that stood behind a declared one, a line of the lists under `phases`.
+
+    Attributes:
+        protocol: slug of the protocol.
+        chain: slug of the chain.
+        contract: the declared one, which was asked.
+        phase: the how-manieth behind it this one was, from 1 on.
+        address: this one.
+        block_number: at which block the contract said so.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    protocol: Text
+    chain: Text
+    contract: Address
+    phase: Annotated[int, Field(ge=1)]
+    address: Address
+    block_number: Annotated[int, Field(ge=0)]
+
+
 class Storage(BaseModel):
     """
     What is kept beside the database, under `[storage]`.

@@ -10,6 +10,7 @@ from indexer.cli.doctoring import doctor
 from indexer.cli.drafting import draft_protocol
 from indexer.cli.importing import import_command
 from indexer.cli.indexing import index_command
+from indexer.cli.phasing import phases
 from indexer.cli.planning import plan
 from indexer.cli.proving import repair_command, verify_command
 from indexer.cli.restating import redecode_command, rewind
@@ -24,6 +25,7 @@ app = typer.Typer()
 app.command("index")(index_command)
 app.command("import")(import_command)
 app.command()(plan)
+app.command()(phases)
 app.command()(status)
 app.command()(doctor)
 app.command("verify")(verify_command)

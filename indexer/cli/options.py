@@ -14,7 +14,6 @@ from indexer.rpc import Endpoint
 from indexer.settings import ProofLevel, moment
 from indexer.sync import Job, Ledger
 from indexer.sync.choices import chain_named, protocols_named
-from indexer.wallets import declarations
 
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="Settings; by default perpscope.toml, if there.")
@@ -83,7 +82,7 @@ def job_of(
     said = {name: given for name, given in more.items() if given is not None}
     limits = {name: getattr(own, name) for name in _LIMITS} | said
     names = protocol or own.protocols or settings.protocols
-    known = declarations(settings.wallets, where)
+    known = settings.declarations(where)
     return Job(
         chain=where,
         protocols=protocols_named(names, where, known),
@@ -155,7 +154,7 @@ def ledger_of(chain: str, database: Path | None, config: Path | None) -> Ledger:
             "first or name another file with --database"
         )
     where = chain_named(chain)
-    return Ledger(path, where, declarations(settings.wallets, where))
+    return Ledger(path, where, settings.declarations(where))
 
 
 def endpoints_of(

@@ -15,7 +15,6 @@ from indexer.config import Config, configuration
 from indexer.errors import UserError
 from indexer.protocols import PROTOCOLS
 from indexer.spec import Protocol
-from indexer.wallets import declarations
 
 if TYPE_CHECKING:
     import polars as pl
@@ -83,7 +82,7 @@ def _starts(settings: Config) -> dict[tuple[int, str], int]:
 
     return {
         (chain.chain_id, slug): start
-        for slug, protocol in declarations(settings.wallets, None).items()
+        for slug, protocol in settings.declarations(None).items()
         for chain in CHAINS
         if (start := first_block(protocol, chain)) is not None
     }
@@ -153,7 +152,7 @@ def protocols(
     if markdown:
         typer.echo(catalogue(list(PROTOCOLS.values())), nl=False)
         return
-    known = declarations(configuration(config).wallets, None)
+    known = configuration(config).declarations(None)
     if name is not None:
         typer.echo(section(_known(name, known)), nl=False)
         return

@@ -17,7 +17,6 @@ from indexer.schedules import seconds_of
 from indexer.store import held
 from indexer.sync import Inspection, Ledger, now, verify
 from indexer.sync.choices import chain_named
-from indexer.wallets import declarations
 
 if TYPE_CHECKING:
     from indexer.watch import Extra, Service
@@ -84,7 +83,7 @@ def _service(
 def _verify(settings: Config, chains: Sequence[Chain], path: Path) -> None:
     wrong = []
     for chain in chains:
-        known = declarations(settings.wallets, chain)
+        known = settings.declarations(chain)
         ledger = Ledger(path, chain, known)
         stored = set(ledger.stored().coverage["protocol"])
         wanted = Inspection(

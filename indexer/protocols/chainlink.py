@@ -21,9 +21,10 @@ Due        heartbeats and thresholds from tools that integrate the feeds (alchem
            them and may be out of date.
 
 Logs come from the aggregator, never from the proxy. Proxies from version 0.7 on say which one they
-confirm; those of 0.6 that stand before most feeds of Ethereum say nothing, and are read by
-`chainlink_proxies`. An aggregator that nobody lists or announces is not read: its topic is shared
-with other oracles and its decimals are unknown.
+confirm; those of 0.6 that stand before most feeds of Ethereum say nothing: they are asked, by
+`perpscope phases` which aggregators they stood on, by `chainlink_proxies` for their answers. An
+aggregator that nobody lists, announces or names is not read: its topic is shared with other oracles
+and its decimals are unknown.
 """
 
 from indexer.spec import (
@@ -40,6 +41,7 @@ from indexer.spec import (
     Fixed,
     Not,
     OfContract,
+    Phases,
     Protocol,
     Time,
     chain_of,
@@ -69,10 +71,12 @@ PROTOCOL = Protocol(
         "what LlamaGuard bounds: none is listed. chainlink_proxies asks those feeds.",
         "Floor prices, interest curves, reserves and market capitalisations that only spellbook "
         "lists, 57 proxies: their names say no quote, and the feeds' own list has them no more.",
-        "Aggregators that a proxy of version 0.6 moved to after the lists were made: it logs "
-        "nothing when it moves; chainlink_proxies reads what it answers.",
-        "The aggregator that a proxy stood on before its first confirmation: it is announced by "
-        "no log.",
+        "Aggregators that a proxy of version 0.6 stood on and the lists do not name, and those "
+        "before the first confirmation of a newer one: no log announces them. `perpscope phases` "
+        "asks the proxies, and the list it writes is read where the settings name it; "
+        "chainlink_proxies reads what proxies answer.",
+        "Which of several pairs an answer is of, where proxies of several stand on one aggregator: "
+        "it is of the pair whose proxy is listed first.",
         "DataFeedsCache, where many feeds share one emitter: its addresses and which data id is "
         "which feed are not stated. A confirmed aggregator that is one gives no row.",
         "When a round was observed and when an SVR feed unlocked it: NewTransmission, "
@@ -110,6 +114,7 @@ PROTOCOL = Protocol(
     discoveries=(
         Discover("chainlink/Proxy", "AggregatorConfirmed", "latest", "chainlink/Aggregator"),
     ),
+    phases=(Phases("chainlink/Proxy", "phaseId", "phaseAggregators", "chainlink/Aggregator"),),
     events=(
         Event(
             abi="chainlink/Aggregator",

@@ -164,6 +164,26 @@ class Discover:
 
 
 @dataclass(frozen=True)
+class Phases:
+    """
+    Contracts that stood behind another one after another, which no log tells: it is asked.
+
+    They say what the contract says.
+
+    Attributes:
+        abi: ABI of the contract that others ask, with both functions.
+        count: function that returns how many there were.
+        member: function of a number, 1 to the count, that returns the address of that one.
+        child_abi: their ABI.
+    """
+
+    abi: str
+    count: str
+    member: str
+    child_abi: str
+
+
+@dataclass(frozen=True)
 class Contract:
     """
     An emitter of logs on one chain, from a block on, both ends inclusive.
@@ -227,7 +247,7 @@ class Protocol:
             whose buybacks are read and whose venue is not) or chain (what its sequencer earns).
         methodology: what becomes which fact, printed in reports.
         left_out: what is not covered, one sentence each: what, and why.
-        contracts, events, discoveries, reads, entries, policies: see the classes.
+        contracts, events, discoveries, phases, reads, entries, policies: see the classes.
         tokens: seed rows (chain, address, symbol, decimals).
         markets: seed rows (chain, market, symbol, tokens, asset class, quote).
         feeds: names, heartbeats and thresholds of an oracle's feeds; they decide no fact.
@@ -242,6 +262,7 @@ class Protocol:
     events: tuple[Event, ...]
     left_out: tuple[str, ...] = ()
     discoveries: tuple[Discover, ...] = ()
+    phases: tuple[Phases, ...] = field(default=(), repr=False)  # they decide no row
     reads: tuple[Read, ...] = ()
     entries: tuple[Entry, ...] = ()
     policies: tuple[Policy, ...] = ()

@@ -22,6 +22,7 @@ from indexer.sync.converge import converge as _converge
 from indexer.sync.estimate import Estimate
 from indexer.sync.estimate import estimate as _estimate
 from indexer.sync.landing import Tally
+from indexer.sync.phases import Told, ask_phases
 from indexer.sync.rederiving import redecode, restate, take_back
 from indexer.sync.reorgs import Ledger
 from indexer.sync.repairing import Repaired
@@ -40,11 +41,13 @@ __all__ = [
     "Repaired",
     "Summary",
     "Tally",
+    "Told",
     "Verdict",
     "catch_up",
     "estimate",
     "index",
     "now",
+    "phases_told",
     "redecode",
     "repair",
     "restate",
@@ -111,6 +114,22 @@ def estimate(job: Job, endpoints: Sequence[Endpoint], samples: int) -> Estimate:
         WorldError: what asking a node raises.
     """
     return _asked(endpoints, job.chain, lambda node: _estimate(node, job, samples=samples))
+
+
+def phases_told(protocols: Sequence[Protocol], chain: Chain, endpoints: Sequence[Endpoint]) -> Told:
+    """
+    Return what contracts say of those that stood behind them; nothing is stored.
+
+    Args:
+        protocols: whose contracts.
+        chain: where.
+        endpoints: whom to ask, in order of preference.
+
+    Raises:
+        UserError: no endpoint is given.
+        WorldError: what `ask_phases` and `Node` raise.
+    """
+    return _asked(endpoints, chain, lambda node: ask_phases(node, chain, protocols))
 
 
 def verify(

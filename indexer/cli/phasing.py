@@ -1,0 +1,48 @@
+"""`perpscope phases`: ask contracts who stood behind them, and keep the answers as a list."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from indexer.cli.options import ChainName, ConfigFile, ProtocolNames, Urls, endpoints_of
+from indexer.config import configuration
+from indexer.errors import UserError, WorldError
+from indexer.phases import write_phases
+from indexer.sync import phases_told
+from indexer.sync.choices import chain_named, protocols_named
+
+
+def phases(
+    *,
+    chain: ChainName,
+    rpc: Urls = None,
+    protocol: ProtocolNames = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The list to add to; by default phases-<chain>.csv.")
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Ask feeds which aggregators they stood on, where no log tells; keep the answers as a list."""
+    settings, where = configuration(config), chain_named(chain)
+    declared = protocols_named(protocol or (), where, settings.declarations(where))
+    wanted = [item for item in declared if item.phases]
+    if not wanted:
+        raise UserError(
+            f"none of {', '.join(item.slug for item in declared)} has contracts on {where.slug} "
+            "that others stand behind: expected chainlink; correct --chain or --protocol"
+        )
+    told = phases_told(wanted, where, endpoints_of(rpc, settings, where))
+    if not told.phases:
+        raise WorldError(
+            f"none of {told.asked:,} contracts on {where.slug} told who stands behind it at block "
+            f"{told.block_number}: expected most to; is the endpoint one of {where.slug}?"
+        )
+    path = output or Path(f"phases-{where.slug}.csv")
+    fresh = write_phases(path, told.phases)
+    typer.echo(
+        f"{where.slug}: {told.asked - told.silent:,} of {told.asked:,} contracts told of "
+        f"{len(told.phases):,} phases at block {told.block_number}; {fresh:,} are new in {path}"
+    )
+    if str(path) not in settings.phases:
+        typer.echo(f'To read them, name the list in the settings: phases = ["{path}"]')
