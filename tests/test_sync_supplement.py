@@ -8,6 +8,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import reads_rig
+from reads_rig import CONVERT, PRICE, PRICED, SUPPLY, priced
 from sync_rig import (
     DECLARATIONS,
     DEPLOYER,
@@ -17,6 +19,7 @@ from sync_rig import (
     POOL,
     POOLS,
     answer,
+    blocks,
     contents,
     deposit,
     job,
@@ -25,13 +28,14 @@ from sync_rig import (
     run,
     served,
     told,
+    word,
 )
 
 from indexer.chains import ETHEREUM
 from indexer.errors import RequestsSpent, UserError
 from indexer.rpc import Endpoint
 from indexer.simulation.node import Served, serve
-from indexer.spec import Amount, Const, Contract, Emitter, Event, Fixed, Protocol
+from indexer.spec import Amount, Call, Const, Contract, Emitter, Event, Fixed, Int, Protocol
 from indexer.sync import Job, estimate
 
 COUNT = 300
@@ -50,6 +54,14 @@ WITHDRAWAL = Event(
 )
 TWO_FEEDS = replace(FEED, contracts=(*FEED.contracts, SECOND))
 NO_POOLS = replace(POOLS, discoveries=())
+SINGLE = CONVERT[:10] + f"{1:064x}"
+SINGLY = replace(
+    PRICE,
+    name="single",
+    calls=(Call("convertToAssets", (Int(1),)),),
+    columns={"pool": Emitter(), "share_price_tokens": Fixed("convertToAssets", 0)},
+)
+MORE_READ = replace(PRICED, reads=(*PRICED.reads, SINGLY))
 
 
 @dataclass
@@ -143,6 +155,41 @@ def test_only_the_new_event_is_asked_for(tmp_path: Path) -> None:
     assert "0x" + DEPLOYER.hex() not in rig.addresses()
     assert "0x" + FEED_ADDRESS.hex() not in rig.addresses()
     assert not old & {topic for query in rig.asked for topic in query["topics"][0]}
+
+
+def test_only_the_new_read_is_asked_for(tmp_path: Path) -> None:
+    """Old questions, those answered, refused and asked of nobody, are not put to a node again."""
+    path, fresh = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
+    chain = blocks(COUNT)
+    told, pool = reads_rig.answers(chain), "0x" + POOL.hex()
+    reverted, empty = (block.number for block in reads_rig.read_at(chain)[20:22])
+    told[empty, pool, SUPPLY] = "0x"
+    del told[reverted, pool, SUPPLY]
+    single = {
+        (block.number, "0x" + pool.hex(), SINGLE): "0x" + word(block.number).hex()
+        for block in chain
+        for pool in reads_rig.BORN
+    }
+    bodies: list[bytes] = []
+    served_chain = priced(chain)
+    calls = {key: text for key, text in served_chain.calls.items() if key[0] is None}
+    served_chain = replace(served_chain, calls=calls | told | single)
+    with serve([served_chain], intercept=lambda _slug, body: bodies.append(body)) as node:
+        run(reads_rig.work(path), node.url)
+        bodies.clear()
+        run(of(path, MORE_READ), node.url)
+        asked = b"".join(body for body in bodies if b"eth_call" in body).decode()
+        run(of(fresh, MORE_READ), node.url)
+
+    assert SINGLE[2:] in asked
+    assert CONVERT[2:] not in asked
+    assert SUPPLY[2:] not in asked
+    assert contents(path) == contents(fresh)
+    assert rows(path, "select distinct state from reads order by 1") == [
+        ("available",),
+        ("not_applicable",),
+        ("source_error",),
+    ]
 
 
 def test_stopped_on_the_way_it_goes_on(tmp_path: Path) -> None:

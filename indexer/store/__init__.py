@@ -20,7 +20,7 @@ from indexer.store.locks import held
 from indexer.store.proofs import LEVELS, Proven, read_blocks, read_failures, record
 from indexer.store.ranges import Range, joined, write_range
 from indexer.store.reading import OWNED, Anchors, Stored, read_anchors, read_stored
-from indexer.store.reads import uncollected, write_collected
+from indexer.store.reads import answers_between, uncollected, write_collected
 from indexer.store.rederive import Rederived, rederive
 from indexer.store.repairs import replace_range
 from indexer.store.rewinds import Rewound, remaining, rewind
@@ -46,6 +46,7 @@ __all__ = [
     "Stored",
     "added",
     "adopt",
+    "answers_between",
     "fingerprint",
     "gaps",
     "held",

@@ -24,6 +24,19 @@ def uncollected(path: Path, chain_id: int, protocols: Sequence[str]) -> pl.DataF
         return select(connection, "reads", where, [chain_id, list(protocols)])
 
 
+def answers_between(path: Path, chain_id: int, from_block: int, to_block: int) -> pl.DataFrame:
+    """
+    Return the rows of `reads` of whole blocks that came to something, whoever asked.
+
+    Raises:
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: it cannot be opened or read.
+    """
+    where = "chain_id = ? and block_number between ? and ? and state <> 'not_collected'"
+    with transaction(path, read_only=True) as connection:
+        return select(connection, "reads", where, [chain_id, from_block, to_block])
+
+
 def write_collected(path: Path, chain_id: int, rows: Mapping[str, pl.DataFrame]) -> int:
     """
     Put answers in the place of rows that had none, with the facts they make; return how many.
