@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from analytics.compute import collected, compute, facts_of
+from analytics.expressions import EVENT_ORDER
 from analytics.load import rows
 from analytics.metrics import METRICS
 from analytics.queries import arguments, queries
@@ -115,6 +116,8 @@ TWINLESS = frozenset(
         "venue_lead_lag",
     }
 )
+# Their twins add up periods, which is right while periods are in the order of blocks.
+IN_TIME = frozenset({"open_interest"})
 TWINNED = sorted(METRICS.keys() - TWINLESS)
 
 
@@ -177,7 +180,14 @@ def _is_used(column: str, dtype: pl.DataType) -> bool:
 @st.composite
 def situations(draw: st.DrawFn, metric: str) -> dict[str, pl.DataFrame]:
     """Return generated rows for every fact a metric rests on."""
-    return {name: draw(generated(name)) for name in sorted(facts_of(metric))}
+    drawn = {name: draw(generated(name)) for name in sorted(facts_of(metric))}
+    return {name: in_time(frame) for name, frame in drawn.items()} if metric in IN_TIME else drawn
+
+
+def in_time(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return rows of a chain on which time does not run backwards, as on any real one."""
+    moment = pl.col("block_timestamp")
+    return frame.sort(*EVENT_ORDER).with_columns(moment.sort().over("chain_id"))
 
 
 def by_python(metric: str, frames: dict[str, pl.DataFrame], **given: object) -> pl.DataFrame:
