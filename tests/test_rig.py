@@ -7,6 +7,7 @@ import subprocess
 import sys
 from http.client import HTTPException
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -60,6 +61,27 @@ def test_a_chain_is_mined_and_reorganised_while_it_is_served() -> None:
     assert before[0] == after[0]
     assert before[1] != after[1]
     assert int(head, 16) == HEAD + 3
+
+
+def test_a_chain_is_moved_from_outside_between_two_answers() -> None:
+    """A fault that moves the chain for a client that is dead by now ends before we move it."""
+    asked, released = Event(), Event()
+
+    def wait() -> None:
+        asked.set()
+        released.wait(10)
+
+    rig = Rig(live())
+    rig.on_request = wait
+    answering = Thread(target=rig.reply, args=(b'{"method": "eth_chainId", "id": 1}',))
+    answering.start()
+    asked.wait(10)
+    is_free = rig.answering.acquire(blocking=False)
+    released.set()
+    answering.join(10)
+
+    assert not is_free
+    assert rig.answering.acquire(blocking=False)
 
 
 @pytest.mark.parametrize(

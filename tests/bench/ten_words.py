@@ -6,6 +6,7 @@ serves it as a line of JSON (see `Offer`), and serves until it is told to stop.
 
     LiquidatePosition   GMX v1 on Arbitrum: one topic, a row in each of three fact tables
     OrderSettled        Synthetix v3 on Base: four topics, a row in each of three fact tables
+    WithdrawProfit      MUX on Arbitrum: three topics, one row, a fee
 """
 
 import sys
@@ -102,11 +103,20 @@ def _settlement(source: Random) -> tuple[tuple[bytes, ...], bytes]:
     return indexed, words([price, pnl, funding, change, change, *fees, source.randbytes(20)])
 
 
+def _withdrawal(source: Random) -> tuple[tuple[bytes, ...], bytes]:
+    indexed = (source.randbytes(20).rjust(32, b"\0"), words([source.randrange(1, 20)]))
+    prices = [source.randrange(1, 10**5) * _SIZE_SCALE // 7 for _ in range(4)]
+    happened = (source.randrange(5), source.randrange(5), source.random() < 0.5)
+    rest = (source.randrange(10**20), *prices, source.randrange(10**19))
+    return indexed, words([source.randbytes(32), *happened, *rest])
+
+
 KINDS = {
     "LiquidatePosition": Kind("gmx_v1", "gmx_v1/Vault", "LiquidatePosition", _liquidation),
     "OrderSettled": Kind(
         "synthetix_v3", "synthetix_v3/PerpsMarketProxy", "OrderSettled", _settlement
     ),
+    "WithdrawProfit": Kind("mux", "mux/LiquidityPool", "WithdrawProfit", _withdrawal),
 }
 
 

@@ -45,7 +45,10 @@ def note(
 @pytest.mark.benchmark(group="index")
 @pytest.mark.parametrize(
     ("event", "per_block"),
-    [("LiquidatePosition", 25), ("OrderSettled", 25), ("LiquidatePosition", 250)],
+    [
+        *(("LiquidatePosition", 25), ("OrderSettled", 25), ("WithdrawProfit", 25)),
+        *(("LiquidatePosition", 250), ("WithdrawProfit", 250)),
+    ],
 )
 def test_index_beside_cryo(
     benchmark: BenchmarkFixture,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
+from threading import Lock
 
 from aiohttp import web
 
@@ -40,6 +41,8 @@ class Rig:
         on_request: called with each request, before it is answered.
         requests: HTTP requests that came so far.
         calls: JSON-RPC calls answered so far, by method.
+        answering: held while a request is answered: whoever asked may be dead, and the fault that
+            moves the chain for it alive. Hold it to move the chain from outside.
     """
 
     live: LiveChain
@@ -51,6 +54,7 @@ class Rig:
     struck: Counter[str] = field(default_factory=Counter)
     requests: int = 0
     calls: Counter[str] = field(default_factory=Counter)
+    answering: Lock = field(default_factory=Lock)
     _asked: Counter[str] = field(default_factory=Counter)
 
     def heal(self) -> None:
@@ -59,6 +63,10 @@ class Rig:
 
     def reply(self, body: bytes) -> Reply:
         """Return what is sent in answer to a request."""
+        with self.answering:
+            return self._reply(body)
+
+    def _reply(self, body: bytes) -> Reply:
         self.requests += 1
         if self.on_request is not None:
             self.on_request()

@@ -63,18 +63,20 @@ def play(seed: int, expected: Undisturbed) -> Outcome:
         for run in plan.runs:
             _move(rig, run, outcome)
             _judge(run, tried(rig, path, run.hazard, run.settings), outcome)
-        rig.heal()
-        chain.become(expected.blocks)
+        with rig.answering:
+            rig.heal()
+            chain.become(expected.blocks)
         _compare(finished(rig, path, FIRST + chain.common - 1), expected, outcome)
     outcome.happened.update(rig.struck)
     return outcome
 
 
 def _move(rig: Rig, run: Run, outcome: Outcome) -> None:
-    if run.reorg:
-        rig.live.reorg(run.reorg)
-        outcome.happened["reorg_between_runs"] += 1
-    rig.live.mine(run.growth)
+    with rig.answering:
+        if run.reorg:
+            rig.live.reorg(run.reorg)
+            outcome.happened["reorg_between_runs"] += 1
+        rig.live.mine(run.growth)
 
 
 def _judge(run: Run, ended: Ended, outcome: Outcome) -> None:
