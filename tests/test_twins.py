@@ -287,6 +287,8 @@ def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> 
         ("fees_valued", "tolerance_seconds", 60),
         ("buybacks_valued", "par_symbols", "BTC"),
         ("net_flows_valued", "tolerance_seconds", 60),
+        ("tvl_valued", "tolerance_seconds", 60),
+        ("tvl_valued", "par_symbols", "usdt, btc"),
         ("depth", "bucket_seconds", 1),
         ("depth", "move_bps", 0),
         ("depth", "move_bps", 10_000),
