@@ -12,9 +12,10 @@ from datetime import timedelta
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER, millionths, whole_total
+from analytics.expressions import EVENT_ORDER, check, millionths, ratio, whole_total
 
 _MARKET = ("chain_id", "protocol", "version", "market")
+_WAVE = ("protocol", "wave")
 
 
 def microdollars(dollars: pl.Expr) -> pl.Expr:
@@ -68,6 +69,77 @@ def with_price(
         coalesce=True,
         check_sortedness=False,
     )
+
+
+def with_losses(
+    cut: pl.LazyFrame,
+    liquidations: pl.LazyFrame,
+    position_changes: pl.LazyFrame,
+    *,
+    horizon_milliseconds: int,
+    tolerance_seconds: int,
+) -> pl.LazyFrame:
+    """
+    Return ADLs with their mark, and what each took by where the market stood after its wave.
+
+    Args:
+        cut: a frame of `adls` with its waves.
+        liquidations: the facts that tell marks.
+        position_changes: the facts whose trades tell where a market stands.
+        horizon_milliseconds: how long after the end of a wave the later price is taken.
+        tolerance_seconds: how old a price may be when it is used, inclusive.
+
+    Returns:
+        The rows with mark_price_usd, later_price_usd (Decimal) and lost_usd (Float64: ±(later price
+        - execution price) x size, + for longs; null without an account, and while a part of it is
+        unknown).
+
+    Raises:
+        ValueError: a horizon or tolerance is negative or longer than a century.
+    """
+    check("horizon_milliseconds", horizon_milliseconds, least=0, most=100 * 366 * 86_400_000)
+    check("tolerance_seconds", tolerance_seconds, least=0)
+    trades = position_changes.filter(pl.col("cause") == "trade")
+    marks = latest_prices(liquidations, pl.col("mark_price_usd"))
+    later = latest_prices(trades, pl.col("execution_price_usd").alias("later_price_usd"))
+    marked = with_price(cut, "block_timestamp", marks, tolerance_seconds)
+    end = pl.col("block_timestamp").max().over(_WAVE)
+    asked = marked.with_columns(asked_at=end + pl.duration(milliseconds=horizon_milliseconds))
+    return with_price(asked, "asked_at", later, tolerance_seconds).with_columns(lost_usd=_lost())
+
+
+def _lost() -> pl.Expr:
+    rise = pl.col("later_price_usd") - pl.col("execution_price_usd")
+    is_long, is_known = pl.col("is_long"), pl.col("account").is_not_null()
+    gain = pl.when(is_long).then(rise).when(~is_long).then(-rise)
+    return pl.when(is_known).then(gain.cast(pl.Float64) * pl.col("size_tokens").cast(pl.Float64))
+
+
+def queued(capacity: pl.Expr, budget: pl.Expr, by: Sequence[str]) -> pl.Expr:
+    """
+    Return what each gives where a queue fills a budget: all it has, until nothing is needed.
+
+    Args:
+        capacity: what each can give, whole millionths of a dollar, at least zero.
+        budget: what all shall give together, whole millionths; null while unknown.
+        by: what a queue is of; its rows stand in the order of the queue.
+    """
+    ahead = (capacity.cum_sum() - capacity).over(by)
+    left = pl.min_horizontal(capacity, (budget - ahead).clip(0))
+    return pl.when(budget.is_not_null()).then(left)
+
+
+def pro_rata(capacity: pl.Expr, budget: pl.Expr, by: Sequence[str]) -> pl.Expr:
+    """
+    Return the part of its capacity that each gives where all give alike, Float64, at most 1.
+
+    Args:
+        capacity: what each can give, at least zero.
+        budget: what all shall give together; null while unknown.
+        by: whose capacities bear a budget together; null where they have none.
+    """
+    whole = capacity.sum().over(by)
+    return pl.when(budget.is_not_null()).then(ratio(pl.min_horizontal(budget, whole), whole))
 
 
 def deficits(equities: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:

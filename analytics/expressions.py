@@ -42,6 +42,12 @@ def check_positive(setting: str, value: float) -> None:
         raise ValueError(f"{setting} must be positive, got {value}")
 
 
+def check_named(setting: str, value: str, known: Sequence[str]) -> None:
+    """Raise ValueError unless a setting is one of some names."""
+    if value not in known:
+        raise ValueError(f"{setting} must be one of {', '.join(known)}, got {value}")
+
+
 def known_total(value: pl.Expr) -> pl.Expr:
     """Return the sum of the known values; null where there are rows and none is known."""
     return pl.when(value.is_not_null().any() | (value.len() == 0)).then(value.sum())

@@ -9,6 +9,8 @@ from analytics.expressions import EVENT_ORDER
 
 SIDE = ("chain_id", "protocol", "version", "market", "is_long")
 POSITION = (*SIDE, "account", "collateral_token", "position_id")
+# The formulas by which venues rank those whom an ADL closes, `score_` before each.
+SCORES = ("profit", "documented", "side_aware", "bitmex")
 # What cut-off digits of many changes stay below.
 _CENT = Decimal("0.01")
 
@@ -106,3 +108,29 @@ def _entry() -> pl.Expr:
     is_known = (pl.col("silent") == 0) & (pl.col("balance") == pl.col("size_tokens"))
     entry = pl.when(is_at_entry).then(microdollars(left)).when(is_known).then("entry")
     return pl.when(entry > 0).then(entry)
+
+
+def scored(positions: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    Return positions with the scores by which venues rank them, the largest being cut first.
+
+    Args:
+        positions: as `open_at` returns them.
+
+    Returns:
+        The rows with profit_ratio, leverage and a score by each of `SCORES`, as `adl_ranks` states
+        them (Float64; null while a part is unknown).
+    """
+    value, entry = pl.col("value").cast(pl.Float64), pl.col("entry").cast(pl.Float64)
+    equity, profit, leverage = pl.col("equity"), pl.col("profit_ratio"), pl.col("leverage")
+    is_scored = pl.when(pl.col("value") > 0)
+    rise, fall = value / entry, entry / value
+    return positions.with_columns(
+        profit_ratio=is_scored.then(pl.col("gain").cast(pl.Float64) / entry),
+        leverage=pl.when(equity > 0).then(value / equity.cast(pl.Float64)),
+    ).with_columns(
+        score_profit=profit,
+        score_documented=is_scored.then(rise * leverage),
+        score_side_aware=is_scored.then(pl.when("is_long").then(rise).otherwise(fall) * leverage),
+        score_bitmex=pl.when(profit > 0).then(profit * leverage).otherwise(profit / leverage),
+    )

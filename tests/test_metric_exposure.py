@@ -14,7 +14,9 @@ from analytics.metrics.exposure import (
     open_interest_against_closed,
     open_interest_drawdown,
     open_interest_reconciliation,
+    open_interest_total,
 )
+from analytics.metrics.open_interest import open_interest
 
 Row = Mapping[str, object]
 Metric = Callable[..., pl.LazyFrame]
@@ -42,12 +44,61 @@ def drawdown(*rows: Row) -> pl.DataFrame:
     return open_interest_drawdown(table("open_interest", *rows).lazy()).collect()
 
 
+def total(*rows: Row) -> pl.DataFrame:
+    """Return what is open over all markets of these events."""
+    return open_interest_total(table("open_interest", *rows).lazy()).collect()
+
+
 def both(
     metric: Metric, states: Sequence[Row], positions: Sequence[Row], bucket_seconds: int = 3600
 ) -> pl.DataFrame:
     """Return a metric of open interest and positions."""
     frames = table("open_interest", *states).lazy(), table("position_changes", *positions).lazy()
     return metric(*frames, bucket_seconds=bucket_seconds).collect()
+
+
+def test_a_market_that_is_silent_stays_open() -> None:
+    """60 long of one market and 40 of another are 100, and 70 when the first closes 30."""
+    result = total(grown(0, 60), grown(1, 40, market="ETH"), grown(3, -30))
+
+    assert result["bucket_at"].to_list() == [at(), at(3600), at(3 * 3600)]
+    assert column(result, "open_interest_total_usd") == ["60", "100", "70"]
+    assert result["market_count"].to_list() == result["delta_market_count"].to_list() == [1, 2, 2]
+
+
+def test_markets_of_venues_and_chains_are_added() -> None:
+    """The same name on another chain or of another protocol is another market."""
+    result = total(grown(0, 1), grown(0, 2, chain_id=10), grown(0, 4, protocol="other"))
+
+    assert column(result, "open_interest_long_usd") == ["7"]
+    assert result["market_count"].to_list() == [3]
+
+
+def test_a_market_that_is_not_known_is_counted_and_not_added() -> None:
+    """A market that told its longs alone has no total; before any has, the sum is not known."""
+    one_sided = hour(0) | {"open_interest_usd": 9, "market": "ETH"}
+    closed = hour(2) | {"open_interest_usd": 0, "market": "ETH", "is_long": False}
+
+    result = total(one_sided, grown(1, 5), closed)
+
+    assert column(result, "open_interest_total_usd") == [None, "5", "14"]
+    assert column(result, "open_interest_long_usd") == ["9", "14", "14"]
+    assert column(result, "open_interest_short_usd") == [None, "0", "0"]
+    assert result["unknown_market_count"].to_list() == [1, 1, 0]
+    assert result["delta_market_count"].to_list() == [0, 1, 1]
+
+
+@given(changes)
+def test_with_one_market_the_total_is_the_market(drawn: list[tuple[bool, int]]) -> None:
+    """A venue's only market is all of it, to the last digit."""
+    rows = [
+        grown(place, units(number), is_long=is_long)
+        for place, (is_long, number) in enumerate(drawn)
+    ]
+    market = open_interest(table("open_interest", *rows).lazy()).collect()
+    names = [f"open_interest_{name}_usd" for name in ("long", "short", "total")]
+
+    assert total(*rows).select(names).equals(market.select(names))
 
 
 def test_a_drawdown_is_from_the_highest_so_far_to_the_lowest_to_come() -> None:

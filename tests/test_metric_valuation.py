@@ -310,7 +310,127 @@ def test_a_share_is_worth_its_assets() -> None:
     assert column(result, "value_usd") == ["10.5"]
 
 
-@pytest.mark.parametrize("metric", ["income_valuations", "pool_valuations", "share_valuations"])
+# The last microsecond of 10 October, three hours after 21:00.
+LAST = 3 * 3600 - 0.000001
+
+
+def managed(
+    *states: Mapping[str, object],
+    shares: tuple[Mapping[str, object], ...] = (),
+    prices: tuple[Mapping[str, object], ...] = (price(ETH, 0, 10), price(ETH, 50, 20)),
+    **settings: object,
+) -> pl.DataFrame:
+    """Return what pools of WETH manage by day; WETH is at 10 dollars, and at 20 from 21:00:50."""
+    own = {"asset_token": "0xweth", "block_timestamp": at(1)}
+    tables = frames(*prices) | {
+        "pool_states": table("pool_states", *(own | dict(state) for state in states)),
+        "share_prices": table("share_prices", *(own | dict(share) for share in shares)),
+    }
+    return collected(compute("tvl_valued", load(**tables), **settings))
+
+
+def test_what_a_pool_manages_is_worth_the_price_at_the_end_of_the_day() -> None:
+    """Three WETH told at 10 dollars are 60 at the end: the price of the evening counts."""
+    result = managed({"assets_tokens": 3})
+
+    assert column(result, "tvl_usd") == ["60"]
+    assert column(result, "tvl_tokens") == ["3"]
+    assert column(result, "age_seconds") == [pytest.approx(LAST - 50)]
+    names = ("basis", "symbol", "price_usd", "price_protocol", "price_feed", "price_evidence")
+    assert result.select(names).row(0) == ("state", "WETH", 20, "chainlink", "0xagg", "event")
+    assert column(result, "price_at") == [at(50)]
+
+
+def test_a_price_of_midnight_is_of_the_next_day() -> None:
+    """A price of the day's last microsecond counts, one of the next moment does not."""
+    midnight = price(ETH, 3 * 3600, 5)
+
+    assert column(managed({"assets_tokens": 3}, prices=(midnight,)), "tvl_usd") == [None]
+    last = price(ETH, LAST, 7)
+    assert column(managed({"assets_tokens": 3}, prices=(last, midnight)), "tvl_usd") == ["21"]
+
+
+def test_shares_are_worth_their_price_in_assets() -> None:
+    """Where a pool does not tell its assets: 100 shares of 1.05 WETH at 20 dollars are 2,100."""
+    result = managed(shares=({"share_price_tokens": "1.05", "supply_tokens": 100},))
+
+    assert column(result, "basis") == ["shares"]
+    assert column(result, "tvl_tokens") == ["105"]
+    assert column(result, "tvl_usd") == ["2100"]
+
+
+def test_without_a_price_a_pool_is_not_worthless() -> None:
+    """Nobody prices USDC: null, at par what a reader says; nothing managed is zero at any price."""
+    usdc = {"assets_tokens": 3, "asset_token": "0xusdc"}
+
+    assert column(managed(usdc), "tvl_usd") == [None]
+    assert column(managed(usdc), "tvl_tokens") == ["3"]
+    assert column(managed(usdc, par_symbols="usdc"), "tvl_usd") == ["3"]
+    assert column(managed({"assets_tokens": 0}), "tvl_usd") == ["0"]
+    assert column(managed({"assets_tokens": 0, "asset_token": "0xusdc"}), "tvl_usd") == [None]
+
+
+def test_a_price_too_old_for_the_end_of_the_day_is_none() -> None:
+    """The next evening the price is of 26 hours and 59 minutes ago; a reader may take it."""
+    states = {"assets_tokens": 3, "block_timestamp": at(days=1)}
+
+    assert column(managed(states), "tvl_usd") == [None]
+    assert column(managed(states, tolerance_seconds=27 * 3600), "tvl_usd") == ["60"]
+
+
+def test_days_and_pools_have_their_own_prices() -> None:
+    """A day without a word of the pool has no row; each row has the price of its own evening."""
+    day = {"block_timestamp": at(days=2), "assets_tokens": 4, "block_number": 2}
+    later = price(ETH, 2 * 86_400, 30)
+
+    result = managed(
+        *({"assets_tokens": 3}, day, {"assets_tokens": 1, "pool": "0xother", "part": "0xother"}),
+        prices=(price(ETH, 0, 10), later),
+    )
+
+    assert result["date"].to_list() == [at().date(), at().date(), at(days=2).date()]
+    assert column(result, "tvl_usd") == ["10", "30", "120"]
+
+
+def test_more_than_all_dollars_is_not_known() -> None:
+    """What does not fit is null, and no error: shares times price, and tokens times dollars."""
+    many = {"share_price_tokens": 10**10, "supply_tokens": 10**10}
+
+    assert column(managed(shares=(many,)), "tvl_tokens") == [None]
+    assert column(managed({"assets_tokens": 10**18}), "tvl_usd") == [None]
+
+
+@given(st.integers(0, 10**27), st.integers(1, 10**24), st.integers(1, 10**22))
+def test_shares_in_dollars_are_exact_in_both_engines(
+    con: duckdb.DuckDBPyConnection, supply: int, share: int, usd: int
+) -> None:
+    """Each of the two products is exact and rounded once; SQL says the same."""
+    told = {"supply_tokens": units(supply), "share_price_tokens": units(share)}
+    tables = frames(price(ETH, 0, units(usd))) | {
+        "share_prices": table("share_prices", told | {"asset_token": "0xweth"}),
+        "pool_states": table("pool_states"),
+    }
+    twin = queries()["metrics/tvl_valued"]
+    for name, frame in tables.items():
+        con.execute(f"delete from {name}")
+        con.register("incoming", frame.to_arrow())
+        con.execute(f"insert into {name} select * from incoming")
+
+    computed = collected(compute("tvl_valued", load(**tables)))
+    selected = rows(con, twin.sql, arguments(twin, {}))
+
+    tokens = half_even(supply, share)
+    assert computed.select("tvl_tokens", "tvl_usd").row(0) == (
+        units(tokens),
+        units(half_even(tokens, usd)),
+    )
+    assert selected.equals(computed)
+
+
+METRICS_OF_PRICES = ("income_valuations", "pool_valuations", "share_valuations", "tvl_valued")
+
+
+@pytest.mark.parametrize("metric", METRICS_OF_PRICES)
 def test_a_negative_tolerance_is_refused(metric: str) -> None:
     """No price is younger than the event."""
     with pytest.raises(UserError, match="tolerance_seconds must be at least 0"):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 
 import polars as pl
@@ -108,7 +109,39 @@ def test_every_card_is_traced(shown: Shown) -> None:
         if value:
             assert shown.numbers(command)[name] == f"{value:f}"
     assert summary.deviation is None or "--where worst_at=" in deviation
-    assert "--together" in exposure
+    if summary.exposure.peak_usd is not None:
+        peak = shown.numbers(exposure)["open_interest_total_usd"]
+        assert peak == f"{summary.exposure.peak_usd:f}"
+
+
+def test_the_peak_is_traced_to_what_was_open_then(tmp_path: Path) -> None:
+    """Open interest of all markets at its peak: its number, and the latest event of each side."""
+    rows = [
+        {"chain_id": 42161, "protocol": "gmx_v2", "version": "v2.1", "market": market}
+        | {"is_long": is_long, "open_interest_usd": usd, "log_index": place}
+        | {
+            "block_number": 100 + place,
+            "block_timestamp": at(seconds),
+            "tx_hash": f"0x{place:064x}",
+        }
+        for place, (market, is_long, usd, seconds) in enumerate(
+            (
+                *(("A", True, 8, -7200), ("A", False, 0, -7200), ("A", True, 10, -3600)),
+                *(("B", True, "5.000000000000000001", 60), ("B", False, 7, 120)),
+                *(("A", True, 1, 7200), ("B", False, 8, 7200)),
+            )
+        )
+    ]
+    database = written_market(tmp_path, open_interest=table("open_interest", *rows))
+    page = Shown(database, report_of(database, Limits(since=at(0), until=at(80_000))))
+    card = page.report.cards[-1]
+
+    command = card_command(card, page.report.limits)
+
+    assert card.exact == "$22.000000000000000001"
+    assert page.numbers(command)["open_interest_total_usd"] == "22.000000000000000001"
+    facts = pl.read_csv(StringIO(page.said(command, "--format", "csv")), infer_schema=False)
+    assert facts["tx_hash"].to_list() == [f"0x{place:064x}" for place in (1, 2, 3, 4)]
 
 
 def test_every_metric_gives_the_exported_rows_again(shown: Shown) -> None:

@@ -80,8 +80,26 @@ def test_a_pool_through_the_event(tmp_path: Path) -> None:
     assert "U<b>" in pool.values()
     (managed,) = rows(section, "What pools managed")
     assert (managed["tvl_tokens"], managed["basis"]) == ("100.0000", "state")
+    (dollars,) = rows(section, "Dollars that pools managed")
+    assert (dollars["tvl_usd"], dollars["price_evidence"]) == ("n/k", "n/k")
     (flow,) = rows(section, "Money in and out")
     assert (flow["outflow_tokens"], flow["net_tokens"]) == ("20.0000", "-20.0000")
+
+
+def test_what_a_pool_manages_is_shown_in_dollars(tmp_path: Path) -> None:
+    """100 at 0.99 dollars, told in the evening, with what told the price."""
+    told = {"asset": "USDC", "oracle_price_quote": "0.99", "block_timestamp": at(60)}
+
+    section = shown(
+        tmp_path,
+        tokens=table("tokens", USDC | {"symbol": "USDC"}),
+        pool_states=table("pool_states", POOL | {"assets_tokens": 100}),
+        oracle_updates=table("oracle_updates", told | {"protocol": "chainlink"}),
+    )
+
+    (managed,) = rows(section, "Dollars that pools managed")
+    assert (managed["tvl_usd"], managed["tvl_tokens"]) == ("99.00", "100.0000")
+    assert (managed["price_protocol"], managed["price_evidence"]) == ("chainlink", "event")
 
 
 def test_the_rows_can_be_asked_for_again(tmp_path: Path) -> None:

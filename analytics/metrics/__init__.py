@@ -14,6 +14,7 @@ import polars as pl
 
 from analytics.metrics import (
     adl_accounts,
+    adl_allocation,
     adl_budget,
     adl_ranks,
     adl_solvency,
@@ -58,6 +59,7 @@ _TOPICS = (
     adl_accounts,
     adl_budget,
     adl_ranks,
+    adl_allocation,
     adl_solvency,
     adl_states,
     liquidity,

@@ -4,13 +4,12 @@ import polars as pl
 
 from analytics.budgets import (
     haircuts,
-    latest_prices,
     needed_budgets,
     overshoot,
     under_coverage,
-    with_price,
+    with_losses,
 )
-from analytics.expressions import check, ratio, row_count, whole_total
+from analytics.expressions import ratio, row_count, whole_total
 from analytics.waves import during, in_waves
 
 _WAVE = ("protocol", "wave")
@@ -72,13 +71,12 @@ def adl_budget(
         arXiv 2602.15182 (needed budget, production haircut, overshoot). What it asks of
         the equity of accounts no venue's events tell; of positions `adl_solvency` tells it.
     """
-    check("horizon_milliseconds", horizon_milliseconds, least=0, most=100 * 366 * 86_400_000)
-    check("tolerance_seconds", tolerance_seconds, least=0)
-    cut = _priced(
+    cut = with_losses(
         in_waves(adls, gap_milliseconds),
         liquidations,
-        position_changes.filter(pl.col("cause") == "trade"),
-        (horizon_milliseconds, tolerance_seconds),
+        position_changes,
+        horizon_milliseconds=horizon_milliseconds,
+        tolerance_seconds=tolerance_seconds,
     )
     spans = cut.group_by(_WAVE).agg(*_counts())
     return (
@@ -93,25 +91,6 @@ def adl_budget(
         )
         .sort(_WAVE)
     )
-
-
-def _priced(
-    cut: pl.LazyFrame, liquidations: pl.LazyFrame, trades: pl.LazyFrame, reach: tuple[int, int]
-) -> pl.LazyFrame:
-    horizon_milliseconds, tolerance_seconds = reach
-    end = pl.col("block_timestamp").max().over(_WAVE)
-    marks = latest_prices(liquidations, pl.col("mark_price_usd"))
-    later = latest_prices(trades, pl.col("execution_price_usd").alias("later_price_usd"))
-    marked = with_price(cut, "block_timestamp", marks, tolerance_seconds)
-    asked = marked.with_columns(asked_at=end + pl.duration(milliseconds=horizon_milliseconds))
-    return with_price(asked, "asked_at", later, tolerance_seconds).with_columns(lost_usd=_lost())
-
-
-def _lost() -> pl.Expr:
-    rise = pl.col("later_price_usd") - pl.col("execution_price_usd")
-    is_long, is_known = pl.col("is_long"), pl.col("account").is_not_null()
-    gain = pl.when(is_long).then(rise).when(~is_long).then(-rise)
-    return pl.when(is_known).then(gain.cast(pl.Float64) * pl.col("size_tokens").cast(pl.Float64))
 
 
 def _counts() -> list[pl.Expr]:

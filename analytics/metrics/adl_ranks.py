@@ -4,9 +4,7 @@ import polars as pl
 
 from analytics.budgets import latest_prices, with_price
 from analytics.expressions import EVENT_ORDER, check, millionths, row_count
-from analytics.positions import POSITION, SIDE, histories, open_at
-
-_PLACES = ("profit", "documented", "side_aware", "bitmex")
+from analytics.positions import POSITION, SCORES, SIDE, histories, open_at, scored
 
 
 def adl_ranks(
@@ -80,7 +78,7 @@ def adl_ranks(
 _COUNTS = ("open_count", "profit_count", "leverage_count")
 _FIGURES = (
     *("mark_price_usd", "size_tokens", "entry_usd", "profit_ratio", "leverage"),
-    *(f"place_{name}" for name in _PLACES),
+    *(f"place_{name}" for name in SCORES),
 )
 
 
@@ -98,27 +96,14 @@ def _moments(cut: pl.LazyFrame, liquidations: pl.LazyFrame, tolerance_seconds: i
 
 
 def _ranked(positions: pl.LazyFrame) -> pl.LazyFrame:
-    value, entry = pl.col("value").cast(pl.Float64), pl.col("entry").cast(pl.Float64)
-    equity, profit, leverage = pl.col("equity"), pl.col("profit_ratio"), pl.col("leverage")
-    scored = pl.when(pl.col("value") > 0)
-    rise, fall = value / entry, entry / value
     side = [*SIDE, "cut_at"]
     return (
-        positions.with_columns(
-            profit_ratio=scored.then(pl.col("gain").cast(pl.Float64) / entry),
-            leverage=pl.when(equity > 0).then(value / equity.cast(pl.Float64)),
-            entry_usd=millionths(pl.col("entry")),
-        )
+        scored(positions)
+        .with_columns(entry_usd=millionths(pl.col("entry")))
         .with_columns(
-            score_profit=profit,
-            score_documented=scored.then(rise * leverage),
-            score_side_aware=scored.then(pl.when("is_long").then(rise).otherwise(fall) * leverage),
-            score_bitmex=pl.when(profit > 0).then(profit * leverage).otherwise(profit / leverage),
-        )
-        .with_columns(
-            *(_place(f"score_{name}", side).alias(f"place_{name}") for name in _PLACES),
+            *(_place(f"score_{name}", side).alias(f"place_{name}") for name in SCORES),
             pl.len().over(side).cast(pl.Int64).alias("open_count"),
-            profit.count().over(side).cast(pl.Int64).alias("profit_count"),
+            pl.col("profit_ratio").count().over(side).cast(pl.Int64).alias("profit_count"),
             pl.col("score_bitmex").count().over(side).cast(pl.Int64).alias("leverage_count"),
         )
         .select(*POSITION, pl.col("cut_at").alias("block_timestamp"), *_COUNTS, *_FIGURES)

@@ -1,4 +1,4 @@
-"""Open interest through a crash, checked against trades; leverage and concentration of accounts."""
+"""Open interest of all markets and through a crash; leverage and concentration of accounts."""
 
 import polars as pl
 
@@ -23,6 +23,57 @@ _SERIES = (*_MARKET, "is_long", "collateral_token")
 _UNITS = ("usd", "tokens")
 _HOLDER = ("chain_id", "protocol", "exposure")
 _CAUSES = ("trade", "liquidation", "adl")
+
+
+def open_interest_total(open_interest: pl.LazyFrame, *, bucket_seconds: int = 3600) -> pl.LazyFrame:
+    """
+    What is open over all markets, in dollars, at the end of a period.
+
+    A market stays as it is until it speaks again. Base units of two markets do not add up, and nor
+    do their dollars while one is unknown: the sums are of the markets that are known, lower bounds
+    while `unknown_market_count` is not zero.
+
+    Formula:
+        total(t) = Σ over markets with a known one of the latest long + short at t
+
+    Args:
+        open_interest: one row per event, as the metric `open_interest` reads them.
+        bucket_seconds: length of a period, counted from 1970-01-01 UTC.
+
+    Returns:
+        One row per period with an event anywhere, sorted: bucket_at, market_count (Int64, markets
+        that have spoken), unknown_market_count (of these, without a known total),
+        delta_market_count (that only announced changes: what was open before is missing),
+        open_interest_long_usd, _short_usd and _total_usd (Decimal; each null while no market knows
+        it).
+
+    Raises:
+        ValueError: bucket_seconds is below 1 or longer than a century.
+
+    Source:
+        Open interest of a venue = that of its markets, added; long + short = total.
+    """
+    markets = open_by_bucket(open_interest, bucket_seconds=bucket_seconds)
+    is_unknown = pl.col("open_interest_total_usd").is_null()
+    told = {
+        "market_count": pl.lit(1, pl.Int64),
+        "unknown_market_count": is_unknown.cast(pl.Int64),
+        "delta_market_count": (pl.col("basis") == "delta").cast(pl.Int64),
+        **{name: pl.col(name).fill_null(0) for name in _OVER_ALL},
+        **{f"{name}_known": pl.col(name).is_not_null().cast(pl.Int64) for name in _OVER_ALL},
+    }
+    # A sum over markets at any moment is the sum of how each of them moved before it.
+    before = {name: pl.col(name).shift(1).over(_MARKET).fill_null(0) for name in told}
+    return (
+        markets.with_columns(**told)
+        .with_columns(pl.col(name) - before[name] for name in told)
+        .group_by("bucket_at")
+        .agg(pl.col(told.keys()).sum())
+        .sort("bucket_at")
+        .with_columns(pl.col(told.keys()).cum_sum())
+        .with_columns(pl.when(pl.col(f"{name}_known") > 0).then(name) for name in _OVER_ALL)
+        .select("bucket_at", *_COUNTS, *_OVER_ALL)
+    )
 
 
 def open_interest_drawdown(
@@ -271,6 +322,8 @@ def concentration(
     )
 
 
+_OVER_ALL = tuple(f"open_interest_{name}_usd" for name in ("long", "short", "total"))
+_COUNTS = ("market_count", "unknown_market_count", "delta_market_count")
 _OF_DRAWDOWN = ("open_interest_total", "peak", "lowest")
 _TRADED = ("opened", *(f"closed_by_{cause}" for cause in (*_CAUSES, "other")))
 

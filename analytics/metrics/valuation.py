@@ -18,6 +18,7 @@ from analytics.prices import MICROSECONDS, SOURCE, as_of, in_seconds, microsecon
 _EVENT = ("chain_id", "protocol", "version", *EVENT_ORDER)
 _AMOUNT = ("fact", "measure", *_EVENT)
 _POOL = ("chain_id", "protocol", "pool", "asset_token")
+_POOL_DAY = ("date", *_POOL)
 # Contracts that give one coin of their chain for each of theirs, and take it back.
 _WRAPPED = {
     "WETH": "ETH",
@@ -33,7 +34,7 @@ _PRICE = (
 )
 _DOLLARS = pl.Decimal(38, 18)
 # Above it a product may not fit DECIMAL(38,18), which holds 20 digits before the point.
-_MOST_USD = 1e19
+_MOST = 1e19
 
 
 def income_valuations(
@@ -299,6 +300,71 @@ def net_flows_valued(pool_flows: pl.LazyFrame, pool_valuations: pl.LazyFrame) ->
     )
 
 
+def tvl_valued(
+    tvl: pl.LazyFrame,
+    tokens: pl.LazyFrame,
+    oracle_updates: pl.LazyFrame,
+    *,
+    tolerance_seconds: int = 90_000,
+    par_symbols: str = "-",
+) -> pl.LazyFrame:
+    """
+    What a pool manages at the end of a day, in dollars at the latest price before midnight.
+
+    In dollars pools of different assets can be added and compared, and the price of the asset moves
+    the number: what flowed is `net_flows_valued`, what the pool manages in its asset is `tvl`. The
+    price is chosen as `income_valuations` does, for the day's last microsecond. A day on which the
+    pool told nothing has no row.
+
+    Formula:
+        tvl_tokens(d) = assets_tokens, else share_price_tokens * supply_tokens, as `tvl` chooses
+        tvl_usd(d) = tvl_tokens * price_usd; both exact, then rounded half to even at 1e-18
+
+    Args:
+        tvl: what each pool manages by day: assets_tokens, share_price_tokens, supply_tokens.
+        tokens: symbol of a token, and how it is known: what a contract calls itself may be a lie.
+        oracle_updates: one row per update: asset, quote, chain_id, protocol, feed,
+            oracle_price_quote, block_timestamp, evidence.
+        tolerance_seconds: how old a price may be and still count, inclusive.
+        par_symbols: symbols worth a dollar where no price is near enough, in any case, with commas
+            between them; - for none.
+
+    Returns:
+        One row per row of `tvl`, sorted: date, chain_id, protocol, pool, asset_token, basis (state,
+        shares), symbol (upper case), symbol_known_by, tvl_tokens (Decimal; null above 1e19),
+        price_usd (Decimal), price_chain_id, price_protocol, price_feed, price_at, price_tx_hash,
+        price_evidence (assumed: at par), age_seconds (Float64, >= 0, until the end of the day),
+        tvl_usd (Decimal, USD; null where no price is near enough, where it is not positive, or
+        above 1e19 dollars).
+
+    Raises:
+        ValueError: tolerance_seconds is negative or longer than a century.
+
+    Source:
+        As-of valuation of `tvl`; each row names the update its price was told by.
+    """
+    end = pl.col("date").cast(pl.Datetime("us")) + pl.duration(days=1, microseconds=-1)
+    managed = tvl.select(
+        *(*_POOL_DAY, "basis"),
+        pl.col("asset_token").alias("token"),
+        block_timestamp=end,
+        amount_tokens=_managed(),
+    )
+    valued = _valued(
+        managed, tokens, oracle_updates, tolerance_seconds, par_symbols, by=(*_POOL_DAY, "basis")
+    )
+    return (
+        valued.drop("block_timestamp", "token")
+        .rename({"amount_tokens": "tvl_tokens", "value_usd": "tvl_usd"})
+        .sort(_POOL_DAY, nulls_last=True)
+    )
+
+
+def _managed() -> pl.Expr:
+    price, supply = pl.col("share_price_tokens"), pl.col("supply_tokens")
+    return pl.coalesce("assets_tokens", _product(supply, price))
+
+
 def _amounts(fact: str, frame: pl.LazyFrame, measure: str, token: str) -> pl.LazyFrame:
     return frame.filter(pl.col(measure).is_not_null()).select(
         pl.lit(fact).alias("fact"),
@@ -316,23 +382,25 @@ def _valued(
     oracle_updates: pl.LazyFrame,
     tolerance_seconds: int,
     par_symbols: str,
+    *,
+    by: tuple[str, ...] = _AMOUNT,
 ) -> pl.LazyFrame:
     check("tolerance_seconds", tolerance_seconds, least=0)
     named = amounts.join(_symbols(tokens), on=["chain_id", "token"], how="left")
     at_par = par_symbols.upper().replace(" ", "").split(",")
     return (
-        named.join(_prices_of(named, oracle_updates, tolerance_seconds), on=_AMOUNT, how="left")
+        named.join(_prices_of(named, oracle_updates, tolerance_seconds, by), on=by, how="left")
         .with_columns(
             _at_par("price_usd", at_par, pl.lit(1).cast(_DOLLARS)),
             _at_par("price_evidence", at_par, pl.lit("assumed")),
         )
         .select(
-            *(*_AMOUNT, "block_timestamp", "token", "symbol", "symbol_known_by", "amount_tokens"),
+            *(*by, "block_timestamp", "token", "symbol", "symbol_known_by", "amount_tokens"),
             *_PRICE,
             age_seconds=in_seconds(microseconds_between("price_at", "block_timestamp")),
             value_usd=_value(),
         )
-        .sort(_AMOUNT)
+        .sort(by)
     )
 
 
@@ -344,14 +412,14 @@ def _symbols(tokens: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _prices_of(
-    named: pl.LazyFrame, oracle_updates: pl.LazyFrame, tolerance_seconds: int
+    named: pl.LazyFrame, oracle_updates: pl.LazyFrame, tolerance_seconds: int, by: tuple[str, ...]
 ) -> pl.LazyFrame:
     """Return the price of each amount that has one near enough, and where it is from."""
-    prices = _prices(oracle_updates)
+    asked = named.select(*by, "block_timestamp", asset=pl.col("symbol").replace(_WRAPPED)).filter(
+        pl.col("asset").is_not_null()
+    )
+    prices = _prices(oracle_updates.join(asked, on="asset", how="semi"))
     moments = prices.select("asset", "price_at").unique()
-    asked = named.select(
-        *_AMOUNT, "block_timestamp", asset=pl.col("symbol").replace(_WRAPPED)
-    ).filter(pl.col("asset").is_not_null())
     is_of_chain = pl.col("price_chain_id") == pl.col("chain_id")
     is_own = is_of_chain & (pl.col("price_protocol") == pl.col("protocol"))
     return (
@@ -363,7 +431,7 @@ def _prices_of(
         .sort(
             *(~is_own, ~is_of_chain, "price_chain_id", "price_protocol", "price_feed"),
         )
-        .group_by(_AMOUNT, maintain_order=True)
+        .group_by(by, maintain_order=True)
         .agg(pl.col(_PRICE).first())
     )
 
@@ -389,9 +457,12 @@ def _at_par(column: str, symbols: list[str], value: pl.Expr) -> pl.Expr:
 
 
 def _value() -> pl.Expr:
-    price, amount = pl.col("price_usd"), pl.col("amount_tokens")
-    worth = price.cast(pl.Float64) * amount.cast(pl.Float64)
-    is_sound = (price > 0) & (worth.abs() < _MOST_USD)
+    price = pl.col("price_usd")
+    return _product(pl.when(price > 0).then("amount_tokens"), price)
+
+
+def _product(amount: pl.Expr, price: pl.Expr) -> pl.Expr:
+    is_sound = (price.cast(pl.Float64) * amount.cast(pl.Float64)).abs() < _MOST
     # The factor is taken out, not the product: Polars multiplies what `when` leaves out as well.
     return pl.when(is_sound).then(amount) * price
 

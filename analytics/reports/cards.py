@@ -193,7 +193,8 @@ def _exposure(exposure: Exposure) -> Card:
         second_value=dollars(exposure.final_usd),
         details=details,
         **_money(exposure.peak_usd, exposure.final_usd),
-        metric="open_interest",
+        metric="open_interest_total",
         settings={"bucket_seconds": exposure.period_seconds},
+        where={} if exposure.peak_at is None else {"bucket_at": exposure.peak_at},
         with_past=True,
     )

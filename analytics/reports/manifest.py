@@ -47,7 +47,7 @@ CARDS: Mapping[str, tuple[str, ...]] = {
     "liquidations": ("liquidations",),
     "adls": ("adls",),
     "deviation": ("oracle_deviation_extremes",),
-    "exposure": ("open_interest",),
+    "exposure": ("open_interest_total",),
 }
 
 

@@ -13,7 +13,6 @@ from analytics.reports.availability import doubt
 from analytics.reports.numerals import bps, count, dollars, moment, percent
 from analytics.reports.scope import Limits, Scope, checked
 
-_MARKET = ("chain_id", "protocol", "version", "market")
 _TOLD_BY = {
     "income": "fees",
     "accrual": "buybacks",
@@ -171,31 +170,6 @@ def summed_up(scope: Scope) -> Summary:
     )
 
 
-def total_open_interest(metric: pl.DataFrame) -> pl.DataFrame:
-    """
-    Return open interest over all markets: a market keeps its last value until it speaks again.
-
-    Args:
-        metric: the metric `open_interest`.
-
-    Returns:
-        One row per period with an event anywhere, sorted: bucket_at, open_interest_long_usd,
-        _short_usd and _total_usd (Decimal, USD; sums of what is known, null when nothing is).
-    """
-    sides = ["open_interest_long_usd", "open_interest_short_usd", "open_interest_total_usd"]
-    grid = metric.select("bucket_at").unique().join(metric.select(_MARKET).unique(), how="cross")
-    latest = pl.col(sides).forward_fill().over(_MARKET, order_by="bucket_at")
-    return (
-        grid.join(
-            metric.select(*_MARKET, "bucket_at", *sides), on=[*_MARKET, "bucket_at"], how="left"
-        )
-        .with_columns(latest)
-        .group_by("bucket_at")
-        .agg(known_total(pl.col(side)).alias(side) for side in sides)
-        .sort("bucket_at")
-    )
-
-
 def whole_window(scope: Scope) -> pl.DataFrame:
     """Return `buyback_ratio` over the whole time as one window: one row per protocol."""
     ratios = scope.metric("buyback_ratio", window_days=scope.days)
@@ -253,19 +227,21 @@ def _deviation(scope: Scope) -> Deviation | None:
 
 def _exposure(scope: Scope) -> Exposure:
     seconds = scope.period_seconds
-    metric = scope.metric("open_interest", with_past=True, bucket_seconds=seconds)
-    total = total_open_interest(metric).drop_nulls("open_interest_total_usd")
-    peak = total.sort("open_interest_total_usd", descending=True, maintain_order=True)
-    ends = [frame.row(0, named=True) if frame.height else {} for frame in (peak, total.tail(1))]
-    last = metric.group_by(_MARKET).agg(pl.col("open_interest_total_usd", "basis").last())
+    total = scope.metric("open_interest_total", with_past=True, bucket_seconds=seconds)
+    known = total.drop_nulls("open_interest_total_usd")
+    peak = known.sort("open_interest_total_usd", descending=True, maintain_order=True)
+    highest, final, last = (
+        frame.row(0, named=True) if frame.height else {}
+        for frame in (peak, known.tail(1), total.tail(1))
+    )
     return Exposure(
-        peak_usd=ends[0].get("open_interest_total_usd"),
-        peak_at=ends[0].get("bucket_at"),
-        final_usd=ends[1].get("open_interest_total_usd"),
-        final_at=ends[1].get("bucket_at"),
-        market_count=last.height,
-        unknown_market_count=last["open_interest_total_usd"].null_count(),
-        delta_market_count=last.filter(pl.col("basis") == "delta").height,
+        peak_usd=highest.get("open_interest_total_usd"),
+        peak_at=highest.get("bucket_at"),
+        final_usd=final.get("open_interest_total_usd"),
+        final_at=final.get("bucket_at"),
+        market_count=last.get("market_count", 0),
+        unknown_market_count=last.get("unknown_market_count", 0),
+        delta_market_count=last.get("delta_market_count", 0),
         period_seconds=seconds,
     )
 

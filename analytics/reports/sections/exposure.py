@@ -10,7 +10,6 @@ from analytics.reports.context import Context, long_rows
 from analytics.reports.numerals import period
 from analytics.reports.parts import Chart, Section, Source, Table, table
 from analytics.reports.sections.listed import Shown, answers
-from analytics.reports.summary import total_open_interest
 
 _MARKET = ["chain_id", "protocol", "version", "market"]
 _MARKET_KEYS = ("chain_id", "protocol", "market")
@@ -28,10 +27,13 @@ def exposure(context: Context) -> Section:
     seconds = context.scope.period_seconds
     settings = {"bucket_seconds": seconds}
     metric = context.scope.metric("open_interest", with_past=True, bucket_seconds=seconds)
-    total = with_drawdown(total_open_interest(metric))
+    whole = context.scope.metric("open_interest_total", with_past=True, bucket_seconds=seconds)
+    total = with_drawdown(whole)
     sources = (
         Source("open_interest", "metric", "open_interest", metric, settings, with_past=True),
-        Source("open_interest_total", "metric", "open_interest", total, settings, with_past=True),
+        Source(
+            "open_interest_total", "metric", "open_interest_total", total, settings, with_past=True
+        ),
     )
     if metric.is_empty():
         absent = (context.absence("open interest", "open_interest"),)
@@ -46,7 +48,7 @@ def exposure(context: Context) -> Section:
         "for the rest shown; and the sum of all position changes is held against what the venue "
         "says is open, the difference being the error.",
     )
-    charts = _charts(context, total, sources[0])
+    charts = _charts(context, total, sources[1])
     checked, tables = answers(context, *(replace(each, settings=settings) for each in _CHECKS))
     shown = (_markets(context, sources[0]), *tables)
     return Section("open-interest", "Open interest", words, charts, shown, (*sources, *checked))

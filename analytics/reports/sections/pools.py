@@ -23,6 +23,7 @@ _SEIZED = (
     *("seized_tokens", "seized_symbol", "first_at", "last_at"),
 )
 _POOL = ("chain_id", "protocol", "pool", "asset_token")
+_PRICE = ("price_usd", "price_protocol", "price_at", "price_evidence")
 
 
 def _last_days(metric: pl.DataFrame) -> pl.DataFrame:
@@ -34,6 +35,14 @@ _SERIES = (
         *("tvl", "What pools managed on their last day", ("date", *_POOL, "tvl_tokens", "basis")),
         keys=_POOL,
         largest_first="tvl_tokens",
+        with_past=True,
+        summed=_last_days,
+    ),
+    Shown(
+        *("tvl_valued", "Dollars that pools managed at the end of their last day"),
+        ("date", *_POOL, "tvl_usd", "tvl_tokens", *_PRICE),
+        keys=_POOL,
+        largest_first="tvl_usd",
         with_past=True,
         summed=_last_days,
     ),
