@@ -1,18 +1,26 @@
-"""Depth of pools: how much of their tokens moves their price by so much."""
+"""Depth: how much of a trade moves the price by so much, of pools and by price impact."""
 
 from math import sqrt
 
 import polars as pl
 
 from analytics.expressions import EVENT_ORDER, bucket, check
+from analytics.imbalances import sized
+from analytics.metrics.open_interest import open_interest as open_by_bucket
 from analytics.prices import as_of
 
+_VENUE = ("chain_id", "protocol", "version")
+_MARKET = (*_VENUE, "market")
 _POOL = ("chain_id", "protocol", "version", "pool")
 _MOMENT = (*_POOL, "place")
 _SIDE = (*_MOMENT, "direction")
 _END = ("end_tick", "end_price_quote")
 # The price is the square of the root: a hundredfold move is far beyond any use.
 _MOST_BPS = 1_000_000
+# More than all of a trade cannot be paid for it.
+_MOST_IMPACT_BPS = 10_000
+# Of every market: what `impact_parameters` calls them together.
+_ALL = "all"
 
 
 def depth(
@@ -120,6 +128,154 @@ def depth_change(depth: pl.LazyFrame, *, ago_seconds: int = 86_400) -> pl.LazyFr
             *("basis", "before_basis"),
         )
         .sort(*_POOL, "bucket_at", "direction")
+    )
+
+
+def impact_depth(
+    open_interest: pl.LazyFrame,
+    impact_parameters: pl.LazyFrame,
+    markets: pl.LazyFrame,
+    oracle_updates: pl.LazyFrame,
+    *,
+    move_bps: int = 200,
+    bucket_seconds: int = 86_400,
+) -> pl.LazyFrame:
+    """
+    How many dollars can be opened on a side of a market before price impact costs so much of them.
+
+    Venues that take their price from an oracle have no book; what stands in its place is a charge
+    on trades that leave the longs and shorts of a market further apart. It is what GMX v2 takes the
+    execution price off its oracle price by. The depth is one of the impact alone: fees and the
+    oracle's own spread come on top, and the market must have room for the position.
+
+    As the market stood at the end of a period: what was open, the parameters in force, and, where
+    the venue counts what is open in tokens, the last price. Dollars as they were opened are counted
+    until an event says that it is tokens.
+
+    Formula:
+        imbalance(s) = |long + s - short| for longs, |short + s - long| for shorts
+        impact(s) = worse_factor * imbalance(s) ** worse_exponent - before
+        before = worse_factor * imbalance(0) ** worse_exponent on the larger side, and on the
+        smaller one better_factor * imbalance(0) ** better_exponent: what balance brings
+        depth_usd = the s with impact(s) = s * move_bps / 10,000; 0 where any s costs more
+        better_factor is at most worse_factor. An exponent of its sign counts, else one of both.
+
+    Solved in floats, as powers are, in closed form or by halving an interval until it is nothing.
+
+    Args:
+        open_interest: one row per event, as `open_interest` reads them.
+        impact_parameters: one row per change: market (all: every one), is_positive (null: both),
+            factor_trillionths, exponent, is_in_tokens.
+        markets: index_token of a market.
+        oracle_updates: prices of the venue's own feeds, by token.
+        move_bps: what of a trade is paid, 1 to 10,000.
+        bucket_seconds: length of a period, counted from 1970-01-01 UTC.
+
+    Returns:
+        One row per chain, protocol, version, market, period with an event of its open interest and
+        side (is_long), sorted; none of venues that told no parameter on the chain. bucket_at is the
+        start of the period: ahead_usd (Float64, what is open on the side beyond the other),
+        factor_trillionths and exponent (Decimal, of trades away from balance), basis, depth_usd
+        (Float64). basis is impact; unbounded where the factor is zero, so that no size costs so
+        much; unknown where open interest, a price or a parameter is not known: depth_usd is null.
+
+    Raises:
+        ValueError: move_bps or bucket_seconds is out of bounds.
+
+    Source:
+        gmx-io/gmx-synthetics PositionPricingUtils.getPriceImpactUsd, PricingUtils (same side and
+        crossover), MarketUtils.getAdjustedPositionImpactFactors, Precision.applyExponentFactor; in
+        tokens gmx-io/gmx-interface getOpenInterestForBalance. Left out: that an imbalance below a
+        dollar counts as none, and virtual inventories, by which a trade may cost more.
+    """
+    check("move_bps", move_bps, least=1, most=_MOST_IMPACT_BPS)
+    prices = _prices(markets, oracle_updates, bucket_seconds)
+    parameters = _in_force(impact_parameters, bucket_seconds)
+    units = _units(impact_parameters, bucket_seconds)
+    stood = open_by_bucket(open_interest, bucket_seconds=bucket_seconds).join(
+        impact_parameters.select(*_VENUE).unique(), on=_VENUE, how="semi"
+    )
+    books = _until(_until(_until(stood, parameters, _MARKET), units, _VENUE), prices, _MARKET)
+    return (
+        sized(_both_sides(books), move_bps / 10_000)
+        .select(
+            *(*_MARKET, "bucket_at", "is_long", "ahead_usd"),
+            *("factor_trillionths", "exponent", "basis", "depth_usd"),
+        )
+        .sort(*_MARKET, "bucket_at", "is_long")
+    )
+
+
+def _in_force(parameters: pl.LazyFrame, seconds: int) -> pl.LazyFrame:
+    """Return what each market is priced by at the end of every period with a change of it."""
+    is_better, is_worse = pl.col("is_positive"), ~pl.col("is_positive")
+    told = {
+        "better_trillionths": pl.when(is_better).then("factor_trillionths"),
+        "factor_trillionths": pl.when(is_worse).then("factor_trillionths"),
+        "better_own": pl.when(is_better).then("exponent"),
+        "worse_own": pl.when(is_worse).then("exponent"),
+        "of_both": pl.when(pl.col("is_positive").is_null()).then("exponent"),
+    }
+    return _last(parameters.filter(pl.col("market") != _ALL), seconds, _MARKET, told).with_columns(
+        exponent=pl.coalesce("worse_own", "of_both"),
+        better_exponent=pl.coalesce("better_own", "of_both"),
+    )
+
+
+def _units(parameters: pl.LazyFrame, seconds: int) -> pl.LazyFrame:
+    """Return whether a venue counts tokens, at the end of every period in which it said so."""
+    told = {"is_in_tokens": pl.col("is_in_tokens")}
+    return _last(parameters.filter(pl.col("market") == _ALL), seconds, _VENUE, told)
+
+
+def _prices(markets: pl.LazyFrame, oracle_updates: pl.LazyFrame, seconds: int) -> pl.LazyFrame:
+    """Return the last price of each market's index token in every period with one."""
+    venue, index = ("chain_id", "protocol"), ("chain_id", "protocol", "market")
+    told = {"price": pl.col("oracle_price_quote")}
+    named = markets.group_by(index).agg(feed=pl.col("index_token").max())
+    priced = _last(
+        oracle_updates.filter(pl.col("quote") == "USD"), seconds, (*_VENUE, "feed"), told
+    )
+    return priced.join(named, on=(*venue, "feed")).drop("feed")
+
+
+def _last(
+    events: pl.LazyFrame, seconds: int, keys: tuple[str, ...], told: dict[str, pl.Expr]
+) -> pl.LazyFrame:
+    """Return what was told last, value by value, by the end of each period with an event."""
+    return (
+        events.sort(*EVENT_ORDER)
+        .with_columns(value.forward_fill().over(keys).alias(name) for name, value in told.items())
+        .group_by(*keys, bucket(seconds), maintain_order=True)
+        .agg(pl.col(*told).last())
+    )
+
+
+def _until(books: pl.LazyFrame, told: pl.LazyFrame, keys: tuple[str, ...]) -> pl.LazyFrame:
+    """Return books with what was last told by the end of their period; null before."""
+    return books.sort("bucket_at").join_asof(
+        told.sort("bucket_at"), on="bucket_at", by=list(keys), check_sortedness=False
+    )
+
+
+def _both_sides(books: pl.LazyFrame) -> pl.LazyFrame:
+    """Return each book twice, as a long and as a short finds it, in floats."""
+    usd, tokens, price = (
+        pl.col(name).cast(pl.Float64)
+        for name in ("open_interest_skew_usd", "open_interest_skew_tokens", "price")
+    )
+    skew = pl.when(pl.col("is_in_tokens")).then(tokens * price).otherwise(usd)
+    found = books.with_columns(
+        skew=skew,
+        # Trillionths by multiplying: Polars divides by a constant as if by its inverse.
+        worse_factor=pl.col("factor_trillionths").cast(pl.Float64) * 1e-12,
+        better_factor=pl.col("better_trillionths").cast(pl.Float64) * 1e-12,
+        worse_exponent=pl.col("exponent").cast(pl.Float64),
+        better_exponent=pl.col("better_exponent").cast(pl.Float64),
+    )
+    return pl.concat(
+        found.with_columns(is_long=pl.lit(is_long), ahead_usd=way * pl.col("skew"))
+        for is_long, way in ((False, -1.0), (True, 1.0))
     )
 
 

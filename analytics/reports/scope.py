@@ -22,26 +22,15 @@ from analytics.queries import Query, arguments, query_named
 from analytics.reports.chain_names import CHAIN_NAMES, chain_name
 
 FACTS = (
-    "position_changes",
-    "liquidations",
-    "adls",
-    "adl_states",
-    "oracle_updates",
-    "open_interest",
-    "funding",
-    "fees",
-    "buybacks",
-    "token_supplies",
-    "credit_events",
-    "pool_flows",
-    "share_prices",
-    "pool_states",
-    "pool_liquidity",
-    "shortfalls",
+    *("position_changes", "liquidations", "adls", "adl_states", "oracle_updates", "open_interest"),
+    *("impact_parameters", "funding", "fees", "buybacks", "token_supplies", "credit_events"),
+    *("pool_flows", "share_prices", "pool_states", "pool_liquidity", "shortfalls"),
 )
 Span = tuple[datetime, datetime]
 # Told as it stands or by changes: without what was before, later values would be wrong.
-_STATES = frozenset({"open_interest", "pool_states", "share_prices", "token_supplies"})
+_STATES = frozenset(
+    {"open_interest", "impact_parameters", "pool_states", "share_prices", "token_supplies"}
+)
 # A chart has room for some hundreds of points, and a period people can name.
 _PERIODS = (60, 300, 900, 3600, 14_400, 86_400, 604_800)
 _POINTS = 400
