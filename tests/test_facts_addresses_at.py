@@ -16,7 +16,7 @@ CHILD, OWNER = "0x" + "c1" * 20, "0x" + "0a" * 20
 
 def told(argument: bytes, word: int) -> str | None:
     """Return what a log with this bytes argument has in the column that reads the word."""
-    columns = {
+    columns: dict[str, Value] = {
         "market": "instance",
         "parent": AddressAt("initializationArguments", word),
         "asset_class": Const("credit"),
@@ -33,9 +33,8 @@ def flagged(argument: bytes, word: int) -> bool | None:
         "market": Const("m"),
         "is_positive": FlagAt("initializationArguments", word),
     }
-    into = "impact_parameters"
-    found = read(Event("maple/ProxyFactory", "InstanceDeployed", into, columns), argument)
-    (flag,) = found.tables[into]["is_positive"]
+    event = Event("maple/ProxyFactory", "InstanceDeployed", "impact_parameters", columns)
+    (flag,) = read(event, argument).tables["impact_parameters"]["is_positive"]
     return None if flag is None else bool(flag)
 
 

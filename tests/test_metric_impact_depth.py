@@ -1,6 +1,5 @@
 """Depth by price impact: sizes worked out by hand, and against the contract's own arithmetic."""
 
-from collections.abc import Mapping
 from decimal import Decimal, localcontext
 
 import polars as pl
@@ -17,42 +16,47 @@ MILLIONTH = 1_000_000
 Row = dict[str, object]
 
 
-def opened(*, long: object = None, short: object = None, unit: str = "usd", **more: object) -> Row:
+def opened(value: object, *, is_long: bool, unit: str = "usd") -> Row:
     """Return an event that says what is open on one side."""
-    side = long if short is None else short
-    return {"is_long": short is None, f"open_interest_{unit}": side} | more
+    return {"is_long": is_long, f"open_interest_{unit}": value}
 
 
-def factor(trillionths: object, *, positive: bool = False, **more: object) -> Row:
+def factor(trillionths: object, *, positive: bool = False) -> Row:
     """Return a new factor, of trades away from balance unless it is positive."""
-    return {"is_positive": positive, "factor_trillionths": trillionths} | more
+    return {"is_positive": positive, "factor_trillionths": trillionths}
 
 
-def exponent(value: object, *, positive: bool | None = None, **more: object) -> Row:
+def exponent(value: object, *, positive: bool | None = None) -> Row:
     """Return a new exponent, of both signs unless it is of one."""
-    return {"is_positive": positive, "exponent": value} | more
+    return {"is_positive": positive, "exponent": value}
 
 
 SQUARE = (factor(MILLIONTH), factor(MILLIONTH, positive=True), exponent(2))
 
 
 def found(
-    books: tuple[Row, ...],
+    stood: tuple[Row, ...],
     parameters: tuple[Row, ...] = SQUARE,
     prices: tuple[Row, ...] = (),
-    **given: int,
+    *,
+    move_bps: int = 200,
+    bucket_seconds: int = 86_400,
 ) -> pl.DataFrame:
     """Return the depth of these books, of the market BTC of a token 0xbtc."""
     market = {"index_token": "0xbtc", "asset_class": "crypto", "known_by": "event"}
     return impact_depth(
-        *(
-            table(name, *({"block_number": at} | row for at, row in enumerate(rows))).lazy()
-            for name, rows in (("open_interest", books), ("impact_parameters", parameters))
-        ),
+        table("open_interest", *placed(stood)).lazy(),
+        table("impact_parameters", *placed(parameters)).lazy(),
         table("markets", market).lazy(),
         table("oracle_updates", *prices).lazy(),
-        **given,
+        move_bps=move_bps,
+        bucket_seconds=bucket_seconds,
     ).collect()
+
+
+def placed(rows: tuple[Row, ...]) -> list[Row]:
+    """Return events that follow each other, a block each."""
+    return [{"block_number": number} | row for number, row in enumerate(rows)]
 
 
 def sizes(result: pl.DataFrame) -> list[object]:
@@ -60,9 +64,9 @@ def sizes(result: pl.DataFrame) -> list[object]:
     return result["depth_usd"].to_list()
 
 
-def books(long: object, short: object) -> tuple[Row, ...]:
+def books(long: object, short: object, unit: str = "usd") -> tuple[Row, ...]:
     """Return what is open on both sides."""
-    return (opened(long=long), opened(short=short))
+    return (opened(long, is_long=True, unit=unit), opened(short, is_long=False, unit=unit))
 
 
 def test_in_a_balanced_market_both_sides_are_as_deep() -> None:
@@ -134,7 +138,7 @@ def test_a_factor_of_zero_leaves_the_price_where_it_is() -> None:
         (books(5, 3), (exponent(2),)),
         (books(5, 3), (factor(MILLIONTH), exponent(1))),
         (books(5, None), SQUARE),
-        ((opened(long=5),), SQUARE),
+        (books(5, 3)[:1], SQUARE),
         (books(5, 3), tuple(one | {"market": "ETH"} for one in SQUARE)),
     ],
 )
@@ -180,10 +184,7 @@ def test_before_the_first_parameter_nothing_is_known() -> None:
     assert column(found(books(5, 5), later), "basis") == ["unknown", "unknown"]
 
 
-TOKENS = (
-    *(opened(long=3, unit="tokens"), opened(short=1, unit="tokens")),
-    *books(10_000, 10_000),
-)
+TOKENS = (*books(3, 1, "tokens"), *books(10_000, 10_000))
 IN_TOKENS: Row = {"market": "all", "is_in_tokens": True}
 
 
@@ -223,11 +224,14 @@ def test_venues_without_such_parameters_have_no_rows() -> None:
     assert found((*other, *books(5, 5))).height == 2
 
 
-@pytest.mark.parametrize("given", [{"move_bps": 0}, {"move_bps": 10_001}, {"bucket_seconds": 0}])
-def test_settings_have_bounds(given: Mapping[str, int]) -> None:
+@pytest.mark.parametrize(
+    ("move_bps", "bucket_seconds", "named"),
+    [(0, 60, "move_bps"), (10_001, 60, "move_bps"), (200, 0, "bucket_seconds")],
+)
+def test_settings_have_bounds(move_bps: int, bucket_seconds: int, named: str) -> None:
     """A move of nothing has no size, and one of more than all is never paid."""
-    with pytest.raises(ValueError, match=next(iter(given))):
-        found(books(5, 5), **given)
+    with pytest.raises(ValueError, match=named):
+        found(books(5, 5), move_bps=move_bps, bucket_seconds=bucket_seconds)
 
 
 def charged(

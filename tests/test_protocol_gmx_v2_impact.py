@@ -15,7 +15,6 @@ EMITTER = "0xc8ee91a54287db53897056e12d9819156d3822fb"
 MARKET = "0x47c031236e19d024b42f8ae6780e44a573170703"
 FACTOR, EXPONENT = "POSITION_IMPACT_FACTOR", "POSITION_IMPACT_EXPONENT_FACTOR"
 IN_TOKENS = "USE_OPEN_INTEREST_IN_TOKENS_FOR_BALANCE"
-SIGNED = ("address", "bool")
 
 
 def named(key: str) -> bytes:
@@ -23,9 +22,11 @@ def named(key: str) -> bytes:
     return keccak(encode(["string"], [key]))
 
 
-def of_market(*positive: bool) -> bytes:
+def of_market(*, is_positive: bool | None = None) -> bytes:
     """Return what is appended to the key: the market, and the sign if there is one."""
-    return encode(SIGNED[: 1 + len(positive)], [MARKET, *positive])
+    if is_positive is None:
+        return encode(["address"], [MARKET])
+    return encode(["address", "bool"], [MARKET, is_positive])
 
 
 def set_uint(key: str, appended: bytes, value: int) -> Built:
@@ -67,7 +68,7 @@ def told(*logs: Built) -> Sequence[dict[str, object]]:
 @pytest.mark.parametrize("is_positive", [True, False])
 def test_a_factor_keeps_all_its_places(is_positive: bool) -> None:
     """4.093362972922985e-8, as a market had it: eleven digits would be gone at 18 places."""
-    log = set_uint(FACTOR, of_market(is_positive), 40_933_629_729_229_850_000_001)
+    log = set_uint(FACTOR, of_market(is_positive=is_positive), 40_933_629_729_229_850_000_001)
 
     assert told(log) == [
         {
@@ -88,7 +89,7 @@ def test_an_exponent_was_one_of_both_signs() -> None:
 @pytest.mark.parametrize("is_positive", [True, False])
 def test_an_exponent_may_have_a_sign(is_positive: bool) -> None:
     """As later releases read it."""
-    log = set_uint(EXPONENT, of_market(is_positive), 2 * 10**30)
+    log = set_uint(EXPONENT, of_market(is_positive=is_positive), 2 * 10**30)
 
     assert told(log) == [{"market": MARKET, "is_positive": is_positive, "exponent": Decimal(2)}]
 
@@ -103,7 +104,7 @@ def test_other_keys_are_none_of_price_impact() -> None:
     """Swap factors, caps and fees have keys of their own."""
     others = ("SWAP_IMPACT_FACTOR", "MAX_POSITION_IMPACT_FACTOR", "POSITION_FEE_FACTOR")
 
-    assert told(*(set_uint(key, of_market(True), 1) for key in others)) == []
+    assert told(*(set_uint(key, of_market(is_positive=True), 1) for key in others)) == []
     assert told(set_bool("IS_MARKET_DISABLED", value=True)) == []
 
 
@@ -117,7 +118,7 @@ def test_a_parameter_of_no_market_is_rejected(appended: bytes) -> None:
 
 def test_a_value_that_is_no_number_of_ours_is_rejected() -> None:
     """Too large for a factor: refused, not wrapped."""
-    result = made(set_uint(FACTOR, of_market(False), 2**256 - 1))
+    result = made(set_uint(FACTOR, of_market(is_positive=False), 2**256 - 1))
 
     assert reasons(result) == [
         ("SetUint", "impact_parameters", "the value does not fit DECIMAL(38,18)")

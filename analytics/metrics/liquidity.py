@@ -1,10 +1,11 @@
 """Depth: how much of a trade moves the price by so much, of pools and by price impact."""
 
+from collections.abc import Mapping
 from math import sqrt
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER, bucket, check
+from analytics.expressions import EVENT_ORDER, bucket, check, place
 from analytics.imbalances import sized
 from analytics.metrics.open_interest import open_interest as open_by_bucket
 from analytics.prices import as_of
@@ -189,12 +190,13 @@ def impact_depth(
         dollar counts as none, and virtual inventories, by which a trade may cost more.
     """
     check("move_bps", move_bps, least=1, most=_MOST_IMPACT_BPS)
-    prices = _prices(markets, oracle_updates, bucket_seconds)
+    priced = impact_parameters.select(*_VENUE).unique()
+    stood = open_by_bucket(
+        open_interest.join(priced, on=_VENUE, how="semi"), bucket_seconds=bucket_seconds
+    )
     parameters = _in_force(impact_parameters, bucket_seconds)
     units = _units(impact_parameters, bucket_seconds)
-    stood = open_by_bucket(open_interest, bucket_seconds=bucket_seconds).join(
-        impact_parameters.select(*_VENUE).unique(), on=_VENUE, how="semi"
-    )
+    prices = _prices(markets, oracle_updates, bucket_seconds)
     books = _until(_until(_until(stood, parameters, _MARKET), units, _VENUE), prices, _MARKET)
     return (
         sized(_both_sides(books), move_bps / 10_000)
@@ -230,17 +232,19 @@ def _units(parameters: pl.LazyFrame, seconds: int) -> pl.LazyFrame:
 
 def _prices(markets: pl.LazyFrame, oracle_updates: pl.LazyFrame, seconds: int) -> pl.LazyFrame:
     """Return the last price of each market's index token in every period with one."""
-    venue, index = ("chain_id", "protocol"), ("chain_id", "protocol", "market")
-    told = {"price": pl.col("oracle_price_quote")}
-    named = markets.group_by(index).agg(feed=pl.col("index_token").max())
-    priced = _last(
-        oracle_updates.filter(pl.col("quote") == "USD"), seconds, (*_VENUE, "feed"), told
+    feed = ("chain_id", "protocol", "feed")
+    named = markets.group_by(*feed[:2], "market").agg(feed=pl.col("index_token").max())
+    return (
+        oracle_updates.filter(pl.col("quote") == "USD")
+        .group_by(*_VENUE, "feed", bucket(seconds))
+        .agg(price=pl.col("oracle_price_quote").max_by(place()))
+        .join(named, on=feed)
+        .drop("feed")
     )
-    return priced.join(named, on=(*venue, "feed")).drop("feed")
 
 
 def _last(
-    events: pl.LazyFrame, seconds: int, keys: tuple[str, ...], told: dict[str, pl.Expr]
+    events: pl.LazyFrame, seconds: int, keys: tuple[str, ...], told: Mapping[str, pl.Expr]
 ) -> pl.LazyFrame:
     """Return what was told last, value by value, by the end of each period with an event."""
     return (
