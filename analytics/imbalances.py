@@ -7,12 +7,51 @@ market nearer to balance get something, by a factor of their own, up to the poin
 goes beyond pays again. A power is a float, and so is everything here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from analytics.expressions import EVENT_ORDER, bucket, place
+
+_VENUE = ("chain_id", "protocol", "version")
+_MARKET = (*_VENUE, "market")
+# Of every market: what `impact_parameters` calls them together.
+_ALL = "all"
+
 # Of what a double can tell apart, every interval is down to two neighbours by then.
 _HALVINGS = 100
+
+
+def in_force(
+    books: pl.LazyFrame,
+    impact_parameters: pl.LazyFrame,
+    markets: pl.LazyFrame,
+    oracle_updates: pl.LazyFrame,
+    bucket_seconds: int,
+) -> pl.LazyFrame:
+    """
+    Return books with what a trade was priced by at the end of their period.
+
+    Args:
+        books: rows with chain_id, protocol, version, market and bucket_at.
+        impact_parameters: the fact table.
+        markets: the table.
+        oracle_updates: the fact table.
+        bucket_seconds: length of a period.
+
+    Returns:
+        The books with factor_trillionths and exponent (Decimal, of trades away from balance),
+        better_trillionths and better_exponent (Decimal, towards it), is_in_tokens and price
+        (Decimal, of the index token in dollars); null where it was not told by then.
+    """
+    told = (
+        (_parameters(impact_parameters, bucket_seconds), _MARKET),
+        (_units(impact_parameters, bucket_seconds), _VENUE),
+        (_prices(markets, oracle_updates, bucket_seconds), _MARKET),
+    )
+    for frame, keys in told:
+        books = _until(books, frame, keys)
+    return books
 
 
 def sized(markets: pl.LazyFrame, move_ratio: float) -> pl.LazyFrame:
@@ -49,6 +88,60 @@ def sized(markets: pl.LazyFrame, move_ratio: float) -> pl.LazyFrame:
         .with_columns(depth_usd=_depth())
         .with_columns(basis=_basis())
         .drop("move", "above", "rest", "lowest", "highest")
+    )
+
+
+def _parameters(parameters: pl.LazyFrame, seconds: int) -> pl.LazyFrame:
+    """Return what each market is priced by at the end of every period with a change of it."""
+    is_better, is_worse = pl.col("is_positive"), ~pl.col("is_positive")
+    told = {
+        "better_trillionths": pl.when(is_better).then("factor_trillionths"),
+        "factor_trillionths": pl.when(is_worse).then("factor_trillionths"),
+        "better_own": pl.when(is_better).then("exponent"),
+        "worse_own": pl.when(is_worse).then("exponent"),
+        "of_both": pl.when(pl.col("is_positive").is_null()).then("exponent"),
+    }
+    return _last(parameters.filter(pl.col("market") != _ALL), seconds, _MARKET, told).with_columns(
+        exponent=pl.coalesce("worse_own", "of_both"),
+        better_exponent=pl.coalesce("better_own", "of_both"),
+    )
+
+
+def _units(parameters: pl.LazyFrame, seconds: int) -> pl.LazyFrame:
+    """Return whether a venue counts tokens, at the end of every period in which it said so."""
+    told = {"is_in_tokens": pl.col("is_in_tokens")}
+    return _last(parameters.filter(pl.col("market") == _ALL), seconds, _VENUE, told)
+
+
+def _prices(markets: pl.LazyFrame, oracle_updates: pl.LazyFrame, seconds: int) -> pl.LazyFrame:
+    """Return the last price of each market's index token in every period with one."""
+    feed = ("chain_id", "protocol", "feed")
+    named = markets.group_by(*feed[:2], "market").agg(feed=pl.col("index_token").max())
+    return (
+        oracle_updates.filter(pl.col("quote") == "USD")
+        .group_by(*_VENUE, "feed", bucket(seconds))
+        .agg(price=pl.col("oracle_price_quote").max_by(place()))
+        .join(named, on=feed)
+        .drop("feed")
+    )
+
+
+def _last(
+    events: pl.LazyFrame, seconds: int, keys: tuple[str, ...], told: Mapping[str, pl.Expr]
+) -> pl.LazyFrame:
+    """Return what was told last, value by value, by the end of each period with an event."""
+    return (
+        events.sort(*EVENT_ORDER)
+        .with_columns(value.forward_fill().over(keys).alias(name) for name, value in told.items())
+        .group_by(*keys, bucket(seconds), maintain_order=True)
+        .agg(pl.col(*told).last())
+    )
+
+
+def _until(books: pl.LazyFrame, told: pl.LazyFrame, keys: tuple[str, ...]) -> pl.LazyFrame:
+    """Return books with what was last told by the end of their period; null before."""
+    return books.sort("bucket_at").join_asof(
+        told.sort("bucket_at"), on="bucket_at", by=list(keys), check_sortedness=False
     )
 
 

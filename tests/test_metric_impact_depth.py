@@ -8,7 +8,7 @@ from handmade import at, column, table
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.metrics.liquidity import impact_depth
+from analytics.metrics.liquidity import impact_depth, impact_depth_change
 
 TRILLION = 10**12
 # One part in a million of a dollar for each dollar out of balance.
@@ -232,6 +232,33 @@ def test_settings_have_bounds(move_bps: int, bucket_seconds: int, named: str) ->
     """A move of nothing has no size, and one of more than all is never paid."""
     with pytest.raises(ValueError, match=named):
         found(books(5, 5), move_bps=move_bps, bucket_seconds=bucket_seconds)
+
+
+def test_depth_is_set_against_the_day_before() -> None:
+    """Half the factor is twice the depth; an older day is what stood there, and none is no row."""
+    days = [
+        tuple(one | {"block_timestamp": at(days=day)} for one in books(5, 5)) for day in (0, 2, 3)
+    ]
+    halved = factor(MILLIONTH // 2) | {"block_timestamp": at(days=3)}
+    result = found((*days[0], *days[1], *days[2]), (*SQUARE, halved))
+
+    changes = impact_depth_change(result.lazy()).collect()
+
+    assert column(changes, "before_at") == [at(-75_600)] * 2 + [at(-75_600, days=2)] * 2
+    assert column(changes, "depth_before_usd") == [20_000.0] * 4
+    assert column(changes, "depth_change_ratio") == [0.0, 0.0, 1.0, 1.0]
+    assert column(changes, "is_long") == [False, True] * 2
+
+
+def test_from_nothing_there_is_no_change() -> None:
+    """A depth of zero, or one that is not known, has no ratio to what comes after it."""
+    later = tuple(one | {"block_timestamp": at(days=1)} for one in books(5, 5))
+    result = found((*books(10_000, 0), *later))
+
+    changes = impact_depth_change(result.lazy()).collect()
+
+    assert column(changes, "depth_before_usd") == [40_000.0, 0.0]
+    assert column(changes, "depth_change_ratio") == [-0.5, None]
 
 
 def charged(

@@ -38,7 +38,7 @@ SILENT = {
     *("depth", "depth_change", "income_valuations", "defaults", "recoveries", "heartbeat_breaches"),
     *("missed_updates", "mark_oracle_basis", "liquidations_off_oracle", "oracle_age_at_exits"),
     *("asset_correlation", "event_drops", "event_shape", "pool_resilience", "yield_stability"),
-    *("zero_liquidations", "impact_depth"),
+    *("zero_liquidations", "impact_depth", "impact_depth_change"),
 }
 
 

@@ -114,6 +114,7 @@ TWINLESS = frozenset(
         "executed_depth",
         "depth_change",
         "impact_depth",
+        "impact_depth_change",
         "kelly",
         "liquidation_move",
         "survival",

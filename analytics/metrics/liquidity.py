@@ -1,12 +1,11 @@
 """Depth: how much of a trade moves the price by so much, of pools and by price impact."""
 
-from collections.abc import Mapping
 from math import sqrt
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER, bucket, check, place
-from analytics.imbalances import sized
+from analytics.expressions import EVENT_ORDER, bucket, check
+from analytics.imbalances import in_force, sized
 from analytics.metrics.open_interest import open_interest as open_by_bucket
 from analytics.prices import as_of
 
@@ -20,8 +19,6 @@ _END = ("end_tick", "end_price_quote")
 _MOST_BPS = 1_000_000
 # More than all of a trade cannot be paid for it.
 _MOST_IMPACT_BPS = 10_000
-# Of every market: what `impact_parameters` calls them together.
-_ALL = "all"
 
 
 def depth(
@@ -110,18 +107,9 @@ def depth_change(depth: pl.LazyFrame, *, ago_seconds: int = 86_400) -> pl.LazyFr
     Source:
         Depth against a baseline a day before, as reports on 10 October 2025 compare books.
     """
-    check("ago_seconds", ago_seconds, least=1)
-    before = depth.select(
-        *(*_POOL, "direction"),
-        before_at="bucket_at",
-        before_basis="basis",
-        token0_before_tokens="token0_tokens",
-        token1_before_tokens="token1_tokens",
-    )
-    by_then = depth.with_columns(due_at=pl.col("bucket_at") - pl.duration(seconds=ago_seconds))
+    key = (*_POOL, "direction")
     return (
-        as_of(by_then, before, on="due_at", price_at="before_at", by=[*_POOL, "direction"])
-        .with_columns(_change("token0"), _change("token1"))
+        _beside_earlier(depth, key, ("token0_tokens", "token1_tokens"), ago_seconds)
         .select(
             *(*_POOL, "bucket_at", "direction", "before_at"),
             *("token0_tokens", "token0_before_tokens", "token0_change_ratio"),
@@ -194,10 +182,7 @@ def impact_depth(
     stood = open_by_bucket(
         open_interest.join(priced, on=_VENUE, how="semi"), bucket_seconds=bucket_seconds
     )
-    parameters = _in_force(impact_parameters, bucket_seconds)
-    units = _units(impact_parameters, bucket_seconds)
-    prices = _prices(markets, oracle_updates, bucket_seconds)
-    books = _until(_until(_until(stood, parameters, _MARKET), units, _VENUE), prices, _MARKET)
+    books = in_force(stood, impact_parameters, markets, oracle_updates, bucket_seconds)
     return (
         sized(_both_sides(books), move_bps / 10_000)
         .select(
@@ -208,57 +193,41 @@ def impact_depth(
     )
 
 
-def _in_force(parameters: pl.LazyFrame, seconds: int) -> pl.LazyFrame:
-    """Return what each market is priced by at the end of every period with a change of it."""
-    is_better, is_worse = pl.col("is_positive"), ~pl.col("is_positive")
-    told = {
-        "better_trillionths": pl.when(is_better).then("factor_trillionths"),
-        "factor_trillionths": pl.when(is_worse).then("factor_trillionths"),
-        "better_own": pl.when(is_better).then("exponent"),
-        "worse_own": pl.when(is_worse).then("exponent"),
-        "of_both": pl.when(pl.col("is_positive").is_null()).then("exponent"),
-    }
-    return _last(parameters.filter(pl.col("market") != _ALL), seconds, _MARKET, told).with_columns(
-        exponent=pl.coalesce("worse_own", "of_both"),
-        better_exponent=pl.coalesce("better_own", "of_both"),
-    )
+def impact_depth_change(impact_depth: pl.LazyFrame, *, ago_seconds: int = 86_400) -> pl.LazyFrame:
+    """
+    How the depth of a market by price impact changed against the day before.
 
+    It changes with what is open and with the venue's parameters. Without an event of its open
+    interest a market stays as it was, so that an older period is what stood there.
 
-def _units(parameters: pl.LazyFrame, seconds: int) -> pl.LazyFrame:
-    """Return whether a venue counts tokens, at the end of every period in which it said so."""
-    told = {"is_in_tokens": pl.col("is_in_tokens")}
-    return _last(parameters.filter(pl.col("market") == _ALL), seconds, _VENUE, told)
+    Formula:
+        depth_change_ratio = depth_usd / depth_before_usd - 1
 
+    Args:
+        impact_depth: one row per market, period and side: depth_usd.
+        move_bps: what of a trade is paid, for `impact_depth`.
+        bucket_seconds: length of a period, counted from 1970-01-01 UTC, for `impact_depth`.
+        ago_seconds: how long before the start of a period the other one began, at the least.
 
-def _prices(markets: pl.LazyFrame, oracle_updates: pl.LazyFrame, seconds: int) -> pl.LazyFrame:
-    """Return the last price of each market's index token in every period with one."""
-    feed = ("chain_id", "protocol", "feed")
-    named = markets.group_by(*feed[:2], "market").agg(feed=pl.col("index_token").max())
+    Returns:
+        One row per chain, protocol, version, market, period and side that has an earlier one,
+        sorted: before_at (start of the earlier period), depth_usd, depth_before_usd,
+        depth_change_ratio (Float64, -0.9 = nine tenths gone; null where nothing was there before,
+        or one of both is not known), basis and before_basis, as in `impact_depth`.
+
+    Raises:
+        ValueError: ago_seconds is below 1 or longer than a century.
+
+    Source:
+        As `depth_change`, of what a venue without a book has in its place.
+    """
     return (
-        oracle_updates.filter(pl.col("quote") == "USD")
-        .group_by(*_VENUE, "feed", bucket(seconds))
-        .agg(price=pl.col("oracle_price_quote").max_by(place()))
-        .join(named, on=feed)
-        .drop("feed")
-    )
-
-
-def _last(
-    events: pl.LazyFrame, seconds: int, keys: tuple[str, ...], told: Mapping[str, pl.Expr]
-) -> pl.LazyFrame:
-    """Return what was told last, value by value, by the end of each period with an event."""
-    return (
-        events.sort(*EVENT_ORDER)
-        .with_columns(value.forward_fill().over(keys).alias(name) for name, value in told.items())
-        .group_by(*keys, bucket(seconds), maintain_order=True)
-        .agg(pl.col(*told).last())
-    )
-
-
-def _until(books: pl.LazyFrame, told: pl.LazyFrame, keys: tuple[str, ...]) -> pl.LazyFrame:
-    """Return books with what was last told by the end of their period; null before."""
-    return books.sort("bucket_at").join_asof(
-        told.sort("bucket_at"), on="bucket_at", by=list(keys), check_sortedness=False
+        _beside_earlier(impact_depth, (*_MARKET, "is_long"), ("depth_usd",), ago_seconds)
+        .select(
+            *(*_MARKET, "bucket_at", "is_long", "before_at"),
+            *("depth_usd", "depth_before_usd", "depth_change_ratio", "basis", "before_basis"),
+        )
+        .sort(*_MARKET, "bucket_at", "is_long")
     )
 
 
@@ -283,9 +252,23 @@ def _both_sides(books: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _change(name: str) -> pl.Expr:
-    before = pl.col(f"{name}_before_tokens")
-    grown = pl.col(f"{name}_tokens") / before - 1
+def _beside_earlier(
+    depth: pl.LazyFrame, key: tuple[str, ...], amounts: tuple[str, ...], ago_seconds: int
+) -> pl.LazyFrame:
+    """Return depths beside those of the last period that began so long before, and the change."""
+    check("ago_seconds", ago_seconds, least=1)
+    parted = [amount.rpartition("_") for amount in amounts]
+    names = {f"{name}_before_{unit}": f"{name}_{unit}" for name, _, unit in parted}
+    before = depth.select(*key, before_at="bucket_at", before_basis="basis", **names)
+    by_then = depth.with_columns(due_at=pl.col("bucket_at") - pl.duration(seconds=ago_seconds))
+    return as_of(by_then, before, on="due_at", price_at="before_at", by=key).with_columns(
+        _change(name, unit) for name, _, unit in parted
+    )
+
+
+def _change(name: str, unit: str) -> pl.Expr:
+    before = pl.col(f"{name}_before_{unit}")
+    grown = pl.col(f"{name}_{unit}") / before - 1
     return pl.when(before > 0).then(grown).alias(f"{name}_change_ratio")
 
 

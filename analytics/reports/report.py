@@ -38,7 +38,11 @@ _LIQUIDITY = listed(
     Shown(
         "impact_depth",
         "Depth within 2 % by price impact, market and day",
-        settings={"move_bps": 200},
+        columns=(
+            *("chain_id", "protocol", "market", "bucket_at", "is_long"),
+            *("ahead_usd", "basis", "depth_usd"),
+        ),
+        settings={"move_bps": 200, "bucket_seconds": 86_400},
         with_past=True,
     ),
 )

@@ -119,7 +119,8 @@ class Scope:
                     **settings,
                 )
             )
-            self._answers[asked] = self._since(frame) if with_past else frame
+            length = settings.get("bucket_seconds")
+            self._answers[asked] = self._since(frame, length) if with_past else frame
         return self._answers[asked]
 
     def digest(self, table: str) -> tuple[int, str]:
@@ -247,14 +248,15 @@ class Scope:
         finalize(self, rmtree, folder, ignore_errors=True)
         return folder
 
-    def _since(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def _since(self, frame: pl.DataFrame, bucket_seconds: object) -> pl.DataFrame:
         since = self.limits.since
         if since is None:
             return frame
         if "date" in frame.columns:
             return frame.filter(pl.col("date") >= since.date())
         if "bucket_at" in frame.columns:
-            begun = since - timedelta(seconds=self.period_seconds)
+            told = bucket_seconds if isinstance(bucket_seconds, int) else self.period_seconds
+            begun = since - timedelta(seconds=told)
             return frame.filter(pl.col("bucket_at") > begun)
         if "block_timestamp" in frame.columns:
             return frame.filter(pl.col("block_timestamp") >= since)
