@@ -400,6 +400,27 @@ create table open_interest (
     evidence varchar not null
 );
 
+-- By what a venue computes the price impact of a trade, where it follows from how far the market is
+-- out of balance: factor * imbalance ** exponent. A row says one of them, in force from then on.
+create table impact_parameters (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    market varchar not null, -- all: of every market of the protocol on the chain
+    is_positive boolean, -- of trades that bring the market nearer to balance; null: of both
+    -- 1e-12 dollars ** (1 - exponent): small enough for every place that the venue has
+    factor_trillionths decimal(38, 18),
+    exponent decimal(38, 18),
+    -- whether what is out of balance is tokens at their price, or dollars as they were opened
+    is_in_tokens boolean,
+    evidence varchar not null
+);
+
 create table funding (
     chain_id bigint not null,
     block_number bigint not null,

@@ -1,7 +1,7 @@
 -- question: What did one transaction do, in every table?
--- reads:    adl_states, adls, buybacks, credit_events, fees, funding, liquidations,
---           open_interest, oracle_updates, pool_flows, pool_liquidity, pool_states,
---           position_changes, share_prices, shortfalls
+-- reads:    adl_states, adls, buybacks, credit_events, fees, funding, impact_parameters,
+--           liquidations, open_interest, oracle_updates, pool_flows, pool_liquidity,
+--           pool_states, position_changes, share_prices, shortfalls
 -- grain:    one row per fact of the transaction, in the order of its logs
 -- units:    amount in the unit named beside it
 -- param:    tx_hash text required (the transaction, lower-case 0x hex)
@@ -106,6 +106,24 @@ facts as (
         pnl_to_pool_ratio as amount,
         'pnl_to_pool_ratio' as unit
     from adl_states
+    union all
+    select
+        'impact_parameters' as fact,
+        chain_id,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        protocol,
+        market as subject,
+        null as account,
+        coalesce(factor_trillionths, exponent) as amount,
+        case
+            when factor_trillionths is not null then 'factor_trillionths'
+            when exponent is not null then 'exponent'
+            else 'is_in_tokens'
+        end as unit
+    from impact_parameters
     union all
     select
         'fees' as fact,

@@ -32,7 +32,14 @@ def every_fact() -> dict[str, pl.DataFrame]:
         "pool_liquidity": table(
             "pool_liquidity", STOOD, STOOD | {"block_timestamp": at(days=1), "block_number": 2}
         ),
-        "open_interest": table("open_interest", {"open_interest_usd": 5}),
+        "open_interest": table(
+            "open_interest",
+            {"open_interest_usd": 5},
+            {"open_interest_usd": 6, "block_timestamp": at(days=1), "block_number": 2},
+        ),
+        "impact_parameters": table(
+            "impact_parameters", {"is_positive": False, "factor_trillionths": 1}, {"exponent": 2}
+        ),
         **_priced(),
     }
 

@@ -87,6 +87,8 @@ PRECOMPILES = ("hyperliquid/Precompiles",)
 
 # Topic 1 of the logs of GMX v2's events.
 NAME_HASHES = {
+    "SetBool": "81b30f29e7945c41dc84a16fb5345bf8bf9fd87d7b5c60f483dda8520b46db87",
+    "SetUint": "16451d757d5863173e04605a5bd6de4cad7710cd78c9cc9cd8a3be2ea73de489",
     "AdlStateUpdated": "0f781196bf1989f86ce0fb15db712fa1673a65b5f4d421250e8fd73f40a70df4",
     "PositionIncrease": "f94196ccb31f81a3e67df18f2a62cbfb50009c80a7d3c728a3f542e3abc5cb63",
     "PositionDecrease": "07d51b51b408d7c62dcc47cc558da5ce6a6e0fd129a427ebce150f52b0e5171a",

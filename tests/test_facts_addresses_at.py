@@ -1,13 +1,13 @@
-"""Addresses in a bytes argument: `AddressAt`, word by word."""
+"""Words of a bytes argument: addresses by `AddressAt`, flags by `FlagAt`."""
 
 import polars as pl
 import pytest
 from goldens import NOON, frame, log
 
 from indexer.chains import ETHEREUM
-from indexer.facts import Known, facts
+from indexer.facts import Facts, Known, facts
 from indexer.facts.operands import leaves
-from indexer.spec import AddressAt, Arg, Const, Contract, Event, Protocol
+from indexer.spec import AddressAt, Arg, Const, Contract, Event, FlagAt, Protocol, Value
 from indexer.tables import empty
 
 FACTORY = "0x" + "f1" * 20
@@ -16,19 +16,32 @@ CHILD, OWNER = "0x" + "c1" * 20, "0x" + "0a" * 20
 
 def told(argument: bytes, word: int) -> str | None:
     """Return what a log with this bytes argument has in the column that reads the word."""
+    columns: dict[str, Value] = {
+        "market": "instance",
+        "parent": AddressAt("initializationArguments", word),
+        "asset_class": Const("credit"),
+        "known_by": Const("event"),
+    }
+    found = read(Event("maple/ProxyFactory", "InstanceDeployed", "markets", columns), argument)
+    (parent,) = found.markets["parent"]
+    return None if parent is None else str(parent)
+
+
+def flagged(argument: bytes, word: int) -> bool | None:
+    """Return the flag that a log with this bytes argument has in the word."""
+    columns: dict[str, Value] = {
+        "market": Const("m"),
+        "is_positive": FlagAt("initializationArguments", word),
+    }
+    event = Event("maple/ProxyFactory", "InstanceDeployed", "impact_parameters", columns)
+    (flag,) = read(event, argument).tables["impact_parameters"]["is_positive"]
+    return None if flag is None else bool(flag)
+
+
+def read(event: Event, argument: bytes) -> Facts:
+    """Return what this event makes of one log with this bytes argument."""
     contract = Contract(ETHEREUM, "maple/ProxyFactory", FACTORY, 0)
-    learn = Event(
-        abi="maple/ProxyFactory",
-        name="InstanceDeployed",
-        into="markets",
-        columns={
-            "market": "instance",
-            "parent": AddressAt("initializationArguments", word),
-            "asset_class": Const("credit"),
-            "known_by": Const("event"),
-        },
-    )
-    protocol = Protocol("small", "Small", "credit", "None.", (contract,), (learn,))
+    protocol = Protocol("small", "Small", "credit", "None.", (contract,), (event,))
     deployed = log(
         "maple/ProxyFactory",
         "InstanceDeployed",
@@ -37,11 +50,9 @@ def told(argument: bytes, word: int) -> str | None:
         instance=CHILD,
         initializationArguments=argument,
     )
-    logs = frame([deployed], block=1)
     headers = pl.DataFrame({"number": [1], "timestamp": [NOON]})
     known = Known(empty("tokens"), empty("markets"), empty("contracts"))
-    found = facts([protocol], ETHEREUM, logs, headers, known).markets["parent"]
-    return None if found[0] is None else str(found[0])
+    return facts([protocol], ETHEREUM, frame([deployed], block=1), headers, known)
 
 
 WORD = bytes.fromhex(OWNER[2:]).rjust(32, b"\0")
@@ -63,6 +74,29 @@ def test_a_word_that_is_an_address_is_one(argument: bytes, word: int, expected: 
     assert told(argument, word) == expected
 
 
+YES, NO = b"\0" * 31 + b"\1", b"\0" * 32
+
+
+@pytest.mark.parametrize(
+    ("argument", "word", "expected"),
+    [
+        (YES, 0, True),
+        (NO, 0, False),
+        (YES + NO, 1, False),
+        (NO + YES, 1, True),
+        (YES, 1, None),
+        (YES[:31], 0, None),
+        (b"", 0, None),
+        (b"\0" * 31 + b"\2", 0, None),
+        (b"\1" + YES[1:], 0, None),
+    ],
+)
+def test_a_word_that_is_a_flag_is_one(argument: bytes, word: int, expected: bool | None) -> None:
+    """Words count from 0; what is short, or neither 0 nor 1, is null."""
+    assert flagged(argument, word) == expected
+
+
 def test_what_it_reads_is_found_without_evaluating_it() -> None:
     """The argument is decoded because the expression names it."""
-    assert list(leaves(AddressAt("initializationArguments", 2))) == [Arg("initializationArguments")]
+    for expression in (AddressAt("arguments", 2), FlagAt("arguments", 2)):
+        assert list(leaves(expression)) == [Arg("arguments")]

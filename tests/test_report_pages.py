@@ -291,6 +291,39 @@ def test_shares_of_supply_are_shown_before_and_after_issuance(tmp_path: Path) ->
     assert "| -900.0 |" in line.replace("\N{MINUS SIGN}", "-")
 
 
+def test_depth_by_price_impact_rests_on_what_was_set_before(tmp_path: Path) -> None:
+    """A parameter of the week before the report counts: 500 longs and no shorts, 2 % at 19,000."""
+    set_before = GMX | {"market": "0xeth", "block_timestamp": at(days=-7)}
+    parameters = table(
+        "impact_parameters",
+        set_before | {"is_positive": False, "factor_trillionths": 1_000_000},
+        set_before | {"exponent": 2},
+    )
+    stood = GMX | {"market": "0xeth", "block_timestamp": at(60)}
+    books = table(
+        "open_interest",
+        stood | {"is_long": True, "open_interest_usd": 500},
+        stood | {"is_long": False, "open_interest_usd": 0},
+    )
+    path = written_market(tmp_path, impact_parameters=parameters, open_interest=books)
+
+    page = page_of(path, Limits(since=at(0)))
+
+    table_of = page.split("by price impact, market and day")[1].split("From metric")[0]
+    rows = [line for line in table_of.splitlines() if line.startswith("| arbitrum | gmx_v2")]
+    assert [row.split(" | ")[-3:] for row in rows] == [
+        ["-500.00", "unknown", "n/k |"],
+        ["500.00", "impact", "19,000.00 |"],
+    ]
+
+
+def test_without_parameters_there_is_no_depth_by_price_impact(tmp_path: Path) -> None:
+    """No table and no zero."""
+    page = page_of(written_market(tmp_path))
+
+    assert "by price impact" not in page.split("## Methods")[0]
+
+
 def test_zero_liquidations_are_claimed_with_their_evidence(markdown: str) -> None:
     """The claim names blocks, coverage and proof, and says its scope."""
     credit = markdown.split("## Credit and RWA")[1]

@@ -1,18 +1,24 @@
-"""Depth of pools: how much of their tokens moves their price by so much."""
+"""Depth: how much of a trade moves the price by so much, of pools and by price impact."""
 
 from math import sqrt
 
 import polars as pl
 
 from analytics.expressions import EVENT_ORDER, bucket, check
+from analytics.imbalances import in_force, sized
+from analytics.metrics.open_interest import open_interest as open_by_bucket
 from analytics.prices import as_of
 
+_VENUE = ("chain_id", "protocol", "version")
+_MARKET = (*_VENUE, "market")
 _POOL = ("chain_id", "protocol", "version", "pool")
 _MOMENT = (*_POOL, "place")
 _SIDE = (*_MOMENT, "direction")
 _END = ("end_tick", "end_price_quote")
 # The price is the square of the root: a hundredfold move is far beyond any use.
 _MOST_BPS = 1_000_000
+# More than all of a trade cannot be paid for it.
+_MOST_IMPACT_BPS = 10_000
 
 
 def depth(
@@ -101,18 +107,9 @@ def depth_change(depth: pl.LazyFrame, *, ago_seconds: int = 86_400) -> pl.LazyFr
     Source:
         Depth against a baseline a day before, as reports on 10 October 2025 compare books.
     """
-    check("ago_seconds", ago_seconds, least=1)
-    before = depth.select(
-        *(*_POOL, "direction"),
-        before_at="bucket_at",
-        before_basis="basis",
-        token0_before_tokens="token0_tokens",
-        token1_before_tokens="token1_tokens",
-    )
-    by_then = depth.with_columns(due_at=pl.col("bucket_at") - pl.duration(seconds=ago_seconds))
+    key = (*_POOL, "direction")
     return (
-        as_of(by_then, before, on="due_at", price_at="before_at", by=[*_POOL, "direction"])
-        .with_columns(_change("token0"), _change("token1"))
+        _beside_earlier(depth, key, ("token0_tokens", "token1_tokens"), ago_seconds)
         .select(
             *(*_POOL, "bucket_at", "direction", "before_at"),
             *("token0_tokens", "token0_before_tokens", "token0_change_ratio"),
@@ -123,9 +120,155 @@ def depth_change(depth: pl.LazyFrame, *, ago_seconds: int = 86_400) -> pl.LazyFr
     )
 
 
-def _change(name: str) -> pl.Expr:
-    before = pl.col(f"{name}_before_tokens")
-    grown = pl.col(f"{name}_tokens") / before - 1
+def impact_depth(
+    open_interest: pl.LazyFrame,
+    impact_parameters: pl.LazyFrame,
+    markets: pl.LazyFrame,
+    oracle_updates: pl.LazyFrame,
+    *,
+    move_bps: int = 200,
+    bucket_seconds: int = 86_400,
+) -> pl.LazyFrame:
+    """
+    How many dollars can be opened on a side of a market before price impact costs so much of them.
+
+    Venues that take their price from an oracle have no book; what stands in its place is a charge
+    on trades that leave the longs and shorts of a market further apart. It is what GMX v2 takes the
+    execution price off its oracle price by. The depth is one of the impact alone: fees and the
+    oracle's own spread come on top, and the market must have room for the position.
+
+    As the market stood at the end of a period: what was open, the parameters in force, and, where
+    the venue counts what is open in tokens, the last price. Dollars as they were opened are counted
+    until an event says that it is tokens.
+
+    Formula:
+        imbalance(s) = |long + s - short| for longs, |short + s - long| for shorts
+        impact(s) = worse_factor * imbalance(s) ** worse_exponent - before
+        before = worse_factor * imbalance(0) ** worse_exponent on the larger side, and on the
+        smaller one better_factor * imbalance(0) ** better_exponent: what balance brings
+        depth_usd = the s with impact(s) = s * move_bps / 10,000; 0 where any s costs more
+        better_factor is at most worse_factor. An exponent of its sign counts, else one of both.
+
+    Solved in floats, as powers are, in closed form or by halving an interval until it is nothing.
+
+    Args:
+        open_interest: one row per event, as `open_interest` reads them.
+        impact_parameters: one row per change: market (all: every one), is_positive (null: both),
+            factor_trillionths, exponent, is_in_tokens.
+        markets: index_token of a market.
+        oracle_updates: prices of the venue's own feeds, by token.
+        move_bps: what of a trade is paid, 1 to 10,000.
+        bucket_seconds: length of a period, counted from 1970-01-01 UTC.
+
+    Returns:
+        One row per chain, protocol, version, market, period with an event of its open interest and
+        side (is_long), sorted; none of venues that told no parameter on the chain. bucket_at is the
+        start of the period: ahead_usd (Float64, what is open on the side beyond the other),
+        factor_trillionths and exponent (Decimal, of trades away from balance), basis, depth_usd
+        (Float64). basis is impact; unbounded where the factor is zero, so that no size costs so
+        much; unknown where open interest, a price or a parameter is not known: depth_usd is null.
+
+    Raises:
+        ValueError: move_bps or bucket_seconds is out of bounds.
+
+    Source:
+        gmx-io/gmx-synthetics PositionPricingUtils.getPriceImpactUsd, PricingUtils (same side and
+        crossover), MarketUtils.getAdjustedPositionImpactFactors, Precision.applyExponentFactor; in
+        tokens gmx-io/gmx-interface getOpenInterestForBalance. Left out: that an imbalance below a
+        dollar counts as none, and virtual inventories, by which a trade may cost more.
+    """
+    check("move_bps", move_bps, least=1, most=_MOST_IMPACT_BPS)
+    priced = impact_parameters.select(*_VENUE).unique()
+    stood = open_by_bucket(
+        open_interest.join(priced, on=_VENUE, how="semi"), bucket_seconds=bucket_seconds
+    )
+    books = in_force(stood, impact_parameters, markets, oracle_updates, bucket_seconds)
+    return (
+        sized(_both_sides(books), move_bps / 10_000)
+        .select(
+            *(*_MARKET, "bucket_at", "is_long", "ahead_usd"),
+            *("factor_trillionths", "exponent", "basis", "depth_usd"),
+        )
+        .sort(*_MARKET, "bucket_at", "is_long")
+    )
+
+
+def impact_depth_change(impact_depth: pl.LazyFrame, *, ago_seconds: int = 86_400) -> pl.LazyFrame:
+    """
+    How the depth of a market by price impact changed against the day before.
+
+    It changes with what is open and with the venue's parameters. Without an event of its open
+    interest a market stays as it was, so that an older period is what stood there.
+
+    Formula:
+        depth_change_ratio = depth_usd / depth_before_usd - 1
+
+    Args:
+        impact_depth: one row per market, period and side: depth_usd.
+        move_bps: what of a trade is paid, for `impact_depth`.
+        bucket_seconds: length of a period, counted from 1970-01-01 UTC, for `impact_depth`.
+        ago_seconds: how long before the start of a period the other one began, at the least.
+
+    Returns:
+        One row per chain, protocol, version, market, period and side that has an earlier one,
+        sorted: before_at (start of the earlier period), depth_usd, depth_before_usd,
+        depth_change_ratio (Float64, -0.9 = nine tenths gone; null where nothing was there before,
+        or one of both is not known), basis and before_basis, as in `impact_depth`.
+
+    Raises:
+        ValueError: ago_seconds is below 1 or longer than a century.
+
+    Source:
+        As `depth_change`, of what a venue without a book has in its place.
+    """
+    return (
+        _beside_earlier(impact_depth, (*_MARKET, "is_long"), ("depth_usd",), ago_seconds)
+        .select(
+            *(*_MARKET, "bucket_at", "is_long", "before_at"),
+            *("depth_usd", "depth_before_usd", "depth_change_ratio", "basis", "before_basis"),
+        )
+        .sort(*_MARKET, "bucket_at", "is_long")
+    )
+
+
+def _both_sides(books: pl.LazyFrame) -> pl.LazyFrame:
+    """Return each book twice, as a long and as a short finds it, in floats."""
+    usd, tokens, price = (
+        pl.col(name).cast(pl.Float64)
+        for name in ("open_interest_skew_usd", "open_interest_skew_tokens", "price")
+    )
+    skew = pl.when(pl.col("is_in_tokens")).then(tokens * price).otherwise(usd)
+    found = books.with_columns(
+        skew=skew,
+        # Trillionths by multiplying: Polars divides by a constant as if by its inverse.
+        worse_factor=pl.col("factor_trillionths").cast(pl.Float64) * 1e-12,
+        better_factor=pl.col("better_trillionths").cast(pl.Float64) * 1e-12,
+        worse_exponent=pl.col("exponent").cast(pl.Float64),
+        better_exponent=pl.col("better_exponent").cast(pl.Float64),
+    )
+    return pl.concat(
+        found.with_columns(is_long=pl.lit(is_long), ahead_usd=way * pl.col("skew"))
+        for is_long, way in ((False, -1.0), (True, 1.0))
+    )
+
+
+def _beside_earlier(
+    depth: pl.LazyFrame, key: tuple[str, ...], amounts: tuple[str, ...], ago_seconds: int
+) -> pl.LazyFrame:
+    """Return depths beside those of the last period that began so long before, and the change."""
+    check("ago_seconds", ago_seconds, least=1)
+    parted = [amount.rpartition("_") for amount in amounts]
+    names = {f"{name}_before_{unit}": f"{name}_{unit}" for name, _, unit in parted}
+    before = depth.select(*key, before_at="bucket_at", before_basis="basis", **names)
+    by_then = depth.with_columns(due_at=pl.col("bucket_at") - pl.duration(seconds=ago_seconds))
+    return as_of(by_then, before, on="due_at", price_at="before_at", by=key).with_columns(
+        _change(name, unit) for name, _, unit in parted
+    )
+
+
+def _change(name: str, unit: str) -> pl.Expr:
+    before = pl.col(f"{name}_before_{unit}")
+    grown = pl.col(f"{name}_{unit}") / before - 1
     return pl.when(before > 0).then(grown).alias(f"{name}_change_ratio")
 
 

@@ -15,6 +15,7 @@ _UNITS = (
     ("_quote", "units of the quote currency"),
     ("price_tokens", "units of the asset per share"),
     ("_tokens", "whole tokens"),
+    ("_trillionths", "1e-12"),
     ("_bps", "basis points, 1 = 0.01 %"),
     ("_ratio", "ratio, 1 = 100 %"),
     ("take_rate", "ratio, 1 = 100 %"),

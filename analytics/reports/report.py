@@ -31,8 +31,20 @@ _LIQUIDITY = listed(
     (
         "What a trade exchanges until it has moved the price by 2 %, as each pool stood at the end "
         "of a day. Basis active: only the liquidity at the price is known, and taken to go on.",
+        "Where a venue charges price impact in place of a book: what can be opened on a side until "
+        "the impact is 2 % of it. Basis unbounded: no size costs so much.",
     ),
     Shown("depth", "Depth within 2 % by pool and day", settings={"move_bps": 200}),
+    Shown(
+        "impact_depth",
+        "Depth within 2 % by price impact, market and day",
+        columns=(
+            *("chain_id", "protocol", "market", "bucket_at", "is_long"),
+            *("ahead_usd", "basis", "depth_usd"),
+        ),
+        settings={"move_bps": 200, "bucket_seconds": 86_400},
+        with_past=True,
+    ),
 )
 _SECTIONS = (
     *(covered, income, accrual, exposure, exits, cascade, oracles, _LIQUIDITY, funding, credit),

@@ -22,26 +22,15 @@ from analytics.queries import Query, arguments, query_named
 from analytics.reports.chain_names import CHAIN_NAMES, chain_name
 
 FACTS = (
-    "position_changes",
-    "liquidations",
-    "adls",
-    "adl_states",
-    "oracle_updates",
-    "open_interest",
-    "funding",
-    "fees",
-    "buybacks",
-    "token_supplies",
-    "credit_events",
-    "pool_flows",
-    "share_prices",
-    "pool_states",
-    "pool_liquidity",
-    "shortfalls",
+    *("position_changes", "liquidations", "adls", "adl_states", "oracle_updates", "open_interest"),
+    *("impact_parameters", "funding", "fees", "buybacks", "token_supplies", "credit_events"),
+    *("pool_flows", "share_prices", "pool_states", "pool_liquidity", "shortfalls"),
 )
 Span = tuple[datetime, datetime]
 # Told as it stands or by changes: without what was before, later values would be wrong.
-_STATES = frozenset({"open_interest", "pool_states", "share_prices", "token_supplies"})
+_STATES = frozenset(
+    {"open_interest", "impact_parameters", "pool_states", "share_prices", "token_supplies"}
+)
 # A chart has room for some hundreds of points, and a period people can name.
 _PERIODS = (60, 300, 900, 3600, 14_400, 86_400, 604_800)
 _POINTS = 400
@@ -130,7 +119,8 @@ class Scope:
                     **settings,
                 )
             )
-            self._answers[asked] = self._since(frame) if with_past else frame
+            length = settings.get("bucket_seconds")
+            self._answers[asked] = self._since(frame, length) if with_past else frame
         return self._answers[asked]
 
     def digest(self, table: str) -> tuple[int, str]:
@@ -258,14 +248,15 @@ class Scope:
         finalize(self, rmtree, folder, ignore_errors=True)
         return folder
 
-    def _since(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def _since(self, frame: pl.DataFrame, bucket_seconds: object) -> pl.DataFrame:
         since = self.limits.since
         if since is None:
             return frame
         if "date" in frame.columns:
             return frame.filter(pl.col("date") >= since.date())
         if "bucket_at" in frame.columns:
-            begun = since - timedelta(seconds=self.period_seconds)
+            told = bucket_seconds if isinstance(bucket_seconds, int) else self.period_seconds
+            begun = since - timedelta(seconds=told)
             return frame.filter(pl.col("bucket_at") > begun)
         if "block_timestamp" in frame.columns:
             return frame.filter(pl.col("block_timestamp") >= since)

@@ -15,6 +15,7 @@ from indexer.spec import (
     Equals,
     Exists,
     First,
+    FlagAt,
     IsNegative,
     IsTrue,
     Lookup,
@@ -48,6 +49,8 @@ def flags(value: Value | None, scope: Scope) -> pl.Series:
             return texts.texts(value, scope).replace_strict(
                 ["true", "false"], [True, False], return_dtype=pl.Boolean
             )
+        case FlagAt(one, word):
+            return _in_word(texts.texts(one, scope), word)
         case First(values):
             return pl.select(pl.coalesce([flags(one, scope) for one in values])).to_series()
         case When(condition, then, otherwise):
@@ -56,6 +59,11 @@ def flags(value: Value | None, scope: Scope) -> pl.Series:
         case Equals() | OneOf() | IsTrue() | IsNegative() | Nonzero() | Exists() | Not() | All():
             return pl.Series(conditions.holding(value, scope))
     raise TypeError(f"{type(value).__name__} is not a flag")
+
+
+def _in_word(hexadecimal: pl.Series, word: int) -> pl.Series:
+    digit = texts.word_at(hexadecimal, word).str.extract("^0{63}([01])$")
+    return digit == "1"
 
 
 def _of_column(column: Column, scope: Scope) -> pl.Series:

@@ -24,6 +24,7 @@ from indexer.spec import (
     Exists,
     First,
     Fixed,
+    FlagAt,
     Int,
     IsNegative,
     IsTrue,
@@ -80,7 +81,7 @@ def _operands(value: "Value | Condition | Decimals") -> "tuple[Value | Decimals 
             return (one,)
         case DecimalsOf(one, plus, _):
             return (one, None if isinstance(plus, int) else plus)
-        case DecimalsSaid(one, _, _):
+        case DecimalsSaid(one, _, _) | FlagAt(one, _):
             return (one,)
         case Equals(one, _) | OneOf(one, _) | IsTrue(one) | IsNegative(one) | Nonzero(one):
             return (one,)

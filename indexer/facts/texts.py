@@ -129,9 +129,13 @@ def _ascii(hexadecimal: pl.Series) -> pl.Series:
     return raw.cast(pl.String, strict=False)
 
 
+def word_at(hexadecimal: pl.Series, word: int) -> pl.Series:
+    """Return the digits of a 32-byte word of bytes that are written as 0x hex, counted from 0."""
+    return hexadecimal.str.slice(2 + 64 * word, 64)
+
+
 def _address_in(hexadecimal: pl.Series, word: int) -> pl.Series:
-    digits = hexadecimal.str.slice(2 + 64 * word, 64)
-    return "0x" + digits.str.extract("^0{24}([0-9a-f]{40})$")
+    return "0x" + word_at(hexadecimal, word).str.extract("^0{24}([0-9a-f]{40})$")
 
 
 def _sliced_text(part: Column, count: int) -> pl.Series:

@@ -12,6 +12,7 @@ stay exact 256-bit integers until
     number    Fixed  Amount, of an integer or a Quotient of two; SqrtPrice  TickPrice  Share  Rest
     text      Arg  Companion  Bits  Emitter  OfContract  OfMarket  SymbolOf  Ascii  AddressAt
               Lookup  Const
+    flag      Arg  Companion  FlagAt  Lookup  Const, and every condition
     moment    Time
     choice    When, with Equals  OneOf  IsTrue  IsNegative  Nonzero  Exists  Not  All
 
@@ -57,6 +58,7 @@ from indexer.spec.expressions import (
     Exists,
     First,
     Fixed,
+    FlagAt,
     Int,
     IsNegative,
     IsTrue,
@@ -115,6 +117,7 @@ __all__ = [
     "Feed",
     "First",
     "Fixed",
+    "FlagAt",
     "Int",
     "IsNegative",
     "IsTrue",

@@ -16,6 +16,7 @@ Table = Literal[
     "adl_states",
     "oracle_updates",
     "open_interest",
+    "impact_parameters",
     "funding",
     "fees",
     "buybacks",

@@ -56,6 +56,18 @@ class AddressAt:
 
 
 @dataclass(frozen=True)
+class FlagAt:
+    """
+    The flag that fills a 32-byte word of a bytes argument, counted from 0.
+
+    Null where the bytes are too short or the word is neither 0 nor 1.
+    """
+
+    value: "Value"
+    word: int
+
+
+@dataclass(frozen=True)
 class Ascii:
     """A bytes32 that holds text, without its trailing zeros."""
 
@@ -329,6 +341,7 @@ Value = (
     | OfMarket
     | SymbolOf
     | AddressAt
+    | FlagAt
     | Ascii
     | Lookup
     | Const

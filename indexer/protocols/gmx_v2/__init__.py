@@ -26,6 +26,7 @@ from indexer.chains import (
     BOTANIX,
     MEGAETH,
 )
+from indexer.protocols.gmx_v2.impact import IMPACT
 from indexer.protocols.gmx_v2.money import HOLDERS_SHARE, MONEY
 from indexer.protocols.gmx_v2.pools import POOLS
 from indexer.protocols.gmx_v2.positions import POSITIONS
@@ -73,7 +74,8 @@ PROTOCOL = Protocol(
         "secondaryOrderType 1; AdlStateUpdated says when that is allowed. Liquidation fees and "
         "bad debt come from PositionFeesCollected and InsolventClose of the same order. Open "
         "interest is the venue's own total per market, collateral token and side, at entry "
-        "prices. Fees are PositionFeesCollected (position, "
+        "prices. What the price impact of a position is computed by is SetUint and SetBool of "
+        "Config. Fees are PositionFeesCollected (position, "
         "borrow and liquidation fee apart) and SwapFeesCollected at the venue's minimum price; "
         "pools, affiliates and user interfaces are the supply side; of the fee receiver's 37 "
         "points stakers get 27, the treasury the rest. Funding is what traders paid when their "
@@ -94,6 +96,11 @@ PROTOCOL = Protocol(
         "LiquidationInfo of the beta of July 2023: it counts a rest of collateral, not a debt.",
         "Auto-deleveraging in the beta of July 2023: its OrderExecuted has no secondaryOrderType.",
         "Price impact and what its pools hold: no fee.",
+        "Parameters of the price impact that a deployment wrote: its store has no events; they are "
+        "known from its first SetUint on.",
+        "Virtual inventories, by which a trade may pay more price impact, and the caps of what it "
+        "gets back: depth by the impact of the market alone.",
+        "Swap impact factors: they price deposits, withdrawals and swaps, not positions.",
         "Execution fees: they pay for gas.",
         "Accruals and claims of fees (ClaimableFeeAmountUpdated, FeesClaimed, UiFeesClaimed, "
         "affiliates' claims): they move what PositionFeesCollected and SwapFeesCollected counted.",
@@ -110,7 +117,7 @@ PROTOCOL = Protocol(
         "worth is read, and the markets below it are declared.",
         "Sizes and prices of synthetic tokens whose decimals are not declared, as on MegaETH: "
         "rejected by name, not guessed.",
-        "Fee factors changed by SetUint: the split by holders' points is dated policy.",
+        "Fee factors, which SetUint changes too: the split by holders' points is dated policy.",
     ),
     contracts=(
         *(
@@ -119,7 +126,7 @@ PROTOCOL = Protocol(
         ),
         *(Contract(chain, "erc20/Token", token, block, version="2") for chain, token, block in GMX),
     ),
-    events=(*POSITIONS, *POOLS, *MONEY),
+    events=(*POSITIONS, *IMPACT, *POOLS, *MONEY),
     reads=(TOKEN_SUPPLY,),
     policies=(
         # 27 of 37 points; in force before the first market.
