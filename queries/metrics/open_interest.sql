@@ -30,7 +30,18 @@ placed as (
 moves as (
 
     select
-        *,
+        chain_id,
+        protocol,
+        version,
+        market,
+        is_long,
+        collateral_token,
+        open_interest_usd,
+        open_interest_tokens,
+        open_interest_delta_usd,
+        open_interest_delta_tokens,
+        place,
+        bucket_at,
         sum(coalesce(open_interest_delta_usd, 0)) over series as moved_usd,
         sum(coalesce(open_interest_delta_tokens, 0)) over series as moved_tokens
     from placed
@@ -47,7 +58,18 @@ moves as (
 states as (
 
     select
-        *,
+        chain_id,
+        protocol,
+        version,
+        market,
+        is_long,
+        collateral_token,
+        open_interest_usd,
+        open_interest_tokens,
+        open_interest_delta_usd,
+        open_interest_delta_tokens,
+        place,
+        bucket_at,
         moved_usd + coalesce(
             last_value(open_interest_usd - moved_usd ignore nulls) over series, 0
         ) as state_usd,
@@ -87,7 +109,17 @@ series_ends as (
 changes as (
 
     select
-        *,
+        chain_id,
+        protocol,
+        version,
+        market,
+        is_long,
+        collateral_token,
+        bucket_at,
+        events_usd,
+        events_tokens,
+        absolutes_usd,
+        absolutes_tokens,
         state_usd - coalesce(lag(state_usd) over series, 0) as change_usd,
         state_tokens - coalesce(lag(state_tokens) over series, 0) as change_tokens
     from series_ends
