@@ -90,11 +90,26 @@ def _told(updates: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
     return (
         updates.join(names, on=[*PAIR, *SOURCE], maintain_order="left")
         .select("source", *_PLACE)
-        # Rows come in the order of their blocks: parted by source they are all but sorted.
         .sort("source", maintain_order=True)
-        .sort("source", *_PLACE)
+        .map_batches(_in_place)
         .cache()
     )
+
+
+def _in_place(told: pl.DataFrame) -> pl.DataFrame:
+    """
+    Return the rows of every source in order.
+
+    A chain's rows come in the order of its blocks, so that parted by source they are sorted
+    already: to see that takes a tenth of the time of sorting them.
+    """
+    keys = ("source", *_PLACE)
+    is_after = pl.lit(value=True)
+    for name in reversed(keys):
+        own, last = pl.col(name), pl.col(name).shift(1)
+        is_after = (own > last) | ((own == last) & is_after)
+    is_sorted = told.select(is_after.fill_null(value=True).all()).item()
+    return told if is_sorted else told.sort(*keys)
 
 
 def _pairs(names: pl.LazyFrame) -> pl.LazyFrame:
