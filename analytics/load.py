@@ -24,7 +24,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 from analytics.errors import UserError, WorldError
 from analytics.scans import scan
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -338,7 +338,10 @@ def _names(con: duckdb.DuckDBPyConnection) -> list[str]:
 @lru_cache(maxsize=256)
 def _schema(con: duckdb.DuckDBPyConnection, table: str) -> pl.Schema:
     if table not in _names(con):
-        raise WorldError(f"the database has no table {table}: it was made by another perpscope")
+        raise WorldError(
+            f"the database has no table {table}: expected those of schema {SCHEMA_VERSION}, and an "
+            "older perpscope made it; `perpscope index` adds what is missing"
+        )
     return _frame(con, f"select * from {table} limit 0", {}).schema
 
 

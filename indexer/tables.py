@@ -18,7 +18,7 @@ _TYPES: dict[str, pl.DataType] = {
     "blob": pl.Binary(),
     "decimal(38, 18)": DECIMAL,
 }
-_TABLE = re.compile(r"create table (\w+) \((.*?)\n\);", re.DOTALL)
+_TABLE = re.compile(r"create table (\w+) \(.*?\n\);", re.DOTALL)
 _COLUMN = re.compile(r"^ {4}(\w+) ([a-z]+(?:\(38, 18\))?)( not null)?,?", re.MULTILINE)
 
 
@@ -33,14 +33,20 @@ class TableColumn:
 @cache
 def tables() -> dict[str, dict[str, TableColumn]]:
     """Return table -> column -> dtype and requirement, in the order of `schema.sql`."""
-    text = files("indexer").joinpath("schema.sql").read_text(encoding="utf-8")
     return {
         table: {
             name: TableColumn(_TYPES[sql_type], bool(required))
-            for name, sql_type, required in _COLUMN.findall(body)
+            for name, sql_type, required in _COLUMN.findall(definition)
         }
-        for table, body in _TABLE.findall(text)
+        for table, definition in definitions().items()
     }
+
+
+@cache
+def definitions() -> dict[str, str]:
+    """Return table -> the statement that makes it, in the order of `schema.sql`."""
+    text = files("indexer").joinpath("schema.sql").read_text(encoding="utf-8")
+    return {found[1]: found[0] for found in _TABLE.finditer(text)}
 
 
 @cache

@@ -15,6 +15,7 @@ import pytest
 from sync_rig import FIRST, blocks, contents, rows, served
 
 from indexer.simulation.node import serve
+from indexer.store import SCHEMA
 from perpscope import app, outcome
 
 COUNT = 200
@@ -257,7 +258,7 @@ def test_a_database_of_a_newer_perpscope(
     path = tmp_path / "a.duckdb"
     index(path, url)
     with duckdb.connect(path) as connection:
-        connection.execute("update schema_version set version = 4")
+        connection.execute(f"update schema_version set version = {SCHEMA + 1}")
     before = contents(path)
     capsys.readouterr()
 
@@ -265,8 +266,33 @@ def test_a_database_of_a_newer_perpscope(
 
     err = capsys.readouterr().err
     assert code == 1
-    assert "database has schema 4, this perpscope knows up to 3: upgrade perpscope" in err
+    seen = f"database has schema {SCHEMA + 1}, this perpscope knows up to {SCHEMA}"
+    assert f"{seen}: upgrade perpscope" in err
     assert contents(path) == before
+
+
+def test_a_database_of_an_older_perpscope_gets_the_tables_it_lacks(
+    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What reads says what to do or needs none of them; what writes adds them and goes on."""
+    path, fresh = tmp_path / "a.duckdb", tmp_path / "fresh.duckdb"
+    index(path, url, "--to", FIRST + 90)
+    with duckdb.connect(path) as connection:
+        connection.execute("drop table impact_parameters")
+        connection.execute("update schema_version set version = 3, created_by = 'older'")
+    metric = ("metric", "impact_depth", "--database", path)
+    capsys.readouterr()
+
+    told = perpscope(*metric), perpscope("status", "--database", path)
+    err = capsys.readouterr().err
+
+    assert told == (1, 0)
+    assert f"no table impact_parameters: expected those of schema {SCHEMA}" in err
+    assert index(path, url) == index(fresh, url) == perpscope(*metric) == 0
+    versions = "select version, created_by = 'older' from schema_version order by 1"
+    assert rows(path, versions) == [(3, True), (SCHEMA, False)]
+    mine, clean = contents(path), contents(fresh)
+    assert {name for name in mine if mine[name] != clean[name]} == {"schema_version"}
 
 
 def test_a_folder_that_is_not_there(

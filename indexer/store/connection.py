@@ -28,10 +28,12 @@ from tenacity import (
 
 from indexer.errors import DatabaseBusy, DatabaseUnusable
 from indexer.store.turns import COURTESY_SECONDS, is_wanted, wish
-from indexer.tables import columns_of, tables
+from indexer.tables import columns_of, definitions, tables
 
-SCHEMA = 3
+SCHEMA = 4
 """The version of `schema.sql` that this program reads and writes."""
+
+_FIRST_GROWN = 3  # from this version on, what is new is a table
 
 WAIT_SECONDS = 30.0
 
@@ -232,6 +234,10 @@ def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bo
         if found is None and not read_only and _is_empty(connection):
             _create(connection)
             found = SCHEMA
+        if found is not None and _FIRST_GROWN <= found < SCHEMA:
+            if not read_only:
+                _grow(connection)
+            found = SCHEMA
     except duckdb.Error as error:
         raise _unusable(path, error) from error
     if found is None:
@@ -262,6 +268,17 @@ def _is_empty(connection: duckdb.DuckDBPyConnection) -> bool:
 def _create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.begin()
     connection.execute(files("indexer").joinpath("schema.sql").read_text(encoding="utf-8"))
+    connection.execute("insert into schema_version values (?, ?)", [SCHEMA, _program()])
+    connection.commit()
+
+
+def _grow(connection: duckdb.DuckDBPyConnection) -> None:
+    query = "select table_name from duckdb_tables() where database_name = 'perpscope'"
+    held = {name for (name,) in connection.execute(query).fetchall()}
+    connection.begin()
+    for table, definition in definitions().items():
+        if table not in held:
+            connection.execute(definition)
     connection.execute("insert into schema_version values (?, ?)", [SCHEMA, _program()])
     connection.commit()
 
