@@ -12,11 +12,13 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from analytics.expressions import EVENT_ORDER, bucket, place
+from analytics.prices import told_of
 
 _VENUE = ("chain_id", "protocol", "version")
 _MARKET = (*_VENUE, "market")
 # Of every market: what `impact_parameters` calls them together.
 _ALL = "all"
+_TOLD = ("feed", "quote", "oracle_price_quote", "block_timestamp", *EVENT_ORDER[:3])
 
 # Of what a double can tell apart, every interval is down to two neighbours by then.
 _HALVINGS = 100
@@ -44,10 +46,12 @@ def in_force(
         better_trillionths and better_exponent (Decimal, towards it), is_in_tokens and price
         (Decimal, of the index token in dollars); null where it was not told by then.
     """
+    in_tokens = impact_parameters.filter(pl.col("is_in_tokens"))
+    counted = markets.join(in_tokens, on=["chain_id", "protocol"], how="semi")
     told = (
         (_parameters(impact_parameters, bucket_seconds), _MARKET),
         (_units(impact_parameters, bucket_seconds), _VENUE),
-        (_prices(markets, oracle_updates, bucket_seconds), _MARKET),
+        (_prices(counted, oracle_updates, bucket_seconds), _MARKET),
     )
     for frame, keys in told:
         books = _until(books, frame, keys)
@@ -118,7 +122,8 @@ def _prices(markets: pl.LazyFrame, oracle_updates: pl.LazyFrame, seconds: int) -
     feed = ("chain_id", "protocol", "feed")
     named = markets.group_by(*feed[:2], "market").agg(feed=pl.col("index_token").max())
     return (
-        oracle_updates.filter(pl.col("quote") == "USD")
+        told_of(oracle_updates.select(*_VENUE, *_TOLD), named, "feed")
+        .filter(pl.col("quote") == "USD")
         .group_by(*_VENUE, "feed", bucket(seconds))
         .agg(price=pl.col("oracle_price_quote").max_by(place()))
         .join(named, on=feed)

@@ -39,6 +39,33 @@ def latest_prices(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def told_of(updates: pl.LazyFrame, asked: pl.LazyFrame, name: str) -> pl.LazyFrame:
+    """
+    Return the updates whose column is one of those asked about, as a semi join would.
+
+    What is asked about is known before an update is read: where there is nothing of it none is, and
+    a table that has none of it is read by this column alone.
+
+    Args:
+        updates: rows with the column, and only what is needed of them.
+        asked: rows with the column; fewer by far.
+        name: the column.
+    """
+    schema = updates.collect_schema()
+
+    def read(keys: pl.DataFrame) -> pl.DataFrame:
+        wanted = keys[name].drop_nulls()
+        if wanted.is_empty():
+            return schema.to_frame()
+        return updates.filter(pl.col(name).is_in(wanted.implode())).collect(engine="streaming")
+
+    return (
+        asked.select(name)
+        .unique()
+        .map_batches(read, predicate_pushdown=False, projection_pushdown=False, schema=schema)
+    )
+
+
 def renamed(frame: pl.LazyFrame, names: Iterable[str], prefix: str) -> pl.LazyFrame:
     """Return a frame with a prefix before some of its names."""
     return frame.rename({name: f"{prefix}{name}" for name in names})

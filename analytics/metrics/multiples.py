@@ -3,9 +3,11 @@
 import polars as pl
 
 from analytics.expressions import EVENT_ORDER, annualised, check, day, ratio, trailing
+from analytics.prices import told_of
 
 _DOLLARS = pl.Decimal(38, 18)
 _TOKEN = ("protocol", "token")
+_TOLD = ("asset", "quote", "oracle_price_quote", "block_timestamp", *EVENT_ORDER)
 _INCOME = ("fees", "revenue", "holders")
 _MICROSECONDS = 1_000_000
 
@@ -101,12 +103,11 @@ def _priced(
 ) -> pl.LazyFrame:
     """Of several prices in one second only the last can be the latest."""
     prices = (
-        oracle_updates.filter((pl.col("quote") == "USD") & (pl.col("oracle_price_quote") > 0))
-        .join(readings, on="asset", how="semi")
+        told_of(oracle_updates.select(*_TOLD), readings, "asset")
+        .filter((pl.col("quote") == "USD") & (pl.col("oracle_price_quote") > 0))
         .sort(EVENT_ORDER)
         .group_by("asset", priced_at="block_timestamp")
         .agg(price_usd=pl.col("oracle_price_quote").last())
-        .drop_nulls("asset")
         .sort("priced_at")
     )
     age = (pl.col("block_timestamp") - pl.col("priced_at")).dt.total_microseconds()

@@ -13,7 +13,14 @@ from analytics.expressions import (
     unknown_count,
     whole_total,
 )
-from analytics.prices import MICROSECONDS, SOURCE, as_of, in_seconds, microseconds_between
+from analytics.prices import (
+    MICROSECONDS,
+    SOURCE,
+    as_of,
+    in_seconds,
+    microseconds_between,
+    told_of,
+)
 
 _EVENT = ("chain_id", "protocol", "version", *EVENT_ORDER)
 _AMOUNT = ("fact", "measure", *_EVENT)
@@ -31,6 +38,10 @@ _WRAPPED = {
 _PRICE = (
     *("price_usd", "price_chain_id", "price_protocol", "price_feed", "price_at"),
     *("price_tx_hash", "price_evidence"),
+)
+_TOLD = (
+    *("asset", "quote", *SOURCE, "oracle_price_quote", "block_timestamp", "evidence"),
+    *EVENT_ORDER,
 )
 _DOLLARS = pl.Decimal(38, 18)
 # Above it a product may not fit DECIMAL(38,18), which holds 20 digits before the point.
@@ -418,7 +429,7 @@ def _prices_of(
     asked = named.select(*by, "block_timestamp", asset=pl.col("symbol").replace(_WRAPPED)).filter(
         pl.col("asset").is_not_null()
     )
-    prices = _prices(oracle_updates.join(asked, on="asset", how="semi"))
+    prices = _prices(told_of(oracle_updates.select(*_TOLD), asked, "asset"))
     moments = prices.select("asset", "price_at").unique()
     is_of_chain = pl.col("price_chain_id") == pl.col("chain_id")
     is_own = is_of_chain & (pl.col("price_protocol") == pl.col("protocol"))
@@ -439,7 +450,7 @@ def _prices_of(
 def _prices(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
     """Return the last dollar price of every source and second, with the update that told it."""
     return (
-        oracle_updates.filter(pl.col("asset").is_not_null() & (pl.col("quote") == "USD"))
+        oracle_updates.filter(pl.col("quote") == "USD")
         .sort(*EVENT_ORDER)
         .group_by("asset", *SOURCE, price_at="block_timestamp")
         .agg(
