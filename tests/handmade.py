@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from analytics.load import SCHEMA_VERSION
 from indexer.tables import columns_of, tables
 
 T0 = datetime(2025, 10, 10, 21, 0)
@@ -105,7 +106,7 @@ def write_database(path: Path, frames: Mapping[str, pl.DataFrame]) -> Path:
 def fill(con: duckdb.DuckDBPyConnection, frames: Mapping[str, pl.DataFrame]) -> None:
     """Create every table of the schema and insert these rows."""
     con.execute(files("indexer").joinpath("schema.sql").read_text(encoding="utf-8"))
-    con.execute("insert into schema_version values (3, 'test')")
+    con.execute(f"insert into schema_version values ({SCHEMA_VERSION}, 'test')")
     insert(con, frames)
 
 

@@ -199,6 +199,7 @@ def test_both_rules_take_the_budget_or_all_there_is(
     assert result["pro_rata_usd"].sum() == pytest.approx(needed)
 
 
+@pytest.mark.soak
 def test_twins_agree_on_a_simulated_crash() -> None:
     """Positions of a whole market: the queue takes the budget, and SQL says the same."""
     frames = {name: world().ledger.table(name) for name in facts_of("adl_allocation")}
