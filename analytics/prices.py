@@ -59,11 +59,7 @@ def told_of(updates: pl.LazyFrame, asked: pl.LazyFrame, name: str) -> pl.LazyFra
             return schema.to_frame()
         return updates.filter(pl.col(name).is_in(wanted.implode())).collect(engine="streaming")
 
-    return (
-        asked.select(name)
-        .unique()
-        .map_batches(read, predicate_pushdown=False, projection_pushdown=False, schema=schema)
-    )
+    return asked.select(name).unique().map_batches(read, schema=schema)
 
 
 def renamed(frame: pl.LazyFrame, names: Iterable[str], prefix: str) -> pl.LazyFrame:

@@ -9,6 +9,9 @@ The questions in `queries/`: one SELECT per file, described by the comment it st
 
 `param` gives name, type, default and meaning; the default null leaves a parameter open, and one
 that is required has no default. Files in `queries/metrics/` are the SQL twins of metrics.
+
+Steps that several queries have to the letter stand in `queries/parts/`, in a SELECT of their own,
+and the line `-- part: <name>` stands in their place.
 """
 
 import re
@@ -26,6 +29,7 @@ from analytics.errors import UserError
 
 _MOST = 2**31 - 1
 _KEY = re.compile(r"-- ([a-z]+(?: [a-z]+)?):\s*(.*)")
+_PART = re.compile(r"^-- part: (\w+)$", re.MULTILINE)
 _PARAMETER = re.compile(r"(?P<name>\w+) (?P<kind>\w+) (?P<default>\S+) \((?P<meaning>.+)\)")
 
 
@@ -117,6 +121,17 @@ def query_named(name: str) -> Query:
     return queries()[name]
 
 
+def composed(sql: str) -> str:
+    """Return a query with the steps of the parts it names in their place."""
+    return _PART.sub(lambda found: _steps(found[1]), sql)
+
+
+@cache
+def _steps(part: str) -> str:
+    text = files("queries").joinpath("parts", f"{part}.sql").read_text("utf-8")
+    return text.partition("\nwith\n\n")[2].rpartition("\n\nselect")[0] + ","
+
+
 def parsed(name: str, sql: str) -> Query:
     """Return the question a file asks, from the comment it starts with."""
     header = _header(sql)
@@ -128,7 +143,7 @@ def parsed(name: str, sql: str) -> Query:
         grain=texts["grain"],
         units=texts["units"],
         parameters=tuple(_parameter(text) for text in header.get("param", [])),
-        sql=sql,
+        sql=composed(sql),
     )
 
 

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from analytics.queries import composed
 from indexer.tables import tables
 
 MAX_BODY_LINES = 30
@@ -168,4 +169,4 @@ def shape_faults(query: str) -> list[str]:
 
 
 def _statement(query: str) -> str:
-    return re.sub(r"--.*", "", query)
+    return re.sub(r"--.*", "", composed(query))

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -608,12 +609,22 @@ def test_a_param_line_must_be_whole() -> None:
 
 
 def test_queries_travel_as_files(root: Path) -> None:
-    """Every file in the folder is a question; none is forgotten."""
+    """Every file in the folder is a question, or a part that one names; none is forgotten."""
     files = {
         path.relative_to(root / "queries").with_suffix("") for path in root.glob("queries/**/*.sql")
     }
 
-    assert {path.as_posix() for path in files} == set(QUESTIONS)
+    parts = {f"parts/{name}" for name in parts_named(root)}
+    assert {path.as_posix() for path in files} == {*QUESTIONS, *parts}
+
+
+def parts_named(root: Path) -> Counter[str]:
+    """Return how many files name each part."""
+    return Counter(
+        name
+        for path in root.glob("queries/**/*.sql")
+        for name in re.findall(r"^-- part: (\w+)$", path.read_text("utf-8"), re.MULTILINE)
+    )
 
 
 def test_a_folder_of_the_same_name_on_the_path_adds_nothing(root: Path, tmp_path: Path) -> None:
@@ -642,3 +653,19 @@ def test_a_question_is_described() -> None:
     assert [(each.name, each.kind, each.default) for each in query.parameters] == [
         ("bucket_seconds", "count", "3600")
     ]
+
+
+def test_a_part_stands_where_it_is_named() -> None:
+    """Its steps follow those before it and come before those after it; its SELECT stays away."""
+    header = "-- question: a\n-- reads: a\n-- grain: a\n-- units: a\n"
+
+    sql = parsed("a", f"{header}with\n\n-- part: dollar_prices\n\nlast as (select 1)\n").sql
+
+    assert "with\n\nprices as (\n\n    select" in sql
+    assert "    from prices\n\n),\n\nlast as (select 1)" in sql
+    assert "from moments" not in sql
+
+
+def test_a_part_is_named_by_several_queries(root: Path) -> None:
+    """What one query alone needs stands in that query."""
+    assert min(parts_named(root).values()) >= 2

@@ -231,7 +231,7 @@ def _unusable(path: Path, error: duckdb.Error) -> DatabaseUnusable:
 def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
     try:
         found = _schema_version(connection)
-        if found is None and not read_only and _is_empty(connection):
+        if found is None and not read_only and not _tables_of(connection):
             _create(connection)
             found = SCHEMA
         if found is not None and _FIRST_GROWN <= found < SCHEMA:
@@ -260,9 +260,9 @@ def _schema_version(connection: duckdb.DuckDBPyConnection) -> int | None:
     return found
 
 
-def _is_empty(connection: duckdb.DuckDBPyConnection) -> bool:
-    query = "select count(*) from duckdb_tables() where database_name = 'perpscope'"
-    return not scalar(connection, query)
+def _tables_of(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    query = "select table_name from duckdb_tables() where database_name = 'perpscope'"
+    return {name for (name,) in connection.execute(query).fetchall()}
 
 
 def _create(connection: duckdb.DuckDBPyConnection) -> None:
@@ -273,8 +273,7 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _grow(connection: duckdb.DuckDBPyConnection) -> None:
-    query = "select table_name from duckdb_tables() where database_name = 'perpscope'"
-    held = {name for (name,) in connection.execute(query).fetchall()}
+    held = _tables_of(connection)
     connection.begin()
     for table, definition in definitions().items():
         if table not in held:
