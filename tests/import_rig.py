@@ -3,15 +3,14 @@
 import gzip
 import json
 from collections.abc import Iterable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import lz4.frame
+from commands import perpscope
 
 from indexer.tables import block_tables, tables
-from perpscope import app, outcome
 
 WINNER, LOSER = "0x" + "aa" * 20, "0x" + "bb" * 20
 VAULT = "0x2e3d94f0562703b25c83308a05046ddaf9a8dd14"
@@ -82,11 +81,6 @@ def written(folder: Path, name: str, content: bytes) -> Path:
     packed = {".gz": gzip.compress, ".lz4": lz4.frame.compress}.get(path.suffix, bytes)
     path.write_bytes(packed(content))
     return path
-
-
-def perpscope(*words: object) -> int:
-    """Run a command in this process and return its exit code."""
-    return outcome(partial(app, [str(word) for word in words], standalone_mode=False))
 
 
 def brought(folder: Path, venue: str, *files: Path, **options: str) -> Path:

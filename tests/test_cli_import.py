@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from commands import perpscope
 from import_rig import (
     LOSER,
     VAULT,
@@ -12,7 +13,6 @@ from import_rig import (
     facts,
     fill,
     liquidation,
-    perpscope,
     rows,
     written,
 )

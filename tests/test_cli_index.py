@@ -5,18 +5,17 @@ import resource
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 
 import duckdb
 import pytest
+from commands import perpscope
 from sync_rig import FIRST, blocks, contents, rows, served
 
 from indexer.simulation.node import serve
 from indexer.store import SCHEMA
-from perpscope import app, outcome
 
 COUNT = 200
 NOWHERE = "http://127.0.0.1:9"
@@ -27,11 +26,6 @@ def url() -> Iterator[str]:
     """Serve a small chain of Ethereum to every test of this file."""
     with serve([served(blocks(COUNT))]) as node:
         yield node.url
-
-
-def perpscope(*words: object) -> int:
-    """Run a command in this process and return its exit code."""
-    return outcome(partial(app, [str(word) for word in words], standalone_mode=False))
 
 
 def index(path: Path, url: str, *more: object) -> int:

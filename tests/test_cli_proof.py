@@ -1,16 +1,15 @@
 """`perpscope verify` and `perpscope repair` as people type them: what they print, how they exit."""
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 
 import pytest
+from commands import perpscope
 from proof_rig import changed_data, lying, true_blocks
 from sync_rig import FIRST, rows, served
 
 from indexer.simulation.blocks import Block
 from indexer.simulation.node import serve
-from perpscope import app, outcome
 
 COUNT = 80
 WRONG = FIRST + 20
@@ -27,11 +26,6 @@ def url(chain: list[Block]) -> Iterator[str]:
     """Serve the chain, honestly."""
     with serve([served(chain)]) as node:
         yield node.url
-
-
-def perpscope(*words: object) -> int:
-    """Run a command in this process and return its exit code."""
-    return outcome(partial(app, [str(word) for word in words], standalone_mode=False))
 
 
 def index(path: Path, url: str, *more: object) -> int:

@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from commands import perpscope
 from rpc_rig import KEY, block, log
 from sync_rig import blocks, served
 from virtual_time import VirtualTime
@@ -22,7 +22,6 @@ from indexer.rpc.examination import Examination, examine
 from indexer.rpc.failures import TimedOut
 from indexer.rpc.transport import Transport
 from indexer.simulation.node import serve
-from perpscope import app, outcome
 
 HEAD = 1_000_000
 URL = f"https://node.example/{KEY}"
@@ -336,11 +335,6 @@ def url() -> Iterator[str]:
     """Serve a small chain of Ethereum."""
     with serve([served(blocks(50))]) as node:
         yield node.url
-
-
-def perpscope(*words: object) -> int:
-    """Run a command in this process and return its exit code."""
-    return outcome(partial(app, [str(word) for word in words], standalone_mode=False))
 
 
 def test_the_command_prints_a_table(url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
-from import_rig import brought, document, facts, perpscope, rows, written
+from commands import perpscope
+from import_rig import brought, document, facts, rows, written
 
 ACCOUNT = "dydx1aa"
 EVENT = "0142" + "06fc" * 5

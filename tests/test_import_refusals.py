@@ -7,6 +7,7 @@ from typing import Any
 
 import lz4.frame
 import pytest
+from commands import perpscope
 from import_rig import (
     LOSER,
     VAULT,
@@ -18,7 +19,6 @@ from import_rig import (
     document,
     facts,
     fill,
-    perpscope,
     rows,
     written,
 )

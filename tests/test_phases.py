@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
 import pytest
+from commands import perpscope
 from goldens import log
 from sync_rig import DECIMALS, FIRST, contents, served, told, word
 from sync_rig import rows as stored
@@ -19,7 +19,6 @@ from indexer.simulation.blocks import Log
 from indexer.simulation.node import serve
 from indexer.simulation.served import CallKey, ServedChain
 from indexer.spec import listed
-from perpscope import app, outcome
 
 COUNT = 60
 ETH_USD = "0x5f4ec3df9cbd43714fe2740f5e3616155c5b8419"
@@ -60,11 +59,6 @@ def phase(**more: object) -> Phase:
     """Return the first phase of ETH/USD on Ethereum."""
     plain = {"protocol": "chainlink", "chain": "ethereum", "contract": ETH_USD, "phase": 1}
     return Phase.model_validate({**plain, "address": OLD, "block_number": 7, **more})
-
-
-def perpscope(*words: object) -> int:
-    """Run a command in this process and return its exit code."""
-    return outcome(partial(app, [str(word) for word in words], standalone_mode=False))
 
 
 def ask(path: Path, url: str, *words: str) -> int:

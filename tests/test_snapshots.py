@@ -7,11 +7,11 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
+from commands import perpscope
 from sync_rig import FIRST, blocks, contents, job, rows, run, served
 
 from indexer.errors import DatabaseBusy, DatabaseUnusable
@@ -19,18 +19,12 @@ from indexer.simulation.node import serve
 from indexer.store import held, open_database, publish, transaction
 from indexer.store.connection import insert
 from indexer.store.snapshots import read_snapshot
-from perpscope import app, outcome
 
 PUBLISH = (
     "import sys; from pathlib import Path; from indexer.store import publish; "
     "publish(Path(sys.argv[1]), Path(sys.argv[2]))"
 )
 HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
-
-
-def perpscope(*words: object) -> int:
-    """Run a command in this process and return its exit code."""
-    return outcome(partial(app, [str(word) for word in words], standalone_mode=False))
 
 
 def filled(path: Path, megabytes: int) -> Path:

@@ -1,9 +1,9 @@
 """Wallets of buyback programmes that the settings name: rows, labels, refusals, commands."""
 
-from functools import partial
 from pathlib import Path
 
 import pytest
+from commands import perpscope
 from goldens import NOON, Built, frame, log, rows, usd
 from sync_rig import FIRST, contents, served, told
 from sync_rig import rows as stored
@@ -18,7 +18,6 @@ from indexer.simulation.blocks import Log
 from indexer.simulation.node import serve
 from indexer.sync.declarations import has_same_reach, label, stated
 from indexer.wallets import declarations
-from perpscope import app, outcome
 
 FUND, SECOND, ANYONE = ("0x" + text * 20 for text in ("f1", "f2", "ee"))
 SYRUP = "0x643c4e15d7d62ad0abec4a9bd4b001aa3ef52d66"
@@ -227,11 +226,6 @@ def settings(folder: Path, url: str, *wallets: str) -> Path:
         lines += [f'address = "{address}"\nsource = "our word"\nsince_block = {FIRST}']
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
-
-
-def perpscope(*words: object) -> int:
-    """Run a command in this process and return its exit code."""
-    return outcome(partial(app, [str(word) for word in words], standalone_mode=False))
 
 
 def test_a_wallet_that_is_added_later_is_read_from_the_beginning(

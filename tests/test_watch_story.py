@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import perpscope
 from database_digest import differences, digest
 from rig.catalogue import FAULTS
 from rig.fault import Planned
@@ -20,7 +21,6 @@ from rig.node import Rig, serving
 from watch_rig import Watch, configure, watching
 
 from analytics import load
-from perpscope import app, outcome
 
 DEPTH, GROWTH, MORE = 15, 3, 400
 KILL_AFTER = 12  # requests
@@ -93,8 +93,7 @@ def test_watch_survives_an_omission_a_reorg_and_a_kill(tmp_path: Path) -> None:
             figures["kill"] |= stored(path) | {"stopped in": seconds}
             failed += [line for line in watch.rest() if line["event"] == "failed"]
         quiet = configured(folder, rig.url)
-        words = ["index", "--chain", "ethereum", "--config", str(quiet)]
-        assert outcome(lambda: app(words, standalone_mode=False)) == 0
+        assert perpscope("index", "--chain", "ethereum", "--config", quiet) == 0
     print(json.dumps(figures, indent=2, default=str))
 
     assert (code, failed) == (0, [])
