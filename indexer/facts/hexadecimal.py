@@ -7,6 +7,8 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from indexer.arrow import series_of
+
 _PREFIX = np.frombuffer(b"0x", np.uint16)[0]
 
 
@@ -18,7 +20,9 @@ def hex_text(rows: NDArray[np.uint8]) -> pl.Series:
     digits = hexlify(np.ascontiguousarray(rows).data)
     text[:, 1:] = np.frombuffer(digits, np.uint16).reshape(count, width)
     ends = np.arange(count + 1, dtype=np.int64) * (2 * width + 2)
-    return _series(pa.LargeStringArray.from_buffers(count, pa.py_buffer(ends), pa.py_buffer(text)))
+    return series_of(
+        pa.LargeStringArray.from_buffers(count, pa.py_buffer(ends), pa.py_buffer(text))
+    )
 
 
 def binary(rows: NDArray[np.uint8]) -> pl.Series:
@@ -27,7 +31,7 @@ def binary(rows: NDArray[np.uint8]) -> pl.Series:
     fixed = pa.FixedSizeBinaryArray.from_buffers(
         pa.binary(width), count, [None, pa.py_buffer(np.ascontiguousarray(rows))]
     )
-    return _series(fixed.cast(pa.large_binary()))
+    return series_of(fixed.cast(pa.large_binary()))
 
 
 def fixed_bytes(series: pl.Series, width: int) -> NDArray[np.uint8]:
@@ -41,10 +45,3 @@ def fixed_bytes(series: pl.Series, width: int) -> NDArray[np.uint8]:
     ends = np.frombuffer(array.buffers()[1], np.int64)[array.offset :][: len(array) + 1]
     joined = np.frombuffer(array.buffers()[2] or b"", np.uint8)[ends[0] : ends[-1]]
     return joined.reshape(len(series), width)
-
-
-def _series(array: pa.Array) -> pl.Series:
-    series = pl.from_arrow(array)
-    if not isinstance(series, pl.Series):
-        raise TypeError("pyarrow gave a table where a column was expected")
-    return series

@@ -5,6 +5,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from indexer.arrow import series_of
 from indexer.decode.int256 import Int256, decimal, fixed, from_int, multiply, python_integers
 from indexer.decode.quotients import quotient
 from indexer.decode.roots import sqrt_price
@@ -114,17 +115,10 @@ def _sure(places: "Places | tuple[Places, Mask]") -> "tuple[Places, Mask | np.bo
 
 def _series(array: pa.Array, present: Mask, fits: Mask, scope: Scope) -> pl.Series:
     if not (present & ~fits).any() and present.all():
-        return _polars(array)
+        return series_of(array)
     if (present & ~fits).any():
         scope.faults.append((present & ~fits, "the value does not fit DECIMAL(38,18)"))
-    return only(_polars(array), present & fits)
-
-
-def _polars(array: pa.Array) -> pl.Series:
-    series = pl.from_arrow(array)
-    if not isinstance(series, pl.Series):
-        raise TypeError("pyarrow gave a table where a column was expected")
-    return series
+    return only(series_of(array), present & fits)
 
 
 def _rooted(value: SqrtPrice, scope: Scope) -> pl.Series:
@@ -140,7 +134,7 @@ def _ticked(value: TickPrice, scope: Scope) -> pl.Series:
     shift, is_known = _shift(value, scope)
     array, fits = tick_price(ticks, shift.tolist(), is_inverse=value.of == "token1")
     if value.is_end:
-        return only(_polars(array), added.present & is_known & fits)
+        return only(series_of(array), added.present & is_known & fits)
     return _series(array, added.present & is_known, fits, scope)
 
 

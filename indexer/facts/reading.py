@@ -81,6 +81,8 @@ def discovered(
 ) -> pl.DataFrame:
     """Return rows of `contracts`: the children that factories announce in these logs."""
     announcing = [protocol for protocol in protocols if protocol.discoveries]
+    if not announcing:
+        return empty("contracts")
     mine = emitted(announcing, chain, logs, known)
     found = [
         _children(discovery, protocol, chain, mine[protocol.slug])

@@ -278,7 +278,8 @@ def selected(emitted_logs: pl.DataFrame, abi: str, name: EventName) -> pl.DataFr
     chosen = (pl.col("abi") == abi) & _is_any(pl.col("topic0"), topic0s_of(name, abi))
     if (second := second_topic(name)) is not None:
         chosen &= _is_any(pl.col("topic1"), [second])
-    return emitted_logs.filter(chosen)
+    mask = emitted_logs.select(chosen).to_series()
+    return emitted_logs if mask.all() else emitted_logs.filter(mask)
 
 
 def _is_any(column: pl.Expr, values: Collection[bytes]) -> pl.Expr:
@@ -292,7 +293,7 @@ def owned(
     masks = {protocol.slug: np.zeros(len(logs), np.bool_) for protocol in protocols}
     narrow = logs.select("address", "block_number", "topic0", "topic1", "topic2", "topic3")
     emitted_logs = _emitted(protocols, chain, narrow, known)
-    for topics in _topics_read(tuple(protocols)):
+    for topics in filter(len, _topics_read(tuple(protocols))):
         found = emitted_logs.join(topics, on=topics.columns, how="semi")
         for (slug,), rows in found.group_by("protocol"):
             masks[str(slug)][rows["row"].to_numpy()] = True

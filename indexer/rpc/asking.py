@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from indexer.rpc.answers import Blocks, Call, Part
@@ -40,7 +41,7 @@ class Request(Generic[Answer]):
         """How many blocks of logs it asks for; 0 where it asks for none."""
         return 0 if self.blocks is None else self.blocks[1] - self.blocks[0] + 1
 
-    @property
+    @cached_property
     def highest(self) -> int | None:
         """The highest block that is named by number."""
         blocks = [block for _, params in self.calls for block in map(_block, params)]

@@ -1,8 +1,8 @@
 """
 Answers to frames: JSON bytes are parsed once, and hex becomes binary in bulk.
 
-Logs that are all written alike are read by position (`strided`) and headers one by one (`plain`),
-because there are few in an answer; what is not plainly right is read, or refused, by Polars.
+Logs that are all written alike are read by position (`strided`), headers without a frame of texts
+(`plain`); what is not plainly right is read, or refused, by Polars.
 
 Hex is decoded over one contiguous buffer per column (Arrow offsets halve, the bytes go through
 `binascii`), 4 times faster than Polars' own decoder on 10-word logs. Nothing is trusted: missing
@@ -19,8 +19,9 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from indexer.arrow import series_of
 from indexer.errors import NodeAnswerWrong
-from indexer.rpc.plain import BLOOM_BYTES, HASH_BYTES, plain_headers
+from indexer.rpc.plain import BLOOM_BYTES, HASH_BYTES, LAST_SECOND, plain_headers
 from indexer.rpc.strided import TOPICS, columns_of
 
 ADDRESS_BYTES = 20
@@ -69,7 +70,6 @@ _HEADER_ANSWER: dict[str, pl.DataType] = {
 }
 _BY_POSITION = [*list(_LOG_ANSWER)[:6], *TOPICS, "data"]  # in the order of `LOGS`
 _QUANTITY = "^0x[0-9a-fA-F]+$"
-_LAST_SECOND = 253_402_300_799  # of the year 9999; times beyond it overflow microseconds
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def header_frame(answers: list[bytes]) -> pl.DataFrame:
     """
     whole = b"[" + b",".join(answers) + b"]"
     plain = plain_headers(whole)
-    return odd_headers(whole) if plain is None else pl.DataFrame(plain, HEADERS, orient="row")
+    return odd_headers(whole) if plain is None else pl.DataFrame(plain, HEADERS)
 
 
 def odd_headers(answer: bytes) -> pl.DataFrame:
@@ -209,7 +209,7 @@ def _integers(text: pl.Series, dtype: pl.Int32 | pl.Int64) -> pl.Series:
 def _times(text: pl.Series) -> pl.Series:
     seconds = text.fill_null("0x0")
     known = _integers(seconds, pl.Int64())
-    late = known.filter(known > _LAST_SECOND)
+    late = known.filter(known > LAST_SECOND)
     if len(late):
         raise NodeAnswerWrong(
             f"answered with a block time of {late[0]} s, after the year 9999; use another endpoint"
@@ -239,7 +239,7 @@ def _octets(text: pl.Series, width: int | None) -> pl.Series:
         raise _unreadable(text, text.filter(~text.str.contains("^0x[0-9a-fA-F]*$"))[0])
     buffers = [validity, pa.py_buffer(places), pa.py_buffer(octets)]
     array = pa.Array.from_buffers(pa.large_binary(), len(written), buffers, written.null_count)
-    return pl.Series(text.name, pl.from_arrow(array))
+    return series_of(array, text.name)
 
 
 def _has_prefix(letters: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.bool_]:
