@@ -73,16 +73,27 @@ def distinct_count(column: str) -> pl.Expr:
     return pl.col(column).drop_nulls().n_unique().cast(pl.Int64)
 
 
+def divided(numerator: pl.Expr, denominator: pl.Expr | float) -> pl.Expr:
+    """
+    Return a division of Float64 as IEEE 754 has it, rounded once.
+
+    Where one denominator serves many rows, Polars multiplies by its inverse, which rounds twice. It
+    does so for a literal, and also where a join brings all rows of a piece the same single row: a
+    number's last digit would depend on what lies beside it, and on how rows are cut into pieces.
+    """
+    above = numerator.cast(pl.Float64)
+    below = denominator.cast(pl.Float64) if isinstance(denominator, pl.Expr) else denominator
+    return above / (above * 0 + below)
+
+
 def ratio(numerator: pl.Expr, denominator: pl.Expr) -> pl.Expr:
     """Return the one float division of two exact sums; null unless the denominator is positive."""
-    quotient = numerator.cast(pl.Float64) / denominator.cast(pl.Float64)
-    return pl.when(denominator > 0).then(quotient)
+    return pl.when(denominator > 0).then(divided(numerator, denominator))
 
 
 def millionths(whole: pl.Expr) -> pl.Expr:
     """Return whole millionths, of a second or of a dollar, as Float64: one division of integers."""
-    # Polars divides by a literal as if multiplying by its reciprocal, so the divisor is a column.
-    return whole.cast(pl.Float64) / (whole * 0 + 1_000_000).cast(pl.Float64)
+    return divided(whole, 1_000_000)
 
 
 def seconds_between(first: str, last: str) -> pl.Expr:
@@ -144,10 +155,9 @@ def trailing(
 
 def annualised(column: str, window_days: int) -> pl.Expr:
     """Return the sum of a window as a year's, Float64; null until `first_on` is a window ago."""
-    # As a column the window is divided by as IEEE 754 says; a literal is multiplied by its inverse.
-    days = pl.lit(window_days, pl.Float64) + pl.col(column).cast(pl.Float64) * 0
     reached = (pl.col("date") - pl.col("first_on")).dt.total_days() + 1
-    return pl.when(reached >= window_days).then(pl.col(column).cast(pl.Float64) * _YEAR_DAYS / days)
+    year = pl.col(column).cast(pl.Float64) * _YEAR_DAYS
+    return pl.when(reached >= window_days).then(divided(year, window_days))
 
 
 def moment(setting: str, text: str) -> datetime:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER, bucket, place
+from analytics.expressions import EVENT_ORDER, bucket, divided, place
 from analytics.prices import told_of
 
 _VENUE = ("chain_id", "protocol", "version")
@@ -87,7 +87,7 @@ def sized(markets: pl.LazyFrame, move_ratio: float) -> pl.LazyFrame:
         markets.with_columns(move=pl.lit(move_ratio), above=above)
         .with_columns(rest=_before() - pl.col("move") * pl.col("ahead_usd"))
         # Where the two sides part fastest, and where the left one has certainly passed.
-        .with_columns(lowest=(pl.col("move") / (exponent * factor)).pow("above"))
+        .with_columns(lowest=divided(pl.col("move"), exponent * factor).pow("above"))
         .with_columns(highest=_highest())
         .with_columns(depth_usd=_depth())
         .with_columns(basis=_basis())
@@ -162,7 +162,7 @@ def _before() -> pl.Expr:
 def _highest() -> pl.Expr:
     # Half of the left side is more than the line there, and the other half more than the rest.
     twice, factor = pl.lit(2.0), pl.col("worse_factor")
-    line = (twice * pl.col("move") / factor).pow("above")
+    line = divided(twice * pl.col("move"), factor).pow("above")
     rest = (twice * pl.col("rest").clip(0) / factor).pow(1 / pl.col("worse_exponent"))
     return pl.max_horizontal(line, rest)
 
@@ -188,9 +188,9 @@ def _depth() -> pl.Expr:
     discriminant = (move * move + 4 * factor * pl.col("rest")).clip(0)
     after = (
         pl.when(pl.col("ahead_usd") == 0)
-        .then((move / factor).pow("above"))
+        .then(divided(move, factor).pow("above"))
         .when(pl.col("worse_exponent") == 2)
-        .then((move + discriminant.sqrt()) / (2 * factor))
+        .then(divided(move + discriminant.sqrt(), 2 * factor))
         .otherwise(halved)
     )
     grown = (after - pl.col("ahead_usd")).clip(0)

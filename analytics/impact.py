@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER
+from analytics.expressions import EVENT_ORDER, divided
 from analytics.series import relative
 
 # The prices of one transaction are of different tokens; the traded one is next to what was paid.
@@ -33,7 +33,7 @@ def trade_depths(
     event = ["chain_id", *EVENT_ORDER]
     size = pl.col("notional_delta_usd").abs().cast(pl.Float64)
     cost = pl.when(_is_buy()).then(pl.col("beyond")).otherwise(-pl.col("beyond"))
-    depth = size / pl.col("cost_ratio") * (move_bps / 10_000)
+    depth = divided(size, pl.col("cost_ratio")) * (move_bps / 10_000)
     return (
         position_changes.filter(pl.col("notional_delta_usd") != 0)
         .join(_prices(oracle_updates), on=["chain_id", "tx_hash"])

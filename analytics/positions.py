@@ -5,7 +5,7 @@ from decimal import Decimal
 import polars as pl
 
 from analytics.budgets import microdollars, worth
-from analytics.expressions import EVENT_ORDER
+from analytics.expressions import EVENT_ORDER, divided, ratio
 
 SIDE = ("chain_id", "protocol", "version", "market", "is_long")
 POSITION = (*SIDE, "account", "collateral_token", "position_id")
@@ -124,13 +124,15 @@ def scored(positions: pl.LazyFrame) -> pl.LazyFrame:
     value, entry = pl.col("value").cast(pl.Float64), pl.col("entry").cast(pl.Float64)
     equity, profit, leverage = pl.col("equity"), pl.col("profit_ratio"), pl.col("leverage")
     is_scored = pl.when(pl.col("value") > 0)
-    rise, fall = value / entry, entry / value
+    rise, fall = divided(value, entry), divided(entry, value)
     return positions.with_columns(
-        profit_ratio=is_scored.then(pl.col("gain").cast(pl.Float64) / entry),
-        leverage=pl.when(equity > 0).then(value / equity.cast(pl.Float64)),
+        profit_ratio=is_scored.then(divided(pl.col("gain"), entry)),
+        leverage=ratio(value, equity),
     ).with_columns(
         score_profit=profit,
         score_documented=is_scored.then(rise * leverage),
         score_side_aware=is_scored.then(pl.when("is_long").then(rise).otherwise(fall) * leverage),
-        score_bitmex=pl.when(profit > 0).then(profit * leverage).otherwise(profit / leverage),
+        score_bitmex=pl.when(profit > 0)
+        .then(profit * leverage)
+        .otherwise(divided(profit, leverage)),
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER
+from analytics.expressions import EVENT_ORDER, divided, ratio
 
 SOURCE = ("chain_id", "protocol", "feed")
 PAIR = ("asset", "quote")
@@ -136,9 +136,7 @@ def pairs_of_sources(sources: pl.LazyFrame) -> pl.LazyFrame:
 
 def deviation_bps(price: str, reference: str) -> pl.Expr:
     """Return how far a price is from a reference in bps; null unless the reference is positive."""
-    difference = (pl.col(price) - pl.col(reference)).cast(pl.Float64)
-    quotient = difference / pl.col(reference).cast(pl.Float64)
-    return pl.when(pl.col(reference) > 0).then(quotient * 10_000)
+    return ratio(pl.col(price) - pl.col(reference), pl.col(reference)) * 10_000
 
 
 def microseconds_between(earlier: str, later: str) -> pl.Expr:
@@ -148,5 +146,4 @@ def microseconds_between(earlier: str, later: str) -> pl.Expr:
 
 def in_seconds(microseconds: pl.Expr) -> pl.Expr:
     """Return whole microseconds as seconds, Float64."""
-    # Polars divides by a literal as if multiplying by its reciprocal; by a column it divides.
-    return microseconds.cast(pl.Float64) / (microseconds * 0 + MICROSECONDS).cast(pl.Float64)
+    return divided(microseconds, MICROSECONDS)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER
+from analytics.expressions import EVENT_ORDER, divided, ratio
 
 SOURCE = ("asset", "quote", "chain_id", "protocol", "feed")
 
@@ -123,11 +123,10 @@ def pearson(
     is_varied = pl.all_horizontal(
         spread > 1e-12 * count * square for spread, square in zip(spreads, squares, strict=True)
     )
-    value = (count * both - sums[0] * sums[1]) / product.sqrt()
+    value = divided(count * both - sums[0] * sums[1], product.sqrt())
     return pl.when(is_varied).then(value.clip(-1.0, 1.0))
 
 
 def relative(price: pl.Expr, reference: pl.Expr) -> pl.Expr:
     """Return how far a price is from another one, as a part of that; null unless it is positive."""
-    moved = (price - reference).cast(pl.Float64)
-    return pl.when(reference > 0).then(moved / reference.cast(pl.Float64))
+    return ratio(price - reference, reference)

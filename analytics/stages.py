@@ -10,7 +10,7 @@ from datetime import timedelta
 import polars as pl
 
 from analytics.clusters import clustered
-from analytics.expressions import check
+from analytics.expressions import check, divided
 from analytics.series import SOURCE, relative
 
 _NAMES = {
@@ -150,7 +150,7 @@ def usual_rates(liquidations: pl.LazyFrame, past: Past) -> pl.LazyFrame:
     notional = pl.col("notional_usd").sum().cast(pl.Float64)
     moments = liquidations.group_by("protocol", _AT).agg(notional=notional)
     seconds = past.history.total_seconds()
-    rate = pl.col("notional").rolling_sum_by(_AT, past.history) / seconds
+    rate = divided(pl.col("notional").rolling_sum_by(_AT, past.history), seconds)
     return past.usual(moments, ("protocol",), rate).select("protocol", _AT, "usual")
 
 

@@ -6,7 +6,7 @@ import duckdb
 import polars as pl
 import pytest
 from handmade import at, column, fill, load, table, units
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from analytics.compute import collected, compute
@@ -129,12 +129,17 @@ def test_a_measured_price_comes_before_an_assumed_one() -> None:
         price(ETH | {"asset": "STETH"}, 50, 10),
         price(ETH, 50, 0),
         price(ETH, 50, -1),
-        price(ETH, 50, 10**19),
+        price(ETH, 50, 5 * 10**19),
     ],
 )
 def test_without_a_sound_price_in_dollars_a_value_is_unknown(update: dict[str, object]) -> None:
     """Other quotes, other assets, prices of zero and values beyond all dollars give null."""
     assert column(valued(update), "value_usd") == [None]
+
+
+def test_a_value_is_known_up_to_what_a_column_holds() -> None:
+    """What still fits DECIMAL(38,18) with a margin has a value: twice 4.4e19."""
+    assert column(valued(price(ETH, 50, 44 * 10**18)), "value_usd") == ["88000000000000000000"]
 
 
 def test_a_token_nobody_named_has_no_value() -> None:
@@ -158,6 +163,7 @@ def half_even(amount: int, usd: int) -> int:
     return (whole + up) * (-1 if amount < 0 else 1)
 
 
+@example(9_999_999_999_999_999_046_325_683_594, 999_999_999_999_999_940_395_355_225)
 @given(
     st.integers(-(10**28), 10**28)
     | st.sampled_from([5 * 10**17, 15 * 10**17, -25 * 10**17, ONE - 1]),
@@ -396,8 +402,9 @@ def test_more_than_all_dollars_is_not_known() -> None:
     """What does not fit is null, and no error: shares times price, and tokens times dollars."""
     many = {"share_price_tokens": 10**10, "supply_tokens": 10**10}
 
+    assert column(managed(shares=(many | {"supply_tokens": 9 * 10**9},)), "tvl_tokens") == [None]
     assert column(managed(shares=(many,)), "tvl_tokens") == [None]
-    assert column(managed({"assets_tokens": 10**18}), "tvl_usd") == [None]
+    assert column(managed({"assets_tokens": 10**19}), "tvl_usd") == [None]
 
 
 @settings(max_examples=25)

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER, bucket, distinct_count, row_count
+from analytics.expressions import EVENT_ORDER, bucket, distinct_count, divided, row_count
 from analytics.prices import in_seconds, microseconds_between
 
 _GRAIN = ("chain_id", "protocol", "version", "market", "bucket_at")
@@ -45,7 +45,7 @@ def funding_rate_8h(funding: pl.LazyFrame, *, bucket_seconds: int = 3600) -> pl.
     """
     rise = pl.col("rate") - pl.col("rate").shift().over(_SERIES)
     elapsed = microseconds_between("before_at", "block_timestamp")
-    third = pl.col("rate").cast(pl.Float64) / (pl.col("update_count") * 0 + 3).cast(pl.Float64)
+    third = divided(pl.col("rate"), 3)
     is_index = pl.col("basis") == "index"
     before = pl.col("block_timestamp").shift().over(_SERIES)
     return (
@@ -57,7 +57,7 @@ def funding_rate_8h(funding: pl.LazyFrame, *, bucket_seconds: int = 3600) -> pl.
             *(*_SERIES, "bucket_at", "update_count"),
             elapsed_seconds=in_seconds(elapsed),
             funding_rate_8h=pl.when(is_index)
-            .then(pl.col("rise").cast(pl.Float64) * _EIGHT_HOURS / elapsed.cast(pl.Float64))
+            .then(divided(pl.col("rise").cast(pl.Float64) * _EIGHT_HOURS, elapsed))
             .otherwise(third),
         )
         .sort(*_SERIES, "bucket_at", nulls_last=True)
@@ -140,8 +140,6 @@ def funding_carry(funding: pl.LazyFrame, *, bucket_seconds: int = 3600) -> pl.La
     held = pl.when(pl.col("basis") == "announced").then(rate).otherwise(0)
     accrued = (held.shift().over(_SERIES).fill_null(0) * lasted).cum_sum().over(_SERIES)
     units = pl.col("accrued").cast(pl.Float64)
-    # By a column, since Polars divides by a literal as if multiplying by its reciprocal.
-    day = (pl.col("since_at").dt.timestamp("us") * 0 + _DAY).cast(pl.Float64)
     return (
         _rates(funding, bucket_seconds)
         .with_columns(
@@ -159,7 +157,7 @@ def funding_carry(funding: pl.LazyFrame, *, bucket_seconds: int = 3600) -> pl.La
             *(*_SERIES, "bucket_at", "since_at", "until_at"),
             carry_ratio=pl.when(pl.col("basis") == "index")
             .then(pl.col("rise").cast(pl.Float64))
-            .otherwise(units / day),
+            .otherwise(divided(units, _DAY)),
         )
         .sort(*_SERIES, "bucket_at", nulls_last=True)
     )

@@ -5,6 +5,7 @@ import polars as pl
 from analytics.expressions import (
     bucket,
     check,
+    divided,
     known_total,
     ratio,
     row_count,
@@ -275,11 +276,12 @@ def _deviation() -> pl.Expr:
 
 def _burstiness_columns() -> list[pl.Expr | str]:
     count, deviation = pl.col("gap_count"), pl.col("deviation")
-    spread, scale = pl.col("total").cast(pl.Float64), (count * 1_000_000).cast(pl.Float64)
+    spread, scale = pl.col("total").cast(pl.Float64), count * 1_000_000
+    unevenness = divided(deviation - spread, deviation + spread)
     return [
         *("protocol", "liquidation_count", "moment_count", "gap_count", "under_second_count"),
-        pl.when(count > 0).then(spread / scale).alias("mean_gap_seconds"),
-        pl.when(count > 0).then(deviation / scale).alias("sd_gap_seconds"),
-        pl.when(count > 0).then((deviation - spread) / (deviation + spread)).alias("burstiness"),
+        pl.when(count > 0).then(divided(spread, scale)).alias("mean_gap_seconds"),
+        pl.when(count > 0).then(divided(deviation, scale)).alias("sd_gap_seconds"),
+        pl.when(count > 0).then(unevenness).alias("burstiness"),
         ratio(pl.col("under_second_count"), count).alias("under_second_share"),
     ]

@@ -4,7 +4,7 @@ from math import sqrt
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER, bucket, check
+from analytics.expressions import EVENT_ORDER, bucket, check, divided
 from analytics.imbalances import in_force, sized
 from analytics.metrics.open_interest import open_interest as open_by_bucket
 from analytics.prices import as_of
@@ -268,7 +268,7 @@ def _beside_earlier(
 
 def _change(name: str, unit: str) -> pl.Expr:
     before = pl.col(f"{name}_before_{unit}")
-    grown = pl.col(f"{name}_{unit}") / before - 1
+    grown = divided(pl.col(f"{name}_{unit}"), before) - 1
     return pl.when(before > 0).then(grown).alias(f"{name}_change_ratio")
 
 

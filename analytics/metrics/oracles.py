@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER, check, row_count
+from analytics.expressions import EVENT_ORDER, check, divided, row_count
 from analytics.prices import (
     MICROSECONDS,
     PAIR,
@@ -198,8 +198,8 @@ def oracle_update_lag(
         .select(
             *(*_BOTH, "move_count", "reference_move_count"),
             lag_seconds=pl.col("lag") * grid_seconds,
-            correlation_ratio=pl.col("product").cast(pl.Float64) / norm,
-            unlagged_correlation_ratio=pl.col("unlagged").fill_null(0).cast(pl.Float64) / norm,
+            correlation_ratio=divided(pl.col("product"), norm),
+            unlagged_correlation_ratio=divided(pl.col("unlagged").fill_null(0), norm),
         )
         .sort(_BOTH)
     )
@@ -256,7 +256,7 @@ def _returns(oracle_updates: pl.LazyFrame, grid_seconds: int) -> pl.LazyFrame:
     """Return the last price of each source and cell, and its move: its return in billionths."""
     price, before = pl.col("price_quote"), pl.col("price_quote").shift().over(*PAIR, *SOURCE)
     middle = price.cast(pl.Float64) + before.cast(pl.Float64)
-    quotient = (price - before).cast(pl.Float64) / middle
+    quotient = divided(price - before, middle)
     is_usable = pl.col("asset").is_not_null() & (pl.col("oracle_price_quote") > 0)
     return (
         latest_prices(oracle_updates.filter(is_usable))

@@ -2,14 +2,7 @@
 
 import polars as pl
 
-from analytics.expressions import (
-    check,
-    day,
-    known_total,
-    ratio,
-    row_count,
-    whole_total,
-)
+from analytics.expressions import check, day, divided, known_total, ratio, row_count, whole_total
 
 _DOLLARS = pl.Decimal(38, 18)
 _DAY = ("protocol", "date")
@@ -229,7 +222,7 @@ def _correlation() -> pl.Expr:
     of_spent = (count * pl.col("spent_squares") - spent * spent).cast(pl.Float64)
     of_earned = (count * pl.col("earned_squares") - earned * earned).cast(pl.Float64)
     spread = (of_spent * of_earned).sqrt()
-    return pl.when(spread > 0).then(together.cast(pl.Float64) / spread)
+    return pl.when(spread > 0).then(divided(together, spread))
 
 
 def _is_best() -> pl.Expr:

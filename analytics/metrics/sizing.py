@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER, check, ratio
+from analytics.expressions import EVENT_ORDER, check, divided, ratio
 
 _MARKET = ("chain_id", "protocol", "version", "market")
 _FEED = ("chain_id", "protocol", "feed", "asset", "quote")
@@ -47,7 +47,7 @@ def kelly(position_changes: pl.LazyFrame) -> pl.LazyFrame:
             lost_usd=-pnl.filter(pnl < 0).sum(),
         )
         .with_columns(win_ratio=ratio(wins, wins + losses), payoff_ratio=payoff)
-        .with_columns(kelly_ratio=(b * p - (1 - p)) / b)
+        .with_columns(kelly_ratio=divided(b * p - (1 - p), b))
         .with_columns(half_kelly_ratio=pl.col("kelly_ratio") * 0.5)
         .sort("protocol", "account")
     )
@@ -166,7 +166,7 @@ def _check_margin(leverage: float, maintenance_ratio: float) -> None:
 
 def _move(leverage: pl.Expr, maintenance: float, *, is_long: bool) -> pl.Expr:
     notional = 1 - maintenance if is_long else 1 + maintenance
-    return ((1 / leverage - maintenance) / notional).clip(lower_bound=0)
+    return divided(1 / leverage - maintenance, notional).clip(lower_bound=0)
 
 
 def _moves(oracle_updates: pl.LazyFrame, window_seconds: int) -> pl.LazyFrame:

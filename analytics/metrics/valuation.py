@@ -45,7 +45,7 @@ _TOLD = (
 )
 _DOLLARS = pl.Decimal(38, 18)
 # Above it a product may not fit DECIMAL(38,18), which holds 20 digits before the point.
-_MOST = 1e19
+_MOST = 9e19
 
 
 def income_valuations(
@@ -85,7 +85,7 @@ def income_valuations(
         block_timestamp, token, symbol (upper case), symbol_known_by, amount_tokens (Decimal),
         price_usd (Decimal), price_chain_id, price_protocol, price_feed, price_at, price_tx_hash,
         price_evidence (assumed: at par), age_seconds (Float64, >= 0), value_usd (Decimal, USD;
-        null where no price is near enough, where it is not positive, or above 1e19 dollars).
+        null where no price is near enough, where it is not positive, or above 9e19 dollars).
 
     Raises:
         ValueError: tolerance_seconds is negative or longer than a century.
@@ -342,11 +342,11 @@ def tvl_valued(
 
     Returns:
         One row per row of `tvl`, sorted: date, chain_id, protocol, pool, asset_token, basis (state,
-        shares), symbol (upper case), symbol_known_by, tvl_tokens (Decimal; null above 1e19),
+        shares), symbol (upper case), symbol_known_by, tvl_tokens (Decimal; null above 9e19),
         price_usd (Decimal), price_chain_id, price_protocol, price_feed, price_at, price_tx_hash,
         price_evidence (assumed: at par), age_seconds (Float64, >= 0, until the end of the day),
         tvl_usd (Decimal, USD; null where no price is near enough, where it is not positive, or
-        above 1e19 dollars).
+        above 9e19 dollars).
 
     Raises:
         ValueError: tolerance_seconds is negative or longer than a century.

@@ -142,7 +142,7 @@ sized as (
         case
             when
                 price_usd > 0
-                and abs(price_usd::varchar::double * amount_tokens::varchar::double) < 1e19
+                and abs(price_usd::varchar::double * amount_tokens::varchar::double) < 9e19
                 then abs(amount_tokens)
         end as size_tokens
     from priced

@@ -112,7 +112,7 @@ held as (
         supply_tokens,
         case
             when
-                abs(share_price_tokens::varchar::double * supply_tokens::varchar::double) < 1e19
+                abs(share_price_tokens::varchar::double * supply_tokens::varchar::double) < 9e19
                 then abs(supply_tokens)
         end as sized_tokens,
         abs(share_price_tokens) as factor,
@@ -267,7 +267,7 @@ sized as (
         case
             when
                 price_usd > 0
-                and abs(price_usd::varchar::double * tvl_tokens::varchar::double) < 1e19
+                and abs(price_usd::varchar::double * tvl_tokens::varchar::double) < 9e19
                 then abs(tvl_tokens)
         end as size_tokens
     from priced

@@ -1,0 +1,72 @@
+"""A division is rounded once, whatever shape the rows beside it have."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import polars as pl
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from analytics.expressions import divided
+
+Engine = Literal["in-memory", "streaming"]
+Shape = Callable[[pl.LazyFrame, pl.LazyFrame], pl.LazyFrame]
+
+AMOUNTS = st.floats(1e-18, 1e19)
+
+
+def as_of(above: pl.LazyFrame, below: pl.LazyFrame) -> pl.LazyFrame:
+    """Bring every row the last price before it."""
+    return above.join_asof(below, on="at", check_sortedness=False)
+
+
+def crossed(above: pl.LazyFrame, below: pl.LazyFrame) -> pl.LazyFrame:
+    """Bring every row the one there is."""
+    return above.join(below.drop("at"), how="cross")
+
+
+def matched(above: pl.LazyFrame, below: pl.LazyFrame) -> pl.LazyFrame:
+    """Bring every row the one of its key."""
+    keyed = above.with_columns(key=pl.lit(0))
+    return keyed.join(below.select("below", key=pl.lit(0)), on="key", maintain_order="left")
+
+
+@pytest.mark.parametrize("engine", ["in-memory", "streaming"])
+@pytest.mark.parametrize("shape", [as_of, crossed, matched])
+@given(st.lists(AMOUNTS, min_size=1, max_size=5), AMOUNTS)
+@example([0.9975, 1.0, 3.0, 0.7], 1e-18)
+def test_one_row_beside_many_divides_like_any_other(
+    engine: Engine, shape: Shape, values: list[float], divisor: float
+) -> None:
+    """Python divides as IEEE 754 says; Polars alone multiplies by the inverse in such a join."""
+    above = pl.LazyFrame({"at": range(1, len(values) + 1), "above": values})
+    below = pl.LazyFrame({"at": [0], "below": [divisor]})
+    quotient = divided(pl.col("above"), pl.col("below"))
+
+    found = shape(above, below).select("at", quotient.alias("found")).collect(engine=engine)
+
+    assert found.sort("at")["found"].to_list() == [value / divisor for value in values]
+
+
+@given(st.lists(AMOUNTS, max_size=5), AMOUNTS)
+@example([0.9975, 1.0, 3.0, 0.7], 1e-18)
+def test_a_number_divides_like_a_column(values: list[float], divisor: float) -> None:
+    """By a setting, too, a column is divided and not multiplied by the inverse."""
+    found = pl.DataFrame({"above": values}, {"above": pl.Float64}).select(
+        divided(pl.col("above"), divisor)
+    )
+
+    assert found.to_series().to_list() == [value / divisor for value in values]
+
+
+def test_unknown_stays_unknown() -> None:
+    """A null on either side gives null, and integers and decimals are divided as floats."""
+    rows = pl.DataFrame({"above": [1, None, 3], "below": [4, 4, None]})
+
+    found = rows.select(
+        whole=divided(pl.col("above"), pl.col("below")),
+        exact=divided(pl.col("above").cast(pl.Decimal(38, 18)), pl.col("below")),
+    )
+
+    assert found["whole"].to_list() == found["exact"].to_list() == [0.25, None, None]
