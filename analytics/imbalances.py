@@ -163,7 +163,7 @@ def _highest() -> pl.Expr:
     # Half of the left side is more than the line there, and the other half more than the rest.
     twice, factor = pl.lit(2.0), pl.col("worse_factor")
     line = divided(twice * pl.col("move"), factor).pow("above")
-    rest = (twice * pl.col("rest").clip(0) / factor).pow(1 / pl.col("worse_exponent"))
+    rest = divided(twice * pl.col("rest").clip(0), factor).pow(1 / pl.col("worse_exponent"))
     return pl.max_horizontal(line, rest)
 
 

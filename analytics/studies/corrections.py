@@ -9,7 +9,7 @@ from datetime import datetime
 import polars as pl
 
 from analytics.clusters import clustered
-from analytics.expressions import ratio
+from analytics.expressions import divided, ratio
 
 GAP_MS = 5000
 _MAJORS = ("BTC", "ETH", "SOL")
@@ -258,14 +258,14 @@ def equity_leverage(outliers: pl.LazyFrame) -> pl.LazyFrame:
         ConejoCapital, high_leverage_outliers_analysis.csv.
     """
     notional = pl.col("position_size").abs() * pl.col("adl_price")
-    over_cash = notional / pl.col("account_value_realtime")
-    profit = pl.col("position_unrealized_pnl") * 100 / notional
+    over_cash = divided(notional, pl.col("account_value_realtime"))
+    profit = divided(pl.col("position_unrealized_pnl") * 100, notional)
     return outliers.select(
         rows=pl.len().cast(pl.Int64),
         cash_rows=_nearly(over_cash, pl.col("leverage_realtime")),
         profit_rows=_nearly(profit, pl.col("pnl_percent")),
         median_cash_leverage=pl.col("leverage_realtime").median(),
-        median_equity_leverage=(notional / pl.col("total_equity")).median(),
+        median_equity_leverage=divided(notional, pl.col("total_equity")).median(),
     )
 
 

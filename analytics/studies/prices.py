@@ -4,6 +4,8 @@ from datetime import datetime
 
 import polars as pl
 
+from analytics.expressions import divided
+
 _BEGINS = datetime(2025, 10, 10, 20, 50)
 _ENDS = datetime(2025, 10, 11)
 _BPS = 10_000
@@ -70,8 +72,8 @@ def usde_deviation(usde_minutes: pl.LazyFrame, usde_blocks: pl.LazyFrame) -> pl.
         .join_asof(blocks, left_on="at", right_on="block_at", tolerance="1m")
         .filter(pl.col("pool").is_not_null())
         .with_columns(
-            bps=(pl.col("close") / pl.col("pool") - 1) * _BPS,
-            low_bps=(pl.col("low") / pl.col("pool") - 1) * _BPS,
+            bps=(divided(pl.col("close"), pl.col("pool")) - 1) * _BPS,
+            low_bps=(divided(pl.col("low"), pl.col("pool")) - 1) * _BPS,
         )
     )
     is_beyond = pl.col("bps").abs() > _LIMIT_BPS
