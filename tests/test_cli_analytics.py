@@ -215,6 +215,10 @@ def test_an_output_file_appears_whole(run: Run, tmp_path: Path) -> None:
             "--param takes name=value, got accounts",
         ),
         (
+            ["query", "adl_victims", "--param", "accounts=3", "--param", "accounts=4"],
+            "--param says accounts twice: expected one value for each name",
+        ),
+        (
             ["query", "adl_victims", "--param", "account=3"],
             "adl_victims has no parameter account: it has since, until, accounts",
         ),

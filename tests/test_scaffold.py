@@ -272,6 +272,10 @@ def test_a_name_hints_at_a_table(event: str, table: str | None) -> None:
         (["venue", "--chain", "nowhere"], "nowhere"),
         (["venue", "--event", "Nothing=fees"], "the ABI has no event Nothing"),
         (["venue", "--event", "IncreasePosition=trades"], "expected Event=table"),
+        (
+            ["venue", "--event", "IncreasePosition=fees", "--event", "IncreasePosition=funding"],
+            "IncreasePosition=funding: a table is given for IncreasePosition already",
+        ),
         (["venue", "--folder", "elsewhere"], "is no checkout of perpscope"),
     ],
 )

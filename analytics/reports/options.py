@@ -83,13 +83,16 @@ def pairs(given: list[str] | None, option: str) -> dict[str, str]:
     Return names and values that are given as name=value.
 
     Raises:
-        UserError: one has no sign of equality.
+        UserError: one has no sign of equality, or a name is there twice.
     """
-    split = [each.partition("=") for each in given or []]
-    for key, sign, _ in split:
+    values: dict[str, str] = {}
+    for key, sign, value in (each.partition("=") for each in given or []):
         if not sign:
             raise UserError(f"{option} takes name=value, got {key}")
-    return {key.strip(): value for key, _, value in split}
+        if key.strip() in values:
+            raise UserError(f"{option} says {key.strip()} twice: expected one value for each name")
+        values[key.strip()] = value
+    return values
 
 
 def typed_settings(metric: str, given: dict[str, str]) -> dict[str, object]:

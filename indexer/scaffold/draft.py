@@ -149,6 +149,8 @@ def _chosen(events: Mapping[str, Entries], wanted: Sequence[str]) -> dict[str, s
             raise UserError(f"the ABI has no event {event}; expected one of {', '.join(events)}")
         if table not in facts:
             raise UserError(f"{pair}: expected Event=table, with one of {', '.join(facts)}")
+        if twice := chosen.keys() & {*meant}:
+            raise UserError(f"{pair}: a table is given for {min(twice)} already; expected one")
         chosen |= dict.fromkeys(meant, table)
     chosen = chosen or {name: likely for name in events if (likely := likely_table(_bare(name)))}
     if not chosen:
