@@ -197,6 +197,8 @@ def emitted(
     """
     all_logs = _emitted(protocols, chain, logs, known)
     named = all_logs.with_columns(hex_text(fixed_bytes(all_logs["tx_hash"], 32)).alias("tx_text"))
+    if named["protocol"].n_unique() == 1:
+        return {named["protocol"][0]: named}
     parts = named.partition_by("protocol", maintain_order=True, as_dict=True)
     return {str(slug): rows for (slug,), rows in parts.items()}
 

@@ -124,6 +124,8 @@ async def check(node: Source, claim: Claim, headers: pl.DataFrame) -> Finding:
     suspects = odd | hidden
     if _has_roots(claim):
         suspects |= set(claim.logs["block_number"])
+    if not suspects:
+        return Finding({}, proof, waiver, pl.DataFrame(schema=LOGS))
     try:
         truth = await _truth(node, headers, suspects)
     except NodeUnavailable as refusal:
@@ -160,8 +162,6 @@ def _has_roots(claim: Claim) -> bool:
 
 
 async def _truth(node: Source, headers: pl.DataFrame, suspects: set[int]) -> pl.DataFrame:
-    if not suspects:
-        return pl.DataFrame(schema=LOGS)
     if "receipts_root" not in headers.columns:
         asked = headers.filter(pl.col("number").is_in(suspects))
         headers = await node.sealed_headers(suspects)
