@@ -1,6 +1,6 @@
 """Lists too long for a declaration, kept as CSV beside it."""
 
-from csv import DictReader
+from csv import reader
 from functools import cache
 from importlib.resources import files
 
@@ -16,9 +16,11 @@ def listed(name: str) -> tuple[dict[str, str], ...]:
 
     Raises:
         FileNotFoundError: no such list travels with the package.
+        ValueError: a row has not as many values as the first one has names.
     """
     text = files("indexer.protocols").joinpath(f"{name}.csv").read_text(encoding="utf-8")
-    return tuple(DictReader(text.splitlines()))
+    names, *rows = reader(text.splitlines())
+    return tuple(dict(zip(names, row, strict=True)) for row in rows)
 
 
 def chain_of(slug: str) -> Chain:
