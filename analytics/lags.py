@@ -11,6 +11,7 @@ from typing import Literal
 import polars as pl
 import polars.selectors as cs
 
+from analytics.expressions import divided
 from analytics.series import pearson, relative
 
 PAIR = ("kind", "who", "other")
@@ -167,7 +168,8 @@ def best_lags(correlations: pl.LazyFrame) -> pl.LazyFrame:
         correlation and the mean of the others; null for fewer than two others).
     """
     value, lag = pl.col("correlation"), pl.col("lag")
-    others = value.slice(1)
+    # Of a list the sum is always the same one; of a group's pieces it depends on how many work.
+    mean, spread = pl.col("others").list.mean(), pl.col("others").list.std()
     order = [*PAIR, value, lag.abs(), lag]
     return (
         correlations.sort(order, descending=[*(False for _ in PAIR), True, False, False])
@@ -178,10 +180,10 @@ def best_lags(correlations: pl.LazyFrame) -> pl.LazyFrame:
             correlation=value.first(),
             second_lag=lag.get(1, null_on_oob=True),
             second_correlation=value.get(1, null_on_oob=True),
-            significance=pl.when(others.std() > 0).then(
-                (value.first() - others.mean()) / others.std()
-            ),
+            others=value.slice(1),
         )
+        .with_columns(significance=pl.when(spread > 0).then(divided(value - mean, spread)))
+        .drop("others")
     )
 
 
