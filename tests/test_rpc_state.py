@@ -88,6 +88,24 @@ def test_one_witness_is_enough(tell: Contract) -> None:
     assert ask(lambda node: node.state(REQUESTS, PIN), script) == DOUBLED
 
 
+@pytest.mark.parametrize("most", [3, 4, 7, 30])
+def test_precompiles_come_in_as_many_requests_as_it_takes(most: int) -> None:
+    """A node that takes few calls at once is asked for few, each time with the witnesses."""
+
+    def limited(answer: Any) -> object:
+        if not isinstance(answer, list) or len(answer) <= most:
+            return answer
+        message = f"maximum {most} calls in 1 batch"
+        return {"id": None, "error": {"code": -32014, "message": message}}
+
+    script = Script(results={"eth_call": answering(contract)}, whole=limited)
+    requests = [(PRECOMPILE, bytes([place])) for place in range(40)]
+
+    answers = ask(lambda node: node.state(requests, PIN), script)
+
+    assert answers == [bytes([place, place]) for place in range(40)]
+
+
 def later(to: bytes | None, sent: bytes) -> bytes:
     """Return what contracts answer in a later block than the pinned one."""
     if (to, sent) == (None, TIME_CODE):

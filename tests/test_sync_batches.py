@@ -48,6 +48,7 @@ def test_a_node_that_takes_few_calls_is_indexed_whole(
     assert told == Told(HEAD)
     assert differences(path, expected) == []
     # Told a number, one refusal for headers and one for receipts of whole blocks; halving, a few.
+    assert not rig.calls["eth_getTransactionReceipt"]
     assert 0 < rig.struck["batch_limit"] <= (16 if said_by == "geth" else 4)
 
 
