@@ -4,10 +4,10 @@ What a node's refusals become: `wordings` says what they mean, this module says 
     NodeUnavailable     (indexer.errors)
     ├── SlowDown        the node limits our rate; carries how long it asks us to wait
     ├── TimedOut        no answer in time; tried once more, then taken as a range too long
+    ├── TooManyCalls    this endpoint will not serve so many calls at once; it may serve fewer
     └── Refused         this endpoint will not serve the request however often it is sent
         ├── KeyRefused  nor any other: it does not accept our key, or the plan is used up
-        ├── PinRefused  it does not take a block hash as the moment of a call
-        └── TooManyCalls    but it may serve the same calls in several requests
+        └── PinRefused  it does not take a block hash as the moment of a call
 
 Where a meaning leads, in this tree and in that of `indexer.errors`:
 
@@ -84,9 +84,9 @@ class PinRefused(Refused):
     """The node does not take a block hash as the moment of a call."""
 
 
-class TooManyCalls(Refused):
+class TooManyCalls(NodeUnavailable):
     """
-    The endpoint will not serve so many calls in one request.
+    The endpoint will not serve so many calls in one request; sending them again cannot help.
 
     Attributes:
         calls: how many there were.
@@ -272,7 +272,8 @@ def to_be_smaller(
     most = calls_allowed(found, calls) if found else None
     hint = "" if most is None else f", at most {most}"
     return TooManyCalls(
-        f"{endpoint} will not serve {calls} calls in one request: {said}; send fewer{hint}",
+        f"{endpoint} will not serve {calls} calls in one request: {said}; send fewer{hint}, or "
+        "use another endpoint",
         calls,
         most,
     )

@@ -289,4 +289,4 @@ class Member:
 
 def refuses(error: WorldError) -> bool:
     """Whether the endpoint will not serve the request however often it is sent."""
-    return isinstance(error, Refused | HistoryPruned)
+    return isinstance(error, Refused | TooManyCalls | HistoryPruned)

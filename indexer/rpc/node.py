@@ -20,7 +20,7 @@ from indexer.rpc.batches import Batches
 from indexer.rpc.checks import Filter, check_logs
 from indexer.rpc.clock import Clock, Sleep
 from indexer.rpc.endpoint import Endpoint
-from indexer.rpc.failures import PinRefused, Refused, TooManyCalls
+from indexer.rpc.failures import PinRefused, Refused
 from indexer.rpc.frames import HEADERS, LOGS, Header, header_frame, log_frame
 from indexer.rpc.readings import (
     header,
@@ -278,8 +278,6 @@ class Node:
         try:
             calls = [("eth_getBlockReceipts", [hex(number)]) for number, _, _ in blocks]
             return await self._pool.ask(calls, read)
-        except TooManyCalls:
-            raise
         except Refused as refusal:
             # Older nodes have no eth_getBlockReceipts.
             _LOGGER.info("%s; asking for receipts one by one", refusal)

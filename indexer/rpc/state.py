@@ -57,7 +57,8 @@ async def state(ask: Ask, requests: Sequence[Request], block: Header, batches: B
     Raises:
         NodeBehind: the node does not know the block.
         NodeAnswerWrong: the node executed the calls in another block, or does not show in which.
-        NodeUnavailable: no endpoint answered; `Refused` when none serves the call.
+        NodeUnavailable: no endpoint answered; `Refused` when none serves the call, `TooManyCalls`
+            when none serves it together with its witnesses.
         HistoryPruned: none has the block's state any more.
     """
     told: dict[int, bytes | None] = {}
