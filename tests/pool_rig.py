@@ -13,7 +13,7 @@ from indexer.chains import ETHEREUM
 from indexer.errors import PerpscopeError, RangeTooLarge
 from indexer.rpc import Endpoint
 from indexer.rpc.answers import Blocks, Call, Part
-from indexer.rpc.failures import SlowDown
+from indexer.rpc.failures import SlowDown, TooManyCalls
 from indexer.rpc.pool import Pool
 from indexer.rpc.transport import Transport
 
@@ -30,6 +30,7 @@ class Backend:
         head: its newest block.
         failure: what it raises instead of answering; None to answer.
         most_blocks: in one request for logs; None for any number.
+        most_calls: in one request; None for any number.
         limit: calls it takes in any one second; more are refused. None for any number.
         retry_after: the pause it asks for with such a refusal.
         asked: when it was asked what.
@@ -42,6 +43,7 @@ class Backend:
     head: int = 1_000_000
     failure: PerpscopeError | None = None
     most_blocks: int | None = None
+    most_calls: int | None = None
     limit: int | None = None
     retry_after: float | None = None
     asked: list[tuple[float, str]] = field(default_factory=list)
@@ -76,6 +78,8 @@ class Backend:
             raise self.failure
         if self.most_blocks is not None and blocks and blocks[1] - blocks[0] >= self.most_blocks:
             raise RangeTooLarge("too large", (blocks[0], blocks[0] + self.most_blocks - 1))
+        if self.most_calls is not None and len(calls) > self.most_calls:
+            raise TooManyCalls("too many calls", len(calls), self.most_calls)
         return [self._part(method, params) for method, params in calls]
 
     def _part(self, method: str, params: Sequence[Any]) -> Part:
@@ -146,3 +150,10 @@ async def logs(pool: Pool, to_block: int = 500_000, blocks: int = 11) -> str:
     first = to_block - blocks + 1
     query = {"fromBlock": hex(first), "toBlock": hex(to_block)}
     return await pool.ask([("eth_getLogs", [query])], who, (first, to_block))
+
+
+async def headers(pool: Pool, count: int) -> str:
+    """Ask for some headers in one request, and return who answered."""
+    return await pool.ask(
+        [("eth_getBlockByNumber", [hex(number), False]) for number in range(1, count + 1)], who
+    )

@@ -19,12 +19,13 @@ from indexer.rpc import Endpoint
 from indexer.rpc.answers import Blocks, Call, Part
 from indexer.rpc.diagnosis import Problem, cost, problems
 from indexer.rpc.examination import Examination, examine
-from indexer.rpc.failures import TimedOut
+from indexer.rpc.failures import TimedOut, failure, fault
 from indexer.rpc.transport import Transport
 from indexer.simulation.node import serve
 
 HEAD = 1_000_000
 URL = f"https://node.example/{KEY}"
+TOLD = "maximum {} calls in 1 batch"
 NOW = datetime(2023, 11, 14, 22, 13, 20) + timedelta(seconds=12 * HEAD + 5)
 
 Refusal = dict[str, Any]
@@ -46,6 +47,7 @@ class Provider:
         tags: the tags it knows.
         methods: those it does not serve.
         most_calls: in one request.
+        in_words: how it refuses more, with a blank for how many it takes.
         most_blocks: in one eth_getLogs.
         limit: calls it takes in a second.
         is_mute: whether it never answers.
@@ -63,6 +65,7 @@ class Provider:
     tags: tuple[str, ...] = ("latest", "safe", "finalized")
     methods: tuple[str, ...] = ()
     most_calls: int = 1_000
+    in_words: str = "batch too large"
     most_blocks: int = 10**9
     limit: int | None = None
     is_mute: bool = False
@@ -142,7 +145,9 @@ class Connected(Transport):
         if self._provider.is_mute:
             raise TimedOut(self.endpoint)
         if len(calls) > self._provider.most_calls:
-            return [_part(refused(-32000, "batch too large"))] * len(calls)
+            said = self._provider.in_words.format(self._provider.most_calls)
+            error = msgspec.json.encode({"code": -32000, "message": said})
+            raise failure(fault(error, self.endpoint), self.endpoint, None, len(calls))
         return [_part(self._provider.answer(call, self._time.now)) for call in calls]
 
     async def exchanged(self, *_: object) -> list[Part]:
@@ -204,6 +209,11 @@ def test_nothing_is_wrong_with_a_sound_archive() -> None:
             "serves 500 blocks of logs at once: a million blocks take at least 4,000 calls",
         ),
         (Provider(methods=("eth_call",)), {"state_from": None}, "answers no calls"),
+        (
+            Provider(most_calls=3, in_words=TOLD),
+            {"batch_calls": 3},
+            "takes 3 calls in one request: headers, receipts and state take more requests",
+        ),
         (Provider(limit=15), {"is_limited": True}, "limited our rate"),
     ],
     ids=lambda part: part if isinstance(part, str) else "",
@@ -223,6 +233,11 @@ def test_a_defect_is_found_and_priced(
 def test_a_smaller_batch_is_found() -> None:
     """The largest size that works is measured."""
     assert examined(Provider(most_calls=30)).batch_calls == 20
+
+
+def test_a_batch_that_is_told_is_tried() -> None:
+    """Where the refusal names how many calls are taken, that many are."""
+    assert examined(Provider(most_calls=3, in_words=TOLD)).batch_calls == 3
 
 
 @pytest.mark.parametrize("first", [700_000, 20_000, 999_900])

@@ -19,7 +19,7 @@ from rig.fault import Planned
 from rig.live import BLOCKS, FINALIZED_LAG, SAFE_LAG, live
 from rig.node import Rig, serving
 from rig.runs import Told, indexed, job_of, patient
-from rig.sayings import BREAKDOWNS, RANGE_LIMITS, RATE_LIMITS, UNSEEN, Saying
+from rig.sayings import BATCH_LIMITS, BREAKDOWNS, RANGE_LIMITS, RATE_LIMITS, UNSEEN, Saying
 from rig.transfers import Transfers
 from sync_rig import FIRST
 
@@ -160,6 +160,7 @@ def test_a_batch_is_mangled_as_said() -> None:
     ("sayings", "meaning"),
     [
         (RANGE_LIMITS, Meaning.TOO_LARGE),
+        (BATCH_LIMITS, Meaning.FEWER_CALLS),
         (RATE_LIMITS, Meaning.SLOW_DOWN),
         (UNSEEN, Meaning.BEHIND),
         (BREAKDOWNS, Meaning.FAILED),

@@ -5,6 +5,7 @@ import logging
 import traceback
 from email.utils import formatdate
 from time import time
+from typing import Any
 
 import pytest
 from rpc_rig import KEY, WANTED, Client, Reply, Script, ask, log
@@ -19,6 +20,7 @@ from indexer.errors import (
     WorldError,
 )
 from indexer.rpc import Endpoint, Node, redacted
+from indexer.rpc.failures import Refused
 
 HTML = Reply(b"<!DOCTYPE html><html><title>502</title></html>")
 
@@ -297,6 +299,60 @@ def test_an_answer_beyond_our_limit_is_cut_off() -> None:
 
     with pytest.raises(RangeTooLarge, match="exceeds our limit of 1,000 bytes"):
         client.ask(question, Script())
+
+
+def _under_the_first_id(answer: Any) -> object:
+    """Refuse more than two calls as Geth does: one error, with the id of the first call."""
+    if len(answer) <= 2:
+        return answer
+    return {"id": answer[0]["id"], "error": {"code": -32600, "message": "batch too large"}}
+
+
+def _cut_short(answer: Any) -> object:
+    """Answer two calls and refuse the others, as Geth does where the answer is too large."""
+    error = {"code": -32003, "message": "response too large"}
+    return [*answer[:2], *({"id": part["id"], "error": error} for part in answer[2:])]
+
+
+TOO_LARGE_BODY = b'{"error":{"code":-32007,"message":"Request is too big"}}'  # jsonrpsee's
+
+
+@pytest.mark.parametrize(
+    ("script", "settings"),
+    [
+        (Script(replies=[Reply(b"", 413)]), {}),
+        (Script(replies=[Reply(TOO_LARGE_BODY, 413)]), {}),
+        (Script(whole=_under_the_first_id), {}),
+        (Script(whole=_cut_short), {}),
+        (Script(), {"most_answer_bytes": 2_000}),
+    ],
+    ids=["413", "413 in words", "refused", "cut short", "our limit"],
+)
+def test_headers_that_are_too_many_at_once_come_in_parts(
+    script: Script, settings: dict[str, int]
+) -> None:
+    """Four are refused, two and two are answered, without a pause."""
+    client = Client({"tries": 3, **settings})
+
+    headers = client.ask(lambda node: node.headers([1, 2, 3, 4]), script)
+
+    assert headers["number"].to_list() == [1, 2, 3, 4]
+    assert script.seen.count("eth_getBlockByNumber") == 4 + 2 + 2
+    assert client.pauses == []
+
+
+def test_one_header_that_is_too_large_is_refused() -> None:
+    """There are no calls to leave out."""
+    with pytest.raises(Refused, match="HTTP status 413"):
+        ask(lambda node: node.headers([1, 2, 3]), Script(forever=Reply(b"", 413)))
+
+
+def test_logs_and_their_header_are_not_parted() -> None:
+    """Who takes no two calls at once cannot be believed to have no logs."""
+    error = {"code": -32600, "message": "batch too large"}
+
+    with pytest.raises(Refused, match="batch too large"):
+        ask(question, Script(errors=dict.fromkeys(("eth_getBlockByNumber", "eth_getLogs"), error)))
 
 
 def test_a_range_that_takes_too_long_is_too_large() -> None:

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pool_rig import Backend, logs, pooled, who
+from pool_rig import Backend, headers, logs, pooled, who
 from virtual_time import VirtualTime
 
 from indexer.errors import (
@@ -19,7 +19,7 @@ from indexer.errors import (
 )
 from indexer.rpc import EndpointStatistics
 from indexer.rpc.choosing import Standing, choice
-from indexer.rpc.failures import KeyRefused, SlowDown
+from indexer.rpc.failures import KeyRefused, SlowDown, TooManyCalls
 from indexer.rpc.pool import Pool
 
 DOWN = NodeUnavailable("down")
@@ -440,6 +440,49 @@ def test_a_range_that_is_too_large_is_told_although_another_endpoint_is_down() -
         return time.now - started
 
     assert pooled(work, *backends) < 0.3
+
+
+def test_calls_that_are_too_many_for_one_endpoint_go_to_another() -> None:
+    """It is asked for so many once and then left out of such requests; it stays well spoken of."""
+    first, second = Backend(most_calls=10), Backend()
+
+    async def work(pool: Pool, _: VirtualTime) -> tuple[list[str], set[str]]:
+        """Ask for eleven headers at a time, then for ten."""
+        answerers = [await headers(pool, count) for count in (11, 11, 11, 10)]
+        return answerers, {one.state for one in pool.statistics()}
+
+    answerers, states = pooled(work, first, second)
+
+    assert answerers == ["b", "b", "b", "a"]
+    assert first.count("eth_getBlockByNumber") == 11 + 10
+    assert states == {"closed"}
+
+
+def test_calls_that_are_too_many_for_all_carry_the_best_proposal() -> None:
+    """No try is repeated, and the number told is the largest that somebody takes."""
+    backends = Backend(most_calls=3), Backend(most_calls=50), Backend(most_calls=10)
+
+    async def work(pool: Pool, _: VirtualTime) -> TooManyCalls:
+        """Ask once."""
+        with pytest.raises(TooManyCalls) as caught:
+            await headers(pool, 100)
+        return caught.value
+
+    assert pooled(work, *backends).most == 50
+    assert [backend.count("eth_getBlockByNumber") for backend in backends] == [100, 100, 100]
+
+
+def test_too_many_calls_are_told_although_another_endpoint_is_down() -> None:
+    """Sending fewer helps now; waiting for the other may not."""
+
+    async def work(pool: Pool, time: VirtualTime) -> float:
+        """Return how long it takes to be told."""
+        started = time.now
+        with pytest.raises(TooManyCalls):
+            await headers(pool, 100)
+        return time.now - started
+
+    assert pooled(work, Backend(most_calls=3), Backend(failure=DOWN)) < 0.3
 
 
 def test_pruned_history_is_asked_elsewhere_and_not_again() -> None:

@@ -11,6 +11,7 @@ from test_rpc_node import octets
 
 from indexer.errors import HistoryPruned, NodeAnswerWrong, NodeBehind
 from indexer.rpc import Header
+from indexer.rpc.failures import TooManyCalls
 from indexer.rpc.state import AGGREGATE3, BLOCK_TIME, MULTICALL3, TIME_CODE
 
 NUMBER = 4
@@ -86,6 +87,24 @@ def test_one_witness_is_enough(tell: Contract) -> None:
     script = Script(results={"eth_call": answering(tell)})
 
     assert ask(lambda node: node.state(REQUESTS, PIN), script) == DOUBLED
+
+
+@pytest.mark.parametrize("most", [3, 4, 7, 30])
+def test_precompiles_come_in_as_many_requests_as_it_takes(most: int) -> None:
+    """A node that takes few calls at once is asked for few, each time with the witnesses."""
+
+    def limited(answer: Any) -> object:
+        if not isinstance(answer, list) or len(answer) <= most:
+            return answer
+        message = f"maximum {most} calls in 1 batch"
+        return {"id": None, "error": {"code": -32014, "message": message}}
+
+    script = Script(results={"eth_call": answering(contract)}, whole=limited)
+    requests = [(PRECOMPILE, bytes([place])) for place in range(40)]
+
+    answers = ask(lambda node: node.state(requests, PIN), script)
+
+    assert answers == [bytes([place, place]) for place in range(40)]
 
 
 def later(to: bytes | None, sent: bytes) -> bytes:
@@ -183,3 +202,12 @@ def test_an_empty_list_asks_nothing() -> None:
 def test_the_time_code_is_what_it_says() -> None:
     """TIMESTAMP, PUSH1 0, MSTORE, PUSH1 32, PUSH1 0, RETURN: the block's time as one word."""
     assert bytes([0x42, 0x60, 0x00, 0x52, 0x60, 0x20, 0x60, 0x00, 0xF3]) == TIME_CODE
+
+
+def test_state_that_does_not_fit_is_no_state_that_is_refused() -> None:
+    """An answer too large for a call and its witnesses may fit later: it is not called gone."""
+    error = {"code": -32003, "message": "response too large"}
+    script = Script(errors={"eth_call": error})
+
+    with pytest.raises(TooManyCalls):
+        ask(lambda node: node.state([(PRECOMPILE, b"\x01")] * 3, PIN), script)

@@ -6,7 +6,15 @@ import pytest
 
 from indexer.errors import HistoryPruned, NodeBehind, NodeUnavailable, RangeTooLarge
 from indexer.rpc import Endpoint
-from indexer.rpc.failures import KeyRefused, PinRefused, Refused, SlowDown, failure, fault
+from indexer.rpc.failures import (
+    KeyRefused,
+    PinRefused,
+    Refused,
+    SlowDown,
+    TooManyCalls,
+    failure,
+    fault,
+)
 from indexer.rpc.wordings import WORDINGS, Meaning, wording
 
 ENDPOINT = Endpoint("http://127.0.0.1:8545")
@@ -17,9 +25,37 @@ Seen = tuple[str, int, str, Meaning, tuple[int, int] | None]
 SLOW = Meaning.SLOW_DOWN
 BEHIND = Meaning.BEHIND
 LARGE = Meaning.TOO_LARGE
+FEWER = Meaning.FEWER_CALLS
 PRUNED = Meaning.PRUNED
 FAILED = Meaning.FAILED
 NO_ACCESS = Meaning.NO_ACCESS
+
+# Refusals of a hundred calls in one request, and how many they allow.
+SEEN_OF_BATCHES: list[tuple[str, int, str, int | None]] = [
+    (
+        "dRPC",
+        31,
+        "Batch of more than 3 requests are not allowed on free tier, to use this feature register "
+        "paid account at drpc.org",
+        3,
+    ),
+    ("dRPC", 31, "Batch of more than 3 requests are not allowed on free plan", 3),
+    ("Base", -32014, "maximum 10 calls in 1 batch", 10),
+    ("Erigon", -32000, "batch limit 50 exceeded: 142 requests given", 50),
+    (
+        "Erigon",
+        -32600,
+        "batch limit 50 exceeded (can increase by --rpc.batch.limit). Requested batch of size: 100",
+        50,
+    ),
+    ("Erigon", -32600, "batch limit 100 exceeded, which we did not", None),
+    ("Reth", -32010, "The batch request was too large", None),
+    ("geth", -32600, "batch too large", None),
+    ("Nethermind", -32005, "Batch size limit exceeded", None),
+    ("Besu", -32005, "Number of requests exceeds max batch size", None),
+    ("Polygon Edge", -32600, "Batch request length too long", None),
+    ("Gnosis", -32600, 'Too many ["eth_getLogs"] methods in the batch', None),
+]
 
 SEEN: list[Seen] = [
     ("Alchemy", 429, "Your app has exceeded its compute units per second capacity.", SLOW, None),
@@ -333,6 +369,9 @@ SEEN: list[Seen] = [
         None,
     ),
     ("nobody", -32099, "the moon is in the wrong house", FAILED, None),
+    ("Reth", -32011, "The batch response was too large", LARGE, None),
+    ("Nethermind", -32005, "MaxBatchResponseBodySize of 32768KB exceeded", LARGE, None),
+    *((said_by, code, message, FEWER, None) for said_by, code, message, _ in SEEN_OF_BATCHES),
 ]
 
 
@@ -408,6 +447,7 @@ def test_every_row_is_needed(row: object) -> None:
         (Meaning.SLOW_DOWN, SlowDown),
         (Meaning.BEHIND, NodeBehind),
         (Meaning.TOO_LARGE, RangeTooLarge),
+        (Meaning.FEWER_CALLS, Refused),
         (Meaning.PRUNED, HistoryPruned),
         (Meaning.NO_PIN, PinRefused),
         (Meaning.NO_ACCESS, KeyRefused),
@@ -427,13 +467,54 @@ def test_each_meaning_has_its_exception(meaning: Meaning, kind: type[Exception])
     assert type(error) is kind
 
 
-def test_nothing_but_logs_can_be_too_large() -> None:
-    """A header request has no range to make smaller: its failure is the node's."""
+def test_one_call_without_a_range_cannot_be_too_large() -> None:
+    """A single header has nothing to make smaller: its failure is the node's."""
     refusal = fault(b'{"code":-32000,"message":"response too large"}', ENDPOINT)
 
     error = failure(refusal, ENDPOINT, None)
 
     assert type(error) is NodeUnavailable
+
+
+@pytest.mark.parametrize(("said_by", "code", "message", "most"), SEEN_OF_BATCHES)
+def test_how_many_calls_are_allowed_is_understood(
+    said_by: str, code: int, message: str, most: int | None
+) -> None:
+    """A number below what was sent is taken, half of that where none is named."""
+    raw = json.dumps({"code": code, "message": message}).encode()
+
+    error = failure(fault(raw, ENDPOINT), ENDPOINT, None, 100)
+
+    assert isinstance(error, TooManyCalls), said_by
+    assert (error.calls, error.most, error.fewer) == (100, most, most or 50)
+
+
+def test_the_number_of_calls_is_found_in_the_error_data() -> None:
+    """Reth and whoever else uses jsonrpsee name it there."""
+    message = '"The batch request was too large","data":"Exceeded max limit of 20"'
+    raw = b'{"code":-32010,"message":%b}' % message.encode()
+
+    error = failure(fault(raw, ENDPOINT), ENDPOINT, None, 100)
+
+    assert isinstance(error, TooManyCalls)
+    assert error.most == 20
+
+
+def test_an_answer_too_large_for_several_calls_asks_for_fewer() -> None:
+    """Headers, receipts and calls have no range, but they need not travel together."""
+    refusal = fault(b'{"code":-32003,"message":"response too large"}', ENDPOINT)
+
+    error = failure(refusal, ENDPOINT, None, 7)
+
+    assert isinstance(error, TooManyCalls)
+    assert error.fewer == 3
+
+
+def test_a_contract_that_speaks_of_batches_has_reverted() -> None:
+    """What a contract says is no refusal of the request."""
+    refusal = fault(b'{"code":3,"message":"execution reverted: batch too large"}', ENDPOINT)
+
+    assert refusal.meaning is Meaning.REVERTED
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 Talking to nodes: the only part of perpscope that opens a socket.
 
 Read `node` for what can be asked, `pool` and `retries` for who is asked and how often,
-`transport` and `answers` for the bytes in between, `frames` and `checks` for what becomes of
-them, `sealing` for what recomputes, `wordings` and `failures` for how nodes say no.
+`batches` for how much in one request, `transport` and `answers` for the bytes in between, `frames`
+and `checks` for what becomes of them, `sealing` for what recomputes, `wordings` and `failures` for
+how nodes say no.
 """
 
 from indexer.rpc.checks import Filter

@@ -16,11 +16,12 @@ from indexer.rpc.endpoint import Endpoint
 from indexer.rpc.failures import (
     KeyRefused,
     Refused,
+    asks_for_less,
     failure,
     fault,
     quoted,
     slow_down,
-    too_large,
+    to_be_smaller,
 )
 from indexer.rpc.wordings import Meaning
 
@@ -73,13 +74,18 @@ def in_order(
     Raises:
         NodeAnswerWrong: the ids are not those asked for.
         NodeUnavailable: the request was refused as a whole.
+        TooManyCalls: the request or its answer is too large, and there are calls to leave out.
     """
     by_id = {part.id: part for part in parts if isinstance(part.id, int)}
     if len(parts) == len(asked) and all(number in by_id for number in asked):
+        if blocks is None and len(asked) > 1:
+            _check_size(parts, endpoint)
         return [by_id[number] for number in asked]
+    # Geth refuses a batch under the id of its first call.
+    is_whole = len(parts) == 1 < len(asked)
     for part in parts:
-        if part.id is None and part.is_error:
-            raise failure(fault(bytes(part.error), endpoint), endpoint, blocks)
+        if part.is_error and (part.id is None or is_whole):
+            raise failure(fault(bytes(part.error), endpoint), endpoint, blocks, len(asked))
     if not by_id:
         raise NodeUnavailable(
             f"{endpoint} answered with JSON that is not JSON-RPC; check that the URL is that of "
@@ -90,6 +96,13 @@ def in_order(
         f"{endpoint} answered request ids {answered} where {asked[0]} to {asked[-1]} were asked; "
         "use another endpoint"
     )
+
+
+def _check_size(parts: Sequence[Part], endpoint: Endpoint) -> None:
+    # Geth answers the calls of a batch until the answer is too large, and refuses the others.
+    for part in parts:
+        if part.is_error and asks_for_less(told := fault(bytes(part.error), endpoint)):
+            raise failure(told, endpoint, None, len(parts))
 
 
 def unreadable(endpoint: Endpoint, body: bytes) -> NodeUnavailable:
@@ -109,9 +122,15 @@ def unreadable(endpoint: Endpoint, body: bytes) -> NodeUnavailable:
 
 
 def unwelcome(
-    endpoint: Endpoint, status: int, retry_after: str | None, body: bytes, blocks: Blocks | None
+    endpoint: Endpoint,
+    status: int,
+    retry_after: str | None,
+    body: bytes,
+    blocks: Blocks | None,
+    *,
+    calls: int,
 ) -> WorldError:
-    """Return the exception for an HTTP status other than success."""
+    """Return the exception for an HTTP status other than success in answer to so many calls."""
     said = f"HTTP status {status}"
     wait = _pause_seconds(retry_after)
     error = _error_in(body)
@@ -119,10 +138,12 @@ def unwelcome(
     is_limit = status == 429 or (status == 503 and wait is not None)
     if is_limit and (told is None or told.meaning is not Meaning.NO_ACCESS):
         return slow_down(endpoint, said, wait)
+    if status == 413 and (told is None or blocks is None):
+        full_text = told.said if told else ""
+        if less := to_be_smaller(endpoint, said, blocks, calls, full_text):
+            return less
     if told is not None:
-        return failure(told, endpoint, blocks)
-    if status == 413 and blocks is not None:
-        return too_large(endpoint, said, blocks)
+        return failure(told, endpoint, blocks, calls)
     kind: type[NodeUnavailable] = KeyRefused if status in {401, 402, 403} else Refused
     if status == 408 or status >= 500:
         kind = NodeUnavailable

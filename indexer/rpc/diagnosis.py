@@ -12,6 +12,7 @@ from indexer.rpc.examination import Examination
 _LATE_SECONDS = 60
 _LAG_SECONDS = 15
 _FEW_BLOCKS = 1_000
+_FEW_CALLS = 10
 _MILLION = 1_000_000
 
 
@@ -173,7 +174,12 @@ def _limits(found: Examination, endpoint: Endpoint) -> Iterator[str]:
             f"serves {found.log_blocks:,} blocks of logs at once: a million blocks take at least "
             f"{spent.calls:,} calls and {spent.hours:.1f} h"
         )
-    if found.is_limited:
+    if found.is_limited:  # and may have refused larger batches for that
         yield (
             "limited our rate during the examination: set requests_per_second, or count on pauses"
+        )
+    elif 1 < found.batch_calls < _FEW_CALLS:
+        yield (
+            f"takes {found.batch_calls} calls in one request: headers, receipts and state take "
+            "more requests, and so more time"
         )

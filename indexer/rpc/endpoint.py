@@ -33,7 +33,7 @@ class Endpoint:
         first_wait_seconds: pause after the first failure; doubles, with jitter.
         longest_wait_seconds: the longest pause; an endpoint that asks for more is left alone.
         timeout_seconds: how long one answer may take, from connecting to the last byte.
-        calls_per_request: how many JSON-RPC calls travel in one batch.
+        calls_per_request: how many JSON-RPC calls travel in one request at first; see `batches`.
         concurrency: how many requests are under way at once.
         most_answer_bytes: larger answers are cut off and asked for in smaller ranges.
         requests_per_second: most JSON-RPC calls sent a second; None to find out.

@@ -15,7 +15,7 @@ from indexer.chains import Chain
 from indexer.errors import RangeTooLarge, WorldError
 from indexer.rpc.clock import Clock
 from indexer.rpc.endpoint import Endpoint
-from indexer.rpc.failures import PinRefused
+from indexer.rpc.failures import PinRefused, TooManyCalls
 from indexer.rpc.history import History
 from indexer.rpc.member import Member
 from indexer.rpc.probing import (
@@ -193,9 +193,21 @@ async def _pins(probe: Probe, block_hash: str) -> Pins:
 
 async def _batch_calls(probe: Probe) -> int:
     for calls in _BATCHES:
-        if await perhaps(probe.asked([("eth_chainId", [])] * calls, texts)):
+        refusal = await _batch_refusal(probe, calls)
+        if refusal is None:
             return calls
+        told = refusal.most if isinstance(refusal, TooManyCalls) else None
+        if told and await _batch_refusal(probe, told) is None:
+            return told
     return 1
+
+
+async def _batch_refusal(probe: Probe, calls: int) -> WorldError | None:
+    try:
+        await probe.asked([("eth_chainId", [])] * calls, texts)
+    except WorldError as error:
+        return error
+    return None
 
 
 async def _log_blocks(probe: Probe, head: int) -> tuple[int, str | None]:

@@ -4,6 +4,7 @@ What a node's refusals become: `wordings` says what they mean, this module says 
     NodeUnavailable     (indexer.errors)
     ├── SlowDown        the node limits our rate; carries how long it asks us to wait
     ├── TimedOut        no answer in time; tried once more, then taken as a range too long
+    ├── TooManyCalls    this endpoint will not serve so many calls at once; it may serve fewer
     └── Refused         this endpoint will not serve the request however often it is sent
         ├── KeyRefused  nor any other: it does not accept our key, or the plan is used up
         └── PinRefused  it does not take a block hash as the moment of a call
@@ -13,8 +14,11 @@ Where a meaning leads, in this tree and in that of `indexer.errors`:
     SLOW_DOWN   SlowDown            BEHIND      NodeBehind      NO_ACCESS           KeyRefused
     TOO_LARGE   RangeTooLarge       PRUNED      HistoryPruned   NO_PIN              PinRefused
     FAILED      NodeUnavailable     REVERTED    no failure      REFUSED, INVALID    Refused
+    FEWER_CALLS TooManyCalls
 
-What is too large and is no question for logs has nothing to make smaller: NodeUnavailable.
+What is too large and is no question for logs has fewer calls as its cure: TooManyCalls. A single
+call has nothing to make smaller: NodeUnavailable. Fewer calls than one, or than logs and the header
+that proves them, cannot be sent: Refused.
 """
 
 import re
@@ -31,7 +35,7 @@ from indexer.errors import (
     WorldError,
 )
 from indexer.rpc.endpoint import Endpoint
-from indexer.rpc.wordings import Meaning, suggestion, wording
+from indexer.rpc.wordings import Meaning, calls_allowed, suggestion, wording
 
 _LONGEST_QUOTE = 240
 _LONGEST_READ = 4_000
@@ -78,6 +82,26 @@ class KeyRefused(Refused):
 
 class PinRefused(Refused):
     """The node does not take a block hash as the moment of a call."""
+
+
+class TooManyCalls(NodeUnavailable):
+    """
+    The endpoint will not serve so many calls in one request; sending them again cannot help.
+
+    Attributes:
+        calls: how many there were.
+        most: how many it says that it takes, fewer than there were; None where it does not say.
+    """
+
+    def __init__(self, message: str, calls: int, most: int | None = None) -> None:
+        """Keep the numbers beside the message."""
+        super().__init__(message)
+        self.calls, self.most = calls, most
+
+    @property
+    def fewer(self) -> int:
+        """How many calls to try next."""
+        return self.most or max(1, self.calls // 2)
 
 
 @dataclass(frozen=True)
@@ -142,21 +166,26 @@ def _shows_secret(error: BaseException, endpoint: Endpoint) -> bool:
     return endpoint.scrubbed(texts) != texts or any(_shows_secret(part, endpoint) for part in inner)
 
 
-def failure(fault: Fault, endpoint: Endpoint, blocks: tuple[int, int] | None) -> WorldError:
+def failure(
+    fault: Fault, endpoint: Endpoint, blocks: tuple[int, int] | None, calls: int = 1
+) -> WorldError:
     """
     Return the exception for a refusal.
 
     Args:
         fault: what the node said.
         endpoint: who said it.
-        blocks: the range of an eth_getLogs request; None for other requests, which have
-            nothing to make smaller.
+        blocks: the range of an eth_getLogs request; None for other requests.
+        calls: how many calls were refused together; one has nothing to make smaller.
     """
     said = f'it said "{fault.message}"'
     if fault.meaning is Meaning.SLOW_DOWN:
         return slow_down(endpoint, said, _backoff_seconds(fault.said))
-    if fault.meaning is Meaning.TOO_LARGE and blocks is not None:
-        return too_large(endpoint, said, blocks, fault.said)
+    is_pair = fault.meaning is Meaning.FEWER_CALLS and blocks is not None
+    if asks_for_less(fault) and not is_pair:
+        less = to_be_smaller(endpoint, said, blocks, calls, fault.said)
+        if less is not None:
+            return less
     kind, verb, advice = _CONSEQUENCES.get(fault.meaning, _BREAKDOWN)
     return kind(f"{endpoint} {verb}: {said}; {advice}")
 
@@ -183,7 +212,7 @@ _CONSEQUENCES: dict[Meaning, tuple[type[WorldError], str, str]] = {
         "check its key and plan, or use another endpoint",
     ),
     **dict.fromkeys(
-        (Meaning.REFUSED, Meaning.INVALID),
+        (Meaning.REFUSED, Meaning.INVALID, Meaning.FEWER_CALLS),
         (Refused, "refused the request", "check the URL and its key, or use another endpoint"),
     ),
 }
@@ -210,6 +239,43 @@ def too_large(
         f"{endpoint} will not serve the logs of blocks {blocks[0]} to {blocks[1]} at once: {said}; "
         f"ask for fewer blocks{hint}",
         proposed,
+    )
+
+
+def asks_for_less(fault: Fault) -> bool:
+    """Whether a node says that the request or its answer is too large."""
+    return fault.meaning in {Meaning.TOO_LARGE, Meaning.FEWER_CALLS}
+
+
+def to_be_smaller(
+    endpoint: Endpoint,
+    said: str,
+    blocks: tuple[int, int] | None,
+    calls: int,
+    full_text: str = "",
+) -> RangeTooLarge | TooManyCalls | None:
+    """
+    Return the exception for a request that is too large; None for one that cannot be smaller.
+
+    Args:
+        endpoint: who said so.
+        said: what was said, as the message repeats it.
+        blocks: the range of an eth_getLogs request, which is made shorter; None for others.
+        calls: how many calls were in the request.
+        full_text: all that was said, where it may name what would work.
+    """
+    if blocks is not None:
+        return too_large(endpoint, said, blocks, full_text)
+    if calls <= 1:
+        return None
+    _, found = wording(full_text)
+    most = calls_allowed(found, calls) if found else None
+    hint = "" if most is None else f", at most {most}"
+    return TooManyCalls(
+        f"{endpoint} will not serve {calls} calls in one request: {said}; send fewer{hint}, or "
+        "use another endpoint",
+        calls,
+        most,
     )
 
 

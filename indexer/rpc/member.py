@@ -20,11 +20,19 @@ from indexer.rpc.breaker import Breaker
 from indexer.rpc.choosing import Standing
 from indexer.rpc.clock import Clock
 from indexer.rpc.endpoint import Endpoint
-from indexer.rpc.failures import KeyRefused, Refused, SlowDown, TimedOut, sever, slow_down
+from indexer.rpc.failures import (
+    KeyRefused,
+    Refused,
+    SlowDown,
+    TimedOut,
+    TooManyCalls,
+    sever,
+    slow_down,
+)
 from indexer.rpc.frames import Header
 from indexer.rpc.hedging import Budget
 from indexer.rpc.latency import Latency
-from indexer.rpc.ranges import Ranges
+from indexer.rpc.limit import Limit
 from indexer.rpc.rate import Rate
 from indexer.rpc.readings import quantity, value
 from indexer.rpc.retries import may_pass
@@ -73,7 +81,7 @@ class Member:
         self._slots = asyncio.Semaphore(endpoint.concurrency)
         self._rate = Rate(endpoint.requests_per_second)
         self._breaker = Breaker()
-        self._ranges = Ranges()
+        self._ranges, self._batches = Limit(), Limit()
         self._latencies = {True: Latency(), False: Latency()}  # of log requests, of the others
         self._requests = self._waiting = 0
         self._errors: Counter[str] = Counter()
@@ -171,6 +179,7 @@ class Member:
         self._breaker.answered()
         self._rate.served(len(request.calls))
         self._ranges.answered(request.length)
+        self._batches.answered(len(request.calls))
         shown = answer.number if isinstance(answer, Header) else request.highest
         if shown is not None:
             self.newest = max(shown, self.newest or 0)
@@ -186,7 +195,12 @@ class Member:
             case _ if may_pass(error) and not isinstance(error, NodeBehind):
                 self._breaker.failed(now)
             case RangeTooLarge() if request.blocks is not None:
-                self._ranges.refused(now, request.length, error.suggested)
+                suggested = error.suggested
+                most = None if suggested is None else suggested[1] - suggested[0] + 1
+                self._ranges.refused(now, request.length, most)
+                self._breaker.answered()
+            case TooManyCalls():
+                self._batches.refused(now, error.calls, error.most)
                 self._breaker.answered()
             case _:  # a node that refuses, or has not seen a block, is alive
                 self._breaker.answered()
@@ -228,7 +242,8 @@ class Member:
             expected_seconds=wait + seconds * (1 + self._waiting / self.endpoint.concurrency),
             is_resting=state == "resting" or not self.is_proven,
             is_barred=state in {"open", "half-open"}
-            or self._ranges.are_refused(now, request.length)
+            or self._ranges.is_refused(now, request.length)
+            or (request.blocks is None and self._batches.is_refused(now, len(request.calls)))
             or (is_behind and not request.is_seen_by(self.newest or 0)),
             is_away=self._is_away(now),
         )
@@ -274,4 +289,4 @@ class Member:
 
 def refuses(error: WorldError) -> bool:
     """Whether the endpoint will not serve the request however often it is sent."""
-    return isinstance(error, Refused | HistoryPruned)
+    return isinstance(error, Refused | TooManyCalls | HistoryPruned)

@@ -2,18 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
+from itertools import chain as chained
 from random import random
 from time import monotonic
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Literal, Self
 
 import polars as pl
 
 from indexer.chains import Chain
 from indexer.errors import NodeAnswerWrong, UserError
 from indexer.rpc.answers import NULL, Call, Part
+from indexer.rpc.batches import Batches
 from indexer.rpc.checks import Filter, check_logs
 from indexer.rpc.clock import Clock, Sleep
 from indexer.rpc.endpoint import Endpoint
@@ -39,7 +42,6 @@ Request = tuple[bytes, bytes]
 
 _RECEIPTS_PER_REQUEST = 10  # blocks; those of one may take megabytes
 
-_Item = TypeVar("_Item")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -84,7 +86,10 @@ class Node:
 
         self._chain = chain
         self._pool = Pool(endpoints, chain, Clock(now, sleep, chance), most_requests=most_requests)
-        self._batch = min(endpoint.calls_per_request for endpoint in endpoints)
+        first = min(endpoint.calls_per_request for endpoint in endpoints)
+        self._batches = Batches(first)
+        # What is refused here is the size of the answer, which says nothing of other calls.
+        self._blocks = Batches(first, _RECEIPTS_PER_REQUEST)
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as closing:
@@ -172,8 +177,8 @@ class Node:
             NodeAnswerWrong: it answered with other blocks.
             NodeUnavailable: no endpoint answered.
         """
-        batches = self._batches(sorted(set(numbers)))
-        frames = await _all(self._headers(batch, header_frame) for batch in batches)
+        ask = partial(self._headers, header_frame)
+        frames = await self._batches.asked(sorted(set(numbers)), ask)
         return pl.concat(frames) if frames else pl.DataFrame(schema=HEADERS)
 
     async def sealed_headers(self, numbers: Iterable[int]) -> pl.DataFrame:
@@ -190,8 +195,8 @@ class Node:
         def read(answers: list[bytes]) -> pl.DataFrame:
             return sealed_frame(answers, self._chain)
 
-        batches = self._batches(sorted(set(numbers)))
-        frames = await _all(self._headers(batch, read) for batch in batches)
+        ask = partial(self._headers, read)
+        frames = await self._batches.asked(sorted(set(numbers)), ask)
         return pl.concat(frames) if frames else pl.DataFrame(schema=SEALED)
 
     async def receipt_logs(self, headers: pl.DataFrame) -> pl.DataFrame:
@@ -207,9 +212,7 @@ class Node:
             NodeUnavailable: no endpoint answered, or none serves receipts.
         """
         blocks = headers.select("number", "hash", "receipts_root").rows()
-        size = min(self._batch, _RECEIPTS_PER_REQUEST)
-        parts = [blocks[start : start + size] for start in range(0, len(blocks), size)]
-        frames = await _all(map(self._receipt_logs, parts))
+        frames = await self._blocks.asked(blocks, self._receipt_logs)
         return pl.concat(frames) if frames else pl.DataFrame(schema=LOGS)
 
     def doubt(self, from_block: int, to_block: int) -> None:
@@ -240,14 +243,15 @@ class Node:
             NodeUnavailable: no endpoint answered.
         """
         name = f"0x{block_hash.hex()}"
-        batches = self._batches(requests)
         try:
-            answers = await _all(self._calls(batch, {"blockHash": name}) for batch in batches)
+            ask = partial(self._calls, {"blockHash": name}, None)
+            answers = await self._batches.asked(requests, ask)
         except PinRefused as refusal:
             _LOGGER.warning("%s; calling by block number and checking its hash", refusal)
             number = hex(await self._number(name))
-            answers = await _all(self._calls(batch, number, block_hash) for batch in batches)
-        return [answer for batch in answers for answer in batch]
+            ask = partial(self._calls, number, block_hash)
+            answers = await self._batches.asked(requests, ask, spare=1)
+        return list(chained.from_iterable(answers))
 
     async def state(self, requests: Sequence[Request], block: Header) -> list[bytes | None]:
         """
@@ -262,7 +266,7 @@ class Node:
             NodeUnavailable: no endpoint answered; `Refused` when none serves the call.
             HistoryPruned: none has the block's state any more.
         """
-        return await state(self._pool.ask, requests, block, self._batch)
+        return await state(self._pool.ask, requests, block, self._batches)
 
     async def _receipt_logs(self, blocks: Sequence[Block]) -> pl.DataFrame:
         def read(parts: list[Part], endpoint: Endpoint) -> pl.DataFrame:
@@ -282,8 +286,8 @@ class Node:
 
     async def _one_by_one(self, number: int, block_hash: bytes) -> bytes:
         hashes = await self._transactions(number, block_hash)
-        answers = await _all(self._receipts(batch) for batch in self._batches(hashes))
-        return b"[%b]" % b",".join(part for batch in answers for part in batch)
+        answers = await self._batches.asked(hashes, self._receipts)
+        return b"[%b]" % b",".join(chained.from_iterable(answers))
 
     async def _transactions(self, number: int, block_hash: bytes) -> list[str]:
         def read(parts: list[Part], endpoint: Endpoint) -> list[str]:
@@ -306,7 +310,7 @@ class Node:
         )
 
     async def _headers(
-        self, numbers: Sequence[int], frame: Callable[[list[bytes]], pl.DataFrame]
+        self, frame: Callable[[list[bytes]], pl.DataFrame], numbers: Sequence[int]
     ) -> pl.DataFrame:
         def read(parts: list[Part], endpoint: Endpoint) -> pl.DataFrame:
             answers = [value(part, endpoint) for part in parts]
@@ -323,7 +327,7 @@ class Node:
         return await self._pool.ask([_block_call(hex(number)) for number in numbers], read)
 
     async def _calls(
-        self, requests: Sequence[Request], pin: str | dict[str, str], must_be: bytes | None = None
+        self, pin: str | dict[str, str], must_be: bytes | None, requests: Sequence[Request]
     ) -> list[bytes | None]:
         calls: list[Call] = [
             ("eth_call", [{"to": f"0x{to.hex()}", "data": f"0x{data.hex()}"}, pin])
@@ -346,10 +350,6 @@ class Node:
 
         return await self._pool.ask([("eth_getBlockByHash", [name, False])], read)
 
-    def _batches(self, items: Sequence[_Item]) -> list[Sequence[_Item]]:
-        size = self._batch
-        return [items[start : start + size] for start in range(0, len(items), size)]
-
 
 def _block_call(block: str) -> Call:
     return "eth_getBlockByNumber", [block, False]
@@ -361,12 +361,3 @@ def _check_pin(found: Header, block_hash: bytes | None) -> None:
             f"answered for block {found.number} with hash 0x{found.hash.hex()}, which is not the "
             "one the calls are pinned to; the chain was reorganised, index again"
         )
-
-
-async def _all(work: Iterable[Coroutine[Any, Any, _Item]]) -> list[_Item]:
-    tasks = [asyncio.create_task(part) for part in work]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()

@@ -24,7 +24,7 @@ from indexer.rpc.asking import Answer, Read, Request
 from indexer.rpc.choosing import choice
 from indexer.rpc.clock import Clock
 from indexer.rpc.endpoint import Endpoint
-from indexer.rpc.failures import TimedOut, too_large
+from indexer.rpc.failures import TimedOut, TooManyCalls, too_large
 from indexer.rpc.frames import Header
 from indexer.rpc.hedging import PASSING, Attempt, raced
 from indexer.rpc.member import Member, refuses
@@ -114,6 +114,7 @@ class Pool:
 
         Raises:
             RangeTooLarge: endpoints that could be asked want fewer blocks; the most generous one's.
+            TooManyCalls: they want fewer calls in one request; likewise.
             RequestsSpent: the calls would be more than may be sent.
             WorldError: another failure, one that may pass where there is one.
         """
@@ -242,10 +243,8 @@ class _Question(Generic[Answer]):
         longest = self._members[0].endpoint.longest_wait_seconds
 
         def hope(error: WorldError) -> tuple[bool, int, bool, bool]:
-            is_range, suggested = isinstance(error, RangeTooLarge), 0
-            if isinstance(error, RangeTooLarge) and error.suggested is not None:
-                suggested = error.suggested[1]
-            return is_range, suggested, may_pass(error), asked_pause(error) <= longest
+            is_size = isinstance(error, RangeTooLarge | TooManyCalls)
+            return is_size, _offered(error), may_pass(error), asked_pause(error) <= longest
 
         return max(reversed(failures), key=hope)
 
@@ -260,6 +259,14 @@ def _newest(parts: list[Part], endpoint: Endpoint) -> Header:
 
 
 _NEWEST = Request([("eth_getBlockByNumber", ["latest", False])], _newest)
+
+
+def _offered(error: WorldError) -> int:
+    if isinstance(error, TooManyCalls):
+        return error.fewer
+    if isinstance(error, RangeTooLarge) and error.suggested is not None:
+        return error.suggested[1]
+    return 0
 
 
 def _shorter(failure: TimedOut, blocks: Blocks) -> RangeTooLarge:

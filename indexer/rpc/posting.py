@@ -48,9 +48,11 @@ class HttpTransport(Transport):
             body = await self._posted(encoded)
         except _Unwelcome as error:
             status, retry_after, text = error.args
-            raise unwelcome(self.endpoint, status, retry_after, text, blocks) from None
+            raise unwelcome(
+                self.endpoint, status, retry_after, text, blocks, calls=len(asked)
+            ) from None
         except _TooManyBytes:
-            raise self.oversized(blocks) from None
+            raise self.oversized(blocks, len(asked)) from None
         except (OSError, ClientError, ValueError) as error:  # yarl's for a URL that is none
             raise self.broken_off(error) from error
         return self.answers(body, asked, blocks)

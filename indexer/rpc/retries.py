@@ -5,7 +5,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 from indexer.errors import NodeAnswerWrong, RetryableError
 from indexer.rpc.clock import Clock
 from indexer.rpc.endpoint import Endpoint
-from indexer.rpc.failures import Refused, SlowDown, TimedOut
+from indexer.rpc.failures import Refused, SlowDown, TimedOut, TooManyCalls
 
 _TRIES_AFTER_TIME_OUT = 2  # a request that takes too long rarely gets faster
 
@@ -44,7 +44,8 @@ def may_pass(error: BaseException) -> bool:
     """Whether the endpoint that failed so may answer when it is asked again."""
     # A wrong answer may come from one bad backend behind a balancer, or from a reorg between
     # the two calls of a batch.
-    return isinstance(error, RetryableError | NodeAnswerWrong) and not isinstance(error, Refused)
+    is_lasting = isinstance(error, Refused | TooManyCalls)
+    return isinstance(error, RetryableError | NodeAnswerWrong) and not is_lasting
 
 
 def asked_pause(error: BaseException | None) -> float:

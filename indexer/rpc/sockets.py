@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from indexer.errors import WorldError
 from indexer.rpc.answers import Blocks, Part, unwelcome
 from indexer.rpc.endpoint import Endpoint
-from indexer.rpc.failures import slow_down, too_large
+from indexer.rpc.failures import slow_down, to_be_smaller
 from indexer.rpc.transport import CONNECT_SECONDS, Transport
 from indexer.rpc.wordings import Meaning, wording
 
@@ -87,7 +87,7 @@ class SocketTransport(Transport):
             async with asyncio.timeout(self.endpoint.timeout_seconds):
                 socket, body = await self._spoken(encoded)
         except (OSError, WebSocketException, ValueError) as error:
-            raise self._failure(error, blocks) from error
+            raise self._failure(error, blocks, len(asked)) from error
         try:
             parts = self.answers(body, asked, blocks)
         except WorldError:
@@ -120,25 +120,27 @@ class SocketTransport(Transport):
         await socket.open()
         return socket
 
-    def _failure(self, error: Exception, blocks: Blocks | None) -> WorldError:
+    def _failure(self, error: Exception, blocks: Blocks | None, calls: int) -> WorldError:
         match error:
             case InvalidStatus(response=response):
                 wait = response.headers.get("Retry-After")
                 body = bytes(response.body or b"")
-                return unwelcome(self.endpoint, response.status_code, wait, body, blocks)
+                return unwelcome(
+                    self.endpoint, response.status_code, wait, body, blocks, calls=calls
+                )
             case ConnectionClosed(sent=sent) if sent is not None and sent.code == _TOO_LARGE:
-                return self.oversized(blocks)
+                return self.oversized(blocks, calls)
             case ConnectionClosed(rcvd=rcvd) if rcvd is not None:
-                return self._closed(rcvd.code, rcvd.reason, error, blocks)
+                return self._closed(rcvd.code, rcvd.reason, error, blocks, calls)
             case _:
                 return self.broken_off(error)
 
     def _closed(
-        self, code: int, reason: str, error: Exception, blocks: Blocks | None
+        self, code: int, reason: str, error: Exception, blocks: Blocks | None, calls: int
     ) -> WorldError:
         said = f'it closed the connection with code {code} "{self.endpoint.scrubbed(reason)}"'
-        if code == _TOO_LARGE and blocks is not None:
-            return too_large(self.endpoint, said, blocks)
+        if code == _TOO_LARGE and (less := to_be_smaller(self.endpoint, said, blocks, calls)):
+            return less
         if wording(reason)[0].means is Meaning.SLOW_DOWN:
             return slow_down(self.endpoint, said, None)
         return self.broken_off(error)

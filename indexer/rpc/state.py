@@ -10,9 +10,12 @@ batches of eth_call.
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC
+from functools import partial
+from itertools import chain
 
 from indexer.errors import NodeAnswerWrong
 from indexer.rpc.answers import Call, Part
+from indexer.rpc.batches import Batches
 from indexer.rpc.endpoint import Endpoint
 from indexer.rpc.failures import PinRefused
 from indexer.rpc.frames import Header
@@ -32,11 +35,13 @@ TIME_CODE = bytes.fromhex("42600052602060" + "00f3")
 
 _WITNESSES: tuple[Request, ...] = ((MULTICALL3, BLOCK_TIME), (b"", TIME_CODE))
 _MOST_IN_ONE = 50  # share prices may cost some 400,000 gas each, and nodes stop at 50 million
+_MOST_ALONE = 100  # calls in one request
+_BESIDE = len(_WITNESSES) + 1  # the last is a header, where a pin is a number
 _LAST_PRECOMPILE = 0xFFFF
 _ASKED, _TOLD = "(address,bool,bytes)[]", "(bool,bytes)[]"
 
 
-async def state(ask: Ask, requests: Sequence[Request], block: Header, batch: int) -> Answers:
+async def state(ask: Ask, requests: Sequence[Request], block: Header, batches: Batches) -> Answers:
     """
     Return what contracts answer after one block, in the order of `requests`.
 
@@ -44,7 +49,7 @@ async def state(ask: Ask, requests: Sequence[Request], block: Header, batch: int
         ask: sends calls in one request; see `failover.Failover.ask`.
         requests: (contract address, call data) each.
         block: header of the block.
-        batch: how many calls travel in one request.
+        batches: how many calls travel in one request.
 
     Returns:
         The returned bytes, none of them where no contract is; None where the contract reverted.
@@ -52,7 +57,8 @@ async def state(ask: Ask, requests: Sequence[Request], block: Header, batch: int
     Raises:
         NodeBehind: the node does not know the block.
         NodeAnswerWrong: the node executed the calls in another block, or does not show in which.
-        NodeUnavailable: no endpoint answered; `Refused` when none serves the call.
+        NodeUnavailable: no endpoint answered; `Refused` when none serves the call, `TooManyCalls`
+            when none serves it together with its witnesses.
         HistoryPruned: none has the block's state any more.
     """
     told: dict[int, bytes | None] = {}
@@ -62,21 +68,24 @@ async def state(ask: Ask, requests: Sequence[Request], block: Header, batch: int
         answers = await _bundled(ask, [requests[place] for place in places], block)
         told.update(zip(places, answers, strict=False))
         alone += [] if answers else places
-    for places in _cut(alone, _room(batch)):
-        answers = await _one_by_one(ask, [requests[place] for place in places], block)
-        told.update(zip(places, answers, strict=True))
+    asked = [requests[place] for place in alone]
+    parts = await batches.asked(
+        asked, partial(_one_by_one, ask, block), spare=_BESIDE, most=_MOST_ALONE
+    )
+    told.update(zip(alone, chain.from_iterable(parts), strict=True))
     return [told[place] for place in range(len(requests))]
 
 
-def calls_sent(requests: Sequence[Request], batch: int) -> int:
-    """Return how many calls `state` sends for these requests where Multicall3 is deployed."""
+def calls_sent(requests: Sequence[Request]) -> int:
+    """
+    Return how many calls `state` sends for these requests where Multicall3 is deployed.
+
+    Of a node that takes fewer calls in one request, precompiles are asked with more witnesses.
+    """
     alone = sum(_is_precompile(to) for to, _ in requests)
-    bundles, batches = -(-(len(requests) - alone) // _MOST_IN_ONE), -(-alone // _room(batch))
+    bundles = -(-(len(requests) - alone) // _MOST_IN_ONE)
+    batches = -(-alone // (_MOST_ALONE - _BESIDE))
     return bundles + alone + batches * len(_WITNESSES)
-
-
-def _room(batch: int) -> int:
-    return max(1, batch - len(_WITNESSES) - 1)  # the last is a header, where a pin is a number
 
 
 def _is_precompile(to: bytes) -> bool:
@@ -117,7 +126,7 @@ def _opened(answer: bytes | None) -> Answers:
     return [content if is_good else None for is_good, content in inner]
 
 
-async def _one_by_one(ask: Ask, requests: Sequence[Request], block: Header) -> Answers:
+async def _one_by_one(ask: Ask, block: Header, requests: Sequence[Request]) -> Answers:
     def checked(answers: Answers) -> Answers:
         _check_time(answers[: len(_WITNESSES)], block)
         return answers[len(_WITNESSES) :]

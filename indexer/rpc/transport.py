@@ -15,7 +15,7 @@ import msgspec
 from indexer.errors import NodeUnavailable, WorldError
 from indexer.rpc.answers import Blocks, Call, Part, in_order, parts_of, unreadable
 from indexer.rpc.endpoint import Endpoint
-from indexer.rpc.failures import Refused, TimedOut, quoted, too_large
+from indexer.rpc.failures import Refused, TimedOut, quoted, to_be_smaller
 
 CONNECT_SECONDS = 10
 
@@ -49,6 +49,7 @@ class Transport(ABC):
         Raises:
             NodeUnavailable: no answer, an unreadable one, or a refusal of the whole request.
             RangeTooLarge: the answer is larger than we or the node allow.
+            TooManyCalls: likewise, or the calls are more, in a request without a range.
             NodeAnswerWrong: the answers are not those to our calls.
         """
         requests = [
@@ -98,11 +99,11 @@ class Transport(ABC):
             "answer; check that the node is running and the URL is right"
         )
 
-    def oversized(self, blocks: Blocks | None) -> WorldError:
-        """Return the exception for an answer that is larger than we allow."""
+    def oversized(self, blocks: Blocks | None, calls: int) -> WorldError:
+        """Return the exception for an answer to so many calls that is larger than we allow."""
         said = f"the answer exceeds our limit of {self.endpoint.most_answer_bytes:,} bytes"
-        if blocks is not None:
-            return too_large(self.endpoint, said, blocks)
+        if less := to_be_smaller(self.endpoint, said, blocks, calls):
+            return less
         return Refused(f"{self.endpoint}: {said}; use another endpoint")
 
 

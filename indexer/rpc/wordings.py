@@ -3,10 +3,12 @@ How nodes and providers say no, as data: one row per wording, first match wins.
 
 A row is a case-insensitive pattern over "<code> <message> <error data>" and what it means. Rows
 that mean "ask for less" may carry named groups: `low` and `high` (a range that would work, hex or
-decimal), or `blocks` (the longest span allowed; `k` behind the number multiplies by 1,000).
+decimal), or `blocks` (the longest span allowed; `k` behind the number multiplies by 1,000); those
+that mean "fewer calls" may carry `calls` (the most allowed in one request).
 Order matters where one text says two things: rate limits come before sizes, because Infura uses
 code -32005 for both, and a node that is behind comes before sizes, because Reth says "block
-range extends beyond current head block".
+range extends beyond current head block". What a contract reverts with comes before what is said of
+batches: it may say anything.
 """
 
 import re
@@ -20,6 +22,7 @@ class Meaning(Enum):
     SLOW_DOWN = "send fewer requests"
     BEHIND = "ask again when the node has seen the block"
     TOO_LARGE = "ask for fewer blocks"
+    FEWER_CALLS = "send fewer calls in one request"
     REVERTED = "the contract itself refused the call"
     NO_PIN = "the node does not take a block hash as a pin"
     PRUNED = "the node no longer has this part of history"
@@ -51,6 +54,7 @@ class Wording:
 
 _RANGE = r"\[\s*(?P<low>0x[0-9a-f]+)\s*,\s*(?P<high>0x[0-9a-f]+)\s*\]"
 _N = r"(?P<blocks>\d[\d,._]*k?)"
+_CALLS = r"(?P<calls>\d+)"
 
 WORDINGS: tuple[Wording, ...] = (
     # Never, with this key or plan; said with HTTP 429 as well.
@@ -141,8 +145,11 @@ WORDINGS: tuple[Wording, ...] = (
     Wording("Alchemy", r"response size (exceeded|is larger)", Meaning.TOO_LARGE),
     Wording("1RPC", r"response size should not", Meaning.TOO_LARGE),
     Wording(
-        "Optimism, Reth", r"response (is )?too (large|big)|length limit exceeded", Meaning.TOO_LARGE
+        "Optimism, Reth, geth",
+        r"response (is |was )?too (large|big)|length limit exceeded",
+        Meaning.TOO_LARGE,
     ),
+    Wording("Nethermind", r"MaxBatchResponseBodySize of \d+KB exceeded", Meaning.TOO_LARGE),
     Wording("Infura, geth, Alchemy", r"query timeout|query duration", Meaning.TOO_LARGE),
     Wording("dRPC, Arbitrum", r"request timed? ?out|request timeout", Meaning.TOO_LARGE),
     # eth_call.
@@ -160,6 +167,21 @@ WORDINGS: tuple[Wording, ...] = (
         r"cannot unmarshal object into go value|expected a string, got object|invalid block tag",
         Meaning.NO_PIN,
     ),
+    # Fewer calls, with how many.
+    Wording("dRPC, 1RPC", rf"batch of more than {_CALLS} requests", Meaning.FEWER_CALLS),
+    Wording("Base", rf"maximum {_CALLS} calls in 1 batch", Meaning.FEWER_CALLS),
+    Wording("Erigon", rf"batch limit {_CALLS} exceeded", Meaning.FEWER_CALLS),
+    Wording(
+        "Reth, HyperEVM",
+        rf"batch request was too large(.*exceeded max limit of {_CALLS})?",
+        Meaning.FEWER_CALLS,
+    ),
+    # Fewer calls, with no hint how many.
+    Wording("geth", r"batch too large", Meaning.FEWER_CALLS),
+    Wording("Nethermind", r"batch size limit exceeded", Meaning.FEWER_CALLS),
+    Wording("Besu", r"exceeds max batch size", Meaning.FEWER_CALLS),
+    Wording("Polygon Edge", r"batch request length too long", Meaning.FEWER_CALLS),
+    Wording("Gnosis", r"too many \S+ methods in the batch", Meaning.FEWER_CALLS),
     # Never, not from this node.
     Wording(
         "any",
@@ -213,6 +235,12 @@ def suggestion(found: re.Match[str], from_block: int, to_block: int) -> tuple[in
         return None
     is_smaller = low == from_block and low <= high < to_block
     return (low, high) if is_smaller else None
+
+
+def calls_allowed(found: re.Match[str], calls: int) -> int | None:
+    """Return how many calls a refusal of so many allows; None where it names no smaller number."""
+    told = found.groupdict().get("calls")
+    return int(told) if told and 0 < int(told) < calls else None
 
 
 def _count(text: str) -> int:

@@ -20,9 +20,9 @@ Clock = Callable[[int], datetime]
 class _Imagined:
     """A node that counts what it is asked; its blocks have the times of a clock."""
 
-    def __init__(self, clock: Clock, batch: int) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.requests = 0
-        self._clock, self._batch = clock, batch
+        self._clock = clock
 
     def header(self, number: int) -> Header:
         """Return a header that has a number and a time."""
@@ -38,7 +38,7 @@ class _Imagined:
         self, requests: Sequence[tuple[bytes, bytes]], _block: Header
     ) -> list[bytes | None]:
         """Return no answer to any request."""
-        self.requests += calls_sent(requests, self._batch)
+        self.requests += calls_sent(requests)
         return [None] * len(requests)
 
 
@@ -49,16 +49,15 @@ class Forecast:
     Headers of blocks with logs come with a range; where these are many, fewer are asked for.
     """
 
-    def __init__(self, chain: Chain, clock: Clock, batch: int = 100) -> None:
+    def __init__(self, chain: Chain, clock: Clock) -> None:
         """
         Imagine a chain.
 
         Args:
             chain: the chain.
             clock: number -> time of the block, as far as it is known or guessed.
-            batch: how many calls travel in one request.
         """
-        self._node = _Imagined(clock, batch)
+        self._node = _Imagined(clock)
         self._reader = StateReader(cast(Source, self._node), chain)
 
     async def calls(self, known: Known, piece: Piece) -> int:

@@ -37,6 +37,7 @@ FAULTS = {
         Fault(lies.batch_partly_lost, _TOLD, Kind.SEEN),
         # Refusals.
         Fault(refusals.range_limit, _ASKED, Kind.SEEN),
+        Fault(refusals.batch_limit, _SENT, Kind.SEEN),
         Fault(refusals.too_many_requests, _SENT, Kind.SEEN),
         Fault(refusals.too_many_requests_retry_after, _SENT, Kind.SEEN),
         Fault(refusals.rate_limited_in_words, _ASKED, Kind.SEEN),

@@ -110,7 +110,8 @@ class Habits:
         log_limit: most logs that `truncated` leaves in an answer; None cuts at random.
         block: the only block whose logs are left out; None for any, now this one, now another.
         slow_seconds: how long an answer takes that comes too late.
-        said_by: in whose words `range_limit` refuses; None for anybody's.
+        said_by: in whose words `range_limit` and `batch_limit` refuse; None for anybody's.
+        call_limit: most calls in one request that `batch_limit` lets pass.
     """
 
     span_limit: int = 7
@@ -118,6 +119,7 @@ class Habits:
     block: int | None = None
     slow_seconds: float = 1.0
     said_by: str | None = None
+    call_limit: int = 2
 
 
 @dataclass

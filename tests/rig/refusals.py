@@ -1,9 +1,10 @@
 """Faults of nodes that will not answer, and say so."""
 
+import json
 from collections.abc import Sequence
 
-from rig.exchange import Exchange, Reply
-from rig.sayings import BREAKDOWNS, RANGE_LIMITS, RATE_LIMITS, UNSEEN, Saying
+from rig.exchange import Exchange, Json, Reply
+from rig.sayings import BATCH_LIMITS, BREAKDOWNS, RANGE_LIMITS, RATE_LIMITS, UNSEEN, Saying
 
 # A minute is waited for, an hour is not; a date of the past is a pause that is over.
 _PAUSES = ("0", "1", "3600", "Wed, 21 Oct 2015 07:28:00 GMT", "soon")
@@ -19,6 +20,24 @@ def range_limit(exchange: Exchange) -> bool:
             call.refuse(saying.code, saying.text(*call.range, limit))
             found = True
     return found
+
+
+def batch_limit(exchange: Exchange) -> bool:
+    """Batches of more calls than the node allows are refused whole, in some provider's words."""
+    limit, only = exchange.habits.call_limit, exchange.habits.said_by
+    if len(exchange.calls) <= limit:
+        return False
+    saying = exchange.dice.choice([one for one in BATCH_LIMITS if only in {None, one.said_by}])
+    error: Json = {"code": saying.code, "message": saying.text(0, 0, limit)}
+    if saying.data is not None:
+        error["data"] = saying.data.format(limit=limit)
+    ids = [call.id for call in exchange.calls] if saying.under == "each" else [None]
+    if saying.under == "first":
+        ids = [exchange.calls[0].id]
+    errors = [{"jsonrpc": "2.0", "id": each, "error": error} for each in ids]
+    told = errors if saying.under == "each" else errors[0]
+    exchange.reply = Reply(json.dumps(told).encode(), saying.status)
+    return True
 
 
 def too_many_requests(exchange: Exchange) -> bool:

@@ -6,6 +6,7 @@ block of a range that would work; with an x behind the name, in hex.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -17,11 +18,17 @@ class Saying:
         said_by: a node or provider that says it.
         code: JSON-RPC error code.
         message: with blanks.
+        data: likewise; None for none.
+        status: HTTP status it comes with.
+        under: where a whole batch is refused, the ids of which calls its errors bear.
     """
 
     said_by: str
     code: int
     message: str
+    data: str | None = None
+    status: int = 200
+    under: Literal["none", "first", "each"] = "none"
 
     def text(self, low: int, high: int, limit: int) -> str:
         """Return the message about one request."""
@@ -101,12 +108,38 @@ RANGE_LIMITS = (
     Saying("1RPC size", -32602, "response size should not greater than 10000000 bytes"),
     Saying("Optimism size", -32000, "backend response too large"),
     Saying("geth size", -32003, "response too large"),
+    Saying("Nethermind size", -32005, "MaxBatchResponseBodySize of 32768KB exceeded"),
     Saying("Infura time", -32005, "query timeout exceeded"),
     Saying("dRPC time", 30, "Request timeout on the free tier, please upgrade your tier"),
     Saying("thirdweb", -32005, "requested 98999 blocks, maximum allowed is {limit} blocks"),
     Saying("Morph", -32000, "block range too large, max block range = {limit}"),
     Saying("Polygon", -32005, "Block range too large, range: 98999, max: {limit}"),
     Saying("BSC", -32005, "limit exceeded"),
+)
+
+# To a batch of too many calls; `limit` is the most allowed.
+BATCH_LIMITS = (
+    Saying(
+        "dRPC",
+        31,
+        "Batch of more than {limit} requests are not allowed on free tier, to use this feature "
+        "register paid account at drpc.org",
+        status=500,
+        under="each",
+    ),
+    Saying("geth", -32600, "batch too large", under="first"),
+    Saying("Reth", -32010, "The batch request was too large", data="Exceeded max limit of {limit}"),
+    Saying("Base", -32014, "maximum {limit} calls in 1 batch"),
+    Saying(
+        "Erigon",
+        -32000,
+        "batch limit {limit} exceeded (can increase by --rpc.batch.limit). Requested batch of "
+        "size: 142",
+    ),
+    Saying("Nethermind", -32005, "Batch size limit exceeded"),
+    Saying("Besu", -32005, "Number of requests exceeds max batch size"),
+    Saying("Polygon Edge", -32600, "Batch request length too long"),
+    Saying("Gnosis", -32600, 'Too many ["eth_getLogs"] methods in the batch'),
 )
 
 RATE_LIMITS = (

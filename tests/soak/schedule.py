@@ -64,7 +64,11 @@ def schedule(seed: int) -> Schedule:
     return Schedule(
         blocks=dice.randint(_FEWEST_BLOCKS, _FEWEST_BLOCKS + 30),
         faults=tuple(_planned(dice, FAULTS[name]) for name in sorted(chosen)),
-        habits=Habits(span_limit=dice.randint(8, 60), slow_seconds=SLOW_SECONDS),
+        habits=Habits(
+            span_limit=dice.randint(8, 60),
+            slow_seconds=SLOW_SECONDS,
+            call_limit=dice.choice((2, 3, 10, 50)),
+        ),
         runs=tuple(_run(dice) for _ in range(dice.randint(2, 3))),
     )
 
