@@ -243,7 +243,7 @@ def _by_series(channel: Any, scale: alt.Scale, legend: alt.Legend, names: list[s
 
 def _said_over() -> alt.Chart:
     mark = named(SPANS).mark_rect(opacity=0, aria=True)
-    said: alt.Chart = mark.encode(x="at:T", x2="until:T", description="said:N")
+    said: alt.Chart = mark.encode(alt.X("at:T"), alt.X2("until:T"), alt.Description("said:N"))
     return said
 
 

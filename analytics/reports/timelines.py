@@ -61,17 +61,17 @@ def _layers(drawing: Drawing, ends: tuple[datetime, datetime], size: Size) -> An
     bars = (
         named(VALUES)
         .mark_bar(height=9, yOffset=7, aria=False)
-        .encode(x=x, x2="until:T", y=place, color=alt.Color("kind:N", scale=colors, legend=None))
+        .encode(x, alt.X2("until:T"), place, alt.Color("kind:N", scale=colors, legend=None))
     )
     labels = (
         named(SPANS)
         .mark_text(align="left", dy=-6, fontSize=12, color="#333", aria=False)
-        .encode(x="at:T", y=place, text="label:N")
+        .encode(alt.X("at:T"), place, alt.Text("label:N"))
     )
     said = (
         named(SPANS)
         .mark_rect(opacity=0, aria=True)
-        .encode(x="at:T", x2="until:T", y=place, description="said:N")
+        .encode(alt.X("at:T"), alt.X2("until:T"), place, alt.Description("said:N"))
     )
     return alt.layer(bars, labels, said)
 
