@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from analytics.expressions import check, ratio, whole_total
+from analytics.expressions import check, divided, ratio, whole_total
 
 _ALL = "_all"
 
@@ -76,7 +76,7 @@ def reached(
         _cumulated(events, time, amount, by)
         .group_by(*by, _ALL)
         .agg(
-            pl.col(time).filter(share >= percent / 100).min().alias(str(percent))
+            pl.col(time).filter(share >= divided(pl.lit(percent), 100)).min().alias(str(percent))
             for percent in percents
         )
         .drop(_ALL)

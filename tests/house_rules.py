@@ -131,6 +131,39 @@ def undocumented_metrics(source: str) -> list[str]:
     ]
 
 
+def divided_columns(source: str) -> list[str]:
+    """Return divisions by `/` of anything but numbers: a column is divided by `divided`."""
+    found: dict[int, bool] = {}
+    for function in ast.walk(ast.parse(source)):
+        if isinstance(function, Function):
+            numbers = {each.arg for each in _arguments(function) if _is_number(each.annotation)}
+            for node in ast.walk(function):
+                if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+                    columns = _names(node) - numbers
+                    is_plain = isinstance(node.left, ast.Constant) or not columns
+                    found[node.lineno] = found.get(node.lineno, False) or is_plain
+    return [f"line {line}" for line, is_plain in sorted(found.items()) if not is_plain]
+
+
+def _arguments(function: Function) -> list[ast.arg]:
+    return [*function.args.args, *function.args.kwonlyargs]
+
+
+def _is_number(annotation: ast.expr | None) -> bool:
+    return isinstance(annotation, ast.Name) and annotation.id in {"int", "float"}
+
+
+def group_moments(source: str) -> list[str]:
+    """Return means and deviations of groups: their last digit depends on how many threads work."""
+    return [
+        f"line {node.lineno}"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute)
+        and node.attr in {"mean", "std", "var"}
+        and not (isinstance(node.value, ast.Attribute) and node.value.attr == "list")
+    ]
+
+
 def machine_traces(source: str) -> list[str]:
     """Return paths of somebody's machine and addresses of package indexes."""
     return [match.group() for match in MACHINE.finditer(source)]

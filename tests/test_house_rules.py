@@ -9,7 +9,9 @@ import pytest
 from house_rules import (
     broad_excepts,
     code_in_data,
+    divided_columns,
     empty_names,
+    group_moments,
     header,
     header_faults,
     long_bodies,
@@ -43,6 +45,7 @@ PROTOCOLS = [
     if path.parent.name != "protocols" or path.stem != "__init__"
 ]
 METRICS = [path for path in below("analytics/metrics", "*.py") if path.stem != "__init__"]
+FORMULAS = [*METRICS, *(ROOT / "analytics").glob("*.py")]
 QUERIES = below("queries", "*.sql")
 PROSE = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 OURS = [
@@ -60,6 +63,8 @@ RULES: dict[Rule, list[Path]] = {
     code_in_data: PROTOCOLS,
     unfinished: [*PROTOCOLS, *below("tests", "test_protocol_*.py")],
     undocumented_metrics: METRICS,
+    divided_columns: [path for path in FORMULAS if path.stem not in {"expressions", "load"}],
+    group_moments: FORMULAS,
     header_faults: QUERIES,
     shape_faults: QUERIES,
     machine_traces: OURS,
@@ -86,6 +91,9 @@ WRONG: list[tuple[Rule, str]] = [
     (unfinished, '"""My venue: DRAFT, what it is in one line."""'),
     (unfinished, '"cause": Const("unknown"),  # DRAFT: no argument was recognised'),
     (undocumented_metrics, 'def fees():\n    """Fees.\n\n    Args:\n    """'),
+    (divided_columns, "def f(a: pl.Expr, b: int):\n    return a / b"),
+    (divided_columns, "def f(share: pl.Expr):\n    return share.sum() / pl.len()"),
+    (group_moments, 'x = pl.col("price").mean()'),
     (header_faults, "-- question: How much?\n-- reads: fees\nselect 1 from fees"),
     (header_faults, HEADER + "select 1 from adls"),
     (shape_faults, "select 1; select 2"),

@@ -9,6 +9,7 @@ from analytics.expressions import (
     changes_by_day,
     check,
     day,
+    divided,
     known_total,
     level,
     pool_level,
@@ -299,7 +300,7 @@ def _seconds() -> pl.Expr:
 
 def _yearly() -> list[pl.Expr]:
     growth = ratio(pl.col("share_price_tokens"), pl.col("earlier_price_tokens"))
-    times = pl.lit(_YEAR_SECONDS) / pl.col("elapsed_seconds")
+    times = divided(pl.lit(_YEAR_SECONDS), pl.col("elapsed_seconds"))
     is_clean = pl.col("reset_count") == 0
     return [
         pl.when(is_clean).then((growth - 1) * times).alias("yield_simple_ratio"),
@@ -326,9 +327,9 @@ def _basis() -> pl.Expr:
 def _steadiness(prices: pl.LazyFrame, keys: tuple[str, ...]) -> pl.LazyFrame:
     change = pl.col("change")
     # A running sum adds in order, as the twin does; a plain one need not.
-    mean = change.drop_nulls().cum_sum().last() / change.count()
+    mean = divided(change.drop_nulls().cum_sum().last(), change.count())
     square = (change - pl.col("mean")) * (change - pl.col("mean"))
-    variance = square.drop_nulls().cum_sum().last() / (change.count() - 1)
+    variance = divided(square.drop_nulls().cum_sum().last(), change.count() - 1)
     return (
         prices.sort(STATE_ORDER)
         .group_by(*keys, "date")
