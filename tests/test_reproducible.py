@@ -6,25 +6,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+import every_metric
+
 from analytics.metrics import METRICS
 
-
-def digests(threads: int) -> dict[str, str]:
-    """Return a digest of every metric of the simulated world, computed by so many threads."""
-    return json.loads(  # type: ignore[no-any-return]
-        subprocess.run(
-            [sys.executable, str(Path(__file__).with_name("every_metric.py"))],
-            env=os.environ | {"POLARS_MAX_THREADS": str(threads)},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-    )
+THREADS = "7"
 
 
 def test_no_metric_depends_on_how_many_threads_compute_it() -> None:
     """Sums of floats differ in their last digit by the pieces they are made of: none is such."""
-    alone, many = digests(1), digests(7)
+    told = subprocess.run(
+        [sys.executable, str(Path(every_metric.__file__))],
+        env=os.environ | {"POLARS_MAX_THREADS": THREADS},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    elsewhere: dict[str, str] = json.loads(told)
 
-    assert alone.keys() == METRICS.keys()
-    assert {name for name in alone if alone[name] != many[name]} == set()
+    here = {metric: every_metric.digest(metric) for metric in METRICS}
+
+    assert {metric for metric in METRICS if here[metric] != elsewhere[metric]} == set()
