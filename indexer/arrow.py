@@ -1,5 +1,6 @@
 """Arrow's arrays as Polars' columns, without a copy."""
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -22,3 +23,11 @@ class _Exported:
 def series_of(array: pa.Array, name: str = "") -> pl.Series:
     """Return an array as a column; it keeps the array's buffers."""
     return pl.Series(_Exported(array)).alias(name)
+
+
+def binary_of(octets: bytes, width: int) -> pl.Series:
+    """Return bytes that lie behind each other as a Binary column of values of `width` bytes."""
+    count = len(octets) // width
+    ends = np.arange(count + 1, dtype=np.int64) * width
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(octets)]
+    return series_of(pa.Array.from_buffers(pa.large_binary(), count, buffers))

@@ -61,6 +61,11 @@ class RangeTooLarge(WorldError):
         super().__init__(message)
         self.suggested = suggested
 
+    @property
+    def most(self) -> int | None:
+        """How many blocks the node proposed, or None."""
+        return None if self.suggested is None else self.suggested[1] - self.suggested[0] + 1
+
 
 class RequestsSpent(WorldError):
     """As many requests were sent as the user allows; what is whole is stored, run again."""

@@ -2,22 +2,12 @@
 
 import json
 import sys
-from functools import cache
 from hashlib import sha256
 
-import polars as pl
-from handmade import table
-from simulated_world import world
+from simulated_world import book
 
 from analytics.compute import collected, compute
 from analytics.metrics import METRICS
-from indexer.tables import fact_tables
-
-
-@cache
-def book(name: str) -> pl.LazyFrame:
-    """Return a table of the books; what the simulator writes none of is empty."""
-    return (world().ledger.table(name) if name in fact_tables() else table(name)).lazy()
 
 
 def digest(metric: str) -> str:

@@ -5,8 +5,12 @@ from collections.abc import Callable, Hashable, Iterable
 from decimal import Context, Decimal
 from functools import cache
 
+import polars as pl
+from handmade import table
+
 from indexer.simulation.ledger import Row
 from indexer.simulation.world import World, simulated
+from indexer.tables import fact_tables
 
 SEED = 1
 
@@ -17,6 +21,11 @@ _EXACT = Context(prec=60)
 def world() -> World:
     """Return the world of the usual seed."""
     return simulated(SEED)
+
+
+def book(name: str) -> pl.LazyFrame:
+    """Return a table of the world's books; what the simulator writes none of is empty."""
+    return (world().ledger.table(name) if name in fact_tables() else table(name)).lazy()
 
 
 def totals(

@@ -15,7 +15,7 @@ from handmade import at, load, table, write_database
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_rows import written_market
-from simulated_world import world
+from simulated_world import book
 from test_twins import EXAMPLES, situations
 from typer.testing import CliRunner, Result
 
@@ -27,7 +27,6 @@ from analytics.reports.chain_names import CHAIN_NAMES, EXPLORERS, block_link, tr
 from analytics.reports.evidence import evidence, subtotals
 from analytics.trace import Question, Together, traced, traced_together
 from indexer.chains import CHAINS
-from indexer.tables import fact_tables
 
 GMX = {"protocol": "gmx", "version": "v2"}
 SNX = {"protocol": "snx", "version": "v3"}
@@ -40,11 +39,6 @@ SILENT = {
     *("asset_correlation", "event_drops", "event_shape", "pool_resilience", "yield_stability"),
     *("zero_liquidations", "impact_depth", "impact_depth_change"),
 }
-
-
-def simulated(name: str) -> pl.LazyFrame:
-    """Return a table of the simulated world's books."""
-    return (world().ledger.table(name) if name in fact_tables() else table(name)).lazy()
 
 
 def question(metric: str, row: pl.DataFrame, **more: object) -> Question:
@@ -64,13 +58,13 @@ def remarkable(rows: pl.DataFrame) -> list[pl.DataFrame]:
 @pytest.mark.parametrize("metric", sorted(METRICS))
 def test_every_metric_is_what_its_facts_give(metric: str) -> None:
     """First, last and largest row of each metric: computed from the traced facts, the same row."""
-    rows = collected(compute(metric, simulated))
+    rows = collected(compute(metric, book))
     if rows.is_empty():
         assert metric in SILENT
         return
 
     for row in remarkable(rows):
-        facts = traced(question(metric, row), simulated)
+        facts = traced(question(metric, row), book)
 
         assert question(metric, row).is_answered_by(facts)
         assert sum(map(len, facts.values())) > 0
@@ -91,10 +85,10 @@ def test_rows_of_any_facts_are_traced(metric: str, data: st.DataObject) -> None:
 @pytest.mark.parametrize("column", ["open_interest_long_usd", "open_interest_total_tokens"])
 def test_one_number_of_a_row_is_traced_alone(column: str) -> None:
     """A single column rests on no more facts than its whole row."""
-    row = collected(compute("open_interest", simulated))[-1]
+    row = collected(compute("open_interest", book))[-1]
 
-    alone = traced(question("open_interest", row, column=column), simulated)
-    whole = traced(question("open_interest", row), simulated)
+    alone = traced(question("open_interest", row, column=column), book)
+    whole = traced(question("open_interest", row), book)
 
     assert 0 < len(alone["open_interest"]) <= len(whole["open_interest"])
     assert question("open_interest", row, column=column).is_answered_by(alone)

@@ -185,7 +185,7 @@ def _drawn(
             drawing,
             size,
             alt.layer(
-                _encoded(drawing, marks(size), size, ends, is_stacked=is_stacked), _said_over()
+                _encoded(drawing, marks(size), size, ends, is_stacked=is_stacked), said_over()
             ),
             told,
         )
@@ -241,7 +241,8 @@ def _by_series(channel: Any, scale: alt.Scale, legend: alt.Legend, names: list[s
     return channel("series:N", title=None, sort=names, scale=scale, legend=legend)
 
 
-def _said_over() -> alt.Chart:
+def said_over() -> alt.Chart:
+    """Return the layer without colour that says of each span what there is in it."""
     mark = named(SPANS).mark_rect(opacity=0, aria=True)
     said: alt.Chart = mark.encode(alt.X("at:T"), alt.X2("until:T"), alt.Description("said:N"))
     return said

@@ -18,6 +18,7 @@ from analytics.reports.charts import (
     Size,
     named,
     rendered,
+    said_over,
     time_axis,
 )
 from analytics.reports.parts import Chart
@@ -68,12 +69,7 @@ def _layers(drawing: Drawing, ends: tuple[datetime, datetime], size: Size) -> An
         .mark_text(align="left", dy=-6, fontSize=12, color="#333", aria=False)
         .encode(alt.X("at:T"), place, alt.Text("label:N"))
     )
-    said = (
-        named(SPANS)
-        .mark_rect(opacity=0, aria=True)
-        .encode(alt.X("at:T"), alt.X2("until:T"), place, alt.Description("said:N"))
-    )
-    return alt.layer(bars, labels, said)
+    return alt.layer(bars, labels, said_over().encode(place))
 
 
 def _bars(rows: pl.DataFrame, ends: tuple[datetime, datetime]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from indexer.arrow import series_of
+from indexer.arrow import binary_of, series_of
 
 _PREFIX = np.frombuffer(b"0x", np.uint16)[0]
 
@@ -27,11 +27,7 @@ def hex_text(rows: NDArray[np.uint8]) -> pl.Series:
 
 def binary(rows: NDArray[np.uint8]) -> pl.Series:
     """Return (rows, width) bytes as a Binary series."""
-    count, width = rows.shape
-    fixed = pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(width), count, [None, pa.py_buffer(np.ascontiguousarray(rows))]
-    )
-    return series_of(fixed.cast(pa.large_binary()))
+    return binary_of(rows.tobytes(), rows.shape[1])
 
 
 def fixed_bytes(series: pl.Series, width: int) -> NDArray[np.uint8]:

@@ -27,6 +27,7 @@ from indexer.rpc.probing import (
     is_list,
     newest,
     perhaps,
+    refusal_of,
     returned_bytes,
     texts,
 )
@@ -196,18 +197,14 @@ async def _batch_calls(probe: Probe) -> int:
         refusal = await _batch_refusal(probe, calls)
         if refusal is None:
             return calls
-        told = refusal.most if isinstance(refusal, TooManyCalls) else None
+        told = _proposed(refusal)
         if told and await _batch_refusal(probe, told) is None:
             return told
     return 1
 
 
 async def _batch_refusal(probe: Probe, calls: int) -> WorldError | None:
-    try:
-        await probe.asked([("eth_chainId", [])] * calls, texts)
-    except WorldError as error:
-        return error
-    return None
+    return await refusal_of(probe.asked([("eth_chainId", [])] * calls, texts))
 
 
 async def _log_blocks(probe: Probe, head: int) -> tuple[int, str | None]:
@@ -227,17 +224,12 @@ async def _log_blocks(probe: Probe, head: int) -> tuple[int, str | None]:
 
 
 async def _refusal(probe: Probe, head: int, span: int) -> WorldError | None:
-    try:
-        await probe.logs(max(head - span + 1, 0), head, address=[NOBODY], topics=[[_NO_TOPIC]])
-    except WorldError as error:
-        return error
-    return None
+    first = max(head - span + 1, 0)
+    return await refusal_of(probe.logs(first, head, address=[NOBODY], topics=[[_NO_TOPIC]]))
 
 
 def _proposed(refusal: WorldError) -> int | None:
-    if not isinstance(refusal, RangeTooLarge) or refusal.suggested is None:
-        return None
-    return refusal.suggested[1] - refusal.suggested[0] + 1
+    return refusal.most if isinstance(refusal, RangeTooLarge | TooManyCalls) else None
 
 
 async def _burst(probe: Probe) -> None:

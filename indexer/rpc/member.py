@@ -195,9 +195,7 @@ class Member:
             case _ if may_pass(error) and not isinstance(error, NodeBehind):
                 self._breaker.failed(now)
             case RangeTooLarge() if request.blocks is not None:
-                suggested = error.suggested
-                most = None if suggested is None else suggested[1] - suggested[0] + 1
-                self._ranges.refused(now, request.length, most)
+                self._ranges.refused(now, request.length, error.most)
                 self._breaker.answered()
             case TooManyCalls():
                 self._batches.refused(now, error.calls, error.most)

@@ -8,11 +8,9 @@ from binascii import unhexlify
 from collections.abc import Sequence
 
 import msgspec
-import numpy as np
 import polars as pl
-import pyarrow as pa
 
-from indexer.arrow import series_of
+from indexer.arrow import binary_of
 
 HASH_BYTES = 32
 BLOOM_BYTES = 256
@@ -70,11 +68,7 @@ def _octets(texts: Sequence[str | None], size: int) -> pl.Series:
     is_plain = {*map(len, known)} == {2 * size + 2} and {text[:2] for text in known} == {"0x"}
     if not is_plain:
         raise ValueError
-    buffers = [np.arange(len(known) + 1) * size, unhexlify("".join([text[2:] for text in known]))]
-    array = pa.Array.from_buffers(
-        pa.large_binary(), len(known), [None, *map(pa.py_buffer, buffers)]
-    )
-    return series_of(array)
+    return binary_of(unhexlify("".join([text[2:] for text in known])), size)
 
 
 def _known(texts: Sequence[str | None]) -> list[str]:

@@ -72,6 +72,15 @@ async def perhaps(asking: Awaitable[Answer]) -> Answer | None:
         return None
 
 
+async def refusal_of(asking: Awaitable[Answer]) -> WorldError | None:
+    """Return what there is instead of an answer, or None where there is one."""
+    try:
+        await asking
+    except WorldError as error:
+        return error
+    return None
+
+
 def block(name: str) -> Call:
     """Return the call for a block's header."""
     return "eth_getBlockByNumber", [name, False]
