@@ -33,6 +33,9 @@ _SETTINGS = {
     "TimeZone": "UTC",
     "enable_external_access": "false",
     "python_enable_replacements": "false",
+    # Texts in the layout that Polars keeps them in, so that none is copied.
+    "arrow_output_version": "1.4",
+    "produce_arrow_string_view": "true",
 }
 
 _RAW = frozenset({"logs", "orphans", "reaches"})

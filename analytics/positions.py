@@ -5,7 +5,7 @@ from decimal import Decimal
 import polars as pl
 
 from analytics.budgets import microdollars, worth
-from analytics.expressions import EVENT_ORDER, divided, ratio
+from analytics.expressions import divided, place, ratio
 
 SIDE = ("chain_id", "protocol", "version", "market", "is_long")
 POSITION = (*SIDE, "account", "collateral_token", "position_id")
@@ -28,25 +28,24 @@ def histories(position_changes: pl.LazyFrame) -> pl.LazyFrame:
         balance_usd, unknown_margins and margin_usd, all since the position was last closed.
     """
     size, delta = pl.col("size_tokens"), pl.col("size_delta_tokens")
-    is_closed = (size == 0).fill_null(value=False)
     is_told = pl.col("execution_price_usd").is_not_null() & delta.is_not_null()
     is_settled = (delta >= 0) | pl.col("realized_pnl_usd").is_not_null()
     sign = pl.when("is_long").then(1).otherwise(-1)
     realized = microdollars(pl.col("realized_pnl_usd")).fill_null(0)
     spent = worth(delta, pl.col("execution_price_usd")) + sign * realized
     margin, notional = pl.col("collateral_delta_usd"), pl.col("notional_delta_usd")
+    position, is_silent = pl.col("position"), (~(is_told & is_settled)).fill_null(value=True)
+    is_first = (position != position.shift(1)).fill_null(value=True)
     return (
-        position_changes.filter(pl.col("is_long").is_not_null())
-        .sort(*EVENT_ORDER)
+        _numbered(position_changes.filter(pl.col("is_long").is_not_null()))
+        .sort("position", place())
         .with_columns(
-            run=is_closed.cast(pl.Int64).cum_sum().over(POSITION) - is_closed.cast(pl.Int64),
-            until=pl.col("block_timestamp").shift(-1).over(POSITION),
-            is_silent=(~(is_told & is_settled)).fill_null(value=True),
-            spent=spent.fill_null(0),
+            is_begun=is_first | (size.shift(1) == 0).fill_null(value=False),
+            until=pl.when(position == position.shift(-1)).then(pl.col("block_timestamp").shift(-1)),
         )
         .with_columns(
-            silent=_so_far(pl.col("is_silent").cast(pl.Int64)),
-            entry=_so_far(pl.col("spent")),
+            silent=_so_far(is_silent.cast(pl.Int64)),
+            entry=_so_far(spent.fill_null(0)),
             balance=_so_far(delta.fill_null(0)),
             unknown_notionals=_so_far(notional.is_null().cast(pl.Int64)),
             balance_usd=_so_far(notional.fill_null(0)),
@@ -56,8 +55,16 @@ def histories(position_changes: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def _numbered(changes: pl.LazyFrame) -> pl.LazyFrame:
+    # A number instead of nine columns: positions are then in order after one sort.
+    positions = changes.select(POSITION).unique().with_row_index("position")
+    return changes.join(positions, on=POSITION, nulls_equal=True)
+
+
 def _so_far(value: pl.Expr) -> pl.Expr:
-    return value.cum_sum().over(*POSITION, "run")
+    """Return the sum since the position was opened, of rows that are in order."""
+    total = value.cum_sum()
+    return total - pl.when("is_begun").then(total - value).forward_fill()
 
 
 def open_at(changes: pl.LazyFrame, moments: pl.LazyFrame) -> pl.LazyFrame:

@@ -10,8 +10,8 @@ from analytics.prices import (
     SOURCE,
     deviation_bps,
     microseconds_between,
-    renamed,
 )
+from analytics.sources import by_name, by_number, numbered, paired
 
 _BOTH = (*PAIR, *SOURCE, *REFERENCE)
 # Of several prices of a source in one place the highest counts as the last: any rule would do.
@@ -52,20 +52,11 @@ def oracle_deviation_extremes(
     """
     check("tolerance_seconds", tolerance_seconds, least=0)
     updates = oracle_updates.filter(pl.col("asset").is_not_null())
-    names = _numbered(updates)
-    pairs = _pairs(names)
+    names = numbered(updates)
+    pairs = paired(names).with_row_index("pair").cache()
     compared = _compared(_told(updates, names), pairs, tolerance_seconds)
-    return (
-        _extremes(compared.with_columns(bucket(bucket_seconds)))
-        .join(pairs, on="pair")
-        .join(names, on="source")
-        .join(
-            renamed(names.drop(PAIR), SOURCE, "reference_").rename({"source": "reference"}),
-            on="reference",
-        )
-        .select(*_BOTH, *_COLUMNS)
-        .sort(*_BOTH, "bucket_at")
-    )
+    extremes = _extremes(compared.with_columns(bucket(bucket_seconds)))
+    return by_name(extremes.join(pairs, on="pair").sort(_KEY), names).select(*_BOTH, *_COLUMNS)
 
 
 _COLUMNS = (
@@ -75,20 +66,9 @@ _COLUMNS = (
 )
 
 
-def _numbered(updates: pl.LazyFrame) -> pl.LazyFrame:
-    # Numbers instead of five texts: what is joined and sorted then has a word per row.
-    return (
-        updates.select(*PAIR, *SOURCE)
-        .unique()
-        .sort(*PAIR, *SOURCE)
-        .with_row_index("source")
-        .cache()
-    )
-
-
 def _told(updates: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
     return (
-        updates.join(names, on=[*PAIR, *SOURCE], maintain_order="left")
+        by_number(updates, names)
         .select("source", *_PLACE)
         .sort("source", maintain_order=True)
         .map_batches(_in_place)
@@ -110,18 +90,6 @@ def _in_place(told: pl.DataFrame) -> pl.DataFrame:
         is_after = (own > last) | ((own == last) & is_after)
     is_sorted = told.select(is_after.fill_null(value=True).all()).item()
     return told if is_sorted else told.sort(*keys)
-
-
-def _pairs(names: pl.LazyFrame) -> pl.LazyFrame:
-    others = names.rename({"source": "reference"}).select(*PAIR, "reference")
-    return (
-        names.join(others, on=[*PAIR])
-        .filter(pl.col("source") != pl.col("reference"))
-        .select("source", "reference")
-        .sort("source", "reference")
-        .with_row_index("pair")
-        .cache()
-    )
 
 
 def _compared(told: pl.LazyFrame, pairs: pl.LazyFrame, tolerance_seconds: int) -> pl.LazyFrame:

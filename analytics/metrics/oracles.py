@@ -9,17 +9,16 @@ from analytics.prices import (
     REFERENCE,
     SOURCE,
     as_of,
-    as_reference,
-    beside_reference,
     deviation_bps,
     in_seconds,
     latest_prices,
     microseconds_between,
-    pairs_of_sources,
-    renamed,
 )
+from analytics.sources import as_reference, by_name, by_number, numbered, paired
 
 _BOTH = (*PAIR, *SOURCE, *REFERENCE)
+_KEY = ("source", "reference")
+_UPDATE = ("block_timestamp", *EVENT_ORDER, "oracle_price_quote")
 _MOST_BPS = 1_000_000
 _MOST_CELLS = 1000
 # Returns are whole billionths: their products add up exactly, in any order.
@@ -60,26 +59,26 @@ def oracle_deviation(
     """
     check("tolerance_seconds", tolerance_seconds, least=0)
     updates = oracle_updates.filter(pl.col("asset").is_not_null())
+    names = numbered(updates)
+    told = by_number(updates, names)
     age = microseconds_between("reference_at", "block_timestamp")
-    return (
+    compared = (
         as_of(
-            updates.join(pairs_of_sources(updates), on=[*PAIR, *SOURCE]),
-            as_reference(latest_prices(updates)),
+            told.join(paired(names), on="source"),
+            as_reference(latest_prices(told, by=["source"])),
             on="block_timestamp",
             price_at="reference_at",
-            by=[*PAIR, *REFERENCE],
+            by=["reference"],
         )
         .filter(age <= tolerance_seconds * MICROSECONDS)
         .with_columns(
             deviation_bps=deviation_bps("oracle_price_quote", "reference_price_quote"),
             staleness_seconds=age // MICROSECONDS,
         )
-        .select(
-            *(*_BOTH, "block_timestamp", *EVENT_ORDER),
-            *("oracle_price_quote", "reference_price_quote", "deviation_bps", "staleness_seconds"),
-        )
-        .sort(*_BOTH, "block_timestamp", *EVENT_ORDER)
+        .select(*_KEY, *_UPDATE, "reference_price_quote", "deviation_bps", "staleness_seconds")
+        .sort(*_KEY, "block_timestamp", *EVENT_ORDER)
     )
+    return by_name(compared, names).select(*_BOTH, pl.exclude(*_KEY, *_BOTH))
 
 
 def oracle_deviation_area(
@@ -124,19 +123,21 @@ def oracle_deviation_area(
     check("threshold_bps", threshold_bps, least=0, most=_MOST_BPS)
     check("tolerance_seconds", tolerance_seconds, least=0)
     check("bucket_seconds", bucket_seconds, least=1)
-    prices = latest_prices(oracle_updates.filter(pl.col("asset").is_not_null()))
-    stretches = _stretches(_compared(prices), tolerance_seconds)
+    updates = oracle_updates.filter(pl.col("asset").is_not_null())
+    names = numbered(updates)
+    prices = latest_prices(by_number(updates, names), by=["source"])
+    stretches = _stretches(_compared(prices, paired(names)), tolerance_seconds)
     beyond = pl.col("deviation_bps").abs() - threshold_bps
     lasting = microseconds_between("moment_at", "until_at")
-    return (
+    areas = (
         _in_buckets(stretches, bucket_seconds)
         .with_columns(
             lasting=lasting,
             off=pl.when(beyond > 0).then(lasting).otherwise(0),
             area=pl.when(beyond > 0).then(beyond * lasting.cast(pl.Float64)).otherwise(0.0),
         )
-        .sort(*_BOTH, "moment_at")
-        .group_by(*_BOTH, "bucket_at", maintain_order=True)
+        .sort(*_KEY, "moment_at")
+        .group_by(*_KEY, "bucket_at", maintain_order=True)
         .agg(
             compared_seconds=in_seconds(pl.col("lasting").sum()),
             off_seconds=in_seconds(pl.col("off").sum()),
@@ -145,8 +146,9 @@ def oracle_deviation_area(
             # One after the other: a sum of floats depends on the order, and `sum` keeps none.
             area_bps_seconds=pl.col("area").cum_sum().last() * 1e-6,
         )
-        .sort(*_BOTH, "bucket_at")
+        .sort(*_KEY, "bucket_at")
     )
+    return by_name(areas, names).select(*_BOTH, pl.exclude(*_KEY, *_BOTH))
 
 
 def oracle_update_lag(
@@ -188,47 +190,51 @@ def oracle_update_lag(
     """
     check("grid_seconds", grid_seconds, least=1)
     check("max_lag_seconds", max_lag_seconds, least=0, most=_MOST_CELLS * grid_seconds)
-    returns = _returns(oracle_updates, grid_seconds)
-    moves = _shared_moves(returns)
+    is_usable = pl.col("asset").is_not_null() & (pl.col("oracle_price_quote") > 0)
+    updates = oracle_updates.filter(is_usable)
+    names = numbered(updates)
+    returns = _returns(by_number(updates, names), grid_seconds)
+    moves = _shared_moves(returns, paired(names))
     strengths = _strengths(moves)
     norm = pl.col("root") * pl.col("reference_root")
-    return (
-        strengths.join(_swapped(strengths, "root", "move_count"), on=_BOTH)
-        .join(_best(moves, max_lag_seconds // grid_seconds), on=_BOTH, how="left")
+    lags = (
+        strengths.join(_swapped(strengths, "root", "move_count"), on=_KEY)
+        .join(_best(moves, max_lag_seconds // grid_seconds), on=_KEY, how="left")
         .select(
-            *(*_BOTH, "move_count", "reference_move_count"),
+            *(*_KEY, "move_count", "reference_move_count"),
             lag_seconds=pl.col("lag") * grid_seconds,
             correlation_ratio=divided(pl.col("product"), norm),
             unlagged_correlation_ratio=divided(pl.col("unlagged").fill_null(0), norm),
         )
-        .sort(_BOTH)
+        .sort(_KEY)
     )
+    return by_name(lags, names).select(*_BOTH, pl.exclude(*_KEY, *_BOTH))
 
 
-def _compared(prices: pl.LazyFrame) -> pl.LazyFrame:
+def _compared(prices: pl.LazyFrame, pairs: pl.LazyFrame) -> pl.LazyFrame:
     """Return every moment at which one of two sources speaks, with what both said last."""
-    pairs = pairs_of_sources(prices)
-    spoken = prices.select(*PAIR, *SOURCE, moment_at="price_at")
+    spoken = prices.select("source", moment_at="price_at")
     moments = pl.concat(
         [
-            pairs.join(spoken, on=[*PAIR, *SOURCE]).select(*_BOTH, "moment_at"),
-            pairs.join(renamed(spoken, SOURCE, "reference_"), on=[*PAIR, *REFERENCE]).select(
-                *_BOTH, "moment_at"
-            ),
+            pairs.join(spoken, on="source"),
+            pairs.join(spoken, left_on="reference", right_on="source"),
         ]
     ).unique()
-    return beside_reference(moments, prices, on="moment_at")
+    own = as_of(moments, prices.drop("seen_at"), on="moment_at", price_at="price_at", by=["source"])
+    return as_of(
+        own, as_reference(prices), on="moment_at", price_at="reference_at", by=["reference"]
+    ).with_columns(deviation_bps=deviation_bps("price_quote", "reference_price_quote"))
 
 
 def _stretches(compared: pl.LazyFrame, tolerance_seconds: int) -> pl.LazyFrame:
     """Return from when to when each difference lasted while both prices were fresh."""
     oldest = pl.min_horizontal("price_at", "reference_at")
     return (
-        compared.sort(*_BOTH, "moment_at")
+        compared.sort(*_KEY, "moment_at")
         .with_columns(
             until_at=pl.min_horizontal(
                 oldest + pl.duration(seconds=tolerance_seconds),
-                pl.col("moment_at").shift(-1).over(_BOTH).fill_null(pl.col("moment_at")),
+                pl.col("moment_at").shift(-1).over(_KEY).fill_null(pl.col("moment_at")),
             )
         )
         .filter((pl.col("until_at") > pl.col("moment_at")) & pl.col("deviation_bps").is_not_null())
@@ -252,56 +258,54 @@ def _in_buckets(stretches: pl.LazyFrame, seconds: int) -> pl.LazyFrame:
     )
 
 
-def _returns(oracle_updates: pl.LazyFrame, grid_seconds: int) -> pl.LazyFrame:
+def _returns(updates: pl.LazyFrame, grid_seconds: int) -> pl.LazyFrame:
     """Return the last price of each source and cell, and its move: its return in billionths."""
-    price, before = pl.col("price_quote"), pl.col("price_quote").shift().over(*PAIR, *SOURCE)
+    price, before = pl.col("price_quote"), pl.col("price_quote").shift().over("source")
     middle = price.cast(pl.Float64) + before.cast(pl.Float64)
     quotient = divided(price - before, middle)
-    is_usable = pl.col("asset").is_not_null() & (pl.col("oracle_price_quote") > 0)
     return (
-        latest_prices(oracle_updates.filter(is_usable))
+        latest_prices(updates, by=["source"])
         .with_columns(cell=pl.col("price_at").dt.epoch("us") // (grid_seconds * MICROSECONDS))
-        .sort("price_at")
-        .group_by(*PAIR, *SOURCE, "cell", maintain_order=True)
-        .agg(pl.col("price_quote").last())
-        .sort(*PAIR, *SOURCE, "cell")
+        .group_by("source", "cell")
+        .agg(pl.col("price_quote").max_by("price_at"))
+        .sort("source", "cell")
         .with_columns(
             move=(quotient * _PRECISION).cast(pl.Int64).fill_null(0),
-            first=pl.col("cell").min().over(*PAIR, *SOURCE),
-            last=pl.col("cell").max().over(*PAIR, *SOURCE),
+            first=pl.col("cell").min().over("source"),
+            last=pl.col("cell").max().over("source"),
         )
     )
 
 
-def _shared_moves(returns: pl.LazyFrame) -> pl.LazyFrame:
+def _shared_moves(returns: pl.LazyFrame, pairs: pl.LazyFrame) -> pl.LazyFrame:
     """Return the moves of each source in the time that it has in common with each other one."""
-    ends = returns.select(*PAIR, *SOURCE, "first", "last").unique()
+    ends = returns.select("source", "first", "last").unique()
+    others = ends.rename({name: f"reference_{name}" for name in ("first", "last")})
     spans = (
-        pairs_of_sources(returns)
-        .join(ends, on=[*PAIR, *SOURCE])
-        .join(renamed(ends, [*SOURCE, "first", "last"], "reference_"), on=[*PAIR, *REFERENCE])
+        pairs.join(ends, on="source")
+        .join(others, left_on="reference", right_on="source")
         .select(
-            *_BOTH,
+            *_KEY,
             since=pl.max_horizontal("first", "reference_first"),
             until=pl.min_horizontal("last", "reference_last"),
         )
     )
     return (
-        spans.join(returns.filter(pl.col("move") != 0), on=[*PAIR, *SOURCE])
+        spans.join(returns.filter(pl.col("move") != 0), on="source")
         .filter(pl.col("cell").is_between("since", "until"))
-        .select(*_BOTH, "cell", "move")
+        .select(*_KEY, "cell", "move")
     )
 
 
 def _swapped(frame: pl.LazyFrame, *names: str) -> pl.LazyFrame:
     """Return what is known of a pair as the pair the other way round sees it: of its reference."""
-    sources = dict(zip((*SOURCE, *REFERENCE), (*REFERENCE, *SOURCE), strict=True))
-    return frame.rename(sources | {name: f"reference_{name}" for name in names})
+    sides = {"source": "reference", "reference": "source"}
+    return frame.rename(sides | {name: f"reference_{name}" for name in names})
 
 
 def _strengths(moves: pl.LazyFrame) -> pl.LazyFrame:
     square = pl.col("move").cast(pl.Int128) ** 2
-    return moves.group_by(_BOTH).agg(
+    return moves.group_by(_KEY).agg(
         root=square.sum().cast(pl.Float64).sqrt(), move_count=row_count()
     )
 
@@ -314,14 +318,14 @@ def _best(moves: pl.LazyFrame, most: int) -> pl.LazyFrame:
         moves.with_columns(lag=pl.int_ranges(-most, most + 1))
         .explode("lag")
         .with_columns(cell=pl.col("cell") - lag)
-        .join(_swapped(moves, "move"), on=[*_BOTH, "cell"])
-        .group_by(*_BOTH, "lag")
+        .join(_swapped(moves, "move"), on=[*_KEY, "cell"])
+        .group_by(*_KEY, "lag")
         .agg(product=product.sum())
     )
     is_alike = pl.col("product") > 0
     return (
         at_lags.sort("product", lag.abs(), "lag", descending=[True, False, True])
-        .group_by(_BOTH, maintain_order=True)
+        .group_by(_KEY, maintain_order=True)
         .agg(pl.col("lag", "product").first(), unlagged=pl.col("product").filter(lag == 0).first())
         .with_columns(lag=pl.when(is_alike).then(lag), product=pl.when(is_alike).then("product"))
     )
