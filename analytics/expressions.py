@@ -153,6 +153,39 @@ def trailing(
     )
 
 
+def where_told(
+    rows: pl.LazyFrame,
+    columns: Sequence[str],
+    fact: str,
+    events: pl.LazyFrame,
+    declared_facts: pl.LazyFrame,
+) -> pl.LazyFrame:
+    """
+    Return rows, in order, with columns null where nothing that is indexed could tell of a fact.
+
+    No event is a measured zero only of a protocol whose declarations would have told of one.
+
+    Args:
+        rows: rows with protocol and the columns.
+        columns: what sums up the fact.
+        fact: the table of facts.
+        events: rows of the fact, with protocol: who has some can tell of them.
+        declared_facts: which facts the declarations of a protocol can tell: protocol, fact.
+    """
+    declared = declared_facts.filter(pl.col("fact") == fact)
+    tellers = pl.concat([declared.select("protocol"), events.select("protocol")]).unique()
+    return (
+        rows.join(
+            tellers.with_columns(is_told=pl.lit(value=True)),
+            on="protocol",
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(pl.when("is_told").then(pl.col(columns)))
+        .drop("is_told")
+    )
+
+
 def annualised(column: str, window_days: int) -> pl.Expr:
     """Return the sum of a window as a year's, Float64; null until `first_on` is a window ago."""
     reached = (pl.col("date") - pl.col("first_on")).dt.total_days() + 1

@@ -34,15 +34,33 @@ def charged(*revenue: tuple[float, object], holders: object = 0) -> pl.LazyFrame
     return table("fees", *rows).lazy()
 
 
-def compared(spent: pl.LazyFrame, fees: pl.LazyFrame, *, window_days: int = 30) -> pl.DataFrame:
+def compared(
+    spent: pl.LazyFrame,
+    fees: pl.LazyFrame,
+    *,
+    window_days: int = 30,
+    told: tuple[str, ...] = ("buybacks", "fees"),
+) -> pl.DataFrame:
     """Return the metric, with revenue and the holders' part of it from these fees."""
     revenue, holders = protocol_revenue(fees), holders_revenue(fees)
-    return buyback_ratio(spent, revenue, holders, window_days=window_days).collect()
+    declared = table("declared_facts", *({"fact": fact} for fact in told)).lazy()
+    return buyback_ratio(spent, revenue, holders, declared, window_days=window_days).collect()
 
 
 def ratios(spent: pl.LazyFrame, fees: pl.LazyFrame, *, window_days: int = 30) -> list[object]:
     """Return the executed ratio of every day."""
     return column(compared(spent, fees, window_days=window_days), "buyback_ratio")
+
+
+def test_what_nothing_could_tell_of_is_null_and_not_zero() -> None:
+    """Fees alone, purchases not declared: spent is unknown; the other way round revenue is."""
+    earned = compared(bought(), charged((0, 10)), told=("fees",))
+    spent = compared(bought((0, 5)), charged(), told=("buybacks",))
+    declared = compared(bought(), charged((0, 10)))
+
+    assert earned.select("spent_usd", "revenue_usd", "buyback_ratio").rows() == [(None, 10, None)]
+    assert spent.select("spent_usd", "revenue_usd", "holders_usd").rows() == [(5, None, None)]
+    assert declared.select("spent_usd", "buyback_ratio").rows() == [(0, 0.0)]
 
 
 def test_buybacks_are_added_by_destination() -> None:
@@ -196,6 +214,13 @@ def test_issuance_runs_against_a_buyback() -> None:
     found = shares(purchases((3, 20, None)), supplies((0, 1_000, 0), (10, 1_050, 0)))
 
     assert found == [(None, 0.0, None), (Decimal(50), 20 / 1_050, -30 / 1_050)]
+
+
+def test_issuance_is_unknown_without_a_reading_where_the_window_begins() -> None:
+    """An older reading would count what was minted before the window."""
+    found = shares(purchases((18, 20, None)), supplies((0, 1_000, 0), (20, 1_300, 0)))
+
+    assert found[1] == (None, 20 / 1_300, None)
 
 
 def test_a_burn_is_no_lack_of_issuance() -> None:

@@ -126,6 +126,19 @@ def test_velocity_looks_ahead() -> None:
     ]
 
 
+def test_acceleration_compares_with_the_window_before() -> None:
+    """From nothing to 3 dollars a second in a minute, then from 3 to 1: the half-open windows."""
+    events = [(0, 60), (59, 120), (60, 60), (600, None), (660, 6)]
+    rows = [{"block_timestamp": at(second), "notional_usd": usd} for second, usd in events]
+
+    result = liquidation_velocity(table("liquidations", *rows).lazy()).collect()
+
+    assert column(result, "velocity_usd_per_second") == [3.0, 3.0, 1.0, None, 0.1]
+    assert column(result, "acceleration_usd_per_second_squared") == [
+        *(180 / 3600, (180 - 60) / 3600, (60 - 180) / 3600, None, None),
+    ]
+
+
 def test_velocity_adds_the_markets_of_a_protocol() -> None:
     """A cascade is one, however many markets it runs through; protocols stay apart."""
     rows: list[Mapping[str, object]] = [

@@ -36,9 +36,20 @@ def policies(*rows: Mapping[str, object]) -> pl.LazyFrame:
     return table("policies", *(always | {**row} for row in rows)).lazy()
 
 
+def columns(
+    spent: pl.LazyFrame,
+    fees: pl.LazyFrame,
+    *rows: Mapping[str, object],
+    told: tuple[str, ...] = ("buybacks", "fees"),
+) -> pl.DataFrame:
+    """Return the three columns under these policies."""
+    declared = table("declared_facts", *({"fact": fact} for fact in told)).lazy()
+    return buyback_columns(spent, fees, policies(*rows), declared).collect()
+
+
 def promised(*rows: Mapping[str, object], days: tuple[float, ...] = (0,)) -> list[object]:
     """Return what these policies make of a day's hundred dollars."""
-    result = buyback_columns(bought(), charged(*days), policies(*rows)).collect()
+    result = columns(bought(), charged(*days), *rows)
     return column(result, "policy_usd")
 
 
@@ -49,9 +60,7 @@ def test_promised_spent_and_burned_stand_side_by_side() -> None:
     """A quarter of 40 dollars was promised, 7 were spent, and 2 tokens burned."""
     spent = bought((0, 7), burned_tokens=2)
 
-    result = buyback_columns(
-        spent, charged(0), policies({"kind": "holders_share_of_revenue", "value": "0.25"})
-    ).collect()
+    result = columns(spent, charged(0), {"kind": "holders_share_of_revenue", "value": "0.25"})
 
     assert column(result, "policy_usd") == [10.0]
     assert column(result, "spent_usd") == ["7"]
@@ -98,7 +107,7 @@ def test_a_policy_that_ended_promises_nothing_more() -> None:
 
 def test_a_day_of_purchases_alone_earned_nothing() -> None:
     """No fee is zero dollars promised, and no purchase zero spent: both are measured."""
-    result = buyback_columns(bought((1, 5)), charged(0), policies()).collect()
+    result = columns(bought((1, 5)), charged(0))
 
     assert column(result, "policy_usd") == [10.0, 0.0]
     assert column(result, "spent_usd") == ["0", "5"]
@@ -109,10 +118,21 @@ def test_unknown_income_promises_an_unknown_amount() -> None:
     """A fee whose split nobody states leaves the promise of its day null; so does a lost price."""
     unsplit = charged(0, treasury_usd=None, holders_usd=None)
 
-    result = buyback_columns(bought((0, None)), unsplit, policies()).collect()
+    result = columns(bought((0, None)), unsplit)
 
     assert column(result, "policy_usd") == [None]
     assert column(result, "spent_usd") == [None]
+
+
+def test_what_nothing_could_tell_of_is_null_in_all_columns() -> None:
+    """Without declared purchases none is counted as zero, and without fees nothing is promised."""
+    earned = columns(bought(), charged(0), told=("fees",))
+    spent = columns(bought((0, 5)), charged(), told=("buybacks",))
+
+    assert earned.select("spent_usd", "burned_tokens", "buyback_count").rows() == [(None,) * 3]
+    assert earned["policy_usd"].to_list() == [10.0]
+    assert spent.select("fees_usd", "fee_count", "policy_usd").rows() == [(None,) * 3]
+    assert spent["spent_usd"].to_list() == [5]
 
 
 # --- lags -----------------------------------------------------------------------------------------
@@ -224,7 +244,7 @@ def test_the_simulated_programme_spends_what_it_spent() -> None:
     spent, fees = facts.table("buybacks").lazy(), facts.table("fees").lazy()
     total = facts.table("buybacks")["spent_usd"].sum()
 
-    days = buyback_columns(spent, fees, policies()).collect()
+    days = columns(spent, fees)
     places = buybacks_by_destination(spent, table("tokens").lazy()).collect()
     lags = buyback_lag(spent, protocol_revenue(fees), most_lag_days=0).collect()
 

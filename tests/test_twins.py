@@ -63,6 +63,7 @@ CHOICES: Mapping[str, list[object]] = {
     "fees.fee_kind": ["position", "borrow", "interest", "origination"],
     "loan": ["0xloan", None],
     "fact": ["credit_events", "fees", None],
+    "declared_facts.fact": ["buybacks", "fees", "markets"],
     "number": [1, 2, 3, 4],
     "from_block": [1, 2, 3],
     "to_block": [1, 2, 3, 4],
@@ -382,7 +383,7 @@ def test_a_window_ends_where_it_says(con: duckdb.DuckDBPyConnection) -> None:
     frames = {
         "fees": table("fees", earned, earned | {"block_timestamp": at(days=30)}),
         "buybacks": table("buybacks", {"spent_usd": 30, "block_timestamp": at(days=29)}),
-        "policies": table("policies"),
+        "declared_facts": table("declared_facts"),
     }
 
     computed = by_python("buyback_ratio", frames)

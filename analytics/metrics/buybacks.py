@@ -11,6 +11,7 @@ from analytics.expressions import (
     row_count,
     trailing,
     unknown_count,
+    where_told,
 )
 
 _GRAIN = (
@@ -105,6 +106,7 @@ def buyback_ratio(
     buybacks: pl.LazyFrame,
     protocol_revenue: pl.LazyFrame,
     holders_revenue: pl.LazyFrame,
+    declared_facts: pl.LazyFrame,
     *,
     window_days: int = 30,
 ) -> pl.LazyFrame:
@@ -113,7 +115,8 @@ def buyback_ratio(
 
     Purchases come in lumps, paid for by revenue that built up before, so a single day on its own
     says little; the window holds both. Beside the executed ratio stands the declared one: what the
-    splits in force set aside for holders, bought back or not.
+    splits in force set aside for holders, bought back or not. Where nothing that is indexed could
+    tell of a protocol's purchases, or of its fees, they are null and not zero.
 
     Formula:
         buyback_ratio(d) = Σ spent_usd / Σ revenue_usd over (d - window_days, d]
@@ -123,6 +126,7 @@ def buyback_ratio(
         buybacks: one row per purchase: spent_usd (USD).
         protocol_revenue: one row per day, market and fee kind: revenue_usd (USD).
         holders_revenue: one row per day, market and fee kind: holders_usd (USD).
+        declared_facts: which facts the declarations of a protocol can tell: fact.
         window_days: how many UTC days count, this day being the last of them.
 
     Returns:
@@ -139,8 +143,10 @@ def buyback_ratio(
         another day than the revenue behind it.
     """
     flows = _daily(buybacks, protocol_revenue, holders_revenue)
+    sums = trailing(flows, ["protocol"], _PARTS, window_days)
     revenue = pl.col("revenue_usd")
-    return trailing(flows, ["protocol"], _PARTS, window_days).with_columns(
+    earning = where_told(sums, _PARTS[1:], "fees", protocol_revenue, declared_facts)
+    return where_told(earning, _PARTS[:1], "buybacks", buybacks, declared_facts).with_columns(
         declared_ratio=ratio(pl.col("holders_usd"), revenue),
         buyback_ratio=ratio(pl.col("spent_usd"), revenue),
     )
@@ -195,8 +201,8 @@ def supply_share(
         One row per protocol, token and UTC day with a reading (the day's last counts; chain_id is
         where it was read), sorted: bought_tokens, burned_tokens, supply_tokens, dead_tokens,
         issued_tokens (Decimal), supply_share_gross_ratio, supply_share_net_ratio (Float64,
-        0.01 = 1 %). issued_tokens and the net share are null until a reading is old enough to
-        begin the window.
+        0.01 = 1 %). issued_tokens and the net share are null without a reading of the day before
+        the window: an older one would count what was issued before it.
 
     Raises:
         ValueError: window_days is below 1 or above 36,600.
@@ -229,16 +235,10 @@ def supply_share(
 
 
 def _with_beginning(readings: pl.LazyFrame, window_days: int) -> pl.LazyFrame:
-    return (
-        readings.with_columns(begins_on=pl.col("date").dt.offset_by(f"-{window_days}d"))
-        .sort("begins_on")
-        .join_asof(
-            readings.select(*_TOKEN, reach_before="reach", read_on="date").sort("read_on"),
-            left_on="begins_on",
-            right_on="read_on",
-            by=list(_TOKEN),
-            check_sortedness=False,
-        )
+    return readings.with_columns(begins_on=pl.col("date").dt.offset_by(f"-{window_days}d")).join(
+        readings.select(*_TOKEN, reach_before="reach", begins_on="date"),
+        on=[*_TOKEN, "begins_on"],
+        how="left",
     )
 
 

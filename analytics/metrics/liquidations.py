@@ -1,13 +1,14 @@
 """Forced exits by insufficient margin: how much, whose, how fast, and what was left unpaid."""
 
 import polars as pl
+from polars.lazyframe.group_by import LazyGroupBy
 
 from analytics.expressions import (
     bucket,
     check,
     distinct_count,
+    divided,
     known_total,
-    ratio,
     row_count,
     unknown_count,
 )
@@ -73,6 +74,7 @@ def liquidation_velocity(liquidations: pl.LazyFrame, *, window_seconds: int = 60
 
     Formula:
         velocity(t) = Σ notional_usd in [t, t + window_seconds) / window_seconds
+        acceleration(t) = (velocity(t) - velocity(t - window_seconds)) / window_seconds
 
     Args:
         liquidations: one row per liquidated position and event: notional_usd (USD).
@@ -81,30 +83,39 @@ def liquidation_velocity(liquidations: pl.LazyFrame, *, window_seconds: int = 60
     Returns:
         One row per protocol and moment with a liquidation, sorted: liquidation_count (Int64, in the
         window), notional_usd (Decimal, USD, in the window; a sum of what is known, null when
-        nothing is), velocity_usd_per_second (Float64).
+        nothing is), velocity_usd_per_second, acceleration_usd_per_second_squared (Float64, > 0
+        while it gets faster; null while either window is unknown).
 
     Raises:
         ValueError: window_seconds is below 1 or longer than a century.
 
     Source:
-        V_w(t) = N in [t, t + w) / w; Amberdata's charts of October 2025 use one minute.
+        V_w(t) = N in [t, t + w) / w, and dV/dt of it; Amberdata's charts of October 2025 use one
+        minute.
     """
     check("window_seconds", window_seconds, least=1)
-    # Polars divides by a literal as if multiplying by its reciprocal: one quotient in ten is off in
-    # the last place. As a column the window is divided by as IEEE 754 says.
-    seconds = pl.col("liquidation_count") * 0 + window_seconds
+    moments, notional = _by_moment(liquidations), pl.col("notional_usd")
+    count = pl.col("liquidation_count").sum()
+    ahead = _windows(moments, window_seconds, "0s").agg(count, known_total(notional))
+    behind = _windows(moments, window_seconds, f"-{window_seconds}s").agg(
+        before_usd=known_total(notional)
+    )
     return (
-        _by_moment(liquidations)
-        .rolling(
-            "block_timestamp",
-            period=f"{window_seconds}s",
-            offset="0s",
-            closed="left",
-            group_by="protocol",
+        ahead.join(behind, on=["protocol", "block_timestamp"])
+        .with_columns(
+            velocity_usd_per_second=divided(notional, window_seconds),
+            acceleration_usd_per_second_squared=divided(
+                notional - pl.col("before_usd"), float(window_seconds) * window_seconds
+            ),
         )
-        .agg(pl.col("liquidation_count").sum(), notional_usd=known_total(pl.col("notional_usd")))
-        .with_columns(velocity_usd_per_second=ratio(pl.col("notional_usd"), seconds))
+        .drop("before_usd")
         .sort("protocol", "block_timestamp")
+    )
+
+
+def _windows(moments: pl.LazyFrame, seconds: int, offset: str) -> LazyGroupBy:
+    return moments.rolling(
+        "block_timestamp", period=f"{seconds}s", offset=offset, closed="left", group_by="protocol"
     )
 
 

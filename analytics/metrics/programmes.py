@@ -2,7 +2,16 @@
 
 import polars as pl
 
-from analytics.expressions import check, day, divided, known_total, ratio, row_count, whole_total
+from analytics.expressions import (
+    check,
+    day,
+    divided,
+    known_total,
+    ratio,
+    row_count,
+    where_told,
+    whole_total,
+)
 
 _DOLLARS = pl.Decimal(38, 18)
 _DAY = ("protocol", "date")
@@ -10,10 +19,15 @@ _LAGGED = ("protocol", "lag_days")
 _ZERO = pl.lit(0).cast(_DOLLARS)
 # The first of these that is in force says what holders are to get; what it is a share of.
 _DECLARED = {"holders_share_of_revenue": "revenue_usd", "holders_share": "fees_usd"}
+_OF_FEES = ("fees_usd", "revenue_usd", "holders_usd", "fee_count")
+_OF_BUYBACKS = ("spent_usd", "burned_tokens", "buyback_count")
 
 
 def buyback_columns(
-    buybacks: pl.LazyFrame, fees: pl.LazyFrame, policies: pl.LazyFrame
+    buybacks: pl.LazyFrame,
+    fees: pl.LazyFrame,
+    policies: pl.LazyFrame,
+    declared_facts: pl.LazyFrame,
 ) -> pl.LazyFrame:
     """
     A day's buybacks three times: as the policy promises, as they were measured, as they burned.
@@ -21,7 +35,8 @@ def buyback_columns(
     A dashboard that multiplies revenue by a declared rate shows the first and calls it the second.
     What was spent in a day was mostly earned before it, so compare sums over weeks. Where no policy
     speaks of holders, what the splits of the fees set aside for them is the promise. Rates change
-    at midnight UTC.
+    at midnight UTC. Where nothing that is indexed could tell of a protocol's fees, or of its
+    purchases, their sums and counts are null and not zero.
 
     Formula:
         policy_usd(d) = revenue_usd(d) * holders_share_of_revenue(d) * buyback_share(d), or
@@ -33,6 +48,7 @@ def buyback_columns(
         fees: one row per fee charged: fee_usd, treasury_usd, holders_usd (USD).
         policies: one row per rate: kind, value (1 = 100 %), valid_from, valid_to (null while in
             force).
+        declared_facts: which facts the declarations of a protocol can tell: fact.
 
     Returns:
         One row per protocol and UTC day with a fee or a purchase, sorted: fees_usd, revenue_usd,
@@ -47,8 +63,9 @@ def buyback_columns(
         Hyperliquid, whose purchases of 10 to 12 February 2026 were 0.745 of its revenue.
     """
     rates = [*_DECLARED, "buyback_share"]
+    charged = where_told(_days(buybacks, fees), _OF_FEES, "fees", fees, declared_facts)
     return (
-        _days(buybacks, fees)
+        where_told(charged, _OF_BUYBACKS, "buybacks", buybacks, declared_facts)
         .join(_in_force(policies, _days(buybacks, fees), rates), on=_DAY, how="left")
         .with_columns(
             policy_kind=pl.coalesce(
@@ -60,9 +77,8 @@ def buyback_columns(
         )
         .with_columns(policy_usd=_promised())
         .select(
-            *(*_DAY, "fees_usd", "revenue_usd", "holders_usd", "fee_count", "spent_usd"),
-            *("burned_tokens", "buyback_count", "policy_kind", "policy_ratio"),
-            *("buyback_share_ratio", "policy_usd"),
+            *(*_DAY, *_OF_FEES, *_OF_BUYBACKS),
+            *("policy_kind", "policy_ratio", "buyback_share_ratio", "policy_usd"),
         )
         .sort(_DAY)
     )
@@ -80,15 +96,11 @@ def _days(buybacks: pl.LazyFrame, fees: pl.LazyFrame) -> pl.LazyFrame:
         burned_tokens=known_total(pl.col("burned_tokens")),
         buyback_count=row_count(),
     )
-    # A day without fees has none, and one without purchases spent nothing: these zeros are true.
-    sums = ("fees_usd", "revenue_usd", "holders_usd")
+    # A day without fees has none, and one without purchases spent nothing, where they are told.
     is_charged, is_bought = pl.col("fee_count") > 0, pl.col("buyback_count") > 0
     return charged.join(bought, on=_DAY, how="full", coalesce=True).with_columns(
-        *(pl.when(is_charged).then(name).otherwise(_ZERO).alias(name) for name in sums),
-        *(
-            pl.when(is_bought).then(name).otherwise(_ZERO).alias(name)
-            for name in ("spent_usd", "burned_tokens")
-        ),
+        *(pl.when(is_charged).then(name).otherwise(_ZERO).alias(name) for name in _OF_FEES[:-1]),
+        *(pl.when(is_bought).then(name).otherwise(_ZERO).alias(name) for name in _OF_BUYBACKS[:-1]),
         pl.col("fee_count", "buyback_count").fill_null(0),
     )
 

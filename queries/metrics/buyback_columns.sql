@@ -1,8 +1,8 @@
 -- question: What does a protocol's policy promise to spend on its token, what is spent, what burns?
--- reads:    buybacks, fees, policies
+-- reads:    buybacks, declared_facts, fees, policies
 -- grain:    one row per protocol and UTC day with a fee or a purchase
--- units:    *_usd US dollars, null when any part is unknown; *_tokens whole tokens, a sum of what is
---           known; *_ratio 0.25 = 25 %
+-- units:    *_usd US dollars, null when any part is unknown, also where nothing that is indexed
+--           could tell of it; *_tokens whole tokens, a sum of what is known; *_ratio 0.25 = 25 %
 -- twin of:  analytics.metrics.programmes.buyback_columns
 with
 
@@ -35,21 +35,62 @@ bought as (
 
 ),
 
--- A day without fees has none, and one without purchases spent nothing: these zeros are true.
+buyers as (
+
+    select protocol from declared_facts
+    where fact = 'buybacks'
+    union
+    select protocol from buybacks
+
+),
+
+earners as (
+
+    select protocol from declared_facts
+    where fact = 'fees'
+    union
+    select protocol from fees
+
+),
+
+-- A day without fees has none, and one without purchases spent nothing, where they are told.
 days as (
 
     select
         coalesce(charged.protocol, bought.protocol) as protocol,
         coalesce(charged.date, bought.date) as date,
-        case when charged.fee_count > 0 then charged.fees_usd else 0 end as fees_usd,
-        case when charged.fee_count > 0 then charged.revenue_usd else 0 end as revenue_usd,
-        case when charged.fee_count > 0 then charged.holders_usd else 0 end as holders_usd,
-        case when bought.buyback_count > 0 then bought.spent_usd else 0 end as spent_usd,
-        case when bought.buyback_count > 0 then bought.burned_tokens else 0 end as burned_tokens,
-        coalesce(charged.fee_count, 0) as fee_count,
-        coalesce(bought.buyback_count, 0) as buyback_count
+        case
+            when charged.fee_count > 0 then charged.fees_usd
+            when earners.protocol is not null then 0
+        end as fees_usd,
+        case
+            when charged.fee_count > 0 then charged.revenue_usd
+            when earners.protocol is not null then 0
+        end as revenue_usd,
+        case
+            when charged.fee_count > 0 then charged.holders_usd
+            when earners.protocol is not null then 0
+        end as holders_usd,
+        case
+            when bought.buyback_count > 0 then bought.spent_usd
+            when buyers.protocol is not null then 0
+        end as spent_usd,
+        case
+            when bought.buyback_count > 0 then bought.burned_tokens
+            when buyers.protocol is not null then 0
+        end as burned_tokens,
+        case
+            when charged.fee_count > 0 then charged.fee_count
+            when earners.protocol is not null then 0
+        end as fee_count,
+        case
+            when bought.buyback_count > 0 then bought.buyback_count
+            when buyers.protocol is not null then 0
+        end as buyback_count
     from charged
     full join bought on charged.protocol = bought.protocol and charged.date = bought.date
+    left join earners on coalesce(charged.protocol, bought.protocol) = earners.protocol
+    left join buyers on coalesce(charged.protocol, bought.protocol) = buyers.protocol
 
 ),
 

@@ -1,7 +1,8 @@
 -- question: How much of what a protocol earns goes into buying its own token?
--- reads:    buybacks, fees
+-- reads:    buybacks, declared_facts, fees
 -- grain:    one row per protocol and UTC day on which it earned or bought
--- units:    *_usd US dollars over the window, null when any part is unknown; *_ratio 0.25 = 25 %
+-- units:    *_usd US dollars over the window, null when any part is unknown, also where
+--           nothing that is indexed could tell of it; *_ratio 0.25 = 25 %
 -- param:    window_days count 30 (length of the window in UTC days, the day itself included)
 -- twin of:  analytics.metrics.buybacks.buyback_ratio
 with
@@ -43,17 +44,43 @@ daily as (
 
 ),
 
+buyers as (
+
+    select protocol from declared_facts
+    where fact = 'buybacks'
+    union
+    select protocol from buybacks
+
+),
+
+earners as (
+
+    select protocol from declared_facts
+    where fact = 'fees'
+    union
+    select protocol from fees
+
+),
+
 summed as (
 
     select
         protocol,
         date,
-        case when sum(spent_unknown) over days = 0 then sum(spent_usd) over days end as spent_usd,
         case
-            when sum(revenue_unknown) over days = 0 then sum(revenue_usd) over days
+            when sum(spent_unknown) over days = 0
+                and protocol in (select buyers.protocol from buyers)
+                then sum(spent_usd) over days
+        end as spent_usd,
+        case
+            when sum(revenue_unknown) over days = 0
+                and protocol in (select earners.protocol from earners)
+                then sum(revenue_usd) over days
         end as revenue_usd,
         case
-            when sum(holders_unknown) over days = 0 then sum(holders_usd) over days
+            when sum(holders_unknown) over days = 0
+                and protocol in (select earners.protocol from earners)
+                then sum(holders_usd) over days
         end as holders_usd
     from daily
     window days as (

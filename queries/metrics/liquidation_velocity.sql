@@ -2,7 +2,8 @@
 -- reads:    liquidations
 -- grain:    one row per protocol and moment with a liquidation
 -- units:    notional_usd US dollars in the window, a sum of what is known, null when nothing is;
---           velocity_usd_per_second US dollars per second
+--           velocity_usd_per_second US dollars per second; acceleration_usd_per_second_squared what
+--           that gained since the window before, per second
 -- param:    window_seconds count 60 (length of the window, its end excluded)
 -- twin of:  analytics.metrics.liquidations.liquidation_velocity
 with
@@ -31,7 +32,8 @@ so_far as (
         (sum(event_count) over earlier)::bigint as count_so_far,
         (sum(known_count) over earlier)::bigint as known_so_far,
         sum(event_usd) over earlier as usd_so_far,
-        block_timestamp + to_microseconds($window_seconds::bigint * 1000000 - 1) as until
+        block_timestamp + to_microseconds($window_seconds::bigint * 1000000 - 1) as until,
+        block_timestamp - to_microseconds($window_seconds::bigint * 1000000) as since
     from moments
     window earlier as (
         partition by protocol
@@ -51,10 +53,15 @@ windows as (
         case
             when last.known_so_far - first.known_so_far + first.known_count > 0
                 then last.usd_so_far - first.usd_so_far + first.event_usd
-        end as notional_usd
+        end as notional_usd,
+        first.known_so_far - first.known_count - coalesce(earlier.known_so_far, 0) as known_before,
+        first.count_so_far - first.event_count - coalesce(earlier.count_so_far, 0) as count_before,
+        first.usd_so_far - first.event_usd - coalesce(earlier.usd_so_far, 0) as usd_before
     from so_far as first
     asof join so_far as last
         on first.protocol = last.protocol and first.until >= last.block_timestamp
+    asof left join so_far as earlier
+        on first.protocol = earlier.protocol and first.since > earlier.block_timestamp
 
 )
 
@@ -64,6 +71,12 @@ select
     block_timestamp,
     liquidation_count,
     notional_usd,
-    notional_usd::varchar::double / $window_seconds as velocity_usd_per_second
+    notional_usd::varchar::double / $window_seconds as velocity_usd_per_second,
+    case
+        when known_before > 0 or count_before = 0
+            then
+                (notional_usd - usd_before)::varchar::double
+                / ($window_seconds::double * $window_seconds)
+    end as acceleration_usd_per_second_squared
 from windows
 order by protocol, block_timestamp

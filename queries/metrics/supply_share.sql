@@ -115,11 +115,11 @@ compared as (
             summed.protocol = readings.protocol
             and summed.token = readings.token
             and summed.date = readings.date
-    asof left join readings as begun
+    left join readings as begun
         on
             summed.protocol = begun.protocol
             and summed.token = begun.token
-            and summed.begins_on >= begun.date
+            and summed.begins_on = begun.date
 
 )
 
