@@ -278,7 +278,7 @@ def _height(facts: Facts) -> int:
 
 
 def _spans(asked: Question) -> Iterator[pl.Expr]:
-    """Yield what the row's own period and its window may mean: in it, before it, after it."""
+    """Yield what the row's period and window may mean: in it, before, after or around it."""
     if asked.period is None:
         return
     moment, (start, end), window = pl.col(_MOMENT), asked.period, asked.window
@@ -287,6 +287,7 @@ def _spans(asked: Question) -> Iterator[pl.Expr]:
     else:
         yield (moment >= end - window) & (moment < end)
         yield (moment >= start) & (moment < start + window)
+        yield (moment >= start - window) & (moment < start + window)
 
 
 def _shared(row: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> list[str]:

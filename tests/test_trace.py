@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from io import StringIO
@@ -187,8 +188,8 @@ def test_a_comparison_rests_on_two_updates() -> None:
 
 
 def test_a_window_holds_its_own_events() -> None:
-    """A minute's velocity rests on the minute that follows, not on what came before."""
-    moments = (0, 30, 50, 89, 90)
+    """A minute's velocity rests on the minute that follows, its acceleration on the one before."""
+    moments = (-31, -30, 0, 30, 50, 89, 90)
     facts = load(
         liquidations=table(
             "liquidations", *({"notional_usd": 60, "block_timestamp": at(each)} for each in moments)
@@ -196,9 +197,13 @@ def test_a_window_holds_its_own_events() -> None:
     )
     row = collected(compute("liquidation_velocity", facts)).filter(block_timestamp=at(30))
 
-    found = traced(question("liquidation_velocity", row), facts)["liquidations"]
+    asked = question("liquidation_velocity", row)
 
-    assert found["block_timestamp"].to_list() == [at(30), at(50), at(89)]
+    whole = traced(asked, facts)["liquidations"]
+    number = traced(replace(asked, column="velocity_usd_per_second"), facts)["liquidations"]
+
+    assert whole["block_timestamp"].to_list() == [at(each) for each in moments[1:-1]]
+    assert number["block_timestamp"].to_list() == [at(30), at(50), at(89)]
 
 
 DAYS = {
