@@ -151,14 +151,17 @@ def restate(
     config: indexer.cli.options.ConfigFile = None,
 ) -> None:
     """Show each day whose income changes under today's declarations and policies."""
-    from analytics.reports.published import published_income
+    from analytics.reports.published import published_extent, published_income
     from indexer.sync import restate as days_restated
     from indexer.sync.choices import protocols_named
 
     ledger = indexer.cli.options.ledger_of(chain, database, config)
     chosen = protocols_named(protocols or (), ledger.chain, ledger.declarations)
-    published = None if against is None else published_income(against, ledger.chain.chain_id)
-    days = days_restated(ledger, chosen, keep=apply, published=published)
+    told = {}
+    if against is not None:
+        told["published"] = published_income(against, ledger.chain.chain_id)
+        told["within"] = published_extent(against, ledger.chain.chain_id)
+    days = days_restated(ledger, chosen, keep=apply, **told)
     write(days, form, output, "restated" if apply else "would change; --apply keeps it")
 
 

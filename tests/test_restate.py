@@ -1,7 +1,7 @@
 """Restating: which days change when a policy does, shown before anything is changed."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from analytics.errors import UserError, WorldError
 from analytics.reports import write_report
-from analytics.reports.published import published_income
+from analytics.reports.published import published_extent, published_income
+from analytics.reports.scope import Limits
 from indexer.chains import ARBITRUM, ETHEREUM
 from indexer.protocols import PROTOCOLS
 from indexer.simulation.demo import index_served
@@ -60,10 +61,10 @@ OLD = with_shares(d01="0.7")
 CHANGED = with_shares(d01="0.7", d05="0.6")
 
 
-def indexed(path: Path, protocol: Protocol) -> Path:
-    """Index a fee of a hundred dollars a day, from the third of December to the sixth."""
-    days = {FIRST + day: [answer(FIRST + day)] for day in range(1, 5)}
-    with serve([served(told(days, 5, seconds=86_400))]) as node:
+def indexed(path: Path, protocol: Protocol, *, fees: int = 4, seconds: int = 86_400) -> Path:
+    """Index fees of a hundred dollars, by default one a day from the third of December on."""
+    paid = {FIRST + number: [answer(FIRST + number)] for number in range(1, fees + 1)}
+    with serve([served(told(paid, fees + 1, seconds=seconds))]) as node:
         run(job(path, protocols=(protocol,), declarations={"feed": protocol}), node.url)
     return path
 
@@ -74,10 +75,11 @@ def changes(
     *,
     keep: bool = False,
     published: pl.DataFrame | None = None,
+    within: pl.DataFrame | None = None,
 ) -> list[tuple[object, ...]]:
     """Return the days that change: day of the month, figure, before, after, change."""
     ledger = Ledger(path, ETHEREUM, {"feed": protocol})
-    found = restate(ledger, [protocol], keep=keep, published=published)
+    found = restate(ledger, [protocol], keep=keep, published=published, within=within)
     columns = ("date", "figure", "before", "after", "change")
     return [
         tuple(one.day if isinstance(one, date) else shown(one) for one in row)
@@ -167,6 +169,38 @@ def test_a_report_is_the_record_of_what_was_published(tmp_path: Path) -> None:
         published_income(folder, ETHEREUM.chain_id)
     with pytest.raises(UserError, match="is not a perpscope report"):
         published_income(tmp_path, ETHEREUM.chain_id)
+
+
+@pytest.mark.parametrize(
+    ("fees", "limits", "told"),
+    [
+        pytest.param(3, Limits(), [200, 100], id="the fourth is under way"),
+        pytest.param(
+            4,
+            Limits(since=datetime(2022, 12, 3, 12), until=datetime(2022, 12, 4, 12)),
+            [100, 100],
+            id="from noon to noon",
+        ),
+    ],
+)
+def test_a_day_that_a_report_told_in_part_is_compared_in_that_part(
+    tmp_path: Path, fees: int, limits: Limits, told: list[int]
+) -> None:
+    """Two fees a day, at five in the morning and in the evening; later ones restate nothing."""
+    path = indexed(tmp_path / "a.duckdb", OLD, fees=fees, seconds=43_200)
+    folder = write_report(path, tmp_path / "report", limits=limits)
+    published = published_income(folder, ETHEREUM.chain_id)
+    extent = published_extent(folder, ETHEREUM.chain_id)
+    indexed(path, OLD, fees=6, seconds=43_200)
+
+    changed = with_shares(d01="0.7", d04="0.6")
+
+    assert published["fees_usd"].to_list() == told
+    assert changes(path, OLD, published=published, within=extent) == []
+    assert changes(path, changed, published=published, within=extent) == [
+        (4, "supply_side_usd", "70", "60", "-10"),
+        (4, "holders_usd", "30", "40", "10"),
+    ]
 
 
 # --- the simulated world --------------------------------------------------------------------------

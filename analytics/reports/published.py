@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from analytics.errors import UserError, WorldError
-from analytics.expressions import known_total, whole_total
+from analytics.expressions import known_total, moment, whole_total
 from analytics.reports.digests import file_digest
 
 _SUMS = {
@@ -14,6 +15,13 @@ _SUMS = {
     "supply_side": {"supply_side_usd": whole_total(pl.col("supply_side_usd"))},
     "protocol_revenue": {"treasury_usd": whole_total(pl.col("treasury_usd"))},
     "holders_revenue": {"holders_usd": whole_total(pl.col("holders_usd"))},
+}
+_EXTENT = {
+    "protocol": pl.String(),
+    "from_block": pl.Int64(),
+    "to_block": pl.Int64(),
+    "since": pl.Datetime("us"),
+    "until": pl.Datetime("us"),
 }
 
 
@@ -33,10 +41,7 @@ def published_income(folder: Path, chain_id: int) -> pl.DataFrame:
         UserError: the folder is no report.
         WorldError: a file in it is not the one the report wrote.
     """
-    manifest = folder / "manifest.json"
-    if not manifest.is_file():
-        raise UserError(f"{folder} is not a perpscope report: it has no manifest.json")
-    written = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+    written = _manifest(folder)["files"]
     keys = ["protocol", "date"]
     parts = [
         pl.read_parquet(_checked(folder, f"parquet/{name}.parquet", written))
@@ -49,6 +54,38 @@ def published_income(folder: Path, chain_id: int) -> pl.DataFrame:
     for part in others:
         income = income.join(part, on=keys)
     return income.sort(keys)
+
+
+def published_extent(folder: Path, chain_id: int) -> pl.DataFrame:
+    """
+    Return the blocks and the time that a report told of: its first and last day may be parts.
+
+    Args:
+        folder: what `perpscope report` wrote.
+        chain_id: the chain.
+
+    Returns:
+        One row per stretch of blocks: protocol, from_block, to_block (Int64), since, until
+        (Datetime, null is open), all included.
+
+    Raises:
+        UserError: the folder is no report.
+    """
+    said = _manifest(folder)
+    ends = {
+        name: moment(f"{name} of the report", text) if (text := said["limits"][name]) else None
+        for name in ("since", "until")
+    }
+    rows = [row | ends for row in said["inputs"]["coverage"] if row["chain_id"] == chain_id]
+    return pl.DataFrame(rows, _EXTENT)
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise UserError(f"{folder} is not a perpscope report: it has no manifest.json")
+    said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return said
 
 
 def _checked(folder: Path, name: str, written: dict[str, str]) -> Path:

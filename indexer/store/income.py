@@ -22,7 +22,7 @@ with days as (
         case when count(*) = count(treasury_usd) then sum(treasury_usd) end as treasury_usd,
         case when count(*) = count(holders_usd) then sum(holders_usd) end as holders_usd
     from fees
-    where chain_id = ? and list_contains(?, protocol)
+    where chain_id = ? and list_contains(?, protocol) {counted}
     group by all
 )
 
@@ -46,9 +46,38 @@ from days
 order by protocol, date
 """
 
+_WITHIN = """
+        and exists (
+            select 1
+            from within
+            where within.protocol = fees.protocol
+                and fees.block_number between within.from_block and within.to_block
+                and coalesce(fees.block_timestamp >= within.since, true)
+                and coalesce(fees.block_timestamp <= within.until, true)
+        )
+"""
+
 
 def income_days(
-    connection: duckdb.DuckDBPyConnection, chain_id: int, protocols: Sequence[str]
+    connection: duckdb.DuckDBPyConnection,
+    chain_id: int,
+    protocols: Sequence[str],
+    within: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Return protocol, date and FIGURES of every UTC day with a fee of these protocols."""
-    return frame(connection, _DAYS, [chain_id, list(protocols)])
+    """
+    Return protocol, date and FIGURES of every UTC day with a fee of these protocols.
+
+    Args:
+        connection: the database.
+        chain_id: the chain.
+        protocols: whose fees.
+        within: protocol, from_block, to_block (Int64, both included), since, until (Datetime, both
+            included, null is open): only fees in such a stretch count. All do without it.
+    """
+    query = _DAYS.format(counted="" if within is None else _WITHIN)
+    if within is not None:
+        connection.register("within", within.to_arrow())
+    days = frame(connection, query, [chain_id, list(protocols)])
+    if within is not None:
+        connection.unregister("within")
+    return days

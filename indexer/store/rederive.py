@@ -45,6 +45,7 @@ def rederive(
     *,
     derive_reads: DERIVE_READS,
     keep: bool = True,
+    within: pl.DataFrame | None = None,
 ) -> Rederived:
     """
     Replace every fact, reject and market of some protocols by what their logs and reads say now.
@@ -61,6 +62,7 @@ def rederive(
             for whole blocks that the protocol covers; the logs are of all protocols.
         derive_reads: (protocol, its rows of `reads`) -> table -> rows. Called after its logs.
         keep: whether the rows stay; else the database is as before.
+        within: the stretches whose income is told, as `income_days` takes them.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
@@ -68,7 +70,7 @@ def rederive(
     """
     written: dict[str, int] = {}
     with transaction(path) as connection:
-        before = income_days(connection, chain_id, list(digests))
+        before = income_days(connection, chain_id, list(digests), within)
         _clear(connection, chain_id, digests)
         _state(connection, chain_id, digests, stated)
         for slug in digests:
@@ -77,7 +79,7 @@ def rederive(
             reads = select(connection, "reads", "chain_id = ? and protocol = ?", [chain_id, slug])
             _append(connection, derive_reads(slug, reads), written)
         _relabel(connection, chain_id, digests)
-        after = income_days(connection, chain_id, list(digests))
+        after = income_days(connection, chain_id, list(digests), within)
         if not keep:
             connection.rollback()
             connection.begin()

@@ -39,6 +39,7 @@ def restate(
     *,
     keep: bool,
     published: pl.DataFrame | None = None,
+    within: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """
     Return the days whose income reads otherwise under today's declarations and their policies.
@@ -50,6 +51,8 @@ def restate(
             is as before.
         published: days that are compared instead of those of the database: protocol, date and
             FIGURES but the declared ratio, of this chain. Days it does not have are left out.
+        within: the blocks and times whose fees count, of this chain: protocol, from_block, to_block
+            (Int64), since, until (Datetime, null is open), all included. All fees without it.
 
     Returns:
         One row per protocol, UTC day and figure that changes, sorted: before, after and change
@@ -60,7 +63,7 @@ def restate(
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: the database cannot be written; it is as before.
     """
-    done = _again(ledger, protocols, keep=keep)
+    done = _again(ledger, protocols, keep=keep, within=within)
     if published is None:
         return differences(done.before, done.after)
     slugs = [protocol.slug for protocol in protocols]
@@ -92,7 +95,13 @@ def differences(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _again(ledger: Ledger, protocols: Sequence[Protocol], *, keep: bool) -> Rederived:
+def _again(
+    ledger: Ledger,
+    protocols: Sequence[Protocol],
+    *,
+    keep: bool,
+    within: pl.DataFrame | None = None,
+) -> Rederived:
     stored = ledger.stored()
     protocols = stored_among(protocols, ledger.chain, stored)
     for protocol in protocols:
@@ -109,6 +118,7 @@ def _again(ledger: Ledger, protocols: Sequence[Protocol], *, keep: bool) -> Rede
         derived.rows,
         derive_reads=derived.read_rows,
         keep=keep,
+        within=within,
     )
 
 
