@@ -17,6 +17,8 @@ from analytics.cli import app
 from analytics.errors import UserError
 from analytics.vendors.bridge import bridge
 from analytics.vendors.rules import DEFINITIONS
+from analytics.vendors.sums import sums
+from indexer.tables import fact_tables
 from perpscope import outcome
 
 EXACT = Context(prec=100, rounding=ROUND_HALF_EVEN)
@@ -94,16 +96,16 @@ def test_a_constant_stands_for_every_split() -> None:
     assert amounts("defillama", "protocol_revenue", fees=other) == ["40", "40"]
 
 
-def test_what_is_declared_is_not_what_was_spent() -> None:
-    """Twelve were spent, thirty set aside, and 27 % of a hundred is what is published."""
+def test_what_holders_get_is_not_what_was_spent() -> None:
+    """Thirty were set aside, 27 % of a hundred is published; twelve were spent, another metric."""
     facts = {
         "fees": table("fees", GMX_V2 | FEE),
         "buybacks": table("buybacks", GMX_V2 | {"spent_usd": 12}),
     }
 
     assert told("defillama", "holders_revenue", facts) == [
-        ("our definition", "12"),
-        ("what is declared, not what was spent", "18"),
+        ("our definition", "30"),
+        ("income times the rate in force", "0"),
         ("27 % of all fees, for all history", "-3"),
         ("their definition", "27"),
     ]
@@ -126,8 +128,21 @@ def test_a_declared_rate_is_of_the_day_it_is_in_force(kind: str, value: str, dec
     days = told("defillama", "holders_revenue", facts, by_day=True)
 
     # The day before, what its fees set aside is all that is declared: thirty.
-    assert whole == ["0", f"{30 + int(declared)}", f"{30 + int(declared)}"]
-    assert [amount for _, amount in days] == ["0", "30", "30", "0", declared, declared]
+    step = f"{int(declared) - 30}"
+    assert whole == ["60", step, f"{30 + int(declared)}"]
+    assert [amount for _, amount in days] == ["30", "0", "30", "30", step, declared]
+
+
+def test_a_fee_without_a_split_takes_nothing_from_what_others_declare() -> None:
+    """One of two fees of a day has no split: declared is the other's thirty, and one is unknown."""
+    fees = table("fees", FEE, {"fee_usd": 100})
+
+    rows = bridge(DEFINITIONS["defillama"], load(fees=fees), load(fees=fees), by_day=False)
+
+    mine = rows.filter((pl.col("metric") == "holders_revenue") & pl.col("amount_usd").is_not_null())
+    assert mine.select("amount_usd", "unknown_count").rows() == [(30, 1), (0, 1), (30, 1)]
+    unsplit = table("fees", {"fee_usd": 100})
+    assert amounts("defillama", "holders_revenue", fees=unsplit) == [None, None, None]
 
 
 def test_a_trade_of_a_book_is_counted_once() -> None:
@@ -148,7 +163,8 @@ def test_a_trade_of_a_book_is_counted_once() -> None:
 
 def test_dune_books_no_fee_of_a_liquidation() -> None:
     """Of 300 dollars a hundred are of a swap and a hundred of who was liquidated."""
-    fees = table("fees", GMX_V1 | FEE | {"account": "0xb"}, GMX_V1 | FEE, GMX_V1 | SWAP)
+    forced_fee = GMX_V1 | FEE | {"account": "0xb"}
+    fees = table("fees", forced_fee, GMX_V1 | FEE, GMX_V1 | SWAP)
     forced = table("liquidations", GMX_V1 | {"account": "0xb"})
 
     assert told("dune", "fees", {"fees": fees, "liquidations": forced}) == [
@@ -157,6 +173,8 @@ def test_dune_books_no_fee_of_a_liquidation() -> None:
         ("liquidations are free", "-100"),
         ("their definition", "100"),
     ]
+    unpriced = table("fees", forced_fee | {"fee_usd": None}, GMX_V1 | FEE)
+    assert amounts("dune", "fees", fees=unpriced, liquidations=forced) == ["100", "0", "0", "100"]
 
 
 def test_dune_has_no_second_version() -> None:
@@ -168,14 +186,24 @@ def test_dune_has_no_second_version() -> None:
     assert amounts("dune", "volume", position_changes=changes) == ["8", "-8", "0"]
 
 
+def until_day(end: int, *fees: tuple[int, int]) -> dict[str, pl.DataFrame]:
+    """Return fees, by day and dollars, and the last block that is indexed, of a day."""
+    rows = [{"block_timestamp": at(days=day), "fee_usd": usd} for day, usd in fees]
+    texts = ("declaration_digest", "finality", "proof", "logs_digest", "to_block_hash")
+    covered = {"from_block": 1, "to_block": 9} | dict.fromkeys(texts, "-")
+    header = {"number": 8, "hash": b"-", "parent_hash": b"-", "timestamp": at(days=end)}
+    return {
+        "fees": table("fees", *rows),
+        "coverage": table("coverage", covered),
+        "blocks": table("blocks", header),
+    }
+
+
 def test_a_month_becomes_a_year() -> None:
     """Ninety dollars in the last 30 days are 1,095 a year; ten before them do not count."""
-    rows: list[dict[str, object]] = [
-        {"fee_usd": 10},
-        {"fee_usd": 90, "block_timestamp": at(days=30)},
-    ]
+    facts = until_day(30, (0, 10), (30, 90))
 
-    assert told("token-terminal", "annual_fees", {"fees": table("fees", *rows)}) == [
+    assert told("token-terminal", "annual_fees", facts) == [
         ("our definition", "100"),
         ("the last 30 days of the window", "-10"),
         ("times 365 / 30", "1005"),
@@ -184,15 +212,29 @@ def test_a_month_becomes_a_year() -> None:
 
 
 def test_less_than_a_month_has_no_year() -> None:
-    """Fees of 29 days do not tell a month: the steps and theirs are unknown."""
-    rows: list[dict[str, object]] = [
-        {"fee_usd": 10},
-        {"fee_usd": 90, "block_timestamp": at(days=28)},
-    ]
+    """Fees of 29 days do not tell a month: the steps and theirs are unknown, and it says why."""
+    facts = until_day(29, (0, 10), (28, 90))
 
-    told_amounts = amounts("token-terminal", "annual_fees", fees=table("fees", *rows))
+    rows = bridge(DEFINITIONS["token-terminal"], load(**facts), load(**facts), by_day=False)
 
-    assert told_amounts == ["100", None, None, None]
+    mine = rows.filter(pl.col("metric") == "annual_fees")
+    assert mine["amount_usd"].to_list() == [100, None, None, None]
+    assert "fees began less than 30 days" in mine["reason"].to_list()[1]
+
+
+@pytest.mark.parametrize(
+    ("end", "until", "month"), [(40, None, 90), (61, None, 0), (61, 40, 90), (40, 61, 90)]
+)
+def test_a_month_is_counted_back_from_the_end_of_the_window(
+    end: int, until: int | None, month: int
+) -> None:
+    """What a protocol earned before it fell silent ages; nothing is told of what is not indexed."""
+    frames = until_day(end, (0, 10), (30, 90))
+    last = None if until is None else at(days=until)
+
+    found = sums(load(**frames), load(**frames), ["protocol"], last)
+
+    assert found["month_fees_usd"].to_list() == [month]
 
 
 def test_what_no_fact_tells_is_listed() -> None:
@@ -294,7 +336,7 @@ def test_the_bridges_of_the_simulated_world_close(vendor: str, by_day: bool) -> 
 
 
 def _table(stored: Callable[[str], pl.DataFrame], name: str) -> pl.LazyFrame:
-    return table(name).lazy() if name == "policies" else stored(name).lazy()
+    return stored(name).lazy() if name in fact_tables() else table(name).lazy()
 
 
 # --- the command ----------------------------------------------------------------------------------

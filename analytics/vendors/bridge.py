@@ -1,6 +1,7 @@
 """From our number to a vendor's, one rule at a time: the steps add up to the difference exactly."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import polars as pl
 
@@ -22,7 +23,14 @@ _SCHEMA: dict[str, pl.DataType] = {
 }
 
 
-def bridge(definition: Definition, load: Load, past: Load, *, by_day: bool) -> pl.DataFrame:
+def bridge(
+    definition: Definition,
+    load: Load,
+    past: Load,
+    *,
+    by_day: bool,
+    until: datetime | None = None,
+) -> pl.DataFrame:
     """
     Return our numbers, a vendor's, and what each of its rules moves.
 
@@ -34,6 +42,7 @@ def bridge(definition: Definition, load: Load, past: Load, *, by_day: bool) -> p
         load: returns a fact table within the window.
         past: returns it with what was before the window.
         by_day: one bridge per UTC day; else one for the whole window.
+        until: the window's end, UTC; the end of what is indexed without it.
 
     Returns:
         Rows sorted by metric as published, protocol, date and step: kind is ours, step, theirs or
@@ -42,7 +51,7 @@ def bridge(definition: Definition, load: Load, past: Load, *, by_day: bool) -> p
         last, without amount and protocol.
     """
     keys = _KEYS if by_day else _KEYS[:1]
-    known = sums(load, past, keys)
+    known = sums(load, past, keys, until)
     lines = [line for line in definition.lines if not (by_day and line.is_of_window)]
     frames = [
         frame.with_columns(metric=pl.lit(line.metric), place=pl.lit(place))

@@ -56,6 +56,6 @@ def compare(
     with load.database(load.database_path(database)) as con:
         scope = checked(Scope(con, limits))
         past = partial(scope.facts, with_past=True)
-        answer = bridge(rules, scope.facts, past, by_day=by is Grain.DAY)
+        answer = bridge(rules, scope.facts, past, by_day=by is Grain.DAY, until=limits.until)
         said = " ".join(filter(None, (f"their rules: {rules.version};", load.snapshot(con))))
         write(answer, form, output, said.rstrip(";"))

@@ -151,14 +151,12 @@ _DEFILLAMA = Definition(
         ),
         Line(
             "holders_revenue",
-            _of("spent"),
-            facts=("fees", "buybacks"),
-            unknown="spent_unknown",
+            _of("holders"),
+            unknown="splits_unknown",
             steps=(
                 Step(
-                    name="what is declared, not what was spent",
-                    reason="revenue times the rate in force is booked when it is earned; ours is "
-                    "what purchases cost, when they were made",
+                    name="income times the rate in force",
+                    reason="one rate that a policy declares stands for the split of each fee",
                     source=_GUIDE,
                     value=_of("declared"),
                 ),
@@ -211,13 +209,14 @@ _TOKEN_TERMINAL = Definition(
                 steps=(
                     Step(
                         name="the last 30 days of the window",
-                        reason="a rate is told from a month, whatever the window is",
+                        reason="a rate is told from a month, whatever the window is; unknown "
+                        "where fees began less than 30 days before its end",
                         source=_TERMINAL,
                         value=_of(f"month_{name}"),
                     ),
                     Step(
                         name="times 365 / 30",
-                        reason="a month becomes a year",
+                        reason="a month becomes a year, where one is known",
                         source=_TERMINAL,
                         value=_of(f"month_{name}") * 365 / 30,
                     ),
@@ -290,7 +289,7 @@ _DUNE = Definition(
                     name="liquidations are free",
                     reason="their rows have `0 as fee_usd`, though the vault collects the fee",
                     source=_SPELLBOOK,
-                    value=_of("unswapped") - _of("forced"),
+                    value=_of("unforced"),
                     protocols=("gmx_v1",),
                 ),
                 _ABSENT,

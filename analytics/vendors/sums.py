@@ -1,12 +1,13 @@
 """
 The sums that vendors' rules are made of, per protocol or per protocol and day, exact.
 
-    fees unswapped forced    what users paid; without swaps; by who was liquidated in the same
-                             transaction
+    fees unswapped unforced    what users paid; without swaps; and without what was paid by who was
+                             liquidated in the same transaction
     supply_side treasury holders    who received it, as far as the split is known
-    declared                 income times the rate in force, by day, as in `buyback_columns`
-    month_fees month_revenue    of the last 30 days, null until fees reach back as long
-    spent                    on buybacks
+    declared                 income times the rate of its day, as in `buyback_columns`, as far as
+                             the split is known
+    month_fees month_revenue    of the 30 days before the window's end, null until fees reach back
+                             as long
     volume one_sided         notional of every change of a position; of a book's trades one side
 
 A name stands for a column `<name>_usd`. `<table>_count` counts its facts, `…_unknown` those a sum
@@ -14,7 +15,7 @@ could not add. No fact is zero dollars; facts of which none is known are null.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -23,13 +24,16 @@ from analytics.expressions import day, known_total, row_count, unknown_count
 
 Load = Callable[[str], pl.LazyFrame]
 
-_MONTH_DAYS = 30
+_MONTH = timedelta(days=30)
+_DAY = ("protocol", "date")
 _FORCED = ("chain_id", "protocol", "tx_hash", "account")
 _TRADE = ("chain_id", "protocol", "block_number", "log_index", "trade")
 _REVENUE = pl.col("treasury_usd") + pl.col("holders_usd")
 
 
-def sums(load: Load, past: Load, keys: Sequence[str]) -> pl.DataFrame:
+def sums(
+    load: Load, past: Load, keys: Sequence[str], until: datetime | None = None
+) -> pl.DataFrame:
     """
     Return every sum by these keys.
 
@@ -37,54 +41,35 @@ def sums(load: Load, past: Load, keys: Sequence[str]) -> pl.DataFrame:
         load: returns a fact table within the window.
         past: returns it with what was before the window, for what looks back from its end.
         keys: protocol, or protocol and date.
+        until: the window's end, UTC; it ends no later than what is indexed of a protocol does.
 
     Returns:
         One row per key with a fact, sorted.
     """
-    parts = (_fees(load, keys), _spending(load, keys), _volume(load, keys))
-    joined = parts[0]
-    for part in parts[1:]:
-        joined = joined.join(part, on=keys, how="full", coalesce=True)
+    joined = _fees(load, keys).join(_volume(load, keys), on=keys, how="full", coalesce=True)
     if "date" not in keys:
-        joined = joined.join(_month(past), on=keys, how="left")
+        joined = joined.join(_month(past, until), on=keys, how="left")
     declared = _declared(load, keys)
     return joined.join(declared, on=keys, how="left").with_columns(_zeros()).sort(keys).collect()
 
 
 def _fees(load: Load, keys: Sequence[str]) -> pl.LazyFrame:
-    forced = load("liquidations").select(_FORCED).unique()
-    paid = load("fees").with_columns(day())
-    fee, kind = pl.col("fee_usd"), pl.col("fee_kind")
-    of_forced = (
-        paid.join(forced, on=_FORCED, how="semi")
-        .filter(kind != "swap")
-        .group_by(keys)
-        .agg(forced_usd=known_total(fee))
-    )
+    forced = load("liquidations").select(*_FORCED, is_forced=True).unique()
+    fee, is_unswapped = pl.col("fee_usd"), pl.col("fee_kind") != "swap"
     split = ("supply_side_usd", "treasury_usd", "holders_usd")
     return (
-        paid.group_by(keys)
+        load("fees")
+        .with_columns(day())
+        .join(forced, on=_FORCED, how="left")
+        .group_by(keys)
         .agg(
             fees_usd=known_total(fee),
-            unswapped_usd=known_total(fee.filter(kind != "swap")),
+            unswapped_usd=known_total(fee.filter(is_unswapped)),
+            unforced_usd=known_total(fee.filter(is_unswapped & pl.col("is_forced").is_null())),
             **{name: known_total(pl.col(name)) for name in split},
             fees_unknown=unknown_count("fee_usd"),
             splits_unknown=(pl.col("supply_side_usd") + _REVENUE).null_count().cast(pl.Int64),
             fees_count=row_count(),
-        )
-        .join(of_forced, on=keys, how="left")
-    )
-
-
-def _spending(load: Load, keys: Sequence[str]) -> pl.LazyFrame:
-    return (
-        load("buybacks")
-        .with_columns(day())
-        .group_by(keys)
-        .agg(
-            spent_usd=known_total(pl.col("spent_usd")),
-            spent_unknown=unknown_count("spent_usd"),
-            buybacks_count=row_count(),
         )
     )
 
@@ -115,35 +100,62 @@ def _declared(load: Load, keys: Sequence[str]) -> pl.LazyFrame:
         pl.when(pl.col("policy_kind") == "split")
         .then("holders_usd")
         .when(pl.col("policy_kind") == "holders_share")
-        .then(pl.col("fees_usd") * rate)
+        .then(pl.col("fee_usd") * rate)
         .otherwise(pl.col("revenue_usd") * rate)
     )
-    days = compute("buyback_columns", load)
-    return days.group_by(keys).agg(declared_usd=known_total(declared))
-
-
-def _month(past: Load) -> pl.LazyFrame:
-    paid = past("fees").select("protocol", day(), "fee_usd", revenue_usd=_REVENUE)
-    reaches = pl.col("date").min() <= pl.col("last_on").first() - timedelta(days=_MONTH_DAYS - 1)
-    is_recent = pl.col("date") > pl.col("last_on") - timedelta(days=_MONTH_DAYS)
+    income = ("fee_usd", "revenue_usd", "holders_usd")
+    rates = compute("buyback_columns", load).select(*_DAY, "policy_kind", "policy_ratio")
     return (
-        paid.join(paid.select(last_on=pl.col("date").max()), how="cross")
+        load("fees")
+        .with_columns(day(), revenue_usd=_REVENUE)
+        .group_by(_DAY)
+        .agg(known_total(pl.col(name)) for name in income)
+        .join(rates, on=_DAY)
+        .group_by(keys)
+        .agg(declared_usd=known_total(declared))
+    )
+
+
+def _month(past: Load, until: datetime | None) -> pl.LazyFrame:
+    at, begin = pl.col("block_timestamp"), pl.col("end_at") - _MONTH
+    sums = {"month_fees_usd": pl.col("fee_usd"), "month_revenue_usd": _REVENUE}
+    return (
+        past("fees")
+        .join(_ends(past, until), on="protocol")
         .group_by("protocol")
         .agg(
-            pl.when(reaches).then(known_total(pl.col(name).filter(is_recent))).alias(alias)
-            for name, alias in (("fee_usd", "month_fees_usd"), ("revenue_usd", "month_revenue_usd"))
+            pl.when((at <= begin).any()).then(known_total(value.filter(at > begin))).alias(name)
+            for name, value in sums.items()
         )
     )
+
+
+def _ends(past: Load, until: datetime | None) -> pl.LazyFrame:
+    """Return when the window of each protocol ends: protocol, end_at."""
+    moments = past("blocks").select("chain_id", to_block="number", end_at="timestamp").drop_nulls()
+    # Not every block is stored: the last one known of those that are covered stands for the end.
+    covered = (
+        past("coverage")
+        .group_by("chain_id", "protocol")
+        .agg(pl.col("to_block").max())
+        .sort("to_block")
+        .join_asof(moments.sort("to_block"), on="to_block", by="chain_id", check_sortedness=False)
+    )
+    ends = [
+        covered.select("protocol", "end_at"),
+        past("imports").select("protocol", end_at="to_at"),
+    ]
+    last = pl.min_horizontal(pl.col("end_at").max(), pl.lit(until, pl.Datetime("us")))
+    return pl.concat(ends).group_by("protocol").agg(end_at=last)
 
 
 def _zeros() -> list[pl.Expr]:
     """Nothing of a kind was charged, spent or traded where no fact of its table is."""
     tables = {
         "fees": (
-            *("fees_usd", "unswapped_usd", "supply_side_usd", "treasury_usd", "holders_usd"),
-            *("fees_unknown", "splits_unknown"),
+            *("fees_usd", "unswapped_usd", "unforced_usd", "supply_side_usd", "treasury_usd"),
+            *("holders_usd", "declared_usd", "fees_unknown", "splits_unknown"),
         ),
-        "buybacks": ("spent_usd", "spent_unknown"),
         "position_changes": ("volume_usd", "one_sided_usd", "volume_unknown"),
     }
     return [
@@ -156,5 +168,4 @@ def _zeros() -> list[pl.Expr]:
             for name in names
         ),
         *(pl.col(f"{table}_count").fill_null(0) for table in tables),
-        pl.col("forced_usd", "declared_usd").fill_null(0),
     ]
