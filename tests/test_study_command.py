@@ -57,6 +57,34 @@ def test_without_a_name_the_studies_are_listed(run: Run) -> None:
     assert [line.split()[0] for line in result.stdout.splitlines()] == [STUDY, "event"]
 
 
+def test_what_was_open_before_the_window_counts(run: Run, tmp_path: Path) -> None:
+    """300 were open, then 200, then 120 at 21:05: two fifths went. ETH is silent, and has no row."""
+    texts = ("declaration_digest", "finality", "proof", "logs_digest", "to_block_hash")
+    told = ((-1200, "300"), (-600, "200"), (300, "120"))
+    is_open = [
+        {
+            "block_number": number,
+            "block_timestamp": at(seconds),
+            "open_interest_usd": usd if is_long else "0",
+            "is_long": is_long,
+        }
+        for number, (seconds, usd) in enumerate(told)
+        for is_long in (True, False)
+    ]
+    silent = [row | {"market": "ETH"} for row in is_open[:4]]
+    frames = {
+        "open_interest": table("open_interest", *is_open, *silent),
+        "coverage": table("coverage", {"from_block": 1, "to_block": 9} | dict.fromkeys(texts, "-")),
+    }
+    database = write_database(tmp_path / "p.duckdb", frames)
+    words = ("event", "--from", "2025-10-10T21:00", "--format", "json", "--database", database)
+
+    found = json.loads(run(*words).stdout)
+
+    drawdowns = [each["value"] for each in found if each["figure"] == "drawdown_usd_ratio"]
+    assert drawdowns == ["-0.4"]
+
+
 def test_an_unknown_study_is_a_mistake(run: Run) -> None:
     """It exits 2, as every wrong request does."""
     assert run("nope").exit_code == 2

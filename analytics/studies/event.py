@@ -7,9 +7,11 @@ protocol without such facts has no row. Times are as fine as the chain's: a bloc
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
+from analytics.compute import compute
 from analytics.reports.scope import Scope
 from analytics.studies import forced, levels
 from analytics.studies.claims import stated
@@ -60,7 +62,9 @@ def event(scope: Scope, *, gap_ms: int = 5000, limit_bps: int = 100) -> tuple[Pa
     """
     cut, forced_out = scope.facts("adls"), scope.facts("liquidations")
     both = (cut, forced_out)
-    open_interest = scope.metric("open_interest", with_past=True, bucket_seconds=60).lazy()
+    past = partial(scope.read, "open_interest", with_past=True)
+    open_interest = compute("open_interest", past, bucket_seconds=60)
+    is_open = levels.since_open(open_interest, scope.limits.since)
     deviation = scope.metric("oracle_deviation", with_past=True).lazy()
     market = ("chain_id", "market")
     asked: tuple[_Asked, ...] = (
@@ -71,7 +75,7 @@ def event(scope: Scope, *, gap_ms: int = 5000, limit_bps: int = 100) -> tuple[Pa
         (forced.adl_waves, (cut,), ("wave",), {"gap_ms": gap_ms}),
         (forced.exit_minutes, both, ("minute_at",), {}),
         (forced.exit_markets, both, market, {}),
-        (levels.drawdowns, (open_interest,), (*market, "version"), {}),
+        (levels.drawdowns, (is_open,), (*market, "version"), {}),
         (levels.funding_signs, (scope.facts("funding"),), (), {}),
         (levels.minutes_apart, (deviation,), levels.PAIR, {"limit_bps": limit_bps}),
         (levels.executed, (scope.facts("buybacks"), scope.facts("fees")), (), {}),

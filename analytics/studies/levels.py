@@ -1,5 +1,7 @@
 """Open interest, funding, oracles and buybacks of a window, from facts and metrics."""
 
+from datetime import datetime, timedelta
+
 import polars as pl
 
 from analytics.expressions import EVENT_ORDER, check, ratio, row_count, whole_total
@@ -7,6 +9,29 @@ from analytics.expressions import EVENT_ORDER, check, ratio, row_count, whole_to
 PAIR = ("asset", "quote", "feed", "reference_protocol", "reference_feed")
 
 _TIME = "block_timestamp"
+_MINUTE = timedelta(minutes=1)
+_PLACE = ("protocol", "chain_id", "market", "version")
+
+
+def since_open(open_interest: pl.LazyFrame, since: datetime | None) -> pl.LazyFrame:
+    """
+    Return what a window tells of open interest, and what was open when it began.
+
+    Args:
+        open_interest: the metric by the minute, with what was before the window.
+        since: when the window begins, UTC; all of it without.
+
+    Returns:
+        Of each market that is heard of in the window its rows from that minute on, and the last one
+        before.
+    """
+    if since is None:
+        return open_interest
+    at = pl.col("bucket_at")
+    is_before = at <= since - _MINUTE
+    is_last = at == at.filter(is_before).max().over(_PLACE)
+    is_heard = (~is_before).any().over(_PLACE)
+    return open_interest.filter(is_heard & (is_last | ~is_before))
 
 
 def drawdowns(open_interest: pl.LazyFrame) -> pl.LazyFrame:
@@ -19,7 +44,8 @@ def drawdowns(open_interest: pl.LazyFrame) -> pl.LazyFrame:
         drawdown = min over t of OI(t) / max OI up to t - 1
 
     Args:
-        open_interest: the metric by the minute: open_interest_total_usd and _total_tokens.
+        open_interest: the metric by the minute: open_interest_total_usd and _total_tokens; also
+            what was open when the window began, see `since_open`.
 
     Returns:
         One row per protocol and market, sorted, chains and versions apart: drawdown_usd_ratio,
@@ -28,17 +54,16 @@ def drawdowns(open_interest: pl.LazyFrame) -> pl.LazyFrame:
     Source:
         Maximum drawdown as of any series of values.
     """
-    place = ("protocol", "chain_id", "market", "version")
     columns = {unit: pl.col(f"open_interest_total_{unit}") for unit in ("usd", "tokens")}
     return (
-        open_interest.sort(*place, "bucket_at")
+        open_interest.sort(*_PLACE, "bucket_at")
         .with_columns(
-            ratio(value - value.cum_max().over(place), value.cum_max().over(place)).alias(unit)
+            ratio(value - value.cum_max().over(_PLACE), value.cum_max().over(_PLACE)).alias(unit)
             for unit, value in columns.items()
         )
-        .group_by(place)
+        .group_by(_PLACE)
         .agg(pl.col(unit).min().alias(f"drawdown_{unit}_ratio") for unit in columns)
-        .sort(place)
+        .sort(_PLACE)
     )
 
 
