@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from analytics.expressions import check, divided, ratio, whole_total
+from analytics.expressions import check, ratio, whole_total
 
 _ALL = "_all"
 
@@ -71,12 +71,14 @@ def reached(
     """
     for percent in percents:
         check("percent", percent, least=1, most=100)
-    share = ratio(pl.col("cumulated"), pl.col("total"))
+    total = pl.col("total")
+    # A hundredfold instead of a hundredth: exact in decimals.
+    hundredfold = pl.when(total > 0).then(pl.col("cumulated") * 100)
     return (
         _cumulated(events, time, amount, by)
         .group_by(*by, _ALL)
         .agg(
-            pl.col(time).filter(share >= divided(pl.lit(percent), 100)).min().alias(str(percent))
+            pl.col(time).filter(hundredfold >= total * percent).min().alias(str(percent))
             for percent in percents
         )
         .drop(_ALL)
@@ -110,7 +112,7 @@ def smallest_window(
     check("percent", percent, least=1, most=100)
     moments = _cumulated(events, time, amount, by).filter(pl.col("total") > 0)
     before = pl.col("cumulated") - pl.col(amount)
-    # A hundredfold instead of a hundredth: exact in decimals.
+    # Exact in decimals, as in `reached`.
     starts = moments.select(
         *by, _ALL, from_at=time, before=before, goal=before * 100 + pl.col("total") * percent
     )

@@ -74,6 +74,16 @@ def test_half_is_reached_with_the_event_that_makes_it_half() -> None:
     assert [(p, seconds_of(at)) for p, at in found.rows()] == [(25, 0), (50, 1), (51, 2), (100, 2)]
 
 
+@pytest.mark.parametrize("usd", ["0.01", "0.09", "0.17", "0.38"])
+def test_a_share_that_is_reached_exactly_is_reached(usd: str) -> None:
+    """Of a hundred equal amounts so many percent are there with the event of that number."""
+    equal = events(*((number, usd) for number in range(1, 101)))
+
+    found = reached(equal, [25, 50, 75, 90, 99], time="at", amount="usd").collect()
+
+    assert [seconds_of(at) for _, at in found.rows()] == [25, 50, 75, 90, 99]
+
+
 @pytest.mark.parametrize("pairs", [((0, "0"),), ((0, "1"), (1, None), (2, "1"))])
 def test_nothing_is_reached_of_zero_or_the_unknown(pairs: tuple[tuple[float, str]]) -> None:
     """A total of zero and an unknown amount give null; no events give no row."""

@@ -58,7 +58,7 @@ def test_without_a_name_the_studies_are_listed(run: Run) -> None:
 
 
 def test_what_was_open_before_the_window_counts(run: Run, tmp_path: Path) -> None:
-    """300 were open, then 200, then 120 at 21:05: two fifths went. ETH is silent, and has no row."""
+    """300 were open, then 200, then 120 at 21:05: two fifths went. Silent markets have no row."""
     texts = ("declaration_digest", "finality", "proof", "logs_digest", "to_block_hash")
     told = ((-1200, "300"), (-600, "200"), (300, "120"))
     is_open = [
