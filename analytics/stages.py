@@ -63,6 +63,26 @@ class Past:
             check_sortedness=False,
         )
 
+    def total(self, flows: pl.LazyFrame, by: tuple[str, ...], amount: str) -> pl.LazyFrame:
+        """Return the flows with `total`: the exact sum of those in the past, zero without one."""
+        so_far = flows.sort(*by, _AT).with_columns(so_far=pl.col(amount).cum_sum().over(by))
+        found = so_far
+        for name, age in (("begin", self.settled + self.history), ("end", self.settled)):
+            known = so_far.select(*by, pl.col(_AT).alias("known_at"), pl.col("so_far").alias(name))
+            found = (
+                found.with_columns(asked_at=pl.col(_AT) - age)
+                .sort("asked_at")
+                .join_asof(
+                    known.sort("known_at"),
+                    left_on="asked_at",
+                    right_on="known_at",
+                    by=[*by],
+                    check_sortedness=False,
+                )
+            )
+        begin, end = (pl.col(name).fill_null(0) for name in ("begin", "end"))
+        return found.with_columns(total=end - begin)
+
 
 def moves(
     quotes: pl.LazyFrame, return_seconds: int, past: Past, least_returns: int
@@ -133,9 +153,7 @@ def liquidating(
     found = (
         velocity.join(rates, on=["protocol", _AT])
         .join(first_adl, on="protocol", how="left")
-        # No liquidation in the history is a measured zero.
         .with_columns(
-            pl.col("usual").fill_null(0.0),
             value=pl.col("velocity_usd_per_second"),
             measure=pl.lit("velocity_usd_per_second"),
         )
@@ -147,11 +165,10 @@ def liquidating(
 
 def usual_rates(liquidations: pl.LazyFrame, past: Past) -> pl.LazyFrame:
     """Return what each protocol liquidated a second in the past of each of its liquidations."""
-    notional = pl.col("notional_usd").sum().cast(pl.Float64)
-    moments = liquidations.group_by("protocol", _AT).agg(notional=notional)
-    seconds = past.history.total_seconds()
-    rate = divided(pl.col("notional").rolling_sum_by(_AT, past.history), seconds)
-    return past.usual(moments, ("protocol",), rate).select("protocol", _AT, "usual")
+    moments = liquidations.group_by("protocol", _AT).agg(pl.col("notional_usd").sum())
+    rate = divided(pl.col("total"), past.history.total_seconds())
+    found = past.total(moments, ("protocol",), "notional_usd")
+    return found.select("protocol", _AT, usual=rate)
 
 
 def deleveraging(adls: pl.LazyFrame, adl_share_ratio: float) -> pl.LazyFrame:

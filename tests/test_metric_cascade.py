@@ -85,6 +85,23 @@ def test_liquidations_are_compared_with_the_day_before() -> None:
     assert column(loud, "threshold") == [pytest.approx(1.0)]
 
 
+def test_what_was_liquidated_before_the_history_is_forgotten() -> None:
+    """Ten millions a month ago are not of the day before; neither is what ends it on the second."""
+    month = liquidated(*range(10), size=1_000_000)
+    late = stages(2, liquidations=month + liquidated(*range(2_592_000, 2_592_010), size=6_000))
+
+    assert column(late, "start_at") == [at(0), at(2_592_000)]
+    assert column(late, "threshold") == [0.0, 0.0]
+
+    day = liquidated(0, size=8_640)
+    inside, outside = (
+        stages(2, liquidations=day + liquidated(last, last, last + 1, size=30))
+        for last in (89_999, 90_000)
+    )
+    assert column(inside, "threshold") == [pytest.approx(1.0)]
+    assert column(outside, "threshold") == [0.0]
+
+
 def test_liquidation_alone_ends_with_the_first_adl() -> None:
     """What is liquidated after the first ADL is not of the stage before it."""
     rows = liquidated(0, 10, 20, 40, 50, 60)
