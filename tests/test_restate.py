@@ -239,11 +239,14 @@ def test_a_simulated_history_is_restated(simulated: Path) -> None:
     assert contents(simulated) == before
 
 
-def test_the_command_shows_what_would_change(simulated: Path) -> None:
-    """Under the declarations that indexed it nothing changes; what is not stored is refused."""
+def test_the_command_shows_what_would_change(simulated: Path, tmp_path: Path) -> None:
+    """Nothing changes, nor does what a report told from noon; what is not stored is refused."""
+    limits = Limits(since=datetime(2026, 1, 6, 12), until=datetime(2026, 1, 7, 6))
+    folder = write_report(simulated, tmp_path / "report", limits=limits)
     words = ["restate", "--chain", "arbitrum", "--database", str(simulated)]
 
     result = CliRunner().invoke(app, [*words, "gmx_v2", "--format", "csv"])
+    against = CliRunner().invoke(app, [*words, "--format", "csv", "--against", str(folder)])
 
-    assert result.stdout == "protocol,date,figure,before,after,change\n"
+    assert result.stdout == against.stdout == "protocol,date,figure,before,after,change\n"
     assert outcome(lambda: app([*words, "gains"], standalone_mode=False)) == 2
