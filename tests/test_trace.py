@@ -25,7 +25,7 @@ from analytics.compute import collected, compute, wired
 from analytics.errors import UserError, WorldError
 from analytics.metrics import METRICS
 from analytics.reports.chain_names import CHAIN_NAMES, EXPLORERS, block_link, transaction_link
-from analytics.reports.evidence import evidence, subtotals
+from analytics.reports.evidence import added, evidence, subtotals
 from analytics.trace import Question, Together, traced, traced_together
 from indexer.chains import CHAINS
 
@@ -364,13 +364,114 @@ def test_the_command_adds_rows_up(database: Path) -> None:
     assert "1 rows of fees: date 2025-10-11" in later
 
 
-def test_levels_do_not_add_up(database: Path) -> None:
-    """Open interest of two moments has no sum, and asking for it is refused."""
-    asked = ("open_interest", "--database", database, "--together")
+# Of every metric, what rows that share all keys add up to; windows and levels add up to nothing.
+ADDS_UP = {
+    "adl_budget": "deficit_usd",
+    "adl_counterparty_share": "notional_usd",
+    "adl_progress": "notional_usd total_notional_usd",
+    "adl_to_liquidation": "notional_usd liquidation_notional_usd backstop_notional_usd",
+    "adl_waves": ("notional_usd realized_pnl_usd liquidation_notional_usd backstop_notional_usd"),
+    "adls": (
+        "notional_usd notional_long_usd notional_short_usd realized_pnl_usd "
+        "liquidation_notional_usd"
+    ),
+    "buyback_columns": "fees_usd revenue_usd holders_usd spent_usd burned_tokens",
+    "buyback_lag": "spent_usd revenue_usd",
+    "buybacks": "bought_tokens spent_tokens spent_usd burned_tokens",
+    "buybacks_by_destination": "bought_tokens burned_tokens spent_usd",
+    "buybacks_valued": "spent_usd told_usd valued_usd",
+    "concentration": "notional_usd",
+    "credit_fees": "fee_tokens fees_usd supply_side_usd treasury_usd holders_usd",
+    "defaults": "loss_tokens",
+    "event_shape": "liquidated_usd worst_minute_usd",
+    "fees": "fees_usd",
+    "fees_by_kind": "fees_usd supply_side_usd treasury_usd holders_usd",
+    "fees_valued": "fees_usd told_usd valued_usd",
+    "funding_paid": "paid_usd received_usd net_paid_usd",
+    "holders_revenue": "holders_usd",
+    "impairments": "written_down_tokens",
+    "income_valuations": "amount_tokens value_usd",
+    "interest_paid": "interest_tokens principal_tokens unsplit_tokens",
+    "kelly": "won_usd lost_usd",
+    "liquidation_concentration": "total_notional_usd notional_usd",
+    "liquidation_fee_yield": "notional_usd fee_usd shortfall_usd",
+    "liquidation_progress": "notional_usd total_notional_usd",
+    "liquidation_waves": "notional_usd",
+    "liquidations": (
+        "notional_usd notional_long_usd notional_short_usd collateral_usd realized_pnl_usd "
+        "fee_usd shortfall_usd"
+    ),
+    "liquidations_off_oracle": "notional_usd",
+    "net_flows": (
+        "inflow_tokens outflow_tokens net_tokens net_shares_tokens dividend_shares_tokens"
+    ),
+    "net_flows_valued": "inflow_usd outflow_usd net_usd",
+    "open_interest_against_closed": (
+        "open_interest_change_usd opened_usd closed_by_trade_usd closed_by_liquidation_usd "
+        "closed_by_adl_usd closed_by_other_usd unexplained_usd"
+    ),
+    "oracle_age_at_exits": "notional_usd",
+    "pool_resilience": "out_tokens",
+    "protocol_revenue": "revenue_usd treasury_usd",
+    "recoveries": "recovered_tokens sale_tokens",
+    "resilience": "liquidation_notional_usd adl_notional_usd",
+    "supply_side": "supply_side_usd",
+    "take_rate": "supply_side_usd revenue_usd",
+    "treasury_revenue": "treasury_usd",
+}
 
-    assert "open_interest_total_usd" not in run(*asked).stdout.partition("rests on")[0]
-    refused = run(*asked, "--column", "open_interest_total_usd").exception
-    assert "open_interest_total_usd does not add up" in str(refused)
+
+@pytest.mark.parametrize("metric", sorted(METRICS))
+def test_it_is_decided_of_every_amount_whether_it_adds_up(metric: str) -> None:
+    """A sum of trailing windows, of levels or of prices is no number of anything."""
+    schema = compute(metric, load()).collect_schema()
+    rows = pl.DataFrame({key: [None, None] for key in schema}, schema)
+
+    assert added(metric, rows).columns == ADDS_UP.get(metric, "").split()
+
+
+@pytest.mark.parametrize(
+    ("different", "amounts"),
+    [
+        ("date", ["a_usd", "a_tokens"]),
+        ("bought_token", ["a_usd"]),
+        ("market", ["a_usd"]),
+        ("share_percent", []),
+        ("reference_feed", []),
+    ],
+)
+def test_rows_add_up_only_where_they_are_of_different_events(
+    different: str, amounts: list[str]
+) -> None:
+    """The first half of a sum is in the whole of it, and two tokens are no amount of one."""
+    decimals = pl.DataFrame({"a_usd": ["1", "2"], "a_tokens": ["3", "4"]}).cast(pl.Decimal(38, 18))
+    rows = pl.DataFrame({different: ["x", "y"], "protocol": ["gmx", "gmx"]}).hstack(decimals)
+
+    assert added("fees", rows).columns == amounts
+    assert added("fees", rows[:1]).columns == ["a_usd", "a_tokens"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "column"), [("open_interest", "open_interest_total_usd"), ("run_rate", "fees_usd")]
+)
+def test_levels_and_windows_do_not_add_up(database: Path, metric: str, column: str) -> None:
+    """Open interest of two moments has no sum, nor have days of which each is in the next."""
+    asked = (metric, "--database", database, "--together")
+
+    assert column not in run(*asked).stdout.partition("rests on")[0]
+    refused = run(*asked, "--column", column).exception
+    assert str(refused) == f"{column} of these rows does not add up: trace one row"
+
+
+def test_no_sum_is_said_to_equal_a_zero() -> None:
+    """What the treasury got of no fee is not what was spent on buybacks, zero as both are."""
+    facts = {"fees": table("fees", {"fee_usd": 3, "treasury_usd": 0})}
+    row = pl.DataFrame({"spent_usd": ["0"], "revenue_usd": ["3"]}).cast(pl.Decimal(38, 18))
+
+    assert subtotals(facts, row).select("amount", "equals").rows() == [
+        ("fee_usd", "revenue_usd"),
+        ("treasury_usd", None),
+    ]
 
 
 def test_the_prices_that_judge_a_protocol_are_not_its_own_alone(tmp_path: Path) -> None:

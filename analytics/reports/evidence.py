@@ -5,6 +5,7 @@ from decimal import Context, Decimal
 
 import polars as pl
 
+from analytics.compute import defaults_of
 from analytics.proofs import with_proof
 from analytics.reports.chain_names import block_link, transaction_link
 
@@ -13,12 +14,23 @@ _FIRST = (
     *("tx_hash", "hash_kind", "log_index", "item_index", "evidence", "proof", "link"),
 )
 _EXACT = Context(prec=76)
-# Sums of levels and prices mean nothing.
 _NOT_ADDED = ("price", "ratio", "cumulative", "capacity")
-_LEVELS = (
-    *(f"open_interest_{side}" for side in ("long", "short", "total", "skew")),
-    *("outstanding", "tvl", "supply_tokens", "peak", "lowest", "final", "annual"),
+_AMOUNTS = ("_usd", "_tokens")
+# What stands at one moment stands at the next one as well.
+_LEVELS = frozenset(
+    {
+        *("open_interest", "open_interest_drawdown", "open_interest_total", "adl_ranks", "depth"),
+        *("open_interest_reconciliation", "loans_outstanding", "utilisation", "tvl", "tvl_valued"),
+        *("pool_valuations", "share_valuations"),
+    }
 )
+_LEVEL = "unrealized"
+# Rows of different ones tell of the same events: another share of them, another price beside them.
+_TOLD_AGAIN = (
+    *("fact", "measure", "exposure", "share_percent", "lag_days", "event", "feed"),
+    *("reference_chain_id", "reference_protocol", "reference_feed"),
+)
+_WHAT_TOKENS = ("token", "protocol", "market", "pool")
 
 
 def evidence(
@@ -65,7 +77,8 @@ def subtotals(facts: Mapping[str, pl.DataFrame], row: pl.DataFrame) -> pl.DataFr
     Returns:
         One row per table and amount that any of its rows knows: table, amount, row_count,
         known_count (Int64), total (String, every digit: a sum may be longer than a decimal of
-        ours), equals (String: columns of the row with exactly this value; null where none has).
+        ours), equals (String: columns of the row with exactly this value; null where none has, and
+        of zero, which is the sum of anything).
     """
     found = [
         (table, name, rows.height, rows.height - rows[name].null_count(), total(rows[name]))
@@ -78,7 +91,7 @@ def subtotals(facts: Mapping[str, pl.DataFrame], row: pl.DataFrame) -> pl.DataFr
         (
             *each[:4],
             f"{each[4]:f}",
-            ", ".join(n for n, v in numbers.items() if v == each[4]) or None,
+            ", ".join(n for n, v in numbers.items() if v == each[4] != 0) or None,
         )
         for each in found
         if each[3]
@@ -88,17 +101,23 @@ def subtotals(facts: Mapping[str, pl.DataFrame], row: pl.DataFrame) -> pl.DataFr
     return pl.DataFrame(told, schema | {"total": pl.String, "equals": pl.String}, orient="row")
 
 
-def added(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return, as one row, what amounts of a metric's rows add up to; null where none is known."""
-    amounts = [
-        name
-        for name, dtype in rows.schema.items()
-        if isinstance(dtype, pl.Decimal)
-        and not any(word in name for word in (*_NOT_ADDED, *_LEVELS))
-    ]
-    known = {name: rows[name].drop_nulls() for name in amounts}
+def added(metric: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """
+    Return, as one row, what amounts of a metric's rows add up to; null where none is known.
+
+    A metric with a window has none, because its rows overlap, nor has one that tells levels. Rows
+    that tell of the same events have none, and tokens only where all rows are of the same.
+
+    Args:
+        metric: its name.
+        rows: some of its rows.
+
+    Returns:
+        A column (Decimal) for each amount that adds up; none where nothing does.
+    """
+    known = {name: rows[name].drop_nulls() for name in _summable(metric, rows)}
     sums = {name: [total(values) if len(values) else None] for name, values in known.items()}
-    return pl.DataFrame(sums, dict.fromkeys(amounts, pl.Decimal(38, 18)))
+    return pl.DataFrame(sums, dict.fromkeys(sums, pl.Decimal(38, 18)))
 
 
 def total(column: pl.Series) -> Decimal:
@@ -107,6 +126,21 @@ def total(column: pl.Series) -> Decimal:
     for value in column.drop_nulls():
         summed = _EXACT.add(summed, value)
     return summed
+
+
+def _summable(metric: str, rows: pl.DataFrame) -> list[str]:
+    has_window = any(setting.startswith("window") for setting in defaults_of(metric))
+    different = [name for name in rows.columns if rows[name].n_unique() > 1]
+    if has_window or metric in _LEVELS or not {*_TOLD_AGAIN}.isdisjoint(different):
+        return []
+    is_mixed = any(name.endswith(_WHAT_TOKENS) for name in different)
+    return [
+        name
+        for name, dtype in rows.schema.items()
+        if isinstance(dtype, pl.Decimal)
+        and name.endswith(_AMOUNTS[:1] if is_mixed else _AMOUNTS)
+        and not any(word in name for word in (*_NOT_ADDED, _LEVEL))
+    ]
 
 
 def _checked(rows: pl.DataFrame, coverage: pl.DataFrame, made_up: frozenset[int]) -> pl.DataFrame:

@@ -82,7 +82,7 @@ def trace(
             raise UserError(f"{metric} has no column {column}: it has {', '.join(rows.columns)}")
         if together:
             evident = traced_together(Together(metric, rows, kept, settings), facts)
-            found = [(f"{rows.height:,} rows of {metric}", _summed(rows, column), evident)]
+            found = [(f"{rows.height:,} rows of {metric}", _summed(metric, rows, column), evident)]
         else:
             found = [
                 (metric, row, traced(Question(metric, row, settings, column), facts))
@@ -148,10 +148,11 @@ def _value(name: str, text: str, dtype: pl.DataType) -> pl.Expr:
         raise UserError(f"--where {name}: {error}") from error
 
 
-def _summed(rows: pl.DataFrame, column: str | None) -> pl.DataFrame:
-    sums = added(rows)
+def _summed(metric: str, rows: pl.DataFrame, column: str | None) -> pl.DataFrame:
+    sums = added(metric, rows)
     if column is not None and column not in sums.columns:
-        raise UserError(f"{column} does not add up: trace one row, or {', '.join(sums.columns)}")
+        others = f", or {', '.join(sums.columns)}" if sums.width else ""
+        raise UserError(f"{column} of these rows does not add up: trace one row{others}")
     same = [
         name
         for name, dtype in rows.schema.items()
