@@ -1,7 +1,6 @@
 """The commands of analytics: what is asked, measured, traced, checked, compared and reported."""
 
 from collections.abc import Iterable
-from functools import partial
 from typing import Annotated
 
 import typer
@@ -9,7 +8,6 @@ import typer
 from analytics import load
 from analytics.compute import (
     collected,
-    compute,
     inputs_of,
     methodology,
     metric_named,
@@ -18,16 +16,18 @@ from analytics.compute import (
 from analytics.export import Format, write
 from analytics.metrics import METRICS
 from analytics.queries import arguments, queries, query_named
+from analytics.reports.asked import Asked
 from analytics.reports.check_command import check
 from analytics.reports.command import report
 from analytics.reports.options import (
     Chain,
+    CutWindows,
     Database,
     Form,
     Output,
     Protocol,
     Setting,
-    SinceStates,
+    SincePast,
     Until,
     limited,
     pairs,
@@ -76,8 +76,9 @@ def metric(
     setting: Setting = None,
     protocol: Protocol = None,
     chain: Chain = None,
-    since: SinceStates = None,
+    since: SincePast = None,
     until: Until = None,
+    cut_windows: CutWindows = False,
     explain: Annotated[bool, typer.Option("--explain", help="Print the methodology.")] = False,
     form: Form = Format.TABLE,
     output: Output = None,
@@ -96,8 +97,8 @@ def metric(
     limits = limited(protocol, chain, since, until)
     with load.database(load.database_path(database)) as con:
         check_indexed(indexed(con), protocol, limits.chain_id)
-        answer = collected(compute(name, partial(Scope(con, limits).asked, name), **settings))
-        write(answer, form, output, load.snapshot(con))
+        asked = Asked(Scope(con, limits), name, settings, is_cut=cut_windows)
+        write(collected(asked.rows), form, output, load.snapshot(con))
 
 
 def _explanation(name: str) -> str:

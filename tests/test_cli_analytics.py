@@ -14,8 +14,10 @@ from handmade import at, table, write_database
 from typer.testing import CliRunner, Result
 
 from analytics.cli import app
+from analytics.compute import settings_of
 from analytics.metrics import METRICS
 from analytics.queries import queries
+from analytics.reports.asked import looks_back
 from perpscope import outcome
 
 Run = Callable[..., Result]
@@ -132,6 +134,55 @@ def test_a_metric_can_begin_later(run: Run) -> None:
     later = run(*asked, "2025-10-11T21:00:00").stdout.splitlines()
 
     assert len(whole) > len(later) == 1
+
+
+def test_a_window_that_began_earlier_is_a_whole_one(tmp_path: Path) -> None:
+    """`--from` leaves out rows, not what windows hold of before; `--cut-windows` that as well."""
+    days = [{"fee_usd": 2**day, "block_timestamp": at(days=day)} for day in range(3)]
+    frames = {"fees": table("fees", *days), "coverage": covered()}
+    path = write_database(tmp_path / "fees.duckdb", frames)
+    asked = ("metric", "run_rate", "--setting", "window_days=2", "--format", "json")
+
+    def fees(*more: str) -> list[int]:
+        """Return the fees of each row's window."""
+        said = CliRunner().invoke(app, [*asked, "--database", str(path), *more]).stdout
+        return [int(Decimal(row["fees_usd"])) for row in json.loads(said)]
+
+    assert fees() == [1, 3, 6]
+    assert fees("--from", "2025-10-11T22:00:00") == [3, 6]
+    assert fees("--from", "2025-10-11T22:00:00", "--cut-windows") == [4]
+
+
+def test_a_stage_keeps_the_history_it_is_judged_by(tmp_path: Path) -> None:
+    """`--from` leaves out stages that were over; the threshold of others is what it was."""
+    prices = [
+        {"asset": "ETH", "oracle_price_quote": 100 + (place % 2), "block_timestamp": at(60 * place)}
+        for place in range(90)
+    ]
+    fall = {"asset": "ETH", "oracle_price_quote": 50, "block_timestamp": at(7200)}
+    frames = {"oracle_updates": table("oracle_updates", *prices, fall), "coverage": covered()}
+    path = write_database(tmp_path / "prices.duckdb", frames)
+    asked = ("metric", "cascade_stages", "--format", "csv", "--database", str(path))
+
+    whole = CliRunner().invoke(app, [*asked]).stdout.splitlines()
+    later = CliRunner().invoke(app, [*asked, "--from", "2025-10-10T22:30:00"]).stdout.splitlines()
+    none = CliRunner().invoke(app, [*asked, "--from", "2025-10-10T23:30:00"]).stdout.splitlines()
+
+    seen = [line for line in whole if ",seen," in line]
+    assert len(seen) == 1
+    assert later == whole
+    assert none == [line for line in whole if line not in seen]
+
+
+def test_it_is_decided_of_every_window_which_way_it_looks() -> None:
+    """What holds a window before its rows looks back; what holds one after them does not."""
+    words = ("window", "history", "ago", "before")
+    windows = {name for name in METRICS for each in settings_of(name) if each.startswith(words)}
+
+    assert {name for name in METRICS if looks_back(name)} == windows - {
+        *("adl_undo", "liquidation_velocity", "survival"),
+        "yield_stability",  # of share prices, which keep their past
+    }
 
 
 def test_prices_are_taken_from_whoever_tells_them(tmp_path: Path) -> None:

@@ -144,6 +144,21 @@ def test_the_peak_is_traced_to_what_was_open_then(tmp_path: Path) -> None:
     assert facts["tx_hash"].to_list() == [f"0x{place:064x}" for place in (1, 2, 3, 4)]
 
 
+def test_a_window_that_is_the_report_is_traced_as_that(tmp_path: Path) -> None:
+    """What is made of the report's own time leaves out an earlier hour of the same day."""
+    fee = {"protocol": "gmx_v2", "chain_id": 42161, "fee_usd": 1}
+    fees = table("fees", fee | {"block_timestamp": at(-3600)}, fee)
+    database = written_market(tmp_path, fees=fees)
+    page = Shown(database, report_of(database, Limits(since=at(0), until=at(80_000))))
+    tables = [each for section in page.report.sections for each in section.tables]
+    yearly = next(each for each in tables if each.source and each.source.asked == "run_rate")
+
+    traced = page.numbers(table_command(yearly, page.report.limits))
+
+    assert yearly.frame["fees_usd"].to_list() == [1]
+    assert traced["fees_usd"] == "1.000000000000000000"
+
+
 def test_every_metric_gives_the_exported_rows_again(shown: Shown) -> None:
     """The command under a chart has the rows of its file, or more where it looks back."""
     for each in shown.report.sources:

@@ -352,6 +352,19 @@ def test_the_command_takes_a_window(database: Path) -> None:
     assert "rests on 1 rows of fees" in said
 
 
+def test_a_window_of_before_is_traced_as_the_metric_has_it(database: Path) -> None:
+    """The facts of a window that began before --from are in its trace, unless it is cut there."""
+    asked = ("run_rate", "--database", database, "--column", "fees_usd", "--protocol", "gmx_v2")
+    later = ("--from", "2025-10-11", "--limit", "1")
+
+    whole, cut = run(*asked, *later).stdout, run(*asked, *later, "--cut-windows").stdout
+
+    assert "  fees_usd = 25.000000000000000001\n" in whole
+    assert "rests on 3 rows of fees" in whole
+    assert "  fees_usd = 5.000000000000000000\n" in cut
+    assert "rests on 1 rows of fees" in cut
+
+
 def test_the_command_adds_rows_up(database: Path) -> None:
     """Together, the rows are one number: the sum of the facts below it, to the last digit."""
     asked = ("fees", "--database", database, "--together", "--limit", "1")

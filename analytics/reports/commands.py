@@ -9,6 +9,7 @@ import polars as pl
 
 from analytics.metrics import METRICS
 from analytics.plain_text import visible
+from analytics.reports.asked import looks_back
 from analytics.reports.chain_names import chain_name
 from analytics.reports.parts import Card, Source, Table
 from analytics.reports.scope import Limits
@@ -120,6 +121,8 @@ def _limits(source: Source, limits: Limits) -> Iterator[str]:
         limits = replace(limits, until=min(until, limits.until or until))
     if since is not None:
         yield f"--from {since.isoformat()}"
+        if source.asked in METRICS and looks_back(source.asked):
+            yield "--cut-windows"
     if limits.protocol is not None:
         yield f"--protocol {quote(limits.protocol)}"
     if limits.chain_id is not None:

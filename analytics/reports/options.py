@@ -25,11 +25,17 @@ Chain = Annotated[str | None, typer.Option(help="Only this chain, by name or id.
 Since = Annotated[
     str | None, typer.Option("--from", metavar="TIME", help="Only events from this UTC time.")
 ]
-SinceStates = Annotated[
+SincePast = Annotated[
     str | None,
     typer.Option(
-        "--from", metavar="TIME", help="Only events from this UTC time; states keep their past."
+        "--from",
+        metavar="TIME",
+        help="Only events from this UTC time; states, windows and histories keep their past.",
     ),
+]
+CutWindows = Annotated[
+    bool,
+    typer.Option("--cut-windows", help="Windows and histories, too, begin at --from."),
 ]
 Until = Annotated[
     str | None, typer.Option("--to", metavar="TIME", help="Only events up to this UTC time.")

@@ -1,7 +1,7 @@
 """What a report is about: one open database, and the protocol, chain and time it is limited to."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
@@ -87,9 +87,31 @@ class Scope:
         """Return a table as a metric reads it: prices that only judge other facts are whole."""
         return self.facts(table, with_past=with_past, whole=not is_narrowed(metric, table))
 
-    def asked(self, metric: str, table: str) -> pl.LazyFrame:
-        """Return a table as a command reads it: of the time of the limits, states from before."""
-        return self._between(table, self.limits.since, is_whole=not is_narrowed(metric, table))
+    def begun(self, metric: str, table: str, since: datetime | None) -> pl.LazyFrame:
+        """Return a table as a metric reads it: from a time to the limits' end, states from ever."""
+        return self._between(table, since, is_whole=not is_narrowed(metric, table))
+
+    def is_since(self, columns: Collection[str], bucket_seconds: object) -> pl.Expr:
+        """
+        Return whether a row of a metric is of the time of the limits, at least its end.
+
+        Args:
+            columns: of the metric; where none is a time, all rows are.
+            bucket_seconds: how long a period of it is.
+        """
+        since = self.limits.since
+        if since is None:
+            return pl.lit(value=True)
+        if "date" in columns:
+            return pl.col("date") >= since.date()
+        if "bucket_at" in columns:
+            told = bucket_seconds if isinstance(bucket_seconds, int) else self.period_seconds
+            return pl.col("bucket_at") > since - timedelta(seconds=told)
+        if "block_timestamp" in columns:
+            return pl.col("block_timestamp") >= since
+        if "end_at" in columns:
+            return pl.col("end_at").is_null() | (pl.col("end_at") >= since)
+        return pl.lit(value=True)
 
     def metric(
         self,
@@ -119,8 +141,8 @@ class Scope:
                     **settings,
                 )
             )
-            length = settings.get("bucket_seconds")
-            self._answers[asked] = self._since(frame, length) if with_past else frame
+            is_since = self.is_since(frame.columns, settings.get("bucket_seconds"))
+            self._answers[asked] = frame.filter(is_since) if with_past else frame
         return self._answers[asked]
 
     def digest(self, table: str) -> tuple[int, str]:
@@ -247,20 +269,6 @@ class Scope:
         folder = Path(mkdtemp(prefix="perpscope-"))
         finalize(self, rmtree, folder, ignore_errors=True)
         return folder
-
-    def _since(self, frame: pl.DataFrame, bucket_seconds: object) -> pl.DataFrame:
-        since = self.limits.since
-        if since is None:
-            return frame
-        if "date" in frame.columns:
-            return frame.filter(pl.col("date") >= since.date())
-        if "bucket_at" in frame.columns:
-            told = bucket_seconds if isinstance(bucket_seconds, int) else self.period_seconds
-            begun = since - timedelta(seconds=told)
-            return frame.filter(pl.col("bucket_at") > begun)
-        if "block_timestamp" in frame.columns:
-            return frame.filter(pl.col("block_timestamp") >= since)
-        return frame
 
     def _limited(self, asked: Query) -> str:
         # A step with the name of a table hides the table from all later steps.

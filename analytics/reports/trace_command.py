@@ -3,24 +3,25 @@
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from functools import partial
 from typing import Annotated
 
 import polars as pl
 import typer
 
 from analytics import load
-from analytics.compute import collected, compute
+from analytics.compute import collected
 from analytics.errors import UserError
 from analytics.export import Format, table_text, write
 from analytics.queries import typed
+from analytics.reports.asked import Asked
 from analytics.reports.chain_names import chain_name, chain_number
 from analytics.reports.evidence import added, evidence, subtotals
 from analytics.reports.options import (
+    CutWindows,
     Database,
     Output,
     Setting,
-    SinceStates,
+    SincePast,
     Until,
     limited,
     pairs,
@@ -60,8 +61,9 @@ def trace(
     ] = False,
     protocol: Annotated[str | None, typer.Option(help="Only this protocol's events.")] = None,
     chain: Annotated[str | None, typer.Option(help="Only this chain's, by name or id.")] = None,
-    since: SinceStates = None,
+    since: SincePast = None,
     until: Until = None,
+    cut_windows: CutWindows = False,
     form: Annotated[
         Format, typer.Option("--format", help="How the facts are written.")
     ] = Format.TABLE,
@@ -74,18 +76,18 @@ def trace(
     limits = limited(protocol, chain, since, until)
     with load.database(load.database_path(database)) as con:
         check_indexed(indexed(con), protocol, limits.chain_id)
-        facts = partial(Scope(con, limits).asked, metric)
-        whole = collected(compute(metric, facts, **settings))
-        kept = _kept(metric, whole.schema, asked)
+        wanted = Asked(Scope(con, limits), metric, settings, is_cut=cut_windows)
+        whole = collected(wanted.rows)
+        kept = _kept(metric, whole.schema, asked) & wanted.is_meant(whole.schema)
         rows = _chosen(metric, whole.filter(kept), asked, None if together else limit)
         if column is not None and column not in rows.columns:
             raise UserError(f"{metric} has no column {column}: it has {', '.join(rows.columns)}")
         if together:
-            evident = traced_together(Together(metric, rows, kept, settings), facts)
+            evident = traced_together(Together(metric, rows, kept, settings), wanted.facts)
             found = [(f"{rows.height:,} rows of {metric}", _summed(metric, rows, column), evident)]
         else:
             found = [
-                (metric, row, traced(Question(metric, row, settings, column), facts))
+                (metric, row, traced(Question(metric, row, settings, column), wanted.facts))
                 for row in rows.iter_slices(1)
             ]
         told = _told(con, [evident for *_, evident in found])

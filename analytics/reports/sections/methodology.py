@@ -67,8 +67,9 @@ def tracing(context: Context) -> Section:
             "on, and computes it from these alone to show that they are all; the one under a table "
             "is of its first row. With --together it is of all rows that fit, and adds them up: so "
             "it is where a number here is made of several. A command takes this report's protocol, "
-            "chain and time, but no beginning where a metric looks back; a question takes its own "
-            "parameters. What else the report is limited to, it is limited to alone.",
+            "chain and time, but no beginning where a number looks back beyond it, and "
+            "--cut-windows where a metric does that and the number here does not; a question takes "
+            "its own parameters. What else the report is limited to, it is limited to alone.",
             "The rows behind each section are in csv/, json/ and parquet/, with every digit. "
             "manifest.json names, for each file, the metric or query, its settings and the SHA-256 "
             "digest of its rows, the digests of the input, and the versions used; "
