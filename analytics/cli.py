@@ -1,7 +1,7 @@
 """The commands of analytics: what is asked, measured, traced, checked, compared and reported."""
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -32,9 +32,10 @@ from analytics.reports.options import (
     limited,
     pairs,
     typed_settings,
+    warn,
 )
 from analytics.reports.replay_command import replay_report
-from analytics.reports.scope import Scope, check_indexed, indexed
+from analytics.reports.scope import Limits, Scope, check_indexed, check_order, indexed
 from analytics.reports.trace_command import trace
 from analytics.studies.command import app as study
 from analytics.vendors.command import compare
@@ -64,8 +65,12 @@ def query(
         typer.echo(_listed((each, found.question) for each, found in queries().items()), nl=False)
         return
     asked = query_named(name)
-    values = arguments(asked, pairs(param, "--param"))
+    given = pairs(param, "--param")
+    values = arguments(asked, given)
+    check_order(values.get("since"), values.get("until"))
+    ends: Any = {name: values[name] for name in ("since", "until") if name in given}
     with load.database(load.database_path(database)) as con:
+        warn(Scope(con, Limits(**ends)))
         write(load.rows(con, asked.sql, values), form, output, load.snapshot(con))
 
 
@@ -98,6 +103,7 @@ def metric(
     with load.database(load.database_path(database)) as con:
         check_indexed(indexed(con), protocol, limits.chain_id)
         asked = Asked(Scope(con, limits), name, settings, is_cut=cut_windows)
+        warn(asked.scope)
         write(collected(asked.rows), form, output, load.snapshot(con))
 
 

@@ -174,6 +174,53 @@ def test_a_stage_keeps_the_history_it_is_judged_by(tmp_path: Path) -> None:
     assert none == [line for line in whole if line not in seen]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "is_said"),
+    [
+        (("metric", "adls", "--from", "2025-10-12"), True),
+        (("metric", "adls", "--to", "2025-10-10T20:59:59"), True),
+        (("query", "adl_victims", "--param", "since=2025-10-12"), True),
+        (("metric", "adls", "--from", "2025-10-10T22:00:00"), False),
+        (("metric", "adls", "--to", "2025-10-10T21:00:00"), False),
+        (("metric", "adls"), False),
+        (("query", "adl_victims"), False),
+    ],
+)
+def test_a_time_that_was_never_looked_at_is_not_a_time_without_rows(
+    tmp_path: Path, arguments: tuple[str, ...], is_said: bool
+) -> None:
+    """Both are answered by no rows; of the first standard error says what is covered instead."""
+    blocks = [
+        {"number": number, "timestamp": at(days=day), "hash": b"h", "parent_hash": b"p"}
+        for number, day in ((1, 0), (9, 1))
+    ]
+    frames = {"blocks": table("blocks", *blocks), "coverage": covered()}
+    path = write_database(tmp_path / "p.duckdb", frames)
+
+    result = CliRunner().invoke(app, [*arguments, "--database", str(path)])
+
+    assert result.exit_code == 0
+    assert "0 rows" in result.stdout
+    said = "perpscope: no block of this time is covered: what is covered lies from "
+    span = "2025-10-10 21:00:00 to 2025-10-11 21:00:00"
+    assert result.stderr == (f"{said}{span}\n" if is_said else "")
+
+
+def test_states_of_before_are_no_rows_of_the_time(tmp_path: Path) -> None:
+    """With --from a state of before is what later changes add to, not a row of its own."""
+    told = ({"open_interest_usd": 7}, {"open_interest_delta_usd": 1, "block_timestamp": at(7200)})
+    frames = {
+        "open_interest": table("open_interest", *({"is_long": True} | each for each in told)),
+        "coverage": covered(),
+    }
+    path = write_database(tmp_path / "p.duckdb", frames)
+    asked = ("metric", "open_interest", "--from", "2025-10-10T22:30:00", "--format", "json")
+
+    rows = json.loads(CliRunner().invoke(app, [*asked, "--database", str(path)]).stdout)
+
+    assert [row["open_interest_long_usd"] for row in rows] == ["8.000000000000000000"]
+
+
 def test_it_is_decided_of_every_window_which_way_it_looks() -> None:
     """What holds a window before its rows looks back; what holds one after them does not."""
     words = ("window", "history", "ago", "before")
@@ -316,6 +363,18 @@ def test_an_output_file_appears_whole(run: Run, tmp_path: Path) -> None:
         (
             ["metric", "adls", "--to", "0001-01-01T00:00:00+14:00"],
             "--to: '0001-01-01T00:00:00+14:00' is not a UTC time",
+        ),
+        (
+            ["metric", "adls", "--from", "2025-10-11", "--to", "2025-10-10"],
+            "the time would end at 2025-10-10 00:00:00, before 2025-10-11 00:00:00: swap the times",
+        ),
+        (
+            ["trace", "adls", "--from", "2025-10-11", "--to", "2025-10-10"],
+            "the time would end at 2025-10-10 00:00:00, before 2025-10-11 00:00:00: swap the times",
+        ),
+        (
+            ["query", "adl_victims", "--param", "since=2025-10-11", "--param", "until=2025-10-10"],
+            "the time would end at 2025-10-10 00:00:00, before 2025-10-11 00:00:00: swap the times",
         ),
         (
             ["metric", "adls", "--output", ""],

@@ -32,8 +32,8 @@ class Asked:
 
     def facts(self, table: str) -> pl.LazyFrame:
         """Return a table as the metric reads it."""
-        since = None if self._is_whole else self.scope.limits.since
-        return self.scope.begun(self.metric, table, since)
+        is_whole = looks_back(self.metric) and not self.is_cut
+        return self.scope.begun(self.metric, table, None if is_whole else self.scope.limits.since)
 
     @property
     def rows(self) -> pl.LazyFrame:
@@ -42,15 +42,11 @@ class Asked:
         return found.filter(self.is_meant(found.collect_schema()))
 
     def is_meant(self, schema: Mapping[str, pl.DataType]) -> pl.Expr:
-        """Return whether a row is of the time of the limits."""
-        if not self._is_whole:
+        """Return whether a row is of the time of the limits; what is cut has no other rows."""
+        if self.is_cut:
             return pl.lit(value=True)
         settings = defaults_of(self.metric) | dict(self.settings)
         return self.scope.is_since(schema, settings.get("bucket_seconds"))
-
-    @property
-    def _is_whole(self) -> bool:
-        return looks_back(self.metric) and not self.is_cut
 
 
 def looks_back(metric: str) -> bool:

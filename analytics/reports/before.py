@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from analytics.reports.context import Context, covered_times
+from analytics.reports.context import Context
 from analytics.reports.numerals import clock, counted, period
 from analytics.reports.scope import Limits
+from analytics.reports.times import covered_times
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -38,7 +39,7 @@ def is_covered(context: Context, limits: Limits) -> bool:
     """
     if limits.since is None or context.scope.query("coverage_gaps").height:
         return False
-    spans = [covered_times(context).select("first_at", "last_at")]
+    spans = [covered_times(context.scope).select("first_at", "last_at")]
     spans.append(context.imports.select(first_at="from_at", last_at="to_at"))
     times = pl.concat(spans)
     begins = times["first_at"].to_list()

@@ -159,28 +159,6 @@ class Context:
         )
 
 
-def covered_times(context: Context) -> pl.DataFrame:
-    """
-    Return when the covered blocks of each chain and protocol begin and end, as far as is known.
-
-    Returns:
-        One row per pair with a known time: chain_id, protocol, first_at, last_at (UTC).
-    """
-    keys = ["chain_id", "protocol"]
-    ends = [pl.col("from_block").min(), pl.col("to_block").max()]
-    spans = context.coverage.group_by(keys).agg(ends)
-    blocks = context.scope.facts("blocks").select("chain_id", "number", "timestamp")
-    at = pl.col("timestamp")
-    return (
-        spans.lazy()
-        .join(blocks, on="chain_id")
-        .filter(pl.col("number").is_between(pl.col("from_block"), pl.col("to_block")))
-        .group_by(keys)
-        .agg(first_at=at.min(), last_at=at.max())
-        .collect()
-    )
-
-
 def by_period(facts: pl.LazyFrame, seconds: int) -> pl.LazyFrame:
     """Return facts with the start of their period as `at`."""
     return facts.with_columns(at=pl.col("block_timestamp").dt.truncate(f"{seconds}s"))

@@ -7,9 +7,10 @@ from typing import Any
 import polars as pl
 
 from analytics.expressions import known_total
-from analytics.reports.context import Context, covered_times
+from analytics.reports.context import Context
 from analytics.reports.numerals import clock
 from analytics.reports.scope import Span
+from analytics.reports.times import covered_times
 
 _BEFORE, _AFTER = timedelta(hours=1), timedelta(hours=2)
 # Limits as narrow as these name an event; wider ones are searched for it.
@@ -111,7 +112,7 @@ def event_days(context: Context) -> Event | None:
 
 
 def _covered_by_all(context: Context) -> tuple[datetime | None, datetime | None]:
-    chains = covered_times(context).group_by("chain_id")
+    chains = covered_times(context.scope).group_by("chain_id")
     ends = chains.agg(pl.col("first_at").min(), pl.col("last_at").max())
     row: tuple[datetime | None, datetime | None] = ends.select(
         pl.col("first_at").max(), pl.col("last_at").min()

@@ -11,7 +11,8 @@ from analytics.errors import UserError
 from analytics.export import Format
 from analytics.queries import typed
 from analytics.reports.chain_names import chain_number
-from analytics.reports.scope import Limits
+from analytics.reports.scope import Limits, Scope, check_order
+from analytics.reports.times import missed
 
 Database = Annotated[
     Path | None,
@@ -74,14 +75,18 @@ def limited(
     Return the limits that the options of a command name.
 
     Raises:
-        UserError: no such chain, or a time that is none.
+        UserError: no such chain, a time that is none, or an end before the beginning.
     """
-    return Limits(
-        protocol=protocol,
-        chain_id=None if chain is None else chain_number(chain),
-        since=moment("--from", since),
-        until=moment("--to", until),
-    )
+    first, last = moment("--from", since), moment("--to", until)
+    check_order(first, last)
+    number = None if chain is None else chain_number(chain)
+    return Limits(protocol=protocol, chain_id=number, since=first, until=last)
+
+
+def warn(scope: Scope) -> None:
+    """Say on standard error that nothing is known of the time asked for, where that is so."""
+    if said := missed(scope):
+        typer.echo(f"perpscope: {said}", err=True)
 
 
 def pairs(given: list[str] | None, option: str) -> dict[str, str]:

@@ -312,9 +312,14 @@ def checked(scope: Scope) -> Scope:
         raise WorldError("nothing is indexed in this database: run `perpscope index` first")
     limits = scope.limits
     check_indexed(covered, limits.protocol, limits.chain_id)
-    if limits.since and limits.until and limits.since > limits.until:
-        raise UserError(f"the report would end at {limits.until}, before it begins: swap the times")
+    check_order(limits.since, limits.until)
     return scope
+
+
+def check_order(since: object, until: object) -> None:
+    """Refuse a time that ends before it begins; what is no moment has no order."""
+    if isinstance(since, datetime) and isinstance(until, datetime) and since > until:
+        raise UserError(f"the time would end at {until}, before {since}: swap the times")
 
 
 def indexed(con: load.Connection) -> pl.DataFrame:

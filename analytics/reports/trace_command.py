@@ -26,6 +26,7 @@ from analytics.reports.options import (
     limited,
     pairs,
     typed_settings,
+    warn,
 )
 from analytics.reports.scope import Scope, check_indexed, indexed
 from analytics.trace import Question, Together, traced, traced_together
@@ -77,6 +78,7 @@ def trace(
     with load.database(load.database_path(database)) as con:
         check_indexed(indexed(con), protocol, limits.chain_id)
         wanted = Asked(Scope(con, limits), metric, settings, is_cut=cut_windows)
+        warn(wanted.scope)
         whole = collected(wanted.rows)
         kept = _kept(metric, whole.schema, asked) & wanted.is_meant(whole.schema)
         rows = _chosen(metric, whole.filter(kept), asked, None if together else limit)

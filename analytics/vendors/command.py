@@ -18,6 +18,7 @@ from analytics.reports.options import (
     Since,
     Until,
     limited,
+    warn,
 )
 from analytics.reports.scope import Scope, checked
 from analytics.vendors.bridge import bridge
@@ -55,6 +56,7 @@ def compare(
     rules = DEFINITIONS[definition]
     with load.database(load.database_path(database)) as con:
         scope = checked(Scope(con, limits))
+        warn(scope)
         past = partial(scope.facts, with_past=True)
         answer = bridge(rules, scope.facts, past, by_day=by is Grain.DAY, until=limits.until)
         said = " ".join(filter(None, (f"their rules: {rules.version};", load.snapshot(con))))

@@ -6,10 +6,11 @@ from datetime import datetime
 import polars as pl
 
 from analytics.reports.chain_names import chain_name
-from analytics.reports.context import Context, covered_times
+from analytics.reports.context import Context
 from analytics.reports.demands import breach_sentence
 from analytics.reports.numerals import counted, moment
 from analytics.reports.parts import Section, Source, Table, table
+from analytics.reports.times import covered_times
 
 _KEYS = ["chain_id", "protocol"]
 _FILE = ["chain_id", "protocol", "file", "kind", "entries_read", "entries_used", "rejects"]
@@ -122,7 +123,7 @@ def _blocks(context: Context, source: Source) -> Table:
     rejected = context.rejects.group_by(_KEYS).agg(pl.col("reject_count").sum())
     shown = (
         source.frame.join(kinds, on="chain_id", how="left", maintain_order="left")
-        .join(covered_times(context), on=_KEYS, how="left", maintain_order="left")
+        .join(covered_times(context.scope), on=_KEYS, how="left", maintain_order="left")
         .join(rejected, on=_KEYS, how="left", maintain_order="left")
         .with_columns(pl.col("reject_count").fill_null(0))
     )
@@ -185,7 +186,7 @@ def _reject_sentence(rejects: pl.DataFrame) -> str:
 
 def _limit_sentences(context: Context) -> list[str]:
     limits = context.scope.limits
-    times = covered_times(context).select(pl.col("first_at").min(), pl.col("last_at").max())
+    times = covered_times(context.scope).select(pl.col("first_at").min(), pl.col("last_at").max())
     first, last = times.row(0)
     is_early = limits.since is not None and first is not None and limits.since < first
     is_late = limits.until is not None and last is not None and limits.until > last
