@@ -4,7 +4,7 @@ Text of a chain as plain text: whatever it says, it does nothing where it is sho
 Symbols, names and reasons may hold terminal commands, marks that turn the direction of reading, or
 the beginning of a spreadsheet formula. Characters that nobody sees are shown as `\x1b` or
 `\u202e`, and a spreadsheet gets an apostrophe before text that it would take for a formula.
-Numbers are no text: nothing here touches them.
+Numbers are no formulas, also where they are text: nothing here touches them.
 """
 
 import re
@@ -19,6 +19,7 @@ _HIDDEN_PATTERN = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}]"
 # With the full-width forms that some spreadsheets read as the plain ones. An apostrophe is among
 # them, so that taking one away always gives the text back.
 _FORMULA = r"^\s*[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}']"
+_NUMBER = r"^[+\-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+\-]?[0-9]+)?$"
 _LONGEST = 48
 # What JSON leaves as it is and a terminal may obey; controls below a space it always writes out.
 _UNSEEN = re.compile(
@@ -45,7 +46,7 @@ def for_spreadsheets(frame: pl.DataFrame) -> pl.DataFrame:
     """
     Return rows whose text no spreadsheet takes for a formula, and no terminal for a command.
 
-    Only columns of text change: a negative number stays a number.
+    Only columns of text change, and a text that is a number stays one, below zero as well.
     """
     columns = frame.select(selectors.string()).columns
     hidden = [name for name in columns if frame[name].str.contains(_HIDDEN_PATTERN).any()]
@@ -53,7 +54,7 @@ def for_spreadsheets(frame: pl.DataFrame) -> pl.DataFrame:
         pl.col(name).map_elements(visible, return_dtype=pl.String) for name in hidden
     )
     return shown.with_columns(
-        pl.when(pl.col(name).str.contains(_FORMULA))
+        pl.when(pl.col(name).str.contains(_FORMULA) & ~pl.col(name).str.contains(_NUMBER))
         .then("'" + pl.col(name))
         .otherwise(pl.col(name))
         .alias(name)

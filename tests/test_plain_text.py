@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 from analytics.export import Format, encoded, table_text
 from analytics.plain_text import for_spreadsheets, shortened, visible
 
-FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "  =1", "\uff1d1", "\t=1", "\r=1", "'=1")
+FORMULAS = (
+    *("=1+1", "+1+1", "-1+1", "@SUM(A1)", "  =1", "\uff1d1", "\t=1", "\r=1", "'=1"),
+    *("-1+cmd|' /C calc'!A0", "-1\n", "-", "-.", "-1e", "--1", "-1 ", "-\u0661", "-A1"),
+)
 ESCAPES = "\x1b[31mred\x07\x9b2J\x08\r\n"
 
 
@@ -59,6 +62,14 @@ def test_numbers_are_no_formulas() -> None:
     lines = encoded(frame, Format.CSV).decode().splitlines()
 
     assert lines[1:] == ["-12.500000000000000000,-1", ",2"]
+
+
+@pytest.mark.parametrize("text", ["-1460533.466085552", "+1", "-1", "-0.5", "-.5", "-2.", "-1e-07"])
+def test_a_text_that_is_a_number_is_no_formula(text: str) -> None:
+    """Figures of several kinds share a column of text; an apostrophe would break those below 0."""
+    cells = encoded(pl.DataFrame({"computed": [text]}), Format.CSV).decode().splitlines()
+
+    assert cells == ["computed", text]
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["C", "Z"])), min_size=1))
