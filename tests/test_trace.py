@@ -24,6 +24,7 @@ from analytics.cli import app
 from analytics.compute import collected, compute, wired
 from analytics.errors import UserError, WorldError
 from analytics.metrics import METRICS
+from analytics.plain_text import visible
 from analytics.reports.chain_names import CHAIN_NAMES, EXPLORERS, block_link, transaction_link
 from analytics.reports.evidence import added, evidence, subtotals
 from analytics.trace import Question, Together, traced, traced_together
@@ -363,6 +364,21 @@ def test_a_window_of_before_is_traced_as_the_metric_has_it(database: Path) -> No
     assert "rests on 3 rows of fees" in whole
     assert "  fees_usd = 5.000000000000000000\n" in cut
     assert "rests on 1 rows of fees" in cut
+
+
+@pytest.mark.parametrize(
+    "asset", ["two\nlines", "\x1b[2Jred", "a\u202eb", "back\\slash", "\U000e0041A"]
+)
+def test_a_row_is_named_as_it_is_shown(tmp_path: Path, asset: str) -> None:
+    """What nobody sees in a key is written out in a report's command, and found by that."""
+    prices = ({"asset": each, "oracle_price_quote": 1} for each in (asset, "ETH"))
+    frames = {"oracle_updates": table("oracle_updates", *prices)}
+    path = write_database(tmp_path / "p.duckdb", frames)
+
+    said = run("oracle_wicks", "--database", path, "--where", f"asset={visible(asset)}")
+
+    assert said.exit_code == 0, said.exception
+    assert "rests on 1 rows of oracle_updates" in said.stdout
 
 
 def test_the_command_adds_rows_up(database: Path) -> None:

@@ -12,6 +12,7 @@ from analytics import load
 from analytics.compute import collected
 from analytics.errors import UserError
 from analytics.export import Format, table_text, write
+from analytics.plain_text import visible
 from analytics.queries import typed
 from analytics.reports.asked import Asked
 from analytics.reports.chain_names import chain_name, chain_number
@@ -80,7 +81,7 @@ def trace(
         wanted = Asked(Scope(con, limits), metric, settings, is_cut=cut_windows)
         warn(wanted.scope)
         whole = collected(wanted.rows)
-        kept = _kept(metric, whole.schema, asked) & wanted.is_meant(whole.schema)
+        kept = _kept(metric, whole, asked) & wanted.is_meant(whole.schema)
         rows = _chosen(metric, whole.filter(kept), asked, None if together else limit)
         if column is not None and column not in rows.columns:
             raise UserError(f"{metric} has no column {column}: it has {', '.join(rows.columns)}")
@@ -116,15 +117,23 @@ def _warned(con: load.Connection) -> list[str]:
     return [f"SIMULATED DATA: {chains}; no explorer knows these transactions\n"] if chains else []
 
 
-def _kept(metric: str, schema: pl.Schema, asked: Mapping[str, str]) -> pl.Expr:
+def _kept(metric: str, rows: pl.DataFrame, asked: Mapping[str, str]) -> pl.Expr:
     kept = pl.lit(value=True)
     for key, text in asked.items():
         name = key.rstrip("<>").strip()
-        if name not in schema:
-            raise UserError(f"{metric} has no column {name}: it has {', '.join(schema)}")
-        compared = _COMPARED.get(key[-1], pl.Expr.eq_missing)
-        kept &= compared(pl.col(name), _value(name, text, schema[name]))
+        if name not in rows.columns:
+            raise UserError(f"{metric} has no column {name}: it has {', '.join(rows.columns)}")
+        if "\\" in text and rows.schema[name] == pl.String:
+            kept &= pl.col(name).is_in(_shown_as(rows[name], text))
+        else:
+            compared = _COMPARED.get(key[-1], pl.Expr.eq_missing)
+            kept &= compared(pl.col(name), _value(name, text, rows.schema[name]))
     return kept
+
+
+def _shown_as(column: pl.Series, text: str) -> list[str]:
+    # Pages and commands write out what nobody sees, so that is how a reader names it.
+    return [each for each in column.drop_nulls().unique() if visible(each) == text]
 
 
 def _chosen(
