@@ -1,16 +1,18 @@
 """Whether nothing is a measured zero: every state a source can be in, and what the cards say."""
 
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 from handmade import at, table, write_database
-from report_rows import GMX, written_market
+from report_rows import GMX, report_of, written_market
 
 from analytics import load
 from analytics.queries import arguments, query_named
-from analytics.reports import summary
+from analytics.reports import Limits, summary
 from analytics.reports.cards import cards
+from analytics.reports.report import Report
 
 COVERED: dict[str, object] = {
     "from_block": 1,
@@ -108,3 +110,66 @@ def test_a_card_of_a_source_that_failed_is_not_zero(tmp_path: Path) -> None:
 
     assert found["Closed by ADL"] == "n/k, source_error: gmx_v2 on arbitrum"
     assert found["Total fees"] == "$25.00, 3 fees charged"
+
+
+def dated(tmp_path: Path, since: datetime | None = None, until: datetime | None = None) -> Report:
+    """Return the report of a venue covered from 21:00 to 22:00 and from 23:00 to 24:00 of a day."""
+    hours = ((1, 0), (10, 3600), (20, 7200), (30, 10_800))
+    block = {"chain_id": 42161, "hash": b"h", "parent_hash": b"p"}
+    blocks = [block | {"number": number, "timestamp": at(time)} for number, time in hours]
+    ranges = [GMX | COVERED | {"from_block": low, "to_block": low + 9} for low in (1, 21)]
+    frames = {
+        "origins": table("origins", {"chain_id": 42161, "client_version": "n", "kind": "node"}),
+        "coverage": table("coverage", *ranges),
+        "blocks": table("blocks", *blocks),
+        "declared_facts": table("declared_facts", GMX | {"fact": "fees"}, GMX | {"fact": "adls"}),
+    }
+    return report_of(
+        write_database(tmp_path / "dated.duckdb", frames), Limits(since=since, until=until)
+    )
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"since": at(10_801)},
+        {"until": at(-1)},
+        {"since": at(3601), "until": at(7199)},
+    ],
+    ids=["after the last", "before the first", "in the gap"],
+)
+def test_outside_the_covered_blocks_nothing_is_a_zero(
+    tmp_path: Path, limits: dict[str, datetime]
+) -> None:
+    """No number is known of a time that nobody looked at, and a warning says so first."""
+    found = dated(tmp_path, **limits)
+    states = next(each for each in found.sources if each.name == "availability").frame["state"]
+
+    assert {card.value for card in found.cards} == {"n/k"}
+    assert found.cards[0].details[0].startswith("not_collected: outside the covered blocks")
+    assert set(states) == {"not_collected"}
+    assert any(text.startswith("Outside: of gmx_v2 on arbitrum ") for text in found.warnings)
+
+
+@pytest.mark.parametrize("since", [at(10_800), at(3600)], ids=["the last block", "before a gap"])
+def test_a_time_that_meets_a_covered_block_is_measured(tmp_path: Path, since: datetime) -> None:
+    """One second that both have is enough: nothing happened, and that is known."""
+    found = dated(tmp_path, since=since, until=since)
+
+    assert [
+        card.value for card in found.cards if card.label in {"Total fees", "Closed by ADL"}
+    ] == [
+        "$0",
+        "$0",
+    ]
+    assert not any(text.startswith("Outside") for text in found.warnings)
+
+
+def test_a_section_of_what_nobody_tells_says_so(tmp_path: Path) -> None:
+    """Liquidations are not declared, so none in the covered blocks means nothing; ADLs are."""
+    words = next(each for each in dated(tmp_path).sections if each.slug == "exits").words
+
+    assert (
+        "No liquidations can be told: not_applicable: nothing that is indexed tells of it." in words
+    )
+    assert words[-1].startswith("No ADLs in the covered blocks")

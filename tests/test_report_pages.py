@@ -255,12 +255,12 @@ def test_an_empty_section_says_why(markdown: str) -> None:
 
 
 def test_outside_the_covered_time_is_not_a_zero(tmp_path: Path) -> None:
-    """A time without facts is called not indexed, not empty."""
+    """A time that nobody looked at is called not collected, not empty."""
     limits = Limits(since=at(days=2000))
 
     page = page_of(written_market(tmp_path), limits)
 
-    assert "Not indexed: the time asked for holds no fact" in page
+    assert "No fees can be told: not_collected: outside the covered blocks" in page
     assert "begins before" not in page
 
 

@@ -5,7 +5,9 @@ import polars as pl
 from analytics.reports.chain_names import chain_name
 from analytics.reports.scope import Scope
 
+_KEYS = ["chain_id", "protocol"]
 _MEASURED = ("available", "stale")
+_OUTSIDE = "not_collected: outside the covered blocks, as far as their times are known"
 
 
 def doubt(scope: Scope, table: str) -> str:
@@ -17,14 +19,18 @@ def doubt(scope: Scope, table: str) -> str:
         table: the table of facts.
 
     Returns:
-        The state of the source, and whose it is: not_applicable where nothing that is indexed
-        tells of such facts. Empty too where the database does not say what was declared: one of
-        imported files, or an older one.
+        The state of the source, and whose it is: not_collected where nothing that is covered or
+        imported is of the time of the scope, not_applicable where nothing that is indexed tells of
+        such facts. Empty too where the database does not say what was declared: one of imported
+        files, or an older one.
     """
-    states = scope.query("availability")
-    if states.is_empty() or scope.facts("imports").limit(1).collect().height:
-        return ""
     if scope.facts(table).limit(1).collect().height:
+        return ""
+    there = reached(scope).filter("is_reached")
+    if there.is_empty():
+        return _OUTSIDE
+    states, files = availability(scope), scope.facts("imports").collect()
+    if states.is_empty() or files.join(there, on=_KEYS, how="semi").height:
         return ""
     ours = states.filter(pl.col("fact") == table)
     if ours["state"].is_in(_MEASURED).any():
@@ -36,3 +42,27 @@ def doubt(scope: Scope, table: str) -> str:
         for state, protocol, chain in ours.select("state", "protocol", "chain_id").iter_rows()
     )
     return "; ".join(said)
+
+
+def availability(scope: Scope) -> pl.DataFrame:
+    """Return the query `availability`: not_collected, too, where nothing covered is of the time."""
+    states = scope.query("availability")
+    is_outside = ~pl.col("is_reached") & (pl.col("row_count") == 0)
+    state = pl.when(is_outside).then(pl.lit("not_collected")).otherwise("state")
+    joined = states.join(reached(scope), on=_KEYS, how="left", maintain_order="left")
+    return joined.with_columns(state=state).drop("is_reached")
+
+
+def reached(scope: Scope) -> pl.DataFrame:
+    """
+    Return of whom something was looked at in the time of a scope.
+
+    Returns:
+        One row per chain and protocol, sorted: chain_id, protocol, is_reached (Boolean): whether a
+        covered range or an imported file is of that time, or may be, where no time is known.
+    """
+    limits = scope.limits
+    is_after = pl.lit(limits.until, pl.Datetime("us")) < pl.col("from_at")
+    is_before = pl.col("to_at") < pl.lit(limits.since, pl.Datetime("us"))
+    is_outside = is_after.fill_null(value=False) | is_before.fill_null(value=False)
+    return scope.spans.group_by(_KEYS).agg(is_reached=(~is_outside).any()).sort(_KEYS)

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import polars as pl
 
+from analytics.reports.availability import doubt
 from analytics.reports.chain_names import chain_name
 from analytics.reports.charts import Canvas
 from analytics.reports.numerals import counted, moment
@@ -118,17 +119,17 @@ class Context:
         return joined.with_columns(symbol=pl.coalesce("symbol", "asset_token"))
 
     def absence(self, what: str, table: str) -> str:
-        """Return why there is nothing to show: nothing happened, or nothing was looked at."""
-        if self.scope.extent is None and self._outside():
-            return f"Not indexed: {self._outside()}"
+        """Return why there is nothing to show: nothing happened, or nobody looked."""
+        if why := doubt(self.scope, table):
+            return f"No {what} can be told: {why}."
         lost = self.rejects.filter(pl.col("fact") == table)["reject_count"].sum()
-        doubt = (
+        lacking = (
             f" But {counted(int(lost), 'log')} meant for it could not become facts, "
             "so this is not a measured zero."
             if lost
             else ""
         )
-        return f"No {what} {self._span()}in the covered blocks: {self._ranges()}.{doubt}"
+        return f"No {what} {self._span()}in the covered blocks: {self._ranges()}.{lacking}"
 
     def _span(self) -> str:
         since, until = self.scope.limits.since, self.scope.limits.until
@@ -148,15 +149,6 @@ class Context:
         if len(by_range) > _RANGES:
             return f"{len(by_range)} ranges, listed under “What the numbers rest on”"
         return "; ".join(f"{blocks} ({', '.join(names)})" for blocks, names in by_range.items())
-
-    def _outside(self) -> str:
-        limits = self.scope.limits
-        if limits.since is None and limits.until is None:
-            return ""
-        return (
-            "the time asked for holds no fact, and may lie outside the covered blocks "
-            f"({self._ranges()})."
-        )
 
 
 def by_period(facts: pl.LazyFrame, seconds: int) -> pl.LazyFrame:

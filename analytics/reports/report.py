@@ -110,5 +110,5 @@ def _list(names: list[str], what: str) -> str:
 
 def _extent(extent: tuple[datetime, datetime] | None) -> str:
     if extent is None:
-        return "no facts in the covered blocks"
+        return "no facts"
     return f"{moment(extent[0])} to {moment(extent[1])}"

@@ -20,6 +20,7 @@ from analytics.errors import UserError, WorldError
 from analytics.identities import assessed, comparisons
 from analytics.queries import Query, arguments, query_named
 from analytics.reports.chain_names import CHAIN_NAMES, chain_name
+from analytics.reports.spans import times_of
 
 FACTS = (
     *("position_changes", "liquidations", "adls", "adl_states", "oracle_updates", "open_interest"),
@@ -215,6 +216,13 @@ class Scope:
         ]
         both = pl.concat(ends).select(pl.col("first").min(), pl.col("last").max()).row(0)
         return None if both[0] is None else both
+
+    @cached_property
+    def spans(self) -> pl.DataFrame:
+        """When each covered range and imported file begins and ends, as `times_of` returns it."""
+        ranges, blocks = self.facts("coverage"), self.facts("blocks")
+        files = self.facts("imports").select("chain_id", "protocol", "from_at", "to_at")
+        return pl.concat([times_of(ranges.collect(), blocks), files.collect()])
 
     @cached_property
     def period_seconds(self) -> int:

@@ -111,6 +111,7 @@ def cascade(context: Context) -> Section:
     (stages,), _ = answers(context, Shown("cascade_stages", "", between=found.around))
     others, tables = answers(context, *_wanted(found))
     kept, left_out = _strongest(_lines(stages.frame, found))
+    staged = [_table(kept, left_out, stages)] if kept.height else []
     return Section(
         "cascade",
         "Cascade",
@@ -128,7 +129,7 @@ def cascade(context: Context) -> Section:
             f"have {_RECOVERY_HOURS} hours to come back, or as long as is covered.",
         ),
         charts=_charts(context, found, kept, stages),
-        tables=(_table(kept, left_out, stages), *tables),
+        tables=(*staged, *tables),
         sources=(stages, *others),
     )
 

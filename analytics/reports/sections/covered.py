@@ -5,6 +5,7 @@ from datetime import datetime
 
 import polars as pl
 
+from analytics.reports.availability import availability, reached
 from analytics.reports.chain_names import chain_name
 from analytics.reports.context import Context
 from analytics.reports.demands import breach_sentence
@@ -67,7 +68,7 @@ def _sources(context: Context) -> tuple[Source, ...]:
         Source("named_accounts", "query", "named_accounts", named),
         Source("imports", "facts", "imports", context.imports),
         Source("rejects_by_reason", "query", "rejects_by_reason", context.rejects),
-        Source("availability", "query", "availability", context.scope.query("availability")),
+        Source("availability", "query", "availability", availability(context.scope)),
         Source("identities", "check", "identities", context.scope.assessed[1]),
     )
 
@@ -186,11 +187,20 @@ def _reject_sentence(rejects: pl.DataFrame) -> str:
 
 def _limit_sentences(context: Context) -> list[str]:
     limits = context.scope.limits
-    times = covered_times(context.scope).select(pl.col("first_at").min(), pl.col("last_at").max())
-    first, last = times.row(0)
+    missed = reached(context.scope).filter(~pl.col("is_reached"))
+    spans = context.scope.spans.join(missed, on=_KEYS, how="anti")
+    first, last = spans.select(pl.col("from_at").min(), pl.col("to_at").max()).row(0)
     is_early = limits.since is not None and first is not None and limits.since < first
     is_late = limits.until is not None and last is not None and limits.until > last
+    names = ", ".join(
+        f"{protocol} on {chain_name(chain)}" for chain, protocol in missed.select(_KEYS).iter_rows()
+    )
     return [
+        *(
+            [f"Outside: of {names} nothing that is covered is of the time asked for."]
+            if names
+            else []
+        ),
         *(["The time asked for begins before the first covered block."] * is_early),
         *(["The time asked for ends after the last covered block."] * is_late),
     ]

@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from analytics.compute import facts_of
+from analytics.reports.availability import doubt
 from analytics.reports.context import Context
 from analytics.reports.parts import Section, Source, Table, table
-from analytics.reports.scope import Span
+from analytics.reports.scope import FACTS, Span
 
 
 @dataclass(frozen=True)
@@ -138,4 +139,6 @@ def _table(context: Context, shown: Shown, source: Source, frame: pl.DataFrame) 
 
 def _absence(context: Context, title: str, wanted: Sequence[Shown]) -> str:
     facts = sorted({name for shown in wanted for name in facts_of(shown.metric)})
-    return context.absence(f"rows for {title.lower()}", facts[0])
+    events = [name for name in facts if name in FACTS]
+    doubted = (name for name in events if doubt(context.scope, name))
+    return context.absence(f"rows for {title.lower()}", next(doubted, events[0]))
