@@ -1,6 +1,7 @@
 """The commands of analytics: what is asked, measured, traced, checked, compared and reported."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -27,6 +28,7 @@ from analytics.reports.options import (
     Output,
     Protocol,
     Setting,
+    Since,
     SincePast,
     Until,
     limited,
@@ -35,7 +37,7 @@ from analytics.reports.options import (
     warn,
 )
 from analytics.reports.replay_command import replay_report
-from analytics.reports.scope import Limits, Scope, check_indexed, check_order, indexed
+from analytics.reports.scope import Scope, check_indexed, check_order, indexed
 from analytics.reports.trace_command import trace
 from analytics.studies.command import app as study
 from analytics.vendors.command import compare
@@ -56,6 +58,10 @@ def query(
     param: Annotated[
         list[str] | None, typer.Option("--param", metavar="K=V", help="A parameter; repeatable.")
     ] = None,
+    protocol: Protocol = None,
+    chain: Chain = None,
+    since: Since = None,
+    until: Until = None,
     form: Form = Format.TABLE,
     output: Output = None,
     database: Database = None,
@@ -64,14 +70,15 @@ def query(
     if name is None:
         typer.echo(_listed((each, found.question) for each, found in queries().items()), nl=False)
         return
-    asked = query_named(name)
     given = pairs(param, "--param")
-    values = arguments(asked, given)
+    values = arguments(query_named(name), given)
     check_order(values.get("since"), values.get("until"))
+    limits = limited(protocol, chain, since, until)
     ends: Any = {name: values[name] for name in ("since", "until") if name in given}
     with load.database(load.database_path(database)) as con:
-        warn(Scope(con, Limits(**ends)))
-        write(load.rows(con, asked.sql, values), form, output, load.snapshot(con))
+        check_indexed(indexed(con), protocol, limits.chain_id)
+        warn(Scope(con, replace(limits, **ends)))
+        write(Scope(con, limits).query(name, **given), form, output, load.snapshot(con))
 
 
 @app.command()

@@ -4,7 +4,7 @@
 -- units:    *_usd US dollars, notional closed; sums of what is known, null when nothing is
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
--- param:    accounts count 20 (how many accounts to show)
+-- param:    accounts count null (how many accounts to show, all without it)
 select
     chain_id,
     protocol,

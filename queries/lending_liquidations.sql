@@ -4,7 +4,7 @@
 -- units:    *_tokens whole tokens of the symbol beside; sums of what is known, null when nothing is
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
--- param:    accounts count 50 (how many rows to show)
+-- param:    accounts count null (how many rows to show, all without it)
 with
 
 symbols as (

@@ -32,7 +32,7 @@ def answer_command(source: Source, limits: Limits) -> str:
         [
             f"perpscope {source.kind} {source.asked}",
             *_options(option, source.settings),
-            *(_limits(source, limits) if source.kind == "metric" else ()),
+            *_limits(source, limits),
         ]
     )
 

@@ -1,9 +1,8 @@
 """When covered blocks are of, and whether a time that is asked for meets them."""
 
-from datetime import datetime
-
 import polars as pl
 
+from analytics.reports.availability import reached
 from analytics.reports.scope import Scope
 
 
@@ -31,16 +30,9 @@ def covered_times(scope: Scope) -> pl.DataFrame:
 
 
 def missed(scope: Scope) -> str:
-    """Return why nothing is known of the limits' time at all; nothing where something is."""
-    if scope.limits.since is None and scope.limits.until is None:
+    """Return why nothing is known of the limits' time at all; nothing where something may be."""
+    there = reached(scope)["is_reached"]
+    if there.is_empty() or there.any():
         return ""
-    since, until = scope.limits.since or datetime.min, scope.limits.until or datetime.max
-    files = scope.facts("imports").select(first_at="from_at", last_at="to_at").collect()
-    times = pl.concat([covered_times(scope).select("first_at", "last_at"), files]).drop_nulls()
-    ends = times.select(pl.col("first_at").min(), pl.col("last_at").max()).row(0)
-    if (
-        times.is_empty()
-        or times.filter(pl.col("first_at") <= until, pl.col("last_at") >= since).height
-    ):
-        return ""
-    return f"no block of this time is covered: what is covered lies from {ends[0]} to {ends[1]}"
+    first, last = scope.spans.select(pl.col("from_at").min(), pl.col("to_at").max()).row(0)
+    return f"no block of this time is covered: what is covered lies from {first} to {last}"
