@@ -28,9 +28,9 @@ STATE_ORDER = ("block_number", pl.col("log_index") < 0, *EVENT_ORDER[1:])
 INTO_POOL, OUT_OF_POOL = ("deposit", "mint"), ("withdrawal", "redemption")
 
 
-def check(setting: str, value: int, *, least: int, most: int = _CENTURY) -> None:
+def check(setting: str, value: float, *, least: float, most: float = _CENTURY) -> None:
     """Raise ValueError unless a setting is between two bounds; the most is a century of seconds."""
-    if value < least:
+    if not value >= least:
         raise ValueError(f"{setting} must be at least {least}, got {value}")
     if value > most:
         raise ValueError(f"{setting} must be at most {most}, got {value}")

@@ -35,7 +35,14 @@ def moment(setting: str, text: str) -> datetime | None:
 
 
 def between(start: datetime | None, end: datetime | None) -> pl.Expr:
-    """Return whether an event is at or after the start and before the end; None is no bound."""
+    """
+    Return whether an event is at or after the start and before the end; None is no bound.
+
+    Raises:
+        ValueError: the end is not after the start.
+    """
+    if start and end and start >= end:
+        raise ValueError(f"event_start must be before event_end, got {start} and {end}")
     at = pl.col("block_timestamp")
     bounds = [at >= start] if start else []
     bounds += [at < end] if end else []

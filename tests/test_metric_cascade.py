@@ -202,10 +202,17 @@ def test_high_funding_is_a_build_up() -> None:
         {"least_liquidations": 0},
         {"adl_share_ratio": 0.0},
         {"velocity_ratio": -1.0},
+        {"adl_share_ratio": 7.0},
+        {"funding_daily_ratio": -0.1},
+        {"trigger_bps": -1.0},
+        {"dislocation_bps": float("nan")},
+        {"dislocation_bps": -1.0},
+        {"recovery_bps": -1.0},
+        {"recovery_bps": 501.0},
     ],
     ids=str,
 )
 def test_settings_that_mean_nothing_are_refused(setting: dict[str, object]) -> None:
-    """A time that runs backward, a count of nothing, a ratio that is not positive."""
+    """A time that runs backward, a count of nothing, a ratio or distance below zero."""
     with pytest.raises(UserError, match=next(iter(setting))):
         compute("cascade_stages", load(), **setting)

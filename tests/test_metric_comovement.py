@@ -152,6 +152,11 @@ def test_of_each_asset_the_busiest_source_counts() -> None:
         ("venue_lead_lag", {"most_steps": 0}, "most_steps"),
         ("venue_lead_lag", {"event_start": "noon"}, "event_start must be a moment"),
         ("venue_lead_lag", {"event_end": "2025-10-10T21:00+02:00"}, "must be in UTC"),
+        (
+            "venue_lead_lag",
+            {"event_start": "2025-10-10T21:00", "event_end": "2025-10-10T20:00"},
+            "event_start must be before event_end",
+        ),
         ("asset_correlation", {"grid_seconds": 0}, "grid_seconds"),
         ("asset_correlation", {"event_start": ""}, "event_start must be before event_end"),
         ("asset_correlation", {"event_end": "2025-10-10T20:50"}, "must be before"),

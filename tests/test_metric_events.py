@@ -85,6 +85,13 @@ def test_without_a_price_before_nothing_is_known_of_a_drop() -> None:
     assert column(result, "recovery_ratio") == [None]
 
 
+def test_what_did_not_fall_fell_by_zero() -> None:
+    """A zero has no sign: a table would show it as a fall of -0 %."""
+    result = shaped("event_drops", oracle_updates=quotes("BTC", (590, 100), (700, 100)))
+
+    assert [str(each) for each in column(result, "drop_ratio")] == ["0.0"]
+
+
 def test_what_rose_has_no_recovery() -> None:
     """A drop below zero is a rise, and nothing has to come back."""
     result = shaped("event_drops", oracle_updates=quotes("BTC", (590, 100), (700, 110)))
@@ -212,6 +219,13 @@ def test_a_thin_book_is_compared_with_the_one_before() -> None:
         ("event_drops", {"event_end": "2025-10-10T20:50"}),
         ("event_drops", {"other_start": "2025-10-10T20:50"}),
         ("event_shape", {"event_start": "yesterday"}),
+        ("event_shape", {"fall_ratio": -1.0}),
+        ("event_shape", {"fall_ratio": 0.0}),
+        ("event_shape", {"fall_ratio": 1.5}),
+        ("event_shape", {"minute_ratio": 1.5}),
+        ("event_shape", {"recovered_ratio": -0.1}),
+        ("event_shape", {"void_ratio": float("nan")}),
+        ("event_shape", {"dislocation_bps": -1.0}),
         ("executed_depth", {"move_bps": 0.0}),
         ("executed_depth", {"bucket_seconds": 0}),
     ],

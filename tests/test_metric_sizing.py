@@ -83,6 +83,15 @@ def test_a_market_without_known_leverage_has_no_median_move() -> None:
     assert (row["long_move_ratio"], row["median_long_move_ratio"]) == (0.2, None)
 
 
+def test_no_fall_liquidates_a_long_with_more_collateral_than_notional() -> None:
+    """At half a leverage a price would have to lose twice itself; a rise liquidates a short."""
+    row = moves(leverage=0.5)
+
+    assert (row["long_move_ratio"], row["short_move_ratio"]) == (None, 2.0)
+    assert moves(leverage=1.0)["long_move_ratio"] == 1.0
+    assert survived((0, 100), (10, 1), leverage=0.5)["survived_long_ratio"] == 1.0
+
+
 def survived(*prices: tuple[int, object], **settings: float) -> dict[str, Any]:
     """Return who survived windows of these prices, each so many seconds after the first."""
     rows = (

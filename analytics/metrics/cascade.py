@@ -84,7 +84,7 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
         least_liquidations: in the window of the velocity.
         adl_share_ratio: of the notional, at which deleveraging is over.
         dislocation_bps: between two sources of one asset, basis points.
-        recovery_bps: below which sources agree again, basis points.
+        recovery_bps: below which sources agree again, basis points; at most dislocation_bps.
 
     Returns:
         One row per stage, measure, protocol, asset, feed and episode, sorted: stage (Int64), name,
@@ -94,7 +94,8 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
         (Float64: the highest, also where not seen). Values are in the unit the measure names.
 
     Raises:
-        ValueError: a setting in seconds or a count is too small, or a ratio is not positive.
+        ValueError: a setting in seconds, basis points or a count is too small, a ratio is not
+            positive, adl_share_ratio is above 1, or recovery_bps above dislocation_bps.
 
     Source:
         Stages as told of 10 October 2025: prices from 20:50 UTC, liquidations alone from 21:15:03,
@@ -108,6 +109,11 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
     check_positive("trigger_deviations", trigger_deviations)
     check_positive("velocity_ratio", velocity_ratio)
     check_positive("adl_share_ratio", adl_share_ratio)
+    check("adl_share_ratio", adl_share_ratio, least=0, most=1)
+    check("funding_daily_ratio", funding_daily_ratio, least=0)
+    check("trigger_bps", trigger_bps, least=0)
+    check("dislocation_bps", dislocation_bps, least=0)
+    check("recovery_bps", recovery_bps, least=0, most=dislocation_bps)
     past = Past(history_seconds, settled_seconds)
     moved = moves(quoted(oracle_updates), return_seconds, past, least_returns)
     apart = deviations(oracle_deviation)

@@ -58,7 +58,8 @@ def venue_lead_lag(
         lag 0 and between feeds of one protocol). No row where a series never varies.
 
     Raises:
-        ValueError: grid_seconds or most_steps is below 1, or an end of the event is no moment.
+        ValueError: grid_seconds or most_steps is below 1, an end of the event is no moment, or they
+            are in the wrong order.
 
     Source:
         Hayashi, Yoshida: On covariance estimation of non-synchronously observed diffusion

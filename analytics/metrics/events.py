@@ -6,7 +6,7 @@ import polars as pl
 
 from analytics.expressions import bucket, check, check_positive, known_total, ratio, row_count
 from analytics.impact import trade_depths
-from analytics.series import SOURCE, between, main_sources, moment, quoted, relative
+from analytics.series import SOURCE, between, main_sources, moment, quoted
 
 _MARKET = ("chain_id", "protocol", "version", "market")
 
@@ -171,12 +171,19 @@ def event_shape(
         known_count (Int64), verdict. Null where the facts do not tell.
 
     Raises:
-        ValueError: a window is no two moments in order.
+        ValueError: a window is no two moments in order, fall_ratio is not above 0 and up to 1,
+            minute_ratio not from 0 to 1, or another ratio or dislocation_bps negative.
 
     Source:
         The signs are those by which both events are described; that each counts the same is a
         proposal.
     """
+    check_positive("fall_ratio", fall_ratio)
+    check("fall_ratio", fall_ratio, least=0, most=1)
+    check("minute_ratio", minute_ratio, least=0, most=1)
+    check("recovered_ratio", recovered_ratio, least=0)
+    check("dislocation_bps", dislocation_bps, least=0)
+    check("void_ratio", void_ratio, least=0)
     windows = _windows(event_start, event_end, other_start, other_end)
     shape = _fallen(event_drops, fall_ratio)
     for each in (
@@ -234,7 +241,7 @@ def _drops(quotes: pl.LazyFrame, window: Window, patience: timedelta) -> pl.Lazy
             "after_price_quote",
             "low_at",
             "after_at",
-            drop_ratio=-relative(low, before),
+            drop_ratio=ratio(lost, before),
             recovery_ratio=ratio(after - low, lost),
         )
     )

@@ -75,7 +75,7 @@ def liquidation_move(
         One row per chain, protocol, version and market with a liquidation, sorted: leverage,
         long_move_ratio, short_move_ratio (Float64, 0.2 = 20 % against the position),
         median_leverage, median_long_move_ratio, median_short_move_ratio (Float64; null while no
-        leverage is known).
+        leverage is known). Moves of longs are null below a leverage of 1, which no fall liquidates.
 
     Raises:
         ValueError: leverage is not above 0, or maintenance_ratio is not in [0, 1).
@@ -140,7 +140,8 @@ def survival(
     check("window_seconds", window_seconds, least=1)
     chosen = pl.lit(leverage, pl.Float64)
     fall, rise = pl.col("fall").filter("is_whole"), pl.col("rise").filter("is_whole")
-    long = fall < _move(chosen, maintenance_ratio, is_long=True)
+    # What no fall liquidates survives each of them.
+    long = fall < _move(chosen, maintenance_ratio, is_long=True).fill_null(float("inf"))
     short = rise < _move(chosen, maintenance_ratio, is_long=False)
     windows = pl.col("is_whole").sum()
     return (
@@ -166,7 +167,9 @@ def _check_margin(leverage: float, maintenance_ratio: float) -> None:
 
 def _move(leverage: pl.Expr, maintenance: float, *, is_long: bool) -> pl.Expr:
     notional = 1 - maintenance if is_long else 1 + maintenance
-    return divided(1 / leverage - maintenance, notional).clip(lower_bound=0)
+    move = divided(1 / leverage - maintenance, notional).clip(lower_bound=0)
+    # A price has no more to lose than all of itself.
+    return pl.when(leverage >= 1).then(move) if is_long else move
 
 
 def _moves(oracle_updates: pl.LazyFrame, window_seconds: int) -> pl.LazyFrame:
