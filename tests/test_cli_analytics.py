@@ -122,7 +122,7 @@ def test_a_setting_changes_the_metric(run: Run) -> None:
     )
 
     assert result.stdout.splitlines()[1] == (
-        "venue,2025-10-10T21:00:00Z,2,5.000000000000000000,1.0"
+        "venue,2025-10-10T21:00:00Z,2,5.000000000000000000,1.0,0.2"
     )
 
 
@@ -285,7 +285,8 @@ def test_explain_prints_the_methodology() -> None:
 
     assert "Formula:\n    buyback_ratio(d) = " in result.stdout
     assert result.stdout.endswith(
-        "Reads: buybacks, protocol_revenue, holders_revenue. Settings: window_days.\n"
+        "Reads: buybacks, protocol_revenue, holders_revenue, declared_facts. "
+        "Settings: window_days.\n"
     )
 
 

@@ -78,6 +78,7 @@ def test_index_proves_as_configured(tmp_path: Path, url: str) -> None:
     ("words", "said"),
     [
         (("verify", "--from", 9, "--to", 3), "--from 9 is after --to 3"),
+        (("verify", "--rpc", "URL", "--from", 9, "--to", 9), "none of the blocks asked for"),
         (("verify", "--chain", "arbitrum", "--rpc", "http://127.0.0.1:9"), "cannot be reached"),
         (("verify",), "no endpoint for ethereum"),
         (("repair", "--chain", "ethereum"), "no endpoint for ethereum"),
@@ -100,7 +101,7 @@ def test_mistakes_are_one_line(
     quick.write_text("[retries]\ntries = 1\n", encoding="utf-8")
     capsys.readouterr()
 
-    code = perpscope(*words, "--config", quick)
+    code = perpscope(*(url if word == "URL" else word for word in words), "--config", quick)
 
     err = capsys.readouterr().err
     assert code in {1, 2}

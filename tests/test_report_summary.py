@@ -167,7 +167,7 @@ def test_nothing_indexed_is_one_sentence(tmp_path: Path) -> None:
             "protocol dydx is not in this database: it has chainlink, gmx_v2",
         ),
         (Limits(chain_id=10), "chain optimism is not in this database: it has arbitrum, ethereum"),
-        (Limits(since=at(9), until=at(1)), "before it begins"),
+        (Limits(since=at(9), until=at(1)), "swap the times"),
     ],
 )
 def test_impossible_limits_are_refused(tmp_path: Path, limits: Limits, said: str) -> None:

@@ -12,6 +12,7 @@ from sync_rig import FIRST, blocks, rows, served
 
 from indexer.chains import ETHEREUM
 from indexer.cli.progress import shown
+from indexer.errors import UserError, WorldError
 from indexer.simulation.node import serve
 from perpscope import app, outcome
 
@@ -66,6 +67,44 @@ def test_a_run_that_failed(tmp_path: Path) -> None:
     assert said["done"] is None
     assert said["coverage"] is None
     assert KEY not in json.dumps(said)
+
+
+def test_a_run_that_was_killed_is_not_told_as_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands there while a run is under way is of this run."""
+    report = tmp_path / "run.json"
+    report.write_text('{"outcome": "done"}', encoding="utf-8")
+    seen: list[dict[str, Any]] = []
+
+    def killed(*_: object) -> None:
+        seen.append(json.loads(report.read_text("utf-8")))
+        raise UserError("killed")
+
+    monkeypatch.setattr("indexer.cli.indexing.index", killed)
+    index(tmp_path, "http://127.0.0.1:9")
+
+    assert [said["outcome"] for said in seen] == ["failed"]
+    assert "has not ended yet" in seen[0]["error"]
+
+
+def test_a_report_that_cannot_be_written_hides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Why the run failed is said as well."""
+    written = iter([None, WorldError("the report cannot be written")])
+
+    def write(*_: object) -> None:
+        if (failure := next(written)) is not None:
+            raise failure
+
+    monkeypatch.setattr("indexer.cli.indexing.write_run_report", write)
+    code, _ = index(tmp_path, "http://127.0.0.1:9", *impatient(tmp_path))
+
+    said = capsys.readouterr().err
+    assert code == 1
+    assert "the report cannot be written" in said
+    assert "127.0.0.1:9" in said
 
 
 def test_a_report_without_a_place_is_refused_first(

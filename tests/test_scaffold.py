@@ -292,9 +292,19 @@ def folder_of(words: list[str], tmp_path: Path) -> list[object]:
     return [] if "--folder" in words else ["--folder", tmp_path]
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '"text"', json.dumps([{"type": "function"}])])
+_TUPLE = {"type": "event", "name": "E", "inputs": [{"name": "a", "type": "tuple"}]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{}", "[]", '"text"', json.dumps([{"type": "function"}])),
+        *(json.dumps([{"type": "event", "name": "E"}]), json.dumps([_TUPLE])),
+        json.dumps([_TUPLE | {"inputs": [{"name": "a"}]}]),
+    ],
+)
 def test_a_file_that_is_no_abi_is_named(text: str, tmp_path: Path) -> None:
-    """Whatever is wrong with it: no JSON, no list, no event."""
+    """Whatever is wrong with it: no JSON, no list, no event, half an event."""
     path = tmp_path / "Wrong.json"
     path.write_text(text, encoding="utf-8")
 

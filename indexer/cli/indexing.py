@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -76,6 +77,10 @@ def _run(job: Job, endpoints: Sequence[Endpoint], target: Path | None, report: P
     snapshot: Snapshot | None = None
     error: str | None = "stopped before its end"
     started_at = datetime.now(UTC)
+    told = partial(run_report, job, endpoints, started_at=started_at)
+    if report is not None:
+        # Who is killed says nothing more, and a report of the run before would speak for this one.
+        write_run_report(report, told(done=None, error="has not ended yet, or was killed"))
     try:
         with shown(job.chain, Console(stderr=True)) as progress:
             done = index(job, endpoints, progress, looks.append)
@@ -91,10 +96,17 @@ def _run(job: Job, endpoints: Sequence[Endpoint], target: Path | None, report: P
     finally:
         if report is not None:
             seen = looks[0]() if looks else None
-            said = run_report(
-                job, endpoints, started_at=started_at, done=seen, error=error, snapshot=snapshot
-            )
-            write_run_report(report, said)
+            _tell(report, told(done=seen, error=error, snapshot=snapshot))
+
+
+def _tell(report: Path, said: dict[str, Any]) -> None:
+    try:
+        write_run_report(report, said)
+    except PerpscopeError as unwritten:
+        if said["error"] is None:
+            raise
+        # Why the run failed is told after this, and matters more.
+        typer.echo(f"perpscope: {unwritten}", err=True)
 
 
 def _published(job: Job, done: Summary, target: Path | None) -> Snapshot | None:

@@ -62,7 +62,7 @@ def run_report(
     started_at: datetime,
     done: Summary | None,
     error: str | None,
-    snapshot: Snapshot | None,
+    snapshot: Snapshot | None = None,
 ) -> dict[str, Any]:
     """
     Return a run as JSON values; URLs appear without what may be a key.

@@ -74,7 +74,21 @@ def events_of(path: Path) -> Entries:
     )
     if not events:
         raise UserError(f"{path} holds no event; expected the ABI of a contract that logs")
+    for event in events:
+        try:
+            _check(event["inputs"])
+        except KeyError as error:
+            raise UserError(
+                f"{path} is not an ABI: expected {error} in event {event.get('name', '')} and in "
+                "each of its arguments"
+            ) from error
     return events
+
+
+def _check(arguments: Sequence[Mapping[str, Any]]) -> None:
+    for argument in arguments:
+        if argument["type"].startswith("tuple"):
+            _check(argument["components"])
 
 
 def likely_table(event: str) -> str | None:

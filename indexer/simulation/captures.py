@@ -92,7 +92,7 @@ def _chain(item: Item, fallback: Chain | None, where: str) -> Chain:
             raise UserError(f"{where}: unknown chain {str(name)!r}; known are {known}")
         return found
     if fallback is None:
-        raise UserError(f"{where}: no `_chain` says whose this is; add one, or name the chain")
+        raise UserError(f"{where}: no `_chain` says whose this is; add one")
     return fallback
 
 

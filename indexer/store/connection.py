@@ -173,7 +173,13 @@ def _connected(path: Path, engine_of: Path, *, read_only: bool) -> duckdb.DuckDB
             "first or name another file with --database"
         )
     engine = _idle.pop((os.getpid(), engine_of), None) or duckdb.connect(
-        config={"threads": _threads(), "temp_directory": f"{engine_of}.tmp"}
+        config={
+            "threads": _threads(),
+            "temp_directory": f"{engine_of}.tmp",
+            # A file of another kind is refused, not read with an extension from the network.
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
     )
     with ExitStack() as undo:
         undo.callback(engine.close)

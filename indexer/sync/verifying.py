@@ -5,13 +5,14 @@ Nothing stored is changed but how far coverage is proven: what is wrong becomes 
 which `repair` mends.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import polars as pl
 
-from indexer.errors import NodeAnswerWrong
+from indexer.errors import NodeAnswerWrong, UserError
 from indexer.facts import declared, owned
 from indexer.proof import LOG_COLUMNS, differences
 from indexer.spec import Protocol
@@ -85,7 +86,7 @@ async def verify(node: Source, wanted: Inspection, progress: Progress) -> Verdic
         progress: told blocks done and blocks to do.
 
     Raises:
-        UserError: nothing of these protocols is stored.
+        UserError: nothing of these protocols is stored, or none of the blocks asked for.
         RetryableError: the node or the database stayed out of reach; what was found is kept.
         DatabaseUnusable: the database cannot be read or written.
     """
@@ -95,7 +96,14 @@ async def verify(node: Source, wanted: Inspection, progress: Progress) -> Verdic
     run = _Run(node, wanted, stored, is_whole=is_whole)
     found = list(parts(wanted.blocks(), chosen, stored.coverage))
     total = sum(len(part.numbers) for part in found)
+    if not total:
+        raise UserError(
+            f"none of the blocks asked for is stored on {wanted.ledger.chain.slug}: expected some "
+            "that `perpscope status` lists; correct --from or --to"
+        )
     for part in found:
+        # A chain that cannot be proven is never waited for: Ctrl-C is heard between its parts.
+        await asyncio.sleep(0)
         await run.look(part)
         progress(run.verdict.blocks, total)
     return run.verdict
