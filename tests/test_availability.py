@@ -114,7 +114,7 @@ def test_a_card_of_a_source_that_failed_is_not_zero(tmp_path: Path) -> None:
 
 def dated(tmp_path: Path, since: datetime | None = None, until: datetime | None = None) -> Report:
     """Return the report of a venue covered from 21:00 to 22:00 and from 23:00 to 24:00 of a day."""
-    hours = ((1, 0), (10, 3600), (20, 7200), (30, 10_800))
+    hours = ((1, 0), (10, 3600), (21, 7200), (30, 10_800))
     block = {"chain_id": 42161, "hash": b"h", "parent_hash": b"p"}
     blocks = [block | {"number": number, "timestamp": at(time)} for number, time in hours]
     ranges = [GMX | COVERED | {"from_block": low, "to_block": low + 9} for low in (1, 21)]

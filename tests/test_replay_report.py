@@ -126,6 +126,26 @@ def test_limits_are_kept(tmp_path: Path) -> None:
     assert replayed(made, database).differing == ()
 
 
+def test_both_sides_of_a_comparison_are_in_the_bundle(tmp_path: Path) -> None:
+    """
+    Coverage, digests and transactions are of both protocols, and both are made again.
+
+    Coverage is also of the oracle whose prices judge what the two do.
+    """
+    database = written_market(tmp_path)
+    sides = Limits(protocol="gmx_v2"), Limits(protocol="maple")
+    made = write_report(database, tmp_path / "report", *sides)
+
+    said, sent = manifest(made), pl.read_parquet(made / "transactions.parquet")
+
+    covered = {row["protocol"] for row in said["inputs"]["coverage"]}
+    assert covered == {"gmx_v2", "maple", "chainlink"}
+    assert set(sent["protocol"]) == {"gmx_v2", "maple"}
+    assert said["inputs"]["facts"]["credit_events"]["rows"] == 0
+    assert said["inputs"]["compared_facts"]["credit_events"]["rows"] == 1
+    assert replayed(made, database).differing == ()
+
+
 def test_a_fact_that_changed_is_named(made: Path, tmp_path: Path) -> None:
     """Another amount of one fee: the table is named as the reason, and the command fails."""
     fees = market()["fees"]

@@ -11,7 +11,7 @@ A report on disk: a folder that appears whole or not at all.
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -24,7 +24,7 @@ from analytics.reports.charts import pixels
 from analytics.reports.comparison import compared
 from analytics.reports.demands import check_identities, check_proof
 from analytics.reports.dictionary import dictionary
-from analytics.reports.manifest import TRANSACTIONS, manifest, transactions, versions
+from analytics.reports.manifest import TRANSACTIONS, joined, manifest, transactions, versions
 from analytics.reports.pages import dictionary_page, html, markdown
 from analytics.reports.report import Report, report
 from analytics.reports.scope import Limits, Scope, checked
@@ -69,12 +69,13 @@ def write_report(
     check_replaceable(folder)
     with load.database(path) as con:
         load.limit_memory(con)
-        scope = checked(Scope(con, limits or Limits()))
-        if require_proof is not None:
-            check_proof(scope, require_proof)
-        if not despite_breaches:
-            check_identities(scope)
-        replace_folder(folder, lambda unfinished: published(scope, unfinished, beside))
+        scopes = [checked(Scope(con, each)) for each in (limits or Limits(), beside) if each]
+        for scope in scopes:
+            if require_proof is not None:
+                check_proof(scope, require_proof)
+            if not despite_breaches:
+                check_identities(scope)
+        replace_folder(folder, lambda unfinished: published(scopes, unfinished))
     return output
 
 
@@ -132,20 +133,20 @@ def _swap(unfinished: Path, folder: Path) -> None:
     shutil.rmtree(retired, ignore_errors=True)
 
 
-def published(scope: Scope, folder: Path, beside: Limits | None = None) -> None:
-    """Write the report of a scope, and what lies beside it, into an empty folder."""
-    written, sent = report(scope), transactions(scope)
-    if beside is not None:
-        written = compared(written, report(checked(Scope(scope.con, beside))))
+def published(scopes: Sequence[Scope], folder: Path) -> None:
+    """Write the report of a scope, or of two side by side, into an empty folder."""
+    first, *others = [report(scope) for scope in scopes]
+    written = compared(first, *others) if others else first
+    sent = [transactions(scope) for scope in scopes]
     (folder / "charts").mkdir()
     for chart in (chart for section in written.sections for chart in section.charts):
         (folder / "charts" / f"{chart.name}.svg").write_text(chart.svg, encoding="utf-8")
         (folder / "charts" / f"{chart.name}.png").write_bytes(pixels(chart))
     _write_tables(folder, written)
-    (folder / TRANSACTIONS).write_bytes(encoded(sent, Format.PARQUET))
+    (folder / TRANSACTIONS).write_bytes(encoded(joined(sent), Format.PARQUET))
     (folder / "report.html").write_text(html(written, versions()), encoding="utf-8")
     (folder / "report.md").write_text(markdown(written, versions()), encoding="utf-8")
-    text = json.dumps(manifest(folder, written, scope, sent), indent=1, default=_plain)
+    text = json.dumps(manifest(folder, written, scopes, sent), indent=1, default=_plain)
     (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
 
 

@@ -14,7 +14,7 @@ the `logs_digest` of the coverage they were derived from, which is among the inp
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
@@ -38,6 +38,7 @@ TRANSACTIONS = "transactions.parquet"
 _LISTED_ROWS = 500_000
 _ENGINES = ("perpscope", "duckdb", "polars")
 _DRAWING = ("altair", "jinja2", "vl-convert-python", "xlsxwriter")
+_SENT = ["table", "chain_id", "protocol", "block_number", "tx_hash"]
 _SOURCES = (".py", ".sql", ".jinja", ".css", ".js", ".toml", ".csv")
 
 # What the numbers of each card are metrics of.
@@ -74,36 +75,45 @@ def transactions(scope: Scope) -> pl.DataFrame:
         (of a block, where a fact was read from a contract's state), fact_count (Int64), proof;
         none of tables that are too large to list.
     """
-    keys = ["table", "chain_id", "protocol", "block_number", "tx_hash"]
     coverage = scope.facts("coverage").collect()
     found = [
         scope.facts(table, with_past=True)
         .with_columns(table=pl.lit(table))
-        .group_by(keys)
+        .group_by(_SENT)
         .agg(fact_count=pl.len().cast(pl.Int64))
         for table in FACTS
         if scope.digest(table)[0] <= _LISTED_ROWS
     ]
     listed = pl.concat(pl.collect_all(found, engine="streaming"))
-    return with_proof(listed, coverage).sort(keys)
+    return with_proof(listed, coverage).sort(_SENT)
 
 
-def manifest(folder: Path, written: Report, scope: Scope, sent: pl.DataFrame) -> dict[str, object]:
+def joined(sent: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return the transactions of one scope, or of two side by side, each once."""
+    return pl.concat(sent).unique().sort(_SENT)
+
+
+def manifest(
+    folder: Path, written: Report, scopes: Sequence[Scope], sent: Sequence[pl.DataFrame]
+) -> dict[str, object]:
     """
     Return what a report says of itself.
 
     Args:
         folder: where every other file of it already is.
         written: the report.
-        scope: what it is about.
-        sent: its transactions.
+        scopes: what it is about, and what it is compared with, if with anything.
+        sent: the transactions of each.
     """
-    coverage = next(source for source in written.sources if source.name == "coverage")
+    first, *others = (
+        {table: _input(table, scope, hashes) for table in FACTS}
+        for scope, hashes in zip(scopes, sent, strict=True)
+    )
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
         "format": FORMAT,
         "data": written.kinds,
-        "limits": asdict(scope.limits),
+        "limits": asdict(written.limits),
         "compared_with": None if written.compared_with is None else asdict(written.compared_with),
         "versions": versions(),
         "packages": {name: _version(name) for name in _DRAWING},
@@ -111,8 +121,9 @@ def manifest(folder: Path, written: Report, scope: Scope, sent: pl.DataFrame) ->
         "summary": asdict(written.summary),
         "warnings": written.warnings,
         "inputs": {
-            "coverage": coverage.frame.to_dicts(),
-            "facts": {table: _input(table, scope, sent) for table in FACTS},
+            "coverage": _coverage(scopes).to_dicts(),
+            "facts": first,
+            "compared_facts": others[0] if others else {},
         },
         "cards": {
             name: [_number("metric", metric) for metric in metrics]
@@ -129,6 +140,16 @@ def manifest(folder: Path, written: Report, scope: Scope, sent: pl.DataFrame) ->
 def card_names() -> set[str]:
     """Return the parts of the summary that hold numbers."""
     return {each.name for each in fields(Summary)} - {"kinds", "doubts"}
+
+
+def _coverage(scopes: Sequence[Scope]) -> pl.DataFrame:
+    keys = ["chain_id", "protocol"]
+    found = [scope.facts("coverage") for scope in scopes]
+    for scope in scopes:
+        # Prices that judge other facts are of whatever protocol tells them: see `Scope.read`.
+        tellers = scope.facts("oracle_updates", whole=True).select(keys).unique()
+        found.append(scope.facts("coverage", whole=True).join(tellers, on=keys, how="semi"))
+    return pl.concat(found).unique().sort(*keys, "from_block", "to_block").collect()
 
 
 def _input(table: str, scope: Scope, sent: pl.DataFrame) -> dict[str, object]:

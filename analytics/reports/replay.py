@@ -65,9 +65,8 @@ def replayed(bundle: Path, database: Path) -> Replay:
     with load.excerpt(database, coverage) as con, TemporaryDirectory() as place:
         folder = Path(place) / "report"
         folder.mkdir()
-        beside = said["compared_with"]
-        scope = checked(Scope(con, _limits(said["limits"])))
-        published(scope, folder, None if beside is None else _limits(beside))
+        limits = [_limits(said[name]) for name in ("limits", "compared_with") if said[name]]
+        published([checked(Scope(con, each)) for each in limits], folder)
         made = _manifest(folder)
         differing = _differing(bundle, folder)
     reasons = _reasons(said, made) if differing else ()
@@ -149,14 +148,17 @@ def _content(root: Path, name: str) -> bytes | None:
 
 
 def _reasons(said: Mapping[str, Any], made: Mapping[str, Any]) -> tuple[str, ...]:
-    inputs = _inputs(said["inputs"]["facts"], made["inputs"]["facts"])
+    kinds = ("facts", "compared_facts")
+    inputs = [each for kind in kinds for each in _inputs(said["inputs"], made["inputs"], kind)]
     versions = _packages(said, made)
     code = ["code: analytics or a query is not what it was"] * (said["code"] != made["code"])
     unknown = "the same facts, versions and code: what differs is beside them (markets, policies)"
     return (*inputs, *versions, *code) or (unknown,)
 
 
-def _inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def _inputs(said: Mapping[str, Any], made: Mapping[str, Any], kind: str) -> list[str]:
+    # Older bundles do not tell what they are compared with.
+    then, now = said.get(kind, {}), made[kind]
     return [
         f"input: {table} has {now[table]['rows']} rows, the bundle was made of {said['rows']}"
         + (" others" if now[table]["rows"] == said["rows"] else "")
