@@ -149,13 +149,9 @@ class Scope:
     def digest(self, table: str) -> tuple[int, str]:
         """Return how many rows a table has up to the end of the time, and a digest of them."""
         if table not in self._digests:
-            limits = self.limits
+            told = self.limits
             self._digests[table] = load.digest(
-                self.con,
-                table,
-                protocol=limits.protocol,
-                chain_id=limits.chain_id,
-                until=limits.until,
+                self.con, table, protocol=told.protocol, chain_id=told.chain_id, until=told.until
             )
         return self._digests[table]
 

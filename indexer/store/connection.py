@@ -173,13 +173,7 @@ def _connected(path: Path, engine_of: Path, *, read_only: bool) -> duckdb.DuckDB
             "first or name another file with --database"
         )
     engine = _idle.pop((os.getpid(), engine_of), None) or duckdb.connect(
-        config={
-            "threads": _threads(),
-            "temp_directory": f"{engine_of}.tmp",
-            # A file of another kind is refused, not read with an extension from the network.
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        }
+        config={"threads": _threads(), "temp_directory": f"{engine_of}.tmp"}
     )
     with ExitStack() as undo:
         undo.callback(engine.close)
@@ -201,6 +195,7 @@ def _attachment(path: Path, *, read_only: bool) -> str:
     if not path.exists():  # the format of a file that is there cannot be lowered
         mode += f", storage_version '{_FORMAT}'"
     return (
+        "set autoinstall_known_extensions = false; "  # a file of another kind is refused
         f"set disabled_compression_methods = '{_COSTLY}'; reset max_vacuum_tasks; "
         f"attach '{quoted}' as perpscope ({mode}); use perpscope"
     )
