@@ -15,8 +15,11 @@ from analytics.cli import app
 from analytics.errors import UserError
 from analytics.reports import Limits, summary
 from analytics.reports.before import is_covered, window_before
+from analytics.reports.commands import answer_command
 from analytics.reports.comparison import compared
 from analytics.reports.context import Context
+from analytics.reports.parts import Section
+from analytics.reports.parts import table as shown_table
 from analytics.reports.report import Report, report
 from analytics.reports.scope import Scope
 
@@ -114,6 +117,91 @@ def test_two_protocols_are_laid_side_by_side(tmp_path: Path) -> None:
     assert [cell.text for cell in income.tables[0].rows[0]] == [
         *("fees, USD", "8.00", "2.00", "6.00", "×4"),
     ]
+
+
+def two_venues(folder: Path) -> Report:
+    """Return two venues side by side: one market in common by its symbol, another of one only."""
+    venues = ("gmx_v2", GMX | {"market": "0xe2"}), ("gmx_v1", GMX | {"market": "0xe1"})
+    markets_open = ("gmx_v2", "0xe2", 900), ("gmx_v1", "0xe1", 300), ("gmx_v2", "0xb", 5)
+    opened = [
+        GMX
+        | {"protocol": name, "market": at_address, "is_long": is_long}
+        | {"open_interest_usd": usd if is_long else 0}
+        for name, at_address, usd in markets_open
+        for is_long in (True, False)
+    ]
+    known = {"asset_class": "crypto", "known_by": "event"}
+    markets = [row | known | {"protocol": name, "symbol": "ETH"} for name, row in venues]
+    splits = [
+        GMX | {"fee_usd": 10, "supply_side_usd": kept, "treasury_usd": 10 - kept, "holders_usd": 0}
+        for kept in (6, 7)
+    ]
+    fees = [row | {"protocol": name} for (name, _), row in zip(venues, splits, strict=True)]
+    final = GMX | COVERAGE | {"proof": "receipts", "finality": "finalized", "to_block": 200}
+    path = written_market(
+        folder,
+        open_interest=table("open_interest", *opened),
+        markets=table("markets", *markets),
+        fees=table("fees", *fees),
+        coverage=table("coverage", *(final | {"protocol": name} for name, _ in venues)),
+    )
+    return compared(*(reported(path, Limits(protocol=name)) for name, _ in venues))
+
+
+def lines(shown: Report, slug: str) -> list[list[str]]:
+    """Return the rows of all tables of a section as texts."""
+    found = next(section for section in shown.sections if section.slug == slug)
+    return [[cell.text for cell in row] for each in found.tables for row in each.rows]
+
+
+def test_a_market_of_two_protocols_is_one_line(tmp_path: Path) -> None:
+    """ETH is ETH at two addresses; a market that one side lacks has no numbers there."""
+    shown = two_venues(tmp_path)
+
+    found = lines(shown, "open-interest")
+
+    assert ["arbitrum", "ETH", "peak, USD", "900.00", "300.00", "600.00", "×3"] in found
+    assert ["arbitrum", "0xb", "peak, USD", "5.00", "–", "–", "–"] in found
+    assert "– stands for a row that one side does not have" in shown.compared
+
+
+def test_percentages_differ_by_points(tmp_path: Path) -> None:
+    """A take rate of 40 % is ten points above one of 30 %."""
+    found = lines(two_venues(tmp_path), "income")
+
+    assert ["take rate", "40.0 %", "30.0 %", "10.0 points", "×1.33"] in found
+
+
+def test_a_key_is_no_measure(tmp_path: Path) -> None:
+    """What tells rows apart is never compared with itself, though it is a number."""
+    frame = pl.DataFrame({"market_count": [25], "fee_count": [3]})
+    section = Section("s", "S", tables=(shown_table("T", frame, keys=("market_count",)),))
+    path = whole(tmp_path)
+    one, other = (
+        replace(reported(path, limits), sections=(section,))
+        for limits in (LATER, replace(LATER, until=at(7100)))
+    )
+
+    assert lines(compared(one, other), "s") == [["25", "fees", "3", "3", "0", "×1"]]
+
+
+def test_a_chart_of_the_second_side_has_its_command(tmp_path: Path) -> None:
+    """Under each of two charts stands what gives the rows of that one."""
+    section = next(each for each in two_venues(tmp_path).sections if each.slug == "open-interest")
+    commands = {
+        chart.name: answer_command(chart.source, Limits(protocol="gmx_v2"))
+        for chart in section.charts
+        if chart.source is not None
+    }
+
+    second = [text for name, text in commands.items() if name.startswith("compared_")]
+    assert second
+    assert all(text.endswith("--protocol gmx_v1") for text in second)
+    assert all(
+        text.endswith("--protocol gmx_v2")
+        for name, text in commands.items()
+        if not name.startswith("compared_")
+    )
 
 
 def test_a_comparison_is_written_whole(tmp_path: Path) -> None:

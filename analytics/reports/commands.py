@@ -115,6 +115,7 @@ def _said(value: object) -> object:
 
 
 def _limits(source: Source, limits: Limits) -> Iterator[str]:
+    limits = source.limits or limits
     since = None if source.with_past else limits.since
     if source.between is not None:
         since, until = source.between

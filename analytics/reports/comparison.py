@@ -8,11 +8,12 @@ from typing import Any
 
 from analytics.reports.cards import cards
 from analytics.reports.numerals import UNKNOWN, exact
-from analytics.reports.parts import Cell, Column, Section, Source, Table, cell, header, ranks
+from analytics.reports.parts import Cell, Chart, Column, Section, Source, Table, cell, header, ranks
 from analytics.reports.report import Report
 from analytics.reports.scope import Limits
 
 _ROWS = 200
+_ABSENT = Cell("–", "–", "no such row")
 _Rows = dict[tuple[Any, ...], Mapping[str, Any]]
 _Valued = tuple[Cell, Any]
 
@@ -46,10 +47,10 @@ def compared(first: Report, second: Report) -> Report:
         compared=(
             f"Changes, differences and ratios are those of {names[0]} against {names[1]}: "
             "the first less the second, and the first by the second. Lines without a number but "
-            "zero on both sides are left out."
+            "zero on both sides are left out; – stands for a row that one side does not have."
         ),
         against=f"against {names[1]}",
-        sections=tuple(_section(one, other, names, dropped) for one, other in pairs),
+        sections=tuple(_section(one, other, names, dropped, second.limits) for one, other in pairs),
         methods=tuple(dict.fromkeys((*first.methods, *second.methods))),
         is_comparison=True,
         compared_with=second.limits,
@@ -83,7 +84,11 @@ def _short(moment: datetime, usual: time) -> str:
 
 
 def _section(
-    first: Section, second: Section, names: tuple[str, str], dropped: tuple[str, ...]
+    first: Section,
+    second: Section,
+    names: tuple[str, str],
+    dropped: tuple[str, ...],
+    limits: Limits,
 ) -> Section:
     is_same = first.words == second.words
     said = [
@@ -95,19 +100,24 @@ def _section(
     for chart in first.charts:
         charts.append(chart)
         if other := others.pop(chart.name, None):
-            charts.append(replace(other, name=f"compared_{other.name}"))
-    charts += [replace(other, name=f"compared_{other.name}") for other in others.values()]
+            charts.append(_beside(other, limits))
+    charts += [_beside(other, limits) for other in others.values()]
     return replace(
         first,
         words=tuple(said),
         charts=tuple(charts),
         tables=tuple(_tables(first, second, names, dropped)),
-        sources=(*first.sources, *(_renamed(source) for source in second.sources)),
+        sources=(*first.sources, *(_renamed(source, limits) for source in second.sources)),
     )
 
 
-def _renamed(source: Source) -> Source:
-    return replace(source, name=f"compared_{source.name}")
+def _beside(chart: Chart, limits: Limits) -> Chart:
+    source = None if chart.source is None else _renamed(chart.source, limits)
+    return replace(chart, name=f"compared_{chart.name}", source=source)
+
+
+def _renamed(source: Source, limits: Limits) -> Source:
+    return replace(source, name=f"compared_{source.name}", limits=limits)
 
 
 def _tables(
@@ -117,10 +127,19 @@ def _tables(
     for table in first.tables:
         other = others.get(_identity(table))
         keys = [name for name in table.keys if name not in dropped]
-        if table.keys and other is not None:
-            rows = _rows(table, keys), _rows(other, keys)
-            if rows[0] is not None and rows[1] is not None:
-                yield _side_by_side(table, keys, (rows[0], rows[1]), names)
+        if not table.keys or other is None:
+            continue
+        # Two protocols have a market in common by its symbol, never by its address.
+        symbols = ["market_symbol" if name == "market" else name for name in keys]
+        for wanted in (symbols, keys) if dropped else (keys,):
+            if rows := _paired(table, other, wanted):
+                yield _side_by_side(table, wanted, rows, names)
+                break
+
+
+def _paired(table: Table, other: Table, keys: Sequence[str]) -> tuple[_Rows, _Rows] | None:
+    one, two = _rows(table, keys), _rows(other, keys)
+    return None if one is None or two is None else (one, two)
 
 
 def _identity(table: Table) -> tuple[str, tuple[str, ...]]:
@@ -129,6 +148,8 @@ def _identity(table: Table) -> tuple[str, tuple[str, ...]]:
 
 def _rows(table: Table, keys: Sequence[str]) -> _Rows | None:
     found: _Rows = {}
+    if not {*keys} <= {*table.frame.columns}:
+        return None
     for row in table.frame.iter_rows(named=True):
         key = tuple(row[name] for name in keys)
         if key in found:
@@ -141,10 +162,10 @@ def _side_by_side(
     table: Table, keys: Sequence[str], rows: tuple[_Rows, _Rows], names: tuple[str, str]
 ) -> Table:
     lines = [
-        _line(keys, key, column, *(side.get(key, {}).get(column.name) for side in rows))
+        _line(keys, key, column, tuple(side.get(key) for side in rows))
         for key in dict.fromkeys((*rows[0], *rows[1]))
         for column in table.columns
-        if column.is_number
+        if column.is_number and column.name not in keys
     ]
     told = [line for line in lines if line[-4][1] or line[-3][1]]
     more = f" (the first {_ROWS} lines)" if len(told) > _ROWS else ""
@@ -163,18 +184,33 @@ def _side_by_side(
 
 
 def _line(
-    keys: Sequence[str], key: tuple[Any, ...], column: Column, one: Any, other: Any
+    keys: Sequence[str],
+    key: tuple[Any, ...],
+    column: Column,
+    rows: tuple[Mapping[str, Any] | None, ...],
 ) -> tuple[_Valued, ...]:
+    values: list[Any] = [None if row is None else row[column.name] for row in rows]
+    one, other = values
     is_known = one is not None and other is not None
     difference = _difference(one, other) if is_known else None
     ratio = float(one) / float(other) if is_known and other > 0 else None
     said = UNKNOWN if ratio is None else f"×{ratio:,.3g}"
+    told = (
+        *((cell(column.name, value), value) for value in (one, other)),
+        (_points(cell(column.name, difference)), difference),
+        (Cell(said, said, exact(ratio)), ratio),
+    )
+    is_there = (rows[0] is not None, rows[1] is not None, *[None not in rows] * 2)
     return (
         *((cell(name, value), value) for name, value in zip(keys, key, strict=True)),
         (Cell(column.header, column.header, column.header), column.header),
-        *((cell(column.name, value), value) for value in (one, other, difference)),
-        (Cell(said, said, exact(ratio)), ratio),
+        *(one if there else (_ABSENT, None) for one, there in zip(told, is_there, strict=True)),
     )
+
+
+def _points(shown: Cell) -> Cell:
+    text, short = (each.replace(" %", " points") for each in (shown.text, shown.short))
+    return replace(shown, text=text, short=short)
 
 
 def _ranked(lines: Sequence[tuple[_Valued, ...]]) -> tuple[tuple[Cell, ...], ...]:

@@ -98,7 +98,8 @@ class Context:
         """
         Return rows with their market's symbol, and enough of its address to tell it apart.
 
-        What was `market` before is `market_id`.
+        What was `market` before is `market_id`; `market_symbol` is without the address, where the
+        symbol is known.
         """
         keys = ["chain_id", "protocol", "market"]
         symbols = self.scope.facts("markets").group_by(keys).agg(pl.col("symbol").max()).collect()
@@ -108,7 +109,10 @@ class Context:
         is_plain = pl.col("symbol").is_null() | (pl.col("symbol") == market)
         label = pl.when(is_plain).then(market).otherwise(pl.col("symbol") + " (" + place + ")")
         joined = rows.join(symbols, on=keys, how="left", maintain_order="left")
-        return joined.with_columns(market=label, market_id=market).drop("symbol")
+        symbol = pl.coalesce("symbol", "market")
+        return joined.with_columns(market=label, market_id=market, market_symbol=symbol).drop(
+            "symbol"
+        )
 
     def with_symbol(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return rows with the symbol of their `asset_token`, or else its address, as `symbol`."""

@@ -66,6 +66,9 @@ _HEADERS = {
     "date": "day, UTC",
     "unpriced_count": "without price",
     "unsplit_count": "split unknown",
+    "split_by_event_count": "split by event",
+    "split_by_policy_count": "split by policy",
+    "under_second_count": "under a second",
     "is_long": "long",
     "adl_count": "ADLs",
     "row_ratio": "share of rows",
@@ -85,6 +88,7 @@ _HEADERS = {
     "acceleration_usd_per_second_squared": "acceleration, USD per second squared",
     "area_bps_seconds": "area beyond, bps · s",
     "gini": "Gini",
+    "market_symbol": "market",
     "length_seconds": "length, s",
     "notional_share": "share of notional",
     "asset_token": "asset",
@@ -94,6 +98,13 @@ _HEADERS = {
     "mean_change_ratio": "mean a day",
     "sd_change_ratio": "standard deviation a day",
 }
+# What is counted by a word that has no plural.
+_ADJECTIVES = frozenset(
+    {
+        *("known", "unknown", "long", "short", "open", "late", "missed", "removed", "valued"),
+        *("losing", "fallen", "flat", "costly", "unmarked", "unplaced"),
+    }
+)
 HASHES = frozenset(
     {
         "account",
@@ -122,6 +133,7 @@ class Source:
         between: the time its facts are from; the report's where it is None.
         with_past: whether its facts are also from before the report's start.
         is_summed: whether its rows are made of several of the metric's.
+        limits: what it is limited to; as the report where it is None.
     """
 
     name: str
@@ -132,6 +144,7 @@ class Source:
     between: Span | None = None
     with_past: bool = False
     is_summed: bool = False
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True)
@@ -312,6 +325,7 @@ def table(
     headers: Mapping[str, str] | None = None,
     source: Source | None = None,
     keys: Sequence[str] = (),
+    nothing: Mapping[str, str] | None = None,
 ) -> Table:
     """
     Return rows as a table to read: numbers by the unit their column's name carries.
@@ -324,10 +338,11 @@ def table(
         headers: other headers than the columns' own.
         source: the rows behind it, for a link to how they were made.
         keys: the columns that tell its rows apart.
+        nothing: what null says in a column where it is known, in words; it is n/k in others.
     """
     shown = frame.select(columns or frame.columns).head(rows)
-    names = headers or {}
-    cells = [_cells(name, shown[name].to_list()) for name in shown.columns]
+    names, said = headers or {}, nothing or {}
+    cells = [_cells(name, shown[name].to_list(), said.get(name)) for name in shown.columns]
     return Table(
         caption,
         tuple(_column(name, names, shown.schema[name]) for name in shown.columns),
@@ -354,8 +369,15 @@ def header(name: str) -> str:
             return f"{_words(name.removesuffix(ending))}, {said}"
     plain = name.removeprefix("is_").removesuffix("_ratio")
     if name.endswith("_count"):
-        return _words(plain.removesuffix("_count")) + "s"
+        return _plural(_words(plain.removesuffix("_count")))
     return f"{_words(plain.removesuffix('_at'))}{', UTC' if plain.endswith('_at') else ''}"
+
+
+def _plural(words: str) -> str:
+    last = words.rpartition(" ")[2]
+    if last in _ADJECTIVES:
+        return words
+    return f"{words}{'es' if last.endswith(('s', 'ch')) else 's'}"
 
 
 def _words(name: str) -> str:
@@ -375,9 +397,14 @@ def cell(name: str, value: Any) -> Cell:
     return Cell(_text(name, value), _short(name, value), numerals.exact(value))
 
 
-def _cells(name: str, values: Sequence[Any]) -> list[Cell]:
+def _cells(name: str, values: Sequence[Any], nothing: str | None) -> list[Cell]:
     pairs = zip(values, ranks(values), strict=True)
-    return [replace(cell(name, value), rank=rank) for value, rank in pairs]
+    return [
+        Cell(nothing, nothing, nothing)
+        if nothing is not None and value is None
+        else replace(cell(name, value), rank=rank)
+        for value, rank in pairs
+    ]
 
 
 def _text(name: str, value: Any) -> str:

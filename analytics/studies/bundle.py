@@ -172,7 +172,8 @@ def _files(study: Study) -> Section:
 
 
 def _part(context: Context, part: Part) -> Section:
-    rows = context.named(part.frame) if "market" in part.frame.columns else part.frame
+    has_market = "market" in part.frame.columns
+    rows = context.named(part.frame).drop("market_symbol") if has_market else part.frame
     source = Source(part.name, "metric", part.name, part.frame, part.settings)
     return Section(
         part.name, titled(part.name), tables=(table("", rows, rows=_ROWS),), sources=(source,)
