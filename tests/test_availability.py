@@ -173,3 +173,11 @@ def test_a_section_of_what_nobody_tells_says_so(tmp_path: Path) -> None:
         "No liquidations can be told: not_applicable: nothing that is indexed tells of it." in words
     )
     assert words[-1].startswith("No ADLs in the covered blocks")
+
+
+def test_of_no_row_there_is_no_last_one(tmp_path: Path) -> None:
+    """Beside 0 rows the time of the last one is none, which is known."""
+    found = next(each for each in dated(tmp_path).sections if each.slug == "covered").tables
+    told = next(each for each in found if each.caption == "What each source has told")
+
+    assert [row[3].text for row in told.rows] == ["none", "none"]

@@ -115,6 +115,8 @@ def test_the_timeline_says_what_the_table_says(section: Section) -> None:
     assert sum("seen · liquidated · 2025-10-10 21:00:00" in each for each in said) == 1
     assert len(said) == len(section.tables[0].rows) == chart.svg.count('class="moment"')
     assert "2 liquidation, gmx_v2: seen" in chart.svg
+    assert "0 build-up by funding a day, anyone: not known" in chart.svg
+    assert "0 build-up by open interest, anyone: not known" in chart.svg
     assert "<script" not in chart.svg + chart.narrow
     assert "\x1b" not in chart.svg
     assert "&lt;script&gt;" in chart.svg
@@ -137,3 +139,21 @@ def test_without_a_liquidation_there_is_no_cascade(tmp_path: Path) -> None:
 
     assert (section.tables, section.charts, section.sources) == ((), (), ())
     assert "No liquidations, so no cascade, in the covered blocks: " in section.words[0]
+
+
+def test_nobody_leads_who_moves_at_once(tmp_path: Path) -> None:
+    """Two sources that move in the same seconds move together: the leader is not unknown."""
+    moves = enumerate((100, 103, 101, 104, 99, 105))
+    told = [
+        venue
+        | {"feed": feed, "asset": "ETH", "quote": "USD", "oracle_price_quote": price}
+        | {"block_timestamp": at(60 * minute)}
+        for minute, price in moves
+        for venue, feed in ((LINK, "0xc"), (GMX, "0xg"))
+    ]
+
+    section = shown(tmp_path, oracle_updates=table("oracle_updates", *told))
+
+    led = next(each for each in section.tables if each.caption.startswith("Who moves first"))
+    row = read(led, 0)
+    assert (row["lag_seconds"], row["leader"]) == ("0", "together")

@@ -8,7 +8,7 @@ from report_rows import written_market
 
 from analytics.reports import write_report
 from analytics.reports.dictionary import dictionary, meaning, unit_of
-from analytics.reports.parts import Source
+from analytics.reports.parts import Source, header
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,28 @@ def test_the_name_carries_the_unit(name: str, dtype: pl.DataType, unit: str) -> 
 def test_a_column_nobody_described_is_its_name() -> None:
     """A metric may be added without a line here: its words stand for it."""
     assert meaning("worst_wick_bps") == "worst wick bps"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("fee_count", "fees"),
+        ("breach_count", "breaches"),
+        ("loss_count", "losses"),
+        ("known_count", "known"),
+        ("venue_unknown_count", "venue unknown"),
+    ],
+)
+def test_a_count_is_of_many(name: str, words: str) -> None:
+    """A header counts things in the plural, where their word has one."""
+    assert header(name) == words
+
+
+def test_columns_of_two_tables_say_what_they_are_in_both() -> None:
+    """A reason stands beside rejected logs and beside identities that could not be tested."""
+    assert "log" in meaning("reason")
+    assert "tested" in meaning("reason")
+    assert meaning("breach_count") != "breach count"
 
 
 def test_a_row_says_what_made_it() -> None:

@@ -235,7 +235,7 @@ def test_methodology_is_printed_verbatim(folder: Path, html: str) -> None:
 
 def test_policies_carry_their_source(markdown: str) -> None:
     """A stated rate is printed with where it was stated."""
-    assert "https://example.org/policy" in markdown.split("## Policies")[1]
+    assert "| still in force | https://example.org/policy |" in markdown.split("## Policies")[1]
 
 
 def test_unknown_is_not_zero(markdown: str) -> None:
@@ -244,6 +244,12 @@ def test_unknown_is_not_zero(markdown: str) -> None:
 
     assert "| 25.00 | 12.00 | 8.00 | 2.00 | 6.00 | n/k | 3 | 0 | 1 |" in fees
     assert "n/k = not known." in fees
+
+
+def test_what_is_tested_in_full_is_known(markdown: str) -> None:
+    """An identity without a reason lacks nothing: that is no unknown reason."""
+    assert "| fee_split | arbitrum | gmx_v2 | tested in full | 2 | 0 |" in markdown
+    assert "| rows | breaches |" in markdown
 
 
 def test_an_empty_section_says_why(markdown: str) -> None:

@@ -17,9 +17,10 @@ from analytics.reports.summary import whole_window
 
 _TITLE = "Value accrual"
 _WORDS = (
-    "The executed ratio is dollars really spent per dollar of revenue; the declared one is what "
-    "the protocol says. While less than a window is covered, the trailing ratio is over what is. "
-    "A buyback is not a burn: only burned tokens left supply."
+    "The executed ratio is dollars really spent per dollar of revenue; beside it stands what the "
+    "splits of fees in force set aside for holders, bought back or not. While less than a window "
+    "is covered, the trailing ratio is over what is. A buyback is not a burn: only burned tokens "
+    "left supply."
 )
 _BOUGHT = (
     *("protocol", "chain_id", "symbol", "destination_kind", "buyback_count"),
@@ -44,10 +45,10 @@ def accrual(context: Context) -> Section:
     sources = {source.name: source for source in _sources(context.scope)}
     whole = sources["buyback_ratio_whole"]
     ratios = table(
-        f"Executed against declared, over the whole time ({counted(context.scope.days, 'day')})",
+        f"Executed against set aside, over the whole time ({counted(context.scope.days, 'day')})",
         whole.frame,
         ("protocol", "spent_usd", "revenue_usd", "buyback_ratio", "declared_ratio"),
-        headers={"buyback_ratio": "executed", "declared_ratio": "declared"},
+        headers={"buyback_ratio": "executed", "declared_ratio": "set aside for holders"},
         source=whole,
         keys=("protocol",),
     )
@@ -204,8 +205,8 @@ def _ratios(context: Context, source: Source) -> tuple[Chart, ...]:
     buys = (pl.col("spent_usd") > 0) | (pl.col("declared_ratio") > 0)
     rows = (
         source.frame.filter(buys.any().over("protocol"))
-        .rename({"buyback_ratio": "executed", "declared_ratio": "declared"})
-        .unpivot(["executed", "declared"], index=["protocol", "date"], variable_name="kind")
+        .rename({"buyback_ratio": "executed", "declared_ratio": "set aside"})
+        .unpivot(["executed", "set aside"], index=["protocol", "date"], variable_name="kind")
         .select(at=pl.col("date").cast(pl.Datetime("us")), series=named, value="value")
         .drop_nulls("value")
         .sort("at", "series")

@@ -66,6 +66,14 @@ def _beside(metric: pl.DataFrame) -> pl.DataFrame:
     return pairs.sort(order, descending=[True, False, False], nulls_last=True)
 
 
+def _led(metric: pl.DataFrame) -> pl.DataFrame:
+    # Nobody leads who moves at once, and no protocol leads itself.
+    is_one = pl.col("protocol") == pl.col("other_protocol")
+    nobody = pl.when(pl.col("lag_seconds") == 0).then(pl.lit("together"))
+    words = nobody.when(is_one).then(pl.lit("one protocol"))
+    return metric.with_columns(leader=pl.coalesce("leader", words))
+
+
 _WANTED = (
     Shown(
         *("event_shape", "The shape of the event: repricing, or a failure of the machinery"),
@@ -90,6 +98,7 @@ _WANTED = (
         largest_first="significance",
         settings={"grid_seconds": 10, "most_steps": 12},
         rows=15,
+        summed=_led,
         headers={"lag_seconds": "other follows by, s"},
     ),
     Shown(
@@ -174,7 +183,8 @@ def _lines(stages: pl.DataFrame, found: Event) -> pl.DataFrame:
 
 
 def _strongest(lines: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-    kept = lines.group_by("stage", maintain_order=True).head(_OF_STAGE)
+    first = lines.group_by("stage", maintain_order=True).head(_OF_STAGE)
+    kept = first.with_columns(is_ambiguous=pl.len().over("stage", "who") > 1)
     return kept, lines.height - kept.height
 
 
@@ -234,7 +244,8 @@ def _charts(
 
 def _label(row: dict[str, Any]) -> tuple[str, str]:
     name = f"{row['stage']} {row['name'].replace('_', '-')}"
-    label = f"{name}, {row['who']}: {row['verdict']}"
+    by = f" by {_MEASURES[row['measure']]}" if row["is_ambiguous"] else ""
+    label = f"{name}{by}, {row['who']}: {row['verdict']}"
     parts = [label, _MEASURES[row["measure"]]]
     if row["start_at"] is not None:
         parts.append(f"{clock(row['start_at'])} to {clock(row['end_at'])}")

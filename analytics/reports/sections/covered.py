@@ -32,6 +32,8 @@ _LISTED: tuple[tuple[str, str, list[str]], ...] = (
     ("Stored blocks that were found wrong", "failed_audits", []),
     ("Logs that could not become facts", "rejects_by_reason", []),
 )
+# Where null is known: nothing was left untested, and of no row there is no last one.
+_NOTHING = {"identities": {"reason": "tested in full"}, "availability": {"last_at": "none"}}
 
 
 def covered(context: Context) -> Section:
@@ -97,7 +99,10 @@ def _tables(context: Context, sources: Mapping[str, Source]) -> tuple[Table, ...
     for caption, name, columns in _LISTED:
         source = sources[name]
         if source.frame.height:
-            shown.append(table(caption, source.frame, columns, rows=100, source=source))
+            nothing = _NOTHING.get(name)
+            shown.append(
+                table(caption, source.frame, columns, rows=100, source=source, nothing=nothing)
+            )
     return tuple(shown)
 
 

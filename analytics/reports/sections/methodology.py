@@ -14,6 +14,7 @@ def policies(context: Context) -> Section:
     stated = context.scope.facts("policies").collect().sort(order)
     shown = stated.rename({"value": "value_ratio"})
     source = Source("policies", "facts", "policies", stated)
+    nothing = {"valid_to": "still in force"}
     none = "No fee split or buyback rate is stated by the declarations of these protocols."
     return Section(
         "policies",
@@ -21,7 +22,9 @@ def policies(context: Context) -> Section:
         ("Where events do not say how a fee is split, these statements do.",)
         if stated.height
         else (none,),
-        tables=(table("Policies", shown, rows=200, source=source),) if stated.height else (),
+        tables=(table("Policies", shown, rows=200, source=source, nothing=nothing),)
+        if stated.height
+        else (),
         sources=(source,),
     )
 
