@@ -8,7 +8,8 @@ from report_rows import written_market
 
 from analytics.reports import write_report
 from analytics.reports.dictionary import dictionary, meaning, unit_of
-from analytics.reports.parts import Source, header
+from analytics.reports.headers import header
+from analytics.reports.parts import Source
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from analytics.reports.cards import cards
+from analytics.reports.headers import header
 from analytics.reports.numerals import UNKNOWN, exact
-from analytics.reports.parts import Cell, Chart, Column, Section, Source, Table, cell, header, ranks
+from analytics.reports.parts import Cell, Chart, Column, Section, Source, Table, cell, ranks
 from analytics.reports.report import Report
 from analytics.reports.scope import Limits
 
@@ -23,7 +24,7 @@ def compared(first: Report, second: Report) -> Report:
     Return one report out of two: the first, and how it differs from the second.
 
     A table is compared row by row where its keys tell its rows apart; between two protocols the
-    protocol is no key. Tables of single events are left out: nothing makes two events one row. The
+    protocol is no key, and a market is its symbol where that tells rows apart as well. Tables of single events are left out: nothing makes two events one row. The
     rows of both reports are exported, those of the second as `compared_<name>`.
     """
     names = _names(first.limits, second.limits)

@@ -11,6 +11,7 @@ import polars as pl
 from analytics.plain_text import shortened
 from analytics.reports import numerals
 from analytics.reports.chain_names import chain_name
+from analytics.reports.headers import header
 from analytics.reports.scope import Limits, Span
 
 Kind = Literal["metric", "query", "facts", "check"]
@@ -51,59 +52,6 @@ _SHOWN: Sequence[tuple[str, Callable[[Any], str]]] = (
     ("valid_from", numerals.moment),
     ("valid_to", numerals.moment),
     ("chain_id", lambda value: numerals.UNKNOWN if value is None else chain_name(value)),
-)
-_UNITS = {
-    "_per_second": "per second",
-    "_usd": "USD",
-    "_tokens": "tokens",
-    "_bps": "bps",
-    "_seconds": "s",
-}
-_HEADERS = {
-    "tx_hash": "transaction",
-    "block_timestamp": "time, UTC",
-    "chain_id": "chain",
-    "date": "day, UTC",
-    "unpriced_count": "without price",
-    "unsplit_count": "split unknown",
-    "split_by_event_count": "split by event",
-    "split_by_policy_count": "split by policy",
-    "under_second_count": "under a second",
-    "is_long": "long",
-    "adl_count": "ADLs",
-    "row_ratio": "share of rows",
-    "ordinary_count": "other events",
-    "is_covered": "covered",
-    "seconds_off": "off for, s",
-    "moments_off": "moments",
-    "peak_at": "peak in period from, UTC",
-    "median_absolute_bps": "median size, bps",
-    "insolvent_count": "with bad debt",
-    "example_tx_hash": "example transaction",
-    "take_rate": "take rate",
-    "bucket_at": "period from, UTC",
-    "valid_from": "in force from, UTC",
-    "valid_to": "in force until, UTC",
-    "velocity_usd_per_second": "velocity, USD per second",
-    "acceleration_usd_per_second_squared": "acceleration, USD per second squared",
-    "area_bps_seconds": "area beyond, bps · s",
-    "gini": "Gini",
-    "market_symbol": "market",
-    "length_seconds": "length, s",
-    "notional_share": "share of notional",
-    "asset_token": "asset",
-    "drawdown_usd_ratio": "fall in dollars",
-    "drawdown_tokens_ratio": "fall in base units",
-    "error_usd_bps": "error, bps",
-    "mean_change_ratio": "mean a day",
-    "sd_change_ratio": "standard deviation a day",
-}
-# What is counted by a word that has no plural.
-_ADJECTIVES = frozenset(
-    {
-        *("known", "unknown", "long", "short", "open", "late", "missed", "removed", "valued"),
-        *("losing", "fallen", "flat", "costly", "unmarked", "unplaced"),
-    }
 )
 HASHES = frozenset(
     {
@@ -358,31 +306,6 @@ def _column(name: str, headers: Mapping[str, str], dtype: pl.DataType) -> Column
     is_number = dtype.is_numeric() and not name.endswith(TEXTS)
     is_hash = name in HASHES or name.endswith("tx_hash")
     return Column(name, headers.get(name) or header(name), is_number, is_hash)
-
-
-def header(name: str) -> str:
-    """Return the words for a column, with its unit."""
-    if name in _HEADERS:
-        return _HEADERS[name]
-    for ending, said in _UNITS.items():
-        if name.endswith(ending):
-            return f"{_words(name.removesuffix(ending))}, {said}"
-    plain = name.removeprefix("is_").removesuffix("_ratio")
-    if name.endswith("_count"):
-        return _plural(_words(plain.removesuffix("_count")))
-    return f"{_words(plain.removesuffix('_at'))}{', UTC' if plain.endswith('_at') else ''}"
-
-
-def _plural(words: str) -> str:
-    last = words.rpartition(" ")[2]
-    if last in _ADJECTIVES:
-        return words
-    return f"{words}{'es' if last.endswith(('s', 'ch')) else 's'}"
-
-
-def _words(name: str) -> str:
-    short = {"adl": "ADL", "tvl": "TVL", "usd": "USD"}
-    return " ".join(short.get(word, word) for word in name.split("_"))
 
 
 def ranks(values: Sequence[Any]) -> list[int | None]:
