@@ -24,8 +24,9 @@ def compared(first: Report, second: Report) -> Report:
     Return one report out of two: the first, and how it differs from the second.
 
     A table is compared row by row where its keys tell its rows apart; between two protocols the
-    protocol is no key, and a market is its symbol where that tells rows apart as well. Tables of single events are left out: nothing makes two events one row. The
-    rows of both reports are exported, those of the second as `compared_<name>`.
+    protocol is no key, and a market is its symbol where that tells rows apart as well. Tables of
+    single events are left out: nothing makes two events one row. The rows of both reports are
+    exported, those of the second as `compared_<name>`.
     """
     names = _names(first.limits, second.limits)
     dropped = ("protocol",) if first.limits.protocol != second.limits.protocol else ()
