@@ -43,6 +43,7 @@ def histories(position_changes: pl.LazyFrame) -> pl.LazyFrame:
             is_begun=is_first | (size.shift(1) == 0).fill_null(value=False),
             until=pl.when(position == position.shift(-1)).then(pl.col("block_timestamp").shift(-1)),
         )
+        .with_columns(run=pl.col("is_begun").cast(pl.Int64).cum_sum())
         .with_columns(
             silent=_so_far(is_silent.cast(pl.Int64)),
             entry=_so_far(spent.fill_null(0)),
@@ -62,9 +63,8 @@ def _numbered(changes: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _so_far(value: pl.Expr) -> pl.Expr:
-    """Return the sum since the position was opened, of rows that are in order."""
-    total = value.cum_sum()
-    return total - pl.when("is_begun").then(total - value).forward_fill()
+    # Each position on its own: amounts of all of them together may be more than a decimal holds.
+    return value.cum_sum().over("run")
 
 
 def open_at(changes: pl.LazyFrame, moments: pl.LazyFrame) -> pl.LazyFrame:

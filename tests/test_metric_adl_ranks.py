@@ -233,6 +233,17 @@ def test_a_position_nobody_saw_opening_has_no_place() -> None:
     assert places(result) == [[None] * 4]
 
 
+def test_positions_are_summed_each_on_its_own() -> None:
+    """All of them together may be more than a decimal holds."""
+    vast = 60_000_000_000_000_000_000
+
+    result = ranked(
+        cut("0xa"), changes=(change("0xa", vast, 0.5, 10), change("0xb", vast, 0.5, 10))
+    )
+
+    assert column(result, "open_count") == [2]
+
+
 def test_positions_of_unknown_account_or_side_are_left_out() -> None:
     """Nobody can find them in a queue."""
     cuts = (cut("0xa") | {"account": None}, cut("0xa") | {"is_long": None})
