@@ -12,6 +12,7 @@ level at any moment is the sum of the changes before it (`changes_by_day`, `leve
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from math import inf
 
 import polars as pl
 
@@ -36,10 +37,11 @@ def check(setting: str, value: float, *, least: float, most: float = _CENTURY) -
         raise ValueError(f"{setting} must be at most {most}, got {value}")
 
 
-def check_positive(setting: str, value: float) -> None:
-    """Raise ValueError unless a setting is above zero and a number."""
+def check_positive(setting: str, value: float, *, most: float = inf) -> None:
+    """Raise ValueError unless a setting is above zero, a number, and no more than the most."""
     if not value > 0:
         raise ValueError(f"{setting} must be positive, got {value}")
+    check(setting, value, least=0, most=most)
 
 
 def check_named(setting: str, value: str, known: Sequence[str]) -> None:

@@ -38,12 +38,6 @@ _SETTINGS = {
     "produce_arrow_string_view": "true",
 }
 
-# A file of another kind is refused, not read with an extension from the network.
-_AT_HOME: dict[str, str | bool | int | float | list[str]] = {
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-}
-
 _RAW = frozenset({"logs", "orphans", "reaches"})
 
 # How long a reader lets a writer go first: readers that come and go would keep it out for ever.
@@ -300,7 +294,12 @@ def _opened(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
 def _connected(path: Path, polite_until: float) -> duckdb.DuckDBPyConnection:
     if monotonic() < polite_until and _is_wanted(path):
         raise _Wanted
-    return duckdb.connect(str(path), read_only=True, config=_AT_HOME)
+    # A file of another kind is refused, not read with an extension from the network.
+    return duckdb.connect(
+        str(path),
+        read_only=True,
+        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
+    )
 
 
 def _is_wanted(path: Path) -> bool:

@@ -54,14 +54,7 @@ class Past:
         """Return the frame with `usual`: a statistic as it stood when the past ended, or null."""
         ordered = frame.sort(*by, _AT)
         known = ordered.select(*by, pl.col(_AT).alias("known_at"), usual=statistic.over(by))
-        asked = ordered.with_columns(asked_at=pl.col(_AT) - self.settled).sort("asked_at")
-        return asked.join_asof(
-            known.filter(pl.col("usual").is_not_null()).sort("known_at"),
-            left_on="asked_at",
-            right_on="known_at",
-            by=[*by],
-            check_sortedness=False,
-        )
+        return _then(ordered, self.settled, known.filter(pl.col("usual").is_not_null()), by)
 
     def total(self, flows: pl.LazyFrame, by: tuple[str, ...], amount: str) -> pl.LazyFrame:
         """Return the flows with `total`: the exact sum of those in the past, zero without one."""
@@ -69,19 +62,23 @@ class Past:
         found = so_far
         for name, age in (("begin", self.settled + self.history), ("end", self.settled)):
             known = so_far.select(*by, pl.col(_AT).alias("known_at"), pl.col("so_far").alias(name))
-            found = (
-                found.with_columns(asked_at=pl.col(_AT) - age)
-                .sort("asked_at")
-                .join_asof(
-                    known.sort("known_at"),
-                    left_on="asked_at",
-                    right_on="known_at",
-                    by=[*by],
-                    check_sortedness=False,
-                )
-            )
+            found = _then(found, age, known, by)
         begin, end = (pl.col(name).fill_null(0) for name in ("begin", "end"))
         return found.with_columns(total=end - begin)
+
+
+def _then(
+    frame: pl.LazyFrame, ago: timedelta, known: pl.LazyFrame, by: tuple[str, ...]
+) -> pl.LazyFrame:
+    """Return the frame with what was last known, at `known_at`, so long before each row."""
+    asked = frame.with_columns(asked_at=pl.col(_AT) - ago).sort("asked_at")
+    return asked.join_asof(
+        known.sort("known_at"),
+        left_on="asked_at",
+        right_on="known_at",
+        by=[*by],
+        check_sortedness=False,
+    )
 
 
 def moves(

@@ -178,8 +178,7 @@ def event_shape(
         The signs are those by which both events are described; that each counts the same is a
         proposal.
     """
-    check_positive("fall_ratio", fall_ratio)
-    check("fall_ratio", fall_ratio, least=0, most=1)
+    check_positive("fall_ratio", fall_ratio, most=1)
     check("minute_ratio", minute_ratio, least=0, most=1)
     check("recovered_ratio", recovered_ratio, least=0)
     check("dislocation_bps", dislocation_bps, least=0)

@@ -66,3 +66,14 @@ def reached(scope: Scope) -> pl.DataFrame:
     is_before = pl.col("to_at") < pl.lit(limits.since, pl.Datetime("us"))
     is_outside = is_after.fill_null(value=False) | is_before.fill_null(value=False)
     return scope.spans.group_by(_KEYS).agg(is_reached=(~is_outside).any()).sort(_KEYS)
+
+
+def missed(scope: Scope) -> str:
+    """Return why nothing is known of the limits' time at all; nothing where something may be."""
+    if scope.limits.since is None and scope.limits.until is None:
+        return ""  # and no block is read, which every command would wait for
+    there = reached(scope)["is_reached"]
+    if there.is_empty() or there.any():
+        return ""
+    first, last = scope.spans.select(pl.col("from_at").min(), pl.col("to_at").max()).row(0)
+    return f"no block of this time is covered: what is covered lies from {first} to {last}"

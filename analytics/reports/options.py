@@ -10,9 +10,9 @@ from analytics.compute import settings_of
 from analytics.errors import UserError
 from analytics.export import Format
 from analytics.queries import typed
+from analytics.reports.availability import missed
 from analytics.reports.chain_names import chain_number
 from analytics.reports.scope import Limits, Scope, check_order
-from analytics.reports.times import missed
 
 Database = Annotated[
     Path | None,

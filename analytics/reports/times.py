@@ -1,8 +1,7 @@
-"""When covered blocks are of, and whether a time that is asked for meets them."""
+"""When covered blocks are of."""
 
 import polars as pl
 
-from analytics.reports.availability import reached
 from analytics.reports.scope import Scope
 
 
@@ -27,12 +26,3 @@ def covered_times(scope: Scope) -> pl.DataFrame:
         .agg(first_at=at.min(), last_at=at.max())
         .collect()
     )
-
-
-def missed(scope: Scope) -> str:
-    """Return why nothing is known of the limits' time at all; nothing where something may be."""
-    there = reached(scope)["is_reached"]
-    if there.is_empty() or there.any():
-        return ""
-    first, last = scope.spans.select(pl.col("from_at").min(), pl.col("to_at").max()).row(0)
-    return f"no block of this time is covered: what is covered lies from {first} to {last}"

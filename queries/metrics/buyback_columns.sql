@@ -35,23 +35,7 @@ bought as (
 
 ),
 
-buyers as (
-
-    select protocol from declared_facts
-    where fact = 'buybacks'
-    union
-    select protocol from buybacks
-
-),
-
-earners as (
-
-    select protocol from declared_facts
-    where fact = 'fees'
-    union
-    select protocol from fees
-
-),
+-- part: tellers
 
 -- A day without fees has none, and one without purchases spent nothing, where they are told.
 days as (

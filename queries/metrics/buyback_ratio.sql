@@ -44,23 +44,7 @@ daily as (
 
 ),
 
-buyers as (
-
-    select protocol from declared_facts
-    where fact = 'buybacks'
-    union
-    select protocol from buybacks
-
-),
-
-earners as (
-
-    select protocol from declared_facts
-    where fact = 'fees'
-    union
-    select protocol from fees
-
-),
+-- part: tellers
 
 summed as (
 
