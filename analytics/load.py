@@ -9,7 +9,7 @@ import fcntl
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
@@ -269,6 +269,8 @@ def rows(con: Connection, sql: str, parameters: Mapping[str, object]) -> pl.Data
 
 
 def _opened(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
+    if _is_sqlite(path):
+        raise WorldError(_unusable(path, "it is a SQLite file"))
     polite_until = monotonic() + min(_COURTESY_SECONDS, wait_seconds / 2)
     attempts = Retrying(
         retry=retry_if_exception(_is_locked),
@@ -284,22 +286,28 @@ def _opened(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
                 f"{path} is locked by another process, which did not finish in {wait_seconds:g} s: "
                 "try again, or stop that process"
             ) from error
-        said = str(error).splitlines()[0]
-        raise WorldError(
-            f"{path} cannot be opened as a perpscope database ({said}): expected a file that "
-            "`perpscope index` wrote; name another with --database"
-        ) from error
+        raise WorldError(_unusable(path, str(error).splitlines()[0])) from error
+
+
+def _is_sqlite(path: Path) -> bool:
+    # DuckDB would look on the network for an extension that reads it. A setting against that would
+    # part this connection from others of the process to the same file, which need the same ones.
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(15) == b"SQLite format 3"
+    return False
+
+
+def _unusable(path: Path, why: str) -> str:
+    return (
+        f"{path} cannot be opened as a perpscope database ({why}): expected a file that "
+        "`perpscope index` wrote; name another with --database"
+    )
 
 
 def _connected(path: Path, polite_until: float) -> duckdb.DuckDBPyConnection:
     if monotonic() < polite_until and _is_wanted(path):
         raise _Wanted
-    # A file of another kind is refused, not read with an extension from the network.
-    return duckdb.connect(
-        str(path),
-        read_only=True,
-        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
-    )
+    return duckdb.connect(str(path), read_only=True)
 
 
 def _is_wanted(path: Path) -> bool:

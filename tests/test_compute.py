@@ -322,9 +322,13 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     text.write_text("not a database, only some text that is long enough to look at\n" * 99)
     empty = tmp_path / "empty.duckdb"
     duckdb.connect(str(empty)).close()
+    sqlite = tmp_path / "sqlite.duckdb"
+    sqlite.write_bytes(b"SQLite format 3\0".ljust(4096, b"\0"))
 
     with pytest.raises(WorldError, match="cannot be opened as a perpscope database"):
         database(text).__enter__()
+    with pytest.raises(WorldError, match="it is a SQLite file"):
+        database(sqlite).__enter__()
     with pytest.raises(WorldError, match="has no perpscope tables"):
         database(empty).__enter__()
     with pytest.raises(WorldError, match="there is no database at"):

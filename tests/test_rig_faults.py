@@ -90,7 +90,7 @@ def test_an_omission_is_sound_in_itself(fault: Fault, clean: Clean, tmp_path: Pa
     path = tmp_path / "a.duckdb"
     # Blooms of headers that come anyway find some without being asked; not under this seed.
     with serving(rig_with(fault, chain, seed=5)) as rig:
-        told = indexed(job_of(path, max_span=16, proof="fetched"), hasty(rig.url))
+        told = indexed(job_of(path, max_span=16, proof="fetched"), patient(rig.url))
 
     assert rig.struck[fault.name]
     assert told == Told(HEAD)
