@@ -28,6 +28,7 @@ from types import MappingProxyType
 from analytics.errors import UserError
 
 _MOST = 2**31 - 1
+_HEX = re.compile(r"\b0x[0-9a-fA-F]{40,64}\b")
 _KEY = re.compile(r"-- ([a-z]+(?: [a-z]+)?):\s*(.*)")
 _PART = re.compile(r"^-- part: (\w+)$", re.MULTILINE)
 _PARAMETER = re.compile(r"(?P<name>\w+) (?P<kind>\w+) (?P<default>\S+) \((?P<meaning>.+)\)")
@@ -79,6 +80,11 @@ def _decimal(text: str) -> Decimal:
     return number
 
 
+def _text(text: str) -> str:
+    # Explorers write addresses in mixed case, which is their checksum; stored they are lower-case.
+    return _HEX.sub(lambda found: found[0].lower(), text)
+
+
 def _flag(text: str) -> bool:
     return {"true": True, "false": False}[text.lower()]
 
@@ -89,7 +95,7 @@ TYPES: Mapping[str, tuple[Callable[[str], object], str]] = MappingProxyType(
         "count": (_count, f"a whole number from 1 to {_MOST}"),
         "number": (_number, "a number"),
         "decimal": (_decimal, "a decimal number"),
-        "text": (str, "text"),
+        "text": (_text, "text"),
         "timestamp": (_moment, "a UTC time like 2025-10-10T21:15:00"),
         "date": (date.fromisoformat, "a day like 2025-10-10"),
         "boolean": (_flag, "true or false"),

@@ -10,7 +10,7 @@
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 -- param:    protocol text null (only this protocol)
--- param:    pool text null (only this pool, lower-case 0x hex)
+-- param:    pool text null (only this pool, 0x hex)
 with
 
 bounds as (

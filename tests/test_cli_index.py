@@ -55,6 +55,55 @@ def test_index_says_what_it_did(
     assert "oracle_updates" in out
 
 
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        (("--to", FIRST + COUNT + 9), f"; --to is after block {FIRST + COUNT - 1:,}, the head"),
+        (
+            ("--from", FIRST + COUNT + 9),
+            f"nothing to do: --from is after block {FIRST + COUNT - 1:,}, the head",
+        ),
+    ],
+)
+def test_a_span_that_the_chain_does_not_have_is_told(
+    span: tuple[object, ...],
+    said: str,
+    tmp_path: Path,
+    url: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Who asks for blocks that are not there yet, or before any of the protocol's, hears of it."""
+    code = index(tmp_path / "a.duckdb", url, *span)
+
+    assert code == 0
+    assert said in capsys.readouterr().out
+
+
+def test_a_span_before_a_protocol_is_told(
+    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The block is named that the protocol begins at."""
+    where = ("--chain", "ethereum", "--rpc", url, "--database", tmp_path / "a.duckdb")
+
+    code = perpscope("index", *where, "--protocol", "maple", "--to", 5)
+
+    assert code == 0
+    assert "nothing to do: what was asked for begins at block 13," in capsys.readouterr().out
+
+
+def test_what_is_stored_is_not_asked_for_again(
+    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A second run says that all is there, and whether that reaches what was asked for."""
+    head = f"block {FIRST + COUNT - 1:,}"
+    for more in ((), (), ("--to", FIRST + COUNT)):
+        index(tmp_path / "a.duckdb", url, *more)
+
+    _, again, beyond = capsys.readouterr().out.split("ethereum: ")[1:]
+    assert again == f"nothing to do: all of it is stored, {head} is the head\n"
+    assert f"nothing to do: all up to {head} is stored, which is the head and before" in beyond
+
+
 def test_status_shows_ranges_gaps_and_rejects(
     tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,7 +19,7 @@ from test_twins import TWINNED
 
 from analytics.errors import UserError, WorldError
 from analytics.load import rows
-from analytics.queries import Query, arguments, parsed, queries, query_named
+from analytics.queries import Query, arguments, parsed, queries, query_named, typed
 from indexer.tables import tables
 
 QUESTIONS = sorted(queries())
@@ -555,6 +555,17 @@ def test_a_zone_in_a_time_is_honoured() -> None:
     assert values["since"] == datetime(2025, 10, 10, 21)
 
 
+def test_an_address_is_found_as_an_explorer_writes_it() -> None:
+    """Hex digits of addresses and hashes become lower-case, as they are stored; no other text."""
+    mixed, other = "0x" + "aB" * 20, "0xAB:USD"
+
+    assert typed("text", f"{mixed}:long") == "0x" + "ab" * 20 + ":long"
+    assert typed("text", other) == other
+    assert (
+        arguments(query_named("transaction_facts"), {"tx_hash": mixed})["tx_hash"] == mixed.lower()
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "given", "message"),
     [
@@ -580,7 +591,7 @@ def test_a_zone_in_a_time_is_honoured() -> None:
         (
             "transaction_facts",
             {},
-            "transaction_facts needs --param tx_hash=...: the transaction, lower-case 0x hex",
+            "transaction_facts needs --param tx_hash=...: the transaction, 0x hex",
         ),
     ],
 )

@@ -29,6 +29,7 @@ from indexer.cli.progress import shown
 from indexer.cli.run_report import check_writable, run_report, write_run_report
 from indexer.config import configuration
 from indexer.errors import PerpscopeError, RequestsSpent
+from indexer.facts import first_block
 from indexer.rpc import Endpoint
 from indexer.store import Snapshot, publish
 from indexer.sync import Job, Look, Summary, index
@@ -121,14 +122,35 @@ def _sentence(job: Job, done: Summary) -> str:
     tally = done.tally
     name = job.chain.slug
     if not tally.blocks and done.stopped is None:
-        return f"{name}: nothing to do, block {done.head:,} is the head"
+        return f"{name}: nothing to do: {_idle(job, done)}"
     reorgs = f", {done.reorgs} reorgs taken back" if done.reorgs else ""
     rate = tally.logs / max(done.seconds, 0.001)
+    short = (
+        f"; --to is after block {done.head:,}, the head" if _is_after(job.to_block, done) else ""
+    )
     return (
         f"{name}: {tally.blocks:,} blocks, {tally.logs:,} logs, {sum(tally.facts.values()):,} "
         f"facts, {sum(tally.rejects.values()):,} rejects{reorgs}; {tally.ranges:,} ranges, "
-        f"{done.requests:,} requests, {done.seconds:.1f} s, {rate:,.0f} logs/s"
+        f"{done.requests:,} requests, {done.seconds:.1f} s, {rate:,.0f} logs/s{short}"
     )
+
+
+def _idle(job: Job, done: Summary) -> str:
+    starts = [first_block(protocol, job.chain) for protocol in job.protocols]
+    start = min((block for block in starts if block is not None), default=0)
+    if isinstance(job.to_block, int) and job.to_block < start:
+        return f"what was asked for begins at block {start:,}, after block {job.to_block:,}"
+    if _is_after(job.from_block, done):
+        return f"--from is after block {done.head:,}, the head: run again when it is there"
+    if _is_after(job.to_block, done):
+        return f"all up to block {done.head:,} is stored, which is the head and before --to"
+    return f"all of it is stored, block {done.head:,} is the head"
+
+
+def _is_after(moment: int | datetime | None, done: Summary) -> bool:
+    if isinstance(moment, datetime):
+        return done.head_at is not None and moment > done.head_at
+    return moment is not None and moment > done.head
 
 
 def _print_counts(done: Summary) -> None:
