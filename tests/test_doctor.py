@@ -384,7 +384,11 @@ def test_an_unusable_endpoint_is_the_exit_code(
     assert "1 of 2 endpoints cannot be used" in printed.err
     assert report["chain"] == "ethereum"
     assert [one["failure"] is None for one in report["endpoints"]] == [True, False]
-    assert report["endpoints"][0]["head"] is not None
+    assert report["endpoints"][0]["head_at"].endswith("Z")
+    lost = report["endpoints"][1]
+    assert {name for name, value in lost.items() if value is not None} == {
+        *("endpoint", "failure", "requests")
+    }
     assert [each["is_fatal"] for each in report["problems"]].count(True) == 1
     assert KEY not in printed.out + printed.err
 

@@ -45,7 +45,7 @@ def doctor(
         for where in _chains(chain, rpc, settings)
     ]
     if form is Form.JSON:
-        typer.echo(json.dumps(reports, indent=2, default=str))
+        typer.echo(json.dumps(reports, indent=2, default="{:%Y-%m-%dT%H:%M:%SZ}".format))
     else:
         for report in reports:
             _print(report)
@@ -98,11 +98,18 @@ def _line(found: "Examination", endpoint: Endpoint, best: int, now: datetime) ->
     from indexer.rpc.diagnosis import cost
 
     spent = cost(found, endpoint)
-    return asdict(found) | {
+    told = asdict(found)
+    if found.head is None:
+        told = dict.fromkeys(told) | {name: told[name] for name in _KNOWN_OF_ANY}
+    return told | {
         "lag_blocks": None if found.head is None else best - found.head,
         "age_seconds": None if found.head_at is None else (now - found.head_at).total_seconds(),
         "million_blocks": None if spent is None else asdict(spent),
     }
+
+
+# Of an endpoint that cannot be used nothing else is known, so neither false nor 0.
+_KNOWN_OF_ANY = ("endpoint", "failure", "requests")
 
 
 def _print(report: dict[str, Any]) -> None:
