@@ -17,6 +17,7 @@ gc.disable()
 
 import sys
 from collections.abc import Callable
+from errno import ENOSPC
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -229,9 +230,9 @@ def _said(message: object, code: int) -> int:
 def _place(error: OSError) -> str:
     if error.filename is None:
         return str(error)
+    advice = "make room for it there, or " if error.errno == ENOSPC else ""
     return (
-        f"{error.filename} cannot be read or written: {error.strerror}; make room for it there, or "
-        "name another place"
+        f"{error.filename} cannot be read or written: {error.strerror}; {advice}name another place"
     )
 
 

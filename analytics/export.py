@@ -48,17 +48,19 @@ def write(
 
     Args:
         frame: the answer.
-        form: how it is written.
+        form: how it is written; a table in a file has all rows.
         output: the file; None for standard output.
         header: a line above a table that is for reading; other forms hold rows only.
 
     Raises:
         UserError: a binary form is asked for without a file, or the file is a folder.
-        WorldError: the file cannot be written.
+        WorldError: the file cannot be written, or its folder is not there.
     """
+    form = form_of(form, output)
     if output is None and form in _BINARY:
         raise UserError(f"{form} is binary: name a file with --output")
-    content = encoded(frame, form)
+    is_table = form is Format.TABLE and output is not None
+    content = table_text(frame, frame.height).encode() if is_table else encoded(frame, form)
     if header is not None and form is Format.TABLE:
         content = f"{header}\n".encode() + content
     if output is None:
@@ -66,6 +68,12 @@ def write(
         sys.stdout.flush()
     else:
         _replace(output, content)
+
+
+def form_of(form: Format, output: Path | None) -> Format:
+    """Return how an answer is written: where nothing but a table is asked for, as its file says."""
+    named = "" if output is None else output.suffix.removeprefix(".").lower()
+    return Format(named) if form is Format.TABLE and named in [*Format] else form
 
 
 def encoded(frame: pl.DataFrame, form: Format) -> bytes:
@@ -86,25 +94,24 @@ def encoded(frame: pl.DataFrame, form: Format) -> bytes:
     return buffer.getvalue()
 
 
-def table_text(frame: pl.DataFrame) -> str:
+def table_text(frame: pl.DataFrame, most: int = _SHOWN_ROWS) -> str:
     """Return the first rows as a text table, with rounded numbers and a note about the rest."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name, dtype in frame.schema.items():
-        side = "right" if dtype.is_numeric() else "left"
-        table.add_column(name, justify=side, overflow="fold")  # type: ignore[arg-type]
-    for row in frame.head(_SHOWN_ROWS).iter_rows():
+        table.add_column(name, justify="right" if dtype.is_numeric() else "left")
+    for row in frame.head(most).iter_rows():
         # Text, not str: brackets of a name are no markup.
         table.add_row(*(Text(_cell(value)) for value in row))
-    more = frame.height - _SHOWN_ROWS
+    more = frame.height - most
     note = f"… {more:,} more rows; --format csv writes all of them" if more > 0 else ""
-    return _rendered(table) + f"{note or f'{frame.height:,} rows'}\n"
+    rows = "row" if frame.height == 1 else "rows"
+    return _rendered(table) + f"{note or f'{frame.height:,} {rows}'}\n"
 
 
 def _rendered(table: Table) -> str:
-    # A pipe has no width to fit into; a line per row is what grep and less want.
-    width = None if sys.stdout.isatty() else 10_000
+    # A line per row, however wide: what grep and less want, and a terminal folds lines, not cells.
     buffer = StringIO()
-    Console(file=buffer, width=width, highlight=False).print(table)
+    Console(file=buffer, width=10_000, highlight=False).print(table)
     return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
 
 
@@ -133,14 +140,24 @@ def _with_iso_times(frame: pl.DataFrame) -> pl.DataFrame:
 def _replace(output: Path, content: bytes) -> None:
     if output.is_dir():
         raise UserError(f"{output} is a folder: name a file with --output")
+    if not output.parent.is_dir():
+        raise WorldError(f"{output.parent} is no folder: make it, or name another with --output")
+    try:
+        if output.exists() and not output.is_file():  # a device or a pipe is written to, and stays
+            output.write_bytes(content)
+        else:
+            _appear(output.resolve(), content)
+    except OSError as error:
+        raise WorldError(
+            f"{output} cannot be written: {error.strerror}; mend that, or name another "
+            "file with --output"
+        ) from error
+
+
+def _appear(output: Path, content: bytes) -> None:
     unfinished = output.with_name(f".{output.name}.{uuid4().hex}")
     try:
         unfinished.write_bytes(content)
         unfinished.replace(output)
-    except OSError as error:
-        raise WorldError(
-            f"{output} cannot be written: {error.strerror}; make room for it there, or name "
-            "another file with --output"
-        ) from error
     finally:
         unfinished.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,9 +16,12 @@ from typer.testing import CliRunner, Result
 
 from analytics.cli import app
 from analytics.compute import settings_of
+from analytics.errors import UserError
+from analytics.export import Format, table_text, write
 from analytics.metrics import METRICS
 from analytics.queries import queries
 from analytics.reports.asked import looks_back
+from analytics.reports.options import limited
 from perpscope import outcome
 
 Run = Callable[..., Result]
@@ -304,6 +308,53 @@ def test_an_output_file_appears_whole(run: Run, tmp_path: Path) -> None:
     assert list(output.parent.iterdir()) == [output]
 
 
+def test_a_file_says_what_it_is(run: Run, tmp_path: Path) -> None:
+    """Without a format the suffix decides; a table in a file is cut nowhere."""
+    asked = ("metric", "liquidations", "--output")
+    run(*asked, str(tmp_path / "a.json"))
+    run(*asked, str(tmp_path / "a.txt"))
+    run("trace", "liquidations", "--together", "--output", str(tmp_path / "a.csv"))
+
+    assert json.loads((tmp_path / "a.json").read_text())
+    assert (tmp_path / "a.txt").read_text().lstrip().startswith("chain_id ")
+    assert (tmp_path / "a.csv").read_text().startswith("number,")
+
+
+def test_a_table_in_a_file_is_whole(tmp_path: Path) -> None:
+    """On the terminal the first hundred rows are enough."""
+    frame = pl.DataFrame({"place": range(250)})
+    write(frame, Format.TABLE, tmp_path / "a.txt")
+
+    assert (tmp_path / "a.txt").read_text().endswith("249\n\n250 rows\n")
+    assert table_text(frame).endswith("… 150 more rows; --format csv writes all of them\n")
+
+
+def test_what_is_no_file_is_written_to(tmp_path: Path) -> None:
+    """A pipe stays a pipe and gets the answer; a link still leads to its file."""
+    pipe, link, file = tmp_path / "pipe", tmp_path / "link.csv", tmp_path / "file.csv"
+    os.mkfifo(pipe)
+    link.symlink_to(file)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    for output in (pipe, link):
+        write(pl.DataFrame({"a": [1]}), Format.CSV, output)
+
+    assert os.read(reader, 99) == b"a\n1\n"
+    os.close(reader)
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert file.read_text() == "a\n1\n"
+
+
+def test_a_day_ends_before_itself() -> None:
+    """`--to` holds a time, and of a day nothing: two days side by side share no instant."""
+    limits = limited(None, None, "2025-10-10", "2025-10-11")
+
+    assert limits.until == datetime(2025, 10, 10, 23, 59, 59, 999_999)
+    assert limited(None, None, None, "2025-10-11T00:00").until == datetime(2025, 10, 11)
+    with pytest.raises(UserError, match="name a later end"):
+        limited(None, None, "2025-10-10", "2025-10-10")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -420,7 +471,7 @@ def test_a_folder_that_cannot_be_written_exits_1(path: Path) -> None:
     )
 
     assert result.returncode == 1
-    assert "none/answer.csv cannot be written: No such file or directory;" in result.stderr
+    assert "none is no folder: make it, or name another with --output" in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 

@@ -125,4 +125,4 @@ def test_the_command_binds_as_well(path: Path) -> None:
     )
 
     assert result.exit_code == 0
-    assert "1 rows" in result.stdout
+    assert "1 row\n" in result.stdout

@@ -223,6 +223,16 @@ def test_a_comparison_is_written_whole(tmp_path: Path) -> None:
     assert summary(path, LATER).income.fees_usd == Decimal(15)
 
 
+def test_both_sides_share_no_instant(tmp_path: Path) -> None:
+    """What happened at the end of one and the beginning of the other would count twice."""
+    times = ("--from", "2025-10-10T22:00:00", "--compare-to", "2025-10-10T22:00:00")
+
+    result = CliRunner().invoke(app, ["report", "--database", str(whole(tmp_path)), *times])
+
+    assert isinstance(result.exception, UserError)
+    assert "both sides would hold 2025-10-10T22:00:00" in str(result.exception)
+
+
 def test_one_protocol_alone_is_not_compared(tmp_path: Path) -> None:
     """A protocol against everything would compare a part with its whole."""
     arguments = ["report", "--database", str(whole(tmp_path)), "--compare-protocol", "gmx_v2"]

@@ -350,7 +350,7 @@ def test_the_command_takes_a_window(database: Path) -> None:
     said = run(*asked, "--from", "2025-10-10T22:00:00", "--to", "2025-10-11T00:00:00").stdout
 
     assert "  fees_usd = 10.000000000000000000\n" in said
-    assert "rests on 1 rows of fees" in said
+    assert "rests on 1 row of fees" in said
 
 
 def test_a_window_of_before_is_traced_as_the_metric_has_it(database: Path) -> None:
@@ -363,7 +363,7 @@ def test_a_window_of_before_is_traced_as_the_metric_has_it(database: Path) -> No
     assert "  fees_usd = 25.000000000000000001\n" in whole
     assert "rests on 3 rows of fees" in whole
     assert "  fees_usd = 5.000000000000000000\n" in cut
-    assert "rests on 1 rows of fees" in cut
+    assert "rests on 1 row of fees" in cut
 
 
 @pytest.mark.parametrize(
@@ -378,7 +378,7 @@ def test_a_row_is_named_as_it_is_shown(tmp_path: Path, asset: str) -> None:
     said = run("oracle_wicks", "--database", path, "--where", f"asset={visible(asset)}")
 
     assert said.exit_code == 0, said.exception
-    assert "rests on 1 rows of oracle_updates" in said.stdout
+    assert "rests on 1 row of oracle_updates" in said.stdout
 
 
 def test_the_command_adds_rows_up(database: Path) -> None:
@@ -390,7 +390,7 @@ def test_the_command_adds_rows_up(database: Path) -> None:
     assert "2 rows of fees: chain_id 42161, protocol gmx_v2" in everything
     assert "  fees_usd = 25.000000000000000001\n" in everything
     assert everything.count("25.000000000000000001") == 2
-    assert "1 rows of fees: date 2025-10-11" in later
+    assert "1 row of fees: date 2025-10-11" in later
 
 
 # Of every metric, what rows that share all keys add up to; windows and levels add up to nothing.

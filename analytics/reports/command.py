@@ -10,7 +10,7 @@ import typer
 from analytics import load
 from analytics.errors import UserError
 from analytics.reports import Limits, write_report
-from analytics.reports.options import Chain, Database, Protocol, Since, Until, limited, moment
+from analytics.reports.options import Chain, Database, Protocol, Since, Until, end, limited, moment
 
 
 class Level(StrEnum):
@@ -72,9 +72,16 @@ def _beside(
         raise UserError("--compare-protocol needs --protocol: name both protocols")
     if since is None and until is None:
         return replace(limits, protocol=protocol)
-    return replace(
+    beside = replace(
         limits,
         since=moment("--compare-from", since),
-        until=moment("--compare-to", until),
+        until=end("--compare-to", until),
         protocol=protocol or limits.protocol,
     )
+    for earlier, later in ((limits, beside), (beside, limits)):
+        if earlier.until is not None and earlier.until == later.since:
+            raise UserError(
+                f"both sides would hold {later.since.isoformat()}: expected one to end before the "
+                "other begins; of a day without a time nothing is held by --to and --compare-to"
+            )
+    return beside

@@ -1,6 +1,6 @@
 """What commands share: their options, and pairs, moments and settings as a reader types them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +39,10 @@ CutWindows = Annotated[
     typer.Option("--cut-windows", help="Windows and histories, too, begin at --from."),
 ]
 Until = Annotated[
-    str | None, typer.Option("--to", metavar="TIME", help="Only events up to this UTC time.")
+    str | None,
+    typer.Option(
+        "--to", metavar="TIME", help="Only events up to this UTC time; before it, if it is a day."
+    ),
 ]
 Setting = Annotated[
     list[str] | None, typer.Option("--setting", metavar="K=V", help="A setting; repeatable.")
@@ -49,6 +52,8 @@ Output = Annotated[
     Path | None, typer.Option(help="The file to write; standard output without one.")
 ]
 
+# The resolution of block times in the database.
+_INSTANT = timedelta(microseconds=1)
 _KINDS = {int: "integer", float: "number", str: "text", bool: "boolean"}
 
 
@@ -68,6 +73,18 @@ def moment(option: str, text: str | None) -> datetime | None:
     return value if isinstance(value, datetime) else None
 
 
+def end(option: str, text: str | None) -> datetime | None:
+    """
+    Return the last UTC time an option names: a time itself, of a day the instant before it begins.
+
+    Raises:
+        UserError: it is none.
+    """
+    value = moment(option, text)
+    is_day = text is not None and text.count("-") == 2 and len(text) == len("2025-10-10")
+    return value - _INSTANT if value is not None and is_day else value
+
+
 def limited(
     protocol: str | None, chain: str | None, since: str | None, until: str | None
 ) -> Limits:
@@ -77,7 +94,8 @@ def limited(
     Raises:
         UserError: no such chain, a time that is none, or an end before the beginning.
     """
-    first, last = moment("--from", since), moment("--to", until)
+    first, last = moment("--from", since), end("--to", until)
+    check_order(first, moment("--to", until))
     check_order(first, last)
     number = None if chain is None else chain_number(chain)
     return Limits(protocol=protocol, chain_id=number, since=first, until=last)

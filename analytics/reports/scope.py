@@ -323,7 +323,9 @@ def checked(scope: Scope) -> Scope:
 def check_order(since: object, until: object) -> None:
     """Refuse a time that ends before it begins; what is no moment has no order."""
     if isinstance(since, datetime) and isinstance(until, datetime) and since > until:
-        raise UserError(f"the time would end at {until}, before {since}: swap the times")
+        raise UserError(
+            f"the time would end at {until}, before {since}: swap the times, or name a later end"
+        )
 
 
 def indexed(con: load.Connection) -> pl.DataFrame:

@@ -121,7 +121,7 @@ class Summary:
             f"fees {dollars(self.income.fees_usd)}, "
             f"protocol revenue {dollars(self.income.revenue_usd)}",
             f"buybacks {dollars(self.accrual.spent_usd)}, "
-            f"{percent(self.accrual.buyback_ratio)} of revenue",
+            f"{percent(self.accrual.buyback_ratio)} of the revenue of those who buy back",
             f"liquidated {dollars(self.liquidations.notional_usd)} one-sided, "
             f"{count(self.liquidations.account_count)} accounts, "
             f"{percent(self.liquidations.long_ratio)} long",

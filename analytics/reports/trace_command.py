@@ -11,12 +11,13 @@ import typer
 from analytics import load
 from analytics.compute import collected
 from analytics.errors import UserError
-from analytics.export import Format, table_text, write
+from analytics.export import Format, form_of, table_text, write
 from analytics.plain_text import visible
 from analytics.queries import typed
 from analytics.reports.asked import Asked
 from analytics.reports.chain_names import chain_name, chain_number
 from analytics.reports.evidence import added, evidence, subtotals
+from analytics.reports.numerals import counted
 from analytics.reports.options import (
     CutWindows,
     Database,
@@ -73,6 +74,7 @@ def trace(
     database: Database = None,
 ) -> None:
     """Show the facts and transactions a number rests on, proven by computing it from them again."""
+    form = form_of(form, output)
     settings = typed_settings(metric, pairs(setting, "--setting"))
     asked = pairs(where, "--where")
     limits = limited(protocol, chain, since, until)
@@ -87,7 +89,13 @@ def trace(
             raise UserError(f"{metric} has no column {column}: it has {', '.join(rows.columns)}")
         if together:
             evident = traced_together(Together(metric, rows, kept, settings), wanted.facts)
-            found = [(f"{rows.height:,} rows of {metric}", _summed(metric, rows, column), evident)]
+            found = [
+                (
+                    f"{counted(rows.height, 'row')} of {metric}",
+                    _summed(metric, rows, column),
+                    evident,
+                )
+            ]
         else:
             found = [
                 (metric, row, traced(Question(metric, row, settings, column), wanted.facts))
@@ -198,10 +206,10 @@ def _counts(facts: Mapping[str, pl.DataFrame]) -> str:
 
 
 def _counted(table: str, rows: pl.DataFrame) -> str:
+    said = f"{counted(rows.height, 'row')} of {table}"
     if "tx_hash" not in rows.columns:
-        return f"{rows.height:,} rows of {table}"
-    hashes = rows.select("chain_id", "tx_hash").n_unique()
-    return f"{rows.height:,} rows of {table} in {hashes:,} transactions"
+        return said
+    return f"{said} in {counted(rows.select('chain_id', 'tx_hash').n_unique(), 'transaction')}"
 
 
 def _exact(value: object) -> str:

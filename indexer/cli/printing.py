@@ -18,6 +18,5 @@ def print_table(titles: Sequence[str], lines: Iterable[Sequence[object]]) -> Non
     table = Table(*titles, box=None, header_style="bold", pad_edge=False)
     for line in lines:
         table.add_row(*(str(cell) for cell in line))
-    console = Console()
-    # Into a file or a pipe a row is one line, however wide.
-    (console if console.is_terminal else Console(width=1_000)).print(table)
+    # A row is one line, however wide: cells cut to fit a terminal would be other numbers.
+    Console(width=1_000).print(table)
