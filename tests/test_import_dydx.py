@@ -98,6 +98,33 @@ def test_the_liquidated_side_alone_is_a_liquidation(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("fee", "fees", "told", "moved"),
+    [
+        ("6", [("liquidation", "6", "0", "6", "0", "event")], ("6", "0"), [("insurance_in", "6")]),
+        ("-50", [], ("0", "50"), [("bad_debt", "50"), ("insurance_out", "50")]),
+        ("0", [], ("0", "0"), []),
+    ],
+)
+def test_the_fee_of_who_is_liquidated_is_of_the_insurance_fund(
+    tmp_path: Path,
+    fee: str,
+    fees: list[tuple[str, ...]],
+    told: tuple[str, str],
+    moved: list[tuple[str, str]],
+) -> None:
+    """The fund takes 6, or pays 50 that the account did not have, which is no fee below zero."""
+    path = fills(tmp_path, fill(type="LIQUIDATED", fee=fee))
+
+    split = ("fee_usd", "supply_side_usd", "treasury_usd", "holders_usd", "split_basis")
+    assert rows(path, "fees", "fee_kind", *split) == fees
+    assert rows(path, "liquidations", "fee_usd", "shortfall_usd", "shortfall_basis") == [
+        (*told, "event")
+    ]
+    assert rows(path, "shortfalls", "kind", "shortfall_usd") == moved
+    assert rows(path, "imports", "entries_used", "rejects") == [(1, 0)]
+
+
 def test_the_offsetting_side_of_a_deleveraging_is_the_adl(tmp_path: Path) -> None:
     """The side that could not pay is no second ADL and no liquidation."""
     path = fills(

@@ -14,23 +14,33 @@ Split      net revenue is shared out, so maker rebates count against what is sha
            https://dydx.forum/t/drc-revenue-share-on-dydx/4702
            The votes are known by month; days are assumed, and so is the first month. What was
            shared out before is not known here.
+Liquidated the fee of a LIQUIDATED fill is what the insurance fund got of it, below zero what the
+           fund paid for an account that had less than nothing.
+           https://github.com/dydxprotocol/v4-chain (protocol/x/clob/keeper, persistMatchedOrders)
 Units      prices and fees are decimal dollars (USDC), sizes whole units of the base asset.
 """
 
 from indexer.chains import DYDX
 from indexer.spec import (
+    Abs,
     Const,
     Entry,
     Equals,
     Fixed,
+    Int,
+    IsNegative,
     Neg,
+    Nonzero,
+    Not,
     OneOf,
     Policy,
+    Positive,
     Product,
     Protocol,
     Rest,
     Share,
     Value,
+    When,
 )
 
 FORUM = "https://dydx.forum/t/"
@@ -38,9 +48,12 @@ FIRST_SPLIT = FORUM + "drc-dydx-treasury-subdao-dydx-buyback-program/3433"
 SECOND_SPLIT = FORUM + "drc-revenue-share-on-dydx/4702"
 
 FEE = Fixed("fee", 18)
+ZERO = Fixed(Int(0), 0)
 NOTIONAL = Fixed(Product("price", "size"), 36)
 # Whoever is closed by force sold a long or bought back a short.
 WAS_LONG = Equals("side", "SELL")
+IS_LIQUIDATED = Equals("type", "LIQUIDATED")
+TO_FUND, BY_FUND = Positive("fee"), Positive(Neg("fee"))
 LIQUIDATED: dict[str, Value] = {
     "market": "market",
     "account": "account",
@@ -49,8 +62,6 @@ LIQUIDATED: dict[str, Value] = {
     "notional_usd": NOTIONAL,
     "size_tokens": Fixed("size", 18),
     "execution_price_usd": Fixed("price", 18),
-    "fee_usd": FEE,
-    "shortfall_basis": Const("none"),
     "derivation": Const("direct"),
 }
 CUT: dict[str, Value] = {
@@ -73,6 +84,17 @@ CLOSED: dict[str, Value] = {
     "execution_price_usd": Fixed("price", 18),
 }
 
+CHARGED: dict[str, Value] = {
+    "market": "market",
+    "account": "account",
+    "fee_token": Const("USDC"),
+}
+LACKED: dict[str, Value] = {
+    "market": "market",
+    "account": "account",
+    "asset_token": Const("USDC"),
+}
+
 PROTOCOL = Protocol(
     slug="dydx",
     name="dYdX v4",
@@ -83,7 +105,9 @@ PROTOCOL = Protocol(
         "alone. ADLs are the OFFSETTING side of a deleveraging, which a trade of type DELEVERAGED "
         "tells as well, without its account. Position changes are the sides closed by force. Fees "
         "are those of fills; makers may be paid instead, which is a fee below zero. They are split "
-        "by assumed policy from November 2024 on. A trade and a "
+        "by assumed policy from November 2024 on. What a liquidated account is charged goes to the "
+        "insurance fund, whose money is treasury; where its fee is below zero the fund paid, which "
+        "is bad debt and no fee. A trade and a "
         "fill of the same side are one entry. Nothing proves that the files are complete."
     ),
     contracts=(),
@@ -94,7 +118,7 @@ PROTOCOL = Protocol(
             "fill",
             "position_changes",
             CLOSED | {"cause": Const("liquidation")},
-            where=(Equals("type", "LIQUIDATED"),),
+            where=(IS_LIQUIDATED,),
         ),
         Entry(
             DYDX,
@@ -103,17 +127,26 @@ PROTOCOL = Protocol(
             CLOSED | {"cause": Const("adl")},
             where=(OneOf("type", ("DELEVERAGED", "OFFSETTING")),),
         ),
-        Entry(DYDX, "fill", "liquidations", LIQUIDATED, where=(Equals("type", "LIQUIDATED"),)),
+        Entry(
+            DYDX,
+            "fill",
+            "liquidations",
+            LIQUIDATED
+            | {
+                "fee_usd": Fixed(TO_FUND, 18),
+                "shortfall_usd": Fixed(BY_FUND, 18),
+                "shortfall_basis": Const("event"),
+            },
+            where=(IS_LIQUIDATED,),
+        ),
         Entry(DYDX, "fill", "adls", CUT, where=(Equals("type", "OFFSETTING"),)),
         Entry(
             DYDX,
             "fill",
             "fees",
-            {
-                "market": "market",
-                "account": "account",
+            CHARGED
+            | {
                 "fee_kind": Const("position"),
-                "fee_token": Const("USDC"),
                 "fee_tokens": FEE,
                 "fee_usd": FEE,
                 "supply_side_usd": Share(FEE, "supply_side_share"),
@@ -121,8 +154,55 @@ PROTOCOL = Protocol(
                 "holders_usd": Share(FEE, "holders_share"),
                 "split_basis": Const("policy"),
             },
+            where=(Not(IS_LIQUIDATED),),
         ),
-        Entry(DYDX, "trade", "liquidations", LIQUIDATED, where=(Equals("type", "LIQUIDATED"),)),
+        Entry(
+            DYDX,
+            "fill",
+            "fees",
+            CHARGED
+            | {
+                "fee_kind": Const("liquidation"),
+                "fee_tokens": FEE,
+                "fee_usd": FEE,
+                "supply_side_usd": ZERO,
+                "treasury_usd": FEE,
+                "holders_usd": ZERO,
+                "split_basis": Const("event"),
+            },
+            where=(IS_LIQUIDATED, Nonzero(TO_FUND)),
+        ),
+        Entry(
+            DYDX,
+            "fill",
+            "shortfalls",
+            LACKED
+            | {
+                "kind": Const("bad_debt"),
+                "shortfall_tokens": Fixed(BY_FUND, 18),
+                "shortfall_usd": Fixed(BY_FUND, 18),
+            },
+            where=(IS_LIQUIDATED, Nonzero(BY_FUND)),
+        ),
+        Entry(
+            DYDX,
+            "fill",
+            "shortfalls",
+            LACKED
+            | {
+                "kind": When(IsNegative("fee"), Const("insurance_out"), Const("insurance_in")),
+                "shortfall_tokens": Fixed(Abs("fee"), 18),
+                "shortfall_usd": Fixed(Abs("fee"), 18),
+            },
+            where=(IS_LIQUIDATED, Nonzero("fee")),
+        ),
+        Entry(
+            DYDX,
+            "trade",
+            "liquidations",
+            LIQUIDATED | {"shortfall_basis": Const("none")},
+            where=(IS_LIQUIDATED,),
+        ),
         Entry(DYDX, "trade", "adls", CUT, where=(Equals("type", "DELEVERAGED"),)),
     ),
     policies=(

@@ -3,8 +3,9 @@ How a file that was brought lands: all its rows in one transaction, each of them
 
 A row is the same as another of its table if both are of one side of one trade in one market. What
 is stored stays: the same row again changes nothing, one that knows a column the stored one does not
-fills it in, and one that contradicts it is refused by name. So whatever files overlap, and in
-whatever order they come, the rows are those of all their entries, each counted once.
+fills it in, and one that contradicts it is refused by name; a basis that is `none` is not known. So
+whatever files overlap, and in whatever order they come, the rows are those of all their entries,
+each counted once.
 
 A trade that cut a profitable position is an ADL, not also a liquidation of the loser: the vault or
 trader on its other side has a position change for it and no row of `liquidations`, whichever side
@@ -29,6 +30,7 @@ _MEMORY = "512MB"
 _PLACE = ("chain_id", "protocol", "block_number", "log_index", "item_index", "market")
 _TRADE = ("chain_id", "protocol", "block_number", "log_index", "market")
 _ORIGIN = ("files", "imported")
+_BASIS = "_basis"
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,10 @@ def _set_repeats_apart(connection: duckdb.DuckDBPyConnection, table: str) -> Non
 def _absorb(connection: duckdb.DuckDBPyConnection, table: str, source: str) -> None:
     """Hold rows against the stored ones of the same place: refuse, fill in, or leave."""
     # A comparison with null is no contradiction: one of the two does not know.
-    differing = {name: f"coalesce(s.{name} <> t.{name}, false)" for name in columns_of(table)}
+    differing = {
+        name: f"coalesce({_known('s', name)} <> {_known('t', name)}, false)"
+        for name in columns_of(table)
+    }
     differs = ", ".join(f"case when {why} then '{name}' end" for name, why in differing.items())
     connection.execute(
         f"""insert into refused_{table}
@@ -204,13 +209,24 @@ def _absorb(connection: duckdb.DuckDBPyConnection, table: str, source: str) -> N
         from {source} as s join {table} as t on {_same(table)}
         where {" or ".join(differing.values())}"""
     )
-    unsure = [name for name, column in tables()[table].items() if not column.required]
-    filled = ", ".join(f"{name} = coalesce(t.{name}, s.{name})" for name in unsure)
-    lacks = " or ".join(f"(t.{name} is null and s.{name} is not null)" for name in unsure)
+    unsure = [
+        name
+        for name, column in tables()[table].items()
+        if not column.required or name.endswith(_BASIS)
+    ]
+    filled = ", ".join(f"{name} = coalesce({_known('t', name)}, s.{name})" for name in unsure)
+    lacks = " or ".join(
+        f"({_known('t', name)} is null and {_known('s', name)} is not null)" for name in unsure
+    )
     connection.execute(
         f"""update {table} as t set {filled} from {source} as s
         where {_same(table)} and ({lacks}) and not ({" or ".join(differing.values())})"""
     )
+
+
+def _known(row: str, name: str) -> str:
+    """Return a column of a row; of a basis, `none` is null."""
+    return f"nullif({row}.{name}, 'none')" if name.endswith(_BASIS) else f"{row}.{name}"
 
 
 def _place(table: str) -> list[str]:
