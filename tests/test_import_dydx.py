@@ -87,6 +87,26 @@ def test_a_fee_is_split_by_the_vote_in_force(
     assert rows(path, "fees", "supply_side_usd", "treasury_usd", "holders_usd") == [split]
 
 
+@pytest.mark.parametrize(
+    ("whose", "said", "split"),
+    [
+        ("TAKER", {"affiliateRevShare": "100"}, ("200", "125", "10", "65")),
+        ("MAKER", {"affiliateRevShare": "100"}, ("200", "50", "20", "130")),
+        ("TAKER", {"orderRouterFee": "100"}, ("200", "125", "10", "65")),
+        ("MAKER", {"orderRouterFee": "100"}, ("200", "125", "10", "65")),
+        ("TAKER", {"builderFee": "100"}, ("300", "150", "20", "130")),
+    ],
+)
+def test_what_others_get_of_a_fee_is_not_shared_out(
+    tmp_path: Path, whose: str, said: dict[str, str], split: tuple[str, ...]
+) -> None:
+    """Affiliates are paid of the taker's fee, whichever fill names them; builders beside it."""
+    path = fills(tmp_path, fill(whose, fee="200", **said))
+
+    columns = ("fee_usd", "supply_side_usd", "treasury_usd", "holders_usd")
+    assert rows(path, "fees", *columns) == [split]
+
+
 def test_the_liquidated_side_alone_is_a_liquidation(tmp_path: Path) -> None:
     """LIQUIDATED is who was liquidated, LIQUIDATION who bought from it."""
     path = fills(tmp_path, fill(type="LIQUIDATED"), fill("MAKER", type="LIQUIDATION", side="BUY"))
@@ -188,6 +208,7 @@ def test_the_tape_alone_has_no_accounts(tmp_path: Path) -> None:
         ({"createdAtHeight": "-4"}, "created_at_height is -4: expected a height"),
         ({"size": "-1"}, "size is -1: expected a number above zero"),
         ({"price": "NaN"}, "price is NaN: expected a decimal number"),
+        ({"affiliateRevShare": "all"}, "affiliate_rev_share is all: expected a decimal number"),
         ({"fee": 0.1}, "Expected `str`, got `float` - at `$.fee`"),
     ],
     ids=str,

@@ -17,6 +17,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 import polars as pl
+from msgspec.structs import asdict
 
 from indexer.errors import UserError
 from indexer.imports.batches import ENTRIES, REFUSED, Batch, Notes, checked, trade_place, unlike
@@ -68,21 +69,18 @@ class Trade(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     created_at_height: str
 
 
-Row = tuple[int, str, str | None, str, str, str, str, str | None, str, str]
-_SHAPE = {
-    "line": pl.Int64(),
-    "id": pl.String(),
-    "account": pl.String(),
-    "market": pl.String(),
-    "side": pl.String(),
-    "type": pl.String(),
-    "price": pl.String(),
-    "fee": pl.String(),
-    "size": pl.String(),
-    "created_at": pl.String(),
-    "created_at_height": pl.String(),
+Row = dict[str, Any]
+_NUMBERS = {
+    "price": True,
+    "size": True,
+    "fee": False,
+    "affiliate_rev_share": False,
+    "builder_fee": False,
+    "order_router_fee": False,
 }
-_NUMBERS = {"price": True, "size": True, "fee": False}
+_TEXTS = ("account", "market", "side", "type", "liquidity")
+_PLACE = ("id", "created_at", "created_at_height")
+_SHAPE = {"line": pl.Int64(), **dict.fromkeys((*_PLACE, *_TEXTS, *_NUMBERS), pl.String())}
 
 
 def read(path: Path, about: About) -> Reading:
@@ -126,7 +124,7 @@ def _demanded(path: Path, what: str, said: str | None) -> str:
 def _batches(
     told: list[Any],
     shape: type[Fill] | type[Trade],
-    row: Callable[[int, Any], tuple[Any, ...]],
+    row: Callable[[int, Any], Row],
     notes: Notes,
 ) -> Iterator[Batch]:
     known = {each.encode_name for each in msgspec.structs.fields(shape)}
@@ -142,31 +140,26 @@ def _batches(
                 rows.append(row(number, entry))
             except (msgspec.ValidationError, ValueError) as error:
                 bad.append((number, str(error)))
-        yield _batch(pl.DataFrame(rows, _SHAPE, orient="row"), bad)
+        yield _batch(pl.DataFrame(rows, _SHAPE), bad)
 
 
-def _of_fill(account: str) -> Callable[[int, Fill], tuple[Any, ...]]:
-    def row(line: int, fill: Fill) -> tuple[Any, ...]:
+def _of_fill(account: str) -> Callable[[int, Fill], Row]:
+    def row(line: int, fill: Fill) -> Row:
         whose = f"{account.lower()}/{fill.subaccount_number}"
-        return (
-            *(line, str(UUID(fill.id)), whose, fill.market, fill.side, fill.type, fill.price),
-            *(fill.fee, fill.size, fill.created_at, fill.created_at_height),
-        )
+        return asdict(fill) | {"line": line, "id": str(UUID(fill.id)), "account": whose}
 
     return row
 
 
-def _of_trade(market: str) -> Callable[[int, Trade], tuple[Any, ...]]:
-    def row(line: int, trade: Trade) -> tuple[Any, ...]:
+def _of_trade(market: str) -> Callable[[int, Trade], Row]:
+    def row(line: int, trade: Trade) -> Row:
         # What is told is the taker's side; of a deleveraging the fact is the maker, who is cut.
         whose = "MAKER" if trade.type == _CUT else "TAKER"
         side = trade.side
         if trade.type == _CUT:
             side = {"BUY": "SELL", "SELL": "BUY"}.get(side, side)
-        return (
-            *(line, str(uuid5(_NAMESPACE, f"{trade.id}-{whose}")), None, market, side, trade.type),
-            *(trade.price, None, trade.size, trade.created_at, trade.created_at_height),
-        )
+        name = str(uuid5(_NAMESPACE, f"{trade.id}-{whose}"))
+        return asdict(trade) | {"line": line, "id": name, "market": market, "side": side}
 
     return row
 
@@ -194,6 +187,6 @@ def _batch(read_rows: pl.DataFrame, bad: list[tuple[int, str]]) -> Batch:
             tx_text="id",
             block_timestamp=_MOMENT.cast(pl.Datetime("us")),
         ),
-        fields=good.select("account", "market", "side", "type", *_NUMBERS),
+        fields=good.select(*_TEXTS, *_NUMBERS),
         refused=pl.concat([pl.DataFrame(bad, REFUSED, orient="row"), refused]),
     )

@@ -13,7 +13,10 @@ Split      net revenue is shared out, so maker rebates count against what is sha
            https://dydx.forum/t/drc-dydx-treasury-subdao-dydx-buyback-program/3433
            https://dydx.forum/t/drc-revenue-share-on-dydx/4702
            The votes are known by month; days are assumed, and so is the first month. What was
-           shared out before is not known here.
+           shared out before is not known here. Affiliates and order routers are paid out of the
+           fee before that, and builders beside it. Both fills of a trade name the affiliate's part,
+           which is of the taker's fee.
+           https://github.com/dydxprotocol/v4-chain (protocol/x/revshare/keeper/revshare.go)
 Liquidated the fee of a LIQUIDATED fill is what the insurance fund got of it, below zero what the
            fund paid for an account that had less than nothing.
            https://github.com/dydxprotocol/v4-chain (protocol/x/clob/keeper, persistMatchedOrders)
@@ -23,6 +26,7 @@ Units      prices and fees are decimal dollars (USDC), sizes whole units of the 
 from indexer.chains import DYDX
 from indexer.spec import (
     Abs,
+    Arg,
     Const,
     Entry,
     Equals,
@@ -39,6 +43,7 @@ from indexer.spec import (
     Protocol,
     Rest,
     Share,
+    Sum,
     Value,
     When,
 )
@@ -47,7 +52,10 @@ FORUM = "https://dydx.forum/t/"
 FIRST_SPLIT = FORUM + "drc-dydx-treasury-subdao-dydx-buyback-program/3433"
 SECOND_SPLIT = FORUM + "drc-revenue-share-on-dydx/4702"
 
+AFFILIATE = When(Equals("liquidity", "TAKER"), Arg("affiliate_rev_share", absent=0), Int(0))
 FEE = Fixed("fee", 18)
+CHARGE = Fixed(Sum(("fee", Arg("builder_fee", absent=0))), 18)
+SHARED_OUT = Fixed(Sum(("fee", Neg(AFFILIATE), Neg(Arg("order_router_fee", absent=0)))), 18)
 ZERO = Fixed(Int(0), 0)
 NOTIONAL = Fixed(Product("price", "size"), 36)
 # Whoever is closed by force sold a long or bought back a short.
@@ -105,10 +113,11 @@ PROTOCOL = Protocol(
         "alone. ADLs are the OFFSETTING side of a deleveraging, which a trade of type DELEVERAGED "
         "tells as well, without its account. Position changes are the sides closed by force. Fees "
         "are those of fills; makers may be paid instead, which is a fee below zero. They are split "
-        "by assumed policy from November 2024 on. What a liquidated account is charged goes to the "
-        "insurance fund, whose money is treasury; where its fee is below zero the fund paid, which "
-        "is bad debt and no fee. A trade and a "
-        "fill of the same side are one entry. Nothing proves that the files are complete."
+        "by assumed policy from November 2024 on, after what affiliates and order routers get of "
+        "them; these and builders, who are paid beside the fee, are supply side. What a liquidated "
+        "account is charged goes to the insurance fund, whose money is treasury; where its fee is "
+        "below zero the fund paid, which is bad debt and no fee. A trade and a fill of the same "
+        "side are one entry. Nothing proves that the files are complete."
     ),
     contracts=(),
     events=(),
@@ -147,11 +156,11 @@ PROTOCOL = Protocol(
             CHARGED
             | {
                 "fee_kind": Const("position"),
-                "fee_tokens": FEE,
-                "fee_usd": FEE,
-                "supply_side_usd": Share(FEE, "supply_side_share"),
-                "treasury_usd": Rest("fee_usd", ("supply_side_usd", "holders_usd")),
-                "holders_usd": Share(FEE, "holders_share"),
+                "fee_tokens": CHARGE,
+                "fee_usd": CHARGE,
+                "supply_side_usd": Rest("fee_usd", ("treasury_usd", "holders_usd")),
+                "treasury_usd": Share(SHARED_OUT, "treasury_share"),
+                "holders_usd": Share(SHARED_OUT, "holders_share"),
                 "split_basis": Const("policy"),
             },
             where=(Not(IS_LIQUIDATED),),
@@ -206,15 +215,16 @@ PROTOCOL = Protocol(
         Entry(DYDX, "trade", "adls", CUT, where=(Equals("type", "DELEVERAGED"),)),
     ),
     policies=(
-        Policy("supply_side_share", "0.5", "2024-11-15", FIRST_SPLIT, "assumed"),
+        Policy("treasury_share", "0.1", "2024-11-15", FIRST_SPLIT, "assumed"),
         Policy("holders_share", "0.4", "2024-11-15", FIRST_SPLIT, "assumed"),
-        Policy("supply_side_share", "0.25", "2025-03-01", SECOND_SPLIT, "assumed"),
+        Policy("treasury_share", "0.1", "2025-03-01", SECOND_SPLIT, "assumed"),
         Policy("holders_share", "0.65", "2025-03-01", SECOND_SPLIT, "assumed"),
     ),
     left_out=(
         "Position changes by ordinary fills: whether a fill opens or closes is not in every file.",
         "The day of each vote on the split of fees, the split before November 2024, and a rise of "
         "the buybacks' share at the end of 2025: no source here confirms them.",
+        "What those who mapped a new market get of its fees at first: no fill says it.",
         "Buybacks: the treasury buys on exchanges, which only bank transfers of the chain show.",
         "Funding, oracle prices and open interest: fills and trades do not tell them.",
         "v3 on StarkEx: trades and liquidations were never on chain; its deposits are not read.",
