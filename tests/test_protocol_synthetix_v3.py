@@ -331,6 +331,31 @@ def test_fees_collected_on_base_buy_back() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("named", "split"),
+    [
+        ({}, {"split_basis": "none"}),
+        (
+            {"referralFees": 2},
+            {
+                "supply_side_usd": usd("10"),
+                "treasury_usd": usd("0"),
+                "holders_usd": usd("0"),
+                "split_basis": "event",
+            },
+        ),
+    ],
+    ids=["neither", "a referrer alone"],
+)
+def test_a_settlement_that_names_no_part_has_no_split(
+    named: dict[str, int], split: dict[str, Any]
+) -> None:
+    """A release logged zeros while it paid: zero counts where the other part is told."""
+    result = made(settled(1, 1, PROXY, totalFees=12, settlementReward=2, **named))
+
+    assert rows(result, "fees") == [{**PLACE, "fee_kind": "order", "fee_usd": usd("10"), **split}]
+
+
 def test_fees_collected_on_arbitrum_go_to_somebody_unknown() -> None:
     """What the collector does there is not stated: null, not zero."""
     result = built_facts("synthetix_v3", ARBITRUM, [fees(ARBITRUM_PROXY)])

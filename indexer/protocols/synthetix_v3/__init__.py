@@ -9,7 +9,9 @@ Split      each settlement says what the fee collector and referrers got; the re
            liquidity providers', and so is all interest (AsyncOrderSettlementPythModule.sol shares
            out order fees alone). On Base the collector is the contract that buys SNX back and
            burns it: https://sips.synthetix.io/sips/sip-345/ The npm package has two addresses of
-           it; none is confirmed by a registry of the venue, so what they buy is assumed.
+           it; none is confirmed by a registry of the venue, so what they buy is assumed. A release
+           that was mended in October 2024 paid both and logged zeros; which blocks ran it is not
+           known: https://github.com/Synthetixio/synthetix-v3/pull/2329
 Units      1e18 throughout; sizes in units of the base asset, negative for shorts
 
 A flag's reward is part of the first attempt's (LiquidationModule.sol), as is that of
@@ -45,6 +47,8 @@ PROTOCOL = Protocol(
     left_out=(
         "A liquidation's own fee and collateral: the keeper is paid and the margin seized once per "
         "account, over several markets, and no event says how much was seized.",
+        "The split of order fees where a settlement names no part of the collector and none of a "
+        "referrer: one release logged zeros and paid, so these zeros are not known to be true.",
         "Rewards of settlers: they pay for gas.",
         "Interest and funding of liquidated positions: no event has them.",
         "Deposits and withdrawals of margin (CollateralModified), debt (AccountCharged, DebtPaid): "

@@ -9,6 +9,7 @@ from indexer.protocols.synthetix_v3.values import (
     SNX,
 )
 from indexer.spec import (
+    All,
     Companion,
     Const,
     Emitter,
@@ -29,7 +30,8 @@ from indexer.spec import (
 )
 
 SIDES = ((True, Sum(("size", "skew"))), (False, Sum(("size", Neg("skew")))))
-COLLECTED = Equals(OfContract("collector"), "buyback")
+IS_TOLD = Nonzero(Sum(("referralFees", "collectedFees")))
+COLLECTED = All((IS_TOLD, Equals(OfContract("collector"), "buyback")))
 FEE = Sum(("totalFees", Neg("settlementReward")))
 
 MONEY = (
@@ -97,7 +99,7 @@ MONEY = (
             "account": "accountId",
             "fee_kind": Const("order"),
             "fee_usd": Fixed(FEE, 18),
-            "supply_side_usd": Fixed(Sum((FEE, Neg("collectedFees"))), 18),
+            "supply_side_usd": When(IS_TOLD, Fixed(Sum((FEE, Neg("collectedFees"))), 18)),
             "holders_usd": When(COLLECTED, Fixed("collectedFees", 18)),
             "treasury_usd": Rest("fee_usd", ("supply_side_usd", "holders_usd")),
             "split_basis": When(COLLECTED, Const("event"), Const("none")),
