@@ -67,6 +67,22 @@ def opening_fee(fee: int) -> Built:
     return log("avantis/TradingStorage", "FeesCharged", STORAGE, **values)
 
 
+def referred(rebate: int, trader: str = TRADER) -> Built:
+    """Return a TradeReferred of an opening, which names no pair."""
+    return log(
+        "avantis/TradingStorage",
+        "TradeReferred",
+        STORAGE,
+        _trader=trader,
+        _referrer=JUNIOR,
+        _leveragedPosition=2_500 * 10**6,
+        _traderFeePostDiscount=10_000_000,
+        _startingFees=11_000_000,
+        _referrerRebate=rebate,
+        _pairIndex=0,
+    )
+
+
 def closing_fees(
     collateral: int = 50 * 10**6, closing: int = 5 * 10**6, rollover: int = 10**6
 ) -> Built:
@@ -245,6 +261,24 @@ def test_the_fee_of_an_opening_is_split(release: str) -> None:
     assert rows(made(opening_fee(4_000_000), opened), "fees") == [fee]
     assert rows(made(opening_fee(4_000_000)), "fees") == [fee]
     assert rows(made(opening_fee(0), opened), "fees") == []
+
+
+def test_what_the_referrer_gets_is_not_split() -> None:
+    """1 of 10 is the referrer's and a fifth of 9 the treasury's, by the rebate right before it."""
+    result = made(
+        referred(5_000_000),
+        referred(1_000_000),
+        referred(3_000_000, PAIRS),
+        opening_fee(10_000_000),
+        execution("MarketExecuted", "1.5", open=True),
+    )
+
+    (fee,) = rows(result, "fees")
+    assert (fee["fee_usd"], fee["supply_side_usd"], fee["treasury_usd"]) == (
+        usd("10"),
+        usd("8.2"),
+        usd("1.8"),
+    )
 
 
 @pytest.mark.parametrize("release", RELEASES)

@@ -5,9 +5,10 @@ Contracts  https://github.com/Avantis-Labs/avantis_trader_sdk (addresses, and th
            9bafe44), https://github.com/Avantis-Labs/avantis-smart-contracts (source of May 2024);
            tranches by https://github.com/DefiLlama/DefiLlama-Adapters, a secondary source. The
            venue opened on 2024-01-27 in a block that is not established, so all are read from 0.
-Split      Opening fees leave vaultFeeP = 20 % to governance and developers in equal parts, the
-           rest to the vault (TradingStorage.sol, handleDevGovFees). It is the contract's default,
-           which FeeUpdated may have changed since, so assumed. DefiLlama books all to the vault.
+Split      Opening fees, less what the referrer gets (TradeReferred), leave vaultFeeP = 20 % to
+           governance and developers in equal parts, the rest to the vault (TradingStorage.sol,
+           handleDevGovFees). It is the contract's default, which FeeUpdated may have changed
+           since, so assumed. DefiLlama books all to the vault.
 Units      USDC 1e6; prices, leverage and percentages 1e10, percentProfit 1e10 of a percent;
            rollover per unit of open interest 1e6. What events call positionSizeUSDC is the
            collateral. Dollars are USDC, as the venue counts them.
@@ -95,8 +96,9 @@ PROTOCOL = Protocol(
         "Trades and liquidations are MarketExecuted and LimitExecuted (order type 2) of three "
         "releases, with notional = collateral x leverage; profit is that of the price, before "
         "fees and loss protection. Open interest is the running sum of OIUpdated. Fees are the "
-        "storage's FeesCharged (openings, 80/20 between vault and treasury by assumption) and "
-        "PairInfos' FeesCharged (closing or liquidation fee, rollover; split unknown), and the "
+        "storage's FeesCharged (openings; what the referrer leaves is split 80/20 between vault "
+        "and treasury by assumption, and referrers are supply side) and PairInfos' FeesCharged "
+        "(closing or liquidation fee, rollover; split unknown), and the "
         "rollover that is settled when margin is moved. Oracle prices are PriceReceived and its "
         "Chainlink check. Funding is the cumulative rollover per side. Pool flows are deposits "
         "into and withdrawals from both tranches, whose share prices are read once a day."
@@ -107,12 +109,14 @@ PROTOCOL = Protocol(
         "First blocks: not established, so every contract is read from block 0.",
         "Open interest before OIUpdated: the May 2024 release has no event for it. What was open "
         "when it began is missing from the sum, which its closings then push below the truth.",
-        "Closing fees of the first release: its FeesCharged says the rollover alone.",
+        "Opening and closing fees of the first release, and what its referrers got: its storage "
+        "logs no fee, and its FeesCharged says the rollover alone.",
         "Who gets closing fees and rollover: the source of May 2024 gives them to the vault; that "
         "of later releases is not public.",
         "FeesClaimed, RewardsAllocated, RewardsDistributed: fees and losses above, moved.",
         "Profit shares of zero-fee trades (isPnl): no event says their amount.",
-        "Referral rebates and discounts: already taken off the fee that is logged.",
+        "Discounts of referred traders: already taken off the fee that is logged.",
+        "What referrers get of closing fees: how these are split is not told.",
         "Collateral that MarginUpdated moves: it has the new collateral and not the change.",
         "Bad debt, ADL and buybacks: no event, or none at all.",
     ),
@@ -174,8 +178,8 @@ PROTOCOL = Protocol(
     reads=PRICES_OF_SHARES,
     policies=(
         Policy(
-            kind="supply_side_share",
-            value="0.8",
+            kind="treasury_share",
+            value="0.2",
             valid_from="2024-01-27",
             source=(
                 "https://github.com/Avantis-Labs/avantis-smart-contracts/blob/main/src/"

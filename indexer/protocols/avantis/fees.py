@@ -14,13 +14,16 @@ from indexer.spec import (
     Const,
     Equals,
     Event,
+    First,
     Fixed,
     Int,
+    Neg,
     Nonzero,
     Not,
     OneOf,
     Rest,
     Share,
+    Sum,
     Value,
     When,
 )
@@ -29,6 +32,11 @@ STORAGE, TRADING = "avantis/TradingStorage", "avantis/Trading"
 ZERO = Fixed(Int(0), 0)
 PAID_BY = {"collateral": "positionSizeUSDC", "percentProfit": "percentProfit"}
 OPENING_FEE = Fixed("fee", 6)
+# Logged right before the fee; of an opening its pair is always 0.
+REBATE = First(
+    (Companion("TradeReferred", "_referrerRebate", {"_trader": "_trader"}, "before"), Int(0))
+)
+SHARED_OUT = Fixed(Sum(("fee", Neg(REBATE))), 6)
 OF_TRADER = {"_trader": "t.trader", "_pairIndex": "t.pairIndex"}
 IS_OPEN = Companion(BY_MARKET, "open", OF_TRADER, "after", abi=CALLBACKS)
 ORDER_TYPE = Companion(BY_LIMIT, "orderType", OF_TRADER, "after", abi=CALLBACKS)
@@ -51,8 +59,8 @@ FEES = (
             "fee_token": Const(USDC),
             "fee_tokens": OPENING_FEE,
             "fee_usd": OPENING_FEE,
-            "supply_side_usd": Share(OPENING_FEE, "supply_side_share"),
-            "treasury_usd": Rest("fee_usd", ("supply_side_usd", "holders_usd")),
+            "supply_side_usd": Rest("fee_usd", ("treasury_usd", "holders_usd")),
+            "treasury_usd": Share(SHARED_OUT, "treasury_share"),
             "holders_usd": ZERO,
             "split_basis": Const("policy"),
         },
