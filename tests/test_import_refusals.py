@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from import_rig import (
     rows,
     written,
 )
+
+from indexer.protocols import PROTOCOLS
 
 GOOD: Event = (WINNER, fill(tid=9))
 REASON = "rejects", "fact", "reason", "tx_hash"
@@ -265,3 +268,12 @@ def test_a_broken_archive_is_damaged(tmp_path: Path, capsys: pytest.CaptureFixtu
     file.write_bytes(content)
 
     assert stopped(capsys, tmp_path, "hyperliquid", file)[0] == 1
+
+
+@pytest.mark.parametrize("slug", ["hyperliquid", "dydx"])
+def test_the_sides_of_a_trade_keep_apart(slug: str) -> None:
+    """Of a side no table has more than two rows: the other side's and the next trade's follow."""
+    places = Counter((entry.chain, entry.name, entry.into) for entry in PROTOCOLS[slug].entries)
+
+    assert places
+    assert max(places.values()) <= 2

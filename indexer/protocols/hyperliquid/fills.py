@@ -16,8 +16,8 @@ Spot       @107 is HYPE against USDC: its fees are in one or the other in record
 from indexer.chains import HYPERCORE
 from indexer.spec import (
     Abs,
+    All,
     Arg,
-    Condition,
     Const,
     Entry,
     Equals,
@@ -97,7 +97,7 @@ CHARGED: dict[str, Value] = {
     "fee_token": "fee_token",
     "fee_tokens": Fixed("fee", 18),
 }
-IS_SPLIT: tuple[Condition, ...] = (Equals("kind", "perp"), Equals("fee_token", "USDC"))
+IS_SPLIT = All((Equals("kind", "perp"), Equals("fee_token", "USDC")))
 
 FILLS = (
     Entry(
@@ -162,7 +162,7 @@ FILLS = (
             "supply_side_usd": Rest("fee_usd", ("treasury_usd", "holders_usd")),
             "split_basis": Const("policy"),
         },
-        where=IS_SPLIT,
+        where=(IS_SPLIT,),
     ),
     Entry(
         HYPERCORE,
@@ -174,14 +174,7 @@ FILLS = (
             "fee_usd": When(Equals("fee_token", "USDC"), Fixed("fee", 18)),
             "split_basis": Const("none"),
         },
-        where=(Not(Equals("kind", "perp")),),
-    ),
-    Entry(
-        HYPERCORE,
-        "fill",
-        "fees",
-        CHARGED | {"fee_kind": Const("position"), "split_basis": Const("none")},
-        where=(Equals("kind", "perp"), Not(Equals("fee_token", "USDC"))),
+        where=(Not(IS_SPLIT),),
     ),
     Entry(
         HYPERCORE,
