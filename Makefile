@@ -7,7 +7,7 @@
 #   make fix     what can be repaired by machine
 #   make docs    PROTOCOLS.md again, from the declarations
 #   make soak    the fault campaign, SEEDS=1000 of them from FIRST=0 on, what `make test` leaves out
-#                for time, and many examples of each metric
+#                for time, and many examples of every property
 #   make bench   benchmarks, never part of `make test`
 #   make bench-peers   beside cryo, ponder and others, which it installs below .bench
 #   make lock    write constraints.txt again from the newest versions
@@ -67,7 +67,7 @@ docs: $(VENV)/.run
 soak: $(VENV)/.dev
 	cd tests && $(abspath $(BIN))/python -m soak --seeds $(SEEDS) --first $(FIRST)
 	$(BIN)/python -m pytest -n $(WORKERS) -m soak
-	PERPSCOPE_EXAMPLES=200 $(BIN)/python -m pytest -n $(WORKERS) tests/test_twins.py tests/test_trace.py
+	PERPSCOPE_EXAMPLES=200 $(BIN)/python -m pytest -n $(WORKERS) -m "hypothesis and not soak"
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m pytest --benchmark-only tests/bench $(ARGS)
