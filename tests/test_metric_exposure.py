@@ -1,6 +1,7 @@
 """Drawdowns of open interest, its reconciliation, leverage and concentration, by hand."""
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 
 import polars as pl
 import pytest
@@ -8,8 +9,8 @@ from handmade import at, column, shown, table, units
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.metrics.concentration import concentration
 from analytics.metrics.exposure import (
-    concentration,
     leverage_at_liquidation,
     open_interest_against_closed,
     open_interest_drawdown,
@@ -37,6 +38,13 @@ def grown(number: int, usd: object, tokens: object = 0, **more: object) -> dict[
 def moved(number: int, usd: object, cause: str = "trade", **more: object) -> dict[str, object]:
     """Return a change of a position in this hour."""
     return hour(number) | {"notional_delta_usd": usd, "cause": cause} | more
+
+
+def traded(number: int, size: object, price: object, **more: object) -> dict[str, object]:
+    """Return a change of a position by this size at this price."""
+    usd = Decimal(str(size)) * Decimal(str(price))
+    at_price = {"size_delta_tokens": size, "execution_price_usd": price}
+    return moved(number, usd) | at_price | more
 
 
 def drawdown(*rows: Row) -> pl.DataFrame:
@@ -321,6 +329,63 @@ def test_what_is_open_is_what_is_left_of_a_position() -> None:
     assert result.select("exposure", "account_count", "unknown_count").row(0) == ("open", 2, 1)
     assert column(result, "notional_usd") == ["8"]
     assert result["top_1_share"].to_list() == [0.75]
+
+
+def test_what_is_left_of_a_size_is_open_at_its_last_price() -> None:
+    """A loss is nothing open, a gain takes nothing away: sizes add up where prices differ."""
+    rows: list[Row] = [
+        traded(0, 1, 60_000, account="0xflat", size_tokens=1),
+        traded(1, -1, 50_000, account="0xflat", size_tokens=0),
+        traded(0, 1, 50_000, account="0xwinner", size_tokens=1),
+        traded(1, "-0.9", 60_000, account="0xwinner", size_tokens="0.1"),
+        traded(0, 1, 60_000, account="0xsum"),
+        traded(1, "-0.5", 50_000, account="0xsum"),
+        traded(0, 1, 60_000, account="0xgone"),
+        moved(1, -50_000, account="0xgone", size_delta_tokens=-1),
+    ]
+
+    result = shares([], [], rows)
+
+    assert result.select("account_count", "unknown_count").row(0) == (2, 0)
+    assert column(result, "notional_usd") == ["31000"]
+
+
+def test_a_closing_that_names_its_position_alone_closes_it() -> None:
+    """Of a later release, without side and collateral; a part of unknown size is unknown."""
+    rows: list[Row] = [
+        *(
+            moved(0, 10, notional_usd=10, position_id=name) | {"collateral_token": "0xusdc"}
+            for name in ("whole", "closed", "cut")
+        ),
+        moved(1, None, position_id="closed", is_long=None, notional_usd=0, version="v2"),
+        moved(1, None, position_id="cut", is_long=None, closed_ratio="0.5"),
+    ]
+
+    result = shares([], [], rows)
+
+    assert result.select("account_count", "unknown_count").row(0) == (1, 1)
+    assert column(result, "notional_usd") == ["10"]
+
+
+def test_positions_without_a_name_are_apart_by_side() -> None:
+    """A short that is closed says nothing of a long; a side that is not told is no other's."""
+    rows: list[Row] = [
+        moved(0, 10, is_long=True, notional_usd=10, position_id=None),
+        moved(1, -4, is_long=False, notional_usd=0, position_id=None),
+        moved(2, -4, is_long=None, notional_usd=0, position_id=None),
+    ]
+
+    assert column(shares([], [], rows), "notional_usd") == ["10"]
+
+
+def test_a_closing_of_what_nobody_saw_opening_is_unknown() -> None:
+    """What is left of it is not below zero; cut-off digits are."""
+    rows: list[Row] = [
+        moved(0, -5, account="0xa"),
+        moved(0, "-0.000000000000000001", account="0xb"),
+    ]
+
+    assert shares([], [], rows)["unknown_count"].to_list() == [1]
 
 
 def test_rows_without_an_owner_are_counted_and_not_shared_out() -> None:

@@ -1,4 +1,4 @@
-"""Open interest of all markets and through a crash; leverage and concentration of accounts."""
+"""Open interest of all markets and through a crash; leverage of what was liquidated."""
 
 import polars as pl
 
@@ -8,12 +8,10 @@ from analytics.expressions import (
     coded,
     known_total,
     level,
-    place,
     ratio,
     row_count,
     spelled,
     unknown_count,
-    whole_total,
 )
 from analytics.metrics.open_interest import open_interest as open_by_bucket
 
@@ -21,7 +19,6 @@ _VENUE = ("chain_id", "protocol", "version")
 _MARKET = (*_VENUE, "market")
 _SERIES = (*_MARKET, "is_long", "collateral_token")
 _UNITS = ("usd", "tokens")
-_HOLDER = ("chain_id", "protocol", "exposure")
 _CAUSES = ("trade", "liquidation", "adl")
 
 
@@ -278,50 +275,6 @@ def leverage_at_liquidation(liquidations: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def concentration(
-    liquidations: pl.LazyFrame, adls: pl.LazyFrame, position_changes: pl.LazyFrame
-) -> pl.LazyFrame:
-    """
-    How much of what was liquidated, deleveraged or is open belongs to few accounts.
-
-    Open is what each position holds after its last change: as the venue says, else the sum of its
-    changes. One person may have many accounts: the shares are lower bounds of people's.
-
-    Formula:
-        top_k_share = Σ of the k largest accounts / Σ of all
-        gini = Σ over i of (2 i - n - 1) x_i / (n Σ x), x ascending over the n accounts
-
-    Args:
-        liquidations: one row per liquidated position: account, notional_usd (USD).
-        adls: one row per position cut: account, notional_usd (USD).
-        position_changes: one row per change: account, notional_usd (after it), notional_delta_usd.
-
-    Returns:
-        One row per chain, protocol and exposure (deleveraged, liquidated, open), sorted:
-        unknown_count (Int64, rows or positions without an account or a notional), account_count
-        (Int64, accounts with a positive notional), notional_usd (Decimal, of these accounts),
-        top_1_share, top_10_share, top_100_share, gini (Float64; 1 = all with one; null without an
-        account).
-
-    Source:
-        Gini coefficient of the mean absolute difference, as recomputed for Hyperliquid's ADL users.
-    """
-    exits = {"liquidated": liquidations, "deleveraged": adls, "open": _positions(position_changes)}
-    owners = pl.concat(
-        _owners(frame).with_columns(exposure=pl.lit(exposure)) for exposure, frame in exits.items()
-    )
-    everyone = owners.group_by(_HOLDER).agg(pl.col("unknown_count").sum())
-    return (
-        everyone.join(_shares(owners.drop_nulls("account")), on=_HOLDER, how="left")
-        .with_columns(pl.col("account_count", "notional_usd").fill_null(0))
-        .select(
-            *(*_HOLDER, "unknown_count", "account_count", "notional_usd"),
-            *("top_1_share", "top_10_share", "top_100_share", "gini"),
-        )
-        .sort(_HOLDER)
-    )
-
-
 _OVER_ALL = tuple(f"open_interest_{name}_usd" for name in ("long", "short", "total"))
 _COUNTS = ("market_count", "unknown_market_count", "delta_market_count")
 _OF_DRAWDOWN = ("open_interest_total", "peak", "lowest")
@@ -404,43 +357,3 @@ def _percentile(column: str, percent: int) -> pl.Expr:
     known = pl.col(column).drop_nulls()
     place = (known.len().cast(pl.Int64) * percent + 99) // 100 - 1
     return known.sort().get(place, null_on_oob=True)
-
-
-def _positions(position_changes: pl.LazyFrame) -> pl.LazyFrame:
-    told = pl.col("notional_usd").max_by(place())
-    return spelled(
-        coded(position_changes, _SERIES)
-        .group_by(*_SERIES, "account", "position_id")
-        .agg(notional_usd=pl.coalesce(told, whole_total(pl.col("notional_delta_usd"))))
-    )
-
-
-def _owners(rows: pl.LazyFrame) -> pl.LazyFrame:
-    is_unknown = pl.col("account").is_null() | pl.col("notional_usd").is_null()
-    return rows.group_by("chain_id", "protocol", "account").agg(
-        pl.col("notional_usd").sum(), unknown_count=is_unknown.sum().cast(pl.Int64)
-    )
-
-
-def _shares(owners: pl.LazyFrame) -> pl.LazyFrame:
-    notional, total = pl.col("notional_usd"), pl.col("total_usd")
-    tops = {
-        f"top_{count}_share": ratio(notional.head(count).sum(), total.first())
-        for count in (1, 10, 100)
-    }
-    # In descending order Σ (2 i - n - 1) x_i is 2 Σ running sums - Σ of n totals - the total.
-    twice = pl.col("running_usd").sum() + pl.col("running_usd").sum()
-    return (
-        owners.filter(notional > 0)
-        .sort(*_HOLDER, "notional_usd", descending=[False, False, False, True])
-        .with_columns(
-            running_usd=notional.cum_sum().over(_HOLDER), total_usd=notional.sum().over(_HOLDER)
-        )
-        .group_by(_HOLDER, maintain_order=True)
-        .agg(
-            account_count=row_count(),
-            notional_usd=total.first(),
-            gini=ratio(twice - total.sum() - total.first(), total.sum()),
-            **tops,
-        )
-    )

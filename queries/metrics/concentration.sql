@@ -3,27 +3,88 @@
 -- grain:    one row per chain, protocol and exposure (deleveraged, liquidated, open)
 -- units:    notional_usd US dollars of the accounts counted; *_share 0.5 = half of it; gini 1 = all
 --           with one; unknown_count rows or positions without an account or a notional
--- twin of:  analytics.metrics.exposure.concentration
+-- twin of:  analytics.metrics.concentration.concentration
 with
 
--- What a position holds after its last change: as the venue says, else the sum of its changes.
+-- A closing may name its position alone; side and collateral are those of the opening.
+changes as (
+
+    select
+        chain_id,
+        protocol,
+        market,
+        account,
+        position_id,
+        notional_usd,
+        size_tokens,
+        notional_delta_usd,
+        size_delta_tokens,
+        execution_price_usd,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        coalesce(
+            is_long, case when position_id is not null then max(is_long) over position end
+        ) as is_long,
+        coalesce(
+            collateral_token,
+            case when position_id is not null then max(collateral_token) over position end
+        ) as collateral_token
+    from position_changes
+    window position as (
+        partition by chain_id, protocol, market, account, position_id
+    )
+
+),
+
+-- A venue's next release closes what an earlier one opened: no version.
 positions as (
 
     select
         chain_id,
         protocol,
-        version,
         market,
         is_long,
         collateral_token,
         account,
         position_id,
         last(notional_usd order by block_number, log_index, item_index, tx_hash) as told_usd,
+        coalesce(
+            last(size_tokens order by block_number, log_index, item_index, tx_hash),
+            case
+                when count(*) = count(size_delta_tokens) then sum(size_delta_tokens)
+            end
+        ) as left_tokens,
+        last(
+            execution_price_usd order by block_number, log_index, item_index, tx_hash
+        ) as price_usd,
         case
             when count(*) = count(notional_delta_usd) then sum(notional_delta_usd)
         end as summed_usd
-    from position_changes
+    from changes
     group by all
+
+),
+
+-- Changes at different prices do not add up to what is left: the sum is the last resort.
+remains as (
+
+    select
+        chain_id,
+        protocol,
+        account,
+        coalesce(
+            told_usd,
+            case when left_tokens = 0 then 0 end,
+            (
+                floor(
+                    left_tokens::varchar::double * price_usd::varchar::double * 1000000 + 0.5
+                )::hugeint * 0.000001
+            )::decimal(38, 18),
+            summed_usd
+        ) as left_usd
+    from positions
 
 ),
 
@@ -50,8 +111,9 @@ holdings as (
         protocol,
         'open' as exposure,
         account,
-        coalesce(told_usd, summed_usd) as notional_usd
-    from positions
+        -- Below zero the opening was not indexed.
+        case when left_usd > -0.01 then left_usd end as notional_usd
+    from remains
 
 ),
 

@@ -1,0 +1,130 @@
+"""How much of what was liquidated, deleveraged or is open belongs to few accounts."""
+
+from decimal import Decimal
+
+import polars as pl
+
+from analytics.budgets import worth
+from analytics.expressions import coded, place, ratio, row_count, spelled, whole_total
+
+_HOLDER = ("chain_id", "protocol", "exposure")
+_POSITION = ("chain_id", "protocol", "market", "account", "position_id")
+_KIND = ("is_long", "collateral_token")
+_MICRODOLLAR = Decimal("0.000001")
+# What cut-off digits of many changes stay below.
+_CENT = Decimal("0.01")
+
+
+def concentration(
+    liquidations: pl.LazyFrame, adls: pl.LazyFrame, position_changes: pl.LazyFrame
+) -> pl.LazyFrame:
+    """
+    How much of what was liquidated, deleveraged or is open belongs to few accounts.
+
+    Open is what each position holds after its last change: the dollars the venue says, else what is
+    left of its size at the price of that change (in millionths of a dollar), else the sum of its
+    changes in dollars. One person may have many accounts: the shares are lower bounds of people's.
+
+    Formula:
+        top_k_share = Σ of the k largest accounts / Σ of all
+        gini = Σ over i of (2 i - n - 1) x_i / (n Σ x), x ascending over the n accounts
+
+    Args:
+        liquidations: one row per liquidated position: account, notional_usd (USD).
+        adls: one row per position cut: account, notional_usd (USD).
+        position_changes: one row per change: account, notional_usd and size_tokens (after it),
+            notional_delta_usd, size_delta_tokens, execution_price_usd. A change without a side or
+            a collateral has those of its position_id.
+
+    Returns:
+        One row per chain, protocol and exposure (deleveraged, liquidated, open), sorted:
+        unknown_count (Int64, rows or positions without an account or a notional; a position closed
+        in part by an unknown amount or opened before the first row is one), account_count
+        (Int64, accounts with a positive notional), notional_usd (Decimal, of these accounts),
+        top_1_share, top_10_share, top_100_share, gini (Float64; 1 = all with one; null without an
+        account).
+
+    Source:
+        Gini coefficient of the mean absolute difference, as recomputed for Hyperliquid's ADL users.
+    """
+    exits = {"liquidated": liquidations, "deleveraged": adls, "open": _positions(position_changes)}
+    owners = pl.concat(
+        _owners(frame).with_columns(exposure=pl.lit(exposure)) for exposure, frame in exits.items()
+    )
+    everyone = owners.group_by(_HOLDER).agg(pl.col("unknown_count").sum())
+    return (
+        everyone.join(_shares(owners.drop_nulls("account")), on=_HOLDER, how="left")
+        .with_columns(pl.col("account_count", "notional_usd").fill_null(0))
+        .select(
+            *(*_HOLDER, "unknown_count", "account_count", "notional_usd"),
+            *("top_1_share", "top_10_share", "top_100_share", "gini"),
+        )
+        .sort(_HOLDER)
+    )
+
+
+def _positions(position_changes: pl.LazyFrame) -> pl.LazyFrame:
+    told, size, price = (
+        pl.col(name).max_by(place())
+        for name in ("notional_usd", "size_tokens", "execution_price_usd")
+    )
+    return spelled(
+        coded(position_changes, (*_POSITION, *_KIND))
+        .with_columns(_of_position(name) for name in _KIND)
+        # A venue's next release closes what an earlier one opened: no version.
+        .group_by(*_POSITION, *_KIND)
+        .agg(
+            told=told,
+            size=pl.coalesce(size, whole_total(pl.col("size_delta_tokens"))),
+            price=price,
+            summed=whole_total(pl.col("notional_delta_usd")),
+        )
+        .with_columns(notional_usd=_left())
+    )
+
+
+def _of_position(name: str) -> pl.Expr:
+    # A closing may name its position alone; side and collateral are those of the opening.
+    opened = pl.when(pl.col("position_id").is_not_null()).then(pl.col(name).max().over(_POSITION))
+    return pl.col(name).fill_null(opened)
+
+
+def _left() -> pl.Expr:
+    # Changes at different prices do not add up to what is left: the sum is the last resort.
+    size, usd = pl.col("size"), pl.Decimal(38, 18)
+    closed = pl.when(size == 0).then(pl.lit(0, usd))
+    at_price = worth(size, pl.col("price")).cast(pl.Decimal(38, 0)) * _MICRODOLLAR
+    left = pl.coalesce("told", closed, at_price.cast(usd), "summed")
+    # Below zero the opening was not indexed.
+    return pl.when(left > -_CENT).then(left)
+
+
+def _owners(rows: pl.LazyFrame) -> pl.LazyFrame:
+    is_unknown = pl.col("account").is_null() | pl.col("notional_usd").is_null()
+    return rows.group_by("chain_id", "protocol", "account").agg(
+        pl.col("notional_usd").sum(), unknown_count=is_unknown.sum().cast(pl.Int64)
+    )
+
+
+def _shares(owners: pl.LazyFrame) -> pl.LazyFrame:
+    notional, total = pl.col("notional_usd"), pl.col("total_usd")
+    tops = {
+        f"top_{count}_share": ratio(notional.head(count).sum(), total.first())
+        for count in (1, 10, 100)
+    }
+    # In descending order Σ (2 i - n - 1) x_i is 2 Σ running sums - Σ of n totals - the total.
+    twice = pl.col("running_usd").sum() + pl.col("running_usd").sum()
+    return (
+        owners.filter(notional > 0)
+        .sort(*_HOLDER, "notional_usd", descending=[False, False, False, True])
+        .with_columns(
+            running_usd=notional.cum_sum().over(_HOLDER), total_usd=notional.sum().over(_HOLDER)
+        )
+        .group_by(_HOLDER, maintain_order=True)
+        .agg(
+            account_count=row_count(),
+            notional_usd=total.first(),
+            gini=ratio(twice - total.sum() - total.first(), total.sum()),
+            **tops,
+        )
+    )
