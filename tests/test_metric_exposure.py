@@ -181,6 +181,20 @@ def test_the_first_absolute_value_is_a_level() -> None:
     assert column(result, "unexplained_usd") == [None, "0", "0"]
 
 
+def test_a_level_after_a_change_counts_what_the_change_left_of_it() -> None:
+    """100, then 50 more, then 160: 50 and 10 more are open, of the longs; shorts stay at 30."""
+    states = [
+        *(hour(0) | {"open_interest_usd": usd, "is_long": usd == 100} for usd in (100, 30)),
+        grown(1, 50),
+        *(hour(2) | {"open_interest_usd": usd, "is_long": usd == 160} for usd in (160, 30)),
+    ]
+
+    result = both(open_interest_against_closed, states, [moved(1, 50), moved(2, 10)])
+
+    assert column(result, "open_interest_change_usd") == [None, "50", "10"]
+    assert column(result, "unexplained_usd") == [None, "0", "0"]
+
+
 def test_what_a_market_never_tells_is_unknown() -> None:
     """Without positions nothing is explained, without open interest there is nothing to explain."""
     alone = both(open_interest_against_closed, [grown(0, 5)], [])

@@ -129,8 +129,9 @@ def open_interest_against_closed(
         unexplained = Σ change of open interest - (opened - closed), both sides added
 
     Args:
-        open_interest: one row per event: absolute value or change in USD. The first absolute value
-            of a series is a level: its change is unknown unless the event says it.
+        open_interest: one row per event: absolute value or change in USD. An absolute value alone
+            changed by what the latest one before it and the changes since leave of it; the first
+            one of a series is a level, its change unknown.
         position_changes: one row per change: notional_delta_usd (USD, > 0 increases), cause.
         bucket_seconds: length of a period, counted from 1970-01-01 UTC.
 
@@ -317,9 +318,11 @@ def _fall(unit: str) -> pl.Expr:
 
 def _step() -> pl.Expr:
     value, change = pl.col("open_interest_usd"), pl.col("open_interest_delta_usd")
-    earlier = value.forward_fill().shift(1).over(_SERIES)
+    # Less what moved so far, levels differ by what no change told.
+    told = value - change.fill_null(0).cum_sum()
+    untold = (told - told.forward_fill().shift(1)).over(_SERIES)
     is_silent = value.is_null() & change.is_null()
-    return pl.when(is_silent).then(0).otherwise(pl.coalesce(change, value - earlier))
+    return pl.when(is_silent).then(0).otherwise(pl.coalesce(change, untold))
 
 
 def _traded(position_changes: pl.LazyFrame, bucket_seconds: int) -> pl.LazyFrame:

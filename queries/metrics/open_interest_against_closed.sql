@@ -7,7 +7,33 @@
 -- twin of:  analytics.metrics.exposure.open_interest_against_closed
 with
 
+moves as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        is_long,
+        collateral_token,
+        block_timestamp,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        open_interest_usd,
+        open_interest_delta_usd,
+        sum(coalesce(open_interest_delta_usd, 0)) over (
+            partition by chain_id, protocol, version, market, is_long, collateral_token
+            order by block_number, log_index, item_index, tx_hash
+            rows between unbounded preceding and current row
+        ) as moved_usd
+    from open_interest
+
+),
+
 -- The first absolute value of a series is a level, not a change, unless the event says the change.
+-- Less what moved so far, levels differ by what no change told.
 steps as (
 
     select
@@ -23,14 +49,15 @@ steps as (
             else
                 coalesce(
                     open_interest_delta_usd,
-                    open_interest_usd - lag(open_interest_usd ignore nulls) over (
+                    open_interest_usd - moved_usd
+                    - lag(open_interest_usd - moved_usd ignore nulls) over (
                         partition by
                             chain_id, protocol, version, market, is_long, collateral_token
                         order by block_number, log_index, item_index, tx_hash
                     )
                 )
         end as change_usd
-    from open_interest
+    from moves
 
 ),
 
