@@ -1,4 +1,4 @@
-"""Flows of which only shares are known: a report does not sum what nobody told."""
+"""Flows and credit events in a report: what nobody told is neither summed nor counted."""
 
 from pathlib import Path
 
@@ -27,3 +27,14 @@ def test_money_that_nobody_told_is_not_known(tmp_path: Path) -> None:
     assert "| n/k |" in mint
     assert "8.00" in mint
     assert "7.00" in deposit
+
+
+def test_nobody_told_is_no_account(tmp_path: Path) -> None:
+    """Of two credit events, one without an account, there is one account."""
+    told, nobody = ({**FLOW, "kind": "call", "account": name} for name in ("0xa", None))
+    path = written_market(tmp_path, credit_events=table("credit_events", told, nobody))
+
+    page = page_of(path).split("Credit events by kind")[1]
+
+    line = next(line for line in page.splitlines() if "| call |" in line)
+    assert "| call | 2 | 1 |" in line

@@ -77,6 +77,21 @@ def test_adls_are_the_metric(numbers: Summary) -> None:
     assert numbers.adls.long_ratio is None
 
 
+def test_nobody_told_is_no_account(tmp_path: Path) -> None:
+    """Rows whose account is not told are counted as events, and not as one more account."""
+    told, nobody = ({**GMX, "notional_usd": 1, "account": account} for account in ("0xa", None))
+    path = written_market(
+        tmp_path,
+        liquidations=table("liquidations", told, nobody, told, nobody),
+        adls=table("adls", nobody),
+    )
+
+    result = summary(path)
+
+    assert (result.liquidations.event_count, result.liquidations.account_count) == (4, 1)
+    assert (result.adls.event_count, result.adls.account_count) == (1, 0)
+
+
 def test_the_worst_deviation_is_in_the_metric(numbers: Summary) -> None:
     """The update furthest from another source, with its sign, sources and transaction."""
     compared = metric("oracle_deviation")

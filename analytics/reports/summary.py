@@ -46,7 +46,7 @@ class Accrual:
 
 @dataclass(frozen=True)
 class Exits:
-    """Positions closed by force: notional in USD, one-sided, and how many."""
+    """Positions closed by force: notional in USD, one-sided, how many, and accounts told."""
 
     notional_usd: Decimal | None
     event_count: int
@@ -203,12 +203,12 @@ def _accrual(scope: Scope) -> Accrual:
 def _exits(scope: Scope, name: str) -> Exits:
     closed = scope.metric(name)
     both = pl.col("notional_long_usd").sum() + pl.col("notional_short_usd").sum()
-    accounts = scope.facts(name).select("chain_id", "account").unique().collect()
+    told = scope.facts(name).select("chain_id", "account").drop_nulls("account")
     events = "liquidation_count" if name == "liquidations" else "adl_count"
     return Exits(
         notional_usd=_measured(scope, name, _total(closed, "notional_usd")),
         event_count=_count(closed, events),
-        account_count=accounts.height,
+        account_count=told.unique().collect().height,
         long_ratio=closed.select(ratio(pl.col("notional_long_usd").sum(), both)).item(),
         unknown_notional_count=_count(closed, "unknown_notional_count"),
     )

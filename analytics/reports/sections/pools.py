@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from analytics.expressions import known_total
+from analytics.expressions import distinct_count, known_total, row_count
 from analytics.reports.context import Context
 from analytics.reports.parts import Source, Table, table
 from analytics.reports.sections.listed import Shown, answers
@@ -133,8 +133,8 @@ def _counts(context: Context) -> pl.DataFrame:
         context.scope.facts("credit_events")
         .group_by(keys)
         .agg(
-            event_count=pl.len().cast(pl.Int64),
-            account_count=pl.col("account").n_unique().cast(pl.Int64),
+            event_count=row_count(),
+            account_count=distinct_count("account"),
             first_at=pl.col("block_timestamp").min(),
             last_at=pl.col("block_timestamp").max(),
         )
@@ -156,8 +156,8 @@ def _flows(context: Context) -> pl.DataFrame:
         context.scope.facts("pool_flows")
         .group_by(keys)
         .agg(
-            flow_count=pl.len().cast(pl.Int64),
-            account_count=pl.col("account").n_unique().cast(pl.Int64),
+            flow_count=row_count(),
+            account_count=distinct_count("account"),
             asset_tokens=known_total(pl.col("asset_tokens")),
             share_tokens=known_total(pl.col("share_tokens")),
             last_at=pl.col("block_timestamp").max(),
@@ -181,7 +181,7 @@ def _prices(context: Context) -> pl.DataFrame:
         .sort(order)
         .group_by(keys)
         .agg(
-            update_count=pl.len().cast(pl.Int64),
+            update_count=row_count(),
             first_price_tokens=price.first(),
             lowest_price_tokens=price.min(),
             last_price_tokens=price.last(),
