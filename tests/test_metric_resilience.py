@@ -152,6 +152,34 @@ def test_an_outflow_without_an_amount_is_unknown() -> None:
     assert pools(pool_flows=(INSIDE | {"kind": "deposit"},))["outflow_ratio"].to_list() == [None]
 
 
+def test_no_row_is_a_zero_of_what_a_declaration_would_tell() -> None:
+    """Declared, an event that never came is a zero; what is not declared, nobody knows."""
+    facts: dict[str, tuple[Row, ...]] = {
+        "share_prices": (INSIDE | {"protocol": "fund", "share_price_tokens": 1},),
+        "liquidations": (INSIDE | {"protocol": "unpriced", "notional_usd": None},),
+        "declared_facts": tuple(
+            {"protocol": protocol, "fact": fact}
+            for protocol, fact in (
+                *(("perp", "liquidations"), ("perp", "fees"), ("lender", "credit_events")),
+                *(("unpriced", "liquidations"), ("unpriced", "adls"), ("feed", "oracle_updates")),
+            )
+        ),
+    }
+    frames = {name: table(name, *rows) for name, rows in facts.items()}
+
+    result = collected(compute("resilience", load(**frames), **EVENT))
+
+    counts = ("family", "liquidation_count", "adl_count", "default_count")
+    assert result.select("protocol", *counts).rows() == [
+        ("fund", "funds", None, None, None),
+        ("lender", "credit", None, None, 0),
+        ("perp", "perps", 0, None, None),
+        ("unpriced", "perps", 1, 0, None),
+    ]
+    assert column(result, "liquidation_notional_usd") == [None, None, "0", None]
+    assert column(result, "adl_notional_usd") == [None, None, None, "0"]
+
+
 def test_perps_and_credit_stand_side_by_side() -> None:
     """A venue with liquidations and an ADL, a lender with one default, a fund with a price."""
     facts: dict[str, tuple[Row, ...]] = {
@@ -160,7 +188,7 @@ def test_perps_and_credit_stand_side_by_side() -> None:
             AFTER | {"protocol": "perp", "notional_usd": 9},
         ),
         "adls": (BEFORE | {"protocol": "perp", "notional_usd": 3},),
-        "open_interest": ({"protocol": "venue"},),
+        "declared_facts": ({"protocol": "venue", "fact": "open_interest"},),
         "credit_events": (
             INSIDE | {"protocol": "lender", "kind": "default"},
             BEFORE | {"protocol": "lender", "kind": "liquidation"},

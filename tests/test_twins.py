@@ -63,7 +63,9 @@ CHOICES: Mapping[str, list[object]] = {
     "fees.fee_kind": ["position", "borrow", "interest", "origination"],
     "loan": ["0xloan", None],
     "fact": ["credit_events", "fees", None],
-    "declared_facts.fact": ["buybacks", "fees", "markets"],
+    "declared_facts.fact": [
+        *("buybacks", "fees", "markets", "liquidations", "adls", "open_interest", "credit_events"),
+    ],
     "number": [1, 2, 3, 4],
     "from_block": [1, 2, 3],
     "to_block": [1, 2, 3, 4],

@@ -16,6 +16,14 @@ _VENUE = ("chain_id", "protocol")
 _POOL = (*_VENUE, "pool", "asset_token")
 _START, _END = "2025-10-10T00:00:00", "2025-10-12T00:00:00"
 _NOTABLE = ("liquidation", "default", "impairment", "seizure", "call")
+_FORCED = ("liquidation", "adl")
+# What counts the rows of a table of facts.
+_COUNTS = {
+    "liquidations": ("liquidation_count",),
+    "adls": ("adl_count",),
+    "open_interest": (),
+    "credit_events": ("lending_liquidation_count", "default_count", "impairment_count"),
+}
 _RESILIENCE = (
     *("liquidation_count", "adl_count", "liquidation_notional_usd", "adl_notional_usd"),
     *("lending_liquidation_count", "default_count", "impairment_count", "priced_pool_count"),
@@ -158,9 +166,9 @@ def pool_resilience(
 def resilience(
     liquidations: pl.LazyFrame,
     adls: pl.LazyFrame,
-    open_interest: pl.LazyFrame,
     credit_events: pl.LazyFrame,
     pool_resilience: pl.LazyFrame,
+    declared_facts: pl.LazyFrame,
     *,
     event_start: str = _START,
     event_end: str = _END,
@@ -168,9 +176,10 @@ def resilience(
     """
     What an event did to perp venues and to credit and funds, one row per protocol, side by side.
 
-    A column is null where the protocol never told such a thing, and zero where it does and did not
-    in the event; `zero_liquidations` says whether such a zero is covered. Pools count in different
-    assets and are not added: the worst of them stands for its protocol.
+    A count is null where nothing that is indexed could tell of such a thing, and zero where it
+    could and did not in the event; `zero_liquidations` says whether such a zero is covered. Credit
+    events are one thing: who announces some of their kinds has zero of all others. Pools count in
+    different assets and are not added: the worst of them stands for its protocol.
 
     Formula:
         counts and sums of what happened in [event_start, event_end); the lowest price change and
@@ -179,19 +188,20 @@ def resilience(
     Args:
         liquidations: one row per liquidated position: notional_usd (USD, one-sided).
         adls: one row per position cut: notional_usd (USD).
-        open_interest: only whether a protocol has any: it makes it a venue, as the two above do.
         credit_events: one row per event: kind.
         pool_resilience: one row per pool: price_change_ratio, outflow_ratio, flow_count.
+        declared_facts: which facts the declarations of a protocol can tell: protocol, fact. Open
+            interest makes it a venue, as the first two do.
         event_start: first moment of the event, UTC.
         event_end: the first moment after it, UTC.
 
     Returns:
-        One row per protocol with any of these, sorted: family (perps, credit, funds),
-        liquidation_count, adl_count (Int64), liquidation_notional_usd, adl_notional_usd (Decimal;
-        sums of what is known), lending_liquidation_count, default_count, impairment_count (Int64),
-        priced_pool_count, flow_pool_count, unknown_outflow_count (Int64, pools with a price change,
-        with a flow, and of these without a ratio), worst_price_change_ratio, worst_outflow_ratio
-        (Float64; outflow > 0 left).
+        One row per protocol with any of these or that declares one, sorted: family (perps, credit,
+        funds), liquidation_count, adl_count (Int64), liquidation_notional_usd, adl_notional_usd
+        (Decimal; sums of what is known), lending_liquidation_count, default_count,
+        impairment_count (Int64), priced_pool_count, flow_pool_count, unknown_outflow_count (Int64,
+        pools with a price change, with a flow, and of these without a ratio),
+        worst_price_change_ratio, worst_outflow_ratio (Float64; outflow > 0 left).
 
     Raises:
         ValueError: a time is none, or the event ends before it begins.
@@ -204,8 +214,8 @@ def resilience(
     parts = [
         _forced(liquidations, is_inside, "liquidation"),
         _forced(adls, is_inside, "adl"),
-        open_interest.select("protocol").unique().with_columns(is_perps=pl.lit(value=True)),
         _credit(credit_events, is_inside),
+        _declared(declared_facts),
         _worst(pool_resilience),
     ]
     is_family = ("is_perps", "is_credit")
@@ -213,7 +223,7 @@ def resilience(
         pl.concat(parts, how="diagonal")
         .group_by("protocol")
         .agg(pl.col(is_family).any(), pl.exclude(*is_family, "protocol").max())
-        .with_columns(family=_family())
+        .with_columns(*(_notional(name) for name in _FORCED), family=_family())
         .select("protocol", "family", *_RESILIENCE)
         .sort("protocol")
     )
@@ -286,6 +296,28 @@ def _credit(credit_events: pl.LazyFrame, is_inside: pl.Expr) -> pl.LazyFrame:
         for name, kind in kinds.items()
     }
     return credit_events.group_by("protocol").agg(**counts, is_credit=pl.lit(value=True))
+
+
+def _declared(declared_facts: pl.LazyFrame) -> pl.LazyFrame:
+    fact = pl.col("fact")
+    zeros = {
+        name: pl.when((fact == table).any()).then(pl.lit(0, pl.Int64))
+        for table, names in _COUNTS.items()
+        for name in names
+    }
+    is_credit = fact == "credit_events"
+    return (
+        declared_facts.filter(fact.is_in([*_COUNTS]))
+        .group_by("protocol")
+        .agg(**zeros, is_perps=(~is_credit).any(), is_credit=is_credit.any())
+    )
+
+
+def _notional(name: str) -> pl.Expr:
+    total = pl.col(f"{name}_notional_usd")
+    return (
+        pl.when(pl.col(f"{name}_count") == 0).then(0).otherwise(total).alias(f"{name}_notional_usd")
+    )
 
 
 def _told(pool_states: pl.LazyFrame, is_before: pl.Expr) -> pl.LazyFrame:

@@ -1,9 +1,10 @@
 -- question: What did an event do to perp venues, and what to credit and funds?
--- reads:    adls, credit_events, liquidations, open_interest, pool_flows, pool_states,
+-- reads:    adls, credit_events, declared_facts, liquidations, pool_flows, pool_states,
 --           share_prices
--- grain:    one row per protocol with any of these facts
+-- grain:    one row per protocol with any of these facts or that declares one
 -- units:    *_usd US dollars; *_count events or pools; *_ratio 0.01 = 1 %, outflow > 0 left; null
---           where the protocol never told such a thing, zero where it does and did not in the event
+--           where nothing indexed could tell of such a thing, zero where it could and did not in
+--           the event
 -- param:    event_start text 2025-10-10T00:00:00 (first moment of the event, UTC)
 -- param:    event_end text 2025-10-12T00:00:00 (the first moment after it, UTC)
 -- twin of:  analytics.metrics.resilience.resilience
@@ -199,6 +200,17 @@ worst as (
 
 ),
 
+declared as (
+
+    select
+        protocol,
+        bool_or(fact = 'liquidations') as tells_liquidations,
+        bool_or(fact = 'adls') as tells_adls
+    from declared_facts
+    group by all
+
+),
+
 members as (
 
     select
@@ -208,13 +220,14 @@ members as (
     union all
     select
         protocol,
-        'perps' as family
-    from open_interest
+        'credit' as family
+    from credit_events
     union all
     select
         protocol,
-        'credit' as family
-    from credit_events
+        case when fact = 'credit_events' then 'credit' else 'perps' end as family
+    from declared_facts
+    where fact in ('liquidations', 'adls', 'open_interest', 'credit_events')
     union all
     select
         protocol,
@@ -248,14 +261,20 @@ beside as (
             when families.is_credit then 'credit'
             else 'funds'
         end as family,
-        case when exits.all_liquidations > 0 then exits.liquidations end as liquidation_count,
-        case when exits.all_adls > 0 then exits.adls end as adl_count,
         case
-            when exits.all_liquidations > 0 and exits.liquidations = 0 then 0
-            else exits.liquidated_usd
+            when exits.all_liquidations > 0 or declared.tells_liquidations
+                then coalesce(exits.liquidations, 0)
+        end as liquidation_count,
+        case
+            when exits.all_adls > 0 or declared.tells_adls then coalesce(exits.adls, 0)
+        end as adl_count,
+        case
+            when exits.liquidations > 0 then exits.liquidated_usd
+            when exits.all_liquidations > 0 or declared.tells_liquidations then 0
         end as liquidation_notional_usd,
         case
-            when exits.all_adls > 0 and exits.adls = 0 then 0 else exits.adls_usd
+            when exits.adls > 0 then exits.adls_usd
+            when exits.all_adls > 0 or declared.tells_adls then 0
         end as adl_notional_usd,
         case
             when families.is_credit then coalesce(credits.lending_liquidation_count, 0)
@@ -268,6 +287,7 @@ beside as (
     left join exits using (protocol)
     left join credits using (protocol)
     left join worst using (protocol)
+    left join declared using (protocol)
 
 )
 
