@@ -70,10 +70,15 @@ def quoted(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def main_sources(quotes: pl.LazyFrame) -> pl.LazyFrame:
-    """Return the prices of one source per asset: the one that speaks most, by name if two do."""
+    """
+    Return the dollar prices of one source per asset: that which speaks most, by name if two do.
+
+    What is quoted in anything else moves with that as well, or is no price at all.
+    """
     rank = ["asset", "spoken", *SOURCE[1:]]
     best = (
-        quotes.group_by(*SOURCE)
+        quotes.filter(quote="USD")
+        .group_by(*SOURCE)
         .agg(spoken=pl.len())
         .sort(rank, descending=[name == "spoken" for name in rank])
         .group_by("asset", maintain_order=True)

@@ -145,6 +145,14 @@ def test_of_each_asset_the_busiest_source_counts() -> None:
     assert correlations(*pair, *quotes("b", 0, [7, 5, 9])).equals(correlations(*pair))
 
 
+def test_what_is_quoted_in_another_asset_does_not_count() -> None:
+    """Ether in bitcoin, said at more moments than ether in dollars, changes nothing."""
+    pair = quotes("a", 0, WALK * 2, "BTC") + quotes("a", 0, WALK * 2, "ETH")
+    cross = [row | {"quote": "BTC"} for row in quotes("b", 0, WALK * 4, "ETH", every=30)]
+
+    assert correlations(*pair, *cross).equals(correlations(*pair))
+
+
 @pytest.mark.parametrize(
     ("metric", "setting", "message"),
     [

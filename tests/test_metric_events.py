@@ -67,6 +67,25 @@ def test_a_drop_is_from_the_last_price_before() -> None:
     assert column(result, "after_at") == [at(5_000)]
 
 
+def test_only_dollar_prices_fall() -> None:
+    """Ether halves in dollars; that it keeps its price in bitcoin, and reserves, change nothing."""
+    dollars = quotes("ETH", (590, 4_000), (700, 2_000))
+    bitcoins = quotes("ETH", (590, 1), (650, 1), (700, 1), feed="0xb")
+    reserves = quotes("PAXG RESERVES", (590, 9), (700, 9))
+    rows = [
+        *dollars,
+        *(row | {"quote": "BTC"} for row in bitcoins),
+        *(row | {"quote": "RESERVES"} for row in reserves),
+    ]
+
+    drops = shaped("event_drops", oracle_updates=rows)
+    shape = shaped("event_shape", oracle_updates=rows)
+
+    assert column(drops, "asset") == ["ETH"]
+    assert column(drops, "drop_ratio") == [0.5]
+    assert column(shape, "breadth_ratio") == [1.0]
+
+
 def test_recovery_ends_after_its_hours() -> None:
     """What a price does two hours later is not of an hour's patience."""
     rows = quotes("BTC", (590, 100), (700, 60), (2_000, 70), (9_000, 100))

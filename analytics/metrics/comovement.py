@@ -89,9 +89,10 @@ def asset_correlation(
     """
     How much assets move together before, during and after an event.
 
-    Of each asset the source that speaks most is taken, so that two sources of one price are never
-    mixed. The windows before and after are as long as the event. Prices that are quoted at
-    different moments of a step look less alike than they are: compare windows, not markets.
+    Of each asset that source of dollar prices is taken that speaks most, so that two sources of one
+    price are never mixed, nor two quotes. The windows before and after are as long as the event.
+    Prices that are quoted at different moments of a step look less alike than they are: compare
+    windows, not markets.
 
     Formula:
         correlation = Pearson(price / price before - 1) over the steps of a window in which both

@@ -76,8 +76,8 @@ def event_drops(
     """
     How far each asset fell in an event, and how much of it came back; of one event or two.
 
-    Of each asset the source that speaks most is taken, so that a source that is wrong for a while
-    is not taken for a fall.
+    Of each asset that source of dollar prices is taken that speaks most, so that a source that is
+    wrong for a while is not taken for a fall. An asset without a dollar price is left out.
 
     Formula:
         drop_ratio = (before - low) / before
@@ -92,11 +92,11 @@ def event_drops(
         recovery_hours: how long after the end prices may come back.
 
     Returns:
-        One row per event (Int64: 1, 2) and asset quoted in it, sorted: quote, chain_id, protocol,
-        feed, before_price_quote (the last at or before the start; null where there is none),
-        low_price_quote, after_price_quote (Decimal; the last of the time to recover), low_at,
-        after_at (Datetime), drop_ratio (Float64, null without a price before), recovery_ratio
-        (Float64, null where nothing fell).
+        One row per event (Int64: 1, 2) and asset quoted in dollars in it, sorted: quote (USD),
+        chain_id, protocol, feed, before_price_quote (the last at or before the start; null where
+        there is none), low_price_quote, after_price_quote (Decimal; the last of the time to
+        recover), low_at, after_at (Datetime), drop_ratio (Float64, null without a price before),
+        recovery_ratio (Float64, null where nothing fell).
 
     Raises:
         ValueError: recovery_hours is negative, or a window is no two moments in order.
@@ -137,7 +137,7 @@ def event_shape(
     October 2025. Each of the four signs that can be measured has a vote.
 
     Formula:
-        breadth_ratio = assets that fell by fall_ratio or more / assets quoted
+        breadth_ratio = assets that fell by fall_ratio or more / assets quoted in dollars
         worst_minute_ratio = largest Σ notional_usd liquidated in a minute / that of the event
         depth_ratio = median over markets of (median depth in the event / in as long before)
         signs: median recovery_ratio of the fallen >= recovered_ratio; largest deviation >

@@ -85,7 +85,7 @@ _WANTED = (
         headers={"sign_count": "signs", "known_count": "of known", "breadth_ratio": "fallen"},
     ),
     Shown(
-        *("event_drops", "How far assets fell, and how much came back"),
+        *("event_drops", "How far assets fell in dollars, and how much came back"),
         _DROPS,
         keys=("asset",),
         largest_first="drop_ratio",
