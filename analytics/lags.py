@@ -23,6 +23,11 @@ def cross_correlations(
     """
     Return the correlation of each pair of series at each lag.
 
+    Formula:
+        correlation(l) = Pearson(v(t), w(t + l)) over the sample_count steps t in which the series
+        are known and those |l| beside them in which only the shifted one is; a series is zero where
+        it is not known
+
     Args:
         series: kind, who (String), step (Int64), value (Float64); one row per step at most.
         most_steps: the longest lag.
@@ -44,9 +49,10 @@ def cross_correlations(
         .agg(both=_listed(pl.col("value") * pl.col("value_other"), "step"))
         .pipe(_summed)
     )
+    lag = pl.col("lag")
     correlation = pearson(
-        # Shifted, one series ends before the other: each is read as still where it is not.
-        pl.col("sample_count").cast(pl.Float64) + most_steps,
+        # Shifted, one series begins and the other ends so much earlier: both are zero out there.
+        (pl.col("sample_count") + lag.abs()).cast(pl.Float64),
         (pl.col("sum_who"), pl.col("sum_other")),
         (pl.col("square_who"), pl.col("square_other")),
         pl.col("both").fill_null(0.0),
@@ -57,7 +63,8 @@ def cross_correlations(
         .join(lags, how="cross")
         .join(products, on=[*PAIR, "lag"], how="left")
         .select(*PAIR, "sample_count", "lag", correlation=correlation)
-        .filter(pl.col("correlation").is_not_null())
+        # What never varies does so at its ends once it is shifted.
+        .filter(pl.col("correlation").filter(lag == 0).is_not_null().any().over(PAIR))
     )
 
 
@@ -155,24 +162,30 @@ def _met(
     )
 
 
-def best_lags(correlations: pl.LazyFrame) -> pl.LazyFrame:
+def best_lags(correlations: pl.LazyFrame, least_samples: int) -> pl.LazyFrame:
     """
     Return the lag at which each pair agrees best; of equally good ones the shortest.
 
+    Of few samples some always agree: lags are compared that have enough of them, and at least half
+    as many as the pair has at any lag.
+
     Args:
         correlations: as `cross_correlations` gives them.
+        least_samples: fewer tell nothing of a lag.
 
     Returns:
         kind, who, other, sample_count, lag, correlation, second_lag, second_correlation (the next
         best, null for a single lag), significance (Float64: standard deviations between the best
         correlation and the mean of the others; null for fewer than two others).
     """
-    value, lag = pl.col("correlation"), pl.col("lag")
+    value, lag, count = pl.col("correlation"), pl.col("lag"), pl.col("sample_count")
+    is_told = (count >= least_samples) & (2 * count >= count.max().over(PAIR))
     # Of a list the sum is always the same one; of a group's pieces it depends on how many work.
     mean, spread = pl.col("others").list.mean(), pl.col("others").list.std()
     order = [*PAIR, value, lag.abs(), lag]
     return (
-        correlations.sort(order, descending=[*(False for _ in PAIR), True, False, False])
+        correlations.filter(is_told)
+        .sort(order, descending=[*(False for _ in PAIR), True, False, False])
         .group_by(*PAIR, maintain_order=True)
         .agg(
             pl.col("sample_count").first(),

@@ -57,7 +57,7 @@ def test_a_venue_that_speaks_half_as_often_is_not_late() -> None:
     """Every other quote of the same prices at the same moments lags by nothing."""
     rare = [row for number, row in enumerate(quotes("b", 0)) if number % 2 == 0]
 
-    assert column(lags(quotes("a", 0) + rare), "lag_seconds") == [0]
+    assert column(lags(quotes("a", 0) + rare, least_moves=8), "lag_seconds") == [0]
 
 
 def test_liquidations_are_compared_in_steps() -> None:
@@ -69,12 +69,78 @@ def test_liquidations_are_compared_in_steps() -> None:
         for second, size in sizes
     ]
 
-    result = lags([], rows)
+    result = lags([], rows, least_moves=3)
 
     assert column(result, "measure") == ["liquidations"]
     assert column(result, "lag_seconds") == [15]
     assert column(result, "sample_count") == [23]
     assert column(result, "leader") == ["a"]
+
+
+def test_what_is_liquidated_the_other_way_round_is_not_alike() -> None:
+    """100, 200, 300 and 300, 200, 100 correlate by -1 in the same steps, and by 0.6 one apart."""
+    rows = [
+        {"protocol": venue, "notional_usd": size, "block_timestamp": at(5 * number)}
+        for venue, sizes in (("a", (100, 200, 300)), ("b", (300, 200, 100)))
+        for number, size in enumerate(sizes)
+    ]
+
+    result = lags([], rows, least_moves=3, most_steps=1)
+
+    assert column(result, "correlation") == [pytest.approx(0.6)]
+    assert column(result, "second_lag_seconds") == [0]
+    assert column(result, "second_correlation") == [pytest.approx(-1.0)]
+
+
+def test_what_is_liquidated_evenly_has_no_lag() -> None:
+    """The same in every step never varies: that it ends somewhere is no move."""
+    rows = [
+        {"protocol": venue, "notional_usd": size, "block_timestamp": at(5 * number)}
+        for venue, sizes in (("a", (100, 200, 300)), ("b", (7, 7, 7)))
+        for number, size in enumerate(sizes)
+    ]
+
+    assert lags([], rows, least_moves=3).is_empty()
+
+
+def test_a_few_liquidations_have_no_lag() -> None:
+    """A venue that liquidates in nine steps is not compared by default; in ten it is."""
+    rows: list[Row] = [
+        {"protocol": venue, "notional_usd": size, "block_timestamp": at(60 * number)}
+        for venue in ("a", "b")
+        for number, size in enumerate(WALK[:10])
+    ]
+
+    assert lags([], rows[:-1]).is_empty()
+    assert column(lags([], rows), "lag_seconds") == [0]
+
+
+@pytest.mark.parametrize("rare", ["a", "b"])
+def test_a_few_moves_have_no_lag(rare: str) -> None:
+    """A venue that moves nine times is not compared by default, whichever is named first."""
+    (often,) = {"a", "b"} - {rare}
+
+    few, enough = (quotes(rare, 0, WALK[:count], every=90) for count in (10, 11))
+
+    assert lags(quotes(often, 0) + few).is_empty()
+    assert not lags(quotes(often, 0) + enough).is_empty()
+
+
+def test_venues_that_hardly_speak_at_one_time_are_not_compared() -> None:
+    """One begins ten minutes after the other, which goes on for six: few moves are of both."""
+    assert lags(quotes("a", 0) + quotes("b", 600)).is_empty()
+    assert not lags(quotes("a", 0) + quotes("b", 600), least_moves=5).is_empty()
+
+
+@pytest.mark.parametrize("most_steps", [24, 200])
+def test_two_moves_do_not_outweigh_sixteen(most_steps: int) -> None:
+    """However far they are shifted, the lag is not that at which few moves are left to agree."""
+    unlike = [price + number % 2 for number, price in enumerate(WALK)]
+
+    result = lags(quotes("a", 0) + quotes("b", 0, unlike), least_moves=3, most_steps=most_steps)
+
+    assert column(result, "lag_seconds") == [0]
+    assert column(result, "sample_count") == [16]
 
 
 def test_only_sources_of_one_asset_and_quote_are_compared() -> None:
@@ -87,7 +153,7 @@ def test_only_sources_of_one_asset_and_quote_are_compared() -> None:
 
 def test_a_price_that_never_moves_has_no_lag() -> None:
     """Without a move there is nothing to follow: no row, not a zero."""
-    assert lags(quotes("a", 0) + quotes("b", 0, [100] * 9)).is_empty()
+    assert lags(quotes("a", 0) + quotes("b", 0, [100] * 17)).is_empty()
 
 
 def test_two_feeds_of_one_protocol_have_no_leader() -> None:
@@ -101,18 +167,18 @@ def test_two_feeds_of_one_protocol_have_no_leader() -> None:
 
 
 def test_the_event_bounds_what_is_compared() -> None:
-    """Quotes before the start and at the end are left out: of seventeen moves seven are inside."""
+    """Quotes before the start and at the end are left out: of sixteen moves seven are inside."""
     window = {"event_start": at(300).isoformat(), "event_end": at(780).isoformat()}
 
-    result = lags(quotes("a", 0) + quotes("b", 0), [], **window)
+    result = lags(quotes("a", 0) + quotes("b", 0), [], least_moves=7, **window)
 
     assert column(result, "sample_count") == [7]
 
 
-@given(st.lists(st.integers(1, 10**6), min_size=3, max_size=12), st.integers(-60, 60))
+@given(st.lists(st.integers(1, 10**6), min_size=4, max_size=12), st.integers(-60, 60))
 def test_a_correlation_is_one_whatever_the_prices(walk: list[int], late: int) -> None:
     """No series correlates with another by more than one, however short or wild."""
-    result = lags(quotes("a", 0, walk) + quotes("b", late, walk[::-1]))
+    result = lags(quotes("a", 0, walk) + quotes("b", late, walk[::-1]), least_moves=3)
 
     assert all(-1 <= value <= 1 for value in result["correlation"])
 
@@ -158,6 +224,7 @@ def test_what_is_quoted_in_another_asset_does_not_count() -> None:
     [
         ("venue_lead_lag", {"grid_seconds": 0}, "grid_seconds"),
         ("venue_lead_lag", {"most_steps": 0}, "most_steps"),
+        ("venue_lead_lag", {"least_moves": 2}, "least_moves"),
         ("venue_lead_lag", {"event_start": "noon"}, "event_start must be a moment"),
         ("venue_lead_lag", {"event_end": "2025-10-10T21:00+02:00"}, "must be in UTC"),
         (

@@ -143,7 +143,7 @@ def test_without_a_liquidation_there_is_no_cascade(tmp_path: Path) -> None:
 
 def test_nobody_leads_who_moves_at_once(tmp_path: Path) -> None:
     """Two sources that move in the same seconds move together: the leader is not unknown."""
-    moves = enumerate((100, 103, 101, 104, 99, 105))
+    moves = enumerate((100, 103, 101, 104, 99, 105, 102, 107, 103, 100, 106))
     told = [
         venue
         | {"feed": feed, "asset": "ETH", "quote": "USD", "oracle_price_quote": price}

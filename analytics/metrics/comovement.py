@@ -20,6 +20,7 @@ def venue_lead_lag(
     *,
     grid_seconds: int = 5,
     most_steps: int = 24,
+    least_moves: int = 10,
     event_start: str = "",
     event_end: str = "",
 ) -> pl.LazyFrame:
@@ -36,8 +37,11 @@ def venue_lead_lag(
         is how much the other moved from its last quote at or before a + l to its first at or after
         b + l
         liquidations: correlation(l) = Pearson(Σ notional_usd in step t of one, in step t + l of the
-        other), over the steps from the first liquidation of either to the last
+        other), over the steps from the first liquidation of either to the last, and those |l|
+        beside them where only the shifted series is; a step without a liquidation is zero
         l = -most_steps ... most_steps steps of grid_seconds
+        compared are the lags at which at least least_moves moves have a counterpart, and at least
+        half as many as at any lag
         significance = (best - mean of the correlations at the other lags) / their sd
 
     Args:
@@ -45,6 +49,8 @@ def venue_lead_lag(
         liquidations: one row per liquidated position: notional_usd (USD).
         grid_seconds: length of a step, counted from 1970-01-01 UTC.
         most_steps: the longest shift, in steps.
+        least_moves: fewer moves, or fewer steps in which it liquidates, tell nothing of a venue;
+            nor do fewer moves with a counterpart of a lag.
         event_start: only events at or after this UTC moment; empty for all.
         event_end: only events before this UTC moment; empty for all.
 
@@ -55,11 +61,12 @@ def venue_lead_lag(
         follows), correlation (Float64, the highest), second_lag_seconds, second_correlation (the
         next highest), significance (Float64, standard deviations: below three a trend may have
         moved the lag; null for fewer than three lags), leader (the leading protocol; null at
-        lag 0 and between feeds of one protocol). No row where a series never varies.
+        lag 0 and between feeds of one protocol). No row where a series never varies or there are
+        too few moves.
 
     Raises:
-        ValueError: grid_seconds or most_steps is below 1, an end of the event is no moment, or they
-            are in the wrong order.
+        ValueError: grid_seconds or most_steps is below 1, least_moves is below 3, an end of the
+            event is no moment, or they are in the wrong order.
 
     Source:
         Hayashi, Yoshida: On covariance estimation of non-synchronously observed diffusion
@@ -68,12 +75,13 @@ def venue_lead_lag(
     """
     check("grid_seconds", grid_seconds, least=1)
     check("most_steps", most_steps, least=1, most=10_000)
+    check("least_moves", least_moves, least=3)
     inside = between(moment("event_start", event_start), moment("event_end", event_end))
-    prices = _prices(quoted(oracle_updates.filter(inside)))
-    forced = _liquidated(liquidations.filter(inside), grid_seconds)
+    prices = _prices(quoted(oracle_updates.filter(inside)), least_moves)
+    forced = _liquidated(liquidations.filter(inside), grid_seconds, least_moves)
     found = [
-        best_lags(quote_correlations(prices, grid_seconds, most_steps)),
-        best_lags(cross_correlations(forced, most_steps, is_silence_zero=True)),
+        best_lags(quote_correlations(prices, grid_seconds, most_steps), least_moves),
+        best_lags(cross_correlations(forced, most_steps, is_silence_zero=True), least_moves),
     ]
     names = [each.select("kind", "who", *_SERIES).unique() for each in (prices, forced)]
     return _told(pl.concat(found), pl.concat(names), grid_seconds).sort(_ORDER)
@@ -137,19 +145,21 @@ def asset_correlation(
     )
 
 
-def _prices(quotes: pl.LazyFrame) -> pl.LazyFrame:
+def _prices(quotes: pl.LazyFrame, least_moves: int) -> pl.LazyFrame:
     kind = pl.concat_str(pl.lit("price"), "asset", "quote", separator=" ")
     measure = pl.lit("price").alias("measure")
-    return quotes.with_columns(kind.alias("kind"), _who("feed"), measure)
+    spoken = quotes.filter(pl.len().over(SOURCE) > least_moves)
+    return spoken.with_columns(kind.alias("kind"), _who("feed"), measure)
 
 
-def _liquidated(liquidations: pl.LazyFrame, grid_seconds: int) -> pl.LazyFrame:
+def _liquidated(liquidations: pl.LazyFrame, grid_seconds: int, least_steps: int) -> pl.LazyFrame:
     unknown = [pl.lit(None, pl.String()).alias(name) for name in ("asset", "quote", "feed")]
     measure = pl.lit("liquidations")
     return (
         liquidations.group_by("chain_id", "protocol", step=step(grid_seconds))
         .agg(value=known_total(pl.col("notional_usd")).cast(pl.Float64))
         .filter(pl.col("value").is_not_null())
+        .filter(pl.len().over("chain_id", "protocol") >= least_steps)
         .with_columns(*unknown, measure.alias("measure"), measure.alias("kind"))
         .select("kind", _who(), *_SERIES, "step", "value")
     )
