@@ -51,10 +51,17 @@ class Past:
         self.settled = timedelta(seconds=settled_seconds)
 
     def usual(self, frame: pl.LazyFrame, by: tuple[str, ...], statistic: pl.Expr) -> pl.LazyFrame:
-        """Return the frame with `usual`: a statistic as it stood when the past ended, or null."""
-        ordered = frame.sort(*by, _AT)
-        known = ordered.select(*by, pl.col(_AT).alias("known_at"), usual=statistic.over(by))
-        return _then(ordered, self.settled, known.filter(pl.col("usual").is_not_null()), by)
+        """Return the frame with `usual`: a statistic of `known` when the past of each row ended."""
+        at = pl.col(_AT)
+        # Each row once more, knowing nothing, when its past ended: a window is as old as it is.
+        asked = frame.with_columns(at - self.settled, asked_at=at).drop("known")
+        return (
+            pl.concat([frame, asked], how="diagonal")
+            .sort(*by, _AT)
+            .with_columns(usual=statistic.over(by))
+            .filter(pl.col("asked_at").is_not_null())
+            .with_columns(pl.col("asked_at").alias(_AT))
+        )
 
     def total(self, flows: pl.LazyFrame, by: tuple[str, ...], amount: str) -> pl.LazyFrame:
         """Return the flows with `total`: the exact sum of those in the past, zero without one."""
@@ -96,11 +103,11 @@ def moves(
             by=[*SOURCE],
             check_sortedness=False,
         )
-        .with_columns(signed=relative(pl.col("price"), pl.col("before")) * 10_000)
+        .with_columns(known=relative(pl.col("price"), pl.col("before")) * 10_000)
+        .with_columns(value=pl.col("known").abs(), measure=pl.lit("return_bps"))
     )
-    spread = pl.col("signed").rolling_std_by(_AT, past.history, min_samples=least_returns)
-    found = past.usual(moved, SOURCE, spread)
-    return found.with_columns(value=pl.col("signed").abs(), measure=pl.lit("return_bps"))
+    spread = pl.col("known").rolling_std_by(_AT, past.history, min_samples=least_returns)
+    return past.usual(moved, SOURCE, spread)
 
 
 def deviations(oracle_deviation: pl.LazyFrame) -> pl.LazyFrame:
@@ -125,9 +132,10 @@ def built_up(interest: pl.LazyFrame, past: Past, build_up_ratio: float) -> pl.La
         .agg(pl.col("change").sum())
         .sort("protocol", _AT)
         .with_columns(value=pl.col("change").cum_sum().over("protocol").cast(pl.Float64))
-        .with_columns(measure=pl.lit("open_interest_usd"))
+        .with_columns(known=pl.col("value"), measure=pl.lit("open_interest_usd"))
     )
-    median = pl.col("value").rolling_median_by(_AT, past.history)
+    # What was open stays open until it is told again.
+    median = pl.col("known").rolling_median_by(_AT, past.history).forward_fill()
     found = past.usual(by_protocol, ("protocol",), median)
     return look(0, found, build_up_ratio * pl.col("usual"), ("protocol",))
 

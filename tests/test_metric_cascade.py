@@ -63,6 +63,25 @@ def test_too_short_a_history_is_not_known() -> None:
     assert column(result, "start_at") == [None]
 
 
+def test_what_was_usual_ten_days_ago_is_not_known() -> None:
+    """Two hours of quotes, silence, and a fall of 5 % in a minute: the day before told no move."""
+    old = [(second - 10 * 86_400, price) for second, price in CALM]
+
+    result = stages(1, oracle_updates=prices(*old, (0, 1_000), (60, 950)))
+
+    assert column(result, "verdict") == ["not known"]
+
+
+@pytest.mark.parametrize(("minutes", "verdict"), [(29, "seen"), (30, "not known")])
+def test_moves_leave_the_history_one_by_one(minutes: int, verdict: str) -> None:
+    """Of a move a minute in an hour 30 are younger than a day when 29 are older; then one less."""
+    end = 86_400 + 3_600 + 60 * minutes
+
+    result = stages(1, oracle_updates=prices(*CALM[:60], (end - 60, 1_000), (end, 950)))
+
+    assert column(result, "verdict") == [verdict]
+
+
 def test_three_liquidations_in_a_minute_begin_the_stage() -> None:
     """Without a history the first of three in a minute is the start; two are not enough."""
     few = stages(2, liquidations=liquidated(0, 30))
@@ -178,6 +197,19 @@ def test_open_interest_above_its_median_is_a_build_up() -> None:
 
     assert column(result, "start_at") == [at(3 * 3_600)]
     assert column(result, "threshold") == [125.0]
+
+
+def test_what_was_open_stays_open_while_nobody_speaks() -> None:
+    """100 ten days ago and 130 now is more than 1.25 times what was usual all that time."""
+    rows: list[Row] = [
+        {"open_interest_usd": 100, "block_timestamp": at(days=-10)},
+        {"open_interest_usd": 0, "is_long": False, "block_timestamp": at(days=-10)},
+        {"open_interest_usd": 130},
+    ]
+
+    result = stages(0, open_interest=rows).filter(measure="open_interest_usd")
+
+    assert column(result, "verdict") == ["seen"]
 
 
 def test_high_funding_is_a_build_up() -> None:

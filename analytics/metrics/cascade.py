@@ -53,7 +53,8 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
     so that a cascade is not compared with itself. What the facts cannot tell is "not known".
 
     Formula:
-        0 open interest > build_up_ratio * its median of the history; |funding| > its setting
+        0 open interest > build_up_ratio * its median of the history, or the last one known where
+          the history is silent; |funding| > its setting
         1 |price / price return_seconds ago - 1| > max(trigger_deviations * sd, trigger_bps)
         2 Σ notional_usd of the window_seconds that follow / window_seconds > velocity_ratio * the
           rate of the whole history (0 without one), with at least least_liquidations in the window,
