@@ -239,6 +239,25 @@ def test_an_event_is_compared_with_the_days_before() -> None:
     assert result["worst_drawdown_ratio"].to_list() == pytest.approx([0.0, -0.1])
 
 
+def test_a_change_is_of_each_day_since_the_last_price() -> None:
+    """2 % in two days are 1 % a day, before the event, and 3 % in three days of it are."""
+    prices = [on_day(17, 100), on_day(19, 102), on_day(22, "105.06")]
+
+    result = stability(*prices, event_end=at(days=22.5).isoformat())
+
+    assert result["change_count"].to_list() == [1, 1]
+    assert result["mean_change_ratio"].to_list() == pytest.approx([0.01, 0.01])
+
+
+def test_an_event_that_begins_within_a_day_has_that_change() -> None:
+    """From 100 in the morning to 101 at noon of the same day is 1 % a day."""
+    noon = on_day(19, 101) | {"block_timestamp": at(days=19.6), "block_number": 120}
+
+    result = stability(on_day(19, 100) | {"block_timestamp": at(days=19.4)}, noon)
+
+    assert result["mean_change_ratio"].to_list() == [None, pytest.approx(0.01)]
+
+
 def test_a_dip_within_a_day_is_a_drawdown() -> None:
     """Every price counts for the drawdown, the last of a day for the changes."""
     dip = on_day(20, 50) | {"block_number": 119}

@@ -212,10 +212,13 @@ def yield_stability(
     How steadily a pool's share price grew through an event, beside the days before it.
 
     Changes are from one day's last price to the next, the first of the event from the last before
-    it; the drawdown looks at every price. Doubles are added in the order of days.
+    it, and are spread evenly over the days between, so that a pool that posts once a week is not
+    taken for one that earns so much a day. The drawdown looks at every price. Doubles are added in
+    the order of days.
 
     Formula:
-        mean = Σ change / n, sd = √(Σ (change - mean)² / (n - 1)), change = price / earlier - 1
+        mean = Σ change / n, sd = √(Σ (change - mean)² / (n - 1)), change = (price / earlier - 1) /
+        days from the earlier date to this one, at least one
         worst drawdown = min over t of price(t) / max of the prices up to t - 1
 
     Args:
@@ -326,6 +329,7 @@ def _basis() -> pl.Expr:
 
 def _steadiness(prices: pl.LazyFrame, keys: tuple[str, ...]) -> pl.LazyFrame:
     change = pl.col("change")
+    days = (pl.col("date") - pl.col("date").shift(1).over(_POOL)).dt.total_days()
     # A running sum adds in order, as the twin does; a plain one need not.
     mean = divided(change.drop_nulls().cum_sum().last(), change.count())
     square = (change - pl.col("mean")) * (change - pl.col("mean"))
@@ -335,7 +339,7 @@ def _steadiness(prices: pl.LazyFrame, keys: tuple[str, ...]) -> pl.LazyFrame:
         .group_by(*keys, "date")
         .agg(pl.col("share_price_tokens").last(), price_count=pl.len())
         .sort(*_POOL, "date", "period", nulls_last=True)
-        .with_columns(change=_change(_POOL))
+        .with_columns(change=divided(_change(_POOL), days.clip(lower_bound=1)))
         .with_columns(mean=mean.over(keys))
         .group_by(keys, maintain_order=True)
         .agg(

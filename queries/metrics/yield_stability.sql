@@ -1,7 +1,8 @@
 -- question: How steadily did a pool's share price grow through an event, beside the days before?
 -- reads:    share_prices
 -- grain:    one row per chain, protocol, pool, asset and period (before, event) with a price
--- units:    *_ratio 0.01 = 1 %, changes per day; *_count prices or changes from day to day
+-- units:    *_ratio 0.01 = 1 %, changes per day, spread over the days between two prices; *_count
+--           prices, or changes from one day with a price to the next
 -- param:    event_start text 2025-10-10T00:00:00 (first moment of the event, UTC)
 -- param:    event_end text 2025-10-12T00:00:00 (the first moment after it, UTC)
 -- param:    before_days count 30 (how many days before the event it is compared with)
@@ -55,10 +56,13 @@ steps as (
         date,
         price_count,
         share_price_tokens,
-        lag(share_price_tokens) over (
-            partition by chain_id, protocol, pool, asset_token order by date, period
-        ) as step_from
+        lag(share_price_tokens) over by_day as step_from,
+        greatest(date - lag(date) over by_day, 1) as day_count
     from daily
+    window
+        by_day as (
+            partition by chain_id, protocol, pool, asset_token order by date, period
+        )
 
 ),
 
@@ -78,6 +82,7 @@ changes as (
                 then
                     (share_price_tokens - step_from)::varchar::double
                     / step_from::varchar::double
+                    / day_count
         end as change
     from steps
 
