@@ -148,6 +148,18 @@ def test_a_posted_value_counts_from_when_it_was_true() -> None:
     assert yields(*rows)["elapsed_seconds"][1] == 30 * 86_400
 
 
+@pytest.mark.parametrize(("days", "told"), [(1 / 86_400, False), (14.9, False), (15, True)])
+def test_values_true_at_nearly_one_time_earn_nothing_known(days: float, told: bool) -> None:
+    """Posted 30 days apart, values must be true half of that apart, or a year of it is nonsense."""
+    rows = on_day(0, 1, nav_at=at(days=0)), on_day(30, "1.4", nav_at=at(days=days))
+
+    result = yields(*rows)
+
+    assert result["elapsed_seconds"][1] == round(days * 86_400)
+    assert (result["yield_simple_ratio"][1] is not None) == told
+    assert (result["yield_compounded_ratio"][1] is not None) == told
+
+
 def test_a_new_denomination_is_no_yield() -> None:
     """A price a thousand times as high resets: no rate until the step has left the window."""
     prices = [on_day(0, 1), on_day(1, 1000), on_day(2, 1001), on_day(3, 1002)]

@@ -119,7 +119,9 @@ def share_price_yield(
 
     From two prices and the time between them; daily rates are never averaged. A step larger than
     `reset_ratio` from one day's last price to the next known one is a new denomination and no
-    yield: as long as one lies in the window both rates are null and `reset_count` says why.
+    yield: as long as one lies in the window both rates are null and `reset_count` says why. They
+    are null as well where values were true less than half a window apart: a posted value may be an
+    old one.
 
     Formula:
         growth = price(t) / price(t - w); simple = (growth - 1) * year / w; compounded =
@@ -134,8 +136,9 @@ def share_price_yield(
     Returns:
         One row per day with a price, chain, protocol, pool and asset, sorted: share_price_tokens
         (Decimal, the day's last), earlier_price_tokens (Decimal; null without one), elapsed_seconds
-        (Float64), reset_count (Int64, in the window), yield_simple_ratio, yield_compounded_ratio
-        (Float64, 0.05 = 5 % a year; null without an earlier positive price, time between or reset).
+        (Int64, whole ones; null unless positive), reset_count (Int64, in the window),
+        yield_simple_ratio, yield_compounded_ratio (Float64, 0.05 = 5 % a year; null without an
+        earlier positive price or half a window between, and with a reset).
 
     Raises:
         ValueError: window_days is below 1 or longer than a century; reset_ratio is not positive.
@@ -154,7 +157,7 @@ def share_price_yield(
         _with_earlier(prices)
         .with_columns(reset_count=pl.col("resets") - pl.col("earlier_resets"), seconds=_seconds())
         .with_columns(elapsed_seconds=pl.when(pl.col("seconds") > 0).then(pl.col("seconds")))
-        .with_columns(_yearly())
+        .with_columns(_yearly(window_days))
         .sort(_GRAIN, nulls_last=True)
         .select(
             *(*_GRAIN, "share_price_tokens", "earlier_price_tokens", "elapsed_seconds"),
@@ -301,13 +304,14 @@ def _seconds() -> pl.Expr:
     return (pl.col("valid_at") - pl.col("earlier_at")).dt.total_microseconds() // 1_000_000
 
 
-def _yearly() -> list[pl.Expr]:
+def _yearly(window_days: int) -> list[pl.Expr]:
     growth = ratio(pl.col("share_price_tokens"), pl.col("earlier_price_tokens"))
     times = divided(pl.lit(_YEAR_SECONDS), pl.col("elapsed_seconds"))
-    is_clean = pl.col("reset_count") == 0
+    is_long = 2 * pl.col("elapsed_seconds") >= window_days * 86_400
+    is_told = is_long & (pl.col("reset_count") == 0)
     return [
-        pl.when(is_clean).then((growth - 1) * times).alias("yield_simple_ratio"),
-        pl.when(is_clean).then(growth.pow(times) - 1).alias("yield_compounded_ratio"),
+        pl.when(is_told).then((growth - 1) * times).alias("yield_simple_ratio"),
+        pl.when(is_told).then(growth.pow(times) - 1).alias("yield_compounded_ratio"),
     ]
 
 

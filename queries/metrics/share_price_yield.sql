@@ -2,7 +2,8 @@
 -- reads:    share_prices
 -- grain:    one row per UTC day with a price, chain, protocol, pool and asset
 -- units:    *_price_tokens assets per share; elapsed_seconds between the two prices; yield_* 0.05 =
---           5 % a year of 365 days; reset_count steps that are a new denomination
+--           5 % a year of 365 days, of values true at least half a window apart; reset_count steps
+--           that are a new denomination
 -- param:    window_days count 30 (how far back to look for the earlier price)
 -- param:    reset_ratio number 0.5 (the largest step that is still a yield or a loss, 0.5 = 50 %)
 -- twin of:  analytics.metrics.yields.share_price_yield
@@ -120,7 +121,10 @@ grown as (
         elapsed_seconds,
         reset_count,
         case
-            when earlier_price_tokens > 0 and reset_count = 0
+            when
+                earlier_price_tokens > 0
+                and reset_count = 0
+                and 2 * elapsed_seconds >= $window_days * 86400
                 then share_price_tokens::varchar::double / earlier_price_tokens::varchar::double
         end as growth,
         31536000 / elapsed_seconds as times
