@@ -81,4 +81,10 @@ def _quotes() -> list[dict[str, object]]:
         {"asset": asset, "feed": feed, "oracle_price_quote": price, "block_timestamp": at(seconds)}
         for asset, feed in (("BTC", "0xf"), ("BTC", "0xthird"), ("ETH", "0xeth"))
         for seconds, price in ((2, 100), (60, 90), (120, 95), (180, 80))
+    ] + [
+        # Two venues with enough moves for one to lead.
+        {"asset": "SOL", "feed": venue, "protocol": venue, "oracle_price_quote": 20 + step % 3}
+        | {"block_timestamp": at(10 * step)}
+        for venue in ("venue", "other")
+        for step in range(15)
     ]
