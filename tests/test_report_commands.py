@@ -146,18 +146,23 @@ def test_the_peak_is_traced_to_what_was_open_then(tmp_path: Path) -> None:
 
 
 def test_a_window_that_is_the_report_is_traced_as_that(tmp_path: Path) -> None:
-    """What is made of the report's own time leaves out an earlier hour of the same day."""
+    """A year is told from the whole day of 30 hours, without the hours beside it."""
     fee = {"protocol": "gmx_v2", "chain_id": 42161, "fee_usd": 1}
-    fees = table("fees", fee | {"block_timestamp": at(-3600)}, fee)
-    database = written_market(tmp_path, fees=fees)
-    page = Shown(database, report_of(database, Limits(since=at(0), until=at(80_000))))
+    hours = (0, 4, 20, 28)  # from 21:00 on: one before midnight, two of the next day, one after
+    fees = table("fees", *(fee | {"block_timestamp": at(3600 * hour)} for hour in hours))
+    block = {"chain_id": 42161, "hash": b"h", "parent_hash": b"p"}
+    ends = [{"number": 100, "timestamp": at(0)}, {"number": 200, "timestamp": at(108_000)}]
+    blocks = table("blocks", *(block | end for end in ends))
+    database = written_market(tmp_path, fees=fees, blocks=blocks)
+    page = Shown(database, report_of(database, Limits(since=at(0), until=at(108_000))))
     tables = [each for section in page.report.sections for each in section.tables]
     yearly = next(each for each in tables if each.source and each.source.asked == "run_rate")
 
     traced = page.numbers(table_command(yearly, page.report.limits))
 
-    assert yearly.frame["fees_usd"].to_list() == [1]
-    assert traced["fees_usd"] == "1.000000000000000000"
+    assert yearly.caption == "As a year, from 1 whole UTC day up to 2025-10-11"
+    assert yearly.frame["fees_annual_usd"].to_list() == [730]
+    assert traced["fees_annual_usd"] == "730.0"
 
 
 def test_every_metric_gives_the_exported_rows_again(shown: Shown) -> None:

@@ -12,6 +12,7 @@ from analytics import load
 from analytics.reports.context import Context
 from analytics.reports.event import Event, event, event_days
 from analytics.reports.scope import Limits, Scope
+from analytics.reports.times import whole_days
 
 LOST = GMX | {"market": "0xeth", "is_long": True}
 BURST = table(
@@ -82,6 +83,36 @@ def test_without_a_known_time_there_are_no_days(tmp_path: Path) -> None:
     nothing: dict[str, Any] = {"liquidations": table("liquidations"), "blocks": table("blocks")}
 
     assert found(tmp_path, **nothing) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "dates"),
+    [
+        (None, None, (11, 12)),
+        (at(0), at(days=1), None),  # 24 hours, and no day
+        (at(0), datetime(2025, 10, 12), (11, 11)),
+        (datetime(2025, 10, 11, 0, 5), datetime(2025, 10, 11, 23, 55), (11, 11)),
+        (datetime(2025, 10, 11, 0, 6), datetime(2025, 10, 12), None),
+        (datetime(2025, 10, 11), datetime(2025, 10, 11, 23, 54), None),
+        (datetime(2025, 10, 12), datetime.max, (12, 12)),
+        (datetime.max, None, None),
+    ],
+)
+def test_whole_days_have_blocks_at_both_ends(
+    tmp_path: Path, since: datetime | None, until: datetime | None, dates: tuple[int, int] | None
+) -> None:
+    """Of blocks from 21:00 to 23:58 two days later, days count that a report has whole."""
+    block = {"chain_id": 42161, "hash": b"h", "parent_hash": b"p"}
+    ends = [
+        {"number": 100, "timestamp": at(0)},
+        {"number": 200, "timestamp": datetime(2025, 10, 12, 23, 58)},
+    ]
+    path = written_market(tmp_path, blocks=table("blocks", *(block | end for end in ends)))
+
+    with load.database(path) as con:
+        days = whole_days(Scope(con, Limits(since=since, until=until)))
+
+    assert (days and (days[0].day, days[1].day)) == dates
 
 
 def test_days_that_no_chain_covers_are_kept(tmp_path: Path) -> None:

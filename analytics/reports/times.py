@@ -1,8 +1,15 @@
 """When covered blocks are of."""
 
+from datetime import datetime, time, timedelta
+
 import polars as pl
 
-from analytics.reports.scope import Scope
+from analytics.reports.numerals import counted, day
+from analytics.reports.scope import Scope, Span
+
+_DAY, _INSTANT = timedelta(days=1), timedelta(microseconds=1)
+# No block is at midnight to the second, and of quiet chains few blocks have a known time.
+_SLACK = timedelta(minutes=5)
 
 
 def covered_times(scope: Scope) -> pl.DataFrame:
@@ -26,3 +33,34 @@ def covered_times(scope: Scope) -> pl.DataFrame:
         .agg(first_at=at.min(), last_at=at.max())
         .collect()
     )
+
+
+def whole_days(scope: Scope) -> Span | None:
+    """
+    Return the first and the last moment of the whole UTC days of a scope; None where it has none.
+
+    A day is whole if the limits and the blocks that are covered by anything reach within five
+    minutes of its ends.
+    """
+    begun, ended = scope.spans.select(pl.col("from_at").min(), pl.col("to_at").max()).row(0)
+    if begun is None or ended is None:
+        return None
+    first, last = max(begun, scope.limits.since or begun), min(ended, scope.limits.until or ended)
+    if first > last:
+        return None
+    start, end = _midnight(first - _SLACK - _INSTANT) + _DAY, _midnight(last + _SLACK)
+    return (start, end - _INSTANT) if start < end else None
+
+
+def day_count(days: Span) -> int:
+    """Return how many days whole days are."""
+    return (days[1] - days[0]).days + 1
+
+
+def named_days(days: Span) -> str:
+    """Return which days whole days are, in words."""
+    return f"{counted(day_count(days), 'whole UTC day')} up to {day(days[1].date())}"
+
+
+def _midnight(moment: datetime) -> datetime:
+    return datetime.combine(moment.date(), time())

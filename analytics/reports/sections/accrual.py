@@ -10,10 +10,11 @@ from analytics import load
 from analytics.expressions import known_total
 from analytics.reports.charts import Drawing, bars, colored, lines
 from analytics.reports.context import Context, by_period
-from analytics.reports.numerals import counted, period
+from analytics.reports.numerals import period
 from analytics.reports.parts import Chart, Section, Source, Table, table
-from analytics.reports.scope import Scope
+from analytics.reports.scope import Scope, Span
 from analytics.reports.summary import whole_window
+from analytics.reports.times import day_count, named_days, whole_days
 
 _TITLE = "Value accrual"
 _WORDS = (
@@ -45,7 +46,7 @@ def accrual(context: Context) -> Section:
     sources = {source.name: source for source in _sources(context.scope)}
     whole = sources["buyback_ratio_whole"]
     ratios = table(
-        f"Executed against set aside, over the whole time ({counted(context.scope.days, 'day')})",
+        "Executed against set aside, over the whole time",
         whole.frame,
         ("protocol", "spent_usd", "revenue_usd", "buyback_ratio", "declared_ratio"),
         headers={"buyback_ratio": "executed", "declared_ratio": "set aside for holders"},
@@ -74,7 +75,7 @@ def _tables(scope: Scope, sources: Mapping[str, Source]) -> tuple[Table, ...]:
         *_purchases(scope, sources),
         *_promised(sources["buyback_columns"]),
         *_shares(scope, sources["supply_share"]),
-        *_multiples(scope, sources["price_multiples"], sources["discounted_cash_flow"]),
+        *_multiples(scope, sources),
     )
 
 
@@ -96,7 +97,7 @@ def _purchases(scope: Scope, sources: Mapping[str, Source]) -> tuple[Table, ...]
 def _sources(scope: Scope) -> tuple[Source, ...]:
     looking_back = partial(scope.metric, with_past=True)
     name, trailing = "buyback_ratio", looking_back("buyback_ratio")
-    whole = whole_window(scope)
+    whole, days = whole_window(scope), whole_days(scope)
     settings: dict[str, Any] = {"window_days": scope.days}
     destinations = scope.metric("buybacks_by_destination")
     return (
@@ -114,10 +115,22 @@ def _sources(scope: Scope) -> tuple[Source, ...]:
         ),
         Source("buyback_columns", "metric", "buyback_columns", scope.metric("buyback_columns")),
         Source("buyback_lag", "metric", "buyback_lag", scope.metric("buyback_lag")),
-        *(
-            Source(each, "metric", each, looking_back(each, **settings), settings, with_past=True)
-            for each in ("price_multiples", "discounted_cash_flow")
-        ),
+        *(() if days is None else _valuations(scope, days)),
+    )
+
+
+def _valuations(scope: Scope, days: Span) -> tuple[Source, ...]:
+    settings: dict[str, Any] = {"window_days": day_count(days)}
+    return tuple(
+        Source(
+            name,
+            "metric",
+            name,
+            scope.metric(name, between=days, **settings),
+            settings,
+            between=days,
+        )
+        for name in ("price_multiples", "discounted_cash_flow")
     )
 
 
@@ -133,14 +146,18 @@ def _promised(source: Source) -> tuple[Table, ...]:
     return (table("Promised by policy, spent, and burned", shown, source=source, keys=keys),)
 
 
-def _multiples(scope: Scope, multiples: Source, worth: Source) -> tuple[Table, ...]:
+def _multiples(scope: Scope, sources: Mapping[str, Source]) -> tuple[Table, ...]:
+    days = whole_days(scope)
+    if days is None:
+        return ()
+    multiples, worth = sources["price_multiples"], sources["discounted_cash_flow"]
     keys = ["protocol", "token", "date"]
     priced = multiples.frame.join(worth.frame.select(*keys, "value_to_market_ratio"), on=keys)
     last = priced.sort("date").group_by("protocol", "token").last().drop_nulls("market_cap_usd")
     if last.is_empty():
         return ()
     shown = _symbols(scope, last)
-    title = f"Market value in years of income, as of the last {counted(scope.days, 'day')}"
+    title = f"Market value in years of income, from {named_days(days)}"
     headers = {"value_to_market_ratio": "holders' income discounted at 15 %, to market value"}
     return (
         table(

@@ -5,9 +5,10 @@ import polars as pl
 from analytics.expressions import known_total, ratio
 from analytics.reports.charts import BLUE, ORANGE, SKY, Drawing, bars
 from analytics.reports.context import Context, by_period, long_rows
-from analytics.reports.numerals import counted, period
+from analytics.reports.numerals import period
 from analytics.reports.parts import Chart, Section, Source, Table, table
-from analytics.reports.scope import Scope
+from analytics.reports.scope import Scope, Span
+from analytics.reports.times import day_count, named_days, whole_days
 
 _PARTS = {
     "supply_side_usd": ("supply side (LPs, lenders)", SKY),
@@ -26,6 +27,9 @@ _ANNUAL = (
 )
 
 
+_NO_DAY = "The time of the report has no whole UTC day, so nothing is told as a year."
+
+
 def income(context: Context) -> Section:
     """Return the section about fees and their split."""
     frames = {name: context.scope.metric(name) for name in _METRICS}
@@ -33,8 +37,8 @@ def income(context: Context) -> Section:
     if frames["fees"].is_empty():
         words = (context.absence("fees", "fees"),)
         return Section("income", "Income", words, sources=sources)
-    days, flows = context.scope.days, _flows(context)
-    yearly, charged = _run_rate(context.scope), sources[0]
+    days, flows, charged = whole_days(context.scope), _flows(context), sources[0]
+    yearly = () if days is None else (_as_a_year(context.scope, days),)
     settings = {"period_seconds": context.bar_seconds}
     return Section(
         "income",
@@ -42,6 +46,7 @@ def income(context: Context) -> Section:
         (
             "Fees are everything users paid. Fees = supply side + revenue; revenue = treasury + "
             "token holders, as the venue's events or its stated policy split them.",
+            *(() if yearly else (_NO_DAY,)),
         ),
         charts=_charts(context, flows, charged),
         tables=(
@@ -49,24 +54,22 @@ def income(context: Context) -> Section:
                 table(caption, _split(frames, *keys), source=charged, keys=keys)
                 for caption, keys in _SPLITS.items()
             ),
-            _as_a_year(yearly, days),
+            *yearly,
         ),
         sources=(
             *sources,
-            yearly,
+            *(each.source for each in yearly if each.source),
             Source("fees_by_period", "facts", "fees", flows, settings),
         ),
     )
 
 
-def _run_rate(scope: Scope) -> Source:
-    frame = scope.metric("run_rate", window_days=scope.days)
-    return Source("run_rate", "metric", "run_rate", frame, {"window_days": scope.days})
-
-
-def _as_a_year(yearly: Source, days: int) -> Table:
-    last = yearly.frame.filter(pl.col("date") == pl.col("date").max().over("protocol"))
-    caption = f"As a year, from the last {counted(days, 'day')}"
+def _as_a_year(scope: Scope, days: Span) -> Table:
+    settings = {"window_days": day_count(days)}
+    frame = scope.metric("run_rate", between=days, window_days=day_count(days))
+    yearly = Source("run_rate", "metric", "run_rate", frame, settings, between=days)
+    last = frame.filter(pl.col("date") == pl.col("date").max().over("protocol"))
+    caption = f"As a year, from {named_days(days)}"
     return table(caption, last, _ANNUAL, source=yearly, keys=("protocol",))
 
 
