@@ -20,6 +20,13 @@ Load = Callable[[str], pl.LazyFrame]
 
 # What other facts are priced and judged by, whoever says it.
 _PRICES = frozenset({"oracle_updates", "feeds"})
+# Whose rows are of one source against another: nothing narrows what is compared with.
+_OF_TWO = frozenset(
+    {
+        *("oracle_deviation", "oracle_deviation_area", "oracle_deviation_extremes"),
+        *("oracle_update_lag", "missed_updates"),
+    }
+)
 
 
 def compute(name: str, load: Load, **settings: object) -> pl.LazyFrame:
@@ -103,10 +110,16 @@ def is_narrowed(name: str, table: str) -> bool:
     """
     Tell whether a limit of protocol or chain narrows a table for a metric.
 
-    Prices are narrowed only where the metric is about nothing else: a fee of one protocol is
-    valued, and its liquidation judged, by the oracles of others.
+    Prices are narrowed only where the metric is about nothing else, and about each source alone: a
+    fee of one protocol is valued, its liquidation judged and its price compared by the oracles of
+    others.
     """
-    return table not in _PRICES or facts_of(name) <= _PRICES
+    return table not in _PRICES or (facts_of(name) <= _PRICES and not is_of_two(name))
+
+
+def is_of_two(name: str) -> bool:
+    """Tell whether a row of a metric is of one source of prices against another."""
+    return name in _OF_TWO
 
 
 def settings_of(name: str, metrics: Mapping[str, Metric] = METRICS) -> dict[str, type]:

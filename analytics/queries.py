@@ -56,6 +56,11 @@ class Query:
     parameters: tuple[Parameter, ...]
     sql: str
 
+    @property
+    def is_of_two(self) -> bool:
+        """Whether a row is of one source against another."""
+        return "reference_protocol" in self.sql
+
 
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)

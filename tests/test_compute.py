@@ -21,6 +21,7 @@ from analytics.compute import (
     facts_of,
     inputs_of,
     is_narrowed,
+    is_of_two,
     methodology,
     settings_of,
     wired,
@@ -178,13 +179,24 @@ def test_the_methodology_is_the_docstring(name: str) -> None:
         ("fees_valued", "fees", True),
         ("fees_valued", "oracle_updates", False),
         ("liquidations_off_oracle", "oracle_updates", False),
-        ("oracle_deviation", "oracle_updates", True),
+        ("oracle_deviation", "oracle_updates", False),
+        ("oracle_staleness", "oracle_updates", True),
         ("heartbeat_breaches", "feeds", True),
     ],
 )
 def test_prices_of_others_are_kept(name: str, table: str, is_so: bool) -> None:
     """A limit of protocol narrows what a metric is about, not the prices it is judged by."""
     assert is_narrowed(name, table) is is_so
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in METRICS if facts_of(name) <= {"oracle_updates", "feeds"}]
+)
+def test_metrics_of_two_sources_have_a_reference(name: str) -> None:
+    """What is about prices alone is of two sources if, and only if, its rows name the other."""
+    columns = compute(name, load()).collect_schema()
+
+    assert is_of_two(name) is ("reference_protocol" in columns)
 
 
 def test_facts_come_as_they_were_stored(tmp_path: Path) -> None:

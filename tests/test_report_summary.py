@@ -166,6 +166,39 @@ def test_limits_hold_for_every_number(tmp_path: Path) -> None:
     assert other.income.fee_count == chain.income.fee_count == 0
 
 
+@pytest.mark.parametrize("limits", [Limits(protocol="gmx_v2"), Limits(chain_id=42161)])
+def test_an_oracle_is_compared_with_those_of_others(tmp_path: Path, limits: Limits) -> None:
+    """Limits are about the source that is off; another chain's is one of the two in the query."""
+    price = {"asset": "ETH", "oracle_price_quote": 2000}
+    own = {"protocol": "gmx_v2", "chain_id": 42161, "feed": "0xg", "block_timestamp": at(60)}
+    updates = [
+        price | {"protocol": "chainlink", "chain_id": 1},
+        price | own | {"oracle_price_quote": 1500},
+        price | {"protocol": "chainlink", "chain_id": 10},
+        price | {"protocol": "chainlink", "chain_id": 10, "block_timestamp": at(120)},
+    ]
+    path = written_market(tmp_path, oracle_updates=table("oracle_updates", *updates))
+
+    with database(path) as con:
+        scope = Scope(con, limits)
+        compared = scope.metric("oracle_deviation")
+        off = scope.query("oracle_off")
+
+    assert summary(path, limits).deviation is not None
+    assert compared["deviation_bps"].to_list() == [-2500, -2500]
+    assert off.select("chain_id", "reference_chain_id").rows() == [(10, 42161), (1, 42161)]
+
+
+def test_no_limit_of_time_is_lost_between_two_oracles(tmp_path: Path) -> None:
+    """Of three prices the two within the time are compared, at the moment of the last."""
+    path = written_market(tmp_path)
+
+    with database(path) as con:
+        compared = Scope(con, Limits(protocol="chainlink", since=at(1))).metric("oracle_deviation")
+
+    assert compared["block_timestamp"].to_list() == [at(120)]
+
+
 def test_nothing_indexed_is_one_sentence(tmp_path: Path) -> None:
     """An empty database has no numbers; it says what to do."""
     path = write_database(tmp_path / "empty.duckdb", {})

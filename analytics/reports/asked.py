@@ -37,16 +37,17 @@ class Asked:
 
     @property
     def rows(self) -> pl.LazyFrame:
-        """The rows of the time of the limits."""
+        """The rows within the limits."""
         found = compute(self.metric, self.facts, **self.settings)
         return found.filter(self.is_meant(found.collect_schema()))
 
     def is_meant(self, schema: Mapping[str, pl.DataType]) -> pl.Expr:
-        """Return whether a row is of the time of the limits; what is cut has no other rows."""
+        """Return whether a row is within the limits; what is cut has no rows of other times."""
+        is_observed = self.scope.is_observed(schema)
         if self.is_cut:
-            return pl.lit(value=True)
+            return is_observed
         settings = defaults_of(self.metric) | dict(self.settings)
-        return self.scope.is_since(schema, settings.get("bucket_seconds"))
+        return is_observed & self.scope.is_since(schema, settings.get("bucket_seconds"))
 
 
 def looks_back(metric: str) -> bool:

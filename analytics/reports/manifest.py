@@ -147,7 +147,7 @@ def _coverage(scopes: Sequence[Scope]) -> pl.DataFrame:
     found = [scope.facts("coverage") for scope in scopes]
     for scope in scopes:
         # Prices that judge other facts are of whatever protocol tells them: see `Scope.read`.
-        tellers = scope.facts("oracle_updates", whole=True).select(keys).unique()
+        tellers = scope.facts("oracle_updates", with_past=True, whole=True).select(keys).unique()
         found.append(scope.facts("coverage", whole=True).join(tellers, on=keys, how="semi"))
     return pl.concat(found).unique().sort(*keys, "from_block", "to_block").collect()
 

@@ -15,7 +15,7 @@ from weakref import finalize
 import polars as pl
 
 from analytics import load
-from analytics.compute import collected, compute, is_narrowed
+from analytics.compute import collected, compute, is_narrowed, is_of_two
 from analytics.errors import UserError, WorldError
 from analytics.identities import assessed, comparisons
 from analytics.queries import Query, arguments, query_named
@@ -72,7 +72,7 @@ class Scope:
         Args:
             table: its name.
             with_past: keep what was before their start.
-            whole: keep all that was before their end, of whatever protocol and chain.
+            whole: keep what is of whatever protocol and chain.
         """
         limits = self.limits
         return load.facts(
@@ -80,13 +80,15 @@ class Scope:
             table,
             protocol=None if whole else limits.protocol,
             chain_id=None if whole else limits.chain_id,
-            since=None if with_past or whole else limits.since,
+            since=None if with_past else limits.since,
             until=limits.until,
         )
 
     def read(self, metric: str, table: str, *, with_past: bool = False) -> pl.LazyFrame:
-        """Return a table as a metric reads it: prices that only judge other facts are whole."""
-        return self.facts(table, with_past=with_past, whole=not is_narrowed(metric, table))
+        """Return a table as a metric reads it: prices that judge what others tell are whole."""
+        is_whole = not is_narrowed(metric, table)
+        has_past = with_past or (is_whole and not is_of_two(metric))
+        return self.facts(table, with_past=has_past, whole=is_whole)
 
     def begun(self, metric: str, table: str, since: datetime | None) -> pl.LazyFrame:
         """Return a table as a metric reads it: from a time to the limits' end, states from ever."""
@@ -113,6 +115,24 @@ class Scope:
         if "end_at" in columns:
             return pl.col("end_at").is_null() | (pl.col("end_at") >= since)
         return pl.lit(value=True)
+
+    def is_observed(self, columns: Collection[str], *, either: bool = False) -> pl.Expr:
+        """
+        Return whether the source that a row is about is of the protocol and chain of the limits.
+
+        Args:
+            columns: of the rows; where none is a reference, all rows are.
+            either: whether the reference may be of them instead.
+        """
+        sides = ("", "reference_") if either else ("",)
+        limits = {"protocol": self.limits.protocol, "chain_id": self.limits.chain_id}
+        wanted = {name: value for name, value in limits.items() if value is not None}
+        if "reference_protocol" not in columns or not wanted:
+            return pl.lit(value=True)
+        return pl.any_horizontal(
+            pl.all_horizontal(pl.col(f"{side}{name}") == value for name, value in wanted.items())
+            for side in sides
+        )
 
     def metric(
         self,
@@ -142,6 +162,7 @@ class Scope:
                     **settings,
                 )
             )
+            frame = frame.filter(self.is_observed(frame.columns))
             is_since = self.is_since(frame.columns, settings.get("bucket_seconds"))
             self._answers[asked] = frame.filter(is_since) if with_past else frame
         return self._answers[asked]
@@ -161,7 +182,8 @@ class Scope:
         if key not in self._answers:
             asked = query_named(name)
             values = arguments(asked, given)
-            self._answers[key] = load.rows(self.con, self._limited(asked), values)
+            frame = load.rows(self.con, self._limited(asked), values)
+            self._answers[key] = frame.filter(self.is_observed(frame.columns, either=True))
         return self._answers[key]
 
     @cached_property
@@ -279,7 +301,7 @@ class Scope:
         steps = [
             f"{table} as (select * from main.{table} where {conditions})"
             for table in asked.reads
-            if (conditions := self._conditions(table))
+            if (conditions := self._conditions(table, asked))
         ]
         if not steps:
             return asked.sql
@@ -287,12 +309,13 @@ class Scope:
         rest = statement.removeprefix("with")
         return f"with {', '.join(steps)}{' ' if rest == statement else ','}{rest}"
 
-    def _conditions(self, table: str) -> str:
+    def _conditions(self, table: str, asked: Query) -> str:
         columns = load.facts(self.con, table).collect_schema()
         limits = self.limits
+        one, chain = (None, None) if asked.is_of_two else (limits.protocol, limits.chain_id)
         wanted: Mapping[str, tuple[str, Any]] = {
-            "protocol =": ("protocol", limits.protocol),
-            "chain_id =": ("chain_id", limits.chain_id),
+            "protocol =": ("protocol", one),
+            "chain_id =": ("chain_id", chain),
             "block_timestamp >=": ("block_timestamp", limits.since),
             "block_timestamp <=": ("block_timestamp", limits.until),
         }
