@@ -397,7 +397,7 @@ ANSWERS = [
         "protocol liquidation_count insolvent_count liquidation_shortfall_usd bad_debt_usd"
         " insurance_out_usd",
         {},
-        [("gmx", 3, 1, "2", "3", None), ("snx", 1, 0, None, None, "7")],
+        [("gmx", 3, 1, "2", "3", None), ("snx", 1, None, None, None, "7")],
     ),
     # Nothing of the evening is closed by part: tests/test_query_positions.py asks about what is.
     ("open_by_position", "protocol", {}, []),

@@ -25,6 +25,9 @@ from analytics.studies.levels import drawdowns, executed, funding_signs, minutes
 
 Row = Mapping[str, object]
 NOTHING = table("adls").lazy()
+TOLD = table(
+    "declared_facts", *({"protocol": "venue", "fact": fact} for fact in ("adls", "liquidations"))
+).lazy()
 
 
 def adls(*rows: Row) -> pl.LazyFrame:
@@ -47,7 +50,7 @@ def test_exits_of_a_protocol_in_one_row() -> None:
     cut = adls(after(61, 10), after(90, 20, account="0xb"))
     forced = liquidations(after(0, 90, is_long=True), after(5, 30, is_long=False))
 
-    row = forced_exits(cut, forced).collect().row(0, named=True)
+    row = forced_exits(cut, forced, TOLD).collect().row(0, named=True)
 
     assert (row["adl_count"], row["adl_account_count"], row["liquidation_count"]) == (2, 2, 2)
     assert (row["adl_notional_usd"], row["liquidation_notional_usd"]) == (30, 120)
@@ -57,18 +60,32 @@ def test_exits_of_a_protocol_in_one_row() -> None:
 
 def test_no_adl_is_a_measured_zero() -> None:
     """A protocol that only liquidates has zero ADLs, no lag, and a ratio of zero."""
-    row = forced_exits(NOTHING, liquidations(after(0, 90))).collect().row(0, named=True)
+    row = forced_exits(NOTHING, liquidations(after(0, 90)), TOLD).collect().row(0, named=True)
 
     assert (row["adl_count"], row["adl_unknown_notional_count"]) == (0, 0)
     assert (row["adl_notional_usd"], row["adl_to_liquidation_ratio"]) == (0, 0)
     assert row["trigger_lag_ms"] is None
 
 
+def test_adls_that_nothing_could_tell_of_are_not_known() -> None:
+    """Beside a declaration of liquidations alone, what is known of them stays; so by the minute."""
+    told = TOLD.filter(pl.col("fact") == "liquidations")
+    forced = liquidations(after(0, 90))
+
+    row = forced_exits(NOTHING, forced, told).collect().row(0, named=True)
+    sums = [found(NOTHING, forced, told).collect() for found in (exit_minutes, exit_markets)]
+
+    assert {value for name, value in row.items() if name.startswith("adl_")} == {None}
+    assert (row["liquidation_count"], row["liquidation_notional_usd"]) == (1, 90)
+    for each in sums:
+        assert each.select("adl_notional_usd", "liquidation_notional_usd").rows() == [(None, 90)]
+
+
 def test_a_ratio_is_not_known_while_a_notional_is_not() -> None:
     """What is known is summed, the ratio is left open."""
     cut = adls(after(0, 10), after(0, None))
 
-    row = forced_exits(cut, liquidations(after(0, 90))).collect().row(0, named=True)
+    row = forced_exits(cut, liquidations(after(0, 90)), TOLD).collect().row(0, named=True)
 
     assert (row["adl_notional_usd"], row["adl_unknown_notional_count"]) == (10, 1)
     assert row["adl_to_liquidation_ratio"] is None
@@ -78,7 +95,7 @@ def test_a_share_of_longs_needs_every_side() -> None:
     """One position whose side is not said leaves the share open."""
     forced = liquidations(after(0, 90, is_long=True), after(5, 30))
 
-    assert forced_exits(NOTHING, forced).collect()["long_ratio"].to_list() == [None]
+    assert forced_exits(NOTHING, forced, TOLD).collect()["long_ratio"].to_list() == [None]
 
 
 def test_holders_are_accounts_not_fills() -> None:
@@ -134,7 +151,7 @@ def test_waves_and_minutes_add_up_to_all(events: list[tuple[int, int]], gap: int
     total = sum(usd for _, usd in events)
 
     waves = adl_waves(cut, gap_ms=gap * 1000).collect()
-    minutes = exit_minutes(cut, table("liquidations").lazy()).collect()
+    minutes = exit_minutes(cut, table("liquidations").lazy(), TOLD).collect()
 
     assert waves["notional_usd"].sum() == total
     assert minutes["adl_notional_usd"].sum() == total
@@ -146,7 +163,7 @@ def test_a_minute_without_one_kind_has_zero_of_it() -> None:
     cut = adls(after(0, 5), after(120, None))
     forced = liquidations(after(59, 7), after(60, 8))
 
-    found = exit_minutes(cut, forced).collect()
+    found = exit_minutes(cut, forced, TOLD).collect()
 
     assert found.select("adl_notional_usd", "liquidation_notional_usd").rows() == [
         (5, 7),
@@ -159,7 +176,7 @@ def test_markets_with_most_adls_come_first() -> None:
     """Chains stay apart."""
     cut = adls(after(0, 5), after(0, 6, market="ETH"), after(0, 7, chain_id=10))
 
-    found = exit_markets(cut, liquidations(after(0, 1, market="SOL"))).collect()
+    found = exit_markets(cut, liquidations(after(0, 1, market="SOL")), TOLD).collect()
 
     assert found.select("chain_id", "market").rows() == [
         (10, "BTC"),

@@ -62,19 +62,20 @@ def event(scope: Scope, *, gap_ms: int = 5000, limit_bps: int = 100) -> tuple[Pa
     """
     cut, forced_out = scope.facts("adls"), scope.facts("liquidations")
     both = (cut, forced_out)
+    told = (*both, scope.facts("declared_facts"))
     past = partial(scope.read, "open_interest", with_past=True)
     open_interest = compute("open_interest", past, bucket_seconds=60)
     is_open = levels.since_open(open_interest, scope.limits.since)
     deviation = scope.metric("oracle_deviation", with_past=True).lazy()
     market = ("chain_id", "market")
     asked: tuple[_Asked, ...] = (
-        (forced.forced_exits, both, (), {}),
+        (forced.forced_exits, told, (), {}),
         (forced.adl_holders, (cut,), (), {}),
         (forced.adl_times, (cut,), ("percent",), {}),
         (forced.exit_windows, both, ("exit",), {}),
         (forced.adl_waves, (cut,), ("wave",), {"gap_ms": gap_ms}),
-        (forced.exit_minutes, both, ("minute_at",), {}),
-        (forced.exit_markets, both, market, {}),
+        (forced.exit_minutes, told, ("minute_at",), {}),
+        (forced.exit_markets, told, market, {}),
         (levels.drawdowns, (is_open,), (*market, "version"), {}),
         (levels.funding_signs, (scope.facts("funding"),), (), {}),
         (levels.minutes_apart, (deviation,), levels.PAIR, {"limit_bps": limit_bps}),

@@ -9,6 +9,7 @@ from analytics.expressions import (
     ratio,
     row_count,
     unknown_count,
+    where_told,
     whole_total,
 )
 from analytics.studies.exits import PERCENTS, holders
@@ -18,7 +19,9 @@ _WINDOW_PERCENT = 70
 _NOTIONAL = pl.col("notional_usd")
 
 
-def forced_exits(adls: pl.LazyFrame, liquidations: pl.LazyFrame) -> pl.LazyFrame:
+def forced_exits(
+    adls: pl.LazyFrame, liquidations: pl.LazyFrame, declared_facts: pl.LazyFrame
+) -> pl.LazyFrame:
     """
     How much was liquidated and deleveraged, and how long after the first liquidation ADLs began.
 
@@ -29,9 +32,11 @@ def forced_exits(adls: pl.LazyFrame, liquidations: pl.LazyFrame) -> pl.LazyFrame
     Args:
         adls: one row per position cut: notional_usd, account.
         liquidations: one row per liquidated position: notional_usd (one-sided), is_long, account.
+        declared_facts: which facts the declarations of a protocol can tell: protocol, fact.
 
     Returns:
-        One row per protocol with either: counts (Int64), sums (Decimal, USD, of what is known),
+        One row per protocol with either: counts (Int64), sums (Decimal, USD, of what is known), each
+        null where nothing that is indexed could tell of one,
         first_…_at (Datetime), trigger_lag_ms (Int64, null without both), long_ratio,
         adl_to_liquidation_ratio (Float64; null while a notional or a side is unknown).
 
@@ -47,9 +52,9 @@ def forced_exits(adls: pl.LazyFrame, liquidations: pl.LazyFrame) -> pl.LazyFrame
         ),
     )
     lag = (pl.col("first_adl_at") - pl.col("first_liquidation_at")).dt.total_milliseconds()
+    sums = forced.join(cut, on="protocol", how="full", coalesce=True).with_columns(_zeros())
     return (
-        forced.join(cut, on="protocol", how="full", coalesce=True)
-        .with_columns(_zeros())
+        _told(sums, adls, liquidations, declared_facts)
         .with_columns(
             trigger_lag_ms=lag,
             long_ratio=ratio(pl.col("long_usd"), pl.col("liquidation_whole")),
@@ -70,6 +75,16 @@ def _zeros() -> list[pl.Expr]:
         for name, is_it in is_absent.items()
         for column in ("notional_usd", "whole")
     ]
+
+
+def _told(
+    sums: pl.LazyFrame,
+    adls: pl.LazyFrame,
+    liquidations: pl.LazyFrame,
+    declared_facts: pl.LazyFrame,
+) -> pl.LazyFrame:
+    cut = where_told(sums, ["^adl_.*$"], "adls", adls, declared_facts)
+    return where_told(cut, ["^liquidation_.*$"], "liquidations", liquidations, declared_facts)
 
 
 def _sums(name: str) -> list[pl.Expr]:
@@ -194,7 +209,9 @@ def adl_waves(adls: pl.LazyFrame, *, gap_ms: int = 5000) -> pl.LazyFrame:
     )
 
 
-def exit_minutes(adls: pl.LazyFrame, liquidations: pl.LazyFrame) -> pl.LazyFrame:
+def exit_minutes(
+    adls: pl.LazyFrame, liquidations: pl.LazyFrame, declared_facts: pl.LazyFrame
+) -> pl.LazyFrame:
     """
     ADL and one-sided liquidation notional by the minute.
 
@@ -204,19 +221,24 @@ def exit_minutes(adls: pl.LazyFrame, liquidations: pl.LazyFrame) -> pl.LazyFrame
     Args:
         adls: one row per position cut: notional_usd.
         liquidations: one row per liquidated position: notional_usd.
+        declared_facts: as in `forced_exits`.
 
     Returns:
         One row per protocol and minute with either, sorted: minute_at (Datetime), adl_notional_usd,
-        liquidation_notional_usd (Decimal, USD, of what is known; zero where nothing of it was).
+        liquidation_notional_usd (Decimal, USD, of what is known; zero where nothing of it was, null
+        where nothing that is indexed could tell of one).
 
     Source:
         As of the published seconds, see `exits.adl_progress`.
     """
     minute = pl.col(_TIME).dt.truncate("1m").alias("minute_at")
-    return _beside(adls, liquidations, [pl.col("protocol"), minute], ["protocol", "minute_at"])
+    sums = _beside(adls, liquidations, [pl.col("protocol"), minute], ["protocol", "minute_at"])
+    return _told(sums, adls, liquidations, declared_facts)
 
 
-def exit_markets(adls: pl.LazyFrame, liquidations: pl.LazyFrame) -> pl.LazyFrame:
+def exit_markets(
+    adls: pl.LazyFrame, liquidations: pl.LazyFrame, declared_facts: pl.LazyFrame
+) -> pl.LazyFrame:
     """
     ADL and one-sided liquidation notional by market.
 
@@ -226,17 +248,20 @@ def exit_markets(adls: pl.LazyFrame, liquidations: pl.LazyFrame) -> pl.LazyFrame
     Args:
         adls: one row per position cut: market, notional_usd.
         liquidations: one row per liquidated position: market, notional_usd.
+        declared_facts: as in `forced_exits`.
 
     Returns:
         One row per protocol, chain and market with either, most ADLs first: adl_notional_usd,
-        liquidation_notional_usd (Decimal, USD, of what is known; zero where nothing of it was).
+        liquidation_notional_usd (Decimal, USD, of what is known; zero where nothing of it was, null
+        where nothing that is indexed could tell of one).
 
     Source:
         As of the published tables by coin, see `exits.adl_totals`.
     """
     keys = ["protocol", "chain_id", "market"]
     largest = ["adl_notional_usd", "liquidation_notional_usd"]
-    return _beside(adls, liquidations, [pl.col(key) for key in keys], keys).sort(
+    sums = _beside(adls, liquidations, [pl.col(key) for key in keys], keys)
+    return _told(sums, adls, liquidations, declared_facts).sort(
         "protocol", *largest, "chain_id", "market", descending=[False, True, True, False, False]
     )
 
