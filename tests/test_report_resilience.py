@@ -48,6 +48,19 @@ def test_a_zero_stands_beside_its_coverage(tmp_path: Path) -> None:
     assert all(list(row)[2] == "verdict" for row in found)
 
 
+def test_loans_from_before_are_not_outstanding_below_zero(tmp_path: Path) -> None:
+    """A liquidation without the borrow before it is said to be of since indexing began."""
+    liquidated = POOL | {"kind": "liquidation", "principal_tokens": 5}
+
+    section = shown(tmp_path, credit_events=table("credit_events", liquidated))
+
+    (found,) = (each for each in section.tables if each.caption.startswith("Loans outstanding"))
+    told = {
+        column.header: cell.text for column, cell in zip(found.columns, *found.rows, strict=True)
+    }
+    assert told["lent less returned since indexing began, tokens"] == "-5.0000"
+
+
 def test_a_reject_takes_the_claim_away(tmp_path: Path) -> None:
     """A log of a loss that could not be read leaves no claim, though no loss is known."""
     lost = MAPLE | {"block_number": 12, "event": "E", "fact": "credit_events", "reason": "r"}

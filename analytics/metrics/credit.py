@@ -25,10 +25,11 @@ def loans_outstanding(credit_events: pl.LazyFrame, pool_states: pl.LazyFrame) ->
     """
     What a pool has lent and not got back, two ways: from its loans' events and from its state.
 
-    The events know what happened since indexing began; the state knows the whole. A difference
-    that stays is what was lent before, one that appears is a change nobody logged with its amount
-    (a refinancing), or interest and recoveries inside a default. Where repayments are logged with
-    interest inside (Aave, Compound) the events give what was drawn net of payments, less than owed.
+    The events know what happened since indexing began, and are below zero where more came back than
+    was lent since; the state knows the whole. A difference that stays is what was lent before, one
+    that appears is a change nobody logged with its amount (a refinancing), or interest and
+    recoveries inside a default. Where repayments are logged with interest inside (Aave, Compound)
+    the events give what was drawn net of payments, less than owed.
 
     Formula:
         events(d) = Σ funded - Σ principal of payments and liquidations - Σ loss of defaults, to

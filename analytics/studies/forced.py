@@ -35,9 +35,9 @@ def forced_exits(
         declared_facts: which facts the declarations of a protocol can tell: protocol, fact.
 
     Returns:
-        One row per protocol with either: counts (Int64), sums (Decimal, USD, of what is known), each
-        null where nothing that is indexed could tell of one,
-        first_…_at (Datetime), trigger_lag_ms (Int64, null without both), long_ratio,
+        One row per protocol with either: counts (Int64), sums (Decimal, USD, of what is known),
+        both null where nothing that is indexed could tell of one, first_…_at (Datetime),
+        trigger_lag_ms (Int64, null without both), long_ratio,
         adl_to_liquidation_ratio (Float64; null while a notional or a side is unknown).
 
     Source:

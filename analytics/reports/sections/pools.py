@@ -66,7 +66,10 @@ _SERIES = (
         summed=_last_days,
     ),
     Shown(
-        *("loans_outstanding", "Loans outstanding on each pool's last day, two ways"),
+        *(
+            "loans_outstanding",
+            "Loans outstanding on each pool's last day, and what events tell of them",
+        ),
         (
             *(
                 "date",
@@ -80,7 +83,11 @@ _SERIES = (
         keys=_POOL,
         with_past=True,
         summed=_last_days,
-        headers={"unknown_count": "events without amount"},
+        headers={
+            "principal_state_tokens": "outstanding, tokens",
+            "principal_events_tokens": "lent less returned since indexing began, tokens",
+            "unknown_count": "events without amount",
+        },
     ),
     Shown(
         *("net_flows", "Money in and out by day, latest first"),
