@@ -119,6 +119,19 @@ def test_two_protocols_are_laid_side_by_side(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_compared_with_zero_has_no_ratio(tmp_path: Path) -> None:
+    """Of 8 dollars against 0 the difference is known, and the ratio is none rather than unknown."""
+    both = [GMX | {"fee_usd": 8}, GMX | {"fee_usd": 0, "protocol": "chainlink"}]
+    path = written_market(tmp_path, fees=table("fees", *both))
+
+    shown = compared(*(reported(path, Limits(protocol=name)) for name in ("gmx_v2", "chainlink")))
+
+    income = next(section for section in shown.sections if section.slug == "income")
+    assert [cell.text for cell in income.tables[0].rows[0]] == [
+        *("fees, USD", "8.00", "0", "8.00", "–"),
+    ]
+
+
 def two_venues(folder: Path) -> Report:
     """Return two venues side by side: one market in common by its symbol, another of one only."""
     venues = ("gmx_v2", GMX | {"market": "0xe2"}), ("gmx_v1", GMX | {"market": "0xe1"})

@@ -130,11 +130,13 @@ def test_exact_has_every_digit(value: object, text: str) -> None:
         (Decimal(50), Decimal(100), "-50.0 %"),
         (Decimal(100), Decimal(100), "unchanged"),
         (Decimal(2000), Decimal(100), "×20.0"),
-        (Decimal(1), Decimal(0), "n/k"),
+        (Decimal(1), Decimal(0), "from 0"),
+        (Decimal(0), Decimal(0), "unchanged"),
+        (Decimal(1), Decimal(-1), "n/k"),
         (None, Decimal(1), "n/k"),
         (Decimal(1), None, "n/k"),
     ],
 )
 def test_a_change_is_relative(now: Decimal | None, before: Decimal | None, text: str) -> None:
-    """Per cent more or less, many times as a factor, and nothing to divide by is not known."""
+    """Per cent more or less, many times as a factor, or from nothing; from below it is none."""
     assert numerals.change(now, before) == text

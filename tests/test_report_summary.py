@@ -58,6 +58,18 @@ def test_the_executed_ratio_counts_buyers_only(tmp_path: Path) -> None:
     assert result.accrual.buyback_ratio == 0.25
 
 
+def test_nothing_bought_is_an_executed_ratio_of_zero(tmp_path: Path) -> None:
+    """Beside revenue of 8 of who declares buybacks; who declares none has no part in it."""
+    earned = {"fee_usd": 8, "supply_side_usd": 0, "treasury_usd": 8, "holders_usd": 0}
+    fees = table("fees", GMX | earned, earned | {"protocol": "idle"})
+    declared = table("declared_facts", GMX | {"fact": "buybacks"})
+    nothing = {"buybacks": table("buybacks"), "declared_facts": declared}
+
+    result = summary(written_market(tmp_path, fees=fees, **nothing))
+
+    assert result.accrual.buyback_ratio == 0
+
+
 def test_liquidations_are_the_metric(numbers: Summary) -> None:
     """Notional adds up the metric; an account in two buckets counts once."""
     closed = metric("liquidations")

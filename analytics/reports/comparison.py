@@ -15,6 +15,7 @@ from analytics.reports.scope import Limits
 
 _ROWS = 200
 _ABSENT = Cell("–", "–", "no such row")
+_NO_RATIO = Cell("–", "–", "no ratio to zero or less")
 _Rows = dict[tuple[Any, ...], Mapping[str, Any]]
 _Valued = tuple[Cell, Any]
 
@@ -49,7 +50,8 @@ def compared(first: Report, second: Report) -> Report:
         compared=(
             f"Changes, differences and ratios are those of {names[0]} against {names[1]}: "
             "the first less the second, and the first by the second. Lines without a number but "
-            "zero on both sides are left out; – stands for a row that one side does not have."
+            "zero on both sides are left out; – stands for a row that one side does not have, and "
+            "for a ratio to zero or less."
         ),
         against=f"against {names[1]}",
         sections=tuple(_section(one, other, names, dropped, second.limits) for one, other in pairs),
@@ -197,10 +199,11 @@ def _line(
     difference = _difference(one, other) if is_known else None
     ratio = float(one) / float(other) if is_known and other > 0 else None
     said = UNKNOWN if ratio is None else f"×{ratio:,.3g}"
+    divided = _NO_RATIO if is_known and ratio is None else Cell(said, said, exact(ratio))
     told = (
         *((cell(column.name, value), value) for value in (one, other)),
         (_points(cell(column.name, difference)), difference),
-        (Cell(said, said, exact(ratio)), ratio),
+        (divided, ratio),
     )
     is_there = (rows[0] is not None, rows[1] is not None, *[None not in rows] * 2)
     return (

@@ -152,9 +152,11 @@ def exact(value: object) -> str:
 
 
 def change(now: Decimal | float | None, before: Decimal | float | None) -> str:
-    """Return how much more or less a number is than before, in per cent; n/k where it has none."""
-    if now is None or before is None or before <= 0:
+    """Return how much more or less a number is than before, in per cent, or from what zero."""
+    if now is None or before is None or before < 0:
         return UNKNOWN
+    if before == 0:
+        return "unchanged" if now == 0 else "from 0"
     growth = float(now) / float(before) - 1
     if growth >= 9.995:
         return f"×{growth + 1:,.1f}"

@@ -189,7 +189,13 @@ def _income(scope: Scope) -> Income:
 
 def _accrual(scope: Scope) -> Accrual:
     bought = scope.metric("buybacks")
-    buyers = whole_window(scope).join(bought, on="protocol", how="semi")
+    ratios = whole_window(scope)
+    # Where nobody bought, who could have is known to have spent nothing.
+    buyers = (
+        ratios.join(bought, on="protocol", how="semi")
+        if bought.height
+        else ratios.drop_nulls("spent_usd")
+    )
     sums = buyers.select(whole_total(pl.col(name)) for name in ("spent_usd", "revenue_usd"))
     executed = sums.select(ratio(pl.col("spent_usd"), pl.col("revenue_usd"))).item()
     return Accrual(
