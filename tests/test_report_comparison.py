@@ -1,6 +1,7 @@
 """What a report compares: with the window before where it is covered, and with another report."""
 
 import json
+import re
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -117,6 +118,9 @@ def test_two_protocols_are_laid_side_by_side(tmp_path: Path) -> None:
     assert [cell.text for cell in income.tables[0].rows[0]] == [
         *("fees, USD", "8.00", "2.00", "6.00", "×4"),
     ]
+    own, beside = (re.findall(r">\$([\d.]+)<", chart.svg) for chart in income.charts)
+    assert own == beside
+    assert float(own[-1]) == 8
 
 
 def test_what_is_compared_with_zero_has_no_ratio(tmp_path: Path) -> None:

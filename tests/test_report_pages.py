@@ -3,15 +3,28 @@
 import json
 import re
 from base64 import b64encode
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
+import polars as pl
 import pytest
 from handmade import at, table, write_database
 from report_rows import GMX, HOSTILE, MAPLE, Page, market, page_of, written_market
 
 from analytics.compute import methodology
 from analytics.reports import Limits, write_report
+from analytics.reports.charts import (
+    BLUE,
+    DELEVERAGED,
+    LIQUIDATED,
+    LONG,
+    SHORT,
+    UNKNOWN_SIDE,
+    Canvas,
+    Drawing,
+    lines,
+)
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +184,35 @@ def test_every_chart_says_its_values(folder: Path) -> None:
 
     titles = re.findall(r'<path class="moment"[^>]*><title>([^<]*)</title>', chart)
     assert titles == ["2025-10-10 21:00:00 · long $1.23M · short $100.00 · together $1.23M"]
+
+
+def test_a_value_of_a_day_is_said_of_the_day_to_its_end() -> None:
+    """Both days are said without an hour, and a mouse finds the last as well as the first."""
+    days = [datetime(2025, 10, 10), datetime(2025, 10, 11)]
+    rows = pl.DataFrame({"at": days, "series": ["a", "a"], "value": [0.5, 0.25]})
+    drawing = Drawing("d", "t", "ratio", "%", {"a": BLUE})
+
+    chart = lines(Canvas("s", *days), drawing, rows, lasting=timedelta(days=1)).svg
+
+    moments = re.findall(r'd="M[\d.]+,0h([\d.]+)v[^>]*><title>([^<]*)</title>', chart)
+    assert [said for _, said in moments] == ["2025-10-10 · a 50.0 %", "2025-10-11 · a 25.0 %"]
+    assert moments[0][0] == moments[1][0]
+
+
+@pytest.mark.parametrize(("days", "is_said"), [(0.9, True), (1.1, True), (3, True), (5, False)])
+def test_hours_are_on_the_axis_below_three_days(days: float, is_said: bool) -> None:
+    """On a phone, too: the same date under several ticks tells none of them."""
+    rows = pl.DataFrame({"at": [at(0)], "series": ["a"], "value": [1]})
+    drawing = Drawing("d", "t", "fees", "USD", {"a": BLUE})
+
+    chart = lines(Canvas("s", at(0), at(days=days)), drawing, rows).narrow
+
+    assert bool(re.search(r">(\w{3} \d\d )?\d\d:00<", chart)) is is_said
+
+
+def test_colours_of_sides_mean_nothing_else() -> None:
+    """What was liquidated and what was closed by ADL is no long, no short and no unknown side."""
+    assert {LIQUIDATED, DELEVERAGED}.isdisjoint({LONG, SHORT, UNKNOWN_SIDE})
 
 
 def test_the_page_is_well_formed(html: str) -> None:

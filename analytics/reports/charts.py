@@ -11,7 +11,7 @@ Colours are those of Okabe and Ito, which the colour-blind tell apart; lines dif
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from textwrap import wrap
@@ -24,12 +24,12 @@ import vl_convert
 from analytics.plain_text import shortened, visible
 from analytics.reports import numerals
 from analytics.reports.chart_style import STYLE
-from analytics.reports.parts import Chart, Source
+from analytics.reports.parts import Chart, Reach, Source
 
 BLUE, VERMILION, ORANGE, GREEN = "#0072b2", "#d55e00", "#e69f00", "#009e73"
 SKY, PURPLE, BLACK, GREY = "#56b4e9", "#cc79a7", "#222222", "#8c8c8c"
 LONG, SHORT, UNKNOWN_SIDE = BLUE, VERMILION, GREY
-LIQUIDATED, DELEVERAGED = VERMILION, BLUE
+LIQUIDATED, DELEVERAGED = PURPLE, GREEN
 PALETTE = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK, GREY)
 _DASHES = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [4, 1], [12, 4], [1, 3], [5, 5])
 _DOLLARS = "replace(format(datum.value, '$~s'), 'G', 'B')"
@@ -41,6 +41,7 @@ _SAID: Mapping[str, Callable[[float], str]] = {
     "%": numerals.percent,
     "bps": lambda value: f"{numerals.number(value)} bps",
 }
+_NONE, _DAY = timedelta(0), timedelta(days=1)
 TIME = "%Y-%m-%dT%H:%M:%S%.3fZ"
 _MOMENT = re.compile(r'<path (aria-label="([^"]*)"[^>]*)/>')
 _SAID_MOMENT = re.compile(
@@ -99,8 +100,8 @@ class Size:
 
 
 SIZES = (
-    Size(860, 250, 8, 110, 4, ("%b %Y", "%b %d", "%b %d %H:%M", "%H:%M")),
-    Size(290, 210, 3, 38, 1, ("%b %Y", "%b %d", "%b %d", "%H:%M")),
+    Size(860, 250, 8, 110, 4, ("%b %Y", "%b %d", "%b %d %H:%M", "%b %d %H:%M", "%H:%M")),
+    Size(290, 210, 3, 38, 1, ("%b %Y", "%b %d", "%b %d", "%b %d %H:%M", "%H:%M")),
 )
 # Marks are never clipped: the renderer numbers clip paths over the life of the process, and the
 # same chart would be drawn with other bytes the second time.
@@ -135,7 +136,8 @@ def bars(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame, period_seconds: i
         marked: alt.Chart = named(VALUES).mark_bar(width=width, aria=False)
         return marked
 
-    spans = _moments(drawing, rows, is_sum=True).with_columns(until=pl.col("at") + length)
+    moments = _moments(drawing, rows, length, is_sum=True)
+    spans = moments.with_columns(until=pl.col("at") + length)
     middle = rows.with_columns(pl.col("at") + length / 2)
     return _drawn(canvas, drawing, marks, middle, spans, ends=(first, last), is_stacked=True)
 
@@ -149,14 +151,19 @@ def areas(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame) -> Chart:
         )
         return marked
 
-    spans, ends = _until_next(_moments(drawing, rows, is_sum=True)), _ends(canvas, rows)
+    spans, ends = _until_next(_moments(drawing, rows, _NONE, is_sum=True)), _ends(canvas, rows)
     return _drawn(canvas, drawing, marks, rows, spans, ends=ends, is_stacked=True)
 
 
 def lines(
-    canvas: Canvas, drawing: Drawing, rows: pl.DataFrame, *, interpolate: Any = "step-after"
+    canvas: Canvas,
+    drawing: Drawing,
+    rows: pl.DataFrame,
+    *,
+    interpolate: Any = "step-after",
+    lasting: timedelta = _NONE,
 ) -> Chart:
-    """Return a chart of one line per series; rows as for `bars`."""
+    """Return a chart of one line per series, whose last value lasts so long; rows as for `bars`."""
     points = rows.group_by("series").len()["len"].max()
     has_points = isinstance(points, int) and points <= 40
 
@@ -167,8 +174,11 @@ def lines(
         )
         return marked
 
-    spans, ends = _until_next(_moments(drawing, rows, is_sum=False)), _ends(canvas, rows)
-    return _drawn(canvas, drawing, marks, rows, spans, ends=ends, is_stacked=False)
+    spans = _until_next(_moments(drawing, rows, lasting, is_sum=False), lasting)
+    if lasting:
+        last = rows.filter(pl.col("at") == pl.col("at").max().over("series"))
+        rows = pl.concat([rows, last.with_columns(pl.col("at") + lasting)])
+    return _drawn(canvas, drawing, marks, rows, spans, ends=_ends(canvas, rows), is_stacked=False)
 
 
 def _drawn(
@@ -182,19 +192,33 @@ def _drawn(
     is_stacked: bool,
 ) -> Chart:
     told = {VALUES: _values(drawing, rows), SPANS: _spans(spans)}
-    wide, narrow = (
-        rendered(
-            canvas,
-            drawing,
-            size,
-            alt.layer(
-                _encoded(drawing, marks(size), size, ends, is_stacked=is_stacked), said_over()
-            ),
-            told,
+
+    def within(reach: Reach | None) -> Chart:
+        wide, narrow = (
+            rendered(
+                canvas,
+                drawing,
+                size,
+                alt.layer(
+                    _encoded(drawing, marks(size), size, ends, reach, is_stacked=is_stacked),
+                    said_over(),
+                ),
+                told,
+            )
+            for size in SIZES
         )
-        for size in SIZES
-    )
-    return Chart(drawing.name, drawing.title, wide, narrow, drawing.source)
+        return Chart(drawing.name, drawing.title, wide, narrow, drawing.source)
+
+    return replace(within(None), reach=_reach(rows, is_stacked=is_stacked), within=within)
+
+
+def _reach(rows: pl.DataFrame, *, is_stacked: bool) -> Reach:
+    value = pl.col("value").cast(pl.Float64)
+    lowest, highest = value.clip(upper_bound=0), value.clip(lower_bound=0)
+    if is_stacked:
+        lowest, highest = lowest.sum().over("at"), highest.sum().over("at")
+    found: Reach = rows.select(lowest.min().alias("least"), highest.max().alias("most")).row(0)
+    return found
 
 
 def _encoded(
@@ -202,6 +226,7 @@ def _encoded(
     mark: alt.Chart,
     size: Size,
     ends: tuple[datetime, datetime],
+    reach: Reach | None,
     *,
     is_stacked: bool,
 ) -> alt.Chart:
@@ -217,6 +242,7 @@ def _encoded(
             "value:Q",
             title=f"{drawing.quantity}, {drawing.unit}",
             stack="zero" if is_stacked else None,
+            scale=alt.Undefined if reach is None else alt.Scale(domain=list(reach), nice=True),
             axis=alt.Axis(labelExpr=UNITS[drawing.unit], tickCount=5),
         ),
         color=_by_series(alt.Color, colors, legend, names),
@@ -276,15 +302,21 @@ def _title(canvas: Canvas, drawing: Drawing, size: Size) -> alt.TitleParams:
     )
 
 
-def _moments(drawing: Drawing, rows: pl.DataFrame, *, is_sum: bool) -> pl.DataFrame:
+def _moments(
+    drawing: Drawing, rows: pl.DataFrame, length: timedelta, *, is_sum: bool
+) -> pl.DataFrame:
     said = _SAID[drawing.unit]
+    # What is of whole days is of no moment of them.
+    letters = len("2025-10-10") if length and length % _DAY == _NONE else None
     texts: dict[datetime, list[str]] = {}
     sums: dict[datetime, float] = {}
     order = {name: index for index, name in enumerate(drawing.colors)}
     sort = pl.col("series").replace_strict(order, return_dtype=pl.Int64)
     plain = rows.sort("at", sort).select("at", "series", pl.col("value").cast(pl.Float64))
     for at, series, value in plain.iter_rows():
-        texts.setdefault(at, [numerals.clock(at)]).append(f"{_name(series)} {said(value)}")
+        texts.setdefault(at, [numerals.clock(at)[:letters]]).append(
+            f"{_name(series)} {said(value)}"
+        )
         sums[at] = sums.get(at, 0.0) + value
     if is_sum and len(order) > 1:
         for at, parts in texts.items():
@@ -294,8 +326,9 @@ def _moments(drawing: Drawing, rows: pl.DataFrame, *, is_sum: bool) -> pl.DataFr
     return pl.DataFrame(whole, schema)
 
 
-def _until_next(moments: pl.DataFrame) -> pl.DataFrame:
-    return moments.with_columns(until=pl.col("at").shift(-1).fill_null(pl.col("at").last()))
+def _until_next(moments: pl.DataFrame, lasting: timedelta = _NONE) -> pl.DataFrame:
+    end = pl.col("at").last() + lasting
+    return moments.with_columns(until=pl.col("at").shift(-1).fill_null(end))
 
 
 def _spans(spans: pl.DataFrame) -> list[dict[str, Any]]:
@@ -323,8 +356,8 @@ def _iso(moment: datetime) -> str:
 
 
 def _ticks(ends: tuple[datetime, datetime], size: Size) -> str:
-    days = (ends[1] - ends[0]) / timedelta(days=1)
-    place = 0 if days > 300 else 1 if days > 6 else 2 if days > 1 else 3
+    days = (ends[1] - ends[0]) / _DAY
+    place = 0 if days > 300 else 1 if days > 6 else 2 if days > 3 else 3 if days > 1 else 4
     return size.dates[place]
 
 

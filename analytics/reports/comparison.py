@@ -102,9 +102,9 @@ def _section(
     others = {chart.name: chart for chart in second.charts}
     charts = []
     for chart in first.charts:
-        charts.append(chart)
-        if other := others.pop(chart.name, None):
-            charts.append(_beside(other, limits))
+        other = others.pop(chart.name, None)
+        own, *beside = (chart,) if other is None else _on_one_scale(chart, other)
+        charts += [own, *(_beside(each, limits) for each in beside)]
     charts += [_beside(other, limits) for other in others.values()]
     return replace(
         first,
@@ -113,6 +113,13 @@ def _section(
         tables=tuple(_tables(first, second, names, dropped)),
         sources=(*first.sources, *(_renamed(source, limits) for source in second.sources)),
     )
+
+
+def _on_one_scale(first: Chart, second: Chart) -> tuple[Chart, Chart]:
+    if first.within is None or second.within is None:
+        return first, second
+    reach = min(first.reach[0], second.reach[0]), max(first.reach[1], second.reach[1])
+    return first.within(reach), second.within(reach)
 
 
 def _beside(chart: Chart, limits: Limits) -> Chart:

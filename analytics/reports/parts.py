@@ -15,6 +15,7 @@ from analytics.reports.headers import header
 from analytics.reports.scope import Limits, Span
 
 Kind = Literal["metric", "query", "facts", "check"]
+Reach = tuple[float, float]
 
 _PRICES = ("price_usd", "price_quote", "price_tokens")
 # By the end of a column's name, which carries its unit; the first that fits decides.
@@ -159,6 +160,8 @@ class Chart:
         svg: the drawing for a page and a file.
         narrow: the same for a phone.
         source: the rows it was made from.
+        reach: the least and the most that its axis of values must show, zero between them.
+        within: draws it again with another reach; None where it has no axis of values.
     """
 
     name: str
@@ -166,6 +169,8 @@ class Chart:
     svg: str
     narrow: str
     source: Source | None = None
+    reach: Reach = (0.0, 0.0)
+    within: Callable[[Reach], "Chart"] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

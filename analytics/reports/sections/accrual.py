@@ -1,6 +1,7 @@
 """Buybacks: what was bought, what it cost, and how that compares with revenue."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -233,4 +234,4 @@ def _ratios(context: Context, source: Source) -> tuple[Chart, ...]:
     title = "Buybacks per dollar of revenue, trailing 30 days"
     colors = colored(sorted(set(rows["series"])))
     drawing = Drawing("buyback_ratio", title, "ratio", "%", colors, source)
-    return (lines(context.canvas, drawing, rows),)
+    return (lines(context.canvas, drawing, rows, lasting=timedelta(days=1)),)
