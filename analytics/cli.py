@@ -20,6 +20,7 @@ from analytics.queries import arguments, queries, query_named
 from analytics.reports.asked import Asked
 from analytics.reports.check_command import check
 from analytics.reports.command import report
+from analytics.reports.indexed import check_indexed, check_order, indexed
 from analytics.reports.options import (
     Chain,
     CutWindows,
@@ -37,7 +38,7 @@ from analytics.reports.options import (
     warn,
 )
 from analytics.reports.replay_command import replay_report
-from analytics.reports.scope import Scope, check_indexed, check_order, indexed
+from analytics.reports.scope import Scope
 from analytics.reports.trace_command import trace
 from analytics.studies.command import app as study
 from analytics.vendors.command import compare

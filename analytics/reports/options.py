@@ -12,7 +12,8 @@ from analytics.export import Format
 from analytics.queries import typed
 from analytics.reports.availability import missed
 from analytics.reports.chain_names import chain_number
-from analytics.reports.scope import Limits, Scope, check_order
+from analytics.reports.indexed import check_order
+from analytics.reports.scope import Limits, Scope
 
 Database = Annotated[
     Path | None,

@@ -1,7 +1,7 @@
 """What a report is about: one open database, and the protocol, chain and time it is limited to."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
@@ -16,10 +16,10 @@ import polars as pl
 
 from analytics import load
 from analytics.compute import collected, compute, is_narrowed, is_of_two
-from analytics.errors import UserError, WorldError
+from analytics.errors import WorldError
 from analytics.identities import assessed, comparisons
 from analytics.queries import Query, arguments, query_named
-from analytics.reports.chain_names import CHAIN_NAMES, chain_name
+from analytics.reports.indexed import check_indexed, check_order, indexed
 from analytics.reports.spans import times_of
 
 FACTS = (
@@ -341,46 +341,6 @@ def checked(scope: Scope) -> Scope:
     check_indexed(covered, limits.protocol, limits.chain_id)
     check_order(limits.since, limits.until)
     return scope
-
-
-def check_order(since: object, until: object) -> None:
-    """Refuse a time that ends before it begins; what is no moment has no order."""
-    if isinstance(since, datetime) and isinstance(until, datetime) and since > until:
-        raise UserError(
-            f"the time would end at {until}, before {since}: swap the times, or name a later end"
-        )
-
-
-def indexed(con: load.Connection) -> pl.DataFrame:
-    """Return which protocols are there on which chains, indexed or imported: protocol, chain_id."""
-    return pl.concat(
-        load.facts(con, table).select("protocol", "chain_id").unique()
-        for table in ("coverage", "imports")
-    ).collect()
-
-
-def check_indexed(covered: pl.DataFrame, protocol: str | None, chain_id: int | None) -> None:
-    """
-    Refuse a protocol or chain that is neither indexed nor imported: its numbers would be empty.
-
-    Args:
-        covered: what is there, as `indexed` returns it.
-        protocol: the protocol asked for, None for all.
-        chain_id: the chain asked for, None for all.
-
-    Raises:
-        UserError: it is not indexed; the message says what is.
-    """
-    names = {each: chain_name(each) for each in covered["chain_id"]}
-    chain = None if chain_id is None else names.get(chain_id, CHAIN_NAMES.get(chain_id, chain_id))
-    _check_there("protocol", protocol, covered["protocol"].to_list())
-    _check_there("chain", chain, list(names.values()))
-
-
-def _check_there(what: str, wanted: str | int | None, there: Sequence[str]) -> None:
-    if wanted is not None and wanted not in there:
-        known = ", ".join(sorted({*there})) or "nothing yet"
-        raise UserError(f"{what} {wanted} is not in this database: it has {known}")
 
 
 def _literal(value: object) -> str:

@@ -17,6 +17,7 @@ from analytics.queries import typed
 from analytics.reports.asked import Asked
 from analytics.reports.chain_names import chain_name, chain_number
 from analytics.reports.evidence import added, evidence, subtotals
+from analytics.reports.indexed import check_indexed, indexed
 from analytics.reports.numerals import counted
 from analytics.reports.options import (
     CutWindows,
@@ -30,7 +31,7 @@ from analytics.reports.options import (
     typed_settings,
     warn,
 )
-from analytics.reports.scope import Scope, check_indexed, indexed
+from analytics.reports.scope import Scope
 from analytics.trace import Question, Together, traced, traced_together
 
 _KINDS = {
