@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from textwrap import wrap
 from typing import Any
 
@@ -24,6 +23,7 @@ import vl_convert
 from analytics.plain_text import shortened, visible
 from analytics.reports import numerals
 from analytics.reports.chart_style import STYLE
+from analytics.reports.moments import moments, until_next
 from analytics.reports.parts import Chart, Reach, Source
 
 BLUE, VERMILION, ORANGE, GREEN = "#0072b2", "#d55e00", "#e69f00", "#009e73"
@@ -36,11 +36,6 @@ _DOLLARS = "replace(format(datum.value, '$~s'), 'G', 'B')"
 _PERCENT = "format(datum.value, '~%')"
 _PLAIN = "format(datum.value, ',~f')"
 UNITS: Mapping[str, str] = {"USD": _DOLLARS, "%": _PERCENT, "bps": _PLAIN}
-_SAID: Mapping[str, Callable[[float], str]] = {
-    "USD": lambda value: numerals.short_dollars(Decimal(repr(value))),
-    "%": numerals.percent,
-    "bps": lambda value: f"{numerals.number(value)} bps",
-}
 _NONE, _DAY = timedelta(0), timedelta(days=1)
 TIME = "%Y-%m-%dT%H:%M:%S%.3fZ"
 _MOMENT = re.compile(r'<path (aria-label="([^"]*)"[^>]*)/>')
@@ -136,8 +131,8 @@ def bars(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame, period_seconds: i
         marked: alt.Chart = named(VALUES).mark_bar(width=width, aria=False)
         return marked
 
-    moments = _moments(drawing, rows, length, is_sum=True)
-    spans = moments.with_columns(until=pl.col("at") + length)
+    told = _said(drawing, rows, length, is_sum=True)
+    spans = told.with_columns(until=pl.col("at") + length)
     middle = rows.with_columns(pl.col("at") + length / 2)
     return _drawn(canvas, drawing, marks, middle, spans, ends=(first, last), is_stacked=True)
 
@@ -151,7 +146,7 @@ def areas(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame) -> Chart:
         )
         return marked
 
-    spans, ends = _until_next(_moments(drawing, rows, _NONE, is_sum=True)), _ends(canvas, rows)
+    spans, ends = until_next(_said(drawing, rows, is_sum=True)), _ends(canvas, rows)
     return _drawn(canvas, drawing, marks, rows, spans, ends=ends, is_stacked=True)
 
 
@@ -174,7 +169,7 @@ def lines(
         )
         return marked
 
-    spans = _until_next(_moments(drawing, rows, lasting, is_sum=False), lasting)
+    spans = until_next(_said(drawing, rows, lasting, is_sum=False), lasting)
     if lasting:
         last = rows.filter(pl.col("at") == pl.col("at").max().over("series"))
         rows = pl.concat([rows, last.with_columns(pl.col("at") + lasting)])
@@ -302,33 +297,11 @@ def _title(canvas: Canvas, drawing: Drawing, size: Size) -> alt.TitleParams:
     )
 
 
-def _moments(
-    drawing: Drawing, rows: pl.DataFrame, length: timedelta, *, is_sum: bool
+def _said(
+    drawing: Drawing, rows: pl.DataFrame, length: timedelta = _NONE, *, is_sum: bool
 ) -> pl.DataFrame:
-    said = _SAID[drawing.unit]
-    # What is of whole days is of no moment of them.
-    letters = len("2025-10-10") if length and length % _DAY == _NONE else None
-    texts: dict[datetime, list[str]] = {}
-    sums: dict[datetime, float] = {}
-    order = {name: index for index, name in enumerate(drawing.colors)}
-    sort = pl.col("series").replace_strict(order, return_dtype=pl.Int64)
-    plain = rows.sort("at", sort).select("at", "series", pl.col("value").cast(pl.Float64))
-    for at, series, value in plain.iter_rows():
-        texts.setdefault(at, [numerals.clock(at)[:letters]]).append(
-            f"{_name(series)} {said(value)}"
-        )
-        sums[at] = sums.get(at, 0.0) + value
-    if is_sum and len(order) > 1:
-        for at, parts in texts.items():
-            parts.append(f"together {said(sums[at])}")
-    schema = pl.Schema({"at": rows.schema["at"], "said": pl.String()})
-    whole = {"at": list(texts), "said": [" · ".join(parts) for parts in texts.values()]}
-    return pl.DataFrame(whole, schema)
-
-
-def _until_next(moments: pl.DataFrame, lasting: timedelta = _NONE) -> pl.DataFrame:
-    end = pl.col("at").last() + lasting
-    return moments.with_columns(until=pl.col("at").shift(-1).fill_null(end))
+    names = {name: _name(name) for name in drawing.colors}
+    return moments(rows, names, drawing.unit, length=length, is_sum=is_sum)
 
 
 def _spans(spans: pl.DataFrame) -> list[dict[str, Any]]:
