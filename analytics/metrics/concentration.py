@@ -64,21 +64,27 @@ def concentration(
 
 
 def _positions(position_changes: pl.LazyFrame) -> pl.LazyFrame:
-    told, size, price = (
-        pl.col(name).max_by(place())
-        for name in ("notional_usd", "size_tokens", "execution_price_usd")
-    )
-    return spelled(
+    sums = {"tokens": "size_delta_tokens", "summed": "notional_delta_usd"}
+    lasts = {"told": "notional_usd", "size": "size_tokens", "price": "execution_price_usd"}
+    # In two steps: to look for the opening of each change would take most of the time.
+    kinds = (
         coded(position_changes, (*_POSITION, *_KIND))
-        .with_columns(_of_position(name) for name in _KIND)
         # A venue's next release closes what an earlier one opened: no version.
         .group_by(*_POSITION, *_KIND)
         .agg(
-            told=told,
-            size=pl.coalesce(size, whole_total(pl.col("size_delta_tokens"))),
-            price=price,
-            summed=whole_total(pl.col("notional_delta_usd")),
+            at=place().max(),
+            **{name: whole_total(pl.col(column)) for name, column in sums.items()},
+            **{name: pl.col(column).max_by(place()) for name, column in lasts.items()},
         )
+    )
+    return spelled(
+        kinds.with_columns(_of_position(name) for name in _KIND)
+        .group_by(*_POSITION, *_KIND)
+        .agg(
+            *(whole_total(pl.col(name)) for name in sums),
+            *(pl.col(name).max_by("at") for name in lasts),
+        )
+        .with_columns(size=pl.coalesce("size", "tokens"))
         .with_columns(notional_usd=_left())
     )
 
