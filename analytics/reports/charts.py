@@ -11,7 +11,7 @@ Colours are those of Okabe and Ito, which the colour-blind tell apart; lines dif
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from textwrap import wrap
 from typing import Any
@@ -36,7 +36,7 @@ _DOLLARS = "replace(format(datum.value, '$~s'), 'G', 'B')"
 _PERCENT = "format(datum.value, '~%')"
 _PLAIN = "format(datum.value, ',~f')"
 UNITS: Mapping[str, str] = {"USD": _DOLLARS, "%": _PERCENT, "bps": _PLAIN}
-_NONE, _DAY = timedelta(0), timedelta(days=1)
+_NONE = timedelta(0)
 TIME = "%Y-%m-%dT%H:%M:%S%.3fZ"
 _MOMENT = re.compile(r'<path (aria-label="([^"]*)"[^>]*)/>')
 _SAID_MOMENT = re.compile(
@@ -188,7 +188,7 @@ def _drawn(
 ) -> Chart:
     told = {VALUES: _values(drawing, rows), SPANS: _spans(spans)}
 
-    def within(reach: Reach | None) -> Chart:
+    def draw(reach: Reach | None) -> tuple[str, str]:
         wide, narrow = (
             rendered(
                 canvas,
@@ -202,9 +202,10 @@ def _drawn(
             )
             for size in SIZES
         )
-        return Chart(drawing.name, drawing.title, wide, narrow, drawing.source)
+        return wide, narrow
 
-    return replace(within(None), reach=_reach(rows, is_stacked=is_stacked), within=within)
+    reach = _reach(rows, is_stacked=is_stacked)
+    return Chart(drawing.name, drawing.title, draw, drawing.source, reach)
 
 
 def _reach(rows: pl.DataFrame, *, is_stacked: bool) -> Reach:
@@ -329,7 +330,7 @@ def _iso(moment: datetime) -> str:
 
 
 def _ticks(ends: tuple[datetime, datetime], size: Size) -> str:
-    days = (ends[1] - ends[0]) / _DAY
+    days = (ends[1] - ends[0]) / timedelta(days=1)
     place = 0 if days > 300 else 1 if days > 6 else 2 if days > 3 else 3 if days > 1 else 4
     return size.dates[place]
 

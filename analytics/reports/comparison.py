@@ -116,10 +116,10 @@ def _section(
 
 
 def _on_one_scale(first: Chart, second: Chart) -> tuple[Chart, Chart]:
-    if first.within is None or second.within is None:
+    if first.reach is None or second.reach is None:
         return first, second
     reach = min(first.reach[0], second.reach[0]), max(first.reach[1], second.reach[1])
-    return first.within(reach), second.within(reach)
+    return replace(first, shown=reach), replace(second, shown=reach)
 
 
 def _beside(chart: Chart, limits: Limits) -> Chart:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Literal
 
 import polars as pl
@@ -157,20 +158,33 @@ class Chart:
     Attributes:
         name: the name of its files.
         caption: what it shows.
-        svg: the drawing for a page and a file.
-        narrow: the same for a phone.
+        draw: draws it for a page and for a phone, as SVG, its axis of values as far as it reaches.
         source: the rows it was made from.
-        reach: the least and the most that its axis of values must show, zero between them.
-        within: draws it again with another reach; None where it has no axis of values.
+        reach: the least and the most of its values, zero between them; None where it has no axis.
+        shown: what its axis reaches to instead; its own values where nothing is said.
     """
 
     name: str
     caption: str
-    svg: str
-    narrow: str
+    draw: Callable[[Reach | None], tuple[str, str]] = field(repr=False, compare=False)
     source: Source | None = None
-    reach: Reach = (0.0, 0.0)
-    within: Callable[[Reach], "Chart"] | None = field(default=None, repr=False, compare=False)
+    reach: Reach | None = None
+    shown: Reach | None = None
+
+    @property
+    def svg(self) -> str:
+        """The drawing for a page and a file."""
+        return self._drawn[0]
+
+    @property
+    def narrow(self) -> str:
+        """The drawing for a phone."""
+        return self._drawn[1]
+
+    @cached_property
+    def _drawn(self) -> tuple[str, str]:
+        # Only now: a chart that is laid beside another reaches as far as both.
+        return self.draw(self.shown)
 
 
 @dataclass(frozen=True)

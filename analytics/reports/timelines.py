@@ -21,7 +21,7 @@ from analytics.reports.charts import (
     said_over,
     time_axis,
 )
-from analytics.reports.parts import Chart
+from analytics.reports.parts import Chart, Reach
 
 _ROW = 30
 # A moment is seen as well: nothing is thinner than this part of the axis.
@@ -40,17 +40,21 @@ def timeline(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame) -> Chart:
     """
     height, ends = _ROW * rows["line"].n_unique(), (canvas.first, canvas.last)
     lines, bars = rows.unique("line", keep="first", maintain_order=True), _bars(rows, ends)
-    wide, narrow = (
-        rendered(
-            canvas,
-            drawing,
-            replace(size, height=height),
-            _layers(drawing, ends, size),
-            {VALUES: bars, SPANS: _texts(lines, ends, size)},
+
+    def draw(_: Reach | None) -> tuple[str, str]:
+        wide, narrow = (
+            rendered(
+                canvas,
+                drawing,
+                replace(size, height=height),
+                _layers(drawing, ends, size),
+                {VALUES: bars, SPANS: _texts(lines, ends, size)},
+            )
+            for size in SIZES
         )
-        for size in SIZES
-    )
-    return Chart(drawing.name, drawing.title, wide, narrow, drawing.source)
+        return wide, narrow
+
+    return Chart(drawing.name, drawing.title, draw, drawing.source)
 
 
 def _layers(drawing: Drawing, ends: tuple[datetime, datetime], size: Size) -> Any:
