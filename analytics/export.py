@@ -59,8 +59,8 @@ def write(
     form = form_of(form, output)
     if output is None and form in _BINARY:
         raise UserError(f"{form} is binary: name a file with --output")
-    is_table = form is Format.TABLE and output is not None
-    content = table_text(frame, frame.height).encode() if is_table else encoded(frame, form)
+    is_cut = form is Format.TABLE and output is None
+    content = table_text(frame).encode() if is_cut else encoded(frame, form)
     if header is not None and form is Format.TABLE:
         content = f"{header}\n".encode() + content
     if output is None:
@@ -81,7 +81,7 @@ def encoded(frame: pl.DataFrame, form: Format) -> bytes:
     buffer = BytesIO()
     match form:
         case Format.TABLE:
-            return table_text(frame).encode()
+            return table_text(frame, frame.height).encode()
         case Format.CSV:
             _with_iso_times(for_spreadsheets(frame)).write_csv(buffer)
         case Format.JSON:

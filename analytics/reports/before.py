@@ -8,9 +8,8 @@ import polars as pl
 from analytics.reports.context import Context
 from analytics.reports.numerals import clock, counted, period
 from analytics.reports.scope import Limits
+from analytics.reports.spans import INSTANT
 from analytics.reports.times import covered_times
-
-_INSTANT = timedelta(microseconds=1)
 
 
 def window_before(context: Context) -> Limits | None:
@@ -25,10 +24,10 @@ def window_before(context: Context) -> Limits | None:
     if since is None or until is None or since >= until:
         return None
     try:
-        first = since - (until - since) - _INSTANT
+        first = since - (until - since) - INSTANT
     except OverflowError:
         return None
-    return replace(scope.limits, since=first, until=since - _INSTANT)
+    return replace(scope.limits, since=first, until=since - INSTANT)
 
 
 def is_covered(context: Context, limits: Limits) -> bool:
@@ -51,7 +50,7 @@ def sentences(limits: Limits | None, *, is_known: bool) -> tuple[str, str]:
     if limits is None or limits.since is None or limits.until is None:
         return "There is no time to compare with.", "change"
     words = f"against the {_length(limits.since, limits.until)} before"
-    span = f"{clock(limits.since + _INSTANT)} to {clock(limits.until + _INSTANT)}"
+    span = f"{clock(limits.since + INSTANT)} to {clock(limits.until + INSTANT)}"
     if is_known:
         return f"Changes are {words}: {span}.", words
     return f"How much changed is not known (n/k): {span} is not all covered.", words

@@ -10,6 +10,7 @@ from analytics.expressions import known_total
 from analytics.reports.context import Context
 from analytics.reports.numerals import clock
 from analytics.reports.scope import Span
+from analytics.reports.spans import INSTANT
 from analytics.reports.times import covered_times
 
 _BEFORE, _AFTER = timedelta(hours=1), timedelta(hours=2)
@@ -99,7 +100,7 @@ def event_days(context: Context) -> Event | None:
     said = "No liquidation marks an event, so it is all of the time that every chain is covered"
     if found is not None:
         low = datetime.combine(found.start.date(), time())
-        high = datetime.combine((found.end - timedelta(microseconds=1)).date(), time()) + _DAY
+        high = datetime.combine((found.end - INSTANT).date(), time()) + _DAY
         said = "The event's days, as far as the report reaches and every chain is covered"
     start = max((each for each in (low, first, limits.since) if each), default=low)
     end = min((each for each in (high, last, limits.until) if each), default=high)

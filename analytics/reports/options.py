@@ -1,6 +1,6 @@
 """What commands share: their options, and pairs, moments and settings as a reader types them."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +14,7 @@ from analytics.reports.availability import missed
 from analytics.reports.chain_names import chain_number
 from analytics.reports.indexed import check_order
 from analytics.reports.scope import Limits, Scope
+from analytics.reports.spans import INSTANT
 
 Database = Annotated[
     Path | None,
@@ -53,8 +54,6 @@ Output = Annotated[
     Path | None, typer.Option(help="The file to write; standard output without one.")
 ]
 
-# The resolution of block times in the database.
-_INSTANT = timedelta(microseconds=1)
 _KINDS = {int: "integer", float: "number", str: "text", bool: "boolean"}
 
 
@@ -83,7 +82,7 @@ def end(option: str, text: str | None) -> datetime | None:
     """
     value = moment(option, text)
     is_day = text is not None and text.count("-") == 2 and len(text) == len("2025-10-10")
-    return value - _INSTANT if value is not None and is_day else value
+    return value - INSTANT if value is not None and is_day else value
 
 
 def limited(

@@ -6,8 +6,9 @@ import polars as pl
 
 from analytics.reports.numerals import counted, day
 from analytics.reports.scope import Scope, Span
+from analytics.reports.spans import INSTANT
 
-_DAY, _INSTANT = timedelta(days=1), timedelta(microseconds=1)
+_DAY = timedelta(days=1)
 # No block is at midnight to the second, and of quiet chains few blocks have a known time.
 _SLACK = timedelta(minutes=5)
 
@@ -48,8 +49,8 @@ def whole_days(scope: Scope) -> Span | None:
     first, last = max(begun, scope.limits.since or begun), min(ended, scope.limits.until or ended)
     if first > last:
         return None
-    start, end = _midnight(first - _SLACK - _INSTANT) + _DAY, _midnight(last + _SLACK)
-    return (start, end - _INSTANT) if start < end else None
+    start, end = _midnight(first - _SLACK - INSTANT) + _DAY, _midnight(last + _SLACK)
+    return (start, end - INSTANT) if start < end else None
 
 
 def day_count(days: Span) -> int:

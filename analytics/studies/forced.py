@@ -232,8 +232,8 @@ def exit_minutes(
         As of the published seconds, see `exits.adl_progress`.
     """
     minute = pl.col(_TIME).dt.truncate("1m").alias("minute_at")
-    sums = _beside(adls, liquidations, [pl.col("protocol"), minute], ["protocol", "minute_at"])
-    return _told(sums, adls, liquidations, declared_facts)
+    keys = ["protocol", "minute_at"]
+    return _beside(adls, liquidations, declared_facts, [pl.col("protocol"), minute], keys)
 
 
 def exit_markets(
@@ -260,14 +260,17 @@ def exit_markets(
     """
     keys = ["protocol", "chain_id", "market"]
     largest = ["adl_notional_usd", "liquidation_notional_usd"]
-    sums = _beside(adls, liquidations, [pl.col(key) for key in keys], keys)
-    return _told(sums, adls, liquidations, declared_facts).sort(
+    return _beside(adls, liquidations, declared_facts, [pl.col(key) for key in keys], keys).sort(
         "protocol", *largest, "chain_id", "market", descending=[False, True, True, False, False]
     )
 
 
 def _beside(
-    adls: pl.LazyFrame, liquidations: pl.LazyFrame, groups: list[pl.Expr], keys: list[str]
+    adls: pl.LazyFrame,
+    liquidations: pl.LazyFrame,
+    declared_facts: pl.LazyFrame,
+    groups: list[pl.Expr],
+    keys: list[str],
 ) -> pl.LazyFrame:
     sums = [
         events.group_by(groups).agg(known_total(_NOTIONAL).alias(name), row_count().alias("rows"))
@@ -275,7 +278,7 @@ def _beside(
     ]
     # No event at all is a measured zero; events without a notional are not.
     nothing = pl.lit(0).cast(pl.Decimal(38, 18))
-    return (
+    both = (
         sums[0]
         .join(sums[1], on=keys, how="full", coalesce=True)
         .with_columns(
@@ -286,5 +289,5 @@ def _beside(
             )
         )
         .drop("rows", "rows_right")
-        .sort(keys)
     )
+    return _told(both, adls, liquidations, declared_facts).sort(keys)

@@ -21,6 +21,9 @@ from indexer.sync.choices import chain_named
 if TYPE_CHECKING:
     from indexer.rpc.examination import Examination
 
+# Of an endpoint that cannot be used nothing else is known, so neither false nor 0.
+_KNOWN_OF_ANY = ("endpoint", "failure", "requests")
+
 
 class Form(StrEnum):
     """How the findings are printed."""
@@ -106,10 +109,6 @@ def _line(found: "Examination", endpoint: Endpoint, best: int, now: datetime) ->
         "age_seconds": None if found.head_at is None else (now - found.head_at).total_seconds(),
         "million_blocks": None if spent is None else asdict(spent),
     }
-
-
-# Of an endpoint that cannot be used nothing else is known, so neither false nor 0.
-_KNOWN_OF_ANY = ("endpoint", "failure", "requests")
 
 
 def _print(report: dict[str, Any]) -> None:

@@ -1,7 +1,6 @@
 """Liquidations and ADLs: when, how much, whose, and what was left unpaid."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 import polars as pl
 
@@ -22,6 +21,7 @@ from analytics.reports.numerals import clock, percent, period, short_dollars
 from analytics.reports.parts import Chart, Section, Source, Table, table
 from analytics.reports.sections.exit_shape import SHAPE, in_event
 from analytics.reports.sections.listed import answers
+from analytics.reports.spans import INSTANT
 
 _HOUR = 3600
 _SIDES = {"long": LONG, "short": SHORT, "side not known": UNKNOWN_SIDE}
@@ -76,7 +76,7 @@ def _sources(context: Context, found: Event | None) -> tuple[Source, ...]:
         *(Source(name, "query", name, scope.query(name)) for name in queries),
     ]
     if found is not None:
-        last = found.end - timedelta(microseconds=1)
+        last = found.end - INSTANT
         window = {"since": found.start.isoformat(), "until": last.isoformat()}
         minutes = scope.query("cascade_timeline", **window)
         sources.append(Source("worst_hour", "query", "cascade_timeline", minutes, window))
