@@ -23,6 +23,7 @@ def world() -> World:
     return simulated(SEED)
 
 
+@cache
 def book(name: str) -> pl.LazyFrame:
     """Return a table of the world's books; what the simulator writes none of is empty."""
     return (world().ledger.table(name) if name in fact_tables() else table(name)).lazy()

@@ -210,6 +210,22 @@ def test_a_time_that_was_never_looked_at_is_not_a_time_without_rows(
     assert result.stderr == (f"{said}{span}\n" if is_said else "")
 
 
+@pytest.mark.parametrize("day", ["2025-10-11", "20251011", "2025-W41-6"])
+def test_a_day_ends_before_it_begins_however_it_is_written(tmp_path: Path, day: str) -> None:
+    """What happens at midnight is the next day's; a time of midnight is that very moment."""
+    midnight = table("adls", {"notional_usd": 5, "block_timestamp": at(3 * 3600)})
+    frames = {"adls": midnight, "coverage": covered()}
+    path = write_database(tmp_path / "midnight.duckdb", frames)
+    asked = ("metric", "adls", "--format", "csv", "--database", str(path), "--to")
+
+    until_day, until_time = (
+        CliRunner().invoke(app, [*asked, to]).stdout for to in (day, "2025-10-11T00:00")
+    )
+
+    assert "2025-10-11" not in until_day
+    assert "2025-10-11" in until_time
+
+
 def test_states_of_before_are_no_rows_of_the_time(tmp_path: Path) -> None:
     """With --from a state of before is what later changes add to, not a row of its own."""
     told = ({"open_interest_usd": 7}, {"open_interest_delta_usd": 1, "block_timestamp": at(7200)})

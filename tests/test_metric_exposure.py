@@ -381,6 +381,16 @@ def test_a_closing_that_names_its_position_alone_closes_it() -> None:
     assert column(result, "notional_usd") == ["10"]
 
 
+def test_a_position_that_turned_is_open_once() -> None:
+    """A short of four is what is left of it, and the long it was is not open beside that."""
+    rows: list[Row] = [
+        moved(0, 10, is_long=True, notional_usd=10, position_id="net"),
+        moved(1, -6, is_long=False, notional_usd=4, position_id="net"),
+    ]
+
+    assert column(shares([], [], rows), "notional_usd") == ["4"]
+
+
 def test_positions_without_a_name_are_apart_by_side() -> None:
     """A short that is closed says nothing of a long; a side that is not told is no other's."""
     rows: list[Row] = [

@@ -1,6 +1,7 @@
 """The `perpscope` command: exit codes, and one sentence where a traceback would be."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -54,6 +55,30 @@ def test_an_error_is_one_line_and_its_code(
 
     assert result == code
     assert capsys.readouterr().err == f"perpscope: {error}\n"
+
+
+def test_an_interruption_while_modules_load_is_quiet() -> None:
+    """Nothing is on standard error; the process ends as one that was interrupted."""
+    code = """
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+import perpscope
+"""
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
+
+
+def test_an_interruption_after_that_is_heard() -> None:
+    """Loading leaves the handler as it was: commands end tidily."""
+    code = "import perpscope, signal; assert signal.getsignal(2) is signal.default_int_handler"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_full_disk_names_the_file(capsys: pytest.CaptureFixture[str]) -> None:

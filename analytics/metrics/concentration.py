@@ -33,8 +33,8 @@ def concentration(
         liquidations: one row per liquidated position: account, notional_usd (USD).
         adls: one row per position cut: account, notional_usd (USD).
         position_changes: one row per change: account, notional_usd and size_tokens (after it),
-            notional_delta_usd, size_delta_tokens, execution_price_usd. A change without a side or
-            a collateral has those of its position_id.
+            notional_delta_usd, size_delta_tokens, execution_price_usd. A position is what has one
+            position_id; where none is told, an account's in a market by side and collateral.
 
     Returns:
         One row per chain, protocol and exposure (deleveraged, liquidated, open), sorted:
@@ -66,33 +66,19 @@ def concentration(
 def _positions(position_changes: pl.LazyFrame) -> pl.LazyFrame:
     sums = {"tokens": "size_delta_tokens", "summed": "notional_delta_usd"}
     lasts = {"told": "notional_usd", "size": "size_tokens", "price": "execution_price_usd"}
-    # In two steps: to look for the opening of each change would take most of the time.
-    kinds = (
+    return (
         coded(position_changes, (*_POSITION, *_KIND))
+        # A closing may tell neither side nor collateral, and a position may turn to the other side.
+        .with_columns(pl.when(pl.col("position_id").is_null()).then(pl.col(_KIND)))
         # A venue's next release closes what an earlier one opened: no version.
         .group_by(*_POSITION, *_KIND)
         .agg(
-            at=place().max(),
             **{name: whole_total(pl.col(column)) for name, column in sums.items()},
             **{name: pl.col(column).max_by(place()) for name, column in lasts.items()},
-        )
-    )
-    return spelled(
-        kinds.with_columns(_of_position(name) for name in _KIND)
-        .group_by(*_POSITION, *_KIND)
-        .agg(
-            *(whole_total(pl.col(name)) for name in sums),
-            *(pl.col(name).max_by("at") for name in lasts),
         )
         .with_columns(size=pl.coalesce("size", "tokens"))
         .with_columns(notional_usd=_left())
     )
-
-
-def _of_position(name: str) -> pl.Expr:
-    # A closing may name its position alone; side and collateral are those of the opening.
-    opened = pl.when(pl.col("position_id").is_not_null()).then(pl.col(name).max().over(_POSITION))
-    return pl.col(name).fill_null(opened)
 
 
 def _left() -> pl.Expr:
@@ -107,8 +93,10 @@ def _left() -> pl.Expr:
 
 def _owners(rows: pl.LazyFrame) -> pl.LazyFrame:
     is_unknown = pl.col("account").is_null() | pl.col("notional_usd").is_null()
-    return rows.group_by("chain_id", "protocol", "account").agg(
-        pl.col("notional_usd").sum(), unknown_count=is_unknown.sum().cast(pl.Int64)
+    owner = ("chain_id", "protocol", "account")
+    sums = coded(rows, owner).group_by(owner)
+    return spelled(
+        sums.agg(pl.col("notional_usd").sum(), unknown_count=is_unknown.sum().cast(pl.Int64))
     )
 
 

@@ -1,6 +1,7 @@
 """What commands share: their options, and pairs, moments and settings as a reader types them."""
 
-from datetime import datetime
+from contextlib import suppress
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -81,8 +82,13 @@ def end(option: str, text: str | None) -> datetime | None:
         UserError: it is none.
     """
     value = moment(option, text)
-    is_day = text is not None and text.count("-") == 2 and len(text) == len("2025-10-10")
-    return value - INSTANT if value is not None and is_day else value
+    return value - INSTANT if value is not None and _is_day(text or "") else value
+
+
+def _is_day(text: str) -> bool:
+    with suppress(ValueError):
+        return bool(date.fromisoformat(text))
+    return False
 
 
 def limited(

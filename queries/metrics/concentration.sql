@@ -6,49 +6,19 @@
 -- twin of:  analytics.metrics.concentration.concentration
 with
 
--- A closing may name its position alone; side and collateral are those of the opening.
-changes as (
-
-    select
-        chain_id,
-        protocol,
-        market,
-        account,
-        position_id,
-        notional_usd,
-        size_tokens,
-        notional_delta_usd,
-        size_delta_tokens,
-        execution_price_usd,
-        block_number,
-        log_index,
-        item_index,
-        tx_hash,
-        coalesce(
-            is_long, case when position_id is not null then max(is_long) over position end
-        ) as is_long,
-        coalesce(
-            collateral_token,
-            case when position_id is not null then max(collateral_token) over position end
-        ) as collateral_token
-    from position_changes
-    window position as (
-        partition by chain_id, protocol, market, account, position_id
-    )
-
-),
-
--- A venue's next release closes what an earlier one opened: no version.
+-- A closing may tell neither side nor collateral, and a position may turn to the other side: they
+-- tell positions without a name apart. A venue's next release closes what an earlier one opened: no
+-- version.
 positions as (
 
     select
         chain_id,
         protocol,
         market,
-        is_long,
-        collateral_token,
         account,
         position_id,
+        case when position_id is null then is_long end as own_side,
+        case when position_id is null then collateral_token end as own_collateral,
         last(notional_usd order by block_number, log_index, item_index, tx_hash) as told_usd,
         coalesce(
             last(size_tokens order by block_number, log_index, item_index, tx_hash),
@@ -62,7 +32,7 @@ positions as (
         case
             when count(*) = count(notional_delta_usd) then sum(notional_delta_usd)
         end as summed_usd
-    from changes
+    from position_changes
     group by all
 
 ),
