@@ -13,7 +13,7 @@ from typing import get_type_hints
 
 import polars as pl
 
-from analytics.errors import UserError, WorldError
+from analytics.errors import REFUSALS, TooLarge, UserError
 from analytics.metrics import METRICS, Metric
 
 Load = Callable[[str], pl.LazyFrame]
@@ -68,12 +68,12 @@ def collected(metric: pl.LazyFrame) -> pl.DataFrame:
     Return the rows of a metric.
 
     Raises:
-        WorldError: a sum is larger than DECIMAL(38,18) can hold.
+        TooLarge: a sum is larger than DECIMAL(38,18) can hold.
     """
     try:
         return metric.collect(engine="streaming")
-    except pl.exceptions.ComputeError as error:
-        raise WorldError(
+    except REFUSALS as error:
+        raise TooLarge(
             f"the metric cannot be computed from these rows: {str(error).splitlines()[0]}"
         ) from error
 

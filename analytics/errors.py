@@ -1,5 +1,10 @@
 """The error tree of analytics: `UserError` exits 2, `WorldError` exits 1, both in one sentence."""
 
+from polars.exceptions import ComputeError, InvalidOperationError
+
+# What Polars raises of numbers it cannot hold.
+REFUSALS = (ComputeError, InvalidOperationError)
+
 
 class AnalyticsError(Exception):
     """Anything perpscope reports in one sentence instead of a traceback."""
@@ -11,3 +16,7 @@ class UserError(AnalyticsError):
 
 class WorldError(AnalyticsError):
     """The request is right and something outside prevents it: a missing, locked or old database."""
+
+
+class TooLarge(WorldError):
+    """A sum is larger than DECIMAL(38,18) can hold."""

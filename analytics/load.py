@@ -22,6 +22,7 @@ import polars as pl
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from analytics.errors import UserError, WorldError
+from analytics.largest import largest_named
 from analytics.scans import scan
 
 SCHEMA_VERSION = 4
@@ -83,7 +84,8 @@ def database(path: Path, *, wait_seconds: float = 30) -> Iterator[duckdb.DuckDBP
         wait_seconds: how long to wait for a writer to finish.
 
     Raises:
-        WorldError: the file is missing, not ours, of a newer schema, or stays locked.
+        WorldError: the file is missing, not ours, of a newer schema, or stays locked; or a sum of
+            what it holds is larger than DECIMAL(38,18) can hold.
     """
     if not path.is_file():
         raise WorldError(
@@ -95,7 +97,8 @@ def database(path: Path, *, wait_seconds: float = 30) -> Iterator[duckdb.DuckDBP
         con.execute("set temp_directory = ?", [f"{gettempdir()}/perpscope-{uuid4().hex}"])
         con.execute("".join(f"set {name} = '{value}';" for name, value in _SETTINGS.items()))
         _check_schema(con, path)
-        yield con
+        with largest_named(lambda sql: con.cursor().execute(sql).fetchall()):
+            yield con
     finally:
         con.close()
 
@@ -126,7 +129,8 @@ def excerpt(path: Path, coverage: pl.DataFrame) -> Iterator[duckdb.DuckDBPyConne
     """
     with database(path) as source, duckdb.connect() as con:
         source.register("kept", coverage.to_arrow())
-        for table, condition in _kept(source).items():
+        for table in _names(source):
+            condition = _condition(table, _schema(source, table))
             rows = source.sql(f"select * from main.{table} as held where {condition}")
             con.register(
                 "incoming", coverage.to_arrow() if table == "coverage" else rows.to_arrow_table()
@@ -135,10 +139,6 @@ def excerpt(path: Path, coverage: pl.DataFrame) -> Iterator[duckdb.DuckDBPyConne
             con.unregister("incoming")
         con.execute("set TimeZone = 'UTC'")
         yield con
-
-
-def _kept(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    return {table: _condition(table, _schema(con, table)) for table in _names(con)}
 
 
 def _condition(table: str, schema: pl.Schema) -> str:
@@ -262,9 +262,10 @@ def rows(con: Connection, sql: str, parameters: Mapping[str, object]) -> pl.Data
     """
     try:
         return _frame(con, sql, parameters)
-    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
-        raise UserError(f"the query does not take these parameters: {error}") from error
     except duckdb.Error as error:
+        is_of_values = isinstance(error, duckdb.InvalidInputException | duckdb.ConversionException)
+        if parameters and is_of_values:
+            raise UserError(f"the query does not take these parameters: {error}") from error
         raise WorldError(f"the database cannot answer the query: {error}") from error
 
 

@@ -210,6 +210,42 @@ def test_a_time_that_was_never_looked_at_is_not_a_time_without_rows(
     assert result.stderr == (f"{said}{span}\n" if is_said else "")
 
 
+@pytest.mark.parametrize("command", [("metric", "concentration"), ("report",)])
+def test_a_sum_that_is_too_large_names_the_largest_amounts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    """A unit that is wrong is found: exit 1, one line, and no folder half written."""
+    told = (("0xwrong", 9 * 10**19), ("0xalso", 8 * 10**19), ("0xright", 12))
+    rows = table("liquidations", *({"tx_hash": tx, "notional_usd": usd} for tx, usd in told))
+    path = write_database(tmp_path / "wrong.duckdb", {"liquidations": rows, "coverage": covered()})
+    words = [*command, "--database", str(path), "--output", str(tmp_path / "answer")]
+
+    code = outcome(lambda: app(words, standalone_mode=False))
+
+    said = capsys.readouterr().err
+    assert code == 1
+    assert said.count("\n") == 1
+    assert "90,000,000,000,000,000,000 in liquidations.notional_usd of 0xwrong" in said
+    assert [each.name for each in tmp_path.iterdir()] == ["wrong.duckdb"]
+
+
+def test_a_time_of_another_century_is_named_and_can_be_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A node or a file said it: exit 1 and how to go on."""
+    years = {"notional_usd": 1}, {"notional_usd": 1, "block_timestamp": at(days=365 * 170)}
+    frames = {"liquidations": table("liquidations", *years), "coverage": covered()}
+    path = write_database(tmp_path / "years.duckdb", frames)
+    words = ["report", "--database", str(path), "--output", str(tmp_path / "answer")]
+
+    def code(*more: str) -> int:
+        return outcome(lambda: app([*words, *more], standalone_mode=False))
+
+    assert (code(), code("--to", "2026-01-01")) == (1, 0)
+    said = "facts are from 2025-10-10 21:00:00 to 2195-08-30 21:00:00 UTC, more than a century"
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("day", ["2025-10-11", "20251011", "2025-W41-6"])
 def test_a_day_ends_before_it_begins_however_it_is_written(tmp_path: Path, day: str) -> None:
     """What happens at midnight is the next day's; a time of midnight is that very moment."""

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from analytics import load
 from analytics.cli import app
-from analytics.errors import AnalyticsError
+from analytics.errors import AnalyticsError, UserError, WorldError
 from analytics.queries import arguments, query_named
 from analytics.reports.scope import Limits, Scope
 
@@ -95,6 +95,16 @@ def test_nothing_outside_is_reached(con: load.Connection, tmp_path: Path, statem
         load.rows(con, statement.format(file=file), {})
 
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_rows_that_do_not_fit_are_not_the_fault_of_who_asks(con: load.Connection) -> None:
+    """Where nothing was given, nothing that was given is wrong."""
+    asked = "select said::integer from (values ({})) as saying (said)"
+
+    with pytest.raises(WorldError, match="cannot answer"):
+        load.rows(con, asked.format("'x'"), {})
+    with pytest.raises(UserError, match="does not take these parameters"):
+        load.rows(con, asked.format("$said"), {"said": "x"})
 
 
 def test_what_does_not_fit_in_memory_lies_beside_nothing(con: load.Connection, path: Path) -> None:

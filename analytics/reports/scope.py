@@ -35,6 +35,7 @@ _STATES = frozenset(
 # A chart has room for some hundreds of points, and a period people can name.
 _PERIODS = (60, 300, 900, 3600, 14_400, 86_400, 604_800)
 _POINTS = 400
+_CENTURY = timedelta(days=36_600)
 
 
 @dataclass(frozen=True)
@@ -226,14 +227,24 @@ class Scope:
 
     @cached_property
     def extent(self) -> tuple[datetime, datetime] | None:
-        """The first and the last moment of the facts within the limits; None without a fact."""
+        """
+        The first and the last moment of the facts within the limits; None without a fact.
+
+        Raises:
+            WorldError: there is more than a century between them.
+        """
         moment = pl.col("block_timestamp")
         ends = [
             self.facts(table).select(first=moment.min(), last=moment.max()).collect()
             for table in FACTS
         ]
-        both = pl.concat(ends).select(pl.col("first").min(), pl.col("last").max()).row(0)
-        return None if both[0] is None else both
+        first, last = pl.concat(ends).select(pl.col("first").min(), pl.col("last").max()).row(0)
+        if first is not None and last - first > _CENTURY:
+            raise WorldError(
+                f"facts are from {first} to {last} UTC, more than a century: a node or a file told "
+                "one of these times wrong; leave it out with --from or --to"
+            )
+        return None if first is None else (first, last)
 
     @cached_property
     def spans(self) -> pl.DataFrame:
