@@ -225,7 +225,8 @@ def _unusable(path: Path, error: duckdb.Error) -> DatabaseUnusable:
         )
     return DatabaseUnusable(
         f"{path} cannot be used ({said}): expected a database that can be read and written; "
-        "nothing of this step was written"
+        "nothing of this step was written; make room on the disk, or mend what it says, and run "
+        "the command again"
     )
 
 
