@@ -15,8 +15,10 @@ import signal
 
 # A hundred thousand objects are loaded, and none is garbage: to look took a sixth of the start.
 gc.disable()
-# An interruption from the keyboard ends what is being loaded without a traceback.
-_INTERRUPTED = signal.signal(signal.SIGINT, signal.SIG_DFL)
+# An interruption from the keyboard, where it is heard, ends the loading without a traceback.
+_IS_HEARD = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+if _IS_HEARD:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import sys
 from collections.abc import Callable
@@ -42,7 +44,8 @@ if TYPE_CHECKING:
 
 gc.freeze()
 gc.enable()
-signal.signal(signal.SIGINT, _INTERRUPTED)
+if _IS_HEARD:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 EXIT_DONE = 0
 EXIT_WORLD = 1

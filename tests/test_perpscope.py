@@ -57,10 +57,9 @@ def test_an_error_is_one_line_and_its_code(
     assert capsys.readouterr().err == f"perpscope: {error}\n"
 
 
-def test_an_interruption_while_modules_load_is_quiet() -> None:
-    """Nothing is on standard error; the process ends as one that was interrupted."""
-    code = """
+LOADING = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.{before})
 class Interrupting:
     def find_spec(self, name, *_):
         if name == "typer":
@@ -69,14 +68,27 @@ sys.meta_path.insert(0, Interrupting())
 import perpscope
 """
 
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
 
-    assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
+# A shell lets what it starts in the background ignore interruptions.
+@pytest.mark.parametrize(
+    ("before", "code"), [("default_int_handler", -signal.SIGINT), ("SIG_IGN", 0)]
+)
+def test_an_interruption_while_modules_load_is_quiet(before: str, code: int) -> None:
+    """Nothing is on standard error; the process ends as one that was interrupted, if it hears."""
+    words = [sys.executable, "-c", LOADING.format(before=before)]
+
+    done = subprocess.run(words, capture_output=True, check=False)
+
+    assert (done.returncode, done.stderr) == (code, b"")
 
 
-def test_an_interruption_after_that_is_heard() -> None:
-    """Loading leaves the handler as it was: commands end tidily."""
-    code = "import perpscope, signal; assert signal.getsignal(2) is signal.default_int_handler"
+@pytest.mark.parametrize("before", ["default_int_handler", "SIG_IGN"])
+def test_loading_leaves_the_handler_as_it_was(before: str) -> None:
+    """Commands end tidily, and what ignores interruptions goes on ignoring them."""
+    code = (
+        f"import signal; signal.signal(2, signal.{before}); import perpscope; "
+        f"assert signal.getsignal(2) == signal.{before}"
+    )
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
