@@ -11,14 +11,17 @@ level at any moment is the sum of the changes before it (`changes_by_day`, `leve
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import inf
 
 import polars as pl
 
 _CENTURY = 100 * 366 * 86_400
-_CENTURY_DAYS = 36_600
+CENTURY_DAYS = 36_600
 _YEAR_DAYS = 365
+
+# The resolution of times in the database: what ends an instant earlier ends before.
+INSTANT = timedelta(microseconds=1)
 
 EVENT_ORDER = ("block_number", "log_index", "item_index", "tx_hash")
 
@@ -143,7 +146,7 @@ def trailing(
     Raises:
         ValueError: window_days is below 1 or above 36,600.
     """
-    check("window_days", window_days, least=1, most=_CENTURY_DAYS)
+    check("window_days", window_days, least=1, most=CENTURY_DAYS)
     sums = [whole_total(pl.col(name)).alias(name) for name in columns]
     return (
         flows.group_by(*keys, "date")

@@ -22,7 +22,7 @@ import polars as pl
 
 from analytics.compute import Load, collected, defaults_of, facts_of, wired
 from analytics.errors import WorldError
-from analytics.expressions import EVENT_ORDER
+from analytics.expressions import EVENT_ORDER, INSTANT
 from analytics.metrics import METRICS, Metric
 
 Facts = Mapping[str, pl.DataFrame]
@@ -30,7 +30,6 @@ Facts = Mapping[str, pl.DataFrame]
 _EVENT = ("chain_id", *EVENT_ORDER)
 _MOMENT = "block_timestamp"
 _TIMES = ("date", "bucket_at", _MOMENT)
-_INSTANT = timedelta(microseconds=1)
 # How often the past of one table is cut; each time the metric is computed up to three times.
 _CUTS = 64
 
@@ -77,7 +76,7 @@ class Question:
         told = {name: self.row[name].item() for name in _TIMES if name in self.row.columns}
         match told:
             case {"block_timestamp": datetime() as moment}:
-                return moment, moment + _INSTANT
+                return moment, moment + INSTANT
             case {"bucket_at": datetime() as moment}:
                 seconds = self._in_force.get("bucket_seconds")
                 if isinstance(seconds, int):

@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+import commands
 import polars as pl
 import pytest
 from handmade import at, table, write_database
@@ -220,7 +221,7 @@ def test_a_sum_that_is_too_large_names_the_largest_amounts(
     path = write_database(tmp_path / "wrong.duckdb", {"liquidations": rows, "coverage": covered()})
     words = [*command, "--database", str(path), "--output", str(tmp_path / "answer")]
 
-    code = outcome(lambda: app(words, standalone_mode=False))
+    code = commands.perpscope(*words)
 
     said = capsys.readouterr().err
     assert code == 1
@@ -238,10 +239,9 @@ def test_a_time_of_another_century_is_named_and_can_be_left_out(
     path = write_database(tmp_path / "years.duckdb", frames)
     words = ["report", "--database", str(path), "--output", str(tmp_path / "answer")]
 
-    def code(*more: str) -> int:
-        return outcome(lambda: app([*words, *more], standalone_mode=False))
+    codes = [commands.perpscope(*words, *more) for more in ((), ("--to", "2026-01-01"))]
 
-    assert (code(), code("--to", "2026-01-01")) == (1, 0)
+    assert codes == [1, 0]
     said = "facts are from 2025-10-10 21:00:00 to 2195-08-30 21:00:00 UTC, more than a century"
     assert said in capsys.readouterr().err
 

@@ -3,7 +3,7 @@
 import polars as pl
 
 from analytics.budgets import latest_prices, with_price
-from analytics.expressions import EVENT_ORDER, check, millionths, ratio
+from analytics.expressions import EVENT_ORDER, INSTANT, check, millionths, ratio
 from analytics.positions import histories, open_at
 from analytics.waves import in_waves
 
@@ -58,7 +58,7 @@ def adl_solvency(
     """
     check("tolerance_seconds", tolerance_seconds, least=0)
     ends = _ends(in_waves(adls, gap_milliseconds), liquidations, tolerance_seconds)
-    just_after = pl.col("last_at") + pl.duration(microseconds=1)
+    just_after = pl.col("last_at") + INSTANT
     sides = pl.LazyFrame({"is_long": [True, False]})
     moments = ends.select(*_WAVE, "mark_price_usd", cut_at=just_after).join(sides, how="cross")
     left = open_at(histories(position_changes), moments).group_by(_WAVE).agg(*_sums())

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from analytics.expressions import INSTANT
 from analytics.reports.context import Context
 from analytics.reports.numerals import clock, counted, period
 from analytics.reports.scope import Limits
-from analytics.reports.spans import INSTANT
 from analytics.reports.times import covered_times
 
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import polars as pl
 
-from analytics.expressions import known_total
+from analytics.expressions import INSTANT, known_total
 from analytics.reports.context import Context
 from analytics.reports.numerals import clock
 from analytics.reports.scope import Span
-from analytics.reports.spans import INSTANT
 from analytics.reports.times import covered_times
 
 _BEFORE, _AFTER = timedelta(hours=1), timedelta(hours=2)

@@ -10,12 +10,12 @@ import typer
 from analytics.compute import settings_of
 from analytics.errors import UserError
 from analytics.export import Format
+from analytics.expressions import INSTANT
 from analytics.queries import typed
 from analytics.reports.availability import missed
 from analytics.reports.chain_names import chain_number
 from analytics.reports.indexed import check_order
 from analytics.reports.scope import Limits, Scope
-from analytics.reports.spans import INSTANT
 
 Database = Annotated[
     Path | None,

@@ -17,6 +17,7 @@ import polars as pl
 from analytics import load
 from analytics.compute import collected, compute, is_narrowed, is_of_two
 from analytics.errors import WorldError
+from analytics.expressions import CENTURY_DAYS
 from analytics.identities import assessed, comparisons
 from analytics.queries import Query, arguments, query_named
 from analytics.reports.indexed import check_indexed, check_order, indexed
@@ -35,7 +36,6 @@ _STATES = frozenset(
 # A chart has room for some hundreds of points, and a period people can name.
 _PERIODS = (60, 300, 900, 3600, 14_400, 86_400, 604_800)
 _POINTS = 400
-_CENTURY = timedelta(days=36_600)
 
 
 @dataclass(frozen=True)
@@ -239,7 +239,7 @@ class Scope:
             for table in FACTS
         ]
         first, last = pl.concat(ends).select(pl.col("first").min(), pl.col("last").max()).row(0)
-        if first is not None and last - first > _CENTURY:
+        if first is not None and last - first > timedelta(days=CENTURY_DAYS):
             raise WorldError(
                 f"facts are from {first} to {last} UTC, more than a century: a node or a file told "
                 "one of these times wrong; leave it out with --from or --to"

@@ -1,13 +1,9 @@
 """When covered blocks were: of a range only the times of blocks with logs are kept."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Literal
 
 import polars as pl
-
-# The resolution of times in the database: what ends an instant earlier ends before.
-INSTANT = timedelta(microseconds=1)
 
 
 def times_of(ranges: pl.DataFrame, blocks: pl.LazyFrame) -> pl.DataFrame:

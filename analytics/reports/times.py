@@ -4,9 +4,9 @@ from datetime import datetime, time, timedelta
 
 import polars as pl
 
+from analytics.expressions import INSTANT
 from analytics.reports.numerals import counted, day
 from analytics.reports.scope import Scope, Span
-from analytics.reports.spans import INSTANT
 
 _DAY = timedelta(days=1)
 # No block is at midnight to the second, and of quiet chains few blocks have a known time.

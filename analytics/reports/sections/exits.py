@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from analytics.expressions import known_total, ratio
+from analytics.expressions import INSTANT, known_total, ratio
 from analytics.reports.charts import (
     DELEVERAGED,
     LIQUIDATED,
@@ -21,7 +21,6 @@ from analytics.reports.numerals import clock, percent, period, short_dollars
 from analytics.reports.parts import Chart, Section, Source, Table, table
 from analytics.reports.sections.exit_shape import SHAPE, in_event
 from analytics.reports.sections.listed import answers
-from analytics.reports.spans import INSTANT
 
 _HOUR = 3600
 _SIDES = {"long": LONG, "short": SHORT, "side not known": UNKNOWN_SIDE}
