@@ -106,7 +106,7 @@ class InTest(Transport):
 
     async def exchanged(self, *_: object) -> list[Part]:
         """Refuse: nothing is encoded here."""
-        raise NotImplementedError
+        raise AssertionError("nobody asks this endpoint for bytes")
 
     async def disconnect(self) -> None:
         """Nothing is connected."""
