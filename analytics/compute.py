@@ -13,7 +13,7 @@ from typing import get_type_hints
 
 import polars as pl
 
-from analytics.errors import REFUSALS, TooLarge, UserError
+from analytics.errors import REFUSALS, UserError, refusal
 from analytics.metrics import METRICS, Metric
 
 Load = Callable[[str], pl.LazyFrame]
@@ -69,13 +69,12 @@ def collected(metric: pl.LazyFrame) -> pl.DataFrame:
 
     Raises:
         TooLarge: a sum is larger than DECIMAL(38,18) can hold.
+        WorldError: Polars cannot compute it for another reason.
     """
     try:
         return metric.collect(engine="streaming")
     except REFUSALS as error:
-        raise TooLarge(
-            f"the metric cannot be computed from these rows: {str(error).splitlines()[0]}"
-        ) from error
+        raise refusal(error) from error
 
 
 def metric_named(name: str, metrics: Mapping[str, Metric] = METRICS) -> Metric:

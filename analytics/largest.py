@@ -1,16 +1,13 @@
 """Where to look when a sum is more than DECIMAL(38,18) can hold: the largest amounts there are."""
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from analytics.errors import REFUSALS, TooLarge, WorldError
+from analytics.errors import REFUSALS, TooLarge, WorldError, refusal
 
 Ask = Callable[[str], list[Any]]
 
-# As Polars says it: of sums, and of products that are as large before they are exact again.
-_IS_TOO_LARGE = re.compile(r"overflow|conversion from `f64` to `i128` failed")
 # Enough to see which are of another size than the rest.
 _NAMED = 3
 _AMOUNTS = """
@@ -30,19 +27,23 @@ def largest_named(ask: Ask) -> Iterator[None]:
         ask: returns the rows of a SELECT from the database.
 
     Raises:
-        WorldError: a sum is larger than DECIMAL(38,18) can hold.
+        WorldError: a sum is larger than DECIMAL(38,18) can hold, or Polars refuses otherwise.
     """
     try:
         yield
-    except (TooLarge, *REFUSALS) as error:
-        said = str(error).splitlines()[0]
-        if not _IS_TOO_LARGE.search(said):
-            raise
-        raise WorldError(
-            f"{said}: the largest amounts are {_largest(ask)}; where the unit of one is wrong, "
-            "correct its declaration and index again, else leave it out with --protocol, --from "
-            "or --to"
-        ) from error
+    except TooLarge as error:
+        raise _named(error, ask) from error
+    except REFUSALS as error:
+        told = refusal(error)
+        raise (_named(told, ask) if isinstance(told, TooLarge) else told) from error
+
+
+def _named(error: TooLarge, ask: Ask) -> WorldError:
+    return WorldError(
+        f"{error}: the largest amounts are {_largest(ask)}; where the unit of one is wrong, "
+        "correct its declaration and index again, else leave it out with --protocol, --from "
+        "or --to"
+    )
 
 
 def _largest(ask: Ask) -> str:

@@ -1,26 +1,19 @@
-"""
-The database, read-only: facts as LazyFrames, queries as frames. Only here is DuckDB imported.
+"""The database, read-only: facts as LazyFrames, queries as frames."""
 
-A file that a writer holds is waited for, because a writer holds it only while a range commits; and
-a writer that waits goes first.
-"""
-
-import fcntl
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
-from tempfile import gettempdir
-from time import monotonic
+from tempfile import TemporaryDirectory, gettempdir
 from uuid import uuid4
 
 import duckdb
 import polars as pl
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
+from analytics.connection import opened
 from analytics.errors import UserError, WorldError
 from analytics.largest import largest_named
 from analytics.scans import scan
@@ -40,13 +33,6 @@ _SETTINGS = {
 }
 
 _RAW = frozenset({"logs", "orphans", "reaches"})
-
-# How long a reader lets a writer go first: readers that come and go would keep it out for ever.
-_COURTESY_SECONDS = 5.0
-
-
-class _Wanted(Exception):
-    """A writer waits for the database."""
 
 
 def database_path(named: Path | None) -> Path:
@@ -91,7 +77,7 @@ def database(path: Path, *, wait_seconds: float = 30) -> Iterator[duckdb.DuckDBP
         raise WorldError(
             f"there is no database at {path}: index first, or name one with --database"
         )
-    con = _opened(path, wait_seconds)
+    con = opened(path, wait_seconds)
     try:
         # Not beside the database, which may be in a folder where only its owner writes.
         con.execute("set temp_directory = ?", [f"{gettempdir()}/perpscope-{uuid4().hex}"])
@@ -99,6 +85,11 @@ def database(path: Path, *, wait_seconds: float = 30) -> Iterator[duckdb.DuckDBP
         _check_schema(con, path)
         with largest_named(lambda sql: con.cursor().execute(sql).fetchall()):
             yield con
+    except duckdb.Error as error:
+        raise WorldError(
+            f"{path} cannot be read to the end ({str(error).splitlines()[0]}): make room in memory "
+            "and in TMPDIR, or bring a whole copy of the file"
+        ) from error
     finally:
         con.close()
 
@@ -116,7 +107,7 @@ def limit_memory(con: duckdb.DuckDBPyConnection) -> None:
 @contextmanager
 def excerpt(path: Path, coverage: pl.DataFrame) -> Iterator[duckdb.DuckDBPyConnection]:
     """
-    Open a copy, in memory, of what a database holds of some blocks; raw logs are left behind.
+    Open a copy of what a database holds of some blocks; raw logs are left behind.
 
     Rows of imported venues, and tables that are not about blocks, are all there.
 
@@ -127,13 +118,18 @@ def excerpt(path: Path, coverage: pl.DataFrame) -> Iterator[duckdb.DuckDBPyConne
     Raises:
         WorldError: as `database` does.
     """
-    with database(path) as source, duckdb.connect() as con:
+    with (
+        database(path) as source,
+        TemporaryDirectory() as folder,
+        duckdb.connect(Path(folder) / "excerpt.duckdb") as con,
+    ):
+        limit_memory(con)
         source.register("kept", coverage.to_arrow())
         for table in _names(source):
             condition = _condition(table, _schema(source, table))
             rows = source.sql(f"select * from main.{table} as held where {condition}")
             con.register(
-                "incoming", coverage.to_arrow() if table == "coverage" else rows.to_arrow_table()
+                "incoming", coverage.to_arrow() if table == "coverage" else rows.to_arrow_reader()
             )
             con.execute(f"create table {table} as select * from incoming")
             con.unregister("incoming")
@@ -267,69 +263,6 @@ def rows(con: Connection, sql: str, parameters: Mapping[str, object]) -> pl.Data
         if parameters and is_of_values:
             raise UserError(f"the query does not take these parameters: {error}") from error
         raise WorldError(f"the database cannot answer the query: {error}") from error
-
-
-def _opened(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
-    if _is_sqlite(path):
-        raise WorldError(_unusable(path, "it is a SQLite file"))
-    polite_until = monotonic() + min(_COURTESY_SECONDS, wait_seconds / 2)
-    attempts = Retrying(
-        retry=retry_if_exception(_is_locked),
-        stop=stop_after_delay(wait_seconds),
-        wait=wait_random_exponential(multiplier=0.05, max=1),
-        reraise=True,
-    )
-    try:
-        return attempts(_connected, path, polite_until)
-    except duckdb.Error as error:
-        if _is_locked(error):
-            raise WorldError(
-                f"{path} is locked by another process, which did not finish in {wait_seconds:g} s: "
-                "try again, or stop that process"
-            ) from error
-        raise WorldError(_unusable(path, str(error).splitlines()[0])) from error
-
-
-def _is_sqlite(path: Path) -> bool:
-    # DuckDB would look on the network for an extension that reads it. A setting against that would
-    # part this connection from others of the process to the same file, which need the same ones.
-    with suppress(OSError), path.open("rb") as file:
-        return file.read(15) == b"SQLite format 3"
-    return False
-
-
-def _unusable(path: Path, why: str) -> str:
-    return (
-        f"{path} cannot be opened as a perpscope database ({why}): expected a file that "
-        "`perpscope index` wrote; name another with --database"
-    )
-
-
-def _connected(path: Path, polite_until: float) -> duckdb.DuckDBPyConnection:
-    if monotonic() < polite_until and _is_wanted(path):
-        raise _Wanted
-    return duckdb.connect(str(path), read_only=True)
-
-
-def _is_wanted(path: Path) -> bool:
-    # A writer that waits holds a lock on <database>.turn; whoever can take it finds nobody waiting.
-    try:
-        with path.with_name(f"{path.name}.turn").open("rb") as turn:
-            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-def _is_locked(error: BaseException) -> bool:
-    # By another process; or by a writer of this one, which DuckDB says in other words.
-    if isinstance(error, _Wanted):
-        return True
-    if isinstance(error, duckdb.ResourceInUseException):
-        return "is already attached" in str(error)
-    return isinstance(error, duckdb.IOException) and "lock on file" in str(error)
 
 
 def _check_schema(con: duckdb.DuckDBPyConnection, path: Path) -> None:

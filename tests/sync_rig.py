@@ -5,6 +5,7 @@ The feed's and the factory's addresses are real ones, so the shipped declaration
 logs as the two small ones here.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -17,6 +18,7 @@ from indexer.chains import ETHEREUM
 from indexer.facts.routes import abi_entries
 from indexer.rpc import Endpoint
 from indexer.simulation.blocks import Block, Log, Transaction, block
+from indexer.simulation.node import Answer, Intercept
 from indexer.simulation.served import SIMULATED_CLIENT, ServedChain
 from indexer.spec import (
     Amount,
@@ -218,3 +220,20 @@ def rows(path: Path, query: str) -> list[tuple[object, ...]]:
     """Return the rows of a query."""
     with duckdb.connect(path, read_only=True) as connection:
         return connection.execute(query).fetchall()
+
+
+def pruned_below(chain: Sequence[Block], number: int) -> Intercept:
+    """Return a node that has no state of blocks below a number."""
+    known = {block.hash for block in chain if block.number >= number}
+
+    def intercept(_slug: str, body: bytes) -> Answer | None:
+        calls = json.loads(body)
+        batch = calls if isinstance(calls, list) else [calls]
+        pins = {call["params"][1]["blockHash"] for call in batch if call["method"] == "eth_call"}
+        if pins <= known:
+            return None
+        error = {"code": -32000, "message": "missing trie node 4a (path ) state is not available"}
+        told = [{"jsonrpc": "2.0", "id": call["id"], "error": error} for call in batch]
+        return Answer(200, json.dumps(told if isinstance(calls, list) else told[0]).encode())
+
+    return intercept

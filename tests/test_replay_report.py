@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 from shutil import copytree
@@ -20,8 +21,10 @@ from analytics import load
 from analytics.cli import app
 from analytics.errors import UserError, WorldError
 from analytics.reports import Limits, write_report
-from analytics.reports.manifest import CARDS, card_names
+from analytics.reports.manifest import CARDS
+from analytics.reports.published import published_income
 from analytics.reports.replay import replayed
+from analytics.reports.summary import Summary
 from indexer.simulation.demo import index_served
 from indexer.simulation.node import serve
 from indexer.tables import tables
@@ -193,13 +196,26 @@ def test_another_version_is_named(made: Path) -> None:
     assert found.reasons[0].endswith("the bundle was made by 0.1")
 
 
-@pytest.mark.parametrize(("text", "said"), [("{", "cannot be read"), ("{}", "has format None")])
-def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path, text: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "cannot be read"),
+        ("{}", "has format None"),
+        ("[]", "has format None"),
+        (b"\xff", "cannot be read"),
+    ],
+)
+def test_a_folder_that_is_no_bundle_is_refused(
+    tmp_path: Path, text: str | bytes, said: str
+) -> None:
     """A manifest that is broken or of another format is the user's mistake."""
-    (tmp_path / "manifest.json").write_text(text, encoding="utf-8")
+    octets = text.encode() if isinstance(text, str) else text
+    (tmp_path / "manifest.json").write_bytes(octets)
 
     with pytest.raises(UserError, match=said):
         replayed(tmp_path, tmp_path / "none.duckdb")
+    with pytest.raises(UserError, match=said):
+        published_income(tmp_path, 1)
 
 
 def test_a_digest_knows_rows_and_not_their_order(tmp_path: Path) -> None:
@@ -225,7 +241,8 @@ def test_every_number_names_its_transactions(made: Path) -> None:
     fees = said["inputs"]["facts"]["fees"]
 
     assert income == {"kind": "metric", "asked": "fees", "facts": ["fees"]}
-    assert CARDS.keys() == said["cards"].keys() == card_names()
+    numbers = {each.name for each in fields(Summary)} - {"kinds", "doubts"}
+    assert CARDS.keys() == said["cards"].keys() == numbers
     assert (fees["rows"], fees["transactions"], fees["proof"]) == (3, 3, ["not covered"])
     assert sent.filter(table="fees")["fact_count"].sum() == 3
     for entries in said["sections"].values():

@@ -167,7 +167,7 @@ def test_a_report_is_the_record_of_what_was_published(tmp_path: Path) -> None:
     (folder / "parquet" / "fees.parquet").write_bytes(b"other")
     with pytest.raises(WorldError, match="is not the file that its report wrote"):
         published_income(folder, ETHEREUM.chain_id)
-    with pytest.raises(UserError, match="is not a perpscope report"):
+    with pytest.raises(UserError, match="is no report"):
         published_income(tmp_path, ETHEREUM.chain_id)
 
 

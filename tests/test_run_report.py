@@ -69,6 +69,15 @@ def test_a_run_that_failed(tmp_path: Path) -> None:
     assert KEY not in json.dumps(said)
 
 
+def test_a_run_between_moments(tmp_path: Path) -> None:
+    """What was asked for by its day is told by its day."""
+    days = "--from", "2025-10-10", "--to", "2025-10-12"
+    _, said = index(tmp_path, "http://127.0.0.1:9", *days, *impatient(tmp_path))
+
+    asked = said["asked"]["from_block"], said["asked"]["to_block"]
+    assert asked == ("2025-10-10T00:00:00Z", "2025-10-12T00:00:00Z")
+
+
 def test_a_run_that_was_killed_is_not_told_as_the_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ from sync_rig import (
     contents,
     job,
     logs_of,
+    pruned_below,
     rows,
     run,
     served,
@@ -214,6 +215,20 @@ def test_a_token_that_answers_later_does_not_depend_on_cuts(tmp_path: Path) -> N
             path = tmp_path / f"{span}.duckdb"
             run(job(path, protocols=(POOLS,), max_span=span), node.url)
             results.append(contents(path))
+
+    assert results[0] == results[1]
+    assert rows(path, "select * from rejects") == []
+
+
+def test_a_token_is_asked_at_the_head_where_older_state_is_gone(tmp_path: Path) -> None:
+    """A node that has the state of its last blocks alone tells decimals of tokens all the same."""
+    chain = blocks(COUNT)
+    results = []
+    for cut in (FIRST + COUNT - 10, FIRST):
+        path = tmp_path / f"{cut}.duckdb"
+        with serve([served(chain)], intercept=pruned_below(chain, cut)) as node:
+            run(job(path, protocols=(POOLS,), max_span=50), node.url)
+        results.append(contents(path))
 
     assert results[0] == results[1]
     assert rows(path, "select * from rejects") == []

@@ -1,6 +1,7 @@
 """Indexing a chain: complete from the first block, whatever the cuts, and never mixed."""
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from sync_rig import (
 from indexer.errors import RangeTooLarge, UserError
 from indexer.simulation.node import serve
 from indexer.spec import Const
+from indexer.store import open_database
 
 COUNT = 300
 DEPOSITS = sum(len(logs_of(number)) for number in range(FIRST, FIRST + COUNT)) - 235 - 2
@@ -219,3 +221,14 @@ def test_a_changed_column_asks_for_redecode(tmp_path: Path, url: str) -> None:
 
     with pytest.raises(UserError, match="perpscope redecode --chain ethereum --protocol feed"):
         run(job(path, protocols=(changed,)), url)
+
+
+def test_a_run_with_nothing_to_do_waits_for_no_reader(tmp_path: Path, url: str) -> None:
+    """Looking whether anything is to be written needs no lock that a long report keeps."""
+    path = tmp_path / "a.duckdb"
+    run(job(path), url)
+
+    with closing(open_database(path, read_only=True)):
+        again = run(job(path), url)
+
+    assert again.tally.ranges == 0

@@ -32,14 +32,27 @@ from reads_rig import (
     read_at,
     work,
 )
-from sync_rig import BIRTH, FEED, FIRST, POOL, POOLS, START_TIME, blocks, contents, job, rows, run
+from sync_rig import (
+    BIRTH,
+    FEED,
+    FIRST,
+    POOL,
+    POOLS,
+    START_TIME,
+    blocks,
+    contents,
+    job,
+    pruned_below,
+    rows,
+    run,
+)
 from test_sync_kill import killed
 
 from indexer.chains import ETHEREUM
 from indexer.errors import NodeAnswerWrong, NodeUnavailable, UserError
 from indexer.facts import Known
 from indexer.rpc import HEADERS, Endpoint
-from indexer.simulation.node import Answer, Intercept, serve
+from indexer.simulation.node import Answer, serve
 from indexer.simulation.served import CallKey, ServedChain
 from indexer.spec import Blocks, Seconds
 from indexer.store import status
@@ -329,27 +342,10 @@ def test_an_answer_that_cannot_be_read_is_a_reject(tmp_path: Path) -> None:
     assert len(rows(path, FOUND)) == len(expected(CHAIN)) - 1
 
 
-def pruned_below(number: int) -> Intercept:
-    """Return a node that has no state of blocks below a number."""
-    known = {block.hash for block in CHAIN if block.number >= number}
-
-    def intercept(_slug: str, body: bytes) -> Answer | None:
-        calls = json.loads(body)
-        batch = calls if isinstance(calls, list) else [calls]
-        pins = {call["params"][1]["blockHash"] for call in batch if call["method"] == "eth_call"}
-        if pins <= known:
-            return None
-        error = {"code": -32000, "message": "missing trie node 4a (path ) state is not available"}
-        told = [{"jsonrpc": "2.0", "id": call["id"], "error": error} for call in batch]
-        return Answer(200, json.dumps(told if isinstance(calls, list) else told[0]).encode())
-
-    return intercept
-
-
 def test_state_that_is_gone_is_asked_for_again(tmp_path: Path, clean: Path) -> None:
     """A pruned node costs the prices it has lost and no more; an archive node fills them in."""
     path, cut = tmp_path / "a.duckdb", BIRTH + 90
-    with serve([priced(CHAIN)], intercept=pruned_below(cut)) as node:
+    with serve([priced(CHAIN)], intercept=pruned_below(CHAIN, cut)) as node:
         run(work(path), node.url)
         gone = [row for row in expected(CHAIN) if int(str(row[0])) < cut]
         there = [row for row in expected(CHAIN) if int(str(row[0])) >= cut]

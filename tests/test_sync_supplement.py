@@ -213,6 +213,22 @@ def test_stopped_on_the_way_it_goes_on(tmp_path: Path) -> None:
     assert rows(path, "select * from orphans") == []
 
 
+def test_what_was_stopped_and_is_no_longer_wanted_goes(tmp_path: Path) -> None:
+    """A declaration that was changed back, or changed again, leaves no half-read file behind."""
+    path = tmp_path / "a.duckdb"
+    with watched() as rig:
+        run(of(path, FEED, max_span=20), rig.node.url)
+        changed = of(path, TWO_FEEDS, max_span=20, max_ranges=1, max_requests=60)
+        with pytest.raises(RequestsSpent):
+            run(changed, rig.node.url)
+        half_read = sorted(item.name for item in tmp_path.iterdir())
+        run(of(path, FEED), rig.node.url)
+
+    assert half_read[0] == "a.duckdb"
+    assert half_read[1].startswith("a.duckdb.feed-")
+    assert [item.name for item in tmp_path.iterdir()] == ["a.duckdb"]
+
+
 def test_where_it_is_not_known_what_was_read(tmp_path: Path) -> None:
     """Without the old reading's lines the new one is refused, and `rewind` named."""
     path = tmp_path / "a.duckdb"

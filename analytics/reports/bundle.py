@@ -24,7 +24,14 @@ from analytics.reports.charts import pixels
 from analytics.reports.comparison import compared
 from analytics.reports.demands import check_identities, check_proof
 from analytics.reports.dictionary import dictionary
-from analytics.reports.manifest import TRANSACTIONS, joined, manifest, transactions, versions
+from analytics.reports.manifest import (
+    MANIFEST,
+    TRANSACTIONS,
+    joined,
+    manifest,
+    transactions,
+    versions,
+)
 from analytics.reports.pages import dictionary_page, html, markdown
 from analytics.reports.report import Report, report
 from analytics.reports.scope import Limits, Scope, checked
@@ -33,7 +40,7 @@ from analytics.workbook import workbook
 # A cell of a workbook takes about fifty times as long to write as one of a CSV file.
 _SHEET_ROWS = 5_000
 _FORMS = (Format.CSV, Format.JSON, Format.PARQUET)
-_ENTRIES = {"report.html", "report.md", "charts", "manifest.json", TRANSACTIONS, *_FORMS}
+_ENTRIES = {"report.html", "report.md", "charts", MANIFEST, TRANSACTIONS, *_FORMS}
 _ENTRIES |= {"tables.xlsx", "dictionary.md", "dictionary.csv"}
 
 
@@ -90,8 +97,8 @@ def check_replaceable(folder: Path) -> None:
         return
     found = {path.name for path in folder.iterdir()} if folder.is_dir() else {folder.name}
     foreign = sorted(found - _ENTRIES)
-    if foreign or (found and "manifest.json" not in found):
-        seen = foreign[0] if foreign else "no manifest.json"
+    if foreign or (found and MANIFEST not in found):
+        seen = foreign[0] if foreign else f"no {MANIFEST}"
         raise UserError(
             f"{folder} is not a perpscope report (found {seen}) and will not be replaced: "
             "name another folder with --output"
@@ -147,7 +154,7 @@ def published(scopes: Sequence[Scope], folder: Path) -> None:
     (folder / "report.html").write_text(html(written, versions()), encoding="utf-8")
     (folder / "report.md").write_text(markdown(written, versions()), encoding="utf-8")
     text = json.dumps(manifest(folder, written, scopes, sent), indent=1, default=_plain)
-    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
 def _write_tables(folder: Path, written: Report) -> None:

@@ -7,23 +7,26 @@ What a report says of itself: each number, the rows behind it, and what these re
       → facts     the tables it reads: rows, digest, transactions, how far they are proven
 
 The transactions themselves are in `transactions.parquet`, one row per table and transaction, of
-tables up to a million rows; of larger ones `perpscope trace` lists those of a number.
+tables up to half a million rows; of larger ones `perpscope trace` lists those of a number.
 
 Digests of facts tell whether two databases hold the same ones. What proves that these are all is
 the `logs_digest` of the coverage they were derived from, which is among the inputs too.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from analytics.compute import facts_of
+from analytics.errors import UserError
 from analytics.metrics import METRICS
 from analytics.proofs import with_proof
 from analytics.queries import query_named
@@ -31,9 +34,9 @@ from analytics.reports.digests import file_digest, rows_digest
 from analytics.reports.parts import Source
 from analytics.reports.report import Report
 from analytics.reports.scope import FACTS, Scope
-from analytics.reports.summary import Summary
 
 FORMAT = "perpscope-report/2"
+MANIFEST = "manifest.json"
 TRANSACTIONS = "transactions.parquet"
 _LISTED_ROWS = 500_000
 _ENGINES = ("perpscope", "duckdb", "polars")
@@ -137,9 +140,22 @@ def manifest(
     }
 
 
-def card_names() -> set[str]:
-    """Return the parts of the summary that hold numbers."""
-    return {each.name for each in fields(Summary)} - {"kinds", "doubts"}
+def manifest_of(folder: Path) -> dict[str, Any]:
+    """
+    Return what the report in a folder says of itself.
+
+    Raises:
+        UserError: the folder is no report, or one of another format.
+    """
+    path = folder / MANIFEST
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{folder} is no report: its {MANIFEST} cannot be read: {error}") from error
+    found = said.get("format") if isinstance(said, dict) else None
+    if found != FORMAT:
+        raise UserError(f"{path} has format {found}, expected {FORMAT}")
+    return dict(said)
 
 
 def _coverage(scopes: Sequence[Scope]) -> pl.DataFrame:

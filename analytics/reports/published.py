@@ -1,14 +1,13 @@
 """What a report once said: its folder is the record of published numbers, told by its digests."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from analytics.errors import UserError, WorldError
+from analytics.errors import WorldError
 from analytics.expressions import known_total, moment, whole_total
 from analytics.reports.digests import file_digest
+from analytics.reports.manifest import MANIFEST, manifest_of
 
 _SUMS = {
     "fees": {"fees_usd": known_total(pl.col("fees_usd"))},
@@ -41,7 +40,7 @@ def published_income(folder: Path, chain_id: int) -> pl.DataFrame:
         UserError: the folder is no report.
         WorldError: a file in it is not the one the report wrote.
     """
-    written = _manifest(folder)["files"]
+    written = manifest_of(folder)["files"]
     keys = ["protocol", "date"]
     parts = [
         pl.read_parquet(_checked(folder, f"parquet/{name}.parquet", written))
@@ -71,7 +70,7 @@ def published_extent(folder: Path, chain_id: int) -> pl.DataFrame:
     Raises:
         UserError: the folder is no report.
     """
-    said = _manifest(folder)
+    said = manifest_of(folder)
     ends = {
         name: moment(f"{name} of the report", text) if (text := said["limits"][name]) else None
         for name in ("since", "until")
@@ -80,19 +79,11 @@ def published_extent(folder: Path, chain_id: int) -> pl.DataFrame:
     return pl.DataFrame(rows, _EXTENT)
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / "manifest.json"
-    if not path.is_file():
-        raise UserError(f"{folder} is not a perpscope report: it has no manifest.json")
-    said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return said
-
-
 def _checked(folder: Path, name: str, written: dict[str, str]) -> Path:
     path = folder / name
     if not path.is_file() or written.get(name) != file_digest(path):
         raise WorldError(
-            f"{path} is not the file that its report wrote: expected the digest in manifest.json; "
+            f"{path} is not the file that its report wrote: expected the digest in {MANIFEST}; "
             "bring the folder as it was published"
         )
     return path

@@ -8,7 +8,6 @@ bytes. Coverage is taken as the bundle states it, because ranges grow together a
 further later on; that the blocks are covered now, by the same declarations, is checked.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,14 +18,13 @@ from typing import Any
 import polars as pl
 
 from analytics import load
-from analytics.errors import UserError, WorldError
+from analytics.errors import WorldError
 from analytics.reports.bundle import published
 from analytics.reports.chain_names import chain_name
 from analytics.reports.digests import file_digest
-from analytics.reports.manifest import FORMAT
+from analytics.reports.manifest import manifest_of
 from analytics.reports.scope import Limits, Scope, checked
 
-_MANIFEST = "manifest.json"
 _TIMES = ("since", "until")
 
 
@@ -59,7 +57,7 @@ def replayed(bundle: Path, database: Path) -> Replay:
         WorldError: a file of the bundle was changed after it was written, or the database cannot
             be read or does not cover what the report rests on.
     """
-    said = _manifest(bundle)
+    said = manifest_of(bundle)
     _check_untouched(bundle, said)
     coverage = _coverage(said["inputs"]["coverage"], database)
     with load.excerpt(database, coverage) as con, TemporaryDirectory() as place:
@@ -67,23 +65,10 @@ def replayed(bundle: Path, database: Path) -> Replay:
         folder.mkdir()
         limits = [_limits(said[name]) for name in ("limits", "compared_with") if said[name]]
         published([checked(Scope(con, each)) for each in limits], folder)
-        made = _manifest(folder)
+        made = manifest_of(folder)
         differing = _differing(bundle, folder)
     reasons = _reasons(said, made) if differing else ()
     return Replay(len(said["files"]) + 1, differing, reasons)
-
-
-def _manifest(bundle: Path) -> dict[str, Any]:
-    path = bundle / _MANIFEST
-    try:
-        said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UserError(
-            f"{bundle} is no report: its {_MANIFEST} cannot be read: {error}"
-        ) from error
-    if said.get("format") != FORMAT:
-        raise UserError(f"{path} has format {said.get('format')}, expected {FORMAT}")
-    return said
 
 
 def _check_untouched(bundle: Path, said: Mapping[str, Any]) -> None:

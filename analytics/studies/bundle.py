@@ -19,7 +19,7 @@ from analytics.reports.cards import cards
 from analytics.reports.chain_names import chain_name
 from analytics.reports.context import Context
 from analytics.reports.digests import file_digest, rows_digest
-from analytics.reports.manifest import versions
+from analytics.reports.manifest import MANIFEST, versions
 from analytics.reports.numerals import counted, moment
 from analytics.reports.pages import html, markdown
 from analytics.reports.parts import Card, Cell, Column, Page, Section, Source, Table, table
@@ -126,7 +126,7 @@ def _write(folder: Path, page: Page, inputs: Mapping[str, object]) -> None:
         "rows": {source.name: rows_digest(source.frame) for source in sources},
         "files": {path.relative_to(folder).as_posix(): file_digest(path) for path in paths},
     }
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
 
 def _card(verdict: str, study: Study) -> Card:

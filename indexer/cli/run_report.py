@@ -94,13 +94,17 @@ def _asked(job: Job, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         "chain": job.chain.slug,
         "chain_id": job.chain.chain_id,
         "protocols": [protocol.slug for protocol in job.protocols],
-        "from_block": job.from_block,
-        "to_block": job.to_block,
+        "from_block": _place(job.from_block),
+        "to_block": _place(job.to_block),
         "max_span": job.max_span,
         "max_logs": job.max_logs,
         "database": str(job.path),
         "endpoints": [str(endpoint) for endpoint in endpoints],
     }
+
+
+def _place(place: int | datetime | None) -> int | str | None:
+    return _moment(place) if isinstance(place, datetime) else place
 
 
 def _done(done: Summary) -> dict[str, Any]:

@@ -74,17 +74,27 @@ def keep_reaches(path: Path, chain_id: int, rows: pl.DataFrame) -> None:
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: it cannot be written; it is as before.
     """
+    with transaction(path, read_only=True) as connection:
+        if _reaches(connection, chain_id, rows) is None:
+            return
     with transaction(path) as connection:
-        stored = select(connection, "reaches", "chain_id = ?", [chain_id])
-        coverage = select(connection, "coverage", "chain_id = ?", [chain_id])
-        reach = pl.col("declaration_digest").str.split("/").list.last()
-        named = coverage.select("protocol", reach=reach).unique()
-        kept = stored.join(named, on=["protocol", "reach"], how="semi")
-        kept = pl.concat([kept, rows]).unique(maintain_order=True)
-        order = list(columns_of("reaches"))
-        if not kept.sort(order).equals(stored.sort(order)):
+        if (kept := _reaches(connection, chain_id, rows)) is not None:
             delete(connection, "reaches", "chain_id = ?", [chain_id])
             insert(connection, "reaches", kept)
+
+
+def _reaches(
+    connection: duckdb.DuckDBPyConnection, chain_id: int, rows: pl.DataFrame
+) -> pl.DataFrame | None:
+    """Return what is to be stored; None where it is."""
+    stored = select(connection, "reaches", "chain_id = ?", [chain_id])
+    coverage = select(connection, "coverage", "chain_id = ?", [chain_id])
+    reach = pl.col("declaration_digest").str.split("/").list.last()
+    named = coverage.select("protocol", reach=reach).unique()
+    kept = stored.join(named, on=["protocol", "reach"], how="semi")
+    kept = pl.concat([kept, rows]).unique(maintain_order=True)
+    order = list(columns_of("reaches"))
+    return None if kept.sort(order).equals(stored.sort(order)) else kept
 
 
 def seed_tokens(side: Path, rows: pl.DataFrame) -> None:

@@ -147,9 +147,9 @@ def transaction(
 
 
 def put_aside(engine: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Let go of the file that an engine has open, and keep the engine for a database."""
+    """Let go of the files that an engine has open, and keep the engine for a database."""
     try:
-        engine.execute("use memory; detach perpscope")
+        engine.execute("use memory; detach perpscope; detach database if exists side")
     except duckdb.Error:  # a disk that is full: what was committed stays in the log beside the file
         engine.close()
     else:

@@ -8,6 +8,7 @@ import duckdb
 
 from indexer.errors import DatabaseUnusable
 from indexer.store.connection import open_database, put_aside
+from indexer.store.locks import alone_in
 
 
 def make_missing(path: Path) -> None:
@@ -30,9 +31,8 @@ def make_missing(path: Path) -> None:
             engine.execute("checkpoint")  # closing would keep silent about a full disk
             undo.pop_all()
         put_aside(engine, path)
-        # DuckDB would replay what a deleted database of this name left into the new one.
-        _log_of(path).unlink(missing_ok=True)
-        _name(fresh, path)
+        with alone_in(path.parent):
+            _take_place(fresh, path)
     except (DatabaseUnusable, duckdb.Error, OSError) as error:
         said = str(error).splitlines()[0].replace(fresh.name, path.name)
         raise DatabaseUnusable(
@@ -50,7 +50,11 @@ def _log_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.wal")
 
 
-def _name(fresh: Path, path: Path) -> None:
+def _take_place(fresh: Path, path: Path) -> None:
+    if path.exists():
+        return
+    # DuckDB would replay what a deleted database of this name left into the new one.
+    _log_of(path).unlink(missing_ok=True)
     try:
         # Unlike a rename this never replaces what another process made meanwhile.
         path.hardlink_to(fresh)

@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
@@ -41,6 +41,22 @@ def held(path: Path, *, wait_seconds: float = 0) -> Iterator[None]:
                 _take(number, path)
         os.truncate(number, 0)
         os.pwrite(number, b"%d\n" % os.getpid(), 0)
+        yield
+    finally:
+        os.close(number)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """
+    Let no other process into such a block of the same folder meanwhile; nothing is left there.
+
+    Where the file system has no locks for folders, several may be in it.
+    """
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(number, fcntl.LOCK_EX)
         yield
     finally:
         os.close(number)

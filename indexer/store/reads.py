@@ -20,7 +20,7 @@ def uncollected(path: Path, chain_id: int, protocols: Sequence[str]) -> pl.DataF
         DatabaseUnusable: it cannot be opened or read.
     """
     where = "chain_id = ? and list_contains(?, protocol) and state = 'not_collected'"
-    with transaction(path) as connection:
+    with transaction(path, read_only=True) as connection:
         return select(connection, "reads", where, [chain_id, list(protocols)])
 
 

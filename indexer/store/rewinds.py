@@ -87,7 +87,7 @@ def remaining(path: Path, chain_id: int, cuts: Mapping[str, int]) -> pl.DataFram
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: it cannot be read.
     """
-    with transaction(path) as connection:
+    with transaction(path, read_only=True) as connection:
         rows = select(connection, "coverage", "chain_id = ?", [chain_id])
         ends = _ends(connection, chain_id, cuts, rows)
         digests = dict.fromkeys(cuts, EMPTY)

@@ -10,6 +10,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from glob import escape
 from pathlib import Path
 
 import polars as pl
@@ -29,6 +30,7 @@ from indexer.sync.reorgs import forked
 from indexer.sync.source import Source
 
 _ANY_NUMBER = 2**31
+_MARK = 24  # characters of the declaration's label in the name of a file
 _WINDOW = 100_000  # blocks whose answers are looked up at once
 _WINDOWS = 4
 
@@ -47,6 +49,7 @@ async def supplement(node: Source, job: Job, progress: Progress) -> None:
         return
     stored = job.ledger().stored()
     changed = [item for item in job.protocols if is_supplemented(item, job, stored)]
+    _clear(job, changed)
     if changed:
         # A node that is behind, or on another chain, must not decide what is stored.
         kind = origin_kind(await node.client_version())
@@ -72,8 +75,7 @@ def is_supplemented(protocol: Protocol, job: Job, stored: Stored) -> bool:
 async def _renewed(
     node: Source, job: Job, protocol: Protocol, stored: Stored, progress: Progress
 ) -> None:
-    mark = label(protocol, job.chain).replace("/", "")[-24:]
-    side = job.path.with_name(f"{job.path.name}.{protocol.slug}-{mark}.new")
+    side = _side(job, protocol)
     read_stored(side, job.chain.chain_id)
     seed_tokens(side, stored.tokens)
     source = _Remembering(node, job, protocol, stored)
@@ -86,6 +88,20 @@ async def _renewed(
     ledger = job.ledger()
     adopt(job.path, side, job.chain.chain_id, protocol.slug, ledger.owned(ledger.stored()))
     _remove(side)
+
+
+def _side(job: Job, protocol: Protocol) -> Path:
+    mark = label(protocol, job.chain).replace("/", "")[-_MARK:]
+    return job.path.with_name(f"{job.path.name}.{protocol.slug}-{mark}.new")
+
+
+def _clear(job: Job, changed: Sequence[Protocol]) -> None:
+    """Remove what killed runs left of declarations that are done, or have changed again since."""
+    needed = {_side(job, protocol) for protocol in changed}
+    for protocol in job.protocols:
+        name = f"{escape(job.path.name)}.{protocol.slug}-{'?' * _MARK}.new"
+        for side in set(job.path.parent.glob(name)) - needed:
+            _remove(side)
 
 
 def _joined(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

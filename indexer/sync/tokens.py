@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from indexer.chains import Chain
-from indexer.errors import NodeUnavailable
+from indexer.errors import HistoryPruned, NodeUnavailable
 from indexer.sync.source import Source
 from indexer.tables import columns_of
 
@@ -36,11 +36,12 @@ async def ask_tokens(
     Raises:
         NodeBehind: the node does not know one of the blocks.
         RetryableError: the node did not answer.
+        HistoryPruned: it has dropped the state of `head_hash` too.
     """
     askable = [text for text in addresses if _ADDRESS.fullmatch(text) and int(text, 16)]
     try:
         found = await _said(node, askable, block_hash)
-    except NodeUnavailable:
+    except (NodeUnavailable, HistoryPruned):
         found = []
     heard = {address for address, _, _ in found}
     silent = [address for address in askable if address not in heard]

@@ -1,0 +1,96 @@
+"""
+A connection to a database that others may be writing.
+
+A file that a writer holds is waited for, because a writer holds it only while a range commits; and
+a writer that waits goes first.
+"""
+
+import fcntl
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+
+import duckdb
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+
+from analytics.errors import WorldError
+
+# How long a reader lets a writer go first: readers that come and go would keep it out for ever.
+_COURTESY_SECONDS = 5.0
+
+
+class _Wanted(Exception):
+    """A writer waits for the database."""
+
+
+def opened(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
+    """
+    Return a connection to a DuckDB file, read-only.
+
+    Args:
+        path: the file.
+        wait_seconds: how long to wait for a writer to finish.
+
+    Raises:
+        WorldError: it is no DuckDB file, or stays locked.
+    """
+    if _is_sqlite(path):
+        raise WorldError(_unusable(path, "it is a SQLite file"))
+    polite_until = monotonic() + min(_COURTESY_SECONDS, wait_seconds / 2)
+    attempts = Retrying(
+        retry=retry_if_exception(_is_locked),
+        stop=stop_after_delay(wait_seconds),
+        wait=wait_random_exponential(multiplier=0.05, max=1),
+        reraise=True,
+    )
+    try:
+        return attempts(_connected, path, polite_until)
+    except duckdb.Error as error:
+        if _is_locked(error):
+            raise WorldError(
+                f"{path} is locked by another process, which did not finish in {wait_seconds:g} s: "
+                "try again, or stop that process"
+            ) from error
+        raise WorldError(_unusable(path, str(error).splitlines()[0])) from error
+
+
+def _is_sqlite(path: Path) -> bool:
+    # DuckDB would look on the network for an extension that reads it. A setting against that would
+    # part this connection from others of the process to the same file, which need the same ones.
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(15) == b"SQLite format 3"
+    return False
+
+
+def _unusable(path: Path, why: str) -> str:
+    return (
+        f"{path} cannot be opened as a perpscope database ({why}): expected a file that "
+        "`perpscope index` wrote; name another with --database"
+    )
+
+
+def _connected(path: Path, polite_until: float) -> duckdb.DuckDBPyConnection:
+    if monotonic() < polite_until and _is_wanted(path):
+        raise _Wanted
+    return duckdb.connect(str(path), read_only=True)
+
+
+def _is_wanted(path: Path) -> bool:
+    # A writer that waits holds a lock on <database>.turn; whoever can take it finds nobody waiting.
+    try:
+        with path.with_name(f"{path.name}.turn").open("rb") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _is_locked(error: BaseException) -> bool:
+    # By another process; or by a writer of this one, which DuckDB says in other words.
+    if isinstance(error, _Wanted):
+        return True
+    if isinstance(error, duckdb.ResourceInUseException):
+        return "is already attached" in str(error)
+    return isinstance(error, duckdb.IOException) and "lock on file" in str(error)
