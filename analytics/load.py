@@ -109,7 +109,7 @@ def excerpt(path: Path, coverage: pl.DataFrame) -> Iterator[duckdb.DuckDBPyConne
     """
     Open a copy of what a database holds of some blocks; raw logs are left behind.
 
-    Rows of imported venues, and tables that are not about blocks, are all there.
+    Rows of imported venues, and tables about neither blocks nor protocols, are all there.
 
     Args:
         path: the DuckDB file.
@@ -140,17 +140,19 @@ def excerpt(path: Path, coverage: pl.DataFrame) -> Iterator[duckdb.DuckDBPyConne
 def _condition(table: str, schema: pl.Schema) -> str:
     if table in _RAW:
         return "false"
+    keys = [name for name in ("chain_id", "protocol") if name in schema]
     place = next((name for name in ("block_number", "number") if name in schema), None)
-    if place is None or "chain_id" not in schema:
+    if place is None and "protocol" not in schema:
         return "true"
+    matches = [f"span.{name} = held.{name}" for name in keys]
+    if place is not None:
+        matches.append(f"held.{place} between span.from_block and span.to_block")
     # What was not covered then and is now has come since; the rest was there, covered or not.
     then, now = (
-        f"exists (select 1 from {spans} as span where span.chain_id = held.chain_id "
-        f"and {'span.protocol = held.protocol' if 'protocol' in schema else 'true'} "
-        f"and held.{place} between span.from_block and span.to_block)"
+        f"exists (select 1 from {spans} as span where {' and '.join(matches)})"
         for spans in ("kept", "main.coverage")
     )
-    return f"held.{place} is null or {then} or not {now}"
+    return f"{'false' if place is None else f'held.{place} is null'} or {then} or not {now}"
 
 
 def facts(

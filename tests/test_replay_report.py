@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal
 from pathlib import Path
 from shutil import copytree
@@ -14,7 +14,7 @@ import pytest
 from handmade import write_database
 from report_rows import market, written_market
 from simulated_world import world
-from sync_rig import FIRST, blocks, job, run, served
+from sync_rig import DECLARATIONS, FEED, FIRST, blocks, job, run, served
 from typer.testing import CliRunner, Result
 
 from analytics import load
@@ -93,6 +93,16 @@ def test_other_ranges_give_the_same_bytes(url: str, bundle: Path, tmp_path: Path
     run(job(tmp_path / "b.duckdb", max_span=29, max_logs=20), url)
 
     assert replayed(bundle, tmp_path / "b.duckdb").differing == ()
+
+
+def test_a_protocol_that_came_since_changes_nothing(url: str, bundle: Path, tmp_path: Path) -> None:
+    """What its declaration states of itself is not of the report either."""
+    path = tmp_path / "b.duckdb"
+    run(job(path, to_block=SOME), url)
+    other = replace(FEED, slug="other")
+    run(job(path, protocols=(other,), declarations={**DECLARATIONS, "other": other}), url)
+
+    assert replayed(bundle, path).differing == ()
 
 
 def test_another_order_gives_the_same_bytes(url: str, bundle: Path, tmp_path: Path) -> None:
