@@ -18,7 +18,10 @@ _HIDDEN = ("Cc", "Cf", "Zl", "Zp", "Co", "Cs")
 _HIDDEN_PATTERN = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}]"
 # With the full-width forms that some spreadsheets read as the plain ones. An apostrophe is among
 # them, so that taking one away always gives the text back.
-_FORMULA = r"^\s*[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}']"
+_BEGINNING = r"\s*[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}']"
+_FORMULA = rf"^{_BEGINNING}"
+# Where a comma is part of a number, spreadsheets read the semicolon as the end of a cell.
+_CELL_WITHIN = rf";({_BEGINNING})"
 _NUMBER = r"^[+\-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+\-]?[0-9]+)?$"
 _LONGEST = 48
 # What JSON leaves as it is and a terminal may obey; controls below a space it always writes out.
@@ -53,13 +56,14 @@ def for_spreadsheets(frame: pl.DataFrame) -> pl.DataFrame:
     shown = frame.with_columns(
         pl.col(name).map_elements(visible, return_dtype=pl.String) for name in hidden
     )
-    return shown.with_columns(
-        pl.when(pl.col(name).str.contains(_FORMULA) & ~pl.col(name).str.contains(_NUMBER))
-        .then("'" + pl.col(name))
-        .otherwise(pl.col(name))
-        .alias(name)
-        for name in columns
-    )
+    return shown.with_columns(_guarded(name) for name in columns)
+
+
+def _guarded(name: str) -> pl.Expr:
+    text = pl.col(name)
+    is_formula = text.str.contains(_FORMULA) & ~text.str.contains(_NUMBER)
+    within = text.str.replace_all(_CELL_WITHIN, ";'$1")
+    return pl.when(is_formula).then("'" + within).otherwise(within).alias(name)
 
 
 def _written(character: str) -> str:
