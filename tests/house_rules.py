@@ -133,7 +133,7 @@ def undocumented_metrics(source: str) -> list[str]:
 
 def divided_columns(source: str) -> list[str]:
     """Return divisions by `/` of anything but numbers: a column is divided by `divided`."""
-    found: dict[int, bool] = {}
+    found: dict[tuple[int, int], bool] = {}
     for function in ast.walk(ast.parse(source)):
         if isinstance(function, Function):
             numbers = {each.arg for each in _arguments(function) if _is_number(each.annotation)}
@@ -141,8 +141,9 @@ def divided_columns(source: str) -> list[str]:
                 if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
                     columns = _names(node) - numbers
                     is_plain = isinstance(node.left, ast.Constant) or not columns
-                    found[node.lineno] = found.get(node.lineno, False) or is_plain
-    return [f"line {line}" for line, is_plain in sorted(found.items()) if not is_plain]
+                    place = node.lineno, node.col_offset
+                    found[place] = found.get(place, False) or is_plain
+    return [f"line {line}" for (line, _), is_plain in sorted(found.items()) if not is_plain]
 
 
 def _arguments(function: Function) -> list[ast.arg]:

@@ -21,7 +21,7 @@ from indexer.rpc.diagnosis import Problem, cost, problems
 from indexer.rpc.examination import Examination, examine
 from indexer.rpc.failures import TimedOut, failure, fault
 from indexer.rpc.transport import Transport
-from indexer.simulation.node import serve
+from indexer.simulation.node import Answer, serve
 
 HEAD = 1_000_000
 URL = f"https://node.example/{KEY}"
@@ -364,6 +364,24 @@ def test_the_command_prints_a_table(url: str, capsys: pytest.CaptureFixture[str]
     assert f"{sockets}..." in out
     assert "note: " in out
     assert KEY not in out
+
+
+def test_an_endpoint_with_two_faults_is_one_endpoint(capsys: pytest.CaptureFixture[str]) -> None:
+    """It serves no logs and takes no batches: two findings, one endpoint that cannot be used."""
+
+    def intercept(_slug: str, body: bytes) -> Answer | None:
+        if b"eth_getLogs" not in body and not body.lstrip().startswith(b"["):
+            return None
+        error = {"code": -32600, "message": "not supported"}
+        return Answer(200, json.dumps({"jsonrpc": "2.0", "id": None, "error": error}).encode())
+
+    with serve([served(blocks(10))], intercept=intercept) as node:
+        code = perpscope("doctor", "--chain", "ethereum", "--rpc", node.url)
+
+    printed = capsys.readouterr()
+    assert code == 1
+    assert printed.out.count("unusable: ") == 2
+    assert "1 of 1 endpoints cannot be used" in printed.err
 
 
 def test_an_unusable_endpoint_is_the_exit_code(

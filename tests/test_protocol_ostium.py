@@ -186,7 +186,9 @@ LIQUIDATED = {
 def wiped_out(event: str, **how: int) -> list[Built]:
     """Return a closing that pays nothing: 473 dollars go to the vault, and a fee of 25."""
     fee = callback("VaultLiqFeeCharged", amount=25_000_000)
-    return [fee, received(473), settled(), closing(event, sent=0, **how), price()]
+    # Its second form says what was left, which became the fee; the others what the trader got.
+    sent = 25 if event == "MarketCloseExecutedV2" else 0
+    return [fee, received(473), settled(), closing(event, sent=sent, **how), price()]
 
 
 @pytest.mark.parametrize(
@@ -233,12 +235,23 @@ def test_each_of_two_liquidations_has_its_own_collateral() -> None:
     assert found == [(TRADER, usd("498")), (OTHER, usd("100"))]
 
 
-def test_a_market_closing_that_pays_nothing_without_a_fee_is_a_trade() -> None:
-    """Only both together tell a liquidation."""
-    result = made(received(500), settled(), closing("MarketCloseExecuted", sent=0), price())
+@pytest.mark.parametrize(
+    ("event", "sent", "how", "causes"),
+    [
+        ("MarketCloseExecuted", 0, {}, ["trade"]),
+        ("MarketCloseExecuted", 620, {}, ["trade"]),
+        ("MarketCloseExecutedV2", 620, {"percentageClosed": 10_000}, ["trade"]),
+        ("MarketCloseExecutedV2", 0, {"percentageClosed": 10_000}, ["liquidation"]),
+    ],
+)
+def test_a_market_closing_without_a_liquidation_fee(
+    event: str, sent: int, how: dict[str, int], causes: list[str]
+) -> None:
+    """It is a trade, but for one of the second form that leaves nothing to take a fee of."""
+    result = made(received(500), settled(), closing(event, sent=sent, **how), price())
 
-    assert len(result.tables["liquidations"]) == 0
-    assert result.tables["position_changes"]["cause"].to_list() == ["trade"]
+    assert len(result.tables["liquidations"]) == causes.count("liquidation")
+    assert result.tables["position_changes"]["cause"].to_list() == causes
 
 
 def test_collateral_is_not_guessed_where_a_closing_fee_was_taken() -> None:

@@ -173,9 +173,10 @@ def test_every_metric_gives_the_exported_rows_again(shown: Shown) -> None:
         if each.asked == "liquidation_velocity":  # only the fastest window is exported
             continue
         told = shown.said(answer_command(each, shown.report.limits), "--format", "csv")
-        again = pl.read_csv(told.encode(), infer_schema=False)
-
-        assert again.height == each.frame.height or each.with_past, each.name
+        if each.with_past:
+            assert len(told.splitlines()) > each.frame.height, each.name
+        else:
+            assert told.encode() == encoded(each.frame, Format.CSV), each.name
 
 
 def test_every_query_gives_the_exported_rows_again(shown: Shown) -> None:

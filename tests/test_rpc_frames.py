@@ -127,6 +127,16 @@ def test_two_odd_values_do_not_make_an_even_one() -> None:
         log_frame(json.dumps(logs).encode())
 
 
+@pytest.mark.parametrize(("size", "said"), [(150, "x" * 150), (5_000, "5,000 characters")])
+def test_what_is_no_hex_is_quoted_whole_or_not_at_all(size: int, said: str) -> None:
+    """The middle of a key that a node repeats would not be recognised as one."""
+    log = {"blockNumber": "0x1", "transactionIndex": "0x0", "logIndex": "0x0", "topics": []}
+    log |= {"address": "0x" + "11" * 20, "data": "0x", "blockHash": "0x" + "22" * 32}
+
+    with pytest.raises(NodeAnswerWrong, match=f"\"transactionHash\" '?{said}'?,"):
+        log_frame(json.dumps([log | {"transactionHash": "x" * size}]).encode())
+
+
 def test_no_headers_make_an_empty_frame() -> None:
     """The schema is there without rows."""
     assert header_frame([]).is_empty()

@@ -8,12 +8,23 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from sync_rig import FEED, FIRST, blocks, job, run, served
 
 from indexer.errors import NodeUnavailable
+from indexer.simulation.node import serve
 from indexer.sync import Summary, Tally
-from indexer.watch import Freshness, Metrics, Service, Task, open_journal
+from indexer.watch import (
+    Freshness,
+    Metrics,
+    Service,
+    Task,
+    Watched,
+    open_journal,
+    tasks_of,
+)
 from indexer.watch.threads import elsewhere
 
 Run = Callable[[], Awaitable[dict[str, object]]]
@@ -205,3 +216,23 @@ def test_no_key_reaches_the_log(is_json: bool, capsys: pytest.CaptureFixture[str
     err = capsys.readouterr().err
     assert KEY not in err
     assert err.count("node.example") >= 3
+
+
+@pytest.mark.parametrize(("start", "missing"), [(None, 10), (datetime(2022, 12, 2), 0)])
+def test_a_run_that_begins_at_a_moment_misses_nothing_before_it(
+    tmp_path: Path, start: datetime | None, missing: int
+) -> None:
+    """Ten blocks from the contract's own first one on; none that we know of from a day on."""
+    path = tmp_path / "a.duckdb"
+    with serve([served(blocks(40))]) as node:
+        run(job(path, protocols=(FEED,), from_block=FIRST + 10), node.url)
+    work = job(path, protocols=(FEED,), from_block=start)
+    freshness = Freshness(["ethereum"], 60)
+    told = Metrics(freshness, {1: "ethereum"})
+    watched = Watched(path, [(work, [])], "1m", None, None, told, freshness)
+
+    look = next(task for task in tasks_of(watched) if task.name == "look")
+    asyncio.run(look.run())
+
+    line = f'perpscope_missing_blocks{{chain="ethereum",protocol="feed"}} {missing}.0'
+    assert line in told.text().decode()

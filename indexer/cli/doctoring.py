@@ -52,9 +52,12 @@ def doctor(
     else:
         for report in reports:
             _print(report)
-    unusable = [
-        problem for report in reports for problem in report["problems"] if problem["is_fatal"]
-    ]
+    unusable = {
+        (report["chain"], problem["endpoint"])
+        for report in reports
+        for problem in report["problems"]
+        if problem["is_fatal"]
+    }
     if unusable:
         count = sum(len(report["endpoints"]) for report in reports)
         raise WorldError(

@@ -54,7 +54,7 @@ PROTOCOL = Protocol(
         "The protocol's part of swap fees (netSyToReserve): `fees` splits dollars only.",
         "Buybacks for holders of sPENDLE, unless the settings name a wallet (`[[wallets]]`): the "
         "programme's are not known. PENDLE's supply is read.",
-        "Chains that perpscope does not know, such as Sonic, Berachain and Plasma.",
+        "Chains that perpscope does not know, such as Plasma and X Layer.",
     ),
     contracts=(
         *(

@@ -68,6 +68,7 @@ _HEADER_ANSWER: dict[str, pl.DataType] = {
     "timestamp": pl.String(),
     "logsBloom": pl.String(),
 }
+_LONGEST_SHOWN = 200
 _BY_POSITION = [*list(_LOG_ANSWER)[:6], *TOPICS, "data"]  # in the order of `LOGS`
 _QUANTITY = "^0x[0-9a-fA-F]+$"
 
@@ -263,9 +264,14 @@ def _topics(lists: pl.Series) -> list[pl.Series]:
     return [_octets(text, HASH_BYTES) for text in texts]
 
 
+def shown(text: str) -> str:
+    """Return what a node said, to be quoted: whole, or how long it is."""
+    # What is cut in the middle of a key is not recognised as one when keys are taken out.
+    return repr(text) if len(text) <= _LONGEST_SHOWN else f"{len(text):,} characters"
+
+
 def _unreadable(text: pl.Series, value: str) -> NodeAnswerWrong:
-    shown = value if len(value) <= 80 else value[:80] + "..."
     return NodeAnswerWrong(
-        f'answered with "{text.name}" {shown!r}, which is not hex of the right size; use another '
-        "endpoint"
+        f'answered with "{text.name}" {shown(value)}, which is not hex of the right size; use '
+        "another endpoint"
     )

@@ -6,10 +6,8 @@ from indexer.errors import NodeAnswerWrong, NodeBehind
 from indexer.rpc.answers import NULL, Blocks, Part
 from indexer.rpc.endpoint import Endpoint
 from indexer.rpc.failures import failure, fault
-from indexer.rpc.frames import Header, first_header, header_frame
+from indexer.rpc.frames import Header, first_header, header_frame, shown
 from indexer.rpc.wordings import Meaning
-
-_LONGEST_SHOWN = 200
 
 
 def value(part: Part, endpoint: Endpoint, blocks: Blocks | None = None) -> bytes:
@@ -45,7 +43,7 @@ def text(result: bytes) -> str:
         return msgspec.json.decode(result, type=str)
     except msgspec.DecodeError as error:
         raise NodeAnswerWrong(
-            f"answered with {_shown(result.decode(errors='replace'))} where a text was expected; "
+            f"answered with {shown(result.decode(errors='replace'))} where a text was expected; "
             "use another endpoint"
         ) from error
 
@@ -61,7 +59,7 @@ def quantity(result: bytes) -> int:
         return int(text(result), 16)
     except ValueError as error:
         raise NodeAnswerWrong(
-            f"answered with {_shown(text(result))} where a number in hex was expected; use another "
+            f"answered with {shown(text(result))} where a number in hex was expected; use another "
             "endpoint"
         ) from error
 
@@ -156,10 +154,5 @@ def returned(part: Part, endpoint: Endpoint) -> bytes | None:
         return bytes.fromhex(digits.removeprefix("0x"))
     except ValueError as error:
         raise NodeAnswerWrong(
-            f"answered eth_call with {_shown(digits)}, which is not hex; use another endpoint"
+            f"answered eth_call with {shown(digits)}, which is not hex; use another endpoint"
         ) from error
-
-
-def _shown(text: str) -> str:
-    # Whole or not at all: what is cut in the middle of a key is not recognised as one.
-    return repr(text) if len(text) <= _LONGEST_SHOWN else f"{len(text):,} characters"

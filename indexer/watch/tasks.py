@@ -8,11 +8,13 @@ know them.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from indexer.facts import first_block
 from indexer.rpc import Endpoint
+from indexer.spec import Protocol
 from indexer.store import Status, publish, status
 from indexer.sync import Job, Look, Summary, catch_up
 from indexer.watch.freshness import Freshness
@@ -172,16 +174,20 @@ async def _look(watched: Watched) -> dict[str, object]:
 
 def _status(watched: Watched) -> Status:
     starts = {
-        (job.chain.chain_id, protocol.slug): max(start, _first(job))
+        (job.chain.chain_id, protocol.slug): start
         for job, _ in watched.jobs
         for protocol in job.protocols
-        if (start := first_block(protocol, job.chain)) is not None
+        if (start := _start(protocol, job)) is not None
     }
     return status(watched.database, starts)
 
 
-def _first(job: Job) -> int:
-    return job.from_block if isinstance(job.from_block, int) else 0
+def _start(protocol: Protocol, job: Job) -> int | None:
+    """Return where coverage should start; None of a moment: it starts where it does."""
+    start = first_block(protocol, job.chain)
+    if start is None or isinstance(job.from_block, datetime):
+        return None
+    return max(start, job.from_block or 0)
 
 
 async def _extra(watched: Watched, extra: Extra) -> dict[str, object]:

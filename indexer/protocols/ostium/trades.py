@@ -19,6 +19,7 @@ from indexer.spec import (
     Int,
     Lookup,
     Neg,
+    Nonzero,
     Not,
     OfContract,
     OfMarket,
@@ -55,7 +56,7 @@ OPENS = (
         "1",
     ),
 )
-MARKET_CLOSES, LIMIT_CLOSE = ("MarketCloseExecutedV2", "MarketCloseExecuted"), "LimitCloseExecuted"
+LIMIT_CLOSE = "LimitCloseExecuted"
 
 ORDER = {"orderId": "orderId"}
 PAIR = Companion("PriceReceived", "pairIndex", ORDER, abi=PRICES)
@@ -83,7 +84,10 @@ LOST = When(
         )
     ),
 )
-IS_WIPED_OUT = All((Equals("usdcSentToTrader", 0), Exists(LIQUIDATION_FEE)))
+# What a liquidated market close leaves is its fee, which is charged in no other case. Its second
+# form says of it what was left, as if the trader had got it: nothing left, and no fee, is one too.
+IS_WIPED_OUT = Exists(LIQUIDATION_FEE)
+IS_WIPED_OUT_V2 = Not(All((Not(IS_WIPED_OUT), Nonzero("usdcSentToTrader"))))
 
 # A price is in what its pair is quoted in, and a size is dollars by that price: not dollars and not
 # units of the base where the quote is another.
@@ -126,14 +130,19 @@ PART: dict[str, Value] = {
 
 # Order types of a closing: 0 take profit, 1 stop loss, 2 liquidation, 4 end of a day trade.
 CAUSE = Lookup("orderType", {0: "trade", 1: "trade", 2: "liquidation", 4: "trade"})
-WIPED_OUT_CAUSE = When(IS_WIPED_OUT, Const("liquidation"), Const("trade"))
+MARKET_CLOSES: tuple[tuple[str, dict[str, Value], Condition], ...] = (
+    ("MarketCloseExecutedV2", PART, IS_WIPED_OUT_V2),
+    ("MarketCloseExecuted", ALL_OF_IT, IS_WIPED_OUT),
+)
 CLOSES: tuple[tuple[str, dict[str, Value], Condition], ...] = (
-    ("MarketCloseExecutedV2", {**PART, "cause": WIPED_OUT_CAUSE}, IS_WIPED_OUT),
-    ("MarketCloseExecuted", {**ALL_OF_IT, "cause": WIPED_OUT_CAUSE}, IS_WIPED_OUT),
+    *(
+        (name, {**what, "cause": When(is_it, Const("liquidation"), Const("trade"))}, is_it)
+        for name, what, is_it in MARKET_CLOSES
+    ),
     (LIMIT_CLOSE, {**ALL_OF_IT, "cause": CAUSE}, Equals("orderType", 2)),
 )
 LIQUIDATIONS: tuple[tuple[str, Condition, str], ...] = (
-    *((name, IS_WIPED_OUT, "inferred") for name in MARKET_CLOSES),
+    *((name, is_it, "inferred") for name, _, is_it in MARKET_CLOSES),
     (LIMIT_CLOSE, Equals("orderType", 2), "direct"),
 )
 MOVED: dict[str, Value] = {
