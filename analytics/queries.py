@@ -140,7 +140,7 @@ def composed(sql: str) -> str:
 @cache
 def _steps(part: str) -> str:
     text = files("queries").joinpath("parts", f"{part}.sql").read_text("utf-8")
-    return text.partition("\nwith\n\n")[2].rpartition("\n\nselect")[0] + ","
+    return composed(text.partition("\nwith\n\n")[2].rpartition("\n\nselect")[0]) + ","
 
 
 def parsed(name: str, sql: str) -> Query:

@@ -1,0 +1,98 @@
+-- question: What was each of some amounts of tokens worth a token, by which source?
+-- reads:    tokens, oracle_updates
+-- grain:    one row per row of the step `amounts`
+-- units:    the step `priced`: price_usd US dollars per whole token
+-- param:    tolerance_seconds integer 90000 (how old a price may be and still count, inclusive)
+-- param:    par_symbols text - (symbols worth a dollar where no price is near, with commas; - none)
+with
+
+-- What a contract calls itself may be a lie: it is said how the symbol is known.
+symbols as (
+
+    select
+        chain_id,
+        address as token,
+        max(upper(symbol)) as symbol,
+        max(known_by) as symbol_known_by
+    from tokens
+    group by all
+
+),
+
+-- These contracts give one coin of their chain for each of theirs, and take it back.
+named as (
+
+    select
+        amounts.*,
+        symbols.symbol,
+        symbols.symbol_known_by,
+        case symbols.symbol
+            when 'WETH' then 'ETH'
+            when 'WBNB' then 'BNB'
+            when 'WAVAX' then 'AVAX'
+            when 'WMATIC' then 'MATIC'
+            when 'WPOL' then 'POL'
+            when 'WHYPE' then 'HYPE'
+            else symbols.symbol
+        end as asset
+    from amounts
+    left join symbols using (chain_id, token)
+
+),
+
+-- part: dollar_prices
+
+timed as (
+
+    select
+        named.*,
+        case
+            when
+                epoch_us(named.block_timestamp) - epoch_us(moments.price_at)
+                <= $tolerance_seconds::bigint * 1000000
+                then moments.price_at
+        end as latest_at
+    from named
+    asof left join moments
+        on named.asset = moments.asset and named.block_timestamp >= moments.price_at
+
+),
+
+-- Of several sources in one second the protocol's own counts, then one of its chain.
+priced as (
+
+    select
+        timed.* exclude (asset, latest_at),
+        prices.price_chain_id,
+        prices.price_protocol,
+        prices.price_feed,
+        prices.price_at,
+        prices.price_tx_hash,
+        prices.price_at is null
+        and list_contains(
+            string_split(replace(upper($par_symbols), ' ', ''), ','), timed.symbol
+        ) as is_at_par,
+        case when is_at_par then 1::decimal(38, 18) else prices.price_usd end as price_usd,
+        case when is_at_par then 'assumed' else prices.price_evidence end as price_evidence
+    from timed
+    left join prices on timed.asset = prices.asset and timed.latest_at = prices.price_at
+    qualify
+        row_number() over (
+            partition by
+                timed.fact, timed.measure, timed.chain_id, timed.protocol, timed.version,
+                timed.block_number, timed.log_index, timed.item_index, timed.tx_hash
+            order by
+                (
+                    timed.chain_id = prices.price_chain_id
+                    and timed.protocol = prices.price_protocol
+                ) desc,
+                (timed.chain_id = prices.price_chain_id) desc,
+                prices.price_chain_id asc,
+                prices.price_protocol asc,
+                prices.price_feed asc
+        ) = 1
+
+)
+
+select *
+from priced

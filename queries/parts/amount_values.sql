@@ -1,0 +1,81 @@
+-- question: What are amounts of tokens worth, exactly, at the prices beside them?
+-- reads:    -
+-- grain:    one row per row of the step `priced`
+-- units:    the step `values_usd`: value_usd US dollars
+with
+
+sized as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        amount_tokens,
+        price_usd,
+        case
+            when
+                price_usd > 0
+                and abs(price_usd::varchar::double * amount_tokens::varchar::double) < 9e19
+                then abs(amount_tokens)
+        end as size_tokens
+    from priced
+
+),
+
+-- A product of two DECIMAL(38,18) has 36 places: in whole and broken parts it is exact.
+units as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        amount_tokens,
+        price_usd,
+        trunc(size_tokens)::hugeint as whole_tokens,
+        ((size_tokens - trunc(size_tokens)) * 1000000000000000000)::hugeint as broken_tokens,
+        trunc(price_usd)::hugeint as whole_usd,
+        ((price_usd - trunc(price_usd)) * 1000000000000000000)::hugeint as broken_usd,
+        whole_tokens * whole_usd * 1000000000000000000
+        + whole_tokens * broken_usd
+        + broken_tokens * whole_usd
+        + broken_tokens * broken_usd // 1000000000000000000 as cut_units,
+        broken_tokens * broken_usd % 1000000000000000000 as rest,
+        cut_units
+        + case
+            when rest > 500000000000000000 then 1
+            when rest = 500000000000000000 then cut_units % 2
+            else 0
+        end as value_units
+    from sized
+
+),
+
+values_usd as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        sign(amount_tokens) * (
+            (value_units // 1000000000000000000)::decimal(38, 18)
+            + (value_units % 1000000000000000000)::decimal(18, 0)
+            * 0.000000000000000001::decimal(18, 18)
+        ) as value_usd
+    from units
+
+)
+
+select *
+from values_usd
