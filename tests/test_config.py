@@ -1,15 +1,18 @@
 """Settings from file and environment, and what is said when they do not fit."""
 
 import os
+import re
 from datetime import datetime
+from inspect import getdoc
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from indexer.chains import ARBITRUM, ARBITRUM_SEPOLIA, BASE
 from indexer.config import Config, configuration
 from indexer.errors import UserError
-from indexer.settings import ChainSettings
+from indexer.settings import ChainSettings, Retries, Storage, Wallet, Watch
 
 KEY = "s3cret-key-0123456789"
 
@@ -298,3 +301,35 @@ def test_settings_do_not_change() -> None:
 
     with pytest.raises(ValueError, match="frozen"):
         config.database = "other"
+
+
+SECTIONS: dict[str, type[BaseModel]] = {
+    "": Config,
+    "`[chains.<name>]` ": ChainSettings,
+    "`[retries]` ": Retries,
+    "`[storage]` ": Storage,
+    "`[watch]` ": Watch,
+    "`[[wallets]]` ": Wallet,
+}
+
+
+def meanings(model: type[BaseModel]) -> dict[str, str]:
+    """Return what the docstring of a group of settings says of each."""
+    _, _, said = (getdoc(model) or "").partition("Attributes:\n")
+    found = re.findall(r"^    (\w[\w, ]*): (.*(?:\n {8}.*)*)", said, re.MULTILINE)
+    return {name: " ".join(text.split()) for names, text in found for name in names.split(", ")}
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_readme_names_every_setting(section: str, root: Path) -> None:
+    """With its default and its meaning, as the docstring has them."""
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    told = meanings(SECTIONS[section])
+    fields = SECTIONS[section].model_fields
+    groups = {each.strip("`[] ").partition(".")[0] for each in SECTIONS}
+
+    for name in fields.keys() - groups:
+        default = getattr(fields[name].default, "value", fields[name].default)
+        shown = "" if default in (None, ()) else f"`{default}`"
+        shown = "required" if fields[name].is_required() else shown
+        assert f"| {section}| `{name}` | {shown} | {told[name]} |" in readme

@@ -15,7 +15,7 @@ from sync_rig import FEED_ADDRESS, FIRST, blocks, logs_of, rows, served
 from indexer.simulation.node import serve
 from perpscope import app, outcome
 
-COUNT = 240
+COUNT = 120
 STEPS = 3
 
 

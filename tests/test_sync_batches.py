@@ -34,8 +34,18 @@ def taking(limit: int, said_by: str | None, chain: list[Block]) -> Rig:
     return Rig(live(chain), [LIMITED], habits=Habits(call_limit=limit, said_by=said_by))
 
 
-@pytest.mark.parametrize("said_by", ["dRPC", "geth", "Reth"])
-@pytest.mark.parametrize("limit", [2, 3, 10, 50])
+@pytest.mark.parametrize(
+    ("limit", "said_by"),
+    [
+        *((limit, "dRPC") for limit in (2, 3, 10, 50)),
+        *((3, said_by) for said_by in ("geth", "Reth")),
+        *(
+            pytest.param(limit, said_by, marks=pytest.mark.soak)
+            for limit in (2, 10, 50)
+            for said_by in ("geth", "Reth")
+        ),
+    ],
+)
 def test_a_node_that_takes_few_calls_is_indexed_whole(
     limit: int, said_by: str, clean: Clean, tmp_path: Path
 ) -> None:

@@ -2,7 +2,7 @@
 Which logs belong to which declaration.
 
 A log is matched by its emitter (declared contract or discovered child, inside its block window)
-and topic0, never by topic0 alone: unrelated events share topics (RWA.md 0.1).
+and topic0, never by topic0 alone: unrelated events share topics.
 """
 
 import json
@@ -27,7 +27,7 @@ EventName = str | Keyed | Noted
 KEPT = 512
 """Of what follows from declarations: more than there are protocols and chains at once."""
 
-# PERPS.md 1.2: EventLog, EventLog1, EventLog2 of GMX v2's EventEmitter.
+# EventLog, EventLog1 and EventLog2 of GMX v2's EventEmitter (gmx-io/gmx-synthetics).
 ENVELOPES = tuple(
     bytes.fromhex(topic0)
     for topic0 in (

@@ -46,7 +46,7 @@ async def state(ask: Ask, requests: Sequence[Request], block: Header, batches: B
     Return what contracts answer after one block, in the order of `requests`.
 
     Args:
-        ask: sends calls in one request; see `failover.Failover.ask`.
+        ask: sends calls in one request; see `pool.Pool.ask`.
         requests: (contract address, call data) each.
         block: header of the block.
         batches: how many calls travel in one request.
