@@ -7,7 +7,7 @@ from goldens import AUTOMATIC
 
 from indexer.facts.routes import title
 from indexer.protocols import PROTOCOLS
-from indexer.spec import Entry, Event, Read
+from indexer.spec import Entry, Event, Read, Share
 from indexer.tables import tables
 
 TESTS = "".join(
@@ -86,3 +86,18 @@ def test_windows_of_one_reading_do_not_overlap(slug: str) -> None:
         if start <= end
     ]
     assert twice == []
+
+
+@pytest.mark.parametrize("slug", PROTOCOLS)
+def test_a_share_of_fees_for_holders_is_in_the_splits(slug: str) -> None:
+    """`buyback_columns` promises what the splits set aside: a rate that none uses is no promise."""
+    protocol = PROTOCOLS[slug]
+    states = any(policy.kind == "holders_share" for policy in protocol.policies)
+    uses = any(
+        isinstance(value, Share) and value.kind == "holders_share"
+        for owner, row in ROWS
+        if owner == slug and row.into == "fees"
+        for value in row.columns.values()
+    )
+
+    assert uses == states

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 
 import polars as pl
 import pytest
@@ -68,12 +69,36 @@ def test_promised_spent_and_burned_stand_side_by_side() -> None:
     assert column(result, "policy_kind") == ["holders_share_of_revenue"]
 
 
-def test_a_share_of_fees_is_of_fees() -> None:
-    """A quarter of what users paid is 25 dollars, of which half buys the token."""
-    of_fees = {"kind": "holders_share", "value": "0.25"}
+def test_a_share_of_fees_is_of_the_fees_it_covers() -> None:
+    """A tenth of a hundred dollars; the other hundred is a liquidation's, and all for the fund."""
+    fund = {"fee_kind": "liquidation", "treasury_usd": 100, "holders_usd": 0}
+    fees = pl.concat([charged(0), charged(0, supply_side_usd=0, split_basis="event", **fund)])
+    of_fees = {"kind": "holders_share", "value": "0.1"}
+    half = {"kind": "buyback_share", "value": "0.5"}
 
-    assert promised(of_fees) == [25.0]
-    assert promised(of_fees, {"kind": "buyback_share", "value": "0.5"}) == [12.5]
+    whole, bought_half = columns(bought(), fees, of_fees), columns(bought(), fees, of_fees, half)
+
+    assert whole.select("policy_kind", "policy_ratio").rows() == [("holders_share", Decimal("0.1"))]
+    assert column(whole, "policy_usd") == [10.0]
+    assert column(bought_half, "policy_usd") == [5.0]
+
+
+def test_what_comes_off_a_fee_first_is_promised_to_nobody() -> None:
+    """Of a hundred dollars twenty are a builder's: half of the other eighty is forty."""
+    fees = charged(0, supply_side_usd=60, treasury_usd=0, holders_usd=40)
+
+    result = columns(bought(), fees, {"kind": "holders_share", "value": "0.5"})
+
+    assert column(result, "policy_usd") == [40.0]
+
+
+def test_a_share_of_fees_promises_nothing_known_of_a_fee_without_a_split() -> None:
+    """Whether it covers the fee nobody states: the promise of the day is unknown."""
+    fees = pl.concat([charged(0), charged(0, treasury_usd=None, holders_usd=None)])
+
+    result = columns(bought(), fees, {"kind": "holders_share", "value": "0.1"})
+
+    assert column(result, "policy_usd") == [None]
 
 
 def test_a_share_of_revenue_goes_before_a_share_of_fees() -> None:

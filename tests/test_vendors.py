@@ -113,10 +113,10 @@ def test_what_holders_get_is_not_what_was_spent() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "value", "declared"),
-    [("holders_share_of_revenue", "0.5", "20"), ("holders_share", "0.5", "50")],
+    [("holders_share_of_revenue", "0.5", "20"), ("holders_share", "0.5", "30")],
 )
 def test_a_declared_rate_is_of_the_day_it_is_in_force(kind: str, value: str, declared: str) -> None:
-    """Half of 40 dollars of revenue, or of a hundred of fees, from the rate's first day on."""
+    """Half of 40 dollars of revenue from the rate's first day on; one of fees is in their split."""
     policy = {"kind": kind, "value": value, "valid_from": datetime(2025, 10, 11)}
     later = FEE | {"block_timestamp": at(days=1)}
     facts = {

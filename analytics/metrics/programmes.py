@@ -17,8 +17,9 @@ _DOLLARS = pl.Decimal(38, 18)
 _DAY = ("protocol", "date")
 _LAGGED = ("protocol", "lag_days")
 _ZERO = pl.lit(0).cast(_DOLLARS)
-# The first of these that is in force says what holders are to get; what it is a share of.
-_DECLARED = {"holders_share_of_revenue": "revenue_usd", "holders_share": "fees_usd"}
+# The first of these that is in force says what holders are to get.
+_OF_REVENUE = "holders_share_of_revenue"
+_DECLARED = (_OF_REVENUE, "holders_share")
 _OF_FEES = ("fees_usd", "revenue_usd", "holders_usd", "fee_count")
 _OF_BUYBACKS = ("spent_usd", "burned_tokens", "buyback_count")
 
@@ -33,14 +34,16 @@ def buyback_columns(
     A day's buybacks three times: as the policy promises, as they were measured, as they burned.
 
     A dashboard that multiplies revenue by a declared rate shows the first and calls it the second.
-    What was spent in a day was mostly earned before it, so compare sums over weeks. Where no policy
-    speaks of holders, what the splits of the fees set aside for them is the promise. Rates change
-    at midnight UTC. Where nothing that is indexed could tell of a protocol's fees, or of its
-    purchases, their sums and counts are null and not zero.
+    What was spent in a day was mostly earned before it, so compare sums over weeks. A share of
+    revenue is of all that the protocol keeps. A share of fees is in the split of the fees it
+    covers, after what comes off them first, and in no other: dYdX's is not of liquidation fees,
+    Hyperliquid's neither of builders' parts nor of spot. So under one, and where no policy speaks
+    of holders, what the splits set aside for them is the promise. Rates change at midnight UTC.
+    Where nothing that is indexed could tell of a protocol's fees, or of its purchases, their sums
+    and counts are null and not zero.
 
     Formula:
         policy_usd(d) = revenue_usd(d) * holders_share_of_revenue(d) * buyback_share(d), or
-        policy_usd(d) = fees_usd(d) * holders_share(d) * buyback_share(d), or
         policy_usd(d) = holders_usd(d) * buyback_share(d); buyback_share is 1 where none is in force
 
     Args:
@@ -121,12 +124,10 @@ def _in_force(policies: pl.LazyFrame, days: pl.LazyFrame, kinds: list[str]) -> p
 
 def _promised() -> pl.Expr:
     share = pl.col("buyback_share_ratio").cast(pl.Float64)
-    rate = pl.col("policy_ratio").cast(pl.Float64)
-    promised = pl.col("holders_usd").cast(pl.Float64)
-    for kind, base in reversed(_DECLARED.items()):
-        product = pl.col(base).cast(pl.Float64) * rate
-        promised = pl.when(pl.col("policy_kind") == kind).then(product).otherwise(promised)
-    return promised * share
+    of_revenue = pl.col("revenue_usd").cast(pl.Float64) * pl.col("policy_ratio").cast(pl.Float64)
+    is_of_revenue = pl.col("policy_kind") == _OF_REVENUE
+    set_aside = pl.col("holders_usd").cast(pl.Float64)
+    return pl.when(is_of_revenue).then(of_revenue).otherwise(set_aside) * share
 
 
 def buyback_lag(

@@ -156,7 +156,8 @@ _DEFILLAMA = Definition(
             steps=(
                 Step(
                     name="income times the rate in force",
-                    reason="one rate that a policy declares stands for the split of each fee",
+                    reason="one rate of revenue that a policy declares stands for the split of "
+                    "each fee; a rate of fees is in their split already",
                     source=_GUIDE,
                     value=_of("declared"),
                 ),

@@ -4,8 +4,8 @@ The sums that vendors' rules are made of, per protocol or per protocol and day, 
     fees unswapped unforced    what users paid; without swaps; and without what was paid by who was
                              liquidated in the same transaction
     supply_side treasury holders    who received it, as far as the split is known
-    declared                 income times the rate of its day, as in `buyback_columns`, as far as
-                             the split is known
+    declared                 revenue times the rate of its day, else what the splits set aside for
+                             holders, as in `buyback_columns`, as far as the split is known
     month_fees month_revenue    of the 30 days before the window's end, null until fees reach back
                              as long
     volume one_sided         notional of every change of a position; of a book's trades one side
@@ -96,14 +96,9 @@ def _volume(load: Load, keys: Sequence[str]) -> pl.LazyFrame:
 
 def _declared(load: Load, keys: Sequence[str]) -> pl.LazyFrame:
     rate = pl.col("policy_ratio")
-    declared = (
-        pl.when(pl.col("policy_kind") == "split")
-        .then("holders_usd")
-        .when(pl.col("policy_kind") == "holders_share")
-        .then(pl.col("fee_usd") * rate)
-        .otherwise(pl.col("revenue_usd") * rate)
-    )
-    income = ("fee_usd", "revenue_usd", "holders_usd")
+    is_of_revenue = pl.col("policy_kind") == "holders_share_of_revenue"
+    declared = pl.when(is_of_revenue).then(pl.col("revenue_usd") * rate).otherwise("holders_usd")
+    income = ("revenue_usd", "holders_usd")
     rates = compute("buyback_columns", load).select(*_DAY, "policy_kind", "policy_ratio")
     return (
         load("fees")

@@ -129,8 +129,6 @@ select
     case
         when rates.of_revenue is not null
             then days.revenue_usd::varchar::double * rates.of_revenue::varchar::double
-        when rates.of_fees is not null
-            then days.fees_usd::varchar::double * rates.of_fees::varchar::double
         else days.holders_usd::varchar::double
     end * coalesce(rates.bought_share, 1)::varchar::double as policy_usd
 from days
