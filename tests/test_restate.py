@@ -98,6 +98,7 @@ def test_a_rate_that_changes_in_mid_month_restates_from_its_day(tmp_path: Path) 
         for row in (
             (day, "supply_side_usd", "70", "60", "-10"),
             (day, "holders_usd", "30", "40", "10"),
+            (day, "policy_usd", "30", "40", "10"),
         )
     ]
     assert contents(path) == before
@@ -109,10 +110,11 @@ def test_a_policy_that_is_added_later_makes_unknown_known(tmp_path: Path) -> Non
 
     found = changes(path, with_shares(d05="0.7"))
 
-    assert found[:3] == [
+    assert found[:4] == [
         (5, "supply_side_usd", None, "70", None),
         (5, "holders_usd", None, "30", None),
         (5, "declared_ratio", None, "1", None),
+        (5, "policy_usd", None, "30", None),
     ]
     assert {row[0] for row in found} == {5, 6}
 
@@ -124,7 +126,20 @@ def test_a_promise_restates_though_no_split_does(tmp_path: Path) -> None:
 
     found = changes(path, replace(OLD, policies=(*OLD.policies, promise)))
 
-    assert found == [(6, "declared_ratio", "1", "0.25", "-0.75")]
+    assert found == [
+        (6, "declared_ratio", "1", "0.25", "-0.75"),
+        (6, "policy_usd", "30", "7.5", "-22.5"),
+    ]
+
+
+def test_a_share_that_buys_restates_the_promise_alone(tmp_path: Path) -> None:
+    """Half of what holders are to get buys the token from the sixth on: fifteen of thirty."""
+    path = indexed(tmp_path / "a.duckdb", OLD)
+    half = Policy("buyback_share", "0.5", "2022-12-06", "test", "governance")
+
+    found = changes(path, replace(OLD, policies=(*OLD.policies, half)))
+
+    assert found == [(6, "policy_usd", "30", "15", "-15")]
 
 
 def test_applying_is_decoding_again(tmp_path: Path) -> None:
@@ -231,7 +246,7 @@ def test_a_simulated_history_is_restated(simulated: Path) -> None:
         figure: found.filter(pl.col("figure") == figure).sort("date")["change"]
         for figure in found["figure"].unique()
     }
-    assert set(moved) == {"treasury_usd", "holders_usd", "declared_ratio"}
+    assert set(moved) == {"treasury_usd", "holders_usd", "declared_ratio", "policy_usd"}
     assert (moved["treasury_usd"] + moved["holders_usd"] == 0).all()
     assert (moved["holders_usd"] < 0).all()
     assert set(found["date"]) == {date(2026, 1, 6), date(2026, 1, 7)}

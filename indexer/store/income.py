@@ -7,7 +7,10 @@ import polars as pl
 
 from indexer.store.connection import frame
 
-FIGURES = ("fees_usd", "supply_side_usd", "treasury_usd", "holders_usd", "declared_ratio")
+FIGURES = (
+    *("fees_usd", "supply_side_usd", "treasury_usd", "holders_usd"),
+    *("declared_ratio", "policy_usd"),
+)
 
 # As in the metrics of these names: fees are what is known, a part of them is null when the split of
 # any is. The declared ratio is the rate in force, else what the splits set aside.
@@ -24,26 +27,48 @@ with days as (
     from fees
     where chain_id = ? and list_contains(?, protocol) {counted}
     group by all
+),
+
+rates as (
+
+    select
+        days.protocol,
+        days.date,
+        policies.kind,
+        arg_max(policies.value, (policies.valid_from, policies.value)) as rate
+    from days
+    inner join policies
+        on
+            days.protocol = policies.protocol
+            and days.date >= policies.valid_from::date
+            and days.date < coalesce(policies.valid_to::date, 'infinity'::date)
+    group by all
+
 )
 
 select
     days.*,
+    of_revenue.rate as of_revenue,
+    bought.rate as bought,
     coalesce(
-        (
-            select arg_max(policies.value, policies.valid_from)
-            from policies
-            where policies.protocol = days.protocol
-                and policies.kind = 'holders_share_of_revenue'
-                and policies.valid_from::date <= days.date
-                and coalesce(policies.valid_to::date > days.date, true)
-        )::double,
+        of_revenue.rate::double,
         case
             when treasury_usd + holders_usd > 0
                 then holders_usd::double / (treasury_usd + holders_usd)::double
         end
     ) as declared_ratio
 from days
-order by protocol, date
+left join rates as of_revenue
+    on
+        days.protocol = of_revenue.protocol
+        and days.date = of_revenue.date
+        and of_revenue.kind = 'holders_share_of_revenue'
+left join rates as bought
+    on
+        days.protocol = bought.protocol
+        and days.date = bought.date
+        and bought.kind = 'buyback_share'
+order by days.protocol, days.date
 """
 
 _WITHIN = """
@@ -80,4 +105,12 @@ def income_days(
     days = frame(connection, query, [chain_id, list(protocols)])
     if within is not None:
         connection.unregister("within")
-    return days
+    return days.with_columns(policy_usd=_promised()).select("protocol", "date", *FIGURES)
+
+
+def _promised() -> pl.Expr:
+    """As in `buyback_columns`, but exact: a decimal product in DuckDB has no room for dollars."""
+    revenue, rate = pl.col("treasury_usd") + pl.col("holders_usd"), pl.col("of_revenue")
+    set_aside = pl.when(rate.is_not_null()).then(revenue * rate).otherwise("holders_usd")
+    is_bought = pl.col("bought").is_not_null()
+    return pl.when(is_bought).then(set_aside * pl.col("bought")).otherwise(set_aside)

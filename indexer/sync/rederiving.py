@@ -50,7 +50,7 @@ def restate(
         keep: whether the facts become those of today, as `redecode` makes them; else the database
             is as before.
         published: days that are compared instead of those of the database: protocol, date and
-            FIGURES but the declared ratio, of this chain. Days it does not have are left out.
+            FIGURES but what policies declare, of this chain. Days it does not have are left out.
         within: the blocks and times whose fees count, of this chain: protocol, from_block, to_block
             (Int64), since, until (Datetime, null is open), all included. All fees without it.
 
