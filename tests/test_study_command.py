@@ -1,7 +1,10 @@
 """`perpscope study`: what is printed, what is written, and what a mistake looks like."""
 
 import json
+import re
+import shlex
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 
 import polars as pl
@@ -179,6 +182,66 @@ def test_an_event_is_written_with_its_facts(run: Run, database: Path, tmp_path: 
     assert facts.height == 2
     assert facts["tx_hash"].null_count() == 0
     assert "## ADL waves" in (folder / "report.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def page(run: Run, database: Path, tmp_path: Path) -> str:
+    """Return the page of an event that ends before the last ADL, its folder `out` beside it."""
+    words = ("--database", database, "--to", "2025-10-10T21:01", "--protocol", "venue")
+    run("event", *words, "--output", tmp_path / "out")
+    return unescape((tmp_path / "out" / "report.html").read_text(encoding="utf-8"))
+
+
+def test_a_command_of_an_event_is_of_its_window(page: str, database: Path) -> None:
+    """The card says 50 dollars cut by the end of the window, and so does its command."""
+    commands = re.findall(r"<code>perpscope (.*?)</code>", page)
+    (cut,) = (each for each in commands if each.startswith("trace adls "))
+
+    result = CliRunner().invoke(app, [*shlex.split(cut), "--database", str(database)])
+
+    assert all("--protocol venue --to 2025-10-10T21:01" in each for each in commands)
+    assert "$50.00" in page
+    assert "  notional_usd = 50.0" in result.stdout
+
+
+def test_a_figure_has_a_command_of_its_own(page: str, run: Run, database: Path) -> None:
+    """The study itself gives it again, with the settings that it was made with."""
+    said = "perpscope study event --gap-ms 5000 --protocol venue --to 2025-10-10T21:01"
+
+    assert f"<code>{said}" in page
+    words = shlex.split(said)[2:]
+    assert (
+        "adl_waves,venue,wave=1,adl_count,1"
+        in run(*words, "--format", "csv", "--database", database).stdout
+    )
+
+
+def test_no_link_of_a_study_leads_nowhere(page: str, run: Run, data: Path, tmp_path: Path) -> None:
+    """What a page links to is on it or in its folder."""
+    run(STUDY, "--data", data, "--output", tmp_path / "record")
+    record = (tmp_path / "record" / "report.html").read_text(encoding="utf-8")
+
+    for folder, text in (("out", page), ("record", record)):
+        targets = {f"#{each}" for each in re.findall(r' id="([^"]+)"', text)}
+        links = set(re.findall(r' href="(?!https:)([^"]+)"', text))
+        files = {each for each in links if not each.startswith("#")}
+        assert links - files <= targets
+        assert {"tables.xlsx", "dictionary.md"} <= files
+        assert [each for each in files if not (tmp_path / folder / each).is_file()] == []
+
+
+def test_what_adls_took_is_told_of_any_window(run: Run, database: Path) -> None:
+    """Budget, overshoot, leverage and the share of a backstop are tables of an event."""
+    found = json.loads(run("event", "--database", database, "--format", "json").stdout)
+
+    told = {(each["table"], each["figure"]) for each in found}
+    assert told >= {
+        ("adl_budget", "needed_budget_usd"),
+        ("adl_budget", "haircut_usd"),
+        ("adl_budget", "overshoot_usd"),
+        ("adl_to_liquidation", "adl_to_backstop_ratio"),
+        ("leverage_at_liquidation", "median_leverage"),
+    }
 
 
 @pytest.mark.parametrize(

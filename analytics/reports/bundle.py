@@ -11,7 +11,7 @@ A report on disk: a folder that appears whole or not at all.
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -33,7 +33,8 @@ from analytics.reports.manifest import (
     versions,
 )
 from analytics.reports.pages import dictionary_page, html, markdown
-from analytics.reports.report import Report, report
+from analytics.reports.parts import Source
+from analytics.reports.report import report
 from analytics.reports.scope import Limits, Scope, checked
 from analytics.workbook import workbook
 
@@ -149,7 +150,7 @@ def published(scopes: Sequence[Scope], folder: Path) -> None:
     for chart in (chart for section in written.sections for chart in section.charts):
         (folder / "charts" / f"{chart.name}.svg").write_text(chart.svg, encoding="utf-8")
         (folder / "charts" / f"{chart.name}.png").write_bytes(pixels(chart))
-    _write_tables(folder, written)
+    write_tables(folder, written.sources)
     (folder / TRANSACTIONS).write_bytes(encoded(joined(sent), Format.PARQUET))
     (folder / "report.html").write_text(html(written, versions()), encoding="utf-8")
     (folder / "report.md").write_text(markdown(written, versions()), encoding="utf-8")
@@ -157,14 +158,16 @@ def published(scopes: Sequence[Scope], folder: Path) -> None:
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
-def _write_tables(folder: Path, written: Report) -> None:
+def write_tables(folder: Path, rows: Iterable[Source]) -> None:
+    """Write rows into a folder: a file of each form, a workbook, and what their columns are."""
+    sources = tuple(rows)
     for form in _FORMS:
         (folder / form).mkdir()
-        for source in written.sources:
+        for source in sources:
             content = encoded(source.frame, form)
             (folder / form / f"{source.name}.{form}").write_bytes(content)
-    explained = dictionary(written.sources)
-    sheets = {"dictionary": explained} | {each.name: each.frame for each in written.sources}
+    explained = dictionary(sources)
+    sheets = {"dictionary": explained} | {each.name: each.frame for each in sources}
     (folder / "tables.xlsx").write_bytes(workbook(sheets, most_rows=_SHEET_ROWS))
     (folder / "dictionary.csv").write_bytes(encoded(explained, Format.CSV))
     (folder / "dictionary.md").write_text(dictionary_page(explained), encoding="utf-8")

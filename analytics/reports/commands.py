@@ -27,6 +27,9 @@ def answer_command(source: Source, limits: Limits) -> str:
         return ""
     if source.kind == "check":
         return " ".join(["perpscope check", *_limits(source, limits)])
+    if source.kind == "figure":
+        chosen = (f"--{name.replace('_', '-')} {value}" for name, value in source.settings.items())
+        return " ".join(["perpscope study event", *chosen, *_limits(source, limits)])
     option = "--setting" if source.kind == "metric" else "--param"
     return " ".join(
         [
@@ -60,7 +63,7 @@ def card_command(card: Card, limits: Limits) -> str:
 
 def anchor(source: Source) -> str:
     """Return where the methodology says how a source is made; nothing where it does not."""
-    has_method = source.kind in {"metric", "query"}
+    has_method = source.kind in {"metric", "query", "figure"}
     return f"{source.kind}-{source.asked}" if has_method else ""
 
 

@@ -15,7 +15,7 @@ from analytics.reports.chain_names import chain_name
 from analytics.reports.headers import header
 from analytics.reports.scope import Limits, Span
 
-Kind = Literal["metric", "query", "facts", "check"]
+Kind = Literal["metric", "query", "facts", "check", "figure"]
 Reach = tuple[float, float]
 
 _PRICES = ("price_usd", "price_quote", "price_tokens")
@@ -76,8 +76,8 @@ class Source:
 
     Attributes:
         name: name of the exported files.
-        kind: metric, query, facts, or check: what must hold of the facts.
-        asked: name of the metric, query or table.
+        kind: metric, query, facts, check (what must hold of the facts) or figure (of a study).
+        asked: name of the metric, query, table or figure.
         settings: values of its settings or parameters.
         frame: the rows, exact.
         between: the time its facts are from; the report's where it is None.

@@ -80,6 +80,7 @@ def report(scope: Scope) -> Report:
         before = summed_up(Scope(scope.con, earlier))
     compared, against = sentences(earlier, is_known=before is not None)
     sections = tuple(section(context) for section in _SECTIONS)
+    shown = cards(numbers, before)
     return Report(
         title=_title(context),
         extent=_extent(scope.extent),
@@ -89,11 +90,11 @@ def report(scope: Scope) -> Report:
         limits=scope.limits,
         warnings=warnings(context),
         summary=numbers,
-        cards=cards(numbers, before),
+        cards=shown,
         compared=compared,
         against=against,
         sections=sections,
-        methods=explained(sections),
+        methods=explained(shown, sections),
     )
 
 

@@ -2,7 +2,8 @@
 A study on disk, as a report is: a folder that appears whole or not at all.
 
     report.html, report.md               to read
-    csv/*.csv, parquet/*.parquet         the figures, exact
+    csv/, json/, parquet/, tables.xlsx   the figures, exact
+    dictionary.md, dictionary.csv        what each of their columns is
     manifest.json                        what it rests on, and the digest of each file
 """
 
@@ -13,8 +14,8 @@ from pathlib import Path
 
 import polars as pl
 
-from analytics.export import Format, encoded
-from analytics.reports.bundle import check_replaceable, replace_folder
+from analytics.metrics import METRICS
+from analytics.reports.bundle import check_replaceable, replace_folder, write_tables
 from analytics.reports.cards import cards
 from analytics.reports.chain_names import chain_name
 from analytics.reports.context import Context
@@ -22,8 +23,9 @@ from analytics.reports.digests import file_digest, rows_digest
 from analytics.reports.manifest import MANIFEST, versions
 from analytics.reports.numerals import counted, moment
 from analytics.reports.pages import html, markdown
-from analytics.reports.parts import Card, Cell, Column, Page, Section, Source, Table, table
+from analytics.reports.parts import Card, Cell, Column, Kind, Page, Section, Source, Table, table
 from analytics.reports.sections.covered import warnings
+from analytics.reports.sections.methodology import explained
 from analytics.reports.summary import summed_up
 from analytics.studies.claims import MATCH, NOT_TESTABLE, shown, titled
 from analytics.studies.event import Part
@@ -87,6 +89,9 @@ def event_page(context: Context, parts: tuple[Part, ...]) -> Page:
     extent = context.scope.extent
     silent = [titled(part.name) for part in parts if part.frame.is_empty()]
     nothing = [f"Nothing in this window for: {', '.join(silent)}."] if silent else []
+    numbers = cards(summed_up(context.scope))
+    told = tuple(_part(context, part) for part in parts if not part.frame.is_empty())
+    figures = (part for part in parts if _kind(part) == "figure")
     return Page(
         title="study event: the figures of a window",
         extent=f"{moment(extent[0])} to {moment(extent[1])}" if extent else "no facts",
@@ -94,12 +99,13 @@ def event_page(context: Context, parts: tuple[Part, ...]) -> Page:
         is_simulated=context.is_simulated,
         kinds={chain_name(chain): kind for chain, kind in context.kinds.items()},
         warnings=(*warnings(context), *nothing),
-        cards=cards(summed_up(context.scope)),
-        sections=(
-            *(_part(context, part) for part in parts if not part.frame.is_empty()),
-            _facts(context),
+        limits=context.scope.limits,
+        cards=numbers,
+        sections=(*told, _facts(context)),
+        methods=(
+            *(("figure", part.name, getdoc(part.function) or "") for part in figures),
+            *explained(numbers, told),
         ),
-        methods=tuple(("figure", part.name, getdoc(part.function) or "") for part in parts),
     )
 
 
@@ -112,10 +118,7 @@ def _written(output: Path, page: Page, inputs: Mapping[str, object]) -> Path:
 
 def _write(folder: Path, page: Page, inputs: Mapping[str, object]) -> None:
     sources = [source for section in page.sections for source in section.sources]
-    for form in (Format.CSV, Format.PARQUET):
-        (folder / form).mkdir()
-        for source in sources:
-            (folder / form / f"{source.name}.{form}").write_bytes(encoded(source.frame, form))
+    write_tables(folder, sources)
     (folder / "report.html").write_text(html(page, versions()), encoding="utf-8")
     (folder / "report.md").write_text(markdown(page, versions()), encoding="utf-8")
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -174,10 +177,14 @@ def _files(study: Study) -> Section:
 def _part(context: Context, part: Part) -> Section:
     has_market = "market" in part.frame.columns
     rows = context.named(part.frame).drop("market_symbol") if has_market else part.frame
-    source = Source(part.name, "metric", part.name, part.frame, part.settings)
-    return Section(
-        part.name, titled(part.name), tables=(table("", rows, rows=_ROWS),), sources=(source,)
-    )
+    source = Source(part.name, _kind(part), part.name, part.frame, part.settings)
+    shown = table("", rows, rows=_ROWS, source=source, keys=part.keys)
+    return Section(part.name, titled(part.name), tables=(shown,), sources=(source,))
+
+
+def _kind(part: Part) -> Kind:
+    # A figure may have the name of a metric that tells more of the same.
+    return "metric" if part.function is METRICS.get(part.name) else "figure"
 
 
 def _facts(context: Context) -> Section:

@@ -2,7 +2,8 @@
 The figures of a study for any window of the database: the same shapes, from facts.
 
 Each function takes facts and returns one row per protocol and what stands after it in the name; a
-protocol without such facts has no row. Times are as fine as the chain's: a block's seconds.
+protocol without such facts has no row. What a metric already tells is that metric, of the window.
+Times are as fine as the chain's: a block's seconds.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from functools import partial
 import polars as pl
 
 from analytics.compute import compute
+from analytics.metrics import METRICS
 from analytics.reports.scope import Scope
 from analytics.studies import forced, levels
 from analytics.studies.claims import stated
@@ -81,9 +83,23 @@ def event(scope: Scope, *, gap_ms: int = 5000, limit_bps: int = 100) -> tuple[Pa
         (levels.minutes_apart, (deviation,), levels.PAIR, {"limit_bps": limit_bps}),
         (levels.executed, (scope.facts("buybacks"), scope.facts("fees")), (), {}),
     )
-    return tuple(
+    figures = (
         Part(function, ("protocol", *keys), settings, function(*inputs, **settings).collect())
         for function, inputs, keys, settings in asked
+    )
+    return (*figures, *_metrics(scope, gap_ms))
+
+
+def _metrics(scope: Scope, gap_ms: int) -> tuple[Part, ...]:
+    asked: tuple[tuple[str, tuple[str, ...], Mapping[str, int]], ...] = (
+        ("adl_to_liquidation", (), {}),
+        # A wave of this metric has a gap of at least a millisecond.
+        ("adl_budget", ("wave",), {"gap_milliseconds": max(gap_ms, 1)}),
+        ("leverage_at_liquidation", ("chain_id", "market", "version"), {}),
+    )
+    return tuple(
+        Part(METRICS[name], ("protocol", *keys), settings, scope.metric(name, **settings))
+        for name, keys, settings in asked
     )
 
 

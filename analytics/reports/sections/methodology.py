@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from analytics.compute import methodology, settings_of
 from analytics.queries import query_named
 from analytics.reports.context import Context
-from analytics.reports.parts import Section, Source, table
+from analytics.reports.parts import Card, Section, Source, table
 
 
 def policies(context: Context) -> Section:
@@ -29,9 +29,12 @@ def policies(context: Context) -> Section:
     )
 
 
-def explained(sections: Sequence[Section]) -> tuple[tuple[str, str, str], ...]:
-    """Return kind, name and explanation of each metric and query the sections rest on."""
-    asked = {(source.kind, source.asked) for part in sections for source in part.sources}
+def explained(
+    cards: Sequence[Card], sections: Sequence[Section]
+) -> tuple[tuple[str, str, str], ...]:
+    """Return kind, name and explanation of each metric and query a page rests on."""
+    asked = {(str(source.kind), source.asked) for part in sections for source in part.sources}
+    asked |= {("metric", card.metric) for card in cards if card.metric}
     return tuple(
         (kind, name, _metric(name) if kind == "metric" else _question(name))
         for kind, name in sorted(asked)
