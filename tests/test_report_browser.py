@@ -104,7 +104,7 @@ def test_a_chart_answers_the_mouse(desk: Visit) -> None:
     chart.locator(".moment").first.hover()
     tip = desk.page.locator(".tip")
 
-    assert tip.inner_text().splitlines() == ["2025-10-10 21:00:00", "long $1.00M"]
+    assert tip.inner_text().splitlines() == ["2025-10-10 21:00:00", "long $1.00M (1,000,000)"]
     desk.page.locator("h1").hover()
     assert tip.is_hidden()
 
@@ -122,7 +122,7 @@ def test_a_chart_answers_the_keyboard(desk: Visit) -> None:
 
     tip = desk.page.locator(".tip")
     assert tip.is_visible()
-    assert tip.inner_text().splitlines() == ["2025-10-10 23:00:00", "long $1.00M"]
+    assert tip.inner_text().splitlines() == ["2025-10-10 23:00:00", "long $1.00M (999,999)"]
     desk.page.keyboard.press("Escape")
     assert desk.page.locator(".tip").is_hidden()
 

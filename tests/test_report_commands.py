@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from html import unescape
 from io import StringIO
 from pathlib import Path
 
@@ -18,7 +19,13 @@ from typer.testing import CliRunner
 
 from analytics.cli import app
 from analytics.export import Format, encoded
-from analytics.reports.commands import answer_command, card_command, table_command
+from analytics.reports.commands import (
+    answer_command,
+    chart_commands,
+    number_command,
+    table_command,
+)
+from analytics.reports.pages import html, markdown
 from analytics.reports.report import Report
 from analytics.reports.scope import FACTS, Limits
 
@@ -103,7 +110,7 @@ def test_every_card_is_traced(shown: Shown) -> None:
         "notional_usd": summary.liquidations.notional_usd,
     }
     income, accrual, liquidations, _, deviation, exposure = (
-        card_command(card, limits) for card in shown.report.cards
+        number_command(card.origins[0], limits) for card in shown.report.cards
     )
 
     for command, (name, value) in zip((income, accrual, liquidations), sums.items(), strict=True):
@@ -113,6 +120,51 @@ def test_every_card_is_traced(shown: Shown) -> None:
     if summary.exposure.peak_usd is not None:
         peak = shown.numbers(exposure)["open_interest_total_usd"]
         assert peak == f"{summary.exposure.peak_usd:f}"
+
+
+def test_the_number_beside_is_traced_as_well(shown: Shown) -> None:
+    """Protocol revenue is no fee, and what was open at the end no peak: each has a command."""
+    limits, numbers = shown.report.limits, shown.report.summary
+    seconds = {
+        origin.said: number_command(origin, limits)
+        for card in shown.report.cards
+        for origin in card.origins[1:]
+    }
+
+    revenue = shown.numbers(seconds["protocol revenue"])["revenue_usd"]
+    assert revenue == f"{numbers.income.revenue_usd:f}"
+    if numbers.accrual.buyer is not None:
+        told = shown.numbers(seconds["executed"])
+        assert told["buyback_ratio"] == str(numbers.accrual.buyback_ratio or "not known")
+    if "at the end" in seconds:
+        final = shown.numbers(seconds["at the end"])["open_interest_total_usd"]
+        assert final == f"{numbers.exposure.final_usd:f}"
+
+
+def test_every_chart_is_traced(shown: Shown) -> None:
+    """The first row behind a chart is traced, and its amounts come out to the last digit."""
+    for chart in (each for section in shown.report.sections for each in section.charts):
+        again, command = chart_commands(chart, shown.report.limits)
+        source = chart.traced or chart.source
+
+        assert source is not None
+        assert again.startswith(("perpscope metric ", "perpscope query "))
+        assert command.startswith(f"perpscope trace {source.asked} ")
+        traced, row = shown.numbers(command), source.frame.row(0, named=True)
+        beside = {name: f"{row[name]:f}" for name in traced if isinstance(row.get(name), Decimal)}
+        assert "--together" in command or beside.items() <= traced.items(), command
+
+
+def test_the_page_has_every_command(shown: Shown) -> None:
+    """Both forms print the commands of cards and charts, and link each to its methodology."""
+    report, limits = shown.report, shown.report.limits
+    wanted = [number_command(each, limits) for card in report.cards for each in card.origins]
+    for section in report.sections:
+        wanted += [each for chart in section.charts for each in chart_commands(chart, limits)]
+
+    for text in (unescape(html(report, {})), markdown(report, {})):
+        assert [command for command in wanted if command not in text] == []
+    assert "(#metric-protocol_revenue)" in markdown(report, {})
 
 
 def test_the_peak_is_traced_to_what_was_open_then(tmp_path: Path) -> None:
@@ -137,7 +189,7 @@ def test_the_peak_is_traced_to_what_was_open_then(tmp_path: Path) -> None:
     page = Shown(database, report_of(database, Limits(since=at(0), until=at(80_000))))
     card = page.report.cards[-1]
 
-    command = card_command(card, page.report.limits)
+    command = number_command(card.origins[0], page.report.limits)
 
     assert card.exact == "$22.000000000000000001"
     assert page.numbers(command)["open_interest_total_usd"] == "22.000000000000000001"

@@ -2,8 +2,10 @@
 
 import json
 import re
+import shlex
 from dataclasses import replace
 from decimal import Decimal
+from html import unescape
 from pathlib import Path
 
 import polars as pl
@@ -16,10 +18,11 @@ from analytics.cli import app
 from analytics.errors import UserError
 from analytics.reports import Limits, summary
 from analytics.reports.before import is_covered, window_before
-from analytics.reports.commands import answer_command
+from analytics.reports.commands import answer_command, number_command, table_command
 from analytics.reports.comparison import compared
 from analytics.reports.context import Context
-from analytics.reports.parts import Section
+from analytics.reports.pages import html, markdown
+from analytics.reports.parts import Section, Source
 from analytics.reports.parts import table as shown_table
 from analytics.reports.report import Report, report
 from analytics.reports.scope import Scope
@@ -219,6 +222,67 @@ def test_a_chart_of_the_second_side_has_its_command(tmp_path: Path) -> None:
         for name, text in commands.items()
         if not name.startswith("compared_")
     )
+
+
+def traced(path: Path, command: str) -> str:
+    """Return what a command of a page prints."""
+    given = [*shlex.split(command)[1:], "--database", str(path)]
+    result = CliRunner().invoke(app, given, catch_exceptions=False)
+    assert result.exit_code == 0, command
+    return result.stdout
+
+
+def test_both_sides_of_a_table_are_traced(tmp_path: Path) -> None:
+    """15 dollars against 10: each has a command, in both forms, that comes to that."""
+    path = whole(tmp_path)
+    shown = compared(
+        reported(path, LATER), reported(path, replace(LATER, since=at(0), until=at(3599)))
+    )
+    income = next(section for section in shown.sections if section.slug == "income")
+    own, other = income.tables[0], income.tables[0].beside
+    assert other is not None
+
+    commands = [table_command(each, shown.limits) for each in (own, other)]
+
+    assert "  fees_usd = 15.0" in traced(path, commands[0])
+    assert "  fees_usd = 10.0" in traced(path, commands[1])
+    for text in (unescape(html(shown, {})), markdown(shown, {})):
+        assert [each for each in commands if each not in text] == []
+
+
+def test_both_sides_of_a_card_are_traced(tmp_path: Path) -> None:
+    """A card that names both numbers has the commands of both."""
+    path = whole(tmp_path)
+    shown = compared(
+        reported(path, LATER), reported(path, replace(LATER, since=at(0), until=at(3599)))
+    )
+
+    own, revenue, other = shown.cards[0].origins
+
+    assert revenue.said.endswith(", protocol revenue")
+    assert "  fees_usd = 15.0" in traced(path, number_command(own, shown.limits))
+    assert "  fees_usd = 10.0" in traced(path, number_command(other, shown.limits))
+
+
+def test_a_line_of_one_side_is_traced_there_alone(tmp_path: Path) -> None:
+    """Where a side has no such row, its command shows that it has none."""
+    frames = (pl.DataFrame({"protocol": [name], "fees_usd": [1]}) for name in ("a", "b"))
+    sections = [
+        Section("s", "S", tables=(shown_table("T", frame, source=source, keys=("protocol",)),))
+        for frame in frames
+        for source in (Source("fees", "metric", "fees", frame),)
+    ]
+    path = whole(tmp_path)
+    one, other = (
+        replace(reported(path, limits), sections=(section,))
+        for limits, section in zip((LATER, replace(LATER, until=at(7100))), sections, strict=True)
+    )
+
+    (laid,) = compared(one, other).sections[0].tables
+
+    assert laid.beside is not None
+    assert table_command(laid, LATER).startswith("perpscope trace fees --where protocol=a ")
+    assert table_command(laid.beside, LATER).startswith("perpscope metric fees ")
 
 
 def test_a_comparison_is_written_whole(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from analytics.reports.charts import (
     Drawing,
     lines,
 )
+from analytics.reports.moments import moments
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +184,27 @@ def test_every_chart_says_its_values(folder: Path) -> None:
     chart = (folder / "charts" / "liquidations.svg").read_text(encoding="utf-8")
 
     titles = re.findall(r'<path class="moment"[^>]*><title>([^<]*)</title>', chart)
-    assert titles == ["2025-10-10 21:00:00 · long $1.23M · short $100.00 · together $1.23M"]
+    assert titles == [
+        "2025-10-10 21:00:00 · long $1.23M (1,234,567) · short $100.00 · "
+        "together $1.23M (1,234,667)"
+    ]
+
+
+def test_a_rounded_value_is_followed_by_all_its_digits() -> None:
+    """To the last of eighteen decimals, in the unit it is read in; what is whole stays alone."""
+    usd = ["12345.000000000000000001", "-0.004"]
+    dollars = pl.DataFrame(
+        {"at": [datetime(2025, 10, 10)] * 2, "series": ["a", "b"], "value": usd}
+    ).with_columns(pl.col("value").cast(pl.Decimal(38, 18)))
+    shares = pl.DataFrame({"at": [datetime(2025, 10, 10)], "series": ["a"], "value": [0.12345]})
+    names = {"a": "long", "b": "short"}
+
+    (said,) = moments(dollars, names, "USD", is_sum=True)["said"]
+    (share,) = moments(shares, names, "%", is_sum=False)["said"]
+
+    assert "long $12.35k (12,345.000000000000000001) · " in said
+    assert said.endswith(" (-0.004) · together $12.34k (12,344.996000000000000001)")
+    assert share.endswith("long 12.3 % (12.345)")
 
 
 def test_a_value_of_a_day_is_said_of_the_day_to_its_end() -> None:
@@ -194,9 +215,9 @@ def test_a_value_of_a_day_is_said_of_the_day_to_its_end() -> None:
 
     chart = lines(Canvas("s", *days), drawing, rows, lasting=timedelta(days=1)).svg
 
-    moments = re.findall(r'd="M[\d.]+,0h([\d.]+)v[^>]*><title>([^<]*)</title>', chart)
-    assert [said for _, said in moments] == ["2025-10-10 · a 50.0 %", "2025-10-11 · a 25.0 %"]
-    assert moments[0][0] == moments[1][0]
+    found = re.findall(r'd="M[\d.]+,0h([\d.]+)v[^>]*><title>([^<]*)</title>', chart)
+    assert [said for _, said in found] == ["2025-10-10 · a 50.0 %", "2025-10-11 · a 25.0 %"]
+    assert found[0][0] == found[1][0]
 
 
 @pytest.mark.parametrize(("days", "is_said"), [(0.9, True), (1.1, True), (3, True), (5, False)])

@@ -12,7 +12,7 @@ A report on disk: a folder that appears whole or not at all.
 import json
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
@@ -178,4 +178,6 @@ def _plain(value: object) -> str:
         return f"{value:f}"
     if isinstance(value, datetime):
         return value.isoformat() + "Z"
+    if isinstance(value, date):
+        return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no place in a manifest")

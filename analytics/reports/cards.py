@@ -1,5 +1,6 @@
 """The numbers that matter as cards: what each is, its value, its change, what to know first."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -19,7 +20,7 @@ from analytics.reports.numerals import (
     period,
     short_dollars,
 )
-from analytics.reports.parts import Card
+from analytics.reports.parts import Card, Origin
 from analytics.reports.summary import Accrual, Deviation, Exits, Exposure, Income, Summary
 
 _PAIR = (
@@ -99,7 +100,7 @@ def _income(income: Income) -> Card:
         second_value=dollars(income.revenue_usd),
         details=tuple(details),
         **_money(income.fees_usd, income.revenue_usd),
-        metric="fees",
+        origins=(Origin("fees"), Origin("protocol_revenue", said="protocol revenue")),
     )
 
 
@@ -107,6 +108,8 @@ def _accrual(accrual: Accrual) -> Card:
     details = [counted(accrual.buyback_count, "purchase")]
     if accrual.unpriced_count:
         details.append(f"cost of {count(accrual.unpriced_count)} not known: a lower bound")
+    buyer, settings = accrual.buyer, {"window_days": accrual.window_days}
+    where = {} if buyer is None else {"protocol": buyer, "date": accrual.buyer_on}
     return Card(
         label="Buybacks",
         value=dollars(accrual.spent_usd),
@@ -115,7 +118,7 @@ def _accrual(accrual: Accrual) -> Card:
         details=tuple(details),
         **_money(accrual.spent_usd),
         second_exact=exact(accrual.buyback_ratio),
-        metric="buybacks",
+        origins=(Origin("buybacks"), Origin("buyback_ratio", where, settings, said="executed")),
     )
 
 
@@ -130,7 +133,7 @@ def _liquidations(exits: Exits) -> Card:
         second_value=count(exits.account_count),
         details=(*details, *_unknown(exits)),
         **_money(exits.notional_usd),
-        metric="liquidations",
+        origins=(Origin("liquidations"),),
     )
 
 
@@ -142,7 +145,7 @@ def _adls(exits: Exits) -> Card:
         second_value=count(exits.event_count),
         details=(counted(exits.account_count, "account"), *_unknown(exits)),
         **_money(exits.notional_usd),
-        metric="adls",
+        origins=(Origin("adls"),),
     )
 
 
@@ -155,9 +158,11 @@ def _deviation(worst: Deviation | None) -> Card:
     label = "Worst oracle deviation"
     if worst is None:
         details = ("no two sources of one asset to compare",)
-        return Card(label, UNKNOWN, "asset", UNKNOWN, details, metric="oracle_deviation_extremes")
+        origins = (Origin("oracle_deviation_extremes"),)
+        return Card(label, UNKNOWN, "asset", UNKNOWN, details, origins=origins)
     source = f"{worst.protocol} on {chain_name(worst.chain_id)}"
     reference = f"{worst.reference_protocol} on {chain_name(worst.reference_chain_id)}"
+    where = {name: getattr(worst, name) for name in _PAIR} | {"worst_at": worst.block_timestamp}
     return Card(
         label=label,
         value=f"{bps(worst.deviation_bps)} bps",
@@ -165,9 +170,7 @@ def _deviation(worst: Deviation | None) -> Card:
         second_value=shortened(visible(f"{worst.asset}/{worst.quote}")),
         details=(f"{source} against {reference}", clock(worst.block_timestamp), worst.tx_hash),
         exact=f"{exact(worst.deviation_bps)} bps",
-        metric="oracle_deviation_extremes",
-        where={name: getattr(worst, name) for name in _PAIR} | {"worst_at": worst.block_timestamp},
-        with_past=True,
+        origins=(Origin("oracle_deviation_extremes", where, with_past=True),),
     )
 
 
@@ -193,8 +196,13 @@ def _exposure(exposure: Exposure) -> Card:
         second_value=dollars(exposure.final_usd),
         details=details,
         **_money(exposure.peak_usd, exposure.final_usd),
-        metric="open_interest_total",
-        settings={"bucket_seconds": exposure.period_seconds},
-        where={} if exposure.peak_at is None else {"bucket_at": exposure.peak_at},
-        with_past=True,
+        origins=tuple(_open_at(exposure)),
     )
+
+
+def _open_at(exposure: Exposure) -> Iterator[Origin]:
+    settings = {"bucket_seconds": exposure.period_seconds}
+    moments = {exposure.peak_at: "", exposure.final_at: "at the end"} | {exposure.peak_at: ""}
+    for at, said in moments.items():
+        where = {} if at is None else {"bucket_at": at}
+        yield Origin("open_interest_total", where, settings, with_past=True, said=said)

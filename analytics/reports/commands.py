@@ -11,7 +11,7 @@ from analytics.metrics import METRICS
 from analytics.plain_text import visible
 from analytics.reports.asked import looks_back
 from analytics.reports.chain_names import chain_name
-from analytics.reports.parts import Card, Source, Table
+from analytics.reports.parts import Chart, Origin, Source, Table
 from analytics.reports.scope import Limits
 
 _TIMES = ("date", "bucket_at", "block_timestamp")
@@ -52,13 +52,21 @@ def table_command(table: Table, limits: Limits) -> str:
     return _trace(source, where, limits, is_one=is_one)
 
 
-def card_command(card: Card, limits: Limits) -> str:
-    """Return the command that traces the number of a card; nothing where no metric tells it."""
-    if not card.metric:
-        return ""
-    source = Source("", "metric", card.metric, pl.DataFrame(), card.settings)
-    source = replace(source, with_past=card.with_past)
-    return _trace(source, card.where, limits, is_one=bool(card.where))
+def chart_commands(chart: Chart, limits: Limits) -> tuple[str, ...]:
+    """Return the command that gives a chart's rows again, and the one that traces the first."""
+    if chart.source is None:
+        return ()
+    traced = chart.traced or chart.source
+    rows = Table("", (), (), source=traced, frame=traced.frame)
+    commands = answer_command(chart.source, limits), table_command(rows, limits)
+    return tuple(dict.fromkeys(each for each in commands if each))
+
+
+def number_command(origin: Origin, limits: Limits) -> str:
+    """Return the command that traces a number of a card."""
+    source = Source("", "metric", origin.metric, pl.DataFrame(), origin.settings)
+    source = replace(source, with_past=origin.with_past, limits=origin.limits)
+    return _trace(source, origin.where, limits, is_one=bool(origin.where))
 
 
 def anchor(source: Source) -> str:
@@ -100,7 +108,7 @@ def _first_row(table: Table, source: Source) -> tuple[dict[str, object], bool]:
 def _since(source: Source, limits: Limits) -> dict[str, object]:
     # What looks back is computed of more than the report's time, and shown from its start.
     times = [name for name in _TIMES if name in source.frame.columns]
-    if not times or not source.with_past or limits.since is None:
+    if not times or not source.with_past or (source.limits or limits).since is None:
         return {}
     return {f"{times[0]}>": source.frame[times[0]].min()}
 

@@ -9,14 +9,27 @@ from typing import Any
 from analytics.reports.cards import cards
 from analytics.reports.headers import header
 from analytics.reports.numerals import UNKNOWN, exact
-from analytics.reports.parts import Cell, Chart, Column, Section, Source, Table, cell, ranks
+from analytics.reports.parts import (
+    Card,
+    Cell,
+    Chart,
+    Column,
+    Origin,
+    Section,
+    Source,
+    Table,
+    cell,
+    ranks,
+)
 from analytics.reports.report import Report
 from analytics.reports.scope import Limits
 
 _ROWS = 200
 _ABSENT = Cell("–", "–", "no such row")
 _NO_RATIO = Cell("–", "–", "no ratio to zero or less")
-_Rows = dict[tuple[Any, ...], Mapping[str, Any]]
+_Key = tuple[Any, ...]
+_Rows = dict[_Key, Mapping[str, Any]]
+_Names = tuple[str, str]
 _Valued = tuple[Cell, Any]
 
 
@@ -32,7 +45,6 @@ def compared(first: Report, second: Report) -> Report:
     names = _names(first.limits, second.limits)
     dropped = ("protocol",) if first.limits.protocol != second.limits.protocol else ()
     pairs = zip(first.sections, second.sections, strict=True)
-    shown = zip(cards(first.summary, second.summary), second.cards, strict=True)
     warnings = [
         f"{name}: {text}" if text not in other.warnings else text
         for name, one, other in ((names[0], first, second), (names[1], second, first))
@@ -43,10 +55,7 @@ def compared(first: Report, second: Report) -> Report:
         title=f"{names[0]} against {names[1]}",
         extent=f"{names[0]}: {first.extent} · {names[1]}: {second.extent}",
         warnings=tuple(dict.fromkeys(warnings)),
-        cards=tuple(
-            replace(card, details=(f"{names[1]}: {other.value}", *card.details))
-            for card, other in shown
-        ),
+        cards=tuple(_cards(first, second, names)),
         compared=(
             f"Changes, differences and ratios are those of {names[0]} against {names[1]}: "
             "the first less the second, and the first by the second. Lines without a number but "
@@ -61,7 +70,23 @@ def compared(first: Report, second: Report) -> Report:
     )
 
 
-def _names(first: Limits, second: Limits) -> tuple[str, str]:
+def _cards(first: Report, second: Report, names: _Names) -> Iterator[Card]:
+    shown = cards(first.summary, second.summary)
+    for card, other in zip(shown, second.cards, strict=True):
+        details = (f"{names[1]}: {other.value}", *card.details)
+        origins = tuple(_origins(card, other, names, second.limits))
+        yield replace(card, details=details, origins=origins)
+
+
+def _origins(card: Card, other: Card, names: _Names, limits: Limits) -> Iterator[Origin]:
+    for each in card.origins:
+        yield replace(each, said=f"{names[0]}, {each.said}" if each.said else names[0])
+    # Of the other side only the first number is shown.
+    for each in other.origins[:1]:
+        yield replace(each, said=names[1], limits=limits)
+
+
+def _names(first: Limits, second: Limits) -> _Names:
     is_when = (first.since, first.until) != (second.since, second.until)
     one, other = (
         ", ".join(
@@ -90,7 +115,7 @@ def _short(moment: datetime, usual: time) -> str:
 def _section(
     first: Section,
     second: Section,
-    names: tuple[str, str],
+    names: _Names,
     dropped: tuple[str, ...],
     limits: Limits,
 ) -> Section:
@@ -110,7 +135,7 @@ def _section(
         first,
         words=tuple(said),
         charts=tuple(charts),
-        tables=tuple(_tables(first, second, names, dropped)),
+        tables=tuple(_tables(first, second, names, dropped, limits)),
         sources=(*first.sources, *(_renamed(source, limits) for source in second.sources)),
     )
 
@@ -123,8 +148,8 @@ def _on_one_scale(first: Chart, second: Chart) -> tuple[Chart, Chart]:
 
 
 def _beside(chart: Chart, limits: Limits) -> Chart:
-    source = None if chart.source is None else _renamed(chart.source, limits)
-    return replace(chart, name=f"compared_{chart.name}", source=source)
+    source, traced = (each and _renamed(each, limits) for each in (chart.source, chart.traced))
+    return replace(chart, name=f"compared_{chart.name}", source=source, traced=traced)
 
 
 def _renamed(source: Source, limits: Limits) -> Source:
@@ -132,7 +157,11 @@ def _renamed(source: Source, limits: Limits) -> Source:
 
 
 def _tables(
-    first: Section, second: Section, names: tuple[str, str], dropped: tuple[str, ...]
+    first: Section,
+    second: Section,
+    names: _Names,
+    dropped: tuple[str, ...],
+    limits: Limits,
 ) -> Iterator[Table]:
     others = {_identity(table): table for table in second.tables}
     for table in first.tables:
@@ -144,7 +173,8 @@ def _tables(
         symbols = ["market_symbol" if name == "market" else name for name in keys]
         for wanted in (symbols, keys) if dropped else (keys,):
             if rows := _paired(table, other, wanted):
-                yield _side_by_side(table, wanted, rows, names)
+                beside = replace(other, source=other.source and _renamed(other.source, limits))
+                yield _side_by_side((table, beside), wanted, rows, names)
                 break
 
 
@@ -170,28 +200,39 @@ def _rows(table: Table, keys: Sequence[str]) -> _Rows | None:
 
 
 def _side_by_side(
-    table: Table, keys: Sequence[str], rows: tuple[_Rows, _Rows], names: tuple[str, str]
+    tables: tuple[Table, Table], keys: Sequence[str], sides: tuple[_Rows, _Rows], names: _Names
 ) -> Table:
+    table = tables[0]
     lines = [
-        _line(keys, key, column, tuple(side.get(key) for side in rows))
-        for key in dict.fromkeys((*rows[0], *rows[1]))
+        (key, _line(keys, key, column, tuple(side.get(key) for side in sides)))
+        for key in dict.fromkeys((*sides[0], *sides[1]))
         for column in table.columns
         if column.is_number and column.name not in keys
     ]
-    told = [line for line in lines if line[-4][1] or line[-3][1]]
+    told = [(key, line) for key, line in lines if line[-4][1] or line[-3][1]]
+    own, beside = (_first(each, side, told) for each, side in zip(tables, sides, strict=True))
     more = f" (the first {_ROWS} lines)" if len(told) > _ROWS else ""
     words = [Column(name, header(name), is_number=False, is_hash=False) for name in keys]
     words.append(Column("measure", "measure", is_number=False, is_hash=False))
     numbers = (*names, "difference", "ratio")
-    return Table(
+    return replace(
+        own,
         caption=f"{table.caption}{more}",
         columns=(
             *words,
             *(Column(name, name, is_number=True, is_hash=False) for name in numbers),
         ),
-        rows=_ranked(told[:_ROWS]),
-        source=table.source,
+        rows=_ranked([line for _, line in told[:_ROWS]]),
+        left_out=0,
+        beside=beside,
     )
+
+
+def _first(table: Table, rows: _Rows, told: Sequence[tuple[_Key, object]]) -> Table:
+    """Return a side with only the row that the first line is of, if it has that."""
+    places = {key: place for place, key in enumerate(rows)}
+    place = places.get(told[0][0], table.frame.height) if told else table.frame.height
+    return replace(table, frame=table.frame.slice(place, 1))
 
 
 def _line(

@@ -1,18 +1,19 @@
-"""What a chart says over each of its moments: when it is, and every value of it."""
+"""What a chart says over each of its moments: when it is, and every value of it, all digits."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation, localcontext
 
 import polars as pl
 
 from analytics.reports import numerals
 
-_SAID: Mapping[str, Callable[[float], str]] = {
-    "USD": lambda value: numerals.short_dollars(Decimal(repr(value))),
-    "%": numerals.percent,
-    "bps": lambda value: f"{numerals.number(value)} bps",
+_SAID: Mapping[str, Callable[[Decimal | float], str]] = {
+    "USD": lambda value: numerals.short_dollars(_decimal(value)),
+    "%": lambda value: numerals.percent(float(value)),
+    "bps": lambda value: f"{numerals.number(float(value))} bps",
 }
+_NO_UNIT = str.maketrans("", "", "$%, bps")
 _NONE, _DAY = timedelta(0), timedelta(days=1)
 
 
@@ -34,25 +35,39 @@ def moments(
         length: how long a moment lasts, where it is known.
         is_sum: whether the values of a moment add up.
     """
-    said = _SAID[unit]
     # What is of whole days is of no moment of them.
     letters = len("2025-10-10") if length and length % _DAY == _NONE else None
     texts: dict[datetime, list[str]] = {}
-    sums: dict[datetime, float] = {}
+    sums: dict[datetime, Decimal | float] = {}
     order = {name: index for index, name in enumerate(names)}
     sort = pl.col("series").replace_strict(order, return_dtype=pl.Int64)
-    plain = rows.sort("at", sort).select("at", "series", pl.col("value").cast(pl.Float64))
-    for at, series, value in plain.iter_rows():
-        texts.setdefault(at, [numerals.clock(at)[:letters]]).append(
-            f"{names[series]} {said(value)}"
-        )
-        sums[at] = sums.get(at, 0.0) + value
-    if is_sum and len(order) > 1:
-        for at, parts in texts.items():
-            parts.append(f"together {said(sums[at])}")
+    plain = rows.sort("at", sort).select("at", "series", "value")
+    with localcontext(prec=60):
+        for at, series, value in plain.iter_rows():
+            texts.setdefault(at, [numerals.clock(at)[:letters]]).append(
+                f"{names[series]} {_said(value, unit)}"
+            )
+            sums[at] = sums[at] + value if at in sums else value
+        if is_sum and len(order) > 1:
+            for at, parts in texts.items():
+                parts.append(f"together {_said(sums[at], unit)}")
     schema = pl.Schema({"at": rows.schema["at"], "said": pl.String()})
     whole = {"at": list(texts), "said": [" · ".join(parts) for parts in texts.values()]}
     return pl.DataFrame(whole, schema)
+
+
+def _said(value: Decimal | float, unit: str) -> str:
+    """Say a value as it is read and, where that rounds it, every digit of it in the same unit."""
+    said, exact = _SAID[unit](value), _decimal(value) * (100 if unit == "%" else 1)
+    try:
+        is_whole = Decimal(said.translate(_NO_UNIT)) == exact
+    except InvalidOperation:
+        is_whole = False
+    return said if is_whole else f"{said} ({numerals.exact(exact)})"
+
+
+def _decimal(value: Decimal | float) -> Decimal:
+    return value if isinstance(value, Decimal) else Decimal(repr(value))
 
 
 def until_next(told: pl.DataFrame, lasting: timedelta = _NONE) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from analytics.plain_text import visible
-from analytics.reports.commands import anchor, answer_command, card_command, table_command
+from analytics.reports.commands import anchor, chart_commands, number_command, table_command
 from analytics.reports.parts import Page, Table
 
 # Text of a chain (symbols, names) may hold anything; in Markdown these start something.
@@ -103,13 +103,13 @@ def _environment(*, is_html: bool) -> Environment:
     )
     environment.filters |= {
         "anchor": anchor,
-        "answer_command": answer_command,
-        "card_command": card_command,
+        "chart_commands": chart_commands,
         "code": code,
         "digest": script_digest,
         "followed": followed,
         "linked": linked,
         "md": escaped,
+        "number_command": number_command,
         "svg": drawing,
         "table_command": table_command,
     }

@@ -138,7 +138,9 @@ class Table:
         source: the rows it was made from.
         keys: the columns that tell its rows apart, where a column does; two tables are compared
             row by row with them.
-        frame: the rows it shows, before they were text, with all their columns.
+        frame: the rows it shows, before they were text, with all their columns; of two that are
+            laid side by side only the first, on this side.
+        beside: the other side, with a source, keys and a frame of its own.
     """
 
     caption: str
@@ -148,6 +150,7 @@ class Table:
     source: Source | None = None
     keys: tuple[str, ...] = ()
     frame: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False, compare=False)
+    beside: "Table | None" = None
 
 
 @dataclass(frozen=True)
@@ -162,6 +165,7 @@ class Chart:
         source: the rows it was made from.
         reach: the least and the most of its values, zero between them; None where it has no axis.
         shown: what its axis reaches to instead; its own values where nothing is said.
+        traced: rows of a metric to trace in place of the source, where that is of none.
     """
 
     name: str
@@ -170,6 +174,7 @@ class Chart:
     source: Source | None = None
     reach: Reach | None = None
     shown: Reach | None = None
+    traced: Source | None = None
 
     @property
     def svg(self) -> str:
@@ -210,6 +215,28 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """
+    Which rows of a metric a number of a card is.
+
+    Attributes:
+        metric: the metric.
+        where: which row of it; empty where the number is made of all of them.
+        settings: settings of the metric.
+        with_past: whether the metric looks back before the report's start.
+        said: which number; empty where it is the first of its card.
+        limits: what it is limited to; as the report where it is None.
+    """
+
+    metric: str
+    where: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+    with_past: bool = False
+    said: str = ""
+    limits: Limits | None = None
+
+
+@dataclass(frozen=True)
 class Card:
     """
     One of the numbers that matter.
@@ -224,10 +251,8 @@ class Card:
         exact: the number with every digit; empty where there is no more to say.
         second_short: as `short`, of the number beside it.
         second_exact: as `exact`, of the number beside it.
-        metric: the metric it comes from; empty where there is none.
-        where: which row of the metric it is; empty where it is made of all of them.
-        settings: settings of the metric.
-        with_past: whether the metric looks back before the report's start.
+        origins: where its numbers come from, the first of them first; one that tells both is told
+            once.
         change: how it changed against what the report compares with; empty without a comparison.
     """
 
@@ -240,10 +265,7 @@ class Card:
     exact: str = ""
     second_short: str = ""
     second_exact: str = ""
-    metric: str = ""
-    where: Mapping[str, object] = field(default_factory=dict)
-    settings: Mapping[str, object] = field(default_factory=dict)
-    with_past: bool = False
+    origins: tuple[Origin, ...] = ()
     change: str = ""
 
 

@@ -1,7 +1,7 @@
 """The five numbers a person would ask for, as plain values."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -36,12 +36,20 @@ class Income:
 
 @dataclass(frozen=True)
 class Accrual:
-    """Buybacks, USD, and their ratio to the revenue of the protocols that bought (0.25 = 25 %)."""
+    """
+    Buybacks, USD, and their ratio to the revenue of the protocols that bought (0.25 = 25 %).
+
+    The ratio is of `window_days`, up to the day `buyer_on` of the one protocol whose it is; both
+    are None where it is not that of one.
+    """
 
     spent_usd: Decimal | None
     buyback_ratio: float | None
     buyback_count: int
     unpriced_count: int
+    window_days: int
+    buyer: str | None
+    buyer_on: date | None
 
 
 @dataclass(frozen=True)
@@ -198,11 +206,15 @@ def _accrual(scope: Scope) -> Accrual:
     )
     sums = buyers.select(whole_total(pl.col(name)) for name in ("spent_usd", "revenue_usd"))
     executed = sums.select(ratio(pl.col("spent_usd"), pl.col("revenue_usd"))).item()
+    buyer = buyers.row(0, named=True) if buyers.height == 1 else {}
     return Accrual(
         spent_usd=_measured(scope, "buybacks", _total(bought, "spent_usd")),
         buyback_ratio=executed,
         buyback_count=_count(bought, "buyback_count"),
         unpriced_count=_count(bought, "unpriced_count"),
+        window_days=scope.days,
+        buyer=buyer.get("protocol"),
+        buyer_on=buyer.get("date"),
     )
 
 

@@ -1,6 +1,7 @@
 """Liquidations and ADLs: when, how much, whose, and what was left unpaid."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import polars as pl
 
@@ -154,7 +155,25 @@ def _zoom(context: Context, source: Source | None, found: Event | None) -> tuple
     title = "The event minute by minute: liquidated, and closed by ADL"
     canvas = Canvas(context.stamp, found.start, found.end)
     drawing = Drawing("worst_hour", title, "notional", "USD", colors, source)
-    return (bars(canvas, drawing, rows, 60),) if rows.height else ()
+    if rows.is_empty():
+        return ()
+    drawn = bars(canvas, drawing, rows, 60)
+    return (replace(drawn, traced=_minutes(context, found)),)
+
+
+def _minutes(context: Context, found: Event) -> Source:
+    since = context.scope.limits.since or found.start
+    settings, span = {"bucket_seconds": 60}, (max(found.start, since), found.end - INSTANT)
+    liquidations, adls = (
+        Source(
+            *(name, "metric", name),
+            context.scope.metric(name, between=span, **settings),
+            settings,
+            span,
+        )
+        for name in ("liquidations", "adls")
+    )
+    return liquidations if liquidations.frame.height else adls
 
 
 def _tables(context: Context, sources: Mapping[str, Source]) -> tuple[Table, ...]:
