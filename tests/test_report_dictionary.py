@@ -1,15 +1,28 @@
 """The data dictionary: no exported column without its type and meaning, and units from names."""
 
+import tomllib
+from collections.abc import Iterable
+from importlib.resources import files
 from pathlib import Path
 
 import polars as pl
 import pytest
+from handmade import table
 from report_rows import written_market
 
+from analytics import load
+from analytics.compute import compute
+from analytics.metrics import METRICS
 from analytics.reports import write_report
 from analytics.reports.dictionary import dictionary, meaning, unit_of
 from analytics.reports.headers import header
 from analytics.reports.parts import Source
+from analytics.reports.scope import FACTS, Scope
+from analytics.studies.event import event
+
+DESCRIBED = tomllib.loads(
+    files("analytics.reports").joinpath("columns.toml").read_text(encoding="utf-8")
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +33,9 @@ from analytics.reports.parts import Source
         ("share_price_tokens", pl.Decimal(38, 18), "units of the asset per share"),
         ("bought_tokens", pl.Decimal(38, 18), "whole tokens"),
         ("deviation_bps", pl.Float64(), "basis points, 1 = 0.01 %"),
+        ("area_bps_seconds", pl.Float64(), "basis points times seconds"),
+        ("top_1_share", pl.Float64(), "ratio, 1 = 100 %"),
+        ("median_leverage", pl.Float64(), "a multiple, 1 = unleveraged"),
         ("bucket_at", pl.Datetime("us"), "UTC"),
         ("tx_hash", pl.String(), ""),
     ],
@@ -30,8 +46,42 @@ def test_the_name_carries_the_unit(name: str, dtype: pl.DataType, unit: str) -> 
 
 
 def test_a_column_nobody_described_is_its_name() -> None:
-    """A metric may be added without a line here: its words stand for it."""
+    """A metric of somebody's own has no line here: its words stand for it."""
     assert meaning("worst_wick_bps") == "worst wick bps"
+
+
+def undescribed(columns: Iterable[str]) -> list[str]:
+    """Return the columns that mean no more than their names."""
+    return [name for name in columns if name not in DESCRIBED]
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_column_of_a_metric_is_described(metric: str) -> None:
+    """A reader of a file finds more than the name of a column again."""
+    rows = compute(metric, lambda name: table(name).lazy())
+
+    assert undescribed(rows.collect_schema()) == []
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_every_column_of_a_fact_is_described(name: str) -> None:
+    """What is stored is described as what is computed."""
+    assert undescribed(table(name).columns) == []
+
+
+def test_every_column_of_an_event_is_described(tmp_path: Path) -> None:
+    """The figures of a study have a dictionary beside them, too."""
+    with load.database(written_market(tmp_path)) as con:
+        parts = event(Scope(con))
+
+    assert {part.name: undescribed(part.frame.columns) for part in parts} == {
+        part.name: [] for part in parts
+    }
+
+
+def test_no_column_is_described_by_its_name() -> None:
+    """A description that only says the name is none."""
+    assert [name for name, said in DESCRIBED.items() if said == name.replace("_", " ")] == []
 
 
 @pytest.mark.parametrize(
@@ -81,3 +131,4 @@ def test_every_exported_column_is_there(tmp_path: Path) -> None:
         for (table,), frame in listed.group_by("table", maintain_order=True)
     } == found
     assert listed["meaning"].null_count() == listed["dtype"].null_count() == 0
+    assert undescribed(listed["column"].unique().sort()) == []

@@ -10,7 +10,10 @@ import polars as pl
 from analytics.reports.parts import Source
 
 _UNITS = (
+    ("bps_seconds", "basis points times seconds"),
     ("_per_second", "US dollars per second"),
+    ("_per_second_squared", "US dollars per second squared"),
+    ("_usd_per_token", "US dollars per token"),
     ("_usd", "US dollars"),
     ("_quote", "units of the quote currency"),
     ("price_tokens", "units of the asset per share"),
@@ -19,6 +22,17 @@ _UNITS = (
     ("_bps", "basis points, 1 = 0.01 %"),
     ("_ratio", "ratio, 1 = 100 %"),
     ("take_rate", "ratio, 1 = 100 %"),
+    ("_share", "ratio, 1 = 100 %"),
+    ("utilisation", "ratio, 1 = 100 %"),
+    ("_8h", "ratio per 8 hours, 1 = 100 %"),
+    ("_percent", "per cent"),
+    ("leverage", "a multiple, 1 = unleveraged"),
+    ("ptsr", "a multiple"),
+    ("pmr", "a multiple"),
+    ("milliseconds", "milliseconds"),
+    ("_ms", "milliseconds"),
+    ("_days", "days"),
+    ("_years", "years"),
     ("_seconds", "seconds"),
     ("seconds_off", "seconds"),
     ("_count", "a count"),

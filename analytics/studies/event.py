@@ -9,6 +9,7 @@ Times are as fine as the chain's: a block's seconds.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import polars as pl
 
@@ -91,7 +92,7 @@ def event(scope: Scope, *, gap_ms: int = 5000, limit_bps: int = 100) -> tuple[Pa
 
 
 def _metrics(scope: Scope, gap_ms: int) -> tuple[Part, ...]:
-    asked: tuple[tuple[str, tuple[str, ...], Mapping[str, int]], ...] = (
+    asked: tuple[tuple[str, tuple[str, ...], Mapping[str, Any]], ...] = (
         ("adl_to_liquidation", (), {}),
         # A wave of this metric has a gap of at least a millisecond.
         ("adl_budget", ("wave",), {"gap_milliseconds": max(gap_ms, 1)}),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 
@@ -163,7 +164,8 @@ def _zoom(context: Context, source: Source | None, found: Event | None) -> tuple
 
 def _minutes(context: Context, found: Event) -> Source:
     since = context.scope.limits.since or found.start
-    settings, span = {"bucket_seconds": 60}, (max(found.start, since), found.end - INSTANT)
+    settings: dict[str, Any] = {"bucket_seconds": 60}
+    span = max(found.start, since), found.end - INSTANT
     liquidations, adls = (
         Source(
             *(name, "metric", name),
