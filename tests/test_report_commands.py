@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from analytics.cli import app
 from analytics.export import Format, encoded
+from analytics.metrics import METRICS
 from analytics.reports.commands import (
     answer_command,
     chart_commands,
@@ -26,7 +27,7 @@ from analytics.reports.commands import (
     table_command,
 )
 from analytics.reports.pages import html, markdown
-from analytics.reports.report import Report
+from analytics.reports.report import UNSHOWN, Report
 from analytics.reports.scope import FACTS, Limits
 
 
@@ -238,6 +239,21 @@ def test_every_query_gives_the_exported_rows_again(shown: Shown) -> None:
             told = shown.said(answer_command(each, shown.report.limits), "--format", "csv")
 
             assert told.encode() == encoded(each.frame, Format.CSV), each.name
+
+
+def test_every_metric_is_shown_or_named(tmp_path: Path) -> None:
+    """A report of whole days has rows of each metric, but for those that say why not."""
+    fee = {"protocol": "gmx_v2", "chain_id": 42161, "fee_usd": 1}
+    fees = table("fees", *(fee | {"block_timestamp": at(3600 * hour)} for hour in (0, 4, 20, 28)))
+    block = {"chain_id": 42161, "hash": b"h", "parent_hash": b"p"}
+    ends = [{"number": 100, "timestamp": at(0)}, {"number": 200, "timestamp": at(108_000)}]
+    blocks = table("blocks", *(block | end for end in ends))
+    written = report_of(written_market(tmp_path, fees=fees, blocks=blocks))
+
+    asked = {each.asked for each in written.sources if each.kind == "metric"}
+
+    assert sorted(asked & UNSHOWN.keys()) == []
+    assert sorted(METRICS.keys() - asked) == sorted(UNSHOWN)
 
 
 def test_every_account_is_exported(tmp_path: Path) -> None:

@@ -390,7 +390,7 @@ def test_without_parameters_there_is_no_depth_by_price_impact(tmp_path: Path) ->
     """No table and no zero."""
     page = page_of(written_market(tmp_path))
 
-    assert "by price impact" not in page.split("## Methods")[0]
+    assert "by price impact" not in page.split("## Methodology")[0]
 
 
 def test_zero_liquidations_are_claimed_with_their_evidence(markdown: str) -> None:

@@ -50,6 +50,11 @@ class Event:
         """The window with the day it is compared with, and as long after it as it was."""
         return _shifted(self.start, -_HISTORY), _shifted(self.end, self.end - self.start)
 
+    @property
+    def priced(self) -> Span:
+        """The window with the day before it, which its first prices may be from."""
+        return _shifted(self.start, -_HISTORY), self.end - INSTANT
+
     def followed(self, hours: int) -> Span:
         """Return the window with its history and so many hours after it."""
         return _shifted(self.start, -_HISTORY), _shifted(self.end, timedelta(hours=hours))

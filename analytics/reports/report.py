@@ -1,7 +1,9 @@
 """A whole report in memory: its title, warnings, cards and sections, before it has a form."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 import polars as pl
 
@@ -20,35 +22,27 @@ from analytics.reports.sections.exits import exits
 from analytics.reports.sections.exposure import exposure
 from analytics.reports.sections.funding import funding
 from analytics.reports.sections.income import income
-from analytics.reports.sections.listed import Shown, listed
+from analytics.reports.sections.liquidity import liquidity
 from analytics.reports.sections.methodology import explained, policies, tracing
 from analytics.reports.sections.oracles import oracles
+from analytics.reports.sections.sizing import sizing
 from analytics.reports.summary import Summary, summed_up
 
-_LIQUIDITY = listed(
-    "liquidity",
-    "Liquidity",
-    (
-        "What a trade exchanges until it has moved the price by 2 %, as each pool stood at the end "
-        "of a day. Basis active: only the liquidity at the price is known, and taken to go on.",
-        "Where a venue charges price impact in place of a book: what can be opened on a side until "
-        "the impact is 2 % of it. Basis unbounded: no size costs so much.",
-    ),
-    Shown("depth", "Depth within 2 % by pool and day", settings={"move_bps": 200}),
-    Shown(
-        "impact_depth",
-        "Depth within 2 % by price impact, market and day",
-        columns=(
-            *("chain_id", "protocol", "market", "bucket_at", "is_long"),
-            *("ahead_usd", "basis", "depth_usd"),
-        ),
-        settings={"move_bps": 200, "bucket_seconds": 86_400},
-        with_past=True,
-    ),
-)
 _SECTIONS = (
-    *(covered, income, accrual, exposure, exits, cascade, oracles, _LIQUIDITY, funding, credit),
-    *(policies, tracing),
+    *(covered, income, accrual, exposure, exits, cascade, oracles, liquidity, sizing, funding),
+    *(credit, policies, tracing),
+)
+# Metrics that no section shows, and why.
+UNSHOWN: Mapping[str, str] = MappingProxyType(
+    {
+        "adl_ranks": "a row per position and cut, from the whole history of every position",
+        "adl_allocation": "a row per winner and wave, from the whole history of every position",
+        "adl_solvency": "from the whole history of every position: a window of it gives others",
+        "income_valuations": "a row per fee and purchase, which the valued sums are made of",
+        "pool_valuations": "a row per flow, which the valued sums are made of",
+        "share_valuations": "a row per price of a share that a pool tells",
+        "oracle_deviation": "a row per update and other source; its extremes are shown",
+    }
 )
 
 

@@ -14,6 +14,8 @@ from analytics.reports.context import Context, by_period
 from analytics.reports.numerals import period
 from analytics.reports.parts import Chart, Section, Source, Table, table
 from analytics.reports.scope import Scope, Span
+from analytics.reports.sections.listed import Shown
+from analytics.reports.sections.valued import valued
 from analytics.reports.summary import whole_window
 from analytics.reports.times import day_count, named_days, whole_days
 
@@ -41,6 +43,18 @@ _VALUED = (
     *("price_to_revenue_years", "price_to_holders_revenue_years", "value_to_market_ratio"),
 )
 
+_WORTH = Shown(
+    *("buybacks_valued", "Purchases with those paid in tokens at the price of their moment"),
+    (
+        *("date", "chain_id", "protocol", "destination_kind", "spent_usd", "told_usd"),
+        *("valued_usd", "valued_count", "unpriced_count"),
+    ),
+    keys=("date", "chain_id", "protocol", "destination_kind", "bought_token", "spent_token"),
+    largest_first="valued_usd",
+    rows=10,
+    headers={"told_usd": "told in dollars", "valued_usd": "valued, USD"},
+)
+
 
 def accrual(context: Context) -> Section:
     """Return the section about buybacks and the executed buyback ratio."""
@@ -58,6 +72,7 @@ def accrual(context: Context) -> Section:
         words = (context.absence("buybacks", "buybacks"),)
         tables = (ratios,) if whole.frame.height else ()
         return Section("buybacks", _TITLE, words, tables=tables, sources=(*sources.values(),))
+    worth, told = valued(context, _WORTH)
     return Section(
         "buybacks",
         _TITLE,
@@ -66,8 +81,8 @@ def accrual(context: Context) -> Section:
             *_spending(context, sources["buybacks"]),
             *_ratios(context, sources["buyback_ratio"]),
         ),
-        tables=(ratios, *_tables(context.scope, sources)),
-        sources=(*sources.values(),),
+        tables=(ratios, *_tables(context.scope, sources), *told),
+        sources=(*sources.values(), *worth),
     )
 
 

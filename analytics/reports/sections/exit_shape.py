@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import polars as pl
+
 from analytics.reports.event import Event
 from analytics.reports.sections.listed import Shown
 
@@ -11,6 +13,15 @@ _WAVED = ("account_count", "market_count", "notional_usd", "notional_share")
 _LATER = ("protocol", "share_percent", "reached_at", "elapsed_seconds", "notional_usd")
 _LATER_WORDS = {"share_percent": "share of notional, %", "elapsed_seconds": "after the first, s"}
 _MARKET = ("chain_id", "protocol", "market")
+_SIDE = (*_MARKET, "version", "is_long")
+
+
+def _nearest(metric: pl.DataFrame) -> pl.DataFrame:
+    order = ("headroom_ratio", "block_timestamp", *_SIDE)
+    looks = metric.sort(order, nulls_last=True, maintain_order=True)
+    return looks.group_by(_SIDE, maintain_order=True).first()
+
+
 SHAPE = (
     Shown(
         *("liquidation_concentration", "Shortest window with 70 % of the liquidated notional"),
@@ -99,6 +110,16 @@ SHAPE = (
         rows=15,
     ),
     Shown(
+        *("adl_state", "How near each side came to being deleveraged: its nearest look"),
+        (
+            *(*_MARKET, "is_long", "block_timestamp", "pnl_to_pool_ratio"),
+            *("max_pnl_to_pool_ratio", "headroom_ratio", "is_enabled", "enabled_since"),
+        ),
+        keys=(*_MARKET, "is_long"),
+        rows=15,
+        summed=_nearest,
+    ),
+    Shown(
         *("concentration", "How much belongs to few accounts"),
         (
             *("chain_id", "protocol", "exposure", "account_count", "notional_usd", "top_1_share"),
@@ -107,6 +128,16 @@ SHAPE = (
         keys=("chain_id", "protocol", "exposure"),
         headers={"unknown_count": "without account or notional"},
     ),
+)
+_UNDO = Shown(
+    *("adl_undo", "What ADLs around the event took, and what its owners traded back in an hour"),
+    (
+        *(*_MARKET, "account", "is_long", "wave", "adl_count", "cut_tokens"),
+        *("regained_tokens", "undo_ratio"),
+    ),
+    keys=(*_MARKET, "account", "is_long", "wave"),
+    largest_first="adl_count",
+    rows=15,
 )
 _BUDGET = Shown(
     *("adl_budget", "What each wave of ADLs around the event took, and what it needed"),
@@ -148,4 +179,5 @@ def in_event(found: Event | None) -> Sequence[Shown]:
             between=since,
         ),
         replace(_BUDGET, between=found.around),
+        replace(_UNDO, between=found.around),
     )

@@ -1,5 +1,7 @@
 """Fees: what users paid, and who received it."""
 
+from collections.abc import Iterator
+
 import polars as pl
 
 from analytics.expressions import known_total, ratio
@@ -8,6 +10,8 @@ from analytics.reports.context import Context, by_period, long_rows
 from analytics.reports.numerals import period
 from analytics.reports.parts import Chart, Section, Source, Table, table
 from analytics.reports.scope import Scope, Span
+from analytics.reports.sections.listed import Shown
+from analytics.reports.sections.valued import valued
 from analytics.reports.times import day_count, named_days, whole_days
 
 _PARTS = {
@@ -27,6 +31,17 @@ _ANNUAL = (
 )
 
 
+_VALUED = Shown(
+    *("fees_valued", "Fees with those told in tokens at the price of their moment"),
+    (
+        *("date", "chain_id", "protocol", "market", "fee_kind", "fees_usd", "told_usd"),
+        *("valued_usd", "valued_count", "unpriced_count"),
+    ),
+    keys=("date", "chain_id", "protocol", "market", "fee_kind"),
+    largest_first="valued_usd",
+    rows=10,
+    headers={"told_usd": "told in dollars", "valued_usd": "valued, USD"},
+)
 _NO_DAY = "The time of the report has no whole UTC day, so nothing is told as a year."
 
 
@@ -40,6 +55,7 @@ def income(context: Context) -> Section:
     days, flows, charged = whole_days(context.scope), _flows(context), sources[0]
     yearly = () if days is None else (_as_a_year(context.scope, days),)
     settings = {"period_seconds": context.bar_seconds}
+    worth, told = valued(context, _VALUED)
     return Section(
         "income",
         "Income",
@@ -49,19 +65,19 @@ def income(context: Context) -> Section:
             *(() if yearly else (_NO_DAY,)),
         ),
         charts=_charts(context, flows, charged),
-        tables=(
-            *(
-                table(caption, _split(frames, *keys), source=charged, keys=keys)
-                for caption, keys in _SPLITS.items()
-            ),
-            *yearly,
-        ),
+        tables=(*_tables(frames, charged), *told, *yearly),
         sources=(
             *sources,
+            *worth,
             *(each.source for each in yearly if each.source),
             Source("fees_by_period", "facts", "fees", flows, settings),
         ),
     )
+
+
+def _tables(frames: dict[str, pl.DataFrame], charged: Source) -> Iterator[Table]:
+    for caption, keys in _SPLITS.items():
+        yield table(caption, _split(frames, *keys), source=charged, keys=keys)
 
 
 def _as_a_year(scope: Scope, days: Span) -> Table:

@@ -165,6 +165,20 @@ FEEDS = (
         name="missed_updates_by_pair",
         headers={"price_count": "prices kept", "missed_count": "updates beyond"},
     ),
+    Shown(
+        *("oracle_update_lag", "How much later than another source each one moved"),
+        (
+            *(*_BRIEF, "move_count", "reference_move_count", "lag_seconds"),
+            *("correlation_ratio", "unlagged_correlation_ratio"),
+        ),
+        keys=_PAIR,
+        largest_first="correlation_ratio",
+        rows=15,
+        headers={
+            "correlation_ratio": "correlation then",
+            "unlagged_correlation_ratio": "at the same time",
+        },
+    ),
 )
 # Oracles when positions were closed by force, and beside marks.
 EXITS = (

@@ -26,6 +26,10 @@ _POOL = ("chain_id", "protocol", "pool", "asset_token")
 _PRICE = ("price_usd", "price_protocol", "price_at", "price_evidence")
 
 
+def _latest(metric: pl.DataFrame) -> pl.DataFrame:
+    return metric.sort("date", descending=True, maintain_order=True)
+
+
 def _last_days(metric: pl.DataFrame) -> pl.DataFrame:
     return metric.sort("date").group_by(_POOL).last().sort(_POOL, nulls_last=True)
 
@@ -94,7 +98,69 @@ _SERIES = (
         ("date", *_POOL, "inflow_tokens", "outflow_tokens", "net_tokens", "unknown_count"),
         keys=("date", *_POOL),
         rows=15,
-        summed=lambda metric: metric.sort("date", descending=True, maintain_order=True),
+        summed=_latest,
+        headers={"unknown_count": "without amount"},
+    ),
+    Shown(
+        *("net_flows_valued", "Dollars in and out by day, at the price of each flow's moment"),
+        ("date", *_POOL, "inflow_usd", "outflow_usd", "net_usd", "unpriced_count"),
+        keys=("date", *_POOL),
+        rows=15,
+        summed=_latest,
+        headers={"unpriced_count": "without price"},
+    ),
+    Shown(
+        *("interest_paid", "What borrowers paid by day, latest first"),
+        (
+            *("date", *_POOL, "payment_count", "interest_tokens", "principal_tokens"),
+            *("unsplit_tokens", "unknown_interest_count"),
+        ),
+        keys=("date", *_POOL),
+        rows=15,
+        summed=_latest,
+        headers={"unknown_interest_count": "of unknown interest"},
+    ),
+    Shown(
+        *("credit_fees", "What lending earned by day, latest first"),
+        (
+            *("date", *_POOL[:3], "fee_kind", "fee_token", "fee_count", "fee_tokens"),
+            *("fees_usd", "supply_side_usd", "treasury_usd", "holders_usd"),
+        ),
+        keys=("date", *_POOL[:3], "fee_kind", "fee_token"),
+        rows=15,
+        summed=_latest,
+    ),
+    Shown(
+        *("impairments", "Loans marked down by day, latest first"),
+        (
+            *("date", *_POOL, "impairment_count", "removed_count", "written_down_tokens"),
+            *("unrealized_loss_tokens", "unknown_loss_count"),
+        ),
+        keys=("date", *_POOL),
+        rows=15,
+        summed=_latest,
+        headers={"unknown_loss_count": "of unknown loss"},
+    ),
+    Shown(
+        *("defaults", "Loans declared lost by day, latest first"),
+        (
+            *("date", *_POOL, "default_count", "account_count", "loan_count", "loss_tokens"),
+            *("unknown_loss_count",),
+        ),
+        keys=("date", *_POOL),
+        rows=15,
+        summed=_latest,
+        headers={"unknown_loss_count": "of unknown loss"},
+    ),
+    Shown(
+        *("recoveries", "What came back after defaults and liquidations by day, latest first"),
+        (
+            *("date", *_POOL, "recovery_count", "recovered_tokens", "sale_count"),
+            *("sale_tokens", "unknown_count"),
+        ),
+        keys=("date", *_POOL),
+        rows=15,
+        summed=_latest,
         headers={"unknown_count": "without amount"},
     ),
 )
