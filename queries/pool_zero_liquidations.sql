@@ -1,12 +1,15 @@
 -- question: Did the loans of a pool really go without liquidation, default, seizure and impairment?
--- reads:    blocks, coverage, credit_events, markets, pool_states
+-- reads:    blocks, coverage, credit_events, declared_facts, markets, pool_states, rejects
 -- grain:    one row per chain, protocol and pool that a loan, manager or auction belongs to
--- units:    *_count events or contracts; *_tokens whole tokens of the pool's asset, the highest that
---           was logged or read in the window, null when nothing was. is_covered: every block from
---           the last one known at or before the window to the first one at or after it is indexed.
---           is_proven: covered, nothing happened, and no unrealised loss stood. Loans are counted
---           whose factory announced them; a loan whose lender nobody named is a pool of its own.
---           It does not speak of collateral that is held off chain
+-- units:    *_count events, contracts or logs; *_tokens whole tokens of the pool's asset, the highest
+--           that was logged or read in the window or stood when it began, null when none was told.
+--           reject_count: logs of the protocol in these blocks that could not be read and might have
+--           told a loss. is_covered: every block from the last one known at or before the window to
+--           the first one at or after it is indexed. is_told: something that is indexed tells of the
+--           protocol's credit events. is_proven: covered, told, nothing unread, nothing happened,
+--           and no unrealised loss stood; null where only the loss is not known. Loans are counted
+--           whose factory announced them; a loan whose lender nobody named is a pool of its own. It
+--           does not speak of collateral that is held off chain
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 -- param:    protocol text null (only this protocol)
@@ -107,6 +110,30 @@ events as (
 
 ),
 
+-- A row tells some figures of a part; what is read at a block has a log index below zero and comes
+-- after what the block logged.
+losses as (
+
+    select
+        chain_id,
+        protocol,
+        pool,
+        unrealized_loss_tokens,
+        block_timestamp >= $since
+        or row_number() over (
+            partition by chain_id, protocol, pool, part, block_timestamp >= $since
+            order by
+                block_number desc,
+                log_index < 0 desc,
+                log_index desc,
+                item_index desc,
+                tx_hash desc
+        ) = 1 as is_standing
+    from pool_states
+    where unrealized_loss_tokens is not null and block_timestamp <= $until
+
+),
+
 states as (
 
     select
@@ -114,9 +141,41 @@ states as (
         protocol,
         pool,
         max(unrealized_loss_tokens) as unrealized_loss_tokens
-    from pool_states
-    where block_timestamp between $since and $until
+    from losses
+    where is_standing
     group by all
+
+),
+
+-- An unread state may have told an unrealised loss.
+unread as (
+
+    select
+        rejects.chain_id,
+        rejects.protocol,
+        count(*) as reject_count
+    from rejects
+    inner join bounds using (chain_id)
+    where
+        rejects.block_number between bounds.from_block and bounds.to_block
+        and coalesce(rejects.fact, 'credit_events')
+        in ('credit_events', 'liquidations', 'pool_states')
+    group by all
+
+),
+
+tellers as (
+
+    select
+        chain_id,
+        protocol
+    from declared_facts
+    where fact = 'credit_events'
+    union
+    select
+        chain_id,
+        protocol
+    from credit_events
 
 ),
 
@@ -130,21 +189,27 @@ counted as (
         coalesce(events.seizure_count, 0) as seizure_count,
         coalesce(events.impairment_count, 0) as impairment_count,
         coalesce(events.call_count, 0) as call_count,
-        coalesce(proven.covered_blocks, 0) = proven.window_blocks as is_covered
+        coalesce(unread.reject_count, 0) as reject_count,
+        coalesce(proven.covered_blocks, 0) = proven.window_blocks as is_covered,
+        tellers.protocol is not null as is_told
     from pools
     left join events using (chain_id, protocol, pool)
     left join states using (chain_id, protocol, pool)
+    left join unread using (chain_id, protocol)
     left join proven using (chain_id, protocol)
+    left join tellers using (chain_id, protocol)
 
 )
 
 select
     counted.*,
     counted.is_covered
+    and counted.is_told
+    and counted.reject_count = 0
     and counted.liquidation_count
     + counted.default_count
     + counted.seizure_count
     + counted.impairment_count = 0
-    and coalesce(counted.unrealized_loss_tokens, 0) = 0 as is_proven
+    and counted.unrealized_loss_tokens = 0 as is_proven
 from counted
 order by counted.chain_id, counted.protocol, counted.pool

@@ -10,7 +10,7 @@ from indexer.chains import ARBITRUM, ETHEREUM
 from indexer.facts import declared_facts, digest
 from indexer.protocols import PROTOCOLS
 from indexer.simulation.node import serve
-from indexer.spec import Feed, Protocol
+from indexer.spec import Const, Feed, Protocol
 from indexer.sync import Job
 
 NAMED = Feed(
@@ -26,6 +26,14 @@ NAMED = Feed(
 )
 STORED = "select chain_id, protocol, feed, name, heartbeat_seconds, basis from feeds"
 ROW = (1, "feed", "0x" + FEED_ADDRESS.hex(), "ETH/USD", 3_600, "documentation")
+
+LOSSES = [
+    Const(kind)
+    for kind in ("liquidation", "default", "impairment", "repossession", "collateral_sale")
+]
+
+# Dynamic pools tell a default by their status, not by an event.
+SILENT = {"clearpool": {"polygon", "polygon-zkevm"}}
 
 
 def says(*feeds: Feed) -> Protocol:
@@ -89,3 +97,20 @@ def test_reads_are_declared_with_how_often() -> None:
     assert len(said) > 0
     assert "markets" not in declared_facts([PROTOCOLS["gmx_v2"]], ARBITRUM)["fact"]
     assert declared_facts([PROTOCOLS["maple"]], ARBITRUM).is_empty()
+
+
+@pytest.mark.parametrize("slug", PROTOCOLS)
+def test_who_tells_of_credit_events_tells_of_a_loss(slug: str) -> None:
+    """A claim of no loss knows tables, not kinds; who would tell of payments alone is named."""
+    protocol = PROTOCOLS[slug]
+    losses = [event for event in protocol.events if event.columns.get("kind") in LOSSES]
+    of_losses = replace(protocol, events=tuple(losses))
+
+    silent = {
+        chain.slug
+        for chain in {contract.chain for contract in protocol.contracts}
+        if "credit_events" in set(declared_facts([protocol], chain)["fact"])
+        and "credit_events" not in set(declared_facts([of_losses], chain)["fact"])
+    }
+
+    assert silent == SILENT.get(slug, set())

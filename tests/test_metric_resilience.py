@@ -31,6 +31,7 @@ def claim(
     """Return what can be said of an event in blocks 1 to 10."""
     spans = ({"from_block": first, "to_block": last} for first, last in covered)
     world = {"blocks": table("blocks", *ends), "coverage": table("coverage", *spans)}
+    world["declared_facts"] = table("declared_facts", {"fact": "credit_events"})
     world |= {name: table(name, row) for name, row in facts.items()}
     (row,) = collected(compute("zero_liquidations", load(**world), **EVENT)).to_dicts()
     return row
@@ -93,6 +94,29 @@ def test_an_unreadable_log_leaves_it_open(fact: str | None) -> None:
     row = claim(rejects={"block_number": 5, "fact": fact})
 
     assert (row["verdict"], row["reject_count"]) == ("not covered", 1)
+
+
+@pytest.mark.parametrize(
+    "declared", [{"fact": "buybacks"}, {"fact": "liquidations", "chain_id": 7}]
+)
+@pytest.mark.parametrize("covered", [((1, 10),), ((5, 5),)])
+def test_who_could_not_tell_of_a_loss_claims_nothing(
+    declared: dict[str, Any], covered: tuple[tuple[int, int], ...]
+) -> None:
+    """Only buybacks are read of it, or its liquidations elsewhere: a zero is nobody's finding."""
+    assert claim(covered, declared_facts=declared)["verdict"] == "cannot tell"
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{"liquidations": BEFORE}, {"credit_events": BEFORE | {"kind": "payment"}}],
+)
+def test_who_told_of_some_once_can_tell(facts: dict[str, Any]) -> None:
+    """What no declaration says, rows do, as those of files that were brought."""
+    silent = {"fact": "fees"}
+
+    assert claim(declared_facts=silent, **facts)["verdict"] == "holds"
+    assert claim(declared_facts=silent, liquidations=INSIDE)["verdict"] == "does not hold"
 
 
 def test_time_that_no_block_surrounds_is_not_covered() -> None:

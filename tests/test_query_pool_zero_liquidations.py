@@ -22,6 +22,7 @@ MARKETS: tuple[dict[str, object], ...] = (
     CREDIT | {"market": "0xorphan", "borrower": "0xd"},
     MAPLE | {"market": "0xperp", "asset_class": "crypto", "known_by": "event"},
 )
+NO_LOSS: dict[str, object] = {"block_timestamp": at(-5), "unrealized_loss_tokens": 0}
 AUCTION = CREDIT | {"market": "0xauction", "parent": "0xpool", "long_token": "0xbtc"}
 
 
@@ -37,8 +38,10 @@ def asked(
     con: duckdb.DuckDBPyConnection,
     *,
     events: tuple[dict[str, object], ...] = (),
-    states: tuple[dict[str, object], ...] = (),
+    states: tuple[dict[str, object], ...] = (NO_LOSS,),
     markets: tuple[dict[str, object], ...] = MARKETS,
+    rejects: tuple[dict[str, object], ...] = (),
+    told: tuple[str, ...] = ("credit_events",),
     covered: tuple[tuple[int, int], ...] = ((1, 5), (6, 10)),
 ) -> list[dict[str, object]]:
     """Return the answer about blocks 1 to 10 of this world, a row per pool."""
@@ -53,6 +56,8 @@ def asked(
         "blocks": table("blocks", *(header | end for end in ends)),
         "credit_events": table("credit_events", *(MAPLE | event for event in events)),
         "pool_states": table("pool_states", *(MAPLE | state for state in states)),
+        "rejects": table("rejects", *(MAPLE | reject for reject in rejects)),
+        "declared_facts": table("declared_facts", *(MAPLE | {"fact": fact} for fact in told)),
     }
     fill(con, world)
     query = query_named("pool_zero_liquidations")
@@ -72,7 +77,7 @@ def moment(seconds: float) -> dict[str, object]:
 
 def test_a_pool_without_events_and_without_gaps_is_proven(con: duckdb.DuckDBPyConnection) -> None:
     """Loans are found through their manager; one made after the window is not its loan yet."""
-    row = first(asked(con, states=(moment(5) | {"unrealized_loss_tokens": 0},)))
+    row = first(asked(con))
 
     assert {name: row[name] for name in CLEAN} == CLEAN
     assert row["is_proven"] is True
@@ -121,6 +126,77 @@ def test_an_unrealised_loss_disproves_it(con: duckdb.DuckDBPyConnection) -> None
     row = first(asked(con, states=losses))
 
     assert (str(row["unrealized_loss_tokens"])[:2], row["is_proven"]) == ("7.", False)
+
+
+LOSS = {"part": "0xmanager", "unrealized_loss_tokens": 7, "block_number": 1, "log_index": 3}
+LIFTED = LOSS | {"unrealized_loss_tokens": 0, "log_index": -1}
+
+
+@pytest.mark.parametrize(
+    ("states", "is_proven"),
+    [
+        ((moment(-9) | LOSS,), False),
+        ((moment(-9) | LOSS, moment(-1) | {"part": "0xmanager", "principal_tokens": 9}), False),
+        ((moment(-9) | LIFTED, moment(-9) | LOSS), True),
+        ((moment(101) | LOSS,), True),
+    ],
+)
+def test_a_loss_from_before_the_window_stands_in_it(
+    con: duckdb.DuckDBPyConnection, states: tuple[dict[str, object], ...], is_proven: bool
+) -> None:
+    """Of each part the last that was told before it counts; a reading comes after the logs."""
+    assert first(asked(con, states=(NO_LOSS, *states)))["is_proven"] is is_proven
+
+
+def test_a_loss_that_nobody_told_is_not_zero(con: duckdb.DuckDBPyConnection) -> None:
+    """Nothing happened, but whether no loss stood is not known."""
+    row = first(asked(con, states=(moment(5) | {"principal_tokens": 9},)))
+
+    assert (row["unrealized_loss_tokens"], row["is_proven"]) == (None, None)
+
+
+def test_an_event_refutes_it_whatever_loss_stood(con: duckdb.DuckDBPyConnection) -> None:
+    """A default is one, also where nobody told an unrealised loss."""
+    row = first(asked(con, states=(), events=(moment(50) | {"kind": "default"},)))
+
+    assert row["is_proven"] is False
+
+
+@pytest.mark.parametrize("fact", ["credit_events", "liquidations", "pool_states", None])
+def test_a_log_that_could_not_be_read_leaves_it_unproven(
+    con: duckdb.DuckDBPyConnection, fact: str | None
+) -> None:
+    """It might have been the impairment, or the loss."""
+    row = first(asked(con, rejects=({"block_number": 5, "fact": fact},)))
+
+    assert (row["reject_count"], row["is_proven"]) == (1, False)
+
+
+@pytest.mark.parametrize(
+    "reject",
+    [
+        {"block_number": 5, "fact": "fees"},
+        {"block_number": 11},
+        {"block_number": 5, "protocol": "other"},
+    ],
+)
+def test_other_rejects_do_not(con: duckdb.DuckDBPyConnection, reject: dict[str, object]) -> None:
+    """An unreadable fee, a later block, another protocol."""
+    assert first(asked(con, rejects=(reject,)))["is_proven"] is True
+
+
+def test_who_could_not_tell_of_a_loss_proves_nothing(con: duckdb.DuckDBPyConnection) -> None:
+    """Nothing that is indexed of the protocol would have told of a default."""
+    row = first(asked(con, told=("pool_flows",)))
+
+    assert (row["is_told"], row["is_proven"]) == (False, False)
+
+
+def test_who_told_of_credit_once_can_tell(con: duckdb.DuckDBPyConnection) -> None:
+    """What no declaration says, rows do."""
+    payment = moment(-50) | {"kind": "payment"}
+
+    assert first(asked(con, told=(), events=(payment,)))["is_proven"] is True
 
 
 @pytest.mark.parametrize("covered", [((1, 4), (6, 10)), ((1, 9),), ((2, 10),)])

@@ -41,11 +41,14 @@ def test_perps_and_credit_stand_in_one_table(tmp_path: Path) -> None:
 
 def test_a_zero_stands_beside_its_coverage(tmp_path: Path) -> None:
     """The verdict comes before the count; who only posts prices is not judged."""
-    found = rows(shown(tmp_path), "Whether nothing was liquidated")
+    section = shown(tmp_path)
+
+    found = rows(section, "Whether nothing was liquidated")
 
     verdicts = {row["protocol"]: row["verdict"] for row in found}
     assert verdicts == {"maple": "holds", "gmx_v2": "does not hold"}
     assert all(list(row)[2] == "verdict" for row in found)
+    assert "or another loss: chainlink on arbitrum." in " ".join(section.words)
 
 
 def test_loans_from_before_are_not_outstanding_below_zero(tmp_path: Path) -> None:

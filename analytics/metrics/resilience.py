@@ -16,6 +16,7 @@ _VENUE = ("chain_id", "protocol")
 _POOL = (*_VENUE, "pool", "asset_token")
 _START, _END = "2025-10-10T00:00:00", "2025-10-12T00:00:00"
 _NOTABLE = ("liquidation", "default", "impairment", "seizure", "call")
+_OF_LOSSES = ("credit_events", "liquidations")
 _FORCED = ("liquidation", "adl")
 # What counts the rows of a table of facts.
 _COUNTS = {
@@ -32,10 +33,11 @@ _RESILIENCE = (
 )
 
 
-def zero_liquidations(
+def zero_liquidations(  # noqa: PLR0917 -- one parameter per input
     blocks: pl.LazyFrame,
     coverage: pl.LazyFrame,
     credit_events: pl.LazyFrame,
+    declared_facts: pl.LazyFrame,
     liquidations: pl.LazyFrame,
     rejects: pl.LazyFrame,
     *,
@@ -45,20 +47,24 @@ def zero_liquidations(
     """
     Whether a protocol really went through an event without a liquidation or a loss.
 
-    An empty table proves nothing: the claim is about coverage. It does not speak of contracts that
-    are not declared, of losses a venue never announces, or of collateral held off chain, where no
-    auction can occur and margin calls are invisible. A call is no default.
+    An empty table proves nothing: the claim is about coverage, and about who could tell. It does
+    not speak of contracts that are not declared, of losses a venue never announces, or of
+    collateral held off chain, where no auction can occur and margin calls are invisible. A call is
+    no default. Credit events are one thing: who announces some of their kinds could tell of a loss.
 
     Formula:
         does not hold: a liquidation, default, impairment, repossession or sale of collateral in
-        the event; holds: none, every block indexed from the last one at or before the event to the
-        first one at or after its end, and no log in them that matched a declaration and could not
-        be read; not covered: none was seen, and that says nothing
+        the event; cannot tell: none, and nothing that is indexed of the protocol on this chain
+        tells of credit events or liquidations; holds: none, every block indexed from the last one
+        at or before the event to the first one at or after its end, and no log in them that matched
+        a declaration and could not be read; not covered: none was seen, and that says nothing
 
     Args:
         blocks: number and timestamp of known blocks.
         coverage: closed intervals of indexed blocks: from_block, to_block, proof.
         credit_events: one row per event: kind.
+        declared_facts: which facts the declarations of a protocol can tell on a chain: fact. Who
+            has rows of one can tell of it, declared or not.
         liquidations: one row per liquidated position.
         rejects: logs that could not become a fact: block_number, fact (the table, null where the
             log could not be decoded at all).
@@ -69,7 +75,7 @@ def zero_liquidations(
         One row per chain and protocol that is indexed, sorted: window_from_block, window_to_block,
         window_blocks (Int64; null while the database knows no block on that side), covered_blocks
         (Int64), proofs, liquidation_count, default_count, impairment_count, seizure_count,
-        call_count, reject_count (Int64), verdict (holds, does not hold, not covered).
+        call_count, reject_count (Int64), verdict (holds, does not hold, not covered, cannot tell).
 
     Raises:
         ValueError: a time is none, or the event ends before it begins.
@@ -92,8 +98,10 @@ def zero_liquidations(
         _covered(coverage, bounds)
         .join(counts, on=_VENUE, how="left")
         .join(_unread(rejects, bounds), on=_VENUE, how="left")
+        .join(_tellers(credit_events, declared_facts, liquidations), on=_VENUE, how="left")
         .with_columns(zeros.fill_null(0))
         .with_columns(verdict=_verdict())
+        .drop("is_teller")
         .sort(_VENUE)
     )
 
@@ -244,9 +252,17 @@ def _happened(credit_events: pl.LazyFrame, liquidations: pl.LazyFrame) -> pl.Laz
 def _unread(rejects: pl.LazyFrame, bounds: pl.LazyFrame) -> pl.LazyFrame:
     fact, block = pl.col("fact"), pl.col("block_number")
     is_near = block.is_between(pl.col("window_from_block"), pl.col("window_to_block"))
-    is_meant = fact.is_null() | fact.is_in(["credit_events", "liquidations"])
+    is_meant = fact.is_null() | fact.is_in(_OF_LOSSES)
     inside = rejects.join(bounds, on="chain_id").filter(is_near & is_meant)
     return inside.group_by(_VENUE).agg(reject_count=row_count())
+
+
+def _tellers(
+    credit_events: pl.LazyFrame, declared_facts: pl.LazyFrame, liquidations: pl.LazyFrame
+) -> pl.LazyFrame:
+    declared = declared_facts.filter(pl.col("fact").is_in(_OF_LOSSES))
+    rows = [told.select(_VENUE) for told in (declared, credit_events, liquidations)]
+    return pl.concat(rows).unique().with_columns(is_teller=pl.lit(value=True))
 
 
 def _covered(coverage: pl.LazyFrame, bounds: pl.LazyFrame) -> pl.LazyFrame:
@@ -274,6 +290,8 @@ def _verdict() -> pl.Expr:
     return (
         pl.when(happened > 0)
         .then(pl.lit("does not hold"))
+        .when(pl.col("is_teller").is_null())
+        .then(pl.lit("cannot tell"))
         .when(is_covered & (pl.col("reject_count") == 0))
         .then(pl.lit("holds"))
         .otherwise(pl.lit("not covered"))

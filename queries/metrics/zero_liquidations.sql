@@ -1,9 +1,9 @@
 -- question: Did a protocol really go through an event without a liquidation or a loss?
--- reads:    blocks, coverage, credit_events, liquidations, rejects
+-- reads:    blocks, coverage, credit_events, declared_facts, liquidations, rejects
 -- grain:    one row per chain and protocol that is indexed
 -- units:    *_block block numbers, *_blocks blocks, null while the database knows no block on that
 --           side of the event; *_count events or logs; verdict holds, does not hold, not
---           covered
+--           covered, cannot tell (nothing that is indexed tells of credit events or liquidations)
 -- param:    event_start text 2025-10-10T00:00:00 (first moment of the event, UTC)
 -- param:    event_end text 2025-10-12T00:00:00 (the first moment after it, UTC)
 -- twin of:  analytics.metrics.resilience.zero_liquidations
@@ -104,6 +104,26 @@ counted as (
 
 ),
 
+tellers as (
+
+    select
+        chain_id,
+        protocol
+    from declared_facts
+    where fact in ('credit_events', 'liquidations')
+    union
+    select
+        chain_id,
+        protocol
+    from credit_events
+    union
+    select
+        chain_id,
+        protocol
+    from liquidations
+
+),
+
 claims as (
 
     select
@@ -122,9 +142,11 @@ claims as (
         coalesce(counted.impairment_count, 0) as impairment_count,
         coalesce(counted.seizure_count, 0) as seizure_count,
         coalesce(counted.call_count, 0) as call_count,
-        coalesce(counted.reject_count, 0) as reject_count
+        coalesce(counted.reject_count, 0) as reject_count,
+        tellers.protocol is not null as is_teller
     from covered
     left join counted using (chain_id, protocol)
+    left join tellers using (chain_id, protocol)
 
 )
 
@@ -145,6 +167,7 @@ select
     case
         when liquidation_count + default_count + impairment_count + seizure_count > 0
             then 'does not hold'
+        when not is_teller then 'cannot tell'
         when covered_blocks = window_blocks and reject_count = 0 then 'holds'
         else 'not covered'
     end as verdict

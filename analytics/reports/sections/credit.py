@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 
@@ -10,7 +11,6 @@ from analytics.reports.context import Context
 from analytics.reports.event import Event, event_days
 from analytics.reports.numerals import clock
 from analytics.reports.parts import Section, Source, Table, table
-from analytics.reports.scope import FACTS
 from analytics.reports.sections.listed import Shown, answers
 from analytics.reports.sections.pools import pools
 
@@ -28,6 +28,7 @@ _SCOPE = (
     "invisible. In recorded data it speaks of the recording only. Where the verdict is not "
     "covered, zero is not a finding."
 )
+_SILENT = "cannot tell"
 _VENUE, _POOL = ("chain_id", "protocol"), ("chain_id", "protocol", "pool", "asset_token")
 _LIQUIDATED = ("liquidation_count", "liquidation_notional_usd", "adl_notional_usd")
 _LOST = ("lending_liquidation_count", "default_count", "impairment_count")
@@ -78,13 +79,13 @@ def credit(context: Context) -> Section:
         )
         if all(source.frame.is_empty() for source in told if source.name == made_by)
     )
-    zero, claimed = _zero(context, window)
-    claims = tuple(_claims(context, window, claimed))
+    zero = _zero(context, window)
+    claims = tuple(_claims(context, window, zero))
     return Section(
         "credit",
         "Credit and RWA",
         (*silent, *_window(window), *claims, _SCOPE, _READ),
-        tables=(*beside, *_claimed(zero, claimed), *shown),
+        tables=(*beside, *_claimed(zero), *shown),
         sources=(*resilient, *zero, *told),
     )
 
@@ -101,17 +102,16 @@ def _window(window: Event | None) -> tuple[str, ...]:
     return (window.words,)
 
 
-def _zero(context: Context, window: Event | None) -> tuple[tuple[Source, ...], pl.DataFrame]:
+def _zero(context: Context, window: Event | None) -> tuple[Source, ...]:
     if window is None:
-        return (), pl.DataFrame()
+        return ()
     found = context.scope.metric("zero_liquidations", **window.settings)
-    source = Source("zero_liquidations", "metric", "zero_liquidations", found, window.settings)
-    spoken = found.join(_oracles_only(context), on="protocol", how="anti", maintain_order="left")
-    return (source,), spoken
+    return (Source("zero_liquidations", "metric", "zero_liquidations", found, window.settings),)
 
 
-def _claimed(zero: tuple[Source, ...], claimed: pl.DataFrame) -> tuple[Table, ...]:
+def _claimed(zero: tuple[Source, ...]) -> tuple[Table, ...]:
     caption = "Whether nothing was liquidated or lost: verdicts beside their coverage"
+    judged = [(source, source.frame.filter(pl.col("verdict") != _SILENT)) for source in zero]
     return tuple(
         table(
             caption,
@@ -120,29 +120,32 @@ def _claimed(zero: tuple[Source, ...], claimed: pl.DataFrame) -> tuple[Table, ..
             source=source,
             keys=_VENUE,
         )
-        for source in zero
+        for source, claimed in judged
         if claimed.height
     )
 
 
-def _oracles_only(context: Context) -> pl.DataFrame:
-    # Who only posts prices has nothing to liquidate, and a zero of theirs would say nothing.
-    names = {
-        name: context.scope.facts(name).select("protocol").unique().collect() for name in FACTS
-    }
-    others = pl.concat(frame for name, frame in names.items() if name != "oracle_updates")
-    return names["oracle_updates"].join(others, on="protocol", how="anti")
-
-
-def _claims(context: Context, window: Event | None, claimed: pl.DataFrame) -> Iterator[str]:
+def _claims(context: Context, window: Event | None, zero: tuple[Source, ...]) -> Iterator[str]:
     if window is None:
         return
-    for row in claimed.filter(pl.col("verdict") == "holds").iter_rows(named=True):
-        kind = context.kinds.get(row["chain_id"], "unknown")
-        yield (
-            f"{row['protocol']} on {chain_name(row['chain_id'])}: no liquidation, default, "
-            "impairment, repossession or sale of collateral from "
-            f"{clock(window.start)} until {clock(window.end)}, in blocks "
-            f"{row['window_from_block']}–{row['window_to_block']}, all {row['window_blocks']:,} of "
-            f"them covered (proof: {row['proofs']}; {kind} data)."
-        )
+    for source in zero:
+        for row in source.frame.filter(pl.col("verdict") == "holds").iter_rows(named=True):
+            yield _claim(context, window, row)
+        silent = source.frame.filter(pl.col("verdict") == _SILENT)
+        who = [f"{slug} on {chain_name(chain)}" for chain, slug in silent.select(_VENUE).rows()]
+        if who:
+            yield (
+                "No zero is claimed where nothing that is indexed could tell of a liquidation or "
+                f"another loss: {', '.join(who)}."
+            )
+
+
+def _claim(context: Context, window: Event, row: dict[str, Any]) -> str:
+    kind = context.kinds.get(row["chain_id"], "unknown")
+    return (
+        f"{row['protocol']} on {chain_name(row['chain_id'])}: no liquidation, default, "
+        "impairment, repossession or sale of collateral from "
+        f"{clock(window.start)} until {clock(window.end)}, in blocks "
+        f"{row['window_from_block']}–{row['window_to_block']}, all {row['window_blocks']:,} of "
+        f"them covered (proof: {row['proofs']}; {kind} data)."
+    )
