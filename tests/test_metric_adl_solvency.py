@@ -11,6 +11,7 @@ from test_metric_adl_ranks import change, cut
 from analytics.compute import collected, compute
 from analytics.errors import UserError
 
+FACTS = ("adls", "liquidations", "position_changes")
 RATIOS = ("gains_usd", "deficit_usd", "ptsr", "pmr", "needed_ratio")
 # One token bought at 50, worth 100; a short of two tokens sold at 80, with 10 and with 25 dollars.
 WON = change("0xa", 1, 50, 20)
@@ -90,7 +91,63 @@ def test_the_whole_book_of_a_simulated_crash_is_known() -> None:
     assert result["gains_usd"].null_count() == 0
 
 
+def owed(*changes: Mapping[str, object], waves: int = 9, **settings: object) -> pl.DataFrame:
+    """Return what positions owe over an episode of ADLs at 100, a wave a minute."""
+    moments = [
+        {"block_timestamp": at(60 * wave), "block_number": wave} for wave in range(1, waves + 1)
+    ]
+    facts = {
+        "adls": table("adls", *(cut("0xa") | moment for moment in moments)),
+        "position_changes": table("position_changes", *changes),
+    }
+    return collected(compute("adl_deficits", load(**facts), **settings))
+
+
+def test_a_position_owes_once_however_many_waves_it_stands_through() -> None:
+    """Debts of 30 and 15 through nine waves are 45 dollars; a sum over waves says 405."""
+    result = owed(WON, LOST, LESS)
+
+    assert result.rows() == [("venue", 9, 3, 3, 2, 45.0)]
+
+
+def test_an_episode_counts_a_position_at_its_lowest() -> None:
+    """Opened after the fourth wave it owes as much; what was closed since owed it, too."""
+    late = LOST | {"account": "0xd", "block_timestamp": at(250), "block_number": 4}
+    closed = LESS | {"size_delta_tokens": -2, "size_tokens": 0, "realized_pnl_usd": -40}
+    closed |= {"block_timestamp": at(250), "block_number": 4}
+
+    assert owed(LESS, closed, late)["deficit_usd"].to_list() == [45.0]
+
+
+def test_two_debts_of_one_account_are_two() -> None:
+    """A long of the same account does not pay for its short, nor is one debt the other."""
+    long = change("0xb", 1, 120, 5)
+
+    result = owed(LOST, long)
+
+    assert result.select("owing_count", "deficit_usd").rows() == [(2, 45.0)]
+
+
+def test_a_position_that_is_not_known_leaves_the_deficit_unknown() -> None:
+    """It may owe anything; without an open position nothing is owed."""
+    counts = ("position_count", "known_count", "owing_count", "deficit_usd")
+
+    assert owed(LOST, change("0xe", 1, 50, None)).select(counts).rows() == [(2, 1, 1, None)]
+    assert owed().select(counts).rows() == [(0, 0, 0, 0.0)]
+
+
+def test_the_deficit_of_a_simulated_crash_is_less_than_that_of_its_waves() -> None:
+    """No more than the sum over waves and no less than the largest wave."""
+    frames = {name: world().ledger.table(name).lazy() for name in FACTS}
+    (whole,) = collected(compute("adl_deficits", frames.__getitem__))["deficit_usd"]
+    by_wave = collected(compute("adl_solvency", frames.__getitem__))["deficit_usd"]
+
+    assert by_wave.max() <= whole <= by_wave.sum()
+
+
 def test_settings_are_not_negative() -> None:
     """A mark is not of the future."""
     with pytest.raises(UserError, match="tolerance_seconds must be at least 0, got -1"):
         left(WON, tolerance_seconds=-1)
+    with pytest.raises(UserError, match="tolerance_seconds must be at least 0, got -1"):
+        owed(WON, tolerance_seconds=-1)

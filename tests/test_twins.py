@@ -331,6 +331,8 @@ def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> 
         ("liquidation_waves", "gap_milliseconds", 1),
         ("liquidation_waves", "gap_milliseconds", 3_600_000),
         ("liquidation_fee_yield", "bucket_seconds", 604_800),
+        ("adl_deficits", "gap_milliseconds", 3_600_000),
+        ("adl_deficits", "tolerance_seconds", 0),
         ("adl_solvency", "gap_milliseconds", 3_600_000),
         ("adl_solvency", "tolerance_seconds", 0),
         ("adl_ranks", "tolerance_seconds", 0),

@@ -2,9 +2,17 @@
 
 import polars as pl
 
-from analytics.budgets import latest_prices, with_price
-from analytics.expressions import EVENT_ORDER, INSTANT, check, millionths, ratio
-from analytics.positions import histories, open_at
+from analytics.budgets import deficits, latest_prices, with_price
+from analytics.expressions import (
+    EVENT_ORDER,
+    INSTANT,
+    check,
+    distinct_count,
+    millionths,
+    ratio,
+    row_count,
+)
+from analytics.positions import POSITION, histories, open_at
 from analytics.waves import in_waves
 
 _MARKET = ("chain_id", "protocol", "version", "market")
@@ -58,10 +66,7 @@ def adl_solvency(
     """
     check("tolerance_seconds", tolerance_seconds, least=0)
     ends = _ends(in_waves(adls, gap_milliseconds), liquidations, tolerance_seconds)
-    just_after = pl.col("last_at") + INSTANT
-    sides = pl.LazyFrame({"is_long": [True, False]})
-    moments = ends.select(*_WAVE, "mark_price_usd", cut_at=just_after).join(sides, how="cross")
-    left = open_at(histories(position_changes), moments).group_by(_WAVE).agg(*_sums())
+    left = _open_after(ends, position_changes).group_by(_WAVE).agg(*_sums())
     count, known = pl.col("open_count"), pl.col("known_count")
     return (
         ends.join(left, on=_WAVE, how="left")
@@ -77,6 +82,89 @@ def adl_solvency(
         )
         .sort(_WAVE)
     )
+
+
+def adl_deficits(
+    adls: pl.LazyFrame,
+    liquidations: pl.LazyFrame,
+    position_changes: pl.LazyFrame,
+    *,
+    gap_milliseconds: int = 5000,
+    tolerance_seconds: int = 5,
+) -> pl.LazyFrame:
+    """
+    What losers owed beyond their equity over a whole episode of ADLs, each position once.
+
+    Equity is a stock. A position that stands below zero after nine waves owes once, not nine times:
+    adding up the deficits of waves, as `adl_solvency` tells them, counts it nine times. What one
+    position owes another of its account does not pay: equity is that of a position alone, so on
+    venues with cross margin this says nothing.
+
+    Formula:
+        deficit_usd = Σ over positions max(0, -min over waves equity), equity = collateral ±(size x
+        mark - entry), after the last ADL of each wave in the position's market
+
+    Args:
+        adls: one row per position cut: as `adl_solvency` reads them. All of a protocol are one
+            episode: ask for the facts of an event.
+        liquidations: one row per liquidated position: mark_price_usd (the latest of a market).
+        position_changes: one row per change: as `adl_ranks` reads them.
+        gap_milliseconds: the longest silence within a wave.
+        tolerance_seconds: how old a mark may be when it is used, inclusive.
+
+    Returns:
+        One row per protocol with an ADL, sorted: wave_count, position_count (open after a wave),
+        known_count (of these, whose history tells equity after every wave), owing_count (of these,
+        below zero after one) (Int64), deficit_usd (Float64, USD, in millionths, ≥ 0; null while a
+        position is not known).
+
+    Raises:
+        ValueError: gap_milliseconds is below 1, tolerance_seconds negative, or one longer than a
+            century.
+
+    Source:
+        arXiv 2512.01112 (loser deficit), by position instead of by account, and a stock instead of
+        a sum over waves.
+    """
+    check("tolerance_seconds", tolerance_seconds, least=0)
+    ends = _ends(in_waves(adls, gap_milliseconds), liquidations, tolerance_seconds)
+    left = _open_after(ends, position_changes).select(
+        *("protocol", "equity"),
+        account=pl.struct(POSITION),
+        equity_usd=millionths(pl.col("equity")),
+    )
+    counts = ("wave_count", "position_count", "known_count", "owing_count")
+    deficit, position_count = pl.col("deficit_usd"), pl.col("position_count")
+    return (
+        ends.group_by("protocol")
+        .agg(wave_count=distinct_count("wave"))
+        .join(_known(left), on="protocol", how="left")
+        .join(deficits(left, ["protocol"]), on="protocol", how="left")
+        .with_columns(owing_count=pl.col("account_count"))
+        .with_columns(
+            pl.col(counts).fill_null(0),
+            # Nothing that is open owes nothing: zero is measured.
+            deficit_usd=pl.when(position_count.is_null()).then(0.0).otherwise(deficit),
+        )
+        .select("protocol", *counts, "deficit_usd")
+        .sort("protocol")
+    )
+
+
+def _known(left: pl.LazyFrame) -> pl.LazyFrame:
+    return (
+        left.group_by("protocol", "account")
+        .agg(is_known=pl.col("equity").is_not_null().all())
+        .group_by("protocol")
+        .agg(position_count=row_count(), known_count=pl.col("is_known").sum().cast(pl.Int64))
+    )
+
+
+def _open_after(ends: pl.LazyFrame, position_changes: pl.LazyFrame) -> pl.LazyFrame:
+    just_after = pl.col("last_at") + INSTANT
+    sides = pl.LazyFrame({"is_long": [True, False]})
+    moments = ends.select(*_WAVE, "mark_price_usd", cut_at=just_after).join(sides, how="cross")
+    return open_at(histories(position_changes), moments)
 
 
 _MICROS = ("gains", "owed", "largest_gain", "largest_owed")

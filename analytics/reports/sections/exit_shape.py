@@ -150,6 +150,10 @@ _BUDGET = Shown(
     rows=15,
     headers={"haircut_ratio": "taken of profit"},
 )
+_DEFICITS = Shown(
+    *("adl_deficits", "What losers owed over the waves around the event, each position once"),
+    keys=("protocol",),
+)
 
 
 def in_event(found: Event | None) -> Sequence[Shown]:
@@ -180,4 +184,5 @@ def in_event(found: Event | None) -> Sequence[Shown]:
         ),
         replace(_BUDGET, between=found.around),
         replace(_UNDO, between=found.around),
+        replace(_DEFICITS, between=found.around),
     )
