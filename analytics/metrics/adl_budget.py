@@ -33,7 +33,8 @@ def adl_budget(
     the position still open (haircut). Taking more is overshoot, taking less under-coverage; waves
     have one or the other, so read the smallest and the largest beside a sum. Prices must be young:
     in simulated crashes those of five seconds gave the budget needed to the dollar and overshoot a
-    minute later within 20 %, those of a minute needed ten times too much and half the overshoot.
+    minute later within 20 %, both known of 33 of 464 waves alone; those of a minute needed ten
+    times too much and half the overshoot.
 
     Formula:
         needed_budget_usd = Σ |mark price - execution price| x size
