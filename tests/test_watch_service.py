@@ -232,7 +232,7 @@ def test_a_run_that_begins_at_a_moment_misses_nothing_before_it(
     watched = Watched(path, [(work, [])], "1m", None, None, told, freshness)
 
     look = next(task for task in tasks_of(watched) if task.name == "look")
-    asyncio.run(look.run())
+    asyncio.run(asyncio.wait_for(look.run(), 30))
 
     line = f'perpscope_missing_blocks{{chain="ethereum",protocol="feed"}} {missing}.0'
     assert line in told.text().decode()
