@@ -21,6 +21,7 @@ def multiples(
     *prices: dict[str, object],
     supplies: tuple[dict[str, object], ...] = (SUPPLY,),
     fees: tuple[dict[str, object], ...] = (FEE,),
+    named: tuple[dict[str, object], ...] = (GOV,),
     window_days: int = 1,
     tolerance_seconds: int = 86_400,
 ) -> pl.DataFrame:
@@ -28,7 +29,7 @@ def multiples(
     return price_multiples(
         table("fees", *fees).lazy(),
         table("token_supplies", *supplies).lazy(),
-        table("tokens", GOV).lazy(),
+        table("tokens", *named).lazy(),
         table("oracle_updates", *prices).lazy(),
         window_days=window_days,
         tolerance_seconds=tolerance_seconds,
@@ -64,8 +65,59 @@ def test_a_bridged_token_has_the_name_of_where_it_is_bought() -> None:
     """Its supply is read on chain 2, and only chain 1 knows the address."""
     result = multiples(PRICE, supplies=(SUPPLY | {"chain_id": 2},))
 
-    assert column(result, "chain_id") == [2]
+    assert column(result, "symbol") == ["Gov"]
     assert column(result, "market_cap_usd") == [3650.0]
+
+
+# 511 and 219 tokens within reach: the 730 of the other tests, on two chains.
+HERE = SUPPLY | {"supply_tokens": 700, "dead_tokens": 189}
+THERE = SUPPLY | {"chain_id": 2, "token": "0xu", "supply_tokens": 300, "dead_tokens": 81}
+GOV_THERE = GOV | {"chain_id": 2, "address": "0xu"}
+
+
+def test_a_token_on_two_chains_is_one_token() -> None:
+    """730 of them at 5 dollars are a year of the fees of both chains, not 0.7 and 0.3 of one."""
+    result = multiples(PRICE, supplies=(HERE, THERE), named=(GOV, GOV_THERE))
+    value = discounted_cash_flow(result.lazy(), discount_ratio=0.1, years=0).collect()
+
+    assert result.select("symbol", "token_count").rows() == [("Gov", 2)]
+    assert column(result, "supply_tokens") == ["1000"]
+    assert column(result, "dead_tokens") == ["270"]
+    assert column(result, "price_to_fees_years") == [1.0]
+    assert column(value, "value_usd_per_token") == [5.0]
+    assert column(value, "value_to_market_ratio") == [1.0]
+
+
+def test_two_symbols_are_two_tokens() -> None:
+    """So is one that has no symbol: nobody says what it is a part of."""
+    other = GOV_THERE | {"symbol": "Other"}
+
+    assert column(multiples(supplies=(HERE, THERE), named=(GOV, other)), "symbol") == [
+        "Gov",
+        "Other",
+    ]
+    assert column(multiples(supplies=(HERE, THERE)), "symbol") == ["0xu", "Gov"]
+
+
+def test_a_part_that_was_not_read_leaves_the_whole_unknown() -> None:
+    """The second chain is read from the second day on, and on the third it is not."""
+    days = [HERE | {"block_timestamp": at(days=day)} for day in range(3)]
+    late = THERE | {"block_timestamp": at(days=1)}
+
+    result = multiples(supplies=(*days, late), named=(GOV, GOV_THERE))
+
+    assert column(result, "supply_tokens") == ["700", "1000", None]
+    assert column(result, "token_count") == [1, 2, 2]
+
+
+def test_each_chain_counts_with_its_last_reading_of_the_day() -> None:
+    """A later reading takes the place of an earlier one of its own chain alone."""
+    early = HERE | {"supply_tokens": 9, "block_timestamp": at(), "block_number": 1}
+    later = HERE | {"block_number": 2}
+
+    result = multiples(supplies=(early, later, THERE), named=(GOV, GOV_THERE))
+
+    assert column(result, "supply_tokens") == ["1000"]
 
 
 def test_an_old_price_is_no_price() -> None:

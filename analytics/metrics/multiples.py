@@ -2,11 +2,12 @@
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER, annualised, check, day, ratio, trailing
+from analytics.expressions import EVENT_ORDER, annualised, check, day, ratio, row_count, trailing
 from analytics.prices import told_of
 
 _DOLLARS = pl.Decimal(38, 18)
-_TOKEN = ("protocol", "token")
+_NAMED = ("protocol", "symbol")
+_ONE_CHAIN = ("protocol", "chain_id", "token")
 _TOLD = ("asset", "quote", "oracle_price_quote", "block_timestamp", *EVENT_ORDER)
 _INCOME = ("fees", "revenue", "holders")
 _MICROSECONDS = 1_000_000
@@ -28,8 +29,14 @@ def price_multiples(
     tokens within reach are counted, locked ones too: everything issued less what is at the dead
     address, more than the "circulating" supply of price pages. Income is the window's, as a year.
 
+    Income is of all chains, and so is the supply: tokens of one symbol that a protocol's supply is
+    read of are one token, and are added up. This assumes that a bridge between them burns where a
+    token leaves and mints where it arrives, so that each is in one chain's supply; what a bridge
+    locks instead would count twice. GMX is read on Arbitrum and Avalanche, GNS on Arbitrum, Polygon
+    and Base; of no bridge of theirs is that confirmed. Other chains are missing.
+
     Formula:
-        market_cap_usd = (supply_tokens - dead_tokens) * price_usd
+        market_cap_usd = (Σ supply_tokens - Σ dead_tokens) * price_usd, over tokens of the symbol
         price_to_fees_years = market_cap_usd / (Σ fee_usd over (d - window_days, d] * 365 /
         window_days); revenue and holders' revenue alike
 
@@ -42,9 +49,11 @@ def price_multiples(
         tolerance_seconds: oldest price that still counts at the reading, inclusive.
 
     Returns:
-        One row per protocol, token and UTC day with a reading (the day's last), sorted: chain_id,
-        supply_tokens, dead_tokens (Decimal), price_usd (Decimal; null without a positive price
-        within the tolerance), priced_at (UTC), market_cap_usd (Float64, a product of float values),
+        One row per protocol, symbol (what a token is called that has none) and UTC day with a
+        reading (each token's last of the day), sorted: token_count (Int64, read so far),
+        supply_tokens, dead_tokens (Decimal; null while one of these has no reading of the day),
+        price_usd (Decimal; null without a positive price within the tolerance of the latest
+        reading), priced_at (UTC), market_cap_usd (Float64, a product of float values),
         fees_annual_usd, revenue_annual_usd, holders_annual_usd (Float64, USD a year; null while
         unknown or the window is not full), price_to_fees_years, price_to_revenue_years,
         price_to_holders_revenue_years (Float64, years; null unless income is positive).
@@ -57,30 +66,55 @@ def price_multiples(
         Token Terminal: P/F and P/S are market value over fees and revenue annualised from 30 days.
     """
     check("tolerance_seconds", tolerance_seconds, least=0)
-    readings = (
-        token_supplies.sort(EVENT_ORDER)
-        .group_by(*_TOKEN, day())
-        .agg(pl.col("chain_id", "supply_tokens", "dead_tokens", "block_timestamp").last())
-    )
+    supplies = _supplies(token_supplies, tokens)
     reach = pl.col("supply_tokens") - pl.col("dead_tokens")
     return (
-        _priced(_named(readings, tokens), oracle_updates, tolerance_seconds)
+        _priced(supplies, oracle_updates, tolerance_seconds)
         .with_columns(market_cap_usd=reach.cast(pl.Float64) * pl.col("price_usd").cast(pl.Float64))
-        .join(_income(fees, readings, window_days), on=["protocol", "date"], how="left")
+        .join(_income(fees, supplies, window_days), on=["protocol", "date"], how="left")
         .select(
-            *(*_TOKEN, "date", "chain_id", "supply_tokens", "dead_tokens"),
+            *(*_NAMED, "date", "token_count", "supply_tokens", "dead_tokens"),
             *("price_usd", "priced_at", "market_cap_usd"),
             *(f"{name}_annual_usd" for name in _INCOME),
             price_to_fees_years=_years("fees"),
             price_to_revenue_years=_years("revenue"),
             price_to_holders_revenue_years=_years("holders"),
         )
-        .sort(*_TOKEN, "date")
+        .sort(*_NAMED, "date")
     )
 
 
 def _years(income: str) -> pl.Expr:
     return ratio(pl.col("market_cap_usd"), pl.col(f"{income}_annual_usd"))
+
+
+def _supplies(token_supplies: pl.LazyFrame, tokens: pl.LazyFrame) -> pl.LazyFrame:
+    """Return by day what there is of each name on all chains where it has been read so far."""
+    readings = (
+        token_supplies.sort(EVENT_ORDER)
+        .group_by(*_ONE_CHAIN, day())
+        .agg(pl.col("supply_tokens", "dead_tokens", "block_timestamp").last())
+        .with_columns(is_first=pl.col("date") == pl.col("date").min().over(_ONE_CHAIN))
+    )
+    is_whole = pl.col("read_count") == pl.col("token_count")
+    return (
+        _named(readings, tokens)
+        .group_by(*_NAMED, "date")
+        .agg(
+            pl.col("supply_tokens", "dead_tokens").sum(),
+            pl.col("block_timestamp").max(),
+            read_count=row_count(),
+            token_count=pl.col("is_first").sum().cast(pl.Int64),
+        )
+        .sort(*_NAMED, "date")
+        .with_columns(
+            asset=pl.col("symbol").str.to_uppercase(),
+            token_count=pl.col("token_count").cum_sum().over(_NAMED),
+        )
+        .with_columns(
+            pl.when(is_whole).then(name).alias(name) for name in ("supply_tokens", "dead_tokens")
+        )
+    )
 
 
 def _named(readings: pl.LazyFrame, tokens: pl.LazyFrame) -> pl.LazyFrame:
@@ -94,7 +128,7 @@ def _named(readings: pl.LazyFrame, tokens: pl.LazyFrame) -> pl.LazyFrame:
     return (
         readings.join(own, on=["chain_id", "token"], how="left")
         .join(elsewhere, on="token", how="left")
-        .with_columns(asset=pl.coalesce("symbol", "any_symbol", "token").str.to_uppercase())
+        .with_columns(symbol=pl.coalesce("symbol", "any_symbol", "token"))
     )
 
 
@@ -180,7 +214,7 @@ def discounted_cash_flow(
         value_usd = holders_annual_usd * factor
 
     Args:
-        price_multiples: one row per protocol, token and day: holders_annual_usd (USD a year),
+        price_multiples: one row per protocol, symbol and day: holders_annual_usd (USD a year),
             market_cap_usd (USD), supply_tokens, dead_tokens.
         growth_ratio: growth of income in each of the first years, 0.1 = 10 %.
         discount_ratio: what a year costs, 0.15 = 15 %.
@@ -190,7 +224,7 @@ def discounted_cash_flow(
         tolerance_seconds: oldest price of the market value, as in `price_multiples`.
 
     Returns:
-        One row per protocol, token and day with a reading of the supply, sorted:
+        One row per protocol, symbol and day with a reading of the supply, sorted:
         holders_annual_usd, market_cap_usd, value_usd (Float64, USD), value_usd_per_token (Float64;
         null unless tokens are within reach), value_to_market_ratio (Float64, 1 = fairly priced
         under these assumptions; null unless the market value is positive); each null while what it
@@ -213,11 +247,11 @@ def discounted_cash_flow(
     return (
         price_multiples.with_columns(value_usd=pl.col("holders_annual_usd") * factor)
         .select(
-            *(*_TOKEN, "date", "holders_annual_usd", "market_cap_usd", "value_usd"),
+            *(*_NAMED, "date", "holders_annual_usd", "market_cap_usd", "value_usd"),
             value_usd_per_token=ratio(pl.col("value_usd"), reach),
             value_to_market_ratio=ratio(pl.col("value_usd"), pl.col("market_cap_usd")),
         )
-        .sort(*_TOKEN, "date")
+        .sort(*_NAMED, "date")
     )
 
 

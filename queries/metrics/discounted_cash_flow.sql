@@ -1,6 +1,6 @@
 -- question: What is a protocol's income to token holders worth today, under stated assumptions?
 -- reads:    fees, token_supplies, tokens, oracle_updates
--- grain:    one row per protocol, token and UTC day with a reading of the supply
+-- grain:    one row per protocol, symbol and UTC day with a reading of the supply
 -- units:    *_usd US dollars, *_annual_usd a year; value_usd_per_token US dollars per token;
 --           value_to_market_ratio 1 = fairly priced
 -- param:    growth_ratio number 0.0 (growth of income in each of the first years, 0.1 = 10 %)
@@ -28,63 +28,7 @@ followed as (
 
 ),
 
-readings as (
-
-    select
-        protocol,
-        chain_id,
-        token,
-        block_timestamp::date as date,
-        block_timestamp,
-        supply_tokens,
-        dead_tokens
-    from token_supplies
-    qualify row_number() over (
-            partition by protocol, token, block_timestamp::date
-            order by block_number desc, log_index desc, item_index desc, tx_hash desc
-        ) = 1
-
-),
-
-symbols as (
-
-    select
-        chain_id,
-        address,
-        max(symbol) as symbol
-    from tokens
-    group by all
-
-),
-
--- A token that was bridged to where it is bought is named where it is bought.
-elsewhere as (
-
-    select
-        address,
-        max(symbol) as symbol
-    from tokens
-    group by all
-
-),
-
-named as (
-
-    select
-        readings.protocol,
-        readings.chain_id,
-        readings.token,
-        readings.date,
-        readings.block_timestamp,
-        readings.supply_tokens,
-        readings.dead_tokens,
-        upper(coalesce(symbols.symbol, elsewhere.symbol, readings.token)) as asset
-    from readings
-    left join symbols
-        on readings.chain_id = symbols.chain_id and readings.token = symbols.address
-    left join elsewhere on readings.token = elsewhere.address
-
-),
+-- part: named_supplies
 
 -- Of several prices in one second only the last can be the latest.
 prices as (
@@ -105,22 +49,22 @@ prices as (
 priced as (
 
     select
-        named.protocol,
-        named.token,
-        named.date,
-        named.supply_tokens,
-        named.dead_tokens,
+        supplies.protocol,
+        supplies.symbol,
+        supplies.date,
+        supplies.supply_tokens,
+        supplies.dead_tokens,
         case
             when
-                named.block_timestamp - prices.block_timestamp
+                supplies.block_timestamp - prices.block_timestamp
                 <= to_microseconds($tolerance_seconds::bigint * 1000000)
                 then prices.oracle_price_quote
         end as price_usd
-    from named
+    from supplies
     asof left join prices
         on
-            named.asset = prices.asset
-            and named.block_timestamp >= prices.block_timestamp
+            supplies.asset = prices.asset
+            and supplies.block_timestamp >= prices.block_timestamp
 
 ),
 
@@ -139,7 +83,7 @@ flows as (
         date,
         0 as holders_usd,
         null as charged_on
-    from readings
+    from supplies
 
 ),
 
@@ -180,7 +124,7 @@ compared as (
 
     select
         priced.protocol,
-        priced.token,
+        priced.symbol,
         priced.date,
         priced.supply_tokens - priced.dead_tokens as reach_tokens,
         (priced.supply_tokens - priced.dead_tokens)::varchar::double
@@ -197,7 +141,7 @@ worth as (
 
     select
         compared.protocol,
-        compared.token,
+        compared.symbol,
         compared.date,
         compared.holders_annual_usd,
         compared.market_cap_usd,
@@ -210,7 +154,7 @@ worth as (
 
 select
     protocol,
-    token,
+    symbol,
     date,
     holders_annual_usd,
     market_cap_usd,
@@ -220,4 +164,4 @@ select
     end as value_usd_per_token,
     case when market_cap_usd > 0 then value_usd / market_cap_usd end as value_to_market_ratio
 from worth
-order by protocol, token, date
+order by protocol, symbol, date

@@ -1,70 +1,14 @@
 -- question: How many years of fees, revenue and holders' revenue is a token's market value?
 -- reads:    fees, token_supplies, tokens, oracle_updates
--- grain:    one row per protocol, token and UTC day with a reading of the supply
--- units:    *_tokens whole tokens; price_usd US dollars per token; *_usd US dollars, *_annual_usd a
+-- grain:    one row per protocol, symbol and UTC day with a reading of the supply
+-- units:    *_tokens whole tokens on all chains where they are read; price_usd US dollars per token; *_usd US dollars, *_annual_usd a
 --           year; *_years of income at that rate
 -- param:    window_days count 30 (length of the window in UTC days, the day itself included)
 -- param:    tolerance_seconds integer 86400 (oldest price that still counts, inclusive)
 -- twin of:  analytics.metrics.multiples.price_multiples
 with
 
-readings as (
-
-    select
-        protocol,
-        chain_id,
-        token,
-        block_timestamp::date as date,
-        block_timestamp,
-        supply_tokens,
-        dead_tokens
-    from token_supplies
-    qualify row_number() over (
-            partition by protocol, token, block_timestamp::date
-            order by block_number desc, log_index desc, item_index desc, tx_hash desc
-        ) = 1
-
-),
-
-symbols as (
-
-    select
-        chain_id,
-        address,
-        max(symbol) as symbol
-    from tokens
-    group by all
-
-),
-
--- A token that was bridged to where it is bought is named where it is bought.
-elsewhere as (
-
-    select
-        address,
-        max(symbol) as symbol
-    from tokens
-    group by all
-
-),
-
-named as (
-
-    select
-        readings.protocol,
-        readings.chain_id,
-        readings.token,
-        readings.date,
-        readings.block_timestamp,
-        readings.supply_tokens,
-        readings.dead_tokens,
-        upper(coalesce(symbols.symbol, elsewhere.symbol, readings.token)) as asset
-    from readings
-    left join symbols
-        on readings.chain_id = symbols.chain_id and readings.token = symbols.address
-    left join elsewhere on readings.token = elsewhere.address
-
-),
+-- part: named_supplies
 
 -- Of several prices in one second only the last can be the latest.
 prices as (
@@ -85,29 +29,29 @@ prices as (
 priced as (
 
     select
-        named.protocol,
-        named.token,
-        named.date,
-        named.chain_id,
-        named.supply_tokens,
-        named.dead_tokens,
+        supplies.protocol,
+        supplies.symbol,
+        supplies.date,
+        supplies.token_count,
+        supplies.supply_tokens,
+        supplies.dead_tokens,
         case
             when
-                named.block_timestamp - prices.block_timestamp
+                supplies.block_timestamp - prices.block_timestamp
                 <= to_microseconds($tolerance_seconds::bigint * 1000000)
                 then prices.oracle_price_quote
         end as price_usd,
         case
             when
-                named.block_timestamp - prices.block_timestamp
+                supplies.block_timestamp - prices.block_timestamp
                 <= to_microseconds($tolerance_seconds::bigint * 1000000)
                 then prices.block_timestamp
         end as priced_at
-    from named
+    from supplies
     asof left join prices
         on
-            named.asset = prices.asset
-            and named.block_timestamp >= prices.block_timestamp
+            supplies.asset = prices.asset
+            and supplies.block_timestamp >= prices.block_timestamp
 
 ),
 
@@ -130,7 +74,7 @@ flows as (
         0 as revenue_usd,
         0 as holders_usd,
         null as charged_on
-    from readings
+    from supplies
 
 ),
 
@@ -179,9 +123,9 @@ compared as (
 
     select
         priced.protocol,
-        priced.token,
+        priced.symbol,
         priced.date,
-        priced.chain_id,
+        priced.token_count,
         priced.supply_tokens,
         priced.dead_tokens,
         priced.price_usd,
@@ -212,4 +156,4 @@ select
         when holders_annual_usd > 0 then market_cap_usd / holders_annual_usd
     end as price_to_holders_revenue_years
 from compared
-order by protocol, token, date
+order by protocol, symbol, date

@@ -167,18 +167,17 @@ def _multiples(scope: Scope, sources: Mapping[str, Source]) -> tuple[Table, ...]
     if days is None:
         return ()
     multiples, worth = sources["price_multiples"], sources["discounted_cash_flow"]
-    keys = ["protocol", "token", "date"]
+    keys = ["protocol", "symbol", "date"]
     priced = multiples.frame.join(worth.frame.select(*keys, "value_to_market_ratio"), on=keys)
-    last = priced.sort("date").group_by("protocol", "token").last().drop_nulls("market_cap_usd")
+    last = priced.sort("date").group_by("protocol", "symbol").last().drop_nulls("market_cap_usd")
     if last.is_empty():
         return ()
-    shown = _symbols(scope, last)
     title = f"Market value in years of income, from {named_days(days)}"
     headers = {"value_to_market_ratio": "holders' income discounted at 15 %, to market value"}
     return (
         table(
             title,
-            shown.sort("protocol", "token"),
+            last.sort("protocol", "symbol"),
             _VALUED,
             headers=headers,
             source=multiples,

@@ -1,0 +1,105 @@
+-- question: How much of a token is there on all chains where a protocol's supply is read?
+-- reads:    token_supplies, tokens
+-- grain:    one row per protocol, symbol and UTC day with a reading of the supply
+-- units:    *_tokens whole tokens, null while one that was read before has no reading of the day
+with
+
+readings as (
+
+    select
+        protocol,
+        chain_id,
+        token,
+        block_timestamp::date as date,
+        block_timestamp,
+        supply_tokens,
+        dead_tokens
+    from token_supplies
+    qualify row_number() over (
+            partition by protocol, chain_id, token, block_timestamp::date
+            order by block_number desc, log_index desc, item_index desc, tx_hash desc
+        ) = 1
+
+),
+
+symbols as (
+
+    select
+        chain_id,
+        address,
+        max(symbol) as symbol
+    from tokens
+    group by all
+
+),
+
+-- A token that was bridged to where it is bought is named where it is bought.
+elsewhere as (
+
+    select
+        address,
+        max(symbol) as symbol
+    from tokens
+    group by all
+
+),
+
+named as (
+
+    select
+        readings.protocol,
+        coalesce(symbols.symbol, elsewhere.symbol, readings.token) as symbol,
+        readings.date,
+        readings.block_timestamp,
+        readings.supply_tokens,
+        readings.dead_tokens,
+        readings.date = min(readings.date) over own as is_first
+    from readings
+    left join symbols
+        on readings.chain_id = symbols.chain_id and readings.token = symbols.address
+    left join elsewhere on readings.token = elsewhere.address
+    window own as (partition by readings.protocol, readings.chain_id, readings.token)
+
+),
+
+added as (
+
+    select
+        protocol,
+        symbol,
+        date,
+        max(block_timestamp) as block_timestamp,
+        sum(supply_tokens) as supply_tokens,
+        sum(dead_tokens) as dead_tokens,
+        count(*) as read_count,
+        count(*) filter (where is_first) as first_count
+    from named
+    group by all
+
+),
+
+counted as (
+
+    select
+        *,
+        sum(first_count) over (partition by protocol, symbol order by date)::bigint as token_count
+    from added
+
+),
+
+supplies as (
+
+    select
+        protocol,
+        symbol,
+        upper(symbol) as asset,
+        date,
+        block_timestamp,
+        token_count,
+        case when read_count = token_count then supply_tokens end as supply_tokens,
+        case when read_count = token_count then dead_tokens end as dead_tokens
+    from counted
+
+)
+
+select * from supplies
