@@ -48,11 +48,11 @@ named as (
 
     select
         readings.protocol,
-        coalesce(symbols.symbol, elsewhere.symbol, readings.token) as symbol,
         readings.date,
         readings.block_timestamp,
         readings.supply_tokens,
         readings.dead_tokens,
+        coalesce(symbols.symbol, elsewhere.symbol, readings.token) as symbol,
         readings.date = min(readings.date) over own as is_first
     from readings
     left join symbols
@@ -81,7 +81,13 @@ added as (
 counted as (
 
     select
-        *,
+        protocol,
+        symbol,
+        date,
+        block_timestamp,
+        supply_tokens,
+        dead_tokens,
+        read_count,
         sum(first_count) over (partition by protocol, symbol order by date)::bigint as token_count
     from added
 
@@ -92,14 +98,15 @@ supplies as (
     select
         protocol,
         symbol,
-        upper(symbol) as asset,
         date,
         block_timestamp,
         token_count,
+        upper(symbol) as asset,
         case when read_count = token_count then supply_tokens end as supply_tokens,
         case when read_count = token_count then dead_tokens end as dead_tokens
     from counted
 
 )
 
-select * from supplies
+select *
+from supplies
