@@ -13,9 +13,11 @@ from datetime import timedelta
 import polars as pl
 
 from analytics.expressions import EVENT_ORDER, check, millionths, ratio, whole_total
+from analytics.prices import of_own_feeds, told_of
 
 _MARKET = ("chain_id", "protocol", "version", "market")
 _WAVE = ("protocol", "wave")
+_PLACED = (*_MARKET, "block_timestamp", *EVENT_ORDER)
 
 
 def microdollars(dollars: pl.Expr) -> pl.Expr:
@@ -41,11 +43,62 @@ def latest_prices(events: pl.LazyFrame, price: pl.Expr) -> pl.LazyFrame:
     """
     return (
         events.filter(price.is_not_null())
-        .sort(*EVENT_ORDER)
+        .sort(*EVENT_ORDER, maintain_order=True)
         .group_by(*_MARKET, pl.col("block_timestamp").alias("seen_at"))
         .agg(price.last())
         .sort("seen_at")
     )
+
+
+def marks_and_trades(
+    adls: pl.LazyFrame,
+    liquidations: pl.LazyFrame,
+    position_changes: pl.LazyFrame,
+    oracle_updates: pl.LazyFrame,
+    markets: pl.LazyFrame,
+) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """
+    Return where the markets of ADLs stood, by their events and by the feeds of their venue.
+
+    Args:
+        adls: the facts whose markets are asked about.
+        liquidations: the facts that tell marks.
+        position_changes: the facts whose trades tell where a market stands.
+        oracle_updates: the facts of which a venue's own dollar prices tell both.
+        markets: the table that says of which asset a market is; of another none of them tells.
+
+    Returns:
+        Prices as `latest_prices` returns them, mark_price_usd and later_price_usd: those of
+        liquidations and those of trades, each with the venue's own.
+    """
+    own = _own_prices(adls, oracle_updates, markets)
+    trades = position_changes.filter(pl.col("cause") == "trade")
+    return (
+        _beside(own, liquidations, pl.col("mark_price_usd")),
+        _beside(own, trades, pl.col("execution_price_usd").alias("later_price_usd")),
+    )
+
+
+def _own_prices(
+    adls: pl.LazyFrame, oracle_updates: pl.LazyFrame, markets: pl.LazyFrame
+) -> pl.LazyFrame:
+    venue = ("chain_id", "protocol")
+    cut = adls.select(_MARKET).unique()
+    named = markets.join(cut, on=[*venue, "market"], how="semi").with_columns(
+        asset=pl.col("symbol").str.to_uppercase()
+    )
+    # A venue's version of its oracle is not that of its markets.
+    kept = (*venue, "asset", "feed", "block_timestamp", *EVENT_ORDER, "oracle_price_quote")
+    dollars = oracle_updates.filter(pl.col("quote") == "USD").select(kept)
+    told = of_own_feeds(named, told_of(dollars, named, "asset"))
+    return cut.join(told, on=[*venue, "market"])
+
+
+def _beside(own: pl.LazyFrame, events: pl.LazyFrame, price: pl.Expr) -> pl.LazyFrame:
+    name = price.meta.output_name()
+    of_feeds = own.select(*_PLACED, pl.col("oracle_price_quote").alias(name))
+    # Of two in one place the market's own event is the last.
+    return latest_prices(pl.concat([of_feeds, events.select(*_PLACED, price)]), pl.col(name))
 
 
 def with_price(
@@ -73,8 +126,8 @@ def with_price(
 
 def with_losses(
     cut: pl.LazyFrame,
-    liquidations: pl.LazyFrame,
-    position_changes: pl.LazyFrame,
+    marks: pl.LazyFrame,
+    later: pl.LazyFrame,
     *,
     horizon_milliseconds: int,
     tolerance_seconds: int,
@@ -84,8 +137,8 @@ def with_losses(
 
     Args:
         cut: a frame of `adls` with its waves.
-        liquidations: the facts that tell marks.
-        position_changes: the facts whose trades tell where a market stands.
+        marks: prices that tell marks, as `marks_and_trades` returns them.
+        later: prices that tell where a market stands, as it returns them.
         horizon_milliseconds: how long after the end of a wave the later price is taken.
         tolerance_seconds: how old a price may be when it is used, inclusive.
 
@@ -99,9 +152,6 @@ def with_losses(
     """
     check("horizon_milliseconds", horizon_milliseconds, least=0, most=100 * 366 * 86_400_000)
     check("tolerance_seconds", tolerance_seconds, least=0)
-    trades = position_changes.filter(pl.col("cause") == "trade")
-    marks = latest_prices(liquidations, pl.col("mark_price_usd"))
-    later = latest_prices(trades, pl.col("execution_price_usd").alias("later_price_usd"))
     marked = with_price(cut, "block_timestamp", marks, tolerance_seconds)
     end = pl.col("block_timestamp").max().over(_WAVE)
     asked = marked.with_columns(asked_at=end + pl.duration(milliseconds=horizon_milliseconds))

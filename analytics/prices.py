@@ -17,6 +17,8 @@ REFERENCE = tuple(f"reference_{name}" for name in SOURCE)
 
 MICROSECONDS = 1_000_000
 
+_MARKET = ("chain_id", "protocol", "market")
+
 
 def latest_prices(
     oracle_updates: pl.LazyFrame, *, by: Sequence[str] = (*PAIR, *SOURCE)
@@ -60,6 +62,35 @@ def told_of(updates: pl.LazyFrame, asked: pl.LazyFrame, name: str) -> pl.LazyFra
         return updates.filter(pl.col(name).is_in(wanted.implode())).collect(engine="streaming")
 
     return asked.select(name).unique().map_batches(read, schema=schema)
+
+
+def assets_of(markets: pl.LazyFrame) -> pl.LazyFrame:
+    """Return asset and index_token of each market; null where its symbol or token is not known."""
+    symbol = pl.col("symbol").str.to_uppercase()
+    return markets.group_by(_MARKET).agg(
+        asset=symbol.max(), index_token=pl.col("index_token").max()
+    )
+
+
+def of_own_feeds(markets: pl.LazyFrame, told: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    Return what the venue's own feeds tell of each market.
+
+    A venue may price two tokens of one asset: the market's own index token is the one it used.
+
+    Args:
+        markets: the table.
+        told: rows with chain_id, protocol, asset and feed; asset null while it is unknown.
+
+    Returns:
+        The rows with market and index_token, once for each market of their asset.
+    """
+    is_index = (pl.col("feed") == pl.col("index_token")).fill_null(value=False)
+    return (
+        assets_of(markets)
+        .join(told, on=["chain_id", "protocol", "asset"])
+        .filter(is_index | ~is_index.any().over(_MARKET))
+    )
 
 
 def renamed(frame: pl.LazyFrame, names: Iterable[str], prefix: str) -> pl.LazyFrame:

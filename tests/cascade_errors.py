@@ -14,6 +14,7 @@ from itertools import pairwise
 from statistics import correlation, mean, median
 
 import polars as pl
+from simulated_world import told_by
 
 from analytics.budgets import haircuts, needed_budgets, overshoot
 from analytics.compute import collected, compute
@@ -77,7 +78,7 @@ def world(name: str, seed: int) -> World:
 
 def measured(metric: str, found: World, **settings: object) -> pl.DataFrame:
     """Return a metric of the simulator's own books."""
-    return collected(compute(metric, lambda name: found.ledger.table(name).lazy(), **settings))
+    return collected(compute(metric, lambda name: told_by(found, name).lazy(), **settings))
 
 
 def event(scenario: Scenario) -> dict[str, object]:

@@ -8,6 +8,9 @@ from functools import cache
 import polars as pl
 from handmade import table
 
+from indexer.chains import ARBITRUM, ETHEREUM
+from indexer.facts.known import declared
+from indexer.protocols import PROTOCOLS
 from indexer.simulation.ledger import Row
 from indexer.simulation.world import World, simulated
 from indexer.tables import fact_tables
@@ -21,6 +24,14 @@ _EXACT = Context(prec=60)
 def world() -> World:
     """Return the world of the usual seed."""
     return simulated(SEED)
+
+
+def told_by(found: World, name: str) -> pl.DataFrame:
+    """Return a table of a world's books, or its markets as the declarations state them."""
+    if name != "markets":
+        return found.ledger.table(name)
+    protocols = tuple(PROTOCOLS.values())
+    return pl.concat(declared(protocols, chain).markets for chain in (ARBITRUM, ETHEREUM))
 
 
 @cache

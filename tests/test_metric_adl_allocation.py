@@ -9,7 +9,7 @@ from handmade import at, column, fill, load, table
 from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
-from simulated_world import world
+from simulated_world import told_by, world
 from test_metric_adl_ranks import change, cut
 from test_twins import by_sql
 
@@ -171,6 +171,22 @@ def test_without_a_mark_nothing_is_allocated() -> None:
     ]
 
 
+def test_the_venues_own_oracle_is_a_mark() -> None:
+    """No liquidation is near; the feed says 100 a token as the mark did."""
+    market = {"symbol": "BTC", "asset_class": "crypto", "known_by": "declaration"}
+    prices = [{"asset": "BTC", "oracle_price_quote": 100, "block_timestamp": at(58)}]
+    facts = {
+        "adls": table("adls", CUT),
+        "position_changes": table("position_changes", *BOOK, LATER),
+        "oracle_updates": table("oracle_updates", *prices),
+        "markets": table("markets", market),
+    }
+
+    result = collected(compute("adl_allocation", load(**facts)))
+
+    assert borne(result) == borne(allocated(CUT))
+
+
 def test_an_unknown_account_has_no_row_and_its_budget_counts() -> None:
     """The venue took it from somebody."""
     result = allocated(CUT, CUT | {"account": None, "execution_price_usd": 95})
@@ -202,7 +218,7 @@ def test_both_rules_take_the_budget_or_all_there_is(
 @pytest.mark.soak
 def test_twins_agree_on_a_simulated_crash() -> None:
     """Positions of a whole market: the queue takes the budget, and SQL says the same."""
-    frames = {name: world().ledger.table(name) for name in facts_of("adl_allocation")}
+    frames = {name: told_by(world(), name) for name in facts_of("adl_allocation")}
     result = collected(compute("adl_allocation", load(**frames)))
     sides = result.drop_nulls("queue_usd").group_by("wave", "market", "is_long")
     taken = sides.agg(

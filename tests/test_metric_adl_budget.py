@@ -22,6 +22,7 @@ LONG: dict[str, object] = {
 }
 SHORT = LONG | {"is_long": False, "account": "0xb"}
 MARK = {"mark_price_usd": 92, "shortfall_usd": 0}
+MARKET = {"symbol": "btc", "asset_class": "crypto", "known_by": "declaration"}
 MONEY = ("needed_budget_usd", "haircut_usd", "overshoot_usd", "under_coverage_usd")
 
 
@@ -30,16 +31,29 @@ def trade(price: object, second: float = 0) -> dict[str, object]:
     return {"execution_price_usd": price, "block_timestamp": at(second)}
 
 
+def price(dollars: object, second: float = 0, **also: object) -> dict[str, object]:
+    """Return what the venue's own feed of the market says."""
+    told = {"asset": "BTC", "oracle_price_quote": dollars, "block_timestamp": at(second)}
+    return told | also
+
+
 def budget(
     *cut: Mapping[str, object],
     marks: Rows = (MARK,),
     trades: Rows = (),
+    oracle: Rows = (),
+    markets: Rows = (MARKET,),
     **settings: int,
 ) -> pl.DataFrame:
     """Return the metric of these ADLs, liquidations and position changes."""
-    adls, liquidations = table("adls", *cut), table("liquidations", *marks)
-    changes = table("position_changes", *trades)
-    return adl_budget(adls.lazy(), liquidations.lazy(), changes.lazy(), **settings).collect()
+    return adl_budget(
+        table("adls", *cut).lazy(),
+        table("liquidations", *marks).lazy(),
+        table("position_changes", *trades).lazy(),
+        table("oracle_updates", *oracle).lazy(),
+        table("markets", *markets).lazy(),
+        **settings,
+    ).collect()
 
 
 def money(result: pl.DataFrame) -> list[object]:
@@ -159,6 +173,75 @@ def test_only_trades_of_the_market_tell_its_later_price() -> None:
     result = budget(LONG, trades=elsewhere)
 
     assert column(result, "unpriced_count") == [1]
+
+
+def test_the_venues_own_oracle_tells_marks_and_later_prices() -> None:
+    """Without a liquidation or a trade its 92 is the mark, and its 95 a minute later the market."""
+    oracle = (price(92), price(95, 60))
+
+    result = budget(LONG, marks=(), oracle=oracle, horizon_milliseconds=60_000)
+
+    assert money(result) == [10.0, 25.0, 15.0, 0.0]
+
+
+def test_the_youngest_of_both_counts() -> None:
+    """A mark of 2 s ago stands before the oracle's of 3 s ago and behind its of 1 s ago."""
+    marks, trades = (MARK | {"block_timestamp": at(-2)},), (trade(95, -2),)
+
+    older = budget(LONG, marks=marks, trades=trades, oracle=(price(91, -3),))
+    younger = budget(LONG, marks=marks, trades=trades, oracle=(price(91, -1),))
+
+    assert money(older) == [10.0, 25.0, 15.0, 0.0]
+    assert money(younger) == [5.0, 5.0, 0.0, 0.0]
+
+
+def test_of_one_moment_the_last_event_counts() -> None:
+    """The oracle's price is beaten by what comes after it, and by an event in the same place."""
+    later = price(91, log_index=7)
+
+    assert budget(LONG, oracle=(price(91),))["needed_budget_usd"].item() == 10.0
+    assert budget(LONG, oracle=(later,))["needed_budget_usd"].item() == 5.0
+
+
+@pytest.mark.parametrize(
+    "also",
+    [{"protocol": "other"}, {"chain_id": 2}, {"quote": "USDT"}, {"asset": "ETH"}, {"asset": None}],
+)
+def test_no_other_oracle_tells_where_the_market_stands(also: dict[str, object]) -> None:
+    """Not of another venue, chain or asset, nor in another currency."""
+    result = budget(LONG, marks=(), oracle=(price(92) | also,))
+
+    assert money(result) == [None] * 4
+
+
+def test_another_version_of_the_venue_has_the_same_oracle() -> None:
+    """The oracle of a venue is numbered on its own."""
+    assert money(budget(LONG, marks=(), oracle=(price(92, version="v9"),)))[0] == 10.0
+
+
+def test_an_oracles_price_is_no_older_than_any_other() -> None:
+    """One of 5 s ago is used, one of 6 s ago is not."""
+    found = [budget(LONG, marks=(), oracle=(price(92, -age),)) for age in (5, 6)]
+
+    assert [column(each, "needed_budget_usd") for each in found] == [[10.0], [None]]
+    assert [column(each, "haircut_usd") for each in found] == [[10.0], [None]]
+
+
+@pytest.mark.parametrize("markets", [(), (MARKET | {"symbol": None},), (MARKET | {"chain_id": 2},)])
+def test_without_the_asset_of_a_market_no_oracle_is_its_own(markets: Rows) -> None:
+    """Of which asset the market is nobody says."""
+    assert money(budget(LONG, marks=(), oracle=(price(92),), markets=markets)) == [None] * 4
+
+
+def test_of_two_tokens_of_an_asset_the_index_token_is_the_one() -> None:
+    """A wrapped token may be worth less; the youngest of both counts where none is the index."""
+    oracle = (price(92, -1, feed="0xindex"), price(91, feed="0xwrapped"))
+    named = (MARKET | {"index_token": "0xindex"},)
+
+    indexed = budget(LONG, marks=(), oracle=oracle, markets=named)
+
+    assert column(indexed, "needed_budget_usd") == [10.0]
+    assert column(budget(LONG, marks=(), oracle=oracle), "needed_budget_usd") == [5.0]
 
 
 def test_settings_are_not_negative() -> None:

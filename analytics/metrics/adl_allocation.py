@@ -3,7 +3,7 @@
 import polars as pl
 
 from analytics.budgets import (
-    latest_prices,
+    marks_and_trades,
     microdollars,
     pro_rata,
     queued,
@@ -24,6 +24,8 @@ def adl_allocation(
     adls: pl.LazyFrame,
     liquidations: pl.LazyFrame,
     position_changes: pl.LazyFrame,
+    oracle_updates: pl.LazyFrame,
+    markets: pl.LazyFrame,
     *,
     gap_milliseconds: int = 5000,
     horizon_milliseconds: int = 0,
@@ -54,6 +56,10 @@ def adl_allocation(
             mark).
         position_changes: one row per change: as `adl_ranks` reads them; cause (the latest
             execution_price_usd of a trade in a market is its later price).
+        oracle_updates: one row per update: asset, quote, feed, oracle_price_quote. The venue's own,
+            on its chain and in dollars, are marks and later prices too: the youngest counts.
+        markets: symbol (the asset) and index_token of a market; without a symbol no oracle's price
+            is its own.
         gap_milliseconds: the longest silence within a wave.
         horizon_milliseconds: how long after the end of a wave the later price is taken.
         tolerance_seconds: how old a price may be when it is used, inclusive.
@@ -82,14 +88,14 @@ def adl_allocation(
         ranks `adl_ranks` states.
     """
     check_named("rank", rank, SCORES)
+    marks, later = marks_and_trades(adls, liquidations, position_changes, oracle_updates, markets)
     cut = with_losses(
         in_waves(adls, gap_milliseconds),
-        liquidations,
-        position_changes,
+        marks,
+        later,
         horizon_milliseconds=horizon_milliseconds,
         tolerance_seconds=tolerance_seconds,
     ).filter(pl.col("is_long").is_not_null())
-    marks = latest_prices(liquidations, pl.col("mark_price_usd"))
     sides = with_price(_sides(cut), "cut_at", marks, tolerance_seconds)
     winners = scored(open_at(histories(position_changes), sides))
     gains = winners.select(*_POSITION, "gain", score=f"score_{rank}", is_open=pl.lit(value=True))

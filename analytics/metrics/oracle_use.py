@@ -10,11 +10,13 @@ from analytics.prices import (
     SOURCE,
     as_of,
     as_reference,
+    assets_of,
     beside_reference,
     deviation_bps,
     in_seconds,
     latest_prices,
     microseconds_between,
+    of_own_feeds,
     renamed,
 )
 
@@ -192,7 +194,7 @@ def mark_oracle_basis(
     sources = references.select(*PAIR, *REFERENCE).unique()
     asked = (
         _told(position_changes, liquidations)
-        .join(_assets(markets), on=_MARKET)
+        .join(assets_of(markets), on=_MARKET)
         .join(sources, on="asset")
     )
     by = [*PAIR, *REFERENCE]
@@ -232,20 +234,7 @@ def _known(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
     return latest_prices(oracle_updates.filter(pl.col("asset").is_not_null()))
 
 
-def _assets(markets: pl.LazyFrame) -> pl.LazyFrame:
-    symbol = pl.col("symbol").str.to_uppercase()
-    return markets.group_by(_MARKET).agg(
-        asset=symbol.max(), index_token=pl.col("index_token").max()
-    )
-
-
 def _own_feeds(markets: pl.LazyFrame, oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
     """Return the venue's own feeds of each market; the one of its index token, if there is one."""
     sources = oracle_updates.select(*PAIR, *SOURCE).unique()
-    is_index = (pl.col("feed") == pl.col("index_token")).fill_null(value=False)
-    return (
-        _assets(markets)
-        .join(sources, on=["chain_id", "protocol", "asset"])
-        .filter(is_index | ~is_index.any().over(_MARKET))
-        .select(*_MARKET, *PAIR, "feed")
-    )
+    return of_own_feeds(markets, sources).select(*_MARKET, *PAIR, "feed")

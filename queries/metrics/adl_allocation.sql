@@ -1,5 +1,5 @@
 -- question: What did each winner lose to a wave of ADLs, and what in a queue or if all gave alike?
--- reads:    adls, liquidations, position_changes
+-- reads:    adls, liquidations, position_changes, oracle_updates, markets
 -- grain:    one row per chain, protocol, version, market, side, wave and position that was cut or had
 --           a profit
 -- units:    *_usd US dollars in millionths, null while not known; haircut_ratio 1 = all of the gain;
@@ -88,42 +88,7 @@ asked as (
 
 ),
 
--- Of several prices of one moment the last stands.
-marks as (
-
-    select
-        chain_id,
-        protocol,
-        version,
-        market,
-        block_timestamp as seen_at,
-        last(
-            mark_price_usd
-            order by block_number, log_index, item_index, tx_hash
-        ) as price_usd
-    from liquidations
-    where mark_price_usd is not null
-    group by all
-
-),
-
-trades as (
-
-    select
-        chain_id,
-        protocol,
-        version,
-        market,
-        block_timestamp as seen_at,
-        last(
-            execution_price_usd
-            order by block_number, log_index, item_index, tx_hash
-        ) as price_usd
-    from position_changes
-    where cause = 'trade' and execution_price_usd is not null
-    group by all
-
-),
+-- part: marks_and_trades
 
 priced as (
 

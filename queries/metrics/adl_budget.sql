@@ -1,5 +1,5 @@
 -- question: What did each wave of ADLs take from the winners, need to take, and leave unpaid?
--- reads:    adls, liquidations, position_changes
+-- reads:    adls, liquidations, position_changes, oracle_updates, markets
 -- grain:    one row per protocol and wave, every wave
 -- units:    deficit_usd, capacity_usd US dollars, null while one is unknown; the other *_usd US
 --           dollars in millionths, null while an ADL is unmarked or unpriced; ratios 1 = as much
@@ -80,42 +80,7 @@ asked as (
 
 ),
 
--- Of several prices of one moment the last stands.
-marks as (
-
-    select
-        chain_id,
-        protocol,
-        version,
-        market,
-        block_timestamp as seen_at,
-        last(
-            mark_price_usd
-            order by block_number, log_index, item_index, tx_hash
-        ) as price_usd
-    from liquidations
-    where mark_price_usd is not null
-    group by all
-
-),
-
-trades as (
-
-    select
-        chain_id,
-        protocol,
-        version,
-        market,
-        block_timestamp as seen_at,
-        last(
-            execution_price_usd
-            order by block_number, log_index, item_index, tx_hash
-        ) as price_usd
-    from position_changes
-    where cause = 'trade' and execution_price_usd is not null
-    group by all
-
-),
+-- part: marks_and_trades
 
 priced as (
 
