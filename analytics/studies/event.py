@@ -91,11 +91,15 @@ def event(scope: Scope, *, gap_ms: int = 5000, limit_bps: int = 100) -> tuple[Pa
     return (*figures, *_metrics(scope, gap_ms))
 
 
+_BUDGET = {"horizon_milliseconds": 60_000}
+
+
 def _metrics(scope: Scope, gap_ms: int) -> tuple[Part, ...]:
     asked: tuple[tuple[str, tuple[str, ...], Mapping[str, Any]], ...] = (
         ("adl_to_liquidation", (), {}),
-        # A wave of this metric has a gap of at least a millisecond.
-        ("adl_budget", ("wave",), {"gap_milliseconds": max(gap_ms, 1)}),
+        # A wave of this metric has a gap of at least a millisecond, and at its very end, where the
+        # later price is the mark, nothing is overshot.
+        ("adl_budget", ("wave",), _BUDGET | {"gap_milliseconds": max(gap_ms, 1)}),
         ("leverage_at_liquidation", ("chain_id", "market", "version"), {}),
     )
     return tuple(

@@ -139,8 +139,9 @@ _UNDO = Shown(
     largest_first="adl_count",
     rows=15,
 )
+# At the end of a wave the later price is the mark, and nothing is overshot.
 _BUDGET = Shown(
-    *("adl_budget", "What each wave of ADLs around the event took, and what it needed"),
+    *("adl_budget", "What each wave of ADLs around the event took and needed, a minute later"),
     (
         *("protocol", "wave", "first_at", "adl_count", "needed_budget_usd", "haircut_usd"),
         *("overshoot_usd", "under_coverage_usd", "haircut_ratio", "deficit_usd"),
@@ -149,6 +150,7 @@ _BUDGET = Shown(
     largest_first="needed_budget_usd",
     rows=15,
     headers={"haircut_ratio": "taken of profit"},
+    settings={"horizon_milliseconds": 60_000},
 )
 _DEFICITS = Shown(
     *("adl_deficits", "What losers owed over the waves around the event, each position once"),
