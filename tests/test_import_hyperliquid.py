@@ -165,12 +165,26 @@ def _folder(folder: Path) -> Path:
         ({"time": 1_740_000_000_000}, ("0.04", "0.0012", "0", "0.0388", "policy")),
         ({"fee": "-0.01"}, ("-0.01", "-0.0001", "0", "-0.0099", "policy")),
         ({"builderFee": "0.03"}, ("0.04", "0.0301", "0", "0.0099", "policy")),
+        (
+            {"coin": "xyz:XYZ100", "deployerFee": "0.02", "builderFee": "0.01"},
+            ("0.04", "0.0301", "0", "0.0099", "policy"),
+        ),
         ({"coin": "xyz:XYZ100"}, ("0.04", None, None, None, "none")),
         ({"feeToken": "USDH"}, (None, None, None, None, "none")),
         ({"coin": "@142", "dir": "Sell", "side": "A"}, ("0.04", None, None, None, "none")),
         ({"coin": "@142", "dir": "Buy", "feeToken": "UBTC"}, (None, None, None, None, "none")),
     ],
-    ids=["99 %", "97 %", "rebate", "builder", "HIP-3", "other token", "spot sale", "spot purchase"],
+    ids=[
+        "99 %",
+        "97 %",
+        "rebate",
+        "builder",
+        "HIP-3",
+        "HIP-3 of old",
+        "other token",
+        "spot sale",
+        "spot purchase",
+    ],
 )
 def test_a_fee_is_split_where_the_split_is_known(
     tmp_path: Path, said: dict[str, Any], shares: tuple[Any, ...]

@@ -46,6 +46,7 @@ _NUMBERS = {
     "closed_pnl": False,
     "fee": False,
     "builder_fee": False,
+    "deployer_fee": False,
     "mark_px": False,
 }
 
@@ -266,7 +267,7 @@ def _frame(gathered: list[Entry]) -> pl.DataFrame:
             "user": pl.Series([user for _, user, _ in gathered], dtype=pl.String),
             **{
                 name: pl.Series([getattr(fill, name) for fill in fills], dtype=pl.String)
-                for name in (*texts, "fee_token", "builder_fee")
+                for name in (*texts, "fee_token", "builder_fee", "deployer_fee")
             },
             "time": pl.Series([fill.time for fill in fills], dtype=pl.Int64),
             "tid": pl.Series([fill.tid for fill in fills], dtype=pl.Int64, strict=False),
@@ -316,4 +317,5 @@ def _fields(good: pl.DataFrame) -> pl.DataFrame:
         is_liquidated_user=(user == liquidated).fill_null(value=False),
         counterparty=other,
         kind=kind,
+        tells_deployer_fee=pl.col("deployer_fee").is_not_null(),
     )

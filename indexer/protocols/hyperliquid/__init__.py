@@ -8,8 +8,8 @@ Contracts  the precompiles of HyperEVM answer for HyperCore; a call is its argum
 Units      a perp's prices are integers of 10^(szDecimals - 6) dollars; szDecimals and the coin's
            name are read in the same block, so nothing is assumed about either. The bridge counts
            USDC, 1e6; HYPE is token 150 and counts 1e8.
-Split      of what perps charge, after the builder's part: 97 % to the Assistance Fund until
-           2025-08-30, 99 % from then on, the rest to HLP.
+Split      of what perps charge, after a builder's and a deployer's part (HIP-3): 97 % to the
+           Assistance Fund until 2025-08-30, 99 % from then on, the rest to HLP.
            https://github.com/DefiLlama/dimension-adapters/blob/master/helpers/hyperliquid.ts
 Perps      by index: 0 BTC, 1 ETH, 5 SOL, 159 HYPE; a feed is the precompile and the index.
 Files      fills, see `fills`: nodes write them, and whoever has them imports them.
@@ -202,8 +202,8 @@ PROTOCOL = Protocol(
         "Prices of other perps than four: which index is which coin is stated for those alone.",
         "Open interest and funding: fills tell changes of positions, not what was open before.",
         "The collateral behind a position: fills do not carry it, ledger updates are not read.",
-        "How fees of spot and of perps that others deploy (HIP-3) are split: the deployer's share "
-        "is not in a fill; such fees carry no split.",
+        "How fees of spot are split, and of perps that others deploy (HIP-3) where a fill does not "
+        "tell the deployer's part: such fees carry no split.",
         "Dollars of fees in other tokens than USDC, and of HYPE bought on @207, @232 and @255: "
         "their quote is not confirmed; tokens are counted.",
         "Burned tokens of buybacks: the vote of December 2025 to count them so is no burn; they go "

@@ -97,7 +97,15 @@ CHARGED: dict[str, Value] = {
     "fee_token": "fee_token",
     "fee_tokens": Fixed("fee", 18),
 }
-IS_SPLIT = All((Equals("kind", "perp"), Equals("fee_token", "USDC")))
+# Who deployed a perp (HIP-3) has a part of the fee, which older forms of a fill do not tell.
+OTHERS_PARTS = (Arg("builder_fee", absent=0), Arg("deployer_fee", absent=0))
+IS_SPLIT = All(
+    (
+        IS_PERP,
+        Equals("fee_token", "USDC"),
+        Not(All((Equals("kind", "deployed perp"), Not(IsTrue("tells_deployer_fee"))))),
+    )
+)
 
 FILLS = (
     Entry(
@@ -156,9 +164,7 @@ FILLS = (
             "fee_kind": Const("position"),
             "fee_usd": Fixed("fee", 18),
             "treasury_usd": Fixed(Int(0), 0),
-            "holders_usd": Share(
-                Fixed(Sum(("fee", Neg(Arg("builder_fee", absent=0)))), 18), "holders_share"
-            ),
+            "holders_usd": Share(Fixed(Sum(("fee", *map(Neg, OTHERS_PARTS))), 18), "holders_share"),
             "supply_side_usd": Rest("fee_usd", ("treasury_usd", "holders_usd")),
             "split_basis": Const("policy"),
         },
