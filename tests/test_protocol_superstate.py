@@ -3,11 +3,17 @@
 from datetime import datetime
 from typing import Any
 
+import polars as pl
 import pytest
-from goldens import Built, built_facts, log, reasons, rows, usd
+from goldens import NOON, Built, built_facts, frame, log, reasons, rows, usd
 
 from indexer.chains import ARBITRUM, ETHEREUM
-from indexer.facts import Facts
+from indexer.facts import Facts, Known, declared, discovered, facts, merged
+from indexer.protocols import PROTOCOLS
+from indexer.tables import empty
+
+SUPERSTATE = PROTOCOLS["superstate"]
+NOW = 23_000_000
 
 ABI = "superstate/Token"
 USTB = "0x43415eb6ff9db7e26a15b704e7a3edce97d31c4e"
@@ -146,6 +152,31 @@ def test_a_checkpoint_is_a_share_price_of_its_token() -> None:
             "nav_at": datetime(2024, 12, 31, 22, 0),
         }
     ]
+
+
+@pytest.mark.parametrize("fund", [USTB, USCC])
+def test_an_oracle_that_a_fund_announces_prices_that_fund(fund: str) -> None:
+    """A token names its next oracle, whose checkpoints are prices of that token alone."""
+    fresh = "0x" + "0f" * 20
+    set_oracle = log(ABI, "SetOracle", fund, oldOracle=ORACLE, newOracle=fresh)
+    told = {"timestamp": 1_735_682_400, "effectiveAt": 1_735_700_000, "navs": 11_000_000}
+    table = frame([set_oracle, log("superstate/Oracle", "NewCheckpoint", fresh, **told)], block=NOW)
+    known = declared([SUPERSTATE], ETHEREUM)
+    born = Known(
+        empty("tokens"), empty("markets"), discovered([SUPERSTATE], ETHEREUM, table, known)
+    )
+    headers = pl.DataFrame({"number": [NOW], "timestamp": [NOON]})
+
+    result = facts(
+        [SUPERSTATE],
+        ETHEREUM,
+        table,
+        headers.cast({"timestamp": pl.Datetime("us")}),
+        merged(known, born),
+    )
+
+    (price,) = rows(result, "share_prices")
+    assert (price["pool"], price["share_price_tokens"]) == (fund, usd("11"))
 
 
 def test_the_second_fund_is_another_pool() -> None:

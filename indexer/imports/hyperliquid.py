@@ -287,9 +287,21 @@ def _trade(entry: Entry) -> int:
     return int.from_bytes(sha256(f"{user.lower()} {fill.oid}".encode()).digest()[:8], "big") >> 5
 
 
+_COIN = pl.col("coin")
+_KIND = (
+    pl.when(_COIN.str.contains("^@|/"))
+    .then(pl.lit("spot"))
+    .when(_COIN.str.contains("^[#+]"))
+    .then(pl.lit("outcome"))
+    .when(_COIN.str.contains(":", literal=True))
+    .then(pl.lit("deployed perp"))
+    .otherwise(pl.lit("perp"))
+)
+
+
 def _fields(good: pl.DataFrame) -> pl.DataFrame:
     trade = ("time", "coin", "tid")
-    user, coin = pl.col("user").str.to_lowercase(), pl.col("coin")
+    user = pl.col("user").str.to_lowercase()
     liquidated = pl.col("liquidated_user").str.to_lowercase()
     other = pl.coalesce(
         *(
@@ -300,15 +312,6 @@ def _fields(good: pl.DataFrame) -> pl.DataFrame:
             for step in (1, -1)
         )
     )
-    kind = (
-        pl.when(coin.str.contains("^@|/"))
-        .then(pl.lit("spot"))
-        .when(coin.str.contains("^[#+]"))
-        .then(pl.lit("outcome"))
-        .when(coin.str.contains(":", literal=True))
-        .then(pl.lit("deployed perp"))
-        .otherwise(pl.lit("perp"))
-    )
     return good.select(
         *_NUMBERS,
         *("coin", "side", "dir", "fee_token", "method"),
@@ -316,6 +319,6 @@ def _fields(good: pl.DataFrame) -> pl.DataFrame:
         liquidated_user=liquidated,
         is_liquidated_user=(user == liquidated).fill_null(value=False),
         counterparty=other,
-        kind=kind,
+        kind=_KIND,
         tells_deployer_fee=pl.col("deployer_fee").is_not_null(),
     )

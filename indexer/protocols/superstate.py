@@ -2,9 +2,9 @@
 Superstate: funds whose shares are tokens, bought with stablecoins at the fund's own oracle.
 
 Contracts  USTB and its oracle: https://docs.superstate.com/welcome-to-superstate/smart-contracts,
-           first block of USTB from https://github.com/superstateinc/ustb
-           (contract_deployment/mainnet.json); USCC as listed in DefiLlama/dimension-adapters
-           (fees/superstate). First blocks of the oracle and of USCC are not known: no log of either
+           another oracle is announced by its token (SetOracle); first block of USTB from
+           https://github.com/superstateinc/ustb (contract_deployment/mainnet.json); USCC as
+           listed in DefiLlama/dimension-adapters (fees/superstate). First blocks of the oracle and of USCC are not known: no log of either
            can precede USTB, whose code they share, so all windows start there.
 Split      none known: what a subscription is charged goes where the issuer configures it.
 Units      shares and the oracle's price 1e6; stablecoins in their own decimals.
@@ -20,6 +20,7 @@ from indexer.spec import (
     Companion,
     Const,
     Contract,
+    Discover,
     Emitter,
     Event,
     Exists,
@@ -76,17 +77,19 @@ PROTOCOL = Protocol(
     ),
     left_out=(
         "Shares that move to another chain or into book entry (Bridge): nobody redeems them.",
-        "The price of USCC: no address of its oracle is confirmed; Chainlink publishes its NAV.",
+        "Prices of an oracle of another kind, which logs other events, and of one that a token has "
+        "had from its first day: only a change is announced (SetOracle); USTB's is declared.",
         "The moment from which a checkpoint is used (effectiveAt): no column holds it.",
         "Management fees (0.15 % and 0.75 % a year): accrued off chain inside the share price.",
         "Redemptions of USDC on chain (RedemptionIdle): its events are not confirmed.",
         "Funds on chains that are not EVM chains.",
     ),
     contracts=(
-        Contract(ETHEREUM, ABI, USTB, USTB_DEPLOYED),
-        Contract(ETHEREUM, ABI, USCC, USTB_DEPLOYED),
+        Contract(ETHEREUM, ABI, USTB, USTB_DEPLOYED, says={"token": USTB}),
+        Contract(ETHEREUM, ABI, USCC, USTB_DEPLOYED, says={"token": USCC}),
         Contract(ETHEREUM, "superstate/Oracle", USTB_ORACLE, USTB_DEPLOYED, says={"token": USTB}),
     ),
+    discoveries=(Discover(ABI, "SetOracle", "newOracle", "superstate/Oracle"),),
     events=(
         Event(
             abi=ABI,
