@@ -4,8 +4,9 @@ Superstate: funds whose shares are tokens, bought with stablecoins at the fund's
 Contracts  USTB and its oracle: https://docs.superstate.com/welcome-to-superstate/smart-contracts,
            another oracle is announced by its token (SetOracle); first block of USTB from
            https://github.com/superstateinc/ustb (contract_deployment/mainnet.json); USCC as
-           listed in DefiLlama/dimension-adapters (fees/superstate). First blocks of the oracle and of USCC are not known: no log of either
-           can precede USTB, whose code they share, so all windows start there.
+           listed in DefiLlama/dimension-adapters (fees/superstate). First blocks of the oracle and
+           of USCC are not known: no log of either can precede USTB, whose code they share, so all
+           windows start there.
 Split      none known: what a subscription is charged goes where the issuer configures it.
 Units      shares and the oracle's price 1e6; stablecoins in their own decimals.
 
