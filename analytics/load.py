@@ -123,13 +123,15 @@ def excerpt(path: Path, coverage: pl.DataFrame) -> Iterator[duckdb.DuckDBPyConne
         TemporaryDirectory() as folder,
         duckdb.connect(Path(folder) / "excerpt.duckdb") as con,
     ):
-        limit_memory(con)
+        for each in (source, con):
+            limit_memory(each)
         source.register("kept", coverage.to_arrow())
         for table in _names(source):
             condition = _condition(table, _schema(source, table))
             rows = source.sql(f"select * from main.{table} as held where {condition}")
             con.register(
-                "incoming", coverage.to_arrow() if table == "coverage" else rows.to_arrow_reader()
+                "incoming",
+                coverage.to_arrow() if table == "coverage" else rows.to_arrow_reader(100_000),
             )
             con.execute(f"create table {table} as select * from incoming")
             con.unregister("incoming")
