@@ -1,0 +1,159 @@
+-- question: Which positions were open after each wave of ADLs in their market, and worth what?
+-- reads:    adls, liquidations, position_changes
+-- grain:    one row per wave, market and position that was open after the wave's last ADL there
+-- units:    the steps `ends` (mark_price_usd US dollars) and `positions`: millionths of US dollars
+-- param:    gap_milliseconds count 5000 (the longest silence within a wave)
+-- param:    tolerance_seconds integer 5 (how old a mark may be when it is used, inclusive)
+with
+
+-- part: position_histories
+
+-- Of several prices of one moment the last stands.
+marks as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        block_timestamp as seen_at,
+        last(
+            mark_price_usd
+            order by block_number, log_index, item_index, tx_hash
+        ) as price_usd
+    from liquidations
+    where mark_price_usd is not null
+    group by all
+
+),
+
+silences as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        execution_price_usd,
+        block_timestamp,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        epoch_us(block_timestamp) - epoch_us(lag(block_timestamp) over series) as silence
+    from adls
+    window series as (partition by protocol order by block_timestamp)
+
+),
+
+numbered as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        execution_price_usd,
+        block_timestamp,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        1 + count(case when silence > $gap_milliseconds::bigint * 1000 then 1 end) over (
+            partition by protocol order by block_timestamp
+        ) as wave
+    from silences
+
+),
+
+cuts as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        wave,
+        max(block_timestamp) as last_at,
+        last(
+            execution_price_usd
+            order by block_number, log_index, item_index, tx_hash
+        ) filter (where execution_price_usd is not null) as cut_price_usd
+    from numbered
+    group by all
+
+),
+
+ends as (
+
+    select
+        cuts.chain_id,
+        cuts.protocol,
+        cuts.version,
+        cuts.market,
+        cuts.wave,
+        cuts.last_at,
+        coalesce(
+            case
+                when cuts.last_at - to_seconds($tolerance_seconds) <= marks.seen_at
+                    then marks.price_usd
+            end,
+            cuts.cut_price_usd
+        ) as mark_price_usd
+    from cuts
+    asof left join marks
+        on
+            cuts.chain_id = marks.chain_id
+            and cuts.protocol = marks.protocol
+            and cuts.version = marks.version
+            and cuts.market = marks.market
+            and cuts.last_at >= marks.seen_at
+
+),
+
+positions as (
+
+    select
+        histories.chain_id,
+        histories.protocol,
+        histories.version,
+        histories.market,
+        histories.is_long,
+        histories.account,
+        histories.collateral_token,
+        histories.position_id,
+        ends.wave,
+        floor(
+            histories.size_tokens::varchar::double
+            * ends.mark_price_usd::varchar::double
+            * 1000000
+            + 0.5
+        )::hugeint as value,
+        -- Dollars that add up to what is left are dollars at entry; at other prices they do not.
+        case
+            when
+                histories.unknown_notionals = 0
+                and abs(histories.balance_usd - histories.notional_usd) < 0.01
+                then floor(histories.notional_usd::varchar::double * 1000000 + 0.5)::hugeint
+            when histories.silent = 0 and histories.balance = histories.size_tokens
+                then histories.entry
+        end as entry,
+        case
+            when histories.unknown_margins = 0
+                then floor(histories.margin_usd::varchar::double * 1000000 + 0.5)::hugeint
+        end as margin
+    from histories
+    inner join ends
+        on
+            histories.chain_id = ends.chain_id
+            and histories.protocol = ends.protocol
+            and histories.version = ends.version
+            and histories.market = ends.market
+            and histories.block_timestamp <= ends.last_at
+            and (histories.until is null or histories.until > ends.last_at)
+    where histories.size_tokens > 0
+
+)
+
+select *
+from positions
