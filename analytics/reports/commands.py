@@ -64,8 +64,11 @@ def chart_commands(chart: Chart, limits: Limits) -> tuple[str, ...]:
 
 def number_command(origin: Origin, limits: Limits) -> str:
     """Return the command that traces a number of a card."""
-    source = Source("", "metric", origin.metric, pl.DataFrame(), origin.settings)
-    source = replace(source, with_past=origin.with_past, limits=origin.limits)
+    source = Source(
+        *("", "metric", origin.metric, pl.DataFrame(), origin.settings),
+        with_past=origin.with_past,
+        limits=origin.limits,
+    )
     return _trace(source, origin.where, limits, is_one=bool(origin.where))
 
 
