@@ -1,8 +1,7 @@
 """The commands of analytics: what is asked, measured, traced, checked, compared and reported."""
 
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -16,11 +15,11 @@ from analytics.compute import (
 )
 from analytics.export import Format, write
 from analytics.metrics import METRICS
-from analytics.queries import arguments, queries, query_named
-from analytics.reports.asked import Asked
+from analytics.queries import queries
+from analytics.reports.asked import Asked, queried
 from analytics.reports.check_command import check
 from analytics.reports.command import report
-from analytics.reports.indexed import check_indexed, check_order, indexed
+from analytics.reports.indexed import check_indexed, indexed
 from analytics.reports.options import (
     Chain,
     CutWindows,
@@ -72,13 +71,11 @@ def query(
         typer.echo(_listed((each, found.question) for each, found in queries().items()), nl=False)
         return
     given = pairs(param, "--param")
-    values = arguments(query_named(name), given)
-    check_order(values.get("since"), values.get("until"))
     limits = limited(protocol, chain, since, until)
-    ends: Any = {name: values[name] for name in ("since", "until") if name in given}
+    narrowed = queried(limits, name, given)
     with load.database(load.database_path(database)) as con:
         check_indexed(indexed(con), protocol, limits.chain_id)
-        warn(Scope(con, replace(limits, **ends)))
+        warn(Scope(con, narrowed))
         write(Scope(con, limits).query(name, **given), form, output, load.snapshot(con))
 
 

@@ -56,7 +56,7 @@ def wired(
     known = settings_of(name, metrics)
     for setting in settings:
         if setting not in known:
-            raise UserError(_unknown(f"setting of {name}", setting, list(known)))
+            raise UserError(unknown(f"setting of {name}", setting, list(known)))
     try:
         return _computed(name, load, metrics, settings)
     except ValueError as error:
@@ -80,7 +80,7 @@ def collected(metric: pl.LazyFrame) -> pl.DataFrame:
 def metric_named(name: str, metrics: Mapping[str, Metric] = METRICS) -> Metric:
     """Return a metric, or raise UserError naming the nearest ones."""
     if name not in metrics:
-        raise UserError(_unknown("metric", name, list(metrics)))
+        raise UserError(unknown("metric", name, list(metrics)))
     return metrics[name]
 
 
@@ -141,6 +141,15 @@ def defaults_of(name: str, metrics: Mapping[str, Metric] = METRICS) -> dict[str,
     return {key: value for one in needed for key, value in defaults_of(one, metrics).items()} | own
 
 
+def unknown(what: str, name: str, known: list[str]) -> str:
+    """Say that nothing has a name, and which names are near or there."""
+    near = get_close_matches(name, known, n=3)
+    hint = (
+        f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(sorted(known))}"
+    )
+    return f"no {what} is called {name}: {hint}" if known else f"no {what} is called {name}"
+
+
 def _computed(
     name: str, load: Load, metrics: Mapping[str, Metric], settings: Mapping[str, object]
 ) -> pl.LazyFrame:
@@ -155,11 +164,3 @@ def _computed(
 
 def _is_fact(name: str, metrics: Mapping[str, Metric]) -> bool:
     return name not in metrics or name in inputs_of(name, metrics)
-
-
-def _unknown(what: str, name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, n=3)
-    hint = (
-        f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(sorted(known))}"
-    )
-    return f"no {what} is called {name}: {hint}" if known else f"no {what} is called {name}"

@@ -31,6 +31,7 @@ _SETTINGS = {
     "arrow_output_version": "1.4",
     "produce_arrow_string_view": "true",
 }
+_SET = "".join(f"set {name} = '{value}';" for name, value in _SETTINGS.items())
 
 _RAW = frozenset({"logs", "orphans", "reaches"})
 
@@ -81,7 +82,7 @@ def database(path: Path, *, wait_seconds: float = 30) -> Iterator[duckdb.DuckDBP
     try:
         # Not beside the database, which may be in a folder where only its owner writes.
         con.execute("set temp_directory = ?", [f"{gettempdir()}/perpscope-{uuid4().hex}"])
-        con.execute("".join(f"set {name} = '{value}';" for name, value in _SETTINGS.items()))
+        con.execute(_SET)
         _check_schema(con, path)
         with largest_named(lambda sql: con.cursor().execute(sql).fetchall()):
             yield con
@@ -92,6 +93,21 @@ def database(path: Path, *, wait_seconds: float = 30) -> Iterator[duckdb.DuckDBP
         ) from error
     finally:
         con.close()
+
+
+def in_memory() -> Connection:
+    """Return an empty database in memory, with the settings of every other one."""
+    con = duckdb.connect()
+    con.execute(_SET)
+    return con
+
+
+def hold(con: Connection, tables: Mapping[str, pl.DataFrame]) -> None:
+    """Put these rows in place of what a database in memory holds in tables of their names."""
+    for name, rows in tables.items():
+        con.register("incoming", rows.to_arrow())
+        con.execute(f"create or replace table {name} as select * from incoming")
+        con.unregister("incoming")
 
 
 def limit_memory(con: duckdb.DuckDBPyConnection) -> None:

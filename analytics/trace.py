@@ -1,11 +1,11 @@
 """
-From a row of a metric back to the facts it rests on, proven by computing the row from them again.
+From a row of a metric or query back to its facts, proven by computing the row from them again.
 
 Nothing is registered: which facts a row rests on is read off its columns. Keys that the row shares
 with a table say whose facts they are; `date`, `bucket_at` or `block_timestamp` say when; a setting
 that begins with `window` widens that. What this leaves is tried, from the narrowest to the widest,
-and accepted only when the metric, computed from these facts and no others, gives the row again to
-the last digit. A metric that nothing fits rests on everything, which is never wrong, only long.
+and accepted only when what is computed of these facts and no others has the row again, to the last
+digit. A row that nothing fits rests on everything, which is never wrong, only long.
 
 Where a row needs what was before its period (a level that holds until it changes, the latest price
 of another source), the past is cut piece by piece, the oldest first. A piece goes only if the row
@@ -15,15 +15,15 @@ Several rows together rest on the facts of what they share, keys and time, and a
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 import polars as pl
 
-from analytics.compute import Load, collected, defaults_of, facts_of, wired
+from analytics.computations import Computation
+from analytics.compute import Load, collected
 from analytics.errors import WorldError
 from analytics.expressions import EVENT_ORDER, INSTANT
-from analytics.metrics import METRICS, Metric
 
 Facts = Mapping[str, pl.DataFrame]
 
@@ -37,25 +37,21 @@ _CUTS = 64
 @dataclass(frozen=True)
 class Question:
     """
-    One row of a metric, and how it is computed.
+    One row, and how it is computed.
 
     Attributes:
-        metric: its name.
-        row: one row of it, all columns.
-        settings: what differs from the defaults.
+        computed: how.
+        row: one of its rows, all columns.
         column: the one number asked about; None for all of the row.
-        metrics: every metric by name.
     """
 
-    metric: str
+    computed: Computation
     row: pl.DataFrame
-    settings: Mapping[str, object]
     column: str | None = None
-    metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS, repr=False)
 
     def is_answered_by(self, facts: Facts) -> bool:
-        """Tell whether the metric of these facts, and no others, has the very same row."""
-        again = wired(self.metric, lambda table: facts[table].lazy(), self.settings, self.metrics)
+        """Tell whether what is computed of these facts, and no others, has the very same row."""
+        again = self.computed.rows(lambda table: facts[table].lazy())
         found = collected(again.filter(self._is_the_row()))
         wanted = self.row.select(self._compared())
         return any(
@@ -78,7 +74,7 @@ class Question:
             case {"block_timestamp": datetime() as moment}:
                 return moment, moment + INSTANT
             case {"bucket_at": datetime() as moment}:
-                seconds = self._in_force.get("bucket_seconds")
+                seconds = self.computed.settings.get("bucket_seconds")
                 if isinstance(seconds, int):
                     return moment, moment + timedelta(seconds=seconds)
             case {"date": date() as day}:
@@ -91,40 +87,32 @@ class Question:
         """How far the row looks beyond its own moment; None where no setting says it."""
         lengths = [
             timedelta(**{name.rpartition("_")[2]: value})
-            for name, value in self._in_force.items()
+            for name, value in self.computed.settings.items()
             if name.startswith("window")
             and name.endswith(("_days", "_seconds"))
             and isinstance(value, int)
         ]
         return max(lengths, default=None)
 
-    @property
-    def _in_force(self) -> dict[str, object]:
-        return defaults_of(self.metric, self.metrics) | dict(self.settings)
-
 
 @dataclass(frozen=True)
 class Together:
     """
-    Several rows of a metric, for a number that is made of all of them.
+    Several rows, for a number that is made of all of them.
 
     Attributes:
-        metric: its name.
+        computed: how they are computed.
         rows: the rows, one or more, all columns.
-        kept: which rows of the metric these are.
-        settings: what differs from the defaults.
-        metrics: every metric by name.
+        kept: which of all rows these are.
     """
 
-    metric: str
+    computed: Computation
     rows: pl.DataFrame
     kept: pl.Expr
-    settings: Mapping[str, object]
-    metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS, repr=False)
 
     def is_answered_by(self, facts: Facts) -> bool:
-        """Tell whether the metric of these facts, and no others, has the very same rows."""
-        again = wired(self.metric, lambda table: facts[table].lazy(), self.settings, self.metrics)
+        """Tell whether what is computed of these facts, and no others, has the very same rows."""
+        again = self.computed.rows(lambda table: facts[table].lazy())
         return collected(again.filter(self.kept)).equals(self.rows, null_equal=True)
 
     @property
@@ -147,7 +135,7 @@ class Together:
         yield (moment >= first.period[0] - margin) & (moment < last.period[1] + margin)
 
     def _question(self, row: pl.DataFrame) -> Question:
-        return Question(self.metric, row, self.settings, metrics=self.metrics)
+        return Question(self.computed, row)
 
 
 def traced_together(asked: Together, load: Load) -> dict[str, pl.DataFrame]:
@@ -156,34 +144,34 @@ def traced_together(asked: Together, load: Load) -> dict[str, pl.DataFrame]:
 
     Args:
         asked: the rows.
-        load: returns a fact table by name; the metric of these tables has the rows.
+        load: returns a fact table by name; what is computed of these tables has the rows.
 
     Raises:
         WorldError: the rows cannot be computed again from the facts they were computed from.
     """
-    tables, shared = sorted(facts_of(asked.metric, asked.metrics)), asked.shared
+    tables, shared = asked.computed.tables, asked.shared
     for span in (*asked.times, pl.lit(value=True)):
         facts = {table: _guess(shared, load(table), span).collect() for table in tables}
         if asked.is_answered_by(facts):
             return facts
     facts = {table: load(table).collect() for table in tables}
     if not asked.is_answered_by(facts):
-        raise _unsteady(asked.metric)
+        raise _unsteady(asked.computed.name)
     return facts
 
 
 def traced(asked: Question, load: Load) -> dict[str, pl.DataFrame]:
     """
-    Return the facts a row rests on, by table; from them alone the metric gives the row again.
+    Return the facts a row rests on, by table; from them alone it is computed again.
 
     Args:
         asked: the row.
-        load: returns a fact table by name; the metric of these tables has the row.
+        load: returns a fact table by name; what is computed of these tables has the row.
 
     Raises:
         WorldError: the row cannot be computed again from the facts it was computed from.
     """
-    tables = sorted(facts_of(asked.metric, asked.metrics))
+    tables = asked.computed.tables
     guesses = [
         {table: _guess(asked, load(table), span).collect() for table in tables}
         for span in list(_spans(asked)) or [pl.lit(value=True)]
@@ -192,16 +180,16 @@ def traced(asked: Question, load: Load) -> dict[str, pl.DataFrame]:
         return min(right, key=_height)
     facts = {table: load(table).collect() for table in tables}
     if not asked.is_answered_by(facts):
-        raise _unsteady(asked.metric)
+        raise _unsteady(asked.computed.name)
     for table in tables:
         facts[table] = _narrowed(asked, facts, table)
     return facts
 
 
-def _unsteady(metric: str) -> WorldError:
+def _unsteady(name: str) -> WorldError:
     return WorldError(
-        f"{metric} gave other rows when it was computed again from all its facts: "
-        "a trace would be wrong, so there is none; this is a defect of the metric"
+        f"{name} gave other rows when it was computed again from all its facts: "
+        "a trace would be wrong, so there is none; this is a defect of what is computed"
     )
 
 

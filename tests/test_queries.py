@@ -20,6 +20,9 @@ from test_twins import TWINNED
 from analytics.errors import UserError, WorldError
 from analytics.load import rows
 from analytics.queries import Query, arguments, parsed, queries, query_named, typed
+from analytics.reports.asked import AskedQuery
+from analytics.reports.scope import Scope
+from analytics.trace import Question, traced
 from indexer.tables import tables
 
 QUESTIONS = sorted(queries())
@@ -537,6 +540,34 @@ def test_the_answer_known_by_hand(
 ) -> None:
     """Each question, asked about the small evening, gives what a reader can work out."""
     assert answer(con, name, columns, **given) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "given"), [(name, given) for name, _, given, expected in ANSWERS if expected]
+)
+def test_every_answer_is_traced(
+    con: duckdb.DuckDBPyConnection, name: str, given: dict[str, str]
+) -> None:
+    """First and last row of each answer: asked of the facts they are traced to, the same row."""
+    asked = AskedQuery(Scope(con), name, given_for(name) | given)
+    found = asked.rows.collect()
+
+    for row in (found[0], found[-1]):
+        facts = traced(Question(asked.computed, row), asked.facts)
+
+        assert Question(asked.computed, row).is_answered_by(facts)
+        assert sum(map(len, facts.values()))
+
+
+def test_an_answer_rests_on_its_own_rows_alone(con: duckdb.DuckDBPyConnection) -> None:
+    """What an account lost is traced to its liquidations, not to those of others."""
+    asked = AskedQuery(Scope(con), "liquidated_accounts", {})
+    row = asked.rows.collect()[0]
+
+    facts = traced(Question(asked.computed, row), asked.facts)["liquidations"]
+
+    assert facts["account"].unique().to_list() == row["account"].to_list()
+    assert facts.height == row["liquidation_count"].item()
 
 
 def test_every_question_has_an_answer_known_by_hand() -> None:

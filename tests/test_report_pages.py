@@ -169,7 +169,8 @@ def test_every_table_says_how_to_check_it(html: str) -> None:
     assert html.count('<p class="from">') >= html.count("<table>") + html.count("<figure ")
     assert "perpscope trace fees --where protocol=gmx_v2 --together" in commands
     assert "perpscope trace liquidations --together" in commands
-    assert "perpscope query liquidated_accounts" in commands
+    assert any(each.startswith("perpscope trace liquidated_accounts --where") for each in commands)
+    assert "perpscope query coverage_proof" in commands
 
 
 def test_numbers_have_all_their_digits_at_hand(html: str) -> None:

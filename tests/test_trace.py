@@ -21,7 +21,8 @@ from test_twins import EXAMPLES, situations
 from typer.testing import CliRunner, Result
 
 from analytics.cli import app
-from analytics.compute import collected, compute, wired
+from analytics.computations import of_metric
+from analytics.compute import collected, compute
 from analytics.errors import UserError, WorldError
 from analytics.metrics import METRICS
 from analytics.plain_text import visible
@@ -43,9 +44,9 @@ SILENT = {
 }
 
 
-def question(metric: str, row: pl.DataFrame, **more: object) -> Question:
+def question(metric: str, row: pl.DataFrame, column: str | None = None) -> Question:
     """Return the question about one row of a metric with its usual settings."""
-    return Question(metric, row, {}, **more)  # type: ignore[arg-type]
+    return Question(of_metric(metric, {}), row, column)
 
 
 def remarkable(rows: pl.DataFrame) -> list[pl.DataFrame]:
@@ -231,7 +232,7 @@ def test_rows_together_rest_on_what_they_share(kept: pl.Expr, blocks: int) -> No
     """Keys and time of all rows at once decide which facts they rest on, unknown ones included."""
     rows = collected(compute("fees", load(**DAYS)).filter(kept))
 
-    facts = traced_together(Together("fees", rows, kept, {}), load(**DAYS))
+    facts = traced_together(Together(of_metric("fees", {}), rows, kept), load(**DAYS))
 
     assert facts["fees"].height == blocks
 
@@ -242,7 +243,7 @@ def test_rows_that_look_back_rest_on_what_was_before() -> None:
     kept = pl.col("bucket_at") >= at(7200)
     rows = collected(compute("open_interest", facts).filter(kept))
 
-    found = traced_together(Together("open_interest", rows, kept, {}), facts)
+    found = traced_together(Together(of_metric("open_interest", {}), rows, kept), facts)
 
     assert found["open_interest"].height == 4
 
@@ -266,21 +267,22 @@ def counted_calls() -> Callable[[pl.LazyFrame], pl.LazyFrame]:
 def test_a_metric_nobody_registered_is_traced() -> None:
     """A metric without a time or a key rests on everything, which is true if long."""
     facts = load(fees=table("fees", {"fee_usd": 1}, {"fee_usd": 3}))
-    ours = {"largest_ever": largest_ever}
-    row = collected(wired("largest_ever", facts, {}, ours))
+    computed = of_metric("largest_ever", {}, {"largest_ever": largest_ever})
+    row = collected(computed.rows(facts))
 
-    assert len(traced(question("largest_ever", row, metrics=ours), facts)["fees"]) == 2
+    assert len(traced(Question(computed, row), facts)["fees"]) == 2
 
 
 def test_a_metric_that_cannot_be_reproduced_has_no_trace() -> None:
     """A number that comes out differently each time is refused, never traced wrongly."""
-    facts, ours = load(fees=table("fees", {"fee_usd": 1})), {"unsteady": counted_calls()}
-    row = collected(wired("unsteady", facts, {}, ours))
+    facts = load(fees=table("fees", {"fee_usd": 1}))
+    computed = of_metric("unsteady", {}, {"unsteady": counted_calls()})
+    row = collected(computed.rows(facts))
 
     with pytest.raises(WorldError, match="a trace would be wrong"):
-        traced(question("unsteady", row, metrics=ours), facts)
+        traced(Question(computed, row), facts)
     with pytest.raises(WorldError, match="a trace would be wrong"):
-        traced_together(Together("unsteady", row, pl.lit(value=True), {}, ours), facts)
+        traced_together(Together(computed, row, pl.lit(value=True)), facts)
 
 
 def test_evidence_says_what_each_hash_is() -> None:
@@ -341,6 +343,18 @@ def test_the_command_shows_number_sum_and_transactions(database: Path) -> None:
     assert "rests on 2 rows of fees in 2 transactions" in said
     assert said.count("20.000000000000000001") == 2
     assert "scan.io" not in said
+
+
+def test_the_command_traces_a_query(database: Path) -> None:
+    """A row of a stored query rests on its own facts; parameters and limits are those of both."""
+    asked = ("liquidated_accounts", "--database", database, "--chain", "arbitrum")
+    said = run(*asked, "--where", "liquidation_count=1", "--limit", "1").stdout
+    number = said.partition("  notional_usd = ")[2].partition("\n")[0]
+
+    assert "rests on 1 row of liquidations in 1 transaction" in said
+    assert f"{number}  " in said.partition("rests on")[2]
+    after = run(*asked, "--param", "since=2030-01-01").exception
+    assert str(after) == "liquidated_accounts has no rows"
 
 
 def test_the_command_takes_a_window(database: Path) -> None:
@@ -456,7 +470,7 @@ def test_it_is_decided_of_every_amount_whether_it_adds_up(metric: str) -> None:
     schema = compute(metric, load()).collect_schema()
     rows = pl.DataFrame({key: [None, None] for key in schema}, schema)
 
-    assert added(metric, rows).columns == ADDS_UP.get(metric, "").split()
+    assert added(of_metric(metric, {}), rows).columns == ADDS_UP.get(metric, "").split()
 
 
 @pytest.mark.parametrize(
@@ -476,8 +490,9 @@ def test_rows_add_up_only_where_they_are_of_different_events(
     decimals = pl.DataFrame({"a_usd": ["1", "2"], "a_tokens": ["3", "4"]}).cast(pl.Decimal(38, 18))
     rows = pl.DataFrame({different: ["x", "y"], "protocol": ["gmx", "gmx"]}).hstack(decimals)
 
-    assert added("fees", rows).columns == amounts
-    assert added("fees", rows[:1]).columns == ["a_usd", "a_tokens"]
+    fees = of_metric("fees", {})
+    assert added(fees, rows).columns == amounts
+    assert added(fees, rows[:1]).columns == ["a_usd", "a_tokens"]
 
 
 @pytest.mark.parametrize(
@@ -535,7 +550,10 @@ def test_other_forms_hold_the_rows(database: Path) -> None:
         (("fees", "--where", "protocol=dydx"), "no row of fees has protocol = dydx"),
         (("fees", "--limit", "1"), "2 rows of fees fit, --limit allows 1"),
         (("fees", "--column", "fee", "--where", "date=2025-10-11"), "fees has no column fee"),
-        (("fee",), "no metric is called fee"),
+        (("fee",), "no metric or query is called fee: did you mean fees"),
+        (("liquidated_account",), "called liquidated_account: did you mean liquidated_accounts"),
+        (("fee_split", "--param", "day=1"), "fee_split has no parameter day: it has since, until"),
+        (("fee_split", "--param", "since=soon"), "parameter since: 'soon' is not a UTC time"),
     ],
 )
 def test_a_wrong_request_is_one_sentence(

@@ -1,12 +1,16 @@
-"""A metric as a command asks for it: what it is computed from, and which of its rows are meant."""
+"""What a command asks for: what it is computed from, and which of its rows are meant."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import polars as pl
 
+from analytics.computations import Computation, of_metric, of_query
 from analytics.compute import compute, defaults_of
-from analytics.reports.scope import Scope
+from analytics.queries import arguments, query_named
+from analytics.reports.indexed import check_order
+from analytics.reports.scope import Limits, Scope
 
 # Settings of what a row says of the time before it. Windows in seconds follow their rows.
 _LOOKING_BACK = frozenset({"window_days", "ago_seconds", "history_seconds"})
@@ -36,6 +40,11 @@ class Asked:
         return self.scope.begun(self.metric, table, None if is_whole else self.scope.limits.since)
 
     @property
+    def computed(self) -> Computation:
+        """How its rows are computed."""
+        return of_metric(self.metric, self.settings)
+
+    @property
     def rows(self) -> pl.LazyFrame:
         """The rows within the limits."""
         found = compute(self.metric, self.facts, **self.settings)
@@ -48,6 +57,54 @@ class Asked:
             return is_observed
         settings = defaults_of(self.metric) | dict(self.settings)
         return is_observed & self.scope.is_since(schema, settings.get("bucket_seconds"))
+
+
+@dataclass(frozen=True)
+class AskedQuery:
+    """
+    A stored query within limits.
+
+    Attributes:
+        scope: the database and the limits.
+        query: its name.
+        given: parameters as a reader types them.
+    """
+
+    scope: Scope
+    query: str
+    given: Mapping[str, str]
+
+    def facts(self, table: str) -> pl.LazyFrame:
+        """Return a table as the query reads it."""
+        return self.scope.facts(table, whole=query_named(self.query).is_of_two)
+
+    @property
+    def computed(self) -> Computation:
+        """How its rows are computed."""
+        return of_query(self.query, self.given)
+
+    @property
+    def rows(self) -> pl.LazyFrame:
+        """The rows within the limits."""
+        return self.scope.query(self.query, **self.given).lazy()
+
+    def is_meant(self, schema: Mapping[str, pl.DataType]) -> pl.Expr:
+        """Return whether a row is within the limits."""
+        return self.scope.is_observed(schema, either=True)
+
+
+def queried(limits: Limits, query: str, given: Mapping[str, str]) -> Limits:
+    """
+    Return limits with the ends of time that a query's own parameters set.
+
+    Raises:
+        UserError: no such query or parameter, a value of another type, or a time that ends before
+            it begins.
+    """
+    values = arguments(query_named(query), given)
+    check_order(values.get("since"), values.get("until"))
+    ends: Any = {name: values[name] for name in ("since", "until") if name in given}
+    return replace(limits, **ends)
 
 
 def looks_back(metric: str) -> bool:

@@ -17,8 +17,9 @@ from analytics.reports.scope import Limits
 _TIMES = ("date", "bucket_at", "block_timestamp")
 _KEYS = (
     *("chain_id", "protocol", "version", "market", "asset", "quote", "feed", "pool", "token"),
-    *("is_long", "kind"),
+    *("account", "is_long", "kind"),
 )
+_OPTION = {"metric": "--setting", "query": "--param"}
 
 
 def answer_command(source: Source, limits: Limits) -> str:
@@ -30,11 +31,10 @@ def answer_command(source: Source, limits: Limits) -> str:
     if source.kind == "figure":
         chosen = (f"--{name.replace('_', '-')} {value}" for name, value in source.settings.items())
         return " ".join(["perpscope study event", *chosen, *_limits(source, limits)])
-    option = "--setting" if source.kind == "metric" else "--param"
     return " ".join(
         [
             f"perpscope {source.kind} {source.asked}",
-            *_options(option, source.settings),
+            *_options(_OPTION[source.kind], source.settings),
             *_limits(source, limits),
         ]
     )
@@ -45,7 +45,7 @@ def table_command(table: Table, limits: Limits) -> str:
     source = table.source
     if source is None:
         return ""
-    if source.kind != "metric" or source.asked not in METRICS or not table.frame.height:
+    if not table.frame.height or not _is_traced(source):
         return answer_command(source, limits)
     where, is_one = _first_row(table, source)
     where |= {} if is_one else _since(source, limits)
@@ -78,11 +78,18 @@ def anchor(source: Source) -> str:
     return f"{source.kind}-{source.asked}" if has_method else ""
 
 
+def _is_traced(source: Source) -> bool:
+    if source.kind == "metric":
+        return source.asked in METRICS
+    # What a query counts are stored rows; an amount of it has facts of its own.
+    return source.kind == "query" and any(each.is_decimal() for each in source.frame.dtypes)
+
+
 def _trace(source: Source, where: Mapping[str, object], limits: Limits, *, is_one: bool) -> str:
     return " ".join(
         [
             f"perpscope trace {source.asked}",
-            *_options("--setting", source.settings),
+            *_options(_OPTION[source.kind], source.settings),
             *_options("--where", where),
             *(() if is_one else ("--together",)),
             *_limits(source, limits),

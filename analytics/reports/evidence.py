@@ -5,7 +5,7 @@ from decimal import Context, Decimal
 
 import polars as pl
 
-from analytics.compute import defaults_of
+from analytics.computations import Computation
 from analytics.proofs import with_proof
 from analytics.reports.chain_names import block_link, transaction_link
 
@@ -72,7 +72,7 @@ def subtotals(facts: Mapping[str, pl.DataFrame], row: pl.DataFrame) -> pl.DataFr
 
     Args:
         facts: rows by table.
-        row: the row of the metric that rests on them.
+        row: the row that rests on them.
 
     Returns:
         One row per table and amount that any of its rows knows: table, amount, row_count,
@@ -101,21 +101,21 @@ def subtotals(facts: Mapping[str, pl.DataFrame], row: pl.DataFrame) -> pl.DataFr
     return pl.DataFrame(told, schema | {"total": pl.String, "equals": pl.String}, orient="row")
 
 
-def added(metric: str, rows: pl.DataFrame) -> pl.DataFrame:
+def added(computed: Computation, rows: pl.DataFrame) -> pl.DataFrame:
     """
-    Return, as one row, what amounts of a metric's rows add up to; null where none is known.
+    Return, as one row, what amounts of rows add up to; null where none is known.
 
-    A metric with a window has none, because its rows overlap, nor has one that tells levels. Rows
-    that tell of the same events have none, and tokens only where all rows are of the same.
+    What has a window has none, because its rows overlap, nor has what tells levels. Rows that tell
+    of the same events have none, and tokens only where all rows are of the same.
 
     Args:
-        metric: its name.
+        computed: how the rows are computed.
         rows: some of its rows.
 
     Returns:
         A column (Decimal) for each amount that adds up; none where nothing does.
     """
-    known = {name: rows[name].drop_nulls() for name in _summable(metric, rows)}
+    known = {name: rows[name].drop_nulls() for name in _summable(computed, rows)}
     sums = {name: [total(values) if len(values) else None] for name, values in known.items()}
     return pl.DataFrame(sums, dict.fromkeys(sums, pl.Decimal(38, 18)))
 
@@ -128,10 +128,10 @@ def total(column: pl.Series) -> Decimal:
     return summed
 
 
-def _summable(metric: str, rows: pl.DataFrame) -> list[str]:
-    has_window = any(setting.startswith("window") for setting in defaults_of(metric))
+def _summable(computed: Computation, rows: pl.DataFrame) -> list[str]:
+    has_window = any(setting.startswith("window") for setting in computed.settings)
     different = [name for name in rows.columns if rows[name].n_unique() > 1]
-    if has_window or metric in _LEVELS or not {*_TOLD_AGAIN}.isdisjoint(different):
+    if has_window or computed.name in _LEVELS or not {*_TOLD_AGAIN}.isdisjoint(different):
         return []
     is_mixed = any(name.endswith(_WHAT_TOKENS) for name in different)
     return [

@@ -9,12 +9,14 @@ import polars as pl
 import typer
 
 from analytics import load
-from analytics.compute import collected
+from analytics.computations import Computation
+from analytics.compute import collected, unknown
 from analytics.errors import UserError
 from analytics.export import Format, form_of, table_text, write
+from analytics.metrics import METRICS
 from analytics.plain_text import visible
-from analytics.queries import typed
-from analytics.reports.asked import Asked
+from analytics.queries import queries, typed
+from analytics.reports.asked import Asked, AskedQuery, queried
 from analytics.reports.chain_names import chain_name, chain_number
 from analytics.reports.evidence import added, evidence, subtotals
 from analytics.reports.indexed import check_indexed, indexed
@@ -23,7 +25,6 @@ from analytics.reports.options import (
     CutWindows,
     Database,
     Output,
-    Setting,
     SincePast,
     Until,
     limited,
@@ -31,7 +32,7 @@ from analytics.reports.options import (
     typed_settings,
     warn,
 )
-from analytics.reports.scope import Scope
+from analytics.reports.scope import Limits, Scope
 from analytics.trace import Question, Together, traced, traced_together
 
 _KINDS = {
@@ -47,7 +48,7 @@ _COMPARED = {">": operator.ge, "<": operator.le}
 
 
 def trace(
-    metric: Annotated[str, typer.Argument(help="The metric.")],
+    name: Annotated[str, typer.Argument(help="The metric or query.")],
     *,
     where: Annotated[
         list[str] | None,
@@ -58,7 +59,14 @@ def trace(
     column: Annotated[
         str | None, typer.Option(help="Only this number of the row; by default all of it.")
     ] = None,
-    setting: Setting = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            *("--setting", "--param"),
+            metavar="K=V",
+            help="A setting of the metric, a parameter of the query; repeatable.",
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many rows may be traced at once.")] = 10,
     together: Annotated[
         bool, typer.Option("--together", help="Trace what all these rows add up to, as one number.")
@@ -76,35 +84,44 @@ def trace(
 ) -> None:
     """Show the facts and transactions a number rests on, proven by computing it from them again."""
     form = form_of(form, output)
-    settings = typed_settings(metric, pairs(setting, "--setting"))
+    given = pairs(setting, "--setting")
     asked = pairs(where, "--where")
     limits = limited(protocol, chain, since, until)
     with load.database(load.database_path(database)) as con:
         check_indexed(indexed(con), protocol, limits.chain_id)
-        wanted = Asked(Scope(con, limits), metric, settings, is_cut=cut_windows)
-        warn(wanted.scope)
+        wanted = _wanted(con, limits, name, given, is_cut=cut_windows)
         whole = collected(wanted.rows)
-        kept = _kept(metric, whole, asked) & wanted.is_meant(whole.schema)
-        rows = _chosen(metric, whole.filter(kept), asked, None if together else limit)
+        kept = _kept(name, whole, asked) & wanted.is_meant(whole.schema)
+        rows = _chosen(name, whole.filter(kept), asked, None if together else limit)
         if column is not None and column not in rows.columns:
-            raise UserError(f"{metric} has no column {column}: it has {', '.join(rows.columns)}")
+            raise UserError(f"{name} has no column {column}: it has {', '.join(rows.columns)}")
+        computed = wanted.computed
         if together:
-            evident = traced_together(Together(metric, rows, kept, settings), wanted.facts)
-            found = [
-                (
-                    f"{counted(rows.height, 'row')} of {metric}",
-                    _summed(metric, rows, column),
-                    evident,
-                )
-            ]
+            evident = traced_together(Together(computed, rows, kept), wanted.facts)
+            what = f"{counted(rows.height, 'row')} of {name}"
+            found = [(what, _summed(computed, rows, column), evident)]
         else:
             found = [
-                (metric, row, traced(Question(metric, row, settings, column), wanted.facts))
+                (name, row, traced(Question(computed, row, column), wanted.facts))
                 for row in rows.iter_slices(1)
             ]
         told = _told(con, [evident for *_, evident in found])
         head = "\n".join((*_warned(con), *(_head(*each, column) for each in found)))
         write(_spoken(told) if form is Format.TABLE else told, form, output, head)
+
+
+def _wanted(
+    con: load.Connection, limits: Limits, name: str, given: dict[str, str], *, is_cut: bool
+) -> Asked | AskedQuery:
+    if name in queries() and name not in METRICS:
+        warn(Scope(con, queried(limits, name, given)))
+        return AskedQuery(Scope(con, limits), name, given)
+    if name not in METRICS:
+        raise UserError(unknown("metric or query", name, [*METRICS, *queries()]))
+    settings = typed_settings(name, given)
+    wanted = Asked(Scope(con, limits), name, settings, is_cut=is_cut)
+    warn(wanted.scope)
+    return wanted
 
 
 def _told(con: load.Connection, found: Sequence[Mapping[str, pl.DataFrame]]) -> pl.DataFrame:
@@ -126,12 +143,12 @@ def _warned(con: load.Connection) -> list[str]:
     return [f"SIMULATED DATA: {chains}; no explorer knows these transactions\n"] if chains else []
 
 
-def _kept(metric: str, rows: pl.DataFrame, asked: Mapping[str, str]) -> pl.Expr:
+def _kept(what: str, rows: pl.DataFrame, asked: Mapping[str, str]) -> pl.Expr:
     kept = pl.lit(value=True)
     for key, text in asked.items():
         name = key.rstrip("<>").strip()
         if name not in rows.columns:
-            raise UserError(f"{metric} has no column {name}: it has {', '.join(rows.columns)}")
+            raise UserError(f"{what} has no column {name}: it has {', '.join(rows.columns)}")
         if "\\" in text and rows.schema[name] == pl.String:
             kept &= pl.col(name).is_in(_shown_as(rows[name], text))
         else:
@@ -146,14 +163,14 @@ def _shown_as(column: pl.Series, text: str) -> list[str]:
 
 
 def _chosen(
-    metric: str, rows: pl.DataFrame, asked: Mapping[str, str], limit: int | None
+    what: str, rows: pl.DataFrame, asked: Mapping[str, str], limit: int | None
 ) -> pl.DataFrame:
     if rows.is_empty():
         said = " and ".join(f"{name} = {text}" for name, text in asked.items())
-        raise UserError(f"no row of {metric} has {said}" if said else f"{metric} has no rows")
+        raise UserError(f"no row of {what} has {said}" if said else f"{what} has no rows")
     if limit is not None and rows.height > limit:
         raise UserError(
-            f"{rows.height:,} rows of {metric} fit, --limit allows {limit}: say with --where which "
+            f"{rows.height:,} rows of {what} fit, --limit allows {limit}: say with --where which "
             f"({', '.join(rows.columns)}), or --together"
         )
     return rows
@@ -170,8 +187,8 @@ def _value(name: str, text: str, dtype: pl.DataType) -> pl.Expr:
         raise UserError(f"--where {name}: {error}") from error
 
 
-def _summed(metric: str, rows: pl.DataFrame, column: str | None) -> pl.DataFrame:
-    sums = added(metric, rows)
+def _summed(computed: Computation, rows: pl.DataFrame, column: str | None) -> pl.DataFrame:
+    sums = added(computed, rows)
     if column is not None and column not in sums.columns:
         others = f", or {', '.join(sums.columns)}" if sums.width else ""
         raise UserError(f"{column} of these rows does not add up: trace one row{others}")
