@@ -128,7 +128,8 @@ def test_settings_reach_metrics_behind_the_metric() -> None:
     ("name", "settings", "message"),
     [
         ("fee", {}, "no metric is called fee: did you mean fees?"),
-        ("xyz", {}, "no metric is called xyz: there are: ad"),
+        ("xyz", {}, "no metric is called xyz: `perpscope metric` lists them"),
+        ("", {}, "no metric is called '': `perpscope metric` lists them"),
         (
             "buyback_ratio",
             {"window": 3},
@@ -345,6 +346,8 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
         database(empty).__enter__()
     with pytest.raises(WorldError, match="there is no database at"):
         database(tmp_path / "missing.duckdb").__enter__()
+    with pytest.raises(UserError, match="is a folder: expected a DuckDB file; correct --database"):
+        database(tmp_path).__enter__()
 
 
 def test_the_configuration_names_the_database(

@@ -1,8 +1,9 @@
 """The command `perpscope trace`."""
 
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Annotated
 
 import polars as pl
@@ -87,9 +88,11 @@ def trace(
     given = pairs(setting, "--setting")
     asked = pairs(where, "--where")
     limits = limited(protocol, chain, since, until)
+    narrowed, about = _asked(name, given, limits, is_cut=cut_windows)
     with load.database(load.database_path(database)) as con:
         check_indexed(indexed(con), protocol, limits.chain_id)
-        wanted = _wanted(con, limits, name, given, is_cut=cut_windows)
+        warn(Scope(con, narrowed))
+        wanted = about(Scope(con, limits))
         whole = collected(wanted.rows)
         kept = _kept(name, whole, asked) & wanted.is_meant(whole.schema)
         rows = _chosen(name, whole.filter(kept), asked, None if together else limit)
@@ -110,18 +113,16 @@ def trace(
         write(_spoken(told) if form is Format.TABLE else told, form, output, head)
 
 
-def _wanted(
-    con: load.Connection, limits: Limits, name: str, given: dict[str, str], *, is_cut: bool
-) -> Asked | AskedQuery:
-    if name in queries() and name not in METRICS:
-        warn(Scope(con, queried(limits, name, given)))
-        return AskedQuery(Scope(con, limits), name, given)
-    if name not in METRICS:
-        raise UserError(unknown("metric or query", name, [*METRICS, *queries()]))
-    settings = typed_settings(name, given)
-    wanted = Asked(Scope(con, limits), name, settings, is_cut=is_cut)
-    warn(wanted.scope)
-    return wanted
+def _asked(
+    name: str, given: dict[str, str], limits: Limits, *, is_cut: bool
+) -> tuple[Limits, Callable[[Scope], Asked | AskedQuery]]:
+    """Return of which time a number is, and what is asked for once a database is open."""
+    if name in METRICS:
+        settings = typed_settings(name, given)
+        return limits, partial(Asked, metric=name, settings=settings, is_cut=is_cut)
+    if name in queries():
+        return queried(limits, name, given), partial(AskedQuery, query=name, given=given)
+    raise UserError(unknown("metric or query", name, METRICS.keys() | queries().keys()))
 
 
 def _told(con: load.Connection, found: Sequence[Mapping[str, pl.DataFrame]]) -> pl.DataFrame:
