@@ -8,10 +8,11 @@ from typing import Any
 import duckdb
 import polars as pl
 import pytest
+from duckdb import connect
 
 from indexer.errors import DatabaseBusy, DatabaseUnusable
 from indexer.store import SCHEMA, open_database, transaction
-from indexer.store.connection import insert, select
+from indexer.store.connection import insert, scalar, select
 from indexer.store.creation import make_missing
 from indexer.tables import tables
 
@@ -70,33 +71,67 @@ def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
         assert select(connection, "origins", "true", []).is_empty()
 
 
-def test_transactions_of_one_database_start_one_engine(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is kept without the file: others open that, and nothing temporary stays."""
-    path = tmp_path / "a.duckdb"
-    started: list[str] = []
-    start = duckdb.connect
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[duckdb.DuckDBPyConnection]:
+    """Return the engines that are started from now on; none is idle."""
+    engines: list[duckdb.DuckDBPyConnection] = []
 
     def counted(config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-        started.append(config["temp_directory"])
-        return start(config=config)
+        engines.append(connect(config=config))
+        return engines[-1]
 
+    monkeypatch.setattr("indexer.store.connection._idle", {})
     monkeypatch.setattr("indexer.store.connection.duckdb.connect", counted)
+    return engines
+
+
+def test_transactions_start_one_engine(
+    tmp_path: Path, started: list[duckdb.DuckDBPyConnection]
+) -> None:
+    """It is kept without the file: others open that, and nothing temporary stays."""
+    path, other = tmp_path / "a.duckdb", tmp_path / "b.duckdb"
     make_missing(path)
     for client in ("x", "y"):
         with transaction(path) as connection:
             insert(connection, "origins", origin(client))
             connection.execute("create temp table mine as select 1")
         assert [entry.name for entry in tmp_path.iterdir()] == ["a.duckdb"]
+    with transaction(other) as connection:
+        insert(connection, "origins", origin("x"))
 
     assert len(started) == 1
-    with start(path) as other:
-        assert other.execute("select count(*) from origins").fetchall() == [(2,)]
+    assert clients(path) == {"x", "y"}
+    assert clients(other) == {"x"}
     with pytest.raises(KeyError):
         write_and_fail(path)
     with transaction(path):
         assert len(started) == 2  # what an error did to an engine is nobody's business
+
+
+def test_an_engine_that_ran_out_of_memory_is_not_kept(
+    tmp_path: Path, started: list[duckdb.DuckDBPyConnection]
+) -> None:
+    """It could not leave the temporary folder of its database, which goes with it."""
+    path, other = tmp_path / "a.duckdb", tmp_path / "b.duckdb"
+    with transaction(path) as connection:
+        insert(connection, "origins", origin("x"))
+        connection.execute("set memory_limit = '40MB'")
+        connection.execute("create temp table long as select range || 'ab' from range(3_000_000)")
+        assert (tmp_path / "a.duckdb.tmp").is_dir()
+
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.duckdb"]
+    with transaction(other) as connection:
+        insert(connection, "origins", origin("y"))
+        folder = scalar(connection, "select current_setting('temp_directory')")
+    assert folder == f"{other}.tmp"
+    assert len(started) == 2
+    assert clients(path) == {"x"}
+
+
+def clients(path: Path) -> set[str]:
+    """Return the names of the clients in `origins`, as another engine reads them."""
+    with connect(path) as other:
+        return {name for (name,) in other.execute("select client_version from origins").fetchall()}
 
 
 def test_a_fork_starts_an_engine_of_its_own(tmp_path: Path) -> None:

@@ -53,9 +53,10 @@ rest did, and four times the memory.
 # would shorten is hashes and amounts; repeated texts are still kept once (dictionaries).
 _COSTLY = "fsst,dict_fsst,zstd"
 
-# The engine that the last transaction let go of, by process and database: starting one takes ten
-# times as long as opening a file with it. It holds no file and no lock.
-_idle: dict[tuple[int, Path], duckdb.DuckDBPyConnection] = {}
+# The engine that the last transaction let go of, by process: starting one takes ten times as long as
+# opening a file with it. It holds no file and no lock. What a fork inherits is left alone: its
+# threads are not there to end it.
+_idle: dict[int, duckdb.DuckDBPyConnection] = {}
 
 _HOLDER = re.compile(r"PID (\d+)")
 
@@ -65,7 +66,6 @@ def open_database(
     *,
     read_only: bool = False,
     wait_seconds: float = WAIT_SECONDS,
-    engine_of: Path | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """
     Return a connection to a perpscope database; a file that is not there yet is made.
@@ -74,7 +74,6 @@ def open_database(
         path: the DuckDB file.
         read_only: make nothing, change nothing; several readers may share the file.
         wait_seconds: how long to wait for another process to let go of it.
-        engine_of: the database whose idle engine is used; this one without.
 
     Raises:
         DatabaseBusy: another process held it all that time.
@@ -97,7 +96,7 @@ def open_database(
             with attempt:
                 if monotonic() < polite_until and is_wanted(path):
                     raise DatabaseBusy(f"a writer waits for {path}; try again")
-                connection = _connected(path, engine_of or path, read_only=read_only)
+                connection = _connected(path, read_only=read_only)
     with ExitStack() as undo:
         undo.callback(connection.close)
         _prepare(connection, path, read_only=read_only)
@@ -143,25 +142,23 @@ def transaction(
             except duckdb.Error as error:
                 raise _unusable(path, error) from error
         undo.pop_all()
-    put_aside(engine, path)
+    put_aside(engine)
 
 
-def put_aside(engine: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Let go of the files that an engine has open, and keep the engine for a database."""
+def put_aside(engine: duckdb.DuckDBPyConnection) -> None:
+    """Let go of the files that an engine has open, and keep the engine for the next one."""
     try:
         engine.execute("use memory; detach perpscope; detach database if exists side")
-    except duckdb.Error:  # a disk that is full: what was committed stays in the log beside the file
+        engine.execute("set temp_directory = ''")
+    # A disk that is full: what was committed stays in the log beside the file. Or rows were put into
+    # the temporary folder, which an engine then keeps to its end.
+    except duckdb.Error:
         engine.close()
     else:
-        # One a process. What a fork inherits is left alone: its threads are not there to end it.
-        # Copied and popped: another thread may put one aside at the same time.
-        for key in list(_idle):
-            if key[0] == os.getpid():
-                _idle.pop(key, None)
-        _idle[os.getpid(), path] = engine
+        _idle[os.getpid()] = engine
 
 
-def _connected(path: Path, engine_of: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     if path.is_dir() or not path.parent.is_dir():
         raise DatabaseUnusable(
             f"{path} cannot be a database: expected a file in a folder that exists; correct "
@@ -172,9 +169,7 @@ def _connected(path: Path, engine_of: Path, *, read_only: bool) -> duckdb.DuckDB
             f"there is no database at {path}: expected a file that `perpscope index` wrote; run it "
             "first or name another file with --database"
         )
-    engine = _idle.pop((os.getpid(), engine_of), None) or duckdb.connect(
-        config={"threads": _threads(), "temp_directory": f"{engine_of}.tmp"}
-    )
+    engine = _idle.pop(os.getpid(), None) or duckdb.connect(config={"threads": _threads()})
     with ExitStack() as undo:
         undo.callback(engine.close)
         try:
@@ -197,6 +192,7 @@ def _attachment(path: Path, *, read_only: bool) -> str:
     return (
         "set autoinstall_known_extensions = false; "  # a file of another kind is refused
         f"set disabled_compression_methods = '{_COSTLY}'; reset max_vacuum_tasks; "
+        f"set temp_directory = '{quoted}.tmp'; "
         f"attach '{quoted}' as perpscope ({mode}); use perpscope"
     )
 

@@ -25,12 +25,12 @@ def make_missing(path: Path) -> None:
         return
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        engine = open_database(fresh, engine_of=path)
+        engine = open_database(fresh)
         with ExitStack() as undo:
             undo.callback(engine.close)
             engine.execute("checkpoint")  # closing would keep silent about a full disk
             undo.pop_all()
-        put_aside(engine, path)
+        put_aside(engine)
         with alone_in(path.parent):
             _take_place(fresh, path)
     except (DatabaseUnusable, duckdb.Error, OSError) as error:
