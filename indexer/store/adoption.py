@@ -7,7 +7,7 @@ import polars as pl
 
 from indexer.store.connection import delete, insert, select, transaction
 from indexer.store.knowledge import STATED, insert_missing, replace_policies, replace_stated
-from indexer.store.reading import OWNED
+from indexer.store.reading import OWNED, Stored
 from indexer.store.rewinds import taken_back
 from indexer.tables import columns_of, fact_tables
 
@@ -66,29 +66,34 @@ def _copy(
     )
 
 
-def keep_reaches(path: Path, chain_id: int, rows: pl.DataFrame) -> None:
+def keep_reaches(path: Path, chain_id: int, rows: pl.DataFrame, stored: Stored) -> None:
     """
     Store what declarations read: these rows, and what coverage still names.
+
+    Args:
+        path: the database.
+        chain_id: the chain.
+        rows: rows of `reaches`.
+        stored: what was read of the chain; where these are all of it, nothing is written.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: it cannot be written; it is as before.
     """
-    with transaction(path, read_only=True) as connection:
-        if _reaches(connection, chain_id, rows) is None:
-            return
+    if _reaches(stored.reaches, stored.coverage, rows) is None:
+        return
     with transaction(path) as connection:
-        if (kept := _reaches(connection, chain_id, rows)) is not None:
+        reaches = select(connection, "reaches", "chain_id = ?", [chain_id])
+        coverage = select(connection, "coverage", "chain_id = ?", [chain_id])
+        if (kept := _reaches(reaches, coverage, rows)) is not None:
             delete(connection, "reaches", "chain_id = ?", [chain_id])
             insert(connection, "reaches", kept)
 
 
 def _reaches(
-    connection: duckdb.DuckDBPyConnection, chain_id: int, rows: pl.DataFrame
+    stored: pl.DataFrame, coverage: pl.DataFrame, rows: pl.DataFrame
 ) -> pl.DataFrame | None:
     """Return what is to be stored; None where it is."""
-    stored = select(connection, "reaches", "chain_id = ?", [chain_id])
-    coverage = select(connection, "coverage", "chain_id = ?", [chain_id])
     reach = pl.col("declaration_digest").str.split("/").list.last()
     named = coverage.select("protocol", reach=reach).unique()
     kept = stored.join(named, on=["protocol", "reach"], how="semi")

@@ -59,7 +59,7 @@ def write_contracts(
         return
     kept = stored.join(gone, on=[*_CHILD, "from_block"], how="anti", maintain_order="left")
     rows = pl.concat([kept, children])
-    _replace(connection, "contracts", _OF_PROTOCOLS, _place(landed), rows)
+    _replace(connection, "contracts", _OF_PROTOCOLS, _place(landed), rows, stored)
     fresh = children.join(stored, on=[*_CHILD, "from_block"], how="anti")
     # A birth that these blocks told once and tell no longer was none.
     undone = stored.filter(is_here).join(children, on=[*_CHILD, "from_block"], how="anti")
@@ -86,7 +86,7 @@ def write_markets(
     )
     fresh = known.join(kept, on=_MARKET, how="anti", maintain_order="left")
     rows = pl.concat([kept, fresh])
-    _replace(connection, "markets", _OF_PROTOCOLS, _place(landed), rows)
+    _replace(connection, "markets", _OF_PROTOCOLS, _place(landed), rows, stored)
     announced = fresh.filter(pl.col("block_number").is_not_null())
     unheard = announced.join(stored, on=[*_MARKET, "block_number"], how="anti")
     _fetch_again(connection, landed, unheard["protocol"])
@@ -124,7 +124,9 @@ def replace_policies(
     """Make the stored policies of these protocols the same as the rows."""
     named = list(slugs)
     said = rows.filter(pl.col("protocol").is_in(named))
-    _replace(connection, "policies", "list_contains(?, protocol)", [named], said)
+    of_them = "list_contains(?, protocol)"
+    stored = select(connection, "policies", of_them, [named])
+    _replace(connection, "policies", of_them, [named], said, stored)
 
 
 def replace_stated(
@@ -137,7 +139,8 @@ def replace_stated(
     named = list(slugs)
     for table in STATED:
         said = stated.get(table, empty(table)).filter(pl.col("protocol").is_in(named))
-        _replace(connection, table, _OF_PROTOCOLS, [chain_id, named], said)
+        stored = select(connection, table, _OF_PROTOCOLS, [chain_id, named])
+        _replace(connection, table, _OF_PROTOCOLS, [chain_id, named], said, stored)
 
 
 def _place(landed: Blocks) -> list[object]:
@@ -150,9 +153,10 @@ def _replace(
     where: str,
     place: list[object],
     rows: pl.DataFrame,
+    stored: pl.DataFrame,
 ) -> None:
     order = list(columns_of(table))
-    if not select(connection, table, where, place).sort(order).equals(rows.sort(order)):
+    if not stored.sort(order).equals(rows.sort(order)):
         delete(connection, table, where, place)
         insert(connection, table, rows)
 

@@ -7,27 +7,19 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from indexer.store.connection import select, transaction
+from indexer.store.connection import frame, select, transaction
 from indexer.store.creation import make_missing
 
 OWNED = Callable[[pl.DataFrame], Mapping[str, pl.Series]]
 """Which rows of `logs` belong to which protocol: a Boolean series each."""
 
-
-@dataclass(frozen=True)
-class Stored:
-    """
-    What is stored about one chain, as rows of the tables of the same names.
-
-    Attributes:
-        tokens, markets, contracts, coverage, reaches: the rows.
-    """
-
-    tokens: pl.DataFrame
-    markets: pl.DataFrame
-    contracts: pl.DataFrame
-    coverage: pl.DataFrame
-    reaches: pl.DataFrame
+_UNSETTLED = """
+    select number, hash
+    from blocks
+    where chain_id = ? and number > coalesce(
+        (select max(to_block) from coverage where chain_id = ? and finality = 'finalized'), -1
+    )
+"""
 
 
 @dataclass(frozen=True)
@@ -46,6 +38,43 @@ class Anchors:
     lowest_unsettled: int | None
 
 
+@dataclass(frozen=True)
+class Stored:
+    """
+    What is stored about one chain, as rows of the tables of the same names.
+
+    Attributes:
+        tokens, markets, contracts, coverage, reaches: the rows.
+        blocks: number and hash of those above the highest that is covered as finalized.
+    """
+
+    tokens: pl.DataFrame
+    markets: pl.DataFrame
+    contracts: pl.DataFrame
+    coverage: pl.DataFrame
+    reaches: pl.DataFrame
+    blocks: pl.DataFrame
+
+    def anchors(self) -> Anchors:
+        """Return what a node must confirm of it."""
+        is_final = pl.col("finality") == "finalized"
+        ends = self.coverage.select(
+            number="to_block",
+            hash=pl.col("to_block_hash").str.slice(2).str.decode("hex"),
+            is_final=is_final,
+        )
+        finals = ends.filter("is_final").sort("number")
+        final = None if finals.is_empty() else finals.select("number", "hash").row(-1)
+        unsettled = (
+            pl.concat([ends.select("number", "hash"), self.blocks])
+            .filter(pl.col("number") > (-1 if final is None else final[0]))
+            .unique("number", keep="first")
+            .sort("number")
+        )
+        lowest = self.coverage.filter(~is_final)["from_block"].min()
+        return Anchors(final, unsettled, lowest if isinstance(lowest, int) else None)
+
+
 def read_stored(path: Path, chain_id: int) -> Stored:
     """
     Return what is stored about a chain; the file is made where it is not there yet.
@@ -58,6 +87,7 @@ def read_stored(path: Path, chain_id: int) -> Stored:
     make_missing(path)
     with transaction(path, read_only=True) as connection:
         frames = [select(connection, name, "chain_id = ?", [chain_id]) for name in names]
+        blocks = frame(connection, _UNSETTLED, [chain_id, chain_id])
     tokens, markets, contracts, coverage, reaches = frames
     return Stored(
         tokens.sort("address"),
@@ -65,37 +95,8 @@ def read_stored(path: Path, chain_id: int) -> Stored:
         contracts.sort("from_block", "tx_hash", "log_index", "abi", "address"),
         coverage.sort("protocol", "from_block"),
         reaches,
+        blocks,
     )
-
-
-def read_anchors(path: Path, chain_id: int) -> Anchors:
-    """
-    Return the anchors of a chain.
-
-    Raises:
-        DatabaseBusy: another process held the database all the time.
-        DatabaseUnusable: it cannot be read.
-    """
-    with transaction(path, read_only=True) as connection:
-        coverage = select(connection, "coverage", "chain_id = ?", [chain_id])
-        is_final = pl.col("finality") == "finalized"
-        ends = coverage.select(
-            number="to_block",
-            hash=pl.col("to_block_hash").str.slice(2).str.decode("hex"),
-            is_final=is_final,
-        )
-        finals = ends.filter("is_final").sort("number")
-        final = None if finals.is_empty() else finals.select("number", "hash").row(-1)
-        above = -1 if final is None else final[0]
-        blocks = select(connection, "blocks", "chain_id = ? and number > ?", [chain_id, above])
-    unsettled = (
-        pl.concat([ends.select("number", "hash"), blocks.select("number", "hash")])
-        .filter(pl.col("number") > above)
-        .unique("number", keep="first")
-        .sort("number")
-    )
-    lowest = coverage.filter(~is_final)["from_block"].min()
-    return Anchors(final, unsettled, lowest if isinstance(lowest, int) else None)
 
 
 def supported(

@@ -80,8 +80,8 @@ async def catch_up(
     most = max(min(job.max_ranges, sum(endpoint.concurrency for endpoint in endpoints)), 1)
     async with Node(endpoints, job.chain, most_requests=job.max_requests) as node:
         work = replace(job, max_ranges=most)
-        await supplement(node, work, progress)
-        return await _converge(node, work, progress, begun)
+        stored = await supplement(node, work, progress)
+        return await _converge(node, work, progress, begun, stored)
 
 
 def index(

@@ -8,7 +8,7 @@ from indexer.facts import Facts, Known, declared, merged
 from indexer.facts.questions import ANSWER
 from indexer.facts.reads import read_facts
 from indexer.spec import Protocol
-from indexer.store import uncollected, write_collected
+from indexer.store import Stored, uncollected, write_collected
 from indexer.sync.declarations import check_unchanged
 from indexer.sync.fetching import ChainMoved
 from indexer.sync.reads import NOT_COLLECTED, answered
@@ -18,9 +18,17 @@ from indexer.sync.tokens import ask_tokens
 from indexer.tables import empty
 
 
-async def collect_again(node: Source, ledger: Ledger, protocols: Sequence[Protocol]) -> int:
+async def collect_again(
+    node: Source, ledger: Ledger, protocols: Sequence[Protocol], stored: Stored
+) -> int:
     """
     Ask again for state that could not be collected; return how many answers there are now.
+
+    Args:
+        node: whom to ask.
+        ledger: a chain's part of a database.
+        protocols: whose state.
+        stored: what was read of the ledger.
 
     Raises:
         UserError: a declaration has changed since its blocks were indexed.
@@ -28,11 +36,10 @@ async def collect_again(node: Source, ledger: Ledger, protocols: Sequence[Protoc
         RetryableError: the node did not answer, or the database is busy.
         DatabaseUnusable: the database cannot be written.
     """
-    chain_id = ledger.chain.chain_id
-    stored = ledger.stored()
+    chain_id, covered = ledger.chain.chain_id, set(stored.coverage["protocol"])
     check_unchanged(protocols, ledger.chain, stored.coverage)
-    rows = uncollected(ledger.path, chain_id, [protocol.slug for protocol in protocols])
-    if rows.is_empty():
+    readers = [item.slug for item in protocols if item.reads and item.slug in covered]
+    if not readers or (rows := uncollected(ledger.path, chain_id, readers)).is_empty():
         return 0
     try:
         told = await answered(node, rows.drop(*ANSWER))

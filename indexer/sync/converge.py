@@ -119,7 +119,11 @@ def _unseen(_look: Look) -> None:
 
 
 async def converge(
-    node: Source, job: Job, progress: Progress, begun: Callable[[Look], None] = _unseen
+    node: Source,
+    job: Job,
+    progress: Progress,
+    begun: Callable[[Look], None] = _unseen,
+    stored: Stored | None = None,
 ) -> Summary:
     """
     Bring the database to the chain's head, or to `job.to_block`.
@@ -130,6 +134,7 @@ async def converge(
         progress: told blocks done, blocks to do and logs written after each range.
         begun: given, before anything is fetched, a function that returns what was done so far;
             it answers at any time, also after a failure.
+        stored: what was just read of the database; None to read it.
 
     Raises:
         UserError: a declaration has changed since its blocks were indexed.
@@ -156,7 +161,7 @@ async def converge(
 
     begun(look)
     try:
-        await collect_again(node, job.ledger(), job.protocols)
+        await run.begin(stored)
         while await run.step():
             pass
     except RequestsSpent as spent:
@@ -176,6 +181,14 @@ class _Run:
         self._heads: Heads | None = None
         self._read_at = 0.0
         self._setbacks = 0
+        self._stored: Stored | None = None
+
+    async def begin(self, stored: Stored | None) -> None:
+        """Ask again for state that was not to be had, before anything is fetched."""
+        ledger = self._job.ledger()
+        stored = stored or ledger.stored()
+        answers = await collect_again(self._node, ledger, self._job.protocols, stored)
+        self._stored = None if answers else stored
 
     async def step(self) -> bool:
         """Cover what is missing now; return whether to look again."""
@@ -183,10 +196,10 @@ class _Run:
             await self._prepare()
         heads = await self._current_heads()
         ledger = self._job.ledger()
-        stored = ledger.stored()
+        stored, self._stored = self._stored or ledger.stored(), None
         check_unchanged(self._job.protocols, self._job.chain, stored.coverage)
         if self._reaches is not None:
-            keep_reaches(self._job.path, self._job.chain.chain_id, self._reaches)
+            keep_reaches(self._job.path, self._job.chain.chain_id, self._reaches, stored)
             self._reaches = None
         fork = await forked(self._node, ledger, stored, heads)
         if fork is not None:

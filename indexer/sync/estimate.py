@@ -209,7 +209,7 @@ def _stored(job: Job) -> Stored:
     if job.path.exists():
         return job.ledger().stored()
     names = ("tokens", "markets", "contracts", "coverage", "reaches")
-    return Stored(*(empty(name) for name in names))
+    return Stored(*(empty(name) for name in names), empty("blocks").select("number", "hash"))
 
 
 class _Looking:

@@ -14,7 +14,6 @@ from indexer.store import (
     Anchors,
     Stored,
     is_more_final,
-    read_anchors,
     read_stored,
     remaining,
     settle,
@@ -116,13 +115,13 @@ async def forked(node: Source, ledger: Ledger, stored: Stored, heads: Heads) -> 
         RetryableError: the node did not answer, or the database is busy.
         DatabaseUnusable: the database cannot be read.
     """
-    anchors = read_anchors(ledger.path, ledger.chain.chain_id)
+    anchors = stored.anchors()
     if anchors.final is not None and heads.latest.number < anchors.final[0]:
         raise NodeBehind(
             f"the node's head is block {heads.latest.number}, but {ledger.chain.slug} was indexed "
             f"to block {anchors.final[0]}, final then: expected a later head; use another endpoint"
         )
-    ancestor = await _ancestor(node, ledger, anchors, heads)
+    ancestor = await _ancestor(node, ledger.chain, anchors, heads)
     if ancestor is None:
         return None
     cuts = dict.fromkeys(stored.coverage["protocol"].unique(), ancestor)
@@ -131,11 +130,14 @@ async def forked(node: Source, ledger: Ledger, stored: Stored, heads: Heads) -> 
     is_older = pl.col("block_number").is_null() | (pl.col("block_number") <= ancestor)
     contracts = stored.contracts.filter(pl.col("from_block") <= ancestor)
     markets = stored.markets.filter(left & is_older)
-    after = replace(stored, markets=markets, contracts=contracts, coverage=coverage)
+    blocks = stored.blocks.filter(pl.col("number") <= ancestor)
+    after = replace(
+        stored, markets=markets, contracts=contracts, coverage=coverage, blocks=blocks
+    )
     return Fork(ancestor, stored, after)
 
 
-async def _ancestor(node: Source, ledger: Ledger, anchors: Anchors, heads: Heads) -> int | None:
+async def _ancestor(node: Source, chain: Chain, anchors: Anchors, heads: Heads) -> int | None:
     reachable = anchors.unsettled.filter(pl.col("number") <= heads.latest.number)
     ends = reachable["number"].to_list()[-1:] + ([anchors.final[0]] if anchors.final else [])
     if not ends:
@@ -145,7 +147,7 @@ async def _ancestor(node: Source, ledger: Ledger, anchors: Anchors, heads: Heads
         # Before a person is told to rewind: one wrong answer is no reorg.
         again = (await node.headers([anchors.final[0]]))["hash"][0]
         if again != anchors.final[1]:
-            raise ReorgTooDeep(_too_deep(ledger.chain, *anchors.final, again))
+            raise ReorgTooDeep(_too_deep(chain, *anchors.final, again))
     # Headers link, so the highest one that agrees vouches for all below it.
     if reachable.is_empty() or told[ends[0]] == reachable["hash"][-1]:
         return None

@@ -35,18 +35,21 @@ _WINDOW = 100_000  # blocks whose answers are looked up at once
 _WINDOWS = 4
 
 
-async def supplement(node: Source, job: Job, progress: Progress) -> None:
+async def supplement(node: Source, job: Job, progress: Progress) -> Stored | None:
     """
     Bring the stored blocks of protocols that read other logs now under today's declarations.
 
     Protocols of which it is not known what they read are left as they are.
+
+    Returns:
+        What is stored about the chain; None where that must be read again.
 
     Raises:
         RequestsSpent: before all of it was read; the next run goes on there.
         What `converge` raises.
     """
     if not job.path.exists():
-        return
+        return None
     stored = job.ledger().stored()
     changed = [item for item in job.protocols if is_supplemented(item, job, stored)]
     _clear(job, changed)
@@ -56,6 +59,7 @@ async def supplement(node: Source, job: Job, progress: Progress) -> None:
         await forked(node, job.ledger(), stored, await read_heads(node, job.chain, kind))
     for protocol in changed:
         await _renewed(node, job, protocol, stored, progress)
+    return None if changed else stored
 
 
 def is_supplemented(protocol: Protocol, job: Job, stored: Stored) -> bool:
