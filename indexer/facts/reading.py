@@ -22,6 +22,7 @@ from indexer.facts.routes import (
     emitted,
     entry_of,
     selected,
+    topic0s_of,
 )
 from indexer.facts.rows import rejects
 from indexer.facts.scope import taken
@@ -81,7 +82,9 @@ def discovered(
 ) -> pl.DataFrame:
     """Return rows of `contracts`: the children that factories announce in these logs."""
     announcing = [protocol for protocol in protocols if protocol.discoveries]
-    if not announcing:
+    topic0s = set().union(*map(_announcing, announcing))
+    logs = logs.filter(pl.col("topic0").is_in(topic0s))
+    if logs.is_empty():
         return empty("contracts")
     mine = emitted(announcing, chain, logs, known)
     found = [
@@ -92,6 +95,13 @@ def discovered(
     ]
     return pl.concat([empty("contracts"), *found]).unique(
         ["protocol", "abi", "address"], keep="first", maintain_order=True
+    )
+
+
+@lru_cache(KEPT)
+def _announcing(protocol: Protocol) -> frozenset[bytes]:
+    return frozenset(
+        topic0 for item in protocol.discoveries for topic0 in topic0s_of(item.name, item.abi)
     )
 
 

@@ -50,20 +50,13 @@ def outside(logs: pl.DataFrame, headers: pl.DataFrame, columns: tuple[str, ...])
     """
     known = _known(headers)
     blooms, places = _matrix(known), known.select("number").with_row_index("place")
-    found: set[int] = set()
-    for column in columns:
-        seen = (
-            logs.select(number="block_number", value=column)
-            .drop_nulls()
-            .unique()
-            .join(places, on="number")
-        )
-        values = seen.select("value").unique(maintain_order=True).with_row_index("code")
-        seen = seen.join(values, on="value")
-        bits = _bits(values["value"])[seen["code"].to_numpy()]
-        is_in = _are_set(blooms, seen["place"].to_numpy(), bits)
-        found.update(seen["number"].filter(pl.Series(~is_in)))
-    return found
+    told = [logs.select(number="block_number", value=column).drop_nulls() for column in columns]
+    seen = pl.concat(told).unique().join(places, on="number")
+    values = seen.select("value").unique(maintain_order=True).with_row_index("code")
+    seen = seen.join(values, on="value")
+    bits = _bits(values["value"])[seen["code"].to_numpy()]
+    is_in = _are_set(blooms, seen["place"].to_numpy(), bits)
+    return set(seen["number"].filter(pl.Series(~is_in)))
 
 
 def hits(headers: pl.DataFrame, declared: Declared) -> pl.DataFrame:

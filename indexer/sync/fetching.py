@@ -305,7 +305,7 @@ async def _with_unasked(
     while True:
         if len(answer.logs):
             found = discovered(piece.protocols, chain, answer.logs, known)
-            children = _born(found, children, known)
+            children = _born(found, children, known) if len(found) else children
             # A child lives from its birth on, and its birth may be in this very range.
             known = with_children(known, children)
         unasked = tuple(sorted(_living(known, named, piece) - answer.asked))
