@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from indexer.store import transaction
 from indexer.tables import tables
 
 MEMORIES = ("orphans", "audits")
@@ -19,7 +20,7 @@ MEMORIES = ("orphans", "audits")
 
 def digest(path: Path) -> dict[str, str]:
     """Return table -> hash of its columns, types and rows, for every table but memories."""
-    with duckdb.connect(path, read_only=True) as connection:
+    with transaction(path, read_only=True) as connection:
         return {name: _digest_of(connection, name) for name in tables() if name not in MEMORIES}
 
 

@@ -8,6 +8,7 @@ and event, so that a header's bloom shows every log that is missing.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from eth_abi.abi import encode
 from sync_rig import (
@@ -127,6 +128,11 @@ def extended(
     return chain
 
 
+@cache
+def _main_branch() -> tuple[Block, ...]:
+    return tuple(extended((), BLOCKS))
+
+
 def live(
     blocks: Sequence[Block] | None = None, *, most: int | None = None, **settings: object
 ) -> LiveChain:
@@ -135,7 +141,7 @@ def live(
         1,
         "ethereum",
         CLIENT,
-        tuple(extended((), BLOCKS) if blocks is None else blocks),
+        _main_branch() if blocks is None else tuple(blocks),
         token_answers(),
         safe_lag=SAFE_LAG,
         finalized_lag=FINALIZED_LAG,
