@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from eth_abi.abi import encode
 
@@ -18,7 +19,7 @@ from indexer.chains import ETHEREUM
 from indexer.facts.routes import abi_entries
 from indexer.rpc import Endpoint
 from indexer.simulation.blocks import Block, Log, Transaction, block
-from indexer.simulation.node import Answer, Intercept
+from indexer.simulation.node import Answer, Intercept, serve
 from indexer.simulation.served import SIMULATED_CLIENT, ServedChain
 from indexer.spec import (
     Amount,
@@ -217,6 +218,19 @@ def run(work: Job, url: str) -> Summary:
     """Index from a node that fails fast."""
     endpoint = Endpoint(url, tries=2, first_wait_seconds=0.01, timeout_seconds=10)
     return index(work, [endpoint], lambda _done, _total, _logs: None)
+
+
+def indexed(path: Path, count: int) -> None:
+    """Put a database there as one undisturbed run over so many blocks leaves it."""
+    path.write_bytes(_undisturbed(count))
+
+
+@cache
+def _undisturbed(count: int) -> bytes:
+    with TemporaryDirectory() as folder, serve([served(blocks(count))]) as node:
+        path = Path(folder) / "a.duckdb"
+        run(job(path), node.url)
+        return path.read_bytes()
 
 
 def contents(path: Path) -> dict[str, str]:

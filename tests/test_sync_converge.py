@@ -13,6 +13,7 @@ from sync_rig import (
     POOLS,
     blocks,
     contents,
+    indexed,
     job,
     logs_of,
     rows,
@@ -53,7 +54,7 @@ def test_every_log_and_fact_lands(tmp_path: Path, url: str) -> None:
 def test_running_again_changes_nothing(tmp_path: Path, url: str) -> None:
     """A second run finds nothing missing and leaves every table as it is."""
     path = tmp_path / "a.duckdb"
-    run(job(path), url)
+    indexed(path, COUNT)
     before = contents(path)
 
     done = run(job(path), url)
@@ -79,7 +80,7 @@ def test_cuts_do_not_show(tmp_path: Path, url: str, span: int, logs: int) -> Non
 
 def test_protocols_one_by_one_end_like_together(tmp_path: Path, url: str) -> None:
     """Adding a protocol to an indexed chain ends with the database of both at once."""
-    run(job(tmp_path / "both.duckdb"), url)
+    indexed(tmp_path / "both.duckdb", COUNT)
 
     for protocol in (POOLS, FEED):
         run(job(tmp_path / "each.duckdb", protocols=(protocol,)), url)
@@ -112,7 +113,7 @@ def test_another_protocol_fetches_only_its_own(tmp_path: Path) -> None:
 
 def test_middle_first_ends_like_in_order(tmp_path: Path, url: str) -> None:
     """A later stretch that was indexed before its pools' births are known is completed."""
-    run(job(tmp_path / "order.duckdb"), url)
+    indexed(tmp_path / "order.duckdb", COUNT)
 
     path = tmp_path / "middle.duckdb"
     run(job(path, from_block=BIRTH + 20, to_block=BIRTH + 90), url)
@@ -159,9 +160,9 @@ def test_without_tags_finality_is_measured_in_time(tmp_path: Path) -> None:
     ]
 
 
-def test_limits_of_the_node_are_found(tmp_path: Path, url: str) -> None:
+def test_limits_of_the_node_are_found(tmp_path: Path) -> None:
     """A node that refuses long ranges and large answers is served smaller ones, nothing lost."""
-    run(job(tmp_path / "free.duckdb"), url)
+    indexed(tmp_path / "free.duckdb", COUNT)
 
     with serve([served(blocks(COUNT), max_logs=9, max_block_span=40)]) as node:
         run(job(tmp_path / "held.duckdb"), node.url)
@@ -214,7 +215,7 @@ def test_finality_grows_with_the_chain(tmp_path: Path) -> None:
 def test_a_changed_column_asks_for_redecode(tmp_path: Path, url: str) -> None:
     """Another reading of the same logs is refused until `redecode`, which names itself."""
     path = tmp_path / "a.duckdb"
-    run(job(path), url)
+    indexed(path, COUNT)
     event = FEED.events[0]
     columns = {**event.columns, "provider": Const("x")}
     changed = replace(FEED, events=(replace(event, columns=columns),))
@@ -226,7 +227,7 @@ def test_a_changed_column_asks_for_redecode(tmp_path: Path, url: str) -> None:
 def test_a_run_with_nothing_to_do_waits_for_no_reader(tmp_path: Path, url: str) -> None:
     """Looking whether anything is to be written needs no lock that a long report keeps."""
     path = tmp_path / "a.duckdb"
-    run(job(path), url)
+    indexed(path, COUNT)
 
     with closing(open_database(path, read_only=True)):
         again = run(job(path), url)

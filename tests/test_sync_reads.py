@@ -141,12 +141,11 @@ def test_multicall_asks_once_a_block(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("depth", [1, 60])
-def test_reads_go_with_a_reorg(tmp_path: Path, depth: int) -> None:
+def test_reads_go_with_a_reorg(tmp_path: Path, clean: Path, depth: int) -> None:
     """What was read on an abandoned branch goes with it; every table ends like a new run's."""
     fork = blocks(COUNT + 5, below=CHAIN[: COUNT - depth], fork=b"fork", skip=2)
     path, new = tmp_path / "followed.duckdb", tmp_path / "new.duckdb"
-    with serve([priced(CHAIN)]) as node:
-        run(work(path), node.url)
+    path.write_bytes(clean.read_bytes())
     with serve([priced(fork)]) as node:
         done = run(work(path), node.url)
         run(work(new), node.url)

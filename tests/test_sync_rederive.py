@@ -6,7 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sync_rig import DECLARATIONS, FEED, FIRST, POOLS, blocks, contents, job, rows, run, served
+from sync_rig import (
+    DECLARATIONS,
+    FEED,
+    FIRST,
+    POOLS,
+    blocks,
+    contents,
+    indexed,
+    job,
+    rows,
+    run,
+    served,
+)
 
 from indexer.chains import ETHEREUM
 from indexer.errors import UserError
@@ -22,25 +34,30 @@ NAMED = replace(
 CHANGED = DECLARATIONS | {"feed": NAMED}
 
 
-def test_redecode_ends_like_a_fresh_index(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the database of one run under the changed reading; never to be changed."""
+    path = tmp_path_factory.mktemp("changed") / "a.duckdb"
+    with serve([served(blocks(COUNT))]) as node:
+        run(job(path, protocols=(NAMED, POOLS), declarations=CHANGED), node.url)
+    return path
+
+
+def test_redecode_ends_like_a_fresh_index(tmp_path: Path, changed: Path) -> None:
     """Under a changed reading the database becomes what indexing anew would give."""
     path = tmp_path / "a.duckdb"
-    with serve([served(blocks(COUNT))]) as node:
-        run(job(path), node.url)
-        work = job(tmp_path / "new.duckdb", protocols=(NAMED, POOLS), declarations=CHANGED)
-        run(work, node.url)
+    indexed(path, COUNT)
 
     written = redecode(Ledger(path, ETHEREUM, CHANGED), [NAMED])
 
-    assert contents(path) == contents(tmp_path / "new.duckdb")
+    assert contents(path) == contents(changed)
     assert written["oracle_updates"] == rows(path, "select count(*) from oracle_updates")[0][0]
 
 
 def test_redecode_refuses_what_was_never_fetched(tmp_path: Path) -> None:
     """A declaration that reads another contract cannot be derived from stored logs."""
     path = tmp_path / "a.duckdb"
-    with serve([served(blocks(COUNT))]) as node:
-        run(job(path), node.url)
+    indexed(path, COUNT)
     before = contents(path)
     moved = replace(FEED.contracts[0], address="0x" + "12" * 20)
     wider = replace(FEED, contracts=(*FEED.contracts, moved))
@@ -54,34 +71,33 @@ def test_redecode_refuses_what_was_never_fetched(tmp_path: Path) -> None:
 def test_rewinding_one_protocol_leaves_the_other(tmp_path: Path) -> None:
     """Only the named protocol's rows go; indexing again restores them."""
     path = tmp_path / "a.duckdb"
+    indexed(path, COUNT)
+    before = contents(path)
+
+    take_back(Ledger(path, ETHEREUM, DECLARATIONS), [POOLS], FIRST + 50)
+
+    after = contents(path)
+    assert after["oracle_updates"] == before["oracle_updates"]
+    assert rows(path, "select count(*) from pool_flows") == [(0,)]
+    assert rows(path, "select count(*) from contracts") == [(0,)]
     with serve([served(blocks(COUNT))]) as node:
         run(job(path), node.url)
-        before = contents(path)
-
-        take_back(Ledger(path, ETHEREUM, DECLARATIONS), [POOLS], FIRST + 50)
-
-        after = contents(path)
-        assert after["oracle_updates"] == before["oracle_updates"]
-        assert rows(path, "select count(*) from pool_flows") == [(0,)]
-        assert rows(path, "select count(*) from contracts") == [(0,)]
-        run(job(path), node.url)
-    assert {name for name in before if contents(path)[name] != before[name]} == {"orphans"}
+    again = contents(path)
+    assert {name for name in before if again[name] != before[name]} == {"orphans"}
 
 
-def test_a_changed_declaration_is_rewound_whole(tmp_path: Path) -> None:
+def test_a_changed_declaration_is_rewound_whole(tmp_path: Path, changed: Path) -> None:
     """What was read under another declaration could not be added to, so none of it stays."""
     path = tmp_path / "a.duckdb"
-    with serve([served(blocks(COUNT))]) as node:
-        run(job(path), node.url)
+    indexed(path, COUNT)
 
-        done = take_back(Ledger(path, ETHEREUM, CHANGED), [NAMED], FIRST + 50)
+    done = take_back(Ledger(path, ETHEREUM, CHANGED), [NAMED], FIRST + 50)
+    with serve([served(blocks(COUNT))]) as node:
         run(job(path, protocols=(NAMED, POOLS), declarations=CHANGED), node.url)
-        run(job(tmp_path / "new.duckdb", protocols=(NAMED, POOLS), declarations=CHANGED), node.url)
 
     assert done.covered == {"feed": None}
-    orphaned = {name for name in contents(path) if name != "orphans"}
-    fresh = contents(tmp_path / "new.duckdb")
-    assert {name for name in orphaned if contents(path)[name] != fresh[name]} == set()
+    mine, fresh = contents(path), contents(changed)
+    assert {name for name in mine if mine[name] != fresh[name]} == {"orphans"}
 
 
 def test_two_runs_at_once_end_like_one(tmp_path: Path) -> None:

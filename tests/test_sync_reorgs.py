@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 
 import pytest
-from sync_rig import FEED, FIRST, blocks, contents, job, rows, run, served
+from sync_rig import FEED, FIRST, blocks, contents, indexed, job, rows, run, served
 
 from indexer.errors import NodeBehind, NodeUnavailable, ReorgTooDeep
 from indexer.simulation.node import Answer, serve
@@ -23,8 +23,7 @@ def test_a_reorg_in_the_window_heals(tmp_path: Path, depth: int) -> None:
     chain = blocks(COUNT)
     fork = blocks(COUNT + 5, below=chain[: COUNT - depth], fork=b"fork", skip=2)
     path = tmp_path / "followed.duckdb"
-    with serve([served(chain)]) as node:
-        run(job(path), node.url)
+    indexed(path, COUNT)
     with serve([served(fork)]) as node:
         done = run(job(path), node.url)
         run(job(tmp_path / "new.duckdb"), node.url)
@@ -37,10 +36,9 @@ def test_orphans_are_kept_with_the_reason(tmp_path: Path) -> None:
     """Raw logs of the abandoned branch stay readable beside why they left."""
     chain = blocks(COUNT)
     path = tmp_path / "followed.duckdb"
-    with serve([served(chain)]) as node:
-        run(job(path), node.url)
-        gone = f"select count(*) from logs where block_number >= {FIRST + COUNT - 9}"
-        lost = rows(path, gone)
+    indexed(path, COUNT)
+    gone = f"select count(*) from logs where block_number >= {FIRST + COUNT - 9}"
+    lost = rows(path, gone)
 
     with serve([served(blocks(COUNT, below=chain[: COUNT - 9], fork=b"fork"))]) as node:
         run(job(path), node.url)
@@ -54,8 +52,7 @@ def test_a_reorg_below_finality_stops(tmp_path: Path) -> None:
     """A node that contradicts a final block is not believed: nothing changes, rewind is named."""
     chain = blocks(COUNT)
     path = tmp_path / "a.duckdb"
-    with serve([served(chain)]) as node:
-        run(job(path), node.url)
+    indexed(path, COUNT)
     before = contents(path)
 
     fork = blocks(COUNT, below=chain[: COUNT - 100], fork=b"fork")
@@ -93,8 +90,7 @@ def test_a_node_far_behind_is_not_believed(tmp_path: Path) -> None:
     """A head below what was final is a lagging node, not a reorg."""
     chain = blocks(COUNT)
     path = tmp_path / "a.duckdb"
-    with serve([served(chain)]) as node:
-        run(job(path), node.url)
+    indexed(path, COUNT)
 
     with serve([served(chain[:100])]) as node, pytest.raises(NodeBehind, match="later head"):
         run(job(path), node.url)
@@ -124,8 +120,7 @@ def test_nothing_leaves_before_its_replacement_is_here(tmp_path: Path) -> None:
     chain = blocks(COUNT)
     fork = blocks(COUNT + 5, below=chain[: COUNT - 20], fork=b"fork", skip=2)
     path = tmp_path / "a.duckdb"
-    with serve([served(chain)]) as node:
-        run(job(path), node.url)
+    indexed(path, COUNT)
     before = contents(path)
 
     def without_logs(_slug: str, body: bytes) -> Answer | None:
@@ -142,8 +137,7 @@ def test_the_replacement_is_there_in_the_same_commit(tmp_path: Path) -> None:
     chain = blocks(COUNT)
     fork = blocks(COUNT + 40, below=chain[: COUNT - 20], fork=b"fork", skip=2)
     path = tmp_path / "a.duckdb"
-    with serve([served(chain)]) as node:
-        run(job(path), node.url)
+    indexed(path, COUNT)
     top = hex(FIRST + COUNT + 39).encode()
 
     def nothing_above(_slug: str, body: bytes) -> Answer | None:
@@ -163,8 +157,7 @@ def test_a_branch_that_is_shorter(tmp_path: Path) -> None:
     chain = blocks(COUNT)
     fork = blocks(COUNT - 7, below=chain[: COUNT - 20], fork=b"fork", skip=2)
     path = tmp_path / "a.duckdb"
-    with serve([served(chain)]) as node:
-        run(job(path), node.url)
+    indexed(path, COUNT)
     with serve([served(fork)]) as node:
         run(job(path), node.url)
 
@@ -178,8 +171,7 @@ def test_a_head_that_goes_back_takes_nothing_back(tmp_path: Path) -> None:
     """A backend that lags within the window is no reorg: every table stays as it is."""
     chain = blocks(COUNT)
     path = tmp_path / "a.duckdb"
-    with serve([served(chain)]) as node:
-        run(job(path), node.url)
+    indexed(path, COUNT)
     before = contents(path)
 
     with serve([served(chain[: COUNT - 15])]) as node:
@@ -194,8 +186,7 @@ def test_protocols_that_are_not_indexed_now_are_replaced_too(tmp_path: Path) -> 
     chain = blocks(COUNT)
     fork = blocks(COUNT, below=chain[: COUNT - 20], fork=b"fork", skip=2)
     path = tmp_path / "a.duckdb"
-    with serve([served(chain)]) as node:
-        run(job(path), node.url)
+    indexed(path, COUNT)
     with serve([served(fork)]) as node:
         run(job(path, protocols=(FEED,)), node.url)
         run(job(tmp_path / "new.duckdb"), node.url)
