@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import pytest
@@ -34,6 +36,7 @@ from sync_rig import (
 from indexer.chains import ETHEREUM
 from indexer.errors import RequestsSpent, UserError
 from indexer.rpc import Endpoint
+from indexer.simulation.blocks import Block
 from indexer.simulation.node import Served, serve
 from indexer.spec import Amount, Call, Const, Contract, Emitter, Event, Fixed, Int, Protocol
 from indexer.sync import Job, estimate
@@ -76,12 +79,18 @@ class Rig:
         return {address for query in self.asked for address in query["address"]}
 
 
-@contextmanager
-def watched() -> Iterator[Rig]:
-    """Serve the usual chain with a second feed on it, and write down what is asked."""
+@cache
+def two_feeds() -> list[Block]:
+    """Return the usual chain with a second feed on it."""
     happens = {number: list(logs_of(number)) for number in range(FIRST, FIRST + COUNT)}
     for number in range(FIRST, FIRST + COUNT, 11):
         happens[number].append(replace(answer(number), address=SECOND_FEED))
+    return told(happens, COUNT)
+
+
+@contextmanager
+def watched() -> Iterator[Rig]:
+    """Serve the usual chain with a second feed on it, and write down what is asked."""
 
     def intercept(_slug: str, body: bytes) -> None:
         calls = json.loads(body)
@@ -89,7 +98,7 @@ def watched() -> Iterator[Rig]:
             if call["method"] == "eth_getLogs":
                 rig.asked.append(call["params"][0])
 
-    with serve([served(told(happens, COUNT))], intercept=intercept) as node:
+    with serve([served(two_feeds())], intercept=intercept) as node:
         rig = Rig(node)
         yield rig
 
@@ -98,6 +107,19 @@ def of(path: Path, *protocols: Protocol, **settings: object) -> Job:
     """Return the job of indexing these readings of the protocols."""
     known = DECLARATIONS | {protocol.slug: protocol for protocol in protocols}
     return job(path, protocols=tuple(known.values()), declarations=known, **settings)
+
+
+def fresh(path: Path, protocol: Protocol) -> None:
+    """Put a database there as a first run under this reading leaves it."""
+    path.write_bytes(_fresh(protocol))
+
+
+@cache
+def _fresh(protocol: Protocol) -> bytes:
+    with TemporaryDirectory() as folder, serve([served(two_feeds())]) as node:
+        path = Path(folder) / "a.duckdb"
+        run(of(path, protocol), node.url)
+        return path.read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -117,13 +139,13 @@ def test_it_ends_like_a_run_of_the_new_one(
     tmp_path: Path, before: Protocol, after: Protocol
 ) -> None:
     """Whatever was added or left out, every table is that of a first run under it."""
-    path, fresh = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
+    path, new = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
+    fresh(path, before)
+    fresh(new, after)
     with watched() as rig:
-        run(of(path, before), rig.node.url)
         run(of(path, after), rig.node.url)
-        run(of(fresh, after), rig.node.url)
 
-    mine, clean = contents(path), contents(fresh)
+    mine, clean = contents(path), contents(new)
     # What a token said of itself stays known; logs that nobody reads any more are kept.
     assert {name for name in mine if mine[name] != clean[name]} <= {"orphans", "tokens"}
     assert sorted(item.name for item in tmp_path.iterdir()) == ["a.duckdb", "new.duckdb"]
@@ -132,10 +154,8 @@ def test_it_ends_like_a_run_of_the_new_one(
 def test_only_the_new_contract_is_asked_for(tmp_path: Path) -> None:
     """Below what is final the old contract is not named, nor are its blocks' headers fetched."""
     path = tmp_path / "a.duckdb"
+    fresh(path, FEED)
     with watched() as rig:
-        run(of(path, FEED), rig.node.url)
-        rig.asked.clear()
-        rig.node.calls.clear()
         run(of(path, TWO_FEEDS), rig.node.url)
         sent = rig.node.calls["eth_getBlockByNumber"]
 
@@ -146,9 +166,8 @@ def test_only_the_new_contract_is_asked_for(tmp_path: Path) -> None:
 def test_only_the_new_event_is_asked_for(tmp_path: Path) -> None:
     """An event added to children is asked of the children, and their old events are not."""
     path = tmp_path / "a.duckdb"
+    fresh(path, POOLS)
     with watched() as rig:
-        run(of(path, POOLS), rig.node.url)
-        rig.asked.clear()
         run(of(path, replace(POOLS, events=(*POOLS.events, WITHDRAWAL))), rig.node.url)
 
     old = {"0x" + log.topics[0].hex() for log in (deposit(POOL, 1), answer(1))}
@@ -159,7 +178,7 @@ def test_only_the_new_event_is_asked_for(tmp_path: Path) -> None:
 
 def test_only_the_new_read_is_asked_for(tmp_path: Path) -> None:
     """Old questions, those answered, refused and asked of nobody, are not put to a node again."""
-    path, fresh = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
+    path, new = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
     chain = blocks(COUNT)
     told, pool = reads_rig.answers(chain), "0x" + POOL.hex()
     reverted, empty = (block.number for block in reads_rig.read_at(chain)[20:22])
@@ -179,12 +198,12 @@ def test_only_the_new_read_is_asked_for(tmp_path: Path) -> None:
         bodies.clear()
         run(of(path, MORE_READ), node.url)
         asked = b"".join(body for body in bodies if b"eth_call" in body).decode()
-        run(of(fresh, MORE_READ), node.url)
+        run(of(new, MORE_READ), node.url)
 
     assert SINGLE[2:] in asked
     assert CONVERT[2:] not in asked
     assert SUPPLY[2:] not in asked
-    assert contents(path) == contents(fresh)
+    assert contents(path) == contents(new)
     assert rows(path, "select distinct state from reads order by 1") == [
         ("available",),
         ("not_applicable",),
@@ -194,10 +213,11 @@ def test_only_the_new_read_is_asked_for(tmp_path: Path) -> None:
 
 def test_stopped_on_the_way_it_goes_on(tmp_path: Path) -> None:
     """Until the new reading is whole the old one stands; the next run continues."""
-    path, fresh = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
+    path, new = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
+    fresh(path, FEED)
+    fresh(new, TWO_FEEDS)
+    before = contents(path)
     with watched() as rig:
-        run(of(path, FEED, max_span=20), rig.node.url)
-        before = contents(path)
         changed = of(path, TWO_FEEDS, max_span=20, max_ranges=1)
         with pytest.raises(RequestsSpent):
             run(replace(changed, max_requests=60), rig.node.url)
@@ -205,9 +225,8 @@ def test_stopped_on_the_way_it_goes_on(tmp_path: Path) -> None:
         rig.asked.clear()
         run(changed, rig.node.url)
         went_on = len(rig.asked)
-        run(of(fresh, TWO_FEEDS), rig.node.url)
 
-    mine, clean = contents(path), contents(fresh)
+    mine, clean = contents(path), contents(new)
     assert {name for name in mine if mine[name] != clean[name]} <= {"orphans", "tokens"}
     assert went_on < 16
     assert rows(path, "select * from orphans") == []
@@ -216,8 +235,8 @@ def test_stopped_on_the_way_it_goes_on(tmp_path: Path) -> None:
 def test_what_was_stopped_and_is_no_longer_wanted_goes(tmp_path: Path) -> None:
     """A declaration that was changed back, or changed again, leaves no half-read file behind."""
     path = tmp_path / "a.duckdb"
+    fresh(path, FEED)
     with watched() as rig:
-        run(of(path, FEED, max_span=20), rig.node.url)
         changed = of(path, TWO_FEEDS, max_span=20, max_ranges=1, max_requests=60)
         with pytest.raises(RequestsSpent):
             run(changed, rig.node.url)
@@ -232,12 +251,12 @@ def test_what_was_stopped_and_is_no_longer_wanted_goes(tmp_path: Path) -> None:
 def test_where_it_is_not_known_what_was_read(tmp_path: Path) -> None:
     """Without the old reading's lines the new one is refused, and `rewind` named."""
     path = tmp_path / "a.duckdb"
-    with watched() as rig:
-        run(of(path, FEED), rig.node.url)
-        with duckdb.connect(path) as connection:
-            connection.execute("delete from reaches")
-        with pytest.raises(UserError, match="perpscope rewind --chain ethereum --protocol feed"):
-            run(of(path, TWO_FEEDS), rig.node.url)
+    fresh(path, FEED)
+    with duckdb.connect(path) as connection:
+        connection.execute("delete from reaches")
+    named = "perpscope rewind --chain ethereum --protocol feed"
+    with watched() as rig, pytest.raises(UserError, match=named):
+        run(of(path, TWO_FEEDS), rig.node.url)
 
 
 def test_another_column_beside_another_contract(tmp_path: Path) -> None:
@@ -245,22 +264,21 @@ def test_another_column_beside_another_contract(tmp_path: Path) -> None:
     event = FEED.events[0]
     columns = {**event.columns, "provider": Const("x"), "oracle_price_quote": Fixed("current", 6)}
     changed = replace(TWO_FEEDS, events=(replace(event, columns=columns),))
-    path, fresh = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
+    path, new = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
+    fresh(path, FEED)
     with watched() as rig:
-        run(of(path, FEED), rig.node.url)
         run(of(path, changed), rig.node.url)
-        run(of(fresh, changed), rig.node.url)
+        run(of(new, changed), rig.node.url)
 
-    assert contents(path) == contents(fresh)
+    assert contents(path) == contents(new)
 
 
 def test_a_plan_waits_for_what_is_new(tmp_path: Path) -> None:
     """What a changed reading takes is not guessed: `index` is named, and nothing is changed."""
     path = tmp_path / "a.duckdb"
-    with watched() as rig:
-        run(of(path, FEED), rig.node.url)
-        before = contents(path)
-        with pytest.raises(UserError, match="run `perpscope index` first"):
-            estimate(of(path, TWO_FEEDS), [Endpoint(rig.node.url)], 10)
+    fresh(path, FEED)
+    before = contents(path)
+    with watched() as rig, pytest.raises(UserError, match="run `perpscope index` first"):
+        estimate(of(path, TWO_FEEDS), [Endpoint(rig.node.url)], 10)
 
     assert contents(path) == before

@@ -131,9 +131,7 @@ async def forked(node: Source, ledger: Ledger, stored: Stored, heads: Heads) -> 
     contracts = stored.contracts.filter(pl.col("from_block") <= ancestor)
     markets = stored.markets.filter(left & is_older)
     blocks = stored.blocks.filter(pl.col("number") <= ancestor)
-    after = replace(
-        stored, markets=markets, contracts=contracts, coverage=coverage, blocks=blocks
-    )
+    after = replace(stored, markets=markets, contracts=contracts, coverage=coverage, blocks=blocks)
     return Fork(ancestor, stored, after)
 
 
