@@ -11,8 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import duckdb
+from sync_rig import opened
 
-from indexer.store import transaction
 from indexer.tables import tables
 
 MEMORIES = ("orphans", "audits")
@@ -20,7 +20,7 @@ MEMORIES = ("orphans", "audits")
 
 def digest(path: Path) -> dict[str, str]:
     """Return table -> hash of its columns, types and rows, for every table but memories."""
-    with transaction(path, read_only=True) as connection:
+    with opened(path) as connection:
         return {name: _digest_of(connection, name) for name in tables() if name not in MEMORIES}
 
 

@@ -6,13 +6,15 @@ logs as the two small ones here.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import duckdb
 from eth_abi.abi import encode
 
 from indexer.chains import ETHEREUM
@@ -31,7 +33,6 @@ from indexer.spec import (
     Fixed,
     Protocol,
 )
-from indexer.store import transaction
 from indexer.sync import Job, Summary, index
 from indexer.tables import tables
 
@@ -233,9 +234,25 @@ def _undisturbed(count: int) -> bytes:
         return path.read_bytes()
 
 
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database for reading; one engine reads them all, for starting one takes longer."""
+    with closing(_engine().cursor()) as connection:
+        connection.execute(f"attach '{path}' as held (read_only); use held")
+        try:
+            yield connection
+        finally:
+            connection.execute("use memory; detach held")
+
+
 def contents(path: Path) -> dict[str, str]:
     """Return a hash of each table's rows, whatever their order."""
-    with transaction(path, read_only=True) as connection:
+    with opened(path) as connection:
         return {
             name: sha256(
                 repr(connection.execute(f"select * from {name} order by all").fetchall()).encode()
@@ -246,7 +263,7 @@ def contents(path: Path) -> dict[str, str]:
 
 def rows(path: Path, query: str) -> list[tuple[object, ...]]:
     """Return the rows of a query."""
-    with transaction(path, read_only=True) as connection:
+    with opened(path) as connection:
         return connection.execute(query).fetchall()
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from shutil import copy
 from threading import Thread
 
 import duckdb
@@ -26,6 +27,20 @@ def url() -> Iterator[str]:
     """Serve a small chain of Ethereum to every test of this file."""
     with serve([served(blocks(COUNT))]) as node:
         yield node.url
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, url: str) -> Path:
+    """Return the database of the whole chain; never to be changed."""
+    path = tmp_path_factory.mktemp("made") / "a.duckdb"
+    index(path, url)
+    return path
+
+
+@pytest.fixture
+def held(tmp_path: Path, made: Path) -> Path:
+    """Return a database of the whole chain."""
+    return Path(copy(made, tmp_path))
 
 
 def index(path: Path, url: str, *more: object) -> int:
@@ -93,27 +108,23 @@ def test_a_span_before_a_protocol_is_told(
 
 
 def test_what_is_stored_is_not_asked_for_again(
-    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+    held: Path, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A second run says that all is there, and whether that reaches what was asked for."""
     head = f"block {FIRST + COUNT - 1:,}"
-    for more in ((), (), ("--to", FIRST + COUNT)):
-        index(tmp_path / "a.duckdb", url, *more)
+    for more in ((), ("--to", FIRST + COUNT)):
+        index(held, url, *more)
 
-    _, again, beyond = capsys.readouterr().out.split("ethereum: ")[1:]
+    again, beyond = capsys.readouterr().out.split("ethereum: ")[1:]
     assert again == f"nothing to do: all of it is stored, {head} is the head\n"
     assert f"nothing to do: all up to {head} is stored, which is the head and before" in beyond
 
 
 def test_status_shows_ranges_gaps_and_rejects(
-    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+    held: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Status says per protocol what is covered, what is missing and how sure it is."""
-    path = tmp_path / "a.duckdb"
-    index(path, url)
-    capsys.readouterr()
-
-    code = perpscope("status", "--database", path)
+    code = perpscope("status", "--database", held)
 
     out = capsys.readouterr().out
     assert code == 0
@@ -124,35 +135,31 @@ def test_status_shows_ranges_gaps_and_rejects(
 
 
 def test_rewind_and_index_end_where_they_began(
-    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+    held: Path, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What rewind takes back, index fetches again; only `orphans` remembers."""
-    path = tmp_path / "a.duckdb"
-    index(path, url)
-    before = contents(path)
+    before = contents(held)
 
-    code = perpscope("rewind", "--chain", "ethereum", "--to-block", FIRST + 100, "--database", path)
+    code = perpscope("rewind", "--chain", "ethereum", "--to-block", FIRST + 100, "--database", held)
 
     assert code == 0
     assert f"chainlink on ethereum is kept to block {FIRST + 100:,}" in capsys.readouterr().out
     assert rows(
-        path, f"select count(*) from oracle_updates where block_number > {FIRST + 100}"
+        held, f"select count(*) from oracle_updates where block_number > {FIRST + 100}"
     ) == [(0,)]
-    index(path, url)
-    after = contents(path)
+    index(held, url)
+    after = contents(held)
     assert {name for name in before if before[name] != after[name]} == {"orphans"}
 
 
-def test_redecode_changes_nothing_without_a_reason(tmp_path: Path, url: str) -> None:
+def test_redecode_changes_nothing_without_a_reason(held: Path) -> None:
     """Facts derived again from stored logs are the same facts."""
-    path = tmp_path / "a.duckdb"
-    index(path, url)
-    before = contents(path)
+    before = contents(held)
 
-    code = perpscope("redecode", "--chain", "ethereum", "--database", path)
+    code = perpscope("redecode", "--chain", "ethereum", "--database", held)
 
     assert code == 0
-    assert contents(path) == before
+    assert contents(held) == before
 
 
 def test_protocols_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -296,30 +303,27 @@ def test_a_file_that_is_no_database(
 
 
 def test_a_database_of_a_newer_perpscope(
-    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+    held: Path, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit 1, both versions, and what to do."""
-    path = tmp_path / "a.duckdb"
-    index(path, url)
-    with duckdb.connect(path) as connection:
+    with duckdb.connect(held) as connection:
         connection.execute(f"update schema_version set version = {SCHEMA + 1}")
-    before = contents(path)
-    capsys.readouterr()
+    before = contents(held)
 
-    code = index(path, url)
+    code = index(held, url)
 
     err = capsys.readouterr().err
     assert code == 1
     seen = f"database has schema {SCHEMA + 1}, this perpscope knows up to {SCHEMA}"
     assert f"{seen}: upgrade perpscope" in err
-    assert contents(path) == before
+    assert contents(held) == before
 
 
 def test_a_database_of_an_older_perpscope_gets_the_tables_it_lacks(
-    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, url: str, made: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What reads says what to do or needs none of them; what writes adds them and goes on."""
-    path, fresh = tmp_path / "a.duckdb", tmp_path / "fresh.duckdb"
+    path = tmp_path / "a.duckdb"
     index(path, url, "--to", FIRST + 90)
     with duckdb.connect(path) as connection:
         connection.execute("drop table impact_parameters")
@@ -332,10 +336,10 @@ def test_a_database_of_an_older_perpscope_gets_the_tables_it_lacks(
 
     assert told == (1, 0)
     assert f"no table impact_parameters: expected those of schema {SCHEMA}" in err
-    assert index(path, url) == index(fresh, url) == perpscope(*metric) == 0
+    assert index(path, url) == perpscope(*metric) == 0
     versions = "select version, created_by = 'older' from schema_version order by 1"
     assert rows(path, versions) == [(3, True), (SCHEMA, False)]
-    mine, clean = contents(path), contents(fresh)
+    mine, clean = contents(path), contents(made)
     assert {name for name in mine if mine[name] != clean[name]} == {"schema_version"}
 
 

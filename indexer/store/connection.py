@@ -53,8 +53,8 @@ rest did, and four times the memory.
 # would shorten is hashes and amounts; repeated texts are still kept once (dictionaries).
 _COSTLY = "fsst,dict_fsst,zstd"
 
-# The engine that the last transaction let go of, by process: starting one takes ten times as long as
-# opening a file with it. It holds no file and no lock. What a fork inherits is left alone: its
+# The engine that the last transaction let go of, by process: starting one takes ten times as long
+# as opening a file with it. It holds no file and no lock. What a fork inherits is left alone: its
 # threads are not there to end it.
 _idle: dict[int, duckdb.DuckDBPyConnection] = {}
 
@@ -150,8 +150,8 @@ def put_aside(engine: duckdb.DuckDBPyConnection) -> None:
     try:
         engine.execute("use memory; detach perpscope; detach database if exists side")
         engine.execute("set temp_directory = ''")
-    # A disk that is full: what was committed stays in the log beside the file. Or rows were put into
-    # the temporary folder, which an engine then keeps to its end.
+    # A disk that is full: what was committed stays in the log beside the file. Or rows were put
+    # into the temporary folder, which an engine then keeps to its end.
     except duckdb.Error:
         engine.close()
     else:

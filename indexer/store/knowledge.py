@@ -59,7 +59,7 @@ def write_contracts(
         return
     kept = stored.join(gone, on=[*_CHILD, "from_block"], how="anti", maintain_order="left")
     rows = pl.concat([kept, children])
-    _replace(connection, "contracts", _OF_PROTOCOLS, _place(landed), rows, stored)
+    _replace(connection, "contracts", _OF_PROTOCOLS, _place(landed), rows, stored=stored)
     fresh = children.join(stored, on=[*_CHILD, "from_block"], how="anti")
     # A birth that these blocks told once and tell no longer was none.
     undone = stored.filter(is_here).join(children, on=[*_CHILD, "from_block"], how="anti")
@@ -86,7 +86,7 @@ def write_markets(
     )
     fresh = known.join(kept, on=_MARKET, how="anti", maintain_order="left")
     rows = pl.concat([kept, fresh])
-    _replace(connection, "markets", _OF_PROTOCOLS, _place(landed), rows, stored)
+    _replace(connection, "markets", _OF_PROTOCOLS, _place(landed), rows, stored=stored)
     announced = fresh.filter(pl.col("block_number").is_not_null())
     unheard = announced.join(stored, on=[*_MARKET, "block_number"], how="anti")
     _fetch_again(connection, landed, unheard["protocol"])
@@ -126,7 +126,7 @@ def replace_policies(
     said = rows.filter(pl.col("protocol").is_in(named))
     of_them = "list_contains(?, protocol)"
     stored = select(connection, "policies", of_them, [named])
-    _replace(connection, "policies", of_them, [named], said, stored)
+    _replace(connection, "policies", of_them, [named], said, stored=stored)
 
 
 def replace_stated(
@@ -140,7 +140,7 @@ def replace_stated(
     for table in STATED:
         said = stated.get(table, empty(table)).filter(pl.col("protocol").is_in(named))
         stored = select(connection, table, _OF_PROTOCOLS, [chain_id, named])
-        _replace(connection, table, _OF_PROTOCOLS, [chain_id, named], said, stored)
+        _replace(connection, table, _OF_PROTOCOLS, [chain_id, named], said, stored=stored)
 
 
 def _place(landed: Blocks) -> list[object]:
@@ -153,6 +153,7 @@ def _replace(
     where: str,
     place: list[object],
     rows: pl.DataFrame,
+    *,
     stored: pl.DataFrame,
 ) -> None:
     order = list(columns_of(table))
