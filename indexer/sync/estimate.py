@@ -209,7 +209,8 @@ def _stored(job: Job) -> Stored:
     if job.path.exists():
         return job.ledger().stored()
     names = ("tokens", "markets", "contracts", "coverage", "reaches")
-    return Stored(*(empty(name) for name in names), empty("blocks").select("number", "hash"))
+    frames = [*map(empty, names), empty("blocks").select("number", "hash")]
+    return Stored(*frames)
 
 
 class _Looking:
