@@ -22,6 +22,7 @@ from analytics.identities import assessed, comparisons
 from analytics.queries import Query, arguments, query_named
 from analytics.reports.indexed import check_indexed, check_order, indexed
 from analytics.reports.spans import times_of
+from analytics.reports.tables import Tables
 
 FACTS = (
     *("position_changes", "liquidations", "adls", "adl_states", "oracle_updates", "open_interest"),
@@ -76,8 +77,7 @@ class Scope:
             whole: keep what is of whatever protocol and chain.
         """
         limits = self.limits
-        return load.facts(
-            self.con,
+        return self._tables.facts(
             table,
             protocol=None if whole else limits.protocol,
             chain_id=None if whole else limits.chain_id,
@@ -279,6 +279,8 @@ class Scope:
 
     def _window(self, table: str, is_whole: bool, between: Span) -> pl.LazyFrame:  # noqa: FBT001
         frame = self._between(table, *between, is_whole=is_whole)
+        if self._tables.is_small(table):
+            return frame
         # Many metrics read the same window, and some read it many times: from a file each of them
         # takes a part of the time, and none of them the memory of all.
         path = self._folder / f"{len(self._windows)}.parquet"
@@ -297,9 +299,11 @@ class Scope:
         limits, begin = self.limits, None if table in _STATES else since
         end = min(filter(None, (last, limits.until)), default=None)
         protocol, chain = (None, None) if is_whole else (limits.protocol, limits.chain_id)
-        return load.facts(
-            self.con, table, protocol=protocol, chain_id=chain, since=begin, until=end
-        )
+        return self._tables.facts(table, protocol=protocol, chain_id=chain, since=begin, until=end)
+
+    @cached_property
+    def _tables(self) -> Tables:
+        return Tables(self.con)
 
     @cached_property
     def _folder(self) -> Path:
