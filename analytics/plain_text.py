@@ -11,7 +11,6 @@ import re
 import unicodedata
 
 import polars as pl
-from polars import selectors
 
 # Controls, formats (direction, joiners), separators of lines and paragraphs, private ones.
 _HIDDEN = ("Cc", "Cf", "Zl", "Zp", "Co", "Cs")
@@ -32,7 +31,7 @@ _UNSEEN = re.compile(
 
 def visible(text: str) -> str:
     """Return text with every character that nobody sees written out."""
-    return "".join(_written(each) for each in text)
+    return text if text.isprintable() else "".join(_written(each) for each in text)
 
 
 def shortened(text: str) -> str:
@@ -51,19 +50,23 @@ def for_spreadsheets(frame: pl.DataFrame) -> pl.DataFrame:
 
     Only columns of text change, and a text that is a number stays one, below zero as well.
     """
-    columns = frame.select(selectors.string()).columns
-    hidden = [name for name in columns if frame[name].str.contains(_HIDDEN_PATTERN).any()]
+    columns = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+    if not columns or frame.is_empty():
+        return frame
+    is_hidden = frame.select(pl.col(columns).str.contains(_HIDDEN_PATTERN).any())
     shown = frame.with_columns(
-        pl.col(name).map_elements(visible, return_dtype=pl.String) for name in hidden
+        pl.col(name).map_elements(visible, return_dtype=pl.String)
+        for name in columns
+        if is_hidden[name].item()
     )
-    return shown.with_columns(_guarded(name) for name in columns)
+    return shown.with_columns(_guarded(columns))
 
 
-def _guarded(name: str) -> pl.Expr:
-    text = pl.col(name)
+def _guarded(columns: list[str]) -> pl.Expr:
+    text = pl.col(columns)
     is_formula = text.str.contains(_FORMULA) & ~text.str.contains(_NUMBER)
     within = text.str.replace_all(_CELL_WITHIN, ";'$1")
-    return pl.when(is_formula).then("'" + within).otherwise(within).alias(name)
+    return pl.when(is_formula).then("'" + within).otherwise(within).name.keep()
 
 
 def _written(character: str) -> str:

@@ -62,7 +62,9 @@ def with_exact_text(frame: pl.DataFrame) -> pl.DataFrame:
     numbers = [
         name for name, dtype in frame.schema.items() if dtype.is_decimal() or dtype.is_integer()
     ]
-    rounded = frame.select(_has_more_digits(name) for name in numbers)
+    if not numbers or frame.is_empty():
+        return frame
+    rounded = frame.select(_have_more_digits(numbers))
     shown = {name: [pl.col(name)] for name in frame.columns}
     for name in numbers:
         if rounded[name].item():
@@ -70,12 +72,12 @@ def with_exact_text(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(expression for both in shown.values() for expression in both)
 
 
-def _has_more_digits(name: str) -> pl.Expr:
-    digits = pl.col(name).cast(pl.String).str.strip_chars_start("-")
+def _have_more_digits(numbers: list[str]) -> pl.Expr:
+    digits = pl.col(numbers).cast(pl.String).str.strip_chars_start("-")
     whole = digits.str.contains(".", literal=True)
     trimmed = pl.when(whole).then(digits.str.strip_chars_end("0")).otherwise(digits)
     significant = trimmed.str.replace(".", "", literal=True).str.strip_chars_start("0")
-    return (significant.str.len_chars() > _DIGITS).any().alias(name)
+    return (significant.str.len_chars() > _DIGITS).any()
 
 
 def _fill(sheet: "Worksheet", frame: pl.DataFrame, height: int, formats: Mapping[str, Any]) -> None:
