@@ -316,12 +316,14 @@ def _names(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 @lru_cache(maxsize=256)
 def _schema(con: duckdb.DuckDBPyConnection, table: str) -> pl.Schema:
-    if table not in _names(con):
+    try:
+        # With its schema, a name is nothing but that of a table.
+        return _frame(con, f"select * from main.{table} limit 0", {}).schema
+    except duckdb.CatalogException as error:
         raise WorldError(
             f"the database has no table {table}: expected those of schema {SCHEMA_VERSION}, and an "
             "older perpscope made it; `perpscope index` adds what is missing"
-        )
-    return _frame(con, f"select * from {table} limit 0", {}).schema
+        ) from error
 
 
 def _frame(con: Connection, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
