@@ -346,11 +346,11 @@ def test_a_database_of_an_older_perpscope_gets_the_tables_it_lacks(
 def test_a_folder_that_is_not_there(
     tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit 1; no folder is made on the quiet."""
-    code = index(tmp_path / "no" / "a.duckdb", url)
-
-    assert code == 1
-    assert "folder that exists" in capsys.readouterr().err
+    """Exit 2, as for a folder that is there; none is made on the quiet."""
+    for path in (tmp_path / "no" / "a.duckdb", tmp_path):
+        assert index(path, url) == 2
+        said = f"{path} cannot be a database: expected a file in a folder that exists; correct"
+        assert said in capsys.readouterr().err.replace("\n", " ")
     assert not (tmp_path / "no").exists()
 
 

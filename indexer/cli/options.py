@@ -110,15 +110,19 @@ def database_of(given: Path | None, settings: Config) -> Path:
     Return the database a command works on: the one given, else the one the settings name.
 
     Raises:
-        UserError: it is of a kind that cannot be used yet.
+        UserError: it is a folder or in none, or of a kind that cannot be used yet.
     """
-    path = str(given or settings.database)
-    if path.startswith("ducklake:"):
+    path = Path(given or settings.database)
+    if str(path).startswith("ducklake:"):
         raise UserError(
-            f"{path.partition(':')[0]}: databases cannot be used yet: expected the path of a "
-            "DuckDB file"
+            "ducklake: databases cannot be used yet: expected the path of a DuckDB file"
         )
-    return Path(path)
+    if path.is_dir() or not path.parent.is_dir():
+        raise UserError(
+            f"{path} cannot be a database: expected a file in a folder that exists; correct "
+            "--database"
+        )
+    return path
 
 
 def snapshot_of(settings: Config, database: Path) -> Path | None:

@@ -12,7 +12,7 @@ import typer
 from indexer.chains import Chain
 from indexer.cli.options import ConfigFile, Database, database_of, job_of, snapshot_of
 from indexer.config import Config, configuration
-from indexer.errors import DatabaseBusy, DatabaseUnusable, UserError, WorldError
+from indexer.errors import DatabaseBusy, UserError, WorldError
 from indexer.schedules import seconds_of
 from indexer.store import held
 from indexer.sync import Inspection, Ledger, now, verify
@@ -119,11 +119,6 @@ def _chains(settings: Config) -> list[Chain]:
 
 
 def _enter(alone: ExitStack, path: Path) -> None:
-    if not path.parent.is_dir():
-        raise DatabaseUnusable(
-            f"{path} cannot be a database: expected a file in a folder that exists; correct "
-            "--database"
-        )
     try:
         alone.enter_context(held(path.resolve().with_name(f"{path.name}.watch.lock")))
     except DatabaseBusy as error:

@@ -7,7 +7,6 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from indexer.errors import DatabaseUnusable
 from indexer.facts.known import accounts, policies
 from indexer.imports.deriving import derived
 from indexer.imports.opening import sha256_of
@@ -54,11 +53,6 @@ def bring(path: Path, file: Path, venue: Venue, protocol: Protocol, about: About
     if is_brought(path, venue.chain.chain_id, protocol.slug, digest):
         return Taken(None)
     reading = venue.read(file, about)
-    if not path.parent.is_dir():
-        raise DatabaseUnusable(
-            f"{path} cannot be a database: expected a file in a folder that exists; correct "
-            "--database"
-        )
     # Beside the database: there is room for what it will hold, and memory has not.
     with TemporaryDirectory(prefix=f"{path.name}.import.", dir=path.parent) as folder:
         count, ends = _set_down(Path(folder), file, venue, protocol, reading)
