@@ -195,11 +195,12 @@ def _unsteady(name: str) -> WorldError:
 
 def _narrowed(asked: Question, facts: Facts, table: str) -> pl.DataFrame:
     """Return the least of a table's rows that suffice beside the rows of all other tables."""
+    whole = facts[table]
 
     def suffices(rows: pl.DataFrame) -> bool:
-        return asked.is_answered_by({**facts, table: rows})
+        # What is asked about is always part of the whole, which is known to suffice.
+        return rows.height == whole.height or asked.is_answered_by({**facts, table: rows})
 
-    whole = facts[table]
     if asked.column is not None and suffices(whole.clear()):
         return whole.clear()
     whose = _whose(asked, whole, suffices)
@@ -245,9 +246,9 @@ def _cut(
         length, at = (length + 1) // 2, 0
         while at < past.height and cuts < _CUTS:
             piece, rest = past[at : at + length], pl.concat([past[:at], past[at + length :]])
-            halves = (piece.clear(), piece[::2], piece[1::2])
+            halves = [piece[::2], piece[1::2]] if piece.height > 1 else []
             cuts += 1
-            if all(suffices(pl.concat([rest, half, present])) for half in halves):
+            if all(suffices(pl.concat([rest, half, present])) for half in (piece.clear(), *halves)):
                 past = rest
             else:
                 at += length
