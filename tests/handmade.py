@@ -93,7 +93,7 @@ def _value(value: object, dtype: pl.DataType) -> object:
 
 def load(**frames: pl.DataFrame) -> Callable[[str], pl.LazyFrame]:
     """Return what `compute` calls to load a fact: these frames, and empty ones for all others."""
-    return lambda name: frames.get(name, table(name)).lazy()
+    return lambda name: (frames[name] if name in frames else table(name)).lazy()
 
 
 def write_database(path: Path, frames: Mapping[str, pl.DataFrame]) -> Path:

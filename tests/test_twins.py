@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 
 import duckdb
 import polars as pl
@@ -167,6 +168,7 @@ def values(table: str, name: str, dtype: pl.DataType) -> st.SearchStrategy[objec
     return st.just(None)
 
 
+@cache
 def generated(name: str) -> st.SearchStrategy[pl.DataFrame]:
     """Return tables of this name with up to 12 rows; no two rows are the same event."""
     drawn = {
