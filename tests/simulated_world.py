@@ -26,6 +26,7 @@ def world() -> World:
     return simulated(SEED)
 
 
+@cache
 def told_by(found: World, name: str) -> pl.DataFrame:
     """Return a table of a world's books, or its markets as the declarations state them."""
     if name != "markets":
@@ -37,7 +38,7 @@ def told_by(found: World, name: str) -> pl.DataFrame:
 @cache
 def book(name: str) -> pl.LazyFrame:
     """Return a table of the world's books; what the simulator writes none of is empty."""
-    return (world().ledger.table(name) if name in fact_tables() else table(name)).lazy()
+    return (told_by(world(), name) if name in fact_tables() else table(name)).lazy()
 
 
 def totals(

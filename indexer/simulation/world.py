@@ -40,10 +40,10 @@ Step = Callable[[int], Sequence[Draft]]
 Look = Callable[[int, int], tuple[Mapping[CallKey, str], Sequence[Entry]]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class World:
     """
-    What was simulated.
+    What was simulated. Two of them are equal only if they are one; `digest` tells what they hold.
 
     Attributes:
         seed: what everything follows from.
