@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser import chromium, overflow, visit
+from commands import perpscope
 
 from analytics.reports import summary
 from perpscope import made_anew
@@ -22,17 +23,12 @@ class Run:
     said: str
 
 
-def demo(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run the demo in a folder."""
-    command = [sys.executable, "-m", "perpscope", "demo", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Return the outcome of the demo with nothing said, run once."""
     folder = tmp_path_factory.mktemp("demo")
-    result = demo(cwd=folder)
+    command = [sys.executable, "-m", "perpscope", "demo"]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     return Run(folder / "perpscope-demo", result.stdout)
 
@@ -99,13 +95,15 @@ def test_its_own_database_is_made_anew(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-def test_a_database_of_the_user_is_not_replaced(tmp_path: Path) -> None:
+def test_a_database_of_the_user_is_not_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A file that exists is named and left alone."""
     precious = tmp_path / "mine.duckdb"
     precious.write_text("precious")
 
-    result = demo("--database", precious, cwd=tmp_path)
+    code = perpscope("demo", "--database", precious, "--output", tmp_path / "demo")
 
-    assert result.returncode == 2
-    assert str(precious) in result.stderr
+    assert code == 2
+    assert str(precious) in capsys.readouterr().err
     assert precious.read_text() == "precious"
