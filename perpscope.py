@@ -12,40 +12,56 @@ This is the only module that knows both packages.
 
 import gc
 import signal
-
-# A hundred thousand objects are loaded, and none is garbage: to look took a sixth of the start.
-gc.disable()
-# An interruption from the keyboard, where it is heard, ends the loading without a traceback.
-_IS_HEARD = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-if _IS_HEARD:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from errno import ENOSPC
 from functools import partial
-from importlib.metadata import version
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from threading import current_thread, main_thread
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
-import typer
 
-import analytics.cli
-import analytics.errors
-import indexer.cli
-import indexer.cli.options
-import indexer.errors
-from analytics.export import Format, write
+@contextmanager
+def loading() -> Iterator[None]:
+    """
+    Load modules without a search for garbage, and let an interruption end it without a traceback.
+
+    A hundred thousand objects are loaded, and none is garbage: to look took a sixth of the time.
+    """
+    is_heard = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    is_heard = is_heard and current_thread() is main_thread()
+    known = len(sys.modules)
+    gc.disable()
+    if is_heard:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        if len(sys.modules) > known:  # else what is new may be garbage
+            gc.freeze()
+        gc.enable()
+        if is_heard:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+with loading():
+    import typer
+    from typer.core import TyperCommand
+    from typer.main import get_command
+
+    import analytics.cli
+    import analytics.errors
+    import indexer.cli
+    import indexer.errors
+    from analytics.formats import Format
+    from indexer.cli.options import ChainName, ConfigFile, Database
 
 if TYPE_CHECKING:
     from indexer.config import Config
     from indexer.simulation.world import World
     from indexer.watch import Extra
-
-gc.freeze()
-gc.enable()
-if _IS_HEARD:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 EXIT_DONE = 0
 EXIT_WORLD = 1
@@ -54,10 +70,39 @@ EXIT_INTERRUPTED = 130
 
 DEMO_DATABASE = "simulated.duckdb"
 
+
+class Later(TyperCommand):
+    """
+    A command that is loaded when it is asked for: to load them all takes two seconds.
+
+    Its callback returns the command, or a group of them.
+    """
+
+    def make_context(self, *words: Any, **more: Any) -> Any:
+        """Return the context of the command that this one stands for."""
+        found = cast(Callable[[], Any], self.callback)()
+        if isinstance(found, typer.Typer):
+            return get_command(found).make_context(*words, **more)
+        alone = typer.Typer(add_completion=False)
+        alone.command(self.name)(found)
+        return get_command(alone).make_context(*words, **more)
+
+
+def found_at(place: str) -> Callable[[], object]:
+    """Return a function that loads what is at a place, `module:name`, and returns it."""
+
+    def found() -> object:
+        module, _, name = place.partition(":")
+        with loading():
+            return getattr(import_module(module), name)
+
+    return found
+
+
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-for package in (indexer.cli.app, analytics.cli.app):
-    app.registered_commands += package.registered_commands
-    app.registered_groups += package.registered_groups
+for commands in (indexer.cli.COMMANDS, analytics.cli.COMMANDS):
+    for command, (place, does) in commands.items():
+        app.command(command, cls=Later, help=does)(found_at(place))
 
 
 def extras(settings: "Config") -> "list[Extra]":
@@ -77,11 +122,18 @@ def _write_report(folder: Path, database: Path) -> None:
         raise indexer.errors.WorldError(str(error)) from error
 
 
-app.command("watch")(indexer.cli.watch_command(extras))
+@app.command("watch", cls=Later)
+def watch() -> Callable[..., None]:
+    """Keep every configured chain up to date on a schedule, until SIGTERM."""
+    with loading():
+        from indexer.cli.watching import watch_command
+    return watch_command(extras)
 
 
 def versions() -> str:
     """Return the versions of perpscope and of the engines its numbers rest on, as one line."""
+    from importlib.metadata import version
+
     return ", ".join(f"{name} {version(name)}" for name in ("perpscope", "duckdb", "polars"))
 
 
@@ -123,8 +175,9 @@ def demo(
     ] = None,
 ) -> None:
     """Simulate a market in trouble, index it, and write a report about it."""
-    from analytics.reports import summary, write_report
-    from indexer.simulation.demo import indexed_world, scenario_named
+    with loading():
+        from analytics.reports import summary, write_report
+        from indexer.simulation.demo import indexed_world, scenario_named
 
     script = scenario_named(scenario)
     path = made_anew(database, output / DEMO_DATABASE)
@@ -144,7 +197,7 @@ def restate(
         list[str] | None, typer.Argument(help="Whose income; all on the chain without one.")
     ] = None,
     *,
-    chain: indexer.cli.options.ChainName,
+    chain: ChainName,
     apply: Annotated[
         bool, typer.Option("--apply/--diff", help="Keep what changes, or only show it.")
     ] = False,
@@ -155,15 +208,17 @@ def restate(
     output: Annotated[
         Path | None, typer.Option(help="The file to write; standard output without one.")
     ] = None,
-    database: indexer.cli.options.Database = None,
-    config: indexer.cli.options.ConfigFile = None,
+    database: Database = None,
+    config: ConfigFile = None,
 ) -> None:
     """Show each day whose income changes under today's declarations and policies."""
-    from analytics.reports.published import published_extent, published_income
-    from indexer.sync import restate as days_restated
-    from indexer.sync.choices import protocols_named
-
-    ledger = indexer.cli.options.ledger_of(chain, database, config)
+    with loading():
+        from analytics.export import write
+        from analytics.reports.published import published_extent, published_income
+        from indexer.cli.given import ledger_of
+        from indexer.sync import restate as days_restated
+        from indexer.sync.choices import protocols_named
+    ledger = ledger_of(chain, database, config)
     chosen = protocols_named(protocols or (), ledger.chain, ledger.declarations)
     told = {}
     if against is not None:

@@ -13,8 +13,9 @@ from typing import get_type_hints
 
 import polars as pl
 
-from analytics.errors import REFUSALS, UserError, refusal
+from analytics.errors import UserError
 from analytics.metrics import METRICS, Metric
+from analytics.refusals import REFUSALS, refusal
 
 Load = Callable[[str], pl.LazyFrame]
 

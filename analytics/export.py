@@ -7,7 +7,6 @@ Only the table rounds, and only CSV and the table change text: see `analytics.pl
 
 import sys
 from decimal import Decimal
-from enum import StrEnum
 from io import BytesIO, StringIO
 from pathlib import Path
 from uuid import uuid4
@@ -20,21 +19,12 @@ from rich.table import Table
 from rich.text import Text
 
 from analytics.errors import UserError, WorldError
+from analytics.formats import Format
 from analytics.plain_text import for_json, for_spreadsheets, visible
 from analytics.workbook import workbook
 
 _SHOWN_ROWS = 100
 _MOMENT = "%Y-%m-%dT%H:%M:%S%.fZ"
-
-
-class Format(StrEnum):
-    """How an answer is written."""
-
-    TABLE = "table"
-    CSV = "csv"
-    PARQUET = "parquet"
-    JSON = "json"
-    XLSX = "xlsx"
 
 
 _BINARY = (Format.PARQUET, Format.XLSX)

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from analytics.errors import REFUSALS, TooLarge, WorldError, refusal
+from analytics.errors import TooLarge, WorldError
+from analytics.refusals import REFUSALS, refusal
 
 Ask = Callable[[str], list[Any]]
 

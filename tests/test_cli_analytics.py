@@ -15,15 +15,15 @@ import pytest
 from handmade import at, table, write_database
 from typer.testing import CliRunner, Result
 
-from analytics.cli import app
 from analytics.compute import settings_of
 from analytics.errors import UserError
-from analytics.export import Format, table_text, write
+from analytics.export import table_text, write
+from analytics.formats import Format
 from analytics.metrics import METRICS
 from analytics.queries import queries
 from analytics.reports.asked import looks_back
 from analytics.reports.options import limited
-from perpscope import outcome
+from perpscope import app, outcome
 
 Run = Callable[..., Result]
 

@@ -11,12 +11,12 @@ from report_rows import GMX, market, written_market
 from simulated_world import book
 from typer.testing import CliRunner, Result
 
-from analytics.cli import app
 from analytics.errors import WorldError
 from analytics.expressions import EVENT_ORDER
 from analytics.identities import assessed, comparisons
 from analytics.reports import Limits, write_report
 from indexer.tables import fact_tables
+from perpscope import app
 
 Frames = Mapping[str, pl.DataFrame]
 DIGIT = Decimal("1e-18")

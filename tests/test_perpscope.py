@@ -7,12 +7,16 @@ import sys
 from collections.abc import Callable
 from errno import ENOSPC
 from importlib.metadata import version
+from inspect import getdoc
 
 import pytest
+import typer
 
+import analytics.cli
 import analytics.errors
+import indexer.cli
 import indexer.errors
-from perpscope import outcome
+from perpscope import found_at, outcome
 
 
 def raising(error: BaseException) -> Callable[[], object]:
@@ -62,20 +66,23 @@ import os, signal, sys
 signal.signal(signal.SIGINT, signal.{before})
 class Interrupting:
     def find_spec(self, name, *_):
-        if name == "typer":
+        if name == "{module}":
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Interrupting())
 import perpscope
+perpscope.app(["query"], standalone_mode=False)
 """
 
 
+# The program loads the one, and a command the other.
+@pytest.mark.parametrize("module", ["typer", "polars"])
 # A shell lets what it starts in the background ignore interruptions.
 @pytest.mark.parametrize(
     ("before", "code"), [("default_int_handler", -signal.SIGINT), ("SIG_IGN", 0)]
 )
-def test_an_interruption_while_modules_load_is_quiet(before: str, code: int) -> None:
+def test_an_interruption_while_modules_load_is_quiet(module: str, before: str, code: int) -> None:
     """Nothing is on standard error; the process ends as one that was interrupted, if it hears."""
-    words = [sys.executable, "-c", LOADING.format(before=before)]
+    words = [sys.executable, "-c", LOADING.format(module=module, before=before)]
 
     done = subprocess.run(words, capture_output=True, check=False)
 
@@ -143,12 +150,58 @@ def test_an_unknown_command_exits_2() -> None:
     assert "Traceback" not in result.stderr
 
 
+LOADED = """
+import sys
+import indexer.rpc.posting
+from perpscope import app
+from typer.main import get_command
+for name in get_command(app).commands:
+    app([name, "--help"], standalone_mode=False)
+print({rare} & set(sys.modules), file=sys.stderr)
+"""
+
+
 def test_what_few_commands_need_is_not_loaded_before() -> None:
     """Charts take a quarter of a second to load and web3 a whole one; HTTP does without."""
     rare = {"altair", "eth_abi", "jinja2", "web3", "xlsxwriter"}
-    loaded = f"import perpscope, indexer.rpc.posting, sys; print({rare} & set(sys.modules))"
-    words = [sys.executable, "-c", loaded]
-    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "set()\n"
+    words = [sys.executable, "-c", LOADED.format(rare=rare)]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stderr == "set()\n"
+
+
+ASKED = """
+import sys
+from perpscope import app
+app({words}, standalone_mode=False)
+print({others} & set(sys.modules), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "others"),
+    [
+        (["--version"], {"duckdb", "numpy", "polars", "pydantic", "rich"}),
+        (["--help"], {"duckdb", "indexer.config", "numpy", "polars"}),
+        (["query"], {"indexer.config", "numpy", "pyarrow"}),
+        (["protocols"], {"analytics.metrics", "analytics.reports"}),
+    ],
+)
+def test_a_command_loads_nothing_for_others(words: list[str], others: set[str]) -> None:
+    """A command that needs no nodes, declarations or rows does not wait for them to load."""
+    code = ASKED.format(words=words, others=others)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "set()\n"
+
+
+@pytest.mark.parametrize(
+    ("place", "does"), [*indexer.cli.COMMANDS.values(), *analytics.cli.COMMANDS.values()]
+)
+def test_the_list_of_commands_says_what_each_says_of_itself(place: str, does: str) -> None:
+    """The list is shown without loading a command, and is right about all of them."""
+    found = found_at(place)()
+    if isinstance(found, typer.Typer):
+        assert found.registered_callback is not None
+        found = found.registered_callback.callback
+    assert getdoc(found) == does
 
 
 def test_garbage_is_collected_once_all_is_loaded() -> None:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.export import Format, encoded, table_text
+from analytics.export import encoded, table_text
+from analytics.formats import Format
 from analytics.plain_text import for_spreadsheets, shortened, visible
 
 FORMULAS = (

@@ -10,10 +10,10 @@ from handmade import table, write_database
 from typer.testing import CliRunner
 
 from analytics import load
-from analytics.cli import app
 from analytics.errors import AnalyticsError, UserError, WorldError
 from analytics.queries import arguments, query_named
 from analytics.reports.scope import Limits, Scope
+from perpscope import app
 
 INJECTION = "0x'; drop table fees; --"
 

@@ -18,7 +18,6 @@ from sync_rig import DECLARATIONS, FEED, FIRST, blocks, job, run, served
 from typer.testing import CliRunner, Result
 
 from analytics import load
-from analytics.cli import app
 from analytics.errors import UserError, WorldError
 from analytics.reports import Limits, write_report
 from analytics.reports.manifest import CARDS
@@ -28,6 +27,7 @@ from analytics.reports.summary import Summary
 from indexer.simulation.demo import index_served
 from indexer.simulation.node import serve
 from indexer.tables import tables
+from perpscope import app
 
 COUNT = 300
 SOME = FIRST + 199

@@ -19,7 +19,6 @@ from polars.testing import assert_frame_equal
 from report_rows import market, report_of, written_market
 from typer.testing import CliRunner, Result
 
-from analytics.cli import app
 from analytics.compute import collected, compute
 from analytics.errors import AnalyticsError, UserError, WorldError
 from analytics.reports import Limits, write_report
@@ -27,6 +26,7 @@ from analytics.reports.bundle import replace_folder
 from analytics.reports.chain_names import CHAIN_NAMES
 from analytics.reports.digests import rows_digest
 from indexer.chains import CHAINS
+from perpscope import app
 
 
 @pytest.fixture(scope="module")

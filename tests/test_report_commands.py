@@ -17,8 +17,8 @@ from report_rows import report_of, written_market
 from simulated_world import world
 from typer.testing import CliRunner
 
-from analytics.cli import app
-from analytics.export import Format, encoded
+from analytics.export import encoded
+from analytics.formats import Format
 from analytics.metrics import METRICS
 from analytics.reports.commands import (
     answer_command,
@@ -29,6 +29,7 @@ from analytics.reports.commands import (
 from analytics.reports.pages import html, markdown
 from analytics.reports.report import UNSHOWN, Report
 from analytics.reports.scope import FACTS, Limits
+from perpscope import app
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from report_rows import GMX, market, written_market
 from typer.testing import CliRunner
 
 from analytics import load
-from analytics.cli import app
 from analytics.errors import UserError
 from analytics.reports import Limits, summary
 from analytics.reports.before import is_covered, window_before
@@ -26,6 +25,7 @@ from analytics.reports.parts import Section, Source
 from analytics.reports.parts import table as shown_table
 from analytics.reports.report import Report, report
 from analytics.reports.scope import Scope
+from perpscope import app
 
 LATER = Limits(protocol="gmx_v2", since=at(3600), until=at(7200))
 COVERAGE = {"declaration_digest": "d", "logs_digest": "l", "to_block_hash": "0x"}

@@ -12,10 +12,10 @@ import pytest
 from handmade import at, table, write_database
 from typer.testing import CliRunner, Result
 
-from analytics.cli import app
 from analytics.errors import UserError, WorldError
 from analytics.reports.digests import file_digest
 from analytics.studies.files import FILES
+from perpscope import app
 
 Run = Callable[..., Result]
 

@@ -20,7 +20,6 @@ from simulated_world import book
 from test_twins import EXAMPLES, situations
 from typer.testing import CliRunner, Result
 
-from analytics.cli import app
 from analytics.computations import of_metric
 from analytics.compute import collected, compute
 from analytics.errors import UserError, WorldError
@@ -30,6 +29,7 @@ from analytics.reports.chain_names import CHAIN_NAMES, EXPLORERS, block_link, tr
 from analytics.reports.evidence import added, evidence, subtotals
 from analytics.trace import Question, Together, traced, traced_together
 from indexer.chains import CHAINS
+from perpscope import app
 
 GMX = {"protocol": "gmx", "version": "v2"}
 SNX = {"protocol": "snx", "version": "v3"}

@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 from simulated_world import world
 from typer.testing import CliRunner
 
-from analytics.cli import app
 from analytics.errors import UserError
 from analytics.vendors.bridge import bridge
 from analytics.vendors.rules import DEFINITIONS
 from analytics.vendors.sums import sums
 from indexer.tables import fact_tables
-from perpscope import outcome
+from perpscope import app, outcome
 
 EXACT = Context(prec=100, rounding=ROUND_HALF_EVEN)
 PLACES = Decimal("1e-18")

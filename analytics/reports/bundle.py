@@ -19,7 +19,8 @@ from uuid import uuid4
 
 from analytics import load
 from analytics.errors import UserError, WorldError
-from analytics.export import Format, encoded
+from analytics.export import encoded
+from analytics.formats import Format
 from analytics.reports.charts import pixels
 from analytics.reports.comparison import compared
 from analytics.reports.demands import check_identities, check_proof

@@ -6,7 +6,8 @@ import typer
 
 from analytics import load
 from analytics.errors import WorldError
-from analytics.export import Format, table_text, write
+from analytics.export import table_text, write
+from analytics.formats import Format
 from analytics.reports.demands import identity_columns
 from analytics.reports.numerals import counted
 from analytics.reports.options import Chain, Database, Output, Protocol, Since, Until, limited

@@ -1,5 +1,6 @@
 """What commands share: their options, and pairs, moments and settings as a reader types them."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -9,8 +10,8 @@ import typer
 
 from analytics.compute import settings_of
 from analytics.errors import UserError
-from analytics.export import Format
 from analytics.expressions import INSTANT
+from analytics.formats import Format
 from analytics.queries import typed
 from analytics.reports.availability import missed
 from analytics.reports.chain_names import chain_number
@@ -145,3 +146,10 @@ def typed_settings(metric: str, given: dict[str, str]) -> dict[str, object]:
         }
     except ValueError as error:
         raise UserError(f"setting of {metric}: {error}") from error
+
+
+def listed(lines: Iterable[tuple[str, str]]) -> str:
+    """Return names and what is said of each as lines, in two columns."""
+    pairs = list(lines)
+    width = max((len(name) for name, _ in pairs), default=0)
+    return "".join(f"{name:{width}}  {text}\n" for name, text in pairs)

@@ -13,7 +13,8 @@ from analytics import load
 from analytics.computations import Computation
 from analytics.compute import collected, unknown
 from analytics.errors import UserError
-from analytics.export import Format, form_of, table_text, write
+from analytics.export import form_of, table_text, write
+from analytics.formats import Format
 from analytics.metrics import METRICS
 from analytics.plain_text import visible
 from analytics.queries import queries, typed

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analytics import load
-from analytics.export import Format, table_text, write
+from analytics.export import table_text, write
+from analytics.formats import Format
 from analytics.reports.options import Chain, Database, Protocol, Since, Until, limited
 from analytics.reports.scope import Scope, checked
 from analytics.studies.claims import shown, titled
@@ -16,7 +17,7 @@ from analytics.studies.record import HYPERLIQUID, Study, hyperliquid
 if TYPE_CHECKING:
     from analytics.reports.context import Context
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _STUDIES = {
     HYPERLIQUID: "what was published about 10 October 2025, beside the rows of --data",

@@ -8,7 +8,8 @@ import typer
 
 from analytics import load
 from analytics.errors import UserError
-from analytics.export import Format, write
+from analytics.export import write
+from analytics.formats import Format
 from analytics.reports.options import (
     Chain,
     Database,

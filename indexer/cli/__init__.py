@@ -1,38 +1,65 @@
 """
-The indexer's commands, a module for each kind; `app` mounts them.
+The indexer's commands, a module for each kind.
 
-`watch_command` makes one more of what others bring: it is mounted by whoever knows both packages.
+`COMMANDS` says of each where it is and what it does, so that a list of them loads none of them.
 """
 
-import typer
-
-from indexer.cli.doctoring import doctor
-from indexer.cli.drafting import draft_protocol
-from indexer.cli.importing import import_command
-from indexer.cli.indexing import index_command
-from indexer.cli.phasing import phases
-from indexer.cli.planning import plan
-from indexer.cli.proving import repair_command, verify_command
-from indexer.cli.restating import redecode_command, rewind
-from indexer.cli.scheduling import schedule
-from indexer.cli.showing import protocols, status
-from indexer.cli.watching import watch_command
-from indexer.simulation.commands import replay
-
-__all__ = ["app", "watch_command"]
-
-app = typer.Typer()
-app.command("index")(index_command)
-app.command("import")(import_command)
-app.command()(plan)
-app.command()(phases)
-app.command()(status)
-app.command()(doctor)
-app.command("verify")(verify_command)
-app.command("repair")(repair_command)
-app.command()(rewind)
-app.command("redecode")(redecode_command)
-app.command()(protocols)
-app.command("new-protocol")(draft_protocol)
-app.command()(schedule)
-app.command()(replay)
+COMMANDS = {
+    "index": (
+        "indexer.cli.indexing:index_command",
+        "Bring the database up to date with a chain, then exit.",
+    ),
+    "import": (
+        "indexer.cli.importing:import_command",
+        "Take files of a venue that is no EVM chain into the database, each whole or not at all.",
+    ),
+    "plan": (
+        "indexer.cli.planning:plan",
+        "Say how many requests and how long `index` would take; a few ranges are really asked for.",
+    ),
+    "phases": (
+        "indexer.cli.phasing:phases",
+        "Ask feeds which aggregators they stood on, where no log tells; keep the answers as a "
+        "list.",
+    ),
+    "status": (
+        "indexer.cli.showing:status",
+        "Show how complete, how final and how proven what is stored is.",
+    ),
+    "doctor": (
+        "indexer.cli.doctoring:doctor",
+        "Ask every endpoint what it can do, and say what is wrong and what it costs.",
+    ),
+    "verify": (
+        "indexer.cli.proving:verify_command",
+        "Prove that no stored log is missing, changed or made up; exit 1 where one is.",
+    ),
+    "repair": (
+        "indexer.cli.proving:repair_command",
+        "Fetch again what `verify` found wrong, prove it, and put it in place.",
+    ),
+    "rewind": (
+        "indexer.cli.restating:rewind",
+        "Take back everything above a block; the raw logs move to `orphans`.",
+    ),
+    "redecode": (
+        "indexer.cli.restating:redecode_command",
+        "Derive facts again from the stored logs, without a node.",
+    ),
+    "protocols": (
+        "indexer.cli.showing:protocols",
+        "List the protocols perpscope knows, and where; or what is covered, and what is not.",
+    ),
+    "new-protocol": (
+        "indexer.cli.drafting:draft_protocol",
+        "Write the first draft of a declaration, its ABI and its test into a checkout.",
+    ),
+    "schedule": (
+        "indexer.cli.scheduling:schedule",
+        "Print a systemd unit, a timer and a crontab line for each configured chain.",
+    ),
+    "replay": (
+        "indexer.simulation.commands:replay",
+        "Serve recorded chains over JSON-RPC on 127.0.0.1 until interrupted.",
+    ),
+}

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from indexer.chains import CHAINS, Chain
-from indexer.cli.options import ConfigFile, Urls, endpoints_of
+from indexer.cli.given import endpoints_of
+from indexer.cli.options import ConfigFile, Urls
 from indexer.cli.printing import print_table
 from indexer.config import Config, configuration
 from indexer.errors import UserError, WorldError

@@ -9,20 +9,16 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from indexer.cli.given import Proof, database_of, endpoints_of, job_of, snapshot_of
 from indexer.cli.options import (
     ChainName,
     ConfigFile,
     Database,
     From,
     MaxSpan,
-    Proof,
     ProtocolNames,
     To,
     Urls,
-    database_of,
-    endpoints_of,
-    job_of,
-    snapshot_of,
 )
 from indexer.cli.printing import print_table
 from indexer.cli.progress import shown

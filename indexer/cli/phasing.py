@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from indexer.cli.options import ChainName, ConfigFile, ProtocolNames, Urls, endpoints_of
+from indexer.cli.given import endpoints_of
+from indexer.cli.options import ChainName, ConfigFile, ProtocolNames, Urls
 from indexer.config import configuration
 from indexer.errors import UserError, WorldError
 from indexer.phases import write_phases

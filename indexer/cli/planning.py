@@ -4,19 +4,16 @@ from typing import Annotated
 
 import typer
 
+from indexer.cli.given import Proof, database_of, endpoints_of, job_of
 from indexer.cli.options import (
     ChainName,
     ConfigFile,
     Database,
     From,
     MaxSpan,
-    Proof,
     ProtocolNames,
     To,
     Urls,
-    database_of,
-    endpoints_of,
-    job_of,
 )
 from indexer.cli.printing import print_table
 from indexer.config import configuration

@@ -11,14 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from indexer.chains import CHAINS, Chain
-from indexer.cli.options import (
-    ConfigFile,
-    Database,
-    ProtocolNames,
-    Urls,
-    endpoints_of,
-    ledger_of,
-)
+from indexer.cli.given import endpoints_of, ledger_of
+from indexer.cli.options import ConfigFile, Database, ProtocolNames, Urls
 from indexer.config import configuration
 from indexer.errors import UserError, WorldError
 from indexer.sync import Inspection, Ledger, Verdict, now, repair, verify

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from indexer.cli.options import ChainName, ConfigFile, Database, ProtocolNames, ledger_of
+from indexer.cli.given import ledger_of
+from indexer.cli.options import ChainName, ConfigFile, Database, ProtocolNames
 from indexer.cli.printing import print_table
 from indexer.sync import redecode, take_back
 from indexer.sync.choices import protocols_named

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from indexer.chains import Chain
-from indexer.cli.options import ConfigFile, Database, database_of
+from indexer.cli.given import database_of
+from indexer.cli.options import ConfigFile, Database
 from indexer.config import Config, configuration, configuration_file
 from indexer.errors import UserError
 from indexer.sync.choices import chain_named

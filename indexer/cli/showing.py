@@ -9,7 +9,8 @@ import typer
 
 from indexer.catalogue import catalogue, chains_of, section
 from indexer.chains import CHAINS
-from indexer.cli.options import ConfigFile, Database, database_of
+from indexer.cli.given import database_of
+from indexer.cli.options import ConfigFile, Database
 from indexer.cli.printing import chain_slug, print_table
 from indexer.config import Config, configuration
 from indexer.errors import UserError

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from indexer.chains import Chain
-from indexer.cli.options import ConfigFile, Database, database_of, job_of, snapshot_of
+from indexer.cli.given import database_of, job_of, snapshot_of
+from indexer.cli.options import ConfigFile, Database
 from indexer.config import Config, configuration
 from indexer.errors import DatabaseBusy, UserError, WorldError
 from indexer.schedules import seconds_of

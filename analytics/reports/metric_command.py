@@ -1,0 +1,73 @@
+"""The command `perpscope metric`."""
+
+from typing import Annotated
+
+import typer
+
+from analytics import load
+from analytics.compute import (
+    collected,
+    inputs_of,
+    methodology,
+    metric_named,
+    settings_of,
+)
+from analytics.export import write
+from analytics.formats import Format
+from analytics.metrics import METRICS
+from analytics.reports.asked import Asked
+from analytics.reports.indexed import check_indexed, indexed
+from analytics.reports.options import (
+    Chain,
+    CutWindows,
+    Database,
+    Form,
+    Output,
+    Protocol,
+    Setting,
+    SincePast,
+    Until,
+    limited,
+    listed,
+    pairs,
+    typed_settings,
+    warn,
+)
+from analytics.reports.scope import Scope
+
+
+def metric(
+    name: Annotated[str | None, typer.Argument(help="The metric; none lists them.")] = None,
+    *,
+    setting: Setting = None,
+    protocol: Protocol = None,
+    chain: Chain = None,
+    since: SincePast = None,
+    until: Until = None,
+    cut_windows: CutWindows = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Print the methodology.")] = False,
+    form: Form = Format.TABLE,
+    output: Output = None,
+    database: Database = None,
+) -> None:
+    """Compute a metric, or say how it is computed."""
+    if name is None:
+        lines = ((each, methodology(each).splitlines()[0]) for each in sorted(METRICS))
+        typer.echo(listed(lines), nl=False)
+        return
+    metric_named(name)
+    if explain:
+        typer.echo(_explanation(name))
+        return
+    settings = typed_settings(name, pairs(setting, "--setting"))
+    limits = limited(protocol, chain, since, until)
+    with load.database(load.database_path(database)) as con:
+        check_indexed(indexed(con), protocol, limits.chain_id)
+        asked = Asked(Scope(con, limits), name, settings, is_cut=cut_windows)
+        warn(asked.scope)
+        write(collected(asked.rows), form, output, load.snapshot(con))
+
+
+def _explanation(name: str) -> str:
+    settings = ", ".join(settings_of(name)) or "none"
+    return f"{methodology(name)}\n\nReads: {', '.join(inputs_of(name))}. Settings: {settings}."
