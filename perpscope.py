@@ -215,9 +215,9 @@ def restate(
     with loading():
         from analytics.export import write
         from analytics.reports.published import published_extent, published_income
+        from indexer.choices import protocols_named
         from indexer.cli.given import ledger_of
         from indexer.sync import restate as days_restated
-        from indexer.sync.choices import protocols_named
     ledger = ledger_of(chain, database, config)
     chosen = protocols_named(protocols or (), ledger.chain, ledger.declarations)
     told = {}

@@ -37,7 +37,7 @@ import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, StrictStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -46,10 +46,12 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from indexer.chains import CHAINS, Chain
 from indexer.errors import UserError
 from indexer.phases import with_phases
-from indexer.rpc import Endpoint, redacted
 from indexer.settings import ChainSettings, Retries, Storage, Texts, Wallet, Watch
 from indexer.spec import Protocol
 from indexer.wallets import declarations
+
+if TYPE_CHECKING:
+    from indexer.rpc import Endpoint
 
 DEFAULT_FILE = Path("perpscope.toml")
 
@@ -140,7 +142,7 @@ class Config(BaseSettings):
         names = (name for url in self.chain(chain).rpc for name in _VARIABLE.findall(url))
         return tuple(dict.fromkeys(names))
 
-    def endpoints(self, chain: Chain, urls: Sequence[str] | None = None) -> tuple[Endpoint, ...]:
+    def endpoints(self, chain: Chain, urls: Sequence[str] | None = None) -> "tuple[Endpoint, ...]":
         """
         Return the chain's endpoints in order of preference, environment variables filled in.
 
@@ -151,6 +153,9 @@ class Config(BaseSettings):
         Raises:
             UserError: a variable is not set, or a URL is none.
         """
+        # What asks nodes takes half a second to load, and commands that ask none do without.
+        from indexer.rpc import Endpoint
+
         own = self.chain(chain)
         manners = self.retries.model_dump() | own.model_dump(include=_MANNERS)
         return tuple(
@@ -256,6 +261,8 @@ def _sentence(error: ValidationError, path: Path) -> str:
         return _unknown(place, path)
     if first["type"] == "missing":
         return f"{'.'.join(place)} is missing in {_source(place, path)}: expected it; add it"
+    from indexer.rpc import redacted
+
     seen = _URL.sub(lambda found: redacted(found[0]), repr(first["input"]))[:80]
     wanted = _EXPECTED.get(first["type"]) or first["msg"].removeprefix("Value error, ")
     wanted = wanted.removeprefix("Input should be ")

@@ -15,10 +15,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from indexer.chains import Chain
+from indexer.choices import chain_named, protocol_named
 from indexer.errors import UserError, WorldError
 from indexer.settings import Phase
 from indexer.spec import Contract, Protocol
-from indexer.sync.choices import chain_named, protocol_named
 
 _COLUMNS = tuple(Phase.model_fields)
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from indexer.chains import Chain
+from indexer.choices import chain_named, protocol_named
 from indexer.errors import UserError
-from indexer.facts import first_block
 from indexer.protocols import PROTOCOLS
 from indexer.settings import Wallet
 from indexer.spec import (
@@ -27,8 +27,8 @@ from indexer.spec import (
     Token,
     Value,
     When,
+    first_block,
 )
-from indexer.sync.choices import chain_named, protocol_named
 
 # An ABI of its own, so that no other reading of the token's transfers sees the wallets'.
 RECEIVED = "erc20/Received"

@@ -15,12 +15,12 @@ import pytest
 from analytics.identities import assessed, comparisons
 from analytics.load import facts
 from indexer.chains import CHAINS
-from indexer.facts import first_block
 from indexer.facts.routes import contracts_on
 from indexer.protocols import PROTOCOLS
 from indexer.rpc import Endpoint
 from indexer.simulation.node import serve
 from indexer.simulation.recording import recorded
+from indexer.spec import first_block
 from indexer.sync import Job, index
 
 LIQUIDATION_CALL = "0xe413a321e8681d831f4dbccbca790d2952b56f977908e45be37335533e005286"

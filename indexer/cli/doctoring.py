@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from indexer.chains import CHAINS, Chain
-from indexer.cli.given import endpoints_of
+from indexer.choices import chain_named
 from indexer.cli.options import ConfigFile, Urls
+from indexer.cli.places import endpoints_of
 from indexer.cli.printing import print_table
 from indexer.config import Config, configuration
 from indexer.errors import UserError, WorldError
 from indexer.rpc import Endpoint
-from indexer.sync.choices import chain_named
 
 if TYPE_CHECKING:
     from indexer.rpc.examination import Examination

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from indexer.choices import chain_named
 from indexer.scaffold import drafted, written
-from indexer.sync.choices import chain_named
 
 
 def draft_protocol(

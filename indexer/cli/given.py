@@ -1,4 +1,4 @@
-"""What the options of a command stand for: a job, a database, a chain's part of it, endpoints."""
+"""What the options of a command stand for: a job, and a chain's part of the database."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,13 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from indexer.chains import Chain
+from indexer.choices import chain_named, protocols_named
+from indexer.cli.places import database_of
 from indexer.config import Config, configuration
 from indexer.errors import DatabaseUnusable, UserError
-from indexer.rpc import Endpoint
 from indexer.settings import ProofLevel, moment
 from indexer.sync import Job, Ledger
-from indexer.sync.choices import chain_named, protocols_named
 
 Proof = Annotated[
     ProofLevel | None,
@@ -74,43 +73,6 @@ def _block_or_moment(option: str, text: str | None) -> int | datetime | None:
         raise UserError(f"{option} {text} is not a block: expected a number, or {error}") from error
 
 
-def database_of(given: Path | None, settings: Config) -> Path:
-    """
-    Return the database a command works on: the one given, else the one the settings name.
-
-    Raises:
-        UserError: it is a folder or in none, or of a kind that cannot be used yet.
-    """
-    path = Path(given or settings.database)
-    if str(path).startswith("ducklake:"):
-        raise UserError(
-            "ducklake: databases cannot be used yet: expected the path of a DuckDB file"
-        )
-    if path.is_dir() or not path.parent.is_dir():
-        raise UserError(
-            f"{path} cannot be a database: expected a file in a folder that exists; correct "
-            "--database"
-        )
-    return path
-
-
-def snapshot_of(settings: Config, database: Path) -> Path | None:
-    """
-    Return where the copy for readers is published; None for nowhere.
-
-    Raises:
-        UserError: it would be published over the database itself.
-    """
-    if settings.storage.snapshot is None:
-        return None
-    target = Path(settings.storage.snapshot)
-    if target.resolve() == database.resolve():
-        raise UserError(
-            f"storage.snapshot is {target}, the database itself: expected another file; correct it"
-        )
-    return target
-
-
 def ledger_of(chain: str, database: Path | None, config: Path | None) -> Ledger:
     """
     Return a chain's part of the database.
@@ -128,15 +90,3 @@ def ledger_of(chain: str, database: Path | None, config: Path | None) -> Ledger:
         )
     where = chain_named(chain)
     return Ledger(path, where, settings.declarations(where))
-
-
-def endpoints_of(
-    urls: Sequence[str] | None, settings: Config, chain: Chain
-) -> tuple[Endpoint, ...]:
-    """
-    Return whom to ask: the URLs given, else those of the settings.
-
-    Raises:
-        UserError: a URL is none, or needs a variable that is not set.
-    """
-    return settings.endpoints(chain, urls)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from indexer.cli.given import database_of
 from indexer.cli.options import ConfigFile, Database
+from indexer.cli.places import database_of
 from indexer.cli.printing import print_table
 from indexer.config import configuration
 from indexer.errors import UserError

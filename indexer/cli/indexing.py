@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from indexer.cli.given import Proof, database_of, endpoints_of, job_of, snapshot_of
+from indexer.cli.given import Proof, job_of
 from indexer.cli.options import (
     ChainName,
     ConfigFile,
@@ -20,13 +20,14 @@ from indexer.cli.options import (
     To,
     Urls,
 )
+from indexer.cli.places import database_of, endpoints_of, snapshot_of
 from indexer.cli.printing import print_table
 from indexer.cli.progress import shown
 from indexer.cli.run_report import check_writable, run_report, write_run_report
 from indexer.config import configuration
 from indexer.errors import PerpscopeError, RequestsSpent
-from indexer.facts import first_block
 from indexer.rpc import Endpoint
+from indexer.spec import first_block
 from indexer.store import Snapshot, publish
 from indexer.sync import Job, Look, Summary, index
 

@@ -1,4 +1,4 @@
-"""The options that commands have in common; `given` says what they stand for."""
+"""The options that commands have in common; `given` and `places` say what they stand for."""
 
 from pathlib import Path
 from typing import Annotated

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from indexer.cli.given import endpoints_of
+from indexer.choices import chain_named, protocols_named
 from indexer.cli.options import ChainName, ConfigFile, ProtocolNames, Urls
+from indexer.cli.places import endpoints_of
 from indexer.config import configuration
 from indexer.errors import UserError, WorldError
 from indexer.phases import write_phases
 from indexer.sync import phases_told
-from indexer.sync.choices import chain_named, protocols_named
 
 
 def phases(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from indexer.cli.given import Proof, database_of, endpoints_of, job_of
+from indexer.cli.given import Proof, job_of
 from indexer.cli.options import (
     ChainName,
     ConfigFile,
@@ -15,6 +15,7 @@ from indexer.cli.options import (
     To,
     Urls,
 )
+from indexer.cli.places import database_of, endpoints_of
 from indexer.cli.printing import print_table
 from indexer.config import configuration
 from indexer.sync import Estimate, Job, estimate

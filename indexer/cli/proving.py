@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from indexer.chains import CHAINS, Chain
-from indexer.cli.given import endpoints_of, ledger_of
+from indexer.choices import protocols_named
+from indexer.cli.given import ledger_of
 from indexer.cli.options import ConfigFile, Database, ProtocolNames, Urls
+from indexer.cli.places import endpoints_of
 from indexer.config import configuration
 from indexer.errors import UserError, WorldError
 from indexer.sync import Inspection, Ledger, Verdict, now, repair, verify
-from indexer.sync.choices import protocols_named
 
 Chains = Annotated[
     list[str] | None,

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
+from indexer.choices import protocols_named
 from indexer.cli.given import ledger_of
 from indexer.cli.options import ChainName, ConfigFile, Database, ProtocolNames
 from indexer.cli.printing import print_table
 from indexer.sync import redecode, take_back
-from indexer.sync.choices import protocols_named
 
 
 def rewind(

@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from indexer.chains import Chain
-from indexer.cli.given import database_of
+from indexer.choices import chain_named
 from indexer.cli.options import ConfigFile, Database
+from indexer.cli.places import database_of
 from indexer.config import Config, configuration, configuration_file
 from indexer.errors import UserError
-from indexer.sync.choices import chain_named
 
 _SERVICE = """\
 # {name}.service

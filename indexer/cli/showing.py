@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from indexer.catalogue import catalogue, chains_of, section
-from indexer.chains import CHAINS
-from indexer.cli.given import database_of
 from indexer.cli.options import ConfigFile, Database
+from indexer.cli.places import database_of
 from indexer.cli.printing import chain_slug, print_table
 from indexer.config import Config, configuration
 from indexer.errors import UserError
 from indexer.protocols import PROTOCOLS
-from indexer.spec import Protocol
+from indexer.spec import Protocol, first_block
 
 if TYPE_CHECKING:
     import polars as pl
@@ -79,12 +78,10 @@ def status(*, database: Database = None, config: ConfigFile = None) -> None:
 
 
 def _starts(settings: Config) -> dict[tuple[int, str], int]:
-    from indexer.facts import first_block
-
     return {
         (chain.chain_id, slug): start
         for slug, protocol in settings.declarations(None).items()
-        for chain in CHAINS
+        for chain in chains_of(protocol)
         if (start := first_block(protocol, chain)) is not None
     }
 

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from indexer.chains import Chain
-from indexer.cli.given import database_of, job_of, snapshot_of
+from indexer.choices import chain_named
+from indexer.cli.given import job_of
 from indexer.cli.options import ConfigFile, Database
+from indexer.cli.places import database_of, snapshot_of
 from indexer.config import Config, configuration
 from indexer.errors import DatabaseBusy, UserError, WorldError
 from indexer.schedules import seconds_of
 from indexer.store import held
 from indexer.sync import Inspection, Ledger, now, verify
-from indexer.sync.choices import chain_named
 
 if TYPE_CHECKING:
     from indexer.watch import Extra, Service

@@ -13,7 +13,7 @@ from indexer.facts.known import (
     policies,
 )
 from indexer.facts.reading import discovered
-from indexer.facts.routes import first_block, owned
+from indexer.facts.routes import owned
 
 __all__ = [
     "Facts",
@@ -25,7 +25,6 @@ __all__ = [
     "discovered",
     "facts",
     "feeds",
-    "first_block",
     "log_filter",
     "merged",
     "narrow_filters",

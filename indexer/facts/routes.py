@@ -57,11 +57,6 @@ def contracts_on(protocol: Protocol, chain: Chain) -> tuple[Contract, ...]:
     return tuple(contract for contract in protocol.contracts if contract.chain == chain)
 
 
-def first_block(protocol: Protocol, chain: Chain) -> int | None:
-    """Return the first block that can carry logs of the protocol; None where it is not deployed."""
-    return min((contract.from_block for contract in contracts_on(protocol, chain)), default=None)
-
-
 def event_names(protocol: Protocol, abi: str) -> tuple[EventName, ...]:
     """Return the events of one ABI that the protocol reads, companions too, in order."""
     return _events_read(protocol).get(abi, ())

@@ -40,6 +40,7 @@ from indexer.spec.declarations import (
     Seconds,
     Table,
     Token,
+    first_block,
 )
 from indexer.spec.expressions import (
     Abs,
@@ -151,5 +152,6 @@ __all__ = [
     "Value",
     "When",
     "chain_of",
+    "first_block",
     "listed",
 ]

@@ -346,3 +346,9 @@ class Account:
     address: str
     name: str
     source: str
+
+
+def first_block(protocol: Protocol, chain: Chain) -> int | None:
+    """Return the first block that can carry logs of the protocol; None where it is not deployed."""
+    starts = (contract.from_block for contract in protocol.contracts if contract.chain == chain)
+    return min(starts, default=None)

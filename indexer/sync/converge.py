@@ -18,9 +18,9 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.errors import NodeBehind, RequestsSpent
-from indexer.facts import Known, declared, first_block
+from indexer.facts import Known, declared
 from indexer.rpc import EndpointStatistics
-from indexer.spec import Protocol
+from indexer.spec import Protocol, first_block
 from indexer.store import OWNED, Range, Stored, keep_reaches, swap, write_range
 from indexer.sync.ahead import Ahead
 from indexer.sync.collecting import collect_again

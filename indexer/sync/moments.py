@@ -6,8 +6,8 @@ from math import isqrt
 from typing import TYPE_CHECKING
 
 from indexer.errors import UserError
-from indexer.facts import first_block
 from indexer.rpc import Header
+from indexer.spec import first_block
 from indexer.sync.source import Source
 
 if TYPE_CHECKING:

@@ -16,9 +16,8 @@ from pathlib import Path
 import polars as pl
 
 from indexer.errors import RequestsSpent
-from indexer.facts import first_block
 from indexer.rpc import HEADERS, LOGS, EndpointStatistics, Filter, Header, Tag
-from indexer.spec import Protocol
+from indexer.spec import Protocol, first_block
 from indexer.store import Stored, adopt, answers_between, gaps, read_span, read_stored, seed_tokens
 from indexer.sync.converge import Job, Progress, converge
 from indexer.sync.coverage import origin_kind

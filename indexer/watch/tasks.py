@@ -12,9 +12,8 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from indexer.facts import first_block
 from indexer.rpc import Endpoint
-from indexer.spec import Protocol
+from indexer.spec import Protocol, first_block
 from indexer.store import Status, publish, status
 from indexer.sync import Job, Look, Summary, catch_up
 from indexer.watch.freshness import Freshness

@@ -6,8 +6,7 @@ from typing import TypeVar
 
 from indexer.chains import CHAINS, Chain
 from indexer.errors import UserError
-from indexer.facts import first_block
-from indexer.spec import Protocol
+from indexer.spec import Protocol, first_block
 
 _Thing = TypeVar("_Thing")
 

@@ -1,0 +1,61 @@
+"""Where a command works, as its options say it: the database, the copy for readers, endpoints."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexer.chains import Chain
+from indexer.config import Config
+from indexer.errors import UserError
+
+if TYPE_CHECKING:
+    from indexer.rpc import Endpoint
+
+
+def database_of(given: Path | None, settings: Config) -> Path:
+    """
+    Return the database a command works on: the one given, else the one the settings name.
+
+    Raises:
+        UserError: it is a folder or in none, or of a kind that cannot be used yet.
+    """
+    path = Path(given or settings.database)
+    if str(path).startswith("ducklake:"):
+        raise UserError(
+            "ducklake: databases cannot be used yet: expected the path of a DuckDB file"
+        )
+    if path.is_dir() or not path.parent.is_dir():
+        raise UserError(
+            f"{path} cannot be a database: expected a file in a folder that exists; correct "
+            "--database"
+        )
+    return path
+
+
+def snapshot_of(settings: Config, database: Path) -> Path | None:
+    """
+    Return where the copy for readers is published; None for nowhere.
+
+    Raises:
+        UserError: it would be published over the database itself.
+    """
+    if settings.storage.snapshot is None:
+        return None
+    target = Path(settings.storage.snapshot)
+    if target.resolve() == database.resolve():
+        raise UserError(
+            f"storage.snapshot is {target}, the database itself: expected another file; correct it"
+        )
+    return target
+
+
+def endpoints_of(
+    urls: Sequence[str] | None, settings: Config, chain: Chain
+) -> "tuple[Endpoint, ...]":
+    """
+    Return whom to ask: the URLs given, else those of the settings.
+
+    Raises:
+        UserError: a URL is none, or needs a variable that is not set.
+    """
+    return settings.endpoints(chain, urls)
