@@ -29,6 +29,9 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 # Types are checked beside style, and npm installs beside pip.
 MAKEFLAGS += --jobs=2
 
+# What Python compiles is kept, whatever the shell says: else each process compiles all of it again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := test
 .DELETE_ON_ERROR:
 .PHONY: demo test lint lint-types lint-style fix docs soak bench bench-peers lock clean
