@@ -1,0 +1,107 @@
+-- question: What was a pool's share worth before an event and after it, and how much left meanwhile?
+-- reads:    pool_flows, pool_states, share_prices
+-- grain:    one row per chain, protocol, pool and asset with any of these before the event's end
+-- units:    price_* assets per share; *_tokens whole tokens of the asset; flow_count flows
+with
+
+-- What is read at a block has a log index below zero and comes after what the block logged.
+prices as (
+
+    select
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        share_price_tokens,
+        supply_tokens,
+        block_timestamp < $event_start::timestamp as is_before,
+        row(block_number, log_index < 0, log_index, item_index, tx_hash) as place
+    from share_prices
+    where block_timestamp < $event_end::timestamp
+
+),
+
+-- Text to double rounds once; decimal to double rounds twice in DuckDB.
+facts as (
+
+    select
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        max_by(share_price_tokens, place) filter (where is_before) as price_before_tokens,
+        max_by(share_price_tokens, place) filter (where not is_before) as price_after_tokens,
+        max_by(
+            share_price_tokens::varchar::double * supply_tokens::varchar::double, place
+        ) filter (where is_before and supply_tokens is not null) as worth_tokens,
+        null as told_tokens,
+        null as out_tokens,
+        0 as flow_count,
+        0 as unknown_count
+    from prices
+    group by all
+    union all
+    select
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        null as price_before_tokens,
+        null as price_after_tokens,
+        null as worth_tokens,
+        max_by(
+            assets_tokens, row(block_number, log_index < 0, log_index, item_index, tx_hash)
+        ) filter (where block_timestamp < $event_start::timestamp)::varchar::double as told_tokens,
+        null as out_tokens,
+        0 as flow_count,
+        0 as unknown_count
+    from pool_states
+    where
+        part = pool
+        and assets_tokens is not null
+        and block_timestamp < $event_end::timestamp
+    group by all
+    union all
+    select
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        null as price_before_tokens,
+        null as price_after_tokens,
+        null as worth_tokens,
+        null as told_tokens,
+        sum(
+            case when kind in ('withdrawal', 'redemption') then asset_tokens else -asset_tokens end
+        ) filter (where block_timestamp >= $event_start::timestamp) as out_tokens,
+        count(*) filter (where block_timestamp >= $event_start::timestamp) as flow_count,
+        count(*) filter (
+            where asset_tokens is null and block_timestamp >= $event_start::timestamp
+        ) as unknown_count
+    from pool_flows
+    where
+        kind in ('deposit', 'mint', 'withdrawal', 'redemption')
+        and block_timestamp < $event_end::timestamp
+    group by all
+
+),
+
+pools as (
+
+    select
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        max(price_before_tokens) as price_before_tokens,
+        max(price_after_tokens) as price_after_tokens,
+        sum(flow_count)::bigint as flow_count,
+        coalesce(max(told_tokens), max(worth_tokens)) as managed_tokens,
+        case when sum(unknown_count) = 0 then coalesce(sum(out_tokens), 0) end as out_tokens
+    from facts
+    group by all
+
+)
+
+select *
+from pools

@@ -1,0 +1,79 @@
+-- question: What does a pool say of itself on a day, and of its shares?
+-- reads:    pool_states, share_prices
+-- grain:    one row per UTC day with either, chain, protocol, pool and asset
+-- units:    change what it manages more than at its word before, whole tokens of the asset;
+--           share_price_tokens assets per share; supply_tokens shares
+with
+
+-- What is read at a block has a log index below zero and comes after what the block logged.
+told as (
+
+    select
+        block_timestamp::date as date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        assets_tokens - coalesce(
+            lag(assets_tokens) over (
+                partition by chain_id, protocol, pool, asset_token
+                order by block_number, log_index < 0, log_index, item_index, tx_hash
+            ), 0
+        ) as change
+    from pool_states
+    where assets_tokens is not null and part = pool
+
+),
+
+both_told as (
+
+    select
+        date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        sum(change) as change,
+        null as share_price_tokens,
+        null as supply_tokens
+    from told
+    group by all
+    union all
+    select
+        block_timestamp::date as date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        null as change,
+        max_by(
+            share_price_tokens,
+            row(block_number, log_index < 0, log_index, item_index, tx_hash)
+        ) as share_price_tokens,
+        max_by(
+            supply_tokens, row(block_number, log_index < 0, log_index, item_index, tx_hash)
+        ) as supply_tokens
+    from share_prices
+    where supply_tokens is not null
+    group by all
+
+),
+
+daily as (
+
+    select
+        date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        max(change) as change,
+        max(share_price_tokens) as share_price_tokens,
+        max(supply_tokens) as supply_tokens
+    from both_told
+    group by all
+
+)
+
+select *
+from daily
