@@ -1,6 +1,6 @@
 """Closed block intervals: what is covered, what is missing, and one canonical way to say it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import polars as pl
@@ -9,6 +9,7 @@ from indexer.store.fingerprint import added
 from indexer.tables import columns_of
 
 Interval = tuple[int, int]
+Row = dict[str, Any]
 
 # Rows that agree in these say the same about their blocks and become one when they touch.
 _SAME = (
@@ -41,18 +42,25 @@ def merged_coverage(rows: pl.DataFrame) -> pl.DataFrame:
     a joined row is the sum of its parts' (see `fingerprint`).
     """
     ordered = rows.sort("chain_id", "protocol", "from_block").iter_rows(named=True)
-    return pl.DataFrame(list(_joined(ordered)), columns_of("coverage"), orient="row")
+    whole = merged(ordered, _SAME, _covered)
+    return pl.DataFrame(list(whole), columns_of("coverage"), orient="row")
 
 
-def _joined(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    current: dict[str, Any] | None = None
+def merged(
+    rows: Iterable[Row], same: Sequence[str], extended: Callable[[Row, Row], Row]
+) -> Iterator[Row]:
+    """
+    Yield rows with neighbours made one that touch and agree.
+
+    Args:
+        rows: intervals with from_block and to_block, in order.
+        same: the columns they must agree in.
+        extended: what of a row and its neighbour replaces the row's own.
+    """
+    current: Row | None = None
     for row in rows:
-        if current is not None and _continues(current, row, _SAME):
-            current |= {
-                "to_block": row["to_block"],
-                "to_block_hash": row["to_block_hash"],
-                "logs_digest": added(current["logs_digest"], row["logs_digest"]),
-            }
+        if current is not None and _continues(current, row, same):
+            current |= extended(current, row)
             continue
         if current is not None:
             yield current
@@ -61,6 +69,11 @@ def _joined(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield current
 
 
-def _continues(before: dict[str, Any], row: dict[str, Any], same: Sequence[str]) -> bool:
+def _covered(before: Row, row: Row) -> Row:
+    digest = added(before["logs_digest"], row["logs_digest"])
+    return {name: row[name] for name in ("to_block", "to_block_hash")} | {"logs_digest": digest}
+
+
+def _continues(before: Row, row: Row, same: Sequence[str]) -> bool:
     touches: bool = before["to_block"] + 1 == row["from_block"]
     return touches and all(before[name] == row[name] for name in same)

@@ -1,6 +1,6 @@
 """What was checked: audits, and coverage that is proven exactly as far as the check went."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import polars as pl
 from indexer.proof import PROOFS
 from indexer.store.connection import delete, insert, select, transaction
 from indexer.store.fingerprint import EMPTY, added, fingerprint, subtracted
-from indexer.store.intervals import gaps, merged_coverage
+from indexer.store.intervals import gaps, merged, merged_coverage
 from indexer.store.reading import OWNED, chunks, logs_between
 from indexer.tables import columns_of
 
@@ -108,25 +108,8 @@ def _write_audits(
     rows = pl.concat([select(connection, "audits", run, values), audits])
     delete(connection, "audits", run, values)
     ordered = rows.sort("protocol", "from_block").rows(named=True)
-    joined = pl.DataFrame(list(_joined(ordered)), columns_of("audits"), orient="row")
-    insert(connection, "audits", joined)
-
-
-def _joined(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    current: dict[str, Any] | None = None
-    for row in rows:
-        if (
-            current is not None
-            and current["to_block"] + 1 == row["from_block"]
-            and all(current[name] == row[name] for name in _SAME_AUDIT)
-        ):
-            current["to_block"] = row["to_block"]
-            continue
-        if current is not None:
-            yield current
-        current = dict(row)
-    if current is not None:
-        yield current
+    whole = merged(ordered, _SAME_AUDIT, lambda _, row: {"to_block": row["to_block"]})
+    insert(connection, "audits", pl.DataFrame(list(whole), columns_of("audits"), orient="row"))
 
 
 def _raised(
