@@ -6,14 +6,13 @@ they sum up (`fees`, `liquidations`): asked for by a reader such a name means th
 parameter it always means the fact, in the metric itself as in every other one.
 """
 
-from collections.abc import Callable, Collection, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping
 from inspect import Parameter, getdoc, signature
 from typing import get_type_hints
 
 import polars as pl
 
-from analytics.errors import UserError
+from analytics.errors import UserError, unknown
 from analytics.metrics import METRICS, Metric
 from analytics.refusals import REFUSALS, refusal
 
@@ -28,9 +27,6 @@ _OF_TWO = frozenset(
         *("oracle_update_lag", "missed_updates"),
     }
 )
-
-# More names than these are no answer to somebody who asks for one.
-_FEW = 20
 
 
 def compute(name: str, load: Load, **settings: object) -> pl.LazyFrame:
@@ -60,7 +56,7 @@ def wired(
     known = settings_of(name, metrics)
     for setting in settings:
         if setting not in known:
-            raise UserError(unknown(f"setting of {name}", setting, known))
+            raise unknown(f"setting of {name}", setting, known)
     try:
         return _computed(name, load, metrics, settings)
     except ValueError as error:
@@ -84,7 +80,7 @@ def collected(metric: pl.LazyFrame) -> pl.DataFrame:
 def metric_named(name: str, metrics: Mapping[str, Metric] = METRICS) -> Metric:
     """Return a metric, or raise UserError naming the nearest ones."""
     if name not in metrics:
-        raise UserError(unknown("metric", name, metrics))
+        raise unknown("metric", name, metrics)
     return metrics[name]
 
 
@@ -143,16 +139,6 @@ def defaults_of(name: str, metrics: Mapping[str, Metric] = METRICS) -> dict[str,
     own = {each.name: each.default for each in parameters if each.kind is Parameter.KEYWORD_ONLY}
     needed = [each for each in inputs_of(name, metrics) if not _is_fact(each, metrics)]
     return {key: value for one in needed for key, value in defaults_of(one, metrics).items()} | own
-
-
-def unknown(what: str, name: str, known: Collection[str]) -> str:
-    """Say that nothing has a name, and which names are near; of a few names all."""
-    said = f"no {what} is called {name or repr(name)}"
-    if near := get_close_matches(name, known, n=3):
-        return f"{said}: did you mean {' or '.join(near)}?"
-    if len(known) > _FEW:
-        return f"{said}: `perpscope {what.partition(' ')[0]}` lists them"
-    return f"{said}: there are: {', '.join(sorted(known))}" if known else said
 
 
 def _computed(

@@ -108,9 +108,7 @@ def in_memory() -> Connection:
 def hold(con: Connection, tables: Mapping[str, pl.DataFrame]) -> None:
     """Put these rows in place of what a database in memory holds in tables of their names."""
     for name, rows in tables.items():
-        con.register("incoming", rows.to_arrow())
-        con.execute(f"create or replace table {name} as select * from incoming")
-        con.unregister("incoming")
+        _hold(con, name, rows.to_arrow())
 
 
 def limit_memory(con: duckdb.DuckDBPyConnection) -> None:
@@ -148,14 +146,16 @@ def excerpt(path: Path, coverage: pl.DataFrame) -> Iterator[duckdb.DuckDBPyConne
         for table in _names(source):
             condition = _condition(table, _schema(source, table))
             rows = source.sql(f"select * from main.{table} as held where {condition}")
-            con.register(
-                "incoming",
-                coverage.to_arrow() if table == "coverage" else rows.to_arrow_reader(100_000),
-            )
-            con.execute(f"create table {table} as select * from incoming")
-            con.unregister("incoming")
+            kept = coverage.to_arrow() if table == "coverage" else rows.to_arrow_reader(100_000)
+            _hold(con, table, kept)
         con.execute("set TimeZone = 'UTC'")
         yield con
+
+
+def _hold(con: Connection, table: str, rows: object) -> None:
+    con.register("incoming", rows)
+    con.execute(f"create or replace table {table} as select * from incoming")
+    con.unregister("incoming")
 
 
 def _condition(table: str, schema: pl.Schema) -> str:

@@ -19,13 +19,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from math import isfinite
 from types import MappingProxyType
 
-from analytics.errors import UserError
+from analytics.errors import UserError, unknown
 
 _MOST = 2**31 - 1
 _HEX = re.compile(r"\b0x[0-9a-fA-F]{40,64}\b")
@@ -126,9 +125,7 @@ def queries() -> Mapping[str, Query]:
 def query_named(name: str) -> Query:
     """Return a question, or raise UserError naming the nearest ones."""
     if name not in queries():
-        near = get_close_matches(name, list(queries()), n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else "`perpscope query` lists them"
-        raise UserError(f"no query is called {name}: {hint}")
+        raise unknown("query", name, queries())
     return queries()[name]
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import polars as pl
 
 from analytics.computations import Computation, of_metric, of_query
-from analytics.compute import compute, defaults_of
+from analytics.compute import defaults_of
 from analytics.queries import arguments, query_named
 from analytics.reports.indexed import check_order
 from analytics.reports.scope import Limits, Scope
@@ -47,7 +48,7 @@ class Asked:
     @property
     def rows(self) -> pl.LazyFrame:
         """The rows within the limits."""
-        found = compute(self.metric, self.facts, **self.settings)
+        found = self.computed.rows(self.facts)
         return found.filter(self.is_meant(found.collect_schema()))
 
     def is_meant(self, schema: Mapping[str, pl.DataType]) -> pl.Expr:
@@ -55,8 +56,8 @@ class Asked:
         is_observed = self.scope.is_observed(schema)
         if self.is_cut:
             return is_observed
-        settings = defaults_of(self.metric) | dict(self.settings)
-        return is_observed & self.scope.is_since(schema, settings.get("bucket_seconds"))
+        bucket_seconds = self.computed.settings.get("bucket_seconds")
+        return is_observed & self.scope.is_since(schema, bucket_seconds)
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class AskedQuery:
         """Return a table as the query reads it."""
         return self.scope.facts(table, whole=query_named(self.query).is_of_two)
 
-    @property
+    @cached_property
     def computed(self) -> Computation:
         """How its rows are computed."""
         return of_query(self.query, self.given)

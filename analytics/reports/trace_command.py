@@ -11,8 +11,8 @@ import typer
 
 from analytics import load
 from analytics.computations import Computation
-from analytics.compute import collected, unknown
-from analytics.errors import UserError
+from analytics.compute import collected
+from analytics.errors import UserError, unknown
 from analytics.export import form_of, table_text, write
 from analytics.formats import Format
 from analytics.metrics import METRICS
@@ -123,7 +123,7 @@ def _asked(
         return limits, partial(Asked, metric=name, settings=settings, is_cut=is_cut)
     if name in queries():
         return queried(limits, name, given), partial(AskedQuery, query=name, given=given)
-    raise UserError(unknown("metric or query", name, METRICS.keys() | queries().keys()))
+    raise unknown("metric or query", name, METRICS.keys() | queries().keys())
 
 
 def _told(con: load.Connection, found: Sequence[Mapping[str, pl.DataFrame]]) -> pl.DataFrame:
