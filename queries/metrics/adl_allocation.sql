@@ -239,26 +239,15 @@ positions as (
         histories.account,
         histories.collateral_token,
         histories.position_id,
+        histories.entry,
+        histories.margin,
         moments.wave,
         floor(
             histories.size_tokens::varchar::double
             * moments.mark_price_usd::varchar::double
             * 1000000
             + 0.5
-        )::hugeint as value,
-        -- Dollars that add up to what is left are dollars at entry; at other prices they do not.
-        case
-            when
-                histories.unknown_notionals = 0
-                and abs(histories.balance_usd - histories.notional_usd) < 0.01
-                then floor(histories.notional_usd::varchar::double * 1000000 + 0.5)::hugeint
-            when histories.silent = 0 and histories.balance = histories.size_tokens
-                then histories.entry
-        end as entry,
-        case
-            when histories.unknown_margins = 0
-                then floor(histories.margin_usd::varchar::double * 1000000 + 0.5)::hugeint
-        end as margin
+        )::hugeint as value
     from histories
     inner join moments
         on

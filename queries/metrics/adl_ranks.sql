@@ -10,24 +10,7 @@ with
 
 -- part: position_histories
 
--- Of several prices of one moment the last stands.
-marks as (
-
-    select
-        chain_id,
-        protocol,
-        version,
-        market,
-        block_timestamp as seen_at,
-        last(
-            mark_price_usd
-            order by block_number, log_index, item_index, tx_hash
-        ) as price_usd
-    from liquidations
-    where mark_price_usd is not null
-    group by all
-
-),
+-- part: liquidation_marks
 
 cuts as (
 
@@ -86,6 +69,8 @@ positions as (
         histories.account,
         histories.collateral_token,
         histories.position_id,
+        histories.entry,
+        histories.margin,
         moments.cut_at,
         moments.mark_price_usd,
         histories.size_tokens,
@@ -94,20 +79,7 @@ positions as (
             * moments.mark_price_usd::varchar::double
             * 1000000
             + 0.5
-        )::hugeint as value,
-        -- Dollars that add up to what is left are dollars at entry; at other prices they do not.
-        case
-            when
-                histories.unknown_notionals = 0
-                and abs(histories.balance_usd - histories.notional_usd) < 0.01
-                then floor(histories.notional_usd::varchar::double * 1000000 + 0.5)::hugeint
-            when histories.silent = 0 and histories.balance = histories.size_tokens
-                then histories.entry
-        end as entry,
-        case
-            when histories.unknown_margins = 0
-                then floor(histories.margin_usd::varchar::double * 1000000 + 0.5)::hugeint
-        end as margin
+        )::hugeint as value
     from histories
     inner join moments
         on

@@ -77,7 +77,7 @@ changes as (
 
 ),
 
-histories as (
+running as (
 
     select
         chain_id,
@@ -93,7 +93,7 @@ histories as (
         size_tokens,
         notional_usd,
         count(case when is_silent then 1 end) over so_far as silent,
-        sum(spent) over so_far as entry,
+        sum(spent) over so_far as spent,
         sum(coalesce(size_delta_tokens, 0)) over so_far as balance,
         count(case when collateral_delta_usd is null then 1 end) over so_far as unknown_margins,
         sum(coalesce(collateral_delta_usd, 0)) over so_far as margin_usd,
@@ -114,6 +114,34 @@ histories as (
         order by block_number, log_index, item_index, tx_hash
         rows between unbounded preceding and current row
     )
+
+),
+
+histories as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        is_long,
+        account,
+        collateral_token,
+        position_id,
+        block_timestamp,
+        until,
+        size_tokens,
+        -- Dollars that add up to what is left are dollars at entry; at other prices they do not.
+        case
+            when unknown_notionals = 0 and abs(balance_usd - notional_usd) < 0.01
+                then floor(notional_usd::varchar::double * 1000000 + 0.5)::hugeint
+            when silent = 0 and balance = size_tokens then spent
+        end as entry,
+        case
+            when unknown_margins = 0
+                then floor(margin_usd::varchar::double * 1000000 + 0.5)::hugeint
+        end as margin
+    from running
 
 )
 
