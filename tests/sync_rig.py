@@ -6,7 +6,7 @@ logs as the two small ones here.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cache
@@ -228,9 +228,14 @@ def indexed(path: Path, count: int) -> None:
 
 @cache
 def _undisturbed(count: int) -> bytes:
-    with TemporaryDirectory() as folder, serve([served(blocks(count))]) as node:
+    return left_by(blocks(count), job)
+
+
+def left_by(chain: Sequence[Block], work: Callable[[Path], Job]) -> bytes:
+    """Return a database as one undisturbed run over a chain leaves it."""
+    with TemporaryDirectory() as folder, serve([served(chain)]) as node:
         path = Path(folder) / "a.duckdb"
-        run(job(path), node.url)
+        run(work(path), node.url)
         return path.read_bytes()
 
 

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 import pytest
@@ -25,6 +24,7 @@ from sync_rig import (
     contents,
     deposit,
     job,
+    left_by,
     logs_of,
     rows,
     run,
@@ -116,10 +116,7 @@ def fresh(path: Path, protocol: Protocol) -> None:
 
 @cache
 def _fresh(protocol: Protocol) -> bytes:
-    with TemporaryDirectory() as folder, serve([served(two_feeds())]) as node:
-        path = Path(folder) / "a.duckdb"
-        run(of(path, protocol), node.url)
-        return path.read_bytes()
+    return left_by(two_feeds(), lambda path: of(path, protocol))
 
 
 @pytest.mark.parametrize(
