@@ -41,7 +41,7 @@ sources as (
 
 ),
 
-pairs as (
+pairs as ( -- noqa: ST03
 
     select
         sources.asset,
@@ -62,64 +62,8 @@ pairs as (
 
 ),
 
--- A difference can change whenever either source speaks.
-moments as (
+-- part: oracle_differences
 
-    select distinct
-        pairs.*,
-        prices.block_timestamp as moment_at
-    from pairs
-    inner join prices
-        on
-            pairs.asset = prices.asset
-            and pairs.quote = prices.quote
-            and (
-                (pairs.chain_id, pairs.protocol, pairs.feed)
-                = (prices.chain_id, prices.protocol, prices.feed)
-                or (pairs.reference_chain_id, pairs.reference_protocol, pairs.reference_feed)
-                = (prices.chain_id, prices.protocol, prices.feed)
-            )
-
-),
-
-own as (
-
-    select
-        moments.*,
-        prices.price_quote,
-        prices.block_timestamp as price_at
-    from moments
-    asof inner join prices
-        on
-            moments.asset = prices.asset
-            and moments.quote = prices.quote
-            and moments.chain_id = prices.chain_id
-            and moments.protocol = prices.protocol
-            and moments.feed = prices.feed
-            and moments.moment_at >= prices.block_timestamp
-
-),
-
-compared as (
-
-    select
-        own.*,
-        prices.price_quote as reference_price_quote,
-        least(own.price_at, prices.block_timestamp)
-        + to_seconds($tolerance_seconds) as fresh_until
-    from own
-    asof inner join prices
-        on
-            own.asset = prices.asset
-            and own.quote = prices.quote
-            and own.reference_chain_id = prices.chain_id
-            and own.reference_protocol = prices.protocol
-            and own.reference_feed = prices.feed
-            and own.moment_at >= prices.block_timestamp
-
-),
-
--- The last difference of a pair has no end in the data and counts for no time.
 lasting as (
 
     select
@@ -132,27 +76,10 @@ lasting as (
         reference_protocol,
         reference_feed,
         moment_at,
-        case
-            when reference_price_quote > 0
-                then
-                    (price_quote - reference_price_quote)::varchar::double
-                    / reference_price_quote::varchar::double
-                    * 10000
-        end as deviation_bps,
-        epoch_us(
-            least(
-                fresh_until,
-                lead(moment_at, 1, moment_at) over (
-                    partition by
-                        asset, quote,
-                        chain_id, protocol, feed,
-                        reference_chain_id, reference_protocol, reference_feed
-                    order by moment_at
-                )
-            )
-        ) - epoch_us(moment_at) as microseconds
-    from compared
-    where moment_at <= fresh_until
+        deviation_bps,
+        epoch_us(until_at) - epoch_us(moment_at) as microseconds
+    from stretches
+    where abs(deviation_bps) > $threshold_bps and moment_at <= until_at
 
 )
 
@@ -172,7 +99,6 @@ select
     max(moment_at) as last_off_at,
     sum(microseconds) / 1000000 as seconds_off
 from lasting
-where abs(deviation_bps) > $threshold_bps
 group by all
 order by
     seconds_off desc,

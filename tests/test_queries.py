@@ -701,11 +701,11 @@ def test_a_part_stands_where_it_is_named() -> None:
     """Its steps follow those before it and come before those after it; its SELECT stays away."""
     header = "-- question: a\n-- reads: a\n-- grain: a\n-- units: a\n"
 
-    sql = parsed("a", f"{header}with\n\n-- part: dollar_prices\n\nlast as (select 1)\n").sql
+    sql = parsed("a", f"{header}with\n\n-- part: amount_values\n\nlast as (select 1)\n").sql
 
-    assert "with\n\nprices as (\n\n    select" in sql
-    assert "    from prices\n\n),\n\nlast as (select 1)" in sql
-    assert "from moments" not in sql
+    assert "with\n\nsized as (\n\n    select" in sql
+    assert "    from units\n\n),\n\nlast as (select 1)" in sql
+    assert "from values_usd" not in sql
 
 
 def test_a_part_is_named_by_several_queries(root: Path) -> None:

@@ -29,7 +29,9 @@ amounts as ( -- noqa: ST03
 
 -- part: amount_prices
 
-sized as (
+-- part: amount_values
+
+valued as (
 
     select
         fact,
@@ -53,89 +55,14 @@ sized as (
         price_at,
         price_tx_hash,
         price_evidence,
-        case
-            when
-                price_usd > 0
-                and abs(price_usd::varchar::double * amount_tokens::varchar::double) < 9e19
-                then abs(amount_tokens)
-        end as size_tokens
-    from priced
-
-),
-
--- A product of two DECIMAL(38,18) has 36 places: in whole and broken parts it is exact.
-units as (
-
-    select
-        fact,
-        measure,
-        chain_id,
-        protocol,
-        version,
-        block_number,
-        log_index,
-        item_index,
-        tx_hash,
-        block_timestamp,
-        token,
-        symbol,
-        symbol_known_by,
-        amount_tokens,
-        price_usd,
-        price_chain_id,
-        price_protocol,
-        price_feed,
-        price_at,
-        price_tx_hash,
-        price_evidence,
-        trunc(size_tokens)::hugeint as whole_tokens,
-        ((size_tokens - trunc(size_tokens)) * 1000000000000000000)::hugeint as broken_tokens,
-        trunc(price_usd)::hugeint as whole_usd,
-        ((price_usd - trunc(price_usd)) * 1000000000000000000)::hugeint as broken_usd,
-        whole_tokens * whole_usd * 1000000000000000000
-        + whole_tokens * broken_usd
-        + broken_tokens * whole_usd
-        + broken_tokens * broken_usd // 1000000000000000000 as cut_units,
-        broken_tokens * broken_usd % 1000000000000000000 as rest,
-        cut_units
-        + case
-            when rest > 500000000000000000 then 1
-            when rest = 500000000000000000 then cut_units % 2
-            else 0
-        end as value_units
-    from sized
+        age_seconds,
+        value_usd
+    from values_usd
 
 )
 
-select
-    fact,
-    measure,
-    chain_id,
-    protocol,
-    version,
-    block_number,
-    log_index,
-    item_index,
-    tx_hash,
-    block_timestamp,
-    token,
-    symbol,
-    symbol_known_by,
-    amount_tokens,
-    price_usd,
-    price_chain_id,
-    price_protocol,
-    price_feed,
-    price_at,
-    price_tx_hash,
-    price_evidence,
-    (epoch_us(block_timestamp) - epoch_us(price_at))::double / 1000000 as age_seconds,
-    sign(amount_tokens) * (
-        (value_units // 1000000000000000000)::decimal(38, 18)
-        + (value_units % 1000000000000000000)::decimal(18, 0)
-        * 0.000000000000000001::decimal(18, 18)
-    ) as value_usd
-from units
+select *
+from valued
 order by
     fact,
     measure,

@@ -67,7 +67,7 @@ held as (
 
 ),
 
-managed as (
+amounts as ( -- noqa: ST03
 
     select
         date,
@@ -77,7 +77,7 @@ managed as (
         asset_token,
         asset_token as token,
         case when assets_tokens is null then 'shares' else 'state' end as basis,
-        date::timestamp + to_microseconds(86399999999) as day_end,
+        date::timestamp + to_microseconds(86399999999) as block_timestamp,
         coalesce(
             assets_tokens,
             sign(share_price_tokens) * sign(supply_tokens) * (
@@ -85,98 +85,16 @@ managed as (
                 + (shares_units % 1000000000000000000)::decimal(18, 0)
                 * 0.000000000000000001::decimal(18, 18)
             )
-        ) as tvl_tokens
+        ) as amount_tokens
     from held
 
 ),
 
--- What a contract calls itself may be a lie: it is said how the symbol is known.
-symbols as (
+-- part: amount_prices
 
-    select
-        chain_id,
-        address as token,
-        max(upper(symbol)) as symbol,
-        max(known_by) as symbol_known_by
-    from tokens
-    group by all
+-- part: amount_values
 
-),
-
--- These contracts give one coin of their chain for each of theirs, and take it back.
-named as (
-
-    select
-        managed.*,
-        symbols.symbol,
-        symbols.symbol_known_by,
-        case symbols.symbol
-            when 'WETH' then 'ETH'
-            when 'WBNB' then 'BNB'
-            when 'WAVAX' then 'AVAX'
-            when 'WMATIC' then 'MATIC'
-            when 'WPOL' then 'POL'
-            when 'WHYPE' then 'HYPE'
-            else symbols.symbol
-        end as asset
-    from managed
-    left join symbols using (chain_id, token)
-
-),
-
--- part: dollar_prices
-
-timed as (
-
-    select
-        named.*,
-        case
-            when
-                epoch_us(named.day_end) - epoch_us(moments.price_at)
-                <= $tolerance_seconds::bigint * 1000000
-                then moments.price_at
-        end as latest_at
-    from named
-    asof left join moments
-        on named.asset = moments.asset and named.day_end >= moments.price_at
-
-),
-
--- Of several sources in one second the protocol's own counts, then one of its chain.
-priced as (
-
-    select
-        timed.* exclude (asset, latest_at),
-        prices.price_chain_id,
-        prices.price_protocol,
-        prices.price_feed,
-        prices.price_at,
-        prices.price_tx_hash,
-        prices.price_at is null
-        and list_contains(
-            string_split(replace(upper($par_symbols), ' ', ''), ','), timed.symbol
-        ) as is_at_par,
-        case when is_at_par then 1::decimal(38, 18) else prices.price_usd end as price_usd,
-        case when is_at_par then 'assumed' else prices.price_evidence end as price_evidence
-    from timed
-    left join prices on timed.asset = prices.asset and timed.latest_at = prices.price_at
-    qualify
-        row_number() over (
-            partition by timed.date, timed.chain_id, timed.protocol, timed.pool, timed.asset_token
-            order by
-                (
-                    timed.chain_id = prices.price_chain_id
-                    and timed.protocol = prices.price_protocol
-                ) desc,
-                (timed.chain_id = prices.price_chain_id) desc,
-                prices.price_chain_id asc,
-                prices.price_protocol asc,
-                prices.price_feed asc
-        ) = 1
-
-),
-
-sized as (
+valued as (
 
     select
         date,
@@ -187,37 +105,7 @@ sized as (
         basis,
         symbol,
         symbol_known_by,
-        tvl_tokens,
-        price_usd,
-        price_chain_id,
-        price_protocol,
-        price_feed,
-        price_at,
-        price_tx_hash,
-        price_evidence,
-        (epoch_us(day_end) - epoch_us(price_at))::double / 1000000 as age_seconds,
-        case
-            when
-                price_usd > 0
-                and abs(price_usd::varchar::double * tvl_tokens::varchar::double) < 9e19
-                then abs(tvl_tokens)
-        end as size_tokens
-    from priced
-
-),
-
-units as (
-
-    select
-        date,
-        chain_id,
-        protocol,
-        pool,
-        asset_token,
-        basis,
-        symbol,
-        symbol_known_by,
-        tvl_tokens,
+        amount_tokens as tvl_tokens,
         price_usd,
         price_chain_id,
         price_protocol,
@@ -226,47 +114,11 @@ units as (
         price_tx_hash,
         price_evidence,
         age_seconds,
-        trunc(size_tokens)::hugeint as whole_tokens,
-        ((size_tokens - trunc(size_tokens)) * 1000000000000000000)::hugeint as broken_tokens,
-        trunc(price_usd)::hugeint as whole_usd,
-        ((price_usd - trunc(price_usd)) * 1000000000000000000)::hugeint as broken_usd,
-        whole_tokens * whole_usd * 1000000000000000000
-        + whole_tokens * broken_usd
-        + broken_tokens * whole_usd
-        + broken_tokens * broken_usd // 1000000000000000000 as cut_units,
-        broken_tokens * broken_usd % 1000000000000000000 as rest,
-        cut_units
-        + case
-            when rest > 500000000000000000 then 1
-            when rest = 500000000000000000 then cut_units % 2
-            else 0
-        end as value_units
-    from sized
+        value_usd as tvl_usd
+    from values_usd
 
 )
 
-select
-    date,
-    chain_id,
-    protocol,
-    pool,
-    asset_token,
-    basis,
-    symbol,
-    symbol_known_by,
-    tvl_tokens,
-    price_usd,
-    price_chain_id,
-    price_protocol,
-    price_feed,
-    price_at,
-    price_tx_hash,
-    price_evidence,
-    age_seconds,
-    sign(tvl_tokens) * (
-        (value_units // 1000000000000000000)::decimal(38, 18)
-        + (value_units % 1000000000000000000)::decimal(18, 0)
-        * 0.000000000000000001::decimal(18, 18)
-    ) as tvl_usd
-from units
+select *
+from valued
 order by date, chain_id, protocol, pool, asset_token

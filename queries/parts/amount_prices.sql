@@ -1,7 +1,7 @@
 -- question: What was each of some amounts of tokens worth a token, by which source?
 -- reads:    tokens, oracle_updates
 -- grain:    one row per row of the step `amounts`
--- units:    the step `priced`: price_usd US dollars per whole token
+-- units:    the step `priced`: price_usd US dollars per whole token; age_seconds of that price
 -- param:    tolerance_seconds integer 90000 (how old a price may be and still count, inclusive)
 -- param:    par_symbols text - (symbols worth a dollar where no price is near, with commas; - none)
 with
@@ -34,13 +34,47 @@ named as (
             when 'WPOL' then 'POL'
             when 'WHYPE' then 'HYPE'
             else symbols.symbol
-        end as asset
+        end as asset,
+        row_number() over () as amount_row
     from amounts
     left join symbols using (chain_id, token)
 
 ),
 
--- part: dollar_prices
+prices as (
+
+    select
+        asset,
+        chain_id as price_chain_id,
+        protocol as price_protocol,
+        feed as price_feed,
+        block_timestamp as price_at,
+        last(
+            oracle_price_quote
+            order by block_number, log_index, item_index, tx_hash
+        ) as price_usd,
+        last(
+            tx_hash
+            order by block_number, log_index, item_index, tx_hash
+        ) as price_tx_hash,
+        last(
+            evidence
+            order by block_number, log_index, item_index, tx_hash
+        ) as price_evidence
+    from oracle_updates
+    where asset is not null and quote = 'USD'
+    group by all
+
+),
+
+moments as (
+
+    select distinct
+        asset,
+        price_at
+    from prices
+
+),
 
 timed as (
 
@@ -62,12 +96,14 @@ timed as (
 priced as (
 
     select
-        timed.* exclude (asset, latest_at),
+        timed.* exclude (amount_row, asset, latest_at),
         prices.price_chain_id,
         prices.price_protocol,
         prices.price_feed,
         prices.price_at,
         prices.price_tx_hash,
+        (epoch_us(timed.block_timestamp) - epoch_us(prices.price_at))::double
+        / 1000000 as age_seconds,
         prices.price_at is null
         and list_contains(
             string_split(replace(upper($par_symbols), ' ', ''), ','), timed.symbol
@@ -78,9 +114,7 @@ priced as (
     left join prices on timed.asset = prices.asset and timed.latest_at = prices.price_at
     qualify
         row_number() over (
-            partition by
-                timed.fact, timed.measure, timed.chain_id, timed.protocol, timed.version,
-                timed.block_number, timed.log_index, timed.item_index, timed.tx_hash
+            partition by timed.amount_row
             order by
                 (
                     timed.chain_id = prices.price_chain_id

@@ -7,20 +7,14 @@ with
 sized as (
 
     select
-        chain_id,
-        protocol,
-        version,
-        block_number,
-        log_index,
-        item_index,
-        tx_hash,
-        amount_tokens,
-        price_usd,
+        priced.*,
         case
             when
-                price_usd > 0
-                and abs(price_usd::varchar::double * amount_tokens::varchar::double) < 9e19
-                then abs(amount_tokens)
+                priced.price_usd > 0
+                and abs(
+                    priced.price_usd::varchar::double * priced.amount_tokens::varchar::double
+                ) < 9e19
+                then abs(priced.amount_tokens)
         end as size_tokens
     from priced
 
@@ -30,19 +24,15 @@ sized as (
 units as (
 
     select
-        chain_id,
-        protocol,
-        version,
-        block_number,
-        log_index,
-        item_index,
-        tx_hash,
-        amount_tokens,
-        price_usd,
-        trunc(size_tokens)::hugeint as whole_tokens,
-        ((size_tokens - trunc(size_tokens)) * 1000000000000000000)::hugeint as broken_tokens,
-        trunc(price_usd)::hugeint as whole_usd,
-        ((price_usd - trunc(price_usd)) * 1000000000000000000)::hugeint as broken_usd,
+        sized.*,
+        trunc(sized.size_tokens)::hugeint as whole_tokens,
+        (
+            (sized.size_tokens - trunc(sized.size_tokens)) * 1000000000000000000
+        )::hugeint as broken_tokens,
+        trunc(sized.price_usd)::hugeint as whole_usd,
+        (
+            (sized.price_usd - trunc(sized.price_usd)) * 1000000000000000000
+        )::hugeint as broken_usd,
         whole_tokens * whole_usd * 1000000000000000000
         + whole_tokens * broken_usd
         + broken_tokens * whole_usd
@@ -61,16 +51,10 @@ units as (
 values_usd as (
 
     select
-        chain_id,
-        protocol,
-        version,
-        block_number,
-        log_index,
-        item_index,
-        tx_hash,
-        sign(amount_tokens) * (
-            (value_units // 1000000000000000000)::decimal(38, 18)
-            + (value_units % 1000000000000000000)::decimal(18, 0)
+        units.*,
+        sign(units.amount_tokens) * (
+            (units.value_units // 1000000000000000000)::decimal(38, 18)
+            + (units.value_units % 1000000000000000000)::decimal(18, 0)
             * 0.000000000000000001::decimal(18, 18)
         ) as value_usd
     from units
