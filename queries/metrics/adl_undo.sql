@@ -7,40 +7,7 @@
 -- twin of:  analytics.metrics.adl_accounts.adl_undo
 with
 
-silences as (
-
-    select
-        chain_id,
-        protocol,
-        version,
-        market,
-        account,
-        is_long,
-        size_tokens,
-        block_timestamp,
-        epoch_us(block_timestamp) - epoch_us(lag(block_timestamp) over series) as silence
-    from adls
-    window series as (partition by protocol order by block_timestamp)
-
-),
-
-numbered as (
-
-    select
-        chain_id,
-        protocol,
-        version,
-        market,
-        account,
-        is_long,
-        size_tokens,
-        block_timestamp,
-        1 + count(case when silence > $gap_milliseconds::bigint * 1000 then 1 end) over (
-            partition by protocol order by block_timestamp
-        ) as wave
-    from silences
-
-),
+-- part: numbered_adls
 
 cut as (
 

@@ -8,38 +8,7 @@
 -- twin of:  analytics.metrics.adl_waves.adl_waves
 with
 
-silences as (
-
-    select
-        protocol,
-        chain_id,
-        market,
-        account,
-        notional_usd,
-        realized_pnl_usd,
-        block_timestamp,
-        epoch_us(block_timestamp) - epoch_us(lag(block_timestamp) over series) as silence
-    from adls
-    window series as (partition by protocol order by block_timestamp)
-
-),
-
-numbered as (
-
-    select
-        protocol,
-        chain_id,
-        market,
-        account,
-        notional_usd,
-        realized_pnl_usd,
-        block_timestamp,
-        1 + count(case when silence > $gap_milliseconds::bigint * 1000 then 1 end) over (
-            partition by protocol order by block_timestamp
-        ) as wave
-    from silences
-
-),
+-- part: numbered_adls
 
 cut as (
 

@@ -28,45 +28,7 @@ followed as (
 
 ),
 
--- part: named_supplies
-
--- Of several prices in one second only the last can be the latest.
-prices as (
-
-    select
-        asset,
-        block_timestamp,
-        oracle_price_quote
-    from oracle_updates
-    where quote = 'USD' and oracle_price_quote > 0 and asset is not null
-    qualify row_number() over (
-            partition by asset, block_timestamp
-            order by block_number desc, log_index desc, item_index desc, tx_hash desc
-        ) = 1
-
-),
-
-priced as (
-
-    select
-        supplies.protocol,
-        supplies.symbol,
-        supplies.date,
-        supplies.supply_tokens,
-        supplies.dead_tokens,
-        case
-            when
-                supplies.block_timestamp - prices.block_timestamp
-                <= to_microseconds($tolerance_seconds::bigint * 1000000)
-                then prices.oracle_price_quote
-        end as price_usd
-    from supplies
-    asof left join prices
-        on
-            supplies.asset = prices.asset
-            and supplies.block_timestamp >= prices.block_timestamp
-
-),
+-- part: priced_supplies
 
 -- A reading charges nothing: these zeros are true, and give its day a window.
 flows as (

@@ -1,59 +1,14 @@
 -- question: How many years of fees, revenue and holders' revenue is a token's market value?
 -- reads:    fees, token_supplies, tokens, oracle_updates
 -- grain:    one row per protocol, symbol and UTC day with a reading of the supply
--- units:    *_tokens whole tokens on all chains where they are read; price_usd US dollars per token; *_usd US dollars, *_annual_usd a
---           year; *_years of income at that rate
+-- units:    *_tokens whole tokens on all chains where they are read; price_usd US dollars per
+--           token; *_usd US dollars, *_annual_usd a year; *_years of income at that rate
 -- param:    window_days count 30 (length of the window in UTC days, the day itself included)
 -- param:    tolerance_seconds integer 86400 (oldest price that still counts, inclusive)
 -- twin of:  analytics.metrics.multiples.price_multiples
 with
 
--- part: named_supplies
-
--- Of several prices in one second only the last can be the latest.
-prices as (
-
-    select
-        asset,
-        block_timestamp,
-        oracle_price_quote
-    from oracle_updates
-    where quote = 'USD' and oracle_price_quote > 0 and asset is not null
-    qualify row_number() over (
-            partition by asset, block_timestamp
-            order by block_number desc, log_index desc, item_index desc, tx_hash desc
-        ) = 1
-
-),
-
-priced as (
-
-    select
-        supplies.protocol,
-        supplies.symbol,
-        supplies.date,
-        supplies.token_count,
-        supplies.supply_tokens,
-        supplies.dead_tokens,
-        case
-            when
-                supplies.block_timestamp - prices.block_timestamp
-                <= to_microseconds($tolerance_seconds::bigint * 1000000)
-                then prices.oracle_price_quote
-        end as price_usd,
-        case
-            when
-                supplies.block_timestamp - prices.block_timestamp
-                <= to_microseconds($tolerance_seconds::bigint * 1000000)
-                then prices.block_timestamp
-        end as priced_at
-    from supplies
-    asof left join prices
-        on
-            supplies.asset = prices.asset
-            and supplies.block_timestamp >= prices.block_timestamp
-
-),
+-- part: priced_supplies
 
 -- A reading charges nothing: these zeros are true, and give its day a window.
 flows as (

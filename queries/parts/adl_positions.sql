@@ -10,44 +10,7 @@ with
 
 -- part: liquidation_marks
 
-silences as (
-
-    select
-        chain_id,
-        protocol,
-        version,
-        market,
-        execution_price_usd,
-        block_timestamp,
-        block_number,
-        log_index,
-        item_index,
-        tx_hash,
-        epoch_us(block_timestamp) - epoch_us(lag(block_timestamp) over series) as silence
-    from adls
-    window series as (partition by protocol order by block_timestamp)
-
-),
-
-numbered as (
-
-    select
-        chain_id,
-        protocol,
-        version,
-        market,
-        execution_price_usd,
-        block_timestamp,
-        block_number,
-        log_index,
-        item_index,
-        tx_hash,
-        1 + count(case when silence > $gap_milliseconds::bigint * 1000 then 1 end) over (
-            partition by protocol order by block_timestamp
-        ) as wave
-    from silences
-
-),
+-- part: numbered_adls
 
 cuts as (
 

@@ -1,7 +1,9 @@
--- question: How much of a token is there on all chains where a protocol's supply is read?
--- reads:    token_supplies, tokens
+-- question: How much of a token is there on all chains where it is read, and at what price?
+-- reads:    token_supplies, tokens, oracle_updates
 -- grain:    one row per protocol, symbol and UTC day with a reading of the supply
--- units:    *_tokens whole tokens, null while one that was read before has no reading of the day
+-- units:    *_tokens whole tokens, null while one that was read before has no reading of the day;
+--           price_usd US dollars per token, null without one near
+-- param:    tolerance_seconds integer 86400 (oldest price that still counts, inclusive)
 with
 
 readings as (
@@ -106,7 +108,52 @@ supplies as (
         case when read_count = token_count then dead_tokens end as dead_tokens
     from counted
 
+),
+
+-- Of several prices in one second only the last can be the latest.
+prices as (
+
+    select
+        asset,
+        block_timestamp,
+        oracle_price_quote
+    from oracle_updates
+    where quote = 'USD' and oracle_price_quote > 0 and asset is not null
+    qualify row_number() over (
+            partition by asset, block_timestamp
+            order by block_number desc, log_index desc, item_index desc, tx_hash desc
+        ) = 1
+
+),
+
+priced as (
+
+    select
+        supplies.protocol,
+        supplies.symbol,
+        supplies.date,
+        supplies.token_count,
+        supplies.supply_tokens,
+        supplies.dead_tokens,
+        case
+            when
+                supplies.block_timestamp - prices.block_timestamp
+                <= to_microseconds($tolerance_seconds::bigint * 1000000)
+                then prices.oracle_price_quote
+        end as price_usd,
+        case
+            when
+                supplies.block_timestamp - prices.block_timestamp
+                <= to_microseconds($tolerance_seconds::bigint * 1000000)
+                then prices.block_timestamp
+        end as priced_at
+    from supplies
+    asof left join prices
+        on
+            supplies.asset = prices.asset
+            and supplies.block_timestamp >= prices.block_timestamp
+
 )
 
 select *
-from supplies
+from priced

@@ -1,8 +1,36 @@
--- question: Where did the markets of ADLs stand, by their events and by the feeds of their venue?
+-- question: Where did the market of each ADL stand then, and after its wave?
 -- reads:    adls, liquidations, position_changes, oracle_updates, markets
--- grain:    the steps `marks` and `trades`: one row per market and moment with a price
--- units:    price_usd US dollars per token
+-- grain:    one row per ADL
+-- units:    the step `priced`: *_price_usd US dollars per token, null without one near; the step
+--           `spans`: first and last ADL of each wave
+-- param:    gap_milliseconds count 5000 (the longest silence within a wave)
+-- param:    horizon_milliseconds integer 0 (how long after a wave the later price is taken)
+-- param:    tolerance_seconds integer 5 (how old a price may be when it is used, inclusive)
 with
+
+-- part: numbered_adls
+
+spans as (
+
+    select
+        protocol,
+        wave,
+        min(block_timestamp) as first_at,
+        max(block_timestamp) as last_at
+    from numbered
+    group by all
+
+),
+
+asked as (
+
+    select
+        numbered.*,
+        spans.last_at + to_milliseconds($horizon_milliseconds) as asked_at
+    from numbered
+    inner join spans using (protocol, wave)
+
+),
 
 cut_markets as (
 
@@ -161,10 +189,37 @@ trades as (
     from told_trades
     group by all
 
+),
+
+priced as (
+
+    select
+        asked.*,
+        case
+            when asked.block_timestamp - to_seconds($tolerance_seconds) <= marks.seen_at
+                then marks.price_usd
+        end as mark_price_usd,
+        case
+            when asked.asked_at - to_seconds($tolerance_seconds) <= trades.seen_at
+                then trades.price_usd
+        end as later_price_usd
+    from asked
+    asof left join marks
+        on
+            asked.chain_id = marks.chain_id
+            and asked.protocol = marks.protocol
+            and asked.version = marks.version
+            and asked.market = marks.market
+            and asked.block_timestamp >= marks.seen_at
+    asof left join trades
+        on
+            asked.chain_id = trades.chain_id
+            and asked.protocol = trades.protocol
+            and asked.version = trades.version
+            and asked.market = trades.market
+            and asked.asked_at >= trades.seen_at
+
 )
 
 select *
-from marks
-union all
-select *
-from trades
+from priced
