@@ -13,7 +13,6 @@ import typer
 from indexer.chains import CHAINS, Chain
 from indexer.choices import chain_named
 from indexer.cli.options import ConfigFile, Urls
-from indexer.cli.places import endpoints_of
 from indexer.cli.printing import print_table
 from indexer.config import Config, configuration
 from indexer.errors import UserError, WorldError
@@ -45,8 +44,7 @@ def doctor(
     """Ask every endpoint what it can do, and say what is wrong and what it costs."""
     settings = configuration(config)
     reports = [
-        _report(where, endpoints_of(rpc, settings, where))
-        for where in _chains(chain, rpc, settings)
+        _report(where, settings.endpoints(where, rpc)) for where in _chains(chain, rpc, settings)
     ]
     if form is Form.JSON:
         typer.echo(json.dumps(reports, indent=2, default="{:%Y-%m-%dT%H:%M:%SZ}".format))

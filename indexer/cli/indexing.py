@@ -20,7 +20,7 @@ from indexer.cli.options import (
     To,
     Urls,
 )
-from indexer.cli.places import database_of, endpoints_of, snapshot_of
+from indexer.cli.places import database_of, snapshot_of
 from indexer.cli.printing import print_table
 from indexer.cli.progress import shown
 from indexer.cli.run_report import check_writable, run_report, write_run_report
@@ -64,7 +64,7 @@ def index_command(
         max_requests=max_requests,
         proof=proof,
     )
-    endpoints = endpoints_of(rpc, settings, job.chain)
+    endpoints = settings.endpoints(job.chain, rpc)
     if report is not None:
         check_writable(report)
     _run(job, endpoints, snapshot_of(settings, path), report)

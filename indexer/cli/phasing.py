@@ -7,7 +7,6 @@ import typer
 
 from indexer.choices import chain_named, protocols_named
 from indexer.cli.options import ChainName, ConfigFile, ProtocolNames, Urls
-from indexer.cli.places import endpoints_of
 from indexer.config import configuration
 from indexer.errors import UserError, WorldError
 from indexer.phases import write_phases
@@ -33,7 +32,7 @@ def phases(
             f"none of {', '.join(item.slug for item in declared)} has contracts on {where.slug} "
             "that others stand behind: expected chainlink; correct --chain or --protocol"
         )
-    told = phases_told(wanted, where, endpoints_of(rpc, settings, where))
+    told = phases_told(wanted, where, settings.endpoints(where, rpc))
     if not told.phases:
         raise WorldError(
             f"none of {told.asked:,} contracts on {where.slug} told who stands behind it at block "

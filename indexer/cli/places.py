@@ -1,15 +1,9 @@
-"""Where a command works, as its options say it: the database, the copy for readers, endpoints."""
+"""Where a command works, as its options say it: the database, and the copy for readers."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from indexer.chains import Chain
 from indexer.config import Config
 from indexer.errors import UserError
-
-if TYPE_CHECKING:
-    from indexer.rpc import Endpoint
 
 
 def database_of(given: Path | None, settings: Config) -> Path:
@@ -47,15 +41,3 @@ def snapshot_of(settings: Config, database: Path) -> Path | None:
             f"storage.snapshot is {target}, the database itself: expected another file; correct it"
         )
     return target
-
-
-def endpoints_of(
-    urls: Sequence[str] | None, settings: Config, chain: Chain
-) -> "tuple[Endpoint, ...]":
-    """
-    Return whom to ask: the URLs given, else those of the settings.
-
-    Raises:
-        UserError: a URL is none, or needs a variable that is not set.
-    """
-    return settings.endpoints(chain, urls)

@@ -15,7 +15,7 @@ from indexer.cli.options import (
     To,
     Urls,
 )
-from indexer.cli.places import database_of, endpoints_of
+from indexer.cli.places import database_of
 from indexer.cli.printing import print_table
 from indexer.config import configuration
 from indexer.sync import Estimate, Job, estimate
@@ -41,7 +41,7 @@ def plan(
     path = database_of(database, settings)
     span = (from_block, to_block)
     job = job_of(chain, protocol, span, settings, path=path, max_span=max_span, proof=proof)
-    found = estimate(job, endpoints_of(rpc, settings, job.chain), samples)
+    found = estimate(job, settings.endpoints(job.chain, rpc), samples)
     if not found.blocks:
         typer.echo(f"{job.chain.slug}: nothing to do")
         return

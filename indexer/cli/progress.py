@@ -1,7 +1,8 @@
-"""The bar that `perpscope index` draws on a terminal: how far, how fast, how much longer."""
+"""The bar that a command draws on a terminal: how far, how fast, how much longer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -31,20 +32,35 @@ class Rates(ProgressColumn):
 
 
 @contextmanager
-def shown(chain: Chain, console: Console) -> Iterator[Callable[[int, int, int], None]]:
-    """Give what draws a run's progress; where the console is no terminal, nothing is drawn."""
+def drawn(
+    chain: Chain, console: Console, columns: Sequence[ProgressColumn], **fields: Any
+) -> Iterator[Callable[..., None]]:
+    """
+    Give what draws how many blocks of how many are done; no terminal, and nothing is drawn.
+
+    Args:
+        chain: whose slug stands before the bar.
+        console: where to draw.
+        columns: what stands behind the count of blocks.
+        fields: what the columns ask for besides, and its value before the first call.
+    """
     if not console.is_terminal:
-        yield lambda _done, _total, _logs: None
+        yield lambda _done, _total, **_fields: None
         return
+    before = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*before, *columns, console=console, transient=True) as bar:
+        task = bar.add_task(chain.slug, total=None, **fields)
+        yield lambda done, total, **told: bar.update(task, completed=done, total=total, **told)
+
+
+@contextmanager
+def shown(chain: Chain, console: Console) -> Iterator[Callable[[int, int, int], None]]:
+    """Give what draws a run's progress: blocks done, blocks in all, logs stored."""
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
         TextColumn("blocks, {task.fields[logs]:,} logs,"),
         Rates(),
         TimeRemainingColumn(elapsed_when_finished=True),
         TextColumn("left"),
     )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(chain.slug, total=None, logs=0)
-        yield lambda done, total, logs: bar.update(task, completed=done, total=total, logs=logs)
+    with drawn(chain, console, columns, logs=0) as draw:
+        yield lambda done, total, logs: draw(done, total, logs=logs)

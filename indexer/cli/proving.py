@@ -1,20 +1,18 @@
 """`perpscope verify` and `perpscope repair`: is what is stored complete, and what to do if not."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import TextColumn, TimeRemainingColumn
 
 from indexer.chains import CHAINS, Chain
 from indexer.choices import protocols_named
 from indexer.cli.given import ledger_of
 from indexer.cli.options import ConfigFile, Database, ProtocolNames, Urls
-from indexer.cli.places import endpoints_of
+from indexer.cli.progress import drawn
 from indexer.config import configuration
 from indexer.errors import UserError, WorldError
 from indexer.sync import Inspection, Ledger, Verdict, now, repair, verify
@@ -70,8 +68,9 @@ def verify_command(
             to_block,
             sample,
         )
-        with _progress(ledger.chain) as progress:
-            found = verify(wanted, endpoints_of(rpc, settings, ledger.chain), progress)
+        columns = (TextColumn("blocks"), TimeRemainingColumn())
+        with drawn(ledger.chain, Console(stderr=True), columns) as progress:
+            found = verify(wanted, settings.endpoints(ledger.chain, rpc), progress)
         typer.echo(_sentence(ledger.chain, level, found))
         _print_failures(ledger.chain, "is wrong", found.failures)
         failures += found.failures
@@ -95,7 +94,7 @@ def repair_command(
     failures = []
     for ledger in _ledgers(chain, rpc, database, config):
         chosen = protocols_named(protocol or (), ledger.chain, ledger.declarations)
-        done = repair(ledger, chosen, endpoints_of(rpc, settings, ledger.chain))
+        done = repair(ledger, chosen, settings.endpoints(ledger.chain, rpc))
         typer.echo(
             f"{ledger.chain.slug}: blocks repaired: {done.blocks:,}, wrong logs "
             f"moved to orphans: {done.orphans:,}"
@@ -127,24 +126,6 @@ def _ledgers(
         names = ", ".join(chain.slug for chain in found)
         raise UserError(f"--rpc is one chain's, and {names} are stored: name one with --chain")
     return [ledger_of(chain.slug, database, config) for chain in found]
-
-
-@contextmanager
-def _progress(chain: Chain) -> Iterator[Callable[[int, int], None]]:
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda _done, _total: None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("blocks"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(chain.slug, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _sentence(chain: Chain, level: Level, found: Verdict) -> str:
