@@ -8,6 +8,7 @@ grows makes another declaration, of which only what is new is fetched.
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -90,6 +91,8 @@ def write_phases(path: Path, found: Iterable[Phase]) -> int:
             writer.writerows(phase.model_dump() for _, phase in listed)
         aside.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            aside.unlink()
         raise WorldError(
             f"the list {path} cannot be written: {error.strerror}; it is as before"
         ) from error

@@ -1,7 +1,9 @@
 """Aggregators behind proxies: asked, listed, read; answers and lists that are none."""
 
+import csv
 import re
 from collections.abc import Mapping
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from sync_rig import DECIMALS, FIRST, contents, served, told, word
 from sync_rig import rows as stored
 
 from indexer.chains import ARBITRUM, ETHEREUM
+from indexer.errors import WorldError
 from indexer.facts.questions import abi_functions
 from indexer.phases import read_phases, with_phases, write_phases
 from indexer.protocols import PROTOCOLS
@@ -144,6 +147,24 @@ def test_a_list_that_cannot_be_written_is_as_before(
         assert ask(tmp_path / "nowhere" / "list.csv", node.url) == 1
 
     assert "list.csv cannot be written: No such file or directory" in capsys.readouterr().err
+
+
+def test_a_full_disk_leaves_nothing_beside_the_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written of the new list goes away; the old one is as before."""
+    path = tmp_path / "list.csv"
+    write_phases(path, [phase()])
+    before = path.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(csv.DictWriter, "writerows", full)
+    with pytest.raises(WorldError, match="it is as before"):
+        write_phases(path, [phase()])
+
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [before]
 
 
 # --- reading --------------------------------------------------------------------------------------
