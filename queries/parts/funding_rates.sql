@@ -1,0 +1,56 @@
+-- question: Which rates, announced or as an index that grows, did a venue tell, and when?
+-- reads:    funding
+-- grain:    one row per event and basis
+-- units:    rate a day where announced (held until the next), else the index since it began; 0.01 =
+--           1 % of the notional
+-- param:    bucket_seconds count 3600 (length of a period, counted from 1970-01-01 UTC)
+with
+
+rates as (
+
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        collateral_token,
+        is_long,
+        'announced' as basis,
+        block_timestamp,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        funding_rate_daily_ratio as rate,
+        funding_rate_daily_ratio as held,
+        time_bucket(
+            to_seconds($bucket_seconds), block_timestamp, timestamp '1970-01-01'
+        ) as bucket_at
+    from funding
+    where funding_rate_daily_ratio is not null
+    union all
+    select
+        chain_id,
+        protocol,
+        version,
+        market,
+        collateral_token,
+        is_long,
+        'index' as basis,
+        block_timestamp,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        funding_rate_cumulative_ratio as rate,
+        0::decimal(38, 18) as held,
+        time_bucket(
+            to_seconds($bucket_seconds), block_timestamp, timestamp '1970-01-01'
+        ) as bucket_at
+    from funding
+    where funding_rate_cumulative_ratio is not null
+
+)
+
+select *
+from rates
