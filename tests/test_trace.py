@@ -20,11 +20,12 @@ from simulated_world import book
 from test_twins import EXAMPLES, situations
 from typer.testing import CliRunner, Result
 
-from analytics.computations import of_metric
+from analytics.computations import of_metric, of_query
 from analytics.compute import collected, compute
 from analytics.errors import UserError, WorldError
 from analytics.metrics import METRICS
 from analytics.plain_text import visible
+from analytics.queries import queries, query_named
 from analytics.reports.chain_names import CHAIN_NAMES, EXPLORERS, block_link, transaction_link
 from analytics.reports.evidence import added, evidence, subtotals
 from analytics.trace import Question, Together, traced, traced_together
@@ -474,6 +475,36 @@ def test_it_is_decided_of_every_amount_whether_it_adds_up(metric: str) -> None:
     assert added(of_metric(metric, {}), rows).columns == ADDS_UP.get(metric, "").split()
 
 
+# Of queries that are no metric's twin.
+QUERIES_ADD_UP = {
+    "adl_victims": "notional_usd realized_pnl_usd",
+    "cascade_timeline": "liquidated_usd deleveraged_usd adl_pnl_usd",
+    "fee_split": "fees_usd supply_side_usd treasury_usd holders_usd unsplit_usd",
+    "lending_liquidations": "repaid_tokens seized_tokens",
+    "liquidated_accounts": "notional_usd collateral_usd realized_pnl_usd fee_usd shortfall_usd",
+    "liquidated_positions": "collateral_usd",
+    "pool_states_latest": "assets_tokens principal_tokens",
+    "shortfall_by_venue": (
+        "liquidation_shortfall_usd bad_debt_usd insurance_in_usd insurance_out_usd"
+    ),
+}
+
+
+@pytest.mark.parametrize("query", sorted(queries()))
+def test_what_adds_up_in_sql_is_what_does_in_polars(query: str) -> None:
+    """The SQL twin of a level is a level, whatever it is asked for as."""
+    given = {
+        each.name: "0x" for each in query_named(query).parameters if each.default == "required"
+    }
+    computed = of_query(query, given)
+    schema = computed.rows(load()).collect_schema()
+    rows = pl.DataFrame({key: [None, None] for key in schema}, schema)
+
+    metric = query.removeprefix("metrics/")
+    sums = QUERIES_ADD_UP.get(query, "") if metric == query else ADDS_UP.get(metric, "")
+    assert sorted(added(computed, rows).columns) == sorted(sums.split())
+
+
 @pytest.mark.parametrize(
     ("different", "amounts"),
     [
@@ -482,6 +513,7 @@ def test_it_is_decided_of_every_amount_whether_it_adds_up(metric: str) -> None:
         ("market", ["a_usd"]),
         ("share_percent", []),
         ("reference_feed", []),
+        ("part", []),
     ],
 )
 def test_rows_add_up_only_where_they_are_of_different_events(

@@ -25,9 +25,10 @@ _LEVELS = frozenset(
     }
 )
 _LEVEL = "unrealized"
-# Rows of different ones tell of the same events: another share of them, another price beside them.
+# Rows of different ones tell of the same: another share of it, another price beside it, a part of
+# it.
 _TOLD_AGAIN = (
-    *("fact", "measure", "exposure", "share_percent", "lag_days", "event", "feed"),
+    *("fact", "measure", "exposure", "share_percent", "lag_days", "event", "feed", "part"),
     *("reference_chain_id", "reference_protocol", "reference_feed"),
 )
 _WHAT_TOKENS = ("token", "protocol", "market", "pool")
@@ -130,8 +131,9 @@ def total(column: pl.Series) -> Decimal:
 
 def _summable(computed: Computation, rows: pl.DataFrame) -> list[str]:
     has_window = any(setting.startswith("window") for setting in computed.settings)
+    is_level = computed.name.removeprefix("metrics/") in _LEVELS  # in Polars or in SQL
     different = [name for name in rows.columns if rows[name].n_unique() > 1]
-    if has_window or computed.name in _LEVELS or not {*_TOLD_AGAIN}.isdisjoint(different):
+    if has_window or is_level or not {*_TOLD_AGAIN}.isdisjoint(different):
         return []
     is_mixed = any(name.endswith(_WHAT_TOKENS) for name in different)
     return [
