@@ -29,5 +29,6 @@ def unknown(what: str, name: str, known: Collection[str]) -> UserError:
     if near := get_close_matches(name, known, n=3):
         return UserError(f"{said}: did you mean {' or '.join(near)}?")
     if len(known) > _FEW:
-        return UserError(f"{said}: `perpscope {what.partition(' ')[0]}` lists them")
+        lists = [f"`perpscope {each}`" for each in what.split(" or ")]
+        return UserError(f"{said}: {' and '.join(lists)} list{'s' * (len(lists) == 1)} them")
     return UserError(f"{said}: there are: {', '.join(sorted(known))}" if known else said)

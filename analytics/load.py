@@ -71,12 +71,15 @@ def database(path: Path, *, wait_seconds: float = 30) -> Iterator[duckdb.DuckDBP
         wait_seconds: how long to wait for a writer to finish.
 
     Raises:
-        UserError: the path is a folder.
+        UserError: the path is a folder or in none.
         WorldError: the file is missing, not ours, of a newer schema, or stays locked; or a sum of
             what it holds is larger than DECIMAL(38,18) can hold.
     """
-    if path.is_dir():
-        raise UserError(f"{path} is a folder: expected a DuckDB file; correct --database")
+    if path.is_dir() or not path.parent.is_dir():
+        raise UserError(
+            f"{path} cannot be a database: expected a file in a folder that exists; correct "
+            "--database"
+        )
     if not path.is_file():
         raise WorldError(
             f"there is no database at {path}: index first, or name one with --database"

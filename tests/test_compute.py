@@ -346,8 +346,9 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
         database(empty).__enter__()
     with pytest.raises(WorldError, match="there is no database at"):
         database(tmp_path / "missing.duckdb").__enter__()
-    with pytest.raises(UserError, match="is a folder: expected a DuckDB file; correct --database"):
-        database(tmp_path).__enter__()
+    for path in (tmp_path, tmp_path / "nowhere" / "perpscope.duckdb", text / "perpscope.duckdb"):
+        with pytest.raises(UserError, match=f"{path} cannot be a database: expected a file in a"):
+            database(path).__enter__()
 
 
 def test_the_configuration_names_the_database(

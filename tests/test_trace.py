@@ -584,6 +584,7 @@ def test_other_forms_hold_the_rows(database: Path) -> None:
         (("fees", "--limit", "1"), "2 rows of fees fit, --limit allows 1"),
         (("fees", "--column", "fee", "--where", "date=2025-10-11"), "fees has no column fee"),
         (("fee",), "no metric or query is called fee: did you mean fees"),
+        (("xyz",), "called xyz: `perpscope metric` and `perpscope query` list them"),
         (("liquidated_account",), "called liquidated_account: did you mean liquidated_accounts"),
         (("fee_split", "--param", "day=1"), "fee_split has no parameter day: it has since, until"),
         (("fee_split", "--param", "since=soon"), "parameter since: 'soon' is not a UTC time"),
