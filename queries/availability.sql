@@ -1,7 +1,7 @@
 -- question: Is a zero of a protocol measured, or has nobody looked, or did looking fail?
--- reads:    adls, blocks, buybacks, coverage, credit_events, declared_facts, fees, funding,
---           liquidations, open_interest, oracle_updates, pool_flows, pool_liquidity,
---           pool_states, position_changes, reads, rejects, share_prices, shortfalls,
+-- reads:    adl_states, adls, blocks, buybacks, coverage, credit_events, declared_facts, fees,
+--           funding, impact_parameters, liquidations, open_interest, oracle_updates, pool_flows,
+--           pool_liquidity, pool_states, position_changes, reads, rejects, share_prices, shortfalls,
 --           token_supplies
 -- grain:    one row per chain, protocol and table of facts that its declaration fills
 -- units:    *_count rows; state: available (also where nothing happened: a measured zero), stale (the
@@ -42,6 +42,15 @@ happened as (
     select
         chain_id,
         protocol,
+        'adl_states' as fact,
+        count(*) as row_count,
+        max(block_timestamp) as last_at
+    from adl_states
+    group by all
+    union all
+    select
+        chain_id,
+        protocol,
         'oracle_updates' as fact,
         count(*) as row_count,
         max(block_timestamp) as last_at
@@ -55,6 +64,15 @@ happened as (
         count(*) as row_count,
         max(block_timestamp) as last_at
     from open_interest
+    group by all
+    union all
+    select
+        chain_id,
+        protocol,
+        'impact_parameters' as fact,
+        count(*) as row_count,
+        max(block_timestamp) as last_at
+    from impact_parameters
     group by all
     union all
     select
@@ -161,6 +179,17 @@ lost as (
 
 ),
 
+-- What could not even be decoded might have been a row of any table.
+unread as (
+
+    select distinct
+        chain_id,
+        protocol
+    from rejects
+    where fact is null
+
+),
+
 covered as (
 
     select
@@ -241,7 +270,10 @@ select
         when covered.protocol is null then 'not_collected'
         when filled.badness = 3 then 'source_error'
         when filled.badness = 2 then 'not_collected'
-        when coalesce(happened.row_count, 0) = 0 and lost.reject_count > 0 then 'source_error'
+        when
+            coalesce(happened.row_count, 0) = 0
+            and (lost.reject_count > 0 or filled.has_events and unread.protocol is not null)
+            then 'source_error'
         when filled.badness = 1 and coalesce(happened.row_count, 0) = 0 then 'not_applicable'
         when
             not filled.has_events
@@ -255,5 +287,6 @@ select
 from filled
 left join happened using (chain_id, protocol, fact)
 left join lost using (chain_id, protocol, fact)
+left join unread using (chain_id, protocol)
 left join covered using (chain_id, protocol)
 order by filled.chain_id, filled.protocol, filled.fact

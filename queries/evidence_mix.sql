@@ -1,6 +1,6 @@
 -- question: What does each table rest on: events, state that was read, derivation, or less?
--- reads:    position_changes, liquidations, adls, oracle_updates, open_interest,
---           funding, fees, buybacks, token_supplies, credit_events,
+-- reads:    position_changes, liquidations, adls, adl_states, oracle_updates, open_interest,
+--           impact_parameters, funding, fees, buybacks, token_supplies, credit_events,
 --           pool_flows, share_prices, pool_states, pool_liquidity, shortfalls
 -- grain:    one row per protocol, table and evidence
 -- units:    *_count rows; row_ratio 1 = all rows of the protocol in the table
@@ -25,6 +25,12 @@ with evidence_by_table as (
     union all
     select
         protocol,
+        'adl_states' as fact,
+        evidence
+    from adl_states
+    union all
+    select
+        protocol,
         'oracle_updates' as fact,
         evidence
     from oracle_updates
@@ -34,6 +40,12 @@ with evidence_by_table as (
         'open_interest' as fact,
         evidence
     from open_interest
+    union all
+    select
+        protocol,
+        'impact_parameters' as fact,
+        evidence
+    from impact_parameters
     union all
     select
         protocol,

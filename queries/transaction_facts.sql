@@ -1,7 +1,7 @@
 -- question: What did one transaction do, in every table?
 -- reads:    adl_states, adls, buybacks, credit_events, fees, funding, impact_parameters,
 --           liquidations, open_interest, oracle_updates, pool_flows, pool_liquidity,
---           pool_states, position_changes, share_prices, shortfalls
+--           pool_states, position_changes, share_prices, shortfalls, token_supplies
 -- grain:    one row per fact of the transaction, in the order of its logs
 -- units:    amount in the unit named beside it
 -- param:    tx_hash text required (the transaction, 0x hex)
@@ -152,6 +152,20 @@ facts as (
         bought_tokens as amount,
         'bought_tokens' as unit
     from buybacks
+    union all
+    select
+        'token_supplies' as fact,
+        chain_id,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        protocol,
+        token as subject,
+        null as account,
+        supply_tokens as amount,
+        'supply_tokens' as unit
+    from token_supplies
     union all
     select
         'credit_events' as fact,

@@ -13,6 +13,7 @@ from analytics.queries import arguments, query_named
 from analytics.reports import Limits, summary
 from analytics.reports.cards import cards
 from analytics.reports.report import Report
+from indexer.tables import fact_tables
 
 COVERED: dict[str, object] = {
     "from_block": 1,
@@ -63,6 +64,35 @@ def test_what_could_not_be_read_is_an_error(tmp_path: Path) -> None:
     lost = table("rejects", GMX | {"block_number": 2, "event": "E", "fact": "adls", "reason": "r"})
 
     assert state(tmp_path, {"fact": "adls"}, rejects=lost) == "source_error"
+
+
+@pytest.mark.parametrize(("read", "said"), [(None, "source_error"), ("prices", "available")])
+def test_what_could_not_be_decoded_may_have_been_anything(
+    tmp_path: Path, read: str | None, said: str
+) -> None:
+    """A log that became nothing leaves no zero measured, but of what is read and not logged."""
+    lost = table("rejects", GMX | {"block_number": 2, "event": "E", "reason": "r"})
+
+    assert state(tmp_path, {"fact": "share_prices", "read": read}, rejects=lost) == said
+
+
+@pytest.mark.parametrize("fact", fact_tables())
+def test_what_is_there_is_counted(tmp_path: Path, fact: str) -> None:
+    """Every table of facts is looked into: one with a row is not told as an empty one."""
+    path = write_database(
+        tmp_path / "a.duckdb",
+        {"declared_facts": table("declared_facts", GMX | {"fact": fact}), fact: table(fact, GMX)},
+    )
+
+    with load.database(path) as con:
+        counts = [
+            load.rows(con, query_named(name).sql, {})["row_count"].item()
+            for name in ("availability", "evidence_mix")
+        ]
+        done = load.rows(con, query_named("transaction_facts").sql, {"tx_hash": f"0x{0:064x}"})
+
+    assert counts == [1, 1]
+    assert done["fact"].item() == fact
 
 
 @pytest.mark.parametrize("said", ["source_error", "not_collected", "not_applicable", "available"])
