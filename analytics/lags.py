@@ -83,7 +83,8 @@ def quote_correlations(quotes: pl.LazyFrame, grid_seconds: int, most_steps: int)
         most_steps: the longest lag, in such steps.
 
     Returns:
-        As `cross_correlations`; sample_count counts the moves that had a counterpart.
+        As `cross_correlations`, but each pair twice, because either may be the one whose moves are
+        looked at: who. sample_count counts these moves that had a counterpart.
     """
     own, met = pl.col("move"), pl.col("met")
     squares = {"own_square": own * own, "met_square": met * met}
@@ -133,7 +134,7 @@ def _lagged(moves: pl.LazyFrame, grid_seconds: int, most_steps: int) -> pl.LazyF
     shift = pl.duration(seconds=pl.col("lag") * grid_seconds)
     return (
         moves.join(others, on="kind")
-        .filter(pl.col("who") < pl.col("other"))
+        .filter(pl.col("who") != pl.col("other"))
         .join(lags, how="cross")
         .with_columns(since=pl.col("since") + shift, until=pl.col("until") + shift)
     )
@@ -197,6 +198,31 @@ def best_lags(correlations: pl.LazyFrame, least_samples: int) -> pl.LazyFrame:
         )
         .with_columns(significance=pl.when(spread > 0).then(divided(value - mean, spread)))
         .drop("others")
+    )
+
+
+def either_way(best: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    Return each pair once: the way round in which it agrees better, in the order of the names.
+
+    A move of one source is set beside a longer one of the other, and what else that one holds hides
+    the lag: more so one way round than the other, and names do not tell which.
+
+    Args:
+        best: as `best_lags` gives them of pairs told both ways round.
+
+    Returns:
+        The rows with who < other.
+    """
+    value, lag = pl.col("correlation"), pl.col("lag")
+    turned = best.filter(pl.col("who") > pl.col("other")).with_columns(
+        who="other", other="who", lag=-lag, second_lag=-pl.col("second_lag")
+    )
+    order = [*PAIR, value, pl.col("sample_count"), lag.abs(), lag]
+    return (
+        pl.concat([best.filter(pl.col("who") < pl.col("other")), turned])
+        .sort(order, descending=[*(False for _ in PAIR), True, True, False, False])
+        .unique(PAIR, keep="first", maintain_order=True)
     )
 
 

@@ -77,7 +77,7 @@ def test_the_follower_is_told_and_its_lag_where_prices_have_no_trend(name: str, 
     """GMX v1 follows by what was scripted, within a step of 5 s; in a crash a trend blurs it."""
     for one in of(name, seed, "lag of gmx_v1, s"):
         assert one.error is not None
-        assert abs(one.error) <= (40 if name in TRENDS else 5), one
+        assert abs(one.error) <= (10 if name in TRENDS else 5), one
 
 
 @pytest.mark.parametrize("seed", SEEDS)

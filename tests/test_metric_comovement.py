@@ -60,6 +60,25 @@ def test_a_venue_that_speaks_half_as_often_is_not_late() -> None:
     assert column(lags(quotes("a", 0) + rare, least_moves=8), "lag_seconds") == [0]
 
 
+def swinging(venue: str, every: int, late: int) -> list[Row]:
+    """Return a venue's quotes of one price that swings, every so many seconds and so much late."""
+    moments = range(0, 3_600, every)
+    prices = [1_000 + 3 * (second // 60 * 7 % 31) + second // 20 * 5 % 11 for second in moments]
+    return [
+        row | {"block_timestamp": at(second + late)}
+        for row, second in zip(quotes(venue, 0, prices), moments, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("rare", ["a", "z"])
+def test_who_leads_is_not_a_matter_of_names(rare: str) -> None:
+    """Every 20 s, and every 70 s and 15 s late: the latter follows, however it is named."""
+    result = lags(swinging("m", 20, 0) + swinging(rare, 70, 15))
+
+    assert column(result, "leader") == ["m"]
+    assert column(result, "lag_seconds") == [15 if rare == "z" else -15]
+
+
 def test_liquidations_are_compared_in_steps() -> None:
     """One venue liquidates 10, 50, 20 and the other the same 15 seconds later."""
     sizes = ((0, 10), (40, 50), (95, 20))

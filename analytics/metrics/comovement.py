@@ -5,7 +5,7 @@ from datetime import datetime
 import polars as pl
 
 from analytics.expressions import check, known_total
-from analytics.lags import best_lags, cross_correlations, quote_correlations
+from analytics.lags import best_lags, cross_correlations, either_way, quote_correlations
 from analytics.series import SOURCE, between, main_sources, moment, quoted, returns, step
 
 _VENUE = SOURCE[2:]
@@ -35,7 +35,7 @@ def venue_lead_lag(
     Formula:
         price: correlation(l) = Pearson(r, s) over the moves r of one source, from a to b, where s
         is how much the other moved from its last quote at or before a + l to its first at or after
-        b + l
+        b + l; of the two ways round, which may differ, the one with the higher correlation is told
         liquidations: correlation(l) = Pearson(Σ notional_usd in step t of one, in step t + l of the
         other), over the steps from the first liquidation of either to the last, and those |l|
         beside them where only the shifted series is; a step without a liquidation is zero
@@ -80,7 +80,7 @@ def venue_lead_lag(
     prices = _prices(quoted(oracle_updates.filter(inside)), least_moves)
     forced = _liquidated(liquidations.filter(inside), grid_seconds, least_moves)
     found = [
-        best_lags(quote_correlations(prices, grid_seconds, most_steps), least_moves),
+        either_way(best_lags(quote_correlations(prices, grid_seconds, most_steps), least_moves)),
         best_lags(cross_correlations(forced, most_steps, is_silence_zero=True), least_moves),
     ]
     names = [each.select("kind", "who", *_SERIES).unique() for each in (prices, forced)]
