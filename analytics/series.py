@@ -69,15 +69,19 @@ def quoted(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def main_sources(quotes: pl.LazyFrame) -> pl.LazyFrame:
+def main_sources(quotes: pl.LazyFrame, inside: pl.Expr) -> pl.LazyFrame:
     """
     Return the dollar prices of one source per asset: that which speaks most, by name if two do.
 
     What is quoted in anything else moves with that as well, or is no price at all.
+
+    Args:
+        quotes: as `quoted` gives them.
+        inside: which of them count; who is silent there is no source, however much it says later.
     """
     rank = ["asset", "spoken", *SOURCE[1:]]
     best = (
-        quotes.filter(quote="USD")
+        quotes.filter(inside, quote="USD")
         .group_by(*SOURCE)
         .agg(spoken=pl.len())
         .sort(rank, descending=[name == "spoken" for name in rank])

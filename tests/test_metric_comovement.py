@@ -230,6 +230,13 @@ def test_of_each_asset_the_busiest_source_counts() -> None:
     assert correlations(*pair, *quotes("b", 0, [7, 5, 9])).equals(correlations(*pair))
 
 
+def test_who_speaks_at_another_time_is_not_the_busiest_source() -> None:
+    """A source that says more, but hours after the event, changes nothing."""
+    pair = quotes("a", 0, WALK * 2, "BTC") + quotes("a", 0, WALK * 2, "ETH")
+
+    assert correlations(*pair, *quotes("b", 9_000, WALK * 4)).equals(correlations(*pair))
+
+
 def test_what_is_quoted_in_another_asset_does_not_count() -> None:
     """Ether in bitcoin, said at more moments than ether in dollars, changes nothing."""
     pair = quotes("a", 0, WALK * 2, "BTC") + quotes("a", 0, WALK * 2, "ETH")

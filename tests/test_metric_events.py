@@ -86,6 +86,17 @@ def test_only_dollar_prices_fall() -> None:
     assert column(shape, "breadth_ratio") == [1.0]
 
 
+def test_a_source_is_one_of_the_event() -> None:
+    """A feed that has gone silent since, or speaks more often later, is not that of the event."""
+    gone = quotes("BTC", *((each, 1) for each in range(90)), feed="0xgone")
+    later = quotes("BTC", (700, 90), (2e6, 1), (3e6, 1), feed="0xlater")
+    rows = quotes("BTC", (590, 100), (700, 60), (800, 70))
+
+    result = shaped("event_drops", oracle_updates=[*gone, *rows, *later])
+
+    assert column(result, "drop_ratio") == [0.4]
+
+
 def test_recovery_ends_after_its_hours() -> None:
     """What a price does two hours later is not of an hour's patience."""
     rows = quotes("BTC", (590, 100), (700, 60), (2_000, 70), (9_000, 100))

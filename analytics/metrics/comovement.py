@@ -97,10 +97,10 @@ def asset_correlation(
     """
     How much assets move together before, during and after an event.
 
-    Of each asset that source of dollar prices is taken that speaks most, so that two sources of one
-    price are never mixed, nor two quotes. The windows before and after are as long as the event.
-    Prices that are quoted at different moments of a step look less alike than they are: compare
-    windows, not markets.
+    Of each asset that source of dollar prices is taken that speaks most in the three windows, so
+    that two sources of one price are never mixed, nor two quotes. The windows before and after are
+    as long as the event. Prices that are quoted at different moments of a step look less alike than
+    they are: compare windows, not markets.
 
     Formula:
         correlation = Pearson(price / price before - 1) over the steps of a window in which both
@@ -127,8 +127,10 @@ def asset_correlation(
         very short run, JASA 74, 1979, for what a fine grid hides.
     """
     check("grid_seconds", grid_seconds, least=1)
-    windows = _windows(moment("event_start", event_start), moment("event_end", event_end))
-    moves = returns(main_sources(quoted(oracle_updates)), grid_seconds)
+    start, end = _event(event_start, event_end)
+    windows, length = _windows(start, end), end - start
+    around = between(start - length, end + length)
+    moves = returns(main_sources(quoted(oracle_updates), around), grid_seconds)
     inside = (pl.col("step") >= pl.col("from_step")) & (pl.col("step") < pl.col("to_step"))
     series = (
         moves.join(_in_steps(windows, grid_seconds), how="cross")
@@ -194,9 +196,14 @@ def _told(found: pl.LazyFrame, names: pl.LazyFrame, grid_seconds: int) -> pl.Laz
     )
 
 
-def _windows(start: datetime | None, end: datetime | None) -> pl.LazyFrame:
+def _event(event_start: str, event_end: str) -> tuple[datetime, datetime]:
+    start, end = moment("event_start", event_start), moment("event_end", event_end)
     if start is None or end is None or start >= end:
         raise ValueError(f"event_start must be before event_end, got {start} and {end}")
+    return start, end
+
+
+def _windows(start: datetime, end: datetime) -> pl.LazyFrame:
     length = end - start
     ends = {
         "window": _WINDOWS,

@@ -76,8 +76,9 @@ def event_drops(
     """
     How far each asset fell in an event, and how much of it came back; of one event or two.
 
-    Of each asset that source of dollar prices is taken that speaks most, so that a source that is
-    wrong for a while is not taken for a fall. An asset without a dollar price is left out.
+    Of each asset that source of dollar prices is taken that speaks most in the event, so that a
+    source that is wrong for a while is not taken for a fall. An asset without a dollar price in it
+    is left out.
 
     Formula:
         drop_ratio = (before - low) / before
@@ -106,8 +107,7 @@ def event_drops(
     """
     check("recovery_hours", recovery_hours, least=0, most=876_000)
     windows = _windows(event_start, event_end, other_start, other_end)
-    quotes = main_sources(quoted(oracle_updates))
-    patience = timedelta(hours=recovery_hours)
+    quotes, patience = quoted(oracle_updates), timedelta(hours=recovery_hours)
     frames = [_drops(quotes, each, patience) for each in windows]
     return pl.concat(frames).sort("event", "asset")
 
@@ -221,8 +221,8 @@ def _drops(quotes: pl.LazyFrame, window: Window, patience: timedelta) -> pl.Lazy
     inside = (at >= start) & (at <= end)
     lost = before - low
     return (
-        quotes.filter(at <= end + patience)
-        .sort(*SOURCE, "block_timestamp")
+        main_sources(quotes, inside)
+        .filter(at <= end + patience)
         .group_by(*SOURCE)
         .agg(
             before_price_quote=price.filter(at <= start).last(),
