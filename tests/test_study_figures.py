@@ -76,6 +76,7 @@ def test_totals_come_from_three_tables() -> None:
         coin=["BTC", "ETH", "XPL", "DOGE"],
         adl_notional=[50, 30, 10, 10],
         closed_pnl=[5, 3, 1, 0],
+        pnl_percent=[100, 50, 25, -25],
         is_negative_equity=[2, 1, 0, 0],
         num_events=[3, 2, 1, 1],
     )
@@ -84,6 +85,7 @@ def test_totals_come_from_three_tables() -> None:
         user=["0xa", "0xb"],
         adl_notional=[60, 39],
         closed_pnl=[6, 3],
+        pnl_percent=[70, 40],
         is_negative_equity=[True, False],
         num_adl_events=[4, 3],
     )
@@ -94,6 +96,7 @@ def test_totals_come_from_three_tables() -> None:
     assert (found["top3_ratio"], found["btc_usd"], found["sol_usd"]) == (0.9, 50, 0)
     assert (found["accounts"], found["account_notional_usd"]) == (2, 99)
     assert (found["negative_equity_rows"], found["negative_equity_accounts"]) == (3, 1)
+    assert (found["mean_pnl_ratio"], found["account_mean_pnl_ratio"]) == (4 / 7, 4 / 7)
 
 
 def test_one_of_four_accounts_holds_all() -> None:
@@ -392,16 +395,17 @@ def test_the_worst_wave_is_the_lowest() -> None:
 
 
 def test_who_reacts_has_five_adls() -> None:
-    """Both bounds are inclusive; four ADLs are too few for either list."""
+    """All bounds are inclusive; four ADLs are too few for either list, each bound is one alone."""
     reactions = rows(
         "reactions",
-        n_adl_events=[5, 5, 4, 5],
-        share_any_nonadl_fill_300000ms=[0.6, 0.05, 0.0, 0.06],
-        strategic_score=[0.25, 0.0, 1.0, 0.24],
+        n_adl_events=[5, 5, 4, 5, 5],
+        share_any_nonadl_fill_60000ms=[0.5, 0.0, 1.0, 1.0, 0.49],
+        mean_undo_frac_60000ms=[0.25, 0.0, 1.0, 0.24, 1.0],
+        share_any_nonadl_fill_300000ms=[0.6, 0.05, 0.0, 1.0, 0.5],
     )
 
     assert only(reacting_accounts(reactions)) == {
-        "accounts": 4,
+        "accounts": 5,
         "strategic_accounts": 1,
         "passive_accounts": 1,
     }

@@ -22,13 +22,16 @@ def adl_totals(adl_coins: pl.LazyFrame, adl_accounts: pl.LazyFrame) -> pl.LazyFr
 
     Formula:
         top3_ratio = Σ notional of the three largest coins / Σ notional
+        mean_pnl_ratio = Σ mean PnL of a coin's ADLs x their number / Σ number, likewise by account
 
     Args:
-        adl_coins: one row per coin: adl_notional, closed_pnl (USD), num_events.
-        adl_accounts: one row per account: adl_notional, closed_pnl (USD), num_adl_events.
+        adl_coins: one row per coin: adl_notional, closed_pnl (USD), pnl_percent (mean of its ADLs,
+            of their notional at the mark), num_events.
+        adl_accounts: one row per account: the same, num_adl_events.
 
     Returns:
-        One row: counts (Int64), sums (Decimal, USD), top3_ratio (Float64).
+        One row: counts (Int64), sums (Decimal, USD), top3_ratio, mean_pnl_ratio,
+        account_mean_pnl_ratio (Float64, 0.5 = 50 %).
 
     Source:
         ConejoCapital/HyperMultiAssetedADL, its tables by coin and by user.
@@ -39,6 +42,7 @@ def adl_totals(adl_coins: pl.LazyFrame, adl_accounts: pl.LazyFrame) -> pl.LazyFr
         fills=pl.col("num_events").sum(),
         notional_usd=notional.sum(),
         closed_pnl_usd=pl.col("closed_pnl").sum(),
+        mean_pnl_ratio=_mean_pnl("num_events"),
         top3_ratio=top_share(notional, 3),
         negative_equity_rows=pl.col("is_negative_equity").sum(),
         **{f"{coin.lower()}_usd": notional.filter(coin=coin).sum() for coin in _LARGEST},
@@ -48,9 +52,15 @@ def adl_totals(adl_coins: pl.LazyFrame, adl_accounts: pl.LazyFrame) -> pl.LazyFr
         account_fills=pl.col("num_adl_events").sum(),
         account_notional_usd=notional.sum(),
         account_closed_pnl_usd=pl.col("closed_pnl").sum(),
+        account_mean_pnl_ratio=_mean_pnl("num_adl_events"),
         negative_equity_accounts=pl.col("is_negative_equity").sum().cast(pl.Int64),
     )
     return pl.concat([coins, accounts], how="horizontal")
+
+
+def _mean_pnl(count: str) -> pl.Expr:
+    percent = pl.col("pnl_percent") * pl.col(count)
+    return ratio(percent.sum(), pl.col(count).sum() * 100)
 
 
 def adl_holders(adl_accounts: pl.LazyFrame) -> pl.LazyFrame:

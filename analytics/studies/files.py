@@ -55,6 +55,7 @@ FILES: Mapping[str, File] = MappingProxyType(
                 "coin": _TEXT,
                 "adl_notional": _AMOUNT,
                 "closed_pnl": _AMOUNT,
+                "pnl_percent": _AMOUNT,
                 "is_negative_equity": _COUNT,
                 "num_events": _COUNT,
             },
@@ -65,6 +66,7 @@ FILES: Mapping[str, File] = MappingProxyType(
                 "user": _TEXT,
                 "adl_notional": _AMOUNT,
                 "closed_pnl": _AMOUNT,
+                "pnl_percent": _AMOUNT,
                 "is_negative_equity": pl.Boolean(),
                 "num_adl_events": _COUNT,
             },
@@ -145,8 +147,9 @@ FILES: Mapping[str, File] = MappingProxyType(
             {
                 "user": _TEXT,
                 "n_adl_events": _COUNT,
+                "share_any_nonadl_fill_60000ms": _NUMBER,
+                "mean_undo_frac_60000ms": _NUMBER,
                 "share_any_nonadl_fill_300000ms": _NUMBER,
-                "strategic_score": _NUMBER,
             },
         ),
         "usde_minutes": File(

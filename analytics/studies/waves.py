@@ -135,7 +135,7 @@ def other_policies(policy_waves: pl.LazyFrame) -> pl.LazyFrame:
 
     Returns:
         One row: contract_worst_usd, contract_usd, programme_usd (Decimal, USD),
-        contract_worst_wave, first_wave_usd.
+        contract_first_usd (Decimal, USD, of wave 1), contract_worst_wave (Int64).
 
     Source:
         pluriholonomic/autodeleveraging-analysis, policy_per_wave_metrics.csv.
@@ -157,21 +157,23 @@ def reacting_accounts(reactions: pl.LazyFrame) -> pl.LazyFrame:
     The two published lists are what these bounds select from all accounts.
 
     Formula:
-        strategic: at least 5 ADLs and a score of at least 0.25
+        strategic: at least 5 ADLs, other fills within a minute of at least 50 % of them, which
+            undo at least 25 % of what was cut on average
         passive: at least 5 ADLs and other fills within 5 minutes of at most 5 % of them
 
     Args:
-        reactions: one row per account: n_adl_events, share_any_nonadl_fill_300000ms,
-            strategic_score.
+        reactions: one row per account: n_adl_events, share_any_nonadl_fill_60000ms,
+            mean_undo_frac_60000ms, share_any_nonadl_fill_300000ms.
 
     Returns:
         One row: accounts, strategic_accounts, passive_accounts (Int64).
 
     Source:
-        pluriholonomic/autodeleveraging-analysis, per_user_reaction_metrics.csv.
+        pluriholonomic/autodeleveraging-analysis, per_user_reaction_metrics.csv and report.md.
     """
     is_often = pl.col("n_adl_events") >= 5
-    is_strategic = is_often & (pl.col("strategic_score") >= 0.25)
+    is_quick = pl.col("share_any_nonadl_fill_60000ms") >= 0.5
+    is_strategic = is_often & is_quick & (pl.col("mean_undo_frac_60000ms") >= 0.25)
     is_passive = is_often & (pl.col("share_any_nonadl_fill_300000ms") <= 0.05)
     return reactions.select(
         accounts=pl.len().cast(pl.Int64),
