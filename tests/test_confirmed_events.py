@@ -10,7 +10,7 @@ import pytest
 from goldens import NOON, placed, recorded_logs
 
 from indexer.chains import CHAINS, Chain
-from indexer.facts import Facts, Known, declared, facts, owned
+from indexer.facts import Facts, Known, declared, discovered, facts, owned
 from indexer.protocols import PROTOCOLS
 from indexer.spec import Event, Protocol
 from indexer.tables import columns_of
@@ -32,6 +32,7 @@ def logs(shared: Path) -> dict[str, pl.DataFrame]:
 def confirmed(protocol: Protocol, chain: Chain, table: pl.DataFrame) -> set[str]:
     """Return the events of which a recorded log becomes a row, as text."""
     known = declared([protocol], chain)
+    known = replace(known, contracts=discovered([protocol], chain, table, known))
     mine = table.filter(owned([protocol], chain, table, known)[protocol.slug])
     if mine.is_empty():
         return set()

@@ -50,5 +50,6 @@ PRICES = (
             "feed": Emitter(),
             "oracle_price_quote": Fixed("refPrice", 8),  # as Chainlink answers, not 1e30
         },
+        is_confirmed=True,
     ),
 )
