@@ -199,6 +199,18 @@ def test_the_peak_is_traced_to_what_was_open_then(tmp_path: Path) -> None:
     assert facts["tx_hash"].to_list() == [f"0x{place:064x}" for place in (1, 2, 3, 4)]
 
 
+def test_a_number_of_no_rows_has_a_command_that_runs(tmp_path: Path) -> None:
+    """Where there is nothing to trace, the command gives the rows, of which there are none."""
+    nothing = {name: table(name) for name in FACTS}
+    database = written_market(tmp_path, **nothing)
+    page = Shown(database, report_of(database, Limits()))
+
+    for origin in (each for card in page.report.cards for each in card.origins):
+        command = number_command(origin, page.report.limits)
+        assert command.startswith(f"perpscope metric {origin.metric}")
+        assert len(page.said(command, "--format", "csv").splitlines()) == 1, command
+
+
 def test_a_window_that_is_the_report_is_traced_as_that(tmp_path: Path) -> None:
     """A year is told from the whole day of 30 hours, without the hours beside it."""
     fee = {"protocol": "gmx_v2", "chain_id": 42161, "fee_usd": 1}

@@ -88,7 +88,7 @@ def _doubted(card: Card, why: str | None) -> Card:
 
 
 def _income(income: Income) -> Card:
-    details = [f"{counted(income.fee_count, 'fee')} charged"]
+    details, is_empty = [f"{counted(income.fee_count, 'fee')} charged"], not income.fee_count
     if income.unpriced_count:
         details.append(f"{count(income.unpriced_count)} of them without a price: a lower bound")
     if income.unsplit_count:
@@ -100,7 +100,10 @@ def _income(income: Income) -> Card:
         second_value=dollars(income.revenue_usd),
         details=tuple(details),
         **_money(income.fees_usd, income.revenue_usd),
-        origins=(Origin("fees"), Origin("protocol_revenue", said="protocol revenue")),
+        origins=(
+            Origin("fees", is_empty=is_empty),
+            Origin("protocol_revenue", said="protocol revenue", is_empty=is_empty),
+        ),
     )
 
 
@@ -110,6 +113,9 @@ def _accrual(accrual: Accrual) -> Card:
         details.append(f"cost of {count(accrual.unpriced_count)} not known: a lower bound")
     buyer, settings = accrual.buyer, {"window_days": accrual.window_days}
     where = {} if buyer is None else {"protocol": buyer, "date": accrual.buyer_on}
+    executed = Origin(
+        "buyback_ratio", where, settings, said="executed", is_empty=not accrual.protocol_count
+    )
     return Card(
         label="Buybacks",
         value=dollars(accrual.spent_usd),
@@ -118,7 +124,7 @@ def _accrual(accrual: Accrual) -> Card:
         details=tuple(details),
         **_money(accrual.spent_usd),
         second_exact=exact(accrual.buyback_ratio),
-        origins=(Origin("buybacks"), Origin("buyback_ratio", where, settings, said="executed")),
+        origins=(Origin("buybacks", is_empty=not accrual.buyback_count), executed),
     )
 
 
@@ -133,7 +139,7 @@ def _liquidations(exits: Exits) -> Card:
         second_value=count(exits.account_count),
         details=(*details, *_unknown(exits)),
         **_money(exits.notional_usd),
-        origins=(Origin("liquidations"),),
+        origins=(Origin("liquidations", is_empty=not exits.event_count),),
     )
 
 
@@ -145,7 +151,7 @@ def _adls(exits: Exits) -> Card:
         second_value=count(exits.event_count),
         details=(counted(exits.account_count, "account"), *_unknown(exits)),
         **_money(exits.notional_usd),
-        origins=(Origin("adls"),),
+        origins=(Origin("adls", is_empty=not exits.event_count),),
     )
 
 
@@ -158,7 +164,7 @@ def _deviation(worst: Deviation | None) -> Card:
     label = "Worst oracle deviation"
     if worst is None:
         details = ("no two sources of one asset to compare",)
-        origins = (Origin("oracle_deviation_extremes"),)
+        origins = (Origin("oracle_deviation_extremes", is_empty=True),)
         return Card(label, UNKNOWN, "asset", UNKNOWN, details, origins=origins)
     source = f"{worst.protocol} on {chain_name(worst.chain_id)}"
     reference = f"{worst.reference_protocol} on {chain_name(worst.reference_chain_id)}"
@@ -205,4 +211,9 @@ def _open_at(exposure: Exposure) -> Iterator[Origin]:
     moments = {exposure.peak_at: "", exposure.final_at: "at the end"} | {exposure.peak_at: ""}
     for at, said in moments.items():
         where = {} if at is None else {"bucket_at": at}
-        yield Origin("open_interest_total", where, settings, with_past=True, said=said)
+        yield Origin(
+            *("open_interest_total", where, settings),
+            with_past=True,
+            said=said,
+            is_empty=at is None,
+        )

@@ -63,12 +63,14 @@ def chart_commands(chart: Chart, limits: Limits) -> tuple[str, ...]:
 
 
 def number_command(origin: Origin, limits: Limits) -> str:
-    """Return the command that traces a number of a card."""
+    """Return the command that traces a number of a card, or gives the rows it has none of."""
     source = Source(
         *("", "metric", origin.metric, pl.DataFrame(), origin.settings),
         with_past=origin.with_past,
         limits=origin.limits,
     )
+    if origin.is_empty:
+        return answer_command(source, limits)
     return _trace(source, origin.where, limits, is_one=bool(origin.where))
 
 

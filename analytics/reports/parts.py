@@ -226,6 +226,7 @@ class Origin:
         with_past: whether the metric looks back before the report's start.
         said: which number; empty where it is the first of its card.
         limits: what it is limited to; as the report where it is None.
+        is_empty: whether there is no row to trace.
     """
 
     metric: str
@@ -234,6 +235,7 @@ class Origin:
     with_past: bool = False
     said: str = ""
     limits: Limits | None = None
+    is_empty: bool = False
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class Accrual:
     Buybacks, USD, and their ratio to the revenue of the protocols that bought (0.25 = 25 %).
 
     The ratio is of `window_days`, up to the day `buyer_on` of the one protocol whose it is; both
-    are None where it is not that of one.
+    are None where it is not that of one. `protocol_count` have a ratio, known or not.
     """
 
     spent_usd: Decimal | None
@@ -48,6 +48,7 @@ class Accrual:
     buyback_count: int
     unpriced_count: int
     window_days: int
+    protocol_count: int
     buyer: str | None
     buyer_on: date | None
 
@@ -213,6 +214,7 @@ def _accrual(scope: Scope) -> Accrual:
         buyback_count=_count(bought, "buyback_count"),
         unpriced_count=_count(bought, "unpriced_count"),
         window_days=scope.days,
+        protocol_count=ratios.height,
         buyer=buyer.get("protocol"),
         buyer_on=buyer.get("date"),
     )
