@@ -28,6 +28,7 @@ NOTHING = table("adls").lazy()
 TOLD = table(
     "declared_facts", *({"protocol": "venue", "fact": fact} for fact in ("adls", "liquidations"))
 ).lazy()
+UNTOLD = table("declared_facts").lazy()
 
 
 def adls(*rows: Row) -> pl.LazyFrame:
@@ -250,7 +251,7 @@ def test_executed_and_declared_of_the_same_window() -> None:
     bought = table("buybacks", {"spent_usd": "10"}, {"protocol": "other", "spent_usd": "1"}).lazy()
     earned = table("fees", {"treasury_usd": "20", "holders_usd": "20"}).lazy()
 
-    found = executed(bought, earned).collect()
+    found = executed(bought, earned, UNTOLD).collect()
 
     assert found.select("protocol", "executed_ratio", "declared_ratio").rows() == [
         ("other", None, None),
@@ -263,7 +264,21 @@ def test_an_unpriced_purchase_leaves_the_ratio_open() -> None:
     bought = table("buybacks", {"spent_usd": "10"}, {"spent_usd": None}).lazy()
     earned = table("fees", {"treasury_usd": "20", "holders_usd": "20"}).lazy()
 
-    assert executed(bought, earned).collect()["executed_ratio"].to_list() == [None]
+    assert executed(bought, earned, UNTOLD).collect()["executed_ratio"].to_list() == [None]
+
+
+def test_no_purchase_is_zero_where_one_would_have_been_told() -> None:
+    """A venue whose purchases are read spent nothing; what another spent is not known."""
+    declared = table("declared_facts", {"protocol": "venue", "fact": "buybacks"}).lazy()
+    fee = {"treasury_usd": "20", "holders_usd": "20"}
+    earned = table("fees", fee, fee | {"protocol": "other"}).lazy()
+
+    found = executed(table("buybacks").lazy(), earned, declared).collect()
+
+    assert found.select("protocol", "spent_usd", "executed_ratio").rows() == [
+        ("other", None, None),
+        ("venue", 0, 0.0),
+    ]
 
 
 def test_all_tables_as_lines() -> None:

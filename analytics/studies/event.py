@@ -65,7 +65,8 @@ def event(scope: Scope, *, gap_ms: int = 5000, limit_bps: int = 100) -> tuple[Pa
     """
     cut, forced_out = scope.facts("adls"), scope.facts("liquidations")
     both = (cut, forced_out)
-    told = (*both, scope.facts("declared_facts"))
+    declared = scope.facts("declared_facts")
+    told = (*both, declared)
     past = partial(scope.read, "open_interest", with_past=True)
     open_interest = compute("open_interest", past, bucket_seconds=60)
     is_open = levels.since_open(open_interest, scope.limits.since)
@@ -82,7 +83,7 @@ def event(scope: Scope, *, gap_ms: int = 5000, limit_bps: int = 100) -> tuple[Pa
         (levels.drawdowns, (is_open,), (*market, "version"), {}),
         (levels.funding_signs, (scope.facts("funding"),), (), {}),
         (levels.minutes_apart, (deviation,), levels.PAIR, {"limit_bps": limit_bps}),
-        (levels.executed, (scope.facts("buybacks"), scope.facts("fees")), (), {}),
+        (levels.executed, (scope.facts("buybacks"), scope.facts("fees"), declared), (), {}),
     )
     figures = (
         Part(function, ("protocol", *keys), settings, function(*inputs, **settings).collect())

@@ -4,13 +4,21 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER, check, ratio, row_count, whole_total
+from analytics.expressions import (
+    EVENT_ORDER,
+    check,
+    ratio,
+    row_count,
+    where_told,
+    whole_total,
+)
 
 PAIR = ("asset", "quote", "feed", "reference_protocol", "reference_feed")
 
 _TIME = "block_timestamp"
 _MINUTE = timedelta(minutes=1)
 _PLACE = ("protocol", "chain_id", "market", "version")
+_PARTS = ("spent_usd", "revenue_usd", "holders_usd")
 
 
 def since_open(open_interest: pl.LazyFrame, since: datetime | None) -> pl.LazyFrame:
@@ -136,7 +144,9 @@ def minutes_apart(oracle_deviation: pl.LazyFrame, *, limit_bps: int = 100) -> pl
     )
 
 
-def executed(buybacks: pl.LazyFrame, fees: pl.LazyFrame) -> pl.LazyFrame:
+def executed(
+    buybacks: pl.LazyFrame, fees: pl.LazyFrame, declared_facts: pl.LazyFrame
+) -> pl.LazyFrame:
     """
     What was bought back in the window against what was earned in it, and what was declared.
 
@@ -149,23 +159,34 @@ def executed(buybacks: pl.LazyFrame, fees: pl.LazyFrame) -> pl.LazyFrame:
     Args:
         buybacks: one row per purchase: spent_usd.
         fees: one row per fee: treasury_usd, holders_usd.
+        declared_facts: which facts the declarations of a protocol can tell: protocol, fact.
 
     Returns:
         One row per protocol with either, sorted: spent_usd, revenue_usd, holders_usd (Decimal, USD;
-        null when any part is unknown or nothing of it was told), executed_ratio, declared_ratio
-        (Float64).
+        null when any part is unknown or nothing that is indexed could tell of it), executed_ratio,
+        declared_ratio (Float64).
 
     Source:
         As of the published days, see `corrections.executed_buybacks`.
     """
-    spent = buybacks.group_by("protocol").agg(whole_total(pl.col("spent_usd")))
-    earned = fees.group_by("protocol").agg(
-        revenue_usd=whole_total(pl.col("treasury_usd") + pl.col("holders_usd")),
-        holders_usd=whole_total(pl.col("holders_usd")),
+    # A purchase earns nothing and a fee spends nothing: these zeros are true, not unknown.
+    nothing = pl.lit(0).cast(pl.Decimal(38, 18))
+    flows = pl.concat(
+        [
+            buybacks.select("protocol", "spent_usd", revenue_usd=nothing, holders_usd=nothing),
+            fees.select(
+                "protocol",
+                nothing.alias("spent_usd"),
+                (pl.col("treasury_usd") + pl.col("holders_usd")).alias("revenue_usd"),
+                "holders_usd",
+            ),
+        ]
     )
+    sums = flows.group_by("protocol").agg(whole_total(pl.col(name)) for name in _PARTS)
+    earning = where_told(sums, _PARTS[1:], "fees", fees, declared_facts)
     revenue = pl.col("revenue_usd")
     return (
-        spent.join(earned, on="protocol", how="full", coalesce=True)
+        where_told(earning, _PARTS[:1], "buybacks", buybacks, declared_facts)
         .with_columns(
             executed_ratio=ratio(pl.col("spent_usd"), revenue),
             declared_ratio=ratio(pl.col("holders_usd"), revenue),
