@@ -103,7 +103,7 @@ def test_a_liquidation_is_counted_once(tmp_path: Path) -> None:
     assert rows(path, "liquidations", "liquidator", "realized_pnl_usd") == [(VAULT, "-50")]
     assert rows(path, "position_changes", *CHANGE) == [
         (LOSER, "liquidation", False, "-200", "-2"),
-        (VAULT, "trade", False, "200", "2"),
+        (VAULT, "takeover", False, "200", "2"),
     ]
     assert rows(path, "adls", "account") == []
 
@@ -119,6 +119,18 @@ def test_a_liquidation_into_the_book_has_no_liquidator(tmp_path: Path) -> None:
 
     assert rows(path, "liquidations", "account", "is_long", "liquidator") == [(LOSER, True, None)]
     assert [row[0] for row in rows(path, "position_changes", "cause")] == ["trade", "liquidation"]
+
+
+def test_a_delisted_market_settles_what_is_open(tmp_path: Path) -> None:
+    """Nobody traded: all of the position ends at the price the market was closed at."""
+    path = imported(
+        tmp_path, (WINNER, fill(side="A", startPosition="1", dir="Settlement", closedPnl="3"))
+    )
+
+    columns = (*CHANGE, "size_tokens")
+    assert rows(path, "position_changes", *columns) == [
+        (WINNER, "settlement", True, "-100", "-1", "0")
+    ]
 
 
 def test_an_adl_is_no_liquidation(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ Sides      a fill is one side of a trade, B bought and A sold; what it does to t
            A fill that turns a long into a short closes one position and opens another: two rows.
 Forced     both sides of a liquidation carry the same object: the liquidated side is the one whose
            account is `liquidatedUser`. A backstop liquidation is taken over by a vault, a market
-           one is sold into the book. An ADL is labelled on the side that is cut, and its other
-           side is the loser, who is not liquidated once more.
+           one is sold into the book. What a vault takes over is no trade, and no more is the
+           settlement of a market that is delisted. An ADL is labelled on the side that is cut, and
+           its other side is the loser, who is not liquidated once more.
 Fees       `fee` is all that was charged, the builder's part included; below zero it is a rebate.
 Spot       @107 is HYPE against USDC: its fees are in one or the other in recorded fills. The
            Assistance Fund buys HYPE on @207, @232 and @255 too, whose quote is not declared.
@@ -69,10 +70,11 @@ CAUSES: dict[int | str | bool, str | int | bool] = {
     "Liquidated Isolated Long": "trade",
     "Liquidated Isolated Short": "trade",
     "Net Child Vaults": "trade",
-    "Settlement": "trade",
+    "Settlement": "settlement",
     "Auto-Deleveraging": "adl",
 }
-CAUSE = When(IS_ADL, Const("adl"), When(IS_LOSER, Const("liquidation"), Lookup("dir", CAUSES)))
+UNFORCED = When(Equals("method", "backstop"), Const("takeover"), Lookup("dir", CAUSES))
+CAUSE = When(IS_ADL, Const("adl"), When(IS_LOSER, Const("liquidation"), UNFORCED))
 CHANGE: dict[str, Value] = {
     "market": "coin",
     "account": "user",
