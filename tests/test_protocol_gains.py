@@ -576,6 +576,42 @@ def test_two_executions_in_one_transaction_keep_their_fees() -> None:
     assert priced_fees == [("7", usd("9.999")), ("8", usd("10"))]
 
 
+def processed(order_type: int, total: int = 50_000_000) -> Built:
+    """Return the sum that v10 logs after the fees of an order and before its execution."""
+    arguments = {"collateralIndex": 3, "trader": TRADER, "positionSizeCollateral": 10 * AMOUNT}
+    said = {"orderType": order_type, "totalFeesCollateral": total}
+    return log(ABI, "FeesProcessed", DIAMOND, **arguments, **said)
+
+
+def test_what_a_liquidation_is_charged_is_its_fee() -> None:
+    """From v10 on the sum says of which order it is; an opening beside it keeps its own kinds."""
+    result = read(
+        fee("GovFeeCharged"),
+        fee("TriggerFeeCharged"),
+        processed(6),
+        execution("trigger", "10", orderType=6),
+        fee("GovFeeCharged"),
+        fee("TriggerFeeCharged"),
+        processed(2, total=1),
+        execution("trigger", "10", orderType=2),
+    )
+
+    kinds = ["liquidation", "liquidation", "position", "order"]
+    assert result.tables["fees"].sort("log_index")["fee_kind"].to_list() == kinds
+    assert result.tables["liquidations"]["fee_usd"].to_list() == [usd("49.995")]
+    assert reasons(result) == []
+
+
+def test_an_inferred_liquidation_pays_the_fee_of_a_close() -> None:
+    """Closed by its owner beyond the limit: an ordinary fee, and what it was charged."""
+    lost = execution("market", "10", open=False, liqPrice=2_499 * 10**10)
+
+    result = read(fee(), processed(1, total=7_000_000), lost)
+
+    assert result.tables["fees"]["fee_kind"].to_list() == ["position"]
+    assert result.tables["liquidations"]["fee_usd"].to_list() == [usd("6.9993")]
+
+
 @pytest.mark.parametrize("name", ["HoldingFeesChargedOnTrade", "HoldingFeesRealizedOnTrade"])
 def test_holding_fees_are_borrowing_and_signed_funding(name: str) -> None:
     """Both borrowing parts go to the vault; funding keeps its sign and is no fee."""

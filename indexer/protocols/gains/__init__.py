@@ -78,9 +78,10 @@ PROTOCOL = Protocol(
         "Trades and liquidations are MarketExecuted and LimitExecuted (order type 6, and from v9.4 "
         "on any close beyond the liquidation price that paid nothing: inferred) with notional "
         "= collateral x leverage x collateral price (before v8, type 2 of the callbacks contracts, "
-        "and DAI at par in v6); fees are one row per recipient as the events name it; open "
-        "interest is the pair counters in collateral dollars, from v8 on; oracle prices are those "
-        "of the collateral in each execution and, from v9.4 on, of the pair in market orders; "
+        "and DAI at par in v6); fees are one row per recipient as the events name it, from v10 on "
+        "of the kind liquidation where the order was one; open interest is the pair counters in "
+        "collateral dollars, from v8 on; oracle prices are those of the collateral in each "
+        "execution and, from v9.4 on, of the pair in market orders; "
         "buybacks are OtcExecuted and GNS burnt for a vault's excess (Depleted), in dollars only "
         "where a stablecoin was spent, at par. GNS minted to refill a vault is a shortfall of the "
         "kind insurance_in. Vault flows are the vaults' deposits and withdrawals, share prices "
@@ -92,7 +93,9 @@ PROTOCOL = Protocol(
         "whose addresses no source here states.",
         "Open interest before v8: trades were open when the callbacks contracts of Polygon began, "
         "and others when the diamonds took them over, so no sum of changes would ever close them.",
-        "FeesProcessed, BorrowingGroupOiUpdated and RewardDistributed: they repeat what is read.",
+        "BorrowingGroupOiUpdated and RewardDistributed: they repeat what is read, and so does "
+        "FeesProcessed, of which the type of the order and the fee of a liquidation are read.",
+        "What liquidations before v10 were charged, and which fees were theirs: no event says it.",
         "Resizes before v9.2, which say no collateral price, and the PnL of decreases before v10.",
         "LeverageUpdateExecuted: the notional stays; two of its shapes share a topic.",
         "Money that moves while a trade stays open, v10: TradePositivePnlWithdrawn, "

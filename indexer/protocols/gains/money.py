@@ -7,6 +7,7 @@ from indexer.protocols.gains.values import (
     IN_BASE,
     LONG,
     MARKET,
+    ORDER_TYPE,
     PAIR,
     PAIR_PRICE,
     PRICE,
@@ -64,16 +65,21 @@ TO_HOLDERS: dict[str, Value] = {
     "treasury_usd": ZERO,
     "holders_usd": FEE_USD,
 }
-RECIPIENTS = (
-    ("GovFeeCharged", "position", TO_TREASURY),
-    ("GnsOtcFeeCharged", "position", TO_HOLDERS),
-    ("GnsStakingFeeCharged", "position", TO_HOLDERS),
-    ("GTokenFeeCharged", "position", TO_VAULT),
-    ("GTokenOcFeeCharged", "position", TO_VAULT),
-    ("ReferralFeeCharged", "position", TO_VAULT),
-    ("TriggerFeeCharged", "order", TO_VAULT),
-    ("BorrowingFeeCharged(address,uint8,uint256)", "borrow", TO_VAULT),
-    ("BorrowingFeeCharged(address,uint32,uint8,uint256)", "borrow", TO_VAULT),
+# A liquidation's fee goes to the recipients of any other: the type of the order tells it apart.
+OF_LIQUIDATION = Equals(ORDER_TYPE, 6)
+POSITION, ORDER = (
+    When(OF_LIQUIDATION, Const("liquidation"), Const(kind)) for kind in ("position", "order")
+)
+RECIPIENTS: tuple[tuple[str, Value, dict[str, Value]], ...] = (
+    ("GovFeeCharged", POSITION, TO_TREASURY),
+    ("GnsOtcFeeCharged", POSITION, TO_HOLDERS),
+    ("GnsStakingFeeCharged", POSITION, TO_HOLDERS),
+    ("GTokenFeeCharged", POSITION, TO_VAULT),
+    ("GTokenOcFeeCharged", POSITION, TO_VAULT),
+    ("ReferralFeeCharged", POSITION, TO_VAULT),
+    ("TriggerFeeCharged", ORDER, TO_VAULT),
+    ("BorrowingFeeCharged(address,uint8,uint256)", Const("borrow"), TO_VAULT),
+    ("BorrowingFeeCharged(address,uint32,uint8,uint256)", Const("borrow"), TO_VAULT),
 )
 BORROWED = Sum(
     ("tradeHoldingFees.borrowingFeeCollateral", "tradeHoldingFees.borrowingFeeCollateral_old")
@@ -91,7 +97,7 @@ HELD: dict[str, Value] = {
 HOLDING = ("HoldingFeesChargedOnTrade", "HoldingFeesRealizedOnTrade")
 FEES = (
     *(
-        Event(abi=ABI, name=event, into="fees", columns={**columns, "fee_kind": Const(kind)})
+        Event(abi=ABI, name=event, into="fees", columns={**columns, "fee_kind": kind})
         for event, kind, columns in RECIPIENTS
     ),
     *(Event(abi=ABI, name=event, into="fees", columns=HELD) for event in HOLDING),

@@ -2,6 +2,7 @@
 
 from indexer.protocols.gains.values import (
     ABI,
+    CHARGED_USD,
     COLLATERAL,
     DECREASE,
     IN_BASE,
@@ -159,6 +160,7 @@ TRADES = (
             into="liquidations",
             columns={
                 **LIQUIDATED,
+                **CHARGED_USD[version],
                 **BY_KEEPER,
                 "execution_price_usd": When(IN_DOLLARS, Fixed(PAID[version], 10)),
                 "mark_price_usd": When(IN_DOLLARS, Fixed(ORACLE[version], 10)),
@@ -177,6 +179,7 @@ TRADES = (
             into="liquidations",
             columns={
                 **LIQUIDATED,
+                **CHARGED_USD[version],
                 **liquidator,
                 "execution_price_usd": When(IN_DOLLARS, Fixed(PAID[version], 10)),
                 "mark_price_usd": When(IN_DOLLARS, Fixed(ORACLE[version], 10)),

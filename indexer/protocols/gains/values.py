@@ -12,6 +12,7 @@ from indexer.spec import (
     OfContract,
     OfMarket,
     Product,
+    Value,
     When,
     listed,
 )
@@ -69,6 +70,21 @@ PAIR_PRICE = First(
         Companion(RESIZED, "collateralPriceUsd", BY_PAIR_RESIZED, "after"),
     )
 )
+
+# What an order charged in all, from v10 on: after its parts, before the execution.
+ALL_FEES = "FeesProcessed"
+ORDER_TYPE = Companion(ALL_FEES, "orderType", BY_TRADER_RESIZED, "after")
+CHARGED = Companion(
+    ALL_FEES,
+    "totalFeesCollateral",
+    {"t.user": "trader", "t.collateralIndex": "collateralIndex"},
+    "before",
+)
+CHARGED_USD: dict[str, dict[str, Value]] = {
+    "": {},
+    "9.4": {},
+    "10": {"fee_usd": Fixed(Product(CHARGED, "collateralPriceUsd"), TRADE_USD)},
+}
 
 # A price is in what its pair is quoted in, which for one in twelve is not the dollar. What v10
 # calls tokens is collateral by that price, so that dollars of collateral make it units of the base.
