@@ -192,7 +192,7 @@ def test_open_interest_is_the_sum_of_amounts(generation: str) -> None:
 @pytest.mark.parametrize("generation", [NEW, OLD])
 @pytest.mark.parametrize("event", ["OpenPosition", "ClosePosition", "Liquidate"])
 def test_a_fee_is_counted_once(event: str, generation: str) -> None:
-    """It is read of the position event; CollectedFee, which repeats it, is not asked for."""
+    """It is read of the position event."""
     result = made(position(event, generation), position(event, generation, feeUsd=0))
 
     assert rows(result, "fees") == [
@@ -216,6 +216,53 @@ def test_profit_that_is_taken_out_pays_its_funding_fee() -> None:
     (fee,) = rows(result, "fees")
     assert (fee["market"], fee["account"], fee["fee_usd"]) == ("3", TRADER, usd("6"))
     assert rows(result, "position_changes") == rows(result, "open_interest") == []
+
+
+def collected(fee: int) -> Built:
+    """Return a CollectedFee in USDC."""
+    return log(ABI, "CollectedFee", POOLS[ARBITRUM], tokenId=0, fee=fee)
+
+
+def withdrawn() -> Built:
+    """Return a withdrawal of collateral."""
+    amounts = {"rawAmount": 5 * 10**6, "wadAmount": 5 * WAD}
+    return log(
+        ABI,
+        "WithdrawCollateral",
+        POOLS[ARBITRUM],
+        subAccountId=SUB_ACCOUNT,
+        trader=TRADER,
+        collateralId=0,
+        **amounts,
+    )
+
+
+def test_a_withdrawal_of_collateral_settles_its_funding_fee() -> None:
+    """A quarter of a USDC, which no other event tells; its dollars are not known."""
+    result = made(collected(WAD // 4), withdrawn())
+
+    assert rows(result, "fees") == [
+        {
+            "account": TRADER,
+            "fee_kind": "margin",
+            "fee_token": USDC,
+            "fee_tokens": usd("0.25"),
+            "split_basis": "none",
+        }
+    ]
+
+
+@pytest.mark.parametrize("event", ["OpenPosition", "ClosePosition", "Liquidate"])
+def test_a_collected_fee_that_another_event_tells_is_not_counted_again(event: str) -> None:
+    """A position that is closed and its collateral withdrawn at once pays one fee."""
+    result = made(collected(6 * WAD), position(event, NEW), withdrawn())
+
+    assert [row["fee_usd"] for row in rows(result, "fees")] == [usd("6")]
+
+
+def test_a_withdrawal_without_a_fee_has_none() -> None:
+    """Of what was never open nothing is owed."""
+    assert rows(made(collected(0), withdrawn(), withdrawn()), "fees") == []
 
 
 @pytest.mark.parametrize("event", ["AddLiquidity", "RemoveLiquidity"])

@@ -14,15 +14,18 @@ Units      1e18 throughout, whatever the token: sizes in units of the asset, pri
 from indexer.chains import ARBITRUM, AVALANCHE, BSC, FANTOM, OPTIMISM
 from indexer.spec import (
     Ascii,
+    Companion,
     Const,
     Contract,
     Emitter,
     Event,
+    Exists,
     Fixed,
     Int,
     IsTrue,
     Neg,
     Nonzero,
+    Not,
     OfMarket,
     Product,
     Protocol,
@@ -151,6 +154,17 @@ LIQUIDATES = (
 EXECUTIONS = (*(name for name, _ in OPENS), *(name for name, _ in CLOSES), *LIQUIDATES)
 # Who takes profit out of an open position settles its funding fee, which no close charges again.
 PAYING = (*EXECUTIONS, "WithdrawProfit")
+# Who withdraws collateral settles the funding fee so far, which CollectedFee alone tells; of any
+# other fee it comes before the event that says it.
+WITHDRAWN = Companion("WithdrawCollateral", "trader", {"tokenId": "collateralId"}, "after")
+TOLD = Companion((*PAYING, "AddLiquidity", "RemoveLiquidity"), "trader", nearest="after")
+SETTLED: dict[str, Value] = {
+    "account": WITHDRAWN,
+    "fee_kind": Const("margin"),
+    "fee_token": OfMarket("tokenId", "index_token"),
+    "fee_tokens": Fixed("fee", 18),
+    "split_basis": Const("none"),
+}
 
 PROTOCOL = Protocol(
     slug="mux",
@@ -161,18 +175,19 @@ PROTOCOL = Protocol(
         "generations of these events, with notional = amount x price of the asset. Liquidations "
         "are Liquidate. Open interest is the running sum of amounts per asset and side. Fees are "
         "what the position events and WithdrawProfit say was paid, position and funding fee in "
-        "one, and what providers of liquidity pay; how they are shared is not known. Funding is "
-        "the cumulative rate of longs. Oracle prices are those of the collateral in each "
-        "execution. Pool flows are deposits and withdrawals, in tokens that follow from shares and "
-        "prices; the price of a share is in dollars. Assets are numbered per chain, with the "
-        "symbols of AddAsset."
+        "one, what providers of liquidity pay, and, in tokens and of no market, the funding fee "
+        "that a withdrawal of collateral settles (CollectedFee); how they are shared is not known. "
+        "Funding is the cumulative rate of longs. Oracle prices are those of the collateral in "
+        "each execution. Pool flows are deposits and withdrawals, in tokens that follow from "
+        "shares and prices; the price of a share is in dollars. Assets are numbered per chain, "
+        "with the symbols of AddAsset."
     ),
     left_out=(
         "The split of fees: it follows the share of MLP that the protocol owned, which no event "
         "of the pool says.",
-        "CollectedFee: the same fees again, in tokens.",
-        "Collateral: deposits and withdrawals are other events than the ones established, and "
-        "after a bankruptcy the loss is more than the collateral was.",
+        "CollectedFee of anything but a withdrawal of collateral: the same fees again, in tokens.",
+        "Collateral: what is deposited and withdrawn is in tokens without a price, and after a "
+        "bankruptcy the loss is more than the collateral was.",
         "Bad debt and auto-deleveraging: no event, and the venue has no ADL.",
         "Profit that WithdrawProfit pays: in the token's own decimals, it moves the entry price.",
         "Funding of shorts: its counter is in dollars per unit, not a ratio.",
@@ -205,6 +220,13 @@ PROTOCOL = Protocol(
         *(
             Event(POOL, name, "fees", PROVIDED, (Nonzero("fee"),))
             for name in ("AddLiquidity", "RemoveLiquidity")
+        ),
+        Event(
+            abi=POOL,
+            name="CollectedFee",
+            into="fees",
+            columns=SETTLED,
+            where=(Nonzero("fee"), Exists(WITHDRAWN), Not(Exists(TOLD))),
         ),
         *(
             Event(
