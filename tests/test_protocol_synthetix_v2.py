@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from goldens import NOON, Built, frame, log, reasons, rows, usd
 
+from analytics.metrics.concentration import concentration
 from indexer.chains import OPTIMISM
 from indexer.facts import Facts, Known, declared, discovered, facts, merged
 from indexer.facts.routes import abi_entries
@@ -115,7 +116,7 @@ def change(side: str, delta: str, after: str, market: str = ETH) -> dict[str, An
         (-4, -4, [change("short", "4", "4")]),
         (1, -3, [change("short", "-1", "3")]),
         (-15, -5, [change("long", "-10", "0"), change("short", "5", "5")]),
-        (6, 2, [change("long", "2", "2"), change("short", "-4", "0")]),
+        (6, 2, [change("short", "-4", "0"), change("long", "2", "2")]),
     ],
     ids=["open long", "add", "close long", "open short", "cut", "turn", "turn back"],
 )
@@ -138,6 +139,18 @@ def test_a_trade_changes_the_side_it_touches(
     assert set(result.tables["position_changes"]["version"]) == {"2"}
     assert set(result.tables["open_interest"]["evidence"]) == {"derived"}
     assert reasons(result) == []
+
+
+@pytest.mark.parametrize(("first", "turned"), [(-4, 6), (4, -6)], ids=["to long", "to short"])
+def test_a_position_that_turned_is_open_on_its_new_side(first: int, turned: int) -> None:
+    """4 ETH one way, then 2 the other: the last of its rows holds 2, at 2,000 dollars."""
+    made = read(modified(first, first), modified(turned, first + turned)).tables
+    told = (made[name].lazy() for name in ("liquidations", "adls", "position_changes"))
+
+    (held,) = concentration(*told).collect().iter_rows(named=True)
+
+    assert (held["exposure"], held["account_count"]) == ("open", 1)
+    assert held["notional_usd"] == usd("4000")
 
 
 def test_a_market_of_futures_v1_is_its_own_version() -> None:

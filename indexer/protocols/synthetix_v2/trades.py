@@ -8,6 +8,7 @@ from indexer.spec import (
     Equals,
     Event,
     Fixed,
+    IsNegative,
     Neg,
     Nonzero,
     OfMarket,
@@ -24,11 +25,16 @@ WITHOUT_SKEW = "PositionModified(uint256,address,uint256,int256,int256,uint256,u
 WITH_SKEW = "PositionModified(uint256,address,uint256,int256,int256,uint256,uint256,uint256,int256)"
 MODIFIED = ((WITHOUT_SKEW, None), (WITH_SKEW, "2"))
 
-# A trade that crosses zero closes one side and opens the other: a row for each.
+# A trade that crosses zero closes one side and opens the other: a row for each, under one id, and
+# what closes is first, so that the last row says what the position holds.
 OLD = Sum(("size", Neg("tradeSize")))
-LEGS: tuple[tuple[bool, Value, Value], ...] = (
-    (True, Positive("size"), Sum((Positive("size"), Neg(Positive(OLD))))),
-    (False, Positive(Neg("size")), Sum((Positive(Neg("size")), Neg(Positive(Neg(OLD)))))),
+LONG, SHORT = Positive("size"), Positive(Neg("size"))
+LONG_CHANGE = Sum((LONG, Neg(Positive(OLD))))
+SHORT_CHANGE = Sum((SHORT, Neg(Positive(Neg(OLD)))))
+LEGS: tuple[tuple[bool, Value, Value, Condition], ...] = (
+    (False, SHORT, SHORT_CHANGE, IsNegative(SHORT_CHANGE)),
+    (True, LONG, LONG_CHANGE, Nonzero(LONG_CHANGE)),
+    (False, SHORT, SHORT_CHANGE, IsNegative(Neg(SHORT_CHANGE))),
 )
 IS_TRADE = Nonzero("tradeSize")
 AT_ORACLE: tuple[Condition, ...] = (Equals("tradeSize", 0), Nonzero("lastPrice"))
@@ -50,11 +56,11 @@ TRADES = (
                 "notional_usd": Fixed(Product(after, "lastPrice"), 36),
                 "size_tokens": Fixed(after, 18),
             },
-            where=(IS_TRADE, Nonzero(change)),
+            where=(IS_TRADE, is_touched),
             version=version,
         )
         for name, version in MODIFIED
-        for is_long, after, change in LEGS
+        for is_long, after, change, is_touched in LEGS
     ),
     *(
         Event(
@@ -66,12 +72,12 @@ TRADES = (
                 "is_long": Const(is_long),
                 "open_interest_delta_tokens": Fixed(change, 18),
             },
-            where=(IS_TRADE, Nonzero(change)),
+            where=(IS_TRADE, is_touched),
             version=version,
             evidence="derived",
         )
         for name, version in MODIFIED
-        for is_long, _, change in LEGS
+        for is_long, _, change, is_touched in LEGS
     ),
     *(
         Event(
