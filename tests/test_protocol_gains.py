@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from goldens import Built, facts_of, frame, log, reasons, rows, usd
 
+from analytics.metrics.concentration import concentration
 from indexer.chains import APECHAIN, ARBITRUM, BASE, MEGAETH, POLYGON, Chain
 from indexer.facts import Facts
 from indexer.protocols import PROTOCOLS
@@ -469,19 +470,36 @@ def test_a_decrease_takes_its_part(version: str) -> None:
     assert result.tables["position_changes"]["version"].to_list() == [block]
 
 
-@pytest.mark.parametrize(("pair", "index"), [(7, 5), (5, 7)])
+@pytest.mark.parametrize(("pair", "index"), [(7, 5), (5, 7), (7, 7)])
 def test_the_market_of_an_ambiguous_increase_comes_from_open_interest(
     pair: int, index: int
 ) -> None:
-    """Two versions swap pairIndex and index under one topic0, so the pair counter decides."""
+    """Two versions swap pairIndex and index under one topic0: the counter names the pair."""
     increase = resize("two-faced increase", "9", pairIndex=pair, index=index)
 
     result = read(oi_updated(), increase, version="9")
 
     (row,) = rows(result, "position_changes")
     assert row["market"] == "7"
-    assert "position_id" not in row
+    assert row["position_id"] == str(pair + index - 7)
     assert row["notional_delta_usd"] == usd("499.95")
+
+
+def test_an_ambiguous_increase_is_of_the_trade_that_closes() -> None:
+    """Opened, increased and closed under one number: nothing of it is open."""
+    increase = resize("two-faced increase", "9", pairIndex=7, index=5)
+    logs = (
+        execution("market", "", open=True),
+        oi_updated(),
+        increase,
+        execution("market", "", open=False),
+    )
+
+    made = read(*logs, version="9").tables
+    told = (made[name].lazy() for name in ("liquidations", "adls", "position_changes"))
+
+    (held,) = concentration(*told).collect().iter_rows(named=True)
+    assert (held["exposure"], held["account_count"], held["notional_usd"]) == ("open", 0, 0)
 
 
 def test_a_cancelled_resize_changes_nothing() -> None:

@@ -237,6 +237,8 @@ LEFT = Product(Product("values.newCollateralAmount", "values.newLeverage"), "col
 RESIZED_PAIR = Companion(
     "BorrowingPairOiUpdated", "pairIndex", {"collateralIndex": "collateralIndex"}, "before"
 )
+# Of the two numbers that swapped places the trade's is the one that is not the pair's.
+RESIZED_TRADE = When(Equals(Sum(("pairIndex", Neg(RESIZED_PAIR))), 0), "index", "pairIndex")
 DONE = Equals("cancelReason", 0)  # the event also reports resizes that were cancelled
 RESIZES = (
     *(
@@ -263,6 +265,7 @@ RESIZES = (
             columns={
                 **GROWN,
                 "market": RESIZED_PAIR,
+                "position_id": RESIZED_TRADE,
                 "execution_price_usd": When(
                     Equals(OfMarket(RESIZED_PAIR, "quote"), "USD"), Fixed(RESIZE_PAID[version], 10)
                 ),
