@@ -1,15 +1,16 @@
 -- question: Did the loans of a pool really go without liquidation, default, seizure and impairment?
 -- reads:    blocks, coverage, credit_events, declared_facts, markets, pool_states, rejects
 -- grain:    one row per chain, protocol and pool that a loan, manager or auction belongs to
--- units:    *_count events, contracts or logs; *_tokens whole tokens of the pool's asset, the highest
---           that was logged or read in the window or stood when it began, null when none was told.
---           reject_count: logs of the protocol in these blocks that could not be read and might have
---           told a loss. is_covered: every block from the last one known at or before the window to
---           the first one at or after it is indexed. is_told: something that is indexed tells of the
---           protocol's credit events. is_proven: covered, told, nothing unread, nothing happened,
---           and no unrealised loss stood; null where only the loss is not known. Loans are counted
---           whose factory announced them; a loan whose lender nobody named is a pool of its own. It
---           does not speak of collateral that is held off chain
+-- units:    *_count events, contracts or logs, an event for its pool and for the pool of its loan;
+--           *_tokens whole tokens of the pool's asset, the highest that was logged or read in the
+--           window or stood when it began, null when none was told. reject_count: logs of the
+--           protocol in these blocks that could not be read and might have told a loss. is_covered:
+--           every block from the last one known at or before the window to the first one at or after
+--           it is indexed. is_told: something that is indexed tells of the protocol's credit events.
+--           is_proven: covered, told, nothing unread, nothing happened, and no unrealised loss stood;
+--           null where only the loss is not known. Loans are counted whose factory announced them; a
+--           loan whose lender nobody named is a pool of its own. It does not speak of collateral that
+--           is held off chain
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 -- param:    protocol text null (only this protocol)
@@ -61,6 +62,7 @@ members as (
     select
         own.chain_id,
         own.protocol,
+        own.market,
         coalesce(mother.parent, own.parent, own.market) as pool,
         own.borrower is not null as is_loan,
         own.borrower is null and own.long_token is not null as is_auction
@@ -93,6 +95,71 @@ pools as (
 
 ),
 
+-- An event is of a pool that it names, itself or by a member, and of the pool of its loan: a fund
+-- that lends to a pool of another kind writes that one down, and a class of shares stands for its
+-- pool.
+homes as (
+
+    select
+        chain_id,
+        protocol,
+        market,
+        pool
+    from members
+    union
+    select
+        chain_id,
+        protocol,
+        pool as market,
+        pool
+    from members
+
+),
+
+happened as (
+
+    select
+        chain_id,
+        protocol,
+        pool,
+        loan,
+        kind,
+        row(block_number, log_index, item_index, tx_hash) as place
+    from credit_events
+    where block_timestamp between $since and $until
+
+),
+
+touched as (
+
+    select
+        happened.chain_id,
+        happened.protocol,
+        homes.pool,
+        happened.kind,
+        happened.place
+    from happened
+    inner join homes
+        on
+            happened.chain_id = homes.chain_id
+            and happened.protocol = homes.protocol
+            and happened.pool = homes.market
+    union
+    select
+        happened.chain_id,
+        happened.protocol,
+        homes.pool,
+        happened.kind,
+        happened.place
+    from happened
+    inner join homes
+        on
+            happened.chain_id = homes.chain_id
+            and happened.protocol = homes.protocol
+            and happened.loan = homes.market
+
+),
+
 events as (
 
     select
@@ -104,8 +171,7 @@ events as (
         count(*) filter (where kind in ('repossession', 'collateral_sale')) as seizure_count,
         count(*) filter (where kind = 'impairment') as impairment_count,
         count(*) filter (where kind = 'call') as call_count
-    from credit_events
-    where block_timestamp between $since and $until
+    from touched
     group by all
 
 ),

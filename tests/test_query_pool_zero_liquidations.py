@@ -223,3 +223,35 @@ def test_a_loan_whose_lender_nobody_named_is_a_pool_of_its_own(
     pools = [row["pool"] for row in asked(con)]
 
     assert pools == ["0xorphan", "0xpool"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"pool": "0xfund", "loan": "0xloan1"},
+        {"pool": "0xmanager", "loan": "0xloan1"},
+        {"pool": "0xmanager"},
+        {"pool": "0xpool", "loan": "0xloan1"},
+    ],
+)
+def test_an_event_counts_once_for_the_pool_of_its_loan_or_of_a_member(
+    con: duckdb.DuckDBPyConnection, event: dict[str, object]
+) -> None:
+    """A fund writes down what it lent to the pool; a manager stands for the pool it belongs to."""
+    row = first(asked(con, events=(moment(50) | {"kind": "impairment"} | event,)))
+
+    assert (row["impairment_count"], row["is_proven"]) == (1, False)
+
+
+def test_an_event_of_a_class_of_shares_is_one_of_its_pool(con: duckdb.DuckDBPyConnection) -> None:
+    """Centrifuge values a holding of a share class; the pool is the class's parent."""
+    share_class = CREDIT | {"market": "0xclass", "parent": "77", "index_token": "0xtoken"}
+    written_down = moment(50) | {"kind": "impairment", "pool": "0xclass", "loan": "5"}
+
+    (row,) = (
+        one
+        for one in asked(con, markets=(share_class,), events=(written_down,))
+        if one["pool"] == "77"
+    )
+
+    assert (row["impairment_count"], row["is_proven"]) == (1, False)
