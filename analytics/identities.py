@@ -10,9 +10,10 @@ What must hold of the facts themselves, whoever computes from them.
     pool_supply         shares = what there were + minted - burned, from one reading to the next
 
 Each says of every row that could be compared whether it holds, and of the others why not: a part
-is not known, the row begins its series, or not all that happened in between is there (a gap in
-coverage, a reject, a recording, the end of an imported file). A breach is therefore never a gap:
-it is a fact that is wrong, or one that is there twice, or a declaration that reads it wrongly.
+is not known, the row begins its series, not all that happened in between is there (a gap in
+coverage, a reject, a recording, the end of an imported file), or the protocol makes or destroys
+shares that no flow tells. A breach is therefore never a gap: it is a fact that is wrong, or one
+that is there twice, or a declaration that reads it wrongly.
 
 There is no tolerance but what the facts themselves state. Dollars of 30 places are cut after the
 eighteenth, so an open interest may differ from the sum of its parts by 1e-18 for each part that was
@@ -38,12 +39,21 @@ _FIRST = "the first of its series"
 _BETWEEN = "not all that happened in between is there"
 _IN_FILES = "the files do not hold what happened in between"
 _NO_ORDER = "several events of one moment, whose order is not told"
+_NO_FLOW = "shares are made or destroyed without a flow as well"
 # The last bit of a float, and one for the difference of two.
 _FLOAT = 2.0**-51
 _SERIES = ("chain_id", "protocol", "version", "market", "is_long", "collateral_token")
 _POSITION = (*_SERIES, "account", "position_id")
 _POOL = ("chain_id", "protocol", "pool")
 _MINTS, _BURNS = (*INTO_POOL, "dividend"), OUT_OF_POOL
+# What else makes or destroys shares of them; nothing follows from a difference.
+_WITHOUT_FLOW = (
+    "compound_v2",  # a liquidation destroys the shares whose money becomes reserves
+    "ethena",  # those of a restricted account can be destroyed for the good of the others
+    "goldfinch",  # the end of an epoch destroys what queued, and who queued withdraws later
+    "ondo",  # bridges make and destroy them, a request destroys what is paid for days later
+    "openeden",  # the maintainer makes and destroys them
+)
 
 
 def comparisons(load: Load) -> pl.LazyFrame:
@@ -274,12 +284,13 @@ def _pool_supply(load: Load) -> pl.LazyFrame:
     )
     is_unknown = pl.col("unknown").fill_null(0) != pl.col("last_unknown").fill_null(0)
     minted = pl.col("minted").fill_null(0) - pl.col("last_minted").fill_null(0)
+    untold = pl.when(pl.col("protocol").is_in(_WITHOUT_FLOW)).then(pl.lit(_NO_FLOW))
     return told.with_columns(
         identity=pl.lit("pool_supply"),
         subject="pool",
         expected=pl.col("last_supply_tokens") + minted,
         found="supply_tokens",
-        reason=_reason(is_unknown),
+        reason=pl.coalesce(untold, _reason(is_unknown)),
     ).with_columns(_is_near(pl.lit(0.0)))
 
 

@@ -111,6 +111,28 @@ def test_nobody_burns_more_than_was_bought() -> None:
     assert broken({"buybacks": table("buybacks", *rows)}) == [("buyback_burn", f"0x{1:064x}")]
 
 
+def shares(protocol: str) -> Frames:
+    """Return ten shares, two deposited after that, and thirteen."""
+    readings = ({"supply_tokens": 10, "block_number": 1}, {"supply_tokens": 13, "block_number": 9})
+    deposit = {"kind": "deposit", "share_tokens": 2, "block_number": 5}
+    of = {"protocol": protocol}
+    return {
+        "coverage": table("coverage", of | {"from_block": 1, "to_block": 9}),
+        "share_prices": table("share_prices", *(of | {"log_index": -1} | row for row in readings)),
+        "pool_flows": table("pool_flows", of | deposit),
+    }
+
+
+@pytest.mark.parametrize("protocol", ["compound_v2", "ethena", "goldfinch", "ondo", "openeden"])
+def test_shares_that_no_flow_tells_are_no_breach(protocol: str) -> None:
+    """A liquidation, an epoch, a bridge or an issuer changes what there is, and logs no flow."""
+    assert broken(shares(protocol)) == []
+    assert set(reasons(shares(protocol), "pool_supply")) == {
+        "shares are made or destroyed without a flow as well"
+    }
+    assert [identity for identity, _ in broken(shares("maple"))] == ["pool_supply"]
+
+
 def interest(*blocks: int, **more: pl.DataFrame) -> Frames:
     """Return an open interest that grows by 2 in each of these blocks, and says 3."""
     rows = (
