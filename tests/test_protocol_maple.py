@@ -1081,6 +1081,33 @@ def test_a_flow_belongs_to_whom_shares_or_money_go(name: str, kind: str) -> None
     assert reasons(result) == []
 
 
+def test_shares_that_a_first_deposit_leaves_to_nobody_are_counted() -> None:
+    """They are a tenth of a share here; what they cost is in the depositor's own row."""
+    bootstrap = log(
+        "maple/Pool",
+        "BootstrapMintPerformed",
+        SYRUP_USDC,
+        caller_=OTHER,
+        receiver_=LENDER,
+        assets_=10**9,
+        shares_=10**9,
+        bootStrapMintAmount_=10**5,
+    )
+
+    result = read(bootstrap, flow("Deposit", SYRUP_USDC))
+
+    _, nobodys = rows(result, "pool_flows")
+    assert nobodys == {
+        "kind": "deposit",
+        "pool": SYRUP_USDC,
+        "account": "0x" + "00" * 20,
+        "asset_token": USDC,
+        "asset_tokens": usd("0"),
+        "share_tokens": usd("0.1"),
+    }
+    assert reasons(result) == []
+
+
 def test_a_request_to_withdraw_queues_and_moves_nothing() -> None:
     """Requests are in shares; what was escrowed is not asked for twice."""
     asked = log(

@@ -11,6 +11,7 @@ from indexer.spec import (
     Emitter,
     Event,
     First,
+    Fixed,
     Int,
     Neg,
     Nonzero,
@@ -23,6 +24,7 @@ from indexer.spec import (
     listed,
 )
 
+NOBODY = "0x0000000000000000000000000000000000000000"
 STABLE = tuple(
     sorted({row["asset"] for row in listed("maple_pools") if row["asset_symbol"] != "WETH"})
 )
@@ -206,6 +208,20 @@ FLOWS = (
             # A queue redeems shares that it holds: it is their owner, and pays who asked.
             ("Withdraw", "withdrawal", "receiver_"),
         )
+    ),
+    Event(
+        # Shares of a pool's first deposit that nobody gets; its Deposit has all of the money.
+        abi="maple/Pool",
+        name="BootstrapMintPerformed",
+        into="pool_flows",
+        columns={
+            **FLOW,
+            "kind": Const("deposit"),
+            "account": Const(NOBODY),
+            "asset_tokens": Fixed(Int(0), 0),
+            "share_tokens": Amount("bootStrapMintAmount_", Emitter()),
+        },
+        version="2",
     ),
     *(
         Event("maple/Pool", name, "pool_flows", {**FLOW, "kind": Const(kind)}, version="2")
