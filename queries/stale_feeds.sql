@@ -24,7 +24,8 @@ pairs as (
 
 ),
 
--- Whether a sequencer is up is told when it changes: it has no heartbeat.
+-- Whether a sequencer is up is told when it changes: it has no heartbeat. What was read at a block has
+-- a log index below zero: between two readings a feed may have spoken.
 updates as (
 
     select
@@ -41,6 +42,7 @@ updates as (
     from oracle_updates
     where
         quote != 'DOWN'
+        and log_index >= 0
         and block_timestamp between $since and $until
     group by all
 

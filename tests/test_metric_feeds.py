@@ -18,6 +18,7 @@ from analytics.metrics.feeds import (
 
 LINK = {"protocol": "chainlink", "feed": "0xagg", "asset": "ETH"}
 STONE = {"protocol": "redstone", "feed": "ETH", "asset": "ETH"}
+READ = LINK | {"log_index": -1, "evidence": "state"}
 STATED = {
     "protocol": "chainlink",
     "feed": "0xagg",
@@ -154,6 +155,15 @@ def test_nothing_is_said_of_a_feed_of_unknown_heartbeat() -> None:
     assert breaches(*(row | down for row in rows)).is_empty()
 
 
+def test_what_was_read_at_a_block_is_no_update() -> None:
+    """Between two readings a feed may have spoken: it was not silent, late or overdue for that."""
+    told = (price(READ, 0, 100), price(READ, 86_400, 110), price(STONE, 90_000, 120))
+
+    assert column(oracle_staleness(updates(*told)).collect(), "feed") == ["ETH"]
+    assert breaches(*told).is_empty()
+    assert missed(*told).is_empty()
+
+
 def test_a_negative_grace_is_refused() -> None:
     """Nothing is late before it is due."""
     with pytest.raises(ValueError, match="grace_seconds must be at least 0"):
@@ -201,6 +211,13 @@ def test_a_source_without_a_threshold_misses_nothing() -> None:
     result = missed(price(STONE, 0, 100), price(LINK, 10, 110), price(STONE, 20, 100))
 
     assert column(result, "feed") == ["0xagg"]
+
+
+def test_a_reading_shows_others_overdue() -> None:
+    """What a feed answered at a block is a price like any other to compare with."""
+    result = missed(price(LINK, 0, 100), price(READ | {"feed": "0xproxy"}, 10, 102))
+
+    assert column(result, "reference_feed") == ["0xproxy"]
 
 
 def test_a_wick_is_measured_from_the_close() -> None:

@@ -117,6 +117,15 @@ def test_a_feed_of_unknown_heartbeat_is_judged_when_one_is_given(
     assert told == [("ETH", 300)]
 
 
+def test_what_was_read_at_a_block_is_never_stale(con: duckdb.DuckDBPyConnection) -> None:
+    """A proxy that is asked once a day may have had another answer in between."""
+    read = LINK | {"log_index": -1}
+    frames = spoken()
+    frames["oracle_updates"] = table("oracle_updates", price(read, 0, 1), price(read, 500, 1))
+
+    assert answer(con, "stale_feeds", "feed", frames, heartbeat_seconds="300") == []
+
+
 def test_age_counts_from_when_the_price_was_seen(con: duckdb.DuckDBPyConnection) -> None:
     """A price that was 90 s old when posted is stale 10 s later at no tolerance."""
     frames = spoken()

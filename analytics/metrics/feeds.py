@@ -25,7 +25,8 @@ def oracle_staleness(oracle_updates: pl.LazyFrame, *, bucket_seconds: int = 3600
     How long a feed was silent, and how old its price had become when the next one replaced it.
 
     A silence counts in the period in which it ended, so a period without updates has no row. Where
-    the source says when it saw the price, age counts from then, else from the block.
+    the source says when it saw the price, age counts from then, else from the block. What was read
+    at a block is no update: between two readings a feed may have spoken.
 
     Formula:
         gap = time of an update - time of the feed's update before
@@ -52,7 +53,8 @@ def oracle_staleness(oracle_updates: pl.LazyFrame, *, bucket_seconds: int = 3600
     before = pl.col("block_timestamp").shift().over(_FEED)
     seen_before = pl.coalesce("observed_at", "block_timestamp").shift().over(_FEED)
     return (
-        oracle_updates.sort("block_timestamp", *EVENT_ORDER)
+        _spoken(oracle_updates)
+        .sort("block_timestamp", *EVENT_ORDER)
         .with_columns(bucket(bucket_seconds), before=before, seen_before=seen_before)
         .group_by(*_FEED, "bucket_at")
         .agg(
@@ -73,8 +75,9 @@ def heartbeat_breaches(
 
     The last price of a feed ages until the last update of any feed on its chain: later than that
     nothing is known. A feed of unknown heartbeat is due as the shortest one known of its pair,
-    chain and protocol; one without either is not judged. A transaction takes its time: of 11,106
-    rounds of ETH/USD up to January 2024, 1,328 came after their hour, none by over two minutes.
+    chain and protocol; one without either is not judged, and no price that was read at a block is:
+    the feed may have spoken since. A transaction takes its time: of 11,106 rounds of ETH/USD up to
+    January 2024, 1,328 came after their hour, none by over two minutes.
 
     Formula:
         breach: age_seconds > heartbeat_seconds + grace_seconds
@@ -120,7 +123,8 @@ def missed_updates(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame) -> pl.Lazy
 
     Judged whenever the other source speaks, by its price alone: a threshold is a promise about a
     move, whoever saw it. A price that came in the same second is not judged, it may be as new. A
-    feed of unknown threshold has the smallest one known of its pair, chain and protocol.
+    feed of unknown threshold has the smallest one known of its pair, chain and protocol. What was
+    read of a feed at a block shows others overdue, and is not judged: it may have spoken since.
 
     Formula:
         missed at t: |reference(t) - price| / price * 10,000 > threshold_bps and t > price_at
@@ -215,6 +219,11 @@ def oracle_wicks(oracle_updates: pl.LazyFrame, *, bucket_seconds: int = 3600) ->
     )
 
 
+def _spoken(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
+    """Return what feeds told themselves: what was read at a block has a log index below zero."""
+    return oracle_updates.filter(pl.col("log_index") >= 0)
+
+
 def _longest(earlier: str, later: str) -> pl.Expr:
     return in_seconds(microseconds_between(earlier, later).max())
 
@@ -226,7 +235,7 @@ def _judged(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame, limit: str) -> pl
     shared = feeds.filter(kind="price").group_by(of_pair).agg(pl.col(limit).min().alias("shared"))
     # Whether a sequencer is up is told when it changes: it is never due.
     return (
-        latest_prices(oracle_updates.filter(pl.col("quote") != "DOWN"))
+        latest_prices(_spoken(oracle_updates).filter(pl.col("quote") != "DOWN"))
         .sort(*_FEED, "price_at")
         .with_columns(
             replaced_at=pl.col("price_at").shift(-1).over(_FEED),

@@ -32,7 +32,8 @@ pairs as (
 
 ),
 
--- Whether a sequencer is up is told when it changes: it is never due.
+-- Whether a sequencer is up is told when it changes: it is never due. What was read at a block has a
+-- log index below zero: between two readings a feed may have spoken.
 prices as (
 
     select
@@ -51,7 +52,7 @@ prices as (
             order by block_number, log_index, item_index, tx_hash
         ) as seen_at
     from oracle_updates
-    where quote != 'DOWN'
+    where quote != 'DOWN' and log_index >= 0
     group by all
 
 ),

@@ -31,7 +31,8 @@ of_pairs as (
 
 ),
 
--- Whether a sequencer is up is told when it changes: it is never due.
+-- Whether a sequencer is up is told when it changes: it is never due. What was read at a block has a
+-- log index below zero: between two readings a feed may have spoken.
 prices as (
 
     select
@@ -44,7 +45,11 @@ prices as (
         last(
             oracle_price_quote
             order by block_number, log_index, item_index, tx_hash
-        ) as price_quote
+        ) as price_quote,
+        last(
+            oracle_price_quote
+            order by block_number, log_index, item_index, tx_hash
+        ) filter (where log_index >= 0) as told_price_quote
     from oracle_updates
     where quote != 'DOWN'
     group by all
@@ -60,12 +65,13 @@ kept as (
         protocol,
         feed,
         price_at,
-        price_quote,
+        told_price_quote as price_quote,
         lead(price_at) over (
             partition by asset, quote, chain_id, protocol, feed
             order by price_at
         ) as replaced_at
     from prices
+    where told_price_quote is not null
 
 ),
 

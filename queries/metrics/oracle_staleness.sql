@@ -6,6 +6,7 @@
 -- twin of:  analytics.metrics.feeds.oracle_staleness
 with
 
+-- What was read at a block has a log index below zero and is no update.
 updates as (
 
     select
@@ -22,6 +23,7 @@ updates as (
         lag(block_timestamp) over feed_updates as before_at,
         lag(coalesce(observed_at, block_timestamp)) over feed_updates as seen_before_at
     from oracle_updates
+    where log_index >= 0
     window feed_updates as (
         partition by asset, quote, chain_id, protocol, feed
         order by block_timestamp, block_number, log_index, item_index, tx_hash
