@@ -180,6 +180,48 @@ def test_a_removed_impairment_is_taken_off() -> None:
     assert result.select("impairment_count", "removed_count").row(0) == (1, 1)
 
 
+def standing(*states: dict[str, object]) -> list[str | None]:
+    """Return the loss that stands at the end of each day with a state."""
+    told = ({"log_index": 1, **state} for state in states)
+    result = impairments(table("credit_events").lazy(), table("pool_states", *told).lazy())
+    return column(result.collect(), "unrealized_loss_tokens")
+
+
+MARKED = MANAGER | {"block_number": 5, "unrealized_loss_tokens": 8}
+READ = {"block_number": 3, "log_index": -1, "unrealized_loss_tokens": 1}
+
+
+@pytest.mark.parametrize(
+    ("states", "losses"),
+    [
+        ((MANAGER | {"unrealized_loss_tokens": 0}, READ, MARKED), ["9"]),
+        ((MANAGER | {"unrealized_loss_tokens": 1}, READ, MARKED), ["8"]),
+        ((READ | {"unrealized_loss_tokens": 0}, MARKED), ["8"]),
+        ((READ, MARKED), ["8"]),
+        ((READ | {"unrealized_loss_tokens": 9}, MARKED), ["9"]),
+        ((READ, MARKED, MARKED | {"block_number": 6, "unrealized_loss_tokens": 5}), ["5"]),
+        ((MANAGER | {"unrealized_loss_tokens": 0}, READ, MARKED | {"block_number": 3}), ["1"]),
+    ],
+    ids=[
+        *("another part's loss", "its own", "its first", "its first of the index"),
+        *("its first, below the pool's", "taken back", "same block"),
+    ],
+)
+def test_what_a_part_marks_down_after_the_pools_word_adds_to_it(
+    states: tuple[dict[str, object], ...], losses: list[str]
+) -> None:
+    """A pool is read in the morning, its manager marks a loan down at noon."""
+    assert standing(*states) == losses
+
+
+def test_the_next_word_of_the_pool_replaces_all_that_was_added() -> None:
+    """The reading of the next day has the impairment in it."""
+    before = MANAGER | {"unrealized_loss_tokens": 0}
+    after = READ | TOMORROW | {"block_number": 9, "unrealized_loss_tokens": 9}
+
+    assert standing(before, READ, MARKED, after) == ["9", "9"]
+
+
 def test_an_impairment_without_an_amount_is_counted_and_unknown() -> None:
     """The event says that, the state of the next day how much; that day had no event."""
     events = table("credit_events", {"kind": "impairment"})

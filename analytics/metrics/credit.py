@@ -3,6 +3,7 @@
 import polars as pl
 
 from analytics.expressions import (
+    STATE_ORDER,
     changes_by_day,
     day,
     distinct_count,
@@ -160,11 +161,14 @@ def impairments(credit_events: pl.LazyFrame, pool_states: pl.LazyFrame) -> pl.La
     """
     Loans a pool marked down before they defaulted, and the loss that stands unrealised.
 
-    Some venues log the amount with the event, some only in the pool's state: both are shown.
+    Some venues log the amount with the event, some only in the pool's state: both are shown. A
+    pool that is read once a day knows of an impairment the next day, its manager logs it at once.
 
     Formula:
         written_down_tokens(d) = Σ loss_tokens of impairments and of their removals, which are < 0
-        unrealized_loss_tokens(d) = the last the pool told, else the sum of the last of its parts
+        unrealized_loss_tokens(d) = the last the pool told + Σ what its parts changed in later
+        blocks, else the sum of the last of its parts; a part that had told nothing changes by what
+        it tells beyond the pool's last less all other parts, no less than zero
 
     Args:
         credit_events: one row per event: kind, loss_tokens (whole tokens of the asset).
@@ -192,7 +196,7 @@ def impairments(credit_events: pl.LazyFrame, pool_states: pl.LazyFrame) -> pl.La
             loss_tokens=pl.col("loss_tokens").sum(),
         )
     )
-    told = changes_by_day(pool_states, "unrealized_loss_tokens", _POOL)
+    told = changes_by_day(_standing(pool_states), "unrealized_loss_tokens", _POOL)
     total = pl.col("impairment_count") + pl.col("removed_count")
     is_told = (total == 0) | (total > pl.col("unknown_loss_count"))
     return (
@@ -291,6 +295,42 @@ def _lent() -> pl.Expr:
         .when(kind == "liquidation")
         .then(-principal.fill_null(0))
         .otherwise(-repaid)
+    )
+
+
+def _standing(pool_states: pl.LazyFrame) -> pl.LazyFrame:
+    """Return what pools said and their parts changed since; of pools that never did, the parts."""
+    loss, is_own = pl.col("unrealized_loss_tokens"), pl.col("part") == pl.col("pool")
+    before, rest = pl.col("before"), pl.col("said") - pl.col("said_of_parts")
+    # A part that had not spoken had no loss but what the pool said and no other part explains.
+    first = pl.when(loss > rest).then(loss - rest).otherwise(0)
+    change = pl.when(before.is_not_null()).then(loss - before).otherwise(first)
+    is_since = ~is_own & (pl.col("block_number") > pl.col("said_in"))
+    has_spoken = pl.col("words") > 0
+    stands = (pl.col("said") + pl.col("since").cum_sum().over(*_POOL, "words")).clip(0)
+    return (
+        _words(pool_states.filter(loss.is_not_null()).sort(STATE_ORDER), loss, is_own)
+        .with_columns(since=pl.when(is_since).then(change).fill_null(0))
+        .with_columns(
+            part=pl.when(has_spoken).then("pool").otherwise("part"),
+            unrealized_loss_tokens=pl.when(has_spoken).then(stands).otherwise(loss),
+        )
+    )
+
+
+def _words(states: pl.LazyFrame, loss: pl.Expr, is_own: pl.Expr) -> pl.LazyFrame:
+    """Return states in their order with what their pool and their part had said before."""
+    said = pl.when(is_own)
+    of_parts = said.then(0).otherwise(loss - pl.col("before").fill_null(0))
+    last = {"said": loss, "said_in": pl.col("block_number"), "said_of_parts": pl.col("of_parts")}
+    return (
+        states.with_columns(
+            before=loss.shift(1).over(*_POOL, "part"), words=is_own.cum_sum().over(_POOL)
+        )
+        .with_columns(of_parts=of_parts.cum_sum().over(_POOL))
+        .with_columns(
+            said.then(value).forward_fill().over(_POOL).alias(name) for name, value in last.items()
+        )
     )
 
 

@@ -3,12 +3,13 @@
 -- grain:    one row per UTC day with an impairment, a removal or a state, chain, protocol, pool and
 --           asset
 -- units:    *_count events; *_tokens whole tokens of the asset: written_down of the day, net of
---           removals, unrealized_loss at its end, null before the first that was told
+--           removals, unrealized_loss at its end, null before the first that was told: the pool's
+--           last word and what its parts changed in later blocks, else the sum of its parts
 -- twin of:  analytics.metrics.credit.impairments
 with
 
 -- What is read at a block has a log index below zero and comes after what the block logged.
-told as (
+ordered as (
 
     select
         block_timestamp::date as date,
@@ -16,15 +17,112 @@ told as (
         protocol,
         pool,
         asset_token,
+        part,
+        block_number,
+        unrealized_loss_tokens as loss_tokens,
         part = pool as is_own,
-        unrealized_loss_tokens - coalesce(
-            lag(unrealized_loss_tokens) over (
-                partition by chain_id, protocol, pool, asset_token, part
-                order by block_number, log_index < 0, log_index, item_index, tx_hash
-            ), 0
-        ) as change
+        row(block_number, log_index < 0, log_index, item_index, tx_hash) as place,
+        lag(unrealized_loss_tokens) over (
+            partition by chain_id, protocol, pool, asset_token, part
+            order by place
+        ) as before_tokens
     from pool_states
     where unrealized_loss_tokens is not null
+
+),
+
+spoken as (
+
+    select
+        date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        part,
+        block_number,
+        loss_tokens,
+        is_own,
+        place,
+        before_tokens,
+        count(*) filter (where is_own) over so_far as words,
+        sum(case when is_own then 0 else loss_tokens - coalesce(before_tokens, 0) end)
+            over so_far as parts_tokens
+    from ordered
+    window so_far as (
+        partition by chain_id, protocol, pool, asset_token
+        order by place
+    )
+
+),
+
+-- A pool's word stands until its next one; what parts change in a later block is on top of it. A
+-- part that had not spoken had no loss but what the pool said and no other part explains.
+since as (
+
+    select
+        date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        part,
+        loss_tokens,
+        place,
+        words,
+        first_value(loss_tokens) over since_word as said_tokens,
+        first_value(loss_tokens - parts_tokens) over since_word as rest_tokens,
+        case
+            when not is_own and block_number > first_value(block_number) over since_word
+                then coalesce(loss_tokens - before_tokens, greatest(loss_tokens - rest_tokens, 0))
+        end as change
+    from spoken
+    window since_word as (
+        partition by chain_id, protocol, pool, asset_token, words
+        order by place
+    )
+
+),
+
+standing as (
+
+    select
+        date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        place,
+        words > 0 as is_own,
+        case when words > 0 then pool else part end as part,
+        case
+            when words = 0 then loss_tokens
+            else greatest(said_tokens + coalesce(sum(change) over since_word, 0), 0)
+        end as loss_tokens
+    from since
+    window since_word as (
+        partition by chain_id, protocol, pool, asset_token, words
+        order by place
+    )
+
+),
+
+told as (
+
+    select
+        date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        is_own,
+        loss_tokens - coalesce(
+            lag(loss_tokens) over (
+                partition by chain_id, protocol, pool, asset_token, part
+                order by place
+            ), 0
+        ) as change
+    from standing
 
 ),
 
