@@ -28,6 +28,9 @@ EVENT_ORDER = ("block_number", "log_index", "item_index", "tx_hash")
 # What is read at a block has a log index below zero and comes after what the block logged.
 STATE_ORDER = ("block_number", pl.col("log_index") < 0, *EVENT_ORDER[1:])
 
+# A price by a fund's terms stands for every day alike: it says nothing of what a share earned.
+IS_MEASURED = pl.col("evidence") != "assumed"
+
 # Kinds of `pool_flows` that bring money into a pool, and that take it out.
 INTO_POOL, OUT_OF_POOL = ("deposit", "mint"), ("withdrawal", "redemption")
 

@@ -167,6 +167,15 @@ def test_shares_times_price_stand_in_for_what_is_managed() -> None:
     assert result["price_change_ratio"].to_list() == [None]
 
 
+def test_a_price_that_is_assumed_has_no_change() -> None:
+    """A dollar by a fund's terms is one after the event too, whatever happened."""
+    dollar: Row = {"share_price_tokens": 1, "supply_tokens": 25, "evidence": "assumed"}
+
+    result = pools(share_prices=(BEFORE | dollar, INSIDE | dollar))
+
+    assert result.select("price_change_ratio", "managed_tokens").rows() == [(None, 25.0)]
+
+
 def test_an_outflow_without_an_amount_is_unknown() -> None:
     """Nor is one a share of something unknown."""
     state = BEFORE | {"assets_tokens": 100}

@@ -133,6 +133,15 @@ def test_a_yield_is_fixed_and_compounded() -> None:
     assert result["elapsed_seconds"].to_list() == [None, 73 * 86_400]
 
 
+def test_a_price_that_is_assumed_earns_nothing_known() -> None:
+    """A fund whose share is a dollar by its terms pays in shares: no zero was measured."""
+    dollar = [on_day(day, 1, supply_tokens=5, evidence="assumed") for day in (0, 18, 19, 20, 21)]
+
+    assert yields(*dollar, window_days=1).is_empty()
+    assert stability(*dollar).is_empty()
+    assert worth([], dollar[:1])["tvl_tokens"].to_list() == [5.0]
+
+
 def test_the_earlier_price_is_at_least_so_old() -> None:
     """Ten days back from the twelfth day is the second, where the price of the first stands."""
     result = yields(on_day(1, 1), on_day(5, 4), on_day(12, 5), window_days=10, reset_ratio=9)

@@ -4,6 +4,7 @@ import polars as pl
 
 from analytics.expressions import (
     INTO_POOL,
+    IS_MEASURED,
     OUT_OF_POOL,
     STATE_ORDER,
     known_total,
@@ -118,7 +119,8 @@ def pool_resilience(
     What an event did to each pool: how its share price moved and how much of it left.
 
     A price is that of its last reading: what a pool lost after that is not in the change. Read once
-    a day it was within two basis points of scripted pools, but for what came after the reading.
+    a day it was within two basis points of scripted pools, but for what came after the reading. A
+    price that is assumed, by a fund's terms, moves never and has no change.
 
     Formula:
         price change = last price in the event / last before it - 1
@@ -126,7 +128,7 @@ def pool_resilience(
         which is what it told last, else its last price times supply, a product of two doubles
 
     Args:
-        share_prices: one row per pool and moment: share_price_tokens, supply_tokens.
+        share_prices: one row per pool and moment: share_price_tokens, supply_tokens, evidence.
         pool_flows: one row per flow: kind, asset_tokens (whole tokens; null where not said).
         pool_states: one row per pool or part and moment: assets_tokens of the pool itself.
         event_start: first moment of the event, UTC.
@@ -352,8 +354,8 @@ def _prices(share_prices: pl.LazyFrame, is_before: pl.Expr) -> pl.LazyFrame:
         share_prices.sort(STATE_ORDER)
         .group_by(_POOL)
         .agg(
-            price_before_tokens=price.filter(is_before).last(),
-            price_after_tokens=price.filter(~is_before).last(),
+            price_before_tokens=price.filter(is_before & IS_MEASURED).last(),
+            price_after_tokens=price.filter(~is_before & IS_MEASURED).last(),
             worth=worth.filter(is_before & supply.is_not_null()).last(),
         )
     )

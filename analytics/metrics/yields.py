@@ -4,6 +4,7 @@ import polars as pl
 
 from analytics.expressions import (
     INTO_POOL,
+    IS_MEASURED,
     OUT_OF_POOL,
     STATE_ORDER,
     changes_by_day,
@@ -121,7 +122,8 @@ def share_price_yield(
     `reset_ratio` from one day's last price to the next known one is a new denomination and no
     yield: as long as one lies in the window both rates are null and `reset_count` says why. They
     are null as well where values were true less than half a window apart: a posted value may be an
-    old one.
+    old one. A price that is assumed, by a fund's terms, is none here: such a fund pays its income
+    in other ways, as BUIDL does in shares.
 
     Formula:
         growth = price(t) / price(t - w); simple = (growth - 1) * year / w; compounded =
@@ -129,7 +131,7 @@ def share_price_yield(
 
     Args:
         share_prices: one row per pool and moment: share_price_tokens (assets per share), nav_at
-            (when a posted value was true; the block's time where it is not said).
+            (when a posted value was true; the block's time where it is not said), evidence.
         window_days: how far back to look for the earlier price: the last of a day at least so old.
         reset_ratio: the largest step that is still a yield or a loss, 0.5 = 50 %.
 
@@ -149,7 +151,7 @@ def share_price_yield(
     check("window_days", window_days, least=1, most=36_600)
     if not reset_ratio > 0:
         raise ValueError(f"reset_ratio must be above 0, got {reset_ratio}")
-    prices = _daily(share_prices).with_columns(
+    prices = _daily(share_prices.filter(IS_MEASURED)).with_columns(
         resets=_is_reset(reset_ratio).cast(pl.Int64).cum_sum().over(_POOL),
         back=pl.col("date").dt.offset_by(f"-{window_days}d"),
     )
@@ -216,8 +218,8 @@ def yield_stability(
 
     Changes are from one day's last price to the next, the first of the event from the last before
     it, and are spread evenly over the days between, so that a pool that posts once a week is not
-    taken for one that earns so much a day. The drawdown looks at every price. Doubles are added in
-    the order of days.
+    taken for one that earns so much a day. The drawdown looks at every price. A price that is
+    assumed is none: it would be steady whatever happened. Doubles are added in the order of days.
 
     Formula:
         mean = Σ change / n, sd = √(Σ (change - mean)² / (n - 1)), change = (price / earlier - 1) /
@@ -225,7 +227,7 @@ def yield_stability(
         worst drawdown = min over t of price(t) / max of the prices up to t - 1
 
     Args:
-        share_prices: one row per pool and moment: share_price_tokens (assets per share).
+        share_prices: one row per pool and moment: share_price_tokens (assets per share), evidence.
         event_start: first moment of the event, UTC.
         event_end: the first moment after it, UTC.
         before_days: how many days before the event it is compared with.
@@ -247,7 +249,8 @@ def yield_stability(
     at = pl.col("block_timestamp")
     begun = pl.lit(start).dt.offset_by(f"-{before_days}d")
     period = pl.when(at < start).then(pl.lit("before")).otherwise(pl.lit("event"))
-    prices = share_prices.filter((at >= begun) & (at < end)).with_columns(day(), period=period)
+    inside = share_prices.filter(IS_MEASURED & (at >= begun) & (at < end))
+    prices = inside.with_columns(day(), period=period)
     keys = (*_POOL, "period")
     return (
         _steadiness(prices, keys)

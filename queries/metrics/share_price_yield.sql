@@ -9,6 +9,7 @@
 -- twin of:  analytics.metrics.yields.share_price_yield
 with
 
+-- A price by a fund's terms says nothing of what a share earned.
 daily as (
 
     select
@@ -27,6 +28,7 @@ daily as (
             row(block_number, log_index < 0, log_index, item_index, tx_hash)
         ) as valid_at
     from share_prices
+    where evidence != 'assumed'
     group by all
 
 ),

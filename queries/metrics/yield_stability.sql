@@ -9,6 +9,7 @@
 -- twin of:  analytics.metrics.yields.yield_stability
 with
 
+-- A price by a fund's terms would be steady whatever happened.
 prices as (
 
     select
@@ -24,7 +25,8 @@ prices as (
         row(block_number, log_index < 0, log_index, item_index, tx_hash) as place
     from share_prices
     where
-        block_timestamp >= $event_start::timestamp - to_days($before_days::integer)
+        evidence != 'assumed'
+        and block_timestamp >= $event_start::timestamp - to_days($before_days::integer)
         and block_timestamp < $event_end::timestamp
 
 ),

@@ -4,7 +4,8 @@
 -- units:    price_* assets per share; *_tokens whole tokens of the asset; flow_count flows
 with
 
--- What is read at a block has a log index below zero and comes after what the block logged.
+-- What is read at a block has a log index below zero and comes after what the block logged. A price
+-- by a fund's terms never moves.
 prices as (
 
     select
@@ -14,6 +15,7 @@ prices as (
         asset_token,
         share_price_tokens,
         supply_tokens,
+        evidence != 'assumed' as is_measured,
         block_timestamp < $event_start::timestamp as is_before,
         row(block_number, log_index < 0, log_index, item_index, tx_hash) as place
     from share_prices
@@ -29,8 +31,12 @@ facts as (
         protocol,
         pool,
         asset_token,
-        max_by(share_price_tokens, place) filter (where is_before) as price_before_tokens,
-        max_by(share_price_tokens, place) filter (where not is_before) as price_after_tokens,
+        max_by(share_price_tokens, place) filter (
+            where is_before and is_measured
+        ) as price_before_tokens,
+        max_by(share_price_tokens, place) filter (
+            where not is_before and is_measured
+        ) as price_after_tokens,
         max_by(
             share_price_tokens::varchar::double * supply_tokens::varchar::double, place
         ) filter (where is_before and supply_tokens is not null) as worth_tokens,
