@@ -112,7 +112,7 @@ def _cell(value: object) -> str:
         case Decimal():
             return f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value.normalize():f}"
         case float():
-            return f"{value:.6g}"
+            return f"{value:,.2f}" if abs(value) >= 1000 else f"{value:.6g}"
         case bool():
             return str(value).lower()
         case int():

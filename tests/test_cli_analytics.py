@@ -381,6 +381,17 @@ def test_a_table_in_a_file_is_whole(tmp_path: Path) -> None:
     assert table_text(frame).endswith("… 150 more rows; --format csv writes all of them\n")
 
 
+def test_a_ratio_in_a_table_has_six_digits_and_an_amount_its_cents() -> None:
+    """Dollars that are no decimals are read like those that are, never as powers of ten."""
+    shown = table_text(pl.DataFrame({"value": [0.123456789, 999.5, -1061552.436]}))
+
+    assert [line.strip() for line in shown.splitlines()[3:6]] == [
+        "0.123457",
+        "999.5",
+        "-1,061,552.44",
+    ]
+
+
 def test_what_is_no_file_is_written_to(tmp_path: Path) -> None:
     """A pipe stays a pipe and gets the answer; a link still leads to its file."""
     pipe, link, file = tmp_path / "pipe", tmp_path / "link.csv", tmp_path / "file.csv"
