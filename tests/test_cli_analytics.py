@@ -211,6 +211,34 @@ def test_a_time_that_was_never_looked_at_is_not_a_time_without_rows(
     assert result.stderr == (f"{said}{span}\n" if is_said else "")
 
 
+@pytest.mark.parametrize("arguments", [("metric", "adls"), ("query", "adl_victims")])
+@pytest.mark.parametrize(
+    ("fact", "said"),
+    [
+        ("fees", "perpscope: no rows: of what is asked for, adls is not_applicable: nothing that "),
+        ("adls", ""),
+    ],
+)
+def test_no_rows_of_what_nobody_tells_are_no_zero(
+    tmp_path: Path, arguments: tuple[str, ...], fact: str, said: str
+) -> None:
+    """Of a venue whose declaration fills no such table standard error says so; a zero is silent."""
+    blocks = [
+        {"number": number, "timestamp": at(days=day), "hash": b"h", "parent_hash": b"p"}
+        for number, day in ((1, 0), (9, 1))
+    ]
+    told = table("declared_facts", {"fact": fact})
+    frames = {"blocks": table("blocks", *blocks), "coverage": covered(), "declared_facts": told}
+    path = write_database(tmp_path / "p.duckdb", frames)
+
+    result = CliRunner().invoke(app, [*arguments, "--database", str(path)])
+
+    assert result.exit_code == 0
+    assert "0 rows" in result.stdout
+    assert result.stderr.startswith(said)
+    assert ("adls" in result.stderr) is bool(said)
+
+
 @pytest.mark.parametrize("command", [("metric", "concentration"), ("report",)])
 def test_a_sum_that_is_too_large_names_the_largest_amounts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]

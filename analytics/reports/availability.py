@@ -1,9 +1,11 @@
 """Whether nothing is a measured zero: what the database says of each source, in words."""
 
+from collections.abc import Iterable
+
 import polars as pl
 
 from analytics.reports.chain_names import chain_name
-from analytics.reports.scope import Scope
+from analytics.reports.scope import FACTS, Scope
 
 _KEYS = ["chain_id", "protocol"]
 _MEASURED = ("available", "stale")
@@ -42,6 +44,18 @@ def doubt(scope: Scope, table: str) -> str:
         for state, protocol, chain in ours.select("state", "protocol", "chain_id").iter_rows()
     )
     return "; ".join(said)
+
+
+def doubts(scope: Scope, tables: Iterable[str]) -> str:
+    """
+    Return of which tables nothing is known within the scope, and why; see `doubt`.
+
+    Args:
+        scope: what is asked about.
+        tables: what a metric or query reads; those that hold no facts are passed over.
+    """
+    told = ((table, doubt(scope, table)) for table in tables if table in FACTS)
+    return "; ".join(f"{table} is {why}" for table, why in told if why)
 
 
 def availability(scope: Scope) -> pl.DataFrame:

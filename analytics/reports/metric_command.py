@@ -32,6 +32,7 @@ from analytics.reports.options import (
     pairs,
     typed_settings,
     warn,
+    warn_empty,
 )
 from analytics.reports.scope import Scope
 
@@ -65,7 +66,9 @@ def metric(
         check_indexed(indexed(con), protocol, limits.chain_id)
         asked = Asked(Scope(con, limits), name, settings, is_cut=cut_windows)
         warn(asked.scope)
-        write(collected(asked.rows), form, output, load.snapshot(con))
+        rows = collected(asked.rows)
+        warn_empty(asked.scope, asked.computed.tables, rows)
+        write(rows, form, output, load.snapshot(con))
 
 
 def _explanation(name: str) -> str:

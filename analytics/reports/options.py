@@ -6,6 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
+import polars as pl
 import typer
 
 from analytics.compute import settings_of
@@ -13,7 +14,7 @@ from analytics.errors import UserError
 from analytics.expressions import INSTANT
 from analytics.formats import Format
 from analytics.queries import typed
-from analytics.reports.availability import missed
+from analytics.reports.availability import doubts, missed
 from analytics.reports.chain_names import chain_number
 from analytics.reports.indexed import check_order
 from analytics.reports.scope import Limits, Scope
@@ -112,6 +113,12 @@ def warn(scope: Scope) -> None:
     """Say on standard error that nothing is known of the time asked for, where that is so."""
     if said := missed(scope):
         typer.echo(f"perpscope: {said}", err=True)
+
+
+def warn_empty(scope: Scope, tables: Iterable[str], rows: pl.DataFrame) -> None:
+    """Say on standard error what is not known where an answer has no rows: it may be no zero."""
+    if rows.is_empty() and not missed(scope) and (said := doubts(scope, tables)):
+        typer.echo(f"perpscope: no rows: of what is asked for, {said}", err=True)
 
 
 def pairs(given: list[str] | None, option: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ import typer
 from analytics import load
 from analytics.export import write
 from analytics.formats import Format
-from analytics.queries import queries
+from analytics.queries import queries, query_named
 from analytics.reports.asked import queried
 from analytics.reports.indexed import check_indexed, indexed
 from analytics.reports.options import (
@@ -22,6 +22,7 @@ from analytics.reports.options import (
     listed,
     pairs,
     warn,
+    warn_empty,
 )
 from analytics.reports.scope import Scope
 
@@ -50,4 +51,6 @@ def query(
     with load.database(load.database_path(database)) as con:
         check_indexed(indexed(con), protocol, limits.chain_id)
         warn(Scope(con, narrowed))
-        write(Scope(con, limits).query(name, **given), form, output, load.snapshot(con))
+        rows = Scope(con, limits).query(name, **given)
+        warn_empty(Scope(con, narrowed), sorted(query_named(name).reads), rows)
+        write(rows, form, output, load.snapshot(con))
