@@ -291,9 +291,8 @@ def executed_buybacks(declared_days: pl.LazyFrame, hype_days: pl.LazyFrame) -> p
 
     Returns:
         One row: declared_ratio, executed_ratio (Float64), revenue_usd (Int64, USD), executed_usd
-        (Float64, USD, added in order of days), bought_0210_tokens, bought_0211_tokens,
-        bought_0212_tokens (Decimal), booked_days (Int64: days whose `usd` is the day's revenue, not
-        a purchase).
+        (Float64, USD, added in order of days), booked_days (Int64: days whose `usd` is the day's
+        revenue, not a purchase).
 
     Source:
         BitPickles/tev-dashboard: DefiLlama by day, and purchases from the exchange's interface.
@@ -301,7 +300,7 @@ def executed_buybacks(declared_days: pl.LazyFrame, hype_days: pl.LazyFrame) -> p
     in_window = pl.col("date").is_between(
         datetime(2026, 2, 10).date(), datetime(2026, 2, 12).date()
     )
-    hyperliquid = declared_days.filter(pl.col("protocol") == "hyperliquid")
+    hyperliquid = declared_days.filter(in_window & (pl.col("protocol") == "hyperliquid"))
     declared = hyperliquid.select(
         declared_ratio=ratio(pl.col("holders_revenue_usd").sum(), pl.col("revenue_usd").sum())
     )
@@ -315,12 +314,6 @@ def executed_buybacks(declared_days: pl.LazyFrame, hype_days: pl.LazyFrame) -> p
             executed_usd=spent.sum(),
             executed_ratio=ratio(spent.sum(), pl.col("revenue_usd").sum()),
             booked_days=(pl.col("usd") == pl.col("revenue_usd")).sum().cast(pl.Int64),
-            **{
-                f"bought_02{day}_tokens": pl.col("hype")
-                .filter(pl.col("date").dt.day() == day)
-                .sum()
-                for day in (10, 11, 12)
-            },
         )
     )
     return pl.concat([declared, window], how="horizontal")
