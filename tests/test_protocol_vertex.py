@@ -119,6 +119,12 @@ def test_what_is_assumed_of_nado_says_so() -> None:
     }
 
 
+@pytest.mark.parametrize("slug", ["vertex", "nado"])
+def test_every_clearinghouse_has_its_first_block(slug: str) -> None:
+    """Before it nothing is asked for."""
+    assert all(contract.from_block > 0 for contract in PROTOCOLS[slug].contracts)
+
+
 def test_every_declared_market_is_a_perp() -> None:
     """Even numbers, each once on each chain."""
     markets = PROTOCOLS["vertex"].markets

@@ -1,9 +1,8 @@
 """
 Nado: cross-margined perps and spot on Ink, the successor of Vertex with the same clearinghouse.
 
-Contracts  https://github.com/DefiLlama/dimension-adapters (liquidations/nado), a secondary source
-           of the address, which begins on 2025-11-17 in a block that is not established, so it is
-           read from 0; https://github.com/nadohq/nado-contracts (core/contracts/
+Contracts  https://www.npmjs.com/package/@nadohq/shared (0.1.4, deployment.inkMainnet.json: address
+           and first block); https://github.com/nadohq/nado-contracts (core/contracts/
            ClearinghouseLiq.sol) for what the event means
 Split      none: liquidation fees go to insurance and are not logged
 Units      1e18 throughout, amountQuote in dollars at the price of the liquidation. A subaccount is
@@ -54,13 +53,15 @@ PROTOCOL = Protocol(
         "position."
     ),
     left_out=(
-        "Trades, fees, funding, open interest and oracle prices: the sequencer keeps them, and no "
-        "other contract's address is established.",
+        "Trades, fees, funding, open interest and oracle prices: the sequencer keeps them, and "
+        "what other contracts log is not established.",
         "Names of markets: the list of products is not established.",
         "What a liquidator's own position becomes: the event does not say which way it goes.",
         "Spot liquidations: `liquidations` are of leveraged positions.",
     ),
-    contracts=(Contract(INK, CLEARINGHOUSE, "0xD218103918C19D0A10cf35300E4CfAfbD444c5fE", 0),),
+    contracts=(
+        Contract(INK, CLEARINGHOUSE, "0xD218103918C19D0A10cf35300E4CfAfbD444c5fE", 29_851_015),
+    ),
     events=(
         *(
             Event(
