@@ -19,7 +19,7 @@ from indexer.store.intervals import gaps, merged_coverage
 from indexer.store.locks import held
 from indexer.store.proofs import LEVELS, Proven, read_blocks, read_failures, record
 from indexer.store.ranges import Range, joined, write_range
-from indexer.store.reading import OWNED, Anchors, Stored, read_stored
+from indexer.store.reading import OWNED, OWNERS, Anchors, Stored, read_stored
 from indexer.store.reads import answers_between, uncollected, write_collected
 from indexer.store.rederive import Rederived, rederive
 from indexer.store.repairs import replace_range
@@ -33,6 +33,7 @@ __all__ = [
     "FINALITIES",
     "LEVELS",
     "OWNED",
+    "OWNERS",
     "SCHEMA",
     "Anchors",
     "Brought",

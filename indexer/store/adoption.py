@@ -7,14 +7,14 @@ import polars as pl
 
 from indexer.store.connection import delete, insert, select, transaction
 from indexer.store.knowledge import STATED, insert_missing, replace_policies, replace_stated
-from indexer.store.reading import OWNED, Stored
+from indexer.store.reading import OWNERS, Stored
 from indexer.store.rewinds import taken_back
 from indexer.tables import columns_of, fact_tables
 
 _LOG = "chain_id, block_number, tx_hash, log_index"
 
 
-def adopt(path: Path, side: Path, chain_id: int, slug: str, owned: OWNED) -> None:
+def adopt(path: Path, side: Path, chain_id: int, slug: str, owners: OWNERS) -> None:
     """
     Replace everything of a protocol on a chain by what another database holds of it.
 
@@ -25,7 +25,7 @@ def adopt(path: Path, side: Path, chain_id: int, slug: str, owned: OWNED) -> Non
         side: the other one; it holds this protocol alone.
         chain_id: the chain.
         slug: the protocol.
-        owned: which of some logs belong to which protocol of the chain.
+        owners: which logs belong to which protocol of the chain.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
@@ -42,7 +42,7 @@ def adopt(path: Path, side: Path, chain_id: int, slug: str, owned: OWNED) -> Non
     with transaction(path) as connection:
         quoted = str(side).replace("'", "''")
         connection.execute(f"attach '{quoted}' as side (read_only)")
-        taken_back(connection, chain_id, {slug: -1}, reason, owned)
+        taken_back(connection, chain_id, {slug: -1}, reason, owners)
         for table in (*fact_tables(), "rejects", "reads", "contracts", "markets", "coverage"):
             _copy(connection, table, "chain_id = ? and protocol = ?", [chain_id, slug])
         stored = f"({_LOG}) not in (select {_LOG} from perpscope.logs)"

@@ -10,7 +10,7 @@ import polars as pl
 from indexer.store.connection import delete, insert, select, transaction
 from indexer.store.fingerprint import fingerprint, subtracted
 from indexer.store.intervals import merged_coverage
-from indexer.store.reading import OWNED, logs_between
+from indexer.store.reading import OWNED, OWNERS, logs_between, stored_in
 from indexer.tables import columns_of
 
 FINALITIES = ("latest", "safe", "finalized")
@@ -33,7 +33,7 @@ def settle(
     chain_id: int,
     borders: Mapping[str, int],
     told: Mapping[int, bytes],
-    owned: OWNED,
+    owners: OWNERS,
     *,
     reasons: Mapping[str, str],
 ) -> None:
@@ -49,7 +49,7 @@ def settle(
         borders: finality (safe, finalized) -> the last block that is so final; -1 for none.
         told: number -> hash of blocks as the node tells them now; only what they confirm is
             raised. Borders and ends of intervals are looked for.
-        owned: which of some logs (rows of `logs`) belong to which protocol of the chain.
+        owners: which logs belong to which protocol of the chain.
         reasons: finality -> how it is known.
 
     Raises:
@@ -57,7 +57,8 @@ def settle(
         DatabaseUnusable: it cannot be written; it is as before.
     """
     with transaction(path) as connection:
-        rows = select(connection, "coverage", "chain_id = ?", [chain_id]).rows(named=True)
+        stored = stored_in(connection, chain_id)
+        owned, rows = owners(stored), stored.coverage.rows(named=True)
         for finality in FINALITIES[1:]:
             rows = [
                 part

@@ -47,6 +47,29 @@ class Blocks(Protocol):
         ...
 
 
+class ReadBlocks(Blocks, Protocol):
+    """Blocks that are being written, with what they were read with."""
+
+    @property
+    def known(self) -> Mapping[str, pl.DataFrame]:
+        """Rows of `contracts` and `markets`."""
+        ...
+
+
+def is_unheard(connection: duckdb.DuckDBPyConnection, landed: ReadBlocks) -> bool:
+    """Return whether blocks were read without a child or market that was announced by their end."""
+    for table, born, key in (
+        ("contracts", "from_block", [*_CHILD, "from_block"]),
+        ("markets", "block_number", _MARKET),
+    ):
+        if table in landed.known:
+            where = f"{_OF_PROTOCOLS} and {born} <= ?"
+            stored = select(connection, table, where, [*_place(landed), landed.to_block])
+            if len(stored.join(landed.known[table], on=key, how="anti")):
+                return True
+    return False
+
+
 def write_contracts(
     connection: duckdb.DuckDBPyConnection, landed: Blocks, children: pl.DataFrame
 ) -> None:

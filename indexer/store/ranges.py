@@ -1,7 +1,7 @@
 """How a range of blocks lands: every table in one transaction, whole or not at all."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,13 +13,14 @@ from indexer.store.connection import ROW_GROUP, delete, insert, select, transact
 from indexer.store.intervals import merged_coverage
 from indexer.store.knowledge import (
     insert_missing,
+    is_unheard,
     replace_policies,
     replace_stated,
     write_contracts,
     write_markets,
     write_tokens,
 )
-from indexer.store.reading import OWNED, supported
+from indexer.store.reading import OWNERS, stored_in, supported
 from indexer.tables import block_tables, empty
 
 _ORIGIN = ["chain_id", "client_version", "kind"]
@@ -39,6 +40,8 @@ class Range:
         to_block: last block, inclusive.
         protocols: slugs whose logs were asked for.
         rows: table -> its rows; tables left out get none. `coverage` has a row per protocol.
+        known: what it was read with, as rows of `contracts` and `markets`; what is left out is not
+            compared with what is stored.
     """
 
     chain_id: int
@@ -46,6 +49,7 @@ class Range:
     to_block: int
     protocols: tuple[str, ...]
     rows: Mapping[str, pl.DataFrame]
+    known: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     def size(self) -> int:
         """Return how many rows there are in all tables."""
@@ -77,18 +81,19 @@ def _together(table: str, parts: Sequence[Range]) -> pl.DataFrame:
     return pl.concat([part.rows[table] for part in parts if table in part.rows])
 
 
-def write_range(path: Path, landed: Range, others: OWNED) -> bool:
+def write_range(path: Path, landed: Range, others: OWNERS) -> bool:
     """
     Write a range in one transaction; rows that its protocols had in these blocks are replaced.
 
     Args:
         path: the database.
         landed: the rows.
-        others: which stored logs (rows of `logs`) belong to which protocol that is not in this
-            range; those in blocks it covers stay, and the range's copies of them are left out.
+        others: which logs belong to which protocol of the chain; stored ones of those that are not
+            in this range stay in blocks they cover, and the range's copies of them are left out.
 
     Returns:
-        False when another process covered some of these blocks meanwhile: nothing was written.
+        False when another process covered some of these blocks meanwhile, or found what lives in
+        them: nothing was written.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
@@ -96,13 +101,13 @@ def write_range(path: Path, landed: Range, others: OWNED) -> bool:
         NodeAnswerWrong: a block of the range is stored with another hash.
     """
     with transaction(path, is_large=landed.largest() >= _LARGE) as connection:
-        if is_covered(connection, landed):
+        if is_overtaken(connection, landed):
             return False
         write_within(connection, landed, others)
     return True
 
 
-def write_within(connection: duckdb.DuckDBPyConnection, landed: Range, others: OWNED) -> None:
+def write_within(connection: duckdb.DuckDBPyConnection, landed: Range, others: OWNERS) -> None:
     """
     Write a range that its protocols do not cover, within a transaction; see `write_range`.
 
@@ -134,12 +139,15 @@ def _blocks(landed: Range) -> list[object]:
     return [landed.chain_id, landed.from_block, landed.to_block]
 
 
-def is_covered(connection: duckdb.DuckDBPyConnection, landed: Range) -> bool:
-    """Return whether any of its protocols covers some of a range's blocks already."""
+def is_overtaken(connection: duckdb.DuckDBPyConnection, landed: Range) -> bool:
+    """
+    Return whether a range is not to be written as it was read.
+
+    Its protocols cover some of the blocks already, or hold what it was read without.
+    """
     where = "chain_id = ? and to_block >= ? and from_block <= ? and list_contains(?, protocol)"
-    return bool(
-        len(select(connection, "coverage", where, [*_blocks(landed), list(landed.protocols)]))
-    )
+    covered = select(connection, "coverage", where, [*_blocks(landed), list(landed.protocols)])
+    return bool(len(covered)) or is_unheard(connection, landed)
 
 
 def _write_blocks(connection: duckdb.DuckDBPyConnection, landed: Range) -> None:
@@ -165,7 +173,7 @@ def _is_covered_by_any(connection: duckdb.DuckDBPyConnection, landed: Range) -> 
     return bool(len(select(connection, "coverage", where, _blocks(landed))))
 
 
-def _write_logs(connection: duckdb.DuckDBPyConnection, landed: Range, others: OWNED) -> None:
+def _write_logs(connection: duckdb.DuckDBPyConnection, landed: Range, others: OWNERS) -> None:
     inside = "chain_id = ? and block_number between ? and ?"
     incoming = _rows(landed, "logs")
     stored = select(connection, "logs", inside, _blocks(landed))
@@ -174,7 +182,8 @@ def _write_logs(connection: duckdb.DuckDBPyConnection, landed: Range, others: OW
         covered = select(connection, "coverage", elsewhere, _blocks(landed)).filter(
             ~pl.col("protocol").is_in(landed.protocols)
         )
-        kept = stored.filter(supported(stored, others(stored), covered))
+        owned = others(stored_in(connection, landed.chain_id))
+        kept = stored.filter(supported(stored, owned(stored), covered))
         incoming = incoming.join(kept, on=["tx_hash", "log_index"], how="anti")
         connection.register("kept", kept.select("tx_hash", "log_index").to_arrow())
         unkept = f"{inside} and (tx_hash, log_index) not in (select tx_hash, log_index from kept)"

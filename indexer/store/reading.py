@@ -75,6 +75,10 @@ class Stored:
         return Anchors(final, unsettled, lowest if isinstance(lowest, int) else None)
 
 
+OWNERS = Callable[[Stored], OWNED]
+"""Which logs are whose by what is stored: what writes asks it of what is stored as it writes."""
+
+
 def read_stored(path: Path, chain_id: int) -> Stored:
     """
     Return what is stored about a chain; the file is made where it is not there yet.
@@ -83,11 +87,16 @@ def read_stored(path: Path, chain_id: int) -> Stored:
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: it cannot be opened or made.
     """
-    names = ("tokens", "markets", "contracts", "coverage", "reaches")
     make_missing(path)
     with transaction(path, read_only=True) as connection:
-        frames = [select(connection, name, "chain_id = ?", [chain_id]) for name in names]
-        blocks = frame(connection, _UNSETTLED, [chain_id, chain_id])
+        return stored_in(connection, chain_id)
+
+
+def stored_in(connection: duckdb.DuckDBPyConnection, chain_id: int) -> Stored:
+    """Return what is stored about a chain, within a transaction."""
+    names = ("tokens", "markets", "contracts", "coverage", "reaches")
+    frames = [select(connection, name, "chain_id = ?", [chain_id]) for name in names]
+    blocks = frame(connection, _UNSETTLED, [chain_id, chain_id])
     tokens, markets, contracts, coverage, reaches = frames
     return Stored(
         tokens.sort("address"),

@@ -9,12 +9,12 @@ from indexer.store.connection import delete, insert, select, transaction
 from indexer.store.intervals import merged_coverage
 from indexer.store.proofs import digest_of
 from indexer.store.ranges import Range, write_within
-from indexer.store.reading import OWNED, logs_between
+from indexer.store.reading import OWNED, OWNERS, logs_between
 from indexer.tables import columns_of
 
 
 def replace_range(
-    path: Path, landed: Range, others: OWNED, *, before_hash: bytes, owned: OWNED, reason: str
+    path: Path, landed: Range, others: OWNERS, *, before_hash: bytes, owned: OWNED, reason: str
 ) -> int:
     """
     Write a range over blocks that are covered already.
@@ -25,7 +25,7 @@ def replace_range(
     Args:
         path: the database.
         landed: the right rows.
-        others: which stored logs belong to which protocol that is not in this range.
+        others: which logs belong to which protocol of the chain, as `write_range` takes them.
         before_hash: hash of the block before the range.
         owned: which logs belong to which protocol of the chain, as the wrong blocks had it.
         reason: written beside the logs that move to `orphans`.

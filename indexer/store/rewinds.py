@@ -10,7 +10,7 @@ import polars as pl
 
 from indexer.store.connection import delete, insert, scalar, select, transaction
 from indexer.store.fingerprint import EMPTY, added, fingerprint, subtracted
-from indexer.store.reading import OWNED, chunks, logs_between, supported
+from indexer.store.reading import OWNED, OWNERS, chunks, logs_between, stored_in, supported
 from indexer.tables import block_tables, columns_of
 
 _CHUNK_LOGS = 50_000
@@ -31,7 +31,7 @@ class Rewound:
 
 
 def rewind(
-    path: Path, chain_id: int, cuts: Mapping[str, int], reason: str, owned: OWNED
+    path: Path, chain_id: int, cuts: Mapping[str, int], reason: str, owners: OWNERS
 ) -> Rewound:
     """
     Take back, in one transaction, everything of some protocols above a block each.
@@ -44,14 +44,14 @@ def rewind(
         chain_id: the chain.
         cuts: protocol -> last block to keep.
         reason: written beside the logs that move to `orphans`.
-        owned: which of some logs (rows of `logs`) belong to which protocol of the chain.
+        owners: which logs belong to which protocol of the chain.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: it cannot be written; it is as before.
     """
     with transaction(path) as connection:
-        return taken_back(connection, chain_id, cuts, reason, owned)
+        return taken_back(connection, chain_id, cuts, reason, owners)
 
 
 def taken_back(
@@ -59,13 +59,14 @@ def taken_back(
     chain_id: int,
     cuts: Mapping[str, int],
     reason: str,
-    owned: OWNED,
+    owners: OWNERS,
 ) -> Rewound:
     """Take back inside a transaction; the rest is as `rewind` says."""
-    rows = select(connection, "coverage", "chain_id = ?", [chain_id])
+    stored = stored_in(connection, chain_id)
+    rows = stored.coverage
     ends = _ends(connection, chain_id, cuts, rows)
     moved, digests = _move_logs(
-        connection, chain_id, cuts, owned, rows=rows, ends=ends, reason=reason
+        connection, chain_id, cuts, owners(stored), rows=rows, ends=ends, reason=reason
     )
     _delete_facts(connection, chain_id, cuts, rows, ends)
     _forget_markets(connection, chain_id, cuts, ends)

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from indexer.store.connection import transaction
-from indexer.store.ranges import Range, is_covered, write_within
-from indexer.store.reading import OWNED
+from indexer.store.ranges import Range, is_overtaken, write_within
+from indexer.store.reading import OWNERS
 from indexer.store.rewinds import taken_back
 
 
@@ -18,9 +18,9 @@ def swap(
     chain_id: int,
     cuts: Mapping[str, int],
     reason: str,
-    owned: OWNED,
+    owners: OWNERS,
     *,
-    replacement: Sequence[tuple[Range, OWNED]],
+    replacement: Sequence[tuple[Range, OWNERS]],
 ) -> bool:
     """
     Take back everything of some protocols above a block each, and write what is there instead.
@@ -30,11 +30,12 @@ def swap(
         chain_id: the chain.
         cuts: protocol -> last block to keep.
         reason: written beside the logs that move to `orphans`.
-        owned: which of some logs belong to which protocol of the chain.
-        replacement: ranges in block order, each with the owners `write_range` takes.
+        owners: which logs belong to which protocol of the chain.
+        replacement: ranges in block order, each with the others `write_range` takes.
 
     Returns:
-        False when another process covered some of these blocks meanwhile: nothing was changed.
+        False when another process covered some of these blocks meanwhile, or found what lives in
+        them: nothing was changed.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
@@ -43,9 +44,9 @@ def swap(
     """
     try:
         with transaction(path) as connection:
-            taken_back(connection, chain_id, cuts, reason, owned)
+            taken_back(connection, chain_id, cuts, reason, owners)
             for landed, others in replacement:
-                if is_covered(connection, landed):
+                if is_overtaken(connection, landed):
                     raise _Covered
                 write_within(connection, landed, others)
     except _Covered:

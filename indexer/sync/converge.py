@@ -21,7 +21,7 @@ from indexer.errors import NodeBehind, RequestsSpent
 from indexer.facts import Known, declared
 from indexer.rpc import EndpointStatistics
 from indexer.spec import Protocol, first_block
-from indexer.store import OWNED, Range, Stored, keep_reaches, swap, write_range
+from indexer.store import OWNERS, Range, Stored, keep_reaches, swap, write_range
 from indexer.sync.ahead import Ahead
 from indexer.sync.collecting import collect_again
 from indexer.sync.coverage import origin_kind
@@ -247,17 +247,16 @@ class _Run:
             for slug, (low, high) in fork.lost().items()
             if is_unchanged(job.declarations[slug], job.chain, fork.before.coverage)
         }
-        replacement: list[tuple[Range, OWNED]] = []
+        replacement: list[tuple[Range, OWNERS]] = []
 
-        def keep(_: Path, landed: Range, others: OWNED) -> bool:
+        def keep(_: Path, landed: Range, others: OWNERS) -> bool:
             replacement.append((landed, others))
             return True
 
         segments = plan(intervals(fork.after.coverage), wanted, heads)
         await self._cover(segments, fork.after, heads, keep)
-        owned = ledger.owned(fork.before)
         chain_id, cuts = job.chain.chain_id, fork.cuts
-        if not swap(job.path, chain_id, cuts, fork.reason, owned, replacement=replacement):
+        if not swap(job.path, chain_id, cuts, fork.reason, ledger.owned, replacement=replacement):
             raise Overtaken
         self.reorgs += 1
 
@@ -266,7 +265,7 @@ class _Run:
         segments: Sequence[Segment],
         stored: Stored,
         heads: Heads,
-        write: Callable[[Path, Range, OWNED], bool],
+        write: Callable[[Path, Range, OWNERS], bool],
     ) -> None:
         job = self._job
         known = known_of(stored, declared(list(job.declarations.values()), job.chain))

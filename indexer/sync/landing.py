@@ -11,19 +11,20 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.errors import NodeBehind
-from indexer.facts import Facts, Known, facts, merged, owned
+from indexer.facts import Facts, Known, facts, merged
 from indexer.facts.reads import read_facts, together
 from indexer.spec import Protocol
-from indexer.store import OWNED, Range, joined, write_range
+from indexer.store import OWNERS, Range, joined, write_range
 from indexer.sync.coverage import coverage_rows, origins
 from indexer.sync.declarations import stated
 from indexer.sync.fetching import ChainMoved, Fetched, with_children
 from indexer.sync.reads import StateReader
+from indexer.sync.reorgs import Ledger
 from indexer.sync.source import Source
 from indexer.sync.tokens import ask_tokens
 from indexer.tables import columns_of, empty, fact_tables
 
-Write = Callable[[Path, Range, OWNED], bool]
+Write = Callable[[Path, Range, OWNERS], bool]
 
 _COMMIT_RANGES = 50
 _COMMIT_SECONDS = 5.0
@@ -206,8 +207,10 @@ class Landing:
         slugs = waiting[0].protocols
         said = {} if slugs == self._introduced else self._introduction(slugs)
         first = replace(waiting[0], rows=_prepended(waiting[0].rows, said))
-        whole = joined([first, *waiting[1:]])
-        if not self._write_range(self._path, whole, self._others(slugs)):
+        known = {"contracts": self._known.contracts, "markets": self._known.markets}
+        whole = replace(joined([first, *waiting[1:]]), known=known)
+        ledger = Ledger(self._path, self._chain, self._declarations)
+        if not self._write_range(self._path, whole, ledger.owned):
             raise Overtaken
         self._introduced = slugs
         self.tally.add(whole, len(waiting))
@@ -215,10 +218,6 @@ class Landing:
     def _introduction(self, slugs: Sequence[str]) -> dict[str, pl.DataFrame]:
         said = stated([self._declarations[slug] for slug in slugs], self._chain)
         return {**said, "origins": self._origin}
-
-    def _others(self, slugs: Sequence[str]) -> OWNED:
-        others = [item for slug, item in self._declarations.items() if slug not in slugs]
-        return lambda logs: owned(others, self._chain, logs, self._known)
 
 
 def _continues(last: Range, fetched: Fetched) -> bool:

@@ -177,7 +177,7 @@ def take_back(ledger: Ledger, protocols: Sequence[Protocol], to_block: int) -> R
         for protocol in stored_among(protocols, ledger.chain, stored)
     }
     reason = f"rewound to block {to_block} by hand"
-    return rewind(ledger.path, ledger.chain.chain_id, cuts, reason, ledger.owned(stored))
+    return rewind(ledger.path, ledger.chain.chain_id, cuts, reason, ledger.owned)
 
 
 def _cut(protocol: Protocol, chain: Chain, coverage: pl.DataFrame, to_block: int) -> int:

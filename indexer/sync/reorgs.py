@@ -179,8 +179,7 @@ async def upgrade(node: Source, ledger: Ledger, stored: Stored, heads: Heads) ->
         return False
     headers = await node.headers(numbers)
     told = dict(headers.select("number", "hash").iter_rows())
-    owned = ledger.owned(stored)
-    settle(ledger.path, ledger.chain.chain_id, borders, told, owned, reasons=reasons)
+    settle(ledger.path, ledger.chain.chain_id, borders, told, ledger.owned, reasons=reasons)
     return True
 
 

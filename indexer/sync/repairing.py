@@ -18,7 +18,7 @@ from indexer.facts import Known, declared
 from indexer.proof import PROOFS
 from indexer.spec import Protocol
 from indexer.store import (
-    OWNED,
+    OWNERS,
     Range,
     Stored,
     read_failures,
@@ -196,7 +196,7 @@ class _Run:
         first = await self._node.sealed_headers([piece.from_block])
         before_hash = first["parent_hash"][0]
 
-        def write(path: Path, landed: Range, others: OWNED) -> bool:
+        def write(path: Path, landed: Range, others: OWNERS) -> bool:
             done.orphans += replace_range(
                 path,
                 landed,

@@ -89,7 +89,7 @@ async def _renewed(
         if done.stopped is not None:
             raise RequestsSpent(done.stopped)
     ledger = job.ledger()
-    adopt(job.path, side, job.chain.chain_id, protocol.slug, ledger.owned(ledger.stored()))
+    adopt(job.path, side, job.chain.chain_id, protocol.slug, ledger.owned)
     _remove(side)
 
 
