@@ -15,13 +15,14 @@ import duckdb
 import polars as pl
 import pytest
 from handmade import at, fill, shown, table
+from polars.testing import assert_frame_equal
 from test_twins import TWINNED
 
 from analytics.errors import UserError, WorldError
 from analytics.load import rows
 from analytics.queries import Query, arguments, parsed, queries, query_named, typed
 from analytics.reports.asked import AskedQuery
-from analytics.reports.scope import Scope
+from analytics.reports.scope import Limits, Scope
 from analytics.trace import Question, traced
 from indexer.tables import tables
 
@@ -301,6 +302,19 @@ def test_reads_is_true(name: str, con: duckdb.DuckDBPyConnection) -> None:
 
     assert tree is not None
     assert set(query.reads) == tables_in(json.loads(tree[0])) & set(tables())
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_limits_that_hold_everything_change_no_answer(
+    name: str, con: duckdb.DuckDBPyConnection
+) -> None:
+    """Limits come before a query's own steps, however it begins."""
+    everything = Limits(since=datetime(1970, 1, 1), until=datetime(9999, 12, 31))
+    given = given_for(name)
+
+    whole, limited = (Scope(con, limits).query(name, **given) for limits in (Limits(), everything))
+
+    assert_frame_equal(limited, whole)
 
 
 def test_no_window_is_filtered() -> None:

@@ -321,8 +321,9 @@ class Scope:
         if not steps:
             return asked.sql
         statement = re.sub(r"(?m)^--.*\n", "", asked.sql).strip()
-        rest = statement.removeprefix("with")
-        return f"with {', '.join(steps)}{' ' if rest == statement else ','}{rest}"
+        begins = next(filter(statement.startswith, ("with recursive", "with")), "")
+        rest = statement.removeprefix(begins)
+        return f"{begins or 'with'} {', '.join(steps)}{',' if begins else ' '}{rest}"
 
     def _conditions(self, table: str, asked: Query) -> str:
         columns = load.facts(self.con, table).collect_schema()
