@@ -24,7 +24,7 @@ _PRICES = frozenset({"oracle_updates", "feeds"})
 _OF_TWO = frozenset(
     {
         *("oracle_deviation", "oracle_deviation_area", "oracle_deviation_extremes"),
-        *("oracle_update_lag", "missed_updates"),
+        *("oracle_update_lag", "missed_updates", "venue_lead_lag"),
     }
 )
 
@@ -114,6 +114,15 @@ def is_narrowed(name: str, table: str) -> bool:
     others.
     """
     return table not in _PRICES or (facts_of(name) <= _PRICES and not is_of_two(name))
+
+
+def is_judge(name: str, table: str) -> bool:
+    """
+    Tell whether a table holds the prices by which a metric values and judges other facts.
+
+    They count from ever: what is asked about may begin between a price and the next one.
+    """
+    return not is_narrowed(name, table) and not is_of_two(name)
 
 
 def is_of_two(name: str) -> bool:

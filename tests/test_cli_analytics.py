@@ -21,7 +21,7 @@ from analytics.export import table_text, write
 from analytics.formats import Format
 from analytics.metrics import METRICS
 from analytics.queries import queries
-from analytics.reports.asked import looks_back
+from analytics.reports.asked import FROM_THE_FIRST, looks_back
 from analytics.reports.options import limited
 from perpscope import app, outcome
 
@@ -310,10 +310,34 @@ def test_it_is_decided_of_every_window_which_way_it_looks() -> None:
     words = ("window", "history", "ago", "before")
     windows = {name for name in METRICS for each in settings_of(name) if each.startswith(words)}
 
-    assert {name for name in METRICS if looks_back(name)} == windows - {
-        *("adl_undo", "liquidation_velocity", "survival"),
+    assert {name for name in METRICS if looks_back(name)} - FROM_THE_FIRST == windows - {
+        *("adl_undo", "survival"),
+        "liquidation_velocity",  # ahead, but its acceleration looks back
         "yield_stability",  # of share prices, which keep their past
     }
+
+
+def test_a_price_of_before_values_what_came_after(tmp_path: Path) -> None:
+    """`--from` between a price and a fee: the fee has its price, unless that is cut off as well."""
+    late = {"block_timestamp": at(7200)}
+    frames = {
+        "fees": table("fees", {"fee_token": "0xt", "fee_tokens": 2} | late),
+        "tokens": table(
+            "tokens", {"address": "0xt", "symbol": "ETH", "decimals": 18, "known_by": "call"}
+        ),
+        "oracle_updates": table("oracle_updates", {"asset": "ETH", "oracle_price_quote": 3000}),
+        "coverage": covered(),
+    }
+    path = write_database(tmp_path / "p.duckdb", frames)
+    asked = ("metric", "fees_valued", "--format", "json", "--from", "2025-10-10T22:00:00")
+
+    def valued(*more: str) -> list[object]:
+        """Return the value of each row."""
+        said = CliRunner().invoke(app, [*asked, "--database", str(path), *more]).stdout
+        return [row["valued_usd"] for row in json.loads(said)]
+
+    assert valued() == ["6000.000000000000000000"]
+    assert valued("--cut-windows") == [None]
 
 
 def test_prices_are_taken_from_whoever_tells_them(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import polars as pl
 
 from analytics.metrics import METRICS
 from analytics.plain_text import visible
-from analytics.reports.asked import looks_back
+from analytics.reports.asked import keeps_past, looks_back
 from analytics.reports.chain_names import chain_name
 from analytics.reports.parts import Chart, Origin, Source, Table
 from analytics.reports.scope import Limits
@@ -145,7 +145,8 @@ def _limits(source: Source, limits: Limits) -> Iterator[str]:
         limits = replace(limits, until=min(until, limits.until or until))
     if since is not None:
         yield f"--from {since.isoformat()}"
-        if source.asked in METRICS and looks_back(source.asked):
+        has_past = looks_back if source.between is None else keeps_past
+        if source.asked in METRICS and has_past(source.asked):
             yield "--cut-windows"
     if limits.protocol is not None:
         yield f"--protocol {quote(limits.protocol)}"

@@ -36,12 +36,12 @@ SincePast = Annotated[
     typer.Option(
         "--from",
         metavar="TIME",
-        help="Only events from this UTC time; states, windows and histories keep their past.",
+        help="Only events from this UTC time; states, windows, histories, prices keep their past.",
     ),
 ]
 CutWindows = Annotated[
     bool,
-    typer.Option("--cut-windows", help="Windows and histories, too, begin at --from."),
+    typer.Option("--cut-windows", help="Windows, histories and prices, too, begin at --from."),
 ]
 Until = Annotated[
     str | None,

@@ -15,7 +15,7 @@ from weakref import finalize
 import polars as pl
 
 from analytics import load
-from analytics.compute import collected, compute, is_narrowed, is_of_two
+from analytics.compute import collected, compute, is_judge, is_narrowed
 from analytics.errors import WorldError
 from analytics.expressions import CENTURY_DAYS
 from analytics.identities import assessed, comparisons
@@ -87,9 +87,8 @@ class Scope:
 
     def read(self, metric: str, table: str, *, with_past: bool = False) -> pl.LazyFrame:
         """Return a table as a metric reads it: prices that judge what others tell are whole."""
-        is_whole = not is_narrowed(metric, table)
-        has_past = with_past or (is_whole and not is_of_two(metric))
-        return self.facts(table, with_past=has_past, whole=is_whole)
+        has_past = with_past or is_judge(metric, table)
+        return self.facts(table, with_past=has_past, whole=not is_narrowed(metric, table))
 
     def begun(self, metric: str, table: str, since: datetime | None) -> pl.LazyFrame:
         """Return a table as a metric reads it: from a time to the limits' end, states from ever."""
