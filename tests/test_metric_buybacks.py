@@ -244,6 +244,16 @@ def test_the_last_reading_of_a_day_counts() -> None:
     assert found == [(None, 1 / 20, None)]
 
 
+def test_the_last_reading_is_the_latest_one_whichever_chain_is_higher() -> None:
+    """Read on a chain of many blocks in the morning, and on one of few in the evening."""
+    morning, evening = supplies((0.0, 10, 0)), supplies((0.1, 20, 0))
+    high = morning.with_columns(chain_id=pl.lit(2, pl.Int64), block_number=pl.lit(10**9, pl.Int64))
+
+    found = supply_share(purchases((0, 1, None)), pl.concat([high, evening])).collect()
+
+    assert found.select("chain_id", "supply_tokens").rows() == [(1, Decimal(20))]
+
+
 def test_a_purchase_before_the_window_is_forgotten() -> None:
     """A window of one day holds that day's purchases alone."""
     found = shares(

@@ -213,7 +213,8 @@ def supply_share(
     """
     check("window_days", window_days, least=1, most=36_600)
     readings = (
-        token_supplies.sort(EVENT_ORDER)
+        # By time first: heights of two chains do not compare.
+        token_supplies.sort("block_timestamp", *EVENT_ORDER)
         .group_by(*_TOKEN, day())
         .agg(pl.col("chain_id", "supply_tokens", "dead_tokens").last())
         .with_columns(reach=pl.col("supply_tokens") - pl.col("dead_tokens"))

@@ -19,7 +19,12 @@ readings as (
     from token_supplies
     qualify row_number() over (
             partition by protocol, token, block_timestamp::date
-            order by block_number desc, log_index desc, item_index desc, tx_hash desc
+            order by
+                block_timestamp desc,
+                block_number desc,
+                log_index desc,
+                item_index desc,
+                tx_hash desc
         ) = 1
 
 ),
