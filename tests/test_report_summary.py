@@ -145,6 +145,17 @@ def test_open_interest_adds_markets_that_are_silent(tmp_path: Path) -> None:
     assert result.peak_at < at(7200)
 
 
+def test_open_interest_below_zero_is_not_known(tmp_path: Path) -> None:
+    """A position whose opening was not indexed is closed: nobody was short of open interest."""
+    closed = {"open_interest_usd": None, "open_interest_delta_usd": -5}
+    facts = table("open_interest", closed | {"is_long": True, "block_timestamp": at(60)})
+
+    result = summary(written_market(tmp_path, open_interest=facts)).exposure
+
+    assert (result.peak_usd, result.final_usd) == (None, None)
+    assert (result.market_count, result.delta_market_count) == (1, 1)
+
+
 def test_cards_print_the_summary(numbers: Summary) -> None:
     """What the cards show is what the summary holds, rounded to the cent."""
     shown = {card.label: card for card in cards(numbers)}

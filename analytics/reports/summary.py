@@ -86,7 +86,8 @@ class Exposure:
     """
     Open interest over all markets, USD, at the end of the periods of `period_seconds`.
 
-    Of `delta_market_count` markets only changes are known, so what was open before is missing.
+    Of `delta_market_count` markets only changes are known, so what was open before is missing; a
+    period in which they come to less than nothing is not known.
     """
 
     peak_usd: Decimal | None
@@ -248,7 +249,8 @@ def _deviation(scope: Scope) -> Deviation | None:
 def _exposure(scope: Scope) -> Exposure:
     seconds = scope.period_seconds
     total = scope.metric("open_interest_total", with_past=True, bucket_seconds=seconds)
-    known = total.drop_nulls("open_interest_total_usd")
+    # Below zero is what changes alone come to when what was open before them is missing.
+    known = total.filter(pl.col("open_interest_total_usd") >= 0)
     peak = known.sort("open_interest_total_usd", descending=True, maintain_order=True)
     highest, final, last = (
         frame.row(0, named=True) if frame.height else {}
