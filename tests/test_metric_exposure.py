@@ -412,6 +412,20 @@ def test_a_closing_of_what_nobody_saw_opening_is_unknown() -> None:
     assert shares([], [], rows)["unknown_count"].to_list() == [1]
 
 
+def test_what_cut_off_digits_leave_of_a_closed_position_is_nothing() -> None:
+    """Leverage is cut off when margin is moved, so that a closing takes less than was opened."""
+    rows: list[Row] = [
+        moved(0, 10_000, account="0xa"),
+        moved(1, "-9999.99999999", account="0xa"),
+        moved(0, 5, account="0xb"),
+    ]
+
+    result = shares([], [], rows)
+
+    assert result.select("account_count", "unknown_count").row(0) == (1, 0)
+    assert column(result, "notional_usd") == ["5"]
+
+
 def test_rows_without_an_owner_are_counted_and_not_shared_out() -> None:
     """An account or a notional that is not known belongs to nobody."""
     result = shares([{"account": None, "notional_usd": 5}], [{"account": "0xa"}])

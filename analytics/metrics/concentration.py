@@ -11,7 +11,7 @@ _HOLDER = ("chain_id", "protocol", "exposure")
 _POSITION = ("chain_id", "protocol", "market", "account", "position_id")
 _KIND = ("is_long", "collateral_token")
 _MICRODOLLAR = Decimal("0.000001")
-# What cut-off digits of many changes stay below.
+# What cut-off digits of many changes stay below, on either side of nothing.
 _CENT = Decimal("0.01")
 
 
@@ -23,7 +23,8 @@ def concentration(
 
     Open is what each position holds after its last change: the dollars the venue says, else what is
     left of its size at the price of that change (in millionths of a dollar), else the sum of its
-    changes in dollars. One person may have many accounts: the shares are lower bounds of people's.
+    changes in dollars, of which less than a cent is nothing. One person may have many accounts: the
+    shares are lower bounds of people's.
 
     Formula:
         top_k_share = Σ of the k largest accounts / Σ of all
@@ -86,7 +87,9 @@ def _left() -> pl.Expr:
     size, usd = pl.col("size"), pl.Decimal(38, 18)
     closed = pl.when(size == 0).then(pl.lit(0, usd))
     at_price = worth(size, pl.col("price")).cast(pl.Decimal(38, 0)) * _MICRODOLLAR
-    left = pl.coalesce("told", closed, at_price.cast(usd), "summed")
+    summed = pl.col("summed")
+    rest = pl.when(summed.abs() < _CENT).then(pl.lit(0, usd)).otherwise(summed)
+    left = pl.coalesce("told", closed, at_price.cast(usd), rest)
     # Below zero the opening was not indexed.
     return pl.when(left > -_CENT).then(left)
 

@@ -52,7 +52,8 @@ remains as (
                     left_tokens::varchar::double * price_usd::varchar::double * 1000000 + 0.5
                 )::hugeint * 0.000001
             )::decimal(38, 18),
-            summed_usd
+            -- What cut-off digits of many changes leave is nothing.
+            case when abs(summed_usd) < 0.01 then 0 else summed_usd end
         ) as left_usd
     from positions
 
