@@ -17,6 +17,10 @@ REFERENCE = tuple(f"reference_{name}" for name in SOURCE)
 
 MICROSECONDS = 1_000_000
 
+# Whether a sequencer is up or down is told like a price and is none: it moves by all of itself, and
+# is told when it changes.
+IS_PRICE = pl.col("quote") != "DOWN"
+
 _MARKET = ("chain_id", "protocol", "market")
 
 

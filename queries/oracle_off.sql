@@ -24,6 +24,7 @@ prices as (
     from oracle_updates
     where
         asset is not null
+        and quote != 'DOWN'
         and block_timestamp between $since and $until
     group by all
 

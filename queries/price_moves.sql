@@ -31,7 +31,8 @@ moves as (
         ) as last_quote
     from oracle_updates
     where
-        block_timestamp between $since and $until
+        quote != 'DOWN'
+        and block_timestamp between $since and $until
         and ($asset is null or asset = $asset)
     group by all
 

@@ -164,6 +164,15 @@ def test_what_was_read_at_a_block_is_no_update() -> None:
     assert missed(*told).is_empty()
 
 
+def test_a_status_of_a_sequencer_is_neither_late_nor_a_wick() -> None:
+    """It is told when it changes, which may be in months, and then by all of itself."""
+    down = LINK | {"asset": "BASE SEQUENCER", "quote": "DOWN"}
+    told = (price(down, 0, 0), price(down, 86_400, 0), price(down, 86_460, 1))
+
+    assert oracle_staleness(updates(*told)).collect().is_empty()
+    assert oracle_wicks(updates(*told)).collect().is_empty()
+
+
 def test_a_negative_grace_is_refused() -> None:
     """Nothing is late before it is due."""
     with pytest.raises(ValueError, match="grace_seconds must be at least 0"):

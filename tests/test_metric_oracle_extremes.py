@@ -73,6 +73,16 @@ def test_a_reference_without_a_price_leaves_nothing_to_say() -> None:
     assert column(found, "worst_at") == [None]
 
 
+def test_a_status_of_a_sequencer_has_no_extremes() -> None:
+    """It is told like a price, in DOWN, and moves by all of itself."""
+    told = [
+        {"asset": "BASE SEQUENCER", "quote": "DOWN", "protocol": name, "oracle_price_quote": status}
+        for name, status in (("proxy", 1), ("venue", 0))
+    ]
+
+    assert extremes(*told).is_empty()
+
+
 def test_they_are_those_of_every_comparison() -> None:
     """In the simulated world, hour by hour, exactly."""
     updates = world().ledger.table("oracle_updates")

@@ -17,6 +17,7 @@ from analytics.metrics.oracles import (
 BTC = {"asset": "BTC"}
 OWN = BTC | {"feed": "0xown"}
 OTHER = BTC | {"feed": "0xother"}
+STATUS = {"asset": "BASE SEQUENCER", "quote": "DOWN"}
 
 
 def price(source: dict[str, str], seconds: float, quote: object) -> dict[str, object]:
@@ -110,6 +111,15 @@ def test_without_a_positive_reference_there_is_no_deviation(reference: int) -> N
     result = compared(price(OTHER, 0, reference), price(OWN, 1, 100))
 
     assert column(result, "deviation_bps") == [None]
+
+
+def test_a_status_of_a_sequencer_is_no_price() -> None:
+    """A feed that says it is up while another still says it is down is off by nothing."""
+    statuses = ((OTHER, 0, 1), (OWN, 5, 1), (OWN, 10, 0), (OTHER, 20, 0))
+    told = [price(source, at_second, status) | STATUS for source, at_second, status in statuses]
+
+    assert compared(*told).is_empty()
+    assert area(*told).is_empty()
 
 
 def test_a_negative_tolerance_is_refused() -> None:

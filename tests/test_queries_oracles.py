@@ -161,6 +161,15 @@ def test_a_sequencer_is_down_until_it_says_it_is_up(con: duckdb.DuckDBPyConnecti
     ]
 
 
+@pytest.mark.parametrize("name", ["oracle_off", "price_moves"])
+def test_a_status_of_a_sequencer_is_no_price(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """That it is up again is no fall by all of it, and no difference to who says so later."""
+    proxy = DOWN | {"protocol": "chainlink_proxies", "feed": "0xproxy"}
+    told = (price(proxy, 0, 1), price(DOWN, 5, 1), price(DOWN, 10, 0), price(proxy, 20, 0))
+
+    assert answer(con, name, "asset", {"oracle_updates": table("oracle_updates", *told)}) == []
+
+
 def test_a_sequencer_may_be_down_still(con: duckdb.DuckDBPyConnection) -> None:
     """Without a later status nothing is trusted again."""
     frames = {"oracle_updates": table("oracle_updates", price(DOWN, 5, 1), price(LINK, 9, 1))}

@@ -4,6 +4,7 @@ import polars as pl
 
 from analytics.expressions import EVENT_ORDER, bucket, check, row_count
 from analytics.prices import (
+    IS_PRICE,
     MICROSECONDS,
     PAIR,
     REFERENCE,
@@ -26,7 +27,8 @@ def oracle_staleness(oracle_updates: pl.LazyFrame, *, bucket_seconds: int = 3600
 
     A silence counts in the period in which it ended, so a period without updates has no row. Where
     the source says when it saw the price, age counts from then, else from the block. What was read
-    at a block is no update: between two readings a feed may have spoken.
+    at a block is no update: between two readings a feed may have spoken. Whether a sequencer is
+    up is no price.
 
     Formula:
         gap = time of an update - time of the feed's update before
@@ -177,7 +179,8 @@ def oracle_wicks(oracle_updates: pl.LazyFrame, *, bucket_seconds: int = 3600) ->
     The first, highest, lowest and last price of a feed in a period, and how far it spiked.
 
     A low far below the close is a wick: a price that did not last, though positions may have been
-    liquidated at it. On a chart of closes it is not to be seen.
+    liquidated at it. On a chart of closes it is not to be seen. Whether a sequencer is up is no
+    price, and has none.
 
     Formula:
         wick_low_bps = (low - close) / close * 10,000
@@ -202,7 +205,8 @@ def oracle_wicks(oracle_updates: pl.LazyFrame, *, bucket_seconds: int = 3600) ->
     """
     price = pl.col("oracle_price_quote")
     return (
-        oracle_updates.sort("block_timestamp", *EVENT_ORDER)
+        oracle_updates.filter(IS_PRICE)
+        .sort("block_timestamp", *EVENT_ORDER)
         .group_by(*_FEED, bucket(bucket_seconds), maintain_order=True)
         .agg(
             update_count=row_count(),
@@ -220,8 +224,8 @@ def oracle_wicks(oracle_updates: pl.LazyFrame, *, bucket_seconds: int = 3600) ->
 
 
 def _spoken(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
-    """Return what feeds told themselves: what was read at a block has a log index below zero."""
-    return oracle_updates.filter(pl.col("log_index") >= 0)
+    """Return prices that feeds told themselves: what was read has a log index below zero."""
+    return oracle_updates.filter(IS_PRICE & (pl.col("log_index") >= 0))
 
 
 def _longest(earlier: str, later: str) -> pl.Expr:
@@ -233,9 +237,8 @@ def _judged(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame, limit: str) -> pl
     of_pair = (*PAIR, *SOURCE[:2])
     own = feeds.group_by(SOURCE).agg(pl.col(limit).min())
     shared = feeds.filter(kind="price").group_by(of_pair).agg(pl.col(limit).min().alias("shared"))
-    # Whether a sequencer is up is told when it changes: it is never due.
     return (
-        latest_prices(_spoken(oracle_updates).filter(pl.col("quote") != "DOWN"))
+        latest_prices(_spoken(oracle_updates))
         .sort(*_FEED, "price_at")
         .with_columns(
             replaced_at=pl.col("price_at").shift(-1).over(_FEED),

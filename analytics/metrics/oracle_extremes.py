@@ -4,6 +4,7 @@ import polars as pl
 
 from analytics.expressions import bucket, check, row_count
 from analytics.prices import (
+    IS_PRICE,
     MICROSECONDS,
     PAIR,
     REFERENCE,
@@ -26,7 +27,8 @@ def oracle_deviation_extremes(
     The largest differences among all that `oracle_deviation` compares, by pair and period.
 
     What a chart of a busy market shows: every update is compared as there, none is sampled, and
-    only the worst of each period is kept, with its place in the chain.
+    only the worst of each period is kept, with its place in the chain. Whether a sequencer is up is
+    no price.
 
     Formula:
         worst_deviation_bps = deviation_bps of the largest size; the earliest of several
@@ -51,7 +53,7 @@ def oracle_deviation_extremes(
         As `oracle_deviation`, of which this is the aggregate.
     """
     check("tolerance_seconds", tolerance_seconds, least=0)
-    updates = oracle_updates.filter(pl.col("asset").is_not_null())
+    updates = oracle_updates.filter(pl.col("asset").is_not_null() & IS_PRICE)
     names = numbered(updates)
     pairs = paired(names).with_row_index("pair").cache()
     compared = _compared(_told(updates, names), pairs, tolerance_seconds)

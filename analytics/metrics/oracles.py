@@ -4,6 +4,7 @@ import polars as pl
 
 from analytics.expressions import EVENT_ORDER, check, divided, row_count
 from analytics.prices import (
+    IS_PRICE,
     MICROSECONDS,
     PAIR,
     REFERENCE,
@@ -34,6 +35,7 @@ def oracle_deviation(
     Both directions of a pair are given: each source is compared when *it* speaks. Only sources
     with the same quote are compared, and updates whose asset is unknown cannot be. By design an
     oracle may differ by its own deviation threshold, so compare with that before calling it off.
+    Whether a sequencer is up is no price.
 
     Formula:
         deviation_bps = (oracle_price - reference_price) / reference_price * 10,000
@@ -58,7 +60,7 @@ def oracle_deviation(
         risk teams use it: primary against secondary source.
     """
     check("tolerance_seconds", tolerance_seconds, least=0)
-    updates = oracle_updates.filter(pl.col("asset").is_not_null())
+    updates = oracle_updates.filter(pl.col("asset").is_not_null() & IS_PRICE)
     names = numbered(updates)
     told = by_number(updates, names)
     age = microseconds_between("reference_at", "block_timestamp")
@@ -93,7 +95,8 @@ def oracle_deviation_area(
 
     Both prices last until either source speaks again, and no longer than the tolerance: a wick of
     a second and an hour of being off are different things, which counting updates cannot tell.
-    The last price of a pair has no end in the data and lasts for no time.
+    The last price of a pair has no end in the data and lasts for no time. Whether a sequencer is up
+    is no price.
 
     Formula:
         deviation_bps(t) = (price(t) - reference(t)) / reference(t) * 10,000
@@ -123,7 +126,7 @@ def oracle_deviation_area(
     check("threshold_bps", threshold_bps, least=0, most=_MOST_BPS)
     check("tolerance_seconds", tolerance_seconds, least=0)
     check("bucket_seconds", bucket_seconds, least=1)
-    updates = oracle_updates.filter(pl.col("asset").is_not_null())
+    updates = oracle_updates.filter(pl.col("asset").is_not_null() & IS_PRICE)
     names = numbered(updates)
     prices = latest_prices(by_number(updates, names), by=["source"])
     stretches = _stretches(_compared(prices, paired(names)), tolerance_seconds)

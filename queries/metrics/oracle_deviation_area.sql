@@ -23,7 +23,7 @@ prices as (
             order by block_number, log_index, item_index, tx_hash
         ) as price_quote
     from oracle_updates
-    where asset is not null
+    where asset is not null and quote != 'DOWN'
     group by all
 
 ),

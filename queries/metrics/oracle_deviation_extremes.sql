@@ -16,7 +16,7 @@ sources as (
         protocol,
         feed
     from oracle_updates
-    where asset is not null
+    where asset is not null and quote != 'DOWN'
 
 ),
 

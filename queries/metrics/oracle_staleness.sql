@@ -6,7 +6,8 @@
 -- twin of:  analytics.metrics.feeds.oracle_staleness
 with
 
--- What was read at a block has a log index below zero and is no update.
+-- What was read at a block has a log index below zero and is no update; whether a sequencer is up is
+-- no price.
 updates as (
 
     select
@@ -23,7 +24,7 @@ updates as (
         lag(block_timestamp) over feed_updates as before_at,
         lag(coalesce(observed_at, block_timestamp)) over feed_updates as seen_before_at
     from oracle_updates
-    where log_index >= 0
+    where log_index >= 0 and quote != 'DOWN'
     window feed_updates as (
         partition by asset, quote, chain_id, protocol, feed
         order by block_timestamp, block_number, log_index, item_index, tx_hash

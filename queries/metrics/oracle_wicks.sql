@@ -6,6 +6,7 @@
 -- twin of:  analytics.metrics.feeds.oracle_wicks
 with
 
+-- Whether a sequencer is up is no price.
 candles as (
 
     select
@@ -29,6 +30,7 @@ candles as (
             order by block_timestamp, block_number, log_index, item_index, tx_hash
         ) as close_price_quote
     from oracle_updates
+    where quote != 'DOWN'
     group by all
 
 )
