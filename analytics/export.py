@@ -43,7 +43,8 @@ def write(
         header: a line above a table that is for reading; other forms hold rows only.
 
     Raises:
-        UserError: a binary form is asked for without a file, or the file is a folder.
+        UserError: a binary form is asked for without a file, the file is named as another form,
+            or it is a folder.
         WorldError: the file cannot be written, or its folder is not there.
     """
     form = form_of(form, output)
@@ -61,9 +62,18 @@ def write(
 
 
 def form_of(form: Format, output: Path | None) -> Format:
-    """Return how an answer is written: where nothing but a table is asked for, as its file says."""
+    """
+    Return how an answer is written: where nothing but a table is asked for, as its file says.
+
+    Raises:
+        UserError: a format is asked for, and the file is named as another one.
+    """
     named = "" if output is None else output.suffix.removeprefix(".").lower()
-    return Format(named) if form is Format.TABLE and named in [*Format] else form
+    if named not in [*Format] or named == form:
+        return form
+    if form is not Format.TABLE:
+        raise UserError(f"{output} is no name for {form}: leave out --format, or name a .{form}")
+    return Format(named)
 
 
 def encoded(frame: pl.DataFrame, form: Format) -> bytes:

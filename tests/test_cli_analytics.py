@@ -424,6 +424,17 @@ def test_a_file_says_what_it_is(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "a.csv").read_text().startswith("number,")
 
 
+def test_a_file_that_is_named_as_another_format_is_refused(tmp_path: Path) -> None:
+    """A spreadsheet cannot open a workbook that holds CSV; a name that says nothing is taken."""
+    frame = pl.DataFrame({"place": [1]})
+
+    with pytest.raises(UserError, match="is no name for csv: leave out --format"):
+        write(frame, Format.CSV, tmp_path / "a.xlsx")
+    write(frame, Format.CSV, tmp_path / "a.txt")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
 def test_a_table_in_a_file_is_whole(tmp_path: Path) -> None:
     """On the terminal the first hundred rows are enough."""
     frame = pl.DataFrame({"place": range(250)})
