@@ -1,6 +1,5 @@
 """`perpscope status` and `perpscope protocols`: what is stored, and what can be."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from indexer.catalogue import catalogue, chains_of, section
+from indexer.choices import protocol_named
 from indexer.cli.options import ConfigFile, Database
 from indexer.cli.places import database_of
 from indexer.cli.printing import chain_slug, print_table
 from indexer.config import Config, configuration
-from indexer.errors import UserError
 from indexer.protocols import PROTOCOLS
-from indexer.spec import Protocol, first_block
+from indexer.spec import first_block
 
 if TYPE_CHECKING:
     import polars as pl
@@ -152,19 +151,13 @@ def protocols(
         return
     known = configuration(config).declarations(None)
     if name is not None:
-        typer.echo(section(_known(name, known)), nl=False)
+        typer.echo(section(protocol_named(name, known)), nl=False)
         return
     lines = (
         (slug, item.name, item.kind, ", ".join(sorted(chain.slug for chain in chains_of(item))))
         for slug, item in known.items()
     )
     print_table(("protocol", "name", "kind", "chains"), lines)
-
-
-def _known(name: str, known: Mapping[str, Protocol]) -> Protocol:
-    if name not in known:
-        raise UserError(f"unknown protocol: {name}; expected one of {', '.join(known)}")
-    return known[name]
 
 
 def _edition(snapshot: "Snapshot") -> str:
