@@ -87,7 +87,7 @@ class Config(BaseSettings):
     All settings, checked; `configuration` reads them.
 
     Attributes:
-        database: path of the DuckDB file.
+        database: path of the DuckDB file; paths are relative to the folder perpscope runs in.
         protocols: slugs to index; empty for all that are declared.
         phases: lists of contracts that stood behind declared ones; `phases.with_phases` adds them.
         chains: slug -> that chain's settings.
