@@ -225,7 +225,8 @@ def restate(
         told["published"] = published_income(against, ledger.chain.chain_id)
         told["within"] = published_extent(against, ledger.chain.chain_id)
     days = days_restated(ledger, chosen, keep=apply, **told)
-    write(days, form, output, "restated" if apply else "would change; --apply keeps it")
+    would = "restated" if apply else "would change; --apply keeps it"
+    write(days, form, output, would if days.height else "nothing changes")
 
 
 def made_anew(database: Path | None, default: Path) -> Path:

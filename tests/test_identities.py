@@ -269,8 +269,12 @@ def test_check_lists_what_is_wrong(wrong: Path, tmp_path: Path) -> None:
     result, clean = run("check", "--database", wrong), written_market(tmp_path)
 
     assert isinstance(result.exception, WorldError)
+    assert "broken:" in result.stdout
     assert "0xbad0bad0" in result.stdout
-    assert run("check", "--database", clean).exit_code == 0
+    sound = run("check", "--database", clean)
+    assert sound.exit_code == 0
+    assert "nothing is broken" in sound.stdout
+    assert "broken:" not in sound.stdout
 
 
 @pytest.mark.parametrize("limit", [("--protocol", "maple"), ("--from", "2025-10-10T22:00:00")])

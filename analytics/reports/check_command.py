@@ -31,6 +31,7 @@ def check(
     with load.database(load.database_path(database)) as con:
         found, counts = checked(Scope(con, limits)).assessed
     broken = identity_columns(found)
-    write(broken, form, output, f"compared:\n{table_text(counts)}\nbroken:")
+    said = "broken:" if broken.height else "nothing is broken"
+    write(broken, form, output, f"compared:\n{table_text(counts)}\n{said}")
     if broken.height:
         raise WorldError(f"{counted(broken.height, 'fact')} of this database contradict others")
