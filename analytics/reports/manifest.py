@@ -151,7 +151,11 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UserError(f"{folder} is no report: its {MANIFEST} cannot be read: {error}") from error
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UserError(
+            f"{folder} is no report: its {MANIFEST} cannot be read ({why}): expected the folder "
+            "that `perpscope report` wrote; correct its name"
+        ) from error
     found = said.get("format") if isinstance(said, dict) else None
     if found != FORMAT:
         raise UserError(f"{path} has format {found}, expected {FORMAT}")
