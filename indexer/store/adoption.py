@@ -68,7 +68,9 @@ def _copy(
 
 def keep_reaches(path: Path, chain_id: int, rows: pl.DataFrame, stored: Stored) -> None:
     """
-    Store what declarations read: these rows, and what coverage still names.
+    Store what declarations read: these rows, what coverage still names, and rows of others.
+
+    Another run may be about to cover what the rows of other protocols name.
 
     Args:
         path: the database.
@@ -97,7 +99,8 @@ def _reaches(
     reach = pl.col("declaration_digest").str.split("/").list.last()
     named = coverage.select("protocol", reach=reach).unique()
     kept = stored.join(named, on=["protocol", "reach"], how="semi")
-    kept = pl.concat([kept, rows]).unique(maintain_order=True)
+    others = stored.join(rows, on="protocol", how="anti")
+    kept = pl.concat([kept, others, rows]).unique(maintain_order=True)
     order = list(columns_of("reaches"))
     return None if kept.sort(order).equals(stored.sort(order)) else kept
 
