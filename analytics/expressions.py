@@ -120,6 +120,18 @@ def place() -> pl.Expr:
     return block * 2**64 + log * 2**32 + item
 
 
+def progress() -> pl.Expr:
+    """
+    Return what orders changes of one side of a position in one moment where `place` does not.
+
+    A venue that is no EVM chain numbers its trades in no order, and one order is filled by many of
+    them at once: what is taken off leaves less with each, what is added more. Null on chains.
+    """
+    size = pl.col("size_tokens")
+    left = pl.when(pl.col("size_delta_tokens") < 0).then(-size).otherwise(size)
+    return pl.when(pl.col("chain_id") < 0).then(left)
+
+
 def bucket(seconds: int) -> pl.Expr:
     """
     Return the start of the bucket an event falls into, counted from 1970-01-01, as `bucket_at`.

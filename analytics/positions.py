@@ -5,7 +5,7 @@ from decimal import Decimal
 import polars as pl
 
 from analytics.budgets import microdollars, worth
-from analytics.expressions import divided, place, ratio
+from analytics.expressions import divided, place, progress, ratio
 
 SIDE = ("chain_id", "protocol", "version", "market", "is_long")
 POSITION = (*SIDE, "account", "collateral_token", "position_id")
@@ -38,7 +38,7 @@ def histories(position_changes: pl.LazyFrame) -> pl.LazyFrame:
     is_first = (position != position.shift(1)).fill_null(value=True)
     return (
         _numbered(position_changes.filter(pl.col("is_long").is_not_null()))
-        .sort("position", place())
+        .sort("position", "block_number", progress(), place(), nulls_last=True)
         .with_columns(
             is_begun=is_first | (size.shift(1) == 0).fill_null(value=False),
             until=pl.when(position == position.shift(-1)).then(pl.col("block_timestamp").shift(-1)),

@@ -15,6 +15,7 @@ from import_rig import brought, by_line, facts, written
 
 from analytics import load
 from analytics.identities import assessed, comparisons
+from analytics.positions import histories
 from indexer.protocols.hyperliquid.fills import HYPE_PAIRS
 
 Event = tuple[str, dict[str, Any]]
@@ -98,6 +99,31 @@ def test_positions_move_by_what_was_filled(
 
     assert {row[:3]: row[3:] for row in found} == expected
     assert sum(count for count, _, _ in expected.values()) == 6_907
+
+
+def test_what_a_position_holds_last_is_what_its_last_fill_left(
+    con: duckdb.DuckDBPyConnection, events: list[Event]
+) -> None:
+    """Fills of one millisecond, too; an account that bought and sold in one may differ."""
+    expected: dict[tuple[str, str], Decimal] = {}
+    for user, fill in events:
+        start, size = Decimal(fill["startPosition"]), Decimal(fill["sz"])
+        if is_perp(fill):
+            end = start + size if fill["side"] == "B" else start - size
+            expected[user, fill["coin"]] = end
+
+    changes = histories(con.sql("from position_changes").pl().lazy()).collect()
+    last = changes.group_by("account", "market", "is_long", maintain_order=True).last()
+    wrong = [
+        (account, market)
+        for account, market, is_long, size in last.select(
+            "account", "market", "is_long", "size_tokens"
+        ).rows()
+        if size != max(expected[account, market] * (1 if is_long else -1), Decimal(0))
+    ]
+
+    assert len(expected) == 1_847
+    assert len(wrong) <= 1
 
 
 def test_the_liquidation_is_one(con: duckdb.DuckDBPyConnection, events: list[Event]) -> None:

@@ -364,6 +364,19 @@ def test_what_is_left_of_a_size_is_open_at_its_last_price() -> None:
     assert column(result, "notional_usd") == ["31000"]
 
 
+@pytest.mark.parametrize(("chain", "left"), [(-1, ["2"]), (1, ["7"])])
+def test_trades_without_an_order_are_ordered_by_what_they_leave(
+    chain: int, left: list[str]
+) -> None:
+    """One order filled three times in a millisecond: the numbers of trades say nothing of which."""
+    rows: list[Row] = [
+        traded(1, change, 1, size_tokens=after) | {"chain_id": chain, "log_index": number}
+        for number, change, after in ((7, -3, 7), (1, -1, 2), (4, -4, 3))
+    ]
+
+    assert column(shares([], [], rows), "notional_usd") == left
+
+
 def test_a_closing_that_names_its_position_alone_closes_it() -> None:
     """Of a later release, without side and collateral; a part of unknown size is unknown."""
     rows: list[Row] = [

@@ -5,7 +5,7 @@ from decimal import Decimal
 import polars as pl
 
 from analytics.budgets import worth
-from analytics.expressions import coded, place, ratio, row_count, spelled, whole_total
+from analytics.expressions import coded, place, progress, ratio, row_count, spelled, whole_total
 
 _HOLDER = ("chain_id", "protocol", "exposure")
 _POSITION = ("chain_id", "protocol", "market", "account", "position_id")
@@ -71,11 +71,12 @@ def _positions(position_changes: pl.LazyFrame) -> pl.LazyFrame:
         coded(position_changes, (*_POSITION, *_KIND))
         # A closing may tell neither side nor collateral, and a position may turn to the other side.
         .with_columns(pl.when(pl.col("position_id").is_null()).then(pl.col(_KIND)))
+        .sort("block_number", progress(), place(), nulls_last=True)
         # A venue's next release closes what an earlier one opened: no version.
         .group_by(*_POSITION, *_KIND)
         .agg(
             **{name: whole_total(pl.col(column)) for name, column in sums.items()},
-            **{name: pl.col(column).max_by(place()) for name, column in lasts.items()},
+            **{name: pl.col(column).last() for name, column in lasts.items()},
         )
         .with_columns(size=pl.coalesce("size", "tokens"))
         .with_columns(notional_usd=_left())

@@ -6,6 +6,20 @@
 -- twin of:  analytics.metrics.concentration.concentration
 with
 
+-- A venue that is no EVM chain numbers its trades in no order: in one moment of a side, what is taken
+-- off leaves less with each, what is added more.
+changes as (
+
+    select
+        *,
+        case
+            when chain_id < 0
+                then case when size_delta_tokens < 0 then -size_tokens else size_tokens end
+        end as progress
+    from position_changes
+
+),
+
 -- A closing may tell neither side nor collateral, and a position may turn to the other side: they
 -- tell positions without a name apart. A venue's next release closes what an earlier one opened: no
 -- version.
@@ -19,20 +33,22 @@ positions as (
         position_id,
         case when position_id is null then is_long end as own_side,
         case when position_id is null then collateral_token end as own_collateral,
-        last(notional_usd order by block_number, log_index, item_index, tx_hash) as told_usd,
+        last(
+            notional_usd order by block_number, progress, log_index, item_index, tx_hash
+        ) as told_usd,
         coalesce(
-            last(size_tokens order by block_number, log_index, item_index, tx_hash),
+            last(size_tokens order by block_number, progress, log_index, item_index, tx_hash),
             case
                 when count(*) = count(size_delta_tokens) then sum(size_delta_tokens)
             end
         ) as left_tokens,
         last(
-            execution_price_usd order by block_number, log_index, item_index, tx_hash
+            execution_price_usd order by block_number, progress, log_index, item_index, tx_hash
         ) as price_usd,
         case
             when count(*) = count(notional_delta_usd) then sum(notional_delta_usd)
         end as summed_usd
-    from position_changes
+    from changes
     group by all
 
 ),

@@ -4,6 +4,21 @@
 -- units:    sizes in base units, money in whole millionths of a dollar
 with
 
+-- A venue that is no EVM chain numbers its trades in no order: in one moment of a side, what is taken
+-- off leaves less with each, what is added more.
+ordered as (
+
+    select
+        *,
+        case
+            when chain_id < 0
+                then case when size_delta_tokens < 0 then -size_tokens else size_tokens end
+        end as progress
+    from position_changes
+    where is_long is not null
+
+),
+
 -- A run of a position ends where it is closed. Millionths of a dollar are whole numbers.
 changes as (
 
@@ -26,6 +41,7 @@ changes as (
         collateral_delta_usd,
         notional_delta_usd,
         notional_usd,
+        progress,
         coalesce(
             execution_price_usd is null
             or size_delta_tokens is null
@@ -46,8 +62,7 @@ changes as (
         count(case when size_tokens = 0 then 1 end) over so_far
         - case when size_tokens = 0 then 1 else 0 end as run,
         lead(block_timestamp) over history as until
-    from position_changes
-    where is_long is not null
+    from ordered
     window
         history as (
             partition by
@@ -59,7 +74,7 @@ changes as (
                 account,
                 collateral_token,
                 position_id
-            order by block_number, log_index, item_index, tx_hash
+            order by block_number, progress, log_index, item_index, tx_hash
         ),
         so_far as (
             partition by
@@ -71,7 +86,7 @@ changes as (
                 account,
                 collateral_token,
                 position_id
-            order by block_number, log_index, item_index, tx_hash
+            order by block_number, progress, log_index, item_index, tx_hash
             rows between unbounded preceding and current row
         )
 
@@ -111,7 +126,7 @@ running as (
             collateral_token,
             position_id,
             run
-        order by block_number, log_index, item_index, tx_hash
+        order by block_number, progress, log_index, item_index, tx_hash
         rows between unbounded preceding and current row
     )
 
