@@ -388,14 +388,40 @@ def test_metric_without_a_name_lists_the_metrics() -> None:
 
 
 def test_explain_prints_the_methodology() -> None:
-    """`--explain` needs no database and says formula, source, inputs and settings."""
+    """`--explain` needs no database and says formula, source, inputs, settings and defaults."""
     result = CliRunner().invoke(app, ["metric", "buyback_ratio", "--explain"])
 
     assert "Formula:\n    buyback_ratio(d) = " in result.stdout
     assert result.stdout.endswith(
         "Reads: buybacks, protocol_revenue, holders_revenue, declared_facts. "
-        "Settings: window_days.\n"
+        "Settings: window_days=30.\n"
     )
+
+
+def test_explain_prints_what_a_query_takes_and_means() -> None:
+    """`--explain` needs no database: grain, units, parameters with defaults, and the SELECT."""
+    result = CliRunner().invoke(app, ["query", "oracle_off", "--explain"])
+
+    assert result.stdout.startswith("Which oracle was off, against which other source, and ")
+    assert "\nGrain: one row per pair of sources of an asset" in result.stdout
+    assert "\nUnits: *_bps 1 = 0.01 %" in result.stdout
+    assert (
+        "\n    threshold_bps=100 (a difference above this, either way, is off)\n" in result.stdout
+    )
+    assert "\nReads: oracle_updates.\n" in result.stdout
+    _, _, select = queries()["oracle_off"].sql.partition("\nwith\n")
+    assert result.stdout.endswith(f"\nwith\n{select.rstrip()}\n")
+
+
+@pytest.mark.parametrize("name", queries())
+def test_every_query_can_be_explained(name: str) -> None:
+    """Parameters that have no default are shown without one; comments of the file are not SQL."""
+    result = CliRunner().invoke(app, ["query", name, "--explain"])
+
+    assert result.exit_code == 0
+    assert all(f"\n    {each.name}" in result.stdout for each in queries()[name].parameters)
+    assert "question:" not in result.stdout
+    assert "=null" not in result.stdout
 
 
 def test_an_output_file_appears_whole(run: Run, tmp_path: Path) -> None:

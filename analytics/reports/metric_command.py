@@ -7,10 +7,10 @@ import typer
 from analytics import load
 from analytics.compute import (
     collected,
+    defaults_of,
     inputs_of,
     methodology,
     metric_named,
-    settings_of,
 )
 from analytics.export import write
 from analytics.formats import Format
@@ -72,5 +72,6 @@ def metric(
 
 
 def _explanation(name: str) -> str:
-    settings = ", ".join(settings_of(name)) or "none"
+    defaults = defaults_of(name).items()
+    settings = ", ".join(f"{each}={value}" for each, value in defaults) or "none"
     return f"{methodology(name)}\n\nReads: {', '.join(inputs_of(name))}. Settings: {settings}."

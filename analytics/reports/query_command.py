@@ -1,5 +1,6 @@
 """The command `perpscope query`."""
 
+from itertools import dropwhile
 from typing import Annotated
 
 import typer
@@ -7,7 +8,7 @@ import typer
 from analytics import load
 from analytics.export import write
 from analytics.formats import Format
-from analytics.queries import queries, query_named
+from analytics.queries import Parameter, Query, queries, query_named
 from analytics.reports.asked import queried
 from analytics.reports.indexed import check_indexed, indexed
 from analytics.reports.options import (
@@ -37,6 +38,9 @@ def query(
     chain: Chain = None,
     since: Since = None,
     until: Until = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print its parameters, units and SELECT.")
+    ] = False,
     form: Form = Format.TABLE,
     output: Output = None,
     database: Database = None,
@@ -44,6 +48,9 @@ def query(
     """Ask one of the stored questions about the database."""
     if name is None:
         typer.echo(listed((each, found.question) for each, found in queries().items()), nl=False)
+        return
+    if explain:
+        typer.echo(_explanation(query_named(name)))
         return
     given = pairs(param, "--param")
     limits = limited(protocol, chain, since, until)
@@ -54,3 +61,21 @@ def query(
         rows = Scope(con, limits).query(name, **given)
         warn_empty(Scope(con, narrowed), sorted(query_named(name).reads), rows)
         write(rows, form, output, load.snapshot(con))
+
+
+def _explanation(asked: Query) -> str:
+    parameters = [f"    {_written(each)} ({each.meaning})" for each in asked.parameters]
+    lines = asked.sql.splitlines()
+    select = dropwhile(lambda line: line.startswith("--"), lines)
+    return "\n".join(
+        (
+            *(asked.question, "", f"Grain: {asked.grain}", f"Units: {asked.units}"),
+            *(("Parameters:", *parameters) if parameters else ("Parameters: none",)),
+            *(f"Reads: {', '.join(asked.reads)}.", "", *select),
+        )
+    )
+
+
+def _written(parameter: Parameter) -> str:
+    has_default = parameter.default not in {"null", "required"}
+    return f"{parameter.name}={parameter.default}" if has_default else parameter.name
