@@ -303,7 +303,7 @@ create table liquidations (
     market varchar not null,
     account varchar, -- null where the venue does not say
     position_id varchar,
-    liquidator varchar, -- who took the position over, or the keeper who closed it; null: neither, or not known
+    liquidator varchar, -- who took the position over, or the keeper who closed it; null: unknown
     is_long boolean,
     collateral_token varchar,
     notional_usd decimal(38, 18),   -- one-sided, >= 0
