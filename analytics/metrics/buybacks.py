@@ -213,8 +213,8 @@ def supply_share(
     """
     check("window_days", window_days, least=1, most=36_600)
     readings = (
-        # By time first: heights of two chains do not compare.
-        token_supplies.sort("block_timestamp", *EVENT_ORDER)
+        # By time and chain first: heights of two chains do not compare.
+        token_supplies.sort("block_timestamp", "chain_id", *EVENT_ORDER)
         .group_by(*_TOKEN, day())
         .agg(pl.col("chain_id", "supply_tokens", "dead_tokens").last())
         .with_columns(reach=pl.col("supply_tokens") - pl.col("dead_tokens"))

@@ -21,6 +21,7 @@ readings as (
             partition by protocol, token, block_timestamp::date
             order by
                 block_timestamp desc,
+                chain_id desc,
                 block_number desc,
                 log_index desc,
                 item_index desc,
