@@ -63,6 +63,19 @@ class Past:
             .with_columns(pl.col("asked_at").alias(_AT))
         )
 
+    def heard(self, frame: pl.LazyFrame, events: pl.LazyFrame, by: tuple[str, ...]) -> pl.LazyFrame:
+        """Return the frame with `heard_at`: the last event of a row's history and of its moment."""
+        last = events.select(*by, pl.col(_AT).alias("heard_at")).sort("heard_at")
+        return frame.sort(_AT).join_asof(
+            last,
+            left_on=_AT,
+            right_on="heard_at",
+            by=[*by],
+            tolerance=self.history,
+            coalesce=False,
+            check_sortedness=False,
+        )
+
     def total(self, flows: pl.LazyFrame, by: tuple[str, ...], amount: str) -> pl.LazyFrame:
         """Return the flows with `total`: the exact sum of those in the past, zero without one."""
         so_far = flows.sort(*by, _AT).with_columns(so_far=pl.col(amount).cum_sum().over(by))
@@ -151,20 +164,15 @@ def funded(funding: pl.LazyFrame, funding_daily_ratio: float) -> pl.LazyFrame:
 
 
 def liquidating(
-    velocity: pl.LazyFrame, rates: pl.LazyFrame, adls: pl.LazyFrame, ratio: float, least: int
+    velocity: pl.LazyFrame, rates: pl.LazyFrame, ratio: float, least: int
 ) -> pl.LazyFrame:
     """Return looks at how fast a protocol liquidates, beside its usual rate, before any ADL."""
-    first_adl = adls.group_by("protocol").agg(adl_at=pl.col(_AT).min())
-    found = (
-        velocity.join(rates, on=["protocol", _AT])
-        .join(first_adl, on="protocol", how="left")
-        .with_columns(
-            value=pl.col("velocity_usd_per_second"),
-            measure=pl.lit("velocity_usd_per_second"),
-        )
+    found = velocity.join(rates, on=["protocol", _AT]).with_columns(
+        value=pl.col("velocity_usd_per_second"),
+        measure=pl.lit("velocity_usd_per_second"),
     )
     is_many = pl.col("liquidation_count") >= least
-    is_early = pl.col("adl_at").is_null() | (pl.col(_AT) < pl.col("adl_at"))
+    is_early = pl.col("heard_at").is_null()
     return look(2, found, ratio * pl.col("usual"), ("protocol",), only=is_many & is_early)
 
 
@@ -176,19 +184,16 @@ def usual_rates(liquidations: pl.LazyFrame, past: Past) -> pl.LazyFrame:
     return found.select("protocol", _AT, usual=rate)
 
 
-def deleveraging(adls: pl.LazyFrame, adl_share_ratio: float) -> pl.LazyFrame:
-    """Return looks at the ADLs of a protocol, until most of their notional is done."""
-    notional = pl.col("notional_usd")
-    done = (
-        adls.group_by("protocol", _AT)
-        .agg(notional.sum())
-        .sort("protocol", _AT)
-        .with_columns(
-            total=notional.sum().over("protocol").cast(pl.Float64),
-            before=(notional.cum_sum() - notional).over("protocol").cast(pl.Float64),
-            value=notional.cast(pl.Float64),
-            measure=pl.lit("adl_notional_usd"),
-        )
+def deleveraging(adls: pl.LazyFrame, past: Past, adl_share_ratio: float) -> pl.LazyFrame:
+    """Return looks at the ADLs of a protocol, until most of an event's notional is done."""
+    notional, event = pl.col("notional_usd"), ("protocol", "cluster")
+    moments = adls.group_by("protocol", _AT).agg(notional.sum())
+    pause = int(past.history.total_seconds()) * 1_000
+    done = clustered(moments, pause, time=_AT, by=("protocol",)).with_columns(
+        total=notional.sum().over(event).cast(pl.Float64),
+        before=(notional.cum_sum() - notional).over(event).cast(pl.Float64),
+        value=notional.cast(pl.Float64),
+        measure=pl.lit("adl_notional_usd"),
     )
     is_under_way = pl.col("before") < adl_share_ratio * pl.col("total")
     # Where no notional is known each ADL counts.

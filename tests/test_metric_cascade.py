@@ -131,6 +131,16 @@ def test_liquidation_alone_ends_with_the_first_adl() -> None:
     assert column(result, "end_at") == [at(10)]
 
 
+@pytest.mark.parametrize(("days", "verdict"), [(1, "not seen"), (1.01, "seen")])
+def test_an_adl_of_another_event_is_none_of_this_one(days: float, verdict: str) -> None:
+    """What was deleveraged longer ago than a day leaves room for liquidation alone."""
+    cut = [{"notional_usd": 5, "block_timestamp": at(20, days=-days)}]
+
+    result = stages(2, liquidations=liquidated(0, 10, 20), adls=cut)
+
+    assert column(result, "verdict") == [verdict]
+
+
 def test_deleveraging_lasts_until_nearly_all_is_done() -> None:
     """Of 99 + 1 the last one is beyond 99 %: the stage ends before it."""
     cuts = [
@@ -143,6 +153,14 @@ def test_deleveraging_lasts_until_nearly_all_is_done() -> None:
     assert column(result, "start_at") == [at(0)]
     assert column(result, "end_at") == [at(60)]
     assert column(result, "peak_value") == [90.0]
+
+
+def test_what_was_deleveraged_in_another_event_is_no_part_of_this_one() -> None:
+    """After a million in spring, five dollars in autumn are all there is to be done."""
+    sizes = ((0, 1_000_000), (8_640_000, 5))
+    cuts = [{"notional_usd": size, "block_timestamp": at(second)} for second, size in sizes]
+
+    assert column(stages(3, adls=cuts), "start_at") == [at(0), at(8_640_000)]
 
 
 def test_without_an_adl_none_was_seen() -> None:

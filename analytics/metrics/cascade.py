@@ -57,9 +57,10 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
           the history is silent; |funding| > its setting
         1 |price / price return_seconds ago - 1| > max(trigger_deviations * sd, trigger_bps)
         2 Σ notional_usd of the window_seconds that follow / window_seconds > velocity_ratio * the
-          rate of the whole history (0 without one), with at least least_liquidations in the window,
-          before the protocol's first ADL
-        3 from the first ADL until adl_share_ratio of all ADL notional is done
+          rate of the whole history (0 without one), with at least least_liquidations in the window
+          and no ADL of the protocol in the last history_seconds
+        3 from the first ADL until adl_share_ratio of the ADL notional is done of an event, which a
+          pause longer than history_seconds ends
         4 |oracle_deviation| > dislocation_bps for any two sources of the asset
         5 after a dislocation: the last deviation > recovery_bps, if quiet_seconds follow without
 
@@ -73,7 +74,7 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
         funding: one row per event: funding_rate_daily_ratio.
         window_seconds: over which a velocity is measured.
         quiet_seconds: a pause longer than this ends a stage.
-        history_seconds: how much of the past a median or sd is taken of.
+        history_seconds: how much of the past a median or sd is taken of, and belongs to an event.
         settled_seconds: how much just before a moment that past leaves out.
         build_up_ratio: of the median open interest.
         funding_daily_ratio: a day's funding.
@@ -118,14 +119,14 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
     moved = moves(quoted(oracle_updates), return_seconds, past, least_returns)
     apart = deviations(oracle_deviation)
     velocity = liquidation_velocity(liquidations, window_seconds=window_seconds)
-    rates = usual_rates(liquidations, past)
+    rates = past.heard(usual_rates(liquidations, past), adls, ("protocol",))
     usual_moves = trigger_deviations * pl.col("usual")
     looks = [
         built_up(interest_by_period(open_interest), past, build_up_ratio),
         funded(funding, funding_daily_ratio),
         look(1, moved, usual_moves, ("protocol", "asset", "feed"), floor=trigger_bps),
-        liquidating(velocity, rates, adls, velocity_ratio, least_liquidations),
-        deleveraging(adls, adl_share_ratio),
+        liquidating(velocity, rates, velocity_ratio, least_liquidations),
+        deleveraging(adls, past, adl_share_ratio),
         look(4, apart, pl.lit(dislocation_bps), ("asset",)),
         recovering(apart, quiet_seconds, dislocation_bps, recovery_bps),
     ]
