@@ -34,15 +34,10 @@ ONCE = {
 }
 DAYS = 400
 BLOCKS = {1: 10**7, 42161: 100}
-<<<<<<< HEAD
-PLACES = ("block_number", "number", "from_block", "to_block", "window_from_block")
-PLACES += ("window_to_block", "worst_block_number")
-=======
 PLACES = (
     *("block_number", "number", "from_block", "to_block"),
     *("window_from_block", "window_to_block", "worst_block_number"),
 )
->>>>>>> d8d8935 (Changes of the facts whose effect on every metric is known beforehand)
 TIMES = ("date", "bucket_at", "block_timestamp")
 SINCE = datetime(2025, 10, 11)
 PROTOCOLS = ("protocol", "reference_protocol", "other_protocol")
