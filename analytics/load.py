@@ -33,6 +33,14 @@ _SETTINGS = {
 }
 _SET = "".join(f"set {name} = '{value}';" for name, value in _SETTINGS.items())
 
+# What every format of an answer holds.
+_PLAIN = frozenset(
+    {
+        *("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
+        *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"),
+        *("FLOAT", "DOUBLE", "VARCHAR", "DATE", "TIMESTAMP"),
+    }
+)
 _RAW = frozenset({"logs", "orphans", "reaches"})
 
 
@@ -295,6 +303,36 @@ def rows(con: Connection, sql: str, parameters: Mapping[str, object]) -> pl.Data
         if parameters and is_of_values:
             raise UserError(f"the query does not take these parameters: {error}") from error
         raise WorldError(f"the database cannot answer the query: {error}") from error
+
+
+def selected(con: Connection, sql: str) -> pl.DataFrame:
+    """
+    Return the rows of a SELECT over the tables of `indexer/schema.sql`.
+
+    Args:
+        con: an open database.
+        sql: one SELECT.
+
+    Raises:
+        UserError: it is no SELECT, or more than one; DuckDB does not understand it; or a column is
+            of a type that not every format holds.
+        WorldError: the database cannot answer it.
+    """
+    try:
+        kinds = [each.type for each in con.extract_statements(sql)]
+        if kinds != [duckdb.StatementType.SELECT]:
+            raise UserError("--sql takes one SELECT: the database is read, never changed")
+        asked = con.cursor().sql(sql)
+        columns = dict(zip(asked.columns, map(str, asked.types), strict=True))
+    except duckdb.Error as error:
+        raise UserError(f"--sql cannot be understood: {error}") from error
+    for name, kind in columns.items():
+        if kind not in _PLAIN and not kind.startswith("DECIMAL"):
+            raise UserError(
+                f"column {name} of --sql is {kind}: make it a number, a time or text, as "
+                "'0x' || lower(hex(data)) does of bytes"
+            )
+    return rows(con, sql, {})
 
 
 def _check_schema(con: duckdb.DuckDBPyConnection, path: Path) -> None:

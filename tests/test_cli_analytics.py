@@ -379,6 +379,41 @@ def test_query_without_a_name_lists_the_questions() -> None:
         assert query.question in result.stdout
 
 
+def test_a_select_of_ones_own_is_answered_exactly(run: Run) -> None:
+    """Any table, in any format, through a connection that waits for the indexer."""
+    asked = "select account, sum(notional_usd) as paid_usd, sum(chain_id) as n from liquidations"
+
+    result = run("query", "--sql", f"{asked} group by all order by 1", "--format", "csv")
+
+    assert result.stdout == f"account,paid_usd,n\n0xa,{EXACT},1\n0xb,5.000000000000000000,2\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--sql", "delete from fees"), "--sql takes one SELECT: the database is read, never"),
+        (("--sql", "select 1; select 2"), "--sql takes one SELECT"),
+        (("--sql", ""), "--sql takes one SELECT"),
+        (("--sql", "copy fees to 'a.csv'"), "--sql takes one SELECT"),
+        (("--sql", "selec 1"), "--sql cannot be understood: Parser Error"),
+        (("--sql", "select nothing from fees"), "--sql cannot be understood: Binder Error"),
+        (("--sql", "select $a"), "--sql cannot be understood: Invalid Input Error"),
+        (("--sql", "select data from logs"), "column data of --sql is BLOB: make it a number"),
+        (("--sql", "select [1] as many"), "column many of --sql is INTEGER[]: make it a number"),
+        (("--sql", "select 1", "oracle_off"), "--sql stands alone: leave out the name"),
+        (("--sql", "select 1", "--protocol", "gmx_v2"), "--sql stands alone"),
+    ],
+)
+def test_what_is_no_select_of_plain_columns_is_refused(
+    run: Run, words: tuple[str, ...], said: str
+) -> None:
+    """What would change something, is more than one, or no format could hold."""
+    result = run("query", *words)
+
+    assert isinstance(result.exception, UserError)
+    assert str(result.exception).startswith(said)
+
+
 def test_metric_without_a_name_lists_the_metrics() -> None:
     """Every metric with the first line of its methodology."""
     result = CliRunner().invoke(app, ["metric"])

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from analytics import load
+from analytics.errors import UserError
 from analytics.export import write
 from analytics.formats import Format
 from analytics.queries import Parameter, Query, queries, query_named
@@ -31,6 +32,9 @@ from analytics.reports.scope import Scope
 def query(
     name: Annotated[str | None, typer.Argument(help="The question; none lists them.")] = None,
     *,
+    sql: Annotated[
+        str | None, typer.Option(help="Instead of a name, a SELECT of your own.")
+    ] = None,
     param: Annotated[
         list[str] | None, typer.Option("--param", metavar="K=V", help="A parameter; repeatable.")
     ] = None,
@@ -46,6 +50,12 @@ def query(
     database: Database = None,
 ) -> None:
     """Ask one of the stored questions about the database."""
+    if sql is not None:
+        if any((name, param, protocol, chain, since, until, explain)):
+            raise UserError("--sql stands alone: leave out the name, and say limits in the SELECT")
+        with load.database(load.database_path(database)) as con:
+            write(load.selected(con, sql), form, output, load.snapshot(con))
+        return
     if name is None:
         typer.echo(listed((each, found.question) for each, found in queries().items()), nl=False)
         return
