@@ -205,6 +205,7 @@ def test_a_line_that_is_no_json_stops_the_file(
             "holds something else: expected fills or trades",
         ),
         ("dydx", document([fill()]), "holds something else: expected fills or trades"),
+        ("dydx", b'{"a": 1}\n{"a": 2}\n', "holds something else: expected fills or trades"),
         (
             "hyperliquid",
             document([fill()]),

@@ -96,6 +96,9 @@ def read(path: Path, about: About) -> Reading:
         try:
             told = msgspec.json.decode(stream.read())
         except msgspec.DecodeError as error:
+            # A file that goes on after its first value is whole, and JSON by the line.
+            if "trailing characters" in str(error):
+                raise of_another_kind(path, EXPECTED) from error
             raise not_json(path, 1, error) from error
     notes = Notes()
     match told:
