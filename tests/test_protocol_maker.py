@@ -196,9 +196,17 @@ def test_what_is_owed_when_nothing_is_left_to_sell_is_bad_debt(
     result = facts_of(taken(RAD, RAY, tab * RAD, lot))
 
     found = [
-        (row["kind"], row["market"], row["shortfall_tokens"]) for row in rows(result, "shortfalls")
+        (row["kind"], row["market"], row["shortfall_tokens"], row["shortfall_usd"])
+        for row in rows(result, "shortfalls")
     ]
-    assert found == [("bad_debt", "WBTC-A", usd(tokens)) for tokens in lost]
+    assert found == [("bad_debt", "WBTC-A", usd(amount), usd(amount)) for amount in lost]
+
+
+def test_dollars_of_bad_debt_are_an_assumption() -> None:
+    """Dai is taken at par, like everywhere in this declaration."""
+    result = facts_of(taken(RAD, RAY, RAD, 0))
+
+    assert result.tables["shortfalls"]["evidence"].to_list() == ["assumed"]
 
 
 def test_a_restart_has_a_keeper_and_no_amounts() -> None:
@@ -241,6 +249,7 @@ def test_what_a_liquidation_hands_to_the_vow_is_queued() -> None:
             "account": DOG,
             "asset_token": DAI,
             "shortfall_tokens": usd("1000.5"),
+            "shortfall_usd": usd("1000.5"),
         }
     ]
     assert reasons(result) == []
@@ -264,11 +273,8 @@ def test_losses_that_stakers_carry_are_paid_by_them() -> None:
 
     (row,) = rows(facts_of(cut), "shortfalls")
 
-    assert (row["kind"], row["asset_token"], row["shortfall_tokens"]) == (
-        "insurance_out",
-        USDS,
-        usd("7"),
-    )
+    assert (row["kind"], row["asset_token"]) == ("insurance_out", USDS)
+    assert (row["shortfall_tokens"], row["shortfall_usd"]) == (usd("7"), usd("7"))
 
 
 # --- real-world vaults ----------------------------------------------------------------------------

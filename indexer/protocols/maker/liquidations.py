@@ -81,8 +81,10 @@ LIQUIDATIONS = (
             "account": "usr",
             "asset_token": Const(DAI),
             "shortfall_tokens": Fixed("tab", 45),
+            "shortfall_usd": Fixed("tab", 45),
         },
         where=(Equals("lot", 0), Nonzero("tab")),
+        evidence="assumed",
     ),
     # tab and lot of a restart are what they were; a removal tells its number alone.
     Event(
@@ -120,8 +122,10 @@ LIQUIDATIONS = (
             "account": "usr",
             "asset_token": Const(DAI),
             "shortfall_tokens": Fixed("tab", 45),
+            "shortfall_usd": Fixed("tab", 45),
         },
         where=(Nonzero("tab"),),
+        evidence="assumed",
     ),
     *(
         Event(
@@ -149,6 +153,8 @@ LIQUIDATIONS = (
             "market": Emitter(),
             "asset_token": OfContract("asset"),
             "shortfall_tokens": Fixed("assets", 18),
+            "shortfall_usd": Fixed("assets", 18),
         },
+        evidence="assumed",
     ),
 )
