@@ -157,11 +157,37 @@ def test_fees_of_credit_leave_out_those_of_trading() -> None:
         {"fee_kind": "position", "fee_usd": 99},
     )
 
-    result = credit_fees(rows.lazy()).collect()
+    result = credit_fees(rows.lazy(), table("markets").lazy()).collect()
 
     names = ("fee_tokens", "fees_usd", "supply_side_usd", "treasury_usd", "holders_usd")
     assert [column(result, name) for name in names] == [["15"], ["10"], ["7"], ["3"], ["0"]]
     assert result.select("fee_count", "unpriced_count", "unsplit_count").row(0) == (2, 1, 1)
+
+
+def member(market: str, parent: str | None, asset_class: str = "credit") -> dict[str, object]:
+    """Return a market that belongs to another."""
+    named = {"market": market, "parent": parent}
+    return named | {"asset_class": asset_class, "known_by": "event"}
+
+
+def test_the_fee_of_a_loan_is_its_pools() -> None:
+    """Of a loan by its manager, of the manager and of the pool itself; others are their own."""
+    markets = table(
+        "markets",
+        member("0xloan", "0xmanager"),
+        member("0xmanager", "0xpool"),
+        member("0xpool", None),
+        member("0xyield", "0xprincipal", "crypto"),
+    )
+    names = ("0xloan", "0xmanager", "0xpool", "0xyield", "0xstranger")
+    fees = table(
+        "fees", *({"market": name, "fee_kind": "interest", "fee_tokens": 1} for name in names)
+    )
+
+    result = credit_fees(fees.lazy(), markets.lazy()).collect()
+
+    assert result["pool"].to_list() == ["0xpool", "0xstranger", "0xyield"]
+    assert column(result, "fee_tokens") == ["3", "1", "1"]
 
 
 def test_a_removed_impairment_is_taken_off() -> None:

@@ -91,6 +91,8 @@ CHOICES: Mapping[str, list[object]] = {
     "observed_at": [at(-1), at(58), at(3599.000001), None],
     "symbol": ["BTC", "btc", "WETH", "GOV", None],
     "index_token": ["0x1", None],
+    "parent": ["BTC", "0xpool", None],
+    "asset_class": ["crypto", "credit"],
     "funding_rate_daily_ratio": [Decimal(one) for one in ("0", "0.003", "-1.7")] + [units(1), None],
     "address": ["GOV", "0xusdc", "0xt"],
     "fee_token": ["0xusdc", None],
@@ -101,7 +103,7 @@ TEXTS: Mapping[str, dict[str, object]] = {
     "policies": {"source": "test", "basis": "assumed"},
     "feeds": {"name": "a feed", "asset": "BTC", "kind": "price"},
     "tokens": {"decimals": 18, "known_by": "call"},
-    "markets": {"asset_class": "crypto", "known_by": "declaration"},
+    "markets": {"known_by": "declaration"},
 }
 UNUSED = ("observed",)
 SIGNED = ("pnl_usd", "_delta_usd", "_delta_tokens", "cumulative_ratio", "paid_usd")

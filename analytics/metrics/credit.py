@@ -16,6 +16,7 @@ from analytics.expressions import (
 
 _POOL = ("chain_id", "protocol", "pool", "asset_token")
 _GRAIN = ("date", *_POOL)
+_MARKET = ("chain_id", "protocol", "market")
 _FEE_KINDS = (
     *("interest", "origination", "service", "management", "subscription", "redemption"),
     *("penalty", "flash_loan", "reserve"),
@@ -115,19 +116,22 @@ def interest_paid(credit_events: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def credit_fees(fees: pl.LazyFrame) -> pl.LazyFrame:
+def credit_fees(fees: pl.LazyFrame, markets: pl.LazyFrame) -> pl.LazyFrame:
     """
     What lending and managing other people's money earned in a day, and who got it.
 
     Only kinds of fees that credit knows (interest, origination, service, management, subscription,
     redemption, penalty, flash_loan, reserve), in tokens and, where a price is known, dollars.
+    A fee of a loan is its pool's; `fees` has it by loan.
 
     Formula:
         fee_usd = supply_side_usd + treasury_usd + holders_usd, where the split is known
+        pool = the parent of the market's parent, else its parent, else the market
 
     Args:
-        fees: one row per fee charged: market (the pool), fee_kind, fee_token, fee_tokens, fee_usd,
-            supply_side_usd, treasury_usd, holders_usd (null while unknown).
+        fees: one row per fee charged: market (a pool, its manager or a loan), fee_kind, fee_token,
+            fee_tokens, fee_usd, supply_side_usd, treasury_usd, holders_usd (null while unknown).
+        markets: parent of a market, those of credit used: a loan's manager, a manager's pool.
 
     Returns:
         One row per day, chain, protocol, pool, fee kind and token, sorted: fee_count (Int64),
@@ -143,7 +147,8 @@ def credit_fees(fees: pl.LazyFrame) -> pl.LazyFrame:
     split = pl.sum_horizontal(*dollars, ignore_nulls=False)
     return (
         fees.filter(pl.col("fee_kind").is_in(_FEE_KINDS))
-        .with_columns(day(), pool=pl.col("market"))
+        .join(_pools(markets), on=_MARKET, how="left")
+        .with_columns(day(), pool=pl.coalesce("pool", "market"))
         .group_by(grain)
         .agg(
             row_count().alias("fee_count"),
@@ -295,6 +300,16 @@ def _lent() -> pl.Expr:
         .when(kind == "liquidation")
         .then(-principal.fill_null(0))
         .otherwise(-repaid)
+    )
+
+
+def _pools(markets: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the pool of each market of credit: a loan's by its manager, or its own."""
+    is_credit = pl.col("asset_class") == "credit"
+    own = markets.filter(is_credit).group_by(_MARKET).agg(pl.col("parent").max())
+    mothers = own.select(*_MARKET[:2], parent="market", pool="parent")
+    return own.join(mothers, on=[*_MARKET[:2], "parent"], how="left").select(
+        *_MARKET, pl.coalesce("pool", "parent", "market").alias("pool")
     )
 
 
