@@ -65,6 +65,14 @@ def test_events_and_state_are_shown_side_by_side() -> None:
     assert both_ways(result) == [("10", "110", "-100"), ("6", "106", "-100")]
 
 
+@pytest.mark.parametrize("event", [{"kind": "liquidation", "principal_tokens": 20}, paid(20)])
+def test_what_comes_back_of_loans_nobody_reads_is_no_loan_below_zero(event: Row) -> None:
+    """Unknown until a loan is funded; then all that moved since indexing began."""
+    result = outstanding([event, funded(100) | TOMORROW], [{"principal_tokens": 500}])
+
+    assert both_ways(result) == [(None, "500", None), ("80", "500", "-420")]
+
+
 def test_parts_are_added_where_the_pool_itself_is_silent() -> None:
     """Two managers hold 7 and 5; the next day one of them holds 1."""
     result = outstanding(
