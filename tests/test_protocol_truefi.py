@@ -373,15 +373,16 @@ def test_a_transfer_between_people_is_no_flow() -> None:
 @pytest.mark.parametrize(
     ("name", "arguments", "more"),
     [
-        ("Liquidated(address,uint256,uint256)", {"loan": LOAN}, {"loan": LOAN}),
-        ("Liquidated(address[],uint256,uint256)", {"debts": [DEBT, LOAN]}, {}),
-        ("LegacyLiquidated", {"legacyLoan": LOAN}, {"loan": LOAN}),
+        ("Liquidated(address,uint256,uint256)", {"loan": LOAN}, OWN),
+        ("Liquidated(address[],uint256,uint256)", {"debts": [DEBT, LOAN]}, {"pool": LIQUIDATOR}),
+        ("LegacyLiquidated", {"legacyLoan": LOAN}, OWN),
+        ("LegacyLiquidated", {"legacyLoan": OTHER}, {"pool": LIQUIDATOR, "loan": OTHER}),
     ],
 )
 def test_tru_of_stakers_is_taken_in_eight_decimals(
     name: str, arguments: dict[str, Any], more: dict[str, str]
 ) -> None:
-    """Three generations; one that names several debts names no loan."""
+    """It is the pool's of the loan; of several debts, or of a loan nobody knows, nobody's."""
     taken = log(
         "truefi/Liquidator",
         name,
@@ -394,7 +395,6 @@ def test_tru_of_stakers_is_taken_in_eight_decimals(
     assert rows(read(taken), "credit_events") == [
         {
             "kind": "liquidation",
-            "pool": LIQUIDATOR,
             "collateral_token": TRU,
             "collateral_tokens": usd("1234"),
         }

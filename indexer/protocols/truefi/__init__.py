@@ -39,9 +39,10 @@ PROTOCOL = Protocol(
         "part of interest (fee kind reserve) is what the lender kept between loan and pool. Credit "
         "lines pay interest and principal apart. A default of an old loan has no amount, that of a "
         "new one its unpaid debt, and what a debt repays is recovery. TRU taken from stakers is a "
-        "liquidation; what the SAFU pays to a pool is insurance, what it still owes bad debt until "
-        "the pool reclaims it. Joining fees are treasury. Share prices are pool value over supply, "
-        "read once a day; dollars are stablecoins at par."
+        "liquidation of the pool whose loan it stands in for, or, taken for several debts at once, "
+        "of the liquidator; what the SAFU pays to a pool is insurance, what it still owes bad debt "
+        "until the pool reclaims it. Joining fees are treasury. Share prices are pool value over "
+        "supply, read once a day; dollars are stablecoins at par."
     ),
     left_out=(
         "Interest of lenders: a loan's event has principal and interest in one (`paid_tokens`); "

@@ -8,6 +8,7 @@ from indexer.spec import (
     Const,
     Emitter,
     Event,
+    First,
     Fixed,
     Neg,
     Nonzero,
@@ -62,14 +63,26 @@ FLOWS = (
 
 SEIZED: dict[str, Value] = {
     "kind": Const("liquidation"),
-    "pool": Emitter(),
     "collateral_token": Const(TRU),
     "collateral_tokens": Fixed("withdrawnTru", 8),
 }
+# One amount for several debts, which may be owed to several pools, is no pool's.
 LIQUIDATIONS: tuple[tuple[str, dict[str, Value]], ...] = (
-    ("Liquidated(address,uint256,uint256)", {"loan": "loan"}),
-    ("Liquidated(address[],uint256,uint256)", {}),
-    ("LegacyLiquidated", {"loan": "legacyLoan"}),
+    *(
+        (
+            name,
+            {
+                "pool": First((OfMarket(loan, "parent"), Emitter())),
+                "loan": loan,
+                "asset_token": OfMarket(loan, "index_token"),
+            },
+        )
+        for name, loan in (
+            ("Liquidated(address,uint256,uint256)", "loan"),
+            ("LegacyLiquidated", "legacyLoan"),
+        )
+    ),
+    ("Liquidated(address[],uint256,uint256)", {"pool": Emitter()}),
 )
 COVER = (
     ("Liquidated", "insurance_out", "repaid"),
