@@ -305,11 +305,62 @@ def test_a_credit_line_pays_interest_and_principal_apart() -> None:
     ]
 
 
-def test_a_credit_line_enters_default_with_its_borrower() -> None:
-    """Whatever the reason; which pools are owed, it does not say."""
-    entered = log("truefi/CreditAgency", "EnteredDefault", LINES, borrower=BORROWER, reason=3)
+ENTERED = log("truefi/CreditAgency", "EnteredDefault", LINES, borrower=BORROWER, reason=3)
 
-    assert rows(read(entered), "credit_events") == [
+
+def given(pool: str, debt: str, amount: int) -> Built:
+    """Return a debt that a pool gets for what it lent."""
+    return of_pool("DebtAdded", pool, debtToken=debt, amount=amount * DOLLAR)
+
+
+def test_a_credit_line_defaults_to_each_pool_it_owes() -> None:
+    """Each gets a debt, which is a market of it; the agency says whose only after all of them."""
+    owed = {"kind": "default", "account": BORROWER}
+
+    result = read(given(TF_USDC, DEBT, 8), given(ODD_POOL, OTHER, 3), ENTERED, markets=MARKETS[2:])
+
+    assert rows(result, "credit_events") == [
+        owed | OWN | {"loan": DEBT, "loss_tokens": usd("8")},
+        owed | {"pool": ODD_POOL, "loan": OTHER, "asset_token": ODD, "loss_tokens": usd("3")},
+    ]
+    assert result.markets.select("market", "index_token", "parent").rows() == [
+        (DEBT, USDC, TF_USDC),
+        (OTHER, ODD, ODD_POOL),
+    ]
+
+
+def test_the_default_of_a_loan_is_told_once() -> None:
+    """Its pool gets the debt that the loan itself names; a line beside it has its own."""
+    defaulted = of_loan("Defaulted(address,uint256)", debtToken=DEBT, unpaidAmount=8 * DOLLAR)
+    line = {"pool": TF_USDC, "loan": OTHER, "asset_token": USDC, "account": BORROWER}
+
+    result = read(given(TF_USDC, DEBT, 8), defaulted, given(TF_USDC, OTHER, 3), ENTERED)
+
+    assert sorted(rows(result, "credit_events"), key=lambda row: str(row["loan"])) == [
+        OWN | {"kind": "default", "loss_tokens": usd("8")},
+        line | {"kind": "default", "loss_tokens": usd("3")},
+    ]
+
+
+def test_what_the_debt_of_a_credit_line_repays_is_its_pools() -> None:
+    """So is what the SAFU pays for it."""
+    repaid = log("truefi/DebtToken", "Repaid", DEBT, repayer=BORROWER, repaidAmount=2 * DOLLAR)
+
+    result = read(
+        given(TF_USDC, DEBT, 8), ENTERED, repaid, liquidated(5 * DOLLAR, DOLLAR), markets=()
+    )
+
+    found = {(row["kind"], row["pool"]) for row in rows(result, "credit_events")}
+    assert found == {("default", TF_USDC), ("recovery", TF_USDC)}
+    assert rows(result, "shortfalls") == [
+        shortfall("insurance_out", DEBT, "5"),
+        shortfall("bad_debt", DEBT, "1"),
+    ]
+
+
+def test_a_credit_line_enters_default_with_its_borrower() -> None:
+    """Whatever the reason; where no pool says that it is owed, it is the agency's."""
+    assert rows(read(ENTERED), "credit_events") == [
         {"kind": "default", "pool": LINES, "account": BORROWER}
     ]
 

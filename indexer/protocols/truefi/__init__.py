@@ -12,7 +12,8 @@ Price      poolValue() / totalSupply() of each pool, at the first block of each 
            defaulted count in full until they are written off.
 
 A loan's pool and token come from what its lender logs when it funds it, a debt's from the default
-that made it. Dollars are the stablecoins at par. Pools of the second to the fifth generation.
+that made it or the pool that got it. Dollars are the stablecoins at par. Pools of the second to the
+fifth generation.
 """
 
 from indexer.chains import ETHEREUM
@@ -38,11 +39,12 @@ PROTOCOL = Protocol(
         "Loans are funded by a lender and repaid in principal and interest at once; the stakers' "
         "part of interest (fee kind reserve) is what the lender kept between loan and pool. Credit "
         "lines pay interest and principal apart. A default of an old loan has no amount, that of a "
-        "new one its unpaid debt, and what a debt repays is recovery. TRU taken from stakers is a "
-        "liquidation of the pool whose loan it stands in for, or, taken for several debts at once, "
-        "of the liquidator; what the SAFU pays to a pool is insurance, what it still owes bad debt "
-        "until the pool reclaims it. Joining fees are treasury. Share prices are pool value over "
-        "supply, read once a day; dollars are stablecoins at par."
+        "new one its unpaid debt, that of a credit line one debt to each pool it owes, interest "
+        "included; what a debt repays is recovery. TRU taken from stakers is a liquidation of the "
+        "pool whose loan it stands in for, or, taken for several debts at once, of the liquidator; "
+        "what the SAFU pays to a pool is insurance, what it still owes bad debt until the pool "
+        "reclaims it. Joining fees are treasury. Share prices are pool value over supply, read "
+        "once a day; dollars are stablecoins at par."
     ),
     left_out=(
         "Interest of lenders: a loan's event has principal and interest in one (`paid_tokens`); "
@@ -50,8 +52,8 @@ PROTOCOL = Protocol(
         "Draws on credit lines: the pool's Borrow names the agency, not the borrower, and tells "
         "loans as well.",
         "The pools' Borrow and Repaid, Settled, Withdrawn and Redeemed of loans, their Liquidated "
-        "and that of debts, DebtAdded, and the SAFU's Reclaimed: other events tell the same money "
-        "or the same default.",
+        "and that of debts, and the SAFU's Reclaimed: other events tell the same money or the same "
+        "default.",
         "Liquidated of three arguments in a first source of the SAFU: not known to be deployed.",
         "The value of defaulted debt that liquidations name: in which unit differs by generation.",
         "Private pools, the first TUSD pool (0xa1e72267084192Db7387c8CC1328fadE470e4149) and its "

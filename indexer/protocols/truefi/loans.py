@@ -9,6 +9,7 @@ from indexer.spec import (
     Const,
     Emitter,
     Event,
+    Exists,
     First,
     Fixed,
     Int,
@@ -47,6 +48,11 @@ LINE: dict[str, Value] = {
     "asset_token": POOLS_ASSET,
 }
 
+DEBT_OF_LOAN = Companion(
+    "Defaulted(address,uint256)", "debtToken", {"debtToken": "debtToken"}, abi=LOAN
+)
+DEBT_TO_POOL = Companion("DebtAdded", "debtToken", nearest="before", abi=POOL)
+
 MARKETS = (
     Event(
         "truefi/PoolFactory",
@@ -70,6 +76,12 @@ MARKETS = (
             "parent": OfMarket(Emitter(), "parent"),
             "index_token": OWN_ASSET,
         },
+    ),
+    Event(
+        POOL,
+        "DebtAdded",
+        "markets",
+        {**NEW, "market": "debtToken", "parent": Emitter(), "index_token": OWN_ASSET},
     ),
 )
 
@@ -132,10 +144,26 @@ LOANS = (
         )
     ),
     Event(
+        # A line's default gives a debt to each pool it owes, then says whose; loans say theirs.
+        abi=POOL,
+        name="DebtAdded",
+        into="credit_events",
+        columns={
+            "kind": Const("default"),
+            "pool": Emitter(),
+            "loan": "debtToken",
+            "account": Companion("EnteredDefault", "borrower", nearest="after", abi=AGENCY),
+            "asset_token": OWN_ASSET,
+            "loss_tokens": Amount("amount", OWN_ASSET),
+        },
+        where=(Not(Exists(DEBT_OF_LOAN)),),
+    ),
+    Event(
         abi=AGENCY,
         name="EnteredDefault",
         into="credit_events",
         columns={"kind": Const("default"), "pool": Emitter(), "account": "borrower"},
+        where=(Not(Exists(DEBT_TO_POOL)),),
     ),
 )
 
