@@ -8,7 +8,8 @@ The questions in `queries/`: one SELECT per file, described by the comment it st
     -- param:    accounts integer 20 (how many)
 
 `param` gives name, type, default and meaning; the default null leaves a parameter open, and one
-that is required has no default. Files in `queries/metrics/` are the SQL twins of metrics.
+that is required has no default. `past` names tables of what stands until it changes: limits of time
+keep what was before them. Files in `queries/metrics/` are the SQL twins of metrics.
 
 Steps that several queries have to the letter stand in `queries/parts/`, in a SELECT of their own,
 and the line `-- part: <name>` stands in their place.
@@ -45,11 +46,12 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Query:
-    """One question: what it asks, what it reads, what a row is, its units and its SELECT."""
+    """One question: what it asks, what it reads, of what the past too, its rows and its SELECT."""
 
     name: str
     question: str
     reads: tuple[str, ...]
+    past: tuple[str, ...]
     grain: str
     units: str
     parameters: tuple[Parameter, ...]
@@ -147,7 +149,8 @@ def parsed(name: str, sql: str) -> Query:
     return Query(
         name=name,
         question=texts["question"],
-        reads=tuple(re.split(r",\s*", texts["reads"])),
+        reads=_listed(texts["reads"]),
+        past=_listed(texts.get("past", "")),
         grain=texts["grain"],
         units=texts["units"],
         parameters=tuple(_parameter(text) for text in header.get("param", [])),
@@ -194,6 +197,10 @@ def _argument(parameter: Parameter, text: str | None) -> object:
         return typed(parameter.kind, parameter.default if text is None else text)
     except ValueError as error:
         raise UserError(f"parameter {parameter.name}: {error}") from error
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, re.split(r",\s*", text)))
 
 
 def _header(sql: str) -> dict[str, list[str]]:

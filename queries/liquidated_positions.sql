@@ -1,5 +1,6 @@
 -- question: How large were the positions whose liquidations say neither side nor size?
 -- reads:    liquidations, position_changes
+-- past:     position_changes
 -- grain:    one row per liquidation without a notional that names its position
 -- units:    notional_usd US dollars at the prices of the openings and size_tokens base units, both
 --           approximate, to 15 digits: what was opened times the part that was left before; null

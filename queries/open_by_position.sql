@@ -1,5 +1,6 @@
 -- question: How much is open where a closing names its position and not how much it closed?
 -- reads:    position_changes
+-- past:     position_changes
 -- grain:    one row per chain, protocol, market and side; the side is null for closings whose
 --           opening is not stored
 -- units:    open_tokens base units, open_usd US dollars at the prices of the openings, both

@@ -1,5 +1,6 @@
 -- question: What does each pool manage, what has it lent, and what may be lost of it?
 -- reads:    pool_states
+-- past:     pool_states
 -- grain:    one row per chain, protocol, pool and part of it
 -- units:    *_tokens whole tokens of the asset: each the last that was told up to the moment, null
 --           where it never was; status in the venue's words; last_at when anything was told last.

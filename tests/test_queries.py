@@ -317,6 +317,15 @@ def test_limits_that_hold_everything_change_no_answer(
     assert_frame_equal(limited, whole)
 
 
+def test_a_beginning_forgets_no_state(con: duckdb.DuckDBPyConnection) -> None:
+    """What a pool said before it stands until it says something else."""
+    late = Limits(since=datetime(9999, 1, 1))
+    whole, begun = (Scope(con, each).query("pool_states_latest") for each in (Limits(), late))
+
+    assert_frame_equal(begun, whole)
+    assert whole.height
+
+
 def test_no_window_is_filtered() -> None:
     """DuckDB takes quadratic time for it: a count over half a million rows took two minutes."""
     filtered = re.compile(r"filter \(where(?:[^()]|\([^()]*\))*\)\s+over\b")

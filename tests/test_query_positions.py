@@ -8,6 +8,8 @@ from handmade import at, fill, shown, table
 
 from analytics.load import rows
 from analytics.queries import arguments, query_named
+from analytics.reports.asked import AskedQuery
+from analytics.reports.scope import Limits, Scope
 
 VENUE = {"chain_id": 42161, "protocol": "venue", "account": "0xa"}
 
@@ -108,3 +110,17 @@ def test_a_liquidation_is_as_large_as_what_was_left_before_it(
         ("9", None, None, None, None, "direct"),
         ("3", False, 800.0, 8.0, "70", "inferred"),
     ]
+
+
+@pytest.mark.parametrize("name", ["open_by_position", "liquidated_positions"])
+def test_a_beginning_forgets_no_opening(name: str, con: duckdb.DuckDBPyConnection) -> None:
+    """What was opened before it is as large as without one, in an answer and in its trace."""
+    begun = AskedQuery(Scope(con, Limits(since=at(50))), name, {})
+    whole = Scope(con).query(name)
+
+    found = begun.rows.collect()
+    traced = begun.facts("position_changes").collect().height
+
+    assert found.equals(whole.tail(found.height))
+    assert found.height
+    assert traced == 10

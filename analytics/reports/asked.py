@@ -88,7 +88,8 @@ class AskedQuery:
 
     def facts(self, table: str) -> pl.LazyFrame:
         """Return a table as the query reads it."""
-        return self.scope.facts(table, whole=query_named(self.query).is_of_two)
+        asked = query_named(self.query)
+        return self.scope.facts(table, with_past=table in asked.past, whole=asked.is_of_two)
 
     @cached_property
     def computed(self) -> Computation:

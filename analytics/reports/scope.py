@@ -328,10 +328,11 @@ class Scope:
         columns = load.facts(self.con, table).collect_schema()
         limits = self.limits
         one, chain = (None, None) if asked.is_of_two else (limits.protocol, limits.chain_id)
+        since = None if table in asked.past else limits.since
         wanted: Mapping[str, tuple[str, Any]] = {
             "protocol =": ("protocol", one),
             "chain_id =": ("chain_id", chain),
-            "block_timestamp >=": ("block_timestamp", limits.since),
+            "block_timestamp >=": ("block_timestamp", since),
             "block_timestamp <=": ("block_timestamp", limits.until),
         }
         return " and ".join(
