@@ -31,7 +31,8 @@ def loans_outstanding(credit_events: pl.LazyFrame, pool_states: pl.LazyFrame) ->
     was lent since; the state knows the whole. A difference that stays is what was lent before, one
     that appears is a change nobody logged with its amount (a refinancing), or interest and
     recoveries inside a default. Where repayments are logged with interest inside (Aave, Compound)
-    the events give what was drawn net of payments, less than owed.
+    the events give what was drawn net of payments, less than owed. Where no loan is read, what is
+    repaid or liquidated (Maker's ordinary vaults) says nothing of what is lent.
 
     Formula:
         events(d) = Σ funded - Σ principal of payments and liquidations - Σ loss of defaults, to
@@ -47,8 +48,9 @@ def loans_outstanding(credit_events: pl.LazyFrame, pool_states: pl.LazyFrame) ->
     Returns:
         One row per day with either, chain, protocol, pool and asset, sorted: unknown_count (Int64,
         events so far that do not tell their amount), principal_state_tokens (Decimal; null before
-        the first state), principal_events_tokens (Decimal; null before the first event and from
-        the first unknown one on), difference_tokens (Decimal, null while either is unknown).
+        the first state), principal_events_tokens (Decimal; null before the day of the first loan
+        funded and from the first unknown event on), difference_tokens (Decimal, null while either
+        is unknown).
 
     Source:
         Maple PrincipalOutUpdated beside Funded and PaymentMade; Clearpool principal().
@@ -57,15 +59,20 @@ def loans_outstanding(credit_events: pl.LazyFrame, pool_states: pl.LazyFrame) ->
         credit_events.filter(pl.col("kind").is_in(["funded", "payment", "liquidation", "default"]))
         .with_columns(lent_change=_lent())
         .group_by(day(), *_POOL)
-        .agg(pl.col("lent_change").sum(), unknown_count=unknown_count("lent_change"))
+        .agg(
+            pl.col("lent_change").sum(),
+            unknown_count=unknown_count("lent_change"),
+            funded_count=(pl.col("kind") == "funded").sum(),
+        )
     )
     told = changes_by_day(pool_states, "principal_tokens", _POOL)
-    is_whole = pl.col("unknown_count") == 0
+    is_known = (pl.col("unknown_count") == 0) & (pl.col("funded_count") > 0)
+    counts = pl.col("unknown_count", "funded_count")
     return (
         _by_day(moved, told)
-        .with_columns(pl.col("unknown_count").fill_null(0).cum_sum().over(_POOL))
+        .with_columns(counts.fill_null(0).cum_sum().over(_POOL))
         .with_columns(
-            principal_events_tokens=pl.when(is_whole).then(level("lent_change", _POOL)),
+            principal_events_tokens=pl.when(is_known).then(level("lent_change", _POOL)),
             principal_state_tokens=pool_level(_POOL),
         )
         .with_columns(

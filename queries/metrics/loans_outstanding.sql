@@ -1,8 +1,9 @@
 -- question: What has a pool lent and not got back, by its loans' events and by its state?
 -- reads:    credit_events, pool_states
 -- grain:    one row per UTC day with either, chain, protocol, pool and asset
--- units:    *_tokens whole tokens of the asset; null before the first event or state, events also
---           from the first one on that does not tell its amount; difference = events - state
+-- units:    *_tokens whole tokens of the asset; null before the first loan funded or the first
+--           state, events also from the first one on that does not tell its amount; difference =
+--           events - state
 -- twin of:  analytics.metrics.credit.loans_outstanding
 with
 
@@ -15,6 +16,7 @@ steps as (
         protocol,
         pool,
         asset_token,
+        kind = 'funded' as is_funded,
         case kind
             when 'funded' then principal_tokens
             when 'default' then -loss_tokens
@@ -65,6 +67,7 @@ moved as (
         asset_token,
         coalesce(sum(change), 0) as lent_change,
         count(*) - count(change) as unknown_change,
+        count(*) filter (where is_funded) as funded_change,
         null as own_change,
         null as parts_change
     from steps
@@ -78,6 +81,7 @@ moved as (
         asset_token,
         null as lent_change,
         0 as unknown_change,
+        0 as funded_change,
         sum(change) filter (where is_own) as own_change,
         sum(change) filter (where not is_own) as parts_change
     from told
@@ -95,6 +99,7 @@ daily as (
         asset_token,
         sum(lent_change) as lent_change,
         sum(unknown_change) as unknown_change,
+        sum(funded_change) as funded_change,
         sum(own_change) as own_change,
         sum(parts_change) as parts_change
     from moved
@@ -112,6 +117,7 @@ levels as (
         asset_token,
         sum(lent_change) over so_far as lent_tokens,
         (sum(unknown_change) over so_far)::bigint as unknown_count,
+        sum(funded_change) over so_far as funded_count,
         coalesce(
             sum(own_change) over so_far, sum(parts_change) over so_far
         ) as principal_state_tokens
@@ -121,6 +127,21 @@ levels as (
         order by date
         rows between unbounded preceding and current row
     )
+
+),
+
+known as (
+
+    select
+        date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        unknown_count,
+        principal_state_tokens,
+        case when unknown_count = 0 and funded_count > 0 then lent_tokens end as known_tokens
+    from levels
 
 )
 
@@ -132,7 +153,7 @@ select
     asset_token,
     unknown_count,
     principal_state_tokens,
-    case when unknown_count = 0 then lent_tokens end as principal_events_tokens,
-    case when unknown_count = 0 then lent_tokens end - principal_state_tokens as difference_tokens
-from levels
+    known_tokens as principal_events_tokens,
+    known_tokens - principal_state_tokens as difference_tokens
+from known
 order by date, chain_id, protocol, pool, asset_token
