@@ -30,8 +30,6 @@ from indexer.spec import (
 ERC20 = "erc20/Token"
 FUNDS = listed("spiko_funds")
 NOBODY = "0x0000000000000000000000000000000000000000"
-# What eurUSTBL is counted in no source states.
-CURRENCIES = {"EUTBL": {"currency": "EUR"}, "USTBL": {"currency": "USD"}}
 
 PROTOCOL = Protocol(
     slug="spiko",
@@ -58,7 +56,6 @@ PROTOCOL = Protocol(
                 row["token"],
                 int(row["token_from"]),
                 only={argument: (NOBODY,)},
-                says=CURRENCIES.get(row["symbol"], {}),
             )
             for row in FUNDS
             for argument in ("from", "to")
@@ -69,7 +66,7 @@ PROTOCOL = Protocol(
                 "spiko/Oracle",
                 row["oracle"],
                 int(row["oracle_from"]),
-                says={"token": row["token"].lower(), **CURRENCIES.get(row["symbol"], {})},
+                says={"token": row["token"].lower()},
             )
             for row in FUNDS
         ),
@@ -84,7 +81,6 @@ PROTOCOL = Protocol(
                     "kind": Const(kind),
                     "pool": Emitter(),
                     "account": account,
-                    "asset_token": OfContract("currency"),
                     "share_tokens": Amount("value", Emitter()),
                 },
                 where=(Equals(nobody, NOBODY), Not(Equals(account, NOBODY))),
@@ -97,7 +93,6 @@ PROTOCOL = Protocol(
             into="share_prices",
             columns={
                 "pool": OfContract("token"),
-                "asset_token": OfContract("currency"),
                 "share_price_tokens": Fixed("price", 18),
                 "nav_at": Time("timepoint"),
             },
