@@ -115,7 +115,7 @@ def shares(protocol: str) -> Frames:
     """Return ten shares, two deposited after that, and thirteen."""
     readings = ({"supply_tokens": 10, "block_number": 1}, {"supply_tokens": 13, "block_number": 9})
     deposit = {"kind": "deposit", "share_tokens": 2, "block_number": 5}
-    of = {"protocol": protocol}
+    of: dict[str, object] = {"protocol": protocol}
     return {
         "coverage": table("coverage", of | {"from_block": 1, "to_block": 9}),
         "share_prices": table("share_prices", *(of | {"log_index": -1} | row for row in readings)),

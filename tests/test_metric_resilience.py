@@ -169,7 +169,7 @@ def test_shares_times_price_stand_in_for_what_is_managed() -> None:
 
 def test_a_price_that_is_assumed_has_no_change() -> None:
     """A dollar by a fund's terms is one after the event too, whatever happened."""
-    dollar: Row = {"share_price_tokens": 1, "supply_tokens": 25, "evidence": "assumed"}
+    dollar = {"share_price_tokens": 1, "supply_tokens": 25, "evidence": "assumed"}
 
     result = pools(share_prices=(BEFORE | dollar, INSIDE | dollar))
 
