@@ -174,8 +174,12 @@ def test_fees_of_credit_leave_out_those_of_trading() -> None:
 
 def member(market: str, parent: str | None, asset_class: str = "credit") -> dict[str, object]:
     """Return a market that belongs to another."""
-    named = {"market": market, "parent": parent}
-    return named | {"asset_class": asset_class, "known_by": "event"}
+    return {
+        "market": market,
+        "parent": parent,
+        "asset_class": asset_class,
+        "known_by": "event",
+    }
 
 
 def test_the_fee_of_a_loan_is_its_pools() -> None:

@@ -66,23 +66,9 @@ SEIZED: dict[str, Value] = {
     "collateral_token": Const(TRU),
     "collateral_tokens": Fixed("withdrawnTru", 8),
 }
-# One amount for several debts, which may be owed to several pools, is no pool's.
-LIQUIDATIONS: tuple[tuple[str, dict[str, Value]], ...] = (
-    *(
-        (
-            name,
-            {
-                "pool": First((OfMarket(loan, "parent"), Emitter())),
-                "loan": loan,
-                "asset_token": OfMarket(loan, "index_token"),
-            },
-        )
-        for name, loan in (
-            ("Liquidated(address,uint256,uint256)", "loan"),
-            ("LegacyLiquidated", "legacyLoan"),
-        )
-    ),
-    ("Liquidated(address[],uint256,uint256)", {"pool": Emitter()}),
+LIQUIDATIONS = (
+    ("Liquidated(address,uint256,uint256)", "loan"),
+    ("LegacyLiquidated", "legacyLoan"),
 )
 COVER = (
     ("Liquidated", "insurance_out", "repaid"),
@@ -96,7 +82,27 @@ LATER = Amount("deficit", OWN_ASSET)
 
 # A deficit is paid once the SAFU has redeemed all of the debt: with what the debt repaid before.
 DEFAULTS = (
-    *(Event(LIQUIDATOR, name, "credit_events", {**SEIZED, **loan}) for name, loan in LIQUIDATIONS),
+    *(
+        Event(
+            abi=LIQUIDATOR,
+            name=name,
+            into="credit_events",
+            columns={
+                **SEIZED,
+                "pool": First((OfMarket(loan, "parent"), Emitter())),
+                "loan": loan,
+                "asset_token": OfMarket(loan, "index_token"),
+            },
+        )
+        for name, loan in LIQUIDATIONS
+    ),
+    Event(
+        # One amount for several debts, which may be owed to several pools, is no pool's.
+        abi=LIQUIDATOR,
+        name="Liquidated(address[],uint256,uint256)",
+        into="credit_events",
+        columns={**SEIZED, "pool": Emitter()},
+    ),
     *(
         Event(
             abi=POOL,
