@@ -45,7 +45,7 @@ NAMES = (
     *("account", "liquidator", "counterparty", "market", "protocol", "version", "feed", "loan"),
     *("index_token", "pool", "part", "collateral_token", "fee_token", "spent_token", "tx_hash"),
     *("bought_token", "asset_token", "token", "address", "position_id", "reference_protocol"),
-    *("reference_feed", "price_protocol", "price_feed", "price_tx_hash"),
+    *("reference_feed", "price_protocol", "price_feed", "price_tx_hash", "parent"),
 )
 # From the last printable character to the first, so that whoever was first is last.
 MIRROR = dict(zip(range(33, 127), range(126, 32, -1), strict=True))
