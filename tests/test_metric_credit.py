@@ -218,7 +218,7 @@ def test_a_removed_impairment_is_taken_off() -> None:
     assert result.select("impairment_count", "removed_count").row(0) == (1, 1)
 
 
-def standing(*states: dict[str, object]) -> list[str | None]:
+def standing(*states: Row) -> list[object]:
     """Return the loss that stands at the end of each day with a state."""
     told = ({"log_index": 1, **state} for state in states)
     result = impairments(table("credit_events").lazy(), table("pool_states", *told).lazy())
