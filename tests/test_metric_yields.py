@@ -1,6 +1,6 @@
 """What pools are worth, what flows and what shares earn, with numbers known beforehand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -33,7 +33,7 @@ def yields(*rows: Row, window_days: int = 30, reset_ratio: float = 0.5) -> pl.Da
     return share_price_yield(prices, window_days=window_days, reset_ratio=reset_ratio).collect()
 
 
-def worth(states: list[Row], prices: list[Row]) -> pl.DataFrame:
+def worth(states: Sequence[Row], prices: Sequence[Row]) -> pl.DataFrame:
     """Return what these states and prices say pools manage."""
     return tvl(
         table("pool_states", *states).lazy(), table("share_prices", *prices).lazy()

@@ -6,19 +6,7 @@
 -- twin of:  analytics.metrics.concentration.concentration
 with
 
--- A venue that is no EVM chain numbers its trades in no order: in one moment of a side, what is taken
--- off leaves less with each, what is added more.
-changes as (
-
-    select
-        *,
-        case
-            when chain_id < 0
-                then case when size_delta_tokens < 0 then -size_tokens else size_tokens end
-        end as progress
-    from position_changes
-
-),
+-- part: ordered_changes
 
 -- A closing may tell neither side nor collateral, and a position may turn to the other side: they
 -- tell positions without a name apart. A venue's next release closes what an earlier one opened: no
@@ -48,7 +36,7 @@ positions as (
         case
             when count(*) = count(notional_delta_usd) then sum(notional_delta_usd)
         end as summed_usd
-    from changes
+    from ordered
     group by all
 
 ),

@@ -4,20 +4,7 @@
 -- units:    sizes in base units, money in whole millionths of a dollar
 with
 
--- A venue that is no EVM chain numbers its trades in no order: in one moment of a side, what is taken
--- off leaves less with each, what is added more.
-ordered as (
-
-    select
-        *,
-        case
-            when chain_id < 0
-                then case when size_delta_tokens < 0 then -size_tokens else size_tokens end
-        end as progress
-    from position_changes
-    where is_long is not null
-
-),
+-- part: ordered_changes
 
 -- A run of a position ends where it is closed. Millionths of a dollar are whole numbers.
 changes as (
@@ -63,6 +50,7 @@ changes as (
         - case when size_tokens = 0 then 1 else 0 end as run,
         lead(block_timestamp) over history as until
     from ordered
+    where is_long is not null
     window
         history as (
             partition by
