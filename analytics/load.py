@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from difflib import get_close_matches
 from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
@@ -49,11 +50,12 @@ def database_path(named: Path | None) -> Path:
     Return the file to read: the one named, else that of perpscope.toml, else perpscope.duckdb.
 
     Raises:
-        UserError: PERPSCOPE_CONFIG names a missing file, the configuration is not TOML, or its
-            `database` is not text.
+        UserError: PERPSCOPE_CONFIG names a missing file, the configuration is not TOML, its
+            `database` is not text, or a variable has nearly the name of one that says where.
     """
     if named is not None:
         return named
+    _check_variables()
     asked = os.environ.get("PERPSCOPE_CONFIG")
     config = Path(asked or "perpscope.toml")
     if not config.is_file():
@@ -67,6 +69,19 @@ def database_path(named: Path | None) -> Path:
     if not isinstance(said, str):
         raise UserError(f"database in {config} must be text, got {said!r}")
     return Path(said)
+
+
+def _check_variables() -> None:
+    known = ("DATABASE", "CONFIG")
+    for name in sorted(os.environ):
+        said = name.removeprefix("PERPSCOPE_")
+        near = [each for each in known if said.startswith(f"{each}_")]
+        near += get_close_matches(said, known, n=1, cutoff=0.75)
+        if near and name.startswith("PERPSCOPE_") and said not in known:
+            raise UserError(
+                f"the environment variable {name} is no setting: expected PERPSCOPE_{near[0]}; "
+                "correct or unset it"
+            )
 
 
 @contextmanager

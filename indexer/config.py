@@ -36,6 +36,7 @@ import os
 import re
 import tomllib
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -200,7 +201,8 @@ def configuration(path: Path | None = None) -> Config:
         path: the file; None for PERPSCOPE_CONFIG, else `perpscope.toml` where it exists.
 
     Raises:
-        UserError: the file cannot be read, or a key or value in it does not fit.
+        UserError: the file cannot be read, a key or value in it does not fit, or a variable has
+            nearly the name of a setting.
     """
     named = configuration_file(path)
     content = _content(named) if named else {}
@@ -208,10 +210,27 @@ def configuration(path: Path | None = None) -> Config:
     if hidden := [key for key in content if key.startswith("_")]:
         raise UserError(_unknown((hidden[0],), named or DEFAULT_FILE))
     try:
-        return Config(**content)
+        config = Config(**content)
     except ValidationError as error:
         # The cause would print values, which may be keys.
         raise UserError(_sentence(error, named or DEFAULT_FILE)) from None
+    _check_variables(config)
+    return config
+
+
+def _check_variables(config: Config) -> None:
+    # Others may use the prefix, as an endpoint's key may: only what looks like a setting is one.
+    keys = {name for chain in CHAINS for name in config.variables(chain)}
+    known = [*Config.model_fields, "config"]
+    for name in sorted({*os.environ} - keys):
+        first = next(iter(_path(name)), "")
+        near = [each for each in known if first.startswith(f"{each}_")]
+        near += get_close_matches(first, known, n=1, cutoff=0.75)
+        if near and first not in known:
+            raise UserError(
+                f"the environment variable {name} is no setting: expected {_PREFIX}"
+                f"{near[0].upper()}, and two underscores between levels; correct or unset it"
+            )
 
 
 def _content(path: Path) -> dict[str, Any]:

@@ -375,6 +375,18 @@ def test_a_configuration_that_is_named_must_be_there(
         database_path(None)
 
 
+@pytest.mark.parametrize("name", ["PERPSCOPE_DATABSE", "PERPSCOPE_CONFIG_FILE"])
+def test_a_variable_that_nearly_names_the_database_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A misspelled variable never leaves another database to be read in silence."""
+    monkeypatch.setenv(name, "x.duckdb")
+    monkeypatch.setenv("PERPSCOPE_EXAMPLES", "6")
+
+    with pytest.raises(UserError, match=f"variable {name} is no setting: expected PERPSCOPE_"):
+        database_path(None)
+
+
 @pytest.mark.parametrize(
     ("text", "message"), [("database = [", "is not TOML"), ("database = 5", "must be text, got 5")]
 )

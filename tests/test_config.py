@@ -255,6 +255,36 @@ def test_variables_that_contradict_each_other_are_named(monkeypatch: pytest.Monk
         configuration()
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("PERPSCOPE_DATABSE", "PERPSCOPE_DATABASE"),
+        ("PERPSCOPE_CONFG", "PERPSCOPE_CONFIG"),
+        ("PERPSCOPE_CHAIN__ARBITRUM__RPC", "PERPSCOPE_CHAINS"),
+        ("PERPSCOPE_CHAINS_ARBITRUM_RPC", "PERPSCOPE_CHAINS"),
+    ],
+)
+def test_a_variable_that_nearly_is_a_setting_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, meant: str
+) -> None:
+    """What a misspelled name was to set is never left as it is in silence."""
+    monkeypatch.setenv(name, "x")
+
+    with pytest.raises(UserError, match=f"variable {name} is no setting: expected {meant},"):
+        configuration()
+
+
+def test_other_variables_with_our_prefix_are_let_be(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An endpoint's key may be called like a setting, and what is far from all is not ours."""
+    written(folder, '[chains.base]\nrpc = ["http://127.0.0.1:1/${PERPSCOPE_CHAIN}"]')
+    for name in ("PERPSCOPE_CHAIN", "PERPSCOPE_EXAMPLES", "PERPSCOPE_PATH"):
+        monkeypatch.setenv(name, "x")
+
+    assert configuration().variables(BASE) == ("PERPSCOPE_CHAIN",)
+
+
 def test_a_file_that_is_not_there_is_named(folder: Path) -> None:
     """Only a file that was asked for must exist."""
     with pytest.raises(UserError, match=r"there is no configuration file .*nowhere\.toml"):
