@@ -44,8 +44,8 @@ def write(
 
     Raises:
         UserError: a binary form is asked for without a file, the file is named as another form,
-            or it is a folder.
-        WorldError: the file cannot be written, or its folder is not there.
+            or it is a folder or in none.
+        WorldError: the file cannot be written.
     """
     form = form_of(form, output)
     if output is None and form in _BINARY:
@@ -141,7 +141,7 @@ def _replace(output: Path, content: bytes) -> None:
     if output.is_dir():
         raise UserError(f"{output} is a folder: name a file with --output")
     if not output.parent.is_dir():
-        raise WorldError(f"{output.parent} is no folder: make it, or name another with --output")
+        raise UserError(f"{output.parent} is no folder: make it, or name another with --output")
     try:
         if output.exists() and not output.is_file():  # a device or a pipe is written to, and stays
             output.write_bytes(content)

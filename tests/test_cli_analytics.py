@@ -650,14 +650,14 @@ def test_a_missing_database_exits_1(tmp_path: Path) -> None:
     )
 
 
-def test_a_folder_that_cannot_be_written_exits_1(path: Path) -> None:
-    """An output path that cannot be written is one sentence, and leaves nothing."""
+def test_an_output_in_no_folder_exits_2(path: Path) -> None:
+    """A folder that is not there is the user's mistake, in one sentence that names it."""
     result = perpscope(
         *("query", "coverage_gaps", "--database", str(path)),
         *("--output", str(path.parent / "none" / "answer.csv")),
     )
 
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert "none is no folder: make it, or name another with --output" in result.stderr
     assert len(result.stderr.splitlines()) == 1
 

@@ -139,14 +139,11 @@ def test_a_protocol_without_proxies_has_nobody_to_ask(
     assert "none of maple has contracts on ethereum that others" in capsys.readouterr().err
 
 
-def test_a_list_that_cannot_be_written_is_as_before(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A folder that is not there is the world's failure, in one sentence."""
-    with serve([chain(behind(ETH_USD, OLD))]) as node:
-        assert ask(tmp_path / "nowhere" / "list.csv", node.url) == 1
+def test_a_list_in_no_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Said before a node is asked: the answers would have no place."""
+    assert ask(tmp_path / "nowhere" / "list.csv", "http://127.0.0.1:9") == 2
 
-    assert "list.csv cannot be written: No such file or directory" in capsys.readouterr().err
+    assert "list.csv cannot be a list: expected a file in a folder" in capsys.readouterr().err
 
 
 def test_a_full_disk_leaves_nothing_beside_the_list(

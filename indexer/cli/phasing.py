@@ -32,13 +32,17 @@ def phases(
             f"none of {', '.join(item.slug for item in declared)} has contracts on {where.slug} "
             "that others stand behind: expected chainlink; correct --chain or --protocol"
         )
+    path = output or Path(f"phases-{where.slug}.csv")
+    if path.is_dir() or not path.parent.is_dir():  # said before anybody is asked
+        raise UserError(
+            f"{path} cannot be a list: expected a file in a folder that exists; correct --output"
+        )
     told = phases_told(wanted, where, settings.endpoints(where, rpc))
     if not told.phases:
         raise WorldError(
             f"none of {told.asked:,} contracts on {where.slug} told who stands behind it at block "
             f"{told.block_number}: expected most to; is the endpoint one of {where.slug}?"
         )
-    path = output or Path(f"phases-{where.slug}.csv")
     fresh = write_phases(path, told.phases)
     typer.echo(
         f"{where.slug}: {told.asked - told.silent:,} of {told.asked:,} contracts told of "
