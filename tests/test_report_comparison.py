@@ -9,6 +9,7 @@ from html import unescape
 from pathlib import Path
 
 import polars as pl
+import pytest
 from handmade import at, table
 from report_rows import GMX, market, written_market
 from typer.testing import CliRunner
@@ -312,6 +313,24 @@ def test_both_sides_share_no_instant(tmp_path: Path) -> None:
 
     assert isinstance(result.exception, UserError)
     assert "both sides would hold 2025-10-10T22:00:00" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        ("--compare-protocol", "gmx_v2"),
+        ("--from", "2025-10-10", "--compare-from", "2025-10-10"),
+        ("--to", "2025-10-11", "--compare-to", "2025-10-11", "--compare-protocol", "gmx_v2"),
+    ],
+)
+def test_nothing_is_compared_with_itself(tmp_path: Path, same: tuple[str, ...]) -> None:
+    """Every difference would be a zero that says nothing."""
+    arguments = ["report", "--database", str(whole(tmp_path)), "--protocol", "gmx_v2", *same]
+
+    result = CliRunner().invoke(app, arguments)
+
+    assert isinstance(result.exception, UserError)
+    assert "both sides are the same" in str(result.exception)
 
 
 def test_one_protocol_alone_is_not_compared(tmp_path: Path) -> None:

@@ -51,11 +51,17 @@ def report(
 ) -> None:
     """Write a report: HTML with charts, Markdown, the rows in four formats, and a manifest."""
     limits = limited(protocol, chain, since, until)
+    beside = _beside(limits, beside_since, beside_until, beside_protocol)
+    if beside == limits:
+        raise UserError(
+            "both sides are the same: name another protocol with --compare-protocol, or another "
+            "time with --compare-from and --compare-to"
+        )
     folder = write_report(
         load.database_path(database),
         output,
         limits,
-        _beside(limits, beside_since, beside_until, beside_protocol),
+        beside,
         require_proof=require_proof,
         despite_breaches=despite_breaches,
     )
