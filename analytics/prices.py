@@ -17,6 +17,10 @@ REFERENCE = tuple(f"reference_{name}" for name in SOURCE)
 
 MICROSECONDS = 1_000_000
 
+DOLLAR = "USD"
+# What an amount may be told in that is no token, as the share prices of many funds are.
+_CURRENCIES = (DOLLAR, "EUR", "ETH")
+
 # Whether a sequencer is up or down is told like a price and is none: it moves by all of itself, and
 # is told when it changes.
 IS_PRICE = pl.col("quote") != "DOWN"
@@ -66,6 +70,31 @@ def told_of(updates: pl.LazyFrame, asked: pl.LazyFrame, name: str) -> pl.LazyFra
         return updates.filter(pl.col(name).is_in(wanted.implode())).collect(engine="streaming")
 
     return asked.select(name).unique().map_batches(read, schema=schema)
+
+
+def with_symbols(amounts: pl.LazyFrame, tokens: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    Return amounts with the symbol of what they are told in, upper case, and how it is known.
+
+    A currency is no token: it is its own symbol, which the declaration states.
+
+    Args:
+        amounts: rows with chain_id and token.
+        tokens: the table.
+
+    Returns:
+        The rows with symbol and symbol_known_by; null where nobody named the token.
+    """
+    symbols = tokens.group_by("chain_id", pl.col("address").alias("token")).agg(
+        symbol=pl.col("symbol").str.to_uppercase().max(),
+        symbol_known_by=pl.col("known_by").max(),
+    )
+    is_currency = pl.col("token").is_in(_CURRENCIES)
+    known_by = pl.when(is_currency).then(pl.lit("declaration"))
+    return amounts.join(symbols, on=["chain_id", "token"], how="left").with_columns(
+        symbol=pl.when(is_currency).then("token").otherwise("symbol"),
+        symbol_known_by=known_by.otherwise("symbol_known_by"),
+    )
 
 
 def assets_of(markets: pl.LazyFrame) -> pl.LazyFrame:

@@ -542,7 +542,7 @@ create table pool_flows (
     kind varchar not null,
     pool varchar not null,
     account varchar not null,
-    asset_token varchar,
+    asset_token varchar, -- as in share_prices
     asset_tokens decimal(38, 18), -- null where only shares are told, as by a token that mints or a request
     share_tokens decimal(38, 18),
     evidence varchar not null
@@ -558,6 +558,8 @@ create table share_prices (
     protocol varchar not null,
     version varchar not null,
     pool varchar not null,
+    -- what the price is in: a token, or a currency where it is no token's: USD, EUR, ETH (ether);
+    -- null where that is not known
     asset_token varchar,
     share_price_tokens decimal(38, 18) not null, -- assets per share
     supply_tokens decimal(38, 18),
@@ -577,7 +579,7 @@ create table pool_states (
     version varchar not null,
     pool varchar not null,
     part varchar not null, -- whose figures these are: the pool itself, or a manager or strategy of it
-    asset_token varchar,
+    asset_token varchar, -- as in share_prices
     assets_tokens decimal(38, 18), -- all that is managed, cash and loans
     principal_tokens decimal(38, 18), -- lent and neither repaid nor written off
     unrealized_loss_tokens decimal(38, 18), -- >= 0

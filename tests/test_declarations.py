@@ -101,3 +101,14 @@ def test_a_share_of_fees_for_holders_is_in_the_splits(slug: str) -> None:
     )
 
     assert uses == states
+
+
+@pytest.mark.parametrize("slug", PROTOCOLS)
+def test_every_share_price_says_what_it_is_in(slug: str) -> None:
+    """A token, or a currency; a venue whose events tell neither is named here."""
+    is_silent = any(
+        owner == slug and row.into == "share_prices" and "asset_token" not in row.columns
+        for owner, row in ROWS
+    )
+
+    assert is_silent == (slug == "centrifuge")

@@ -121,6 +121,38 @@ def test_a_measured_price_comes_before_an_assumed_one() -> None:
     assert column(result, "price_evidence") == ["event"]
 
 
+def test_what_is_told_in_dollars_is_worth_them() -> None:
+    """A dollar is worth one, whatever a source says or a reader takes to be at par."""
+    told = price({"asset": "USD"}, 50, "0.9")
+
+    result = valued(told, fee={"fee_token": "USD"}, par_symbols="usd")
+
+    names = ("symbol", "symbol_known_by", "price_usd", "price_evidence", "price_at", "value_usd")
+    assert result.select(names).row(0) == ("USD", "declaration", 1, "denomination", None, 2)
+
+
+def test_a_token_that_calls_itself_usd_is_no_dollar() -> None:
+    """The currency is known by the column, where a token has its address."""
+    named = USDC | {"symbol": "USD"}
+    tables = frames(fee={"fee_token": "0xusdc"}) | {"tokens": table("tokens", named)}
+
+    result = collected(compute("income_valuations", load(**tables)))
+
+    assert column(result, "symbol") == ["USD"]
+    assert column(result, "value_usd") == [None]
+
+
+@pytest.mark.parametrize("currency", ["EUR", "ETH"])
+def test_what_is_told_in_another_currency_is_worth_what_a_source_says(currency: str) -> None:
+    """Two at 1.25 dollars are 2.5; of other words that are no address nothing is known."""
+    told = price({"asset": currency}, 50, "1.25")
+    other = price({"asset": "HYPE"}, 50, 40)
+
+    assert column(valued(told, fee={"fee_token": currency}), "value_usd") == ["2.5"]
+    assert column(valued(fee={"fee_token": currency}), "value_usd") == [None]
+    assert column(valued(other, fee={"fee_token": "HYPE"}), "value_usd") == [None]
+
+
 @pytest.mark.parametrize(
     "update",
     [
@@ -363,6 +395,16 @@ def test_shares_are_worth_their_price_in_assets() -> None:
     assert column(result, "basis") == ["shares"]
     assert column(result, "tvl_tokens") == ["105"]
     assert column(result, "tvl_usd") == ["2100"]
+
+
+def test_shares_priced_in_dollars_need_no_oracle() -> None:
+    """A fund of 100 shares of 1.05 dollars manages 105 of them."""
+    told = {"share_price_tokens": "1.05", "supply_tokens": 100, "asset_token": "USD"}
+
+    result = managed(shares=(told,), prices=())
+
+    names = ("asset_token", "symbol", "tvl_usd", "price_evidence", "age_seconds")
+    assert result.select(names).row(0) == ("USD", "USD", 105, "denomination", None)
 
 
 def test_without_a_price_a_pool_is_not_worthless() -> None:

@@ -117,7 +117,13 @@ def test_a_withdrawal_is_what_the_supply_lost() -> None:
     )
 
     assert rows(result, "pool_flows") == [
-        {"kind": "withdrawal", "pool": MARKET, "account": TRADER, "share_tokens": usd("60")}
+        {
+            "kind": "withdrawal",
+            "pool": MARKET,
+            "account": TRADER,
+            "asset_token": "USD",
+            "share_tokens": usd("60"),
+        }
     ]
     assert result.tables["pool_flows"]["evidence"].to_list() == ["derived"]
 
@@ -132,6 +138,7 @@ def test_a_pools_share_is_its_value_by_its_supply() -> None:
     assert rows(result, "share_prices") == [
         {
             "pool": MARKET,
+            "asset_token": "USD",
             "share_price_tokens": scaled(2_000 * 10**18, 18, over=940),
             "supply_tokens": usd("940"),
         }
@@ -146,7 +153,12 @@ def test_a_vaults_share_is_its_value_by_its_supply() -> None:
     )
 
     assert rows(made(update), "share_prices") == [
-        {"pool": VAULT, "share_price_tokens": usd("1.5"), "supply_tokens": usd("21000")}
+        {
+            "pool": VAULT,
+            "asset_token": "USD",
+            "share_price_tokens": usd("1.5"),
+            "supply_tokens": usd("21000"),
+        }
     ]
 
 
@@ -271,6 +283,7 @@ def test_recorded_withdrawals_are_what_was_asked_for(shared: Path) -> None:
                 "kind": "withdrawal",
                 "pool": asked["market"],
                 "account": asked["account"],
+                "asset_token": "USD",
                 "share_tokens": scaled(asked["marketTokenAmount"], 18),
             }
         ]

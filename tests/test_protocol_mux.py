@@ -311,7 +311,7 @@ def test_a_flow_is_in_tokens_that_follow_from_shares(event: str, kind: str, toke
     ]
     assert result.tables["pool_flows"]["evidence"].to_list() == ["derived"]
     assert rows(result, "share_prices") == [
-        {"pool": POOLS[ARBITRUM], "share_price_tokens": usd("1.2")}
+        {"pool": POOLS[ARBITRUM], "asset_token": "USD", "share_price_tokens": usd("1.2")}
     ]
 
 

@@ -26,6 +26,7 @@ LEGACY_ORACLE = "0x0502c5ae08e7cd64fe1aeda7d6e229413ecc6abe"
 PRICER = "0x7fb0228c6338da4ec948df7b6a8e22ad2bb2bfb5"
 USDY_ORACLE = "0xa0219aa5b31e65bc920b5b6dfb8edf0988121de0"
 ORACLE = "0x9cad45a8bf0ed41ff33074449b357c7a1fab4094"
+IN_DOLLARS = {"asset_token": "USD"}
 USER, ADMIN = "0x" + "a1" * 20, "0x" + "a2" * 20
 ONE, ID = 10**18, b"\7" * 32
 
@@ -282,7 +283,7 @@ def test_a_subscription_by_the_admin_moves_shares_alone() -> None:
         metadata=ID,
     )
 
-    assert rows(read(by_admin), "pool_flows") == [flow("mint", OUSG, "5")]
+    assert rows(read(by_admin), "pool_flows") == [flow("mint", OUSG, "5", **IN_DOLLARS)]
 
 
 def test_a_rebasing_subscription_is_counted_once() -> None:
@@ -327,7 +328,7 @@ def test_the_first_oracle_prices_ousg_until_the_second_is_there() -> None:
     after = at_block(22_141_383, checked(105 * ONE + 1))
 
     assert rows(before, "share_prices") == [
-        {"pool": OUSG, "share_price_tokens": usd("105.000000000000000001")}
+        {"pool": OUSG, "asset_token": "USD", "share_price_tokens": usd("105.000000000000000001")}
     ]
     assert after.tables["share_prices"].is_empty()
 
@@ -348,6 +349,7 @@ def test_the_pricer_prices_usdy_until_its_oracle_is_there() -> None:
     assert rows(before, "share_prices") == [
         {
             "pool": USDY,
+            "asset_token": "USD",
             "share_price_tokens": usd("1.012345678"),
             "nav_at": datetime(2023, 7, 22, 4, 26, 40),
         }
@@ -362,7 +364,12 @@ def test_the_price_of_usdy_is_asked_for_every_day() -> None:
     result = answered("ondo", ETHEREUM, "usdy_price", answers)
 
     assert rows(result, "share_prices") == [
-        {"pool": USDY, "share_price_tokens": usd("1.09876543"), "supply_tokens": usd("7")}
+        {
+            "pool": USDY,
+            "asset_token": "USD",
+            "share_price_tokens": usd("1.09876543"),
+            "supply_tokens": usd("7"),
+        }
     ]
     assert set(result.tables["share_prices"]["evidence"]) == {"state"}
 
@@ -386,7 +393,12 @@ def test_the_price_of_ousg_is_asked_of_the_common_oracle() -> None:
     questions = asked("ondo", ETHEREUM, "ousg_price")
 
     assert rows(result, "share_prices") == [
-        {"pool": OUSG, "share_price_tokens": usd("110"), "supply_tokens": usd("2")}
+        {
+            "pool": OUSG,
+            "asset_token": "USD",
+            "share_price_tokens": usd("110"),
+            "supply_tokens": usd("2"),
+        }
     ]
     price = questions.row(by_predicate=pl.col("call") == "getAssetPrice", named=True)
     assert price["input"][4:] == bytes.fromhex(OUSG[2:]).rjust(32, b"\0")

@@ -168,6 +168,7 @@ def test_the_price_is_in_the_decimals_of_its_oracle(decimals: int, answer: int) 
     assert rows(result, "share_prices") == [
         {
             "pool": TBILL,
+            "asset_token": "USD",
             "share_price_tokens": usd("1.10123456" if decimals == 8 else "1.101234"),
             "supply_tokens": usd("5000000"),
         }

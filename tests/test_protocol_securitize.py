@@ -19,7 +19,13 @@ def test_shares_issued_are_a_mint_without_money() -> None:
     result = built_facts("securitize", ETHEREUM, [issued])
 
     assert rows(result, "pool_flows") == [
-        {"kind": "mint", "pool": BUIDL, "account": HOLDER, "share_tokens": usd("1234.56789")}
+        {
+            "kind": "mint",
+            "pool": BUIDL,
+            "account": HOLDER,
+            "asset_token": "USD",
+            "share_tokens": usd("1234.56789"),
+        }
     ]
     assert reasons(result) == []
 
@@ -29,7 +35,13 @@ def test_shares_burned_are_redeemed_by_their_holder() -> None:
     burned = log(ABI, "Burn", BUIDL_I, burner=HOLDER, value=2_000_000, reason="redemption")
 
     assert rows(built_facts("securitize", ETHEREUM, [burned]), "pool_flows") == [
-        {"kind": "redemption", "pool": BUIDL_I, "account": HOLDER, "share_tokens": usd("2")}
+        {
+            "kind": "redemption",
+            "pool": BUIDL_I,
+            "account": HOLDER,
+            "asset_token": "USD",
+            "share_tokens": usd("2"),
+        }
     ]
 
 
@@ -60,6 +72,11 @@ def test_the_supply_is_read_and_the_price_assumed() -> None:
     result = answered("securitize", ETHEREUM, "supply", {("totalSupply", BUIDL): 3 * 10**15})
 
     assert rows(result, "share_prices") == [
-        {"pool": BUIDL, "share_price_tokens": usd("1"), "supply_tokens": usd("3000000000")}
+        {
+            "pool": BUIDL,
+            "asset_token": "USD",
+            "share_price_tokens": usd("1"),
+            "supply_tokens": usd("3000000000"),
+        }
     ]
     assert set(result.tables["share_prices"]["evidence"]) == {"assumed"}

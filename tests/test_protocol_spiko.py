@@ -27,7 +27,13 @@ def test_shares_have_five_decimals(transfer: Built, kind: str) -> None:
     result = built_facts("spiko", ETHEREUM, [transfer])
 
     assert rows(result, "pool_flows") == [
-        {"kind": kind, "pool": USTBL, "account": HOLDER, "share_tokens": usd("0.12345")}
+        {
+            "kind": kind,
+            "pool": USTBL,
+            "account": HOLDER,
+            "asset_token": "USD",
+            "share_tokens": usd("0.12345"),
+        }
     ]
     assert reasons(result) == []
 
@@ -52,26 +58,35 @@ def published(oracle: str) -> Built:
 
 
 @pytest.mark.parametrize(
-    ("chain", "oracle", "fund"),
+    ("chain", "oracle", "fund", "currency"),
     [
-        (ETHEREUM, "0x29503f31b73f0734455942eb888e13aca1588a4e", EUTBL),
-        (ETHEREUM, "0x021289588cd81dc1ac87ea91e91607eef68303f5", USTBL),
-        (POLYGON, "0x021289588cd81dc1ac87ea91e91607eef68303f5", USTBL),
-        (ARBITRUM, "0xa260d72df8ff2696f3a8d0be46b7bc4d743be764", USTBL_ARBITRUM),
+        (ETHEREUM, "0x29503f31b73f0734455942eb888e13aca1588a4e", EUTBL, {"asset_token": "EUR"}),
+        (ETHEREUM, "0x021289588cd81dc1ac87ea91e91607eef68303f5", USTBL, {"asset_token": "USD"}),
+        (POLYGON, "0x021289588cd81dc1ac87ea91e91607eef68303f5", USTBL, {"asset_token": "USD"}),
+        (
+            ARBITRUM,
+            "0xa260d72df8ff2696f3a8d0be46b7bc4d743be764",
+            USTBL_ARBITRUM,
+            {"asset_token": "USD"},
+        ),
         (
             BASE,
             "0x27bb2b34998f127d03f44d90f148248a3932f492",
             "0xa260d72df8ff2696f3a8d0be46b7bc4d743be764",
+            {},
         ),
     ],
 )
-def test_a_published_price_is_of_the_oracles_fund(chain: Chain, oracle: str, fund: str) -> None:
-    """As of the moment it names, in the fund's own currency."""
+def test_a_published_price_is_of_the_oracles_fund(
+    chain: Chain, oracle: str, fund: str, currency: dict[str, str]
+) -> None:
+    """As of the moment it names, in the fund's own currency; of eurUSTBL it is not known."""
     result = built_facts("spiko", chain, [published(oracle)])
 
     assert rows(result, "share_prices") == [
         {
             "pool": fund,
+            **currency,
             "share_price_tokens": usd("1.05"),
             "nav_at": datetime(2024, 12, 31, 22, 0),
         }

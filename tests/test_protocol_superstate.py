@@ -20,6 +20,7 @@ USTB = "0x43415eb6ff9db7e26a15b704e7a3edce97d31c4e"
 USCC = "0x14d60e7fdc0d71d8611742720e4c50e7a974020c"
 ORACLE = "0xe4fa682f94610ccd170680cc3b045d77d9e528a8"
 USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
+IN_DOLLARS = {"asset_token": "USD"}
 BUYER, OWNER, HOLDER = "0x" + "a1" * 20, "0x" + "a2" * 20, "0x" + "a3" * 20
 
 
@@ -104,7 +105,7 @@ def test_a_mint_by_the_issuer_tells_no_money() -> None:
 
     paid = [row.get("asset_tokens") for row in rows(result, "pool_flows")]
     assert paid == [None, None, usd("1000")]
-    assert rows(result, "pool_flows")[1] == flow("mint", HOLDER, "0.000005")
+    assert rows(result, "pool_flows")[1] == flow("mint", HOLDER, "0.000005", **IN_DOLLARS)
     assert reasons(result) == []
 
 
@@ -115,7 +116,7 @@ def test_shares_are_redeemed_by_their_holder(name: str, account: str) -> None:
     """Whoever sends the transaction, the shares are those of the source, in every generation."""
     burned = log(ABI, name, USTB, **{"burner": OWNER, account: HOLDER, "amount": 2_500_000})
 
-    assert rows(read(burned), "pool_flows") == [flow("redemption", HOLDER, "2.5")]
+    assert rows(read(burned), "pool_flows") == [flow("redemption", HOLDER, "2.5", **IN_DOLLARS)]
 
 
 def test_a_subscription_without_a_fee_has_no_fee_row() -> None:
@@ -148,6 +149,7 @@ def test_a_checkpoint_is_a_share_price_of_its_token() -> None:
     assert rows(read(checkpoint), "share_prices") == [
         {
             "pool": USTB,
+            "asset_token": "USD",
             "share_price_tokens": usd("10.654321"),
             "nav_at": datetime(2024, 12, 31, 22, 0),
         }

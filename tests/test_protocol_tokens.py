@@ -186,6 +186,7 @@ def test_a_report_mints_the_fee_as_shares() -> None:
     assert rows(result, "share_prices") == [
         {
             "pool": STETH,
+            "asset_token": "ETH",
             "share_price_tokens": Decimal("1.111111111111111111"),
             "supply_tokens": usd("9000000"),
             "nav_at": NOON,

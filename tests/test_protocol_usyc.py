@@ -34,7 +34,13 @@ def test_shares_come_from_nobody_and_go_to_nobody(transfer: Built, kind: str) ->
     result = read(transfer)
 
     assert rows(result, "pool_flows") == [
-        {"kind": kind, "pool": USYC, "account": HOLDER, "share_tokens": usd("1.5")}
+        {
+            "kind": kind,
+            "pool": USYC,
+            "account": HOLDER,
+            "asset_token": "USD",
+            "share_tokens": usd("1.5"),
+        }
     ]
     assert reasons(result) == []
 
@@ -86,6 +92,7 @@ def test_a_report_is_a_share_price(name: str, others: dict[str, int]) -> None:
     assert rows(read(report), "share_prices") == [
         {
             "pool": USYC,
+            "asset_token": "USD",
             "share_price_tokens": usd("1.10123456"),
             "nav_at": datetime(2024, 12, 31, 22, 0),
         }

@@ -95,8 +95,11 @@ CHOICES: Mapping[str, list[object]] = {
     "asset_class": ["crypto", "credit"],
     "funding_rate_daily_ratio": [Decimal(one) for one in ("0", "0.003", "-1.7")] + [units(1), None],
     "address": ["GOV", "0xusdc", "0xt"],
-    "fee_token": ["0xusdc", None],
-    "asset_token": ["0xusdc", "0xt", None],
+    "fee_token": ["0xusdc", "USD", None],
+    "asset_token": ["0xusdc", "0xt", "USD", None],
+    # A token that calls itself a dollar is none, and what prices one is not asked.
+    "tokens.symbol": ["BTC", "btc", "WETH", "GOV", "USD", None],
+    "oracle_updates.asset": ["BTC", "BTC", "USD", None],
 }
 # What a row of these tables needs besides what is drawn.
 TEXTS: Mapping[str, dict[str, object]] = {

@@ -14,12 +14,14 @@ from analytics.expressions import (
     whole_total,
 )
 from analytics.prices import (
+    DOLLAR,
     MICROSECONDS,
     SOURCE,
     as_of,
     in_seconds,
     microseconds_between,
     told_of,
+    with_symbols,
 )
 
 _EVENT = ("chain_id", "protocol", "version", *EVENT_ORDER)
@@ -65,7 +67,8 @@ def income_valuations(
     chain. No price of a later second than the event's is used, and none older than the tolerance,
     which is as long as the longest usual heartbeat and an hour. Nothing is taken to be worth a
     dollar that no source priced, unless its symbol is named. A wrapped coin of a chain is worth
-    what the coin is.
+    what the coin is. An amount may be told in a currency and in no token, as the share prices of
+    many funds are: a dollar is worth one, whatever sources say, and euro and ether what they say.
 
     Formula:
         value_usd = amount_tokens * price_usd, exact, then rounded half to even at 1e-18
@@ -84,8 +87,9 @@ def income_valuations(
         One row per event and amount, sorted: fact (the table), measure (the column), the event,
         block_timestamp, token, symbol (upper case), symbol_known_by, amount_tokens (Decimal),
         price_usd (Decimal), price_chain_id, price_protocol, price_feed, price_at, price_tx_hash,
-        price_evidence (assumed: at par), age_seconds (Float64, >= 0), value_usd (Decimal, USD;
-        null where no price is near enough, where it is not positive, or above 9e19 dollars).
+        price_evidence (assumed: at par; denomination: told in dollars), age_seconds (Float64,
+        >= 0), value_usd (Decimal, USD; null where no price is near enough, where it is not
+        positive, or above 9e19 dollars).
 
     Raises:
         ValueError: tolerance_seconds is negative or longer than a century.
@@ -344,9 +348,9 @@ def tvl_valued(
         One row per row of `tvl`, sorted: date, chain_id, protocol, pool, asset_token, basis (state,
         shares), symbol (upper case), symbol_known_by, tvl_tokens (Decimal; null above 9e19),
         price_usd (Decimal), price_chain_id, price_protocol, price_feed, price_at, price_tx_hash,
-        price_evidence (assumed: at par), age_seconds (Float64, >= 0, until the end of the day),
-        tvl_usd (Decimal, USD; null where no price is near enough, where it is not positive, or
-        above 9e19 dollars).
+        price_evidence (assumed: at par; denomination: told in dollars), age_seconds (Float64,
+        >= 0, until the end of the day), tvl_usd (Decimal, USD; null where no price is near enough,
+        where it is not positive, or above 9e19 dollars).
 
     Raises:
         ValueError: tolerance_seconds is negative or longer than a century.
@@ -397,14 +401,11 @@ def _valued(
     by: tuple[str, ...] = _AMOUNT,
 ) -> pl.LazyFrame:
     check("tolerance_seconds", tolerance_seconds, least=0)
-    named = amounts.join(_symbols(tokens), on=["chain_id", "token"], how="left")
+    named = with_symbols(amounts, tokens)
     at_par = par_symbols.upper().replace(" ", "").split(",")
     return (
         named.join(_prices_of(named, oracle_updates, tolerance_seconds, by), on=by, how="left")
-        .with_columns(
-            _at_par("price_usd", at_par, pl.lit(1).cast(_DOLLARS)),
-            _at_par("price_evidence", at_par, pl.lit("assumed")),
-        )
+        .with_columns(_price_or_one(at_par))
         .select(
             *(*by, "block_timestamp", "token", "symbol", "symbol_known_by", "amount_tokens"),
             *_PRICE,
@@ -412,13 +413,6 @@ def _valued(
             value_usd=_value(),
         )
         .sort(by)
-    )
-
-
-def _symbols(tokens: pl.LazyFrame) -> pl.LazyFrame:
-    return tokens.group_by("chain_id", pl.col("address").alias("token")).agg(
-        symbol=pl.col("symbol").str.to_uppercase().max(),
-        symbol_known_by=pl.col("known_by").max(),
     )
 
 
@@ -450,7 +444,7 @@ def _prices_of(
 def _prices(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
     """Return the last dollar price of every source and second, with the update that told it."""
     return (
-        oracle_updates.filter(pl.col("quote") == "USD")
+        oracle_updates.filter((pl.col("asset") != DOLLAR) & (pl.col("quote") == DOLLAR))
         .sort(*EVENT_ORDER)
         .group_by("asset", *SOURCE, price_at="block_timestamp")
         .agg(
@@ -462,9 +456,16 @@ def _prices(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _at_par(column: str, symbols: list[str], value: pl.Expr) -> pl.Expr:
-    is_assumed = pl.col("price_at").is_null() & pl.col("symbol").is_in(symbols)
-    return pl.when(is_assumed).then(value).otherwise(column).alias(column)
+def _price_or_one(at_par: list[str]) -> list[pl.Expr]:
+    # By the token, not by its symbol: a contract may call itself USD.
+    is_dollar = pl.col("token") == DOLLAR
+    is_assumed = pl.col("price_at").is_null() & pl.col("symbol").is_in(at_par)
+    one = pl.when(is_dollar | is_assumed).then(pl.lit(1).cast(_DOLLARS))
+    rests_on = pl.when(is_dollar).then(pl.lit("denomination")).when(is_assumed)
+    return [
+        one.otherwise("price_usd").alias("price_usd"),
+        rests_on.then(pl.lit("assumed")).otherwise("price_evidence").alias("price_evidence"),
+    ]
 
 
 def _value() -> pl.Expr:

@@ -80,6 +80,7 @@ PROTOCOL = Protocol(
             into="share_prices",
             columns={
                 "pool": Emitter(),
+                "asset_token": Const("ETH"),
                 "share_price_tokens": Fixed(Quotient("postTotalEther", "postTotalShares"), 0),
                 "supply_tokens": Fixed("postTotalShares", 18),
                 "nav_at": Time("reportTimestamp"),

@@ -250,7 +250,11 @@ PROTOCOL = Protocol(
                 abi=POOL,
                 name=name,
                 into="share_prices",
-                columns={"pool": Emitter(), "share_price_tokens": Fixed("mlpPrice", 18)},
+                columns={
+                    "pool": Emitter(),
+                    "asset_token": Const("USD"),
+                    "share_price_tokens": Fixed("mlpPrice", 18),
+                },
             )
             for name, _, _ in FLOWS
         ),

@@ -181,6 +181,7 @@ PROTOCOL = Protocol(
             into="share_prices",
             columns={
                 "pool": OfContract("token"),
+                "asset_token": Const("USD"),
                 "share_price_tokens": Fixed("latestAnswer", DecimalsSaid("decimals")),
                 "supply_tokens": Amount("totalSupply", OfContract("token")),
             },

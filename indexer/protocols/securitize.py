@@ -67,6 +67,7 @@ PROTOCOL = Protocol(
                 "kind": Const("mint"),
                 "pool": Emitter(),
                 "account": "to",
+                "asset_token": Const("USD"),
                 "share_tokens": Amount("value", Emitter()),
             },
         ),
@@ -78,6 +79,7 @@ PROTOCOL = Protocol(
                 "kind": Const("redemption"),
                 "pool": Emitter(),
                 "account": "burner",
+                "asset_token": Const("USD"),
                 "share_tokens": Amount("value", Emitter()),
             },
         ),
@@ -91,6 +93,7 @@ PROTOCOL = Protocol(
             into="share_prices",
             columns={
                 "pool": Emitter(),
+                "asset_token": Const("USD"),
                 "share_price_tokens": Fixed(Int(1), 0),
                 "supply_tokens": Amount("totalSupply", Emitter()),
             },

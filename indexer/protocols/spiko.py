@@ -30,6 +30,8 @@ from indexer.spec import (
 ERC20 = "erc20/Token"
 FUNDS = listed("spiko_funds")
 NOBODY = "0x0000000000000000000000000000000000000000"
+# What eurUSTBL is counted in no source states.
+CURRENCIES = {"EUTBL": {"currency": "EUR"}, "USTBL": {"currency": "USD"}}
 
 PROTOCOL = Protocol(
     slug="spiko",
@@ -56,6 +58,7 @@ PROTOCOL = Protocol(
                 row["token"],
                 int(row["token_from"]),
                 only={argument: (NOBODY,)},
+                says=CURRENCIES.get(row["symbol"], {}),
             )
             for row in FUNDS
             for argument in ("from", "to")
@@ -66,7 +69,7 @@ PROTOCOL = Protocol(
                 "spiko/Oracle",
                 row["oracle"],
                 int(row["oracle_from"]),
-                says={"token": row["token"].lower()},
+                says={"token": row["token"].lower(), **CURRENCIES.get(row["symbol"], {})},
             )
             for row in FUNDS
         ),
@@ -81,6 +84,7 @@ PROTOCOL = Protocol(
                     "kind": Const(kind),
                     "pool": Emitter(),
                     "account": account,
+                    "asset_token": OfContract("currency"),
                     "share_tokens": Amount("value", Emitter()),
                 },
                 where=(Equals(nobody, NOBODY), Not(Equals(account, NOBODY))),
@@ -93,6 +97,7 @@ PROTOCOL = Protocol(
             into="share_prices",
             columns={
                 "pool": OfContract("token"),
+                "asset_token": OfContract("currency"),
                 "share_price_tokens": Fixed("price", 18),
                 "nav_at": Time("timepoint"),
             },

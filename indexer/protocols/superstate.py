@@ -100,7 +100,7 @@ PROTOCOL = Protocol(
                 "kind": Const("mint"),
                 "pool": Emitter(),
                 "account": "to",
-                "asset_token": PAID_TOKEN,
+                "asset_token": When(Exists(PAID_TOKEN), PAID_TOKEN, Const("USD")),
                 "asset_tokens": When(Exists(PAID_TOKEN), Amount(PAID, PAID_TOKEN)),
                 "share_tokens": Amount("amount", Emitter()),
             },
@@ -114,6 +114,7 @@ PROTOCOL = Protocol(
                     "kind": Const("redemption"),
                     "pool": Emitter(),
                     "account": account,
+                    "asset_token": Const("USD"),
                     "share_tokens": Amount("amount", Emitter()),
                 },
             )
@@ -140,6 +141,7 @@ PROTOCOL = Protocol(
             into="share_prices",
             columns={
                 "pool": OfContract("token"),
+                "asset_token": Const("USD"),
                 "share_price_tokens": Fixed("navs", 6),
                 "nav_at": Time("timestamp"),
             },

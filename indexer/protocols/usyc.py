@@ -69,6 +69,7 @@ PROTOCOL = Protocol(
                     "kind": Const(kind),
                     "pool": Emitter(),
                     "account": account,
+                    "asset_token": Const("USD"),
                     "share_tokens": Amount("value", Emitter()),
                 },
                 where=(Equals(nobody, NOBODY), Not(Equals(account, NOBODY))),
@@ -82,6 +83,7 @@ PROTOCOL = Protocol(
                 into="share_prices",
                 columns={
                     "pool": OfContract("token"),
+                    "asset_token": Const("USD"),
                     "share_price_tokens": Fixed("price", 8),
                     "nav_at": Time("updatedAt"),
                 },

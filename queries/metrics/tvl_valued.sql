@@ -1,8 +1,9 @@
 -- question: What does a pool manage at the end of a day, in dollars at the price of then?
 -- reads:    pool_states, share_prices, tokens, oracle_updates
 -- grain:    one row per UTC day with a word of the pool, chain, protocol, pool and asset
--- units:    tvl_tokens whole tokens of the asset; *_usd US dollars by an oracle's price, null
---           without one; age_seconds from the price to the end of the day; basis state or shares
+-- units:    tvl_tokens whole tokens of the asset; *_usd US dollars by an oracle's price, or as
+--           told in dollars, null without one; age_seconds from the price to the end of the day;
+--           basis state or shares
 -- param:    tolerance_seconds integer 90000 (how old a price may be and still count, inclusive)
 -- param:    par_symbols text - (symbols worth a dollar where no price is near, with commas; - none)
 -- twin of:  analytics.metrics.valuation.tvl_valued

@@ -6,7 +6,8 @@
 -- param:    par_symbols text - (symbols worth a dollar where no price is near, with commas; - none)
 with
 
--- What a contract calls itself may be a lie: it is said how the symbol is known.
+-- What a contract calls itself may be a lie: it is said how the symbol is known. A currency is no
+-- token, and its own symbol.
 symbols as (
 
     select
@@ -16,6 +17,14 @@ symbols as (
         max(known_by) as symbol_known_by
     from tokens
     group by all
+    union all
+    select distinct
+        chain_id,
+        token,
+        token as symbol,
+        'declaration' as symbol_known_by
+    from amounts
+    where token in ('USD', 'EUR', 'ETH')
 
 ),
 
@@ -62,7 +71,7 @@ prices as (
             order by block_number, log_index, item_index, tx_hash
         ) as price_evidence
     from oracle_updates
-    where asset is not null and quote = 'USD'
+    where asset != 'USD' and quote = 'USD'
     group by all
 
 ),
@@ -92,7 +101,8 @@ timed as (
 
 ),
 
--- Of several sources in one second the protocol's own counts, then one of its chain.
+-- Of several sources in one second the protocol's own counts, then one of its chain. A dollar is
+-- known by the token, not by its symbol: a contract may call itself USD.
 priced as (
 
     select
@@ -108,8 +118,16 @@ priced as (
         and list_contains(
             string_split(replace(upper($par_symbols), ' ', ''), ','), timed.symbol
         ) as is_at_par,
-        case when is_at_par then 1::decimal(38, 18) else prices.price_usd end as price_usd,
-        case when is_at_par then 'assumed' else prices.price_evidence end as price_evidence
+        coalesce(timed.token = 'USD', false) as is_dollar,
+        case
+            when is_dollar or is_at_par then 1::decimal(38, 18)
+            else prices.price_usd
+        end as price_usd,
+        case
+            when is_dollar then 'denomination'
+            when is_at_par then 'assumed'
+            else prices.price_evidence
+        end as price_evidence
     from timed
     left join prices on timed.asset = prices.asset and timed.latest_at = prices.price_at
     qualify

@@ -85,7 +85,8 @@ PROTOCOL = Protocol(
         "spent; bought GMX is distributed, not burnt. Oracle prices are those of every keeper "
         "transaction. Pool flows are deposits, one row per token (the pool's shares stand on the "
         "first), and withdrawals, in shares; share prices are dollars per share of a market "
-        "whenever somebody enters or leaves it, and of a GLV vault when its value is updated."
+        "whenever somebody enters or leaves it, and of a GLV vault when its value is updated. A "
+        "vault holds shares of markets: what it manages is in what they manage."
     ),
     left_out=(
         "PositionFeesInfo: on an insolvent close it repeats fees that nobody paid.",

@@ -55,18 +55,22 @@ DEPOSITED_SHORT: Columns = {
 SUPPLY = "marketTokensSupply"
 BEFORE = Companion(Keyed("MarketPoolValueInfo"), SUPPLY, BY_KEY)
 AFTER = Companion(VALUED, SUPPLY, BY_KEY)
+# What is told in shares alone is counted where their price is, in dollars.
 WITHDRAWN: Columns = {
     **FLOW,
     "kind": Const("withdrawal"),
+    "asset_token": Const("USD"),
     "share_tokens": Fixed(Sum((BEFORE, Neg(AFTER))), 18),
 }
 MARKET_PRICE: Columns = {
     "pool": "market",
+    "asset_token": Const("USD"),
     "share_price_tokens": Fixed(Quotient("poolValue", SUPPLY), 12),
     "supply_tokens": Fixed(SUPPLY, 18),
 }
 VAULT_PRICE: Columns = {
     "pool": "glv",
+    "asset_token": Const("USD"),
     "share_price_tokens": Fixed(Quotient("value", "supply"), 12),
     "supply_tokens": Fixed("supply", 18),
 }

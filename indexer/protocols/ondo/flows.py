@@ -13,6 +13,7 @@ from indexer.spec import (
 FUND = OfContract("token")
 CASH = OfContract("asset")
 POOL: dict[str, Value] = {"pool": FUND}
+IN_DOLLARS: dict[str, Value] = {**POOL, "asset_token": Const("USD")}
 MINT: dict[str, Value] = {**POOL, "kind": Const("mint")}
 REDEMPTION: dict[str, Value] = {**POOL, "kind": Const("redemption")}
 FEE: dict[str, Value] = {"market": FUND, "split_basis": Const("none")}
@@ -145,7 +146,12 @@ INSTANT_V2 = (
         abi=V2,
         name="AdminSubscription",
         into="pool_flows",
-        columns={**MINT, "account": "recipient", "share_tokens": Amount("rwaAmount", FUND)},
+        columns={
+            **MINT,
+            **IN_DOLLARS,
+            "account": "recipient",
+            "share_tokens": Amount("rwaAmount", FUND),
+        },
     ),
     *(
         Event(

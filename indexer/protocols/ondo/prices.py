@@ -1,6 +1,6 @@
 """What a share is worth: logged by the first oracles, asked of those that followed."""
 
-from indexer.protocols.ondo.flows import FUND, POOL
+from indexer.protocols.ondo.flows import FUND, IN_DOLLARS
 from indexer.spec import Amount, Call, Event, Fixed, Read, Seconds, Time
 
 PRICES = (
@@ -8,14 +8,14 @@ PRICES = (
         abi="ondo/LegacyOracle",
         name="RWAExternalComparisonCheckPriceSet",
         into="share_prices",
-        columns={**POOL, "share_price_tokens": Fixed("newRWAPrice", 18)},
+        columns={**IN_DOLLARS, "share_price_tokens": Fixed("newRWAPrice", 18)},
     ),
     Event(
         abi="ondo/Pricer",
         name="PriceAdded",
         into="share_prices",
         columns={
-            **POOL,
+            **IN_DOLLARS,
             "share_price_tokens": Fixed("price", 18),
             "nav_at": Time("timestamp"),
         },
@@ -30,7 +30,7 @@ DAILY = tuple(
         every=Seconds(86_400),
         into="share_prices",
         columns={
-            **POOL,
+            **IN_DOLLARS,
             "share_price_tokens": Fixed(price.function, 18),
             "supply_tokens": Amount("totalSupply", FUND),
         },
