@@ -305,6 +305,26 @@ def test_a_comparison_is_written_whole(tmp_path: Path) -> None:
     assert summary(path, LATER).income.fees_usd == Decimal(15)
 
 
+def test_a_time_that_is_not_covered_is_said_aloud(tmp_path: Path) -> None:
+    """The page says it, and who reads only the path it is in learns it as well."""
+    path = whole(tmp_path)
+    before = ("--from", "2020-01-01", "--to", "2020-01-02")
+    others = ("--from", "2025-10-10", "--compare-from", "2020-01-01", "--compare-to", "2020-01-02")
+
+    alone, beside = (
+        CliRunner().invoke(
+            app, ["report", "--database", str(path), "--output", str(tmp_path / "r"), *times]
+        )
+        for times in (before, others)
+    )
+
+    said = "no block of this time is covered: what is covered lies from"
+    assert (alone.exit_code, beside.exit_code) == (0, 0)
+    assert alone.stderr.startswith(f"perpscope: {said}")
+    assert beside.stderr.startswith(f"perpscope: of what is compared with, {said}")
+    assert [len(each.stderr.splitlines()) for each in (alone, beside)] == [1, 1]
+
+
 def test_both_sides_share_no_instant(tmp_path: Path) -> None:
     """What happened at the end of one and the beginning of the other would count twice."""
     times = ("--from", "2025-10-10T22:00:00", "--compare-to", "2025-10-10T22:00:00")
