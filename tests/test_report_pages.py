@@ -295,6 +295,7 @@ def test_methodology_is_printed_verbatim(folder: Path, html: str) -> None:
 
     assert len(metrics) >= 10
     assert [name for name in metrics if methodology(name) not in text] == []
+    assert "no other: window_days=30." in text
 
 
 def test_policies_carry_their_source(markdown: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from analytics.compute import methodology, settings_of
+from analytics.compute import defaults_of, methodology
 from analytics.queries import query_named
 from analytics.reports.context import Context
 from analytics.reports.parts import Card, Section, Source, table
@@ -43,8 +43,13 @@ def explained(
 
 
 def _metric(name: str) -> str:
-    settings = ", ".join(settings_of(name)) or "none"
-    return f"{methodology(name)}\n\nSettings: {settings}."
+    settings = ", ".join(f"{each}={value}" for each, value in defaults_of(name).items())
+    if not settings:
+        return f"{methodology(name)}\n\nSettings: none."
+    return (
+        f"{methodology(name)}\n\nSettings, where the command under a number names no other: "
+        f"{settings}."
+    )
 
 
 def _question(name: str) -> str:
