@@ -74,8 +74,20 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _natural(text: str) -> int:
+    if not 0 <= int(text) <= _MOST:
+        raise ValueError
+    return int(text)
+
+
 def _number(text: str) -> float:
     if not isfinite(number := float(text)):
+        raise ValueError
+    return number
+
+
+def _magnitude(text: str) -> float:
+    if (number := _number(text)) < 0:
         raise ValueError
     return number
 
@@ -99,7 +111,9 @@ TYPES: Mapping[str, tuple[Callable[[str], object], str]] = MappingProxyType(
     {
         "integer": (int, "a whole number"),
         "count": (_count, f"a whole number from 1 to {_MOST}"),
+        "natural": (_natural, f"a whole number from 0 to {_MOST}"),
         "number": (_number, "a number"),
+        "magnitude": (_magnitude, "a number from 0"),
         "decimal": (_decimal, "a decimal number"),
         "text": (_text, "text"),
         "timestamp": (_moment, "a UTC time like 2025-10-10T21:15:00"),

@@ -4,8 +4,8 @@
 -- units:    *_bps 1 = 0.01 %, signed, source against reference; seconds_off while both were fresh
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
--- param:    threshold_bps number 100 (a difference above this, either way, is off)
--- param:    tolerance_seconds integer 3600 (how old a price may be and still count)
+-- param:    threshold_bps magnitude 100 (a difference above this, either way, is off)
+-- param:    tolerance_seconds natural 3600 (how old a price may be and still count)
 with
 
 prices as (

@@ -6,8 +6,8 @@
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 -- param:    pair text null (only this pair of symbols, like ETH/USD)
--- param:    threshold_bps number 50 (between updates an oracle may differ so far by design)
--- param:    tolerance_seconds integer 3600 (how old a price may be and still count)
+-- param:    threshold_bps magnitude 50 (between updates an oracle may differ so far by design)
+-- param:    tolerance_seconds natural 3600 (how old a price may be and still count)
 with
 
 prices as (

@@ -5,7 +5,7 @@
 --           the chain was told from then until they were to be trusted
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
--- param:    grace_seconds integer 3600 (how long after it is up again prices are not trusted)
+-- param:    grace_seconds natural 3600 (how long after it is up again prices are not trusted)
 with
 
 statuses as (

@@ -638,6 +638,21 @@ def test_an_address_is_found_as_an_explorer_writes_it() -> None:
             "parameter accounts: '0' is not a whole number from 1 to 2147483647",
         ),
         (
+            "oracle_off",
+            {"threshold_bps": "-5"},
+            "parameter threshold_bps: '-5' is not a number from 0",
+        ),
+        (
+            "metrics/liquidations_off_oracle",
+            {"threshold_bps": "-5"},
+            "parameter threshold_bps: '-5' is not a whole number from 0 to 2147483647",
+        ),
+        (
+            "oracle_off",
+            {"tolerance_seconds": "-1"},
+            "parameter tolerance_seconds: '-1' is not a whole number from 0 to 2147483647",
+        ),
+        (
             "fee_split",
             {"since": "yesterday"},
             "parameter since: 'yesterday' is not a UTC time like 2025-10-10T21:15:00",

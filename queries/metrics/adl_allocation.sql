@@ -6,8 +6,8 @@
 --           overshoot below zero: gave less than the rule asks; *_count ADLs of the position, and
 --           open positions of the side
 -- param:    gap_milliseconds count 5000 (the longest silence within a wave)
--- param:    horizon_milliseconds integer 0 (how long after a wave the later price is taken)
--- param:    tolerance_seconds integer 5 (how old a price may be when it is used, inclusive)
+-- param:    horizon_milliseconds natural 0 (how long after a wave the later price is taken)
+-- param:    tolerance_seconds natural 5 (how old a price may be when it is used, inclusive)
 -- param:    rank text bitmex (the place in the queue: profit, documented, side_aware, bitmex)
 -- twin of:  analytics.metrics.adl_allocation.adl_allocation
 with

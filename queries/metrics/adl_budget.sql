@@ -4,8 +4,8 @@
 -- units:    deficit_usd, capacity_usd US dollars, null while one is unknown; the other *_usd US
 --           dollars in millionths, null while an ADL is unmarked or unpriced; ratios 1 = as much
 -- param:    gap_milliseconds count 5000 (the longest silence within a wave)
--- param:    horizon_milliseconds integer 0 (how long after a wave the later price is taken)
--- param:    tolerance_seconds integer 5 (how old a price may be when it is used, inclusive)
+-- param:    horizon_milliseconds natural 0 (how long after a wave the later price is taken)
+-- param:    tolerance_seconds natural 5 (how old a price may be when it is used, inclusive)
 -- twin of:  analytics.metrics.adl_budget.adl_budget
 with
 

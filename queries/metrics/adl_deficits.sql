@@ -3,7 +3,7 @@
 -- grain:    one row per protocol with an ADL
 -- units:    *_count waves or positions; deficit_usd US dollars, null while a position is not known
 -- param:    gap_milliseconds count 5000 (the longest silence within a wave)
--- param:    tolerance_seconds integer 5 (how old a mark may be when it is used, inclusive)
+-- param:    tolerance_seconds natural 5 (how old a mark may be when it is used, inclusive)
 -- twin of:  analytics.metrics.adl_solvency.adl_deficits
 with
 

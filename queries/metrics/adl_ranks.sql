@@ -4,7 +4,7 @@
 -- units:    mark_price_usd, entry_usd US dollars; size_tokens base units before the cut;
 --           profit_ratio 1 = as much as the entry; leverage 1 = as much as the equity; place_* 1 is
 --           cut first; all null where they do not follow from the history
--- param:    tolerance_seconds integer 60 (how old a mark may be when it is used, inclusive)
+-- param:    tolerance_seconds natural 60 (how old a mark may be when it is used, inclusive)
 -- twin of:  analytics.metrics.adl_ranks.adl_ranks
 with
 

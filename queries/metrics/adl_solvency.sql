@@ -4,7 +4,7 @@
 -- units:    mark_price_usd, gains_usd, deficit_usd US dollars; ptsr, pmr, needed_ratio 1 = as much;
 --           all but the price null while a position is not known
 -- param:    gap_milliseconds count 5000 (the longest silence within a wave)
--- param:    tolerance_seconds integer 5 (how old a mark may be when it is used, inclusive)
+-- param:    tolerance_seconds natural 5 (how old a mark may be when it is used, inclusive)
 -- twin of:  analytics.metrics.adl_solvency.adl_solvency
 with
 

@@ -3,7 +3,7 @@
 -- grain:    one row per protocol with a purchase and lag in days that leaves a pair of days
 -- units:    *_usd US dollars over the days where both are known; *_ratio 0.25 = 25 %;
 --           spent_rank_correlation -1 to 1
--- param:    most_lag_days integer 30 (the longest lag tried, in days)
+-- param:    most_lag_days natural 30 (the longest lag tried, in days)
 -- param:    least_days count 10 (how many pairs of days a correlation needs)
 -- twin of:  analytics.metrics.programmes.buyback_lag
 with

@@ -4,7 +4,7 @@
 -- units:    *_tokens whole tokens; liquidity_tokens the root of token0 times token1, active;
 --           price_quote token1 per token0. basis: ranges where the pool is known from its start,
 --           active where its active liquidity is taken to last over the whole move
--- param:    move_bps integer 200 (how far the price moves, 0 to 1,000,000)
+-- param:    move_bps natural 200 (how far the price moves, 0 to 1,000,000)
 -- param:    bucket_seconds count 86400 (length of a period, counted from 1970-01-01 UTC)
 -- twin of:  analytics.metrics.liquidity.depth
 with

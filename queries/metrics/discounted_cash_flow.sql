@@ -5,10 +5,10 @@
 --           value_to_market_ratio 1 = fairly priced
 -- param:    growth_ratio number 0.0 (growth of income in each of the first years, 0.1 = 10 %)
 -- param:    discount_ratio number 0.15 (what a year costs, 0.15 = 15 %)
--- param:    years integer 5 (how many years grow at growth_ratio)
+-- param:    years natural 5 (how many years grow at growth_ratio)
 -- param:    terminal_growth_ratio number 0.0 (growth of income in every later year)
 -- param:    window_days count 30 (length of the window in UTC days, the day itself included)
--- param:    tolerance_seconds integer 86400 (oldest price that still counts, inclusive)
+-- param:    tolerance_seconds natural 86400 (oldest price that still counts, inclusive)
 -- twin of:  analytics.metrics.multiples.discounted_cash_flow
 with recursive
 

@@ -2,7 +2,7 @@
 -- reads:    fees, tokens, oracle_updates
 -- grain:    one row per UTC day, chain, protocol, version, market and fee kind
 -- units:    *_usd US dollars: told, valued at an oracle's price, and both; null when none is known
--- param:    tolerance_seconds integer 90000 (how old a price may be and still count, inclusive)
+-- param:    tolerance_seconds natural 90000 (how old a price may be and still count, inclusive)
 -- param:    par_symbols text - (symbols worth a dollar where no price is near, with commas; - none)
 -- twin of:  analytics.metrics.valuation.fees_valued
 with

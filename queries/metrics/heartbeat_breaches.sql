@@ -2,7 +2,7 @@
 -- reads:    oracle_updates, feeds
 -- grain:    one row per price that grew too old before the next one, or before its chain ends
 -- units:    *_seconds seconds; price_quote quote currency; replaced_at null: it is the last price
--- param:    grace_seconds integer 0 (how much later than the heartbeat is still in time)
+-- param:    grace_seconds natural 0 (how much later than the heartbeat is still in time)
 -- twin of:  analytics.metrics.feeds.heartbeat_breaches
 with
 

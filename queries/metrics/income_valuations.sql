@@ -2,7 +2,7 @@
 -- reads:    fees, buybacks, tokens, oracle_updates
 -- grain:    one row per event whose dollars are not told
 -- units:    *_tokens whole tokens; *_usd US dollars, null where no price is near enough
--- param:    tolerance_seconds integer 90000 (how old a price may be and still count, inclusive)
+-- param:    tolerance_seconds natural 90000 (how old a price may be and still count, inclusive)
 -- param:    par_symbols text - (symbols worth a dollar where no price is near, with commas; - none)
 -- twin of:  analytics.metrics.valuation.income_valuations
 with

@@ -2,8 +2,8 @@
 -- reads:    liquidations, markets, oracle_updates
 -- grain:    one row per liquidation and source of another protocol beyond the threshold
 -- units:    *_usd US dollars; *_quote quote currency; deviation_bps venue against reference, signed
--- param:    threshold_bps integer 50 (a difference above this, either way, is off)
--- param:    tolerance_seconds integer 3600 (how old either price may be and still count)
+-- param:    threshold_bps natural 50 (a difference above this, either way, is off)
+-- param:    tolerance_seconds natural 3600 (how old either price may be and still count)
 -- twin of:  analytics.metrics.oracle_use.liquidations_off_oracle
 with
 

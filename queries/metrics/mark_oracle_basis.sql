@@ -2,7 +2,7 @@
 -- reads:    position_changes, liquidations, markets, oracle_updates
 -- grain:    one row per market, kind of price, oracle source in USD and period with a price
 -- units:    *_bps 1 = 0.01 % of the oracle's price, signed
--- param:    tolerance_seconds integer 3600 (how old the oracle's price may be and still count)
+-- param:    tolerance_seconds natural 3600 (how old the oracle's price may be and still count)
 -- param:    bucket_seconds count 3600 (length of a period, counted from 1970-01-01 UTC)
 -- twin of:  analytics.metrics.oracle_use.mark_oracle_basis
 with

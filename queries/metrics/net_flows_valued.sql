@@ -3,7 +3,7 @@
 -- grain:    one row per UTC day with a flow, chain, protocol, pool and asset
 -- units:    *_usd US dollars by an oracle's price; in and out sums of what is known, net null while
 --           any value is unknown; *_count flows
--- param:    tolerance_seconds integer 90000 (how old a price may be and still count, inclusive)
+-- param:    tolerance_seconds natural 90000 (how old a price may be and still count, inclusive)
 -- param:    par_symbols text - (symbols worth a dollar where no price is near, with commas; - none)
 -- twin of:  analytics.metrics.valuation.net_flows_valued
 with

@@ -2,7 +2,7 @@
 -- reads:    oracle_updates
 -- grain:    one row per update and other source of the same asset and quote
 -- units:    *_quote quote currency; deviation_bps 1 = 0.01 %, signed; staleness_seconds whole
--- param:    tolerance_seconds integer 3600 (oldest reference that is still compared, inclusive)
+-- param:    tolerance_seconds natural 3600 (oldest reference that is still compared, inclusive)
 -- twin of:  analytics.metrics.oracles.oracle_deviation
 with
 

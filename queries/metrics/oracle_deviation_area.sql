@@ -3,8 +3,8 @@
 -- grain:    one row per source, other source of the same asset and quote, and period
 -- units:    *_seconds seconds; *_bps 1 = 0.01 % of the reference, signed; area_bps_seconds beyond
 --           the threshold
--- param:    threshold_bps integer 100 (a difference above this, either way, is off)
--- param:    tolerance_seconds integer 3600 (how old either price may get and still count)
+-- param:    threshold_bps natural 100 (a difference above this, either way, is off)
+-- param:    tolerance_seconds natural 3600 (how old either price may get and still count)
 -- param:    bucket_seconds count 86400 (length of a period, counted from 1970-01-01 UTC)
 -- twin of:  analytics.metrics.oracles.oracle_deviation_area
 with

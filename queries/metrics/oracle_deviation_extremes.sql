@@ -2,7 +2,7 @@
 -- reads:    oracle_updates
 -- grain:    one row per source, other source and period with an update that could be compared
 -- units:    *_bps 1 = 0.01 %, signed; *_quote quote currency; *_seconds whole
--- param:    tolerance_seconds integer 3600 (oldest reference that is still compared, inclusive)
+-- param:    tolerance_seconds natural 3600 (oldest reference that is still compared, inclusive)
 -- param:    bucket_seconds count 3600 (length of a period, counted from 1970-01-01 UTC)
 -- twin of:  analytics.metrics.oracle_extremes.oracle_deviation_extremes
 with

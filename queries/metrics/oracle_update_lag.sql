@@ -3,7 +3,7 @@
 -- grain:    one row per source and other source of the same asset and quote that both moved
 -- units:    lag_seconds > 0: the source is later than the reference; *_ratio 1 = moves alike
 -- param:    grid_seconds count 60 (length of a cell, counted from 1970-01-01 UTC)
--- param:    max_lag_seconds integer 600 (how far the lag is looked for, either way)
+-- param:    max_lag_seconds natural 600 (how far the lag is looked for, either way)
 -- twin of:  analytics.metrics.oracles.oracle_update_lag
 with
 

@@ -4,7 +4,7 @@
 -- units:    *_tokens whole tokens on all chains where they are read; price_usd US dollars per
 --           token; *_usd US dollars, *_annual_usd a year; *_years of income at that rate
 -- param:    window_days count 30 (length of the window in UTC days, the day itself included)
--- param:    tolerance_seconds integer 86400 (oldest price that still counts, inclusive)
+-- param:    tolerance_seconds natural 86400 (oldest price that still counts, inclusive)
 -- twin of:  analytics.metrics.multiples.price_multiples
 with
 

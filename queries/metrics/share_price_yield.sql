@@ -5,7 +5,7 @@
 --           5 % a year of 365 days, of values true at least half a window apart; reset_count steps
 --           that are a new denomination
 -- param:    window_days count 30 (how far back to look for the earlier price)
--- param:    reset_ratio number 0.5 (the largest step that is still a yield or a loss, 0.5 = 50 %)
+-- param:    reset_ratio magnitude 0.5 (the largest step that is still a yield or a loss, 0.5 = 50 %)
 -- twin of:  analytics.metrics.yields.share_price_yield
 with
 

@@ -2,7 +2,7 @@
 -- reads:    share_prices, tokens, oracle_updates
 -- grain:    one row per reading of a share's price
 -- units:    *_tokens assets per share; value_usd US dollars per share, null without a price near
--- param:    tolerance_seconds integer 90000 (how old a price may be and still count, inclusive)
+-- param:    tolerance_seconds natural 90000 (how old a price may be and still count, inclusive)
 -- param:    par_symbols text - (symbols worth a dollar where no price is near, with commas; - none)
 -- twin of:  analytics.metrics.valuation.share_valuations
 with

@@ -4,7 +4,7 @@
 -- units:    tvl_tokens whole tokens of the asset; *_usd US dollars by an oracle's price, or as
 --           told in dollars, null without one; age_seconds from the price to the end of the day;
 --           basis state or shares
--- param:    tolerance_seconds integer 90000 (how old a price may be and still count, inclusive)
+-- param:    tolerance_seconds natural 90000 (how old a price may be and still count, inclusive)
 -- param:    par_symbols text - (symbols worth a dollar where no price is near, with commas; - none)
 -- twin of:  analytics.metrics.valuation.tvl_valued
 with

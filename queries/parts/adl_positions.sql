@@ -3,7 +3,7 @@
 -- grain:    one row per wave, market and position that was open after the wave's last ADL there
 -- units:    the steps `ends` (mark_price_usd US dollars) and `positions`: millionths of US dollars
 -- param:    gap_milliseconds count 5000 (the longest silence within a wave)
--- param:    tolerance_seconds integer 5 (how old a mark may be when it is used, inclusive)
+-- param:    tolerance_seconds natural 5 (how old a mark may be when it is used, inclusive)
 with
 
 -- part: position_histories

@@ -2,7 +2,7 @@
 -- reads:    tokens, oracle_updates
 -- grain:    one row per row of the step `amounts`
 -- units:    the step `priced`: price_usd US dollars per whole token; age_seconds of that price
--- param:    tolerance_seconds integer 90000 (how old a price may be and still count, inclusive)
+-- param:    tolerance_seconds natural 90000 (how old a price may be and still count, inclusive)
 -- param:    par_symbols text - (symbols worth a dollar where no price is near, with commas; - none)
 with
 

@@ -3,7 +3,7 @@
 -- grain:    one row per row of the step `pairs` and moment at which either source spoke in `prices`
 -- units:    the step `stretches`: deviation_bps 1 = 0.01 % of the reference, signed, null where
 --           that is not above zero; from moment_at to until_at, while both prices were fresh
--- param:    tolerance_seconds integer 3600 (how old either price may get and still count)
+-- param:    tolerance_seconds natural 3600 (how old either price may get and still count)
 with
 
 -- A difference can change whenever either source speaks.

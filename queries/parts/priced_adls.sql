@@ -4,8 +4,8 @@
 -- units:    the step `priced`: *_price_usd US dollars per token, null without one near; the step
 --           `spans`: first and last ADL of each wave
 -- param:    gap_milliseconds count 5000 (the longest silence within a wave)
--- param:    horizon_milliseconds integer 0 (how long after a wave the later price is taken)
--- param:    tolerance_seconds integer 5 (how old a price may be when it is used, inclusive)
+-- param:    horizon_milliseconds natural 0 (how long after a wave the later price is taken)
+-- param:    tolerance_seconds natural 5 (how old a price may be when it is used, inclusive)
 with
 
 -- part: numbered_adls

@@ -3,7 +3,7 @@
 -- grain:    one row per protocol, symbol and UTC day with a reading of the supply
 -- units:    *_tokens whole tokens, null while one that was read before has no reading of the day;
 --           price_usd US dollars per token, null without one near
--- param:    tolerance_seconds integer 86400 (oldest price that still counts, inclusive)
+-- param:    tolerance_seconds natural 86400 (oldest price that still counts, inclusive)
 with
 
 readings as (
