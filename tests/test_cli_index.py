@@ -1,10 +1,12 @@
 """The indexer's commands as people type them: what they print, and how they fail."""
 
+import json
 import os
 import resource
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from shutil import copy
@@ -132,6 +134,24 @@ def test_status_shows_ranges_gaps_and_rejects(
     chainlink = next(line.split() for line in out.splitlines() if "chainlink" in line)
     assert chainlink[:4] == ["ethereum", "chainlink", str(FIRST), str(FIRST + COUNT - 1)]
     assert f"{FIRST:,} in 1" in out
+
+
+def test_status_is_json_as_well(
+    held: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a monitor needs is told as numbers and moments; of no data, in empty lists."""
+    assert perpscope("status", "--database", held, "--format", "json") == 0
+
+    told = json.loads(capsys.readouterr().out)
+    (chainlink,) = (row for row in told["protocols"] if row["protocol"] == "chainlink")
+    assert (chainlink["chain"], chainlink["chain_id"]) == ("ethereum", 1)
+    assert (chainlink["to_block"], chainlink["missing_blocks"]) == (FIRST + COUNT - 1, FIRST)
+    assert chainlink["finalized_to"] is None or chainlink["finalized_to"] <= FIRST + COUNT
+    assert datetime.fromisoformat(chainlink["newest_block_at"]).tzinfo is UTC
+    assert told["kinds"] == [{"chain": "ethereum", "chain_id": 1, "kind": "simulated"}]
+    assert {row["protocol"]: row["to_block"] for row in told["gaps"]}["chainlink"] == FIRST - 1
+    assert (told["snapshot"], told["imports"], told["waivers"], told["wrong"]) == (None, [], [], [])
+    assert perpscope("status", "--database", tmp_path / "none.duckdb", "--format", "json") == 1
 
 
 def test_rewind_and_index_end_where_they_began(

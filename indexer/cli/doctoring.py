@@ -1,19 +1,17 @@
 """`perpscope doctor`: what is wrong with the endpoints, and what it costs."""
 
 import asyncio
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from indexer.chains import CHAINS, Chain
 from indexer.choices import chain_named
-from indexer.cli.options import ConfigFile, Urls
-from indexer.cli.printing import print_table
+from indexer.cli.options import ConfigFile, Form, Format, Urls
+from indexer.cli.printing import print_json, print_table
 from indexer.config import Config, configuration
 from indexer.errors import UserError, WorldError
 from indexer.rpc import Endpoint
@@ -25,13 +23,6 @@ if TYPE_CHECKING:
 _KNOWN_OF_ANY = ("endpoint", "failure", "requests")
 
 
-class Form(StrEnum):
-    """How the findings are printed."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
 def doctor(
     *,
     chain: Annotated[
@@ -39,15 +30,15 @@ def doctor(
     ] = None,
     rpc: Urls = None,
     config: ConfigFile = None,
-    form: Annotated[Form, typer.Option("--format", help="How to print it.")] = Form.TABLE,
+    form: Form = Format.TABLE,
 ) -> None:
     """Ask every endpoint what it can do, and say what is wrong and what it costs."""
     settings = configuration(config)
     reports = [
         _report(where, settings.endpoints(where, rpc)) for where in _chains(chain, rpc, settings)
     ]
-    if form is Form.JSON:
-        typer.echo(json.dumps(reports, indent=2, default="{:%Y-%m-%dT%H:%M:%SZ}".format))
+    if form is Format.JSON:
+        print_json(reports)
     else:
         for report in reports:
             _print(report)

@@ -1,9 +1,18 @@
 """The options that commands have in common; `given` and `places` say what they stand for."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class Format(StrEnum):
+    """How findings are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
 
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="Settings; by default perpscope.toml, if there.")
@@ -16,6 +25,7 @@ ProtocolNames = Annotated[
     list[str] | None,
     typer.Option("--protocol", help="A protocol; repeatable. By default all on the chain."),
 ]
+Form = Annotated[Format, typer.Option("--format", help="How to print it.")]
 Urls = Annotated[
     list[str] | None, typer.Option("--rpc", help="A node's URL; repeatable, best first.")
 ]

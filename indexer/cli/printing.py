@@ -1,7 +1,9 @@
 """Tables and names on the terminal."""
 
+import json
 from collections.abc import Iterable, Sequence
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
@@ -11,6 +13,11 @@ from indexer.chains import CHAINS
 def chain_slug(chain_id: int) -> str:
     """Return a chain's name; its id where it has none."""
     return {chain.chain_id: chain.slug for chain in CHAINS}.get(chain_id, str(chain_id))
+
+
+def print_json(found: object) -> None:
+    """Print rows as JSON; moments are UTC."""
+    typer.echo(json.dumps(found, indent=2, default="{:%Y-%m-%dT%H:%M:%SZ}".format))
 
 
 def print_table(titles: Sequence[str], lines: Iterable[Sequence[object]]) -> None:

@@ -8,9 +8,9 @@ import typer
 
 from indexer.catalogue import catalogue, chains_of, section
 from indexer.choices import protocol_named
-from indexer.cli.options import ConfigFile, Database
+from indexer.cli.options import ConfigFile, Database, Form, Format
 from indexer.cli.places import database_of
-from indexer.cli.printing import chain_slug, print_table
+from indexer.cli.printing import chain_slug, print_json, print_table
 from indexer.config import Config, configuration
 from indexer.protocols import PROTOCOLS
 from indexer.spec import first_block
@@ -18,7 +18,7 @@ from indexer.spec import first_block
 if TYPE_CHECKING:
     import polars as pl
 
-    from indexer.store import Snapshot
+    from indexer.store import Snapshot, Status
 
 _STATUS = (
     "chain",
@@ -47,13 +47,22 @@ _IMPORTS = (
 _ENDS = ("from_at", "to_at")
 
 
-def status(*, database: Database = None, config: ConfigFile = None) -> None:
+def status(
+    *, database: Database = None, config: ConfigFile = None, form: Form = Format.TABLE
+) -> None:
     """Show how complete, how final and how proven what is stored is."""
     from indexer.store import status as stored_status
 
     settings = configuration(config)
     path = database_of(database, settings)
     found = stored_status(path, _starts(settings))
+    if form is Format.JSON:
+        print_json(_told(path, found))
+    else:
+        _print(path, found)
+
+
+def _print(path: Path, found: "Status") -> None:
     if found.snapshot is not None:
         typer.echo(_edition(found.snapshot))
     if found.protocols.is_empty() and found.imports.is_empty():
@@ -68,12 +77,41 @@ def status(*, database: Database = None, config: ConfigFile = None) -> None:
         typer.echo(f"{chain_slug(chain_id)} holds {kind} blocks")
     _print_unproven(path, found.coverage)
     _print_reads(found.reads)
-    _print_accounts(found.accounts.join(found.protocols, on=["chain_id", "protocol"], how="semi"))
+    _print_accounts(_named(found))
     if len(found.gaps):
         print_table(
             ("chain", "protocol", "missing from", "to"),
             ((chain_slug(row[0]), row[1], row[2], row[3]) for row in found.gaps.iter_rows()),
         )
+
+
+def _named(found: "Status") -> "pl.DataFrame":
+    return found.accounts.join(found.protocols, on=["chain_id", "protocol"], how="semi")
+
+
+def _told(path: Path, found: "Status") -> dict[str, Any]:
+    from indexer.store import read_failures
+
+    tables = {
+        "protocols": found.protocols,
+        "gaps": found.gaps,
+        "imports": found.imports,
+        "kinds": found.origins.select("chain_id", "kind").unique().sort("chain_id", "kind"),
+        "waivers": _waivers(found.coverage),
+        "reads": found.reads,
+        "accounts": _named(found),
+    }
+    told = {
+        name: [{"chain": chain_slug(row["chain_id"])} | row for row in rows.iter_rows(named=True)]
+        for name, rows in tables.items()
+    }
+    wrong = [
+        {"chain": chain_slug(chain_id), "chain_id": chain_id} | row
+        for chain_id in found.coverage["chain_id"].unique().sort()
+        for row in read_failures(path, chain_id).iter_rows(named=True)
+    ]
+    snapshot = None if found.snapshot is None else vars(found.snapshot)
+    return {"snapshot": snapshot, **told, "wrong": wrong}
 
 
 def _starts(settings: Config) -> dict[tuple[int, str], int]:
@@ -88,8 +126,7 @@ def _starts(settings: Config) -> dict[tuple[int, str], int]:
 def _print_unproven(path: Path, coverage: "pl.DataFrame") -> None:
     from indexer.store import read_failures
 
-    waived = coverage.drop_nulls("waiver").select("chain_id", "waiver").unique()
-    for chain_id, waiver in waived.sort("chain_id", "waiver").iter_rows():
+    for chain_id, waiver in _waivers(coverage).iter_rows():
         typer.echo(f"{chain_slug(chain_id)} is not proven further: {waiver}")
     for chain_id in coverage["chain_id"].unique().sort():
         if wrong := len(read_failures(path, chain_id)):
@@ -97,6 +134,11 @@ def _print_unproven(path: Path, coverage: "pl.DataFrame") -> None:
                 f"{chain_slug(chain_id)} holds wrong blocks in {wrong:,} of the ranges `verify` "
                 "looked at; run `perpscope repair`"
             )
+
+
+def _waivers(coverage: "pl.DataFrame") -> "pl.DataFrame":
+    waived = coverage.drop_nulls("waiver").select("chain_id", "waiver")
+    return waived.unique().sort("chain_id", "waiver")
 
 
 def _print_imports(imports: "pl.DataFrame") -> None:
