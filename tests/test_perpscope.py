@@ -11,12 +11,13 @@ from inspect import getdoc
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 import analytics.cli
 import analytics.errors
 import indexer.cli
 import indexer.errors
-from perpscope import found_at, outcome
+from perpscope import app, found_at, outcome
 
 
 def raising(error: BaseException) -> Callable[[], object]:
@@ -37,6 +38,32 @@ def perpscope(*arguments: str) -> subprocess.CompletedProcess[str]:
         check=False,
         env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"},
     )
+
+
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ("metric funding_p", ["funding_paid"]),
+        ("query oracle_", ["oracle_off"]),
+        ("trace transaction_f", ["transaction_facts"]),
+        ("trace buyback_r", ["buyback_ratio"]),
+        ("index --protocol gmx", ["gmx_v1", "gmx_v2"]),
+        ("protocols chainlink_", ["chainlink_proxies"]),
+        ("plan --chain arbitrum-s", ["arbitrum-sepolia"]),
+    ],
+)
+def test_the_shell_completes_names(typed: str, names: list[str]) -> None:
+    """Nobody has to know by heart what metrics, queries, protocols and chains are called."""
+    words = ["perpscope", *typed.split()]
+    asked = {
+        "_PERPSCOPE_COMPLETE": "complete_bash",
+        "COMP_WORDS": " ".join(words),
+        "COMP_CWORD": str(len(words) - 1),
+    }
+
+    result = CliRunner().invoke(app, prog_name="perpscope", env=asked)
+
+    assert result.stdout.split() == names
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from analytics.reports.options import (
     Setting,
     SincePast,
     Until,
+    among,
     limited,
     listed,
     pairs,
@@ -38,7 +39,10 @@ from analytics.reports.scope import Scope
 
 
 def metric(
-    name: Annotated[str | None, typer.Argument(help="The metric; none lists them.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="The metric; none lists them.", autocompletion=among(METRICS)),
+    ] = None,
     *,
     setting: Setting = None,
     protocol: Protocol = None,

@@ -1,6 +1,6 @@
 """What commands share: their options, and pairs, moments and settings as a reader types them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -56,6 +56,16 @@ Form = Annotated[Format, typer.Option("--format", help="How the answer is writte
 Output = Annotated[
     Path | None, typer.Option(help="The file to write; standard output without one.")
 ]
+
+
+def among(*known: Iterable[str]) -> Callable[[str], list[str]]:
+    """Return a completion for the shell: the known names that begin as what is typed."""
+
+    def completed(incomplete: str) -> list[str]:
+        return sorted(name for names in known for name in names if name.startswith(incomplete))
+
+    return completed
+
 
 _KINDS = {int: "integer", float: "number", str: "text", bool: "boolean"}
 

@@ -20,6 +20,7 @@ from analytics.reports.options import (
     Protocol,
     Since,
     Until,
+    among,
     limited,
     listed,
     pairs,
@@ -30,7 +31,10 @@ from analytics.reports.scope import Scope
 
 
 def query(
-    name: Annotated[str | None, typer.Argument(help="The question; none lists them.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="The question; none lists them.", autocompletion=among(queries())),
+    ] = None,
     *,
     sql: Annotated[
         str | None, typer.Option(help="Instead of a name, a SELECT of your own.")

@@ -29,6 +29,7 @@ from analytics.reports.options import (
     Output,
     SincePast,
     Until,
+    among,
     limited,
     pairs,
     typed_settings,
@@ -50,7 +51,10 @@ _COMPARED = {">": operator.ge, "<": operator.le}
 
 
 def trace(
-    name: Annotated[str, typer.Argument(help="The metric or query.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="The metric or query.", autocompletion=among(METRICS, queries())),
+    ],
     *,
     where: Annotated[
         list[str] | None,

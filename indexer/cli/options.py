@@ -14,16 +14,36 @@ class Format(StrEnum):
     JSON = "json"
 
 
+def protocols_begun(incomplete: str) -> list[str]:
+    """Return the protocols whose names begin as what is typed, for the shell's completion."""
+    from indexer.protocols import PROTOCOLS
+
+    return [slug for slug in PROTOCOLS if slug.startswith(incomplete)]
+
+
+def _chains_begun(incomplete: str) -> list[str]:
+    from indexer.chains import CHAINS
+
+    return [chain.slug for chain in CHAINS if chain.slug.startswith(incomplete)]
+
+
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="Settings; by default perpscope.toml, if there.")
 ]
 Database = Annotated[
     Path | None, typer.Option(help="The DuckDB file; by default the one the settings name.")
 ]
-ChainName = Annotated[str, typer.Option("--chain", help="A chain, for example arbitrum.")]
+ChainName = Annotated[
+    str,
+    typer.Option("--chain", help="A chain, for example arbitrum.", autocompletion=_chains_begun),
+]
 ProtocolNames = Annotated[
     list[str] | None,
-    typer.Option("--protocol", help="A protocol; repeatable. By default all on the chain."),
+    typer.Option(
+        "--protocol",
+        help="A protocol; repeatable. By default all on the chain.",
+        autocompletion=protocols_begun,
+    ),
 ]
 Form = Annotated[Format, typer.Option("--format", help="How to print it.")]
 Urls = Annotated[

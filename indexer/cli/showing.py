@@ -8,7 +8,7 @@ import typer
 
 from indexer.catalogue import catalogue, chains_of, section
 from indexer.choices import protocol_named
-from indexer.cli.options import ConfigFile, Database, Form, Format
+from indexer.cli.options import ConfigFile, Database, Form, Format, protocols_begun
 from indexer.cli.places import database_of
 from indexer.cli.printing import chain_slug, print_json, print_table
 from indexer.config import Config, configuration
@@ -181,7 +181,10 @@ def _print_accounts(accounts: "pl.DataFrame") -> None:
 
 def protocols(
     name: Annotated[
-        str | None, typer.Argument(help="One of them: all that is known of it.")
+        str | None,
+        typer.Argument(
+            help="One of them: all that is known of it.", autocompletion=protocols_begun
+        ),
     ] = None,
     *,
     config: ConfigFile = None,
