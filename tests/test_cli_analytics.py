@@ -15,13 +15,13 @@ import pytest
 from handmade import at, table, write_database
 from typer.testing import CliRunner, Result
 
+from analytics.beginnings import FROM_THE_FIRST, looks_back
 from analytics.compute import settings_of
 from analytics.errors import UserError
 from analytics.export import table_text, write
 from analytics.formats import Format
 from analytics.metrics import METRICS
 from analytics.queries import queries
-from analytics.reports.asked import FROM_THE_FIRST, looks_back
 from analytics.reports.options import limited
 from perpscope import app, outcome
 

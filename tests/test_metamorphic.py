@@ -15,6 +15,7 @@ from polars.testing import assert_frame_equal
 from test_twins import NEVER_NULL, SIGNED, TEXTS, choices, in_time
 
 from analytics import load as databases
+from analytics.beginnings import looks_back
 from analytics.compute import collected, compute, defaults_of, facts_of
 from analytics.metrics import METRICS
 from analytics.reports.asked import Asked
@@ -22,6 +23,10 @@ from analytics.reports.scope import Limits, Scope
 from indexer.tables import columns_of, fact_tables
 
 METRIC = pytest.mark.parametrize("metric", sorted(METRICS))
+DEVIATIONS = ("oracle_deviation", "oracle_deviation_area", "oracle_deviation_extremes")
+LOOKING_BACK = pytest.mark.parametrize(
+    "metric", [*filter(looks_back, sorted(METRICS)), *DEVIATIONS]
+)
 TABLES = sorted(frozenset().union(*(facts_of(metric) for metric in METRICS)))
 # Seconds after 21:00: many events of one moment, and some of other days and months.
 SECONDS = (0, 0, 1, 2, 30, 60, 62, 3600, 7200, 86_400, 90_000, 864_000, 2_592_000, 6_000_000)
@@ -75,10 +80,6 @@ UNSCALED = {
     **dict.fromkeys(("impact_depth", "impact_depth_change"), "a power of dollars"),
 }
 UNBEGUN = {
-    **dict.fromkeys(
-        ("oracle_deviation", "oracle_deviation_area", "oracle_deviation_extremes"),
-        "what is compared begins with the limits",
-    ),
     "buyback_columns": "who bought before the limits only is not known to tell of purchases",
 }
 
@@ -242,6 +243,33 @@ def test_a_beginning_leaves_rows_out_and_changes_none(
 
     is_since = pl.col(times[0]).cast(pl.Datetime("us")) >= SINCE
     assert_frame_equal(told(metric).filter(is_since), begun, check_exact=True)
+
+
+@LOOKING_BACK
+def test_a_beginning_within_a_period_leaves_the_period_whole(
+    metric: str, con: duckdb.DuckDBPyConnection
+) -> None:
+    """What is made also of what was before says of the period of --from what it says without."""
+    asked = Asked(Scope(con, Limits(since=at(30))), metric, {})
+
+    begun = collected(asked.rows)
+
+    is_meant = asked.is_meant(told(metric).schema)
+    assert_frame_equal(told(metric).filter(is_meant), begun, check_exact=True)
+
+
+@METRIC
+def test_a_report_with_a_beginning_says_what_its_command_gives(
+    metric: str, con: duckdb.DuckDBPyConnection
+) -> None:
+    """Of a time alone a report computes what the command under it computes."""
+    if looks_back(metric):
+        pytest.skip("the command cuts what a report does not look back for")
+    scope = Scope(con, Limits(since=SINCE))
+
+    begun = collected(Asked(scope, metric, {}).rows)
+
+    assert_frame_equal(scope.metric(metric), begun, check_exact=True)
 
 
 def test_there_is_something_to_say_of_nearly_every_metric() -> None:

@@ -7,32 +7,19 @@ from typing import Any
 
 import polars as pl
 
+from analytics.beginnings import beginning, looks_back
 from analytics.computations import Computation, of_metric, of_query
-from analytics.compute import defaults_of, facts_of, is_judge
 from analytics.queries import arguments, query_named
 from analytics.reports.indexed import check_order
 from analytics.reports.scope import Limits, Scope
-
-# Settings of what a row says of the time before it. Windows in seconds follow their rows.
-_LOOKING_BACK = frozenset({"window_days", "ago_seconds", "history_seconds"})
-# Whose rows add up, or compare with, what was before them, without a setting that says so.
-FROM_THE_FIRST = frozenset(
-    {
-        *("adl_state", "depth", "funding_carry", "funding_rate_8h", "liquidation_velocity"),
-        *("loans_outstanding", "open_interest_against_closed", "open_interest_reconciliation"),
-        "oracle_staleness",
-    }
-)
-# Whose rows know positions from their opening on, and are of what happened to them since.
-_OF_POSITIONS = frozenset({"adl_allocation", "adl_deficits", "adl_ranks", "adl_solvency"})
 
 
 @dataclass(frozen=True)
 class Asked:
     """
     A metric within limits. What looks back is computed from all that was before their end, prices
-    judge from ever, and rows before their start are left out: each row says what it says without a
-    start.
+    judge from ever, are compared with those within their tolerance, and rows before their start are
+    left out: each row says what it says without a start.
 
     Attributes:
         scope: the database and the limits.
@@ -48,8 +35,11 @@ class Asked:
 
     def facts(self, table: str) -> pl.LazyFrame:
         """Return a table as the metric reads it."""
-        is_whole = not self.is_cut and _has_past(self.metric, table)
-        return self.scope.begun(self.metric, table, None if is_whole else self.scope.limits.since)
+        since = self.scope.limits.since
+        if not self.is_cut:
+            is_whole = looks_back(self.metric)
+            since = None if is_whole else beginning(self.metric, table, since, self.settings)
+        return self.scope.begun(self.metric, table, since)
 
     @property
     def computed(self) -> Computation:
@@ -118,18 +108,3 @@ def queried(limits: Limits, query: str, given: Mapping[str, str]) -> Limits:
     check_order(values.get("since"), values.get("until"))
     ends: Any = {name: values[name] for name in ("since", "until") if name in given}
     return replace(limits, **ends)
-
-
-def looks_back(metric: str) -> bool:
-    """Tell whether a row of a metric is made also of what was before it."""
-    return metric in FROM_THE_FIRST or not _LOOKING_BACK.isdisjoint(defaults_of(metric))
-
-
-def keeps_past(metric: str) -> bool:
-    """Tell whether a metric reads any table, beside states, from before the limits' start."""
-    return any(_has_past(metric, table) for table in facts_of(metric))
-
-
-def _has_past(metric: str, table: str) -> bool:
-    is_history = table == "position_changes" and metric in _OF_POSITIONS
-    return looks_back(metric) or is_judge(metric, table) or is_history

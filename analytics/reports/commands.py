@@ -7,9 +7,9 @@ from shlex import quote
 
 import polars as pl
 
+from analytics.beginnings import keeps_past, looks_back
 from analytics.metrics import METRICS
 from analytics.plain_text import visible
-from analytics.reports.asked import keeps_past, looks_back
 from analytics.reports.chain_names import chain_name
 from analytics.reports.parts import Chart, Origin, Source, Table
 from analytics.reports.scope import Limits

@@ -15,7 +15,8 @@ from weakref import finalize
 import polars as pl
 
 from analytics import load
-from analytics.compute import collected, compute, is_judge, is_narrowed
+from analytics.beginnings import beginning
+from analytics.compute import collected, compute, defaults_of, is_narrowed
 from analytics.errors import WorldError
 from analytics.expressions import CENTURY_DAYS
 from analytics.identities import assessed, comparisons
@@ -85,10 +86,12 @@ class Scope:
             until=limits.until,
         )
 
-    def read(self, metric: str, table: str, *, with_past: bool = False) -> pl.LazyFrame:
+    def read(
+        self, metric: str, table: str, *, with_past: bool = False, **settings: object
+    ) -> pl.LazyFrame:
         """Return a table as a metric reads it: prices that judge what others tell are whole."""
-        has_past = with_past or is_judge(metric, table)
-        return self.facts(table, with_past=has_past, whole=not is_narrowed(metric, table))
+        since = None if with_past else beginning(metric, table, self.limits.since, settings)
+        return self.begun(metric, table, since)
 
     def begun(self, metric: str, table: str, since: datetime | None) -> pl.LazyFrame:
         """Return a table as a metric reads it: from a time to the limits' end, states from ever."""
@@ -147,24 +150,25 @@ class Scope:
 
         Args:
             name: the metric.
-            with_past: compute from everything before the end, for metrics that look back, and
-                keep only rows whose time, if they have one, is within the limits.
+            with_past: compute from everything before the end, for metrics that look back. Rows
+                whose time, if they have one, is before the limits are left out.
             between: only facts of this time, both ends included, which may begin before the limits
                 do. States keep their past.
             settings: settings of the metric.
         """
         asked = (name, with_past, between, *sorted(settings.items()))
+
+        def read(table: str) -> pl.LazyFrame:
+            if between is None:
+                return self.read(name, table, with_past=with_past, **settings)
+            return self._windowed(name, table, between)
+
         if asked not in self._answers:
-            frame = collected(
-                compute(
-                    name,
-                    lambda table: self._input(name, table, between, with_past=with_past),
-                    **settings,
-                )
-            )
+            frame = collected(compute(name, read, **settings))
             frame = frame.filter(self.is_observed(frame.columns))
-            is_since = self.is_since(frame.columns, settings.get("bucket_seconds"))
-            self._answers[asked] = frame.filter(is_since) if with_past else frame
+            bucket_seconds = (defaults_of(name) | settings).get("bucket_seconds")
+            is_since = self.is_since(frame.columns, bucket_seconds)
+            self._answers[asked] = frame.filter(is_since) if between is None else frame
         return self._answers[asked]
 
     def digest(self, table: str) -> tuple[int, str]:
@@ -197,7 +201,7 @@ class Scope:
     def extremes(self) -> pl.DataFrame:
         """The metric `oracle_deviation_extremes` within the limits, by periods they begin with."""
         seconds, since = self.extreme_seconds, self.limits.since
-        found = self.metric("oracle_deviation_extremes", with_past=True, bucket_seconds=seconds)
+        found = self.metric("oracle_deviation_extremes", bucket_seconds=seconds)
         return found if since is None else found.filter(pl.col("bucket_at") >= since)
 
     @cached_property
@@ -266,11 +270,7 @@ class Scope:
         first, last = self.extent or (datetime.min, datetime.min)
         return (last.date() - first.date()).days + 1
 
-    def _input(
-        self, name: str, table: str, between: Span | None, *, with_past: bool
-    ) -> pl.LazyFrame:
-        if between is None:
-            return self.read(name, table, with_past=with_past)
+    def _windowed(self, name: str, table: str, between: Span) -> pl.LazyFrame:
         asked = (table, not is_narrowed(name, table), between)
         if asked not in self._windows:
             self._windows[asked] = self._window(*asked)

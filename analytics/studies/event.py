@@ -70,7 +70,7 @@ def event(scope: Scope, *, gap_ms: int = 5000, limit_bps: int = 100) -> tuple[Pa
     past = partial(scope.read, "open_interest", with_past=True)
     open_interest = compute("open_interest", past, bucket_seconds=60)
     is_open = levels.since_open(open_interest, scope.limits.since)
-    deviation = scope.metric("oracle_deviation", with_past=True).lazy()
+    deviation = scope.metric("oracle_deviation").lazy()
     market = ("chain_id", "market")
     asked: tuple[_Asked, ...] = (
         (forced.forced_exits, told, (), {}),
