@@ -16,8 +16,10 @@ FROM_THE_FIRST = frozenset(
         "oracle_staleness",
     }
 )
-# Whose rows know positions from their opening on, and are of what happened to them since.
-_OF_POSITIONS = frozenset({"adl_allocation", "adl_deficits", "adl_ranks", "adl_solvency"})
+# Whose rows know positions from their opening on, and are of what is open or happened since.
+_OF_POSITIONS = frozenset(
+    {"adl_allocation", "adl_deficits", "adl_ranks", "adl_solvency", "concentration"}
+)
 _TOLERANCE = "tolerance_seconds"
 
 

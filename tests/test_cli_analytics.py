@@ -340,6 +340,25 @@ def test_a_price_of_before_values_what_came_after(tmp_path: Path) -> None:
     assert valued("--cut-windows") == [None]
 
 
+def test_what_was_opened_before_is_open(tmp_path: Path) -> None:
+    """`--from` after a position was opened: it is open, and what was liquidated before is not."""
+    frames = {
+        "position_changes": table("position_changes", {"account": "0xa", "notional_usd": 7}),
+        "liquidations": table("liquidations", {"account": "0xb", "notional_usd": 5}),
+        "coverage": covered(),
+    }
+    path = write_database(tmp_path / "p.duckdb", frames)
+    asked = ("metric", "concentration", "--format", "json", "--from", "2025-10-10T22:00:00")
+
+    def held(*more: str) -> list[tuple[object, object]]:
+        """Return the exposure and the dollars of each row."""
+        said = CliRunner().invoke(app, [*asked, "--database", str(path), *more]).stdout
+        return [(row["exposure"], row["notional_usd"]) for row in json.loads(said)]
+
+    assert held() == [("open", "7.000000000000000000")]
+    assert held("--cut-windows") == []
+
+
 def test_prices_are_taken_from_whoever_tells_them(tmp_path: Path) -> None:
     """`--protocol` keeps the fees of one protocol, and values them at the price of another."""
     fee = {"fee_token": "0xt", "fee_tokens": 2}
