@@ -1,6 +1,6 @@
 """The error tree of analytics: `UserError` exits 2, `WorldError` exits 1, both in one sentence."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 # More names than these are no answer to somebody who asks for one.
@@ -32,3 +32,25 @@ def unknown(what: str, name: str, known: Collection[str]) -> UserError:
         lists = [f"`perpscope {each}`" for each in what.split(" or ")]
         return UserError(f"{said}: {' and '.join(lists)} list{'s' * (len(lists) == 1)} them")
     return UserError(f"{said}: there are: {', '.join(sorted(known))}" if known else said)
+
+
+def check_variables(given: Iterable[str], known: Collection[str]) -> None:
+    """
+    Check that no environment variable nearly has the name of one that is read.
+
+    Args:
+        given: names of all variables; others than ours may begin with PERPSCOPE_ as well.
+        known: those that are read, without the prefix.
+
+    Raises:
+        UserError: one has; what it was to say would be left as it is in silence.
+    """
+    for name in sorted(given):
+        said = name.removeprefix("PERPSCOPE_")
+        near = [each for each in known if said.startswith(f"{each}_")]
+        near += get_close_matches(said, known, n=1, cutoff=0.75)
+        if near and said not in {name, *known}:
+            raise UserError(
+                f"the environment variable {name} is no setting: expected PERPSCOPE_{near[0]}; "
+                "correct or unset it"
+            )

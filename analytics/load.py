@@ -5,7 +5,6 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from difflib import get_close_matches
 from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
@@ -15,7 +14,7 @@ import duckdb
 import polars as pl
 
 from analytics.connection import opened
-from analytics.errors import UserError, WorldError
+from analytics.errors import UserError, WorldError, check_variables
 from analytics.largest import largest_named
 from analytics.scans import scan
 
@@ -55,7 +54,7 @@ def database_path(named: Path | None) -> Path:
     """
     if named is not None:
         return named
-    _check_variables()
+    check_variables(os.environ, ("DATABASE", "CONFIG"))
     asked = os.environ.get("PERPSCOPE_CONFIG")
     config = Path(asked or "perpscope.toml")
     if not config.is_file():
@@ -69,19 +68,6 @@ def database_path(named: Path | None) -> Path:
     if not isinstance(said, str):
         raise UserError(f"database in {config} must be text, got {said!r}")
     return Path(said)
-
-
-def _check_variables() -> None:
-    known = ("DATABASE", "CONFIG")
-    for name in sorted(os.environ):
-        said = name.removeprefix("PERPSCOPE_")
-        near = [each for each in known if said.startswith(f"{each}_")]
-        near += get_close_matches(said, known, n=1, cutoff=0.75)
-        if near and name.startswith("PERPSCOPE_") and said not in known:
-            raise UserError(
-                f"the environment variable {name} is no setting: expected PERPSCOPE_{near[0]}; "
-                "correct or unset it"
-            )
 
 
 @contextmanager

@@ -45,7 +45,7 @@ spoken as (
         is_own,
         place,
         before_tokens,
-        count(*) filter (where is_own) over so_far as words,
+        sum(is_own::integer) over so_far as words,
         sum(case when is_own then 0 else loss_tokens - coalesce(before_tokens, 0) end)
             over so_far as parts_tokens
     from ordered
