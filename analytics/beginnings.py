@@ -14,6 +14,7 @@ FROM_THE_FIRST = frozenset(
         *("adl_state", "depth", "funding_carry", "funding_rate_8h", "liquidation_velocity"),
         *("loans_outstanding", "open_interest_against_closed", "open_interest_reconciliation"),
         "oracle_staleness",
+        "buyback_columns",  # who has bought once can tell that a day has no purchase
     }
 )
 # Whose rows know positions from their opening on, and are of what is open or happened since.

@@ -359,6 +359,25 @@ def test_what_was_opened_before_is_open(tmp_path: Path) -> None:
     assert held("--cut-windows") == []
 
 
+def test_who_bought_before_bought_nothing_since(tmp_path: Path) -> None:
+    """`--from` after the only purchase: a day of fees has none, which is zero and not unknown."""
+    frames = {
+        "buybacks": table("buybacks", {"spent_usd": 7}),
+        "fees": table("fees", {"fee_usd": 5, "block_timestamp": at(86_400)}),
+        "coverage": covered(),
+    }
+    path = write_database(tmp_path / "p.duckdb", frames)
+    asked = ("metric", "buyback_columns", "--format", "json", "--from", "2025-10-11")
+
+    def bought(*more: str) -> list[object]:
+        """Return how many purchases each row has."""
+        said = CliRunner().invoke(app, [*asked, "--database", str(path), *more]).stdout
+        return [row["buyback_count"] for row in json.loads(said)]
+
+    assert bought() == [0]
+    assert bought("--cut-windows") == [None]
+
+
 def test_prices_are_taken_from_whoever_tells_them(tmp_path: Path) -> None:
     """`--protocol` keeps the fees of one protocol, and values them at the price of another."""
     fee = {"fee_token": "0xt", "fee_tokens": 2}

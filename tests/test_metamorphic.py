@@ -79,9 +79,6 @@ UNSCALED = {
     "cascade_stages": "one column has many units",
     **dict.fromkeys(("impact_depth", "impact_depth_change"), "a power of dollars"),
 }
-UNBEGUN = {
-    "buyback_columns": "who bought before the limits only is not known to tell of purchases",
-}
 
 
 def value(name: str, column: str, dtype: pl.DataType, random: Random) -> object:
@@ -236,8 +233,8 @@ def test_a_beginning_leaves_rows_out_and_changes_none(
 ) -> None:
     """With --from, a row is what it is without."""
     times = [name for name in TIMES if name in told(metric).columns]
-    if metric in UNBEGUN or not times:
-        pytest.skip(UNBEGUN.get(metric, "rows are of no time"))
+    if not times:
+        pytest.skip("rows are of no time")
 
     begun = collected(Asked(Scope(con, Limits(since=SINCE)), metric, {}).rows)
 
