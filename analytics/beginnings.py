@@ -15,6 +15,9 @@ FROM_THE_FIRST = frozenset(
         *("loans_outstanding", "open_interest_against_closed", "open_interest_reconciliation"),
         "oracle_staleness",
         "buyback_columns",  # who has bought once can tell that a day has no purchase
+        # Of an event, whose time is a setting.
+        *("asset_correlation", "event_drops", "event_shape", "pool_resilience", "resilience"),
+        "zero_liquidations",
     }
 )
 # Whose rows know positions from their opening on, and are of what is open or happened since.

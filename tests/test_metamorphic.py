@@ -27,6 +27,7 @@ DEVIATIONS = ("oracle_deviation", "oracle_deviation_area", "oracle_deviation_ext
 LOOKING_BACK = pytest.mark.parametrize(
     "metric", [*filter(looks_back, sorted(METRICS)), *DEVIATIONS]
 )
+EVENTFUL = [name for name in sorted(METRICS) if defaults_of(name).get("event_start")]
 TABLES = sorted(frozenset().union(*(facts_of(metric) for metric in METRICS)))
 # Seconds after 21:00: many events of one moment, and some of other days and months.
 SECONDS = (0, 0, 1, 2, 30, 60, 62, 3600, 7200, 86_400, 90_000, 864_000, 2_592_000, 6_000_000)
@@ -253,6 +254,16 @@ def test_a_beginning_within_a_period_leaves_the_period_whole(
 
     is_meant = asked.is_meant(told(metric).schema)
     assert_frame_equal(told(metric).filter(is_meant), begun, check_exact=True)
+
+
+@pytest.mark.parametrize("metric", EVENTFUL)
+def test_a_beginning_within_an_event_leaves_the_event_whole(
+    metric: str, con: duckdb.DuckDBPyConnection
+) -> None:
+    """The time of an event is a setting: with --from its rows say what they say without."""
+    begun = collected(Asked(Scope(con, Limits(since=SINCE)), metric, {}).rows)
+
+    assert_frame_equal(told(metric), begun, check_exact=True)
 
 
 @METRIC

@@ -105,8 +105,9 @@ def _window(window: Event | None) -> tuple[str, ...]:
 def _zero(context: Context, window: Event | None) -> tuple[Source, ...]:
     if window is None:
         return ()
-    found = context.scope.metric("zero_liquidations", **window.settings)
-    return (Source("zero_liquidations", "metric", "zero_liquidations", found, window.settings),)
+    name, settings = "zero_liquidations", window.settings
+    found = context.scope.metric(name, with_past=True, **settings)
+    return (Source(name, "metric", name, found, settings, with_past=True),)
 
 
 def _claimed(zero: tuple[Source, ...]) -> tuple[Table, ...]:
