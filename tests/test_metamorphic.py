@@ -266,6 +266,19 @@ def test_a_beginning_within_an_event_leaves_the_event_whole(
     assert_frame_equal(told(metric), begun, check_exact=True)
 
 
+@pytest.mark.parametrize("metric", ["heartbeat_breaches", "missed_updates"])
+def test_what_was_overdue_when_the_time_began_is_overdue(
+    metric: str, con: duckdb.DuckDBPyConnection
+) -> None:
+    """A price of before --from that was replaced after it is a row, one replaced before it none."""
+    begun = collected(Asked(Scope(con, Limits(since=SINCE)), metric, {}).rows)
+
+    replaced_at = pl.col("replaced_at")
+    expected = told(metric).filter(replaced_at.is_null() | (replaced_at >= SINCE))
+    assert_frame_equal(expected, begun, check_exact=True)
+    assert begun.filter((pl.col("price_at") < SINCE) & (replaced_at >= SINCE)).height
+
+
 @METRIC
 def test_a_report_with_a_beginning_says_what_its_command_gives(
     metric: str, con: duckdb.DuckDBPyConnection

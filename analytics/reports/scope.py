@@ -115,9 +115,9 @@ class Scope:
             return pl.col("bucket_at") > since - timedelta(seconds=told)
         if "block_timestamp" in columns:
             return pl.col("block_timestamp") >= since
-        if "end_at" in columns:
-            return pl.col("end_at").is_null() | (pl.col("end_at") >= since)
-        return pl.lit(value=True)
+        ends = [pl.col(name) for name in ("end_at", "replaced_at") if name in columns]
+        lasts = (end.is_null() | (end >= since) for end in ends)
+        return pl.all_horizontal(pl.lit(value=True), *lasts)
 
     def is_observed(self, columns: Collection[str], *, either: bool = False) -> pl.Expr:
         """
