@@ -1,6 +1,6 @@
 """Two runs over one database: what one writes while the other fetches is known to the other."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -24,26 +24,44 @@ from test_sync_adversary import NAMED
 from indexer.simulation.blocks import Block
 from indexer.simulation.node import Intercept, serve
 from indexer.spec import Protocol
-from indexer.sync import Job
+from indexer.store import Stored
+from indexer.sync import Job, Ledger, redecode
 
 COUNT = 300
 
 
 def meanwhile(question: bytes, work: Job, chain: Sequence[Block]) -> Intercept:
     """Return a node that answers the first such question after another run has ended."""
-    others: list[Thread] = []
-
-    def other() -> None:
-        with serve([served(chain)]) as node:
-            run(work, node.url)
+    questions: list[bytes] = []
 
     def intercept(_slug: str, body: bytes) -> None:
-        if not others and question in body:
-            others.append(Thread(target=other))
-            others[0].start()
-            others[0].join()
+        if not questions and question in body:
+            questions.append(body)
+            beside(work, chain)
 
     return intercept
+
+
+def beside(work: Job, chain: Sequence[Block]) -> None:
+    """Let another run begin and end."""
+    with serve([served(chain)]) as node:
+        thread = Thread(target=run, args=(work, node.url))
+        thread.start()
+        thread.join()
+
+
+def after_a_look(monkeypatch: pytest.MonkeyPatch, other: Callable[[], object]) -> None:
+    """Let something happen once, after what is stored was read for the first time."""
+    look, looks = Ledger.stored, []
+
+    def stored(ledger: Ledger) -> Stored:
+        found = look(ledger)
+        looks.append(ledger)
+        if len(looks) == 1:
+            other()
+        return found
+
+    monkeypatch.setattr(Ledger, "stored", stored)
 
 
 @pytest.mark.parametrize("pools", [POOLS, NAMED])
@@ -84,3 +102,17 @@ def test_a_protocol_that_another_run_began_becomes_final_too(tmp_path: Path) -> 
 
     coverage = "select * from coverage where protocol = 'pools' order by all"
     assert rows(path, coverage) == rows(once, coverage)
+
+
+def test_redecode_knows_the_children_that_are_stored_as_it_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pools and tokens that another run found since are read like those known before."""
+    path, once, chain = tmp_path / "a.duckdb", tmp_path / "once.duckdb", blocks(COUNT)
+    with serve([served(chain)]) as node:
+        run(job(path, to_block=BIRTH - 1), node.url)
+        after_a_look(monkeypatch, lambda: run(job(path), node.url))
+        redecode(job(path).ledger(), [FEED, POOLS])
+        run(job(once), node.url)
+
+    assert contents(path) == contents(once)

@@ -21,7 +21,7 @@ from indexer.store.proofs import LEVELS, Proven, read_blocks, read_failures, rec
 from indexer.store.ranges import Range, joined, write_range
 from indexer.store.reading import OWNED, OWNERS, Anchors, Stored, read_stored
 from indexer.store.reads import answers_between, uncollected, write_collected
-from indexer.store.rederive import Rederived, rederive
+from indexer.store.rederive import Reading, Rederived, rederive
 from indexer.store.repairs import replace_range
 from indexer.store.rewinds import Rewound, remaining, rewind
 from indexer.store.snapshots import Snapshot, publish
@@ -40,6 +40,7 @@ __all__ = [
     "Landed",
     "Proven",
     "Range",
+    "Reading",
     "Rederived",
     "Rewound",
     "Snapshot",

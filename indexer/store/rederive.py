@@ -11,13 +11,33 @@ from indexer.store.connection import delete, insert, select, transaction
 from indexer.store.income import income_days
 from indexer.store.intervals import merged_coverage
 from indexer.store.knowledge import insert_missing, replace_policies, replace_stated
-from indexer.store.reading import chunks, logs_between
+from indexer.store.reading import Stored, chunks, logs_between, stored_in
 from indexer.tables import fact_tables
 
 DERIVE = Callable[[str, pl.DataFrame, pl.DataFrame], Mapping[str, pl.DataFrame]]
 DERIVE_READS = Callable[[str, pl.DataFrame], Mapping[str, pl.DataFrame]]
 
 _CHUNK_LOGS = 50_000
+
+
+@dataclass(frozen=True)
+class Reading:
+    """
+    How what is stored of some protocols is read now.
+
+    Attributes:
+        digests: protocol -> digest of the declaration that the new rows follow.
+        stated: rows of `tokens`, `markets`, `policies`, `feeds` and `accounts` that the
+            declarations state.
+        derive: (protocol, logs, headers of their blocks) -> table -> rows. Called in block order
+            for whole blocks that the protocol covers; the logs are of all protocols.
+        derive_reads: (protocol, its rows of `reads`) -> table -> rows. Called after its logs.
+    """
+
+    digests: Mapping[str, str]
+    stated: Mapping[str, pl.DataFrame]
+    derive: DERIVE
+    derive_reads: DERIVE_READS
 
 
 @dataclass(frozen=True)
@@ -39,11 +59,8 @@ class Rederived:
 def rederive(
     path: Path,
     chain_id: int,
-    digests: Mapping[str, str],
-    stated: Mapping[str, pl.DataFrame],
-    derive: DERIVE,
+    read: Callable[[Stored], Reading],
     *,
-    derive_reads: DERIVE_READS,
     keep: bool = True,
     within: pl.DataFrame | None = None,
 ) -> Rederived:
@@ -55,12 +72,8 @@ def rederive(
     Args:
         path: the database.
         chain_id: the chain.
-        digests: protocol -> digest of the declaration that the new rows follow.
-        stated: rows of `tokens`, `markets`, `policies`, `feeds` and `accounts` that the
-            declarations state.
-        derive: (protocol, logs, headers of their blocks) -> table -> rows. Called in block order
-            for whole blocks that the protocol covers; the logs are of all protocols.
-        derive_reads: (protocol, its rows of `reads`) -> table -> rows. Called after its logs.
+        read: how it is read, by what is stored of the chain as it is replaced; what it raises
+            leaves the database as before.
         keep: whether the rows stay; else the database is as before.
         within: the stretches whose income is told, as `income_days` takes them.
 
@@ -68,22 +81,31 @@ def rederive(
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: it cannot be written; it is as before.
     """
-    written: dict[str, int] = {}
     with transaction(path) as connection:
-        before = income_days(connection, chain_id, list(digests), within)
-        _clear(connection, chain_id, digests)
-        _state(connection, chain_id, digests, stated)
-        for slug in digests:
-            for rows in _derived(connection, chain_id, slug, derive):
-                _append(connection, rows, written)
-            reads = select(connection, "reads", "chain_id = ? and protocol = ?", [chain_id, slug])
-            _append(connection, derive_reads(slug, reads), written)
-        _relabel(connection, chain_id, digests)
-        after = income_days(connection, chain_id, list(digests), within)
+        reading = read(stored_in(connection, chain_id))
+        slugs = list(reading.digests)
+        before = income_days(connection, chain_id, slugs, within)
+        written = _replace(connection, chain_id, reading)
+        after = income_days(connection, chain_id, slugs, within)
         if not keep:
             connection.rollback()
             connection.begin()
     return Rederived(written, before, after)
+
+
+def _replace(
+    connection: duckdb.DuckDBPyConnection, chain_id: int, reading: Reading
+) -> dict[str, int]:
+    written: dict[str, int] = {}
+    _clear(connection, chain_id, reading.digests)
+    _state(connection, chain_id, reading.digests, reading.stated)
+    for slug in reading.digests:
+        for rows in _derived(connection, chain_id, slug, reading.derive):
+            _append(connection, rows, written)
+        reads = select(connection, "reads", "chain_id = ? and protocol = ?", [chain_id, slug])
+        _append(connection, reading.derive_reads(slug, reads), written)
+    _relabel(connection, chain_id, reading.digests)
+    return written
 
 
 def _derived(

@@ -10,7 +10,7 @@ from indexer.errors import UserError
 from indexer.facts import Known, declared, facts, merged, owned
 from indexer.facts.reads import read_facts
 from indexer.spec import Protocol
-from indexer.store import FIGURES, Rederived, Rewound, Stored, rederive, rewind
+from indexer.store import FIGURES, Reading, Rederived, Rewound, Stored, rederive, rewind
 from indexer.sync.declarations import has_same_reach, label, stated
 from indexer.sync.reorgs import Ledger, known_of
 from indexer.tables import empty
@@ -102,24 +102,23 @@ def _again(
     keep: bool,
     within: pl.DataFrame | None = None,
 ) -> Rederived:
-    stored = ledger.stored()
-    protocols = stored_among(protocols, ledger.chain, stored)
-    for protocol in protocols:
-        _check_reach(protocol, ledger.chain, stored.coverage)
+    ledger.stored()  # what nothing declares is refused before anything waits to write
     said = declared(list(ledger.declarations.values()), ledger.chain)
-    derived = _Deriving(
-        ledger.chain, protocols, known_of(_without_markets(stored, protocols), said)
-    )
-    return rederive(
-        ledger.path,
-        ledger.chain.chain_id,
-        {protocol.slug: label(protocol, ledger.chain) for protocol in protocols},
-        stated(protocols, ledger.chain),
-        derived.rows,
-        derive_reads=derived.read_rows,
-        keep=keep,
-        within=within,
-    )
+
+    def read(stored: Stored) -> Reading:
+        chosen = stored_among(protocols, ledger.chain, stored)
+        for protocol in chosen:
+            _check_reach(protocol, ledger.chain, stored.coverage)
+        known = known_of(_without_markets(stored, chosen), said)
+        derived = _Deriving(ledger.chain, chosen, known)
+        return Reading(
+            {protocol.slug: label(protocol, ledger.chain) for protocol in chosen},
+            stated(chosen, ledger.chain),
+            derived.rows,
+            derived.read_rows,
+        )
+
+    return rederive(ledger.path, ledger.chain.chain_id, read, keep=keep, within=within)
 
 
 def _check_reach(protocol: Protocol, chain: Chain, coverage: pl.DataFrame) -> None:
