@@ -14,6 +14,7 @@ from sync_rig import (
     POOLS,
     blocks,
     contents,
+    indexed,
     job,
     rows,
     run,
@@ -102,6 +103,38 @@ def test_a_protocol_that_another_run_began_becomes_final_too(tmp_path: Path) -> 
 
     coverage = "select * from coverage where protocol = 'pools' order by all"
     assert rows(path, coverage) == rows(once, coverage)
+
+
+@pytest.mark.parametrize("other", [(FEED, POOLS), (POOLS,)])
+def test_a_reorg_that_two_runs_see_is_replaced_once(
+    tmp_path: Path, other: Sequence[Protocol]
+) -> None:
+    """What one run has replaced is of the new branch: the other does not call it left."""
+    path, once, chain = tmp_path / "a.duckdb", tmp_path / "once.duckdb", blocks(COUNT)
+    fork = blocks(COUNT, below=chain[: COUNT - 20], fork=b"fork", skip=2)
+    indexed(path, COUNT)
+    indexed(once, COUNT)
+    first = job(path, protocols=tuple(other))
+    with serve([served(fork)], intercept=meanwhile(b"eth_getLogs", first, fork)) as node:
+        run(job(path), node.url)
+        run(job(once), node.url)
+
+    assert contents(path) == contents(once)
+
+
+def test_a_protocol_begun_on_the_branch_that_was_left_is_replaced_too(tmp_path: Path) -> None:
+    """Another run adds blocks of the old branch while the new one is fetched."""
+    path, once, chain = tmp_path / "a.duckdb", tmp_path / "once.duckdb", blocks(COUNT)
+    fork = blocks(COUNT, below=chain[: COUNT - 20], fork=b"fork", skip=2)
+    with serve([served(chain)]) as node:
+        run(job(path, protocols=(FEED,)), node.url)
+    indexed(once, COUNT)
+    pools = job(path, protocols=(POOLS,))
+    with serve([served(fork)], intercept=meanwhile(b"eth_getLogs", pools, chain)) as node:
+        run(job(path), node.url)
+        run(job(once), node.url)
+
+    assert contents(path) == contents(once)
 
 
 def test_redecode_knows_the_children_that_are_stored_as_it_writes(

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import polars as pl
+
 from indexer.store.connection import transaction
 from indexer.store.ranges import Range, is_overtaken, write_within
-from indexer.store.reading import OWNERS
+from indexer.store.reading import OWNERS, Stored, stored_in
 from indexer.store.rewinds import taken_back
 
 
@@ -20,6 +22,7 @@ def swap(
     reason: str,
     owners: OWNERS,
     *,
+    before: Stored,
     replacement: Sequence[tuple[Range, OWNERS]],
 ) -> bool:
     """
@@ -31,11 +34,12 @@ def swap(
         cuts: protocol -> last block to keep.
         reason: written beside the logs that move to `orphans`.
         owners: which logs belong to which protocol of the chain.
+        before: what was stored when the cuts were found.
         replacement: ranges in block order, each with the others `write_range` takes.
 
     Returns:
-        False when another process covered some of these blocks meanwhile, or found what lives in
-        them: nothing was changed.
+        False when another process changed what is covered above the cuts meanwhile, or found what
+        lives in the blocks of the replacement: nothing was changed.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
@@ -44,6 +48,11 @@ def swap(
     """
     try:
         with transaction(path) as connection:
+            above = pl.col("to_block") > min(cuts.values())
+            stored = stored_in(connection, chain_id).coverage.filter(above)
+            # The branch may be here already: what is right must not leave as if it were wrong.
+            if not stored.equals(before.coverage.filter(above)):
+                return False
             taken_back(connection, chain_id, cuts, reason, owners)
             for landed, others in replacement:
                 if is_overtaken(connection, landed):

@@ -255,8 +255,15 @@ class _Run:
 
         segments = plan(intervals(fork.after.coverage), wanted, heads)
         await self._cover(segments, fork.after, heads, keep)
-        chain_id, cuts = job.chain.chain_id, fork.cuts
-        if not swap(job.path, chain_id, cuts, fork.reason, ledger.owned, replacement=replacement):
+        if not swap(
+            job.path,
+            job.chain.chain_id,
+            fork.cuts,
+            fork.reason,
+            ledger.owned,
+            before=fork.before,
+            replacement=replacement,
+        ):
             raise Overtaken
         self.reorgs += 1
 
