@@ -5,7 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
+import duckdb
 import pytest
+from proof_rig import true_blocks
 from sync_rig import (
     BIRTH,
     DECLARATIONS,
@@ -21,12 +23,13 @@ from sync_rig import (
     served,
 )
 from test_sync_adversary import NAMED
+from test_sync_proof import different, mended
 
 from indexer.simulation.blocks import Block
 from indexer.simulation.node import Intercept, serve
 from indexer.spec import Protocol
 from indexer.store import Stored
-from indexer.sync import Job, Ledger, redecode
+from indexer.sync import Job, Ledger, redecode, repairing
 
 COUNT = 300
 
@@ -63,6 +66,16 @@ def after_a_look(monkeypatch: pytest.MonkeyPatch, other: Callable[[], object]) -
         return found
 
     monkeypatch.setattr(Ledger, "stored", stored)
+
+
+def doubt(path: Path, from_block: int, to_block: int) -> None:
+    """Say that blocks failed an audit."""
+    with duckdb.connect(path) as connection:
+        for slug in DECLARATIONS:
+            connection.execute(
+                "insert into audits values (1, ?, ?, ?, 'receipts', 'failed', 'odd', '2020-01-01')",
+                [slug, from_block, to_block],
+            )
 
 
 @pytest.mark.parametrize("pools", [POOLS, NAMED])
@@ -149,3 +162,33 @@ def test_redecode_knows_the_children_that_are_stored_as_it_writes(
         run(job(once), node.url)
 
     assert contents(path) == contents(once)
+
+
+def test_a_repair_hears_of_what_was_born_in_blocks_below(tmp_path: Path) -> None:
+    """Another run finds the pools while the wrong blocks are fetched without them."""
+    path, once, chain = tmp_path / "a.duckdb", tmp_path / "once.duckdb", true_blocks(COUNT)
+    with serve([served(chain)]) as node:
+        run(job(path, from_block=BIRTH + 70), node.url)
+        run(job(once), node.url)
+    doubt(path, BIRTH + 75, BIRTH + 90)
+    with serve([served(chain)], intercept=meanwhile(b"eth_getLogs", job(path), chain)) as node:
+        mended(path, node.url)
+
+    assert different(path, once) <= {"coverage"}
+    assert rows(path, "select * from orphans") == []
+
+
+def test_a_repair_in_pieces_reads_on_for_what_the_first_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pools that are born in one piece of the wrong blocks have logs in the next."""
+    path, once, chain = tmp_path / "a.duckdb", tmp_path / "once.duckdb", true_blocks(COUNT)
+    with serve([served(chain)]) as node:
+        run(job(path), node.url)
+        run(job(once), node.url)
+        doubt(path, BIRTH - 5, BIRTH + 100)
+        monkeypatch.setattr(repairing, "last_alike", lambda _c, _l, low, high: min(low + 39, high))
+        mended(path, node.url)
+
+    assert different(path, once) <= {"coverage"}
+    assert rows(path, "select * from orphans") == []

@@ -1,5 +1,6 @@
 """Wrong blocks are replaced: the right ones land and the wrong rows go, in one transaction."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -7,15 +8,16 @@ import polars as pl
 
 from indexer.store.connection import delete, insert, select, transaction
 from indexer.store.intervals import merged_coverage
+from indexer.store.knowledge import is_unheard
 from indexer.store.proofs import digest_of
 from indexer.store.ranges import Range, write_within
-from indexer.store.reading import OWNED, OWNERS, logs_between
+from indexer.store.reading import OWNED, OWNERS, logs_between, stored_in
 from indexer.tables import columns_of
 
 
 def replace_range(
-    path: Path, landed: Range, others: OWNERS, *, before_hash: bytes, owned: OWNED, reason: str
-) -> int:
+    path: Path, landed: Range, others: OWNERS, *, before_hash: bytes, reason: str
+) -> int | None:
     """
     Write a range over blocks that are covered already.
 
@@ -27,11 +29,11 @@ def replace_range(
         landed: the right rows.
         others: which logs belong to which protocol of the chain, as `write_range` takes them.
         before_hash: hash of the block before the range.
-        owned: which logs belong to which protocol of the chain, as the wrong blocks had it.
         reason: written beside the logs that move to `orphans`.
 
     Returns:
-        How many logs moved to `orphans`.
+        How many logs moved to `orphans`; None when another process found meanwhile, in blocks
+        below, what lives in these: nothing was written.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
@@ -39,6 +41,10 @@ def replace_range(
         NodeAnswerWrong: a block that another protocol covers is stored with another hash.
     """
     with transaction(path) as connection:
+        # What is born in the range itself is told by its new rows.
+        if is_unheard(connection, replace(landed, to_block=landed.from_block - 1)):
+            return None
+        owned = others(stored_in(connection, landed.chain_id))
         wrong = logs_between(connection, landed.chain_id, landed.from_block, landed.to_block)
         _uncover(connection, landed, before_hash, owned)
         write_within(connection, landed, others)

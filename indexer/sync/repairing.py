@@ -29,7 +29,7 @@ from indexer.sync.converge import Job, converge
 from indexer.sync.coverage import origin_kind
 from indexer.sync.fetching import Fetched, Piece, fetch
 from indexer.sync.heads import Heads, read_heads
-from indexer.sync.landing import Landing
+from indexer.sync.landing import Landing, Overtaken
 from indexer.sync.proving import last_alike
 from indexer.sync.reorgs import Ledger, known_of
 from indexer.sync.source import Source
@@ -149,7 +149,7 @@ class _Run:
                 last = min(last, self._heads.settled)
             last = last_alike(self._ledger.chain, "receipts", start, last)
             stored = self._ledger.stored()
-            known = self._known(stored, wrong)
+            known = self._known(stored, wrong, start)
             try:
                 fetched = await fetch(
                     self._node, self._ledger.chain, known, self._piece(wrong, start, last)
@@ -159,17 +159,19 @@ class _Run:
                     raise
                 size = (last - start + 1) // 2
                 continue
-            await self._swap(_labelled(fetched, wrong), stored, known, done)
+            try:
+                await self._swap(_labelled(fetched, wrong), known, done)
+            except Overtaken:
+                continue
             self._audit(wrong, start, last)
             done.blocks += last - start + 1
             start = last + 1
 
-    def _known(self, stored: Stored, wrong: Wrong) -> Known:
-        # What these blocks taught when they were wrong is to be learned again.
-        here = pl.col("protocol").is_in(wrong.protocols)
-        low, high = wrong.from_block, wrong.to_block
-        born = here & pl.col("from_block").is_between(low, high)
-        told = (here & pl.col("block_number").is_between(low, high)).fill_null(value=False)
+    def _known(self, stored: Stored, wrong: Wrong, start: int) -> Known:
+        # What blocks taught that are still wrong is to be learned again.
+        here, high = pl.col("protocol").is_in(wrong.protocols), wrong.to_block
+        born = here & pl.col("from_block").is_between(start, high)
+        told = (here & pl.col("block_number").is_between(start, high)).fill_null(value=False)
         kept = replace(
             stored,
             contracts=stored.contracts.filter(~born),
@@ -191,21 +193,15 @@ class _Run:
             proof="receipts",
         )
 
-    async def _swap(self, fetched: Fetched, stored: Stored, known: Known, done: Repaired) -> None:
+    async def _swap(self, fetched: Fetched, known: Known, done: Repaired) -> None:
         ledger, piece = self._ledger, fetched.piece
         first = await self._node.sealed_headers([piece.from_block])
         before_hash = first["parent_hash"][0]
 
         def write(path: Path, landed: Range, others: OWNERS) -> bool:
-            done.orphans += replace_range(
-                path,
-                landed,
-                others,
-                before_hash=before_hash,
-                owned=ledger.owned(stored),
-                reason="repaired",
-            )
-            return True
+            gone = replace_range(path, landed, others, before_hash=before_hash, reason="repaired")
+            done.orphans += gone or 0
+            return gone is not None
 
         landing = Landing(
             self._node,
