@@ -23,7 +23,7 @@ from sync_rig import (
     served,
 )
 from test_sync_adversary import NAMED
-from test_sync_proof import different, mended
+from test_sync_proof import checked, different, mended
 
 from indexer.simulation.blocks import Block
 from indexer.simulation.node import Intercept, serve
@@ -162,6 +162,34 @@ def test_redecode_knows_the_children_that_are_stored_as_it_writes(
         run(job(once), node.url)
 
     assert contents(path) == contents(once)
+
+
+def test_verify_proves_nothing_of_a_child_it_did_not_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Logs of a pool that another run found since were not compared with any receipts."""
+    path, chain = tmp_path / "a.duckdb", true_blocks(COUNT)
+    with serve([served(chain)]) as node:
+        run(job(path, from_block=BIRTH + 80), node.url)
+        after_a_look(monkeypatch, lambda: beside(job(path), chain))
+        checked(path, "receipts", node.url)
+
+    proofs = rows(path, "select distinct proof from coverage where protocol = 'pools'")
+    assert proofs == [("fetched",)]
+
+
+def test_verify_compares_ends_as_they_are_stored_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reorg that another run has replaced since is no fault."""
+    path, chain = tmp_path / "a.duckdb", blocks(COUNT)
+    fork = blocks(COUNT + 3, below=chain[: COUNT - 20], fork=b"fork", skip=2)
+    indexed(path, COUNT)
+    with serve([served(fork)]) as node:
+        after_a_look(monkeypatch, lambda: beside(job(path), fork))
+        found = checked(path, "linked", node.url)
+
+    assert found.failures == []
 
 
 def test_a_repair_hears_of_what_was_born_in_blocks_below(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from indexer.proof import PROOFS
 from indexer.store.connection import delete, insert, select, transaction
 from indexer.store.fingerprint import EMPTY, added, fingerprint, subtracted
 from indexer.store.intervals import gaps, merged, merged_coverage
-from indexer.store.reading import OWNED, chunks, logs_between
+from indexer.store.reading import OWNED, OWNERS, chunks, logs_between, stored_in
 from indexer.tables import columns_of
 
 LEVELS = ("linked", "bloom", "receipts")
@@ -50,9 +50,11 @@ class Proven:
 
 def read_blocks(
     path: Path, chain_id: int, numbers: Sequence[int]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """
-    Return what is stored of some blocks: rows of `logs` in chain order, rows of `blocks`.
+    Return what is stored of some blocks: rows of `logs` in chain order, of `blocks`, of `coverage`.
+
+    Of `coverage` it is the rows that end in one of the blocks.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
@@ -63,11 +65,12 @@ def read_blocks(
         values: list[object] = [chain_id, list(numbers)]
         logs = select(connection, "logs", here.format("block_number"), values)
         blocks = select(connection, "blocks", here.format("number"), values)
-    return logs.sort("block_number", "tx_index", "log_index", "tx_hash"), blocks
+        ends = select(connection, "coverage", here.format("to_block"), values)
+    return logs.sort("block_number", "tx_index", "log_index", "tx_hash"), blocks, ends
 
 
 def record(
-    path: Path, chain_id: int, audits: pl.DataFrame, proven: Sequence[Proven], owned: OWNED
+    path: Path, chain_id: int, audits: pl.DataFrame, proven: Sequence[Proven], owners: OWNERS
 ) -> None:
     """
     Write what a check found: its audits, and how far coverage is proven now.
@@ -80,7 +83,7 @@ def record(
         chain_id: the chain.
         audits: rows of `audits`.
         proven: what coverage may be raised to.
-        owned: which of some logs (rows of `logs`) belong to which protocol of the chain.
+        owners: which logs belong to which protocol of the chain.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
@@ -88,7 +91,10 @@ def record(
     """
     with transaction(path) as connection:
         _write_audits(connection, chain_id, audits)
-        before = select(connection, "coverage", "chain_id = ?", [chain_id])
+        if not proven:
+            return
+        stored = stored_in(connection, chain_id)
+        owned, before = owners(stored), stored.coverage
         rows = before.rows(named=True)
         for part in proven:
             rows = [new for row in rows for new in _raised(connection, row, part, owned)]

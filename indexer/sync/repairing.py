@@ -224,7 +224,7 @@ class _Run:
             for slug in wrong.protocols
         ]
         audits = pl.DataFrame(rows, columns_of("audits"), orient="row")
-        record(self._ledger.path, chain_id, audits, [], self._ledger.owned(self._ledger.stored()))
+        record(self._ledger.path, chain_id, audits, [], self._ledger.owned)
 
 
 def _labelled(fetched: Fetched, wrong: Wrong) -> Fetched:

@@ -112,7 +112,7 @@ async def verify(node: Source, wanted: Inspection, progress: Progress) -> Verdic
 class _Run:
     def __init__(self, node: Source, wanted: Inspection, stored: Stored, *, is_whole: bool) -> None:
         self.verdict = Verdict()
-        self._node, self._wanted, self._stored = node, wanted, stored
+        self._node, self._wanted = node, wanted
         self._ledger, self._is_whole = wanted.ledger, is_whole
         everything = list(self._ledger.declarations.values())
         self._known = known_of(stored, declared(everything, self._ledger.chain))
@@ -125,8 +125,8 @@ class _Run:
             return
         try:
             headers = await self._node.sealed_headers(part.numbers)
-            logs, blocks = self._read(part)
-            faults = self._moved(part, headers, logs, blocks)
+            logs, blocks, ends = self._read(part)
+            faults = self._moved(part, headers, logs, blocks, ends)
             found = await self._found(part, headers, logs)
         except NodeAnswerWrong as error:
             everything = dict.fromkeys(part.numbers, str(error))
@@ -139,10 +139,10 @@ class _Run:
         reached = ("fetched", None) if found is None else (found.proof, found.waiver)
         self._write(part, faults, reached, (headers, logs))
 
-    def _read(self, part: Part) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def _read(self, part: Part) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         chain_id = self._ledger.chain.chain_id
-        logs, blocks = read_blocks(self._ledger.path, chain_id, part.numbers)
-        return logs.drop("chain_id"), blocks
+        logs, blocks, ends = read_blocks(self._ledger.path, chain_id, part.numbers)
+        return logs.drop("chain_id"), blocks, ends
 
     async def _found(self, part: Part, headers: pl.DataFrame, logs: pl.DataFrame) -> Finding | None:
         if self._wanted.level == "linked":
@@ -166,10 +166,15 @@ class _Run:
         return await check(self._node, claim, headers)
 
     def _moved(
-        self, part: Part, headers: pl.DataFrame, logs: pl.DataFrame, blocks: pl.DataFrame
+        self,
+        part: Part,
+        headers: pl.DataFrame,
+        logs: pl.DataFrame,
+        blocks: pl.DataFrame,
+        covered: pl.DataFrame,
     ) -> dict[str, dict[int, str]]:
         # What is stored under another hash than the chain's, and headers that do not link.
-        rows = self._stored.coverage.select(
+        rows = covered.select(
             "protocol",
             number="to_block",
             hash=pl.col("to_block_hash").str.slice(2).str.decode("hex"),
@@ -234,8 +239,7 @@ class _Run:
                 if fault is None and seen is not None and self._raises(reached):
                     proven.append(self._proven(protocol, low, high, reached, seen))
         frame = pl.DataFrame(audits, columns_of("audits"), orient="row")
-        own = self._ledger.owned(self._stored)
-        record(self._ledger.path, self._ledger.chain.chain_id, frame, proven, own)
+        record(self._ledger.path, self._ledger.chain.chain_id, frame, proven, self._ledger.owned)
         self.verdict.blocks += len(part.numbers)
 
     def _raises(self, reached: tuple[str, str | None]) -> bool:
