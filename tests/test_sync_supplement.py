@@ -32,6 +32,7 @@ from sync_rig import (
     told,
     word,
 )
+from test_sync_two_at_once import meanwhile
 
 from indexer.chains import ETHEREUM
 from indexer.errors import RequestsSpent, UserError
@@ -279,3 +280,34 @@ def test_a_plan_waits_for_what_is_new(tmp_path: Path) -> None:
         estimate(of(path, TWO_FEEDS), [Endpoint(rig.node.url)], 10)
 
     assert contents(path) == before
+
+
+@pytest.mark.parametrize("other", [FEED, TWO_FEEDS], ids=["old", "new"])
+def test_another_run_adds_blocks_meanwhile(tmp_path: Path, other: Protocol) -> None:
+    """Whichever reading it has, what it added stays, and none of it is called unread."""
+    path, new = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
+    below = FIRST + COUNT // 2
+    with watched() as rig:
+        run(of(path, FEED, to_block=below), rig.node.url)
+    between = meanwhile(b"eth_getLogs", of(path, other), two_feeds())
+    with serve([served(two_feeds())], intercept=between) as node:
+        run(of(path, TWO_FEEDS, to_block=below), node.url)
+        run(of(new, TWO_FEEDS), node.url)
+
+    assert contents(path) == contents(new)
+
+
+def test_a_reorg_since_the_old_reading(tmp_path: Path) -> None:
+    """What the old one read of the branch that was left is taken for none of the new branch."""
+    path, new, chain = tmp_path / "a.duckdb", tmp_path / "new.duckdb", blocks(COUNT)
+    fork = blocks(COUNT, below=chain[: COUNT - 20], fork=b"fork", skip=2)
+    with serve([served(chain)]) as node:
+        run(of(path, FEED), node.url)
+    with serve([served(fork)]) as node:
+        run(of(path, TWO_FEEDS), node.url)
+        run(of(new, TWO_FEEDS), node.url)
+
+    mine, clean = contents(path), contents(new)
+    assert {name for name in mine if mine[name] != clean[name]} == {"orphans"}
+    reasons = rows(path, "select distinct reason from orphans")
+    assert reasons == [(f"reorg above block {FIRST + COUNT - 21}",)]

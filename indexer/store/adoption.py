@@ -7,14 +7,16 @@ import polars as pl
 
 from indexer.store.connection import delete, insert, select, transaction
 from indexer.store.knowledge import STATED, insert_missing, replace_policies, replace_stated
-from indexer.store.reading import OWNERS, Stored
+from indexer.store.reading import OWNERS, Stored, stored_in
 from indexer.store.rewinds import taken_back
 from indexer.tables import columns_of, fact_tables
 
 _LOG = "chain_id, block_number, tx_hash, log_index"
 
 
-def adopt(path: Path, side: Path, chain_id: int, slug: str, owners: OWNERS) -> None:
+def adopt(
+    path: Path, side: Path, chain_id: int, slug: str, owners: OWNERS, *, before: Stored
+) -> bool:
     """
     Replace everything of a protocol on a chain by what another database holds of it.
 
@@ -26,6 +28,11 @@ def adopt(path: Path, side: Path, chain_id: int, slug: str, owners: OWNERS) -> N
         chain_id: the chain.
         slug: the protocol.
         owners: which logs belong to which protocol of the chain.
+        before: what was stored when the other one was brought up to it.
+
+    Returns:
+        False when another process changed meanwhile what is covered of the protocol, or the other
+        database is of another branch of the chain: nothing was changed.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
@@ -42,6 +49,9 @@ def adopt(path: Path, side: Path, chain_id: int, slug: str, owners: OWNERS) -> N
     with transaction(path) as connection:
         quoted = str(side).replace("'", "''")
         connection.execute(f"attach '{quoted}' as side (read_only)")
+        covered = stored_in(connection, chain_id).coverage.filter(protocol=slug)
+        if not covered.equals(before.coverage.filter(protocol=slug)) or _is_forked(connection):
+            return False
         taken_back(connection, chain_id, {slug: -1}, reason, owners)
         for table in (*fact_tables(), "rejects", "reads", "contracts", "markets", "coverage"):
             _copy(connection, table, "chain_id = ? and protocol = ?", [chain_id, slug])
@@ -54,6 +64,13 @@ def adopt(path: Path, side: Path, chain_id: int, slug: str, owners: OWNERS) -> N
         replace_stated(connection, chain_id, [slug], stated)
         back = f"reason = ? and ({_LOG}) in (select {_LOG} from perpscope.logs)"
         delete(connection, "orphans", back, [reason])
+    return True
+
+
+def _is_forked(connection: duckdb.DuckDBPyConnection) -> bool:
+    query = """select 1 from side.blocks as s join perpscope.blocks as b
+        on s.chain_id = b.chain_id and s.number = b.number where s.hash <> b.hash limit 1"""
+    return bool(connection.execute(query).fetchall())
 
 
 def _copy(

@@ -7,7 +7,7 @@ there.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +28,7 @@ from indexer.sync.coverage import origin_kind
 from indexer.sync.declarations import check_unchanged, is_unchanged
 from indexer.sync.fetching import ChainMoved, Fetched, Piece
 from indexer.sync.heads import Heads, read_heads
-from indexer.sync.landing import Landing, Overtaken, Tally
+from indexer.sync.landing import Landing, Overtaken, Tally, pipelined
 from indexer.sync.moments import in_blocks
 from indexer.sync.plan import Segment, intervals, plan
 from indexer.sync.proving import last_alike
@@ -169,6 +169,20 @@ async def converge(
     return look()
 
 
+async def follow(node: Source, job: Job) -> None:
+    """
+    Replace what is stored of a branch that the node has left; nothing else is added.
+
+    Blocks of declarations that have changed leave without a replacement.
+
+    Raises:
+        What `converge` raises.
+    """
+    run = _Run(node, job, lambda _done, _total, _logs: None)
+    while await run.heal():
+        pass
+
+
 class _Run:
     def __init__(self, node: Source, job: Job, progress: Progress) -> None:
         self.tally = Tally()
@@ -210,6 +224,15 @@ class _Run:
         if not segments:
             return False
         return await self._weathered(self._cover(segments, stored, heads, write_range))
+
+    async def heal(self) -> bool:
+        """Replace a branch that is left now; return whether to look again."""
+        if not self._origin:
+            self._origin = await self._node.client_version()
+        heads = await self._current_heads()
+        ledger = self._job.ledger()
+        fork = await forked(self._node, ledger, ledger.stored(), heads)
+        return fork is not None and await self._weathered(self._swap(fork, heads))
 
     async def _prepare(self) -> None:
         origin = await self._node.client_version()
@@ -290,7 +313,7 @@ class _Run:
         total = sum(segment.to_block - segment.from_block + 1 for segment in segments)
         ahead = self._ahead(stored, known, heads)
         async with aclosing(ahead.ranges(segments)) as fetches:
-            await _pipelined(ahead, fetches, landing, heads, self._reporting(total))
+            await pipelined(ahead, fetches, landing, heads, self._reporting(total))
 
     def _reporting(self, total: int) -> Callable[[Fetched], None]:
         done = 0
@@ -328,30 +351,6 @@ class _Run:
             most_requests=self._job.max_requests,
             hashes={number: bytes.fromhex(text[2:]) for number, text in ends},
         )
-
-
-async def _pipelined(
-    ahead: Ahead,
-    fetches: AsyncIterator[Fetched],
-    landing: Landing,
-    heads: Heads,
-    report: Callable[[Fetched], None],
-) -> None:
-    # One range ahead: while it is fetched, the one before is decoded and written.
-    landed: asyncio.Task[None] | None = None
-    try:
-        async for fetched in fetches:
-            if landed is not None:
-                await landed
-            landed = asyncio.create_task(landing.land(fetched, heads.latest.hash))
-            report(fetched)
-            if ahead.is_short:
-                await landed
-    finally:
-        # Also when a fetch failed: what was fetched before is whole and stays.
-        if landed is not None:
-            await landed
-        await landing.flush()
 
 
 def missing(job: Job, stored: Stored, heads: Heads) -> list[Segment]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
@@ -15,9 +15,11 @@ from indexer.facts import Facts, Known, facts, merged
 from indexer.facts.reads import read_facts, together
 from indexer.spec import Protocol
 from indexer.store import OWNERS, Range, joined, write_range
+from indexer.sync.ahead import Ahead
 from indexer.sync.coverage import coverage_rows, origins
 from indexer.sync.declarations import stated
 from indexer.sync.fetching import ChainMoved, Fetched, with_children
+from indexer.sync.heads import Heads
 from indexer.sync.reads import StateReader
 from indexer.sync.reorgs import Ledger
 from indexer.sync.source import Source
@@ -218,6 +220,42 @@ class Landing:
     def _introduction(self, slugs: Sequence[str]) -> dict[str, pl.DataFrame]:
         said = stated([self._declarations[slug] for slug in slugs], self._chain)
         return {**said, "origins": self._origin}
+
+
+async def pipelined(
+    ahead: Ahead,
+    fetches: AsyncIterator[Fetched],
+    landing: Landing,
+    heads: Heads,
+    report: Callable[[Fetched], None],
+) -> None:
+    """
+    Land ranges as they come, in order: while one is fetched, the one before is decoded and written.
+
+    Args:
+        ahead: what fetches them.
+        fetches: the ranges it gives.
+        landing: where they land.
+        heads: the chain's heads.
+        report: told each range that has come.
+
+    Raises:
+        What `Landing.land` and fetching raise; what was fetched before has landed.
+    """
+    landed: asyncio.Task[None] | None = None
+    try:
+        async for fetched in fetches:
+            if landed is not None:
+                await landed
+            landed = asyncio.create_task(landing.land(fetched, heads.latest.hash))
+            report(fetched)
+            if ahead.is_short:
+                await landed
+    finally:
+        # Also when a fetch failed: what was fetched before is whole and stays.
+        if landed is not None:
+            await landed
+        await landing.flush()
 
 
 def _continues(last: Range, fetched: Fetched) -> bool:

@@ -19,19 +19,18 @@ from indexer.errors import RequestsSpent
 from indexer.rpc import HEADERS, LOGS, EndpointStatistics, Filter, Header, Tag
 from indexer.spec import Protocol, first_block
 from indexer.store import Stored, adopt, answers_between, gaps, read_span, read_stored, seed_tokens
-from indexer.sync.converge import Job, Progress, converge
-from indexer.sync.coverage import origin_kind
+from indexer.sync.converge import Job, Progress, converge, follow
 from indexer.sync.declarations import has_same_reach, is_unchanged, label
-from indexer.sync.heads import read_heads
+from indexer.sync.fetching import ChainMoved
 from indexer.sync.plan import intervals
 from indexer.sync.reaches import CHILD, lines, unread
-from indexer.sync.reorgs import forked
 from indexer.sync.source import Source
 
 _ANY_NUMBER = 2**31
 _MARK = 24  # characters of the declaration's label in the name of a file
 _WINDOW = 100_000  # blocks whose answers are looked up at once
 _WINDOWS = 4
+_TRIES = 10
 
 
 async def supplement(node: Source, job: Job, progress: Progress) -> Stored | None:
@@ -52,12 +51,8 @@ async def supplement(node: Source, job: Job, progress: Progress) -> Stored | Non
     stored = job.ledger().stored()
     changed = [item for item in job.protocols if is_supplemented(item, job, stored)]
     _clear(job, changed)
-    if changed:
-        # A node that is behind, or on another chain, must not decide what is stored.
-        kind = origin_kind(await node.client_version())
-        await forked(node, job.ledger(), stored, await read_heads(node, job.chain, kind))
     for protocol in changed:
-        await _renewed(node, job, protocol, stored, progress)
+        await _renewed(node, job, protocol, progress)
     return None if changed else stored
 
 
@@ -75,7 +70,27 @@ def is_supplemented(protocol: Protocol, job: Job, stored: Stored) -> bool:
     )
 
 
-async def _renewed(
+async def _renewed(node: Source, job: Job, protocol: Protocol, progress: Progress) -> None:
+    side, ledger = _side(job, protocol), job.ledger()
+    for _ in range(_TRIES):
+        # A node that is behind, or on another chain, must not decide what is stored.
+        await follow(node, job)
+        stored = ledger.stored()
+        if not is_supplemented(protocol, job, stored):  # another process was first
+            break
+        await _brought_up(node, job, protocol, stored, progress)
+        slug, chain_id = protocol.slug, job.chain.chain_id
+        if adopt(job.path, side, chain_id, slug, ledger.owned, before=stored):
+            break
+    else:
+        raise ChainMoved(
+            f"what is stored of {protocol.slug}, or the chain, changed {_TRIES} times while what "
+            "is new to it was read: expected both to hold still; index again"
+        )
+    _remove(side)
+
+
+async def _brought_up(
     node: Source, job: Job, protocol: Protocol, stored: Stored, progress: Progress
 ) -> None:
     side = _side(job, protocol)
@@ -88,9 +103,6 @@ async def _renewed(
         done = await converge(source, replace(work, from_block=low, to_block=high), progress)
         if done.stopped is not None:
             raise RequestsSpent(done.stopped)
-    ledger = job.ledger()
-    adopt(job.path, side, job.chain.chain_id, protocol.slug, ledger.owned)
-    _remove(side)
 
 
 def _side(job: Job, protocol: Protocol) -> Path:
