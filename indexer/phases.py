@@ -20,6 +20,7 @@ from indexer.choices import chain_named, protocol_named
 from indexer.errors import UserError, WorldError
 from indexer.settings import Phase
 from indexer.spec import Contract, Protocol
+from indexer.store.locks import alone_in
 
 _COLUMNS = tuple(Phase.model_fields)
 
@@ -80,16 +81,17 @@ def write_phases(path: Path, found: Iterable[Phase]) -> int:
         UserError: the file is there and no list.
         WorldError: it cannot be written; it is as before.
     """
-    held = {_key(phase): phase for phase in (read_phases(path) if path.exists() else ())}
-    fresh = {_key(phase): phase for phase in found if _key(phase) not in held}
-    listed = sorted({**held, **fresh}.items())
     aside = path.with_name(f"{path.name}.new")
     try:
-        with aside.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(phase.model_dump() for _, phase in listed)
-        aside.replace(path)
+        with alone_in(path.parent):  # what another process adds meanwhile must not go again
+            held = {_key(phase): phase for phase in (read_phases(path) if path.exists() else ())}
+            fresh = {_key(phase): phase for phase in found if _key(phase) not in held}
+            with aside.open("w", encoding="utf-8", newline="") as file:
+                writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
+                writer.writeheader()
+                listed = sorted({**held, **fresh}.items())
+                writer.writerows(phase.model_dump() for _, phase in listed)
+            aside.replace(path)
     except OSError as error:
         with suppress(OSError):
             aside.unlink()

@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping
 from errno import ENOSPC
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 from commands import perpscope
@@ -162,6 +164,27 @@ def test_a_full_disk_leaves_nothing_beside_the_list(
         write_phases(path, [phase()])
 
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [before]
+
+
+def test_what_two_runs_add_at_once_is_all_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One has read the list and not written it yet when the other begins."""
+    path = Path(listed_as(tmp_path, phase()))
+    other = Thread(target=write_phases, args=(path, [phase(address=NEW)]))
+    write = csv.DictWriter.writeheader
+
+    def begins(writer: Any) -> object:
+        if not other.ident:
+            other.start()
+            other.join(0.5)
+        return write(writer)
+
+    monkeypatch.setattr(csv.DictWriter, "writeheader", begins)
+    write_phases(path, [phase(address=NEWEST)])
+    other.join()
+
+    assert {one.address for one in read_phases(path)} == {OLD, NEW, NEWEST}
 
 
 # --- reading --------------------------------------------------------------------------------------
