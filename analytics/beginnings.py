@@ -57,9 +57,10 @@ def beginning(
         return None
     if not _is_compared(metric):
         return since
-    told = defaults_of(metric) | dict(settings)
+    told: Mapping[str, Any] = {**defaults_of(metric), **settings}
+    seconds: int = told[_TOLERANCE] + told.get("bucket_seconds", 0)
     try:
-        return since - timedelta(seconds=told[_TOLERANCE] + told.get("bucket_seconds", 0))
+        return since - timedelta(seconds=seconds)
     except OverflowError:  # before the first year; a setting that large is refused by the metric
         return None
 
