@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import polars as pl
+import pytest
 from handmade import at, table
 from report_rows import GMX, MAPLE, written_market
 
@@ -51,17 +52,21 @@ def test_a_zero_stands_beside_its_coverage(tmp_path: Path) -> None:
     assert "or another loss: chainlink on arbitrum." in " ".join(section.words)
 
 
-def test_loans_from_before_are_not_outstanding_below_zero(tmp_path: Path) -> None:
-    """A liquidation without the borrow before it is said to be of since indexing began."""
+@pytest.mark.parametrize(("lent", "said"), [(None, "n/k"), (3, "-2.0000")])
+def test_loans_from_before_are_not_outstanding_below_zero(
+    tmp_path: Path, lent: int | None, said: str
+) -> None:
+    """Until a loan is funded nothing is known; the sum after it is of since indexing began."""
     liquidated = POOL | {"kind": "liquidation", "principal_tokens": 5}
+    funded = [] if lent is None else [POOL | {"kind": "funded", "principal_tokens": lent}]
 
-    section = shown(tmp_path, credit_events=table("credit_events", liquidated))
+    section = shown(tmp_path, credit_events=table("credit_events", *funded, liquidated))
 
     (found,) = (each for each in section.tables if each.caption.startswith("Loans outstanding"))
     told = {
         column.header: cell.text for column, cell in zip(found.columns, *found.rows, strict=True)
     }
-    assert told["lent less returned since indexing began, tokens"] == "-5.0000"
+    assert told["lent less returned since indexing began, tokens"] == said
 
 
 def test_a_reject_takes_the_claim_away(tmp_path: Path) -> None:
