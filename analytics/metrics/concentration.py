@@ -1,5 +1,6 @@
 """How much of what was liquidated, deleveraged or is open belongs to few accounts."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import polars as pl
@@ -65,21 +66,32 @@ def concentration(
 
 
 def _positions(position_changes: pl.LazyFrame) -> pl.LazyFrame:
-    sums = {"tokens": "size_delta_tokens", "summed": "notional_delta_usd"}
-    lasts = {"told": "notional_usd", "size": "size_tokens", "price": "execution_price_usd"}
-    return (
+    changes = (
         coded(position_changes, (*_POSITION, *_KIND))
         # A closing may tell neither side nor collateral, and a position may turn to the other side.
         .with_columns(pl.when(pl.col("position_id").is_null()).then(pl.col(_KIND)))
-        .sort("block_number", progress(), place(), nulls_last=True)
-        # A venue's next release closes what an earlier one opened: no version.
-        .group_by(*_POSITION, *_KIND)
-        .agg(
-            **{name: whole_total(pl.col(column)) for name, column in sums.items()},
-            **{name: pl.col(column).last() for name, column in lasts.items()},
-        )
+    )
+    is_chain = pl.col("chain_id") >= 0
+    unordered = changes.filter(~is_chain).sort("block_number", progress(), place())
+    # To sort all changes takes twice the memory: a chain tells their order.
+    parts = [
+        _summed(changes.filter(is_chain), lambda value: value.max_by(place())),
+        _summed(unordered, lambda value: value.last()),
+    ]
+    return (
+        pl.concat(parts)
         .with_columns(size=pl.coalesce("size", "tokens"))
         .with_columns(notional_usd=_left())
+    )
+
+
+def _summed(changes: pl.LazyFrame, last: Callable[[pl.Expr], pl.Expr]) -> pl.LazyFrame:
+    sums = {"tokens": "size_delta_tokens", "summed": "notional_delta_usd"}
+    lasts = {"told": "notional_usd", "size": "size_tokens", "price": "execution_price_usd"}
+    # A venue's next release closes what an earlier one opened: no version.
+    return changes.group_by(*_POSITION, *_KIND).agg(
+        **{name: whole_total(pl.col(column)) for name, column in sums.items()},
+        **{name: last(pl.col(column)) for name, column in lasts.items()},
     )
 
 
