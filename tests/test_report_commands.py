@@ -124,6 +124,35 @@ def test_every_card_is_traced(shown: Shown) -> None:
         assert peak == f"{summary.exposure.peak_usd:f}"
 
 
+def test_the_worst_deviation_is_traced_from_within_an_hour(tmp_path: Path) -> None:
+    """One that was larger in the same hour, and before the report begins, is not in the way."""
+    told = (
+        (0, "chainlink", 100),
+        (60, "gmx_v2", 150),
+        (120, "gmx_v2", 100),
+        (900, "chainlink", 100),
+        (960, "gmx_v2", 90),
+    )
+    ether = {"asset": "ETH", "quote": "USD", "chain_id": 1}
+    updates = table(
+        "oracle_updates",
+        *(
+            ether
+            | {"block_timestamp": at(second), "protocol": protocol, "oracle_price_quote": price}
+            for second, protocol, price in told
+        ),
+    )
+    limits = Limits(since=at(900), until=at(80_000))
+    database = written_market(tmp_path, oracle_updates=updates)
+    shown = Shown(database, report_of(database, limits))
+
+    (card,) = (each for each in shown.report.cards if each.label == "Worst oracle deviation")
+    said = shown.said(number_command(card.origins[0], limits))
+
+    assert card.value == "-1,000.0 bps"
+    assert "worst_deviation_bps=-1000.0" in said.replace(" = ", "=")
+
+
 def test_the_number_beside_is_traced_as_well(shown: Shown) -> None:
     """Protocol revenue is no fee, and what was open at the end no peak: each has a command."""
     limits, numbers = shown.report.limits, shown.report.summary

@@ -169,6 +169,8 @@ def _deviation(worst: Deviation | None) -> Card:
     source = f"{worst.protocol} on {chain_name(worst.chain_id)}"
     reference = f"{worst.reference_protocol} on {chain_name(worst.reference_chain_id)}"
     where = {name: getattr(worst, name) for name in _PAIR} | {"worst_at": worst.block_timestamp}
+    # In longer periods, which begin before the report does, another update may be the worst.
+    settings = {"bucket_seconds": worst.period_seconds}
     return Card(
         label=label,
         value=f"{bps(worst.deviation_bps)} bps",
@@ -176,7 +178,7 @@ def _deviation(worst: Deviation | None) -> Card:
         second_value=shortened(visible(f"{worst.asset}/{worst.quote}")),
         details=(f"{source} against {reference}", clock(worst.block_timestamp), worst.tx_hash),
         exact=f"{exact(worst.deviation_bps)} bps",
-        origins=(Origin("oracle_deviation_extremes", where, with_past=True),),
+        origins=(Origin("oracle_deviation_extremes", where, settings, with_past=True),),
     )
 
 

@@ -66,7 +66,7 @@ class Exits:
 
 @dataclass(frozen=True)
 class Deviation:
-    """The oracle update furthest from another source of the same asset."""
+    """The oracle update furthest from another source of the same asset, in its period."""
 
     asset: str
     quote: str
@@ -77,6 +77,7 @@ class Deviation:
     reference_protocol: str
     reference_feed: str
     deviation_bps: float
+    period_seconds: int
     block_timestamp: datetime
     tx_hash: str
 
@@ -242,7 +243,8 @@ def _deviation(scope: Scope) -> Deviation | None:
     size = pl.col("worst_deviation_bps").abs()
     worst = compared.sort(size, descending=True, maintain_order=True).row(0, named=True)
     named = {"deviation_bps": worst["worst_deviation_bps"], "block_timestamp": worst["worst_at"]}
-    known = worst | named | {"tx_hash": scope.transaction(worst)}
+    told = {"tx_hash": scope.transaction(worst), "period_seconds": scope.extreme_seconds}
+    known = worst | named | told
     return Deviation(**{name: known[name] for name in Deviation.__dataclass_fields__})
 
 
