@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from analytics.beginnings import beginning, looks_back
+from analytics.beginnings import looks_back
 from analytics.computations import Computation, of_metric, of_query
 from analytics.queries import arguments, query_named
 from analytics.reports.indexed import check_order
@@ -35,11 +35,10 @@ class Asked:
 
     def facts(self, table: str) -> pl.LazyFrame:
         """Return a table as the metric reads it."""
-        since = self.scope.limits.since
-        if not self.is_cut:
-            is_whole = looks_back(self.metric)
-            since = None if is_whole else beginning(self.metric, table, since, self.settings)
-        return self.scope.begun(self.metric, table, since)
+        if self.is_cut:
+            return self.scope.begun(self.metric, table, self.scope.limits.since)
+        has_past = looks_back(self.metric)
+        return self.scope.read(self.metric, table, with_past=has_past, **self.settings)
 
     @property
     def computed(self) -> Computation:

@@ -41,7 +41,7 @@ from analytics.reports.scope import Scope
 def metric(
     name: Annotated[
         str | None,
-        typer.Argument(help="The metric; none lists them.", autocompletion=among(METRICS)),
+        typer.Argument(help="The metric; none lists them.", autocompletion=among(METRICS.keys)),
     ] = None,
     *,
     setting: Setting = None,

@@ -58,11 +58,11 @@ Output = Annotated[
 ]
 
 
-def among(*known: Iterable[str]) -> Callable[[str], list[str]]:
-    """Return a completion for the shell: the known names that begin as what is typed."""
+def among(*known: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """Return a completion for the shell: the known names, asked for then, that begin as typed."""
 
     def completed(incomplete: str) -> list[str]:
-        return sorted(name for names in known for name in names if name.startswith(incomplete))
+        return sorted(name for names in known for name in names() if name.startswith(incomplete))
 
     return completed
 

@@ -33,7 +33,7 @@ from analytics.reports.scope import Scope
 def query(
     name: Annotated[
         str | None,
-        typer.Argument(help="The question; none lists them.", autocompletion=among(queries())),
+        typer.Argument(help="The question; none lists them.", autocompletion=among(queries)),
     ] = None,
     *,
     sql: Annotated[

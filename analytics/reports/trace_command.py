@@ -53,7 +53,7 @@ _COMPARED = {">": operator.ge, "<": operator.le}
 def trace(
     name: Annotated[
         str,
-        typer.Argument(help="The metric or query.", autocompletion=among(METRICS, queries())),
+        typer.Argument(help="The metric or query.", autocompletion=among(METRICS.keys, queries)),
     ],
     *,
     where: Annotated[
