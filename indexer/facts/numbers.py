@@ -160,6 +160,14 @@ def _places(places: Decimals, scope: Scope) -> "Places | tuple[Places, Mask]":
         return _said_places(places, scope)
     if isinstance(places, DecimalsFirst):
         return _first_places(places, scope)
+    # Several amounts of a row are in the same token.
+    key = repr(places)
+    if key not in scope.decimals:
+        scope.decimals[key] = _token_places(places, scope)
+    return scope.decimals[key]
+
+
+def _token_places(places: DecimalsOf, scope: Scope) -> tuple[Places, Mask]:
     addresses = texts(places.token, scope)
     tokens = scope.known.tokens
     found = mapped(addresses, tokens["address"], tokens["decimals"].cast(pl.Int64))

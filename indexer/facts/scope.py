@@ -43,6 +43,7 @@ class Scope:
         ambiguous: logs for which a companion matched more than once.
         faults: (mask, reason) gathered while evaluating; one list per table row set.
         missing: token addresses whose decimals or symbol were asked for and not known.
+        decimals: places and where they are known, by what they were asked of, once asked.
     """
 
     frame: pl.DataFrame
@@ -54,6 +55,7 @@ class Scope:
     ambiguous: Mask
     faults: list[tuple[Mask, str]] = field(default_factory=list)
     missing: set[str] = field(default_factory=set)
+    decimals: dict[str, tuple[int | Rows, Mask]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of logs."""
@@ -63,7 +65,7 @@ class Scope:
 def narrowed(scope: Scope, keep: Mask) -> Scope:
     """Return the scope with only the rows that `keep` marks, and no faults yet."""
     if keep.all():
-        return replace(scope, faults=[])
+        return replace(scope, faults=[], decimals={})
     rows = np.flatnonzero(keep)
     return replace(
         scope,
@@ -74,6 +76,7 @@ def narrowed(scope: Scope, keep: Mask) -> Scope:
         },
         ambiguous=scope.ambiguous[rows],
         faults=[],
+        decimals={},
     )
 
 

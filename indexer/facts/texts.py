@@ -185,8 +185,8 @@ def _key(constant: object) -> str:
 
 def _chosen_by_contract(keys: pl.Series, name: str, scope: Scope) -> pl.Series:
     found = texts(None, scope)
-    for position, contract in enumerate(scope.contracts):
-        table = contract.says.get(name)
+    for position in scope.frame["contract"].unique().drop_nulls():
+        table = scope.contracts[position].says.get(name)
         if isinstance(table, Mapping):
             mine = (scope.frame["contract"] == position).fill_null(value=False)
             found = _from_table(keys, table).zip_with(mine, found)
