@@ -24,7 +24,9 @@ NPM    ?= npm
 WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
+# Modules are compiled when they are first imported: most of those installed never are.
+INSTALL := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input install --no-compile \
+    --constraint constraints.txt --editable
 
 # Types are checked beside style, and npm installs beside pip.
 MAKEFLAGS += --jobs=2
@@ -88,15 +90,15 @@ $(VENV)/.made:
 	@touch $@
 
 $(VENV)/.run: $(VENV)/.made pyproject.toml constraints.txt
-	$(PIP) install --constraint constraints.txt --editable .
+	$(INSTALL) .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
-	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	$(INSTALL) '.[dev]'
 	@touch $@ $(VENV)/.run
 
 $(VENV)/.bench: $(VENV)/.made pyproject.toml constraints.txt
-	$(PIP) install --constraint constraints.txt --editable '.[dev,bench]'
+	$(INSTALL) '.[dev,bench]'
 	@touch $@ $(VENV)/.dev $(VENV)/.run
 
 # No lock file: it would name a registry. The version in package.json is exact, and the package
