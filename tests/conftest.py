@@ -17,7 +17,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # on a developer's machine every run tries other examples. `make soak` tries many more.
 settings.register_profile(
     "perpscope",
-    max_examples=int(os.environ.get("PERPSCOPE_EXAMPLES", "12")),
+    max_examples=int(os.environ.get("PERPSCOPE_EXAMPLES", "8")),
     deadline=None,
     derandomize="CI" in os.environ,
     print_blob=True,

@@ -22,7 +22,7 @@ from analytics.queries import arguments, queries
 from indexer.tables import columns_of, fact_tables
 
 # Of each test of each metric; `make soak` asks for more.
-EXAMPLES = int(os.environ.get("PERPSCOPE_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("PERPSCOPE_EXAMPLES", "4"))
 
 CHOICES: Mapping[str, list[object]] = {
     "chain_id": [1, 42161],
