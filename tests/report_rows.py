@@ -1,5 +1,6 @@
 """A small indexed market for report tests: two chains, gaps, rejects, unknown values, bad names."""
 
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -7,11 +8,13 @@ import polars as pl
 from handmade import at, table, write_database
 
 from analytics import load
-from analytics.reports import Limits
+from analytics.reports import Limits, parts
+from analytics.reports.context import Context
 from analytics.reports.manifest import versions
 from analytics.reports.pages import markdown
 from analytics.reports.report import Report, report
 from analytics.reports.scope import Scope, checked
+from analytics.reports.sections.covered import warnings
 
 HOSTILE = "<b>x</b>|*"
 GMX: dict[str, object] = {"chain_id": 42161, "protocol": "gmx_v2", "version": "v2.1"}
@@ -111,9 +114,25 @@ def report_of(path: Path, limits: Limits | None = None) -> Report:
         return report(checked(Scope(con, limits or Limits())))
 
 
-def page_of(path: Path, limits: Limits | None = None) -> str:
-    """Return the report of a database as Markdown."""
-    return markdown(report_of(path, limits), versions())
+def part_of(
+    path: Path, *sections: Callable[[Context], parts.Section], limits: Limits | None = None
+) -> str:
+    """Return a page of a database as Markdown: its stamp, its warnings and some sections."""
+    with load.database(path) as con:
+        context = Context(Scope(con, limits or Limits()))
+        page = parts.Page(
+            title="A part",
+            extent="",
+            stamp=context.stamp,
+            is_simulated=context.is_simulated,
+            kinds={},
+            warnings=warnings(context),
+            cards=(),
+            sections=tuple(section(context) for section in sections),
+            methods=(),
+            limits=context.scope.limits,
+        )
+    return markdown(page, versions())
 
 
 class Page(HTMLParser):

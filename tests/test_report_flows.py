@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from handmade import table
-from report_rows import MAPLE, page_of, written_market
+from report_rows import MAPLE, part_of, written_market
+
+from analytics.reports.sections.credit import credit
 
 FLOW = MAPLE | {"pool": "0xpool", "account": "0xa", "share_tokens": 4}
 
@@ -18,7 +20,7 @@ def test_money_that_nobody_told_is_not_known(tmp_path: Path) -> None:
         FLOW | {"kind": "deposit", "asset_tokens": 7},
     )
 
-    page = page_of(written_market(tmp_path, pool_flows=flows)).split("Pool flows")[1]
+    page = part_of(written_market(tmp_path, pool_flows=flows), credit).split("Pool flows")[1]
 
     lines = page.splitlines()
     mint, deposit = (
@@ -34,7 +36,7 @@ def test_nobody_told_is_no_account(tmp_path: Path) -> None:
     told, nobody = ({**FLOW, "kind": "call", "account": name} for name in ("0xa", None))
     path = written_market(tmp_path, credit_events=table("credit_events", told, nobody))
 
-    page = page_of(path).split("Credit events by kind")[1]
+    page = part_of(path, credit).split("Credit events by kind")[1]
 
     line = next(line for line in page.splitlines() if "| call |" in line)
     assert "| call | 2 | 1 |" in line

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from handmade import at, table, write_database
-from report_rows import GMX, HOSTILE, MAPLE, Page, market, page_of, written_market
+from report_rows import GMX, HOSTILE, MAPLE, Page, market, part_of, written_market
 
 from analytics.compute import methodology
 from analytics.reports import Limits, write_report
@@ -26,13 +26,21 @@ from analytics.reports.charts import (
     lines,
 )
 from analytics.reports.moments import moments
+from analytics.reports.sections.accrual import accrual
+from analytics.reports.sections.covered import covered
+from analytics.reports.sections.credit import credit
+from analytics.reports.sections.income import income
+from analytics.reports.sections.liquidity import liquidity
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the report of the simulated market, written once."""
+    """Return the report of the simulated market with an asset of a bad name, written once."""
     place = tmp_path_factory.mktemp("pages")
-    return write_report(written_market(place), place / "report")
+    price = {"asset": "<script>", "quote": "USD", "chain_id": 42161}
+    hostile = table("oracle_updates", price | {"feed": "0xa"}, price | {"feed": "0xb"})
+    updates = pl.concat([market()["oracle_updates"], hostile])
+    return write_report(written_market(place, oracle_updates=updates), place / "report")
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +74,7 @@ def test_chains_of_different_origin_are_named(tmp_path: Path) -> None:
         {"chain_id": 42161, "client_version": "p", "kind": "simulated"},
     )
 
-    page = page_of(written_market(tmp_path, origins=origins))
+    page = part_of(written_market(tmp_path, origins=origins))
 
     assert "SIMULATED DATA: arbitrum · NODE DATA: ethereum" in page
 
@@ -75,7 +83,7 @@ def test_a_recording_is_not_a_chain(tmp_path: Path) -> None:
     """Recorded data is called that, and its zeros are limited to the recording."""
     path = write_database(tmp_path / "r.duckdb", market("recorded"))
 
-    page = page_of(path)
+    page = part_of(path)
 
     assert "**RECORDED DATA**" in page
     assert "speak of the recording, not of the chain" in page
@@ -86,7 +94,7 @@ def test_a_chain_without_origin_is_unknown(tmp_path: Path) -> None:
     """No origin is never taken for a node."""
     path = written_market(tmp_path, origins=table("origins"))
 
-    page = page_of(path)
+    page = part_of(path)
 
     assert "**DATA OF UNKNOWN ORIGIN**" in page
 
@@ -113,7 +121,7 @@ def test_complete_data_has_no_warnings(tmp_path: Path) -> None:
     coverage = table("coverage", proven | digests)
     path = written_market(tmp_path, coverage=coverage, rejects=table("rejects"))
 
-    page = page_of(path)
+    page = part_of(path)
 
     assert "No gaps, no rejects, final blocks, proven complete." in page
 
@@ -127,7 +135,7 @@ def test_what_was_waived_or_found_wrong_is_said(tmp_path: Path) -> None:
     audit = table("audits", wrong | {"audited_at": at(0)})
     path = written_market(tmp_path, coverage=table("coverage", waived), audits=audit)
 
-    page = page_of(path)
+    page = part_of(path, covered)
 
     first = page.split("## At a glance", maxsplit=1)[0]
     assert "Waived: blooms are zero." in first
@@ -271,18 +279,12 @@ def test_hostile_names_are_text(folder: Path, html: str, markdown: str) -> None:
     assert all("<b>" not in chart for chart in charts)
 
 
-def test_hostile_assets_are_text_in_charts(tmp_path: Path) -> None:
+def test_hostile_assets_are_text_in_charts(folder: Path, html: str) -> None:
     """A series named by a chain is escaped where a chart prints it."""
-    price = {"asset": "<script>", "quote": "USD", "chain_id": 42161}
-    updates = table("oracle_updates", price | {"feed": "0xa"}, price | {"feed": "0xb"})
-    path = written_market(tmp_path, oracle_updates=updates)
-
-    folder = write_report(path, tmp_path / "report")
-
     chart = (folder / "charts" / "oracle_deviation.svg").read_text(encoding="utf-8")
+
     assert "&lt;script&gt;/USD" in chart
-    page = Page((folder / "report.html").read_text(encoding="utf-8"))
-    assert [tag for tag, _ in page.tags].count("script") == 1
+    assert [tag for tag, _ in Page(html).tags].count("script") == 1
 
 
 def test_methodology_is_printed_verbatim(folder: Path, html: str) -> None:
@@ -329,7 +331,7 @@ def test_outside_the_covered_time_is_not_a_zero(tmp_path: Path) -> None:
     """A time that nobody looked at is called not collected, not empty."""
     limits = Limits(since=at(days=2000))
 
-    page = page_of(written_market(tmp_path), limits)
+    page = part_of(written_market(tmp_path), income, limits=limits)
 
     assert "No fees can be told: not_collected: outside the covered blocks" in page
     assert "begins before" not in page
@@ -339,7 +341,7 @@ def test_an_empty_section_names_the_time_asked_for(tmp_path: Path) -> None:
     """Nothing in two hours is said of these two hours, not of every covered block."""
     limits = Limits(since=at(3600), until=at(7200))
 
-    page = page_of(written_market(tmp_path), limits)
+    page = part_of(written_market(tmp_path), accrual, limits=limits)
 
     span = "from 2025-10-10T22:00:00Z to 2025-10-10T23:00:00Z"
     assert f"No buybacks {span} in the covered blocks" in page
@@ -354,7 +356,7 @@ def test_shares_of_supply_are_shown_before_and_after_issuance(tmp_path: Path) ->
         read | {"supply_tokens": 400, "block_timestamp": at(0)},
     )
 
-    page = page_of(written_market(tmp_path, token_supplies=supplies))
+    page = part_of(written_market(tmp_path, token_supplies=supplies), accrual)
 
     assert "Share of supply over 30 days" in page
     (line,) = (line for line in page.splitlines() if "| GOV |" in line and "400" in line)
@@ -378,7 +380,7 @@ def test_depth_by_price_impact_rests_on_what_was_set_before(tmp_path: Path) -> N
     )
     path = written_market(tmp_path, impact_parameters=parameters, open_interest=books)
 
-    page = page_of(path, Limits(since=at(0)))
+    page = part_of(path, liquidity, limits=Limits(since=at(0)))
 
     table_of = page.split("by price impact, market and day")[1].split("From metric")[0]
     rows = [line for line in table_of.splitlines() if line.startswith("| arbitrum | gmx_v2")]
@@ -388,11 +390,9 @@ def test_depth_by_price_impact_rests_on_what_was_set_before(tmp_path: Path) -> N
     ]
 
 
-def test_without_parameters_there_is_no_depth_by_price_impact(tmp_path: Path) -> None:
+def test_without_parameters_there_is_no_depth_by_price_impact(markdown: str) -> None:
     """No table and no zero."""
-    page = page_of(written_market(tmp_path))
-
-    assert "by price impact" not in page.split("## Methodology")[0]
+    assert "by price impact" not in markdown.split("## Methodology", maxsplit=1)[0]
 
 
 def test_zero_liquidations_are_claimed_with_their_evidence(markdown: str) -> None:
@@ -414,7 +414,7 @@ def test_a_gap_forbids_the_claim(tmp_path: Path) -> None:
     coverage = table("coverage", *(proven | blocks for blocks in ranges))
     path = written_market(tmp_path, coverage=coverage)
 
-    page = page_of(path)
+    page = part_of(path, credit)
 
     assert "| ethereum | maple | not covered | 10 | 20 | 11 | 10 |" in page
     assert "maple on ethereum: no liquidation" not in page

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from handmade import table
-from report_rows import MAPLE, page_of, written_market
+from report_rows import MAPLE, part_of, written_market
+
+from analytics.reports.sections.credit import credit
 
 PRICE = MAPLE | {"pool": "0xpool", "supply_tokens": None}
 
@@ -17,7 +19,7 @@ def test_each_reserve_has_its_own_prices(tmp_path: Path) -> None:
         PRICE | {"asset_token": "0xa", "share_price_tokens": 5},
     )
 
-    page = page_of(written_market(tmp_path, share_prices=prices)).split("Share prices")[1]
+    page = part_of(written_market(tmp_path, share_prices=prices), credit).split("Share prices")[1]
 
     first, second = (
         next(line for line in page.splitlines() if f"| {token} |" in line)
