@@ -3,8 +3,9 @@
 import json
 import re
 import shlex
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 from html import unescape
 from pathlib import Path
 
@@ -26,13 +27,36 @@ from analytics.reports.parts import Section, Source
 from analytics.reports.parts import table as shown_table
 from analytics.reports.report import Report, report
 from analytics.reports.scope import Scope
+from analytics.reports.sections.income import income
 from perpscope import app
 
 LATER = Limits(protocol="gmx_v2", since=at(3600), until=at(7200))
+EARLIER = replace(LATER, since=at(0), until=at(3599))
 COVERAGE = {"declaration_digest": "d", "logs_digest": "l", "to_block_hash": "0x"}
 
 
-def whole(folder: Path) -> Path:
+@dataclass(frozen=True)
+class Sides:
+    """A database and two reports on it, each made once."""
+
+    database: Path
+    first: Report
+    second: Report
+
+    @cached_property
+    def compared(self) -> Report:
+        """Both side by side."""
+        return compared(self.first, self.second)
+
+
+@pytest.fixture(scope="module")
+def hours(tmp_path_factory: pytest.TempPathFactory) -> Sides:
+    """Return two hours of a market of which no block is missing."""
+    path = whole(tmp_path_factory.mktemp("hours"))
+    return Sides(path, reported(path, LATER), reported(path, EARLIER))
+
+
+def whole(folder: Path, **replaced: pl.DataFrame) -> Path:
     """Return the database of the market as if no block were missing."""
     final = GMX | COVERAGE | {"proof": "receipts", "finality": "finalized"}
     fees = [
@@ -40,7 +64,9 @@ def whole(folder: Path) -> Path:
         for usd, seconds in ((10, 0), (5, 3600), (10, 7200))
     ]
     coverage = table("coverage", final | {"from_block": 100, "to_block": 200})
-    return written_market(folder, coverage=coverage, fees=table("fees", *fees))
+    return written_market(
+        folder, **(replaced | {"coverage": coverage, "fees": table("fees", *fees)})
+    )
 
 
 def reported(path: Path, limits: Limits) -> Report:
@@ -49,9 +75,9 @@ def reported(path: Path, limits: Limits) -> Report:
         return report(Scope(con, limits))
 
 
-def test_a_change_is_against_the_window_before(tmp_path: Path) -> None:
+def test_a_change_is_against_the_window_before(hours: Sides) -> None:
     """15 dollars in the second hour after 10 in the first are half as much again."""
-    shown = reported(whole(tmp_path), LATER)
+    shown = hours.first
 
     (fees,) = (card for card in shown.cards if card.label == "Total fees")
     assert fees.change == "+50.0 %"
@@ -59,9 +85,9 @@ def test_a_change_is_against_the_window_before(tmp_path: Path) -> None:
     assert "2025-10-10 21:00:00 to 2025-10-10 22:00:00" in shown.compared
 
 
-def test_what_is_not_covered_is_no_change(tmp_path: Path) -> None:
+def test_what_is_not_covered_is_no_change(hours: Sides) -> None:
     """Where the window before begins before the first block, every change is n/k."""
-    shown = reported(whole(tmp_path), replace(LATER, since=at(3000)))
+    shown = hours.second
 
     assert {card.change for card in shown.cards} == {"n/k"}
     assert "is not all covered" in shown.compared
@@ -89,58 +115,63 @@ def _no_facts() -> dict[str, pl.DataFrame]:
     return {name: frame.clear() for name, frame in market().items() if name not in kept}
 
 
-def test_two_windows_are_laid_side_by_side(tmp_path: Path) -> None:
+def test_two_windows_are_laid_side_by_side(hours: Sides) -> None:
     """The same sections; each measure of both, its difference and its ratio, exact."""
-    path = whole(tmp_path)
-    earlier = replace(LATER, since=at(0), until=at(3599))
+    shown = section_of(hours.compared, "income")
 
-    shown = compared(reported(path, LATER), reported(path, earlier))
-
-    income = next(section for section in shown.sections if section.slug == "income")
-    (row, *_) = (row for row in income.tables[0].rows if row[1].text == "fees, USD")
+    (row, *_) = (row for row in shown.tables[0].rows if row[1].text == "fees, USD")
     assert [cell.text for cell in row] == ["gmx_v2", "fees, USD", "15.00", "10.00", "5.00", "×1.5"]
-    assert [column.header for column in income.tables[0].columns][2:] == [
+    assert [column.header for column in shown.tables[0].columns][2:] == [
         "2025-10-10 22:00 to 2025-10-10 23:00",
         "2025-10-10 21:00 to 2025-10-10 21:59",
         "difference",
         "ratio",
     ]
-    assert [chart.name for chart in income.charts] == ["income", "compared_income"]
-    assert {source.name for source in income.sources} >= {"fees", "compared_fees"}
+    assert [chart.name for chart in shown.charts] == ["income", "compared_income"]
+    assert {source.name for source in shown.sources} >= {"fees", "compared_fees"}
 
 
-def test_two_protocols_are_laid_side_by_side(tmp_path: Path) -> None:
+def incomes(path: Path, base: Report, *protocols: str) -> Report:
+    """Return the incomes of two protocols side by side; what is above them is of another report."""
+    sides = []
+    for limits in (Limits(protocol=each) for each in protocols):
+        with load.database(path) as con:
+            sections = (income(Context(Scope(con, limits))),)
+        sides.append(replace(base, limits=limits, sections=sections))
+    return compared(*sides)
+
+
+def test_two_protocols_are_laid_side_by_side(hours: Sides, tmp_path: Path) -> None:
     """Between protocols the protocol is no key: one line holds both."""
     both = [GMX | {"fee_usd": 8}, GMX | {"fee_usd": 2, "protocol": "chainlink"}]
     path = written_market(tmp_path, fees=table("fees", *both))
-    limits = Limits(protocol="gmx_v2"), Limits(protocol="chainlink")
 
-    shown = compared(*(reported(path, each) for each in limits))
+    shown = incomes(path, hours.first, "gmx_v2", "chainlink")
 
-    income = next(section for section in shown.sections if section.slug == "income")
+    (section,) = shown.sections
     assert shown.title == "gmx_v2 against chainlink"
-    assert [cell.text for cell in income.tables[0].rows[0]] == [
+    assert [cell.text for cell in section.tables[0].rows[0]] == [
         *("fees, USD", "8.00", "2.00", "6.00", "×4"),
     ]
-    own, beside = (re.findall(r">\$([\d.]+)<", chart.svg) for chart in income.charts)
+    own, beside = (re.findall(r">\$([\d.]+)<", chart.svg) for chart in section.charts)
     assert own == beside
     assert float(own[-1]) == 8
 
 
-def test_what_is_compared_with_zero_has_no_ratio(tmp_path: Path) -> None:
+def test_what_is_compared_with_zero_has_no_ratio(hours: Sides, tmp_path: Path) -> None:
     """Of 8 dollars against 0 the difference is known, and the ratio is none rather than unknown."""
     both = [GMX | {"fee_usd": 8}, GMX | {"fee_usd": 0, "protocol": "chainlink"}]
     path = written_market(tmp_path, fees=table("fees", *both))
 
-    shown = compared(*(reported(path, Limits(protocol=name)) for name in ("gmx_v2", "chainlink")))
+    (section,) = incomes(path, hours.first, "gmx_v2", "chainlink").sections
 
-    income = next(section for section in shown.sections if section.slug == "income")
-    assert [cell.text for cell in income.tables[0].rows[0]] == [
+    assert [cell.text for cell in section.tables[0].rows[0]] == [
         *("fees, USD", "8.00", "0", "8.00", "–"),
     ]
 
 
-def two_venues(folder: Path) -> Report:
+@pytest.fixture(scope="module")
+def two_venues(tmp_path_factory: pytest.TempPathFactory) -> Report:
     """Return two venues side by side: one market in common by its symbol, another of one only."""
     venues = ("gmx_v2", GMX | {"market": "0xe2"}), ("gmx_v1", GMX | {"market": "0xe1"})
     markets_open = ("gmx_v2", "0xe2", 900), ("gmx_v1", "0xe1", 300), ("gmx_v2", "0xb", 5)
@@ -160,7 +191,7 @@ def two_venues(folder: Path) -> Report:
     fees = [row | {"protocol": name} for (name, _), row in zip(venues, splits, strict=True)]
     final = GMX | COVERAGE | {"proof": "receipts", "finality": "finalized", "to_block": 200}
     path = written_market(
-        folder,
+        tmp_path_factory.mktemp("venues"),
         open_interest=table("open_interest", *opened),
         markets=table("markets", *markets),
         fees=table("fees", *fees),
@@ -169,46 +200,45 @@ def two_venues(folder: Path) -> Report:
     return compared(*(reported(path, Limits(protocol=name)) for name, _ in venues))
 
 
+def section_of(shown: Report, slug: str) -> Section:
+    """Return a section of a report."""
+    return next(section for section in shown.sections if section.slug == slug)
+
+
 def lines(shown: Report, slug: str) -> list[list[str]]:
     """Return the rows of all tables of a section as texts."""
-    found = next(section for section in shown.sections if section.slug == slug)
+    found = section_of(shown, slug)
     return [[cell.text for cell in row] for each in found.tables for row in each.rows]
 
 
-def test_a_market_of_two_protocols_is_one_line(tmp_path: Path) -> None:
+def test_a_market_of_two_protocols_is_one_line(two_venues: Report) -> None:
     """ETH is ETH at two addresses; a market that one side lacks has no numbers there."""
-    shown = two_venues(tmp_path)
-
-    found = lines(shown, "open-interest")
+    found = lines(two_venues, "open-interest")
 
     assert ["arbitrum", "ETH", "peak, USD", "900.00", "300.00", "600.00", "×3"] in found
     assert ["arbitrum", "0xb", "peak, USD", "5.00", "–", "–", "–"] in found
-    assert "– stands for a row that one side does not have" in shown.compared
+    assert "– stands for a row that one side does not have" in two_venues.compared
 
 
-def test_percentages_differ_by_points(tmp_path: Path) -> None:
+def test_percentages_differ_by_points(two_venues: Report) -> None:
     """A take rate of 40 % is ten points above one of 30 %."""
-    found = lines(two_venues(tmp_path), "income")
+    found = lines(two_venues, "income")
 
     assert ["take rate", "40.0 %", "30.0 %", "10.0 points", "×1.33"] in found
 
 
-def test_a_key_is_no_measure(tmp_path: Path) -> None:
+def test_a_key_is_no_measure(hours: Sides) -> None:
     """What tells rows apart is never compared with itself, though it is a number."""
     frame = pl.DataFrame({"market_count": [25], "fee_count": [3]})
     section = Section("s", "S", tables=(shown_table("T", frame, keys=("market_count",)),))
-    path = whole(tmp_path)
-    one, other = (
-        replace(reported(path, limits), sections=(section,))
-        for limits in (LATER, replace(LATER, until=at(7100)))
-    )
+    one, other = (replace(each, sections=(section,)) for each in (hours.first, hours.second))
 
     assert lines(compared(one, other), "s") == [["25", "fees", "3", "3", "0", "×1"]]
 
 
-def test_a_chart_of_the_second_side_has_its_command(tmp_path: Path) -> None:
+def test_a_chart_of_the_second_side_has_its_command(two_venues: Report) -> None:
     """Under each of two charts stands what gives the rows of that one."""
-    section = next(each for each in two_venues(tmp_path).sections if each.slug == "open-interest")
+    section = section_of(two_venues, "open-interest")
     commands = {
         chart.name: answer_command(chart.source, Limits(protocol="gmx_v2"))
         for chart in section.charts
@@ -233,30 +263,24 @@ def traced(path: Path, command: str) -> str:
     return result.stdout
 
 
-def test_both_sides_of_a_table_are_traced(tmp_path: Path) -> None:
+def test_both_sides_of_a_table_are_traced(hours: Sides) -> None:
     """15 dollars against 10: each has a command, in both forms, that comes to that."""
-    path = whole(tmp_path)
-    shown = compared(
-        reported(path, LATER), reported(path, replace(LATER, since=at(0), until=at(3599)))
-    )
-    income = next(section for section in shown.sections if section.slug == "income")
-    own, other = income.tables[0], income.tables[0].beside
+    shown = hours.compared
+    own = section_of(shown, "income").tables[0]
+    other = own.beside
     assert other is not None
 
     commands = [table_command(each, shown.limits) for each in (own, other)]
 
-    assert "  fees_usd = 15.0" in traced(path, commands[0])
-    assert "  fees_usd = 10.0" in traced(path, commands[1])
+    assert "  fees_usd = 15.0" in traced(hours.database, commands[0])
+    assert "  fees_usd = 10.0" in traced(hours.database, commands[1])
     for text in (unescape(html(shown, {})), markdown(shown, {})):
         assert [each for each in commands if each not in text] == []
 
 
-def test_both_sides_of_a_card_are_traced(tmp_path: Path) -> None:
+def test_both_sides_of_a_card_are_traced(hours: Sides) -> None:
     """A card that names both numbers has the commands of both."""
-    path = whole(tmp_path)
-    shown = compared(
-        reported(path, LATER), reported(path, replace(LATER, since=at(0), until=at(3599)))
-    )
+    path, shown = hours.database, hours.compared
 
     own, revenue, other = shown.cards[0].origins
 
@@ -265,7 +289,7 @@ def test_both_sides_of_a_card_are_traced(tmp_path: Path) -> None:
     assert "  fees_usd = 10.0" in traced(path, number_command(other, shown.limits))
 
 
-def test_a_line_of_one_side_is_traced_there_alone(tmp_path: Path) -> None:
+def test_a_line_of_one_side_is_traced_there_alone(hours: Sides) -> None:
     """Where a side has no such row, its command shows that it has none."""
     frames = (pl.DataFrame({"protocol": [name], "fees_usd": [1]}) for name in ("a", "b"))
     sections = [
@@ -273,10 +297,9 @@ def test_a_line_of_one_side_is_traced_there_alone(tmp_path: Path) -> None:
         for frame in frames
         for source in (Source("fees", "metric", "fees", frame),)
     ]
-    path = whole(tmp_path)
     one, other = (
-        replace(reported(path, limits), sections=(section,))
-        for limits, section in zip((LATER, replace(LATER, until=at(7100))), sections, strict=True)
+        replace(each, sections=(section,))
+        for each, section in zip((hours.first, hours.second), sections, strict=True)
     )
 
     (laid,) = compared(one, other).sections[0].tables
@@ -288,7 +311,7 @@ def test_a_line_of_one_side_is_traced_there_alone(tmp_path: Path) -> None:
 
 def test_a_comparison_is_written_whole(tmp_path: Path) -> None:
     """Both sides' rows are exported, and the manifest names both limits."""
-    path = whole(tmp_path)
+    path = whole(tmp_path, **_no_facts())
     times = ("--from", "2025-10-10T22:00:00", "--to", "2025-10-10T23:00:00")
     others = ("--compare-from", "2025-10-10T21:00:00", "--compare-to", "2025-10-10T21:59:59")
 
@@ -305,16 +328,15 @@ def test_a_comparison_is_written_whole(tmp_path: Path) -> None:
     assert summary(path, LATER).income.fees_usd == Decimal(15)
 
 
-def test_a_time_that_is_not_covered_is_said_aloud(tmp_path: Path) -> None:
+def test_a_time_that_is_not_covered_is_said_aloud(hours: Sides, tmp_path: Path) -> None:
     """The page says it, and who reads only the path it is in learns it as well."""
-    path = whole(tmp_path)
+    path, output = str(hours.database), str(tmp_path / "r")
     before = ("--from", "2020-01-01", "--to", "2020-01-02")
-    others = ("--from", "2025-10-10", "--compare-from", "2020-01-01", "--compare-to", "2020-01-02")
+    others = ("--from", "2025-10-11T03:00:00", "--to", "2025-10-11T04:00:00")
+    others += ("--compare-from", "2020-01-01", "--compare-to", "2020-01-02")
 
     alone, beside = (
-        CliRunner().invoke(
-            app, ["report", "--database", str(path), "--output", str(tmp_path / "r"), *times]
-        )
+        CliRunner().invoke(app, ["report", "--database", path, "--output", output, *times])
         for times in (before, others)
     )
 
@@ -325,11 +347,11 @@ def test_a_time_that_is_not_covered_is_said_aloud(tmp_path: Path) -> None:
     assert [len(each.stderr.splitlines()) for each in (alone, beside)] == [1, 1]
 
 
-def test_both_sides_share_no_instant(tmp_path: Path) -> None:
+def test_both_sides_share_no_instant(hours: Sides) -> None:
     """What happened at the end of one and the beginning of the other would count twice."""
     times = ("--from", "2025-10-10T22:00:00", "--compare-to", "2025-10-10T22:00:00")
 
-    result = CliRunner().invoke(app, ["report", "--database", str(whole(tmp_path)), *times])
+    result = CliRunner().invoke(app, ["report", "--database", str(hours.database), *times])
 
     assert isinstance(result.exception, UserError)
     assert "both sides would hold 2025-10-10T22:00:00" in str(result.exception)
@@ -343,9 +365,9 @@ def test_both_sides_share_no_instant(tmp_path: Path) -> None:
         ("--to", "2025-10-11", "--compare-to", "2025-10-11", "--compare-protocol", "gmx_v2"),
     ],
 )
-def test_nothing_is_compared_with_itself(tmp_path: Path, same: tuple[str, ...]) -> None:
+def test_nothing_is_compared_with_itself(hours: Sides, same: tuple[str, ...]) -> None:
     """Every difference would be a zero that says nothing."""
-    arguments = ["report", "--database", str(whole(tmp_path)), "--protocol", "gmx_v2", *same]
+    arguments = ["report", "--database", str(hours.database), "--protocol", "gmx_v2", *same]
 
     result = CliRunner().invoke(app, arguments)
 
@@ -353,9 +375,9 @@ def test_nothing_is_compared_with_itself(tmp_path: Path, same: tuple[str, ...]) 
     assert "both sides are the same" in str(result.exception)
 
 
-def test_one_protocol_alone_is_not_compared(tmp_path: Path) -> None:
+def test_one_protocol_alone_is_not_compared(hours: Sides) -> None:
     """A protocol against everything would compare a part with its whole."""
-    arguments = ["report", "--database", str(whole(tmp_path)), "--compare-protocol", "gmx_v2"]
+    arguments = ["report", "--database", str(hours.database), "--compare-protocol", "gmx_v2"]
 
     result = CliRunner().invoke(app, arguments)
 
