@@ -2,10 +2,12 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Callable
 from decimal import Decimal
 from errno import ENOSPC
 from hashlib import sha256
+from importlib.resources import files
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -21,10 +23,14 @@ from typer.testing import CliRunner, Result
 
 from analytics.compute import collected, compute
 from analytics.errors import AnalyticsError, UserError, WorldError
+from analytics.load import database as opened
 from analytics.reports import Limits, write_report
 from analytics.reports.bundle import replace_folder
 from analytics.reports.chain_names import CHAIN_NAMES
+from analytics.reports.context import Context
 from analytics.reports.digests import rows_digest
+from analytics.reports.scope import Scope
+from analytics.reports.sections.exits import exits
 from indexer.chains import CHAINS
 from perpscope import app
 
@@ -108,6 +114,23 @@ def test_every_export_is_in_every_form(folder: Path, manifest: dict[str, Any]) -
         assert len(plain) == entry["rows"]
 
 
+def test_every_exported_column_is_in_the_dictionary(folder: Path) -> None:
+    """What is in the files is in it, in the same order, and each has a meaning of its own."""
+    columns = files("analytics.reports").joinpath("columns.toml").read_text(encoding="utf-8")
+
+    listed = pl.read_csv(folder / "dictionary.csv")
+
+    found = {
+        path.stem: list(pl.read_parquet_schema(path)) for path in folder.glob("parquet/*.parquet")
+    }
+    assert {
+        table: frame["column"].to_list()
+        for (table,), frame in listed.group_by("table", maintain_order=True)
+    } == found
+    assert listed["meaning"].null_count() == listed["dtype"].null_count() == 0
+    assert set(listed["column"]) <= tomllib.loads(columns).keys()
+
+
 def test_every_chart_is_a_drawing_and_a_picture(folder: Path) -> None:
     """Beside each SVG lies the same as PNG, twice as large; what is not seen changes no pixel."""
     drawings = sorted(folder.glob("charts/*.svg"))
@@ -183,7 +206,9 @@ def test_time_limits_reach_queries(database: Path) -> None:
     """What happened before or after the time asked for is in no answer."""
     accounts = []
     for limits in (Limits(until=at(10)), Limits(since=at(10))):
-        frames = {source.name: source.frame for source in report_of(database, limits).sources}
+        with opened(database) as con:
+            sources = exits(Context(Scope(con, limits))).sources
+        frames = {source.name: source.frame for source in sources}
         accounts.append(frames["liquidated_accounts"]["account"].to_list())
 
     assert accounts == [["0xb"], ["0xa"]]
@@ -266,14 +291,14 @@ def test_no_data_no_report(tmp_path: Path, make: Callable[[Path], Path], error: 
 def test_the_command_takes_names_and_times(database: Path, tmp_path: Path) -> None:
     """Chain names, time zones and a folder; what is printed is where to look."""
     output = tmp_path / "report"
-    window = ("--from", "2025-10-10T23:00:00+02:00", "--to", "2025-10-10T22:00:00")
+    window = ("--from", "2025-10-11T05:00:00+02:00", "--to", "2025-10-11T04:00:00")
 
     result = run("--database", database, "--output", output, "--chain", "arbitrum", *window)
 
     limits = json.loads((output / "manifest.json").read_text(encoding="utf-8"))["limits"]
     assert result.stdout.strip() == str(output / "report.html")
     assert limits["chain_id"] == 42161
-    assert (limits["since"], limits["until"]) == ("2025-10-10T21:00:00Z", "2025-10-10T22:00:00Z")
+    assert (limits["since"], limits["until"]) == ("2025-10-11T03:00:00Z", "2025-10-11T04:00:00Z")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from report_rows import written_market
 from analytics import load
 from analytics.compute import compute
 from analytics.metrics import METRICS
-from analytics.reports import write_report
 from analytics.reports.dictionary import dictionary, meaning, unit_of
 from analytics.reports.headers import header
 from analytics.reports.parts import Source
@@ -115,20 +114,3 @@ def test_a_row_says_what_made_it() -> None:
     assert rows == [
         ("fees_of_a_day", "fee_count", "int64", "a count", "fees charged", "metric fees")
     ]
-
-
-def test_every_exported_column_is_there(tmp_path: Path) -> None:
-    """What is in the files is in the dictionary, in the same order, and each has a meaning."""
-    folder = write_report(written_market(tmp_path), tmp_path / "report")
-
-    listed = pl.read_csv(folder / "dictionary.csv")
-
-    found = {
-        path.stem: list(pl.read_parquet_schema(path)) for path in folder.glob("parquet/*.parquet")
-    }
-    assert {
-        table: frame["column"].to_list()
-        for (table,), frame in listed.group_by("table", maintain_order=True)
-    } == found
-    assert listed["meaning"].null_count() == listed["dtype"].null_count() == 0
-    assert undescribed(listed["column"].unique().sort()) == []
