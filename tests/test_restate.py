@@ -1,14 +1,16 @@
 """Restating: which days change when a policy does, shown before anything is changed."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
 from handmade import shown
-from simulated_world import world
+from simulated_world import SEED, world
 from sync_rig import FEED, FIRST, answer, contents, job, run, served, told
 from typer.testing import CliRunner
 
@@ -18,8 +20,9 @@ from analytics.reports.published import published_extent, published_income
 from analytics.reports.scope import Limits
 from indexer.chains import ARBITRUM, ETHEREUM
 from indexer.protocols import PROTOCOLS
-from indexer.simulation.demo import index_served
+from indexer.simulation.demo import index_served, scenario_named
 from indexer.simulation.node import serve
+from indexer.simulation.world import World, simulated
 from indexer.spec import Const, Event, Fixed, Int, Policy, Protocol, Rest, Share
 from indexer.sync import Ledger, redecode, restate
 from indexer.sync.rederiving import differences
@@ -222,25 +225,57 @@ def test_a_day_that_a_report_told_in_part_is_compared_in_that_part(
 # --- the simulated world --------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Story:
+    """A simulated history: its world, the days from the sixth of January on, and a part of them."""
+
+    world: Callable[[], World]
+    days: tuple[int, ...]
+    part: Limits
+
+
+HOURS = Story(
+    partial(simulated, SEED, scenario_named("calm")),
+    (6,),
+    Limits(since=datetime(2026, 1, 6, 1), until=datetime(2026, 1, 6, 2)),
+)
+THREE_DAYS = Story(
+    world, (6, 7), Limits(since=datetime(2026, 1, 6, 12), until=datetime(2026, 1, 7, 6))
+)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(HOURS, id="hours"),
+        pytest.param(THREE_DAYS, id="three days", marks=pytest.mark.soak),
+    ],
+)
+def story(request: pytest.FixtureRequest) -> Story:
+    """Return a simulated history."""
+    found: Story = request.param
+    return found
+
+
 @pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a database of the simulated Arbitrum."""
+def database(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a database of its Arbitrum."""
     path = tmp_path_factory.mktemp("restate") / "simulated.duckdb"
-    chain = next(one for one in world().chains if one.chain_id == ARBITRUM.chain_id)
+    chain = next(one for one in story.world().chains if one.chain_id == ARBITRUM.chain_id)
     with serve([chain]) as node:
         index_served(path, chain, node.urls[chain.slug])
     return path
 
 
-def test_a_simulated_history_is_restated(simulated: Path) -> None:
-    """Half of revenue for holders from the second day: what they gain the treasury loses."""
+def test_a_simulated_history_is_restated(story: Story, database: Path) -> None:
+    """Half of revenue for holders from a day on: what they gain the treasury loses."""
     gmx = PROTOCOLS["gmx_v2"]
     half = Policy("holders_share_of_revenue", "0.5", "2026-01-06", "test", "assumed")
     changed = replace(gmx, policies=(*gmx.policies, half))
-    before = contents(simulated)
+    before = contents(database)
 
     found = restate(
-        Ledger(simulated, ARBITRUM, {**PROTOCOLS, "gmx_v2": changed}), [changed], keep=False
+        Ledger(database, ARBITRUM, {**PROTOCOLS, "gmx_v2": changed}), [changed], keep=False
     )
 
     moved = {
@@ -250,16 +285,15 @@ def test_a_simulated_history_is_restated(simulated: Path) -> None:
     assert set(moved) == {"treasury_usd", "holders_usd", "declared_ratio", "policy_usd"}
     assert (moved["treasury_usd"] + moved["holders_usd"] == 0).all()
     assert (moved["holders_usd"] < 0).all()
-    assert set(found["date"]) == {date(2026, 1, 6), date(2026, 1, 7)}
+    assert set(found["date"]) == {date(2026, 1, day) for day in story.days}
     assert set(found.filter(pl.col("figure") == "declared_ratio")["after"]) == {Decimal("0.5")}
-    assert contents(simulated) == before
+    assert contents(database) == before
 
 
-def test_the_command_shows_what_would_change(simulated: Path, tmp_path: Path) -> None:
-    """Nothing changes, nor does what a report told from noon; what is not stored is refused."""
-    limits = Limits(since=datetime(2026, 1, 6, 12), until=datetime(2026, 1, 7, 6))
-    folder = write_report(simulated, tmp_path / "report", limits=limits)
-    words = ["restate", "--chain", "arbitrum", "--database", str(simulated)]
+def test_the_command_shows_what_would_change(story: Story, database: Path, tmp_path: Path) -> None:
+    """Nothing changes, nor does what a report told in part; what is not stored is refused."""
+    folder = write_report(database, tmp_path / "report", limits=story.part)
+    words = ["restate", "--chain", "arbitrum", "--database", str(database)]
 
     result = CliRunner().invoke(app, [*words, "gmx_v2", "--format", "csv"])
     against = CliRunner().invoke(app, [*words, "--format", "csv", "--against", str(folder)])
