@@ -32,7 +32,13 @@ from indexer.simulation.node import serve
 from indexer.tables import fact_tables
 
 SEEDS = (11, 12)
-WORLDS = [(name, seed) for name in NAMES for seed in SEEDS]
+# Another seed makes the same things happen at other moments.
+SEED_OF_MANY = [SEEDS[0], pytest.param(SEEDS[1], marks=pytest.mark.soak)]
+WORLDS = [
+    pytest.param(name, seed, marks=[pytest.mark.soak] * (seed != SEEDS[0]))
+    for name in NAMES
+    for seed in SEEDS
+]
 # The most an estimate may be off: seconds, basis points or percent, as its name says.
 MOST = {
     "trigger, s": 25,
@@ -80,7 +86,7 @@ def test_the_follower_is_told_and_its_lag_where_prices_have_no_trend(name: str, 
         assert abs(one.error) <= (10 if name in TRENDS else 5), one
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", SEED_OF_MANY)
 @pytest.mark.parametrize("name", TRENDS)
 def test_in_a_crash_assets_move_together(name: str, seed: int) -> None:
     """By the minute the correlation is within 0.05 of that of the simulated prices."""
@@ -120,7 +126,7 @@ def test_waves_are_those_of_the_liquidators(name: str, seed: int) -> None:
     )
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", SEED_OF_MANY)
 def test_who_was_deleveraged_is_who_was_chosen(seed: int) -> None:
     """The positions cut, in order, and the profit taken are those the simulator noted."""
     found = world("crash_with_adl", seed)
@@ -132,7 +138,7 @@ def test_who_was_deleveraged_is_who_was_chosen(seed: int) -> None:
     assert abs(told - taken) < Decimal("1e-5")
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", SEED_OF_MANY)
 def test_the_best_winner_is_cut_and_seldom_too_much(seed: int) -> None:
     """Each cut is of rank 1, begins above the limit, and what is beyond the need is noted."""
     truth = world("crash_with_adl", seed).truth
@@ -142,7 +148,7 @@ def test_the_best_winner_is_cut_and_seldom_too_much(seed: int) -> None:
     assert 0 < truth.overshoot_usd < sum(cut.taken_usd for cut in truth.cuts)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", SEED_OF_MANY)
 def test_overshoot_is_told_within_a_hundredth_where_it_is_known(seed: int) -> None:
     """Of 68 of 75 waves (421 of 464 of seeds 1 to 12), by prices of 5 s a minute later."""
     horizon = {"horizon_milliseconds": HORIZON_MILLISECONDS}
@@ -155,7 +161,7 @@ def test_overshoot_is_told_within_a_hundredth_where_it_is_known(seed: int) -> No
     assert abs(one.error) < OVERSHOOT_RATIO * one.truth
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", SEED_OF_MANY)
 def test_old_marks_of_liquidations_alone_tell_too_large_a_budget(seed: int) -> None:
     """Those of a minute, in a crash, tell several times what was needed."""
     found = world("crash_with_adl", seed)
@@ -180,7 +186,7 @@ def test_the_credit_pool_is_untouched(name: str, seed: int) -> None:
     assert during.filter(kind="payment").height > 0
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", SEED_OF_MANY)
 def test_a_crash_that_stays_and_one_that_comes_back_are_told_apart(seed: int) -> None:
     """The crash is a repricing, the wick a failure of microstructure, and calm is no fall."""
     verdicts = {
@@ -216,6 +222,7 @@ def test_a_seed_and_a_scenario_decide_every_byte() -> None:
         scenario_named("storm")
 
 
+@pytest.mark.soak  # tests/test_simulation_pipeline.py serves, fetches and compares three days
 def test_the_wick_through_a_node_and_the_indexer(tmp_path: Path) -> None:
     """Served, fetched, decoded and stored, every fact is as noted, and so are the stages."""
     found, path = world("wick_and_recovery", SEEDS[0]), tmp_path / "wick.duckdb"
