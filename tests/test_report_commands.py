@@ -17,19 +17,38 @@ from report_rows import report_of, written_market
 from simulated_world import world
 from typer.testing import CliRunner
 
+from analytics import load
 from analytics.export import encoded
 from analytics.formats import Format
 from analytics.metrics import METRICS
+from analytics.reports import summary as summary_of
+from analytics.reports.cards import cards
 from analytics.reports.commands import (
     answer_command,
     chart_commands,
     number_command,
     table_command,
 )
+from analytics.reports.context import Context
 from analytics.reports.pages import html, markdown
 from analytics.reports.report import UNSHOWN, Report
-from analytics.reports.scope import FACTS, Limits
+from analytics.reports.scope import FACTS, Limits, Scope
+from analytics.reports.sections.credit import credit
+from analytics.reports.sections.exits import exits
 from perpscope import app
+
+
+def said(database: Path, command: str, *more: str) -> str:
+    """Return what a command of a page prints."""
+    given = [*shlex.split(command)[1:], "--database", str(database), *more]
+    result = CliRunner().invoke(app, given)
+    assert result.exit_code == 0, f"{command}: {result.exception}"
+    return result.stdout
+
+
+def numbers(database: Path, command: str) -> dict[str, str]:
+    """Return the numbers that a trace says it is the trace of."""
+    return dict(re.findall(r"^  (\w+) = (\S+)$", said(database, command), re.MULTILINE))
 
 
 @dataclass(frozen=True)
@@ -41,14 +60,11 @@ class Shown:
 
     def said(self, command: str, *more: str) -> str:
         """Return what a command of the page prints."""
-        given = [*shlex.split(command)[1:], "--database", str(self.database), *more]
-        result = CliRunner().invoke(app, given)
-        assert result.exit_code == 0, f"{command}: {result.exception}"
-        return result.stdout
+        return said(self.database, command, *more)
 
     def numbers(self, command: str) -> dict[str, str]:
         """Return the numbers that a trace says it is the trace of."""
-        return dict(re.findall(r"^  (\w+) = (\S+)$", self.said(command), re.MULTILINE))
+        return numbers(self.database, command)
 
 
 def simulated_books(folder: Path) -> Path:
@@ -144,13 +160,13 @@ def test_the_worst_deviation_is_traced_from_within_an_hour(tmp_path: Path) -> No
     )
     limits = Limits(since=at(900), until=at(80_000))
     database = written_market(tmp_path, oracle_updates=updates)
-    shown = Shown(database, report_of(database, limits))
 
-    (card,) = (each for each in shown.report.cards if each.label == "Worst oracle deviation")
-    said = shown.said(number_command(card.origins[0], limits))
+    shown = cards(summary_of(database, limits))
+    (card,) = (each for each in shown if each.label == "Worst oracle deviation")
+    told = said(database, number_command(card.origins[0], limits))
 
     assert card.value == "-1,000.0 bps"
-    assert "worst_deviation_bps=-1000.0" in said.replace(" = ", "=")
+    assert "worst_deviation_bps=-1000.0" in told.replace(" = ", "=")
 
 
 def test_the_number_beside_is_traced_as_well(shown: Shown) -> None:
@@ -217,14 +233,14 @@ def test_the_peak_is_traced_to_what_was_open_then(tmp_path: Path) -> None:
         )
     ]
     database = written_market(tmp_path, open_interest=table("open_interest", *rows))
-    page = Shown(database, report_of(database, Limits(since=at(0), until=at(80_000))))
-    card = page.report.cards[-1]
+    limits = Limits(since=at(0), until=at(80_000))
+    card = cards(summary_of(database, limits))[-1]
 
-    command = number_command(card.origins[0], page.report.limits)
+    command = number_command(card.origins[0], limits)
 
     assert card.exact == "$22.000000000000000001"
-    assert page.numbers(command)["open_interest_total_usd"] == "22.000000000000000001"
-    facts = pl.read_csv(StringIO(page.said(command, "--format", "csv")), infer_schema=False)
+    assert numbers(database, command)["open_interest_total_usd"] == "22.000000000000000001"
+    facts = pl.read_csv(StringIO(said(database, command, "--format", "csv")), infer_schema=False)
     assert facts["tx_hash"].to_list() == [f"0x{place:064x}" for place in (1, 2, 3, 4)]
 
 
@@ -232,28 +248,32 @@ def test_a_number_of_no_rows_has_a_command_that_runs(tmp_path: Path) -> None:
     """Where there is nothing to trace, the command gives the rows, of which there are none."""
     nothing = {name: table(name) for name in FACTS}
     database = written_market(tmp_path, **nothing)
-    page = Shown(database, report_of(database, Limits()))
 
-    for origin in (each for card in page.report.cards for each in card.origins):
-        command = number_command(origin, page.report.limits)
+    for origin in (each for card in cards(summary_of(database)) for each in card.origins):
+        command = number_command(origin, Limits())
         assert command.startswith(f"perpscope metric {origin.metric}")
-        assert len(page.said(command, "--format", "csv").splitlines()) == 1, command
+        assert len(said(database, command, "--format", "csv").splitlines()) == 1, command
 
 
-def test_a_window_that_is_the_report_is_traced_as_that(tmp_path: Path) -> None:
-    """A year is told from the whole day of 30 hours, without the hours beside it."""
+@pytest.fixture(scope="module")
+def whole_day(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """Return a report on 30 hours that hold a whole day."""
     fee = {"protocol": "gmx_v2", "chain_id": 42161, "fee_usd": 1}
     hours = (0, 4, 20, 28)  # from 21:00 on: one before midnight, two of the next day, one after
     fees = table("fees", *(fee | {"block_timestamp": at(3600 * hour)} for hour in hours))
     block = {"chain_id": 42161, "hash": b"h", "parent_hash": b"p"}
     ends = [{"number": 100, "timestamp": at(0)}, {"number": 200, "timestamp": at(108_000)}]
     blocks = table("blocks", *(block | end for end in ends))
-    database = written_market(tmp_path, fees=fees, blocks=blocks)
-    page = Shown(database, report_of(database, Limits(since=at(0), until=at(108_000))))
-    tables = [each for section in page.report.sections for each in section.tables]
+    database = written_market(tmp_path_factory.mktemp("day"), fees=fees, blocks=blocks)
+    return Shown(database, report_of(database, Limits(since=at(0), until=at(108_000))))
+
+
+def test_a_window_that_is_the_report_is_traced_as_that(whole_day: Shown) -> None:
+    """A year is told from the whole day of 30 hours, without the hours beside it."""
+    tables = [each for section in whole_day.report.sections for each in section.tables]
     yearly = next(each for each in tables if each.source and each.source.asked == "run_rate")
 
-    traced = page.numbers(table_command(yearly, page.report.limits))
+    traced = whole_day.numbers(table_command(yearly, whole_day.report.limits))
 
     assert yearly.caption == "As a year, from 1 whole UTC day up to 2025-10-11"
     assert yearly.frame["fees_annual_usd"].to_list() == [730]
@@ -283,16 +303,9 @@ def test_every_query_gives_the_exported_rows_again(shown: Shown) -> None:
             assert told.encode() == encoded(each.frame, Format.CSV), each.name
 
 
-def test_every_metric_is_shown_or_named(tmp_path: Path) -> None:
+def test_every_metric_is_shown_or_named(whole_day: Shown) -> None:
     """A report of whole days has rows of each metric, but for those that say why not."""
-    fee = {"protocol": "gmx_v2", "chain_id": 42161, "fee_usd": 1}
-    fees = table("fees", *(fee | {"block_timestamp": at(3600 * hour)} for hour in (0, 4, 20, 28)))
-    block = {"chain_id": 42161, "hash": b"h", "parent_hash": b"p"}
-    ends = [{"number": 100, "timestamp": at(0)}, {"number": 200, "timestamp": at(108_000)}]
-    blocks = table("blocks", *(block | end for end in ends))
-    written = report_of(written_market(tmp_path, fees=fees, blocks=blocks))
-
-    asked = {each.asked for each in written.sources if each.kind == "metric"}
+    asked = {each.asked for each in whole_day.report.sources if each.kind == "metric"}
 
     assert sorted(asked & UNSHOWN.keys()) == []
     assert sorted(METRICS.keys() - asked) == sorted(UNSHOWN)
@@ -308,7 +321,10 @@ def test_every_account_is_exported(tmp_path: Path) -> None:
         "credit_events": table("credit_events", *(seized | each for each in names)),
     }
 
-    sources = {each.asked: each for each in report_of(written_market(tmp_path, **frames)).sources}
+    with load.database(written_market(tmp_path, **frames)) as con:
+        context = Context(Scope(con))
+        shown = [each for section in (exits, credit) for each in section(context).sources]
+    sources = {each.asked: each for each in shown}
 
     for name in ("liquidated_accounts", "adl_victims", "lending_liquidations"):
         assert sources[name].frame.height == 60, name
