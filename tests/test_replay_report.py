@@ -49,10 +49,27 @@ def bundle(url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def elsewhere(url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the same blocks, the later ones fetched first, the rows in no order at all."""
+    place = tmp_path_factory.mktemp("elsewhere")
+    # The last run fetches what the first could not know: events of a pool that was born earlier.
+    for first, last in ((FIRST + 150, SOME), (FIRST, FIRST + 149), (FIRST, SOME)):
+        run(job(place / "a.duckdb", from_block=first, to_block=last), url)
+    return shuffled(place / "a.duckdb", place / "b.duckdb")
+
+
+def calm_market(folder: Path, **replaced: pl.DataFrame) -> Path:
+    """Write the small market without what charts and events are made of, and return its path."""
+    silent = ("liquidations", "open_interest", "oracle_updates")
+    nothing = {name: market()[name].clear() for name in silent}
+    return written_market(folder, **(nothing | replaced))
+
+
+@pytest.fixture(scope="module")
 def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder with the small market's database and the report made of it."""
+    """Return the folder with a database of a calm market and the report made of it."""
     place = tmp_path_factory.mktemp("made")
-    write_report(written_market(place), place / "report")
+    write_report(calm_market(place), place / "report")
     return place
 
 
@@ -88,35 +105,28 @@ def shuffled(path: Path, copy: Path) -> Path:
     return copy
 
 
-def test_other_ranges_give_the_same_bytes(url: str, bundle: Path, tmp_path: Path) -> None:
-    """The blocks were fetched in ranges of another size, and all of the chain was."""
-    run(job(tmp_path / "b.duckdb", max_span=29, max_logs=20), url)
-
-    assert replayed(bundle, tmp_path / "b.duckdb").differing == ()
-
-
-def test_a_protocol_that_came_since_changes_nothing(url: str, bundle: Path, tmp_path: Path) -> None:
-    """What its declaration states of itself is not of the report either."""
-    path = tmp_path / "b.duckdb"
-    run(job(path, to_block=SOME), url)
-    other = replace(FEED, slug="other")
+def test_what_came_since_changes_no_byte(url: str, bundle: Path, tmp_path: Path) -> None:
+    """Ranges of another size, the rest of the chain, and a protocol with what it states."""
+    path, other = tmp_path / "b.duckdb", replace(FEED, slug="other")
+    run(job(path, max_span=29, max_logs=20), url)
     run(job(path, protocols=(other,), declarations={**DECLARATIONS, "other": other}), url)
 
     assert replayed(bundle, path).differing == ()
 
 
-def test_another_order_gives_the_same_bytes(url: str, bundle: Path, tmp_path: Path) -> None:
-    """The later blocks were fetched first, and the rows lie on disk in no order at all."""
-    # The last run fetches what the first could not know: events of a pool that was born earlier.
-    for first, last in ((FIRST + 150, SOME), (FIRST, FIRST + 149), (FIRST, SOME)):
-        run(job(tmp_path / "b.duckdb", from_block=first, to_block=last), url)
-
-    other = shuffled(tmp_path / "b.duckdb", tmp_path / "c.duckdb")
-
-    assert contents(write_report(other, tmp_path / "report")) == contents(bundle)
-    assert replayed(bundle, other).differing == ()
+def test_another_order_gives_the_same_bytes(elsewhere: Path, bundle: Path, tmp_path: Path) -> None:
+    """A report written of a database that was filled in another order is the same."""
+    assert contents(write_report(elsewhere, tmp_path / "report")) == contents(bundle)
 
 
+@pytest.mark.soak  # the test above writes the same report, the one before it replays the bundle
+def test_another_order_is_replayed(elsewhere: Path, bundle: Path) -> None:
+    """A bundle is made again from a database that was filled in another order."""
+    assert replayed(bundle, elsewhere).differing == ()
+
+
+# tests/test_report_bundle.py turns the rows of a market, tests/test_twins.py those of each metric
+@pytest.mark.soak
 def test_the_simulated_market_gives_the_same_bytes(tmp_path: Path) -> None:
     """A report with every chart and table is the same from rows in another order."""
     chain = world().chains[1]
@@ -130,6 +140,7 @@ def test_the_simulated_market_gives_the_same_bytes(tmp_path: Path) -> None:
     assert found.file_count == len(contents(made))
 
 
+@pytest.mark.soak  # both sides of the comparison below are limited, and made again
 def test_limits_are_kept(tmp_path: Path) -> None:
     """A report on one venue and some hours is made again on these."""
     database = written_market(tmp_path)
@@ -145,8 +156,9 @@ def test_both_sides_of_a_comparison_are_in_the_bundle(tmp_path: Path) -> None:
 
     Coverage is also of the oracle whose prices judge what the two do.
     """
-    database = written_market(tmp_path)
-    sides = Limits(protocol="gmx_v2"), Limits(protocol="maple")
+    database = calm_market(tmp_path)
+    since = market()["fees"]["block_timestamp"][1]
+    sides = Limits(protocol="gmx_v2", since=since), Limits(protocol="maple")
     made = write_report(database, tmp_path / "report", *sides)
 
     said, sent = manifest(made), pl.read_parquet(made / "transactions.parquet")
@@ -167,7 +179,7 @@ def test_a_fact_that_changed_is_named(made: Path, tmp_path: Path) -> None:
         (pl.col("treasury_usd") + 1).alias("treasury_usd"),
     )
     (tmp_path / "other").mkdir()
-    other = written_market(tmp_path / "other", fees=half)
+    other = calm_market(tmp_path / "other", fees=half)
 
     result = command(made, "--database", other)
 
@@ -193,13 +205,14 @@ def test_a_bundle_that_was_changed_is_refused(made: Path) -> None:
         replayed(made, made.parent / "market.duckdb")
 
 
-def test_another_version_is_named(made: Path) -> None:
+def test_another_version_is_named(bundle: Path, tmp_path: Path) -> None:
     """A bundle of another Polars differs in its manifest, and the reason says so."""
-    said = manifest(made)
+    older = copytree(bundle, tmp_path / "report")
+    said = manifest(older)
     said["versions"]["polars"] = "0.1"
-    (made / "manifest.json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+    (older / "manifest.json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
 
-    found = replayed(made, made.parent / "market.duckdb")
+    found = replayed(older, bundle.parent / "a.duckdb")
 
     assert found.differing == ("manifest.json",)
     assert found.reasons[0].startswith("version: polars is ")
