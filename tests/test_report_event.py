@@ -85,6 +85,18 @@ def test_without_a_known_time_there_are_no_days(tmp_path: Path) -> None:
     assert found(tmp_path, **nothing) == (None, None)
 
 
+@pytest.fixture(scope="module")
+def days_apart(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a database of blocks from 21:00 to 23:58 two days later."""
+    block = {"chain_id": 42161, "hash": b"h", "parent_hash": b"p"}
+    ends = [
+        {"number": 100, "timestamp": at(0)},
+        {"number": 200, "timestamp": datetime(2025, 10, 12, 23, 58)},
+    ]
+    blocks = table("blocks", *(block | end for end in ends))
+    return written_market(tmp_path_factory.mktemp("days"), blocks=blocks)
+
+
 @pytest.mark.parametrize(
     ("since", "until", "dates"),
     [
@@ -99,17 +111,10 @@ def test_without_a_known_time_there_are_no_days(tmp_path: Path) -> None:
     ],
 )
 def test_whole_days_have_blocks_at_both_ends(
-    tmp_path: Path, since: datetime | None, until: datetime | None, dates: tuple[int, int] | None
+    days_apart: Path, since: datetime | None, until: datetime | None, dates: tuple[int, int] | None
 ) -> None:
-    """Of blocks from 21:00 to 23:58 two days later, days count that a report has whole."""
-    block = {"chain_id": 42161, "hash": b"h", "parent_hash": b"p"}
-    ends = [
-        {"number": 100, "timestamp": at(0)},
-        {"number": 200, "timestamp": datetime(2025, 10, 12, 23, 58)},
-    ]
-    path = written_market(tmp_path, blocks=table("blocks", *(block | end for end in ends)))
-
-    with load.database(path) as con:
+    """Days count that a report has whole."""
+    with load.database(days_apart) as con:
         days = whole_days(Scope(con, Limits(since=since, until=until)))
 
     assert (days and (days[0].day, days[1].day)) == dates

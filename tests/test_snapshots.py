@@ -8,6 +8,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from shutil import copy
 
 import polars as pl
 import pytest
@@ -40,6 +41,12 @@ def filled(path: Path, megabytes: int) -> Path:
     with transaction(path) as connection:
         insert(connection, "logs", logs)
     return path
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a database that takes a while to copy."""
+    return filled(tmp_path_factory.mktemp("large") / "a.duckdb", 60)
 
 
 def number_of(path: Path) -> tuple[int, bool]:
@@ -106,9 +113,9 @@ def test_two_publishers_take_turns(tmp_path: Path) -> None:
     assert left == {"a.duckdb", "s.duckdb", "s.duckdb.lock"}
 
 
-def test_readers_of_the_database_are_not_in_the_way(tmp_path: Path) -> None:
+def test_readers_of_the_database_are_not_in_the_way(large: Path, tmp_path: Path) -> None:
     """While the file is copied, others read it; only the counting needs it alone."""
-    path, target = filled(tmp_path / "a.duckdb", 60), tmp_path / "s.duckdb"
+    path, target = Path(copy(large, tmp_path)), tmp_path / "s.duckdb"
     words = [sys.executable, "-c", PUBLISH, str(path), str(target)]
     fresh = target.with_name("s.duckdb.new")
     read = 0
@@ -125,9 +132,9 @@ def test_readers_of_the_database_are_not_in_the_way(tmp_path: Path) -> None:
     assert number_of(target) == (1, True)
 
 
-def test_a_killed_publisher_leaves_the_copy_before(tmp_path: Path) -> None:
+def test_a_killed_publisher_leaves_the_copy_before(large: Path, tmp_path: Path) -> None:
     """Whenever it is killed, the old copy reads whole, and the next one is published."""
-    path, target = filled(tmp_path / "a.duckdb", 60), tmp_path / "s.duckdb"
+    path, target = Path(copy(large, tmp_path)), tmp_path / "s.duckdb"
     publish(path, target)
     before = target.stat().st_ino
     words = [sys.executable, "-c", PUBLISH, str(path), str(target)]

@@ -31,8 +31,8 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a database with a liquidation and two waves of ADLs, a minute apart."""
     exits = [{"block_timestamp": at(seconds), "notional_usd": "50"} for seconds in (0, 60, 120)]
     texts = ("declaration_digest", "finality", "proof", "logs_digest", "to_block_hash")
@@ -41,10 +41,10 @@ def database(tmp_path: Path) -> Path:
         "adls": table("adls", *exits[1:]),
         "coverage": table("coverage", {"from_block": 1, "to_block": 9} | dict.fromkeys(texts, "-")),
     }
-    return write_database(tmp_path / "p.duckdb", frames)
+    return write_database(tmp_path_factory.mktemp("study") / "p.duckdb", frames)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def run() -> Run:
     """Return what calls `perpscope study`; what it raises on purpose is raised."""
     return lambda *arguments: CliRunner().invoke(
@@ -184,12 +184,18 @@ def test_an_event_is_written_with_its_facts(run: Run, database: Path, tmp_path: 
     assert "## ADL waves" in (folder / "report.md").read_text(encoding="utf-8")
 
 
-@pytest.fixture
-def page(run: Run, database: Path, tmp_path: Path) -> str:
-    """Return the page of an event that ends before the last ADL, its folder `out` beside it."""
+@pytest.fixture(scope="module")
+def written(run: Run, database: Path) -> Path:
+    """Return the folder about an event that ends before the last ADL."""
     words = ("--database", database, "--to", "2025-10-10T21:01", "--protocol", "venue")
-    run("event", *words, "--output", tmp_path / "out")
-    return unescape((tmp_path / "out" / "report.html").read_text(encoding="utf-8"))
+    run("event", *words, "--output", database.with_name("out"))
+    return database.with_name("out")
+
+
+@pytest.fixture(scope="module")
+def page(written: Path) -> str:
+    """Return the page in it."""
+    return unescape((written / "report.html").read_text(encoding="utf-8"))
 
 
 def test_a_command_of_an_event_is_of_its_window(page: str, database: Path) -> None:
@@ -216,18 +222,20 @@ def test_a_figure_has_a_command_of_its_own(page: str, run: Run, database: Path) 
     )
 
 
-def test_no_link_of_a_study_leads_nowhere(page: str, run: Run, data: Path, tmp_path: Path) -> None:
+def test_no_link_of_a_study_leads_nowhere(
+    page: str, written: Path, run: Run, data: Path, tmp_path: Path
+) -> None:
     """What a page links to is on it or in its folder."""
     run(STUDY, "--data", data, "--output", tmp_path / "record")
     record = (tmp_path / "record" / "report.html").read_text(encoding="utf-8")
 
-    for folder, text in (("out", page), ("record", record)):
+    for folder, text in ((written, page), (tmp_path / "record", record)):
         targets = {f"#{each}" for each in re.findall(r' id="([^"]+)"', text)}
         links = set(re.findall(r' href="(?!https:)([^"]+)"', text))
         files = {each for each in links if not each.startswith("#")}
         assert links - files <= targets
         assert {"tables.xlsx", "dictionary.md"} <= files
-        assert [each for each in files if not (tmp_path / folder / each).is_file()] == []
+        assert [each for each in files if not (folder / each).is_file()] == []
 
 
 def test_what_adls_took_is_told_of_any_window(run: Run, database: Path) -> None:
