@@ -257,7 +257,10 @@ def test_a_contradiction_is_not_published(wrong: Path, tmp_path: Path) -> None:
 
 def test_a_contradiction_is_published_with_a_warning(wrong: Path, tmp_path: Path) -> None:
     """Who insists gets the report, with the transaction in its first warning."""
-    result = run("report", "--database", wrong, "--output", tmp_path / "r", "--despite-breaches")
+    until = ("--protocol", "gmx_v2", "--from", "2025-10-10T21:00:01", "--to", "2025-10-10T21:00:10")
+    words = ("report", "--database", wrong, "--output", tmp_path / "r", "--despite-breaches")
+
+    result = run(*words, *until)
 
     page = (tmp_path / "r/report.md").read_text(encoding="utf-8")
     assert result.exit_code == 0
