@@ -280,10 +280,17 @@ def test_a_window_that_is_the_report_is_traced_as_that(whole_day: Shown) -> None
     assert traced["fees_annual_usd"] == "730.0"
 
 
-def test_every_metric_gives_the_exported_rows_again(shown: Shown) -> None:
+@pytest.mark.parametrize(
+    "is_empty",
+    # That commands without an answer run is shown above, by the cards of an empty market.
+    [pytest.param(False, id="rows"), pytest.param(True, id="no rows", marks=pytest.mark.soak)],
+)
+def test_every_metric_gives_the_exported_rows_again(shown: Shown, is_empty: bool) -> None:
     """The command under a chart has the rows of its file, or more where it looks back."""
     for each in shown.report.sources:
         if each.kind != "metric" or each.name != each.asked or each.is_summed:
+            continue
+        if each.frame.is_empty() != is_empty:
             continue
         if each.asked == "liquidation_velocity":  # only the fastest window is exported
             continue
