@@ -237,7 +237,7 @@ class Story:
 HOURS = Story(
     partial(simulated, SEED, scenario_named("calm")),
     (6,),
-    Limits(since=datetime(2026, 1, 6, 1), until=datetime(2026, 1, 6, 2)),
+    Limits(since=datetime(2026, 1, 6, 0, 20), until=datetime(2026, 1, 6, 0, 40)),
 )
 THREE_DAYS = Story(
     world, (6, 7), Limits(since=datetime(2026, 1, 6, 12), until=datetime(2026, 1, 7, 6))
