@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from threading import Thread
 
@@ -18,6 +19,7 @@ from sync_rig import (
     contents,
     indexed,
     job,
+    left_by,
     rows,
     run,
     served,
@@ -32,6 +34,33 @@ from indexer.store import Stored
 from indexer.sync import Job, Ledger, redecode, repairing
 
 COUNT = 300
+
+
+@cache
+def true_chain() -> list[Block]:
+    """Return the chain with receipts roots."""
+    return true_blocks(COUNT)
+
+
+@cache
+def truly_indexed() -> bytes:
+    """Return the database of one undisturbed run over the chain with receipts roots."""
+    return left_by(true_chain(), job)
+
+
+@cache
+def fork() -> list[Block]:
+    """Return the branch that the chain's last 20 blocks are left for."""
+    return blocks(COUNT, below=blocks(COUNT)[: COUNT - 20], fork=b"fork", skip=2)
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the database of one run that saw the chain and one that saw its fork."""
+    path = tmp_path_factory.mktemp("followed") / "a.duckdb"
+    indexed(path, COUNT)
+    beside(job(path), fork())
+    return path
 
 
 def meanwhile(question: bytes, work: Job, chain: Sequence[Block]) -> Intercept:
@@ -95,10 +124,10 @@ def test_what_was_born_in_blocks_below_is_heard_of(tmp_path: Path, pools: Protoc
 def test_logs_of_children_that_another_run_found_stay(tmp_path: Path) -> None:
     """The feed's blocks land over those of pools that nobody knew when the feed was asked for."""
     path, once, chain = tmp_path / "a.duckdb", tmp_path / "once.duckdb", blocks(COUNT)
+    indexed(once, COUNT)
     pools = job(path, protocols=(POOLS,))
     with serve([served(chain)], intercept=meanwhile(b"eth_getLogs", pools, chain)) as node:
         run(job(path, protocols=(FEED,)), node.url)
-        run(job(once), node.url)
 
     assert contents(path) == contents(once)
 
@@ -120,34 +149,30 @@ def test_a_protocol_that_another_run_began_becomes_final_too(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("other", [(FEED, POOLS), (POOLS,)])
 def test_a_reorg_that_two_runs_see_is_replaced_once(
-    tmp_path: Path, other: Sequence[Protocol]
+    tmp_path: Path, followed: Path, other: Sequence[Protocol]
 ) -> None:
     """What one run has replaced is of the new branch: the other does not call it left."""
-    path, once, chain = tmp_path / "a.duckdb", tmp_path / "once.duckdb", blocks(COUNT)
-    fork = blocks(COUNT, below=chain[: COUNT - 20], fork=b"fork", skip=2)
+    path = tmp_path / "a.duckdb"
     indexed(path, COUNT)
-    indexed(once, COUNT)
     first = job(path, protocols=tuple(other))
-    with serve([served(fork)], intercept=meanwhile(b"eth_getLogs", first, fork)) as node:
+    with serve([served(fork())], intercept=meanwhile(b"eth_getLogs", first, fork())) as node:
         run(job(path), node.url)
-        run(job(once), node.url)
 
-    assert contents(path) == contents(once)
+    assert contents(path) == contents(followed)
 
 
-def test_a_protocol_begun_on_the_branch_that_was_left_is_replaced_too(tmp_path: Path) -> None:
+def test_a_protocol_begun_on_the_branch_that_was_left_is_replaced_too(
+    tmp_path: Path, followed: Path
+) -> None:
     """Another run adds blocks of the old branch while the new one is fetched."""
-    path, once, chain = tmp_path / "a.duckdb", tmp_path / "once.duckdb", blocks(COUNT)
-    fork = blocks(COUNT, below=chain[: COUNT - 20], fork=b"fork", skip=2)
+    path, chain = tmp_path / "a.duckdb", blocks(COUNT)
     with serve([served(chain)]) as node:
         run(job(path, protocols=(FEED,)), node.url)
-    indexed(once, COUNT)
     pools = job(path, protocols=(POOLS,))
-    with serve([served(fork)], intercept=meanwhile(b"eth_getLogs", pools, chain)) as node:
+    with serve([served(fork())], intercept=meanwhile(b"eth_getLogs", pools, chain)) as node:
         run(job(path), node.url)
-        run(job(once), node.url)
 
-    assert contents(path) == contents(once)
+    assert contents(path) == contents(followed)
 
 
 def test_redecode_knows_the_children_that_are_stored_as_it_writes(
@@ -155,11 +180,11 @@ def test_redecode_knows_the_children_that_are_stored_as_it_writes(
 ) -> None:
     """Pools and tokens that another run found since are read like those known before."""
     path, once, chain = tmp_path / "a.duckdb", tmp_path / "once.duckdb", blocks(COUNT)
+    indexed(once, COUNT)
     with serve([served(chain)]) as node:
         run(job(path, to_block=BIRTH - 1), node.url)
         after_a_look(monkeypatch, lambda: run(job(path), node.url))
         redecode(job(path).ledger(), [FEED, POOLS])
-        run(job(once), node.url)
 
     assert contents(path) == contents(once)
 
@@ -168,7 +193,7 @@ def test_verify_proves_nothing_of_a_child_it_did_not_know(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Logs of a pool that another run found since were not compared with any receipts."""
-    path, chain = tmp_path / "a.duckdb", true_blocks(COUNT)
+    path, chain = tmp_path / "a.duckdb", true_chain()
     with serve([served(chain)]) as node:
         run(job(path, from_block=BIRTH + 80), node.url)
         after_a_look(monkeypatch, lambda: beside(job(path), chain))
@@ -183,10 +208,10 @@ def test_verify_compares_ends_as_they_are_stored_now(
 ) -> None:
     """A reorg that another run has replaced since is no fault."""
     path, chain = tmp_path / "a.duckdb", blocks(COUNT)
-    fork = blocks(COUNT + 3, below=chain[: COUNT - 20], fork=b"fork", skip=2)
+    longer = blocks(COUNT + 3, below=chain[: COUNT - 20], fork=b"fork", skip=2)
     indexed(path, COUNT)
-    with serve([served(fork)]) as node:
-        after_a_look(monkeypatch, lambda: beside(job(path), fork))
+    with serve([served(longer)]) as node:
+        after_a_look(monkeypatch, lambda: beside(job(path), longer))
         found = checked(path, "linked", node.url)
 
     assert found.failures == []
@@ -194,10 +219,10 @@ def test_verify_compares_ends_as_they_are_stored_now(
 
 def test_a_repair_hears_of_what_was_born_in_blocks_below(tmp_path: Path) -> None:
     """Another run finds the pools while the wrong blocks are fetched without them."""
-    path, once, chain = tmp_path / "a.duckdb", tmp_path / "once.duckdb", true_blocks(COUNT)
+    path, once, chain = tmp_path / "a.duckdb", tmp_path / "once.duckdb", true_chain()
+    once.write_bytes(truly_indexed())
     with serve([served(chain)]) as node:
         run(job(path, from_block=BIRTH + 70), node.url)
-        run(job(once), node.url)
     doubt(path, BIRTH + 75, BIRTH + 90)
     with serve([served(chain)], intercept=meanwhile(b"eth_getLogs", job(path), chain)) as node:
         mended(path, node.url)
@@ -210,11 +235,11 @@ def test_a_repair_in_pieces_reads_on_for_what_the_first_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pools that are born in one piece of the wrong blocks have logs in the next."""
-    path, once, chain = tmp_path / "a.duckdb", tmp_path / "once.duckdb", true_blocks(COUNT)
+    path, once, chain = tmp_path / "a.duckdb", tmp_path / "once.duckdb", true_chain()
+    for place in (path, once):
+        place.write_bytes(truly_indexed())
+    doubt(path, BIRTH - 5, BIRTH + 100)
     with serve([served(chain)]) as node:
-        run(job(path), node.url)
-        run(job(once), node.url)
-        doubt(path, BIRTH - 5, BIRTH + 100)
         monkeypatch.setattr(repairing, "last_alike", lambda _c, _l, low, high: min(low + 39, high))
         mended(path, node.url)
 
