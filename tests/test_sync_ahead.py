@@ -15,7 +15,6 @@ from delays import delayed, shuffled
 from sync_rig import (
     BIRTH,
     DECIMALS,
-    DECLARATIONS,
     FEED,
     FIRST,
     answer,
@@ -23,6 +22,7 @@ from sync_rig import (
     blocks,
     contents,
     deposit,
+    indexed,
     job,
     run,
     served,
@@ -43,7 +43,7 @@ from indexer.sync.plan import Segment
 from indexer.sync.span import Span
 from indexer.tables import empty
 
-COUNT = 400
+COUNT = 200
 
 
 def random_chain(seed: int) -> ServedChain:
@@ -81,7 +81,7 @@ def test_order_of_answers_does_not_show(tmp_path: Path, seed: int) -> None:
     assert slow.busiest > 3
 
 
-@pytest.mark.parametrize("limit", [0, 1, 3])
+@pytest.mark.parametrize("limit", [0, pytest.param(1, marks=pytest.mark.soak), 3])
 def test_asking_by_event_alone_ends_the_same(tmp_path: Path, limit: int) -> None:
     """Where more contracts are known than may be named, others' logs of the event are left out."""
     chain = random_chain(1)
@@ -106,17 +106,16 @@ def test_asking_by_event_alone_ends_the_same(tmp_path: Path, limit: int) -> None
 def test_endpoints_are_not_asked_more_than_allowed(tmp_path: Path) -> None:
     """No more requests are under way than ranges may be."""
     with delayed([served(blocks(COUNT))], lambda: 0.02) as slow:
-        run(job(tmp_path / "a.duckdb", protocols=(FEED,), max_span=10, max_ranges=3), slow.url)
+        run(job(tmp_path / "a.duckdb", protocols=(FEED,), max_span=20, max_ranges=3), slow.url)
 
     assert 1 < slow.busiest <= 3
 
 
 def test_a_refusal_among_several_loses_nothing(tmp_path: Path) -> None:
     """Ranges that the node refuses while others are under way are asked again, shorter."""
-    with serve([served(blocks(200))]) as node:
-        run(job(tmp_path / "free.duckdb"), node.url)
+    indexed(tmp_path / "free.duckdb", COUNT)
 
-    strict = served(blocks(200), max_logs=6, max_block_span=40)
+    strict = served(blocks(COUNT), max_logs=15, max_block_span=40)
     with delayed([strict], shuffled(3, 0.02)) as slow:
         run(job(tmp_path / "held.duckdb"), slow.url)
 
@@ -193,18 +192,19 @@ def test_what_is_held_is_bounded(log_bytes: int, most: int) -> None:
 
 def test_a_block_too_large_keeps_what_is_below(tmp_path: Path) -> None:
     """A refused single block among several ranges ends the run there, not before."""
-    chain = served(blocks(200), max_logs=1)
+    chain = served(blocks(COUNT), max_logs=1)
     path = tmp_path / "a.duckdb"
+    begun = job(path, from_block=BIRTH - 15)
 
     with (
         delayed([chain], shuffled(5, 0.01)) as slow,
         pytest.raises(RangeTooLarge, match=f"block {BIRTH + 5} alone"),
     ):
-        run(job(path, declarations=DECLARATIONS), slow.url)
+        run(begun, slow.url)
 
-    with serve([served(blocks(200))]) as node:
-        run(job(path), node.url)
-        run(job(tmp_path / "new.duckdb"), node.url)
+    with serve([served(blocks(COUNT))]) as node:
+        run(begun, node.url)
+        run(replace(begun, path=tmp_path / "new.duckdb"), node.url)
     assert contents(path) == contents(tmp_path / "new.duckdb")
 
 

@@ -69,7 +69,7 @@ def test_running_again_changes_nothing(tmp_path: Path, url: str) -> None:
 def test_cuts_do_not_show(tmp_path: Path, url: str, span: int, logs: int) -> None:
     """However the blocks are cut into ranges and transactions, every table ends the same."""
     # Block by block it is enough to see a pool being born.
-    first, last = (BIRTH - 20, BIRTH + 20) if span == 1 else (FIRST, None)
+    first, last = (BIRTH - 8, BIRTH + 12) if span == 1 else (FIRST, None)
     work = job(tmp_path / "whole.duckdb", from_block=first, to_block=last)
     run(work, url)
 
@@ -164,7 +164,7 @@ def test_limits_of_the_node_are_found(tmp_path: Path) -> None:
     """A node that refuses long ranges and large answers is served smaller ones, nothing lost."""
     indexed(tmp_path / "free.duckdb", COUNT)
 
-    with serve([served(blocks(COUNT), max_logs=9, max_block_span=40)]) as node:
+    with serve([served(blocks(COUNT), max_logs=25, max_block_span=60)]) as node:
         run(job(tmp_path / "held.duckdb"), node.url)
 
     assert contents(tmp_path / "held.duckdb") == contents(tmp_path / "free.duckdb")
@@ -177,7 +177,7 @@ def test_a_block_too_large_is_an_error(tmp_path: Path) -> None:
         serve([served(blocks(COUNT), max_logs=1)]) as node,
         pytest.raises(RangeTooLarge, match=f"block {BIRTH + 5} alone"),
     ):
-        run(job(path), node.url)
+        run(job(path, from_block=BIRTH - 10), node.url)
 
     assert rows(path, "select distinct to_block from coverage") == [(BIRTH + 4,)]
 
