@@ -34,20 +34,23 @@ class Clock:
 
     def __init__(self, stamps: Sequence[int]) -> None:
         """Blocks 10, 11, ... at these seconds."""
-        self.stamps = [moment(stamp) for stamp in stamps]
+        self.stamps = stamps
         self.asked = self.rounds = 0
 
     async def headers(self, numbers: Sequence[int]) -> pl.DataFrame:
         """Return number and timestamp of these blocks."""
         self.asked, self.rounds = self.asked + len(numbers), self.rounds + 1
         return pl.DataFrame(
-            {"number": list(numbers), "timestamp": [self.stamps[number - 10] for number in numbers]}
+            {
+                "number": list(numbers),
+                "timestamp": [moment(self.stamps[number - 10]) for number in numbers],
+            }
         )
 
 
 def found(clock: Clock, seconds: float) -> int:
     """Return the last block that is not younger than so many seconds."""
-    high = Header(len(clock.stamps) + 9, b"", b"", clock.stamps[-1], None)
+    high = Header(len(clock.stamps) + 9, b"", b"", moment(clock.stamps[-1]), None)
     return asyncio.run(last_until(clock, moment(seconds), 10, high))  # type: ignore[arg-type]
 
 
