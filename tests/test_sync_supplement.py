@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from shutil import copytree
+from tempfile import TemporaryDirectory
 
 import duckdb
 import pytest
@@ -23,6 +25,7 @@ from sync_rig import (
     blocks,
     contents,
     deposit,
+    indexed,
     job,
     left_by,
     logs_of,
@@ -56,6 +59,7 @@ WITHDRAWAL = Event(
         "asset_tokens": Amount("assets_", Emitter()),
     },
 )
+WITHDRAWN = replace(POOLS, events=(*POOLS.events, WITHDRAWAL))
 TWO_FEEDS = replace(FEED, contracts=(*FEED.contracts, SECOND))
 NO_POOLS = replace(POOLS, discoveries=())
 SINGLE = CONVERT[:10] + f"{1:064x}"
@@ -120,12 +124,33 @@ def _fresh(protocol: Protocol) -> bytes:
     return left_by(two_feeds(), lambda path: of(path, protocol))
 
 
+@dataclass(frozen=True)
+class Supplemented:
+    """What a run under another reading left, and what it asked for."""
+
+    content: bytes
+    files: list[str]
+    rig: Rig
+    headers: int
+
+
+@cache
+def supplemented(before: Protocol, after: Protocol) -> Supplemented:
+    """Return what becomes of a database of one reading that is indexed under another."""
+    with TemporaryDirectory() as folder, watched() as rig:
+        path = Path(folder) / "a.duckdb"
+        fresh(path, before)
+        run(of(path, after), rig.node.url)
+        files = [item.name for item in path.parent.iterdir()]
+        return Supplemented(path.read_bytes(), files, rig, rig.node.calls["eth_getBlockByNumber"])
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
         (FEED, TWO_FEEDS),
         (TWO_FEEDS, FEED),
-        (POOLS, replace(POOLS, events=(*POOLS.events, WITHDRAWAL))),
+        (POOLS, WITHDRAWN),
         (NO_POOLS, POOLS),
         (POOLS, NO_POOLS),
         (FEED, replace(TWO_FEEDS, contracts=(replace(FEED.contracts[0], to_block=FIRST + 90),
@@ -138,35 +163,27 @@ def test_it_ends_like_a_run_of_the_new_one(
 ) -> None:
     """Whatever was added or left out, every table is that of a first run under it."""
     path, new = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
-    fresh(path, before)
+    done = supplemented(before, after)
+    path.write_bytes(done.content)
     fresh(new, after)
-    with watched() as rig:
-        run(of(path, after), rig.node.url)
 
     mine, clean = contents(path), contents(new)
     # What a token said of itself stays known; logs that nobody reads any more are kept.
     assert {name for name in mine if mine[name] != clean[name]} <= {"orphans", "tokens"}
-    assert sorted(item.name for item in tmp_path.iterdir()) == ["a.duckdb", "new.duckdb"]
+    assert done.files == ["a.duckdb"]
 
 
-def test_only_the_new_contract_is_asked_for(tmp_path: Path) -> None:
+def test_only_the_new_contract_is_asked_for() -> None:
     """Below what is final the old contract is not named, nor are its blocks' headers fetched."""
-    path = tmp_path / "a.duckdb"
-    fresh(path, FEED)
-    with watched() as rig:
-        run(of(path, TWO_FEEDS), rig.node.url)
-        sent = rig.node.calls["eth_getBlockByNumber"]
+    done = supplemented(FEED, TWO_FEEDS)
 
-    assert rig.addresses() == {"0x" + SECOND_FEED.hex()}
-    assert sent < 64 + 235 // 11 + 40
+    assert done.rig.addresses() == {"0x" + SECOND_FEED.hex()}
+    assert done.headers < 64 + 235 // 11 + 40
 
 
-def test_only_the_new_event_is_asked_for(tmp_path: Path) -> None:
+def test_only_the_new_event_is_asked_for() -> None:
     """An event added to children is asked of the children, and their old events are not."""
-    path = tmp_path / "a.duckdb"
-    fresh(path, POOLS)
-    with watched() as rig:
-        run(of(path, replace(POOLS, events=(*POOLS.events, WITHDRAWAL))), rig.node.url)
+    rig = supplemented(POOLS, WITHDRAWN).rig
 
     old = {"0x" + log.topics[0].hex() for log in (deposit(POOL, 1), answer(1))}
     assert "0x" + DEPLOYER.hex() not in rig.addresses()
@@ -209,41 +226,43 @@ def test_only_the_new_read_is_asked_for(tmp_path: Path) -> None:
     ]
 
 
-def test_stopped_on_the_way_it_goes_on(tmp_path: Path) -> None:
-    """Until the new reading is whole the old one stands; the next run continues."""
-    path, new = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
-    fresh(path, FEED)
-    fresh(new, TWO_FEEDS)
-    before = contents(path)
-    with watched() as rig:
-        changed = of(path, TWO_FEEDS, max_span=20, max_ranges=1)
-        with pytest.raises(RequestsSpent):
-            run(replace(changed, max_requests=60), rig.node.url)
-        assert contents(path) == before
-        rig.asked.clear()
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder in which a run under a new reading was stopped on the way."""
+    folder = tmp_path_factory.mktemp("stopped")
+    changed = of(folder / "a.duckdb", TWO_FEEDS, max_span=20, max_ranges=1, max_requests=60)
+    fresh(changed.path, FEED)
+    with watched() as rig, pytest.raises(RequestsSpent):
         run(changed, rig.node.url)
-        went_on = len(rig.asked)
+    return folder
+
+
+def test_stopped_on_the_way_it_goes_on(tmp_path: Path, stopped: Path) -> None:
+    """Until the new reading is whole the old one stands; the next run continues."""
+    old, new = tmp_path / "old.duckdb", tmp_path / "new.duckdb"
+    path = copytree(stopped, tmp_path / "stopped") / "a.duckdb"
+    fresh(old, FEED)
+    fresh(new, TWO_FEEDS)
+    assert contents(path) == contents(old)
+    with watched() as rig:
+        run(of(path, TWO_FEEDS, max_span=20, max_ranges=1), rig.node.url)
 
     mine, clean = contents(path), contents(new)
     assert {name for name in mine if mine[name] != clean[name]} <= {"orphans", "tokens"}
-    assert went_on < 16
+    assert len(rig.asked) < 16
     assert rows(path, "select * from orphans") == []
 
 
-def test_what_was_stopped_and_is_no_longer_wanted_goes(tmp_path: Path) -> None:
+def test_what_was_stopped_and_is_no_longer_wanted_goes(tmp_path: Path, stopped: Path) -> None:
     """A declaration that was changed back, or changed again, leaves no half-read file behind."""
-    path = tmp_path / "a.duckdb"
-    fresh(path, FEED)
+    folder = copytree(stopped, tmp_path / "stopped")
+    half_read = sorted(item.name for item in folder.iterdir())
     with watched() as rig:
-        changed = of(path, TWO_FEEDS, max_span=20, max_ranges=1, max_requests=60)
-        with pytest.raises(RequestsSpent):
-            run(changed, rig.node.url)
-        half_read = sorted(item.name for item in tmp_path.iterdir())
-        run(of(path, FEED), rig.node.url)
+        run(of(folder / "a.duckdb", FEED), rig.node.url)
 
     assert half_read[0] == "a.duckdb"
     assert half_read[1].startswith("a.duckdb.feed-")
-    assert [item.name for item in tmp_path.iterdir()] == ["a.duckdb"]
+    assert [item.name for item in folder.iterdir()] == ["a.duckdb"]
 
 
 def test_where_it_is_not_known_what_was_read(tmp_path: Path) -> None:
@@ -282,17 +301,22 @@ def test_a_plan_waits_for_what_is_new(tmp_path: Path) -> None:
     assert contents(path) == before
 
 
+@cache
+def half() -> bytes:
+    """Return the database of the old reading of the lower half of the chain."""
+    return left_by(two_feeds(), lambda path: of(path, FEED, to_block=FIRST + COUNT // 2))
+
+
 @pytest.mark.parametrize("other", [FEED, TWO_FEEDS], ids=["old", "new"])
 def test_another_run_adds_blocks_meanwhile(tmp_path: Path, other: Protocol) -> None:
     """Whichever reading it has, what it added stays, and none of it is called unread."""
     path, new = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
     below = FIRST + COUNT // 2
-    with watched() as rig:
-        run(of(path, FEED, to_block=below), rig.node.url)
+    path.write_bytes(half())
+    fresh(new, TWO_FEEDS)
     between = meanwhile(b"eth_getLogs", of(path, other), two_feeds())
     with serve([served(two_feeds())], intercept=between) as node:
         run(of(path, TWO_FEEDS, to_block=below), node.url)
-        run(of(new, TWO_FEEDS), node.url)
 
     assert contents(path) == contents(new)
 
@@ -301,8 +325,7 @@ def test_a_reorg_since_the_old_reading(tmp_path: Path) -> None:
     """What the old one read of the branch that was left is taken for none of the new branch."""
     path, new, chain = tmp_path / "a.duckdb", tmp_path / "new.duckdb", blocks(COUNT)
     fork = blocks(COUNT, below=chain[: COUNT - 20], fork=b"fork", skip=2)
-    with serve([served(chain)]) as node:
-        run(of(path, FEED), node.url)
+    indexed(path, COUNT)
     with serve([served(fork)]) as node:
         run(of(path, TWO_FEEDS), node.url)
         run(of(new, TWO_FEEDS), node.url)
