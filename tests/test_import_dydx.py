@@ -160,13 +160,18 @@ def test_the_offsetting_side_of_a_deleveraging_is_the_adl(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("kind", "other", "table"),
+    ("kind", "other", "table", "is_trade_first"),
     [
-        ("LIQUIDATED", fill(type="LIQUIDATED"), "liquidations"),
-        ("DELEVERAGED", fill("MAKER", type="OFFSETTING", side="BUY", fee="0"), "adls"),
+        pytest.param(
+            *case, is_trade_first, marks=[pytest.mark.soak] * (is_trade_first is not first)
+        )
+        for first, case in (
+            (True, ("LIQUIDATED", fill(type="LIQUIDATED"), "liquidations")),
+            (False, ("DELEVERAGED", fill("MAKER", type="OFFSETTING", side="BUY", fee="0"), "adls")),
+        )
+        for is_trade_first in (True, False)
     ],
 )
-@pytest.mark.parametrize("is_trade_first", [True, False])
 def test_a_trade_and_a_fill_of_one_side_are_one(
     tmp_path: Path, kind: str, other: dict[str, Any], table: str, is_trade_first: bool
 ) -> None:
@@ -199,28 +204,38 @@ def test_the_tape_alone_has_no_accounts(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("said", "reason"),
-    [
-        ({"id": "no uuid"}, "badly formed hexadecimal UUID string"),
-        ({"side": "LONG"}, "side is LONG: expected BUY or SELL"),
-        ({"createdAt": "yesterday"}, "created_at is yesterday: expected a moment in UTC"),
-        ({"createdAtHeight": "-4"}, "created_at_height is -4: expected a height"),
-        ({"size": "-1"}, "size is -1: expected a number above zero"),
-        ({"price": "NaN"}, "price is NaN: expected a decimal number"),
-        ({"affiliateRevShare": "all"}, "affiliate_rev_share is all: expected a decimal number"),
-        ({"fee": 0.1}, "Expected `str`, got `float` - at `$.fee`"),
-    ],
-    ids=str,
-)
-def test_a_bad_entry_costs_itself(tmp_path: Path, said: dict[str, Any], reason: str) -> None:
-    """It is named by its place in the answer; the others stand."""
-    path = fills(tmp_path, fill(), fill("MAKER", **said))
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"id": "no uuid"}, "badly formed hexadecimal UUID string"),
+    ({"side": "LONG"}, "side is LONG: expected BUY or SELL"),
+    ({"createdAt": "yesterday"}, "created_at is yesterday: expected a moment in UTC"),
+    ({"createdAtHeight": "-4"}, "created_at_height is -4: expected a height"),
+    ({"size": "-1"}, "size is -1: expected a number above zero"),
+    ({"price": "NaN"}, "price is NaN: expected a decimal number"),
+    ({"affiliateRevShare": "all"}, "affiliate_rev_share is all: expected a decimal number"),
+    ({"fee": 0.1}, "Expected `str`, got `float` - at `$.fee`"),
+]
 
-    ((why, where),) = rows(path, "rejects", "reason", "tx_hash")
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the database of an answer with every bad entry, after a good one."""
+    folder = tmp_path_factory.mktemp("refused")
+    return fills(folder, fill(), *(fill("MAKER", **said) for said, _ in BAD))
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [(place, reason) for place, (_, reason) in enumerate(BAD, 2)],
+    ids=[str(said) for said, _ in BAD],
+)
+def test_a_bad_entry_costs_itself(refused: Path, place: int, reason: str) -> None:
+    """It is named by its place in the answer; the others stand."""
+    found = rows(refused, "rejects", "reason", "tx_hash")
+
+    (why,) = [why for why, where in found if where == f"fills.json, line {place}"]
     assert why.startswith(reason)
-    assert where == "fills.json, line 2"
-    assert len(rows(path, "fees", "account")) == 1
+    assert len(found) == len(BAD)
+    assert len(rows(refused, "fees", "account")) == 1
 
 
 # --- files that are not what they should be -------------------------------------------------------
@@ -299,7 +314,7 @@ def test_a_file_that_was_imported_is_not_read_again(
     assert rows(path, "imports", "file") == [("fills.json",)]
 
 
-@pytest.mark.parametrize("suffix", ["gz", "lz4"])
+@pytest.mark.parametrize("suffix", [pytest.param("gz", marks=pytest.mark.soak), "lz4"])
 def test_a_compressed_answer_is_the_answer(tmp_path: Path, suffix: str) -> None:
     """What a file is compressed with changes no row."""
     plain = fills(_other(tmp_path), fill(), fill("MAKER", type="LIQUIDATION", side="BUY"))
@@ -314,7 +329,9 @@ def test_a_compressed_answer_is_the_answer(tmp_path: Path, suffix: str) -> None:
     assert facts(packed) == facts(plain)
 
 
-@pytest.mark.parametrize("suffix", ["gz", "lz4", "json"])
+@pytest.mark.parametrize(
+    "suffix", [*(pytest.param(name, marks=pytest.mark.soak) for name in ("gz", "lz4")), "json"]
+)
 def test_a_file_that_is_cut_off_leaves_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], suffix: str
 ) -> None:

@@ -58,41 +58,66 @@ def imported(folder: Path, *events: Event, name: str = "hour.jsonl") -> Path:
     return brought(folder, "hyperliquid", written(folder, name, by_block(events)))
 
 
+def told_apart(folder: Path, fills: list[dict[str, Any]]) -> Path:
+    """Import fills of one file, each of an account and a trade of its own."""
+    return imported(
+        folder, *((account(at), fill(tid=at, **said)) for at, said in enumerate(fills, 1))
+    )
+
+
+def account(place: int) -> str:
+    """Return the account of the fill in this place."""
+    return f"0x{place:040x}"
+
+
+def of_account(found: list[tuple[Any, ...]], place: int) -> list[tuple[Any, ...]]:
+    """Return the rest of the rows that begin with the account of the fill in this place."""
+    return [row[1:] for row in found if row[0] == account(place)]
+
+
+TURNS: list[tuple[dict[str, Any], list[tuple[Any, ...]]]] = [
+    ({}, [("trade", True, "100", "1", None, "1")]),
+    (
+        {"side": "A", "startPosition": "-3", "dir": "Open Short"},
+        [("trade", False, "100", "1", None, "4")],
+    ),
+    (
+        {"side": "A", "startPosition": "3", "dir": "Close Long", "closedPnl": "-7.5"},
+        [("trade", True, "-100", "-1", "-7.5", "2")],
+    ),
+    (
+        {"startPosition": "-1", "dir": "Close Short", "closedPnl": "0.0"},
+        [("trade", False, "-100", "-1", "0", "0")],
+    ),
+    (
+        {"side": "A", "sz": "5", "startPosition": "2", "dir": "Long > Short", "closedPnl": "4"},
+        [("trade", True, "-200", "-2", "4", "0"), ("trade", False, "300", "3", None, "3")],
+    ),
+    (
+        {"sz": "5", "startPosition": "-2", "dir": "Short > Long", "closedPnl": "4"},
+        [("trade", False, "-200", "-2", "4", "0"), ("trade", True, "300", "3", None, "3")],
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def turns(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the database of all turns, each of an account of its own."""
+    return told_apart(tmp_path_factory.mktemp("turns"), [said for said, _ in TURNS])
+
+
 @pytest.mark.parametrize(
-    ("said", "expected"),
-    [
-        ({}, [("trade", True, "100", "1", None, "1")]),
-        (
-            {"side": "A", "startPosition": "-3", "dir": "Open Short"},
-            [("trade", False, "100", "1", None, "4")],
-        ),
-        (
-            {"side": "A", "startPosition": "3", "dir": "Close Long", "closedPnl": "-7.5"},
-            [("trade", True, "-100", "-1", "-7.5", "2")],
-        ),
-        (
-            {"startPosition": "-1", "dir": "Close Short", "closedPnl": "0.0"},
-            [("trade", False, "-100", "-1", "0", "0")],
-        ),
-        (
-            {"side": "A", "sz": "5", "startPosition": "2", "dir": "Long > Short", "closedPnl": "4"},
-            [("trade", True, "-200", "-2", "4", "0"), ("trade", False, "300", "3", None, "3")],
-        ),
-        (
-            {"sz": "5", "startPosition": "-2", "dir": "Short > Long", "closedPnl": "4"},
-            [("trade", False, "-200", "-2", "4", "0"), ("trade", True, "300", "3", None, "3")],
-        ),
-    ],
+    ("place", "expected"),
+    [(place, expected) for place, (_, expected) in enumerate(TURNS, 1)],
     ids=["open long", "open short", "close long", "close short", "long > short", "short > long"],
 )
 def test_a_fill_changes_a_position(
-    tmp_path: Path, said: dict[str, Any], expected: list[tuple[Any, ...]]
+    turns: Path, place: int, expected: list[tuple[Any, ...]]
 ) -> None:
     """What was there before and the side decide; one that turns the position over is two rows."""
-    path = imported(tmp_path, (WINNER, fill(**said)))
+    columns = (*CHANGE, "realized_pnl_usd", "size_tokens")
 
-    columns = (*CHANGE[1:], "realized_pnl_usd", "size_tokens")
-    assert rows(path, "position_changes", *columns) == expected
+    assert of_account(rows(turns, "position_changes", *columns), place) == expected
 
 
 def test_a_liquidation_is_counted_once(tmp_path: Path) -> None:
@@ -170,22 +195,31 @@ def _folder(folder: Path) -> Path:
     return folder / "other"
 
 
+SPLITS: list[tuple[dict[str, Any], tuple[Any, ...]]] = [
+    ({"time": T0}, ("0.04", "0.0004", "0", "0.0396", "policy")),
+    ({"time": 1_740_000_000_000}, ("0.04", "0.0012", "0", "0.0388", "policy")),
+    ({"fee": "-0.01"}, ("-0.01", "-0.0001", "0", "-0.0099", "policy")),
+    ({"builderFee": "0.03"}, ("0.04", "0.0301", "0", "0.0099", "policy")),
+    (
+        {"coin": "xyz:XYZ100", "deployerFee": "0.02", "builderFee": "0.01"},
+        ("0.04", "0.0301", "0", "0.0099", "policy"),
+    ),
+    ({"coin": "xyz:XYZ100"}, ("0.04", None, None, None, "none")),
+    ({"feeToken": "USDH"}, (None, None, None, None, "none")),
+    ({"coin": "@142", "dir": "Sell", "side": "A"}, ("0.04", None, None, None, "none")),
+    ({"coin": "@142", "dir": "Buy", "feeToken": "UBTC"}, (None, None, None, None, "none")),
+]
+
+
+@pytest.fixture(scope="module")
+def splits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the database of all these fees, each of an account of its own."""
+    return told_apart(tmp_path_factory.mktemp("splits"), [said for said, _ in SPLITS])
+
+
 @pytest.mark.parametrize(
-    ("said", "shares"),
-    [
-        ({"time": T0}, ("0.04", "0.0004", "0", "0.0396", "policy")),
-        ({"time": 1_740_000_000_000}, ("0.04", "0.0012", "0", "0.0388", "policy")),
-        ({"fee": "-0.01"}, ("-0.01", "-0.0001", "0", "-0.0099", "policy")),
-        ({"builderFee": "0.03"}, ("0.04", "0.0301", "0", "0.0099", "policy")),
-        (
-            {"coin": "xyz:XYZ100", "deployerFee": "0.02", "builderFee": "0.01"},
-            ("0.04", "0.0301", "0", "0.0099", "policy"),
-        ),
-        ({"coin": "xyz:XYZ100"}, ("0.04", None, None, None, "none")),
-        ({"feeToken": "USDH"}, (None, None, None, None, "none")),
-        ({"coin": "@142", "dir": "Sell", "side": "A"}, ("0.04", None, None, None, "none")),
-        ({"coin": "@142", "dir": "Buy", "feeToken": "UBTC"}, (None, None, None, None, "none")),
-    ],
+    ("place", "shares"),
+    [(place, shares) for place, (_, shares) in enumerate(SPLITS, 1)],
     ids=[
         "99 %",
         "97 %",
@@ -199,13 +233,12 @@ def _folder(folder: Path) -> Path:
     ],
 )
 def test_a_fee_is_split_where_the_split_is_known(
-    tmp_path: Path, said: dict[str, Any], shares: tuple[Any, ...]
+    splits: Path, place: int, shares: tuple[Any, ...]
 ) -> None:
     """The builder's part is no revenue; what is not known is null, and the fee stands."""
-    path = imported(tmp_path, (WINNER, fill(**said)))
-
     columns = ("fee_usd", "supply_side_usd", "treasury_usd", "holders_usd", "split_basis")
-    assert rows(path, "fees", *columns) == [shares]
+
+    assert of_account(rows(splits, "fees", "account", *columns), place) == [shares]
 
 
 def test_the_funds_purchases_are_buybacks(tmp_path: Path) -> None:

@@ -41,38 +41,54 @@ def stopped(
     return code, said
 
 
-@pytest.mark.parametrize(
-    ("said", "reason"),
-    [
-        ({"px": "NaN"}, "px is NaN: expected a decimal number of at most 20 digits"),
-        ({"px": "-100.0"}, "px is -100.0: expected a number above zero"),
-        ({"sz": "0.000"}, "sz is 0.000: expected a number above zero"),
-        ({"sz": "1e5"}, "sz is 1e5: expected a decimal number"),
-        ({"fee": "0.1234567890123456789"}, "fee is 0.1234567890123456789: expected"),
-        ({"px": "123456789012345678901"}, "px is 123456789012345678901: expected"),
-        ({"px": "Infinity"}, "px is Infinity: expected"),
-        ({"px": 100.0}, "Expected `str`, got `float` - at `$.px`"),
-        ({"side": "X"}, "side is X: expected A or B"),
-        ({"hash": "0x12"}, "hash is 0x12: expected a hash"),
-        ({"time": 1_760_130_964}, "time is 1760130964: expected a number from 1600000000000"),
-        ({"tid": -1}, "tid is -1: expected a number from 0"),
-        ({"tid": 1 << 60}, f"tid is {1 << 60}: expected a number from 0"),
-        ({"tid": 1 << 70}, "tid is beyond 64 bits: expected a number from 0"),
-        ({"dir": "Liquidated Cross Long"}, "dir is Liquidated Cross Long and nothing says who"),
-        ({"coin": None}, "Expected `str`, got `null` - at `$.coin`"),
-    ],
-    ids=lambda said: str(said)[:40],
-)
-def test_a_bad_entry_costs_itself(tmp_path: Path, said: dict[str, Any], reason: str) -> None:
-    """It is refused with its file, line and reason; what is beside it stands."""
-    file = written(tmp_path, "hour.jsonl", by_block([GOOD], [(LOSER, fill(**said)), GOOD]))
-    path = brought(tmp_path, "hyperliquid", file)
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"px": "NaN"}, "px is NaN: expected a decimal number of at most 20 digits"),
+    ({"px": "-100.0"}, "px is -100.0: expected a number above zero"),
+    ({"sz": "0.000"}, "sz is 0.000: expected a number above zero"),
+    ({"sz": "1e5"}, "sz is 1e5: expected a decimal number"),
+    ({"fee": "0.1234567890123456789"}, "fee is 0.1234567890123456789: expected"),
+    ({"px": "123456789012345678901"}, "px is 123456789012345678901: expected"),
+    ({"px": "Infinity"}, "px is Infinity: expected"),
+    ({"px": 100.0}, "Expected `str`, got `float` - at `$.px`"),
+    ({"side": "X"}, "side is X: expected A or B"),
+    ({"hash": "0x12"}, "hash is 0x12: expected a hash"),
+    ({"time": 1_760_130_964}, "time is 1760130964: expected a number from 1600000000000"),
+    ({"tid": -1}, "tid is -1: expected a number from 0"),
+    ({"tid": 1 << 60}, f"tid is {1 << 60}: expected a number from 0"),
+    ({"tid": 1 << 70}, "tid is beyond 64 bits: expected a number from 0"),
+    ({"dir": "Liquidated Cross Long"}, "dir is Liquidated Cross Long and nothing says who"),
+    ({"coin": None}, "Expected `str`, got `null` - at `$.coin`"),
+]
 
-    ((_, why, where),) = rows(path, *REASON)
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the database of a file with a line for each bad entry, a good one beside each."""
+    folder = tmp_path_factory.mktemp("refused")
+    lines = [[(LOSER, fill(**said)), GOOD] for said, _ in BAD]
+    return brought(folder, "hyperliquid", written(folder, "hour.jsonl", by_block([GOOD], *lines)))
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [(line, reason) for line, (_, reason) in enumerate(BAD, 2)],
+    ids=[str(said)[:40] for said, _ in BAD],
+)
+def test_a_bad_entry_costs_itself(refused: Path, line: int, reason: str) -> None:
+    """It is refused with its file, line and reason."""
+    (why,) = [
+        why for _, why, where in rows(refused, *REASON) if where == f"hour.jsonl, line {line}"
+    ]
+
     assert why.startswith(reason)
-    assert where == "hour.jsonl, line 2"
-    assert rows(path, "fees", "account") == [(WINNER,)]
-    assert rows(path, "imports", "entries_read", "entries_used", "rejects") == [(3, 1, 1)]
+
+
+def test_what_is_beside_bad_entries_stands(refused: Path) -> None:
+    """The good entry of every line is the same, and is stored once."""
+    assert rows(refused, "fees", "account") == [(WINNER,)]
+    assert rows(refused, "imports", "entries_read", "entries_used", "rejects") == [
+        (1 + 2 * len(BAD), 1, len(BAD))
+    ]
 
 
 def test_an_account_that_is_none_is_refused(tmp_path: Path) -> None:
