@@ -74,12 +74,18 @@ def without_orphans(path: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the database of one undisturbed run."""
-    path = tmp_path_factory.mktemp("clean") / "clean.duckdb"
-    with serve([priced(CHAIN)]) as node:
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[bytes]]:
+    """Return the database of one undisturbed run, and the requests it sent."""
+    path, bodies = tmp_path_factory.mktemp("clean") / "clean.duckdb", []
+    with serve([priced(CHAIN)], intercept=lambda _slug, body: bodies.append(body)) as node:
         run(work(path), node.url)
-    return path
+    return path, bodies
+
+
+@pytest.fixture(scope="module")
+def clean(recorded: tuple[Path, list[bytes]]) -> Path:
+    """Return the database of one undisturbed run."""
+    return recorded[0]
 
 
 def test_what_was_read_becomes_facts(clean: Path) -> None:
@@ -100,10 +106,13 @@ def test_every_question_is_kept_with_its_answer(clean: Path) -> None:
 
 def test_how_ranges_are_cut_changes_nothing(tmp_path: Path, clean: Path) -> None:
     """In short ranges the same blocks are read, and every table ends the same."""
+    path = tmp_path / "cut.duckdb"
     with serve([priced(CHAIN)]) as node:
-        run(work(tmp_path / "cut.duckdb", max_span=7), node.url)
+        # It is enough to see both pools being born.
+        for last, span in ((BIRTH - 10, None), (BIRTH + 70, 7), (None, None)):
+            run(work(path, to_block=last, max_span=span), node.url)
 
-    assert contents(tmp_path / "cut.duckdb") == contents(clean)
+    assert contents(path) == contents(clean)
 
 
 def test_the_order_of_filling_changes_nothing(tmp_path: Path, clean: Path) -> None:
@@ -117,7 +126,11 @@ def test_the_order_of_filling_changes_nothing(tmp_path: Path, clean: Path) -> No
     assert contents(path) == contents(clean)
 
 
-@pytest.mark.parametrize("deployed", [None, BIRTH + 50], ids=["never", "later"])
+@pytest.mark.parametrize(
+    "deployed",
+    [pytest.param(None, marks=pytest.mark.soak), BIRTH + 50],
+    ids=["never", "later"],
+)
 def test_without_multicall_the_same_is_read(
     tmp_path: Path, clean: Path, deployed: int | None
 ) -> None:
@@ -129,18 +142,14 @@ def test_without_multicall_the_same_is_read(
     assert contents(path) == contents(clean)
 
 
-def test_multicall_asks_once_a_block(tmp_path: Path) -> None:
+def test_multicall_asks_once_a_block(recorded: tuple[Path, list[bytes]]) -> None:
     """However many contracts there are, a block costs one call; tokens are asked apart."""
-    bodies: list[bytes] = []
-    with serve([priced(CHAIN)], intercept=lambda _slug, body: bodies.append(body)) as node:
-        run(work(tmp_path / "a.duckdb"), node.url)
-
-    bundled = sum(body.count(b"0x82ad56cb") for body in bodies)
+    bundled = sum(body.count(b"0x82ad56cb") for body in recorded[1])
     blocks_read = {block for block, *_ in expected(CHAIN)}
     assert bundled == len(blocks_read)
 
 
-@pytest.mark.parametrize("depth", [1, 60])
+@pytest.mark.parametrize("depth", [pytest.param(1, marks=pytest.mark.soak), 60])
 def test_reads_go_with_a_reorg(tmp_path: Path, clean: Path, depth: int) -> None:
     """What was read on an abandoned branch goes with it; every table ends like a new run's."""
     fork = blocks(COUNT + 5, below=CHAIN[: COUNT - depth], fork=b"fork", skip=2)
@@ -174,7 +183,9 @@ def test_a_reorg_while_state_is_read_heals(tmp_path: Path) -> None:
     assert without_orphans(tmp_path / "a.duckdb") == without_orphans(tmp_path / "new.duckdb")
 
 
-@pytest.mark.parametrize("to_block", [BIRTH + 24, FIRST + 270])
+@pytest.mark.parametrize(
+    "to_block", [BIRTH + 24, pytest.param(FIRST + 270, marks=pytest.mark.soak)]
+)
 def test_rewinding_takes_reads_back(tmp_path: Path, clean: Path, to_block: int) -> None:
     """Nothing read stays above what is still covered; indexing again restores all of it."""
     path = tmp_path / "a.duckdb"
@@ -222,11 +233,12 @@ def test_another_question_is_not_answered_by_old_answers(tmp_path: Path, clean: 
     assert without_orphans(path) == without_orphans(new)
 
 
-def test_killed_runs_end_like_an_uninterrupted_one(tmp_path: Path, clean: Path) -> None:
+@pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.soak)])
+def test_killed_runs_end_like_an_uninterrupted_one(tmp_path: Path, clean: Path, times: int) -> None:
     """SIGKILL at random moments, other range sizes after each: every table ends the same."""
     dice, path, kills = Random(7), tmp_path / "cut.duckdb", 0
     with serve([priced(CHAIN)]) as node:
-        for _ in range(2):
+        for _ in range(times):
             span = str(dice.choice((10, 40)))
             words = [sys.executable, reads_rig.__file__, str(path), node.url, span]
             kills += killed(words, path, dice.uniform(0, 0.3))
