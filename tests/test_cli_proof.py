@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shutil import copy
 
 import pytest
 from commands import perpscope
@@ -74,6 +75,14 @@ def test_index_proves_as_configured(tmp_path: Path, url: str) -> None:
         assert rows(path, "select distinct proof from coverage") == [(proof,)]
 
 
+@pytest.fixture(scope="module")
+def few_blocks(tmp_path_factory: pytest.TempPathFactory, url: str) -> Path:
+    """Return a database of the feed's first blocks; never to be changed."""
+    path = tmp_path_factory.mktemp("few") / "a.duckdb"
+    index(path, url, "--to", FIRST + 5)
+    return path
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -90,13 +99,13 @@ def test_mistakes_are_one_line(
     *,
     tmp_path: Path,
     url: str,
+    few_blocks: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """What cannot be done is said in one line, without a traceback."""
     monkeypatch.chdir(tmp_path)
-    path = tmp_path / "perpscope.duckdb"
-    index(path, url, "--to", FIRST + 5)
+    copy(few_blocks, tmp_path / "perpscope.duckdb")
     quick = tmp_path / "quick.toml"
     quick.write_text("[retries]\ntries = 1\n", encoding="utf-8")
     capsys.readouterr()

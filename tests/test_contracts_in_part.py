@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -15,7 +16,7 @@ from indexer.facts.routes import abi_entries, restrictions
 from indexer.proof import hits, unheard
 from indexer.protocols import PROTOCOLS
 from indexer.rpc import Filter
-from indexer.simulation.blocks import Log
+from indexer.simulation.blocks import Block, Log
 from indexer.simulation.node import serve
 from indexer.simulation.proofs import bloom
 from indexer.spec import Arg, Const, Contract, Emitter, Event, Fixed, Protocol
@@ -165,6 +166,12 @@ def happens() -> dict[int, list[Log]]:
     return busy
 
 
+@cache
+def busy_chain() -> list[Block]:
+    """Return the chain with receipts roots."""
+    return told(happens(), COUNT, has_receipts_root=True)
+
+
 @pytest.mark.parametrize("proof", ["fetched", "bloom", "receipts"])
 def test_a_range_brings_the_declared_logs_and_no_others(tmp_path: Path, proof: str) -> None:
     """At every level of proof; what nodes send is what is stored, beside contracts read whole."""
@@ -177,8 +184,7 @@ def test_a_range_brings_the_declared_logs_and_no_others(tmp_path: Path, proof: s
                 asked.append(call["params"][0])
 
     path = tmp_path / "part.duckdb"
-    chain = told(happens(), COUNT, has_receipts_root=True)
-    with serve([served(chain)], intercept=intercept) as node:
+    with serve([served(busy_chain())], intercept=intercept) as node:
         declarations = {"feed": FEED, "boughts": TO_SAFES}
         work = job(path, protocols=(FEED, TO_SAFES), declarations=declarations, proof=proof)
         run(work, node.url)
@@ -195,7 +201,7 @@ def test_a_range_brings_the_declared_logs_and_no_others(tmp_path: Path, proof: s
 
 def indexed(work: Job) -> dict[str, str]:
     """Return the database that a job makes of the busy chain."""
-    with serve([served(told(happens(), COUNT))]) as node:
+    with serve([served(busy_chain())]) as node:
         run(work, node.url)
     return contents(work.path)
 
