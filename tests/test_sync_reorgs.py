@@ -17,7 +17,7 @@ def without_orphans(path: Path) -> dict[str, str]:
     return {name: digest for name, digest in contents(path).items() if name != "orphans"}
 
 
-@pytest.mark.parametrize("depth", [1, 20, 60])
+@pytest.mark.parametrize("depth", [1, pytest.param(20, marks=pytest.mark.soak), 60])
 def test_a_reorg_in_the_window_heals(tmp_path: Path, depth: int) -> None:
     """Blocks that left the chain are taken back; every table ends like a run of the new chain."""
     chain = blocks(COUNT)
@@ -202,7 +202,7 @@ def test_any_series_of_reorgs_heals(tmp_path: Path, seed: int) -> None:
     chain = blocks(COUNT)
     for turn in range(3):
         with serve([served(chain)]) as node:
-            run(job(path, max_span=numbers.choice((9, 60, None))), node.url)
+            run(job(path, max_span=numbers.choice((30, 60, None))), node.url)
         depth, grown = numbers.randint(1, 40), numbers.randint(-3, 30)
         below = chain[: len(chain) - depth]
         chain = blocks(
