@@ -9,6 +9,7 @@ from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
+import pytest
 import reader
 from sync_rig import FEED_ADDRESS, FIRST, blocks, logs_of, rows, served
 
@@ -39,11 +40,12 @@ def index(folder: Path, url: str, last: int) -> int:
     return outcome(partial(app, [str(word) for word in words], standalone_mode=False))
 
 
-def test_eight_readers_through_a_whole_backfill(tmp_path: Path) -> None:
-    """Four read the database and four the copy, all the time, in processes of their own."""
+@pytest.mark.parametrize("readers_of_each", [2, pytest.param(4, marks=pytest.mark.soak)])
+def test_readers_through_a_whole_backfill(tmp_path: Path, readers_of_each: int) -> None:
+    """Some read the database and some the copy, all the time, in processes of their own."""
     expected, stop = tmp_path / "expected.json", tmp_path / "stop"
     expected.write_text(json.dumps(answers()), encoding="utf-8")
-    paths = [tmp_path / name for name in ("a.duckdb", "s.duckdb") for _ in range(4)]
+    paths = [tmp_path / name for name in ("a.duckdb", "s.duckdb") for _ in range(readers_of_each)]
     with ExitStack() as running, serve([served(blocks(COUNT))]) as node:
         readers = [
             running.enter_context(
