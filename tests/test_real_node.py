@@ -154,7 +154,7 @@ def test_following_the_head_ends_like_one_backfill(tmp_path: Path, venue: Market
 
     run(path, venue)
 
-    for blocks in (1, 3, 1, 7, 2, 12):
+    for blocks in (1, 7, 12):
         venue.mine_some(dice, blocks)
         assert run(path, venue).tally.blocks == blocks
         assert stored_facts(path) == venue.facts()
@@ -165,7 +165,7 @@ def test_following_the_head_ends_like_one_backfill(tmp_path: Path, venue: Market
     assert final == [(venue.head - FINAL_BLOCKS,)]
 
 
-@pytest.mark.parametrize("depth", [1, FINAL_BLOCKS])
+@pytest.mark.parametrize("depth", [pytest.param(1, marks=pytest.mark.soak), FINAL_BLOCKS])
 def test_a_reorg_is_followed(tmp_path: Path, venue: Market, depth: int) -> None:
     """Blocks that anvil_reorg replaced are taken back, and what came instead is in."""
     path, once, dice = tmp_path / "a.duckdb", tmp_path / "once.duckdb", Random(4)
@@ -203,7 +203,7 @@ def test_a_reorg_in_the_middle_of_a_run_heals(tmp_path: Path, venue: Market) -> 
     """Blocks change of which some are fetched and some are not: the run ends on the new chain."""
     path, dice = tmp_path / "a.duckdb", Random(6)
     fork = [[increase(Random(60 + place))] for place in range(FINAL_BLOCKS - 2)]
-    venue.mine_some(dice, 40)
+    venue.mine_some(dice, 20)
 
     def reorganise(done: int, total: int, _logs: int) -> None:
         if fork and total - done <= FINAL_BLOCKS // 2:
@@ -240,7 +240,7 @@ def test_a_node_that_restarts_in_mid_range_is_waited_for(tmp_path: Path, venue: 
     """The node stops while ranges are fetched and comes back with its chain: nothing is lost."""
     path, once = tmp_path / "a.duckdb", tmp_path / "once.duckdb"
     restarts: list[Thread] = []
-    venue.mine_some(Random(8), 40)
+    venue.mine_some(Random(8), 24)
 
     def start_later() -> None:
         sleep(0.5)
@@ -263,7 +263,7 @@ def test_a_node_that_restarts_in_mid_range_is_waited_for(tmp_path: Path, venue: 
 def test_receipts_prove_what_is_stored(tmp_path: Path, venue: Market) -> None:
     """Receipts of a real block rebuild its root, its header its hash, and hold what is stored."""
     path = tmp_path / "a.duckdb"
-    venue.mine_some(Random(9), 40)
+    venue.mine_some(Random(9), 20)
     run(path, venue)
 
     blocks = range(GENESIS, venue.head + 1)
@@ -278,7 +278,7 @@ def test_receipts_prove_what_is_stored(tmp_path: Path, venue: Market) -> None:
 def test_perpscope_proves_the_blocks_of_a_real_node(tmp_path: Path, venue: Market) -> None:
     """Receipts proof passes on what anvil mined, while it is fetched and afterwards."""
     path, later = tmp_path / "a.duckdb", tmp_path / "later.duckdb"
-    venue.mine_some(Random(10), 40)
+    venue.mine_some(Random(10), 20)
     run(later, venue)
 
     assert perpscope("index", path, venue, *FROM, "--proof", "receipts") == 0
@@ -292,7 +292,7 @@ def test_perpscope_proves_the_blocks_of_a_real_node(tmp_path: Path, venue: Marke
 def test_perpscope_misses_a_log_of_a_real_node(tmp_path: Path, venue: Market) -> None:
     """A stored log less, and receipts proof fails against anvil; repair brings it back."""
     path = tmp_path / "a.duckdb"
-    venue.mine_some(Random(11), 40)
+    venue.mine_some(Random(11), 20)
     run(path, venue)
     with duckdb.connect(path) as connection:
         lost = "(select min((block_number, log_index)) from logs)"
