@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from commands import perpscope
 from sync_rig import (
     DECLARATIONS,
     FEED,
@@ -104,20 +105,19 @@ def test_two_runs_at_once_end_like_one(tmp_path: Path) -> None:
     """Processes that index the same blocks into one file take turns and write nothing twice."""
     both, one = tmp_path / "both.duckdb", tmp_path / "one.duckdb"
     config = tmp_path / "small.toml"
-    config.write_text("[chains.ethereum]\nmax_logs = 20\nmax_span = 25\n", encoding="utf-8")
+    config.write_text("[chains.ethereum]\nmax_logs = 50\nmax_span = 40\n", encoding="utf-8")
 
     def words(path: Path, url: str) -> list[str]:
         return [
-            *(sys.executable, "-m", "perpscope", "index", "--chain", "ethereum", "--rpc", url),
+            *("index", "--chain", "ethereum", "--rpc", url),
             *("--protocol", "chainlink", "--protocol", "maple", "--from", str(FIRST)),
             *("--database", str(path), "--config", str(config)),
         ]
 
     with serve([served(blocks(COUNT))]) as node:
-        subprocess.run(words(one, node.url), check=True, capture_output=True)
-        runs = [
-            subprocess.Popen(words(both, node.url), stdout=subprocess.DEVNULL) for _ in range(2)
-        ]
+        assert perpscope(*words(one, node.url)) == 0
+        command = [sys.executable, "-m", "perpscope", *words(both, node.url)]
+        runs = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
         codes = [process.wait(timeout=120) for process in runs]
 
     assert codes == [0, 0]
