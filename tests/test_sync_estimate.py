@@ -68,13 +68,18 @@ def compared(path: Path, served_chain: ServedChain, **settings: object) -> tuple
     ("kind", "limit"),
     [
         ("even", None),
-        ("burst", None),
-        ("growing", None),
-        ("sparse", None),
-        ("steps", None),
         ("sparse", "max_block_span"),
-        ("steps", "max_block_span"),
         ("burst", "max_logs"),
+        *(
+            pytest.param(kind, limit, marks=pytest.mark.soak)
+            for kind, limit in (
+                ("burst", None),
+                ("growing", None),
+                ("sparse", None),
+                ("steps", None),
+                ("steps", "max_block_span"),
+            )
+        ),
     ],
 )
 def test_within_a_tenth(tmp_path: Path, kind: str, limit: str | None) -> None:
