@@ -173,7 +173,11 @@ def _halved(columns: Sequence[pl.Series]) -> pl.Series:
     for _ in range(_HALVINGS):
         middle = (low + high) * 0.5
         is_beyond = factor * middle.pow(exponent) - move * middle >= rest
+        before = low, high
         low, high = low.zip_with(is_beyond, middle), middle.zip_with(is_beyond, high)
+        # Nothing moved, so nothing ever will.
+        if low.equals(before[0]) and high.equals(before[1]):
+            break
     return high
 
 
