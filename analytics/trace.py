@@ -17,6 +17,7 @@ Several rows together rest on the facts of what they share, keys and time, and a
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from hashlib import sha256
 
 import polars as pl
 
@@ -32,6 +33,10 @@ _MOMENT = "block_timestamp"
 _TIMES = ("date", "bucket_at", _MOMENT)
 # How often the past of one table is cut; each time the metric is computed up to three times.
 _CUTS = 64
+# Up to so many facts it costs less to compute all rows than to leave out those of other keys.
+_FEW = 10_000
+# Where in its table a fact stands, while the table is narrowed.
+_PLACE = "_place"
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,10 @@ class Question:
 
     def is_answered_by(self, facts: Facts) -> bool:
         """Tell whether what is computed of these facts, and no others, has the very same row."""
-        again = self.computed.rows(lambda table: facts[table].lazy())
-        found = collected(again.filter(self._is_the_row()))
+        again, of_row = self.computed.rows(lambda table: facts[table].lazy()), self._is_the_row()
+        # A condition that is pushed down parts what the branches of a plan have in common.
+        is_few = _height(facts) <= _FEW
+        found = collected(again).filter(of_row) if is_few else collected(again.filter(of_row))
         wanted = self.row.select(self._compared())
         return any(
             found[at].select(wanted.columns).equals(wanted, null_equal=True)
@@ -176,8 +183,9 @@ def traced(asked: Question, load: Load) -> dict[str, pl.DataFrame]:
         {table: _guess(asked, load(table), span).collect() for table in tables}
         for span in list(_spans(asked)) or [pl.lit(value=True)]
     ]
-    if right := [guess for guess in guesses if asked.is_answered_by(guess)]:
-        return min(right, key=_height)
+    for guess in sorted(guesses, key=_height):
+        if asked.is_answered_by(guess):
+            return guess
     facts = {table: load(table).collect() for table in tables}
     if not asked.is_answered_by(facts):
         raise _unsteady(asked.computed.name)
@@ -195,16 +203,25 @@ def _unsteady(name: str) -> WorldError:
 
 def _narrowed(asked: Question, facts: Facts, table: str) -> pl.DataFrame:
     """Return the least of a table's rows that suffice beside the rows of all other tables."""
-    whole = facts[table]
+    whole = facts[table].with_row_index(_PLACE)
+    # Each of these is a part of the whole, which is known to suffice; many come up more than once.
+    known = {_identity(whole): True}
 
     def suffices(rows: pl.DataFrame) -> bool:
-        # What is asked about is always part of the whole, which is known to suffice.
-        return rows.height == whole.height or asked.is_answered_by({**facts, table: rows})
+        which = _identity(rows)
+        if which not in known:
+            known[which] = asked.is_answered_by({**facts, table: rows.drop(_PLACE)})
+        return known[which]
 
     if asked.column is not None and suffices(whole.clear()):
-        return whole.clear()
+        return facts[table].clear()
     whose = _whose(asked, whole, suffices)
-    return _when(asked, whose, suffices)
+    return _when(asked, whose, suffices).drop(_PLACE)
+
+
+def _identity(rows: pl.DataFrame) -> bytes:
+    """Return what no other choice of the rows of a table has, in whatever order they stand."""
+    return sha256(rows[_PLACE].sort().to_numpy()).digest()
 
 
 def _whose(
