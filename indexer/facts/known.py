@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import wraps
 from typing import TypeVar
-from weakref import WeakKeyDictionary
+from weakref import finalize
 
 import polars as pl
 
@@ -22,8 +22,7 @@ class Known:
     """
     Knowledge about one chain, as rows of the tables of the same names.
 
-    It equals itself alone, so that what follows from it is worked out once for all ranges that are
-    read with it.
+    It equals itself alone: two that hold the same rows are not compared row by row.
 
     Attributes:
         tokens: symbol and decimals by address.
@@ -41,15 +40,20 @@ _Work = Callable[[Sequence[Protocol], Chain, Known], T]
 
 def once_known(work: _Work[T]) -> _Work[T]:
     """
-    Work out once what follows from declarations and what is known: ranges ask it again and again.
+    Work out once what follows from declarations and known contracts: ranges ask it again and again.
 
-    It goes away with what is known: a chain that many factories work on has a lot of it.
+    The work must not look at what else is known. What it gave goes away with the frame of contracts
+    that it was made of: a chain that many factories work on has a lot of it.
     """
-    found: WeakKeyDictionary[Known, dict[tuple[object, ...], T]] = WeakKeyDictionary()
+    found: dict[int, dict[tuple[object, ...], T]] = {}
 
     @wraps(work)
     def worked(protocols: Sequence[Protocol], chain: Chain, known: Known) -> T:
-        asked, answers = (*protocols, chain), found.setdefault(known, {})
+        asked, place = (*protocols, chain), id(known.contracts)
+        if (answers := found.get(place)) is None:
+            answers = found[place] = {}
+            # Frames have no hash; the place of one that is gone may be another's.
+            finalize(known.contracts, found.pop, place, None)
         if asked not in answers:
             answers[asked] = work(protocols, chain, known)
         return answers[asked]
@@ -78,7 +82,7 @@ def declared(protocols: Sequence[Protocol], chain: Chain) -> Known:
         pl.DataFrame(markets, columns_of("markets"), orient="row").unique(
             ["protocol", "market"], keep="first", maintain_order=True
         ),
-        empty("contracts"),
+        empty("contracts").clone(),
     )
 
 
@@ -210,4 +214,6 @@ def merged(known: Known, learned: Known) -> Known:
 
 
 def _first(known: pl.DataFrame, learned: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    if learned.is_empty():
+        return known
     return pl.concat([known, learned]).unique(key, keep="first", maintain_order=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from indexer.chains import Chain
 from indexer.errors import RangeTooLarge
 from indexer.facts import Known
-from indexer.sync.fetching import Fetched, Piece, check_link, complete, fetch, with_children
+from indexer.sync.fetching import Fetched, Piece, check_link, complete, fetch
 from indexer.sync.plan import Segment
 from indexer.sync.source import Source
 from indexer.sync.span import Span
@@ -179,7 +179,7 @@ class Ahead:
             fetched = await self._unless_refused(flight.piece, again)
         if fetched is None:
             return None
-        self._known = with_children(self._known, fetched.children)
+        self._known = fetched.known
         piece = fetched.piece
         # Also below finality: ranges asked for at once may tell of different chains.
         check_link(fetched.answer, self._hashes.get(piece.from_block - 1))

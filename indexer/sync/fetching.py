@@ -97,6 +97,7 @@ class Fetched:
         headers: headers of the blocks that carry them; of all blocks above finality.
         last: header of the last block.
         children: rows of `contracts` whose birth is in the range.
+        known: what is known with them.
         proof: how far the logs are proven complete.
         waiver: why not further, where the chain forbids it.
         answer: what it was made of.
@@ -108,6 +109,7 @@ class Fetched:
     headers: pl.DataFrame
     last: Header
     children: pl.DataFrame
+    known: Known
     proof: str
     waiver: str | None
     answer: Answer
@@ -153,8 +155,8 @@ async def sample(
         What `fetch` raises.
     """
     answer = await _asked(node, chain, known, piece, pl.DataFrame(schema=HEADERS))
-    answer, children = await _with_unasked(node, chain, known, answer)
-    owners = _owners(piece, chain, answer.logs, with_children(known, children))
+    answer, children, known = await _with_unasked(node, chain, known, answer)
+    owners = _owners(piece, chain, answer.logs, known)
     return answer.logs.filter(any_of(owners, len(answer.logs))), children, len(answer.logs)
 
 
@@ -173,8 +175,8 @@ async def complete(node: Source, chain: Chain, known: Known, answer: Answer) -> 
 
 
 async def _completed(node: Source, chain: Chain, known: Known, answer: Answer) -> Fetched:
-    answer, children = await _with_unasked(node, chain, known, answer)
-    piece, known = answer.piece, with_children(known, children)
+    answer, children, known = await _with_unasked(node, chain, known, answer)
+    piece = answer.piece
     owners = _owners(piece, chain, answer.logs, known)
     is_ours = any_of(owners, len(answer.logs))
     logs = answer.logs
@@ -195,7 +197,9 @@ async def _completed(node: Source, chain: Chain, known: Known, answer: Answer) -
     proof, waiver = await prove(node, claim, headers, is_whole=piece.is_whole)
     if piece.is_settled:
         headers = headers.filter(pl.col("number").is_in(carrying))
-    return Fetched(piece, logs, owners, headers, answer.last, children, proof, waiver, answer)
+    return Fetched(
+        piece, logs, owners, headers, answer.last, children, known, proof, waiver, answer
+    )
 
 
 def _claim(piece: Piece, chain: Chain, known: Known, answer: pl.DataFrame) -> Claim:
@@ -298,19 +302,20 @@ def _named(piece: Piece, chain: Chain, known: Known) -> tuple[list[Protocol], li
 
 async def _with_unasked(
     node: Source, chain: Chain, known: Known, answer: Answer
-) -> tuple[Answer, pl.DataFrame]:
+) -> tuple[Answer, pl.DataFrame, Known]:
     piece = answer.piece
     named = [protocol for protocol in piece.protocols if protocol.slug not in answer.open_to]
     children = known.contracts.clear()
     while True:
         if len(answer.logs):
             found = discovered(piece.protocols, chain, answer.logs, known)
-            children = _born(found, children, known) if len(found) else children
+            born = _born(found, children, known) if len(found) else children
             # A child lives from its birth on, and its birth may be in this very range.
-            known = with_children(known, children)
+            if not born.equals(children):
+                children, known = born, with_children(known, born)
         unasked = tuple(sorted(_living(known, named, piece) - answer.asked))
         if not unasked:
-            return answer, children
+            return answer, children, known
         wanted = replace(log_filter(named, chain, known), addresses=unasked)
         logs = await _more(node, piece, wanted, answer.logs, answer.last)
         answer = replace(answer, logs=logs, asked=answer.asked | set(unasked))

@@ -73,6 +73,7 @@ class Forecast:
             headers=headers,
             last=last,
             children=known.contracts.clear(),
+            known=known,
             proof=piece.proof,
             waiver=None,
             answer=Answer(piece, logs, last, headers, frozenset(), frozenset()),

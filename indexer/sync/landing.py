@@ -18,7 +18,7 @@ from indexer.store import OWNERS, Range, joined, write_range
 from indexer.sync.ahead import Ahead
 from indexer.sync.coverage import coverage_rows, origins
 from indexer.sync.declarations import stated
-from indexer.sync.fetching import ChainMoved, Fetched, with_children
+from indexer.sync.fetching import ChainMoved, Fetched
 from indexer.sync.heads import Heads
 from indexer.sync.reads import StateReader
 from indexer.sync.reorgs import Ledger
@@ -135,7 +135,7 @@ class Landing:
         """
         if self._waiting and not _continues(self._waiting[-1], fetched):
             await self.flush()
-        self._known = with_children(self._known, fetched.children)
+        self._known = replace(self._known, contracts=fetched.known.contracts)
         reads = await self._state.read(self._known, fetched)
         found, tokens = await self._facts(fetched, reads, head_hash)
         landed = await asyncio.to_thread(_range, self._chain, fetched, reads, found, tokens)
