@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
@@ -280,6 +281,7 @@ def _grow(connection: duckdb.DuckDBPyConnection) -> None:
     connection.commit()
 
 
+@cache
 def _program() -> str:
     try:
         return version("perpscope")
@@ -312,7 +314,8 @@ def select(
     """Return the rows of a table for which `where` holds, with the dtypes of `schema.sql`."""
     names = ", ".join(columns_of(table))
     query = f"select {names} from {_known(table)} where {where}"
-    return frame(connection, query, values).cast(pl.Schema(columns_of(table)))
+    found, schema = frame(connection, query, values), columns_of(table)
+    return found if found.schema == schema else found.cast(pl.Schema(schema))
 
 
 def frame(

@@ -78,5 +78,7 @@ def _octets(column: pl.Series) -> tuple[_Part, _Part]:
     _, offsets, content = array.buffers()
     places = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
     # Lengths make the concatenation unambiguous; -1 tells an absent topic from an empty one.
-    lengths = np.where(column.is_null().to_numpy(), -1, np.diff(places))
+    lengths = np.diff(places)
+    if column.null_count():
+        lengths[column.is_null().to_numpy()] = -1
     return _numbers(lengths), _Part(memoryview(content or b""), places)
