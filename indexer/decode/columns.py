@@ -1,6 +1,6 @@
 """Logs of one event as typed columns."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -79,8 +79,12 @@ def decode(event: EventAbi, wanted: Collection[str], logs: pl.DataFrame) -> Deco
     in_topics = {node.name: node for node in indexed}
     _demand(event, wanted, [*in_data, *in_topics])
     first = 0 if event.anonymous else 1
-    reasons = topic_count_reasons(logs, np.full(logs.height, first + len(indexed)))
-    words = {node.name: topic_words(logs, first + place) for place, node in enumerate(indexed)}
+    there = topics_there(logs)
+    reasons = topic_count_reasons(there, np.full(logs.height, first + len(indexed)))
+    words = {
+        node.name: topic_words(logs, first + place, there[first + place])
+        for place, node in enumerate(indexed)
+    }
     for node in indexed:
         reasons = topic_word_reasons(node, words[node.name]) | reasons
     found = _body(root, [name for name in wanted if name in in_data], logs["data"])
@@ -104,28 +108,39 @@ def layouts(event: EventAbi) -> tuple[Node, tuple[Node, ...]]:
     return body(event), topics(event)
 
 
-def topic_words(logs: pl.DataFrame, place: int) -> Bytes:
-    """Return a topic as (rows, 32) words; zero where it is absent or not 32 bytes."""
-    name = f"topic{place}"
-    if name not in logs.columns:
+def topics_there(logs: pl.DataFrame) -> list[Mask]:
+    """Return, topic by topic, which rows have it as 32 bytes."""
+    names = [f"topic{place}" for place in range(_TOPICS)]
+    found = [name for name in names if name in logs.columns]
+    found = [name for name in found if logs[name].null_count() < logs.height]
+    there = dict.fromkeys(names, np.zeros(logs.height, np.bool_))
+    if found:
+        whole = logs.select((pl.col(found).bin.size() == 32).fill_null(value=False))
+        there |= {name: whole[name].to_numpy() for name in found}
+    return list(there.values())
+
+
+def topic_words(logs: pl.DataFrame, place: int, there: Mask) -> Bytes:
+    """Return a topic as (rows, 32) words; zero where it is not `there` as 32 bytes."""
+    if not there.any():
         return np.zeros((logs.height, 32), np.uint8)
-    topic = logs[name]
-    if topic.null_count() or (topic.bin.size() != 32).any():
+    topic = logs[f"topic{place}"]
+    if not there.all():
         topic = pl.select(
             pl.when(topic.bin.size() == 32).then(topic).otherwise(pl.lit(bytes(32)))
         ).to_series()
     return joined(topic, 32)
 
 
-def topic_count_reasons(logs: pl.DataFrame, expected: NDArray[np.int64]) -> dict[int, str]:
-    """Return why rows whose topics are not 1 to `expected` without a hole are refused."""
-    present = [
-        np.zeros(logs.height, np.bool_)
-        if f"topic{place}" not in logs.columns
-        else _present(logs[f"topic{place}"])
-        for place in range(_TOPICS)
-    ]
-    wrong = np.zeros(logs.height, np.bool_)
+def topic_count_reasons(present: Sequence[Mask], expected: NDArray[np.int64]) -> dict[int, str]:
+    """
+    Return why rows whose topics are not 1 to `expected` without a hole are refused.
+
+    Args:
+        present: of `topics_there`.
+        expected: (rows,), how many topics each has to have.
+    """
+    wrong = np.zeros(len(expected), np.bool_)
     for place, is_there in enumerate(present):
         wrong |= is_there != (place < expected)
     return {
@@ -145,15 +160,6 @@ def topic_word_reasons(node: Node, words: Bytes) -> dict[int, str]:
         except ValueError as refusal:
             reasons[int(row)] = f"topic {refusal}"
     return reasons
-
-
-def _present(topic: pl.Series) -> Mask:
-    if topic.null_count() == len(topic):
-        return np.zeros(len(topic), np.bool_)
-    whole = topic.bin.size() == 32
-    if whole.all() and not topic.null_count():
-        return np.ones(len(topic), np.bool_)
-    return whole.fill_null(value=False).to_numpy()
 
 
 @lru_cache(maxsize=256)

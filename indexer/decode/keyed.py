@@ -7,7 +7,7 @@ array items. Keys come, go and move between groups with every release of the con
 column is found by its key alone, and what a row leaves out is absent, not zero.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cache
 
 import numpy as np
@@ -20,6 +20,7 @@ from indexer.decode.columns import (
     column,
     topic_count_reasons,
     topic_words,
+    topics_there,
 )
 from indexer.decode.gather import Gathered, gathered
 from indexer.decode.layout import Kind, Node, array, branch, node_of
@@ -65,14 +66,15 @@ def decode_keyed(wanted: Collection[str], logs: pl.DataFrame) -> Decoded:
     expected = counts.fill_null(0).to_numpy()
     items = [name for name in wanted if name not in _TOPICS]
     found = gathered(_envelope(), items, logs["data"], logs.select("topic1"))
-    reasons = found.reasons | topic_count_reasons(logs, expected)
+    there = topics_there(logs)
+    reasons = found.reasons | topic_count_reasons(there, expected)
     strangers = np.flatnonzero(expected == 0).tolist()
     reasons |= dict.fromkeys(strangers, "topic0 is not one of EventEmitter's envelopes")
     kinds = {name: _kind(name, found, reasons) for name in items}
     accepted = found.accepted.copy()
     accepted[list(reasons)] = False
     columns = {
-        name: _topic(logs, _TOPICS[name], accepted & (expected > _TOPICS[name]))
+        name: _topic(logs, _TOPICS[name], there, accepted & (expected > _TOPICS[name]))
         if name in _TOPICS
         else _item(name, kinds[name], found, accepted)
         for name in wanted
@@ -119,6 +121,6 @@ def _item(name: str, kind: Kind, found: Gathered, accepted: Mask) -> Column:
     return column(kind, name, found, found.present[name] & accepted, signed)
 
 
-def _topic(logs: pl.DataFrame, place: int, present: Mask) -> Column:
+def _topic(logs: pl.DataFrame, place: int, there: Sequence[Mask], present: Mask) -> Column:
     signed = np.zeros(len(present), np.bool_)
-    return Column("fixed_bytes", topic_words(logs, place), None, present, signed)
+    return Column("fixed_bytes", topic_words(logs, place, there[place]), None, present, signed)
