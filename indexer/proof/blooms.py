@@ -6,7 +6,7 @@ many headers are one matrix of bytes; each distinct value is hashed once and rem
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import polars as pl
@@ -38,6 +38,13 @@ class Declared:
     emitters: pl.DataFrame
     topics: pl.DataFrame
 
+    @cached_property
+    def bits(self) -> list[tuple[int, int]]:
+        """How many bits a declared log sets, and by how many emitters and events it may be."""
+        pairs = self.emitters.join(self.topics, on="group")
+        bits = 3 * (2 + sum(pairs[name].is_not_null().cast(int) for name in _deciding(pairs)))
+        return pl.DataFrame({"bits": bits}).group_by("bits").len().sort("bits").rows()
+
 
 def outside(logs: pl.DataFrame, headers: pl.DataFrame, columns: tuple[str, ...]) -> set[int]:
     """
@@ -67,7 +74,7 @@ def hits(headers: pl.DataFrame, declared: Declared) -> pl.DataFrame:
         headers: number, logs_bloom (not null).
         declared: what may be logged, and when.
     """
-    emitters, topics = declared.emitters.with_row_index("who"), declared.topics
+    emitters, topics = declared.emitters, declared.topics
     step = max(1, _MOST_LOOKUPS // (3 * max(len(emitters) + len(topics), 1)))
     parts = [
         _hits(headers[start : start + step], emitters, topics)
@@ -80,7 +87,8 @@ def _hits(headers: pl.DataFrame, emitters: pl.DataFrame, topics: pl.DataFrame) -
     blooms, numbers = _matrix(headers), headers["number"]
     wanted = _contain(blooms, topics["topic0"])
     for name in _deciding(topics):
-        wanted &= topics[name].is_null().to_numpy() | _contain(blooms, topics[name])
+        if topics[name].null_count() < len(topics):
+            wanted &= topics[name].is_null().to_numpy() | _contain(blooms, topics[name])
     # Most blooms exclude every topic; only the rest is asked for addresses.
     some = np.flatnonzero(wanted.any(axis=1))
     rows, which = np.nonzero(wanted[some])
@@ -124,10 +132,7 @@ def unheard(found: pl.DataFrame, logs: pl.DataFrame) -> set[int]:
 def chances(headers: pl.DataFrame, declared: Declared) -> pl.Series:
     """Return, header by header, how many hits chance alone is expected to give."""
     filled = np.bitwise_count(_matrix(headers)).sum(axis=1) / _BITS
-    pairs = declared.emitters.join(declared.topics, on="group")
-    bits = 3 * (2 + sum(pairs[name].is_not_null().cast(int) for name in _deciding(pairs)))
-    counts = pl.DataFrame({"bits": bits}).group_by("bits").len().sort("bits")
-    return pl.Series(sum((pairs * filled**bits for bits, pairs in counts.rows()), 0 * filled))
+    return pl.Series(sum((pairs * filled**bits for bits, pairs in declared.bits), 0 * filled))
 
 
 def _known(headers: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ declared log in them must be there, and nothing else.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -16,6 +16,7 @@ from indexer.chains import Chain
 from indexer.errors import NodeAnswerWrong, NodeUnavailable
 from indexer.facts import Known
 from indexer.facts.asking import declared_emitters, declared_topics
+from indexer.facts.known import once_known
 from indexer.proof import (
     Declared,
     Part,
@@ -101,9 +102,11 @@ def last_alike(chain: Chain, level: str, first: int, last: int) -> int:
     return min(last, most, last if border is None else border)
 
 
-def declared_by(protocols: tuple[Protocol, ...], chain: Chain, known: Known) -> Declared:
+@once_known
+def declared_by(protocols: Sequence[Protocol], chain: Chain, known: Known) -> Declared:
     """Return what blooms are asked for to find logs of these protocols."""
-    return Declared(declared_emitters(protocols, chain, known), declared_topics(protocols, chain))
+    topics = declared_topics(tuple(protocols), chain)
+    return Declared(declared_emitters(protocols, chain, known), topics)
 
 
 async def check(node: Source, claim: Claim, headers: pl.DataFrame) -> Finding:
