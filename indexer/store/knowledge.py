@@ -179,6 +179,8 @@ def _replace(
     *,
     stored: pl.DataFrame,
 ) -> None:
+    if stored.is_empty() and rows.is_empty():
+        return
     order = list(columns_of(table))
     if not stored.sort(order).equals(rows.sort(order)):
         delete(connection, table, where, place)
