@@ -19,6 +19,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 import vl_convert
+from altair.utils.schemapi import debug_mode
 
 from analytics.plain_text import shortened, visible
 from analytics.reports import numerals
@@ -189,20 +190,11 @@ def _drawn(
     told = {VALUES: _values(drawing, rows), SPANS: _spans(spans)}
 
     def draw(reach: Reach | None) -> tuple[str, str]:
-        wide, narrow = (
-            rendered(
-                canvas,
-                drawing,
-                size,
-                alt.layer(
-                    _encoded(drawing, marks(size), size, ends, reach, is_stacked=is_stacked),
-                    said_over(),
-                ),
-                told,
-            )
-            for size in SIZES
-        )
-        return wide, narrow
+        def layers(size: Size) -> Any:
+            mark = _encoded(drawing, marks(size), size, ends, reach, is_stacked=is_stacked)
+            return alt.layer(mark, said_over())
+
+        return rendered(canvas, drawing, SIZES, layers, lambda _: told)
 
     reach = _reach(rows, is_stacked=is_stacked)
     return Chart(drawing.name, drawing.title, draw, drawing.source, reach)
@@ -279,11 +271,39 @@ def named(rows: str) -> alt.Chart:
     return alt.Chart(alt.NamedData(name=rows))
 
 
-def rendered(canvas: Canvas, drawing: Drawing, size: Size, chart: Any, rows: Rows) -> str:
-    """Return a drawing with its title and stamp as SVG, its moments ready to be said."""
+def rendered(
+    canvas: Canvas,
+    drawing: Drawing,
+    sizes: tuple[Size, Size],
+    layers: Callable[[Size], Any],
+    rows: Callable[[Size], Rows],
+) -> tuple[str, str]:
+    """
+    Return a drawing for a page and for a phone, as SVG with its title and stamp.
+
+    Args:
+        canvas: what all charts share.
+        drawing: what this one says.
+        sizes: for a page and for a phone.
+        layers: the chart at a size.
+        rows: its rows at a size.
+    """
+    # Altair would check each part when it is made. The whole is checked, once: a phone's differs
+    # from it in numbers alone.
+    with debug_mode(arg=False):
+        wide, narrow = (
+            _svg(canvas, drawing, size, layers(size), rows(size), is_checked=size is sizes[0])
+            for size in sizes
+        )
+    return wide, narrow
+
+
+def _svg(
+    canvas: Canvas, drawing: Drawing, size: Size, chart: Any, rows: Rows, *, is_checked: bool
+) -> str:
     frame = {"width": size.width, "height": size.height, "config": STYLE, "datasets": rows}
-    title = {"title": _title(canvas, drawing, size).to_dict()}
-    svg: str = vl_convert.vegalite_to_svg(chart.to_dict() | frame | title)
+    title = {"title": _title(canvas, drawing, size).to_dict(validate=is_checked)}
+    svg: str = vl_convert.vegalite_to_svg(chart.to_dict(validate=is_checked) | frame | title)
     return _MOMENT.sub(r'<path class="moment" \1><title>\2</title></path>', svg)
 
 

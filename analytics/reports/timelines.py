@@ -39,20 +39,17 @@ def timeline(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame) -> Chart:
             line are several bars, and null times none.
     """
     height, ends = _ROW * rows["line"].n_unique(), (canvas.first, canvas.last)
+    page, phone = (replace(size, height=height) for size in SIZES)
     lines, bars = rows.unique("line", keep="first", maintain_order=True), _bars(rows, ends)
 
     def draw(_: Reach | None) -> tuple[str, str]:
-        wide, narrow = (
-            rendered(
-                canvas,
-                drawing,
-                replace(size, height=height),
-                _layers(drawing, ends, size),
-                {VALUES: bars, SPANS: _texts(lines, ends, size)},
-            )
-            for size in SIZES
+        return rendered(
+            canvas,
+            drawing,
+            (page, phone),
+            lambda size: _layers(drawing, ends, size),
+            lambda size: {VALUES: bars, SPANS: _texts(lines, ends, size)},
         )
-        return wide, narrow
 
     return Chart(drawing.name, drawing.title, draw, drawing.source)
 
