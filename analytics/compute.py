@@ -7,6 +7,7 @@ parameter it always means the fact, in the metric itself as in every other one.
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from inspect import Parameter, getdoc, signature
 from typing import get_type_hints
 
@@ -91,7 +92,7 @@ def methodology(name: str, metrics: Mapping[str, Metric] = METRICS) -> str:
 
 def inputs_of(name: str, metrics: Mapping[str, Metric] = METRICS) -> tuple[str, ...]:
     """Return the facts and metrics a metric needs."""
-    parameters = signature(metric_named(name, metrics)).parameters.values()
+    parameters = _parameters(metric_named(name, metrics)).values()
     return tuple(each.name for each in parameters if each.kind is not Parameter.KEYWORD_ONLY)
 
 
@@ -134,7 +135,7 @@ def settings_of(name: str, metrics: Mapping[str, Metric] = METRICS) -> dict[str,
     """Return the settings a metric takes, also through metrics it needs, with their types."""
     metric = metric_named(name, metrics)
     hints = get_type_hints(metric)
-    parameters = signature(metric).parameters.values()
+    parameters = _parameters(metric).values()
     own = {
         each.name: hints[each.name] for each in parameters if each.kind is Parameter.KEYWORD_ONLY
     }
@@ -144,7 +145,7 @@ def settings_of(name: str, metrics: Mapping[str, Metric] = METRICS) -> dict[str,
 
 def defaults_of(name: str, metrics: Mapping[str, Metric] = METRICS) -> dict[str, object]:
     """Return the value of every setting that is not given, also through metrics it needs."""
-    parameters = signature(metric_named(name, metrics)).parameters.values()
+    parameters = _parameters(metric_named(name, metrics)).values()
     own = {each.name: each.default for each in parameters if each.kind is Parameter.KEYWORD_ONLY}
     needed = [each for each in inputs_of(name, metrics) if not _is_fact(each, metrics)]
     return {key: value for one in needed for key, value in defaults_of(one, metrics).items()} | own
@@ -157,10 +158,15 @@ def _computed(
         load(needed) if _is_fact(needed, metrics) else _computed(needed, load, metrics, settings)
         for needed in inputs_of(name, metrics)
     ]
-    parameters = signature(metrics[name]).parameters
+    parameters = _parameters(metrics[name])
     own = {key: value for key, value in settings.items() if key in parameters}
     return metrics[name](*inputs, **own)
 
 
 def _is_fact(name: str, metrics: Mapping[str, Metric]) -> bool:
     return name not in metrics or name in inputs_of(name, metrics)
+
+
+@cache  # a report asks more than a thousand times
+def _parameters(metric: Metric) -> Mapping[str, Parameter]:
+    return signature(metric).parameters
