@@ -7,9 +7,8 @@ from itertools import product
 import polars as pl
 
 from indexer.chains import Chain
-from indexer.facts.known import Known, once_known
+from indexer.facts.known import KEPT, Known, once_known
 from indexer.facts.routes import (
-    KEPT,
     EventName,
     abis_of,
     contracts_on,

@@ -88,7 +88,7 @@ def facts(
 
 def _together(name: str, parts: list[_Part]) -> pl.DataFrame:
     frames = [rows for part in parts for rows in part.rows.get(name, [])]
-    return pl.concat([empty(name), *frames])
+    return pl.concat([empty(name), *frames]) if frames else empty(name)
 
 
 def _part(protocol: Protocol, chain: Chain, mine: pl.DataFrame, known: Known) -> _Part:

@@ -5,7 +5,8 @@ from functools import lru_cache
 from hashlib import sha256
 
 from indexer.chains import Chain
-from indexer.facts.routes import KEPT, abi_text, abis_of, contracts_on
+from indexer.facts.known import KEPT
+from indexer.facts.routes import abi_text, abis_of, contracts_on
 from indexer.spec import Protocol
 
 # Raised when the engine reads the same declaration differently than before.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import TypeVar
 from weakref import finalize
 
@@ -15,6 +15,9 @@ from indexer.spec import Market, Protocol, Seconds
 from indexer.tables import columns_of, empty, fact_tables
 
 T = TypeVar("T")
+
+KEPT = 512
+"""Of what follows from declarations: more than there are protocols and chains at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +66,11 @@ def once_known(work: _Work[T]) -> _Work[T]:
 
 def declared(protocols: Sequence[Protocol], chain: Chain) -> Known:
     """Return what the declarations themselves vouch for on a chain."""
+    return _declared(tuple(protocols), chain)
+
+
+@lru_cache(KEPT)
+def _declared(protocols: tuple[Protocol, ...], chain: Chain) -> Known:
     tokens = [
         (chain.chain_id, token.address.lower(), token.symbol, token.decimals, "declaration")
         for protocol in protocols
@@ -110,6 +118,11 @@ def _lower(address: str | None) -> str | None:
 
 def policies(protocols: Sequence[Protocol]) -> pl.DataFrame:
     """Return the dated policies of the protocols as rows of `policies`."""
+    return _policies(tuple(protocols))
+
+
+@lru_cache(KEPT)
+def _policies(protocols: tuple[Protocol, ...]) -> pl.DataFrame:
     rows = []
     for protocol in protocols:
         for policy in protocol.policies:

@@ -1,6 +1,6 @@
 """The logs of a protocol, decoded event by event."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -11,11 +11,10 @@ from indexer.decode.columns import Column, Decoded
 from indexer.decode.keyed import decode_keyed
 from indexer.decode.shapes import decode_shapes
 from indexer.facts.hexadecimal import fixed_bytes, hex_text
-from indexer.facts.known import Known
+from indexer.facts.known import KEPT, Known
 from indexer.facts.matching import Decodings
 from indexer.facts.operands import wanted
 from indexer.facts.routes import (
-    KEPT,
     EventName,
     child_abi,
     contracts_on,
@@ -27,6 +26,7 @@ from indexer.facts.routes import (
 from indexer.facts.rows import rejects
 from indexer.facts.scope import taken
 from indexer.facts.texts import column_text
+from indexer.rpc import LOGS
 from indexer.spec import Discover, Keyed, Protocol
 from indexer.tables import empty
 
@@ -75,6 +75,19 @@ def _of_none(protocol: Protocol, abi: str, name: EventName) -> Mapping[str, Colu
 
 
 def _decoded(abi: str, name: EventName, needs: set[str], frame: pl.DataFrame) -> Decoded:
+    if frame.is_empty():
+        return _nothing(abi, name, frozenset(needs))
+    return _decoded_logs(abi, name, needs, frame)
+
+
+@lru_cache(KEPT)
+def _nothing(abi: str, name: EventName, needs: frozenset[str]) -> Decoded:
+    return _decoded_logs(abi, name, needs, pl.DataFrame(schema=LOGS))
+
+
+def _decoded_logs(
+    abi: str, name: EventName, needs: Collection[str], frame: pl.DataFrame
+) -> Decoded:
     if isinstance(name, Keyed):
         return decode_keyed(needs, frame)
     return decode_shapes(entry_of(name, abi), needs, frame)

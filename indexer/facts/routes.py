@@ -18,14 +18,11 @@ from indexer.chains import Chain
 from indexer.decode.abi import EventAbi, event_abis
 from indexer.facts.heirs import heirs
 from indexer.facts.hexadecimal import fixed_bytes, hex_text
-from indexer.facts.known import Known, once_known
+from indexer.facts.known import KEPT, Known, once_known
 from indexer.facts.operands import companion_events
 from indexer.spec import Contract, Discover, Keyed, Noted, Protocol
 
 EventName = str | Keyed | Noted
-
-KEPT = 512
-"""Of what follows from declarations: more than there are protocols and chains at once."""
 
 # EventLog, EventLog1 and EventLog2 of GMX v2's EventEmitter (gmx-io/gmx-synthetics).
 ENVELOPES = tuple(
@@ -272,11 +269,16 @@ def _topic_of(argument: str, event: EventAbi) -> int | None:
 
 def selected(emitted_logs: pl.DataFrame, abi: str, name: EventName) -> pl.DataFrame:
     """Return the logs that carry this event of this ABI."""
+    mask = emitted_logs.select(_chosen(abi, name)).to_series()
+    return emitted_logs if mask.all() else emitted_logs.filter(mask)
+
+
+@lru_cache(KEPT)
+def _chosen(abi: str, name: EventName) -> pl.Expr:
     chosen = (pl.col("abi") == abi) & _is_any(pl.col("topic0"), topic0s_of(name, abi))
     if (second := second_topic(name)) is not None:
         chosen &= _is_any(pl.col("topic1"), [second])
-    mask = emitted_logs.select(chosen).to_series()
-    return emitted_logs if mask.all() else emitted_logs.filter(mask)
+    return chosen
 
 
 def _is_any(column: pl.Expr, values: Collection[bytes]) -> pl.Expr:

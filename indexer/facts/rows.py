@@ -14,7 +14,7 @@ from indexer.facts.scope import Mask, Scope, narrowed
 from indexer.facts.texts import texts
 from indexer.facts.wholes import wholes
 from indexer.spec import Event, Keyed, Noted, Rest, Value
-from indexer.tables import DECIMAL, columns_of, tables
+from indexer.tables import DECIMAL, columns_of, empty, tables
 
 REJECTS = (
     "chain_id",
@@ -28,7 +28,7 @@ REJECTS = (
 )
 
 # Entries of files have a line, which goes with what is made of them.
-_OF_FILES = ("line",)
+_OF_FILES = frozenset({"line"})
 
 _READERS: dict[type[pl.DataType], Callable[[Value | None, Scope], pl.Series]] = {
     pl.Decimal: numbers,
@@ -59,8 +59,9 @@ def rows_of(event: Event, scope: Scope, item_index: int) -> tuple[pl.DataFrame, 
     evaluated = _evaluated(event, kept)
     framed = _framed(event, kept, evaluated, item_index)
     reasons = _reasons(kept, framed, event.into)
-    good = reasons.is_null()
-    return framed if good.all() else framed.filter(good), _rejected(event, kept, reasons)
+    if reasons.null_count() == len(reasons) and not _OF_FILES.intersection(kept.frame.columns):
+        return framed, empty("rejects")
+    return framed.filter(reasons.is_null()), _rejected(event, kept, reasons)
 
 
 def _evaluated(event: Event, scope: Scope) -> dict[str, pl.Series]:
@@ -96,7 +97,6 @@ def _framed(
         "version": pl.lit(event.version) if event.version else frame["version"],
         "evidence": pl.lit(event.evidence),
     }
-    base = frame.select("chain_id", "protocol")
     values: dict[str, pl.Series | pl.Expr] = {
         **dict.fromkeys(columns_of(event.into), pl.lit(None)),
         **automatic,
@@ -104,7 +104,7 @@ def _framed(
         "chain_id": pl.col("chain_id"),
         "protocol": pl.col("protocol"),
     }
-    return base.select(
+    return frame.select(
         **{name: values[name].cast(dtype) for name, dtype in columns_of(event.into).items()},
         **{name: frame[name] for name in _OF_FILES if name in frame.columns},
     )

@@ -9,7 +9,8 @@ import polars as pl
 from indexer.chains import Chain
 from indexer.errors import UserError
 from indexer.facts import accounts, declared, declared_facts, digest, feeds, policies
-from indexer.facts.routes import KEPT, abis_of, contracts_on, event_names, topic0s_of
+from indexer.facts.known import KEPT
+from indexer.facts.routes import abis_of, contracts_on, event_names, topic0s_of
 from indexer.spec import Protocol
 
 
