@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from indexer.chains import Chain
-from indexer.decode.columns import Column, Decoded
+from indexer.decode.columns import Decoded
 from indexer.decode.keyed import decode_keyed
 from indexer.decode.shapes import decode_shapes
 from indexer.facts.hexadecimal import fixed_bytes, hex_text
@@ -48,10 +48,8 @@ def decodings(
     refused = []
     there = set(mine["topic0"].unique())
     for name, needs in _wanted(protocol, abi).items():
-        if there.isdisjoint(topic0s_of(name, abi)):
-            done[name] = Decodings(mine.clear(), _of_none(protocol, abi, name))
-            continue
-        frame = selected(mine, abi, name)
+        is_there = not there.isdisjoint(topic0s_of(name, abi))
+        frame = selected(mine, abi, name) if is_there else mine.clear()
         decoded = _decoded(abi, name, needs, frame)
         if decoded.reasons:
             bad = sorted(decoded.reasons)
@@ -64,14 +62,6 @@ def decodings(
 @lru_cache(KEPT)
 def _wanted(protocol: Protocol, abi: str) -> Mapping[EventName, set[str]]:
     return wanted(protocol.events, protocol.discoveries, abi)
-
-
-@lru_cache(KEPT)
-def _of_none(protocol: Protocol, abi: str, name: EventName) -> Mapping[str, Column]:
-    """Return the columns of no log: of most events a range of blocks has none."""
-    read = ("topic0", "topic1", "topic2", "topic3", "data")
-    nothing = pl.DataFrame(schema=dict.fromkeys(read, pl.Binary))
-    return _decoded(abi, name, _wanted(protocol, abi)[name], nothing).columns
 
 
 def _decoded(abi: str, name: EventName, needs: set[str], frame: pl.DataFrame) -> Decoded:
