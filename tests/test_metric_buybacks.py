@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from analytics.metrics.buybacks import buyback_ratio, buybacks, supply_share
-from analytics.metrics.income import holders_revenue, protocol_revenue
 
 amounts = st.decimals("0.01", "1000000", places=2)
 
@@ -41,10 +40,9 @@ def compared(
     window_days: int = 30,
     told: tuple[str, ...] = ("buybacks", "fees"),
 ) -> pl.DataFrame:
-    """Return the metric, with revenue and the holders' part of it from these fees."""
-    revenue, holders = protocol_revenue(fees), holders_revenue(fees)
+    """Return the metric of these purchases and fees, told by declarations of these facts."""
     declared = table("declared_facts", *({"fact": fact} for fact in told)).lazy()
-    return buyback_ratio(spent, revenue, holders, declared, window_days=window_days).collect()
+    return buyback_ratio(spent, fees, declared, window_days=window_days).collect()
 
 
 def ratios(spent: pl.LazyFrame, fees: pl.LazyFrame, *, window_days: int = 30) -> list[object]:

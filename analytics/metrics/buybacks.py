@@ -12,6 +12,7 @@ from analytics.expressions import (
     trailing,
     unknown_count,
     where_told,
+    whole_total,
 )
 
 _GRAIN = (
@@ -104,8 +105,7 @@ def buybacks_by_destination(buybacks: pl.LazyFrame, tokens: pl.LazyFrame) -> pl.
 
 def buyback_ratio(
     buybacks: pl.LazyFrame,
-    protocol_revenue: pl.LazyFrame,
-    holders_revenue: pl.LazyFrame,
+    fees: pl.LazyFrame,
     declared_facts: pl.LazyFrame,
     *,
     window_days: int = 30,
@@ -119,13 +119,13 @@ def buyback_ratio(
     tell of a protocol's purchases, or of its fees, they are null and not zero.
 
     Formula:
+        revenue_usd = treasury_usd + holders_usd of each fee, as in protocol_revenue
         buyback_ratio(d) = Σ spent_usd / Σ revenue_usd over (d - window_days, d]
         declared_ratio(d) = Σ holders_usd / Σ revenue_usd over (d - window_days, d]
 
     Args:
         buybacks: one row per purchase: spent_usd (USD).
-        protocol_revenue: one row per day, market and fee kind: revenue_usd (USD).
-        holders_revenue: one row per day, market and fee kind: holders_usd (USD).
+        fees: one row per fee charged: treasury_usd, holders_usd (USD, null while unknown).
         declared_facts: which facts the declarations of a protocol can tell: fact.
         window_days: how many UTC days count, this day being the last of them.
 
@@ -142,30 +142,28 @@ def buyback_ratio(
         DefiLlama/dimension-adapters fees/GUIDELINES.md, which lets holders' revenue be booked on
         another day than the revenue behind it.
     """
-    flows = _daily(buybacks, protocol_revenue, holders_revenue)
-    sums = trailing(flows, ["protocol"], _PARTS, window_days)
+    earned = fees.group_by("protocol", day()).agg(
+        revenue_usd=whole_total(pl.col("treasury_usd") + pl.col("holders_usd")),
+        holders_usd=whole_total(pl.col("holders_usd")),
+    )
+    sums = trailing(_spent_and_earned(buybacks, earned), ["protocol"], _PARTS, window_days)
     revenue = pl.col("revenue_usd")
-    earning = where_told(sums, _PARTS[1:], "fees", protocol_revenue, declared_facts)
+    earning = where_told(sums, _PARTS[1:], "fees", earned, declared_facts)
     return where_told(earning, _PARTS[:1], "buybacks", buybacks, declared_facts).with_columns(
         declared_ratio=ratio(pl.col("holders_usd"), revenue),
         buyback_ratio=ratio(pl.col("spent_usd"), revenue),
     )
 
 
-def _daily(
-    buybacks: pl.LazyFrame, protocol_revenue: pl.LazyFrame, holders_revenue: pl.LazyFrame
-) -> pl.LazyFrame:
+def _spent_and_earned(buybacks: pl.LazyFrame, earned: pl.LazyFrame) -> pl.LazyFrame:
     # A purchase earns nothing and a fee spends nothing: these zeros are true, not unknown.
-    nothing = {name: pl.lit(0).cast(_DOLLARS).alias(name) for name in _PARTS}
+    spent, *incomes = _PARTS
+    nothing = pl.lit(0).cast(_DOLLARS)
     return pl.concat(
-        events.select(
-            "protocol", date, *(pl.col(name) if name == known else nothing[name] for name in _PARTS)
-        )
-        for events, date, known in (
-            (buybacks, day(), "spent_usd"),
-            (protocol_revenue, pl.col("date"), "revenue_usd"),
-            (holders_revenue, pl.col("date"), "holders_usd"),
-        )
+        [
+            buybacks.select("protocol", day(), spent, *(nothing.alias(name) for name in incomes)),
+            earned.select("protocol", "date", nothing.alias(spent), *incomes),
+        ]
     )
 
 
