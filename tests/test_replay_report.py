@@ -156,7 +156,7 @@ def test_both_sides_of_a_comparison_are_in_the_bundle(tmp_path: Path) -> None:
 
     Coverage is also of the oracle whose prices judge what the two do.
     """
-    database = calm_market(tmp_path)
+    database = calm_market(tmp_path, oracle_updates=market()["oracle_updates"])
     since = market()["fees"]["block_timestamp"][1]
     sides = Limits(protocol="gmx_v2", since=since), Limits(protocol="maple")
     made = write_report(database, tmp_path / "report", *sides)
