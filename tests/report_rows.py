@@ -17,6 +17,7 @@ from analytics.reports.scope import Scope, checked
 from analytics.reports.sections.covered import warnings
 
 HOSTILE = "<b>x</b>|*"
+EVIL = "<img src=x onerror=alert(1)>\"'><script>alert(2)</script>\x1b[31m\u202e=cmd|'/c calc'!A1"
 GMX: dict[str, object] = {"chain_id": 42161, "protocol": "gmx_v2", "version": "v2.1"}
 MAPLE: dict[str, object] = {"chain_id": 1, "protocol": "maple", "version": "v2"}
 LINK: dict[str, object] = {"chain_id": 42161, "protocol": "chainlink", "version": "v3"}

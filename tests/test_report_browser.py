@@ -3,16 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import polars as pl
 import pytest
 from browser import Visit, chromium, overflow, visit
 from handmade import at, table
 from playwright.sync_api import Browser
-from report_rows import GMX, LINK, market, written_market
+from report_rows import EVIL, GMX, LINK, written_market
 
-from analytics.reports import Limits, write_report
+from analytics.reports import write_report
 
-EVIL = "<img src=x onerror=alert(1)>\"'><script>alert(2)</script>\x1b[31m\u202e=cmd|'/c calc'!A1"
 HUGE = "0.000000000000000001"
 
 
@@ -23,12 +21,14 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-def names_to_be_run() -> dict[str, pl.DataFrame]:
-    """Return tables of a market whose every name wants to be run."""
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a page about a market whose every name wants to be run."""
+    folder = tmp_path_factory.mktemp("browser")
     lost = GMX | {"market": "0xeth", "is_long": True}
     amounts = ("1000000", f"1000000{HUGE[1:]}", "999999", None, "12")
     price = {"asset": EVIL, "quote": "USD"}
-    return {
+    replaced = {
         "markets": table(
             "markets",
             GMX | {"market": "0xeth", "symbol": EVIL, "asset_class": "crypto", "known_by": "event"},
@@ -48,14 +48,7 @@ def names_to_be_run() -> dict[str, pl.DataFrame]:
             ),
         ),
     }
-
-
-@pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the page about this market."""
-    folder = tmp_path_factory.mktemp("browser")
-    database = written_market(folder, **names_to_be_run())
-    return write_report(database, folder / "report") / "report.html"
+    return write_report(written_market(folder, **replaced), folder / "report") / "report.html"
 
 
 @pytest.fixture(scope="module")
@@ -200,22 +193,3 @@ def test_it_prints(browser: Browser, report: Path) -> None:
         assert found.page.locator(".stamp").is_visible()
         assert hashes.evaluate("each => getComputedStyle(each).overflow") == "visible"
         assert len(found.page.pdf(prefer_css_page_size=True)) > 20_000
-
-
-def test_a_comparison_is_side_by_side(browser: Browser, tmp_path: Path) -> None:
-    """Two windows stand beside each other, inside the window, and stay quiet."""
-    limits = Limits(since=at(0), until=at(3599)), Limits(since=at(3600), until=at(7199))
-    # One table of facts is enough for figures to stand beside each other.
-    others = ("fees", "open_interest", "oracle_updates")
-    silent = {name: market()[name].clear() for name in others}
-    database = written_market(tmp_path, **(names_to_be_run() | silent))
-    folder = write_report(database, tmp_path / "two", *limits)
-
-    with visit(browser, folder / "report.html") as found:
-        figures = found.page.locator(".beside figure[aria-label^='Liquidated notional']")
-        boxes = [figure.bounding_box() for figure in figures.all()]
-
-        assert found.complaints == []
-        assert overflow(found.page) == []
-        assert len(boxes) == 2
-        assert len({round(box["y"]) for box in boxes if box}) == 1

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from browser import chromium, overflow, visit
 from handmade import at, table
-from report_rows import GMX, market, written_market
+from report_rows import EVIL, GMX, market, written_market
 from typer.testing import CliRunner
 
 from analytics import load
@@ -309,23 +310,49 @@ def test_a_line_of_one_side_is_traced_there_alone(hours: Sides) -> None:
     assert table_command(laid.beside, LATER).startswith("perpscope metric fees ")
 
 
-def test_a_comparison_is_written_whole(tmp_path: Path) -> None:
-    """Both sides' rows are exported, and the manifest names both limits."""
-    path = whole(tmp_path, **_no_facts())
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of two hours side by side, beside their database `market.duckdb`."""
+    place = tmp_path_factory.mktemp("written")
+    lost = GMX | {"market": "0xeth", "is_long": True, "notional_usd": 1_000_000}
+    market_named = GMX | {"market": "0xeth", "asset_class": "crypto", "known_by": "event"}
+    facts = _no_facts() | {
+        "markets": table("markets", market_named | {"symbol": EVIL}),
+        "liquidations": table(
+            "liquidations", *(lost | {"block_timestamp": at(seconds)} for seconds in (0, 3600))
+        ),
+    }
+    path = whole(place, **facts)
     times = ("--from", "2025-10-10T22:00:00", "--to", "2025-10-10T23:00:00")
     others = ("--compare-from", "2025-10-10T21:00:00", "--compare-to", "2025-10-10T21:59:59")
 
     result = CliRunner().invoke(
         app,
-        ["report", "--database", str(path), "--output", str(tmp_path / "two"), *times, *others],
+        ["report", "--database", str(path), "--output", str(place / "two"), *times, *others],
     )
-
     assert result.exit_code == 0, result.output
-    manifest = json.loads((tmp_path / "two" / "manifest.json").read_text(encoding="utf-8"))
+    return place / "two"
+
+
+def test_a_comparison_is_written_whole(written: Path) -> None:
+    """Both sides' rows are exported, and the manifest names both limits."""
+    manifest = json.loads((written / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["limits"]["since"] == "2025-10-10T22:00:00Z"
     assert manifest["compared_with"]["since"] == "2025-10-10T21:00:00Z"
-    assert (tmp_path / "two" / "parquet" / "compared_fees.parquet").is_file()
-    assert summary(path, LATER).income.fees_usd == Decimal(15)
+    assert (written / "parquet" / "compared_fees.parquet").is_file()
+    assert summary(written.with_name("market.duckdb"), LATER).income.fees_usd == Decimal(15)
+
+
+def test_a_comparison_is_side_by_side(written: Path) -> None:
+    """In a browser two windows stand beside each other, inside its window, and stay quiet."""
+    with chromium() as browser, visit(browser, written / "report.html") as found:
+        figures = found.page.locator(".beside figure[aria-label^='Liquidated notional']")
+        boxes = [figure.bounding_box() for figure in figures.all()]
+
+        assert found.complaints == []
+        assert overflow(found.page) == []
+        assert len(boxes) == 2
+        assert len({round(box["y"]) for box in boxes if box}) == 1
 
 
 def test_a_time_that_is_not_covered_is_said_aloud(hours: Sides, tmp_path: Path) -> None:
