@@ -163,10 +163,10 @@ def test_the_worst_deviation_is_traced_from_within_an_hour(tmp_path: Path) -> No
 
     shown = cards(summary_of(database, limits))
     (card,) = (each for each in shown if each.label == "Worst oracle deviation")
-    told = said(database, number_command(card.origins[0], limits))
+    traced = said(database, number_command(card.origins[0], limits))
 
     assert card.value == "-1,000.0 bps"
-    assert "worst_deviation_bps=-1000.0" in told.replace(" = ", "=")
+    assert "worst_deviation_bps=-1000.0" in traced.replace(" = ", "=")
 
 
 def test_the_number_beside_is_traced_as_well(shown: Shown) -> None:

@@ -359,8 +359,10 @@ def test_a_time_that_is_not_covered_is_said_aloud(hours: Sides, tmp_path: Path) 
     """The page says it, and who reads only the path it is in learns it as well."""
     path, output = str(hours.database), str(tmp_path / "r")
     before = ("--from", "2020-01-01", "--to", "2020-01-02")
-    others = ("--from", "2025-10-11T03:00:00", "--to", "2025-10-11T04:00:00")
-    others += ("--compare-from", "2020-01-01", "--compare-to", "2020-01-02")
+    others = (
+        *("--from", "2025-10-11T03:00:00", "--to", "2025-10-11T04:00:00"),
+        *("--compare-from", "2020-01-01", "--compare-to", "2020-01-02"),
+    )
 
     alone, beside = (
         CliRunner().invoke(app, ["report", "--database", path, "--output", output, *times])
