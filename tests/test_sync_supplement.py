@@ -61,6 +61,7 @@ WITHDRAWAL = Event(
 )
 WITHDRAWN = replace(POOLS, events=(*POOLS.events, WITHDRAWAL))
 TWO_FEEDS = replace(FEED, contracts=(*FEED.contracts, SECOND))
+MIGRATED = replace(TWO_FEEDS, contracts=(replace(FEED.contracts[0], to_block=FIRST + 90), SECOND))
 NO_POOLS = replace(POOLS, discoveries=())
 SINGLE = CONVERT[:10] + f"{1:064x}"
 SINGLY = replace(
@@ -152,12 +153,11 @@ def supplemented(before: Protocol, after: Protocol) -> Supplemented:
         (TWO_FEEDS, FEED),
         (POOLS, WITHDRAWN),
         (NO_POOLS, POOLS),
-        (POOLS, NO_POOLS),
-        (FEED, replace(TWO_FEEDS, contracts=(replace(FEED.contracts[0], to_block=FIRST + 90),
-                                             SECOND))),
+        pytest.param(POOLS, NO_POOLS, marks=pytest.mark.soak),
+        pytest.param(FEED, MIGRATED, marks=pytest.mark.soak),
     ],
     ids=["contract", "contract gone", "event", "factory", "factory gone", "migrated"],
-)  # fmt: skip
+)
 def test_it_ends_like_a_run_of_the_new_one(
     tmp_path: Path, before: Protocol, after: Protocol
 ) -> None:
@@ -307,7 +307,9 @@ def half() -> bytes:
     return left_by(two_feeds(), lambda path: of(path, FEED, to_block=FIRST + COUNT // 2))
 
 
-@pytest.mark.parametrize("other", [FEED, TWO_FEEDS], ids=["old", "new"])
+@pytest.mark.parametrize(
+    "other", [FEED, pytest.param(TWO_FEEDS, marks=pytest.mark.soak)], ids=["old", "new"]
+)
 def test_another_run_adds_blocks_meanwhile(tmp_path: Path, other: Protocol) -> None:
     """Whichever reading it has, what it added stays, and none of it is called unread."""
     path, new = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
