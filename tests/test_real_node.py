@@ -199,6 +199,7 @@ def test_a_reorg_below_finality_stops_the_run(tmp_path: Path, venue: Market) -> 
     assert contents(path) == before
 
 
+@pytest.mark.soak  # tests/test_sync_reorgs.py changes the chain between two requests
 def test_a_reorg_in_the_middle_of_a_run_heals(tmp_path: Path, venue: Market) -> None:
     """Blocks change of which some are fetched and some are not: the run ends on the new chain."""
     path, dice = tmp_path / "a.duckdb", Random(6)
@@ -216,6 +217,7 @@ def test_a_reorg_in_the_middle_of_a_run_heals(tmp_path: Path, venue: Market) -> 
     assert stored_facts(path) == venue.facts()
 
 
+@pytest.mark.soak  # tests/test_sync_reorgs.py has heads that go back and shorter branches
 def test_a_revert_and_another_history(tmp_path: Path, venue: Market) -> None:
     """After evm_revert the head is lower: nothing is dropped before other blocks are there."""
     path, once, dice = tmp_path / "a.duckdb", tmp_path / "once.duckdb", Random(7)
@@ -236,6 +238,7 @@ def test_a_revert_and_another_history(tmp_path: Path, venue: Market) -> None:
     assert without_orphans(path) == without_orphans(once)
 
 
+@pytest.mark.soak  # tests/test_watch.py waits for a node; the campaign breaks connections
 def test_a_node_that_restarts_in_mid_range_is_waited_for(tmp_path: Path, venue: Market) -> None:
     """The node stops while ranges are fetched and comes back with its chain: nothing is lost."""
     path, once = tmp_path / "a.duckdb", tmp_path / "once.duckdb"
@@ -289,6 +292,7 @@ def test_perpscope_proves_the_blocks_of_a_real_node(tmp_path: Path, venue: Marke
         assert stored_facts(proven) == venue.facts()
 
 
+@pytest.mark.soak  # tests/test_sync_proof.py removes logs and repairs
 def test_perpscope_misses_a_log_of_a_real_node(tmp_path: Path, venue: Market) -> None:
     """A stored log less, and receipts proof fails against anvil; repair brings it back."""
     path = tmp_path / "a.duckdb"
