@@ -76,7 +76,11 @@ def test_index_says_what_it_did(
     ("span", "said"),
     [
         (("--to", FIRST + COUNT + 9), f"; --to is after block {FIRST + COUNT - 1:,}, the head"),
-        (("--to", "2199-01-01"), f"; --to is after block {FIRST + COUNT - 1:,}, the head"),
+        pytest.param(
+            ("--to", "2199-01-01"),
+            f"; --to is after block {FIRST + COUNT - 1:,}, the head",
+            marks=pytest.mark.soak,
+        ),
         (
             ("--from", FIRST + COUNT + 9),
             f"nothing to do: --from is after block {FIRST + COUNT - 1:,}, the head",
