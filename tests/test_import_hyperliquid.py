@@ -173,7 +173,7 @@ def test_an_adl_is_no_liquidation(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("is_winner_first", [True, False])
+@pytest.mark.parametrize("is_winner_first", [pytest.param(True, marks=pytest.mark.soak), False])
 def test_an_adl_is_no_liquidation_whichever_side_comes_first(
     tmp_path: Path, is_winner_first: bool
 ) -> None:
@@ -270,7 +270,9 @@ def test_vaults_have_names(tmp_path: Path) -> None:
     assert found == [("HLP Liquidator",)]
 
 
-@pytest.mark.parametrize("suffix", ["jsonl", "jsonl.gz", "lz4"])
+@pytest.mark.parametrize(
+    "suffix", [pytest.param("jsonl", marks=pytest.mark.soak), "jsonl.gz", "lz4"]
+)
 def test_compression_is_told_by_content(tmp_path: Path, suffix: str) -> None:
     """Plain, gzip and lz4 files hold the same."""
     path = imported(tmp_path, *TAKEN_OVER, name=f"hour.{suffix}")

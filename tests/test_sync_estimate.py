@@ -67,12 +67,12 @@ def compared(path: Path, served_chain: ServedChain, **settings: object) -> tuple
 @pytest.mark.parametrize(
     ("kind", "limit"),
     [
-        ("even", None),
         ("sparse", "max_block_span"),
         ("burst", "max_logs"),
         *(
             pytest.param(kind, limit, marks=pytest.mark.soak)
             for kind, limit in (
+                ("even", None),
                 ("burst", None),
                 ("growing", None),
                 ("sparse", None),
