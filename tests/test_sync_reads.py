@@ -241,7 +241,7 @@ def test_killed_runs_end_like_an_uninterrupted_one(tmp_path: Path, clean: Path, 
         for _ in range(times):
             span = str(dice.choice((10, 40)))
             words = [sys.executable, reads_rig.__file__, str(path), node.url, span]
-            kills += killed(words, path, dice.uniform(0, 0.3))
+            kills += killed(words, path, dice.uniform(0, 0.15))
         run(work(path), node.url)
 
     assert kills >= 1
