@@ -17,6 +17,7 @@ Several rows together rest on the facts of what they share, keys and time, and a
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from hashlib import sha256
 
 import polars as pl
@@ -56,7 +57,7 @@ class Question:
 
     def is_answered_by(self, facts: Facts) -> bool:
         """Tell whether what is computed of these facts, and no others, has the very same row."""
-        again, of_row = self.computed.rows(lambda table: facts[table].lazy()), self._is_the_row()
+        again, of_row = self.computed.rows(lambda table: facts[table].lazy()), self._is_the_row
         # A condition that is pushed down parts what the branches of a plan have in common.
         is_few = _height(facts) <= _FEW
         found = collected(again).filter(of_row) if is_few else collected(again.filter(of_row))
@@ -66,6 +67,7 @@ class Question:
             for at in range(found.height)
         )
 
+    @cached_property
     def _is_the_row(self) -> pl.Expr:
         keys = [name for name, dtype in self.row.schema.items() if _is_key(name, dtype)]
         return _equals(self.row, {name: name for name in keys})
