@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import polars as pl
@@ -98,9 +100,20 @@ def load(**frames: pl.DataFrame) -> Callable[[str], pl.LazyFrame]:
 
 def write_database(path: Path, frames: Mapping[str, pl.DataFrame]) -> Path:
     """Write a database file with these rows and return its path."""
+    path.write_bytes(_empty())
     with duckdb.connect(str(path)) as con:
-        fill(con, frames)
+        insert(con, frames)
     return path
+
+
+@cache
+def _empty() -> bytes:
+    # To create every table costs more than to write what most tests put into them.
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.duckdb"
+        with duckdb.connect(str(path)) as con:
+            fill(con, {})
+        return path.read_bytes()
 
 
 def fill(con: duckdb.DuckDBPyConnection, frames: Mapping[str, pl.DataFrame]) -> None:
