@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -243,19 +243,30 @@ def test_a_filter_leaves_tables_without_its_column_alone(tmp_path: Path) -> None
 
 
 @pytest.fixture(scope="module")
-def file_of_rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a database of the rows of every fact."""
-    return write_database(tmp_path_factory.mktemp("rows") / "p.duckdb", every_fact())
+def rows_of_facts() -> Mapping[str, pl.DataFrame]:
+    """Return the rows of every fact."""
+    return every_fact()
+
+
+@pytest.fixture(scope="module")
+def file_of_rows(
+    tmp_path_factory: pytest.TempPathFactory, rows_of_facts: Mapping[str, pl.DataFrame]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield the rows of every fact as an open database."""
+    path = tmp_path_factory.mktemp("rows") / "p.duckdb"
+    with database(write_database(path, rows_of_facts)) as con:
+        yield con
 
 
 @pytest.mark.parametrize("name", sorted(METRICS))
-def test_a_metric_of_a_file_is_the_metric_of_its_rows(name: str, file_of_rows: Path) -> None:
+def test_a_metric_of_a_file_is_the_metric_of_its_rows(
+    name: str, file_of_rows: duckdb.DuckDBPyConnection, rows_of_facts: Mapping[str, pl.DataFrame]
+) -> None:
     """Several tables are read from one file in one plan, only the columns the plan needs."""
-    with database(file_of_rows) as con:
-        result = collected(compute(name, partial(facts, con)))
+    result = collected(compute(name, partial(facts, file_of_rows)))
 
     assert result.height > 0
-    assert result.equals(collected(compute(name, load(**every_fact()))))
+    assert result.equals(collected(compute(name, load(**rows_of_facts))))
 
 
 def test_a_table_nobody_knows_is_named(tmp_path: Path) -> None:

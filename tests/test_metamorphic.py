@@ -1,6 +1,6 @@
 """Changes of the facts whose effect on every metric is known beforehand, whatever the metric is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -124,6 +124,12 @@ def told(metric: str) -> pl.DataFrame:
     return answer(metric, world())
 
 
+@cache
+def changed(change: Callable[[pl.DataFrame], pl.DataFrame]) -> Mapping[str, pl.DataFrame]:
+    """Return the world with each of its tables changed."""
+    return {name: change(frame) for name, frame in world().items()}
+
+
 def later(frame: pl.DataFrame) -> pl.DataFrame:
     """Return rows of days later, and of other blocks on each chain."""
     higher = pl.col("chain_id").replace_strict(BLOCKS) if "chain_id" in frame.columns else 0
@@ -160,6 +166,13 @@ def doubled(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns((pl.col(name) * 2).cast(frame.schema[name]) for name in amounts)
 
 
+def repeated(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return rows of protocols, and the same ones of as many others."""
+    if "protocol" not in frame.columns:
+        return frame
+    return pl.concat([frame, frame.with_columns(pl.col("protocol") + "~")])
+
+
 @METRIC
 def test_another_time_moves_nothing_but_times(metric: str) -> None:
     """All that happened, 400 days later and in other blocks: the same rows, 400 days later."""
@@ -170,9 +183,9 @@ def test_another_time_moves_nothing_but_times(metric: str) -> None:
         for name, said in defaults_of(metric).items()
         if name in {"event_start", "event_end"} and said
     }
-    shifted = {name: later(frame) for name, frame in world().items()}
+    found = answer(metric, changed(later), **moments)
 
-    assert_frame_equal(later(told(metric)), answer(metric, shifted, **moments), check_exact=True)
+    assert_frame_equal(later(told(metric)), found, check_exact=True)
 
 
 @METRIC
@@ -180,11 +193,9 @@ def test_a_name_is_nothing_but_a_name(metric: str) -> None:
     """Everything renamed, what was first in the alphabet is last: the same under new names."""
     if metric in UNNAMED:
         pytest.skip(UNNAMED[metric])
-    others = {name: renamed(frame) for name, frame in world().items()}
+    found = answer(metric, changed(renamed))
 
-    assert_frame_equal(
-        renamed(told(metric)), answer(metric, others), check_exact=True, check_row_order=False
-    )
+    assert_frame_equal(renamed(told(metric)), found, check_exact=True, check_row_order=False)
 
 
 @METRIC
@@ -192,14 +203,7 @@ def test_another_protocol_changes_nothing_for_the_first(metric: str) -> None:
     """A second protocol does all that each one does: nobody's own rows are others."""
     if metric in UNPARTED:
         pytest.skip(UNPARTED[metric])
-    both = {
-        name: pl.concat([frame, frame.with_columns(pl.col("protocol") + "~")])
-        if "protocol" in frame.columns
-        else frame
-        for name, frame in world().items()
-    }
-
-    found = answer(metric, both)
+    found = answer(metric, changed(repeated))
     is_first = [~pl.col(name).str.ends_with("~") for name in PROTOCOLS if name in found.columns]
 
     assert_frame_equal(told(metric), found.filter(is_first), check_exact=True)
@@ -210,12 +214,10 @@ def test_twice_the_amounts_are_twice_the_money(metric: str) -> None:
     """Twice the dollars and tokens at the same prices: ratios, counts and times stay."""
     if metric in UNSCALED:
         pytest.skip(UNSCALED[metric])
-    twice = {name: doubled(frame) for name, frame in world().items()}
-
     # Products of floats are rounded to millionths of a dollar before and after they are doubled.
     expected, found = (
         frame.with_columns(cs.decimal().cast(pl.Float64))
-        for frame in (doubled(told(metric)), answer(metric, twice))
+        for frame in (doubled(told(metric)), answer(metric, changed(doubled)))
     )
     assert_frame_equal(expected, found, rel_tol=1e-6, abs_tol=1e-5)
 
