@@ -1,11 +1,13 @@
 """Whether nothing is a measured zero: every state a source can be in, and what the cards say."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
-from handmade import at, table, write_database
+from handmade import at, fill, insert, table, write_database
 from report_rows import GMX, report_of, written_market
 
 from analytics import load
@@ -76,20 +78,27 @@ def test_what_could_not_be_decoded_may_have_been_anything(
     assert state(tmp_path, {"fact": "share_prices", "read": read}, rejects=lost) == said
 
 
-@pytest.mark.parametrize("fact", fact_tables())
-def test_what_is_there_is_counted(tmp_path: Path, fact: str) -> None:
-    """Every table of facts is looked into: one with a row is not told as an empty one."""
-    path = write_database(
-        tmp_path / "a.duckdb",
-        {"declared_facts": table("declared_facts", GMX | {"fact": fact}), fact: table(fact, GMX)},
-    )
+@pytest.fixture(scope="module")
+def empty() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a database without rows."""
+    with duckdb.connect() as con:
+        fill(con, {})
+        yield con
 
-    with load.database(path) as con:
-        counts = [
-            load.rows(con, query_named(name).sql, {})["row_count"].item()
-            for name in ("availability", "evidence_mix")
-        ]
-        done = load.rows(con, query_named("transaction_facts").sql, {"tx_hash": f"0x{0:064x}"})
+
+@pytest.mark.parametrize("fact", fact_tables())
+def test_what_is_there_is_counted(empty: duckdb.DuckDBPyConnection, fact: str) -> None:
+    """Every table of facts is looked into: one with a row is not told as an empty one."""
+    told = {"declared_facts": table("declared_facts", GMX | {"fact": fact}), fact: table(fact, GMX)}
+    insert(empty, told)
+
+    counts = [
+        load.rows(empty, query_named(name).sql, {})["row_count"].item()
+        for name in ("availability", "evidence_mix")
+    ]
+    done = load.rows(empty, query_named("transaction_facts").sql, {"tx_hash": f"0x{0:064x}"})
+    for name in told:
+        empty.execute(f"delete from {name}")
 
     assert counts == [1, 1]
     assert done["fact"].item() == fact
@@ -195,9 +204,15 @@ def test_a_time_that_meets_a_covered_block_is_measured(tmp_path: Path, since: da
     assert not any(text.startswith("Outside") for text in found.warnings)
 
 
-def test_a_section_of_what_nobody_tells_says_so(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def covered(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """Return the report of the venue without limits."""
+    return dated(tmp_path_factory.mktemp("covered"))
+
+
+def test_a_section_of_what_nobody_tells_says_so(covered: Report) -> None:
     """Liquidations are not declared, so none in the covered blocks means nothing; ADLs are."""
-    words = next(each for each in dated(tmp_path).sections if each.slug == "exits").words
+    words = next(each for each in covered.sections if each.slug == "exits").words
 
     assert (
         "No liquidations can be told: not_applicable: nothing that is indexed tells of it." in words
@@ -205,9 +220,9 @@ def test_a_section_of_what_nobody_tells_says_so(tmp_path: Path) -> None:
     assert words[-1].startswith("No ADLs in the covered blocks")
 
 
-def test_of_no_row_there_is_no_last_one(tmp_path: Path) -> None:
+def test_of_no_row_there_is_no_last_one(covered: Report) -> None:
     """Beside 0 rows the time of the last one is none, which is known."""
-    found = next(each for each in dated(tmp_path).sections if each.slug == "covered").tables
+    found = next(each for each in covered.sections if each.slug == "covered").tables
     told = next(each for each in found if each.caption == "What each source has told")
 
     assert [row[3].text for row in told.rows] == ["none", "none"]
