@@ -223,7 +223,7 @@ def _narrowed(asked: Question, facts: Facts, table: str) -> pl.DataFrame:
 
 def _identity(rows: pl.DataFrame) -> bytes:
     """Return what no other choice of the rows of a table has, in whatever order they stand."""
-    return sha256(rows[_PLACE].sort().to_numpy()).digest()
+    return sha256(rows[_PLACE].sort().to_numpy().tobytes()).digest()
 
 
 def _whose(
