@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
+from operator import eq, ge, le
 from typing import Any
 
 import polars as pl
@@ -17,11 +19,12 @@ class Tables:
     """
     The tables of one open database.
 
-    A small one is read once and kept: dozens of metrics ask for the same one, and each time it
-    takes longer to ask the database than to have the rows.
+    A small one is read once and kept whole: dozens of metrics ask for the same one, within limits
+    of their own, and each time it takes longer to ask the database than to have the rows.
     """
 
     con: load.Connection
+    _whole: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
     _kept: dict[object, pl.LazyFrame] = field(default_factory=dict, repr=False, compare=False)
 
     def facts(self, table: str, **limits: Any) -> pl.LazyFrame:
@@ -30,7 +33,9 @@ class Tables:
             return load.facts(self.con, table, **limits)
         asked = (table, *sorted(limits.items()))
         if asked not in self._kept:
-            self._kept[asked] = load.facts(self.con, table, **limits).collect().lazy()
+            if table not in self._whole:
+                self._whole[table] = load.facts(self.con, table).collect()
+            self._kept[asked] = _within(self._whole[table], **limits).lazy()
         return self._kept[asked]
 
     def is_small(self, table: str) -> bool:
@@ -40,3 +45,25 @@ class Tables:
     @cached_property
     def _heights(self) -> Mapping[str, int]:
         return load.heights(self.con)
+
+
+def _within(
+    rows: pl.DataFrame,
+    *,
+    protocol: str | None = None,
+    chain_id: int | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> pl.DataFrame:
+    limits = (
+        ("protocol", eq, protocol),
+        ("chain_id", eq, chain_id),
+        ("block_timestamp", ge, since),
+        ("block_timestamp", le, until),
+    )
+    conditions = [
+        fits(pl.col(column), value)
+        for column, fits, value in limits
+        if value is not None and column in rows.columns
+    ]
+    return rows.filter(conditions) if conditions else rows
