@@ -21,7 +21,6 @@ from analytics import load
 from analytics.errors import UserError, WorldError
 from analytics.export import encoded
 from analytics.formats import Format
-from analytics.reports.charts import pixels
 from analytics.reports.comparison import compared
 from analytics.reports.demands import check_identities, check_proof
 from analytics.reports.dictionary import dictionary
@@ -35,6 +34,7 @@ from analytics.reports.manifest import (
 )
 from analytics.reports.pages import dictionary_page, html, markdown
 from analytics.reports.parts import Source
+from analytics.reports.pixels import pixels
 from analytics.reports.report import report
 from analytics.reports.scope import Limits, Scope, checked
 from analytics.workbook import workbook

@@ -40,9 +40,6 @@ UNITS: Mapping[str, str] = {"USD": _DOLLARS, "%": _PERCENT, "bps": _PLAIN}
 _NONE = timedelta(0)
 TIME = "%Y-%m-%dT%H:%M:%S%.3fZ"
 _MOMENT = re.compile(r'<path (aria-label="([^"]*)"[^>]*)/>')
-_SAID_MOMENT = re.compile(
-    r'<path class="moment" aria-label="[^"]*"[^>]*><title>[^<]*</title></path>'
-)
 
 
 @dataclass(frozen=True)
@@ -240,13 +237,6 @@ def _encoded(
     return encoded
 
 
-def pixels(chart: Chart) -> bytes:
-    """Return a chart as a PNG, two dots to each of its points."""
-    # What is not seen would take most of the time: each moment is painted on a sheet of its own.
-    png: bytes = vl_convert.svg_to_png(_SAID_MOMENT.sub("", chart.svg), scale=2)
-    return png
-
-
 def time_axis(ends: tuple[datetime, datetime], size: Size) -> alt.X:
     """Return the axis of time of a chart: the field `at`, UTC."""
     scale = alt.Scale(type="utc", domain=[_iso(end) for end in ends])
@@ -291,19 +281,17 @@ def rendered(
     # Altair would check each part when it is made. The whole is checked, once: a phone's differs
     # from it in numbers alone.
     with debug_mode(arg=False):
-        wide, narrow = (
-            _svg(canvas, drawing, size, layers(size), rows(size), is_checked=size is sizes[0])
-            for size in sizes
-        )
+        charts = [layers(size).to_dict(validate=size is sizes[0]) for size in sizes]
+    wide, narrow = (
+        _svg(chart, _title(canvas, drawing, size), size, rows(size))
+        for chart, size in zip(charts, sizes, strict=True)
+    )
     return wide, narrow
 
 
-def _svg(
-    canvas: Canvas, drawing: Drawing, size: Size, chart: Any, rows: Rows, *, is_checked: bool
-) -> str:
+def _svg(chart: dict[str, Any], title: alt.TitleParams, size: Size, rows: Rows) -> str:
     frame = {"width": size.width, "height": size.height, "config": STYLE, "datasets": rows}
-    title = {"title": _title(canvas, drawing, size).to_dict(validate=is_checked)}
-    svg: str = vl_convert.vegalite_to_svg(chart.to_dict(validate=is_checked) | frame | title)
+    svg: str = vl_convert.vegalite_to_svg(chart | frame | {"title": title.to_dict(validate=False)})
     return _MOMENT.sub(r'<path class="moment" \1><title>\2</title></path>', svg)
 
 
