@@ -15,6 +15,8 @@ from analytics.expressions import divided
 from analytics.series import pearson, relative
 
 PAIR = ("kind", "who", "other")
+# Sums of floats in another order differ beyond; what differs there alone is equally good.
+_DIGITS = 12
 
 
 def cross_correlations(
@@ -165,7 +167,7 @@ def _met(
 
 def best_lags(correlations: pl.LazyFrame, least_samples: int) -> pl.LazyFrame:
     """
-    Return the lag at which each pair agrees best; of equally good ones the shortest.
+    Return the lag at which each pair agrees best; of those equal to twelve digits the shortest.
 
     Of few samples some always agree: lags are compared that have enough of them, and at least half
     as many as the pair has at any lag.
@@ -183,7 +185,7 @@ def best_lags(correlations: pl.LazyFrame, least_samples: int) -> pl.LazyFrame:
     is_told = (count >= least_samples) & (2 * count >= count.max().over(PAIR))
     # Of a list the sum is always the same one; of a group's pieces it depends on how many work.
     mean, spread = pl.col("others").list.mean(), pl.col("others").list.std()
-    order = [*PAIR, value, lag.abs(), lag]
+    order = [*PAIR, value.round(_DIGITS), lag.abs(), lag]
     return (
         correlations.filter(is_told)
         .sort(order, descending=[*(False for _ in PAIR), True, False, False])
@@ -218,10 +220,12 @@ def either_way(best: pl.LazyFrame) -> pl.LazyFrame:
     turned = best.filter(pl.col("who") > pl.col("other")).with_columns(
         who="other", other="who", lag=-lag, second_lag=-pl.col("second_lag")
     )
-    order = [*PAIR, value, pl.col("sample_count"), lag.abs(), lag]
+    good, next_good = value.round(_DIGITS), pl.col("second_correlation").round(_DIGITS)
+    order = [*PAIR, good, pl.col("sample_count"), lag.abs(), lag, next_good, pl.col("second_lag")]
+    falls = [*(False for _ in PAIR), True, True, False, False, True, False]
     return (
         pl.concat([best.filter(pl.col("who") < pl.col("other")), turned])
-        .sort(order, descending=[*(False for _ in PAIR), True, True, False, False])
+        .sort(order, descending=falls)
         .unique(PAIR, keep="first", maintain_order=True)
     )
 

@@ -1,6 +1,7 @@
 """Who moves first and what moves together, on series whose answer is built in."""
 
 from collections.abc import Sequence
+from math import nextafter
 
 import polars as pl
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from analytics.compute import collected, compute
 from analytics.errors import UserError
+from analytics.lags import best_lags, either_way
 
 Row = dict[str, object]
 # Prices without a pattern: no shift of them looks like another.
@@ -183,6 +185,31 @@ def test_two_feeds_of_one_protocol_have_no_leader() -> None:
 
     assert column(result, "lag_seconds") == [30]
     assert column(result, "leader") == [None]
+
+
+def test_of_equally_good_lags_the_shortest_counts() -> None:
+    """What the order of a sum decides is no difference: 0.9 and the next larger float."""
+    told = {"kind": "price", "who": "a", "other": "b", "sample_count": 100}
+    found = ((-2, 0.5), (1, 0.9), (3, nextafter(0.9, 1)), (4, 0.8))
+    rows = pl.LazyFrame([told | {"lag": lag, "correlation": value} for lag, value in found])
+
+    best = best_lags(rows, 10).collect()
+
+    assert best.select("lag", "second_lag").rows() == [(1, 3)]
+
+
+def test_pairs_that_are_alike_both_ways_round_do_not_depend_on_the_order_of_rows() -> None:
+    """Feeds of one price: the next best lag is as good before as behind, and before counts."""
+    told = {"kind": "price", "sample_count": 100, "lag": 0, "correlation": 1.0, "significance": 2.0}
+    ways = [
+        told | {"who": who, "other": other, "second_lag": 10, "second_correlation": 0.9}
+        for number in range(20)
+        for who, other in ((f"a{number}", f"b{number}"), (f"b{number}", f"a{number}"))
+    ]
+
+    found = [either_way(pl.LazyFrame(rows)).collect() for rows in (ways, ways[::-1])]
+
+    assert [column(one, "second_lag") for one in found] == [[-10] * 20] * 2
 
 
 def test_the_event_bounds_what_is_compared() -> None:
