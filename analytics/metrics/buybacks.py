@@ -119,8 +119,8 @@ def buyback_ratio(
     tell of a protocol's purchases, or of its fees, they are null and not zero.
 
     Formula:
-        revenue_usd = treasury_usd + holders_usd of each fee, as in protocol_revenue
         buyback_ratio(d) = Σ spent_usd / Σ revenue_usd over (d - window_days, d]
+        revenue_usd = treasury_usd + holders_usd of each fee, as in protocol_revenue
         declared_ratio(d) = Σ holders_usd / Σ revenue_usd over (d - window_days, d]
 
     Args:
