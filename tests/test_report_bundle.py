@@ -73,6 +73,7 @@ def test_twice_is_the_same(database: Path, folder: Path, tmp_path: Path) -> None
     assert contents(again) == contents(folder)
 
 
+@pytest.mark.soak  # tests/test_replay_report.py compares reports of databases filled otherwise
 def test_row_order_is_not_in_the_bytes(folder: Path, tmp_path: Path) -> None:
     """The same rows stored in another order give the same report."""
     turned = {name: frame.reverse() for name, frame in market().items()}

@@ -115,6 +115,7 @@ def test_how_ranges_are_cut_changes_nothing(tmp_path: Path, clean: Path) -> None
     assert contents(path) == contents(clean)
 
 
+@pytest.mark.soak  # tests/test_sync_converge.py fills the middle first, and ranges are cut above
 def test_the_order_of_filling_changes_nothing(tmp_path: Path, clean: Path) -> None:
     """The end first, then the middle, then all: also pools met late are read from their birth."""
     path = tmp_path / "filled.duckdb"
