@@ -469,8 +469,7 @@ def test_explain_prints_the_methodology() -> None:
 
     assert "Formula:\n    buyback_ratio(d) = " in result.stdout
     assert result.stdout.endswith(
-        "Reads: buybacks, protocol_revenue, holders_revenue, declared_facts. "
-        "Settings: window_days=30.\n"
+        "Reads: buybacks, fees, declared_facts. Settings: window_days=30.\n"
     )
 
 
