@@ -215,7 +215,7 @@ def facts(
         WorldError: the database has no such table.
     """
     schema = _schema(con, table)
-    kept = _limited(schema, protocol, chain_id, since, until)
+    kept = limited(schema, protocol, chain_id, since, until)
     return scan(schema, partial(_batches, con, table, kept))
 
 
@@ -247,7 +247,7 @@ def digest(
         until: only events at or before this UTC time.
     """
     schema = _schema(con, table)
-    kept = _limited(schema, protocol, chain_id, None, until)
+    kept = limited(schema, protocol, chain_id, None, until)
     sql = (
         f"select count(*), coalesce(sum(hash({', '.join(schema)})), 0)::hugeint from {table} "
         f"where {_where(kept)}"
@@ -256,28 +256,29 @@ def digest(
     return int(count), f"{total:x}"
 
 
-def _limited(
+def limited(
     schema: pl.Schema,
-    protocol: str | None,
-    chain_id: int | None,
-    since: datetime | None,
-    until: datetime | None,
-) -> dict[str, object]:
+    protocol: str | None = None,
+    chain_id: int | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> dict[tuple[str, str], object]:
+    """Return what `facts` compares in a table of a schema: column and sign -> value."""
     conditions = {
-        ("protocol", "protocol ="): protocol,
-        ("chain_id", "chain_id ="): chain_id,
-        ("block_timestamp", "block_timestamp >="): since,
-        ("block_timestamp", "block_timestamp <="): until,
+        ("protocol", "="): protocol,
+        ("chain_id", "="): chain_id,
+        ("block_timestamp", ">="): since,
+        ("block_timestamp", "<="): until,
     }
     return {
-        condition: value
-        for (column, condition), value in conditions.items()
+        (column, sign): value
+        for (column, sign), value in conditions.items()
         if value is not None and column in schema
     }
 
 
-def _where(conditions: Mapping[str, object]) -> str:
-    return " and ".join(f"{condition} ?" for condition in conditions) or "true"
+def _where(conditions: Mapping[tuple[str, str], object]) -> str:
+    return " and ".join(f"{column} {sign} ?" for column, sign in conditions) or "true"
 
 
 def snapshot(con: duckdb.DuckDBPyConnection) -> str | None:
@@ -376,7 +377,7 @@ def _frame(con: Connection, sql: str, parameters: Mapping[str, object]) -> pl.Da
 def _batches(
     con: duckdb.DuckDBPyConnection,
     table: str,
-    conditions: Mapping[str, object],
+    conditions: Mapping[tuple[str, str], object],
     columns: list[str],
     size: int,
 ) -> Iterator[pl.DataFrame]:

@@ -1,8 +1,7 @@
 """The tables of a database as a report reads them: many of them small, and each many times."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
 from operator import eq, ge, le
 from typing import Any
@@ -12,6 +11,7 @@ import polars as pl
 from analytics import load
 
 _KEPT_ROWS = 10_000
+_SIGNS: Mapping[str, Callable[[Any, Any], Any]] = {"=": eq, ">=": ge, "<=": le}
 
 
 @dataclass(frozen=True)
@@ -47,23 +47,9 @@ class Tables:
         return load.heights(self.con)
 
 
-def _within(
-    rows: pl.DataFrame,
-    *,
-    protocol: str | None = None,
-    chain_id: int | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> pl.DataFrame:
-    limits = (
-        ("protocol", eq, protocol),
-        ("chain_id", eq, chain_id),
-        ("block_timestamp", ge, since),
-        ("block_timestamp", le, until),
-    )
+def _within(rows: pl.DataFrame, **limits: Any) -> pl.DataFrame:
     conditions = [
-        fits(pl.col(column), value)
-        for column, fits, value in limits
-        if value is not None and column in rows.columns
+        _SIGNS[sign](pl.col(column), value)
+        for (column, sign), value in load.limited(rows.schema, **limits).items()
     ]
     return rows.filter(conditions) if conditions else rows
