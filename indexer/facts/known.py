@@ -90,7 +90,7 @@ def _declared(protocols: tuple[Protocol, ...], chain: Chain) -> Known:
         pl.DataFrame(markets, columns_of("markets"), orient="row").unique(
             ["protocol", "market"], keep="first", maintain_order=True
         ),
-        empty("contracts").clone(),
+        empty("contracts").clone(),  # its own, so that what follows from it goes away with it
     )
 
 
