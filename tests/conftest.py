@@ -1,10 +1,15 @@
-"""What every test may ask for: the folder of recorded data, and one setting for hypothesis."""
+"""What every test may ask for: recorded data, an empty database, and one setting for hypothesis."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    import duckdb
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -70,3 +75,14 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip("needs ../shared/data")
     return folder
+
+
+@pytest.fixture(scope="module")
+def empty() -> Iterator["duckdb.DuckDBPyConnection"]:
+    """Yield a database in memory with every table and, at first, no row; one for a file."""
+    import duckdb
+    from handmade import fill
+
+    with duckdb.connect() as connection:
+        fill(connection, {})
+        yield connection

@@ -1,13 +1,12 @@
 """Whether nothing is a measured zero: every state a source can be in, and what the cards say."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import polars as pl
 import pytest
-from handmade import at, fill, insert, table, write_database
+from handmade import at, insert, table, write_database
 from report_rows import GMX, report_of, written_market
 
 from analytics import load
@@ -76,14 +75,6 @@ def test_what_could_not_be_decoded_may_have_been_anything(
     lost = table("rejects", GMX | {"block_number": 2, "event": "E", "reason": "r"})
 
     assert state(tmp_path, {"fact": "share_prices", "read": read}, rejects=lost) == said
-
-
-@pytest.fixture(scope="module")
-def empty() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield a database without rows."""
-    with duckdb.connect() as con:
-        fill(con, {})
-        yield con
 
 
 @pytest.mark.parametrize("fact", fact_tables())

@@ -345,14 +345,6 @@ def test_parameters_are_declared(name: str) -> None:
     assert {parameter.name for parameter in query.parameters} == used
 
 
-@pytest.fixture(scope="module")
-def empty() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield a database without rows."""
-    with duckdb.connect() as connection:
-        fill(connection, {})
-        yield connection
-
-
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_an_empty_database_gives_an_empty_answer(
     name: str, empty: duckdb.DuckDBPyConnection

@@ -28,7 +28,7 @@ SEEN = of_kind(Kind.SEEN) + of_kind(Kind.OMISSION)
 TAGS = {"tags_unknown", "tags_ignored", "unseen_in_words"}
 SPAN = 40
 # One or two of those that end alike; the campaign of tests/test_soak.py plays all of them.
-PLAYED = {
+HERE = {
     *("log_of_another_contract", "wrong_header", "wrong_chain", "tags_unknown", "pins_ignored"),
     *("lagging_backend", "batch_partly_lost", "range_limit", "too_many_requests"),
     *("breakdown_in_words", "slow", "cut_body", "log_left_out", "truncated"),
@@ -75,7 +75,7 @@ def is_as_said(path: Path, told: Told, found: list[str], *, by_age: bool) -> boo
 
 @pytest.mark.parametrize(
     "fault",
-    [pytest.param(fault, marks=[pytest.mark.soak] * (fault.name not in PLAYED)) for fault in SEEN],
+    [pytest.param(fault, marks=[pytest.mark.soak] * (fault.name not in HERE)) for fault in SEEN],
     ids=lambda fault: fault.name,
 )
 def test_a_fault_is_survived_or_named_and_leaves_nothing_behind(

@@ -1,7 +1,7 @@
 """Every metric and its SQL twin give exactly the same answer, on whatever rows they meet."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -9,7 +9,7 @@ from functools import cache
 import duckdb
 import polars as pl
 import pytest
-from handmade import T0, at, fill, load, table, units
+from handmade import T0, at, load, table, units
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -136,14 +136,6 @@ IN_TIME = frozenset({"open_interest"})
 TWINNED = sorted(METRICS.keys() - TWINLESS)
 
 
-@pytest.fixture(scope="module")
-def con() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield an empty database in memory."""
-    with duckdb.connect() as connection:
-        fill(connection, {})
-        yield connection
-
-
 def amounts(*, is_signed: bool) -> st.SearchStrategy[Decimal]:
     """Return amounts up to 1e15 with all their 18 places, zero and the tiniest included."""
     return st.integers(-(10**33) if is_signed else 0, 10**33).map(units)
@@ -230,12 +222,12 @@ def by_sql(
 @settings(max_examples=EXAMPLES)
 @given(data=st.data())
 def test_twins_agree_to_the_last_digit(
-    metric: str, con: duckdb.DuckDBPyConnection, data: st.DataObject
+    metric: str, empty: duckdb.DuckDBPyConnection, data: st.DataObject
 ) -> None:
     """Python and SQL give the same rows, types, decimals and floats, in the same order."""
     frames = data.draw(situations(metric))
 
-    computed, selected = by_python(metric, frames), by_sql(con, metric, frames)
+    computed, selected = by_python(metric, frames), by_sql(empty, metric, frames)
 
     assert_frame_equal(computed, selected, check_exact=True)
 
@@ -255,14 +247,14 @@ def test_row_order_never_matters(metric: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("metric", TWINNED)
-def test_twins_agree_on_nothing(metric: str, con: duckdb.DuckDBPyConnection) -> None:
+def test_twins_agree_on_nothing(metric: str, empty: duckdb.DuckDBPyConnection) -> None:
     """Without rows both give no rows, with the same columns and types."""
     frames = {name: table(name) for name in facts_of(metric)}
 
     computed = by_python(metric, frames)
 
     assert computed.is_empty()
-    assert_frame_equal(computed, by_sql(con, metric, frames))
+    assert_frame_equal(computed, by_sql(empty, metric, frames))
 
 
 @pytest.mark.parametrize(
@@ -366,7 +358,7 @@ def test_twins_agree_on_every_setting(
     metric: str,
     setting: str,
     value: float | str,
-    con: duckdb.DuckDBPyConnection,
+    empty: duckdb.DuckDBPyConnection,
     data: st.DataObject,
 ) -> None:
     """A setting means the same in Python and as a parameter of the query."""
@@ -374,7 +366,9 @@ def test_twins_agree_on_every_setting(
 
     computed = by_python(metric, frames, **{setting: value})
 
-    assert_frame_equal(computed, by_sql(con, metric, frames, **{setting: value}), check_exact=True)
+    assert_frame_equal(
+        computed, by_sql(empty, metric, frames, **{setting: value}), check_exact=True
+    )
 
 
 @pytest.mark.parametrize("metric", TWINNED)
@@ -388,7 +382,7 @@ def test_every_metric_has_a_twin_with_its_settings(metric: str) -> None:
     assert_frame_equal(by_python(metric, frames), by_python(metric, frames, **defaults))
 
 
-def test_a_window_ends_where_it_says(con: duckdb.DuckDBPyConnection) -> None:
+def test_a_window_ends_where_it_says(empty: duckdb.DuckDBPyConnection) -> None:
     """Thirty days ago is outside a window of 30 days, 29 days ago is inside."""
     earned = {"treasury_usd": 100, "holders_usd": 0}
     frames = {
@@ -400,4 +394,4 @@ def test_a_window_ends_where_it_says(con: duckdb.DuckDBPyConnection) -> None:
     computed = by_python("buyback_ratio", frames)
 
     assert computed["buyback_ratio"].to_list() == [0.0, 0.3, 0.3]
-    assert_frame_equal(computed, by_sql(con, "buyback_ratio", frames))
+    assert_frame_equal(computed, by_sql(empty, "buyback_ratio", frames))
