@@ -142,7 +142,8 @@ class Script:
         answer = answers if isinstance(calls, list) else answers[0]
         if self.whole and batch[0]["method"] != "eth_chainId":
             answer = self.whole(answer)
-        return web.Response(body=json.dumps(answer).encode(), content_type="application/json")
+        body = json.dumps(answer, separators=(",", ":")).encode()  # as most nodes write it
+        return web.Response(body=body, content_type="application/json")
 
     def _answer(self, call: Json) -> Json:
         envelope = {"jsonrpc": "2.0", "id": call["id"]}

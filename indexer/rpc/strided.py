@@ -108,16 +108,16 @@ def columns_of(answer: bytes | memoryview) -> Columns | None:
         return None
     starts = np.concatenate([[0], ends[:-1]]) + 1
     columns, sizes, shapes = Columns.blank(len(ends)), ends - starts, 0
-    for size in np.unique(sizes):
-        rows: Places | None = np.flatnonzero(sizes == size)
-        while rows is None or len(rows):
-            shape = (
-                None if rows is None else shape_of(bytes(answer[starts[rows[0]] : ends[rows[0]]]))
-            )
-            shapes += 1
-            if rows is None or shape is None or shapes > _MAX_SHAPES:
-                return None
-            rows = _unlike(text, starts, rows, shape, columns)
+    rest = np.arange(len(ends))
+    while len(rest):
+        shape, shapes = shape_of(bytes(answer[starts[rest[0]] : ends[rest[0]]])), shapes + 1
+        if shape is None or shapes > _MAX_SHAPES:
+            return None
+        is_long = sizes[rest] == len(shape.image)
+        others = _unlike(text, starts, rest[is_long], shape, columns)
+        if others is None:
+            return None
+        rest = np.concatenate([others, rest[~is_long]])
     return columns
 
 

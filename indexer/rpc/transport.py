@@ -13,7 +13,15 @@ from itertools import count
 import msgspec
 
 from indexer.errors import NodeUnavailable, WorldError
-from indexer.rpc.answers import Blocks, Call, Part, in_order, parts_of, unreadable
+from indexer.rpc.answers import (
+    Blocks,
+    Call,
+    Part,
+    in_order,
+    parts_before_logs,
+    parts_of,
+    unreadable,
+)
 from indexer.rpc.endpoint import Endpoint
 from indexer.rpc.failures import Refused, TimedOut, quoted, to_be_smaller
 
@@ -84,7 +92,7 @@ class Transport(ABC):
         """
         self.received_bytes += len(body)
         try:
-            parts = parts_of(body)
+            parts = parts_of(body) if blocks is None else parts_before_logs(body)
         except msgspec.DecodeError as error:
             raise unreadable(self.endpoint, body) from error
         return in_order(parts, asked, self.endpoint, blocks)

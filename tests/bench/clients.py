@@ -34,7 +34,7 @@ class Call(msgspec.Struct, frozen=True):
 def _perpscope(
     offer: dict[str, str], span: str, database: str, *, protocol: list[str] | None, skipped: int
 ) -> Callable[[], Any]:
-    import indexer.rpc.transport  # noqa: F401 - what the command loads once it is called
+    import indexer.rpc.posting  # noqa: F401 - what the command loads once it is called
     from indexer.cli.indexing import index_command
 
     return lambda: index_command(
