@@ -8,9 +8,11 @@ from collections.abc import Callable
 from errno import ENOSPC
 from importlib.metadata import version
 from inspect import getdoc
+from pathlib import Path
 
 import pytest
 import typer
+from handmade import table, write_database
 from typer.testing import CliRunner
 
 import analytics.cli
@@ -40,6 +42,19 @@ def perpscope(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def completed(typed: str) -> list[str]:
+    """Return what the shell would offer in the place of the last word."""
+    words = ["perpscope", *typed.split()]
+    asked = {
+        "_PERPSCOPE_COMPLETE": "complete_bash",
+        "COMP_WORDS": " ".join(words),
+        "COMP_CWORD": str(len(words) - 1),
+    }
+    result = CliRunner().invoke(app, prog_name="perpscope", env=asked)
+    assert result.exit_code == 0
+    return result.stdout.split()
+
+
 @pytest.mark.parametrize(
     ("typed", "names"),
     [
@@ -50,20 +65,23 @@ def perpscope(*arguments: str) -> subprocess.CompletedProcess[str]:
         ("index --protocol gmx", ["gmx_v1", "gmx_v2"]),
         ("protocols chainlink_", ["chainlink_proxies"]),
         ("plan --chain arbitrum-s", ["arbitrum-sepolia"]),
+        ("metric fees --chain arbitrum-s", ["arbitrum-sepolia"]),
     ],
 )
 def test_the_shell_completes_names(typed: str, names: list[str]) -> None:
     """Nobody has to know by heart what metrics, queries, protocols and chains are called."""
-    words = ["perpscope", *typed.split()]
-    asked = {
-        "_PERPSCOPE_COMPLETE": "complete_bash",
-        "COMP_WORDS": " ".join(words),
-        "COMP_CWORD": str(len(words) - 1),
-    }
+    assert completed(typed) == names
 
-    result = CliRunner().invoke(app, prog_name="perpscope", env=asked)
 
-    assert result.stdout.split() == names
+@pytest.mark.parametrize("option", ["--protocol", "--compare-protocol"])
+def test_the_shell_completes_what_is_in_the_database(tmp_path: Path, option: str) -> None:
+    """Of protocols only those that are there have numbers; without a database there are none."""
+    there = ({"protocol": slug} for slug in ("gmx_v1", "gmx_v2", "maple", "gmx_v2"))
+    path = write_database(tmp_path / "a.duckdb", {"coverage": table("coverage", *there)})
+    words = "report --database {} {} gmx_v".format
+
+    assert completed(words(path, option)) == ["gmx_v1", "gmx_v2"]
+    assert completed(words(tmp_path / "b.duckdb", option)) == []
 
 
 @pytest.mark.parametrize(

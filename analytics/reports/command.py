@@ -11,7 +11,17 @@ from analytics import load
 from analytics.errors import UserError
 from analytics.reports import Limits, write_report
 from analytics.reports.availability import missed
-from analytics.reports.options import Chain, Database, Protocol, Since, Until, end, limited, moment
+from analytics.reports.options import (
+    Chain,
+    Database,
+    Protocol,
+    Since,
+    Until,
+    end,
+    indexed_begun,
+    limited,
+    moment,
+)
 from analytics.reports.scope import Scope
 
 
@@ -42,7 +52,10 @@ def report(
         typer.Option("--compare-to", metavar="TIME", help="Compare with events up to this time."),
     ] = None,
     beside_protocol: Annotated[
-        str | None, typer.Option("--compare-protocol", help="Compare with this protocol.")
+        str | None,
+        typer.Option(
+            "--compare-protocol", help="Compare with this protocol.", autocompletion=indexed_begun
+        ),
     ] = None,
     require_proof: Annotated[
         Level | None, typer.Option(help="Refuse data that is proven less far.")

@@ -9,15 +9,36 @@ from typing import Annotated
 import polars as pl
 import typer
 
+from analytics import load
 from analytics.compute import settings_of
-from analytics.errors import UserError
+from analytics.errors import AnalyticsError, UserError
 from analytics.expressions import INSTANT
 from analytics.formats import Format
 from analytics.queries import typed
 from analytics.reports.availability import doubts, missed
-from analytics.reports.chain_names import chain_number
-from analytics.reports.indexed import check_order
+from analytics.reports.chain_names import CHAIN_NAMES, chain_number
+from analytics.reports.indexed import check_order, indexed
 from analytics.reports.scope import Limits, Scope
+
+
+def among(*known: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """Return a completion for the shell: the known names, asked for then, that begin as typed."""
+
+    def completed(incomplete: str) -> list[str]:
+        return sorted(name for names in known for name in names() if name.startswith(incomplete))
+
+    return completed
+
+
+def indexed_begun(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the protocols of the database that begin as typed; none where it cannot be read."""
+    # The shell waits for the answer: who writes at this moment is not waited for.
+    with suppress(AnalyticsError):
+        path = load.database_path(context.params.get("database"))
+        with load.database(path, wait_seconds=0) as con:
+            return among(lambda: {*indexed(con)["protocol"]})(incomplete)
+    return []
+
 
 Database = Annotated[
     Path | None,
@@ -26,8 +47,13 @@ Database = Annotated[
         help="The DuckDB file; by default the one perpscope.toml names, or perpscope.duckdb.",
     ),
 ]
-Protocol = Annotated[str | None, typer.Option(help="Only this protocol.")]
-Chain = Annotated[str | None, typer.Option(help="Only this chain, by name or id.")]
+Protocol = Annotated[
+    str | None, typer.Option(help="Only this protocol.", autocompletion=indexed_begun)
+]
+Chain = Annotated[
+    str | None,
+    typer.Option(help="Only this chain, by name or id.", autocompletion=among(CHAIN_NAMES.values)),
+]
 Since = Annotated[
     str | None, typer.Option("--from", metavar="TIME", help="Only events from this UTC time.")
 ]
@@ -56,15 +82,6 @@ Form = Annotated[Format, typer.Option("--format", help="How the answer is writte
 Output = Annotated[
     Path | None, typer.Option(help="The file to write; standard output without one.")
 ]
-
-
-def among(*known: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
-    """Return a completion for the shell: the known names, asked for then, that begin as typed."""
-
-    def completed(incomplete: str) -> list[str]:
-        return sorted(name for names in known for name in names() if name.startswith(incomplete))
-
-    return completed
 
 
 _KINDS = {int: "integer", float: "number", str: "text", bool: "boolean"}

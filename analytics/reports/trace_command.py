@@ -24,9 +24,11 @@ from analytics.reports.evidence import added, evidence, subtotals
 from analytics.reports.indexed import check_indexed, indexed
 from analytics.reports.numerals import counted
 from analytics.reports.options import (
+    Chain,
     CutWindows,
     Database,
     Output,
+    Protocol,
     SincePast,
     Until,
     among,
@@ -77,8 +79,8 @@ def trace(
     together: Annotated[
         bool, typer.Option("--together", help="Trace what all these rows add up to, as one number.")
     ] = False,
-    protocol: Annotated[str | None, typer.Option(help="Only this protocol's events.")] = None,
-    chain: Annotated[str | None, typer.Option(help="Only this chain's, by name or id.")] = None,
+    protocol: Protocol = None,
+    chain: Chain = None,
     since: SincePast = None,
     until: Until = None,
     cut_windows: CutWindows = False,
