@@ -31,6 +31,7 @@ from analytics.reports.commands import (
 )
 from analytics.reports.context import Context
 from analytics.reports.pages import html, markdown
+from analytics.reports.parts import Origin
 from analytics.reports.report import UNSHOWN, Report
 from analytics.reports.scope import FACTS, Limits, Scope
 from analytics.reports.sections.credit import credit
@@ -335,3 +336,16 @@ def test_every_account_is_exported(tmp_path: Path) -> None:
 
     for name in ("liquidated_accounts", "adl_victims", "lending_liquidations"):
         assert sources[name].frame.height == 60, name
+
+
+@pytest.mark.parametrize(("market", "fee"), [(None, 3), ("null", 4)])
+def test_a_market_that_is_called_null_is_not_the_unknown_one(
+    tmp_path: Path, market: str | None, fee: int
+) -> None:
+    """Whoever names a market null is found by a command, and so is what has no market."""
+    rows = ({"market": None, "fee_usd": 3}, {"market": "null", "fee_usd": 4})
+    path = write_database(tmp_path / "p.duckdb", {"fees": table("fees", *rows)})
+
+    command = number_command(Origin("fees", {"market": market}), Limits())
+
+    assert Decimal(numbers(path, command)["fees_usd"]) == fee

@@ -88,6 +88,8 @@ def _is_traced(source: Source) -> bool:
 
 
 def _trace(source: Source, where: Mapping[str, object], limits: Limits, *, is_one: bool) -> str:
+    # Alone the word null stands for what is not known.
+    where = {name: r"\null" if value == "null" else value for name, value in where.items()}
     return " ".join(
         [
             f"perpscope trace {source.asked}",

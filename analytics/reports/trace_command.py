@@ -166,8 +166,9 @@ def _kept(what: str, rows: pl.DataFrame, asked: Mapping[str, str]) -> pl.Expr:
 
 
 def _shown_as(column: pl.Series, text: str) -> list[str]:
-    # Pages and commands write out what nobody sees, so that is how a reader names it.
-    return [each for each in column.drop_nulls().unique() if visible(each) == text]
+    # Pages and commands write out what nobody sees, so that is how a reader names it; in commands
+    # what is called null has a backslash before it.
+    return [each for each in column.drop_nulls().unique() if text in {visible(each), f"\\{each}"}]
 
 
 def _chosen(
