@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from commands import perpscope
 from sync_rig import FIRST, blocks, contents, served
 
 from indexer.simulation.node import serve
@@ -61,4 +62,28 @@ def test_killed_runs_end_like_an_uninterrupted_one(tmp_path: Path) -> None:
         subprocess.run(command(cut, node.url), check=True, capture_output=True)
 
     assert kills >= 2
+    assert contents(cut) == contents(whole)
+
+
+def test_a_run_that_is_told_to_end_says_so(tmp_path: Path) -> None:
+    """SIGTERM amid requests: a sentence, the exit of an interruption, and the next run goes on."""
+    whole, cut, report = (tmp_path / name for name in ("whole.duckdb", "cut.duckdb", "run.json"))
+    running: list[subprocess.Popen[str]] = []
+
+    def stop(_slug: str, body: bytes) -> None:
+        if b"eth_getLogs" in body and cut.exists() and running:
+            running.pop().terminate()
+
+    with serve([served(blocks(COUNT))], intercept=stop) as node:
+        perpscope(*command(whole, node.url)[3:])
+        words = command(cut, node.url, "--max-span", "10", "--report", str(report))
+        with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as run:
+            running.append(run)
+            _, said = run.communicate(timeout=60)
+        perpscope(*command(cut, node.url)[3:])
+
+    assert run.returncode == 130
+    assert said.startswith("perpscope: stopped by SIGTERM: ")
+    assert said.count("\n") == 1
+    assert "stopped before its end" in report.read_text(encoding="utf-8")
     assert contents(cut) == contents(whole)

@@ -1,9 +1,12 @@
 """`perpscope index`: bring the database up to date with a chain, then exit."""
 
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -80,7 +83,7 @@ def _run(job: Job, endpoints: Sequence[Endpoint], target: Path | None, report: P
         # Who is killed says nothing more, and a report of the run before would speak for this one.
         write_run_report(report, told(done=None, error="has not ended yet, or was killed"))
     try:
-        with shown(job.chain, Console(stderr=True)) as progress:
+        with _stopped_aloud(), shown(job.chain, Console(stderr=True)) as progress:
             done = index(job, endpoints, progress, looks.append)
         typer.echo(_sentence(job, done))
         _print_counts(done)
@@ -95,6 +98,27 @@ def _run(job: Job, endpoints: Sequence[Endpoint], target: Path | None, report: P
         if report is not None:
             seen = looks[0]() if looks else None
             _tell(report, told(done=seen, error=error, snapshot=snapshot))
+
+
+@contextmanager
+def _stopped_aloud() -> Iterator[None]:
+    """Let SIGTERM end a run as SIGINT does, and say so: who sees the log did not send it."""
+    is_stopped = False
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal is_stopped
+        is_stopped, interrupt = True, signal.getsignal(signal.SIGINT)
+        # None where interruptions are ignored, as in what a shell starts in the background.
+        (interrupt if callable(interrupt) else signal.default_int_handler)(number, frame)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if is_stopped:
+            said = "stopped by SIGTERM: what is whole is kept, and the next run goes on there"
+            typer.echo(f"perpscope: {said}", err=True)
 
 
 def _tell(report: Path, said: dict[str, Any]) -> None:

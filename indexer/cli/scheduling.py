@@ -29,6 +29,7 @@ WorkingDirectory={folder}
 EnvironmentFile=-{variables}
 ExecStart={command}
 TimeoutStartSec=infinity
+SuccessExitStatus=130
 """
 _TIMER = """\
 # {name}.timer
