@@ -1,6 +1,6 @@
 """Changes of the facts whose effect on every metric is known beforehand, whatever the metric is."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -22,7 +22,6 @@ from analytics.reports.asked import Asked
 from analytics.reports.scope import Limits, Scope
 from indexer.tables import columns_of, fact_tables
 
-METRIC = pytest.mark.parametrize("metric", sorted(METRICS))
 DEVIATIONS = ("oracle_deviation", "oracle_deviation_area", "oracle_deviation_extremes")
 LOOKING_BACK = pytest.mark.parametrize(
     "metric", [*filter(looks_back, sorted(METRICS)), *DEVIATIONS]
@@ -80,6 +79,15 @@ UNSCALED = {
     "cascade_stages": "one column has many units",
     **dict.fromkeys(("impact_depth", "impact_depth_change"), "a power of dollars"),
 }
+# Rows of no time are not those of a beginning.
+TIMED = [name for name in sorted(METRICS) if {*TIMES} & {*compute(name, load()).collect_schema()}]
+
+
+def of_all_but(others: Container[str]) -> pytest.MarkDecorator:
+    """Return the mark of a test of every metric but these."""
+    return pytest.mark.parametrize(
+        "metric", [each for each in sorted(METRICS) if each not in others]
+    )
 
 
 def value(name: str, column: str, dtype: pl.DataType, random: Random) -> object:
@@ -173,11 +181,9 @@ def repeated(frame: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([frame, frame.with_columns(pl.col("protocol") + "~")])
 
 
-@METRIC
+@of_all_but(UNSHIFTED)
 def test_another_time_moves_nothing_but_times(metric: str) -> None:
     """All that happened, 400 days later and in other blocks: the same rows, 400 days later."""
-    if metric in UNSHIFTED:
-        pytest.skip(UNSHIFTED[metric])
     moments = {
         name: (datetime.fromisoformat(str(said)) + timedelta(days=DAYS)).isoformat()
         for name, said in defaults_of(metric).items()
@@ -188,32 +194,26 @@ def test_another_time_moves_nothing_but_times(metric: str) -> None:
     assert_frame_equal(later(told(metric)), found, check_exact=True)
 
 
-@METRIC
+@of_all_but(UNNAMED)
 def test_a_name_is_nothing_but_a_name(metric: str) -> None:
     """Everything renamed, what was first in the alphabet is last: the same under new names."""
-    if metric in UNNAMED:
-        pytest.skip(UNNAMED[metric])
     found = answer(metric, changed(renamed))
 
     assert_frame_equal(renamed(told(metric)), found, check_exact=True, check_row_order=False)
 
 
-@METRIC
+@of_all_but(UNPARTED)
 def test_another_protocol_changes_nothing_for_the_first(metric: str) -> None:
     """A second protocol does all that each one does: nobody's own rows are others."""
-    if metric in UNPARTED:
-        pytest.skip(UNPARTED[metric])
     found = answer(metric, changed(repeated))
     is_first = [~pl.col(name).str.ends_with("~") for name in PROTOCOLS if name in found.columns]
 
     assert_frame_equal(told(metric), found.filter(is_first), check_exact=True)
 
 
-@METRIC
+@of_all_but(UNSCALED)
 def test_twice_the_amounts_are_twice_the_money(metric: str) -> None:
     """Twice the dollars and tokens at the same prices: ratios, counts and times stay."""
-    if metric in UNSCALED:
-        pytest.skip(UNSCALED[metric])
     # Products of floats are rounded to millionths of a dollar before and after they are doubled.
     expected, found = (
         frame.with_columns(cs.decimal().cast(pl.Float64))
@@ -230,18 +230,15 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
         yield opened
 
 
-@METRIC
+@pytest.mark.parametrize("metric", TIMED)
 def test_a_beginning_leaves_rows_out_and_changes_none(
     metric: str, con: duckdb.DuckDBPyConnection
 ) -> None:
     """With --from, a row is what it is without."""
-    times = [name for name in TIMES if name in told(metric).columns]
-    if not times:
-        pytest.skip("rows are of no time")
-
     begun = collected(Asked(Scope(con, Limits(since=SINCE)), metric, {}).rows)
 
-    is_since = pl.col(times[0]).cast(pl.Datetime("us")) >= SINCE
+    time = next(name for name in TIMES if name in begun.columns)
+    is_since = pl.col(time).cast(pl.Datetime("us")) >= SINCE
     assert_frame_equal(told(metric).filter(is_since), begun, check_exact=True)
 
 
@@ -281,13 +278,12 @@ def test_what_was_overdue_when_the_time_began_is_overdue(
     assert begun.filter((pl.col("price_at") < SINCE) & (replaced_at >= SINCE)).height
 
 
-@METRIC
+# The command cuts what a report does not look back for.
+@of_all_but([*filter(looks_back, METRICS)])
 def test_a_report_with_a_beginning_says_what_its_command_gives(
     metric: str, con: duckdb.DuckDBPyConnection
 ) -> None:
     """Of a time alone a report computes what the command under it computes."""
-    if looks_back(metric):
-        pytest.skip("the command cuts what a report does not look back for")
     scope = Scope(con, Limits(since=SINCE))
 
     begun = collected(Asked(scope, metric, {}).rows)
