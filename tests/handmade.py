@@ -12,6 +12,7 @@ import duckdb
 import polars as pl
 
 from analytics.load import SCHEMA_VERSION
+from indexer.store.creation import make_missing
 from indexer.tables import columns_of, tables
 
 T0 = datetime(2025, 10, 10, 21, 0)
@@ -100,19 +101,18 @@ def load(**frames: pl.DataFrame) -> Callable[[str], pl.LazyFrame]:
 
 def write_database(path: Path, frames: Mapping[str, pl.DataFrame]) -> Path:
     """Write a database file with these rows and return its path."""
-    path.write_bytes(_empty())
+    path.write_bytes(empty_database())
     with duckdb.connect(str(path)) as con:
         insert(con, frames)
     return path
 
 
 @cache
-def _empty() -> bytes:
-    # To create every table costs more than to write what most tests put into them.
+def empty_database() -> bytes:
+    """Return a new database: to make one costs more than to write what most tests put into it."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "empty.duckdb"
-        with duckdb.connect(str(path)) as con:
-            fill(con, {})
+        make_missing(path)
         return path.read_bytes()
 
 

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 from eth_abi.abi import encode
+from handmade import empty_database
 
 from indexer.chains import ETHEREUM
 from indexer.facts.routes import abi_entries
@@ -33,7 +34,6 @@ from indexer.spec import (
     Fixed,
     Protocol,
 )
-from indexer.store.creation import make_missing
 from indexer.sync import Job, Summary, index
 from indexer.tables import tables
 
@@ -219,17 +219,9 @@ def job(path: Path, **settings: object) -> Job:
 def run(work: Job, url: str) -> Summary:
     """Index from a node that fails fast, into a database that is there."""
     if not work.path.exists():
-        work.path.write_bytes(_fresh())
+        work.path.write_bytes(empty_database())
     endpoint = Endpoint(url, tries=2, first_wait_seconds=0.01, timeout_seconds=10)
     return index(work, [endpoint], lambda _done, _total, _logs: None)
-
-
-@cache
-def _fresh() -> bytes:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "a.duckdb"
-        make_missing(path)
-        return path.read_bytes()
 
 
 def indexed(path: Path, count: int) -> None:
