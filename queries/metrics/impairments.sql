@@ -98,7 +98,7 @@ standing as (
         case
             when words = 0 then loss_tokens
             else greatest(said_tokens + coalesce(sum(change) over since_word, 0), 0)
-        end as loss_tokens
+        end as standing_tokens
     from since
     window since_word as (
         partition by chain_id, protocol, pool, asset_token, words
@@ -110,39 +110,17 @@ standing as (
 told as (
 
     select
-        date,
-        chain_id,
-        protocol,
-        pool,
-        asset_token,
-        is_own,
-        loss_tokens - coalesce(
-            lag(loss_tokens) over (
-                partition by chain_id, protocol, pool, asset_token, part
-                order by place
-            ), 0
-        ) as change
-    from standing
-
-),
-
-moved as (
-
-    select
         block_timestamp::date as date,
         chain_id,
         protocol,
         pool,
         asset_token,
-        count(*) filter (where kind = 'impairment') as impairment_count,
-        count(*) filter (where kind = 'impairment_removed') as removed_count,
-        count(*) - count(loss_tokens) as unknown_loss_count,
-        sum(loss_tokens) as loss_tokens,
-        null as own_change,
-        null as parts_change
+        kind,
+        loss_tokens,
+        null as is_own,
+        null as change
     from credit_events
     where kind in ('impairment', 'impairment_removed')
-    group by all
     union all
     select
         date,
@@ -150,14 +128,16 @@ moved as (
         protocol,
         pool,
         asset_token,
-        0 as impairment_count,
-        0 as removed_count,
-        0 as unknown_loss_count,
+        null as kind,
         null as loss_tokens,
-        sum(change) filter (where is_own) as own_change,
-        sum(change) filter (where not is_own) as parts_change
-    from told
-    group by all
+        is_own,
+        standing_tokens - coalesce(
+            lag(standing_tokens) over (
+                partition by chain_id, protocol, pool, asset_token, part
+                order by place
+            ), 0
+        ) as change
+    from standing
 
 ),
 
@@ -169,13 +149,13 @@ daily as (
         protocol,
         pool,
         asset_token,
-        sum(impairment_count)::bigint as impairment_count,
-        sum(removed_count)::bigint as removed_count,
-        sum(unknown_loss_count)::bigint as unknown_loss_count,
+        count(*) filter (where kind = 'impairment') as impairment_count,
+        count(*) filter (where kind = 'impairment_removed') as removed_count,
+        count(kind) - count(loss_tokens) as unknown_loss_count,
         coalesce(sum(loss_tokens), 0) as loss_tokens,
-        sum(own_change) as own_change,
-        sum(parts_change) as parts_change
-    from moved
+        sum(change) filter (where is_own) as own_change,
+        sum(change) filter (where not is_own) as parts_change
+    from told
     group by all
 
 ),

@@ -8,7 +8,8 @@
 with
 
 -- A payment of interest alone repays nothing; a liquidation without an amount is only set going.
-steps as (
+-- What is read at a block has a log index below zero and comes after what the block logged.
+told as (
 
     select
         block_timestamp::date as date,
@@ -30,62 +31,29 @@ steps as (
                         then 0
                     else -principal_tokens
                 end
-        end as change
+        end as change,
+        null as is_own,
+        null as state_change
     from credit_events
     where kind in ('funded', 'payment', 'liquidation', 'default')
-
-),
-
--- What is read at a block has a log index below zero and comes after what the block logged.
-told as (
-
+    union all
     select
         block_timestamp::date as date,
         chain_id,
         protocol,
         pool,
         asset_token,
+        null as is_funded,
+        null as change,
         part = pool as is_own,
         principal_tokens - coalesce(
             lag(principal_tokens) over (
                 partition by chain_id, protocol, pool, asset_token, part
                 order by block_number, log_index < 0, log_index, item_index, tx_hash
             ), 0
-        ) as change
+        ) as state_change
     from pool_states
     where principal_tokens is not null
-
-),
-
-moved as (
-
-    select
-        date,
-        chain_id,
-        protocol,
-        pool,
-        asset_token,
-        coalesce(sum(change), 0) as lent_change,
-        count(*) - count(change) as unknown_change,
-        count(*) filter (where is_funded) as funded_change,
-        null as own_change,
-        null as parts_change
-    from steps
-    group by all
-    union all
-    select
-        date,
-        chain_id,
-        protocol,
-        pool,
-        asset_token,
-        null as lent_change,
-        0 as unknown_change,
-        0 as funded_change,
-        sum(change) filter (where is_own) as own_change,
-        sum(change) filter (where not is_own) as parts_change
-    from told
-    group by all
 
 ),
 
@@ -97,12 +65,12 @@ daily as (
         protocol,
         pool,
         asset_token,
-        sum(lent_change) as lent_change,
-        sum(unknown_change) as unknown_change,
-        sum(funded_change) as funded_change,
-        sum(own_change) as own_change,
-        sum(parts_change) as parts_change
-    from moved
+        sum(change) as lent_change,
+        count(is_funded) - count(change) as unknown_change,
+        count(*) filter (where is_funded) as funded_change,
+        sum(state_change) filter (where is_own) as own_change,
+        sum(state_change) filter (where not is_own) as parts_change
+    from told
     group by all
 
 ),
