@@ -10,6 +10,7 @@ Reports: numbers, what they rest on, and how to check them, in one folder.
 Nothing here reads a clock, so the same database always gives the same bytes.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from analytics.reports.scope import Limits
@@ -26,11 +27,13 @@ def write_report(
     *,
     require_proof: str | None = None,
     despite_breaches: bool = False,
+    warn: Callable[[str], None] | None = None,
 ) -> Path:
     """
     Write the report of a database into a folder, and return the folder.
 
-    With `beside` it is compared with what lies in these limits.
+    With `beside` it is compared with what lies in these limits. `warn` is told, once it is written,
+    of each side that nothing of its time is covered.
 
     Raises:
         UserError: the folder holds something else, or the limits name what is not there.
@@ -48,4 +51,5 @@ def write_report(
         beside,
         require_proof=require_proof,
         despite_breaches=despite_breaches,
+        warn=warn,
     )

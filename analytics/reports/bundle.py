@@ -21,6 +21,7 @@ from analytics import load
 from analytics.errors import UserError, WorldError
 from analytics.export import encoded
 from analytics.formats import Format
+from analytics.reports.availability import missed
 from analytics.reports.comparison import compared
 from analytics.reports.demands import check_identities, check_proof
 from analytics.reports.dictionary import dictionary
@@ -54,6 +55,7 @@ def write_report(
     *,
     require_proof: str | None = None,
     despite_breaches: bool = False,
+    warn: Callable[[str], None] | None = None,
 ) -> Path:
     """
     Write the report of a database into a folder, and return the folder.
@@ -67,6 +69,7 @@ def write_report(
         beside: what to lay beside it and compare it with; nothing by default.
         require_proof: how far all of its data must be proven; None asks for nothing.
         despite_breaches: publish, with a warning, what breaks an identity.
+        warn: told of each side, once it is written, that nothing of its time is covered.
 
     Raises:
         UserError: the folder holds something else, or the limits name what is not there.
@@ -85,6 +88,9 @@ def write_report(
             if not despite_breaches:
                 check_identities(scope)
         replace_folder(folder, lambda unfinished: published(scopes, unfinished))
+        for side, scope in zip(("", "of what is compared with, "), scopes, strict=False):
+            if warn is not None and (said := missed(scope)):
+                warn(f"{side}{said}")
     return output
 
 

@@ -10,7 +10,6 @@ import typer
 from analytics import load
 from analytics.errors import UserError
 from analytics.reports import Limits, write_report
-from analytics.reports.availability import missed
 from analytics.reports.options import (
     Chain,
     Database,
@@ -22,7 +21,6 @@ from analytics.reports.options import (
     limited,
     moment,
 )
-from analytics.reports.scope import Scope
 
 
 class Level(StrEnum):
@@ -72,24 +70,16 @@ def report(
             "both sides are the same: name another protocol with --compare-protocol, or another "
             "time with --compare-from and --compare-to"
         )
-    path = load.database_path(database)
     folder = write_report(
-        path,
+        load.database_path(database),
         output,
         limits,
         beside,
         require_proof=require_proof,
         despite_breaches=despite_breaches,
+        warn=lambda said: typer.echo(f"perpscope: {said}", err=True),
     )
     typer.echo(f"{folder / 'report.html'}")
-    _warn(path, limits, beside)
-
-
-def _warn(path: Path, limits: Limits, beside: Limits | None) -> None:
-    with load.database(path) as con:
-        for side, each in (("", limits), ("of what is compared with, ", beside)):
-            if each is not None and (said := missed(Scope(con, each))):
-                typer.echo(f"perpscope: {side}{said}", err=True)
 
 
 def _beside(
