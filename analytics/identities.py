@@ -39,21 +39,13 @@ _FIRST = "the first of its series"
 _BETWEEN = "not all that happened in between is there"
 _IN_FILES = "the files do not hold what happened in between"
 _NO_ORDER = "several events of one moment, whose order is not told"
-_NO_FLOW = "shares are made or destroyed without a flow as well"
+_NO_FLOW = "not all shares are told by flows: "
 # The last bit of a float, and one for the difference of two.
 _FLOAT = 2.0**-51
 _SERIES = ("chain_id", "protocol", "version", "market", "is_long", "collateral_token")
 _POSITION = (*_SERIES, "account", "position_id")
 _POOL = ("chain_id", "protocol", "pool")
 _MINTS, _BURNS = (*INTO_POOL, "dividend"), OUT_OF_POOL
-# What else makes or destroys shares of them; nothing follows from a difference.
-_WITHOUT_FLOW = (
-    "compound_v2",  # a liquidation destroys the shares whose money becomes reserves
-    "ethena",  # those of a restricted account can be destroyed for the good of the others
-    "goldfinch",  # the end of an epoch destroys what queued, and who queued withdraws later
-    "ondo",  # bridges make and destroy them, a request destroys what is paid for days later
-    "openeden",  # the maintainer makes and destroys them
-)
 
 
 def comparisons(load: Load) -> pl.LazyFrame:
@@ -284,13 +276,13 @@ def _pool_supply(load: Load) -> pl.LazyFrame:
     )
     is_unknown = pl.col("unknown").fill_null(0) != pl.col("last_unknown").fill_null(0)
     minted = pl.col("minted").fill_null(0) - pl.col("last_minted").fill_null(0)
-    untold = pl.when(pl.col("protocol").is_in(_WITHOUT_FLOW)).then(pl.lit(_NO_FLOW))
-    return told.with_columns(
+    says = told.join(load("untold_shares"), on=list(_VENUE), how="left")
+    return says.with_columns(
         identity=pl.lit("pool_supply"),
         subject="pool",
         expected=pl.col("last_supply_tokens") + minted,
         found="supply_tokens",
-        reason=pl.coalesce(untold, _reason(is_unknown)),
+        reason=pl.coalesce(_NO_FLOW + pl.col("reason"), _reason(is_unknown)),
     ).with_columns(_is_near(pl.lit(0.0)))
 
 

@@ -18,7 +18,7 @@ from analytics.errors import UserError, WorldError, check_variables
 from analytics.largest import largest_named
 from analytics.scans import scan
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 Connection = duckdb.DuckDBPyConnection
 

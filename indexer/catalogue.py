@@ -67,6 +67,7 @@ def section(protocol: Protocol) -> str:
         list(_rows(protocol)),
         list(_contracts(protocol)),
         list(_policies(protocol)),
+        [f"Shares that no flow tells: {protocol.untold_shares}."] if protocol.untold_shares else [],
         ["Not covered:", "", *(f"- {sentence}" for sentence in protocol.left_out)]
         if protocol.left_out
         else [],

@@ -225,6 +225,14 @@ create table declared_facts (
     every_seconds integer  -- how often it is read; null where blocks are counted, or nothing is read
 );
 
+-- Protocols whose shares are made or destroyed without a flow as well, as their declarations state
+-- it: a difference between what there are and what was minted and burned says nothing.
+create table untold_shares (
+    chain_id bigint not null,
+    protocol varchar not null,
+    reason varchar not null -- what does it
+);
+
 -- Accounts whose owner is known: vaults and funds of a venue, wallets that the settings name.
 create table accounts (
     chain_id bigint not null,

@@ -33,6 +33,7 @@ VENUE = Protocol(
     ),
     policies=(Policy("treasury_share", "0.3", "2024-01-01", "a link", "assumed"),),
     left_out=("Swaps: they log nothing.",),
+    untold_shares="a bridge makes them",
 )
 
 
@@ -46,6 +47,7 @@ def test_a_section_says_all_that_is_declared() -> None:
     assert f"| ethereum | PoolDeployer | `0x{'0c' * 20}` | Pool | 5 |" in lines
     assert "| treasury share | 0.3 | 2024-01-01 | assumed | a link |" in lines
     assert "- Swaps: they log nothing." in lines
+    assert "Shares that no flow tells: a bridge makes them." in lines
 
 
 def test_the_overview_has_a_line_for_each() -> None:

@@ -350,17 +350,18 @@ def test_a_database_of_an_older_perpscope_gets_the_tables_it_lacks(
     path = tmp_path / "a.duckdb"
     index(path, url, "--to", FIRST + 90)
     with duckdb.connect(path) as connection:
-        connection.execute("drop table impact_parameters")
+        connection.execute("drop table impact_parameters; drop table untold_shares")
         connection.execute("update schema_version set version = 3, created_by = 'older'")
-    metric = ("metric", "impact_depth", "--database", path)
+    metric = ("metric", "impact_depth")
     capsys.readouterr()
 
-    told = perpscope(*metric), perpscope("status", "--database", path)
+    told = [perpscope(*words, "--database", path) for words in (metric, ("check",), ("status",))]
     err = capsys.readouterr().err
 
-    assert told == (1, 0)
-    assert f"no table impact_parameters: expected those of schema {SCHEMA}" in err
-    assert index(path, url) == perpscope(*metric) == 0
+    assert told == [1, 1, 0]
+    for table in ("impact_parameters", "untold_shares"):
+        assert f"no table {table}: expected those of schema {SCHEMA}" in err
+    assert index(path, url) == perpscope(*metric, "--database", path) == 0
     versions = "select version, created_by = 'older' from schema_version order by 1"
     assert rows(path, versions) == [(3, True), (SCHEMA, False)]
     mine, clean = contents(path), contents(made)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sync_rig import BIRTH, FEED, FEED_ADDRESS, FIRST, blocks, job, rows, run, served
+from sync_rig import BIRTH, FEED, FEED_ADDRESS, FIRST, POOLS, blocks, job, rows, run, served
 
 from indexer.chains import ARBITRUM, ETHEREUM
 from indexer.facts import declared_facts, digest
@@ -87,6 +87,19 @@ def test_what_is_declared_of_a_chain_is_stored(tmp_path: Path) -> None:
         (1, "feed", "oracle_updates", None, None),
         (1, "pools", "pool_flows", None, None),
     ]
+
+
+def test_whose_shares_no_flow_tells_is_stored(tmp_path: Path) -> None:
+    """It is there of the protocol that says so, with what does it, and decides no fact."""
+    path, pools = tmp_path / "a.duckdb", replace(POOLS, untold_shares="a bridge makes them")
+    with serve([served(blocks(40))]) as node:
+        run(
+            job(path, protocols=(FEED, pools), declarations={"feed": FEED, "pools": pools}),
+            node.url,
+        )
+
+    assert rows(path, "select * from untold_shares") == [(1, "pools", "a bridge makes them")]
+    assert digest(pools, ETHEREUM) == digest(POOLS, ETHEREUM)
 
 
 def test_reads_are_declared_with_how_often() -> None:

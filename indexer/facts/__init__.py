@@ -11,6 +11,7 @@ from indexer.facts.known import (
     feeds,
     merged,
     policies,
+    untold_shares,
 )
 from indexer.facts.reading import discovered
 from indexer.facts.routes import owned
@@ -30,4 +31,5 @@ __all__ = [
     "narrow_filters",
     "owned",
     "policies",
+    "untold_shares",
 ]

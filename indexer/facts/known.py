@@ -206,6 +206,16 @@ def _abis(protocol: Protocol, chain: Chain) -> set[str]:
     return abis
 
 
+def untold_shares(protocols: Sequence[Protocol], chain: Chain) -> pl.DataFrame:
+    """Return whose flows do not tell all shares on a chain, as rows of `untold_shares`."""
+    rows = [
+        (chain.chain_id, protocol.slug, protocol.untold_shares)
+        for protocol in protocols
+        if protocol.untold_shares
+    ]
+    return pl.DataFrame(rows, columns_of("untold_shares"), orient="row")
+
+
 def accounts(protocols: Sequence[Protocol], chain: Chain) -> pl.DataFrame:
     """Return the accounts that the protocols name on a chain, as rows of `accounts`."""
     rows = [

@@ -75,6 +75,7 @@ PROTOCOL = Protocol(
         "COMP that is distributed: a subsidy, no fee.",
         "Forks of Compound: other protocols.",
     ),
+    untold_shares="a liquidation destroys the shares whose money becomes reserves",
     contracts=tuple(
         Contract(
             chain=ETHEREUM,

@@ -84,6 +84,7 @@ PROTOCOL = Protocol(
         "Wallets that pass rewards on: what reaches sUSDe is counted, once.",
         "USDe and sUSDe on other chains: bridged, not minted.",
     ),
+    untold_shares="those of a restricted account can be destroyed for the good of the others",
     contracts=(
         Contract(ETHEREUM, STAKED, SUSDE, STAKED_START),
         Contract(

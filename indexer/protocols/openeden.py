@@ -92,6 +92,7 @@ PROTOCOL = Protocol(
         "The asset's address on Arbitrum, which no source confirms; TBILL on BNB Chain, XRP Ledger "
         "and Solana; USDO, a stablecoin of the same house.",
     ),
+    untold_shares="the maintainer makes and destroys them",
     contracts=(
         Contract(ETHEREUM, VAULT, TBILL, 18_376_020, says={"asset": USDC}),
         Contract(ARBITRUM, VAULT, TBILL_ARBITRUM, 0),

@@ -253,6 +253,8 @@ class Protocol:
         markets: seed rows (chain, market, symbol, tokens, asset class, quote).
         feeds: names, heartbeats and thresholds of an oracle's feeds; they decide no fact.
         accounts: accounts that have a name.
+        untold_shares: what makes or destroys shares of its pools without a flow; empty where flows
+            tell them all.
     """
 
     slug: str
@@ -271,6 +273,7 @@ class Protocol:
     markets: "tuple[Market, ...]" = ()
     feeds: "tuple[Feed, ...]" = ()
     accounts: "tuple[Account, ...]" = ()
+    untold_shares: str = field(default="", repr=False)  # it decides no row
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ _MARKET = ["chain_id", "protocol", "market"]
 _TOKEN = ["chain_id", "address"]
 _OF_PROTOCOLS = "chain_id = ? and list_contains(?, protocol)"
 
-STATED = ("feeds", "declared_facts", "accounts")
+STATED = ("feeds", "declared_facts", "untold_shares", "accounts")
 """What declarations state of a chain and nothing that is read changes."""
 
 

@@ -8,7 +8,15 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.errors import UserError
-from indexer.facts import accounts, declared, declared_facts, digest, feeds, policies
+from indexer.facts import (
+    accounts,
+    declared,
+    declared_facts,
+    digest,
+    feeds,
+    policies,
+    untold_shares,
+)
 from indexer.facts.known import KEPT
 from indexer.facts.routes import abis_of, contracts_on, event_names, topic0s_of
 from indexer.spec import Protocol
@@ -51,6 +59,7 @@ def stated(protocols: Sequence[Protocol], chain: Chain) -> dict[str, pl.DataFram
         "policies": policies(protocols),
         "feeds": feeds(protocols, chain),
         "declared_facts": declared_facts(protocols, chain),
+        "untold_shares": untold_shares(protocols, chain),
         "accounts": accounts(protocols, chain),
     }
 

@@ -70,6 +70,7 @@ PROTOCOL = Protocol(
         "goldfinch-prime on Base: another product.",
         "Staking and GFI: rewards, not credit.",
     ),
+    untold_shares="the end of an epoch destroys what queued, and who queued withdraws later",
     contracts=(
         Contract(ETHEREUM, "goldfinch/Factory", FACTORY, 11_370_655, version="2"),
         Contract(ETHEREUM, SENIOR, SENIOR_POOL, 13_096_000, version="2"),

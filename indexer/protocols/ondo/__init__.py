@@ -65,6 +65,7 @@ PROTOCOL = Protocol(
         "bridged, minted here for what is burned there, and no manager is confirmed there.",
         "OMMF: its manager logs like the others, but the fund was never confirmed to be open.",
     ),
+    untold_shares="bridges make and destroy them, a request destroys what is paid for days later",
     contracts=(
         Contract(
             ETHEREUM,
