@@ -64,8 +64,10 @@ def completed(typed: str) -> list[str]:
         ("trace buyback_r", ["buyback_ratio"]),
         ("index --protocol gmx", ["gmx_v1", "gmx_v2"]),
         ("protocols chainlink_", ["chainlink_proxies"]),
-        ("plan --chain arbitrum-s", ["arbitrum-sepolia"]),
-        ("metric fees --chain arbitrum-s", ["arbitrum-sepolia"]),
+        *(
+            (f"{command} --chain arbitrum-s", ["arbitrum-sepolia"])
+            for command in ("plan", "verify", "doctor", "new-protocol", "metric fees")
+        ),
     ],
 )
 def test_the_shell_completes_names(typed: str, names: list[str]) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from indexer.chains import CHAINS, Chain
 from indexer.choices import chain_named
-from indexer.cli.options import ConfigFile, Form, Format, Urls
+from indexer.cli.options import ConfigFile, Form, Format, Urls, chains_begun
 from indexer.cli.printing import print_json, print_table
 from indexer.config import Config, configuration
 from indexer.errors import UserError, WorldError
@@ -26,7 +26,12 @@ _KNOWN_OF_ANY = ("endpoint", "failure", "requests")
 def doctor(
     *,
     chain: Annotated[
-        str | None, typer.Option("--chain", help="A chain; by default all that are configured.")
+        str | None,
+        typer.Option(
+            "--chain",
+            help="A chain; by default all that are configured.",
+            autocompletion=chains_begun,
+        ),
     ] = None,
     rpc: Urls = None,
     config: ConfigFile = None,

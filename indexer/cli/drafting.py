@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from indexer.choices import chain_named
+from indexer.cli.options import chains_begun
 from indexer.scaffold import drafted, written
 
 
@@ -13,7 +14,9 @@ def draft_protocol(
     name: Annotated[str, typer.Argument(help="Its short name: my_venue.")],
     *,
     abi: Annotated[Path, typer.Option(help="The contract's ABI; the file is called as it is.")],
-    chain: Annotated[str, typer.Option(help="Where the contract lives.")] = "ethereum",
+    chain: Annotated[
+        str, typer.Option(help="Where the contract lives.", autocompletion=chains_begun)
+    ] = "ethereum",
     address: Annotated[str, typer.Option(help="Of the contract.")] = "0x" + "00" * 20,
     event: Annotated[
         list[str] | None,

@@ -21,7 +21,8 @@ def protocols_begun(incomplete: str) -> list[str]:
     return [slug for slug in PROTOCOLS if slug.startswith(incomplete)]
 
 
-def _chains_begun(incomplete: str) -> list[str]:
+def chains_begun(incomplete: str) -> list[str]:
+    """Return the chains whose names begin as what is typed, for the shell's completion."""
     from indexer.chains import CHAINS
 
     return [chain.slug for chain in CHAINS if chain.slug.startswith(incomplete)]
@@ -35,7 +36,7 @@ Database = Annotated[
 ]
 ChainName = Annotated[
     str,
-    typer.Option("--chain", help="A chain, for example arbitrum.", autocompletion=_chains_begun),
+    typer.Option("--chain", help="A chain, for example arbitrum.", autocompletion=chains_begun),
 ]
 ProtocolNames = Annotated[
     list[str] | None,

@@ -11,7 +11,7 @@ from rich.progress import TextColumn, TimeRemainingColumn
 from indexer.chains import CHAINS, Chain
 from indexer.choices import protocols_named
 from indexer.cli.given import ledger_of
-from indexer.cli.options import ConfigFile, Database, ProtocolNames, Urls
+from indexer.cli.options import ConfigFile, Database, ProtocolNames, Urls, chains_begun
 from indexer.cli.progress import drawn
 from indexer.config import configuration
 from indexer.errors import UserError, WorldError
@@ -19,7 +19,11 @@ from indexer.sync import Inspection, Ledger, Verdict, now, repair, verify
 
 Chains = Annotated[
     list[str] | None,
-    typer.Option("--chain", help="A chain; repeatable. By default all that are stored."),
+    typer.Option(
+        "--chain",
+        help="A chain; repeatable. By default all that are stored.",
+        autocompletion=chains_begun,
+    ),
 ]
 Failure = tuple[str, int, int, str]
 
