@@ -168,6 +168,7 @@ def test_a_liquidation_takes_its_fee_from_before_it() -> None:
             "notional_usd": usd("10000"),
             "collateral_usd": usd("900"),
             "mark_price_usd": usd("2740"),
+            "execution_price_usd": usd("2740"),
             "fee_usd": usd("10"),
             "shortfall_basis": "none",
             "derivation": "direct",

@@ -137,6 +137,7 @@ def test_a_liquidation_closes_the_position(release: str) -> None:
             "notional_usd": usd("10000"),
             "collateral_usd": usd("950"),
             "mark_price_usd": usd("20000"),
+            "execution_price_usd": usd("20000"),
             "realized_pnl_usd": usd("-900"),
             "fee_usd": usd("20"),
             "shortfall_basis": "none",

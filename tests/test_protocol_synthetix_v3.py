@@ -192,6 +192,7 @@ def test_a_liquidation_is_priced_by_the_update_right_before_it() -> None:
             "notional_usd": usd("6000"),
             "size_tokens": usd("3"),
             "mark_price_usd": usd("2000"),
+            "execution_price_usd": usd("2000"),
             "shortfall_basis": "none",
             "derivation": "joined",
         }

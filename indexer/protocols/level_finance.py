@@ -75,6 +75,7 @@ LIQUIDATED: dict[str, Value] = {
     "notional_usd": Fixed("size", USD),
     "collateral_usd": Fixed("collateralValue", USD),
     "mark_price_usd": PRICE,
+    "execution_price_usd": PRICE,
     "fee_usd": FEE,
     "shortfall_basis": Const("none"),
     "derivation": Const("direct"),

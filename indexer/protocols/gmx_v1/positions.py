@@ -140,6 +140,7 @@ POSITIONS = (
             "notional_usd": Fixed("size", 30),
             "collateral_usd": Fixed("collateral", 30),
             "mark_price_usd": Fixed("markPrice", 30),
+            "execution_price_usd": Fixed("markPrice", 30),
             "fee_usd": Fixed(
                 Companion(
                     "CollectMarginFees",

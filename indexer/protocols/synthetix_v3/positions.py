@@ -101,6 +101,7 @@ POSITIONS = (
             "notional_usd": Fixed(Product("amountLiquidated", PRICE), 36),
             "size_tokens": Fixed("amountLiquidated", 18),
             "mark_price_usd": Fixed(PRICE, 18),
+            "execution_price_usd": Fixed(PRICE, 18),
             "shortfall_basis": Const("none"),
             "derivation": Const("joined"),
         },
