@@ -65,6 +65,8 @@ def position(event: str, release: str, pool: str = POOL, **said: Any) -> Built:
         "size": 10_000 * USD,
         "side": 1,
         "reserveAmount": 7,
+        "entryPrice": 19_000 * 10 ** (30 - 18),
+        "entryInterestRate": 3,
         "indexPrice": 20_000 * 10 ** (30 - 18),
         "feeValue": 20 * USD,
         "pnl": profit * USD if release == "last" else (int(profit > 0), abs(profit) * USD),
@@ -115,6 +117,28 @@ def test_a_decrease_takes_size_and_collateral_and_realises(release: str) -> None
             "execution_price_usd": usd("20000"),
             "realized_pnl_usd": usd("-150"),
         }
+    ]
+
+
+@pytest.mark.parametrize("release", ["plain", "indexed"])
+def test_what_is_left_is_told_by_the_event_after_the_change(release: str) -> None:
+    """The nearest of the position itself: 9,000 after growing, then 5,000, then nothing."""
+    other = position("UpdatePosition", release, key=b"\x02" * 32, size=USD)
+
+    result = made(
+        position("IncreasePosition", release),
+        other,
+        position("UpdatePosition", release, size=9_000 * USD),
+        position("DecreasePosition", release),
+        position("UpdatePosition", release, size=5_000 * USD),
+        position("DecreasePosition", release, sizeChanged=5_000 * USD),
+        position("ClosePosition", release, size=0),
+    )
+
+    assert result.tables["position_changes"].sort("log_index")["notional_usd"].to_list() == [
+        usd("9000"),
+        usd("5000"),
+        usd("0"),
     ]
 
 

@@ -17,6 +17,7 @@ under one topic 0; how many topics a log has tells which it is.
 from indexer.chains import ARBITRUM, BSC
 from indexer.spec import (
     Amount,
+    Companion,
     Const,
     Contract,
     DecimalsOf,
@@ -42,6 +43,9 @@ PRICE = Fixed("indexPrice", DecimalsOf("indexToken", plus=USD, times=-1))
 FEE = Fixed("feeValue", USD)
 ZERO = Fixed(Int(0), 0)
 
+# What is left of a position follows its change; ClosePosition says zero (Pool.sol).
+AFTER = ("UpdatePosition", "ClosePosition")
+LEFT = Fixed(Companion(AFTER, "size", {"key": "key"}, nearest="after"), USD)
 IS_LONG = Lookup("side", {0: True, 1: False})
 SIDE: dict[str, Value] = {"market": "indexToken", "is_long": IS_LONG}
 POSITION: dict[str, Value] = {
@@ -55,6 +59,7 @@ INCREASED: dict[str, Value] = {
     "cause": Const("trade"),
     "notional_delta_usd": Fixed("sizeChanged", USD),
     "execution_price_usd": PRICE,
+    "notional_usd": LEFT,
 }
 DECREASED: dict[str, Value] = {
     **POSITION,
@@ -62,6 +67,7 @@ DECREASED: dict[str, Value] = {
     "notional_delta_usd": Fixed(Neg("sizeChanged"), USD),
     "collateral_delta_usd": Fixed(Neg("collateralChanged"), USD),
     "execution_price_usd": PRICE,
+    "notional_usd": LEFT,
 }
 CLOSED_BY_FORCE: dict[str, Value] = {
     **POSITION,
@@ -139,9 +145,10 @@ PROTOCOL = Protocol(
     kind="perp",
     methodology=(
         "Position changes are IncreasePosition, DecreasePosition and LiquidatePosition, whichever "
-        "release of the pool logged them; profit is that of the price, before fees. Liquidations "
-        "are LiquidatePosition. Open interest is the running sum of size changes per index token "
-        "and side. Fees are the position and borrow fee of each of these events in dollars, split "
+        "release of the pool logged them; what is left of a position is what UpdatePosition or "
+        "ClosePosition says after it; profit is that of the price, before fees. Liquidations are "
+        "LiquidatePosition. Open interest is the running sum of size changes per index token and "
+        "side. Fees are the position and borrow fee of each of these events in dollars, split "
         "45/35/20 between providers, DAO and stakers by assumption, and what providers pay to "
         "enter and leave, in tokens. Funding is the cumulative borrow index per collateral. Pool "
         "flows are deposits into and withdrawals from tranches."
