@@ -9,7 +9,7 @@ import pytest
 from goldens import Built, abi_of, declared_as, frame, log, reasons, rows, usd
 
 from indexer.chains import ARBITRUM, BSC
-from indexer.facts import Facts, declared, facts
+from indexer.facts import Facts, declared, discovered, facts
 from indexer.protocols import PROTOCOLS
 from indexer.tables import columns_of
 
@@ -326,3 +326,62 @@ def test_the_pool_of_arbitrum_is_read_there() -> None:
     result = facts([protocol], ARBITRUM, logs, headers, declared([protocol], ARBITRUM))
 
     assert result.tables["open_interest"]["log_index"].to_list() == [1]
+
+
+ORACLE = "0x" + "0c" * 20
+SHAPES = ("(address,uint256)", "(address indexed,uint256)")
+
+
+def priced(shape: str, oracle: str, symbol: str, named: str = ORACLE) -> Facts:
+    """Return the facts of a price of 20,000 that an oracle posts after the pool names one."""
+    protocol = PROTOCOLS["level_finance"]
+    logs = frame(
+        [
+            log(ABI, "OracleChanged", POOL, oldOracle="0x" + "00" * 20, newOracle=named),
+            log(
+                "level_finance/Oracle", f"PricePosted{shape}", oracle,
+                token=BTCB, price=20_000 * 10**12,
+            ),
+        ],
+        block=900_000_000,
+    )  # fmt: skip
+    known = declared([protocol], BSC)
+    tokens = pl.DataFrame([(56, BTCB, symbol, 18, "call")], columns_of("tokens"), orient="row")
+    children = discovered([protocol], BSC, logs, known)
+    headers = logs.select(number="block_number", timestamp=pl.lit(datetime(2023, 6, 1))).unique()
+    return facts([protocol], BSC, logs, headers, replace(known, tokens=tokens, contracts=children))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_price_is_one_of_the_oracle_that_the_pool_names(shape: str) -> None:
+    """Of a whole token, whatever its decimals, in both shapes of the event."""
+    assert rows(priced(shape, ORACLE, "BTCB"), "oracle_updates") == [
+        {
+            "feed": BTCB,
+            "asset": "BTCB",
+            "quote": "USD",
+            "oracle_price_quote": usd("20000"),
+            "provider": ORACLE,
+        }
+    ]
+
+
+def test_a_price_of_any_other_oracle_is_none() -> None:
+    """The event is anybody's; only who is named counts."""
+    assert rows(priced(SHAPES[0], ORACLE, "BTCB", named="0x" + "0e" * 20), "oracle_updates") == []
+
+
+@pytest.mark.parametrize(("symbol", "asset"), [("WETH", "ETH"), ("WBNB", "BNB"), ("CAKE", "CAKE")])
+def test_a_wrapped_coin_is_priced_as_the_coin(symbol: str, asset: str) -> None:
+    """So that its price stands beside those of other oracles."""
+    assert priced(SHAPES[1], ORACLE, symbol).tables["oracle_updates"]["asset"].to_list() == [asset]
+
+
+@pytest.mark.parametrize("shape", ["(address)", "(address indexed)"])
+def test_a_listed_token_names_its_market(shape: str) -> None:
+    """Positions name a market by its token; the listing says which asset that is."""
+    result = made(log(ABI, f"TokenWhitelisted{shape}", POOL, token=BTCB))
+
+    assert result.markets.select("market", "symbol", "index_token", "quote", "known_by").rows() == [
+        (BTCB, "BTCB", BTCB, "USD", "event")
+    ]

@@ -21,6 +21,8 @@ from indexer.spec import (
     Const,
     Contract,
     DecimalsOf,
+    Discover,
+    Emitter,
     Equals,
     Event,
     Fixed,
@@ -32,11 +34,12 @@ from indexer.spec import (
     Protocol,
     Rest,
     Share,
+    SymbolOf,
     Value,
     When,
 )
 
-POOL = "level_finance/Pool"
+POOL, ORACLE = "level_finance/Pool", "level_finance/Oracle"
 SUBGRAPH = "https://github.com/messari/subgraphs/tree/master/subgraphs/level-finance"
 USD = 30
 PRICE = Fixed("indexPrice", DecimalsOf("indexToken", plus=USD, times=-1))
@@ -110,6 +113,27 @@ PROVIDED: dict[str, Value] = {
     "split_basis": Const("none"),  # without a price there are no dollars to split
 }
 
+# A wrapped coin is priced as the coin it holds.
+SYMBOL = SymbolOf("token")
+UNWRAPPED = When(
+    Equals(SYMBOL, "WETH"), Const("ETH"), When(Equals(SYMBOL, "WBNB"), Const("BNB"), SYMBOL)
+)
+LISTED: dict[str, Value] = {
+    "market": "token",
+    "symbol": UNWRAPPED,
+    "index_token": "token",
+    "asset_class": Const("crypto"),
+    "quote": Const("USD"),
+    "known_by": Const("event"),
+}
+POSTED: dict[str, Value] = {
+    "feed": "token",
+    "asset": UNWRAPPED,
+    "quote": Const("USD"),
+    "oracle_price_quote": Fixed("price", DecimalsOf("token", plus=USD, times=-1)),
+    "provider": Emitter(),
+}
+
 SIGNED = Fixed("pnl", USD)
 MARKED = Fixed(When(Equals("pnl.sig", 1), "pnl.abs", Neg("pnl.abs")), USD)
 INCREASE = "IncreasePosition"
@@ -151,14 +175,16 @@ PROTOCOL = Protocol(
         "side. Fees are the position and borrow fee of each of these events in dollars, split "
         "45/35/20 between providers, DAO and stakers by assumption, and what providers pay to "
         "enter and leave, in tokens. Funding is the cumulative borrow index per collateral. Pool "
-        "flows are deposits into and withdrawals from tranches."
+        "flows are deposits into and withdrawals from tranches. Oracle prices are PricePosted of "
+        "the oracles that the pool names (OracleChanged), from then on; markets are named by the "
+        "symbols of listed tokens."
     ),
     left_out=(
         "Collateral added by an increase: the argument called collateralValue holds a token "
         "amount in the releases whose source is public, and dollars by the subgraph's reading.",
         "Swap fees: the venue's source takes them in the token that leaves, the subgraph reads "
         "them in the one that comes.",
-        "Prices posted to the oracle: its address is not established.",
+        "What Chainlink's price makes of a posted one: a position's event has the price it used.",
         "The liquidator's reward, a fixed sum from the pool, and who the liquidator was.",
         "How profit and loss of a position is shared among tranches (PnLDistributed): an amount "
         "of tokens per tranche; no table holds what a pool wins or loses.",
@@ -172,6 +198,8 @@ PROTOCOL = Protocol(
         Contract(ARBITRUM, POOL, "0x32B7bF19cb8b95C27E644183837813d4b595dcc6", 99_333_260),
     ),
     events=(
+        Event(POOL, "TokenWhitelisted", "markets", LISTED),
+        Event(ORACLE, "PricePosted", "oracle_updates", POSTED),
         Event(POOL, INCREASE, "position_changes", INCREASED),
         *(
             Event(POOL, name, "position_changes", {**DECREASED, "realized_pnl_usd": pnl})
@@ -245,6 +273,7 @@ PROTOCOL = Protocol(
             },
         ),
     ),
+    discoveries=(Discover(POOL, "OracleChanged", "newOracle", ORACLE),),
     policies=(
         Policy("supply_side_share", "0.45", "2022-12-01", SUBGRAPH, "assumed"),
         Policy("holders_share", "0.2", "2022-12-01", SUBGRAPH, "assumed"),
