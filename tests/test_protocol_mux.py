@@ -1,13 +1,17 @@
 """MUX: one golden per event and generation, all synthetic."""
 
+from dataclasses import replace
 from typing import Any
 
+import polars as pl
 import pytest
 from eth_utils.crypto import keccak
-from goldens import Built, abi_of, built_facts, log, reasons, rows, signature, usd
+from goldens import NOON, Built, abi_of, built_facts, frame, log, reasons, rows, signature, usd
 
 from indexer.chains import ARBITRUM, FANTOM, OPTIMISM, Chain
-from indexer.facts import Facts
+from indexer.facts import Facts, declared, facts
+from indexer.protocols import PROTOCOLS
+from indexer.tables import columns_of
 
 POOLS: dict[Chain, str] = {
     ARBITRUM: "0x3e0199792ce69dc29a0a36146bfa68bd7c8d6633",
@@ -84,9 +88,15 @@ ASSETS = (asset(0, "USDC", USDC), asset(3, "ETH", WETH))
 
 
 def made(*logs: Built, chain: Chain = ARBITRUM) -> Facts:
-    """Return the facts of a transaction after that which listed the assets."""
+    """Return the facts of a transaction after that which listed the assets; USDC is known."""
     listed = ASSETS if chain == ARBITRUM else ()
-    return built_facts("mux", chain, listed, logs)
+    told = frame(listed, logs, block=900_000_000)
+    headers = told.select(number="block_number", timestamp=pl.lit(NOON, pl.Datetime("us"))).unique()
+    tokens = pl.DataFrame([(42_161, USDC, "USDC", 6, "call")], columns_of("tokens"), orient="row")
+    protocols = [PROTOCOLS["mux"]]
+    return facts(
+        protocols, chain, told, headers, replace(declared(protocols, chain), tokens=tokens)
+    )
 
 
 def test_assets_are_numbered_markets() -> None:
@@ -258,6 +268,56 @@ def test_a_collected_fee_that_another_event_tells_is_not_counted_again(event: st
     result = made(collected(6 * WAD), position(event, NEW), withdrawn())
 
     assert [row["fee_usd"] for row in rows(result, "fees")] == [usd("6")]
+
+
+def loan(event: str, who: str, fee: int, bad_debt: int = 0) -> Built:
+    """Return what the pool says of a loan of 2,000 USDC, whose own decimals are 6."""
+    said = {"rawBorrowAmount": 2_000 * 10**6, "rawRepayAmount": 2_000 * 10**6, "badDebt": bad_debt}
+    (entry,) = (one for one in abi_of(ABI) if one["name"] == event)
+    names = {part["name"] for part in entry["inputs"]}
+    rest = {name: value for name, value in said.items() if name in names}
+    return log(
+        ABI, event, POOLS[ARBITRUM], assetId=0, project=WETH, rawFee=fee, **{who: TRADER}, **rest
+    )
+
+
+@pytest.mark.parametrize(("event", "who"), [("BorrowAsset", "borrower"), ("RepayAsset", "repayer")])
+def test_an_account_of_the_aggregator_pays_for_its_loan(event: str, who: str) -> None:
+    """Three quarters of a USDC, by a token of 6 decimals; a loan that costs nothing is no fee."""
+    result = made(loan(event, who, fee=0), loan(event, who, fee=750_000))
+
+    assert rows(result, "fees") == [
+        {
+            "account": TRADER,
+            "fee_kind": "borrow",
+            "fee_token": USDC,
+            "fee_tokens": usd("0.75"),
+            "split_basis": "none",
+        }
+    ]
+
+
+def test_what_a_loan_leaves_unpaid_is_bad_debt() -> None:
+    """12 USDC that the pool does not see again; a loan that is paid back leaves none."""
+    result = made(
+        loan("RepayAsset", "repayer", fee=0), loan("RepayAsset", "repayer", 0, bad_debt=12 * 10**6)
+    )
+
+    assert rows(result, "shortfalls") == [
+        {
+            "kind": "bad_debt",
+            "account": TRADER,
+            "asset_token": USDC,
+            "shortfall_tokens": usd("12"),
+        }
+    ]
+
+
+def test_the_fee_of_a_loan_is_none_of_a_withdrawal_after_it() -> None:
+    """CollectedFee tells it before the loan does, and a withdrawal of the token may follow."""
+    result = made(collected(WAD), loan("BorrowAsset", "borrower", fee=10**6), withdrawn())
+
+    assert [row["fee_kind"] for row in rows(result, "fees")] == ["borrow"]
 
 
 def test_a_withdrawal_without_a_fee_has_none() -> None:

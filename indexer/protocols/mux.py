@@ -3,16 +3,19 @@ MUX: perp DEX where traders face one pool (MLP) per chain; brokers fill orders a
 
 Contracts  https://github.com/messari/subgraphs (subgraphs/mux-protocol), a secondary source of
            addresses, first blocks and both shapes of the position events; argument by argument in
-           https://github.com/mux-world/mux-protocol (contracts/core/Events.sol, Trade.sol)
+           https://github.com/mux-world/mux-protocol (contracts/core/Events.sol, Trade.sol; loans of
+           the pool: Admin.sol)
 Split      none is taken: how income is shared depends on how much MLP the protocol owned that week
 Units      1e18 throughout, whatever the token: sizes in units of the asset, prices and fees in USD;
-           the cumulative funding rate too (a rate of 1e5 times 1e13 per period of 8 hours). A
-           subAccountId is the account, 20 bytes, then collateral, asset and side, a byte each
+           the cumulative funding rate too (a rate of 1e5 times 1e13 per period of 8 hours). Raw
+           amounts of loans are in the token's own decimals. A subAccountId is the account, 20
+           bytes, then collateral, asset and side, a byte each
            (contracts/libraries/LibSubAccount.sol); the events say all of them in plain as well.
 """
 
 from indexer.chains import ARBITRUM, AVALANCHE, BSC, FANTOM, OPTIMISM
 from indexer.spec import (
+    Amount,
     Ascii,
     Companion,
     Const,
@@ -165,6 +168,18 @@ SETTLED: dict[str, Value] = {
     "fee_tokens": Fixed("fee", 18),
     "split_basis": Const("none"),
 }
+# The pool lends to the accounts of the venue's aggregator, which trade elsewhere.
+LENT = OfMarket("assetId", "index_token")
+LOANS = (("BorrowAsset", "borrower"), ("RepayAsset", "repayer"))
+OF_A_LOAN = Companion(
+    tuple(name for name, _ in LOANS), "project", {"tokenId": "assetId"}, nearest="after"
+)
+LENDING: dict[str, Value] = {
+    "fee_kind": Const("borrow"),
+    "fee_token": LENT,
+    "fee_tokens": Amount("rawFee", LENT),
+    "split_basis": Const("none"),
+}
 
 PROTOCOL = Protocol(
     slug="mux",
@@ -176,11 +191,12 @@ PROTOCOL = Protocol(
         "are Liquidate. Open interest is the running sum of amounts per asset and side. Fees are "
         "what the position events and WithdrawProfit say was paid, position and funding fee in "
         "one, what providers of liquidity pay, and, in tokens and of no market, the funding fee "
-        "that a withdrawal of collateral settles (CollectedFee); how they are shared is not known. "
-        "Funding is the cumulative rate of longs. Oracle prices are those of the collateral in "
-        "each execution. Pool flows are deposits and withdrawals, in tokens that follow from "
-        "shares and prices; the price of a share is in dollars. Assets are numbered per chain, "
-        "with the symbols of AddAsset."
+        "that a withdrawal of collateral settles (CollectedFee) and what accounts of the venue's "
+        "aggregator pay for loans of the pool (BorrowAsset, RepayAsset); how they are shared is "
+        "not known. Bad debt is what such a loan leaves unpaid. Funding is the cumulative rate of "
+        "longs. Oracle prices are those of the collateral in each execution. Pool flows are "
+        "deposits and withdrawals, in tokens that follow from shares and prices; the price of a "
+        "share is in dollars. Assets are numbered per chain, with the symbols of AddAsset."
     ),
     left_out=(
         "The split of fees: it follows the share of MLP that the protocol owned, which no event "
@@ -188,7 +204,9 @@ PROTOCOL = Protocol(
         "CollectedFee of anything but a withdrawal of collateral: the same fees again, in tokens.",
         "Collateral: what is deposited and withdrawn is in tokens without a price, and after a "
         "bankruptcy the loss is more than the collateral was.",
-        "Bad debt and auto-deleveraging: no event, and the venue has no ADL.",
+        "Bad debt of the venue's own positions: no event. Auto-deleveraging: there is none.",
+        "Loans to the aggregator's accounts themselves: their positions are on other venues, and "
+        "credit_events are of credit protocols. Its later LendingPool: no source has its address.",
         "Profit that WithdrawProfit pays: in the token's own decimals, it moves the entry price.",
         "Funding of shorts: its counter is in dollars per unit, not a ratio.",
         "MUX v3 (2024): its contracts have not been examined.",
@@ -226,7 +244,23 @@ PROTOCOL = Protocol(
             name="CollectedFee",
             into="fees",
             columns=SETTLED,
-            where=(Nonzero("fee"), Exists(WITHDRAWN), Not(Exists(TOLD))),
+            where=(Nonzero("fee"), Exists(WITHDRAWN), Not(Exists(TOLD)), Not(Exists(OF_A_LOAN))),
+        ),
+        *(
+            Event(POOL, name, "fees", {**LENDING, "account": account}, (Nonzero("rawFee"),))
+            for name, account in LOANS
+        ),
+        Event(
+            abi=POOL,
+            name="RepayAsset",
+            into="shortfalls",
+            columns={
+                "kind": Const("bad_debt"),
+                "account": "repayer",
+                "asset_token": LENT,
+                "shortfall_tokens": Amount("badDebt", LENT),
+            },
+            where=(Nonzero("badDebt"),),
         ),
         *(
             Event(
