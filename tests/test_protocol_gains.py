@@ -568,6 +568,35 @@ def test_a_fee_of_a_resize_takes_its_price_and_market(kind: str, version: str) -
     assert (row["market"], row["fee_usd"]) == ("7", usd("9.999"))
 
 
+@pytest.mark.parametrize(("pair", "index"), [(7, 5), (5, 7)])
+@pytest.mark.parametrize("kind", ["position", "borrow"])
+def test_a_fee_of_an_ambiguous_increase_takes_its_market_from_open_interest(
+    pair: int, index: int, kind: str
+) -> None:
+    """The order is charged after its counter moves, borrowing before; another collateral is not."""
+    told = (oi_updated(), oi_updated(pair=5, collateral=1), fee())
+    increase = resize("two-faced increase", "9", pairIndex=pair, index=index)
+
+    result = read(
+        oi_updated(pair=9), *(told if kind == "position" else told[::-1]), increase, version="9"
+    )
+
+    (row,) = rows(result, "fees")
+    assert (row["market"], row["fee_usd"]) == ("7", usd("9.999"))
+
+
+@pytest.mark.parametrize(("changes", "other"), [({"cancelReason": 4}, 7), ({}, 9)])
+def test_a_fee_of_an_increase_that_no_counter_tells_has_no_market(
+    changes: dict[str, int], other: int
+) -> None:
+    """What is cancelled moves none, and a counter of neither number is another trade's."""
+    increase = resize("two-faced increase", "9", pairIndex=7, index=5, **changes)
+
+    (row,) = rows(read(oi_updated(pair=other), fee(), increase, version="9"), "fees")
+
+    assert ("market" in row, row["fee_usd"]) == (False, usd("9.999"))
+
+
 def test_a_fee_outside_an_execution_keeps_its_tokens_and_no_dollars() -> None:
     """Without an execution of this trader after it, dollars and market are not known."""
     stranger = execution("trigger", "10", orderType=4, t=trade("10", user=KEEPER))

@@ -1,6 +1,7 @@
 """What executions of every version carry, and how other events find the one they belong to."""
 
 from indexer.spec import (
+    All,
     Companion,
     DecimalsOf,
     Equals,
@@ -8,10 +9,12 @@ from indexer.spec import (
     Fixed,
     Int,
     Lookup,
+    Neg,
     Nonzero,
     OfContract,
     OfMarket,
     Product,
+    Sum,
     Value,
     When,
     listed,
@@ -52,10 +55,29 @@ PRICE = First(
         Companion(ANY_RESIZED, "collateralPriceUsd", BY_TRADER_RESIZED, "after"),
     )
 )
+# An increase under the topic of two shapes has the pair for one of two numbers, and the counter it
+# moves, before it charges for the order and after it charges for borrowing, says which. One that
+# was cancelled charges and moves nothing.
+NUMBERS = tuple(
+    Companion(TWO_FACED[0][0], number, BY_TRADER_RESIZED, "after")
+    for number in ("pairIndex", "index")
+)
+BY_COLLATERAL = {"collateralIndex": "collateralIndex"}
+COUNTED = (
+    Companion("BorrowingPairOiUpdated", "pairIndex", BY_COLLATERAL, "before"),
+    Companion("BorrowingPairOiUpdated", "pairIndex", BY_COLLATERAL, "after"),
+)
+IS_DONE = Equals(Companion(TWO_FACED[0][0], "cancelReason", BY_TRADER_RESIZED, "after"), 0)
+TOLD_APART = tuple(
+    When(All((IS_DONE, Equals(Sum((counted, Neg(number))), 0))), counted)
+    for counted in COUNTED
+    for number in NUMBERS
+)
 PAIR = First(
     (
         Companion(EXECUTED, "t.pairIndex", BY_TRADER, "after"),
         Companion(RESIZED, "pairIndex", BY_TRADER_RESIZED, "after"),
+        *TOLD_APART,
     )
 )
 LONG = First(
