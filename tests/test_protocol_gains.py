@@ -1,14 +1,16 @@
 """Gains gTrade: every declared event, built from its ABI (synthetic), gives exactly its rows."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
 import pytest
-from goldens import Built, facts_of, frame, log, reasons, rows, usd
+from goldens import NOON, Built, facts_of, frame, log, reasons, rows, usd
 
 from analytics.metrics.concentration import concentration
 from indexer.chains import APECHAIN, ARBITRUM, BASE, MEGAETH, POLYGON, Chain
-from indexer.facts import Facts
+from indexer.facts import Facts, declared, discovered, facts
 from indexer.protocols import PROTOCOLS
 from indexer.spec import listed
 
@@ -844,12 +846,53 @@ def test_a_collateral_index_is_read_by_the_chains_own_table(
     assert [row["spent_token"] for row in rows(result, "buybacks")] == [token]
 
 
-def test_a_collateral_without_a_declared_token_is_rejected() -> None:
-    """Index 2 on Base is a token nobody vouches for here: no row, and a reason."""
+GNS_ON_BASE, NEW_VAULT = "0xfb1aaba03c31ea98a3eec7591808acb1947ee7ac", "0x" + "0b" * 20
+
+
+def added(token: str) -> Built:
+    """Return the word of the diamond on Base that index 2 is this token, with its own vault."""
+    return log(ABI, "CollateralAdded", DIAMONDS[BASE], collateral=token, index=2, gToken=NEW_VAULT)
+
+
+def test_a_collateral_that_nothing_names_is_rejected() -> None:
+    """Index 2 on Base is in no list, and nothing was heard of it: no row, and a reason."""
     result = facts_of("gains", BASE, frame([otc(2, DIAMONDS[BASE])], block=BLOCK["10"]))
 
     assert result.tables["buybacks"].is_empty()
-    assert {reason for _, _, reason in reasons(result)} == {"2 is not in the declared table"}
+    assert {reason for _, _, reason in reasons(result)} == {
+        "the index token of collateral 2 is not known"
+    }
+
+
+def test_a_collateral_is_what_the_diamond_says_it_added() -> None:
+    """From then on index 2 is that token, and what is spent of it counts in its decimals."""
+    logs = frame([added(GNS_ON_BASE), otc(2, DIAMONDS[BASE], 10**18)], block=BLOCK["10"])
+
+    (row,) = rows(facts_of("gains", BASE, logs), "buybacks")
+
+    assert (row["spent_token"], row["spent_tokens"]) == (GNS_ON_BASE, usd("1"))
+
+
+def test_the_vault_of_an_added_collateral_is_read() -> None:
+    """It says nothing of its asset: the diamond has."""
+    deposit = log(
+        "gains/GToken", "Deposit", NEW_VAULT,
+        sender=TRADER, owner=TRADER, assets=10**18, shares=10**18,
+    )  # fmt: skip
+    logs = frame([added(GNS_ON_BASE), deposit], block=BLOCK["10"])
+    protocols = [PROTOCOLS["gains"]]
+    known = declared(protocols, BASE)
+    children = discovered(protocols, BASE, logs, known)
+    headers = logs.select(number="block_number", timestamp=pl.lit(NOON, pl.Datetime("us"))).unique()
+
+    result = facts(protocols, BASE, logs, headers, replace(known, contracts=children))
+
+    (row,) = rows(result, "pool_flows")
+    assert (row["pool"], row["asset_token"], row["asset_tokens"]) == (
+        NEW_VAULT,
+        GNS_ON_BASE,
+        usd("1"),
+    )
 
 
 def test_a_buyback_where_gns_has_no_declared_address_is_rejected() -> None:

@@ -156,12 +156,12 @@ def _said(scope: Scope, name: str) -> pl.Series:
 
 
 def _chosen_from(
-    keys: pl.Series, table: "Mapping[int | str | bool, str | int | bool] | OfContract", scope: Scope
+    keys: pl.Series, table: "Mapping[int | str | bool, str | int | bool]", scope: Scope
 ) -> pl.Series:
-    if isinstance(table, OfContract):
-        found = _chosen_by_contract(keys, table.name, scope)
-    else:
-        found = _from_table(keys, table)
+    known = pl.Series([_key(key) for key in table], dtype=pl.String)
+    found = mapped(
+        keys, known, pl.Series([_key(value) for value in table.values()], dtype=pl.String)
+    )
     lost = (found.is_null() & keys.is_not_null()).to_numpy()
     if lost.any():
         scope.faults.append(
@@ -170,24 +170,5 @@ def _chosen_from(
     return found
 
 
-def _from_table(
-    keys: pl.Series, table: "Mapping[int, str] | Mapping[int | str | bool, str | int | bool]"
-) -> pl.Series:
-    known = pl.Series([_key(key) for key in table], dtype=pl.String)
-    return mapped(
-        keys, known, pl.Series([_key(value) for value in table.values()], dtype=pl.String)
-    )
-
-
 def _key(constant: object) -> str:
     return str(constant).lower() if isinstance(constant, bool) else str(constant)
-
-
-def _chosen_by_contract(keys: pl.Series, name: str, scope: Scope) -> pl.Series:
-    found = texts(None, scope)
-    for position in scope.frame["contract"].unique().drop_nulls():
-        table = scope.contracts[position].says.get(name)
-        if isinstance(table, Mapping):
-            mine = (scope.frame["contract"] == position).fill_null(value=False)
-            found = _from_table(keys, table).zip_with(mine, found)
-    return found

@@ -208,7 +208,7 @@ class Contract:
     from_block: int
     to_block: int | None = None
     version: str = "1"
-    says: Mapping[str, str | int | Mapping[int, str]] = field(default_factory=dict)
+    says: Mapping[str, str | int] = field(default_factory=dict)
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -292,7 +292,7 @@ class Market:
 
     chain: Chain
     market: str
-    symbol: str
+    symbol: str | None
     index_token: str | None = None
     long_token: str | None = None
     short_token: str | None = None

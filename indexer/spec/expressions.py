@@ -79,7 +79,7 @@ class Lookup:
     """A constant chosen by the value; a value outside the table rejects the row."""
 
     value: "Value"
-    table: "Mapping[int | str | bool, str | int | bool] | OfContract"
+    table: "Mapping[int | str | bool, str | int | bool]"
 
 
 @dataclass(frozen=True)

@@ -36,17 +36,20 @@ from indexer.protocols.gains.money import (
     PAIR_PRICES,
 )
 from indexer.protocols.gains.trades import RESIZES, TRADES
-from indexer.protocols.gains.values import ABI, PAIRS
+from indexer.protocols.gains.values import ABI, NAMES, PAIRS
 from indexer.protocols.gains.vaults import ABI as VAULT
 from indexer.protocols.gains.vaults import VAULTS
 from indexer.spec import (
     TOKEN_SUPPLY,
     Const,
     Contract,
+    Discover,
     Event,
+    Lookup,
     Market,
     Protocol,
     Token,
+    Value,
     chain_of,
     listed,
 )
@@ -61,13 +64,11 @@ GNS = (
 
 CHAINS = dict.fromkeys(row["chain"] for row in listed("gains_diamonds"))
 
-COLLATERALS = {
-    row["chain"]: {
-        int(one["collateral_index"]): one["address"]
-        for one in listed("gains_tokens")
-        if one["chain"] == row["chain"] and one["collateral_index"]
-    }
-    for row in listed("gains_diamonds")
+# A collateral and its vault are markets, so that both find the token.
+ADDED: dict[str, Value] = {
+    "index_token": "collateral",
+    "asset_class": Const("crypto"),
+    "known_by": Const("event"),
 }
 
 PROTOCOL = Protocol(
@@ -119,8 +120,9 @@ PROTOCOL = Protocol(
         "Bad debt: the vault is the counterparty, and losses end at the collateral.",
         "AssetsSent and AssetsReceived of vaults: the traders' profits and losses, read as such.",
         "Who owns a locked deposit (DepositLocked): the vault holds its shares, so its owner here.",
-        "BTCUSD, index 2 on Base, and its vault: no source states the token's address, so its rows "
-        "are rejected; what was bought on ApeChain likewise, where GNS has none.",
+        "What the vault of BTCUSD on Base did before CollateralAdded named it: no source has its "
+        "address.",
+        "What was bought on ApeChain: GNS has no address there, so its rows are rejected.",
         "Arbitrum Sepolia: a test network.",
     ),
     contracts=(
@@ -133,9 +135,7 @@ PROTOCOL = Protocol(
                 from_block=int(row["from_block"]),  # MegaETH: unknown, so from the first block
                 to_block=int(row["to_block"]) if row["to_block"] else None,
                 version=row["version"],
-                says={"collaterals": COLLATERALS[row["chain"]], "gns": row["gns"]}
-                if row["gns"]
-                else {"collaterals": COLLATERALS[row["chain"]]},
+                says={"gns": row["gns"]} if row["gns"] else {},
             )
             for row in listed("gains_diamonds")
         ),
@@ -161,9 +161,7 @@ PROTOCOL = Protocol(
                 address=row["address"],
                 from_block=int(row["from_block"]),
                 version="6-10",  # upgraded in place
-                says={"asset": row["asset"], "gns": row["gns"]}
-                if row["gns"]
-                else {"asset": row["asset"]},
+                says={"gns": row["gns"]} if row["gns"] else {},
             )
             for row in listed("gains_vaults")
         ),
@@ -182,6 +180,8 @@ PROTOCOL = Protocol(
                 "known_by": Const("event"),
             },
         ),
+        Event(ABI, "CollateralAdded", "markets", {**ADDED, "market": Lookup("index", NAMES)}),
+        Event(ABI, "CollateralAdded", "markets", {**ADDED, "market": "gToken"}),
         *TRADES,
         *RESIZES,
         *FEES,
@@ -199,15 +199,32 @@ PROTOCOL = Protocol(
         Token(chain_of(row["chain"]), row["address"], row["symbol"], int(row["decimals"]))
         for row in listed("gains_tokens")
     ),
-    markets=tuple(
-        Market(
-            chain_of(chain),
-            row["pair"],
-            row["asset"],
-            asset_class=row["asset_class"],
-            quote=row["quote"],
-        )
-        for chain in CHAINS
-        for row in PAIRS
+    discoveries=(Discover(ABI, "CollateralAdded", "gToken", VAULT),),
+    markets=(
+        *(
+            Market(
+                chain_of(chain),
+                row["pair"],
+                row["asset"],
+                asset_class=row["asset_class"],
+                quote=row["quote"],
+            )
+            for chain in CHAINS
+            for row in PAIRS
+        ),
+        *(
+            Market(
+                chain_of(row["chain"]),
+                str(NAMES[int(row["collateral_index"])]),
+                None,
+                row["address"],
+            )
+            for row in listed("gains_tokens")
+            if row["collateral_index"]
+        ),
+        *(
+            Market(chain_of(row["chain"]), row["address"], None, row["asset"])
+            for row in listed("gains_vaults")
+        ),
     ),
 )

@@ -11,7 +11,6 @@ from indexer.spec import (
     Lookup,
     Neg,
     Nonzero,
-    OfContract,
     OfMarket,
     Product,
     Sum,
@@ -32,8 +31,12 @@ EXECUTED = tuple(event for event, _ in EXECUTIONS)
 RESIZED = tuple(event for event, _ in (*INCREASE, *DECREASE))
 ANY_RESIZED = (*RESIZED, TWO_FACED[0][0])
 
-COLLATERAL = Lookup("collateralIndex", OfContract("collaterals"))
-TRADE_COLLATERAL = Lookup("t.collateralIndex", OfContract("collaterals"))
+# Pairs are markets by their number, so collaterals, which have numbers too, are markets by name.
+NAMES: dict[int | str | bool, str | int | bool] = {
+    number: f"collateral {number}" for number in range(1, 256)
+}
+COLLATERAL = OfMarket(Lookup("collateralIndex", NAMES), "index_token")
+TRADE_COLLATERAL = OfMarket(Lookup("t.collateralIndex", NAMES), "index_token")
 USD = DecimalsOf(COLLATERAL, plus=8)  # amount and price
 TRADE_USD = DecimalsOf(TRADE_COLLATERAL, plus=8)
 LEVERED = DecimalsOf(TRADE_COLLATERAL, plus=11)  # amount, price and leverage

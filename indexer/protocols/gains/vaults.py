@@ -11,12 +11,13 @@ from indexer.spec import (
     Fixed,
     Not,
     OfContract,
+    OfMarket,
     OneOf,
     Value,
 )
 
 ABI = "gains/GToken"
-ASSET = OfContract("asset")
+ASSET = OfMarket(Emitter(), "index_token")
 AT_PAR = OneOf(ASSET, STABLE)
 ASSETS = Amount("assets", ASSET)
 # A vault with more than it owes sells the excess for GNS and burns that; one with less mints GNS.
