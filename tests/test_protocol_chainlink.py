@@ -24,6 +24,8 @@ from indexer.spec import listed
 AAVE_USD = "0x8116b273cd75d79c382afacc706659ded5e0a59d"
 STETH_ETH = "0x716bb759a5f6facdff91f0afb613133d510e1573"
 ETH_USD = "0x5f4ec3df9cbd43714fe2740f5e3616155c5b8419"
+STETH_ETH_PROXY = "0x86392dc19c0b719886221c78ab11eb8cf5c52812"
+TWO_PAIRS = "0x8f1df6d7f2db73eece86a18b4381f4707b918fb1"
 FRESH = "0x" + "f0" * 20
 UPDATED_AT = 1_700_000_000
 ROUNDS = {
@@ -344,19 +346,70 @@ def test_a_confirmed_aggregator_that_is_listed_gives_one_row() -> None:
     assert [row["asset"] for row in rows(result, "oracle_updates")] == ["AAVE"]
 
 
-def test_a_cache_of_many_feeds_is_not_taken_for_one() -> None:
-    """An answer after a report of a data id may be any feed's: it gives no row and no reject."""
-    report = log(
+def reported(data_id: bytes, answer: int, aggregator: str = FRESH) -> Built:
+    """Return a cache's report of a data id in round 41, before the answer that names none."""
+    return log(
         "chainlink/Aggregator",
         "DecimalReportUpdated",
-        FRESH,
-        dataId=b"\x01" * 16,
+        aggregator,
+        dataId=data_id,
         roundId=41,
         timestamp=UPDATED_AT,
-        answer=7,
+        answer=answer,
     )
 
-    result = with_children(confirmed(ETH_USD, FRESH), report, answer(FRESH, 7), tokens={FRESH: 8})
+
+def given(proxy: str, data_id: bytes) -> Built:
+    """Return a cache's word that a proxy is answered with this data id."""
+    return log("chainlink/Aggregator", "ProxyDataIdUpdated", FRESH, proxy=proxy, dataId=data_id)
+
+
+def id_of(decimals: int) -> bytes:
+    """Return a data id whose eighth byte says so many decimals."""
+    return b"\x01" * 7 + bytes([32 + decimals]) + b"\x02" * 8
+
+
+def test_a_cache_of_many_feeds_is_not_taken_for_one() -> None:
+    """An answer after a report of a data id may be any feed's: it gives no row and no reject."""
+    result = with_children(
+        confirmed(ETH_USD, FRESH), reported(id_of(8), 7), answer(FRESH, 7), tokens={FRESH: 8}
+    )
+
+    assert rows(result, "oracle_updates") == []
+    assert reasons(result) == []
+
+
+@pytest.mark.parametrize("decimals", [0, 8, 18])
+def test_a_report_of_a_cache_is_of_the_pair_of_its_data_ids_proxy(decimals: int) -> None:
+    """Not of the pair of the proxy that confirmed the cache; the id says the decimals."""
+    result = with_children(
+        confirmed(ETH_USD, FRESH),
+        given(STETH_ETH_PROXY, id_of(decimals)),
+        reported(id_of(decimals), 3 * 10**decimals),
+        answer(FRESH, 3 * 10**decimals),
+        tokens={},
+    )
+
+    assert rows(result, "oracle_updates") == [
+        {
+            "feed": "0x" + id_of(decimals).hex(),
+            "asset": "STETH",
+            "quote": "ETH",
+            "oracle_price_quote": usd("3"),
+            "observed_at": datetime(2023, 11, 14, 22, 13, 20),
+            "round_id": "41",
+            "provider": "chainlink",
+        }
+    ]
+    assert reasons(result) == []
+
+
+@pytest.mark.parametrize("proxy", ["0x" + "99" * 20, TWO_PAIRS])
+def test_a_data_id_of_a_proxy_that_says_no_pair_gives_no_row(proxy: str) -> None:
+    """One that is in no list, and one that is of another pair on another chain."""
+    result = with_children(
+        confirmed(ETH_USD, FRESH), given(proxy, id_of(8)), reported(id_of(8), 7), tokens={}
+    )
 
     assert rows(result, "oracle_updates") == []
     assert reasons(result) == []

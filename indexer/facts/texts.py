@@ -156,7 +156,9 @@ def _said(scope: Scope, name: str) -> pl.Series:
 
 
 def _chosen_from(
-    keys: pl.Series, table: "Mapping[int | str | bool, str | int | bool]", scope: Scope
+    keys: pl.Series,
+    table: "Mapping[int, str | int | bool] | Mapping[str, str | int | bool]",
+    scope: Scope,
 ) -> pl.Series:
     known = pl.Series([_key(key) for key in table], dtype=pl.String)
     found = mapped(

@@ -25,22 +25,33 @@ confirm; those of 0.6 that stand before most feeds of Ethereum say nothing: they
 `perpscope phases` which aggregators they stood on, by `chainlink_proxies` for their answers. An
 aggregator that nobody lists, announces or names is not read: its topic is shared with other oracles
 and its decimals are unknown.
+
+A DataFeedsCache (smartcontractkit/chainlink-evm, data-feeds/DataFeedsCache.sol) stands behind many
+proxies: it posts by data id, whose eighth byte holds the decimals and 32 more, and says of which
+proxy an id is.
 """
 
+from collections import Counter
+
 from indexer.spec import (
+    Bits,
     Companion,
     Const,
     Contract,
     DecimalsFirst,
     DecimalsOf,
+    DecimalsSaid,
     Discover,
     Emitter,
     Event,
     Exists,
     Feed,
     Fixed,
+    Lookup,
     Not,
     OfContract,
+    OfMarket,
+    OneOf,
     Phases,
     Protocol,
     Time,
@@ -50,7 +61,13 @@ from indexer.spec import (
 
 AGGREGATORS = listed("chainlink_aggregators")
 PROXIES = listed("chainlink_proxies")
-# A cache that posts for many feeds logs this before the answer of each.
+# Ten addresses are proxies of two pairs, on two chains: whose a data id is, they do not say.
+TIMES = Counter(row["address"].lower() for row in PROXIES)
+ASSETS, QUOTES = (
+    {address: row[name] for row in PROXIES if TIMES[address := row["address"].lower()] == 1}
+    for name in ("asset", "quote")
+)
+# A cache that posts for many feeds logs this before the answer of each, which does not name it.
 OF_A_CACHE = Companion(
     "DecimalReportUpdated", take="roundId", on={"roundId": "roundId"}, nearest="before"
 )
@@ -61,7 +78,9 @@ PROTOCOL = Protocol(
     kind="oracle",
     methodology=(
         "Oracle updates are AnswerUpdated of the listed aggregators and of those that listed "
-        "proxies confirm, scaled by each feed's decimals. Other aggregators are not read."
+        "proxies confirm, scaled by each feed's decimals. Other aggregators are not read. Of a "
+        "cache of many feeds they are DecimalReportUpdated, of the pair of the proxy that its data "
+        "id was given to (ProxyDataIdUpdated)."
     ),
     left_out=(
         "The currency or unit of feeds whose name says no quote: net asset values, reserves, "
@@ -77,8 +96,9 @@ PROTOCOL = Protocol(
         "chainlink_proxies reads what proxies answer.",
         "Which of several pairs an answer is of, where proxies of several stand on one aggregator: "
         "it is of the pair whose proxy is listed first.",
-        "DataFeedsCache, where many feeds share one emitter: its addresses and which data id is "
-        "which feed are not stated. A confirmed aggregator that is one gives no row.",
+        "Caches of many feeds that no listed proxy confirms, and data ids they gave before one "
+        "did, to a proxy that is not listed, or to an address that is one of two pairs on two "
+        "chains: no list has them. Bundles: several numbers in one report.",
         "When a round was observed and when an SVR feed unlocked it: NewTransmission, "
         "SecondaryRoundIdUpdated and PrimaryFeedUnlocked fit no table.",
         "Three aggregators of recorded logs of 2021 to 2023, which no public list names: 0x5c3d…, "
@@ -133,6 +153,37 @@ PROTOCOL = Protocol(
             },
             where=(Not(Exists(OF_A_CACHE)),),
             is_confirmed=True,
+        ),
+        Event(
+            abi="chainlink/Aggregator",
+            name="ProxyDataIdUpdated",
+            into="markets",
+            columns={
+                "market": "dataId",
+                "symbol": Lookup("proxy", ASSETS),
+                "quote": Lookup("proxy", QUOTES),
+                "parent": "proxy",
+                "asset_class": Const("unknown"),
+                "known_by": Const("event"),
+            },
+            where=(OneOf("proxy", tuple(ASSETS)),),
+        ),
+        Event(
+            abi="chainlink/Aggregator",
+            name="DecimalReportUpdated",
+            into="oracle_updates",
+            columns={
+                "feed": "dataId",
+                "asset": OfMarket("dataId", "symbol"),
+                "quote": OfMarket("dataId", "quote"),
+                "oracle_price_quote": Fixed(
+                    "answer", DecimalsSaid(Bits("dataId", at=192, count=8), plus=-32)
+                ),
+                "observed_at": Time("timestamp"),
+                "round_id": "roundId",
+                "provider": Const("chainlink"),
+            },
+            where=(OneOf(OfMarket("dataId", "quote"), tuple(dict.fromkeys(QUOTES.values()))),),
         ),
     ),
     feeds=tuple(

@@ -79,7 +79,7 @@ class Lookup:
     """A constant chosen by the value; a value outside the table rejects the row."""
 
     value: "Value"
-    table: "Mapping[int | str | bool, str | int | bool]"
+    table: "Mapping[int, str | int | bool] | Mapping[str, str | int | bool]"
 
 
 @dataclass(frozen=True)

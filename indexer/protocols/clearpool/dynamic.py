@@ -17,7 +17,7 @@ from indexer.spec import (
 
 DYNAMIC = "clearpool/DynamicPool"
 
-STATES: dict[int | str | bool, str | int | bool] = {
+STATES = {
     0: "active",
     1: "warning",
     2: "provisional_default",

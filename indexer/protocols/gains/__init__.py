@@ -215,7 +215,7 @@ PROTOCOL = Protocol(
         *(
             Market(
                 chain_of(row["chain"]),
-                str(NAMES[int(row["collateral_index"])]),
+                NAMES[int(row["collateral_index"])],
                 None,
                 row["address"],
             )

@@ -32,9 +32,7 @@ RESIZED = tuple(event for event, _ in (*INCREASE, *DECREASE))
 ANY_RESIZED = (*RESIZED, TWO_FACED[0][0])
 
 # Pairs are markets by their number, so collaterals, which have numbers too, are markets by name.
-NAMES: dict[int | str | bool, str | int | bool] = {
-    number: f"collateral {number}" for number in range(1, 256)
-}
+NAMES = {number: f"collateral {number}" for number in range(1, 256)}
 COLLATERAL = OfMarket(Lookup("collateralIndex", NAMES), "index_token")
 TRADE_COLLATERAL = OfMarket(Lookup("t.collateralIndex", NAMES), "index_token")
 USD = DecimalsOf(COLLATERAL, plus=8)  # amount and price

@@ -58,7 +58,7 @@ COLLATERAL = When(Equals("kind", "perp"), Const("USDC"))
 NOTIONAL = Fixed(Product("px", "sz"), 36)
 
 # What is known of a label: a fill with another one may be something else than a trade.
-CAUSES: dict[int | str | bool, str | int | bool] = {
+CAUSES = {
     "Open Long": "trade",
     "Open Short": "trade",
     "Close Long": "trade",
