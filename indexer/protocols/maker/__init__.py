@@ -75,8 +75,9 @@ PROTOCOL = Protocol(
         "collateral type, before it is discounted. Dollars are Dai and USDS at par."
     ),
     left_out=(
-        "Stability fees: the Vat notes a rate, and the debt it is multiplied with is state; so are "
-        "surplus and bad debt of the Vow.",
+        "Stability fees: fold of the Vat notes by how much the rate of a collateral type rose, and "
+        "the debt that it is multiplied with (Art) is the sum of every frob and grab since the "
+        "start: state, which no event says. So are surplus and bad debt of the Vow.",
         "Loans of ordinary vaults: frob notes normalised debt, and its rate is state.",
         "What keepers are paid to start or restart an auction (coin): the Vat makes it, and of "
         "what the Vat makes only savers' Dai is read. What a removed auction still held: Yank "
