@@ -48,7 +48,7 @@ def made(chain: Chain, *logs: Built) -> Facts:
     return built_facts(HOUSES[chain][0], chain, logs)
 
 
-def expected(market: str, is_long: object, notional: str, size: str) -> dict[str, Any]:
+def expected(market: str, is_long: object, notional: str, size: str, price: str) -> dict[str, Any]:
     """Return the row of a liquidation."""
     return {
         "market": market,
@@ -58,6 +58,7 @@ def expected(market: str, is_long: object, notional: str, size: str) -> dict[str
         "is_long": is_long,
         "notional_usd": usd(notional),
         "size_tokens": usd(size),
+        "execution_price_usd": usd(price),
         "shortfall_basis": "none",
         "derivation": "direct",
     }
@@ -71,7 +72,7 @@ def test_a_perp_is_liquidated_by_the_sign_of_its_amount(
     """Half a bitcoin for 29,900 dollars; both carry the sign of the position."""
     result = made(chain, liquidation(chain, BTC_PERP, sign * WAD // 2, sign * 29_900 * WAD))
 
-    assert rows(result, "liquidations") == [expected("2", is_long, "29900", "0.5")]
+    assert rows(result, "liquidations") == [expected("2", is_long, "29900", "0.5", "59800")]
     assert rows(result, "position_changes") == [
         {
             "market": "2",
@@ -81,6 +82,7 @@ def test_a_perp_is_liquidated_by_the_sign_of_its_amount(
             "is_long": is_long,
             "notional_delta_usd": usd("-29900"),
             "size_delta_tokens": usd("-0.5"),
+            "execution_price_usd": usd("59800"),
         }
     ]
 
@@ -93,7 +95,7 @@ def test_of_a_spread_the_perp_counts(chain: Chain, amount: int, is_long: bool) -
 
     result = made(chain, spread)
 
-    assert rows(result, "liquidations") == [expected("4", is_long, "6000", "3")]
+    assert rows(result, "liquidations") == [expected("4", is_long, "6000", "3", "2000")]
     assert [row["market"] for row in rows(result, "position_changes")] == ["4"]
 
 

@@ -27,6 +27,7 @@ from indexer.spec import (
     Neg,
     Not,
     Protocol,
+    Quotient,
     Value,
 )
 
@@ -35,6 +36,7 @@ OF_ACCOUNT: dict[str, Value] = {
     "account": Bits("liquidateeSubaccount", at=96, count=160),
     "position_id": "liquidateeSubaccount",
 }
+PAID = Fixed(Quotient(Abs("amountQuote"), Abs("amount")), 0)
 IS_SPREAD = IsTrue("isEncodedSpread")
 IS_PERP = Equals(Bits("productId", at=0, count=1), 0)
 KINDS: tuple[tuple[Value, Condition, tuple[Condition, ...]], ...] = (
@@ -75,6 +77,7 @@ PROTOCOL = Protocol(
                     "is_long": is_long,
                     "notional_usd": Fixed(Abs("amountQuote"), 18),
                     "size_tokens": Fixed(Abs("amount"), 18),
+                    "execution_price_usd": PAID,
                     "shortfall_basis": Const("none"),
                     "derivation": Const("direct"),
                 },
@@ -95,6 +98,7 @@ PROTOCOL = Protocol(
                     "is_long": is_long,
                     "notional_delta_usd": Fixed(Neg(Abs("amountQuote")), 18),
                     "size_delta_tokens": Fixed(Neg(Abs("amount")), 18),
+                    "execution_price_usd": PAID,
                 },
                 where=where,
                 evidence="assumed",

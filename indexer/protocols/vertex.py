@@ -31,6 +31,7 @@ from indexer.spec import (
     Neg,
     Not,
     Protocol,
+    Quotient,
     Value,
     listed,
 )
@@ -53,6 +54,7 @@ ACCOUNT, LIQUIDATOR = (
 IS_SPREAD = IsTrue("isEncodedSpread")
 IS_PERP = Equals(Bits("productId", at=0, count=1), 0)
 SIZE, NOTIONAL = Fixed(Abs("amount"), 18), Fixed(Abs("amountQuote"), 18)
+PAID = Fixed(Quotient(Abs("amountQuote"), Abs("amount")), 0)
 
 # Market, side, and which logs: liquidations of one perp, and the perp of a spread.
 KINDS: tuple[tuple[Value, Condition, tuple[Condition, ...]], ...] = (
@@ -99,6 +101,7 @@ PROTOCOL = Protocol(
                     "is_long": is_long,
                     "notional_usd": NOTIONAL,
                     "size_tokens": SIZE,
+                    "execution_price_usd": PAID,
                     "shortfall_basis": Const("none"),
                     "derivation": Const("direct"),
                 },
@@ -119,6 +122,7 @@ PROTOCOL = Protocol(
                     "is_long": is_long,
                     "notional_delta_usd": Fixed(Neg(Abs("amountQuote")), 18),
                     "size_delta_tokens": Fixed(Neg(Abs("amount")), 18),
+                    "execution_price_usd": PAID,
                 },
                 where=where,
             )
