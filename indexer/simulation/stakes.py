@@ -93,6 +93,7 @@ def liquidated(stake: Stake, price: int, fee: int) -> Entry:
         notional_usd=exact(stake.size, _USD),
         collateral_usd=exact(stake.margin, _USD),
         mark_price_usd=exact(price, _USD),
+        execution_price_usd=exact(price, _USD),
         fee_usd=exact(fee, _USD),
         shortfall_basis="none",
         derivation="direct",
