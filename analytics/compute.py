@@ -6,7 +6,7 @@ they sum up (`fees`, `liquidations`): asked for by a reader such a name means th
 parameter it always means the fact, in the metric itself as in every other one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from inspect import Parameter, getdoc, signature
 from typing import get_type_hints
@@ -65,15 +65,20 @@ def wired(
 
 
 def collected(metric: pl.LazyFrame) -> pl.DataFrame:
+    """Return the rows of a metric; raises what `collected_together` does."""
+    return collected_together([metric])[0]
+
+
+def collected_together(metrics: Iterable[pl.LazyFrame]) -> list[pl.DataFrame]:
     """
-    Return the rows of a metric.
+    Return the rows of metrics, of which what several of them do to the same frame is done once.
 
     Raises:
         TooLarge: a sum is larger than DECIMAL(38,18) can hold.
         WorldError: Polars cannot compute it for another reason.
     """
     try:
-        return metric.collect(engine="streaming")
+        return pl.collect_all(metrics, engine="streaming")
     except REFUSALS as error:
         raise refusal(error) from error
 

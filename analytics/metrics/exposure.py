@@ -102,11 +102,12 @@ def open_interest_drawdown(
     Source:
         OI drawdown = min over u > t of OI_u / max over s <= t of OI_s - 1, in base units and USD.
     """
-    markets = open_by_bucket(open_interest, bucket_seconds=bucket_seconds).select(
+    markets = open_by_bucket(open_interest, bucket_seconds=bucket_seconds)
+    totals = markets.select(
         *_MARKET, "bucket_at", *(f"open_interest_total_{unit}" for unit in _UNITS)
     )
     return (
-        pl.concat([markets, _venues(markets)], how="diagonal")
+        pl.concat([totals, _venues(markets)], how="diagonal")
         .sort(*_MARKET, "bucket_at", nulls_last=True)
         .with_columns(_peak(unit) for unit in _UNITS)
         .with_columns(_lowest(unit) for unit in _UNITS)
@@ -154,8 +155,8 @@ def open_interest_against_closed(
     states = steps.group_by(*_MARKET, bucket(bucket_seconds)).agg(
         known=pl.col("step").sum(), unknown_steps=pl.col("step").null_count()
     )
-    trades = _traded(position_changes, bucket_seconds)
     change, sums = pl.col("open_interest_change_usd"), [f"{name}_usd" for name in _TRADED]
+    trades = _traded(position_changes, bucket_seconds).select(*keys, *sums, "unknown_count")
     net = pl.col("opened_usd") - pl.sum_horizontal(*sums[1:])
     has_states, has_trades = (
         pl.col(name).is_not_null().any().over(_MARKET) for name in ("known", "unknown_count")
@@ -216,15 +217,11 @@ def open_interest_reconciliation(
         *(pl.col(f"open_interest_total_{unit}").alias(f"state_{unit}") for unit in _UNITS),
         is_state=pl.lit(value=True),
     )
-    markets = coded(position_changes, _MARKET).group_by(*_MARKET, bucket(bucket_seconds))
-    moves = markets.agg(
-        usd=pl.col("notional_delta_usd").sum(),
-        tokens=pl.col("size_delta_tokens").sum(),
-        unknown_usd=unknown_count("notional_delta_usd"),
-        unknown_tokens=unknown_count("size_delta_tokens"),
+    moves = _traded(position_changes, bucket_seconds).select(
+        *keys, *_UNITS, "unknown_tokens", unknown_usd="unknown_count"
     )
     return (
-        pl.concat([states, spelled(moves)], how="diagonal")
+        pl.concat([states, moves], how="diagonal")
         .group_by(keys)
         .agg(pl.exclude(keys).max())
         .sort(keys)
@@ -335,9 +332,12 @@ def _traded(position_changes: pl.LazyFrame, bucket_seconds: int) -> pl.LazyFrame
     markets = coded(position_changes, _MARKET).group_by(*_MARKET, bucket(bucket_seconds))
     return spelled(
         markets.agg(
+            usd=change.sum(),
+            tokens=pl.col("size_delta_tokens").sum(),
             opened_usd=change.filter(change > 0).sum(),
             **closed,
             unknown_count=unknown_count("notional_delta_usd"),
+            unknown_tokens=unknown_count("size_delta_tokens"),
         )
     )
 

@@ -26,7 +26,7 @@ def doubt(scope: Scope, table: str) -> str:
         such facts. Empty too where the database does not say what was declared: one of imported
         files, or an older one.
     """
-    if scope.facts(table).limit(1).collect().height:
+    if scope.has(table):
         return ""
     there = reached(scope).filter("is_reached")
     if there.is_empty():

@@ -19,7 +19,7 @@ from analytics.reports.sections.cascade import cascade
 from analytics.reports.sections.covered import covered, warnings
 from analytics.reports.sections.credit import credit
 from analytics.reports.sections.exits import exits
-from analytics.reports.sections.exposure import exposure
+from analytics.reports.sections.exposure import ask, exposure
 from analytics.reports.sections.funding import funding
 from analytics.reports.sections.income import income
 from analytics.reports.sections.liquidity import liquidity
@@ -68,6 +68,7 @@ class Report(Page):
 def report(scope: Scope) -> Report:
     """Return the report on what is within a scope."""
     context = Context(scope)
+    ask(scope)
     numbers = summed_up(scope)
     earlier, before = window_before(context), None
     if earlier is not None and is_covered(context, earlier):

@@ -1,22 +1,18 @@
 """What a report is about: one open database, and the protocol, chain and time it is limited to."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from math import gcd
-from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
 from typing import Any
-from weakref import finalize
 
 import polars as pl
 
 from analytics import load
 from analytics.beginnings import beginning
-from analytics.compute import collected, compute, defaults_of, is_narrowed
+from analytics.compute import collected_together, compute, defaults_of, is_narrowed
 from analytics.errors import WorldError
 from analytics.expressions import CENTURY_DAYS
 from analytics.identities import assessed, comparisons
@@ -66,7 +62,6 @@ class Scope:
     limits: Limits = Limits()
     _answers: dict[object, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
     _digests: dict[str, tuple[int, str]] = field(default_factory=dict, repr=False, compare=False)
-    _windows: dict[object, pl.LazyFrame] = field(default_factory=dict, repr=False, compare=False)
 
     def facts(self, table: str, *, with_past: bool = False, whole: bool = False) -> pl.LazyFrame:
         """
@@ -95,7 +90,7 @@ class Scope:
 
     def begun(self, metric: str, table: str, since: datetime | None) -> pl.LazyFrame:
         """Return a table as a metric reads it: from a time to the limits' end, states from ever."""
-        return self._between(table, since, is_whole=not is_narrowed(metric, table))
+        return self._tables.facts(table, **self._kept(metric, table, since))
 
     def is_since(self, columns: Collection[str], bucket_seconds: object) -> pl.Expr:
         """
@@ -156,20 +151,45 @@ class Scope:
                 do. States keep their past.
             settings: settings of the metric.
         """
-        asked = (name, with_past, between, *sorted(settings.items()))
+        return self.metrics((name,), with_past=with_past, between=between, **settings)[0]
 
-        def read(table: str) -> pl.LazyFrame:
-            if between is None:
-                return self.read(name, table, with_past=with_past, **settings)
-            return self._windowed(name, table, between)
+    def metrics(
+        self,
+        names: Sequence[str],
+        *,
+        with_past: bool = False,
+        between: Span | None = None,
+        **settings: object,
+    ) -> list[pl.DataFrame]:
+        """Return metrics as `metric` does each: together, what they share is computed once."""
+        keys = {(name, with_past, between, *sorted(settings.items())): name for name in names}
+        wanted = {key: name for key, name in keys.items() if key not in self._answers}
 
-        if asked not in self._answers:
-            frame = collected(compute(name, read, **settings))
-            frame = frame.filter(self.is_observed(frame.columns))
-            bucket_seconds = (defaults_of(name) | settings).get("bucket_seconds")
-            is_since = self.is_since(frame.columns, bucket_seconds)
-            self._answers[asked] = frame.filter(is_since) if between is None else frame
-        return self._answers[asked]
+        def plan(name: str) -> pl.LazyFrame:
+            def read(table: str) -> pl.LazyFrame:
+                if between is None:
+                    return self.read(name, table, with_past=with_past, **settings)
+                return self._tables.window(table, **self._kept(name, table, *between))
+
+            return compute(name, read, **settings)
+
+        found = collected_together(map(plan, wanted.values())) if wanted else []
+        for (key, name), rows in zip(wanted.items(), found, strict=True):
+            self._answers[key] = self._shown(name, rows, between, settings)
+        return [self._answers[key] for key in keys]
+
+    def _shown(
+        self, name: str, rows: pl.DataFrame, between: Span | None, settings: Mapping[str, object]
+    ) -> pl.DataFrame:
+        observed = rows.filter(self.is_observed(rows.columns))
+        if between is not None:
+            return observed
+        bucket_seconds = {**defaults_of(name), **settings}.get("bucket_seconds")
+        return observed.filter(self.is_since(rows.columns, bucket_seconds))
+
+    def has(self, table: str) -> bool:
+        """Tell whether there is a fact of a table within the limits."""
+        return not self.facts(table).select("block_timestamp").limit(1).collect().is_empty()
 
     def digest(self, table: str) -> tuple[int, str]:
         """Return how many rows a table has up to the end of the time, and a digest of them."""
@@ -270,45 +290,21 @@ class Scope:
         first, last = self.extent or (datetime.min, datetime.min)
         return (last.date() - first.date()).days + 1
 
-    def _windowed(self, name: str, table: str, between: Span) -> pl.LazyFrame:
-        asked = (table, not is_narrowed(name, table), between)
-        if asked not in self._windows:
-            self._windows[asked] = self._window(*asked)
-        return self._windows[asked]
-
-    def _window(self, table: str, is_whole: bool, between: Span) -> pl.LazyFrame:  # noqa: FBT001
-        frame = self._between(table, *between, is_whole=is_whole)
-        if self._tables.is_small(table):
-            return frame
-        # Many metrics read the same window, and some read it many times: from a file each of them
-        # takes a part of the time, and none of them the memory of all.
-        path = self._folder / f"{len(self._windows)}.parquet"
-        try:
-            frame.sink_parquet(path, compression="lz4")
-        except OSError as error:
-            raise WorldError(
-                f"no room for a window of {table} in {self._folder}: {error}; make some there, or "
-                "name another place with TMPDIR"
-            ) from error
-        return pl.scan_parquet(path)
-
-    def _between(
-        self, table: str, since: datetime | None, last: datetime | None = None, *, is_whole: bool
-    ) -> pl.LazyFrame:
-        limits, begin = self.limits, None if table in _STATES else since
-        end = min(filter(None, (last, limits.until)), default=None)
-        protocol, chain = (None, None) if is_whole else (limits.protocol, limits.chain_id)
-        return self._tables.facts(table, protocol=protocol, chain_id=chain, since=begin, until=end)
+    def _kept(
+        self, metric: str, table: str, since: datetime | None, last: datetime | None = None
+    ) -> dict[str, Any]:
+        """Return the limits of a table as a metric reads it, from one time to another."""
+        limits, is_narrow = self.limits, is_narrowed(metric, table)
+        return {
+            "protocol": limits.protocol if is_narrow else None,
+            "chain_id": limits.chain_id if is_narrow else None,
+            "since": None if table in _STATES else since,
+            "until": min(filter(None, (last, limits.until)), default=None),
+        }
 
     @cached_property
     def _tables(self) -> Tables:
         return Tables(self.con)
-
-    @cached_property
-    def _folder(self) -> Path:
-        folder = Path(mkdtemp(prefix="perpscope-"))
-        finalize(self, rmtree, folder, ignore_errors=True)
-        return folder
 
     def _limited(self, asked: Query) -> str:
         # A step with the name of a table hides the table from all later steps.

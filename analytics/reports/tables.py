@@ -4,11 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import eq, ge, le
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
+from weakref import finalize
 
 import polars as pl
 
 from analytics import load
+from analytics.errors import WorldError
 
 _KEPT_ROWS = 10_000
 _SIGNS: Mapping[str, Callable[[Any, Any], Any]] = {"=": eq, ">=": ge, "<=": le}
@@ -29,18 +34,54 @@ class Tables:
 
     def facts(self, table: str, **limits: Any) -> pl.LazyFrame:
         """Return a table within limits, as `load.facts` does."""
-        if not self.is_small(table):
-            return load.facts(self.con, table, **limits)
         asked = (table, *sorted(limits.items()))
         if asked not in self._kept:
-            if table not in self._whole:
-                self._whole[table] = load.facts(self.con, table).collect()
-            self._kept[asked] = _within(self._whole[table], **limits).lazy()
+            self._kept[asked] = self._asked(table, **limits)
+        return self._kept[asked]
+
+    def window(self, table: str, **limits: Any) -> pl.LazyFrame:
+        """
+        Return a table within limits, a large one from a copy.
+
+        Many metrics read the same window, and some read it many times: from a file each of them
+        takes a part of the time, and none of them the memory of all.
+
+        Raises:
+            WorldError: there is no room for a copy.
+        """
+        asked = ("window", table, *sorted(limits.items()))
+        if asked not in self._kept:
+            rows = self.facts(table, **limits)
+            self._kept[asked] = rows if self.is_small(table) else self._copied(table, rows)
         return self._kept[asked]
 
     def is_small(self, table: str) -> bool:
         """Tell whether a table is kept in memory."""
         return self._heights.get(table, 0) <= _KEPT_ROWS
+
+    def _asked(self, table: str, **limits: Any) -> pl.LazyFrame:
+        if not self.is_small(table):
+            return load.facts(self.con, table, **limits)
+        if table not in self._whole:
+            self._whole[table] = load.facts(self.con, table).collect()
+        return _within(self._whole[table], **limits).lazy()
+
+    def _copied(self, table: str, rows: pl.LazyFrame) -> pl.LazyFrame:
+        path = self._folder / f"{len(self._kept)}.parquet"
+        try:
+            rows.sink_parquet(path, compression="lz4")
+        except OSError as error:
+            raise WorldError(
+                f"no room for a window of {table} in {self._folder}: {error}; make some there, or "
+                "name another place with TMPDIR"
+            ) from error
+        return pl.scan_parquet(path)
+
+    @cached_property
+    def _folder(self) -> Path:
+        folder = Path(mkdtemp(prefix="perpscope-"))
+        finalize(self, rmtree, folder, ignore_errors=True)
+        return folder
 
     @cached_property
     def _heights(self) -> Mapping[str, int]:

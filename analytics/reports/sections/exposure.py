@@ -9,6 +9,7 @@ from analytics.reports.charts import LONG, SHORT, Drawing, areas, lines
 from analytics.reports.context import Context, long_rows
 from analytics.reports.numerals import period
 from analytics.reports.parts import Chart, Section, Source, Table, table
+from analytics.reports.scope import Scope
 from analytics.reports.sections.listed import Shown, answers
 
 _MARKET = ["chain_id", "protocol", "version", "market"]
@@ -120,6 +121,13 @@ _CHECKS = (
         headers={"bucket_at": "largest error in period from, UTC"},
     ),
 )
+
+
+def ask(scope: Scope) -> None:
+    """Compute what this section and the cards show, together: most of it is shared."""
+    names = ("open_interest", "open_interest_total", *(each.metric for each in _CHECKS))
+    if scope.has("open_interest"):
+        scope.metrics(names, with_past=True, bucket_seconds=scope.period_seconds)
 
 
 def _markets(context: Context, source: Source) -> Table:
