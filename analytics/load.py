@@ -17,6 +17,7 @@ from analytics.connection import opened
 from analytics.errors import UserError, WorldError, check_variables
 from analytics.largest import largest_named
 from analytics.scans import scan
+from analytics.texts import as_places, as_texts, few_texts, is_large
 
 SCHEMA_VERSION = 5
 
@@ -155,7 +156,7 @@ def excerpt(path: Path, coverage: pl.DataFrame) -> Iterator[duckdb.DuckDBPyConne
         for each in (source, con):
             limit_memory(each)
         source.register("kept", coverage.to_arrow())
-        for table in _names(source):
+        for table in heights(source):
             condition = _condition(table, _schema(source, table))
             rows = source.sql(f"select * from main.{table} as held where {condition}")
             kept = coverage.to_arrow() if table == "coverage" else rows.to_arrow_reader(100_000)
@@ -283,7 +284,7 @@ def _where(conditions: Mapping[tuple[str, str], object]) -> str:
 
 def snapshot(con: duckdb.DuckDBPyConnection) -> str | None:
     """Return which published copy this database is; None where it is no copy."""
-    if "snapshots" not in _names(con):
+    if "snapshots" not in heights(con):
         return None
     copies = con.execute("select number, published_at from snapshots where is_copy").fetchall()
     said = (f"snapshot {number}, published at {at:%Y-%m-%dT%H:%M:%S}Z" for number, at in copies)
@@ -352,11 +353,6 @@ def _check_schema(con: duckdb.DuckDBPyConnection, path: Path) -> None:
         )
 
 
-def _names(con: duckdb.DuckDBPyConnection) -> list[str]:
-    rows = con.cursor().execute("select table_name from duckdb_tables()").fetchall()
-    return [name for (name,) in rows]
-
-
 @lru_cache(maxsize=256)
 def _schema(con: duckdb.DuckDBPyConnection, table: str) -> pl.Schema:
     try:
@@ -381,7 +377,15 @@ def _batches(
     columns: list[str],
     size: int,
 ) -> Iterator[pl.DataFrame]:
-    sql = f"select {', '.join(columns)} from {table} where {_where(conditions)}"
+    few = {name: told for name in columns if (told := _few_texts(con, table, name)) is not None}
+    sql = f"select {as_places(columns, few)} from {table} where {_where(conditions)}"
     # A cursor of its own: Polars may read several tables of one plan at the same time.
-    answer = con.cursor().sql(sql, params=list(conditions.values()))
-    return (pl.DataFrame(batch) for batch in answer.to_arrow_reader(size))
+    answer = con.cursor().sql(sql, params=[*few.values(), *conditions.values()])
+    return (as_texts(pl.DataFrame(batch), few) for batch in answer.to_arrow_reader(size))
+
+
+@lru_cache(maxsize=1024)
+def _few_texts(con: Connection, table: str, column: str) -> list[str] | None:
+    if _schema(con, table)[column] != pl.String or not is_large(heights(con).get(table, 0)):
+        return None
+    return few_texts(lambda sql: con.cursor().execute(sql).fetchall(), table, column)
