@@ -12,11 +12,11 @@ PAIR = ["asset", "quote", "chain_id", "protocol", "feed"]
 PAIR += ["reference_chain_id", "reference_protocol", "reference_feed"]
 
 
-def extremes(*updates: dict[str, object], **settings: int) -> pl.DataFrame:
-    """Return the extremes of a source `0xf` beside others of BTC."""
+def extremes(*updates: dict[str, object], of: str = "0xf", **settings: int) -> pl.DataFrame:
+    """Return the extremes of a source beside others of BTC."""
     rows = table("oracle_updates", *({"asset": "BTC"} | update for update in updates))
     found = collected(compute("oracle_deviation_extremes", load(oracle_updates=rows), **settings))
-    return found.filter(feed="0xf")
+    return found.filter(feed=of)
 
 
 def test_the_worst_of_a_period_is_kept_with_its_place() -> None:
@@ -87,11 +87,16 @@ def test_they_are_those_of_every_comparison() -> None:
     """In the simulated world, hour by hour, exactly."""
     updates = world().ledger.table("oracle_updates")
     every = collected(compute("oracle_deviation", load(oracle_updates=updates)))
-    size = pl.col("deviation_bps").abs()
+    deviation = pl.col("deviation_bps")
     expected = (
         every.with_columns(bucket_at=pl.col("block_timestamp").dt.truncate("1h"))
         .group_by(*PAIR, "bucket_at")
-        .agg(pl.len().cast(pl.Int64).alias("comparison_count"), size.max())
+        .agg(
+            comparison_count=pl.len().cast(pl.Int64),
+            lowest_deviation_bps=deviation.min(),
+            highest_deviation_bps=deviation.max(),
+            deviation_bps=deviation.abs().max(),
+        )
         .sort(*PAIR, "bucket_at")
     )
 
@@ -100,6 +105,23 @@ def test_they_are_those_of_every_comparison() -> None:
     worst = found.with_columns(deviation_bps=pl.col("worst_deviation_bps").abs())
     assert worst.select(expected.columns).equals(expected)
     assert expected.height > 100
+
+
+@pytest.mark.parametrize("moved", [0, 1])
+def test_the_order_of_rows_does_not_matter(moved: int) -> None:
+    """Of two prices in one moment the later one in its block counts, of others the later moment."""
+    reference = {"feed": "0xr", "oracle_price_quote": 100, "log_index": 9}
+    told = [
+        {"oracle_price_quote": price, "block_timestamp": at(60 + moved * index), "log_index": index}
+        for index, price in enumerate((110, 120), start=1)
+    ]
+    asking = reference | {"block_timestamp": at(120)}
+
+    forward = extremes(reference, *told, asking, of="0xr")
+    backward = extremes(reference, *reversed(told), asking, of="0xr")
+
+    assert forward.equals(backward)
+    assert column(forward, "lowest_deviation_bps") == [pytest.approx((100 / 120 - 1) * 10_000)]
 
 
 @pytest.mark.parametrize("settings", [{"tolerance_seconds": -1}, {"bucket_seconds": 0}])

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analytics.expressions import bucket, check, row_count
+from analytics.expressions import bucket, check, divided, row_count
 from analytics.prices import (
     IS_PRICE,
     MICROSECONDS,
@@ -18,6 +18,8 @@ _BOTH = (*PAIR, *SOURCE, *REFERENCE)
 # Of several prices of a source in one place the highest counts as the last: any rule would do.
 _PLACE = ("block_timestamp", "block_number", "log_index", "item_index", "oracle_price_quote")
 _KEY = ("pair", "bucket_at")
+# Two ways of rounding differ by a thousandth of it.
+_DIGITS = 1e-12
 
 
 def oracle_deviation_extremes(
@@ -85,13 +87,15 @@ def _in_place(told: pl.DataFrame) -> pl.DataFrame:
     A chain's rows come in the order of its blocks, so that parted by source they are sorted
     already: to see that takes a tenth of the time of sorting them.
     """
-    keys = ("source", *_PLACE)
-    is_after = pl.lit(value=True)
+    source, at = pl.col("source"), pl.col("block_timestamp")
+    is_later = (source == source.shift(1)) & (at > at.shift(1))
+    # Of the others, fewer by far, every column is looked at.
+    index = told.select(pl.arg_where(~is_later)).to_series()
+    own, last, keys = told[index], told[index - 1], ("source", *_PLACE)
+    is_after = pl.repeat(value=True, n=index.len(), eager=True)
     for name in reversed(keys):
-        own, last = pl.col(name), pl.col(name).shift(1)
-        is_after = (own > last) | ((own == last) & is_after)
-    is_sorted = told.select(is_after.fill_null(value=True).all()).item()
-    return told if is_sorted else told.sort(*keys)
+        is_after = (own[name] > last[name]) | ((own[name] == last[name]) & is_after)
+    return told if is_after.all() else told.sort(*keys)
 
 
 def _compared(told: pl.LazyFrame, pairs: pl.LazyFrame, tolerance_seconds: int) -> pl.LazyFrame:
@@ -115,25 +119,52 @@ def _compared(told: pl.LazyFrame, pairs: pl.LazyFrame, tolerance_seconds: int) -
         )
         .filter(age <= tolerance_seconds * MICROSECONDS)
         .with_columns(
-            deviation=deviation_bps("oracle_price_quote", "reference_price"),
+            about=_about(pl.col("oracle_price_quote"), pl.col("reference_price")),
             staleness=age // MICROSECONDS,
         )
         .cache()
     )
 
 
+def _about(price: pl.Expr, reference: pl.Expr) -> pl.Expr:
+    """
+    Return how far a price is from a reference, as a part of that, but for the last digits.
+
+    To divide by the scale, too, and round once takes ten times as long: of millions of comparisons
+    only those count that may be the lowest or the highest.
+    """
+    above, below = (each.to_physical().cast(pl.Float64) for each in (price - reference, reference))
+    return pl.when(reference > 0).then(divided(above, below))
+
+
 def _extremes(compared: pl.LazyFrame) -> pl.LazyFrame:
-    deviation = pl.col("deviation")
+    about, deviation = pl.col("about"), pl.col("deviation")
     periods = compared.group_by(_KEY).agg(
         comparison_count=row_count(),
-        lowest_deviation_bps=deviation.min(),
-        highest_deviation_bps=deviation.max(),
+        low=about.min() + _DIGITS * about.min().abs(),
+        high=about.max() - _DIGITS * about.max().abs(),
         longest_staleness_seconds=pl.col("staleness").max(),
     )
-    size = pl.max_horizontal(-pl.col("lowest_deviation_bps"), "highest_deviation_bps")
-    worst = (
-        compared.join(periods.select(*_KEY, size=size), on=_KEY)
-        .filter(deviation.abs() == pl.col("size"))
+    ends = (
+        compared.join(periods, on=_KEY)
+        .filter((about <= pl.col("low")) | (about >= pl.col("high")))
+        .with_columns(deviation=deviation_bps("oracle_price_quote", "reference_price"))
+        .cache()
+    )
+    extremes = ends.group_by(_KEY).agg(
+        lowest_deviation_bps=deviation.min(),
+        highest_deviation_bps=deviation.max(),
+        size=deviation.abs().max(),
+    )
+    return periods.join(extremes, on=_KEY, how="left").join(
+        _worst(ends, extremes), on=_KEY, how="left"
+    )
+
+
+def _worst(ends: pl.LazyFrame, extremes: pl.LazyFrame) -> pl.LazyFrame:
+    return (
+        ends.join(extremes.select(*_KEY, "size"), on=_KEY)
+        .filter(pl.col("deviation").abs() == pl.col("size"))
         .sort(*_KEY, *_PLACE)
         .group_by(_KEY, maintain_order=True)
         .first()
@@ -147,4 +178,3 @@ def _extremes(compared: pl.LazyFrame) -> pl.LazyFrame:
             worst_reference_price_quote="reference_price",
         )
     )
-    return periods.join(worst, on=_KEY, how="left")
