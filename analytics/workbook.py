@@ -6,13 +6,14 @@ text are silently zero; where a column has a value with more digits, a second co
 holds every one of them as text. Text is written as text, so that nothing is ever a formula.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from decimal import Decimal
+from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from polars import selectors
 
 from analytics.errors import UserError
 
@@ -84,9 +85,13 @@ def _fill(sheet: "Worksheet", frame: pl.DataFrame, height: int, formats: Mapping
     for index, name in enumerate(frame.columns):
         sheet.write_string(0, index, name, formats["head"])
         sheet.set_column(index, index, min(40, max(12, len(name) + 2)))
-    for row, values in enumerate(frame.iter_rows(), start=1):
+    writers = [_writer(sheet, dtype, formats) for dtype in frame.dtypes]
+    # As numbers they come in a fifth of the time, rounded as Python does.
+    numbers = frame.with_columns(selectors.decimal().cast(pl.Float64))
+    for row, values in enumerate(numbers.iter_rows(), start=1):
         for index, value in enumerate(values):
-            _write(sheet, row, index, value, formats)
+            if value is not None:
+                writers[index](row, index, value)
     sheet.freeze_panes(1, 0)
     if frame.width:
         sheet.autofilter(0, 0, frame.height, frame.width - 1)
@@ -95,16 +100,22 @@ def _fill(sheet: "Worksheet", frame: pl.DataFrame, height: int, formats: Mapping
         sheet.write_string(frame.height + 1, 0, more)
 
 
+def _writer(
+    sheet: "Worksheet", dtype: pl.DataType, formats: Mapping[str, Any]
+) -> Callable[[int, int, Any], object]:
+    """Return what writes a value of a column; to ask each value what it is takes as long again."""
+    writer: Callable[[int, int, Any], object] = partial(_write, sheet, formats)
+    if dtype == pl.Boolean:
+        writer = sheet.write_boolean
+    elif dtype.is_numeric():
+        writer = sheet.write_number
+    return writer
+
+
 def _write(
-    sheet: "Worksheet", row: int, index: int, value: object, formats: Mapping[str, Any]
+    sheet: "Worksheet", formats: Mapping[str, Any], row: int, index: int, value: object
 ) -> None:
     match value:
-        case None:
-            return
-        case bool():
-            sheet.write_boolean(row, index, value)
-        case int() | float() | Decimal():
-            sheet.write_number(row, index, float(value))
         case datetime() if value.date() >= _LEAST_DATE:
             sheet.write_datetime(row, index, value, formats["moment"])
         case date() if not isinstance(value, datetime) and value >= _LEAST_DATE:

@@ -73,6 +73,17 @@ def test_moments_and_days_are_dates() -> None:
     assert cells(workbook({"x": frame}))[1] == ["45940.5", "45940", "1"]
 
 
+def test_what_can_be_added_up_is_a_number() -> None:
+    """A sum over cells of text is silently zero."""
+    columns = {"count": [3], "ratio": [0.25], "fees_usd": amounts("1.5"), "said": ["7"]}
+
+    book = ZipFile(BytesIO(workbook({"x": pl.DataFrame(columns)})))
+
+    sheet = ET.fromstring(book.read("xl/worksheets/sheet1.xml"))  # noqa: S314 -- ours
+    row = list(sheet.iter(f"{_NS}row"))[1]
+    assert [cell.get("t", "n") for cell in row] == ["n", "n", "n", "s"]
+
+
 def test_the_same_rows_are_the_same_bytes() -> None:
     """No clock and no random name is in the file."""
     sheets = {"a": amounts(EXACT).to_frame(), "b": pl.DataFrame({"x": ["y"]})}
