@@ -41,6 +41,7 @@ def cross_correlations(
         other series is later), correlation (Float64); no row where a series never varies, in no
         order.
     """
+    series = series.cache()
     pairs = _pairs(series, is_silence_zero=is_silence_zero)
     lags = pl.LazyFrame({"lag": range(-most_steps, most_steps + 1)}, schema={"lag": pl.Int64()})
     own, other = _side(series, pairs, "who"), _side(series, pairs, "other")

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER, divided, ratio
+from analytics.expressions import divided, place, ratio
 
 SOURCE = ("asset", "quote", "chain_id", "protocol", "feed")
 
@@ -62,10 +62,10 @@ def quoted(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
     price = pl.col("oracle_price_quote")
     return (
         oracle_updates.filter(pl.col("asset").is_not_null(), price > 0)
-        .sort(*EVENT_ORDER)
         .group_by(*SOURCE, "block_timestamp")
-        .agg(price=price.last())
+        .agg(price=price.max_by(place()))
         .sort(*SOURCE, "block_timestamp")
+        .cache()
     )
 
 

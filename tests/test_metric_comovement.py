@@ -62,6 +62,15 @@ def test_a_venue_that_speaks_half_as_often_is_not_late() -> None:
     assert column(lags(quotes("a", 0) + rare, least_moves=8), "lag_seconds") == [0]
 
 
+def test_of_two_quotes_of_a_moment_the_later_in_its_block_counts() -> None:
+    """In whatever order the rows come."""
+    told = [row | {"log_index": 1} for row in quotes("a", 0) + quotes("b", 30)]
+    overtaken = [row | {"log_index": 0, "oracle_price_quote": 500} for row in told]
+
+    assert lags(told + overtaken).equals(lags(told))
+    assert lags(overtaken + told).equals(lags(told))
+
+
 def swinging(venue: str, every: int, late: int) -> list[Row]:
     """Return a venue's quotes of one price that swings, every so many seconds and so much late."""
     moments = range(0, 3_600, every)

@@ -117,7 +117,7 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
     check("recovery_bps", recovery_bps, least=0, most=dislocation_bps)
     past = Past(history_seconds, settled_seconds)
     moved = moves(quoted(oracle_updates), return_seconds, past, least_returns)
-    apart = deviations(oracle_deviation)
+    apart = deviations(oracle_deviation).cache()
     velocity = liquidation_velocity(liquidations, window_seconds=window_seconds)
     rates = past.heard(usual_rates(liquidations, past), adls, ("protocol",))
     usual_moves = trigger_deviations * pl.col("usual")

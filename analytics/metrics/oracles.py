@@ -196,8 +196,8 @@ def oracle_update_lag(
     is_usable = pl.col("asset").is_not_null() & (pl.col("oracle_price_quote") > 0)
     updates = oracle_updates.filter(is_usable)
     names = numbered(updates)
-    returns = _returns(by_number(updates, names), grid_seconds)
-    moves = _shared_moves(returns, paired(names))
+    returns = _returns(by_number(updates, names), grid_seconds).cache()
+    moves = _shared_moves(returns, paired(names)).cache()
     strengths = _strengths(moves)
     norm = pl.col("root") * pl.col("reference_root")
     lags = (

@@ -47,7 +47,7 @@ _NO_DAY = "The time of the report has no whole UTC day, so nothing is told as a 
 
 def income(context: Context) -> Section:
     """Return the section about fees and their split."""
-    frames = {name: context.scope.metric(name) for name in _METRICS}
+    frames = dict(zip(_METRICS, context.scope.metrics(_METRICS), strict=True))
     sources = tuple(Source(name, "metric", name, frame) for name, frame in frames.items())
     if frames["fees"].is_empty():
         words = (context.absence("fees", "fees"),)

@@ -20,7 +20,7 @@ from analytics.compute import facts_of
 from analytics.reports.availability import doubt
 from analytics.reports.context import Context
 from analytics.reports.parts import Section, Source, Table, table
-from analytics.reports.scope import FACTS, Span
+from analytics.reports.scope import FACTS, Scope, Span
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ def listed(
 
 def answers(context: Context, *wanted: Shown) -> tuple[tuple[Source, ...], tuple[Table, ...]]:
     """Return the rows of metrics, and a table of each that has any."""
+    _ask(context.scope, wanted)
     answered = [_answer(context, each) for each in wanted]
     tables = [
         _table(context, shown, source, frame)
@@ -93,6 +94,17 @@ def answers(context: Context, *wanted: Shown) -> tuple[tuple[Source, ...], tuple
         if frame.height
     ]
     return tuple(source for source, _ in answered), tuple(tables)
+
+
+def _ask(scope: Scope, wanted: Sequence[Shown]) -> None:
+    """Compute what is of one time and has the same settings together: much of it is shared."""
+    alike: dict[object, list[Shown]] = {}
+    for shown in wanted:
+        key = (shown.with_past, shown.between, *sorted(shown.settings.items()))
+        alike.setdefault(key, []).append(shown)
+    for group in alike.values():
+        names, (first, *_) = [each.metric for each in group], group
+        scope.metrics(names, with_past=first.with_past, between=first.between, **first.settings)
 
 
 def _answer(context: Context, shown: Shown) -> tuple[Source, pl.DataFrame]:
