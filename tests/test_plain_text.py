@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from analytics.export import encoded, table_text
 from analytics.formats import Format
-from analytics.plain_text import for_spreadsheets, shortened, visible
+from analytics.plain_text import for_json, for_spreadsheets, shortened, visible
 
 FORMULAS = (
     *("=1+1", "+1+1", "-1+1", "@SUM(A1)", "  =1", "\uff1d1", "\t=1", "\r=1", "'=1"),
@@ -106,6 +106,11 @@ def test_json_and_parquet_keep_the_text() -> None:
     assert [row["symbol"] for row in json.loads(content)] == frame["symbol"].to_list()
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202e]", content.decode())
     assert parquet["symbol"].to_list() == frame["symbol"].to_list()
+
+
+def test_json_of_one_byte_a_letter_hides_nothing() -> None:
+    """The one character of ASCII that nobody sees and JSON leaves as it is."""
+    assert for_json('["a\x7f"]') == '["a\\u007f"]'
 
 
 def test_a_csv_reads_back_row_by_row() -> None:

@@ -33,6 +33,8 @@ FORCED = {
     ),
 }
 
+FASTEST = ((0, 100), (1200, 900), (600, 900))
+
 
 @pytest.fixture(scope="module")
 def sections(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Section]:
@@ -156,6 +158,22 @@ def test_a_window_is_in_the_command(sections: dict[str, Section]) -> None:
     window = "--from 2025-10-10T20:00:00"
     assert whole == f"{asked} {window} --protocol gmx_v2 --to 2025-10-10T23:00:00"
     assert early == f"{asked} {window} --to 2025-10-10T21:01:00"
+
+
+def test_the_fastest_minute_of_each_protocol_is_kept(tmp_path: Path) -> None:
+    """The first of two alike; of a protocol that tells no amount the first of all."""
+    told = [GMX | {"notional_usd": usd, "block_timestamp": at(moment)} for moment, usd in FASTEST]
+    silent = [LINK | {"block_timestamp": at(moment)} for moment in (60, 0)]
+    replaced = {"liquidations": table("liquidations", *told, *silent)}
+
+    with load.database(written_market(tmp_path, **replaced)) as con:
+        sources = {source.name: source for source in exits(Context(Scope(con))).sources}
+
+    found = sources["liquidation_velocity"].frame.sort("protocol")
+    assert found.select("protocol", "block_timestamp").rows() == [
+        ("chainlink", at(0)),
+        ("gmx_v2", at(600)),
+    ]
 
 
 def test_without_exits_no_table_is_empty(tmp_path: Path) -> None:

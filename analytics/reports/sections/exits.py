@@ -206,10 +206,9 @@ def _tables(context: Context, sources: Mapping[str, Source]) -> tuple[Table, ...
 
 def _fastest(velocity: pl.DataFrame) -> pl.DataFrame:
     # A row of each liquidation would be as many again; the files hold the fastest ones, too.
-    ranked = velocity.sort(
-        *("velocity_usd_per_second", "protocol", "block_timestamp"),
-        descending=[True, False, False],
-        nulls_last=True,
+    speed = pl.col("velocity_usd_per_second")
+    ranked = velocity.filter(speed.eq_missing(speed.max().over("protocol"))).sort(
+        *(speed, "protocol", "block_timestamp"), descending=[True, False, False], nulls_last=True
     )
     return ranked.group_by("protocol", maintain_order=True).first()
 
