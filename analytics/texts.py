@@ -55,6 +55,6 @@ def as_places(columns: Sequence[str], texts: Mapping[str, Sequence[str]]) -> str
 def as_texts(rows: pl.DataFrame, texts: Mapping[str, Iterable[str]]) -> pl.DataFrame:
     """Return rows with the texts that such places, from one on, stand for; null stays null."""
     return rows.with_columns(
-        pl.lit(pl.Series([None, *told], dtype=pl.String)).gather(name).alias(name)
+        pl.lit(pl.Series(["", *told], dtype=pl.String)).gather(name).alias(name)
         for name, told in texts.items()
     )
