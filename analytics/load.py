@@ -169,6 +169,7 @@ def _hold(con: Connection, table: str, rows: object) -> None:
     con.register("incoming", rows)
     con.execute(f"create or replace table {table} as select * from incoming")
     con.unregister("incoming")
+    _few_texts.cache_clear()
 
 
 def _condition(table: str, schema: pl.Schema) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import polars as pl
 import pytest
 from handmade import table
 from polars.testing import assert_frame_equal
@@ -47,6 +48,18 @@ def test_a_limit_is_of_the_text_itself(con: load.Connection) -> None:
     asked = "select protocol, market from fees where protocol = 'it''s 1'"
     assert_frame_equal(found, con.sql(asked).pl())
     assert found.height == ROW_COUNT // 3 + 1
+
+
+def test_what_takes_the_place_of_a_table_has_texts_of_its_own() -> None:
+    """A list is of what the table holds, not of what it held."""
+    first, other = (
+        pl.select(market=pl.repeat(name, ROW_COUNT), block_number=1) for name in ("ETH", "BTC")
+    )
+    with load.in_memory() as con:
+        for rows in (first, other):
+            load.hold(con, {"fees": rows})
+
+            assert_frame_equal(load.facts(con, "fees").collect(), rows, check_dtypes=False)
 
 
 def test_few_texts_are_listed_once_and_many_are_not(con: load.Connection) -> None:
