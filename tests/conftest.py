@@ -83,6 +83,7 @@ def empty() -> Iterator["duckdb.DuckDBPyConnection"]:
     import duckdb
     from handmade import fill
 
-    with duckdb.connect() as connection:
+    # Few rows are one thread's work; a second one would only be woken.
+    with duckdb.connect(config={"threads": 1}) as connection:
         fill(connection, {})
         yield connection
