@@ -47,15 +47,15 @@ def con(
     path = tmp_path_factory.mktemp("real") / "real.duckdb"
     chains = recorded([shared / "data/logs/all_logs.jsonl.gz"])
     known = {chain.chain_id: chain for chain in CHAINS}
+    spoke = {(log["_chain"], log["address"]) for log in logs}
     with serve(chains) as served:
         for each in chains:
             chain = known[each.chain_id]
-            spoke = {log["address"] for log in logs if _joined(log["_chain"]) == _joined(each.slug)}
+            here = {address for slug, address in spoke if _joined(slug) == _joined(each.slug)}
             present = tuple(
                 item
                 for item in PROTOCOLS.values()
-                for here in [contracts_on(item, chain)]
-                if not spoke.isdisjoint(contract.address.lower() for contract in here)
+                if not here.isdisjoint(one.address.lower() for one in contracts_on(item, chain))
             )
             if present:
                 job = Job(path, chain, present, PROTOCOLS)
