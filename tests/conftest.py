@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,6 +56,14 @@ _LONG = (
     *("test_sync_proof", "test_sync_reads", "test_sync_reorgs", "test_sync_supplement"),
     *("test_replay_report", "test_sync_adversary", "test_sync_estimate", "test_report_pages"),
 )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make a folder for what one worker makes and the others read; workers inherit its name."""
+    if "SHARED_BY_WORKERS" not in os.environ:
+        folder = TemporaryDirectory()
+        os.environ["SHARED_BY_WORKERS"] = folder.name
+        config.add_cleanup(folder.cleanup)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,9 +1,13 @@
 """The simulated world of one seed, made once for all tests that read it, and ways to ask it."""
 
+import fcntl
+import os
+import pickle
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from decimal import Context, Decimal
 from functools import cache
+from pathlib import Path
 
 import polars as pl
 from handmade import table
@@ -22,8 +26,16 @@ _EXACT = Context(prec=60)
 
 @cache
 def world() -> World:
-    """Return the world of the usual seed."""
-    return simulated(SEED)
+    """Return the world of the usual seed: one worker makes it, the others read it."""
+    path = Path(os.environ["SHARED_BY_WORKERS"]) / "world"
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists():
+            found: World = pickle.loads(path.read_bytes())  # noqa: S301 - we wrote it
+            return found
+        made = simulated(SEED)
+        path.write_bytes(pickle.dumps(made))
+        return made
 
 
 @cache
