@@ -11,7 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import duckdb
-from sync_rig import filled, opened
+from handmade import opened
+from sync_rig import filled
 
 from indexer.tables import tables
 

@@ -1,6 +1,7 @@
 """Tables small enough to check in the head: rows with defaults, as frames or as a database."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -102,9 +103,25 @@ def load(**frames: pl.DataFrame) -> Callable[[str], pl.LazyFrame]:
 def write_database(path: Path, frames: Mapping[str, pl.DataFrame]) -> Path:
     """Write a database file with these rows and return its path."""
     path.write_bytes(empty_database())
-    with duckdb.connect(str(path)) as con:
+    with opened(path, mode="read_write") as con:
         insert(con, frames)
     return path
+
+
+@contextmanager
+def opened(path: Path, mode: str = "read_only") -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database file; one engine opens them all, for starting one takes longer."""
+    with closing(_engine().cursor()) as connection:
+        connection.execute(f"attach '{path}' as held ({mode}); use held")
+        try:
+            yield connection
+        finally:
+            connection.execute("use memory; detach held")
+
+
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
 
 
 @cache

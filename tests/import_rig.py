@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import lz4.frame
 from commands import perpscope
+from handmade import opened
 
 from indexer.tables import block_tables, tables
 
@@ -95,14 +95,14 @@ def rows(path: Path, table: str, *columns: str) -> list[tuple[Any, ...]]:
     """Return columns of a table, in the order of its events; null and zero as they are."""
     places = {"imports": "imported_at, file", "rejects": "tx_hash, fact, reason"}
     order = places.get(table, "block_number, log_index, item_index")
-    with duckdb.connect(str(path), read_only=True) as con:
+    with opened(path) as con:
         found = con.execute(f"select {', '.join(columns)} from {table} order by {order}")
         return [tuple(_shown(value) for value in row) for row in found.fetchall()]
 
 
 def facts(path: Path) -> Mapping[str, list[tuple[Any, ...]]]:
     """Return every table of facts, whole and sorted; refused rows without their place."""
-    with duckdb.connect(str(path), read_only=True) as con:
+    with opened(path) as con:
         return {
             name: sorted(con.execute(f"select * from {name}").fetchall(), key=repr)
             for name in block_tables()

@@ -6,8 +6,7 @@ logs as the two small ones here.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
@@ -16,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 from eth_abi.abi import encode
-from handmade import empty_database
+from handmade import empty_database, opened
 
 from indexer.chains import ETHEREUM
 from indexer.facts.routes import abi_entries
@@ -240,22 +239,6 @@ def left_by(chain: Sequence[Block], work: Callable[[Path], Job]) -> bytes:
         path = Path(folder) / "a.duckdb"
         run(work(path), node.url)
         return path.read_bytes()
-
-
-@cache
-def _engine() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect()
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a database for reading; one engine reads them all, for starting one takes longer."""
-    with closing(_engine().cursor()) as connection:
-        connection.execute(f"attach '{path}' as held (read_only); use held")
-        try:
-            yield connection
-        finally:
-            connection.execute("use memory; detach held")
 
 
 def contents(path: Path) -> dict[str, str]:
