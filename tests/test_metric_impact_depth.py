@@ -5,7 +5,7 @@ from decimal import Decimal, localcontext
 import polars as pl
 import pytest
 from handmade import at, column, table
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.metrics.liquidity import impact_depth, impact_depth_change
@@ -302,7 +302,6 @@ sides = st.tuples(dollars, dollars)
 moves = st.integers(1, 1_000)
 
 
-@settings(max_examples=40)
 @given(sides, st.tuples(shares, powers), st.tuples(shares, powers), moves)
 def test_the_size_that_is_found_costs_the_move(
     stood: tuple[Decimal, Decimal],
@@ -328,7 +327,6 @@ def test_the_size_that_is_found_costs_the_move(
     )
 
 
-@settings(max_examples=25)
 @given(sides, st.tuples(shares, shares), powers, moves)
 def test_a_larger_factor_is_never_more_depth(
     stood: tuple[Decimal, Decimal], both: tuple[Decimal, Decimal], power: Decimal, move_bps: int

@@ -6,7 +6,7 @@ import duckdb
 import polars as pl
 import pytest
 from handmade import at, column, fill, load, table, units
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from analytics.compute import collected, compute
@@ -449,7 +449,6 @@ def test_more_than_all_dollars_is_not_known() -> None:
     assert column(managed({"assets_tokens": 10**19}), "tvl_usd") == [None]
 
 
-@settings(max_examples=25)
 @given(st.integers(0, 10**27), st.integers(1, 10**24), st.integers(1, 10**22))
 def test_shares_in_dollars_are_exact_in_both_engines(
     con: duckdb.DuckDBPyConnection, supply: int, share: int, usd: int
