@@ -108,7 +108,10 @@ def test_lines_of_a_list_are_computed_together() -> None:
     asked: list[tuple[str, ...]] = []
 
     class Recorded(Scope):
+        """A scope that notes what is asked of it together."""
+
         def metrics(self, names: Sequence[str], **settings: Any) -> list[pl.DataFrame]:
+            """Return the answers of the scope."""
             asked.append(tuple(names))
             return super().metrics(names, **settings)
 
