@@ -114,6 +114,7 @@ class Landing:
         self._write_range = write
         self._silent: set[str] = set()
         self._waiting: list[Range] = []
+        self._waiting_rows = 0
         self._introduced: tuple[str, ...] = ()  # protocols whose declarations were written
         self._since = monotonic()
 
@@ -140,6 +141,7 @@ class Landing:
         found, tokens = await self._facts(fetched, reads, head_hash)
         landed = await asyncio.to_thread(_range, self._chain, fetched, reads, found, tokens)
         self._waiting.append(landed)
+        self._waiting_rows += landed.size()
         if self._is_due():
             await self.flush()
 
@@ -152,7 +154,7 @@ class Landing:
             DatabaseBusy: another process held the database all the time.
             DatabaseUnusable: the database cannot be written.
         """
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting, self._waiting_rows = self._waiting, [], 0
         if waiting:
             await asyncio.to_thread(self._write, waiting)
         self._since = monotonic()
@@ -161,7 +163,7 @@ class Landing:
         return (
             monotonic() - self._since >= _COMMIT_SECONDS
             or len(self._waiting) >= _COMMIT_RANGES
-            or sum(part.size() for part in self._waiting) >= self._commit_rows
+            or self._waiting_rows >= self._commit_rows
         )
 
     async def _facts(
