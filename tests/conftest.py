@@ -14,14 +14,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Workers share the cores; threads of theirs would only wait for each other. Polars counts them when
-# it is imported. A worker that keeps to one core, with all it starts, does the same in less time.
+# Workers and a node share the cores; threads of their own would only wait for each other. Polars
+# counts them when it is imported.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
-    if hasattr(os, "sched_setaffinity"):
-        _CORES = sorted(os.sched_getaffinity(0))
-        _WORKER = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
-        os.sched_setaffinity(0, {_CORES[_WORKER % len(_CORES)]})
 
 # No deadline: CI machines are slow and shared. A seed that never changes makes CI repeatable;
 # on a developer's machine every run tries other examples. `make soak` tries many more.
