@@ -4,6 +4,8 @@ from pathlib import Path
 
 import duckdb
 
+from analytics.load import SCHEMA_VERSION
+
 ROOT = Path(__file__).parents[2]
 DAYS = 60
 MARKETS = 40
@@ -106,7 +108,7 @@ def _moment(table: str, rows: int) -> str:
 
 
 def _cover(con: duckdb.DuckDBPyConnection, blocks: int) -> None:
-    con.execute("insert into schema_version values (3, 'benchmark')")
+    con.execute("insert into schema_version values (?, 'benchmark')", [SCHEMA_VERSION])
     for chain, protocol in ((42161, "gmx_v2"), (8453, "synthetix_v3")):
         con.execute("insert into origins values (?, 'benchmark', 'simulated')", [chain])
         con.execute(
