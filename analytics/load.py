@@ -169,6 +169,7 @@ def _hold(con: Connection, table: str, rows: object) -> None:
     con.register("incoming", rows)
     con.execute(f"create or replace table {table} as select * from incoming")
     con.unregister("incoming")
+    heights.cache_clear()
     _few_texts.cache_clear()
 
 
@@ -221,7 +222,8 @@ def facts(
     return scan(schema, partial(_batches, con, table, kept))
 
 
-def heights(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+@lru_cache(maxsize=256)
+def heights(con: duckdb.DuckDBPyConnection) -> Mapping[str, int]:
     """Return about how many rows each table has, without reading one."""
     sql = "select table_name, estimated_size from duckdb_tables()"
     return {name: int(height) for name, height in con.cursor().execute(sql).fetchall()}
@@ -323,8 +325,7 @@ def selected(con: Connection, sql: str) -> pl.DataFrame:
         WorldError: the database cannot answer it.
     """
     try:
-        kinds = [each.type for each in con.extract_statements(sql)]
-        if kinds != [duckdb.StatementType.SELECT]:
+        if [each.type for each in con.extract_statements(sql)] != [duckdb.StatementType.SELECT]:
             raise UserError("--sql takes one SELECT: the database is read, never changed")
         asked = con.cursor().sql(sql)
         columns = dict(zip(asked.columns, map(str, asked.types), strict=True))
@@ -346,10 +347,9 @@ def _check_schema(con: duckdb.DuckDBPyConnection, path: Path) -> None:
         raise WorldError(
             f"{path} has no perpscope tables: index into it first, or name another with --database"
         ) from error
-    version = SCHEMA_VERSION if found is None else found
-    if version > SCHEMA_VERSION:
+    if found is not None and found > SCHEMA_VERSION:
         raise WorldError(
-            f"{path} has schema version {version}, this perpscope reads up to {SCHEMA_VERSION}: "
+            f"{path} has schema version {found}, this perpscope reads up to {SCHEMA_VERSION}: "
             "upgrade perpscope"
         )
 

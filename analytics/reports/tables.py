@@ -57,7 +57,7 @@ class Tables:
 
     def is_small(self, table: str) -> bool:
         """Tell whether a table is kept in memory."""
-        return self._heights.get(table, 0) <= _KEPT_ROWS
+        return load.heights(self.con).get(table, 0) <= _KEPT_ROWS
 
     def _asked(self, table: str, **limits: Any) -> pl.LazyFrame:
         if not self.is_small(table):
@@ -82,10 +82,6 @@ class Tables:
         folder = Path(mkdtemp(prefix="perpscope-"))
         finalize(self, rmtree, folder, ignore_errors=True)
         return folder
-
-    @cached_property
-    def _heights(self) -> Mapping[str, int]:
-        return load.heights(self.con)
 
 
 def _within(rows: pl.DataFrame, **limits: Any) -> pl.DataFrame:
