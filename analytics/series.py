@@ -11,9 +11,10 @@ from datetime import datetime
 
 import polars as pl
 
-from analytics.expressions import divided, place, ratio
+from analytics import prices
+from analytics.expressions import divided, ratio
 
-SOURCE = ("asset", "quote", "chain_id", "protocol", "feed")
+SOURCE = (*prices.PAIR, *prices.SOURCE)
 
 
 def moment(setting: str, text: str) -> datetime | None:
@@ -59,11 +60,10 @@ def quoted(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
     Returns:
         asset, quote, chain_id, protocol, feed, block_timestamp, price (Decimal, quote units, > 0).
     """
-    price = pl.col("oracle_price_quote")
+    is_price = pl.col("asset").is_not_null() & (pl.col("oracle_price_quote") > 0)
     return (
-        oracle_updates.filter(pl.col("asset").is_not_null(), price > 0)
-        .group_by(*SOURCE, "block_timestamp")
-        .agg(price=price.max_by(place()))
+        prices.latest_prices(oracle_updates.filter(is_price))
+        .select(*SOURCE, block_timestamp="price_at", price="price_quote")
         .sort(*SOURCE, "block_timestamp")
         .cache()
     )
