@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+import duckdb
 import polars as pl
 import pytest
 from handmade import at, column, table
 from hypothesis import given
 from hypothesis import strategies as st
+from test_twins import by_sql
 
 from analytics.metrics.feeds import (
     heartbeat_breaches,
@@ -213,6 +215,17 @@ def test_a_miss_may_go_on() -> None:
     assert column(result, "largest_move_bps") == [1000.0]
     assert column(result, "replaced_at") == [None]
     assert column(result, "late_seconds") == [None]
+
+
+def test_a_price_that_was_replaced_by_nothing_is_missed_no_more(
+    empty: duckdb.DuckDBPyConnection,
+) -> None:
+    """After 100 the feed says 0, from which no move is measured: 100 misses nothing any more."""
+    rows = (price(LINK, 0, 100), price(LINK, 10, 0), price(STONE, 20, 200), price(LINK, 30, 100))
+    frames = {"oracle_updates": table("oracle_updates", *rows), "feeds": stated().collect()}
+
+    assert missed(*rows).is_empty()
+    assert by_sql(empty, "missed_updates", frames).is_empty()
 
 
 def test_a_source_without_a_threshold_misses_nothing() -> None:

@@ -148,7 +148,7 @@ def missed_updates(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame) -> pl.Lazy
         Missed update: |p_ref / p_last - 1| above the deviation threshold while the price is older
         than one block.
     """
-    judged = _judged(oracle_updates, feeds, "threshold_bps").filter(pl.col("price_quote") > 0)
+    judged = _judged(oracle_updates, feeds, "threshold_bps")
     spoken = (
         judged.select(_FEED)
         .unique()

@@ -95,9 +95,7 @@ judged as (
             and kept.quote = of_pairs.quote
             and kept.chain_id = of_pairs.chain_id
             and kept.protocol = of_pairs.protocol
-    where
-        kept.price_quote > 0
-        and coalesce(own.threshold_bps, of_pairs.threshold_bps) is not null
+    where coalesce(own.threshold_bps, of_pairs.threshold_bps) is not null
 
 ),
 
@@ -179,7 +177,7 @@ select
     max(move_bps) as largest_move_bps,
     (epoch_us(replaced_at) - epoch_us(first_missed_at))::double / 1000000 as late_seconds
 from compared
-where reference_at > price_at and move_bps > threshold_bps
+where price_quote > 0 and reference_at > price_at and move_bps > threshold_bps
 group by
     asset, quote,
     chain_id, protocol, feed,
