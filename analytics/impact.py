@@ -26,13 +26,13 @@ def trade_depths(
 
     Returns:
         The columns of position_changes, with cost_ratio (Float64: what the trader paid beyond the
-        reference, as a part of it) and depth_usd (Float64: |notional_delta_usd| / cost_ratio *
-        move; null unless the trade cost something), sorted; trades without a reference are left
-        out.
+        reference, as a part of it; null while the side is not known) and depth_usd (Float64:
+        |notional_delta_usd| / cost_ratio * move; null unless the trade cost something), sorted;
+        trades without a reference are left out.
     """
     event = ["chain_id", *EVENT_ORDER]
     size = pl.col("notional_delta_usd").abs().cast(pl.Float64)
-    cost = pl.when(_is_buy()).then(pl.col("beyond")).otherwise(-pl.col("beyond"))
+    cost = pl.when(_is_buy()).then(pl.col("beyond")).when(~_is_buy()).then(-pl.col("beyond"))
     depth = divided(size, pl.col("cost_ratio")) * (move_bps / 10_000)
     return (
         position_changes.filter(pl.col("notional_delta_usd") != 0)
@@ -60,7 +60,7 @@ def _prices(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
 
 def _reference() -> pl.Expr:
     middle, lowest, highest = (pl.col(name) for name in _QUOTES)
-    taken = pl.when(_is_buy()).then(highest).otherwise(lowest)
+    taken = pl.when(_is_buy()).then(highest).when(~_is_buy()).then(lowest)
     return pl.coalesce(taken, middle)
 
 

@@ -170,6 +170,17 @@ def test_a_trade_that_costs_nothing_tells_no_depth() -> None:
     assert column(result, "depth_usd") == [None]
 
 
+def test_a_trade_of_unknown_side_tells_no_depth() -> None:
+    """A change at 98 is cheap for a buyer and dear for a seller; which one it was is not said."""
+    change = trade(1, 98) | {"is_long": None}
+
+    result = shaped("executed_depth", {}, position_changes=[change], oracle_updates=posted(1))
+
+    assert column(result, "trade_count") == [1]
+    assert column(result, "costly_count") == [0]
+    assert column(result, "depth_usd") == [None]
+
+
 def test_a_trade_is_compared_with_its_own_token() -> None:
     """Of two prices in a transaction the one near what was paid counts; one far off does not."""
     stable = posted(1)[0] | {"oracle_price_quote": 1, "oracle_price_max_quote": 1}
