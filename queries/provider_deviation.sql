@@ -122,10 +122,14 @@ lasting as (
         chain_id,
         provider,
         reference_provider,
-        abs(
-            (price_quote - reference_price_quote)::varchar::double
-            / reference_price_quote::varchar::double
-        ) * 10000 as absolute_bps,
+        case
+            when reference_price_quote > 0
+                then
+                    abs(
+                        (price_quote - reference_price_quote)::varchar::double
+                        / reference_price_quote::varchar::double
+                    ) * 10000
+        end as absolute_bps,
         greatest(
             0,
             epoch_us(
@@ -139,7 +143,6 @@ lasting as (
             ) - epoch_us(moment_at)
         ) / 1000000 as seconds
     from compared
-    where reference_price_quote > 0
 
 ),
 
@@ -162,7 +165,7 @@ ranked as (
             partition by asset, quote, chain_id, provider, reference_provider
         ) as compared_seconds
     from lasting
-    where seconds > 0
+    where seconds > 0 and absolute_bps is not null
 
 )
 

@@ -212,6 +212,19 @@ def test_an_old_price_is_not_compared(con: duckdb.DuckDBPyConnection) -> None:
     assert told == [(10.0, 0.0)]
 
 
+def test_no_difference_lasts_while_the_reference_is_not_positive(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    """Equal for ten seconds, against zero for sixty, equal for ten: twenty are compared."""
+    told = ((LINK, 0, 100), (STONE, 0, 100), (STONE, 10, 0), (STONE, 70, 100), (LINK, 80, 100))
+    frames = {"oracle_updates": table("oracle_updates", *(price(*one) for one in told))}
+
+    columns = "provider reference_provider compared_seconds mean_bps"
+    assert answer(con, "provider_deviation", columns, frames) == [
+        ("chainlink", "redstone", 20.0, 0.0)
+    ]
+
+
 @pytest.mark.parametrize(("pair", "found"), [("eth/usd", 1), ("BTC/USD", 0)])
 def test_a_pair_is_found_by_its_symbols(
     con: duckdb.DuckDBPyConnection, pair: str, found: int
