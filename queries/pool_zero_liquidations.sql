@@ -256,7 +256,7 @@ counted as (
         coalesce(events.impairment_count, 0) as impairment_count,
         coalesce(events.call_count, 0) as call_count,
         coalesce(unread.reject_count, 0) as reject_count,
-        coalesce(proven.covered_blocks, 0) = proven.window_blocks as is_covered,
+        coalesce(proven.covered_blocks = proven.window_blocks, false) as is_covered,
         tellers.protocol is not null as is_told
     from pools
     left join events using (chain_id, protocol, pool)

@@ -1,6 +1,6 @@
 """That a pool went without liquidations is proven, or what stands in the way is counted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import duckdb
 import pytest
@@ -43,6 +43,7 @@ def asked(
     rejects: tuple[dict[str, object], ...] = (),
     told: tuple[str, ...] = ("credit_events",),
     covered: tuple[tuple[int, int], ...] = ((1, 5), (6, 10)),
+    window: Mapping[str, str] = WINDOW,
 ) -> list[dict[str, object]]:
     """Return the answer about blocks 1 to 10 of this world, a row per pool."""
     digests = {"declaration_digest": "d", "logs_digest": "l", "to_block_hash": "h"}
@@ -61,7 +62,7 @@ def asked(
     }
     fill(con, world)
     query = query_named("pool_zero_liquidations")
-    return rows(con, query.sql, arguments(query, WINDOW)).to_dicts()
+    return rows(con, query.sql, arguments(query, window)).to_dicts()
 
 
 def first(answers: list[dict[str, object]]) -> dict[str, object]:
@@ -205,6 +206,13 @@ def test_a_gap_leaves_it_unproven(
 ) -> None:
     """In the middle, at the end or at the beginning: one block is enough."""
     row = first(asked(con, covered=covered))
+
+    assert (row["is_covered"], row["is_proven"]) == (False, False)
+
+
+def test_an_end_that_no_block_is_known_of_is_not_covered(con: duckdb.DuckDBPyConnection) -> None:
+    """Nothing tells how far the window reaches: it is no proof, and no loss would make it one."""
+    row = first(asked(con, window=WINDOW | {"until": at(102).isoformat()}))
 
     assert (row["is_covered"], row["is_proven"]) == (False, False)
 
