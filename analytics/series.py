@@ -54,15 +54,17 @@ def quoted(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
     """
     Return the prices of each source, one a moment, in order; the last of several at once counts.
 
+    Whether a sequencer is up is no price.
+
     Args:
         oracle_updates: the fact table.
 
     Returns:
         asset, quote, chain_id, protocol, feed, block_timestamp, price (Decimal, quote units, > 0).
     """
-    is_price = pl.col("asset").is_not_null() & (pl.col("oracle_price_quote") > 0)
+    is_told = pl.col("asset").is_not_null() & (pl.col("oracle_price_quote") > 0)
     return (
-        prices.latest_prices(oracle_updates.filter(is_price))
+        prices.latest_prices(oracle_updates.filter(is_told & prices.IS_PRICE))
         .select(*SOURCE, block_timestamp="price_at", price="price_quote")
         .sort(*SOURCE, "block_timestamp")
         .cache()

@@ -45,6 +45,16 @@ def test_a_fall_beyond_the_usual_is_the_trigger() -> None:
     assert column(result, "observed_value") == [pytest.approx(10_000 * 51 / 1001)]
 
 
+def test_a_status_of_a_sequencer_is_no_price_that_moves() -> None:
+    """Down every minute is no calm market: only the price has a row."""
+    status = {"asset": "BASE SEQUENCER", "quote": "DOWN"}
+    down = [dict(row) | status for row in prices((0, 1), (60, 1))]
+
+    result = stages(1, oracle_updates=[*prices(*CALM), *down])
+
+    assert column(result, "asset") == ["BTC"]
+
+
 def test_what_was_usual_an_hour_ago_decides() -> None:
     """Swings of 3 % a minute make one of 5 % nothing new: six deviations are 18 %."""
     wild = [(60 * minute, 1000 + 30 * (minute % 2)) for minute in range(120)]

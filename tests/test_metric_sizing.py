@@ -133,6 +133,14 @@ def test_what_was_before_the_entry_does_not_count() -> None:
     assert survived((0, 50), (0, 100), (10, 100))["survived_long_ratio"] == 1.0
 
 
+def test_no_position_is_opened_at_a_status_of_a_sequencer() -> None:
+    """That it is down is told as one and outlasts every window; it is no price that stays."""
+    down = {"asset": "BASE SEQUENCER", "quote": "DOWN"}
+    told = (down | {"block_timestamp": at(second)} for second in (0, 10, 20))
+
+    assert survival(table("oracle_updates", *told).lazy(), window_seconds=10).collect().is_empty()
+
+
 def test_higher_leverage_never_survives_more() -> None:
     """The same windows at 2x, 10x and 50x."""
     prices = [(10 * n, 100 + 7 * (n % 3) - 3 * (n % 4)) for n in range(20)]

@@ -3,6 +3,7 @@
 import polars as pl
 
 from analytics.expressions import EVENT_ORDER, check, divided, ratio
+from analytics.prices import IS_PRICE
 
 _MARKET = ("chain_id", "protocol", "version", "market")
 _FEED = ("chain_id", "protocol", "feed", "asset", "quote")
@@ -113,6 +114,7 @@ def survival(
     Every update of an oracle is an entry; the position survives if no price in the window after it
     moved as far as `liquidation_move`. Windows overlap and are not independent: it is the share of
     observed entries, no forecast. Windows that reach beyond the last update are not counted.
+    Whether a sequencer is up is no price.
 
     Formula:
         survived = entries whose worst move in (t, t + window] stays below the liquidation move /
@@ -178,7 +180,7 @@ def _moves(oracle_updates: pl.LazyFrame, window_seconds: int) -> pl.LazyFrame:
     worst = pl.col("low").slice(1).min(), pl.col("high").slice(1).max()
     entry = pl.col("entry")
     return (
-        oracle_updates.filter(pl.col("asset").is_not_null() & (price > 0))
+        oracle_updates.filter(pl.col("asset").is_not_null() & IS_PRICE & (price > 0))
         .sort(EVENT_ORDER)
         .group_by(*_FEED, "block_timestamp")
         .agg(entry=price.last(), low=price.min(), high=price.max())
