@@ -180,6 +180,24 @@ def test_a_draft_says_what_was_guessed(checkout: Path) -> None:
     assert "# DRAFT, not known: notional_delta_usd" in source
 
 
+def test_a_draft_names_what_it_does_not_read(checkout: Path, tmp_path: Path) -> None:
+    """Each event of the ABI stands in the draft: read, or in a comment that says why not."""
+    (tmp_path / "indexer/protocols").mkdir(parents=True)
+    path = "indexer/protocols/a_fork.py"
+
+    done = run(
+        "new-protocol", "a_fork", "--abi", VAULT, "--event", "SellUSDG=fees", "--folder", tmp_path
+    )
+
+    guessed, named = ((root / path).read_text("utf-8") for root in (checkout, tmp_path))
+    assert "        # DRAFT, not read, as its name says no table: SellUSDG(address" in guessed
+    assert "DRAFT, not read, as no --event names it: LiquidatePosition(" in named
+    assert "LiquidatePosition is not read: no --event names it\n" in done.output
+    for source in (guessed, named):
+        left = source.count("DRAFT, not read, as ")
+        assert left + len(names_in(source)) == len(json.loads(VAULT.read_text("utf-8")))
+
+
 def drafted_in(folder: Path, slug: str, abi: Path, *words: str) -> tuple[str, list[str], str]:
     """Draft a protocol, and return its source, the signatures of its ABI, and its test."""
     (folder / "indexer/protocols").mkdir(parents=True)

@@ -30,6 +30,8 @@ def draft_protocol(
         typer.echo(path)
     for one, into in draft.tables.items():
         typer.echo(f"{one} is read into {into}")
+    for one in draft.unread:
+        typer.echo(f"{one} is not read: {draft.why_unread}")
     typer.echo(
         "Replace every DRAFT: check guesses against the contract's source, state the rows in "
         "the test; then `make docs` and `make test`."

@@ -43,6 +43,8 @@ class Draft:
         events: what the declaration calls an event -> its entries in the ABI; more than one where
             releases index other arguments.
         tables: event -> table.
+        unread: what else is in the ABI: event -> its entries.
+        why_unread: why nothing is drafted for those.
     """
 
     slug: str
@@ -51,6 +53,8 @@ class Draft:
     address: str
     events: Mapping[str, Entries]
     tables: Mapping[str, str]
+    unread: Mapping[str, Entries]
+    why_unread: str
 
 
 def events_of(path: Path) -> Entries:
@@ -123,7 +127,10 @@ def drafted(slug: str, abi: Path, chain: Chain, address: str, wanted: Sequence[s
         event_abis([entry for entries in events.values() for entry in entries])
     except ValueError as error:
         raise UserError(f"{abi}: {error}") from error
-    return Draft(slug, re.sub(r"\W", "", abi.stem), chain, address, events, chosen)
+    unread = {name: entries for name, entries in named.items() if name not in chosen}
+    why = "no --event names it" if wanted else "its name says no table"
+    contract = re.sub(r"\W", "", abi.stem)
+    return Draft(slug, contract, chain, address, events, chosen, unread, why)
 
 
 def _named(entries: Entries) -> dict[str, Entries]:

@@ -84,16 +84,25 @@ def declaration(draft: Draft) -> str:
         contract=draft.contract,
         address=draft.address,
         events="".join(events),
+        unread="".join(_unread(draft)),
     )
+
+
+def _unread(draft: Draft) -> Iterator[str]:
+    for entries in draft.unread.values():
+        yield _comment(f"DRAFT, not read, as {draft.why_unread}: {_spelled(entries[0])}", 8)
+
+
+def _spelled(entry: Mapping[str, Any]) -> str:
+    arguments = ", ".join(f"{item['type']} {item['name']}" for item in entry["inputs"])
+    return f"{entry['name']}({arguments})"
 
 
 def _event(draft: Draft, name: str, entry: Mapping[str, Any], words: set[str]) -> str:
     table = draft.tables[name]
     lines = list(_columns(entry, table, words))
-    spelled = ", ".join(f"{item['type']} {item['name']}" for item in entry["inputs"])
-    comment = _comment(f"{entry['name']}({spelled})", 8)
     return _EVENT.format(
-        comment=comment,
+        comment=_comment(_spelled(entry), 8),
         abi=f"{draft.slug}/{draft.contract}",
         name=_quoted(name, 12, "name="),
         table=table,
@@ -245,7 +254,7 @@ PROTOCOL = Protocol(
     ),
     left_out=("DRAFT: what is not covered, and why: a sentence each.",),
     events=(
-{events}    ),
+{events}{unread}    ),
 )
 '''
 
