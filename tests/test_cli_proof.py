@@ -7,7 +7,7 @@ from shutil import copy
 import pytest
 from commands import perpscope
 from proof_rig import changed_data, lying, true_blocks
-from sync_rig import FIRST, rows, served
+from sync_rig import FIRST, blocks, rows, served
 
 from indexer.simulation.blocks import Block
 from indexer.simulation.node import serve
@@ -60,6 +60,21 @@ def test_verify_and_repair(
     assert perpscope("verify", "--level", "receipts", *on) == 0
     assert f"{COUNT} receipts; wrong: 0" in capsys.readouterr().out
     assert rows(path, "select distinct proof from coverage") == [("receipts",)]
+
+
+def test_a_reorg_is_told_and_is_no_mistake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 0: blocks that left the chain wait for `index`, which follows it."""
+    path, before = tmp_path / "a.duckdb", blocks(COUNT)
+    with serve([served(before)]) as node:
+        assert index(path, node.url) == 0
+    with serve([served(blocks(COUNT, below=before[:-3], fork=b"fork"))]) as node:
+        on = ("--rpc", node.url, "--database", path)
+        assert perpscope("verify", "--level", "linked", *on) == 0
+
+    gone = f"blocks {FIRST + COUNT - 3} to {FIRST + COUNT - 1} not checked: a reorg took them"
+    assert gone in capsys.readouterr().out
 
 
 def test_index_proves_as_configured(tmp_path: Path, url: str) -> None:

@@ -1,6 +1,6 @@
 """Two runs over one database: what one writes while the other fetches is known to the other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -8,7 +8,7 @@ from threading import Thread
 
 import duckdb
 import pytest
-from proof_rig import true_blocks
+from proof_rig import Lie, lying, true_blocks, without_log
 from sync_rig import (
     BIRTH,
     DECLARATIONS,
@@ -25,15 +25,17 @@ from sync_rig import (
     served,
 )
 from test_sync_adversary import NAMED
-from test_sync_proof import checked, different, mended
+from test_sync_proof import BOTH, checked, different, endpoint, failed, mended
 
+from indexer import store
 from indexer.simulation.blocks import Block
 from indexer.simulation.node import Intercept, serve
 from indexer.spec import Protocol
-from indexer.store import Stored
-from indexer.sync import Job, Ledger, redecode, repairing
+from indexer.store import Seen, Stored
+from indexer.sync import Inspection, Job, Ledger, now, redecode, repairing, verify
 
 COUNT = 300
+NO_LIES: dict[str, Lie | None] = {}
 
 
 @cache
@@ -63,38 +65,51 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def meanwhile(question: bytes, work: Job, chain: Sequence[Block]) -> Intercept:
+def meanwhile(
+    question: bytes, work: Job, chain: Sequence[Block], lies: Mapping[str, Lie | None] = NO_LIES
+) -> Intercept:
     """Return a node that answers the first such question after another run has ended."""
     questions: list[bytes] = []
 
     def intercept(_slug: str, body: bytes) -> None:
         if not questions and question in body:
             questions.append(body)
-            beside(work, chain)
+            beside(work, chain, lies)
 
     return intercept
 
 
-def beside(work: Job, chain: Sequence[Block]) -> None:
+def beside(work: Job, chain: Sequence[Block], lies: Mapping[str, Lie | None] = NO_LIES) -> None:
     """Let another run begin and end."""
-    with serve([served(chain)]) as node:
-        thread = Thread(target=run, args=(work, node.url))
+    with lying(chain, lies) as url:
+        thread = Thread(target=run, args=(work, url))
         thread.start()
         thread.join()
 
 
 def after_a_look(monkeypatch: pytest.MonkeyPatch, other: Callable[[], object]) -> None:
     """Let something happen once, after what is stored was read for the first time."""
-    look, looks = Ledger.stored, []
+    look, others = Ledger.stored, [other]
 
     def stored(ledger: Ledger) -> Stored:
         found = look(ledger)
-        looks.append(ledger)
-        if len(looks) == 1:
-            other()
+        if others:
+            others.pop()()
         return found
 
     monkeypatch.setattr(Ledger, "stored", stored)
+
+
+def before_a_look(monkeypatch: pytest.MonkeyPatch, other: Callable[[], object]) -> None:
+    """Let something happen once, after verify has heard the headers of the last blocks."""
+    others = [other]
+
+    def read_blocks(path: Path, chain_id: int, numbers: Sequence[int]) -> Seen:
+        if others and numbers[-1] >= FIRST + COUNT - 1:
+            others.pop()()
+        return store.read_blocks(path, chain_id, numbers)
+
+    monkeypatch.setattr("indexer.sync.verifying.read_blocks", read_blocks)
 
 
 def doubt(path: Path, from_block: int, to_block: int) -> None:
@@ -189,32 +204,104 @@ def test_redecode_knows_the_children_that_are_stored_as_it_writes(
     assert contents(path) == contents(once)
 
 
-def test_verify_proves_nothing_of_a_child_it_did_not_know(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("when", ["before the blocks are read", "before what was found is written"])
+def test_verify_compares_logs_of_a_child_that_another_run_found(
+    when: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Logs of a pool that another run found since were not compared with any receipts."""
+    """A log that the other run was not told of is missed, and its block passes no audit."""
     path, chain = tmp_path / "a.duckdb", true_chain()
+    hidden = next(number for number in range(BIRTH + 90, FIRST + COUNT) if number % 7 == 0)
+    other = (job(path), chain, {"eth_getLogs": without_log(hidden)})
     with serve([served(chain)]) as node:
         run(job(path, from_block=BIRTH + 80), node.url)
-        after_a_look(monkeypatch, lambda: beside(job(path), chain))
-        checked(path, "receipts", node.url)
+    is_late = when == "before what was found is written"
+    intercept = meanwhile(b"eth_getBlockReceipts", *other) if is_late else None
+    with serve([served(chain)], intercept=intercept) as node:
+        if not is_late:
+            after_a_look(monkeypatch, lambda: beside(*other))
+        found = checked(path, "receipts", node.url)
 
-    proofs = rows(path, "select distinct proof from coverage where protocol = 'pools'")
-    assert proofs == [("fetched",)]
+    assert failed(found) == [("pools", hidden, hidden)]
+    passed = f"verdict = 'passed' and {hidden} between from_block and to_block"
+    assert rows(path, f"select protocol from audits where {passed}") == [("feed",)]
+    proofs = f"select proof from coverage where {hidden} between from_block and to_block order by 1"
+    assert rows(path, proofs) == [("fetched",), ("receipts",)]
 
 
-def test_verify_compares_ends_as_they_are_stored_now(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@cache
+def longer() -> list[Block]:
+    """Return the branch that the chain's last 20 blocks are left for, and which is longer."""
+    return blocks(COUNT + 3, below=blocks(COUNT)[: COUNT - 20], fork=b"fork", skip=2)
+
+
+@pytest.mark.parametrize("hook", [after_a_look, before_a_look], ids=["before headers", "after"])
+def test_a_reorg_that_another_run_replaces_is_no_fault(
+    hook: Callable[[pytest.MonkeyPatch, Callable[[], object]], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A reorg that another run has replaced since is no fault."""
-    path, chain = tmp_path / "a.duckdb", blocks(COUNT)
-    longer = blocks(COUNT + 3, below=chain[: COUNT - 20], fork=b"fork", skip=2)
+    """Headers and stored logs of two branches are not compared: the blocks are looked at again."""
+    path = tmp_path / "a.duckdb"
     indexed(path, COUNT)
-    with serve([served(longer)]) as node:
-        after_a_look(monkeypatch, lambda: beside(job(path), longer))
+    with serve([served(blocks(COUNT))]) as node:
+
+        def reorganise() -> None:
+            node.replace(served(longer()))
+            beside(job(path), longer())
+
+        hook(monkeypatch, reorganise)
         found = checked(path, "linked", node.url)
 
-    assert found.failures == []
+    assert (found.failures, found.left, found.blocks) == ([], [], COUNT)
+    assert rows(path, "select distinct verdict from audits") == [("passed",)]
+
+
+def test_a_reorg_between_two_parts_is_no_fault(tmp_path: Path) -> None:
+    """The second part's headers do not continue what was the chain when the first was checked."""
+    path, part = tmp_path / "a.duckdb", COUNT - 10
+    with serve([served(blocks(COUNT))]) as node:
+        run(job(path, protocols=(FEED,)), node.url)
+        run(job(path, protocols=(POOLS,), to_block=FIRST + part - 1), node.url)
+
+        def reorganise(done: int, _total: int) -> None:
+            if done == part:
+                node.replace(served(longer()))
+                beside(job(path), longer())
+
+        wanted = Inspection(job(path).ledger(), BOTH, "linked", now())
+        found = verify(wanted, [endpoint(node.url)], reorganise)
+
+    assert (found.failures, found.blocks) == ([], COUNT)
+
+
+def test_a_reorg_that_nobody_has_followed_is_told_as_one(tmp_path: Path) -> None:
+    """Blocks that left the chain are not checked, and no audit condemns them; index follows."""
+    path = tmp_path / "a.duckdb"
+    indexed(path, COUNT)
+    with serve([served(longer())]) as node:
+        found = checked(path, "linked", node.url)
+        run(job(path), node.url)
+        again = checked(path, "linked", node.url)
+
+    gone = (FIRST + COUNT - 20, FIRST + COUNT - 1)
+    assert [(low, high) for low, high, _ in found.left] == [gone]
+    assert "a reorg took them out of the chain" in found.left[0][2]
+    assert (found.failures, found.blocks) == ([], COUNT - 20)
+    assert (again.failures, again.left) == ([], [])
+    assert rows(path, "select distinct verdict from audits") == [("passed",)]
+
+
+def test_a_wrong_hash_near_the_head_is_a_fault(tmp_path: Path) -> None:
+    """Where blocks above it are those of the chain, no reorg explains another hash."""
+    path, number = tmp_path / "a.duckdb", FIRST + COUNT - 10
+    indexed(path, COUNT)
+    with duckdb.connect(path) as connection:
+        connection.execute(f"update blocks set hash = '\\x01'::blob where number = {number}")
+    with serve([served(blocks(COUNT))]) as node:
+        found = checked(path, "linked", node.url)
+
+    assert {(low, high) for _, low, high in failed(found)} == {(number, number)}
+    assert found.left == []
 
 
 def test_a_repair_hears_of_what_was_born_in_blocks_below(tmp_path: Path) -> None:

@@ -137,10 +137,16 @@ def _sentence(chain: Chain, level: Level, found: Verdict) -> str:
     bad = sum(high - low + 1 for _, low, high, _ in found.failures)
     told = f"{chain.slug}: {found.blocks:,} blocks verified ({level.value})"
     told += f"; protocols' blocks that passed: {proven or 'none'}; wrong: {bad:,}"
-    return "\n".join([told, *(f"not proven further: {why}" for why in sorted(found.waivers))])
+    left = [f"{_blocks(low, high)} not checked: {why}" for low, high, why in found.left]
+    return "\n".join(
+        [told, *(f"not proven further: {why}" for why in sorted(found.waivers)), *left]
+    )
 
 
 def _print_failures(chain: Chain, what: str, failures: list[Failure]) -> None:
     for slug, low, high, why in failures:
-        blocks = f"block {low}" if low == high else f"blocks {low} to {high}"
-        typer.echo(f"{slug} on {chain.slug}, {blocks} {what}: {why}", err=True)
+        typer.echo(f"{slug} on {chain.slug}, {_blocks(low, high)} {what}: {why}", err=True)
+
+
+def _blocks(low: int, high: int) -> str:
+    return f"block {low}" if low == high else f"blocks {low} to {high}"

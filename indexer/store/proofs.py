@@ -33,7 +33,7 @@ class Proven:
         to_block: last block, inclusive.
         before_hash: hash of the block before the first.
         to_block_hash: hash of the last block.
-        logs_digest: of the logs that were checked; what has changed since is not raised.
+        logs_digest: of the logs that were checked.
         proof: how far they are proven.
         waiver: why not further, or None.
     """
@@ -48,30 +48,93 @@ class Proven:
     waiver: str | None
 
 
-def read_blocks(
-    path: Path, chain_id: int, numbers: Sequence[int]
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+@dataclass(frozen=True)
+class Seen:
     """
-    Return what is stored of some blocks: rows of `logs` in chain order, of `blocks`, of `coverage`.
+    What is stored of some blocks.
 
-    Of `coverage` it is the rows that end in one of the blocks.
+    Attributes:
+        numbers: the blocks, ascending.
+        logs: rows of `logs` in chain order.
+        blocks: rows of `blocks` in order.
+        ends: rows of `coverage` that end in one of the blocks.
+        contracts: rows of `contracts`, whenever they were born.
+        protocols: who covers the blocks, and all between them.
+    """
+
+    numbers: Sequence[int]
+    logs: pl.DataFrame
+    blocks: pl.DataFrame
+    ends: pl.DataFrame
+    contracts: pl.DataFrame
+    protocols: frozenset[str]
+
+    def hashes(self, slug: str) -> pl.DataFrame:
+        """Return number and hash of blocks as they are stored for a protocol."""
+        ends = self.ends.filter(pl.col("protocol") == slug)
+        to_block_hash = pl.col("to_block_hash").str.slice(2).str.decode("hex")
+        return pl.concat(
+            [
+                self.blocks.select("number", "hash"),
+                self.logs.select(number="block_number", hash="block_hash"),
+                ends.select(number="to_block", hash=to_block_hash),
+            ]
+        ).unique()
+
+    def is_still(self, now: "Seen") -> bool:
+        """Return whether what is stored now is the same, and is owned by the same protocols."""
+        is_born = pl.col("from_block") <= self.numbers[-1]
+        return (
+            self.logs.equals(now.logs)
+            and self.blocks.equals(now.blocks)
+            and self.contracts.filter(is_born).equals(now.contracts.filter(is_born))
+            and self.protocols == now.protocols
+        )
+
+
+def read_blocks(path: Path, chain_id: int, numbers: Sequence[int]) -> Seen:
+    """
+    Return what is stored of some blocks.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: there is none, or it cannot be read.
     """
     with transaction(path, read_only=True) as connection:
-        here = "chain_id = ? and {} in (select unnest(?::bigint[]))"
-        values: list[object] = [chain_id, list(numbers)]
-        logs = select(connection, "logs", here.format("block_number"), values)
-        blocks = select(connection, "blocks", here.format("number"), values)
-        ends = select(connection, "coverage", here.format("to_block"), values)
-    return logs.sort("block_number", "tx_index", "log_index", "tx_hash"), blocks, ends
+        return _seen(connection, chain_id, numbers)
+
+
+def _seen(connection: duckdb.DuckDBPyConnection, chain_id: int, numbers: Sequence[int]) -> Seen:
+    here = "chain_id = ? and {} in (select unnest(?::bigint[]))"
+    values: list[object] = [chain_id, list(numbers)]
+    logs = select(connection, "logs", here.format("block_number"), values)
+    blocks = select(connection, "blocks", here.format("number"), values)
+    stored = stored_in(connection, chain_id)
+    coverage, low, high = stored.coverage, numbers[0], numbers[-1]
+    covering = {
+        slug
+        for (slug,), rows in coverage.group_by("protocol")
+        if not list(gaps(rows.select("from_block", "to_block").iter_rows(), low, high))
+    }
+    return Seen(
+        numbers,
+        logs.sort("block_number", "tx_index", "log_index", "tx_hash"),
+        blocks.sort("number"),
+        coverage.filter(pl.col("to_block").is_in(numbers)),
+        stored.contracts,
+        frozenset(map(str, covering)),
+    )
 
 
 def record(
-    path: Path, chain_id: int, audits: pl.DataFrame, proven: Sequence[Proven], owners: OWNERS
-) -> None:
+    path: Path,
+    chain_id: int,
+    audits: pl.DataFrame,
+    proven: Sequence[Proven],
+    owners: OWNERS,
+    *,
+    seen: Seen | None = None,
+) -> bool:
     """
     Write what a check found: its audits, and how far coverage is proven now.
 
@@ -82,17 +145,23 @@ def record(
         path: the database.
         chain_id: the chain.
         audits: rows of `audits`.
-        proven: what coverage may be raised to.
+        proven: what coverage may be raised to, of what was seen.
         owners: which logs belong to which protocol of the chain.
+        seen: what was checked; None where nothing stored was.
+
+    Returns:
+        False when another process has changed meanwhile what was seen: nothing was written.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: it cannot be written; it is as before.
     """
     with transaction(path) as connection:
+        if seen is not None and not seen.is_still(_seen(connection, chain_id, seen.numbers)):
+            return False
         _write_audits(connection, chain_id, audits)
         if not proven:
-            return
+            return True
         stored = stored_in(connection, chain_id)
         owned, before = owners(stored), stored.coverage
         rows = before.rows(named=True)
@@ -102,6 +171,7 @@ def record(
         if not after.equals(merged_coverage(before)):
             delete(connection, "coverage", "chain_id = ?", [chain_id])
             insert(connection, "coverage", after)
+    return True
 
 
 def _write_audits(
@@ -124,8 +194,7 @@ def _raised(
     low, high = part.from_block, part.to_block
     is_inside = row["from_block"] <= low and high <= row["to_block"]
     is_higher = PROOFS.index(row["proof"]) < PROOFS.index(part.proof)
-    is_raised = row["protocol"] == part.protocol and is_inside and is_higher
-    if is_raised and digest_of(connection, row, low, high, owned) == part.logs_digest:
+    if row["protocol"] == part.protocol and is_inside and is_higher:
         lower, middle, upper = _cut_out(connection, row, part, owned)
         middle |= {"proof": part.proof, "waiver": part.waiver}
         yield from (piece for piece in (lower, middle, upper) if piece)

@@ -215,7 +215,7 @@ class _Run:
         if self._reaches is not None:
             keep_reaches(self._job.path, self._job.chain.chain_id, self._reaches, stored)
             self._reaches = None
-        fork = await forked(self._node, ledger, stored, heads)
+        fork = await forked(self._node, ledger, stored, heads.latest)
         if fork is not None:
             return await self._weathered(self._swap(fork, heads))
         if await upgrade(self._node, ledger, stored, heads):
@@ -231,7 +231,7 @@ class _Run:
             self._origin = await self._node.client_version()
         heads = await self._current_heads()
         ledger = self._job.ledger()
-        fork = await forked(self._node, ledger, ledger.stored(), heads)
+        fork = await forked(self._node, ledger, ledger.stored(), heads.latest)
         return fork is not None and await self._weathered(self._swap(fork, heads))
 
     async def _prepare(self) -> None:

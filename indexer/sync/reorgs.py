@@ -9,6 +9,7 @@ import polars as pl
 from indexer.chains import Chain
 from indexer.errors import NodeBehind, ReorgTooDeep, UserError
 from indexer.facts import Known, merged, owned
+from indexer.rpc import Header
 from indexer.spec import Protocol
 from indexer.store import (
     Anchors,
@@ -105,9 +106,15 @@ class Fork:
         return found
 
 
-async def forked(node: Source, ledger: Ledger, stored: Stored, heads: Heads) -> Fork | None:
+async def forked(node: Source, ledger: Ledger, stored: Stored, head: Header) -> Fork | None:
     """
     Return which stored blocks the node no longer has in its chain, if any; nothing is changed.
+
+    Args:
+        node: whom to ask.
+        ledger: a chain's part of a database.
+        stored: what was read of it.
+        head: header of the node's newest block.
 
     Raises:
         NodeBehind: the node's head is below what was final when it was indexed.
@@ -116,12 +123,12 @@ async def forked(node: Source, ledger: Ledger, stored: Stored, heads: Heads) -> 
         DatabaseUnusable: the database cannot be read.
     """
     anchors = stored.anchors()
-    if anchors.final is not None and heads.latest.number < anchors.final[0]:
+    if anchors.final is not None and head.number < anchors.final[0]:
         raise NodeBehind(
-            f"the node's head is block {heads.latest.number}, but {ledger.chain.slug} was indexed "
+            f"the node's head is block {head.number}, but {ledger.chain.slug} was indexed "
             f"to block {anchors.final[0]}, final then: expected a later head; use another endpoint"
         )
-    ancestor = await _ancestor(node, ledger.chain, anchors, heads)
+    ancestor = await _ancestor(node, ledger.chain, anchors, head)
     if ancestor is None:
         return None
     cuts = dict.fromkeys(stored.coverage["protocol"].unique(), ancestor)
@@ -135,8 +142,8 @@ async def forked(node: Source, ledger: Ledger, stored: Stored, heads: Heads) -> 
     return Fork(ancestor, stored, after)
 
 
-async def _ancestor(node: Source, chain: Chain, anchors: Anchors, heads: Heads) -> int | None:
-    reachable = anchors.unsettled.filter(pl.col("number") <= heads.latest.number)
+async def _ancestor(node: Source, chain: Chain, anchors: Anchors, head: Header) -> int | None:
+    reachable = anchors.unsettled.filter(pl.col("number") <= head.number)
     ends = reachable["number"].to_list()[-1:] + ([anchors.final[0]] if anchors.final else [])
     if not ends:
         return None
