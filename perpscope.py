@@ -214,7 +214,7 @@ def restate(
     """Show each day whose income changes under today's declarations and policies."""
     with loading():
         from analytics.export import write
-        from analytics.reports.published import published_extent, published_income
+        from analytics.reports import published
         from indexer.choices import protocols_named
         from indexer.cli.given import ledger_of
         from indexer.sync import restate as days_restated
@@ -222,8 +222,9 @@ def restate(
     chosen = protocols_named(protocols or (), ledger.chain, ledger.declarations)
     told = {}
     if against is not None:
-        told["published"] = published_income(against, ledger.chain.chain_id)
-        told["within"] = published_extent(against, ledger.chain.chain_id)
+        told["published"] = published.published_income(against, ledger.chain.chain_id)
+        told["policies"] = published.published_policies(against)
+        told["within"] = published.published_extent(against, ledger.chain.chain_id)
     days = days_restated(ledger, chosen, keep=apply, **told)
     would = "restated" if apply else "would change; --apply keeps it"
     write(days, form, output, would if days.height else "nothing changes")

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from analytics.errors import UserError, WorldError
 from analytics.reports import write_report
-from analytics.reports.published import published_extent, published_income
+from analytics.reports.published import published_extent, published_income, published_policies
 from analytics.reports.scope import Limits
 from indexer.chains import ARBITRUM, ETHEREUM
 from indexer.protocols import PROTOCOLS
@@ -60,6 +60,12 @@ def with_shares(**days: str) -> Protocol:
     )
 
 
+def with_promise(value: str) -> Protocol:
+    """Return the protocol with a share of its revenue for holders from the sixth on."""
+    promise = Policy("holders_share_of_revenue", value, "2022-12-06", "test", "governance")
+    return replace(OLD, policies=(*OLD.policies, promise))
+
+
 OLD = with_shares(d01="0.7")
 CHANGED = with_shares(d01="0.7", d05="0.6")
 
@@ -78,11 +84,14 @@ def changes(
     *,
     keep: bool = False,
     published: pl.DataFrame | None = None,
+    policies: pl.DataFrame | None = None,
     within: pl.DataFrame | None = None,
 ) -> list[tuple[object, ...]]:
     """Return the days that change: day of the month, figure, before, after, change."""
     ledger = Ledger(path, ETHEREUM, {"feed": protocol})
-    found = restate(ledger, [protocol], keep=keep, published=published, within=within)
+    found = restate(
+        ledger, [protocol], keep=keep, published=published, policies=policies, within=within
+    )
     columns = ("date", "figure", "before", "after", "change")
     return [
         tuple(one.day if isinstance(one, date) else shown(one) for one in row)
@@ -125,9 +134,8 @@ def test_a_policy_that_is_added_later_makes_unknown_known(tmp_path: Path) -> Non
 def test_a_promise_restates_though_no_split_does(tmp_path: Path) -> None:
     """A rate of revenue that the fees' own split does not use changes what is declared."""
     path = indexed(tmp_path / "a.duckdb", OLD)
-    promise = Policy("holders_share_of_revenue", "0.25", "2022-12-06", "test", "governance")
 
-    found = changes(path, replace(OLD, policies=(*OLD.policies, promise)))
+    found = changes(path, with_promise("0.25"))
 
     assert found == [
         (6, "declared_ratio", "1", "0.25", "-0.75"),
@@ -181,6 +189,7 @@ def test_a_report_is_the_record_of_what_was_published(tmp_path: Path) -> None:
     assert changes(path, CHANGED, published=published.head(3)) == [
         (5, "supply_side_usd", "70", "60", "-10"),
         (5, "holders_usd", "30", "40", "10"),
+        (5, "policy_usd", "30", "40", "10"),
     ]
     (folder / "parquet" / "fees.parquet").write_bytes(b"other")
     with pytest.raises(WorldError, match="is not the file that its report wrote"):
@@ -188,6 +197,21 @@ def test_a_report_is_the_record_of_what_was_published(tmp_path: Path) -> None:
     missing = r"cannot be read \(No such file or directory\): expected the folder that"
     with pytest.raises(UserError, match=missing):
         published_income(tmp_path, ETHEREUM.chain_id)
+
+
+def test_what_a_report_said_was_promised_is_compared_too(tmp_path: Path) -> None:
+    """A rate that no split of a fee uses was raised since: the promise of its days differs."""
+    path = indexed(tmp_path / "a.duckdb", with_promise("0.25"))
+    folder = write_report(path, tmp_path / "report")
+    raised = with_promise("0.5")
+    changes(path, raised, keep=True)
+    told, policies = published_income(folder, ETHEREUM.chain_id), published_policies(folder)
+
+    assert changes(path, raised, published=told, policies=policies) == [
+        (6, "declared_ratio", "0.25", "0.5", "0.25"),
+        (6, "policy_usd", "7.5", "15", "7.5"),
+    ]
+    assert changes(path, with_promise("0.25"), published=told, policies=policies) == []
 
 
 @pytest.mark.parametrize(
@@ -219,6 +243,7 @@ def test_a_day_that_a_report_told_in_part_is_compared_in_that_part(
     assert changes(path, changed, published=published, within=extent) == [
         (4, "supply_side_usd", "70", "60", "-10"),
         (4, "holders_usd", "30", "40", "10"),
+        (4, "policy_usd", "30", "40", "10"),
     ]
 
 

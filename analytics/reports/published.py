@@ -55,6 +55,18 @@ def published_income(folder: Path, chain_id: int) -> pl.DataFrame:
     return income.sort(keys)
 
 
+def published_policies(folder: Path) -> pl.DataFrame:
+    """
+    Return the rows of `policies` that a report rested on.
+
+    Raises:
+        UserError: the folder is no report.
+        WorldError: a file in it is not the one the report wrote.
+    """
+    written = manifest_of(folder)["files"]
+    return pl.read_parquet(_checked(folder, "parquet/policies.parquet", written))
+
+
 def published_extent(folder: Path, chain_id: int) -> pl.DataFrame:
     """
     Return the blocks and the time that a report told of: its first and last day may be parts.

@@ -14,7 +14,7 @@ from indexer.store.brought import Brought, Landed, is_brought, land
 from indexer.store.connection import SCHEMA, open_database, transaction
 from indexer.store.finality import FINALITIES, is_more_final, settle
 from indexer.store.fingerprint import added, fingerprint, subtracted
-from indexer.store.income import FIGURES
+from indexer.store.income import FIGURES, promised_of
 from indexer.store.intervals import gaps, merged_coverage
 from indexer.store.locks import held
 from indexer.store.proofs import LEVELS, Proven, Seen, read_blocks, read_failures, record
@@ -60,6 +60,7 @@ __all__ = [
     "land",
     "merged_coverage",
     "open_database",
+    "promised_of",
     "publish",
     "read_blocks",
     "read_failures",

@@ -12,63 +12,21 @@ FIGURES = (
     *("declared_ratio", "policy_usd"),
 )
 
+_DAY = ["protocol", "date"]
+
 # As in the metrics of these names: fees are what is known, a part of them is null when the split of
-# any is. The declared ratio is the rate in force, else what the splits set aside.
+# any is.
 _DAYS = """
-with days as (
-    select
-        protocol,
-        block_timestamp::date as date,
-        sum(fee_usd) as fees_usd,
-        case when count(*) = count(supply_side_usd) then sum(supply_side_usd) end
-            as supply_side_usd,
-        case when count(*) = count(treasury_usd) then sum(treasury_usd) end as treasury_usd,
-        case when count(*) = count(holders_usd) then sum(holders_usd) end as holders_usd
-    from fees
-    where chain_id = ? and list_contains(?, protocol) {counted}
-    group by all
-),
-
-rates as (
-
-    select
-        days.protocol,
-        days.date,
-        policies.kind,
-        arg_max(policies.value, (policies.valid_from, policies.value)) as rate
-    from days
-    inner join policies
-        on
-            days.protocol = policies.protocol
-            and days.date >= policies.valid_from::date
-            and days.date < coalesce(policies.valid_to::date, 'infinity'::date)
-    group by all
-
-)
-
 select
-    days.*,
-    of_revenue.rate as of_revenue,
-    bought.rate as bought,
-    coalesce(
-        of_revenue.rate::double,
-        case
-            when treasury_usd + holders_usd > 0
-                then holders_usd::double / (treasury_usd + holders_usd)::double
-        end
-    ) as declared_ratio
-from days
-left join rates as of_revenue
-    on
-        days.protocol = of_revenue.protocol
-        and days.date = of_revenue.date
-        and of_revenue.kind = 'holders_share_of_revenue'
-left join rates as bought
-    on
-        days.protocol = bought.protocol
-        and days.date = bought.date
-        and bought.kind = 'buyback_share'
-order by days.protocol, days.date
+    protocol,
+    block_timestamp::date as date,
+    sum(fee_usd) as fees_usd,
+    case when count(*) = count(supply_side_usd) then sum(supply_side_usd) end as supply_side_usd,
+    case when count(*) = count(treasury_usd) then sum(treasury_usd) end as treasury_usd,
+    case when count(*) = count(holders_usd) then sum(holders_usd) end as holders_usd
+from fees
+where chain_id = ? and list_contains(?, protocol) {counted}
+group by all
 """
 
 _WITHIN = """
@@ -105,12 +63,41 @@ def income_days(
     days = frame(connection, query, [chain_id, list(protocols)])
     if within is not None:
         connection.unregister("within")
-    return days.with_columns(policy_usd=_promised()).select("protocol", "date", *FIGURES)
+    return promised_of(days, frame(connection, "from policies"))
 
 
-def _promised() -> pl.Expr:
-    """As in `buyback_columns`, but exact: a decimal product in DuckDB has no room for dollars."""
-    revenue, rate = pl.col("treasury_usd") + pl.col("holders_usd"), pl.col("of_revenue")
-    set_aside = pl.when(rate.is_not_null()).then(revenue * rate).otherwise("holders_usd")
-    is_bought = pl.col("bought").is_not_null()
-    return pl.when(is_bought).then(set_aside * pl.col("bought")).otherwise(set_aside)
+def promised_of(days: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
+    """
+    Return protocol, date and FIGURES of days of income, sorted.
+
+    Args:
+        days: protocol, date and FIGURES but what policies declare.
+        policies: rows of `policies`.
+    """
+    rates = _in_force(days, policies)
+    for kind in ("holders_share_of_revenue", "buyback_share"):
+        one = rates.filter(pl.col("kind") == kind).select(*_DAY, **{kind: "value"})
+        days = days.join(one, on=_DAY, how="left")
+    of_revenue, bought = pl.col("holders_share_of_revenue"), pl.col("buyback_share")
+    revenue, holders = pl.col("treasury_usd") + pl.col("holders_usd"), pl.col("holders_usd")
+    # The declared ratio is the rate in force, else what the splits set aside.
+    split = pl.when(revenue > 0).then(holders.cast(pl.Float64) / revenue.cast(pl.Float64))
+    set_aside = pl.when(of_revenue.is_not_null()).then(revenue * of_revenue).otherwise(holders)
+    promised = pl.when(bought.is_not_null()).then(set_aside * bought).otherwise(set_aside)
+    return days.select(
+        *(pl.col(name) for name in (*_DAY, *FIGURES[:-2])),
+        declared_ratio=pl.coalesce(of_revenue.cast(pl.Float64), split),
+        policy_usd=promised,
+    ).sort(_DAY)
+
+
+def _in_force(days: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
+    since, until = pl.col("valid_from").dt.date(), pl.col("valid_to").dt.date()
+    return (
+        days.select(_DAY)
+        .join(policies, on="protocol")
+        .filter(pl.col("date") >= since, until.is_null() | (pl.col("date") < until))
+        .sort("valid_from", "value")
+        .group_by(*_DAY, "kind")
+        .agg(pl.col("value").last())
+    )

@@ -10,7 +10,16 @@ from indexer.errors import UserError
 from indexer.facts import Known, declared, facts, merged, owned
 from indexer.facts.reads import read_facts
 from indexer.spec import Protocol
-from indexer.store import FIGURES, Reading, Rederived, Rewound, Stored, rederive, rewind
+from indexer.store import (
+    FIGURES,
+    Reading,
+    Rederived,
+    Rewound,
+    Stored,
+    promised_of,
+    rederive,
+    rewind,
+)
 from indexer.sync.declarations import has_same_reach, label, stated
 from indexer.sync.reorgs import Ledger, known_of
 from indexer.tables import empty
@@ -39,6 +48,7 @@ def restate(
     *,
     keep: bool,
     published: pl.DataFrame | None = None,
+    policies: pl.DataFrame | None = None,
     within: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """
@@ -51,6 +61,7 @@ def restate(
             is as before.
         published: days that are compared instead of those of the database: protocol, date and
             FIGURES but what policies declare, of this chain. Days it does not have are left out.
+        policies: rows of `policies` that were published with them.
         within: the blocks and times whose fees count, of this chain: protocol, from_block, to_block
             (Int64), since, until (Datetime, null is open), all included. All fees without it.
 
@@ -67,7 +78,8 @@ def restate(
     if published is None:
         return differences(done.before, done.after)
     slugs = [protocol.slug for protocol in protocols]
-    before = published.filter(pl.col("protocol").is_in(slugs))
+    told = published.filter(pl.col("protocol").is_in(slugs))
+    before = promised_of(told, empty("policies") if policies is None else policies)
     return differences(before, done.after.join(before, on=["protocol", "date"], how="semi"))
 
 
