@@ -7,7 +7,7 @@ from rpc_rig import ADDRESS, TOPIC0, WANTED, Client, Script, ask, block, block_h
 
 from indexer.chains import ETHEREUM
 from indexer.errors import NodeAnswerWrong, NodeBehind, UserError
-from indexer.rpc import HEADERS, LOGS, Filter, Node
+from indexer.rpc import HEADERS, LOGS, Filter, Header, Node
 
 
 def octets(text: str) -> bytes:
@@ -263,17 +263,22 @@ def test_a_wrong_header_is_refused_and_named(change: dict[str, object], said: st
         ask(lambda node: node.headers([3]), script)
 
 
+def pin(number: int) -> Header:
+    """Return the header of a block, as far as calls need it."""
+    return Header(number, octets(block_hash(number)), b"", None, None)
+
+
 def test_calls_are_pinned_by_block_hash() -> None:
     """Every call names the block by hash and comes back in order."""
     script = Script(results={"eth_call": lambda call, _pin: call["data"] + "ff"})
     requests = [(ADDRESS, b"\x01"), (ADDRESS, b"\x02"), (ADDRESS, b"\x03")]
 
     answers = Client({"calls_per_request": 2}).ask(
-        lambda node: node.calls(requests, bytes(32)), script
+        lambda node: node.calls(requests, pin(4)), script
     )
 
     assert answers == [b"\x01\xff", b"\x02\xff", b"\x03\xff"]
-    assert script.asked[-1][1] == {"blockHash": word(0)}
+    assert script.asked[-1][1] == {"blockHash": block_hash(4)}
 
 
 @pytest.mark.parametrize(
@@ -289,9 +294,9 @@ def test_a_call_that_reverts_has_no_answer(error: dict[str, object]) -> None:
     """A contract's refusal is None; the empty answer of an address without code is not."""
     script = Script(errors={"eth_call": error})
 
-    assert ask(lambda node: node.calls([(ADDRESS, b"")], bytes(32)), script) == [None]
+    assert ask(lambda node: node.calls([(ADDRESS, b"")], pin(4)), script) == [None]
     assert ask(
-        lambda node: node.calls([(ADDRESS, b"")], bytes(32)), Script(results={"eth_call": "0x"})
+        lambda node: node.calls([(ADDRESS, b"")], pin(4)), Script(results={"eth_call": "0x"})
     ) == [b""]
 
 
@@ -307,12 +312,11 @@ def test_a_node_that_refuses_the_pin_is_called_by_number_and_checked() -> None:
     script = Script(
         results={
             "eth_call": lambda call, pin: "pinned" if isinstance(pin, dict) else call["data"],
-            "eth_getBlockByHash": block(4),
         },
         whole=_without_pin,
     )
 
-    answers = ask(lambda node: node.calls([(ADDRESS, b"\x07")], octets(block_hash(4))), script)
+    answers = ask(lambda node: node.calls([(ADDRESS, b"\x07")], pin(4)), script)
 
     assert answers == [b"\x07"]
     assert script.asked[-2][1] == "0x4"
@@ -323,14 +327,13 @@ def test_a_call_by_number_on_another_chain_of_blocks_is_refused() -> None:
     script = Script(
         results={
             "eth_call": lambda call, pin: "pinned" if isinstance(pin, dict) else call["data"],
-            "eth_getBlockByHash": block(4),
             "eth_getBlockByNumber": block(4) | {"hash": word(1)},
         },
         whole=_without_pin,
     )
 
     with pytest.raises(NodeAnswerWrong, match="not the one the calls are pinned to"):
-        ask(lambda node: node.calls([(ADDRESS, b"\x07")], octets(block_hash(4))), script)
+        ask(lambda node: node.calls([(ADDRESS, b"\x07")], pin(4)), script)
 
 
 def test_requests_count_every_call() -> None:

@@ -20,13 +20,12 @@ from indexer.rpc.batches import Batches
 from indexer.rpc.checks import Filter, check_logs
 from indexer.rpc.clock import Clock, Sleep
 from indexer.rpc.endpoint import Endpoint
-from indexer.rpc.failures import PinRefused, Refused
+from indexer.rpc.failures import Refused
 from indexer.rpc.frames import HEADERS, LOGS, Header, header_frame, log_frame
 from indexer.rpc.readings import (
     header,
     is_unknown,
     numbered_header,
-    returned,
     text,
     transaction_hashes,
     unseen,
@@ -34,7 +33,7 @@ from indexer.rpc.readings import (
     view,
 )
 from indexer.rpc.sealing import SEALED, Block, receipt_logs, sealed_frame
-from indexer.rpc.state import state
+from indexer.rpc.state import calls, state
 from indexer.rpc.statistics import EndpointStatistics
 
 Tag = Literal["latest", "safe", "finalized"]
@@ -223,16 +222,16 @@ class Node:
         """Prefer the next endpoint to the one that is preferred now."""
         self._pool.turn()
 
-    async def calls(self, requests: Sequence[Request], block_hash: bytes) -> list[bytes | None]:
+    async def calls(self, requests: Sequence[Request], block: Header) -> list[bytes | None]:
         """
-        Return what contracts answer at one moment of the chain, in the order of `requests`.
+        Return what contracts answer after one block, in the order of `requests`.
 
         Pinned by block hash (EIP-1898). Only where every endpoint refuses that form, calls are
-        made by number, in one request with the block's header, whose hash must be the one asked.
+        made by number, in one request with the block's header, whose hash must be the block's.
 
         Args:
             requests: (contract address, call data) each.
-            block_hash: the block after which to call, 32 bytes.
+            block: header of the block.
 
         Returns:
             The returned bytes; None where the contract reverted.
@@ -242,16 +241,7 @@ class Node:
             NodeAnswerWrong: the block is no longer the one with its number.
             NodeUnavailable: no endpoint answered.
         """
-        name = f"0x{block_hash.hex()}"
-        try:
-            ask = partial(self._calls, {"blockHash": name}, None)
-            answers = await self._batches.asked(requests, ask)
-        except PinRefused as refusal:
-            _LOGGER.warning("%s; calling by block number and checking its hash", refusal)
-            number = hex(await self._number(name))
-            ask = partial(self._calls, number, block_hash)
-            answers = await self._batches.asked(requests, ask, spare=1)
-        return list(chained.from_iterable(answers))
+        return await calls(self._pool.ask, requests, block, self._batches)
 
     async def state(self, requests: Sequence[Request], block: Header) -> list[bytes | None]:
         """
@@ -326,38 +316,6 @@ class Node:
 
         return await self._pool.ask([_block_call(hex(number)) for number in numbers], read)
 
-    async def _calls(
-        self, pin: str | dict[str, str], must_be: bytes | None, requests: Sequence[Request]
-    ) -> list[bytes | None]:
-        calls: list[Call] = [
-            ("eth_call", [{"to": f"0x{to.hex()}", "data": f"0x{data.hex()}"}, pin])
-            for to, data in requests
-        ]
-        if isinstance(pin, str):
-            calls.append(_block_call(pin))
-
-        def read(parts: list[Part], endpoint: Endpoint) -> list[bytes | None]:
-            answers = [returned(part, endpoint) for part in parts[: len(requests)]]
-            for part in parts[len(requests) :]:
-                _check_pin(header(value(part, endpoint), str(pin)), must_be)
-            return answers
-
-        return await self._pool.ask(calls, read)
-
-    async def _number(self, name: str) -> int:
-        def read(parts: list[Part], endpoint: Endpoint) -> int:
-            return header(value(parts[0], endpoint), name).number
-
-        return await self._pool.ask([("eth_getBlockByHash", [name, False])], read)
-
 
 def _block_call(block: str) -> Call:
     return "eth_getBlockByNumber", [block, False]
-
-
-def _check_pin(found: Header, block_hash: bytes | None) -> None:
-    if found.hash != block_hash:
-        raise NodeAnswerWrong(
-            f"answered for block {found.number} with hash 0x{found.hash.hex()}, which is not the "
-            "one the calls are pinned to; the chain was reorganised, index again"
-        )

@@ -11,7 +11,7 @@ from indexer.spec import Protocol
 from indexer.store import Stored, uncollected, write_collected
 from indexer.sync.declarations import check_unchanged
 from indexer.sync.fetching import ChainMoved
-from indexer.sync.reads import NOT_COLLECTED, answered
+from indexer.sync.reads import NOT_COLLECTED, answered, pinned
 from indexer.sync.reorgs import Ledger, known_of
 from indexer.sync.source import Source
 from indexer.sync.tokens import ask_tokens
@@ -60,7 +60,7 @@ async def _facts(
     found = read_facts(protocols, ledger.chain, reads, known)
     if not found.unknown_tokens:
         return found, empty("tokens")
-    at = reads["block_hash"][-1]
+    at = pinned(reads[-1])
     tokens = await ask_tokens(node, ledger.chain, found.unknown_tokens, at, at)
     learned = Known(tokens, empty("markets"), empty("contracts"))
     return read_facts(protocols, ledger.chain, reads, merged(known, learned)), tokens

@@ -13,6 +13,7 @@ from indexer.chains import Chain
 from indexer.errors import NodeBehind
 from indexer.facts import Facts, Known, facts, merged
 from indexer.facts.reads import read_facts, together
+from indexer.rpc import HEADERS, Header
 from indexer.spec import Protocol
 from indexer.store import OWNERS, Range, joined, write_range
 from indexer.sync.ahead import Ahead
@@ -118,13 +119,13 @@ class Landing:
         self._introduced: tuple[str, ...] = ()  # protocols whose declarations were written
         self._since = monotonic()
 
-    async def land(self, fetched: Fetched, head_hash: bytes) -> None:
+    async def land(self, fetched: Fetched, head: Header) -> None:
         """
         Derive a range's facts, and write when enough is waiting.
 
         Args:
             fetched: the range; the first one, or the next one after those that wait.
-            head_hash: a block whose state the node certainly has.
+            head: a block whose state the node certainly has.
 
         Raises:
             ChainMoved: the blocks left the chain meanwhile.
@@ -138,7 +139,7 @@ class Landing:
             await self.flush()
         self._known = replace(self._known, contracts=fetched.known.contracts)
         reads = await self._state.read(self._known, fetched)
-        found, tokens = await self._facts(fetched, reads, head_hash)
+        found, tokens = await self._facts(fetched, reads, head)
         landed = await asyncio.to_thread(_range, self._chain, fetched, reads, found, tokens)
         self._waiting.append(landed)
         self._waiting_rows += landed.size()
@@ -167,7 +168,7 @@ class Landing:
         )
 
     async def _facts(
-        self, fetched: Fetched, reads: pl.DataFrame, head_hash: bytes
+        self, fetched: Fetched, reads: pl.DataFrame, head: Header
     ) -> tuple[Facts, pl.DataFrame]:
         if fetched.logs.is_empty() and reads.is_empty():
             return _NO_FACTS, empty("tokens")
@@ -175,7 +176,7 @@ class Landing:
         asked = [token for token in found.unknown_tokens if token not in self._silent]
         tokens = empty("tokens")
         if asked:
-            tokens = await self._asked(asked, fetched, head_hash)
+            tokens = await self._asked(asked, fetched, head)
             self._silent |= set(asked) - set(tokens["address"])
         if len(tokens):
             self._learn(tokens, empty("markets"))
@@ -184,15 +185,15 @@ class Landing:
         return found, tokens
 
     async def _asked(
-        self, addresses: Sequence[str], fetched: Fetched, head_hash: bytes
+        self, addresses: Sequence[str], fetched: Fetched, head: Header
     ) -> pl.DataFrame:
-        # The hash of a block that carries a log: the node knew it a moment ago.
-        block_hash = fetched.logs["block_hash"][-1] if len(fetched.logs) else fetched.last.hash
+        # A block that carries a log: the node knew it a moment ago.
+        block = _last_with_logs(fetched)
         try:
-            return await ask_tokens(self._node, self._chain, addresses, block_hash, head_hash)
+            return await ask_tokens(self._node, self._chain, addresses, block, head)
         except NodeBehind as gone:
             raise ChainMoved(
-                f"block 0x{block_hash.hex()} or the head left the chain while tokens were asked "
+                f"block 0x{block.hash.hex()} or the head left the chain while tokens were asked "
                 f"for their decimals ({gone}); index again"
             ) from gone
 
@@ -249,7 +250,7 @@ async def pipelined(
         async for fetched in fetches:
             if landed is not None:
                 await landed
-            landed = asyncio.create_task(landing.land(fetched, heads.latest.hash))
+            landed = asyncio.create_task(landing.land(fetched, heads.latest))
             report(fetched)
             if ahead.is_short:
                 await landed
@@ -258,6 +259,13 @@ async def pipelined(
         if landed is not None:
             await landed
         await landing.flush()
+
+
+def _last_with_logs(fetched: Fetched) -> Header:
+    if fetched.logs.is_empty():
+        return fetched.last
+    carrying = fetched.headers.filter(pl.col("number") == fetched.logs["block_number"][-1])
+    return Header(*carrying.select(*HEADERS).row(0))
 
 
 def _continues(last: Range, fetched: Fetched) -> bool:

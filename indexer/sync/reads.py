@@ -120,16 +120,21 @@ async def _outcomes(node: Source, blocks: Sequence[pl.DataFrame]) -> list[Outcom
 
 
 async def _outcome(node: Source, block: pl.DataFrame) -> Outcome:
-    number, block_hash, timestamp = block.select(_BLOCK).row(0)
-    pin = Header(number, block_hash, b"", timestamp, None)
+    pin = pinned(block)
     try:
         return await node.state(block.select("address", "input").rows(), pin)
     except (Refused, HistoryPruned) as refusal:
         return refusal
     except NodeBehind as gone:
         raise ChainMoved(
-            f"block {number} left the chain while its state was read ({gone}); index again"
+            f"block {pin.number} left the chain while its state was read ({gone}); index again"
         ) from gone
+
+
+def pinned(rows: pl.DataFrame) -> Header:
+    """Return the block that rows of `reads` or questions are of, as far as a call needs it."""
+    number, block_hash, timestamp = rows.select(_BLOCK).row(0)
+    return Header(number, block_hash, b"", timestamp, None)
 
 
 def _rows(block: pl.DataFrame, told: Outcome) -> pl.DataFrame:

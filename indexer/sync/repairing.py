@@ -213,7 +213,7 @@ class _Run:
             commit_rows=_COMMIT_ROWS,
             write=write,
         )
-        await landing.land(fetched, self._heads.latest.hash)
+        await landing.land(fetched, self._heads.latest)
         await landing.flush()
 
     def _audit(self, wrong: Wrong, low: int, high: int) -> None:

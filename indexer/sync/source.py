@@ -55,9 +55,9 @@ class Source(Protocol):
         ...
 
     async def calls(
-        self, requests: Sequence[tuple[bytes, bytes]], block_hash: bytes
+        self, requests: Sequence[tuple[bytes, bytes]], block: Header
     ) -> list[bytes | None]:
-        """Return what contracts answer at one block; None where they revert."""
+        """Return what contracts answer after one block; None where they revert."""
         ...
 
     async def state(

@@ -169,9 +169,9 @@ class _Remembering:
         return await self._node.head(tag)
 
     async def calls(
-        self, requests: Sequence[tuple[bytes, bytes]], block_hash: bytes
+        self, requests: Sequence[tuple[bytes, bytes]], block: Header
     ) -> list[bytes | None]:
-        return await self._node.calls(requests, block_hash)
+        return await self._node.calls(requests, block)
 
     async def state(
         self, requests: Sequence[tuple[bytes, bytes]], block: Header

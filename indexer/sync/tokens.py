@@ -7,6 +7,7 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.errors import HistoryPruned, NodeUnavailable
+from indexer.rpc import Header
 from indexer.sync.source import Source
 from indexer.tables import columns_of
 
@@ -19,7 +20,7 @@ _LONGEST_SYMBOL = 64
 
 
 async def ask_tokens(
-    node: Source, chain: Chain, addresses: Sequence[str], block_hash: bytes, head_hash: bytes
+    node: Source, chain: Chain, addresses: Sequence[str], block: Header, head: Header
 ) -> pl.DataFrame:
     """
     Return rows of `tokens` for the addresses that answer like tokens.
@@ -28,36 +29,36 @@ async def ask_tokens(
         node: whom to ask.
         chain: where the tokens are.
         addresses: 0x text; anything that is no address, or the zero address, is left out.
-        block_hash: the block at which to ask.
-        head_hash: asked instead where the node has dropped that block's state, or the contract
+        block: header of the block at which to ask.
+        head: asked instead where the node has dropped that block's state, or the contract
             gave no answer there yet: what a token says of itself does not change, and where
             ranges are cut must not decide whether it is known.
 
     Raises:
         NodeBehind: the node does not know one of the blocks.
         RetryableError: the node did not answer.
-        HistoryPruned: it has dropped the state of `head_hash` too.
+        HistoryPruned: it has dropped the state of `head` too.
     """
     askable = [text for text in addresses if _ADDRESS.fullmatch(text) and int(text, 16)]
     try:
-        found = await _said(node, askable, block_hash)
+        found = await _said(node, askable, block)
     except (NodeUnavailable, HistoryPruned):
         found = []
     heard = {address for address, _, _ in found}
     silent = [address for address in askable if address not in heard]
-    found += await _said(node, silent, head_hash)
+    found += await _said(node, silent, head)
     rows = [(chain.chain_id, *row, "call") for row in sorted(found)]
     return pl.DataFrame(rows, columns_of("tokens"), orient="row")
 
 
 async def _said(
-    node: Source, addresses: Sequence[str], block_hash: bytes
+    node: Source, addresses: Sequence[str], block: Header
 ) -> list[tuple[str, str | None, int]]:
     if not addresses:
         return []
     places = [bytes.fromhex(address[2:]) for address in addresses]
     requests = [(place, question) for place in places for question in (DECIMALS, SYMBOL)]
-    answers = await node.calls(requests, block_hash)
+    answers = await node.calls(requests, block)
     return [
         (address, symbol_of(symbol), number)
         for address, word, symbol in zip(addresses, answers[::2], answers[1::2], strict=True)
