@@ -74,6 +74,15 @@ def test_a_new_database_takes_nothing_from_a_deleted_one(tmp_path: Path) -> None
     assert "stranger" not in names
 
 
+def test_what_a_killed_process_of_the_same_number_left_is_made_anew(tmp_path: Path) -> None:
+    """In a container every run has one process id: half a file of the one before is no obstacle."""
+    (tmp_path / f"a.duckdb.{os.getpid()}.new").write_bytes(b"half a file" * 1_000)
+
+    assert read_stored(tmp_path / "a.duckdb", 1).coverage.is_empty()
+
+    assert os.listdir(tmp_path) == ["a.duckdb"]  # noqa: PTH208 - names are enough
+
+
 def test_two_that_make_the_same_database_share_it(tmp_path: Path) -> None:
     """Processes that start together end with one database, and no file beside it."""
     path = tmp_path / "a.duckdb"

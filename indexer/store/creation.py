@@ -25,6 +25,7 @@ def make_missing(path: Path) -> None:
         return
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
+        _remove(fresh)  # of a process that was killed and had the same number, as in a container
         engine = open_database(fresh)
         with ExitStack() as undo:
             undo.callback(engine.close)
@@ -42,8 +43,12 @@ def make_missing(path: Path) -> None:
         ) from error
     finally:
         with suppress(OSError):
-            fresh.unlink(missing_ok=True)
-            _log_of(fresh).unlink(missing_ok=True)
+            _remove(fresh)
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    _log_of(path).unlink(missing_ok=True)
 
 
 def _log_of(path: Path) -> Path:
