@@ -376,6 +376,29 @@ def test_state_that_is_gone_is_asked_for_again(tmp_path: Path, clean: Path) -> N
     assert contents(path) == contents(clean)
 
 
+def test_answers_of_a_declaration_that_is_no_longer_stored_are_not_kept(tmp_path: Path) -> None:
+    """The facts are brought under another declaration while old state is asked for again."""
+    path, new = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
+    changed = DECLARATIONS | {"pools": NOTED}
+    now = {"protocols": (FEED, NOTED), "declarations": changed}
+    with serve([priced(CHAIN)], intercept=pruned_below(CHAIN, BIRTH + 90)) as node:
+        run(work(path), node.url)
+    written: list[dict[str, int]] = []
+
+    def intercept(_slug: str, body: bytes) -> None:
+        if b"eth_call" in body and not written:
+            written.append(redecode(Ledger(path, ETHEREUM, changed), [NOTED]))
+
+    with serve([priced(CHAIN)], intercept=intercept) as node:
+        with pytest.raises(UserError, match="declaration of pools has changed"):
+            run(work(path), node.url)
+        run(work(path, **now), node.url)
+        run(work(new, **now), node.url)
+
+    assert written
+    assert contents(path) == contents(new)
+
+
 def test_what_is_answered_is_not_asked_again(tmp_path: Path, clean: Path) -> None:
     """A run on an up-to-date database makes no call."""
     path = tmp_path / "a.duckdb"

@@ -37,17 +37,20 @@ def answers_between(path: Path, chain_id: int, from_block: int, to_block: int) -
         return select(connection, "reads", where, [chain_id, from_block, to_block])
 
 
-def write_collected(path: Path, chain_id: int, rows: Mapping[str, pl.DataFrame]) -> int:
+def write_collected(
+    path: Path, chain_id: int, rows: Mapping[str, pl.DataFrame], coverage: pl.DataFrame
+) -> None:
     """
-    Put answers in the place of rows that had none, with the facts they make; return how many.
+    Put answers in the place of rows that had none, with the facts they make.
+
+    Nothing is written where another process has changed those rows meanwhile, or brought them under
+    another declaration.
 
     Args:
         path: the database.
         chain_id: the chain.
         rows: table -> its rows: `reads`, `tokens`, `rejects` and facts.
-
-    Returns:
-        How many answers were written: none where another process has changed their rows meanwhile.
+        coverage: rows of `coverage` as they were when the facts were made.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
@@ -58,7 +61,10 @@ def write_collected(path: Path, chain_id: int, rows: Mapping[str, pl.DataFrame])
         where = "chain_id = ? and state = 'not_collected'"
         waiting = select(connection, "reads", where, [chain_id])
         if len(fresh.join(waiting, on=_QUESTION, how="semi")) < len(fresh):
-            return 0
+            return
+        now = select(connection, "coverage", "chain_id = ?", [chain_id])
+        if _labels(now, fresh) != _labels(coverage, fresh):
+            return
         for slug, number in fresh.select("protocol", "block_number").unique().iter_rows():
             at_block = f"{where} and protocol = ? and block_number = ?"
             delete(connection, "reads", at_block, [chain_id, slug, number])
@@ -66,4 +72,8 @@ def write_collected(path: Path, chain_id: int, rows: Mapping[str, pl.DataFrame])
         for table, frame in rows.items():
             if table != "tokens":
                 insert(connection, table, frame)
-    return len(fresh)
+
+
+def _labels(coverage: pl.DataFrame, reads: pl.DataFrame) -> set[tuple[str, str]]:
+    here = coverage.filter(pl.col("protocol").is_in(reads["protocol"].unique().implode()))
+    return set(here.select("protocol", "declaration_digest").iter_rows())

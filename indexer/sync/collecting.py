@@ -20,9 +20,9 @@ from indexer.tables import empty
 
 async def collect_again(
     node: Source, ledger: Ledger, protocols: Sequence[Protocol], stored: Stored
-) -> int:
+) -> bool:
     """
-    Ask again for state that could not be collected; return how many answers there are now.
+    Ask again for state that could not be collected; return whether there was any to ask for.
 
     Args:
         node: whom to ask.
@@ -40,18 +40,19 @@ async def collect_again(
     check_unchanged(protocols, ledger.chain, stored.coverage)
     readers = [item.slug for item in protocols if item.reads and item.slug in covered]
     if not readers or (rows := uncollected(ledger.path, chain_id, readers)).is_empty():
-        return 0
+        return False
     try:
         told = await answered(node, rows.drop(*ANSWER))
     except ChainMoved:  # the reorg is found, and the rows taken back, before anything is added
-        return 0
+        return True
     fresh = told.filter(pl.col("state") != NOT_COLLECTED)
     if fresh.is_empty():
-        return 0
+        return True
     known = known_of(stored, declared(list(ledger.declarations.values()), ledger.chain))
     found, tokens = await _facts(node, ledger, protocols, fresh, known)
     tables = {**found.tables, "rejects": found.rejects, "reads": fresh, "tokens": tokens}
-    return write_collected(ledger.path, chain_id, tables)
+    write_collected(ledger.path, chain_id, tables, stored.coverage)
+    return True
 
 
 async def _facts(

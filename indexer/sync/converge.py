@@ -201,8 +201,8 @@ class _Run:
         """Ask again for state that was not to be had, before anything is fetched."""
         ledger = self._job.ledger()
         stored = stored or ledger.stored()
-        answers = await collect_again(self._node, ledger, self._job.protocols, stored)
-        self._stored = None if answers else stored
+        has_asked = await collect_again(self._node, ledger, self._job.protocols, stored)
+        self._stored = None if has_asked else stored
 
     async def step(self) -> bool:
         """Cover what is missing now; return whether to look again."""
