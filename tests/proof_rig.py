@@ -23,13 +23,14 @@ Json = Any
 Lie = Callable[[Json], Json]
 
 
-def true_blocks(count: int) -> list[Block]:
-    """Return the chain of `sync_rig`, with receipts roots that recompute."""
-    chain: list[Block] = []
-    for number in range(FIRST, FIRST + count):
-        transactions = [Transaction(TRADER, log.address, (log,)) for log in logs_of(number)]
-        parent = chain[-1] if chain else None
-        chain.append(block(parent, number, START_TIME + 12 * (number - FIRST), transactions))
+def true_blocks(count: int, *, below: Sequence[Block] = ()) -> list[Block]:
+    """Return the chain of `sync_rig`, or another branch of it, with true receipts roots."""
+    chain, data = list(below), b"fork" if below else b"simulated"
+    for number in range(FIRST + len(chain), FIRST + count):
+        happened = () if below and number % 2 else logs_of(number)
+        transactions = [Transaction(TRADER, log.address, (log,)) for log in happened]
+        parent, stamp = chain[-1] if chain else None, START_TIME + 12 * (number - FIRST)
+        chain.append(block(parent, number, stamp, transactions, extra_data=data))
     return chain
 
 

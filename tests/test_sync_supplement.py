@@ -316,7 +316,7 @@ def test_another_run_adds_blocks_meanwhile(tmp_path: Path, other: Protocol) -> N
     below = FIRST + COUNT // 2
     path.write_bytes(half())
     fresh(new, TWO_FEEDS)
-    between = meanwhile(b"eth_getLogs", of(path, other), two_feeds())
+    between = meanwhile(b"eth_getLogs", work=of(path, other), chain=two_feeds())
     with serve([served(two_feeds())], intercept=between) as node:
         run(of(path, TWO_FEEDS, to_block=below), node.url)
 

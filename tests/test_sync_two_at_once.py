@@ -66,13 +66,13 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def meanwhile(
-    question: bytes, work: Job, chain: Sequence[Block], lies: Mapping[str, Lie | None] = NO_LIES
+    *question: bytes, work: Job, chain: Sequence[Block], lies: Mapping[str, Lie | None] = NO_LIES
 ) -> Intercept:
     """Return a node that answers the first such question after another run has ended."""
     questions: list[bytes] = []
 
     def intercept(_slug: str, body: bytes) -> None:
-        if not questions and question in body:
+        if not questions and all(word in body for word in question):
             questions.append(body)
             beside(work, chain, lies)
 
@@ -129,7 +129,9 @@ def test_what_was_born_in_blocks_below_is_heard_of(tmp_path: Path, pools: Protoc
     known = DECLARATIONS | {"pools": pools}
     whole = job(path, protocols=(FEED, pools), declarations=known)
     lower, upper = replace(whole, to_block=BIRTH + 79), replace(whole, from_block=BIRTH + 80)
-    with serve([served(chain)], intercept=meanwhile(b"eth_getLogs", lower, chain)) as node:
+    with serve(
+        [served(chain)], intercept=meanwhile(b"eth_getLogs", work=lower, chain=chain)
+    ) as node:
         run(upper, node.url)
         run(replace(whole, path=once), node.url)
 
@@ -141,7 +143,9 @@ def test_logs_of_children_that_another_run_found_stay(tmp_path: Path) -> None:
     path, once, chain = tmp_path / "a.duckdb", tmp_path / "once.duckdb", blocks(COUNT)
     indexed(once, COUNT)
     pools = job(path, protocols=(POOLS,))
-    with serve([served(chain)], intercept=meanwhile(b"eth_getLogs", pools, chain)) as node:
+    with serve(
+        [served(chain)], intercept=meanwhile(b"eth_getLogs", work=pools, chain=chain)
+    ) as node:
         run(job(path, protocols=(FEED,)), node.url)
 
     assert contents(path) == contents(once)
@@ -153,7 +157,7 @@ def test_a_protocol_that_another_run_began_becomes_final_too(tmp_path: Path) -> 
     feed, pools = job(path, protocols=(FEED,)), job(path, protocols=(POOLS,))
     with serve([served(chain[:COUNT])]) as node:
         run(feed, node.url)
-    between = meanwhile(b"web3_clientVersion", pools, chain[: COUNT + 5])
+    between = meanwhile(b"web3_clientVersion", work=pools, chain=chain[: COUNT + 5])
     with serve([served(chain)], intercept=between) as node:
         run(feed, node.url)
         run(replace(pools, path=once, to_block=FIRST + COUNT + 4), node.url)
@@ -170,7 +174,9 @@ def test_a_reorg_that_two_runs_see_is_replaced_once(
     path = tmp_path / "a.duckdb"
     indexed(path, COUNT)
     first = job(path, protocols=tuple(other))
-    with serve([served(fork())], intercept=meanwhile(b"eth_getLogs", first, fork())) as node:
+    with serve(
+        [served(fork())], intercept=meanwhile(b"eth_getLogs", work=first, chain=fork())
+    ) as node:
         run(job(path), node.url)
 
     assert contents(path) == contents(followed)
@@ -184,10 +190,49 @@ def test_a_protocol_begun_on_the_branch_that_was_left_is_replaced_too(
     with serve([served(chain)]) as node:
         run(job(path, protocols=(FEED,)), node.url)
     pools = job(path, protocols=(POOLS,))
-    with serve([served(fork())], intercept=meanwhile(b"eth_getLogs", pools, chain)) as node:
+    with serve(
+        [served(fork())], intercept=meanwhile(b"eth_getLogs", work=pools, chain=chain)
+    ) as node:
         run(job(path), node.url)
 
     assert contents(path) == contents(followed)
+
+
+def test_blocks_of_a_branch_that_another_run_has_left_are_asked_for_again(
+    tmp_path: Path, followed: Path
+) -> None:
+    """Pools of the old branch do not land beside the feed of the new one, nor does the run fail."""
+    path, chain = tmp_path / "a.duckdb", blocks(COUNT)
+    feed, pools = job(path, protocols=(FEED,)), job(path, protocols=(POOLS,))
+    with serve([served(chain)]) as node:
+        run(feed, node.url)
+        run(replace(pools, to_block=FIRST + COUNT - 30), node.url)
+    other = meanwhile(hex(FIRST + COUNT - 1).encode(), b"eth_getLogs", work=feed, chain=fork())
+
+    def intercept(slug: str, body: bytes) -> None:
+        other(slug, body)
+        if b"finalized" in body and rows(path, "from orphans"):
+            node.replace(served(fork()))
+
+    with serve([served(chain)], intercept=intercept) as node:
+        run(job(path), node.url)
+
+    assert different(path, followed) == set()
+
+
+def test_a_branch_does_not_go_on_where_another_run_has_left_it(tmp_path: Path) -> None:
+    """What was fetched above the old branch is of no use above the new one."""
+    path, old = tmp_path / "a.duckdb", blocks(COUNT + 10, below=blocks(COUNT), fork=b"old")
+    indexed(path, COUNT)
+    top = hex(FIRST + COUNT + 9).encode()
+    other = meanwhile(top, b"eth_getLogs", work=job(path), chain=fork())
+    with serve([served(old)], intercept=other) as node:
+        run(job(path), node.url)
+
+    assert rows(path, "select count(*) > 0 from orphans") == [(True,)]
+    broken = """select lower.number from blocks as lower join blocks as upper
+        on upper.number = lower.number + 1 where upper.parent_hash <> lower.hash"""
+    assert rows(path, broken) == []
 
 
 def test_redecode_knows_the_children_that_are_stored_as_it_writes(
@@ -211,14 +256,18 @@ def test_verify_compares_logs_of_a_child_that_another_run_found(
     """A log that the other run was not told of is missed, and its block passes no audit."""
     path, chain = tmp_path / "a.duckdb", true_chain()
     hidden = next(number for number in range(BIRTH + 90, FIRST + COUNT) if number % 7 == 0)
-    other = (job(path), chain, {"eth_getLogs": without_log(hidden)})
+    lies = {"eth_getLogs": without_log(hidden)}
     with serve([served(chain)]) as node:
         run(job(path, from_block=BIRTH + 80), node.url)
     is_late = when == "before what was found is written"
-    intercept = meanwhile(b"eth_getBlockReceipts", *other) if is_late else None
+    intercept = (
+        meanwhile(b"eth_getBlockReceipts", work=job(path), chain=chain, lies=lies)
+        if is_late
+        else None
+    )
     with serve([served(chain)], intercept=intercept) as node:
         if not is_late:
-            after_a_look(monkeypatch, lambda: beside(*other))
+            after_a_look(monkeypatch, lambda: beside(job(path), chain, lies))
         found = checked(path, "receipts", node.url)
 
     assert failed(found) == [("pools", hidden, hidden)]
@@ -311,7 +360,9 @@ def test_a_repair_hears_of_what_was_born_in_blocks_below(tmp_path: Path) -> None
     with serve([served(chain)]) as node:
         run(job(path, from_block=BIRTH + 70), node.url)
     doubt(path, BIRTH + 75, BIRTH + 90)
-    with serve([served(chain)], intercept=meanwhile(b"eth_getLogs", job(path), chain)) as node:
+    with serve(
+        [served(chain)], intercept=meanwhile(b"eth_getLogs", work=job(path), chain=chain)
+    ) as node:
         mended(path, node.url)
 
     assert different(path, once) <= {"coverage"}
@@ -332,3 +383,18 @@ def test_a_repair_in_pieces_reads_on_for_what_the_first_told(
 
     assert different(path, once) <= {"coverage"}
     assert rows(path, "select * from orphans") == []
+
+
+def test_a_repair_follows_a_reorg_first(tmp_path: Path) -> None:
+    """Blocks of the new branch in the middle of the old one would hide that it was left."""
+    path, once = tmp_path / "a.duckdb", tmp_path / "once.duckdb"
+    left = true_blocks(COUNT, below=true_chain()[: COUNT - 20])
+    for place in (path, once):
+        place.write_bytes(truly_indexed())
+    doubt(path, FIRST + COUNT - 6, FIRST + COUNT - 4)
+    beside(job(once), left)
+    with serve([served(left)]) as node:
+        assert mended(path, node.url).blocks == 3
+        run(job(path), node.url)
+
+    assert different(path, once) <= {"coverage"}

@@ -1,7 +1,7 @@
 """How a range of blocks lands: every table in one transaction, whole or not at all."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -42,6 +42,7 @@ class Range:
         rows: table -> its rows; tables left out get none. `coverage` has a row per protocol.
         known: what it was read with, as rows of `contracts` and `markets`; what is left out is not
             compared with what is stored.
+        parent: hash of the block before the first; None where it is not told.
     """
 
     chain_id: int
@@ -50,6 +51,7 @@ class Range:
     protocols: tuple[str, ...]
     rows: Mapping[str, pl.DataFrame]
     known: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    parent: bytes | None = None
 
     def size(self) -> int:
         """Return how many rows there are in all tables."""
@@ -74,7 +76,7 @@ def joined(parts: Sequence[Range]) -> Range:
             raise ValueError(f"blocks {left.to_block} and {right.from_block} are not one range")
     names = dict.fromkeys(name for part in parts for name in part.rows)
     rows = {name: _together(name, parts) for name in names}
-    return Range(first.chain_id, first.from_block, last.to_block, first.protocols, rows)
+    return replace(first, to_block=last.to_block, rows=rows)
 
 
 def _together(table: str, parts: Sequence[Range]) -> pl.DataFrame:
@@ -92,8 +94,8 @@ def write_range(path: Path, landed: Range, others: OWNERS) -> bool:
             in this range stay in blocks they cover, and the range's copies of them are left out.
 
     Returns:
-        False when another process covered some of these blocks meanwhile, or found what lives in
-        them: nothing was written.
+        False when another process covered some of these blocks meanwhile, found what lives in
+        them, or replaced the branch they continue: nothing was written.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
@@ -143,11 +145,17 @@ def is_overtaken(connection: duckdb.DuckDBPyConnection, landed: Range) -> bool:
     """
     Return whether a range is not to be written as it was read.
 
-    Its protocols cover some of the blocks already, or hold what it was read without.
+    Its protocols cover some of the blocks already, cover another branch up to them, or hold what it
+    was read without.
     """
     where = "chain_id = ? and to_block >= ? and from_block <= ? and list_contains(?, protocol)"
-    covered = select(connection, "coverage", where, [*_blocks(landed), list(landed.protocols)])
-    return bool(len(covered)) or is_unheard(connection, landed)
+    place: list[object] = [landed.chain_id, landed.from_block - 1, landed.to_block]
+    covered = select(connection, "coverage", where, [*place, list(landed.protocols)])
+    is_below = pl.col("to_block") < landed.from_block
+    below = set(covered.filter(is_below)["to_block_hash"])
+    is_other = landed.parent is not None and f"0x{landed.parent.hex()}" not in below
+    is_covered = bool(len(covered.filter(~is_below)))
+    return is_covered or (bool(below) and is_other) or is_unheard(connection, landed)
 
 
 def _write_blocks(connection: duckdb.DuckDBPyConnection, landed: Range) -> None:

@@ -251,10 +251,15 @@ def check_link(answer: Answer, parent: bytes | None) -> None:
     Raises:
         ChainMoved: it continues another one.
     """
-    piece = answer.piece
-    first = answer.headers.filter(pl.col("number") == piece.from_block)["parent_hash"].to_list()
-    if piece.is_whole and parent is not None and any(told != parent for told in first):
-        raise _unlinked(piece.from_block)
+    if parent is not None and parent_of(answer) not in (None, parent):
+        raise _unlinked(answer.piece.from_block)
+
+
+def parent_of(answer: Answer) -> bytes | None:
+    """Return the hash of the block before a range; None where headers do not link."""
+    first = answer.headers.filter(pl.col("number") == answer.piece.from_block)
+    is_told = answer.piece.is_whole and len(first)
+    return first["parent_hash"][0] if is_told else None
 
 
 def _unlinked(number: int) -> ChainMoved:

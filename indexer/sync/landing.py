@@ -10,7 +10,7 @@ from time import monotonic
 import polars as pl
 
 from indexer.chains import Chain
-from indexer.errors import NodeBehind
+from indexer.errors import NodeAnswerWrong, NodeBehind
 from indexer.facts import Facts, Known, facts, merged
 from indexer.facts.reads import read_facts, together
 from indexer.rpc import HEADERS, Header
@@ -19,7 +19,7 @@ from indexer.store import OWNERS, Range, joined, write_range
 from indexer.sync.ahead import Ahead
 from indexer.sync.coverage import coverage_rows, origins
 from indexer.sync.declarations import stated
-from indexer.sync.fetching import ChainMoved, Fetched
+from indexer.sync.fetching import ChainMoved, Fetched, parent_of
 from indexer.sync.heads import Heads
 from indexer.sync.reads import StateReader
 from indexer.sync.reorgs import Ledger
@@ -151,6 +151,7 @@ class Landing:
         Write what is waiting.
 
         Raises:
+            ChainMoved: a block is stored with another hash.
             Overtaken: another process wrote these blocks.
             DatabaseBusy: another process held the database all the time.
             DatabaseUnusable: the database cannot be written.
@@ -215,7 +216,11 @@ class Landing:
         known = {"contracts": self._known.contracts, "markets": self._known.markets}
         whole = replace(joined([first, *waiting[1:]]), known=known)
         ledger = Ledger(self._path, self._chain, self._declarations)
-        if not self._write_range(self._path, whole, ledger.owned):
+        try:
+            is_written = self._write_range(self._path, whole, ledger.owned)
+        except NodeAnswerWrong as other:  # another run has followed a reorg, or the node is unsound
+            raise ChainMoved(str(other)) from other
+        if not is_written:
             raise Overtaken
         self._introduced = slugs
         self.tally.add(whole, len(waiting))
@@ -290,7 +295,8 @@ def _range(
         **found.tables,
     }
     slugs = tuple(protocol.slug for protocol in piece.protocols)
-    return Range(chain.chain_id, piece.from_block, piece.to_block, slugs, rows)
+    parent = parent_of(fetched.answer)
+    return Range(chain.chain_id, piece.from_block, piece.to_block, slugs, rows, parent=parent)
 
 
 def _prepended(

@@ -7,13 +7,14 @@ later blocks were read without, those blocks are fetched again too.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
-from indexer.errors import NodeAnswerWrong, RangeTooLarge
+from indexer.errors import NodeAnswerWrong, RangeTooLarge, ReorgTooDeep
 from indexer.facts import Known, declared
 from indexer.proof import PROOFS
 from indexer.spec import Protocol
@@ -25,7 +26,7 @@ from indexer.store import (
     record,
     replace_range,
 )
-from indexer.sync.converge import Job, converge
+from indexer.sync.converge import Job, converge, follow
 from indexer.sync.coverage import origin_kind
 from indexer.sync.fetching import Fetched, Piece, fetch
 from indexer.sync.heads import Heads, read_heads
@@ -94,16 +95,19 @@ async def repair(
         RetryableError: the node or the database stayed out of reach; what was mended is kept.
         DatabaseUnusable: the database cannot be read or written.
     """
-    before = ledger.stored()
     slugs = [protocol.slug for protocol in protocols]
     failed = read_failures(ledger.path, ledger.chain.chain_id).filter(
         pl.col("protocol").is_in(slugs)
     )
-    wrong = list(_wrong(failed, before.coverage))
     done = Repaired()
-    if not wrong:
+    if not list(_wrong(failed, ledger.stored().coverage)):
         return done
     node.turn()
+    # Blocks of a new branch in the middle of an old one would hide that the old one was left.
+    with suppress(ReorgTooDeep):
+        await follow(node, Job(ledger.path, ledger.chain, (), dict(ledger.declarations)))
+    before = ledger.stored()
+    wrong = list(_wrong(failed, before.coverage))
     origin = await node.client_version()
     heads = await read_heads(node, ledger.chain, origin_kind(origin))
     run = _Run(node, ledger, heads, origin, at)
