@@ -200,10 +200,11 @@ def test_an_update_tells_both_sides_and_the_funding_index(generation: str) -> No
     ]
 
 
-def fee(name: str, total: int) -> Built:
-    """Return an OpenFee or CloseFee of these tokens."""
+def fee(name: str, generation: str, total: int) -> Built:
+    """Return an OpenFee or CloseFee of these tokens; the second says the pool's part as well."""
     parts = {"daoAmount": total // 10, "brokerId": 1, "brokerAmount": total // 20}
-    return log(ABI, name, DIAMOND, token=USDT, totalFee=total, **parts)
+    said = {"token": USDT, "totalFee": total, "alpPoolAmount": total // 4, **parts}
+    return shaped(name, generation, **said)
 
 
 @BOTH
@@ -214,7 +215,9 @@ def test_a_fee_belongs_to_the_trade_that_follows_it(name: str, generation: str) 
     if name == "CloseFee":
         after = closing("CloseTradeSuccessful", generation)
 
-    result = made(update(generation), fee(name, 12 * WAD), fee(name, 0), after)
+    paid, free = fee(name, generation, 12 * WAD), fee(name, generation, 0)
+
+    result = made(update(generation), paid, free, after)
 
     assert rows(result, "fees") == [
         {
@@ -228,19 +231,68 @@ def test_a_fee_belongs_to_the_trade_that_follows_it(name: str, generation: str) 
     ]
 
 
-def test_liquidity_comes_and_goes_in_tokens() -> None:
-    """Mints and burns of ALP say what they bring and take."""
-    moved = {"account": TRADER, "token": USDT}
+def test_the_index_moves_between_trades_too() -> None:
+    """Anybody may bring it up to date, which leaves both sides as they were."""
+    moved = {
+        "lastBlock": 10,
+        "longAccFundingFeePerShare": -3 * 10**15,
+        "marketPrice": 60_000 * 10**8,
+    }
+
+    result = made(log(ABI, "UpdatePairAccFundingFeePerShare", DIAMOND, pairBase=BTC, **moved))
+
+    assert rows(result, "funding") == [
+        {"market": BTC, "funding_rate_cumulative_ratio": usd("0.003")}
+    ]
+    assert len(result.tables["open_interest"]) == 0
+
+
+def test_liquidity_comes_and_goes_for_shares() -> None:
+    """Mints and burns of ALP say what they bring and take, and its shares."""
+    minted = {"tokenIn": USDT, "amountIn": 500 * WAD, "alpOut": 400 * WAD}
+    burned = {"tokenOut": USDT, "amountOut": 200 * WAD, "alpAmount": 150 * WAD, "receiver": OTHER}
 
     result = made(
-        log(ABI, "MintAddLiquidity", DIAMOND, **moved, amount=500 * WAD),
-        log(ABI, "BurnRemoveLiquidity", DIAMOND, **moved, amount=200 * WAD),
+        log(ABI, "MintAlp", DIAMOND, account=TRADER, **minted),
+        log(ABI, "BurnAlp", DIAMOND, account=TRADER, **burned),
     )
 
     flow = {"pool": DIAMOND, "account": TRADER, "asset_token": USDT}
+    deposited = {"asset_tokens": usd("500"), "share_tokens": usd("400")}
+    withdrawn = {"asset_tokens": usd("200"), "share_tokens": usd("150")}
     assert rows(result, "pool_flows") == [
-        {**flow, "kind": "deposit", "asset_tokens": usd("500")},
-        {**flow, "kind": "withdrawal", "asset_tokens": usd("200")},
+        {**flow, "kind": "deposit", **deposited},
+        {**flow, "kind": "withdrawal", **withdrawn},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("MintFee", ("tokenIn", "amountIn", "tokenInPrice", "mintFeeUsd")),
+        ("BurnFee", ("tokenOut", "amountOut", "tokenOutPrice", "burnFeeUsd")),
+    ],
+)
+def test_what_providers_pay_stays_in_the_pool(name: str, said: tuple[str, ...]) -> None:
+    """It is in dollars; one that is free leaves no row."""
+    token, amount, price, charged = said
+    shared = {"account": TRADER, token: USDT, amount: 500 * WAD, price: 10**8, "alpAmount": 1}
+
+    result = made(
+        log(ABI, name, DIAMOND, **shared, **{charged: 3 * WAD // 2}),
+        log(ABI, name, DIAMOND, **shared, **{charged: 0}),
+    )
+
+    assert rows(result, "fees") == [
+        {
+            "account": TRADER,
+            "fee_kind": "swap",
+            "fee_usd": usd("1.5"),
+            "supply_side_usd": usd("1.5"),
+            "treasury_usd": usd("0"),
+            "holders_usd": usd("0"),
+            "split_basis": "event",
+        }
     ]
 
 

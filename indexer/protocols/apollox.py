@@ -4,13 +4,17 @@ ApolloX v2, now Aster's ALP: trades of many tokens' prices against one pool, on 
 Contracts  the diamond by https://github.com/DefiLlama/DefiLlama-Adapters (projects/apollox), a
            secondary source; its events and what they mean by
            https://github.com/apollox-finance/apollox-perp-contracts (contracts/diamond), in two
-           generations. Its first block is not established, so it is read from 0.
-Split      OpenFee and CloseFee say the DAO's part and a broker's; the pool keeps the rest
-           (LibFeeManager.sol). They are in the token of the margin, without a price.
+           generations, and its fork https://github.com/quokkalu976/contracts for the shape of
+           UpdatePairAccFundingFeePerShare. Its first block is not established, so it is read
+           from 0.
+Split      OpenFee and CloseFee say the DAO's part and a broker's; the pool keeps the rest, or,
+           since they say the pool's part too, the venue (LibFeeManager.sol). They are in the
+           token of the margin, without a price. What mints and burns of ALP are charged stays in
+           the pool (LibAlpManager.sol).
 Units      prices 1e8, quantities 1e10; the funding index 1e18, a part of the notional at the
            market's price, which longs receive (LibTrading.calcFundingFee: quantity times price
            times its change over 1e18); margin, fees and profit in the decimals of the margin's
-           token
+           token; ALP, and the dollars that its mints and burns are charged, 1e18
 
 A closing names its trade and neither pair, side nor size: the pair is that of the
 UpdatePairPositionInfo before it, which every opening and closing logs; side and size stand in the
@@ -57,6 +61,14 @@ UPDATES = (
     "UpdatePairPositionInfo(address,uint256,uint256,uint256,int256,uint64,uint64)",
     "UpdatePairPositionInfo(address,uint256,uint256,uint256,int256,uint64)",
 )
+OPEN_FEES, CLOSE_FEES = (
+    (
+        f"{name}(address,uint256,uint256,uint24,uint256,uint256)",
+        f"{name}(address,uint256,uint256,uint24,uint256)",
+    )
+    for name in ("OpenFee", "CloseFee")
+)
+INDEXES = (*UPDATES, "UpdatePairAccFundingFeePerShare")
 
 PAIR = Companion(UPDATES, "pairBase", nearest="before")
 NOTIONAL, SIZE = Fixed(Product("ot.entryPrice", "ot.qty"), 18), Fixed("ot.qty", 10)
@@ -93,12 +105,7 @@ CHARGED: dict[str, Value] = {
     "fee_tokens": Amount("totalFee", "token"),
     "split_basis": Const("none"),  # without a price there are no dollars to split
 }
-FLOW: dict[str, Value] = {
-    "pool": Emitter(),
-    "account": "account",
-    "asset_token": "token",
-    "asset_tokens": Amount("amount", "token"),
-}
+FLOW: dict[str, Value] = {"pool": Emitter(), "account": "account"}
 
 PROTOCOL = Protocol(
     slug="apollox",
@@ -110,25 +117,25 @@ PROTOCOL = Protocol(
         "carries the hash of its opening, which has side and size. Liquidations are "
         "ExecuteCloseSuccessful of type 2. Open interest is the quantity of each side that every "
         "update of a pair logs. Funding is the index of the pair. Fees are OpenFee and CloseFee in "
-        "the token of the margin, without dollars. Pool flows are what mints and burns of ALP "
-        "bring and take."
+        "the token of the margin, without dollars, and in dollars what providers pay to enter and "
+        "leave (MintFee, BurnFee). Pool flows are MintAlp and BurnAlp."
     ),
     left_out=(
         "The order book of Aster Pro: it trades off chain, and its vaults show deposits alone.",
         "Side, size and notional of liquidations: the event names its trade, the opening has them "
         "(queries/liquidated_positions.sql).",
-        "Profit, margin and funding of single trades, and all fees in dollars: they are in the "
+        "Profit, margin and funding of single trades, and their fees in dollars: they are in the "
         "token of the margin, and no event has its price.",
         "Execution and holding fees: the former pays keepers, the latter's receiver is not logged.",
         "Funding over the moment at which a pair has no position: its index begins again at zero, "
         "and the update that empties it still says the last one.",
-        "Fees of the first generation: it logs what the pool kept of them and not the whole.",
+        "Fees of the first generation: it logs what the pool kept of a trade's and not the whole, "
+        "and nothing of what it charged providers.",
         "Who holds the DAO's part in the end: the address is set by role and spends by hand.",
-        "Shares of ALP in its flows: the events say tokens alone.",
         "What a closed trade pays its account and leaves the pool (CloseTradeReceived, "
         "CloseTradeAddLiquidity): settlements in the tokens of margins, neither a deposit nor a "
         "fee; no table holds them.",
-        "The predictions (up or down): they are no positions.",
+        "The predictions (up or down) and their fees: they are no positions.",
         "Other chains: their addresses are not established.",
     ),
     contracts=(
@@ -203,31 +210,60 @@ PROTOCOL = Protocol(
                     "funding_rate_cumulative_ratio": Fixed(Neg("longAccFundingFeePerShare"), 18),
                 },
             )
-            for name in UPDATES
-        ),
-        Event(
-            abi=DIAMOND,
-            name="OpenFee",
-            into="fees",
-            columns={**CHARGED, "account": Companion(OPENS, "user", nearest="after")},
-            where=(Nonzero("totalFee"),),
-        ),
-        Event(
-            abi=DIAMOND,
-            name="CloseFee",
-            into="fees",
-            columns={
-                **CHARGED,
-                "account": Companion((*CLOSES, *EXECUTES), "user", nearest="after"),
-            },
-            where=(Nonzero("totalFee"),),
+            for name in INDEXES
         ),
         *(
-            Event(DIAMOND, name, "pool_flows", {**FLOW, "kind": Const(kind)})
-            for name, kind in (
-                ("MintAddLiquidity", "deposit"),
-                ("BurnRemoveLiquidity", "withdrawal"),
+            Event(
+                abi=DIAMOND,
+                name=name,
+                into="fees",
+                columns={**CHARGED, "account": Companion(trades, "user", nearest="after")},
+                where=(Nonzero("totalFee"),),
             )
+            for names, trades in ((OPEN_FEES, OPENS), (CLOSE_FEES, (*CLOSES, *EXECUTES)))
+            for name in names
+        ),
+        *(
+            Event(
+                abi=DIAMOND,
+                name=name,
+                into="fees",
+                columns={
+                    "account": "account",
+                    "fee_kind": Const("swap"),
+                    "fee_usd": Fixed(charged, 18),
+                    "supply_side_usd": Fixed(charged, 18),
+                    "treasury_usd": ZERO,
+                    "holders_usd": ZERO,
+                    "split_basis": Const("event"),
+                },
+                where=(Nonzero(charged),),
+            )
+            for name, charged in (("MintFee", "mintFeeUsd"), ("BurnFee", "burnFeeUsd"))
+        ),
+        Event(
+            abi=DIAMOND,
+            name="MintAlp",
+            into="pool_flows",
+            columns={
+                **FLOW,
+                "kind": Const("deposit"),
+                "asset_token": "tokenIn",
+                "asset_tokens": Amount("amountIn", "tokenIn"),
+                "share_tokens": Fixed("alpOut", 18),
+            },
+        ),
+        Event(
+            abi=DIAMOND,
+            name="BurnAlp",
+            into="pool_flows",
+            columns={
+                **FLOW,
+                "kind": Const("withdrawal"),
+                "asset_token": "tokenOut",
+                "asset_tokens": Amount("amountOut", "tokenOut"),
+                "share_tokens": Fixed("alpAmount", 18),
+            },
         ),
     ),
 )
