@@ -97,6 +97,7 @@ PROTOCOL = Protocol(
         "established.",
         "Cumulative rollover and funding (AccRolloverFeesStored, AccFundingFeesStored): their "
         "scale is not confirmed.",
+        "Who owns a locked deposit (DepositLocked): the vault holds its shares, so its owner here.",
         "Requests and claims of the vault's second version, and its market maker: their shapes "
         "say assets or shares and never both.",
         "Vault flows from July 2026 on include an exploit that a secondary source notes; they "
