@@ -106,6 +106,20 @@ def test_recovery_ends_after_its_hours() -> None:
     assert column(result, "recovery_ratio") == [0.25]
 
 
+def test_the_end_of_an_event_is_outside_it() -> None:
+    """What is told in its last second counts; what is told when it is over is of what follows."""
+    rows = quotes("BTC", (590, 100), (1_199, 80), (1_200, 50))
+    forced = [{"notional_usd": 5, "block_timestamp": at(each)} for each in (1_199, 1_200)]
+
+    drops = shaped("event_drops", EVENT | {"recovery_hours": 0}, oracle_updates=rows)
+    shape = shaped("event_shape", oracle_updates=rows, liquidations=forced)
+
+    assert column(drops, "drop_ratio") == [0.2]
+    assert column(drops, "after_price_quote") == ["80"]
+    assert column(shape, "worst_drop_ratio") == [0.2]
+    assert column(shape, "liquidated_usd") == ["5"]
+
+
 def test_without_a_price_before_nothing_is_known_of_a_drop() -> None:
     """An asset first quoted in the event has a low, and no drop."""
     result = shaped("event_drops", oracle_updates=quotes("BTC", (700, 60)))
@@ -242,6 +256,15 @@ def test_half_the_signs_leave_it_undecided() -> None:
 def test_where_nothing_fell_there_is_no_shape() -> None:
     """A fall of 1 % is no fall."""
     assert shape(*quotes("BTC", (590, 100), (700, 99)))["verdict"] == "no fall"
+
+
+def test_where_no_fall_is_known_there_is_no_verdict() -> None:
+    """Prices that begin in the event tell neither a fall nor that there was none."""
+    result = shape(*quotes("BTC", (700, 60)), *quotes("ETH", (700, 60)))
+
+    assert result["asset_count"] == 2
+    assert (result["fallen_count"], result["breadth_ratio"]) == (None, None)
+    assert result["verdict"] is None
 
 
 def test_a_thin_book_is_compared_with_the_one_before() -> None:

@@ -87,10 +87,10 @@ def event_drops(
     Args:
         oracle_updates: one row per update: asset, quote, source, oracle_price_quote.
         event_start: UTC moment when the event began; by default that of 10 October 2025.
-        event_end: UTC moment when it was over.
+        event_end: the first moment after it, UTC.
         other_start: the same of an event to compare with; empty for none.
         other_end: the same.
-        recovery_hours: how long after the end prices may come back.
+        recovery_hours: how long after the end prices may come back, the last moment excluded.
 
     Returns:
         One row per event (Int64: 1, 2) and asset quoted in dollars in it, sorted: quote (USD),
@@ -143,7 +143,7 @@ def event_shape(
         signs: median recovery_ratio of the fallen >= recovered_ratio; largest deviation >
         dislocation_bps; depth_ratio <= void_ratio; worst_minute_ratio >= minute_ratio
         verdict = microstructure if most of the known signs hold, repricing if fewer than half,
-        undecided at half, no fall where no asset fell
+        undecided at half, no fall where no asset fell, null where no asset has a price before
 
     Args:
         event_drops: the metric: one row per event and asset.
@@ -154,7 +154,7 @@ def event_shape(
         position_changes: one row per change, for the cost of trades.
         oracle_updates: one row per update, for the prices they were made at.
         event_start: UTC moment when the event began; by default that of 10 October 2025.
-        event_end: UTC moment when it was over.
+        event_end: the first moment after it, UTC.
         other_start: the same of an event to compare with; empty for none.
         other_end: the same.
         fall_ratio: the least drop that is a fall.
@@ -218,11 +218,11 @@ def _drops(quotes: pl.LazyFrame, window: Window, patience: timedelta) -> pl.Lazy
     number, start, end = window
     price, at, low = pl.col("price"), pl.col("block_timestamp"), pl.col("low_price_quote")
     before, after = pl.col("before_price_quote"), pl.col("after_price_quote")
-    inside = (at >= start) & (at <= end)
+    inside = between(start, end)
     lost = before - low
     return (
         main_sources(quotes, inside)
-        .filter(at <= end + patience)
+        .filter(at < end + patience)
         .group_by(*SOURCE)
         .agg(
             before_price_quote=price.filter(at <= start).last(),
@@ -249,11 +249,12 @@ def _drops(quotes: pl.LazyFrame, window: Window, patience: timedelta) -> pl.Lazy
 def _fallen(drops: pl.LazyFrame, fall_ratio: float) -> pl.LazyFrame:
     drop = pl.col("drop_ratio")
     has_fallen = drop >= fall_ratio
+    is_known = drop.is_not_null().any()
     return (
         drops.group_by("event")
         .agg(
             asset_count=row_count(),
-            fallen_count=has_fallen.sum().cast(pl.Int64),
+            fallen_count=pl.when(is_known).then(has_fallen.sum().cast(pl.Int64)),
             median_drop_ratio=drop.median(),
             worst_drop_ratio=drop.max(),
             median_recovery_ratio=pl.col("recovery_ratio").filter(has_fallen).median(),
@@ -309,10 +310,11 @@ def _event(number: int) -> pl.Expr:
 
 def _judged(shape: pl.LazyFrame, signs: list[pl.Expr]) -> pl.LazyFrame:
     signed, known = pl.col("sign_count"), pl.col("known_count")
+    fallen = pl.col("fallen_count")
     verdict = (
-        pl.when(pl.col("fallen_count") == 0)
+        pl.when(fallen == 0)
         .then(pl.lit("no fall"))
-        .when(known == 0)
+        .when(fallen.is_null() | (known == 0))
         .then(None)
         .when(signed * 2 > known)
         .then(pl.lit("microstructure"))
