@@ -5,7 +5,7 @@
 --           opening is not stored
 -- units:    open_tokens base units, open_usd US dollars at the prices of the openings, both
 --           approximate: what was opened times the part that no closing took off, to 15 digits;
---           open_tokens is null while an opening says no size
+--           each null while an opening of what is open does not say it
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment counted, UTC, inclusive)
 with
 
@@ -18,8 +18,14 @@ positions as (
         position_id,
         any_value(market) as market,
         any_value(is_long) as is_long,
-        sum(size_delta_tokens) filter (where size_delta_tokens > 0)::double as opened_tokens,
-        sum(notional_delta_usd) filter (where notional_delta_usd > 0)::double as opened_usd,
+        case
+            when bool_and(size_delta_tokens is not null) filter (where closed_ratio is null)
+                then sum(size_delta_tokens) filter (where size_delta_tokens > 0)::double
+        end as opened_tokens,
+        case
+            when bool_and(notional_delta_usd is not null) filter (where closed_ratio is null)
+                then sum(notional_delta_usd) filter (where notional_delta_usd > 0)::double
+        end as opened_usd,
         coalesce(product(1 - closed_ratio::double), 1) as left_ratio,
         bool_or(closed_ratio is not null) as is_told_by_part
     from position_changes
@@ -46,8 +52,14 @@ select
     is_long,
     count(*) filter (where left_ratio > 0) as open_positions,
     count(*) filter (where left_ratio = 0) as closed_positions,
-    sum(opened_tokens * left_ratio) as open_tokens,
-    sum(opened_usd * left_ratio) as open_usd
+    case
+        when bool_and(opened_tokens is not null or left_ratio = 0)
+            then sum(opened_tokens * left_ratio)
+    end as open_tokens,
+    case
+        when bool_and(opened_usd is not null or left_ratio = 0)
+            then sum(opened_usd * left_ratio)
+    end as open_usd
 from positions
 inner join venues using (chain_id, protocol)
 group by chain_id, protocol, market, is_long

@@ -91,6 +91,24 @@ def test_what_is_open_is_what_no_closing_took_off(con: duckdb.DuckDBPyConnection
     ]
 
 
+@pytest.mark.parametrize(
+    ("position", "closed", "tokens", "dollars"),
+    [("2", "3", None, 1200.0), ("1", "3", None, 1200.0), ("2", "2", 4.0, 400.0)],
+)
+def test_an_opening_of_unknown_size_leaves_what_is_open_unknown(
+    position: str, closed: str, tokens: float | None, dollars: float
+) -> None:
+    """Of another position or of the same one; what was closed since is nothing, however large."""
+    silent = opening(position, 11, 8, is_long=True) | {"size_delta_tokens": None}
+    changes = [opening("1", 10, 4, is_long=True), silent, closing(closed, 13, "1")]
+
+    with duckdb.connect() as con:
+        fill(con, {"position_changes": table("position_changes", *changes)})
+        found = asked(con, "open_by_position", "is_long open_tokens open_usd")
+
+    assert found[0] == (True, tokens, dollars)
+
+
 def test_what_was_open_at_a_moment_leaves_out_what_came_after(
     con: duckdb.DuckDBPyConnection,
 ) -> None:
