@@ -168,7 +168,9 @@ events as (
         pool,
         count(*) filter (where kind = 'liquidation') as liquidation_count,
         count(*) filter (where kind = 'default') as default_count,
-        count(*) filter (where kind in ('repossession', 'collateral_sale')) as seizure_count,
+        count(*) filter (
+            where kind in ('repossession', 'collateral_sale', 'seizure')
+        ) as seizure_count,
         count(*) filter (where kind = 'impairment') as impairment_count,
         count(*) filter (where kind = 'call') as call_count
     from touched

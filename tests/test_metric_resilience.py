@@ -54,6 +54,7 @@ def test_a_claim_holds_where_every_block_is_covered_and_nothing_happened() -> No
         {"credit_events": INSIDE | {"kind": "impairment"}},
         {"credit_events": INSIDE | {"kind": "repossession"}},
         {"credit_events": INSIDE | {"kind": "collateral_sale"}},
+        {"credit_events": INSIDE | {"kind": "seizure"}},
         {"liquidations": INSIDE},
     ],
 )

@@ -91,6 +91,7 @@ def test_a_pool_without_events_and_without_gaps_is_proven(con: duckdb.DuckDBPyCo
         ("default", "default_count"),
         ("repossession", "seizure_count"),
         ("collateral_sale", "seizure_count"),
+        ("seizure", "seizure_count"),
         ("impairment", "impairment_count"),
     ],
 )

@@ -54,7 +54,7 @@ CHOICES: Mapping[str, list[object]] = {
     "kind": ["buyback_share", "holders_share", "holders_share_of_revenue", "start"],
     "credit_events.kind": [
         *("funded", "payment", "liquidation", "default", "impairment", "impairment_removed"),
-        *("recovery", "collateral_sale", "call", "repossession"),
+        *("recovery", "collateral_sale", "call", "repossession", "seizure"),
     ],
     "pool_flows.kind": [
         *("deposit", "mint", "withdrawal", "redemption", "dividend", "withdrawal_request"),

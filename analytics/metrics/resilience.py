@@ -54,8 +54,8 @@ def zero_liquidations(  # noqa: PLR0917 -- one parameter per input
     no default. Credit events are one thing: who announces some of their kinds could tell of a loss.
 
     Formula:
-        does not hold: a liquidation, default, impairment, repossession or sale of collateral in
-        the event; cannot tell: none, and nothing that is indexed of the protocol on this chain
+        does not hold: a liquidation, default, impairment, repossession, seizure or sale of
+        collateral in the event; cannot tell: none, and nothing that is indexed of the protocol on this chain
         tells of credit events or liquidations; holds: none, every block indexed from the last one
         at or before the event to the first one at or after its end, and no log in them that matched
         a declaration and could not be read; not covered: none was seen, and that says nothing
