@@ -55,10 +55,11 @@ def zero_liquidations(  # noqa: PLR0917 -- one parameter per input
 
     Formula:
         does not hold: a liquidation, default, impairment, repossession, seizure or sale of
-        collateral in the event; cannot tell: none, and nothing that is indexed of the protocol on this chain
-        tells of credit events or liquidations; holds: none, every block indexed from the last one
-        at or before the event to the first one at or after its end, and no log in them that matched
-        a declaration and could not be read; not covered: none was seen, and that says nothing
+        collateral in the event; cannot tell: none, and nothing that is indexed of the protocol on
+        this chain tells of credit events or liquidations; holds: none, every block indexed from the
+        last one at or before the event to the first one at or after its end, and no log in them
+        that matched a declaration and could not be read; not covered: none was seen, and that says
+        nothing
 
     Args:
         blocks: number and timestamp of known blocks.
