@@ -69,7 +69,9 @@ def _so_far(value: pl.Expr) -> pl.Expr:
 
 def open_at(changes: pl.LazyFrame, moments: pl.LazyFrame) -> pl.LazyFrame:
     """
-    Return the positions that were open just before moments, and what they were worth.
+    Return the positions that were or may have been open just before moments, and their worth.
+
+    One whose last change does not tell what it left may be open, at a worth that is not known.
 
     Entry, gain and equity are known only where a position's history begins in the data and
     balances: what changed adds up to what the venue says is left, in dollars (it keeps them at
@@ -95,7 +97,7 @@ def open_at(changes: pl.LazyFrame, moments: pl.LazyFrame) -> pl.LazyFrame:
             "notional_usd",
         )
         .join(moments, on=SIDE)
-        .filter(is_last & (pl.col("size_tokens") > 0))
+        .filter(is_last & (pl.col("size_tokens") > 0).fill_null(value=True))
         .with_columns(
             value=value,
             entry=_entry(),

@@ -132,9 +132,10 @@ def test_two_cuts_of_a_wave_are_one_budget() -> None:
     assert borne(parts) == borne(allocated(CUT))
 
 
-def test_a_gain_that_is_not_known_leaves_all_parts_unknown() -> None:
+@pytest.mark.parametrize("untold", ["size_delta_tokens", "size_tokens"])
+def test_a_gain_that_is_not_known_leaves_all_parts_unknown(untold: str) -> None:
     """Of a position from before the data nobody knows what it would have given, so of none."""
-    before = change("0xe", 1, 50, 20) | {"size_delta_tokens": None}
+    before = change("0xe", 1, 50, 20) | {untold: None}
 
     result = allocated(CUT, book=(*BOOK, before))
 

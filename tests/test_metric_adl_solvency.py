@@ -75,6 +75,17 @@ def test_a_position_that_is_not_known_leaves_the_sums_unknown() -> None:
     assert result.select("open_count", "known_count").rows() == [(3, 2)]
 
 
+def test_a_position_of_unknown_size_may_be_open() -> None:
+    """A venue that tells what it closed and not what is left does not tell that nothing is owed."""
+    closed = WON | {"size_delta_tokens": -1, "size_tokens": None}
+
+    result = left(closed)
+
+    assert [column(result, name) for name in RATIOS] == [[None]] * 5
+    assert result.select("open_count", "known_count").rows() == [(1, 0)]
+    assert owed(closed).rows() == [("venue", 9, 1, 0, 0, None)]
+
+
 def test_a_wave_without_a_position_has_zeros() -> None:
     """Nothing is open in the market: nothing to win, nothing owed."""
     result = left()

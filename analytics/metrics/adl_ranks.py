@@ -98,7 +98,7 @@ def _moments(cut: pl.LazyFrame, liquidations: pl.LazyFrame, tolerance_seconds: i
 def _ranked(positions: pl.LazyFrame) -> pl.LazyFrame:
     side = [*SIDE, "cut_at"]
     return (
-        scored(positions)
+        scored(positions.filter(pl.col("size_tokens").is_not_null()))
         .with_columns(entry_usd=millionths(pl.col("entry")))
         .with_columns(
             *(_place(f"score_{name}", side).alias(f"place_{name}") for name in SCORES),

@@ -51,10 +51,11 @@ def adl_solvency(
 
     Returns:
         One row per chain, protocol, version, market and wave, sorted: last_at (the market's last
-        ADL of the wave), mark_price_usd (Decimal), open_count, known_count (Int64, positions, and
-        those whose history tells gain and equity), gains_usd, deficit_usd (Float64, USD, in
-        millionths), ptsr, pmr, needed_ratio (Float64; ptsr and pmr are null where nothing is owed,
-        needed_ratio where nobody gains; all five null while a position is not known).
+        ADL of the wave), mark_price_usd (Decimal), open_count, known_count (Int64, positions, those
+        included whose size nobody tells, and those whose history tells gain and equity), gains_usd,
+        deficit_usd (Float64, USD, in millionths), ptsr, pmr, needed_ratio (Float64; ptsr and pmr
+        are null where nothing is owed, needed_ratio where nobody gains; all five null while a
+        position is not known).
 
     Raises:
         ValueError: gap_milliseconds is below 1, tolerance_seconds negative, or one longer than a
@@ -113,10 +114,10 @@ def adl_deficits(
         tolerance_seconds: how old a mark may be when it is used, inclusive.
 
     Returns:
-        One row per protocol with an ADL, sorted: wave_count, position_count (open after a wave),
-        known_count (of these, whose history tells equity after every wave), owing_count (of these,
-        below zero after one) (Int64), deficit_usd (Float64, USD, in millionths, ≥ 0; null while a
-        position is not known).
+        One row per protocol with an ADL, sorted: wave_count, position_count (open after a wave,
+        those included whose size nobody tells), known_count (of these, whose history tells equity
+        after every wave), owing_count (of these, below zero after one) (Int64), deficit_usd
+        (Float64, USD, in millionths, ≥ 0; null while a position is not known).
 
     Raises:
         ValueError: gap_milliseconds is below 1, tolerance_seconds negative, or one longer than a

@@ -143,7 +143,7 @@ positions as (
             and histories.is_long = moments.is_long
             and histories.block_timestamp < moments.cut_at
             and (histories.until is null or histories.until >= moments.cut_at)
-    where histories.size_tokens > 0
+    where histories.size_tokens > 0 or histories.size_tokens is null
 
 ),
 

@@ -86,7 +86,7 @@ positions as (
             and histories.market = ends.market
             and histories.block_timestamp <= ends.last_at
             and (histories.until is null or histories.until > ends.last_at)
-    where histories.size_tokens > 0
+    where histories.size_tokens > 0 or histories.size_tokens is null
 
 )
 
