@@ -187,6 +187,8 @@ def test_a_pool_without_liquidity_has_no_depth() -> None:
 def test_without_a_price_there_is_no_row() -> None:
     """A price too small for its column has no root to move."""
     assert found(swap(price=0)).is_empty()
+    assert found(swap(), swap(price=0)).is_empty()
+    assert found(swap(), swap(price=None)).is_empty()
 
 
 @pytest.mark.parametrize("move_bps", [-1, 1_000_001])

@@ -55,7 +55,8 @@ def depth(
         the price of token0 in token1), sorted; bucket_at is the start of the period: token0,
         token1, price_quote, liquidity_tokens (Decimal; active, the root of token0 times token1),
         basis, token0_tokens and token1_tokens (Float64, whole tokens, >= 0): up, token1 is paid
-        in and token0 out; down, the other way round. No row at a price of zero.
+        in and token0 out; down, the other way round. No row where the last price of the period is
+        zero or more than a decimal holds.
 
     Raises:
         ValueError: move_bps or bucket_seconds is out of bounds.
@@ -274,15 +275,12 @@ def _change(name: str, unit: str) -> pl.Expr:
 
 def _moments(events: pl.LazyFrame, seconds: int) -> pl.LazyFrame:
     """Return the last state of every pool and period, with the root of its price."""
-    states = events.filter(
-        (pl.col("price_quote") > 0)
-        & pl.col("tick").is_not_null()
-        & pl.col("liquidity_tokens").is_not_null()
-    )
     return (
-        states.with_columns(bucket(seconds), from_root=_root("price_quote"))
+        events.filter(pl.col("tick").is_not_null())
+        .with_columns(bucket(seconds), from_root=_root("price_quote"))
         .group_by(*_POOL, "bucket_at", maintain_order=True)
         .agg(pl.all().last())
+        .filter((pl.col("price_quote") > 0) & pl.col("liquidity_tokens").is_not_null())
     )
 
 

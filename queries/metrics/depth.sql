@@ -66,12 +66,14 @@ moments as (
         ) as bucket_at,
         sqrt(price_quote::varchar::double) as from_root
     from events
-    where price_quote > 0 and tick is not null and liquidity_tokens is not null
+    where tick is not null
     qualify
         row_number() over (
             partition by chain_id, protocol, version, pool, bucket_at
             order by place desc
         ) = 1
+        and price_quote > 0
+        and liquidity_tokens is not null
 
 ),
 
