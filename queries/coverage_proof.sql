@@ -1,6 +1,6 @@
 -- question: How much is indexed, and how well is it proven that no log is missing?
 -- reads:    coverage
--- grain:    one row per chain, protocol, proof and finality
+-- grain:    one row per chain, protocol, proof, finality and waiver
 -- units:    block numbers, inclusive; *_count ranges; proof: fetched, bloom, receipts, waived
 select
     chain_id,

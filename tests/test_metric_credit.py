@@ -226,6 +226,7 @@ def standing(*states: Row) -> list[object]:
 
 
 MARKED = MANAGER | {"block_number": 5, "unrealized_loss_tokens": 8}
+OTHER = MARKED | {"part": "0xother", "block_number": 6, "unrealized_loss_tokens": 4}
 READ = {"block_number": 3, "log_index": -1, "unrealized_loss_tokens": 1}
 
 
@@ -239,10 +240,14 @@ READ = {"block_number": 3, "log_index": -1, "unrealized_loss_tokens": 1}
         ((READ | {"unrealized_loss_tokens": 9}, MARKED), ["9"]),
         ((READ, MARKED, MARKED | {"block_number": 6, "unrealized_loss_tokens": 5}), ["5"]),
         ((MANAGER | {"unrealized_loss_tokens": 0}, READ, MARKED | {"block_number": 3}), ["1"]),
+        ((READ, MARKED, OTHER), ["12"]),
+        ((READ | {"unrealized_loss_tokens": 10}, MARKED, OTHER), ["12"]),
+        ((READ | {"unrealized_loss_tokens": 20}, MARKED, OTHER), ["20"]),
     ],
     ids=[
         *("another part's loss", "its own", "its first", "its first of the index"),
         *("its first, below the pool's", "taken back", "same block"),
+        *("two firsts", "two firsts that share the pool's", "two firsts, below the pool's"),
     ],
 )
 def test_what_a_part_marks_down_after_the_pools_word_adds_to_it(

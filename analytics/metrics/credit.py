@@ -323,11 +323,14 @@ def _pools(markets: pl.LazyFrame) -> pl.LazyFrame:
 def _standing(pool_states: pl.LazyFrame) -> pl.LazyFrame:
     """Return what pools said and their parts changed since; of pools that never did, the parts."""
     loss, is_own = pl.col("unrealized_loss_tokens"), pl.col("part") == pl.col("pool")
-    before, rest = pl.col("before"), pl.col("said") - pl.col("said_of_parts")
+    before, is_since = pl.col("before"), ~is_own & (pl.col("block_number") > pl.col("said_in"))
+    is_first = is_since & before.is_null()
     # A part that had not spoken had no loss but what the pool said and no other part explains.
+    earlier = (pl.when(is_first).then(loss).otherwise(0).cum_sum() - loss).over(*_POOL, "words")
+    unexplained = pl.col("said") - pl.col("said_of_parts")
+    rest = pl.max_horizontal(unexplained - earlier, pl.min_horizontal(unexplained, 0))
     first = pl.when(loss > rest).then(loss - rest).otherwise(0)
     change = pl.when(before.is_not_null()).then(loss - before).otherwise(first)
-    is_since = ~is_own & (pl.col("block_number") > pl.col("said_in"))
     has_spoken = pl.col("words") > 0
     stands = (pl.col("said") + pl.col("since").cum_sum().over(*_POOL, "words")).clip(0)
     return (

@@ -56,6 +56,30 @@ spoken as (
 
 ),
 
+worded as (
+
+    select
+        date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        part,
+        loss_tokens,
+        before_tokens,
+        place,
+        words,
+        first_value(loss_tokens) over since_word as said_tokens,
+        first_value(loss_tokens - parts_tokens) over since_word as unexplained_tokens,
+        not is_own and block_number > first_value(block_number) over since_word as is_since
+    from spoken
+    window since_word as (
+        partition by chain_id, protocol, pool, asset_token, words
+        order by place
+    )
+
+),
+
 -- A pool's word stands until its next one; what parts change in a later block is on top of it. A
 -- part that had not spoken had no loss but what the pool said and no other part explains.
 since as (
@@ -70,17 +94,22 @@ since as (
         loss_tokens,
         place,
         words,
-        first_value(loss_tokens) over since_word as said_tokens,
-        first_value(loss_tokens - parts_tokens) over since_word as rest_tokens,
+        said_tokens,
+        greatest(
+            unexplained_tokens - coalesce(
+                sum(loss_tokens) filter (where is_since and before_tokens is null) over (
+                    partition by chain_id, protocol, pool, asset_token, words
+                    order by place
+                    rows between unbounded preceding and 1 preceding
+                ), 0
+            ),
+            least(unexplained_tokens, 0)
+        ) as rest_tokens,
         case
-            when not is_own and block_number > first_value(block_number) over since_word
+            when is_since
                 then coalesce(loss_tokens - before_tokens, greatest(loss_tokens - rest_tokens, 0))
         end as change
-    from spoken
-    window since_word as (
-        partition by chain_id, protocol, pool, asset_token, words
-        order by place
-    )
+    from worded
 
 ),
 
