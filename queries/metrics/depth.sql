@@ -64,7 +64,7 @@ moments as (
         time_bucket(
             to_seconds($bucket_seconds), block_timestamp, timestamp '1970-01-01'
         ) as bucket_at,
-        sqrt(price_quote::varchar::double) as from_root
+        sqrt(greatest(price_quote, 0)::varchar::double) as from_root
     from events
     where tick is not null
     qualify

@@ -97,7 +97,7 @@ since as (
         said_tokens,
         greatest(
             unexplained_tokens - coalesce(
-                sum(loss_tokens) filter (where is_since and before_tokens is null) over (
+                sum(case when is_since and before_tokens is null then loss_tokens end) over (
                     partition by chain_id, protocol, pool, asset_token, words
                     order by place
                     rows between unbounded preceding and 1 preceding
