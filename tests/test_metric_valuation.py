@@ -228,13 +228,25 @@ def test_fees_in_tokens_join_those_in_dollars() -> None:
 
     result = collected(compute("fees_valued", load(**tables)))
 
-    assert column(result, "told_usd") == ["7", None]
+    assert column(result, "told_usd") == ["7", "0"]
     assert column(result, "valued_usd") == ["20", "20"]
     assert column(result, "fees_usd") == ["27", "20"]
     assert result.select("fee_count", "valued_count", "unpriced_count").rows() == [
         (3, 1, 1),
         (1, 1, 0),
     ]
+
+
+def test_nothing_to_value_is_zero_and_nothing_valued_is_unknown() -> None:
+    """A fee of 7 dollars leaves nothing to value; one of a token without a price is worth n/k."""
+    told = FEE | {"market": "BTC", "fee_tokens": None, "fee_usd": 7}
+    tables = frames(price(ETH, 0, 10)) | {"fees": table("fees", told, FEE | {"fee_token": "0xusdc"})}
+
+    result = collected(compute("fees_valued", load(**tables))).sort("market", nulls_last=True)
+
+    assert column(result, "told_usd") == ["7", "0"]
+    assert column(result, "valued_usd") == ["0", None]
+    assert column(result, "fees_usd") == ["7", None]
 
 
 def test_purchases_in_tokens_join_those_in_dollars() -> None:

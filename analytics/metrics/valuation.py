@@ -220,8 +220,8 @@ def fees_valued(fees: pl.LazyFrame, income_valuations: pl.LazyFrame) -> pl.LazyF
 
     Returns:
         One row per day, chain, protocol, version, market and fee kind, sorted: fees_usd, told_usd,
-        valued_usd (Decimal, USD; sums of what is known, null when nothing is), fee_count,
-        valued_count, unpriced_count (Int64).
+        valued_usd (Decimal, USD; sums of what is known; fees_usd is null when nothing is, valued_usd
+        when none of the fees in tokens is), fee_count, valued_count, unpriced_count (Int64).
 
     Source:
         As `fees`, whose lower bound this one raises by what an oracle can price.
@@ -250,8 +250,9 @@ def buybacks_valued(buybacks: pl.LazyFrame, income_valuations: pl.LazyFrame) -> 
 
     Returns:
         One row per day, chain, protocol, version, destination kind, bought and spent token,
-        sorted: spent_usd, told_usd, valued_usd (Decimal, USD; sums of what is known, null when
-        nothing is), buyback_count, valued_count, unpriced_count (Int64).
+        sorted: spent_usd, told_usd, valued_usd (Decimal, USD; sums of what is known; spent_usd is
+        null when nothing is, valued_usd when none of the purchases with tokens is), buyback_count,
+        valued_count, unpriced_count (Int64).
 
     Source:
         As `buybacks`, whose lower bound this one raises by what an oracle can price.
@@ -484,7 +485,7 @@ def _summed(
 ) -> pl.LazyFrame:
     """Return sums by grain: told, valued, both, and counts."""
     values = valuations.filter(pl.col("fact") == fact).select(*_EVENT, "value_usd")
-    both = pl.coalesce(told, "value_usd")
+    both, valued = pl.coalesce(told, "value_usd"), pl.col("value_usd")
     singular = fact.removesuffix("s")
     return (
         events.join(values, on=_EVENT, how="left")
@@ -492,9 +493,12 @@ def _summed(
         .group_by(grain)
         .agg(
             known_total(pl.col("both_usd")).alias("fees_usd" if fact == "fees" else told),
-            told_usd=known_total(pl.col(told)),
-            valued_usd=known_total(pl.col("value_usd")),
-            valued_count=pl.col("value_usd").count().cast(pl.Int64),
+            told_usd=pl.col(told).sum(),
+            # Zero where every event tells its dollars, unknown where none of the others has a price.
+            valued_usd=pl.when(valued.is_not_null().any() | (pl.col(told).null_count() == 0)).then(
+                valued.sum()
+            ),
+            valued_count=valued.count().cast(pl.Int64),
             unpriced_count=unknown_count("both_usd"),
             **{f"{singular}_count": row_count()},
         )

@@ -1,7 +1,8 @@
 -- question: What did a protocol pay for its token in a day, tokens at their price then?
 -- reads:    buybacks, tokens, oracle_updates
 -- grain:    one row per UTC day, chain, protocol, version, destination kind, bought and spent token
--- units:    *_usd US dollars: told, valued at an oracle's price, and both; null when none is known
+-- units:    *_usd US dollars: told, valued at an oracle's price (null where there is none for any of
+--           the purchases in tokens), and both (null where nothing is known)
 -- param:    tolerance_seconds natural 90000 (how old a price may be and still count, inclusive)
 -- param:    par_symbols text - (symbols worth a dollar where no price is near, with commas; - none)
 -- twin of:  analytics.metrics.valuation.buybacks_valued
@@ -60,8 +61,10 @@ select
     bought_token,
     spent_token,
     sum(both_usd) as spent_usd,
-    sum(spent_usd) as told_usd,
-    sum(value_usd) as valued_usd,
+    coalesce(sum(spent_usd), 0) as told_usd,
+    case
+        when count(value_usd) > 0 or count(spent_usd) = count(*) then coalesce(sum(value_usd), 0)
+    end as valued_usd,
     count(*) as buyback_count,
     count(value_usd) as valued_count,
     count(*) - count(both_usd) as unpriced_count

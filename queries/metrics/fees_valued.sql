@@ -1,7 +1,8 @@
 -- question: What did users pay a protocol in a day, fees in tokens at their price then?
 -- reads:    fees, tokens, oracle_updates
 -- grain:    one row per UTC day, chain, protocol, version, market and fee kind
--- units:    *_usd US dollars: told, valued at an oracle's price, and both; null when none is known
+-- units:    *_usd US dollars: told, valued at an oracle's price (null where there is none for any of
+--           the fees in tokens), and both (null where nothing is known)
 -- param:    tolerance_seconds natural 90000 (how old a price may be and still count, inclusive)
 -- param:    par_symbols text - (symbols worth a dollar where no price is near, with commas; - none)
 -- twin of:  analytics.metrics.valuation.fees_valued
@@ -58,8 +59,10 @@ select
     market,
     fee_kind,
     sum(both_usd) as fees_usd,
-    sum(fee_usd) as told_usd,
-    sum(value_usd) as valued_usd,
+    coalesce(sum(fee_usd), 0) as told_usd,
+    case
+        when count(value_usd) > 0 or count(fee_usd) = count(*) then coalesce(sum(value_usd), 0)
+    end as valued_usd,
     count(*) as fee_count,
     count(value_usd) as valued_count,
     count(*) - count(both_usd) as unpriced_count
