@@ -240,7 +240,9 @@ def test_fees_in_tokens_join_those_in_dollars() -> None:
 def test_nothing_to_value_is_zero_and_nothing_valued_is_unknown() -> None:
     """A fee of 7 dollars leaves nothing to value; one of a token without a price is worth n/k."""
     told = FEE | {"market": "BTC", "fee_tokens": None, "fee_usd": 7}
-    tables = frames(price(ETH, 0, 10)) | {"fees": table("fees", told, FEE | {"fee_token": "0xusdc"})}
+    tables = frames(price(ETH, 0, 10)) | {
+        "fees": table("fees", told, FEE | {"fee_token": "0xusdc"})
+    }
 
     result = collected(compute("fees_valued", load(**tables))).sort("market", nulls_last=True)
 

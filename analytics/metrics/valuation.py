@@ -220,8 +220,9 @@ def fees_valued(fees: pl.LazyFrame, income_valuations: pl.LazyFrame) -> pl.LazyF
 
     Returns:
         One row per day, chain, protocol, version, market and fee kind, sorted: fees_usd, told_usd,
-        valued_usd (Decimal, USD; sums of what is known; fees_usd is null when nothing is, valued_usd
-        when none of the fees in tokens is), fee_count, valued_count, unpriced_count (Int64).
+        valued_usd (Decimal, USD; sums of what is known; fees_usd is null when nothing is,
+        valued_usd when none of the fees in tokens is), fee_count, valued_count, unpriced_count
+        (Int64).
 
     Source:
         As `fees`, whose lower bound this one raises by what an oracle can price.
@@ -494,7 +495,7 @@ def _summed(
         .agg(
             known_total(pl.col("both_usd")).alias("fees_usd" if fact == "fees" else told),
             told_usd=pl.col(told).sum(),
-            # Zero where every event tells its dollars, unknown where none of the others has a price.
+            # Zero where all events tell dollars, unknown where none of the others has a price.
             valued_usd=pl.when(valued.is_not_null().any() | (pl.col(told).null_count() == 0)).then(
                 valued.sum()
             ),

@@ -1,8 +1,8 @@
 -- question: What did users pay a protocol in a day, fees in tokens at their price then?
 -- reads:    fees, tokens, oracle_updates
 -- grain:    one row per UTC day, chain, protocol, version, market and fee kind
--- units:    *_usd US dollars: told, valued at an oracle's price (null where there is none for any of
---           the fees in tokens), and both (null where nothing is known)
+-- units:    *_usd US dollars: told, valued at an oracle's price (null where no price is near any
+--           of the fees in tokens), and both (null where nothing is known)
 -- param:    tolerance_seconds natural 90000 (how old a price may be and still count, inclusive)
 -- param:    par_symbols text - (symbols worth a dollar where no price is near, with commas; - none)
 -- twin of:  analytics.metrics.valuation.fees_valued
