@@ -94,6 +94,14 @@ def test_what_is_not_covered_is_no_change(hours: Sides) -> None:
     assert "is not all covered" in shown.compared
 
 
+def test_what_ends_before_the_report_does_is_no_change(tmp_path: Path) -> None:
+    """Of 28 hours the last covered block is in the 25th: a fall to its fees would be no fall."""
+    path = whole(tmp_path)
+    ends = [reported(path, Limits(since=at(86_400), until=at(end))) for end in (90_000, 100_800)]
+
+    assert [{card.change for card in each.cards} == {"n/k"} for each in ends] == [False, True]
+
+
 def test_a_gap_makes_no_change(tmp_path: Path) -> None:
     """With a block missing somewhere nothing says that it was not in the window before."""
     with load.database(written_market(tmp_path)) as con:

@@ -8,8 +8,8 @@ import polars as pl
 from analytics.expressions import INSTANT
 from analytics.reports.context import Context
 from analytics.reports.numerals import clock, counted, period
-from analytics.reports.scope import Limits
-from analytics.reports.times import covered_times
+from analytics.reports.scope import Limits, Scope
+from analytics.reports.times import SLACK, covered_times
 
 
 def window_before(context: Context) -> Limits | None:
@@ -32,17 +32,24 @@ def window_before(context: Context) -> Limits | None:
 
 def is_covered(context: Context, limits: Limits) -> bool:
     """
-    Tell whether everything the report covers is covered in other limits as well.
+    Tell whether everything the report covers is covered in other limits as well, and to its end.
 
     A protocol with a gap anywhere counts as not covered: of a gap only block numbers are known.
     """
-    if limits.since is None or context.scope.query("coverage_gaps").height:
+    has_gaps = context.scope.query("coverage_gaps").height > 0
+    if limits.since is None or has_gaps or not _is_covered_to_its_end(context.scope):
         return False
     spans = [covered_times(context.scope).select("first_at", "last_at")]
     spans.append(context.imports.select(first_at="from_at", last_at="to_at"))
     times = pl.concat(spans)
     begins = times["first_at"].to_list()
     return bool(begins) and all(each is not None and each <= limits.since for each in begins)
+
+
+def _is_covered_to_its_end(scope: Scope) -> bool:
+    until = scope.limits.until
+    ends = scope.spans.group_by("chain_id", "protocol").agg(pl.col("to_at").max())["to_at"]
+    return until is None or all(each is not None and each >= until - SLACK for each in ends)
 
 
 def sentences(limits: Limits | None, *, is_known: bool) -> tuple[str, str]:
@@ -53,7 +60,11 @@ def sentences(limits: Limits | None, *, is_known: bool) -> tuple[str, str]:
     span = f"{clock(limits.since + INSTANT)} to {clock(limits.until + INSTANT)}"
     if is_known:
         return f"Changes are {words}: {span}.", words
-    return f"How much changed is not known (n/k): {span} is not all covered.", words
+    return (
+        f"How much changed is not known (n/k): {span}, or the report's own time, is not "
+        "all covered.",
+        words,
+    )
 
 
 def _length(since: datetime, until: datetime) -> str:

@@ -10,7 +10,7 @@ from analytics.reports.scope import Scope, Span
 
 _DAY = timedelta(days=1)
 # No block is at midnight to the second, and of quiet chains few blocks have a known time.
-_SLACK = timedelta(minutes=5)
+SLACK = timedelta(minutes=5)
 
 
 def covered_times(scope: Scope) -> pl.DataFrame:
@@ -49,7 +49,7 @@ def whole_days(scope: Scope) -> Span | None:
     first, last = max(begun, scope.limits.since or begun), min(ended, scope.limits.until or ended)
     if first > last:
         return None
-    start, end = _midnight(first - _SLACK - INSTANT) + _DAY, _midnight(last + _SLACK)
+    start, end = _midnight(first - SLACK - INSTANT) + _DAY, _midnight(last + SLACK)
     return (start, end - INSTANT) if start < end else None
 
 
