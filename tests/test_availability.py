@@ -121,8 +121,8 @@ def test_a_reading_that_is_two_intervals_old_is_stale(
 def shown(tmp_path: Path, *facts: str, **frames: pl.DataFrame) -> dict[str, str]:
     """Return value and details of each card of a market without buybacks, by label."""
     declared = table("declared_facts", *(GMX | {"fact": fact} for fact in facts))
-    empty = {name: table(name) for name in ("buybacks", "adls")}
-    path = written_market(tmp_path, declared_facts=declared, **(empty | frames))
+    told = {"declared_facts": declared, "buybacks": table("buybacks"), "adls": table("adls")}
+    path = written_market(tmp_path, **(told | frames))
     return {card.label: f"{card.value}, {card.details[0]}" for card in cards(summary(path))}
 
 
@@ -140,6 +140,18 @@ def test_a_card_of_a_source_that_failed_is_not_zero(tmp_path: Path) -> None:
 
     assert found["Closed by ADL"] == "n/k, source_error: gmx_v2 on arbitrum"
     assert found["Total fees"] == "$25.00, 3 fees charged"
+
+
+def test_the_zero_of_one_is_no_zero_of_two(tmp_path: Path) -> None:
+    """Gains had no ADL, the one log of GMX's was rejected: nobody knows how many both had."""
+    facts = (who | {"fact": "adls"} for who in (GMX, GMX | {"protocol": "gains"}))
+    found = shown(
+        tmp_path,
+        declared_facts=table("declared_facts", *facts),
+        coverage=table("coverage", GMX | COVERED, GMX | COVERED | {"protocol": "gains"}),
+    )
+
+    assert found["Closed by ADL"] == "n/k, source_error: gmx_v2 on arbitrum"
 
 
 def dated(tmp_path: Path, since: datetime | None = None, until: datetime | None = None) -> Report:

@@ -22,9 +22,9 @@ def doubt(scope: Scope, table: str) -> str:
 
     Returns:
         The state of the source, and whose it is: not_collected where nothing that is covered or
-        imported is of the time of the scope, not_applicable where nothing that is indexed tells of
-        such facts. Empty too where the database does not say what was declared: one of imported
-        files, or an older one.
+        imported is of the time of the scope, source_error where any source failed, not_applicable
+        where nothing that is indexed tells of such facts. Empty too where the
+        database does not say what was declared: one of imported files, or an older one.
     """
     if scope.has(table):
         return ""
@@ -35,13 +35,16 @@ def doubt(scope: Scope, table: str) -> str:
     if states.is_empty() or files.join(there, on=_KEYS, how="semi").height:
         return ""
     ours = states.filter(pl.col("fact") == table)
-    if ours["state"].is_in(_MEASURED).any():
-        return ""
     if ours.is_empty():
         return "not_applicable: nothing that is indexed tells of it"
+    # Nobody's zero makes up for what another source told and nobody could read.
+    failed = ours.filter(pl.col("state") == "source_error")
+    if failed.is_empty() and ours["state"].is_in(_MEASURED).any():
+        return ""
+    silent = ours.filter(~pl.col("state").is_in(_MEASURED))
     said = (
         f"{state}: {protocol} on {chain_name(chain)}"
-        for state, protocol, chain in ours.select("state", "protocol", "chain_id").iter_rows()
+        for state, protocol, chain in silent.select("state", "protocol", "chain_id").iter_rows()
     )
     return "; ".join(said)
 
