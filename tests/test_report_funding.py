@@ -50,7 +50,7 @@ def test_rates_are_per_eight_hours(section: Section) -> None:
     assert (row["lowest_8h"], row["highest_8h"]) == ("-0.2000 %", "+0.1000 %")
     assert row["last_8h"] == "0 %"
     assert row["negative_ratio"] == "33.3 %"
-    assert "1 of 3 rates told were below zero." in section.words
+    assert "Below zero: 1 of 3 rates told." in section.words
 
 
 def test_payments_are_counted_both_ways(section: Section) -> None:
@@ -63,6 +63,22 @@ def test_payments_are_counted_both_ways(section: Section) -> None:
 def test_carry_is_what_holding_cost(section: Section) -> None:
     """An hour at 0.3 % a day and one at -0.6 %: -0.0125 % of the notional."""
     assert texts(section, 2)["carry_ratio"] == "-0.0125 %"
+
+
+def test_rates_of_one_market_are_told_apart(tmp_path: Path) -> None:
+    """Market 1 of two chains and of two collaterals: three lines, and three rows that say whose."""
+    rates = (
+        {"chain_id": 137, "funding_rate_daily_ratio": "0.003"},
+        {"collateral_token": "0xusdc", "funding_rate_daily_ratio": "-0.006"},
+        {"collateral_token": "0xweth", "funding_rate_daily_ratio": "0.009"},
+    )
+    section = shown(tmp_path, *(RATE | {"market": "1"} | rate for rate in rates))
+
+    svg, rows = section.charts[0].svg, section.tables[0].rows
+    lines = ("polygon", "arbitrum 0xusdc", "arbitrum 0xweth")
+    assert all(f">gmx_v2 1 {line}<" in svg for line in lines)
+    assert {row[3].text for row in rows} == {"any", "0xusdc", "0xweth"}
+    assert {row[4].text for row in rows} == {"both"}
 
 
 def test_the_charts_escape_the_market(section: Section) -> None:
@@ -93,4 +109,4 @@ def test_a_rate_that_never_fell_below_zero_draws_no_share(tmp_path: Path) -> Non
     section = shown(tmp_path, RATE | {"funding_rate_daily_ratio": "0.003"})
 
     assert [chart.name for chart in section.charts] == ["funding_rate"]
-    assert "0 of 1 rate told were below zero." in section.words
+    assert "Below zero: 0 of 1 rate told." in section.words

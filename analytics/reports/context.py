@@ -114,13 +114,13 @@ class Context:
             "symbol"
         )
 
-    def with_symbol(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Return rows with the symbol of their `asset_token`, or else its address, as `symbol`."""
-        keys = ["chain_id", "asset_token"]
+    def with_symbol(self, rows: pl.DataFrame, of: str = "asset_token") -> pl.DataFrame:
+        """Return rows with the symbol of a token of theirs, or else its address, as `symbol`."""
+        keys = ["chain_id", of]
         tokens = self.scope.facts("tokens").group_by("chain_id", "address")
-        symbols = tokens.agg(pl.col("symbol").max()).rename({"address": "asset_token"}).collect()
+        symbols = tokens.agg(pl.col("symbol").max()).rename({"address": of}).collect()
         joined = rows.join(symbols, on=keys, how="left", maintain_order="left")
-        return joined.with_columns(symbol=pl.coalesce("symbol", "asset_token"))
+        return joined.with_columns(symbol=pl.coalesce("symbol", of))
 
     def absence(self, what: str, table: str) -> str:
         """Return why there is nothing to show: nothing happened, or nobody looked."""

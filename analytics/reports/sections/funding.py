@@ -5,6 +5,7 @@ from dataclasses import replace
 import polars as pl
 
 from analytics.expressions import known_total, ratio
+from analytics.reports.chain_names import chain_name
 from analytics.reports.charts import Drawing, colored, lines
 from analytics.reports.context import Context
 from analytics.reports.numerals import counted, period
@@ -14,7 +15,9 @@ from analytics.reports.sections.listed import Shown, answers
 _VENUE = ("chain_id", "protocol", "version", "market")
 _MARKET = ("chain_id", "protocol", "market")
 _SERIES = (*_VENUE, "collateral_token", "is_long", "basis")
-_SIDE = (*_MARKET, "is_long", "basis")
+_SIDE = (*_MARKET, "collateral_token", "is_long", "basis")
+# Where a venue has one rate for all of them.
+_ONE = {"collateral_token": "any", "is_long": "both"}
 _LINES = 6
 
 
@@ -41,7 +44,7 @@ def _below_zero(metric: pl.DataFrame) -> tuple[str, ...]:
     if known.is_empty():
         return ("No rate is told, only payments.",)
     below = int((known < 0).sum())
-    return (f"{below:,} of {counted(known.len(), 'rate')} told were below zero.",)
+    return (f"Below zero: {below:,} of {counted(known.len(), 'rate')} told.",)
 
 
 def _ranges(metric: pl.DataFrame) -> pl.DataFrame:
@@ -84,6 +87,7 @@ _WANTED = (
         keys=_SIDE,
         with_past=True,
         summed=_ranges,
+        nothing=_ONE,
         headers={
             "negative_ratio": "readings below zero",
             "lowest_8h": "lowest per 8 h",
@@ -107,6 +111,7 @@ _WANTED = (
         keys=_SIDE,
         with_past=True,
         summed=_last_carry,
+        nothing=_ONE,
     ),
 )
 
@@ -116,10 +121,8 @@ def _charts(context: Context, source: Source, seconds: int) -> tuple[Chart, ...]
     known = source.frame.filter(rate.is_not_null())
     if known.is_empty():
         return ()
-    named = context.named(known).rename({"bucket_at": "at"})
-    side = pl.when("is_long").then(pl.lit(" long")).when(~pl.col("is_long")).then(pl.lit(" short"))
-    series = pl.concat_str("protocol", pl.lit(" "), "market", side.otherwise(pl.lit("")))
-    values = named.group_by("at", series=series).agg(value=rate.sort_by(rate.abs()).last())
+    named = _labelled(context, known).rename({"bucket_at": "at"})
+    values = named.group_by("at", "series").agg(value=rate.sort_by(rate.abs()).last())
     size = values.group_by("series").agg(pl.col("value").abs().max())
     largest = size.sort("value", "series", descending=[True, False])["series"].head(_LINES)
     rows = values.filter(pl.col("series").is_in(largest.to_list())).sort("at", "series")
@@ -131,6 +134,22 @@ def _charts(context: Context, source: Source, seconds: int) -> tuple[Chart, ...]
         for drawing, values in zip(drawings, (rows, shares), strict=True)
         if (values["value"] != 0).any()
     )
+
+
+def _labelled(context: Context, known: pl.DataFrame) -> pl.DataFrame:
+    """Return rates with their `series`: the market, and what tells it apart where that does not."""
+    named = context.with_symbol(context.named(known), "collateral_token").with_columns(
+        chain=pl.col("chain_id").map_elements(chain_name, return_dtype=pl.String)
+    )
+    side = pl.when("is_long").then(pl.lit(" long")).when(~pl.col("is_long")).then(pl.lit(" short"))
+    apart = (
+        pl.when(pl.col(name).n_unique().over("protocol", "market", "is_long") > 1)
+        .then(pl.lit(" ") + pl.col(name))
+        .fill_null("")
+        for name in ("chain", "symbol")
+    )
+    words = (side.otherwise(pl.lit("")), *apart)
+    return named.with_columns(series=pl.concat_str("protocol", pl.lit(" "), "market", *words))
 
 
 def _drawings(source: Source, largest: list[str], each: str) -> tuple[Drawing, ...]:

@@ -39,6 +39,7 @@ class Shown:
         with_past: whether it looks back before the report's first moment.
         between: only facts from one moment to another; all of the report's by default.
         headers: other headers than the columns' own.
+        nothing: what null says in a column where it is known, in words.
         summed: makes what is shown of the metric's rows; they themselves by default.
         is_summed_only: whether the files, too, hold only that: for rows as many as oracle updates.
         name: the name of its files; that of the metric by default.
@@ -54,6 +55,7 @@ class Shown:
     with_past: bool = False
     between: Span | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    nothing: Mapping[str, str] = field(default_factory=dict)
     summed: Callable[[pl.DataFrame], pl.DataFrame] | None = None
     is_summed_only: bool = False
     name: str = ""
@@ -135,9 +137,10 @@ def _table(context: Context, shown: Shown, source: Source, frame: pl.DataFrame) 
     columns = shown.columns or frame.columns
     if {"chain_id", "protocol", "market"} <= {*frame.columns}:
         frame = context.named(frame)
-    if {"chain_id", "asset_token"} <= {*frame.columns}:
-        named = context.with_symbol(frame).rename({"asset_token": "asset_token_id"})
-        frame = named.rename({"symbol": "asset_token"})
+    for token in ("asset_token", "collateral_token"):
+        if {"chain_id", token} <= {*frame.columns}:
+            named = context.with_symbol(frame, token).rename({token: f"{token}_id"})
+            frame = named.rename({"symbol": token})
     return table(
         shown.caption,
         frame,
@@ -146,6 +149,7 @@ def _table(context: Context, shown: Shown, source: Source, frame: pl.DataFrame) 
         headers=shown.headers,
         source=source,
         keys=shown.keys,
+        nothing=shown.nothing,
     )
 
 
