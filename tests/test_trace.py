@@ -306,7 +306,7 @@ def test_a_metric_that_cannot_be_reproduced_has_no_trace() -> None:
 
 
 def test_evidence_says_what_each_hash_is() -> None:
-    """A log's is a transaction, a reading's is a block, a file's is the venue's own hash."""
+    """A log's is a transaction, a reading's is a block, a file's the venue's own; so of rejects."""
     tx = "0x" + "ab" * 32
     facts = {
         "fees": table(
@@ -318,6 +318,7 @@ def test_evidence_says_what_each_hash_is() -> None:
             {"chain_id": 10, "block_number": 7, "tx_hash": tx},
         ),
         "policies": table("policies", {"kind": "buyback_share", "value": 1}),
+        "rejects": table("rejects", {"chain_id": 10, "tx_hash": tx}),
     }
     covered = {"protocol": "venue", "from_block": 5, "to_block": 9, "proof": "bloom"}
 
@@ -330,6 +331,7 @@ def test_evidence_says_what_each_hash_is() -> None:
         (1, "block", "not covered", "https://etherscan.io/block/30"),
         (10, "transaction", "not covered", None),
         (None, None, None, None),
+        (10, "transaction", "not covered", None),
     ]
 
 

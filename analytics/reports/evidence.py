@@ -155,7 +155,9 @@ def _checked(rows: pl.DataFrame, coverage: pl.DataFrame, made_up: frozenset[int]
     )
     keys = told.select("chain_id", "block_number", "tx_hash", "hash_kind").iter_rows()
     links = [None if each[0] in made_up else _link(*each) for each in keys]
-    order = [*("chain_id", "block_number", "log_index", "item_index", "tx_hash")]
+    # What could not become facts is of a whole log.
+    items = ["item_index"] if "item_index" in rows.columns else []
+    order = ["chain_id", "block_number", "log_index", *items, "tx_hash"]
     return told.with_columns(link=pl.Series(links, dtype=pl.String)).sort(order)
 
 
