@@ -429,6 +429,18 @@ def test_the_command_adds_rows_up(database: Path) -> None:
     assert "1 row of fees: date 2025-10-11" in later
 
 
+def test_a_sum_of_some_rows_says_so(database: Path) -> None:
+    """Of two days of revenue one is unknown: the sum is of the other, and is told as that."""
+    said = run("protocol_revenue", "--database", database, "--together").stdout
+
+    assert "  revenue_usd = 8.000000000000000000\n" in said
+    assert "  revenue_usd is the sum of what is known: unknown in 1 of 2 rows\n" in said
+    assert (
+        "is the sum of what is known"
+        not in run("fees", "--database", database, "--together").stdout
+    )
+
+
 # Of every metric, what rows that share all keys add up to; windows and levels add up to nothing.
 ADDS_UP = {
     "adl_budget": "deficit_usd",

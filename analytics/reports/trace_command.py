@@ -1,7 +1,7 @@
 """The command `perpscope trace`."""
 
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Annotated
@@ -109,10 +109,10 @@ def trace(
         if together:
             evident = traced_together(Together(computed, rows, kept), wanted.facts)
             what = f"{counted(rows.height, 'row')} of {name}"
-            found = [(what, _summed(computed, rows, column), evident)]
+            found = [(what, rows, _summed(computed, rows, column), evident)]
         else:
             found = [
-                (name, row, traced(Question(computed, row, column), wanted.facts))
+                (name, row, row, traced(Question(computed, row, column), wanted.facts))
                 for row in rows.iter_slices(1)
             ]
         told = _told(con, [evident for *_, evident in found])
@@ -210,7 +210,11 @@ def _summed(computed: Computation, rows: pl.DataFrame, column: str | None) -> pl
 
 
 def _head(
-    what: str, row: pl.DataFrame, facts: Mapping[str, pl.DataFrame], column: str | None
+    what: str,
+    rows: pl.DataFrame,
+    row: pl.DataFrame,
+    facts: Mapping[str, pl.DataFrame],
+    column: str | None,
 ) -> str:
     numbers = [name for name, dtype in row.schema.items() if dtype.is_numeric()]
     numbers = [name for name in numbers if not name.endswith("_id")] if column is None else [column]
@@ -222,10 +226,19 @@ def _head(
         (
             f"{what}: {about or 'all'}",
             *(f"  {name} = {_exact(row[name].item())}" for name in numbers),
+            *_lower_bounds(rows.select(numbers)),
             f"rests on {_counts(facts)}; from these alone it is computed again to the last digit",
             table_text(subtotals(facts, row)),
         )
     )
+
+
+def _lower_bounds(rows: pl.DataFrame) -> Iterator[str]:
+    """Say which sums of rows are of some of them, because the others do not know their part."""
+    for column in rows:
+        if 0 < column.null_count() < rows.height:
+            lacking = f"{column.null_count():,} of {rows.height:,} rows"
+            yield f"  {column.name} is the sum of what is known: unknown in {lacking}"
 
 
 def _counts(facts: Mapping[str, pl.DataFrame]) -> str:
