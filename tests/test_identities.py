@@ -281,6 +281,21 @@ def test_check_lists_what_is_wrong(wrong: Path, tmp_path: Path) -> None:
     assert "broken:" not in sound.stdout
 
 
+@pytest.mark.parametrize(
+    ("limit", "warned"),
+    [(("--protocol", "maple"), ""), (("--from", "2030-01-01"), "no block of this time is covered")],
+)
+def test_where_nothing_is_compared_nothing_is_found_sound(
+    wrong: Path, limit: tuple[str, str], warned: str
+) -> None:
+    """Nothing of Maple's credit can be held against anything, nor what nobody indexed."""
+    said = run("check", "--database", wrong, *limit)
+
+    assert "nothing could be compared" in said.stdout
+    assert "nothing is broken" not in said.stdout
+    assert warned in said.stderr
+
+
 @pytest.mark.parametrize("limit", [("--protocol", "maple"), ("--from", "2025-10-10T22:00:00")])
 def test_only_what_is_asked_about_is_checked(wrong: Path, limit: tuple[str, str]) -> None:
     """A breach of another venue or time is not this report's."""

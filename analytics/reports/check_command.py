@@ -10,7 +10,16 @@ from analytics.export import table_text, write
 from analytics.formats import Format
 from analytics.reports.demands import identity_columns
 from analytics.reports.numerals import counted
-from analytics.reports.options import Chain, Database, Output, Protocol, Since, Until, limited
+from analytics.reports.options import (
+    Chain,
+    Database,
+    Output,
+    Protocol,
+    Since,
+    Until,
+    limited,
+    warn,
+)
 from analytics.reports.scope import Scope, checked
 
 
@@ -29,9 +38,13 @@ def check(
     """Test what must hold of the facts: fees and their parts, open interest, tokens, shares."""
     limits = limited(protocol, chain, since, until)
     with load.database(load.database_path(database)) as con:
-        found, counts = checked(Scope(con, limits)).assessed
+        scope = checked(Scope(con, limits))
+        warn(scope)
+        found, counts = scope.assessed
     broken = identity_columns(found)
-    said = "broken:" if broken.height else "nothing is broken"
+    # A comparison that could be made has no reason why not.
+    sound = "nothing is broken" if counts["reason"].null_count() else "nothing could be compared"
+    said = "broken:" if broken.height else sound
     write(broken, form, output, f"compared:\n{table_text(counts)}\n{said}")
     if broken.height:
         raise WorldError(f"{counted(broken.height, 'fact')} of this database contradict others")
