@@ -364,6 +364,18 @@ def test_shares_of_supply_are_shown_before_and_after_issuance(tmp_path: Path) ->
     assert "| -900.0 |" in line.replace("\N{MINUS SIGN}", "-")
 
 
+def test_a_promise_is_of_all_days_or_of_none(tmp_path: Path) -> None:
+    """27 % of 6 dollars of one day are no promise of two, while the other has no split."""
+    fees = market()["fees"]
+    pages = [
+        part_of(written_market(tmp_path, fees=rows), accrual)
+        for rows in (fees.filter(pl.col("split_basis") == "event"), fees)
+    ]
+
+    lines = [next(line for line in page.splitlines() if "| split |" in line) for page in pages]
+    assert [line.split(" | ")[2:4] for line in lines] == [["1.62", "2.00"], ["n/k", "2.00"]]
+
+
 def test_depth_by_price_impact_rests_on_what_was_set_before(tmp_path: Path) -> None:
     """A parameter of the week before the report counts: 500 longs and no shorts, 2 % at 19,000."""
     set_before = GMX | {"market": "0xeth", "block_timestamp": at(days=-7)}

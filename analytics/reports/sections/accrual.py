@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from analytics import load
-from analytics.expressions import known_total
+from analytics.expressions import known_total, whole_total
 from analytics.reports.charts import Drawing, bars, colored, lines
 from analytics.reports.context import Context, by_period
 from analytics.reports.numerals import period
@@ -151,12 +151,14 @@ def _valuations(scope: Scope, days: Span) -> tuple[Source, ...]:
 
 
 def _promised(source: Source) -> tuple[Table, ...]:
-    sums = ("policy_usd", "spent_usd", "burned_tokens", "buyback_count")
+    # What is known of some days alone cannot be held against what was spent on all of them.
+    whole = (whole_total(pl.col(name)) for name in ("policy_usd", "spent_usd"))
+    known = (known_total(pl.col(name)) for name in ("burned_tokens", "buyback_count"))
     keys = ("protocol", "policy_kind")
     shown = (
         source.frame.sort("protocol", "date")
         .group_by(*keys, maintain_order=True)
-        .agg(known_total(pl.col(name)).alias(name) for name in sums)
+        .agg(*whole, *known)
         .sort(*keys)
     )
     return (table("Promised by policy, spent, and burned", shown, source=source, keys=keys),)
