@@ -32,11 +32,12 @@ def test_money_that_nobody_told_is_not_known(tmp_path: Path) -> None:
 
 
 def test_nobody_told_is_no_account(tmp_path: Path) -> None:
-    """Of two credit events, one without an account, there is one account."""
+    """Of two calls, one without an account, there is one account; of a default without, unknown."""
     told, nobody = ({**FLOW, "kind": "call", "account": name} for name in ("0xa", None))
-    path = written_market(tmp_path, credit_events=table("credit_events", told, nobody))
+    lost = nobody | {"kind": "default"}
+    path = written_market(tmp_path, credit_events=table("credit_events", told, nobody, lost))
 
     page = part_of(path, credit).split("Credit events by kind")[1]
 
-    line = next(line for line in page.splitlines() if "| call |" in line)
-    assert "| call | 2 | 1 |" in line
+    assert "| call | 2 | 1 |" in page
+    assert "| default | 1 | n/k |" in page

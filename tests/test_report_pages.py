@@ -139,7 +139,7 @@ def test_what_was_waived_or_found_wrong_is_said(tmp_path: Path) -> None:
 
     first = page.split("## At a glance", maxsplit=1)[0]
     assert "Waived: blooms are zero." in first
-    assert "Audits: 1 range of stored blocks were found wrong and not yet repaired." in first
+    assert "Audits: 1 range of stored blocks found wrong and not yet repaired." in first
     assert "| not proven further because |" in page
     assert "1 log left out" in page
 

@@ -90,7 +90,7 @@ def test_adls_are_the_metric(numbers: Summary) -> None:
 
 
 def test_nobody_told_is_no_account(tmp_path: Path) -> None:
-    """Rows whose account is not told are counted as events, and not as one more account."""
+    """Rows whose account is not told are no account; where none tells it, nobody knows how many."""
     told, nobody = ({**GMX, "notional_usd": 1, "account": account} for account in ("0xa", None))
     path = written_market(
         tmp_path,
@@ -101,7 +101,36 @@ def test_nobody_told_is_no_account(tmp_path: Path) -> None:
     result = summary(path)
 
     assert (result.liquidations.event_count, result.liquidations.account_count) == (4, 1)
-    assert (result.adls.event_count, result.adls.account_count) == (1, 0)
+    assert (result.adls.event_count, result.adls.account_count) == (1, None)
+    details = {card.label: card.details for card in cards(result)}
+    assert "account of 2 not known" in details["Liquidated, one-sided"]
+    assert details["Closed by ADL"] == ("account of 1 not known",)
+
+
+def test_a_lower_bound_is_of_a_number(tmp_path: Path) -> None:
+    """Where no fee has a price there is no bound; of revenue all of a day's kind is missing."""
+    nowhere = {**GMX, "fee_usd": None, "split_basis": "none"}
+    path = written_market(tmp_path, fees=table("fees", nowhere))
+
+    (fees,) = (card for card in cards(summary(path)) if card.label == "Total fees")
+
+    assert (fees.value, fees.second_value) == ("n/k", "n/k")
+    assert fees.details == (
+        "1 fee charged",
+        "1 of them without a price",
+        "split of 1 not known: revenue lacks all fees of their day, market and kind",
+    )
+
+
+def test_a_text_has_no_count_of_what_nobody_tells(tmp_path: Path) -> None:
+    """Two protocols tell of fees alone: no account was liquidated, as far as nobody knows."""
+    none = {name: table(name) for name in ("liquidations", "adls")}
+    declared = table("declared_facts", {**GMX, "fact": "fees"})
+
+    lines = summary(written_market(tmp_path, declared_facts=declared, **none)).lines()
+
+    assert lines[2] == "liquidated n/k one-sided, n/k accounts, n/k long"
+    assert lines[3] == "ADL n/k in n/k events"
 
 
 def test_the_worst_deviation_is_in_the_metric(numbers: Summary) -> None:

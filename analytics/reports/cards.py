@@ -21,7 +21,15 @@ from analytics.reports.numerals import (
     short_dollars,
 )
 from analytics.reports.parts import Card, Origin
-from analytics.reports.summary import Accrual, Deviation, Exits, Exposure, Income, Summary
+from analytics.reports.summary import (
+    NO_TWO_SOURCES,
+    Accrual,
+    Deviation,
+    Exits,
+    Exposure,
+    Income,
+    Summary,
+)
 
 _PAIR = (
     *("asset", "quote", "chain_id", "protocol", "feed"),
@@ -90,9 +98,11 @@ def _doubted(card: Card, why: str | None) -> Card:
 def _income(income: Income) -> Card:
     details, is_empty = [f"{counted(income.fee_count, 'fee')} charged"], not income.fee_count
     if income.unpriced_count:
-        details.append(f"{count(income.unpriced_count)} of them without a price: a lower bound")
+        without = f"{count(income.unpriced_count)} of them without a price"
+        details.append(_lacking(without, income.fees_usd))
     if income.unsplit_count:
-        details.append(f"split of {count(income.unsplit_count)} not known: revenue lacks them")
+        unsplit = f"split of {count(income.unsplit_count)} not known"
+        details.append(f"{unsplit}: revenue lacks all fees of their day, market and kind")
     return Card(
         label="Total fees",
         value=dollars(income.fees_usd),
@@ -110,7 +120,8 @@ def _income(income: Income) -> Card:
 def _accrual(accrual: Accrual) -> Card:
     details = [counted(accrual.buyback_count, "purchase")]
     if accrual.unpriced_count:
-        details.append(f"cost of {count(accrual.unpriced_count)} not known: a lower bound")
+        without = f"cost of {count(accrual.unpriced_count)} not known"
+        details.append(_lacking(without, accrual.spent_usd))
     buyer, settings = accrual.buyer, {"window_days": accrual.window_days}
     where = {} if buyer is None else {"protocol": buyer, "date": accrual.buyer_on}
     executed = Origin(
@@ -149,21 +160,31 @@ def _adls(exits: Exits) -> Card:
         value=dollars(exits.notional_usd),
         second_label="events",
         second_value=count(exits.event_count),
-        details=(counted(exits.account_count, "account"), *_unknown(exits)),
+        details=(*_accounts(exits), *_unknown(exits)),
         **_money(exits.notional_usd),
         origins=(Origin("adls", is_empty=not exits.event_count),),
     )
 
 
+def _accounts(exits: Exits) -> list[str]:
+    return [] if exits.account_count is None else [counted(exits.account_count, "account")]
+
+
 def _unknown(exits: Exits) -> list[str]:
-    missing = exits.unknown_notional_count
-    return [f"notional of {count(missing)} not known: a lower bound"] if missing else []
+    notional, account = exits.unknown_notional_count, exits.unknown_account_count
+    lacking = _lacking(f"notional of {count(notional)} not known", exits.notional_usd)
+    return [lacking] * (notional > 0) + [f"account of {count(account)} not known"] * (account > 0)
+
+
+def _lacking(what: str, total: Decimal | None) -> str:
+    """Say what a number lacks, and what it is where there is one all the same."""
+    return what if total is None else f"{what}: a lower bound"
 
 
 def _deviation(worst: Deviation | None) -> Card:
     label = "Worst oracle deviation"
     if worst is None:
-        details = ("no two sources of one asset to compare",)
+        details = (NO_TWO_SOURCES,)
         origins = (Origin("oracle_deviation_extremes", is_empty=True),)
         return Card(label, UNKNOWN, "asset", UNKNOWN, details, origins=origins)
     source = f"{worst.protocol} on {chain_name(worst.chain_id)}"
@@ -193,7 +214,7 @@ def _exposure(exposure: Exposure) -> Card:
         )
     if exposure.unknown_market_count:
         missing = counted(exposure.unknown_market_count, "market")
-        details = (*details, f"dollars of {missing} not known: a lower bound")
+        details = (*details, _lacking(f"dollars of {missing} not known", exposure.peak_usd))
     if exposure.delta_market_count:
         partial = counted(exposure.delta_market_count, "market")
         details = (*details, f"{partial} only announcing changes: what was open before is missing")

@@ -8,11 +8,12 @@ from pathlib import Path
 import polars as pl
 
 from analytics import load
-from analytics.expressions import known_total, ratio, whole_total
+from analytics.expressions import known_total, ratio, row_count, whole_total
 from analytics.reports.availability import doubt
 from analytics.reports.numerals import bps, count, dollars, moment, percent
 from analytics.reports.scope import Limits, Scope, checked
 
+NO_TWO_SOURCES = "no two sources of one asset at most an hour apart"
 _TOLD_BY = {
     "income": "fees",
     "accrual": "buybacks",
@@ -55,13 +56,18 @@ class Accrual:
 
 @dataclass(frozen=True)
 class Exits:
-    """Positions closed by force: notional in USD, one-sided, how many, and accounts told."""
+    """
+    Positions closed by force: notional in USD, one-sided, how many, and whose.
+
+    `account_count` is None where no event tells its account.
+    """
 
     notional_usd: Decimal | None
     event_count: int
-    account_count: int
+    account_count: int | None
     long_ratio: float | None
     unknown_notional_count: int
+    unknown_account_count: int
 
 
 @dataclass(frozen=True)
@@ -134,17 +140,21 @@ class Summary:
             f"buybacks {dollars(self.accrual.spent_usd)}, "
             f"{percent(self.accrual.buyback_ratio)} of the revenue of those who buy back",
             f"liquidated {dollars(self.liquidations.notional_usd)} one-sided, "
-            f"{count(self.liquidations.account_count)} accounts, "
+            f"{self._told('liquidations', self.liquidations.account_count)} accounts, "
             f"{percent(self.liquidations.long_ratio)} long",
-            f"ADL {dollars(self.adls.notional_usd)} in {count(self.adls.event_count)} events",
+            f"ADL {dollars(self.adls.notional_usd)} in "
+            f"{self._told('adls', self.adls.event_count)} events",
             f"worst oracle deviation {self._deviation()}; open interest peaked at "
             f"{dollars(self.exposure.peak_usd)}, ended at {dollars(self.exposure.final_usd)}",
         )
 
+    def _told(self, part: str, number: int | None) -> str:
+        return count(None if part in self.doubts else number)
+
     def _deviation(self) -> str:
         worst = self.deviation
         if worst is None:
-            return "n/k (no two sources of one asset)"
+            return f"n/k ({NO_TWO_SOURCES})"
         when = moment(worst.block_timestamp)
         pair = f"{worst.protocol} against {worst.reference_protocol}"
         return f"{bps(worst.deviation_bps)} bps ({worst.asset}, {pair}, {when})"
@@ -225,14 +235,16 @@ def _accrual(scope: Scope) -> Accrual:
 def _exits(scope: Scope, name: str) -> Exits:
     closed = scope.metric(name)
     both = pl.col("notional_long_usd").sum() + pl.col("notional_short_usd").sum()
-    told = scope.facts(name).select("chain_id", "account").drop_nulls("account")
+    whose = scope.facts(name).group_by("chain_id", "account").agg(row_count()).collect()
+    told, nobody = whose.drop_nulls("account"), whose.filter(pl.col("account").is_null())
     events = "liquidation_count" if name == "liquidations" else "adl_count"
     return Exits(
         notional_usd=_measured(scope, name, _total(closed, "notional_usd")),
         event_count=_count(closed, events),
-        account_count=told.unique().collect().height,
+        account_count=None if told.height == 0 < nobody.height else told.height,
         long_ratio=closed.select(ratio(pl.col("notional_long_usd").sum(), both)).item(),
         unknown_notional_count=_count(closed, "unknown_notional_count"),
+        unknown_account_count=_count(nobody, "len"),
     )
 
 

@@ -237,6 +237,6 @@ def _audit_sentence(context: Context) -> str:
     if failed.is_empty():
         return ""
     return (
-        f"Audits: {counted(failed.height, 'range')} of stored blocks were found wrong and not yet "
+        f"Audits: {counted(failed.height, 'range')} of stored blocks found wrong and not yet "
         "repaired."
     )

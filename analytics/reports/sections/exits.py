@@ -106,7 +106,7 @@ def _peak(found: Event | None, minutes: Source | None) -> tuple[str, ...]:
     share = ranked.select(ratio(pl.col("whole").max(), pl.col("whole").sum())).item()
     return (
         f"{found.words} Its worst minute began {clock(first['bucket_at'])}: {' and '.join(parts)}, "
-        f"{percent(share)} of what the event closed by force.",
+        f"{percent(share)} of what the event is known to have closed by force.",
     )
 
 

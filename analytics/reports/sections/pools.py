@@ -207,13 +207,19 @@ def _counts(context: Context) -> pl.DataFrame:
         .group_by(keys)
         .agg(
             event_count=row_count(),
-            account_count=distinct_count("account"),
+            account_count=_accounts(),
             first_at=pl.col("block_timestamp").min(),
             last_at=pl.col("block_timestamp").max(),
         )
         .sort(keys)
         .collect()
     )
+
+
+def _accounts() -> pl.Expr:
+    """Return how many accounts rows tell of; null where none tells one."""
+    told = distinct_count("account")
+    return pl.when(told > 0).then(told)
 
 
 def _notable(context: Context) -> pl.DataFrame:
@@ -230,7 +236,7 @@ def _flows(context: Context) -> pl.DataFrame:
         .group_by(keys)
         .agg(
             flow_count=row_count(),
-            account_count=distinct_count("account"),
+            account_count=_accounts(),
             asset_tokens=known_total(pl.col("asset_tokens")),
             share_tokens=known_total(pl.col("share_tokens")),
             last_at=pl.col("block_timestamp").max(),
