@@ -66,7 +66,10 @@ def test_the_event_says_its_worst_minute_and_its_lag(sections: dict[str, Section
     """600 in the first minute, then 500 in all; the ADL came 62 s after the first liquidation."""
     words = " ".join(sections["exits"].words)
 
-    assert "Its worst minute began 2025-10-10 21:00:00: $600.00 liquidated, 54.5 % of" in words
+    assert (
+        "Its worst minute began 2025-10-10 21:00:00: $600.00 liquidated, 54.5 % of what "
+        "the event is known to have closed by force." in words
+    )
     (lag,) = rows(sections["exits"], "From the event's first liquidation")
     assert lag["lag_seconds"] == "62"
 

@@ -133,6 +133,25 @@ def test_a_text_has_no_count_of_what_nobody_tells(tmp_path: Path) -> None:
     assert lines[3] == "ADL n/k in n/k events"
 
 
+@pytest.mark.parametrize(("since", "worst"), [(100.5, -250), (101, 100)])
+def test_a_report_may_begin_within_a_second(tmp_path: Path, since: float, worst: int) -> None:
+    """From half a second past 100 on the update of that second counts, and what is later."""
+    price = {"asset": "ETH", "quote": "USD", "chain_id": 1}
+    prices = ((0, "chainlink", 2000), (100.25, "gmx_v2", 1990), (100.75, "gmx_v2", 1950))
+    updates = table(
+        "oracle_updates",
+        *(
+            price | {"protocol": who, "oracle_price_quote": told, "block_timestamp": at(second)}
+            for second, who, told in (*prices, (200, "gmx_v2", 2020))
+        ),
+    )
+
+    numbers = summary(written_market(tmp_path, oracle_updates=updates), Limits(since=at(since)))
+
+    assert numbers.deviation is not None
+    assert numbers.deviation.deviation_bps == pytest.approx(worst)
+
+
 def test_the_worst_deviation_is_in_the_metric(numbers: Summary) -> None:
     """The update furthest from another source, with its sign, sources and transaction."""
     compared = metric("oracle_deviation")

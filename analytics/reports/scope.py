@@ -222,7 +222,10 @@ class Scope:
         """The metric `oracle_deviation_extremes` within the limits, by periods they begin with."""
         seconds, since = self.extreme_seconds, self.limits.since
         found = self.metric("oracle_deviation_extremes", bucket_seconds=seconds)
-        return found if since is None else found.filter(pl.col("bucket_at") >= since)
+        if since is None:
+            return found
+        # No period begins within a second.
+        return found.filter((pl.col("bucket_at") >= since) | (pl.col("worst_at") >= since))
 
     @cached_property
     def extreme_seconds(self) -> int:
@@ -230,7 +233,8 @@ class Scope:
         since = self.limits.since
         if since is None:
             return self.period_seconds
-        return gcd(self.period_seconds, int(since.replace(tzinfo=UTC).timestamp()))
+        seconds = int(since.replace(tzinfo=UTC).timestamp())
+        return gcd(self.period_seconds, seconds) if since.microsecond == 0 else 1
 
     def transaction(self, worst: Mapping[str, Any]) -> str:
         """Return the transaction of the update that a row of `extremes` says was the worst."""
