@@ -185,7 +185,7 @@ def test_dune_has_no_second_version() -> None:
     assert amounts("dune", "volume", position_changes=changes) == ["8", "-8", "0"]
 
 
-def until_day(end: int, *fees: tuple[int, int]) -> dict[str, pl.DataFrame]:
+def until_day(end: int, *fees: tuple[int, int | None]) -> dict[str, pl.DataFrame]:
     """Return fees, by day and dollars, and the last block that is indexed, of a day."""
     rows = [{"block_timestamp": at(days=day), "fee_usd": usd} for day, usd in fees]
     texts = ("declaration_digest", "finality", "proof", "logs_digest", "to_block_hash")
@@ -208,6 +208,17 @@ def test_a_month_becomes_a_year() -> None:
         ("times 365 / 30", "1005"),
         ("their definition", "1095"),
     ]
+
+
+def test_a_year_counts_what_is_unknown_in_its_month() -> None:
+    """The window of a day knows its fee; a year's rate lacks one of the month before it."""
+    past = until_day(40, (0, 10), (20, None), (40, 90))
+    window = past | {"fees": past["fees"].tail(1)}
+
+    rows = bridge(DEFINITIONS["token-terminal"], load(**window), load(**past), by_day=False)
+
+    mine = rows.filter(pl.col("metric") == "annual_fees")
+    assert mine["unknown_count"].to_list() == [0, 1, 1, 1]
 
 
 def test_less_than_a_month_has_no_year() -> None:

@@ -73,7 +73,8 @@ def _rows(line: Line, known: pl.DataFrame) -> Iterator[pl.DataFrame]:
     for place, step in enumerate(line.steps, start=1):
         applies = _among(step.protocols)
         mine = mine.with_columns(before="number").with_columns(
-            number=pl.when(applies).then(step.value).otherwise("number")
+            number=pl.when(applies).then(step.value).otherwise("number"),
+            unknown_count=step.unknown or "unknown_count",
         )
         yield _told(
             mine.filter(applies),

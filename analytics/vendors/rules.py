@@ -25,6 +25,8 @@ class Step:
         source: where the rule is published.
         value: the number once this rule holds too, of columns of `sums`.
         protocols: whose numbers follow it; empty for all.
+        unknown: what counts the facts that sums of it cannot add, where those are of another time
+            than the line's.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Step:
     source: str
     value: pl.Expr
     protocols: tuple[str, ...] = ()
+    unknown: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,12 +217,14 @@ _TOKEN_TERMINAL = Definition(
                         "where fees began less than 30 days before its end",
                         source=_TERMINAL,
                         value=_of(f"month_{name}"),
+                        unknown=f"month_{name}_unknown",
                     ),
                     Step(
                         name="times 365 / 30",
                         reason="a month becomes a year, where one is known",
                         source=_TERMINAL,
                         value=_of(f"month_{name}") * 365 / 30,
+                        unknown=f"month_{name}_unknown",
                     ),
                 ),
                 is_of_window=True,

@@ -113,14 +113,22 @@ def _declared(load: Load, keys: Sequence[str]) -> pl.LazyFrame:
 
 def _month(past: Load, until: datetime | None) -> pl.LazyFrame:
     at, begin = pl.col("block_timestamp"), pl.col("end_at") - _MONTH
-    sums = {"month_fees_usd": pl.col("fee_usd"), "month_revenue_usd": _REVENUE}
+    sums = {"month_fees": pl.col("fee_usd"), "month_revenue": _REVENUE}
     return (
         past("fees")
         .join(_ends(past, until), on="protocol")
         .group_by("protocol")
         .agg(
-            pl.when((at <= begin).any()).then(known_total(value.filter(at > begin))).alias(name)
-            for name, value in sums.items()
+            *(
+                pl.when((at <= begin).any())
+                .then(known_total(value.filter(at > begin)))
+                .alias(f"{name}_usd")
+                for name, value in sums.items()
+            ),
+            **{
+                f"{name}_unknown": value.filter(at > begin).null_count().cast(pl.Int64)
+                for name, value in sums.items()
+            },
         )
     )
 
