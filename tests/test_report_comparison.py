@@ -20,6 +20,7 @@ from analytics import load
 from analytics.errors import UserError
 from analytics.reports import Limits, summary
 from analytics.reports.before import is_covered, window_before
+from analytics.reports.bundle import sides
 from analytics.reports.commands import answer_command, number_command, table_command
 from analytics.reports.comparison import compared
 from analytics.reports.context import Context
@@ -29,6 +30,7 @@ from analytics.reports.parts import table as shown_table
 from analytics.reports.report import Report, report
 from analytics.reports.scope import Scope
 from analytics.reports.sections.income import income
+from analytics.reports.summary import summed_up
 from perpscope import app
 
 LATER = Limits(protocol="gmx_v2", since=at(3600), until=at(7200))
@@ -122,6 +124,59 @@ def test_nothing_has_no_window_before(tmp_path: Path) -> None:
 def _no_facts() -> dict[str, pl.DataFrame]:
     kept = {"coverage", "origins", "blocks", "rejects", "markets", "policies"}
     return {name: frame.clear() for name, frame in market().items() if name not in kept}
+
+
+def test_times_of_other_lengths_are_named(hours: Sides) -> None:
+    """Two hours against one have twice the time, which nothing makes up for; a second is none."""
+    longer = reported(hours.database, replace(LATER, until=at(10_800)))
+
+    assert "not equally long" not in hours.compared.compared
+    assert "not equally long, 2 and 1 hours" in compared(longer, hours.second).compared
+
+
+def opened(*told: tuple[int, int]) -> pl.DataFrame:
+    """Return what longs hold from a moment on, by second and dollars; nobody is short."""
+    rows = (
+        GMX
+        | {"market": "0xeth", "is_long": is_long, "block_timestamp": at(second)}
+        | {"open_interest_usd": usd * is_long}
+        for second, usd in told
+        for is_long in (True, False)
+    )
+    return table("open_interest", *rows)
+
+
+def test_what_is_compared_has_equal_periods(tmp_path: Path) -> None:
+    """Where a day's values are of the end of five minutes, those of the hour beside it are, too."""
+    told = ((60, 900), (120, 100), (3660, 200), (86_400, 100), (172_799, 100))
+    path = whole(tmp_path, open_interest=opened(*told))
+    hour, day = Limits(since=at(0), until=at(3660)), Limits(since=at(86_400), until=at(172_799))
+
+    with load.database(path) as con:
+        alone, *beside = (Scope(con, hour), *sides(con, [hour, day]))
+        peaks = [summed_up(scope).exposure.peak_usd for scope in (alone, *beside)]
+
+    assert peaks == [900, 200, 100]
+    assert [scope.period_seconds for scope in (alone, *beside)] == [60, 300, 300]
+    assert [Context(scope).bar_seconds for scope in (alone, *beside)] == [60, 900, 900]
+
+
+def test_a_change_is_one_of_equal_periods(tmp_path: Path) -> None:
+    """The day before told of two minutes alone, and is compared by the five minutes of its next."""
+    block = {"chain_id": 42161, "hash": b"h", "parent_hash": b"p"}
+    ends = (
+        block | {"number": n, "timestamp": at(time)} for n, time in ((100, -60), (200, 180_000))
+    )
+    path = whole(
+        tmp_path,
+        open_interest=opened((60, 900), (120, 100), (86_400, 300), (172_000, 300)),
+        blocks=table("blocks", *ends),
+    )
+    limits = Limits("gmx_v2", since=at(86_400), until=at(172_799))
+
+    (peak,) = (c for c in reported(path, limits).cards if c.label == "Peak open interest")
+
+    assert peak.change == "+200.0 %"
 
 
 def test_two_windows_are_laid_side_by_side(hours: Sides) -> None:

@@ -12,6 +12,7 @@ A report on disk: a folder that appears whole or not at all.
 import json
 import shutil
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -81,7 +82,7 @@ def write_report(
     check_replaceable(folder)
     with load.database(path) as con:
         load.limit_memory(con)
-        scopes = [checked(Scope(con, each)) for each in (limits or Limits(), beside) if each]
+        scopes = sides(con, [limits or Limits(), *([] if beside is None else [beside])])
         for scope in scopes:
             if require_proof is not None:
                 check_proof(scope, require_proof)
@@ -92,6 +93,20 @@ def write_report(
             if warn is not None and (said := missed(scope)):
                 warn(f"{side}{said}")
     return output
+
+
+def sides(con: load.Connection, limits: Sequence[Limits]) -> list[Scope]:
+    """
+    Return the scope of a report, or of both sides of one: periods of two are equally long.
+
+    Raises:
+        WorldError: nothing is indexed.
+        UserError: the limits name what is not there.
+    """
+    scopes = [checked(Scope(con, each)) for each in limits]
+    lengths = [scope.length for scope in scopes if scope.length is not None]
+    span = max(lengths, default=None) if len(scopes) > 1 else None
+    return [replace(scope, span=span) for scope in scopes]
 
 
 def check_replaceable(folder: Path) -> None:

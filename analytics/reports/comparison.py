@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from decimal import Decimal, localcontext
 from typing import Any
 
 from analytics.reports.cards import cards
 from analytics.reports.headers import header
-from analytics.reports.numerals import UNKNOWN, exact
+from analytics.reports.numerals import UNKNOWN, exact, number
 from analytics.reports.parts import (
     Card,
     Cell,
@@ -60,7 +60,7 @@ def compared(first: Report, second: Report) -> Report:
             f"Changes, differences and ratios are those of {names[0]} against {names[1]}: "
             "the first less the second, and the first by the second. Lines without a number but "
             "zero on both sides are left out; – stands for a row that one side does not have, and "
-            "for a ratio to zero or less."
+            f"for a ratio to zero or less.{_unequal(first.limits, second.limits)}"
         ),
         against=f"against {names[1]}",
         sections=tuple(_section(one, other, names, dropped, second.limits) for one, other in pairs),
@@ -98,6 +98,14 @@ def _names(first: Limits, second: Limits) -> _Names:
         for limits in (first, second)
     )
     return one, other
+
+
+def _unequal(*limits: Limits) -> str:
+    lengths = [each.until - each.since for each in limits if each.since and each.until]
+    if len(lengths) < 2 or abs(lengths[0] - lengths[1]) <= timedelta(minutes=1):
+        return ""
+    one, other = (number(round(each / timedelta(hours=1), 1)) for each in lengths)
+    return f" The times are not equally long, {one} and {other} hours: no sum is made up for that."
 
 
 def _span(limits: Limits) -> str:

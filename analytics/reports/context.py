@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 import polars as pl
@@ -88,11 +88,10 @@ class Context:
     @cached_property
     def bar_seconds(self) -> int:
         """The length of a period that gives bars enough room: a day wherever there is a week."""
-        first, last = self.scope.extent or (datetime.min, datetime.min)
-        span = (last - first).total_seconds()
-        if self.scope.days >= 7:
-            return 86_400
-        return next((each for each in _PERIODS if span <= each * _BARS), 86_400)
+        span = self.scope.length or timedelta()
+        is_week = self.scope.days >= 7 if self.scope.span is None else span >= timedelta(days=7)
+        fitting = (each for each in _PERIODS if span.total_seconds() <= each * _BARS)
+        return 86_400 if is_week else next(fitting, 86_400)
 
     def named(self, rows: pl.DataFrame) -> pl.DataFrame:
         """

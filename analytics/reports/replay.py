@@ -19,11 +19,11 @@ import polars as pl
 
 from analytics import load
 from analytics.errors import WorldError
-from analytics.reports.bundle import published
+from analytics.reports.bundle import published, sides
 from analytics.reports.chain_names import chain_name
 from analytics.reports.digests import file_digest
 from analytics.reports.manifest import manifest_of
-from analytics.reports.scope import Limits, Scope, checked
+from analytics.reports.scope import Limits
 
 _TIMES = ("since", "until")
 
@@ -64,7 +64,7 @@ def replayed(bundle: Path, database: Path) -> Replay:
         folder = Path(place) / "report"
         folder.mkdir()
         limits = [_limits(said[name]) for name in ("limits", "compared_with") if said[name]]
-        published([checked(Scope(con, each)) for each in limits], folder)
+        published(sides(con, limits), folder)
         made = manifest_of(folder)
         differing = _differing(bundle, folder)
     reasons = _reasons(said, made) if differing else ()

@@ -72,7 +72,7 @@ def report(scope: Scope) -> Report:
     numbers = summed_up(scope)
     earlier, before = window_before(context), None
     if earlier is not None and is_covered(context, earlier):
-        before = summed_up(Scope(scope.con, earlier))
+        before = summed_up(Scope(scope.con, earlier, scope.length))
     compared, against = sentences(earlier, is_known=before is not None)
     sections = tuple(section(context) for section in _SECTIONS)
     shown = cards(numbers, before)

@@ -56,10 +56,20 @@ class Limits:
 
 @dataclass(frozen=True)
 class Scope:
-    """An open database seen through limits. What it returns is read when it is asked for."""
+    """
+    An open database seen through limits. What it returns is read when it is asked for.
+
+    Attributes:
+        con: the database.
+        limits: what of it is seen.
+        span: the length of time that periods are chosen for: of what it is compared with the
+            same, or values at the end of minutes stood beside those at the end of hours. That of
+            its own facts where it is None.
+    """
 
     con: load.Connection
     limits: Limits = Limits()
+    span: timedelta | None = None
     _answers: dict[object, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
     _digests: dict[str, tuple[int, str]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -283,10 +293,17 @@ class Scope:
     @cached_property
     def period_seconds(self) -> int:
         """The shortest length of a period, in seconds, at which a chart stays readable."""
-        if self.extent is None:
+        if self.length is None:
             return _PERIODS[-1]
-        span = (self.extent[1] - self.extent[0]).total_seconds()
+        span = self.length.total_seconds()
         return next((each for each in _PERIODS if span <= each * _POINTS), _PERIODS[-1])
+
+    @property
+    def length(self) -> timedelta | None:
+        """The length of time that periods are chosen for; None without a fact."""
+        if self.span is not None or self.extent is None:
+            return self.span
+        return self.extent[1] - self.extent[0]
 
     @cached_property
     def days(self) -> int:
