@@ -232,10 +232,9 @@ class Scope:
         """The metric `oracle_deviation_extremes` within the limits, by periods they begin with."""
         seconds, since = self.extreme_seconds, self.limits.since
         found = self.metric("oracle_deviation_extremes", bucket_seconds=seconds)
-        if since is None:
-            return found
         # No period begins within a second.
-        return found.filter((pl.col("bucket_at") >= since) | (pl.col("worst_at") >= since))
+        is_late = pl.any_horizontal(pl.col("bucket_at", "worst_at") >= since)
+        return found if since is None else found.filter(is_late)
 
     @cached_property
     def extreme_seconds(self) -> int:
@@ -293,17 +292,14 @@ class Scope:
     @cached_property
     def period_seconds(self) -> int:
         """The shortest length of a period, in seconds, at which a chart stays readable."""
-        if self.length is None:
-            return _PERIODS[-1]
-        span = self.length.total_seconds()
-        return next((each for each in _PERIODS if span <= each * _POINTS), _PERIODS[-1])
+        span = self.length or timedelta.max
+        fitting = (each for each in _PERIODS if span <= timedelta(seconds=each * _POINTS))
+        return next(fitting, _PERIODS[-1])
 
     @property
     def length(self) -> timedelta | None:
         """The length of time that periods are chosen for; None without a fact."""
-        if self.span is not None or self.extent is None:
-            return self.span
-        return self.extent[1] - self.extent[0]
+        return self.span or (self.extent and self.extent[1] - self.extent[0])
 
     @cached_property
     def days(self) -> int:
