@@ -233,8 +233,8 @@ class Scope:
         seconds, since = self.extreme_seconds, self.limits.since
         found = self.metric("oracle_deviation_extremes", bucket_seconds=seconds)
         # No period begins within a second.
-        is_late = pl.any_horizontal(pl.col("bucket_at", "worst_at") >= since)
-        return found if since is None else found.filter(is_late)
+        ends = pl.col("bucket_at", "worst_at")
+        return found if since is None else found.filter(pl.any_horizontal(ends >= since))
 
     @cached_property
     def extreme_seconds(self) -> int:
