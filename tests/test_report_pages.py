@@ -337,6 +337,27 @@ def test_outside_the_covered_time_is_not_a_zero(tmp_path: Path) -> None:
     assert "begins before" not in page
 
 
+@pytest.mark.parametrize(
+    ("since", "until", "named"),
+    [(0, 90_000, True), (3600, 90_000, False), (0, 50_000, True), (3600, 93_600, True)],
+)
+def test_what_is_covered_in_part_is_named(
+    tmp_path: Path, since: int, until: int, named: bool
+) -> None:
+    """Arbitrum is covered from 20:59 on, and Ethereum an hour later and shorter."""
+    block = {"hash": b"h", "parent_hash": b"p"}
+    times = {(42161, 100): -60, (42161, 200): 93_600, (1, 10): 3600, (1, 20): 90_000}
+    known = (
+        block | {"chain_id": chain, "number": number, "timestamp": at(second)}
+        for (chain, number), second in times.items()
+    )
+    path = written_market(tmp_path, blocks=table("blocks", *known))
+
+    page = part_of(path, limits=Limits(since=at(since), until=at(until)))
+
+    assert ("In part: of maple on ethereum only a part of the time" in page) == named
+
+
 def test_an_empty_section_names_the_time_asked_for(tmp_path: Path) -> None:
     """Nothing in two hours is said of these two hours, not of every covered block."""
     limits = Limits(since=at(3600), until=at(7200))

@@ -1,6 +1,6 @@
 """What the numbers rest on: where the data is from, what is covered, what is missing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import polars as pl
@@ -11,7 +11,7 @@ from analytics.reports.context import Context
 from analytics.reports.demands import breach_sentence
 from analytics.reports.numerals import counted, moment
 from analytics.reports.parts import Section, Source, Table, table
-from analytics.reports.times import covered_times
+from analytics.reports.times import SLACK, covered_times
 
 _KEYS = ["chain_id", "protocol"]
 _FILE = ["chain_id", "protocol", "file", "kind", "entries_read", "entries_used", "rejects"]
@@ -194,21 +194,32 @@ def _limit_sentences(context: Context) -> list[str]:
     limits = context.scope.limits
     missed = reached(context.scope).filter(~pl.col("is_reached"))
     spans = context.scope.spans.join(missed, on=_KEYS, how="anti")
-    first, last = spans.select(pl.col("from_at").min(), pl.col("to_at").max()).row(0)
+    ends = spans.group_by(_KEYS).agg(pl.col("from_at").min(), pl.col("to_at").max()).sort(_KEYS)
+    first, last = ends.select(pl.col("from_at").min(), pl.col("to_at").max()).row(0)
     is_early = limits.since is not None and first is not None and limits.since < first
     is_late = limits.until is not None and last is not None and limits.until > last
-    names = ", ".join(
-        f"{protocol} on {chain_name(chain)}" for chain, protocol in missed.select(_KEYS).iter_rows()
-    )
-    return [
-        *(
-            [f"Outside: of {names} nothing that is covered is of the time asked for."]
-            if names
-            else []
-        ),
-        *(["The time asked for begins before the first covered block."] * is_early),
-        *(["The time asked for ends after the last covered block."] * is_late),
+    begins_late = pl.col("from_at") > pl.lit(limits.since, pl.Datetime("us")) + SLACK
+    ends_early = pl.col("to_at") < pl.lit(limits.until, pl.Datetime("us")) - SLACK
+    partly = [
+        *([] if is_early else ends.filter(begins_late).select(_KEYS).rows()),
+        *([] if is_late else ends.filter(ends_early).select(_KEYS).rows()),
     ]
+    outside, in_part = _named(missed.select(_KEYS).rows()), _named(dict.fromkeys(partly))
+    told = (
+        (outside, f"Outside: of {outside} nothing that is covered is of the time asked for."),
+        (
+            in_part,
+            f"In part: of {in_part} only a part of the time asked for is covered, as far as is "
+            "known. Totals lack the rest.",
+        ),
+        (is_early, "The time asked for begins before the first covered block."),
+        (is_late, "The time asked for ends after the last covered block."),
+    )
+    return [sentence for is_said, sentence in told if is_said]
+
+
+def _named(sources: Iterable[tuple[int, str]]) -> str:
+    return ", ".join(f"{protocol} on {chain_name(chain)}" for chain, protocol in sources)
 
 
 def _finality_sentence(coverage: pl.DataFrame) -> str:
