@@ -119,6 +119,15 @@ def test_a_drawdown_is_from_the_highest_so_far_to_the_lowest_to_come() -> None:
     assert market["drawdown_usd_ratio"].to_list() == [-0.8, -0.8, -0.8, None]
 
 
+def test_no_fall_is_deeper_than_all_that_was_open() -> None:
+    """5 and 10 less are less than nothing: what was open before is missing, and so is the fall."""
+    result = drawdown(grown(0, 5), grown(1, -10), grown(2, 20), grown(3, -3))
+
+    market = result.filter(pl.col("market") == "BTC")
+    assert column(market, "lowest_usd") == ["-5", "12", "12", None]
+    assert market["drawdown_usd_ratio"].to_list() == [None, 1.4, -0.2, None]
+
+
 def test_a_fall_of_the_price_is_no_drawdown_in_base_units() -> None:
     """Dollars halve while the same coins stay open."""
     result = drawdown(grown(0, 100, 2), grown(1, -50, 0)).filter(pl.col("market") == "BTC")

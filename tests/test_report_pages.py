@@ -12,6 +12,7 @@ import pytest
 from handmade import at, table, write_database
 from report_rows import GMX, HOSTILE, MAPLE, Page, market, part_of, written_market
 
+from analytics import load
 from analytics.compute import methodology
 from analytics.reports import Limits, write_report
 from analytics.reports.charts import (
@@ -26,9 +27,11 @@ from analytics.reports.charts import (
     lines,
 )
 from analytics.reports.moments import moments
+from analytics.reports.scope import Scope
 from analytics.reports.sections.accrual import accrual
 from analytics.reports.sections.covered import covered
 from analytics.reports.sections.credit import credit
+from analytics.reports.sections.exposure import exposure, with_drawdown
 from analytics.reports.sections.income import income
 from analytics.reports.sections.liquidity import liquidity
 
@@ -383,6 +386,23 @@ def test_shares_of_supply_are_shown_before_and_after_issuance(tmp_path: Path) ->
     (line,) = (line for line in page.splitlines() if "| GOV |" in line and "400" in line)
     assert "| +100.0 |" in line
     assert "| -900.0 |" in line.replace("\N{MINUS SIGN}", "-")
+
+
+def test_no_open_interest_falls_by_more_than_all_of_it(tmp_path: Path) -> None:
+    """Changes of 5, -10 and 20 are of a market whose open interest before them nobody knows."""
+    change = GMX | {"market": "0xeth", "is_long": True}
+    told = (
+        change | {"open_interest_delta_usd": usd, "block_timestamp": at(second)}
+        for second, usd in ((0, 5), (3600, -10), (7200, 20))
+    )
+    path = written_market(tmp_path, open_interest=table("open_interest", *told))
+
+    page = part_of(path, exposure)
+    with load.database(path) as con:
+        totals = with_drawdown(Scope(con).metric("open_interest_total"))
+
+    assert "-200.0 %" not in page
+    assert totals["drawdown_ratio"].to_list() == [0.0, None, 0.0]
 
 
 def test_a_promise_is_of_all_days_or_of_none(tmp_path: Path) -> None:

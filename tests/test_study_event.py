@@ -210,6 +210,19 @@ def test_a_drawdown_is_from_the_highest_before() -> None:
     assert (row["drawdown_usd_ratio"], row["drawdown_tokens_ratio"]) == (-0.75, 0)
 
 
+def test_no_drawdown_is_deeper_than_all_that_was_open() -> None:
+    """5 and 10 less come to less than nothing: what was open before the window is missing."""
+    changes = (
+        {"open_interest_delta_usd": usd, "block_timestamp": at(second)}
+        for second, usd in ((0, 5), (60, -10), (120, 20))
+    )
+    events = table("open_interest", *changes).lazy()
+
+    row = drawdowns(open_interest(events, bucket_seconds=60)).collect().row(0, named=True)
+
+    assert row["drawdown_usd_ratio"] is None
+
+
 def test_funding_counts_the_last_rate_of_a_market() -> None:
     """BTC turned negative, ETH is at zero; an event without a rate says nothing."""
     rates = table(

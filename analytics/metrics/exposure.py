@@ -94,7 +94,8 @@ def open_interest_drawdown(
         One row per chain, protocol, version, market (null: all of them) and period with an event,
         sorted: open_interest_total_usd, peak_usd, lowest_usd (Decimal; a protocol's total is null
         while a market of it is unknown), drawdown_usd_ratio (Float64, -0.2 = fell by 20 %; null in
-        the last period and while the peak is not positive), and the same four in tokens.
+        the last period, while the peak is not positive, and where changes alone come to less than
+        nothing), and the same four in tokens.
 
     Raises:
         ValueError: bucket_seconds is below 1 or longer than a century.
@@ -310,7 +311,9 @@ def _lowest(unit: str) -> pl.Expr:
 
 def _fall(unit: str) -> pl.Expr:
     peak, lowest = pl.col(f"peak_{unit}"), pl.col(f"lowest_{unit}")
-    return ratio(lowest - peak, peak).alias(f"drawdown_{unit}_ratio")
+    # Nobody holds less than nothing: what was open before the changes that are known is missing.
+    fall = pl.when(lowest >= 0).then(ratio(lowest - peak, peak))
+    return fall.alias(f"drawdown_{unit}_ratio")
 
 
 def _step() -> pl.Expr:

@@ -57,7 +57,8 @@ def drawdowns(open_interest: pl.LazyFrame) -> pl.LazyFrame:
 
     Returns:
         One row per protocol and market, sorted, chains and versions apart: drawdown_usd_ratio,
-        drawdown_tokens_ratio (Float64, -0.5 = half went; null where the unit is not known).
+        drawdown_tokens_ratio (Float64, -0.5 = half went; null where the unit is not known, or
+        changes alone come to less than nothing).
 
     Source:
         Maximum drawdown as of any series of values.
@@ -70,7 +71,11 @@ def drawdowns(open_interest: pl.LazyFrame) -> pl.LazyFrame:
             for unit, value in columns.items()
         )
         .group_by(_PLACE)
-        .agg(pl.col(unit).min().alias(f"drawdown_{unit}_ratio") for unit in columns)
+        .agg(
+            # Less than nothing is what changes alone come to: what was open before is missing.
+            pl.when(value.min() >= 0).then(pl.col(unit).min()).alias(f"drawdown_{unit}_ratio")
+            for unit, value in columns.items()
+        )
         .sort(_PLACE)
     )
 

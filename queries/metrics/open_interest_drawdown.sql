@@ -137,11 +137,11 @@ select
     peak_tokens,
     lowest_tokens,
     case
-        when peak_usd > 0
+        when peak_usd > 0 and lowest_usd >= 0
             then (lowest_usd - peak_usd)::varchar::double / peak_usd::varchar::double
     end as drawdown_usd_ratio,
     case
-        when peak_tokens > 0
+        when peak_tokens > 0 and lowest_tokens >= 0
             then (lowest_tokens - peak_tokens)::varchar::double / peak_tokens::varchar::double
     end as drawdown_tokens_ratio
 from ranges

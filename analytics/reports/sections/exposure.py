@@ -144,11 +144,13 @@ def with_drawdown(total: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         The same rows with drawdown_ratio (Float64, 0 at a peak, -0.25 = 25 % below it; null before
-        anything was open).
+        anything was open, and where less than nothing is).
     """
     value = pl.col("open_interest_total_usd").cast(pl.Float64)
     peak = value.cum_max().forward_fill()
-    return total.with_columns(drawdown_ratio=pl.when(peak > 0).then(value / peak - 1))
+    # Less than nothing is what changes alone come to where what was open before is missing.
+    is_known = (peak > 0) & (value >= 0)
+    return total.with_columns(drawdown_ratio=pl.when(is_known).then(value / peak - 1))
 
 
 def _charts(context: Context, total: pl.DataFrame, source: Source) -> tuple[Chart, ...]:
@@ -172,7 +174,8 @@ def _charts(context: Context, total: pl.DataFrame, source: Source) -> tuple[Char
 
 def _by_market(context: Context, metric: pl.DataFrame) -> pl.DataFrame:
     value, moment = pl.col("open_interest_total_usd"), pl.col("bucket_at")
-    falls = (value.cast(pl.Float64) / value.cast(pl.Float64).cum_max() - 1).fill_nan(None)
+    fall = (value.cast(pl.Float64) / value.cast(pl.Float64).cum_max() - 1).fill_nan(None)
+    falls = pl.when(value.min() >= 0).then(fall)
     markets = (
         metric.sort(*_MARKET, "bucket_at")
         .group_by(_MARKET, maintain_order=True)
