@@ -23,6 +23,15 @@ from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 
+class Listening:
+    """Hear interruptions at each module that is looked for: Polars, once loaded, swallows them."""
+
+    @staticmethod
+    def find_spec(*_: object) -> None:
+        """Find nothing, and let an interruption end the process."""
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def loading() -> Iterator[None]:
     """
@@ -36,6 +45,7 @@ def loading() -> Iterator[None]:
     gc.disable()
     if is_heard:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        sys.meta_path.insert(0, Listening)
     try:
         yield
     finally:
@@ -43,6 +53,7 @@ def loading() -> Iterator[None]:
             gc.freeze()
         gc.enable()
         if is_heard:
+            sys.meta_path.remove(Listening)
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -283,6 +294,10 @@ def outcome(command: Callable[[], object]) -> int:
         return _said(_place(error), EXIT_WORLD)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":  # as DuckDB says it
+            raise
+        return EXIT_INTERRUPTED
     return EXIT_DONE
 
 
@@ -292,9 +307,10 @@ def _said(message: object, code: int) -> int:
 
 
 def _place(error: OSError) -> str:
+    is_full = error.errno == ENOSPC
     if error.filename is None:
-        return str(error)
-    advice = "make room for it there, or " if error.errno == ENOSPC else ""
+        return f"{error.strerror}: make room, or write to another place" if is_full else str(error)
+    advice = "make room for it there, or " if is_full else ""
     return (
         f"{error.filename} cannot be read or written: {error.strerror}; {advice}name another place"
     )

@@ -94,7 +94,6 @@ def test_the_shell_completes_what_is_in_the_database(tmp_path: Path, option: str
         (indexer.errors.NodeUnavailable("no answer"), 1),
         (indexer.errors.RangeTooLarge("10,000 blocks at most"), 1),
         (analytics.errors.WorldError("the database is locked"), 1),
-        (OSError(ENOSPC, "No space left on device"), 1),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
 )
@@ -121,8 +120,8 @@ perpscope.app(["query"], standalone_mode=False)
 """
 
 
-# The program loads the one, and a command the other.
-@pytest.mark.parametrize("module", ["typer", "polars"])
+# The program loads the first, and a command the others: one before Polars listens, and one after.
+@pytest.mark.parametrize("module", ["typer", "polars", "duckdb"])
 # A shell lets what it starts in the background ignore interruptions.
 @pytest.mark.parametrize(
     ("before", "code"), [("default_int_handler", -signal.SIGINT), ("SIG_IGN", 0)]
@@ -158,6 +157,14 @@ def test_a_full_disk_names_the_file(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+def test_a_full_place_without_a_name_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    """Standard output may be a file on a full disk, and has no name to tell."""
+    assert outcome(raising(OSError(ENOSPC, "No space left on device"))) == 1
+
+    said = "perpscope: No space left on device: make room, or write to another place\n"
+    assert capsys.readouterr().err == said
+
+
 def test_a_message_of_several_lines_is_joined(capsys: pytest.CaptureFixture[str]) -> None:
     """A library's message with line breaks inside still takes one line."""
     outcome(raising(indexer.errors.WorldError("cannot open\n\n  the file")))
@@ -171,6 +178,29 @@ def test_an_interrupt_exits_130(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert result == 130
     assert capsys.readouterr().err == ""
+
+
+ENDLESS = """
+import os, signal, sys, threading, duckdb, perpscope
+done = threading.Event()
+def interrupt():
+    while not done.wait(0.5):
+        os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=interrupt, daemon=True).start()
+endless = "select sum(a.range * b.range) from range(10000000) a, range(10000000) b"
+code = perpscope.outcome(lambda: duckdb.sql(endless).fetchall())
+done.set()
+sys.exit(code)
+"""
+
+
+def test_an_interrupt_within_the_database_exits_130() -> None:
+    """DuckDB answers Control-C with an error of its own, which is no traceback to the user."""
+    words = [sys.executable, "-c", ENDLESS]
+
+    done = subprocess.run(words, capture_output=True, check=False, timeout=60)
+
+    assert (done.returncode, done.stderr) == (130, b"")
 
 
 def test_a_bug_is_not_hidden() -> None:
