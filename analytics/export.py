@@ -5,13 +5,13 @@ CSV and JSON are exact: decimals keep all their digits (as text in JSON), times 
 Only the table rounds, and only CSV and the table change text: see `analytics.plain_text`.
 """
 
-import sys
 from decimal import Decimal
 from io import BytesIO, StringIO
 from pathlib import Path
 from uuid import uuid4
 
 import polars as pl
+import typer
 from polars import selectors
 from rich import box
 from rich.console import Console
@@ -55,8 +55,7 @@ def write(
     if header is not None and form is Format.TABLE:
         content = f"{header}\n".encode() + content
     if output is None:
-        sys.stdout.buffer.write(content)
-        sys.stdout.flush()
+        typer.echo(content, nl=False)
     else:
         _replace(output, content)
 

@@ -66,6 +66,21 @@ def perpscope(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.parametrize("form", ["table", "csv"])
+def test_a_closed_standard_output_is_no_traceback(path: Path, form: str) -> None:
+    """What starts in a service may have none: nothing is written, and nothing is wrong."""
+    words = f"-m perpscope query liquidated_accounts --format {form} --database '{path}' >&-"
+
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"'{sys.executable}' {words}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_csv_is_exact(run: Run) -> None:
     """All 38 digits, times in ISO with their microseconds, and nothing for unknown."""
     result = run("query", "liquidated_accounts", "--format", "csv")
@@ -591,6 +606,8 @@ def test_a_day_ends_before_itself() -> None:
             ["query", "adl_victims", "--param", "accounts"],
             "--param takes name=value, got accounts",
         ),
+        (["query", "adl_victims", "--param", ""], "--param takes name=value, got ''"),
+        (["metric", "adls", "--protocol", ""], "protocol '' is not in this database: it has"),
         (
             ["query", "adl_victims", "--param", "accounts=3", "--param", "accounts=4"],
             "--param says accounts twice: expected one value for each name",

@@ -47,4 +47,4 @@ def check_indexed(covered: pl.DataFrame, protocol: str | None, chain_id: int | N
 def _check_there(what: str, wanted: str | int | None, there: Sequence[str]) -> None:
     if wanted is not None and wanted not in there:
         known = ", ".join(sorted({*there})) or "nothing yet"
-        raise UserError(f"{what} {wanted} is not in this database: it has {known}")
+        raise UserError(f"{what} {wanted or repr(wanted)} is not in this database: it has {known}")

@@ -158,7 +158,7 @@ def pairs(given: list[str] | None, option: str) -> dict[str, str]:
     values: dict[str, str] = {}
     for key, sign, value in (each.partition("=") for each in given or []):
         if not sign:
-            raise UserError(f"{option} takes name=value, got {key}")
+            raise UserError(f"{option} takes name=value, got {key or repr(key)}")
         if key.strip() in values:
             raise UserError(f"{option} says {key.strip()} twice: expected one value for each name")
         values[key.strip()] = value
