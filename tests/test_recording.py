@@ -287,10 +287,11 @@ def test_bad_files(tmp_path: Path, name: str, content: bytes, said: str) -> None
         recorded([path])
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    """The path and the system's reason."""
-    with pytest.raises(UserError, match=r"gone.jsonl cannot be read: No such file"):
-        recorded([tmp_path / "gone.jsonl"])
+@pytest.mark.parametrize("name", ["gone.jsonl", "gone"])
+def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
+    """The path and the system's reason, whatever the name ends with."""
+    with pytest.raises(UserError, match=f"{name} cannot be read: No such file"):
+        recorded([tmp_path / name])
 
 
 def identity(chain: str, log: Mapping[str, Any]) -> tuple[object, ...]:

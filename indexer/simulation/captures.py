@@ -71,6 +71,8 @@ def _documents(path: Path) -> Iterable[tuple[int, bytes]]:
     if suffixes[-1:] == [".jsonl"]:
         lines = enumerate(_content(path).splitlines(), 1)
         return ((number, line) for number, line in lines if line.strip())
+    if not path.exists():
+        raise UserError(f"{path} cannot be read: No such file or directory")
     raise UserError(f"{path}: expected a .jsonl or .json file of recorded answers, or one with .gz")
 
 
