@@ -6,10 +6,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
 import pytest
 
 from analytics.reports import numerals
 from analytics.reports.pages import code, escaped, linked
+from analytics.reports.parts import table
 
 LARGE = Decimal("12345678901234567890.123456789012345678")
 
@@ -29,11 +31,16 @@ LARGE = Decimal("12345678901234567890.123456789012345678")
         (numerals.price, 8.96667, "8.96667"),
         (numerals.percent, 0.1234, "12.3 %"),
         (numerals.percent, 0.0, "0 %"),
+        (numerals.percent, 0.0004, "<0.1 %"),
+        (numerals.percent, -0.0004, "-<0.1 %"),
+        (numerals.rate, 0.0123456, "+1.2346 %"),
+        (numerals.rate, 4e-7, "+<0.0001 %"),
         (numerals.bps, 1191.66, "+1,191.7"),
         (numerals.bps, 0.0, "0"),
         (numerals.count, 1234, "1,234"),
         (numerals.number, 1080.0, "1,080"),
         (numerals.number, 10.5, "10.5"),
+        (numerals.number, 0.04, "<0.1"),
         (numerals.moment, datetime(2025, 10, 10, 21, 0, 1), "2025-10-10T21:00:01Z"),
         (numerals.day, date(2025, 10, 10), "2025-10-10"),
         (numerals.flag, False, "no"),
@@ -60,6 +67,15 @@ def test_a_number_is_shown_by_its_unit(
 def test_unknown_is_said(shown: Callable[[Any], str]) -> None:
     """Null is n/k in every unit, never a zero."""
     assert shown(None) == "n/k"
+
+
+def test_a_correlation_is_no_percentage() -> None:
+    """Nor is what was won for each dollar lost: one reads them as every table writes them."""
+    ratios = {"win_ratio": [0.5], "correlation_ratio": [0.129], "payoff_ratio": [16.31]}
+
+    (row,) = table("", pl.DataFrame(ratios)).rows
+
+    assert [cell.text for cell in row] == ["50.0 %", "0.129", "16.3"]
 
 
 def test_markdown_shows_text_as_it_is() -> None:

@@ -5,6 +5,7 @@ import re
 from base64 import b64encode
 from datetime import datetime, timedelta
 from hashlib import sha256
+from html import unescape
 from pathlib import Path
 
 import polars as pl
@@ -182,6 +183,14 @@ def test_every_table_says_how_to_check_it(html: str) -> None:
     assert "perpscope trace liquidations --together" in commands
     assert any(each.startswith("perpscope trace liquidated_accounts --where") for each in commands)
     assert "perpscope query coverage_proof" in commands
+
+
+def test_both_pages_print_the_same_commands(html: str, markdown: str) -> None:
+    """What a table is made with is in the one as in the other, methodology or not."""
+    on_page = re.findall(r"<code>(perpscope .*?)</code>", html)
+
+    assert "perpscope check" in on_page
+    assert [each for each in on_page if f"`{unescape(each)}`" not in markdown] == []
 
 
 def test_numbers_have_all_their_digits_at_hand(html: str) -> None:
@@ -369,6 +378,17 @@ def test_an_empty_section_names_the_time_asked_for(tmp_path: Path) -> None:
 
     span = "from 2025-10-10T22:00:00Z to 2025-10-10T23:00:00Z"
     assert f"No buybacks {span} in the covered blocks" in page
+
+
+def test_purchases_of_a_day_are_told_apart_by_what_they_cost(tmp_path: Path) -> None:
+    """A day's purchases with ether and with dollars are two rows that say which is which."""
+    paid = (GMX | {"spent_token": token, "spent_usd": 5} for token in ("0xaaa", "0xbbb"))
+
+    page = part_of(written_market(tmp_path, buybacks=table("buybacks", *paid)), accrual)
+
+    worth = page.split("Purchases with those paid in tokens")[1]
+    assert "| 0xaaa | 5.00 |" in worth
+    assert "| 0xbbb | 5.00 |" in worth
 
 
 def test_shares_of_supply_are_shown_before_and_after_issuance(tmp_path: Path) -> None:

@@ -204,6 +204,14 @@ def test_open_interest_below_zero_is_not_known(tmp_path: Path) -> None:
     assert (result.market_count, result.delta_market_count) == (1, 1)
 
 
+def test_a_peak_that_is_not_known_has_no_time_and_bounds_nothing(numbers: Summary) -> None:
+    """The card says which markets there are, and no week or bound of a number that is missing."""
+    card = next(each for each in cards(numbers) if each.label == "Peak open interest")
+
+    assert card.value == "n/k"
+    assert card.details == ("1 market", "dollars of 1 market not known")
+
+
 def test_cards_print_the_summary(numbers: Summary) -> None:
     """What the cards show is what the summary holds, rounded to the cent."""
     shown = {card.label: card for card in cards(numbers)}

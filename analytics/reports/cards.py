@@ -206,6 +206,8 @@ def _deviation(worst: Deviation | None) -> Card:
 def _exposure(exposure: Exposure) -> Card:
     if exposure.market_count == 0:
         details: tuple[str, ...] = ("no open interest in the covered blocks",)
+    elif exposure.peak_at is None:
+        details = (counted(exposure.market_count, "market"),)
     else:
         details = (
             f"peak in the {period(exposure.period_seconds)} from {clock(exposure.peak_at)}",

@@ -42,14 +42,14 @@ def percent(value: float | None) -> str:
     """Return a ratio as a percentage with one decimal."""
     if value is None:
         return UNKNOWN
-    return "0 %" if value == 0 else f"{value * 100:,.1f} %"
+    return "0 %" if value == 0 else f"{_decimals(value * 100, 1)} %"
 
 
 def rate(value: float | None) -> str:
     """Return a small ratio as a percentage with four decimals and its sign."""
     if value is None:
         return UNKNOWN
-    return "0 %" if value == 0 else f"{value * 100:+,.4f} %"
+    return "0 %" if value == 0 else f"{_decimals(value * 100, 4, '+')} %"
 
 
 def coefficient(value: float | None) -> str:
@@ -61,9 +61,7 @@ def bps(value: float | None) -> str:
     """Return basis points with one decimal and their sign."""
     if value is None:
         return UNKNOWN
-    if 0 < abs(value) < 0.05:
-        return f"{'-' if value < 0 else '+'}<0.1"
-    return "0" if value == 0 else f"{value:+,.1f}"
+    return "0" if value == 0 else _decimals(value, 1, "+")
 
 
 def count(value: int | None) -> str:
@@ -80,7 +78,13 @@ def number(value: float | None) -> str:
     """Return a measured number with one decimal, a whole one without."""
     if value is None:
         return UNKNOWN
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
+    return f"{value:,.0f}" if value == round(value) else _decimals(value, 1)
+
+
+def _decimals(value: float, places: int, positive: str = "") -> str:
+    if 0 < abs(value) < 0.5 * 10**-places:  # which rounds to zero, and is none
+        return f"{'-' if value < 0 else positive}<{10**-places:.{places}f}"
+    return f"{value:{positive},.{places}f}"
 
 
 def moment(value: datetime | None) -> str:

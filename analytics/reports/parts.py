@@ -28,6 +28,8 @@ _SHOWN: Sequence[tuple[str, Callable[[Any], str]]] = (
     ("_tokens", numerals.tokens),
     ("_change_ratio", numerals.rate),
     ("carry_ratio", numerals.rate),
+    ("correlation_ratio", numerals.coefficient),
+    ("payoff_ratio", numerals.number),
     ("_ratio", numerals.percent),
     ("take_rate", numerals.percent),
     ("_share", numerals.percent),

@@ -46,8 +46,8 @@ _VALUED = (
 _WORTH = Shown(
     *("buybacks_valued", "Purchases with those paid in tokens at the price of their moment"),
     (
-        *("date", "chain_id", "protocol", "destination_kind", "spent_usd", "told_usd"),
-        *("valued_usd", "valued_count", "unpriced_count"),
+        *("date", "chain_id", "protocol", "destination_kind", "spent_token", "spent_usd"),
+        *("told_usd", "valued_usd", "valued_count", "unpriced_count"),
     ),
     keys=("date", "chain_id", "protocol", "destination_kind", "bought_token", "spent_token"),
     largest_first="valued_usd",

@@ -82,7 +82,12 @@ _WANTED = (
             *("median_drop_ratio", "worst_drop_ratio", "median_recovery_ratio"),
             *("largest_deviation_bps", "depth_ratio", "worst_minute_ratio"),
         ),
-        headers={"sign_count": "signs", "known_count": "of known", "breadth_ratio": "fallen"},
+        headers={
+            "sign_count": "signs",
+            "known_count": "of known",
+            "breadth_ratio": "fallen",
+            "worst_minute_ratio": "worst minute, of liquidated",
+        },
     ),
     Shown(
         *("event_drops", "How far assets fell in dollars, and how much came back"),
