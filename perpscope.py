@@ -23,15 +23,6 @@ from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 
-class Listening:
-    """Hear interruptions at each module that is looked for: Polars, once loaded, swallows them."""
-
-    @staticmethod
-    def find_spec(*_: object) -> None:
-        """Find nothing, and let an interruption end the process."""
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @contextmanager
 def loading() -> Iterator[None]:
     """
@@ -45,7 +36,6 @@ def loading() -> Iterator[None]:
     gc.disable()
     if is_heard:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        sys.meta_path.insert(0, Listening)
     try:
         yield
     finally:
@@ -53,7 +43,6 @@ def loading() -> Iterator[None]:
             gc.freeze()
         gc.enable()
         if is_heard:
-            sys.meta_path.remove(Listening)
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
