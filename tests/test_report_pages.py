@@ -415,14 +415,16 @@ def test_no_open_interest_falls_by_more_than_all_of_it(tmp_path: Path) -> None:
         change | {"open_interest_delta_usd": usd, "block_timestamp": at(second)}
         for second, usd in ((0, 5), (3600, -10), (7200, 20))
     )
-    path = written_market(tmp_path, open_interest=table("open_interest", *told))
+    owed = change | {"market": "0xbtc", "open_interest_delta_usd": -7}
+    path = written_market(tmp_path, open_interest=table("open_interest", *told, owed))
 
     page = part_of(path, exposure)
     with load.database(path) as con:
         totals = with_drawdown(Scope(con).metric("open_interest_total"))
 
     assert "-200.0 %" not in page
-    assert totals["drawdown_ratio"].to_list() == [0.0, None, 0.0]
+    assert "| 0xbtc | delta | n/k | n/k | n/k |" in page
+    assert totals["drawdown_ratio"].to_list() == [None, None, 0.0]
 
 
 def test_a_promise_is_of_all_days_or_of_none(tmp_path: Path) -> None:

@@ -173,9 +173,10 @@ def _charts(context: Context, total: pl.DataFrame, source: Source) -> tuple[Char
 
 
 def _by_market(context: Context, metric: pl.DataFrame) -> pl.DataFrame:
-    value, moment = pl.col("open_interest_total_usd"), pl.col("bucket_at")
-    fall = (value.cast(pl.Float64) / value.cast(pl.Float64).cum_max() - 1).fill_nan(None)
-    falls = pl.when(value.min() >= 0).then(fall)
+    total, moment = pl.col("open_interest_total_usd"), pl.col("bucket_at")
+    fall = (total.cast(pl.Float64) / total.cast(pl.Float64).cum_max() - 1).fill_nan(None)
+    falls = pl.when(total.min() >= 0).then(fall)
+    value = pl.when(total >= 0).then(total)  # as at the top
     markets = (
         metric.sort(*_MARKET, "bucket_at")
         .group_by(_MARKET, maintain_order=True)
