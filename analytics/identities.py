@@ -303,8 +303,9 @@ def _placed(facts: pl.LazyFrame, table: str, load: Load) -> pl.LazyFrame:
     """
     Return facts with `stretch`: equal for two of them only if all that happened between is there.
 
-    Null where nothing is known to be complete: in blocks outside coverage, and on chains that were
-    replayed from a recording. A reject meant for the table ends one stretch and begins another.
+    Null where nothing is known to be complete: in blocks outside coverage, on chains that were
+    replayed from a recording, and of a log that left a reject meant for the table as well. Such a
+    reject ends one stretch and begins another, in the midst of a block too.
     """
     recorded = load("origins").filter(pl.col("kind") == "recorded").select("chain_id").unique()
     spans = _stretches(load("coverage")).join(recorded, on="chain_id", how="anti")
@@ -312,15 +313,17 @@ def _placed(facts: pl.LazyFrame, table: str, load: Load) -> pl.LazyFrame:
     rejected = (
         load("rejects")
         .filter(is_meant)
-        .group_by(*_VENUE, "block_number")
+        .group_by(*_VENUE, at=_log())
         .agg(pl.len().alias("lost"))
-        .sort("block_number")
-        .with_columns(pl.col("lost").cum_sum().over(_VENUE))
+        .sort("at")
+        .with_columns(pl.col("lost").cum_sum().over(_VENUE), lost_at="at")
     )
     is_inside = pl.col("block_number") <= pl.col("end")
+    is_whole = pl.col("at").ne_missing(pl.col("lost_at"))
     stretch = pl.struct("begin", pl.col("lost").fill_null(0))
     return (
-        facts.sort("block_number")
+        facts.with_columns(at=_log())
+        .sort("at")
         .join_asof(
             spans.sort("begin"),
             left_on="block_number",
@@ -329,9 +332,16 @@ def _placed(facts: pl.LazyFrame, table: str, load: Load) -> pl.LazyFrame:
             check_sortedness=False,
             coalesce=False,
         )
-        .join_asof(rejected, on="block_number", by=list(_VENUE), check_sortedness=False)
-        .with_columns(stretch=pl.when(is_inside).then(stretch))
+        .join_asof(rejected, on="at", by=list(_VENUE), check_sortedness=False)
+        .with_columns(stretch=pl.when(is_inside & is_whole).then(stretch))
     )
+
+
+def _log() -> pl.Expr:
+    """Return where a log is on its chain as one number; what was read comes after its block's."""
+    log = pl.col("log_index").cast(pl.Int128)
+    after = pl.when(log < 0).then(2**32 + log).otherwise(log)
+    return pl.col("block_number").cast(pl.Int128) * 2**33 + after
 
 
 def _stretches(coverage: pl.LazyFrame) -> pl.LazyFrame:

@@ -171,6 +171,33 @@ def test_what_may_lack_rows_is_not_compared(frames: Frames) -> None:
     assert reasons(frames, "open_interest_tokens")[1] == "not all that happened in between is there"
 
 
+@pytest.mark.parametrize(
+    ("log", "is_told"),
+    [(2, True), (3, False), (6, False), (7, False), (8, True)],
+    ids=["before both", "beside the first", "between", "beside the second", "after both"],
+)
+def test_a_reject_is_where_its_log_is(log: int, *, is_told: bool) -> None:
+    """Two logs of one block and a difference of one: only what was lost between explains it."""
+    lost = {"protocol": "venue", "block_number": 7, "log_index": log}
+    rows = (
+        {"open_interest_tokens": 3 * place, "open_interest_delta_tokens": 2, "log_index": index}
+        for place, index in enumerate((3, 7))
+    )
+    told = table("open_interest", *(row | {"block_number": 7} for row in rows))
+
+    found = broken(interest(rejects=table("rejects", lost), open_interest=told))
+
+    assert bool(found) == is_told
+
+
+def test_what_was_lost_later_in_a_block_explains_what_follows() -> None:
+    """A row of log 3, a reject of log 5 and a row of the next block: one is missing between."""
+    lost = table("rejects", {"protocol": "venue", "block_number": 8, "log_index": 5})
+
+    assert broken(interest(8, 9)) == [("open_interest_tokens", f"0x{1:064x}")]
+    assert broken(interest(8, 9, rejects=lost)) == []
+
+
 def test_dollars_may_lack_a_digit_that_was_cut() -> None:
     """One digit of 1e-18 per change is what cutting 30 places explains, two are not."""
     covered = {"protocol": "venue", "chain_id": 1, "from_block": 1, "to_block": 9}
