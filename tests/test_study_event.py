@@ -259,6 +259,27 @@ def test_minutes_apart_are_counted_once() -> None:
         minutes_apart(oracle_deviation(updates), limit_bps=-1)
 
 
+def test_one_feed_on_two_chains_is_two_sources() -> None:
+    """A feed says 1.00 on one chain and 0.98, then 0.96 on another: each chain is off the other."""
+    feed = {"protocol": "pyth", "feed": "0xf", "asset": "USDE", "quote": "USD"}
+    told = ((1, 0, "1"), (2, 30, "0.98"), (1, 60, "1"), (2, 90, "0.96"))
+    updates = table(
+        "oracle_updates",
+        *(
+            feed | {"chain_id": chain, "block_timestamp": at(second), "oracle_price_quote": price}
+            for chain, second, price in told
+        ),
+    ).lazy()
+
+    found = minutes_apart(oracle_deviation(updates)).collect()
+
+    columns = ("chain_id", "reference_chain_id", "minute_count", "worst_bps")
+    assert found.select(columns).rows() == [
+        (2, 1, 2, pytest.approx(-400)),
+        (1, 2, 1, pytest.approx(10_000 / 49)),
+    ]
+
+
 def test_executed_and_declared_of_the_same_window() -> None:
     """10 of 40 were spent, 20 set aside; without revenue there is no ratio."""
     bought = table("buybacks", {"spent_usd": "10"}, {"protocol": "other", "spent_usd": "1"}).lazy()

@@ -13,7 +13,11 @@ from analytics.expressions import (
     whole_total,
 )
 
-PAIR = ("asset", "quote", "feed", "reference_protocol", "reference_feed")
+# Feeds of Pyth have one id on every chain.
+PAIR = (
+    *("chain_id", "asset", "quote", "feed"),
+    *("reference_chain_id", "reference_protocol", "reference_feed"),
+)
 
 _TIME = "block_timestamp"
 _MINUTE = timedelta(minutes=1)
@@ -124,8 +128,8 @@ def minutes_apart(oracle_deviation: pl.LazyFrame, *, limit_bps: int = 100) -> pl
         limit_bps: what is still together, in basis points.
 
     Returns:
-        One row per source and reference that were beyond the limit, most minutes first:
-        minute_count (Int64), worst_bps (Float64, signed, the furthest), first_at, last_at
+        One row per source and reference that were beyond the limit, chains apart, most minutes
+        first: minute_count (Int64), worst_bps (Float64, signed, the furthest), first_at, last_at
         (Datetime).
 
     Raises:
@@ -145,7 +149,7 @@ def minutes_apart(oracle_deviation: pl.LazyFrame, *, limit_bps: int = 100) -> pl
             first_at=pl.col(_TIME).min(),
             last_at=pl.col(_TIME).max(),
         )
-        .sort(pl.col("minute_count"), "protocol", *PAIR, descending=[True, *[False] * 6])
+        .sort("minute_count", "protocol", *PAIR, descending=[True, *[False] * (1 + len(PAIR))])
     )
 
 
