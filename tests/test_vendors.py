@@ -176,6 +176,15 @@ def test_dune_books_no_fee_of_a_liquidation() -> None:
     assert amounts("dune", "fees", fees=unpriced, liquidations=forced) == ["100", "0", "0", "100"]
 
 
+def test_dune_books_the_fee_of_a_close_that_forced_somebody_out() -> None:
+    """A liquidation that a plain close tells is a row of theirs with its fee, like any close."""
+    who = GMX_V1 | {"account": "0xb", "tx_hash": "0xc"}
+    fees = table("fees", who | FEE)
+    closed = table("liquidations", who | {"derivation": "inferred"})
+
+    assert amounts("dune", "fees", fees=fees, liquidations=closed) == ["100", "0", "0", "100"]
+
+
 def test_dune_has_no_second_version() -> None:
     """Whatever GMX v2 traded is nothing there, and a venue we did not read about has no line."""
     changes = table(

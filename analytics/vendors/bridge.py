@@ -47,7 +47,7 @@ def bridge(
     Returns:
         Rows sorted by metric as published, protocol, date and step: kind is ours, step, theirs or
         not_computable; amount_usd (Decimal, USD; null while unknown), unknown_count (facts the
-        line's sums cannot add), date (null for the whole window). What is not computable comes
+        number's sums cannot add), date (null for the whole window). What is not computable comes
         last, without amount and protocol.
     """
     keys = _KEYS if by_day else _KEYS[:1]

@@ -2,7 +2,7 @@
 The sums that vendors' rules are made of, per protocol or per protocol and day, exact.
 
     fees unswapped unforced    what users paid; without swaps; and without what was paid by who was
-                             liquidated in the same transaction
+                             liquidated in the same transaction, by an event that says so
     supply_side treasury holders    who received it, as far as the split is known
     declared                 revenue times the rate of its day, else what the splits set aside for
                              holders, as in `buyback_columns`, as far as the split is known
@@ -54,7 +54,8 @@ def sums(
 
 
 def _fees(load: Load, keys: Sequence[str]) -> pl.LazyFrame:
-    forced = load("liquidations").select(*_FORCED, is_forced=True).unique()
+    told = load("liquidations").filter(pl.col("derivation") != "inferred")
+    forced = told.select(*_FORCED, is_forced=True).unique()
     fee, is_unswapped = pl.col("fee_usd"), pl.col("fee_kind") != "swap"
     split = ("supply_side_usd", "treasury_usd", "holders_usd")
     return (
