@@ -11,6 +11,9 @@ from analytics.metrics.adl_accounts import adl_counterparty_share, adl_undo
 VAULT = {"account": "0xv", "name": "Liquidator", "source": "a page"}
 CUT: dict[str, object] = {"size_tokens": 8, "is_long": True}
 
+# Who tells that the venue's trades are told.
+SOMEBODY: dict[str, object] = {"account": "0xz", "size_delta_tokens": 1, "is_long": True}
+
 
 def shares(
     *cut: Mapping[str, object], named: tuple[Mapping[str, object], ...] = (VAULT,)
@@ -103,10 +106,21 @@ def test_what_was_taken_again_is_a_part_of_what_was_cut() -> None:
 )
 def test_only_trades_that_take_the_position_again_count(other: Mapping[str, object]) -> None:
     """Neither before nor too late, not a sale, not an ADL, no other side, account or market."""
-    result = undone(CUT, changes=(other,))
+    result = undone(CUT, changes=(other, SOMEBODY))
 
     assert column(result, "regained_tokens") == ["0"]
     assert column(result, "undo_ratio") == [0.0]
+
+
+def test_without_a_told_trade_nobody_knows_what_was_traded_back() -> None:
+    """Of a venue that tells closes by force alone, and of another chain's: null, and not zero."""
+    forced = added(-8, 1) | {"cause": "adl"}
+
+    for changes in ((), (forced,), (SOMEBODY | {"chain_id": 7},)):
+        result = undone(CUT, changes=changes)
+
+        assert column(result, "cut_tokens") == ["8"]
+        assert column(result, "regained_tokens") == column(result, "undo_ratio") == [None]
 
 
 def test_the_window_runs_from_the_last_cut_of_a_wave() -> None:

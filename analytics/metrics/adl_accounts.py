@@ -73,7 +73,8 @@ def adl_undo(
 
     Counted in base units, so that the price has no part in it: what the owner traded back from
     after the first cut of a wave until the window after its last one ends. Where two waves are
-    closer than the window, the same trade answers both.
+    closer than the window, the same trade answers both. Of a venue that tells no trades at all, as
+    dYdX's files do not, nobody knows what was traded back.
 
     Formula:
         undo_ratio = min(size cut, size added by trades in (first_at, last_at + window]) / size cut
@@ -89,8 +90,8 @@ def adl_undo(
         One row per chain, protocol, version, market, account, side and wave in which it was cut,
         sorted; positions of unknown account or side are left out: first_at, last_at (of its cuts),
         adl_count (Int64), cut_tokens, regained_tokens (Decimal, base units; null when a size is
-        unknown, zero when nothing was traded back), undo_ratio (Float64, 0 to 1; null while either
-        is unknown and while nothing was cut).
+        unknown or no trade of the venue is told, zero when nothing was traded back), undo_ratio
+        (Float64, 0 to 1; null while either is unknown and while nothing was cut).
 
     Raises:
         ValueError: gap_milliseconds is below 1, window_seconds below 1, or either longer than a
@@ -123,13 +124,18 @@ def _regained(
     cut: pl.LazyFrame, position_changes: pl.LazyFrame, window_seconds: int
 ) -> pl.LazyFrame:
     size, moment = pl.col("size_delta_tokens"), pl.col("block_timestamp")
-    added = position_changes.filter((pl.col("cause") == "trade") & (size > 0).fill_null(value=True))
+    trades = position_changes.filter(pl.col("cause") == "trade")
+    tellers = trades.select(_POSITION[:2]).unique().with_columns(is_told=pl.lit(value=True))
+    added = trades.filter((size > 0).fill_null(value=True))
     until = pl.col("last_at") + pl.duration(seconds=window_seconds)
     is_watched = (moment > pl.col("first_at")) & (moment <= until)
     return (
         cut.join(added.select(*_POSITION, "block_timestamp", size), on=_POSITION, how="left")
         .group_by(*_POSITION, "wave")
         .agg(regained_tokens=whole_total(size.filter(is_watched)))
+        .join(tellers, on=_POSITION[:2], how="left")
+        .with_columns(regained_tokens=pl.when("is_told").then("regained_tokens"))
+        .drop("is_told")
     )
 
 

@@ -1,7 +1,8 @@
 -- question: How much of what an ADL took away did its owner take again?
 -- reads:    adls, position_changes
 -- grain:    one row per chain, protocol, version, market, account, side and wave it was cut in
--- units:    *_tokens base units, null when a size is unknown; undo_ratio 1 = all of it
+-- units:    *_tokens base units, null when a size is unknown, or no trade of the venue is told;
+--           undo_ratio 1 = all of it
 -- param:    gap_milliseconds count 5000 (the longest silence within a wave)
 -- param:    window_seconds count 3600 (how long after its last cut an owner is watched, inclusive)
 -- twin of:  analytics.metrics.adl_accounts.adl_undo
@@ -45,6 +46,17 @@ added as (
 
 ),
 
+tellers as (
+
+    select distinct
+        chain_id,
+        protocol,
+        true as is_told
+    from position_changes
+    where cause = 'trade'
+
+),
+
 regained as (
 
     select
@@ -60,7 +72,9 @@ regained as (
         cut.adl_count,
         cut.cut_tokens,
         case
-            when count(added.block_timestamp) = count(added.size_delta_tokens)
+            when
+                bool_or(tellers.is_told)
+                and count(added.block_timestamp) = count(added.size_delta_tokens)
                 then coalesce(sum(added.size_delta_tokens), 0)
         end as regained_tokens
     from cut
@@ -74,6 +88,8 @@ regained as (
             and cut.is_long = added.is_long
             and cut.first_at < added.block_timestamp
             and cut.last_at + to_seconds($window_seconds) >= added.block_timestamp
+    left join tellers
+        on cut.chain_id = tellers.chain_id and cut.protocol = tellers.protocol
     group by all
 
 )
