@@ -160,6 +160,20 @@ def test_a_trade_of_a_book_is_counted_once() -> None:
     assert amounts("defillama", "volume", position_changes=changes) == ["16", "-5", "11"]
 
 
+def test_closes_by_force_alone_are_no_volume() -> None:
+    """Of a venue whose trades nobody tells there is no line; one traded before the window tells."""
+    forced = {"cause": "liquidation", "notional_delta_usd": -3}
+    within = {"position_changes": table("position_changes", forced)}
+    traded = {"position_changes": table("position_changes", forced, {"notional_delta_usd": 9})}
+
+    def lines(past: Mapping[str, pl.DataFrame]) -> list[object]:
+        rows = bridge(DEFINITIONS["defillama"], load(**within), load(**past), by_day=False)
+        return rows.filter(metric="volume")["amount_usd"].to_list()
+
+    assert lines(within) == []
+    assert lines(traded) == [3, 0, 3]
+
+
 def test_dune_books_no_fee_of_a_liquidation() -> None:
     """Of 300 dollars a hundred are of a swap and a hundred of who was liquidated."""
     forced_fee = GMX_V1 | FEE | {"account": "0xb"}

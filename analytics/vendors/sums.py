@@ -8,7 +8,8 @@ The sums that vendors' rules are made of, per protocol or per protocol and day, 
                              holders, as in `buyback_columns`, as far as the split is known
     month_fees month_revenue    of the 30 days before the window's end, null until fees reach back
                              as long
-    volume one_sided         notional of every change of a position; of a book's trades one side
+    volume one_sided         notional of every change of a position; of a book's trades one side;
+                             of who tells no trade, but closes by force alone, none
 
 A name stands for a column `<name>_usd`. `<table>_count` counts its facts, `…_unknown` those a sum
 could not add. No fact is zero dollars; facts of which none is known are null.
@@ -46,7 +47,8 @@ def sums(
     Returns:
         One row per key with a fact, sorted.
     """
-    joined = _fees(load, keys).join(_volume(load, keys), on=keys, how="full", coalesce=True)
+    volume = _volume(load, past, keys)
+    joined = _fees(load, keys).join(volume, on=keys, how="full", coalesce=True)
     if "date" not in keys:
         joined = joined.join(_month(past, until), on=keys, how="left")
     declared = _declared(load, keys)
@@ -75,14 +77,16 @@ def _fees(load: Load, keys: Sequence[str]) -> pl.LazyFrame:
     )
 
 
-def _volume(load: Load, keys: Sequence[str]) -> pl.LazyFrame:
+def _volume(load: Load, past: Load, keys: Sequence[str]) -> pl.LazyFrame:
     # A book's row keeps its side in `item_index`: see the head of schema.sql.
     is_seller = pl.col("item_index") // 2 % 2 == 1
     has_buyer = (~is_seller).any().over(_TRADE)
     is_once = (pl.col("chain_id") >= 0) | ~is_seller | ~has_buyer
     notional = pl.col("notional_delta_usd").abs()
+    traded = past("position_changes").filter(pl.col("cause") == "trade")
     return (
         load("position_changes")
+        .join(traded, on="protocol", how="semi")
         .with_columns(day(), trade=pl.col("item_index") // 4)
         .with_columns(is_once=is_once)
         .group_by(keys)
