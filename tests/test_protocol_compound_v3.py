@@ -156,6 +156,18 @@ def test_an_absorption_is_one_liquidation_however_many_tokens_it_takes() -> None
     ]
 
 
+def test_what_collateral_is_worth_beyond_the_debt_is_a_deposit_and_no_debt() -> None:
+    """The market pays out 1,234, of which 34 are minted: 1,200 were owed."""
+    logs = [*absorbed(CUSDC, 1_234_000_000), moved(NOBODY, USER, 34_000_000)]
+
+    result = built(SLUG, ASKED, *logs)
+
+    (liquidation,) = (row for row in rows(result, "credit_events") if row["kind"] == "liquidation")
+    (deposit,) = rows(result, "pool_flows")
+    assert liquidation["principal_tokens"] == usd("1200")
+    assert (deposit["kind"], deposit["asset_tokens"]) == ("deposit", usd("34"))
+
+
 def test_what_an_absorption_is_worth_is_not_taken_for_dollars() -> None:
     """A market that lends ether counts in ether; its usdValue is in no column of any market."""
     result = built(SLUG, ASKED, *absorbed(CWETH, 2 * 10**18))

@@ -15,7 +15,8 @@ than three of the smallest unit is none. Several supplies of one account in one 
 taken for each other.
 A liquidation is an AbsorbDebt, one per account; the market takes over all collateral, one
 AbsorbCollateral per token, and sells it later, BuyCollateral, which is no account's any more.
-What the collateral was worth beyond the debt is minted to the account: a deposit.
+What the collateral was worth beyond the debt is in basePaidOut too, and minted to the account just
+after: a deposit, and no debt.
 `usdValue` of both is in the market's own price unit, which is ether, bitcoin or another token where
 the market lends one: it is not read. Balances of deposits grow with the index, read from the market
 at the first block of each UTC day as of the last time interest accrued.
@@ -64,6 +65,8 @@ MINTED = First((Companion("Transfer", "amount", {"dst": "to"}, nearest="after"),
 BURNED = First((Companion("Transfer", "amount", {"src": "from"}, nearest="after"), Int(0)))
 REPAID = Sum(("amount", Neg(MINTED)))
 DRAWN = Sum(("amount", Neg(BURNED)))
+BEYOND = First((Companion("Transfer", "amount", {"borrower": "to"}, nearest="after"), Int(0)))
+ABSORBED = Sum(("basePaidOut", Neg(BEYOND)))
 
 MORE_THAN_ROUNDING: dict[str, Condition] = {
     "Supply": Not(IsNegative(Sum((REPAID, Int(-3))))),
@@ -75,8 +78,9 @@ PROTOCOL = Protocol(
     name="Compound v3",
     kind="credit",
     methodology=(
-        "Liquidations are AbsorbDebt, in the market's token; the collateral that the market takes "
-        "over is AbsorbCollateral (seizures) and what it sells of it BuyCollateral (recoveries). "
+        "Liquidations are AbsorbDebt less what it mints to the account, in the market's token; the "
+        "collateral that the market takes over is AbsorbCollateral (seizures) and what it sells of "
+        "it BuyCollateral (recoveries). "
         "Deposits and withdrawals are what Comet mints and burns, and collateral in and out; "
         "payments and loans are the rest of what was supplied and withdrawn. Share prices are the "
         "index of deposits, read once a day."
@@ -177,7 +181,7 @@ PROTOCOL = Protocol(
                 "kind": Const("liquidation"),
                 "account": "borrower",
                 "counterparty": "absorber",
-                "principal_tokens": Amount("basePaidOut", BASE_TOKEN),
+                "principal_tokens": Amount(ABSORBED, BASE_TOKEN),
             },
         ),
         Event(
