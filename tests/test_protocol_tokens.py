@@ -206,6 +206,7 @@ def test_a_report_without_a_profit_has_no_fee() -> None:
 
 YIELD_FACTORY = "0x70ee0a6db4f5a2dc4d9c0b57be97b9987e75bafd"
 MARKET_FACTORY = "0x27b1dacd74688af24a64bd3c9c1b143118740784"
+LIMIT_ROUTER = "0x000000000000c9b3e2c3ec88b1b4c0cd853f4321"
 LATER_FACTORY = "0x1a6fcc85557bc4fb7b534ed835a03ef056552d52"
 SY, PT, YT, MARKET, LATER, REWARD = ("0x" + f"{number:02x}" * 20 for number in range(0xA1, 0xA7))
 
@@ -297,6 +298,33 @@ def test_fees_are_in_the_markets_own_yield_token() -> None:
         (YT, None, "interest", SY, usd("1.25")),
         (YT, None, "interest", REWARD, usd("5")),
     ]
+
+
+@pytest.mark.parametrize(("fee", "count"), [(1_933, 1), (0, 0)])
+def test_whoever_fills_a_limit_order_pays_in_the_yield_tokens_sy(fee: int, count: int) -> None:
+    """Amounts of a recorded order; paid in another token, in SY all the same; nothing is no row."""
+    filled = log(
+        "pendle/LimitRouter",
+        "OrderFilledV2",
+        LIMIT_ROUTER,
+        orderHash=bytes(32),
+        orderType=2,
+        YT=YT,
+        token=REWARD,
+        netInputFromMaker=90_128,
+        netOutputToMaker=463_231_918,
+        feeAmount=fee,
+        notionalVolume=463_141_790,
+        maker=SAFE,
+        taker=ANYONE,
+    )
+
+    found = rows(of_pendle(created(), filled), "fees")
+
+    assert [
+        (row["market"], row["account"], row["fee_kind"], row["fee_token"], row["fee_tokens"])
+        for row in found
+    ] == [(YT, ANYONE, "swap", SY, usd("0.001933"))] * count
 
 
 def test_a_market_of_an_unknown_principal_token_is_kept_back() -> None:

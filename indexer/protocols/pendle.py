@@ -3,9 +3,11 @@ Pendle v2: yield is split from principal and traded until it is paid out.
 
 Contracts  factories as in @pendle/core-v2 6.11.0 (deployments/<chain>-core.json); they announce
            markets and yield tokens. First blocks are not confirmed, so windows start at 0; that of
-           PENDLE, which is older than v2, at about v2's beginning.
+           PENDLE, which is older than v2, at about v2's beginning. The limit router has one address
+           on all chains but Monad, where the package names none.
 Split      a swap's fee is netSyFee, of which netSyToReserve is the protocol's; the rest stays with
-           the market's liquidity. https://github.com/pendle-finance/pendle-core-v2-public
+           the market's liquidity. A limit order's fee is the protocol's whole.
+           https://github.com/pendle-finance/pendle-core-v2-public
 Units      fees in standardized yield (SY), in its own decimals; rewards in theirs.
 
 No event of a market names its SY: the yield contract's creation says which SY a principal token
@@ -21,6 +23,7 @@ from indexer.spec import (
     Discover,
     Emitter,
     Event,
+    Nonzero,
     OfMarket,
     Protocol,
     Token,
@@ -37,6 +40,7 @@ MARKET_CREATIONS = (
     "CreateNewMarket(address,address,int256,int256,uint256)",
 )
 OWN_SY = OfMarket(Emitter(), "index_token")
+FILLED_SY = OfMarket("YT", "index_token")
 NEW: dict[str, Value] = {"asset_class": Const("crypto"), "known_by": Const("event")}
 FEE: dict[str, Value] = {"market": Emitter(), "split_basis": Const("none")}
 
@@ -45,9 +49,10 @@ PROTOCOL = Protocol(
     name="Pendle",
     kind="yield",
     methodology=(
-        "Fees are what markets charge for swaps and what yield tokens keep of interest and "
-        "rewards, in the tokens they are taken in; dollars and their split need the price of each "
-        "SY and are not known. A market's SY is found through its principal token."
+        "Fees are what markets charge for swaps, what takers of limit orders pay and what yield "
+        "tokens keep of interest and rewards, in the tokens they are taken in; dollars and their "
+        "split need the price of each SY and are not known. A market's SY is found through its "
+        "principal token, a limit order's through its yield token."
     ),
     left_out=(
         "Dollars, and with them the split of fees: no event prices SY.",
@@ -102,6 +107,21 @@ PROTOCOL = Protocol(
                 "fee_token": OWN_SY,
                 "fee_tokens": Amount("netSyFee", OWN_SY),
             },
+        ),
+        Event(
+            # What fills a limit order pays the fee, in SY whatever the order is paid in.
+            abi="pendle/LimitRouter",
+            name="OrderFilledV2",
+            into="fees",
+            columns={
+                "market": "YT",
+                "account": "taker",
+                "fee_kind": Const("swap"),
+                "fee_token": FILLED_SY,
+                "fee_tokens": Amount("feeAmount", FILLED_SY),
+                "split_basis": Const("none"),
+            },
+            where=(Nonzero("feeAmount"),),
         ),
         Event(
             abi="pendle/YieldToken",
