@@ -28,6 +28,8 @@ DOG = "0x135954d155898d42c90d2a57824c690e0c7bef1b"
 CLIP_ETH_A = "0xc67963a226eddd77b91ad8c421630a1b0adff270"
 CLIP_WBTC_A = "0x0227b54adbfaeec5f1ed1dfa11f54dcff9076e2c"
 SUSDS = "0xa3931d71877c0e7a3148cb7eb4463524fec27fbd"
+STUSDS = "0x99cd4ec3f88a45940936f469e4bb72a2a701eeb9"
+OF_SAVERS = pytest.mark.parametrize(("contract", "pool"), [("SUsds", SUSDS), ("StUsds", STUSDS)])
 LITE_PSM = "0xf6e72db5454dd049d0788e411b06cfaf16853042"
 GUSD_PSM = "0x204659b2fd2ad5723975c362ce2230fba11d3900"
 SPLITTER = "0xbf7111f13386d23cb2fba5a538107a73f6872bcf"
@@ -261,20 +263,17 @@ def test_the_vows_notes_have_the_selector_that_the_sources_say() -> None:
 
 
 def test_losses_that_stakers_carry_are_paid_by_them() -> None:
-    """A cut of stUSDS is what its holders lose, in USDS."""
-    cut = maker(
-        "StUsds",
-        "Cut",
-        "0x99cd4ec3f88a45940936f469e4bb72a2a701eeb9",
-        assets=7 * WAD,
-        oldChi=2,
-        newChi=1,
-    )
+    """A cut of stUSDS is what its holders lose, in USDS, and what a share is worth after it."""
+    chi = {"oldChi": 105 * 10**25, "newChi": 98 * 10**25}
 
-    (row,) = rows(facts_of(cut), "shortfalls")
+    result = facts_of(maker("StUsds", "Cut", STUSDS, assets=7 * WAD, **chi))
 
+    (row,) = rows(result, "shortfalls")
     assert (row["kind"], row["asset_token"]) == ("insurance_out", USDS)
     assert (row["shortfall_tokens"], row["shortfall_usd"]) == (usd("7"), usd("7"))
+    assert rows(result, "share_prices") == [
+        {"pool": STUSDS, "asset_token": USDS, "share_price_tokens": usd("0.98")}
+    ]
 
 
 # --- real-world vaults ----------------------------------------------------------------------------
@@ -404,16 +403,17 @@ def test_what_is_made_for_savers_is_the_supply_side(payer: str, receiver: str, c
     assert result.tables["fees"]["fee_usd"].null_count() == count
 
 
-def test_a_drip_is_a_price_and_what_it_cost() -> None:
+@OF_SAVERS
+def test_a_drip_is_a_price_and_what_it_cost(contract: str, pool: str) -> None:
     """Chi is a ray, diff a wad; fees that pay it are not known."""
-    result = facts_of(maker("SUsds", "Drip", SUSDS, chi=105 * 10**25, diff=42 * WAD))
+    result = facts_of(maker(contract, "Drip", pool, chi=105 * 10**25, diff=42 * WAD))
 
     assert rows(result, "share_prices") == [
-        {"pool": SUSDS, "asset_token": USDS, "share_price_tokens": usd("1.05")}
+        {"pool": pool, "asset_token": USDS, "share_price_tokens": usd("1.05")}
     ]
     assert rows(result, "fees") == [
         {
-            "market": SUSDS,
+            "market": pool,
             "fee_kind": "interest",
             "fee_token": USDS,
             "supply_side_usd": usd("42"),
@@ -430,20 +430,23 @@ def test_a_drip_twice_in_a_block_costs_nothing() -> None:
     assert len(rows(result, "share_prices")) == 1
 
 
+@OF_SAVERS
 @pytest.mark.parametrize(
     ("event", "kind", "more"),
     [("Deposit", "deposit", {}), ("Withdraw", "withdrawal", {"receiver": OTHER})],
 )
-def test_savings_of_usds_belong_to_the_owner(event: str, kind: str, more: dict[str, str]) -> None:
+def test_savings_of_usds_belong_to_the_owner(
+    event: str, kind: str, more: dict[str, str], contract: str, pool: str
+) -> None:
     """Who sends and who receives is not who owns the shares."""
-    one = maker(
-        "SUsds", event, SUSDS, sender=OTHER, owner=USER, assets=21 * WAD, shares=20 * WAD, **more
-    )
+    amounts = {"assets": 21 * WAD, "shares": 20 * WAD}
+
+    one = maker(contract, event, pool, sender=OTHER, owner=USER, **amounts, **more)
 
     assert rows(facts_of(one), "pool_flows") == [
         {
             "kind": kind,
-            "pool": SUSDS,
+            "pool": pool,
             "account": USER,
             "asset_token": USDS,
             "asset_tokens": usd("21"),

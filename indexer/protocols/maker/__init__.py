@@ -11,6 +11,7 @@ Units      wad 1e18, ray 1e27, rad 1e45. Dollars are Dai and USDS at par, an ass
            https://github.com/makerdao/dss
            https://github.com/makerdao/mip21-toolkit
            https://github.com/sky-ecosystem/dss-flappers
+           https://github.com/sky-ecosystem/stusds
 
 Vat, Pot and Vow log no events but notes of calls: anonymous, the function's selector as first
 topic. Notes of Pot and Vow carry the caller, then its arguments; the Vat's its arguments alone.
@@ -69,10 +70,11 @@ PROTOCOL = Protocol(
         "(fess) is debt that queues for what auctions bring, no loss yet. Real-world "
         "vaults draw and repay at their urns; Tell, Cure and Cull of their oracle are impairments, "
         "their removal and defaults, except for two vaults that were wound up. Savings are calls "
-        "of the Pot and sUSDS, with the price of a share; what savers and stakers are paid is "
-        "known, the fees it comes from are not. Buybacks are what each flapper swapped; all of it "
-        "goes to the treasury, nothing is burned. Oracle prices are what the Spotter is told of a "
-        "collateral type, before it is discounted. Dollars are Dai and USDS at par."
+        "of the Pot, sUSDS and stUSDS, with the price of a share, which a Cut of stUSDS lowers; "
+        "what savers and stakers are paid is known, the fees it comes from are not. Buybacks are "
+        "what each flapper swapped; all of it goes to the treasury, nothing is burned. Oracle "
+        "prices are what the Spotter is told of a collateral type, before it is discounted. "
+        "Dollars are Dai and USDS at par."
     ),
     left_out=(
         "Stability fees: fold of the Vat notes by how much the rate of a collateral type rose, and "
@@ -93,7 +95,6 @@ PROTOCOL = Protocol(
         "a kind; Bump, and Poke of their collateral: an appraisal, no price. Quit: Dai that an urn "
         "still holds when the system has been shut down.",
         "sDAI: its flows are the Pot's, with sDAI as the account.",
-        "Flows of stUSDS: their events are not confirmed.",
         "The burn of 26 June 2025 and conversions of MKR to SKY: transfers of tokens. In shares of "
         "supply a conversion counts as issued SKY.",
         "The Splitter's share before 21 February 2025: it began at 100 %, and the day it became "

@@ -30,6 +30,8 @@ POT_CALLS = (
     (Noted("exit(uint256)"), "withdrawal", RECEIVED),
 )
 
+# Both pay USDS by a rate; a Cut takes of stUSDS what its borrowers leave unpaid.
+SAVERS = (("maker/SUsds", True), ("maker/StUsds", False))
 ASSET = OfContract("asset")
 VAULT: dict[str, Value] = {
     "pool": OfContract("ilk"),
@@ -91,34 +93,43 @@ SAVINGS = (
         evidence="assumed",
         is_confirmed=True,
     ),
-    Event(
-        abi="maker/SUsds",
-        name="Drip",
-        into="fees",
-        columns={
-            **SAVED,
-            "market": Emitter(),
-            "fee_token": Const(USDS),
-            "supply_side_usd": Fixed("diff", 18),
-        },
-        where=(Nonzero("diff"),),
-        evidence="assumed",
-        is_confirmed=True,
-    ),
-    Event(
-        abi="maker/SUsds",
-        name="Drip",
-        into="share_prices",
-        columns={
-            "pool": Emitter(),
-            "asset_token": Const(USDS),
-            "share_price_tokens": Fixed("chi", 27),
-        },
-        is_confirmed=True,
+    *(
+        Event(
+            abi=abi,
+            name="Drip",
+            into="fees",
+            columns={
+                **SAVED,
+                "market": Emitter(),
+                "fee_token": Const(USDS),
+                "supply_side_usd": Fixed("diff", 18),
+            },
+            where=(Nonzero("diff"),),
+            evidence="assumed",
+            is_confirmed=is_confirmed,
+        )
+        for abi, is_confirmed in SAVERS
     ),
     *(
         Event(
-            abi="maker/SUsds",
+            abi=abi,
+            name=name,
+            into="share_prices",
+            columns={
+                "pool": Emitter(),
+                "asset_token": Const(USDS),
+                "share_price_tokens": Fixed(price, 27),
+            },
+            is_confirmed=is_confirmed,
+        )
+        for abi, name, price, is_confirmed in (
+            *((abi, "Drip", "chi", is_confirmed) for abi, is_confirmed in SAVERS),
+            ("maker/StUsds", "Cut", "newChi", False),
+        )
+    ),
+    *(
+        Event(
+            abi=abi,
             name=name,
             into="pool_flows",
             columns={
@@ -129,8 +140,9 @@ SAVINGS = (
                 "asset_tokens": Fixed("assets", 18),
                 "share_tokens": Fixed("shares", 18),
             },
-            is_confirmed=True,
+            is_confirmed=is_confirmed,
         )
+        for abi, is_confirmed in SAVERS
         for name, kind in (("Deposit", "deposit"), ("Withdraw", "withdrawal"))
     ),
 )
