@@ -46,8 +46,8 @@ PROTOCOL = Protocol(
         "debt it is multiplied with is state.",
         "The treasury's part of liquidations: the address of the configurator that announces "
         "spTokens is not confirmed.",
-        "Premiums of flash loans: what the treasury gets of one is minted to it again later, and "
-        "which part that is, no log says.",
+        "Premiums of flash loans: what the treasury gets of one is minted to it again later; which "
+        "part that is, the configurator says, and only when it moves.",
         "Bad debt: the code logs none.",
     ),
     contracts=(

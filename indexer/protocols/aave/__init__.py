@@ -50,7 +50,8 @@ PROTOCOL = Protocol(
         "Premiums of v2 flash loans: the event states a premium also where the loan was turned "
         "into debt and none was paid.",
         "Premiums of v3 flash loans: what the treasury gets of one, all of it since v3.4, is in "
-        "MintedToTreasury again, and which part that was before, no log says.",
+        "MintedToTreasury again; which part that was before, configurators say only when it moves "
+        "(FlashloanPremiumToProtocolUpdated), and only one's address is confirmed.",
         "The treasury's part of v2's interest: minted at each update, without a log of the pool.",
         "Interest on GHO before v3.4: its own aToken handed it to the treasury, and is not read.",
         "The treasury's part of liquidations outside Ethereum's core pool: aTokens are announced "
