@@ -80,8 +80,8 @@ PROTOCOL = Protocol(
     left_out=(
         "Fees and revenue: hedges earn on exchanges and with custodians, not on the chain.",
         "The spread of a mint or redemption: it needs the collateral's price at that moment.",
-        "LockedAmountRedistributed: shares of a restricted account that change hands, or are burnt, "
-        "and what they were worth is then the others': in their share price.",
+        "LockedAmountRedistributed: shares of a restricted account that change hands, or are "
+        "burnt, and what they were worth is then the others': in their share price.",
         "Wallets that pass rewards on: what reaches sUSDe is counted, once.",
         "USDe and sUSDe on other chains: bridged, not minted.",
     ),
