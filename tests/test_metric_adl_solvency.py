@@ -1,6 +1,6 @@
 """What winners had left against what losers owed, on positions one can value in the head."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 import pytest
@@ -17,6 +17,11 @@ RATIOS = ("gains_usd", "deficit_usd", "ptsr", "pmr", "needed_ratio")
 WON = change("0xa", 1, 50, 20)
 LOST = change("0xb", 2, 80, 10, is_long=False)
 LESS = change("0xc", 2, 80, 25, is_long=False)
+
+# What is known and not open, what is of another chain, and what nobody can place.
+CLOSED = change("0xd", 0, 50, 0)
+ELSEWHERE = WON | {"chain_id": 10}
+SIDELESS = WON | {"is_long": None}
 
 
 def left(*changes: Mapping[str, object], **settings: object) -> pl.DataFrame:
@@ -88,9 +93,22 @@ def test_a_position_of_unknown_size_may_be_open() -> None:
 
 def test_a_wave_without_a_position_has_zeros() -> None:
     """Nothing is open in the market: nothing to win, nothing owed."""
-    result = left()
+    result = left(CLOSED)
 
     assert [column(result, name) for name in RATIOS] == [[0.0], [0.0], [None], [None], [None]]
+    assert result.select("open_count", "known_count").rows() == [(0, 0)]
+
+
+@pytest.mark.parametrize("changes", [(), (ELSEWHERE,), (SIDELESS,)], ids=["none", "other", "side"])
+def test_a_venue_that_tells_no_position_tells_no_zero(
+    changes: Sequence[Mapping[str, object]],
+) -> None:
+    """Its ADLs alone are stored: who owes what is not known, nor how many there are."""
+    result = left(*changes)
+
+    assert [column(result, name) for name in RATIOS] == [[None]] * 5
+    assert result.select("open_count", "known_count").rows() == [(None, None)]
+    assert owed(*changes).rows() == [("venue", 9, None, None, None, None)]
 
 
 def test_the_whole_book_of_a_simulated_crash_is_known() -> None:
@@ -144,7 +162,19 @@ def test_a_position_that_is_not_known_leaves_the_deficit_unknown() -> None:
     counts = ("position_count", "known_count", "owing_count", "deficit_usd")
 
     assert owed(LOST, change("0xe", 1, 50, None)).select(counts).rows() == [(2, 1, 1, None)]
-    assert owed().select(counts).rows() == [(0, 0, 0, 0.0)]
+    assert owed(CLOSED).select(counts).rows() == [(0, 0, 0, 0.0)]
+
+
+def test_a_chain_that_tells_no_position_leaves_the_deficit_unknown() -> None:
+    """ADLs on two chains, positions on one: the debt of 30 there is not that of the protocol."""
+    facts = {
+        "adls": table("adls", cut("0xa"), cut("0xa", chain_id=10)),
+        "position_changes": table("position_changes", LOST),
+    }
+
+    result = collected(compute("adl_deficits", load(**facts)))
+
+    assert result["deficit_usd"].to_list() == [None]
 
 
 def test_the_deficit_of_a_simulated_crash_is_less_than_that_of_its_waves() -> None:

@@ -15,7 +15,8 @@ from analytics.expressions import (
 from analytics.positions import POSITION, histories, open_at
 from analytics.waves import in_waves
 
-_MARKET = ("chain_id", "protocol", "version", "market")
+_VENUE = ("chain_id", "protocol")
+_MARKET = (*_VENUE, "version", "market")
 _WAVE = (*_MARKET, "wave")
 
 
@@ -55,7 +56,7 @@ def adl_solvency(
         included whose size nobody tells, and those whose history tells gain and equity), gains_usd,
         deficit_usd (Float64, USD, in millionths), ptsr, pmr, needed_ratio (Float64; ptsr and pmr
         are null where nothing is owed, needed_ratio where nobody gains; all five null while a
-        position is not known).
+        position is not known, the counts too where no position of the venue was ever told).
 
     Raises:
         ValueError: gap_milliseconds is below 1, tolerance_seconds negative, or one longer than a
@@ -67,11 +68,14 @@ def adl_solvency(
     """
     check("tolerance_seconds", tolerance_seconds, least=0)
     ends = _ends(in_waves(adls, gap_milliseconds), liquidations, tolerance_seconds)
+    columns = ("open_count", "known_count", *_MICROS)
     left = _open_after(ends, position_changes).group_by(_WAVE).agg(*_sums())
     count, known = pl.col("open_count"), pl.col("known_count")
     return (
-        ends.join(left, on=_WAVE, how="left")
-        .with_columns(pl.col("open_count", "known_count", *_MICROS).fill_null(0))
+        _with_telling(ends, position_changes)
+        .join(left, on=_WAVE, how="left")
+        # Of a venue that tells positions, none that is open is a zero.
+        .with_columns(pl.when("is_told").then(pl.col(columns).fill_null(0)))
         .with_columns(pl.when(known == count).then(pl.col(_MICROS)))
         .select(
             *(*_WAVE, "last_at", "mark_price_usd", count, known),
@@ -117,7 +121,8 @@ def adl_deficits(
         One row per protocol with an ADL, sorted: wave_count, position_count (open after a wave,
         those included whose size nobody tells), known_count (of these, whose history tells equity
         after every wave), owing_count (of these, below zero after one) (Int64), deficit_usd
-        (Float64, USD, in millionths, ≥ 0; null while a position is not known).
+        (Float64, USD, in millionths, ≥ 0; null while a position is not known); all but wave_count
+        null where no position was ever told on one of its chains with an ADL.
 
     Raises:
         ValueError: gap_milliseconds is below 1, tolerance_seconds negative, or one longer than a
@@ -134,22 +139,29 @@ def adl_deficits(
         account=pl.struct(POSITION),
         equity_usd=millionths(pl.col("equity")),
     )
-    counts = ("wave_count", "position_count", "known_count", "owing_count")
-    deficit, position_count = pl.col("deficit_usd"), pl.col("position_count")
+    counts = ("position_count", "known_count", "owing_count")
+    # Nothing that is open owes nothing: zero is measured.
+    deficit = pl.when(pl.col("position_count").is_null()).then(0.0).otherwise("deficit_usd")
     return (
-        ends.group_by("protocol")
-        .agg(wave_count=distinct_count("wave"))
+        _with_telling(ends, position_changes)
+        .group_by("protocol")
+        .agg(wave_count=distinct_count("wave"), is_told=pl.col("is_told").is_not_null().all())
         .join(_known(left), on="protocol", how="left")
         .join(deficits(left, ["protocol"]), on="protocol", how="left")
         .with_columns(owing_count=pl.col("account_count"))
         .with_columns(
-            pl.col(counts).fill_null(0),
-            # Nothing that is open owes nothing: zero is measured.
-            deficit_usd=pl.when(position_count.is_null()).then(0.0).otherwise(deficit),
+            pl.when("is_told").then(pl.col(counts).fill_null(0)),
+            deficit_usd=pl.when("is_told").then(deficit),
         )
-        .select("protocol", *counts, "deficit_usd")
+        .select("protocol", "wave_count", *counts, "deficit_usd")
         .sort("protocol")
     )
+
+
+def _with_telling(ends: pl.LazyFrame, position_changes: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the ends with is_told: true where any position of their venue was told, else null."""
+    told = position_changes.filter(pl.col("is_long").is_not_null()).select(_VENUE).unique()
+    return ends.join(told.with_columns(is_told=pl.lit(value=True)), on=_VENUE, how="left")
 
 
 def _known(left: pl.LazyFrame) -> pl.LazyFrame:

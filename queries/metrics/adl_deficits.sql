@@ -1,7 +1,8 @@
 -- question: What did losers owe beyond their equity over an episode of ADLs, each position once?
 -- reads:    adls, liquidations, position_changes
 -- grain:    one row per protocol with an ADL
--- units:    *_count waves or positions; deficit_usd US dollars, null while a position is not known
+-- units:    *_count waves or positions; deficit_usd US dollars, null while a position is not known;
+--           all but wave_count null where none was ever told on one of its chains with an ADL
 -- param:    gap_milliseconds count 5000 (the longest silence within a wave)
 -- param:    tolerance_seconds natural 5 (how old a mark may be when it is used, inclusive)
 -- twin of:  analytics.metrics.adl_solvency.adl_deficits
@@ -55,23 +56,36 @@ sums as (
 
 ),
 
+venues as (
+
+    select distinct
+        chain_id,
+        protocol,
+        true as is_told
+    from histories
+
+),
+
 spans as (
 
     select
         protocol,
-        count(distinct wave) as wave_count
+        count(distinct ends.wave) as wave_count,
+        count(*) = count(venues.is_told) as is_told
     from ends
-    group by all
+    left join venues using (chain_id, protocol)
+    group by protocol
 
 )
 
 select
     spans.protocol,
     spans.wave_count,
-    coalesce(sums.position_count, 0) as position_count,
-    coalesce(sums.known_count, 0) as known_count,
-    coalesce(sums.owing_count, 0) as owing_count,
+    case when spans.is_told then coalesce(sums.position_count, 0) end as position_count,
+    case when spans.is_told then coalesce(sums.known_count, 0) end as known_count,
+    case when spans.is_told then coalesce(sums.owing_count, 0) end as owing_count,
     case
+        when not spans.is_told then null
         when sums.position_count is null then 0
         when sums.position_count = sums.known_count then sums.owed_usd
     end as deficit_usd

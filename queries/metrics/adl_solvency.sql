@@ -2,7 +2,8 @@
 -- reads:    adls, liquidations, position_changes
 -- grain:    one row per chain, protocol, version, market and wave
 -- units:    mark_price_usd, gains_usd, deficit_usd US dollars; ptsr, pmr, needed_ratio 1 = as much;
---           all but the price null while a position is not known
+--           all but the price null while a position is not known, the counts too where no position
+--           of the venue was ever told
 -- param:    gap_milliseconds count 5000 (the longest silence within a wave)
 -- param:    tolerance_seconds natural 5 (how old a mark may be when it is used, inclusive)
 -- twin of:  analytics.metrics.adl_solvency.adl_solvency
@@ -46,6 +47,17 @@ sums as (
 
 ),
 
+-- Of a venue that tells positions, none that is open is a zero.
+venues as (
+
+    select distinct
+        chain_id,
+        protocol,
+        true as is_told
+    from histories
+
+),
+
 counted as (
 
     select
@@ -56,15 +68,16 @@ counted as (
         ends.wave,
         ends.last_at,
         ends.mark_price_usd,
-        coalesce(sums.open_count, 0) as open_count,
-        coalesce(sums.known_count, 0) as known_count,
-        coalesce(sums.open_count = sums.known_count, true) as is_known,
+        case when venues.is_told then coalesce(sums.open_count, 0) end as open_count,
+        case when venues.is_told then coalesce(sums.known_count, 0) end as known_count,
+        venues.is_told and coalesce(sums.open_count = sums.known_count, true) as is_known,
         case when is_known then coalesce(sums.gains, 0) end as gains,
         case when is_known then coalesce(sums.owed, 0) end as owed,
         case when is_known then coalesce(sums.largest_gain, 0) end as largest_gain,
         case when is_known then coalesce(sums.largest_owed, 0) end as largest_owed
     from ends
     left join sums using (chain_id, protocol, version, market, wave)
+    left join venues using (chain_id, protocol)
 
 )
 
