@@ -42,7 +42,7 @@ def world() -> World:
 def told_by(found: World, name: str) -> pl.DataFrame:
     """Return a table of a world's books, or its markets as the declarations state them."""
     if name != "markets":
-        return found.ledger.table(name)
+        return found.ledger.table(name) if name in fact_tables() else table(name)
     protocols = tuple(PROTOCOLS.values())
     return pl.concat(declared(protocols, chain).markets for chain in (ARBITRUM, ETHEREUM))
 

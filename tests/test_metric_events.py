@@ -243,6 +243,34 @@ def test_a_fall_that_comes_back_in_disorder_is_microstructure() -> None:
     assert result["verdict"] == "microstructure"
 
 
+def test_an_unknown_notional_leaves_the_worst_minute_unknown() -> None:
+    """Of 6 and 4 and one nobody tells, 10 are known, and not which part fell into one minute."""
+    sizes = (6, 4, None)
+    forced = [
+        {"notional_usd": size, "block_timestamp": at(600 + 60 * minute)}
+        for minute, size in enumerate(sizes)
+    ]
+
+    result = shape(*quotes("BTC", *WICK), liquidations=forced)
+
+    assert (result["liquidated_usd"], result["worst_minute_usd"]) == (10, 6)
+    assert result["worst_minute_ratio"] is None
+    assert (result["sign_count"], result["known_count"]) == (1, 1)
+
+
+def test_no_liquidation_is_a_zero_where_one_would_have_been_told() -> None:
+    """Prices alone tell of none; who declares liquidations, or had one on another day, does."""
+    fall = quotes("BTC", *WICK)
+    declared = [{"protocol": "venue", "fact": "liquidations"}]
+    fees = [{"protocol": "venue", "fact": "fees"}]
+    earlier = [{"notional_usd": 5, "block_timestamp": at(0)}]
+
+    assert shape(*fall)["liquidated_usd"] is None
+    assert shape(*fall, declared_facts=fees)["liquidated_usd"] is None
+    assert shape(*fall, declared_facts=declared)["liquidated_usd"] == 0
+    assert shape(*fall, liquidations=earlier)["liquidated_usd"] == 0
+
+
 def test_half_the_signs_leave_it_undecided() -> None:
     """It came back, but a fifth of what was liquidated fell into the worst minute."""
     forced = [{"notional_usd": 1, "block_timestamp": at(600 + 60 * minute)} for minute in range(5)]

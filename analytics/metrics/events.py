@@ -4,7 +4,15 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from analytics.expressions import bucket, check, check_positive, known_total, ratio, row_count
+from analytics.expressions import (
+    bucket,
+    check,
+    check_positive,
+    known_total,
+    ratio,
+    row_count,
+    unknown_count,
+)
 from analytics.impact import trade_depths
 from analytics.series import SOURCE, between, main_sources, moment, quoted
 
@@ -112,12 +120,13 @@ def event_drops(
     return pl.concat(frames).sort("event", "asset")
 
 
-def event_shape(
+def event_shape(  # noqa: PLR0917 -- one parameter per input
     event_drops: pl.LazyFrame,
     oracle_deviation: pl.LazyFrame,
     liquidations: pl.LazyFrame,
     position_changes: pl.LazyFrame,
     oracle_updates: pl.LazyFrame,
+    declared_facts: pl.LazyFrame,
     *,
     event_start: str = "2025-10-10T20:50",
     event_end: str = "2025-10-10T22:50",
@@ -153,6 +162,7 @@ def event_shape(
         liquidations: one row per liquidated position: notional_usd (USD).
         position_changes: one row per change, for the cost of trades.
         oracle_updates: one row per update, for the prices they were made at.
+        declared_facts: which facts the declarations of a protocol can tell: fact.
         event_start: UTC moment when the event began; by default that of 10 October 2025.
         event_end: the first moment after it, UTC.
         other_start: the same of an event to compare with; empty for none.
@@ -167,8 +177,9 @@ def event_shape(
         One row per event (Int64: 1, 2) with an asset quoted in it, sorted: asset_count,
         fallen_count (Int64), breadth_ratio, median_drop_ratio, worst_drop_ratio,
         median_recovery_ratio (of the fallen), largest_deviation_bps, depth_ratio (Float64),
-        liquidated_usd, worst_minute_usd (Decimal, USD), worst_minute_ratio (Float64), sign_count,
-        known_count (Int64), verdict. Null where the facts do not tell.
+        liquidated_usd, worst_minute_usd (Decimal, USD, sums of what is known), worst_minute_ratio
+        (Float64, null while a notional is unknown), sign_count, known_count (Int64), verdict. Null
+        where the facts do not tell: no liquidation is $0 where any could have been told of.
 
     Raises:
         ValueError: a window is no two moments in order, fall_ratio is not above 0 and up to 1,
@@ -187,7 +198,7 @@ def event_shape(
     shape = _fallen(event_drops, fall_ratio)
     for each in (
         [_apart(oracle_deviation, window) for window in windows],
-        [_worst_minute(liquidations, window) for window in windows],
+        [_worst_minute(liquidations, declared_facts, window) for window in windows],
         [_thinned(position_changes, oracle_updates, window) for window in windows],
     ):
         shape = shape.join(pl.concat(each), on="event", how="left")
@@ -269,21 +280,30 @@ def _apart(deviations: pl.LazyFrame, window: Window) -> pl.LazyFrame:
     return deviations.filter(between(start, end)).select(_event(number), largest)
 
 
-def _worst_minute(liquidations: pl.LazyFrame, window: Window) -> pl.LazyFrame:
+def _worst_minute(
+    liquidations: pl.LazyFrame, declared_facts: pl.LazyFrame, window: Window
+) -> pl.LazyFrame:
     number, start, end = window
-    notional = pl.col("notional_usd")
+    notional, total = pl.col("notional_usd"), pl.col("liquidated_usd")
+    declared = declared_facts.filter(pl.col("fact") == "liquidations")
+    tellers = pl.concat([declared.select("protocol"), liquidations.select("protocol")])
+    share = ratio(pl.col("worst_minute_usd"), total)
     return (
         liquidations.filter(between(start, end))
         .group_by(bucket(60))
-        .agg(known_total(notional))
+        .agg(known_total(notional), unknown=unknown_count("notional_usd"))
         .select(
             _event(number),
             liquidated_usd=known_total(notional),
             worst_minute_usd=notional.max(),
+            unknown=pl.col("unknown").sum(),
         )
+        .join(tellers.select(is_told=pl.len() > 0), how="cross")
         .with_columns(
-            worst_minute_ratio=ratio(pl.col("worst_minute_usd"), pl.col("liquidated_usd"))
+            liquidated_usd=pl.when("is_told").then(total),
+            worst_minute_ratio=pl.when(pl.col("unknown") == 0).then(share),
         )
+        .drop("unknown", "is_told")
     )
 
 
