@@ -10,7 +10,7 @@ from datetime import timedelta
 import polars as pl
 
 from analytics.clusters import clustered
-from analytics.expressions import check, divided
+from analytics.expressions import check, divided, unknown_count
 from analytics.series import SOURCE, relative
 
 _NAMES = {
@@ -168,20 +168,20 @@ def liquidating(
 ) -> pl.LazyFrame:
     """Return looks at how fast a protocol liquidates, beside its usual rate, before any ADL."""
     found = velocity.join(rates, on=["protocol", _AT]).with_columns(
-        value=pl.col("velocity_usd_per_second"),
-        measure=pl.lit("velocity_usd_per_second"),
+        value="velocity_usd_per_second", measure=pl.lit("velocity_usd_per_second")
     )
-    is_many = pl.col("liquidation_count") >= least
-    is_early = pl.col("heard_at").is_null()
-    return look(2, found, ratio * pl.col("usual"), ("protocol",), only=is_many & is_early)
+    is_alone = (pl.col("liquidation_count") >= least) & pl.col("heard_at").is_null()
+    return look(2, found, ratio * pl.col("usual"), ("protocol",), only=is_alone)
 
 
 def usual_rates(liquidations: pl.LazyFrame, past: Past) -> pl.LazyFrame:
-    """Return what each protocol liquidated a second in the past of each of its liquidations."""
-    moments = liquidations.group_by("protocol", _AT).agg(pl.col("notional_usd").sum())
-    rate = divided(pl.col("total"), past.history.total_seconds())
-    found = past.total(moments, ("protocol",), "notional_usd")
-    return found.select("protocol", _AT, usual=rate)
+    """Return what protocols liquidated a second in the past of liquidations; null if unknown."""
+    notional, unknown = pl.col("notional_usd"), unknown_count("notional_usd").alias("unknown")
+    moments = liquidations.group_by("protocol", _AT).agg(notional.sum(), unknown)
+    rate = pl.when("is_told").then(divided(pl.col("total"), past.history.total_seconds()))
+    found, told = (past.total(moments, ("protocol",), name) for name in ("notional_usd", "unknown"))
+    told = told.select("protocol", _AT, is_told=pl.col("total") == 0)
+    return found.join(told, on=["protocol", _AT]).select("protocol", _AT, usual=rate)
 
 
 def deleveraging(adls: pl.LazyFrame, past: Past, adl_share_ratio: float) -> pl.LazyFrame:

@@ -114,6 +114,18 @@ def test_liquidations_are_compared_with_the_day_before() -> None:
     assert column(loud, "threshold") == [pytest.approx(1.0)]
 
 
+def test_an_unknown_notional_in_the_history_leaves_the_usual_unknown() -> None:
+    """Three of 30 may be less than usual after one nobody tells, until that is forgotten."""
+    rows = [{"notional_usd": None}, *liquidated(*range(7_200, 7_203), size=30)]
+    later = liquidated(*range(90_000, 90_003), size=300)
+
+    early, late = stages(2, liquidations=rows), stages(2, liquidations=rows + later)
+
+    assert column(early, "verdict") == ["not known"]
+    assert column(late, "start_at") == [at(90_000)]
+    assert column(late, "threshold") == [pytest.approx(900 / 86_400)]
+
+
 def test_what_was_liquidated_before_the_history_is_forgotten() -> None:
     """Ten millions a month ago are not of the day before; neither is what ends it on the second."""
     month = liquidated(*range(10), size=1_000_000)

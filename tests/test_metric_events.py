@@ -246,7 +246,7 @@ def test_a_fall_that_comes_back_in_disorder_is_microstructure() -> None:
 def test_an_unknown_notional_leaves_the_worst_minute_unknown() -> None:
     """Of 6 and 4 and one nobody tells, 10 are known, and not which part fell into one minute."""
     sizes = (6, 4, None)
-    forced = [
+    forced: list[Row] = [
         {"notional_usd": size, "block_timestamp": at(600 + 60 * minute)}
         for minute, size in enumerate(sizes)
     ]
@@ -261,9 +261,9 @@ def test_an_unknown_notional_leaves_the_worst_minute_unknown() -> None:
 def test_no_liquidation_is_a_zero_where_one_would_have_been_told() -> None:
     """Prices alone tell of none; who declares liquidations, or had one on another day, does."""
     fall = quotes("BTC", *WICK)
-    declared = [{"protocol": "venue", "fact": "liquidations"}]
-    fees = [{"protocol": "venue", "fact": "fees"}]
-    earlier = [{"notional_usd": 5, "block_timestamp": at(0)}]
+    declared: list[Row] = [{"protocol": "venue", "fact": "liquidations"}]
+    fees: list[Row] = [{"protocol": "venue", "fact": "fees"}]
+    earlier: list[Row] = [{"notional_usd": 5, "block_timestamp": at(0)}]
 
     assert shape(*fall)["liquidated_usd"] is None
     assert shape(*fall, declared_facts=fees)["liquidated_usd"] is None

@@ -57,8 +57,9 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
           the history is silent; |funding| > its setting
         1 |price / price return_seconds ago - 1| > max(trigger_deviations * sd, trigger_bps)
         2 Σ notional_usd of the window_seconds that follow / window_seconds > velocity_ratio * the
-          rate of the whole history (0 without one), with at least least_liquidations in the window
-          and no ADL of the protocol in the last history_seconds
+          rate of the whole history (0 without a liquidation in it, not known while the notional of
+          one is not), with at least least_liquidations in the window and no ADL of the protocol in
+          the last history_seconds
         3 from the first ADL until adl_share_ratio of the ADL notional is done of an event, which a
           pause longer than history_seconds ends
         4 |oracle_deviation| > dislocation_bps for any two sources of the asset
