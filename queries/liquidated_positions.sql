@@ -3,8 +3,8 @@
 -- past:     position_changes
 -- grain:    one row per liquidation without a notional that names its position
 -- units:    notional_usd US dollars at the prices of the openings and size_tokens base units, both
---           approximate, to 15 digits: what was opened times the part that was left before; null
---           where the opening is not stored. collateral_usd US dollars, as logged
+--           approximate, to 15 digits: what was opened times the part that was left before; each
+--           null where no opening is stored or one does not say it. collateral_usd US dollars, as logged
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 with
@@ -43,9 +43,15 @@ select
     silent.tx_hash,
     silent.log_index,
     any_value(changes.is_long) as is_long,
-    sum(changes.notional_delta_usd) filter (where changes.notional_delta_usd > 0)::double
+    case
+        when bool_and(changes.notional_delta_usd is not null or changes.closed_ratio is not null)
+            then sum(changes.notional_delta_usd) filter (where changes.notional_delta_usd > 0)
+    end::double
     * coalesce(product(1 - changes.closed_ratio::double), 1) as notional_usd,
-    sum(changes.size_delta_tokens) filter (where changes.size_delta_tokens > 0)::double
+    case
+        when bool_and(changes.size_delta_tokens is not null or changes.closed_ratio is not null)
+            then sum(changes.size_delta_tokens) filter (where changes.size_delta_tokens > 0)
+    end::double
     * coalesce(product(1 - changes.closed_ratio::double), 1) as size_tokens
 from silent
 left join position_changes as changes

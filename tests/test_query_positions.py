@@ -130,6 +130,28 @@ def test_a_liquidation_is_as_large_as_what_was_left_before_it(
     ]
 
 
+@pytest.mark.parametrize(
+    ("unsaid", "dollars", "tokens"),
+    [("notional_delta_usd", None, 12.0), ("size_delta_tokens", 1200.0, None)],
+)
+def test_an_opening_of_unknown_size_leaves_a_liquidation_unknown(
+    unsaid: str, dollars: float | None, tokens: float | None
+) -> None:
+    """4 tokens and 8 of which one thing is not said: that is unknown of the position, not a part."""
+    silent = opening("1", 11, 8, is_long=True) | {unsaid: None}
+    liquidated = VENUE | {"position_id": "1", "block_number": 20, "block_timestamp": at(20)}
+    frames = {
+        "position_changes": table("position_changes", opening("1", 10, 4, is_long=True), silent),
+        "liquidations": table("liquidations", liquidated),
+    }
+
+    with duckdb.connect() as con:
+        fill(con, frames)
+        found = asked(con, "liquidated_positions", "notional_usd size_tokens")
+
+    assert found == [(dollars, tokens)]
+
+
 @pytest.mark.parametrize("name", ["open_by_position", "liquidated_positions"])
 def test_a_beginning_forgets_no_opening(name: str, con: duckdb.DuckDBPyConnection) -> None:
     """What was opened before it is as large as without one, in an answer and in its trace."""
