@@ -1,6 +1,7 @@
 -- question: How far did each asset fall in a window, and how much of it came back?
 -- reads:    oracle_updates
--- grain:    one row per asset, quote and source with updates in the window
+-- grain:    one row per asset, quote and source with prices above zero in the window; others count
+--           for nothing
 -- units:    *_quote quote currency; *_ratio 0.1 = 10 %: fall from the first price to the lowest,
 --           recovery = share of that fall regained by the last price, null without a fall
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
@@ -32,6 +33,7 @@ moves as (
     from oracle_updates
     where
         quote != 'DOWN'
+        and oracle_price_quote > 0
         and block_timestamp between $since and $until
         and ($asset is null or asset = $asset)
     group by all
@@ -40,10 +42,7 @@ moves as (
 
 select
     *,
-    case
-        when first_quote > 0
-            then (lowest_quote - first_quote)::varchar::double / first_quote::varchar::double
-    end as fall_ratio,
+    (lowest_quote - first_quote)::varchar::double / first_quote::varchar::double as fall_ratio,
     case
         when first_quote > lowest_quote
             then

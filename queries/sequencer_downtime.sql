@@ -1,8 +1,8 @@
 -- question: When was a chain's sequencer down, and until when was no price to be trusted?
 -- reads:    oracle_updates
 -- grain:    one row per time that a sequencer's uptime feed said it is down
--- units:    down_seconds seconds, null while it is not known to be up again; update_count prices that
---           the chain was told from then until they were to be trusted
+-- units:    down_seconds seconds, null while it is not known to be up again; update_count prices of
+--           the window that the chain was told from then until they were to be trusted
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 -- param:    grace_seconds natural 3600 (how long after it is up again prices are not trusted)
@@ -72,8 +72,12 @@ select
         where
             prices.chain_id = untrusted.chain_id
             and prices.quote != 'DOWN'
+            and prices.block_timestamp between $since and $until
             and prices.block_timestamp >= untrusted.down_at
-            and prices.block_timestamp < coalesce(untrusted.trusted_at, $until)
+            and (
+                untrusted.trusted_at is null
+                or prices.block_timestamp < untrusted.trusted_at
+            )
     ) as update_count
 from untrusted
 order by untrusted.down_at, untrusted.chain_id

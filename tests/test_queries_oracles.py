@@ -178,6 +178,31 @@ def test_a_sequencer_may_be_down_still(con: duckdb.DuckDBPyConnection) -> None:
     assert answer(con, "sequencer_downtime", columns, frames) == [(at(5), None, None, 1)]
 
 
+@pytest.mark.parametrize("up", [[], [price(DOWN, 12, 0)]], ids=["down", "up"])
+def test_prices_count_up_to_the_end_of_the_window(
+    con: duckdb.DuckDBPyConnection, up: list[dict[str, object]]
+) -> None:
+    """Of prices at 9, 20 and 21 s two are told by 20 s, whether it is down then or not trusted."""
+    told = [price(DOWN, 5, 1), *up, *(price(LINK, second, 1) for second in (9, 20, 21))]
+    frames = {"oracle_updates": table("oracle_updates", *told)}
+
+    until = at(20).isoformat()
+    found = answer(con, "sequencer_downtime", "update_count", frames, until=until)
+
+    assert found == [(2,)]
+
+
+def test_a_price_that_is_not_above_zero_is_none(con: duckdb.DuckDBPyConnection) -> None:
+    """100, none, 80, 90: a fall of a fifth of which half came back; who says zero has no row."""
+    told = ((LINK, 0, 100), (LINK, 1, 0), (LINK, 2, 80), (LINK, 3, 90), (LINK, 4, 0), (STONE, 0, 0))
+    frames = {"oracle_updates": table("oracle_updates", *(price(*one) for one in told))}
+
+    columns = "feed update_count first_quote lowest_quote last_quote fall_ratio recovery_ratio"
+    assert answer(con, "price_moves", columns, frames) == [
+        ("0xagg", 3, "100", "80", "90", -0.2, 0.5)
+    ]
+
+
 def apart() -> dict[str, pl.DataFrame]:
     """Return 100 against 100 for 90 s, 101 for 9 s and 110 for 1 s, then silence."""
     return {

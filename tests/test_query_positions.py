@@ -137,7 +137,7 @@ def test_a_liquidation_is_as_large_as_what_was_left_before_it(
 def test_an_opening_of_unknown_size_leaves_a_liquidation_unknown(
     unsaid: str, dollars: float | None, tokens: float | None
 ) -> None:
-    """4 tokens and 8 of which one thing is not said: that is unknown of the position, not a part."""
+    """4 tokens and 8 of which one thing is not said: that is unknown, not what the others say."""
     silent = opening("1", 11, 8, is_long=True) | {unsaid: None}
     liquidated = VENUE | {"position_id": "1", "block_number": 20, "block_timestamp": at(20)}
     frames = {
