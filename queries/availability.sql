@@ -5,9 +5,10 @@
 --           token_supplies
 -- grain:    one row per chain, protocol and table of facts that its declaration fills
 -- units:    *_count rows; state: available (also where nothing happened: a measured zero), stale (the
---           last reading is older than two of its intervals), not_collected (no block is covered, or
---           no endpoint has the state any more), source_error (what was said could not be read, or
---           the contract refused), not_applicable (no contract was there)
+--           last reading is older than two of its intervals), not_collected (no block is covered, no
+--           read was asked of what reads alone tell, or no endpoint has the state any more),
+--           source_error (what was said could not be read, or the contract refused), not_applicable
+--           (no contract was there)
 with
 
 happened as (
@@ -274,6 +275,11 @@ select
             coalesce(happened.row_count, 0) = 0
             and (lost.reject_count > 0 or filled.has_events and unread.protocol is not null)
             then 'source_error'
+        when
+            not filled.has_events
+            and filled.badness is null
+            and coalesce(happened.row_count, 0) = 0
+            then 'not_collected'
         when filled.badness = 1 and coalesce(happened.row_count, 0) = 0 then 'not_applicable'
         when
             not filled.has_events

@@ -73,8 +73,16 @@ def test_what_could_not_be_decoded_may_have_been_anything(
 ) -> None:
     """A log that became nothing leaves no zero measured, but of what is read and not logged."""
     lost = table("rejects", GMX | {"block_number": 2, "event": "E", "reason": "r"})
+    answers = table("reads", GMX | READ | {"state": "available"})
 
-    assert state(tmp_path, {"fact": "share_prices", "read": read}, rejects=lost) == said
+    found = state(tmp_path, {"fact": "share_prices", "read": read}, rejects=lost, reads=answers)
+
+    assert found == said
+
+
+def test_what_only_a_read_tells_and_nobody_asked_is_not_collected(tmp_path: Path) -> None:
+    """Blocks are covered and no reading was due among them: that is no zero."""
+    assert state(tmp_path, {"fact": "share_prices", "read": "prices"}) == "not_collected"
 
 
 @pytest.mark.parametrize("fact", fact_tables())
