@@ -21,15 +21,16 @@ _NAMES = {
     4: "dislocation",
     5: "recovery",
 }
-# What a stage without a single look is: prices and states are not known, events did not happen.
+# Of a stage without a single look nothing is known, but of events: they did not happen where
+# something that is indexed would have told of one.
 _WITHOUT_LOOKS = (
-    (0, "open_interest_usd", "not known"),
-    (0, "funding_rate_daily_ratio", "not known"),
-    (1, "return_bps", "not known"),
-    (2, "velocity_usd_per_second", "not seen"),
-    (3, "adl_notional_usd", "not seen"),
-    (4, "deviation_bps", "not known"),
-    (5, "deviation_bps", "not known"),
+    (0, "open_interest_usd", None),
+    (0, "funding_rate_daily_ratio", None),
+    (1, "return_bps", None),
+    (2, "velocity_usd_per_second", "liquidations"),
+    (3, "adl_notional_usd", "adls"),
+    (4, "deviation_bps", None),
+    (5, "deviation_bps", None),
 )
 _WHOSE = ("protocol", "asset", "feed")
 _KEY = ("stage", "measure", *_WHOSE)
@@ -261,20 +262,21 @@ def look(
     )
 
 
-def timeline(looks: pl.LazyFrame, quiet_seconds: int) -> pl.LazyFrame:
+def timeline(looks: pl.LazyFrame, quiet_seconds: int, declared_facts: pl.LazyFrame) -> pl.LazyFrame:
     """
     Return the stages that looks show: stretches beyond the threshold, and what was not seen.
 
     Args:
         looks: as `look` gives them.
         quiet_seconds: a longer pause ends a stretch.
+        declared_facts: which facts declarations can tell: fact.
 
     Returns:
         stage, name, measure, protocol, asset, feed, verdict, start_at, end_at, observed_value,
         threshold, peak_value, sorted; no rows without looks.
     """
     return (
-        pl.concat([_seen(looks, quiet_seconds), _unseen(looks), _missing(looks)])
+        pl.concat([_seen(looks, quiet_seconds), _unseen(looks), _missing(looks, declared_facts)])
         .with_columns(name=pl.col("stage").replace_strict(_NAMES, return_dtype=pl.String()))
         .select("stage", "name", *_KEY[1:], *_COLUMNS)
         .sort(*_KEY, "start_at")
@@ -320,19 +322,18 @@ def _unseen(looks: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _missing(looks: pl.LazyFrame) -> pl.LazyFrame:
-    schema = {"stage": pl.Int64(), "measure": pl.String(), "verdict": pl.String()}
-    known = pl.LazyFrame(list(_WITHOUT_LOOKS), schema=schema, orient="row")
+def _missing(looks: pl.LazyFrame, declared_facts: pl.LazyFrame) -> pl.LazyFrame:
+    schema = {"stage": pl.Int64(), "measure": pl.String(), "fact": pl.String()}
+    told = declared_facts.select("fact", verdict=pl.lit("not seen")).unique()
     anything = looks.select(is_any=pl.col("stage").is_not_null()).head(1)
+    whose = [pl.lit(None, pl.String()).alias(name) for name in _WHOSE]
     return (
-        known.join(looks, on=["stage", "measure"], how="anti")
+        pl.LazyFrame(list(_WITHOUT_LOOKS), schema=schema, orient="row")
+        .join(told, on="fact", how="left")
+        .with_columns(pl.col("verdict").fill_null("not known"))
+        .join(looks, on=["stage", "measure"], how="anti")
         .join(anything, how="cross")
-        .select(
-            "stage",
-            "measure",
-            *(pl.lit(None, pl.String()).alias(name) for name in _WHOSE),
-            *_blank("verdict"),
-        )
+        .select("stage", "measure", *whose, *_blank("verdict"))
     )
 
 

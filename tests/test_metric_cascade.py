@@ -186,8 +186,14 @@ def test_what_was_deleveraged_in_another_event_is_no_part_of_this_one() -> None:
 
 
 def test_without_an_adl_none_was_seen() -> None:
-    """Facts of liquidations without ADLs say so in a row; no facts at all say nothing."""
-    assert column(stages(3, liquidations=liquidated(0)), "verdict") == ["not seen"]
+    """Liquidations without ADLs say so in a row, if something would have told of one."""
+    told, untold = (
+        stages(3, liquidations=liquidated(0), declared_facts=[{"fact": fact}])
+        for fact in ("adls", "liquidations")
+    )
+
+    assert column(told, "verdict") == ["not seen"]
+    assert column(untold, "verdict") == ["not known"]
     assert stages(3).is_empty()
 
 

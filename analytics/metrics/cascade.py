@@ -28,6 +28,7 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
     adls: pl.LazyFrame,
     open_interest: pl.LazyFrame,
     funding: pl.LazyFrame,
+    declared_facts: pl.LazyFrame,
     *,
     window_seconds: int = 60,
     quiet_seconds: int = 600,
@@ -73,6 +74,8 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
         adls: one row per position cut: notional_usd (USD).
         open_interest: one row per event: open interest by side (USD).
         funding: one row per event: funding_rate_daily_ratio.
+        declared_facts: which facts declarations can tell: fact; liquidations and ADLs of which
+            nothing could tell are not known.
         window_seconds: over which a velocity is measured.
         quiet_seconds: a pause longer than this ends a stage.
         history_seconds: how much of the past a median or sd is taken of, and belongs to an event.
@@ -131,4 +134,4 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
         look(4, apart, pl.lit(dislocation_bps), ("asset",)),
         recovering(apart, quiet_seconds, dislocation_bps, recovery_bps),
     ]
-    return timeline(pl.concat(looks), quiet_seconds)
+    return timeline(pl.concat(looks), quiet_seconds, declared_facts)
