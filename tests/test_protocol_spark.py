@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from goldens import Built, log, reasons, rows, scaled, usd
-from lending_rig import built, expected_rows, recorded, recorded_rows
+from lending_rig import built, children, expected_rows, recorded, recorded_rows
 from recordings import address, words
 
 from indexer.protocols import PROTOCOLS
@@ -17,6 +17,11 @@ DAI = "0x6b175474e89094c44da98b954eedeac495271d0f"
 USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
 USER, OTHER = "0x" + "aa" * 20, "0x" + "dd" * 20
 ASKED = {WETH: 18, DAI: 18, USDC: 6}
+CONFIGURATOR = "0x542dba469bde58faee189ffb60c6b49ce60e0738"
+SP_WETH = "0x59cd1c87501baa753d0b5b5ab5d8416a45cd71db"
+TREASURY = "0xb137e7d16564c81ae2b0c8ee6b55de81dd46ece5"
+DAI_TREASURY = "0x856900aa78e856a5df1a2665ee3a66b2487cd68f"
+SP_TOKENS = children("spark", ("spark/SpToken", SP_WETH, CONFIGURATOR))
 
 FLOW: dict[str, Any] = {"reserve": USDC, "amount": 1_500_000}
 CALL: dict[str, Any] = {
@@ -127,6 +132,55 @@ def test_fees_are_tokens_without_dollars() -> None:
     assert result.tables["fees"].select(*columns).rows() == [("reserve", DAI, usd("1"), None)]
 
 
+def moved(to: str, user: str = USER) -> Built:
+    """Return spWETH that moves: a scaled amount and the index it is scaled by."""
+    amounts = {"value": 10**16, "index": 101 * 10**25}
+    return log("spark/SpToken", "BalanceTransfer", SP_WETH, **{"from": user}, to=to, **amounts)
+
+
+@pytest.mark.parametrize(
+    ("fee", "count"),
+    [
+        (moved(TREASURY), 1),
+        (moved(DAI_TREASURY), 1),
+        (moved(OTHER), 0),
+        (moved(TREASURY, OTHER), 0),
+    ],
+    ids=["treasury", "Dai's treasury", "to another", "of another"],
+)
+def test_the_treasurys_part_of_a_liquidation_is_a_fee(fee: Built, count: int) -> None:
+    """SpTokens of the account, scaled by their index, just before the call that took them."""
+    born = log(
+        "spark/PoolConfigurator",
+        "ReserveInitialized",
+        CONFIGURATOR,
+        asset=WETH,
+        aToken=SP_WETH,
+        stableDebtToken=OTHER,
+        variableDebtToken=OTHER,
+        interestRateStrategyAddress=OTHER,
+    )
+
+    result = built(
+        "spark", ASKED, born, fee, pool_log("LiquidationCall", **CALL), earlier=SP_TOKENS
+    )
+
+    assert (
+        rows(result, "fees")
+        == [
+            {
+                "market": POOL,
+                "account": USER,
+                "fee_kind": "liquidation",
+                "fee_token": WETH,
+                "fee_tokens": usd("0.0101"),
+                "split_basis": "event",
+            }
+        ]
+        * count
+    )
+
+
 def test_the_pool_of_aave_is_another_protocol() -> None:
     """Both share every topic; neither reads the other's logs."""
     ours, theirs = (pool_log("LiquidationCall", emitter, **CALL) for emitter in (POOL, AAVE))
@@ -136,7 +190,7 @@ def test_the_pool_of_aave_is_another_protocol() -> None:
 
 
 def test_every_recorded_log_becomes_its_row(shared: Path) -> None:
-    """One deposit, one loan and four indexes give what their words say."""
+    """One deposit, one loan and five indexes, one on Gnosis, give what their words say."""
     supplied = recorded(shared, "spark", "0x2b627736")
     drawn = recorded(shared, "spark", "0xb3d08482")
     indexes = recorded(shared, "spark", "0x804c9b84")
@@ -155,7 +209,7 @@ def test_every_recorded_log_becomes_its_row(shared: Path) -> None:
     assert prices == expected_rows(
         indexes, [(address(one["topics"][1]), scaled(words(one)[3], 27)) for one in indexes]
     )
-    assert (len(supplied), len(drawn), len(indexes)) == (1, 1, 4)
+    assert (len(supplied), len(drawn), len(indexes)) == (1, 1, 5)
 
 
 def test_a_recorded_flash_loan_is_no_fee(shared: Path) -> None:

@@ -169,7 +169,7 @@ def test_the_tally_of_facts(con: duckdb.DuckDBPyConnection) -> None:
         "fees": 299,
         "credit_events": 53,
         "pool_flows": 143,
-        "share_prices": 114,
+        "share_prices": 115,
     }
 
 
@@ -181,7 +181,7 @@ def test_only_owned_logs_are_kept(con: duckdb.DuckDBPyConnection) -> None:
         1: 596,
         10: 6,
         56: 2,
-        100: 8,
+        100: 10,
         137: 14,
         8453: 21,
         42161: 192,
