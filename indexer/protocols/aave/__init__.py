@@ -51,11 +51,11 @@ PROTOCOL = Protocol(
         "into debt and none was paid.",
         "Premiums of v3 flash loans: what the treasury gets of one, all of it since v3.4, is in "
         "MintedToTreasury again; which part that was before, configurators say only when it moves "
-        "(FlashloanPremiumToProtocolUpdated), and only one's address is confirmed.",
+        "(FlashloanPremiumToProtocolUpdated).",
         "The treasury's part of v2's interest: minted at each update, without a log of the pool.",
         "Interest on GHO before v3.4: its own aToken handed it to the treasury, and is not read.",
-        "The treasury's part of liquidations outside Ethereum's core pool: aTokens are announced "
-        "by a configurator, and only that one's address is confirmed.",
+        "The treasury's part of liquidations outside Ethereum's core pool: each pool's configurator "
+        "announces its aTokens, Collectors were replaced, and when is not confirmed.",
         "Bad debt before v3.3: none is logged.",
         "SVR proceeds: ether that arrives without an event.",
         "What bought AAVE cost: the transfer into the Safe says what came, not what was paid.",
