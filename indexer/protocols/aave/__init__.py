@@ -54,8 +54,8 @@ PROTOCOL = Protocol(
         "(FlashloanPremiumToProtocolUpdated).",
         "The treasury's part of v2's interest: minted at each update, without a log of the pool.",
         "Interest on GHO before v3.4: its own aToken handed it to the treasury, and is not read.",
-        "The treasury's part of liquidations outside Ethereum's core pool: each pool's configurator "
-        "announces its aTokens, Collectors were replaced, and when is not confirmed.",
+        "The treasury's part of liquidations outside Ethereum's core pool: a pool's configurator "
+        "announces its aTokens, but Collectors were replaced, and when is not confirmed.",
         "Bad debt before v3.3: none is logged.",
         "SVR proceeds: ether that arrives without an event.",
         "What bought AAVE cost: the transfer into the Safe says what came, not what was paid.",
