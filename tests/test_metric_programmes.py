@@ -165,6 +165,14 @@ def test_what_nothing_could_tell_of_is_null_in_all_columns() -> None:
 EARNED = (3, 1, 4, 1.5, 9, 2, 6, 5, 3.5, 8, 7, 9.5)
 
 
+def lags(
+    spent: pl.LazyFrame, revenue: pl.LazyFrame, *declared: str, **settings: int
+) -> pl.LazyFrame:
+    """Return the scan of purchases beside revenue where declarations tell some facts."""
+    facts = table("declared_facts", *({"fact": fact} for fact in declared)).lazy()
+    return buyback_lag(spent, revenue, facts, **settings)
+
+
 def lagged(lag: int, *, share: float = 0.5, least_days: int = 5) -> pl.DataFrame:
     """Return the scan of a protocol that spends a share of what it earned some days before."""
     fees = [
@@ -173,7 +181,7 @@ def lagged(lag: int, *, share: float = 0.5, least_days: int = 5) -> pl.DataFrame
     ]
     spent = bought(*((day + lag, share * usd) for day, usd in enumerate(EARNED)))
     revenue = protocol_revenue(table("fees", *fees).lazy())
-    return buyback_lag(spent, revenue, most_lag_days=6, least_days=least_days).collect()
+    return lags(spent, revenue, most_lag_days=6, least_days=least_days).collect()
 
 
 @pytest.mark.parametrize("lag", [0, 1, 4])
@@ -201,7 +209,7 @@ def test_days_that_are_all_alike_correlate_with_nothing() -> None:
     spent = bought(*((day, 5) for day in range(12)))
     revenue = protocol_revenue(charged(*range(12)))
 
-    result = buyback_lag(spent, revenue, most_lag_days=0).collect()
+    result = lags(spent, revenue, most_lag_days=0).collect()
 
     assert column(result, "spent_rank_correlation") == [None]
     assert column(result, "buyback_ratio") == [0.125]
@@ -212,29 +220,37 @@ def test_a_day_of_unknown_cost_is_left_out() -> None:
     spent = bought((0, 4), (1, None), (2, 4))
     revenue = protocol_revenue(charged(0, 1, 2))
 
-    result = buyback_lag(spent, revenue, most_lag_days=0).collect()
+    result = lags(spent, revenue, most_lag_days=0).collect()
 
     assert result.select("day_count", "buyback_ratio").rows() == [(2, 0.1)]
 
 
 def test_a_protocol_that_buys_nothing_has_no_lag() -> None:
     """Fees alone give no row."""
-    assert buyback_lag(bought(), protocol_revenue(charged(0, 1))).collect().is_empty()
+    assert lags(bought(), protocol_revenue(charged(0, 1))).collect().is_empty()
+
+
+def test_who_tells_no_fees_has_no_lag() -> None:
+    """What was earned is not known, so no day is a pair; declared fees without one are zero."""
+    spent, nothing = bought((0, 4), (1, 5)), protocol_revenue(charged())
+
+    assert lags(spent, nothing, most_lag_days=0).collect().is_empty()
+    assert lags(spent, nothing, "fees", most_lag_days=0).collect()["day_count"].to_list() == [2]
 
 
 @pytest.mark.parametrize("settings", [{"most_lag_days": -1}, {"least_days": 1}])
 def test_a_lag_is_no_prophecy(settings: dict[str, int]) -> None:
     """A negative lag and a correlation of one day are refused."""
     with pytest.raises(ValueError, match=f"{next(iter(settings))} must be at least"):
-        buyback_lag(bought(), protocol_revenue(charged()), **settings)
+        lags(bought(), protocol_revenue(charged()), **settings)
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 99)), min_size=1, max_size=20))
 def test_a_correlation_is_between_minus_one_and_one(spends: list[tuple[int, int]]) -> None:
     """Whatever was spent when; and dollars ten times as large change no rank."""
     revenue = protocol_revenue(charged(*range(0, 20, 3)))
-    once = buyback_lag(bought(*spends), revenue, least_days=2).collect()
-    tenfold = buyback_lag(bought(*((d, 10 * usd) for d, usd in spends)), revenue, least_days=2)
+    once = lags(bought(*spends), revenue, least_days=2).collect()
+    tenfold = lags(bought(*((d, 10 * usd) for d, usd in spends)), revenue, least_days=2)
 
     found = once["spent_rank_correlation"].drop_nulls()
     assert ((found >= -1.000_000_001) & (found <= 1.000_000_001)).all()
@@ -271,7 +287,7 @@ def test_the_simulated_programme_spends_what_it_spent() -> None:
 
     days = columns(spent, fees)
     places = buybacks_by_destination(spent, table("tokens").lazy()).collect()
-    lags = buyback_lag(spent, protocol_revenue(fees), most_lag_days=0).collect()
+    found = lags(spent, protocol_revenue(fees), most_lag_days=0).collect()
 
     assert total > 0
-    assert days["spent_usd"].sum() == places["spent_usd"].sum() == lags["spent_usd"].sum() == total
+    assert days["spent_usd"].sum() == places["spent_usd"].sum() == found["spent_usd"].sum() == total

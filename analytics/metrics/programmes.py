@@ -133,6 +133,7 @@ def _promised() -> pl.Expr:
 def buyback_lag(
     buybacks: pl.LazyFrame,
     protocol_revenue: pl.LazyFrame,
+    declared_facts: pl.LazyFrame,
     *,
     most_lag_days: int = 30,
     least_days: int = 10,
@@ -143,7 +144,7 @@ def buyback_lag(
     Ranks are correlated, not dollars: purchases come in lumps, one of which would decide Pearson's
     coefficient alone, and sums of whole ranks are exact. The days of a protocol run from its first
     fee or purchase to its last; one without either earned and spent nothing, which is true only
-    where coverage has no gap.
+    where coverage has no gap. What a protocol earned whose fees nobody tells is not known.
 
     Formula:
         spent_rank_correlation(l) = Spearman's ρ of spent_usd(d) and revenue_usd(d - l)
@@ -152,6 +153,7 @@ def buyback_lag(
     Args:
         buybacks: one row per purchase: spent_usd (USD).
         protocol_revenue: one row per day, market and fee kind: revenue_usd (USD).
+        declared_facts: which facts the declarations of a protocol can tell: protocol, fact.
         most_lag_days: the longest lag tried, in days.
         least_days: how many pairs of days a correlation needs.
 
@@ -171,7 +173,8 @@ def buyback_lag(
     """
     check("most_lag_days", most_lag_days, least=0, most=3_660)
     check("least_days", least_days, least=2)
-    days = _calendar(buybacks, protocol_revenue)
+    calendar = _calendar(buybacks, protocol_revenue)
+    days = where_told(calendar, ["revenue_usd"], "fees", protocol_revenue, declared_facts)
     lags = pl.LazyFrame({"lag_days": range(most_lag_days + 1)}, schema={"lag_days": pl.Int64})
     earlier = days.select("protocol", earned_on="date", revenue_usd="revenue_usd")
     enough = pl.when(pl.col("day_count") >= least_days)

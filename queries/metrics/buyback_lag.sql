@@ -1,5 +1,5 @@
 -- question: How many days after it was earned is revenue spent on the token?
--- reads:    buybacks, fees
+-- reads:    buybacks, declared_facts, fees
 -- grain:    one row per protocol with a purchase and lag in days that leaves a pair of days
 -- units:    *_usd US dollars over the days where both are known; *_ratio 0.25 = 25 %;
 --           spent_rank_correlation -1 to 1
@@ -7,6 +7,8 @@
 -- param:    least_days count 10 (how many pairs of days a correlation needs)
 -- twin of:  analytics.metrics.programmes.buyback_lag
 with
+
+-- part: tellers
 
 earned as (
 
@@ -108,7 +110,10 @@ ranked as (
         on
             spent_days.protocol = earned_days.protocol
             and spent_days.date - earned_days.date between 0 and $most_lag_days
-    where spent_days.spent_usd is not null and earned_days.revenue_usd is not null
+    where
+        spent_days.spent_usd is not null
+        and earned_days.revenue_usd is not null
+        and spent_days.protocol in (select earners.protocol from earners)
     window
         by_spent as (
             partition by spent_days.protocol, spent_days.date - earned_days.date
