@@ -193,16 +193,19 @@ def where_told(
         declared_facts: which facts the declarations of a protocol can tell: protocol, fact.
     """
     declared = declared_facts.filter(pl.col("fact") == fact)
-    tellers = pl.concat([declared.select("protocol"), events.select("protocol")]).unique()
+    tellers = pl.concat([declared.select("protocol"), events.select("protocol")])
+    return where_any(rows, columns, tellers, ["protocol"])
+
+
+def where_any(
+    rows: pl.LazyFrame, columns: Sequence[str], others: pl.LazyFrame, keys: Sequence[str]
+) -> pl.LazyFrame:
+    """Return rows, in order, with columns null where no row of others has their keys."""
+    there = others.select(keys).unique().with_columns(is_there=pl.lit(value=True))
     return (
-        rows.join(
-            tellers.with_columns(is_told=pl.lit(value=True)),
-            on="protocol",
-            how="left",
-            maintain_order="left",
-        )
-        .with_columns(pl.when("is_told").then(pl.col(columns)))
-        .drop("is_told")
+        rows.join(there, on=keys, how="left", maintain_order="left")
+        .with_columns(pl.when("is_there").then(pl.col(columns)))
+        .drop("is_there")
     )
 
 

@@ -8,6 +8,7 @@ from analytics.expressions import (
     ratio,
     row_count,
     unknown_count,
+    where_any,
     whole_total,
 )
 from analytics.waves import in_waves
@@ -125,18 +126,15 @@ def _regained(
 ) -> pl.LazyFrame:
     size, moment = pl.col("size_delta_tokens"), pl.col("block_timestamp")
     trades = position_changes.filter(pl.col("cause") == "trade")
-    tellers = trades.select(_POSITION[:2]).unique().with_columns(is_told=pl.lit(value=True))
     added = trades.filter((size > 0).fill_null(value=True))
     until = pl.col("last_at") + pl.duration(seconds=window_seconds)
     is_watched = (moment > pl.col("first_at")) & (moment <= until)
-    return (
+    regained = (
         cut.join(added.select(*_POSITION, "block_timestamp", size), on=_POSITION, how="left")
         .group_by(*_POSITION, "wave")
         .agg(regained_tokens=whole_total(size.filter(is_watched)))
-        .join(tellers, on=_POSITION[:2], how="left")
-        .with_columns(regained_tokens=pl.when("is_told").then("regained_tokens"))
-        .drop("is_told")
     )
+    return where_any(regained, ["regained_tokens"], trades, _POSITION[:2])
 
 
 def _undone() -> pl.Expr:

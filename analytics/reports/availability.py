@@ -23,8 +23,8 @@ def doubt(scope: Scope, table: str) -> str:
     Returns:
         The state of the source, and whose it is: not_collected where nothing that is covered or
         imported is of the time of the scope, source_error where any source failed, not_applicable
-        where nothing that is indexed tells of such facts. Empty too where the
-        database does not say what was declared: one of imported files, or an older one.
+        where nothing that is indexed tells of such facts. Empty too where the database does not
+        say what was declared: one of imported files, or an older one.
     """
     if scope.has(table):
         return ""

@@ -10,16 +10,7 @@ from analytics.export import table_text, write
 from analytics.formats import Format
 from analytics.reports.demands import identity_columns
 from analytics.reports.numerals import counted
-from analytics.reports.options import (
-    Chain,
-    Database,
-    Output,
-    Protocol,
-    Since,
-    Until,
-    limited,
-    warn,
-)
+from analytics.reports.options import Chain, Database, Output, Protocol, Since, Until, limited, warn
 from analytics.reports.scope import Scope, checked
 
 

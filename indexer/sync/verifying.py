@@ -158,7 +158,8 @@ class _Run:
                 if (rest := await self._without_reorg(part)) is not None:
                     self._last = before
                     return not rest.numbers or await self._checked(rest, is_patient=False)
-            found = await self._found(part, headers, seen.logs.drop("chain_id"))
+            logs = seen.logs.drop("chain_id")
+            found = await self._found(part, headers, logs)
         except NodeAnswerWrong as error:
             if is_patient:
                 return False
@@ -166,7 +167,7 @@ class _Run:
             faults = {protocol.slug: everything for protocol in part.protocols}
             return self._write(part, faults, ("fetched", None), None)
         if found is not None:
-            for slug, wrong in self._differences(part, seen.logs.drop("chain_id"), found).items():
+            for slug, wrong in self._differences(part, logs, found).items():
                 faults[slug] = wrong | faults[slug]
         reached = ("fetched", None) if found is None else (found.proof, found.waiver)
         return self._write(part, faults, reached, (headers, seen))
@@ -264,15 +265,15 @@ class _Run:
         reached: tuple[str, str | None],
         checked: tuple[pl.DataFrame, Seen] | None,
     ) -> bool:
+        if not part.protocols:
+            self._leave(part.numbers, "they were taken back meanwhile")
+            return True
         audits, proven = [], []
         for protocol in part.protocols:
             for low, high, fault in runs(part.numbers, faults.get(protocol.slug, {})):
                 audits.append(self._audit(protocol.slug, low, high, fault, reached))
                 if fault is None and checked is not None and self._raises(reached):
                     proven.append(self._proven(protocol, low, high, reached, checked))
-        if not part.protocols:
-            self._leave(part.numbers, "they were taken back meanwhile")
-            return True
         frame = pl.DataFrame(audits, columns_of("audits"), orient="row")
         path, chain_id = self._ledger.path, self._ledger.chain.chain_id
         seen = checked[1] if checked is not None else None

@@ -56,16 +56,6 @@ sums as (
 
 ),
 
-venues as (
-
-    select distinct
-        chain_id,
-        protocol,
-        true as is_told
-    from histories
-
-),
-
 spans as (
 
     select

@@ -47,17 +47,6 @@ sums as (
 
 ),
 
--- Of a venue that tells positions, none that is open is a zero.
-venues as (
-
-    select distinct
-        chain_id,
-        protocol,
-        true as is_told
-    from histories
-
-),
-
 counted as (
 
     select

@@ -1,7 +1,8 @@
 -- question: Which positions were open after each wave of ADLs in their market, and worth what?
 -- reads:    adls, liquidations, position_changes
 -- grain:    one row per wave, market and position that was open after the wave's last ADL there
--- units:    the steps `ends` (mark_price_usd US dollars) and `positions`: millionths of US dollars
+-- units:    the steps `ends` (mark_price_usd US dollars), `positions` (millionths of US dollars)
+--           and `venues`, which tell any position
 -- param:    gap_milliseconds count 5000 (the longest silence within a wave)
 -- param:    tolerance_seconds natural 5 (how old a mark may be when it is used, inclusive)
 with
@@ -88,7 +89,19 @@ positions as (
             and (histories.until is null or histories.until > ends.last_at)
     where histories.size_tokens > 0 or histories.size_tokens is null
 
+),
+
+-- Of a venue that tells positions, none that is open is a zero.
+venues as (
+
+    select distinct
+        chain_id,
+        protocol,
+        true as is_told
+    from histories
+
 )
 
-select *
+select positions.*
 from positions
+inner join venues using (chain_id, protocol)
