@@ -58,7 +58,7 @@ def check_named(setting: str, value: str, known: Sequence[str]) -> None:
 
 def known_total(value: pl.Expr) -> pl.Expr:
     """Return the sum of the known values; null where there are rows and none is known."""
-    return pl.when(value.is_not_null().any() | (value.len() == 0)).then(value.sum())
+    return pl.when((value.count() > 0) | (value.len() == 0)).then(value.sum())
 
 
 def whole_total(value: pl.Expr) -> pl.Expr:

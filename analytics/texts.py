@@ -47,7 +47,7 @@ def few_texts(ask: Ask, table: str, column: str) -> list[str] | None:
 def as_places(columns: Sequence[str], texts: Mapping[str, Sequence[str]]) -> str:
     """Return what selects columns, those with a list of texts as places in that parameter."""
     return ", ".join(
-        f"list_position(?::varchar[], {name}) as {name}" if name in texts else name
+        f"list_position(?::varchar[], {name})::uinteger as {name}" if name in texts else name
         for name in columns
     )
 

@@ -73,5 +73,5 @@ def test_few_texts_are_listed_once_and_many_are_not(con: load.Connection) -> Non
 def test_only_listed_columns_are_places() -> None:
     """The others are read as they are."""
     assert as_places(["log_index", "market"], {"market": ["ETH"]}) == (
-        "log_index, list_position(?::varchar[], market) as market"
+        "log_index, list_position(?::varchar[], market)::uinteger as market"
     )
