@@ -167,6 +167,16 @@ def test_a_closing_realises_its_percentage_of_the_collateral(
     assert len(result.tables["liquidations"]) == 0
 
 
+@pytest.mark.parametrize("event", ["MarketExecuted", "LimitExecuted"])
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_closing_of_all_collateral_leaves_nothing(event: str, release: str) -> None:
+    """The trade is told as it was: 200 of 200 dollars is all of it, whatever was counted before."""
+    result = made(execution(event, release, positionSizeUSDC=200 * 10**6))
+
+    (closed,) = rows(result, "position_changes")
+    assert (closed["notional_delta_usd"], closed["notional_usd"]) == (usd("-10000"), usd("0"))
+
+
 @pytest.mark.parametrize("release", RELEASES)
 def test_a_liquidation_is_order_type_two(release: str) -> None:
     """It takes its fee from the FeesCharged before it that has its collateral and percentage."""
@@ -403,21 +413,61 @@ def test_a_pair_is_a_market() -> None:
     assert learned.select("market", "symbol", "quote").rows() == [("1", "ETH", "USD")]
 
 
-def test_rollover_accumulates_per_side() -> None:
-    """USDC per USDC of open interest, 1e6."""
-    stored = log(
-        "avantis/PairInfos",
-        "AccRolloverFeesStored",
-        PAIR_INFOS,
-        pairIndex=1,
-        valueLong=2_500,
-        valueShort=125,
-    )
-
-    assert rows(made(stored), "funding") == [
-        {"market": "1", "is_long": True, "funding_rate_cumulative_ratio": usd("0.0025")},
-        {"market": "1", "is_long": False, "funding_rate_cumulative_ratio": usd("0.000125")},
+def test_a_pair_that_was_added_without_names_has_those_told_apart() -> None:
+    """From January 2025 on; what one was called first stays."""
+    data = {"numTiers": 2, "tierthresholds": [1, 2], "timers": [3, 4]}
+    told = [
+        log(
+            "avantis/PairStorage",
+            "PairDataUpdated",
+            PAIRS,
+            **{"pairIndex": pair, "from": symbol, "to": "USD", **data},
+        )
+        for pair, symbol in ((1, "ETHEREUM"), (42, "SPY"))
     ]
+    price = {"orderId": 9, "pairIndex": 42, "price": 600 * E10}
+
+    result = made(*told, log("avantis/PriceAggregator", "PriceReceived", PRICES, **price))
+
+    assert result.markets.select("market", "symbol", "quote").rows() == [
+        ("1", "ETH", "USD"),
+        ("42", "SPY", "USD"),
+    ]
+    assert [row["asset"] for row in rows(result, "oracle_updates")] == ["SPY"]
+
+
+def rollover(pair: int = 1) -> Built:
+    """Return the rollover so far of both sides of a pair."""
+    values = {"pairIndex": pair, "valueLong": 2_500, "valueShort": 125}
+    return log("avantis/PairInfos", "AccRolloverFeesStored", PAIR_INFOS, **values)
+
+
+@pytest.mark.parametrize(
+    ("release", "long", "short"),
+    [
+        ("1", "0.0025", "0.000125"),
+        ("1.x", "0.00000025", "0.0000000125"),
+        ("1.5", "0.00000025", "0.0000000125"),
+    ],
+)
+@pytest.mark.parametrize("event", ["MarketExecuted", "LimitExecuted"])
+def test_rollover_accumulates_per_side(event: str, release: str, long: str, short: str) -> None:
+    """USDC per USDC of open interest, 1e6 at first and 1e10 since, by the execution after it."""
+    result = made(rollover(), execution(event, release))
+
+    assert rows(result, "funding") == [
+        {"market": "1", "is_long": True, "funding_rate_cumulative_ratio": usd(long)},
+        {"market": "1", "is_long": False, "funding_rate_cumulative_ratio": usd(short)},
+    ]
+    assert set(result.tables["funding"]["version"]) == {release}
+
+
+def test_rollover_without_an_execution_of_its_pair_has_no_known_decimals() -> None:
+    """Margin was moved, or a rate set: neither says which release it is."""
+    result = made(execution("MarketExecuted", "1.5"), rollover(), rollover(pair=2))
+
+    assert rows(result, "funding") == []
+    assert reasons(result) == []
 
 
 def test_tranches_take_and_give_usdc() -> None:

@@ -5,13 +5,16 @@ Contracts  https://github.com/Avantis-Labs/avantis_trader_sdk (addresses, and th
            9bafe44), https://github.com/Avantis-Labs/avantis-smart-contracts (source of May 2024);
            tranches by https://github.com/DefiLlama/DefiLlama-Adapters, a secondary source. The
            venue opened on 2024-01-27 in a block that is not established, so all are read from 0.
+           Release 1.5 as in the contest https://audits.sherlock.xyz/contests/485, the one before
+           as in a copy (https://github.com/jenster112/avaContract, 578a28e): secondary sources.
 Split      Opening fees, less what the referrer gets (TradeReferred), leave vaultFeeP = 20 % to
            governance and developers in equal parts, the rest to the vault (TradingStorage.sol,
            handleDevGovFees). It is the contract's default, which FeeUpdated may have changed
            since, so assumed. DefiLlama books all to the vault.
 Units      USDC 1e6; prices, leverage and percentages 1e10, percentProfit 1e10 of a percent;
-           rollover per unit of open interest 1e6. What events call positionSizeUSDC is the
-           collateral. Dollars are USDC, as the venue counts them.
+           rollover per unit of open interest 1e6 in the first release, 1e10 since (PairInfos.sol,
+           getTradeRolloverFeePure). What events call positionSizeUSDC is the collateral. Dollars
+           are USDC, as the venue counts them.
 
 Three releases of MarketExecuted and LimitExecuted end in a time, in nothing and in isPnl. Two
 events of two contracts are called FeesCharged: that of the storage is the fee of an opening, that
@@ -21,13 +24,15 @@ it is not read where the execution that follows is a closing.
 
 from indexer.chains import BASE
 from indexer.protocols.avantis.fees import FEES, STORAGE, TRADING
-from indexer.protocols.avantis.trades import CALLBACKS, PAIR_INFOS, TRADES, USDC
+from indexer.protocols.avantis.trades import BY_RELEASE, CALLBACKS, PAIR_INFOS, TRADES, USDC
 from indexer.spec import (
     Call,
+    Companion,
     Const,
     Contract,
     Emitter,
     Event,
+    Exists,
     Fixed,
     Int,
     IsTrue,
@@ -71,6 +76,16 @@ FLOW: dict[str, Value] = {
     "share_tokens": Fixed("shares", 6),
 }
 
+# What is stored per unit of open interest has other decimals since the first release, in the same
+# event: the execution that it is stored for says which release it is.
+ROLLOVER_DECIMALS = {"1": 6, "1.x": 10, "1.5": 10}
+TOLD_BY = {
+    release: Companion(
+        executed, "t.pairIndex", {"pairIndex": "t.pairIndex"}, "after", abi=CALLBACKS
+    )
+    for release, executed in BY_RELEASE.items()
+}
+
 # Shares carry USDC's decimals, so assets for 1e18 of the smallest share give all 18 places.
 PRICES_OF_SHARES = (
     Read(
@@ -98,9 +113,11 @@ PROTOCOL = Protocol(
         "fees and loss protection. Open interest is the running sum of OIUpdated. Fees are the "
         "storage's FeesCharged (openings; what the referrer leaves is split 80/20 between vault "
         "and treasury by assumption, and referrers are supply side) and PairInfos' FeesCharged "
-        "(closing or liquidation fee, rollover; split unknown), and the "
+        "(closing or liquidation fee, or the share of its profit that a zero-fee trade pays, and "
+        "rollover; split unknown), and the "
         "rollover that is settled when margin is moved. Oracle prices are PriceReceived and its "
-        "Chainlink check. Funding is the cumulative rollover per side. Pool flows are deposits "
+        "Chainlink check. Funding is the cumulative rollover per side, as executions store it. "
+        "Pool flows are deposits "
         "into and withdrawals from both tranches, whose share prices are read once a day."
     ),
     left_out=(
@@ -111,28 +128,38 @@ PROTOCOL = Protocol(
         "when it began is missing from the sum, which its closings then push below the truth.",
         "Opening and closing fees of the first release, and what its referrers got: its storage "
         "logs no fee, and its FeesCharged says the rollover alone.",
-        "Who gets closing fees and rollover: the source of May 2024 gives them to the vault; that "
-        "of later releases is not public.",
+        "Who gets closing fees and rollover: all the vault's but for the keeper's reward, and from "
+        "release 1.5 on a fifth of a closing fee governance's, after referrer and keeper; no event "
+        "says how much of it is the keeper's where the trade pays a share of its profit (isPnl).",
         "FeesClaimed, RewardsAllocated, RewardsDistributed: fees and losses above, moved.",
-        "Profit shares of zero-fee trades (isPnl): no event says their amount.",
-        "Discounts of referred traders: already taken off the fee that is logged.",
+        "Stops and market closes that paid nothing: they count as trades. The fee of the close may "
+        "be what left nothing, a liquidation may pay a loss rebate, and from which loss on the "
+        "venue liquidates was changed since and is in no event of the close.",
+        "Rollover that is stored when margin is moved or a rate is set: no execution says its "
+        "decimals, and the next of the pair stores it again.",
+        "Discounts of referred traders: already taken off the fee that is logged, as is, before "
+        "release 1.5, what their referrers got.",
         "What referrers get of closing fees: how these are split is not told.",
         "Collateral that MarginUpdated moves: it has the new collateral and not the change.",
         "Bad debt, ADL and buybacks: no event, or none at all.",
     ),
     contracts=tuple(Contract(BASE, abi, address, 0) for abi, address in CONTRACTS),
     events=(
-        Event(
-            abi=PAIRS,
-            name="PairAdded",
-            into="markets",
-            columns={
-                "market": "index",
-                "symbol": "from",
-                "quote": "to",
-                "asset_class": Const("unknown"),
-                "known_by": Const("event"),
-            },
+        *(
+            Event(
+                abi=PAIRS,
+                name=name,
+                into="markets",
+                columns={
+                    "market": index,
+                    "symbol": "from",
+                    "quote": "to",
+                    "asset_class": Const("unknown"),
+                    "known_by": Const("event"),
+                },
+            )
+            # Since January 2025 PairAdded, of another shape, has no names: they are told apart.
+            for name, index in (("PairAdded", "index"), ("PairDataUpdated", "pairIndex"))
         ),
         *TRADES,
         *(
@@ -165,9 +192,12 @@ PROTOCOL = Protocol(
                 columns={
                     "market": "pairIndex",
                     "is_long": Const(is_long),
-                    "funding_rate_cumulative_ratio": Fixed(value, 6),
+                    "funding_rate_cumulative_ratio": Fixed(value, ROLLOVER_DECIMALS[release]),
                 },
+                where=(Exists(told),),
+                version=release,
             )
+            for release, told in TOLD_BY.items()
             for value, is_long in (("valueLong", True), ("valueShort", False))
         ),
         *(

@@ -7,12 +7,14 @@ from indexer.spec import (
     Equals,
     Event,
     Fixed,
+    Int,
     IsTrue,
     Lookup,
     Neg,
     Not,
     OfMarket,
     Product,
+    Sum,
     Value,
     When,
 )
@@ -57,6 +59,10 @@ LIMIT = (
 )
 BY_MARKET, BY_LIMIT = (tuple(name for name, _ in shapes) for shapes in (MARKET, LIMIT))
 EXECUTED = (*BY_MARKET, *BY_LIMIT)
+BY_RELEASE = {
+    version: tuple(name for name, its in (*MARKET, *LIMIT) if its == version)
+    for _, version in MARKET
+}
 
 # Order types: 0 take profit, 1 stop loss, 2 liquidation, 3 opening; others are rejected.
 OPENING = Equals("orderType", 3)
@@ -73,6 +79,9 @@ CLOSES: tuple[tuple[str, str, Condition, Value], ...] = (
 )
 
 COLLATERAL = Fixed("positionSizeUSDC", 6)
+# The trade is told as it was before, so that one closed for all its collateral is gone; what fees
+# took of the rest of one closed in part is not told.
+IS_WHOLE = Equals(Sum(("t.initialPosToken", Neg("positionSizeUSDC"))), 0)
 # A price is in what its pair is quoted in, which is not always the dollar.
 PRICE_USD = When(Equals(OfMarket("t.pairIndex", "quote"), "USD"), Fixed("price", 10))
 NOTIONAL = Product("positionSizeUSDC", "t.leverage")
@@ -99,6 +108,7 @@ CLOSED: dict[str, Value] = {
     "collateral_delta_usd": Fixed(Neg("positionSizeUSDC"), 6),
     "execution_price_usd": PRICE_USD,
     "realized_pnl_usd": PNL,
+    "notional_usd": When(IS_WHOLE, Fixed(Int(0), 0)),
 }
 CLOSING_FEES = "FeesCharged(bool,uint256,uint256,int256,uint256,uint256,uint256)"
 LIQUIDATED: dict[str, Value] = {
