@@ -321,6 +321,20 @@ def test_fees_of_a_closing_belong_to_the_execution_after_them() -> None:
     }
 
 
+@pytest.mark.parametrize("event", ["MarketExecuted", "LimitExecuted"])
+def test_before_release_1_5_the_vault_gets_what_closings_pay(event: str) -> None:
+    """All but the keeper's reward, who is supply side too; later governance has a part of it."""
+    earlier, later = (
+        rows(made(closing_fees(), execution(event, release)), "fees") for release in ("1.x", "1.5")
+    )
+
+    for fee in earlier:
+        assert (fee["supply_side_usd"], fee["treasury_usd"]) == (fee["fee_usd"], usd("0"))
+    assert {fee["split_basis"] for fee in earlier} == {"policy"}
+    assert {fee["split_basis"] for fee in later} == {"none"}
+    assert not {"supply_side_usd", "treasury_usd"} & {name for fee in later for name in fee}
+
+
 def test_the_first_release_says_the_rollover_alone() -> None:
     """Its FeesCharged names the pair, and no closing fee."""
     charged = log(
@@ -379,7 +393,10 @@ def test_margin_that_is_moved_pays_the_rollover_so_far(trading: str) -> None:
             "fee_token": USDC,
             "fee_tokens": usd("1.25"),
             "fee_usd": usd("1.25"),
-            "split_basis": "none",
+            "supply_side_usd": usd("1.25"),
+            "treasury_usd": usd("0"),
+            "holders_usd": usd("0"),
+            "split_basis": "policy",
         }
     ]
 

@@ -114,11 +114,11 @@ PROTOCOL = Protocol(
         "storage's FeesCharged (openings; what the referrer leaves is split 80/20 between vault "
         "and treasury by assumption, and referrers are supply side) and PairInfos' FeesCharged "
         "(closing or liquidation fee, or the share of its profit that a zero-fee trade pays, and "
-        "rollover; split unknown), and the "
-        "rollover that is settled when margin is moved. Oracle prices are PriceReceived and its "
+        "rollover: supply side before release 1.5, of unknown split since), and the rollover that "
+        "is settled when margin is moved, supply side. Oracle prices are PriceReceived and its "
         "Chainlink check. Funding is the cumulative rollover per side, as executions store it. "
-        "Pool flows are deposits "
-        "into and withdrawals from both tranches, whose share prices are read once a day."
+        "Pool flows are deposits into and withdrawals from both tranches, whose share prices are "
+        "read once a day."
     ),
     left_out=(
         "Everything from the second version on (Aug 2026, another name): its events are unknown.",
@@ -128,9 +128,9 @@ PROTOCOL = Protocol(
         "when it began is missing from the sum, which its closings then push below the truth.",
         "Opening and closing fees of the first release, and what its referrers got: its storage "
         "logs no fee, and its FeesCharged says the rollover alone.",
-        "Who gets closing fees and rollover: all the vault's but for the keeper's reward, and from "
-        "release 1.5 on a fifth of a closing fee governance's, after referrer and keeper; no event "
-        "says how much of it is the keeper's where the trade pays a share of its profit (isPnl).",
+        "Who gets fees of the first release, and closing fees and rollover from 1.5 on: rollover "
+        "is the vault's, of a closing fee governance gets a fifth after referrer and keeper, and "
+        "no event says the keeper's part where a trade pays a share of its profit (isPnl).",
         "FeesClaimed, RewardsAllocated, RewardsDistributed: fees and losses above, moved.",
         "Stops and market closes that paid nothing: they count as trades. The fee of the close may "
         "be what left nothing, a liquidation may pay a loss rebate, and from which loss on the "

@@ -1,8 +1,15 @@
-"""Fees of openings, which the storage logs, and of closings, which PairInfos logs."""
+"""
+Fees of openings, which the storage logs, and of closings, which PairInfos logs.
+
+In the release before 1.5 the vault gets all of a closing but the keeper's reward, and it gets the
+rollover of margin that is moved whatever the release (TradingCallbacks.sol, _unregisterTrade and
+updateMarginCallback). The first release logs no other fee than rollover, so its shares stay unsaid.
+"""
 
 from indexer.protocols.avantis.trades import (
     BY_LIMIT,
     BY_MARKET,
+    BY_RELEASE,
     CALLBACKS,
     CLOSING_FEES,
     EXECUTED,
@@ -14,6 +21,7 @@ from indexer.spec import (
     Const,
     Equals,
     Event,
+    Exists,
     First,
     Fixed,
     Int,
@@ -47,6 +55,15 @@ CLOSING: dict[str, Value] = {
     "fee_token": Const(USDC),
     "split_basis": Const("none"),
 }
+IS_ALL_THE_VAULTS = Exists(
+    Companion(BY_RELEASE["1.x"], "t.trader", PAID_BY, "after", abi=CALLBACKS)
+)
+SPLIT: dict[str, Value] = {
+    "treasury_usd": When(IS_ALL_THE_VAULTS, ZERO),
+    "holders_usd": When(IS_ALL_THE_VAULTS, ZERO),
+    "supply_side_usd": Rest("fee_usd", ("treasury_usd", "holders_usd")),
+    "split_basis": When(IS_ALL_THE_VAULTS, Const("policy"), Const("none")),
+}
 FEES = (
     Event(
         abi=STORAGE,
@@ -76,6 +93,7 @@ FEES = (
         into="fees",
         columns={
             **CLOSING,
+            **SPLIT,
             "fee_kind": When(Equals(CLOSING_TYPE, 2), Const("liquidation"), Const("position")),
             "fee_tokens": Fixed("closingFee", 6),
             "fee_usd": Fixed("closingFee", 6),
@@ -88,6 +106,7 @@ FEES = (
         into="fees",
         columns={
             **CLOSING,
+            **SPLIT,
             "fee_kind": Const("borrow"),
             "fee_tokens": Fixed("r", 6),
             "fee_usd": Fixed("r", 6),
@@ -119,7 +138,10 @@ FEES = (
             "fee_token": Const(USDC),
             "fee_tokens": Fixed("marginFees", 6),
             "fee_usd": Fixed("marginFees", 6),
-            "split_basis": Const("none"),
+            "supply_side_usd": Fixed("marginFees", 6),
+            "treasury_usd": ZERO,
+            "holders_usd": ZERO,
+            "split_basis": Const("policy"),
         },
         where=(Nonzero("marginFees"),),
     ),
