@@ -10,17 +10,21 @@ from goldens import Built, frame, log, reasons, rows, scaled, usd
 from lending_rig import built, children, expected_rows, read, recorded, recorded_rows
 from recordings import address, captured, of_chain, words
 
-from indexer.chains import ETHEREUM, LINEA
+from indexer.chains import BASE, ETHEREUM, LINEA
 from indexer.facts import discovered
 from indexer.facts.known import declared
 from indexer.facts.routes import topic0s_of
 from indexer.protocols import PROTOCOLS
+from indexer.spec import listed
 
 AAVE_V1 = "0x398ec7346dcd622edc5ae82352f02be94c62d119"
 AAVE_V2 = "0x7d2768de32b0b80b7a3454c06bdac94a69ddc7a9"
 AAVE_V3 = "0x87870bca3f3fd6335c3f4ce8392d69350b4fa4e2"
 CONFIGURATOR = "0x64b761d848206f447fe2dd461b0c635ec39ebb27"
 COLLECTOR = "0x464c71f6c2f760dda6093dcb91c24c39e5d6e18c"
+AAVE_BASE = "0xa238dd80c259a72e81d7e4664a9801593f98d1c5"
+BASE_CONFIGURATOR = "0x5731a04b1e775f0fdd454bf70f3335886e9a96be"
+BASE_COLLECTOR = "0xba9424d650a4f5c80a0da641254d1acce2a37057"
 A_WETH = "0x4d5f47fa6a74757f35c14fd3a6ef8e3c9bc514e8"
 WETH = "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
 USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
@@ -283,12 +287,12 @@ def test_flash_loans_of_v2_and_v3_are_not_read() -> None:
 # --- the treasury's part of a liquidation ---------------------------------------------------------
 
 
-def initialized() -> Built:
+def initialized(configurator: str = CONFIGURATOR) -> Built:
     """Return the announcement of aWETH."""
     return log(
         "aave/PoolConfigurator",
         "ReserveInitialized",
-        CONFIGURATOR,
+        configurator,
         asset=WETH,
         aToken=A_WETH,
         stableDebtToken=NOBODY,
@@ -335,6 +339,28 @@ def test_the_treasury_is_paid_in_scaled_tokens() -> None:
     ]
     assert result.tables["fees"]["version"].to_list() == ["3"]
     assert len(rows(result, "credit_events")) == 1
+
+
+@pytest.mark.parametrize(("collector", "fees"), [(BASE_COLLECTOR, [AAVE_BASE]), (COLLECTOR, [])])
+def test_each_pool_pays_the_collector_of_its_own(collector: str, fees: list[str]) -> None:
+    """On Base the treasury is another account, and Ethereum's is anybody."""
+    known = children("aave", ("aave/AToken", A_WETH, BASE_CONFIGURATOR))
+    announced, fee = initialized(BASE_CONFIGURATOR), moved(collector, 10**16, 10**27)
+    call = liquidation_call(AAVE_BASE)
+
+    result = built("aave", ASKED, announced, fee, call, chain=BASE, earlier=known)
+
+    assert [row["market"] for row in rows(result, "fees")] == fees
+    assert reasons(result) == []
+
+
+def test_pools_of_the_first_release_of_v3_name_no_collector() -> None:
+    """Their aTokens logged transfers in another unit at first; all other v3 pools are asked."""
+    unnamed = {row["chain"] for row in listed("aave") if row["version"] == "3"} - {
+        row["chain"] for row in listed("aave") if row["collector"]
+    }
+
+    assert unnamed == {"arbitrum", "avalanche", "optimism", "polygon"}
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,10 @@
 Aave v1, v2 and v3: pooled lending; anyone repays an unhealthy account's debt for its collateral.
 
 Contracts  https://github.com/aave-dao/aave-address-book (core, Lido, EtherFi and Horizon pools;
-           AaveV1.sol for v1; the finance committee's Safe). Linea and zkSync start at block 0:
-           their first block is not confirmed. The further Ethereum pools start with the first v3
-           pool, which is older than they are; v1 opened in January 2020, after block 9,200,000.
+           AaveV1.sol for v1; configurators and Collectors; the finance committee's Safe). Linea
+           and zkSync start at block 0: their first block is not confirmed. The further Ethereum
+           pools start with the first v3 pool, which is older than they are; v1 opened in January
+           2020, after block 9,200,000.
 Split      what MintedToTreasury and a liquidation's transfer carry is the treasury's whole. The
            first has the treasury's part of flash loans in it too, by a share that governance moved,
            and all of it since v3.4: https://governance.aave.com/t/arfc-bgd-aave-v3-4/21572
@@ -25,7 +26,7 @@ from indexer.protocols.aave.first import FIRST, POOL_V1
 from indexer.protocols.aave.pools import FEES, FLOWS, LOANS, POOL, RECEIPT
 from indexer.spec import TOKEN_SUPPLY, Contract, Discover, Protocol, Token, chain_of, listed
 
-CORE_POOL = "0x87870bca3f3fd6335c3f4ce8392d69350b4fa4e2"
+POOLS = listed("aave")
 
 PROTOCOL = Protocol(
     slug="aave",
@@ -37,8 +38,9 @@ PROTOCOL = Protocol(
         "Deposit or Supply and Withdraw. Bad debt is DeficitCreated, from v3.3 on, and what the "
         "DAO repays of it DeficitCovered. Share prices are the reserves' liquidity indexes. Fees "
         "are the treasury's part of v3's interest and flash loans when it takes it, premiums of "
-        "v1's flash loans, v1's origination fees when they are paid, and on Ethereum's core pool "
-        "the treasury's part of liquidations: all in tokens, without dollars. Buybacks are AAVE "
+        "v1's flash loans, v1's origination fees when they are paid, and the treasury's part of "
+        "liquidations in v3 pools that are not of its first release: all in tokens, without "
+        "dollars. Buybacks are AAVE "
         "that arrives in the finance committee's Safe from outside the DAO, which holds it; AAVE's "
         "supply is read at the first block of each UTC day."
     ),
@@ -54,8 +56,9 @@ PROTOCOL = Protocol(
         "(FlashloanPremiumToProtocolUpdated).",
         "The treasury's part of v2's interest: minted at each update, without a log of the pool.",
         "Interest on GHO before v3.4: its own aToken handed it to the treasury, and is not read.",
-        "The treasury's part of liquidations outside Ethereum's core pool: a pool's configurator "
-        "announces its aTokens, but Collectors were replaced, and when is not confirmed.",
+        "The treasury's part of v3's liquidations on Arbitrum, Avalanche, Optimism and Polygon: "
+        "the aTokens of the first release logged transfers unscaled, later ones divide by the "
+        "index, and when each was replaced is not confirmed. v2 takes none.",
         "Bad debt before v3.3: none is logged.",
         "SVR proceeds: ether that arrives without an event.",
         "What bought AAVE cost: the transfer into the Safe says what came, not what was paid.",
@@ -70,19 +73,23 @@ PROTOCOL = Protocol(
                 from_block=int(row["from_block"]),
                 version=row["version"],
             )
-            for row in listed("aave")
+            for row in POOLS
         ),
         Contract(ETHEREUM, POOL_V1, "0x398eC7346DcD622eDc5ae82352F02bE94C62d119", 9_200_000),
-        Contract(
-            chain=ETHEREUM,
-            abi="aave/PoolConfigurator",
-            address="0x64b761D848206f447Fe2dd461b0c635Ec39EbB27",
-            from_block=16_291_130,
-            version="3",
-            says={
-                "pool": CORE_POOL,
-                "collector": "0x464c71f6c2f760dda6093dcb91c24c39e5d6e18c",
-            },
+        *(
+            Contract(
+                chain=chain_of(row["chain"]),
+                abi="aave/PoolConfigurator",
+                address=row["configurator"],
+                from_block=int(row["from_block"]),
+                version=row["version"],
+                says={
+                    "pool": row["address"].lower(),
+                    "collector": row["collector"].lower(),
+                },
+            )
+            for row in POOLS
+            if row["configurator"]
         ),
     ),
     discoveries=(
