@@ -12,6 +12,7 @@ from indexer.chains import BASE, ETHEREUM, Chain
 from indexer.facts import Facts, Known, declared, discovered, facts, merged
 from indexer.facts.questions import DUE, questions
 from indexer.facts.reads import read_facts
+from indexer.facts.routes import abi_entries
 from indexer.protocols import PROTOCOLS
 from indexer.tables import columns_of, empty
 
@@ -272,7 +273,7 @@ def opened_otl(asset: str = USDC) -> Built:
         fundsAsset_=asset,
         principalRequested_=MILLION,
         termDetails_=[1, 2, 3],
-        rates_=[1, 2, 3],
+        rates_=[1, 2, 3, 4],
     )
 
 
@@ -373,6 +374,8 @@ def test_an_open_term_payment_adds_late_interest() -> None:
         principalPaid_=0,
         interestPaid_=7_000_000,
         lateInterestPaid_=500_000,
+        delegateServiceFee_=10**6,
+        platformServiceFee_=10**6,
     )
 
     assert rows(read(paid), "credit_events") == [
@@ -386,9 +389,24 @@ def test_an_open_term_payment_adds_late_interest() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "Initialized(address,address,address,uint256,uint32[3],uint64[4])",
+        "PaymentMade(address,uint256,uint256,uint256,uint256,uint256,uint40,uint40)",
+        "PrincipalCalled(uint256,uint40,uint40)",
+    ],
+)
+def test_open_term_loans_log_what_their_release_does(signature: str) -> None:
+    """Drafts of the loan had other arguments, and so other topics, which no chain has."""
+    assert keccak(text=signature).hex() in {
+        entry.topic0.hex() for entry in abi_entries("maple/OpenTermLoan").values()
+    }
+
+
 def test_a_called_loan_names_the_principal_to_return() -> None:
     """A call is no default: it is its own kind."""
-    assert rows(read(otl("Called", principalToReturn_=MILLION)), "credit_events") == [
+    assert rows(read(otl("PrincipalCalled", principalToReturn_=MILLION)), "credit_events") == [
         OWN | {"kind": "call", "pool": POOL, "principal_tokens": usd("1000000")}
     ]
 

@@ -118,8 +118,8 @@ class Pool:
         draft.emit(
             plain(
                 loan.address,
-                "Initialized(address,address,address,uint256,uint32[3],uint256[3])",
-                [loan.principal, 86_400, 5 * 86_400, 30 * 86_400, 0, _INTEREST_BPS * 100, 0],
+                "Initialized(address,address,address,uint256,uint32[3],uint64[4])",
+                [loan.principal, 86_400, 5 * 86_400, 30 * 86_400, 0, _INTEREST_BPS * 100, 0, 0],
                 [loan.borrower, MANAGER, self._asset],
             )
         )
@@ -141,7 +141,9 @@ class Pool:
         draft = Draft(_OPERATOR, MANAGER)
         back = loan.principal // 4
         draft.emit(
-            plain(loan.address, "Called(uint256,uint40,uint40)", [back, time, time + 86_400]),
+            plain(
+                loan.address, "PrincipalCalled(uint256,uint40,uint40)", [back, time, time + 86_400]
+            ),
             self._event(loan, "call", principal=back),
         )
         return draft
@@ -154,8 +156,8 @@ class Pool:
         draft.emit(
             plain(
                 loan.address,
-                "PaymentMade(address,uint256,uint256,uint256,uint40,uint40)",
-                [0, interest, late, due, due + 86_400],
+                "PaymentMade(address,uint256,uint256,uint256,uint256,uint256,uint40,uint40)",
+                [0, interest, late, *self._service(loan), due, due + 86_400],
                 [MANAGER],
             ),
             self._event(loan, "payment", principal=0, interest=interest + late),
@@ -164,17 +166,21 @@ class Pool:
         return draft
 
     def _claimed(self, draft: Draft, loan: Loan, interest: int) -> None:
-        service = loan.principal * _SERVICE_BPS * self._paid_every // (10_000 * _YEAR)
-        delegate_service = service // 3
+        delegate_service, platform_service = self._service(loan)
         delegate, platform = (interest * bps // 10_000 for bps in (_DELEGATE_BPS, _PLATFORM_BPS))
         self.shares.earned(interest - delegate - platform)
         # The interest is gross, whatever the contract calls it.
-        parts = [0, interest, delegate, delegate_service, platform, service - delegate_service]
+        parts = [0, interest, delegate, delegate_service, platform, platform_service]
+        service = delegate_service + platform_service
         draft.emit(
             plain(MANAGER, _CLAIMED, parts, [loan.address]),
             self._fee(loan, "interest", interest, platform, item=0),
-            self._fee(loan, "service", service, service - delegate_service, item=2),
+            self._fee(loan, "service", service, platform_service, item=2),
         )
+
+    def _service(self, loan: Loan) -> tuple[int, int]:
+        service = loan.principal * _SERVICE_BPS * self._paid_every // (10_000 * _YEAR)
+        return service // 3, service - service // 3
 
     def _flow(self) -> Draft:
         lender, is_deposit = self.random.choice(self._lenders), self.random.randrange(3) > 0

@@ -77,7 +77,8 @@ PROTOCOL = Protocol(
         "of them."
     ),
     left_out=(
-        "PaymentMade's third value from v4 on: the fee manager logs the same service fee.",
+        "PaymentMade's third value from v4 on, and its service fees of open-term loans: the fee "
+        "manager or the loan's manager logs the same.",
         "PrincipalReturned: it is part of PaymentMade.",
         "ExpectedClaim, FundsPulled and PoolManager V100's LoanImpaired and LoanFunded: other "
         "events tell the same money or the same impairment.",

@@ -104,7 +104,7 @@ LOANS = (
     ),
     Event(
         abi=LOAN_OTL,
-        name="Called",
+        name="PrincipalCalled",
         into="credit_events",
         columns={
             **OWN,
