@@ -6,13 +6,14 @@ import pytest
 from asked import answered
 from goldens import Built, built_facts, log, reasons, rows, usd
 
-from indexer.chains import ARBITRUM, ETHEREUM
+from indexer.chains import ARBITRUM, BSC, ETHEREUM
 from indexer.facts import Facts
 from indexer.protocols.openeden import DEPOSITS, WITHDRAWALS
 
 VAULT = "openeden/Vault"
 TBILL = "0xdd50c053c096cb04a3e3362e2b622529ec5f2e8a"
 TBILL_ARBITRUM = "0xf84d28a8d28292842dd73d1c5f99476a80b6666a"
+TBILL_BSC = "0x5b4681f0d7a01b817675f25892d3ad73572fd1d9"
 USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
 PAYER, OWNER, TREASURY = "0x" + "a1" * 20, "0x" + "a2" * 20, "0x" + "a3" * 20
 
@@ -151,6 +152,31 @@ def test_the_vault_on_arbitrum_has_an_asset_that_nobody_names() -> None:
     assert (flow["asset_tokens"], flow["share_tokens"]) == (usd("1000"), usd("900"))
     assert "asset_token" not in flow
     assert reasons(result) == []
+
+
+def test_the_vault_on_bnb_chain_counts_in_eighteen_places() -> None:
+    """Its asset is no USDC of six: shares, money, fee and supply have the places it has."""
+    name, fees = DEPOSITS[2][0], {key: fee * 10**12 for key, fee in FEES[2].items()}
+    money = {"assets": 1_000 * 10**18, "shares": 900 * 10**18}
+    parties = {"sender": PAYER, "receiver": OWNER, "oplTreasury": TREASURY, "treasury": TREASURY}
+
+    result = built_facts("openeden", BSC, [log(VAULT, name, TBILL_BSC, **parties, **money, **fees)])
+
+    (flow,), (charged,) = rows(result, "pool_flows"), rows(result, "fees")
+    assert (flow["pool"], flow["asset_tokens"], flow["share_tokens"]) == (
+        TBILL_BSC,
+        usd("1000"),
+        usd("900"),
+    )
+    assert (charged["market"], charged["fee_tokens"]) == (TBILL_BSC, usd("5"))
+    oracle = "0x3347d0c6e2bd23b1148fbb7fef5f0fed281612a8"
+    answers = {
+        ("latestAnswer", oracle): 110_123_456,
+        ("decimals", oracle): 8,
+        ("totalSupply", TBILL_BSC): 5 * 10**24,
+    }
+    (price,) = rows(answered("openeden", BSC, "price", answers), "share_prices")
+    assert (price["pool"], price["supply_tokens"]) == (TBILL_BSC, usd("5000000"))
 
 
 @pytest.mark.parametrize(("decimals", "answer"), [(8, 110_123_456), (6, 1_101_234)])

@@ -1,9 +1,9 @@
 """
 OpenEden: TBILL, shares of a treasury fund bought and redeemed for USDC at the fund's own price.
 
-Contracts  vaults as read by DefiLlama/dimension-adapters (fees/openeden-t-bills), first block on
-           Ethereum from tradingstrategy-ai/web3-ethereum-defi; on Arbitrum not known. Events of
-           the generations from the audited sources (OpenEdenHQ/openeden.vault.audit).
+Contracts  https://github.com/OpenEdenHQ/openeden.vault.audit (deployed-addresses.md, and the
+           audited sources for the events of the generations); first block on Ethereum from
+           tradingstrategy-ai/web3-ethereum-defi; on Arbitrum and BNB Chain not known.
 Split      none known: fees go to the operator's treasury, which the log names, and to partners.
 Units      shares and money in the vault's decimals, which are its asset's; prices in the oracle's,
            which it is asked for.
@@ -13,7 +13,7 @@ alone. Their fee changed from one number to three, of which a partner's may be n
 is what is charged, whatever its parts add up to.
 """
 
-from indexer.chains import ARBITRUM, ETHEREUM
+from indexer.chains import ARBITRUM, BSC, ETHEREUM
 from indexer.spec import (
     Amount,
     Call,
@@ -35,6 +35,7 @@ from indexer.spec import (
 VAULT = "openeden/Vault"
 TBILL = "0xdd50c053c096cb04a3e3362e2b622529ec5f2e8a"
 TBILL_ARBITRUM = "0xf84d28a8d28292842dd73d1c5f99476a80b6666a"
+TBILL_BSC = "0x5b4681f0d7a01b817675f25892d3ad73572fd1d9"
 USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
 
 DEPOSITS = (
@@ -89,13 +90,14 @@ PROTOCOL = Protocol(
         "ReIssue): no money is told with them; the daily supply has them.",
         "Management fees as they accrue (UpdateEpoch): counted when they are claimed.",
         "Prices from logs (UpdatePrice): the oracle's decimals are in no log.",
-        "The asset's address on Arbitrum, which no source confirms; TBILL on BNB Chain, XRP Ledger "
-        "and Solana; USDO, a stablecoin of the same house.",
+        "The asset's address on Arbitrum and BNB Chain, which no source confirms; TBILL on XRP "
+        "Ledger and Solana; USDO, a stablecoin of the same house.",
     ),
     untold_shares="the maintainer makes and destroys them",
     contracts=(
         Contract(ETHEREUM, VAULT, TBILL, 18_376_020, says={"asset": USDC}),
         Contract(ARBITRUM, VAULT, TBILL_ARBITRUM, 0),
+        Contract(BSC, VAULT, TBILL_BSC, 0),
         Contract(
             ETHEREUM,
             "openeden/PriceOracle",
@@ -109,6 +111,13 @@ PROTOCOL = Protocol(
             "0xc0952c8ba068c887b675b4182f3a65420d045f46",
             0,
             says={"token": TBILL_ARBITRUM},
+        ),
+        Contract(
+            BSC,
+            "openeden/PriceOracle",
+            "0x3347d0c6e2bd23b1148fbb7fef5f0fed281612a8",
+            0,
+            says={"token": TBILL_BSC},
         ),
     ),
     events=(
@@ -191,5 +200,6 @@ PROTOCOL = Protocol(
     tokens=(
         Token(ETHEREUM, TBILL, "TBILL", 6),
         Token(ARBITRUM, TBILL_ARBITRUM, "TBILL", 6),
+        Token(BSC, TBILL_BSC, "TBILL", 18),
     ),
 )
