@@ -81,10 +81,10 @@ def expected_rows(
     return dict(zip(map(place, logs), values, strict=True))
 
 
-def children(slug: str, *places: tuple[str, str, str]) -> Known:
-    """Return what earlier blocks announced: abi, address and announcing contract of children."""
+def children(slug: str, *places: tuple[str, str, str], block: int = BLOCK - 10) -> Known:
+    """Return what an earlier block announced: abi, address and announcing contract of children."""
     announced = [
-        (1, slug, abi, address, BLOCK - 10, parent, "0x00", 0) for abi, address, parent in places
+        (1, slug, abi, address, block, parent, "0x00", 0) for abi, address, parent in places
     ]
     contracts = pl.DataFrame(announced, columns_of("contracts"), orient="row")
     return Known(empty("tokens"), empty("markets"), contracts)

@@ -15,7 +15,7 @@ from indexer.facts import discovered
 from indexer.facts.known import declared
 from indexer.facts.routes import topic0s_of
 from indexer.protocols import PROTOCOLS
-from indexer.spec import listed
+from indexer.spec import chain_of, listed
 
 AAVE_V1 = "0x398ec7346dcd622edc5ae82352f02be94c62d119"
 AAVE_V2 = "0x7d2768de32b0b80b7a3454c06bdac94a69ddc7a9"
@@ -361,6 +361,24 @@ def test_pools_of_the_first_release_of_v3_name_no_collector() -> None:
     }
 
     assert unnamed == {"arbitrum", "avalanche", "optimism", "polygon"}
+
+
+@pytest.mark.parametrize("row", [row for row in listed("aave") if row["collector"]])
+def test_every_pool_that_is_asked_has_a_fee_of_its_own(row: dict[str, str]) -> None:
+    """Pool, configurator and Collector of a line belong together, on its chain."""
+    configurator, block = row["configurator"].lower(), 90_000_000
+    logs = [
+        initialized(configurator),
+        moved(row["collector"].lower(), 10**16, 10**27),
+        liquidation_call(row["address"].lower()),
+    ]
+    known = children("aave", ("aave/AToken", A_WETH, configurator), block=block - 10)
+    chain = chain_of(row["chain"])
+
+    result = built("aave", ASKED, *logs, block=block, chain=chain, earlier=known)
+
+    assert [one["market"] for one in rows(result, "fees")] == [row["address"].lower()]
+    assert reasons(result) == []
 
 
 @pytest.mark.parametrize(
