@@ -80,6 +80,8 @@ PROTOCOL = Protocol(
         "PaymentMade's third value from v4 on, and its service fees of open-term loans: the fee "
         "manager or the loan's manager logs the same.",
         "PrincipalReturned: it is part of PaymentMade.",
+        "What a refinancing pays or lends at once, as a payment or a loan: the loan logs its new "
+        "terms alone. The manager's claim has the interest, as a fee, and its principal the rest.",
         "ExpectedClaim, FundsPulled and PoolManager V100's LoanImpaired and LoanFunded: other "
         "events tell the same money or the same impairment.",
         "How the proceeds of a fixed-term auction are shared: the manager logs nothing then, and "
