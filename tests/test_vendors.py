@@ -14,6 +14,7 @@ from simulated_world import world
 from typer.testing import CliRunner
 
 from analytics.errors import UserError
+from analytics.reports.summary import summary
 from analytics.vendors.bridge import bridge
 from analytics.vendors.rules import DEFINITIONS
 from analytics.vendors.sums import sums
@@ -76,12 +77,14 @@ def check_it_closes(vendor: str, facts: Callable[[str], pl.LazyFrame], *, by_day
 
 
 def test_swap_fees_are_booked_as_margin_fees() -> None:
-    """Of 300 dollars a hundred are of swaps: theirs has 300 of margin and none of swaps."""
-    fees = table("fees", GMX_V2 | FEE, GMX_V2 | FEE, GMX_V2 | SWAP)
+    """Of 350 dollars a hundred are of swaps, booked as margin; 50 of liquidations stand apart."""
+    forced = {"fee_usd": 50, "fee_kind": "liquidation"}
+    fees = table("fees", GMX_V2 | FEE, GMX_V2 | FEE, GMX_V2 | SWAP, GMX_V2 | forced)
 
     assert amounts("defillama", "margin_fees", fees=fees) == ["200", "100", "300"]
     assert amounts("defillama", "swap_fees", fees=fees) == ["100", "-100", "0"]
-    assert amounts("defillama", "fees", fees=fees) == ["300", "300"]
+    assert amounts("defillama", "liquidation_fees", fees=fees) == ["50", "50"]
+    assert amounts("defillama", "fees", fees=fees) == ["350", "350"]
 
 
 def test_a_constant_stands_for_every_split() -> None:
@@ -93,6 +96,14 @@ def test_a_constant_stands_for_every_split() -> None:
     assert amounts("defillama", "treasury_revenue", fees=fees) == ["10", "0", "10"]
     other = table("fees", FEE)
     assert amounts("defillama", "protocol_revenue", fees=other) == ["40", "40"]
+
+
+def test_gmx_has_no_treasury_in_its_first_version() -> None:
+    """Thirty of a hundred dollars are the stakers', whatever a fact says of a treasury."""
+    fees = table("fees", GMX_V1 | FEE)
+
+    assert amounts("defillama", "treasury_revenue", fees=fees) == ["10", "-10", "0"]
+    assert amounts("defillama", "holders_revenue", fees=fees) == ["30", "0", "0", "30"]
 
 
 def test_what_holders_get_is_not_what_was_spent() -> None:
@@ -132,9 +143,9 @@ def test_a_declared_rate_is_of_the_day_it_is_in_force(kind: str, value: str, dec
     assert [amount for _, amount in days] == ["30", "0", "30", "30", step, declared]
 
 
-def test_a_fee_without_a_split_takes_nothing_from_what_others_declare() -> None:
+def test_a_fee_without_a_split_takes_nothing_from_what_other_markets_declare() -> None:
     """One of two fees of a day has no split: declared is the other's thirty, and one is unknown."""
-    fees = table("fees", FEE, {"fee_usd": 100})
+    fees = table("fees", FEE, {"fee_usd": 100, "market": "0xe"})
 
     rows = bridge(DEFINITIONS["defillama"], load(fees=fees), load(fees=fees), by_day=False)
 
@@ -286,9 +297,20 @@ def test_what_cannot_be_added_is_counted() -> None:
 
     rows = bridge(DEFINITIONS["defillama"], load(fees=fees), load(fees=fees), by_day=False)
 
-    mine = rows.filter(pl.col("metric").is_in(["fees", "supply_side"]))
+    kinds = ("ours", "step", "theirs")
+    mine = rows.filter(pl.col("metric").is_in(["fees", "supply_side"]), pl.col("kind").is_in(kinds))
     assert mine["unknown_count"].to_list() == [1] * 5
     assert amounts("defillama", "fees", fees=table("fees", GMX_V2)) == [None, None]
+
+
+def test_a_share_of_all_fees_lacks_no_split() -> None:
+    """A fee without a split is all of theirs, a constant part of it, and unknown in ours."""
+    fees = table("fees", GMX_V2 | {"fee_usd": 100})
+
+    rows = bridge(DEFINITIONS["defillama"], load(fees=fees), load(fees=fees), by_day=False)
+
+    mine = rows.filter(pl.col("metric") == "supply_side")
+    assert mine.select("amount_usd", "unknown_count").rows() == [(None, 1), (None, 0), (63, 0)]
 
 
 # --- it closes ------------------------------------------------------------------------------------
@@ -382,6 +404,28 @@ def path(tmp_path: Path) -> Path:
     covered = GMX_V2 | {"from_block": 1, "to_block": 9} | dict.fromkeys(texts, "-")
     frames = {"fees": table("fees", GMX_V2 | FEE), "coverage": table("coverage", covered)}
     return write_database(tmp_path / "p.duckdb", frames)
+
+
+def test_ours_are_the_numbers_of_the_report(tmp_path: Path) -> None:
+    """One fee of unknown split takes its day, market and kind from revenue, here as on the card."""
+    known, month = GMX_V2 | FEE, {"block_timestamp": at(days=-40)}
+    texts = ("declaration_digest", "finality", "proof", "logs_digest", "to_block_hash")
+    covered = GMX_V2 | {"from_block": 1, "to_block": 9} | dict.fromkeys(texts, "-")
+    fees = table(
+        "fees", known, known | {"fee_usd": 5}, GMX_V2, known | {"market": "0xe"}, known | month
+    )
+    frames = {"fees": fees, "coverage": table("coverage", covered)}
+    database = write_database(tmp_path / "p.duckdb", frames)
+
+    card = summary(database).income
+
+    for vendor in ("defillama", "token-terminal"):
+        assert amounts(vendor, "fees", **frames)[0] == f"{card.fees_usd:.0f}" == "305"
+        assert amounts(vendor, "protocol_revenue", **frames)[0] == f"{card.revenue_usd:.0f}" == "80"
+    last = {"number": 8, "hash": b"-", "parent_hash": b"-", "timestamp": at(days=1)}
+    frames["blocks"] = table("blocks", last)
+    yearly = [("our definition", "80"), ("the last 30 days of the window", "-40")]
+    assert told("token-terminal", "annual_revenue", frames)[:2] == yearly
 
 
 def test_compare_prints_a_bridge(path: Path) -> None:

@@ -46,9 +46,9 @@ def bridge(
 
     Returns:
         Rows sorted by metric as published, protocol, date and step: kind is ours, step, theirs or
-        not_computable; amount_usd (Decimal, USD; null while unknown), unknown_count (facts the
-        number's sums cannot add), date (null for the whole window). What is not computable comes
-        last, without amount and protocol.
+        not_computable; amount_usd (Decimal, USD; null while unknown), unknown_count (facts that are
+        not known, which the number's sums lack), date (null for the whole window). What is not
+        computable comes last, without amount and protocol.
     """
     keys = _KEYS if by_day else _KEYS[:1]
     known = sums(load, past, keys, until)
@@ -74,7 +74,9 @@ def _rows(line: Line, known: pl.DataFrame) -> Iterator[pl.DataFrame]:
         applies = _among(step.protocols)
         mine = mine.with_columns(before="number").with_columns(
             number=pl.when(applies).then(step.value).otherwise("number"),
-            unknown_count=step.unknown or "unknown_count",
+            unknown_count=pl.when(applies)
+            .then(step.unknown or "unknown_count")
+            .otherwise("unknown_count"),
         )
         yield _told(
             mine.filter(applies),

@@ -25,8 +25,8 @@ class Step:
         source: where the rule is published.
         value: the number once this rule holds too, of columns of `sums`.
         protocols: whose numbers follow it; empty for all.
-        unknown: what counts the facts that sums of it cannot add, where those are of another time
-            than the line's.
+        unknown: what counts the facts that sums of it cannot add, where it sums others than the
+            line does.
     """
 
     name: str
@@ -89,7 +89,6 @@ def _share(hundredths: int, name: str = "fees") -> pl.Expr:
     return _of(name) * pl.lit(Decimal(hundredths).scaleb(-2), pl.Decimal(38, 18))
 
 
-_REVENUE = _of("treasury") + _of("holders")
 _NOTHING = pl.col("fees_usd") * 0
 _LLAMA = "https://github.com/DefiLlama/dimension-adapters/blob/master/"
 _GUIDE = f"{_LLAMA}fees/GUIDELINES.md"
@@ -105,6 +104,7 @@ def _constant(hundredths: int, protocol: str, source: str) -> Step:
         source=source,
         value=_share(hundredths),
         protocols=(protocol,),
+        unknown="fees_unknown",
     )
 
 
@@ -124,38 +124,34 @@ _DEFILLAMA = Definition(
         Line("fees", _of("fees")),
         Line(
             "margin_fees",
-            _of("unswapped"),
-            steps=(_booked_as(_of("fees")),),
+            _of("trades"),
+            steps=(_booked_as(_of("trades") + _of("swaps")),),
             protocols=("gmx_v2",),
         ),
-        Line(
-            "swap_fees",
-            _of("fees") - _of("unswapped"),
-            steps=(_booked_as(_NOTHING),),
-            protocols=("gmx_v2",),
-        ),
+        Line("swap_fees", _of("swaps"), steps=(_booked_as(_NOTHING),), protocols=("gmx_v2",)),
+        Line("liquidation_fees", _of("penalties"), protocols=("gmx_v2",)),
         Line(
             "supply_side",
             _of("supply_side"),
-            unknown="splits_unknown",
+            unknown="supply_side_unknown",
             steps=(_constant(70, "gmx_v1", _GMX_V1), _constant(63, "gmx_v2", _GMX_V2)),
         ),
         Line(
             "protocol_revenue",
-            _REVENUE,
-            unknown="splits_unknown",
+            _of("revenue"),
+            unknown="revenue_unknown",
             steps=(_constant(30, "gmx_v1", _GMX_V1), _constant(37, "gmx_v2", _GMX_V2)),
         ),
         Line(
             "treasury_revenue",
             _of("treasury"),
-            unknown="splits_unknown",
-            steps=(_constant(10, "gmx_v2", _GMX_V2),),
+            unknown="treasury_unknown",
+            steps=(_constant(0, "gmx_v1", _GMX_V1), _constant(10, "gmx_v2", _GMX_V2)),
         ),
         Line(
             "holders_revenue",
             _of("holders"),
-            unknown="splits_unknown",
+            unknown="holders_unknown",
             steps=(
                 Step(
                     name="income times the rate in force",
@@ -164,6 +160,7 @@ _DEFILLAMA = Definition(
                     source=_GUIDE,
                     value=_of("declared"),
                 ),
+                _constant(30, "gmx_v1", _GMX_V1),
                 _constant(27, "gmx_v2", _GMX_V2),
             ),
         ),
@@ -184,6 +181,13 @@ _DEFILLAMA = Definition(
     ),
     missing=(
         Missing(
+            "fees",
+            "of GMX v2, price impact, discounts and what user interfaces take",
+            "what pools of price impact give back counts as a swap's fee, and a fee is what it was "
+            "before discounts, without an interface's: no fact tells these apart",
+            _GMX_V2,
+        ),
+        Missing(
             "holders_revenue",
             "bribes and airdrops from outside",
             "they count as value to holders, and no fact table holds them",
@@ -203,8 +207,8 @@ _TOKEN_TERMINAL = Definition(
     version="docs.tokenterminal.com, as quoted in 2026",
     lines=(
         Line("fees", _of("fees")),
-        Line("supply_side", _of("supply_side"), unknown="splits_unknown"),
-        Line("protocol_revenue", _REVENUE, unknown="splits_unknown"),
+        Line("supply_side", _of("supply_side"), unknown="supply_side_unknown"),
+        Line("protocol_revenue", _of("revenue"), unknown="revenue_unknown"),
         *(
             Line(
                 f"annual_{metric}",
@@ -231,7 +235,7 @@ _TOKEN_TERMINAL = Definition(
             )
             for metric, name, of_window, unknown in (
                 ("fees", "fees", _of("fees"), "fees_unknown"),
-                ("revenue", "revenue", _REVENUE, "splits_unknown"),
+                ("revenue", "revenue", _of("revenue"), "revenue_unknown"),
             )
         ),
     ),
@@ -251,13 +255,17 @@ _TOKEN_TERMINAL = Definition(
     ),
 )
 
-_ABSENT = Step(
-    name="not in the table",
-    reason="perpetual.trades has GMX of version 1 and no Hyperliquid",
-    source=_SPELLBOOK,
-    value=_NOTHING,
-    protocols=("gmx_v2", "hyperliquid"),
-)
+
+def _absent(nothing: pl.Expr) -> Step:
+    return Step(
+        name="not in the table",
+        reason="perpetual.trades has GMX of version 1 and no Hyperliquid",
+        source=_SPELLBOOK,
+        value=nothing,
+        protocols=("gmx_v2", "hyperliquid"),
+    )
+
+
 _READ = ("gmx_v1", "gmx_v2", "hyperliquid")
 
 _DUNE = Definition(
@@ -269,15 +277,7 @@ _DUNE = Definition(
             _of("volume"),
             facts=("position_changes",),
             unknown="volume_unknown",
-            steps=(
-                Step(
-                    name=_ABSENT.name,
-                    reason=_ABSENT.reason,
-                    source=_SPELLBOOK,
-                    value=pl.col("volume_usd") * 0,
-                    protocols=_ABSENT.protocols,
-                ),
-            ),
+            steps=(_absent(_of("volume") * 0),),
             protocols=_READ,
         ),
         Line(
@@ -298,7 +298,7 @@ _DUNE = Definition(
                     value=_of("unforced"),
                     protocols=("gmx_v1",),
                 ),
-                _ABSENT,
+                _absent(_NOTHING),
             ),
             protocols=_READ,
         ),
@@ -308,6 +308,13 @@ _DUNE = Definition(
             "volume",
             "other venues of the table",
             "their models were not read, so their rules are not here",
+            _SPELLBOOK,
+        ),
+        Missing(
+            "fees",
+            "closes that pay out no more than their fee are free",
+            "DecreasePosition tells a fee taken from what is paid out, none taken from the "
+            "collateral that stays, and no fact tells these apart",
             _SPELLBOOK,
         ),
         Missing(

@@ -1,18 +1,21 @@
 """
 The sums that vendors' rules are made of, per protocol or per protocol and day, exact.
 
-    fees unswapped unforced    what users paid; without swaps; and without what was paid by who was
+    fees                     what users paid
+    swaps penalties trades   of it, for swaps; for being liquidated; and for all else
+    unswapped unforced       of it, not for swaps; and without what was paid by who was
                              liquidated in the same transaction, by an event that says so
-    supply_side treasury holders    who received it, as far as the split is known
+    supply_side revenue treasury holders    who received it, as the rows of our metrics add up: one
+                             fee of unknown split takes all of its day, market and kind with it
     declared                 revenue times the rate of its day, else what the splits set aside for
-                             holders, as in `buyback_columns`, as far as the split is known
+                             holders, as in `buyback_columns`, of the same rows
     month_fees month_revenue    of the 30 days before the window's end, null until fees reach back
                              as long
     volume one_sided         notional of every change of a position; of a book's trades one side;
                              of who tells no trade, but closes by force alone, none
 
-A name stands for a column `<name>_usd`. `<table>_count` counts its facts, `…_unknown` those a sum
-could not add. No fact is zero dollars; facts of which none is known are null.
+A name stands for a column `<name>_usd`. `<table>_count` counts its facts, `…_unknown` those that
+are not known. No fact is zero dollars; facts of which none is known are null.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,7 +32,12 @@ _MONTH = timedelta(days=30)
 _DAY = ("protocol", "date")
 _FORCED = ("chain_id", "protocol", "tx_hash", "account")
 _TRADE = ("chain_id", "protocol", "block_number", "log_index", "trade")
-_REVENUE = pl.col("treasury_usd") + pl.col("holders_usd")
+_INCOME = {
+    "supply_side": "supply_side",
+    "revenue": "protocol_revenue",
+    "treasury": "treasury_revenue",
+    "holders": "holders_revenue",
+}
 
 
 def sums(
@@ -58,21 +66,36 @@ def sums(
 def _fees(load: Load, keys: Sequence[str]) -> pl.LazyFrame:
     told = load("liquidations").filter(pl.col("derivation") != "inferred")
     forced = told.select(*_FORCED, is_forced=True).unique()
-    fee, is_unswapped = pl.col("fee_usd"), pl.col("fee_kind") != "swap"
-    split = ("supply_side_usd", "treasury_usd", "holders_usd")
-    return (
+    fee, kind = pl.col("fee_usd"), pl.col("fee_kind")
+    is_swap, is_penalty = kind == "swap", kind == "liquidation"
+    paid = (
         load("fees")
         .with_columns(day())
         .join(forced, on=_FORCED, how="left")
         .group_by(keys)
         .agg(
             fees_usd=known_total(fee),
-            unswapped_usd=known_total(fee.filter(is_unswapped)),
-            unforced_usd=known_total(fee.filter(is_unswapped & pl.col("is_forced").is_null())),
-            **{name: known_total(pl.col(name)) for name in split},
+            swaps_usd=known_total(fee.filter(is_swap)),
+            penalties_usd=known_total(fee.filter(is_penalty)),
+            trades_usd=known_total(fee.filter(~is_swap & ~is_penalty)),
+            unswapped_usd=known_total(fee.filter(~is_swap)),
+            unforced_usd=known_total(fee.filter(~is_swap & pl.col("is_forced").is_null())),
             fees_unknown=unknown_count("fee_usd"),
-            splits_unknown=(pl.col("supply_side_usd") + _REVENUE).null_count().cast(pl.Int64),
             fees_count=row_count(),
+        )
+    )
+    for name in _INCOME:
+        paid = paid.join(_income(name, load, keys), on=keys)
+    return paid
+
+
+def _income(name: str, load: Load, keys: Sequence[str]) -> pl.LazyFrame:
+    return (
+        compute(_INCOME[name], load)
+        .group_by(keys)
+        .agg(
+            known_total(pl.col(f"{name}_usd")),
+            pl.col("unsplit_count").sum().alias(f"{name}_unknown"),
         )
     )
 
@@ -103,13 +126,10 @@ def _declared(load: Load, keys: Sequence[str]) -> pl.LazyFrame:
     rate = pl.col("policy_ratio")
     is_of_revenue = pl.col("policy_kind") == "holders_share_of_revenue"
     declared = pl.when(is_of_revenue).then(pl.col("revenue_usd") * rate).otherwise("holders_usd")
-    income = ("revenue_usd", "holders_usd")
     rates = compute("buyback_columns", load).select(*_DAY, "policy_kind", "policy_ratio")
     return (
-        load("fees")
-        .with_columns(day(), revenue_usd=_REVENUE)
-        .group_by(_DAY)
-        .agg(known_total(pl.col(name)) for name in income)
+        _income("revenue", load, _DAY)
+        .join(_income("holders", load, _DAY), on=_DAY)
         .join(rates, on=_DAY)
         .group_by(keys)
         .agg(declared_usd=known_total(declared))
@@ -117,24 +137,32 @@ def _declared(load: Load, keys: Sequence[str]) -> pl.LazyFrame:
 
 
 def _month(past: Load, until: datetime | None) -> pl.LazyFrame:
-    at, begin = pl.col("block_timestamp"), pl.col("end_at") - _MONTH
-    sums = {"month_fees": pl.col("fee_usd"), "month_revenue": _REVENUE}
+    is_recent = pl.col("block_timestamp") > pl.col("end_at") - _MONTH
+    ended = past("fees").join(_ends(past, until), on="protocol")
+    recent = ended.filter(is_recent)
+    fees = recent.group_by("protocol").agg(
+        month_fees_usd=known_total(pl.col("fee_usd")),
+        month_fees_unknown=unknown_count("fee_usd"),
+        month_count=row_count(),
+    )
+    revenue = _income("revenue", lambda _: recent, ["protocol"]).select(
+        "protocol", pl.exclude("protocol").name.prefix("month_")
+    )
+    nothing, is_silent = pl.lit(0).cast(pl.Decimal(38, 18)), pl.col("month_count").is_null()
     return (
-        past("fees")
-        .join(_ends(past, until), on="protocol")
-        .group_by("protocol")
-        .agg(
-            *(
-                pl.when((at <= begin).any())
-                .then(known_total(value.filter(at > begin)))
-                .alias(f"{name}_usd")
-                for name, value in sums.items()
-            ),
-            **{
-                f"{name}_unknown": value.filter(at > begin).null_count().cast(pl.Int64)
-                for name, value in sums.items()
-            },
+        ended.group_by("protocol")
+        .agg(is_reached=(~is_recent).any())
+        .join(fees, on="protocol", how="left")
+        .join(revenue, on="protocol", how="left")
+        .with_columns(
+            pl.when(is_silent & pl.col("is_reached"))
+            .then(nothing)
+            .otherwise(pl.when("is_reached").then(name))
+            .alias(name)
+            for name in ("month_fees_usd", "month_revenue_usd")
         )
+        .with_columns(pl.col("^month_.*unknown$").fill_null(0))
+        .drop("is_reached", "month_count")
     )
 
 
@@ -161,8 +189,9 @@ def _zeros() -> list[pl.Expr]:
     """Nothing of a kind was charged, spent or traded where no fact of its table is."""
     tables = {
         "fees": (
-            *("fees_usd", "unswapped_usd", "unforced_usd", "supply_side_usd", "treasury_usd"),
-            *("holders_usd", "declared_usd", "fees_unknown", "splits_unknown"),
+            *("fees_usd", "swaps_usd", "penalties_usd", "trades_usd", "unswapped_usd"),
+            *("unforced_usd", "declared_usd", "fees_unknown"),
+            *(f"{name}_{kind}" for name in _INCOME for kind in ("usd", "unknown")),
         ),
         "position_changes": ("volume_usd", "one_sided_usd", "volume_unknown"),
     }
