@@ -1,6 +1,5 @@
 """Files that are missing or malformed, the table of claims, and the verdict on one of them."""
 
-import gzip
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -63,6 +62,7 @@ def test_moments_lose_their_zone_and_days_their_text(tmp_path: Path) -> None:
     [
         ("coin,wave\nBTC,1\n", "lacks gap_usd_x_qty"),
         ("nothing\n", "lacks wave, coin, gap_usd_x_qty"),
+        ("coin,wave,gap_usd_x_qty\n", "has no rows"),
         ("coin,wave,gap_usd_x_qty\nBTC,first,1\n", "has other values than it should"),
         ("", "cannot be read"),
         ("a,b\n1,2,3\n", "cannot be read"),
@@ -104,24 +104,6 @@ def test_a_missing_file_spoils_only_its_own_figures(tmp_path: Path) -> None:
     )
     assert notes["usde_lows.low_usdt"] == "oracles/usde_binance_1m.parquet is not there"
     assert study.files["rows"].drop_nulls().to_list() == [1]
-
-
-def test_files_without_rows_say_nothing(tmp_path: Path) -> None:
-    """No figure fails; what is no count is not testable, and nothing published is matched."""
-    for file in FILES.values():
-        path = tmp_path / file.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        nothing = pl.DataFrame(schema=file.columns)
-        if path.suffix == ".parquet":
-            nothing.write_parquet(path)
-        else:
-            path.write_bytes(gzip.compress(",".join(file.columns).encode()))
-
-    study = hyperliquid(tmp_path)
-
-    assert study.counts["match"] == 0
-    assert study.files["rows"].to_list() == [0] * len(FILES)
-    assert study.frames["aster_days"].is_empty()
 
 
 def test_a_sum_that_does_not_fit_spoils_only_its_own_figures(tmp_path: Path) -> None:

@@ -207,8 +207,8 @@ def read(folder: Path, file: File) -> pl.DataFrame:
     Return the columns of a file of rows, of the types a study needs.
 
     Raises:
-        Unusable: the file is missing, cannot be read, lacks a column, or has values of another
-            kind in it; the message names which.
+        Unusable: the file is missing, cannot be read, lacks a column, has no rows, or has values
+            of another kind in it; the message names which.
     """
     path = folder / file.path
     if not path.is_file():
@@ -220,6 +220,8 @@ def read(folder: Path, file: File) -> pl.DataFrame:
     lacking = [name for name in file.columns if name not in found.columns]
     if lacking:
         raise Unusable(f"{file.path} lacks {', '.join(lacking)}")
+    if found.is_empty():
+        raise Unusable(f"{file.path} has no rows")
     try:
         return found.select(_read_as(found, name, dtype) for name, dtype in file.columns.items())
     except pl.exceptions.PolarsError as error:
