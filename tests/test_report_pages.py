@@ -408,6 +408,20 @@ def test_shares_of_supply_are_shown_before_and_after_issuance(tmp_path: Path) ->
     assert "| -900.0 |" in line.replace("\N{MINUS SIGN}", "-")
 
 
+def test_a_share_of_supply_is_named_wherever_its_token_is(tmp_path: Path) -> None:
+    """A token without a symbol on the first of two chains has that of the other."""
+    supplies = table("token_supplies", GMX | {"token": "0xf", "supply_tokens": 4, "dead_tokens": 0})
+    tokens = [
+        {"chain_id": chain, "address": "0xf", "symbol": symbol, "decimals": 18, "known_by": "call"}
+        for chain, symbol in ((1, None), (2, "GOV"), (3, None))
+    ]
+
+    facts = {"token_supplies": supplies, "tokens": table("tokens", *tokens)}
+    page = part_of(written_market(tmp_path, **facts), accrual)
+
+    assert "| GOV |" in page.split("Share of supply over 30 days")[1]
+
+
 def test_no_open_interest_falls_by_more_than_all_of_it(tmp_path: Path) -> None:
     """Changes of 5, -10 and 20 are of a market whose open interest before them nobody knows."""
     change = GMX | {"market": "0xeth", "is_long": True}

@@ -189,8 +189,9 @@ def _multiples(scope: Scope, sources: Mapping[str, Source]) -> tuple[Table, ...]
 
 
 def _symbols(scope: Scope, rows: pl.DataFrame) -> pl.DataFrame:
-    known = load.facts(scope.con, "tokens").select(pl.col("address").alias("token"), "symbol")
-    named = rows.join(known.unique("token").collect(), on="token", how="left")
+    address = pl.col("address").alias("token")
+    known = load.facts(scope.con, "tokens").group_by(address).agg(pl.col("symbol").max())
+    named = rows.join(known.collect(), on="token", how="left")
     return named.with_columns(pl.coalesce("symbol", "token").alias("symbol"))
 
 
