@@ -177,7 +177,12 @@ def test_scaling_dollars_leaves_the_ratio_alone(
 def purchases(*rows: tuple[float, object, object]) -> pl.LazyFrame:
     """Return purchases: days after the first, tokens bought, tokens burned."""
     named = [
-        {"block_timestamp": at(days=day), "bought_tokens": tokens, "burned_tokens": burned}
+        {
+            "block_timestamp": at(days=day),
+            "block_number": int(day * 24),
+            "bought_tokens": tokens,
+            "burned_tokens": burned,
+        }
         for day, tokens, burned in rows
     ]
     return table("buybacks", *named).lazy()
@@ -226,6 +231,17 @@ def test_a_burn_is_no_lack_of_issuance() -> None:
     found = shares(purchases((3, 20, 20)), supplies((0, 1_000, 0), (10, 990, 0)))
 
     assert found[1] == (Decimal(10), 20 / 990, 10 / 990)
+
+
+def test_what_burns_after_a_reading_is_of_the_next_one() -> None:
+    """Read as a day begins: 7 burned the day the window begins, 20 the day it ends; none issued."""
+    burned = purchases((0.1, 7, 7), (10, 3, 3), (10.1, 20, 20))
+    read = supplies((0, 1_000, 0), (10, 990, 0), (11, 970, 0), (20, 970, 0))
+
+    found = shares(burned, read)
+
+    assert found[1] == (Decimal(0), 23 / 990, 23 / 990)
+    assert found[3][0] == Decimal(0)
 
 
 def test_tokens_at_the_dead_address_are_burned_though_supply_stays() -> None:

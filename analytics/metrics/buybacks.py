@@ -187,8 +187,9 @@ def supply_share(
     Formula:
         supply_share_gross_ratio(d) = Σ bought_tokens / supply_tokens(d)
         supply_share_net_ratio(d) = (Σ bought_tokens - issued_tokens) / supply_tokens(d)
-        issued_tokens(d) = reach(d) - reach(d - window_days) + Σ burned_tokens on chains of readings
-        reach = supply_tokens - dead_tokens, sums over (d - window_days, d]
+        issued_tokens(d) = reach(d) - reach(d - window_days) + Σ burned_tokens between these two
+        readings, on their chain
+        reach = supply_tokens - dead_tokens; other sums over (d - window_days, d]
 
     Args:
         buybacks: one row per purchase: bought_token, bought_tokens, burned_tokens.
@@ -214,14 +215,12 @@ def supply_share(
         # By time and chain first: heights of two chains do not compare.
         token_supplies.sort("block_timestamp", "chain_id", *EVENT_ORDER)
         .group_by(*_TOKEN, day())
-        .agg(pl.col("chain_id", "supply_tokens", "dead_tokens").last())
-        .with_columns(reach=pl.col("supply_tokens") - pl.col("dead_tokens"))
+        .agg(pl.col("chain_id", "block_number", "supply_tokens", "dead_tokens").last())
     )
-    issued = pl.col("reach") - pl.col("reach_before") + pl.col("seen_tokens")
-    supply = pl.col("supply_tokens")
+    issued, supply = pl.col("made") - pl.col("made_before"), pl.col("supply_tokens")
     return (
         _flows(buybacks, readings, window_days)
-        .join(_with_beginning(readings, window_days), on=[*_TOKEN, "date"], how="inner")
+        .join(_made(readings, buybacks, window_days), on=[*_TOKEN, "date"], how="inner")
         .with_columns(issued_tokens=issued)
         .select(
             *("date", "chain_id", *_TOKEN, "bought_tokens", "burned_tokens"),
@@ -233,24 +232,37 @@ def supply_share(
     )
 
 
-def _with_beginning(readings: pl.LazyFrame, window_days: int) -> pl.LazyFrame:
-    return readings.with_columns(begins_on=pl.col("date").dt.offset_by(f"-{window_days}d")).join(
-        readings.select(*_TOKEN, reach_before="reach", begins_on="date"),
-        on=[*_TOKEN, "begins_on"],
-        how="left",
+def _made(readings: pl.LazyFrame, buybacks: pl.LazyFrame, window_days: int) -> pl.LazyFrame:
+    """
+    Return readings with all that is within reach or was burned up to them, and up to the day before
+    the window: `made`, `made_before`. A day's reading is before most of what the day burns.
+    """
+    place = [*_TOKEN, "chain_id"]
+    burned = (
+        buybacks.rename({"bought_token": "token"})
+        .group_by(*place, "block_number")
+        .agg(pl.col("burned_tokens").sum())
+        .sort("block_number")
+        .with_columns(pl.col("burned_tokens").cum_sum().over(place))
+    )
+    reach = pl.col("supply_tokens") - pl.col("dead_tokens")
+    made = (
+        readings.sort("block_number")
+        .join_asof(burned, on="block_number", by=place, check_sortedness=False)
+        .with_columns(made=reach + pl.col("burned_tokens").fill_null(_NOTHING))
+        .drop("burned_tokens")
+    )
+    begins_on = pl.col("date").dt.offset_by(f"-{window_days}d")
+    before = made.select(*_TOKEN, made_before="made", begins_on="date")
+    return made.with_columns(begins_on=begins_on).join(
+        before, on=[*_TOKEN, "begins_on"], how="left"
     )
 
 
 def _flows(buybacks: pl.LazyFrame, readings: pl.LazyFrame, window_days: int) -> pl.LazyFrame:
-    sums = ("bought_tokens", "burned_tokens", "seen_tokens")
-    seen_on = readings.select(*_TOKEN, "chain_id", is_seen=pl.lit(value=True)).unique()
-    bought = (
-        buybacks.rename({"bought_token": "token"})
-        .with_columns(pl.col("burned_tokens").fill_null(_NOTHING), date=day())
-        .join(seen_on, on=[*_TOKEN, "chain_id"], how="left")
-        .with_columns(
-            seen_tokens=pl.when("is_seen").then("burned_tokens").otherwise(_NOTHING),
-        )
+    sums = ("bought_tokens", "burned_tokens")
+    bought = buybacks.rename({"bought_token": "token"}).with_columns(
+        pl.col("burned_tokens").fill_null(_NOTHING), date=day()
     )
     read = readings.select(*_TOKEN, "date", **dict.fromkeys(sums, _NOTHING))
     flows = pl.concat([bought.select(*_TOKEN, "date", *sums), read])

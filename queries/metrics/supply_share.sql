@@ -13,9 +13,9 @@ readings as (
         chain_id,
         token,
         block_timestamp::date as date,
+        block_number,
         supply_tokens,
-        dead_tokens,
-        supply_tokens - dead_tokens as reach
+        dead_tokens
     from token_supplies
     qualify row_number() over (
             partition by protocol, token, block_timestamp::date
@@ -31,40 +31,53 @@ readings as (
 ),
 
 -- A burn on another chain does not lower what is read on this one.
-seen_on as (
+burned as (
 
-    select distinct
+    select
         protocol,
-        token,
         chain_id,
-        true as is_seen
+        bought_token as token,
+        block_number,
+        sum(coalesce(burned_tokens, 0)) over (
+            partition by protocol, chain_id, bought_token
+            order by block_number
+        ) as burned_tokens
+    from buybacks
+
+),
+
+-- All that is within reach or was burned: a day's reading is before most of what the day burns.
+made as (
+
+    select
+        readings.*,
+        readings.supply_tokens - readings.dead_tokens + coalesce(burned.burned_tokens, 0) as made
     from readings
+    asof left join burned
+        on
+            readings.protocol = burned.protocol
+            and readings.chain_id = burned.chain_id
+            and readings.token = burned.token
+            and readings.block_number >= burned.block_number
 
 ),
 
 flows as (
 
     select
-        buybacks.protocol,
-        buybacks.bought_token as token,
-        buybacks.block_timestamp::date as date,
-        buybacks.bought_tokens,
-        coalesce(buybacks.burned_tokens, 0) as burned_tokens,
-        case when seen_on.is_seen then coalesce(buybacks.burned_tokens, 0) else 0 end as seen_tokens
+        protocol,
+        bought_token as token,
+        block_timestamp::date as date,
+        bought_tokens,
+        coalesce(burned_tokens, 0) as burned_tokens
     from buybacks
-    left join seen_on
-        on
-            buybacks.protocol = seen_on.protocol
-            and buybacks.bought_token = seen_on.token
-            and buybacks.chain_id = seen_on.chain_id
     union all
     select
         protocol,
         token,
         date,
         0 as bought_tokens,
-        0 as burned_tokens,
-        0 as seen_tokens
+        0 as burned_tokens
     from readings
 
 ),
@@ -77,7 +90,6 @@ daily as (
         date,
         sum(bought_tokens) as bought_tokens,
         sum(burned_tokens) as burned_tokens,
-        sum(seen_tokens) as seen_tokens,
         to_days($window_days - 1) as reach_back
     from flows
     group by all
@@ -92,7 +104,6 @@ summed as (
         date,
         sum(bought_tokens) over days as bought_tokens,
         sum(burned_tokens) over days as burned_tokens,
-        sum(seen_tokens) over days as seen_tokens,
         (date - to_days($window_days))::date as begins_on
     from daily
     window days as (
@@ -107,21 +118,21 @@ compared as (
 
     select
         summed.date,
-        readings.chain_id,
+        made.chain_id,
         summed.protocol,
         summed.token,
         summed.bought_tokens,
         summed.burned_tokens,
-        readings.supply_tokens,
-        readings.dead_tokens,
-        readings.reach - begun.reach + summed.seen_tokens as issued_tokens
+        made.supply_tokens,
+        made.dead_tokens,
+        made.made - begun.made as issued_tokens
     from summed
-    inner join readings
+    inner join made
         on
-            summed.protocol = readings.protocol
-            and summed.token = readings.token
-            and summed.date = readings.date
-    left join readings as begun
+            summed.protocol = made.protocol
+            and summed.token = made.token
+            and summed.date = made.date
+    left join made as begun
         on
             summed.protocol = begun.protocol
             and summed.token = begun.token
