@@ -133,7 +133,7 @@ def test_a_study_is_written_like_a_report(run: Run, data: Path, tmp_path: Path) 
     assert read[FILES["queue_clusters"].path] == file_digest(data / FILES["queue_clusters"].path)
     assert manifest["files"]["report.md"] == file_digest(folder / "report.md")
     assert "Σ overshoot / Σ deficit" in (folder / "report.html").read_text(encoding="utf-8")
-    assert pl.read_parquet(folder / "parquet" / "figures.parquet").height == 180
+    assert pl.read_parquet(folder / "parquet" / "figures.parquet").height == 181
 
 
 def test_writing_twice_gives_the_same_bytes(run: Run, data: Path, tmp_path: Path) -> None:

@@ -415,9 +415,9 @@ def test_a_wick_comes_before_the_close() -> None:
     """0.90 traded at 21:20 and closed below at 21:36; what is before 20:50 is another story."""
     lows = rows(
         "usde_minutes",
-        ts=minutes(-60, 4, 20, 30),
-        low=[0.1, 0.9, 0.85, 0.65],
-        close=[0.1, 0.97, 0.84, 0.9],
+        ts=minutes(-60, 4, 20, 25, 30),
+        low=[0.1, 0.9, 0.85, 0.88, 0.65],
+        close=[0.1, 0.97, 0.84, 0.89, 0.9],
     )
 
     assert only(usde_lows(lows)) == {
@@ -426,6 +426,7 @@ def test_a_wick_comes_before_the_close() -> None:
         "lowest_close_usdt": 0.84,
         "lowest_close_at": minutes(20)[0],
         "severe_at": minutes(20)[0],
+        "last_severe_at": minutes(25)[0],
         "wick_at": minutes(4)[0],
     }
 

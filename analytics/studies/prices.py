@@ -20,14 +20,15 @@ def usde_lows(usde_minutes: pl.LazyFrame) -> pl.LazyFrame:
     apart here.
 
     Formula:
-        severe: the first minute that closes below 0.90; wick: the first whose low is 0.90 or less
+        severe: the first minute that closes below 0.90, and the last; wick: the first whose low is
+        0.90 or less
 
     Args:
         usde_minutes: one row per minute: ts (its start, UTC), low, close (USDT).
 
     Returns:
-        One row: low_usdt, lowest_close_usdt (Float64), low_at, lowest_close_at, severe_at, wick_at
-        (Datetime, UTC).
+        One row: low_usdt, lowest_close_usdt (Float64), low_at, lowest_close_at, severe_at,
+        last_severe_at, wick_at (Datetime, UTC).
 
     Source:
         QuantLet/onchain-insights, Binance USDEUSDT by minute.
@@ -39,6 +40,7 @@ def usde_lows(usde_minutes: pl.LazyFrame) -> pl.LazyFrame:
         lowest_close_usdt=close.min(),
         lowest_close_at=at.sort_by(close, at).first(),
         severe_at=at.filter(close < 0.9).min(),
+        last_severe_at=at.filter(close < 0.9).max(),
         wick_at=at.filter(low <= 0.9).min(),
     )
 
