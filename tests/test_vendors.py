@@ -93,7 +93,7 @@ def test_a_constant_stands_for_every_split() -> None:
 
     assert amounts("defillama", "supply_side", fees=fees) == ["60", "3", "63"]
     assert amounts("defillama", "protocol_revenue", fees=fees) == ["40", "-3", "37"]
-    assert amounts("defillama", "treasury_revenue", fees=fees) == ["10", "0", "10"]
+    assert amounts("defillama", "treasury_revenue", fees=fees) == ["10", "0", "0", "10"]
     other = table("fees", FEE)
     assert amounts("defillama", "protocol_revenue", fees=other) == ["40", "40"]
 
@@ -102,7 +102,7 @@ def test_gmx_has_no_treasury_in_its_first_version() -> None:
     """Thirty of a hundred dollars are the stakers', whatever a fact says of a treasury."""
     fees = table("fees", GMX_V1 | FEE)
 
-    assert amounts("defillama", "treasury_revenue", fees=fees) == ["10", "-10", "0"]
+    assert amounts("defillama", "treasury_revenue", fees=fees) == ["10", "0", "-10", "0"]
     assert amounts("defillama", "holders_revenue", fees=fees) == ["30", "0", "0", "30"]
 
 
@@ -141,6 +141,9 @@ def test_a_declared_rate_is_of_the_day_it_is_in_force(kind: str, value: str, dec
     step = f"{int(declared) - 30}"
     assert whole == ["60", step, f"{30 + int(declared)}"]
     assert [amount for _, amount in days] == ["30", "0", "30", "30", step, declared]
+    # What holders are declared is not the treasury's: both are the revenue of 40 a day.
+    rest = amounts("defillama", "treasury_revenue", **facts)
+    assert rest == ["20", f"{30 - int(declared)}", f"{50 - int(declared)}"]
 
 
 def test_a_fee_without_a_split_takes_nothing_from_what_other_markets_declare() -> None:

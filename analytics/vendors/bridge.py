@@ -5,7 +5,7 @@ from datetime import datetime
 
 import polars as pl
 
-from analytics.vendors.rules import Definition, Line
+from analytics.vendors.definition import Definition, Line
 from analytics.vendors.sums import Load, sums
 
 _KEYS = ("protocol", "date")

@@ -7,78 +7,12 @@ What their rules need and no fact holds is listed as missing, never guessed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 
 import polars as pl
 
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """
-    One rule a vendor follows and we do not.
-
-    Attributes:
-        name: the rule.
-        reason: why it moves the number.
-        source: where the rule is published.
-        value: the number once this rule holds too, of columns of `sums`.
-        protocols: whose numbers follow it; empty for all.
-        unknown: what counts the facts that sums of it cannot add, where it sums others than the
-            line does.
-    """
-
-    name: str
-    reason: str
-    source: str
-    value: pl.Expr
-    protocols: tuple[str, ...] = ()
-    unknown: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Line:
-    """
-    One metric: ours, and the steps to theirs.
-
-    Attributes:
-        metric: its name.
-        ours: our number, of columns of `sums`.
-        facts: whose rows it is made of; a protocol without such a row has no line.
-        unknown: what counts the facts that its sums cannot add.
-        steps: the rules, in the order they are applied.
-        protocols: who has the line; empty for all.
-        is_of_window: it is of the whole window, and has no days.
-    """
-
-    metric: str
-    ours: pl.Expr
-    facts: tuple[str, ...] = ("fees",)
-    unknown: str = "fees_unknown"
-    steps: tuple[Step, ...] = ()
-    protocols: tuple[str, ...] = ()
-    is_of_window: bool = False
-
-
-@dataclass(frozen=True)
-class Missing:
-    """What a vendor publishes and no fact here can tell: of which metric, and why not."""
-
-    metric: str
-    name: str
-    reason: str
-    source: str
-
-
-@dataclass(frozen=True, eq=False)
-class Definition:
-    """A vendor's rules, as they were published in one version."""
-
-    slug: str
-    version: str
-    lines: tuple[Line, ...]
-    missing: tuple[Missing, ...]
+from analytics.vendors.definition import Definition, Line, Missing, Step
 
 
 def _of(name: str) -> pl.Expr:
@@ -93,6 +27,7 @@ _NOTHING = pl.col("fees_usd") * 0
 _LLAMA = "https://github.com/DefiLlama/dimension-adapters/blob/master/"
 _GUIDE = f"{_LLAMA}fees/GUIDELINES.md"
 _GMX_V1, _GMX_V2 = f"{_LLAMA}fees/gmx.ts", f"{_LLAMA}fees/gmx-v2/index.ts"
+_MAPLE = f"{_LLAMA}fees/maple-finance.ts"
 _SPELLBOOK = "https://github.com/duneanalytics/spellbook (perpetual.trades)"
 _TERMINAL = "https://docs.tokenterminal.com"
 
@@ -146,7 +81,17 @@ _DEFILLAMA = Definition(
             "treasury_revenue",
             _of("treasury"),
             unknown="treasury_unknown",
-            steps=(_constant(0, "gmx_v1", _GMX_V1), _constant(10, "gmx_v2", _GMX_V2)),
+            steps=(
+                Step(
+                    name="less what is income times the rate in force",
+                    reason="what a policy declares for holders is not the treasury's, whether it "
+                    "is set aside or not",
+                    source=_MAPLE,
+                    value=_of("revenue") - _of("declared"),
+                ),
+                _constant(0, "gmx_v1", _GMX_V1),
+                _constant(10, "gmx_v2", _GMX_V2),
+            ),
         ),
         Line(
             "holders_revenue",
@@ -186,6 +131,26 @@ _DEFILLAMA = Definition(
             "what pools of price impact give back counts as a swap's fee, and a fee is what it was "
             "before discounts, without an interface's: no fact tells these apart",
             _GMX_V2,
+        ),
+        Missing(
+            "fees",
+            "of Hyperliquid, what auctions of spot tokens burn",
+            "it counts as fees and as revenue of holders; fills do not tell it, nor that all fees "
+            "on Unit's markets are Unit's",
+            f"{_LLAMA}fees/hyperliquid-spot.ts",
+        ),
+        Missing(
+            "fees",
+            "of all but GMX, Hyperliquid and Maple, what their own adapters do",
+            "they were not read: theirs is what the guidelines make of our facts",
+            f"{_LLAMA}fees",
+        ),
+        Missing(
+            "protocol_revenue",
+            "of Maple, what delegates get, and its desk off chain",
+            "both are revenue there, of which holders get their rate; a fact has delegates and "
+            "lenders in one",
+            _MAPLE,
         ),
         Missing(
             "holders_revenue",
