@@ -242,7 +242,7 @@ def test_a_fee_is_split_where_the_split_is_known(
 
 
 def test_the_funds_purchases_are_buybacks(tmp_path: Path) -> None:
-    """HYPE bought by the Assistance Fund, exact; dollars where the pair's quote is known."""
+    """HYPE bought by the Assistance Fund, exact; dollars where it was bought for USDC."""
     hype = {"coin": "@107", "px": "39.123456", "sz": "0.12345678", "dir": "Buy", "fee": "0.0"}
     path = imported(
         tmp_path,
@@ -256,7 +256,7 @@ def test_the_funds_purchases_are_buybacks(tmp_path: Path) -> None:
     columns = ("bought_token", "bought_tokens", "spent_token", "spent_tokens", "spent_usd")
     assert rows(path, "buybacks", *columns) == [
         ("HYPE", "0.12345678", "USDC", "4.83005590023168", "4.83005590023168"),
-        ("HYPE", "3", None, "6", None),
+        ("HYPE", "3", "USDT0", "6", None),
     ]
     assert rows(path, "position_changes", "account") == []
 

@@ -170,7 +170,7 @@ def test_hype_against_usdc_is_the_pair_107(events: list[Event]) -> None:
     assert {fill["coin"] for _, fill in events if fill["feeToken"] == "HYPE"} == {"@107"}
     within = Decimal("0.999") * min(perp), Decimal("1.001") * max(perp)
     assert all(within[0] < Decimal(fill["px"]) < within[1] for fill in pair)
-    assert HYPE_PAIRS[0] == "@107"
+    assert HYPE_PAIRS["@107"] == "USDC"
 
 
 def test_another_reading_of_the_same_minute_agrees(

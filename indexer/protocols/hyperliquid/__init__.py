@@ -205,8 +205,8 @@ PROTOCOL = Protocol(
         "The collateral behind a position: fills do not carry it, ledger updates are not read.",
         "How fees of spot are split, and of perps that others deploy (HIP-3) where a fill does not "
         "tell the deployer's part: such fees carry no split.",
-        "Dollars of fees in other tokens than USDC, and of HYPE bought on @207, @232 and @255: "
-        "their quote is not confirmed; tokens are counted.",
+        "Dollars of fees in other tokens than USDC, and of HYPE bought for USDT0, USDH or USDE: "
+        "tokens are counted.",
         "Burned tokens of buybacks: the vote of December 2025 to count them so is no burn; they go "
         "to the fund, which is called treasury.",
         "Deposits to the first bridge, in bridged USDC, and by CoreDepositWallet on HyperEVM.",

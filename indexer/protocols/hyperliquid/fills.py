@@ -10,8 +10,9 @@ Forced     both sides of a liquidation carry the same object: the liquidated sid
            settlement of a market that is delisted. An ADL is labelled on the side that is cut, and
            its other side is the loser, who is not liquidated once more.
 Fees       `fee` is all that was charged, the builder's part included; below zero it is a rebate.
-Spot       @107 is HYPE against USDC: its fees are in one or the other in recorded fills. The
-           Assistance Fund buys HYPE on @207, @232 and @255 too, whose quote is not declared.
+Spot       HYPE is @107 against USDC, @207 USDT0, @232 USDH and @255 USDE: spotMeta of
+           https://api.hyperliquid.xyz/info, by two that quote it; fees of recorded fills are in
+           the tokens of @107. Only USDC counts as a dollar.
 """
 
 from indexer.chains import HYPERCORE
@@ -41,7 +42,8 @@ from indexer.spec import (
 )
 
 ASSISTANCE_FUND = "0xfefefefefefefefefefefefefefefefefefefefe"
-HYPE_PAIRS = ("@107", "@207", "@232", "@255")
+# What each pair of HYPE is quoted in.
+HYPE_PAIRS = {"@107": "USDC", "@207": "USDT0", "@232": "USDH", "@255": "USDE"}
 
 IS_PERP = OneOf("kind", ("perp", "deployed perp"))
 IS_BUY = Equals("side", "B")
@@ -191,11 +193,11 @@ FILLS = (
         {
             "bought_token": Const("HYPE"),
             "bought_tokens": Fixed("sz", 18),
-            "spent_token": When(Equals("coin", "@107"), Const("USDC")),
+            "spent_token": Lookup("coin", HYPE_PAIRS),
             "spent_tokens": NOTIONAL,
             "spent_usd": When(Equals("coin", "@107"), NOTIONAL),
             "destination_kind": Const("treasury"),
         },
-        where=(Equals("user", ASSISTANCE_FUND), OneOf("coin", HYPE_PAIRS), IS_BUY),
+        where=(Equals("user", ASSISTANCE_FUND), OneOf("coin", tuple(HYPE_PAIRS)), IS_BUY),
     ),
 )
