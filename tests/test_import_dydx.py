@@ -73,15 +73,17 @@ def test_a_fill_pays_a_fee(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("day", "split"),
     [
-        ("2024-11-14", (None, None, None)),
+        ("2023-10-25", (None, None, None)),
+        ("2024-11-14", ("0", "0", "1")),
         ("2024-11-15", ("0.5", "0.1", "0.4")),
-        ("2025-03-01", ("0.25", "0.1", "0.65")),
+        ("2025-03-24", ("0.25", "0.1", "0.65")),
+        ("2025-11-13", ("0.05", "0.05", "0.9")),
     ],
 )
 def test_a_fee_is_split_by_the_vote_in_force(
     tmp_path: Path, day: str, split: tuple[str | None, ...]
 ) -> None:
-    """Half went to MegaVault first, a quarter later; before the first split nothing is known."""
+    """All went to stakers first; MegaVault got half, a quarter, then a twentieth."""
     path = fills(tmp_path, fill(fee="1", createdAt=f"{day}T12:00:00.000Z"))
 
     assert rows(path, "fees", "supply_side_usd", "treasury_usd", "holders_usd") == [split]

@@ -7,13 +7,17 @@ Types      LIQUIDATED is the taker whose position was liquidated, LIQUIDATION it
            DELEVERAGED is the taker of a deleveraging, who could not pay, OFFSETTING the maker
            whose position was cut for it.
            https://github.com/dydxprotocol/v4-chain (the indexer, types/fill-types.ts)
-Split      net revenue is shared out, so maker rebates count against what is shared. From November
-           2024: MegaVault 50 % (supply side), stakers 40 % (holders), treasury 10 %; from March
-           2025: stakers 40 % and buybacks 25 % (holders), MegaVault 25 %, Treasury SubDAO 10 %.
+Split      net revenue is shared out, so maker rebates count against what is shared. To stakers
+           (holders) all of it at first; from November 2024 40 %, to MegaVault (supply side) 50 %,
+           to the treasury 10 %; from 2025-03-24, when buybacks began, to stakers 40 % and buybacks
+           25 % (holders too), to MegaVault 25 % and the treasury 10 %; from 2025-11-13 15, 75, 5
+           and 5 %.
+           https://dydx.forum/t/dydx-treasury-subdao-proposal-discussion/2965
            https://dydx.forum/t/drc-dydx-treasury-subdao-dydx-buyback-program/3433
            https://dydx.forum/t/drc-revenue-share-on-dydx/4702
-           The votes are known by month; days are assumed, and so is the first month. What was
-           shared out before is not known here. Affiliates and order routers are paid out of the
+           https://www.dydx.xyz/blog/dydx-buyback-program
+           https://www.gate.com/news/detail/15883369 (proposal 313; stakers have what is left)
+           The month of the first vote is assumed. Affiliates and order routers are paid out of the
            fee before that, and builders beside it. Both fills of a trade name the affiliate's part,
            which is of the taker's fee.
            https://github.com/dydxprotocol/v4-chain (protocol/x/revshare/keeper/revshare.go)
@@ -49,8 +53,10 @@ from indexer.spec import (
 )
 
 FORUM = "https://dydx.forum/t/"
-FIRST_SPLIT = FORUM + "drc-dydx-treasury-subdao-dydx-buyback-program/3433"
-SECOND_SPLIT = FORUM + "drc-revenue-share-on-dydx/4702"
+FIRST_SPLIT = FORUM + "dydx-treasury-subdao-proposal-discussion/2965"
+SECOND_SPLIT = FORUM + "drc-dydx-treasury-subdao-dydx-buyback-program/3433"
+THIRD_SPLIT = FORUM + "drc-revenue-share-on-dydx/4702"
+FOURTH_SPLIT = "https://www.gate.com/news/detail/15883369"
 
 AFFILIATE = When(Equals("liquidity", "TAKER"), Arg("affiliate_rev_share", absent=0), Int(0))
 FEE = Fixed("fee", 18)
@@ -113,8 +119,8 @@ PROTOCOL = Protocol(
         "alone. ADLs are the OFFSETTING side of a deleveraging, which a trade of type DELEVERAGED "
         "tells as well, without its account. Position changes are the sides closed by force. Fees "
         "are those of fills; makers may be paid instead, which is a fee below zero. They are split "
-        "by assumed policy from November 2024 on, after what affiliates and order routers get of "
-        "them; these and builders, who are paid beside the fee, are supply side. What a liquidated "
+        "by assumed policy, after what affiliates and order routers get of them; these and "
+        "builders, who are paid beside the fee, are supply side. What a liquidated "
         "account is charged goes to the insurance fund, whose money is treasury; where its fee is "
         "below zero the fund paid, which is bad debt and no fee. A trade and a fill of the same "
         "side are one entry. Nothing proves that the files are complete."
@@ -215,15 +221,21 @@ PROTOCOL = Protocol(
         Entry(DYDX, "trade", "adls", CUT, where=(Equals("type", "DELEVERAGED"),)),
     ),
     policies=(
-        Policy("treasury_share", "0.1", "2024-11-15", FIRST_SPLIT, "assumed"),
-        Policy("holders_share", "0.4", "2024-11-15", FIRST_SPLIT, "assumed"),
-        Policy("treasury_share", "0.1", "2025-03-01", SECOND_SPLIT, "assumed"),
-        Policy("holders_share", "0.65", "2025-03-01", SECOND_SPLIT, "assumed"),
+        Policy("treasury_share", "0", "2023-10-26", FIRST_SPLIT, "assumed"),
+        Policy("holders_share", "1", "2023-10-26", FIRST_SPLIT, "assumed"),
+        Policy("treasury_share", "0.1", "2024-11-15", SECOND_SPLIT, "assumed"),
+        Policy("holders_share", "0.4", "2024-11-15", SECOND_SPLIT, "assumed"),
+        Policy("treasury_share", "0.1", "2025-03-24", THIRD_SPLIT, "assumed"),
+        Policy("holders_share", "0.65", "2025-03-24", THIRD_SPLIT, "assumed"),
+        Policy("treasury_share", "0.05", "2025-11-13", FOURTH_SPLIT, "assumed"),
+        Policy("holders_share", "0.9", "2025-11-13", FOURTH_SPLIT, "assumed"),
     ),
     left_out=(
+        "Whether a deleveraging settles a market that closed, at the oracle's price: the chain's "
+        "match says so, and the indexer's answer does not, so that it reads as an ADL.",
         "Position changes by ordinary fills: whether a fill opens or closes is not in every file.",
-        "The day of each vote on the split of fees, the split before November 2024, and a rise of "
-        "the buybacks' share at the end of 2025: no source here confirms them.",
+        "The day from which MegaVault got half of the fees (November 2024), and steps between two "
+        "splits: no source here confirms them.",
         "What those who mapped a new market get of its fees at first: no fill says it.",
         "Buybacks: the treasury buys on exchanges, which only bank transfers of the chain show.",
         "Funding, oracle prices and open interest: fills and trades do not tell them.",
