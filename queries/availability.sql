@@ -1,8 +1,8 @@
 -- question: Is a zero of a protocol measured, or has nobody looked, or did looking fail?
 -- reads:    adl_states, adls, blocks, buybacks, coverage, credit_events, declared_facts, fees,
---           funding, impact_parameters, liquidations, open_interest, oracle_updates, pool_flows,
---           pool_liquidity, pool_states, position_changes, reads, rejects, share_prices, shortfalls,
---           token_supplies
+--           funding, impact_parameters, imports, liquidations, open_interest, oracle_updates,
+--           pool_flows, pool_liquidity, pool_states, position_changes, reads, rejects,
+--           share_prices, shortfalls, token_supplies
 -- grain:    one row per chain, protocol and table of facts that its declaration fills
 -- units:    *_count rows; state: available (also where nothing happened: a measured zero), stale (the
 --           last reading is older than two of its intervals), not_collected (no block is covered, no
@@ -202,6 +202,14 @@ covered as (
         on
             coverage.chain_id = blocks.chain_id
             and blocks.number between coverage.from_block and coverage.to_block
+    group by all
+    union all
+    select
+        chain_id,
+        protocol,
+        max(to_at) as covered_at
+    from imports
+    where about is null
     group by all
 
 ),

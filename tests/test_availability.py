@@ -85,6 +85,18 @@ def test_what_only_a_read_tells_and_nobody_asked_is_not_collected(tmp_path: Path
     assert state(tmp_path, {"fact": "share_prices", "read": "prices"}) == "not_collected"
 
 
+@pytest.mark.parametrize(("about", "said"), [(None, "available"), ("0xaa", "not_collected")])
+def test_files_of_a_whole_venue_look_at_all_of_it(
+    tmp_path: Path, about: str | None, said: str
+) -> None:
+    """A file of one account or market looks at that alone."""
+    file: dict[str, object] = {"file": "a.lz4", "sha256": "aa", "kind": "fills", "about": about}
+    file |= {"entries_read": 1, "entries_used": 1, "rejects": 0, "imported_at": at(0)}
+    brought = table("imports", GMX | file)
+
+    assert state(tmp_path, {"fact": "adls"}, coverage=table("coverage"), imports=brought) == said
+
+
 @pytest.mark.parametrize("fact", fact_tables())
 def test_what_is_there_is_counted(empty: duckdb.DuckDBPyConnection, fact: str) -> None:
     """Every table of facts is looked into: one with a row is not told as an empty one."""

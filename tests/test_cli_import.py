@@ -10,6 +10,8 @@ from import_rig import (
     WINNER,
     brought,
     by_block,
+    by_line,
+    document,
     facts,
     fill,
     liquidation,
@@ -144,6 +146,33 @@ def test_a_report_says_that_it_rests_on_files(
     assert "IMPORTED DATA" in page
     assert "Nothing proves that they are complete" in page
     assert "21.lz4" in page
+
+
+@pytest.mark.parametrize(
+    ("venue", "content", "whose", "is_zero"),
+    [
+        ("hyperliquid", by_line((WINNER, fill())), {}, True),
+        ("hyperliquid", document([fill()]), {"account": WINNER}, False),
+        ("dydx", document({"trades": []}), {"market": "ETH-USD"}, False),
+    ],
+)
+def test_what_whole_files_lack_did_not_happen(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    venue: str,
+    content: bytes,
+    whose: dict[str, str],
+    *,
+    is_zero: bool,
+) -> None:
+    """Fills of all accounts without an ADL are none; of one account or market they do not tell."""
+    path = brought(tmp_path, venue, written(tmp_path, "told", content), **whose)
+    capsys.readouterr()
+
+    assert perpscope("metric", "adls", "--database", path) == 0
+
+    assert ("adls is not_applicable" not in capsys.readouterr().err) is is_zero
+    assert (("adls",) in rows(path, "declared_facts", "fact")) is is_zero
 
 
 def test_what_is_indexed_and_what_is_imported_live_side_by_side(

@@ -535,7 +535,7 @@ ANSWERS = [
         "chain_id protocol fact state row_count reject_count last_at covered_at",
         {},
         [
-            (10, "snx", "fees", "not_collected", 0, 0, None, None),
+            (10, "snx", "fees", "available", 0, 0, None, None),
             (42161, "gmx", "adls", "available", 2, 0, at(130), at(3600)),
             (42161, "gmx", "funding", "available", 0, 0, None, at(3600)),
         ],

@@ -23,16 +23,16 @@ def doubt(scope: Scope, table: str) -> str:
     Returns:
         The state of the source, and whose it is: not_collected where nothing that is covered or
         imported is of the time of the scope, source_error where any source failed, not_applicable
-        where nothing that is indexed tells of such facts. Empty too where the database does not
-        say what was declared: one of imported files, or an older one.
+        where nothing that is indexed tells of such facts, as of files of one account or market.
+        Empty too where the database does not say what was declared: an older one.
     """
     if scope.has(table):
         return ""
     there = reached(scope).filter("is_reached")
     if there.is_empty():
         return _OUTSIDE
-    states, files = availability(scope), scope.facts("imports").collect()
-    if states.is_empty() or files.join(there, on=_KEYS, how="semi").height:
+    states = availability(scope)
+    if states.is_empty() and scope.facts("imports").collect().is_empty():
         return ""
     ours = states.filter(pl.col("fact") == table)
     if ours.is_empty():

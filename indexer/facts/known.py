@@ -180,6 +180,16 @@ def declared_facts(protocols: Sequence[Protocol], chain: Chain) -> pl.DataFrame:
     return pl.DataFrame(rows, columns_of("declared_facts"), orient="row")
 
 
+def brought_facts(protocol: Protocol, chain: Chain, entry: str) -> pl.DataFrame:
+    """Return which tables a venue's entries of a name fill, as rows of `declared_facts`."""
+    told = (each for each in protocol.entries if (each.chain, each.name) == (chain, entry))
+    rows = [
+        (chain.chain_id, protocol.slug, fact, None, None)
+        for fact in sorted({each.into for each in told})
+    ]
+    return pl.DataFrame(rows, columns_of("declared_facts"), orient="row")
+
+
 def _filled(protocol: Protocol, abis: set[str]) -> list[tuple[str, str | None, int | None]]:
     by_events = {event.into for event in protocol.events if event.abi in abis}
     told: list[tuple[str, str | None, int | None]] = [

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from indexer.facts.known import accounts, policies
+from indexer.facts.known import accounts, brought_facts, policies
 from indexer.imports.deriving import derived
 from indexer.imports.opening import sha256_of
 from indexer.imports.reading import About, Reading
@@ -68,9 +68,12 @@ def bring(path: Path, file: Path, venue: Venue, protocol: Protocol, about: About
             to_at=ends[1],
             imported_at=datetime.now(UTC).replace(tzinfo=None, microsecond=0),
         )
-        landed = land(
-            path, brought, Path(folder), policies([protocol]), accounts([protocol], venue.chain)
-        )
+        stated = {
+            "accounts": accounts([protocol], venue.chain),
+            "declared_facts": brought_facts(protocol, venue.chain, reading.entry),
+            "policies": policies([protocol]),
+        }
+        landed = land(path, brought, Path(folder), stated)
     if landed is None:
         return Taken(None)
     return Taken(landed.brought, landed.rows, dict(reading.notes.unknown))

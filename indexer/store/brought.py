@@ -12,6 +12,7 @@ trader on its other side has a position change for it and no row of `liquidation
 is told first.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -80,7 +81,7 @@ def is_brought(path: Path, chain_id: int, protocol: str, sha256: str) -> bool:
 
 
 def land(
-    path: Path, brought: Brought, folder: Path, policies: pl.DataFrame, accounts: pl.DataFrame
+    path: Path, brought: Brought, folder: Path, stated: Mapping[str, pl.DataFrame]
 ) -> Landed | None:
     """
     Write what a file holds, in one transaction.
@@ -89,8 +90,8 @@ def land(
         path: the database; it is made if it is not there.
         brought: the file.
         folder: its rows as Parquet, `<table>-<number>.parquet`, each row with its `line`.
-        policies: the declaration's policies.
-        accounts: rows of `accounts`.
+        stated: rows of `accounts`, `policies` and `declared_facts` as the declaration states them;
+            the last are kept of a file of the whole venue alone.
 
     Returns:
         None if another process imported it meanwhile: nothing was written.
@@ -113,7 +114,7 @@ def land(
             rejects=_reject(connection, folder, brought, staged),
         )
         insert(connection, "imports", pl.DataFrame([vars(told)], columns_of("imports")))
-        _write_knowledge(connection, brought, policies, accounts)
+        _write_knowledge(connection, brought, stated)
     return Landed(told, {name: count for name, count in rows.items() if count})
 
 
@@ -267,14 +268,15 @@ def _reject(
 
 
 def _write_knowledge(
-    connection: duckdb.DuckDBPyConnection,
-    brought: Brought,
-    policies: pl.DataFrame,
-    accounts: pl.DataFrame,
+    connection: duckdb.DuckDBPyConnection, brought: Brought, stated: Mapping[str, pl.DataFrame]
 ) -> None:
-    replace_policies(connection, [brought.protocol], policies)
+    replace_policies(connection, [brought.protocol], stated["policies"])
     own: list[object] = [brought.chain_id, brought.protocol]
     delete(connection, "accounts", "chain_id = ? and protocol = ?", own)
-    insert(connection, "accounts", accounts)
+    insert(connection, "accounts", stated["accounts"])
+    if brought.about is None:
+        # What a file of one account or market lacks says nothing of the venue.
+        told = stated["declared_facts"]
+        insert_missing(connection, "declared_facts", told, ["chain_id", "protocol", "fact"])
     origin = pl.DataFrame([(brought.chain_id, *_ORIGIN)], columns_of("origins"), orient="row")
     insert_missing(connection, "origins", origin, list(columns_of("origins")))
