@@ -65,10 +65,10 @@ PROTOCOL = Protocol(
         "removed where a dispute invalidates them. Everything else is from fills that the user "
         "brings: position changes of both sides of each trade, those of a backstop's vault as "
         "takeovers and those that end a delisted market as settlements; liquidations one-sided, of "
-        "the liquidated account alone; ADLs of the account that was cut, whose counterpart is not "
-        "liquidated once more; fees as charged, rebates below zero, split by policy where a perp "
-        "of the main exchange charges USDC; buybacks are purchases of HYPE by the Assistance Fund. "
-        "Nothing proves that files are complete."
+        "the liquidated account alone; ADLs of the account that was cut, and for its counterpart, "
+        "a vault or a trader, no liquidation as well; fees as charged, rebates below zero, split by "
+        "policy where a perp of the main exchange charges USDC; buybacks are purchases of HYPE by the "
+        "Assistance Fund. Nothing proves that files are complete."
     ),
     contracts=(
         *(
@@ -202,6 +202,8 @@ PROTOCOL = Protocol(
     left_out=(
         "Prices of other perps than four: which index is which coin is stated for those alone.",
         "Open interest and funding: fills tell changes of positions, not what was open before.",
+        "Liquidations of traders whose position an ADL took without a vault between: that trade is "
+        "the ADL, and `adls.counterparty` names them.",
         "The collateral behind a position: fills do not carry it, ledger updates are not read.",
         "How fees of spot are split, and of perps that others deploy (HIP-3) where a fill does not "
         "tell the deployer's part: such fees carry no split.",

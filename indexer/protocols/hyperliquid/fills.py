@@ -7,8 +7,9 @@ Sides      a fill is one side of a trade, B bought and A sold; what it does to t
 Forced     both sides of a liquidation carry the same object: the liquidated side is the one whose
            account is `liquidatedUser`. A backstop liquidation is taken over by a vault, a market
            one is sold into the book. What a vault takes over is no trade, and no more is the
-           settlement of a market that is delisted. An ADL is labelled on the side that is cut, and
-           its other side is the loser, who is not liquidated once more.
+           settlement of a market that is delisted. An ADL is labelled on the side that is cut; its
+           other side is the loser, in recorded ones a vault that had taken over, or a trader (94 of
+           480), and a trade that is an ADL is no liquidation as well.
 Fees       `fee` is all that was charged, the builder's part included; below zero it is a rebate.
 Spot       HYPE is @107 against USDC, @207 USDT0, @232 USDH and @255 USDE: spotMeta of
            https://api.hyperliquid.xyz/info, by two that quote it; fees of recorded fills are in
