@@ -64,11 +64,11 @@ PROTOCOL = Protocol(
         "of USDC to the bridge on Arbitrum, withdrawals what it finalized; requests queue, and are "
         "removed where a dispute invalidates them. Everything else is from fills that the user "
         "brings: position changes of both sides of each trade, those of a backstop's vault as "
-        "takeovers and those that end a delisted market as settlements; liquidations one-sided, of "
-        "the liquidated account alone; ADLs of the account that was cut, and for its counterpart, "
-        "a vault or a trader, no liquidation as well; fees as charged, rebates below zero, split by "
-        "policy where a perp of the main exchange charges USDC; buybacks are purchases of HYPE by the "
-        "Assistance Fund. Nothing proves that files are complete."
+        "takeovers and those that end a delisted market as settlements; liquidations one-sided, "
+        "of the liquidated account alone; ADLs of the account that was cut, and for its "
+        "counterpart, a vault or a trader, no liquidation as well; fees as charged, rebates below "
+        "zero, split by policy where a perp of the main exchange charges USDC; buybacks are "
+        "purchases of HYPE by the Assistance Fund. Nothing proves that files are complete."
     ),
     contracts=(
         *(
