@@ -209,6 +209,8 @@ PROTOCOL = Protocol(
         "tell the deployer's part: such fees carry no split.",
         "Dollars of fees in other tokens than USDC, and of HYPE bought for USDT0, USDH or USDE: "
         "tokens are counted.",
+        "Priority fees of orders (`priorityGas` of a fill), which are burned in HYPE: in what unit "
+        "nodes write them is not confirmed.",
         "Burned tokens of buybacks: the vote of December 2025 to count them so is no burn; they go "
         "to the fund, which is called treasury.",
         "Deposits to the first bridge, in bridged USDC, and by CoreDepositWallet on HyperEVM.",
