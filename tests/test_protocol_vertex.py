@@ -108,28 +108,16 @@ def test_spot_is_not_a_leveraged_position(chain: Chain) -> None:
     assert len(result.rejects) == 0
 
 
-def test_what_is_assumed_of_nado_says_so() -> None:
-    """Its products are not listed; the event is read as Vertex's."""
-    tables = {
-        chain: made(chain, liquidation(chain, BTC_PERP, WAD, WAD)).tables["liquidations"]
-        for chain in (ARBITRUM, INK)
-    }
-
-    assert {chain.slug: table["evidence"].to_list() for chain, table in tables.items()} == {
-        "arbitrum": ["event"],
-        "ink": ["assumed"],
-    }
-
-
 @pytest.mark.parametrize("slug", ["vertex", "nado"])
 def test_every_clearinghouse_has_its_first_block(slug: str) -> None:
     """Before it nothing is asked for."""
     assert all(contract.from_block > 0 for contract in PROTOCOLS[slug].contracts)
 
 
-def test_every_declared_market_is_a_perp() -> None:
+@pytest.mark.parametrize(("slug", "count"), [("vertex", 58 * 7), ("nado", 67)])
+def test_every_declared_market_is_a_perp(slug: str, count: int) -> None:
     """Even numbers, each once on each chain."""
-    markets = PROTOCOLS["vertex"].markets
+    markets = PROTOCOLS[slug].markets
 
     assert {int(market.market) % 2 for market in markets} == {0}
-    assert len({(market.chain, market.market) for market in markets}) == len(markets) == 58 * 7
+    assert len({(market.chain, market.market) for market in markets}) == len(markets) == count

@@ -4,12 +4,13 @@ Nado: cross-margined perps and spot on Ink, the successor of Vertex with the sam
 Contracts  https://www.npmjs.com/package/@nadohq/shared (0.1.4, deployment.inkMainnet.json: address
            and first block); https://github.com/nadohq/nado-contracts (core/contracts/
            ClearinghouseLiq.sol) for what the event means
+Markets    https://github.com/nadohq/nado-web-monorepo-snapshot (packages/react-client, product
+           metadata): perps even and spot odd. KPEPE and KBONK count thousands.
 Split      none: liquidation fees go to insurance and are not logged
-Units      1e18 throughout, amountQuote in dollars at the price of the liquidation. A subaccount is
-           its owner, 20 bytes, and a name, 12 bytes.
+Units      1e18 throughout, amountQuote in USDT0, counted as dollars, at the price of the
+           liquidation. A subaccount is its owner, 20 bytes, and a name, 12 bytes.
 
-That perps have even numbers is so at Vertex (https://github.com/vertex-protocol/
-vertex-web-monorepo-snapshot) and assumed here.
+Of a spread, a long spot and a short perp, amountQuote is the perp's at its oracle price.
 """
 
 from indexer.chains import INK
@@ -24,11 +25,13 @@ from indexer.spec import (
     Fixed,
     IsNegative,
     IsTrue,
+    Market,
     Neg,
     Not,
     Protocol,
     Quotient,
     Value,
+    listed,
 )
 
 CLEARINGHOUSE = "nado/Clearinghouse"
@@ -49,15 +52,14 @@ PROTOCOL = Protocol(
     name="Nado",
     kind="perp",
     methodology=(
-        "Liquidations are Liquidation of the clearinghouse, read as Vertex's are by assumption: "
-        "partial ones, a row each, at the price the liquidator paid; of a spread the perp counts. "
-        "Liquidations of spot are no rows. Each is also a change of the liquidated account's "
-        "position."
+        "Liquidations are Liquidation of the clearinghouse: partial ones, a row each, at the price "
+        "the liquidator paid; of a spread the perp counts, at its oracle price. Liquidations of "
+        "spot are no rows. Each is also a change of the liquidated account's position."
     ),
     left_out=(
         "Trades, fees, funding, open interest and oracle prices: the sequencer keeps them, and "
         "what other contracts log is not established.",
-        "Names of markets: the list of products is not established.",
+        "Names of markets that were listed after the venue's own list of 2026.",
         "What a liquidator's own position becomes: the event does not say which way it goes.",
         "Spot liquidations: `liquidations` are of leveraged positions.",
     ),
@@ -82,7 +84,6 @@ PROTOCOL = Protocol(
                     "derivation": Const("direct"),
                 },
                 where=where,
-                evidence="assumed",
             )
             for market, is_long, where in KINDS
         ),
@@ -101,9 +102,12 @@ PROTOCOL = Protocol(
                     "execution_price_usd": PAID,
                 },
                 where=where,
-                evidence="assumed",
             )
             for market, is_long, where in KINDS
         ),
+    ),
+    markets=tuple(
+        Market(INK, row["product"], row["symbol"], asset_class=row["asset_class"], quote="USD")
+        for row in listed("nado_products")
     ),
 )
