@@ -1,5 +1,6 @@
 """Fills and trades of dYdX: what each becomes, and that a trade and its fills are one entry."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -159,6 +160,22 @@ def test_the_offsetting_side_of_a_deleveraging_is_the_adl(tmp_path: Path) -> Non
     assert rows(path, "adls", *columns) == [(f"{ACCOUNT}/4", False, "2000.25", None)]
     assert rows(path, "liquidations", "account") == []
     assert [row[0] for row in rows(path, "position_changes", "cause")] == ["adl", "adl"]
+
+
+@pytest.mark.parametrize(
+    ("price", "kept"),
+    [
+        ("2340.7442700369913687", "2340.7442700369913687"),
+        ("0.33333333333333333333", "0.333333333333333333"),
+    ],
+)
+def test_the_price_of_a_deleveraging_is_cut(tmp_path: Path, price: str, kept: str) -> None:
+    """A quotient of 16 places, as one was recorded, or of 20, as PostgreSQL makes of a third."""
+    path = fills(tmp_path, fill("MAKER", type="OFFSETTING", side="BUY", price=price, size="3"))
+
+    notional = str(Decimal(kept) * 3)
+    assert rows(path, "adls", "execution_price_usd", "notional_usd") == [(kept, notional)]
+    assert rows(path, "rejects", "reason") == []
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,9 @@ sides, without any account, and its market is in the question. A trade's id is t
 of a fill is the UUID of the event and the side. So what a trade tells of its taker, or of the maker
 whose position was cut, is the same entry as that side's fill, whichever file comes first.
 
+The price of a deleveraging is a quotient, of 20 places and more below a dollar: what is behind the
+eighteenth is cut, as everywhere.
+
 Format    https://docs.dydx.xyz/indexer-client/http
 Identity  https://github.com/dydxprotocol/v4-chain (the indexer, fill-table.ts and uuid.ts)
 """
@@ -167,6 +170,7 @@ def _of_trade(market: str) -> Callable[[int, Trade], Row]:
     return row
 
 
+_PRICE = pl.col("price").str.replace(r"^([0-9]+\.[0-9]{18})[0-9]+$", "$1")
 _MOMENT = pl.col("created_at").str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", strict=False)
 _FAULTS = (
     unlike("side", "^(BUY|SELL)$", "BUY or SELL"),
@@ -178,7 +182,7 @@ _FAULTS = (
 
 
 def _batch(read_rows: pl.DataFrame, bad: list[tuple[int, str]]) -> Batch:
-    good, refused = checked(read_rows, _NUMBERS, *_FAULTS)
+    good, refused = checked(read_rows.with_columns(_PRICE), _NUMBERS, *_FAULTS)
     numbers = [int.from_bytes(UUID(each).bytes[:8], "big") >> 4 for each in good["id"]]
     placed = good.with_columns(pl.Series("trade", numbers, pl.Int64))
     return Batch(
