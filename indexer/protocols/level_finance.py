@@ -186,6 +186,7 @@ PROTOCOL = Protocol(
         "them in the one that comes.",
         "What Chainlink's price makes of a posted one: a position's event has the price it used.",
         "The liquidator's reward, a fixed sum from the pool, and who the liquidator was.",
+        "Who provides or leaves through a router: flows and their fees name the pool's caller.",
         "How profit and loss of a position is shared among tranches (PnLDistributed): an amount "
         "of tokens per tranche; no table holds what a pool wins or loses.",
         "Bad debt: no event; the pool bears it. ADL and buybacks: there are none.",

@@ -31,6 +31,8 @@ PROTOCOL = Protocol(
         "What lies in the vaults: the fees of a period are what was withdrawn and how much their "
         "balances rose, and the balance of an account is not read.",
         "What the batcher pays on Ethereum for data, without which there is no profit.",
+        "The vault of operator fees (since Isthmus): as it was deployed it pays into that of base "
+        "fees, where the same ether is counted when it leaves.",
         "Other chains of the kind: no source here confirms them.",
     ),
     contracts=tuple(
