@@ -12,8 +12,8 @@ from pathlib import Path
 import polars as pl
 from handmade import table
 
-from indexer.chains import ARBITRUM, ETHEREUM
-from indexer.facts.known import declared
+from indexer.chains import ARBITRUM, ETHEREUM, Chain
+from indexer.facts.known import declared, declared_facts
 from indexer.protocols import PROTOCOLS
 from indexer.simulation.ledger import Row
 from indexer.simulation.world import World, simulated
@@ -22,6 +22,7 @@ from indexer.tables import fact_tables
 SEED = 1
 
 _EXACT = Context(prec=60)
+_PROTOCOLS = tuple(PROTOCOLS.values())
 
 
 @cache
@@ -40,11 +41,14 @@ def world() -> World:
 
 @cache
 def told_by(found: World, name: str) -> pl.DataFrame:
-    """Return a table of a world's books, or its markets as the declarations state them."""
-    if name != "markets":
-        return found.ledger.table(name) if name in fact_tables() else table(name)
-    protocols = tuple(PROTOCOLS.values())
-    return pl.concat(declared(protocols, chain).markets for chain in (ARBITRUM, ETHEREUM))
+    """Return a table of a world's books, or what the declarations state of markets and facts."""
+    stated: dict[str, Callable[[Chain], pl.DataFrame]] = {
+        "declared_facts": lambda chain: declared_facts(_PROTOCOLS, chain),
+        "markets": lambda chain: declared(_PROTOCOLS, chain).markets,
+    }
+    if name in stated:
+        return pl.concat(map(stated[name], (ARBITRUM, ETHEREUM)))
+    return found.ledger.table(name) if name in fact_tables() else table(name)
 
 
 @cache
