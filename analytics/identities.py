@@ -17,8 +17,7 @@ that is there twice, or a declaration that reads it wrongly.
 
 There is no tolerance but what the facts themselves state. Dollars of 30 places are cut after the
 eighteenth, so an open interest may differ from the sum of its parts by 1e-18 for each part that was
-cut. HyperCore prints positions as floats (3135809.3999999999 after 3135809.4): its positions may
-differ by the last bits of a float, and what it did within a millisecond has no order.
+cut. What HyperCore did within a millisecond has no order.
 """
 
 from collections.abc import Iterator
@@ -40,8 +39,6 @@ _BETWEEN = "not all that happened in between is there"
 _IN_FILES = "the files do not hold what happened in between"
 _NO_ORDER = "several events of one moment, whose order is not told"
 _NO_FLOW = "not all shares are told by flows: "
-# The last bit of a float, and one for the difference of two.
-_FLOAT = 2.0**-51
 _SERIES = ("chain_id", "protocol", "version", "market", "is_long", "collateral_token")
 _POSITION = (*_SERIES, "account", "position_id")
 _POOL = ("chain_id", "protocol", "pool")
@@ -208,7 +205,7 @@ def _imported_position(changed: pl.LazyFrame, imports: pl.LazyFrame) -> pl.LazyF
             found="start",
             reason=reason,
         )
-        .with_columns(_is_near(pl.col("found").cast(pl.Float64).abs() * _FLOAT))
+        .with_columns(_is_near(pl.lit(0.0)))
     )
 
 

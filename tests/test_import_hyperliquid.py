@@ -120,6 +120,17 @@ def test_a_fill_changes_a_position(
     assert of_account(rows(turns, "position_changes", *columns), place) == expected
 
 
+@pytest.mark.parametrize("printed", ["3135809.3999999999", "3135809.4000000001"])
+def test_a_position_printed_as_a_float_is_closed_whole(tmp_path: Path, printed: str) -> None:
+    """Nothing is left of it, and nothing is opened on the other side."""
+    sold = fill(side="A", sz="3135809.4", startPosition=printed, dir="Close Long")
+
+    path = imported(tmp_path, (WINNER, sold))
+
+    columns = ("is_long", "size_delta_tokens", "size_tokens")
+    assert rows(path, "position_changes", *columns) == [(True, "-3135809.4", "0")]
+
+
 def test_a_liquidation_is_counted_once(tmp_path: Path) -> None:
     """Both sides carry it: only the liquidated one is a row, with the vault that took it over."""
     path = imported(tmp_path, *TAKEN_OVER)

@@ -8,7 +8,11 @@ of fills, all of the account that was asked for.
 Of the tid, which is a hash of 50 bits, and the millisecond follows the identity of a fill. Spot
 dust conversions all have tid 0: there account and order take its place.
 
+A position of a perp is printed as a float (3135809.3999999999). It has at most six decimals, as its
+orders have, so it is rounded to them: else closing all of it would leave a ten-billionth.
+
 Format  https://github.com/hyperliquid-dex/node#l1-transaction-and-fill-data
+Sizes   https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/tick-and-lot-size
 """
 
 from collections.abc import Iterator
@@ -312,7 +316,7 @@ def _fields(good: pl.DataFrame) -> pl.DataFrame:
             for step in (1, -1)
         )
     )
-    return good.select(
+    return good.with_columns(pl.col("start_position").round(6)).select(
         *_NUMBERS,
         *("coin", "side", "dir", "fee_token", "method"),
         user=user,
