@@ -234,13 +234,15 @@ def _of_moments(changed: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _within_a_file(told: pl.LazyFrame, imports: pl.LazyFrame) -> pl.LazyFrame:
-    """Return the moments for which one file holds all of the account since the moment before."""
+    """Return the moments for which a file without a reject holds all since the moment before."""
     is_of = (
         pl.col("about").is_null()
         | (pl.col("about") == pl.col("account"))
         | (pl.col("about") == pl.col("market"))
     )
-    spans = imports.select("chain_id", "protocol", "about", "from_at", "to_at")
+    # When what a file told was refused, it does not say.
+    whole = imports.filter(pl.col("rejects") == 0)
+    spans = whole.select("chain_id", "protocol", "about", "from_at", "to_at")
     is_inside = (pl.col("from_at") <= pl.col("last_block_timestamp")) & (
         pl.col("block_timestamp") <= pl.col("to_at")
     )

@@ -245,8 +245,9 @@ def test_fills_of_one_moment_may_come_in_any_order() -> None:
     [
         imported((0, 1, 1), (61, 1, 9)),
         imported((0, 1, 1), (5, 1, 9), about="0xelse"),
+        imported((0, 1, 1), (5, 1, 9), rejects=1),
     ],
-    ids=["after the file", "a file of another account"],
+    ids=["after the file", "a file of another account", "a file with a reject"],
 )
 def test_files_that_do_not_hold_what_was_between_prove_nothing(frames: Frames) -> None:
     """A position that jumps between files, or where a fill may be refused, is not compared."""
