@@ -77,8 +77,10 @@ def unknown_count(column: str) -> pl.Expr:
 
 
 def distinct_count(column: str) -> pl.Expr:
-    """Return how many different known values a group has in a column, Int64."""
-    return pl.col(column).drop_nulls().n_unique().cast(pl.Int64)
+    """Return how many different values rows know of a column, Int64; null where none knows any."""
+    value, known = pl.col(column), pl.col(column).drop_nulls()
+    is_told = (known.len() > 0) | (value.len() == 0)
+    return pl.when(is_told).then(known.n_unique().cast(pl.Int64))
 
 
 def divided(numerator: pl.Expr, denominator: pl.Expr | float) -> pl.Expr:

@@ -43,7 +43,7 @@ buckets as (
         time_bucket(
             to_seconds($bucket_seconds), block_timestamp, timestamp '1970-01-01'
         ) as bucket_at,
-        count(distinct account) as account_count,
+        nullif(count(distinct account), 0) as account_count,
         sum(liquidation_count)::bigint as liquidation_count,
         sum(adl_count)::bigint as adl_count,
         sum(liquidated_usd) as liquidated_usd,

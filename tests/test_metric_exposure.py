@@ -449,10 +449,11 @@ def test_what_cut_off_digits_leave_of_a_closed_position_is_nothing() -> None:
 
 
 def test_rows_without_an_owner_are_counted_and_not_shared_out() -> None:
-    """An account or a notional that is not known belongs to nobody."""
+    """An account or a notional that is not known is of somebody: not of nobody, and not $0."""
     result = shares([{"account": None, "notional_usd": 5}], [{"account": "0xa"}])
 
-    assert result.select("exposure", "account_count", "unknown_count", "gini").rows() == [
-        ("deleveraged", 0, 1, None),
-        ("liquidated", 0, 1, None),
+    columns = ("exposure", "account_count", "notional_usd", "unknown_count", "gini")
+    assert result.select(columns).rows() == [
+        ("deleveraged", None, None, 1, None),
+        ("liquidated", None, None, 1, None),
     ]

@@ -59,6 +59,11 @@ def test_an_account_that_nobody_tells_is_none() -> None:
     assert result["account_count"].item() == 1
 
 
+def test_how_many_accounts_is_not_known_where_nobody_tells_one() -> None:
+    """A trade of dYdX was of somebody: not of nobody."""
+    assert closed(LONG | {"account": None})["account_count"].item() is None
+
+
 def test_what_no_event_says_is_unknown() -> None:
     """A venue without notional or shortfall has null sums, and the rows are counted."""
     result = closed(LONG, SHORT | {"notional_usd": 5})

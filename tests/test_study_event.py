@@ -82,6 +82,17 @@ def test_adls_that_nothing_could_tell_of_are_not_known() -> None:
         assert each.select("adl_notional_usd", "liquidation_notional_usd").rows() == [(None, 90)]
 
 
+def test_accounts_that_no_event_tells_are_not_none() -> None:
+    """An ADL of somebody is not one of nobody; where there is no ADL, there is no account."""
+    cut = adls(after(0, 10, account=None))
+
+    rows = [
+        forced_exits(each, liquidations(after(0, 90)), TOLD).collect() for each in (cut, NOTHING)
+    ]
+
+    assert [row["adl_account_count"].item() for row in rows] == [None, 0]
+
+
 def test_a_ratio_is_not_known_while_a_notional_is_not() -> None:
     """What is known is summed, the ratio is left open."""
     cut = adls(after(0, 10), after(0, None))

@@ -46,12 +46,13 @@ def adl_waves(
 
     Returns:
         One row per protocol and wave, sorted: wave (Int64, from 1), first_at, last_at, adl_count,
-        account_count, market_count, unknown_notional_count (Int64), notional_usd, realized_pnl_usd
-        (Decimal, USD, sums of what is known, null when nothing is), liquidation_count,
-        backstop_count (Int64), liquidation_notional_usd, backstop_notional_usd (Decimal, USD; zero
-        without one, null when one of them is unknown), length_seconds, notional_share (Float64, of
-        the protocol's; null while a notional is unknown), adl_to_liquidation_ratio,
-        adl_to_backstop_ratio (Float64; null while a notional is unknown and while there was none).
+        account_count (null where none is told), market_count, unknown_notional_count (Int64),
+        notional_usd, realized_pnl_usd (Decimal, USD, sums of what is known, null when nothing is),
+        liquidation_count, backstop_count (Int64), liquidation_notional_usd, backstop_notional_usd
+        (Decimal, USD; zero without one, null when one of them is unknown), length_seconds,
+        notional_share (Float64, of the protocol's; null while a notional is unknown),
+        adl_to_liquidation_ratio, adl_to_backstop_ratio (Float64; null while a notional is unknown
+        and while there was none).
 
     Raises:
         ValueError: gap_milliseconds is below 1 or longer than a century.

@@ -42,9 +42,9 @@ def concentration(
         One row per chain, protocol and exposure (deleveraged, liquidated, open), sorted:
         unknown_count (Int64, rows or positions without an account or a notional; a position closed
         in part by an unknown amount or opened before the first row is one), account_count
-        (Int64, accounts with a positive notional), notional_usd (Decimal, of these accounts),
-        top_1_share, top_10_share, top_100_share, gini (Float64; 1 = all with one; null without an
-        account).
+        (Int64, accounts with a positive notional), notional_usd (Decimal, of these accounts; both
+        null where something is unknown and no account is known), top_1_share, top_10_share,
+        top_100_share, gini (Float64; 1 = all with one; null without an account).
 
     Source:
         Gini coefficient of the mean absolute difference, as recomputed for Hyperliquid's ADL users.
@@ -56,7 +56,12 @@ def concentration(
     everyone = owners.group_by(_HOLDER).agg(pl.col("unknown_count").sum())
     return (
         everyone.join(_shares(owners.drop_nulls("account")), on=_HOLDER, how="left")
-        .with_columns(pl.col("account_count", "notional_usd").fill_null(0))
+        # Where all is known, nothing that is positive is a zero.
+        .with_columns(
+            pl.when((pl.col("unknown_count") == 0) | pl.col("account_count").is_not_null()).then(
+                pl.col("account_count", "notional_usd").fill_null(0)
+            )
+        )
         .select(
             *(*_HOLDER, "unknown_count", "account_count", "notional_usd"),
             *("top_1_share", "top_10_share", "top_100_share", "gini"),

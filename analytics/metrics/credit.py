@@ -101,9 +101,9 @@ def interest_paid(credit_events: pl.LazyFrame) -> pl.LazyFrame:
 
     Returns:
         One row per day with a payment, chain, protocol, pool and asset, sorted: payment_count,
-        account_count (Int64), interest_tokens, principal_tokens (Decimal; sums of what is known,
-        null when nothing is), unsplit_tokens (Decimal, paid and not told apart),
-        unknown_interest_count (Int64).
+        account_count (Int64, null where none is told), interest_tokens, principal_tokens (Decimal;
+        sums of what is known, null when nothing is), unsplit_tokens (Decimal, paid and not told
+        apart), unknown_interest_count (Int64).
 
     Source:
         Maple PaymentMade, Goldfinch PaymentApplied, Clearpool RepayedInterest.
@@ -238,8 +238,8 @@ def defaults(credit_events: pl.LazyFrame) -> pl.LazyFrame:
 
     Returns:
         One row per day with a default, chain, protocol, pool and asset, sorted: default_count,
-        account_count, loan_count (Int64), loss_tokens (Decimal; a sum of what is known, null when
-        nothing is), unknown_loss_count (Int64).
+        account_count, loan_count (Int64, null where none is told), loss_tokens (Decimal; a sum of
+        what is known, null when nothing is), unknown_loss_count (Int64).
 
     Source:
         Maple CollateralLiquidationFinished net of CoverLiquidated, TrueFi and Clearpool Defaulted.

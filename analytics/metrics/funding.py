@@ -81,8 +81,8 @@ def funding_paid(funding: pl.LazyFrame, *, bucket_seconds: int = 3600) -> pl.Laz
     Returns:
         One row per chain, protocol, version, market and period with a settlement, sorted:
         paid_usd, received_usd (Decimal, USD, >= 0), net_paid_usd (Decimal, USD, signed; all three
-        null when no settlement of the row is known in dollars), settlement_count, account_count,
-        unknown_count (Int64).
+        null when no settlement of the row is known in dollars), settlement_count, account_count
+        (null where none is told), unknown_count (Int64).
 
     Raises:
         ValueError: bucket_seconds is below 1 or longer than a century.

@@ -80,9 +80,10 @@ def liquidation_waves(liquidations: pl.LazyFrame, *, gap_milliseconds: int = 500
 
     Returns:
         One row per protocol and wave, sorted: wave (Int64, from 1), first_at, last_at,
-        liquidation_count, account_count, market_count, unknown_notional_count (Int64), notional_usd
-        (Decimal, USD, a sum of what is known, null when nothing is), length_seconds (Float64),
-        notional_share (Float64, of the protocol's; null while a notional is unknown).
+        liquidation_count, account_count (null where none is told), market_count,
+        unknown_notional_count (Int64), notional_usd (Decimal, USD, a sum of what is known, null
+        when nothing is), length_seconds (Float64), notional_share (Float64, of the protocol's; null
+        while a notional is unknown).
 
     Raises:
         ValueError: gap_milliseconds is below 1 or longer than a century.

@@ -34,9 +34,10 @@ def liquidations(liquidations: pl.LazyFrame, *, bucket_seconds: int = 3600) -> p
 
     Returns:
         One row per chain, protocol, version, market and bucket with a liquidation, sorted:
-        liquidation_count, account_count, long_count, short_count, unknown_notional_count (Int64),
-        notional_usd, notional_long_usd, notional_short_usd, collateral_usd, realized_pnl_usd,
-        fee_usd, shortfall_usd (Decimal, USD; sums of what is known, null when nothing is).
+        liquidation_count, account_count (null where none is told), long_count, short_count,
+        unknown_notional_count (Int64), notional_usd, notional_long_usd, notional_short_usd,
+        collateral_usd, realized_pnl_usd, fee_usd, shortfall_usd (Decimal, USD; sums of what is
+        known, null when nothing is).
 
     Raises:
         ValueError: bucket_seconds is below 1 or longer than a century.

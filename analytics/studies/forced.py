@@ -66,14 +66,12 @@ def forced_exits(
 
 
 def _zeros() -> list[pl.Expr]:
-    # No event at all is a measured zero; events without a notional are not.
-    is_absent = {name: pl.col(f"{name}_count").is_null() for name in ("adl", "liquidation")}
-    nothing = pl.lit(0).cast(pl.Decimal(38, 18))
-    counts = [pl.col(f"^{name}_.*count$").fill_null(0) for name in is_absent]
-    return counts + [
-        pl.when(is_it).then(nothing).otherwise(pl.col(f"{name}_{column}")).alias(f"{name}_{column}")
-        for name, is_it in is_absent.items()
-        for column in ("notional_usd", "whole")
+    # No event at all is a measured zero; events without a notional or an account are not.
+    return [
+        pl.when(pl.col(f"{name}_count").is_not_null())
+        .then(pl.col(f"^{name}_(.*count|notional_usd|whole)$"))
+        .otherwise(0)
+        for name in ("adl", "liquidation")
     ]
 
 

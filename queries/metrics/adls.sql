@@ -18,7 +18,7 @@ cut as (
             to_seconds($bucket_seconds), block_timestamp, timestamp '1970-01-01'
         ) as bucket_at,
         count(*) as adl_count,
-        count(distinct account) as account_count,
+        nullif(count(distinct account), 0) as account_count,
         count(*) - count(notional_usd) as unknown_notional_count,
         sum(notional_usd) as notional_usd,
         case

@@ -163,8 +163,14 @@ select
     everyone.protocol,
     everyone.exposure,
     everyone.unknown_count,
-    coalesce(summed.account_count, 0) as account_count,
-    coalesce(summed.notional_usd, 0) as notional_usd,
+    case
+        when everyone.unknown_count > 0 then summed.account_count
+        else coalesce(summed.account_count, 0)
+    end as account_count,
+    case
+        when everyone.unknown_count > 0 then summed.notional_usd
+        else coalesce(summed.notional_usd, 0)
+    end as notional_usd,
     summed.top_1_usd::varchar::double / summed.notional_usd::varchar::double as top_1_share,
     summed.top_10_usd::varchar::double / summed.notional_usd::varchar::double as top_10_share,
     summed.top_100_usd::varchar::double / summed.notional_usd::varchar::double as top_100_share,

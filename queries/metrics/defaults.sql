@@ -11,8 +11,8 @@ select
     pool,
     asset_token,
     count(*) as default_count,
-    count(distinct account) as account_count,
-    count(distinct loan) as loan_count,
+    nullif(count(distinct account), 0) as account_count,
+    nullif(count(distinct loan), 0) as loan_count,
     sum(loss_tokens) as loss_tokens,
     count(*) - count(loss_tokens) as unknown_loss_count
 from credit_events

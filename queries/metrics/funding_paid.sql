@@ -20,7 +20,7 @@ select
     end as received_usd,
     sum(paid_usd) as net_paid_usd,
     count(*) as settlement_count,
-    count(distinct account) as account_count,
+    nullif(count(distinct account), 0) as account_count,
     count(*) - count(paid_usd) as unknown_count
 from funding
 where paid_usd is not null or account is not null

@@ -11,7 +11,7 @@ select
     pool,
     asset_token,
     count(*) as payment_count,
-    count(distinct account) as account_count,
+    nullif(count(distinct account), 0) as account_count,
     sum(interest_tokens) as interest_tokens,
     sum(principal_tokens) as principal_tokens,
     coalesce(sum(paid_tokens), 0) as unsplit_tokens,

@@ -11,7 +11,7 @@ select
     market,
     time_bucket(to_seconds($bucket_seconds), block_timestamp, timestamp '1970-01-01') as bucket_at,
     count(*) as liquidation_count,
-    count(distinct account) as account_count,
+    nullif(count(distinct account), 0) as account_count,
     count(*) filter (where is_long) as long_count,
     count(*) filter (where not is_long) as short_count,
     count(*) - count(notional_usd) as unknown_notional_count,

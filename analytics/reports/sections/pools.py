@@ -207,19 +207,13 @@ def _counts(context: Context) -> pl.DataFrame:
         .group_by(keys)
         .agg(
             event_count=row_count(),
-            account_count=_accounts(),
+            account_count=distinct_count("account"),
             first_at=pl.col("block_timestamp").min(),
             last_at=pl.col("block_timestamp").max(),
         )
         .sort(keys)
         .collect()
     )
-
-
-def _accounts() -> pl.Expr:
-    """Return how many accounts rows tell of; null where none tells one."""
-    told = distinct_count("account")
-    return pl.when(told > 0).then(told)
 
 
 def _notable(context: Context) -> pl.DataFrame:
@@ -236,7 +230,7 @@ def _flows(context: Context) -> pl.DataFrame:
         .group_by(keys)
         .agg(
             flow_count=row_count(),
-            account_count=_accounts(),
+            account_count=distinct_count("account"),
             asset_tokens=known_total(pl.col("asset_tokens")),
             share_tokens=known_total(pl.col("share_tokens")),
             last_at=pl.col("block_timestamp").max(),
