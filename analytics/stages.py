@@ -10,7 +10,7 @@ from datetime import timedelta
 import polars as pl
 
 from analytics.clusters import clustered
-from analytics.expressions import check, divided, unknown_count
+from analytics.expressions import check, divided, unknown_count, whole_total
 from analytics.series import SOURCE, relative
 
 _NAMES = {
@@ -35,6 +35,7 @@ _WITHOUT_LOOKS = (
 _WHOSE = ("protocol", "asset", "feed")
 _KEY = ("stage", "measure", *_WHOSE)
 _AT = "block_timestamp"
+_ALWAYS = pl.lit(value=True)
 
 
 class Past:
@@ -106,17 +107,10 @@ def moves(
     quotes: pl.LazyFrame, return_seconds: int, past: Past, least_returns: int
 ) -> pl.LazyFrame:
     """Return how far each price is from the one known so long ago, and how far that usually is."""
-    before = quotes.select(*SOURCE, pl.col(_AT).alias("before_at"), pl.col("price").alias("before"))
+    before = quotes.select(*SOURCE, pl.col(_AT).alias("known_at"), pl.col("price").alias("before"))
     moved = (
-        quotes.with_columns(then=pl.col(_AT) - pl.duration(seconds=return_seconds))
-        .sort("then")
-        .join_asof(
-            before.sort("before_at"),
-            left_on="then",
-            right_on="before_at",
-            by=[*SOURCE],
-            check_sortedness=False,
-        )
+        _then(quotes, timedelta(seconds=return_seconds), before, SOURCE)
+        .drop("asked_at")
         .with_columns(known=relative(pl.col("price"), pl.col("before")) * 10_000)
         .with_columns(value=pl.col("known").abs(), measure=pl.lit("return_bps"))
     )
@@ -172,7 +166,9 @@ def liquidating(
         value="velocity_usd_per_second", measure=pl.lit("velocity_usd_per_second")
     )
     is_alone = (pl.col("liquidation_count") >= least) & pl.col("heard_at").is_null()
-    return look(2, found, ratio * pl.col("usual"), ("protocol",), only=is_alone)
+    # What nobody tells could have been enough.
+    is_whole = ~is_alone | (pl.col("unknown_notional_count") == 0)
+    return look(2, found, ratio * pl.col("usual"), _WHOSE[:1], only=is_alone, is_whole=is_whole)
 
 
 def usual_rates(liquidations: pl.LazyFrame, past: Past) -> pl.LazyFrame:
@@ -188,17 +184,17 @@ def usual_rates(liquidations: pl.LazyFrame, past: Past) -> pl.LazyFrame:
 def deleveraging(adls: pl.LazyFrame, past: Past, adl_share_ratio: float) -> pl.LazyFrame:
     """Return looks at the ADLs of a protocol, until most of an event's notional is done."""
     notional, event = pl.col("notional_usd"), ("protocol", "cluster")
-    moments = adls.group_by("protocol", _AT).agg(notional.sum())
+    moments = adls.group_by("protocol", _AT).agg(whole_total(notional))
     pause = int(past.history.total_seconds()) * 1_000
     done = clustered(moments, pause, time=_AT, by=("protocol",)).with_columns(
-        total=notional.sum().over(event).cast(pl.Float64),
+        total=whole_total(notional).over(event).cast(pl.Float64),
         before=(notional.cum_sum() - notional).over(event).cast(pl.Float64),
         value=notional.cast(pl.Float64),
         measure=pl.lit("adl_notional_usd"),
     )
     is_under_way = pl.col("before") < adl_share_ratio * pl.col("total")
-    # Where no notional is known each ADL counts.
-    is_blind = pl.col("total") == 0
+    # Where a notional is unknown, or all are zero, each ADL counts.
+    is_blind = pl.col("total").is_null() | (pl.col("total") == 0)
     return look(3, done, pl.lit(-1.0), ("protocol",), only=is_under_way | is_blind)
 
 
@@ -236,7 +232,8 @@ def look(
     whose: tuple[str, ...],
     *,
     floor: float | None = None,
-    only: pl.Expr | None = None,
+    only: pl.Expr = _ALWAYS,
+    is_whole: pl.Expr = _ALWAYS,
 ) -> pl.LazyFrame:
     """
     Return looks at the columns `measure` and `value` of a frame.
@@ -248,6 +245,7 @@ def look(
         whose: which of protocol, asset and feed it is about.
         floor: the least threshold.
         only: what must hold besides.
+        is_whole: whether the value is all there was, and no part of it.
     """
     known = pl.max_horizontal(threshold, pl.lit(floor)) if floor is not None else threshold
     least = pl.when(threshold.is_not_null()).then(known).cast(pl.Float64)
@@ -258,7 +256,9 @@ def look(
         _AT,
         "value",
         threshold=least,
-        is_beyond=(pl.col("value") > least) & (pl.lit(value=True) if only is None else only),
+        # What is not known is nothing at least.
+        is_beyond=(pl.col("value").fill_null(0) > least) & only,
+        is_whole=is_whole,
     )
 
 
@@ -305,9 +305,9 @@ def _seen(looks: pl.LazyFrame, quiet_seconds: int) -> pl.LazyFrame:
 
 
 def _unseen(looks: pl.LazyFrame) -> pl.LazyFrame:
-    value, threshold = pl.col("value"), pl.col("threshold")
+    value, threshold, is_whole = (pl.col(name) for name in ("value", "threshold", "is_whole"))
     # The highest value decides: where nothing is known to compare it with, nothing is known.
-    is_told = value.filter(threshold.is_not_null()).max() == value.max()
+    is_told = (value.filter(threshold.is_not_null()).max() == value.max()) & is_whole.all()
     verdict = pl.when(is_told).then(pl.lit("not seen")).otherwise(pl.lit("not known"))
     return (
         looks.group_by(*_KEY)

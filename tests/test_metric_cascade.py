@@ -126,6 +126,23 @@ def test_an_unknown_notional_in_the_history_leaves_the_usual_unknown() -> None:
     assert column(late, "threshold") == [pytest.approx(900 / 86_400)]
 
 
+@pytest.mark.parametrize(
+    ("sizes", "verdict"),
+    [((10, 10), "not known"), ((40, 40), "seen"), ((10,), "not seen")],
+    ids=["may be enough", "is enough without it", "too few, whatever it was"],
+)
+def test_an_unknown_notional_in_the_window_may_be_enough(
+    sizes: tuple[int, ...], verdict: str
+) -> None:
+    """Beside 60 dollars in a minute, the threshold, one that nobody tells decides."""
+    known = [row for size in sizes for row in liquidated(7_200, size=size)]
+    untold = {"notional_usd": None, "block_timestamp": at(7_230)}
+
+    result = stages(2, liquidations=[*liquidated(0, size=8_640), *known, untold])
+
+    assert column(result, "verdict") == [verdict]
+
+
 def test_what_was_liquidated_before_the_history_is_forgotten() -> None:
     """Ten millions a month ago are not of the day before; neither is what ends it on the second."""
     month = liquidated(*range(10), size=1_000_000)
@@ -175,6 +192,19 @@ def test_deleveraging_lasts_until_nearly_all_is_done() -> None:
     assert column(result, "start_at") == [at(0)]
     assert column(result, "end_at") == [at(60)]
     assert column(result, "peak_value") == [90.0]
+
+
+def test_while_an_adl_is_unknown_deleveraging_lasts_until_the_last() -> None:
+    """How much of it was 99 % is not known; nor is what an ADL was that does not say it."""
+    cuts = [
+        {"notional_usd": size, "block_timestamp": at(seconds)}
+        for seconds, size in ((0, None), (60, 99), (120, 1))
+    ]
+
+    result = stages(3, adls=cuts)
+
+    assert (column(result, "start_at"), column(result, "end_at")) == ([at(0)], [at(120)])
+    assert (column(result, "observed_value"), column(result, "peak_value")) == ([None], [99.0])
 
 
 def test_what_was_deleveraged_in_another_event_is_no_part_of_this_one() -> None:

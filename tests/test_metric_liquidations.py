@@ -144,6 +144,20 @@ def test_acceleration_compares_with_the_window_before() -> None:
     ]
 
 
+def test_a_velocity_of_what_is_known_says_how_much_is_not() -> None:
+    """60 and an unknown one in a minute are at least a dollar a second; no gain follows from it."""
+    rows = [
+        {"block_timestamp": at(second), "notional_usd": usd}
+        for second, usd in ((0, 60), (30, None), (60, 60), (120, 60))
+    ]
+
+    result = liquidation_velocity(table("liquidations", *rows).lazy()).collect()
+
+    assert column(result, "velocity_usd_per_second") == [1.0, 1.0, 1.0, 1.0]
+    assert column(result, "unknown_notional_count") == [1, 1, 0, 0]
+    assert column(result, "acceleration_usd_per_second_squared") == [None, None, None, 0.0]
+
+
 def test_velocity_adds_the_markets_of_a_protocol() -> None:
     """A cascade is one, however many markets it runs through; protocols stay apart."""
     rows: list[Mapping[str, object]] = [

@@ -60,9 +60,9 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
         2 Σ notional_usd of the window_seconds that follow / window_seconds > velocity_ratio * the
           rate of the whole history (0 without a liquidation in it, not known while the notional of
           one is not), with at least least_liquidations in the window and no ADL of the protocol in
-          the last history_seconds
+          the last history_seconds; not known while only a notional nobody tells could make it so
         3 from the first ADL until adl_share_ratio of the ADL notional is done of an event, which a
-          pause longer than history_seconds ends
+          pause longer than history_seconds ends; until its last ADL while a notional is unknown
         4 |oracle_deviation| > dislocation_bps for any two sources of the asset
         5 after a dislocation: the last deviation > recovery_bps, if quiet_seconds follow without
 
@@ -96,8 +96,9 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
         One row per stage, measure, protocol, asset, feed and episode, sorted: stage (Int64), name,
         measure, protocol, asset, feed (null where the stage has none), verdict (seen, not seen,
         not known), start_at, end_at (Datetime: first and last moment beyond the threshold; null
-        unless seen), observed_value (Float64: what crossed), threshold (Float64), peak_value
-        (Float64: the highest, also where not seen). Values are in the unit the measure names.
+        unless seen), observed_value (Float64: what crossed; null while not known), threshold
+        (Float64), peak_value (Float64: the highest known, also where not seen). Values are in the
+        unit the measure names.
 
     Raises:
         ValueError: a setting in seconds, basis points or a count is too small, a ratio is not

@@ -82,10 +82,11 @@ def liquidation_velocity(liquidations: pl.LazyFrame, *, window_seconds: int = 60
         window_seconds: length of the window, its end excluded.
 
     Returns:
-        One row per protocol and moment with a liquidation, sorted: liquidation_count (Int64, in the
-        window), notional_usd (Decimal, USD, in the window; a sum of what is known, null when
-        nothing is), velocity_usd_per_second, acceleration_usd_per_second_squared (Float64, > 0
-        while it gets faster; null while either window is unknown).
+        One row per protocol and moment with a liquidation, sorted: liquidation_count,
+        unknown_notional_count (Int64, in the window), notional_usd (Decimal, USD, in the window; a
+        sum of what is known, null when nothing is), velocity_usd_per_second (Float64, of that sum),
+        acceleration_usd_per_second_squared (Float64, > 0 while it gets faster; null while a
+        notional of either window is unknown).
 
     Raises:
         ValueError: window_seconds is below 1 or longer than a century.
@@ -96,17 +97,18 @@ def liquidation_velocity(liquidations: pl.LazyFrame, *, window_seconds: int = 60
     """
     check("window_seconds", window_seconds, least=1)
     moments, notional = _by_moment(liquidations), pl.col("notional_usd")
-    count = pl.col("liquidation_count").sum()
-    ahead = _windows(moments, window_seconds, "0s").agg(count, known_total(notional))
+    counts, unknown = ("liquidation_count", "unknown_notional_count"), "unknown_notional_count"
+    ahead = _windows(moments, window_seconds, "0s").agg(pl.col(counts).sum(), known_total(notional))
     behind = _windows(moments, window_seconds, f"-{window_seconds}s").agg(
-        before_usd=known_total(notional)
+        before_usd=pl.when(pl.col(unknown).sum() == 0).then(notional.sum())
     )
+    gained = pl.when(pl.col(unknown) == 0).then(notional - pl.col("before_usd"))
     return (
         ahead.join(behind, on=["protocol", "block_timestamp"])
         .with_columns(
             velocity_usd_per_second=divided(notional, window_seconds),
             acceleration_usd_per_second_squared=divided(
-                notional - pl.col("before_usd"), float(window_seconds) * window_seconds
+                gained, float(window_seconds) * window_seconds
             ),
         )
         .drop("before_usd")
@@ -123,6 +125,10 @@ def _windows(moments: pl.LazyFrame, seconds: int, offset: str) -> LazyGroupBy:
 def _by_moment(liquidations: pl.LazyFrame) -> pl.LazyFrame:
     return (
         liquidations.group_by("protocol", "block_timestamp")
-        .agg(liquidation_count=row_count(), notional_usd=known_total(pl.col("notional_usd")))
+        .agg(
+            known_total(pl.col("notional_usd")),
+            liquidation_count=row_count(),
+            unknown_notional_count=unknown_count("notional_usd"),
+        )
         .sort("protocol", "block_timestamp")
     )

@@ -3,7 +3,7 @@
 -- grain:    one row per protocol and moment with a liquidation
 -- units:    notional_usd US dollars in the window, a sum of what is known, null when nothing is;
 --           velocity_usd_per_second US dollars per second; acceleration_usd_per_second_squared what
---           that gained since the window before, per second
+--           that gained since the window before, per second, null while a notional is unknown
 -- param:    window_seconds count 60 (length of the window, its end excluded)
 -- twin of:  analytics.metrics.liquidations.liquidation_velocity
 with
@@ -50,10 +50,8 @@ windows as (
         first.protocol,
         first.block_timestamp,
         last.count_so_far - first.count_so_far + first.event_count as liquidation_count,
-        case
-            when last.known_so_far - first.known_so_far + first.known_count > 0
-                then last.usd_so_far - first.usd_so_far + first.event_usd
-        end as notional_usd,
+        last.known_so_far - first.known_so_far + first.known_count as known_count,
+        last.usd_so_far - first.usd_so_far + first.event_usd as known_usd,
         first.known_so_far - first.known_count - coalesce(earlier.known_so_far, 0) as known_before,
         first.count_so_far - first.event_count - coalesce(earlier.count_so_far, 0) as count_before,
         first.usd_so_far - first.event_usd - coalesce(earlier.usd_so_far, 0) as usd_before
@@ -70,12 +68,15 @@ select
     protocol,
     block_timestamp,
     liquidation_count,
-    notional_usd,
-    notional_usd::varchar::double / $window_seconds as velocity_usd_per_second,
+    liquidation_count - known_count as unknown_notional_count,
+    case when known_count > 0 then known_usd end as notional_usd,
     case
-        when known_before > 0 or count_before = 0
+        when known_count > 0 then known_usd::varchar::double / $window_seconds
+    end as velocity_usd_per_second,
+    case
+        when known_count = liquidation_count and known_before = count_before
             then
-                (notional_usd - usd_before)::varchar::double
+                (known_usd - usd_before)::varchar::double
                 / ($window_seconds::double * $window_seconds)
     end as acceleration_usd_per_second_squared
 from windows
