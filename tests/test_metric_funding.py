@@ -56,6 +56,22 @@ def test_an_index_tells_a_rate_by_its_rise() -> None:
     assert column(result, "funding_rate_8h") == [None, pytest.approx(0.08), pytest.approx(0.08)]
 
 
+def test_an_index_that_begins_again_tells_no_rate_of_the_period() -> None:
+    """ApolloX deletes a pair nobody is in: from 0.5 to zero and on to 0.02 is no fall of 0.48."""
+    told = funding(
+        *(index(0, "0.4"), index(1, "0.5"), index(2, 0), index(2.5, "0.02"), index(3.5, "0.03")),
+        *(index(hour, 0, market="ETH") for hour in (0, 1)),
+    )
+
+    rates, carry = funding_rate_8h(told).collect(), funding_carry(told).collect()
+
+    eighth = pytest.approx(0.8), None, pytest.approx(0.08)
+    assert column(rates, "funding_rate_8h") == [None, *eighth, None, 0.0]
+    assert column(rates, "elapsed_seconds") == [None, 3600.0, None, 3600.0, None, 3600.0]
+    assert column(carry, "carry_ratio") == [0.0, pytest.approx(0.1), 0.02, 0.03, 0.0, 0.0]
+    assert column(carry, "since_at") == [at(0), at(0), at(2 * HOUR), at(2 * HOUR), at(0), at(0)]
+
+
 def test_a_rate_has_the_sign_of_who_pays() -> None:
     """An index that falls, and a rate below zero: the side receives."""
     result = funding_rate_8h(

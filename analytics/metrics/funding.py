@@ -7,6 +7,7 @@ from analytics.prices import in_seconds, microseconds_between
 
 _GRAIN = ("chain_id", "protocol", "version", "market", "bucket_at")
 _SERIES = (*_GRAIN[:-1], "collateral_token", "is_long", "basis")
+_RUN = (*_SERIES, "run")
 _RATES = {"announced": "funding_rate_daily_ratio", "index": "funding_rate_cumulative_ratio"}
 _ORDER = ("block_timestamp", *EVENT_ORDER)
 _EIGHT_HOURS = 28_800_000_000  # microseconds
@@ -19,9 +20,10 @@ def funding_rate_8h(funding: pl.LazyFrame, *, bucket_seconds: int = 3600) -> pl.
 
     Where a venue announces a rate, the last one of a period counts, in force from then on. Where
     it keeps a running index, the rate is the index's rise since the last period that told one, so
-    after a pause it is the mean of the pause. Above zero the side named pays, and longs where
-    none is; whether to the other side or, as a fee for borrowing, to the pool, is the venue's to
-    say.
+    after a pause it is the mean of the pause. One that is back at zero has begun again, as it does
+    where nobody is left in the market, and tells no rate of the period. Above zero the side named
+    pays, and longs where none is; whether to the other side or, as a fee for borrowing, to the
+    pool, is the venue's to say.
 
     Formula:
         announced: funding_rate_8h = funding_rate_daily_ratio / 3
@@ -35,7 +37,8 @@ def funding_rate_8h(funding: pl.LazyFrame, *, bucket_seconds: int = 3600) -> pl.
         One row per chain, protocol, version, market, collateral_token and is_long (null where the
         venue has one rate for all), basis (announced, index) and period with a rate, sorted:
         update_count (Int64), elapsed_seconds (Float64, between both readings of an index),
-        funding_rate_8h (Float64, 0.0001 = 0.01 %; null for the first reading of an index).
+        funding_rate_8h (Float64, 0.0001 = 0.01 %; both null for the first reading of an index, and
+        where it begins again).
 
     Raises:
         ValueError: bucket_seconds is below 1 or longer than a century.
@@ -43,15 +46,15 @@ def funding_rate_8h(funding: pl.LazyFrame, *, bucket_seconds: int = 3600) -> pl.
     Source:
         Eight hours is what most venues settle or quote; venues pay hourly or by the second.
     """
-    rise = pl.col("rate") - pl.col("rate").shift().over(_SERIES)
+    rise = pl.col("rate") - pl.col("rate").shift().over(_RUN)
     elapsed = microseconds_between("before_at", "block_timestamp")
     third = divided(pl.col("rate"), 3)
     is_index = pl.col("basis") == "index"
-    before = pl.col("block_timestamp").shift().over(_SERIES)
+    before = pl.col("block_timestamp").shift().over(_RUN)
     return (
         _rates(funding, bucket_seconds)
         .group_by(*_SERIES, "bucket_at", maintain_order=True)
-        .agg(pl.col("rate", "block_timestamp").last(), update_count=row_count())
+        .agg(pl.col("rate", "block_timestamp", "run").last(), update_count=row_count())
         .with_columns(before_at=pl.when(is_index).then(before), rise=rise)
         .select(
             *(*_SERIES, "bucket_at", "update_count"),
@@ -113,10 +116,12 @@ def funding_carry(funding: pl.LazyFrame, *, bucket_seconds: int = 3600) -> pl.La
 
     The notional stays the same throughout: what is paid is not added to it, so nothing compounds.
     An announced rate holds until the next one; what it costs after the last one is not known yet.
+    An index that is back at zero has begun again, as it does where nobody is left in the market:
+    nobody held a position throughout, and what it costs is told from there.
 
     Formula:
         announced: carry_ratio(t) = Σ rate a day * days until the next rate, up to t
-        index: carry_ratio(t) = index(t) - first index
+        index: carry_ratio(t) = index(t) - first index since it began
 
     Args:
         funding: one row per event: funding_rate_daily_ratio or funding_rate_cumulative_ratio.
@@ -143,9 +148,9 @@ def funding_carry(funding: pl.LazyFrame, *, bucket_seconds: int = 3600) -> pl.La
     return (
         _rates(funding, bucket_seconds)
         .with_columns(
-            since_at=moment.first().over(_SERIES),
+            since_at=moment.first().over(_RUN),
             accrued=accrued,
-            rise=rate - rate.first().over(_SERIES),
+            rise=rate - rate.first().over(_RUN),
         )
         .group_by(*_SERIES, "bucket_at", maintain_order=True)
         .agg(
@@ -164,7 +169,10 @@ def funding_carry(funding: pl.LazyFrame, *, bucket_seconds: int = 3600) -> pl.La
 
 
 def _rates(funding: pl.LazyFrame, bucket_seconds: int) -> pl.LazyFrame:
-    """Return every rate and reading of an index in the order of time."""
+    """Return every rate and reading of an index in the order of time, with its `run`."""
+    rate = pl.col("rate")
+    # An index that is back at zero has begun again.
+    is_new = (pl.col("basis") == "index") & (rate == 0) & (rate.shift() != 0)
     return (
         pl.concat(
             funding.with_columns(rate=pl.col(column), basis=pl.lit(basis))
@@ -172,5 +180,6 @@ def _rates(funding: pl.LazyFrame, bucket_seconds: int) -> pl.LazyFrame:
         )
         .filter(pl.col("rate").is_not_null())
         .sort(_ORDER)
-        .select(*_SERIES, *_ORDER, "rate", bucket(bucket_seconds))
+        .with_columns(run=is_new.fill_null(value=False).cast(pl.Int64).cum_sum().over(_SERIES))
+        .select(*_RUN, *_ORDER, "rate", bucket(bucket_seconds))
     )

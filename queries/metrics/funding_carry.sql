@@ -24,17 +24,22 @@ steps as (
         log_index,
         item_index,
         tx_hash,
-        first_value(block_timestamp) over series as since_at,
-        rate - first_value(rate) over series as rise,
+        first_value(block_timestamp) over begun as since_at,
+        rate - first_value(rate) over begun as rise,
         coalesce(lag(held) over series, 0)
         * coalesce(
             epoch_us(block_timestamp) - epoch_us(lag(block_timestamp) over series), 0
         ) as step
     from rates
-    window series as (
-        partition by chain_id, protocol, version, market, collateral_token, is_long, basis
-        order by block_timestamp, block_number, log_index, item_index, tx_hash
-    )
+    window
+        series as (
+            partition by chain_id, protocol, version, market, collateral_token, is_long, basis
+            order by block_timestamp, block_number, log_index, item_index, tx_hash
+        ),
+        begun as (
+            partition by chain_id, protocol, version, market, collateral_token, is_long, basis, run
+            order by block_timestamp, block_number, log_index, item_index, tx_hash
+        )
 
 ),
 

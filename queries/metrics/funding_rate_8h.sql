@@ -24,7 +24,8 @@ ends as (
             rate
             order by block_timestamp, block_number, log_index, item_index, tx_hash
         ) as rate,
-        max(block_timestamp) as told_at
+        max(block_timestamp) as told_at,
+        max(run) as run
     from rates
     group by all
 
@@ -43,9 +44,10 @@ steps as (
         bucket_at,
         update_count,
         rate,
-        rate - lag(rate) over series as rise,
+        case when run = lag(run) over series then rate - lag(rate) over series end as rise,
         case
-            when basis = 'index' then epoch_us(told_at) - epoch_us(lag(told_at) over series)
+            when basis = 'index' and run = lag(run) over series
+                then epoch_us(told_at) - epoch_us(lag(told_at) over series)
         end as elapsed
     from ends
     window series as (

@@ -2,11 +2,11 @@
 -- reads:    funding
 -- grain:    one row per event and basis
 -- units:    rate a day where announced (held until the next), else the index since it began; 0.01 =
---           1 % of the notional
+--           1 % of the notional; run counts how often the index began again
 -- param:    bucket_seconds count 3600 (length of a period, counted from 1970-01-01 UTC)
 with
 
-rates as (
+told as (
 
     select
         chain_id,
@@ -49,6 +49,33 @@ rates as (
         ) as bucket_at
     from funding
     where funding_rate_cumulative_ratio is not null
+
+),
+
+-- An index that is back at zero has begun again.
+compared as (
+
+    select
+        *,
+        coalesce(basis = 'index' and rate = 0 and lag(rate) over series <> 0, false) as is_new
+    from told
+    window series as (
+        partition by chain_id, protocol, version, market, collateral_token, is_long, basis
+        order by block_timestamp, block_number, log_index, item_index, tx_hash
+    )
+
+),
+
+rates as (
+
+    select
+        *,
+        count(case when is_new then 1 end) over (
+            partition by chain_id, protocol, version, market, collateral_token, is_long, basis
+            order by block_timestamp, block_number, log_index, item_index, tx_hash
+            rows between unbounded preceding and current row
+        ) as run
+    from compared
 
 )
 
