@@ -56,7 +56,21 @@ told as (
 compared as (
 
     select
-        *,
+        chain_id,
+        protocol,
+        version,
+        market,
+        collateral_token,
+        is_long,
+        basis,
+        block_timestamp,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        rate,
+        held,
+        bucket_at,
         coalesce(basis = 'index' and rate = 0 and lag(rate) over series <> 0, false) as is_new
     from told
     window series as (
@@ -69,7 +83,21 @@ compared as (
 rates as (
 
     select
-        *,
+        chain_id,
+        protocol,
+        version,
+        market,
+        collateral_token,
+        is_long,
+        basis,
+        block_timestamp,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        rate,
+        held,
+        bucket_at,
         count(case when is_new then 1 end) over (
             partition by chain_id, protocol, version, market, collateral_token, is_long, basis
             order by block_timestamp, block_number, log_index, item_index, tx_hash
