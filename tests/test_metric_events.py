@@ -265,10 +265,15 @@ def test_no_liquidation_is_a_zero_where_one_would_have_been_told() -> None:
     fees: list[Row] = [{"protocol": "venue", "fact": "fees"}]
     earlier: list[Row] = [{"notional_usd": 5, "block_timestamp": at(0)}]
 
-    assert shape(*fall)["liquidated_usd"] is None
-    assert shape(*fall, declared_facts=fees)["liquidated_usd"] is None
-    assert shape(*fall, declared_facts=declared)["liquidated_usd"] == 0
-    assert shape(*fall, liquidations=earlier)["liquidated_usd"] == 0
+    results = [
+        shape(*fall),
+        shape(*fall, declared_facts=fees),
+        shape(*fall, declared_facts=declared),
+        shape(*fall, liquidations=earlier),
+    ]
+
+    for column_name in ("liquidated_usd", "worst_minute_usd"):
+        assert [result[column_name] for result in results] == [None, None, 0, 0]
 
 
 def test_half_the_signs_leave_it_undecided() -> None:

@@ -68,15 +68,16 @@ def adl_allocation(
 
     Returns:
         One row per chain, protocol, version, market, side, wave and position that was cut or had a
-        profit, sorted; cuts of unknown side or account have no row, but their budget counts:
-        first_at (the side's first ADL of the wave), adl_count (Int64, of the position), open_count,
-        known_count (Int64, open positions of the side, and those whose history tells the profit),
-        unplaced_count (Int64, winners without a place: with one, the queue is unknown), gain_usd
-        (below zero of one that was cut at a loss, null while unknown), haircut_usd (zero of one
-        that was not cut, null while a price or size is unknown), haircut_ratio (null without a
-        gain), queue_usd, pro_rata_usd, overshoot_queue_usd, overshoot_pro_rata_usd (below zero: it
-        gave less than the rule asks), budget_usd, capacity_usd (all gains of the side) (Float64,
-        USD, in millionths; null while not known). Sizes times prices are products of floats.
+        profit, sorted; cuts of unknown account have no row, but their budget counts; those of
+        unknown side are left out: first_at (the side's first ADL of the wave), adl_count (Int64, of
+        the position), open_count, known_count (Int64, open positions of the side, and those whose
+        history tells the profit), unplaced_count (Int64, winners without a place: with one, the
+        queue is unknown), gain_usd (below zero of one that was cut at a loss, null while unknown),
+        haircut_usd (zero of one that was not cut, null while a price or size is unknown),
+        haircut_ratio (null without a gain), queue_usd, pro_rata_usd, overshoot_queue_usd,
+        overshoot_pro_rata_usd (below zero: it gave less than the rule asks), budget_usd,
+        capacity_usd (all gains of the side) (Float64, USD, in millionths; null while not known).
+        Sizes times prices are products of floats.
 
     Raises:
         ValueError: gap_milliseconds is below 1, a horizon or tolerance negative, one longer than a

@@ -295,12 +295,12 @@ def _worst_minute(
         .select(
             _event(number),
             liquidated_usd=known_total(notional),
-            worst_minute_usd=notional.max(),
+            worst_minute_usd=pl.when(pl.len() > 0).then(notional.max()).otherwise(0),
             unknown=pl.col("unknown").sum(),
         )
         .join(tellers.select(is_told=pl.len() > 0), how="cross")
         .with_columns(
-            liquidated_usd=pl.when("is_told").then(total),
+            pl.when("is_told").then(pl.col("liquidated_usd", "worst_minute_usd")),
             worst_minute_ratio=pl.when(pl.col("unknown") == 0).then(share),
         )
         .drop("unknown", "is_told")
