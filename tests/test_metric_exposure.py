@@ -214,6 +214,17 @@ def test_what_a_market_never_tells_is_unknown() -> None:
     assert positions["unknown_count"].to_list() == [0, 1]
 
 
+def test_a_market_that_tells_base_units_alone_tells_no_change_in_dollars() -> None:
+    """MUX, ApolloX and Synthetix v2 do: what was opened is not left unexplained by it."""
+    states = [grown(0, None, 2), grown(1, 5, 2, market="ETH"), grown(2, None, 2, market="ETH")]
+
+    result = both(open_interest_against_closed, states, [moved(0, 100), moved(1, -30)])
+
+    assert column(result, "market") == ["BTC", "BTC", "ETH", "ETH"]
+    assert column(result, "open_interest_change_usd") == [None, None, "5", "0"]
+    assert column(result, "unexplained_usd") == [None] * 4
+
+
 def test_positions_and_state_are_compared_in_both_units() -> None:
     """Positions add up to 90 and 9 where the venue says 100 and 9: 1,000 bps and none."""
     result = both(

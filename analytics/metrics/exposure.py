@@ -139,8 +139,8 @@ def open_interest_against_closed(
 
     Returns:
         One row per chain, protocol, version, market and period with either, sorted:
-        open_interest_change_usd (Decimal; zero without an event in a market that has some, null
-        while one is unknown), opened_usd, closed_by_trade_usd, closed_by_liquidation_usd,
+        open_interest_change_usd (Decimal; zero without an event in a market that tells dollars,
+        null while one is unknown), opened_usd, closed_by_trade_usd, closed_by_liquidation_usd,
         closed_by_adl_usd, closed_by_other_usd (Decimal; sums of what is known), unknown_count
         (Int64, changes without a notional), unexplained_usd (Decimal; null while either is unknown
         and in a market that tells only one of them).
@@ -153,8 +153,11 @@ def open_interest_against_closed(
     """
     keys = (*_MARKET, "bucket_at")
     steps = open_interest.sort(*EVENT_ORDER).with_columns(step=_step())
+    # Who tells base units alone tells no dollars.
+    is_told = pl.col("open_interest_usd", "open_interest_delta_usd").is_not_null().any()
     states = steps.group_by(*_MARKET, bucket(bucket_seconds)).agg(
-        known=pl.col("step").sum(), unknown_steps=pl.col("step").null_count()
+        known=pl.when(pl.any_horizontal(is_told)).then(pl.col("step").sum()),
+        unknown_steps=pl.col("step").null_count(),
     )
     change, sums = pl.col("open_interest_change_usd"), [f"{name}_usd" for name in _TRADED]
     trades = _traded(position_changes, bucket_seconds).select(*keys, *sums, "unknown_count")

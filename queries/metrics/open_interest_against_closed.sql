@@ -44,6 +44,7 @@ steps as (
         time_bucket(
             to_seconds($bucket_seconds), block_timestamp, timestamp '1970-01-01'
         ) as bucket_at,
+        coalesce(open_interest_usd, open_interest_delta_usd) as told_usd,
         case
             when open_interest_usd is null and open_interest_delta_usd is null then 0
             else
@@ -89,7 +90,7 @@ told as (
         version,
         market,
         bucket_at,
-        coalesce(sum(change_usd), 0) as known_usd,
+        case when count(told_usd) > 0 then coalesce(sum(change_usd), 0) end as known_usd,
         count(*) - count(change_usd) as unknown_steps,
         null as opened_usd,
         null as closed_by_trade_usd,
@@ -140,7 +141,8 @@ periods as (
 
 ),
 
--- Where a market tells a thing at all, a period without it had none.
+-- Where a market tells a thing at all, a period without it had none. Who tells base units alone
+-- tells no dollars.
 filled as (
 
     select
