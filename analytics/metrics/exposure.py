@@ -152,13 +152,7 @@ def open_interest_against_closed(
         dOI against closed notional: the counterpart check of an OI drawdown.
     """
     keys = (*_MARKET, "bucket_at")
-    steps = open_interest.sort(*EVENT_ORDER).with_columns(step=_step())
-    # Who tells base units alone tells no dollars.
-    is_told = pl.col("open_interest_usd", "open_interest_delta_usd").is_not_null().any()
-    states = steps.group_by(*_MARKET, bucket(bucket_seconds)).agg(
-        known=pl.when(pl.any_horizontal(is_told)).then(pl.col("step").sum()),
-        unknown_steps=pl.col("step").null_count(),
-    )
+    states = _changed(open_interest, bucket_seconds)
     change, sums = pl.col("open_interest_change_usd"), [f"{name}_usd" for name in _TRADED]
     trades = _traded(position_changes, bucket_seconds).select(*keys, *sums, "unknown_count")
     net = pl.col("opened_usd") - pl.sum_horizontal(*sums[1:])
@@ -317,6 +311,16 @@ def _fall(unit: str) -> pl.Expr:
     # Nobody holds less than nothing: what was open before the changes that are known is missing.
     fall = pl.when(lowest >= 0).then(ratio(lowest - peak, peak))
     return fall.alias(f"drawdown_{unit}_ratio")
+
+
+def _changed(open_interest: pl.LazyFrame, bucket_seconds: int) -> pl.LazyFrame:
+    steps = open_interest.sort(*EVENT_ORDER).with_columns(step=_step())
+    # Who tells base units alone tells no dollars.
+    is_told = pl.col("open_interest_usd", "open_interest_delta_usd").is_not_null().any()
+    return steps.group_by(*_MARKET, bucket(bucket_seconds)).agg(
+        known=pl.when(pl.any_horizontal(is_told)).then(pl.col("step").sum()),
+        unknown_steps=pl.col("step").null_count(),
+    )
 
 
 def _step() -> pl.Expr:
