@@ -142,7 +142,7 @@ def test_a_setting_changes_the_metric(run: Run) -> None:
     )
 
     assert result.stdout.splitlines()[1] == (
-        "venue,2025-10-10T21:00:00Z,2,5.000000000000000000,1.0,0.2"
+        "venue,2025-10-10T21:00:00Z,2,1,5.000000000000000000,1.0,"
     )
 
 

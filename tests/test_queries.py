@@ -593,6 +593,14 @@ def test_an_answer_rests_on_its_own_rows_alone(con: duckdb.DuckDBPyConnection) -
     assert facts.height == row["liquidation_count"].item()
 
 
+def test_who_tells_no_profit_tells_no_loss() -> None:
+    """An ADL of dYdX, whose entry says no profit, may have been a losing one."""
+    with duckdb.connect() as connection:
+        fill(connection, {"adls": table("adls", {"notional_usd": 5})})
+
+        assert answer(connection, "adl_victims", "adl_count losing_count") == [(1, None)]
+
+
 def test_every_question_has_an_answer_known_by_hand() -> None:
     """No question outside `queries/metrics` goes without one."""
     asked = {name for name, *_ in ANSWERS}
