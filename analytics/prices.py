@@ -21,9 +21,15 @@ DOLLAR = "USD"
 # What an amount may be told in that is no token, as the share prices of many funds are.
 _CURRENCIES = (DOLLAR, "EUR", "ETH")
 
-# Whether a sequencer is up or down is told like a price and is none: it moves by all of itself, and
-# is told when it changes.
-IS_PRICE = pl.col("quote") != "DOWN"
+# The words in place of a quote where a feed tells no price, as in `queries/parts/unpriced.sql`.
+UNPRICED = (
+    *("DOWN", "HEALTH", "STATUS"),  # a state, which moves by all of itself
+    *("AUM", "COUNT", "MARKET CAP", "RESERVES"),  # how much there is of something
+    *("INDEX", "LEVEL", "PERCENT", "RATE", "RATIO"),  # a statistic
+    "UNSTATED",  # nobody says what
+)
+# NAV and SHARE PRICE are none of them: what a share is worth moves and compares as a price does.
+IS_PRICE = ~pl.col("quote").is_in(UNPRICED)
 
 _MARKET = ("chain_id", "protocol", "market")
 

@@ -54,7 +54,7 @@ def quoted(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
     """
     Return the prices of each source, one a moment, in order; the last of several at once counts.
 
-    Whether a sequencer is up is no price.
+    States, amounts and statistics are no prices.
 
     Args:
         oracle_updates: the fact table.

@@ -8,6 +8,8 @@
 -- param:    tolerance_seconds natural 3600 (how old a price may be and still count)
 with
 
+-- part: unpriced
+
 prices as (
 
     select
@@ -24,7 +26,7 @@ prices as (
     from oracle_updates
     where
         asset is not null
-        and quote != 'DOWN'
+        and quote not in (select unpriced.quote from unpriced)
         and block_timestamp between $since and $until
     group by all
 

@@ -9,6 +9,8 @@
 -- param:    asset text null (only this asset)
 with
 
+-- part: unpriced
+
 moves as (
 
     select
@@ -32,7 +34,7 @@ moves as (
         ) as last_quote
     from oracle_updates
     where
-        quote != 'DOWN'
+        quote not in (select unpriced.quote from unpriced)
         and oracle_price_quote > 0
         and block_timestamp between $since and $until
         and ($asset is null or asset = $asset)

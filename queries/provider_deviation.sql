@@ -10,6 +10,8 @@
 -- param:    tolerance_seconds natural 3600 (how old a price may be and still count)
 with
 
+-- part: unpriced
+
 prices as (
 
     select
@@ -26,7 +28,7 @@ prices as (
     where
         asset is not null
         and provider is not null
-        and quote != 'DOWN'
+        and quote not in (select unpriced.quote from unpriced)
         and block_timestamp between $since and $until
         and ($pair is null or upper($pair) = asset || '/' || quote)
     group by all

@@ -8,6 +8,8 @@
 -- param:    grace_seconds natural 3600 (how long after it is up again prices are not trusted)
 with
 
+-- part: unpriced
+
 statuses as (
 
     select
@@ -71,7 +73,7 @@ select
         from oracle_updates as prices
         where
             prices.chain_id = untrusted.chain_id
-            and prices.quote != 'DOWN'
+            and prices.quote not in (select unpriced.quote from unpriced)
             and prices.block_timestamp between $since and $until
             and prices.block_timestamp >= untrusted.down_at
             and (

@@ -171,8 +171,9 @@ def test_a_status_of_a_sequencer_is_no_price(con: duckdb.DuckDBPyConnection, nam
 
 
 def test_a_sequencer_may_be_down_still(con: duckdb.DuckDBPyConnection) -> None:
-    """Without a later status nothing is trusted again."""
-    frames = {"oracle_updates": table("oracle_updates", price(DOWN, 5, 1), price(LINK, 9, 1))}
+    """Without a later status nothing is trusted again; what is told of reserves is no price."""
+    told = (price(DOWN, 5, 1), price(LINK, 9, 1), price(LINK | {"quote": "RESERVES"}, 9, 1))
+    frames = {"oracle_updates": table("oracle_updates", *told)}
 
     columns = "down_at up_at trusted_at update_count"
     assert answer(con, "sequencer_downtime", columns, frames) == [(at(5), None, None, 1)]

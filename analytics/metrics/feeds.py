@@ -28,7 +28,7 @@ def oracle_staleness(oracle_updates: pl.LazyFrame, *, bucket_seconds: int = 3600
     A silence counts in the period in which it ended, so a period without updates has no row. Where
     the source says when it saw the price, age counts from then, else from the block. What was read
     at a block is no update: between two readings a feed may have spoken. Whether a sequencer is
-    up is no price.
+    up is told when it changes, and is not judged; reserves and all else that is no price are.
 
     Formula:
         gap = time of an update - time of the feed's update before
@@ -127,6 +127,7 @@ def missed_updates(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame) -> pl.Lazy
     move, whoever saw it. A price that came in the same second is not judged, it may be as new. A
     feed of unknown threshold has the smallest one known of its pair, chain and protocol. What was
     read of a feed at a block shows others overdue, and is not judged: it may have spoken since.
+    States, amounts and statistics are no prices.
 
     Formula:
         missed at t: |reference(t) - price| / price * 10,000 > threshold_bps and t > price_at
@@ -148,12 +149,13 @@ def missed_updates(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame) -> pl.Lazy
         Missed update: |p_ref / p_last - 1| above the deviation threshold while the price is older
         than one block.
     """
-    judged = _judged(oracle_updates, feeds, "threshold_bps")
+    prices = oracle_updates.filter(IS_PRICE)
+    judged = _judged(prices, feeds, "threshold_bps")
     spoken = (
         judged.select(_FEED)
         .unique()
-        .join(pairs_of_sources(oracle_updates), on=_FEED)
-        .join(as_reference(latest_prices(oracle_updates)), on=[*PAIR, *REFERENCE])
+        .join(pairs_of_sources(prices), on=_FEED)
+        .join(as_reference(latest_prices(prices)), on=[*PAIR, *REFERENCE])
     )
     move = deviation_bps("reference_price_quote", "price_quote").abs()
     price = ("price_at", "price_quote", "threshold_bps", "replaced_at")
@@ -179,8 +181,8 @@ def oracle_wicks(oracle_updates: pl.LazyFrame, *, bucket_seconds: int = 3600) ->
     The first, highest, lowest and last price of a feed in a period, and how far it spiked.
 
     A low far below the close is a wick: a price that did not last, though positions may have been
-    liquidated at it. On a chart of closes it is not to be seen. Whether a sequencer is up is no
-    price, and has none.
+    liquidated at it. On a chart of closes it is not to be seen. What is no price has none: states,
+    amounts and statistics.
 
     Formula:
         wick_low_bps = (low - close) / close * 10,000
@@ -224,8 +226,13 @@ def oracle_wicks(oracle_updates: pl.LazyFrame, *, bucket_seconds: int = 3600) ->
 
 
 def _spoken(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
-    """Return prices that feeds told themselves: what was read has a log index below zero."""
-    return oracle_updates.filter(IS_PRICE & (pl.col("log_index") >= 0))
+    """
+    Return what feeds told by themselves and again in time: what was read has a log index below 0.
+
+    Whether a sequencer is up is told when it changes, and never late; other states, amounts and
+    statistics are due as prices are.
+    """
+    return oracle_updates.filter((pl.col("quote") != "DOWN") & (pl.col("log_index") >= 0))
 
 
 def _longest(earlier: str, later: str) -> pl.Expr:

@@ -29,8 +29,8 @@ def oracle_deviation_extremes(
     The largest differences among all that `oracle_deviation` compares, by pair and period.
 
     What a chart of a busy market shows: every update is compared as there, none is sampled, and
-    only the worst of each period is kept, with its place in the chain. Whether a sequencer is up is
-    no price.
+    only the worst of each period is kept, with its place in the chain. States, amounts and
+    statistics are no prices.
 
     Formula:
         worst_deviation_bps = deviation_bps of the largest size; the earliest of several

@@ -35,7 +35,7 @@ def oracle_deviation(
     Both directions of a pair are given: each source is compared when *it* speaks. Only sources
     with the same quote are compared, and updates whose asset is unknown cannot be. By design an
     oracle may differ by its own deviation threshold, so compare with that before calling it off.
-    Whether a sequencer is up is no price.
+    States, amounts and statistics (health, reserves, indexes) are no prices.
 
     Formula:
         deviation_bps = (oracle_price - reference_price) / reference_price * 10,000
@@ -95,8 +95,8 @@ def oracle_deviation_area(
 
     Both prices last until either source speaks again, and no longer than the tolerance: a wick of
     a second and an hour of being off are different things, which counting updates cannot tell.
-    The last price of a pair has no end in the data and lasts for no time. Whether a sequencer is up
-    is no price.
+    The last price of a pair has no end in the data and lasts for no time. States, amounts and
+    statistics are no prices.
 
     Formula:
         deviation_bps(t) = (price(t) - reference(t)) / reference(t) * 10,000
@@ -162,7 +162,8 @@ def oracle_update_lag(
 
     A cell of the grid in which a source is silent has a return of zero, so the lag tells of both,
     how seldom a source speaks and how late. Returns are relative to the mean of both prices: they
-    stay within -2 and 2 and turn their sign with the direction, unlike a percentage.
+    stay within -2 and 2 and turn their sign with the direction, unlike a percentage. States,
+    amounts and statistics are no prices.
 
     Formula:
         return(n) = 2 * (price(n) - price(before)) / (price(n) + price(before)), cut to 1e-9
@@ -194,7 +195,7 @@ def oracle_update_lag(
     check("grid_seconds", grid_seconds, least=1)
     check("max_lag_seconds", max_lag_seconds, least=0, most=_MOST_CELLS * grid_seconds)
     is_usable = pl.col("asset").is_not_null() & (pl.col("oracle_price_quote") > 0)
-    updates = oracle_updates.filter(is_usable)
+    updates = oracle_updates.filter(is_usable & IS_PRICE)
     names = numbered(updates)
     returns = _returns(by_number(updates, names), grid_seconds).cache()
     moves = _shared_moves(returns, paired(names)).cache()

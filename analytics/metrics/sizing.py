@@ -114,7 +114,7 @@ def survival(
     Every update of an oracle is an entry; the position survives if no price in the window after it
     moved as far as `liquidation_move`. Windows overlap and are not independent: it is the share of
     observed entries, no forecast. Windows that reach beyond the last update are not counted.
-    Whether a sequencer is up is no price.
+    States, amounts and statistics are no prices.
 
     Formula:
         survived = entries whose worst move in (t, t + window] stays below the liquidation move /

@@ -5,6 +5,8 @@
 -- twin of:  analytics.metrics.feeds.missed_updates
 with
 
+-- part: unpriced
+
 own as (
 
     select
@@ -31,8 +33,7 @@ of_pairs as (
 
 ),
 
--- Whether a sequencer is up is told when it changes: it is never due. What was read at a block has a
--- log index below zero: between two readings a feed may have spoken.
+-- What was read at a block has a log index below zero: between two readings a feed may have spoken.
 prices as (
 
     select
@@ -51,7 +52,7 @@ prices as (
             order by block_number, log_index, item_index, tx_hash
         ) filter (where log_index >= 0) as told_price_quote
     from oracle_updates
-    where quote != 'DOWN'
+    where quote not in (select unpriced.quote from unpriced)
     group by all
 
 ),

@@ -6,6 +6,8 @@
 -- twin of:  analytics.metrics.oracles.oracle_deviation
 with
 
+-- part: unpriced
+
 sources as (
 
     select distinct
@@ -15,7 +17,7 @@ sources as (
         protocol,
         feed
     from oracle_updates
-    where asset is not null and quote != 'DOWN'
+    where asset is not null and quote not in (select unpriced.quote from unpriced)
 
 ),
 

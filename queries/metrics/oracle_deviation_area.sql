@@ -9,6 +9,8 @@
 -- twin of:  analytics.metrics.oracles.oracle_deviation_area
 with
 
+-- part: unpriced
+
 prices as (
 
     select
@@ -23,7 +25,7 @@ prices as (
             order by block_number, log_index, item_index, tx_hash
         ) as price_quote
     from oracle_updates
-    where asset is not null and quote != 'DOWN'
+    where asset is not null and quote not in (select unpriced.quote from unpriced)
     group by all
 
 ),

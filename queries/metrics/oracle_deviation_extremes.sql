@@ -7,6 +7,8 @@
 -- twin of:  analytics.metrics.oracle_extremes.oracle_deviation_extremes
 with
 
+-- part: unpriced
+
 sources as (
 
     select distinct
@@ -16,7 +18,7 @@ sources as (
         protocol,
         feed
     from oracle_updates
-    where asset is not null and quote != 'DOWN'
+    where asset is not null and quote not in (select unpriced.quote from unpriced)
 
 ),
 

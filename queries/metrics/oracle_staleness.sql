@@ -7,7 +7,7 @@
 with
 
 -- What was read at a block has a log index below zero and is no update; whether a sequencer is up is
--- no price.
+-- told when it changes.
 updates as (
 
     select

@@ -7,6 +7,8 @@
 -- twin of:  analytics.metrics.oracles.oracle_update_lag
 with
 
+-- part: unpriced
+
 cells as (
 
     select
@@ -21,7 +23,10 @@ cells as (
             order by block_timestamp, block_number, log_index, item_index, tx_hash
         ) as price_quote
     from oracle_updates
-    where asset is not null and oracle_price_quote > 0
+    where
+        asset is not null
+        and oracle_price_quote > 0
+        and quote not in (select unpriced.quote from unpriced)
     group by all
 
 ),

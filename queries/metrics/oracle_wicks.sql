@@ -6,7 +6,8 @@
 -- twin of:  analytics.metrics.feeds.oracle_wicks
 with
 
--- Whether a sequencer is up is no price.
+-- part: unpriced
+
 candles as (
 
     select
@@ -30,7 +31,7 @@ candles as (
             order by block_timestamp, block_number, log_index, item_index, tx_hash
         ) as close_price_quote
     from oracle_updates
-    where quote != 'DOWN'
+    where quote not in (select unpriced.quote from unpriced)
     group by all
 
 )
