@@ -55,6 +55,18 @@ def latest_prices(
     )
 
 
+def is_current(tolerance_seconds: int) -> pl.Expr:
+    """
+    Return whether an update was news when it was told: what is read at a block may be long past.
+
+    Args:
+        tolerance_seconds: how long before it was read a source may have seen its price, inclusive.
+    """
+    seen_before = microseconds_between("observed_at", "block_timestamp")
+    is_recent = (seen_before <= tolerance_seconds * MICROSECONDS).fill_null(value=True)
+    return (pl.col("log_index") >= 0) | is_recent
+
+
 def told_of(updates: pl.LazyFrame, asked: pl.LazyFrame, name: str) -> pl.LazyFrame:
     """
     Return the updates whose column is one of those asked about, as a semi join would.
@@ -137,11 +149,11 @@ def renamed(frame: pl.LazyFrame, names: Iterable[str], prefix: str) -> pl.LazyFr
     return frame.rename({name: f"{prefix}{name}" for name in names})
 
 
-def as_reference(prices: pl.LazyFrame) -> pl.LazyFrame:
+def as_reference(prices: pl.LazyFrame, *more: str) -> pl.LazyFrame:
     """Return latest prices under the names of a reference: reference_price_quote, reference_at."""
     return prices.select(
         *PAIR,
-        *(pl.col(name).alias(f"reference_{name}") for name in SOURCE),
+        *(pl.col(name).alias(f"reference_{name}") for name in (*SOURCE, *more)),
         reference_at="price_at",
         reference_price_quote="price_quote",
     )

@@ -27,6 +27,10 @@ prices as (
     where
         asset is not null
         and quote not in (select unpriced.quote from unpriced)
+        and (
+            log_index >= 0
+            or coalesce(observed_at >= block_timestamp - to_seconds($tolerance_seconds), true)
+        )
         and block_timestamp between $since and $until
     group by all
 

@@ -183,6 +183,8 @@ def row(name: str, seed: int) -> dict[str, object]:
     drawn = {column: value(name, column, dtype, random) for column, dtype in used(name).items()}
     if name in fact_tables():
         drawn["block_number"] = random.randint(1, 3)
+    if name == "oracle_updates" and random.random() < 0.3:
+        drawn["log_index"] = -1  # read at a block
     return drawn | TEXTS.get(name, {})
 
 

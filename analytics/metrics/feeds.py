@@ -124,18 +124,20 @@ def missed_updates(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame) -> pl.Lazy
     Prices that a feed kept although another source had moved beyond the feed's own threshold.
 
     Judged whenever the other source speaks, by its price alone: a threshold is a promise about a
-    move, whoever saw it. A price that came in the same second is not judged, it may be as new. A
+    move, whoever saw it. A price that came in the same second is not judged, it may be as new, nor
+    is one that the other source had seen by then, as an answer of last year that is read today. A
     feed of unknown threshold has the smallest one known of its pair, chain and protocol. What was
     read of a feed at a block shows others overdue, and is not judged: it may have spoken since.
     States, amounts and statistics are no prices.
 
     Formula:
-        missed at t: |reference(t) - price| / price * 10,000 > threshold_bps and t > price_at
+        missed at t: |reference(t) - price| / price * 10,000 > threshold_bps and t > price_at and
+        reference(t) was seen after price_at
         late_seconds = replaced_at - the first t at which it was missed
 
     Args:
         oracle_updates: one row per update: asset, quote, chain_id, protocol, feed,
-            oracle_price_quote, block_timestamp.
+            oracle_price_quote, block_timestamp, observed_at.
         feeds: what is stated of a feed: threshold_bps, asset, quote, kind.
 
     Returns:
@@ -155,13 +157,13 @@ def missed_updates(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame) -> pl.Lazy
         judged.select(_FEED)
         .unique()
         .join(pairs_of_sources(prices), on=_FEED)
-        .join(as_reference(latest_prices(prices)), on=[*PAIR, *REFERENCE])
+        .join(as_reference(latest_prices(prices), "seen_at"), on=[*PAIR, *REFERENCE])
     )
     move = deviation_bps("reference_price_quote", "price_quote").abs()
     price = ("price_at", "price_quote", "threshold_bps", "replaced_at")
     return (
         as_of(spoken, judged, on="reference_at", price_at="price_at", by=_FEED)
-        .filter(pl.col("reference_at") > pl.col("price_at"))
+        .filter(pl.min_horizontal("reference_at", "reference_seen_at") > pl.col("price_at"))
         .filter(move > pl.col("threshold_bps"))
         .group_by(*_FEED, *REFERENCE, *price)
         .agg(

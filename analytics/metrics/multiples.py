@@ -3,7 +3,7 @@
 import polars as pl
 
 from analytics.expressions import EVENT_ORDER, annualised, check, day, ratio, row_count, trailing
-from analytics.prices import told_of
+from analytics.prices import is_current, told_of
 
 _DOLLARS = pl.Decimal(38, 18)
 _NAMED = ("protocol", "symbol")
@@ -25,7 +25,8 @@ def price_multiples(
     """
     How many years of fees, revenue and holders' revenue a token's market value is.
 
-    The price is the latest any oracle told in dollars for an asset of the token's symbol. All
+    The price is the latest any oracle told in dollars for an asset of the token's symbol; one that
+    was read at a block and seen longer than the tolerance before is none. All
     tokens within reach are counted, locked ones too: everything issued less what is at the dead
     address, more than the "circulating" supply of price pages. Income is the window's, as a year.
 
@@ -136,8 +137,9 @@ def _priced(
     readings: pl.LazyFrame, oracle_updates: pl.LazyFrame, tolerance_seconds: int
 ) -> pl.LazyFrame:
     """Of several prices in one second only the last can be the latest."""
+    current = oracle_updates.filter(is_current(tolerance_seconds))
     prices = (
-        told_of(oracle_updates.select(*_TOLD), readings, "asset")
+        told_of(current.select(*_TOLD), readings, "asset")
         .filter((pl.col("quote") == "USD") & (pl.col("oracle_price_quote") > 0))
         .sort(EVENT_ORDER)
         .group_by("asset", priced_at="block_timestamp")

@@ -10,6 +10,7 @@ from analytics.prices import (
     REFERENCE,
     SOURCE,
     deviation_bps,
+    is_current,
     microseconds_between,
 )
 from analytics.sources import by_name, by_number, numbered, paired
@@ -38,7 +39,8 @@ def oracle_deviation_extremes(
     Args:
         oracle_updates: one row per update: asset, quote, chain_id, protocol, feed (the source),
             oracle_price_quote, block_timestamp.
-        tolerance_seconds: oldest reference that is still compared, inclusive.
+        tolerance_seconds: oldest reference that is still compared, inclusive; of what was read at
+            a block also how long before the source may have seen it.
         bucket_seconds: length of a period, counted from 1970-01-01 UTC.
 
     Returns:
@@ -55,7 +57,8 @@ def oracle_deviation_extremes(
         As `oracle_deviation`, of which this is the aggregate.
     """
     check("tolerance_seconds", tolerance_seconds, least=0)
-    updates = oracle_updates.filter(pl.col("asset").is_not_null() & IS_PRICE)
+    is_told = pl.col("asset").is_not_null() & IS_PRICE & is_current(tolerance_seconds)
+    updates = oracle_updates.filter(is_told)
     names = numbered(updates)
     pairs = paired(names).with_row_index("pair").cache()
     compared = _compared(_told(updates, names), pairs, tolerance_seconds)

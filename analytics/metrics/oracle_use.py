@@ -14,6 +14,7 @@ from analytics.prices import (
     beside_reference,
     deviation_bps,
     in_seconds,
+    is_current,
     latest_prices,
     microseconds_between,
     of_own_feeds,
@@ -106,7 +107,8 @@ def liquidations_off_oracle(
         oracle_updates: one row per update: asset, quote, chain_id, protocol, feed,
             oracle_price_quote, block_timestamp.
         threshold_bps: a difference above this, either way, is off.
-        tolerance_seconds: how old either price may be and still count, inclusive.
+        tolerance_seconds: how old either price may be and still count, inclusive; of what was read
+            at a block also how long before the source may have seen it.
 
     Returns:
         One row per liquidation and source of another protocol (reference_…) beyond the threshold,
@@ -124,7 +126,7 @@ def liquidations_off_oracle(
     check("threshold_bps", threshold_bps, least=0, most=_MOST_BPS)
     check("tolerance_seconds", tolerance_seconds, least=0)
     own = _own_feeds(markets, oracle_updates)
-    prices = _known(oracle_updates)
+    prices = _known(oracle_updates.filter(is_current(tolerance_seconds)))
     others = renamed(prices.select(*PAIR, *SOURCE).unique(), SOURCE, "reference_")
     asked = (
         liquidations.select(_EXIT)
@@ -175,7 +177,8 @@ def mark_oracle_basis(
         markets: symbol (the asset) of a market.
         oracle_updates: one row per update: asset, quote, chain_id, protocol, feed,
             oracle_price_quote, block_timestamp. Only quotes in USD are compared.
-        tolerance_seconds: how old the oracle's price may be and still count, inclusive.
+        tolerance_seconds: how old the oracle's price may be and still count, inclusive; of what was
+            read at a block also how long before the source may have seen it.
         bucket_seconds: length of a period, counted from 1970-01-01 UTC.
 
     Returns:
@@ -190,7 +193,8 @@ def mark_oracle_basis(
         Mark-oracle basis b = (mark - oracle) / oracle, mid, high and low of a period.
     """
     check("tolerance_seconds", tolerance_seconds, least=0)
-    references = as_reference(_known(oracle_updates).filter(quote="USD"))
+    current = oracle_updates.filter(is_current(tolerance_seconds))
+    references = as_reference(_known(current).filter(quote="USD"))
     sources = references.select(*PAIR, *REFERENCE).unique()
     asked = (
         _told(position_changes, liquidations)

@@ -12,6 +12,7 @@ from analytics.prices import (
     as_of,
     deviation_bps,
     in_seconds,
+    is_current,
     latest_prices,
     microseconds_between,
 )
@@ -35,7 +36,8 @@ def oracle_deviation(
     Both directions of a pair are given: each source is compared when *it* speaks. Only sources
     with the same quote are compared, and updates whose asset is unknown cannot be. By design an
     oracle may differ by its own deviation threshold, so compare with that before calling it off.
-    States, amounts and statistics (health, reserves, indexes) are no prices.
+    States, amounts and statistics (health, reserves, indexes) are no prices. What was read at a
+    block is not compared where the source had seen it longer than the tolerance before.
 
     Formula:
         deviation_bps = (oracle_price - reference_price) / reference_price * 10,000
@@ -60,7 +62,8 @@ def oracle_deviation(
         risk teams use it: primary against secondary source.
     """
     check("tolerance_seconds", tolerance_seconds, least=0)
-    updates = oracle_updates.filter(pl.col("asset").is_not_null() & IS_PRICE)
+    is_told = pl.col("asset").is_not_null() & IS_PRICE & is_current(tolerance_seconds)
+    updates = oracle_updates.filter(is_told)
     names = numbered(updates)
     told = by_number(updates, names)
     age = microseconds_between("reference_at", "block_timestamp")
@@ -108,7 +111,7 @@ def oracle_deviation_area(
         oracle_updates: one row per update: asset, quote, chain_id, protocol, feed (the source),
             oracle_price_quote, block_timestamp.
         threshold_bps: a difference above this, either way, is off.
-        tolerance_seconds: how old either price may get and still count.
+        tolerance_seconds: how old either price may get and still count; read, how old it may be.
         bucket_seconds: length of a period, counted from 1970-01-01 UTC.
 
     Returns:
@@ -126,7 +129,8 @@ def oracle_deviation_area(
     check("threshold_bps", threshold_bps, least=0, most=_MOST_BPS)
     check("tolerance_seconds", tolerance_seconds, least=0)
     check("bucket_seconds", bucket_seconds, least=1)
-    updates = oracle_updates.filter(pl.col("asset").is_not_null() & IS_PRICE)
+    is_told = pl.col("asset").is_not_null() & IS_PRICE & is_current(tolerance_seconds)
+    updates = oracle_updates.filter(is_told)
     names = numbered(updates)
     prices = latest_prices(by_number(updates, names), by=["source"])
     stretches = _stretches(_compared(prices, paired(names)), tolerance_seconds)

@@ -19,6 +19,7 @@ from analytics.prices import (
     SOURCE,
     as_of,
     in_seconds,
+    is_current,
     microseconds_between,
     told_of,
     with_symbols,
@@ -65,7 +66,8 @@ def income_valuations(
     The price is the latest one any source has told by then of the asset the token's symbol names,
     in US dollars; of several in one second that of the protocol itself counts, then one of its
     chain. No price of a later second than the event's is used, and none older than the tolerance,
-    which is as long as the longest usual heartbeat and an hour. Nothing is taken to be worth a
+    which is as long as the longest usual heartbeat and an hour; nor one that was read at a block and
+    seen longer than that before, for a dead feed answers for ever. Nothing is taken to be worth a
     dollar that no source priced, unless its symbol is named. A wrapped coin of a chain is worth
     what the coin is. An amount may be told in a currency and in no token, as the share prices of
     many funds are: a dollar is worth one, whatever sources say, and euro and ether what they say.
@@ -425,7 +427,8 @@ def _prices_of(
     asked = named.select(*by, "block_timestamp", asset=pl.col("symbol").replace(_WRAPPED)).filter(
         pl.col("asset").is_not_null()
     )
-    prices = _prices(told_of(oracle_updates.select(*_TOLD), asked, "asset"))
+    current = oracle_updates.filter(is_current(tolerance_seconds)).select(*_TOLD)
+    prices = _prices(told_of(current, asked, "asset"))
     moments = prices.select("asset", "price_at").unique()
     is_of_chain = pl.col("price_chain_id") == pl.col("chain_id")
     is_own = is_of_chain & (pl.col("price_protocol") == pl.col("protocol"))

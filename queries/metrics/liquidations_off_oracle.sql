@@ -9,6 +9,30 @@ with
 
 -- part: market_sources
 
+current_prices as (
+
+    select
+        asset,
+        quote,
+        chain_id,
+        protocol,
+        feed,
+        block_timestamp,
+        last(
+            oracle_price_quote
+            order by block_number, log_index, item_index, tx_hash
+        ) as price_quote
+    from oracle_updates
+    where
+        asset is not null
+        and (
+            log_index >= 0
+            or coalesce(observed_at >= block_timestamp - to_seconds($tolerance_seconds), true)
+        )
+    group by all
+
+),
+
 asked as (
 
     select
@@ -46,7 +70,7 @@ used as (
         prices.price_quote as oracle_price_quote,
         prices.block_timestamp as price_at
     from asked
-    asof inner join prices
+    asof inner join current_prices as prices
         on
             asked.asset = prices.asset
             and asked.quote = prices.quote
@@ -73,7 +97,7 @@ compared as (
                     * 10000
         end as deviation_bps
     from used
-    asof inner join prices
+    asof inner join current_prices as prices
         on
             used.asset = prices.asset
             and used.quote = prices.quote

@@ -32,7 +32,13 @@ prices as (
             order by block_number, log_index, item_index, tx_hash
         ) as reference_price_usd
     from oracle_updates
-    where asset is not null and quote = 'USD'
+    where
+        asset is not null
+        and quote = 'USD'
+        and (
+            log_index >= 0
+            or coalesce(observed_at >= block_timestamp - to_seconds($tolerance_seconds), true)
+        )
     group by all
 
 ),

@@ -50,7 +50,11 @@ prices as (
         last(
             oracle_price_quote
             order by block_number, log_index, item_index, tx_hash
-        ) filter (where log_index >= 0) as told_price_quote
+        ) filter (where log_index >= 0) as told_price_quote,
+        last(
+            coalesce(observed_at, block_timestamp)
+            order by block_number, log_index, item_index, tx_hash
+        ) as seen_at
     from oracle_updates
     where quote not in (select unpriced.quote from unpriced)
     group by all
@@ -124,7 +128,8 @@ moments as (
         prices.protocol as reference_protocol,
         prices.feed as reference_feed,
         prices.price_at as reference_at,
-        prices.price_quote as reference_price_quote
+        prices.price_quote as reference_price_quote,
+        least(prices.price_at, prices.seen_at) as reference_seen_at
     from feeds_judged
     inner join prices
         on
@@ -178,7 +183,7 @@ select
     max(move_bps) as largest_move_bps,
     (epoch_us(replaced_at) - epoch_us(first_missed_at))::double / 1000000 as late_seconds
 from compared
-where price_quote > 0 and reference_at > price_at and move_bps > threshold_bps
+where price_quote > 0 and reference_seen_at > price_at and move_bps > threshold_bps
 group by
     asset, quote,
     chain_id, protocol, feed,

@@ -25,7 +25,13 @@ prices as (
             order by block_number, log_index, item_index, tx_hash
         ) as price_quote
     from oracle_updates
-    where asset is not null and quote not in (select unpriced.quote from unpriced)
+    where
+        asset is not null
+        and quote not in (select unpriced.quote from unpriced)
+        and (
+            log_index >= 0
+            or coalesce(observed_at >= block_timestamp - to_seconds($tolerance_seconds), true)
+        )
     group by all
 
 ),

@@ -9,6 +9,30 @@ with
 
 -- part: unpriced
 
+updates as (
+
+    select
+        asset,
+        quote,
+        chain_id,
+        protocol,
+        feed,
+        block_timestamp,
+        block_number,
+        log_index,
+        item_index,
+        oracle_price_quote
+    from oracle_updates
+    where
+        asset is not null
+        and quote not in (select unpriced.quote from unpriced)
+        and (
+            log_index >= 0
+            or coalesce(observed_at >= block_timestamp - to_seconds($tolerance_seconds), true)
+        )
+
+),
+
 sources as (
 
     select distinct
@@ -17,8 +41,7 @@ sources as (
         chain_id,
         protocol,
         feed
-    from oracle_updates
-    where asset is not null and quote not in (select unpriced.quote from unpriced)
+    from updates
 
 ),
 
@@ -36,7 +59,7 @@ latest as (
             oracle_price_quote
             order by block_number, log_index, item_index, oracle_price_quote
         ) as reference_price_quote
-    from oracle_updates
+    from updates
     group by all
 
 ),
@@ -57,7 +80,7 @@ asked as (
         updates.log_index,
         updates.item_index,
         updates.oracle_price_quote
-    from oracle_updates as updates
+    from updates
     inner join sources
         on
             updates.asset = sources.asset

@@ -118,7 +118,14 @@ prices as (
         block_timestamp,
         oracle_price_quote
     from oracle_updates
-    where quote = 'USD' and oracle_price_quote > 0 and asset is not null
+    where
+        quote = 'USD'
+        and oracle_price_quote > 0
+        and asset is not null
+        and (
+            log_index >= 0
+            or coalesce(observed_at >= block_timestamp - to_seconds($tolerance_seconds), true)
+        )
     qualify row_number() over (
             partition by asset, block_timestamp
             order by block_number desc, log_index desc, item_index desc, tx_hash desc
