@@ -99,7 +99,7 @@ def test_what_a_source_says_itself_counts_when_it_says_it() -> None:
 
 
 def test_what_was_seen_before_shows_no_feed_overdue(empty: duckdb.DuckDBPyConnection) -> None:
-    """Read at 11 s, an answer of 11 s is a move since the venue spoke at 10 s; of 10 s it is none."""
+    """Read at 11 s, an answer of 11 s is a move since the venue's at 10 s; one of 10 s is none."""
     stated = VENUE | {"name": "ETH/USD", "asset": "ETH", "kind": "price", "threshold_bps": 50}
     for age, found in ((1, 0), (0, 1)):
         frames = told(age) | {"feeds": table("feeds", stated)}
