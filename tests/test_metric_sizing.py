@@ -141,6 +141,13 @@ def test_no_position_is_opened_at_a_status_of_a_sequencer() -> None:
     assert survival(table("oracle_updates", *told).lazy(), window_seconds=10).collect().is_empty()
 
 
+def test_what_was_read_at_a_block_ends_no_position_and_opens_none() -> None:
+    """A feed that is asked once a day may have fallen and come back in between."""
+    read = ({"asset": "BTC", "log_index": -1, "block_timestamp": at(second)} for second in (0, 10))
+
+    assert survival(table("oracle_updates", *read).lazy(), window_seconds=10).collect().is_empty()
+
+
 def test_higher_leverage_never_survives_more() -> None:
     """The same windows at 2x, 10x and 50x."""
     prices = [(10 * n, 100 + 7 * (n % 3) - 3 * (n % 4)) for n in range(20)]

@@ -114,7 +114,8 @@ def survival(
     Every update of an oracle is an entry; the position survives if no price in the window after it
     moved as far as `liquidation_move`. Windows overlap and are not independent: it is the share of
     observed entries, no forecast. Windows that reach beyond the last update are not counted.
-    States, amounts and statistics are no prices.
+    What was read at a block is neither entry nor move, for between two readings the price may have
+    been anywhere. States, amounts and statistics are no prices.
 
     Formula:
         survived = entries whose worst move in (t, t + window] stays below the liquidation move /
@@ -179,8 +180,9 @@ def _moves(oracle_updates: pl.LazyFrame, window_seconds: int) -> pl.LazyFrame:
     # The first of a window is the entry itself: moments of a feed are unique.
     worst = pl.col("low").slice(1).min(), pl.col("high").slice(1).max()
     entry = pl.col("entry")
+    is_told = pl.col("asset").is_not_null() & (pl.col("log_index") >= 0)
     return (
-        oracle_updates.filter(pl.col("asset").is_not_null() & IS_PRICE & (price > 0))
+        oracle_updates.filter(is_told & IS_PRICE & (price > 0))
         .sort(EVENT_ORDER)
         .group_by(*_FEED, "block_timestamp")
         .agg(entry=price.last(), low=price.min(), high=price.max())
