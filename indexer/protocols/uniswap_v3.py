@@ -14,7 +14,8 @@ collected, and Collect pays it out with the fees: withdrawals are counted at Bur
 nothing is a poke. Liquidity is the root of token0 times token1, so in whole tokens it has the mean
 of both tokens' decimals; where that mean is no whole number a pool cannot be listed. The mean
 price is of thirty minutes, as the pool's own ticks add up: `observe` is asked for two moments, and
-its two arrays of two are declared as the eight words they always take.
+its two arrays of two are declared as the eight words they always take. It lags what swaps say, so
+it is a feed of its own, the pool's address and `:mean`.
 """
 
 from indexer.spec import (
@@ -57,7 +58,6 @@ AMOUNTS = ("amount0", "amount1")
 IS_TOKEN0 = Equals(OfContract("of"), "token0")
 
 PRICED: dict[str, Value] = {
-    "feed": Emitter(),
     "asset": OfContract("asset"),
     "quote": OfContract("quote"),
 }
@@ -120,6 +120,7 @@ PROTOCOL = Protocol(
                 "of": row["of"],
                 "asset": row["asset"],
                 "quote": row["quote"],
+                "mean_feed": f"{row['pool'].lower()}:mean",
             },
         )
         for row in POOLS
@@ -131,6 +132,7 @@ PROTOCOL = Protocol(
             into="oracle_updates",
             columns={
                 **PRICED,
+                "feed": Emitter(),
                 "oracle_price_quote": When(
                     IS_TOKEN0,
                     SqrtPrice("sqrtPriceX96", *PLACES),
@@ -238,6 +240,7 @@ PROTOCOL = Protocol(
             into="oracle_updates",
             columns={
                 **PRICED,
+                "feed": OfContract("mean_feed"),
                 "oracle_price_quote": When(
                     IS_TOKEN0,
                     TickPrice(TICKS, HALF_HOUR, *PLACES),
