@@ -127,7 +127,8 @@ def of_own_feeds(markets: pl.LazyFrame, told: pl.LazyFrame) -> pl.LazyFrame:
     """
     Return what the venue's own feeds tell of each market.
 
-    A venue may price two tokens of one asset: the market's own index token is the one it used.
+    A venue may price two tokens of one asset, or have a second price to check with: the feed of the
+    market's own index token, or of its own number, is the one it used.
 
     Args:
         markets: the table.
@@ -136,7 +137,8 @@ def of_own_feeds(markets: pl.LazyFrame, told: pl.LazyFrame) -> pl.LazyFrame:
     Returns:
         The rows with market and index_token, once for each market of their asset.
     """
-    is_index = (pl.col("feed") == pl.col("index_token")).fill_null(value=False)
+    feed = pl.col("feed")
+    is_index = (feed == pl.col("index_token")).fill_null(value=False) | (feed == pl.col("market"))
     return (
         assets_of(markets)
         .join(told, on=["chain_id", "protocol", "asset"])

@@ -100,6 +100,15 @@ def test_the_feed_of_the_index_token_is_the_one_a_market_used() -> None:
     assert column(one, "feed") == ["0xown"]
 
 
+def test_the_feed_of_its_own_number_is_the_one_a_market_used() -> None:
+    """The venue has a second price of the asset, which it checks the first one with."""
+    numbered = price(OWN | {"feed": "BTC"}, 0, 1)
+
+    result = ages(numbered, price(OWN, 80, 5), exits=liquidated())
+
+    assert column(result, "feed") == ["BTC"]
+
+
 def test_before_the_first_price_nothing_is_known() -> None:
     """No price, no age: not an age of zero."""
     assert ages(price(OWN, 91, 1), exits=liquidated(5)).is_empty()

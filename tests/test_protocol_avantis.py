@@ -402,17 +402,18 @@ def test_margin_that_is_moved_pays_the_rollover_so_far(trading: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "provider"), [("PriceReceived", "pyth"), ("BackupPriceReceived", "chainlink")]
+    ("event", "feed", "provider"),
+    [("PriceReceived", "1", "pyth"), ("BackupPriceReceived", PRICES.lower(), "chainlink")],
 )
-def test_a_price_is_in_what_its_pair_says(event: str, provider: str) -> None:
-    """Not every pair is quoted in dollars."""
+def test_a_price_is_in_what_its_pair_says(event: str, feed: str, provider: str) -> None:
+    """Not every pair is quoted in dollars; what it is checked with is a feed of its own."""
     price = log("avantis/PriceAggregator", event, PRICES, orderId=9, pairIndex=1, price=150 * E10)
 
     result = made(price, pair=("USD", "JPY"))
 
     assert rows(result, "oracle_updates") == [
         {
-            "feed": "1",
+            "feed": feed,
             "asset": "USD",
             "quote": "JPY",
             "oracle_price_quote": usd("150"),

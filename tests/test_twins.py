@@ -39,7 +39,7 @@ CHOICES: Mapping[str, list[object]] = {
     "fee_kind": ["position", "borrow"],
     "asset": ["BTC", None],
     "quote": ["USD", "USDT"],
-    "feed": ["0x1", "0x2"],
+    "feed": ["0x1", "0x2", "BTC"],
     "is_long": [True, False],
     "is_enabled": [True, False],
     "impact_parameters.market": ["BTC", "ETH", "all"],

@@ -52,7 +52,8 @@ sources as (
 
 ),
 
--- A venue may price two tokens of one asset; the market's own index token is the one it used.
+-- A venue may price two tokens of one asset, or have a second price to check with: the feed of the
+-- market's own index token, or of its own number, is the one it used.
 own_sources as (
 
     select
@@ -65,9 +66,9 @@ own_sources as (
     from assets
     inner join sources using (chain_id, protocol, asset)
     qualify
-        coalesce(sources.feed = assets.index_token, false)
+        coalesce(sources.feed in (assets.market, assets.index_token), false)
         or not coalesce(
-            bool_or(sources.feed = assets.index_token) over (
+            bool_or(sources.feed in (assets.market, assets.index_token)) over (
                 partition by assets.chain_id, assets.protocol, assets.market
             ),
             false

@@ -56,7 +56,8 @@ assets as (
 
 ),
 
--- A venue may price two tokens of one asset; the market's own index token is the one it used.
+-- A venue may price two tokens of one asset, or have a second price to check with: the feed of the
+-- market's own index token, or of its own number, is the one it used.
 own_prices as (
 
     select
@@ -80,9 +81,9 @@ own_prices as (
             and assets.asset = updates.asset
             and updates.quote = 'USD'
     qualify
-        coalesce(updates.feed = assets.index_token, false)
+        coalesce(updates.feed in (assets.market, assets.index_token), false)
         or not coalesce(
-            bool_or(updates.feed = assets.index_token) over (
+            bool_or(updates.feed in (assets.market, assets.index_token)) over (
                 partition by cut_markets.chain_id, cut_markets.protocol, cut_markets.market
             ),
             false

@@ -182,7 +182,7 @@ PROTOCOL = Protocol(
             abi=PRICES,
             name="BackupPriceReceived",
             into="oracle_updates",
-            columns={**PRICE, "provider": Const("chainlink")},
+            columns={**PRICE, "feed": Emitter(), "provider": Const("chainlink")},
         ),
         *(
             Event(
