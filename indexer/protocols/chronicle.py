@@ -5,8 +5,8 @@ Contracts  those in production of chronicleprotocol/oracle-suite (config/config-
            pair; the third generation of ETH/USD and BTC/USD as chronicleprotocol/chronicles and
            euler-xyz/euler-price-oracle name it. First blocks are not known: windows start at 0.
 Split      none.
-Units      prices in 18 decimals; age is the unix second at which the price was computed, of a median
-           that of its block.
+Units      prices in 18 decimals; age is the unix second at which the price was computed, of a
+           median that of its block.
 Due        expirations and spreads of the same configuration: of optimistic pokes where there are
            any, since they come first.
 
