@@ -342,6 +342,9 @@ _TUPLE = {"type": "event", "name": "E", "inputs": [{"name": "a", "type": "tuple"
         *("", "{}", "[]", '"text"', json.dumps([{"type": "function"}])),
         *(json.dumps([{"type": "event", "name": "E"}]), json.dumps([_TUPLE])),
         json.dumps([_TUPLE | {"inputs": [{"name": "a"}]}]),
+        json.dumps([_TUPLE | {"inputs": [{"type": "uint256"}]}]),
+        json.dumps([_TUPLE | {"inputs": ["a"]}]),
+        *(json.dumps([_TUPLE | {"inputs": [], "name": name}]) for name in (None, 5, "", "a b")),
     ],
 )
 def test_a_file_that_is_no_abi_is_named(text: str, tmp_path: Path) -> None:
@@ -352,6 +355,18 @@ def test_a_file_that_is_no_abi_is_named(text: str, tmp_path: Path) -> None:
     result = run("new-protocol", "venue", "--abi", path)
 
     assert "Wrong.json" in str(result.exception)
+
+
+@pytest.mark.parametrize("part", ["name", "type"])
+def test_a_name_that_would_be_code_is_refused(part: str, tmp_path: Path) -> None:
+    """Declarations are loaded by every run: what Solidity could not write is not written there."""
+    argument = {"name": "a", "type": "uint256"} | {part: 'a", print(1), "'}
+    path = tmp_path / "Wrong.json"
+    path.write_text(json.dumps([{"type": "event", "name": "Fee", "inputs": [argument]}]), "utf-8")
+
+    result = run("new-protocol", "venue", "--abi", path, "--folder", tmp_path)
+
+    assert "as Solidity writes them" in str(result.exception)
 
 
 def test_a_name_that_is_taken_is_refused() -> None:

@@ -26,6 +26,8 @@ _TABLES = (
     ("^(deposit|withdraw|mint|redeem)", "pool_flows"),
 )
 
+_NAME = r"([A-Za-z_$][A-Za-z0-9_$]*)?"
+_TYPE = r"[a-z0-9]+(\[[0-9]*\])*"
 
 Entries = tuple[Mapping[str, Any], ...]
 
@@ -79,20 +81,36 @@ def events_of(path: Path) -> Entries:
     if not events:
         raise UserError(f"{path} holds no event; expected the ABI of a contract that logs")
     for event in events:
-        try:
-            _check(event["inputs"])
-        except KeyError as error:
+        if not _is_sound(event):
             raise UserError(
-                f"{path} is not an ABI: expected {error} in event {event.get('name', '')} and in "
-                "each of its arguments"
-            ) from error
+                f"{path} is not an ABI: expected of event {event.get('name')!r} its name and "
+                "inputs, and of each of these name, type and components as Solidity writes them"
+            )
     return events
 
 
-def _check(arguments: Sequence[Mapping[str, Any]]) -> None:
-    for argument in arguments:
-        if argument["type"].startswith("tuple"):
-            _check(argument["components"])
+def _is_sound(event: Mapping[str, Any]) -> bool:
+    name = event.get("name")
+    return bool(name) and _is_name(name) and _are_arguments(event.get("inputs"))
+
+
+def _are_arguments(entries: object) -> bool:
+    return isinstance(entries, list) and all(
+        isinstance(entry, dict) and _is_argument(entry) for entry in entries
+    )
+
+
+def _is_argument(entry: Mapping[str, Any]) -> bool:
+    kind = entry.get("type")
+    is_type = isinstance(kind, str) and re.fullmatch(_TYPE, kind) is not None
+    parts = entry.get("components") or []
+    is_whole = bool(parts) or not str(kind).startswith("tuple")
+    return is_type and is_whole and _is_name(entry.get("name")) and _are_arguments(parts)
+
+
+def _is_name(name: object) -> bool:
+    # Names become part of code that every run of perpscope loads.
+    return isinstance(name, str) and re.fullmatch(_NAME, name) is not None
 
 
 def likely_table(event: str) -> str | None:
