@@ -7,19 +7,21 @@ restricts both days is refused.
 """
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 _INTERVAL = re.compile(r"(\d+) ?(s|m|min|h|d)")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400}
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_LONGEST = 36_600 * 86_400
 _EXPECTED = "an interval such as 30s, 5m, 2h or 1d, or five fields as in a crontab"
 
 
 def seconds_of(text: str) -> int | None:
-    """Return the length of an interval in seconds; None where the text is none."""
+    """Return the length of an interval in seconds, at most a century; None where it is none."""
     found = _INTERVAL.fullmatch(text.strip())
     seconds = int(found[1]) * _SECONDS[found[2]] if found else 0
-    return seconds or None
+    return seconds if 0 < seconds <= _LONGEST else None
 
 
 def trigger(text: str) -> Any:
@@ -41,7 +43,7 @@ def trigger(text: str) -> Any:
     if day != "*" and weekday != "*":
         raise ValueError("either a day of the month or a weekday, and * for the other")
     try:
-        return CronTrigger(
+        clock = CronTrigger(
             minute=minute,
             hour=hour,
             day=day,
@@ -51,6 +53,9 @@ def trigger(text: str) -> Any:
         )
     except ValueError:  # it speaks of its own fields, not of what was written
         raise ValueError(_EXPECTED) from None
+    if clock.get_next_fire_time(None, datetime.now(UTC)) is None:
+        raise ValueError("a day that the month has")
+    return clock
 
 
 def _weekdays(field: str) -> str:

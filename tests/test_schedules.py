@@ -57,9 +57,17 @@ def test_weekdays_count_from_sunday(field: str, days: list[str]) -> None:
     [
         *("", "0s", "30", "-5s", "1.5h", "soon", "* * * *", "61 * * * *", "* * * * 8"),
         *("* * * * 5-1", "* * * * mo", "* * * * 1/0", "* * * * */x", "* * 1 * 1"),
+        *("36601d", "99999999999d"),
     ],
 )
 def test_anything_else_is_refused(text: str) -> None:
     """With the forms that are expected."""
     with pytest.raises(ValueError, match=r"interval such as 30s|either a day of the month"):
         trigger(text)
+
+
+def test_a_day_that_never_comes_is_refused() -> None:
+    """A task on 30 February would be asked for and never done."""
+    with pytest.raises(ValueError, match="a day that the month has"):
+        trigger("0 3 30 2 *")
+    assert following("0 3 29 2 *") == ["Tue 29 03:00"]
