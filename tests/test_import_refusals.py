@@ -242,6 +242,41 @@ def test_a_file_of_something_else_is_the_users_mistake(
     assert not (tmp_path / "a.duckdb").exists()
 
 
+@pytest.mark.parametrize(
+    ("venue", "content", "said"),
+    [
+        ("hyperliquid", [fill()], "--account 0x12 is no address"),
+        ("dydx", {"fills": []}, "--account 0x12 is no account of dYdX"),
+    ],
+)
+def test_an_account_that_cannot_be_is_the_users_mistake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], venue: str, content: object, said: str
+) -> None:
+    """Every entry would be refused for it, and the file then be one that is imported."""
+    file = written(tmp_path, "x.json", document(content))
+
+    code, sentence = stopped(capsys, tmp_path, venue, file, "--account", "0x12")
+
+    assert (code, said in sentence) == (2, True)
+    assert not (tmp_path / "a.duckdb").exists()
+
+
+def test_a_file_is_not_imported_as_anothers_as_well(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who named the wrong account hears of it; without entries, a file is anybody's."""
+    full = written(tmp_path, "full.json", document([fill()]))
+    none = written(tmp_path, "none.json", document([]))
+    path = brought(tmp_path, "hyperliquid", full, none, account=LOSER)
+
+    code, said = stopped(capsys, tmp_path, "hyperliquid", full, "--account", WINNER)
+    brought(tmp_path, "hyperliquid", none, account=WINNER)
+    brought(tmp_path, "hyperliquid", full, account=LOSER.upper().replace("0X", "0x"))
+
+    assert (code, f"imported before as of {LOSER}: expected the same" in said) == (2, True)
+    assert rows(path, "position_changes", "account") == [(LOSER,)]
+
+
 def test_a_venue_and_a_file_must_be_known(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

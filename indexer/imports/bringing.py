@@ -7,13 +7,14 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
+from indexer.errors import UserError
 from indexer.facts.known import accounts, brought_facts, policies
 from indexer.imports.deriving import derived
 from indexer.imports.opening import sha256_of
 from indexer.imports.reading import About, Reading
 from indexer.imports.venues import Venue
 from indexer.spec import Protocol
-from indexer.store import Brought, is_brought, land
+from indexer.store import Brought, brought_before, land
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,15 @@ def bring(path: Path, file: Path, venue: Venue, protocol: Protocol, about: About
         about: what the file is of, where it does not say so itself.
 
     Raises:
-        UserError: there is no such file, or it is not the venue's.
+        UserError: there is no such file, it is not the venue's, or it was imported before as of
+            another account or market.
         FileDamaged: it is cut off or broken.
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: it cannot be written.
     """
     digest = sha256_of(file)
-    if is_brought(path, venue.chain.chain_id, protocol.slug, digest):
+    if before := brought_before(path, venue.chain.chain_id, protocol.slug, digest):
+        _demand_same(file, before, about)
         return Taken(None)
     reading = venue.read(file, about)
     # Beside the database: there is room for what it will hold, and memory has not.
@@ -77,6 +80,15 @@ def bring(path: Path, file: Path, venue: Venue, protocol: Protocol, about: About
     if landed is None:
         return Taken(None)
     return Taken(landed.brought, landed.rows, dict(reading.notes.unknown))
+
+
+def _demand_same(file: Path, before: Brought, about: About) -> None:
+    said = {text.lower() for text in (about.account, about.market) if text}
+    if before.entries_read and before.about and said and before.about.lower() not in said:
+        raise UserError(
+            f"{file} was imported before as of {before.about}: expected the same; where that was "
+            "wrong, import all files into a new database, for what is imported is not taken back"
+        )
 
 
 Ends = tuple[datetime | None, datetime | None]

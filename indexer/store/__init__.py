@@ -10,7 +10,7 @@ for what sync and `status` ask, `snapshots` for the copy that readers get.
 """
 
 from indexer.store.adoption import adopt, keep_reaches, read_span, seed_tokens
-from indexer.store.brought import Brought, Landed, is_brought, land
+from indexer.store.brought import Brought, Landed, brought_before, land
 from indexer.store.connection import SCHEMA, open_database, transaction
 from indexer.store.finality import FINALITIES, is_more_final, settle
 from indexer.store.fingerprint import added, fingerprint, subtracted
@@ -50,10 +50,10 @@ __all__ = [
     "added",
     "adopt",
     "answers_between",
+    "brought_before",
     "fingerprint",
     "gaps",
     "held",
-    "is_brought",
     "is_more_final",
     "joined",
     "keep_reaches",

@@ -66,18 +66,18 @@ class Landed:
     rows: dict[str, int]
 
 
-def is_brought(path: Path, chain_id: int, protocol: str, sha256: str) -> bool:
+def brought_before(path: Path, chain_id: int, protocol: str, sha256: str) -> Brought | None:
     """
-    Return whether a file with these bytes was imported before.
+    Return what a file with these bytes was imported as before; None if it was not.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: it cannot be read.
     """
     if not path.exists():
-        return False
+        return None
     with transaction(path, read_only=True) as connection:
-        return _is_there(connection, chain_id, protocol, sha256)
+        return _before(connection, chain_id, protocol, sha256)
 
 
 def land(
@@ -102,7 +102,7 @@ def land(
     """
     make_missing(path)
     with transaction(path) as connection:
-        if _is_there(connection, brought.chain_id, brought.protocol, brought.sha256):
+        if _before(connection, brought.chain_id, brought.protocol, brought.sha256):
             return None
         connection.execute(f"set memory_limit = '{_MEMORY}'")
         staged = [name for name in fact_tables() if _stage(connection, folder, name)]
@@ -118,11 +118,12 @@ def land(
     return Landed(told, {name: count for name, count in rows.items() if count})
 
 
-def _is_there(
+def _before(
     connection: duckdb.DuckDBPyConnection, chain_id: int, protocol: str, sha256: str
-) -> bool:
+) -> Brought | None:
     where = "chain_id = ? and protocol = ? and sha256 = ?"
-    return bool(len(select(connection, "imports", where, [chain_id, protocol, sha256])))
+    found = select(connection, "imports", where, [chain_id, protocol, sha256])
+    return Brought(**found.row(0, named=True)) if len(found) else None
 
 
 def _stage(connection: duckdb.DuckDBPyConnection, folder: Path, table: str) -> bool:
