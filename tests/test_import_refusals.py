@@ -245,7 +245,7 @@ def test_a_file_of_something_else_is_the_users_mistake(
 @pytest.mark.parametrize(
     ("venue", "content", "said"),
     [
-        ("hyperliquid", [fill()], "--account 0x12 is no address"),
+        ("hyperliquid", [fill()], "--account 0x12 is no account of Hyperliquid"),
         ("dydx", {"fills": []}, "--account 0x12 is no account of dYdX"),
     ],
 )

@@ -1,5 +1,6 @@
 """One file into the database: read in batches, set down beside it, landed in one transaction."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,12 +46,16 @@ def bring(path: Path, file: Path, venue: Venue, protocol: Protocol, about: About
         about: what the file is of, where it does not say so itself.
 
     Raises:
-        UserError: there is no such file, it is not the venue's, or it was imported before as of
-            another account or market.
+        UserError: there is no such file, it is not the venue's, no account of the venue is like
+            the one named, or the file was imported before as of another account or market.
         FileDamaged: it is cut off or broken.
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: it cannot be written.
     """
+    if about.account is not None and not re.fullmatch(venue.account, about.account):
+        raise UserError(
+            f"--account {about.account} is no account of {protocol.name}: expected {venue.account}"
+        )
     digest = sha256_of(file)
     if before := brought_before(path, venue.chain.chain_id, protocol.slug, digest):
         _demand_same(file, before, about)

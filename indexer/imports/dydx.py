@@ -13,7 +13,6 @@ Format    https://docs.dydx.xyz/indexer-client/http
 Identity  https://github.com/dydxprotocol/v4-chain (the indexer, fill-table.ts and uuid.ts)
 """
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -93,7 +92,7 @@ def read(path: Path, about: About) -> Reading:
 
     Raises:
         UserError: it is not of dYdX, or does not say of which account or market it is and nobody
-            did, or said what is no account.
+            did.
         FileDamaged: it is cut off or not JSON.
     """
     with opened(path) as stream:
@@ -108,8 +107,6 @@ def read(path: Path, about: About) -> Reading:
     match told:
         case {"fills": [*fills]}:
             said = _demanded(path, "account", about.account)
-            if not re.fullmatch("dydx1[a-z0-9]+", said):
-                raise UserError(f"--account {said} is no account of dYdX: expected dydx1…")
             return Reading(
                 "fills", said, "fill", _batches(fills, Fill, _of_fill(said), notes), notes
             )

@@ -15,7 +15,6 @@ Format  https://github.com/hyperliquid-dex/node#l1-transaction-and-fill-data
 Sizes   https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/tick-and-lot-size
 """
 
-import re
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -41,7 +40,6 @@ from indexer.imports.reading import About, Reading, first_token, not_json, of_an
 
 EXPECTED = "node_fills, node_fills_by_block or userFills of Hyperliquid"
 
-_ADDRESS = "0x[0-9a-fA-F]{40}"
 # 2020-09-13 to 2100-01-01 in milliseconds: anything else is another unit.
 _EARLIEST, _LATEST = 1_600_000_000_000, 4_102_444_800_000
 
@@ -114,7 +112,7 @@ def read(path: Path, about: About) -> Reading:
 
     Raises:
         UserError: it is not of Hyperliquid, or it does not say whose fills these are and nobody
-            did, or said what is no address.
+            did.
         FileDamaged: it is cut off or not JSON; found while the batches are read as well.
     """
     with opened(path) as stream:
@@ -148,8 +146,6 @@ def _account(path: Path, about: About) -> str:
         raise UserError(
             f"{path} does not say whose fills these are: expected --account 0x… beside userFills"
         )
-    if not re.fullmatch(_ADDRESS, about.account):
-        raise UserError(f"--account {about.account} is no address: expected 0x and 40 hex digits")
     return about.account.lower()
 
 
@@ -254,8 +250,8 @@ def _batch(gathered: list[Entry], bad: list[tuple[int, str]]) -> Batch:
 _SAYS_LIQUIDATED = pl.col("dir").str.starts_with("Liquidated") & pl.col("liquidated_user").is_null()
 _FAULTS = (
     unlike("side", "^[AB]$", "A or B"),
-    unlike("user", f"^{_ADDRESS}$", "an address"),
-    unlike("liquidated_user", f"^{_ADDRESS}$", "an address"),
+    unlike("user", "^0x[0-9a-fA-F]{40}$", "an address"),
+    unlike("liquidated_user", "^0x[0-9a-fA-F]{40}$", "an address"),
     unlike("hash", "^0x[0-9a-fA-F]{64}$", "a hash"),
     outside("time", _EARLIEST, _LATEST),
     numbered("tid"),

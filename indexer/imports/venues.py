@@ -19,16 +19,18 @@ class Venue:
         protocol: slug of the declaration that says what its entries mean.
         chain: the chain its rows carry.
         read: a file to its entries.
+        account: the pattern of its accounts.
     """
 
     protocol: str
     chain: Chain
     read: Callable[[Path, About], Reading]
+    account: str
 
 
 VENUES: Mapping[str, Venue] = MappingProxyType(
     {
-        "dydx": Venue("dydx", DYDX, dydx.read),
-        "hyperliquid": Venue("hyperliquid", HYPERCORE, hyperliquid.read),
+        "dydx": Venue("dydx", DYDX, dydx.read, r"dydx1[a-z0-9]+"),
+        "hyperliquid": Venue("hyperliquid", HYPERCORE, hyperliquid.read, r"0x[0-9a-fA-F]{40}"),
     }
 )
