@@ -28,6 +28,7 @@ from analytics.reports.charts import (
     lines,
 )
 from analytics.reports.moments import moments
+from analytics.reports.report import report
 from analytics.reports.scope import Scope
 from analytics.reports.sections.accrual import accrual
 from analytics.reports.sections.covered import covered
@@ -128,6 +129,15 @@ def test_complete_data_has_no_warnings(tmp_path: Path) -> None:
     page = part_of(path)
 
     assert "No gaps, no rejects, final blocks, proven complete." in page
+
+
+def test_what_is_not_covered_at_all_is_not_called_complete(tmp_path: Path) -> None:
+    """A protocol asked for on a chain where it was not indexed: no data, and no praise of it."""
+    with load.database(written_market(tmp_path)) as con:
+        page = report(Scope(con, Limits(protocol="gmx_v2", chain_id=1)))
+
+    assert (page.title, page.stamp) == ("nothing that is covered", "NO DATA")
+    assert page.warnings == ("Nothing of what was asked for is covered: no number is known.",)
 
 
 def test_what_was_waived_or_found_wrong_is_said(tmp_path: Path) -> None:

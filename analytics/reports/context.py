@@ -53,7 +53,7 @@ class Context:
         if len(chains) == 1:
             return _words(next(iter(chains)))
         said = [f"{_words(kind)}: {', '.join(names)}" for kind, names in sorted(chains.items())]
-        return " · ".join(reversed(said))
+        return " · ".join(reversed(said)) or "NO DATA"
 
     @property
     def is_simulated(self) -> bool:

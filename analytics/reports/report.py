@@ -94,6 +94,8 @@ def report(scope: Scope) -> Report:
 
 
 def _title(context: Context) -> str:
+    if not context.kinds:
+        return "nothing that is covered"
     both = pl.concat([context.coverage["protocol"], context.imports["protocol"]])
     protocols = both.unique().sort().to_list()
     chains = [chain_name(each) for each in context.kinds]

@@ -80,6 +80,9 @@ def warnings(context: Context) -> tuple[str, ...]:
     return tuple(
         sentence
         for sentence in (
+            ""
+            if context.kinds
+            else "Nothing of what was asked for is covered: no number is known.",
             breach_sentence(context.scope),
             _recorded_sentence(context),
             *_imported_sentences(context.imports),
