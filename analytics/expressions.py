@@ -117,7 +117,12 @@ def day() -> pl.Expr:
 
 
 def place() -> pl.Expr:
-    """Return where an event is on its chain as one number, in the order of EVENT_ORDER, Int128."""
+    """
+    Return where an event is on its chain as one number, in the order of EVENT_ORDER, Int128.
+
+    No transaction is in it, which would have to be read: nothing is declared on a chain whose log
+    indexes restart inside a block, and places of trades are their numbers.
+    """
     block, log, item = (pl.col(name).cast(pl.Int128) for name in EVENT_ORDER[:3])
     return block * 2**64 + log * 2**32 + item
 

@@ -5,6 +5,7 @@ import pytest
 from indexer.chains import ARBITRUM, CRONOS, ETHEREUM, HYPEREVM, POLYGON, ZKSYNC, Chain
 from indexer.proof import QUIRKS, border_after, reached
 from indexer.proof.quirks import quirks_at
+from indexer.protocols import PROTOCOLS
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,11 @@ def test_every_quirk_says_where_why_and_whence() -> None:
     """A row without a reason or a source is not allowed; reasons are unlike each other."""
     assert all(quirk.chains and quirk.source and len(quirk.reason) > 20 for quirk in QUIRKS)
     assert len({quirk.reason for quirk in QUIRKS}) == len(QUIRKS)
+
+
+def test_nothing_is_declared_where_log_indexes_restart() -> None:
+    """`place` of metrics orders events of a block by log index alone, as it may on other chains."""
+    (quirk,) = (quirk for quirk in QUIRKS if quirk.name == "log indexes that do not count")
+    declared = {of.chain for each in PROTOCOLS.values() for of in each.contracts}
+
+    assert declared.isdisjoint(quirk.chains)
