@@ -626,7 +626,7 @@ def test_a_day_ends_before_itself() -> None:
         ),
         (
             ["metric", "adls", "--setting", "bucket_seconds=x"],
-            "setting of adls: 'x' is not a whole number",
+            "setting bucket_seconds of adls: 'x' is not a whole number",
         ),
         (
             ["metric", "adls", "--setting", "bucket=60"],

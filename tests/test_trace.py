@@ -613,6 +613,7 @@ def test_other_forms_hold_the_rows(database: Path) -> None:
         (("fees", "--where", "day=2025-10-10"), "fees has no column day: it has date"),
         (("fees", "--where", "date=soon"), "--where date: 'soon' is not a day"),
         (("fees", "--where", "protocol=dydx"), "no row of fees has protocol = dydx"),
+        (("fees", "--where", "fees_usd>=1e9"), "no row of fees has fees_usd >= 1e9"),
         (("fees", "--limit", "1"), "2 rows of fees fit, --limit allows 1"),
         (("fees", "--column", "fee", "--where", "date=2025-10-11"), "fees has no column fee"),
         (("fee",), "no metric or query is called fee: did you mean fees"),

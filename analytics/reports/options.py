@@ -172,14 +172,13 @@ def typed_settings(metric: str, given: dict[str, str]) -> dict[str, object]:
     Raises:
         UserError: no such metric, or a value that is not of its type.
     """
-    known = settings_of(metric)
-    try:
-        return {
-            key: typed(_KINDS[known[key]], text) if key in known else text
-            for key, text in given.items()
-        }
-    except ValueError as error:
-        raise UserError(f"setting of {metric}: {error}") from error
+    known, values = settings_of(metric), dict[str, object]()
+    for key, text in given.items():
+        try:
+            values[key] = typed(_KINDS[known[key]], text) if key in known else text
+        except ValueError as error:
+            raise UserError(f"setting {key} of {metric}: {error}") from error
+    return values
 
 
 def listed(lines: Iterable[tuple[str, str]]) -> str:

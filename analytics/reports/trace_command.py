@@ -175,7 +175,7 @@ def _chosen(
     what: str, rows: pl.DataFrame, asked: Mapping[str, str], limit: int | None
 ) -> pl.DataFrame:
     if rows.is_empty():
-        said = " and ".join(f"{name} = {text}" for name, text in asked.items())
+        said = " and ".join(f"{_compared_as(name)} {text}" for name, text in asked.items())
         raise UserError(f"no row of {what} has {said}" if said else f"{what} has no rows")
     if limit is not None and rows.height > limit:
         raise UserError(
@@ -183,6 +183,11 @@ def _chosen(
             f"({', '.join(rows.columns)}), or --together"
         )
     return rows
+
+
+def _compared_as(key: str) -> str:
+    sign = key[-1] if key[-1] in _COMPARED else ""
+    return f"{key.removesuffix(sign).strip()} {sign}="
 
 
 def _value(name: str, text: str, dtype: pl.DataType) -> pl.Expr:
