@@ -583,6 +583,25 @@ def test_no_sum_is_said_to_equal_a_zero() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("tokens", "said"), [(("a", "a"), "3.000000000000000000"), (("a", "b"), None)]
+)
+def test_tokens_of_two_kinds_have_no_sum(tokens: tuple[str, str], said: str | None) -> None:
+    """Ether and dollars paid as fees are not so many tokens, unless the row itself says so."""
+    rows = (
+        {"fee_token": token, "fee_tokens": amount}
+        for token, amount in zip(tokens, "12", strict=True)
+    )
+    facts = {"fees": table("fees", *rows)}
+    row = pl.DataFrame({"fees_tokens": ["3"]}).cast(pl.Decimal(38, 18))
+
+    (alone,) = subtotals(facts, row.select(fee_count=1)).rows(named=True)
+    (equal,) = subtotals(facts, row).rows(named=True)
+
+    assert alone["total"] == said
+    assert (equal["total"], equal["equals"]) == ("3.000000000000000000", "fees_tokens")
+
+
 def test_the_prices_that_judge_a_protocol_are_not_its_own_alone(tmp_path: Path) -> None:
     """A liquidation is traced to the price of another protocol as well, as `metric` finds it."""
     path = write_database(tmp_path / "p.duckdb", every_fact())

@@ -78,8 +78,8 @@ def subtotals(facts: Mapping[str, pl.DataFrame], row: pl.DataFrame) -> pl.DataFr
     Returns:
         One row per table and amount that any of its rows knows: table, amount, row_count,
         known_count (Int64), total (String, every digit: a sum may be longer than a decimal of
-        ours), equals (String: columns of the row with exactly this value; null where none has, and
-        of zero, which is the sum of anything).
+        ours; null of tokens that may not be the same), equals (String: columns of the row with
+        exactly this value; null where none has, and of zero, which is the sum of anything).
     """
     found = [
         (table, name, rows.height, rows.height - rows[name].null_count(), total(rows[name]))
@@ -88,15 +88,12 @@ def subtotals(facts: Mapping[str, pl.DataFrame], row: pl.DataFrame) -> pl.DataFr
         if isinstance(dtype, pl.Decimal) and not any(word in name for word in _NOT_ADDED)
     ]
     numbers = {name: row[name].item() for name, dtype in row.schema.items() if dtype.is_decimal()}
-    told = [
-        (
-            *each[:4],
-            f"{each[4]:f}",
-            ", ".join(n for n, v in numbers.items() if v == each[4] != 0) or None,
-        )
-        for each in found
-        if each[3]
-    ]
+    told = []
+    for table, name, height, known, summed in found:
+        equal = ", ".join(n for n, v in numbers.items() if v == summed != 0) or None
+        is_sum = equal is not None or not (name.endswith("_tokens") and _is_mixed(facts[table]))
+        if known:
+            told.append((table, name, height, known, f"{summed:f}" if is_sum else None, equal))
     counts = {"row_count": pl.Int64, "known_count": pl.Int64}
     schema = {"table": pl.String, "amount": pl.String} | counts
     return pl.DataFrame(told, schema | {"total": pl.String, "equals": pl.String}, orient="row")
@@ -135,14 +132,17 @@ def _summable(computed: Computation, rows: pl.DataFrame) -> list[str]:
     different = [name for name in rows.columns if rows[name].n_unique() > 1]
     if has_window or is_level or not {*_TOLD_AGAIN}.isdisjoint(different):
         return []
-    is_mixed = any(name.endswith(_WHAT_TOKENS) for name in different)
     return [
         name
         for name, dtype in rows.schema.items()
         if isinstance(dtype, pl.Decimal)
-        and name.endswith(_AMOUNTS[:1] if is_mixed else _AMOUNTS)
+        and name.endswith(_AMOUNTS[:1] if _is_mixed(rows) else _AMOUNTS)
         and not any(word in name for word in (*_NOT_ADDED, _LEVEL))
     ]
+
+
+def _is_mixed(rows: pl.DataFrame) -> bool:
+    return any(rows[name].n_unique() > 1 for name in rows.columns if name.endswith(_WHAT_TOKENS))
 
 
 def _checked(rows: pl.DataFrame, coverage: pl.DataFrame, made_up: frozenset[int]) -> pl.DataFrame:
