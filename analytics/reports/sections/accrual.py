@@ -23,8 +23,8 @@ _TITLE = "Value accrual"
 _WORDS = (
     "The executed ratio is dollars really spent per dollar of revenue; beside it stands what the "
     "splits of fees in force set aside for holders, bought back or not. While less than a window "
-    "is covered, the trailing ratio is over what is. A buyback is not a burn: only burned tokens "
-    "left supply."
+    "is covered, the trailing ratio and the share of supply are over what is. A buyback is not a "
+    "burn: only burned tokens left supply."
 )
 _BOUGHT = (
     *("protocol", "chain_id", "symbol", "destination_kind", "buyback_count"),
