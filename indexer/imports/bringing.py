@@ -76,12 +76,7 @@ def bring(path: Path, file: Path, venue: Venue, protocol: Protocol, about: About
             to_at=ends[1],
             imported_at=datetime.now(UTC).replace(tzinfo=None, microsecond=0),
         )
-        stated = {
-            "accounts": accounts([protocol], venue.chain),
-            "declared_facts": brought_facts(protocol, venue.chain, reading.entry),
-            "policies": policies([protocol]),
-        }
-        landed = land(path, brought, Path(folder), stated)
+        landed = land(path, brought, Path(folder), _stated(venue, protocol, reading.entry))
     if landed is None:
         return Taken(None)
     return Taken(landed.brought, landed.rows, dict(reading.notes.unknown))
@@ -94,6 +89,14 @@ def _demand_same(file: Path, before: Brought, about: About) -> None:
             f"{file} was imported before as of {before.about}: expected the same; where that was "
             "wrong, import all files into a new database, for what is imported is not taken back"
         )
+
+
+def _stated(venue: Venue, protocol: Protocol, entry: str) -> dict[str, pl.DataFrame]:
+    return {
+        "accounts": accounts([protocol], venue.chain),
+        "declared_facts": brought_facts(protocol, venue.chain, entry),
+        "policies": policies([protocol]),
+    }
 
 
 Ends = tuple[datetime | None, datetime | None]
