@@ -22,9 +22,10 @@ from analytics.reports.times import day_count, named_days, whole_days
 _TITLE = "Value accrual"
 _WORDS = (
     "The executed ratio is dollars really spent per dollar of revenue; beside it stands what the "
-    "splits of fees in force set aside for holders, bought back or not. While less than a window "
-    "is covered, the trailing ratio and the share of supply are over what is. A buyback is not a "
-    "burn: only burned tokens left supply."
+    "splits of fees in force set aside for holders, bought back or not; a policy may promise them "
+    "a part of what a split gives to the treasury. While less than a window is covered, the "
+    "trailing ratio and the share of supply are over what is. A buyback is not a burn: only burned "
+    "tokens left supply."
 )
 _BOUGHT = (
     *("protocol", "chain_id", "symbol", "destination_kind", "buyback_count"),
