@@ -209,6 +209,50 @@ def test_a_change_of_margin_is_a_price_and_no_trade(shape: str) -> None:
     assert len(rows(result, "position_changes")) == 1
 
 
+def order(name: str, account: str = TRADER, market: str = ETH) -> Built:
+    """Return what says that an order of 3 ETH was submitted or removed."""
+    times = {"DelayedOrderSubmitted": ("intentionTime", "executableAtTime")}
+    numbers = dict.fromkeys(times.get(name, ("currentRoundId",)), 1)
+    return log(
+        MARKET,
+        name,
+        market,
+        account=account,
+        isOffchain=True,
+        sizeDelta=3 * ONE,
+        targetRoundId=0,
+        commitDeposit=0,
+        keeperDeposit=2 * ONE,
+        trackingCode=bytes(32),
+        **numbers,
+    )
+
+
+@pytest.mark.parametrize("shape", [WITHOUT_SKEW, WITH_SKEW])
+@pytest.mark.parametrize("name", ["DelayedOrderSubmitted", "DelayedOrderRemoved"])
+def test_what_an_order_would_fill_at_is_no_oracle_price(shape: str, name: str) -> None:
+    """Deposits of orders move margin at the fill price: it counts the skew that would be made."""
+    result = read(modified(0, 3, shape, fee=0), modified(3, 6, shape, fee=0), order(name))
+
+    assert rows(result, "oracle_updates") == []
+    assert len(rows(result, "position_changes")) == 1
+    assert reasons(result) == []
+
+
+@pytest.mark.parametrize(
+    "logs",
+    [
+        (order("DelayedOrderRemoved"), modified(0, 3, fee=0)),
+        (modified(0, 3, fee=0), order("DelayedOrderSubmitted", KEEPER)),
+        (modified(0, 3, fee=0), order("DelayedOrderSubmitted", market=FUTURES)),
+    ],
+    ids=["before", "of another", "elsewhere"],
+)
+def test_an_order_takes_no_other_oracle_price(logs: tuple[Built, ...]) -> None:
+    """What was settled before, is another account's or another market's says nothing of it."""
+    assert len(rows(read(*logs), "oracle_updates")) == 1
+
+
 @pytest.mark.parametrize(
     ("shape", "market", "version", "keepers", "stakers"),
     [
@@ -348,6 +392,16 @@ def discovery(news: Built) -> pl.DataFrame:
         (MARKET, WITH_SKEW, "c0d933baa356386a245ade48f9a9c59db4612af2b5b9c17de5b451c628760f43"),
         (MARKET, KEEPERS_ONLY, "62e7eb6698aabc6740afc94f06bbdfb947fc109fd24d4adb26014d44053ac2c3"),
         (MARKET, FLAGGED, "8e83cfbf9c95216dce50909e376c0dcc3e23129a3aa1edd5013fa8b41648f883"),
+        (
+            MARKET,
+            "DelayedOrderSubmitted",
+            "9deb3648ccf8efc44205985ac6ead4ffb30791fea9ce7f9437ae398b31cf9d5a",
+        ),
+        (
+            MARKET,
+            "DelayedOrderRemoved",
+            "b47a6f7db9b75acb005050d7dabb7a604b169c9f5669259b53bec86092ee6434",
+        ),
         (
             MARKET,
             "FundingRecomputed",

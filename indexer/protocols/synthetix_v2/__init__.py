@@ -13,8 +13,10 @@ Units      1e18 throughout; sizes in units of the base asset, negative for short
            sUSD.
 
 PositionModified is also emitted for moved margin, pending orders, flags and liquidations; the size
-of the trade is zero there and the price is the oracle's. In futures v1 three arguments of
-PositionLiquidated are topics, in the first perps v2 none, under one hash: their number decides.
+of the trade is zero there and the price is the oracle's, but for orders of perps v2, which say what
+they would fill at (PerpsV2MarketDelayedIntent.sol, PerpsV2MarketDelayedExecution.sol). In futures
+v1 three arguments of PositionLiquidated are topics, in the first perps v2 none, under one hash:
+their number decides.
 """
 
 from indexer.chains import OPTIMISM
@@ -48,8 +50,9 @@ PROTOCOL = Protocol(
         "stakers' parts as their fee. Open interest is the running sum of size changes per market "
         "and side, in units of the base asset. Fees are those of trades, all of them SNX "
         "stakers', and those of liquidations; the order's keeper is paid apart and not counted. "
-        "Oracle prices are those of PositionModified without a trade. A dollar is an sUSD, which "
-        "the venue takes at par."
+        "Oracle prices are those of PositionModified without a trade, after which the transaction "
+        "neither submits nor removes an order of the account (DelayedOrderSubmitted, "
+        "DelayedOrderRemoved). A dollar is an sUSD, which the venue takes at par."
     ),
     left_out=(
         "Bad debt and the profit of a trade: no event has them, and both need the margin, price "

@@ -2,15 +2,18 @@
 
 from indexer.protocols.synthetix_v2.values import MARKET, PAID, POSITION, ZERO
 from indexer.spec import (
+    Companion,
     Condition,
     Const,
     Emitter,
     Equals,
     Event,
+    Exists,
     Fixed,
     IsNegative,
     Neg,
     Nonzero,
+    Not,
     OfMarket,
     Positive,
     Product,
@@ -37,7 +40,15 @@ LEGS: tuple[tuple[bool, Value, Value, Condition], ...] = (
     (False, SHORT, SHORT_CHANGE, IsNegative(Neg(SHORT_CHANGE))),
 )
 IS_TRADE = Nonzero("tradeSize")
-AT_ORACLE: tuple[Condition, ...] = (Equals("tradeSize", 0), Nonzero("lastPrice"))
+# What an order of perps v2 takes from the margin, or gives back, is at the price it would fill at.
+ORDER = Companion(
+    ("DelayedOrderSubmitted", "DelayedOrderRemoved"), "sizeDelta", {"account": "account"}, "after"
+)
+AT_ORACLE: tuple[Condition, ...] = (
+    Equals("tradeSize", 0),
+    Nonzero("lastPrice"),
+    Not(Exists(ORDER)),
+)
 FEE = Fixed("fee", 18)
 
 TRADES = (
