@@ -142,15 +142,15 @@ def collected(emitter: str = EMITTER, market: str = MARKET, /, **amounts: int) -
     )
 
 
-def insolvent(debt: int) -> Built:
-    """Return an InsolventClose of the order that leaves this debt in dollars."""
+def insolvent(debt: int, step: str = "fees") -> Built:
+    """Return an InsolventClose of the order that leaves this debt in dollars at this step."""
     return keyed(
         "InsolventClose",
         EMITTER,
         uint256={"positionCollateralAmount": 0, "remainingCostUsd": debt * USD},
         int256={"basePnlUsd": -900 * USD},
         bytes32={"orderKey": ORDER},
-        string={"step": "fees"},
+        string={"step": step},
     )
 
 
@@ -373,13 +373,50 @@ def test_the_beta_says_nothing_of_bad_debt() -> None:
 
 
 def test_fees_that_were_only_calculated_are_not_fees() -> None:
-    """PositionFeesInfo has the items of PositionFeesCollected and is never read."""
-    charged = collected(protocolFeeAmount=7_000_000, positionFeeAmountForPool=7_000_000)
-    told = Built(charged.address, (charged.topics[0], name_hash("PositionFeesInfo")), charged.data)
-
-    result = made(Built(told.address, (*told.topics, topic(MARKET)), told.data))
+    """PositionFeesInfo has the items of PositionFeesCollected; without a close it is nothing."""
+    result = made(calculated(protocolFeeAmount=7_000_000, positionFeeAmountForPool=7_000_000))
 
     assert rows(result, "fees") == []
+    assert reasons(result) == []
+
+
+def calculated(**amounts: int) -> Built:
+    """Return a PositionFeesInfo of these items."""
+    told = collected(**amounts)
+    return Built(
+        told.address, (told.topics[0], name_hash("PositionFeesInfo"), topic(MARKET)), told.data
+    )
+
+
+@pytest.mark.parametrize(
+    ("step", "funding", "fees"),
+    [
+        ("funding", [], []),
+        ("pnl", ["2.5"], []),
+        ("fees", [], []),
+        ("impact", ["2.5"], ["7", "10", "20"]),
+        ("diff", ["2.5"], ["7", "10", "20"]),
+    ],
+)
+def test_an_insolvent_close_has_paid_what_comes_before_the_step_it_ran_out_at(
+    step: str, funding: list[str], fees: list[str]
+) -> None:
+    """Funding, pnl, fees, impact, diff: zeros follow all the same, and what was due precedes."""
+    due = {"protocolFeeAmount": 7_000_000, "positionFeeAmountForPool": 7_000_000}
+    lent = {"borrowingFeeAmount": 10_000_000, "liquidationFeeAmount": 20_000_000}
+    if step == "fees":  # emptied before it is told
+        due, lent = {}, {}
+    told = calculated(**due, **lent, fundingFeeAmount=0 if step == "fees" else 2_500_000)
+
+    result = made(
+        told, insolvent(123, step), collected(), position("PositionDecrease", orderType=7)
+    )
+
+    paid = [row["paid_usd"] for row in rows(result, "funding")]
+    assert paid == [usd(one) for one in funding]
+    assert [row["fee_usd"] for row in rows(result, "fees")] == [usd(one) for one in fees]
+    (liquidated,) = rows(result, "liquidations")
+    assert liquidated["fee_usd"] == usd("20" if fees else "0")
     assert reasons(result) == []
 
 

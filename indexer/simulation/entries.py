@@ -193,15 +193,15 @@ def _split(token: Token, parts: tuple[int, int], price: int) -> dict[str, Cell]:
     }
 
 
-def funded(trade: Trade) -> Iterator[Entry]:
-    """Yield what the trader paid to the other side, unless that is nothing."""
-    if trade.fees.funding:
+def funded(trade: Trade, funding: int) -> Iterator[Entry]:
+    """Yield what the trader paid to the other side, in collateral, unless that is nothing."""
+    if funding:
         yield _entry(
             "funding",
             market=text(trade.before.market.address),
             account=text(trade.before.trader.account),
             is_long=trade.before.is_long,
-            paid_usd=_collateral(trade.fees.funding, trade),
+            paid_usd=_collateral(funding, trade),
         )
 
 

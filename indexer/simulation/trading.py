@@ -59,8 +59,8 @@ def decreased(
     """
     Return the trade that closes `size_usd` of a position.
 
-    A close that the margin cannot pay for leaves the rest unpaid and pays no fees; ask
-    `unpaid_for`.
+    A close that the margin cannot pay for leaves the rest unpaid and pays no fees, and funding
+    where it is the profit or loss that it could not pay for; ask `unpaid_for`.
     """
     is_whole = size_usd == position.size_usd
     tokens = position.size_tokens if is_whole else _part(position, size_usd)
@@ -82,7 +82,7 @@ def decreased(
         impact_usd=impact,
         pnl_usd=pnl,
         unpaid_usd=unpaid * terms.worth.low,
-        unpaid_for=_step(loss, position.margin) if unpaid else "",
+        unpaid_for=_step(owed.funding, loss, position.margin) if unpaid else "",
     )
 
 
@@ -148,8 +148,10 @@ def _part(position: Position, size_usd: int) -> int:
     return _ceiling(tokens, position.size_usd) if position.is_long else tokens // position.size_usd
 
 
-def _step(loss: int, margin: int) -> str:
-    return "pnl" if loss > margin else "fees"
+def _step(funding: int, loss: int, margin: int) -> str:
+    if funding > margin:
+        return "funding"
+    return "pnl" if funding + loss > margin else "fees"
 
 
 def _ceiling(value: int, by: int) -> int:

@@ -81,7 +81,8 @@ class Venue(Book):
         trade = decreased(position, position.size_usd, terms, is_liquidation=True)
         if trade.unpaid_usd:
             draft.emit(self.emitter.insolvent(trade, key), unpaid(trade))
-            draft.emit(self.emitter.fees_due(trade, key))
+            paid = trade.owed.funding if trade.unpaid_for == "pnl" else 0
+            draft.emit(self.emitter.fees_due(trade, key), *funded(trade, paid))
         self._settle(draft, trade, key)
         draft.emit(
             self.emitter.decrease(trade, key, LIQUIDATION),
@@ -180,7 +181,8 @@ class Venue(Book):
     def _settle(self, draft: Draft, trade: Trade, key: bytes) -> None:
         self._resize(draft, trade)
         fees, before = trade.fees, trade.before
-        draft.emit(self.emitter.fees_collected(trade, key), *charged(trade), *funded(trade))
+        paid = (*charged(trade), *funded(trade, fees.funding))
+        draft.emit(self.emitter.fees_collected(trade, key), *paid)
         kept = received(fees.protocol) + received(fees.borrow) + received(fees.penalty)
         self._claim(draft, before.market, before.collateral, kept)
         self.positions.pop(before.key, None)

@@ -76,7 +76,9 @@ PROTOCOL = Protocol(
         "interest is the venue's own total per market, collateral token and side, at entry "
         "prices. What the price impact of a position is computed by is SetUint and SetBool of "
         "Config. Fees are PositionFeesCollected (position, "
-        "borrow and liquidation fee apart) and SwapFeesCollected at the venue's minimum price; "
+        "borrow and liquidation fee apart) and SwapFeesCollected at the venue's minimum price; of "
+        "an insolvent close, fees and funding are those of PositionFeesInfo that were paid before "
+        "the step at which InsolventClose says that it ran out; "
         "pools, affiliates and user interfaces are the supply side; of the fee receiver's 37 "
         "points stakers get 27, the treasury the rest. Funding is what traders paid when their "
         "position changed, and, below zero, what they could claim from then on, at the venue's "
@@ -89,7 +91,10 @@ PROTOCOL = Protocol(
         "vault holds shares of markets: what it manages is in what they manage."
     ),
     left_out=(
-        "PositionFeesInfo: on an insolvent close it repeats fees that nobody paid.",
+        "What an insolvent close paid in part, or before release 2.1 (June 2024), when no step was "
+        "named: PositionFeesCollected says zeros, and PositionFeesInfo what was due.",
+        "Fees of a close that came in part in another token, which the pool takes whole, and its "
+        "funding: PositionFeesCollected says zeros.",
         "Funding rates and FundingFeesClaimed: Funding has no sign, and a claim pays out what was "
         "counted when it accrued.",
         "InsufficientFundingFeePayment: what is missing was partly paid in another token, and "

@@ -1,11 +1,19 @@
 """GMX v2: fees and their split, funding, buybacks."""
 
-from indexer.protocols.gmx_v2.values import ABI, BY_ORDER, WORTH, Columns
+from indexer.protocols.gmx_v2.values import (
+    ABI,
+    BY_ORDER,
+    PAID_ITS_FEES,
+    PAID_ITS_FUNDING,
+    WORTH,
+    Columns,
+)
 from indexer.spec import (
     All,
     Amount,
     Arg,
     Companion,
+    Condition,
     Const,
     Equals,
     Event,
@@ -52,6 +60,11 @@ FEES: tuple[tuple[str, Value, Value, Value, bool], ...] = (
     ),
     ("borrow", BORROW, Sum((BORROW, Neg(BORROW_RECEIVED))), BORROW_RECEIVED, True),
     ("liquidation", PENALTY, Sum((PENALTY, Neg(PENALTY_RECEIVED))), PENALTY_RECEIVED, False),
+)
+COLLECTED, CALCULATED = Keyed("PositionFeesCollected"), Keyed("PositionFeesInfo")
+CHARGED: tuple[tuple[Keyed, tuple[Condition, ...]], ...] = (
+    (COLLECTED, ()),
+    (CALCULATED, (PAID_ITS_FEES,)),
 )
 SWAP_FEE = Sum(("feeReceiverAmount", "feeAmountForPool", "uiFeeAmount"))
 SWAP: Columns = {
@@ -105,7 +118,7 @@ MONEY = (
     *(
         Event(
             ABI,
-            Keyed("PositionFeesCollected"),
+            name,
             "fees",
             {
                 "market": "market",
@@ -120,9 +133,11 @@ MONEY = (
                 ),
                 **SPLIT,
             },
-            (Not(Equals(fee, 0)),),  # null where an item is missing: unknown, not nothing
-            is_confirmed=is_confirmed,
+            # Null where an item is missing: unknown, not nothing.
+            (Not(Equals(fee, 0)), *paid),
+            is_confirmed=is_confirmed and name is COLLECTED,
         )
+        for name, paid in CHARGED
         for kind, fee, supply, received, is_confirmed in FEES
     ),
     Event(
@@ -133,7 +148,8 @@ MONEY = (
         (Not(Equals(SWAP_FEE, 0)),),
         is_confirmed=True,
     ),
-    Event(ABI, Keyed("PositionFeesCollected"), "funding", FUNDING, (IS_FUNDED,)),
+    Event(ABI, COLLECTED, "funding", FUNDING, (IS_FUNDED,)),
+    Event(ABI, CALCULATED, "funding", FUNDING, (IS_FUNDED, PAID_ITS_FUNDING)),
     Event(
         ABI,
         Keyed("ClaimableFundingUpdated"),

@@ -5,6 +5,7 @@ from indexer.protocols.gmx_v2.values import (
     BY_ORDER,
     IN_INDEX,
     NAMED,
+    PAID_ITS_FEES,
     PER_INDEX,
     WORTH,
     Columns,
@@ -86,8 +87,10 @@ ADL_STATE: Columns = {
     "is_enabled": "shouldEnableAdl",
 }
 # The fee's item exists only where the fee is not zero, InsolventClose only where debt was left.
-LIQUIDATION_PAID = Companion(
-    Keyed("PositionFeesCollected"), "liquidationFeeAmount", BY_ORDER, absent=0
+LIQUIDATION_PAID = When(
+    PAID_ITS_FEES,
+    Companion(Keyed("PositionFeesInfo"), "liquidationFeeAmount", BY_ORDER, absent=0),
+    Companion(Keyed("PositionFeesCollected"), "liquidationFeeAmount", BY_ORDER, absent=0),
 )
 DEBT_LEFT = First((Companion(Keyed("InsolventClose"), "remainingCostUsd", BY_ORDER), Int(0)))
 LIQUIDATED: Columns = {
