@@ -101,18 +101,20 @@ def test_a_request_pays_its_fee_and_moves_no_shares() -> None:
     assert result.tables["pool_flows"].is_empty()
 
 
+COMPLETED = "RedemptionCompleted(address,bytes32,uint256,uint256,{})"
+OF_TWO = {"user": USER, "redemptionId": ID, "rwaAmountRequested": 2 * ONE}
+PAID = {"collateralAmountReturned": 2_100_000, "price": 105 * ONE // 100}
+
+
 def redeemed(fee_amount: int) -> Built:
-    """Return a completed redemption of two USDY."""
+    """Return a completed redemption of two OUSG."""
     return log(
         HUB,
-        "RedemptionCompleted",
-        USDY_HUB,
-        user=USER,
-        redemptionId=ID,
-        rwaAmountRequested=2 * ONE,
-        collateralAmountReturned=2_100_000,
+        COMPLETED.format("uint256,uint256,uint256"),
+        OUSG_HUB,
+        **OF_TWO,
+        **PAID,
         feeAmount=fee_amount,
-        price=105 * ONE // 100,
         priceId=4,
     )
 
@@ -121,10 +123,18 @@ def test_a_completed_redemption_pays_what_is_left_after_the_fee() -> None:
     """What the investor received is the flow, what was kept the fee."""
     result = read(redeemed(5_000))
 
-    assert rows(result, "pool_flows") == [flow("redemption", USDY, "2", **usdc("2.1"))]
+    assert rows(result, "pool_flows") == [flow("redemption", OUSG, "2", **usdc("2.1"))]
     assert rows(result, "fees") == [
-        fee("redemption", USDY, fee_token=USDC, fee_tokens=usd("0.005"))
+        fee("redemption", OUSG, fee_token=USDC, fee_tokens=usd("0.005"))
     ]
+
+
+def test_the_older_hub_tells_a_redemption_without_its_fee() -> None:
+    """What USDY's hub logs has neither the fee nor the number of a price, and so another topic."""
+    result = read(log(HUB, COMPLETED.format("uint256"), USDY_HUB, **OF_TWO, **PAID))
+
+    assert rows(result, "pool_flows") == [flow("redemption", USDY, "2", **usdc("2.1"))]
+    assert result.tables["fees"].is_empty()
 
 
 def test_a_fee_of_zero_is_no_fee_row() -> None:

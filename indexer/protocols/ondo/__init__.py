@@ -55,7 +55,8 @@ PROTOCOL = Protocol(
         "Subscription, which is read; what differs is the form in which shares are handed out.",
         "Prices of the pricer of OUSG: it repeats its oracle; corrections (PriceUpdated) name no "
         "moment.",
-        "Fees of deposits that arrive off chain (DepositProofAdded): what was charged is no USDC.",
+        "Fees of deposits that arrive off chain (DepositProofAdded): what was charged is no USDC; "
+        "and of redemptions at USDY's hub: its RedemptionCompleted does not tell them.",
         "Requests (MintRequested, RedemptionRequested) as flows: money and shares move when they "
         "are completed; redemptions that end off chain (RedemptionRequestedServicedOffChain).",
         "rOUSG and rUSDY as tokens (TransferShares): a rebasing form of shares counted already.",

@@ -22,6 +22,10 @@ HUB = "ondo/Hub"
 V1 = "ondo/InstantManagerV1"
 V2 = "ondo/InstantManager"
 
+# The hub of OUSG names the fee of a redemption; that of USDY, the older one, does not.
+WITH_FEE = "RedemptionCompleted(address,bytes32,uint256,uint256,uint256,uint256,uint256)"
+WITHOUT_FEE = "RedemptionCompleted(address,bytes32,uint256,uint256,uint256)"
+
 HUBS = (
     Event(
         abi=HUB,
@@ -35,17 +39,20 @@ HUBS = (
             "share_tokens": Amount("rwaAmountOut", FUND),
         },
     ),
-    Event(
-        abi=HUB,
-        name="RedemptionCompleted",
-        into="pool_flows",
-        columns={
-            **REDEMPTION,
-            "account": "user",
-            "asset_token": CASH,
-            "asset_tokens": Amount("collateralAmountReturned", CASH),
-            "share_tokens": Amount("rwaAmountRequested", FUND),
-        },
+    *(
+        Event(
+            abi=HUB,
+            name=name,
+            into="pool_flows",
+            columns={
+                **REDEMPTION,
+                "account": "user",
+                "asset_token": CASH,
+                "asset_tokens": Amount("collateralAmountReturned", CASH),
+                "share_tokens": Amount("rwaAmountRequested", FUND),
+            },
+        )
+        for name in (WITH_FEE, WITHOUT_FEE)
     ),
     *(
         Event(
@@ -61,7 +68,7 @@ HUBS = (
             },
             where=(Nonzero("feeAmount"),),
         )
-        for name, kind in (("MintRequested", "subscription"), ("RedemptionCompleted", "redemption"))
+        for name, kind in (("MintRequested", "subscription"), (WITH_FEE, "redemption"))
     ),
 )
 
