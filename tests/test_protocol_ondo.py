@@ -17,6 +17,7 @@ HUB, V1, V2 = "ondo/Hub", "ondo/InstantManagerV1", "ondo/InstantManager"
 OUSG = "0x1b19c19393e2d034d8ff31ff34c81252fcbbee92"
 USDY = "0x96f6ef951840721adbf46ac996b59e0235cb985c"
 USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
+CASH_MANAGER = "0x3501883a646f1f8417bcb62162372550954d618f"
 OUSG_HUB = "0xf16c188c2d411627d39655a60409ec6707d3d5e8"
 USDY_HUB = "0x25a103a1d6aec5967c1a4fe2039cdc514886b97e"
 OUSG_V1 = "0x2826989983e3a66f0622132d019c2ae173eb6a43"
@@ -55,6 +56,62 @@ def fee(kind: str, pool: str, **amount: Any) -> dict[str, Any]:
         **amount,
         "split_basis": "none",
     }
+
+
+# --- the first manager of OUSG --------------------------------------------------------------------
+
+
+def by_epoch(name: str, **values: Any) -> Facts:
+    """Return the facts of a log of the manager that counted epochs."""
+    return read(log("ondo/CashManager", name, CASH_MANAGER, **values))
+
+
+def test_a_mint_of_an_epoch_is_what_was_left_after_the_fee() -> None:
+    """The request had paid the fee; the claim names what is left and the shares."""
+    minted = {"cashAmountOut": 9 * ONE, "collateralAmountDeposited": 900_000_000}
+
+    result = by_epoch(
+        "MintCompleted", user=USER, **minted, exchangeRate=100_000_000, epochClaimedFrom=3
+    )
+
+    assert rows(result, "pool_flows") == [flow("mint", OUSG, "9", **usdc("900"))]
+    assert set(result.tables["pool_flows"]["version"]) == {"epochs"}
+
+
+def test_a_redemption_of_an_epoch_is_what_was_paid_out() -> None:
+    """The shares had been destroyed with the request; the fee is told once for all."""
+    redeemed = {"cashAmountRequested": 9 * ONE, "collateralAmountReturned": 899_000_000}
+
+    result = by_epoch("RedemptionCompleted", user=USER, **redeemed, epoch=3)
+
+    assert rows(result, "pool_flows") == [flow("redemption", OUSG, "9", **usdc("899"))]
+    assert result.tables["fees"].is_empty()
+
+
+@pytest.mark.parametrize(("amount", "count"), [(10**6, 1), (0, 0)])
+def test_a_request_of_an_epoch_pays_its_fee(amount: int, count: int) -> None:
+    """A fee of nothing is no row, and a request no flow."""
+    paid = {"collateralAmountDeposited": 10**9, "depositAmountAfterFee": 10**9 - amount}
+
+    result = by_epoch("MintRequested", user=USER, epoch=3, **paid, feeAmount=amount)
+
+    assert (
+        rows(result, "fees")
+        == [fee("subscription", OUSG, fee_token=USDC, fee_tokens=usd("1"))] * count
+    )
+    assert result.tables["pool_flows"].is_empty()
+
+
+@pytest.mark.parametrize(("amount", "count"), [(10**6, 1), (0, 0)])
+def test_fees_of_an_epochs_redemptions_are_of_nobody(amount: int, count: int) -> None:
+    """One log tells what was kept of all who were paid, mostly nothing."""
+    result = by_epoch(
+        "RedemptionFeesCollected", beneficiary=ADMIN, collateralAmountOut=amount, epoch=3
+    )
+
+    row = fee("redemption", OUSG, fee_token=USDC, fee_tokens=usd("1"))
+    del row["account"]
+    assert rows(result, "fees") == [row] * count
 
 
 # --- hubs -----------------------------------------------------------------------------------------

@@ -4,9 +4,12 @@ Ondo: OUSG, shares of a treasury fund, and USDY, a note whose price follows a da
 Contracts  https://docs.ondo.finance/addresses; generations of managers and oracles, and their
            first blocks where stated, from https://github.com/code-423n4/2024-03-ondo-finance
            (deployments/mainnet, mainnet_prod, mantle) and tradingstrategy-ai/web3-ethereum-defi.
-           First blocks of the instant managers and of the first oracle of OUSG are not known: their
-           windows start with the token. The events of the managers since 2025 are those of the
-           verified BaseRWAManager.
+           The first manager of OUSG, and what it logs: https://github.com/code-423n4/2023-01-ondo
+           (contracts/cash/CashManager.sol), the audited source; its address is in
+           https://github.com/decentri-fi/defi-hub (OUSGStakingMarketProvider). First blocks of it,
+           of the instant managers and of the first oracle of OUSG are not known: their windows
+           start with the token. The events of the managers since 2025 are those of the verified
+           BaseRWAManager.
 Split      none known: what is charged goes to an address that the issuer sets.
 Units      OUSG, USDY and their prices 1e18; the first manager of OUSG counts USDC 1e6; fees since
            2025 are dollars 1e18.
@@ -18,7 +21,7 @@ logs ranges, set ahead of time, from which it computes a price for each day: the
 """
 
 from indexer.chains import ETHEREUM, MANTLE
-from indexer.protocols.ondo.flows import FLOWS, HUB, V1, V2
+from indexer.protocols.ondo.flows import CASH_MANAGER, FLOWS, HUB, V1, V2
 from indexer.protocols.ondo.prices import DAILY, PRICES
 from indexer.spec import Contract, Protocol, Token
 
@@ -37,10 +40,11 @@ PROTOCOL = Protocol(
     name="Ondo",
     kind="rwa",
     methodology=(
-        "Mints and redemptions are what the managers complete: hubs that answer requests, and "
-        "instant managers of two generations; shares are OUSG or USDY also where rOUSG or rUSDY is "
-        "handed out. Money is what an investor received, or paid with the fee; at hubs what was "
-        "paid is without it. Fees are those of the same logs and of requests to hubs, in USDC or, "
+        "Mints and redemptions are what the managers complete: the first of OUSG by epochs, hubs "
+        "that answer requests, and instant managers of two generations; shares are OUSG or USDY "
+        "also where rOUSG or rUSDY is handed out. Money is what an investor received, or paid with "
+        "the fee; by epochs and at hubs what was paid is without it. Fees are those of the same "
+        "logs, of requests and of what an epoch's redemptions were charged together, in USDC or, "
         "since 2025, in dollars. Share prices are in dollars and of one source at a time: logged "
         "by the first oracle of OUSG and the pricer of USDY, then asked for once a day, with the "
         "supply, of USDY's oracle and, for OUSG since 2025, of the common one."
@@ -49,6 +53,8 @@ PROTOCOL = Protocol(
         "Ranges of USDY's oracle (RangeSet, RangeOverriden): they are set ahead of time and a "
         "price is a power of their rate; the day's price is read instead.",
         "Prices the external check passed over (ChainlinkPriceIgnored): the share price stays.",
+        "Prices of OUSG's first manager (MintExchangeRateSet): of an epoch, without its days; and "
+        "shares it gave back instead of money (RefundIssued), which had left with a request.",
         "Prices of RWAOracleRateCheck (RWAPriceSet): no source states which fund one is of, nor "
         "where.",
         "InstantSubscriptionRebasingUSDY and InstantSubscriptionRebasingOUSG: the same call logs "
@@ -68,6 +74,14 @@ PROTOCOL = Protocol(
     ),
     untold_shares="bridges make and destroy them, a request destroys what is paid for days later",
     contracts=(
+        Contract(
+            ETHEREUM,
+            CASH_MANAGER,
+            "0x3501883a646f1f8417bcb62162372550954d618f",
+            OUSG_DEPLOYED,
+            version="epochs",
+            says={"token": OUSG, "asset": USDC},
+        ),
         Contract(
             ETHEREUM,
             HUB,

@@ -18,6 +18,7 @@ MINT: dict[str, Value] = {**POOL, "kind": Const("mint")}
 REDEMPTION: dict[str, Value] = {**POOL, "kind": Const("redemption")}
 FEE: dict[str, Value] = {"market": FUND, "split_basis": Const("none")}
 
+CASH_MANAGER = "ondo/CashManager"
 HUB = "ondo/Hub"
 V1 = "ondo/InstantManagerV1"
 V2 = "ondo/InstantManager"
@@ -25,6 +26,58 @@ V2 = "ondo/InstantManager"
 # The hub of OUSG names the fee of a redemption; that of USDY, the older one, does not.
 WITH_FEE = "RedemptionCompleted(address,bytes32,uint256,uint256,uint256,uint256,uint256)"
 WITHOUT_FEE = "RedemptionCompleted(address,bytes32,uint256,uint256,uint256)"
+
+EPOCHS = (
+    Event(
+        abi=CASH_MANAGER,
+        name="MintCompleted",
+        into="pool_flows",
+        columns={
+            **MINT,
+            "account": "user",
+            "asset_token": CASH,
+            "asset_tokens": Amount("collateralAmountDeposited", CASH),
+            "share_tokens": Amount("cashAmountOut", FUND),
+        },
+    ),
+    Event(
+        abi=CASH_MANAGER,
+        name="RedemptionCompleted",
+        into="pool_flows",
+        columns={
+            **REDEMPTION,
+            "account": "user",
+            "asset_token": CASH,
+            "asset_tokens": Amount("collateralAmountReturned", CASH),
+            "share_tokens": Amount("cashAmountRequested", FUND),
+        },
+    ),
+    Event(
+        abi=CASH_MANAGER,
+        name="MintRequested",
+        into="fees",
+        columns={
+            **FEE,
+            "account": "user",
+            "fee_kind": Const("subscription"),
+            "fee_token": CASH,
+            "fee_tokens": Amount("feeAmount", CASH),
+        },
+        where=(Nonzero("feeAmount"),),
+    ),
+    Event(
+        abi=CASH_MANAGER,
+        name="RedemptionFeesCollected",  # of all who are paid at once
+        into="fees",
+        columns={
+            **FEE,
+            "fee_kind": Const("redemption"),
+            "fee_token": CASH,
+            "fee_tokens": Amount("collateralAmountOut", CASH),
+        },
+        where=(Nonzero("collateralAmountOut"),),
+    ),
+)
 
 HUBS = (
     Event(
@@ -180,4 +233,4 @@ INSTANT_V2 = (
     ),
 )
 
-FLOWS = (*HUBS, *INSTANT_V1, *INSTANT_V2)
+FLOWS = (*EPOCHS, *HUBS, *INSTANT_V1, *INSTANT_V2)
