@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from goldens import NOON, Built, built_facts, frame, log, reasons, rows, usd
 
-from indexer.chains import ARBITRUM, ETHEREUM
+from indexer.chains import ARBITRUM, ETHEREUM, PLUME
 from indexer.facts import Facts, Known, declared, discovered, facts, merged
 from indexer.protocols import PROTOCOLS
 from indexer.tables import empty
@@ -184,6 +184,28 @@ def test_an_oracle_that_a_fund_announces_prices_that_fund(fund: str) -> None:
 def test_the_second_fund_is_another_pool() -> None:
     """USCC has the same code and its own rows."""
     assert rows(read(mint(OWNER, HOLDER, 10**6, USCC)), "pool_flows")[0]["pool"] == USCC
+
+
+@pytest.mark.parametrize(
+    ("fund", "symbol"),
+    [(ORACLE, "USTB"), ("0x4c21b7577c8fe8b0b0669165ee7c8f67fa1454cf", "USCC")],
+)
+def test_the_funds_are_read_on_plume(fund: str, symbol: str) -> None:
+    """Each has the address of an oracle or of a redeemer on Ethereum; here it is the token."""
+    burned = log(ABI, "OffchainRedeem", fund, burner=OWNER, src=HOLDER, amount=2_500_000)
+
+    result = built_facts("superstate", PLUME, [mint(OWNER, HOLDER, 10**6, fund), burned])
+
+    assert rows(result, "pool_flows") == [
+        {**flow("mint", HOLDER, "1", **IN_DOLLARS), "pool": fund},
+        {**flow("redemption", HOLDER, "2.5", **IN_DOLLARS), "pool": fund},
+    ]
+    assert symbol in declared([SUPERSTATE], PLUME).tokens["symbol"].to_list()
+    assert (
+        built_facts("superstate", ETHEREUM, [mint(OWNER, HOLDER, 1, fund)])
+        .tables["pool_flows"]
+        .is_empty()
+    )
 
 
 def test_nothing_is_read_elsewhere() -> None:

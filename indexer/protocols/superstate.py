@@ -4,9 +4,10 @@ Superstate: funds whose shares are tokens, bought with stablecoins at the fund's
 Contracts  USTB and its oracle: https://docs.superstate.com/welcome-to-superstate/smart-contracts,
            another oracle is announced by its token (SetOracle); first block of USTB from
            https://github.com/superstateinc/ustb (contract_deployment/mainnet.json); USCC as
-           listed in DefiLlama/dimension-adapters (fees/superstate). First blocks of the oracle and
+           listed in DefiLlama/dimension-adapters (fees/superstate), and both on Plume, where each
+           has the address of another of its contracts on Ethereum. First blocks of the oracle and
            of USCC are not known: no log of either can precede USTB, whose code they share, so all
-           windows start there.
+           windows start there; those on Plume are not known.
 Split      none known: what a subscription is charged goes where the issuer configures it.
 Units      shares and the oracle's price 1e6; stablecoins in their own decimals.
 
@@ -15,7 +16,7 @@ stablecoin is read from the subscription. The first version's Burn became AdminB
 OffchainRedeem; Subscribe became SubscribeV2.
 """
 
-from indexer.chains import ETHEREUM
+from indexer.chains import ETHEREUM, PLUME
 from indexer.spec import (
     Amount,
     Companion,
@@ -43,6 +44,8 @@ USTB = "0x43415eb6ff9db7e26a15b704e7a3edce97d31c4e"
 USCC = "0x14d60e7fdc0d71d8611742720e4c50e7a974020c"
 USTB_ORACLE = "0xe4fa682f94610ccd170680cc3b045d77d9e528a8"
 USTB_DEPLOYED = 18_725_909
+USTB_PLUME = "0xe4fa682f94610ccd170680cc3b045d77d9e528a8"
+USCC_PLUME = "0x4c21b7577c8fe8b0b0669165ee7c8f67fa1454cf"
 
 BOUGHT = {"minter": "subscriber", "amount": "superstateTokenOutAmount"}
 PAID_TOKEN = Companion(("SubscribeV2", "Subscribe"), "stablecoin", BOUGHT, nearest="after")
@@ -83,11 +86,14 @@ PROTOCOL = Protocol(
         "The moment from which a checkpoint is used (effectiveAt): no column holds it.",
         "Management fees (0.15 % and 0.75 % a year): accrued off chain inside the share price.",
         "Redemptions of USDC on chain (RedemptionIdle): its events are not confirmed.",
+        "Share prices on Plume: no oracle of these funds is known there. Ethereum's hold for both.",
         "Funds on chains that are not EVM chains.",
     ),
     contracts=(
         Contract(ETHEREUM, ABI, USTB, USTB_DEPLOYED, says={"token": USTB}),
         Contract(ETHEREUM, ABI, USCC, USTB_DEPLOYED, says={"token": USCC}),
+        Contract(PLUME, ABI, USTB_PLUME, 0, says={"token": USTB_PLUME}),
+        Contract(PLUME, ABI, USCC_PLUME, 0, says={"token": USCC_PLUME}),
         Contract(ETHEREUM, "superstate/Oracle", USTB_ORACLE, USTB_DEPLOYED, says={"token": USTB}),
     ),
     discoveries=(Discover(ABI, "SetOracle", "newOracle", "superstate/Oracle"),),
@@ -150,6 +156,8 @@ PROTOCOL = Protocol(
     tokens=(
         Token(ETHEREUM, USTB, "USTB", 6),
         Token(ETHEREUM, USCC, "USCC", 6),
+        Token(PLUME, USTB_PLUME, "USTB", 6),
+        Token(PLUME, USCC_PLUME, "USCC", 6),
         Token(ETHEREUM, "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48", "USDC", 6),
     ),
 )
