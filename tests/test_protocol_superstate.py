@@ -19,6 +19,7 @@ ABI = "superstate/Token"
 USTB = "0x43415eb6ff9db7e26a15b704e7a3edce97d31c4e"
 USCC = "0x14d60e7fdc0d71d8611742720e4c50e7a974020c"
 ORACLE = "0xe4fa682f94610ccd170680cc3b045d77d9e528a8"
+REDEEMER = "0x4c21b7577c8fe8b0b0669165ee7c8f67fa1454cf"
 USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
 IN_DOLLARS = {"asset_token": "USD"}
 BUYER, OWNER, HOLDER = "0x" + "a1" * 20, "0x" + "a2" * 20, "0x" + "a3" * 20
@@ -27,6 +28,23 @@ BUYER, OWNER, HOLDER = "0x" + "a1" * 20, "0x" + "a2" * 20, "0x" + "a3" * 20
 def read(*logs: Built) -> Facts:
     """Return the facts of one transaction."""
     return built_facts("superstate", ETHEREUM, list(logs))
+
+
+def learned(*logs: Built) -> Facts:
+    """Return the facts of one transaction that announces contracts which speak in it."""
+    table = frame(list(logs), block=NOW)
+    known = declared([SUPERSTATE], ETHEREUM)
+    born = Known(
+        empty("tokens"), empty("markets"), discovered([SUPERSTATE], ETHEREUM, table, known)
+    )
+    headers = pl.DataFrame({"number": [NOW], "timestamp": [NOON]})
+    return facts(
+        [SUPERSTATE],
+        ETHEREUM,
+        table,
+        headers.cast({"timestamp": pl.Datetime("us")}),
+        merged(known, born),
+    )
 
 
 def mint(minter: str, to: str, amount: int, fund: str = USTB) -> Built:
@@ -119,6 +137,103 @@ def test_shares_are_redeemed_by_their_holder(name: str, account: str) -> None:
     assert rows(read(burned), "pool_flows") == [flow("redemption", HOLDER, "2.5", **IN_DOLLARS)]
 
 
+def paid(shares: int, after: int, before: int, by: str = REDEEMER) -> Built:
+    """Return what the redemption contract says of shares that it burned just before."""
+    return log(
+        "superstate/Redemption",
+        "RedeemV2",
+        by,
+        redeemer=HOLDER,
+        to=BUYER,
+        superstateTokenInAmount=shares,
+        usdcOutAmountAfterFee=after,
+        usdcOutAmountBeforeFee=before,
+    )
+
+
+def burned_by_contract(name: str, shares: int, by: str = REDEEMER) -> Built:
+    """Return the burn of shares that a redemption contract took from their holder."""
+    holder = "from" if name == "Burn" else "src"
+    return log(ABI, name, USTB, **{"burner": by, holder: by, "amount": shares})
+
+
+def test_a_redemption_on_chain_is_one_flow_with_its_money() -> None:
+    """The token's burn names the contract; the contract's own log names holder, USDC and fee."""
+    result = read(
+        burned_by_contract("OffchainRedeem", 90_000_000), paid(90_000_000, 999_000_000, 10**9)
+    )
+
+    assert rows(result, "pool_flows") == [
+        flow("redemption", HOLDER, "90", asset_token=USDC, asset_tokens=usd("999"))
+    ]
+    assert rows(result, "fees") == [
+        {
+            "market": USTB,
+            "account": HOLDER,
+            "fee_kind": "redemption",
+            "fee_token": USDC,
+            "fee_tokens": usd("1"),
+            "split_basis": "none",
+        }
+    ]
+    assert reasons(result) == []
+
+
+@pytest.mark.parametrize("burn", ["Burn", "OffchainRedeem"])
+def test_the_first_redemption_contract_tells_no_fee(burn: str) -> None:
+    """Redeem holds what was paid, and stands after either burn of the token."""
+    redeemed = log(
+        "superstate/Redemption",
+        "Redeem",
+        REDEEMER,
+        redeemer=HOLDER,
+        superstateTokenInAmount=90_000_000,
+        usdcOutAmount=999_000_000,
+    )
+
+    result = read(burned_by_contract(burn, 90_000_000), redeemed)
+
+    assert rows(result, "pool_flows") == [
+        flow("redemption", HOLDER, "90", asset_token=USDC, asset_tokens=usd("999"))
+    ]
+    assert result.tables["fees"].is_empty()
+    assert reasons(result) == []
+
+
+def test_each_redemption_of_a_transaction_has_its_own_money() -> None:
+    """Of two of equal size each takes the payment after it; one paid off chain has none."""
+    result = read(
+        burned_by_contract("OffchainRedeem", 10**6),
+        paid(10**6, 11_000_000, 11_000_000),
+        burned_by_contract("OffchainRedeem", 10**6),
+        paid(10**6, 12_000_000, 12_000_000),
+        log(ABI, "OffchainRedeem", USTB, burner=OWNER, src=OWNER, amount=10**6),
+    )
+
+    flows = [(row["account"], row.get("asset_tokens")) for row in rows(result, "pool_flows")]
+    assert flows == [(HOLDER, usd("11")), (HOLDER, usd("12")), (OWNER, None)]
+    assert result.tables["fees"].is_empty()
+
+
+def test_a_redemption_contract_that_a_fund_announces_is_read() -> None:
+    """A token names its next redemption contract, whose payments are that fund's."""
+    fresh = "0x" + "0e" * 20
+    told = log(
+        ABI,
+        "SetRedemptionContract",
+        USTB,
+        oldRedemptionContract=REDEEMER,
+        newRedemptionContract=fresh,
+    )
+    redeemed = [burned_by_contract("OffchainRedeem", 10**6, fresh), paid(10**6, 10, 11, fresh)]
+
+    result = learned(told, *redeemed)
+
+    (redemption,), (fee,) = rows(result, "pool_flows"), rows(result, "fees")
+    assert (redemption["account"], redemption["asset_tokens"]) == (HOLDER, usd("0.00001"))
+    assert (fee["market"], fee["fee_tokens"]) == (USTB, usd("0.000001"))
+
+
 def test_a_subscription_without_a_fee_has_no_fee_row() -> None:
     """Nothing charged is nothing to report."""
     free = log(
@@ -162,20 +277,8 @@ def test_an_oracle_that_a_fund_announces_prices_that_fund(fund: str) -> None:
     fresh = "0x" + "0f" * 20
     set_oracle = log(ABI, "SetOracle", fund, oldOracle=ORACLE, newOracle=fresh)
     told = {"timestamp": 1_735_682_400, "effectiveAt": 1_735_700_000, "navs": 11_000_000}
-    table = frame([set_oracle, log("superstate/Oracle", "NewCheckpoint", fresh, **told)], block=NOW)
-    known = declared([SUPERSTATE], ETHEREUM)
-    born = Known(
-        empty("tokens"), empty("markets"), discovered([SUPERSTATE], ETHEREUM, table, known)
-    )
-    headers = pl.DataFrame({"number": [NOW], "timestamp": [NOON]})
 
-    result = facts(
-        [SUPERSTATE],
-        ETHEREUM,
-        table,
-        headers.cast({"timestamp": pl.Datetime("us")}),
-        merged(known, born),
-    )
+    result = learned(set_oracle, log("superstate/Oracle", "NewCheckpoint", fresh, **told))
 
     (price,) = rows(result, "share_prices")
     assert (price["pool"], price["share_price_tokens"]) == (fund, usd("11"))
@@ -188,7 +291,7 @@ def test_the_second_fund_is_another_pool() -> None:
 
 @pytest.mark.parametrize(
     ("fund", "symbol"),
-    [(ORACLE, "USTB"), ("0x4c21b7577c8fe8b0b0669165ee7c8f67fa1454cf", "USCC")],
+    [(ORACLE, "USTB"), (REDEEMER, "USCC")],
 )
 def test_the_funds_are_read_on_plume(fund: str, symbol: str) -> None:
     """Each has the address of an oracle or of a redeemer on Ethereum; here it is the token."""
