@@ -52,7 +52,7 @@ def published(oracle: str) -> Built:
         "Update",
         oracle,
         timepoint=1_735_682_400,
-        price=1_050_000_000_000_000_000,
+        price=1_050_000,
         round=3,
     )
 
@@ -73,14 +73,14 @@ def published(oracle: str) -> Built:
             BASE,
             "0x27bb2b34998f127d03f44d90f148248a3932f492",
             "0xa260d72df8ff2696f3a8d0be46b7bc4d743be764",
-            {},
+            {"asset_token": "EUR"},
         ),
     ],
 )
 def test_a_published_price_is_of_the_oracles_fund(
     chain: Chain, oracle: str, fund: str, currency: dict[str, str]
 ) -> None:
-    """As of the moment it names, in the fund's own currency; of eurUSTBL it is not known."""
+    """As of the moment it names, in the fund's own currency, of six decimals."""
     result = built_facts("spiko", chain, [published(oracle)])
 
     assert rows(result, "share_prices") == [

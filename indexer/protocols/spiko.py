@@ -4,7 +4,8 @@ Spiko: money market funds under European law, their shares tokens, their prices 
 Contracts  https://github.com/spiko-tech/contracts (subgraph/config: addresses and first blocks).
            One address is the token of a fund on one chain and the oracle of another elsewhere.
 Split      none: the funds charge their fees off chain, inside the price.
-Units      shares 1e5; prices 1e18, in the fund's currency (contracts/oracle/Oracle.sol).
+Units      shares 1e5; prices 1e6, in the fund's currency (scripts/config-1.json, which the oracles
+           were deployed with; contracts/oracle/Oracle.sol once had 18 decimals).
 
 Shares are redeemed by sending them to a contract that burns them later: the burn's account is that
 contract.
@@ -30,8 +31,11 @@ from indexer.spec import (
 ERC20 = "erc20/Token"
 FUNDS = listed("spiko_funds")
 NOBODY = "0x0000000000000000000000000000000000000000"
-# What eurUSTBL is counted in no source states.
-CURRENCIES = {"EUTBL": {"currency": "EUR"}, "USTBL": {"currency": "USD"}}
+CURRENCIES = {
+    "EUTBL": {"currency": "EUR"},
+    "USTBL": {"currency": "USD"},
+    "eurUSTBL": {"currency": "EUR"},
+}
 
 PROTOCOL = Protocol(
     slug="spiko",
@@ -98,7 +102,7 @@ PROTOCOL = Protocol(
             columns={
                 "pool": OfContract("token"),
                 "asset_token": OfContract("currency"),
-                "share_price_tokens": Fixed("price", 18),
+                "share_price_tokens": Fixed("price", 6),
                 "nav_at": Time("timepoint"),
             },
         ),
