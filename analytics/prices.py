@@ -19,7 +19,7 @@ MICROSECONDS = 1_000_000
 
 DOLLAR = "USD"
 # What an amount may be told in that is no token, as the share prices of many funds are.
-_CURRENCIES = (DOLLAR, "EUR", "ETH")
+_CURRENCIES = (DOLLAR, "EUR", "GBP", "CHF", "ETH")
 
 # The words in place of a quote where a feed tells no price, as in `queries/parts/unpriced.sql`.
 UNPRICED = (

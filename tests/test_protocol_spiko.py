@@ -75,6 +75,18 @@ def published(oracle: str) -> Built:
             "0xa260d72df8ff2696f3a8d0be46b7bc4d743be764",
             {"asset_token": "EUR"},
         ),
+        (
+            ETHEREUM,
+            "0x903d5990119bc799423e9c25c56518ba7dd19474",
+            "0xf695df6c0f3bb45918a7a82e83348fc59517734e",
+            {"asset_token": "GBP"},
+        ),
+        (
+            ARBITRUM,
+            "0xd1f12049cc311dfb177f168046ed8e2bd341a7af",
+            "0x97e7962bcd091e7ecfb583fc96289b1e1553ac6e",
+            {"asset_token": "CHF"},
+        ),
     ],
 )
 def test_a_published_price_is_of_the_oracles_fund(
@@ -91,6 +103,16 @@ def test_a_published_price_is_of_the_oracles_fund(
             "nav_at": datetime(2024, 12, 31, 22, 0),
         }
     ]
+
+
+def test_a_fund_without_an_oracle_is_made_and_redeemed() -> None:
+    """SAFO has its shares on Base, in dollars, and its price elsewhere."""
+    safo = "0x0bb754d8940e283d9ff6855ab5dafbc14165c059"
+
+    (mint,) = rows(built_facts("spiko", BASE, [moved(NOBODY, HOLDER, 12_345, safo)]), "pool_flows")
+
+    assert (mint["pool"], mint["asset_token"]) == (safo, "USD")
+    assert mint["share_tokens"] == usd("0.12345")
 
 
 def test_one_address_is_a_token_here_and_an_oracle_there() -> None:

@@ -1,7 +1,10 @@
 """
 Spiko: money market funds under European law, their shares tokens, their prices oracles.
 
-Contracts  https://github.com/spiko-tech/contracts (subgraph/config: addresses and first blocks).
+Contracts  https://github.com/spiko-tech/contracts (subgraph/config: addresses and first blocks of
+           the first funds; .cache-1.json and others by chain: addresses of the later ones), SAFO as
+           listed in DefiLlama/DefiLlama-Adapters (projects/spiko). First blocks of later funds are
+           not known: none precedes the chain's first funds, so all windows start there.
            One address is the token of a fund on one chain and the oracle of another elsewhere.
 Split      none: the funds charge their fees off chain, inside the price.
 Units      shares 1e5; prices 1e6, in the fund's currency (scripts/config-1.json, which the oracles
@@ -32,9 +35,17 @@ ERC20 = "erc20/Token"
 FUNDS = listed("spiko_funds")
 NOBODY = "0x0000000000000000000000000000000000000000"
 CURRENCIES = {
-    "EUTBL": {"currency": "EUR"},
-    "USTBL": {"currency": "USD"},
-    "eurUSTBL": {"currency": "EUR"},
+    "EUTBL": "EUR",
+    "USTBL": "USD",
+    "eurUSTBL": "EUR",
+    "UKTBL": "GBP",
+    "eurUKTBL": "EUR",
+    "SPKCC": "USD",
+    "eurSPKCC": "EUR",
+    "SAFO": "USD",
+    "eurSAFO": "EUR",
+    "gbpSAFO": "GBP",
+    "chfSAFO": "CHF",
 }
 
 PROTOCOL = Protocol(
@@ -44,15 +55,17 @@ PROTOCOL = Protocol(
     methodology=(
         "Mints and redemptions are transfers of a fund's token from and to nobody, in shares: the "
         "issuer settles the money. A redemption's account is the contract that collects shares to "
-        "be burned. Share prices are what the fund's oracle publishes, in euros or dollars, as of "
+        "be burned. Share prices are what the fund's oracle publishes, in its currency, as of "
         "the moment the price is of."
     ),
     left_out=(
         "Who asked for a redemption and what for (RedemptionInitiated): shares are still there and "
         "may be given back.",
         "Fees of the funds: charged off chain.",
-        "Later funds (UKTBL, SPKCC, SAFO) and other chains: addresses are not in the issuer's list "
-        "that was read.",
+        "Prices on Ethereum since the oracles there fell silent (about the start of 2025), and of "
+        "SAFO outside Arbitrum: no oracle that logs them is known. A fund's price is the same on "
+        "all chains.",
+        "The funds on Etherlink, and on chains that are not EVM chains.",
     ),
     contracts=(
         *(
@@ -62,7 +75,7 @@ PROTOCOL = Protocol(
                 row["token"],
                 int(row["token_from"]),
                 only={argument: (NOBODY,)},
-                says=CURRENCIES.get(row["symbol"], {}),
+                says={"currency": CURRENCIES[row["symbol"]]},
             )
             for row in FUNDS
             for argument in ("from", "to")
@@ -73,9 +86,10 @@ PROTOCOL = Protocol(
                 "spiko/Oracle",
                 row["oracle"],
                 int(row["oracle_from"]),
-                says={"token": row["token"].lower(), **CURRENCIES.get(row["symbol"], {})},
+                says={"token": row["token"].lower(), "currency": CURRENCIES[row["symbol"]]},
             )
             for row in FUNDS
+            if row["oracle"]
         ),
     ),
     events=(
