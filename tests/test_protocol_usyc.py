@@ -7,7 +7,7 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 from goldens import Built, built_facts, log, reasons, rows, usd
 
-from indexer.chains import ETHEREUM
+from indexer.chains import BSC, ETHEREUM
 from indexer.facts import Facts
 
 USYC = "0x136471a34f6ef19fe571effc1ca711fdb8e49f2b"
@@ -43,6 +43,20 @@ def test_shares_come_from_nobody_and_go_to_nobody(transfer: Built, kind: str) ->
         }
     ]
     assert reasons(result) == []
+
+
+def test_shares_on_bnb_chain_have_their_own_pool() -> None:
+    """The token there has another address and the same six decimals."""
+    there = "0x8d0fa28f221eb5735bc71d3a0da67ee5bc821311"
+    logs = [moved(NOBODY, HOLDER, 1_500_000, there), moved(HOLDER, NOBODY, 500_000, there)]
+
+    flows = rows(built_facts("usyc", BSC, logs), "pool_flows")
+
+    assert [(row["kind"], row["pool"], row["share_tokens"]) for row in flows] == [
+        ("mint", there, usd("1.5")),
+        ("redemption", there, usd("0.5")),
+    ]
+    assert read(*logs).tables["pool_flows"].is_empty()
 
 
 def test_a_transfer_between_holders_is_no_flow() -> None:
