@@ -6,9 +6,9 @@ from typing import Any
 
 import polars as pl
 import pytest
-from goldens import Built, abi_of, frame, log, reasons, rows, signature, usd
+from goldens import Built, abi_of, built_facts, frame, log, reasons, rows, signature, usd
 
-from indexer.chains import BSC
+from indexer.chains import ARBITRUM, BASE, BSC, Chain
 from indexer.facts import Facts, declared, facts
 from indexer.protocols import PROTOCOLS
 from indexer.tables import columns_of
@@ -312,3 +312,19 @@ def test_a_pair_is_a_market_under_its_name() -> None:
     )
 
     assert made(pair).markets.select("market", "symbol").rows() == [(BTC, "BTC/USD")]
+
+
+@pytest.mark.parametrize(
+    ("chain", "diamond"),
+    [
+        (ARBITRUM, "0xb3879e95a4b8e3ee570c232b19d520821f540e48"),
+        (BASE, "0x9d93e5b2364070bc9837e91833f162430246dd57"),
+    ],
+)
+def test_the_diamonds_of_other_chains_log_the_same(chain: Chain, diamond: str) -> None:
+    """One that is not declared would be no fact at all."""
+    elsewhere = replace(opening(SECOND), address=diamond)
+
+    assert rows(built_facts("apollox", chain, [elsewhere]), "position_changes") == rows(
+        made(opening(SECOND)), "position_changes"
+    )

@@ -1,11 +1,13 @@
 """
-ApolloX v2, now Aster's ALP: trades of many tokens' prices against one pool, on BNB Chain.
+ApolloX v2, now Aster's ALP: trades of many tokens' prices against one pool, on three chains.
 
-Contracts  the diamond by https://github.com/DefiLlama/DefiLlama-Adapters (projects/apollox), a
-           secondary source; its events and what they mean by
-           https://github.com/apollox-finance/apollox-perp-contracts (contracts/diamond), in two
-           generations, and its fork https://github.com/quokkalu976/contracts for the shape of
-           UpdatePairAccFundingFeePerShare. Its first block is not established, so it is read
+Contracts  a diamond per chain by https://github.com/DefiLlama/DefiLlama-Adapters
+           (projects/apollox), a secondary source, which
+           https://github.com/DefiLlama/dimension-adapters reads the same openings of; events and
+           what they mean by https://github.com/apollox-finance/apollox-perp-contracts
+           (contracts/diamond), in two generations, and its fork
+           https://github.com/quokkalu976/contracts for the shape of
+           UpdatePairAccFundingFeePerShare. First blocks are not established, so they are read
            from 0.
 Split      OpenFee and CloseFee say the DAO's part and a broker's; the pool keeps the rest, or,
            since they say the pool's part too, the venue (LibFeeManager.sol). They are in the
@@ -21,7 +23,7 @@ UpdatePairPositionInfo before it, which every opening and closing logs; side and
 opening of the same hash.
 """
 
-from indexer.chains import BSC
+from indexer.chains import ARBITRUM, BASE, BSC
 from indexer.spec import (
     Amount,
     Companion,
@@ -41,6 +43,11 @@ from indexer.spec import (
 )
 
 DIAMOND = "apollox/Diamond"
+DIAMONDS = (
+    (ARBITRUM, "0xB3879E95a4B8e3eE570c232B19d520821F540E48"),
+    (BASE, "0x9D93e5B2364070bC9837e91833F162430246DD57"),
+    (BSC, "0x1b6F2d3844C6ae7D56ceb3C3643b9060ba28FEb0"),
+)
 
 # The second generation of each first: holding fees, and two average prices of the pool.
 OPENS = (
@@ -136,10 +143,10 @@ PROTOCOL = Protocol(
         "CloseTradeAddLiquidity): settlements in the tokens of margins, neither a deposit nor a "
         "fee; no table holds them.",
         "The predictions (up or down) and their fees: they are no positions.",
-        "Other chains: their addresses are not established.",
+        "The diamond on opBNB, a chain that is not read.",
     ),
-    contracts=(
-        Contract(BSC, DIAMOND, "0x1b6F2d3844C6ae7D56ceb3C3643b9060ba28FEb0", 0, version="2"),
+    contracts=tuple(
+        Contract(chain, DIAMOND, address, 0, version="2") for chain, address in DIAMONDS
     ),
     events=(
         Event(

@@ -207,7 +207,8 @@ PROTOCOL = Protocol(
         "Decrease): their decimals are the pool's, which no log tells; the price follows.",
         "Names of share classes that the hub logs: they would hide the token of the class.",
         "Management fees (0.25 and 0.5 % a year are assumed elsewhere): they accrue off chain.",
-        "v1 on Centrifuge's own chain, and chains that are not EVM chains.",
+        "v1 on Centrifuge's own chain, chains that are not EVM chains, and v3.1 on X Layer, a "
+        "chain that is not read.",
     ),
     contracts=(
         *(
