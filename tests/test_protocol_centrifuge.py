@@ -347,3 +347,13 @@ def test_a_share_class_is_read_on_another_chain_from_its_own_spoke() -> None:
         (98866, SHARE)
     ]
     assert read(added(SPOKE_31), chain=CELO).markets.is_empty()
+
+
+def test_the_manager_on_celo_is_not_where_that_of_base_is() -> None:
+    """Celo has its gateway there; its manager was deployed by hand, elsewhere."""
+    manager = "0xa3ce97352c1469884eef3547ec9362329fe78cf0"
+    deployed = log(MANAGER, "DeployTranche", manager, **OLD_KEY, tranche=SHARE)
+
+    assert read(deployed, chain=CELO).markets.select("chain_id", "index_token").rows() == [
+        (42220, SHARE)
+    ]

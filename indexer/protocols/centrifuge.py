@@ -2,7 +2,7 @@
 Centrifuge: pools of credit whose shares are tokens on many chains, in three generations.
 
 Contracts  v2 (Liquidity Pools): https://github.com/centrifuge/liquidity-pools (deployments), first
-           block of Arbitrum the lower of two that are told, of Celo not known. v3.0 and v3.1:
+           block of Arbitrum the lower of two that are told. v3.0 and v3.1:
            https://github.com/centrifuge/protocol (env), at the same addresses on every chain; first
            blocks are the spoke's; of v3.0 on Plume the deployment's, the lower of two.
 Split      none: management fees accrue off chain, inside the price.
@@ -47,7 +47,8 @@ MANAGERS_V2 = (
     (ETHEREUM, "0x91808b5e2f6d7483d41a681034d7c9dbb64b9e29", 20_432_393),
     (BASE, "0x7f192f34499ddb2be06c4754cff2a21c4b056994", 17_854_404),
     (ARBITRUM, "0x91808b5e2f6d7483d41a681034d7c9dbb64b9e29", 161_607_032),
-    (CELO, "0x7f192f34499ddb2be06c4754cff2a21c4b056994", 0),
+    # At the address of Base's manager Celo has its gateway.
+    (CELO, "0xa3ce97352c1469884eef3547ec9362329fe78cf0", 26_965_681),
 )
 V3 = (
     ("3.0", SPOKE, "0xd30da1d7f964e5f6c2d9fe2aaa97517f6b23fa2b"),
@@ -207,6 +208,8 @@ PROTOCOL = Protocol(
         "Decrease): their decimals are the pool's, which no log tells; the price follows.",
         "Names of share classes that the hub logs: they would hide the token of the class.",
         "Management fees (0.25 and 0.5 % a year are assumed elsewhere): they accrue off chain.",
+        "Liquidity Pools before v2 (November 2023 until they moved to it): what the release on "
+        "chain logs when it deploys one is not confirmed.",
         "v1 on Centrifuge's own chain, chains that are not EVM chains, and v3.1 on X Layer, a "
         "chain that is not read.",
     ),
