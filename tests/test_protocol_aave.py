@@ -10,7 +10,7 @@ from goldens import Built, frame, log, reasons, rows, scaled, usd
 from lending_rig import built, children, expected_rows, read, recorded, recorded_rows
 from recordings import address, captured, of_chain, words
 
-from indexer.chains import BASE, ETHEREUM, LINEA
+from indexer.chains import BASE, ETHEREUM, LINEA, MANTLE, MONAD, Chain
 from indexer.facts import discovered
 from indexer.facts.known import declared
 from indexer.facts.routes import topic0s_of
@@ -558,6 +558,21 @@ def test_a_pool_is_read_on_its_own_chain_only() -> None:
 
     assert elsewhere.tables["credit_events"].is_empty()
     assert len(at_home.tables["credit_events"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("chain", "pool"),
+    [
+        (MANTLE, "0x458f293454fe0d67ec0655f3672301301dd51422"),
+        (MONAD, "0x69a5f9ad4f96ebf0a0c792dd42a01cc5c0102fef"),
+    ],
+)
+def test_the_pools_of_young_chains_are_read(chain: Chain, pool: str) -> None:
+    """What the address book of the DAO has, for the chains that are read at all."""
+    result = built("aave", ASKED, liquidation_call(pool), chain=chain)
+
+    assert [one["pool"] for one in rows(result, "credit_events")] == [pool]
+    assert reasons(result) == []
 
 
 # --- recorded -------------------------------------------------------------------------------------

@@ -3,9 +3,9 @@ Aave v1, v2 and v3: pooled lending; anyone repays an unhealthy account's debt fo
 
 Contracts  https://github.com/aave-dao/aave-address-book (core, Lido, EtherFi and Horizon pools;
            AaveV1.sol for v1; configurators and Collectors; the finance committee's Safe). Celo,
-           Linea, MegaETH, Soneium, Sonic and zkSync start at block 0: their first block is not
-           confirmed. The further Ethereum pools start with the first v3 pool, which is older than
-           they are; v1 opened in January 2020, after block 9,200,000.
+           Linea, Mantle, MegaETH, Monad, Soneium, Sonic and zkSync start at block 0: their first
+           block is not confirmed. The further Ethereum pools start with the first v3 pool, which
+           is older than they are; v1 opened in January 2020, after block 9,200,000.
 Split      what MintedToTreasury and a liquidation's transfer carry is the treasury's whole. The
            first has the treasury's part of flash loans in it too, by a share that governance moved,
            and all of it since v3.4: https://governance.aave.com/t/arfc-bgd-aave-v3-4/21572
@@ -48,7 +48,7 @@ PROTOCOL = Protocol(
         "v4: its hubs and spokes log reserve ids, and which token an id means is state.",
         "SparkLend: another protocol, declared as spark.",
         "v2's AMM and Arc markets and the pools on Fantom and Harmony, which were wound up; those "
-        "on Mantle, Monad, Plasma and X Layer: which address each has for good is not confirmed.",
+        "on Plasma and X Layer, chains that are not read; Tydro on Ink, a white label of Aave's.",
         "Interest that borrowers pay and depositors earn: it accrues in indexes, and the scaled "
         "debt it is multiplied with is state.",
         "Premiums of v2 flash loans: the event states a premium also where the loan was turned "
