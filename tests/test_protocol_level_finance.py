@@ -332,12 +332,21 @@ ORACLE = "0x" + "0c" * 20
 SHAPES = ("(address,uint256)", "(address indexed,uint256)")
 
 
-def priced(shape: str, oracle: str, symbol: str, named: str = ORACLE) -> Facts:
+def priced(
+    shape: str,
+    oracle: str,
+    symbol: str,
+    named: str = ORACLE,
+    change: str = "(address,address)",
+) -> Facts:
     """Return the facts of a price of 20,000 that an oracle posts after the pool names one."""
     protocol = PROTOCOLS["level_finance"]
     logs = frame(
         [
-            log(ABI, "OracleChanged", POOL, oldOracle="0x" + "00" * 20, newOracle=named),
+            log(
+                ABI, f"OracleChanged{change}", POOL,
+                oldOracle="0x" + "00" * 20, newOracle=named,
+            ),
             log(
                 "level_finance/Oracle", f"PricePosted{shape}", oracle,
                 token=BTCB, price=20_000 * 10**12,
@@ -364,6 +373,15 @@ def test_a_price_is_one_of_the_oracle_that_the_pool_names(shape: str) -> None:
             "provider": ORACLE,
         }
     ]
+
+
+@pytest.mark.parametrize("change", ["(address,address)", "(address indexed,address indexed)"])
+def test_later_releases_name_their_oracle_among_the_topics(change: str) -> None:
+    """Whichever release names it, its prices are read."""
+    result = priced(SHAPES[1], ORACLE, "BTCB", change=change)
+
+    assert [one["provider"] for one in rows(result, "oracle_updates")] == [ORACLE]
+    assert reasons(result) == []
 
 
 def test_a_price_of_any_other_oracle_is_none() -> None:

@@ -3,7 +3,8 @@ Level Finance: perp DEX where traders face one pool in three tranches, modelled 
 
 Contracts  https://github.com/messari/subgraphs (subgraphs/level-finance), a secondary source of
            addresses, first blocks and the shapes of events; what they mean is read in
-           https://github.com/level-fi/level-trading-contracts (src/pool, src/lib)
+           https://github.com/level-fi/level-trading-contracts (src/pool, src/lib) and
+           https://github.com/level-fi/v2-trading-contracts (the last release)
 Split      45 % of fees to liquidity providers, 20 % to stakers, the rest to the DAO and the team,
            as the subgraph books them: of one date, by a secondary source, so assumed
 Units      USD, collateral and sizes 1e30 flat; a price 1e30 / 10^decimals per smallest unit of its
@@ -11,7 +12,7 @@ Units      USD, collateral and sizes 1e30 flat; a price 1e30 / 10^decimals per s
            above zero and 0 below, in the first releases and a signed integer in the last.
 
 Position events have their key among the data in one release and among the topics in another,
-under one topic 0; how many topics a log has tells which it is.
+under one topic 0; how many topics a log has tells which it is. So it is with the pool's oracle.
 """
 
 from indexer.chains import ARBITRUM, BSC
