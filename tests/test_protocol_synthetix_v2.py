@@ -17,6 +17,7 @@ from indexer.protocols.synthetix_v2.values import MANAGER, MARKET, SUSD
 from indexer.tables import columns_of, empty
 
 SNX = PROTOCOLS["synthetix_v2"]
+FUTURES_MANAGER = "0xc704c9aa89d1ca60f67b3075d05fbb92b3b00b3b"
 FIRST = "0xdb89f3fc45a707dd49781495f77f8ae69bf5ca6e"
 SECOND = "0xd30bdfd7e7a65fe109d5de1d4e95f3b800fb7463"
 ETH = "0x2b3bb4c683bfc5239b029131eef3b1d214478d93"  # a proxy of perps v2
@@ -349,16 +350,18 @@ def added(manager: str, market: str, asset: bytes) -> Built:
     return log(MANAGER, "MarketAdded", manager, market=market, asset=key, marketKey=key)
 
 
-@pytest.mark.parametrize("manager", [FIRST, SECOND])
-def test_a_manager_announces_markets(manager: str) -> None:
+@pytest.mark.parametrize(
+    ("manager", "block"), [(FUTURES_MANAGER, 5_000_000), (FIRST, 60_000_000), (SECOND, BLOCK)]
+)
+def test_a_manager_announces_markets(manager: str, block: int) -> None:
     """The market is read from the block on that announces it, under the asset's name."""
     news = added(manager, "0x" + "f2" * 20, b"sLINK")
 
-    found = discovered([SNX], OPTIMISM, frame([news], block=BLOCK), declared([SNX], OPTIMISM))
+    found = discovered([SNX], OPTIMISM, frame([news], block=block), declared([SNX], OPTIMISM))
     result = read(news)
 
     assert found.select("abi", "address", "from_block", "parent").rows() == [
-        (MARKET, "0x" + "f2" * 20, BLOCK, manager)
+        (MARKET, "0x" + "f2" * 20, block, manager)
     ]
     assert result.markets.select("market", "symbol", "known_by").rows() == [
         ("0x" + "f2" * 20, "sLINK", "event")

@@ -3,8 +3,10 @@ Synthetix futures v1 and perps v2: traders face the debt pool of SNX stakers, a 
 
 Contracts  https://github.com/Synthetixio/synthetix (publish/deployed/mainnet-ovm/deployment.json):
            perps v2 logs at its proxies, whatever contract behind them speaks; markets of both
-           generations are announced by their manager. First blocks of single markets are not
-           known, so their windows start with the earlier manager.
+           generations are announced by their managers, of which the first, of March 2022, is
+           replaced in its versions.json. It is read from block 4,000,000, which is older: Aave's
+           pool of that month is at block 4,365,693. First blocks of perps v2's markets are not
+           known, so their windows start with the manager of their time.
 Split      fees go to the fee pool: SNX stakers claimed them, and since SIP-255 the sUSD is burned
            and lowers their debt: https://sips.synthetix.io/sips/sip-255/ (the fee pool that burns
            was deployed on 2023-02-15). Keepers' parts of a liquidation are third parties': supply
@@ -36,6 +38,7 @@ from indexer.spec import (
     listed,
 )
 
+FUTURES_MANAGER = 4_000_000
 FIRST_MANAGER, SECOND_MANAGER = 52_456_507, 86_524_190  # the blocks they are known from
 PROXIES = listed("synthetix_v2_proxies")
 
@@ -73,6 +76,7 @@ PROTOCOL = Protocol(
         "owners that logs tell.",
     ),
     contracts=(
+        Contract(OPTIMISM, MANAGER, "0xc704c9AA89d1ca60F67B3075d05fBb92b3B00B3B", FUTURES_MANAGER),
         Contract(OPTIMISM, MANAGER, "0xdb89f3fc45A707Dd49781495f77f8ae69bF5cA6e", FIRST_MANAGER),
         Contract(
             OPTIMISM,
