@@ -73,6 +73,15 @@ def test_a_stake_belongs_to_its_owner_not_to_the_silo(one: Built, kind: str) -> 
     ]
 
 
+def test_stakes_are_read_from_the_deployment_on() -> None:
+    """SUSDe is of block 18,571,359; its window began two months later."""
+    one = staked("Deposit", sender=OTHER, owner=USER, assets=WAD, shares=WAD)
+
+    result = built(SLUG, {}, one, block=18_571_360)
+
+    assert len(rows(result, "pool_flows")) == 1
+
+
 def test_rewards_are_supply_side_of_fees_nobody_knows() -> None:
     """USDe at par, so assumed; the fee itself and the treasury's part stay null."""
     result = facts_of(staked("RewardsReceived", amount=1_000 * WAD))

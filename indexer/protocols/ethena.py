@@ -1,8 +1,8 @@
 """
 Ethena: USDe, minted for collateral that is hedged elsewhere, and sUSDe, which its rewards go to.
 
-Contracts  https://docs.ethena.fi/technical-reference/key-addresses; sUSDe from the block its
-           indexers start at, all else from block 18,500,000 of November 2023, which is older.
+Contracts  https://docs.ethena.fi/technical-reference/key-addresses; all are read from
+           block 18,500,000 of November 2023, which is older: sUSDe is of block 18,571,359.
 Split      what sUSDe receives is supply side. What the hedges earn is made off the chain, so the
            fees themselves, and what the treasury keeps, are not known.
 Units      USDe and sUSDe wad 1e18, collateral in its own decimals. Dollars are USDe at par, an
@@ -42,7 +42,7 @@ SUSDE = "0x9d39a5de30e57443bff2a8307a4256c8797a3497"
 USDT = "0xdac17f958d2ee523a2206206994597c13d831ec7"
 USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
 RESERVE_FUND = "0x2b5ab59163a6e93b4486f6055d33ca4a115dd4d5"
-START, STAKED_START = 18_500_000, 19_026_137
+START = 18_500_000
 
 STAKE: dict[str, Value] = {
     "pool": Emitter(),
@@ -87,7 +87,7 @@ PROTOCOL = Protocol(
     ),
     untold_shares="those of a restricted account can be destroyed for the good of the others",
     contracts=(
-        Contract(ETHEREUM, STAKED, SUSDE, STAKED_START),
+        Contract(ETHEREUM, STAKED, SUSDE, START),
         Contract(
             chain=ETHEREUM,
             abi="ethena/EthenaMinting",
