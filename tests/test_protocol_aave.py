@@ -363,6 +363,14 @@ def test_pools_of_the_first_release_of_v3_name_no_collector() -> None:
     assert unnamed == {"arbitrum", "avalanche", "optimism", "polygon"}
 
 
+def test_metis_is_read_from_its_acl_manager_on() -> None:
+    """The manager, of block 5,405,900, is older than the pool that it guards."""
+    starts = [int(row["from_block"]) for row in listed("aave") if row["chain"] == "metis"]
+
+    assert len(starts) == 1
+    assert max(starts) <= 5_405_900
+
+
 @pytest.mark.parametrize("row", [row for row in listed("aave") if row["collector"]])
 def test_every_pool_that_is_asked_has_a_fee_of_its_own(row: dict[str, str]) -> None:
     """Pool, configurator and Collector of a line belong together, on its chain."""

@@ -204,6 +204,22 @@ def test_a_sale_of_collateral_is_a_recovery_of_the_market() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("chain", "first"),
+    [
+        ("ethereum", 15_331_586),
+        ("arbitrum", 87_335_214),
+        ("base", 2_197_588),
+        ("polygon", 39_412_367),
+    ],
+)
+def test_no_market_is_read_from_later_than_its_chains_first(chain: str, first: int) -> None:
+    """What is logged while a market is set up is read too."""
+    starts = {int(row["from_block"]) for row in listed(SLUG) if row["chain"] == chain}
+
+    assert max(starts) <= first
+
+
 def test_one_address_is_two_markets_on_two_chains() -> None:
     """0x9c4e... lends USDC on Arbitrum and USDbC on Base."""
     same = "0x9c4ec768c28520b50860ea7a15bd7213a9ff58bf"

@@ -5,7 +5,8 @@ Contracts  https://github.com/aave-dao/aave-address-book (core, Lido, EtherFi an
            AaveV1.sol for v1; configurators and Collectors; the finance committee's Safe). Celo,
            Linea, Mantle, MegaETH, Monad, Soneium, Sonic and zkSync start at block 0: their first
            block is not confirmed. The further Ethereum pools start with the first v3 pool, which
-           is older than they are; v1 opened in January 2020, after block 9,200,000.
+           is older than they are; v1 opened in January 2020, after block 9,200,000; Metis starts
+           with its ACL manager, which is older than the pool.
 Split      what MintedToTreasury and a liquidation's transfer carry is the treasury's whole. The
            first has the treasury's part of flash loans in it too, by a share that governance moved,
            and all of it since v3.4: https://governance.aave.com/t/arfc-bgd-aave-v3-4/21572
