@@ -120,7 +120,7 @@ def test_the_lists_name_each_address_once_and_completely() -> None:
     aggregators, proxies = listed("chainlink_aggregators"), listed("chainlink_proxies")
     rows_of_both = [*aggregators, *proxies]
 
-    assert (len(aggregators), len(proxies)) == (851, 1_849)
+    assert (len(aggregators), len(proxies)) == (853, 1_849)
     assert (
         max(Counter((row["chain"], row["address"].lower()) for row in rows_of_both).values()) == 1
     )
@@ -200,6 +200,23 @@ def test_reserves_are_tokens_by_name() -> None:
         (row["asset"], row["quote"], row["oracle_price_quote"])
         for row in rows(result, "oracle_updates")
     ] == [("WBTC PROOF OF RESERVES", "RESERVES", usd("150000"))]
+
+
+@pytest.mark.parametrize(
+    ("fund", "aggregator"),
+    [
+        ("USTBL NAV", "0xC1C24f0f2103F5899b7AB415A1930E519B7D3423"),
+        ("EUTBL NAV", "0xdaA1c6511Aa051e9e83Dd7Ac2D65d5E41D1f6b98"),
+    ],
+)
+def test_a_funds_price_has_six_decimals_and_no_currency(fund: str, aggregator: str) -> None:
+    """Spiko's funds go on there since their own oracles on Ethereum fell silent."""
+    result = facts_of("chainlink", ETHEREUM, frame([answer(aggregator, 1_054_321)], block=1))
+
+    assert [
+        (row["asset"], row["quote"], row["oracle_price_quote"])
+        for row in rows(result, "oracle_updates")
+    ] == [(fund, "NAV", usd("1.054321"))]
 
 
 def test_every_recorded_answer_of_a_declared_aggregator_becomes_its_row(shared: Path) -> None:
@@ -431,7 +448,7 @@ def test_every_aggregator_has_a_name_and_the_chief_ones_a_heartbeat() -> None:
     """A feed's row carries pair and proxy; heartbeats are those of the reference, as assumed."""
     table = feeds([PROTOCOLS["chainlink"]], ETHEREUM)
 
-    assert len(table) == table["feed"].n_unique() == 273
+    assert len(table) == table["feed"].n_unique() == 275
     due = table.filter(pl.col("heartbeat_seconds").is_not_null())
     seconds = dict(due.select("name", "heartbeat_seconds").unique().iter_rows())
     assert seconds == {
@@ -481,7 +498,7 @@ def test_a_node_is_asked_for_what_a_confirmed_aggregator_is(tmp_path: Path) -> N
         (FIRST + 60, "ETH", "USD", 2_100.0, FRESH),
     ]
     assert stored(path, "select address, parent from contracts") == [(FRESH, ETH_USD)]
-    assert stored(path, "select count(*) from feeds where chain_id = 1") == [(273,)]
+    assert stored(path, "select count(*) from feeds where chain_id = 1") == [(275,)]
     assert stored(path, "select * from rejects") == []
 
 

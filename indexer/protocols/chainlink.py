@@ -4,8 +4,9 @@ Chainlink data feeds: aggregators that post a signed answer when it moved or its
 Contracts  proxies and aggregators from duneanalytics/spellbook (chainlink
            price_feeds_oracle_addresses) and bgd-labs/aave-address-book (Chainlink*.sol); 138
            aggregators more by integrators' lists of 2022 and 2023, which agree with spellbook on
-           all 128 addresses that both have, and three of ETH/USD and BTC/USD by several
-           integrations of 2025. No list holds all phases of a feed, and no first block is known,
+           all 128 addresses that both have, three of ETH/USD and BTC/USD by several
+           integrations of 2025, and two of Spiko's funds, which indexers and queries on Dune name
+           alike. No list holds all phases of a feed, and no first block is known,
            so every window starts at 0.
 Split      none.
 Units      answers in the feed's own decimals, signed; updatedAt unix seconds. Where nobody states
