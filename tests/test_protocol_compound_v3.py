@@ -68,9 +68,19 @@ def withdrawn(amount: int) -> Built:
             [("withdrawal", USER, 100)],
             [("funded", USER, None, 200)],
         ),
-        ([moved(USER, OTHER, 7)], [], []),
+        ([moved(USER, NOBODY, 7), moved(NOBODY, OTHER, 6)], [], []),
+        (
+            [
+                supplied(500),
+                moved(NOBODY, USER, 499),
+                moved(USER, NOBODY, 8),
+                moved(NOBODY, OTHER, 7),
+            ],
+            [("deposit", USER, 499)],
+            [],
+        ),
     ],
-    ids=["deposit", "payment", "both", "withdrawal", "loan", "both ways", "transfer"],
+    ids=["deposit", "payment", "both", "withdrawal", "loan", "both ways", "given", "given after"],
 )
 def test_a_supply_repays_first_and_a_withdrawal_borrows_last(
     logs: list[Built], flows: list[tuple[Any, ...]], credit: list[tuple[Any, ...]]

@@ -12,7 +12,8 @@ A supply first repays the account's debt; what is left of it is minted, as a Tra
 just after. So deposits are those Transfers, and payments are what was supplied and not minted;
 withdrawals and loans are told apart the same way. Both amounts are rounded: a difference of less
 than three of the smallest unit is none. Several supplies of one account in one transaction can be
-taken for each other.
+taken for each other. A balance that is transferred is burned and minted without a supply or a
+withdrawal: no flow.
 A liquidation is an AbsorbDebt, one per account; the market takes over all collateral, one
 AbsorbCollateral per token, and sells it later, BuyCollateral, which is no account's any more.
 What the collateral was worth beyond the debt is in basePaidOut too, and minted to the account just
@@ -23,6 +24,7 @@ at the first block of each UTC day as of the last time interest accrued.
 """
 
 from indexer.spec import (
+    All,
     Amount,
     Call,
     Companion,
@@ -32,6 +34,7 @@ from indexer.spec import (
     Emitter,
     Equals,
     Event,
+    Exists,
     First,
     Fixed,
     Int,
@@ -68,6 +71,15 @@ DRAWN = Sum(("amount", Neg(BURNED)))
 BEYOND = First((Companion("Transfer", "amount", {"borrower": "to"}, nearest="after"), Int(0)))
 ABSORBED = Sum(("basePaidOut", Neg(BEYOND)))
 
+# A balance that one account hands another is burned and minted as well, and no money moves.
+IS_GIVEN = All(
+    (
+        Not(Exists(Companion("Supply", "amount", {"to": "dst"}, nearest="before"))),
+        Not(Exists(Companion("AbsorbDebt", "basePaidOut", {"to": "borrower"}, nearest="before"))),
+    )
+)
+IS_PAID_OUT = Exists(Companion("Withdraw", "amount", {"from": "src"}, nearest="before"))
+
 MORE_THAN_ROUNDING: dict[str, Condition] = {
     "Supply": Not(IsNegative(Sum((REPAID, Int(-3))))),
     "Withdraw": Not(IsNegative(Sum((DRAWN, Int(-3))))),
@@ -81,11 +93,14 @@ PROTOCOL = Protocol(
         "Liquidations are AbsorbDebt less what it mints to the account, in the market's token; the "
         "collateral that the market takes over is AbsorbCollateral (seizures) and what it sells of "
         "it BuyCollateral (recoveries). "
-        "Deposits and withdrawals are what Comet mints and burns, and collateral in and out; "
-        "payments and loans are the rest of what was supplied and withdrawn. Share prices are the "
-        "index of deposits, read once a day."
+        "Deposits and withdrawals are what Comet mints after a supply or an absorption and burns "
+        "after a withdrawal, and collateral in and out; payments and loans are the rest of what "
+        "was supplied and withdrawn. Share prices are the index of deposits, read once a day."
     ),
     left_out=(
+        "What accounts hand each other: of a balance, burned and minted without a supply or a "
+        "withdrawal, and what it repays or borrows on the way, which no event says; of collateral "
+        "(TransferCollateral).",
         "Interest and reserves: they are state, and a change of reserves mixes interest, "
         "absorptions and sales.",
         "Bad debt: an absorption whose collateral sells for less is a loss only after the last "
@@ -115,7 +130,7 @@ PROTOCOL = Protocol(
                 "account": "to",
                 "asset_tokens": Amount("amount", BASE_TOKEN),
             },
-            where=(Equals("from", NOBODY),),
+            where=(Equals("from", NOBODY), Not(IS_GIVEN)),
             is_confirmed=True,
         ),
         Event(
@@ -128,7 +143,7 @@ PROTOCOL = Protocol(
                 "account": "from",
                 "asset_tokens": Amount("amount", BASE_TOKEN),
             },
-            where=(Equals("to", NOBODY),),
+            where=(Equals("to", NOBODY), IS_PAID_OUT),
             is_confirmed=True,
         ),
         Event(
