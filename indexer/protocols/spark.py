@@ -65,6 +65,8 @@ PROTOCOL = Protocol(
     ),
     left_out=(
         "Spark's savings vaults and allocations: other products.",
+        "Deposits that repay their owner's debt (useATokens) or that a liquidation takes: no "
+        "Withdraw is logged; the debt is read.",
         "Interest that borrowers pay and depositors earn: it accrues in indexes, and the scaled "
         "debt it is multiplied with is state.",
         "Premiums of flash loans: what the treasury gets of one is minted to it again later; which "

@@ -50,6 +50,8 @@ PROTOCOL = Protocol(
         "SparkLend: another protocol, declared as spark.",
         "v2's AMM and Arc markets and the pools on Fantom and Harmony, which were wound up; those "
         "on Plasma and X Layer, chains that are not read; Tydro on Ink, a white label of Aave's.",
+        "Deposits that repay their owner's debt (useATokens) or that a liquidation takes: no "
+        "Withdraw is logged; the debt is read.",
         "Interest that borrowers pay and depositors earn: it accrues in indexes, and the scaled "
         "debt it is multiplied with is state.",
         "Premiums of v2 flash loans: the event states a premium also where the loan was turned "

@@ -58,6 +58,8 @@ PROTOCOL = Protocol(
         "Defaults of dynamic pools as events: they log none; see their status.",
         "Reserves that dynamic pools before ReservesTransferred handed over, their insurance and "
         "the auctions of their debt: they log nothing, and the auction's address is not confirmed.",
+        "Whom a dynamic pool is handed to (PoolTransferred): its first owner stays the account of "
+        "all it lends.",
         "Vaults beyond their announcement: no source for what their pools log. Those on Flare: no "
         "confirmed address.",
         "Closed, Activated, RollRequested and RollRejected: nothing is owed or paid by them.",

@@ -66,8 +66,8 @@ PROTOCOL = Protocol(
         "between GLP and stakers. Funding is the cumulative borrow rate per token. Prices are "
         "those of the fast price feeds, and the reference prices these feeds compared them with. "
         "Pool flows are BuyUSDG and SellUSDG: tokens paid in, and paid out after fees; the "
-        "account is who received, GlpManager for mints and redemptions of GLP. Buybacks from "
-        "fees of v1 are counted where they happen, in GMX v2."
+        "account is who received: GlpManager when GLP is minted, and when it is redeemed whom the "
+        "tokens were paid to. Buybacks from fees of v1 are counted where they happen, in GMX v2."
     ),
     left_out=(
         "Bad debt and profit or loss of LiquidatePosition: they need the average entry price, "
@@ -83,6 +83,8 @@ PROTOCOL = Protocol(
         "Totals of short interest by ShortsTracker: they repeat the Vault's changes.",
         "Votes on the fast price, and alarms over its deviation, which repeat PriceData.",
         "Rewards in ETH and AVAX to stakers before 2024-10: fees given away, not bought back.",
+        "Swaps with the pool: no table holds trades of tokens; their fees are read.",
+        "Who minted GLP (AddLiquidity of GlpManager).",
         "DirectPoolDeposit: gifts to the pool, with no account.",
         "The predecessor on BSC (Gambit): other events.",
     ),
