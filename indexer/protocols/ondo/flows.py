@@ -27,43 +27,51 @@ V2 = "ondo/InstantManager"
 WITH_FEE = "RedemptionCompleted(address,bytes32,uint256,uint256,uint256,uint256,uint256)"
 WITHOUT_FEE = "RedemptionCompleted(address,bytes32,uint256,uint256,uint256)"
 
-EPOCHS = (
-    Event(
-        abi=CASH_MANAGER,
-        name="MintCompleted",
-        into="pool_flows",
-        columns={
-            **MINT,
-            "account": "user",
-            "asset_token": CASH,
-            "asset_tokens": Amount("collateralAmountDeposited", CASH),
-            "share_tokens": Amount("cashAmountOut", FUND),
-        },
+DEPOSITED, RETURNED = "collateralAmountDeposited", "collateralAmountReturned"
+COMPLETED: tuple[tuple[str, str, dict[str, Value], str, str], ...] = (
+    (CASH_MANAGER, "MintCompleted", MINT, DEPOSITED, "cashAmountOut"),
+    (CASH_MANAGER, "RedemptionCompleted", REDEMPTION, RETURNED, "cashAmountRequested"),
+    (HUB, "MintCompleted", MINT, DEPOSITED, "rwaAmountOut"),
+    (HUB, WITH_FEE, REDEMPTION, RETURNED, "rwaAmountRequested"),
+    (HUB, WITHOUT_FEE, REDEMPTION, RETURNED, "rwaAmountRequested"),
+)
+CHARGED = (
+    (CASH_MANAGER, "MintRequested", "subscription"),
+    (HUB, "MintRequested", "subscription"),
+    (HUB, WITH_FEE, "redemption"),
+)
+
+ON_REQUEST = (
+    *(
+        Event(
+            abi=abi,
+            name=name,
+            into="pool_flows",
+            columns={
+                **kind,
+                "account": "user",
+                "asset_token": CASH,
+                "asset_tokens": Amount(assets, CASH),
+                "share_tokens": Amount(shares, FUND),
+            },
+        )
+        for abi, name, kind, assets, shares in COMPLETED
     ),
-    Event(
-        abi=CASH_MANAGER,
-        name="RedemptionCompleted",
-        into="pool_flows",
-        columns={
-            **REDEMPTION,
-            "account": "user",
-            "asset_token": CASH,
-            "asset_tokens": Amount("collateralAmountReturned", CASH),
-            "share_tokens": Amount("cashAmountRequested", FUND),
-        },
-    ),
-    Event(
-        abi=CASH_MANAGER,
-        name="MintRequested",
-        into="fees",
-        columns={
-            **FEE,
-            "account": "user",
-            "fee_kind": Const("subscription"),
-            "fee_token": CASH,
-            "fee_tokens": Amount("feeAmount", CASH),
-        },
-        where=(Nonzero("feeAmount"),),
+    *(
+        Event(
+            abi=abi,
+            name=name,
+            into="fees",
+            columns={
+                **FEE,
+                "account": "user",
+                "fee_kind": Const(kind),
+                "fee_token": CASH,
+                "fee_tokens": Amount("feeAmount", CASH),
+            },
+            where=(Nonzero("feeAmount"),),
+        )
+        for abi, name, kind in CHARGED
     ),
     Event(
         abi=CASH_MANAGER,
@@ -76,52 +84,6 @@ EPOCHS = (
             "fee_tokens": Amount("collateralAmountOut", CASH),
         },
         where=(Nonzero("collateralAmountOut"),),
-    ),
-)
-
-HUBS = (
-    Event(
-        abi=HUB,
-        name="MintCompleted",
-        into="pool_flows",
-        columns={
-            **MINT,
-            "account": "user",
-            "asset_token": CASH,
-            "asset_tokens": Amount("collateralAmountDeposited", CASH),
-            "share_tokens": Amount("rwaAmountOut", FUND),
-        },
-    ),
-    *(
-        Event(
-            abi=HUB,
-            name=name,
-            into="pool_flows",
-            columns={
-                **REDEMPTION,
-                "account": "user",
-                "asset_token": CASH,
-                "asset_tokens": Amount("collateralAmountReturned", CASH),
-                "share_tokens": Amount("rwaAmountRequested", FUND),
-            },
-        )
-        for name in (WITH_FEE, WITHOUT_FEE)
-    ),
-    *(
-        Event(
-            abi=HUB,
-            name=name,
-            into="fees",
-            columns={
-                **FEE,
-                "account": "user",
-                "fee_kind": Const(kind),
-                "fee_token": CASH,
-                "fee_tokens": Amount("feeAmount", CASH),
-            },
-            where=(Nonzero("feeAmount"),),
-        )
-        for name, kind in (("MintRequested", "subscription"), (WITH_FEE, "redemption"))
     ),
 )
 
@@ -233,4 +195,4 @@ INSTANT_V2 = (
     ),
 )
 
-FLOWS = (*EPOCHS, *HUBS, *INSTANT_V1, *INSTANT_V2)
+FLOWS = (*ON_REQUEST, *INSTANT_V1, *INSTANT_V2)
