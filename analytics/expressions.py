@@ -58,7 +58,7 @@ def check_named(setting: str, value: str, known: Sequence[str]) -> None:
 
 def known_total(value: pl.Expr) -> pl.Expr:
     """Return the sum of the known values; null where there are rows and none is known."""
-    return pl.when((value.count() > 0) | (value.len() == 0)).then(value.sum())
+    return _where_known(value, value.sum())
 
 
 def whole_total(value: pl.Expr) -> pl.Expr:
@@ -78,9 +78,13 @@ def unknown_count(column: str) -> pl.Expr:
 
 def distinct_count(column: str) -> pl.Expr:
     """Return how many different values rows know of a column, Int64; null where none knows any."""
-    value, known = pl.col(column), pl.col(column).drop_nulls()
-    is_told = (known.len() > 0) | (value.len() == 0)
-    return pl.when(is_told).then(known.n_unique().cast(pl.Int64))
+    value = pl.col(column)
+    return _where_known(value, value.drop_nulls().n_unique().cast(pl.Int64))
+
+
+def _where_known(value: pl.Expr, answer: pl.Expr) -> pl.Expr:
+    """Return what is said of a group; null where it has rows and none knows the value."""
+    return pl.when((value.count() > 0) | (value.len() == 0)).then(answer)
 
 
 def divided(numerator: pl.Expr, denominator: pl.Expr | float) -> pl.Expr:

@@ -132,11 +132,12 @@ def _summable(computed: Computation, rows: pl.DataFrame) -> list[str]:
     different = [name for name in rows.columns if rows[name].n_unique() > 1]
     if has_window or is_level or not {*_TOLD_AGAIN}.isdisjoint(different):
         return []
+    amounts = _AMOUNTS[:1] if _is_mixed(rows) else _AMOUNTS
     return [
         name
         for name, dtype in rows.schema.items()
         if isinstance(dtype, pl.Decimal)
-        and name.endswith(_AMOUNTS[:1] if _is_mixed(rows) else _AMOUNTS)
+        and name.endswith(amounts)
         and not any(word in name for word in (*_NOT_ADDED, _LEVEL))
     ]
 
