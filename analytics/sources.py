@@ -7,9 +7,15 @@ word per row instead of five texts: a quarter of the time, and half the memory.
 
 import polars as pl
 
-from analytics.prices import PAIR, SOURCE, renamed
+from analytics.prices import IS_PRICE, PAIR, SOURCE, is_current, renamed
 
 _KEY = (*PAIR, *SOURCE)
+
+
+def comparable(oracle_updates: pl.LazyFrame, tolerance_seconds: int) -> pl.LazyFrame:
+    """Return the prices of known assets that were news when they were told (`is_current`)."""
+    is_told = pl.col("asset").is_not_null() & IS_PRICE & is_current(tolerance_seconds)
+    return oracle_updates.filter(is_told)
 
 
 def numbered(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:

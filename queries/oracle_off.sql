@@ -8,7 +8,7 @@
 -- param:    tolerance_seconds natural 3600 (how old a price may be and still count)
 with
 
--- part: unpriced
+-- part: comparable_updates
 
 prices as (
 
@@ -23,15 +23,8 @@ prices as (
             oracle_price_quote
             order by block_number, log_index, item_index, tx_hash
         ) as price_quote
-    from oracle_updates
-    where
-        asset is not null
-        and quote not in (select unpriced.quote from unpriced)
-        and (
-            log_index >= 0
-            or coalesce(observed_at >= block_timestamp - to_seconds($tolerance_seconds), true)
-        )
-        and block_timestamp between $since and $until
+    from updates
+    where block_timestamp between $since and $until
     group by all
 
 ),

@@ -4,16 +4,14 @@ import polars as pl
 
 from analytics.expressions import bucket, check, divided, row_count
 from analytics.prices import (
-    IS_PRICE,
     MICROSECONDS,
     PAIR,
     REFERENCE,
     SOURCE,
     deviation_bps,
-    is_current,
     microseconds_between,
 )
-from analytics.sources import by_name, by_number, numbered, paired
+from analytics.sources import by_name, by_number, comparable, numbered, paired
 
 _BOTH = (*PAIR, *SOURCE, *REFERENCE)
 # Of several prices of a source in one place the highest counts as the last: any rule would do.
@@ -57,8 +55,7 @@ def oracle_deviation_extremes(
         As `oracle_deviation`, of which this is the aggregate.
     """
     check("tolerance_seconds", tolerance_seconds, least=0)
-    is_told = pl.col("asset").is_not_null() & IS_PRICE & is_current(tolerance_seconds)
-    updates = oracle_updates.filter(is_told)
+    updates = comparable(oracle_updates, tolerance_seconds)
     names = numbered(updates)
     pairs = paired(names).with_row_index("pair").cache()
     compared = _compared(_told(updates, names), pairs, tolerance_seconds)

@@ -12,11 +12,10 @@ from analytics.prices import (
     as_of,
     deviation_bps,
     in_seconds,
-    is_current,
     latest_prices,
     microseconds_between,
 )
-from analytics.sources import as_reference, by_name, by_number, numbered, paired
+from analytics.sources import as_reference, by_name, by_number, comparable, numbered, paired
 
 _BOTH = (*PAIR, *SOURCE, *REFERENCE)
 _KEY = ("source", "reference")
@@ -62,8 +61,7 @@ def oracle_deviation(
         risk teams use it: primary against secondary source.
     """
     check("tolerance_seconds", tolerance_seconds, least=0)
-    is_told = pl.col("asset").is_not_null() & IS_PRICE & is_current(tolerance_seconds)
-    updates = oracle_updates.filter(is_told)
+    updates = comparable(oracle_updates, tolerance_seconds)
     names = numbered(updates)
     told = by_number(updates, names)
     age = microseconds_between("reference_at", "block_timestamp")
@@ -129,8 +127,7 @@ def oracle_deviation_area(
     check("threshold_bps", threshold_bps, least=0, most=_MOST_BPS)
     check("tolerance_seconds", tolerance_seconds, least=0)
     check("bucket_seconds", bucket_seconds, least=1)
-    is_told = pl.col("asset").is_not_null() & IS_PRICE & is_current(tolerance_seconds)
-    updates = oracle_updates.filter(is_told)
+    updates = comparable(oracle_updates, tolerance_seconds)
     names = numbered(updates)
     prices = latest_prices(by_number(updates, names), by=["source"])
     stretches = _stretches(_compared(prices, paired(names)), tolerance_seconds)

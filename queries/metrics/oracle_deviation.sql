@@ -6,32 +6,7 @@
 -- twin of:  analytics.metrics.oracles.oracle_deviation
 with
 
--- part: unpriced
-
-updates as (
-
-    select
-        asset,
-        quote,
-        chain_id,
-        protocol,
-        feed,
-        block_timestamp,
-        block_number,
-        log_index,
-        item_index,
-        tx_hash,
-        oracle_price_quote
-    from oracle_updates
-    where
-        asset is not null
-        and quote not in (select unpriced.quote from unpriced)
-        and (
-            log_index >= 0
-            or coalesce(observed_at >= block_timestamp - to_seconds($tolerance_seconds), true)
-        )
-
-),
+-- part: comparable_updates
 
 sources as (
 

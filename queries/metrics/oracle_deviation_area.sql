@@ -9,7 +9,7 @@
 -- twin of:  analytics.metrics.oracles.oracle_deviation_area
 with
 
--- part: unpriced
+-- part: comparable_updates
 
 prices as (
 
@@ -24,14 +24,7 @@ prices as (
             oracle_price_quote
             order by block_number, log_index, item_index, tx_hash
         ) as price_quote
-    from oracle_updates
-    where
-        asset is not null
-        and quote not in (select unpriced.quote from unpriced)
-        and (
-            log_index >= 0
-            or coalesce(observed_at >= block_timestamp - to_seconds($tolerance_seconds), true)
-        )
+    from updates
     group by all
 
 ),

@@ -7,31 +7,7 @@
 -- twin of:  analytics.metrics.oracle_extremes.oracle_deviation_extremes
 with
 
--- part: unpriced
-
-updates as (
-
-    select
-        asset,
-        quote,
-        chain_id,
-        protocol,
-        feed,
-        block_timestamp,
-        block_number,
-        log_index,
-        item_index,
-        oracle_price_quote
-    from oracle_updates
-    where
-        asset is not null
-        and quote not in (select unpriced.quote from unpriced)
-        and (
-            log_index >= 0
-            or coalesce(observed_at >= block_timestamp - to_seconds($tolerance_seconds), true)
-        )
-
-),
+-- part: comparable_updates
 
 sources as (
 
