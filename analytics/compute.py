@@ -16,6 +16,7 @@ import polars as pl
 from analytics.errors import UserError, unknown
 from analytics.metrics import METRICS, Metric
 from analytics.refusals import REFUSALS, refusal
+from analytics.texts import spelled
 
 Load = Callable[[str], pl.LazyFrame]
 
@@ -59,7 +60,7 @@ def wired(
         if setting not in known:
             raise unknown(f"setting of {name}", setting, known)
     try:
-        return _computed(name, load, metrics, settings)
+        return spelled(_computed(name, load, metrics, settings))
     except ValueError as error:
         raise UserError(f"{name}: {error}") from error
 

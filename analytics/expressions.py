@@ -10,7 +10,7 @@ What is told as an absolute value, by several tellers of one sum, is added up as
 level at any moment is the sum of the changes before it (`changes_by_day`, `level`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from math import inf
 
@@ -293,19 +293,3 @@ def level(change: str, keys: Sequence[str]) -> pl.Expr:
 def pool_level(keys: Sequence[str]) -> pl.Expr:
     """Return what a pool told of itself so far, else what its parts told: never both."""
     return pl.coalesce(level("own_change", keys), level("parts_change", keys))
-
-
-def coded(rows: pl.LazyFrame, keys: Iterable[str]) -> pl.LazyFrame:
-    """
-    Return rows with the texts among these columns as Categorical: to group by, not to publish.
-
-    Grouping ten million rows by eight texts takes half as long so; `spelled` undoes it.
-    """
-    schema = rows.collect_schema()
-    texts = [name for name in keys if schema[name] == pl.String]
-    return rows.with_columns(pl.col(texts).cast(pl.Categorical))
-
-
-def spelled(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Return rows with every Categorical column as the texts it stands for (String)."""
-    return rows.with_columns(pl.col(pl.Categorical).cast(pl.String))

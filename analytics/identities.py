@@ -25,7 +25,8 @@ from collections.abc import Iterator
 import polars as pl
 
 from analytics.compute import Load
-from analytics.expressions import EVENT_ORDER, INTO_POOL, OUT_OF_POOL, coded, spelled
+from analytics.expressions import EVENT_ORDER, INTO_POOL, OUT_OF_POOL
+from analytics.texts import coded, spelled
 
 _VENUE = ("chain_id", "protocol")
 _PLACE = ("block_number", "log_index", "item_index", "tx_hash", "block_timestamp")
@@ -152,13 +153,10 @@ def _continued(placed: pl.LazyFrame, series: tuple[str, ...], *, is_cut: bool) -
     )
     expected = pl.col("last_level") + (pl.col("moved") - pl.col("last_moved"))
     parts = pl.col("parts") - pl.col("last_parts") if is_cut else pl.lit(0)
-    return (
-        spelled(told)
-        .with_columns(
-            subject="market", expected=expected, found="level", reason=_reason(change.is_null())
-        )
-        .with_columns(_is_near(parts * 1.0000001e-18))
+    levels = spelled(told).with_columns(
+        subject="market", expected=expected, found="level", reason=_reason(change.is_null())
     )
+    return levels.with_columns(_is_near(parts * 1.0000001e-18))
 
 
 def _reason(is_unknown: pl.Expr) -> pl.Expr:

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from uuid import uuid4
@@ -17,7 +17,7 @@ from analytics.connection import opened
 from analytics.errors import UserError, WorldError, check_variables
 from analytics.largest import largest_named
 from analytics.scans import scan
-from analytics.texts import as_places, as_texts, few_texts, is_large
+from analytics.texts import as_places, as_told, few_texts, is_large, with_codes
 
 SCHEMA_VERSION = 5
 
@@ -199,6 +199,7 @@ def facts(
     chain_id: int | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    is_coded: bool = False,
 ) -> pl.LazyFrame:
     """
     Return one table, reading only the columns a plan asks for and the rows the filters keep.
@@ -213,13 +214,23 @@ def facts(
         chain_id: only rows of this chain.
         since: only events at or after this UTC time.
         until: only events at or before this UTC time.
+        is_coded: with its keys as Categorical, as metrics read them.
 
     Raises:
         WorldError: the database has no such table.
     """
     schema = _schema(con, table)
     kept = limited(schema, protocol, chain_id, since, until)
-    return scan(schema, partial(_batches, con, table, kept))
+    told = with_codes(schema) if is_coded else schema
+
+    def batches(columns: list[str], size: int) -> Iterator[pl.DataFrame]:
+        few = {name: texts for name in columns if (texts := _few_texts(con, table, name))}
+        sql = f"select {as_places(columns, few)} from {table} where {_where(kept)}"
+        # A cursor of its own: Polars may read several tables of one plan at the same time.
+        answer = con.cursor().sql(sql, params=[*few.values(), *kept.values()])
+        return (as_told(pl.DataFrame(batch), few, told) for batch in answer.to_arrow_reader(size))
+
+    return scan(told, batches)
 
 
 @lru_cache(maxsize=256)
@@ -369,20 +380,6 @@ def _schema(con: duckdb.DuckDBPyConnection, table: str) -> pl.Schema:
 def _frame(con: Connection, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
     found: pl.DataFrame = con.cursor().sql(sql, params=dict(parameters)).pl()
     return found
-
-
-def _batches(
-    con: duckdb.DuckDBPyConnection,
-    table: str,
-    conditions: Mapping[tuple[str, str], object],
-    columns: list[str],
-    size: int,
-) -> Iterator[pl.DataFrame]:
-    few = {name: told for name in columns if (told := _few_texts(con, table, name)) is not None}
-    sql = f"select {as_places(columns, few)} from {table} where {_where(conditions)}"
-    # A cursor of its own: Polars may read several tables of one plan at the same time.
-    answer = con.cursor().sql(sql, params=[*few.values(), *conditions.values()])
-    return (as_texts(pl.DataFrame(batch), few) for batch in answer.to_arrow_reader(size))
 
 
 @lru_cache(maxsize=1024)

@@ -13,6 +13,9 @@ import polars as pl
 
 Ask = Callable[[str], list[Any]]
 
+# What rows are grouped and joined by. Columns that are joined are both here, or neither is.
+_KEYS = frozenset({"protocol", "version", "market", "parent", "pool", "fee_kind"})
+
 # Where they are no dictionary, a text is compared with half of the list: no more than it costs.
 _MOST = 256
 # The rows DuckDB keeps together. Most columns of many texts have too many in the first of them.
@@ -52,9 +55,46 @@ def as_places(columns: Sequence[str], texts: Mapping[str, Sequence[str]]) -> str
     )
 
 
-def as_texts(rows: pl.DataFrame, texts: Mapping[str, Iterable[str]]) -> pl.DataFrame:
-    """Return rows with the texts that such places, from one on, stand for; null stays null."""
-    return rows.with_columns(
-        pl.lit(pl.Series(["", *told], dtype=pl.String)).gather(name).alias(name)
-        for name, told in texts.items()
+def as_told(
+    rows: pl.DataFrame, texts: Mapping[str, Iterable[str]], schema: pl.Schema
+) -> pl.DataFrame:
+    """
+    Return rows with the texts that such places, from one on, stand for; null stays null.
+
+    Args:
+        rows: with places in the columns of `texts`.
+        texts: the list of each column.
+        schema: what columns of texts are told as, String or Categorical.
+    """
+    told = {
+        name: pl.lit(pl.Series(["", *entries], dtype=schema[name])).gather(name)
+        for name, entries in texts.items()
+    }
+    codes = [name for name in rows.columns if schema[name] == pl.Categorical]
+    return rows.with_columns(**told).with_columns(pl.col(codes).cast(pl.Categorical))
+
+
+def with_codes(schema: pl.Schema) -> pl.Schema:
+    """Return a schema with the keys that are texts as Categorical."""
+    return pl.Schema(
+        {
+            name: pl.Categorical() if name in _KEYS and kind == pl.String else kind
+            for name, kind in schema.items()
+        }
     )
+
+
+def coded(rows: pl.LazyFrame, keys: Iterable[str]) -> pl.LazyFrame:
+    """
+    Return rows with the texts among these columns as Categorical: to group by, not to publish.
+
+    Grouping ten million rows by eight texts takes half as long so; `spelled` undoes it.
+    """
+    schema = rows.collect_schema()
+    texts = [name for name in keys if schema[name] == pl.String]
+    return rows.with_columns(pl.col(texts).cast(pl.Categorical))
+
+
+def spelled(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Return rows with every Categorical column as the texts it stands for (String)."""
+    return rows.with_columns(pl.col(pl.Categorical).cast(pl.String))

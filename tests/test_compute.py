@@ -262,8 +262,8 @@ def file_of_rows(
 def test_a_metric_of_a_file_is_the_metric_of_its_rows(
     name: str, file_of_rows: duckdb.DuckDBPyConnection, rows_of_facts: Mapping[str, pl.DataFrame]
 ) -> None:
-    """Several tables are read from one file in one plan, only the columns the plan needs."""
-    result = collected(compute(name, partial(facts, file_of_rows)))
+    """Tables are read from one file in one plan, their keys as categories, and say the same."""
+    result = collected(compute(name, partial(facts, file_of_rows, is_coded=True)))
 
     assert result.height > 0
     assert result.equals(collected(compute(name, load(**rows_of_facts))))

@@ -8,7 +8,7 @@ from handmade import table
 from polars.testing import assert_frame_equal
 
 from analytics import load
-from analytics.texts import as_places, few_texts
+from analytics.texts import as_places, few_texts, spelled
 
 ROW_COUNT = 500_000
 TEXTS = ("protocol", "market", "account", "version")
@@ -34,11 +34,14 @@ def con() -> Iterator[load.Connection]:
         yield con
 
 
-def test_rows_are_those_of_the_table(con: load.Connection) -> None:
+@pytest.mark.parametrize("is_coded", [False, True])
+def test_rows_are_those_of_the_table(con: load.Connection, *, is_coded: bool) -> None:
     """Of few texts with quotes and nulls, of many, and of none at all."""
-    found = load.facts(con, "fees").collect()
+    found = load.facts(con, "fees", is_coded=is_coded)
 
-    assert_frame_equal(found, con.sql("select * from fees").pl())
+    texts = {name for name, kind in found.collect_schema().items() if kind == pl.String}
+    assert texts == ({"account"} if is_coded else {*TEXTS})
+    assert_frame_equal(spelled(found).collect(), con.sql("select * from fees").pl())
 
 
 def test_a_limit_is_of_the_text_itself(con: load.Connection) -> None:

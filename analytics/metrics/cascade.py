@@ -135,4 +135,5 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
         look(4, apart, pl.lit(dislocation_bps), ("asset",)),
         recovering(apart, quiet_seconds, dislocation_bps, recovery_bps),
     ]
-    return timeline(pl.concat(looks), quiet_seconds, declared_facts)
+    looked = pl.concat(looks, how="vertical_relaxed")
+    return timeline(looked, quiet_seconds, declared_facts)

@@ -6,7 +6,8 @@ from decimal import Decimal
 import polars as pl
 
 from analytics.budgets import worth
-from analytics.expressions import coded, place, progress, ratio, row_count, spelled, whole_total
+from analytics.expressions import place, progress, ratio, row_count, whole_total
+from analytics.texts import coded, spelled
 
 _HOLDER = ("chain_id", "protocol", "exposure")
 _POSITION = ("chain_id", "protocol", "market", "account", "position_id")

@@ -5,12 +5,10 @@ import polars as pl
 from analytics.expressions import (
     EVENT_ORDER,
     bucket,
-    coded,
     known_total,
     level,
     ratio,
     row_count,
-    spelled,
     unknown_count,
 )
 from analytics.metrics.open_interest import open_interest as open_by_bucket
@@ -339,16 +337,13 @@ def _traded(position_changes: pl.LazyFrame, bucket_seconds: int) -> pl.LazyFrame
         f"closed_by_{name}_usd": -change.filter(is_cause & (change < 0)).sum()
         for name, is_cause in is_named.items()
     }
-    markets = coded(position_changes, _MARKET).group_by(*_MARKET, bucket(bucket_seconds))
-    return spelled(
-        markets.agg(
-            usd=change.sum(),
-            tokens=pl.col("size_delta_tokens").sum(),
-            opened_usd=change.filter(change > 0).sum(),
-            **closed,
-            unknown_count=unknown_count("notional_delta_usd"),
-            unknown_tokens=unknown_count("size_delta_tokens"),
-        )
+    return position_changes.group_by(*_MARKET, bucket(bucket_seconds)).agg(
+        usd=change.sum(),
+        tokens=pl.col("size_delta_tokens").sum(),
+        opened_usd=change.filter(change > 0).sum(),
+        **closed,
+        unknown_count=unknown_count("notional_delta_usd"),
+        unknown_tokens=unknown_count("size_delta_tokens"),
     )
 
 

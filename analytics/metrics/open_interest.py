@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER, bucket, coded, spelled
+from analytics.expressions import EVENT_ORDER, bucket
+from analytics.texts import coded
 
 _MARKET = ("chain_id", "protocol", "version", "market")
 _SERIES = (*_MARKET, "is_long", "collateral_token")
@@ -42,7 +43,7 @@ def open_interest(open_interest: pl.LazyFrame, *, bucket_seconds: int = 3600) ->
     """
     counts = [each for unit in _UNITS for each in _so_far(unit)]
     by_period = (
-        coded(open_interest, _SERIES)
+        coded(open_interest, ["collateral_token"])
         .sort(*EVENT_ORDER)
         .with_columns(_change(unit).over(_SERIES).alias(f"change_{unit}") for unit in _UNITS)
         .with_columns(each.cum_sum().over(_MARKET) for each in counts)
@@ -51,8 +52,7 @@ def open_interest(open_interest: pl.LazyFrame, *, bucket_seconds: int = 3600) ->
     )
     sides = [_side(unit, side) for unit in _UNITS for side in _SIDES]
     return (
-        spelled(by_period)
-        .sort(*_MARKET, "bucket_at")
+        by_period.sort(*_MARKET, "bucket_at")
         .with_columns(*sides, basis=_basis())
         .with_columns(_sums())
         .select(*_MARKET, "bucket_at", "basis", *_columns())

@@ -12,6 +12,7 @@ from analytics.computations import Computation, of_metric, of_query
 from analytics.queries import arguments, query_named
 from analytics.reports.indexed import check_order
 from analytics.reports.scope import Limits, Scope
+from analytics.texts import spelled
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,8 @@ class Asked:
     is_cut: bool = False
 
     def facts(self, table: str) -> pl.LazyFrame:
-        """Return a table as the metric reads it."""
-        if self.is_cut:
-            return self.scope.begun(self.metric, table, self.scope.limits.since)
-        has_past = looks_back(self.metric)
-        return self.scope.read(self.metric, table, with_past=has_past, **self.settings)
+        """Return the rows of a table that the metric reads."""
+        return spelled(self._read(table))
 
     @property
     def computed(self) -> Computation:
@@ -48,7 +46,7 @@ class Asked:
     @property
     def rows(self) -> pl.LazyFrame:
         """The rows within the limits."""
-        found = self.computed.rows(self.facts)
+        found = self.computed.rows(self._read)
         return found.filter(self.is_meant(found.collect_schema()))
 
     def is_meant(self, schema: Mapping[str, pl.DataType]) -> pl.Expr:
@@ -58,6 +56,12 @@ class Asked:
             return is_observed
         bucket_seconds = self.computed.settings.get("bucket_seconds")
         return is_observed & self.scope.is_since(schema, bucket_seconds)
+
+    def _read(self, table: str) -> pl.LazyFrame:
+        if self.is_cut:
+            return self.scope.begun(self.metric, table, self.scope.limits.since)
+        has_past = looks_back(self.metric)
+        return self.scope.read(self.metric, table, with_past=has_past, **self.settings)
 
 
 @dataclass(frozen=True)

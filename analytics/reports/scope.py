@@ -100,7 +100,7 @@ class Scope:
 
     def begun(self, metric: str, table: str, since: datetime | None) -> pl.LazyFrame:
         """Return a table as a metric reads it: from a time to the limits' end, states from ever."""
-        return self._tables.facts(table, **self._kept(metric, table, since))
+        return self._tables.facts(table, is_coded=True, **self._kept(metric, table, since))
 
     def is_since(self, columns: Collection[str], bucket_seconds: object) -> pl.Expr:
         """

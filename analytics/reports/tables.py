@@ -14,6 +14,7 @@ import polars as pl
 
 from analytics import load
 from analytics.errors import WorldError
+from analytics.texts import spelled
 
 _KEPT_ROWS = 10_000
 _SIGNS: Mapping[str, Callable[[Any, Any], Any]] = {"=": eq, ">=": ge, "<=": le}
@@ -32,11 +33,11 @@ class Tables:
     _whole: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
     _kept: dict[object, pl.LazyFrame] = field(default_factory=dict, repr=False, compare=False)
 
-    def facts(self, table: str, **limits: Any) -> pl.LazyFrame:
+    def facts(self, table: str, *, is_coded: bool = False, **limits: Any) -> pl.LazyFrame:
         """Return a table within limits, as `load.facts` does."""
-        asked = (table, *sorted(limits.items()))
+        asked = (table, is_coded, *sorted(limits.items()))
         if asked not in self._kept:
-            self._kept[asked] = self._asked(table, **limits)
+            self._kept[asked] = self._asked(table, is_coded=is_coded, **limits)
         return self._kept[asked]
 
     def window(self, table: str, **limits: Any) -> pl.LazyFrame:
@@ -51,7 +52,7 @@ class Tables:
         """
         asked = ("window", table, *sorted(limits.items()))
         if asked not in self._kept:
-            rows = self.facts(table, **limits)
+            rows = self.facts(table, is_coded=True, **limits)
             self._kept[asked] = rows if self.is_small(table) else self._copied(table, rows)
         return self._kept[asked]
 
@@ -59,12 +60,13 @@ class Tables:
         """Tell whether a table is kept in memory."""
         return load.heights(self.con).get(table, 0) <= _KEPT_ROWS
 
-    def _asked(self, table: str, **limits: Any) -> pl.LazyFrame:
+    def _asked(self, table: str, *, is_coded: bool, **limits: Any) -> pl.LazyFrame:
         if not self.is_small(table):
-            return load.facts(self.con, table, **limits)
+            return load.facts(self.con, table, is_coded=is_coded, **limits)
         if table not in self._whole:
-            self._whole[table] = load.facts(self.con, table).collect()
-        return _within(self._whole[table], **limits).lazy()
+            self._whole[table] = load.facts(self.con, table, is_coded=True).collect()
+        rows = _within(self._whole[table], **limits).lazy()
+        return rows if is_coded else spelled(rows)
 
     def _copied(self, table: str, rows: pl.LazyFrame) -> pl.LazyFrame:
         path = self._folder / f"{len(self._kept)}.parquet"
