@@ -10,7 +10,7 @@ from goldens import Built, frame, log, reasons, rows, scaled, usd
 from lending_rig import built, children, expected_rows, read, recorded, recorded_rows
 from recordings import address, captured, of_chain, words
 
-from indexer.chains import BASE, ETHEREUM, LINEA, MANTLE, MONAD, Chain
+from indexer.chains import ARBITRUM, BASE, ETHEREUM, LINEA, MANTLE, MONAD, Chain
 from indexer.facts import discovered
 from indexer.facts.known import declared
 from indexer.facts.routes import topic0s_of
@@ -24,6 +24,8 @@ CONFIGURATOR = "0x64b761d848206f447fe2dd461b0c635ec39ebb27"
 COLLECTOR = "0x464c71f6c2f760dda6093dcb91c24c39e5d6e18c"
 AAVE_BASE = "0xa238dd80c259a72e81d7e4664a9801593f98d1c5"
 BASE_CONFIGURATOR = "0x5731a04b1e775f0fdd454bf70f3335886e9a96be"
+AAVE_L2 = "0x794a61358d6845594f94dc1db02a252b5b4814ad"
+L2_CONFIGURATOR = "0x8145edddf43f50276641b55bd3ad95944510021e"
 BASE_COLLECTOR = "0xba9424d650a4f5c80a0da641254d1acce2a37057"
 A_WETH = "0x4d5f47fa6a74757f35c14fd3a6ef8e3c9bc514e8"
 WETH = "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
@@ -301,6 +303,18 @@ def initialized(configurator: str = CONFIGURATOR) -> Built:
     )
 
 
+def replaced(configurator: str) -> Built:
+    """Return the announcement that aWETH has other code now."""
+    return log(
+        "aave/PoolConfigurator",
+        "ATokenUpgraded",
+        configurator,
+        asset=WETH,
+        proxy=A_WETH,
+        implementation=OTHER,
+    )
+
+
 def moved(to: str, value: int, index: int, user: str = USER) -> Built:
     """Return aWETH that moves: a scaled amount and the index it is scaled by."""
     return log(
@@ -354,13 +368,75 @@ def test_each_pool_pays_the_collector_of_its_own(collector: str, fees: list[str]
     assert reasons(result) == []
 
 
-def test_pools_of_the_first_release_of_v3_name_no_collector() -> None:
-    """Their aTokens logged transfers in another unit at first; all other v3 pools are asked."""
-    unnamed = {row["chain"] for row in listed("aave") if row["version"] == "3"} - {
-        row["chain"] for row in listed("aave") if row["collector"]
-    }
+# Where v3.0.2 took the place of the first release, all aTokens of a pool in one transaction.
+REPLACED = {
+    "arbitrum": 89_267_099,
+    "avalanche": 30_040_333,
+    "optimism": 97_221_914,
+    "polygon": 42_535_602,
+}
 
-    assert unnamed == {"arbitrum", "avalanche", "optimism", "polygon"}
+
+def test_all_pools_of_v3_name_a_collector() -> None:
+    """Of the first release, from where its aTokens were replaced: they logged another unit."""
+    pools = [row for row in listed("aave") if row["version"] == "3"]
+    starts = {row["chain"]: row["configurator_from"] for row in pools if row["configurator_from"]}
+
+    assert all(row["configurator"] and row["collector"] for row in pools)
+    assert starts == {chain: str(block) for chain, block in REPLACED.items()}
+
+
+@pytest.mark.parametrize(("before", "found"), [(1, []), (0, [A_WETH])])
+@pytest.mark.parametrize("chain", REPLACED)
+def test_a_token_of_the_first_release_is_read_once_it_is_replaced(
+    chain: str, before: int, found: list[str]
+) -> None:
+    """What is announced before logs transfers unscaled; the new code divides by the index."""
+    protocols, where = [PROTOCOLS["aave"]], chain_of(chain)
+    announced = initialized(L2_CONFIGURATOR) if before else replaced(L2_CONFIGURATOR)
+    logs = frame([announced], block=REPLACED[chain] - before)
+
+    born = discovered(protocols, where, logs, declared(protocols, where))
+
+    assert born["address"].to_list() == found
+
+
+def test_a_replaced_token_says_what_it_is_worth() -> None:
+    """Its reserve began before anything of the configurator is read."""
+    collector = "0x053d55f9b5af8694c503eb288a1b7e552f590710"
+    known = children("aave", ("aave/AToken", A_WETH, L2_CONFIGURATOR), block=REPLACED["arbitrum"])
+    fee = moved(collector, 10**16, 1_010_000_000_000_000_000_000_000_000)
+    logs = [replaced(L2_CONFIGURATOR), fee, liquidation_call(AAVE_L2)]
+
+    result = built("aave", ASKED, *logs, block=REPLACED["arbitrum"], chain=ARBITRUM, earlier=known)
+
+    assert rows(result, "fees") == [
+        {
+            "market": AAVE_L2,
+            "account": USER,
+            "fee_kind": "liquidation",
+            "fee_token": WETH,
+            "fee_tokens": usd("0.0101"),
+            "split_basis": "event",
+        }
+    ]
+    assert result.markets.select("market", "index_token", "parent").rows() == [
+        (A_WETH, WETH, AAVE_L2)
+    ]
+
+
+def test_a_token_that_is_replaced_again_is_one() -> None:
+    """Later releases replace the code of tokens that are read already."""
+    logs = [initialized(), replaced(CONFIGURATOR)]
+    result = built("aave", ASKED, *logs)
+    found = discovered(
+        [PROTOCOLS["aave"]],
+        ETHEREUM,
+        frame(logs, block=20_000_000),
+        declared([PROTOCOLS["aave"]], ETHEREUM),
+    )
+
+    assert result.markets["market"].to_list() == found["address"].to_list() == [A_WETH]
 
 
 def test_metis_is_read_from_its_acl_manager_on() -> None:
@@ -374,7 +450,7 @@ def test_metis_is_read_from_its_acl_manager_on() -> None:
 @pytest.mark.parametrize("row", [row for row in listed("aave") if row["collector"]])
 def test_every_pool_that_is_asked_has_a_fee_of_its_own(row: dict[str, str]) -> None:
     """Pool, configurator and Collector of a line belong together, on its chain."""
-    configurator, block = row["configurator"].lower(), 90_000_000
+    configurator, block = row["configurator"].lower(), 100_000_000
     logs = [
         initialized(configurator),
         moved(row["collector"].lower(), 10**16, 10**27),

@@ -6,7 +6,11 @@ Contracts  https://github.com/aave-dao/aave-address-book (core, Lido, EtherFi an
            Linea, Mantle, MegaETH, Monad, Soneium, Sonic and zkSync start at block 0: their first
            block is not confirmed. The further Ethereum pools start with the first v3 pool, which
            is older than they are; v1 opened in January 2020, after block 9,200,000; Metis starts
-           with its ACL manager, which is older than the pool.
+           with its ACL manager, which is older than the pool. The configurators on Arbitrum,
+           Avalanche, Optimism and Polygon start where v3.0.2 replaced every aToken in one
+           transaction, as ATokenUpgraded says (https://github.com/bgd-labs/proposal-3.0.2-upgrade):
+           by logs of these transactions in https://github.com/Daovouslabs/Docs (plug-ins/
+           web3-search/datasets, by chain), a secondary source.
 Split      what MintedToTreasury and a liquidation's transfer carry is the treasury's whole. The
            first has the treasury's part of flash loans in it too, by a share that governance moved,
            and all of it since v3.4: https://governance.aave.com/t/arfc-bgd-aave-v3-4/21572
@@ -24,7 +28,15 @@ it. A pool has one share price per reserve, the liquidity index: what a scaled a
 from indexer.chains import ETHEREUM
 from indexer.protocols.aave.buybacks import BOUGHT, BUYBACKS, BUYER
 from indexer.protocols.aave.first import FIRST, POOL_V1
-from indexer.protocols.aave.pools import FEES, FLOWS, LOANS, POOL, RECEIPT
+from indexer.protocols.aave.pools import (
+    ANNOUNCED,
+    CONFIGURATOR,
+    FEES,
+    FLOWS,
+    LOANS,
+    POOL,
+    RECEIPT,
+)
 from indexer.spec import TOKEN_SUPPLY, Contract, Discover, Protocol, Token, chain_of, listed
 
 POOLS = listed("aave")
@@ -40,10 +52,9 @@ PROTOCOL = Protocol(
         "DAO repays of it DeficitCovered. Share prices are the reserves' liquidity indexes. Fees "
         "are the treasury's part of v3's interest and flash loans when it takes it, premiums of "
         "v1's flash loans, v1's origination fees when they are paid, and the treasury's part of "
-        "liquidations in v3 pools that are not of its first release: all in tokens, without "
-        "dollars. Buybacks are AAVE "
-        "that arrives in the finance committee's Safe from outside the DAO, which holds it; AAVE's "
-        "supply is read at the first block of each UTC day."
+        "liquidations in v3, from release 3.0.1 on: all in tokens, without dollars. Buybacks are "
+        "AAVE that arrives in the finance committee's Safe from outside the DAO, which holds it; "
+        "AAVE's supply is read at the first block of each UTC day."
     ),
     left_out=(
         "v4: its hubs and spokes log reserve ids, and which token an id means is state.",
@@ -61,9 +72,9 @@ PROTOCOL = Protocol(
         "(FlashloanPremiumToProtocolUpdated).",
         "The treasury's part of v2's interest: minted at each update, without a log of the pool.",
         "Interest on GHO before v3.4: its own aToken handed it to the treasury, and is not read.",
-        "The treasury's part of v3's liquidations on Arbitrum, Avalanche, Optimism and Polygon: "
-        "the aTokens of the first release logged transfers unscaled, later ones divide by the "
-        "index, and when each was replaced is not confirmed. v2 takes none.",
+        "The treasury's part of v3's liquidations on Arbitrum, Avalanche, Optimism and Polygon "
+        "before release 3.0.2 (May 2023): the aTokens of the first release logged transfers "
+        "unscaled. v2 takes none.",
         "Bad debt before v3.3: none is logged.",
         "SVR proceeds: ether that arrives without an event.",
         "What bought AAVE cost: the transfer into the Safe says what came, not what was paid.",
@@ -84,9 +95,9 @@ PROTOCOL = Protocol(
         *(
             Contract(
                 chain=chain_of(row["chain"]),
-                abi="aave/PoolConfigurator",
+                abi=CONFIGURATOR,
                 address=row["configurator"],
-                from_block=int(row["from_block"]),
+                from_block=int(row["configurator_from"] or row["from_block"]),
                 version=row["version"],
                 says={
                     "pool": row["address"].lower(),
@@ -97,9 +108,7 @@ PROTOCOL = Protocol(
             if row["configurator"]
         ),
     ),
-    discoveries=(
-        Discover("aave/PoolConfigurator", "ReserveInitialized", child="aToken", child_abi=RECEIPT),
-    ),
+    discoveries=tuple(Discover(CONFIGURATOR, name, token, RECEIPT) for name, token in ANNOUNCED),
     events=(*FLOWS, *LOANS, *FEES, *FIRST, *BUYBACKS),
     reads=(TOKEN_SUPPLY,),
     tokens=(Token(ETHEREUM, "0xeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee", "ETH", 18), BOUGHT),

@@ -19,6 +19,9 @@ from indexer.spec import (
 
 POOL = "aave/Pool"
 RECEIPT = "aave/AToken"
+CONFIGURATOR = "aave/PoolConfigurator"
+# What names an aToken, and how: when its reserve begins, and when its code is replaced.
+ANNOUNCED = (("ReserveInitialized", "aToken"), ("ATokenUpgraded", "proxy"))
 
 OWN: dict[str, Value] = {"pool": Emitter(), "asset_token": "reserve"}
 FLOW: dict[str, Value] = {**OWN, "asset_tokens": Amount("amount", "reserve")}
@@ -153,16 +156,19 @@ FEES = (
         },
         where=OF_LIQUIDATION,
     ),
-    Event(
-        abi="aave/PoolConfigurator",
-        name="ReserveInitialized",
-        into="markets",
-        columns={
-            "market": "aToken",
-            "index_token": "asset",
-            "parent": OfContract("pool"),
-            "asset_class": Const("crypto"),
-            "known_by": Const("event"),
-        },
+    *(
+        Event(
+            abi=CONFIGURATOR,
+            name=name,
+            into="markets",
+            columns={
+                "market": token,
+                "index_token": "asset",
+                "parent": OfContract("pool"),
+                "asset_class": Const("crypto"),
+                "known_by": Const("event"),
+            },
+        )
+        for name, token in ANNOUNCED
     ),
 )
