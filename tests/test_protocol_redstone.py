@@ -11,6 +11,8 @@ from indexer.facts import feeds
 from indexer.protocols import PROTOCOLS
 
 ON_ETHEREUM = "0xd72a6BA4a87DDB33e801b3f1c7750b2d0911fC6C"
+# The merged adapter of SPKCC's net asset value on Ethereum.
+OF_SPKCC = "0x9e37DBF40fE5Fe9320E45fe6B95b000aa05459A9"
 WRITTEN = 1_700_000_000
 
 
@@ -73,4 +75,35 @@ def test_a_feed_keeps_its_spelling_and_its_heartbeat() -> None:
 
     assert named.select("name", "heartbeat_seconds", "threshold_bps", "basis").rows() == [
         ("WSTETH/STETH", 21_600, 50, "documentation")
+    ]
+
+
+def test_a_merged_adapter_says_one_value_and_is_the_feed_of_it() -> None:
+    """SPKCC's net asset value has 8 decimals, and is no token's price."""
+    answer = log(
+        "redstone/MergedAdapter",
+        "AnswerUpdated",
+        OF_SPKCC,
+        current=103_456_789,
+        roundId=412,
+        updatedAt=WRITTEN,
+    )
+
+    result = built_facts("redstone", ETHEREUM, [answer])
+
+    assert rows(result, "oracle_updates") == [
+        {
+            "feed": OF_SPKCC.lower(),
+            "asset": "SPKCC NAV",
+            "quote": "NAV",
+            "oracle_price_quote": Decimal("1.03456789"),
+            "observed_at": datetime(2023, 11, 14, 22, 13, 20),
+            "round_id": "412",
+            "provider": "redstone",
+        }
+    ]
+    assert reasons(result) == []
+    named = feeds([PROTOCOLS["redstone"]], ETHEREUM).filter(feed=OF_SPKCC.lower())
+    assert named.select("name", "kind", "heartbeat_seconds", "threshold_bps").rows() == [
+        ("SPKCC_NAV", "nav", 43_200, None)
     ]

@@ -1,26 +1,36 @@
 """
-RedStone's push feeds: one adapter per chain that relayers write many values into.
+RedStone's push feeds: one adapter per chain that relayers write many values into, and some
+contracts that are adapter and feed of one value ("merged").
 
 Contracts  adapters and ids from redstone-finance/redstone-oracles-monorepo
-           (packages/relayer-remote-config/main/relayer-manifests-multi-feed). First blocks are not
-           known: windows start at 0.
+           (packages/relayer-remote-config/main/relayer-manifests-multi-feed; the merged ones of
+           Spiko's funds from relayer-manifests, ethereumSpkccNav and ethereumEurspkccNav). First
+           blocks are not known: windows start at 0.
 Split      none.
 Units      8 decimals, as PriceFeed contracts state and by convention; an id without a quote is a
-           price in dollars. updatedAt is the second of the block that wrote it.
-Due        the manifests' time since the last update and deviation, in whole basis points.
+           price in dollars. updatedAt is the second of the block that wrote it. A merged adapter
+           logs the value it stored (MergedPriceFeedAdapterWithRounds, EthereumMergedAdapterWith-
+           RoundsSpkccNavV1), which queries on Dune that value the funds read in 8 decimals too.
+           A net asset value is of an asset that no token is, and has NAV for a quote, as those of
+           Chainlink do.
+Due        the manifests' time since the last update and deviation, in whole basis points: none
+           where any change at all is written.
 
 The id is text in 32 bytes and not indexed, so all of an adapter's logs are fetched, and those of
-other ids are passed over. A feed is its id: the chain has one adapter of it.
+other ids are passed over. A feed is its id: the chain has one adapter of it. The feed of a merged
+adapter is its address.
 """
 
 from indexer.spec import (
     Ascii,
     Const,
     Contract,
+    Emitter,
     Event,
     Feed,
     Fixed,
     Lookup,
+    OfContract,
     OneOf,
     Protocol,
     Time,
@@ -29,6 +39,7 @@ from indexer.spec import (
 )
 
 FEEDS = listed("redstone")
+MERGED = listed("redstone_merged")
 ID = Ascii("dataFeedId")
 
 PROTOCOL = Protocol(
@@ -37,19 +48,33 @@ PROTOCOL = Protocol(
     kind="oracle",
     methodology=(
         "Oracle updates are ValueUpdate of the listed adapters, for ids that are a token in "
-        "dollars or a pair, in 8 decimals."
+        "dollars or a pair, and AnswerUpdated of the two merged adapters of Spiko's funds (SPKCC "
+        "NAV, EURSPKCC NAV), in 8 decimals."
     ),
     left_out=(
         "Ids of fundamental values, rates, accruals, funds and bonds: what they are counted in is "
         "not stated.",
-        "Merged adapters, which log AnswerUpdated as Chainlink does: no list of them was found.",
+        "Other merged adapters, which log AnswerUpdated as Chainlink does: the manifests name some "
+        "(weETH and pufETH/ETH on Ethereum, eUSD on Base), but not whether they log.",
         "When data was signed: the event has the block's time only. A feed refuses values older "
         "than 30 hours.",
         "Adapters of other chains than Ethereum, Base and Arbitrum.",
     ),
-    contracts=tuple(
-        Contract(chain_of(chain), "redstone/MultiFeedAdapter", adapter, 0)
-        for chain, adapter in sorted({(row["chain"], row["adapter"]) for row in FEEDS})
+    contracts=(
+        *(
+            Contract(chain_of(chain), "redstone/MultiFeedAdapter", adapter, 0)
+            for chain, adapter in sorted({(row["chain"], row["adapter"]) for row in FEEDS})
+        ),
+        *(
+            Contract(
+                chain_of(row["chain"]),
+                "redstone/MergedAdapter",
+                row["address"],
+                0,
+                says={"asset": row["asset"]},
+            )
+            for row in MERGED
+        ),
     ),
     events=(
         Event(
@@ -66,19 +91,49 @@ PROTOCOL = Protocol(
             },
             where=(OneOf(ID, tuple(sorted({row["id"] for row in FEEDS}))),),
         ),
+        Event(
+            abi="redstone/MergedAdapter",
+            name="AnswerUpdated",
+            into="oracle_updates",
+            columns={
+                "feed": Emitter(),
+                "asset": OfContract("asset"),
+                "quote": Const("NAV"),
+                "oracle_price_quote": Fixed("current", 8),
+                "observed_at": Time("updatedAt"),
+                "round_id": "roundId",
+                "provider": Const("redstone"),
+            },
+        ),
     ),
-    feeds=tuple(
-        Feed(
-            chain=chain_of(row["chain"]),
-            feed=row["id"],
-            name=f"{row['asset']}/{row['quote']}",
-            asset=row["asset"],
-            quote=row["quote"],
-            heartbeat_seconds=int(row["heartbeat_seconds"]),
-            threshold_bps=int(row["threshold_bps"]),
-            source="redstone-finance/redstone-oracles-monorepo",
-            basis="documentation",
-        )
-        for row in FEEDS
+    feeds=(
+        *(
+            Feed(
+                chain=chain_of(row["chain"]),
+                feed=row["id"],
+                name=f"{row['asset']}/{row['quote']}",
+                asset=row["asset"],
+                quote=row["quote"],
+                heartbeat_seconds=int(row["heartbeat_seconds"]),
+                threshold_bps=int(row["threshold_bps"]),
+                source="redstone-finance/redstone-oracles-monorepo",
+                basis="documentation",
+            )
+            for row in FEEDS
+        ),
+        *(
+            Feed(
+                chain=chain_of(row["chain"]),
+                feed=row["address"],
+                name=row["id"],
+                asset=row["asset"],
+                quote="NAV",
+                kind="nav",
+                heartbeat_seconds=int(row["heartbeat_seconds"]),
+                source="redstone-finance/redstone-oracles-monorepo",
+                basis="documentation",
+            )
+            for row in MERGED
+        ),
     ),
 )

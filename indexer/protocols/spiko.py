@@ -64,7 +64,8 @@ PROTOCOL = Protocol(
         "Fees of the funds: charged off chain.",
         "Prices on Ethereum since the oracles there fell silent (about the start of 2025): those "
         "of EUTBL and USTBL are answers of Chainlink's feeds (EUTBL NAV, USTBL NAV of chainlink), "
-        "which log no day that a price is of. Of the other funds, and of SAFO outside Arbitrum, no "
+        "those of SPKCC and eurSPKCC of RedStone's (SPKCC NAV, EURSPKCC NAV of redstone), which "
+        "both log no day that a price is of. Of the other funds, and of SAFO outside Arbitrum, no "
         "oracle that logs them is known. A fund's price is the same on all chains.",
         "The funds on Etherlink, and on chains that are not EVM chains.",
     ),

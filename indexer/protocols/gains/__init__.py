@@ -22,6 +22,9 @@ outside an execution they are unknown. Where a resize and then an execution of t
 collateral share a transaction, the market of the resize's fees is taken from the execution. PnL is
 before fees. OI rows of versions "8-9.4" and "10" are two counters that add up. Order type 2 is a
 liquidation up to v7 and a limit order since. v6 says no price of its collateral, DAI: at par.
+v10 logs no BorrowingFeeCharged: the old borrowing fee of a position, like the new one and funding,
+is in HoldingFeesChargedOnTrade or, where the trader is owed, in HoldingFeesRealizedOnTrade, one of
+the two a settlement (TradingCommonUtils.sol, FundingFeesUtils.sol).
 """
 
 from indexer.chains import ARBITRUM, BASE, POLYGON
