@@ -15,6 +15,7 @@ from indexer.tables import columns_of, empty
 
 CLEARPOOL = PROTOCOLS["clearpool"]
 PRIME_FACTORY = "0x83d5c08ecfe3f711e1ff34618c0dcc5fefbe1791"
+FIRST_FACTORY = "0x969d7ddbe3b6f8b51e26d8473aaac1a9f4a6b47b"
 DYNAMIC_FACTORY = "0xde204e5a060ba5d3b63c7a4099712959114c2d48"
 ZKEVM_FACTORY = "0xce3fec90a05992df1357651fef6d143feec7ca16"
 VAULT_FACTORY = "0x199a016ffbe14781365bcaed9cc52598b205dfad"
@@ -55,6 +56,19 @@ def dynamic_born(factory: str = DYNAMIC_FACTORY, asset: str = USDC) -> Built:
     )
 
 
+def first_born() -> Built:
+    """Return the announcement of a dynamic pool by the factory of the first weeks."""
+    return log(
+        "clearpool/FirstFactory",
+        "PoolCreated",
+        FIRST_FACTORY,
+        pool=POOL,
+        manager=BORROWER,
+        currency=USDC,
+        forceCreated=True,
+    )
+
+
 def read(*logs: Built, chain: Chain = ETHEREUM) -> Facts:
     """Return the facts of one transaction, its announcements known; shares have six decimals."""
     table = frame(logs, block=BLOCK)
@@ -92,7 +106,11 @@ OWN = {"pool": POOL, "loan": POOL, "account": BORROWER, "asset_token": USDC}
 
 @pytest.mark.parametrize(
     ("born", "abi"),
-    [(prime_born(), "clearpool/PrimePool"), (dynamic_born(), "clearpool/DynamicPool")],
+    [
+        (prime_born(), "clearpool/PrimePool"),
+        (first_born(), "clearpool/DynamicPool"),
+        (dynamic_born(), "clearpool/DynamicPool"),
+    ],
 )
 def test_a_pool_is_announced_with_its_borrower_and_asset(born: Built, abi: str) -> None:
     """The owner of a dynamic pool is who borrows from it."""
@@ -135,11 +153,11 @@ def test_a_vault_is_announced_and_no_more() -> None:
     assert discovered([CLEARPOOL], BASE, frame([born], block=BLOCK), known).is_empty()
 
 
-def test_three_announcements_of_one_name_are_three_topics() -> None:
+def test_four_announcements_of_one_name_are_four_topics() -> None:
     """PoolCreated differs between prime, dynamic pools and vaults."""
-    topics = {born.topics[0] for born in (prime_born(), dynamic_born(), vault_born())}
+    topics = {born.topics[0] for born in (prime_born(), first_born(), dynamic_born(), vault_born())}
 
-    assert len(topics) == 3
+    assert len(topics) == 4
 
 
 def test_a_factory_is_the_one_of_its_chain() -> None:
@@ -328,6 +346,15 @@ def test_a_dynamic_pool_lends_to_its_owner() -> None:
 
     assert rows(result, "credit_events") == [OWN | {"kind": "funded", "principal_tokens": usd("7")}]
     assert result.tables["credit_events"]["version"].to_list() == ["dynamic"]
+
+
+def test_a_pool_of_the_first_factory_logs_what_later_ones_do() -> None:
+    """It was announced in another shape, and lends in the same one."""
+    lent = log("clearpool/DynamicPool", "Borrowed", POOL, amount=7 * DOLLAR, receiver=OTHER)
+
+    assert rows(read(first_born(), lent), "credit_events") == [
+        OWN | {"kind": "funded", "principal_tokens": usd("7")}
+    ]
 
 
 def test_a_repayment_to_a_dynamic_pool_is_not_split() -> None:

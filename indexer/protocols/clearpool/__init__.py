@@ -3,7 +3,9 @@ Clearpool: pools of one borrower each, on eight chains, in three kinds.
 
 Contracts  https://github.com/clearpool-finance/prime-protocol-public (prime);
            https://github.com/DefiLlama/DefiLlama-Adapters, projects/clearpool (dynamic, vaults):
-           pools are announced by their factories.
+           pools are announced by their factories. The first one of dynamic pools, of March to May
+           2022, stood in there until the next did; its announcement has one argument more
+           (PoolFactory.sol as verified on Ethereum), its pools log what later ones do.
 Split      prime, protocol/contracts/Pool/Pool.sol: _dueInterestOf adds the penalty to what is due;
            _repayTo and _repayInterestTo transfer what is due to the lender, and to the treasury no
            more than spread and origination fee, which come on top. So a lender gets principal,
@@ -80,7 +82,10 @@ PROTOCOL = Protocol(
     ),
     discoveries=(
         Discover("clearpool/PrimeFactory", "PoolCreated", child="pool", child_abi=PRIME),
-        Discover("clearpool/DynamicFactory", "PoolCreated", child="pool", child_abi=DYNAMIC),
+        *(
+            Discover(factory, "PoolCreated", child="pool", child_abi=DYNAMIC)
+            for factory in ("clearpool/FirstFactory", "clearpool/DynamicFactory")
+        ),
     ),
     events=(
         *(
@@ -92,6 +97,7 @@ PROTOCOL = Protocol(
             )
             for abi, asset, borrower in (
                 ("clearpool/PrimeFactory", "asset", "borrower"),
+                ("clearpool/FirstFactory", "currency", "manager"),
                 ("clearpool/DynamicFactory", "token", "owner"),
                 ("clearpool/VaultFactory", "asset", "borrower"),
             )
