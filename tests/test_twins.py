@@ -133,7 +133,12 @@ TWINLESS = frozenset(
     }
 )
 # Their twins add up periods, which is right while periods are in the order of blocks.
-IN_TIME = frozenset({"open_interest"})
+IN_TIME = frozenset(
+    {
+        *("open_interest", "open_interest_total"),
+        *("open_interest_drawdown", "open_interest_reconciliation"),
+    }
+)
 TWINNED = sorted(METRICS.keys() - TWINLESS)
 
 
