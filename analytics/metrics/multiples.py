@@ -8,7 +8,7 @@ from analytics.prices import is_current, told_of
 _DOLLARS = pl.Decimal(38, 18)
 _NAMED = ("protocol", "symbol")
 _ONE_CHAIN = ("protocol", "chain_id", "token")
-_TOLD = ("asset", "quote", "oracle_price_quote", "block_timestamp", *EVENT_ORDER)
+_TOLD = ("asset", "quote", "chain_id", "oracle_price_quote", "block_timestamp", *EVENT_ORDER)
 _INCOME = ("fees", "revenue", "holders")
 _MICROSECONDS = 1_000_000
 
@@ -25,10 +25,11 @@ def price_multiples(
     """
     How many years of fees, revenue and holders' revenue a token's market value is.
 
-    The price is the latest any oracle told in dollars for an asset of the token's symbol; one that
-    was read at a block and seen longer than the tolerance before is none. All
-    tokens within reach are counted, locked ones too: everything issued less what is at the dead
-    address, more than the "circulating" supply of price pages. Income is the window's, as a year.
+    The price is the latest any oracle told in dollars for an asset of the token's symbol, of
+    several in one second the last of the lowest chain; one that was read at a block and seen longer
+    than the tolerance before is none. All tokens within reach are counted, locked ones too:
+    everything issued less what is at the dead address, more than the "circulating" supply of price
+    pages. Income is the window's, as a year.
 
     Income is of all chains, and so is the supply: tokens of one symbol that a protocol's supply is
     read of are one token, and are added up. This assumes that a bridge between them burns where a
@@ -136,12 +137,12 @@ def _named(readings: pl.LazyFrame, tokens: pl.LazyFrame) -> pl.LazyFrame:
 def _priced(
     readings: pl.LazyFrame, oracle_updates: pl.LazyFrame, tolerance_seconds: int
 ) -> pl.LazyFrame:
-    """Of several prices in one second only the last can be the latest."""
+    """Of one chain the last of several prices in one second; blocks of two cannot be compared."""
     current = oracle_updates.filter(is_current(tolerance_seconds))
     prices = (
         told_of(current.select(*_TOLD), readings, "asset")
         .filter((pl.col("quote") == "USD") & (pl.col("oracle_price_quote") > 0))
-        .sort(EVENT_ORDER)
+        .sort(-pl.col("chain_id"), *EVENT_ORDER)
         .group_by("asset", priced_at="block_timestamp")
         .agg(price_usd=pl.col("oracle_price_quote").last())
         .sort("priced_at")

@@ -110,7 +110,7 @@ supplies as (
 
 ),
 
--- Of several prices in one second only the last can be the latest.
+-- Of one chain the last of several prices in one second; blocks of two cannot be compared.
 prices as (
 
     select
@@ -128,7 +128,12 @@ prices as (
         )
     qualify row_number() over (
             partition by asset, block_timestamp
-            order by block_number desc, log_index desc, item_index desc, tx_hash desc
+            order by
+                chain_id asc,
+                block_number desc,
+                log_index desc,
+                item_index desc,
+                tx_hash desc
         ) = 1
 
 ),
