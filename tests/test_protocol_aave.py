@@ -58,8 +58,14 @@ def liquidated(pool: str) -> dict[str, object]:
     }
 
 
-def liquidation_call(pool: str) -> Built:
-    """Return 2,000 USDC of debt repaid for 1.05 WETH."""
+def taken(pool: str, ether: str) -> dict[str, object]:
+    """Return the row of ether that a liquidation pays out."""
+    flow = {"kind": "withdrawal", "account": USER, "asset_token": WETH, "asset_tokens": usd(ether)}
+    return {"pool": pool, **flow}
+
+
+def liquidation_call(pool: str, *, is_kept: bool = False) -> Built:
+    """Return 2,000 USDC of debt repaid for 1.05 WETH, which may be kept in the pool."""
     return pool_log(
         "LiquidationCall",
         pool,
@@ -69,7 +75,7 @@ def liquidation_call(pool: str) -> Built:
         debtToCover=2_000_000_000,
         liquidatedCollateralAmount=105 * 10**16,
         liquidator=KEEPER,
-        receiveAToken=False,
+        receiveAToken=is_kept,
     )
 
 
@@ -196,8 +202,17 @@ def test_a_liquidation_call_is_debt_repaid_and_collateral_received(pool: str, ve
     result = built("aave", ASKED, liquidation_call(pool))
 
     assert rows(result, "credit_events") == [liquidated(pool)]
+    assert rows(result, "pool_flows") == [taken(pool, "1.05")]
     assert result.tables["credit_events"]["version"].to_list() == [version]
     assert reasons(result) == []
+
+
+def test_a_liquidator_who_takes_atokens_leaves_the_money_in_the_pool() -> None:
+    """The same liquidation, without a withdrawal."""
+    result = built("aave", ASKED, liquidation_call(AAVE_V3, is_kept=True))
+
+    assert rows(result, "credit_events") == [liquidated(AAVE_V3)]
+    assert rows(result, "pool_flows") == []
 
 
 @pytest.mark.parametrize(
@@ -561,7 +576,10 @@ def test_a_repayment_of_v1_without_a_fee_is_no_fee() -> None:
     assert rows(built("aave", ASKED, repaid), "fees") == []
 
 
-def test_a_liquidation_of_v1_pays_the_origination_fee_too() -> None:
+@pytest.mark.parametrize(
+    ("is_kept", "out"), [(False, ["1.05", "0.0001"]), (True, ["0.0001"])], ids=["paid", "kept"]
+)
+def test_a_liquidation_of_v1_pays_the_origination_fee_too(*, is_kept: bool, out: list[str]) -> None:
     """Collateral for the fee goes beside that of the liquidator, and is told in the fee's token."""
     of_fee = first(
         "OriginationFeeLiquidated",
@@ -579,13 +597,14 @@ def test_a_liquidation_of_v1_pays_the_origination_fee_too() -> None:
         _liquidatedCollateralAmount=105 * 10**16,
         _accruedBorrowInterest=77,
         _liquidator=KEEPER,
-        _receiveAToken=False,
+        _receiveAToken=is_kept,
         _timestamp=1,
     )
 
     result = built("aave", ASKED, of_fee, call)
 
     assert rows(result, "credit_events") == [liquidated(AAVE_V1)]
+    assert rows(result, "pool_flows") == [taken(AAVE_V1, ether) for ether in out]
     assert rows(result, "fees") == [
         {
             "market": AAVE_V1,
@@ -626,7 +645,7 @@ def test_a_flash_loan_of_v1_is_its_whole_fee() -> None:
 
 def test_a_token_of_unknown_decimals_costs_the_row_and_is_asked_for() -> None:
     """Amounts are never guessed: the row is rejected and the token is named."""
-    result = built("aave", {}, liquidation_call(AAVE_V3))
+    result = built("aave", {}, liquidation_call(AAVE_V3, is_kept=True))
 
     assert result.tables["credit_events"].is_empty()
     assert result.unknown_tokens == tuple(sorted([USDC, WETH]))

@@ -166,6 +166,17 @@ def test_an_absorption_is_one_liquidation_however_many_tokens_it_takes() -> None
     ]
 
 
+def test_collateral_that_is_absorbed_is_no_deposit_any_more() -> None:
+    """Each token leaves the account's deposits; the market sells it for itself."""
+    result = built(SLUG, ASKED, *absorbed(CUSDC, 1_234_000_000))
+
+    of = {"kind": "withdrawal", "pool": CUSDC, "account": USER}
+    assert rows(result, "pool_flows") == [
+        {**of, "asset_token": WBTC, "asset_tokens": usd("0.01")},
+        {**of, "asset_token": WSTETH, "asset_tokens": usd("0.000000000000000001")},
+    ]
+
+
 def test_what_collateral_is_worth_beyond_the_debt_is_a_deposit_and_no_debt() -> None:
     """The market pays out 1,234, of which 34 are minted: 1,200 were owed."""
     logs = [*absorbed(CUSDC, 1_234_000_000), moved(NOBODY, USER, 34_000_000)]
@@ -173,7 +184,7 @@ def test_what_collateral_is_worth_beyond_the_debt_is_a_deposit_and_no_debt() -> 
     result = built(SLUG, ASKED, *logs)
 
     (liquidation,) = (row for row in rows(result, "credit_events") if row["kind"] == "liquidation")
-    (deposit,) = rows(result, "pool_flows")
+    (deposit,) = (row for row in rows(result, "pool_flows") if row["kind"] == "deposit")
     assert liquidation["principal_tokens"] == usd("1200")
     assert (deposit["kind"], deposit["asset_tokens"]) == ("deposit", usd("34"))
 

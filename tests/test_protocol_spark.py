@@ -101,6 +101,16 @@ def pool_log(name: str, emitter: str = POOL, **arguments: Any) -> Built:
             },
         ),
         (
+            pool_log("LiquidationCall", **CALL),
+            "pool_flows",
+            {
+                "kind": "withdrawal",
+                "account": USER,
+                "asset_token": WETH,
+                "asset_tokens": usd("0.001"),
+            },
+        ),
+        (
             pool_log(
                 "ReserveDataUpdated",
                 reserve=DAI,
@@ -114,7 +124,7 @@ def pool_log(name: str, emitter: str = POOL, **arguments: Any) -> Built:
             {"asset_token": DAI, "share_price_tokens": usd("1.25")},
         ),
     ],
-    ids=["Supply", "Withdraw", "Borrow", "Repay", "LiquidationCall", "ReserveDataUpdated"],
+    ids=["supplied", "withdrawn", "borrowed", "repaid", "liquidated", "paid out", "index"],
 )
 def test_an_event_of_the_pool_becomes_its_row(one: Built, table: str, row: dict[str, Any]) -> None:
     """Accounts, tokens and amounts are the event's own, and the pool is who logs it."""
@@ -122,6 +132,13 @@ def test_an_event_of_the_pool_becomes_its_row(one: Built, table: str, row: dict[
 
     assert rows(result, table) == [{"pool": POOL, **row}]
     assert reasons(result) == []
+
+
+def test_a_liquidator_who_takes_sptokens_leaves_the_money_in_the_pool() -> None:
+    """The same liquidation, without a withdrawal."""
+    result = built("spark", ASKED, pool_log("LiquidationCall", **CALL | {"receiveAToken": True}))
+
+    assert rows(result, "pool_flows") == []
 
 
 def test_fees_are_tokens_without_dollars() -> None:

@@ -72,8 +72,10 @@ def net_flows(pool_flows: pl.LazyFrame) -> pl.LazyFrame:
     """
     Money that entered and left a pool in a day.
 
-    Requests to withdraw are no flows. Dividends paid in shares are new shares and no new money:
-    shown apart, in neither sum. A flow without an amount makes its net unknown: null, not zero.
+    Loans and what repays them are no flows, nor are requests to withdraw; what a liquidation takes
+    of somebody's deposit is a withdrawal of theirs, where no other event tells it. Dividends paid
+    in shares are new shares and no new money: shown apart, in neither sum. A flow without an amount
+    makes its net unknown: null, not zero.
 
     Formula:
         net_tokens(d) = Σ asset_tokens of deposits and mints - Σ of withdrawals and redemptions

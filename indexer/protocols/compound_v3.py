@@ -94,8 +94,9 @@ PROTOCOL = Protocol(
         "collateral that the market takes over is AbsorbCollateral (seizures) and what it sells of "
         "it BuyCollateral (recoveries). "
         "Deposits and withdrawals are what Comet mints after a supply or an absorption and burns "
-        "after a withdrawal, and collateral in and out; payments and loans are the rest of what "
-        "was supplied and withdrawn. Share prices are the index of deposits, read once a day."
+        "after a withdrawal, and collateral in, out and absorbed; payments and loans are the rest "
+        "of what was supplied and withdrawn. Share prices are the index of deposits, read once a "
+        "day."
     ),
     left_out=(
         "What accounts hand each other: of a balance, burned and minted without a supply or a "
@@ -159,6 +160,19 @@ PROTOCOL = Protocol(
             into="pool_flows",
             columns={**OF_COLLATERAL, "kind": Const("withdrawal"), "account": "src"},
             is_confirmed=True,
+        ),
+        # From here on it is the market's, and no account's.
+        Event(
+            abi=MARKET,
+            name="AbsorbCollateral",
+            into="pool_flows",
+            columns={
+                "pool": Emitter(),
+                "kind": Const("withdrawal"),
+                "account": "borrower",
+                "asset_token": "asset",
+                "asset_tokens": Amount("collateralAbsorbed", "asset"),
+            },
         ),
         Event(
             abi=MARKET,

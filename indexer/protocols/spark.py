@@ -26,6 +26,8 @@ from indexer.spec import (
     Event,
     Exists,
     Fixed,
+    IsTrue,
+    Not,
     OfContract,
     OfMarket,
     OneOf,
@@ -59,14 +61,15 @@ PROTOCOL = Protocol(
     kind="credit",
     methodology=(
         "Liquidations are LiquidationCall: debt repaid and collateral received by the liquidator, "
-        "in tokens. Loans and repayments are Borrow and Repay, flows Supply and Withdraw, share "
-        "prices the reserves' liquidity indexes. Fees are the treasury's part of interest and "
-        "flash loans when it takes it, and its part of liquidations: in tokens, without dollars."
+        "in tokens. Loans and repayments are Borrow and Repay, flows Supply, Withdraw and the "
+        "collateral that a liquidation pays out, share prices the reserves' liquidity indexes. "
+        "Fees are the treasury's part of interest and flash loans when it takes it, and its part "
+        "of liquidations: in tokens, without dollars."
     ),
     left_out=(
         "Spark's savings vaults and allocations: other products.",
-        "Deposits that repay their owner's debt (useATokens) or that a liquidation takes: no "
-        "Withdraw is logged; the debt is read.",
+        "Deposits that repay their owner's debt (useATokens) or that a liquidator takes over: no "
+        "money moves; the debt is read.",
         "Interest that borrowers pay and depositors earn: it accrues in indexes, and the scaled "
         "debt it is multiplied with is state.",
         "Premiums of flash loans: what the treasury gets of one is minted to it again later; which "
@@ -108,6 +111,20 @@ PROTOCOL = Protocol(
             into="pool_flows",
             columns={**FLOW, "kind": Const("withdrawal"), "account": "user"},
             is_confirmed=True,
+        ),
+        # Whoever takes spTokens instead leaves the money in the pool.
+        Event(
+            abi=POOL,
+            name="LiquidationCall",
+            into="pool_flows",
+            columns={
+                "pool": Emitter(),
+                "kind": Const("withdrawal"),
+                "account": "user",
+                "asset_token": "collateralAsset",
+                "asset_tokens": Amount("liquidatedCollateralAmount", "collateralAsset"),
+            },
+            where=(Not(IsTrue("receiveAToken")),),
         ),
         Event(
             abi=POOL,

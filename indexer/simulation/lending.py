@@ -7,7 +7,7 @@ from random import Random
 from indexer.chains import ETHEREUM
 from indexer.protocols import PROTOCOLS
 from indexer.simulation.encoding import plain
-from indexer.simulation.ledger import Draft, Entry, exact, text
+from indexer.simulation.ledger import Cell, Draft, Entry, exact, text
 from indexer.simulation.market import Token
 from indexer.simulation.prices import ASSETS, Prices
 
@@ -81,26 +81,34 @@ class Borrowers:
                 [repaid, seized, _LIQUIDATOR, False],
                 [pledge.address, USDC.address, account.address],
             ),
-            self._entry(account, repaid, seized),
+            *self._entries(account, repaid, seized),
         )
         left = replace(account, pledged=account.pledged - seized, owed=account.owed - repaid)
         return draft, left
 
-    def _entry(self, account: Account, repaid: int, seized: int) -> Entry:
-        return Entry(
-            "credit_events",
-            "aave",
-            "3",
-            {
-                "kind": "liquidation",
-                "pool": text(self._pool),
-                "account": text(account.address),
-                "counterparty": text(_LIQUIDATOR),
-                "asset_token": text(USDC.address),
-                "principal_tokens": exact(repaid, USDC.decimals),
-                "collateral_token": text(account.pledge.address),
-                "collateral_tokens": exact(seized, account.pledge.decimals),
-            },
+    def _entries(self, account: Account, repaid: int, seized: int) -> tuple[Entry, Entry]:
+        pool, owner = text(self._pool), text(account.address)
+        token, amount = text(account.pledge.address), exact(seized, account.pledge.decimals)
+        liquidation: dict[str, Cell] = {
+            "kind": "liquidation",
+            "pool": pool,
+            "account": owner,
+            "counterparty": text(_LIQUIDATOR),
+            "asset_token": text(USDC.address),
+            "principal_tokens": exact(repaid, USDC.decimals),
+            "collateral_token": token,
+            "collateral_tokens": amount,
+        }
+        withdrawal: dict[str, Cell] = {
+            "kind": "withdrawal",
+            "pool": pool,
+            "account": owner,
+            "asset_token": token,
+            "asset_tokens": amount,
+        }
+        return (
+            Entry("credit_events", "aave", "3", liquidation),
+            Entry("pool_flows", "aave", "3", withdrawal),
         )
 
 

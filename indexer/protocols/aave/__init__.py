@@ -48,21 +48,22 @@ PROTOCOL = Protocol(
     methodology=(
         "Liquidations are LiquidationCall of the v1, v2 and v3 pools: debt repaid and collateral "
         "received by the liquidator, in tokens. Loans and repayments are Borrow and Repay, flows "
-        "Deposit or Supply and Withdraw. Bad debt is DeficitCreated, from v3.3 on, and what the "
-        "DAO repays of it DeficitCovered. Share prices are the reserves' liquidity indexes. Fees "
-        "are the treasury's part of v3's interest and flash loans when it takes it, premiums of "
-        "v1's flash loans, v1's origination fees when they are paid, and the treasury's part of "
-        "liquidations in v3, from release 3.0.1 on: all in tokens, without dollars. Buybacks are "
-        "AAVE that arrives in the finance committee's Safe from outside the DAO, which holds it; "
-        "AAVE's supply is read at the first block of each UTC day."
+        "Deposit or Supply, Withdraw and the collateral that a liquidation pays out. Bad debt is "
+        "DeficitCreated, from v3.3 on, and what the DAO repays of it DeficitCovered. Share prices "
+        "are the reserves' liquidity indexes. Fees are the treasury's part of v3's interest and "
+        "flash loans when it takes it, premiums of v1's flash loans, v1's origination fees when "
+        "they are paid, and the treasury's part of liquidations in v3, from release 3.0.1 on: all "
+        "in tokens, without dollars. Buybacks are AAVE that arrives in the finance committee's "
+        "Safe from outside the DAO, which holds it; AAVE's supply is read at the first block of "
+        "each UTC day."
     ),
     left_out=(
         "v4: its hubs and spokes log reserve ids, and which token an id means is state.",
         "SparkLend: another protocol, declared as spark.",
         "v2's AMM and Arc markets and the pools on Fantom and Harmony, which were wound up; those "
         "on Plasma and X Layer, chains that are not read; Tydro on Ink, a white label of Aave's.",
-        "Deposits that repay their owner's debt (useATokens) or that a liquidation takes: no "
-        "Withdraw is logged; the debt is read.",
+        "Deposits that repay their owner's debt (useATokens) or that a liquidator takes over: no "
+        "money moves; the debt is read.",
         "Interest that borrowers pay and depositors earn: it accrues in indexes, and the scaled "
         "debt it is multiplied with is state.",
         "Premiums of v2 flash loans: the event states a premium also where the loan was turned "

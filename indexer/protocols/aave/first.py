@@ -1,10 +1,16 @@
 """What the pool of v1 logs; ether is a reserve of its own there, at 0xeeee...eeee."""
 
-from indexer.spec import Amount, Const, Emitter, Event, Nonzero, Value
+from indexer.spec import Amount, Const, Emitter, Event, IsTrue, Nonzero, Not, Value
 
 POOL_V1 = "aave/LendingPoolV1"
 
 OWN: dict[str, Value] = {"pool": Emitter(), "account": "_user", "asset_token": "_reserve"}
+TAKEN: dict[str, Value] = {
+    "pool": Emitter(),
+    "account": "_user",
+    "kind": Const("withdrawal"),
+    "asset_token": "_collateral",
+}
 FEE: dict[str, Value] = {
     "market": Emitter(),
     "account": "_user",
@@ -22,6 +28,21 @@ FIRST = (
             is_confirmed=True,
         )
         for name, kind in (("Deposit", "deposit"), ("RedeemUnderlying", "withdrawal"))
+    ),
+    Event(
+        abi=POOL_V1,
+        name="LiquidationCall",
+        into="pool_flows",
+        columns={**TAKEN, "asset_tokens": Amount("_liquidatedCollateralAmount", "_collateral")},
+        where=(Not(IsTrue("_receiveAToken")),),
+        is_confirmed=True,
+    ),
+    Event(
+        abi=POOL_V1,
+        name="OriginationFeeLiquidated",
+        into="pool_flows",
+        columns={**TAKEN, "asset_tokens": Amount("_liquidatedCollateralForFee", "_collateral")},
+        is_confirmed=True,
     ),
     Event(
         abi=POOL_V1,

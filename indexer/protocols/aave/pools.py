@@ -11,6 +11,8 @@ from indexer.spec import (
     Event,
     Exists,
     Fixed,
+    IsTrue,
+    Not,
     OfContract,
     OfMarket,
     Product,
@@ -50,6 +52,21 @@ FLOWS = (
         name="Withdraw",
         into="pool_flows",
         columns={**FLOW, "kind": Const("withdrawal"), "account": "user"},
+        is_confirmed=True,
+    ),
+    # Whoever takes aTokens instead leaves the money in the pool.
+    Event(
+        abi=POOL,
+        name="LiquidationCall",
+        into="pool_flows",
+        columns={
+            "pool": Emitter(),
+            "kind": Const("withdrawal"),
+            "account": "user",
+            "asset_token": "collateralAsset",
+            "asset_tokens": Amount("liquidatedCollateralAmount", "collateralAsset"),
+        },
+        where=(Not(IsTrue("receiveAToken")),),
         is_confirmed=True,
     ),
     Event(
