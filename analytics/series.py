@@ -15,6 +15,8 @@ from analytics import prices
 from analytics.expressions import divided, ratio
 
 SOURCE = (*prices.PAIR, *prices.SOURCE)
+# The longest usual heartbeat and an hour.
+_LONGEST_SECONDS = 90_000
 
 
 def moment(setting: str, text: str) -> datetime | None:
@@ -54,7 +56,8 @@ def quoted(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
     """
     Return the prices of each source, one a moment, in order; the last of several at once counts.
 
-    States, amounts and statistics are no prices.
+    States, amounts and statistics are no prices, nor is what was read at a block and seen more
+    than a day and an hour before: a dead feed answers for ever.
 
     Args:
         oracle_updates: the fact table.
@@ -63,8 +66,9 @@ def quoted(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
         asset, quote, chain_id, protocol, feed, block_timestamp, price (Decimal, quote units, > 0).
     """
     is_told = pl.col("asset").is_not_null() & (pl.col("oracle_price_quote") > 0)
+    is_price = is_told & prices.IS_PRICE & prices.is_current(_LONGEST_SECONDS)
     return (
-        prices.latest_prices(oracle_updates.filter(is_told & prices.IS_PRICE))
+        prices.latest_prices(oracle_updates.filter(is_price))
         .select(*SOURCE, block_timestamp="price_at", price="price_quote")
         .sort(*SOURCE, "block_timestamp")
         .cache()

@@ -1,7 +1,7 @@
 -- question: How far did each asset fall in a window, and how much of it came back?
 -- reads:    oracle_updates
 -- grain:    one row per asset, quote and source with prices above zero in the window; others count
---           for nothing
+--           for nothing, nor does what was read at a block in it and seen before it
 -- units:    *_quote quote currency; *_ratio 0.1 = 10 %: fall from the first price to the lowest,
 --           recovery = share of that fall regained by the last price, null without a fall
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
@@ -37,6 +37,7 @@ moves as (
         quote not in (select unpriced.quote from unpriced)
         and oracle_price_quote > 0
         and block_timestamp between $since and $until
+        and (log_index >= 0 or coalesce(observed_at >= $since, true))
         and ($asset is null or asset = $asset)
     group by all
 

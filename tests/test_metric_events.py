@@ -120,6 +120,17 @@ def test_the_end_of_an_event_is_outside_it() -> None:
     assert column(shape, "liquidated_usd") == ["5"]
 
 
+def test_what_a_dead_feed_is_asked_for_is_no_asset_that_did_not_fall() -> None:
+    """Read in the event, an answer of two days before is of no asset; one of a day is."""
+    rows = quotes("BTC", (590, 100), (700, 60))
+    asked = quotes("OLD", (590, 1), (800, 1))
+    for days, assets in ((2, ["BTC"]), (1, ["BTC", "OLD"])):
+        seen = {"log_index": -1, "observed_at": at(590, days=-days)}
+        told = [*rows, *(row | seen for row in asked)]
+
+        assert column(shaped("event_drops", oracle_updates=told), "asset") == assets
+
+
 def test_without_a_price_before_nothing_is_known_of_a_drop() -> None:
     """An asset first quoted in the event has a low, and no drop."""
     result = shaped("event_drops", oracle_updates=quotes("BTC", (700, 60)))

@@ -257,6 +257,20 @@ def test_a_wick_is_measured_from_the_close() -> None:
     assert column(result, "wick_high_bps") == [2000.0]
 
 
+def test_an_answer_of_before_the_period_is_no_wick(empty: duckdb.DuckDBPyConnection) -> None:
+    """Read at 10 s, 100 of before 21:00 was not of this hour; 95 of 5 s was."""
+    told = [price(LINK, -60, 100), price(READ, 10, 100, -60), price(LINK, 20, 90)]
+
+    result = oracle_wicks(updates(*told)).collect()
+    seen = oracle_wicks(updates(*told, price(READ, 15, 95, 5))).collect()
+
+    assert column(result, "high_price_quote") == ["100", "90"]
+    assert column(result, "wick_high_bps") == [0.0, 0.0]
+    assert column(seen, "high_price_quote") == ["100", "95"]
+    frames = {"oracle_updates": table("oracle_updates", *told)}
+    assert by_sql(empty, "oracle_wicks", frames).equals(result)
+
+
 def test_without_a_positive_close_there_is_no_wick() -> None:
     """A close of zero gives null, not infinity."""
     result = oracle_wicks(updates(price(LINK, 0, 5), price(LINK, 1, 0))).collect()

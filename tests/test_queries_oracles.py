@@ -204,6 +204,20 @@ def test_a_price_that_is_not_above_zero_is_none(con: duckdb.DuckDBPyConnection) 
     ]
 
 
+@pytest.mark.parametrize(("since", "found"), [(5, ("200", -0.5)), (6, ("100", 0.0))])
+def test_an_answer_of_before_the_window_is_no_price_in_it(
+    con: duckdb.DuckDBPyConnection, since: int, found: tuple[str, float]
+) -> None:
+    """Read at 10 s, 200 of 5 s is of a window that begins then, and of no later one."""
+    read = price(LINK | {"log_index": -1}, 10, 200) | {"observed_at": at(5)}
+    frames = {"oracle_updates": table("oracle_updates", read, price(LINK, 20, 100))}
+    begun = at(since).isoformat()
+
+    moved = answer(con, "price_moves", "first_quote fall_ratio", frames, since=begun)
+
+    assert moved == [found]
+
+
 def apart() -> dict[str, pl.DataFrame]:
     """Return 100 against 100 for 90 s, 101 for 9 s and 110 for 1 s, then silence."""
     return {

@@ -86,7 +86,7 @@ def event_drops(
 
     Of each asset that source of dollar prices is taken that speaks most in the event, so that a
     source that is wrong for a while is not taken for a fall. An asset without a dollar price in it
-    is left out.
+    is left out; what was read at a block and seen more than a day and an hour before is none.
 
     Formula:
         drop_ratio = (before - low) / before

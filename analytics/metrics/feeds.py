@@ -184,7 +184,8 @@ def oracle_wicks(oracle_updates: pl.LazyFrame, *, bucket_seconds: int = 3600) ->
 
     A low far below the close is a wick: a price that did not last, though positions may have been
     liquidated at it. On a chart of closes it is not to be seen. What is no price has none: states,
-    amounts and statistics.
+    amounts and statistics. What was read at a block counts unless it had been seen before the
+    period: it was the price of another one.
 
     Formula:
         wick_low_bps = (low - close) / close * 10,000
@@ -192,7 +193,7 @@ def oracle_wicks(oracle_updates: pl.LazyFrame, *, bucket_seconds: int = 3600) ->
 
     Args:
         oracle_updates: one row per update: asset, quote, chain_id, protocol, feed,
-            oracle_price_quote.
+            oracle_price_quote, block_timestamp, observed_at.
         bucket_seconds: length of a period, counted from 1970-01-01 UTC.
 
     Returns:
@@ -208,10 +209,12 @@ def oracle_wicks(oracle_updates: pl.LazyFrame, *, bucket_seconds: int = 3600) ->
         Candles; on 10 October 2025 USDe had a low of 0.6500 against a lowest close of 0.6651.
     """
     price = pl.col("oracle_price_quote")
+    is_new = (pl.col("observed_at") >= pl.col("bucket_at")).fill_null(value=True)
     return (
-        oracle_updates.filter(IS_PRICE)
+        oracle_updates.with_columns(bucket(bucket_seconds))
+        .filter(IS_PRICE & ((pl.col("log_index") >= 0) | is_new))
         .sort("block_timestamp", *EVENT_ORDER)
-        .group_by(*_FEED, bucket(bucket_seconds), maintain_order=True)
+        .group_by(*_FEED, "bucket_at", maintain_order=True)
         .agg(
             update_count=row_count(),
             open_price_quote=price.first(),

@@ -8,6 +8,7 @@ with
 
 -- part: unpriced
 
+-- What was read at a block and seen before the period was the price of another one.
 candles as (
 
     select
@@ -31,7 +32,9 @@ candles as (
             order by block_timestamp, block_number, log_index, item_index, tx_hash
         ) as close_price_quote
     from oracle_updates
-    where quote not in (select unpriced.quote from unpriced)
+    where
+        quote not in (select unpriced.quote from unpriced)
+        and (log_index >= 0 or coalesce(observed_at >= bucket_at, true))
     group by all
 
 )
