@@ -293,3 +293,12 @@ def level(change: str, keys: Sequence[str]) -> pl.Expr:
 def pool_level(keys: Sequence[str]) -> pl.Expr:
     """Return what a pool told of itself so far, else what its parts told: never both."""
     return pl.coalesce(level("own_change", keys), level("parts_change", keys))
+
+
+def held(open_interest: pl.Expr) -> pl.Expr:
+    """
+    Return open interest, null where it is less than nothing.
+
+    Changes alone come to that where what was open before them is missing: nobody holds less.
+    """
+    return pl.when(open_interest >= 0).then(open_interest)

@@ -10,7 +10,7 @@ from datetime import timedelta
 import polars as pl
 
 from analytics.clusters import clustered
-from analytics.expressions import check, divided, unknown_count, whole_total
+from analytics.expressions import check, divided, held, unknown_count, whole_total
 from analytics.series import SOURCE, relative
 
 _NAMES = {
@@ -139,7 +139,7 @@ def built_up(interest: pl.LazyFrame, past: Past, build_up_ratio: float) -> pl.La
         .group_by("protocol", pl.col("bucket_at").alias(_AT))
         .agg(pl.col("change").sum())
         .sort("protocol", _AT)
-        .with_columns(value=pl.col("change").cum_sum().over("protocol").cast(pl.Float64))
+        .with_columns(value=held(pl.col("change").cum_sum().over("protocol")).cast(pl.Float64))
         .with_columns(known=pl.col("value"), measure=pl.lit("open_interest_usd"))
     )
     # What was open stays open until it is told again.

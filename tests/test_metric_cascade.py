@@ -275,6 +275,20 @@ def test_open_interest_above_its_median_is_a_build_up() -> None:
     assert column(result, "threshold") == [125.0]
 
 
+def test_less_than_nothing_is_no_open_interest() -> None:
+    """10 less, of what was open before, and no more of it: nothing is known of a build-up."""
+    changes = [(0, -10), (1, 0), (2, 0), (3, 0)]
+    rows = [
+        {"open_interest_delta_usd": change, "block_timestamp": at(3_600 * hour)} | side
+        for hour, change in changes
+        for side in ({}, {"is_long": False})
+    ]
+
+    result = stages(0, open_interest=rows).filter(measure="open_interest_usd")
+
+    assert column(result, "verdict") == ["not known"]
+
+
 def test_what_was_open_stays_open_while_nobody_speaks() -> None:
     """100 ten days ago and 130 now is more than 1.25 times what was usual all that time."""
     rows: list[Row] = [

@@ -5,6 +5,7 @@ import polars as pl
 from analytics.expressions import (
     EVENT_ORDER,
     bucket,
+    held,
     known_total,
     level,
     ratio,
@@ -306,8 +307,7 @@ def _lowest(unit: str) -> pl.Expr:
 
 def _fall(unit: str) -> pl.Expr:
     peak, lowest = pl.col(f"peak_{unit}"), pl.col(f"lowest_{unit}")
-    # Nobody holds less than nothing: what was open before the changes that are known is missing.
-    fall = pl.when(lowest >= 0).then(ratio(lowest - peak, peak))
+    fall = ratio(held(lowest) - peak, peak)
     return fall.alias(f"drawdown_{unit}_ratio")
 
 

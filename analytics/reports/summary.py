@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from analytics import load
-from analytics.expressions import known_total, ratio, row_count, whole_total
+from analytics.expressions import held, known_total, ratio, row_count, whole_total
 from analytics.reports.availability import doubt
 from analytics.reports.numerals import bps, count, dollars, moment, percent
 from analytics.reports.scope import Limits, Scope, checked
@@ -263,8 +263,7 @@ def _deviation(scope: Scope) -> Deviation | None:
 def _exposure(scope: Scope) -> Exposure:
     seconds = scope.period_seconds
     total = scope.metric("open_interest_total", with_past=True, bucket_seconds=seconds)
-    # Below zero is what changes alone come to when what was open before them is missing.
-    known = total.filter(pl.col("open_interest_total_usd") >= 0)
+    known = total.filter(held(pl.col("open_interest_total_usd")).is_not_null())
     peak = known.sort("open_interest_total_usd", descending=True, maintain_order=True)
     highest, final, last = (
         frame.row(0, named=True) if frame.height else {}

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from analytics.expressions import known_total, whole_total
+from analytics.expressions import held, known_total, whole_total
 from analytics.reports.charts import LONG, SHORT, Drawing, areas, lines
 from analytics.reports.context import Context, long_rows
 from analytics.reports.numerals import period
@@ -146,11 +146,9 @@ def with_drawdown(total: pl.DataFrame) -> pl.DataFrame:
         The same rows with drawdown_ratio (Float64, 0 at a peak, -0.25 = 25 % below it; null before
         anything was open, and where less than nothing is).
     """
-    value = pl.col("open_interest_total_usd").cast(pl.Float64)
+    value = held(pl.col("open_interest_total_usd")).cast(pl.Float64)
     peak = value.cum_max().forward_fill()
-    # Less than nothing is what changes alone come to where what was open before is missing.
-    is_known = (peak > 0) & (value >= 0)
-    return total.with_columns(drawdown_ratio=pl.when(is_known).then(value / peak - 1))
+    return total.with_columns(drawdown_ratio=pl.when(peak > 0).then(value / peak - 1))
 
 
 def _charts(context: Context, total: pl.DataFrame, source: Source) -> tuple[Chart, ...]:
@@ -176,7 +174,7 @@ def _by_market(context: Context, metric: pl.DataFrame) -> pl.DataFrame:
     total, moment = pl.col("open_interest_total_usd"), pl.col("bucket_at")
     fall = (total.cast(pl.Float64) / total.cast(pl.Float64).cum_max() - 1).fill_nan(None)
     falls = pl.when(total.min() >= 0).then(fall)
-    value = pl.when(total >= 0).then(total)  # as at the top
+    value = held(total)
     markets = (
         metric.sort(*_MARKET, "bucket_at")
         .group_by(_MARKET, maintain_order=True)
