@@ -10,6 +10,8 @@
 -- param:    tolerance_seconds natural 3600 (how old a price may be and still count)
 with
 
+-- part: current_updates
+
 -- part: unpriced
 
 prices as (
@@ -24,15 +26,11 @@ prices as (
             oracle_price_quote
             order by block_number, log_index, item_index, tx_hash
         ) as price_quote
-    from oracle_updates
+    from current_updates
     where
         asset is not null
         and provider is not null
         and quote not in (select unpriced.quote from unpriced)
-        and (
-            log_index >= 0
-            or coalesce(observed_at >= block_timestamp - to_seconds($tolerance_seconds), true)
-        )
         and block_timestamp between $since and $until
         and ($pair is null or upper($pair) = asset || '/' || quote)
     group by all

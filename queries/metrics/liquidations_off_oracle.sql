@@ -9,6 +9,8 @@ with
 
 -- part: market_sources
 
+-- part: current_updates
+
 current_prices as (
 
     select
@@ -22,13 +24,8 @@ current_prices as (
             oracle_price_quote
             order by block_number, log_index, item_index, tx_hash
         ) as price_quote
-    from oracle_updates
-    where
-        asset is not null
-        and (
-            log_index >= 0
-            or coalesce(observed_at >= block_timestamp - to_seconds($tolerance_seconds), true)
-        )
+    from current_updates
+    where asset is not null
     group by all
 
 ),

@@ -19,6 +19,8 @@ assets as (
 
 ),
 
+-- part: current_updates
+
 prices as (
 
     select
@@ -31,14 +33,10 @@ prices as (
             oracle_price_quote
             order by block_number, log_index, item_index, tx_hash
         ) as reference_price_usd
-    from oracle_updates
+    from current_updates
     where
         asset is not null
         and quote = 'USD'
-        and (
-            log_index >= 0
-            or coalesce(observed_at >= block_timestamp - to_seconds($tolerance_seconds), true)
-        )
     group by all
 
 ),

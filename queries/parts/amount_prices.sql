@@ -50,7 +50,8 @@ named as (
 
 ),
 
--- What was read at a block, with a log index below zero, may be the answer of a feed long dead.
+-- part: current_updates
+
 prices as (
 
     select
@@ -71,14 +72,10 @@ prices as (
             evidence
             order by block_number, log_index, item_index, tx_hash
         ) as price_evidence
-    from oracle_updates
+    from current_updates
     where
         asset != 'USD'
         and quote = 'USD'
-        and (
-            log_index >= 0
-            or coalesce(observed_at >= block_timestamp - to_seconds($tolerance_seconds), true)
-        )
     group by all
 
 ),

@@ -5,9 +5,10 @@
 -- param:    tolerance_seconds natural 3600 (how long before it was read a price may be seen, inclusive)
 with
 
+-- part: current_updates
+
 -- part: unpriced
 
--- What was read at a block, with a log index below zero, may be the answer of a feed long dead.
 updates as (
 
     select
@@ -22,14 +23,10 @@ updates as (
         item_index,
         tx_hash,
         oracle_price_quote
-    from oracle_updates
+    from current_updates
     where
         asset is not null
         and quote not in (select unpriced.quote from unpriced)
-        and (
-            log_index >= 0
-            or coalesce(observed_at >= block_timestamp - to_seconds($tolerance_seconds), true)
-        )
 
 )
 

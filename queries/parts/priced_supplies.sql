@@ -110,6 +110,8 @@ supplies as (
 
 ),
 
+-- part: current_updates
+
 -- Of one chain the last of several prices in one second; blocks of two cannot be compared.
 prices as (
 
@@ -117,15 +119,11 @@ prices as (
         asset,
         block_timestamp,
         oracle_price_quote
-    from oracle_updates
+    from current_updates
     where
         quote = 'USD'
         and oracle_price_quote > 0
         and asset is not null
-        and (
-            log_index >= 0
-            or coalesce(observed_at >= block_timestamp - to_seconds($tolerance_seconds), true)
-        )
     qualify row_number() over (
             partition by asset, block_timestamp
             order by
