@@ -27,3 +27,14 @@ def test_each_reserve_has_its_own_prices(tmp_path: Path) -> None:
     )
     assert [first.count(price) for price in ("3.0", "5.0", "7.0")] == [2, 1, 0]
     assert [second.count(price) for price in ("3.0", "5.0", "7.0")] == [0, 0, 3]
+
+
+def test_what_is_read_at_a_block_comes_after_what_it_logs(tmp_path: Path) -> None:
+    """The pool logs 3 and, read at the end of the same block, is at 5: the last price is 5."""
+    read = {"log_index": -1, "share_price_tokens": 5, "evidence": "state"}
+    prices = table("share_prices", PRICE | {"share_price_tokens": 3}, PRICE | read)
+
+    page = part_of(written_market(tmp_path, share_prices=prices), credit).split("Share prices")[1]
+
+    (line,) = (line for line in page.splitlines() if "| 0xpool |" in line)
+    assert [float(cell) for cell in line.split("|")[6:9]] == [3, 3, 5]

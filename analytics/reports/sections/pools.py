@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from analytics.expressions import distinct_count, known_total, row_count
+from analytics.expressions import STATE_ORDER, distinct_count, known_total, row_count
 from analytics.reports.context import Context
 from analytics.reports.parts import Source, Table, table
 from analytics.reports.sections.listed import Shown, answers
@@ -247,11 +247,10 @@ def _flows(context: Context) -> pl.DataFrame:
 def _prices(context: Context) -> pl.DataFrame:
     # A pool of lending has one price per reserve; a fund has one, whatever it is counted in.
     keys = ["chain_id", "protocol", "pool", "asset_token"]
-    order = ["block_number", "log_index", "item_index", "tx_hash"]
     price, moment = pl.col("share_price_tokens"), pl.col("block_timestamp")
     updates = (
         context.scope.facts("share_prices")
-        .sort(order)
+        .sort(STATE_ORDER)
         .group_by(keys)
         .agg(
             update_count=row_count(),
