@@ -90,7 +90,8 @@ def interest_paid(credit_events: pl.LazyFrame) -> pl.LazyFrame:
     What borrowers paid in a day, by what of it is interest.
 
     Gross: before the pool's own fees, which are `credit_fees`. Some venues log principal and
-    interest in one; that is shown apart, never split by guess.
+    interest in one; that is shown apart, never split by guess. Where a debt grows by its interest
+    (Aave, Compound), all that is repaid of it is principal.
 
     Formula:
         interest_tokens(d) = Σ interest_tokens of the payments on UTC day d

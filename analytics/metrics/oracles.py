@@ -36,7 +36,8 @@ def oracle_deviation(
     with the same quote are compared, and updates whose asset is unknown cannot be. By design an
     oracle may differ by its own deviation threshold, so compare with that before calling it off.
     States, amounts and statistics (health, reserves, indexes) are no prices. What was read at a
-    block is not compared where the source had seen it longer than the tolerance before.
+    block is not compared where the source had seen it longer than the tolerance before; else it
+    was what the source answered at that block, and ages from there.
 
     Formula:
         deviation_bps = (oracle_price - reference_price) / reference_price * 10,000
