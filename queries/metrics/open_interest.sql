@@ -11,7 +11,16 @@ with
 totals as (
 
     select
-        *,
+        chain_id,
+        protocol,
+        version,
+        market,
+        bucket_at,
+        basis,
+        open_interest_long_usd,
+        open_interest_short_usd,
+        open_interest_long_tokens,
+        open_interest_short_tokens,
         open_interest_long_usd + open_interest_short_usd as open_interest_total_usd,
         open_interest_long_usd - open_interest_short_usd as open_interest_skew_usd,
         open_interest_long_tokens + open_interest_short_tokens as open_interest_total_tokens,
