@@ -5,7 +5,19 @@ from typing import Any
 import pytest
 from goldens import Built, built_facts, log, rows, usd
 
-from indexer.chains import ABSTRACT, ARBITRUM, BASE, BLAST, INK, MANTLE, SEI, SONIC, Chain
+from indexer.chains import (
+    ABSTRACT,
+    ARBITRUM,
+    AVALANCHE,
+    BASE,
+    BERACHAIN,
+    BLAST,
+    INK,
+    MANTLE,
+    SEI,
+    SONIC,
+    Chain,
+)
 from indexer.facts import Facts
 from indexer.protocols import PROTOCOLS
 
@@ -17,6 +29,8 @@ HOUSES: dict[Chain, tuple[str, str]] = {
     SEI: ("vertex", "0xae1510367aa8d500bdf507e251147ea50b22307f"),
     SONIC: ("vertex", "0x447c9aee069f6a13007eb9d2d2a4bb4ad92ab721"),
     ABSTRACT: ("vertex", "0x1385bf2f06165ca0621af047cf8666c256e1b1c2"),
+    BERACHAIN: ("vertex", "0x9f90b17e7134af112c15437ec4521e4541156036"),
+    AVALANCHE: ("vertex", "0x7069798a5714c5833e36e70df8aefaac7cec9302"),
     INK: ("nado", "0xd218103918c19d0a10cf35300e4cfafbd444c5fe"),
 }
 WAD = 10**18
@@ -114,7 +128,7 @@ def test_every_clearinghouse_has_its_first_block(slug: str) -> None:
     assert all(contract.from_block > 0 for contract in PROTOCOLS[slug].contracts)
 
 
-@pytest.mark.parametrize(("slug", "count"), [("vertex", 58 * 7), ("nado", 67)])
+@pytest.mark.parametrize(("slug", "count"), [("vertex", 58 * 9), ("nado", 67)])
 def test_every_declared_market_is_a_perp(slug: str, count: int) -> None:
     """Even numbers, each once on each chain."""
     markets = PROTOCOLS[slug].markets

@@ -1,8 +1,8 @@
 """
 Vertex: cross-margined perps and spot against order books that a sequencer keeps; closed in 2025.
 
-Contracts  https://www.npmjs.com/package/@vertex-protocol/contracts (0.76.0, one Clearinghouse per
-           chain); what its Liquidation means:
+Contracts  https://github.com/vertex-protocol/vertex-typescript-sdk (packages/contracts/src/common/
+           deployments/core: one Clearinghouse per chain, first blocks); what Liquidation means:
            https://github.com/vertex-protocol/vertex-contracts (core/contracts/ClearinghouseLiq.sol)
 Markets    https://github.com/vertex-protocol/vertex-web-monorepo-snapshot (packages/metadata): one
            numbering for all chains, perps even and spot odd
@@ -15,7 +15,17 @@ A liquidation is of one product or of a spread, two products in one number: the 
 then that of the perp at its oracle price.
 """
 
-from indexer.chains import ABSTRACT, ARBITRUM, BASE, BLAST, MANTLE, SEI, SONIC
+from indexer.chains import (
+    ABSTRACT,
+    ARBITRUM,
+    AVALANCHE,
+    BASE,
+    BERACHAIN,
+    BLAST,
+    MANTLE,
+    SEI,
+    SONIC,
+)
 from indexer.spec import (
     Abs,
     Bits,
@@ -45,6 +55,8 @@ HOUSES = (
     (SEI, "0xaE1510367aA8d500bdF507E251147Ea50B22307F", 94_136_270),
     (SONIC, "0x447c9aEe069F6A13007eb9D2d2a4Bb4Ad92AB721", 596_514),
     (ABSTRACT, "0x1385bF2f06165cA0621aF047cF8666c256e1B1C2", 410_000),
+    (BERACHAIN, "0x9F90b17E7134aF112C15437Ec4521E4541156036", 1_045_097),
+    (AVALANCHE, "0x7069798A5714c5833E36e70df8AeFAac7CEC9302", 59_043_939),
 )
 
 ACCOUNT, LIQUIDATOR = (
