@@ -832,6 +832,7 @@ def test_a_buyback_with_ether_has_no_dollars() -> None:
     [
         (POLYGON, 3, "0x3c499c542cef5e3811e1192ce70d8cc03d5c3359"),
         (BASE, 1, "0x833589fcd6edb6e08f4c7c32d4f71b54bda02913"),
+        (APECHAIN, 1, "0x48b62137edfa95a428d35c09e44256a739f6b557"),
         (MEGAETH, 1, "0xfafddbb3fc7688494971a79cc65dca3ef82079e7"),
     ],
 )
@@ -847,6 +848,16 @@ def test_a_collateral_index_is_read_by_the_chains_own_table(
 
 
 GNS_ON_BASE, NEW_VAULT = "0xfb1aaba03c31ea98a3eec7591808acb1947ee7ac", "0x" + "0b" * 20
+GNS_ON_APECHAIN = "0xe31c676d8235437597581b44c1c4f8a30e90b38a"
+
+
+def test_gns_has_an_address_of_its_own_on_each_chain() -> None:
+    """What is bought on ApeChain is the GNS of that chain."""
+    bought = otc(1, DIAMONDS[APECHAIN])
+
+    (row,) = rows(facts_of("gains", APECHAIN, frame([bought], block=BLOCK["10"])), "buybacks")
+
+    assert row["bought_token"] == GNS_ON_APECHAIN
 
 
 def added(token: str) -> Built:
@@ -893,13 +904,6 @@ def test_the_vault_of_an_added_collateral_is_read() -> None:
         GNS_ON_BASE,
         usd("1"),
     )
-
-
-def test_a_buyback_where_gns_has_no_declared_address_is_rejected() -> None:
-    """On ApeChain no GNS token is known, so what was bought is not known."""
-    result = facts_of("gains", APECHAIN, frame([otc(1, DIAMONDS[APECHAIN])], block=BLOCK["10"]))
-
-    assert [reason for _, _, reason in reasons(result)] == ["bought token is not known"]
 
 
 def test_a_pair_becomes_a_market_by_its_number() -> None:

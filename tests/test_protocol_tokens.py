@@ -8,7 +8,7 @@ import pytest
 from asked import answered
 from goldens import LOGS, NOON, Built, built_facts, facts_of, frame, log, reasons, rows, usd
 
-from indexer.chains import AVALANCHE, BSC, ETHEREUM, POLYGON, Chain
+from indexer.chains import APECHAIN, AVALANCHE, BSC, ETHEREUM, POLYGON, Chain
 from indexer.facts import Facts, Known, declared, discovered, facts, merged
 from indexer.facts.routes import abi_entries
 from indexer.protocols import PROTOCOLS
@@ -349,6 +349,7 @@ def test_a_market_of_an_unknown_principal_token_is_kept_back() -> None:
         ("maple", ETHEREUM, "0x643c4e15d7d62ad0abec4a9bd4b001aa3ef52d66"),
         ("pendle", ETHEREUM, "0x808507121b80c02388fad14726482e061b8da827"),
         ("gains", POLYGON, "0xe5417af564e4bfda1c483642db72007871397896"),
+        ("gains", APECHAIN, "0xe31c676d8235437597581b44c1c4f8a30e90b38a"),
     ],
 )
 def test_a_supply_is_read_with_what_is_out_of_reach(slug: str, chain: Chain, token: str) -> None:

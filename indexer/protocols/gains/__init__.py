@@ -27,7 +27,7 @@ is in HoldingFeesChargedOnTrade or, where the trader is owed, in HoldingFeesReal
 the two a settlement (TradingCommonUtils.sol, FundingFeesUtils.sol).
 """
 
-from indexer.chains import ARBITRUM, BASE, POLYGON
+from indexer.chains import APECHAIN, ARBITRUM, BASE, POLYGON
 from indexer.protocols.gains.callbacks import ABI as CALLBACKS
 from indexer.protocols.gains.callbacks import CALLBACK_FEES, CALLBACK_PRICES, CALLBACK_TRADES
 from indexer.protocols.gains.money import (
@@ -63,6 +63,7 @@ GNS = (
     (ARBITRUM, "0x18c11fd286c5ec11c3b683caa813b77f5163a122", 190_420_046),
     (POLYGON, "0xe5417af564e4bfda1c483642db72007871397896", 53_282_482),
     (BASE, "0xfb1aaba03c31ea98a3eec7591808acb1947ee7ac", 20_824_632),
+    (APECHAIN, "0xe31c676d8235437597581b44c1c4f8a30e90b38a", 4_603_247),
 )
 
 CHAINS = dict.fromkeys(row["chain"] for row in listed("gains_diamonds"))
@@ -123,9 +124,8 @@ PROTOCOL = Protocol(
         "Bad debt: the vault is the counterparty, and losses end at the collateral.",
         "AssetsSent and AssetsReceived of vaults: the traders' profits and losses, read as such.",
         "Who owns a locked deposit (DepositLocked): the vault holds its shares, so its owner here.",
-        "What the vault of BTCUSD on Base did before CollateralAdded named it: no source has its "
-        "address.",
-        "What was bought on ApeChain: GNS has no address there, so its rows are rejected.",
+        "What the vault of BTCUSD on Base did before CollateralAdded named it: the SDK has its "
+        "address, and no source that of its asset.",
         "Arbitrum Sepolia: a test network.",
     ),
     contracts=(
@@ -138,7 +138,7 @@ PROTOCOL = Protocol(
                 from_block=int(row["from_block"]),  # MegaETH: unknown, so from the first block
                 to_block=int(row["to_block"]) if row["to_block"] else None,
                 version=row["version"],
-                says={"gns": row["gns"]} if row["gns"] else {},
+                says={"gns": row["gns"]},
             )
             for row in listed("gains_diamonds")
         ),
@@ -164,7 +164,7 @@ PROTOCOL = Protocol(
                 address=row["address"],
                 from_block=int(row["from_block"]),
                 version="6-10",  # upgraded in place
-                says={"gns": row["gns"]} if row["gns"] else {},
+                says={"gns": row["gns"]},
             )
             for row in listed("gains_vaults")
         ),
