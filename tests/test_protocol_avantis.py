@@ -16,7 +16,8 @@ from indexer.protocols import PROTOCOLS
 CALLBACKS = "0x0c16ff40065cc3ab4bc55b60e447504afb9c7970"
 STORAGE = "0x8a311d7048c35985aa31c131b9a13e03a5f7422d"
 PAIR_INFOS = "0x81f22d0cc22977c91befe648c9fddf1f2bd977e5"
-PAIRS = "0x5db3772136e5557efe028db05ee95c84d76faec4"
+PAIRS = "0x92ed158d5e423cfdc9eed5bd7328fff7ced6ff94"
+SECOND_PAIRS = "0x5db3772136e5557efe028db05ee95c84d76faec4"
 PRICES = "0x64e2625621970f8cfa17b294670d61cb883da511"
 JUNIOR = "0x944766f715b51967e56afde5f0aa76ceacc9e7f9"
 USDC = "0x833589fcd6edb6e08f4c7c32d4f71b54bda02913"
@@ -438,7 +439,7 @@ def test_a_pair_that_was_added_without_names_has_those_told_apart() -> None:
         log(
             "avantis/PairStorage",
             "PairDataUpdated",
-            PAIRS,
+            SECOND_PAIRS,
             **{"pairIndex": pair, "from": symbol, "to": "USD", **data},
         )
         for pair, symbol in ((1, "ETHEREUM"), (42, "SPY"))

@@ -2,7 +2,8 @@
 Avantis: synthetic leveraged trades against one USDC vault in two tranches, on Base.
 
 Contracts  https://github.com/Avantis-Labs/avantis_trader_sdk (addresses, and the events before
-           9bafe44), https://github.com/Avantis-Labs/avantis-smart-contracts (source of May 2024);
+           9bafe44; the first PairStorage as in https://pypi.org/project/avantis-trader-sdk/0.5.0/),
+           https://github.com/Avantis-Labs/avantis-smart-contracts (source of May 2024);
            tranches by https://github.com/DefiLlama/DefiLlama-Adapters, a secondary source. The
            venue opened on 2024-01-27 in a block that is not established, so all are read from 0.
            Release 1.5 as in the contest https://audits.sherlock.xyz/contests/485, the one before
@@ -55,6 +56,7 @@ CONTRACTS = (
     (TRADING, "0x5FF292d70bA9cD9e7CCb313782811b3D7120535f"),
     (TRADING, "0x44914408af82bC9983bbb330e3578E1105e11d4e"),
     (PAIR_INFOS, "0x81F22d0Cc22977c91bEfE648C9fddf1f2bd977e5"),
+    (PAIRS, "0x92Ed158d5e423CFdc9eed5Bd7328FFF7CeD6fF94"),  # the first, until early 2025
     (PAIRS, "0x5db3772136e5557EFE028Db05EE95C84D76faEC4"),
     (PRICES, "0x64e2625621970F8cfA17B294670d61CB883dA511"),
     (TRANCHE, "0x944766f715b51967E56aFdE5f0Aa76cEaCc9E7f9"),  # junior
@@ -158,7 +160,7 @@ PROTOCOL = Protocol(
                     "known_by": Const("event"),
                 },
             )
-            # Since January 2025 PairAdded, of another shape, has no names: they are told apart.
+            # PairAdded of the second PairStorage, of another shape, has no names: told apart.
             for name, index in (("PairAdded", "index"), ("PairDataUpdated", "pairIndex"))
         ),
         *TRADES,
