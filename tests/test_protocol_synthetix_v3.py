@@ -432,6 +432,7 @@ def test_bought_snx_is_burnt(contract: str) -> None:
             "destination_kind": "dead_burn",
         }
     ]
+    assert result.tables["buybacks"]["evidence"].to_list() == ["event"]
 
 
 def test_the_supply_at_home_is_told_under_the_name_it_is_bought_as() -> None:

@@ -8,8 +8,8 @@ Contracts  https://github.com/Synthetixio/synthetix-v3 (markets/perps-market, au
 Split      each settlement says what the fee collector and referrers got; the rest is the
            liquidity providers', and so is all interest (AsyncOrderSettlementPythModule.sol shares
            out order fees alone). On Base the collector is the contract that buys SNX back and
-           burns it: https://sips.synthetix.io/sips/sip-345/ The npm package has two addresses of
-           it; none is confirmed by a registry of the venue, so what they buy is assumed. A release
+           burns it: https://sips.synthetix.io/sips/sip-345/ and, both addresses of it,
+           https://github.com/Synthetixio/data (indexers/base-mainnet/squidgen.yaml). A release
            that was mended in October 2024 paid both and logged zeros; which blocks ran it is not
            known: https://github.com/Synthetixio/synthetix-v3/pull/2329
 Units      1e18 throughout; sizes in units of the base asset, negative for shorts

@@ -148,6 +148,5 @@ MONEY = (
             "burned_tokens": Fixed("snx", 18),
             "destination_kind": Const("dead_burn"),
         },
-        evidence="assumed",  # no registry has the contracts
     ),
 )
