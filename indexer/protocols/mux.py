@@ -1,10 +1,10 @@
 """
 MUX: perp DEX where traders face one pool (MLP) per chain; brokers fill orders at reported prices.
 
-Contracts  https://github.com/messari/subgraphs (subgraphs/mux-protocol), a secondary source of
-           addresses, first blocks and both shapes of the position events; argument by argument in
-           https://github.com/mux-world/mux-protocol (contracts/core/Events.sol, Trade.sol; loans of
-           the pool: Admin.sol)
+Contracts  https://github.com/mux-world/mux-protocol (deployments: addresses and first blocks;
+           contracts/core/Events.sol, Trade.sol, and of loans of the pool Admin.sol); both shapes of
+           the position events as in https://github.com/messari/subgraphs (subgraphs/mux-protocol),
+           a secondary source
 Split      none is taken: how income is shared depends on how much MLP the protocol owned that week
 Units      1e18 throughout, whatever the token: sizes in units of the asset, prices and fees in USD;
            the cumulative funding rate too (a rate of 1e5 times 1e13 per period of 8 hours). Raw
@@ -204,7 +204,9 @@ PROTOCOL = Protocol(
         "CollectedFee of anything but a withdrawal of collateral: the same fees again, in tokens.",
         "Collateral: what is deposited and withdrawn is in tokens without a price, and after a "
         "bankruptcy the loss is more than the collateral was.",
-        "Bad debt of the venue's own positions: no event. Auto-deleveraging: there is none.",
+        "Bad debt of the venue's own positions: no event. Auto-deleveraging: the pool has none.",
+        "The Degen pool on Arbitrum (2024, github.com/mux-world/mux-degen-protocol), whose order "
+        "book deleverages (FillAdlOrder): another protocol, with assets that no event names.",
         "Loans to the aggregator's accounts themselves: their positions are on other venues, and "
         "credit_events are of credit protocols. Its later LendingPool: no source has its address.",
         "Profit that WithdrawProfit pays: in the token's own decimals, it moves the entry price.",
