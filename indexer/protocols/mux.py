@@ -205,8 +205,6 @@ PROTOCOL = Protocol(
         "Collateral: what is deposited and withdrawn is in tokens without a price, and after a "
         "bankruptcy the loss is more than the collateral was.",
         "Bad debt of the venue's own positions: no event. Auto-deleveraging: the pool has none.",
-        "The Degen pool on Arbitrum (2024, github.com/mux-world/mux-degen-protocol), whose order "
-        "book deleverages (FillAdlOrder): another protocol, with assets that no event names.",
         "Loans to the aggregator's accounts themselves: their positions are on other venues, and "
         "credit_events are of credit protocols. Its later LendingPool: no source has its address.",
         "Profit that WithdrawProfit pays: in the token's own decimals, it moves the entry price.",
