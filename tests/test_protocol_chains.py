@@ -41,7 +41,7 @@ def test_the_express_lane_costs_the_second_price() -> None:
             "split_basis": "none",
         }
     ]
-    assert result.tables["fees"]["evidence"].to_list() == ["assumed"]
+    assert result.tables["fees"]["evidence"].to_list() == ["event"]
     assert reasons(result) == []
 
 

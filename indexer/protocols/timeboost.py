@@ -1,9 +1,11 @@
 """
 Timeboost: rounds of Arbitrum's express lane, sold in sealed auctions at the second price.
 
-Contracts  https://github.com/DefiLlama/dimension-adapters (fees/arbitrum-timeboost), a secondary
-           source of the address and of the event; the first block is not confirmed.
-Split      none: that adapter gives all of it to the treasury, and no event says who gets what.
+Contracts  https://github.com/OffchainLabs/arbitrum-docs (how-arbitrum-works/timeboost), the address
+           and the token bids are in; the event by npm @arbitrum/nitro-contracts 3.1.0
+           (src/express-lane-auction); no source states the first block.
+Split      none: there are no dollars to split. The DAO's vote is 97 % for its treasury and 3 % for
+           the Developer Guild, https://forum.arbitrum.foundation/t/30920; no event says it.
 Units      WETH, 1e18; `price` is what is paid, the second price.
 """
 
@@ -23,6 +25,7 @@ PROTOCOL = Protocol(
     left_out=(
         "Bids that did not win, and the highest bid where it is more than what is paid.",
         "Who held the lane in a round after a transfer of it: no table holds it.",
+        "Auctions on Arbitrum Nova: perpscope does not read that chain.",
         "Fees of ordinary transactions: balances of the network's fee accounts, which log nothing.",
     ),
     contracts=(
@@ -46,7 +49,6 @@ PROTOCOL = Protocol(
                 "split_basis": Const("none"),
             },
             where=(Nonzero("price"),),
-            evidence="assumed",  # the event by a secondary source
         ),
     ),
     tokens=(Token(ARBITRUM, WETH, "WETH", 18),),
