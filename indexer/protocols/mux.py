@@ -209,7 +209,6 @@ PROTOCOL = Protocol(
         "credit_events are of credit protocols. Its later LendingPool: no source has its address.",
         "Profit that WithdrawProfit pays: in the token's own decimals, it moves the entry price.",
         "Funding of shorts: its counter is in dollars per unit, not a ratio.",
-        "MUX v3 (2024): its contracts have not been examined.",
     ),
     contracts=tuple(
         Contract(chain, POOL, address, from_block) for chain, address, from_block in POOLS

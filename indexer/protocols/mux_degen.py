@@ -141,7 +141,6 @@ PROTOCOL = Protocol(
         "Bad debt: no event, and a liquidation's loss is cut at the collateral.",
         "What deleveraging begins at (adlReserveRate, adlTriggerRate): keys and values as above.",
         "DonateLiquidity and rebates of brokers' gas: gifts to and costs of the pool.",
-        "MUX v3 (2024): its contracts have not been examined.",
     ),
     contracts=(
         Contract(ARBITRUM, POOL, "0x2f977A859eD91c729c781ba0e50927d5Da3Cb988", 184_995_769),
