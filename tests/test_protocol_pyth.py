@@ -8,7 +8,18 @@ import pytest
 from eth_abi.abi import encode
 from goldens import NOON, Built, built_facts, log, reasons, rows
 
-from indexer.chains import BASE, ETHEREUM
+from indexer.chains import (
+    ABSTRACT,
+    APECHAIN,
+    BASE,
+    BLAST,
+    ETHEREUM,
+    FANTOM,
+    INK,
+    MEGAETH,
+    SEI,
+    Chain,
+)
 from indexer.facts import Facts, declared, log_filter, narrow_filters
 from indexer.facts.questions import DUE, questions
 from indexer.facts.reads import read_facts
@@ -60,6 +71,25 @@ def test_an_update_is_scaled_by_its_feeds_exponent(asset: str, price: int, dolla
         }
     ]
     assert reasons(result) == []
+
+
+@pytest.mark.parametrize(
+    ("chain", "emitter"),
+    [
+        (APECHAIN, "0x2880aB155794e7179c9eE2e38200202908C17B43"),
+        (INK, "0x2880aB155794e7179c9eE2e38200202908C17B43"),
+        (MEGAETH, "0x2880aB155794e7179c9eE2e38200202908C17B43"),
+        (SEI, "0x2880aB155794e7179c9eE2e38200202908C17B43"),
+        (ABSTRACT, "0x8739d5024B5143278E2b15Bd9e7C26f6CEc658F1"),
+        (BLAST, "0xA2aa501b19aff244D90cc15a4Cf739D2725B5729"),
+        (FANTOM, "0xff1a0f4744e8582DF1aE09D5611b887B6a12925C"),
+    ],
+)
+def test_it_is_read_on_the_chains_of_the_venues(chain: Chain, emitter: str) -> None:
+    """Gains, Nado, GMX, Vertex and MUX are there."""
+    result = built_facts("pyth", chain, [update(IDS["BTC"], 1, emitter)])
+
+    assert len(rows(result, "oracle_updates")) == 1
 
 
 def test_ids_of_unknown_exponent_are_not_read() -> None:

@@ -2,7 +2,9 @@
 Pyth: prices that whoever needs one pulls on chain, by a feed id that is the same on every chain.
 
 Contracts  https://docs.pyth.network/price-feeds/contract-addresses/evm, one per chain, all feeds in
-           it. First blocks are not known: windows start at 0.
+           it; MegaETH, and what the page no longer lists, by
+           https://github.com/pyth-network/pyth-crosschain (contract_manager/src/store/contracts/
+           EvmPriceFeedContracts.json). First blocks are not known: windows start at 0.
 Ids        of 32 feeds, from euler-xyz/euler-price-oracle (test/adapter/pyth/PythFeeds.sol) and
            https://docs.pyth.network/price-feeds/price-feed-ids.
 Split      none.
@@ -15,19 +17,32 @@ and no heartbeat is due.
 """
 
 from indexer.chains import (
+    ABSTRACT,
+    APECHAIN,
     ARBITRUM,
     AVALANCHE,
     BASE,
     BERACHAIN,
+    BLAST,
     BSC,
+    CELO,
+    CRONOS,
     ETHEREUM,
+    FANTOM,
     GNOSIS,
     HYPEREVM,
+    INK,
     LINEA,
     MANTLE,
+    MEGAETH,
+    MONAD,
     OPTIMISM,
     POLYGON,
+    POLYGON_ZKEVM,
+    RONIN,
     SCROLL,
+    SEI,
+    SONEIUM,
     SONIC,
     UNICHAIN,
     ZKSYNC,
@@ -68,6 +83,19 @@ CONTRACTS = (
     (UNICHAIN, "0x2880aB155794e7179c9eE2e38200202908C17B43"),
     (SONIC, "0x2880aB155794e7179c9eE2e38200202908C17B43"),
     (GNOSIS, "0x2880aB155794e7179c9eE2e38200202908C17B43"),
+    (APECHAIN, "0x2880aB155794e7179c9eE2e38200202908C17B43"),
+    (INK, "0x2880aB155794e7179c9eE2e38200202908C17B43"),
+    (MEGAETH, "0x2880aB155794e7179c9eE2e38200202908C17B43"),
+    (MONAD, "0x2880aB155794e7179c9eE2e38200202908C17B43"),
+    (RONIN, "0x2880aB155794e7179c9eE2e38200202908C17B43"),
+    (SEI, "0x2880aB155794e7179c9eE2e38200202908C17B43"),
+    (SONEIUM, "0x2880aB155794e7179c9eE2e38200202908C17B43"),
+    (ABSTRACT, "0x8739d5024B5143278E2b15Bd9e7C26f6CEc658F1"),
+    (BLAST, "0xA2aa501b19aff244D90cc15a4Cf739D2725B5729"),
+    (CELO, "0xff1a0f4744e8582DF1aE09D5611b887B6a12925C"),
+    (FANTOM, "0xff1a0f4744e8582DF1aE09D5611b887B6a12925C"),
+    (CRONOS, "0xE0d0e68297772Dd5a1f1D99897c581E2082dbA5B"),
+    (POLYGON_ZKEVM, "0xC5E56d6b40F3e3B5fbfa266bCd35C37426537c65"),
 )
 NAMED: dict[str, Value] = {
     "feed": OfContract("id"),
