@@ -4,15 +4,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
-from goldens import Built, log, reasons, rows, scaled, usd
+from goldens import Built, frame, log, reasons, rows, scaled, usd
 from lending_rig import built, expected_rows, noted, read, recorded, recorded_rows
 from recordings import address, captured, of_chain, place, words
 
 from indexer.chains import ETHEREUM
-from indexer.facts import known
+from indexer.facts import Known, declared, discovered, known
 from indexer.facts.asking import narrow_filters
 from indexer.protocols import PROTOCOLS
+from indexer.tables import empty
 
 SLUG = "maker"
 DAI = "0x6b175474e89094c44da98b954eedeac495271d0f"
@@ -34,6 +36,8 @@ LITE_PSM = "0xf6e72db5454dd049d0788e411b06cfaf16853042"
 GUSD_PSM = "0x204659b2fd2ad5723975c362ce2230fba11d3900"
 SPLITTER = "0xbf7111f13386d23cb2fba5a538107a73f6872bcf"
 OLD_AUCTION = "0xc4269cc7acdedc3794b221aa4d9205f564e27f0d"
+OLD_CLIP = "0x35526314f18feb5b7f124e40d6a99d64f7d7e89a"
+FLIP = "0xf32836b9e1f47a0515c6ec431592d5ebc276407f"
 ORACLE = "0x88f88bb9e66241b73b84f3a6e197fbba487b1e30"
 CATS = (
     "0x78f2c2af65126834c51822f56be0d7469d7a523e",
@@ -56,6 +60,12 @@ def maker(name: str, event: str, emitter: str, **arguments: Any) -> Built:
 def facts_of(*logs: Built) -> Any:
     """Return the facts of one transaction; every token is declared."""
     return built(SLUG, {}, *logs)
+
+
+def announced(*logs: Built) -> pl.DataFrame:
+    """Return the auctions that liquidations of an earlier block announced."""
+    known = declared([PROTOCOLS[SLUG]], ETHEREUM)
+    return discovered([PROTOCOLS[SLUG]], ETHEREUM, frame(logs, block=12_300_000), known)
 
 
 # --- liquidations ---------------------------------------------------------------------------------
@@ -83,6 +93,7 @@ def test_a_bite_is_dai_owed_and_collateral_taken(cat: str) -> None:
         {
             "kind": "liquidation",
             "pool": "ETH-A",
+            "loan": "7",
             "account": USER,
             "asset_token": DAI,
             "principal_tokens": usd("3919.5"),
@@ -156,12 +167,12 @@ def test_each_bark_has_the_keeper_of_its_own_auction() -> None:
     assert found == [("ETH-A", KEEPER), ("WBTC-A", OTHER)]
 
 
-def taken(owe: int, price: int, tab: int, lot: int) -> Built:
+def taken(owe: int, price: int, tab: int, lot: int, clip: str = CLIP_WBTC_A) -> Built:
     """Return a purchase from an auction, and what it leaves."""
     return maker(
         "Clipper",
         "Take",
-        CLIP_WBTC_A,
+        clip,
         id=3,
         max=price,
         price=price,
@@ -202,6 +213,62 @@ def test_what_is_owed_when_nothing_is_left_to_sell_is_bad_debt(
         for row in rows(result, "shortfalls")
     ]
     assert found == [("bad_debt", "WBTC-A", usd(amount), usd(amount)) for amount in lost]
+
+
+def test_an_auction_that_no_list_names_is_that_of_its_bark() -> None:
+    """Sky's stakers had a clipper before the one of today: its first Bark says what it sells."""
+    before = barked("LSEV2-SKY-A", OLD_CLIP)
+    start = facts_of(before)
+    earlier = Known(empty("tokens"), start.markets, announced(before))
+
+    result = built(SLUG, {}, taken(600 * RAD, RAY, 130 * RAD, 0, clip=OLD_CLIP), earlier=earlier)
+
+    assert [row["pool"] for row in rows(result, "credit_events")] == ["LSEV2-SKY-A"]
+    assert [row["market"] for row in rows(result, "shortfalls")] == ["LSEV2-SKY-A"]
+
+
+def bitten(name: str, flip: str) -> Built:
+    """Return 1,000 Dai of debt and one token of collateral put to the first kind of auction."""
+    owed = {"ink": WAD, "art": 900 * WAD, "tab": 1000 * RAD}
+    return maker("Cat", "Bite", CATS[0], ilk=ilk(name), urn=USER, flip=flip, id=7, **owed)
+
+
+def bid(number: int, lot: int, whole: int) -> Built:
+    """Return the note of a bid for a whole lot."""
+    return noted("tend(uint256,uint256,uint256)", FLIP, KEEPER, number, lot, whole)
+
+
+def test_a_bid_in_a_cats_auction_recovers_what_it_adds() -> None:
+    """300 Dai, then 450: the second pays 300 back to the first bidder and the Vow 150 more."""
+    before = bitten("ETH-A", FLIP)
+    earlier = Known(empty("tokens"), facts_of(before).markets, announced(before))
+    bids = (moved(KEEPER, OTHER, 300 * RAD), moved(KEEPER, VOW, 150 * RAD), bid(7, WAD, 450 * RAD))
+
+    result = built(SLUG, {}, *bids, earlier=earlier)
+
+    assert rows(result, "credit_events") == [
+        {
+            "kind": "recovery",
+            "pool": "ETH-A",
+            "loan": "7",
+            "counterparty": KEEPER,
+            "asset_token": DAI,
+            "principal_tokens": usd("150"),
+        }
+    ]
+    assert reasons(result) == []
+
+
+def test_bids_have_the_selector_that_the_sources_say() -> None:
+    """0x4b43ed12, left-aligned, is the first topic."""
+    assert bid(7, WAD, RAD).topics[0].hex() == "4b43ed12".ljust(64, "0")
+
+
+def test_the_dog_is_read_from_its_deployment_on() -> None:
+    """messari/subgraphs has the block; an auction of LINK may not have been the first."""
+    starts = {c.from_block for c in PROTOCOLS[SLUG].contracts if c.address.lower() == DOG}
+
+    assert starts == {12_246_358}
 
 
 def test_dollars_of_bad_debt_are_an_assumption() -> None:
@@ -596,14 +663,14 @@ def test_the_share_that_buys_is_dated() -> None:
 # --- what is asked for ----------------------------------------------------------------------------
 
 
-def test_the_vat_is_asked_for_savings_alone() -> None:
-    """Its notes are among the most frequent of the chain: only the Pot's are asked for."""
+def test_the_vat_is_asked_for_savings_and_the_vows_income_alone() -> None:
+    """Its notes are among the most frequent of the chain: few of them are asked for."""
     asked = narrow_filters([PROTOCOLS[SLUG]], ETHEREUM)
 
     pot, vow = (bytes.fromhex(one[2:]).rjust(32, b"\0") for one in (POT, VOW))
     assert {one.addresses for one in asked} == {(bytes.fromhex(VAT[2:]),)}
     assert sorted((one.topic0s[0][:4].hex(), one.others) for one in asked) == [
-        ("bb35783b", ((), (pot,))),
+        ("bb35783b", ((), (pot, vow))),
         ("bb35783b", ((pot,),)),
         ("f24e23eb", ((vow,), (pot,))),
     ]

@@ -2,9 +2,10 @@
 Sky, once MakerDAO: vaults borrow Dai or USDS against collateral, savers are paid from their fees.
 
 Contracts  https://github.com/sky-ecosystem/spells-mainnet (src/test/addresses_mainnet.sol, a copy
-           of the chainlog) and https://github.com/makerdao/dss. The Dog and its clippers start at
-           block 12,317,310; everything else with the system, block 8,928,152: later first blocks
-           are not confirmed.
+           of the chainlog) and https://github.com/makerdao/dss. The Dog starts at block 12,246,358
+           (messari/subgraphs, makerdao), and so do its clippers; everything else with the system,
+           block 8,928,152: later first blocks are not confirmed. Auctions that the chainlog names
+           no more, those of the Cats among them, are announced by each Bite and Bark.
 Split      what savers are paid is supply side, jars and fees of the peg are treasury, what the
            Splitter pays is the holders'. The fees themselves are rate times debt, which is state.
 Units      wad 1e18, ray 1e27, rad 1e45. Dollars are Dai and USDS at par, an assumption.
@@ -24,12 +25,12 @@ has the topic of the old auctions' Kick, and other units.
 
 from indexer.chains import ETHEREUM
 from indexer.protocols.maker.burns import BURNS, MKR, SHARES, SKY
-from indexer.protocols.maker.liquidations import CLIPPER, DAI, LIQUIDATIONS
+from indexer.protocols.maker.liquidations import CAT, CLIPPER, DAI, DOG, FLIPPER, LIQUIDATIONS
 from indexer.protocols.maker.prices import PRICES
 from indexer.protocols.maker.savings import PEG, SAVINGS, USDS, VAULTS
-from indexer.spec import TOKEN_SUPPLY, Contract, Protocol, Token, listed
+from indexer.spec import TOKEN_SUPPLY, Contract, Discover, Protocol, Token, listed
 
-START, DOG_START = 8_928_152, 12_317_310
+START, DOG_START = 8_928_152, 12_246_358
 VAT = "0x35D1b3F3D7966A1DFe207aa4514C12a259A0492B"
 POT = "0x197e90f9fad81970ba7976f33cbd77088e5d7cf7"
 VOW = "0xa950524441892a31ebddf91d3ceefa04bf454466"
@@ -64,10 +65,11 @@ PROTOCOL = Protocol(
     kind="credit",
     methodology=(
         "Liquidations are Bite of both Cats and Bark of the Dog: Dai owed without penalty and "
-        "collateral taken for auction. Recoveries are Take of each auction of the Dog; what is "
-        "left of the debt, penalty included, when nothing is left to sell is bad debt. Restarts "
-        "and removals of auctions are events without amounts. What Cats and Dog hand to the Vow "
-        "(fess) is debt that queues for what auctions bring, no loss yet. Real-world "
+        "collateral taken for auction. Recoveries are Take of each auction of the Dog, and what "
+        "each bid in an auction of the Cats adds; what is left of the debt at the Dog's, penalty "
+        "included, when nothing is left to sell is bad debt. Restarts and removals of its auctions "
+        "are events without amounts. What Cats and Dog hand to the Vow (fess) is debt that queues "
+        "for what auctions bring, no loss yet. Real-world "
         "vaults draw and repay at their urns; Tell, Cure and Cull of their oracle are impairments, "
         "their removal and defaults, except for two vaults that were wound up. Savings are calls "
         "of the Pot, sUSDS and stUSDS, with the price of a share, which a Cut of stUSDS lowers; "
@@ -86,9 +88,8 @@ PROTOCOL = Protocol(
         "tells its number alone.",
         "flap, flog and heal of the Vow: flap tells no amount, what it spends is in Kick and Exec; "
         "flog and heal net the queue against surplus, which is state.",
-        "What auctions of the Cats brought, or left as bad debt in March 2020: bids are notes of "
-        "contracts of which no list was at hand.",
-        "Sales of clippers that were replaced: the chainlog names the last one of a collateral.",
+        "What auctions of the Cats left as bad debt, in March 2020 too, and what they sold: their "
+        "end tells a number alone.",
         "Surplus auctions before July 2023, and auctions of debt: their start does not say what "
         "MKR they bring or make.",
         "Locks and releases (Free) of real-world vaults: tokens that stand for a contract, one of "
@@ -103,10 +104,10 @@ PROTOCOL = Protocol(
     contracts=(
         *(Contract(ETHEREUM, f"maker/{name}", address, START) for name, address in SINGLES),
         *(Contract(ETHEREUM, "erc20/Token", address, START) for address in (MKR, SKY)),
-        Contract(ETHEREUM, "maker/VatMove", VAT, START, only={"dst": (POT,)}),
+        Contract(ETHEREUM, "maker/VatMove", VAT, START, only={"dst": (POT, VOW)}),
         Contract(ETHEREUM, "maker/VatMove", VAT, START, only={"src": (POT,)}),
         Contract(ETHEREUM, "maker/VatSuck", VAT, START, only={"u": (VOW,), "v": (POT,)}),
-        Contract(ETHEREUM, "maker/Dog", "0x135954d155898D42C90D2a57824C690e0c7BEf1B", DOG_START),
+        Contract(ETHEREUM, DOG, "0x135954d155898D42C90D2a57824C690e0c7BEf1B", DOG_START),
         Contract(
             chain=ETHEREUM,
             abi="maker/StUsds",
@@ -131,6 +132,10 @@ PROTOCOL = Protocol(
             Contract(ETHEREUM, "maker/DssPsm", address, START, says={"asset": asset})
             for address, asset in PEGS
         ),
+    ),
+    discoveries=(
+        Discover(CAT, "Bite", child="flip", child_abi=FLIPPER),
+        Discover(DOG, "Bark", child="clip", child_abi=CLIPPER),
     ),
     events=(*LIQUIDATIONS, *SAVINGS, *VAULTS, *PEG, *BURNS, *PRICES),
     reads=(TOKEN_SUPPLY,),

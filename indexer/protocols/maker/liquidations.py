@@ -1,4 +1,4 @@
-"""What Cats, the Dog, its auctions and the oracle of real-world vaults log of debts gone bad."""
+"""What Cats, the Dog, auctions and the oracle of real-world vaults log of debts gone bad."""
 
 from indexer.spec import (
     Ascii,
@@ -8,34 +8,57 @@ from indexer.spec import (
     Emitter,
     Equals,
     Event,
+    First,
     Fixed,
     Nonzero,
     Not,
     Noted,
     OfContract,
+    OfMarket,
     OneOf,
     Quotient,
     Value,
 )
 
-CLIPPER = "maker/Clipper"
+CAT, DOG = "maker/Cat", "maker/Dog"
+FLIPPER, CLIPPER = "maker/Flipper", "maker/Clipper"
 DAI = "0x6b175474e89094c44da98b954eedeac495271d0f"
 
 ILK = Ascii("ilk")
+# Of auctions that no list names, the liquidation that starts one says it.
+OWN_ILK = First((OfContract("ilk"), OfMarket(Emitter(), "symbol")))
 OWED: dict[str, Value] = {"pool": ILK, "asset_token": Const(DAI)}
+MOVE = Noted("move(address,address,uint256)")
+# A higher bid pays the one before back, then the Vow what it adds: the last move before its note.
+ADDED = Companion(MOVE, "rad", {"usr": "src"}, nearest="before", abi="maker/VatMove")
 KEEPER = Companion("Kick", "kpr", {"id": "id"}, nearest="before", abi=CLIPPER)
 
 # Vaults that were wound up told and culled on one day of October 2024: nobody defaulted.
 NOT_WOUND_UP: tuple[Condition, ...] = (Not(OneOf(ILK, ("RWA007-A", "RWA014-A"))),)
 
 LIQUIDATIONS = (
+    *(
+        Event(
+            abi=abi,
+            name=name,
+            into="markets",
+            columns={
+                "market": auction,
+                "symbol": ILK,
+                "asset_class": Const("crypto"),
+                "known_by": Const("event"),
+            },
+        )
+        for abi, name, auction in ((CAT, "Bite", "flip"), (DOG, "Bark", "clip"))
+    ),
     Event(
-        abi="maker/Cat",
+        abi=CAT,
         name="Bite",
         into="credit_events",
         columns={
             **OWED,
             "kind": Const("liquidation"),
+            "loan": "id",
             "account": "urn",
             "principal_tokens": Fixed("tab", 45),
             "collateral_tokens": Fixed("ink", 18),
@@ -43,7 +66,7 @@ LIQUIDATIONS = (
         is_confirmed=True,
     ),
     Event(
-        abi="maker/Dog",
+        abi=DOG,
         name="Bark",
         into="credit_events",
         columns={
@@ -56,6 +79,20 @@ LIQUIDATIONS = (
             "collateral_tokens": Fixed("ink", 18),
         },
     ),
+    # What is sold for it is known when the auction ends, and its end tells a number alone.
+    Event(
+        abi=FLIPPER,
+        name=Noted("tend(uint256,uint256,uint256)"),
+        into="credit_events",
+        columns={
+            **OWED,
+            "pool": OWN_ILK,
+            "kind": Const("recovery"),
+            "loan": "id",
+            "counterparty": "usr",
+            "principal_tokens": Fixed(ADDED, 45),
+        },
+    ),
     # tab and lot are what is left; what was sold is what was paid over the price.
     Event(
         abi=CLIPPER,
@@ -63,7 +100,7 @@ LIQUIDATIONS = (
         into="credit_events",
         columns={
             **OWED,
-            "pool": OfContract("ilk"),
+            "pool": OWN_ILK,
             "kind": Const("recovery"),
             "loan": "id",
             "account": "usr",
@@ -77,7 +114,7 @@ LIQUIDATIONS = (
         into="shortfalls",
         columns={
             "kind": Const("bad_debt"),
-            "market": OfContract("ilk"),
+            "market": OWN_ILK,
             "account": "usr",
             "asset_token": Const(DAI),
             "shortfall_tokens": Fixed("tab", 45),
@@ -92,7 +129,7 @@ LIQUIDATIONS = (
         name="Redo",
         into="credit_events",
         columns={
-            "pool": OfContract("ilk"),
+            "pool": OWN_ILK,
             "asset_token": Const(DAI),
             "kind": Const("auction_restart"),
             "loan": "id",
@@ -105,7 +142,7 @@ LIQUIDATIONS = (
         name="Yank",
         into="credit_events",
         columns={
-            "pool": OfContract("ilk"),
+            "pool": OWN_ILK,
             "asset_token": Const(DAI),
             "kind": Const("auction_removed"),
             "loan": "id",

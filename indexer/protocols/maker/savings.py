@@ -1,6 +1,6 @@
 """Savings, real-world vaults and the peg: who lends to the system, borrows from it and swaps."""
 
-from indexer.protocols.maker.liquidations import DAI
+from indexer.protocols.maker.liquidations import DAI, MOVE
 from indexer.spec import (
     Amount,
     Companion,
@@ -19,8 +19,6 @@ from indexer.spec import (
 POT = "maker/Pot"
 USDS = "0xdc035d45d973e3ec169d2276ddab16f1e407384f"
 ZERO = Fixed(Int(0), 0)
-
-MOVE = Noted("move(address,address,uint256)")
 
 # Dai moves through the Vat just before the Pot notes the call, so what a share costs is known.
 PAID = Companion(MOVE, "rad", {"usr": "src"}, nearest="before", abi="maker/VatMove")
