@@ -19,6 +19,11 @@ LOAN_FACTORY = "0x69d844fb5928d0e7bc530cc6325a88e53d6685bc"
 LENDER = "0xa606dd423df7dfb65efe14ab66f5fdebf62ff583"
 LIQUIDATOR = "0x7ac899754dd042024bb168fd5c9a07420f444bdf"
 SAFU = "0x1ea63189eb1f4c109b10cf6567f328c826aa6151"
+FIRST_POOL = "0xa1e72267084192db7387c8cc1328fade470e4149"
+FIRST_FACTORY = "0x4ace6de67e9a9edff5c2d0a584390fb5394119e7"
+FIRST_LENDER = "0x16d02dc67eb237c387023339356b25d1d54b0922"
+FIRST_LOAN = "0x" + "a5" * 20
+TUSD = "0x0000000000085d4780b73119b644ae5ecd22b376"
 TF_USDC = "0xa991356d261fbaf194463af6df8f0464f8f1c742"
 USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
 TRU = "0x4c19596f5aaff459fa38b0f7ed92f11ae6543784"
@@ -33,6 +38,7 @@ CHILDREN = (
     ("truefi/Pool", ODD_POOL, POOL_FACTORY),
     ("truefi/Loan", LOAN, LOAN_FACTORY),
     ("truefi/Loan", ODD_LOAN, LOAN_FACTORY),
+    ("truefi/Loan", FIRST_LOAN, FIRST_FACTORY),
     ("truefi/DebtToken", DEBT, LOAN_FACTORY),
     ("truefi/Lender", AGENCY, TF_USDC),
     ("truefi/CreditAgency", LINES, TF_USDC),
@@ -101,6 +107,11 @@ OWN = {"pool": TF_USDC, "loan": LOAN, "asset_token": USDC}
             LOAN,
         ),
         (
+            log("truefi/LoanFactory", "LoanTokenCreated", FIRST_FACTORY, loanToken=FIRST_LOAN),
+            "truefi/Loan",
+            FIRST_LOAN,
+        ),
+        (
             log("truefi/LoanFactory", "DebtTokenCreated", LOAN_FACTORY, debtToken=DEBT),
             "truefi/DebtToken",
             DEBT,
@@ -160,6 +171,39 @@ def test_an_old_loan_says_at_its_default_what_was_returned() -> None:
     defaulted = of_loan("Defaulted(uint256)", returnedAmount=5 * DOLLAR)
 
     assert rows(read(defaulted), "credit_events") == [OWN | {"kind": "default"}]
+
+
+def test_the_first_lender_lends_for_the_first_pool() -> None:
+    """Its event names no pool; what the loan pays later is that pool's, in TUSD, of version 1."""
+    funded = log("truefi/FirstLender", "Funded", FIRST_LENDER, loanToken=FIRST_LOAN, amount=10**18)
+    paid = of_loan("Repaid", FIRST_LOAN, repayer=BORROWER, repaidAmount=2 * 10**18)
+
+    result = read(funded, paid, markets=())
+
+    own = {"pool": FIRST_POOL, "loan": FIRST_LOAN, "asset_token": TUSD}
+    assert rows(result, "credit_events") == [
+        {"kind": "funded", **own, "counterparty": FIRST_LENDER, "principal_tokens": usd("1")},
+        {"kind": "payment", **own, "paid_tokens": usd("2")},
+    ]
+    assert set(result.tables["credit_events"]["version"]) == {"1"}
+
+
+@pytest.mark.parametrize(("status", "kinds"), [(3, []), (4, ["default"])])
+def test_a_first_loan_that_closes_unpaid_has_defaulted(status: int, kinds: list[str]) -> None:
+    """Three is settled, four is not."""
+    closed = of_loan("Closed", FIRST_LOAN, status=status, returnedAmount=10**18)
+
+    found = rows(read(closed, markets=((FIRST_LOAN, TUSD, FIRST_POOL),)), "credit_events")
+
+    assert [(row["kind"], row["pool"]) for row in found] == [(kind, FIRST_POOL) for kind in kinds]
+
+
+def test_the_first_generation_is_read_from_its_factory_on() -> None:
+    """Nothing of it can log before block 11,280,381."""
+    first = {FIRST_FACTORY, FIRST_LENDER, FIRST_POOL}
+    starts = {c.from_block for c in TRUEFI.contracts if c.address.lower() in first}
+
+    assert starts == {11_280_381}
 
 
 def test_a_new_loan_says_at_its_default_what_is_unpaid() -> None:
@@ -248,6 +292,13 @@ def test_a_joining_fee_is_the_treasurys_when_it_is_collected() -> None:
             "split_basis": "event",
         }
     ]
+
+
+def test_what_the_first_pool_collects_may_be_of_borrowers() -> None:
+    """Of two kinds in one sum, neither is told."""
+    collected = of_pool("Collected", FIRST_POOL, beneficiary=OTHER, amount=10**18)
+
+    assert read(collected).tables["fees"].is_empty()
 
 
 def test_a_fee_off_the_list_has_no_dollars() -> None:
@@ -567,7 +618,7 @@ def test_what_the_safu_does_for_an_odd_debt_has_no_dollars() -> None:
 
 
 def told(name: str, *answers: int) -> Facts:
-    """Return the facts of what all four pools answer alike."""
+    """Return the facts of what all five pools answer alike."""
     known = declared([TRUEFI], ETHEREUM)
     due = pl.DataFrame([(name, BLOCK, b"\xbb" * 32, NOON)], DUE, orient="row")
     reads = questions(TRUEFI, ETHEREUM, known, due)
@@ -575,7 +626,7 @@ def told(name: str, *answers: int) -> Facts:
         [TRUEFI],
         ETHEREUM,
         reads.with_columns(
-            pl.Series("answer", [answer.to_bytes(32) for answer in answers] * 4, pl.Binary),
+            pl.Series("answer", [answer.to_bytes(32) for answer in answers] * 5, pl.Binary),
             state=pl.lit("available"),
             detail=pl.lit(None, pl.String),
         ),
@@ -611,4 +662,4 @@ def test_a_pools_value_is_in_its_own_token() -> None:
     }
 
     assert values[TF_USDC] == usd("1000000000000")
-    assert sorted(values.values()) == sorted([usd("1")] * 2 + [usd("1000000000000")] * 2)
+    assert sorted(values.values()) == sorted([usd("1")] * 3 + [usd("1000000000000")] * 2)

@@ -3,7 +3,8 @@ TrueFi: pools of one stablecoin each lend without collateral; stakers of TRU sta
 
 Contracts  https://github.com/trusttoken/contracts-pre22, deployments-mainnet.json: the proxies.
            Pools and loans are announced by their factories, the agencies that lend and draw by the
-           pools that name them. None can log before the factories, so windows start with these.
+           pools that name them. None can log before the factories, so windows start with these,
+           whose first blocks are messari/subgraphs' (truefi).
 Split      the stakers' part of interest has no event: it is what a lender reclaimed from a loan
            less what it had just repaid to the pool, both in FixedTermLoanAgency.sol; the joining
            fee goes to a pool's beneficiary (treasury).
@@ -12,20 +13,35 @@ Price      poolValue() / totalSupply() of each pool, at the first block of each 
            defaulted count in full until they are written off.
 
 A loan's pool and token come from what its lender logs when it funds it, a debt's from the default
-that made it or the pool that got it. Dollars are the stablecoins at par. Pools of the second to the
-fifth generation.
+that made it or the pool that got it. Dollars are the stablecoins at par. The first generation
+(version 1) is one pool of TUSD with a lender of its own, which says a loan less the borrower's fee.
 """
 
 from indexer.chains import ETHEREUM
-from indexer.protocols.truefi.loans import AGENCY, DEBT, FEES, LENDER, LOAN, LOANS, MARKETS, POOL
+from indexer.protocols.truefi.loans import (
+    AGENCY,
+    DEBT,
+    FEES,
+    FIRST_LENDER,
+    LENDER,
+    LOAN,
+    LOANS,
+    MARKETS,
+    POOL,
+)
 from indexer.protocols.truefi.pools import DEFAULTS, FLOWS, LIQUIDATOR, READS, SAFU, TRU
 from indexer.spec import Contract, Discover, Market, Protocol, Token, listed
 
 POOLS = listed("truefi_pools")
-BIRTH = 12_467_595
+FIRST, SECOND = 11_280_381, 12_467_595
+FACTORY = "truefi/LoanFactory"
+FIRST_CONTRACTS = (
+    (FACTORY, "0x4ACE6dE67E9a9EDFf5c2d0a584390Fb5394119e7"),
+    (FIRST_LENDER, "0x16d02Dc67EB237C387023339356b25d1D54b0922"),
+)
 CONTRACTS = (
     ("truefi/PoolFactory", "0x1391D9223E08845e536157995085fE0Cef8Bd393"),
-    ("truefi/LoanFactory", "0x69d844fB5928d0e7Bc530cC6325A88e53d6685BC"),
+    (FACTORY, "0x69d844fB5928d0e7Bc530cC6325A88e53d6685BC"),
     (LENDER, "0xa606dd423dF7dFb65Efe14ab66f5fDEBf62FF583"),
     (LIQUIDATOR, "0x7aC899754Dd042024bb168fd5c9a07420F444Bdf"),
     (SAFU, "0x1eA63189eB1F4c109B10Cf6567f328C826AA6151"),
@@ -56,19 +72,25 @@ PROTOCOL = Protocol(
         "default.",
         "Liquidated of three arguments in a first source of the SAFU: not known to be deployed.",
         "The value of defaulted debt that liquidations name: in which unit differs by generation.",
-        "Private pools, the first TUSD pool (0xa1e72267084192Db7387c8CC1328fadE470e4149) and its "
-        "loans: other events, of which no source was at hand in full.",
+        "Private pools: other events, of which no source was at hand in full.",
+        "Fees of the first pool: what it collected is of who joined and, in its first releases, of "
+        "borrowers too, whose fee later went to stakers, as shares. Its liquidator: no address is "
+        "known, and no amount is in its event.",
         "Managed portfolios, bullet loans, asset vaults and automated lines of credit: factories "
         "are known, what they announce logs under ABIs no source here has.",
     ),
     contracts=(
-        *(Contract(ETHEREUM, abi, address, BIRTH, version="2") for abi, address in CONTRACTS),
-        *(Contract(ETHEREUM, POOL, row["pool"], BIRTH, version="2") for row in POOLS),
+        *(Contract(ETHEREUM, abi, address, FIRST) for abi, address in FIRST_CONTRACTS),
+        *(Contract(ETHEREUM, abi, address, SECOND, version="2") for abi, address in CONTRACTS),
+        *(
+            Contract(ETHEREUM, POOL, row["pool"], int(row["from_block"]), version=row["version"])
+            for row in POOLS
+        ),
     ),
     discoveries=(
         Discover("truefi/PoolFactory", "PoolCreated", child="pool", child_abi=POOL),
-        Discover("truefi/LoanFactory", "LoanTokenCreated", child="loanToken", child_abi=LOAN),
-        Discover("truefi/LoanFactory", "DebtTokenCreated", child="debtToken", child_abi=DEBT),
+        Discover(FACTORY, "LoanTokenCreated", child="loanToken", child_abi=LOAN),
+        Discover(FACTORY, "DebtTokenCreated", child="debtToken", child_abi=DEBT),
         Discover(POOL, "FixedTermLoanAgencyChanged", child="newFTLAgency", child_abi=LENDER),
         Discover(POOL, "CreditAgencyChanged", child="newCreditAgency", child_abi=AGENCY),
     ),

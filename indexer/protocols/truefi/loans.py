@@ -8,6 +8,7 @@ from indexer.spec import (
     Condition,
     Const,
     Emitter,
+    Equals,
     Event,
     Exists,
     First,
@@ -27,6 +28,11 @@ from indexer.spec import (
 POOL, LENDER, LOAN, DEBT = "truefi/Pool", "truefi/Lender", "truefi/Loan", "truefi/DebtToken"
 AGENCY = "truefi/CreditAgency"
 
+# One lender for one pool, which its event does not name.
+FIRST_LENDER = "truefi/FirstLender"
+FIRST_POOL = "0xa1e72267084192db7387c8cc1328fade470e4149"
+TUSD = "0x0000000000085d4780b73119b644ae5ecd22b376"
+
 STABLE = tuple(sorted({row["asset"] for row in listed("truefi_pools")}))
 # Dollars are an assumption wherever they are given; without them the row is what the log says.
 Basis = tuple[Condition, Literal["event", "derived", "assumed"]]
@@ -34,6 +40,8 @@ Basis = tuple[Condition, Literal["event", "derived", "assumed"]]
 OWN_ASSET = OfMarket(Emitter(), "index_token")
 POOLS_ASSET = OfMarket("pool", "index_token")
 ZERO = Fixed(Int(0), 0)
+
+DEFAULTED = 4  # of awaiting, funded, withdrawn, settled, defaulted, liquidated
 
 NEW: dict[str, Value] = {"asset_class": Const("credit"), "known_by": Const("event")}
 OWN: dict[str, Value] = {
@@ -65,6 +73,17 @@ MARKETS = (
         "Funded",
         "markets",
         {**NEW, "market": "loanToken", "parent": "pool", "index_token": POOLS_ASSET},
+    ),
+    Event(
+        FIRST_LENDER,
+        "Funded",
+        "markets",
+        {
+            **NEW,
+            "market": "loanToken",
+            "parent": Const(FIRST_POOL),
+            "index_token": Const(TUSD),
+        },
     ),
     Event(
         LOAN,
@@ -100,6 +119,19 @@ LOANS = (
         },
     ),
     Event(
+        abi=FIRST_LENDER,
+        name="Funded",
+        into="credit_events",
+        columns={
+            "kind": Const("funded"),
+            "pool": Const(FIRST_POOL),
+            "loan": "loanToken",
+            "counterparty": Emitter(),
+            "asset_token": Const(TUSD),
+            "principal_tokens": Amount("amount", Const(TUSD)),
+        },
+    ),
+    Event(
         abi=LOAN,
         name="Repaid",
         into="credit_events",
@@ -109,8 +141,15 @@ LOANS = (
             "paid_tokens": Amount("repaidAmount", OWN_ASSET),
         },
     ),
+    # The number is what had been returned by then, which its payments told.
     Event(
-        # The number is what had been returned by then, which its payments told.
+        abi=LOAN,
+        name="Closed",
+        into="credit_events",
+        columns={**OWN, "kind": Const("default")},
+        where=(Equals("status", DEFAULTED),),
+    ),
+    Event(
         abi=LOAN,
         name="Defaulted(uint256)",
         into="credit_events",
@@ -235,7 +274,7 @@ FEES = (
                 "holders_usd": When(OWN_AT_PAR, ZERO),
                 "split_basis": Const("event"),
             },
-            where=(Nonzero("amount"), basis),
+            where=(Nonzero("amount"), Not(Equals(Emitter(), FIRST_POOL)), basis),
             evidence=evidence,
         )
         for basis, evidence in OWN_BASES
