@@ -462,6 +462,24 @@ def test_metis_is_read_from_its_acl_manager_on() -> None:
     assert max(starts) <= 5_405_900
 
 
+def test_windows_start_with_registries_older_than_their_pools() -> None:
+    """The first blocks of aave/protocol-subgraphs; Mantle, of which it has none, starts at 0."""
+    registries = {
+        "linea": 12_430_823,
+        "zksync": 41_579_797,
+        "celo": 30_390_065,
+        "sonic": 7_986_569,
+        "soneium": 7_004_628,
+        "megaeth": 6_657_947,
+        "monad": 81_909_735,
+        "mantle": 0,
+    }
+
+    starts = {row["chain"]: int(row["from_block"]) for row in listed("aave")}
+
+    assert {chain: starts[chain] for chain in registries} == registries
+
+
 @pytest.mark.parametrize("row", [row for row in listed("aave") if row["collector"]])
 def test_every_pool_that_is_asked_has_a_fee_of_its_own(row: dict[str, str]) -> None:
     """Pool, configurator and Collector of a line belong together, on its chain."""
@@ -672,7 +690,7 @@ def test_a_pool_is_read_on_its_own_chain_only() -> None:
 )
 def test_the_pools_of_young_chains_are_read(chain: Chain, pool: str) -> None:
     """What the address book of the DAO has, for the chains that are read at all."""
-    result = built("aave", ASKED, liquidation_call(pool), chain=chain)
+    result = built("aave", ASKED, liquidation_call(pool), chain=chain, block=90_000_000)
 
     assert [one["pool"] for one in rows(result, "credit_events")] == [pool]
     assert reasons(result) == []

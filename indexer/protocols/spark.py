@@ -2,7 +2,8 @@
 SparkLend: a lending pool of the Sky ecosystem with the code of Aave v3, before its version 3.3.
 
 Contracts  https://github.com/sparkdotfi/spark-address-registry (SparkLend.sol, Gnosis.sol); first
-           blocks on Gnosis are not confirmed.
+           blocks from messari/subgraphs (aave-forks, spark-lend), on Gnosis that of the provider
+           of addresses, which is older than the pool.
 Split      what MintedToTreasury and a liquidation's transfer carry is the treasury's whole, the
            first with its part of the premiums of flash loans.
 Units      amounts in the token's own decimals, indexes ray 1e27, transfers of spTokens scaled by
@@ -38,7 +39,7 @@ from indexer.spec import (
 
 POOL, RECEIPT, CONFIGURATOR = "spark/Pool", "spark/SpToken", "spark/PoolConfigurator"
 CORE, CORE_START = "0xc13e21b648a5ee794902342038ff3adab66be987", 16_776_401
-ON_GNOSIS = "0x2dae5307c5e3fd1cf5a72cb6f698f915860607e0"
+ON_GNOSIS, GNOSIS_START = "0x2dae5307c5e3fd1cf5a72cb6f698f915860607e0", 29_817_453
 # That of Ethereum, its own of Dai, and that of Gnosis.
 TREASURIES = (
     "0xb137e7d16564c81ae2b0c8ee6b55de81dd46ece5",
@@ -78,7 +79,7 @@ PROTOCOL = Protocol(
     ),
     contracts=(
         Contract(ETHEREUM, POOL, CORE, CORE_START, version="3"),
-        Contract(GNOSIS, POOL, ON_GNOSIS, 0, version="3"),
+        Contract(GNOSIS, POOL, ON_GNOSIS, GNOSIS_START, version="3"),
         Contract(
             chain=ETHEREUM,
             abi=CONFIGURATOR,
@@ -91,7 +92,7 @@ PROTOCOL = Protocol(
             chain=GNOSIS,
             abi=CONFIGURATOR,
             address="0x2Fc8823E1b967D474b47Ae0aD041c2ED562ab588",
-            from_block=0,
+            from_block=GNOSIS_START,
             version="3",
             says={"pool": ON_GNOSIS},
         ),

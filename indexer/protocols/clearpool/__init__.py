@@ -62,8 +62,8 @@ PROTOCOL = Protocol(
         "the auctions of their debt: they log nothing, and the auction's address is not confirmed.",
         "Whom a dynamic pool is handed to (PoolTransferred): its first owner stays the account of "
         "all it lends.",
-        "Vaults beyond their announcement: no source for what their pools log. Those on Flare: no "
-        "confirmed address.",
+        "Vaults beyond their announcement: no source for what their pools log. Treasury pools on "
+        "Flare, a chain that is not read.",
         "Closed, Activated, RollRequested and RollRejected: nothing is owed or paid by them.",
         "Dollars of bridged USDC, and of anything on Mantle and Polygon zkEVM: no list of what is "
         "redeemed at par there was at hand.",
