@@ -395,14 +395,40 @@ def test_an_urn_draws_and_repays_dai_of_its_vault() -> None:
     ]
 
 
-def test_a_jar_tosses_income_to_the_treasury() -> None:
-    """Dai from an arranger is income of the system, at par and so assumed."""
+def test_an_allocator_draws_and_repays_usds_of_its_vault() -> None:
+    """An allocator borrows as a real-world vault does, USDS instead of Dai."""
+    vault = "0x691a6c29e9e96dd897718305427ad5d534db16ba"
     result = facts_of(
-        maker("RwaJar", "Toss", "0xef1b095f700be471981aae025f92b03091c3ad47", usr=USER, wad=9 * WAD)
+        maker("AllocatorVault", "Draw", vault, sender=USER, wad=500 * WAD),
+        maker("AllocatorVault", "Wipe", vault, sender=USER, wad=200 * WAD),
     )
 
+    assert rows(result, "credit_events") == [
+        {
+            "kind": kind,
+            "pool": "ALLOCATOR-SPARK-A",
+            "loan": vault,
+            "account": USER,
+            "asset_token": USDS,
+            "principal_tokens": usd(tokens),
+        }
+        for kind, tokens in (("funded", "500"), ("payment", "200"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("jar", "market"),
+    [
+        ("0xef1b095f700be471981aae025f92b03091c3ad47", "RWA007-A"),
+        ("0xf2e7a5b83525c3017383deed19bb05fe34a62c27", "PSM-GUSD-A"),
+    ],
+)
+def test_a_jar_tosses_income_to_the_treasury(jar: str, market: str) -> None:
+    """Dai from an arranger, or earned in a peg, is income of the system, at par and so assumed."""
+    result = facts_of(maker("RwaJar", "Toss", jar, usr=USER, wad=9 * WAD))
+
     (row,) = rows(result, "fees")
-    assert row["market"] == "RWA007-A"
+    assert row["market"] == market
     assert (row["fee_usd"], row["treasury_usd"], row["supply_side_usd"]) == (usd("9"), usd("9"), 0)
     assert result.tables["fees"]["evidence"].to_list() == ["assumed"]
 

@@ -58,6 +58,24 @@ PEGS = (
     ("0x204659B2Fd2aD5723975c362Ce2230Fba11d3900", GUSD),
 )
 URNS = listed("maker_urns")
+# Vaults that allocators (Spark, Grove, Obex and others) draw from; spells say address and ilk of
+# each. What stablecoins in the pegs earn comes through jars of their own.
+ALLOCATORS = (
+    ("ALLOCATOR-SPARK-A", "0x691a6c29e9e96dd897718305427Ad5D534db16BA"),
+    ("ALLOCATOR-NOVA-A", "0xe4470DD3158F7A905cDeA07260551F72d4bB0e77"),
+    ("ALLOCATOR-BLOOM-A", "0x26512A41C8406800f21094a7a7A0f980f6e25d43"),
+    ("ALLOCATOR-OBEX-A", "0xF275110dFE7B80df66a762f968f59B70BABE2b29"),
+    ("ALLOCATOR-PATTERN-A", "0xbd34fc6AAa1d3F52B314CB9D78023dd23eAc3B0E"),
+    ("ALLOCATOR-PRYSM-A", "0x146181Aa9B362EaEC2eC3aDd7429a06D53B43d1a"),
+    ("ALLOCATOR-INTERVAL-A", "0xDD3bE7650589E6A6171d454b026C4AD1a2C02720"),
+    ("ALLOCATOR-GROVE-A", "0xf739a30c74927dc6cFA3B67E4933872a1FC5F4EB"),
+)
+JARS = (
+    *((row["ilk"], row["jar"]) for row in URNS if row["jar"]),
+    ("PSM-GUSD-A", "0xf2E7a5B83525c3017383dEEd19Bb05Fe34a62C27"),
+    ("PSM-PAX-A", "0x8bF8b5C58bb57Ee9C97D0FEA773eeE042B10a787"),
+    ("LITE-PSM-USDC-A", "0x69cA348Bd928A158ADe7aa193C133f315803b06e"),
+)
 
 PROTOCOL = Protocol(
     slug="maker",
@@ -69,8 +87,8 @@ PROTOCOL = Protocol(
         "each bid in an auction of the Cats adds; what is left of the debt at the Dog's, penalty "
         "included, when nothing is left to sell is bad debt. Restarts and removals of its auctions "
         "are events without amounts. What Cats and Dog hand to the Vow (fess) is debt that queues "
-        "for what auctions bring, no loss yet. Real-world "
-        "vaults draw and repay at their urns; Tell, Cure and Cull of their oracle are impairments, "
+        "for what auctions bring, no loss yet. Real-world vaults draw and repay at their urns, "
+        "allocators at their vaults; Tell, Cure and Cull of the urns' oracle are impairments, "
         "their removal and defaults, except for two vaults that were wound up. Savings are calls "
         "of the Pot, sUSDS and stUSDS, with the price of a share, which a Cut of stUSDS lowers; "
         "what savers and stakers are paid is known, the fees it comes from are not. Buybacks are "
@@ -82,7 +100,8 @@ PROTOCOL = Protocol(
         "Stability fees: fold of the Vat notes by how much the rate of a collateral type rose, and "
         "the debt that it is multiplied with (Art) is the sum of every frob and grab since the "
         "start: state, which no event says. So are surplus and bad debt of the Vow.",
-        "Loans of ordinary vaults: frob notes normalised debt, and its rate is state.",
+        "Loans of ordinary vaults: frob notes normalised debt, and its rate is state. So is what "
+        "spells add to the debt of allocators each month, as their interest.",
         "What keepers are paid to start or restart an auction (coin): the Vat makes it, and of "
         "what the Vat makes only savers' Dai is read. What a removed auction still held: Yank "
         "tells its number alone.",
@@ -124,10 +143,10 @@ PROTOCOL = Protocol(
             for row in URNS
         ),
         *(
-            Contract(ETHEREUM, "maker/RwaJar", row["jar"], START, says={"ilk": row["ilk"]})
-            for row in URNS
-            if row["jar"]
+            Contract(ETHEREUM, "maker/AllocatorVault", vault, START, says={"ilk": ilk})
+            for ilk, vault in ALLOCATORS
         ),
+        *(Contract(ETHEREUM, "maker/RwaJar", jar, START, says={"ilk": ilk}) for ilk, jar in JARS),
         *(
             Contract(ETHEREUM, "maker/DssPsm", address, START, says={"asset": asset})
             for address, asset in PEGS

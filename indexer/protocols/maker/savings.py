@@ -34,8 +34,6 @@ ASSET = OfContract("asset")
 VAULT: dict[str, Value] = {
     "pool": OfContract("ilk"),
     "loan": Emitter(),
-    "account": "usr",
-    "asset_token": Const(DAI),
     "principal_tokens": Fixed("wad", 18),
 }
 
@@ -147,7 +145,21 @@ SAVINGS = (
 
 VAULTS = (
     *(
-        Event("maker/RwaUrn", name, "credit_events", {**VAULT, "kind": Const(kind)})
+        Event(
+            abi=abi,
+            name=name,
+            into="credit_events",
+            columns={
+                **VAULT,
+                "kind": Const(kind),
+                "account": account,
+                "asset_token": Const(asset),
+            },
+        )
+        for abi, account, asset in (
+            ("maker/RwaUrn", "usr", DAI),
+            ("maker/AllocatorVault", "sender", USDS),
+        )
         for name, kind in (("Draw", "funded"), ("Wipe", "payment"))
     ),
     Event(
