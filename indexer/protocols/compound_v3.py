@@ -2,8 +2,8 @@
 Compound v3 (Comet): one token per market is lent, others are collateral that earns nothing.
 
 Contracts  https://github.com/compound-finance/comet (deployments/*/*/roots.json; tokens in
-           configuration.json beside them). Blocks are those of each chain's first market; where
-           none is confirmed, 0.
+           configuration.json beside them). Blocks are those of each chain's first market, as in
+           https://github.com/Compound-Foundation/webb3-backend-api (c3-api/lib/well-known).
 Split      none: interest and reserves are state.
 Units      amounts in the token's own decimals. The index of deposits has 15 places.
            https://github.com/compound-finance/comet/blob/main/contracts/CometMainInterface.sol
