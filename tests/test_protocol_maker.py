@@ -416,6 +416,27 @@ def test_an_allocator_draws_and_repays_usds_of_its_vault() -> None:
     ]
 
 
+def test_a_staker_borrows_and_repays_usds_against_sky() -> None:
+    """The owner is the account, whoever gets the money; his debts have no address to be told by."""
+    engine = "0xce01c90de7fd1bcfa39e237fe6d8d9f569e8a6a3"
+    debt = {"owner": USER, "index": 3}
+    result = facts_of(
+        maker("LockstakeEngine", "Draw", engine, **debt, to=OTHER, wad=500 * WAD),
+        maker("LockstakeEngine", "Wipe", engine, **debt, wad=200 * WAD),
+    )
+
+    assert rows(result, "credit_events") == [
+        {
+            "kind": kind,
+            "pool": "LSEV2-SKY-A",
+            "account": USER,
+            "asset_token": USDS,
+            "principal_tokens": usd(tokens),
+        }
+        for kind, tokens in (("funded", "500"), ("payment", "200"))
+    ]
+
+
 @pytest.mark.parametrize(
     ("jar", "market"),
     [

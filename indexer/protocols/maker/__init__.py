@@ -13,6 +13,7 @@ Units      wad 1e18, ray 1e27, rad 1e45. Dollars are Dai and USDS at par, an ass
            https://github.com/makerdao/mip21-toolkit
            https://github.com/sky-ecosystem/dss-flappers
            https://github.com/sky-ecosystem/stusds
+           https://github.com/makerdao/dss-allocator and https://github.com/makerdao/lockstake
 
 Vat, Pot and Vow log no events but notes of calls: anonymous, the function's selector as first
 topic. Notes of Pot and Vow carry the caller, then its arguments; the Vat's its arguments alone.
@@ -88,9 +89,10 @@ PROTOCOL = Protocol(
         "included, when nothing is left to sell is bad debt. Restarts and removals of its auctions "
         "are events without amounts. What Cats and Dog hand to the Vow (fess) is debt that queues "
         "for what auctions bring, no loss yet. Real-world vaults draw and repay at their urns, "
-        "allocators at their vaults; Tell, Cure and Cull of the urns' oracle are impairments, "
-        "their removal and defaults, except for two vaults that were wound up. Savings are calls "
-        "of the Pot, sUSDS and stUSDS, with the price of a share, which a Cut of stUSDS lowers; "
+        "allocators at their vaults, stakers of SKY at the engine that holds it; Tell, Cure and "
+        "Cull of the urns' oracle are impairments, their removal and defaults, except for two "
+        "vaults that were wound up. Savings are calls of the Pot, sUSDS and stUSDS, with the price "
+        "of a share, which a Cut of stUSDS lowers; "
         "what savers and stakers are paid is known, the fees it comes from are not. Buybacks are "
         "what each flapper swapped; all of it goes to the treasury, nothing is burned. Oracle "
         "prices are what the Spotter is told of a collateral type, before it is discounted. "
@@ -101,7 +103,8 @@ PROTOCOL = Protocol(
         "the debt that it is multiplied with (Art) is the sum of every frob and grab since the "
         "start: state, which no event says. So are surplus and bad debt of the Vow.",
         "Loans of ordinary vaults: frob notes normalised debt, and its rate is state. So is what "
-        "spells add to the debt of allocators each month, as their interest.",
+        "spells add to the debt of allocators each month, as their interest. Loans of the first "
+        "staking engine, against MKR: what it logs is not confirmed.",
         "What keepers are paid to start or restart an auction (coin): the Vat makes it, and of "
         "what the Vat makes only savers' Dai is read. What a removed auction still held: Yank "
         "tells its number alone.",
@@ -145,6 +148,13 @@ PROTOCOL = Protocol(
         *(
             Contract(ETHEREUM, "maker/AllocatorVault", vault, START, says={"ilk": ilk})
             for ilk, vault in ALLOCATORS
+        ),
+        Contract(
+            chain=ETHEREUM,
+            abi="maker/LockstakeEngine",
+            address="0xCe01C90dE7FD1bcFa39e237FE6D8D9F569e8A6a3",
+            from_block=START,
+            says={"ilk": "LSEV2-SKY-A"},
         ),
         *(Contract(ETHEREUM, "maker/RwaJar", jar, START, says={"ilk": ilk}) for ilk, jar in JARS),
         *(

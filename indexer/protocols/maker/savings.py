@@ -31,11 +31,13 @@ POT_CALLS = (
 # Both pay USDS by a rate; a Cut takes of stUSDS what its borrowers leave unpaid.
 SAVERS = (("maker/SUsds", True), ("maker/StUsds", False))
 ASSET = OfContract("asset")
-VAULT: dict[str, Value] = {
-    "pool": OfContract("ilk"),
-    "loan": Emitter(),
-    "principal_tokens": Fixed("wad", 18),
-}
+VAULT: dict[str, Value] = {"pool": OfContract("ilk"), "principal_tokens": Fixed("wad", 18)}
+# A staker's loan is one of his own numbers: its address is told when it is opened, and no more.
+BORROWERS: tuple[tuple[str, dict[str, Value]], ...] = (
+    ("maker/RwaUrn", {"loan": Emitter(), "account": "usr", "asset_token": Const(DAI)}),
+    ("maker/AllocatorVault", {"loan": Emitter(), "account": "sender", "asset_token": Const(USDS)}),
+    ("maker/LockstakeEngine", {"account": "owner", "asset_token": Const(USDS)}),
+)
 
 # One dollar each is an assumption. What savers get is part of the fees that borrowers pay, whose
 # whole is state: so the fee itself, and what the treasury keeps of it, are not known.
@@ -145,21 +147,8 @@ SAVINGS = (
 
 VAULTS = (
     *(
-        Event(
-            abi=abi,
-            name=name,
-            into="credit_events",
-            columns={
-                **VAULT,
-                "kind": Const(kind),
-                "account": account,
-                "asset_token": Const(asset),
-            },
-        )
-        for abi, account, asset in (
-            ("maker/RwaUrn", "usr", DAI),
-            ("maker/AllocatorVault", "sender", USDS),
-        )
+        Event(abi, name, "credit_events", {**VAULT, **borrower, "kind": Const(kind)})
+        for abi, borrower in BORROWERS
         for name, kind in (("Draw", "funded"), ("Wipe", "payment"))
     ),
     Event(
