@@ -437,6 +437,36 @@ def test_a_staker_borrows_and_repays_usds_against_sky() -> None:
     ]
 
 
+def test_a_direct_deposit_lends_takes_back_and_earns() -> None:
+    """The hub names the collateral type; an update that moves nothing is no loan."""
+    hub, first = (
+        "0x12f36cdea3a28c35ac8c6cc71d9265c17c74a27f",
+        "0xa13c0c8eb109f5a13c6c90fc26afb23beb3fb04a",
+    )
+    spark = ilk("DIRECT-SPARK-DAI")
+    result = facts_of(
+        maker("DirectDepositAave", "Wind", first, amount=0),
+        maker("DirectDepositAave", "Wind", first, amount=500 * WAD),
+        maker("DirectDepositAave", "Unwind", first, amount=200 * WAD),
+        maker("D3MHub", "Fees", hub, ilk=spark, amt=9 * WAD),
+        maker("D3MHub", "Wind", hub, ilk=spark, amt=700 * WAD),
+        maker("D3MHub", "Unwind", hub, ilk=spark, amt=100 * WAD),
+    )
+
+    assert sorted(
+        (row["pool"], row["kind"], row["asset_token"], row["principal_tokens"])
+        for row in rows(result, "credit_events")
+    ) == [
+        ("DIRECT-AAVEV2-DAI", "funded", DAI, usd("500")),
+        ("DIRECT-AAVEV2-DAI", "payment", DAI, usd("200")),
+        ("DIRECT-SPARK-DAI", "funded", DAI, usd("700")),
+        ("DIRECT-SPARK-DAI", "payment", DAI, usd("100")),
+    ]
+    (row,) = rows(result, "fees")
+    assert (row["market"], row["fee_kind"]) == ("DIRECT-SPARK-DAI", "interest")
+    assert (row["fee_usd"], row["treasury_usd"], row["supply_side_usd"]) == (usd("9"), usd("9"), 0)
+
+
 @pytest.mark.parametrize(
     ("jar", "market"),
     [

@@ -6,14 +6,16 @@ Contracts  https://github.com/sky-ecosystem/spells-mainnet (src/test/addresses_m
            (messari/subgraphs, makerdao), and so do its clippers; everything else with the system,
            block 8,928,152: later first blocks are not confirmed. Auctions that the chainlog names
            no more, those of the Cats among them, are announced by each Bite and Bark.
-Split      what savers are paid is supply side, jars and fees of the peg are treasury, what the
-           Splitter pays is the holders'. The fees themselves are rate times debt, which is state.
+Split      what savers are paid is supply side; jars, direct deposits and fees of the peg are
+           treasury, what the Splitter pays is the holders'. Other fees are rate times debt, which
+           is state.
 Units      wad 1e18, ray 1e27, rad 1e45. Dollars are Dai and USDS at par, an assumption.
            https://github.com/makerdao/dss
            https://github.com/makerdao/mip21-toolkit
            https://github.com/sky-ecosystem/dss-flappers
            https://github.com/sky-ecosystem/stusds
            https://github.com/makerdao/dss-allocator and https://github.com/makerdao/lockstake
+           https://github.com/makerdao/dss-direct-deposit
 
 Vat, Pot and Vow log no events but notes of calls: anonymous, the function's selector as first
 topic. Notes of Pot and Vow carry the caller, then its arguments; the Vat's its arguments alone.
@@ -28,7 +30,7 @@ from indexer.chains import ETHEREUM
 from indexer.protocols.maker.burns import BURNS, MKR, SHARES, SKY
 from indexer.protocols.maker.liquidations import CAT, CLIPPER, DAI, DOG, FLIPPER, LIQUIDATIONS
 from indexer.protocols.maker.prices import PRICES
-from indexer.protocols.maker.savings import PEG, SAVINGS, USDS, VAULTS
+from indexer.protocols.maker.savings import DIRECT, PEG, SAVINGS, USDS, VAULTS
 from indexer.spec import TOKEN_SUPPLY, Contract, Discover, Protocol, Token, listed
 
 START, DOG_START = 8_928_152, 12_246_358
@@ -89,10 +91,11 @@ PROTOCOL = Protocol(
         "included, when nothing is left to sell is bad debt. Restarts and removals of its auctions "
         "are events without amounts. What Cats and Dog hand to the Vow (fess) is debt that queues "
         "for what auctions bring, no loss yet. Real-world vaults draw and repay at their urns, "
-        "allocators at their vaults, stakers of SKY at the engine that holds it; Tell, Cure and "
-        "Cull of the urns' oracle are impairments, their removal and defaults, except for two "
-        "vaults that were wound up. Savings are calls of the Pot, sUSDS and stUSDS, with the price "
-        "of a share, which a Cut of stUSDS lowers; "
+        "allocators at their vaults, stakers of SKY at the engine that holds it; what direct "
+        "deposits put into other lenders' pools (Wind) and take back is lent and repaid, and what "
+        "they earned there (Fees) income. Tell, Cure and Cull of the urns' oracle are impairments, "
+        "their removal and defaults, except for two vaults that were wound up. Savings are calls "
+        "of the Pot, sUSDS and stUSDS, with the price of a share, which a Cut of stUSDS lowers; "
         "what savers and stakers are paid is known, the fees it comes from are not. Buybacks are "
         "what each flapper swapped; all of it goes to the treasury, nothing is burned. Oracle "
         "prices are what the Spotter is told of a collateral type, before it is discounted. "
@@ -105,6 +108,8 @@ PROTOCOL = Protocol(
         "Loans of ordinary vaults: frob notes normalised debt, and its rate is state. So is what "
         "spells add to the debt of allocators each month, as their interest. Loans of the first "
         "staking engine, against MKR: what it logs is not confirmed.",
+        "What the first direct deposit earned (Reap): its amount is not told. Direct deposits that "
+        "are written off (Cull): what they still bring back is not known then.",
         "What keepers are paid to start or restart an auction (coin): the Vat makes it, and of "
         "what the Vat makes only savers' Dai is read. What a removed auction still held: Yank "
         "tells its number alone.",
@@ -156,6 +161,14 @@ PROTOCOL = Protocol(
             from_block=START,
             says={"ilk": "LSEV2-SKY-A"},
         ),
+        Contract(ETHEREUM, "maker/D3MHub", "0x12F36cdEA3A28C35aC8C6Cc71D9265c17C74A27F", START),
+        Contract(
+            chain=ETHEREUM,
+            abi="maker/DirectDepositAave",
+            address="0xa13C0c8eB109F5A13c6c90FC26AFb23bEB3Fb04a",
+            from_block=START,
+            says={"ilk": "DIRECT-AAVEV2-DAI"},
+        ),
         *(Contract(ETHEREUM, "maker/RwaJar", jar, START, says={"ilk": ilk}) for ilk, jar in JARS),
         *(
             Contract(ETHEREUM, "maker/DssPsm", address, START, says={"asset": asset})
@@ -166,7 +179,7 @@ PROTOCOL = Protocol(
         Discover(CAT, "Bite", child="flip", child_abi=FLIPPER),
         Discover(DOG, "Bark", child="clip", child_abi=CLIPPER),
     ),
-    events=(*LIQUIDATIONS, *SAVINGS, *VAULTS, *PEG, *BURNS, *PRICES),
+    events=(*LIQUIDATIONS, *SAVINGS, *VAULTS, *DIRECT, *PEG, *BURNS, *PRICES),
     reads=(TOKEN_SUPPLY,),
     policies=SHARES,
     tokens=(

@@ -1,6 +1,6 @@
-"""Savings, real-world vaults and the peg: who lends to the system, borrows from it and swaps."""
+"""Savings, vaults, direct deposits and the peg: who lends to the system, borrows of it and swaps."""
 
-from indexer.protocols.maker.liquidations import DAI, MOVE
+from indexer.protocols.maker.liquidations import DAI, ILK, MOVE
 from indexer.spec import (
     Amount,
     Companion,
@@ -42,6 +42,28 @@ BORROWERS: tuple[tuple[str, dict[str, Value]], ...] = (
 # One dollar each is an assumption. What savers get is part of the fees that borrowers pay, whose
 # whole is state: so the fee itself, and what the treasury keeps of it, are not known.
 SAVED: dict[str, Value] = {"fee_kind": Const("interest"), "split_basis": Const("none")}
+
+# What comes to the surplus is the treasury's whole.
+INCOME: dict[str, Value] = {
+    "fee_kind": Const("interest"),
+    "fee_token": Const(DAI),
+    "supply_side_usd": ZERO,
+    "holders_usd": ZERO,
+    "split_basis": Const("event"),
+}
+JAR: dict[str, Value] = {
+    "market": OfContract("ilk"),
+    "account": "usr",
+    "fee_tokens": Fixed("wad", 18),
+    "fee_usd": Fixed("wad", 18),
+    "treasury_usd": Fixed("wad", 18),
+}
+EARNED: dict[str, Value] = {
+    "market": ILK,
+    "fee_tokens": Fixed("amt", 18),
+    "fee_usd": Fixed("amt", 18),
+    "treasury_usd": Fixed("amt", 18),
+}
 
 SAVINGS = (
     *(
@@ -151,24 +173,30 @@ VAULTS = (
         for abi, borrower in BORROWERS
         for name, kind in (("Draw", "funded"), ("Wipe", "payment"))
     ),
-    Event(
-        abi="maker/RwaJar",
-        name="Toss",
-        into="fees",
-        columns={
-            "market": OfContract("ilk"),
-            "account": "usr",
-            "fee_kind": Const("interest"),
-            "fee_token": Const(DAI),
-            "fee_tokens": Fixed("wad", 18),
-            "fee_usd": Fixed("wad", 18),
-            "supply_side_usd": ZERO,
-            "treasury_usd": Fixed("wad", 18),
-            "holders_usd": ZERO,
-            "split_basis": Const("event"),
-        },
-        evidence="assumed",
+    Event("maker/RwaJar", "Toss", "fees", INCOME | JAR, evidence="assumed"),
+)
+
+DIRECT = (
+    *(
+        Event(
+            abi=abi,
+            name=name,
+            into="credit_events",
+            columns={
+                "kind": Const(kind),
+                "pool": pool,
+                "asset_token": Const(DAI),
+                "principal_tokens": Fixed(amount, 18),
+            },
+            where=(Nonzero(amount),),
+        )
+        for abi, pool, amount in (
+            ("maker/D3MHub", ILK, "amt"),
+            ("maker/DirectDepositAave", OfContract("ilk"), "amount"),
+        )
+        for name, kind in (("Wind", "funded"), ("Unwind", "payment"))
     ),
+    Event("maker/D3MHub", "Fees", "fees", INCOME | EARNED, evidence="assumed"),
 )
 
 PEG = (
