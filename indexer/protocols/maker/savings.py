@@ -1,4 +1,4 @@
-"""Savings, vaults, direct deposits and the peg: who lends to the system, borrows of it and swaps."""
+"""Savings, vaults, direct deposits and the peg: who lends to the system, borrows and swaps."""
 
 from indexer.protocols.maker.liquidations import DAI, ILK, MOVE
 from indexer.spec import (
