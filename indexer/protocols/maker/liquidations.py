@@ -48,6 +48,7 @@ LIQUIDATIONS = (
                 "asset_class": Const("crypto"),
                 "known_by": Const("event"),
             },
+            is_confirmed=True,
         )
         for abi, name, auction in ((CAT, "Bite", "flip"), (DOG, "Bark", "clip"))
     ),
