@@ -730,10 +730,13 @@ def test_the_share_that_buys_is_dated() -> None:
         (str(row["valid_from"].date()), row["value"], row["basis"])
         for row in shares.iter_rows(named=True)
     ] == [
+        ("2024-09-13", Decimal("1"), "governance"),
+        ("2024-10-17", Decimal("0.7"), "governance"),
         ("2025-02-21", Decimal("1"), "governance"),
         ("2025-05-29", Decimal("0.5"), "governance"),
         ("2025-08-21", Decimal("0.25"), "governance"),
         ("2025-10-30", Decimal("1"), "governance"),
+        ("2026-08-13", Decimal("0.55"), "governance"),
     ]
 
 

@@ -123,10 +123,11 @@ PROTOCOL = Protocol(
         "a kind; Bump, and Poke of their collateral: an appraisal, no price. Quit: Dai that an urn "
         "still holds when the system has been shut down.",
         "sDAI: its flows are the Pot's, with sDAI as the account.",
-        "The burn of 26 June 2025 and conversions of MKR to SKY: transfers of tokens. In shares of "
-        "supply a conversion counts as issued SKY.",
-        "The Splitter's share before 21 February 2025: it began at 100 %, and the day it became "
-        "70 % is not confirmed; Exec and Kick say what was spent.",
+        "Burns of the treasury's SKY (26 June 2025, monthly since September 2026) and conversions "
+        "of MKR to SKY: transfers of tokens. In shares of supply a conversion counts as issued "
+        "SKY.",
+        "What a facilitator makes of the Splitter's share since August 2026 (SBEBeam), and the "
+        "days between a spell and its effect: Exec and Kick say what was spent.",
     ),
     contracts=(
         *(Contract(ETHEREUM, f"maker/{name}", address, START) for name, address in SINGLES),

@@ -67,12 +67,16 @@ BURNS = (
     ),
 )
 
+# By the day of the spell that sets the Splitter's share; it takes effect some days later.
 SHARES = tuple(
     Policy("buyback_share", share, day, SPELLS, "governance")
     for day, share in (
+        ("2024-09-13", "1"),
+        ("2024-10-17", "0.7"),
         ("2025-02-21", "1"),
         ("2025-05-29", "0.5"),
         ("2025-08-21", "0.25"),
         ("2025-10-30", "1"),
+        ("2026-08-13", "0.55"),
     )
 )
