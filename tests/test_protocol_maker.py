@@ -43,6 +43,8 @@ CATS = (
     "0x78f2c2af65126834c51822f56be0d7469d7a523e",
     "0xa5679c04fc3d9d8b0aab1f0ab83555b301ca70ea",
 )
+NOBODY = "0x" + "00" * 20
+GRAB = "grab(bytes32,address,address,address,int256,int256)"
 USER, KEEPER, OTHER = "0x" + "aa" * 20, "0x" + "cc" * 20, "0x" + "dd" * 20
 WAD, RAY, RAD = 10**18, 10**27, 10**45
 
@@ -547,6 +549,71 @@ def test_what_is_made_for_savers_is_the_supply_side(payer: str, receiver: str, c
     assert result.tables["fees"]["fee_usd"].null_count() == count
 
 
+def settled(rad: int, name: str, vault: str) -> tuple[Built, Built]:
+    """Return the notes of a settlement: Dai for the Vow, and a debt without collateral."""
+    made = noted("suck(address,address,uint256)", VAT, VOW, VOW, rad)
+    arguments = ("0x" + ilk(name).hex(), vault, NOBODY, VOW, 0, rad // RAY)
+    return made, noted(GRAB, VAT, *arguments)
+
+
+def test_what_allocators_settle_is_the_treasurys() -> None:
+    """Each has its own debt, which follows its Dai; both are of one spell."""
+    spark = settled(9 * RAD, "ALLOCATOR-SPARK-A", USER)
+    bloom = settled(2 * RAD, "ALLOCATOR-BLOOM-A", OTHER)
+
+    result = facts_of(*spark, *bloom)
+
+    assert rows(result, "fees") == [
+        {
+            "market": name,
+            "account": vault,
+            "fee_kind": "interest",
+            "fee_token": DAI,
+            "fee_tokens": usd(amount),
+            "fee_usd": usd(amount),
+            "supply_side_usd": usd("0"),
+            "treasury_usd": usd(amount),
+            "holders_usd": usd("0"),
+            "split_basis": "event",
+        }
+        for name, vault, amount in (
+            ("ALLOCATOR-SPARK-A", USER, "9"),
+            ("ALLOCATOR-BLOOM-A", OTHER, "2"),
+        )
+    ]
+    assert result.tables["fees"]["evidence"].unique().to_list() == ["assumed"]
+    assert reasons(result) == []
+
+
+@pytest.mark.parametrize(
+    "debt",
+    [(), (noted(GRAB, VAT, "0x" + ilk("DIRECT-SPARK-DAI").hex(), USER, USER, VOW, 0, WAD),)],
+    ids=["debt of old auctions that was stuck", "a direct deposit, whose hub says its fees"],
+)
+def test_other_dai_that_the_vow_makes_for_itself_is_no_fee(debt: tuple[Built, ...]) -> None:
+    """It settles nothing with an allocator."""
+    made = noted("suck(address,address,uint256)", VAT, VOW, VOW, RAD)
+
+    assert rows(facts_of(made, *debt), "fees") == []
+
+
+def test_savers_are_not_paid_by_the_allocator_that_settles_after_them() -> None:
+    """A spell may drip first: what it makes for the Pot is the savers'."""
+    savers = noted("suck(address,address,uint256)", VAT, VOW, POT, 3 * RAD)
+
+    result = facts_of(savers, *settled(9 * RAD, "ALLOCATOR-SPARK-A", USER))
+
+    found = [(one["market"], one.get("treasury_usd")) for one in rows(result, "fees")]
+    assert found == [(POT, None), ("ALLOCATOR-SPARK-A", usd("9"))]
+
+
+def test_a_debt_that_nothing_was_made_for_is_no_fee() -> None:
+    """Spells move debts of allocators as well."""
+    _, debt = settled(RAD, "ALLOCATOR-SPARK-A", USER)
+
+    assert rows(facts_of(debt), "fees") == []
+
+
 @OF_SAVERS
 def test_a_drip_is_a_price_and_what_it_cost(contract: str, pool: str) -> None:
     """Chi is a ray, diff a wad; fees that pay it are not known."""
@@ -743,16 +810,17 @@ def test_the_share_that_buys_is_dated() -> None:
 # --- what is asked for ----------------------------------------------------------------------------
 
 
-def test_the_vat_is_asked_for_savings_and_the_vows_income_alone() -> None:
+def test_the_vat_is_asked_for_savings_settlements_and_the_vows_income_alone() -> None:
     """Its notes are among the most frequent of the chain: few of them are asked for."""
     asked = narrow_filters([PROTOCOLS[SLUG]], ETHEREUM)
 
-    pot, vow = (bytes.fromhex(one[2:]).rjust(32, b"\0") for one in (POT, VOW))
+    pot, vow, nobody = (bytes.fromhex(one[2:]).rjust(32, b"\0") for one in (POT, VOW, NOBODY))
     assert {one.addresses for one in asked} == {(bytes.fromhex(VAT[2:]),)}
     assert sorted((one.topic0s[0][:4].hex(), one.others) for one in asked) == [
+        ("7bab3f40", ((), (), (nobody,))),
         ("bb35783b", ((), (pot, vow))),
         ("bb35783b", ((pot,),)),
-        ("f24e23eb", ((vow,), (pot,))),
+        ("f24e23eb", ((vow,), (pot, vow))),
     ]
 
 

@@ -6,9 +6,9 @@ Contracts  https://github.com/sky-ecosystem/spells-mainnet (src/test/addresses_m
            (messari/subgraphs, makerdao), and so do its clippers; everything else with the system,
            block 8,928,152: later first blocks are not confirmed. Auctions that the chainlog names
            no more, those of the Cats among them, are announced by each Bite and Bark.
-Split      what savers are paid is supply side; jars, direct deposits and fees of the peg are
-           treasury, what the Splitter pays is the holders'. Other fees are rate times debt, which
-           is state.
+Split      what savers are paid is supply side, what the Splitter pays is the holders'; jars, fees
+           of the peg, settlements of allocators and earnings of direct deposits are treasury. The
+           fees of vaults are rate times debt, which is state.
 Units      wad 1e18, ray 1e27, rad 1e45. Dollars are Dai and USDS at par, an assumption.
            https://github.com/makerdao/dss
            https://github.com/makerdao/mip21-toolkit
@@ -19,7 +19,9 @@ Units      wad 1e18, ray 1e27, rad 1e45. Dollars are Dai and USDS at par, an ass
 
 Vat, Pot and Vow log no events but notes of calls: anonymous, the function's selector as first
 topic. Notes of Pot and Vow carry the caller, then its arguments; the Vat's its arguments alone.
-Only those of the Vat are read that move Dai into or out of the Pot, or make it for savers.
+Only those of the Vat are read that move Dai into or out of the Pot, make it for savers, or settle
+with an allocator: the Vow makes itself Dai (suck), and a vault owes it from then on (grab, without
+who gets collateral). What a direct deposit has earned its hub says itself, beside a suck alike.
 `pool` of a liquidation is the collateral type (ilk) as text, `account` the urn. Neither `tab` of a
 Bite nor `due` of a Bark has the penalty; a Kick's `tab` has. Take says what was paid and what is
 left; a sale without anything left to sell leaves bad debt, penalty included. The Splitter's Kick
@@ -28,15 +30,23 @@ has the topic of the old auctions' Kick, and other units.
 
 from indexer.chains import ETHEREUM
 from indexer.protocols.maker.burns import BURNS, MKR, SHARES, SKY
-from indexer.protocols.maker.liquidations import CAT, CLIPPER, DAI, DOG, FLIPPER, LIQUIDATIONS
+from indexer.protocols.maker.liquidations import (
+    CAT,
+    CLIPPER,
+    DAI,
+    DOG,
+    FLIPPER,
+    LIQUIDATIONS,
+    VOW,
+)
 from indexer.protocols.maker.prices import PRICES
-from indexer.protocols.maker.savings import DIRECT, PEG, SAVINGS, USDS, VAULTS
+from indexer.protocols.maker.savings import DIRECT, PEG, POT_AT, SAVINGS, USDS, VAULTS
+from indexer.protocols.maker.surplus import SURPLUS
 from indexer.spec import TOKEN_SUPPLY, Contract, Discover, Protocol, Token, listed
 
 START, DOG_START = 8_928_152, 12_246_358
 VAT = "0x35D1b3F3D7966A1DFe207aa4514C12a259A0492B"
-POT = "0x197e90f9fad81970ba7976f33cbd77088e5d7cf7"
-VOW = "0xa950524441892a31ebddf91d3ceefa04bf454466"
+NOBODY = "0x0000000000000000000000000000000000000000"
 USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
 USDP = "0x8e870d67f660d95d5be530380d0ec0bd388289e1"
 GUSD = "0x056fd409e1d7a124bd7017459dfea2f387b6d5cd"
@@ -51,7 +61,7 @@ SINGLES = (
     ("FlapperUniV2SwapOnly", "0x374D9c3d5134052Bc558F432Afa1df6575f07407"),
     ("Spotter", "0x65C79fcB50Ca1594B025960e539eD7A9a6D434A3"),
     ("Splitter", "0xBF7111F13386d23cb2Fba5A538107A73f6872bCF"),
-    ("Pot", POT),
+    ("Pot", POT_AT),
     ("Vow", VOW),
 )
 PEGS = (
@@ -96,7 +106,8 @@ PROTOCOL = Protocol(
         "they earned there (Fees) income. Tell, Cure and Cull of the urns' oracle are impairments, "
         "their removal and defaults, except for two vaults that were wound up. Savings are calls "
         "of the Pot, sUSDS and stUSDS, with the price of a share, which a Cut of stUSDS lowers; "
-        "what savers and stakers are paid is known, the fees it comes from are not. Buybacks are "
+        "what savers and stakers are paid is known, the fees it comes from are not, but for what "
+        "allocators settle by spells and direct deposits earn. Buybacks are "
         "what each flapper swapped; all of it goes to the treasury, nothing is burned. Oracle "
         "prices are what the Spotter is told of a collateral type, before it is discounted. "
         "Dollars are Dai and USDS at par."
@@ -105,9 +116,10 @@ PROTOCOL = Protocol(
         "Stability fees: fold of the Vat notes by how much the rate of a collateral type rose, and "
         "the debt that it is multiplied with (Art) is the sum of every frob and grab since the "
         "start: state, which no event says. So are surplus and bad debt of the Vow.",
-        "Loans of ordinary vaults: frob notes normalised debt, and its rate is state. So is what "
-        "spells add to the debt of allocators each month, as their interest. Loans of the first "
-        "staking engine, against MKR: what it logs is not confirmed.",
+        "What the surplus pays out: allocators' rewards, budgets.",
+        "Loans of ordinary vaults: frob notes normalised debt, and its rate is state. What is "
+        "added to the debt of allocators as they settle is in fees, and in no loan. Loans of the "
+        "first staking engine, against MKR: what it logs is not confirmed.",
         "What the first direct deposit earned (Reap): its amount is not told. Direct deposits that "
         "are written off (Cull): what they still bring back is not known then.",
         "What keepers are paid to start or restart an auction (coin): the Vat makes it, and of "
@@ -132,9 +144,10 @@ PROTOCOL = Protocol(
     contracts=(
         *(Contract(ETHEREUM, f"maker/{name}", address, START) for name, address in SINGLES),
         *(Contract(ETHEREUM, "erc20/Token", address, START) for address in (MKR, SKY)),
-        Contract(ETHEREUM, "maker/VatMove", VAT, START, only={"dst": (POT, VOW)}),
-        Contract(ETHEREUM, "maker/VatMove", VAT, START, only={"src": (POT,)}),
-        Contract(ETHEREUM, "maker/VatSuck", VAT, START, only={"u": (VOW,), "v": (POT,)}),
+        Contract(ETHEREUM, "maker/VatMove", VAT, START, only={"dst": (POT_AT, VOW)}),
+        Contract(ETHEREUM, "maker/VatMove", VAT, START, only={"src": (POT_AT,)}),
+        Contract(ETHEREUM, "maker/VatSuck", VAT, START, only={"u": (VOW,), "v": (POT_AT, VOW)}),
+        Contract(ETHEREUM, "maker/VatGrab", VAT, START, only={"v": (NOBODY,)}),
         Contract(ETHEREUM, DOG, "0x135954d155898D42C90D2a57824C690e0c7BEf1B", DOG_START),
         Contract(
             chain=ETHEREUM,
@@ -180,7 +193,7 @@ PROTOCOL = Protocol(
         Discover(CAT, "Bite", child="flip", child_abi=FLIPPER),
         Discover(DOG, "Bark", child="clip", child_abi=CLIPPER),
     ),
-    events=(*LIQUIDATIONS, *SAVINGS, *VAULTS, *DIRECT, *PEG, *BURNS, *PRICES),
+    events=(*LIQUIDATIONS, *SAVINGS, *SURPLUS, *VAULTS, *DIRECT, *PEG, *BURNS, *PRICES),
     reads=(TOKEN_SUPPLY,),
     policies=SHARES,
     tokens=(

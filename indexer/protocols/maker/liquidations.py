@@ -23,6 +23,7 @@ from indexer.spec import (
 CAT, DOG = "maker/Cat", "maker/Dog"
 FLIPPER, CLIPPER = "maker/Flipper", "maker/Clipper"
 DAI = "0x6b175474e89094c44da98b954eedeac495271d0f"
+VOW = "0xa950524441892a31ebddf91d3ceefa04bf454466"
 
 ILK = Ascii("ilk")
 # Of auctions that no list names, the liquidation that starts one says it.

@@ -6,6 +6,7 @@ from indexer.spec import (
     Companion,
     Const,
     Emitter,
+    Equals,
     Event,
     Fixed,
     Int,
@@ -17,6 +18,7 @@ from indexer.spec import (
 )
 
 POT = "maker/Pot"
+POT_AT = "0x197e90f9fad81970ba7976f33cbd77088e5d7cf7"
 USDS = "0xdc035d45d973e3ec169d2276ddab16f1e407384f"
 ZERO = Fixed(Int(0), 0)
 
@@ -109,7 +111,7 @@ SAVINGS = (
             "fee_token": Const(DAI),
             "supply_side_usd": Fixed("rad", 45),
         },
-        where=(Nonzero("rad"),),
+        where=(Equals("v", POT_AT), Nonzero("rad")),
         evidence="assumed",
         is_confirmed=True,
     ),

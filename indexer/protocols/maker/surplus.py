@@ -1,0 +1,28 @@
+"""What allocators come to owe the surplus outside the rates of vaults."""
+
+from indexer.protocols.maker.liquidations import VOW
+from indexer.protocols.maker.savings import INCOME
+from indexer.spec import Ascii, Companion, Equals, Event, Exists, Fixed, Noted
+
+GRAB = Noted("grab(bytes32,address,address,address,int256,int256)")
+OWING = Companion(GRAB, "ilk", nearest="after", abi="maker/VatGrab")
+OWER = Companion(GRAB, "u", nearest="after", abi="maker/VatGrab")
+
+SURPLUS = (
+    # Dai that the Vow makes for itself, and then the debt of an allocator that owes it from now on.
+    Event(
+        abi="maker/VatSuck",
+        name=Noted("suck(address,address,uint256)"),
+        into="fees",
+        columns={
+            **INCOME,
+            "market": Ascii(OWING),
+            "account": OWER,
+            "fee_tokens": Fixed("rad", 45),
+            "fee_usd": Fixed("rad", 45),
+            "treasury_usd": Fixed("rad", 45),
+        },
+        where=(Equals("v", VOW), Exists(OWING)),
+        evidence="assumed",
+    ),
+)
