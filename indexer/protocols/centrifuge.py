@@ -210,6 +210,8 @@ PROTOCOL = Protocol(
         "Management fees (0.25 and 0.5 % a year are assumed elsewhere): they accrue off chain.",
         "Liquidity Pools before v2 (November 2023 until they moved to it): what the release on "
         "chain logs when it deploys one is not confirmed.",
+        "Tinlake, its pools on Ethereum before these, and their write-offs: each has contracts of "
+        "its own, with other events.",
         "v1 on Centrifuge's own chain, chains that are not EVM chains, and v3.1 on X Layer, a "
         "chain that is not read.",
     ),

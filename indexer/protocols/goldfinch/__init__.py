@@ -65,7 +65,8 @@ PROTOCOL = Protocol(
         "withdraw per unit is not what it is worth, and nothing else tells.",
         "EpochEnded: what it allocates is withdrawn, and told, later.",
         "The share price of version 1 and its money at Compound: when the pool moved to the senior "
-        "pool no event says.",
+        "pool no event says. Nor does one say what a credit line still owed when it became a loan "
+        "of version 2: it stays lent by version 1, and the loan is paid back without being drawn.",
         "Shortfalls: nothing is written off for good.",
         "goldfinch-prime on Base: another product.",
         "Staking and GFI: rewards, not credit.",
