@@ -97,8 +97,9 @@ PROTOCOL = Protocol(
     methodology=(
         "Liquidations are Bite of both Cats and Bark of the Dog: Dai owed without penalty and "
         "collateral taken for auction. Recoveries are Take of each auction of the Dog, and what "
-        "each bid in an auction of the Cats adds; what is left of the debt at the Dog's, penalty "
-        "included, when nothing is left to sell is bad debt. Restarts and removals of its auctions "
+        "each bid in an auction of the Cats adds, penalty included; so is what is left of the debt "
+        "at the Dog's when nothing is left to sell, which is bad debt: at most, since the penalty "
+        "is nobody's loss. Restarts and removals of its auctions "
         "are events without amounts. What Cats and Dog hand to the Vow (fess) is debt that queues "
         "for what auctions bring, no loss yet. Real-world vaults draw and repay at their urns, "
         "allocators at their vaults, stakers of SKY at the engine that holds it; what direct "
@@ -123,8 +124,8 @@ PROTOCOL = Protocol(
         "What the first direct deposit earned (Reap): its amount is not told. Direct deposits that "
         "are written off (Cull): what they still bring back is not known then.",
         "What keepers are paid to start or restart an auction (coin): the Vat makes it, and of "
-        "what the Vat makes only savers' Dai is read. What a removed auction still held: Yank "
-        "tells its number alone.",
+        "what the Vat makes only Dai for savers and settlements is read. What a removed auction "
+        "still held: Yank tells its number alone.",
         "flap, flog and heal of the Vow: flap tells no amount, what it spends is in Kick and Exec; "
         "flog and heal net the queue against surplus, which is state.",
         "What auctions of the Cats left as bad debt, in March 2020 too, and what they sold: their "
