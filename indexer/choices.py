@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from re import findall
 from typing import TypeVar
 
 from indexer.chains import CHAINS, Chain
@@ -28,7 +29,9 @@ def protocol_named(slug: str, declarations: Mapping[str, Protocol]) -> Protocol:
     Raises:
         UserError: no protocol has it.
     """
-    return _named("protocol", slug, declarations)
+    words = {found: findall(r"\w+", item.name.lower()) for found, item in declarations.items()}
+    called = [found for found, name in words.items() if slug.lower() in name]
+    return _named("protocol", slug, declarations, called)
 
 
 def protocols_named(
@@ -75,13 +78,13 @@ def protocols_on(chain: Chain, declarations: Mapping[str, Protocol]) -> tuple[Pr
     return found
 
 
-def _named(kind: str, name: str, known: Mapping[str, _Thing]) -> _Thing:
+def _named(kind: str, name: str, known: Mapping[str, _Thing], called: Sequence[str] = ()) -> _Thing:
     if name not in known:
-        raise UserError(f"no {kind} is called {name!r}: {_hint(name, known)}")
+        raise UserError(f"no {kind} is called {name!r}: {_hint(name, known, called)}")
     return known[name]
 
 
-def _hint(name: str, known: Iterable[str]) -> str:
+def _hint(name: str, known: Iterable[str], called: Sequence[str]) -> str:
     names = sorted(known)
-    near = get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+    near = called or get_close_matches(name.lower(), names, n=3, cutoff=0.5)
     return f"did you mean {' or '.join(near)}?" if near else f"expected one of {', '.join(names)}"

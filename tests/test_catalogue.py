@@ -6,6 +6,8 @@ from typer.testing import CliRunner
 
 from indexer.catalogue import catalogue, section
 from indexer.chains import ARBITRUM, ETHEREUM
+from indexer.choices import protocol_named
+from indexer.errors import UserError
 from indexer.protocols import PROTOCOLS
 from indexer.spec import Const, Contract, Discover, Event, Fixed, Policy, Protocol
 from perpscope import app
@@ -81,3 +83,13 @@ def test_one_protocol_can_be_asked_for() -> None:
     assert str(runner.invoke(app, ["protocols", "gmx1"]).exception).startswith(
         "no protocol is called 'gmx1': did you mean gmx_v1 or "
     )
+
+
+@pytest.mark.parametrize(
+    ("word", "slugs"),
+    [("sky", "maker"), ("BUIDL", "securitize"), ("gTrade", "gains"), ("GMX", "gmx_v1 or gmx_v2")],
+)
+def test_a_word_of_its_name_hints_at_a_protocol(word: str, slugs: str) -> None:
+    """Who types what a venue calls itself, as the README does, is told its slug."""
+    with pytest.raises(UserError, match=f"called '{word}': did you mean {slugs}\\?$"):
+        protocol_named(word, PROTOCOLS)

@@ -193,3 +193,33 @@ def test_it_prints(browser: Browser, report: Path) -> None:
         assert found.page.locator(".stamp").is_visible()
         assert hashes.evaluate("each => getComputedStyle(each).overflow") == "visible"
         assert len(found.page.pdf(prefer_css_page_size=True)) > 20_000
+
+
+def test_headers_print_on_every_page(browser: Browser, report: Path) -> None:
+    """On paper headers are plain text: Chromium leaves buttons out of a header it repeats."""
+    with visit(browser, report) as found:
+        found.page.emulate_media(media="print")
+        display = found.page.locator("th button").evaluate_all(
+            "each => [...new Set(each.map((one) => getComputedStyle(one).display))]"
+        )
+
+        assert display == ["contents"]
+
+
+def test_lines_of_methods_fit_on_paper(browser: Browser, report: Path) -> None:
+    """No line of a method that has the length of ours is broken in two on A4."""
+    with visit(browser, report, width=703) as found:
+        found.page.emulate_media(media="print")
+        wanted, drawn = found.page.evaluate(
+            """() => {
+                const all = [...document.querySelectorAll("pre")]
+                    .filter((each) => !/.{101}/.test(each.textContent));
+                const heights = () => all.map((each) => each.offsetHeight);
+                const drawn = heights();
+                all.forEach((each) => (each.style.whiteSpace = "pre"));
+                return [heights(), drawn];
+            }"""
+        )
+
+        assert wanted
+        assert drawn == wanted
