@@ -20,7 +20,14 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from threading import current_thread, main_thread
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, cast
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """End the process by this signal: Polars, once loaded, swallows it where SIG_DFL stood."""
+    signal.signal(number, signal.SIG_DFL)
+    signal.raise_signal(number)
 
 
 @contextmanager
@@ -35,7 +42,7 @@ def loading() -> Iterator[None]:
     known = len(sys.modules)
     gc.disable()
     if is_heard:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, _end)
     try:
         yield
     finally:

@@ -120,8 +120,8 @@ perpscope.app(["query"], standalone_mode=False)
 """
 
 
-# The program loads the one, and a command the other.
-@pytest.mark.parametrize("module", ["typer", "polars"])
+# The program loads the first, a command the others: before Polars listens itself, and after.
+@pytest.mark.parametrize("module", ["typer", "polars", "polars.series"])
 # A shell lets what it starts in the background ignore interruptions.
 @pytest.mark.parametrize(
     ("before", "code"), [("default_int_handler", -signal.SIGINT), ("SIG_IGN", 0)]
