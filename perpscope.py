@@ -4,7 +4,7 @@ The `perpscope` command: mounts the commands of both packages and turns their er
     0    done
     1    the request was fine, the world was not: a node, a file, another process
     2    the request was wrong: an unknown name, a bad value, a setting that does not fit
-    130  interrupted from the keyboard; `index`, by SIGTERM too
+    130  interrupted, from the keyboard or by SIGTERM
 
 What either package raises on purpose becomes one sentence on standard error, never a traceback.
 This is the only module that knows both packages.
@@ -312,8 +312,15 @@ def _place(error: OSError) -> str:
     )
 
 
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Let SIGTERM end a command as SIGINT does, so that nothing half written is left behind."""
+    interrupt = signal.getsignal(signal.SIGINT)
+    (interrupt if callable(interrupt) else signal.default_int_handler)(number, frame)
+
+
 def main() -> None:
     """Run the command line and exit with its code."""
+    signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(outcome(app))
 
 

@@ -180,6 +180,27 @@ def test_an_interrupt_exits_130(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == ""
 
 
+TERMINATED = """
+import os, signal, perpscope
+def command():
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        print("tidied", end="")
+perpscope.app = command
+perpscope.main()
+"""
+
+
+def test_sigterm_exits_130_tidily() -> None:
+    """What a command had half written is removed: a report's folder, a file of --output."""
+    words = [sys.executable, "-c", TERMINATED]
+
+    done = subprocess.run(words, capture_output=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"tidied", b"")
+
+
 ENDLESS = """
 import os, signal, sys, threading, duckdb, perpscope
 done = threading.Event()
