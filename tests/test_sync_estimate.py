@@ -8,6 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 
 import pytest
+from reads_rig import priced, work
 from sync_rig import FEED, FIRST, answer, birth, blocks, deposit, job, run, served, told
 
 from indexer.rpc import Endpoint
@@ -125,6 +126,16 @@ def test_what_is_there_is_not_planned(tmp_path: Path) -> None:
 
     assert found.blocks == COUNT // 2
     assert abs(found.requests - done.requests) <= 0.1 * done.requests
+
+
+def test_nothing_is_planned_where_all_is_there(tmp_path: Path) -> None:
+    """After a whole run no block is left, of a protocol whose state is read as well."""
+    path = tmp_path / "a.duckdb"
+    with serve([priced(blocks(300))]) as node:
+        run(work(path), node.url)
+        found = estimate(work(path), [Endpoint(node.url)], 48)
+
+    assert (found.blocks, found.logs, found.ranges) == (0, 0, 0)
 
 
 def test_plan_says_what_it_would_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

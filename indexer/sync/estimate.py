@@ -114,7 +114,8 @@ async def _reads(
     look: "_Looking", segments: Sequence[Segment], cuts: Sequence[Cut], latest: Header
 ) -> int:
     """Return how many calls reading state will take, at the pace the chain had so far."""
-    if not look.is_whole or not any(protocol.reads for protocol in look.job.protocols):
+    is_read = look.is_whole and any(protocol.reads for protocol in look.job.protocols)
+    if not segments or not is_read:
         return 0
     forecast = Forecast(look.job.chain, await _clock(look, segments, latest))
     calls = 0
