@@ -136,6 +136,24 @@ def test_a_study_is_written_like_a_report(run: Run, data: Path, tmp_path: Path) 
     assert pl.read_parquet(folder / "parquet" / "figures.parquet").height == 181
 
 
+def ranked(cell: tuple[str, str]) -> int:
+    """Return the place of a cell in its column."""
+    return int(cell[0])
+
+
+def test_what_a_study_says_is_sorted_and_not_grey(run: Run, data: Path, tmp_path: Path) -> None:
+    """Every cell that says something has a place in its column: numbers by value, then words."""
+    run(STUDY, "--data", data, "--output", tmp_path / "out")
+
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    theme = page.partition('id="theme-1"')[2].partition("</table>")[0]
+    cells = re.findall(r'<td class="number[^"]*" data-rank="(\d+)"[^>]*>([^<]+)</td>', theme)
+    amounts = [float(text.replace(",", "")) for _, text in sorted(cells, key=ranked)]
+    assert len(amounts) > 15
+    assert amounts == sorted(amounts)
+    assert not re.search(r'unknown"[^>]*>[^<]', theme)
+
+
 def test_writing_twice_gives_the_same_bytes(run: Run, data: Path, tmp_path: Path) -> None:
     """A study in the folder is replaced; no clock is in it."""
     folder = tmp_path / "out"

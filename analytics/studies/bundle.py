@@ -8,7 +8,8 @@ A study on disk, as a report is: a folder that appears whole or not at all.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
 from inspect import getdoc
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from analytics.reports.parts import Card, Cell, Column, Kind, Page, Section, Sou
 from analytics.reports.sections.covered import warnings
 from analytics.reports.sections.methodology import explained
 from analytics.reports.summary import summed_up
-from analytics.studies.claims import MATCH, NOT_TESTABLE, shown, titled
+from analytics.studies.claims import DIFFERS, MATCH, NOT_TESTABLE, shown, titled
 from analytics.studies.event import Part
 from analytics.studies.record import FIGURES, Study
 
@@ -135,21 +136,31 @@ def _write(folder: Path, page: Page, inputs: Mapping[str, object]) -> None:
 def _card(verdict: str, study: Study) -> Card:
     total = study.figures.height
     published = study.figures["published"].count()
-    said = f"of {published} published" if verdict == MATCH else f"of {total}"
+    is_of_published = verdict in {MATCH, DIFFERS}
+    said = f"of {published} published" if is_of_published else f"of {total}"
     return Card(verdict, str(study.counts[verdict]), "figures", said, ())
 
 
 def _theme(number: int, theme: str, study: Study) -> Section:
     rows = study.figures.filter(pl.col("theme") == theme)
-    cells = tuple(tuple(_cell(name, row) for name in _SHOWN) for row in rows.iter_rows(named=True))
+    cells = tuple(zip(*(_cells(name, rows[name]) for name in _SHOWN), strict=True))
     columns = tuple(Column(name, name, name in _NUMBERS, is_hash=False) for name in _SHOWN)
     return Section(f"theme-{number}", theme, tables=(Table("", columns, cells),))
 
 
-def _cell(name: str, row: Mapping[str, str | None]) -> Cell:
-    said = row[name] or ""
-    text = shown(row[name]) if name in _NUMBERS else said
-    return Cell(text, text, said)
+def _cells(name: str, said: Iterable[str | None]) -> list[Cell]:
+    texts = [text or "" for text in said]
+    ranks = {text: place for place, text in enumerate(sorted({*texts} - {""}, key=_place))}
+    read = shown if name in _NUMBERS else str
+    return [Cell(read(text), read(text), text, ranks.get(text)) for text in texts]
+
+
+def _place(text: str) -> tuple[bool, Decimal, str]:
+    """Return where a stated value stands in its column: numbers first, then words and times."""
+    try:
+        return (False, Decimal(text), "")
+    except InvalidOperation:
+        return (True, Decimal(0), text)
 
 
 def _amounts(study: Study) -> list[Section]:
