@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from html import unescape
@@ -373,6 +374,24 @@ def test_a_line_of_one_side_is_traced_there_alone(hours: Sides) -> None:
     assert table_command(laid.beside, LATER).startswith("perpscope metric fees ")
 
 
+def by_day(base: Report, *days: date) -> Report:
+    """Return a report whose only table has a dollar of fees on each day."""
+    frame = pl.DataFrame({"date": days, "fees_usd": [1] * len(days)})
+    shown = shown_table("T", frame, source=Source("fees", "metric", "fees", frame), keys=("date",))
+    return replace(base, sections=(Section("s", "S", tables=(shown,)),))
+
+
+def test_days_of_one_side_alone_are_not_compared(hours: Sides) -> None:
+    """A table by day is left out where the two have no day in common."""
+    friday, saturday = date(2025, 10, 10), date(2025, 10, 11)
+    first, second = by_day(hours.first, friday), by_day(hours.second, saturday)
+    both = by_day(hours.second, friday, saturday)
+
+    assert compared(first, second).sections[0].tables == ()
+    (shared,) = compared(first, both).sections[0].tables
+    assert len(shared.rows) == 2
+
+
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of two hours side by side, beside their database `market.duckdb`."""
@@ -415,6 +434,16 @@ def test_a_comparison_is_side_by_side(written: Path) -> None:
         assert found.complaints == []
         assert overflow(found.page) == []
         assert len(boxes) == 2
+        assert len({round(box["y"]) for box in boxes if box}) == 1
+
+
+def test_a_comparison_prints_side_by_side(written: Path) -> None:
+    """On A4 as well: one below the other, each chart would fill a page."""
+    with chromium() as browser, visit(browser, written / "report.html", width=703) as found:
+        found.page.emulate_media(media="print")
+        figures = found.page.locator(".beside figure[aria-label^='Liquidated notional']")
+        boxes = [figure.bounding_box() for figure in figures.all()]
+
         assert len({round(box["y"]) for box in boxes if box}) == 1
 
 

@@ -39,8 +39,9 @@ def compared(first: Report, second: Report) -> Report:
 
     A table is compared row by row where its keys tell its rows apart; between two protocols the
     protocol is no key, and a market is its symbol where that tells rows apart as well. Tables of
-    single events are left out: nothing makes two events one row. The rows of both reports are
-    exported, those of the second as `compared_<name>`.
+    single events are left out, and of days and hours that the two have none of in common: nothing
+    makes two events one row. The rows of both reports are exported, those of the second as
+    `compared_<name>`.
     """
     names = _names(first.limits, second.limits)
     dropped = ("protocol",) if first.limits.protocol != second.limits.protocol else ()
@@ -188,7 +189,10 @@ def _tables(
 
 def _paired(table: Table, other: Table, keys: Sequence[str]) -> tuple[_Rows, _Rows] | None:
     one, two = _rows(table, keys), _rows(other, keys)
-    return None if one is None or two is None else (one, two)
+    if one is None or two is None:
+        return None
+    is_timed = any(table.frame.schema[name].is_temporal() for name in keys)
+    return None if is_timed and one.keys().isdisjoint(two) else (one, two)
 
 
 def _identity(table: Table) -> tuple[str, tuple[str, ...]]:
