@@ -263,7 +263,7 @@ def test_an_output_that_cannot_be_made_is_one_sentence(database: Path, tmp_path:
     """A path below a file is the world's fault, said in words."""
     (tmp_path / "file").write_text("", encoding="utf-8")
 
-    with pytest.raises(WorldError, match="the report cannot be written to"):
+    with pytest.raises(WorldError, match="report: Not a directory; mend that, or name"):
         write_report(database, tmp_path / "file" / "report")
 
 

@@ -143,7 +143,7 @@ def replace_folder(folder: Path, write: Callable[[Path], None]) -> None:
     except OSError as error:
         raise WorldError(
             f"the report cannot be written to {folder}: {error.strerror}; "
-            "make room for it there, or name another folder with --output"
+            "mend that, or name another folder with --output"
         ) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
