@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from errno import ENOSPC
 from pathlib import Path
 from uuid import uuid4
 
@@ -141,9 +142,10 @@ def replace_folder(folder: Path, write: Callable[[Path], None]) -> None:
         write(unfinished)
         _swap(unfinished, folder)
     except OSError as error:
+        advice = "make room for it there" if error.errno == ENOSPC else "mend that"
         raise WorldError(
             f"the report cannot be written to {folder}: {error.strerror}; "
-            "mend that, or name another folder with --output"
+            f"{advice}, or name another folder with --output"
         ) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

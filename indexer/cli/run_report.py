@@ -48,8 +48,8 @@ def write_run_report(file: Path, content: dict[str, Any]) -> None:
         unfinished.replace(file)
     except OSError as error:
         raise WorldError(
-            f"the report {file} cannot be written ({error.strerror}); mend that, or name another "
-            "file with --report"
+            f"the report {file} cannot be written ({error.strerror}); make room for it there, or "
+            "name another file with --report"
         ) from error
     finally:
         unfinished.unlink(missing_ok=True)
