@@ -96,9 +96,9 @@ def test_a_vault_is_found_with_its_asset_and_its_share() -> None:
         declared([CENTRIFUGE], ETHEREUM),
     )
     assert found.select("abi", "address", "parent").rows() == [(VAULT, FUND, MANAGER_V2)]
-    assert result.markets.select("market", "index_token", "parent").rows() == [
-        (CLASS_ID, SHARE, "10"),
-        (FUND, USDC, SHARE),
+    assert result.markets.select("market", "index_token", "parent", "asset_class").rows() == [
+        (CLASS_ID, SHARE, "10", "credit"),
+        (FUND, USDC, SHARE, "credit"),
     ]
 
 
@@ -216,7 +216,7 @@ def test_a_token_in_two_generations_is_one_pool() -> None:
 
     result = read(added(SPOKE_30), added(SPOKE_31), before, after)
 
-    assert result.markets.height == 1
+    assert result.markets["asset_class"].to_list() == ["credit"]
     assert result.tables["share_prices"].select("pool", "version").rows() == [
         (SHARE, "3.0"),
         (SHARE, "3.1"),

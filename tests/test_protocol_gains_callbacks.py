@@ -161,6 +161,7 @@ def test_a_trade_whose_collateral_lies_elsewhere_says_it_in_the_execution(shape:
 
     (closed,) = rows(result, "position_changes")
     assert closed["notional_delta_usd"] == -8 * usd(worth)
+    assert closed["collateral_delta_usd"] == -8 * usd(worth) / 10
     assert closed["realized_pnl_usd"] == usd(worth) / 5
     for liquidated in rows(result, "liquidations"):
         assert liquidated["collateral_usd"] == usd(worth) * 8 / 10

@@ -370,6 +370,7 @@ def test_a_vault_that_is_wound_up_has_not_defaulted(name: str) -> None:
     """Two vaults were told and culled to take them off the books: no impairment, no default."""
     result = facts_of(
         maker("RwaLiquidationOracle", "Tell", ORACLE, ilk=ilk(name)),
+        maker("RwaLiquidationOracle", "Cure", ORACLE, ilk=ilk(name)),
         maker("RwaLiquidationOracle", "Cull", ORACLE, ilk=ilk(name), urn=OTHER),
     )
 

@@ -115,11 +115,12 @@ def change(side: str, delta: str, after: str, market: str = ETH) -> dict[str, An
         (2, 5, [change("long", "2", "5")]),
         (-5, 0, [change("long", "-5", "0")]),
         (-4, -4, [change("short", "4", "4")]),
+        (-2, -6, [change("short", "2", "6")]),
         (1, -3, [change("short", "-1", "3")]),
         (-15, -5, [change("long", "-10", "0"), change("short", "5", "5")]),
         (6, 2, [change("short", "-4", "0"), change("long", "2", "2")]),
     ],
-    ids=["open long", "add", "close long", "open short", "cut", "turn", "turn back"],
+    ids=["open long", "add", "close long", "open short", "add short", "cut", "turn", "turn back"],
 )
 @pytest.mark.parametrize("shape", [WITHOUT_SKEW, WITH_SKEW])
 def test_a_trade_changes_the_side_it_touches(
