@@ -1,18 +1,16 @@
 """Values of tokens at an oracle's price: which price, how exact, and when there is none."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-import duckdb
 import polars as pl
 import pytest
-from handmade import at, column, fill, load, table, units
+from handmade import at, column, load, table, units
 from hypothesis import example, given
 from hypothesis import strategies as st
+from test_twins import agreed
 
-from analytics.compute import collected, compute
+from analytics.compute import compute
 from analytics.errors import UserError
-from analytics.load import rows
-from analytics.queries import arguments, queries
 
 ONE = 10**18
 USDC = {"address": "0xusdc", "symbol": "usdc", "decimals": 6, "known_by": "call"}
@@ -38,19 +36,10 @@ def frames(
 
 
 def valued(
-    *prices: Mapping[str, object], fee: Mapping[str, object] | None = None, **settings: object
+    *prices: Mapping[str, object], fee: Mapping[str, object] | None = None, **settings: float | str
 ) -> pl.DataFrame:
     """Return the value of that fee."""
-    given = load(**frames(*prices, fee=fee))
-    return collected(compute("income_valuations", given, **settings))
-
-
-@pytest.fixture(scope="module")
-def con() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield an empty database in memory."""
-    with duckdb.connect() as connection:
-        fill(connection, {})
-        yield connection
+    return agreed("income_valuations", frames(*prices, fee=fee), **settings)
 
 
 def test_an_amount_is_worth_its_price_of_then() -> None:
@@ -136,13 +125,13 @@ def test_a_token_that_calls_itself_usd_is_no_dollar() -> None:
     named = USDC | {"symbol": "USD"}
     tables = frames(fee={"fee_token": "0xusdc"}) | {"tokens": table("tokens", named)}
 
-    result = collected(compute("income_valuations", load(**tables)))
+    result = agreed("income_valuations", tables)
 
     assert column(result, "symbol") == ["USD"]
     assert column(result, "value_usd") == [None]
 
 
-@pytest.mark.parametrize("currency", ["EUR", "ETH"])
+@pytest.mark.parametrize("currency", ["EUR", "GBP", "CHF", "ETH"])
 def test_what_is_told_in_another_currency_is_worth_what_a_source_says(currency: str) -> None:
     """Two at 1.25 dollars are 2.5; of other words that are no address nothing is known."""
     told = price({"asset": currency}, 50, "1.25")
@@ -201,22 +190,11 @@ def half_even(amount: int, usd: int) -> int:
     | st.sampled_from([5 * 10**17, 15 * 10**17, -25 * 10**17, ONE - 1]),
     st.integers(1, 10**27) | st.sampled_from([1, 3, ONE - 1, ONE + 1]),
 )
-def test_a_value_is_exact_in_both_engines(
-    con: duckdb.DuckDBPyConnection, amount: int, usd: int
-) -> None:
+def test_a_value_is_exact_in_both_engines(amount: int, usd: int) -> None:
     """The product is exact to 38 digits, and only then rounded; SQL says the same."""
-    tables = frames(price(ETH, 0, units(usd)), fee={"fee_tokens": units(amount)})
-    twin = queries()["metrics/income_valuations"]
-    for name, frame in tables.items():
-        con.execute(f"delete from {name}")
-        con.register("incoming", frame.to_arrow())
-        con.execute(f"insert into {name} select * from incoming")
+    result = valued(price(ETH, 0, units(usd)), fee={"fee_tokens": units(amount)})
 
-    computed = collected(compute("income_valuations", load(**tables)))
-    selected = rows(con, twin.sql, arguments(twin, {}))
-
-    assert computed["value_usd"].to_list() == [units(half_even(amount, usd))]
-    assert selected["value_usd"].to_list() == computed["value_usd"].to_list()
+    assert result["value_usd"].to_list() == [units(half_even(amount, usd))]
 
 
 def test_fees_in_tokens_join_those_in_dollars() -> None:
@@ -226,7 +204,7 @@ def test_fees_in_tokens_join_those_in_dollars() -> None:
         "fees": table("fees", fee | {"fee_usd": 7}, fee, fee | {"fee_token": "0xusdc"}, other)
     }
 
-    result = collected(compute("fees_valued", load(**tables)))
+    result = agreed("fees_valued", tables)
 
     assert column(result, "told_usd") == ["7", "0"]
     assert column(result, "valued_usd") == ["20", "20"]
@@ -244,7 +222,7 @@ def test_nothing_to_value_is_zero_and_nothing_valued_is_unknown() -> None:
         "fees": table("fees", told, FEE | {"fee_token": "0xusdc"})
     }
 
-    result = collected(compute("fees_valued", load(**tables))).sort("market", nulls_last=True)
+    result = agreed("fees_valued", tables).sort("market", nulls_last=True)
 
     assert column(result, "told_usd") == ["7", "0"]
     assert column(result, "valued_usd") == ["0", None]
@@ -258,7 +236,7 @@ def test_purchases_in_tokens_join_those_in_dollars() -> None:
         "buybacks": table("buybacks", spent | {"spent_usd": 5}, spent)
     }
 
-    result = collected(compute("buybacks_valued", load(**tables)))
+    result = agreed("buybacks_valued", tables)
 
     assert column(result, "spent_usd") == ["15"]
     assert column(result, "valued_usd") == ["10"]
@@ -271,7 +249,7 @@ def flows_valued(*flows: Mapping[str, object]) -> dict[str, list[object]]:
     tables = frames(price(ETH, 0, 10), price(ETH, 50, 20)) | {
         "pool_flows": table("pool_flows", *(own | dict(flow) for flow in flows))
     }
-    result = collected(compute("net_flows_valued", load(**tables)))
+    result = agreed("net_flows_valued", tables)
     return {name: column(result, name) for name in result.columns}
 
 
@@ -329,7 +307,7 @@ def test_every_amount_of_a_loan_has_its_own_value() -> None:
         "credit_events": table("credit_events", event)
     }
 
-    result = collected(compute("pool_valuations", load(**tables)))
+    result = agreed("pool_valuations", tables)
 
     assert dict(result.select("measure", pl.col("value_usd").cast(pl.Float64)).rows()) == {
         "collateral_tokens": 30.0,
@@ -346,7 +324,7 @@ def test_flows_and_states_of_pools_are_valued() -> None:
         "pool_states": table("pool_states", known | {"assets_tokens": 20}),
     }
 
-    result = collected(compute("pool_valuations", load(**tables)))
+    result = agreed("pool_valuations", tables)
 
     assert column(result, "fact") == ["pool_flows", "pool_states"]
     assert column(result, "value_usd") == ["15", "30"]
@@ -357,7 +335,7 @@ def test_a_share_is_worth_its_assets() -> None:
     told = {"asset_token": "0xweth", "share_price_tokens": "1.05", "block_timestamp": at(1)}
     tables = frames(price(ETH, 0, 10)) | {"share_prices": table("share_prices", told)}
 
-    result = collected(compute("share_valuations", load(**tables)))
+    result = agreed("share_valuations", tables)
 
     assert column(result, "value_usd") == ["10.5"]
 
@@ -370,7 +348,7 @@ def managed(
     *states: Mapping[str, object],
     shares: tuple[Mapping[str, object], ...] = (),
     prices: tuple[Mapping[str, object], ...] = (price(ETH, 0, 10), price(ETH, 50, 20)),
-    **settings: object,
+    **settings: float | str,
 ) -> pl.DataFrame:
     """Return what pools of WETH manage by day; WETH is at 10 dollars, and at 20 from 21:00:50."""
     own = {"asset_token": "0xweth", "block_timestamp": at(1)}
@@ -378,7 +356,7 @@ def managed(
         "pool_states": table("pool_states", *(own | dict(state) for state in states)),
         "share_prices": table("share_prices", *(own | dict(share) for share in shares)),
     }
-    return collected(compute("tvl_valued", load(**tables), **settings))
+    return agreed("tvl_valued", tables, **settings)
 
 
 def test_what_a_pool_manages_is_worth_the_price_at_the_end_of_the_day() -> None:
@@ -464,30 +442,20 @@ def test_more_than_all_dollars_is_not_known() -> None:
 
 
 @given(st.integers(0, 10**27), st.integers(1, 10**24), st.integers(1, 10**22))
-def test_shares_in_dollars_are_exact_in_both_engines(
-    con: duckdb.DuckDBPyConnection, supply: int, share: int, usd: int
-) -> None:
+def test_shares_in_dollars_are_exact_in_both_engines(supply: int, share: int, usd: int) -> None:
     """Each of the two products is exact and rounded once; SQL says the same."""
     told = {"supply_tokens": units(supply), "share_price_tokens": units(share)}
     tables = frames(price(ETH, 0, units(usd))) | {
         "share_prices": table("share_prices", told | {"asset_token": "0xweth"}),
-        "pool_states": table("pool_states"),
     }
-    twin = queries()["metrics/tvl_valued"]
-    for name, frame in tables.items():
-        con.execute(f"delete from {name}")
-        con.register("incoming", frame.to_arrow())
-        con.execute(f"insert into {name} select * from incoming")
 
-    computed = collected(compute("tvl_valued", load(**tables)))
-    selected = rows(con, twin.sql, arguments(twin, {}))
+    result = agreed("tvl_valued", tables)
 
     tokens = half_even(supply, share)
-    assert computed.select("tvl_tokens", "tvl_usd").row(0) == (
+    assert result.select("tvl_tokens", "tvl_usd").row(0) == (
         units(tokens),
         units(half_even(tokens, usd)),
     )
-    assert selected.equals(computed)
 
 
 METRICS_OF_PRICES = ("income_valuations", "pool_valuations", "share_valuations", "tvl_valued")

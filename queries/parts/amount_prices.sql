@@ -24,7 +24,7 @@ symbols as (
         token as symbol,
         'declaration' as symbol_known_by
     from amounts
-    where token in ('USD', 'EUR', 'ETH')
+    where token in ('USD', 'EUR', 'GBP', 'CHF', 'ETH')
 
 ),
 
