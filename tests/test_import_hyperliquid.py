@@ -144,6 +144,13 @@ def test_a_liquidation_is_counted_once(tmp_path: Path) -> None:
     assert rows(path, "adls", "account") == []
 
 
+def test_a_liquidation_charged_in_another_token_has_no_fee_in_dollars(tmp_path: Path) -> None:
+    """USDH is no USDC: the fee of such a fill is known in its token alone."""
+    path = imported(tmp_path, (LOSER, fill(feeToken="USDH") | liquidation("market")))
+
+    assert rows(path, "liquidations", "account", "fee_usd") == [(LOSER, None)]
+
+
 def test_a_liquidation_into_the_book_has_no_liquidator(tmp_path: Path) -> None:
     """Who buys from the book liquidates nobody; the label of such a fill is an ordinary one."""
     sold = {"tid": 5, "side": "A", "startPosition": "1", "dir": "Close Long"}

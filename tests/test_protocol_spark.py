@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from goldens import Built, log, reasons, rows, scaled, usd
+from goldens import Built, frame, log, reasons, rows, scaled, usd
 from lending_rig import built, children, expected_rows, recorded, recorded_rows
 from recordings import address, words
 
+from indexer.chains import ETHEREUM
+from indexer.facts import declared, discovered
 from indexer.protocols import PROTOCOLS
 
 POOL = "0xc13e21b648a5ee794902342038ff3adab66be987"
@@ -155,6 +157,31 @@ def moved(to: str, user: str = USER) -> Built:
     return log("spark/SpToken", "BalanceTransfer", SP_WETH, **{"from": user}, to=to, **amounts)
 
 
+def initialized() -> Built:
+    """Return the announcement of spWETH."""
+    return log(
+        "spark/PoolConfigurator",
+        "ReserveInitialized",
+        CONFIGURATOR,
+        asset=WETH,
+        aToken=SP_WETH,
+        stableDebtToken=OTHER,
+        variableDebtToken=OTHER,
+        interestRateStrategyAddress=OTHER,
+    )
+
+
+def test_an_announced_token_is_discovered() -> None:
+    """The spToken is read from then on, and neither of the tokens of debt."""
+    spark = [PROTOCOLS["spark"]]
+
+    found = discovered(
+        spark, ETHEREUM, frame([initialized()], block=20_000_000), declared(spark, ETHEREUM)
+    )
+
+    assert found.select("abi", "address").rows() == [("spark/SpToken", SP_WETH)]
+
+
 @pytest.mark.parametrize(
     ("fee", "count"),
     [
@@ -167,19 +194,8 @@ def moved(to: str, user: str = USER) -> Built:
 )
 def test_the_treasurys_part_of_a_liquidation_is_a_fee(fee: Built, count: int) -> None:
     """SpTokens of the account, scaled by their index, just before the call that took them."""
-    born = log(
-        "spark/PoolConfigurator",
-        "ReserveInitialized",
-        CONFIGURATOR,
-        asset=WETH,
-        aToken=SP_WETH,
-        stableDebtToken=OTHER,
-        variableDebtToken=OTHER,
-        interestRateStrategyAddress=OTHER,
-    )
-
     result = built(
-        "spark", ASKED, born, fee, pool_log("LiquidationCall", **CALL), earlier=SP_TOKENS
+        "spark", ASKED, initialized(), fee, pool_log("LiquidationCall", **CALL), earlier=SP_TOKENS
     )
 
     assert (
