@@ -116,9 +116,8 @@ def test_the_liquidated_side_alone_is_a_liquidation(tmp_path: Path) -> None:
 
     columns = ("account", "is_long", "notional_usd", "size_tokens", "fee_usd")
     assert rows(path, "liquidations", *columns) == [(f"{ACCOUNT}/3", True, "2000.25", "0.5", "0.9")]
-    assert rows(path, "position_changes", "cause", "notional_delta_usd") == [
-        ("liquidation", "-2000.25")
-    ]
+    changed = ("cause", "is_long", "notional_delta_usd", "size_delta_tokens")
+    assert rows(path, "position_changes", *changed) == [("liquidation", True, "-2000.25", "-0.5")]
 
 
 @pytest.mark.parametrize(
@@ -157,10 +156,14 @@ def test_the_offsetting_side_of_a_deleveraging_is_the_adl(tmp_path: Path) -> Non
         fill("MAKER", type="OFFSETTING", side="BUY", fee="0", subaccountNumber=4),
     )
 
-    columns = ("account", "is_long", "notional_usd", "counterparty")
-    assert rows(path, "adls", *columns) == [(f"{ACCOUNT}/4", False, "2000.25", None)]
+    columns = ("account", "is_long", "notional_usd", "size_tokens", "counterparty")
+    assert rows(path, "adls", *columns) == [(f"{ACCOUNT}/4", False, "2000.25", "0.5", None)]
     assert rows(path, "liquidations", "account") == []
-    assert [row[0] for row in rows(path, "position_changes", "cause")] == ["adl", "adl"]
+    changed = ("cause", "is_long", "notional_delta_usd", "size_delta_tokens")
+    assert sorted(rows(path, "position_changes", *changed)) == [
+        ("adl", False, "-2000.25", "-0.5"),
+        ("adl", True, "-2000.25", "-0.5"),
+    ]
 
 
 @pytest.mark.parametrize(
