@@ -100,6 +100,26 @@ def divided(numerator: pl.Expr, denominator: pl.Expr | float) -> pl.Expr:
     return above / (above * 0 + below)
 
 
+def raised(base: pl.Series, exponent: pl.Series) -> pl.Series:
+    """
+    Return a power of Float64 as C has it.
+
+    In a piece of one row Polars multiplies by itself what is raised to a small whole number, which
+    rounds every time: a number's last digit would depend on how rows are cut into pieces.
+    """
+    return base.extend_constant(1.0, 1).pow(exponent.extend_constant(1.0, 1)).head(-1)
+
+
+def powered(base: pl.Expr, exponent: pl.Expr) -> pl.Expr:
+    """Return a power of Float64 as `raised` does."""
+    return pl.map_batches(
+        [base, exponent],
+        lambda pair: raised(pair[0], pair[1]),
+        return_dtype=pl.Float64,
+        is_elementwise=True,
+    )
+
+
 def ratio(numerator: pl.Expr, denominator: pl.Expr) -> pl.Expr:
     """Return the one float division of two exact sums; null unless the denominator is positive."""
     return pl.when(denominator > 0).then(divided(numerator, denominator))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER, bucket, divided, place
+from analytics.expressions import EVENT_ORDER, bucket, divided, place, powered, raised
 from analytics.prices import told_of
 
 _VENUE = ("chain_id", "protocol", "version")
@@ -87,7 +87,7 @@ def sized(markets: pl.LazyFrame, move_ratio: float) -> pl.LazyFrame:
         markets.with_columns(move=pl.lit(move_ratio), above=above)
         .with_columns(rest=_before() - pl.col("move") * pl.col("ahead_usd"))
         # Where the two sides part fastest, and where the left one has certainly passed.
-        .with_columns(lowest=divided(pl.col("move"), exponent * factor).pow("above"))
+        .with_columns(lowest=powered(divided(pl.col("move"), exponent * factor), pl.col("above")))
         .with_columns(highest=_highest())
         .with_columns(depth_usd=_depth())
         .with_columns(basis=_basis())
@@ -153,8 +153,9 @@ def _until(books: pl.LazyFrame, told: pl.LazyFrame, keys: tuple[str, ...]) -> pl
 def _before() -> pl.Expr:
     """Return what the imbalance before a trade counts for: on its side, or on the other."""
     ahead = pl.col("ahead_usd")
-    own = pl.col("worse_factor") * ahead.abs().pow("worse_exponent")
-    other = pl.min_horizontal("better_factor", "worse_factor") * ahead.abs().pow("better_exponent")
+    own = pl.col("worse_factor") * powered(ahead.abs(), pl.col("worse_exponent"))
+    factor = pl.min_horizontal("better_factor", "worse_factor")
+    other = factor * powered(ahead.abs(), pl.col("better_exponent"))
     is_other = (ahead < 0) & pl.col("better_factor").is_not_null()
     return pl.when(ahead >= 0).then(own).when(is_other).then(other)
 
@@ -162,8 +163,8 @@ def _before() -> pl.Expr:
 def _highest() -> pl.Expr:
     # Half of the left side is more than the line there, and the other half more than the rest.
     twice, factor = pl.lit(2.0), pl.col("worse_factor")
-    line = divided(twice * pl.col("move"), factor).pow("above")
-    rest = divided(twice * pl.col("rest").clip(0), factor).pow(1 / pl.col("worse_exponent"))
+    line = powered(divided(twice * pl.col("move"), factor), pl.col("above"))
+    rest = powered(divided(twice * pl.col("rest").clip(0), factor), 1 / pl.col("worse_exponent"))
     return pl.max_horizontal(line, rest)
 
 
@@ -172,7 +173,7 @@ def _halved(columns: Sequence[pl.Series]) -> pl.Series:
     low, high, factor, exponent, move, rest = columns
     for _ in range(_HALVINGS):
         middle = (low + high) * 0.5
-        is_beyond = factor * middle.pow(exponent) - move * middle >= rest
+        is_beyond = factor * raised(middle, exponent) - move * middle >= rest
         before = low, high
         low, high = low.zip_with(is_beyond, middle), middle.zip_with(is_beyond, high)
         # Nothing moved, so nothing ever will.
@@ -192,7 +193,7 @@ def _depth() -> pl.Expr:
     discriminant = (move * move + 4 * factor * pl.col("rest")).clip(0)
     after = (
         pl.when(pl.col("ahead_usd") == 0)
-        .then(divided(move, factor).pow("above"))
+        .then(powered(divided(move, factor), pl.col("above")))
         .when(pl.col("worse_exponent") == 2)
         .then(divided(move + discriminant.sqrt(), 2 * factor))
         .otherwise(halved)

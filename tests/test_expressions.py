@@ -1,4 +1,4 @@
-"""A division is rounded once, whatever shape the rows beside it have."""
+"""A division is rounded once, and a power too, whatever shape the rows beside it have."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from analytics.expressions import divided
+from analytics.expressions import divided, powered
 
 Engine = Literal["in-memory", "streaming"]
 Shape = Callable[[pl.LazyFrame, pl.LazyFrame], pl.LazyFrame]
@@ -70,3 +70,23 @@ def test_unknown_stays_unknown() -> None:
     )
 
     assert found["whole"].to_list() == found["exact"].to_list() == [0.25, None, None]
+
+
+@pytest.mark.parametrize("engine", ["in-memory", "streaming"])
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_power_is_the_same_whatever_is_beside_it(rows: int, engine: Engine) -> None:
+    """1.01 to the fifth is what C says and not four products, in a piece of one row as in more."""
+    told = {"base": [1.01] * rows, "exponent": [5.0] * rows}
+
+    found = pl.LazyFrame(told).select(powered(pl.col("base"), pl.col("exponent")))
+
+    assert found.collect(engine=engine).to_series().to_list() == [pow(1.01, 5.0)] * rows
+
+
+def test_a_power_of_what_is_not_known_is_not_known() -> None:
+    """A null on either side gives null."""
+    told = pl.DataFrame({"base": [None, 2.0, 2.0], "exponent": [2.0, None, 2.0]})
+
+    found = told.select(powered(pl.col("base"), pl.col("exponent")))
+
+    assert found.to_series().to_list() == [None, None, 4.0]

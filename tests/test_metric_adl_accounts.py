@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 import polars as pl
 import pytest
+from both_engines import adl_counterparty_share, adl_undo
 from handmade import at, column, table
-
-from analytics.metrics.adl_accounts import adl_counterparty_share, adl_undo
 
 VAULT = {"account": "0xv", "name": "Liquidator", "source": "a page"}
 CUT: dict[str, object] = {"size_tokens": 8, "is_long": True}

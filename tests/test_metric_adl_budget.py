@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import polars as pl
 import pytest
+from both_engines import adl_budget
 from handmade import at, column, table
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.budgets import deficits, haircuts, needed_budgets
-from analytics.metrics.adl_budget import adl_budget
 
 Rows = tuple[Mapping[str, object], ...]
 

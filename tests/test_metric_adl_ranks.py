@@ -4,10 +4,9 @@ from collections.abc import Mapping
 
 import polars as pl
 import pytest
+from both_engines import adl_ranks
 from handmade import at, column, table
 from simulated_world import world
-
-from analytics.metrics.adl_ranks import adl_ranks
 
 PLACES = ("place_profit", "place_documented", "place_side_aware", "place_bitmex")
 

@@ -1,9 +1,8 @@
 """When a venue may deleverage, on a few looks at one market."""
 
 import polars as pl
+from both_engines import adl_state
 from handmade import at, column, table
-
-from analytics.metrics.adl_states import adl_state
 
 
 def looked(*states: tuple[float, object, bool], **also: object) -> pl.DataFrame:

@@ -5,17 +5,16 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from handmade import at, column, table
-from hypothesis import given
-from hypothesis import strategies as st
-
-from analytics.metrics.adl_waves import (
+from both_engines import (
     adl_market_lag,
     adl_progress,
     adl_to_liquidation,
     adl_trigger_lag,
     adl_waves,
 )
+from handmade import at, column, table
+from hypothesis import given
+from hypothesis import strategies as st
 
 BESIDE = ("liquidation_count", "backstop_count")
 

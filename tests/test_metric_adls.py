@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 import polars as pl
 import pytest
+from both_engines import adls
 from handmade import at, column, table
-
-from analytics.metrics.adls import adls
 
 HUNDRED = {"notional_usd": 100}
 

@@ -4,12 +4,11 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
+from both_engines import buyback_ratio, buybacks, supply_share
 from handmade import at, column, table
 from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
-
-from analytics.metrics.buybacks import buyback_ratio, buybacks, supply_share
 
 amounts = st.decimals("0.01", "1000000", places=2)
 

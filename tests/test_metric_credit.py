@@ -4,11 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 import pytest
-from handmade import at, column, shown, table, units
-from hypothesis import given
-from hypothesis import strategies as st
-
-from analytics.metrics.credit import (
+from both_engines import (
     credit_fees,
     defaults,
     impairments,
@@ -16,6 +12,9 @@ from analytics.metrics.credit import (
     loans_outstanding,
     recoveries,
 )
+from handmade import at, column, shown, table, units
+from hypothesis import given
+from hypothesis import strategies as st
 
 Row = Mapping[str, object]
 TOMORROW: dict[str, object] = {"block_timestamp": at(days=1), "block_number": 2}

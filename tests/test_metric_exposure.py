@@ -5,19 +5,18 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from handmade import at, column, shown, table, units
-from hypothesis import given
-from hypothesis import strategies as st
-
-from analytics.metrics.concentration import concentration
-from analytics.metrics.exposure import (
+from both_engines import (
+    concentration,
     leverage_at_liquidation,
+    open_interest,
     open_interest_against_closed,
     open_interest_drawdown,
     open_interest_reconciliation,
     open_interest_total,
 )
-from analytics.metrics.open_interest import open_interest
+from handmade import at, column, shown, table, units
+from hypothesis import given
+from hypothesis import strategies as st
 
 Row = Mapping[str, object]
 Metric = Callable[..., pl.LazyFrame]

@@ -6,17 +6,16 @@ from decimal import Decimal
 import duckdb
 import polars as pl
 import pytest
-from handmade import at, column, table
-from hypothesis import given
-from hypothesis import strategies as st
-from test_twins import by_sql
-
-from analytics.metrics.feeds import (
+from both_engines import (
     heartbeat_breaches,
     missed_updates,
     oracle_staleness,
     oracle_wicks,
 )
+from handmade import at, column, table
+from hypothesis import given
+from hypothesis import strategies as st
+from test_twins import by_sql
 
 LINK = {"protocol": "chainlink", "feed": "0xagg", "asset": "ETH"}
 STONE = {"protocol": "redstone", "feed": "ETH", "asset": "ETH"}

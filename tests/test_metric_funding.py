@@ -6,11 +6,10 @@ from itertools import pairwise
 
 import polars as pl
 import pytest
+from both_engines import funding_carry, funding_paid, funding_rate_8h
 from handmade import at, column, table
 from hypothesis import given
 from hypothesis import strategies as st
-
-from analytics.metrics.funding import funding_carry, funding_paid, funding_rate_8h
 
 HOUR = 3600
 USDC = {"collateral_token": "0xusdc"}

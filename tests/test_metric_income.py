@@ -4,13 +4,7 @@ from collections.abc import Mapping
 
 import polars as pl
 import pytest
-from handmade import at, column, table, units
-from hypothesis import given
-from hypothesis import strategies as st
-from polars.testing import assert_frame_equal
-from simulated_world import world
-
-from analytics.metrics.income import (
+from both_engines import (
     fees,
     fees_by_kind,
     holders_revenue,
@@ -20,6 +14,11 @@ from analytics.metrics.income import (
     take_rate,
     treasury_revenue,
 )
+from handmade import at, column, table, units
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+from simulated_world import world
 
 SPLIT = {"fee_usd": 10, "supply_side_usd": 6, "treasury_usd": 1, "holders_usd": 3}
 UNSPLIT = {"fee_usd": 5, "split_basis": "none"}

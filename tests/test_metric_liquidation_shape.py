@@ -6,18 +6,17 @@ from itertools import product
 
 import polars as pl
 import pytest
-from handmade import at, column, table, units
-from hypothesis import given
-from hypothesis import strategies as st
-from polars.testing import assert_frame_equal
-
-from analytics.metrics.liquidation_shape import (
+from both_engines import (
     liquidation_burstiness,
     liquidation_concentration,
     liquidation_fee_yield,
     liquidation_progress,
     liquidation_waves,
 )
+from handmade import at, column, table, units
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 SHAPES = (liquidation_concentration, liquidation_progress, liquidation_waves)
 COUNTS = ("liquidation_count", "unknown_notional_count")

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 
 import polars as pl
 import pytest
+from both_engines import liquidation_velocity, liquidations
 from handmade import at, column, table, units
 from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
-
-from analytics.metrics.liquidations import liquidation_velocity, liquidations
 
 SHORT = {"is_long": False}
 LONG = {"is_long": True}

@@ -3,12 +3,11 @@
 import duckdb
 import polars as pl
 import pytest
+from both_engines import discounted_cash_flow, price_multiples
 from handmade import at, column, table
 from hypothesis import given
 from hypothesis import strategies as st
 from test_twins import by_sql
-
-from analytics.metrics.multiples import discounted_cash_flow, price_multiples
 
 FEE: dict[str, object] = {"fee_usd": 10, "supply_side_usd": 6, "treasury_usd": 3, "holders_usd": 1}
 # A thousand tokens, of which 270 are out of reach.
@@ -193,7 +192,7 @@ def test_a_window_and_a_tolerance_are_lengths(settings: dict[str, int], message:
 
 def worth(**assumptions: float) -> pl.DataFrame:
     """Return what 365 dollars a year to holders are worth under these assumptions."""
-    return discounted_cash_flow(multiples(PRICE).lazy(), **assumptions).collect()  # type: ignore[arg-type]
+    return discounted_cash_flow(multiples(PRICE).lazy(), **assumptions).collect()
 
 
 def test_a_perpetuity_is_income_over_its_rate() -> None:

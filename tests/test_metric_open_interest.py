@@ -4,11 +4,10 @@ from collections.abc import Mapping
 
 import polars as pl
 import pytest
+from both_engines import open_interest
 from handmade import at, column, shown, table, units
 from hypothesis import given
 from hypothesis import strategies as st
-
-from analytics.metrics.open_interest import open_interest
 
 Row = Mapping[str, object]
 SHORT: dict[str, object] = {"is_long": False}

@@ -2,11 +2,11 @@
 
 import polars as pl
 import pytest
+from both_engines import oracle_deviation_extremes
 from handmade import at, column, load, table
 from simulated_world import world
 
 from analytics.compute import collected, compute
-from analytics.metrics.oracle_extremes import oracle_deviation_extremes
 
 PAIR = ["asset", "quote", "chain_id", "protocol", "feed"]
 PAIR += ["reference_chain_id", "reference_protocol", "reference_feed"]

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 
 import polars as pl
 import pytest
-from handmade import at, column, table
-
-from analytics.metrics.oracle_use import (
+from both_engines import (
     liquidations_off_oracle,
     mark_oracle_basis,
     oracle_age_at_exits,
 )
+from handmade import at, column, table
 
 OWN = {"feed": "0xown", "asset": "BTC"}
 LINK = {"protocol": "chainlink", "feed": "0xagg", "asset": "BTC"}

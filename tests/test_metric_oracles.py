@@ -4,15 +4,14 @@ from collections.abc import Mapping
 
 import polars as pl
 import pytest
-from handmade import at, column, table
-from hypothesis import given
-from hypothesis import strategies as st
-
-from analytics.metrics.oracles import (
+from both_engines import (
     oracle_deviation,
     oracle_deviation_area,
     oracle_update_lag,
 )
+from handmade import at, column, table
+from hypothesis import given
+from hypothesis import strategies as st
 
 BTC = {"asset": "BTC"}
 OWN = BTC | {"feed": "0xown"}

@@ -6,14 +6,11 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
+from both_engines import buyback_columns, buyback_lag, buybacks_by_destination, protocol_revenue
 from handmade import at, column, table
 from hypothesis import given
 from hypothesis import strategies as st
 from simulated_world import world
-
-from analytics.metrics.buybacks import buybacks_by_destination
-from analytics.metrics.income import protocol_revenue
-from analytics.metrics.programmes import buyback_columns, buyback_lag
 
 FEE = {"fee_usd": 100, "supply_side_usd": 60, "treasury_usd": 30, "holders_usd": 10}
 MIDNIGHT = datetime(2025, 10, 11)

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import polars as pl
 import pytest
+from both_engines import agreed
 from handmade import at, column, load, table, units
 from hypothesis import example, given
 from hypothesis import strategies as st
-from test_twins import agreed
 
 from analytics.compute import compute
 from analytics.errors import UserError

@@ -6,17 +6,16 @@ from typing import Any
 
 import polars as pl
 import pytest
-from handmade import at, column, table, units
-from hypothesis import given
-from hypothesis import strategies as st
-
-from analytics.metrics.yields import (
+from both_engines import (
     net_flows,
     share_price_yield,
     tvl,
     utilisation,
     yield_stability,
 )
+from handmade import at, column, table, units
+from hypothesis import given
+from hypothesis import strategies as st
 
 Row = Mapping[str, object]
 

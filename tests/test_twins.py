@@ -10,7 +10,7 @@ from random import Random
 import duckdb
 import polars as pl
 import pytest
-from handmade import T0, at, fill, load, table, units
+from handmade import T0, at, load, table, units
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -238,23 +238,6 @@ def by_sql(
         con.register("incoming", frame.to_arrow())
         con.execute(f"insert into {name} select * from incoming")
     return rows(con, twin.sql, arguments(twin, {key: str(value) for key, value in given.items()}))
-
-
-@cache
-def _engine() -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(config={"threads": 1})
-    fill(con, {})
-    return con
-
-
-def agreed(metric: str, frames: Mapping[str, pl.DataFrame], **given: float | str) -> pl.DataFrame:
-    """Return what a metric and its twin both say of these rows, and of no others."""
-    whole = {name: frames.get(name, table(name)) for name in facts_of(metric)}
-
-    computed = by_python(metric, whole, **given)
-
-    assert_frame_equal(computed, by_sql(_engine(), metric, whole, **given), check_exact=True)
-    return computed
 
 
 @pytest.mark.parametrize("metric", TWINNED)

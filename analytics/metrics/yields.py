@@ -14,6 +14,7 @@ from analytics.expressions import (
     known_total,
     level,
     pool_level,
+    powered,
     ratio,
     whole_total,
     window,
@@ -316,7 +317,7 @@ def _yearly(window_days: int) -> list[pl.Expr]:
     is_told = is_long & (pl.col("reset_count") == 0)
     return [
         pl.when(is_told).then((growth - 1) * times).alias("yield_simple_ratio"),
-        pl.when(is_told).then(growth.pow(times) - 1).alias("yield_compounded_ratio"),
+        pl.when(is_told).then(powered(growth, times) - 1).alias("yield_compounded_ratio"),
     ]
 
 
