@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 import pytest
-from handmade import at, column, load, table
+from both_engines import agreed
+from handmade import at, column, table
 from simulated_world import world
 from test_metric_adl_ranks import change, cut
 
@@ -24,13 +25,13 @@ ELSEWHERE = WON | {"chain_id": 10}
 SIDELESS = WON | {"is_long": None}
 
 
-def left(*changes: Mapping[str, object], **settings: object) -> pl.DataFrame:
+def left(*changes: Mapping[str, object], **settings: float | str) -> pl.DataFrame:
     """Return what positions have left after an ADL at 100, a minute after they were opened."""
     facts = {
         "adls": table("adls", cut("0xa")),
         "position_changes": table("position_changes", *changes),
     }
-    return collected(compute("adl_solvency", load(**facts), **settings))
+    return agreed("adl_solvency", facts, **settings)
 
 
 def test_profit_left_is_set_against_debt_left() -> None:
@@ -120,7 +121,7 @@ def test_the_whole_book_of_a_simulated_crash_is_known() -> None:
     assert result["gains_usd"].null_count() == 0
 
 
-def owed(*changes: Mapping[str, object], waves: int = 9, **settings: object) -> pl.DataFrame:
+def owed(*changes: Mapping[str, object], waves: int = 9, **settings: float | str) -> pl.DataFrame:
     """Return what positions owe over an episode of ADLs at 100, a wave a minute."""
     moments = [
         {"block_timestamp": at(60 * wave), "block_number": wave} for wave in range(1, waves + 1)
@@ -129,7 +130,7 @@ def owed(*changes: Mapping[str, object], waves: int = 9, **settings: object) -> 
         "adls": table("adls", *(cut("0xa") | moment for moment in moments)),
         "position_changes": table("position_changes", *changes),
     }
-    return collected(compute("adl_deficits", load(**facts), **settings))
+    return agreed("adl_deficits", facts, **settings)
 
 
 def test_a_position_owes_once_however_many_waves_it_stands_through() -> None:
@@ -172,7 +173,7 @@ def test_a_chain_that_tells_no_position_leaves_the_deficit_unknown() -> None:
         "position_changes": table("position_changes", LOST),
     }
 
-    result = collected(compute("adl_deficits", load(**facts)))
+    result = agreed("adl_deficits", facts)
 
     assert result["deficit_usd"].to_list() == [None]
 

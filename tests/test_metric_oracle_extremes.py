@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from both_engines import oracle_deviation_extremes
+from both_engines import agreed, oracle_deviation_extremes
 from handmade import at, column, load, table
 from simulated_world import world
 
@@ -15,7 +15,7 @@ PAIR += ["reference_chain_id", "reference_protocol", "reference_feed"]
 def extremes(*updates: dict[str, object], of: str = "0xf", **settings: int) -> pl.DataFrame:
     """Return the extremes of a source beside others of BTC."""
     rows = table("oracle_updates", *({"asset": "BTC"} | update for update in updates))
-    found = collected(compute("oracle_deviation_extremes", load(oracle_updates=rows), **settings))
+    found = agreed("oracle_deviation_extremes", {"oracle_updates": rows}, **settings)
     return found.filter(feed=of)
 
 

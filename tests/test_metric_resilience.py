@@ -5,15 +5,14 @@ from typing import Any
 
 import polars as pl
 import pytest
-from handmade import at, column, load, table
-
-from analytics.compute import collected, compute
+from both_engines import agreed
+from handmade import at, column, table
 
 Row = Mapping[str, object]
 EVENT = {"event_start": at(0).isoformat(), "event_end": at(100).isoformat()}
-INSIDE: dict[str, object] = {"block_timestamp": at(50), "block_number": 5}
+INSIDE: dict[str, object] = {"block_timestamp": at(0), "block_number": 5}  # the first moment
 BEFORE: dict[str, object] = {"block_timestamp": at(-50), "block_number": 1}
-AFTER: dict[str, object] = {"block_timestamp": at(100), "block_number": 9}
+AFTER: dict[str, object] = {"block_timestamp": at(100), "block_number": 9}  # the first after it
 ENDS: tuple[Row, ...] = (
     {"number": 1, "timestamp": at(-1)},
     {"number": 10, "timestamp": at(101)},
@@ -33,7 +32,7 @@ def claim(
     world = {"blocks": table("blocks", *ends), "coverage": table("coverage", *spans)}
     world["declared_facts"] = table("declared_facts", {"fact": "credit_events"})
     world |= {name: table(name, row) for name, row in facts.items()}
-    (row,) = collected(compute("zero_liquidations", load(**world), **EVENT)).to_dicts()
+    (row,) = agreed("zero_liquidations", world, **EVENT).to_dicts()
     return row
 
 
@@ -133,7 +132,7 @@ def test_time_that_no_block_surrounds_is_not_covered() -> None:
 def pools(**facts: tuple[Row, ...]) -> pl.DataFrame:
     """Return what the event did to pools."""
     frames = {name: table(name, *rows) for name, rows in facts.items()}
-    return collected(compute("pool_resilience", load(**frames), **EVENT))
+    return agreed("pool_resilience", frames, **EVENT)
 
 
 def test_a_pool_loses_price_and_money() -> None:
@@ -201,7 +200,7 @@ def test_no_row_is_a_zero_of_what_a_declaration_would_tell() -> None:
     }
     frames = {name: table(name, *rows) for name, rows in facts.items()}
 
-    result = collected(compute("resilience", load(**frames), **EVENT))
+    result = agreed("resilience", frames, **EVENT)
 
     counts = ("family", "liquidation_count", "adl_count", "default_count")
     assert result.select("protocol", *counts).rows() == [
@@ -236,7 +235,7 @@ def test_perps_and_credit_stand_side_by_side() -> None:
     }
     frames = {name: table(name, *rows) for name, rows in facts.items()}
 
-    result = collected(compute("resilience", load(**frames), **EVENT))
+    result = agreed("resilience", frames, **EVENT)
 
     counts = ("family", "liquidation_count", "adl_count", "lending_liquidation_count")
     assert result.select("protocol", *counts, "default_count").rows() == [
