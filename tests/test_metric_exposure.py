@@ -272,13 +272,13 @@ def test_a_bucket_has_at_least_a_second(metric: Metric) -> None:
 
 
 def test_percentiles_are_positions_of_their_own() -> None:
-    """Of leverages 1 to 20 the median is the 10th, p95 the 19th, p99 the 20th."""
-    rows = ({"notional_usd": number * 3, "collateral_usd": 3} for number in range(1, 21))
+    """Of leverages 1 to 120 the median is the 60th, p95 the 114th, p99 the 119th: of 118.8."""
+    rows = ({"notional_usd": number * 3, "collateral_usd": 3} for number in range(1, 121))
 
     result = leverage_at_liquidation(table("liquidations", *rows).lazy()).collect()
 
     names = ("median_leverage", "p95_leverage", "p99_leverage", "highest_leverage")
-    assert result.select(names).row(0) == (10.0, 19.0, 20.0, 20.0)
+    assert result.select(names).row(0) == (60.0, 114.0, 119.0, 120.0)
 
 
 def test_a_position_without_collateral_has_no_leverage() -> None:

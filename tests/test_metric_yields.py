@@ -204,15 +204,18 @@ def test_a_window_has_a_day_and_a_reset_a_size(settings: dict[str, Any], message
 
 
 def test_utilisation_is_what_is_lent_of_what_is_managed() -> None:
-    """Managers lent 30 and 15 of the 50 that the pool manages."""
+    """Managers lent 30 and 15 of the 50 that the pool manages, then the second 5 more of 100."""
+    later = {"block_timestamp": at(days=1), "block_number": 2}
     states = table(
         "pool_states",
         {"assets_tokens": 50},
         {"part": "0x1", "principal_tokens": 30},
         {"part": "0x2", "principal_tokens": 15},
+        later | {"assets_tokens": 100},
+        later | {"part": "0x2", "principal_tokens": 20},
     )
 
-    assert utilisation(states.lazy()).collect()["utilisation"].to_list() == [0.9]
+    assert utilisation(states.lazy()).collect()["utilisation"].to_list() == [0.9, 0.5]
 
 
 @pytest.mark.parametrize("state", [{"principal_tokens": 5}, {"assets_tokens": 5}])
