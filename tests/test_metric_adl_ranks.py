@@ -223,6 +223,18 @@ def test_a_liquidation_tells_the_mark() -> None:
     assert column(old, "mark_price_usd") == ["100"]
 
 
+def test_of_one_moment_the_last_mark_counts() -> None:
+    """A cascade liquidates twice in a block: the mark of the second is the newer one."""
+    marks = tuple(
+        {"mark_price_usd": usd, "block_timestamp": at(30), "log_index": log}
+        for usd, log in ((75, 9), (80, 8))
+    )
+
+    result = ranked(cut("0xa"), changes=(change("0xa", 1, 50, 10),), marks=marks)
+
+    assert column(result, "mark_price_usd") == ["75"]
+
+
 def test_a_position_nobody_saw_opening_has_no_place() -> None:
     """It is a row all the same, beside what is open."""
     result = ranked(cut("0xz"), cut("0xz"), changes=(change("0xa", 1, 50, 10),))

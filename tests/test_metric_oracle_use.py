@@ -88,6 +88,18 @@ def test_age_at_an_exit_counts_from_when_the_price_was_seen() -> None:
     assert column(result, "age_seconds") == [40.0]
 
 
+def test_of_one_second_the_last_price_is_the_one_an_exit_met() -> None:
+    """Two are posted at 60, in this order: at 90 the second counts, seen at 55."""
+    first, last = (
+        price(OWN, 60, quote) | {"observed_at": at(seen)} for quote, seen in ((3, 50), (2, 55))
+    )
+
+    result = ages(last | {"log_index": 7}, first | {"log_index": 6}, exits=liquidated())
+
+    assert column(result, "oracle_price_quote") == ["2"]
+    assert column(result, "age_seconds") == [35.0]
+
+
 def test_the_feed_of_the_index_token_is_the_one_a_market_used() -> None:
     """The venue prices a wrapped token too, of the same asset, and later."""
     wrapped = price(OWN | {"feed": "0xwrapped"}, 80, 5)
