@@ -111,6 +111,18 @@ def test_the_feed_of_the_index_token_is_the_one_a_market_used() -> None:
     assert column(one, "feed") == ["0xown"]
 
 
+def test_the_index_token_of_one_market_hides_no_feed_of_another() -> None:
+    """Ether's market names no token: what its venue says of ether is its price all the same."""
+    ether = {"feed": "0xe", "asset": "ETH"}
+    where = table("markets", MARKET | INDEX, MARKET | {"market": "ETH", "symbol": "eth"}).lazy()
+
+    result = ages(
+        price(OWN, 0, 1), price(ether, 0, 2), exits=liquidated(59, market="ETH"), where=where
+    )
+
+    assert sorted(result.select("market", "feed").rows()) == [("BTC", "0xown"), ("ETH", "0xe")]
+
+
 def test_the_feed_of_its_own_number_is_the_one_a_market_used() -> None:
     """The venue has a second price of the asset, which it checks the first one with."""
     numbered = price(OWN | {"feed": "BTC"}, 0, 1)

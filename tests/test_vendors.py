@@ -102,6 +102,8 @@ def test_gmx_has_no_treasury_in_its_first_version() -> None:
     """Thirty of a hundred dollars are the stakers', whatever a fact says of a treasury."""
     fees = table("fees", GMX_V1 | FEE)
 
+    assert amounts("defillama", "supply_side", fees=fees) == ["60", "10", "70"]
+    assert amounts("defillama", "protocol_revenue", fees=fees) == ["40", "-10", "30"]
     assert amounts("defillama", "treasury_revenue", fees=fees) == ["10", "0", "-10", "0"]
     assert amounts("defillama", "holders_revenue", fees=fees) == ["30", "0", "0", "30"]
 
