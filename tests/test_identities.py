@@ -56,6 +56,7 @@ def test_the_simulated_world_holds() -> None:
         *("position_tokens", "pool_supply"),
     }
     assert made["row_count"].sum() > 7_000
+    assert "imported_position" not in set(counts["identity"])
 
 
 @pytest.mark.parametrize(
@@ -132,6 +133,16 @@ def test_shares_that_no_flow_tells_are_no_breach() -> None:
         "not all shares are told by flows: bridges make and destroy them"
     }
     assert [identity for identity, _ in broken(shares("maple"))] == ["pool_supply"]
+
+
+def test_shares_of_a_flow_that_nobody_tells_are_no_breach() -> None:
+    """A deposit of unknown shares may explain any supply."""
+    frames = dict(shares("maple"))
+    unknown = pl.lit(None, pl.Decimal(38, 18)).alias("share_tokens")
+    frames["pool_flows"] = frames["pool_flows"].with_columns(unknown)
+
+    assert broken(frames) == []
+    assert reasons(frames, "pool_supply")[1] == "a part is not known"
 
 
 def interest(*blocks: int, **more: pl.DataFrame) -> Frames:
@@ -238,6 +249,25 @@ def test_fills_of_one_moment_may_come_in_any_order() -> None:
 
     assert broken(held) == []
     assert broken(wrong) == [("imported_position", f"0x{3:064x}")]
+
+
+def test_fills_both_ways_in_one_moment_prove_nothing() -> None:
+    """Bought and sold in a millisecond: neither its start nor its end is told."""
+    frames = imported((0, 1, 1), (5, 2, 3), (5, -1, 2), (9, 1, 8))
+
+    assert broken(frames) == []
+    assert (
+        reasons(frames, "imported_position")[1:]
+        == ["several events of one moment, whose order is not told"] * 2
+    )
+
+
+@pytest.mark.parametrize("about", ["0xa", "BTC"])
+def test_a_file_of_an_account_or_a_market_holds_what_is_its_own(about: str) -> None:
+    """What it tells of a position is all there was of it."""
+    frames = imported((0, 1, 1), (5, 1, 9), about=about)
+
+    assert broken(frames) == [("imported_position", f"0x{1:064x}")]
 
 
 @pytest.mark.parametrize(

@@ -147,12 +147,15 @@ def test_an_old_price_is_no_price() -> None:
 
 
 def test_a_reading_on_a_day_without_fees_has_the_window_before_it() -> None:
-    """Ten dollars yesterday are five a day over two days."""
+    """Ten dollars yesterday are five a day over two days, and ten with ten more today."""
     tomorrow = SUPPLY | {"block_timestamp": at(days=1)}
+    fees = (FEE, FEE | {"block_timestamp": at(days=1)})
 
-    result = multiples(PRICE, supplies=(tomorrow,), window_days=2)
+    once = multiples(PRICE, supplies=(tomorrow,), window_days=2)
+    twice = multiples(PRICE, supplies=(tomorrow,), fees=fees, window_days=2)
 
-    assert column(result, "fees_annual_usd") == [1825.0]
+    assert column(once, "fees_annual_usd") == [1825.0]
+    assert column(twice, "fees_annual_usd") == [3650.0]
 
 
 def test_no_multiple_before_the_window_is_full() -> None:
