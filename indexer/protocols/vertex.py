@@ -4,11 +4,12 @@ Vertex: cross-margined perps and spot against order books that a sequencer keeps
 Contracts  https://github.com/vertex-protocol/vertex-typescript-sdk (packages/contracts/src/common/
            deployments/core: one Clearinghouse per chain, first blocks); what Liquidation means:
            https://github.com/vertex-protocol/vertex-contracts (core/contracts/ClearinghouseLiq.sol)
-Markets    https://github.com/vertex-protocol/vertex-web-monorepo-snapshot (packages/metadata): one
-           numbering for all chains, perps even and spot odd
+Markets    https://github.com/vertex-protocol/vertex-web-monorepo-snapshot (packages/react-client/
+           context/metadata): one numbering for all chains, perps even and spot odd; 102 was FTM
+           until that became S
 Split      none: liquidation fees go to insurance and are not logged
-Units      1e18 throughout, amountQuote in dollars at the price of the liquidation. A subaccount is
-           its owner, 20 bytes, and a name, 12 bytes.
+Units      1e18 throughout, amountQuote in dollars at the price of the liquidation: USDC, on Blast
+           USDB, on Berachain HONEY. A subaccount is its owner, 20 bytes, and a name, 12 bytes.
 
 A liquidation is of one product or of a spread, two products in one number: the perp in its upper
 16 bits, the spot below. One unit of a spread is a long spot and a short perp, and amountQuote is
