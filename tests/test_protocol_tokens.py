@@ -202,6 +202,32 @@ def test_a_report_without_a_profit_has_no_fee() -> None:
     assert len(rows(result, "share_prices")) == 1
 
 
+def test_what_stvaults_settle_is_a_fee_in_ether() -> None:
+    """What is paid now, not the sums since the vault began; nothing paid is no fee."""
+    settled = [
+        log(
+            "lido/VaultHub",
+            "LidoFeesSettled",
+            "0x1d201be093d847f6446530efb0e8fb426d176709",
+            vault=ANYONE,
+            transferred=paid,
+            cumulativeLidoFees=9 * ETHER,
+            settledLidoFees=8 * ETHER,
+        )
+        for paid in (125 * 10**16, 0)
+    ]
+
+    assert rows(built_facts("lido", ETHEREUM, settled), "fees") == [
+        {
+            "market": ANYONE,
+            "fee_kind": "service",
+            "fee_token": "ETH",
+            "fee_tokens": usd("1.25"),
+            "split_basis": "none",
+        }
+    ]
+
+
 # --- Pendle ---------------------------------------------------------------------------------------
 
 YIELD_FACTORY = "0x70ee0a6db4f5a2dc4d9c0b57be97b9987e75bafd"
@@ -325,6 +351,15 @@ def test_whoever_fills_a_limit_order_pays_in_the_yield_tokens_sy(fee: int, count
         (row["market"], row["account"], row["fee_kind"], row["fee_token"], row["fee_tokens"])
         for row in found
     ] == [(YT, ANYONE, "swap", SY, usd("0.001933"))] * count
+
+
+def test_every_chain_with_markets_has_the_limit_router() -> None:
+    """Its fees are no market's: a chain without it would tell of swaps alone."""
+    chains: dict[str, set[str]] = {}
+    for contract in PROTOCOLS["pendle"].contracts:
+        chains.setdefault(contract.abi, set()).add(contract.chain.slug)
+
+    assert chains["pendle/LimitRouter"] == chains["pendle/MarketFactory"]
 
 
 def test_a_market_of_an_unknown_principal_token_is_kept_back() -> None:

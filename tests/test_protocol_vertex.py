@@ -128,7 +128,7 @@ def test_every_clearinghouse_has_its_first_block(slug: str) -> None:
     assert all(contract.from_block > 0 for contract in PROTOCOLS[slug].contracts)
 
 
-@pytest.mark.parametrize(("slug", "count"), [("vertex", 58 * 9), ("nado", 67)])
+@pytest.mark.parametrize(("slug", "count"), [("vertex", 60 * 9), ("nado", 67)])
 def test_every_declared_market_is_a_perp(slug: str, count: int) -> None:
     """Even numbers, each once on each chain."""
     markets = PROTOCOLS[slug].markets

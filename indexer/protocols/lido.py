@@ -2,9 +2,11 @@
 Lido: pooled staking of ether; stETH grows with each report of the oracle, LDO is bought back.
 
 Contracts  stETH, the buyback Safe and the Agent (the treasury): DefiLlama/dimension-adapters
-           fees/lido.ts; LDO: https://docs.lido.fi/deployed-contracts
+           fees/lido.ts; LDO and the hub of stVaults: https://docs.lido.fi/deployed-contracts
+           https://github.com/lidofinance/core (contracts/0.8.25/vaults/VaultHub.sol)
 Split      of staking rewards 90 % stay with stETH; the protocol fee is a tenth, half of it for
-           node operators: https://docs.lido.fi (fees are minted as shares, see Units).
+           node operators: https://docs.lido.fi (fees are minted as shares, see Units). What
+           stVaults (since v3) owe Lido goes to the treasury whole, in ether, when it is settled.
 Units      stETH, shares and LDO in 18 decimals; the fee of a report is its shares at the ether
            per share after it.
 
@@ -34,6 +36,7 @@ ERC20 = "erc20/Token"
 STETH = "0xae7ab96520DE3A18E5e111B5EaAb095312D7fE84"
 LDO = "0x5A98FcBEA516Cf06857215779Fd812CA3beF1B32"
 SAFE = "0xf6f0732c1e9971497342c295141566e6f1a31e96"
+VAULT_HUB = "0x1d201BE093d847f6446530Efb0E8Fb426d176709"
 AGENT = "0x3e40d73eb977dc6a537af587d48316fee66e9c8c"
 
 PROTOCOL = Protocol(
@@ -42,19 +45,22 @@ PROTOCOL = Protocol(
     kind="yield",
     methodology=(
         "The protocol fee is what each report of the oracle mints as fee shares, at the ether per "
-        "share after it; in stETH, never in dollars. Share prices are the ether per share of each "
-        "report. Buybacks are LDO that the buyback Safe sends to the Agent, which keeps it; that "
-        "the Safe is the programme's is a third party's finding, so rows are assumed. LDO's supply "
-        "is read at the first block of each UTC day."
+        "share after it; in stETH, never in dollars. What stVaults pay Lido is a fee when it is "
+        "settled, in ether. Share prices are the ether per share of each report. Buybacks are LDO "
+        "that the buyback Safe sends to the Agent, which keeps it; that the Safe is the "
+        "programme's is a third party's finding, so rows are assumed. LDO's supply is read at the "
+        "first block of each UTC day."
     ),
     left_out=(
         "Fees before v2 (May 2023): reports had another event.",
         "The part of stakers (nine tenths of rewards): it accrues in the share price.",
         "What LDO cost: orders are settled by others.",
         "Fees in dollars: reports carry no price of ether.",
+        "What stVaults owe and have not settled, and what their operators keep.",
     ),
     contracts=(
         Contract(ETHEREUM, "lido/StETH", STETH, 0),
+        Contract(ETHEREUM, "lido/VaultHub", VAULT_HUB, 0),
         Contract(ETHEREUM, ERC20, LDO, 0, only={"from": (SAFE,), "to": (AGENT,)}),
     ),
     events=(
@@ -73,6 +79,19 @@ PROTOCOL = Protocol(
                 "split_basis": Const("none"),
             },
             where=(Nonzero("sharesMintedAsFees"),),
+        ),
+        Event(
+            abi="lido/VaultHub",
+            name="LidoFeesSettled",
+            into="fees",
+            columns={
+                "market": "vault",
+                "fee_kind": Const("service"),
+                "fee_token": Const("ETH"),
+                "fee_tokens": Fixed("transferred", 18),
+                "split_basis": Const("none"),
+            },
+            where=(Nonzero("transferred"),),
         ),
         Event(
             abi="lido/StETH",

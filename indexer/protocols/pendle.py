@@ -4,7 +4,7 @@ Pendle v2: yield is split from principal and traded until it is paid out.
 Contracts  factories as in @pendle/core-v2 6.11.0 (deployments/<chain>-core.json); they announce
            markets and yield tokens. First blocks are not confirmed, so windows start at 0; that of
            PENDLE, which is older than v2, at about v2's beginning. The limit router has one address
-           on all chains but Monad, where the package names none.
+           on all chains.
 Split      a swap's fee is netSyFee, of which netSyToReserve is the protocol's; the rest stays with
            the market's liquidity. A limit order's fee is the protocol's whole.
            https://github.com/pendle-finance/pendle-core-v2-public
