@@ -4,6 +4,7 @@ import pytest
 from goldens import Built, facts_of, frame, log, reasons, rows, usd
 
 from indexer.chains import ARBITRUM, BASE, OPTIMISM, Chain
+from indexer.protocols import PROTOCOLS
 
 AUCTION = "0x5fcb496a31b7ae91e7c9078ec662bd7a55cd3079"
 WETH = "0x82af49447d8a07e3bd95bd0d56f35241523fbab1"
@@ -45,13 +46,20 @@ def test_the_express_lane_costs_the_second_price() -> None:
     assert reasons(result) == []
 
 
+def test_vaults_are_read_from_when_they_log_withdrawals() -> None:
+    """That of OP Mainnet before Bedrock logged none: nothing there is no fee of zero."""
+    first = {contract.chain: contract.from_block for contract in PROTOCOLS["op_stack"].contracts}
+
+    assert first == {OPTIMISM: 105_235_063, BASE: 0}
+
+
 @pytest.mark.parametrize("chain", [OPTIMISM, BASE])
 def test_a_vault_pays_out_what_users_paid(chain: Chain) -> None:
     """12.5 ether leave the vault of base fees: one fee, by the event of three arguments."""
     paid = {"value": 125 * 10**17, "to": OTHER, "from": BIDDER}
     logs = [log("op_stack/FeeVault", "Withdrawal", VAULT, **paid)]
 
-    result = facts_of("op_stack", chain, frame(logs, block=1))
+    result = facts_of("op_stack", chain, frame(logs, block=110_000_000))
 
     assert rows(result, "fees") == [
         {

@@ -1,8 +1,8 @@
 """
 OP Mainnet and Base: what users pay their sequencers, when it is taken out of the fee vaults.
 
-Contracts  predeploys, at one address on every chain of the kind; windows start with the chain.
-           npm @eth-optimism/contracts-bedrock 0.17.3 (src/universal/FeeVault.sol)
+Contracts  predeploys, at one address on every chain of the kind; windows start with Bedrock, which
+           Base began with. npm @eth-optimism/contracts-bedrock 0.17.3 (src/universal/FeeVault.sol)
 Split      none: what the operator pays Ethereum for data is spent there.
 Units      ether, 1e18.
 
@@ -13,6 +13,7 @@ earlier log alone, is read, and the other is not.
 from indexer.chains import BASE, OPTIMISM
 from indexer.spec import Const, Contract, Emitter, Event, Fixed, Nonzero, Protocol
 
+BEDROCK = ((OPTIMISM, 105_235_063), (BASE, 0))
 VAULTS = (
     "0x4200000000000000000000000000000000000011",  # tips, of the sequencer
     "0x4200000000000000000000000000000000000019",  # base fees
@@ -30,14 +31,15 @@ PROTOCOL = Protocol(
     left_out=(
         "What lies in the vaults: the fees of a period are what was withdrawn and how much their "
         "balances rose, and the balance of an account is not read.",
+        "Fees on OP Mainnet before Bedrock (June 2023): its vault paid them out without an event.",
         "What the batcher pays on Ethereum for data, without which there is no profit.",
         "The vault of operator fees (since Isthmus): as it was deployed it pays into that of base "
         "fees, where the same ether is counted when it leaves.",
         "Other chains of the kind: no source here confirms them.",
     ),
     contracts=tuple(
-        Contract(chain, "op_stack/FeeVault", vault, 0)
-        for chain in (OPTIMISM, BASE)
+        Contract(chain, "op_stack/FeeVault", vault, from_block)
+        for chain, from_block in BEDROCK
         for vault in VAULTS
     ),
     events=(

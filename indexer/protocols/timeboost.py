@@ -1,11 +1,13 @@
 """
 Timeboost: rounds of Arbitrum's express lane, sold in sealed auctions at the second price.
 
-Contracts  https://github.com/OffchainLabs/arbitrum-docs (how-arbitrum-works/timeboost), the address
-           and the token bids are in; the event by npm @arbitrum/nitro-contracts 3.1.0
-           (src/express-lane-auction); no source states the first block.
-Split      none: there are no dollars to split. The DAO's vote is 97 % for its treasury and 3 % for
-           the Developer Guild, https://forum.arbitrum.foundation/t/30920; no event says it.
+Contracts  https://github.com/ArbitrumFoundation/governance (scripts/proposals/OmnibusApr25); event
+           and what it means: https://github.com/OffchainLabs/nitro-contracts
+           (src/express-lane-auction/IExpressLaneAuction.sol). The first block is not confirmed.
+Split      none in dollars. By the proposal that adopted it 97 % are the treasury's and 3 % those of
+           the Developer Guild, from the beginning (April 2025); the contract paid the treasury all
+           of it at first, which owed the guild its part:
+           https://forum.arbitrum.foundation/t/constitutional-aip-automate-timeboost-proceeds-split/30920
 Units      WETH, 1e18; `price` is what is paid, the second price.
 """
 
@@ -25,7 +27,8 @@ PROTOCOL = Protocol(
     left_out=(
         "Bids that did not win, and the highest bid where it is more than what is paid.",
         "Who held the lane in a round after a transfer of it: no table holds it.",
-        "Auctions on Arbitrum Nova: perpscope does not read that chain.",
+        "The express lane of Arbitrum Nova, a chain that is not read.",
+        "What a winner sells of its lane: no payment to the network.",
         "Fees of ordinary transactions: balances of the network's fee accounts, which log nothing.",
     ),
     contracts=(
