@@ -1,6 +1,7 @@
 """GMX v1: one golden per event, synthetic unless the name says recorded."""
 
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -221,6 +222,28 @@ def test_a_margin_fee_belongs_to_the_change_after_it_and_is_split() -> None:
             "split_basis": "policy",
         }
     ]
+
+
+def test_at_first_a_fifth_of_the_fees_was_the_floor_price_funds() -> None:
+    """In autumn 2021 GLP had half, stakers 30 % and the fund 20 %, of margin and swap fees."""
+    swap = log(
+        "gmx_v1/Vault",
+        "CollectSwapFees",
+        VAULT,
+        token=USDC,
+        feeUsd=5 * 10**6,  # tokens, which come first on Arbitrum
+        feeTokens=5 * USD,
+    )
+    autumn = datetime(2021, 10, 1)
+
+    result = built_facts(
+        "gmx_v1", ARBITRUM, [margin_fee(USDC, 5), increase(size=10_000), swap], at=autumn
+    )
+
+    parts = ("supply_side_usd", "treasury_usd", "holders_usd")
+    assert [tuple(row[part] for part in parts) for row in rows(result, "fees")] == [
+        (usd("2.5"), usd("1"), usd("1.5"))
+    ] * 2
 
 
 def test_a_fee_of_nothing_is_no_fee() -> None:

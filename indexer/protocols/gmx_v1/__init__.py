@@ -6,7 +6,10 @@ Contracts  https://github.com/gmx-io/gmx-contracts (contracts/core/Vault.sol, co
            https://github.com/gmx-io/gmx-subgraph (gmx-arbitrum-referrals, gmx-avalanche-stats)
 Split      70 % of fees to GLP, 30 % to stakers of GMX, nothing to a treasury:
            https://gmxio.substack.com/p/the-distribution-of-protocol-rewards (stakers are paid in
-           bought-back GMX since 2024-10-30, in ETH and AVAX before)
+           bought-back GMX since 2024-10-30, in ETH and AVAX before). At first, on Arbitrum alone, a
+           fifth bought GLP for the floor price fund and GLP had half; a vote before a trading
+           competition gave GLP that fifth (gov.gmx.io, topic 176). In December 2021, before
+           Avalanche began, it was 70 to 30: https://gmxio.substack.com/p/gmx-update-2
 Units      USD, collateral and prices 1e30 flat; token amounts in token decimals; the cumulative
            borrow rate 1e6; the reference of PriceData as Chainlink answers, 1e8 (seen in block
            171362022). Collateral is kept in USD at the time of its deposit. CollectSwapFees
@@ -40,6 +43,11 @@ from indexer.spec import (
 )
 
 TOKENS = listed("gmx_v1_tokens")
+FIRST_SPLIT = (
+    "https://gov.gmx.io/t/"
+    "proposal-for-reworked-fee-distribution-and-more-sustainable-protocol-growth/176"
+)
+SPLIT = "https://gmxio.substack.com/p/the-distribution-of-protocol-rewards"
 ORDERERS = (
     (ARBITRUM, "PositionRouter", "0x3D6bA331e3D9702C5e8A8d254e5d8a285F223aba", 9_391_374),
     (ARBITRUM, "PositionRouter", "0xb87a436B93fFE9D75c5cFA7bAcFff96430b09868", 29_856_759),
@@ -63,7 +71,8 @@ PROTOCOL = Protocol(
         "Open interest is the running sum of size changes per index token and side. Fees "
         "are CollectMarginFees (position and borrow fee in one, not counted again from the "
         "position events) and CollectSwapFees (swaps, mints and redemptions of GLP), split 70/30 "
-        "between GLP and stakers. Funding is the cumulative borrow rate per token. Prices are "
+        "between GLP and stakers, and before December 2021 50/30/20 with the floor price fund, "
+        "which counts as treasury. Funding is the cumulative borrow rate per token. Prices are "
         "those of the fast price feeds, and the reference prices these feeds compared them with. "
         "Pool flows are BuyUSDG and SellUSDG: tokens paid in, and paid out after fees; the "
         "account is who received: GlpManager when GLP is minted, and when it is redeemed whom the "
@@ -74,6 +83,8 @@ PROTOCOL = Protocol(
         "which stands in an earlier transaction's UpdatePosition only.",
         "Liquidations by a plain close before the second PositionRouter (October 2022): closes "
         "then said nothing about who ordered them, and count as trades.",
+        "The day in late 2021 from which GLP had 70 % of the fees and not 50 %: none is published "
+        "here, the first of December is assumed.",
         "Whether an inferred liquidation was one: closes that contracts made in the midst of an "
         "order of theirs, as in the attack of 2025-07-09, leave the same logs.",
         "Collateral that a decrease paid out, and that of an inferred liquidation: the events say "
@@ -144,13 +155,10 @@ PROTOCOL = Protocol(
         Discover("gmx_v1/FastPriceEvents", "PriceUpdate", "priceFeed", "gmx_v1/PriceFeed"),
     ),
     policies=(
-        Policy(
-            kind="supply_side_share",
-            value="0.7",
-            valid_from="2021-08-01",  # the month of launch
-            source="https://gmxio.substack.com/p/the-distribution-of-protocol-rewards",
-            basis="documentation",
-        ),
+        Policy("supply_side_share", "0.5", "2021-08-01", FIRST_SPLIT, "assumed"),
+        Policy("treasury_share", "0.2", "2021-08-01", FIRST_SPLIT, "assumed"),
+        Policy("supply_side_share", "0.7", "2021-12-01", SPLIT, "documentation"),
+        Policy("treasury_share", "0", "2021-12-01", SPLIT, "documentation"),
     ),
     tokens=tuple(
         Token(chain_of(row["chain"]), row["address"], row["symbol"], int(row["decimals"]))

@@ -8,7 +8,6 @@ from indexer.spec import (
     Equals,
     Event,
     Fixed,
-    Int,
     Nonzero,
     OfContract,
     Rest,
@@ -23,6 +22,7 @@ MARGIN_FEE: dict[str, Value] = {
     "fee_tokens": Amount("feeTokens", "token"),
     "fee_usd": Fixed("feeUsd", 30),
     "supply_side_usd": Share(Fixed("feeUsd", 30), "supply_side_share"),
+    "treasury_usd": Share(Fixed("feeUsd", 30), "treasury_share"),
 }
 # The Vault on Arbitrum emits CollectSwapFees with its two amounts exchanged.
 EXCHANGED = Equals(OfContract("swap_fees"), "tokens first")
@@ -32,9 +32,9 @@ SWAP_FEE: dict[str, Value] = {
     "fee_tokens": Amount(When(EXCHANGED, "feeUsd", "feeTokens"), "token"),
     "fee_usd": SWAP_FEE_USD,
     "supply_side_usd": Share(SWAP_FEE_USD, "supply_side_share"),
+    "treasury_usd": Share(SWAP_FEE_USD, "treasury_share"),
 }
 SPLIT: dict[str, Value] = {
-    "treasury_usd": Fixed(Int(0), 0),
     "holders_usd": Rest("fee_usd", ("supply_side_usd", "treasury_usd")),
     "split_basis": Const("policy"),
 }
