@@ -4,7 +4,9 @@ Pyth: prices that whoever needs one pulls on chain, by a feed id that is the sam
 Contracts  https://docs.pyth.network/price-feeds/contract-addresses/evm, one per chain, all feeds in
            it; MegaETH, and what the page no longer lists, by
            https://github.com/pyth-network/pyth-crosschain (contract_manager/src/store/contracts/
-           EvmPriceFeedContracts.json). First blocks are not known: windows start at 0.
+           EvmPriceFeedContracts.json). First blocks are not known: windows start at 0. They were
+           upgraded in place on 2026-08-26, whence routers of Pyth Pro make the prices:
+           https://docs.pyth.network/price-feeds/pro/pyth-core-upgrade
 Ids        of 32 feeds, from euler-xyz/euler-price-oracle (test/adapter/pyth/PythFeeds.sol) and
            https://docs.pyth.network/price-feeds/price-feed-ids.
 Split      none.
@@ -117,6 +119,8 @@ PROTOCOL = Protocol(
         "Events of the other ids: the exponent is not in them, and no list states it.",
         "How sure a price is (conf, about one standard deviation): it fits no column; lowest and "
         "highest price are what an oracle posts itself.",
+        "The second contract of some chains since 2026 (Pyth Core Compatible), of the same prices as "
+        "others pay for them there: no list here has its addresses.",
         "Time-weighted prices (TwapPriceFeedUpdate), and the average price that Pyth keeps beside.",
     ),
     contracts=(
