@@ -119,8 +119,8 @@ PROTOCOL = Protocol(
         "Events of the other ids: the exponent is not in them, and no list states it.",
         "How sure a price is (conf, about one standard deviation): it fits no column; lowest and "
         "highest price are what an oracle posts itself.",
-        "The second contract of some chains since 2026 (Pyth Core Compatible), of the same prices as "
-        "others pay for them there: no list here has its addresses.",
+        "The second contract of some chains since 2026 (Pyth Core Compatible), with the same "
+        "prices, paid for by others: no list here has its addresses.",
         "Time-weighted prices (TwapPriceFeedUpdate), and the average price that Pyth keeps beside.",
     ),
     contracts=(
