@@ -8,7 +8,8 @@ Split      by product: 0.0575 % of v2's volume, 15 to 23 % of v3's fees, half of
 Units      CAKE in 18 decimals.
 
 That burns go to the dead address is a convention nobody has confirmed on chain, so rows are
-`assumed`. CAKE is minted meanwhile: what counts is the change of supply.
+`assumed`. CAKE is minted meanwhile, and emission that MasterChef v2 hands to nobody is burned too
+(burnCake), which was never bought: what counts is the change of supply.
 """
 
 from indexer.chains import BSC
@@ -33,11 +34,14 @@ PROTOCOL = Protocol(
     kind="token",
     methodology=(
         "Buybacks are transfers of CAKE to the dead address on BSC, assumed to be the programme's "
-        "weekly burns. Supply and the dead address's balance are read at the first block of each "
-        "UTC day, because emission runs against the burn."
+        "weekly burns, of what was bought and of emission that was minted to be burned. Supply and "
+        "the dead address's balance are read at the first block of each UTC day, because emission "
+        "runs against the burn."
     ),
     left_out=(
         "Fees and revenue of the exchange: pools of four designs on many chains are not read.",
+        "Which of the burned tokens were bought: a transfer does not tell them from emission that "
+        "MasterChef v2 hands to nobody, so that rows say more than was bought back.",
         "What the tokens cost: part of them are fees that were paid in CAKE.",
         "CAKE on other chains: burns are made on BSC.",
     ),

@@ -85,13 +85,14 @@ PROTOCOL = Protocol(
         "of spot are no rows. Each is also a change of the liquidated account's position."
     ),
     left_out=(
-        "Trades: the sequencer settles them in batches, and FillOrder comes of one book per "
-        "product, whose addresses are not established.",
+        "Trades and what they are charged (FillOrder): it came of one book per product, later of "
+        "one exchange per chain, no list of the venue has their addresses, and it does not say "
+        "whether a fill opens or closes.",
         "SubmitTransactions of the endpoint: it says that a batch came, and nothing of it.",
         "Liquidations of the first releases (2023): their event names a mode and a health group in "
         "place of a product, and no source here says when it ended or what the groups hold.",
         "What a liquidator's own position becomes: the event does not say which way it goes.",
-        "Fees, funding, open interest and oracle prices: the sequencer keeps them.",
+        "Funding, open interest and oracle prices: the sequencer keeps them.",
         "Deposits and withdrawals of margin (ModifyCollateral): they move no position and are no "
         "flows of a pool.",
         "Insurance and socialised losses: no event of the clearinghouse says how much.",
