@@ -282,14 +282,20 @@ def test_swap_fees_on_avalanche_read_as_the_abi_says() -> None:
     ]
 
 
-def test_the_borrow_rate_is_cumulative() -> None:
-    """UpdateFundingRate counts in millionths; a rate is the difference of two rows."""
-    rate = log("gmx_v1/Vault", "UpdateFundingRate", VAULT, token=USDC, fundingRate=1_218_348)
+@pytest.mark.parametrize(("token", "is_long"), [(USDC, False), (WETH, True)])
+def test_the_borrow_rate_is_an_index_of_who_pays_it(token: str, *, is_long: bool) -> None:
+    """Counted in millionths; shorts pay that of the dollars that secure them, longs the others."""
+    rate = log("gmx_v1/Vault", "UpdateFundingRate", VAULT, token=token, fundingRate=1_218_348)
 
     result = made(rate)
 
     assert rows(result, "funding") == [
-        {"market": USDC, "funding_rate_cumulative_ratio": usd("1.218348")}
+        {
+            "market": token,
+            "collateral_token": token,
+            "is_long": is_long,
+            "funding_rate_cumulative_ratio": usd("1.218348"),
+        }
     ]
 
 

@@ -131,9 +131,11 @@ def priced(coin: Coin, price: int, feed: bytes) -> Entry:
 
 
 def borrow_rate(coin: Coin, cumulative: int) -> Entry:
-    """Return a token's running borrow rate (1e-6)."""
+    """Return a token's running borrow rate (1e-6): longs pay that of what they are long of."""
     return _entry(
         "funding",
         market=text(coin.address),
+        collateral_token=text(coin.address),
+        is_long=coin.asset != "USDC",
         funding_rate_cumulative_ratio=exact(cumulative, 6),
     )

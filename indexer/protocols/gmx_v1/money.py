@@ -9,13 +9,17 @@ from indexer.spec import (
     Event,
     Fixed,
     Nonzero,
+    Not,
     OfContract,
+    OneOf,
     Rest,
     Share,
     Value,
     When,
+    listed,
 )
 
+DOLLARS = tuple(row["address"] for row in listed("gmx_v1_tokens") if not row["market"])
 POSITION_EVENTS = ("IncreasePosition", "DecreasePosition", "LiquidatePosition")
 MARGIN_FEE: dict[str, Value] = {
     "fee_token": "token",
@@ -78,7 +82,14 @@ MONEY = (
         abi="gmx_v1/Vault",
         name="UpdateFundingRate",
         into="funding",
-        columns={"market": "token", "funding_rate_cumulative_ratio": Fixed("fundingRate", 6)},
+        columns={
+            "market": "token",
+            "collateral_token": "token",
+            # Longs are secured by what they are long of, shorts by dollars (Vault.sol,
+            # _validateTokens), and a token's rate is charged to those it secures.
+            "is_long": Not(OneOf("token", DOLLARS)),
+            "funding_rate_cumulative_ratio": Fixed("fundingRate", 6),
+        },
     ),
     Event("gmx_v1/Vault", "BuyUSDG", "pool_flows", {**FLOW, "kind": Const("mint")}),
     Event("gmx_v1/Vault", "SellUSDG", "pool_flows", {**FLOW, "kind": Const("redemption")}),
