@@ -50,7 +50,8 @@ PROTOCOL = Protocol(
     left_out=(
         "Challenges of optimistic pokes: what they take back fits no column.",
         "Polygon zkEVM, and the rate of the DAI savings rate, which has no quote.",
-        "Contracts of the third generation but two: no public list was found.",
+        "Contracts of the third generation but two: Chronicle lists none, and those that single "
+        "integrators name, such as Dolomite on Arbitrum, Berachain and Mantle, are not confirmed.",
     ),
     contracts=tuple(
         Contract(
