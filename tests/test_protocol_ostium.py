@@ -504,6 +504,22 @@ def test_the_vault_tells_flows_and_the_price_of_a_share() -> None:
     ]
 
 
+def test_a_claim_of_the_vaults_second_version_says_one_of_two_amounts() -> None:
+    """Shares of a deposit, USDC of a withdrawal: the other amount is unknown, not zero."""
+    claim: dict[str, Any] = {"owner": TRADER, "settlementId": 7}
+
+    result = made(
+        of("Vault", "DepositClaimedV2", shares=100 * 10**6, **claim),
+        of("Vault", "WithdrawClaimedV2", assets=110 * 10**6, **claim),
+    )
+
+    flow = {"pool": EMITTERS["Vault"], "account": TRADER, "asset_token": USDC}
+    assert rows(result, "pool_flows") == [
+        {**flow, "kind": "deposit", "share_tokens": usd("100")},
+        {**flow, "kind": "withdrawal", "asset_tokens": usd("110")},
+    ]
+
+
 def test_the_testnet_is_read_of_the_one_contract_that_is_known() -> None:
     """With a USDC of its own."""
     charged = log(

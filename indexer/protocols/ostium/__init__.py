@@ -4,7 +4,10 @@ Ostium: synthetic leveraged trades on metals, indices, currencies and crypto aga
 Contracts  https://pypi.org/project/ostium-python-sdk/3.3.1/ and
            https://github.com/0xOstium/smart-contracts-public; the SDK knows one contract of the
            testnet that logs. First blocks are not established, so all are read from 0; DefiLlama,
-           a secondary source, begins on 2025-04-16.
+           a secondary source, begins on 2025-04-16. The vault's second version took Deposit and
+           Withdraw away in block 457,238,658 (2026-04-28):
+           https://pypi.org/project/web3-ethereum-defi/1.2/ (vault_protocol/gains), a secondary
+           source.
 Split      Events name the recipient: dev and oracle fees are the protocol's, opening and
            liquidation fees and rollover the vault's (OstiumTradingCallbacks.sol), builder fees a
            front end's; DefiLlama books the first two so as well:
@@ -60,9 +63,15 @@ FLOW: dict[str, Value] = {
     "pool": Emitter(),
     "account": "owner",
     "asset_token": OfContract("usdc"),
-    "asset_tokens": Fixed("assets", 6),
-    "share_tokens": Fixed("shares", 6),
 }
+ASSETS: dict[str, Value] = {"asset_tokens": Fixed("assets", 6)}
+SHARES: dict[str, Value] = {"share_tokens": Fixed("shares", 6)}
+FLOWS = (
+    ("Deposit", "deposit", {**ASSETS, **SHARES}),
+    ("Withdraw", "withdrawal", {**ASSETS, **SHARES}),
+    ("DepositClaimedV2", "deposit", SHARES),
+    ("WithdrawClaimedV2", "withdrawal", ASSETS),
+)
 
 PROTOCOL = Protocol(
     slug="ostium",
@@ -78,7 +87,9 @@ PROTOCOL = Protocol(
         "received. "
         "Fees are one row per recipient as the events name it; refunds of oracle fees are below "
         "zero. Funding is what a trade paid or got when it closed. Oracle prices are those that "
-        "executed orders received. Share prices and pool flows are the vault's."
+        "executed orders received. Share prices and pool flows are the vault's; since its second "
+        "version (2026-04-28) a flow is what its owner claims: the shares of a deposit, the USDC "
+        "of a withdrawal."
     ),
     left_out=(
         "Open interest: no event, and a closing says neither side nor size, so that a running sum "
@@ -98,8 +109,14 @@ PROTOCOL = Protocol(
         "Cumulative rollover and funding (AccRolloverFeesStored, AccFundingFeesStored): their "
         "scale is not confirmed.",
         "Who owns a locked deposit (DepositLocked): the vault holds its shares, so its owner here.",
-        "Requests and claims of the vault's second version, and its market maker: their shapes "
-        "say assets or shares and never both.",
+        "Requests to the vault and what takes them back (WithdrawRequested, DepositRequestedV2 and "
+        "so on): a flow is read when it is claimed.",
+        "The assets of a deposit and the shares of a withdrawal of the vault's second version: a "
+        "claim says one of the two, and at what price it was settled an earlier transaction.",
+        "The market maker of the vault's second version (MMDeposit, MMWithdraw): its money has no "
+        "shares.",
+        "Who keeps rollover and liquidation fees since the vault's second version: events name the "
+        "vault, and secondary sources disagree whether its depositors get them.",
         "Vault flows from July 2026 on include an exploit that a secondary source notes; they "
         "are as logged.",
         "The testnet but for its Trading contract: no other address is published.",
@@ -150,8 +167,8 @@ PROTOCOL = Protocol(
             where=(Nonzero("price"),),
         ),
         *(
-            Event(VAULT, name, "pool_flows", {**FLOW, "kind": Const(kind)})
-            for name, kind in (("Deposit", "deposit"), ("Withdraw", "withdrawal"))
+            Event(VAULT, name, "pool_flows", {**FLOW, **amounts, "kind": Const(kind)})
+            for name, kind, amounts in FLOWS
         ),
         Event(
             abi=VAULT,
