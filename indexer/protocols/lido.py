@@ -57,6 +57,8 @@ PROTOCOL = Protocol(
         "What LDO cost: orders are settled by others.",
         "Fees in dollars: reports carry no price of ether.",
         "What stVaults owe and have not settled, and what their operators keep.",
+        "Bad debt of stVaults (BadDebtSocialized, BadDebtWrittenOffToBeInternalized and "
+        "ExternalBadDebtInternalized): in shares, whose ether these events do not say.",
     ),
     contracts=(
         Contract(ETHEREUM, "lido/StETH", STETH, 0),

@@ -57,8 +57,12 @@ PROTOCOL = Protocol(
         "spot are no rows. Each is also a change of the liquidated account's position."
     ),
     left_out=(
-        "Trades, fees, funding, open interest and oracle prices: the sequencer keeps them, and "
-        "what other contracts log is not established.",
+        "Trades, fees and oracle prices: the sequencer keeps them, and what its exchange logs is "
+        "not established.",
+        "Funding, open interest and interest: @nadohq/shared has FundingPayment and "
+        "InterestPayment of the engines, and no source here says their scales and signs.",
+        "Deposits and withdrawals of margin (ModifyCollateral): they move no position and are no "
+        "flows of a pool.",
         "Names of markets that were listed after the venue's own list of 2026.",
         "What a liquidator's own position becomes: the event does not say which way it goes.",
         "Spot liquidations: `liquidations` are of leveraged positions.",
