@@ -115,8 +115,8 @@ PROTOCOL = Protocol(
         "claim says one of the two, and at what price it was settled an earlier transaction.",
         "The market maker of the vault's second version (MMDeposit, MMWithdraw): its money has no "
         "shares.",
-        "Who keeps rollover and liquidation fees since the vault's second version: events name the "
-        "vault, and secondary sources disagree whether its depositors get them.",
+        "Whether depositors get rollover and liquidation fees in the vault's second version, too: "
+        "events name the vault, and a secondary source says that the protocol keeps both.",
         "Vault flows from July 2026 on include an exploit that a secondary source notes; they "
         "are as logged.",
         "The testnet but for its Trading contract: no other address is published.",
