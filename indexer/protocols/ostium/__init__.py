@@ -108,8 +108,8 @@ PROTOCOL = Protocol(
         "established.",
         "Cumulative rollover and funding (AccRolloverFeesStored, AccFundingFeesStored): their "
         "scale is not confirmed.",
-        "RolloverFeePaid and RolloverFeesInjected: whether they repeat the rollover of a closing or "
-        "add to it is not established.",
+        "RolloverFeePaid and RolloverFeesInjected: whether they repeat the rollover of a closing "
+        "or add to it is not established.",
         "Who owns a locked deposit (DepositLocked): the vault holds its shares, so its owner here.",
         "Requests to the vault and what takes them back (WithdrawRequested, DepositRequestedV2 and "
         "so on): a flow is read when it is claimed.",
