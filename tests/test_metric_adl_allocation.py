@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 
-import duckdb
 import polars as pl
 import pytest
-from handmade import at, column, fill, load, table
+from both_engines import agreed
+from handmade import at, column, load, table
 from hypothesis import given
 from hypothesis import strategies as st
-from polars.testing import assert_frame_equal
 from simulated_world import told_by, world
 from test_metric_adl_ranks import change, cut
-from test_twins import by_sql
 
 from analytics.compute import collected, compute, facts_of
 from analytics.errors import UserError
@@ -220,7 +218,7 @@ def test_both_rules_take_the_budget_or_all_there_is(
 def test_twins_agree_on_a_simulated_crash() -> None:
     """Positions of a whole market: the queue takes the budget, and SQL says the same."""
     frames = {name: told_by(world(), name) for name in facts_of("adl_allocation")}
-    result = collected(compute("adl_allocation", load(**frames)))
+    result = agreed("adl_allocation", frames)
     sides = result.drop_nulls("queue_usd").group_by("wave", "market", "is_long")
     taken = sides.agg(
         pl.col("queue_usd", "pro_rata_usd").sum(),
@@ -230,6 +228,3 @@ def test_twins_agree_on_a_simulated_crash() -> None:
     assert taken.height > 3
     assert taken["queue_usd"].to_list() == pytest.approx(taken["needed"].to_list())
     assert taken["pro_rata_usd"].to_list() == pytest.approx(taken["needed"].to_list())
-    with duckdb.connect() as con:
-        fill(con, {})
-        assert_frame_equal(result, by_sql(con, "adl_allocation", frames), check_exact=True)

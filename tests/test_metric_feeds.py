@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-import duckdb
 import polars as pl
 import pytest
 from both_engines import (
@@ -15,7 +14,6 @@ from both_engines import (
 from handmade import at, column, table
 from hypothesis import given
 from hypothesis import strategies as st
-from test_twins import by_sql
 
 LINK = {"protocol": "chainlink", "feed": "0xagg", "asset": "ETH"}
 STONE = {"protocol": "redstone", "feed": "ETH", "asset": "ETH"}
@@ -216,15 +214,11 @@ def test_a_miss_may_go_on() -> None:
     assert column(result, "late_seconds") == [None]
 
 
-def test_a_price_that_was_replaced_by_nothing_is_missed_no_more(
-    empty: duckdb.DuckDBPyConnection,
-) -> None:
+def test_a_price_that_was_replaced_by_nothing_is_missed_no_more() -> None:
     """After 100 the feed says 0, from which no move is measured: 100 misses nothing any more."""
     rows = (price(LINK, 0, 100), price(LINK, 10, 0), price(STONE, 20, 200), price(LINK, 30, 100))
-    frames = {"oracle_updates": table("oracle_updates", *rows), "feeds": stated().collect()}
 
     assert missed(*rows).is_empty()
-    assert by_sql(empty, "missed_updates", frames).is_empty()
 
 
 def test_a_source_without_a_threshold_misses_nothing() -> None:
@@ -256,7 +250,7 @@ def test_a_wick_is_measured_from_the_close() -> None:
     assert column(result, "wick_high_bps") == [2000.0]
 
 
-def test_an_answer_of_before_the_period_is_no_wick(empty: duckdb.DuckDBPyConnection) -> None:
+def test_an_answer_of_before_the_period_is_no_wick() -> None:
     """Read at 10 s, 100 of before 21:00 was not of this hour; 95 of 5 s was."""
     told = [price(LINK, -60, 100), price(READ, 10, 100, -60), price(LINK, 20, 90)]
 
@@ -266,8 +260,6 @@ def test_an_answer_of_before_the_period_is_no_wick(empty: duckdb.DuckDBPyConnect
     assert column(result, "high_price_quote") == ["100", "90"]
     assert column(result, "wick_high_bps") == [0.0, 0.0]
     assert column(seen, "high_price_quote") == ["100", "95"]
-    frames = {"oracle_updates": table("oracle_updates", *told)}
-    assert by_sql(empty, "oracle_wicks", frames).equals(result)
 
 
 def test_without_a_positive_close_there_is_no_wick() -> None:

@@ -5,8 +5,8 @@ from datetime import timedelta
 import duckdb
 import polars as pl
 import pytest
+from both_engines import agreed
 from handmade import at, insert, load, table
-from test_twins import by_sql
 
 from analytics.compute import collected, compute
 from analytics.load import rows
@@ -50,16 +50,12 @@ def of_proxies(found: pl.DataFrame) -> int:
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_an_answer_is_compared_while_it_is_within_the_tolerance(
-    metric: str, empty: duckdb.DuckDBPyConnection
-) -> None:
+def test_an_answer_is_compared_while_it_is_within_the_tolerance(metric: str) -> None:
     """Seen 60 s before it was read it is, of 61 s it is not, on either side of a comparison."""
     for age, is_compared in ((TOLERANCE, True), (TOLERANCE + 1, False)):
-        frames = told(age)
-        computed = collected(compute(metric, load(**frames), tolerance_seconds=TOLERANCE))
+        computed = agreed(metric, told(age), tolerance_seconds=TOLERANCE)
 
         assert (of_proxies(computed) > 0) == is_compared
-        assert by_sql(empty, metric, frames, tolerance_seconds=TOLERANCE).equals(computed)
 
 
 @pytest.mark.parametrize("query", ["oracle_off", "provider_deviation"])
@@ -75,16 +71,12 @@ def test_a_query_compares_it_as_long(query: str, empty: duckdb.DuckDBPyConnectio
 
 
 @pytest.mark.parametrize("metric", ["income_valuations", "price_multiples"])
-def test_nothing_is_worth_what_an_answer_of_long_ago_says(
-    metric: str, empty: duckdb.DuckDBPyConnection
-) -> None:
+def test_nothing_is_worth_what_an_answer_of_long_ago_says(metric: str) -> None:
     """The venue's 100 of 10 s counts, though a dead feed's 150 was read after it."""
     for age, usd in ((TOLERANCE, 150), (TOLERANCE + 1, 100)):
-        frames = told(age)
-        computed = collected(compute(metric, load(**frames), tolerance_seconds=TOLERANCE))
+        computed = agreed(metric, told(age), tolerance_seconds=TOLERANCE)
 
         assert computed["price_usd"].to_list() == [usd]
-        assert by_sql(empty, metric, frames, tolerance_seconds=TOLERANCE).equals(computed)
 
 
 def test_what_a_source_says_itself_counts_when_it_says_it() -> None:
@@ -98,12 +90,10 @@ def test_what_a_source_says_itself_counts_when_it_says_it() -> None:
     assert computed["price_usd"].to_list() == [150]
 
 
-def test_what_was_seen_before_shows_no_feed_overdue(empty: duckdb.DuckDBPyConnection) -> None:
+def test_what_was_seen_before_shows_no_feed_overdue() -> None:
     """Read at 11 s, an answer of 11 s is a move since the venue's at 10 s; one of 10 s is none."""
     stated = VENUE | {"name": "ETH/USD", "asset": "ETH", "kind": "price", "threshold_bps": 50}
     for age, found in ((1, 0), (0, 1)):
         frames = told(age) | {"feeds": table("feeds", stated)}
-        computed = collected(compute("missed_updates", load(**frames)))
 
-        assert computed.height == found
-        assert by_sql(empty, "missed_updates", frames).equals(computed)
+        assert agreed("missed_updates", frames).height == found
