@@ -19,9 +19,10 @@ Units      wad 1e18, ray 1e27, rad 1e45. Dollars are Dai and USDS at par, an ass
 
 Vat, Pot and Vow log no events but notes of calls: anonymous, the function's selector as first
 topic. Notes of Pot and Vow carry the caller, then its arguments; the Vat's its arguments alone.
-Only those of the Vat are read that move Dai into or out of the Pot, make it for savers, or settle
-with an allocator: the Vow makes itself Dai (suck), and a vault owes it from then on (grab, without
-who gets collateral). What a direct deposit has earned its hub says itself, beside a suck alike.
+Only those of the Vat are read that move Dai into or out of the Pot or to the Vow, as bids do, make
+it for savers, or settle with an allocator: the Vow makes itself Dai (suck), and a vault owes it
+from then on (grab, without who gets collateral). What a direct deposit has earned its hub says
+itself, beside a suck alike.
 `pool` of a liquidation is the collateral type (ilk) as text, `account` the urn. Neither `tab` of a
 Bite nor `due` of a Bark has the penalty; a Kick's `tab` has. Take says what was paid and what is
 left; a sale without anything left to sell leaves bad debt, penalty included. The Splitter's Kick
@@ -97,21 +98,21 @@ PROTOCOL = Protocol(
     methodology=(
         "Liquidations are Bite of both Cats and Bark of the Dog: Dai owed without penalty and "
         "collateral taken for auction. Recoveries are Take of each auction of the Dog, and what "
-        "each bid in an auction of the Cats adds, penalty included; so is what is left of the debt "
-        "at the Dog's when nothing is left to sell, which is bad debt: at most, since the penalty "
-        "is nobody's loss. Restarts and removals of its auctions "
-        "are events without amounts. What Cats and Dog hand to the Vow (fess) is debt that queues "
-        "for what auctions bring, no loss yet. Real-world vaults draw and repay at their urns, "
-        "allocators at their vaults, stakers of SKY at the engine that holds it; what direct "
-        "deposits put into other lenders' pools (Wind) and take back is lent and repaid, and what "
-        "they earned there (Fees) income. Tell, Cure and Cull of the urns' oracle are impairments, "
-        "their removal and defaults, except for two vaults that were wound up. Savings are calls "
-        "of the Pot, sUSDS and stUSDS, with the price of a share, which a Cut of stUSDS lowers; "
-        "what savers and stakers are paid is known, the fees it comes from are not, but for what "
-        "allocators settle by spells and direct deposits earn. Buybacks are "
-        "what each flapper swapped; all of it goes to the treasury, nothing is burned. Oracle "
-        "prices are what the Spotter is told of a collateral type, before it is discounted. "
-        "Dollars are Dai and USDS at par."
+        "each bid in an auction of the Cats adds. Bad debt is what is left of the debt at the "
+        "Dog's when nothing is left to sell. All three have the penalty in them, so that bad debt "
+        "is at most that: the penalty is nobody's loss. Restarts and removals of the Dog's "
+        "auctions are events without amounts. What Cats and Dog hand to the Vow (fess) is debt "
+        "that queues for what auctions bring, no loss yet. Real-world vaults draw and repay at "
+        "their urns, allocators at their vaults, stakers of SKY at the engine that holds it; what "
+        "direct deposits put into other lenders' pools (Wind) and take back is lent and repaid, "
+        "and what they earned there (Fees) income. Tell, Cure and Cull of the urns' oracle are "
+        "impairments, their removal and defaults, except for two vaults that were wound up. "
+        "Savings are calls of the Pot, sUSDS and stUSDS, with the price of a share, which a Cut of "
+        "stUSDS lowers; what savers and stakers are paid is known, the fees it comes from are not, "
+        "but for what allocators settle by spells and direct deposits earn. Buybacks are what each "
+        "flapper swapped; all of it goes to the treasury, nothing is burned. Oracle prices are "
+        "what the Spotter is told of a collateral type, before it is discounted. Dollars are Dai "
+        "and USDS at par."
     ),
     left_out=(
         "Stability fees: fold of the Vat notes by how much the rate of a collateral type rose, and "
