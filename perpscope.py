@@ -313,7 +313,11 @@ def _place(error: OSError) -> str:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Let SIGTERM end a command as SIGINT does, so that nothing half written is left behind."""
+    """
+    Let SIGTERM end a command as SIGINT does, so that nothing half written is left behind.
+
+    What Polars computes ends first: it listens for SIGINT alone, and Python to nothing until then.
+    """
     interrupt = signal.getsignal(signal.SIGINT)
     (interrupt if callable(interrupt) else signal.default_int_handler)(number, frame)
 
