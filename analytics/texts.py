@@ -1,9 +1,10 @@
 """
-Columns of few texts, read as places in a list of them.
+Columns of few texts, read as places in a list of them, and grouped by as categories.
 
 DuckDB keeps such texts in dictionaries and works a function of one out once for each entry, so that
 to say where in a list ten million of them are takes a tenth of the time of spelling them out. What
-spells them is Polars, which points to the list.
+spells them is Polars, which points to the list: as texts, or for metrics, which group by them, as
+Categorical. That never leaves a metric.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -70,7 +70,8 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
         liquidations: one row per liquidated position: notional_usd (USD).
         oracle_deviation: the metric: one row per update and other source (bps).
         tolerance_seconds: of it.
-        oracle_updates: one row per update: asset, quote, source, oracle_price_quote.
+        oracle_updates: one row per update: asset, quote, source, oracle_price_quote; what is read
+            at a block and was seen more than a day and an hour before is no price.
         adls: one row per position cut: notional_usd (USD).
         open_interest: one row per event: open interest by side (USD).
         funding: one row per event: funding_rate_daily_ratio.

@@ -45,7 +45,8 @@ def venue_lead_lag(
         significance = (best - mean of the correlations at the other lags) / their sd
 
     Args:
-        oracle_updates: one row per update: asset, quote, source, oracle_price_quote.
+        oracle_updates: one row per update: asset, quote, source, oracle_price_quote; what is read
+            at a block and was seen more than a day and an hour before is no price.
         liquidations: one row per liquidated position: notional_usd (USD).
         grid_seconds: length of a step, counted from 1970-01-01 UTC.
         most_steps: the longest shift, in steps.
@@ -107,7 +108,8 @@ def asset_correlation(
         assets are quoted; a step without a quote is one without a move
 
     Args:
-        oracle_updates: one row per update: asset, quote, source, oracle_price_quote.
+        oracle_updates: one row per update: asset, quote, source, oracle_price_quote; what is read
+            at a block and was seen more than a day and an hour before is no price.
         event_start: UTC moment when the event began; by default that of 10 October 2025.
         event_end: UTC moment when it was over.
         grid_seconds: length of a step, counted from 1970-01-01 UTC.
