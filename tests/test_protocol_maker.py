@@ -440,6 +440,23 @@ def test_a_staker_borrows_and_repays_usds_against_sky() -> None:
     ]
 
 
+def test_what_is_liquidated_of_a_staker_is_of_the_loan() -> None:
+    """In USDS, as it was drawn, and so is what its auction brings, or leaves."""
+    clip = "0x836f56750517b1528b5078cba4ac4b94fbe4a399"
+    restarted = {"id": 3, "top": RAY, "tab": RAD, "lot": WAD, "usr": USER, "kpr": KEEPER, "coin": 0}
+
+    result = facts_of(
+        barked("LSEV2-SKY-A", clip),
+        maker("Clipper", "Redo", clip, **restarted),
+        taken(600 * RAD, RAY, 130 * RAD, 0, clip=clip),
+        maker("Clipper", "Yank", clip, id=3),
+    )
+
+    found = [(row["pool"], row["asset_token"]) for row in rows(result, "credit_events")]
+    assert found == [("LSEV2-SKY-A", USDS)] * 4
+    assert [row["asset_token"] for row in rows(result, "shortfalls")] == [USDS]
+
+
 def test_a_direct_deposit_lends_takes_back_and_earns() -> None:
     """The hub names the collateral type; an update that moves nothing is no loan."""
     hub, first = (

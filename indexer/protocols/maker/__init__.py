@@ -38,10 +38,11 @@ from indexer.protocols.maker.liquidations import (
     DOG,
     FLIPPER,
     LIQUIDATIONS,
+    USDS,
     VOW,
 )
 from indexer.protocols.maker.prices import PRICES
-from indexer.protocols.maker.savings import DIRECT, PEG, POT_AT, SAVINGS, USDS, VAULTS
+from indexer.protocols.maker.savings import DIRECT, PEG, POT_AT, SAVINGS, VAULTS
 from indexer.protocols.maker.surplus import SURPLUS
 from indexer.spec import TOKEN_SUPPLY, Contract, Discover, Protocol, Token, listed
 
@@ -96,17 +97,17 @@ PROTOCOL = Protocol(
     name="Sky (MakerDAO)",
     kind="credit",
     methodology=(
-        "Liquidations are Bite of both Cats and Bark of the Dog: Dai owed without penalty and "
-        "collateral taken for auction. Recoveries are Take of each auction of the Dog, and what "
-        "each bid in an auction of the Cats adds. Bad debt is what is left of the debt at the "
-        "Dog's when nothing is left to sell. All three have the penalty in them, so that bad debt "
-        "is at most that: the penalty is nobody's loss. Restarts and removals of the Dog's "
-        "auctions are events without amounts. What Cats and Dog hand to the Vow (fess) is debt "
-        "that queues for what auctions bring, no loss yet. Real-world vaults draw and repay at "
-        "their urns, allocators at their vaults, stakers of SKY at the engine that holds it; what "
-        "direct deposits put into other lenders' pools (Wind) and take back is lent and repaid, "
-        "and what they earned there (Fees) income. Tell, Cure and Cull of the urns' oracle are "
-        "impairments, their removal and defaults, except for two vaults that were wound up. "
+        "Liquidations are Bite of both Cats and Bark of the Dog: Dai, of stakers USDS, owed "
+        "without penalty and collateral taken for auction. Recoveries are Take of each auction of "
+        "the Dog, and what each bid in an auction of the Cats adds. Bad debt is what is left of "
+        "the debt at the Dog's when nothing is left to sell. All three have the penalty in them, "
+        "so that bad debt is at most that: the penalty is nobody's loss. Restarts and removals of "
+        "the Dog's auctions are events without amounts. What Cats and Dog hand to the Vow (fess) "
+        "is debt that queues for what auctions bring, no loss yet. Real-world vaults draw and "
+        "repay at their urns, allocators at their vaults, stakers of SKY at the engine that holds "
+        "it; what direct deposits put into other lenders' pools (Wind) and take back is lent and "
+        "repaid, and what they earned there (Fees) income. Tell, Cure and Cull of the urns' oracle "
+        "are impairments, their removal and defaults, except for two vaults that were wound up. "
         "Savings are calls of the Pot, sUSDS and stUSDS, with the price of a share, which a Cut of "
         "stUSDS lowers; what savers and stakers are paid is known, the fees it comes from are not, "
         "but for what allocators settle by spells and direct deposits earn. Buybacks are what each "

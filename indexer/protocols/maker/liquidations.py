@@ -18,17 +18,28 @@ from indexer.spec import (
     OneOf,
     Quotient,
     Value,
+    When,
 )
 
 CAT, DOG = "maker/Cat", "maker/Dog"
 FLIPPER, CLIPPER = "maker/Flipper", "maker/Clipper"
 DAI = "0x6b175474e89094c44da98b954eedeac495271d0f"
+USDS = "0xdc035d45d973e3ec169d2276ddab16f1e407384f"
 VOW = "0xa950524441892a31ebddf91d3ceefa04bf454466"
 
 ILK = Ascii("ilk")
 # Of auctions that no list names, the liquidation that starts one says it.
 OWN_ILK = First((OfContract("ilk"), OfMarket(Emitter(), "symbol")))
-OWED: dict[str, Value] = {"pool": ILK, "asset_token": Const(DAI)}
+# Collateral of stakers, whose loans are drawn and repaid in USDS.
+STAKED = ("LSE-MKR-A", "LSEV2-SKY-A")
+OWED: dict[str, Value] = {
+    "pool": ILK,
+    "asset_token": When(OneOf(ILK, STAKED), Const(USDS), Const(DAI)),
+}
+AUCTIONED: dict[str, Value] = {
+    "pool": OWN_ILK,
+    "asset_token": When(OneOf(OWN_ILK, STAKED), Const(USDS), Const(DAI)),
+}
 MOVE = Noted("move(address,address,uint256)")
 # A higher bid pays the one before back, then the Vow what it adds: the last move before its note.
 ADDED = Companion(MOVE, "rad", {"usr": "src"}, nearest="before", abi="maker/VatMove")
@@ -87,8 +98,7 @@ LIQUIDATIONS = (
         name=Noted("tend(uint256,uint256,uint256)"),
         into="credit_events",
         columns={
-            **OWED,
-            "pool": OWN_ILK,
+            **AUCTIONED,
             "kind": Const("recovery"),
             "loan": "id",
             "counterparty": "usr",
@@ -101,8 +111,7 @@ LIQUIDATIONS = (
         name="Take",
         into="credit_events",
         columns={
-            **OWED,
-            "pool": OWN_ILK,
+            **AUCTIONED,
             "kind": Const("recovery"),
             "loan": "id",
             "account": "usr",
@@ -118,7 +127,7 @@ LIQUIDATIONS = (
             "kind": Const("bad_debt"),
             "market": OWN_ILK,
             "account": "usr",
-            "asset_token": Const(DAI),
+            "asset_token": AUCTIONED["asset_token"],
             "shortfall_tokens": Fixed("tab", 45),
             "shortfall_usd": Fixed("tab", 45),
         },
@@ -131,8 +140,7 @@ LIQUIDATIONS = (
         name="Redo",
         into="credit_events",
         columns={
-            "pool": OWN_ILK,
-            "asset_token": Const(DAI),
+            **AUCTIONED,
             "kind": Const("auction_restart"),
             "loan": "id",
             "account": "usr",
@@ -144,8 +152,7 @@ LIQUIDATIONS = (
         name="Yank",
         into="credit_events",
         columns={
-            "pool": OWN_ILK,
-            "asset_token": Const(DAI),
+            **AUCTIONED,
             "kind": Const("auction_removed"),
             "loan": "id",
         },

@@ -1,6 +1,6 @@
 """Savings, vaults, direct deposits and the peg: who lends to the system, borrows and swaps."""
 
-from indexer.protocols.maker.liquidations import DAI, ILK, MOVE
+from indexer.protocols.maker.liquidations import DAI, ILK, MOVE, USDS
 from indexer.spec import (
     Amount,
     Companion,
@@ -19,7 +19,6 @@ from indexer.spec import (
 
 POT = "maker/Pot"
 POT_AT = "0x197e90f9fad81970ba7976f33cbd77088e5d7cf7"
-USDS = "0xdc035d45d973e3ec169d2276ddab16f1e407384f"
 ZERO = Fixed(Int(0), 0)
 
 # Dai moves through the Vat just before the Pot notes the call, so what a share costs is known.
