@@ -1,7 +1,7 @@
 """The Smart Burn Engine: what the surplus buys, through three flappers, and pays to stakers."""
 
-from indexer.protocols.maker.liquidations import DAI
-from indexer.protocols.maker.savings import SAVED, USDS
+from indexer.protocols.maker.liquidations import DAI, USDS
+from indexer.protocols.maker.savings import SAVED
 from indexer.spec import Const, Emitter, Event, Fixed, Nonzero, Policy, Value
 
 MKR = "0x9f8f72aa9304c8b593d555f12ef6589cc3a579a2"
