@@ -108,7 +108,7 @@ def _stopped_aloud() -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         nonlocal is_stopped
         is_stopped, interrupt = True, signal.getsignal(signal.SIGINT)
-        # None where interruptions are ignored, as in what a shell starts in the background.
+        # No function where interruptions are ignored, as in what a shell starts in the background.
         (interrupt if callable(interrupt) else signal.default_int_handler)(number, frame)
 
     before = signal.signal(signal.SIGTERM, stop)
