@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 import pytest
 from both_engines import agreed
-from handmade import at, column, load, table
+from handmade import at, column, fill, load, table
 from hypothesis import given
 from hypothesis import strategies as st
 from simulated_world import told_by, world
@@ -29,7 +29,7 @@ RULES = ("haircut_usd", "queue_usd", "pro_rata_usd")
 
 
 def allocated(
-    *cuts: Mapping[str, object], book: Rows = BOOK, marks: Rows = (MARK,), **settings: object
+    *cuts: Mapping[str, object], book: Rows = BOOK, marks: Rows = (MARK,), **settings: str
 ) -> pl.DataFrame:
     """Return who bears what of these ADLs of these positions, a trade at 95 being the last."""
     facts = {
@@ -37,7 +37,7 @@ def allocated(
         "liquidations": table("liquidations", *marks),
         "position_changes": table("position_changes", *book, LATER),
     }
-    return collected(compute("adl_allocation", load(**facts), **settings))
+    return agreed("adl_allocation", facts, **settings)
 
 
 def borne(result: pl.DataFrame) -> dict[str, list[object]]:
@@ -73,6 +73,13 @@ def test_a_loser_that_was_cut_is_shown_and_owes_nothing() -> None:
 
     assert borne(result)["0xc"] == [25.0, 0.0, 0.0]
     assert result.filter(account="0xc").select("gain_usd", "haircut_ratio").row(0) == (-10.0, None)
+
+
+def test_whom_a_cut_spared_lost_nothing() -> None:
+    """Cut at 99 and worth 95 a moment later: four dollars won, and none lost."""
+    result = allocated(cut("0xb", size_tokens=1, execution_price_usd=99))
+
+    assert borne(result)["0xb"] == [0.0, 0.0, 20 * (1 / 70)]
 
 
 def test_the_rank_is_a_setting() -> None:
@@ -181,7 +188,7 @@ def test_the_venues_own_oracle_is_a_mark() -> None:
         "markets": table("markets", market),
     }
 
-    result = collected(compute("adl_allocation", load(**facts)))
+    result = agreed("adl_allocation", facts)
 
     assert borne(result) == borne(allocated(CUT))
 

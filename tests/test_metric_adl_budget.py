@@ -106,12 +106,12 @@ def test_the_deficit_is_what_liquidations_of_the_wave_left_unpaid() -> None:
 def test_a_deficit_that_a_liquidation_does_not_tell_is_unknown() -> None:
     """Null, not zero; without any liquidation it is zero."""
     silent = budget(LONG, marks=(MARK, {}))
-    alone = budget(LONG, marks=())
+    alone = budget(LONG, LONG, marks=())
 
     assert column(silent, "deficit_usd") == [None]
     assert column(silent, "severity_ratio") == [None]
     assert column(alone, "deficit_usd") == ["0"]
-    assert column(alone, "unmarked_count") == [1]
+    assert column(alone, "unmarked_count") == [2]
     assert column(alone, "needed_budget_usd") == [None]
 
 

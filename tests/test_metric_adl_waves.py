@@ -42,6 +42,13 @@ def test_a_wave_stands_beside_what_was_liquidated_during_it() -> None:
     assert column(result, "adl_to_liquidation_ratio") == [1.5, None]
 
 
+def test_a_silence_of_the_gap_is_within_a_wave() -> None:
+    """Five seconds part no waves, a thousandth of a second more does."""
+    result = adl_waves(tape("adls", (0, 1), (5, 1), (10.001, 1)), tape("liquidations")).collect()
+
+    assert column(result, "adl_count") == [2, 1]
+
+
 def test_backstop_liquidations_are_those_somebody_took_over() -> None:
     """Of 100 liquidated 40 went to a vault: 80 deleveraged are 0.8 of all and 2 of those."""
     liquidated = table(

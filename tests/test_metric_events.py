@@ -185,6 +185,18 @@ def test_a_sale_is_measured_from_the_bid() -> None:
     assert column(result, "depth_usd") == [pytest.approx(200.0)]
 
 
+def test_a_close_is_measured_as_a_trade_of_its_other_side() -> None:
+    """A long of 100 closed at 98.01 where 99 is bid costs 1 %, and so does a short at 102.01."""
+    changes = [trade(1, "98.01", size=-100), trade(2, "102.01", size=-100, is_long=False)]
+
+    for second, change in enumerate(changes, 1):
+        result = shaped(
+            "executed_depth", {}, position_changes=[change], oracle_updates=posted(second)
+        )
+
+        assert column(result, "depth_usd") == [pytest.approx(200.0)]
+
+
 def test_a_trade_that_costs_nothing_tells_no_depth() -> None:
     """Bought at the ask, the trade counts and its depth is not known."""
     result = shaped(
@@ -312,12 +324,18 @@ def test_where_no_fall_is_known_there_is_no_verdict() -> None:
 
 
 def test_a_thin_book_is_compared_with_the_one_before() -> None:
-    """At twice the cost in the event half of the depth is left."""
+    """At twice the cost in the event half of the depth is left: a sign up to that ratio."""
     trades = [trade(300, "102.01"), trade(900, "103.02")]
+    told = {"oracle_updates": posted(300, 900), "position_changes": trades}
 
-    result = shape(*posted(300, 900), position_changes=trades)
+    ratio = shaped("event_shape", EVENT, **told)["depth_ratio"].item()
+    signs = [
+        shaped("event_shape", EVENT | {"void_ratio": largest}, **told)["sign_count"].item()
+        for largest in (ratio, ratio - 0.01)
+    ]
 
-    assert result["depth_ratio"] == pytest.approx(0.5)
+    assert ratio == pytest.approx(0.5)
+    assert signs == [1, 0]
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,16 @@ def test_the_tolerance_is_inclusive(seconds: float, rows: int) -> None:
     assert result.height == rows
 
 
+@pytest.mark.parametrize(("seen", "rows"), [(0, 1), (-1, 0)])
+def test_what_was_read_is_a_price_while_it_is_news(seen: float, rows: int) -> None:
+    """Read at 60 s, an answer of a minute before is compared, an older one is not."""
+    read = price(OWN, 60, 100) | {"log_index": -1, "observed_at": at(seen)}
+
+    result = compared(price(OTHER, 60, 100), read, tolerance_seconds=60)
+
+    assert result.filter(feed="0xown").height == rows
+
+
 def test_an_old_reference_is_not_replaced_by_an_older_one() -> None:
     """Only the latest price of a source can be the reference."""
     result = compared(

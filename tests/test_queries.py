@@ -74,8 +74,17 @@ def exits() -> dict[str, pl.DataFrame]:
         ),
         "shortfalls": table(
             "shortfalls",
-            GMX | moment(5) | {"kind": "bad_debt", "shortfall_usd": 3},
-            SNX | moment(5) | {"kind": "insurance_out", "shortfall_usd": 7},
+            *(
+                venue | moment(5) | {"kind": kind, "shortfall_usd": usd}
+                for venue, kind, usd in (
+                    *((GMX, "bad_debt", 1), (GMX, "bad_debt", 2), (GMX, "insurance_in", 4)),
+                    *(
+                        (GMX, "insurance_in", 5),
+                        (SNX, "insurance_out", 6),
+                        (SNX, "insurance_out", 1),
+                    ),
+                )
+            ),
         ),
     }
 
@@ -175,7 +184,7 @@ def pools() -> dict[str, pl.DataFrame]:
     return {
         "pool_states": table(
             "pool_states",
-            manager | moment(0) | {"block_number": 1, "principal_tokens": 50},
+            manager | moment(0) | {"block_number": 1, "principal_tokens": 50, "assets_tokens": 60},
             manager | moment(9) | {"block_number": 9, "log_index": 3, "principal_tokens": 40},
             manager
             | moment(9)
@@ -421,9 +430,9 @@ ANSWERS = [
     (
         "shortfall_by_venue",
         "protocol liquidation_count insolvent_count liquidation_shortfall_usd bad_debt_usd"
-        " insurance_out_usd",
+        " insurance_in_usd insurance_out_usd",
         {},
-        [("gmx", 3, 1, "2", "3", None), ("snx", 1, None, None, None, "7")],
+        [("gmx", 3, 1, "2", "3", "9", None), ("snx", 1, None, None, None, None, "7")],
     ),
     # Nothing of the evening is closed by part: tests/test_query_positions.py asks about what is.
     ("open_by_position", "protocol", {}, []),
@@ -438,7 +447,7 @@ ANSWERS = [
         "pool_states_latest",
         "part asset_token assets_tokens principal_tokens unrealized_loss_tokens status",
         {},
-        [("0xmanager", "0xusdc", None, "41", "0", "active")],
+        [("0xmanager", "0xusdc", "60", "41", "0", "active")],
     ),
     (
         "pool_states_latest",
@@ -523,11 +532,11 @@ ANSWERS = [
             ("gmx", "open_interest", "event", 2, 1.0),
             ("gmx", "oracle_updates", "event", 5, 1.0),
             ("gmx", "position_changes", "event", 4, 1.0),
-            ("gmx", "shortfalls", "event", 1, 1.0),
+            ("gmx", "shortfalls", "event", 4, 1.0),
             ("maple", "credit_events", "event", 1, 1.0),
             ("maple", "pool_states", "event", 4, 1.0),
             ("snx", "liquidations", "event", 1, 1.0),
-            ("snx", "shortfalls", "event", 1, 1.0),
+            ("snx", "shortfalls", "event", 2, 1.0),
         ],
     ),
     (

@@ -102,6 +102,21 @@ def test_a_heartbeat_of_the_pair_serves_its_other_aggregators(
     ]
 
 
+def test_a_heartbeat_is_of_a_feed_on_its_chain(con: duckdb.DuckDBPyConnection) -> None:
+    """Of one address on two chains, silent for 400 s, the one due every 500 s is in time."""
+    told = ((LINK, 0), (STONE, 400))
+    frames = {
+        "feeds": table("feeds", NAMED, NAMED | {"chain_id": 10, "heartbeat_seconds": 500}),
+        "oracle_updates": table(
+            "oracle_updates",
+            *(price(who, when, 1, chain_id=chain) for chain in (1, 10) for who, when in told),
+        ),
+    }
+
+    columns = "chain_id update_count stale_seconds"
+    assert answer(con, "stale_feeds", columns, frames, tolerance_ratio="0") == [(1, 1, 300.0)]
+
+
 def test_a_feed_of_unknown_heartbeat_is_judged_when_one_is_given(
     con: duckdb.DuckDBPyConnection,
 ) -> None:
@@ -158,6 +173,19 @@ def test_a_sequencer_is_down_until_it_says_it_is_up(con: duckdb.DuckDBPyConnecti
     columns = "sequencer down_at up_at down_seconds trusted_at update_count"
     assert answer(con, "sequencer_downtime", columns, frames) == [
         ("BASE SEQUENCER", at(100), at(160), 60.0, at(3_760), 2)
+    ]
+
+
+def test_sequencers_of_one_name_are_of_their_chains(con: duckdb.DuckDBPyConnection) -> None:
+    """Down at 5 s here and at 7 s there, up at 20 s here and never there."""
+    there = DOWN | {"chain_id": 10}
+    told = (price(DOWN, 5, 1), price(there, 7, 1), price(DOWN, 20, 0))
+    frames = {"oracle_updates": table("oracle_updates", *told)}
+
+    columns = "chain_id down_at up_at"
+    assert answer(con, "sequencer_downtime", columns, frames) == [
+        (1, at(5), at(20)),
+        (10, at(7), None),
     ]
 
 
