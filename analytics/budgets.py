@@ -217,7 +217,6 @@ def deficits(equities: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
             account_count=(pl.col("owed") > 0).sum().cast(pl.Int64),
             deficit_usd=millionths(whole_total(pl.col("owed"))),
         )
-        .sort(by)
     )
 
 
@@ -234,7 +233,7 @@ def needed_budgets(closes: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
     """
     gap = (pl.col("mark_price_usd") - pl.col("execution_price_usd")).abs()
     needed = whole_total(worth(pl.col("size_tokens"), gap))
-    return closes.group_by(by).agg(needed_budget_usd=millionths(needed)).sort(by)
+    return closes.group_by(by).agg(needed_budget_usd=millionths(needed))
 
 
 def haircuts(losses: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
@@ -255,7 +254,6 @@ def haircuts(losses: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
         .agg(lost=lost.clip(0))
         .group_by(by)
         .agg(haircut_usd=millionths(whole_total(pl.col("lost"))))
-        .sort(by)
     )
 
 

@@ -133,8 +133,7 @@ def _cuts(cut: pl.LazyFrame) -> pl.LazyFrame:
 def _allocated(everyone: pl.LazyFrame) -> pl.LazyFrame:
     won, budget, haircut = pl.col("won"), pl.col("budget"), pl.col("haircut")
     # Where one does not tell its gain, or was cut and not open before, nobody's part is known.
-    is_told = pl.col("is_open") & pl.col("gain").is_not_null()
-    is_whole = is_told.fill_null(value=False).all().over(_WAVE)
+    is_whole = pl.col("gain").is_not_null().all().over(_WAVE)
     is_placed = pl.col("unplaced_count") == 0
     is_cut = pl.col("adl_count").is_not_null()
     return (
