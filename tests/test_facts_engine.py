@@ -542,18 +542,39 @@ def test_batches_do_not_matter() -> None:
 
 
 def test_the_digest_is_of_meaning_not_of_prose() -> None:
-    """Changed words keep the digest; a changed column, policy or contract does not."""
+    """Changed words keep the digest, and what is of another chain; a changed fact does not."""
     protocol = small(fee(fee_usd=Fixed("feeUsd", 30)), policies=SPLIT)
     same = replace(protocol, methodology="better said", name="Smaller")
 
-    assert digest(same, ARBITRUM) == digest(protocol, ARBITRUM)
+    here, there = (
+        [
+            replace(protocol, tokens=(*protocol.tokens, Token(chain, OTHER, "TOK", 18))),
+            replace(protocol, markets=(Market(chain, TOKEN, "TOK/USD"),)),
+        ]
+        for chain in (ARBITRUM, AVALANCHE)
+    )
+
+    for one in (same, *there):
+        assert digest(one, ARBITRUM) == digest(protocol, ARBITRUM)
     for other in (
         replace(protocol, events=(fee(fee_usd=Fixed("feeUsd", 18)),)),
         replace(protocol, policies=SPLIT[:1]),
         replace(protocol, contracts=()),
+        *here,
     ):
         assert digest(other, ARBITRUM) != digest(protocol, ARBITRUM)
     assert digest(protocol, AVALANCHE) != digest(protocol, ARBITRUM)
+
+
+def test_a_token_that_two_protocols_declare_is_one() -> None:
+    """What the first says stands, in whatever case the second writes the address."""
+    address = TOKEN.replace("70", "7A")
+    both = [
+        replace(small(), slug=slug, tokens=(Token(ARBITRUM, one, symbol, 6),))
+        for slug, one, symbol in (("a", address, "A"), ("b", address.lower(), "B"))
+    ]
+
+    assert declared(both, ARBITRUM).tokens["symbol"].to_list() == ["A"]
 
 
 def test_plain_arguments_render_by_their_type() -> None:
