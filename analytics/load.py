@@ -339,11 +339,12 @@ def selected(con: Connection, sql: str) -> pl.DataFrame:
         if [each.type for each in con.extract_statements(sql)] != [duckdb.StatementType.SELECT]:
             raise UserError("--sql takes one SELECT: the database is read, never changed")
         asked = con.cursor().sql(sql)
-        columns = dict(zip(asked.columns, map(str, asked.types), strict=True))
+        columns = list(zip(asked.columns, map(str, asked.types), strict=True))
     except duckdb.Error as error:
         raise UserError(f"--sql cannot be understood: {error}") from error
-    for name, kind in columns.items():
-        if kind not in _PLAIN and not kind.startswith("DECIMAL"):
+    for name, kind in columns:
+        # A list of decimals is called DECIMAL(2,1)[].
+        if kind not in _PLAIN and not (kind.startswith("DECIMAL") and kind.endswith(")")):
             raise UserError(
                 f"column {name} of --sql is {kind}: make it a number, a time or text, as "
                 "'0x' || lower(hex(data)) does of bytes"

@@ -456,6 +456,8 @@ def test_a_select_of_ones_own_is_answered_exactly(run: Run) -> None:
         (("--sql", "select $a"), "--sql cannot be understood: Invalid Input Error"),
         (("--sql", "select data from logs"), "column data of --sql is BLOB: make it a number"),
         (("--sql", "select [1] as many"), "column many of --sql is INTEGER[]: make it a number"),
+        (("--sql", "select [1.5] as many"), "column many of --sql is DECIMAL(2,1)[]: make it a"),
+        (("--sql", "select [1] as one, 1 as one"), "column one of --sql is INTEGER[]: make it a"),
         (("--sql", "select 1", "oracle_off"), "--sql stands alone: leave out the name"),
         (("--sql", "select 1", "--protocol", "gmx_v2"), "--sql stands alone"),
     ],
