@@ -117,6 +117,17 @@ def test_one_number_of_a_row_is_traced_alone(column: str) -> None:
     assert question("open_interest", row, column=column).is_answered_by(alone)
 
 
+@pytest.mark.parametrize("count", [1, 10_001], ids=["few", "many"])
+def test_the_same_number_of_another_row_is_no_answer(count: int) -> None:
+    """Both venues were paid as much: the fees of one say nothing of the other's."""
+    both = [pl.concat([table("fees", venue | {"fee_usd": 1})] * count) for venue in (GMX, SNX)]
+    row = collected(compute("fees", load(fees=both[0])))
+
+    asked = question("fees", row, column="fees_usd")
+
+    assert [asked.is_answered_by({"fees": fees}) for fees in both] == [True, False]
+
+
 def test_a_sum_rests_on_its_addends() -> None:
     """A day's fees of one market and kind are exactly the rows of that day, market and kind."""
     btc = GMX | {"market": "BTC"}
