@@ -29,7 +29,7 @@ RULES = ("haircut_usd", "queue_usd", "pro_rata_usd")
 
 
 def allocated(
-    *cuts: Mapping[str, object], book: Rows = BOOK, marks: Rows = (MARK,), **settings: str
+    *cuts: Mapping[str, object], book: Rows = BOOK, marks: Rows = (MARK,), **settings: int | str
 ) -> pl.DataFrame:
     """Return who bears what of these ADLs of these positions, a trade at 95 being the last."""
     facts = {
@@ -175,6 +175,24 @@ def test_without_a_mark_nothing_is_allocated() -> None:
     assert result.select("account", "gain_usd", "budget_usd", "queue_usd").rows() == [
         ("0xb", None, None, None)
     ]
+
+
+@pytest.mark.parametrize(("seconds", "budget"), [(2, 60.0), (1, None)])
+def test_a_mark_is_as_old_as_is_allowed(seconds: int, budget: float | None) -> None:
+    """It was told two seconds before the cut."""
+    result = allocated(CUT, tolerance_seconds=seconds)
+
+    assert result["budget_usd"].unique().to_list() == [budget]
+
+
+@pytest.mark.parametrize(("milliseconds", "lost"), [(1999, 55.0), (2000, 60.0)])
+def test_a_loss_is_told_by_the_price_of_the_horizon(milliseconds: int, lost: float) -> None:
+    """A token cut at 40 is worth 95, and two seconds after the wave 100."""
+    after = LATER | {"account": "0xy", "execution_price_usd": 100, "block_timestamp": at(62)}
+
+    result = allocated(CUT, book=(*BOOK, after), horizon_milliseconds=milliseconds)
+
+    assert borne(result)["0xb"][0] == lost
 
 
 def test_the_venues_own_oracle_is_a_mark() -> None:
