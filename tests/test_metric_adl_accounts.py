@@ -123,14 +123,22 @@ def test_without_a_told_trade_nobody_knows_what_was_traded_back() -> None:
 
 
 def test_the_window_runs_from_the_last_cut_of_a_wave() -> None:
-    """Cuts at 0 and 4 s: a trade at 64 s is within a window of 60 s, and a second wave apart."""
+    """Cuts at 0 and 4 s: 64 s is within a window of 60 s, 65 s is not, a second wave is apart."""
     cuts = (CUT, CUT | {"block_timestamp": at(4)}, CUT | {"block_timestamp": at(90)})
 
-    result = undone(*cuts, changes=(added(4, 64),), window_seconds=60)
+    result = undone(*cuts, changes=(added(4, 64), added(4, 65)), window_seconds=60)
 
     assert column(result, "wave") == [1, 2]
     assert column(result, "cut_tokens") == ["16", "8"]
     assert column(result, "undo_ratio") == [0.25, 0.0]
+
+
+@pytest.mark.parametrize(("milliseconds", "waves"), [(4000, [1]), (3999, [1, 2])])
+def test_a_longer_silence_parts_waves(milliseconds: int, waves: list[int]) -> None:
+    """Cuts at 0 and 4 s are of one wave, unless four seconds part it."""
+    result = undone(CUT, CUT | {"block_timestamp": at(4)}, gap_milliseconds=milliseconds)
+
+    assert column(result, "wave") == waves
 
 
 def test_an_unknown_size_leaves_the_part_unknown() -> None:

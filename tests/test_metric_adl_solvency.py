@@ -12,6 +12,8 @@ from test_metric_adl_ranks import change, cut
 from analytics.compute import collected, compute
 from analytics.errors import UserError
 
+Rows = tuple[Mapping[str, object], ...]
+
 FACTS = ("adls", "liquidations", "position_changes")
 RATIOS = ("gains_usd", "deficit_usd", "ptsr", "pmr", "needed_ratio")
 # One token bought at 50, worth 100; a short of two tokens sold at 80, with 10 and with 25 dollars.
@@ -25,10 +27,11 @@ ELSEWHERE = WON | {"chain_id": 10}
 SIDELESS = WON | {"is_long": None}
 
 
-def left(*changes: Mapping[str, object], **settings: float | str) -> pl.DataFrame:
+def left(*changes: Mapping[str, object], marks: Rows = (), **settings: float | str) -> pl.DataFrame:
     """Return what positions have left after an ADL at 100, a minute after they were opened."""
     facts = {
         "adls": table("adls", cut("0xa")),
+        "liquidations": table("liquidations", *marks),
         "position_changes": table("position_changes", *changes),
     }
     return agreed("adl_solvency", facts, **settings)
@@ -121,13 +124,16 @@ def test_the_whole_book_of_a_simulated_crash_is_known() -> None:
     assert result["gains_usd"].null_count() == 0
 
 
-def owed(*changes: Mapping[str, object], waves: int = 9, **settings: float | str) -> pl.DataFrame:
+def owed(
+    *changes: Mapping[str, object], waves: int = 9, marks: Rows = (), **settings: float | str
+) -> pl.DataFrame:
     """Return what positions owe over an episode of ADLs at 100, a wave a minute."""
     moments = [
         {"block_timestamp": at(60 * wave), "block_number": wave} for wave in range(1, waves + 1)
     ]
     facts = {
         "adls": table("adls", *(cut("0xa") | moment for moment in moments)),
+        "liquidations": table("liquidations", *marks),
         "position_changes": table("position_changes", *changes),
     }
     return agreed("adl_deficits", facts, **settings)
@@ -176,6 +182,23 @@ def test_a_chain_that_tells_no_position_leaves_the_deficit_unknown() -> None:
     result = agreed("adl_deficits", facts)
 
     assert result["deficit_usd"].to_list() == [None]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "mark", "won", "debt"), [(2, "90", 40.0, 10.0), (1, "100", 50.0, 30.0)]
+)
+def test_a_liquidation_tells_the_mark_while_it_is_young(
+    seconds: int, mark: str, won: float, debt: float
+) -> None:
+    """Told two seconds before the ADL it is 90; an older one leaves the ADL's own price, 100."""
+    marks = ({"mark_price_usd": 90, "block_timestamp": at(58)},)
+
+    after = left(WON, LOST, marks=marks, tolerance_seconds=seconds)
+    episode = owed(LOST, waves=1, marks=marks, tolerance_seconds=seconds)
+
+    assert column(after, "mark_price_usd") == [mark]
+    assert after.select("gains_usd", "deficit_usd").rows() == [(won, debt)]
+    assert column(episode, "deficit_usd") == [debt]
 
 
 def test_the_deficit_of_a_simulated_crash_is_less_than_that_of_its_waves() -> None:
