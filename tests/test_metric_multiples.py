@@ -2,10 +2,12 @@
 
 import polars as pl
 import pytest
-from both_engines import discounted_cash_flow, price_multiples
+from both_engines import agreed, discounted_cash_flow, price_multiples
 from handmade import at, column, table
 from hypothesis import given
 from hypothesis import strategies as st
+
+from analytics.errors import UserError
 
 FEE: dict[str, object] = {"fee_usd": 10, "supply_side_usd": 6, "treasury_usd": 3, "holders_usd": 1}
 # A thousand tokens, of which 270 are out of reach.
@@ -188,7 +190,9 @@ def test_a_window_and_a_tolerance_are_lengths(settings: dict[str, int], message:
 
 def worth(**assumptions: float) -> pl.DataFrame:
     """Return what 365 dollars a year to holders are worth under these assumptions."""
-    return discounted_cash_flow(multiples(PRICE).lazy(), **assumptions).collect()
+    rows = {"fees": FEE, "token_supplies": SUPPLY, "tokens": GOV, "oracle_updates": PRICE}
+    frames = {name: table(name, row) for name, row in rows.items()}
+    return agreed("discounted_cash_flow", frames, **{"window_days": 1} | assumptions)
 
 
 def test_a_perpetuity_is_income_over_its_rate() -> None:
@@ -198,6 +202,13 @@ def test_a_perpetuity_is_income_over_its_rate() -> None:
     assert column(result, "value_usd") == [3650.0]
     assert column(result, "value_usd_per_token") == [5.0]
     assert column(result, "value_to_market_ratio") == [1.0]
+
+
+def test_what_a_multiple_rests_on_is_a_setting_of_the_value() -> None:
+    """One day of fees is no month of them, and a price of a minute ago is not one of 59 s."""
+    assert column(worth(window_days=30), "value_usd") == [None]
+    assert column(worth(tolerance_seconds=60), "market_cap_usd") == [3650.0]
+    assert column(worth(tolerance_seconds=59), "market_cap_usd") == [None]
 
 
 def test_years_without_growth_change_nothing() -> None:
@@ -237,5 +248,5 @@ def test_the_factor_is_the_sum_of_its_years(growth: float, discount: float, year
 )
 def test_impossible_assumptions_are_refused(assumptions: dict[str, float], message: str) -> None:
     """Growth for ever as fast as the discount is worth infinity, and income is not below zero."""
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UserError, match=message):
         worth(**assumptions)

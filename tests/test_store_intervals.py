@@ -1,14 +1,16 @@
 """Intervals and digests: the same blocks say the same, however they were cut."""
 
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 
 import polars as pl
+from handmade import write_database
 from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.rpc import LOGS
-from indexer.store import added, fingerprint, gaps, merged_coverage, subtracted
+from indexer.store import added, fingerprint, gaps, merged_coverage, status, subtracted
 from indexer.tables import columns_of
 
 Interval = tuple[int, int]
@@ -127,3 +129,22 @@ def test_a_slice_has_the_digest_of_its_rows() -> None:
     start = len(whole) - len(half)
 
     assert fingerprint(whole[start:]) == fingerprint(logs([3, 4, 5]))
+
+
+def test_whoever_is_behind_its_chain_has_a_gap(tmp_path: Path) -> None:
+    """From where it begins to the last block that anybody of its chain has, and of no other."""
+    rows = (
+        coverage([(3, 4), (6, 10)]),
+        coverage([(1, 20)], protocol="q"),
+        coverage([(1, 99)], protocol="r").with_columns(chain_id=pl.lit(2, pl.Int64)),
+    )
+    path = write_database(tmp_path / "p.duckdb", {"coverage": pl.concat(rows)})
+
+    found = status(path, {(1, "p"): 1})
+
+    assert found.gaps.rows() == [(1, "p", 1, 2), (1, "p", 5, 5), (1, "p", 11, 20)]
+    assert found.protocols.select("protocol", "gaps", "missing_blocks").rows() == [
+        ("p", 3, 13),
+        ("q", 0, 0),
+        ("r", 0, 0),
+    ]
