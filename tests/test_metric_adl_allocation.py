@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import polars as pl
 import pytest
 from both_engines import agreed
-from handmade import at, column, fill, load, table
+from handmade import at, column, table
 from hypothesis import given
 from hypothesis import strategies as st
 from simulated_world import told_by, world
 from test_metric_adl_ranks import change, cut
 
-from analytics.compute import collected, compute, facts_of
+from analytics.compute import facts_of
 from analytics.errors import UserError
 
 Rows = tuple[Mapping[str, object], ...]
