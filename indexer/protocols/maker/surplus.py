@@ -6,7 +6,7 @@ from indexer.spec import Ascii, Companion, Equals, Event, Exists, Fixed, Noted
 
 GRAB = Noted("grab(bytes32,address,address,address,int256,int256)")
 OWING = Companion(GRAB, "ilk", nearest="after", abi="maker/VatGrab")
-OWER = Companion(GRAB, "u", nearest="after", abi="maker/VatGrab")
+DEBTOR = Companion(GRAB, "u", nearest="after", abi="maker/VatGrab")
 
 SURPLUS = (
     # Dai that the Vow makes for itself, and then the debt of an allocator that owes it from now on.
@@ -17,7 +17,7 @@ SURPLUS = (
         columns={
             **INCOME,
             "market": Ascii(OWING),
-            "account": OWER,
+            "account": DEBTOR,
             "fee_tokens": Fixed("rad", 45),
             "fee_usd": Fixed("rad", 45),
             "treasury_usd": Fixed("rad", 45),
