@@ -64,6 +64,19 @@ def test_periods_and_references_stand_apart() -> None:
     assert column(found, "worst_deviation_bps") == [0.0, 10_000.0, 10_000.0, 30_000.0]
 
 
+def test_periods_and_patience_are_settings() -> None:
+    """Beside a price of 0 s, prices of 5 and 15 s: in two periods of ten, one of them too late."""
+    told: tuple[dict[str, object], ...] = (
+        {"feed": "0xref", "oracle_price_quote": 100},
+        {"oracle_price_quote": 101, "block_timestamp": at(5)},
+        {"oracle_price_quote": 102, "block_timestamp": at(15)},
+    )
+
+    assert column(extremes(*told), "comparison_count") == [2]
+    assert column(extremes(*told, bucket_seconds=10), "comparison_count") == [1, 1]
+    assert column(extremes(*told, tolerance_seconds=14), "comparison_count") == [1]
+
+
 def test_a_reference_without_a_price_leaves_nothing_to_say() -> None:
     """Beside a price of zero there was a comparison and no deviation."""
     found = extremes({"feed": "0xref", "oracle_price_quote": 0}, {"oracle_price_quote": 1})

@@ -196,6 +196,16 @@ def test_the_basis_is_taken_from_the_oracle_as_of_then() -> None:
     assert column(result, "high_basis_bps") == [1000.0]
 
 
+def test_a_basis_is_of_a_period() -> None:
+    """Trades at 10 and at 20 s are of two periods of 20 s."""
+    trades: list[tuple[float, object]] = [(10, 101), (20, 102)]
+
+    result = basis(price(LINK, 0, 100), trades=trades, bucket_seconds=20)
+
+    assert column(result, "bucket_at") == [at(0), at(20)]
+    assert column(result, "mid_basis_bps") == [100.0, 200.0]
+
+
 def test_marks_are_kept_apart_from_executions() -> None:
     """A liquidation tells a mark; its execution is told by the change of the position."""
     marks = liquidated(10, mark_price_usd=99)

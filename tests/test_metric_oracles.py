@@ -259,6 +259,15 @@ def test_a_source_that_repeats_is_late_by_so_much(late: int) -> None:
     assert result["correlation_ratio"][0] == result["correlation_ratio"][1]
 
 
+def test_a_lag_is_looked_for_in_steps_and_up_to_a_bound() -> None:
+    """Half a minute is found in steps of as much; three minutes are not among two."""
+    in_steps = lag(*followed(30), grid_seconds=30)
+    bounded = lag(*followed(180), max_lag_seconds=120)
+
+    assert column(in_steps, "lag_seconds") == [-30, 30]
+    assert bounded["lag_seconds"].is_between(-120, 120).all()
+
+
 def test_without_a_lag_equal_moves_are_equal() -> None:
     """Two sources that say the same at once move alike, altogether."""
     result = lag(*followed(0))

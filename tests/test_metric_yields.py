@@ -262,6 +262,19 @@ def test_an_event_is_compared_with_the_days_before() -> None:
     assert result["worst_drawdown_ratio"].to_list() == pytest.approx([0.0, -0.1])
 
 
+@pytest.mark.parametrize(("days", "prices", "changes"), [(3, 2, [0.01]), (4, 3, [0.505])])
+def test_no_more_days_before_are_compared_than_asked(
+    days: int, prices: int, changes: list[float]
+) -> None:
+    """A price of three and a half days before counts in four days, and not in three."""
+    told = (on_day(16, 50), on_day(17, 100), on_day(18, 101))
+
+    result = stability(*told, before_days=days)
+
+    assert result["price_count"].to_list() == [prices]
+    assert result["mean_change_ratio"].to_list() == pytest.approx(changes)
+
+
 def test_a_change_is_of_each_day_since_the_last_price() -> None:
     """2 % in two days are 1 % a day, before the event, and 3 % in three days of it are."""
     prices = [on_day(17, 100), on_day(19, 102), on_day(22, "105.06")]
