@@ -8,8 +8,21 @@ from functools import cache, partial
 from pathlib import Path
 
 import pytest
-from reads_rig import priced, work
-from sync_rig import FEED, FIRST, answer, birth, blocks, deposit, job, run, served, told
+from reads_rig import DECLARATIONS, PRICED, priced, work
+from sync_rig import (
+    BIRTH,
+    FEED,
+    FIRST,
+    POOL,
+    answer,
+    birth,
+    blocks,
+    deposit,
+    job,
+    run,
+    served,
+    told,
+)
 
 from indexer.rpc import Endpoint
 from indexer.simulation.blocks import Log
@@ -114,6 +127,16 @@ def test_children_are_looked_for(tmp_path: Path) -> None:
 
     assert abs(found.requests - sent) <= 0.1 * sent
     assert found.unsearched == 0
+
+
+def test_reading_state_is_planned(tmp_path: Path) -> None:
+    """Most requests ask for a price every ten blocks, and for the times that say which."""
+    happens = {BIRTH: [birth(POOL)], **{FIRST + n: [answer(n)] for n in range(50, 1_500, 100)}}
+    said = {"protocols": (FEED, PRICED), "declarations": DECLARATIONS}
+
+    found, sent = compared(tmp_path / "a.duckdb", priced(told(happens, 1_500)), **said)
+
+    assert abs(found.requests - sent) <= 0.1 * sent
 
 
 def test_what_is_there_is_not_planned(tmp_path: Path) -> None:
