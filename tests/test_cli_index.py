@@ -205,7 +205,7 @@ def test_protocols_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
             "did you mean chainlink or chainlink_proxies?",
         ),
         (("--chain", "ethereum", "--protocol", "gmx_v2"), "gmx_v2 is not declared on ethereum"),
-        (("--chain", "sepolia"), "no protocol is declared on sepolia"),
+        (("--chain", "cronos"), "no protocol is declared on cronos"),
         (("--chain", "hypercore"), "which `perpscope import` takes"),
         (("--chain", "ethereum", "--from", "9", "--to", "3"), "--from 9 is after --to 3"),
         (

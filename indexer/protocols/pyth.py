@@ -28,7 +28,6 @@ from indexer.chains import (
     BLAST,
     BSC,
     CELO,
-    CRONOS,
     ETHEREUM,
     FANTOM,
     GNOSIS,
@@ -96,7 +95,6 @@ CONTRACTS = (
     (BLAST, "0xA2aa501b19aff244D90cc15a4Cf739D2725B5729"),
     (CELO, "0xff1a0f4744e8582DF1aE09D5611b887B6a12925C"),
     (FANTOM, "0xff1a0f4744e8582DF1aE09D5611b887B6a12925C"),
-    (CRONOS, "0xE0d0e68297772Dd5a1f1D99897c581E2082dbA5B"),
     (POLYGON_ZKEVM, "0xC5E56d6b40F3e3B5fbfa266bCd35C37426537c65"),
 )
 NAMED: dict[str, Value] = {
@@ -121,6 +119,8 @@ PROTOCOL = Protocol(
         "highest price are what an oracle posts itself.",
         "The second contract of some chains since 2026 (Pyth Core Compatible), with the same "
         "prices, paid for by others: no list here has its addresses.",
+        "Its contract on Cronos: log indexes there restart inside a block, and rows are ordered by "
+        "them.",
         "Time-weighted prices (TwapPriceFeedUpdate), and the average price that Pyth keeps beside.",
     ),
     contracts=(
