@@ -206,6 +206,21 @@ def test_headers_print_on_every_page(browser: Browser, report: Path) -> None:
         assert display == ["contents"]
 
 
+def test_what_introduces_a_chart_prints_on_its_page(browser: Browser, report: Path) -> None:
+    """A section's name and its last words stay with the first chart."""
+    with visit(browser, report) as found:
+        found.page.emulate_media(media="print")
+        breaks = found.page.locator("figure").first.evaluate(
+            """chart => {
+                const words = chart.parentElement.previousElementSibling;
+                const title = chart.closest("section").querySelector("h2");
+                return [words, title].map((one) => getComputedStyle(one).breakAfter);
+            }"""
+        )
+
+        assert breaks == ["avoid", "avoid"]
+
+
 def test_lines_of_methods_fit_on_paper(browser: Browser, report: Path) -> None:
     """No line of a method that has the length of ours is broken in two on A4."""
     with visit(browser, report, width=703) as found:
