@@ -6,6 +6,7 @@ second, and of several prices in one second the last one counts.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 import polars as pl
 
@@ -62,8 +63,12 @@ def is_current(tolerance_seconds: int) -> pl.Expr:
     Args:
         tolerance_seconds: how long before it was read a source may have seen its price, inclusive.
     """
-    seen_before = microseconds_between("observed_at", "block_timestamp")
-    is_recent = (seen_before <= tolerance_seconds * MICROSECONDS).fill_null(value=True)
+    return is_seen_since(pl.col("block_timestamp") - timedelta(seconds=tolerance_seconds))
+
+
+def is_seen_since(moment: pl.Expr) -> pl.Expr:
+    """Return whether an update was logged, or its source saw what is read from a moment on."""
+    is_recent = (pl.col("observed_at") >= moment).fill_null(value=True)
     return (pl.col("log_index") >= 0) | is_recent
 
 

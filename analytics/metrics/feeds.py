@@ -13,6 +13,7 @@ from analytics.prices import (
     as_reference,
     deviation_bps,
     in_seconds,
+    is_seen_since,
     latest_prices,
     microseconds_between,
     pairs_of_sources,
@@ -209,10 +210,9 @@ def oracle_wicks(oracle_updates: pl.LazyFrame, *, bucket_seconds: int = 3600) ->
         Candles; on 10 October 2025 USDe had a low of 0.6500 against a lowest close of 0.6651.
     """
     price = pl.col("oracle_price_quote")
-    is_new = (pl.col("observed_at") >= pl.col("bucket_at")).fill_null(value=True)
     return (
         oracle_updates.with_columns(bucket(bucket_seconds))
-        .filter(IS_PRICE & ((pl.col("log_index") >= 0) | is_new))
+        .filter(IS_PRICE & is_seen_since(pl.col("bucket_at")))
         .sort("block_timestamp", *EVENT_ORDER)
         .group_by(*_FEED, "bucket_at", maintain_order=True)
         .agg(
