@@ -24,7 +24,18 @@ from analytics.reports.digests import file_digest, rows_digest
 from analytics.reports.manifest import MANIFEST, versions
 from analytics.reports.numerals import counted, moment
 from analytics.reports.pages import html, markdown
-from analytics.reports.parts import Card, Cell, Column, Kind, Page, Section, Source, Table, table
+from analytics.reports.parts import (
+    Card,
+    Cell,
+    Column,
+    Kind,
+    Page,
+    Section,
+    Source,
+    Table,
+    ranks,
+    table,
+)
 from analytics.reports.sections.covered import warnings
 from analytics.reports.sections.methodology import explained
 from analytics.reports.summary import summed_up
@@ -150,9 +161,10 @@ def _theme(number: int, theme: str, study: Study) -> Section:
 
 def _cells(name: str, said: Iterable[str | None]) -> list[Cell]:
     texts = [text or "" for text in said]
-    ranks = {text: place for place, text in enumerate(sorted({*texts} - {""}, key=_place))}
+    places = ranks([_place(text) if text else None for text in texts])
     read = shown if name in _NUMBERS else str
-    return [Cell(read(text), read(text), text, ranks.get(text)) for text in texts]
+    pairs = zip(texts, places, strict=True)
+    return [Cell(read(text), read(text), text, place) for text, place in pairs]
 
 
 def _place(text: str) -> tuple[bool, Decimal, str]:
