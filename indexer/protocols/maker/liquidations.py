@@ -32,14 +32,10 @@ ILK = Ascii("ilk")
 OWN_ILK = First((OfContract("ilk"), OfMarket(Emitter(), "symbol")))
 # Collateral of stakers, whose loans are drawn and repaid in USDS.
 STAKED = ("LSE-MKR-A", "LSEV2-SKY-A")
-OWED: dict[str, Value] = {
-    "pool": ILK,
-    "asset_token": When(OneOf(ILK, STAKED), Const(USDS), Const(DAI)),
-}
-AUCTIONED: dict[str, Value] = {
-    "pool": OWN_ILK,
-    "asset_token": When(OneOf(OWN_ILK, STAKED), Const(USDS), Const(DAI)),
-}
+OWED, AUCTIONED = (
+    dict[str, Value](pool=ilk, asset_token=When(OneOf(ilk, STAKED), Const(USDS), Const(DAI)))
+    for ilk in (ILK, OWN_ILK)
+)
 MOVE = Noted("move(address,address,uint256)")
 # A higher bid pays the one before back, then the Vow what it adds: the last move before its note.
 ADDED = Companion(MOVE, "rad", {"usr": "src"}, nearest="before", abi="maker/VatMove")

@@ -45,26 +45,19 @@ BORROWERS: tuple[tuple[str, dict[str, Value]], ...] = (
 SAVED: dict[str, Value] = {"fee_kind": Const("interest"), "split_basis": Const("none")}
 
 # What comes to the surplus is the treasury's whole.
-INCOME: dict[str, Value] = {
-    "fee_kind": Const("interest"),
-    "fee_token": Const(DAI),
-    "supply_side_usd": ZERO,
-    "holders_usd": ZERO,
-    "split_basis": Const("event"),
-}
-JAR: dict[str, Value] = {
-    "market": OfContract("ilk"),
-    "account": "usr",
-    "fee_tokens": Fixed("wad", 18),
-    "fee_usd": Fixed("wad", 18),
-    "treasury_usd": Fixed("wad", 18),
-}
-EARNED: dict[str, Value] = {
-    "market": ILK,
-    "fee_tokens": Fixed("amt", 18),
-    "fee_usd": Fixed("amt", 18),
-    "treasury_usd": Fixed("amt", 18),
-}
+TOSSED, EARNED, CHARGED, SETTLED = (
+    dict[str, Value](
+        fee_token=Const(DAI),
+        fee_tokens=amount,
+        fee_usd=amount,
+        supply_side_usd=ZERO,
+        treasury_usd=amount,
+        holders_usd=ZERO,
+        split_basis=Const("event"),
+    )
+    for amount in (Fixed("wad", 18), Fixed("amt", 18), Fixed("fee", 18), Fixed("rad", 45))
+)
+INTEREST = Const("interest")
 
 SAVINGS = (
     *(
@@ -174,7 +167,13 @@ VAULTS = (
         for abi, borrower in BORROWERS
         for name, kind in (("Draw", "funded"), ("Wipe", "payment"))
     ),
-    Event("maker/RwaJar", "Toss", "fees", INCOME | JAR, evidence="assumed"),
+    Event(
+        abi="maker/RwaJar",
+        name="Toss",
+        into="fees",
+        columns={**TOSSED, "market": OfContract("ilk"), "account": "usr", "fee_kind": INTEREST},
+        evidence="assumed",
+    ),
 )
 
 DIRECT = (
@@ -197,7 +196,13 @@ DIRECT = (
         )
         for name, kind in (("Wind", "funded"), ("Unwind", "payment"))
     ),
-    Event("maker/D3MHub", "Fees", "fees", INCOME | EARNED, evidence="assumed"),
+    Event(
+        abi="maker/D3MHub",
+        name="Fees",
+        into="fees",
+        columns={**EARNED, "market": ILK, "fee_kind": INTEREST},
+        evidence="assumed",
+    ),
 )
 
 PEG = (
@@ -223,16 +228,10 @@ PEG = (
             name=name,
             into="fees",
             columns={
+                **CHARGED,
                 "market": Emitter(),
                 "account": "owner",
                 "fee_kind": Const("swap"),
-                "fee_token": Const(DAI),
-                "fee_tokens": Fixed("fee", 18),
-                "fee_usd": Fixed("fee", 18),
-                "supply_side_usd": ZERO,
-                "treasury_usd": Fixed("fee", 18),
-                "holders_usd": ZERO,
-                "split_basis": Const("event"),
             },
             where=(Nonzero("fee"),),
             evidence="assumed",

@@ -1,8 +1,8 @@
 """What allocators come to owe the surplus outside the rates of vaults."""
 
 from indexer.protocols.maker.liquidations import VOW
-from indexer.protocols.maker.savings import INCOME
-from indexer.spec import Ascii, Companion, Equals, Event, Exists, Fixed, Noted
+from indexer.protocols.maker.savings import INTEREST, SETTLED
+from indexer.spec import Ascii, Companion, Equals, Event, Exists, Noted
 
 GRAB = Noted("grab(bytes32,address,address,address,int256,int256)")
 OWING = Companion(GRAB, "ilk", nearest="after", abi="maker/VatGrab")
@@ -14,14 +14,7 @@ SURPLUS = (
         abi="maker/VatSuck",
         name=Noted("suck(address,address,uint256)"),
         into="fees",
-        columns={
-            **INCOME,
-            "market": Ascii(OWING),
-            "account": DEBTOR,
-            "fee_tokens": Fixed("rad", 45),
-            "fee_usd": Fixed("rad", 45),
-            "treasury_usd": Fixed("rad", 45),
-        },
+        columns={**SETTLED, "market": Ascii(OWING), "account": DEBTOR, "fee_kind": INTEREST},
         where=(Equals("v", VOW), Exists(OWING)),
         evidence="assumed",
     ),
