@@ -21,6 +21,7 @@ SECOND_PAIRS = "0x5db3772136e5557efe028db05ee95c84d76faec4"
 PRICES = "0x64e2625621970f8cfa17b294670d61cb883da511"
 JUNIOR = "0x944766f715b51967e56afde5f0aa76ceacc9e7f9"
 USDC = "0x833589fcd6edb6e08f4c7c32d4f71b54bda02913"
+AVNT = "0x696f9436b67233384889472cd7cd58a6fb5df4f1"
 TRADER = "0x" + "aa" * 20
 # 200 dollars, 50 times, on pair 1, short at 2,000; closed at 1,990.
 E10 = 10**10
@@ -326,14 +327,46 @@ def test_fees_of_a_closing_belong_to_the_execution_after_them() -> None:
 def test_before_release_1_5_the_vault_gets_what_closings_pay(event: str) -> None:
     """All but the keeper's reward, who is supply side too; later governance has a part of it."""
     earlier, later = (
-        rows(made(closing_fees(), execution(event, release)), "fees") for release in ("1.x", "1.5")
+        {
+            row["fee_kind"]: row
+            for row in rows(made(closing_fees(), execution(event, release)), "fees")
+        }
+        for release in ("1.x", "1.5")
     )
 
-    for fee in earlier:
+    for fee in (*earlier.values(), later["borrow"]):
         assert (fee["supply_side_usd"], fee["treasury_usd"]) == (fee["fee_usd"], usd("0"))
-    assert {fee["split_basis"] for fee in earlier} == {"policy"}
-    assert {fee["split_basis"] for fee in later} == {"none"}
-    assert not {"supply_side_usd", "treasury_usd"} & {name for fee in later for name in fee}
+        assert fee["split_basis"] == "policy"
+    assert later["position"]["split_basis"] == "none"
+    assert not {"supply_side_usd", "treasury_usd"} & later["position"].keys()
+
+
+def test_rollover_of_an_execution_that_is_not_known_has_no_split() -> None:
+    """A release that nobody has read may share it otherwise."""
+    (fee,) = (row for row in rows(made(closing_fees()), "fees") if row["fee_kind"] == "borrow")
+
+    assert fee["split_basis"] == "none"
+    assert "supply_side_usd" not in fee
+
+
+def test_avnt_that_is_put_out_of_reach_is_bought_back() -> None:
+    """The venue burns what it buys; what moves elsewhere is nobody's business here."""
+    burnt, moved = (
+        log("erc20/Token", "Transfer", AVNT, **{"from": TRADER}, to=to, value=5 * 10**18)
+        for to in ("0x000000000000000000000000000000000000dead", JUNIOR)
+    )
+
+    result = made(burnt, moved)
+
+    assert rows(result, "buybacks") == [
+        {
+            "bought_token": AVNT,
+            "bought_tokens": usd("5"),
+            "burned_tokens": usd("5"),
+            "destination_kind": "dead_burn",
+        }
+    ]
+    assert result.tables["buybacks"]["evidence"].to_list() == ["assumed"]
 
 
 def test_the_first_release_says_the_rollover_alone() -> None:

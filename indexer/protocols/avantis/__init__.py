@@ -9,10 +9,14 @@ Contracts  https://github.com/Avantis-Labs/avantis_trader_sdk (addresses, and th
            Release 1.5 as in the contest https://audits.sherlock.xyz/contests/485, the one before
            as in a copy (https://github.com/jenster112/avaContract, 578a28e): secondary sources.
            The second version's day: https://pypi.org/project/veranta-sdk/2.2.0/
+           AVNT's address by https://github.com/DefiLlama/DefiLlama-Adapters, a secondary source.
 Split      Opening fees, less what the referrer gets (TradeReferred), leave vaultFeeP = 20 % to
            governance and developers in equal parts, the rest to the vault (TradingStorage.sol,
            handleDevGovFees). It is the contract's default, which FeeUpdated may have changed
-           since, so assumed. DefiLlama books all to the vault.
+           since, so assumed. DefiLlama books all to the vault. Margin fees are the liquidity
+           providers' whole, and 30 % of all others but those of liquidations buy AVNT, to be burnt
+           (https://docs.avantisfi.com/avnt-token/usdavnt-buyback-and-burn.): since when, and what
+           vaultFeeP is since then, is not told.
 Units      USDC 1e6; prices, leverage and percentages 1e10, percentProfit 1e10 of a percent;
            rollover per unit of open interest 1e6 in the first release, 1e10 since (PairInfos.sol,
            getTradeRolloverFeePure). What events call positionSizeUSDC is the collateral. Dollars
@@ -28,6 +32,9 @@ from indexer.chains import BASE
 from indexer.protocols.avantis.fees import FEES, STORAGE, TRADING
 from indexer.protocols.avantis.trades import BY_RELEASE, CALLBACKS, PAIR_INFOS, TRADES, USDC
 from indexer.spec import (
+    DEAD_ADDRESS,
+    TOKEN_SUPPLY,
+    Amount,
     Call,
     Companion,
     Const,
@@ -49,6 +56,7 @@ from indexer.spec import (
     When,
 )
 
+ERC20, AVNT = "erc20/Token", "0x696f9436b67233384889472cd7cd58a6fb5df4f1"
 PAIRS = "avantis/PairStorage"
 PRICES, TRANCHE = "avantis/PriceAggregator", "avantis/Tranche"
 CONTRACTS = (
@@ -116,9 +124,11 @@ PROTOCOL = Protocol(
         "fees and loss protection. Open interest is the running sum of OIUpdated. Fees are the "
         "storage's FeesCharged (openings; what the referrer leaves is split 80/20 between vault "
         "and treasury by assumption, and referrers are supply side) and PairInfos' FeesCharged "
-        "(closing or liquidation fee, or the share of its profit that a zero-fee trade pays, and "
-        "rollover: supply side before release 1.5, of unknown split since), and the rollover that "
-        "is settled when margin is moved, supply side. Oracle prices are PriceReceived and its "
+        "(closing or liquidation fee, or the share of its profit that a zero-fee trade pays: "
+        "supply side before release 1.5, of unknown split since; and rollover, supply side), and "
+        "the rollover that is settled when margin is moved, supply side. Buybacks are transfers of "
+        "AVNT to the dead address, assumed, as the venue says no more than that it burns what it "
+        "buys. Oracle prices are PriceReceived and its "
         "Chainlink check. Funding is the cumulative rollover per side, as executions store it. "
         "Pool flows are deposits into and withdrawals from both tranches, whose share prices are "
         "read once a day."
@@ -132,9 +142,9 @@ PROTOCOL = Protocol(
         "when it began is missing from the sum, which its closings then push below the truth.",
         "Opening and closing fees of the first release, and what its referrers got: its storage "
         "logs no fee, and its FeesCharged says the rollover alone.",
-        "Who gets fees of the first release, and closing fees and rollover from 1.5 on: rollover "
-        "is the vault's, of a closing fee governance gets a fifth after referrer and keeper, and "
-        "no event says the keeper's part where a trade pays a share of its profit (isPnl).",
+        "Who gets fees of the first release, and closing fees from 1.5 on: governance gets a fifth "
+        "after referrer and keeper, no event says the keeper's part where a trade pays a share of "
+        "its profit (isPnl), and the venue says that liquidation fees are the treasury's.",
         "FeesClaimed, RewardsAllocated, RewardsDistributed: fees and losses above, moved.",
         "Stops and market closes that paid nothing: they count as trades. The fee of the close may "
         "be what left nothing, a liquidation may pay a loss rebate, and from which loss on the "
@@ -145,9 +155,18 @@ PROTOCOL = Protocol(
         "release 1.5, what their referrers got.",
         "What referrers get of closing fees: how these are split is not told.",
         "Collateral that MarginUpdated moves: it has the new collateral and not the change.",
-        "Bad debt, ADL and buybacks: no event, or none at all.",
+        "What AVNT was bought for: the buyback's keeper draws USDC (BuybackFeeClaimed) and buys "
+        "elsewhere. AVNT burnt at another address than the dead one, unless settings name it "
+        "(`[[wallets]]`).",
+        "Rolls of pairs on futures (RollAdjustmentDone), known by copies of a late release alone: "
+        "the rollover that they settle and the size of a position that they change. The open "
+        "interest that they change is read.",
+        "Bad debt and ADL: no event, or none at all.",
     ),
-    contracts=tuple(Contract(BASE, abi, address, 0) for abi, address in CONTRACTS),
+    contracts=(
+        *(Contract(BASE, abi, address, 0) for abi, address in CONTRACTS),
+        Contract(BASE, ERC20, AVNT, 0, only={"to": (DEAD_ADDRESS,)}),
+    ),
     events=(
         *(
             Event(
@@ -208,8 +227,20 @@ PROTOCOL = Protocol(
             Event(TRANCHE, name, "pool_flows", {**FLOW, "kind": Const(kind)})
             for name, kind in (("Deposit", "deposit"), ("Withdraw", "withdrawal"))
         ),
+        Event(
+            abi=ERC20,
+            name="Transfer",
+            into="buybacks",
+            columns={
+                "bought_token": Emitter(),
+                "bought_tokens": Amount("value", Emitter()),
+                "burned_tokens": Amount("value", Emitter()),
+                "destination_kind": Const("dead_burn"),
+            },
+            evidence="assumed",
+        ),
     ),
-    reads=PRICES_OF_SHARES,
+    reads=(*PRICES_OF_SHARES, TOKEN_SUPPLY),
     policies=(
         Policy(
             kind="treasury_share",
@@ -222,5 +253,5 @@ PROTOCOL = Protocol(
             basis="assumed",
         ),
     ),
-    tokens=(Token(BASE, USDC, "USDC", 6),),
+    tokens=(Token(BASE, USDC, "USDC", 6), Token(BASE, AVNT, "AVNT", 18)),
 )

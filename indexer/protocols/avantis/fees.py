@@ -1,9 +1,10 @@
 """
 Fees of openings, which the storage logs, and of closings, which PairInfos logs.
 
-In the release before 1.5 the vault gets all of a closing but the keeper's reward, and it gets the
-rollover of margin that is moved whatever the release (TradingCallbacks.sol, _unregisterTrade and
-updateMarginCallback). The first release logs no other fee than rollover, so its shares stay unsaid.
+In the release before 1.5 the vault gets all of a closing but the keeper's reward, since then the
+rollover alone, and it gets the rollover of margin that is moved whatever the release
+(TradingCallbacks.sol, _unregisterTrade and updateMarginCallback). The first release logs no other
+fee than rollover, so its shares stay unsaid.
 """
 
 from indexer.protocols.avantis.trades import (
@@ -55,14 +56,22 @@ CLOSING: dict[str, Value] = {
     "fee_token": Const(USDC),
     "split_basis": Const("none"),
 }
-IS_ALL_THE_VAULTS = Exists(
-    Companion(BY_RELEASE["1.x"], "t.trader", PAID_BY, "after", abi=CALLBACKS)
-)
-SPLIT: dict[str, Value] = {
-    "treasury_usd": When(IS_ALL_THE_VAULTS, ZERO),
-    "holders_usd": When(IS_ALL_THE_VAULTS, ZERO),
-    "supply_side_usd": Rest("fee_usd", ("treasury_usd", "holders_usd")),
-    "split_basis": When(IS_ALL_THE_VAULTS, Const("policy"), Const("none")),
+# By the executions of releases in which the vault gets all of it.
+IS_ALL_THE_VAULTS = {
+    fee: Exists(Companion(executed, "t.trader", PAID_BY, "after", abi=CALLBACKS))
+    for fee, executed in (
+        ("closingFee", BY_RELEASE["1.x"]),
+        ("r", (*BY_RELEASE["1.x"], *BY_RELEASE["1.5"])),
+    )
+}
+SPLIT: dict[str, dict[str, Value]] = {
+    fee: {
+        "treasury_usd": When(is_all, ZERO),
+        "holders_usd": When(is_all, ZERO),
+        "supply_side_usd": Rest("fee_usd", ("treasury_usd", "holders_usd")),
+        "split_basis": When(is_all, Const("policy"), Const("none")),
+    }
+    for fee, is_all in IS_ALL_THE_VAULTS.items()
 }
 FEES = (
     Event(
@@ -93,7 +102,7 @@ FEES = (
         into="fees",
         columns={
             **CLOSING,
-            **SPLIT,
+            **SPLIT["closingFee"],
             "fee_kind": When(Equals(CLOSING_TYPE, 2), Const("liquidation"), Const("position")),
             "fee_tokens": Fixed("closingFee", 6),
             "fee_usd": Fixed("closingFee", 6),
@@ -106,7 +115,7 @@ FEES = (
         into="fees",
         columns={
             **CLOSING,
-            **SPLIT,
+            **SPLIT["r"],
             "fee_kind": Const("borrow"),
             "fee_tokens": Fixed("r", 6),
             "fee_usd": Fixed("r", 6),
