@@ -443,6 +443,35 @@ def test_rollover_of_the_second_settlement_may_be_below_zero() -> None:
     assert (row["fee_usd"], row["supply_side_usd"]) == (usd("-1"), usd("-1"))
 
 
+def test_funding_is_an_index_of_each_side() -> None:
+    """Of the notional, 1e18; it rises for who pays and falls for who gets it."""
+    stored = of(
+        "PairInfos",
+        "AccFundingFeesStoredV2",
+        pairIndex=PAIR,
+        valueLong=WAD // 100,
+        valueShort=-WAD // 50,
+        lastOiDelta=500_000,
+        lastFundingRate=12,
+    )
+
+    assert rows(made(stored), "funding") == [
+        {"market": "5", "is_long": True, "funding_rate_cumulative_ratio": usd("0.01")},
+        {"market": "5", "is_long": False, "funding_rate_cumulative_ratio": usd("-0.02")},
+    ]
+
+
+def test_a_liquidation_of_release_1_5_pays_the_vault_twice() -> None:
+    """Its fee first, as a loss of the trader, then the rest; both are logged before the fee is."""
+    fee = callback("VaultLiqFeeCharged", amount=25 * 10**6)
+    close = closing("LimitCloseExecuted", sent=0, orderType=2)
+
+    result = made(received(25), received(475), fee, settled(), close, price())
+
+    (row,) = rows(result, "liquidations")
+    assert (row["collateral_usd"], row["fee_usd"]) == (usd("500"), usd("25"))
+
+
 def test_who_gets_a_closing_fee_is_not_known() -> None:
     """So it has no split."""
     (row,) = rows(made(callback("CloseFeeCharged", closeFee=700_000), price()), "fees")

@@ -2,10 +2,12 @@
 Ostium: synthetic leveraged trades on metals, indices, currencies and crypto against one USDC vault.
 
 Contracts  https://pypi.org/project/ostium-python-sdk/3.3.1/ and
-           https://github.com/0xOstium/smart-contracts-public; the SDK knows one contract of the
-           testnet that logs. First blocks are not established, so all are read from 0; DefiLlama,
-           a secondary source, begins on 2025-04-16. The vault's second version took Deposit and
-           Withdraw away in block 457,238,658 (2026-04-28):
+           https://github.com/0xOstium/smart-contracts-public, of which release 1.5.0 (8390ce4,
+           2026-05-07) is read in a copy, https://github.com/AlexEmets/whitespace
+           (contracts/src/vendor/ostium, 1f5d3a9), a secondary source. The SDK knows one contract
+           of the testnet that logs. First blocks are not established, so all are read from 0;
+           DefiLlama, a secondary source, begins on 2025-04-16. The vault's second version took
+           Deposit and Withdraw away in block 457,238,658 (2026-04-28):
            https://pypi.org/project/web3-ethereum-defi/1.2/ (vault_protocol/gains), a secondary
            source.
 Split      Events name the recipient: dev and oracle fees are the protocol's, opening and
@@ -14,7 +16,16 @@ Split      Events name the recipient: dev and oracle fees are the protocol's, op
            https://github.com/DefiLlama/dimension-adapters/tree/master/fees/ostium
 Units      USDC and fees 1e6; prices 1e18, in the quote of the pair, which is not always dollars;
            leverage 1e2; sizes 1e18 of dollars by the price; percentageClosed 1e4 is all; the price
-           of a vault share 1e18. Dollars are USDC, as the venue counts them.
+           of a vault share 1e18; cumulative funding 1e18 of the notional (OstiumPairInfos.sol,
+           getTradeFundingFeePure). Dollars are USDC, as the venue counts them.
+
+In the vault, opening fees raise the share price. Rollover is not sent anywhere: traders lose it to
+the vault. Liquidation fees raised the share price at first, and are a loss of traders like others
+since about September 2025 (https://github.com/pashov/audits, Ostium of 2025-09-14, H-03), in
+release 1.5.0, too. Such losses fill a buffer below the depositors, who get of them only while there
+is none; since the second version the market maker, "Ostium affiliates and strategic partners"
+(https://docs.ostium.com/vault/overview), may take out what the buffer has. It bears the first loss,
+so that what it gets is supply side here; nothing in these contracts makes it the treasury's.
 
 A price of zero is a market that is closed (OstiumPrivatePriceUpKeep.sol). A testnet's rows are of
 play money.
@@ -86,10 +97,10 @@ PROTOCOL = Protocol(
         "what became its fee, as if the trader had got it); their collateral is what the vault "
         "received. "
         "Fees are one row per recipient as the events name it; refunds of oracle fees are below "
-        "zero. Funding is what a trade paid or got when it closed. Oracle prices are those that "
-        "executed orders received. Share prices and pool flows are the vault's; since its second "
-        "version (2026-04-28) a flow is what its owner claims: the shares of a deposit, the USDC "
-        "of a withdrawal."
+        "zero. Funding is what a trade paid or got when it closed, and an index of each side. "
+        "Oracle prices are those that executed orders received. Share prices and pool flows are "
+        "the vault's; since its second version (2026-04-28) a flow is what its owner claims: the "
+        "shares of a deposit, the USDC of a withdrawal."
     ),
     left_out=(
         "Open interest: no event, and a closing says neither side nor size, so that a running sum "
@@ -106,10 +117,11 @@ PROTOCOL = Protocol(
         "2026-04-28 by a secondary source alone.",
         "Who gets CloseFeeCharged, and what it takes of a wiped-out trade's collateral: not "
         "established.",
-        "Cumulative rollover and funding (AccRolloverFeesStored, AccFundingFeesStored): their "
-        "scale is not confirmed.",
-        "RolloverFeePaid and RolloverFeesInjected: whether they repeat the rollover of a closing "
-        "or add to it is not established.",
+        "Cumulative rollover (AccRolloverFeesStored and its V2): a side has one index, that of "
+        "funding. The first event of cumulative funding (AccFundingFeesStored): its scale is not "
+        "confirmed.",
+        "RolloverFeePaid, which release 1.5.0 declares and never logs, and RolloverFeesInjected: "
+        "whether they repeat the rollover of a closing or add to it is not established.",
         "Who owns a locked deposit (DepositLocked): the vault holds its shares, so its owner here.",
         "Requests to the vault and what takes them back (WithdrawRequested, DepositRequestedV2 and "
         "so on): a flow is read when it is claimed.",
@@ -117,8 +129,9 @@ PROTOCOL = Protocol(
         "claim says one of the two, and at what price it was settled an earlier transaction.",
         "The market maker of the vault's second version (MMDeposit, MMWithdraw): its money has no "
         "shares.",
-        "Whether depositors get rollover and liquidation fees in the vault's second version, too: "
-        "events name the vault, and a secondary source says that the protocol keeps both.",
+        "Which part of the vault gets rollover and liquidation fees, depositors or the buffer "
+        "below them, which is the market maker's since the second version: no event of theirs "
+        "says whether there is one. A secondary source books both as the protocol's since then.",
         "Vault flows from July 2026 on include an exploit that a secondary source notes; they "
         "are as logged.",
         "The testnet but for its Trading contract: no other address is published.",

@@ -106,17 +106,33 @@ FEES = (
         where=(Nonzero("closeFee"),),
     ),
 )
-FUNDING = tuple(
-    Event(
-        abi=abi,
-        name=name,
-        into="funding",
-        columns={
-            "market": CLOSED_PAIR,
-            "account": "trader",
-            "paid_usd": Fixed("fundingFees", 6),
-        },
-        where=(Nonzero("fundingFees"),),
-    )
-    for abi, name in SETTLEMENTS
+FUNDING = (
+    *(
+        Event(
+            abi=abi,
+            name=name,
+            into="funding",
+            columns={
+                "market": CLOSED_PAIR,
+                "account": "trader",
+                "paid_usd": Fixed("fundingFees", 6),
+            },
+            where=(Nonzero("fundingFees"),),
+        )
+        for abi, name in SETTLEMENTS
+    ),
+    # What a dollar of notional has paid since the beginning, stored whenever a trade moves it.
+    *(
+        Event(
+            abi=PAIR_INFOS,
+            name="AccFundingFeesStoredV2",
+            into="funding",
+            columns={
+                "market": "pairIndex",
+                "is_long": Const(is_long),
+                "funding_rate_cumulative_ratio": Fixed(value, 18),
+            },
+        )
+        for value, is_long in (("valueLong", True), ("valueShort", False))
+    ),
 )
