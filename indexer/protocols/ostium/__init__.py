@@ -115,6 +115,8 @@ PROTOCOL = Protocol(
         "they log is not known before somebody reads it.",
         "The price impact as a fee: the events give it in percent, and who keeps it changed on "
         "2026-04-28 by a secondary source alone.",
+        "The oracle fee of collateral that is removed: it is taken and logged nowhere "
+        "(OstiumTrading.sol, removeCollateral).",
         "Who gets CloseFeeCharged, and what it takes of a wiped-out trade's collateral: not "
         "established.",
         "Cumulative rollover (AccRolloverFeesStored and its V2): a side has one index, that of "
