@@ -8,7 +8,7 @@ Contracts  https://github.com/Avantis-Labs/avantis_trader_sdk (addresses, and th
            venue opened on 2024-01-27 in a block that is not established, so all are read from 0.
            Release 1.5 as in the contest https://audits.sherlock.xyz/contests/485, the one before
            as in a copy (https://github.com/jenster112/avaContract, 578a28e): secondary sources.
-           The second version's day: https://pypi.org/project/veranta-sdk/2.2.0/
+           The second version: https://sdk.avantisfi.com/migration/direct-integrators
            AVNT's address by https://github.com/DefiLlama/DefiLlama-Adapters, a secondary source.
 Split      Opening fees, less what the referrer gets (TradeReferred), leave vaultFeeP = 20 % to
            governance and developers in equal parts, the rest to the vault (TradingStorage.sol,
@@ -135,7 +135,8 @@ PROTOCOL = Protocol(
     ),
     left_out=(
         "Everything from the second version on (2026-08-12; the venue is Veranta since September): "
-        "its events are unknown.",
+        "its events are not published. It took the place of the first at the same addresses, with "
+        "all positions, so that what was open then is never closed here.",
         "Execution prices of pairs that are not quoted in dollars: they are in the quote.",
         "First blocks: not established, so every contract is read from block 0.",
         "Open interest before OIUpdated: the May 2024 release has no event for it. What was open "

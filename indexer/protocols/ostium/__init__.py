@@ -113,8 +113,9 @@ PROTOCOL = Protocol(
         "First blocks: not established, so every contract is read from block 0.",
         "Replacements of contracts that the registry announces: it names them by role, and what "
         "they log is not known before somebody reads it.",
-        "The price impact as a fee: the events give it in percent, and who keeps it changed on "
-        "2026-04-28 by a secondary source alone.",
+        "The price impact as a fee: the events give it in percent, and it is part of the price, "
+        "so that traders lose it to the vault. A secondary source books it as the protocol's since "
+        "2026-04-28.",
         "The oracle fee of collateral that is removed: it is taken and logged nowhere "
         "(OstiumTrading.sol, removeCollateral).",
         "Who gets CloseFeeCharged, and what it takes of a wiped-out trade's collateral: not "
