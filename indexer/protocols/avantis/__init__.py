@@ -136,7 +136,7 @@ PROTOCOL = Protocol(
     left_out=(
         "Everything from the second version on (2026-08-12; the venue is Veranta since September): "
         "its events are not published. It took the place of the first at the same addresses, with "
-        "all positions, so that what was open then is never closed here.",
+        "all positions, so that what was open then may stay open here for ever.",
         "Execution prices of pairs that are not quoted in dollars: they are in the quote.",
         "First blocks: not established, so every contract is read from block 0.",
         "Open interest before OIUpdated: the May 2024 release has no event for it. What was open "
