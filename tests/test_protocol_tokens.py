@@ -202,6 +202,11 @@ def test_a_report_without_a_profit_has_no_fee() -> None:
     assert len(rows(result, "share_prices")) == 1
 
 
+def test_no_share_of_lidos_operators_is_stated() -> None:
+    """Each module has its own, that of the curated one fell in December 2025."""
+    assert PROTOCOLS["lido"].policies == ()
+
+
 def test_what_stvaults_settle_is_a_fee_in_ether() -> None:
     """What is paid now, not the sums since the vault began; nothing paid is no fee."""
     settled = [

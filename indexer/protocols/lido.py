@@ -4,9 +4,12 @@ Lido: pooled staking of ether; stETH grows with each report of the oracle, LDO i
 Contracts  stETH, the buyback Safe and the Agent (the treasury): DefiLlama/dimension-adapters
            fees/lido.ts; LDO and the hub of stVaults: https://docs.lido.fi/deployed-contracts
            https://github.com/lidofinance/core (contracts/0.8.25/vaults/VaultHub.sol)
-Split      of staking rewards 90 % stay with stETH; the protocol fee is a tenth, half of it for
-           node operators: https://docs.lido.fi (fees are minted as shares, see Units). What
-           stVaults (since v3) owe Lido goes to the treasury whole, in ether, when it is settled.
+Split      of staking rewards 90 % stay with stETH; the protocol fee is a tenth (fees are minted as
+           shares, see Units), and node operators get a part of it that is set module by module, so
+           none is stated: 3.5 of 10 in the curated one since 2025-12-24, 5 before; 8 in that of
+           Simple DVT: https://github.com/lidofinance/scripts (vote of 2025-12-10)
+           What stVaults (since v3) owe Lido goes to the treasury whole, in ether, when it is
+           settled.
 Units      stETH, shares and LDO in 18 decimals; the fee of a report is its shares at the ether
            per share after it.
 
@@ -24,7 +27,6 @@ from indexer.spec import (
     Event,
     Fixed,
     Nonzero,
-    Policy,
     Product,
     Protocol,
     Quotient,
@@ -54,7 +56,11 @@ PROTOCOL = Protocol(
     left_out=(
         "Fees before v2 (May 2023): reports had another event.",
         "The part of stakers (nine tenths of rewards): it accrues in the share price.",
+        "The part of node operators: each module of the StakingRouter has its own, and what the "
+        "modules weigh in a report is state.",
         "What LDO cost: orders are settled by others.",
+        "LDO that NEST buys (approved in 2026) for a pool that the DAO owns: no source here has "
+        "its address.",
         "Fees in dollars: reports carry no price of ether.",
         "What stVaults owe and have not settled, and what their operators keep.",
         "Bad debt of stVaults (BadDebtSocialized, BadDebtWrittenOffToBeInternalized and "
@@ -120,15 +126,6 @@ PROTOCOL = Protocol(
         ),
     ),
     reads=(TOKEN_SUPPLY,),
-    policies=(
-        Policy(
-            kind="supply_side_share",
-            value="0.5",
-            valid_from="2023-05-15",
-            source="https://github.com/DefiLlama/dimension-adapters/blob/master/fees/lido.ts",
-            basis="assumed",  # the StakingRouter may set it by module
-        ),
-    ),
     tokens=(
         Token(ETHEREUM, STETH.lower(), "stETH", 18),
         Token(ETHEREUM, LDO.lower(), "LDO", 18),
