@@ -9,6 +9,7 @@ from indexer.protocols import PROTOCOLS
 AUCTION = "0x5fcb496a31b7ae91e7c9078ec662bd7a55cd3079"
 WETH = "0x82af49447d8a07e3bd95bd0d56f35241523fbab1"
 VAULT = "0x4200000000000000000000000000000000000019"
+OPERATORS = "0x420000000000000000000000000000000000001b"
 BIDDER, OTHER = "0x" + "ab" * 20, "0x" + "cd" * 20
 
 
@@ -71,3 +72,23 @@ def test_a_vault_pays_out_what_users_paid(chain: Chain) -> None:
         }
     ]
     assert reasons(result) == []
+
+
+def test_what_one_vault_pays_another_is_counted_where_it_leaves() -> None:
+    """The operators' vault pays that of base fees, later a splitter: only the second is a fee."""
+    logs = [
+        log(
+            "op_stack/FeeVault",
+            "Withdrawal",
+            OPERATORS,
+            **{"value": 10**18, "to": to, "from": BIDDER},
+        )
+        for to in (VAULT, OTHER)
+    ]
+
+    result = facts_of("op_stack", OPTIMISM, frame(logs, block=150_000_000))
+
+    assert [(row["market"], row["fee_tokens"]) for row in rows(result, "fees")] == [
+        (OPERATORS, usd("1"))
+    ]
+    assert result.tables["fees"]["log_index"].to_list() == [1]

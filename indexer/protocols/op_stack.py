@@ -11,21 +11,23 @@ earlier log alone, is read, and the other is not.
 """
 
 from indexer.chains import BASE, OPTIMISM
-from indexer.spec import Const, Contract, Emitter, Event, Fixed, Nonzero, Protocol
+from indexer.spec import Const, Contract, Emitter, Equals, Event, Fixed, Nonzero, Not, Protocol
 
 BEDROCK = ((OPTIMISM, 105_235_063), (BASE, 0))
 VAULTS = (
     "0x4200000000000000000000000000000000000011",  # tips, of the sequencer
     "0x4200000000000000000000000000000000000019",  # base fees
     "0x420000000000000000000000000000000000001A",  # for data on Ethereum
+    "0x420000000000000000000000000000000000001B",  # of operators, since Isthmus
 )
+BASE_FEES = VAULTS[1].lower()
 
 PROTOCOL = Protocol(
     slug="op_stack",
     name="OP Mainnet and Base (fee vaults)",
     kind="chain",
     methodology=(
-        "Fees are what is withdrawn from each of a chain's three fee vaults, in ether, without "
+        "Fees are what is withdrawn from each of a chain's four fee vaults, in ether, without "
         "dollars and without a split: at the time they are taken out, not when they were paid."
     ),
     left_out=(
@@ -33,8 +35,8 @@ PROTOCOL = Protocol(
         "balances rose, and the balance of an account is not read.",
         "Fees on OP Mainnet before Bedrock (June 2023): its vault paid them out without an event.",
         "What the batcher pays on Ethereum for data, without which there is no profit.",
-        "The vault of operator fees (since Isthmus): as it was deployed it pays into that of base "
-        "fees, where the same ether is counted when it leaves.",
+        "What one vault pays into that of base fees, as that of operator fees does as it was "
+        "deployed: the same ether is counted when it leaves there.",
         "Other chains of the kind: no source here confirms them.",
     ),
     contracts=tuple(
@@ -54,7 +56,7 @@ PROTOCOL = Protocol(
                 "fee_tokens": Fixed("value", 18),
                 "split_basis": Const("none"),
             },
-            where=(Nonzero("value"),),
+            where=(Nonzero("value"), Not(Equals("to", BASE_FEES))),
         ),
     ),
 )
