@@ -70,7 +70,9 @@ PROTOCOL = Protocol(
     methodology=(
         "Mints and redemptions are transfers of a fund's token from and to nobody, in shares; "
         "those that a controller logs as a dividend of the same account and size are dividends, "
-        "below zero where it says that a loss took shares."
+        "below zero where it says that a loss took shares. A mint may be shares that come from "
+        "another chain, a redemption shares that leave for one, and either a correction of the "
+        "transfer agent's."
     ),
     left_out=(
         "Share prices: a share is a dollar by the fund's terms, and a controller repeats what it "

@@ -7,8 +7,9 @@ Contracts  https://github.com/securitize-io/dstoken (DSToken); addresses of BUID
 Split      none: the fund's fees are charged off chain.
 Units      shares 1e6 on every chain.
 
-A share is worth one dollar by the fund's terms. Income is paid once a month, as shares that are
-issued like any other: a mint may be a dividend, and supply grows without new money.
+A share is worth one dollar by the fund's terms. Income is paid as shares that are issued like any
+other, once a month at first and on business days since 2025 (see DefiLlama): a mint may be a
+dividend, and supply grows without new money.
 """
 
 from indexer.chains import ARBITRUM, AVALANCHE, BSC, ETHEREUM, OPTIMISM, POLYGON
@@ -44,7 +45,7 @@ PROTOCOL = Protocol(
     kind="rwa",
     methodology=(
         "Mints are Issue, redemptions are Burn, in shares: what was paid is not on chain. A mint "
-        "is a subscription, a monthly dividend or a move from another chain; no log tells which. "
+        "is a subscription, a dividend or a move from another chain; no log tells which. "
         "Share prices are one dollar by the fund's terms (assumed), read once a day with the "
         "supply."
     ),

@@ -8,7 +8,7 @@ Split      none in dollars. By the proposal that adopted it 97 % are the treasur
            the Developer Guild, from the beginning (April 2025); the contract paid the treasury all
            of it at first, which owed the guild its part:
            https://forum.arbitrum.foundation/t/constitutional-aip-automate-timeboost-proceeds-split/30920
-Units      WETH, 1e18; `price` is what is paid, the second price.
+Units      WETH, 1e18; `price` is what is paid: the second price, of a single bid the reserve price.
 """
 
 from indexer.chains import ARBITRUM
@@ -28,6 +28,8 @@ PROTOCOL = Protocol(
         "Bids that did not win, and the highest bid where it is more than what is paid.",
         "Who held the lane in a round after a transfer of it: no table holds it.",
         "The express lane of Arbitrum Nova, a chain that is not read.",
+        "Priority fees, which are to take the auctions' place by a proposal of 2026: no event "
+        "tells them.",
         "What a winner sells of its lane: no payment to the network.",
         "Fees of ordinary transactions: balances of the network's fee accounts, which log nothing.",
     ),
