@@ -9,6 +9,7 @@ from indexer.chains import ARBITRUM, AVALANCHE, BSC, ETHEREUM, OPTIMISM, POLYGON
 ABI = "securitize/DSToken"
 BUIDL = "0x7712c34205737192402172409a8f7ccef8aa2aec"
 BUIDL_I = "0x6a9da2d710bb9b700acde7cb81f10f1ff8c89041"
+POLYGON_BUIDL = "0x2893ef551b6dd69f661ac00f11d93e5dc5dc0e99"
 HOLDER = "0x" + "a1" * 20
 
 
@@ -48,18 +49,22 @@ def test_shares_burned_are_redeemed_by_their_holder() -> None:
 @pytest.mark.parametrize(
     ("chain", "fund"),
     [
-        (POLYGON, "0x2893ef551b6dd69f661ac00f11d93e5dc5dc0e99"),
+        (POLYGON, POLYGON_BUIDL),
         (AVALANCHE, "0x53fc82f14f009009b440a706e31c9021e1196a2f"),
         (OPTIMISM, "0xa1cdab15bba75a80df4089cafba013e376957cf5"),
         (ARBITRUM, "0xa6525ae43edcd03dc08e775774dcabd3bb925872"),
         (BSC, "0x2d5bdc96d9c8aabbdb38c9a27398513e7e5ef84f"),
+        (ETHEREUM, "0x2255718832bc9fd3be1caf75084f4803da14ff01"),
+        (AVALANCHE, "0x7f4546ef315efc65336187fe3765ea779ac90183"),
+        (BSC, "0x14d72634328c4d03bba184a48081df65f1911279"),
     ],
 )
-def test_every_chain_has_its_own_token(chain: Chain, fund: str) -> None:
-    """A chain reads its own token and not Ethereum's."""
+def test_every_chain_has_its_own_tokens(chain: Chain, fund: str) -> None:
+    """A chain reads its own tokens and no other chain's."""
+    elsewhere = POLYGON_BUIDL if chain == ETHEREUM else BUIDL
     logs = [
         log(ABI, "Issue", address, to=HOLDER, value=10**6, valueLocked=0)
-        for address in (fund, BUIDL)
+        for address in (fund, elsewhere)
     ]
 
     flows = rows(built_facts("securitize", chain, logs), "pool_flows")

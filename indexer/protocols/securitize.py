@@ -1,15 +1,18 @@
 """
-Securitize: tokens of funds whose register is kept on chain; of them, BlackRock's BUIDL.
+Securitize: tokens of funds whose register is kept on chain; of them, those whose share is worth a
+dollar by the fund's terms: BlackRock's BUIDL and VanEck's VBILL.
 
 Contracts  https://github.com/securitize-io/dstoken (DSToken); addresses of BUIDL and BUIDL-I as
            listed in DefiLlama/dimension-adapters (fees/securitize) and
-           tradingstrategy-ai/web3-ethereum-defi. First blocks are not known: windows start at 0.
+           tradingstrategy-ai/web3-ethereum-defi, of VBILL in the latter and in
+           DefiLlama/yield-server (vaneck-treasury-fund). First blocks are not known: windows start
+           at 0.
 Split      none: the fund's fees are charged off chain.
 Units      shares 1e6 on every chain.
 
-A share is worth one dollar by the fund's terms. Income is paid as shares that are issued like any
-other, once a month at first and on business days since 2025 (see DefiLlama): a mint may be a
-dividend, and supply grows without new money.
+Income is paid as shares that are issued like any other, BUIDL's once a month at first and on
+business days since 2025 (see DefiLlama): a mint may be a dividend, and supply grows without new
+money.
 """
 
 from indexer.chains import ARBITRUM, AVALANCHE, BSC, ETHEREUM, OPTIMISM, POLYGON
@@ -37,11 +40,14 @@ FUNDS = (
     (OPTIMISM, "0xa1cdab15bba75a80df4089cafba013e376957cf5", "BUIDL"),
     (ARBITRUM, "0xa6525ae43edcd03dc08e775774dcabd3bb925872", "BUIDL"),
     (BSC, "0x2d5bdc96d9c8aabbdb38c9a27398513e7e5ef84f", "BUIDL"),
+    (ETHEREUM, "0x2255718832bc9fd3be1caf75084f4803da14ff01", "VBILL"),
+    (AVALANCHE, "0x7f4546ef315efc65336187fe3765ea779ac90183", "VBILL"),
+    (BSC, "0x14d72634328c4d03bba184a48081df65f1911279", "VBILL"),
 )
 
 PROTOCOL = Protocol(
     slug="securitize",
-    name="Securitize (BUIDL)",
+    name="Securitize (BUIDL, VBILL)",
     kind="rwa",
     methodology=(
         "Mints are Issue, redemptions are Burn, in shares: what was paid is not on chain. A mint "
@@ -56,7 +62,8 @@ PROTOCOL = Protocol(
         "Seizures (Seize): shares change hands, none is made or redeemed.",
         "Tokens that rebase (TxShares, RebasingRateUpdated) and providers of net asset values "
         "(RateUpdated): no address of one is confirmed.",
-        "Other funds of Securitize, and BUIDL on chains that are not EVM chains.",
+        "Funds of other prices than a dollar (ACRED, STAC and others): their tokens log none.",
+        "Chains that are not EVM chains.",
     ),
     contracts=tuple(Contract(chain, ABI, address, 0) for chain, address, _ in FUNDS),
     events=(
