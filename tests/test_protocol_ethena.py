@@ -173,10 +173,13 @@ def test_a_log_of_the_audited_layout_is_refused() -> None:
     [(OTHER, FUND, "insurance_in", OTHER), (FUND, OTHER, "insurance_out", OTHER)],
 )
 def test_the_reserve_fund_is_insurance(source: str, target: str, kind: str, account: str) -> None:
-    """What enters and leaves it, in the token's own decimals, by whom and to whom."""
+    """What enters and leaves it, in the token's decimals, by whom and to whom; why is assumed."""
     one = log("erc20/Token", "Transfer", USDT, **{"from": source}, to=target, value=5_000_000)
 
-    assert rows(facts_of(one), "shortfalls") == [
+    result = facts_of(one)
+
+    assert result.tables["shortfalls"]["evidence"].to_list() == ["assumed"]
+    assert rows(result, "shortfalls") == [
         {
             "kind": kind,
             "market": USDE,

@@ -75,13 +75,17 @@ PROTOCOL = Protocol(
         "Deposits and withdrawals are those of sUSDe, the latter when their cooldown starts. Its "
         "share price is totalAssets over totalSupply, read once a day, without rewards that have "
         "not vested. Rewards are what sUSDe received, at par; the fees they come from are not "
-        "known. What enters and leaves the reserve fund in USDe, USDT and USDC is insurance."
+        "known. What enters and leaves the reserve fund in USDe, USDT and USDC counts as "
+        "insurance, which is assumed: what the fund changes into other assets, and back, is "
+        "among it."
     ),
     left_out=(
         "Fees and revenue: hedges earn on exchanges and with custodians, not on the chain.",
         "The spread of a mint or redemption: it needs the collateral's price at that moment.",
         "LockedAmountRedistributed: shares of a restricted account that change hands, or are "
         "burnt, and what they were worth is then the others': in their share price.",
+        "What the reserve fund holds in other assets: funds of treasuries since 2024, mostly USDtb "
+        "since 2025.",
         "Wallets that pass rewards on: what reaches sUSDe is counted, once.",
         "USDe and sUSDe on other chains: bridged, not minted.",
     ),
@@ -144,6 +148,7 @@ PROTOCOL = Protocol(
                 into="shortfalls",
                 columns={**RESERVED, "kind": Const(kind), "account": other},
                 where=(side,),
+                evidence="assumed",
             )
             for kind, side, other in (
                 ("insurance_in", INTO, "from"),
