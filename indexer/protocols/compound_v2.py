@@ -72,6 +72,8 @@ PROTOCOL = Protocol(
         "market's at that moment, and its changes before the first log are not known.",
         "Reserves that governance adds or takes out: earned earlier, or never.",
         "Bad debt: none is logged; accounts without collateral keep their debt.",
+        "What cDAI earned in Maker's savings rate, from December 2019 on: no borrower owes it, it "
+        "is in the share price.",
         "COMP that is distributed: a subsidy, no fee.",
         "Forks of Compound: other protocols.",
     ),
