@@ -226,6 +226,12 @@ SPLITS: list[tuple[dict[str, Any], tuple[Any, ...]]] = [
     ({"feeToken": "USDH"}, (None, None, None, None, "none")),
     ({"coin": "@142", "dir": "Sell", "side": "A"}, ("0.04", None, None, None, "none")),
     ({"coin": "@142", "dir": "Buy", "feeToken": "UBTC"}, (None, None, None, None, "none")),
+    ({"coin": "xyz:XYZ100", "fee": "0.0"}, ("0", "0", "0", "0", "policy")),
+    ({"feeToken": "USDH", "fee": "0.0"}, ("0", "0", "0", "0", "policy")),
+    (
+        {"coin": "#10", "dir": "Buy", "feeToken": "+10", "fee": "0.0"},
+        ("0", None, None, None, "none"),
+    ),
 ]
 
 
@@ -248,6 +254,9 @@ def splits(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "other token",
         "spot sale",
         "spot purchase",
+        "HIP-3 for nothing",
+        "other token, nothing of it",
+        "outcome for nothing",
     ],
 )
 def test_a_fee_is_split_where_the_split_is_known(
@@ -257,6 +266,21 @@ def test_a_fee_is_split_where_the_split_is_known(
     columns = ("fee_usd", "supply_side_usd", "treasury_usd", "holders_usd", "split_basis")
 
     assert of_account(rows(splits, "fees", "account", *columns), place) == [shares]
+
+
+@pytest.mark.parametrize("is_split_first", [True, False])
+def test_a_fee_that_one_file_splits_and_another_does_not_is_one(
+    tmp_path: Path, is_split_first: bool
+) -> None:
+    """Who deployed a perp has a part that not every form of a fill tells; the fee is the same."""
+    told, untold = ({"coin": "xyz:XYZ100", **part} for part in ({"deployerFee": "0.02"}, {}))
+    by_node = written(tmp_path, "node.jsonl", by_block([(WINNER, fill(**told))]))
+    by_api = written(tmp_path, "api.json", document([fill(**untold)]))
+    for file in (by_node, by_api)[:: 1 if is_split_first else -1]:
+        path = brought(tmp_path, "hyperliquid", file, account=WINNER)
+
+    columns = ("fee_usd", "supply_side_usd", "holders_usd", "split_basis")
+    assert rows(path, "fees", *columns) == [("0.04", "0.0202", "0.0198", "policy")]
 
 
 def test_the_funds_purchases_are_buybacks(tmp_path: Path) -> None:

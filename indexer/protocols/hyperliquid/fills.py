@@ -96,21 +96,15 @@ FORCED: dict[str, Value] = {
     "realized_pnl_usd": Fixed("closed_pnl", 18),
     "derivation": Const("direct"),
 }
-CHARGED: dict[str, Value] = {
-    "market": "coin",
-    "account": "user",
-    "fee_token": "fee_token",
-    "fee_tokens": Fixed("fee", 18),
-}
 # Who deployed a perp (HIP-3) has a part of the fee, which older forms of a fill do not tell.
-OTHERS_PARTS = (Arg("builder_fee", absent=0), Arg("deployer_fee", absent=0))
-IS_SPLIT = All(
-    (
-        IS_PERP,
-        Equals("fee_token", "USDC"),
-        Not(All((Equals("kind", "deployed perp"), Not(IsTrue("tells_deployer_fee"))))),
-    )
+KEPT = Sum(("fee", Neg(Arg("builder_fee", absent=0)), Neg(Arg("deployer_fee", absent=0))))
+# Nothing is no dollars, in whatever token.
+IN_DOLLARS = Not(All((Nonzero("fee"), Not(Equals("fee_token", "USDC")))))
+FEE_USD = When(IN_DOLLARS, Fixed("fee", 18))
+LACKS_PART = All(
+    (Equals("kind", "deployed perp"), Not(IsTrue("tells_deployer_fee")), Nonzero("fee"))
 )
+IS_SPLIT = All((IS_PERP, IN_DOLLARS, Not(LACKS_PART)))
 
 FILLS = (
     Entry(
@@ -148,7 +142,7 @@ FILLS = (
         | {
             "liquidator": When(Equals("method", "backstop"), "counterparty"),
             "mark_price_usd": Fixed("mark_px", 18),
-            "fee_usd": When(Equals("fee_token", "USDC"), Fixed("fee", 18)),
+            "fee_usd": FEE_USD,
             "shortfall_basis": Const("none"),
         },
         where=(IS_PERP, IS_LOSER, Not(IS_ADL)),
@@ -160,32 +154,23 @@ FILLS = (
         FORCED | {"counterparty": "liquidated_user"},
         where=(IS_PERP, IS_ADL, Not(IS_LOSER)),
     ),
+    # One entry of all fees: a fill that one file splits and another does not is the same row.
     Entry(
         HYPERCORE,
         "fill",
         "fees",
-        CHARGED
-        | {
-            "fee_kind": Const("position"),
-            "fee_usd": Fixed("fee", 18),
-            "treasury_usd": Fixed(Int(0), 0),
-            "holders_usd": Share(Fixed(Sum(("fee", *map(Neg, OTHERS_PARTS))), 18), "holders_share"),
-            "supply_side_usd": Rest("fee_usd", ("treasury_usd", "holders_usd")),
-            "split_basis": Const("policy"),
-        },
-        where=(IS_SPLIT,),
-    ),
-    Entry(
-        HYPERCORE,
-        "fill",
-        "fees",
-        CHARGED
-        | {
+        {
+            "market": "coin",
+            "account": "user",
             "fee_kind": When(IS_PERP, Const("position"), Const("swap")),
-            "fee_usd": When(Equals("fee_token", "USDC"), Fixed("fee", 18)),
-            "split_basis": Const("none"),
+            "fee_token": "fee_token",
+            "fee_tokens": Fixed("fee", 18),
+            "fee_usd": FEE_USD,
+            "treasury_usd": When(IS_SPLIT, Fixed(Int(0), 0)),
+            "holders_usd": Share(Fixed(When(IS_SPLIT, KEPT), 18), "holders_share"),
+            "supply_side_usd": Rest("fee_usd", ("treasury_usd", "holders_usd")),
+            "split_basis": When(IS_SPLIT, Const("policy"), Const("none")),
         },
-        where=(Not(IS_SPLIT),),
     ),
     Entry(
         HYPERCORE,
