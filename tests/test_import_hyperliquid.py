@@ -176,6 +176,18 @@ def test_a_delisted_market_settles_what_is_open(tmp_path: Path) -> None:
     ]
 
 
+def test_an_outcome_that_did_not_come_true_settles_at_nothing(tmp_path: Path) -> None:
+    """A price of zero is one there: the fill is read like that of the other outcome, at one."""
+    settled = {"side": "A", "startPosition": "30.0", "dir": "Settlement", "fee": "0.0"}
+    path = told_apart(
+        tmp_path,
+        [{"coin": "#10", "px": "1.0"} | settled, {"coin": "#11", "px": "0.0"} | settled],
+    )
+
+    assert rows(path, "fees", "market", "fee_usd") == [("#10", "0"), ("#11", "0")]
+    assert rows(path, "rejects", "reason") == []
+
+
 def test_an_adl_is_no_liquidation(tmp_path: Path) -> None:
     """The side that is cut is a row of `adls`; its loser, a vault, is not liquidated once more."""
     path = imported(tmp_path, *CUT)

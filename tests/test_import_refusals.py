@@ -44,6 +44,8 @@ def stopped(
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"px": "NaN"}, "px is NaN: expected a decimal number of at most 20 digits"),
     ({"px": "-100.0"}, "px is -100.0: expected a number above zero"),
+    ({"px": "0.0"}, "px is 0.0: expected a number above zero"),
+    ({"coin": "#10", "px": "-0.5"}, "px is -0.5: expected a number that is not below zero"),
     ({"sz": "0.000"}, "sz is 0.000: expected a number above zero"),
     ({"sz": "1e5"}, "sz is 1e5: expected a decimal number"),
     ({"fee": "0.1234567890123456789"}, "fee is 0.1234567890123456789: expected"),

@@ -75,7 +75,7 @@ def checked(
         faults: further expressions that are a reason on the rows they refuse, else null.
     """
     reasons = [_fault(name) for name in numbers]
-    reasons += [_not_above_zero(name) for name, is_positive in numbers.items() if is_positive]
+    reasons += [not_above_zero(name) for name, is_positive in numbers.items() if is_positive]
     told = read.with_columns(reason=pl.coalesce(*reasons, *faults))
     refused = told.filter(pl.col("reason").is_not_null()).select(*REFUSED)
     good = told.filter(pl.col("reason").is_null()).drop("reason")
@@ -86,6 +86,13 @@ def unlike(name: str, pattern: str, expected: str) -> pl.Expr:
     """Return the reason that refuses rows whose text does not match a pattern."""
     shown = pl.format(f"{name} is {{}}: expected {expected}", pl.col(name).str.slice(0, 80))
     return pl.when(~pl.col(name).str.contains(pattern)).then(shown)
+
+
+def not_above_zero(name: str) -> pl.Expr:
+    """Return the reason that refuses rows whose number is zero or below it."""
+    is_above = pl.col(name).str.contains("[1-9]") & ~pl.col(name).str.starts_with("-")
+    shown = pl.format(f"{name} is {{}}: expected a number above zero", pl.col(name))
+    return pl.when(~is_above).then(shown)
 
 
 def outside(name: str, least: int, beyond: int) -> pl.Expr:
@@ -116,9 +123,3 @@ def numbered(name: str) -> pl.Expr:
 
 def _fault(name: str) -> pl.Expr:
     return unlike(name, NUMBER, "a decimal number of at most 20 digits and 18 decimals")
-
-
-def _not_above_zero(name: str) -> pl.Expr:
-    is_above = pl.col(name).str.contains("[1-9]") & ~pl.col(name).str.starts_with("-")
-    shown = pl.format(f"{name} is {{}}: expected a number above zero", pl.col(name))
-    return pl.when(~is_above).then(shown)

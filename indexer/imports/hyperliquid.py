@@ -30,6 +30,7 @@ from indexer.imports.batches import (
     Batch,
     Notes,
     checked,
+    not_above_zero,
     numbered,
     outside,
     trade_place,
@@ -44,7 +45,7 @@ EXPECTED = "node_fills, node_fills_by_block or userFills of Hyperliquid"
 _EARLIEST, _LATEST = 1_600_000_000_000, 4_102_444_800_000
 
 _NUMBERS = {
-    "px": True,
+    "px": False,
     "sz": True,
     "start_position": False,
     "closed_pnl": False,
@@ -247,8 +248,12 @@ def _batch(gathered: list[Entry], bad: list[tuple[int, str]]) -> Batch:
     )
 
 
+_IS_OUTCOME = pl.col("coin").str.contains("^[#+]")
 _SAYS_LIQUIDATED = pl.col("dir").str.starts_with("Liquidated") & pl.col("liquidated_user").is_null()
 _FAULTS = (
+    # What did not come true settles at nothing.
+    pl.when(~_IS_OUTCOME).then(not_above_zero("px")),
+    unlike("px", "^[0-9]", "a number that is not below zero"),
     unlike("side", "^[AB]$", "A or B"),
     unlike("user", "^0x[0-9a-fA-F]{40}$", "an address"),
     unlike("liquidated_user", "^0x[0-9a-fA-F]{40}$", "an address"),
@@ -295,7 +300,7 @@ _COIN = pl.col("coin")
 _KIND = (
     pl.when(_COIN.str.contains("^@|/"))
     .then(pl.lit("spot"))
-    .when(_COIN.str.contains("^[#+]"))
+    .when(_IS_OUTCOME)
     .then(pl.lit("outcome"))
     .when(_COIN.str.contains(":", literal=True))
     .then(pl.lit("deployed perp"))
