@@ -59,6 +59,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"tid": 1 << 60}, f"tid is {1 << 60}: expected a number from 0"),
     ({"tid": 1 << 70}, "tid is beyond 64 bits: expected a number from 0"),
     ({"dir": "Liquidated Cross Long"}, "dir is Liquidated Cross Long and nothing says who"),
+    ({"liquidation": {"method": "market"}}, "dir is Open Long and nothing says who"),
     ({"coin": None}, "Expected `str`, got `null` - at `$.coin`"),
 ]
 

@@ -36,6 +36,7 @@ from indexer.imports.batches import (
     trade_place,
     unlike,
 )
+from indexer.imports.hyperliquid_shape import Block, Fill, Liquidation
 from indexer.imports.opening import opened
 from indexer.imports.reading import About, Reading, first_token, not_json, of_another_kind
 
@@ -54,49 +55,6 @@ _NUMBERS = {
     "deployer_fee": False,
     "mark_px": False,
 }
-
-
-class Liquidation(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
-    """Whose liquidation a fill is part of; both sides of the trade carry it."""
-
-    liquidated_user: str | None = None
-    mark_px: str | None = None
-    method: str | None = None
-
-
-class Fill(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
-    """A fill, as nodes and the API write it."""
-
-    coin: str
-    px: str
-    sz: str
-    side: str
-    time: int
-    start_position: str
-    dir: str
-    closed_pnl: str
-    hash: str
-    oid: int
-    fee: str
-    tid: int
-    fee_token: str
-    crossed: bool | None = None
-    builder_fee: str | None = None
-    liquidation: Liquidation | None = None
-    builder: str | None = None
-    cloid: str | None = None
-    twap_id: int | None = None
-    deployer_fee: str | None = None
-    priority_gas: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class Block(msgspec.Struct):
-    """A line of `node_fills_by_block`."""
-
-    events: list[tuple[str, Fill]]
-    block_number: int
-    block_time: str
-
 
 _BLOCK = msgspec.json.Decoder(Block)
 _LINE = msgspec.json.Decoder(tuple[str, Fill])
@@ -249,7 +207,9 @@ def _batch(gathered: list[Entry], bad: list[tuple[int, str]]) -> Batch:
 
 
 _IS_OUTCOME = pl.col("coin").str.contains("^[#+]")
-_SAYS_LIQUIDATED = pl.col("dir").str.starts_with("Liquidated") & pl.col("liquidated_user").is_null()
+_IS_LIQUIDATION = pl.col("dir").str.starts_with("Liquidated") | (
+    pl.col("method").is_not_null() & (pl.col("dir") != "Auto-Deleveraging")
+)
 _FAULTS = (
     # What did not come true settles at nothing.
     pl.when(~_IS_OUTCOME).then(not_above_zero("px")),
@@ -260,7 +220,7 @@ _FAULTS = (
     unlike("hash", "^0x[0-9a-fA-F]{64}$", "a hash"),
     outside("time", _EARLIEST, _LATEST),
     numbered("tid"),
-    pl.when(_SAYS_LIQUIDATED).then(
+    pl.when(_IS_LIQUIDATION & pl.col("liquidated_user").is_null()).then(
         pl.format("dir is {} and nothing says who was liquidated", pl.col("dir"))
     ),
 )
@@ -296,13 +256,12 @@ def _trade(entry: Entry) -> int:
     return int.from_bytes(sha256(f"{user.lower()} {fill.oid}".encode()).digest()[:8], "big") >> 5
 
 
-_COIN = pl.col("coin")
 _KIND = (
-    pl.when(_COIN.str.contains("^@|/"))
+    pl.when(pl.col("coin").str.contains("^@|/"))
     .then(pl.lit("spot"))
     .when(_IS_OUTCOME)
     .then(pl.lit("outcome"))
-    .when(_COIN.str.contains(":", literal=True))
+    .when(pl.col("coin").str.contains(":", literal=True))
     .then(pl.lit("deployed perp"))
     .otherwise(pl.lit("perp"))
 )
