@@ -22,6 +22,8 @@ STETH = "0xae7ab96520de3a18e5e111b5eaab095312d7fe84"
 DEAD, ZERO = "0x000000000000000000000000000000000000dead", "0x" + "00" * 20
 STAGE_5 = "0x4786927333c0ba8ab27ca41361adf33148c5301e"
 STAGE_6 = "0x664827c71193018d7843f0d0f41a5d0d6dcebe0f"
+RESERVE = "0x5e4969c41ca9f9831468b98328a370b7abd5a397"
+TWAP = "0xa6f7444d2b92aa9f94a2165c77aaf2b671e63994"
 SAFE = "0xf6f0732c1e9971497342c295141566e6f1a31e96"
 AGENT = "0x3e40d73eb977dc6a537af587d48316fee66e9c8c"
 ANYONE = "0x" + "ee" * 20
@@ -63,7 +65,7 @@ def test_a_transfer_to_the_dead_address_is_a_burn(
 
 
 def test_what_arrives_in_asters_wallets_is_held() -> None:
-    """Both stages count; what leaves a wallet does not, not even for the other."""
+    """Both stages count, and what is bought for the reserve; what is only moved does not."""
     result = built_facts(
         "aster",
         BSC,
@@ -72,6 +74,10 @@ def test_what_arrives_in_asters_wallets_is_held() -> None:
             transfer(ASTER, ANYONE, STAGE_6, 2 * ETHER),
             transfer(ASTER, STAGE_6, ANYONE, 4 * ETHER),
             transfer(ASTER, STAGE_5, STAGE_6, ETHER),
+            transfer(ASTER, TWAP, RESERVE, 3 * ETHER),
+            transfer(ASTER, ANYONE, RESERVE, ETHER),
+            transfer(ASTER, STAGE_5, RESERVE, ETHER),
+            transfer(ASTER, RESERVE, STAGE_6, ETHER),
         ],
     )
 
@@ -79,6 +85,7 @@ def test_what_arrives_in_asters_wallets_is_held() -> None:
     assert rows(result, "buybacks") == [
         {**held, "bought_tokens": usd("1")},
         {**held, "bought_tokens": usd("2")},
+        {**held, "bought_tokens": usd("3")},
     ]
 
 
