@@ -205,8 +205,11 @@ PROTOCOL = Protocol(
         "Liquidations of traders whose position an ADL took without a vault between: that trade is "
         "the ADL, and `adls.counterparty` names them.",
         "The collateral behind a position: fills do not carry it, ledger updates are not read.",
-        "How fees of spot are split, and of perps that others deploy (HIP-3) where a fill does not "
-        "tell the deployer's part: such fees carry no split.",
+        "How fees of spot and of outcomes are split, and of perps that others deploy (HIP-3) where "
+        "a fill does not tell the deployer's part: such fees carry no split.",
+        "What referrers get of fees: no fill tells it, and the split is published of all of them.",
+        "Answers of userFills that were asked for with aggregateByTime: several trades stand under "
+        "the number of one, and count again beside a file that tells them apart.",
         "Dollars of fees in other tokens than USDC, and of HYPE bought for USDT0, USDH or USDE: "
         "tokens are counted.",
         "Priority fees of orders (`priorityGas` of a fill), which are burned in HYPE: in what unit "
