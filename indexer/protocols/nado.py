@@ -6,7 +6,7 @@ Contracts  https://www.npmjs.com/package/@nadohq/shared (0.1.4, deployment.inkMa
            ClearinghouseLiq.sol) for what the event means
 Markets    https://github.com/nadohq/nado-web-monorepo-snapshot (packages/react-client, product
            metadata): perps even and spot odd. KPEPE and KBONK count thousands.
-Split      none: liquidation fees go to insurance and are not logged
+Split      none: what a liquidator pays insurance on top is not logged
 Units      1e18 throughout, amountQuote in USDT0, counted as dollars, at the price of the
            liquidation. A subaccount is its owner, 20 bytes, and a name, 12 bytes.
 
@@ -39,7 +39,7 @@ OF_ACCOUNT: dict[str, Value] = {
     "account": Bits("liquidateeSubaccount", at=96, count=160),
     "position_id": "liquidateeSubaccount",
 }
-PAID = Fixed(Quotient(Abs("amountQuote"), Abs("amount")), 0)
+GOT = Fixed(Quotient(Abs("amountQuote"), Abs("amount")), 0)
 IS_SPREAD = IsTrue("isEncodedSpread")
 IS_PERP = Equals(Bits("productId", at=0, count=1), 0)
 KINDS: tuple[tuple[Value, Condition, tuple[Condition, ...]], ...] = (
@@ -53,7 +53,7 @@ PROTOCOL = Protocol(
     kind="perp",
     methodology=(
         "Liquidations are Liquidation of the clearinghouse: partial ones, a row each, at the price "
-        "the liquidator paid; of a spread the perp counts, at its oracle price. Liquidations of "
+        "the account got; of a spread the perp counts, at its oracle price. Liquidations of "
         "spot are no rows. Each is also a change of the liquidated account's position."
     ),
     left_out=(
@@ -83,7 +83,7 @@ PROTOCOL = Protocol(
                     "is_long": is_long,
                     "notional_usd": Fixed(Abs("amountQuote"), 18),
                     "size_tokens": Fixed(Abs("amount"), 18),
-                    "execution_price_usd": PAID,
+                    "execution_price_usd": GOT,
                     "shortfall_basis": Const("none"),
                     "derivation": Const("direct"),
                 },
@@ -103,7 +103,7 @@ PROTOCOL = Protocol(
                     "is_long": is_long,
                     "notional_delta_usd": Fixed(Neg(Abs("amountQuote")), 18),
                     "size_delta_tokens": Fixed(Neg(Abs("amount")), 18),
-                    "execution_price_usd": PAID,
+                    "execution_price_usd": GOT,
                 },
                 where=where,
             )

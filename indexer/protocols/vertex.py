@@ -7,7 +7,7 @@ Contracts  https://github.com/vertex-protocol/vertex-typescript-sdk (packages/co
 Markets    https://github.com/vertex-protocol/vertex-web-monorepo-snapshot (packages/react-client/
            context/metadata): one numbering for all chains, perps even and spot odd; 102 was FTM
            until that became S
-Split      none: liquidation fees go to insurance and are not logged
+Split      none: what a liquidator pays insurance on top is not logged
 Units      1e18 throughout, amountQuote in dollars at the price of the liquidation: USDC, on Blast
            USDB, on Berachain HONEY. A subaccount is its owner, 20 bytes, and a name, 12 bytes.
 
@@ -67,7 +67,7 @@ ACCOUNT, LIQUIDATOR = (
 IS_SPREAD = IsTrue("isEncodedSpread")
 IS_PERP = Equals(Bits("productId", at=0, count=1), 0)
 SIZE, NOTIONAL = Fixed(Abs("amount"), 18), Fixed(Abs("amountQuote"), 18)
-PAID = Fixed(Quotient(Abs("amountQuote"), Abs("amount")), 0)
+GOT = Fixed(Quotient(Abs("amountQuote"), Abs("amount")), 0)
 
 # Market, side, and which logs: liquidations of one perp, and the perp of a spread.
 KINDS: tuple[tuple[Value, Condition, tuple[Condition, ...]], ...] = (
@@ -81,7 +81,7 @@ PROTOCOL = Protocol(
     kind="perp",
     methodology=(
         "Liquidations are Liquidation of the clearinghouse: partial ones, a row each, at the "
-        "price the liquidator paid; of a spread the perp counts, at its oracle price. Liquidations "
+        "price the account got; of a spread the perp counts, at its oracle price. Liquidations "
         "of spot are no rows. Each is also a change of the liquidated account's position."
     ),
     left_out=(
@@ -115,7 +115,7 @@ PROTOCOL = Protocol(
                     "is_long": is_long,
                     "notional_usd": NOTIONAL,
                     "size_tokens": SIZE,
-                    "execution_price_usd": PAID,
+                    "execution_price_usd": GOT,
                     "shortfall_basis": Const("none"),
                     "derivation": Const("direct"),
                 },
@@ -136,7 +136,7 @@ PROTOCOL = Protocol(
                     "is_long": is_long,
                     "notional_delta_usd": Fixed(Neg(Abs("amountQuote")), 18),
                     "size_delta_tokens": Fixed(Neg(Abs("amount")), 18),
-                    "execution_price_usd": PAID,
+                    "execution_price_usd": GOT,
                 },
                 where=where,
             )
