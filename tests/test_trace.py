@@ -350,6 +350,7 @@ def test_every_chain_says_where_its_transactions_are_shown() -> None:
     """Explorers are stated for the indexer's chains, or stated to be missing."""
     assert EXPLORERS.keys() == CHAIN_NAMES.keys() == {chain.chain_id for chain in CHAINS}
     assert transaction_link(1, "fill-1") is None
+    assert transaction_link(-1, "0x" + "00" * 32) is None
     assert block_link(80001, 1) is None
 
 

@@ -100,8 +100,8 @@ EXPLORERS: Mapping[int, str | None] = MappingProxyType(
     }
 )
 
-# A venue that is no chain may give a fill an id of another form.
-_HASH = re.compile("0x[0-9a-f]{64}")
+# A venue that is no chain may give a fill an id of another form, or zeros for none.
+_HASH = re.compile("0x(?!0{64})[0-9a-f]{64}")
 
 
 def chain_name(chain_id: int) -> str:

@@ -208,6 +208,7 @@ PROTOCOL = Protocol(
         "How fees of spot and of outcomes are split, and of perps that others deploy (HIP-3) where "
         "a fill does not tell the deployer's part: such fees carry no split.",
         "What referrers get of fees: no fill tells it, and the split is published of all of them.",
+        "The transaction of fills of a TWAP order: both sides of each have a hash of zeros.",
         "Answers of userFills that were asked for with aggregateByTime: several trades stand under "
         "the number of one, and count again beside a file that tells them apart.",
         "Dollars of fees in other tokens than USDC, and of HYPE bought for USDT0, USDH or USDE: "
