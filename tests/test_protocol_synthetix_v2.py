@@ -211,19 +211,20 @@ def test_a_change_of_margin_is_a_price_and_no_trade(shape: str) -> None:
     assert len(rows(result, "position_changes")) == 1
 
 
-def order(name: str, account: str = TRADER, market: str = ETH) -> Built:
-    """Return what says that an order of 3 ETH was submitted or removed."""
+def order(name: str, account: str = TRADER, market: str = ETH, deposit: int = 0) -> Built:
+    """Return what says that an order of 3 ETH with this deposit was submitted or removed."""
     times = {"DelayedOrderSubmitted": ("intentionTime", "executableAtTime")}
     numbers = dict.fromkeys(times.get(name, ("currentRoundId",)), 1)
+    if name != "NextPriceOrderRemoved":
+        numbers["isOffchain"] = True
     return log(
         MARKET,
         name,
         market,
         account=account,
-        isOffchain=True,
         sizeDelta=3 * ONE,
         targetRoundId=0,
-        commitDeposit=0,
+        commitDeposit=deposit * ONE,
         keeperDeposit=2 * ONE,
         trackingCode=bytes(32),
         **numbers,
@@ -253,6 +254,61 @@ def test_what_an_order_would_fill_at_is_no_oracle_price(shape: str, name: str) -
 def test_an_order_takes_no_other_oracle_price(logs: tuple[Built, ...]) -> None:
     """What was settled before, is another account's or another market's says nothing of it."""
     assert len(rows(read(*logs), "oracle_updates")) == 1
+
+
+REMOVALS = [("NextPriceOrderRemoved", FUTURES, "1"), ("DelayedOrderRemoved", ETH, "2")]
+
+
+@pytest.mark.parametrize(("name", "market", "version"), REMOVALS)
+@pytest.mark.parametrize("canceller", ["owner", "keeper"])
+def test_the_deposit_of_a_cancelled_order_is_the_stakers(
+    name: str, market: str, version: str, canceller: str
+) -> None:
+    """An owner gets his keeper's part back, a keeper has it; the rest goes to the fee pool."""
+    refunded = [modified(0, 3, WITHOUT_SKEW, market, fee=0)] if canceller == "owner" else []
+
+    result = read(*refunded, order(name, market=market, deposit=5))
+
+    assert rows(result, "fees") == [
+        {
+            "market": market,
+            "account": TRADER,
+            "fee_kind": "order",
+            "fee_token": SUSD,
+            "fee_tokens": usd("5"),
+            "fee_usd": usd("5"),
+            "supply_side_usd": usd("0"),
+            "treasury_usd": usd("0"),
+            "holders_usd": usd("5"),
+            "split_basis": "policy",
+        }
+    ]
+    assert set(result.tables["fees"]["version"]) == {version}
+    assert reasons(result) == []
+
+
+@pytest.mark.parametrize(("name", "market", "version"), REMOVALS)
+def test_the_deposit_of_an_executed_order_came_back(name: str, market: str, version: str) -> None:
+    """It is in the margin again before the trade, of which the fee alone counts."""
+    back = modified(0, 3, WITHOUT_SKEW, market, fee=0)
+    traded = modified(3, 6, WITHOUT_SKEW, market, fee=4)
+
+    result = read(back, traded, order(name, market=market, deposit=5))
+
+    assert [row["fee_kind"] for row in rows(result, "fees")] == ["position"]
+    assert set(result.tables["fees"]["version"]) == {version}
+
+
+def test_the_trade_of_another_keeps_no_deposit() -> None:
+    """A keeper executes one account's order and cancels another's in one transaction."""
+    traded = modified(3, 6, WITHOUT_SKEW)
+
+    result = read(traded, order("DelayedOrderRemoved", KEEPER, deposit=5))
+
+    assert [(row["account"], row["fee_usd"]) for row in rows(result, "fees")] == [
+        (TRADER, usd("4")),
+        (KEEPER, usd("5")),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -405,6 +461,11 @@ def discovery(news: Built) -> pl.DataFrame:
             MARKET,
             "DelayedOrderRemoved",
             "b47a6f7db9b75acb005050d7dabb7a604b169c9f5669259b53bec86092ee6434",
+        ),
+        (
+            MARKET,
+            "NextPriceOrderRemoved",
+            "a2c30b7be4efaff9ad0f74d77ec9a944a7cc92a7b8eb941fbfc6489fb19370f3",
         ),
         (
             MARKET,

@@ -7,10 +7,12 @@ Contracts  https://github.com/Synthetixio/synthetix (publish/deployed/mainnet-ov
            replaced in its versions.json. It is read from block 4,000,000, which is older: Aave's
            pool of that month is at block 4,365,693. First blocks of perps v2's markets are not
            known, so their windows start with the manager of their time.
-Split      fees go to the fee pool: SNX stakers claimed them, and since SIP-255 the sUSD is burned
-           and lowers their debt: https://sips.synthetix.io/sips/sip-255/ (the fee pool that burns
-           was deployed on 2023-02-15). Keepers' parts of a liquidation are third parties': supply
-           side; what a liquidated position had left goes to the fee pool.
+Split      fees, and deposits of cancelled orders, go to the fee pool: SNX stakers claimed them, and
+           since SIP-255 the sUSD is burned and lowers their debt:
+           https://sips.synthetix.io/sips/sip-255/ (the fee pool that burns was deployed on
+           2023-02-15). Perps v2 takes no deposit since April 2023 (SIP-2004). Keepers' parts of a
+           liquidation are third parties': supply side; what a liquidated position had left goes to
+           the fee pool.
 Units      1e18 throughout; sizes in units of the base asset, negative for shorts; a dollar is an
            sUSD.
 
@@ -51,8 +53,10 @@ PROTOCOL = Protocol(
         "PositionLiquidated; a trade that turns a long into a short is two changes. Liquidations "
         "are PositionLiquidated, of the whole position at the oracle's price, with keepers' and "
         "stakers' parts as their fee. Open interest is the running sum of size changes per market "
-        "and side, in units of the base asset. Fees are those of trades, all of them SNX "
-        "stakers', and those of liquidations; the order's keeper is paid apart and not counted. "
+        "and side, in units of the base asset. Fees are those of trades and the deposits of orders "
+        "that were removed without a trade (NextPriceOrderRemoved, DelayedOrderRemoved), all of "
+        "them SNX stakers', and those of liquidations; the order's keeper is paid apart and not "
+        "counted. "
         "Oracle prices are those of PositionModified without a trade, after which the transaction "
         "neither submits nor removes an order of the account (DelayedOrderSubmitted, "
         "DelayedOrderRemoved). A dollar is an sUSD, which the venue takes at par."
@@ -60,14 +64,14 @@ PROTOCOL = Protocol(
     left_out=(
         "Bad debt and the profit of a trade: no event has them, and both need the margin, price "
         "and funding index at which the position was last changed.",
-        "What is left of the margin of a liquidated position before April 2023, and deposits of "
-        "cancelled orders: both go to the fee pool in no event of the market.",
+        "What is left of the margin of a liquidated position before April 2023: it goes to the fee "
+        "pool in no event of the market.",
         "Open interest in dollars: the markets announce sizes, not what they are worth later.",
         "Margin moved in and out (MarginTransferred) and margin left: neither is a change of "
         "exposure.",
         "PerpsTracking and FuturesTracking: they repeat the fee of orders with a front end's code.",
-        "Delayed orders (DelayedOrderSubmitted, DelayedOrderRemoved) and flags (PositionFlagged): "
-        "nothing is traded by them, and keepers' fees for orders pay for gas.",
+        "Orders beyond deposits that were kept, and flags (PositionFlagged): nothing is traded by "
+        "them, and keepers' fees for orders pay for gas.",
         "Funding of futures v1: FundingRecomputed says what a unit has accrued in dollars, not the "
         "rate; that of single accounts is in no event of either generation.",
         "MarketRemoved: a removed market emits nothing that is read, so it needs no end.",

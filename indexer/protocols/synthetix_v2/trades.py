@@ -1,4 +1,4 @@
-"""PositionModified of both generations: trades, their fees, oracle prices; and funding."""
+"""PositionModified of both generations: trades and oracle prices; fees, of orders too; funding."""
 
 from indexer.protocols.synthetix_v2.values import MARKET, PAID, POSITION, ZERO
 from indexer.spec import (
@@ -8,6 +8,7 @@ from indexer.spec import (
     Emitter,
     Equals,
     Event,
+    Evidence,
     Exists,
     Fixed,
     IsNegative,
@@ -49,7 +50,18 @@ AT_ORACLE: tuple[Condition, ...] = (
     Nonzero("lastPrice"),
     Not(Exists(ORDER)),
 )
-FEE = Fixed("fee", 18)
+# An order that is executed has its deposit back before its trade, after which it is removed; of one
+# that is cancelled the fee pool has it (MixinFuturesNextPriceOrders.sol, cancelNextPriceOrder;
+# PerpsV2MarketDelayedExecution.sol, _cancelDelayedOrder).
+TRADED = Companion((WITHOUT_SKEW, WITH_SKEW), "tradeSize", {"account": "account"}, "before")
+IS_CANCELLED = (Nonzero("commitDeposit"), Not(Nonzero(TRADED)))
+# Event, version, kind, amount, conditions, evidence.
+FEES: tuple[tuple[str, str | None, str, str, tuple[Condition, ...], Evidence], ...] = (
+    (WITHOUT_SKEW, None, "position", "fee", (Nonzero("fee"),), "event"),
+    (WITH_SKEW, "2", "position", "fee", (Nonzero("fee"),), "event"),
+    ("NextPriceOrderRemoved", "1", "order", "commitDeposit", IS_CANCELLED, "derived"),
+    ("DelayedOrderRemoved", "2", "order", "commitDeposit", IS_CANCELLED, "derived"),
+)
 
 TRADES = (
     *(
@@ -97,18 +109,19 @@ TRADES = (
             into="fees",
             columns={
                 **PAID,
-                "fee_kind": Const("position"),
-                "fee_tokens": FEE,
-                "fee_usd": FEE,
+                "fee_kind": Const(kind),
+                "fee_tokens": Fixed(amount, 18),
+                "fee_usd": Fixed(amount, 18),
                 "supply_side_usd": ZERO,
-                "holders_usd": Share(FEE, "holders_share"),
+                "holders_usd": Share(Fixed(amount, 18), "holders_share"),
                 "treasury_usd": Rest("fee_usd", ("supply_side_usd", "holders_usd")),
                 "split_basis": Const("policy"),
             },
-            where=(Nonzero("fee"),),
+            where=where,
             version=version,
+            evidence=evidence,
         )
-        for name, version in MODIFIED
+        for name, version, kind, amount, where, evidence in FEES
     ),
     *(
         Event(
