@@ -14,8 +14,10 @@ Split      each settlement says what the fee collector and referrers got; the re
            known: https://github.com/Synthetixio/synthetix-v3/pull/2329
 Units      1e18 throughout; sizes in units of the base asset, negative for shorts
 
-A flag's reward is part of the first attempt's (LiquidationModule.sol), as is that of
-AccountMarginLiquidation, so neither is read: the attempt says what a keeper got in all.
+The margin of a flag is profit, debt and collateral, at the discount that margin counts it at
+(PerpsAccount.sol, getAvailableMargin). A flag's reward is part of the first attempt's
+(LiquidationModule.sol), as is that of AccountMarginLiquidation, so neither is read: the attempt
+says what a keeper got in all.
 """
 
 from indexer.chains import ARBITRUM, BASE, ETHEREUM
@@ -34,7 +36,8 @@ PROTOCOL = Protocol(
         "settlement, without funding, interest and fees. A liquidation takes its price, and where "
         "the position is gone its side, from the MarketUpdated right before it; large positions "
         "are liquidated in several steps, a row each. Bad debt is a negative margin at the moment "
-        "an account is flagged. Open interest follows from the size and skew of a market, marked "
+        "an account is flagged: at most that where collateral is no dollar, and counted at a "
+        "discount. Open interest follows from the size and skew of a market, marked "
         "at its oracle price. Fees are the order fees of OrderSettled without the settler's "
         "reward, and InterestCharged; referrers and liquidity providers are the supply side; the "
         "collected part of order fees goes to holders on Base, where it buys SNX to burn, and to "
