@@ -105,6 +105,10 @@ NAME_HASHES = {
     "BuybackFees": "5cdc95df4470fa1587194a1e5697177a1ab16df1d46f3f34a2eff0a318b23c84",
     "MarketCreated": "ad5d762f1fc581b3e684cf095d93d3a2c10754f60124b09bec8bf3d76473baaf",
     "ClaimableFundingUpdated": "915eebf8297cc3f559ded968b9b253a3f043b1e6da5075ac2111083dc2c456fe",
+    "Funding": "fa62774da2a88153e9ab65eeb82179af1263fd762699dee63c5cdf2c271748b0",
+    "FundingFeeAmountPerSizeUpdated": (
+        "d7711de9bbcf6742f3644c5088104e3d8801f3e2732c153b19be5cffff228586"
+    ),
     "CumulativeBorrowingFactorUpdated": (
         "ee37215cac2e30d52faa22ac5f257cc28b963bc20a6aaada17b5814ab489013e"
     ),

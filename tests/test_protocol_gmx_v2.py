@@ -997,7 +997,7 @@ def test_recorded_logs_of_arbitrum_are_all_read(shared: Path) -> None:
         "open_interest": 4,
         "oracle_updates": 106,
         "fees": 12,
-        "funding": 8,
+        "funding": 13,
         "pool_flows": 3,
         "share_prices": 6,
     }
@@ -1011,7 +1011,7 @@ def test_recorded_logs_of_the_testnet_are_all_read(shared: Path) -> None:
     assert {name: len(table) for name, table in result.tables.items() if len(table)} == {
         "oracle_updates": 14,
         "fees": 9,
-        "funding": 4,
+        "funding": 8,
         "pool_flows": 4,
         "share_prices": 4,
     }

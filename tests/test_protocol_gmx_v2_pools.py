@@ -1,6 +1,7 @@
 """GMX v2 beyond trades: pools, funding received, borrow rates, the beta, one address twice."""
 
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,57 @@ def test_funding_received_without_a_price_is_not_known() -> None:
     assert rows(made(accrued(2_500_000)), "funding") == [{"market": MARKET, "account": TRADER}]
 
 
+OTHER_MARKET = "0x70d95587d40a2caf56bd97485ab3eec10bee6336"
+
+
+def accrued_by(market: str, *, is_long: bool) -> Built:
+    """Return a FundingFeeAmountPerSizeUpdated: what this side of a market pays has risen."""
+    return keyed(
+        "FundingFeeAmountPerSizeUpdated",
+        EMITTER,
+        [topic(market)],
+        address={"market": market, "collateralToken": USDC},
+        uint256={"delta": 10**14, "value": 10**20},
+        bool={"isLong": is_long},
+    )
+
+
+def announced(factor: int) -> Built:
+    """Return the market's Funding at so many 1e-30 a second."""
+    items = {"fundingFactorPerSecond": factor}
+    return keyed("Funding", EMITTER, [topic(MARKET)], address={"market": MARKET}, uint256=items)
+
+
+@pytest.mark.parametrize(
+    ("logs", "rates"),
+    [
+        ((accrued_by(MARKET, is_long=True), announced(10**22)), ["0.000864"]),
+        ((accrued_by(MARKET, is_long=False), announced(10**22)), ["-0.000864"]),
+        (
+            (
+                accrued_by(MARKET, is_long=True),
+                accrued_by(OTHER_MARKET, is_long=False),
+                announced(10**22),
+            ),
+            ["0.000864"],
+        ),
+        ((announced(10**22), accrued_by(MARKET, is_long=True)), []),
+        ((announced(0),), ["0"]),
+    ],
+    ids=["longs pay", "shorts pay", "another market", "nothing accrued", "nobody pays"],
+)
+def test_a_funding_rate_is_for_the_side_whose_fees_rose_before_it(
+    logs: tuple[Built, ...], rates: list[str]
+) -> None:
+    """1e-8 a second; who pays stands in the event before, and zero needs nobody to."""
+    result = made(*logs)
+
+    assert rows(result, "funding") == [
+        {"market": MARKET, "funding_rate_daily_ratio": usd(rate)} for rate in rates
+    ]
+    assert reasons(result) == []
+
+
 def test_the_borrowing_factor_is_cumulative() -> None:
     """Per market and side, in units of 1e-30; an update that changes nothing is none."""
     updates = [
@@ -303,6 +355,41 @@ def test_recorded_values_give_prices_of_shares(shared: Path) -> None:
         (pool["market"], scaled(pool["poolValue"], 12, over=pool["marketTokensSupply"])),
         (vault["glv"], scaled(vault["value"], 12, over=vault["supply"])),
     ]
+
+
+@pytest.mark.parametrize(
+    ("transaction", "pays"),
+    [
+        ("0x7036a955", 1),
+        ("0x2a25ac06", -1),
+        ("0xf8906e4e", 1),
+        ("0xd4c6d03d", -1),
+        ("0x17b8f52b", 1),
+    ],
+)
+def test_a_recorded_rate_is_what_the_fees_of_its_side_rose_by(
+    shared: Path, transaction: str, pays: int
+) -> None:
+    """A dollar of the side owed the rate times the seconds that the borrowing factor rose in."""
+    price = {
+        one["token"]: one["minPrice"] for one in said(shared, transaction, "OraclePriceUpdate")
+    }
+    rise = said(shared, transaction, "FundingFeeAmountPerSizeUpdated")[0]
+    speeds = [one["borrowingFactorPerSecond"] for one in said(shared, transaction, "Borrowing")]
+    rises = [one["delta"] for one in said(shared, transaction, "CumulativeBorrowingFactorUpdated")]
+    seconds = max(rises) // max(speeds)
+    owed = scaled(rise["delta"] * price[rise["collateralToken"]] * 86_400, 45, over=seconds)
+
+    (rate,) = [
+        row["funding_rate_daily_ratio"]
+        for row in of_transaction(
+            recorded_facts(shared, "gmx_v2", ARBITRUM), "funding", transaction
+        )
+        if "funding_rate_daily_ratio" in row
+    ]
+
+    assert rise["isLong"] == (pays > 0)
+    assert abs(pays * rate / owed - 1) < Decimal("0.00001")
 
 
 def test_recorded_accruals_are_worth_their_tokens(shared: Path) -> None:

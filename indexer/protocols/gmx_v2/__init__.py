@@ -84,7 +84,9 @@ PROTOCOL = Protocol(
         "pools, affiliates and user interfaces are the supply side; of the fee receiver's 37 "
         "points stakers get 27, the treasury the rest. Funding is what traders paid when their "
         "position changed, and, below zero, what they could claim from then on, at the venue's "
-        "minimum price; its cumulative ratio is the borrowing factor per market and side. "
+        "minimum price; its rate is Funding, of the notional of the larger side, for the side "
+        "whose FundingFeeAmountPerSizeUpdated precedes it; its cumulative ratio is the borrowing "
+        "factor per market and side. "
         "Buybacks are BuybackFees in which GMX was bought, valued at the mid price of the token "
         "spent; bought GMX is distributed, not burnt. Oracle prices are those of every keeper "
         "transaction. Pool flows are deposits, one row per token (the pool's shares stand on the "
@@ -97,8 +99,8 @@ PROTOCOL = Protocol(
         "named: PositionFeesCollected says zeros, and PositionFeesInfo what was due.",
         "Fees of a close that came in part in another token, which the pool takes whole, and its "
         "funding: PositionFeesCollected says zeros.",
-        "Funding rates and FundingFeesClaimed: Funding has no sign, and a claim pays out what was "
-        "counted when it accrued.",
+        "Funding rates before Funding (early 2025): no event tells them. FundingFeesClaimed: a "
+        "claim pays out what was counted when it accrued.",
         "InsufficientFundingFeePayment: what is missing was partly paid in another token, and "
         "part of it is in InsolventClose of the same order.",
         "LiquidationInfo of the beta of July 2023: it counts a rest of collateral, not a debt.",

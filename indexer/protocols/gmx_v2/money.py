@@ -21,6 +21,7 @@ from indexer.spec import (
     First,
     Fixed,
     Int,
+    IsTrue,
     Keyed,
     Neg,
     Nonzero,
@@ -97,6 +98,18 @@ ACCRUED: Columns = {
     "account": "account",
     "paid_usd": Fixed(Neg(Product("delta", WORTH_AT_LEAST)), 30),
 }
+# Funding has no sign; right before it stands what it added to the fees of the side that pays. Where
+# one side is empty nobody pays, and it says zero.
+LONGS_PAY = Companion(
+    Keyed("FundingFeeAmountPerSizeUpdated"), "isLong", {"market": "market"}, "before"
+)
+FACTOR = "fundingFactorPerSecond"
+PER_DAY = Product(FACTOR, Int(86_400))
+IS_SIGNED = Not(All((Nonzero(FACTOR), Not(Exists(LONGS_PAY)))))
+RATE: Columns = {
+    "market": "market",
+    "funding_rate_daily_ratio": Fixed(When(IsTrue(LONGS_PAY), PER_DAY, Neg(PER_DAY)), 30),
+}
 BORROWED: Columns = {
     "market": "market",
     "is_long": "isLong",
@@ -158,6 +171,7 @@ MONEY = (
         (IS_ACCRUED,),
         is_confirmed=True,
     ),
+    Event(ABI, Keyed("Funding"), "funding", RATE, (IS_SIGNED,), is_confirmed=True),
     Event(
         ABI,
         Keyed("CumulativeBorrowingFactorUpdated"),
