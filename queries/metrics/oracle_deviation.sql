@@ -6,97 +6,34 @@
 -- twin of:  analytics.metrics.oracles.oracle_deviation
 with
 
--- part: comparable_updates
+-- part: deviations
 
-sources as (
+in_seconds as (
 
-    select distinct
+    select
         asset,
         quote,
         chain_id,
         protocol,
-        feed
-    from updates
-
-),
-
--- Of several updates in one second only the last can be the latest price.
-latest as (
-
-    select
-        asset,
-        quote,
-        chain_id as reference_chain_id,
-        protocol as reference_protocol,
-        feed as reference_feed,
-        block_timestamp as reference_at,
-        last(
-            oracle_price_quote
-            order by block_number, log_index, item_index, tx_hash
-        ) as reference_price_quote
-    from updates
-    group by all
-
-),
-
-asked as (
-
-    select
-        updates.asset,
-        updates.quote,
-        updates.chain_id,
-        updates.protocol,
-        updates.feed,
-        sources.chain_id as reference_chain_id,
-        sources.protocol as reference_protocol,
-        sources.feed as reference_feed,
-        updates.block_timestamp,
-        updates.block_number,
-        updates.log_index,
-        updates.item_index,
-        updates.tx_hash,
-        updates.oracle_price_quote
-    from updates
-    inner join sources
-        on
-            updates.asset = sources.asset
-            and updates.quote = sources.quote
-            and (updates.chain_id, updates.protocol, updates.feed)
-            != (sources.chain_id, sources.protocol, sources.feed)
-
-),
-
-compared as (
-
-    select
-        asked.*,
-        latest.reference_price_quote,
-        epoch_us(asked.block_timestamp) - epoch_us(latest.reference_at) as age_microseconds
-    from asked
-    asof inner join latest
-        on
-            asked.asset = latest.asset
-            and asked.quote = latest.quote
-            and asked.reference_chain_id = latest.reference_chain_id
-            and asked.reference_protocol = latest.reference_protocol
-            and asked.reference_feed = latest.reference_feed
-            and asked.block_timestamp >= latest.reference_at
+        feed,
+        reference_chain_id,
+        reference_protocol,
+        reference_feed,
+        block_timestamp,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        oracle_price_quote,
+        reference_price_quote,
+        deviation_bps,
+        age_microseconds // 1000000 as staleness_seconds
+    from compared
 
 )
 
--- Text to double rounds once; decimal to double rounds twice in DuckDB.
-select
-    * exclude (age_microseconds),
-    case
-        when reference_price_quote > 0
-            then
-                (oracle_price_quote - reference_price_quote)::varchar::double
-                / reference_price_quote::varchar::double
-                * 10000
-    end as deviation_bps,
-    age_microseconds // 1000000 as staleness_seconds
-from compared
-where age_microseconds <= $tolerance_seconds::bigint * 1000000
+select *
+from in_seconds
 order by
     asset,
     quote,

@@ -7,123 +7,39 @@
 -- twin of:  analytics.metrics.oracle_extremes.oracle_deviation_extremes
 with
 
--- part: comparable_updates
+-- part: deviations
 
-sources as (
-
-    select distinct
-        asset,
-        quote,
-        chain_id,
-        protocol,
-        feed
-    from updates
-
-),
-
--- Of several updates in one second only the last can be the latest price.
-latest as (
+placed as (
 
     select
-        asset,
-        quote,
-        chain_id as reference_chain_id,
-        protocol as reference_protocol,
-        feed as reference_feed,
-        block_timestamp as reference_at,
-        last(
-            oracle_price_quote
-            order by block_number, log_index, item_index, oracle_price_quote
-        ) as reference_price_quote
-    from updates
-    group by all
-
-),
-
-asked as (
-
-    select
-        updates.asset,
-        updates.quote,
-        updates.chain_id,
-        updates.protocol,
-        updates.feed,
-        sources.chain_id as reference_chain_id,
-        sources.protocol as reference_protocol,
-        sources.feed as reference_feed,
-        updates.block_timestamp,
-        updates.block_number,
-        updates.log_index,
-        updates.item_index,
-        updates.oracle_price_quote
-    from updates
-    inner join sources
-        on
-            updates.asset = sources.asset
-            and updates.quote = sources.quote
-            and (updates.chain_id, updates.protocol, updates.feed)
-            != (sources.chain_id, sources.protocol, sources.feed)
-
-),
-
-found as (
-
-    select
-        asked.*,
-        latest.reference_price_quote,
-        epoch_us(asked.block_timestamp) - epoch_us(latest.reference_at) as age_microseconds
-    from asked
-    asof inner join latest
-        on
-            asked.asset = latest.asset
-            and asked.quote = latest.quote
-            and asked.reference_chain_id = latest.reference_chain_id
-            and asked.reference_protocol = latest.reference_protocol
-            and asked.reference_feed = latest.reference_feed
-            and asked.block_timestamp >= latest.reference_at
-
-),
-
--- Text to double rounds once; decimal to double rounds twice in DuckDB.
-compared as (
-
-    select
-        found.*,
+        compared.*,
         time_bucket(
-            to_seconds($bucket_seconds), found.block_timestamp, timestamp '1970-01-01'
-        ) as bucket_at,
-        case
-            when found.reference_price_quote > 0
-                then
-                    (found.oracle_price_quote - found.reference_price_quote)::varchar::double
-                    / found.reference_price_quote::varchar::double
-                    * 10000
-        end as deviation_bps
-    from found
-    where found.age_microseconds <= $tolerance_seconds::bigint * 1000000
+            to_seconds($bucket_seconds), compared.block_timestamp, timestamp '1970-01-01'
+        ) as bucket_at
+    from compared
 
 ),
 
 ranked as (
 
     select
-        compared.*,
-        compared.deviation_bps is not null
+        placed.*,
+        placed.deviation_bps is not null
         and row_number() over (
             partition by
-                compared.asset, compared.quote,
-                compared.chain_id, compared.protocol, compared.feed,
-                compared.reference_chain_id, compared.reference_protocol, compared.reference_feed,
-                compared.bucket_at
+                placed.asset, placed.quote,
+                placed.chain_id, placed.protocol, placed.feed,
+                placed.reference_chain_id, placed.reference_protocol, placed.reference_feed,
+                placed.bucket_at
             order by
-                abs(compared.deviation_bps) desc nulls last,
-                compared.block_timestamp asc,
-                compared.block_number asc,
-                compared.log_index asc,
-                compared.item_index asc,
-                compared.oracle_price_quote asc
+                abs(placed.deviation_bps) desc nulls last,
+                placed.block_timestamp asc,
+                placed.block_number asc,
+                placed.log_index asc,
+                placed.item_index asc,
+                placed.oracle_price_quote asc
         ) = 1 as is_worst
-    from compared
+    from placed
 
 )
 
