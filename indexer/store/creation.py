@@ -25,7 +25,7 @@ def make_missing(path: Path) -> None:
         return
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        _remove(fresh)  # of a process that was killed and had the same number, as in a container
+        remove(fresh)  # of a process that was killed and had the same number, as in a container
         engine = open_database(fresh)
         with ExitStack() as undo:
             undo.callback(engine.close)
@@ -43,15 +43,17 @@ def make_missing(path: Path) -> None:
         ) from error
     finally:
         with suppress(OSError):
-            _remove(fresh)
+            remove(fresh)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a database that nobody uses, with the log of it; what is not there is no failure."""
     path.unlink(missing_ok=True)
-    _log_of(path).unlink(missing_ok=True)
+    log_of(path).unlink(missing_ok=True)
 
 
-def _log_of(path: Path) -> Path:
+def log_of(path: Path) -> Path:
+    """Return where DuckDB keeps what is not yet in the file itself."""
     return path.with_name(f"{path.name}.wal")
 
 
@@ -59,7 +61,7 @@ def _take_place(fresh: Path, path: Path) -> None:
     if path.exists():
         return
     # DuckDB would replay what a deleted database of this name left into the new one.
-    _log_of(path).unlink(missing_ok=True)
+    log_of(path).unlink(missing_ok=True)
     try:
         # Unlike a rename this never replaces what another process made meanwhile.
         path.hardlink_to(fresh)

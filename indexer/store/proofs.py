@@ -18,7 +18,6 @@ from indexer.tables import columns_of
 LEVELS = ("linked", "bloom", "receipts")
 """How thorough an audit is, from the least to the most."""
 
-_CHUNK_LOGS = 50_000
 _SAME_AUDIT = ("protocol", "level", "verdict", "detail", "audited_at")
 
 
@@ -241,7 +240,7 @@ def digest_of(
 ) -> str:
     """Return the digest of what is stored of a coverage row's protocol in some blocks."""
     total = EMPTY
-    for first, last in list(chunks(connection, row["chain_id"], low, high, _CHUNK_LOGS)):
+    for first, last in list(chunks(connection, row["chain_id"], low, high)):
         logs = logs_between(connection, row["chain_id"], first, last)
         total = added(total, fingerprint(logs.filter(owned(logs)[row["protocol"]])))
     return total

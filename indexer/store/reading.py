@@ -13,6 +13,7 @@ from indexer.store.creation import make_missing
 OWNED = Callable[[pl.DataFrame], Mapping[str, pl.Series]]
 """Which rows of `logs` belong to which protocol: a Boolean series each."""
 
+_CHUNK_LOGS = 50_000
 _UNSETTLED = """
     select number, hash
     from blocks
@@ -119,9 +120,9 @@ def supported(
 
 
 def chunks(
-    connection: duckdb.DuckDBPyConnection, chain_id: int, from_block: int, to_block: int, rows: int
+    connection: duckdb.DuckDBPyConnection, chain_id: int, from_block: int, to_block: int
 ) -> Iterator[tuple[int, int]]:
-    """Yield intervals that cover the range's stored logs, about `rows` logs in each."""
+    """Yield intervals that cover the range's stored logs, about 50,000 logs in each."""
     query = """
         select min(block_number), max(block_number)
         from (
@@ -133,7 +134,7 @@ def chunks(
         group by last // ?
         order by 1
     """
-    yield from connection.execute(query, [chain_id, from_block, to_block, rows]).fetchall()
+    yield from connection.execute(query, [chain_id, from_block, to_block, _CHUNK_LOGS]).fetchall()
 
 
 def logs_between(

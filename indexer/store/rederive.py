@@ -17,8 +17,6 @@ from indexer.tables import fact_tables
 DERIVE = Callable[[str, pl.DataFrame, pl.DataFrame], Mapping[str, pl.DataFrame]]
 DERIVE_READS = Callable[[str, pl.DataFrame], Mapping[str, pl.DataFrame]]
 
-_CHUNK_LOGS = 50_000
-
 
 @dataclass(frozen=True)
 class Reading:
@@ -145,11 +143,7 @@ def _covered_chunks(
 ) -> list[tuple[int, int]]:
     rows = select(connection, "coverage", "chain_id = ? and protocol = ?", [chain_id, slug])
     intervals = rows.sort("from_block").select("from_block", "to_block").rows()
-    return [
-        chunk
-        for low, high in intervals
-        for chunk in chunks(connection, chain_id, low, high, _CHUNK_LOGS)
-    ]
+    return [chunk for low, high in intervals for chunk in chunks(connection, chain_id, low, high)]
 
 
 def _append(

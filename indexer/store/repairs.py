@@ -15,9 +15,7 @@ from indexer.store.reading import OWNED, OWNERS, logs_between, stored_in
 from indexer.tables import columns_of
 
 
-def replace_range(
-    path: Path, landed: Range, others: OWNERS, *, before_hash: bytes, reason: str
-) -> int | None:
+def replace_range(path: Path, landed: Range, others: OWNERS, *, before_hash: bytes) -> int | None:
     """
     Write a range over blocks that are covered already.
 
@@ -29,7 +27,6 @@ def replace_range(
         landed: the right rows.
         others: which logs belong to which protocol of the chain, as `write_range` takes them.
         before_hash: hash of the block before the range.
-        reason: written beside the logs that move to `orphans`.
 
     Returns:
         How many logs moved to `orphans`; None when another process found meanwhile, in blocks
@@ -50,7 +47,7 @@ def replace_range(
         write_within(connection, landed, others)
         right = logs_between(connection, landed.chain_id, landed.from_block, landed.to_block)
         gone = wrong.join(right, on=wrong.columns, how="anti", nulls_equal=True)
-        insert(connection, "orphans", gone.with_columns(reason=pl.lit(reason)))
+        insert(connection, "orphans", gone.with_columns(reason=pl.lit("repaired")))
     return len(gone)
 
 

@@ -13,8 +13,6 @@ from indexer.store.fingerprint import EMPTY, added, fingerprint, subtracted
 from indexer.store.reading import OWNED, OWNERS, chunks, logs_between, stored_in, supported
 from indexer.tables import block_tables, columns_of
 
-_CHUNK_LOGS = 50_000
-
 
 @dataclass(frozen=True)
 class Rewound:
@@ -151,7 +149,7 @@ def _move_logs(
     tops, covered = _tops(rows, ends), _kept(rows, ends)
     digests = dict.fromkeys(tops, EMPTY)
     moved = 0
-    for low, high in list(chunks(connection, chain_id, lowest, 2**62, _CHUNK_LOGS)):
+    for low, high in list(chunks(connection, chain_id, lowest, 2**62)):
         logs = logs_between(connection, chain_id, low, high)
         owners = owned(logs)
         for slug, top in tops.items():

@@ -22,6 +22,7 @@ import polars as pl
 
 from indexer.errors import DatabaseBusy, DatabaseUnusable
 from indexer.store.connection import delete, insert, open_database, select
+from indexer.store.creation import log_of, remove
 from indexer.store.locks import held
 from indexer.tables import columns_of
 
@@ -62,7 +63,7 @@ def publish(path: Path, target: Path) -> Snapshot:
     fresh = target.with_name(f"{target.name}.new")
     # One at a time: the numbers that readers see must rise.
     with held(target.with_name(f"{target.name}.lock"), wait_seconds=_WAIT_SECONDS):
-        _forget(fresh)
+        remove(fresh)
         try:
             snapshot = _counted(path)
             _copy(path, fresh, target)
@@ -72,7 +73,7 @@ def publish(path: Path, target: Path) -> Snapshot:
             said = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
             raise _unpublished(target, said) from error
         finally:
-            _forget(fresh)
+            remove(fresh)
     return snapshot
 
 
@@ -106,7 +107,7 @@ def _unpublished(target: Path, said: str | None) -> DatabaseUnusable:
 def _copy(path: Path, fresh: Path, target: Path) -> None:
     with closing(open_database(path, read_only=True)):
         # Everything was moved into the file itself, unless somebody wrote and died since.
-        if _log_of(path).exists():
+        if log_of(path).exists():
             raise DatabaseBusy(
                 f"a process that wrote {path} was killed a moment ago, and not everything is in "
                 "the file yet: expected nobody else to write; publish again"
@@ -137,12 +138,3 @@ def _flush(path: Path) -> None:
         os.fsync(number)
     finally:
         os.close(number)
-
-
-def _forget(fresh: Path) -> None:
-    fresh.unlink(missing_ok=True)
-    _log_of(fresh).unlink(missing_ok=True)
-
-
-def _log_of(path: Path) -> Path:
-    return path.with_name(f"{path.name}.wal")

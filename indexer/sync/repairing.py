@@ -203,7 +203,7 @@ class _Run:
         before_hash = first["parent_hash"][0]
 
         def write(path: Path, landed: Range, others: OWNERS) -> bool:
-            gone = replace_range(path, landed, others, before_hash=before_hash, reason="repaired")
+            gone = replace_range(path, landed, others, before_hash=before_hash)
             done.orphans += gone or 0
             return gone is not None
 
