@@ -31,6 +31,9 @@ STATE_ORDER = ("block_number", pl.col("log_index") < 0, *EVENT_ORDER[1:])
 # A price by a fund's terms stands for every day alike: it says nothing of what a share earned.
 IS_MEASURED = pl.col("evidence") != "assumed"
 
+# A pool and the asset it is told in, of which it may have several.
+POOL = ("chain_id", "protocol", "pool", "asset_token")
+
 # Kinds of `pool_flows` that bring money into a pool, and that take it out.
 INTO_POOL, OUT_OF_POOL = ("deposit", "mint"), ("withdrawal", "redemption")
 
@@ -276,27 +279,26 @@ def window(event_start: str, event_end: str) -> tuple[datetime, datetime]:
     return start, end
 
 
-def changes_by_day(states: pl.LazyFrame, column: str, keys: Sequence[str]) -> pl.LazyFrame:
+def changes_by_day(states: pl.LazyFrame, column: str) -> pl.LazyFrame:
     """
     Return by day how much a value moved that pools, or parts of them, tell as it stands.
 
     Args:
-        states: rows with `keys`, pool, part, the event's place and the column.
+        states: a frame of `pool_states`.
         column: the value, absolute after each event, null where an event is silent about it.
-        keys: what a series belongs to, beside its part.
 
     Returns:
-        One row per day and keys where it was told: own_change (of the pool itself), parts_change
+        One row per day and pool where it was told: own_change (of the pool itself), parts_change
         (of its parts), Decimal; null where none of them spoke.
     """
     is_own = pl.col("part") == pl.col("pool")
     value = pl.col(column)
-    change = (value - value.shift(1).fill_null(0)).over([*keys, "part"])
+    change = (value - value.shift(1).fill_null(0)).over([*POOL, "part"])
     return (
         states.filter(value.is_not_null())
         .sort(STATE_ORDER)
         .with_columns(change=change)
-        .group_by(day(), *keys)
+        .group_by(day(), *POOL)
         .agg(
             own_change=pl.when(is_own.any()).then(pl.col("change").filter(is_own).sum()),
             parts_change=pl.when(~is_own.all()).then(pl.col("change").filter(~is_own).sum()),
@@ -310,9 +312,9 @@ def level(change: str, keys: Sequence[str]) -> pl.Expr:
     return pl.when(is_begun.over(keys)).then(pl.col(change).fill_null(0).cum_sum().over(keys))
 
 
-def pool_level(keys: Sequence[str]) -> pl.Expr:
+def pool_level() -> pl.Expr:
     """Return what a pool told of itself so far, else what its parts told: never both."""
-    return pl.coalesce(level("own_change", keys), level("parts_change", keys))
+    return pl.coalesce(level("own_change", POOL), level("parts_change", POOL))
 
 
 def held(open_interest: pl.Expr) -> pl.Expr:

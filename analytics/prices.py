@@ -151,9 +151,9 @@ def of_own_feeds(markets: pl.LazyFrame, told: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def renamed(frame: pl.LazyFrame, names: Iterable[str], prefix: str) -> pl.LazyFrame:
-    """Return a frame with a prefix before some of its names."""
-    return frame.rename({name: f"{prefix}{name}" for name in names})
+def with_reference_names(sources: pl.LazyFrame) -> pl.LazyFrame:
+    """Return a frame whose sources have the names of references."""
+    return sources.rename(dict(zip(SOURCE, REFERENCE, strict=True)))
 
 
 def as_reference(prices: pl.LazyFrame, *more: str) -> pl.LazyFrame:
@@ -193,21 +193,21 @@ def as_of(
     )
 
 
-def beside_reference(moments: pl.LazyFrame, prices: pl.LazyFrame, *, on: str) -> pl.LazyFrame:
+def beside_reference(events: pl.LazyFrame, prices: pl.LazyFrame) -> pl.LazyFrame:
     """
-    Return moments of a source and a reference with the latest price of both, and their deviation.
+    Return events of a source and a reference with the latest price of both, and their deviation.
 
     Args:
-        moments: rows with a time, asset, quote, the source and the reference.
+        events: rows with block_timestamp, asset, quote, the source and the reference.
         prices: latest prices.
-        on: the time of a moment.
 
     Returns:
-        The moments at which both had spoken, with price_at, price_quote, reference_at,
+        The events at which both had spoken, with price_at, price_quote, reference_at,
         reference_price_quote and deviation_bps.
     """
     last = prices.select(*PAIR, *SOURCE, "price_at", "price_quote")
-    own = as_of(moments, last, on=on, price_at="price_at", by=[*PAIR, *SOURCE])
+    on = "block_timestamp"
+    own = as_of(events, last, on=on, price_at="price_at", by=[*PAIR, *SOURCE])
     references = as_reference(prices)
     return as_of(
         own, references, on=on, price_at="reference_at", by=[*PAIR, *REFERENCE]
@@ -220,7 +220,7 @@ def pairs_of_sources(sources: pl.LazyFrame) -> pl.LazyFrame:
     is_same = pl.all_horizontal(
         pl.col(name) == pl.col(reference) for name, reference in zip(SOURCE, REFERENCE, strict=True)
     )
-    return own.join(renamed(own, SOURCE, "reference_"), on=[*PAIR]).filter(~is_same)
+    return own.join(with_reference_names(own), on=[*PAIR]).filter(~is_same)
 
 
 def deviation_bps(price: str, reference: str) -> pl.Expr:

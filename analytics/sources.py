@@ -7,7 +7,7 @@ word per row instead of five texts: a quarter of the time, and half the memory.
 
 import polars as pl
 
-from analytics.prices import IS_PRICE, PAIR, SOURCE, is_current, renamed
+from analytics.prices import IS_PRICE, PAIR, SOURCE, is_current, with_reference_names
 
 _KEY = (*PAIR, *SOURCE)
 
@@ -56,7 +56,7 @@ def as_reference(prices: pl.LazyFrame) -> pl.LazyFrame:
 
 def by_name(rows: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
     """Return rows of a source and a reference, in their order, with the names of both."""
-    references = renamed(names.drop(PAIR), SOURCE, "reference_").rename({"source": "reference"})
+    references = with_reference_names(names.drop(PAIR)).rename({"source": "reference"})
     return rows.join(names, on="source", maintain_order="left").join(
         references, on="reference", maintain_order="left"
     )

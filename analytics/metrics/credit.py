@@ -3,6 +3,7 @@
 import polars as pl
 
 from analytics.expressions import (
+    POOL,
     STATE_ORDER,
     changes_by_day,
     day,
@@ -14,8 +15,7 @@ from analytics.expressions import (
     unknown_count,
 )
 
-_POOL = ("chain_id", "protocol", "pool", "asset_token")
-_GRAIN = ("date", *_POOL)
+_GRAIN = ("date", *POOL)
 _MARKET = ("chain_id", "protocol", "market")
 _FEE_KINDS = (
     *("interest", "origination", "service", "management", "subscription", "redemption"),
@@ -58,22 +58,22 @@ def loans_outstanding(credit_events: pl.LazyFrame, pool_states: pl.LazyFrame) ->
     moved = (
         credit_events.filter(pl.col("kind").is_in(["funded", "payment", "liquidation", "default"]))
         .with_columns(lent_change=_lent())
-        .group_by(day(), *_POOL)
+        .group_by(day(), *POOL)
         .agg(
             pl.col("lent_change").sum(),
             unknown_count=unknown_count("lent_change"),
             funded_count=(pl.col("kind") == "funded").sum(),
         )
     )
-    told = changes_by_day(pool_states, "principal_tokens", _POOL)
+    told = changes_by_day(pool_states, "principal_tokens")
     is_known = (pl.col("unknown_count") == 0) & (pl.col("funded_count") > 0)
     counts = pl.col("unknown_count", "funded_count")
     return (
         _by_day(moved, told)
-        .with_columns(counts.fill_null(0).cum_sum().over(_POOL))
+        .with_columns(counts.fill_null(0).cum_sum().over(POOL))
         .with_columns(
-            principal_events_tokens=pl.when(is_known).then(level("lent_change", _POOL)),
-            principal_state_tokens=pool_level(_POOL),
+            principal_events_tokens=pl.when(is_known).then(level("lent_change", POOL)),
+            principal_state_tokens=pool_level(),
         )
         .with_columns(
             difference_tokens=pl.col("principal_events_tokens") - pl.col("principal_state_tokens")
@@ -111,7 +111,7 @@ def interest_paid(credit_events: pl.LazyFrame) -> pl.LazyFrame:
     """
     return (
         credit_events.filter(pl.col("kind") == "payment")
-        .group_by(day(), *_POOL)
+        .group_by(day(), *POOL)
         .agg(
             payment_count=row_count(),
             account_count=distinct_count("account"),
@@ -201,7 +201,7 @@ def impairments(credit_events: pl.LazyFrame, pool_states: pl.LazyFrame) -> pl.La
     counts = ("impairment_count", "removed_count", "unknown_loss_count")
     marked = (
         credit_events.filter(kind.is_in(["impairment", "impairment_removed"]))
-        .group_by(day(), *_POOL)
+        .group_by(day(), *POOL)
         .agg(
             impairment_count=(kind == "impairment").sum().cast(pl.Int64),
             removed_count=(kind == "impairment_removed").sum().cast(pl.Int64),
@@ -209,7 +209,7 @@ def impairments(credit_events: pl.LazyFrame, pool_states: pl.LazyFrame) -> pl.La
             loss_tokens=pl.col("loss_tokens").sum(),
         )
     )
-    told = changes_by_day(_standing(pool_states), "unrealized_loss_tokens", _POOL)
+    told = changes_by_day(_standing(pool_states), "unrealized_loss_tokens")
     total = pl.col("impairment_count") + pl.col("removed_count")
     is_told = (total == 0) | (total > pl.col("unknown_loss_count"))
     return (
@@ -217,7 +217,7 @@ def impairments(credit_events: pl.LazyFrame, pool_states: pl.LazyFrame) -> pl.La
         .with_columns(pl.col(*counts, "loss_tokens").fill_null(0))
         .with_columns(
             written_down_tokens=pl.when(is_told).then(pl.col("loss_tokens")),
-            unrealized_loss_tokens=pool_level(_POOL),
+            unrealized_loss_tokens=pool_level(),
         )
         .select(*_GRAIN, *counts, "unrealized_loss_tokens", "written_down_tokens")
     )
@@ -247,7 +247,7 @@ def defaults(credit_events: pl.LazyFrame) -> pl.LazyFrame:
     """
     return (
         credit_events.filter(pl.col("kind") == "default")
-        .group_by(day(), *_POOL)
+        .group_by(day(), *POOL)
         .agg(
             default_count=row_count(),
             account_count=distinct_count("account"),
@@ -284,7 +284,7 @@ def recoveries(credit_events: pl.LazyFrame) -> pl.LazyFrame:
     is_sale = kind == "collateral_sale"
     return (
         credit_events.filter(is_sale | (kind == "recovery"))
-        .group_by(day(), *_POOL)
+        .group_by(day(), *POOL)
         .agg(
             recovery_count=(kind == "recovery").sum().cast(pl.Int64),
             sale_count=is_sale.sum().cast(pl.Int64),
@@ -327,13 +327,13 @@ def _standing(pool_states: pl.LazyFrame) -> pl.LazyFrame:
     before, is_since = pl.col("before"), ~is_own & (pl.col("block_number") > pl.col("said_in"))
     is_first = is_since & before.is_null()
     # A part that had not spoken had no loss but what the pool said and no other part explains.
-    earlier = (pl.when(is_first).then(loss).otherwise(0).cum_sum() - loss).over(*_POOL, "words")
+    earlier = (pl.when(is_first).then(loss).otherwise(0).cum_sum() - loss).over(*POOL, "words")
     unexplained = pl.col("said") - pl.col("said_of_parts")
     rest = pl.max_horizontal(unexplained - earlier, pl.min_horizontal(unexplained, 0))
     first = pl.when(loss > rest).then(loss - rest).otherwise(0)
     change = pl.when(before.is_not_null()).then(loss - before).otherwise(first)
     has_spoken = pl.col("words") > 0
-    stands = (pl.col("said") + pl.col("since").cum_sum().over(*_POOL, "words")).clip(0)
+    stands = (pl.col("said") + pl.col("since").cum_sum().over(*POOL, "words")).clip(0)
     return (
         _words(pool_states.filter(loss.is_not_null()).sort(STATE_ORDER), loss, is_own)
         .with_columns(since=pl.when(is_since).then(change).fill_null(0))
@@ -351,11 +351,11 @@ def _words(states: pl.LazyFrame, loss: pl.Expr, is_own: pl.Expr) -> pl.LazyFrame
     last = {"said": loss, "said_in": pl.col("block_number"), "said_of_parts": pl.col("of_parts")}
     return (
         states.with_columns(
-            before=loss.shift(1).over(*_POOL, "part"), words=is_own.cum_sum().over(_POOL)
+            before=loss.shift(1).over(*POOL, "part"), words=is_own.cum_sum().over(POOL)
         )
-        .with_columns(of_parts=of_parts.cum_sum().over(_POOL))
+        .with_columns(of_parts=of_parts.cum_sum().over(POOL))
         .with_columns(
-            said.then(value).forward_fill().over(_POOL).alias(name) for name, value in last.items()
+            said.then(value).forward_fill().over(POOL).alias(name) for name, value in last.items()
         )
     )
 

@@ -18,7 +18,7 @@ from analytics.prices import (
     latest_prices,
     microseconds_between,
     of_own_feeds,
-    renamed,
+    with_reference_names,
 )
 
 _MARKET = ("chain_id", "protocol", "market")
@@ -127,7 +127,7 @@ def liquidations_off_oracle(
     check("tolerance_seconds", tolerance_seconds, least=0)
     own = _own_feeds(markets, oracle_updates)
     prices = _known(oracle_updates.filter(is_current(tolerance_seconds)))
-    others = renamed(prices.select(*PAIR, *SOURCE).unique(), SOURCE, "reference_")
+    others = with_reference_names(prices.select(*PAIR, *SOURCE).unique())
     asked = (
         liquidations.select(_EXIT)
         .join(own, on=_MARKET)
@@ -136,7 +136,7 @@ def liquidations_off_oracle(
     )
     oldest = tolerance_seconds * MICROSECONDS
     return (
-        beside_reference(asked, prices, on="block_timestamp")
+        beside_reference(asked, prices)
         .filter(pl.col("deviation_bps").abs() > threshold_bps)
         .filter(microseconds_between("price_at", "block_timestamp") <= oldest)
         .filter(microseconds_between("reference_at", "block_timestamp") <= oldest)

@@ -6,6 +6,7 @@ from analytics.expressions import (
     INTO_POOL,
     IS_MEASURED,
     OUT_OF_POOL,
+    POOL,
     STATE_ORDER,
     known_total,
     ratio,
@@ -14,7 +15,6 @@ from analytics.expressions import (
 )
 
 _VENUE = ("chain_id", "protocol")
-_POOL = (*_VENUE, "pool", "asset_token")
 _START, _END = "2025-10-10T00:00:00", "2025-10-12T00:00:00"
 _NOTABLE = ("liquidation", "default", "impairment", "seizure", "call")
 _OF_LOSSES = ("credit_events", "liquidations")
@@ -158,19 +158,19 @@ def pool_resilience(
     is_known = pl.col("unknown_count").fill_null(0) == 0
     return (
         pl.concat(frames, how="diagonal")
-        .group_by(_POOL)
-        .agg(pl.exclude(_POOL).max())
+        .group_by(POOL)
+        .agg(pl.exclude(POOL).max())
         .with_columns(
             pl.col("flow_count").fill_null(0),
             out_tokens=pl.when(is_known).then(pl.col("out_tokens").fill_null(0)),
             managed_tokens=pl.coalesce("told", "worth"),
         )
         .select(
-            *(*_POOL, before, after, "out_tokens", "managed_tokens", "flow_count"),
+            *(*POOL, before, after, "out_tokens", "managed_tokens", "flow_count"),
             price_change_ratio=ratio(after - before, before),
             outflow_ratio=ratio(pl.col("out_tokens"), pl.col("managed_tokens")),
         )
-        .sort(_POOL, nulls_last=True)
+        .sort(POOL, nulls_last=True)
     )
 
 
@@ -345,7 +345,7 @@ def _told(pool_states: pl.LazyFrame, is_before: pl.Expr) -> pl.LazyFrame:
     assets = pl.col("assets_tokens")
     own = pool_states.filter((pl.col("part") == pl.col("pool")) & assets.is_not_null())
     last = assets.filter(is_before).last()
-    return own.sort(STATE_ORDER).group_by(_POOL).agg(told=last.cast(pl.Float64))
+    return own.sort(STATE_ORDER).group_by(POOL).agg(told=last.cast(pl.Float64))
 
 
 def _prices(share_prices: pl.LazyFrame, is_before: pl.Expr) -> pl.LazyFrame:
@@ -353,7 +353,7 @@ def _prices(share_prices: pl.LazyFrame, is_before: pl.Expr) -> pl.LazyFrame:
     worth = price.cast(pl.Float64) * supply.cast(pl.Float64)
     return (
         share_prices.sort(STATE_ORDER)
-        .group_by(_POOL)
+        .group_by(POOL)
         .agg(
             price_before_tokens=price.filter(is_before & IS_MEASURED).last(),
             price_after_tokens=price.filter(~is_before & IS_MEASURED).last(),
@@ -366,7 +366,7 @@ def _out(pool_flows: pl.LazyFrame, is_before: pl.Expr) -> pl.LazyFrame:
     kind, amount = pl.col("kind"), pl.col("asset_tokens")
     out = pl.when(kind.is_in(OUT_OF_POOL)).then(amount).otherwise(-amount).filter(~is_before)
     flows = pool_flows.filter(kind.is_in((*INTO_POOL, *OUT_OF_POOL)))
-    return flows.group_by(_POOL).agg(
+    return flows.group_by(POOL).agg(
         out_tokens=out.sum(),
         unknown_count=out.null_count().cast(pl.Int64),
         flow_count=(~is_before).sum().cast(pl.Int64),

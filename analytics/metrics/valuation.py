@@ -6,6 +6,7 @@ from analytics.expressions import (
     EVENT_ORDER,
     INTO_POOL,
     OUT_OF_POOL,
+    POOL,
     check,
     day,
     known_total,
@@ -27,8 +28,7 @@ from analytics.prices import (
 
 _EVENT = ("chain_id", "protocol", "version", *EVENT_ORDER)
 _AMOUNT = ("fact", "measure", *_EVENT)
-_POOL = ("chain_id", "protocol", "pool", "asset_token")
-_POOL_DAY = ("date", *_POOL)
+_POOL_DAY = ("date", *POOL)
 # Contracts that give one coin of their chain for each of theirs, and take it back.
 _WRAPPED = {
     "WETH": "ETH",
@@ -306,7 +306,7 @@ def net_flows_valued(pool_flows: pl.LazyFrame, pool_valuations: pl.LazyFrame) ->
     return (
         pool_flows.filter(is_in | is_out)
         .join(pool_valuations.filter(of_flows).select(*_EVENT, value), on=_EVENT, how="left")
-        .group_by(day(), *_POOL)
+        .group_by(day(), *POOL)
         .agg(
             flow_count=row_count(),
             valued_count=value.count().cast(pl.Int64),
@@ -315,7 +315,7 @@ def net_flows_valued(pool_flows: pl.LazyFrame, pool_valuations: pl.LazyFrame) ->
             outflow_usd=known_total(value.filter(is_out)),
             net_usd=whole_total(pl.when(is_in).then(value).otherwise(-value)),
         )
-        .sort("date", *_POOL, nulls_last=True)
+        .sort("date", *POOL, nulls_last=True)
     )
 
 

@@ -6,6 +6,7 @@ from analytics.expressions import (
     INTO_POOL,
     IS_MEASURED,
     OUT_OF_POOL,
+    POOL,
     STATE_ORDER,
     changes_by_day,
     check,
@@ -20,8 +21,7 @@ from analytics.expressions import (
     window,
 )
 
-_POOL = ("chain_id", "protocol", "pool", "asset_token")
-_GRAIN = ("date", *_POOL)
+_GRAIN = ("date", *POOL)
 _YEAR_SECONDS = 365 * 86_400
 
 
@@ -48,14 +48,12 @@ def tvl(pool_states: pl.LazyFrame, share_prices: pl.LazyFrame) -> pl.LazyFrame:
     Source:
         ERC-4626 totalAssets and convertToAssets; DefiLlama counts TVL of lending pools likewise.
     """
-    own = changes_by_day(pool_states, "assets_tokens", _POOL).filter(
-        pl.col("own_change").is_not_null()
-    )
+    own = changes_by_day(pool_states, "assets_tokens").filter(pl.col("own_change").is_not_null())
     both = pl.col("share_price_tokens", "supply_tokens")
     shares = (
         share_prices.filter(pl.col("supply_tokens").is_not_null())
         .sort(STATE_ORDER)
-        .group_by(day(), *_POOL)
+        .group_by(day(), *POOL)
         .agg(both.last())
     )
     return (
@@ -63,7 +61,7 @@ def tvl(pool_states: pl.LazyFrame, share_prices: pl.LazyFrame) -> pl.LazyFrame:
         .group_by(_GRAIN)
         .agg(pl.col("own_change").drop_nulls().first(), both.drop_nulls().first())
         .sort(_GRAIN, nulls_last=True)
-        .with_columns(both.forward_fill().over(_POOL), assets_tokens=level("own_change", _POOL))
+        .with_columns(both.forward_fill().over(POOL), assets_tokens=level("own_change", POOL))
         .with_columns(tvl_tokens=_worth(), basis=_basis())
         .select(*_GRAIN, "assets_tokens", both, "tvl_tokens", "basis")
     )
@@ -100,7 +98,7 @@ def net_flows(pool_flows: pl.LazyFrame) -> pl.LazyFrame:
     is_in, is_out, is_dividend = kind.is_in(INTO_POOL), kind.is_in(OUT_OF_POOL), kind == "dividend"
     return (
         pool_flows.filter(is_in | is_out | is_dividend)
-        .group_by(day(), *_POOL)
+        .group_by(day(), *POOL)
         .agg(
             inflow_count=is_in.sum().cast(pl.Int64),
             outflow_count=is_out.sum().cast(pl.Int64),
@@ -155,7 +153,7 @@ def share_price_yield(
     if not reset_ratio > 0:
         raise ValueError(f"reset_ratio must be above 0, got {reset_ratio}")
     prices = _daily(share_prices.filter(IS_MEASURED)).with_columns(
-        resets=_is_reset(reset_ratio).cast(pl.Int64).cum_sum().over(_POOL),
+        resets=_is_reset(reset_ratio).cast(pl.Int64).cum_sum().over(POOL),
         back=pl.col("date").dt.offset_by(f"-{window_days}d"),
     )
     return (
@@ -191,8 +189,8 @@ def utilisation(pool_states: pl.LazyFrame) -> pl.LazyFrame:
     Source:
         Clearpool principal() over poolSize(); for Maple the managers' principal over totalAssets().
     """
-    lent = changes_by_day(pool_states, "principal_tokens", _POOL)
-    managed = changes_by_day(pool_states, "assets_tokens", _POOL).select(
+    lent = changes_by_day(pool_states, "principal_tokens")
+    managed = changes_by_day(pool_states, "assets_tokens").select(
         *_GRAIN, assets_change="own_change"
     )
     changes = pl.col("own_change", "parts_change", "assets_change")
@@ -202,9 +200,7 @@ def utilisation(pool_states: pl.LazyFrame) -> pl.LazyFrame:
         .group_by(_GRAIN)
         .agg(known_total(changes))
         .sort(_GRAIN, nulls_last=True)
-        .with_columns(
-            principal_tokens=pool_level(_POOL), assets_tokens=level("assets_change", _POOL)
-        )
+        .with_columns(principal_tokens=pool_level(), assets_tokens=level("assets_change", POOL))
         .select(*_GRAIN, principal, assets, utilisation=ratio(principal, assets))
     )
 
@@ -254,7 +250,7 @@ def yield_stability(
     period = pl.when(at < start).then(pl.lit("before")).otherwise(pl.lit("event"))
     inside = share_prices.filter(IS_MEASURED & (at >= begun) & (at < end))
     prices = inside.with_columns(day(), period=period)
-    keys = (*_POOL, "period")
+    keys = (*POOL, "period")
     return (
         _steadiness(prices, keys)
         .join(_drawdowns(prices, keys), on=keys, how="left", nulls_equal=True)
@@ -303,7 +299,7 @@ def _change(keys: tuple[str, ...]) -> pl.Expr:
 
 
 def _is_reset(largest: float) -> pl.Expr:
-    return (_change(_POOL).abs() > largest).fill_null(value=False)
+    return (_change(POOL).abs() > largest).fill_null(value=False)
 
 
 def _seconds() -> pl.Expr:
@@ -339,7 +335,7 @@ def _basis() -> pl.Expr:
 
 def _steadiness(prices: pl.LazyFrame, keys: tuple[str, ...]) -> pl.LazyFrame:
     change = pl.col("change")
-    days = (pl.col("date") - pl.col("date").shift(1).over(_POOL)).dt.total_days()
+    days = (pl.col("date") - pl.col("date").shift(1).over(POOL)).dt.total_days()
     # A running sum adds in order, as the twin does; a plain one need not.
     mean = divided(change.drop_nulls().cum_sum().last(), change.count())
     square = (change - pl.col("mean")) * (change - pl.col("mean"))
@@ -348,8 +344,8 @@ def _steadiness(prices: pl.LazyFrame, keys: tuple[str, ...]) -> pl.LazyFrame:
         prices.sort(STATE_ORDER)
         .group_by(*keys, "date")
         .agg(pl.col("share_price_tokens").last(), price_count=pl.len())
-        .sort(*_POOL, "date", "period", nulls_last=True)
-        .with_columns(change=divided(_change(_POOL), days.clip(lower_bound=1)))
+        .sort(*POOL, "date", "period", nulls_last=True)
+        .with_columns(change=divided(_change(POOL), days.clip(lower_bound=1)))
         .with_columns(mean=mean.over(keys))
         .group_by(keys, maintain_order=True)
         .agg(
@@ -364,8 +360,8 @@ def _steadiness(prices: pl.LazyFrame, keys: tuple[str, ...]) -> pl.LazyFrame:
 def _drawdowns(prices: pl.LazyFrame, keys: tuple[str, ...]) -> pl.LazyFrame:
     price, peak = pl.col("share_price_tokens"), pl.col("peak")
     return (
-        prices.sort(*_POOL, "period", *STATE_ORDER)
-        .with_columns(peak=pl.max_horizontal(price, price.shift(1).over(_POOL)))
+        prices.sort(*POOL, "period", *STATE_ORDER)
+        .with_columns(peak=pl.max_horizontal(price, price.shift(1).over(POOL)))
         .with_columns(peak.cum_max().over(keys))
         .group_by(keys)
         .agg(worst_drawdown_ratio=ratio(price - peak, peak).min())

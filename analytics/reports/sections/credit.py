@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from analytics.expressions import POOL
 from analytics.reports.chain_names import chain_name
 from analytics.reports.context import Context
 from analytics.reports.event import Event, event_days
@@ -29,7 +30,7 @@ _SCOPE = (
     "covered, zero is not a finding."
 )
 _SILENT = "cannot tell"
-_VENUE, _POOL = ("chain_id", "protocol"), ("chain_id", "protocol", "pool", "asset_token")
+_VENUE = ("chain_id", "protocol")
 _LIQUIDATED = ("liquidation_count", "liquidation_notional_usd", "adl_notional_usd")
 _LOST = ("lending_liquidation_count", "default_count", "impairment_count")
 _BESIDE = (
@@ -47,20 +48,20 @@ _BESIDE = (
     Shown(
         *("pool_resilience", "What the event did to each pool"),
         (
-            *(*_POOL, "price_before_tokens", "price_after_tokens", "price_change_ratio"),
+            *(*POOL, "price_before_tokens", "price_after_tokens", "price_change_ratio"),
             *("out_tokens", "managed_tokens", "outflow_ratio"),
         ),
-        keys=_POOL,
+        keys=POOL,
         largest_first="outflow_ratio",
         with_past=True,
     ),
     Shown(
         *("yield_stability", "How steadily share prices grew, a day, before and in the event"),
         (
-            *(*_POOL, "period", "change_count", "mean_change_ratio", "sd_change_ratio"),
+            *(*POOL, "period", "change_count", "mean_change_ratio", "sd_change_ratio"),
             *("worst_drawdown_ratio",),
         ),
-        keys=(*_POOL, "period"),
+        keys=(*POOL, "period"),
         with_past=True,
     ),
 )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from analytics.expressions import STATE_ORDER, distinct_count, known_total, row_count
+from analytics.expressions import POOL, STATE_ORDER, distinct_count, known_total, row_count
 from analytics.reports.context import Context
 from analytics.reports.parts import Source, Table, table
 from analytics.reports.sections.listed import Shown, answers
@@ -22,7 +22,6 @@ _SEIZED = (
     *("protocol", "chain_id", "account", "liquidation_count", "repaid_tokens", "repaid_symbol"),
     *("seized_tokens", "seized_symbol", "first_at", "last_at"),
 )
-_POOL = ("chain_id", "protocol", "pool", "asset_token")
 _PRICE = ("price_usd", "price_protocol", "price_at", "price_evidence")
 
 
@@ -31,21 +30,21 @@ def _latest(metric: pl.DataFrame) -> pl.DataFrame:
 
 
 def _last_days(metric: pl.DataFrame) -> pl.DataFrame:
-    return metric.sort("date").group_by(_POOL).last().sort(_POOL, nulls_last=True)
+    return metric.sort("date").group_by(POOL).last().sort(POOL, nulls_last=True)
 
 
 _SERIES = (
     Shown(
-        *("tvl", "What pools managed on their last day", ("date", *_POOL, "tvl_tokens", "basis")),
-        keys=_POOL,
+        *("tvl", "What pools managed on their last day", ("date", *POOL, "tvl_tokens", "basis")),
+        keys=POOL,
         largest_first="tvl_tokens",
         with_past=True,
         summed=_last_days,
     ),
     Shown(
         *("tvl_valued", "Dollars that pools managed at the end of their last day"),
-        ("date", *_POOL, "tvl_usd", "tvl_tokens", *_PRICE),
-        keys=_POOL,
+        ("date", *POOL, "tvl_usd", "tvl_tokens", *_PRICE),
+        keys=POOL,
         largest_first="tvl_usd",
         with_past=True,
         summed=_last_days,
@@ -53,18 +52,18 @@ _SERIES = (
     Shown(
         *("share_price_yield", "What shares earned over 30 days, as a yearly rate"),
         (
-            *("date", *_POOL, "share_price_tokens", "yield_simple_ratio", "yield_compounded_ratio"),
+            *("date", *POOL, "share_price_tokens", "yield_simple_ratio", "yield_compounded_ratio"),
             *("reset_count",),
         ),
-        keys=_POOL,
+        keys=POOL,
         settings={"window_days": 30},
         with_past=True,
         summed=_last_days,
     ),
     Shown(
         *("utilisation", "How much of each pool was lent on its last day"),
-        ("date", *_POOL, "principal_tokens", "assets_tokens", "utilisation"),
-        keys=_POOL,
+        ("date", *POOL, "principal_tokens", "assets_tokens", "utilisation"),
+        keys=POOL,
         largest_first="utilisation",
         with_past=True,
         summed=_last_days,
@@ -77,14 +76,14 @@ _SERIES = (
         (
             *(
                 "date",
-                *_POOL,
+                *POOL,
                 "principal_state_tokens",
                 "principal_events_tokens",
                 "difference_tokens",
             ),
             *("unknown_count",),
         ),
-        keys=_POOL,
+        keys=POOL,
         with_past=True,
         summed=_last_days,
         headers={
@@ -95,16 +94,16 @@ _SERIES = (
     ),
     Shown(
         *("net_flows", "Money in and out by day, latest first"),
-        ("date", *_POOL, "inflow_tokens", "outflow_tokens", "net_tokens", "unknown_count"),
-        keys=("date", *_POOL),
+        ("date", *POOL, "inflow_tokens", "outflow_tokens", "net_tokens", "unknown_count"),
+        keys=("date", *POOL),
         rows=15,
         summed=_latest,
         headers={"unknown_count": "without amount"},
     ),
     Shown(
         *("net_flows_valued", "Dollars in and out by day, at the price of each flow's moment"),
-        ("date", *_POOL, "inflow_usd", "outflow_usd", "net_usd", "unpriced_count"),
-        keys=("date", *_POOL),
+        ("date", *POOL, "inflow_usd", "outflow_usd", "net_usd", "unpriced_count"),
+        keys=("date", *POOL),
         rows=15,
         summed=_latest,
         headers={"unpriced_count": "without price"},
@@ -112,10 +111,10 @@ _SERIES = (
     Shown(
         *("interest_paid", "What borrowers paid by day, latest first"),
         (
-            *("date", *_POOL, "payment_count", "interest_tokens", "principal_tokens"),
+            *("date", *POOL, "payment_count", "interest_tokens", "principal_tokens"),
             *("unsplit_tokens", "unknown_interest_count"),
         ),
-        keys=("date", *_POOL),
+        keys=("date", *POOL),
         rows=15,
         summed=_latest,
         headers={"unknown_interest_count": "of unknown interest"},
@@ -123,20 +122,20 @@ _SERIES = (
     Shown(
         *("credit_fees", "What lending earned by day, latest first"),
         (
-            *("date", *_POOL[:3], "fee_kind", "fee_token", "fee_count", "fee_tokens"),
+            *("date", *POOL[:3], "fee_kind", "fee_token", "fee_count", "fee_tokens"),
             *("fees_usd", "supply_side_usd", "treasury_usd", "holders_usd"),
         ),
-        keys=("date", *_POOL[:3], "fee_kind", "fee_token"),
+        keys=("date", *POOL[:3], "fee_kind", "fee_token"),
         rows=15,
         summed=_latest,
     ),
     Shown(
         *("impairments", "Loans marked down by day, latest first"),
         (
-            *("date", *_POOL, "impairment_count", "removed_count", "written_down_tokens"),
+            *("date", *POOL, "impairment_count", "removed_count", "written_down_tokens"),
             *("unrealized_loss_tokens", "unknown_loss_count"),
         ),
-        keys=("date", *_POOL),
+        keys=("date", *POOL),
         rows=15,
         summed=_latest,
         headers={"unknown_loss_count": "of unknown loss"},
@@ -144,10 +143,10 @@ _SERIES = (
     Shown(
         *("defaults", "Loans declared lost by day, latest first"),
         (
-            *("date", *_POOL, "default_count", "account_count", "loan_count", "loss_tokens"),
+            *("date", *POOL, "default_count", "account_count", "loan_count", "loss_tokens"),
             *("unknown_loss_count",),
         ),
-        keys=("date", *_POOL),
+        keys=("date", *POOL),
         rows=15,
         summed=_latest,
         headers={"unknown_loss_count": "of unknown loss"},
@@ -155,10 +154,10 @@ _SERIES = (
     Shown(
         *("recoveries", "What came back after defaults and liquidations by day, latest first"),
         (
-            *("date", *_POOL, "recovery_count", "recovered_tokens", "sale_count"),
+            *("date", *POOL, "recovery_count", "recovered_tokens", "sale_count"),
             *("sale_tokens", "unknown_count"),
         ),
-        keys=("date", *_POOL),
+        keys=("date", *POOL),
         rows=15,
         summed=_latest,
         headers={"unknown_count": "without amount"},
@@ -224,7 +223,7 @@ def _notable(context: Context) -> pl.DataFrame:
 
 
 def _flows(context: Context) -> pl.DataFrame:
-    keys = ["chain_id", "protocol", "pool", "asset_token", "kind"]
+    keys = [*POOL, "kind"]
     sums = (
         context.scope.facts("pool_flows")
         .group_by(keys)
@@ -246,12 +245,11 @@ def _flows(context: Context) -> pl.DataFrame:
 
 def _prices(context: Context) -> pl.DataFrame:
     # A pool of lending has one price per reserve; a fund has one, whatever it is counted in.
-    keys = ["chain_id", "protocol", "pool", "asset_token"]
     price, moment = pl.col("share_price_tokens"), pl.col("block_timestamp")
     updates = (
         context.scope.facts("share_prices")
         .sort(STATE_ORDER)
-        .group_by(keys)
+        .group_by(POOL)
         .agg(
             update_count=row_count(),
             first_price_tokens=price.first(),
@@ -262,7 +260,7 @@ def _prices(context: Context) -> pl.DataFrame:
         )
         .collect()
     )
-    named = context.with_symbol(updates.sort(keys, nulls_last=True))
+    named = context.with_symbol(updates.sort(POOL, nulls_last=True))
     return named.select(
         *("chain_id", "protocol", "pool", "symbol", "update_count"),
         *("first_price_tokens", "lowest_price_tokens", "last_price_tokens", "first_at", "last_at"),
