@@ -12,7 +12,14 @@ from datetime import timedelta
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER, check, millionths, ratio, whole_total
+from analytics.expressions import (
+    CENTURY_MILLISECONDS,
+    EVENT_ORDER,
+    check,
+    millionths,
+    ratio,
+    whole_total,
+)
 from analytics.prices import of_own_feeds, told_of
 
 _MARKET = ("chain_id", "protocol", "version", "market")
@@ -30,7 +37,7 @@ def worth(size: pl.Expr, price: pl.Expr) -> pl.Expr:
     return microdollars(size.cast(pl.Float64) * price.cast(pl.Float64))
 
 
-def latest_prices(events: pl.LazyFrame, price: pl.Expr) -> pl.LazyFrame:
+def market_prices(events: pl.LazyFrame, price: pl.Expr) -> pl.LazyFrame:
     """
     Return the prices of each market: of several at one moment the last event's.
 
@@ -68,7 +75,7 @@ def marks_and_trades(
         markets: the table that says of which asset a market is; of another none of them tells.
 
     Returns:
-        Prices as `latest_prices` returns them, mark_price_usd and later_price_usd: those of
+        Prices as `market_prices` returns them, mark_price_usd and later_price_usd: those of
         liquidations and those of trades, each with the venue's own.
     """
     own = _own_prices(adls, oracle_updates, markets)
@@ -98,7 +105,7 @@ def _beside(own: pl.LazyFrame, events: pl.LazyFrame, price: pl.Expr) -> pl.LazyF
     name = price.meta.output_name()
     of_feeds = own.select(*_PLACED, pl.col("oracle_price_quote").alias(name))
     # Of two in one place the market's own event is the last.
-    return latest_prices(pl.concat([of_feeds, events.select(*_PLACED, price)]), pl.col(name))
+    return market_prices(pl.concat([of_feeds, events.select(*_PLACED, price)]), pl.col(name))
 
 
 def with_price(
@@ -110,7 +117,7 @@ def with_price(
     Args:
         rows: rows of markets.
         moment: the column of the moment at which the price is asked for, itself included.
-        prices: as `latest_prices` returns them.
+        prices: as `market_prices` returns them.
         tolerance_seconds: how old a price may be, inclusive.
     """
     return rows.sort(moment).join_asof(
@@ -150,7 +157,7 @@ def with_losses(
     Raises:
         ValueError: a horizon or tolerance is negative or longer than a century.
     """
-    check("horizon_milliseconds", horizon_milliseconds, least=0, most=100 * 366 * 86_400_000)
+    check("horizon_milliseconds", horizon_milliseconds, least=0, most=CENTURY_MILLISECONDS)
     check("tolerance_seconds", tolerance_seconds, least=0)
     marked = with_price(cut, "block_timestamp", marks, tolerance_seconds)
     end = pl.col("block_timestamp").max().over(_WAVE)

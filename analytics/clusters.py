@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from analytics.expressions import check, ratio, whole_total
+from analytics.expressions import CENTURY_MILLISECONDS, check, ratio, whole_total
 
 _ALL = "_all"
 
@@ -36,7 +36,7 @@ def clustered(
     Raises:
         ValueError: gap_ms is below 0 or longer than a century.
     """
-    check("gap_ms", gap_ms, least=0, most=100 * 366 * 86_400_000)
+    check("gap_ms", gap_ms, least=0, most=CENTURY_MILLISECONDS)
     pause = pl.col(time).diff()
     begins = (pause > pl.duration(milliseconds=gap_ms)).fill_null(value=False)
     number = begins.cast(pl.Int64).cum_sum() + 1

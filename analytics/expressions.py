@@ -16,8 +16,9 @@ from math import inf
 
 import polars as pl
 
-_CENTURY = 100 * 366 * 86_400
 CENTURY_DAYS = 36_600
+_CENTURY_SECONDS = CENTURY_DAYS * 86_400
+CENTURY_MILLISECONDS = _CENTURY_SECONDS * 1_000
 _YEAR_DAYS = 365
 
 # The resolution of times in the database: what ends an instant earlier ends before.
@@ -38,7 +39,7 @@ POOL = ("chain_id", "protocol", "pool", "asset_token")
 INTO_POOL, OUT_OF_POOL = ("deposit", "mint"), ("withdrawal", "redemption")
 
 
-def check(setting: str, value: float, *, least: float, most: float = _CENTURY) -> None:
+def check(setting: str, value: float, *, least: float, most: float = _CENTURY_SECONDS) -> None:
     """Raise ValueError unless a setting is between two bounds; the most is a century of seconds."""
     if not value >= least:
         raise ValueError(f"{setting} must be at least {least}, got {value}")

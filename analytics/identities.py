@@ -119,7 +119,7 @@ def _fee_split(fees: pl.LazyFrame) -> pl.LazyFrame:
         expected=parts,
         found="fee_usd",
         is_held=held,
-        reason=_unless(held.is_not_null(), _UNKNOWN),
+        reason=pl.when(held.is_null()).then(pl.lit(_UNKNOWN)),
     )
 
 
@@ -131,7 +131,7 @@ def _buyback_burn(buybacks: pl.LazyFrame) -> pl.LazyFrame:
         expected="bought_tokens",
         found="burned_tokens",
         is_held=held,
-        reason=_unless(held.is_not_null(), _UNKNOWN),
+        reason=pl.when(held.is_null()).then(pl.lit(_UNKNOWN)),
     )
 
 
@@ -352,7 +352,3 @@ def _stretches(coverage: pl.LazyFrame) -> pl.LazyFrame:
         .agg(begin=pl.col("from_block").min(), end=pl.col("to_block").max())
         .drop("run")
     )
-
-
-def _unless(condition: pl.Expr, reason: str) -> pl.Expr:
-    return pl.when(~condition).then(pl.lit(reason))

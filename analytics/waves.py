@@ -10,6 +10,7 @@ import polars as pl
 
 from analytics.clusters import clustered
 from analytics.expressions import (
+    CENTURY_MILLISECONDS,
     check,
     distinct_count,
     known_total,
@@ -33,7 +34,7 @@ def in_waves(events: pl.LazyFrame, gap_milliseconds: int) -> pl.LazyFrame:
     Raises:
         ValueError: gap_milliseconds is below 1 or longer than a century.
     """
-    check("gap_milliseconds", gap_milliseconds, least=1, most=100 * 366 * 86_400_000)
+    check("gap_milliseconds", gap_milliseconds, least=1, most=CENTURY_MILLISECONDS)
     found = clustered(events, gap_milliseconds, time="block_timestamp", by=["protocol"])
     return found.rename({"cluster": "wave"})
 

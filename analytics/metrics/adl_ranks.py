@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analytics.budgets import latest_prices, with_price
+from analytics.budgets import market_prices, with_price
 from analytics.expressions import EVENT_ORDER, check, millionths, row_count
 from analytics.positions import POSITION, SCORES, SIDE, histories, open_at, scored
 
@@ -84,7 +84,7 @@ _FIGURES = (
 
 def _moments(cut: pl.LazyFrame, liquidations: pl.LazyFrame, tolerance_seconds: int) -> pl.LazyFrame:
     price = pl.col("execution_price_usd")
-    marks = latest_prices(liquidations, pl.col("mark_price_usd"))
+    marks = market_prices(liquidations, pl.col("mark_price_usd"))
     moments = (
         cut.sort(*EVENT_ORDER)
         .group_by(*SIDE, pl.col("block_timestamp").alias("cut_at"))

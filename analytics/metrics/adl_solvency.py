@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analytics.budgets import deficits, latest_prices, with_price
+from analytics.budgets import deficits, market_prices, with_price
 from analytics.expressions import (
     EVENT_ORDER,
     INSTANT,
@@ -190,7 +190,7 @@ def _ends(cut: pl.LazyFrame, liquidations: pl.LazyFrame, tolerance_seconds: int)
         .group_by(_WAVE)
         .agg(pl.col("block_timestamp").max().alias("last_at"), price.drop_nulls().last())
     )
-    marks = latest_prices(liquidations, pl.col("mark_price_usd"))
+    marks = market_prices(liquidations, pl.col("mark_price_usd"))
     return with_price(ends, "last_at", marks, tolerance_seconds).with_columns(
         mark_price_usd=pl.coalesce("mark_price_usd", price)
     )

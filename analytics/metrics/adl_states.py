@@ -3,8 +3,7 @@
 import polars as pl
 
 from analytics.expressions import EVENT_ORDER, seconds_between
-
-_SIDE = ("chain_id", "protocol", "version", "market", "is_long")
+from analytics.positions import SIDE
 
 
 def adl_state(adl_states: pl.LazyFrame) -> pl.LazyFrame:
@@ -39,17 +38,17 @@ def adl_state(adl_states: pl.LazyFrame) -> pl.LazyFrame:
         adl_states.sort(*EVENT_ORDER)
         .with_columns(
             headroom_ratio=pl.col("max_pnl_to_pool_ratio") - pl.col("pnl_to_pool_ratio"),
-            run=(~is_enabled).cast(pl.Int64).cum_sum().over(_SIDE),
-            until_at=moment.shift(-1).over(_SIDE),
+            run=(~is_enabled).cast(pl.Int64).cum_sum().over(SIDE),
+            until_at=moment.shift(-1).over(SIDE),
         )
-        .with_columns(first=moment.filter(is_enabled).min().over(*_SIDE, "run"))
+        .with_columns(first=moment.filter(is_enabled).min().over(*SIDE, "run"))
         .with_columns(
             enabled_since=pl.when(is_enabled).then("first"),
             length_seconds=seconds_between("block_timestamp", "until_at"),
         )
-        .sort(*_SIDE, *EVENT_ORDER)
+        .sort(*SIDE, *EVENT_ORDER)
         .select(
-            *(*_SIDE, "block_timestamp", *EVENT_ORDER, "pnl_to_pool_ratio"),
+            *(*SIDE, "block_timestamp", *EVENT_ORDER, "pnl_to_pool_ratio"),
             *("max_pnl_to_pool_ratio", "is_enabled", "until_at", "headroom_ratio"),
             *("enabled_since", "length_seconds"),
         )

@@ -5,8 +5,9 @@ from datetime import datetime
 
 import polars as pl
 
+from analytics.compute import Load
 from analytics.vendors.definition import Definition, Line
-from analytics.vendors.sums import Load, sums
+from analytics.vendors.sums import sums
 
 _KEYS = ("protocol", "date")
 _SCHEMA: dict[str, pl.DataType] = {

@@ -18,15 +18,13 @@ A name stands for a column `<name>_usd`. `<table>_count` counts its facts, `…_
 are not known. No fact is zero dollars; facts of which none is known are null.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import polars as pl
 
-from analytics.compute import compute
+from analytics.compute import Load, compute
 from analytics.expressions import day, known_total, row_count, unknown_count
-
-Load = Callable[[str], pl.LazyFrame]
 
 _MONTH = timedelta(days=30)
 _DAY = ("protocol", "date")

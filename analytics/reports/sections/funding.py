@@ -12,9 +12,9 @@ from analytics.reports.numerals import counted, period
 from analytics.reports.parts import Chart, Section, Source
 from analytics.reports.sections.listed import Shown, answers
 
-_VENUE = ("chain_id", "protocol", "version", "market")
+_MARKET_VERSION = ("chain_id", "protocol", "version", "market")
 _MARKET = ("chain_id", "protocol", "market")
-_SERIES = (*_VENUE, "collateral_token", "is_long", "basis")
+_SERIES = (*_MARKET_VERSION, "collateral_token", "is_long", "basis")
 _SIDE = (*_MARKET, "collateral_token", "is_long", "basis")
 # Where a venue has one rate for all of them.
 _ONE = {"collateral_token": "any", "is_long": "both"}
@@ -66,8 +66,10 @@ def _ranges(metric: pl.DataFrame) -> pl.DataFrame:
 
 def _paid(metric: pl.DataFrame) -> pl.DataFrame:
     sums = ("paid_usd", "received_usd", "net_paid_usd", "settlement_count", "unknown_count")
-    totals = metric.group_by(_VENUE).agg(known_total(pl.col(sums)))
-    return totals.sort("paid_usd", *_VENUE, descending=[True, *[False] * 4], nulls_last=True)
+    totals = metric.group_by(_MARKET_VERSION).agg(known_total(pl.col(sums)))
+    return totals.sort(
+        "paid_usd", *_MARKET_VERSION, descending=[True, *[False] * 4], nulls_last=True
+    )
 
 
 def _last_carry(metric: pl.DataFrame) -> pl.DataFrame:
