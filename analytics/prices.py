@@ -14,6 +14,8 @@ from analytics.expressions import divided, place, ratio
 
 SOURCE = ("chain_id", "protocol", "feed")
 PAIR = ("asset", "quote")
+# What one source says of one asset in one quote is a series of prices.
+SERIES = (*PAIR, *SOURCE)
 REFERENCE = tuple(f"reference_{name}" for name in SOURCE)
 
 MICROSECONDS = 1_000_000
@@ -35,9 +37,7 @@ IS_PRICE = ~pl.col("quote").is_in(UNPRICED)
 _MARKET = ("chain_id", "protocol", "market")
 
 
-def latest_prices(
-    oracle_updates: pl.LazyFrame, *, by: Sequence[str] = (*PAIR, *SOURCE)
-) -> pl.LazyFrame:
+def latest_prices(oracle_updates: pl.LazyFrame, *, by: Sequence[str] = SERIES) -> pl.LazyFrame:
     """
     Return the last price of every source and second in which it spoke.
 
@@ -205,9 +205,9 @@ def beside_reference(events: pl.LazyFrame, prices: pl.LazyFrame) -> pl.LazyFrame
         The events at which both had spoken, with price_at, price_quote, reference_at,
         reference_price_quote and deviation_bps.
     """
-    last = prices.select(*PAIR, *SOURCE, "price_at", "price_quote")
+    last = prices.select(*SERIES, "price_at", "price_quote")
     on = "block_timestamp"
-    own = as_of(events, last, on=on, price_at="price_at", by=[*PAIR, *SOURCE])
+    own = as_of(events, last, on=on, price_at="price_at", by=SERIES)
     references = as_reference(prices)
     return as_of(
         own, references, on=on, price_at="reference_at", by=[*PAIR, *REFERENCE]
@@ -216,7 +216,7 @@ def beside_reference(events: pl.LazyFrame, prices: pl.LazyFrame) -> pl.LazyFrame
 
 def pairs_of_sources(sources: pl.LazyFrame) -> pl.LazyFrame:
     """Return each source of an asset and quote beside every other one, in both directions."""
-    own = sources.select(*PAIR, *SOURCE).unique()
+    own = sources.select(SERIES).unique()
     is_same = pl.all_horizontal(
         pl.col(name) == pl.col(reference) for name, reference in zip(SOURCE, REFERENCE, strict=True)
     )

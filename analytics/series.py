@@ -1,9 +1,9 @@
 """
 Prices as series: who said what when, returns on a grid of time, and how two series move together.
 
-A source is one feed of one protocol on one chain, for one asset and quote. A grid counts steps of
-so many seconds from 1970-01-01. A series is sparse: a step without a row is a step where nothing
-moved, and `steps` says how many there are.
+Whose a series is, and of what, are the columns of `prices.SERIES`. A grid counts steps of so many
+seconds from 1970-01-01. A series is sparse: a step without a row is a step where nothing moved, and
+`steps` says how many there are.
 """
 
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ import polars as pl
 
 from analytics import prices
 from analytics.expressions import divided, ratio
+from analytics.prices import SERIES
 
-SOURCE = (*prices.PAIR, *prices.SOURCE)
 # The longest usual heartbeat and an hour.
 _LONGEST_SECONDS = 90_000
 
@@ -69,8 +69,8 @@ def quoted(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
     is_price = is_told & prices.IS_PRICE & prices.is_current(_LONGEST_SECONDS)
     return (
         prices.latest_prices(oracle_updates.filter(is_price))
-        .select(*SOURCE, block_timestamp="price_at", price="price_quote")
-        .sort(*SOURCE, "block_timestamp")
+        .select(*SERIES, block_timestamp="price_at", price="price_quote")
+        .sort(*SERIES, "block_timestamp")
         .cache()
     )
 
@@ -85,19 +85,19 @@ def main_sources(quotes: pl.LazyFrame, inside: pl.Expr) -> pl.LazyFrame:
         quotes: as `quoted` gives them.
         inside: which of them count; who is silent there is no source, however much it says later.
     """
-    rank = ["asset", "spoken", *SOURCE[1:]]
+    rank = ["asset", "spoken", *SERIES[1:]]
     best = (
         quotes.filter(inside, quote="USD")
-        .group_by(*SOURCE)
+        .group_by(*SERIES)
         .agg(spoken=pl.len())
         .sort(rank, descending=[name == "spoken" for name in rank])
         .group_by("asset", maintain_order=True)
-        .agg(pl.col(*SOURCE[1:]).first())
+        .agg(pl.col(*SERIES[1:]).first())
     )
-    return quotes.join(best, on=[*SOURCE], how="semi").sort(*SOURCE, "block_timestamp")
+    return quotes.join(best, on=[*SERIES], how="semi").sort(*SERIES, "block_timestamp")
 
 
-def returns(quotes: pl.LazyFrame, grid_seconds: int, *, by: Sequence[str] = SOURCE) -> pl.LazyFrame:
+def returns(quotes: pl.LazyFrame, grid_seconds: int, *, by: Sequence[str] = SERIES) -> pl.LazyFrame:
     """
     Return how much each source moved in each step in which it spoke.
 

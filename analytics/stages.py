@@ -11,7 +11,8 @@ import polars as pl
 
 from analytics.clusters import clustered
 from analytics.expressions import check, divided, held, unknown_count, whole_total
-from analytics.series import SOURCE, relative
+from analytics.prices import SERIES
+from analytics.series import relative
 
 _NAMES = {
     0: "build_up",
@@ -107,15 +108,15 @@ def moves(
     quotes: pl.LazyFrame, return_seconds: int, past: Past, least_returns: int
 ) -> pl.LazyFrame:
     """Return how far each price is from the one known so long ago, and how far that usually is."""
-    before = quotes.select(*SOURCE, pl.col(_AT).alias("known_at"), pl.col("price").alias("before"))
+    before = quotes.select(*SERIES, pl.col(_AT).alias("known_at"), pl.col("price").alias("before"))
     moved = (
-        _then(quotes, timedelta(seconds=return_seconds), before, SOURCE)
+        _then(quotes, timedelta(seconds=return_seconds), before, SERIES)
         .drop("asked_at")
         .with_columns(known=relative(pl.col("price"), pl.col("before")) * 10_000)
         .with_columns(value=pl.col("known").abs(), measure=pl.lit("return_bps"))
     )
     spread = pl.col("known").rolling_std_by(_AT, past.history, min_samples=least_returns)
-    return past.usual(moved, SOURCE, spread)
+    return past.usual(moved, SERIES, spread)
 
 
 def deviations(oracle_deviation: pl.LazyFrame) -> pl.LazyFrame:

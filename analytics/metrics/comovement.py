@@ -6,11 +6,12 @@ import polars as pl
 
 from analytics.expressions import check, known_total
 from analytics.lags import best_lags, cross_correlations, either_way, quote_correlations
-from analytics.series import SOURCE, between, main_sources, moment, quoted, returns, step
+from analytics.prices import SERIES
+from analytics.series import between, main_sources, moment, quoted, returns, step
 
-_VENUE = SOURCE[2:]
-_SERIES = ("measure", *SOURCE)
-_ORDER = (*_SERIES, *(f"other_{name}" for name in _VENUE))
+_VENUE = SERIES[2:]
+_MEASURED = ("measure", *SERIES)
+_ORDER = (*_MEASURED, *(f"other_{name}" for name in _VENUE))
 _WINDOWS = ("before", "during", "after")
 
 
@@ -84,7 +85,7 @@ def venue_lead_lag(
         either_way(best_lags(quote_correlations(prices, grid_seconds, most_steps), least_moves)),
         best_lags(cross_correlations(forced, most_steps, is_silence_zero=True), least_moves),
     ]
-    names = [each.select("kind", "who", *_SERIES).unique() for each in (prices, forced)]
+    names = [each.select("kind", "who", *_MEASURED).unique() for each in (prices, forced)]
     return _told(pl.concat(found), pl.concat(names), grid_seconds).sort(_ORDER)
 
 
@@ -152,7 +153,7 @@ def asset_correlation(
 def _prices(quotes: pl.LazyFrame, least_moves: int) -> pl.LazyFrame:
     kind = pl.concat_str(pl.lit("price"), "asset", "quote", separator=" ")
     measure = pl.lit("price").alias("measure")
-    spoken = quotes.filter(pl.len().over(SOURCE) > least_moves)
+    spoken = quotes.filter(pl.len().over(SERIES) > least_moves)
     return spoken.with_columns(kind.alias("kind"), _who("feed"), measure)
 
 
@@ -165,7 +166,7 @@ def _liquidated(liquidations: pl.LazyFrame, grid_seconds: int, least_steps: int)
         .filter(pl.col("value").is_not_null())
         .filter(pl.len().over("chain_id", "protocol") >= least_steps)
         .with_columns(*unknown, measure.alias("measure"), measure.alias("kind"))
-        .select("kind", _who(), *_SERIES, "step", "value")
+        .select("kind", _who(), *_MEASURED, "step", "value")
     )
 
 

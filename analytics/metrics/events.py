@@ -14,7 +14,8 @@ from analytics.expressions import (
     unknown_count,
 )
 from analytics.impact import trade_depths
-from analytics.series import SOURCE, between, main_sources, moment, quoted
+from analytics.prices import SERIES
+from analytics.series import between, main_sources, moment, quoted
 
 _MARKET = ("chain_id", "protocol", "version", "market")
 
@@ -234,7 +235,7 @@ def _drops(quotes: pl.LazyFrame, window: Window, patience: timedelta) -> pl.Lazy
     return (
         main_sources(quotes, inside)
         .filter(at < end + patience)
-        .group_by(*SOURCE)
+        .group_by(*SERIES)
         .agg(
             before_price_quote=price.filter(at <= start).last(),
             low_price_quote=price.filter(inside).min(),
@@ -245,7 +246,7 @@ def _drops(quotes: pl.LazyFrame, window: Window, patience: timedelta) -> pl.Lazy
         .filter(low.is_not_null())
         .select(
             pl.lit(number, pl.Int64()).alias("event"),
-            *SOURCE,
+            *SERIES,
             "before_price_quote",
             "low_price_quote",
             "after_price_quote",

@@ -8,6 +8,7 @@ from analytics.prices import (
     MICROSECONDS,
     PAIR,
     REFERENCE,
+    SERIES,
     SOURCE,
     as_of,
     as_reference,
@@ -18,8 +19,6 @@ from analytics.prices import (
     microseconds_between,
     pairs_of_sources,
 )
-
-_FEED = (*PAIR, *SOURCE)
 
 
 def oracle_staleness(oracle_updates: pl.LazyFrame, *, bucket_seconds: int = 3600) -> pl.LazyFrame:
@@ -53,20 +52,20 @@ def oracle_staleness(oracle_updates: pl.LazyFrame, *, bucket_seconds: int = 3600
     Source:
         Staleness as age: a = t - t_update, measured when it is greatest, at the next update.
     """
-    before = pl.col("block_timestamp").shift().over(_FEED)
-    seen_before = pl.coalesce("observed_at", "block_timestamp").shift().over(_FEED)
+    before = pl.col("block_timestamp").shift().over(SERIES)
+    seen_before = pl.coalesce("observed_at", "block_timestamp").shift().over(SERIES)
     return (
         _spoken(oracle_updates)
         .sort("block_timestamp", *EVENT_ORDER)
         .with_columns(bucket(bucket_seconds), before=before, seen_before=seen_before)
-        .group_by(*_FEED, "bucket_at")
+        .group_by(*SERIES, "bucket_at")
         .agg(
             update_count=row_count(),
             longest_gap_seconds=_longest("before", "block_timestamp"),
             oldest_price_seconds=_longest("seen_before", "block_timestamp"),
             longest_delay_seconds=_longest("observed_at", "block_timestamp"),
         )
-        .sort(*_FEED, "bucket_at", nulls_last=True)
+        .sort(*SERIES, "bucket_at", nulls_last=True)
     )
 
 
@@ -112,11 +111,11 @@ def heartbeat_breaches(
         prices.with_columns(ended_at=pl.coalesce("replaced_at", "chain_ended_at"))
         .filter(age > heartbeat + grace_seconds * MICROSECONDS)
         .select(
-            *(*_FEED, "price_at", "seen_at", "replaced_at", "price_quote", "heartbeat_seconds"),
+            *(*SERIES, "price_at", "seen_at", "replaced_at", "price_quote", "heartbeat_seconds"),
             age_seconds=in_seconds(age),
             late_seconds=in_seconds(age - heartbeat),
         )
-        .sort(*_FEED, "price_at", nulls_last=True)
+        .sort(*SERIES, "price_at", nulls_last=True)
     )
 
 
@@ -155,18 +154,18 @@ def missed_updates(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame) -> pl.Lazy
     prices = oracle_updates.filter(IS_PRICE)
     judged = _judged(prices, feeds, "threshold_bps")
     spoken = (
-        judged.select(_FEED)
+        judged.select(SERIES)
         .unique()
-        .join(pairs_of_sources(prices), on=_FEED)
+        .join(pairs_of_sources(prices), on=SERIES)
         .join(as_reference(latest_prices(prices), "seen_at"), on=[*PAIR, *REFERENCE])
     )
     move = deviation_bps("reference_price_quote", "price_quote").abs()
     price = ("price_at", "price_quote", "threshold_bps", "replaced_at")
     return (
-        as_of(spoken, judged, on="reference_at", price_at="price_at", by=_FEED)
+        as_of(spoken, judged, on="reference_at", price_at="price_at", by=SERIES)
         .filter(pl.min_horizontal("reference_at", "reference_seen_at") > pl.col("price_at"))
         .filter(move > pl.col("threshold_bps"))
-        .group_by(*_FEED, *REFERENCE, *price)
+        .group_by(*SERIES, *REFERENCE, *price)
         .agg(
             first_missed_at=pl.col("reference_at").min(),
             missed_count=row_count(),
@@ -175,7 +174,7 @@ def missed_updates(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame) -> pl.Lazy
         .with_columns(
             late_seconds=in_seconds(microseconds_between("first_missed_at", "replaced_at"))
         )
-        .sort(*_FEED, *REFERENCE, "price_at")
+        .sort(*SERIES, *REFERENCE, "price_at")
     )
 
 
@@ -214,7 +213,7 @@ def oracle_wicks(oracle_updates: pl.LazyFrame, *, bucket_seconds: int = 3600) ->
         oracle_updates.with_columns(bucket(bucket_seconds))
         .filter(IS_PRICE & is_seen_since(pl.col("bucket_at")))
         .sort("block_timestamp", *EVENT_ORDER)
-        .group_by(*_FEED, "bucket_at", maintain_order=True)
+        .group_by(*SERIES, "bucket_at", maintain_order=True)
         .agg(
             update_count=row_count(),
             open_price_quote=price.first(),
@@ -226,7 +225,7 @@ def oracle_wicks(oracle_updates: pl.LazyFrame, *, bucket_seconds: int = 3600) ->
             wick_low_bps=deviation_bps("low_price_quote", "close_price_quote"),
             wick_high_bps=deviation_bps("high_price_quote", "close_price_quote"),
         )
-        .sort(*_FEED, "bucket_at", nulls_last=True)
+        .sort(*SERIES, "bucket_at", nulls_last=True)
     )
 
 
@@ -251,9 +250,9 @@ def _judged(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame, limit: str) -> pl
     shared = feeds.filter(kind="price").group_by(of_pair).agg(pl.col(limit).min().alias("shared"))
     return (
         latest_prices(_spoken(oracle_updates))
-        .sort(*_FEED, "price_at")
+        .sort(*SERIES, "price_at")
         .with_columns(
-            replaced_at=pl.col("price_at").shift(-1).over(_FEED),
+            replaced_at=pl.col("price_at").shift(-1).over(SERIES),
             chain_ended_at=pl.col("price_at").max().over("chain_id"),
         )
         .join(own, on=SOURCE, how="left")

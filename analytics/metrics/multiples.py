@@ -3,14 +3,13 @@
 import polars as pl
 
 from analytics.expressions import EVENT_ORDER, annualised, check, day, ratio, row_count, trailing
-from analytics.prices import is_current, told_of
+from analytics.prices import MICROSECONDS, is_current, told_of
 
 _DOLLARS = pl.Decimal(38, 18)
 _NAMED = ("protocol", "symbol")
 _ONE_CHAIN = ("protocol", "chain_id", "token")
 _TOLD = ("asset", "quote", "chain_id", "oracle_price_quote", "block_timestamp", *EVENT_ORDER)
 _INCOME = ("fees", "revenue", "holders")
-_MICROSECONDS = 1_000_000
 
 
 def price_multiples(
@@ -148,7 +147,7 @@ def _priced(
         .sort("priced_at")
     )
     age = (pl.col("block_timestamp") - pl.col("priced_at")).dt.total_microseconds()
-    is_old = age > tolerance_seconds * _MICROSECONDS
+    is_old = age > tolerance_seconds * MICROSECONDS
     return (
         readings.sort("block_timestamp")
         .join_asof(

@@ -5,15 +5,14 @@ import polars as pl
 from analytics.expressions import bucket, check, divided, row_count
 from analytics.prices import (
     MICROSECONDS,
-    PAIR,
     REFERENCE,
-    SOURCE,
+    SERIES,
     deviation_bps,
     microseconds_between,
 )
 from analytics.sources import by_name, by_number, comparable, numbered, paired
 
-_BOTH = (*PAIR, *SOURCE, *REFERENCE)
+_BOTH = (*SERIES, *REFERENCE)
 # Of several prices of a source in one place the highest counts as the last: any rule would do.
 _PLACE = ("block_timestamp", "block_number", "log_index", "item_index", "oracle_price_quote")
 _KEY = ("pair", "bucket_at")

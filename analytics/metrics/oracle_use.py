@@ -7,7 +7,7 @@ from analytics.prices import (
     MICROSECONDS,
     PAIR,
     REFERENCE,
-    SOURCE,
+    SERIES,
     as_of,
     as_reference,
     assets_of,
@@ -71,7 +71,7 @@ def oracle_age_at_exits(
             _known(oracle_updates),
             on="block_timestamp",
             price_at="price_at",
-            by=[*PAIR, *SOURCE],
+            by=SERIES,
         )
         .select(
             *("block_timestamp", *EVENT_ORDER, "cause", *_EXIT[:6], *PAIR, "feed"),
@@ -127,7 +127,7 @@ def liquidations_off_oracle(
     check("tolerance_seconds", tolerance_seconds, least=0)
     own = _own_feeds(markets, oracle_updates)
     prices = _known(oracle_updates.filter(is_current(tolerance_seconds)))
-    others = with_reference_names(prices.select(*PAIR, *SOURCE).unique())
+    others = with_reference_names(prices.select(SERIES).unique())
     asked = (
         liquidations.select(_EXIT)
         .join(own, on=_MARKET)
@@ -240,5 +240,5 @@ def _known(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
 
 def _own_feeds(markets: pl.LazyFrame, oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
     """Return the venue's own feeds of each market; the one of its index token, if there is one."""
-    sources = oracle_updates.select(*PAIR, *SOURCE).unique()
+    sources = oracle_updates.select(SERIES).unique()
     return of_own_feeds(markets, sources).select(*_MARKET, *PAIR, "feed")

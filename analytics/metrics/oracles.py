@@ -6,9 +6,8 @@ from analytics.expressions import EVENT_ORDER, check, divided, row_count
 from analytics.prices import (
     IS_PRICE,
     MICROSECONDS,
-    PAIR,
     REFERENCE,
-    SOURCE,
+    SERIES,
     as_of,
     deviation_bps,
     in_seconds,
@@ -17,7 +16,7 @@ from analytics.prices import (
 )
 from analytics.sources import as_reference, by_name, by_number, comparable, numbered, paired
 
-_BOTH = (*PAIR, *SOURCE, *REFERENCE)
+_BOTH = (*SERIES, *REFERENCE)
 _KEY = ("source", "reference")
 _UPDATE = ("block_timestamp", *EVENT_ORDER, "oracle_price_quote")
 _MOST_BPS = 1_000_000
