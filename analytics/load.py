@@ -72,7 +72,7 @@ def database_path(named: Path | None) -> Path:
 
 
 @contextmanager
-def database(path: Path, *, wait_seconds: float = 30) -> Iterator[duckdb.DuckDBPyConnection]:
+def database(path: Path, *, wait_seconds: float = 30) -> Iterator[Connection]:
     """
     Open a perpscope database read-only, and close it at the end.
 
@@ -124,7 +124,7 @@ def hold(con: Connection, tables: Mapping[str, pl.DataFrame]) -> None:
         _hold(con, name, rows.to_arrow())
 
 
-def limit_memory(con: duckdb.DuckDBPyConnection) -> None:
+def limit_memory(con: Connection) -> None:
     """
     Let a database keep half a gigabyte of what it read, not all of it.
 
@@ -135,7 +135,7 @@ def limit_memory(con: duckdb.DuckDBPyConnection) -> None:
 
 
 @contextmanager
-def excerpt(path: Path, coverage: pl.DataFrame) -> Iterator[duckdb.DuckDBPyConnection]:
+def excerpt(path: Path, coverage: pl.DataFrame) -> Iterator[Connection]:
     """
     Open a copy of what a database holds of some blocks; raw logs are left behind.
 
@@ -192,7 +192,7 @@ def _condition(table: str, schema: pl.Schema) -> str:
 
 
 def facts(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     table: str,
     *,
     protocol: str | None = None,
@@ -234,14 +234,14 @@ def facts(
 
 
 @lru_cache(maxsize=256)
-def heights(con: duckdb.DuckDBPyConnection) -> Mapping[str, int]:
+def heights(con: Connection) -> Mapping[str, int]:
     """Return about how many rows each table has, without reading one."""
     sql = "select table_name, estimated_size from duckdb_tables()"
     return {name: int(height) for name, height in con.cursor().execute(sql).fetchall()}
 
 
 def digest(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     table: str,
     *,
     protocol: str | None = None,
@@ -296,7 +296,7 @@ def _where(conditions: Mapping[tuple[str, str], object]) -> str:
     return " and ".join(f"{column} {sign} ?" for column, sign in conditions) or "true"
 
 
-def snapshot(con: duckdb.DuckDBPyConnection) -> str | None:
+def snapshot(con: Connection) -> str | None:
     """Return which published copy this database is; None where it is no copy."""
     if "snapshots" not in heights(con):
         return None
@@ -352,7 +352,7 @@ def selected(con: Connection, sql: str) -> pl.DataFrame:
     return rows(con, sql, {})
 
 
-def _check_schema(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _check_schema(con: Connection, path: Path) -> None:
     try:
         ((found,),) = con.execute("select max(version) from schema_version").fetchall()
     except duckdb.CatalogException as error:
@@ -367,7 +367,7 @@ def _check_schema(con: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 
 @lru_cache(maxsize=256)
-def _schema(con: duckdb.DuckDBPyConnection, table: str) -> pl.Schema:
+def _schema(con: Connection, table: str) -> pl.Schema:
     try:
         # With its schema, a name is nothing but that of a table.
         return _frame(con, f"select * from main.{table} limit 0", {}).schema
