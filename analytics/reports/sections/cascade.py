@@ -12,7 +12,7 @@ from analytics.reports.context import Context
 from analytics.reports.event import Event, event
 from analytics.reports.numerals import clock
 from analytics.reports.parts import Chart, Section, Source, Table, table
-from analytics.reports.sections.listed import Shown, answers
+from analytics.reports.sections.listed import Shown, answers, ranked
 from analytics.reports.timelines import timeline
 
 _WHO = ("stage", "measure", "protocol", "asset")
@@ -62,8 +62,7 @@ def _beside(metric: pl.DataFrame) -> pl.DataFrame:
     }
     during = pl.col("sample_count").filter(window == "during").first()
     pairs = metric.group_by("asset", "other_asset").agg(**parts, sample_count=during)
-    order = ("during_correlation", "asset", "other_asset")
-    return pairs.sort(order, descending=[True, False, False], nulls_last=True)
+    return ranked(pairs, pl.col("during_correlation"), ("asset", "other_asset"))
 
 
 def _led(metric: pl.DataFrame) -> pl.DataFrame:
@@ -166,14 +165,14 @@ def _lines(stages: pl.DataFrame, found: Event) -> pl.DataFrame:
     """Return one row per stage, measure and whose it is, with its stretches within the event."""
     inside = (pl.col("end_at") >= found.start) & (pl.col("start_at") < found.end)
     order = ["is_seen", "start_at", "peak_value"]
-    ranked = stages.with_columns(
+    placed = stages.with_columns(
         is_seen=inside.fill_null(value=False),
         # An ADL has no threshold to cross; the metric says so by one below any.
         threshold=pl.col("threshold").clip(lower_bound=0.0),
     ).sort(order, descending=[True, False, True], nulls_last=True)
     seen, was = pl.col("is_seen"), (pl.col("verdict") == "seen").any()
     earlier = pl.when(was).then(pl.lit("seen before")).otherwise(pl.col("verdict").first())
-    lines = ranked.group_by(_WHO, maintain_order=True).agg(
+    lines = placed.group_by(_WHO, maintain_order=True).agg(
         pl.col("name", "observed_value", "threshold").first(),
         verdict=pl.when(seen.any()).then(pl.lit("seen")).otherwise(earlier),
         start_at=pl.col("start_at").filter("is_seen").min(),

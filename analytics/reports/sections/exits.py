@@ -22,7 +22,7 @@ from analytics.reports.event import Event, event
 from analytics.reports.numerals import clock, percent, period, short_dollars
 from analytics.reports.parts import Chart, Section, Source, Table, table
 from analytics.reports.sections.exit_shape import SHAPE, in_event
-from analytics.reports.sections.listed import answers
+from analytics.reports.sections.listed import answers, ranked
 
 _HOUR = 3600
 _SIDES = {"long": LONG, "short": SHORT, "side not known": UNKNOWN_SIDE}
@@ -91,10 +91,10 @@ def _peak(found: Event | None, minutes: Source | None) -> tuple[str, ...]:
     counts = pl.col("liquidation_count", "adl_count").sum()
     sums = minutes.frame.group_by("bucket_at").agg(*known, counts)
     whole = pl.sum_horizontal("liquidated_usd", "deleveraged_usd")
-    ranked = sums.with_columns(whole=whole).sort("whole", "bucket_at", descending=[True, False])
-    if ranked.is_empty() or not ranked["whole"][0]:
+    worst = sums.with_columns(whole=whole).sort("whole", "bucket_at", descending=[True, False])
+    if worst.is_empty() or not worst["whole"][0]:
         return (found.words,)
-    first = ranked.row(0, named=True)
+    first = worst.row(0, named=True)
     parts = [
         f"{short_dollars(first[amount])} {words}"
         for amount, count, words in (
@@ -103,7 +103,7 @@ def _peak(found: Event | None, minutes: Source | None) -> tuple[str, ...]:
         )
         if first[count]
     ]
-    share = ranked.select(ratio(pl.col("whole").max(), pl.col("whole").sum())).item()
+    share = worst.select(ratio(pl.col("whole").max(), pl.col("whole").sum())).item()
     return (
         f"{found.words} Its worst minute began {clock(first['bucket_at'])}: {' and '.join(parts)}, "
         f"{percent(share)} of what the event is known to have closed by force.",
@@ -207,13 +207,13 @@ def _tables(context: Context, sources: Mapping[str, Source]) -> tuple[Table, ...
 def _fastest(velocity: pl.DataFrame) -> pl.DataFrame:
     # A row of each liquidation would be as many again; the files hold the fastest ones, too.
     speed = pl.col("velocity_usd_per_second")
-    ranked = velocity.filter(speed.eq_missing(speed.max().over("protocol"))).sort(
-        *(speed, "protocol", "block_timestamp"), descending=[True, False, False], nulls_last=True
-    )
-    return ranked.group_by("protocol", maintain_order=True).first()
+    fastest = velocity.filter(speed.eq_missing(speed.max().over("protocol")))
+    order = ("protocol", "block_timestamp")
+    return ranked(fastest, speed, order).group_by("protocol", maintain_order=True).first()
 
 
 def _largest(context: Context, name: str) -> pl.DataFrame:
     order = ["notional_usd", "block_timestamp", "chain_id", "tx_hash", "log_index", "item_index"]
-    ranked = context.scope.facts(name).sort(order, descending=[True, *[False] * 5], nulls_last=True)
-    return context.named(ranked.head(15).collect(engine="streaming"))
+    falls = [True, *[False] * 5]
+    largest = context.scope.facts(name).sort(order, descending=falls, nulls_last=True).head(15)
+    return context.named(largest.collect(engine="streaming"))

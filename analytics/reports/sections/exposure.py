@@ -10,7 +10,7 @@ from analytics.reports.context import Context, long_rows
 from analytics.reports.numerals import period
 from analytics.reports.parts import Chart, Section, Source, Table, table
 from analytics.reports.scope import Scope
-from analytics.reports.sections.listed import Shown, answers
+from analytics.reports.sections.listed import Shown, answers, ranked
 
 _MARKET = ["chain_id", "protocol", "version", "market"]
 _MARKET_KEYS = ("chain_id", "protocol", "market")
@@ -70,15 +70,12 @@ def _by_cause(metric: pl.DataFrame) -> pl.DataFrame:
     known = [known_total(pl.col(name)) for name in _MOVED[1:]]
     whole = [whole_total(pl.col(name)) for name in (_MOVED[0], "unexplained_usd")]
     sums = metric.group_by(_MARKET).agg(*known, *whole, known_total(pl.col("unknown_count")))
-    closed = pl.sum_horizontal(_CLOSED)
-    return sums.sort(closed, *_MARKET, descending=[True, *[False] * 4], nulls_last=True)
+    return ranked(sums, pl.sum_horizontal(_CLOSED), _MARKET)
 
 
 def _largest_errors(metric: pl.DataFrame) -> pl.DataFrame:
-    size = pl.col("error_usd").abs()
-    order = [size, *map(pl.col, _MARKET), pl.col("bucket_at")]
-    ranked = metric.sort(order, descending=[True, *[False] * 5], nulls_last=True)
-    return ranked.group_by(_MARKET, maintain_order=True).first()
+    errors = ranked(metric, pl.col("error_usd").abs(), (*_MARKET, "bucket_at"))
+    return errors.group_by(_MARKET, maintain_order=True).first()
 
 
 _UNITS = ("usd", "tokens")
@@ -189,8 +186,6 @@ def _by_market(context: Context, metric: pl.DataFrame) -> pl.DataFrame:
             worst_drawdown_ratio=falls.min(),
         )
     )
-    order = ["peak_usd", *_MARKET]
-    ranked = markets.sort(order, descending=[True, *[False] * 4], nulls_last=True)
-    return context.named(ranked).with_columns(
+    return context.named(ranked(markets, pl.col("peak_usd"), _MARKET)).with_columns(
         peak_at=pl.when(pl.col("peak_usd").is_not_null()).then(pl.col("peak_at"))
     )

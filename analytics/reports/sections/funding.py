@@ -10,7 +10,7 @@ from analytics.reports.charts import Drawing, colored, lines
 from analytics.reports.context import Context
 from analytics.reports.numerals import counted, period
 from analytics.reports.parts import Chart, Section, Source
-from analytics.reports.sections.listed import Shown, answers
+from analytics.reports.sections.listed import Shown, answers, ranked
 
 _MARKET_VERSION = ("chain_id", "protocol", "version", "market")
 _MARKET = ("chain_id", "protocol", "market")
@@ -58,18 +58,14 @@ def _ranges(metric: pl.DataFrame) -> pl.DataFrame:
         below=(rate < 0).sum(),
     )
     largest = pl.max_horizontal(pl.col("lowest_8h").abs(), pl.col("highest_8h").abs())
-    order = [largest, *map(pl.col, _SERIES)]
-    return ranges.with_columns(negative_ratio=ratio(pl.col("below"), pl.col("rate_count"))).sort(
-        order, descending=[True, *[False] * len(_SERIES)], nulls_last=True
-    )
+    told = ranges.with_columns(negative_ratio=ratio(pl.col("below"), pl.col("rate_count")))
+    return ranked(told, largest, _SERIES)
 
 
 def _paid(metric: pl.DataFrame) -> pl.DataFrame:
     sums = ("paid_usd", "received_usd", "net_paid_usd", "settlement_count", "unknown_count")
     totals = metric.group_by(_MARKET_VERSION).agg(known_total(pl.col(sums)))
-    return totals.sort(
-        "paid_usd", *_MARKET_VERSION, descending=[True, *[False] * 4], nulls_last=True
-    )
+    return ranked(totals, pl.col("paid_usd"), _MARKET_VERSION)
 
 
 def _last_carry(metric: pl.DataFrame) -> pl.DataFrame:
@@ -78,8 +74,7 @@ def _last_carry(metric: pl.DataFrame) -> pl.DataFrame:
         .group_by(_SERIES)
         .agg(pl.col("since_at", "until_at", "carry_ratio").last())
     )
-    order = [pl.col("carry_ratio").abs(), *map(pl.col, _SERIES)]
-    return last.sort(order, descending=[True, *[False] * len(_SERIES)], nulls_last=True)
+    return ranked(last, pl.col("carry_ratio").abs(), _SERIES)
 
 
 _WANTED = (

@@ -10,7 +10,7 @@ from analytics.reports.context import Context, by_period, long_rows
 from analytics.reports.numerals import period
 from analytics.reports.parts import Chart, Section, Source, Table, table
 from analytics.reports.scope import Scope, Span
-from analytics.reports.sections.listed import Shown
+from analytics.reports.sections.listed import Shown, ranked
 from analytics.reports.sections.valued import valued
 from analytics.reports.times import day_count, named_days, whole_days
 
@@ -126,11 +126,8 @@ def _split(frames: dict[str, pl.DataFrame], *keys: str) -> pl.DataFrame:
         .join(summed("protocol_revenue", "revenue_usd", "treasury_usd"), on=keys)
         .join(summed("holders_revenue", "holders_usd").drop("unsplit_count"), on=keys)
     )
-    return (
-        split.with_columns(take_rate=rate)
-        .select(
-            *(*keys, "fees_usd", "supply_side_usd", "revenue_usd", "treasury_usd"),
-            *("holders_usd", "take_rate", "fee_count", "unpriced_count", "unsplit_count"),
-        )
-        .sort("fees_usd", *keys, descending=[True, *[False] * len(keys)], nulls_last=True)
+    told = split.with_columns(take_rate=rate).select(
+        *(*keys, "fees_usd", "supply_side_usd", "revenue_usd", "treasury_usd"),
+        *("holders_usd", "take_rate", "fee_count", "unpriced_count", "unsplit_count"),
     )
+    return ranked(told, pl.col("fees_usd"), keys)

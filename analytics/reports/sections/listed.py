@@ -86,6 +86,12 @@ def listed(
     return section
 
 
+def ranked(rows: pl.DataFrame, size: pl.Expr, keys: Sequence[str]) -> pl.DataFrame:
+    """Return rows by size, the largest first and unknown ones last; those of one size by keys."""
+    falls = [True, *[False] * len(keys)]
+    return rows.sort(size, *keys, descending=falls, nulls_last=True)
+
+
 def answers(context: Context, *wanted: Shown) -> tuple[tuple[Source, ...], tuple[Table, ...]]:
     """Return the rows of metrics, and a table of each that has any."""
     _ask(context.scope, wanted)

@@ -3,7 +3,7 @@
 import polars as pl
 
 from analytics.expressions import ratio
-from analytics.reports.sections.listed import Shown
+from analytics.reports.sections.listed import Shown, ranked
 
 _FEED = ("asset", "quote", "chain_id", "protocol", "feed")
 _REFERENCE = ("reference_chain_id", "reference_protocol", "reference_feed")
@@ -22,18 +22,18 @@ def _time_off(metric: pl.DataFrame) -> pl.DataFrame:
         .agg(sums, pl.col("lowest_deviation_bps").min(), pl.col("highest_deviation_bps").max())
     )
     off = pairs.with_columns(off_ratio=ratio(pl.col("off_seconds"), pl.col("compared_seconds")))
-    return _ranked(off, pl.col("area_bps_seconds"), _PAIR)
+    return ranked(off, pl.col("area_bps_seconds"), _PAIR)
 
 
 def _wicks(metric: pl.DataFrame) -> pl.DataFrame:
     size = pl.max_horizontal(pl.col("wick_low_bps").abs(), pl.col("wick_high_bps").abs())
-    return _ranked(metric.filter(size > 0), size, (*_FEED, "bucket_at"))
+    return ranked(metric.filter(size > 0), size, (*_FEED, "bucket_at"))
 
 
 def _silences(metric: pl.DataFrame) -> pl.DataFrame:
     ages = ("longest_gap_seconds", "oldest_price_seconds", "longest_delay_seconds")
     feeds = metric.group_by(_FEED).agg(pl.col("update_count").sum(), pl.col(ages).max())
-    return _ranked(feeds, pl.col("oldest_price_seconds"), _FEED)
+    return ranked(feeds, pl.col("oldest_price_seconds"), _FEED)
 
 
 def _breaches(metric: pl.DataFrame) -> pl.DataFrame:
@@ -44,7 +44,7 @@ def _breaches(metric: pl.DataFrame) -> pl.DataFrame:
         first_at=pl.col("price_at").min(),
         last_at=pl.col("price_at").max(),
     )
-    return _ranked(feeds, pl.col("longest_late_seconds"), _FEED)
+    return ranked(feeds, pl.col("longest_late_seconds"), _FEED)
 
 
 def _missed(metric: pl.DataFrame) -> pl.DataFrame:
@@ -55,7 +55,7 @@ def _missed(metric: pl.DataFrame) -> pl.DataFrame:
         largest_move_bps=pl.col("largest_move_bps").max(),
         longest_late_seconds=pl.col("late_seconds").max(),
     )
-    return _ranked(pairs, pl.col("largest_move_bps"), _PAIR)
+    return ranked(pairs, pl.col("largest_move_bps"), _PAIR)
 
 
 def _off(metric: pl.DataFrame) -> pl.DataFrame:
@@ -74,7 +74,7 @@ def _off(metric: pl.DataFrame) -> pl.DataFrame:
         .first(),
     )
     told = pairs.with_columns(against_ratio=ratio(pl.col("against"), pl.col("known")))
-    return _ranked(told.drop("against", "known"), pl.col("liquidation_count"), _PAIR)
+    return ranked(told.drop("against", "known"), pl.col("liquidation_count"), _PAIR)
 
 
 def _ages(metric: pl.DataFrame) -> pl.DataFrame:
@@ -84,7 +84,7 @@ def _ages(metric: pl.DataFrame) -> pl.DataFrame:
         median_age_seconds=age.median(),
         highest_age_seconds=age.max(),
     )
-    return _ranked(markets, pl.col("highest_age_seconds"), keys)
+    return ranked(markets, pl.col("highest_age_seconds"), keys)
 
 
 def _bases(metric: pl.DataFrame) -> pl.DataFrame:
@@ -95,12 +95,7 @@ def _bases(metric: pl.DataFrame) -> pl.DataFrame:
         pl.col("high_basis_bps").max(),
     )
     size = pl.max_horizontal(pl.col("low_basis_bps").abs(), pl.col("high_basis_bps").abs())
-    return _ranked(markets, size, keys)
-
-
-def _ranked(frame: pl.DataFrame, by: pl.Expr, keys: tuple[str, ...]) -> pl.DataFrame:
-    order = [by, *map(pl.col, keys)]
-    return frame.sort(order, descending=[True, *[False] * len(keys)], nulls_last=True)
+    return ranked(markets, size, keys)
 
 
 # Feeds by themselves, and each against another.

@@ -7,7 +7,7 @@ import polars as pl
 from analytics.reports.context import Context
 from analytics.reports.event import event
 from analytics.reports.parts import Section
-from analytics.reports.sections.listed import Shown, listed
+from analytics.reports.sections.listed import Shown, listed, ranked
 
 _WORDS = (
     "At a leverage of 5 and without maintenance margin, fees and funding, all of which bring a "
@@ -22,8 +22,8 @@ _LEVERAGE = {"leverage": 5.0, "maintenance_ratio": 0.0}
 
 
 def _largest(metric: pl.DataFrame) -> pl.DataFrame:
-    order = [pl.col("won_usd") + pl.col("lost_usd"), pl.col("protocol"), pl.col("account")]
-    return metric.sort(order, descending=[True, False, False], nulls_last=True).head(_LARGEST)
+    size = pl.col("won_usd") + pl.col("lost_usd")
+    return ranked(metric, size, ("protocol", "account")).head(_LARGEST)
 
 
 _MOVES = Shown(
