@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -261,17 +262,13 @@ def read_failures(path: Path, chain_id: int) -> pl.DataFrame:
         audits = select(connection, "audits", "chain_id = ?", [chain_id]).rows(named=True)
     found = {
         (audit["protocol"], low, high, audit["level"]): audit["detail"]
-        for audit in sorted(audits, key=_moment)
+        for audit in sorted(audits, key=itemgetter("audited_at"))
         if audit["verdict"] == "failed"
         for low, high in gaps(_healed(audit, audits), audit["from_block"], audit["to_block"])
     }
     rows = [(*key, detail) for key, detail in sorted(found.items())]
     names = ["protocol", "from_block", "to_block", "level", "detail"]
     return pl.DataFrame(rows, {name: columns_of("audits")[name] for name in names}, orient="row")
-
-
-def _moment(audit: dict[str, Any]) -> Any:
-    return audit["audited_at"]
 
 
 def _healed(failed: dict[str, Any], audits: Sequence[dict[str, Any]]) -> Iterator[tuple[int, int]]:
