@@ -12,29 +12,21 @@ from datetime import datetime
 import polars as pl
 
 from analytics import prices
-from analytics.expressions import divided, ratio
+from analytics.expressions import divided, moment, ratio
 from analytics.prices import SERIES
 
 # The longest usual heartbeat and an hour.
 _LONGEST_SECONDS = 90_000
 
 
-def moment(setting: str, text: str) -> datetime | None:
+def optional_moment(setting: str, text: str) -> datetime | None:
     """
-    Return a setting that is a moment, ISO 8601 in UTC; None where it is empty.
+    Return the UTC time an ISO text says; None where it is empty.
 
     Raises:
-        ValueError: the text is no moment, or names a zone other than UTC.
+        ValueError: the text is no time.
     """
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError(f"{setting} must be a moment like 2025-10-10T21:15, got {text}") from error
-    if found.utcoffset():
-        raise ValueError(f"{setting} must be in UTC, got {text}")
-    return found.replace(tzinfo=None)
+    return moment(setting, text) if text else None
 
 
 def between(start: datetime | None, end: datetime | None) -> pl.Expr:

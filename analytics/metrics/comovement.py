@@ -4,10 +4,10 @@ from datetime import datetime
 
 import polars as pl
 
-from analytics.expressions import check, known_total
+from analytics.expressions import check, known_total, window
 from analytics.lags import best_lags, cross_correlations, either_way, quote_correlations
 from analytics.prices import SERIES
-from analytics.series import between, main_sources, moment, quoted, returns, step
+from analytics.series import between, main_sources, optional_moment, quoted, returns, step
 
 _VENUE = SERIES[2:]
 _MEASURED = ("measure", *SERIES)
@@ -78,7 +78,8 @@ def venue_lead_lag(
     check("grid_seconds", grid_seconds, least=1)
     check("most_steps", most_steps, least=1, most=10_000)
     check("least_moves", least_moves, least=3)
-    inside = between(moment("event_start", event_start), moment("event_end", event_end))
+    start = optional_moment("event_start", event_start)
+    inside = between(start, optional_moment("event_end", event_end))
     prices = _prices(quoted(oracle_updates.filter(inside)), least_moves)
     forced = _liquidated(liquidations.filter(inside), grid_seconds, least_moves)
     found = [
@@ -130,7 +131,7 @@ def asset_correlation(
         very short run, JASA 74, 1979, for what a fine grid hides.
     """
     check("grid_seconds", grid_seconds, least=1)
-    start, end = _event(event_start, event_end)
+    start, end = window(event_start, event_end)
     windows, length = _windows(start, end), end - start
     around = between(start - length, end + length)
     moves = returns(main_sources(quoted(oracle_updates), around), grid_seconds)
@@ -197,13 +198,6 @@ def _told(found: pl.LazyFrame, names: pl.LazyFrame, grid_seconds: int) -> pl.Laz
             leader=pl.when(own != other).then(leader),
         )
     )
-
-
-def _event(event_start: str, event_end: str) -> tuple[datetime, datetime]:
-    start, end = moment("event_start", event_start), moment("event_end", event_end)
-    if start is None or end is None or start >= end:
-        raise ValueError(f"event_start must be before event_end, got {start} and {end}")
-    return start, end
 
 
 def _windows(start: datetime, end: datetime) -> pl.LazyFrame:

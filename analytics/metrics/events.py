@@ -15,7 +15,7 @@ from analytics.expressions import (
 )
 from analytics.impact import trade_depths
 from analytics.prices import SERIES
-from analytics.series import between, main_sources, moment, quoted
+from analytics.series import between, main_sources, optional_moment, quoted
 
 _MARKET = ("chain_id", "protocol", "version", "market")
 
@@ -215,7 +215,7 @@ def event_shape(  # noqa: PLR0917 -- one parameter per input
 def _windows(*moments: str) -> list[Window]:
     """Return the numbers, starts and ends of one or two events."""
     names = ("event_start", "event_end", "other_start", "other_end")
-    ends = [moment(name, text) for name, text in zip(names, moments, strict=True)]
+    ends = [optional_moment(name, text) for name, text in zip(names, moments, strict=True)]
     found = []
     for number, (start, end) in enumerate(zip(ends[::2], ends[1::2], strict=True), start=1):
         if number == 2 and start is None and end is None:
