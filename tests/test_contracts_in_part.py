@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from goldens import Built, frame, log
 from sync_rig import FEED, FIRST, TRADER, answer, contents, job, rows, run, served, told, word
 
 from indexer.chains import ETHEREUM
-from indexer.facts import declared, log_filter, narrow_filters, owned
+from indexer.facts import declared, facts, log_filter, narrow_filters, owned
 from indexer.facts.routes import abi_entries, restrictions
 from indexer.proof import hits, unheard
 from indexer.protocols import PROTOCOLS
@@ -94,6 +95,19 @@ def test_an_address_declared_twice_is_read_for_both() -> None:
     logs = [transfer(STRANGER, SAFE), transfer(VAULT, ZERO), transfer(STRANGER, ZERO)]
 
     assert mine(both, *logs) == [True, True, False]
+
+
+def test_a_log_that_fits_two_contracts_of_one_address_counts_once() -> None:
+    """What a wallet sends itself is both from it and to it, and moved once."""
+    contracts = boughts(to=(VAULT,)).contracts + boughts(**{"from": (VAULT,)}).contracts
+    both = replace(TO_SAFES, contracts=contracts)
+    logs = frame([transfer(VAULT, VAULT, 7), transfer(STRANGER, VAULT, 5)], block=FIRST)
+    headers = pl.DataFrame({"number": [FIRST], "timestamp": [datetime(2022, 12, 2)]})
+
+    found = facts([both], ETHEREUM, logs, headers, declared([both], ETHEREUM))
+
+    assert found.tables["pool_flows"]["asset_tokens"].to_list() == [7, 5]
+    assert found.rejects.is_empty()
 
 
 def test_what_is_read_in_part_is_asked_for_apart() -> None:

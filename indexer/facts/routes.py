@@ -214,7 +214,11 @@ def _emitted(
         if protocol.slug in present
         for each in _unrestricted(protocol, chain)
     ]
-    return rows.filter(*unrestricted) if unrestricted else rows
+    if not unrestricted:
+        return rows
+    # A log may be what two contracts of one address restrict to: it is still one.
+    rows = rows.filter(*unrestricted)
+    return rows.unique(["row", "protocol", "abi"], keep="first", maintain_order=True)
 
 
 @lru_cache(KEPT)
