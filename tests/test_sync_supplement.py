@@ -14,6 +14,7 @@ import pytest
 import reads_rig
 from reads_rig import CONVERT, PRICE, PRICED, SUPPLY, priced
 from sync_rig import (
+    BIRTH,
     DECLARATIONS,
     DEPLOYER,
     FEED,
@@ -22,6 +23,7 @@ from sync_rig import (
     POOL,
     POOLS,
     answer,
+    birth,
     blocks,
     contents,
     deposit,
@@ -39,10 +41,11 @@ from test_sync_two_at_once import meanwhile
 
 from indexer.chains import ETHEREUM
 from indexer.errors import RequestsSpent, UserError
+from indexer.facts.routes import abi_entries
 from indexer.rpc import Endpoint
-from indexer.simulation.blocks import Block
+from indexer.simulation.blocks import Block, Log
 from indexer.simulation.node import Served, serve
-from indexer.spec import Amount, Call, Const, Contract, Emitter, Event, Fixed, Int, Protocol
+from indexer.spec import Amount, Arg, Call, Const, Contract, Emitter, Event, Fixed, Int, Protocol
 from indexer.sync import Job, estimate
 
 COUNT = 300
@@ -71,6 +74,20 @@ SINGLY = replace(
     columns={"pool": Emitter(), "share_price_tokens": Fixed("convertToAssets", 0)},
 )
 MORE_READ = replace(PRICED, reads=(*PRICED.reads, SINGLY))
+SECOND_DEPLOYER = bytes.fromhex("de" * 20)
+FACTORY = replace(POOLS.contracts[0], address="0x" + SECOND_DEPLOYER.hex())
+TWO_FACTORIES = replace(POOLS, contracts=(*POOLS.contracts, FACTORY))
+TRANSFERRED = Event(
+    abi="erc20/Token",
+    name="Transfer",
+    into="pool_flows",
+    columns={"kind": Const("transfer"), "pool": Emitter(), "account": Arg("from")},
+)
+SHARES = replace(
+    POOLS,
+    discoveries=(*POOLS.discoveries, replace(POOLS.discoveries[0], child_abi="erc20/Token")),
+    events=(*POOLS.events, TRANSFERRED),
+)
 
 
 @dataclass
@@ -171,6 +188,31 @@ def test_it_ends_like_a_run_of_the_new_one(
     # What a token said of itself stays known; logs that nobody reads any more are kept.
     assert {name for name in mine if mine[name] != clean[name]} <= {"orphans", "tokens"}
     assert done.files == ["a.duckdb"]
+
+
+@cache
+def told_twice() -> list[Block]:
+    """Return the usual chain, on which another factory told of a pool first, and shares move."""
+    happens = {number: list(logs_of(number)) for number in range(FIRST, FIRST + COUNT)}
+    happens[FIRST + 60].append(replace(birth(POOL), address=SECOND_DEPLOYER))
+    moved = Log(POOL, (abi_entries("erc20/Token")["Transfer"].topic0, word(1), word(2)), word(3))
+    for number in range(FIRST + 73, BIRTH, 10):
+        happens[number].append(deposit(POOL, number))
+    for number in range(BIRTH + 11, FIRST + COUNT, 10):
+        happens[number].append(moved)
+    return told(happens, COUNT, has_receipts_root=True)
+
+
+@pytest.mark.parametrize("after", [TWO_FACTORIES, SHARES], ids=["born earlier", "another kind"])
+def test_a_child_of_which_more_is_read_is_asked_for_it(tmp_path: Path, after: Protocol) -> None:
+    """The old reading had nothing of it from before its birth there, nor of another ABI."""
+    path, new = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
+    with serve([served(told_twice())]) as node:
+        for file, reading in ((path, POOLS), (path, after), (new, after)):
+            run(of(file, reading), node.url)
+
+    mine, clean = contents(path), contents(new)
+    assert {name for name in mine if mine[name] != clean[name]} <= {"orphans", "tokens"}
 
 
 def test_only_the_new_contract_is_asked_for() -> None:

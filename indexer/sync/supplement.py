@@ -8,14 +8,16 @@ old one's place in one transaction. Killed on the way, the file is gone on with.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from glob import escape
 from pathlib import Path
 
 import polars as pl
 
+from indexer.chains import Chain
 from indexer.errors import RequestsSpent
+from indexer.facts.routes import child_abi, contracts_on, topic0s_of
 from indexer.rpc import HEADERS, LOGS, EndpointStatistics, Filter, Header, Tag
 from indexer.spec import Protocol, first_block
 from indexer.store import Stored, adopt, answers_between, gaps, read_span, read_stored, seed_tokens
@@ -142,8 +144,14 @@ class _Remembering:
         self._topics = _by_emitter(now)
         self._unread = _by_emitter(unread(before, now))
         self._children: dict[str, list[str]] = defaultdict(list)
-        for address, abi in stored.contracts.filter(own).select("address", "abi").iter_rows():
+        children = stored.contracts.filter(own).sort("from_block")
+        for address, abi in children.select("address", "abi").iter_rows():
             self._children[address].append(CHILD + abi)
+        self._born = dict(children.select("address", "from_block").iter_rows())
+        if not _announces_otherwise(protocol, set().union(*self._unread.values())):
+            self._born = {}
+        kinds = _kinds(protocol, job.chain) - set(children["abi"])
+        self._fresh = set().union(*(self._topics.get(CHILD + kind, set()) for kind in kinds))
         finals = stored.coverage.filter(own & (pl.col("finality") == "finalized"))
         top = finals["to_block"].max()
         self._final = top if isinstance(top, int) else -1
@@ -227,8 +235,20 @@ class _Remembering:
         else:
             more, last = await self._node.logs(asked, from_block, to_block)
             more = more.filter(is_wanted)
-        united = pl.concat([more, found]).unique(["tx_hash", "log_index"], keep="first")
+        early = await self._before_birth(wanted, from_block, to_block)
+        united = pl.concat([more, early, found]).unique(["tx_hash", "log_index"], keep="first")
         return united.sort("block_number", "tx_index", "log_index", "tx_hash"), last
+
+    async def _before_birth(self, wanted: Filter, from_block: int, to_block: int) -> pl.DataFrame:
+        """Return what children logged before the old declaration knew of them."""
+        births = {address: self._born.get(f"0x{address.hex()}", 0) for address in wanted.addresses}
+        unborn = {address: born for address, born in births.items() if born > from_block}
+        if not unborn:
+            return pl.DataFrame(schema=LOGS)
+        asked = replace(wanted, addresses=self._named(unborn))
+        last = min(to_block, max(unborn.values()) - 1)
+        logs, _ = await self._node.logs(asked, from_block, last)
+        return logs.filter(wanted.takes())
 
     def _asked(self, wanted: Filter) -> Filter | None:
         lacking = {address: self._lacking(address, wanted) for address in wanted.addresses}
@@ -236,18 +256,37 @@ class _Remembering:
         if not addresses:
             return None
         topics = tuple(sorted(set().union(*lacking.values())))
-        named = addresses if len(addresses) <= self._most_addresses else ()
-        return Filter(named, topics, wanted.others)
+        return Filter(self._named(addresses), topics, wanted.others)
+
+    def _named(self, addresses: Collection[bytes]) -> tuple[bytes, ...]:
+        return tuple(addresses) if len(addresses) <= self._most_addresses else ()
 
     def _lacking(self, address: bytes, wanted: Filter) -> set[bytes]:
         text = f"0x{address.hex()}"
-        names = [*([text] if text in self._topics else []), *self._children.get(text, ())]
+        held = self._children.get(text, [])
+        names = [*([text] if text in self._topics else []), *held]
         if not names:  # a child that nobody knew
             return set(wanted.topic0s)
-        return set().union(*(self._unread.get(name, set()) for name in names))
+        # Whoever was announced before may be announced as what nobody was before.
+        fresh = self._fresh if held else set()
+        return fresh.union(*(self._unread.get(name, set()) for name in names))
 
     async def _stored(self, low: int, high: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         return await asyncio.to_thread(read_span, self._path, self._chain_id, low, high)
+
+
+def _announces_otherwise(protocol: Protocol, fresh: set[bytes]) -> bool:
+    """Return whether children may be announced by what is new, or was read but announced none."""
+    read = {(event.abi, event.name) for event in protocol.events}
+    return any(
+        (item.abi, item.name) in read or not fresh.isdisjoint(topic0s_of(item.name, item.abi))
+        for item in protocol.discoveries
+    )
+
+
+def _kinds(protocol: Protocol, chain: Chain) -> set[str]:
+    contracts = contracts_on(protocol, chain)
+    return {child_abi(item, factory) for item in protocol.discoveries for factory in contracts}
 
 
 def _by_emitter(rows: pl.DataFrame) -> dict[str, set[bytes]]:
