@@ -9,10 +9,24 @@ from pathlib import Path
 import polars as pl
 import pytest
 from goldens import Built, frame, log
-from sync_rig import FEED, FIRST, TRADER, answer, contents, job, rows, run, served, told, word
+from sync_rig import (
+    FEED,
+    FIRST,
+    POOLS,
+    TRADER,
+    answer,
+    contents,
+    job,
+    rows,
+    run,
+    served,
+    told,
+    word,
+)
 
 from indexer.chains import ETHEREUM
 from indexer.facts import declared, facts, log_filter, narrow_filters, owned
+from indexer.facts.asking import declared_topics
 from indexer.facts.routes import abi_entries, restrictions
 from indexer.proof import hits, unheard
 from indexer.protocols import PROTOCOLS
@@ -20,7 +34,7 @@ from indexer.rpc import Filter
 from indexer.simulation.blocks import Block, Log
 from indexer.simulation.node import serve
 from indexer.simulation.proofs import bloom
-from indexer.spec import Arg, Const, Contract, Emitter, Event, Fixed, Protocol
+from indexer.spec import Arg, Const, Contract, Discover, Emitter, Event, Fixed, Protocol
 from indexer.sync import Job
 from indexer.sync.proving import declared_by
 
@@ -121,6 +135,20 @@ def test_what_is_read_in_part_is_asked_for_apart() -> None:
     assert transfers not in whole.topic0s
     safes = tuple(word(bytes.fromhex(address[2:])) for address in (VAULT, SAFE))
     assert narrow == Filter((bytes.fromhex(TOKEN[2:]),), (transfers,), ((), safes))
+
+
+def test_children_of_an_abi_that_is_read_in_part_elsewhere_are_asked_for() -> None:
+    """A restriction is one contract's: a child with its ABI is read as a whole, blooms too."""
+    found = Discover("maple/PoolDeployer", "PoolDeployed", "pool_", "erc20/Token")
+    contracts = (*TO_SAFES.contracts, *POOLS.contracts)
+    shares = replace(TO_SAFES, contracts=contracts, discoveries=(found,))
+    transfers = abi_entries("erc20/Token")["Transfer"].topic0
+
+    whole = log_filter([shares], ETHEREUM, declared([shares], ETHEREUM))
+    topics = declared_topics((shares,), ETHEREUM)
+
+    assert transfers in whole.topic0s
+    assert (f"{shares.slug} erc20/Token", transfers) in topics.select("group", "topic0").rows()
 
 
 def test_filters_of_the_same_places_are_one() -> None:

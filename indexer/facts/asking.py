@@ -11,6 +11,7 @@ from indexer.facts.known import KEPT, Known, once_known
 from indexer.facts.routes import (
     EventName,
     abis_of,
+    child_abis,
     contracts_on,
     emitter_rows,
     event_names,
@@ -85,7 +86,7 @@ def _whole_abis(protocol: Protocol, chain: Chain) -> tuple[str, ...]:
     """Return ABIs some contract or child of which is read as a whole."""
     here = contracts_on(protocol, chain)
     in_part = {contract.abi for contract in here if contract.only}
-    whole = {contract.abi for contract in here if not contract.only}
+    whole = {contract.abi for contract in here if not contract.only} | child_abis(protocol, chain)
     return tuple(abi for abi in abis_of(protocol) if abi in whole or abi not in in_part)
 
 

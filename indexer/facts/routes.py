@@ -163,6 +163,12 @@ def child_abi(discovery: Discover, contract: Contract) -> str:
     return discovery.child_abi or str(contract.says.get("child_abi", ""))
 
 
+def child_abis(protocol: Protocol, chain: Chain) -> set[str]:
+    """Return the ABIs of all children that the protocol's contracts may announce."""
+    contracts = contracts_on(protocol, chain)
+    return {child_abi(item, factory) for item in protocol.discoveries for factory in contracts}
+
+
 _EMITTERS = {
     "address": pl.Binary,
     "protocol": pl.String,

@@ -15,9 +15,8 @@ from pathlib import Path
 
 import polars as pl
 
-from indexer.chains import Chain
 from indexer.errors import RequestsSpent
-from indexer.facts.routes import child_abi, contracts_on, topic0s_of
+from indexer.facts.routes import child_abis, topic0s_of
 from indexer.rpc import HEADERS, LOGS, EndpointStatistics, Filter, Header, Tag
 from indexer.spec import Protocol, first_block
 from indexer.store import Stored, adopt, answers_between, gaps, read_span, read_stored, seed_tokens
@@ -150,7 +149,7 @@ class _Remembering:
         self._born = dict(children.select("address", "from_block").iter_rows())
         if not _announces_otherwise(protocol, set().union(*self._unread.values())):
             self._born = {}
-        kinds = _kinds(protocol, job.chain) - set(children["abi"])
+        kinds = child_abis(protocol, job.chain) - set(children["abi"])
         self._fresh = set().union(*(self._topics.get(CHILD + kind, set()) for kind in kinds))
         finals = stored.coverage.filter(own & (pl.col("finality") == "finalized"))
         top = finals["to_block"].max()
@@ -282,11 +281,6 @@ def _announces_otherwise(protocol: Protocol, fresh: set[bytes]) -> bool:
         (item.abi, item.name) in read or not fresh.isdisjoint(topic0s_of(item.name, item.abi))
         for item in protocol.discoveries
     )
-
-
-def _kinds(protocol: Protocol, chain: Chain) -> set[str]:
-    contracts = contracts_on(protocol, chain)
-    return {child_abi(item, factory) for item in protocol.discoveries for factory in contracts}
 
 
 def _by_emitter(rows: pl.DataFrame) -> dict[str, set[bytes]]:
