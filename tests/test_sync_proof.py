@@ -18,11 +18,13 @@ from proof_rig import (
 )
 from sync_rig import BIRTH, FEED, FIRST, LATE_POOL, POOLS, contents, job, rows, run, served
 
+from indexer.chains import ETHEREUM
 from indexer.errors import NodeAnswerWrong, NodeUnavailable
 from indexer.rpc import Endpoint
 from indexer.simulation.blocks import Block
 from indexer.simulation.node import serve
 from indexer.simulation.served import REPLAY_CLIENT
+from indexer.store import read_failures
 from indexer.sync import Inspection, Repaired, Verdict, index, now, repair, verify
 
 COUNT = 200
@@ -389,6 +391,22 @@ def test_a_less_thorough_look_heals_nothing(
     assert checked(path, "bloom", url).failures == []
 
     assert mended(path, url).blocks == 1
+
+
+def test_a_clock_that_was_set_back_hides_no_fault(
+    tmp_path: Path, url: str, made: dict[str, Path]
+) -> None:
+    """A pass that a wrong clock dated later than the fault does not heal it; a repair does."""
+    path = copied(made["fetched"], tmp_path)
+    checked(path, "receipts", url)
+    with duckdb.connect(path) as connection:
+        connection.execute("update audits set audited_at = audited_at + interval 1 day")
+        connection.execute(f"delete from logs where block_number = {QUIET}")
+
+    assert failed(checked(path, "receipts", url)) == [("feed", QUIET, QUIET)]
+
+    assert mended(path, url).blocks == 1
+    assert read_failures(path, ETHEREUM.chain_id).is_empty()
 
 
 def test_a_reader_that_lies_does_not_condemn(

@@ -17,7 +17,15 @@ from indexer.store.fingerprint import added, fingerprint, subtracted
 from indexer.store.income import FIGURES, promised_of
 from indexer.store.intervals import gaps, merged_coverage
 from indexer.store.locks import held
-from indexer.store.proofs import LEVELS, Proven, Seen, read_blocks, read_failures, record
+from indexer.store.proofs import (
+    LEVELS,
+    Proven,
+    Seen,
+    audit_time,
+    read_blocks,
+    read_failures,
+    record,
+)
 from indexer.store.ranges import Range, joined, write_range
 from indexer.store.reading import OWNED, OWNERS, Anchors, Stored, read_stored
 from indexer.store.reads import answers_between, uncollected, write_collected
@@ -50,6 +58,7 @@ __all__ = [
     "added",
     "adopt",
     "answers_between",
+    "audit_time",
     "brought_before",
     "fingerprint",
     "gaps",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import duckdb
 import polars as pl
 
 from indexer.proof import PROOFS
-from indexer.store.connection import delete, insert, select, transaction
+from indexer.store.connection import delete, insert, scalar, select, transaction
 from indexer.store.fingerprint import EMPTY, added, fingerprint, subtracted
 from indexer.store.intervals import gaps, merged, merged_coverage
 from indexer.store.reading import OWNED, OWNERS, chunks, logs_between, stored_in
@@ -245,6 +246,22 @@ def digest_of(
         logs = logs_between(connection, row["chain_id"], first, last)
         total = added(total, fingerprint(logs.filter(owned(logs)[row["protocol"]])))
     return total
+
+
+def audit_time(path: Path, chain_id: int, now: datetime) -> datetime:
+    """
+    Return what marks new audits: now, or, where a clock was set back, just after the newest one.
+
+    What is found later must not count as older than what it contradicts.
+
+    Raises:
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: there is none, or it cannot be read.
+    """
+    with transaction(path, read_only=True) as connection:
+        query = "select max(audited_at) from audits where chain_id = ?"
+        newest: datetime | None = scalar(connection, query, [chain_id])
+    return now if newest is None else max(now, newest + timedelta(microseconds=1))
 
 
 def read_failures(path: Path, chain_id: int) -> pl.DataFrame:

@@ -22,6 +22,7 @@ from indexer.store import (
     OWNERS,
     Range,
     Stored,
+    audit_time,
     read_failures,
     record,
     replace_range,
@@ -110,6 +111,7 @@ async def repair(
     wrong = list(_wrong(failed, before.coverage))
     origin = await node.client_version()
     heads = await read_heads(node, ledger.chain, origin_kind(origin))
+    at = audit_time(ledger.path, ledger.chain.chain_id, at)
     run = _Run(node, ledger, heads, origin, at)
     for each in wrong:
         try:

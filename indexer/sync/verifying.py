@@ -16,7 +16,7 @@ from indexer.errors import NodeAnswerWrong, ReorgTooDeep, UserError
 from indexer.facts import Known, owned
 from indexer.proof import LOG_COLUMNS, differences
 from indexer.spec import Protocol
-from indexer.store import Proven, Seen, Stored, fingerprint, read_blocks, record
+from indexer.store import Proven, Seen, Stored, audit_time, fingerprint, read_blocks, record
 from indexer.sync.coverage import origin_kind
 from indexer.sync.proving import RECORDED, Claim, Finding, check, declared_by
 from indexer.sync.rederiving import stored_among
@@ -98,7 +98,8 @@ async def verify(node: Source, wanted: Inspection, progress: Progress) -> Verdic
     stored = wanted.ledger.stored()
     chosen = stored_among(wanted.protocols, wanted.ledger.chain, stored)
     is_whole = origin_kind(await node.client_version()) != "recorded"
-    run = _Run(node, wanted, stored, is_whole=is_whole)
+    at = audit_time(wanted.ledger.path, wanted.ledger.chain.chain_id, wanted.at)
+    run = _Run(node, replace(wanted, at=at), stored, is_whole=is_whole)
     found = list(parts(wanted.blocks(), chosen, stored.coverage))
     total = sum(len(part.numbers) for part in found)
     if not total:
