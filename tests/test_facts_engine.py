@@ -328,6 +328,31 @@ def test_negative_is_below_zero() -> None:
     assert fees_of(event, margin(0), margin(1)) == [{"fee_usd": Decimal(1)}]
 
 
+def test_each_branch_refuses_an_amount_of_a_token_that_is_not_known() -> None:
+    """Decimals that were asked for in one branch are missing in the other, and elsewhere, too."""
+    amount = Amount("feeTokens", "token")
+    branches = fee(fee_tokens=When(Equals("feeUsd", 1), amount, amount))
+    apart = fee(fee_usd=When(Equals("feeUsd", 1), amount, Fixed("feeUsd", 0)), fee_tokens=amount)
+    logs = [margin(1, 5, OTHER), margin(2, 5, OTHER)]
+
+    for event in (branches, apart):
+        result = made(small(event), logs)
+
+        assert rows(result, "fees") == []
+        assert len(reasons(result)) == 2
+
+
+def test_a_branch_that_is_not_taken_refuses_nothing() -> None:
+    """A value outside the table of the other branch costs no row, as in numbers."""
+    kind = When(Equals("feeUsd", 2), Const("close"), Lookup("feeUsd", {0: "open"}))
+    event = fee(fee_kind=kind)
+
+    result = made(small(event), [margin(2), margin(3), margin(0)])
+
+    assert [row["fee_kind"] for row in rows(result, "fees")] == ["close", "open"]
+    assert [reason[2] for reason in reasons(result)] == ["3 is not in the declared table"]
+
+
 def test_lookups_translate_and_refuse() -> None:
     """A value outside the table rejects its row instead of passing as unknown."""
     event = Event(

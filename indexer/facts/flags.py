@@ -6,7 +6,7 @@ import polars as pl
 from indexer.decode.columns import Column
 from indexer.facts import conditions, texts
 from indexer.facts.operands import match_key
-from indexer.facts.scope import Scope, companion_column, note_kind, only
+from indexer.facts.scope import Scope, companion_column, note_kind, on, only
 from indexer.spec import (
     All,
     Arg,
@@ -54,8 +54,10 @@ def flags(value: Value | None, scope: Scope) -> pl.Series:
         case First(values):
             return pl.select(pl.coalesce([flags(one, scope) for one in values])).to_series()
         case When(condition, then, otherwise):
-            holds = pl.Series(conditions.holding(condition, scope))
-            return flags(then, scope).zip_with(holds, flags(otherwise, scope))
+            holds = conditions.holding(condition, scope)
+            chosen = on(holds, scope, lambda: flags(then, scope))
+            other = on(~holds, scope, lambda: flags(otherwise, scope))
+            return chosen.zip_with(pl.Series(holds), other)
         case Equals() | OneOf() | IsTrue() | IsNegative() | Nonzero() | Exists() | Not() | All():
             return pl.Series(conditions.holding(value, scope))
     raise TypeError(f"{type(value).__name__} is not a flag")

@@ -12,7 +12,7 @@ from indexer.decode.roots import sqrt_price
 from indexer.decode.ticks import tick_price
 from indexer.facts import conditions
 from indexer.facts.integers import Integers, integers
-from indexer.facts.scope import Mask, Scope, narrowed, only
+from indexer.facts.scope import Mask, Scope, narrowed, on, only
 from indexer.facts.texts import mapped, note_missing, texts
 from indexer.spec import (
     Amount,
@@ -74,12 +74,8 @@ def numbers(value: Value | None, scope: Scope) -> pl.Series:
 
 def _chosen(value: When, scope: Scope) -> pl.Series:
     holds = conditions.holding(value.condition, scope)
-    before = len(scope.faults)
-    then = numbers(value.then, scope)
-    scope.faults[before:] = [(mask & holds, why) for mask, why in scope.faults[before:]]
-    middle = len(scope.faults)
-    otherwise = numbers(value.otherwise, scope)
-    scope.faults[middle:] = [(mask & ~holds, why) for mask, why in scope.faults[middle:]]
+    then = on(holds, scope, lambda: numbers(value.then, scope))
+    otherwise = on(~holds, scope, lambda: numbers(value.otherwise, scope))
     return then.zip_with(pl.Series(holds), otherwise)
 
 
@@ -161,10 +157,14 @@ def _places(places: Decimals, scope: Scope) -> "Places | tuple[Places, Mask]":
     if isinstance(places, DecimalsFirst):
         return _first_places(places, scope)
     # Several amounts of a row are in the same token.
-    key = repr(places)
+    key, before = repr(places), len(scope.faults)
     if key not in scope.decimals:
-        scope.decimals[key] = _token_places(places, scope)
-    return scope.decimals[key]
+        found = _token_places(places, scope)
+        scope.decimals[key] = found, scope.faults[before:]
+    found, faults = scope.decimals[key]
+    # Each amount has them: a branch keeps those of its own rows.
+    scope.faults[before:] = faults
+    return found
 
 
 def _token_places(places: DecimalsOf, scope: Scope) -> tuple[Places, Mask]:

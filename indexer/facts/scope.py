@@ -5,8 +5,9 @@ A scope is narrowed by row numbers, never changed. Faults are reasons that rejec
 they gather while columns are evaluated, so that one bad value costs one row of one table.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,7 @@ from indexer.spec import Companion, Contract
 
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.int64]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Scope:
         ambiguous: logs for which a companion matched more than once.
         faults: (mask, reason) gathered while evaluating; one list per table row set.
         missing: token addresses whose decimals or symbol were asked for and not known.
-        decimals: places and where they are known, by what they were asked of, once asked.
+        decimals: places and where they are known, by what they were asked of, once asked; and
+            the faults of those that are not.
     """
 
     frame: pl.DataFrame
@@ -55,7 +58,9 @@ class Scope:
     ambiguous: Mask
     faults: list[tuple[Mask, str]] = field(default_factory=list)
     missing: set[str] = field(default_factory=set)
-    decimals: dict[str, tuple[int | Rows, Mask]] = field(default_factory=dict)
+    decimals: dict[str, tuple[tuple[int | Rows, Mask], list[tuple[Mask, str]]]] = field(
+        default_factory=dict
+    )
 
     def __len__(self) -> int:
         """Return the number of logs."""
@@ -78,6 +83,14 @@ def narrowed(scope: Scope, keep: Mask) -> Scope:
         faults=[],
         decimals={},
     )
+
+
+def on(rows: Mask, scope: Scope, read: Callable[[], T]) -> T:
+    """Return what is read for these rows: what is wrong with others is no fault of theirs."""
+    before = len(scope.faults)
+    found = read()
+    scope.faults[before:] = [(mask & rows, reason) for mask, reason in scope.faults[before:]]
+    return found
 
 
 def taken(column: Column, rows: Rows) -> Column:

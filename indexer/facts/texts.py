@@ -10,7 +10,7 @@ from indexer.facts import conditions
 from indexer.facts.bits import sliced
 from indexer.facts.hexadecimal import fixed_bytes, hex_text
 from indexer.facts.operands import match_key
-from indexer.facts.scope import Scope, companion_column, only
+from indexer.facts.scope import Scope, companion_column, on, only
 from indexer.spec import (
     AddressAt,
     Arg,
@@ -56,8 +56,10 @@ def texts(value: Value | None, scope: Scope) -> pl.Series:
         case First(values):
             return pl.select(pl.coalesce([texts(one, scope) for one in values])).to_series()
         case When(condition, then, otherwise):
-            holds = pl.Series(conditions.holding(condition, scope))
-            return texts(then, scope).zip_with(holds, texts(otherwise, scope))
+            holds = conditions.holding(condition, scope)
+            chosen = on(holds, scope, lambda: texts(then, scope))
+            other = on(~holds, scope, lambda: texts(otherwise, scope))
+            return chosen.zip_with(pl.Series(holds), other)
         case _:
             return _looked_up(value, scope)
 
@@ -164,11 +166,9 @@ def _chosen_from(
     found = mapped(
         keys, known, pl.Series([_key(value) for value in table.values()], dtype=pl.String)
     )
-    lost = (found.is_null() & keys.is_not_null()).to_numpy()
-    if lost.any():
-        scope.faults.append(
-            (lost, f"{keys.filter(pl.Series(lost))[0]} is not in the declared table")
-        )
+    for key in keys.filter(found.is_null()).drop_nulls().unique():
+        lost = (keys == key).fill_null(value=False).to_numpy()
+        scope.faults.append((lost, f"{key} is not in the declared table"))
     return found
 
 
