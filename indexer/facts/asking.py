@@ -78,7 +78,7 @@ def _united(alike: Sequence[tuple[Protocol, Contract]]) -> Filter:
 def _in_part(protocols: Sequence[Protocol], chain: Chain) -> Iterator[tuple[Protocol, Contract]]:
     for protocol in protocols:
         for contract in contracts_on(protocol, chain):
-            if contract.only:
+            if contract.only and event_names(protocol, contract.abi):
                 yield protocol, contract
 
 
