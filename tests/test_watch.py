@@ -54,6 +54,7 @@ def test_watch_follows_a_chain_and_stops_when_asked(tmp_path: Path) -> None:
     assert refused.returncode == 1
     assert f"held by process {running.process.pid}" in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
+    assert refused.stderr.count("expected") == 1
     assert rows(copy, "select max(to_block) from coverage") == [(last,)]
     assert KEY not in json.dumps(said)
     assert said[-1]["event"] == "stopped"

@@ -125,6 +125,5 @@ def _enter(alone: ExitStack, path: Path) -> None:
         alone.enter_context(held(path.resolve().with_name(f"{path.name}.watch.lock")))
     except DatabaseBusy as error:
         raise WorldError(
-            f"another `perpscope watch` works on {path} ({error}): expected one; stop it first, "
-            "or name another database"
+            f"another `perpscope watch` works on {path}: {error}, or name another database"
         ) from error
