@@ -186,7 +186,7 @@ def test_only_our_script_may_run(html: str) -> None:
 
 def test_every_table_says_how_to_check_it(html: str) -> None:
     """Each figure and table links to how it is made, or to the rows, with the command beside it."""
-    commands = re.findall(r"<code>(.*?)</code>", html)
+    commands = re.findall(r"<code>(.*?)</code>", re.sub("</?span>", "", html))
 
     assert html.count('<p class="from">') >= html.count("<table>") + html.count("<figure ")
     assert "perpscope trace fees --where protocol=gmx_v2 --together" in commands
@@ -195,9 +195,15 @@ def test_every_table_says_how_to_check_it(html: str) -> None:
     assert "perpscope query coverage_proof" in commands
 
 
+def test_no_line_ends_within_an_option(html: str) -> None:
+    """A browser ends lines after hyphens, of `--where` too; each word of a command is a box."""
+    assert "<span>trace</span> <span>liquidations</span> <span>--together</span></code>" in html
+    assert "code span { display: inline-block; }" in html
+
+
 def test_both_pages_print_the_same_commands(html: str, markdown: str) -> None:
     """What a table is made with is in the one as in the other, methodology or not."""
-    on_page = re.findall(r"<code>(perpscope .*?)</code>", html)
+    on_page = re.findall(r"<code>(perpscope .*?)</code>", re.sub("</?span>", "", html))
 
     assert "perpscope check" in on_page
     assert [each for each in on_page if f"`{unescape(each)}`" not in markdown] == []
