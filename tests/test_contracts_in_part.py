@@ -149,6 +149,8 @@ def test_children_of_an_abi_that_is_read_in_part_elsewhere_are_asked_for() -> No
 
     assert transfers in whole.topic0s
     assert (f"{shares.slug} erc20/Token", transfers) in topics.select("group", "topic0").rows()
+
+
 def test_what_no_event_is_read_of_is_not_asked_for() -> None:
     """A search for children alone reads no event of Aave's tokens: its factories are asked."""
     search = replace(PROTOCOLS["aave"], events=())

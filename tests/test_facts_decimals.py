@@ -40,6 +40,23 @@ def test_where_the_first_is_not_known_the_next_counts() -> None:
     assert result.unknown_tokens == (OTHER,)
 
 
+def test_each_reject_names_its_own_token() -> None:
+    """Also where what comes first leaves some rows to the next, beside a row that is known."""
+    event = fee(fee_usd=Fixed("feeUsd", DecimalsFirst((DecimalsOf("token"), DecimalsOf("token")))))
+    unknown = [f"0x{number:040x}" for number in (7, 8, 9)]
+
+    result = made(
+        small(event),
+        [margin(1, token=unknown[0]), margin(2_500_000)],
+        *([margin(1, token=token)] for token in unknown[1:]),
+    )
+
+    assert [row["fee_usd"] for row in rows(result, "fees")] == [Decimal("2.5")]
+    assert [reason for _, _, reason in reasons(result)] == [
+        f"decimals of token {token} are not known" for token in unknown
+    ]
+
+
 def test_a_constant_ends_the_search() -> None:
     """What always is known comes last, and hides what was not known before it."""
     event = fee(fee_usd=Fixed("feeUsd", DecimalsFirst((DecimalsOf("token"), 3))))

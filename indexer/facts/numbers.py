@@ -12,7 +12,7 @@ from indexer.decode.roots import sqrt_price
 from indexer.decode.ticks import tick_price
 from indexer.facts import conditions
 from indexer.facts.integers import Integers, integers
-from indexer.facts.scope import Mask, Scope, narrowed, on, only
+from indexer.facts.scope import Fault, Mask, Scope, blame, narrowed, on, only
 from indexer.facts.texts import mapped, note_missing, texts
 from indexer.spec import (
     Amount,
@@ -185,19 +185,12 @@ def _blame(token: Value, addresses: pl.Series, known: Mask, scope: Scope) -> Non
     named = addresses.is_not_null().to_numpy()
     if (~named).any():
         if isinstance(token, OfMarket):
-            _blame_markets(token, ~named, scope)
+            markets = texts(token.key, scope)
+            nameless = ~named & markets.is_not_null().to_numpy()
+            what = token.take.replace("_", " ")
+            blame(scope, nameless, f"the {what} of {{}} is not known", markets)
         scope.faults.append((~named, "which token the amount is in is not known"))
-    for address in addresses.filter(pl.Series(named & ~known)).unique():
-        mask = (addresses == address).fill_null(value=False).to_numpy()
-        scope.faults.append((mask, f"decimals of token {address} are not known"))
-
-
-def _blame_markets(token: OfMarket, nameless: Mask, scope: Scope) -> None:
-    markets = texts(token.key, scope)
-    for market in markets.filter(pl.Series(nameless)).drop_nulls().unique():
-        mask = nameless & (markets == market).fill_null(value=False).to_numpy()
-        what = token.take.replace("_", " ")
-        scope.faults.append((mask, f"the {what} of {market} is not known"))
+    blame(scope, named & ~known, "decimals of token {} are not known", addresses)
 
 
 def _said_places(places: DecimalsSaid, scope: Scope) -> "tuple[Places, Mask]":
@@ -209,21 +202,25 @@ def _said_places(places: DecimalsSaid, scope: Scope) -> "tuple[Places, Mask]":
 
 def _first_places(places: DecimalsFirst, scope: Scope) -> tuple[Places, Mask]:
     number, known = np.zeros(len(scope), np.int64), np.zeros(len(scope), np.bool_)
-    faults: list[tuple[Mask, str]] = []
+    faults: list[Fault] = []
     for choice in places.choices:
         rows = np.flatnonzero(~known)
         # Only what is still unknown: nobody is to be asked for decimals that are said already.
         part = narrowed(scope, ~known)
         number[rows], known[rows] = _sure(_places(choice, part))
-        faults += [(_spread(mask, rows, len(scope)), why) for mask, why in part.faults]
+        faults += [_spread(fault, rows, len(scope)) for fault in part.faults]
     scope.faults.extend((mask & ~known, why) for mask, why in faults)
     return number, known
 
 
-def _spread(mask: Mask, rows: NDArray[np.int64], length: int) -> Mask:
-    whole = np.zeros(length, np.bool_)
-    whole[rows] = mask
-    return whole
+def _spread(fault: Fault, rows: NDArray[np.int64], length: int) -> Fault:
+    mask, reason = np.zeros(length, np.bool_), fault[1]
+    mask[rows] = fault[0]
+    if isinstance(reason, str):
+        return mask, reason
+    reasons = np.full(length, None, dtype=object)
+    reasons[rows] = reason
+    return mask, reasons
 
 
 def _shared(of: "Fixed | Amount", kind: str, scope: Scope) -> pl.Series:

@@ -10,7 +10,7 @@ from indexer.facts.flags import flags
 from indexer.facts.moments import moments
 from indexer.facts.numbers import numbers
 from indexer.facts.routes import title
-from indexer.facts.scope import Mask, Scope, narrowed
+from indexer.facts.scope import Fault, Scope, narrowed
 from indexer.facts.texts import texts
 from indexer.facts.wholes import wholes
 from indexer.spec import Event, Keyed, Noted, Rest, Value
@@ -116,11 +116,11 @@ def _reasons(scope: Scope, framed: pl.DataFrame, table: str) -> pl.Series:
         return pl.Series([None], dtype=pl.String).new_from_index(0, len(scope))
     reasons = np.full(len(scope), None, dtype=object)
     for mask, reason in reversed(faults):
-        reasons[mask] = reason
+        reasons[mask] = reason if isinstance(reason, str) else reason[mask]
     return pl.Series(reasons.tolist(), dtype=pl.String)
 
 
-def _unknown(framed: pl.DataFrame, table: str) -> Iterator[tuple[Mask, str]]:
+def _unknown(framed: pl.DataFrame, table: str) -> Iterator[Fault]:
     for name, column in tables()[table].items():
         if column.required and framed[name].null_count():
             yield framed[name].is_null().to_numpy(), f"{name.replace('_', ' ')} is not known"

@@ -19,6 +19,9 @@ from indexer.spec import Companion, Contract
 
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.int64]
+Fault = tuple[Mask, str | NDArray[np.object_]]
+"""The rows that are wrong, and why: in the same words, or in a text for each row of the scope."""
+
 T = TypeVar("T")
 
 
@@ -43,7 +46,7 @@ class Scope:
         known: tokens, markets and children of the chain; `markets` of this protocol only.
         policies: rows of `policies` of this protocol.
         ambiguous: logs for which a companion matched more than once.
-        faults: (mask, reason) gathered while evaluating; one list per table row set.
+        faults: gathered while evaluating; one list per table row set.
         missing: token addresses whose decimals or symbol were asked for and not known.
         decimals: places and where they are known, by what they were asked of, once asked; and
             the faults of those that are not.
@@ -56,11 +59,9 @@ class Scope:
     known: Known
     policies: pl.DataFrame
     ambiguous: Mask
-    faults: list[tuple[Mask, str]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
     missing: set[str] = field(default_factory=set)
-    decimals: dict[str, tuple[tuple[int | Rows, Mask], list[tuple[Mask, str]]]] = field(
-        default_factory=dict
-    )
+    decimals: dict[str, tuple[tuple[int | Rows, Mask], list[Fault]]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of logs."""
@@ -91,6 +92,13 @@ def on(rows: Mask, scope: Scope, read: Callable[[], T]) -> T:
     found = read()
     scope.faults[before:] = [(mask & rows, reason) for mask, reason in scope.faults[before:]]
     return found
+
+
+def blame(scope: Scope, rows: Mask, reason: str, names: pl.Series) -> None:
+    """Make rows faults for a reason with a place for the name that each of them has."""
+    if rows.any():
+        reasons = names.to_frame("name").select(pl.format(reason, "name")).to_series()
+        scope.faults.append((rows, reasons.to_numpy()))
 
 
 def taken(column: Column, rows: Rows) -> Column:

@@ -10,7 +10,7 @@ from indexer.facts import conditions
 from indexer.facts.bits import sliced
 from indexer.facts.hexadecimal import fixed_bytes, hex_text
 from indexer.facts.operands import match_key
-from indexer.facts.scope import Scope, companion_column, on, only
+from indexer.facts.scope import Scope, blame, companion_column, on, only
 from indexer.spec import (
     AddressAt,
     Arg,
@@ -166,9 +166,8 @@ def _chosen_from(
     found = mapped(
         keys, known, pl.Series([_key(value) for value in table.values()], dtype=pl.String)
     )
-    for key in keys.filter(found.is_null()).drop_nulls().unique():
-        lost = (keys == key).fill_null(value=False).to_numpy()
-        scope.faults.append((lost, f"{key} is not in the declared table"))
+    lost = (found.is_null() & keys.is_not_null()).to_numpy()
+    blame(scope, lost, "{} is not in the declared table", keys)
     return found
 
 
