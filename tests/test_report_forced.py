@@ -170,13 +170,27 @@ def test_the_fastest_minute_of_each_protocol_is_kept(tmp_path: Path) -> None:
     replaced = {"liquidations": table("liquidations", *told, *silent)}
 
     with load.database(written_market(tmp_path, **replaced)) as con:
-        sources = {source.name: source for source in exits(Context(Scope(con))).sources}
+        section = exits(Context(Scope(con)))
 
-    found = sources["liquidation_velocity"].frame.sort("protocol")
+    (source,) = (each for each in section.sources if each.name == "liquidation_velocity")
+    found = source.frame.sort("protocol")
     assert found.select("protocol", "block_timestamp").rows() == [
         ("chainlink", at(0)),
         ("gmx_v2", at(600)),
     ]
+
+
+def test_the_fastest_minute_begins_at_its_time(tmp_path: Path) -> None:
+    """100 dollars, then 900 half a minute later: 1,000 in the minute from the first of them on."""
+    told = (
+        GMX | {"notional_usd": usd, "block_timestamp": at(s)} for s, usd in ((0, 100), (30, 900))
+    )
+
+    with load.database(written_market(tmp_path, liquidations=table("liquidations", *told))) as con:
+        (fastest,) = rows(exits(Context(Scope(con))), "Fastest 60 s from a liquidation on")
+
+    assert fastest["block_timestamp"] == "2025-10-10T21:00:00Z"
+    assert fastest["notional_usd"] == "1,000.00"
 
 
 def test_without_exits_no_table_is_empty(tmp_path: Path) -> None:

@@ -181,7 +181,7 @@ def _minutes(context: Context, found: Event) -> Source:
 def _tables(context: Context, sources: Mapping[str, Source]) -> tuple[Table, ...]:
     wanted = (
         ("Liquidated accounts, largest first", "liquidated_accounts", _ACCOUNT + _ACCOUNT_REST),
-        ("Fastest 60 s up to a liquidation, by protocol", "liquidation_velocity", ()),
+        ("Fastest 60 s from a liquidation on, by protocol", "liquidation_velocity", ()),
         ("Bad debt and insurance by venue", "shortfall_by_venue", ()),
         ("Accounts closed by ADL, largest first", "adl_victims", _VICTIM),
     )
