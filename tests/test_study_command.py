@@ -271,6 +271,43 @@ def test_what_adls_took_is_told_of_any_window(run: Run, database: Path) -> None:
     }
 
 
+def test_positions_opened_before_the_window_owe_as_well(run: Run, tmp_path: Path) -> None:
+    """Two shorts owe 30 each, one opened three days before; a long has 40 to win, two thirds."""
+    texts = ("declaration_digest", "finality", "proof", "logs_digest", "to_block_hash")
+    opened = {
+        "size_delta_tokens": 2,
+        "size_tokens": 2,
+        "execution_price_usd": 80,
+        "collateral_delta_usd": 10,
+        "is_long": False,
+    }
+    positions = (
+        opened | {"account": "0xb", "block_timestamp": at(days=-3)},
+        opened | {"account": "0xc", "block_timestamp": at(0), "block_number": 2},
+        opened | {"account": "0xd", "block_timestamp": at(0), "block_number": 2, "is_long": True},
+    )
+    cut = {"account": "0xe", "is_long": True, "execution_price_usd": 100}
+    frames = {
+        "position_changes": table("position_changes", *positions),
+        "adls": table("adls", cut | {"block_timestamp": at(60), "block_number": 3}),
+        "coverage": table("coverage", {"from_block": 1, "to_block": 9} | dict.fromkeys(texts, "-")),
+    }
+    database = write_database(tmp_path / "p.duckdb", frames)
+    words = ("event", "--from", "2025-10-10T21:00", "--database", database)
+
+    found = json.loads(run(*words, "--format", "json").stdout)
+    run(*words, "--output", tmp_path / "study")
+
+    figures = {(each["table"], each["figure"]): each["value"] for each in found}
+    assert figures["adl_deficits", "position_count"] == "3"
+    assert figures["adl_deficits", "deficit_usd"] == "60.0"
+    assert figures["adl_solvency", "ptsr"].startswith("0.66666")
+    page = (tmp_path / "study" / "report.md").read_text(encoding="utf-8")
+    assert "| 40.00 | 60.00 | 0.667 | 1.333 | 100.0 % |" in page
+    setting = "--setting gap_milliseconds=5000 --where protocol=venue"
+    assert f"`perpscope trace adl_deficits {setting} --from 2025-10-10T21:00:00`" in page
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -177,7 +177,9 @@ def _open_after(ends: pl.LazyFrame, position_changes: pl.LazyFrame) -> pl.LazyFr
     just_after = pl.col("last_at") + INSTANT
     sides = pl.LazyFrame({"is_long": [True, False]})
     moments = ends.select(*_WAVE, "mark_price_usd", cut_at=just_after).join(sides, how="cross")
-    return open_at(histories(position_changes), moments)
+    # Most markets have no ADL, and what is open there is not asked about.
+    changes = position_changes.join(ends, on=_MARKET, how="semi")
+    return open_at(histories(changes), moments)
 
 
 _MICROS = ("gains", "owed", "largest_gain", "largest_owed")

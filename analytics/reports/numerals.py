@@ -53,7 +53,7 @@ def rate(value: float | None) -> str:
 
 
 def coefficient(value: float | None) -> str:
-    """Return a number between -1 and 1 with three decimals."""
+    """Return a number that is told apart near 1 or 0, with three decimals."""
     return UNKNOWN if value is None else f"{value:.3f}"
 
 

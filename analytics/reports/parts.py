@@ -38,6 +38,8 @@ _SHOWN: Sequence[tuple[str, Callable[[Any], str]]] = (
     ("correlation", numerals.coefficient),
     ("burstiness", numerals.coefficient),
     ("gini", numerals.coefficient),
+    ("ptsr", numerals.coefficient),
+    ("pmr", numerals.coefficient),
     ("significance", numerals.number),
     ("_leverage", numerals.number),
     ("absolute_bps", numerals.number),

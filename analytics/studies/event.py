@@ -96,12 +96,16 @@ _BUDGET = {"horizon_milliseconds": 60_000}
 
 
 def _metrics(scope: Scope, gap_ms: int) -> tuple[Part, ...]:
+    market = ("chain_id", "market", "version")
+    # A wave of these metrics has a gap of at least a millisecond.
+    waves = {"gap_milliseconds": max(gap_ms, 1)}
     asked: tuple[tuple[str, tuple[str, ...], Mapping[str, Any]], ...] = (
         ("adl_to_liquidation", (), {}),
-        # A wave of this metric has a gap of at least a millisecond, and at its very end, where the
-        # later price is the mark, nothing is overshot.
-        ("adl_budget", ("wave",), _BUDGET | {"gap_milliseconds": max(gap_ms, 1)}),
-        ("leverage_at_liquidation", ("chain_id", "market", "version"), {}),
+        # At the very end of a wave, where the later price is the mark, nothing is overshot.
+        ("adl_budget", ("wave",), _BUDGET | waves),
+        ("adl_deficits", (), waves),
+        ("adl_solvency", (*market, "wave"), waves),
+        ("leverage_at_liquidation", market, {}),
     )
     return tuple(
         Part(METRICS[name], ("protocol", *keys), settings, scope.metric(name, **settings))

@@ -152,10 +152,6 @@ _BUDGET = Shown(
     headers={"haircut_ratio": "taken of profit"},
     settings={"horizon_milliseconds": 60_000},
 )
-_DEFICITS = Shown(
-    *("adl_deficits", "What losers owed over the waves around the event, each position once"),
-    keys=("protocol",),
-)
 
 
 def in_event(found: Event | None) -> Sequence[Shown]:
@@ -186,5 +182,4 @@ def in_event(found: Event | None) -> Sequence[Shown]:
         ),
         replace(_BUDGET, between=found.around),
         replace(_UNDO, between=found.around),
-        replace(_DEFICITS, between=found.around),
     )
