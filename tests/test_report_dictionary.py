@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterable
 from importlib.resources import files
+from inspect import getdoc
 from pathlib import Path
 
 import polars as pl
@@ -47,6 +48,17 @@ def test_the_name_carries_the_unit(name: str, dtype: pl.DataType, unit: str) -> 
 def test_a_column_nobody_described_is_its_name() -> None:
     """A metric of somebody's own has no line here: its words stand for it."""
     assert meaning("worst_wick_bps") == "worst wick bps"
+
+
+def test_what_is_at_a_dead_address_is_burned_and_in_supply() -> None:
+    """The words of a burn are those of the declarations, which count both kinds."""
+    explained = getdoc(METRICS["buybacks"]) or ""
+
+    assert (
+        meaning("burned_tokens") == "tokens destroyed, or sent to where nobody can take them from"
+    )
+    assert "or sent to a dead address" in explained
+    assert "left supply" not in explained
 
 
 def undescribed(columns: Iterable[str]) -> list[str]:

@@ -27,8 +27,9 @@ def buybacks(buybacks: pl.LazyFrame) -> pl.LazyFrame:
     """
     Tokens a protocol bought back in a day, what it paid, and where the tokens went.
 
-    A buyback is not a burn: tokens sent to a treasury or to stakers stay in supply, and tokens at
-    a dead address are still counted by `totalSupply()`. `burned_tokens` is what left supply.
+    A buyback is not a burn: tokens sent to a treasury or to stakers come back when these sell.
+    `burned_tokens` is what nobody can take any more: destroyed, or sent to a dead address, where
+    `totalSupply()` still counts it.
 
     Formula:
         spent_usd(d) = Σ spent_usd, bought_tokens(d) = Σ bought_tokens over UTC day d

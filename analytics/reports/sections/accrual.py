@@ -25,7 +25,7 @@ _WORDS = (
     "splits of fees in force set aside for holders, bought back or not; a policy may promise them "
     "a part of what a split gives to the treasury. While less than a window is covered, the "
     "trailing ratio and the share of supply are over what is. A buyback is not a burn: only burned "
-    "tokens left supply."
+    "tokens, destroyed or at a dead address, are out of everybody's reach."
 )
 _BOUGHT = (
     *("protocol", "chain_id", "symbol", "destination_kind", "buyback_count"),
