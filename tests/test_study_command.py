@@ -303,6 +303,7 @@ def test_positions_opened_before_the_window_owe_as_well(run: Run, tmp_path: Path
     assert figures["adl_deficits", "deficit_usd"] == "60.0"
     assert figures["adl_solvency", "ptsr"].startswith("0.66666")
     page = (tmp_path / "study" / "report.md").read_text(encoding="utf-8")
+    assert "| gains, USD | deficit, USD | PTSR | PMR | needed |" in page
     assert "| 40.00 | 60.00 | 0.667 | 1.333 | 100.0 % |" in page
     setting = "--setting gap_milliseconds=5000 --where protocol=venue"
     assert f"`perpscope trace adl_deficits {setting} --from 2025-10-10T21:00:00`" in page

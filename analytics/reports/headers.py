@@ -76,5 +76,5 @@ def _plural(words: str) -> str:
 
 
 def _words(name: str) -> str:
-    short = {"adl": "ADL", "tvl": "TVL", "usd": "USD"}
+    short = {name: name.upper() for name in ("adl", "pmr", "ptsr", "tvl", "usd")}
     return " ".join(short.get(word, word) for word in name.split("_"))
