@@ -607,3 +607,20 @@ def test_plain_arguments_render_by_their_type() -> None:
     event = fee(account=Arg("token"), market=Arg("feeTokens"))
 
     assert fees_of(event, margin(0, 2**200)) == [{"account": TOKEN, "market": str(2**200)}]
+
+
+def test_an_event_that_the_abi_has_not_is_named() -> None:
+    """Beside it stands what the ABI has, by which an overloaded one is found too."""
+    misnamed = replace(fee(), name="CollectMarginFee")
+
+    with pytest.raises(ValueError, match=r"no event CollectMarginFee; it has .*MarginFees"):
+        fees_of(misnamed, margin())
+
+
+@pytest.mark.parametrize("value", ["feeUsd", Rest("feed_usd", ())])
+def test_a_column_that_cannot_be_made_is_named(value: Value) -> None:
+    """What is no number in a column of numbers, or the rest of a column that is not there."""
+    with pytest.raises((TypeError, KeyError)) as refused:
+        fees_of(fee(fee_usd=value), margin())
+
+    assert refused.value.__notes__ == ["column fee_usd of fees, made of CollectMarginFees"]

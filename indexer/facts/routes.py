@@ -87,8 +87,16 @@ def topic0s_of(name: EventName, abi: str) -> tuple[bytes, ...]:
 
 
 def entry_of(name: "str | Noted", abi: str) -> EventAbi:
-    """Return the event's entry in the ABI."""
-    return abi_entries(abi)[title(name) if isinstance(name, Noted) else name]
+    """
+    Return the event's entry in the ABI.
+
+    Raises:
+        ValueError: there is none of this name; an overloaded one is named with its types.
+    """
+    entries, called = abi_entries(abi), title(name)
+    if called not in entries:
+        raise ValueError(f"abis/{abi}.json has no event {called}; it has {', '.join(entries)}")
+    return entries[called]
 
 
 def title(name: EventName) -> str:

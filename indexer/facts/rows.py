@@ -65,13 +65,23 @@ def rows_of(event: Event, scope: Scope, item_index: int) -> tuple[pl.DataFrame, 
 
 
 def _evaluated(event: Event, scope: Scope) -> dict[str, pl.Series]:
-    schema = columns_of(event.into)
-    plain = {name: value for name, value in event.columns.items() if not isinstance(value, Rest)}
-    done = {name: _READERS[type(schema[name])](value, scope) for name, value in plain.items()}
-    for name, value in event.columns.items():
-        if isinstance(value, Rest):
-            done[name] = _rest(value, done, len(scope))
+    done: dict[str, pl.Series] = {}
+    # What is the rest of other columns comes after them.
+    for name, value in sorted(event.columns.items(), key=lambda item: isinstance(item[1], Rest)):
+        try:
+            done[name] = _column(event.into, name, value, done, scope)
+        except (KeyError, TypeError) as error:
+            error.add_note(f"column {name} of {event.into}, made of {title(event.name)}")
+            raise
     return done
+
+
+def _column(
+    table: str, name: str, value: Value, done: Mapping[str, pl.Series], scope: Scope
+) -> pl.Series:
+    if isinstance(value, Rest):
+        return _rest(value, done, len(scope))
+    return _READERS[type(columns_of(table)[name])](value, scope)
 
 
 def _rest(value: Rest, done: Mapping[str, pl.Series], rows: int) -> pl.Series:
