@@ -1,14 +1,18 @@
 """Every declaration against the schema and against the tests that hold its golden logs."""
 
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
+from eth_utils.address import is_checksum_address
 from goldens import AUTOMATIC
 
 from indexer.facts.routes import title
 from indexer.protocols import PROTOCOLS
-from indexer.spec import Entry, Event, Read, Share
-from indexer.tables import tables
+from indexer.spec import Const, Entry, Event, Lookup, OfContract, Read, Share, When
+from indexer.tables import definitions, tables
 
 TESTS = "".join(
     path.read_text(encoding="utf-8")
@@ -112,3 +116,81 @@ def test_every_share_price_says_what_it_is_in(slug: str) -> None:
     )
 
     assert is_silent == (slug == "centrifuge")
+
+
+def within(value: object) -> Iterator[object]:
+    """Yield a value and all that it is made of."""
+    yield value
+    if is_dataclass(value):
+        parts: tuple[object, ...] = tuple(getattr(value, one.name) for one in fields(value))
+    elif isinstance(value, Mapping):
+        parts = tuple(value.values())
+    else:
+        parts = value if isinstance(value, tuple) else ()
+    for part in parts:
+        yield from within(part)
+
+
+@pytest.mark.parametrize("slug", PROTOCOLS)
+def test_what_a_column_refers_to_is_declared(slug: str) -> None:
+    """A policy nobody states and a word no contract says would be null for ever, in silence."""
+    protocol = PROTOCOLS[slug]
+    referred = list(within((protocol.events, protocol.reads, protocol.entries)))
+    stated = {policy.kind for policy in protocol.policies}
+    said = {name for contract in protocol.contracts for name in contract.says}
+
+    assert {one.kind for one in referred if isinstance(one, Share)} - stated == set()
+    assert {one.name for one in referred if isinstance(one, OfContract)} - said == set()
+
+
+@pytest.mark.parametrize("slug", PROTOCOLS)
+def test_an_address_is_one(slug: str) -> None:
+    """Twenty bytes, in lower case or with a checksum that fits: a wrong digit is silence."""
+    odd = [
+        address
+        for contract in PROTOCOLS[slug].contracts
+        if not re.fullmatch("0x[0-9a-f]{40}", address := contract.address)
+        and not is_checksum_address(address)
+    ]
+
+    assert odd == []
+
+
+CODED = {
+    *("kind", "cause", "fee_kind", "split_basis", "shortfall_basis"),
+    *("derivation", "destination_kind", "asset_class"),
+}
+
+
+def listed_words(table: str, column: str) -> set[str]:
+    """Return the words of a column's comments in schema.sql, before and behind it."""
+    comments = r"((?: {4}--[^\n]*\n)*)"
+    found = re.search(rf"{comments} {{4}}{column} [^\n]*?(--[^\n]*)?\n", definitions()[table])
+    return set(re.findall("[a-z_]+", f"{found[1]} {found[2]}" if found else ""))
+
+
+def words_of(value: object) -> Iterator[str]:
+    """Yield the texts that a column can be."""
+    match value:
+        case Const(str() as word):
+            yield word
+        case Lookup(_, table):
+            yield from (word for word in table.values() if isinstance(word, str))
+        case When(_, then, otherwise):
+            yield from (*words_of(then), *words_of(otherwise))
+
+
+@pytest.mark.parametrize("slug", PROTOCOLS)
+def test_a_word_is_one_that_the_schema_lists(slug: str) -> None:
+    """Metrics look for these words: one that is misspelt would be in no sum."""
+    odd = [
+        (row.into, name, word)
+        for owner, row in ROWS
+        if owner == slug
+        for name, value in row.columns.items()
+        if name in CODED
+        for word in words_of(value)
+        if word not in listed_words("liquidations" if name == "derivation" else row.into, name)
+    ]
+
+    assert odd == []
