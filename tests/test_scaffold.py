@@ -18,7 +18,9 @@ from perpscope import app
 
 VAULT = ROOT / "abis/gmx_v1/Vault.json"
 MUX = ROOT / "abis/mux/LiquidityPool.json"
-DRAFTS = {"a_fork": VAULT, "b_fork": MUX}
+MORPHO = ROOT / "abis/morpho_blue/Morpho.json"
+LONG = "a_lender_of_a_long_name"
+DRAFTS = {"a_fork": VAULT, "b_fork": MUX, LONG: MORPHO}
 ADDRESS = "0x855E99F768FaD76DD0d3EB7c446C0b759C96D520"
 PARTS = ("abis", "indexer", "analytics", "queries", "tests", "pyproject.toml", "perpscope.py")
 
@@ -78,6 +80,7 @@ def test_a_draft_is_three_new_files(checkout: Path) -> None:
     assert {path for path in changed if "__pycache__" not in path} == {
         "abis/a_fork/Vault.json",
         "abis/b_fork/LiquidityPool.json",
+        f"abis/{LONG}/Morpho.json",
         *(f"indexer/protocols/{slug}.py" for slug in DRAFTS),
         *(f"tests/test_protocol_{slug}.py" for slug in DRAFTS),
     }
@@ -178,6 +181,15 @@ def test_a_draft_says_what_was_guessed(checkout: Path) -> None:
     assert '"market": "indexToken",' in source
     assert '"derivation": Const("direct"),  # DRAFT: a guess' in source
     assert "# DRAFT, not known: notional_delta_usd" in source
+    assert 'kind="perp",  # DRAFT' in source
+
+
+def test_a_draft_spells_what_a_tuple_holds(checkout: Path) -> None:
+    """A declaration names the parts by their path; an event may also announce a market."""
+    source = (checkout / f"indexer/protocols/{LONG}.py").read_text(encoding="utf-8")
+
+    assert "# CreateMarket(bytes32 id, (address loanToken, address collateralToken," in source
+    assert 'into="markets"' in source
 
 
 def test_a_draft_names_what_it_does_not_read(checkout: Path, tmp_path: Path) -> None:
@@ -297,6 +309,10 @@ def test_releases_that_no_log_tells_apart_are_refused(tmp_path: Path) -> None:
         ("UpdateFundingRate", "funding"),
         ("AnswerUpdated", "oracle_updates"),
         ("Deposit", "pool_flows"),
+        ("Repay", "credit_events"),
+        ("CreateMarket", "markets"),
+        ("SetFee", None),
+        ("SetFeeRecipient", None),
         ("OwnershipTransferred", None),
     ],
 )

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from indexer.chains import Chain
 from indexer.decode.abi import EventAbi, event_abis
 from indexer.errors import UserError
-from indexer.tables import tables
+from indexer.spec import Table
 
 # The first that fits an event's name says which table it is likely for.
 _TABLES = (
@@ -21,9 +21,11 @@ _TABLES = (
     ("increaseposition|decreaseposition|position.*(open|modif|change|close)", "position_changes"),
     ("(open|close)(position|trade)|order(settled|filled)", "position_changes"),
     ("price|answer", "oracle_updates"),
-    ("fee", "fees"),
+    ("^(?!set).*fee|accrueinterest", "fees"),
     ("buyback|bought", "buybacks"),
-    ("^(deposit|withdraw|mint|redeem)", "pool_flows"),
+    ("^(borrow|repay)", "credit_events"),
+    ("^(deposit|supply|withdraw|mint|redeem)", "pool_flows"),
+    ("^createmarket|^market(created|added)", "markets"),
 )
 
 _NAME = r"([A-Za-z_$][A-Za-z0-9_$]*)?"
@@ -175,7 +177,7 @@ def _bare(event: str) -> str:
 
 
 def _chosen(events: Mapping[str, Entries], wanted: Sequence[str]) -> dict[str, str]:
-    facts = [name for name, columns in tables().items() if "evidence" in columns]
+    facts = get_args(Table)
     chosen: dict[str, str] = {}
     for pair in wanted:
         event, _, table = pair.partition("=")

@@ -21,7 +21,7 @@ from indexer.scaffold.draft import Draft, parsed
 from indexer.tables import TableColumn, tables
 
 _ARGUMENTS = {
-    "account": ("account", "trader", "user", "owner", "sender"),
+    "account": ("account", "trader", "user", "borrower", "onBehalf", "owner", "sender"),
     "market": ("market", "marketId", "indexToken", "pairIndex"),
     "pool": ("pool", "vault"),
     "feed": ("feed", "token", "asset"),
@@ -37,6 +37,8 @@ _CONSTANTS = {
     "shortfall_basis": "none",
     "split_basis": "none",
     "quote": "USD",
+    "asset_class": "unknown",
+    "known_by": "event",
 }
 _AUTOMATIC = (
     *("chain_id", "block_number", "log_index", "item_index", "tx_hash", "block_timestamp"),
@@ -94,8 +96,14 @@ def _unread(draft: Draft) -> Iterator[str]:
 
 
 def _spelled(entry: Mapping[str, Any]) -> str:
-    arguments = ", ".join(f"{item['type']} {item['name']}" for item in entry["inputs"])
-    return f"{entry['name']}({arguments})"
+    return f"{entry['name']}({', '.join(map(_worded, entry['inputs']))})"
+
+
+def _worded(argument: Mapping[str, Any]) -> str:
+    kind = str(argument["type"])
+    if parts := argument.get("components"):
+        kind = f"({', '.join(map(_worded, parts))}){kind.removeprefix('tuple')}"
+    return f"{kind} {argument['name']}"
 
 
 def _event(draft: Draft, name: str, entry: Mapping[str, Any], words: set[str]) -> str:
@@ -187,7 +195,7 @@ def golden_test(draft: Draft) -> str:
         for entry in entries
     )
     return _TEST.format(
-        name=draft.slug.replace("_", " "),
+        name=draft.slug.replace("_", " ").capitalize(),
         constant=draft.chain.slug.upper().replace("-", "_"),
         slug=draft.slug,
         abi=f"{draft.slug}/{draft.contract}",
@@ -204,22 +212,30 @@ def _shape(entry: Mapping[str, Any]) -> str:
 
 
 def _case(event: str, entry: Mapping[str, Any], table: str) -> str:
-    values = "".join(
-        f'            "{item["name"]}": {_sample(item)},\n' for item in entry["inputs"]
-    )
+    values = "".join(_given(item) for item in entry["inputs"])
     return (
         f'    (\n        {_quoted(event, 8)},\n        "{table}",\n'
         f"        {{\n{values}        }},\n    ),\n"
     )
 
 
-def _sample(argument: Mapping[str, Any]) -> str:
+def _given(argument: Mapping[str, Any]) -> str:
+    before = f'            "{argument["name"]}": '
+    return f"{before}{_sample(argument, 12, len(before))},\n"
+
+
+def _sample(argument: Mapping[str, Any], indent: int, before: int) -> str:
+    """Return the source of a value that stands behind so many characters of its line."""
     kind = str(argument["type"])
     if kind.endswith("]"):
         return "[]"
     if kind.startswith("tuple"):
-        parts = [_sample(part) for part in argument["components"]]
-        return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
+        inner = indent + 4
+        parts = [_sample(part, inner, inner) for part in argument["components"]]
+        line = f"({', '.join(parts)}{',' * (len(parts) == 1)})"
+        if "\n" not in line and before + len(line) < 100:
+            return line
+        return "(\n" + "".join(f"{' ' * inner}{one},\n" for one in parts) + " " * indent + ")"
     size = int(re.sub(r"\D", "", kind) or 0)
     plain = {
         "address": '"0x" + "11" * 20',
@@ -246,11 +262,15 @@ from indexer.spec import (
 PROTOCOL = Protocol(
     slug="{slug}",
     name="{name}",
-    kind="perp",
+    kind="perp",  # DRAFT: or credit, rwa, oracle, dex, yield, token, chain
     methodology="DRAFT: what becomes which fact, in a few sentences; printed in reports.",
     contracts=(
-        # The last number is the first block that can carry a log: 0 where it is not known.
-        Contract({constant}, "{slug}/{contract}", "{address}", 0),
+        Contract(
+            chain={constant},
+            abi="{slug}/{contract}",
+            address="{address}",
+            from_block=0,  # DRAFT: the first block that can carry a log; 0 where it is not known
+        ),
     ),
     left_out=("DRAFT: what is not covered, and why: a sentence each.",),
     events=(
@@ -269,12 +289,12 @@ _EVENT = """\
 """
 
 _TEST = '''\
-"""The declaration of {name}: one golden log per event, built from its ABI (synthetic)."""
+"""{name}: one golden log per event, built from its ABI (synthetic)."""
 
 from typing import Any
 
 import pytest
-from goldens import built_facts, log, reasons, rows
+from goldens import built_facts, log, reasons
 
 from indexer.chains import {constant}
 
@@ -287,8 +307,10 @@ GOLDENS: list[tuple[str, str, dict[str, Any]]] = [
 @pytest.mark.parametrize(("event", "table", "arguments"), GOLDENS)
 def test_an_event_becomes_a_row(event: str, table: str, arguments: dict[str, Any]) -> None:
     """Every event the declaration reads gives one row, and none is rejected."""
-    result = built_facts("{slug}", {constant}, [log("{abi}", event, CONTRACT, **arguments)])
+    one = log("{abi}", event, CONTRACT, **arguments)
+
+    result = built_facts("{slug}", {constant}, [one])
 
     assert reasons(result) == []
-    assert len(rows(result, table)) == 1
+    assert len(result.markets if table == "markets" else result.tables[table]) == 1
 '''
