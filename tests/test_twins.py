@@ -254,6 +254,19 @@ def test_twins_agree_to_the_last_digit(
     assert_frame_equal(computed, selected, check_exact=True)
 
 
+@cache
+def _many(name: str) -> pl.DataFrame:
+    return table(name, *(row(name, seed) for seed in range(1000, 1060)))
+
+
+@pytest.mark.parametrize("metric", TWINNED)
+def test_rows_drawn_by_chance_are_some_to_a_metric(metric: str) -> None:
+    """Of words that CHOICES does not draw both engines make nothing, and agree on anything."""
+    frames = {name: _many(name) for name in facts_of(metric)}
+
+    assert not by_python(metric, frames).is_empty()
+
+
 @pytest.mark.parametrize("metric", sorted(METRICS))
 @settings(max_examples=EXAMPLES // 2)
 @given(data=st.data())

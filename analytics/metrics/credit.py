@@ -31,7 +31,8 @@ def loans_outstanding(credit_events: pl.LazyFrame, pool_states: pl.LazyFrame) ->
     was lent since; the state knows the whole. A difference that stays is what was lent before, one
     that appears is a change nobody logged with its amount (a refinancing), or interest and
     recoveries inside a default. Where repayments are logged with interest inside (Aave, Compound)
-    the events give what was drawn net of payments, less than owed. Where no loan is read, what is
+    the events give what was drawn net of payments, less than owed. Bad debt that is written off
+    (Aave, Morpho Blue) is a shortfall and no default, and stays. Where no loan is read, what is
     repaid or liquidated (Maker's ordinary vaults) says nothing of what is lent.
 
     Formula:
