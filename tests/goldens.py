@@ -121,7 +121,7 @@ def log(abi: str, name: str, emitter: str, /, **values: Any) -> Built:
     inputs = entry["inputs"]
     plain = [argument for argument in inputs if not argument.get("indexed")]
     topics = [keccak(text=signature(entry))] + [
-        encode([argument["type"]], [values[argument["name"]]])
+        topic_of(argument, values[argument["name"]])
         for argument in inputs
         if argument.get("indexed")
     ]
@@ -130,6 +130,15 @@ def log(abi: str, name: str, emitter: str, /, **values: Any) -> Built:
         [values[argument["name"]] for argument in plain],
     )
     return Built(emitter, tuple(topics), data)
+
+
+def topic_of(argument: Mapping[str, Any], value: Any) -> bytes:
+    """Return a topic: the value's word, or a hash of what is longer or may be."""
+    kind = spelled(argument)
+    if kind in ("string", "bytes"):
+        return keccak(text=value) if kind == "string" else keccak(value)
+    word = encode([kind], [value])
+    return keccak(word) if kind.endswith((")", "]")) else word
 
 
 def keyed(

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from goldens import ROOT, declared_as
+from eth_utils.crypto import keccak
+from goldens import ROOT, declared_as, topic_of
 from house_rules import unfinished
 from test_house_rules import RULES
 from typer.testing import CliRunner
@@ -390,3 +391,51 @@ def test_a_name_that_is_taken_is_refused() -> None:
     result = run("new-protocol", "gmx_v1", "--abi", VAULT, "--folder", ROOT)
 
     assert "is there already" in str(result.exception)
+
+
+def event_of(
+    name: str, *inputs: tuple[str, str, bool], anonymous: bool = False
+) -> dict[str, object]:
+    """Return an ABI entry of arguments by name, type and whether they are topics."""
+    named = [{"name": one, "type": kind, "indexed": topic} for one, kind, topic in inputs]
+    return {"type": "event", "name": name, "anonymous": anonymous, "inputs": named}
+
+
+def test_an_anonymous_event_is_not_drafted(tmp_path: Path) -> None:
+    """It logs no topic of its own: to read it by its name would find nothing, for ever."""
+    path = tmp_path / "Venue.json"
+    noted = event_of("FeeNoted", ("fee", "uint256", False), anonymous=True)
+    path.write_text(json.dumps([noted, event_of("FeePaid", ("fee", "uint256", False))]))
+
+    source, _, _ = drafted_in(tmp_path / "guessed", "venue", path)
+    asked = run("new-protocol", "venue", "--abi", path, "--event", "FeeNoted=fees")
+
+    assert names_in(source) == ["FeePaid"]
+    assert "# DRAFT, not read, as it is anonymous: FeeNoted(uint256 fee)" in source
+    assert "FeeNoted is anonymous, so" in str(asked.exception)
+
+
+def test_a_required_number_is_the_likeliest(tmp_path: Path) -> None:
+    """A price is not the number of the market that stands before it."""
+    path = tmp_path / "Venue.json"
+    inputs = (("market", "uint256", True), ("newPrice", "uint256", False))
+    path.write_text(json.dumps([event_of("PriceSet", *inputs)]))
+
+    source, _, _ = drafted_in(tmp_path / "drafted", "venue", path)
+
+    assert '"feed": "market",' in source
+    assert '"oracle_price_quote": Fixed("newPrice", 18),  # DRAFT: a guess' in source
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "topic"),
+    [
+        ("string", "ETH", keccak(text="ETH")),
+        ("bytes", b"ETH", keccak(text="ETH")),
+        ("uint8", 7, bytes(31) + b"\7"),
+        ("uint8[2]", [0, 7], keccak(bytes(63) + b"\7")),
+    ],
+)
+def test_a_golden_hashes_a_topic_that_is_no_word(kind: str, value: object, topic: bytes) -> None:
+    """As chains do: a log of the value itself would have too many bytes to be read."""
+    assert topic_of({"name": "one", "type": kind}, value) == topic

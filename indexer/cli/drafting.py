@@ -31,7 +31,7 @@ def draft_protocol(
     for one, into in draft.tables.items():
         typer.echo(f"{one} is read into {into}")
     for one in draft.unread:
-        typer.echo(f"{one} is not read: {draft.why_unread}")
+        typer.echo(f"{one} is not read: {draft.why_unread(one)}")
     typer.echo(
         "Replace every DRAFT: check guesses against the contract's source, state the rows in "
         "the test; then `make docs` and `make test`."

@@ -48,7 +48,7 @@ class Draft:
             releases index other arguments.
         tables: event -> table.
         unread: what else is in the ABI: event -> its entries.
-        why_unread: why nothing is drafted for those.
+        was_asked: whether events were named, and not guessed.
     """
 
     slug: str
@@ -58,7 +58,17 @@ class Draft:
     events: Mapping[str, Entries]
     tables: Mapping[str, str]
     unread: Mapping[str, Entries]
-    why_unread: str
+    was_asked: bool
+
+    def why_unread(self, event: str) -> str:
+        """Return why nothing is drafted for an event that is not read."""
+        if _is_anonymous(self.unread[event]):
+            return "it is anonymous"
+        return "no --event names it" if self.was_asked else "its name says no table"
+
+
+def _is_anonymous(entries: Entries) -> bool:
+    return any(entry.get("anonymous") for entry in entries)
 
 
 def events_of(path: Path) -> Entries:
@@ -133,8 +143,9 @@ def drafted(slug: str, abi: Path, chain: Chain, address: str, wanted: Sequence[s
             overloaded is all of its events. None takes those a table is guessed for.
 
     Raises:
-        UserError: a name that cannot be, an event the ABI has not, a table that does not exist, no
-            event whose table could be guessed, or two that no log tells apart.
+        UserError: a name that cannot be, an event the ABI has not or that is anonymous, a table
+            that does not exist, no event whose table could be guessed, or two that no log tells
+            apart.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", slug):
         raise UserError(f"{slug} is no name: expected lower-case letters, digits and underscores")
@@ -148,9 +159,8 @@ def drafted(slug: str, abi: Path, chain: Chain, address: str, wanted: Sequence[s
     except ValueError as error:
         raise UserError(f"{abi}: {error}") from error
     unread = {name: entries for name, entries in named.items() if name not in chosen}
-    why = "no --event names it" if wanted else "its name says no table"
     contract = re.sub(r"\W", "", abi.stem)
-    return Draft(slug, contract, chain, address, events, chosen, unread, why)
+    return Draft(slug, contract, chain, address, events, chosen, unread, bool(wanted))
 
 
 def _named(entries: Entries) -> dict[str, Entries]:
@@ -181,21 +191,35 @@ def _chosen(events: Mapping[str, Entries], wanted: Sequence[str]) -> dict[str, s
     chosen: dict[str, str] = {}
     for pair in wanted:
         event, _, table = pair.partition("=")
-        meant = [
-            name
-            for name, entries in events.items()
-            if event in (name, _bare(name), parsed(entries[0]).signature)
-        ]
-        if not meant:
-            raise UserError(f"the ABI has no event {event}; expected one of {', '.join(events)}")
+        meant = _meant(event, events)
         if table not in facts:
             raise UserError(f"{pair}: expected Event=table, with one of {', '.join(facts)}")
         if twice := chosen.keys() & {*meant}:
             raise UserError(f"{pair}: a table is given for {min(twice)} already; expected one")
         chosen |= dict.fromkeys(meant, table)
-    chosen = chosen or {name: likely for name in events if (likely := likely_table(_bare(name)))}
+    chosen = chosen or {
+        name: likely
+        for name, entries in events.items()
+        if (likely := likely_table(_bare(name))) and not _is_anonymous(entries)
+    }
     if not chosen:
         raise UserError(
             f"no table could be guessed for {', '.join(events)}; say --event NAME=table for each"
         )
     return chosen
+
+
+def _meant(event: str, events: Mapping[str, Entries]) -> list[str]:
+    meant = [
+        name
+        for name, entries in events.items()
+        if event in (name, _bare(name), parsed(entries[0]).signature)
+    ]
+    if not meant:
+        raise UserError(f"the ABI has no event {event}; expected one of {', '.join(events)}")
+    if any(_is_anonymous(events[name]) for name in meant):
+        raise UserError(
+            f"{event} is anonymous, so no log says its name; a call that a contract notes is "
+            "declared by hand, as `Noted`"
+        )
+    return meant

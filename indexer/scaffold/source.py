@@ -24,7 +24,7 @@ _ARGUMENTS = {
     "account": ("account", "trader", "user", "borrower", "onBehalf", "owner", "sender"),
     "market": ("market", "marketId", "indexToken", "pairIndex"),
     "pool": ("pool", "vault"),
-    "feed": ("feed", "token", "asset"),
+    "feed": ("feed", "token", "asset", "market"),
     "bought_token": ("token",),
     "is_long": ("isLong", "long"),
     "collateral_token": ("collateralToken",),
@@ -91,8 +91,8 @@ def declaration(draft: Draft) -> str:
 
 
 def _unread(draft: Draft) -> Iterator[str]:
-    for entries in draft.unread.values():
-        yield _comment(f"DRAFT, not read, as {draft.why_unread}: {_spelled(entries[0])}", 8)
+    for name, entries in draft.unread.items():
+        yield _comment(f"DRAFT, not read, as {draft.why_unread(name)}: {_spelled(entries[0])}", 8)
 
 
 def _spelled(entry: Mapping[str, Any]) -> str:
@@ -156,7 +156,7 @@ def _columns(entry: Mapping[str, Any], table: str, words: set[str]) -> Iterator[
         elif column.required:
             words.update(("Fixed", "Int") if not _number(entry) else ("Fixed",))
             number = f'"{_number(entry)}"' if _number(entry) else "Int(0)"
-            yield f'"{name}": Fixed({number}, 18),  # DRAFT: which argument, how many decimals?'
+            yield f'"{name}": Fixed({number}, 18),  # DRAFT: a guess'
 
 
 def _unguessed(entry: Mapping[str, Any], table: str) -> list[str]:
@@ -182,9 +182,9 @@ def _argument(column: str, entry: Mapping[str, Any]) -> str | None:
 
 
 def _number(entry: Mapping[str, Any]) -> str | None:
-    return next(
-        (item["name"] for item in entry["inputs"] if re.fullmatch(r"u?int\d*", item["type"])), None
-    )
+    there = [item["name"] for item in entry["inputs"] if re.fullmatch(r"u?int\d*", item["type"])]
+    likely = (name for name in there if re.search("price|answer|amount", name.lower()))
+    return next(likely, there[0] if there else None)
 
 
 def golden_test(draft: Draft) -> str:
