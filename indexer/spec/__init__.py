@@ -18,7 +18,7 @@ stay exact 256-bit integers until
 
 An event is a name of the ABI, or `Keyed` inside an envelope, or `Noted`, a call that was noted.
 A plain `Arg` in a text column renders by its ABI type: addresses and bytes as lower-case 0x hex,
-integers as decimal digits, strings as they are.
+integers as decimal digits, strings as they are. An indexed string is a hash, as the log has it.
 """
 
 from indexer.spec.arguments import Arg, Companion, Emitter, OfContract
