@@ -26,6 +26,9 @@ RESERVE = "0x5e4969c41ca9f9831468b98328a370b7abd5a397"
 TWAP = "0xa6f7444d2b92aa9f94a2165c77aaf2b671e63994"
 SAFE = "0xf6f0732c1e9971497342c295141566e6f1a31e96"
 AGENT = "0x3e40d73eb977dc6a537af587d48316fee66e9c8c"
+UNI = "0x1f9840a85d5af5bf1d1762f925bdaddc4201f984"
+FIREPIT = "0x0d5cd355e2abeb8fb1552f56c965b867346d6721"
+TIMELOCK = "0x1a9c8182c09f50c8318d769245bea52c32be35bc"
 ANYONE = "0x" + "ee" * 20
 ETHER = 10**18
 
@@ -62,6 +65,59 @@ def test_a_transfer_to_the_dead_address_is_a_burn(
         }
     ]
     assert result.tables["buybacks"]["evidence"].to_list() == [evidence]
+
+
+def released(nonce: int) -> Built:
+    """Return what Firepit logs when it has handed out fees."""
+    taken = {"recipient": ANYONE, "assets": [STETH, ZERO]}
+    return log("uniswap/Firepit", "Released", FIREPIT, nonce=nonce, **taken)
+
+
+@pytest.mark.parametrize(
+    ("after", "evidence"),
+    [([released(7)], "event"), ([], "assumed")],
+)
+def test_uni_is_burned_for_fees_or_comes_from_a_bridge(after: list[Built], evidence: str) -> None:
+    """Firepit tells of its burns; what bridges bring is a transfer and no more."""
+    burn = transfer(UNI, ANYONE, DEAD, 4_000 * ETHER)
+
+    result = built_facts("uniswap", ETHEREUM, [burn, *after])
+
+    assert rows(result, "buybacks") == [
+        {
+            "bought_token": UNI,
+            "bought_tokens": usd("4000"),
+            "burned_tokens": usd("4000"),
+            "destination_kind": "dead_burn",
+        }
+    ]
+    assert result.tables["buybacks"]["evidence"].to_list() == [evidence]
+    assert reasons(result) == []
+
+
+def test_each_release_of_a_transaction_burns_its_own_uni() -> None:
+    """Two in a row are two; what is sent to the dead address after the last is `assumed`."""
+    burns = [transfer(UNI, ANYONE, DEAD, number * ETHER) for number in (4_000, 4_001, 5)]
+    logs = [burns[0], released(7), burns[1], released(8), burns[2]]
+
+    table = built_facts("uniswap", ETHEREUM, logs).tables["buybacks"]
+
+    assert table.select("bought_tokens", "evidence").sort("bought_tokens").rows() == [
+        (usd("5"), "assumed"),
+        (usd("4000"), "event"),
+        (usd("4001"), "event"),
+    ]
+
+
+@pytest.mark.parametrize("after", [[], [released(7)]])
+def test_what_governance_burns_of_its_own_is_no_buyback(after: list[Built]) -> None:
+    """The treasury's 100 million were burned by vote; a transfer elsewhere burns nothing."""
+    logs = [transfer(UNI, TIMELOCK, DEAD, 10**8 * ETHER), transfer(UNI, ANYONE, ZERO, 7), *after]
+
+    result = built_facts("uniswap", ETHEREUM, logs)
+
+    assert rows(result, "buybacks") == []
+    assert reasons(result) == []
 
 
 def test_what_arrives_in_asters_wallets_is_held() -> None:
@@ -391,6 +447,7 @@ def test_a_market_of_an_unknown_principal_token_is_kept_back() -> None:
         ("pancakeswap", BSC, CAKE),
         ("aster", BSC, ASTER),
         ("lido", ETHEREUM, LDO),
+        ("uniswap", ETHEREUM, UNI),
         ("aave", ETHEREUM, "0x7fc66500c84a76ad7e9c93437bfc5ac33e2ddae9"),
         ("gmx_v2", AVALANCHE, "0x62edc0692bd897d2295872a9ffcac5425011c661"),
         ("maple", ETHEREUM, "0x643c4e15d7d62ad0abec4a9bd4b001aa3ef52d66"),

@@ -5,8 +5,9 @@ Contracts  pools of https://github.com/Uniswap/v3-core that reports compare pric
            checked against tokens that moved in recorded swaps. All start with the factory on
            Ethereum, block 12,369,621, which is older than they are.
            https://github.com/Uniswap/v3-subgraph
-Split      none: a pool keeps a part for the protocol that no swap tells (since 2025-12-28 a quarter
-           of fees of 0.01 and 0.05 %, a sixth of others: https://github.com/Uniswap/protocol-fees).
+Split      none: a pool keeps a part for the protocol that no swap tells (since its SetFeeProtocol
+           after 2025-12-27, first a quarter of fees of 0.01 and 0.05 % and a sixth of others:
+           https://github.com/Uniswap/protocol-fees).
 Units      amounts in each token's own decimals, positive where the pool received; the root of the
            price times 2**96, in smallest units of token1 per token0; fees in millionths.
 
@@ -97,8 +98,8 @@ PROTOCOL = Protocol(
         "Pools that are not listed: factories announce hundreds of thousands, and the tokens of "
         "most have no price.",
         "Amounts that were swapped: no table holds trades of tokens; a fee is their rate of it.",
-        "The protocol's part of fees, and the UNI that are burned for it since December 2025: "
-        "which pools keep one, and how much, is state.",
+        "The protocol's part of fees: which pools keep one, and how much, is state. The UNI that "
+        "are burned for it since December 2025 are read as uniswap.",
         "Fees that are paid out (Collect, CollectProtocol): they were counted when they were "
         "charged, and Collect pays back liquidity as well; SetFeeProtocol, whose part is state "
         "until it is called.",
