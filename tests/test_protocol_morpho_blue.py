@@ -53,7 +53,7 @@ def test_a_market_is_its_hash_and_says_both_tokens() -> None:
         "market": POOL,
         "index_token": USDC,
         "long_token": WSTETH,
-        "asset_class": "crypto",
+        "asset_class": "unknown",
         "known_by": "event",
     }
 

@@ -98,7 +98,7 @@ PROTOCOL = Protocol(
                     Not(Equals("marketParams.collateralToken", NOBODY)),
                     "marketParams.collateralToken",
                 ),
-                "asset_class": Const("crypto"),
+                "asset_class": Const("unknown"),
                 "known_by": Const("event"),
             },
         ),

@@ -53,7 +53,7 @@ PROTOCOL = Protocol(
     ),
     left_out=(
         "Ids of fundamental values, rates, accruals, funds and bonds: what they are counted in is "
-        "not stated.",
+        "not stated. What those of Securitize's funds say, securitize reads as share prices.",
         "Other merged adapters, which log AnswerUpdated as Chainlink does: the manifests name some "
         "(weETH and pufETH/ETH on Ethereum, eUSD on Base), but not whether they log.",
         "When data was signed: the event has the block's time only. A feed refuses values older "
