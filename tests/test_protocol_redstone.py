@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from goldens import Built, built_facts, log, reasons, rows
 
-from indexer.chains import BASE, ETHEREUM
+from indexer.chains import BASE, ETHEREUM, INK
 from indexer.facts import feeds
 from indexer.protocols import PROTOCOLS
 
@@ -35,10 +35,12 @@ def value(feed: str, units: int, emitter: str = ON_ETHEREUM) -> Built:
         ("wstETH", "WSTETH", "USD", 1, "0.00000001"),
         ("wstETH/stETH", "WSTETH", "STETH", 120_000_000, "1.2"),
         ("SolvBTC/BTC", "SOLVBTC", "BTC", 99_900_000, "0.999"),
+        ("ACRED_FUNDAMENTAL", "ACRED NAV", "NAV", 110_188_000_000, "1101.88"),
+        ("syzUSD_FUNDAMENTAL/USD", "SYZUSD", "USD", 102_000_000, "1.02"),
     ],
 )
 def test_an_id_says_the_pair(feed: str, asset: str, quote: str, units: int, price: str) -> None:
-    """A token alone is priced in dollars, a pair in its second half, both with 8 decimals."""
+    """A token alone is in dollars, a pair in its second half, a fund in NAV; all in 8 decimals."""
     result = built_facts("redstone", ETHEREUM, [value(feed, units)])
 
     assert rows(result, "oracle_updates") == [
@@ -69,13 +71,33 @@ def test_an_adapter_is_read_on_its_own_chain() -> None:
     assert rows(built_facts("redstone", BASE, [value("ETH", 1)]), "oracle_updates") == []
 
 
-def test_a_feed_keeps_its_spelling_and_its_heartbeat() -> None:
-    """The id is as the adapter has it, so that facts and feeds meet."""
-    named = feeds([PROTOCOLS["redstone"]], ETHEREUM).filter(feed="wstETH/stETH")
+@pytest.mark.parametrize(
+    ("feed", "name", "kind", "due"),
+    [
+        ("SolvBTC/BTC", "SOLVBTC/BTC", "price", (21_600, 50)),
+        ("wstETH/stETH", "WSTETH/STETH EXCHANGE RATE", "exchange_rate", (21_600, 50)),
+        ("BUIDL_I_ETHEREUM_FUNDAMENTAL", "BUIDL-I NAV", "nav", (86_400, 1)),
+    ],
+)
+def test_a_feed_keeps_its_spelling_and_its_heartbeat(
+    feed: str, name: str, kind: str, due: tuple[int, int]
+) -> None:
+    """The id is as the adapter has it, so that facts and feeds meet; what it tells is its kind."""
+    named = feeds([PROTOCOLS["redstone"]], ETHEREUM).filter(feed=feed)
 
-    assert named.select("name", "heartbeat_seconds", "threshold_bps", "basis").rows() == [
-        ("WSTETH/STETH", 21_600, 50, "documentation")
+    assert named.select("name", "kind", "heartbeat_seconds", "threshold_bps", "basis").rows() == [
+        (name, kind, *due, "documentation")
     ]
+
+
+def test_chains_have_adapters_of_their_own() -> None:
+    """Ink's adapter tells the price of USDe there, and Ethereum's does not."""
+    on_ink = "0xFB1267A29C0aa19daae4a483ea895862A69e4AA5"
+    logs = [value("USDe", 99_990_000, on_ink), value("USDe", 99_980_000)]
+
+    (row,) = rows(built_facts("redstone", INK, logs), "oracle_updates")
+
+    assert (row["asset"], row["oracle_price_quote"]) == ("USDE", Decimal("0.9999"))
 
 
 def test_a_merged_adapter_says_one_value_and_is_the_feed_of_it() -> None:

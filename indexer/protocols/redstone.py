@@ -3,16 +3,21 @@ RedStone's push feeds: one adapter per chain that relayers write many values int
 contracts that are adapter and feed of one value ("merged").
 
 Contracts  adapters and ids from redstone-finance/redstone-oracles-monorepo
-           (packages/relayer-remote-config/main/relayer-manifests-multi-feed; the merged ones of
-           Spiko's funds from relayer-manifests, ethereumSpkccNav and ethereumEurspkccNav). First
-           blocks are not known: windows start at 0.
+           (packages/relayer-remote-config/main/relayer-manifests-multi-feed, Optimism's from
+           fallback beside it; the merged ones of Spiko's funds from relayer-manifests,
+           ethereumSpkccNav and ethereumEurspkccNav). First blocks are not known: windows start
+           at 0.
 Split      none.
 Units      8 decimals, as PriceFeed contracts state and by convention; an id without a quote is a
            price in dollars. updatedAt is the second of the block that wrote it. A merged adapter
            logs the value it stored (MergedPriceFeedAdapterWithRounds, EthereumMergedAdapterWith-
            RoundsSpkccNavV1), which queries on Dune that value the funds read in 8 decimals too.
-           A net asset value is of an asset that no token is, and has NAV for a quote, as those of
-           Chainlink do.
+Kinds      wstETH/stETH and ids of fundamental values that end in /USD are what a contract or fund
+           pays, not what is traded: https://docs.redstone.finance/docs/data/data-types. That of
+           BUIDL is a net asset value by the same page, those of Securitize's other funds by
+           tradingstrategy-ai/web3-ethereum-defi (eth_defi/securitize), which reads them in 8
+           decimals. A net asset value is of an asset that no token is, and has NAV for a quote,
+           as those of Chainlink do.
 Due        the manifests' time since the last update and deviation, in whole basis points: none
            where any change at all is written.
 
@@ -40,6 +45,7 @@ from indexer.spec import (
 
 FEEDS = listed("redstone")
 MERGED = listed("redstone_merged")
+NAMED = {"price": "/{}", "exchange_rate": "/{} EXCHANGE RATE", "nav": ""}
 ID = Ascii("dataFeedId")
 
 PROTOCOL = Protocol(
@@ -48,17 +54,21 @@ PROTOCOL = Protocol(
     kind="oracle",
     methodology=(
         "Oracle updates are ValueUpdate of the listed adapters, for ids that are a token in "
-        "dollars or a pair, and AnswerUpdated of the two merged adapters of Spiko's funds (SPKCC "
-        "NAV, EURSPKCC NAV), in 8 decimals."
+        "dollars, a pair or the net asset value of a fund, and AnswerUpdated of the two merged "
+        "adapters of Spiko's funds (SPKCC NAV, EURSPKCC NAV), in 8 decimals."
     ),
     left_out=(
-        "Ids of fundamental values, rates, accruals, funds and bonds: what they are counted in is "
-        "not stated. What those of Securitize's funds say, securitize reads as share prices.",
+        "Other ids of fundamental values, rates, accruals, reserves, funds and bonds: what they "
+        "are counted in is not stated. USDC_V2, USDT_V2 and PRIME_ECHELON on Ethereum: how they "
+        "differ from the token's own price is not.",
         "Other merged adapters, which log AnswerUpdated as Chainlink does: the manifests name some "
         "(weETH and pufETH/ETH on Ethereum, eUSD on Base), but not whether they log.",
         "When data was signed: the event has the block's time only. A feed refuses values older "
         "than 30 hours.",
-        "Adapters of other chains than Ethereum, Base and Arbitrum.",
+        "Ids that adapters no longer write, or write only since the stored manifests.",
+        "The second adapter of a chain, which repeats ids of the first for one user (HyperLend on "
+        "HyperEVM, Lista on BNB Chain), and Monad and MegaETH, where several adapters write one "
+        "id: a feed is named by its id.",
     ),
     contracts=(
         *(
@@ -111,9 +121,10 @@ PROTOCOL = Protocol(
             Feed(
                 chain=chain_of(row["chain"]),
                 feed=row["id"],
-                name=f"{row['asset']}/{row['quote']}",
+                name=row["asset"] + NAMED[row["kind"]].format(row["quote"]),
                 asset=row["asset"],
                 quote=row["quote"],
+                kind=row["kind"],
                 heartbeat_seconds=int(row["heartbeat_seconds"]),
                 threshold_bps=int(row["threshold_bps"]),
                 source="redstone-finance/redstone-oracles-monorepo",
