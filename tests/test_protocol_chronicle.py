@@ -7,7 +7,7 @@ from pathlib import Path
 from goldens import Built, built_facts, facts_of, log, reasons, rows, scaled
 from recordings import captured, of_chain, place, words
 
-from indexer.chains import ETHEREUM, GNOSIS
+from indexer.chains import ETHEREUM, GNOSIS, UNICHAIN
 from indexer.facts import feeds
 from indexer.protocols import PROTOCOLS
 
@@ -41,6 +41,20 @@ def test_a_poke_is_a_price_of_18_decimals() -> None:
     ]
     assert result.tables["oracle_updates"]["version"].to_list() == ["scribe"]
     assert reasons(result) == []
+
+
+def test_one_address_is_another_feed_on_another_chain() -> None:
+    """The address of USDS on Ethereum is that of wstETH's rate on Unichain."""
+    usds = "0x74661a9ea74fd04975c6ebc6b155abf8f885636c"
+
+    said = [
+        rows(built_facts("chronicle", chain, [poked(usds, 10**18)]), "oracle_updates")
+        for chain in (ETHEREUM, UNICHAIN)
+    ]
+
+    pairs = [(row["asset"], row["quote"]) for (row,) in said]
+    assert pairs == [("USDS", "USD"), ("WSTETH", "ETH")]
+    assert set(feeds([PROTOCOLS["chronicle"]], UNICHAIN)["kind"]) == {"exchange_rate"}
 
 
 def test_an_optimistic_poke_says_so() -> None:

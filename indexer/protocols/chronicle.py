@@ -2,8 +2,12 @@
 Chronicle: Schnorr-signed prices, poked at once or optimistically; medians before them.
 
 Contracts  those in production of chronicleprotocol/oracle-suite (config/config-contracts.hcl), by
-           pair; the third generation of ETH/USD and BTC/USD as chronicleprotocol/chronicles and
-           euler-xyz/euler-price-oracle name it. First blocks are not known: windows start at 0.
+           pair; those on Ethereum since, whose names end in a number, as deficollective/defiscan
+           (src/content/protocols/chronicle/ethereum.md) lists them by the name that each is
+           verified under: USDC, USDT, USDS, sUSDS, WBTC, WETH and wstETH as an integrator has them
+           too, ETH, BTC, MKR and wstETH in dollars as Chronicle or Sky's spells name them. METH on
+           Mantle and WSTETH on Unichain by https://docs.chroniclelabs.org (docs/Products/
+           DeFiOracle/feeds.md). First blocks are not known: windows start at 0.
 Split      none.
 Units      prices in 18 decimals; age is the unix second at which the price was computed, of a
            median that of its block.
@@ -50,8 +54,10 @@ PROTOCOL = Protocol(
     left_out=(
         "Challenges of optimistic pokes: what they take back fits no column.",
         "Polygon zkEVM, and the rate of the DAI savings rate, which has no quote.",
-        "Contracts of the third generation but two: Chronicle lists none, and those that single "
-        "integrators name, such as Dolomite on Arbitrum, Berachain and Mantle, are not confirmed.",
+        "Later contracts that single integrators name, such as Dolomite on Arbitrum, Berachain and "
+        "Mantle: Chronicle lists them on its dashboard only. LIDO_LST_2DAYS, a rate.",
+        "Net asset values and reserves of funds (Proof of Asset): Chronicle publishes the routers "
+        "that are asked for them, not the contracts behind them, which are poked.",
     ),
     contracts=tuple(
         Contract(
@@ -105,6 +111,7 @@ PROTOCOL = Protocol(
             name=row["name"],
             asset=row["asset"],
             quote=row["quote"],
+            kind=row["kind"],
             heartbeat_seconds=int(row["heartbeat_seconds"]) if row["heartbeat_seconds"] else None,
             threshold_bps=int(row["threshold_bps"]) if row["threshold_bps"] else None,
             source="chronicleprotocol/oracle-suite" if row["heartbeat_seconds"] else None,
