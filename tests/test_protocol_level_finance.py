@@ -291,11 +291,19 @@ def test_a_flow_without_a_fee_has_none() -> None:
     "name", ["InterestAccrued(address,uint256)", "InterestAccrued(address indexed,uint256)"]
 )
 def test_funding_is_the_borrow_index(name: str) -> None:
-    """1e10 is 1."""
-    accrued = log(ABI, name, POOL, token=USDT, borrowIndex=12_345_678_900)
+    """1e10 is 1. Shorts are secured by dollars, longs by their coin; of others nobody says."""
+    busd, cake, other = (
+        "0xe9e7cea3dedca5984780bafc599bd69add087d56",
+        "0x0e09fabb73bd3ade0a17ecc321fd13a19e81ce82",
+        "0x" + "77" * 20,
+    )
+    said = [log(ABI, name, POOL, token=token, borrowIndex=12_345_678_900) for token in (busd, cake)]
 
-    assert rows(made(accrued), "funding") == [
-        {"market": USDT, "funding_rate_cumulative_ratio": usd("1.23456789")}
+    told = {"funding_rate_cumulative_ratio": usd("1.23456789")}
+    assert rows(made(*said, log(ABI, name, POOL, token=other, borrowIndex=0)), "funding") == [
+        {"market": busd, "collateral_token": busd, "is_long": False, **told},
+        {"market": cake, "collateral_token": cake, "is_long": True, **told},
+        {"market": other, "collateral_token": other, "funding_rate_cumulative_ratio": usd("0")},
     ]
 
 

@@ -4,7 +4,9 @@ Level Finance: perp DEX where traders face one pool in three tranches, modelled 
 Contracts  https://github.com/messari/subgraphs (subgraphs/level-finance), a secondary source of
            addresses, first blocks and the shapes of events; what they mean is read in
            https://github.com/level-fi/level-trading-contracts (src/pool, src/lib) and
-           https://github.com/level-fi/v2-trading-contracts (the last release)
+           https://github.com/level-fi/v2-trading-contracts (the last release); which tokens the
+           pools hold, and which of them are stable, in https://github.com/level-fi/llp-tracker
+           (apps/llp-performance-snapshot, the config of each chain)
 Split      45 % of fees to liquidity providers, 20 % to stakers, the rest to the DAO and the team,
            as the subgraph books them: of one date, by a secondary source, so assumed
 Units      USD, collateral and sizes 1e30 flat; a price 1e30 / 10^decimals per smallest unit of its
@@ -31,6 +33,7 @@ from indexer.spec import (
     Lookup,
     Neg,
     Nonzero,
+    OneOf,
     Policy,
     Protocol,
     Rest,
@@ -46,6 +49,21 @@ USD = 30
 PRICE = Fixed("indexPrice", DecimalsOf("indexToken", plus=USD, times=-1))
 FEE = Fixed("feeValue", USD)
 ZERO = Fixed(Int(0), 0)
+STABLE = (
+    "0x55d398326f99059ff775485246999027b3197955",  # USDT and BUSD on BNB Chain
+    "0xe9e7cea3dedca5984780bafc599bd69add087d56",
+    "0xfd086bc7cd5c481dcc9c85ebe478a1c0b69fcbb9",  # USDT and USDC on Arbitrum
+    "0xaf88d065e77c8cc2239327c5edb3a432268e5831",
+)
+COINS = (
+    "0x7130d2a12b9bcbfae4f2634d864a1ee1ce3ead9c",  # BTCB, ETH, WBNB and CAKE on BNB Chain
+    "0x2170ed0880ac9a755fd29b2688956bd959f933f8",
+    "0xbb4cdb9cbd36b01bd1cbaebf2de08d9173bc095c",
+    "0x0e09fabb73bd3ade0a17ecc321fd13a19e81ce82",
+    "0x2f2a2543b76a4166549f7aab2e75bef0aefc5b0f",  # WBTC, WETH and ARB on Arbitrum
+    "0x82af49447d8a07e3bd95bd0d56f35241523fbab1",
+    "0x912ce59144191c1204e64559fe8253a0e49e6548",
+)
 
 # What is left of a position follows its change; ClosePosition says zero (Pool.sol).
 AFTER = ("UpdatePosition", "ClosePosition")
@@ -175,10 +193,10 @@ PROTOCOL = Protocol(
         "LiquidatePosition. Open interest is the running sum of size changes per index token and "
         "side. Fees are the position and borrow fee of each of these events in dollars, split "
         "45/35/20 between providers, DAO and stakers by assumption, and what providers pay to "
-        "enter and leave, in tokens. Funding is the cumulative borrow index per collateral. Pool "
-        "flows are deposits into and withdrawals from tranches. Oracle prices are PricePosted of "
-        "the oracles that the pool names (OracleChanged), from then on; markets are named by the "
-        "symbols of listed tokens."
+        "enter and leave, in tokens. Funding is the cumulative borrow index per collateral, which "
+        "longs pay on coins and shorts on stable tokens. Pool flows are deposits into and "
+        "withdrawals from tranches. Oracle prices are PricePosted of the oracles that the pool "
+        "names (OracleChanged), from then on; markets are named by the symbols of listed tokens."
     ),
     left_out=(
         "Collateral added by an increase: the argument called collateralValue holds a token "
@@ -271,6 +289,14 @@ PROTOCOL = Protocol(
             into="funding",
             columns={
                 "market": "token",
+                "collateral_token": "token",
+                # Longs are secured by what they are long of, shorts by a stable token (Pool.sol,
+                # _validateToken), and a token's index is charged to those it secures.
+                "is_long": When(
+                    OneOf("token", STABLE),
+                    Const(value=False),
+                    When(OneOf("token", COINS), Const(value=True)),
+                ),
                 "funding_rate_cumulative_ratio": Fixed("borrowIndex", 10),
             },
         ),
