@@ -454,16 +454,16 @@ def test_a_token_that_is_replaced_again_is_one() -> None:
     assert result.markets["market"].to_list() == found["address"].to_list() == [A_WETH]
 
 
-def test_metis_is_read_from_its_acl_manager_on() -> None:
-    """The manager, of block 5,405,900, is older than the pool that it guards."""
-    starts = [int(row["from_block"]) for row in listed("aave") if row["chain"] == "metis"]
+@pytest.mark.parametrize(("chain", "manager"), [("metis", 5_405_900), ("mantle", 90_172_810)])
+def test_a_pool_is_read_from_its_acl_manager_on(chain: str, manager: int) -> None:
+    """The manager is older than the pool that it guards."""
+    starts = [int(row["from_block"]) for row in listed("aave") if row["chain"] == chain]
 
-    assert len(starts) == 1
-    assert max(starts) <= 5_405_900
+    assert starts == [manager]
 
 
 def test_windows_start_with_registries_older_than_their_pools() -> None:
-    """The first blocks of aave/protocol-subgraphs; Mantle, of which it has none, starts at 0."""
+    """The first blocks of aave/protocol-subgraphs."""
     registries = {
         "linea": 12_430_823,
         "zksync": 41_579_797,
@@ -472,7 +472,6 @@ def test_windows_start_with_registries_older_than_their_pools() -> None:
         "soneium": 7_004_628,
         "megaeth": 6_657_947,
         "monad": 81_909_735,
-        "mantle": 0,
     }
 
     starts = {row["chain"]: int(row["from_block"]) for row in listed("aave")}
@@ -690,7 +689,7 @@ def test_a_pool_is_read_on_its_own_chain_only() -> None:
 )
 def test_the_pools_of_young_chains_are_read(chain: Chain, pool: str) -> None:
     """What the address book of the DAO has, for the chains that are read at all."""
-    result = built("aave", ASKED, liquidation_call(pool), chain=chain, block=90_000_000)
+    result = built("aave", ASKED, liquidation_call(pool), chain=chain, block=100_000_000)
 
     assert [one["pool"] for one in rows(result, "credit_events")] == [pool]
     assert reasons(result) == []

@@ -4,14 +4,15 @@ Aave v1, v2 and v3: pooled lending; anyone repays an unhealthy account's debt fo
 Contracts  https://github.com/aave-dao/aave-address-book (core, Lido, EtherFi and Horizon pools;
            AaveV1.sol for v1; configurators and Collectors; the finance committee's Safe). Celo,
            Linea, MegaETH, Monad, Soneium, Sonic and zkSync start with their registries of pools
-           (https://github.com/aave/protocol-subgraphs, config), Metis with its ACL manager, which
-           are older than the pools; Mantle at block 0, its first block is not confirmed. The
-           further Ethereum pools start with the first v3 pool, which is older than they are; v1
-           opened in January 2020, after block 9,200,000. The configurators on Arbitrum, Avalanche,
-           Optimism and Polygon start where v3.0.2 replaced every aToken in one transaction, as
-           ATokenUpgraded says (https://github.com/bgd-labs/proposal-3.0.2-upgrade): by logs of
-           these transactions in https://github.com/Daovouslabs/Docs (plug-ins/web3-search/datasets,
-           by chain), a secondary source.
+           (https://github.com/aave/protocol-subgraphs, config), Metis and Mantle with their ACL
+           managers (https://github.com/aave-dao/aave-permissions-book, helpers/configs/networks),
+           which are older than the pools. The further Ethereum pools start with the first v3 pool,
+           which is older than they are; v1 opened in January 2020, after block 9,200,000. The
+           configurators on Arbitrum, Avalanche, Optimism and Polygon start where v3.0.2 replaced
+           every aToken in one transaction, as ATokenUpgraded says
+           (https://github.com/bgd-labs/proposal-3.0.2-upgrade): by logs of these transactions in
+           https://github.com/Daovouslabs/Docs (plug-ins/web3-search/datasets, by chain), a
+           secondary source.
 Split      what MintedToTreasury and a liquidation's transfer carry is the treasury's whole. The
            first has the treasury's part of flash loans in it too, by a share that governance moved,
            and all of it since v3.4: https://governance.aave.com/t/arfc-bgd-aave-v3-4/21572

@@ -101,7 +101,8 @@ PROTOCOL = Protocol(
         "The split of loans before v4: Maple v1 pools made it, and v1 itself is not covered.",
         "The SYRUP buyback, unless settings name its wallet (`[[wallets]]`): purchases are over "
         "the counter and no wallet is published; the rates that were decided are policies. SYRUP's "
-        "supply is read.",
+        "supply is read from the first block of stSYRUP (September 2024) on: its own first block "
+        "is not published.",
         "Strategies and syrup pools on other chains than Ethereum: none is announced there.",
     ),
     contracts=(
