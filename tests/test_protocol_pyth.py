@@ -20,7 +20,7 @@ from indexer.chains import (
     SEI,
     Chain,
 )
-from indexer.facts import Facts, declared, log_filter, narrow_filters
+from indexer.facts import Facts, declared, feeds, log_filter, narrow_filters
 from indexer.facts.questions import DUE, questions
 from indexer.facts.reads import read_facts
 from indexer.protocols import PROTOCOLS
@@ -29,7 +29,7 @@ from indexer.tables import columns_of
 
 PYTH = PROTOCOLS["pyth"]
 ON_BASE = "0x8250f4aF4B972684F7b336503E2D6dFeDeB1487a"
-IDS = {row["asset"]: row["id"] for row in listed("pyth_feeds")}
+IDS = {row["asset"]: row["id"] for row in listed("pyth_feeds") if row["kind"] != "exchange_rate"}
 PUBLISHED = 1_700_000_000
 
 
@@ -144,6 +144,17 @@ def test_a_price_that_is_held_comes_with_its_exponent(price: int, expo: int, dol
     assert row["observed_at"] == datetime(2023, 11, 14, 22, 13, 20)
 
 
+def test_what_a_contract_pays_is_named_apart_from_what_is_traded() -> None:
+    """SUSDE is traded in dollars and redeemed in USDE; a net asset value is of no token."""
+    named = feeds([PYTH], BASE).filter(pl.col("asset").is_in(["SUSDE", "USDTB NAV"]))
+
+    assert sorted(named.select("name", "quote", "kind").rows()) == [
+        ("SUSDE/USD", "USD", "price"),
+        ("SUSDE/USDE EXCHANGE RATE", "USDE", "exchange_rate"),
+        ("USDTB NAV", "NAV", "nav"),
+    ]
+
+
 def test_a_feed_that_was_never_pulled_has_no_price() -> None:
     """A price without a time is none."""
     assert rows(read(held(0, 0, 0)), "oracle_updates") == []
@@ -158,5 +169,5 @@ def read(answer: bytes) -> Facts:
     told = mine.with_columns(
         answer=pl.lit(answer, pl.Binary), state=pl.lit("available"), detail=pl.lit(None, pl.String)
     )
-    assert (len(asked), len(told)) == (32, 1)
+    assert (len(asked), len(told)) == (49, 1)
     return read_facts([PYTH], BASE, told.select(*columns_of("reads")), known)

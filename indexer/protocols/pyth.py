@@ -7,15 +7,17 @@ Contracts  https://docs.pyth.network/price-feeds/contract-addresses/evm, one per
            EvmPriceFeedContracts.json). First blocks are not known: windows start at 0. They were
            upgraded in place on 2026-08-26, whence routers of Pyth Pro make the prices:
            https://docs.pyth.network/price-feeds/pro/pyth-core-upgrade
-Ids        of 32 feeds, from euler-xyz/euler-price-oracle (test/adapter/pyth/PythFeeds.sol) and
-           https://docs.pyth.network/price-feeds/price-feed-ids.
+Ids        of 49 feeds, from euler-xyz/euler-price-oracle (test/adapter/pyth/PythFeeds.sol),
+           https://docs.pyth.network/price-feeds/price-feed-ids and the lists of push feeds in
+           pyth-network/documentation (pages/price-feeds/sponsored-feeds/data) and pyth-crosschain
+           (apps/developer-hub/content/docs/price-feeds/core/push-feeds/data): .RR is what a
+           contract redeems at, /NAV a net asset value, whose currency is not said.
 Split      none.
 Units      the event has no exponent. For BTC, ETH, SOL and NEAR it is -8, as answers of Pyth's
            Hermes service show; of every feed it is read with the price once a day.
            publishTime is unix seconds.
 
-Only logs of the four ids are asked for. Prices come when somebody pays for them: gaps are normal,
-and no heartbeat is due.
+Only logs of the four ids are asked for. Prices come when somebody pays for them: gaps are normal.
 """
 
 from indexer.chains import (
@@ -67,6 +69,7 @@ from indexer.spec import (
 )
 
 FEEDS = listed("pyth_feeds")
+NAMES = {"price": "/{}", "exchange_rate": "/{} EXCHANGE RATE", "nav": ""}
 CONTRACTS = (
     (ETHEREUM, "0x4305FB66699C3B2702D4d05CF36551390A4c69C6"),
     (AVALANCHE, "0x4305FB66699C3B2702D4d05CF36551390A4c69C6"),
@@ -110,11 +113,13 @@ PROTOCOL = Protocol(
     name="Pyth",
     kind="oracle",
     methodology=(
-        "Oracle updates are PriceFeedUpdate of four feed ids whose exponent is known; and 32 feeds "
+        "Oracle updates are PriceFeedUpdate of four feed ids whose exponent is known; and 49 feeds "
         "as the contract holds them at the first block of each UTC day, by the exponent it states."
     ),
     left_out=(
         "Events of the other ids: the exponent is not in them, and no list states it.",
+        "Heartbeats: on some chains somebody posts some feeds once an hour and at a change of a "
+        "percent (push feeds), and since when or until when no list says.",
         "How sure a price is (conf, about one standard deviation): it fits no column; lowest and "
         "highest price are what an oracle posts itself.",
         "The second contract of some chains since 2026 (Pyth Core Compatible), with the same "
@@ -187,9 +192,10 @@ PROTOCOL = Protocol(
         Feed(
             chain=chain,
             feed=row["id"],
-            name=f"{row['asset']}/{row['quote']}",
+            name=row["asset"] + NAMES[row["kind"]].format(row["quote"]),
             asset=row["asset"],
             quote=row["quote"],
+            kind=row["kind"],
         )
         for chain, _ in CONTRACTS
         for row in FEEDS
