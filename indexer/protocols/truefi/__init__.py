@@ -76,8 +76,9 @@ PROTOCOL = Protocol(
         "Fees of the first pool: what it collected is of who joined and, in its first releases, of "
         "borrowers too, whose fee later went to stakers, as shares. Its liquidator: no address is "
         "known, and no amount is in its event.",
-        "Managed portfolios, bullet loans, asset vaults and automated lines of credit: factories "
-        "are known, what they announce logs under ABIs no source here has.",
+        "Managed portfolios and their bullet loans: no event says which token a portfolio lends. "
+        "Asset vaults and automated lines of credit: factories are known, what they announce logs "
+        "under ABIs no source here has.",
     ),
     contracts=(
         *(Contract(ETHEREUM, abi, address, FIRST) for abi, address in FIRST_CONTRACTS),
