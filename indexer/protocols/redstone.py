@@ -16,8 +16,9 @@ Kinds      wstETH/stETH and ids of fundamental values that end in /USD are what 
            pays, not what is traded: https://docs.redstone.finance/docs/data/data-types. That of
            BUIDL is a net asset value by the same page, those of Securitize's other funds by
            tradingstrategy-ai/web3-ethereum-defi (eth_defi/securitize), which reads them in 8
-           decimals. A net asset value is of an asset that no token is, and has NAV for a quote,
-           as those of Chainlink do.
+           decimals, and that of iBENJI by
+           https://stellarindex-showcase.pages.dev/research/adr/0028/. A net asset value is of an
+           asset that no token is, and has NAV for a quote, as those of Chainlink do.
 Due        the manifests' time since the last update and deviation, in whole basis points: none
            where any change at all is written.
 
