@@ -156,6 +156,10 @@ def _skip(_header: Json, receipts: Json) -> None:
     receipts[-1]["transactionIndex"] = hex(len(receipts))
 
 
+def _misname(_header: Json, receipts: Json) -> None:
+    receipts[-1]["transactionHash"] = "0x" + "no" * 32
+
+
 def _forge(name: str, text: str) -> Tampering:
     def forge(header: Json, _receipts: Json) -> None:
         header[name] = text
@@ -172,6 +176,7 @@ TAMPERINGS: dict[str, Tampering] = {
     "an answer emptied": _empty,
     "a log of another transaction": _misplace,
     "a transaction misnumbered": _skip,
+    "a transaction misnamed": _misname,
     "a forged bloom in the header": _forge("logsBloom", "0x" + "00" * 256),
     "a forged root in the header": _forge("receiptsRoot", "0x" + "00" * 32),
     "a forged time in the header": _forge("timestamp", "0x1"),

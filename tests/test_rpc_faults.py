@@ -41,6 +41,13 @@ async def question(node: Node) -> int:
         (Reply(b'{"message":"hello"}'), "JSON that is not JSON-RPC"),
         (Reply(b'{"a":[1,2'), "JSON that is cut off"),
         (Reply(b"\xff\xfe\x00"), "answered with"),
+        (Reply(b'{"id":"\xff"}'), "JSON that is cut off"),
+        (Reply(b'{"id":' + b"[" * 5_000), "JSON that is cut off"),
+        (Reply(b"slow", 429, {"Retry-After": "9" * 400}), "limits our rate"),
+        (
+            Reply(b"slow", 429, {"Retry-After": "1 Jan 9999999999999999999 0:0:0"}),
+            "limits our rate",
+        ),
         (Reply(b"oops", 500), "HTTP status 500"),
         (Reply(b"<html>", 502), "HTTP status 502"),
         (Reply(b"no key", 401), "HTTP status 401"),

@@ -158,6 +158,13 @@ SEEN: list[Seen] = [
         (1_000, 5_000),
     ),
     (
+        "Reth, or who claims to be it",
+        -32602,
+        "query exceeds max results 20000, retry with the range 01000-05000",
+        LARGE,
+        None,
+    ),
+    (
         "Reth, proposing what it refused",
         -32602,
         "query exceeds max results 20000, retry with the range 1000-99999",
@@ -519,7 +526,14 @@ def test_a_contract_that_speaks_of_batches_has_reverted() -> None:
 
 @pytest.mark.parametrize(
     ("words", "seconds"),
-    [("retry in 10s", 10), ("retry in 1m30s", 90), ("retry in 10m", 600), ("retry later", None)],
+    [
+        ("retry in 10s", 10),
+        ("retry in 1m30s", 90),
+        ("retry in 10m", 600),
+        ("retry in 500ms", None),
+        ("retry in 1.2.3s", None),
+        ("retry later", None),
+    ],
 )
 def test_a_pause_in_words_is_understood(words: str, seconds: float | None) -> None:
     """Ankr says how long to wait in the message itself."""
@@ -531,12 +545,31 @@ def test_a_pause_in_words_is_understood(words: str, seconds: float | None) -> No
     assert error.wait_seconds == seconds
 
 
-@pytest.mark.parametrize("raw", [b'"some text"', b"[1]", b"5", b"{}", b'{"message":null}', b"true"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'"some text"',
+        b"[1]",
+        b"5",
+        b"{}",
+        b'{"message":null}',
+        b"true",
+        b'{"code":1e999}',
+        b"[" * 5_000 + b"]" * 5_000,
+    ],
+)
 def test_an_error_of_any_shape_is_read(raw: bytes) -> None:
     """Nodes have sent plain text where JSON-RPC wants an object."""
     refusal = fault(raw, ENDPOINT)
 
     assert refusal.meaning is Meaning.FAILED
+
+
+def test_a_contract_reverts_with_any_bytes() -> None:
+    """Some nodes repeat them as they are, and so a JSON reader refuses the whole error."""
+    refusal = fault(b'{"code":3,"message":"\xff\xfe"}', ENDPOINT)
+
+    assert refusal.meaning is Meaning.REVERTED
 
 
 def test_a_long_refusal_is_quoted_in_one_short_line() -> None:

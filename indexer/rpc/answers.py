@@ -64,7 +64,10 @@ def parts_of(body: bytes) -> list[Part]:
     Raises:
         msgspec.DecodeError: the body is not JSON-RPC.
     """
-    content = _DECODER.decode(body)
+    try:
+        content = _DECODER.decode(body)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from error
     return content if isinstance(content, list) else [content]
 
 
@@ -188,9 +191,9 @@ def _error_in(body: bytes) -> bytes | None:
 def _pause_seconds(retry_after: str | None) -> float | None:
     if not retry_after:
         return None
-    if retry_after.strip().isdigit():
+    if re.fullmatch(r"\s*\d{1,9}\s*", retry_after):
         return float(retry_after)
     try:
         return max(parsedate_to_datetime(retry_after).timestamp() - time(), 0.0)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -24,6 +24,7 @@ that proves them, cannot be sent: Refused.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -39,6 +40,7 @@ from indexer.rpc.wordings import Meaning, calls_allowed, suggestion, wording
 
 _LONGEST_QUOTE = 240
 _LONGEST_READ = 4_000
+_SECONDS = r"\d{1,9}(?:\.\d+)?"
 
 
 class SlowDown(NodeUnavailable):
@@ -122,13 +124,22 @@ class Fault:
 
 def fault(error: bytes, endpoint: Endpoint) -> Fault:
     """Return the meaning of the raw `error` member of an answer."""
-    content = msgspec.json.decode(error)
+    content = _content(error)
     members = content if isinstance(content, Mapping) else {"message": content}
     message = str(members.get("message") or "no message")
     detail = members.get("data")
     detail = detail if isinstance(detail, str) else msgspec.json.encode(detail).decode()
     said = f"{members.get('code', '')} {message} {detail}"[:_LONGEST_READ]
     return Fault(wording(said)[0].means, said, quoted(message, endpoint))
+
+
+def _content(error: bytes) -> Any:
+    # It was cut out of the answer unread, and a contract may revert with any bytes.
+    text = error.decode(errors="replace")
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return text
 
 
 def quoted(text: str, endpoint: Endpoint) -> str:
@@ -281,8 +292,8 @@ def to_be_smaller(
 
 def _backoff_seconds(text: str) -> float | None:
     # Infura puts it into the error's data, Ankr into its words: "retry in 1m30s".
-    if found := re.search(r'backoff_seconds"?:\s*([\d.]+)', text):
+    if found := re.search(rf'backoff_seconds"?:\s*({_SECONDS})', text):
         return float(found[1])
-    if found := re.search(r"retry in (?:(\d+)m)?(?:([\d.]*\d)s)?", text):
+    if found := re.search(rf"retry in (?:(\d{{1,9}})m(?!s))?(?:({_SECONDS})s)?", text):
         return float(found[1] or 0) * 60 + float(found[2] or 0) or None
     return None

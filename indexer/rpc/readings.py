@@ -41,7 +41,7 @@ def text(result: bytes) -> str:
     """
     try:
         return msgspec.json.decode(result, type=str)
-    except msgspec.DecodeError as error:
+    except ValueError as error:  # not UTF-8, among others
         raise NodeAnswerWrong(
             f"answered with {shown(result.decode(errors='replace'))} where a text was expected; "
             "use another endpoint"
@@ -111,7 +111,7 @@ def transaction_hashes(result: bytes, block_hash: bytes) -> list[str]:
     """
     try:
         listing = msgspec.json.decode(result, type=_Listing)
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         raise NodeAnswerWrong(
             f"answered with a block whose transactions cannot be read ({error}); use another "
             "endpoint"

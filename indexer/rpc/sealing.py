@@ -23,6 +23,7 @@ from indexer.proof import (
     waived_at,
 )
 from indexer.rpc.frames import HEADERS, LOGS, header_frame, log_frame
+from indexer.rpc.plain import HASH_BYTES
 
 SEALED: dict[str, pl.DataType] = {**HEADERS, "receipts_root": pl.Binary()}
 """Block headers whose hash was recomputed where the chain lets it be."""
@@ -89,8 +90,7 @@ def receipt_logs(answers: Sequence[bytes], blocks: Sequence[Block], chain: Chain
         for receipt in _proven(answer, number, block_hash, root, chain):
             text = bytes(receipt.logs).strip()[1:-1].strip()
             texts += [text] if text else []
-            tx_hash = bytes.fromhex(receipt.transaction_hash[2:])
-            places.append((number, block_hash, _place(receipt), tx_hash))
+            places.append((number, block_hash, _place(receipt), _tx_hash(receipt)))
     logs = log_frame(b"[%b]" % b",".join(texts)) if texts else pl.DataFrame(schema=LOGS)
     told = pl.DataFrame(places, _PLACES, orient="row")
     # Where receipts prove nothing, not even their order can be relied on.
@@ -115,6 +115,8 @@ def _proven(
 ) -> Sequence[Receipt]:
     try:
         receipts = sorted(_RECEIPTS.decode(answer), key=_place)
+        if not all(len(_tx_hash(receipt)) == HASH_BYTES for receipt in receipts):
+            raise ValueError(f"transactionHash is not {HASH_BYTES} bytes")
         found = root
         if Part.ROOT not in waived_at(chain, number):
             quirks = quirks_at(chain, number)
@@ -141,3 +143,7 @@ def _hex(value: bytes | None) -> str:
 
 def _place(receipt: Receipt) -> int:
     return int(receipt.transaction_index, 16)
+
+
+def _tx_hash(receipt: Receipt) -> bytes:
+    return bytes.fromhex(receipt.transaction_hash[2:])

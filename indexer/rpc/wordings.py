@@ -54,6 +54,7 @@ class Wording:
 
 _RANGE = r"\[\s*(?P<low>0x[0-9a-f]+)\s*,\s*(?P<high>0x[0-9a-f]+)\s*\]"
 _N = r"(?P<blocks>\d[\d,._]*k?)"
+_INTEGER = r"(?:0|[1-9]\d*)"
 _CALLS = r"(?P<calls>\d+)"
 
 WORDINGS: tuple[Wording, ...] = (
@@ -104,7 +105,9 @@ WORDINGS: tuple[Wording, ...] = (
     # Ask for less, with a range that would work.
     Wording("Alchemy", rf"this block range should work: {_RANGE}", Meaning.TOO_LARGE),
     Wording("Infura, zkSync", rf"try with this block range {_RANGE}", Meaning.TOO_LARGE),
-    Wording("Reth", r"retry with the range (?P<low>\d+)-(?P<high>\d+)", Meaning.TOO_LARGE),
+    Wording(
+        "Reth", rf"retry with the range (?P<low>{_INTEGER})-(?P<high>{_INTEGER})", Meaning.TOO_LARGE
+    ),
     # Ask for less, with the longest span.
     Wording("QuickNode, 1RPC, Blast", rf"is limited to (?:a )?(?:0 - )?{_N}", Meaning.TOO_LARGE),
     Wording("QuickNode", rf"are limited to a {_N}", Meaning.TOO_LARGE),
