@@ -1,4 +1,4 @@
--- question: Where was something found wrong that no later check of the same depth has cleared?
+-- question: Where was something found wrong that later checks of the same depth have not cleared?
 -- reads:    audits
 -- grain:    one row per failed audit; no row means that nothing is known to be wrong
 -- units:    block numbers, inclusive at both ends; level: linked, bloom, receipts
@@ -18,6 +18,76 @@ ranked as (
         list_position(['linked', 'bloom', 'receipts'], level) as depth
     from audits
 
+),
+
+failed as (
+
+    select
+        chain_id,
+        protocol,
+        from_block,
+        to_block,
+        level,
+        detail,
+        audited_at,
+        depth,
+        row_number() over (order by chain_id, protocol, level, from_block, audited_at) as place
+    from ranked
+    where verdict = 'failed'
+
+),
+
+cleared as (
+
+    select
+        failed.place,
+        later.from_block,
+        later.to_block
+    from failed
+    inner join ranked as later
+        on
+            failed.chain_id = later.chain_id
+            and failed.protocol = later.protocol
+            and failed.audited_at < later.audited_at
+            and failed.depth <= later.depth
+            and failed.from_block <= later.to_block
+            and failed.to_block >= later.from_block
+    where later.verdict <> 'failed'
+
+),
+
+-- All of a range is cleared where its first block is, and each behind a stretch that was cleared.
+borders as (
+
+    select
+        place,
+        from_block as block
+    from failed
+
+    union
+
+    select
+        cleared.place,
+        cleared.to_block + 1 as block
+    from cleared
+    inner join failed using (place)
+    where cleared.to_block < failed.to_block
+
+),
+
+standing as (
+
+    select distinct borders.place
+    from borders
+    where
+        not exists (
+            select 1
+            from cleared
+            where
+                cleared.place = borders.place
+                and borders.block between cleared.from_block and cleared.to_block
+        )
+
 )
 
 select
@@ -28,19 +98,6 @@ select
     failed.level,
     failed.detail,
     failed.audited_at
-from ranked as failed
-where
-    failed.verdict = 'failed'
-    and not exists (
-        select 1
-        from ranked as later
-        where
-            later.chain_id = failed.chain_id
-            and later.protocol = failed.protocol
-            and later.verdict <> 'failed'
-            and later.audited_at > failed.audited_at
-            and later.depth >= failed.depth
-            and later.from_block <= failed.from_block
-            and later.to_block >= failed.to_block
-    )
+from failed
+inner join standing using (place)
 order by failed.chain_id, failed.protocol, failed.from_block, failed.audited_at

@@ -182,7 +182,7 @@ def test_a_node_without_receipts_cannot_prove(tmp_path: Path, chain: Sequence[Bl
 
 
 def test_recorded_blocks_are_waived(tmp_path: Path, chain: Sequence[Block]) -> None:
-    """A replayed chain has no headers to prove anything by, and says so."""
+    """A replayed chain has no headers to prove anything by, and says so; nothing is noted."""
     path = tmp_path / "a.duckdb"
     with serve([served(chain, client_version=REPLAY_CLIENT)]) as node:
         run(job(path, proof="bloom"), node.url)
@@ -191,7 +191,21 @@ def test_recorded_blocks_are_waived(tmp_path: Path, chain: Sequence[Block]) -> N
     told = rows(path, "select distinct proof, waiver like 'recorded%' from coverage")
     assert told == [("waived", True)]
     assert found.failures == []
-    assert rows(path, "select distinct verdict from audits") == [("waived",)]
+    assert found.proven == {"waived": 2 * COUNT}
+    assert rows(path, "from audits") == []
+
+
+def test_a_replay_heals_nothing(
+    tmp_path: Path, chain: Sequence[Block], condemned: tuple[Path, Verdict]
+) -> None:
+    """Who looks at nothing clears nothing that was found wrong."""
+    path, found = copied(condemned[0], tmp_path), condemned[1]
+
+    with serve([served(chain, client_version=REPLAY_CLIENT)]) as node:
+        checked(path, "receipts", node.url)
+
+    left = read_failures(path, ETHEREUM.chain_id)
+    assert left.select("protocol", "from_block", "to_block").rows() == failed(found)
 
 
 # Verification.
