@@ -11,6 +11,7 @@ from sync_rig import (
     DECLARATIONS,
     FEED,
     FIRST,
+    POOL,
     POOLS,
     blocks,
     contents,
@@ -24,7 +25,7 @@ from sync_rig import (
 from indexer.chains import ETHEREUM
 from indexer.errors import UserError
 from indexer.simulation.node import serve
-from indexer.spec import Const
+from indexer.spec import Const, Token
 from indexer.sync import Ledger, redecode, take_back
 
 COUNT = 200
@@ -53,6 +54,40 @@ def test_redecode_ends_like_a_fresh_index(tmp_path: Path, changed: Path) -> None
 
     assert contents(path) == contents(changed)
     assert written["oracle_updates"] == rows(path, "select count(*) from oracle_updates")[0][0]
+
+
+def test_decimals_that_none_states_any_more_are_unknown_until_they_are_asked(
+    tmp_path: Path,
+) -> None:
+    """A declaration that says nothing of a token is not read by what an older one said."""
+    path, pool = tmp_path / "a.duckdb", "0x" + POOL.hex()
+    stating = replace(POOLS, tokens=(Token(ETHEREUM, pool, "POOL", 2),))
+    known = DECLARATIONS | {"pools": stating}
+    with serve([served(blocks(COUNT))]) as node:
+        run(job(path, declarations=known, protocols=(stating,)), node.url)
+    flows = f"select count(*) from pool_flows where pool = '{pool}'"
+    ((before,),) = rows(path, flows)
+
+    redecode(Ledger(path, ETHEREUM, DECLARATIONS), [POOLS])
+
+    assert rows(path, flows) == [(0,)]
+    assert rows(path, f"from tokens where address = '{pool}'") == []
+    assert rows(path, "select reason, count(*) from rejects group by all") == [
+        (f"decimals of token {pool} are not known", before)
+    ]
+
+
+def test_what_was_stated_gives_way_to_what_is_asked(tmp_path: Path) -> None:
+    """Another protocol's declaration stated a token once; who is asked now knows better."""
+    path, pool = tmp_path / "a.duckdb", "0x" + POOL.hex()
+    stating = replace(FEED, tokens=(Token(ETHEREUM, pool, "POOL", 2),))
+    known = DECLARATIONS | {"feed": stating}
+    with serve([served(blocks(COUNT))]) as node:
+        run(job(path, declarations=known, protocols=(stating,)), node.url)
+        run(job(path, protocols=(POOLS,)), node.url)
+
+    told = f"select decimals, known_by from tokens where address = '{pool}'"
+    assert rows(path, told) == [(6, "call")]
 
 
 def test_redecode_refuses_what_was_never_fetched(tmp_path: Path) -> None:

@@ -45,7 +45,19 @@ from indexer.facts.routes import abi_entries
 from indexer.rpc import Endpoint
 from indexer.simulation.blocks import Block, Log
 from indexer.simulation.node import Served, serve
-from indexer.spec import Amount, Arg, Call, Const, Contract, Emitter, Event, Fixed, Int, Protocol
+from indexer.spec import (
+    Amount,
+    Arg,
+    Call,
+    Const,
+    Contract,
+    Emitter,
+    Event,
+    Fixed,
+    Int,
+    Protocol,
+    Token,
+)
 from indexer.sync import Job, estimate
 
 COUNT = 300
@@ -62,6 +74,7 @@ WITHDRAWAL = Event(
         "asset_tokens": Amount("assets_", Emitter()),
     },
 )
+STATING = replace(POOLS, tokens=(Token(ETHEREUM, "0x" + POOL.hex(), "POOL", 2),))
 WITHDRAWN = replace(POOLS, events=(*POOLS.events, WITHDRAWAL))
 TWO_FEEDS = replace(FEED, contracts=(*FEED.contracts, SECOND))
 MIGRATED = replace(TWO_FEEDS, contracts=(replace(FEED.contracts[0], to_block=FIRST + 90), SECOND))
@@ -170,10 +183,11 @@ def supplemented(before: Protocol, after: Protocol) -> Supplemented:
         (TWO_FEEDS, FEED),
         (POOLS, WITHDRAWN),
         (NO_POOLS, POOLS),
+        (STATING, WITHDRAWN),
         pytest.param(POOLS, NO_POOLS, marks=pytest.mark.soak),
         pytest.param(FEED, MIGRATED, marks=pytest.mark.soak),
     ],
-    ids=["contract", "contract gone", "event", "factory", "factory gone", "migrated"],
+    ids=["contract", "contract gone", "event", "factory", "token", "factory gone", "migrated"],
 )
 def test_it_ends_like_a_run_of_the_new_one(
     tmp_path: Path, before: Protocol, after: Protocol

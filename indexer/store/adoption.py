@@ -6,7 +6,13 @@ import duckdb
 import polars as pl
 
 from indexer.store.connection import delete, insert, select, transaction
-from indexer.store.knowledge import STATED, insert_missing, replace_policies, replace_stated
+from indexer.store.knowledge import (
+    STATED,
+    insert_missing,
+    replace_policies,
+    replace_stated,
+    write_tokens,
+)
 from indexer.store.reading import OWNERS, Stored, stored_in
 from indexer.store.rewinds import taken_back
 from indexer.tables import columns_of, fact_tables
@@ -59,7 +65,7 @@ def adopt(
         _copy(connection, "logs", f"chain_id = ? and {stored}", [chain_id])
         known = "number not in (select number from perpscope.blocks where chain_id = ?)"
         _copy(connection, "blocks", f"chain_id = ? and {known}", [chain_id, chain_id])
-        insert_missing(connection, "tokens", tokens, ["chain_id", "address"])
+        write_tokens(connection, tokens)
         replace_policies(connection, [slug], policies)
         replace_stated(connection, chain_id, [slug], stated)
         back = f"reason = ? and ({_LOG}) in (select {_LOG} from perpscope.logs)"

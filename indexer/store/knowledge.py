@@ -116,17 +116,22 @@ def write_markets(
 
 
 def write_tokens(connection: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> None:
-    """Add tokens that are not known yet; stated ones replace what was known of them."""
+    """
+    Add tokens that are not known yet.
+
+    Stated ones replace what was known of them; what was stated gives way to what was asked since,
+    for nobody is asked of what is stated still.
+    """
     if rows.is_empty():
         return
-    stated = rows.filter(pl.col("known_by") == "declaration").unique(_TOKEN, keep="first")
-    connection.register("stated", stated.to_arrow())
-    other = """exists (select 1 from stated as s
+    connection.register("said", rows.unique(_TOKEN, keep="first").to_arrow())
+    other = """exists (select 1 from said as s
         where s.chain_id = tokens.chain_id and s.address = tokens.address
+        and 'declaration' in (s.known_by, tokens.known_by)
         and (s.symbol, s.decimals, s.known_by)
             is distinct from (tokens.symbol, tokens.decimals, tokens.known_by))"""
     delete(connection, "tokens", other, [])
-    connection.unregister("stated")
+    connection.unregister("said")
     insert_missing(connection, "tokens", rows, _TOKEN)
 
 

@@ -1,6 +1,6 @@
 """Deriving facts again from stored logs: one transaction, so that old and new are never mixed."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ class Reading:
         digests: protocol -> digest of the declaration that the new rows follow.
         stated: rows of `tokens`, `markets`, `policies`, `feeds` and `accounts` that the
             declarations state.
+        unstated: addresses of tokens that some declaration stated and none does any more.
         derive: (protocol, logs, headers of their blocks) -> table -> rows. Called in block order
             for whole blocks that the protocol covers; the logs are of all protocols.
         derive_reads: (protocol, its rows of `reads`) -> table -> rows. Called after its logs.
@@ -34,6 +35,7 @@ class Reading:
 
     digests: Mapping[str, str]
     stated: Mapping[str, pl.DataFrame]
+    unstated: Sequence[str]
     derive: DERIVE
     derive_reads: DERIVE_READS
 
@@ -96,7 +98,7 @@ def _replace(
 ) -> dict[str, int]:
     written: dict[str, int] = {}
     _clear(connection, chain_id, reading.digests)
-    _state(connection, chain_id, reading.digests, reading.stated)
+    _state(connection, chain_id, reading)
     for slug in reading.digests:
         for rows in _derived(connection, chain_id, slug, reading.derive):
             _append(connection, rows, written)
@@ -123,13 +125,9 @@ def _clear(
         delete(connection, table, where, [chain_id, list(digests)])
 
 
-def _state(
-    connection: duckdb.DuckDBPyConnection,
-    chain_id: int,
-    digests: Mapping[str, str],
-    stated: Mapping[str, pl.DataFrame],
-) -> None:
-    addresses = stated["tokens"]["address"].to_list()
+def _state(connection: duckdb.DuckDBPyConnection, chain_id: int, reading: Reading) -> None:
+    digests, stated = reading.digests, reading.stated
+    addresses = [*stated["tokens"]["address"], *reading.unstated]
     same = "chain_id = ? and list_contains(?, address)"
     delete(connection, "tokens", same, [chain_id, addresses])
     insert(connection, "tokens", stated["tokens"])

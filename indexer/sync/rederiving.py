@@ -123,9 +123,11 @@ def _again(
             _check_reach(protocol, ledger.chain, stored.coverage)
         known = known_of(_without_markets(stored, chosen), said)
         derived = _Deriving(ledger.chain, chosen, known)
+        gone = stored.tokens.join(known.tokens, on="address", how="anti")
         return Reading(
             {protocol.slug: label(protocol, ledger.chain) for protocol in chosen},
             stated(chosen, ledger.chain),
+            gone["address"].to_list(),
             derived.rows,
             derived.read_rows,
         )

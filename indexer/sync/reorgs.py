@@ -201,5 +201,6 @@ def _rising(
 
 
 def known_of(stored: Stored, said: Known) -> Known:
-    """Return what declarations state and the database adds."""
-    return merged(said, Known(stored.tokens, stored.markets, stored.contracts))
+    """Return what declarations state and the database adds, but tokens that none states any more."""
+    asked = stored.tokens.filter(pl.col("known_by") != "declaration")
+    return merged(said, Known(asked, stored.markets, stored.contracts))
