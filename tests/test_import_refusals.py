@@ -55,6 +55,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"side": "X"}, "side is X: expected A or B"),
     ({"hash": "0x12"}, "hash is 0x12: expected a hash"),
     ({"time": 1_760_130_964}, "time is 1760130964: expected a number from 1600000000000"),
+    ({"time": 1 << 70}, "time is beyond 64 bits: expected a number from 1600000000000"),
     ({"tid": -1}, "tid is -1: expected a number from 0"),
     ({"tid": 1 << 60}, f"tid is {1 << 60}: expected a number from 0"),
     ({"tid": 1 << 70}, "tid is beyond 64 bits: expected a number from 0"),
@@ -197,11 +198,12 @@ def test_a_file_that_is_cut_off_leaves_nothing(
     assert [each.name for each in tmp_path.iterdir() if "import" in each.name] == []
 
 
+@pytest.mark.parametrize("line", [b'{"events": [\n', b'{"events": [["\xff", {}]]}\n'])
 def test_a_line_that_is_no_json_stops_the_file(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    line: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Who knows what else is lost: the line is named, and nothing of the file is taken."""
-    content = by_block([GOOD]) + b'{"events": [\n' + by_block([GOOD])
+    content = by_block([GOOD]) + line + by_block([GOOD])
     file = written(tmp_path, "a.jsonl", content)
 
     code, said = stopped(capsys, tmp_path, "hyperliquid", file)
@@ -209,6 +211,26 @@ def test_a_line_that_is_no_json_stops_the_file(
     assert code == 1
     assert "a.jsonl, line 2 is not JSON" in said
     assert not (tmp_path / "a.duckdb").exists()
+
+
+@pytest.mark.parametrize(
+    ("venue", "content", "account"),
+    [
+        ("hyperliquid", document([fill()]), LOSER),
+        ("dydx", document({"fills": ["here"]}), "dydx1" + "q" * 38),
+    ],
+    ids=["hyperliquid", "dydx"],
+)
+def test_a_document_that_is_no_utf8_is_damaged(
+    venue: str, content: bytes, account: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bytes of it have turned over."""
+    file = written(tmp_path, "a.json", content.replace(b"e", b"\xff"))
+
+    code, said = stopped(capsys, tmp_path, venue, file, "--account", account)
+
+    assert code == 1
+    assert "a.json, line 1 is not JSON" in said
 
 
 @pytest.mark.parametrize(

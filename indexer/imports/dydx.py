@@ -25,7 +25,7 @@ from msgspec.structs import asdict
 from indexer.errors import UserError
 from indexer.imports.batches import ENTRIES, REFUSED, Batch, Notes, checked, trade_place, unlike
 from indexer.imports.opening import opened
-from indexer.imports.reading import About, Reading, not_json, of_another_kind
+from indexer.imports.reading import NOT_JSON, About, Reading, not_json, of_another_kind
 
 EXPECTED = "fills or trades of dYdX's indexer"
 
@@ -98,7 +98,7 @@ def read(path: Path, about: About) -> Reading:
     with opened(path) as stream:
         try:
             told = msgspec.json.decode(stream.read())
-        except msgspec.DecodeError as error:
+        except NOT_JSON as error:
             # A file that goes on after its first value is whole, and JSON by the line.
             if "trailing characters" in str(error):
                 raise of_another_kind(path, EXPECTED) from error

@@ -38,7 +38,14 @@ from indexer.imports.batches import (
 )
 from indexer.imports.hyperliquid_shape import Block, Fill, Liquidation
 from indexer.imports.opening import opened
-from indexer.imports.reading import About, Reading, first_token, not_json, of_another_kind
+from indexer.imports.reading import (
+    NOT_JSON,
+    About,
+    Reading,
+    first_token,
+    not_json,
+    of_another_kind,
+)
 
 EXPECTED = "node_fills, node_fills_by_block or userFills of Hyperliquid"
 
@@ -95,7 +102,7 @@ def _demand_block(path: Path) -> None:
     try:
         if "events" in msgspec.json.decode(line):
             return
-    except msgspec.DecodeError as error:
+    except NOT_JSON as error:
         raise not_json(path, 1, error) from error
     raise of_another_kind(path, EXPECTED)
 
@@ -117,7 +124,7 @@ def _lines(path: Path, notes: Notes, of: Any) -> Iterator[Batch]:
                 continue
             try:
                 gathered += of(line, number, notes, bad)
-            except msgspec.DecodeError as error:
+            except NOT_JSON as error:
                 raise not_json(path, number, error) from error
             if len(gathered) >= ENTRIES and _is_whole(gathered):
                 yield _batch(gathered, bad)
@@ -164,7 +171,7 @@ def _array(path: Path, about: About, notes: Notes) -> Iterator[Batch]:
 def _document(path: Path, stream: IO[bytes]) -> list[Any]:
     try:
         found: list[Any] = msgspec.json.decode(stream.read(), type=list)
-    except msgspec.DecodeError as error:
+    except NOT_JSON as error:
         raise not_json(path, 1, error) from error
     return found
 
@@ -238,7 +245,7 @@ def _frame(gathered: list[Entry]) -> pl.DataFrame:
                 name: pl.Series([getattr(fill, name) for fill in fills], dtype=pl.String)
                 for name in (*texts, "fee_token", "builder_fee", "deployer_fee")
             },
-            "time": pl.Series([fill.time for fill in fills], dtype=pl.Int64),
+            "time": pl.Series([fill.time for fill in fills], dtype=pl.Int64, strict=False),
             "tid": pl.Series([fill.tid for fill in fills], dtype=pl.Int64, strict=False),
             "trade": pl.Series([_trade(entry) for entry in gathered], dtype=pl.Int64, strict=False),
             **{

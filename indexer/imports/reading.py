@@ -10,6 +10,9 @@ import msgspec
 from indexer.errors import FileDamaged, UserError
 from indexer.imports.batches import Batch, Notes
 
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError)
+"""What msgspec raises of bytes that are no JSON, or no UTF-8."""
+
 _LOOK = 4_096
 
 
@@ -53,7 +56,7 @@ def first_token(stream: IO[bytes]) -> bytes:
     return start[:1] if start[:1] != b"[" else start[:2]
 
 
-def not_json(path: Path, line: int, error: msgspec.DecodeError) -> FileDamaged:
+def not_json(path: Path, line: int, error: Exception) -> FileDamaged:
     """Return the error that a line is not JSON."""
     return FileDamaged(
         f"{path}, line {line} is not JSON ({error}): expected a whole file; it is cut off or "
