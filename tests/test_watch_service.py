@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sync_rig import FEED, FIRST, blocks, job, run, served
+from sync_rig import FEED, FIRST, blocks, indexed, job, run, served
 
 from indexer.errors import NodeUnavailable
 from indexer.simulation.node import serve
-from indexer.sync import Summary, Tally
+from indexer.store import status
+from indexer.sync import Summary, Tally, take_back
 from indexer.watch import (
     Freshness,
     Metrics,
@@ -216,6 +217,21 @@ def test_no_key_reaches_the_log(is_json: bool, capsys: pytest.CaptureFixture[str
     err = capsys.readouterr().err
     assert KEY not in err
     assert err.count("node.example") >= 3
+
+
+def test_what_is_stored_no_more_is_told_no_more(tmp_path: Path) -> None:
+    """A protocol that was taken back leaves no number behind."""
+    path, told = tmp_path / "a.duckdb", metrics()
+    indexed(path, 40)
+
+    told.stored(status(path, {}))
+    before = told.text()
+    take_back(job(path).ledger(), [FEED], 0)
+    told.stored(status(path, {}))
+
+    assert b'protocol="feed"' in before
+    assert b'protocol="feed"' not in told.text()
+    assert b'protocol="pools"' in told.text()
 
 
 @pytest.mark.parametrize(("start", "missing"), [(None, 10), (datetime(2022, 12, 2), 0)])

@@ -201,6 +201,6 @@ def _rising(
 
 
 def known_of(stored: Stored, said: Known) -> Known:
-    """Return what declarations state and the database adds, but tokens that none states any more."""
+    """Return what declarations state and the database adds, but tokens stated no more."""
     asked = stored.tokens.filter(pl.col("known_by") != "declaration")
     return merged(said, Known(asked, stored.markets, stored.contracts))

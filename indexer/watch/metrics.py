@@ -112,14 +112,15 @@ class Metrics:
         self._lag.labels(chain).set(blocks)
 
     def stored(self, status: Status) -> None:
-        """Say what is stored."""
+        """Say what is stored, and of nothing else what once was."""
+        for gauge in (self._indexed, self._gaps, self._missing, self._rejected, self._covered):
+            gauge.clear()
         for row in status.protocols.iter_rows(named=True):
             labels = (self._slug(row["chain_id"]), row["protocol"])
             self._indexed.labels(*labels).set(row["to_block"])
             self._gaps.labels(*labels).set(row["gaps"])
             self._missing.labels(*labels).set(row["missing_blocks"])
             self._rejected.labels(*labels).set(row["rejects"])
-        self._covered.clear()
         columns = ("chain_id", "protocol", "proof", "from_block", "to_block")
         for chain_id, slug, proof, low, high in status.coverage.select(columns).iter_rows():
             self._covered.labels(self._slug(chain_id), slug, proof).inc(high - low + 1)
