@@ -67,6 +67,8 @@ TOKEN = "0x" + "70" * 20
 OTHER = "0x" + "71" * 20
 TRADER = "0x" + "ee" * 20
 NOON = datetime(2025, 6, 1, 12)
+TIME = pl.Datetime("us")
+OF_OTHER = Amount("feeTokens", Const(OTHER))
 FEE: dict[str, Value] = {"fee_kind": Const("margin"), "split_basis": Const("none")}
 
 
@@ -214,6 +216,16 @@ def test_the_first_value_present_wins() -> None:
 
     assert fees_of(event, margin()) == [{"fee_usd": Decimal(7)}]
     assert fees_of(event, margin(), pnl(1, has_profit=True, delta=9)) == [{"fee_usd": Decimal(9)}]
+
+
+def test_what_is_wrong_with_a_later_value_is_no_fault_of_the_first() -> None:
+    """Decimals that are not known cost only the row that has nothing else."""
+    event = fee((), fee_usd=First((When(Nonzero("feeUsd"), Fixed("feeUsd", 0)), OF_OTHER)))
+
+    result = made(small(event), [margin(3, 5), margin(0, 5)])
+
+    assert [row["fee_usd"] for row in rows(result, "fees")] == [Decimal(3)]
+    assert len(reasons(result)) == 1
 
 
 def test_a_companion_belongs_to_the_same_transaction() -> None:
@@ -552,6 +564,32 @@ def test_markets_learned_in_a_batch_serve_that_batch() -> None:
 
     assert [row["market"] for row in rows(result, "fees")] == ["NEW/USD"]
     assert result.markets.select("market", "symbol").rows() == [(TOKEN, "NEW/USD")]
+
+
+def test_a_market_is_known_from_the_block_that_announces_it_on() -> None:
+    """Logs before it read the same whether they share a range with it or not."""
+    learn = Event(
+        "gmx_v1/Vault",
+        "UpdateFundingRate",
+        "markets",
+        {
+            "market": "token",
+            "symbol": Const("NEW/USD"),
+            "asset_class": Const("crypto"),
+            "known_by": Const("event"),
+        },
+    )
+    protocol = small(fee(market=OfMarket("token", "symbol")), learn)
+    created = log("gmx_v1/Vault", "UpdateFundingRate", VAULT, token=TOKEN, fundingRate=1)
+    blocks = [frame([margin()], block=199), frame([margin(), created], block=200)]
+    headers = pl.DataFrame(
+        {"number": [199, 200], "timestamp": [NOON, NOON]}, {"number": pl.Int64, "timestamp": TIME}
+    )
+    known = declared([protocol], ARBITRUM)
+
+    result = facts([protocol], ARBITRUM, pl.concat(blocks), headers, known)
+
+    assert [row.get("market") for row in rows(result, "fees")] == [None, "NEW/USD"]
 
 
 def test_batches_do_not_matter() -> None:

@@ -834,8 +834,9 @@ def test_the_treasurys_part_of_the_recorded_liquidation(shared: Path) -> None:
         if one["transactionHash"] == same and int(one["logIndex"], 16) == 252
     )
     earlier = children("aave", ("aave/AToken", A_WETH, CONFIGURATOR))
-    announced = built("aave", ASKED, initialized()).markets
-    old = earlier.contracts.with_columns(from_block=pl.lit(16_500_000, pl.Int64))
+    born = pl.lit(16_500_000, pl.Int64)
+    announced = built("aave", ASKED, initialized()).markets.with_columns(block_number=born)
+    old = earlier.contracts.with_columns(from_block=born)
 
     result = read(
         "aave",

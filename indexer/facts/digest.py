@@ -10,7 +10,7 @@ from indexer.facts.routes import abi_text, abis_of, contracts_on
 from indexer.spec import Protocol
 
 # Raised when the engine reads the same declaration differently than before.
-ENGINE = 3
+ENGINE = 4
 
 
 @lru_cache(KEPT)

@@ -6,7 +6,7 @@ import polars as pl
 from indexer.decode.columns import Column
 from indexer.facts import conditions, texts
 from indexer.facts.operands import match_key
-from indexer.facts.scope import Scope, companion_column, note_kind, on, only
+from indexer.facts.scope import Scope, companion_column, first_of, note_kind, on, only
 from indexer.spec import (
     All,
     Arg,
@@ -52,7 +52,7 @@ def flags(value: Value | None, scope: Scope) -> pl.Series:
         case FlagAt(one, word):
             return _in_word(texts.texts(one, scope), word)
         case First(values):
-            return pl.select(pl.coalesce([flags(one, scope) for one in values])).to_series()
+            return first_of(values, scope, lambda one: flags(one, scope))
         case When(condition, then, otherwise):
             holds = conditions.holding(condition, scope)
             chosen = on(holds, scope, lambda: flags(then, scope))

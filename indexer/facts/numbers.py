@@ -12,7 +12,7 @@ from indexer.decode.roots import sqrt_price
 from indexer.decode.ticks import tick_price
 from indexer.facts import conditions
 from indexer.facts.integers import Integers, integers
-from indexer.facts.scope import Fault, Mask, Scope, blame, narrowed, on, only
+from indexer.facts.scope import Fault, Mask, Scope, blame, first_of, narrowed, on, only
 from indexer.facts.texts import mapped, note_missing, texts
 from indexer.spec import (
     Amount,
@@ -66,7 +66,7 @@ def numbers(value: Value | None, scope: Scope) -> pl.Series:
         case Share(of, kind):
             return _shared(of, kind, scope)
         case First(values):
-            return pl.select(pl.coalesce([numbers(one, scope) for one in values])).to_series()
+            return first_of(values, scope, lambda one: numbers(one, scope))
         case When():
             return _chosen(value, scope)
     raise TypeError(f"{type(value).__name__} is not a number: say Fixed, Amount or SqrtPrice")

@@ -5,8 +5,9 @@ A scope is narrowed by row numbers, never changed. Faults are reasons that rejec
 they gather while columns are evaluated, so that one bad value costs one row of one table.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -23,6 +24,7 @@ Fault = tuple[Mask, str | NDArray[np.object_]]
 """The rows that are wrong, and why: in the same words, or in a text for each row of the scope."""
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,15 @@ def blame(scope: Scope, rows: Mask, reason: str, names: pl.Series) -> None:
     if rows.any():
         reasons = names.to_frame("name").select(pl.format(reason, "name")).to_series()
         scope.faults.append((rows, reasons.to_numpy()))
+
+
+def first_of(values: Sequence[V], scope: Scope, read: Callable[[V], pl.Series]) -> pl.Series:
+    """Return the first value present; of later ones nothing is wrong where an earlier one is."""
+    found = read(values[0])
+    for value in values[1:]:
+        lacks = found.is_null().to_numpy()
+        found = found.zip_with(pl.Series(~lacks), on(lacks, scope, partial(read, value)))
+    return found
 
 
 def taken(column: Column, rows: Rows) -> Column:

@@ -10,7 +10,7 @@ from indexer.facts import conditions
 from indexer.facts.bits import sliced
 from indexer.facts.hexadecimal import fixed_bytes, hex_text
 from indexer.facts.operands import match_key
-from indexer.facts.scope import Scope, blame, companion_column, on, only
+from indexer.facts.scope import Scope, blame, companion_column, first_of, on, only
 from indexer.spec import (
     AddressAt,
     Arg,
@@ -54,7 +54,7 @@ def texts(value: Value | None, scope: Scope) -> pl.Series:
         case OfContract(name):
             return _said(scope, name)
         case First(values):
-            return pl.select(pl.coalesce([texts(one, scope) for one in values])).to_series()
+            return first_of(values, scope, lambda one: texts(one, scope))
         case When(condition, then, otherwise):
             holds = conditions.holding(condition, scope)
             chosen = on(holds, scope, lambda: texts(then, scope))
@@ -67,8 +67,7 @@ def texts(value: Value | None, scope: Scope) -> pl.Series:
 def _looked_up(value: Value, scope: Scope) -> pl.Series:
     match value:
         case OfMarket(key, take):
-            markets = scope.known.markets
-            return mapped(texts(key, scope), markets["market"], markets[take])
+            return _of_market(texts(key, scope), take, scope)
         case SymbolOf(token):
             addresses = texts(token, scope)
             tokens = scope.known.tokens
@@ -84,6 +83,15 @@ def _looked_up(value: Value, scope: Scope) -> pl.Series:
         case Lookup(one, table):
             return _chosen_from(texts(one, scope), table, scope)
     raise TypeError(f"{type(value).__name__} is not text")
+
+
+def _of_market(keys: pl.Series, take: str, scope: Scope) -> pl.Series:
+    markets = scope.known.markets.select(key="market", told=take, born="block_number")
+    asked = pl.DataFrame({"key": keys, "block": scope.frame["block_number"]})
+    found = asked.join(markets, on="key", how="left", maintain_order="left")
+    # What is announced in a later block is not known yet, wherever ranges are cut.
+    is_known = (pl.col("born") <= pl.col("block")).fill_null(value=True)
+    return found.select(pl.when(is_known).then("told")).to_series()
 
 
 def mapped(keys: pl.Series, known: pl.Series, values: pl.Series) -> pl.Series:
