@@ -31,7 +31,7 @@ from analytics.reports.commands import (
 )
 from analytics.reports.context import Context
 from analytics.reports.pages import html, markdown
-from analytics.reports.parts import Origin
+from analytics.reports.parts import Origin, Source, Table
 from analytics.reports.report import UNSHOWN, Report
 from analytics.reports.scope import FACTS, Limits, Scope
 from analytics.reports.sections.credit import credit
@@ -244,6 +244,26 @@ def test_the_peak_is_traced_to_what_was_open_then(tmp_path: Path) -> None:
     assert numbers(database, command)["open_interest_total_usd"] == "22.000000000000000001"
     facts = pl.read_csv(StringIO(said(database, command, "--format", "csv")), infer_schema=False)
     assert facts["tx_hash"].to_list() == [f"0x{place:064x}" for place in (1, 2, 3, 4)]
+
+
+def test_a_row_that_is_alone_in_the_window_is_traced_alone(tmp_path: Path) -> None:
+    """A table without times has one row of a market, which earlier periods have rows of as well."""
+    rows = [
+        {"protocol": "gmx_v2", "chain_id": 42161, "market": "A", "log_index": place}
+        | {"open_interest_delta_usd": usd, "block_timestamp": at(seconds)}
+        for place, (usd, seconds) in enumerate(((8, -7200), (10, -3600), (5, 60)))
+    ]
+    database = written_market(tmp_path, open_interest=table("open_interest", *rows))
+    limits = Limits(since=at(0), until=at(80_000))
+    with load.database(database) as con:
+        found = Scope(con, limits).metric("open_interest", with_past=True)
+    source = Source("of_markets", "metric", "open_interest", found, with_past=True)
+    shown = Table("Markets", (), (), source=source, keys=("market",), frame=found.select("market"))
+
+    traced = said(database, table_command(shown, limits))
+
+    assert found.height == 1
+    assert re.findall(r"open_interest_long_usd = (\d+)", traced) == ["23"]
 
 
 def test_a_number_of_no_rows_has_a_command_that_runs(tmp_path: Path) -> None:

@@ -173,6 +173,17 @@ def test_open_interest_peaks_and_ends_as_the_metric(numbers: Summary) -> None:
     assert (both.max(), both.last()) == (900, 500)
 
 
+def test_a_single_moment_has_the_shortest_period(tmp_path: Path) -> None:
+    """One block lasts no time: its open interest is that of a minute, not of the week around it."""
+    told = GMX | {"open_interest_usd": 10, "block_timestamp": at(61)}
+    sides = table("open_interest", *(told | {"is_long": is_long} for is_long in (True, False)))
+    path = written_market(tmp_path, open_interest=sides)
+
+    exposure = summary(path, Limits(since=at(61), until=at(61))).exposure
+
+    assert (exposure.peak_at, exposure.period_seconds) == (at(60), 60)
+
+
 def test_open_interest_adds_markets_that_are_silent(tmp_path: Path) -> None:
     """A market keeps its last value while another speaks; the peak is of the sum."""
     rows = [

@@ -48,7 +48,8 @@ def table_command(table: Table, limits: Limits) -> str:
     if not table.frame.height or not _is_traced(source):
         return answer_command(source, limits)
     where, is_one = _first_row(table, source)
-    where |= {} if is_one else _since(source, limits)
+    is_told_when = is_one and not where.keys().isdisjoint(_TIMES)
+    where |= {} if is_told_when else _since(source, limits)
     return _trace(source, where, limits, is_one=is_one)
 
 

@@ -292,7 +292,7 @@ class Scope:
     @cached_property
     def period_seconds(self) -> int:
         """The shortest length of a period, in seconds, at which a chart stays readable."""
-        span = self.length or timedelta.max
+        span = timedelta.max if self.length is None else self.length
         fitting = (each for each in _PERIODS if span <= timedelta(seconds=each * _POINTS))
         return next(fitting, _PERIODS[-1])
 
