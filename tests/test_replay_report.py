@@ -21,7 +21,7 @@ from analytics import load
 from analytics.errors import UserError, WorldError
 from analytics.reports import Limits, write_report
 from analytics.reports.manifest import CARDS
-from analytics.reports.published import published_income
+from analytics.reports.published import published_extent, published_income
 from analytics.reports.replay import replayed
 from analytics.reports.summary import Summary
 from indexer.simulation.demo import index_served
@@ -239,6 +239,71 @@ def test_a_folder_that_is_no_bundle_is_refused(
         replayed(tmp_path, tmp_path / "none.duckdb")
     with pytest.raises(UserError, match=said):
         published_income(tmp_path, 1)
+
+
+def changed_by_hand(made: Path, *path: str | int, to: object) -> Path:
+    """Return the report after somebody wrote something else into its manifest."""
+    said = manifest(made)
+    *places, last = path
+    part: Any = said
+    for place in places:
+        part = part[place]
+    part[last] = to
+    (made / "manifest.json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("path", "to"),
+    [
+        (("inputs",), None),
+        (("files",), []),
+        (("limits",), {}),
+        (("limits", "since"), "yesterday"),
+        (("limits", "until"), 5),
+        (("inputs", "coverage", 0), {"chain_id": 42161}),
+        (("inputs", "coverage", 0, "from_block"), "x"),
+    ],
+)
+def test_a_manifest_that_nobody_can_read_is_refused(
+    made: Path, path: tuple[str | int, ...], to: object
+) -> None:
+    """What was changed by hand into no manifest is named as that, and is no defect of ours."""
+    edited, database = changed_by_hand(made, *path, to=to), made.parent / "market.duckdb"
+
+    with pytest.raises(UserError, match=r"manifest.json is not as `perpscope report` wrote it"):
+        replayed(edited, database)
+
+
+def test_an_extent_that_nobody_can_read_is_refused(made: Path) -> None:
+    """Who restates against a report whose time was changed into none is told so."""
+    with pytest.raises(UserError, match="since of the report must be a time"):
+        published_extent(changed_by_hand(made, "limits", "since", to="yesterday"), 1)
+
+
+def test_a_manifest_that_alone_differs_was_changed(made: Path) -> None:
+    """Another number in it, and every file as it was: nothing beside the facts is to blame."""
+    edited = changed_by_hand(made, "summary", "income", "fees_usd", to="1")
+
+    found = replayed(edited, made.parent / "market.duckdb")
+
+    assert found.differing == ("manifest.json",)
+    assert found.reasons == (
+        "manifest.json was changed after it was written: all that it tells of is the same",
+    )
+
+
+def test_a_chain_of_another_origin_changes_no_byte(made: Path) -> None:
+    """What is indexed later from a node is no part of the report on a simulated market."""
+    database = made.parent / "market.duckdb"
+    with duckdb.connect(database) as con:
+        con.execute("insert into origins values (8453, 'geth', 'node')")
+        con.execute(
+            "insert into coverage by name "
+            "select * replace (8453 as chain_id, 'later' as protocol) from coverage limit 1"
+        )
+
+    assert replayed(made, database).differing == ()
 
 
 def test_a_digest_knows_rows_and_not_their_order(tmp_path: Path) -> None:

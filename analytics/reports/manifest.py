@@ -15,7 +15,8 @@ the `logs_digest` of the coverage they were derived from, which is among the inp
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from polars.exceptions import PolarsError
 
 from analytics.compute import facts_of
 from analytics.errors import UserError
@@ -43,6 +45,12 @@ _ENGINES = ("perpscope", "duckdb", "polars")
 _DRAWING = ("altair", "jinja2", "vl-convert-python", "xlsxwriter")
 _SENT = ["table", "chain_id", "protocol", "block_number", "tx_hash"]
 _SOURCES = (".py", ".sql", ".jinja", ".css", ".js", ".toml", ".csv")
+
+# What is read of a manifest, by those who take a report for the record.
+_READ = {
+    **dict.fromkeys(("limits", "versions", "packages", "inputs", "files"), dict),
+    "code": str,
+}
 
 # What the numbers of each card are metrics of.
 CARDS: Mapping[str, tuple[str, ...]] = {
@@ -145,7 +153,7 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     Return what the report in a folder says of itself.
 
     Raises:
-        UserError: the folder is no report, or one of another format.
+        UserError: the folder is no report, one of another format, or lacks what a report says.
     """
     path = folder / MANIFEST
     try:
@@ -159,7 +167,22 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     found = said.get("format") if isinstance(said, dict) else None
     if found != FORMAT:
         raise UserError(f"{path} has format {found}, expected {FORMAT}")
+    with as_written(folder):
+        if lost := [name for name, kind in _READ.items() if not isinstance(said.get(name), kind)]:
+            raise LookupError(f"no {', '.join(lost)}")
     return dict(said)
+
+
+@contextmanager
+def as_written(folder: Path) -> Iterator[None]:
+    """Refuse a manifest of which what is read within is not as a report writes it."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, PolarsError) as error:
+        raise UserError(
+            f"{folder / MANIFEST} is not as `perpscope report` wrote it ({error}): bring the "
+            "folder as it was published"
+        ) from error
 
 
 def _coverage(scopes: Sequence[Scope]) -> pl.DataFrame:

@@ -7,7 +7,7 @@ import polars as pl
 from analytics.errors import WorldError
 from analytics.expressions import known_total, moment, whole_total
 from analytics.reports.digests import file_digest
-from analytics.reports.manifest import MANIFEST, manifest_of
+from analytics.reports.manifest import MANIFEST, as_written, manifest_of
 
 _SUMS = {
     "fees": {"fees_usd": known_total(pl.col("fees_usd"))},
@@ -83,12 +83,13 @@ def published_extent(folder: Path, chain_id: int) -> pl.DataFrame:
         UserError: the folder is no report.
     """
     said = manifest_of(folder)
-    ends = {
-        name: moment(f"{name} of the report", text) if (text := said["limits"][name]) else None
-        for name in ("since", "until")
-    }
-    rows = [row | ends for row in said["inputs"]["coverage"] if row["chain_id"] == chain_id]
-    return pl.DataFrame(rows, _EXTENT)
+    with as_written(folder):
+        ends = {
+            name: moment(f"{name} of the report", text) if (text := said["limits"][name]) else None
+            for name in ("since", "until")
+        }
+        rows = [row | ends for row in said["inputs"]["coverage"] if row["chain_id"] == chain_id]
+        return pl.DataFrame(rows, _EXTENT)
 
 
 def _checked(folder: Path, name: str, written: dict[str, str]) -> Path:

@@ -22,7 +22,7 @@ from analytics.errors import WorldError
 from analytics.reports.bundle import published, sides
 from analytics.reports.chain_names import chain_name
 from analytics.reports.digests import file_digest
-from analytics.reports.manifest import manifest_of
+from analytics.reports.manifest import MANIFEST, as_written, manifest_of
 from analytics.reports.scope import Limits
 
 _TIMES = ("since", "until")
@@ -53,21 +53,23 @@ def replayed(bundle: Path, database: Path) -> Replay:
         database: the DuckDB file to make it from.
 
     Raises:
-        UserError: the folder is no report of this format.
+        UserError: the folder is no report of this format, or its manifest was changed by hand.
         WorldError: a file of the bundle was changed after it was written, or the database cannot
             be read or does not cover what the report rests on.
     """
     said = manifest_of(bundle)
     _check_untouched(bundle, said)
-    coverage = _coverage(said["inputs"]["coverage"], database)
+    with as_written(bundle):
+        both = (said["limits"], said.get("compared_with"))
+        limits = [_limits(each) for each in both if each is not None]
+        coverage = _coverage(said["inputs"]["coverage"], database)
     with load.excerpt(database, coverage) as con, TemporaryDirectory() as place:
         folder = Path(place) / "report"
         folder.mkdir()
-        limits = [_limits(said[name]) for name in ("limits", "compared_with") if said[name]]
         published(sides(con, limits), folder)
         made = manifest_of(folder)
         differing = _differing(bundle, folder)
-    reasons = _reasons(said, made) if differing else ()
+    reasons = _reasons(said, made, differing) if differing else ()
     return Replay(len(said["files"]) + 1, differing, reasons)
 
 
@@ -132,12 +134,16 @@ def _content(root: Path, name: str) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
-def _reasons(said: Mapping[str, Any], made: Mapping[str, Any]) -> tuple[str, ...]:
+def _reasons(
+    said: Mapping[str, Any], made: Mapping[str, Any], differing: tuple[str, ...]
+) -> tuple[str, ...]:
     kinds = ("facts", "compared_facts")
     inputs = [each for kind in kinds for each in _inputs(said["inputs"], made["inputs"], kind)]
     versions = _packages(said, made)
     code = ["code: analytics or a query is not what it was"] * (said["code"] != made["code"])
     unknown = "the same facts, versions and code: what differs is beside them (markets, policies)"
+    if differing == (MANIFEST,):
+        unknown = f"{MANIFEST} was changed after it was written: all that it tells of is the same"
     return (*inputs, *versions, *code) or (unknown,)
 
 

@@ -178,9 +178,9 @@ def summary(path: Path, limits: Limits | None = None) -> Summary:
 
 def summed_up(scope: Scope) -> Summary:
     """Return the five numbers of an open database."""
-    kinds = scope.facts("origins").select("kind").unique().sort("kind").collect()
+    kinds = scope.facts("origins").join(_chains(scope), on="chain_id", how="semi")
     return Summary(
-        kinds=tuple(kinds["kind"]),
+        kinds=tuple(kinds.select("kind").unique().sort("kind").collect()["kind"]),
         income=_income(scope),
         accrual=_accrual(scope),
         liquidations=_exits(scope, "liquidations"),
@@ -189,6 +189,11 @@ def summed_up(scope: Scope) -> Summary:
         exposure=_exposure(scope),
         doubts={part: why for part, table in _TOLD_BY.items() if (why := doubt(scope, table))},
     )
+
+
+def _chains(scope: Scope) -> pl.LazyFrame:
+    told = (scope.facts(table).select("chain_id") for table in ("coverage", "imports"))
+    return pl.concat(told)
 
 
 def whole_window(scope: Scope) -> pl.DataFrame:
