@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from functools import cache
 from importlib.resources import files
 from math import isfinite
@@ -28,6 +28,7 @@ from types import MappingProxyType
 from analytics.errors import UserError, unknown
 
 _MOST = 2**31 - 1
+_LAST_PLACE = Decimal("1e-18")
 _HEX = re.compile(r"\b0x[0-9a-fA-F]{40,64}\b")
 _KEY = re.compile(r"-- ([a-z]+(?: [a-z]+)?):\s*(.*)")
 _PART = re.compile(r"^-- part: (\w+)$", re.MULTILINE)
@@ -93,7 +94,9 @@ def _magnitude(text: str) -> float:
 
 
 def _decimal(text: str) -> Decimal:
-    if not (number := Decimal(text)).is_finite():
+    # As facts and their sums are, to the last digit: what has more digits is none of them.
+    number = Decimal(text).quantize(_LAST_PLACE, context=Context(prec=38))
+    if number != Decimal(text):
         raise ValueError
     return number
 
@@ -114,7 +117,7 @@ TYPES: Mapping[str, tuple[Callable[[str], object], str]] = MappingProxyType(
         "natural": (_natural, f"a whole number from 0 to {_MOST}"),
         "number": (_number, "a number"),
         "magnitude": (_magnitude, "a number from 0"),
-        "decimal": (_decimal, "a decimal number"),
+        "decimal": (_decimal, "a decimal number of up to 20 digits and 18 places"),
         "text": (_text, "text"),
         "timestamp": (_moment, "a UTC time like 2025-10-10T21:15:00"),
         "date": (date.fromisoformat, "a day like 2025-10-10"),

@@ -105,6 +105,27 @@ def test_rows_of_any_facts_are_traced(metric: str, data: st.DataObject) -> None:
         assert question(metric, row).is_answered_by(traced(question(metric, row), facts))
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "fees_usd=3.0000000000000000001",
+        "fees_usd>=1e300",
+        "fees_usd<=99999999999999999999999",
+        "fees_usd=nan",
+        "fee_count=99999999999999999999999",
+    ],
+)
+def test_a_value_that_no_row_can_have_is_refused(tmp_path: Path, asked: str) -> None:
+    """It is neither cut to what a row has, nor the fault of the rows."""
+    fees = table("fees", {"fee_usd": 3})
+    path = write_database(tmp_path / "a.duckdb", {"fees": fees})
+
+    found = CliRunner().invoke(app, ["trace", "fees", "--where", asked, "--database", str(path)])
+
+    assert isinstance(found.exception, UserError)
+    assert str(found.exception).startswith(f"--where {asked[: asked.index('=')].rstrip('<>')}: ")
+
+
 @pytest.mark.parametrize("column", ["open_interest_long_usd", "open_interest_total_tokens"])
 def test_one_number_of_a_row_is_traced_alone(column: str) -> None:
     """A single column rests on no more facts than its whole row."""

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import polars as pl
 import typer
+from polars.exceptions import InvalidOperationError
 
 from analytics import load
 from analytics.computations import Computation
@@ -196,9 +197,13 @@ def _value(name: str, text: str, dtype: pl.DataType) -> pl.Expr:
     if name.endswith("chain_id"):
         return pl.lit(chain_number(text), dtype)
     try:
-        return pl.lit(typed(_KINDS.get(dtype.base_type(), "integer"), text), dtype)
+        value = pl.lit(typed(_KINDS.get(dtype.base_type(), "integer"), text), dtype)
+        pl.select(value)
     except ValueError as error:
         raise UserError(f"--where {name}: {error}") from error
+    except InvalidOperationError as error:
+        raise UserError(f"--where {name}: {text!r} is no {dtype} as the column holds") from error
+    return value
 
 
 def _summed(computed: Computation, rows: pl.DataFrame, column: str | None) -> pl.DataFrame:
