@@ -3,8 +3,8 @@ A batch of logs of one layout: values by name, a verdict per row.
 
 Rows are grouped by length (and by what the caller adds), taken in blocks that stay in the cache,
 and matched against the shapes seen so far. What matches none is walked alone and may become the
-next shape. Shapes that nobody shares stop being tried, so a batch of nothing but odd rows costs
-one walk each.
+next shape. Shapes that nobody shares stop being tried, and so do new ones after the first few of a
+block, so a batch of nothing but odd rows, or of nothing but odd pairs, costs one walk each.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -22,7 +22,7 @@ Rows = NDArray[np.int64]
 
 _BLOCK_BYTES = 1 << 21
 _BLOCK_ROWS = 8192
-_SHAPES = 32
+_SHAPES = 32  # remembered, and new ones tried in a block
 _ONE = np.ones(1, np.bool_)
 _ALONE = 3  # shapes in a block that fit no second row before the rest is walked row by row
 
@@ -132,7 +132,7 @@ def _take_unknown(
     root: Node, shapes: list[Shape], block: Bytes, rows: Rows, found: Gathered
 ) -> None:
     """Walk the first row; if it is good, let its shape claim others; go on with the rest."""
-    alone, left = 0, np.arange(len(rows))
+    alone, tried, left = 0, 0, np.arange(len(rows))
     while len(left):
         first, left = left[0], left[1:]
         row = block[first].tobytes()
@@ -141,13 +141,13 @@ def _take_unknown(
             continue
         where = places(seen, found.words)
         _store(where, block[first : first + 1], rows[first : first + 1], _ONE, found)
-        if alone < _ALONE and len(left):
+        if alone < _ALONE and tried < _SHAPES and len(left):
             shape = Shape(template(seen, row), where)
             others = _selected(block, left)
             hits = matches(shape.template, others)
             _store(where, others, rows[left], hits, found)
             left = left[~hits]
-            alone += not hits.any()
+            alone, tried = alone + (not hits.any()), tried + 1
             shapes[:] = [*([shape] if hits.any() else []), *shapes][:_SHAPES]
 
 

@@ -20,7 +20,7 @@ from indexer.decode.limbs import BLOCK, Limb, Mask, Scaling, complement, load, s
 _LOW = np.uint64(0xFFFF_FFFF)
 _HALF = np.uint64(32)
 _DECIMAL = pa.decimal128(38, 18)
-_FAR = 10_000
+_FAR = 256
 Objects = NDArray[Any]
 
 
@@ -115,7 +115,8 @@ def decimal(
     if isinstance(decimals, int):
         _scale_rows(a, slice(None), scaling(decimals, over), units, fits)
         return packed(units, fits), fits
-    # Sixteen bits are sorted by radix; beyond these bounds the answer is no other.
+    # Sixteen bits are sorted by radix; beyond these bounds the answer is no other, and groups are
+    # few, whatever a contract says of its decimals.
     places = np.clip(decimals, -_FAR, _FAR).astype(np.int16)
     order = np.argsort(places, kind="stable")
     starts = np.flatnonzero(np.diff(places[order])) + 1

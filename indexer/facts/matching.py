@@ -60,13 +60,12 @@ def match(
 def _only(
     left: pl.DataFrame, right: pl.DataFrame, keys: list[str], candidates: Decodings
 ) -> tuple[Match, Mask]:
-    found = (
-        left.join(right.drop("log_index"), on=keys, how="left", maintain_order="left")
-        .group_by("own", maintain_order=True)
-        .agg(pl.col("other").first(), pl.col("other").count().alias("count"))
-    )
+    # Candidates that look alike are counted before they are joined: one transaction may have
+    # thousands of both, and every pair of them is more than memory holds.
+    alike = right.group_by(keys).agg(pl.col("other").min(), pl.len().alias("count"))
+    found = left.join(alike, on=keys, how="left", maintain_order="left")
     rows = found["other"].cast(pl.Int64).fill_null(-1).to_numpy()
-    return Match(rows, candidates.columns), (found["count"] > 1).to_numpy()
+    return Match(rows, candidates.columns), (found["count"].fill_null(0) > 1).to_numpy()
 
 
 def _keyed(decodings: Decodings, place: list[str], arguments: list[str]) -> pl.DataFrame:

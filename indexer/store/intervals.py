@@ -1,6 +1,8 @@
 """Closed block intervals: what is covered, what is missing, and one canonical way to say it."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -32,6 +34,20 @@ def gaps(covered: Iterable[Interval], from_block: int, to_block: int) -> Iterato
         start = max(start, high + 1)
     if start <= to_block:
         yield start, to_block
+
+
+def touching(intervals: Sequence[Interval], low: int, high: int) -> slice:
+    """Return where those of ordered, disjoint intervals are that hold any of these blocks."""
+    first = bisect_left(intervals, low, key=itemgetter(1))
+    return slice(first, max(first, bisect_right(intervals, high, key=itemgetter(0))))
+
+
+def unite(intervals: list[Interval], low: int, high: int) -> None:
+    """Add an interval to ordered, disjoint ones; those that it overlaps become one with it."""
+    place = touching(intervals, low, high)
+    if there := intervals[place]:
+        low, high = min(low, there[0][0]), max(high, there[-1][1])
+    intervals[place] = [(low, high)]
 
 
 def merged_coverage(rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,8 +1,10 @@
 """What was checked: audits, and coverage that is proven exactly as far as the check went."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import polars as pl
 from indexer.proof import PROOFS
 from indexer.store.connection import delete, insert, scalar, select, transaction
 from indexer.store.fingerprint import EMPTY, added, fingerprint, subtracted
-from indexer.store.intervals import gaps, merged, merged_coverage
+from indexer.store.intervals import Interval, gaps, merged, merged_coverage, touching, unite
 from indexer.store.reading import OWNED, OWNERS, chunks, logs_between, stored_in
 from indexer.tables import columns_of
 
@@ -180,8 +182,10 @@ def _write_audits(
 ) -> None:
     if audits.is_empty():
         return
-    run = "chain_id = ? and audited_at = ?"
-    values: list[object] = [chain_id, audits["audited_at"][0]]
+    # Of the run's rows only those that the new ones may continue: a run has as many as it finds.
+    run = "chain_id = ? and audited_at = ? and to_block >= ?"
+    below = audits["from_block"].to_list()
+    values: list[object] = [chain_id, audits["audited_at"][0], min(below) - 1]
     rows = pl.concat([select(connection, "audits", run, values), audits])
     delete(connection, "audits", run, values)
     ordered = rows.sort("protocol", "from_block").rows(named=True)
@@ -277,23 +281,31 @@ def read_failures(path: Path, chain_id: int) -> pl.DataFrame:
     """
     with transaction(path, read_only=True) as connection:
         audits = select(connection, "audits", "chain_id = ?", [chain_id]).rows(named=True)
-    found = {
-        (audit["protocol"], low, high, audit["level"]): audit["detail"]
-        for audit in sorted(audits, key=itemgetter("audited_at"))
-        if audit["verdict"] == "failed"
-        for low, high in gaps(_healed(audit, audits), audit["from_block"], audit["to_block"])
-    }
-    rows = [(*key, detail) for key, detail in sorted(found.items())]
+    rows = [(*key, detail) for key, detail in sorted(_unhealed(audits).items())]
     names = ["protocol", "from_block", "to_block", "level", "detail"]
     return pl.DataFrame(rows, {name: columns_of("audits")[name] for name in names}, orient="row")
 
 
-def _healed(failed: dict[str, Any], audits: Sequence[dict[str, Any]]) -> Iterator[tuple[int, int]]:
-    for audit in audits:
-        if (
-            audit["protocol"] == failed["protocol"]
-            and audit["verdict"] != "failed"
-            and audit["audited_at"] > failed["audited_at"]
-            and LEVELS.index(audit["level"]) >= LEVELS.index(failed["level"])
-        ):
-            yield audit["from_block"], audit["to_block"]
+def _unhealed(audits: Sequence[dict[str, Any]]) -> dict[tuple[str, int, int, str], str]:
+    """Return detail by protocol, first and last block and level of what is not healed."""
+    found: dict[tuple[str, int, int, str], str] = {}
+    healed: dict[tuple[str, str], list[Interval]] = defaultdict(list)
+    ordered = sorted(audits, key=itemgetter("audited_at"))[::-1]
+    # From the newest to the oldest: what is healed of a level only grows.
+    for _, group in groupby(ordered, key=itemgetter("audited_at")):
+        run = list(group)
+        for audit in run:
+            if audit["verdict"] == "failed":
+                place = audit["protocol"], audit["level"]
+                for low, high in _left(audit, healed[place]):
+                    found.setdefault((place[0], low, high, place[1]), audit["detail"])
+        for audit in run:
+            if audit["verdict"] != "failed":
+                for level in LEVELS[: LEVELS.index(audit["level"]) + 1]:
+                    unite(healed[audit["protocol"], level], audit["from_block"], audit["to_block"])
+    return found
+
+
+def _left(failed: dict[str, Any], healed: Sequence[Interval]) -> Iterator[Interval]:
+    low, high = failed["from_block"], failed["to_block"]
+    return gaps(healed[touching(healed, low, high)], low, high)

@@ -108,7 +108,9 @@ def _ends(
         if slug not in cuts:
             continue
         cut = cuts[slug]
-        ends[slug, low] = high if high <= cut else _known_block(connection, chain_id, low, cut)
+        # Only the one interval that spans the cut has blocks to look for.
+        known = _known_block(connection, chain_id, low, cut) if low <= cut < high else None
+        ends[slug, low] = high if high <= cut else known
     return ends
 
 
@@ -180,12 +182,18 @@ def _delete_facts(
 ) -> None:
     # Down to where coverage ends, which may be below the cut: without logs in between, but state
     # may be read there.
+    lost: dict[str, tuple[int, int]] = {}
     for slug, low, high in rows.select("protocol", "from_block", "to_block").iter_rows():
         end = ends.get((slug, low), high)
         kept = low - 1 if end is None else end
-        for table in block_tables() if kept < high else ():
-            where = "chain_id = ? and protocol = ? and block_number between ? and ?"
-            delete(connection, table, where, [chain_id, slug, kept + 1, high])
+        if kept < high:
+            first, last = lost.get(slug, (kept + 1, high))
+            lost[slug] = min(first, kept + 1), max(last, high)
+    # What is lost of a protocol is all above its cut, whatever there is between the intervals.
+    for slug, (first, last) in lost.items():
+        where = "chain_id = ? and protocol = ? and block_number between ? and ?"
+        for table in block_tables():
+            delete(connection, table, where, [chain_id, slug, first, last])
     for slug, cut in cuts.items():
         born = "chain_id = ? and protocol = ? and from_block > ?"
         delete(connection, "contracts", born, [chain_id, slug, cut])

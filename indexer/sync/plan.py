@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import polars as pl
 
-from indexer.store import gaps
+from indexer.store import gaps, touching
 from indexer.sync.heads import Heads
 
 Interval = tuple[int, int]
@@ -74,4 +74,4 @@ def _pieces(missing: Mapping[str, Sequence[Interval]], heads: Heads) -> list[Int
 
 
 def _holds(intervals: Sequence[Interval], block: int) -> bool:
-    return any(low <= block <= high for low, high in intervals)
+    return bool(intervals[touching(intervals, block, block)])

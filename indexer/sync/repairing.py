@@ -124,19 +124,36 @@ async def repair(
 
 
 def _wrong(failed: pl.DataFrame, coverage: pl.DataFrame) -> Iterator[Wrong]:
-    rows = failed.rename({"from_block": "low", "to_block": "high"}).join(coverage, on="protocol")
     inside = (
-        rows.with_columns(
+        covering(failed.rename({"from_block": "low", "to_block": "high"}), coverage)
+        .with_columns(
             from_block=pl.max_horizontal("low", "from_block"),
             to_block=pl.min_horizontal("high", "to_block"),
         )
-        .filter(pl.col("from_block") <= pl.col("to_block"))
         .group_by("from_block", "to_block", "level", "finality", "finality_reason", "proof")
         .agg(pl.col("protocol").unique().sort())
         .sort("from_block", "to_block", "level")
     )
     for row in inside.iter_rows(named=True):
         yield Wrong(protocols=tuple(row.pop("protocol")), **row)
+
+
+def covering(failed: pl.DataFrame, coverage: pl.DataFrame) -> pl.DataFrame:
+    """
+    Join failures to the rows of coverage that hold some of their blocks, and to no others.
+
+    Args:
+        failed: protocol, and the first and last block as low and high.
+        coverage: rows of `coverage` of one chain.
+    """
+    found = [failed.clear().join(coverage, on="protocol")]
+    for (slug,), own in failed.group_by("protocol"):
+        there = coverage.filter(protocol=slug).sort("from_block").with_row_index("row")
+        first = there["to_block"].search_sorted(own["low"], side="left")
+        beyond = there["from_block"].search_sorted(own["high"], side="right")
+        rows = own.with_columns(row=pl.int_ranges(first, beyond, dtype=pl.UInt32)).explode("row")
+        found.append(rows.join(there.drop("protocol"), on="row").drop("row"))
+    return pl.concat(found)
 
 
 class _Run:

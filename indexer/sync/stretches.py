@@ -1,5 +1,6 @@
 """Which covered blocks to check together: those that the same protocols cover, in handy parts."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,6 +10,7 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.spec import Protocol
+from indexer.store import touching
 from indexer.sync.proving import last_alike
 
 _BLOCKS = 1_000
@@ -71,8 +73,8 @@ def parts(wanted: Wanted, protocols: Sequence[Protocol], coverage: pl.DataFrame)
             start += taken
 
 
-def _between(numbers: Sequence[int], low: int, high: int) -> list[int]:
-    return [number for number in numbers if low <= number <= high]
+def _between(numbers: Sequence[int], low: int, high: int) -> Sequence[int]:
+    return numbers[bisect_left(numbers, low) : bisect_right(numbers, high)]
 
 
 def _stretches(
@@ -80,11 +82,11 @@ def _stretches(
 ) -> Iterator[tuple[Interval, tuple[Protocol, ...]]]:
     first, last = wanted.from_block, wanted.to_block
     covered = {
-        protocol.slug: [
+        protocol.slug: sorted(
             (max(low, first), min(high, last))
             for slug, low, high in coverage.select("protocol", "from_block", "to_block").iter_rows()
             if slug == protocol.slug and low <= last and high >= first
-        ]
+        )
         for protocol in protocols
     }
     intervals = [interval for found in covered.values() for interval in found]
@@ -93,7 +95,7 @@ def _stretches(
         present = tuple(
             protocol
             for protocol in protocols
-            if any(start <= low <= stop for start, stop in covered[protocol.slug])
+            if covered[protocol.slug][touching(covered[protocol.slug], low, low)]
         )
         if present:
             yield (low, after - 1), present
@@ -104,9 +106,10 @@ def _picked(sample: int | None, intervals: Sequence[Interval]) -> list[int] | No
         return None
     sizes = [high - low + 1 for low, high in intervals]
     places = sorted(SystemRandom().sample(range(sum(sizes)), min(sample, sum(sizes))))
-    numbers, before = [], 0
+    numbers: list[int] = []
+    before = 0
     for (low, _), size in zip(intervals, sizes, strict=True):
-        numbers += [low + place - before for place in places if before <= place < before + size]
+        numbers += (low + place - before for place in _between(places, before, before + size - 1))
         before += size
     return numbers
 

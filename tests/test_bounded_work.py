@@ -1,0 +1,218 @@
+"""What a chain, a node or a file decides the number of costs its number, not the square of it."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import FrameType
+
+import numpy as np
+import polars as pl
+import pytest
+from abi_rows import event_of, logs_of
+from eth_abi.abi import encode
+
+from indexer.chains import ETHEREUM
+from indexer.decode.abi import Parameter
+from indexer.decode.columns import decode
+from indexer.decode.int256 import decimal, from_int
+from indexer.decode.limbs import scale
+from indexer.decode.template import matches
+from indexer.protocols.lido import PROTOCOL as LIDO
+from indexer.rpc import Header
+from indexer.store import read_failures, record, rewind
+from indexer.store.connection import delete, insert, transaction
+from indexer.store.creation import make_missing
+from indexer.store.fingerprint import EMPTY
+from indexer.sync.heads import Heads
+from indexer.sync.plan import plan
+from indexer.sync.repairing import covering
+from indexer.sync.stretches import Wanted, parts
+from indexer.tables import columns_of
+
+FAR = 10**9
+HEADS = Heads(Header(FAR, b"", b"", datetime(2025, 1, 1), None), FAR, FAR, FAR)
+NOON, MINUTE = datetime(2026, 1, 1, 12), timedelta(minutes=1)
+SLUG = LIDO.slug
+
+# 25,000 logs of one transaction, each of which looks like the companion of each of 25,000 others.
+COMPANIONS = """
+import resource
+import numpy as np
+import polars as pl
+from indexer.decode.columns import Column
+from indexer.facts.matching import Decodings, match
+from indexer.spec import Companion
+
+LOGS = 25_000
+words, present = np.zeros((LOGS, 32), np.uint8), np.ones(LOGS, np.bool_)
+ids = {"id": Column("uint", words, None, present, ~present)}
+place = {"tx_hash": [b"t"] * LOGS, "address": [b"a"] * LOGS}
+own, others = (
+    Decodings(pl.DataFrame(place | {"log_index": np.arange(LOGS) * 2 + first}), ids)
+    for first in (0, 1)
+)
+resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+found, twice = match(Companion("Other", "id", {"id": "id"}), own, {"Other": others})
+print(found.rows.max(), twice.sum())
+"""
+
+
+def calls(work: Callable[[], object], of: Callable[..., object] | None = None) -> int:
+    """Return how many calls of Python functions work makes, or of one; turns of generators too."""
+    count = 0
+
+    def seen(frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        is_meant = of is None or frame.f_code is of.__code__
+        count += event == "call" and is_meant
+
+    sys.setprofile(seen)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def coverage(rows: int) -> pl.DataFrame:
+    """Return rows of `coverage`: five blocks in ten each."""
+    said = {"chain_id": 1, "protocol": SLUG, "declaration_digest": "x/y", "finality": "finalized"}
+    said |= {"finality_reason": "tag", "proof": "fetched", "logs_digest": EMPTY}
+    ends = [{"from_block": 10 * row, "to_block": 10 * row + 4} for row in range(rows)]
+    hashes = {"to_block_hash": "0x" + "11" * 32}
+    return pl.DataFrame([said | end | hashes for end in ends], columns_of("coverage"))
+
+
+def audits(rows: int, *, verdict: str = "failed", minute: int = 0) -> pl.DataFrame:
+    """Return rows of `audits` of the same blocks; what passes leaves out the last of each."""
+    last = 4 if verdict == "failed" else 3
+    told = [
+        (1, SLUG, 10 * row, 10 * row + last, "bloom", verdict, "why", NOON + minute * MINUTE)
+        for row in range(rows)
+    ]
+    return pl.DataFrame(told, columns_of("audits"), orient="row")
+
+
+def database(path: Path, table: str, *rows: pl.DataFrame) -> Path:
+    """Return a database that holds these rows."""
+    make_missing(path)
+    with transaction(path) as connection:
+        insert(connection, table, pl.concat(rows))
+    return path
+
+
+def test_logs_that_are_companions_of_each_other_are_not_paired() -> None:
+    """25,000 logs of a transaction that all match 25,000 others fit 4 GiB; pairs of them do not."""
+    done = subprocess.run(
+        [sys.executable, "-c", COMPANIONS], capture_output=True, text=True, check=False
+    )
+
+    assert (done.stdout, done.stderr) == ("0 25000\n", "")
+
+
+def test_few_shapes_are_tried_in_a_block() -> None:
+    """Rows of which every two share a shape are walked, not held against a thousand shapes."""
+    event = event_of(tuple(Parameter(name, "string", False, ()) for name in "abc"))  # noqa: FBT003
+    texts = [("a" * (1 + row % 32), "b" * (1 + row // 32), "c") for row in range(1_000)]
+    logs = logs_of(event, [encode(["string"] * 3, each) for each in texts for _ in range(2)])
+    accepted = decode(event, [], logs).accepted
+
+    assert accepted.all()
+    assert calls(lambda: decode(event, [], logs), of=matches) < 100
+
+
+def test_decimals_that_differ_on_every_row_are_few() -> None:
+    """Of decimals that no number has, all that are too many, or too few, are one."""
+    places = np.arange(-20_000, 20_000)
+    value = from_int(1, len(places))
+
+    assert calls(lambda: decimal(value, places), of=scale) < 600
+    assert decimal(value, places)[1].sum() == 20_019
+
+
+@pytest.mark.parametrize(
+    "planned",
+    [
+        lambda rows: parts(Wanted(ETHEREUM, "bloom", 0, FAR, None), [LIDO], rows),
+        lambda rows: parts(Wanted(ETHEREUM, "bloom", 0, FAR, 500), [LIDO], rows),
+        lambda rows: plan({SLUG: rows["from_block", "to_block"].rows()}, {SLUG: (0, FAR)}, HEADS),
+    ],
+    ids=["verified", "sampled", "indexed"],
+)
+def test_intervals_are_not_held_against_each_other(planned: Callable[..., object]) -> None:
+    """Four times as many intervals of coverage take about four times as many steps."""
+    few, many = (coverage(rows) for rows in (250, 1_000))
+
+    assert calls(lambda: list(planned(many))) < 8 * calls(lambda: list(planned(few)))  # type: ignore[call-overload]
+
+
+def test_audits_are_not_held_against_each_other(tmp_path: Path) -> None:
+    """Four times as many failures and what healed them take about four times as many steps."""
+    few, many = (
+        database(
+            tmp_path / f"{rows}.duckdb",
+            "audits",
+            audits(rows),
+            audits(rows, verdict="passed", minute=1),
+        )
+        for rows in (250, 1_000)
+    )
+    left = read_failures(many, 1)
+
+    assert left.rows()[:2] == [(SLUG, 4, 4, "bloom", "why"), (SLUG, 14, 14, "bloom", "why")]
+    assert len(left) == 1_000
+    assert calls(lambda: read_failures(many, 1)) < 8 * calls(lambda: read_failures(few, 1))
+
+
+def test_what_was_found_is_healed_by_what_came_later_alone(tmp_path: Path) -> None:
+    """A pass of the same moment, or before, heals nothing; the newest words are told."""
+    path = database(
+        tmp_path / "some.duckdb",
+        "audits",
+        audits(3, verdict="passed"),
+        audits(2),
+        audits(1, minute=2).with_columns(detail=pl.lit("again")),
+        audits(1, verdict="passed", minute=1),
+    )
+
+    assert read_failures(path, 1).rows() == [
+        (SLUG, 0, 4, "bloom", "again"),
+        (SLUG, 4, 4, "bloom", "why"),
+        (SLUG, 10, 14, "bloom", "why"),
+    ]
+
+
+def test_a_run_joins_what_it_finds_to_what_it_found(tmp_path: Path) -> None:
+    """Blocks that follow those of the part before are told with them, and others apart."""
+    path = database(tmp_path / "some.duckdb", "audits", audits(2))
+    more = audits(2).with_columns(pl.col("from_block") + 5, to_block=pl.col("to_block") + 4)
+
+    record(path, 1, more, [], lambda _stored: lambda _logs: {})
+
+    with transaction(path, read_only=True) as connection:
+        found = connection.execute("select from_block, to_block from audits order by 1").fetchall()
+    assert found == [(0, 8), (10, 18)]
+
+
+def test_failures_meet_the_coverage_that_holds_them() -> None:
+    """As many pairs as overlap, not as there are."""
+    failed = audits(1_000).select("protocol", low="from_block", high=pl.col("to_block") + 6)
+
+    met = covering(failed, coverage(1_000))
+
+    assert len(met) == 1_999
+    assert met.filter(pl.col("low") == 0)["from_block"].sort().to_list() == [0, 10]
+
+
+def test_taking_back_many_intervals_asks_for_each_table_once(tmp_path: Path) -> None:
+    """A rewind deletes as often for forty intervals as for four."""
+    few, many = (
+        database(tmp_path / f"{rows}.duckdb", "coverage", coverage(rows)) for rows in (5, 41)
+    )
+
+    def back(path: Path) -> object:
+        return rewind(path, 1, {SLUG: 4}, "for tests", lambda _stored: lambda _logs: {})
+
+    assert calls(lambda: back(many), of=delete) == calls(lambda: back(few), of=delete)
