@@ -149,6 +149,13 @@ def test_a_key_that_stands_twice_is_refused(groups: tuple[str, str]) -> None:
     decoded = decode_keyed([], logs_of([envelope(items)] * 3))
 
     assert set(decoded.reasons.values()) == {"key `market` stands there twice"}
+
+
+def test_a_long_key_is_named_by_its_beginning() -> None:
+    """A key may fill its log; the reason that refuses it is no log."""
+    decoded = decode_keyed([], logs_of([envelope({"uint256": [("k" * 5_000, 0)] * 2})]))
+
+    assert decoded.reasons == {0: f"key `{'k' * 80}` stands there twice"}
     assert not decoded.accepted.any()
 
 

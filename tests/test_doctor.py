@@ -293,6 +293,7 @@ def test_logs_that_need_an_address_are_not_called_pruned() -> None:
     [
         (Provider(is_mute=True), "did not answer within 20 s"),
         (Provider(chain_id=5), "serves the chain with id 5, expected 1"),
+        (Provider(chain_id=1 << 20_000), "5,003 characters where a number in hex was expected"),
         (Provider(methods=("eth_getLogs",)), "serves no logs"),
         (Provider(most_calls=1), "takes no batches"),
     ],

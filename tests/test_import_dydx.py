@@ -231,6 +231,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"id": "no uuid"}, "badly formed hexadecimal UUID string"),
     ({"side": "LONG"}, "side is LONG: expected BUY or SELL"),
     ({"createdAt": "yesterday"}, "created_at is yesterday: expected a moment in UTC"),
+    ({"createdAt": "9" * 5_000}, f"created_at is {'9' * 80}: expected a moment in UTC"),
     ({"createdAtHeight": "-4"}, "created_at_height is -4: expected a height"),
     ({"size": "-1"}, "size is -1: expected a number above zero"),
     ({"price": "NaN"}, "price is NaN: expected a decimal number"),

@@ -27,6 +27,7 @@ from import_rig import (
 from indexer.protocols import PROTOCOLS
 
 GOOD: Event = (WINNER, fill(tid=9))
+LONG = "x" * 5_000
 REASON = "rejects", "fact", "reason", "tx_hash"
 
 
@@ -61,6 +62,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"tid": 1 << 70}, "tid is beyond 64 bits: expected a number from 0"),
     ({"dir": "Liquidated Cross Long"}, "dir is Liquidated Cross Long and nothing says who"),
     ({"liquidation": {"method": "market"}}, "dir is Open Long and nothing says who"),
+    ({"dir": f"Liquidated {LONG}"}, f"dir is {f'Liquidated {LONG}'[:80]} and nothing says who"),
     ({"coin": None}, "Expected `str`, got `null` - at `$.coin`"),
 ]
 
@@ -127,6 +129,28 @@ def test_a_label_nobody_knows_costs_the_position_change(tmp_path: Path) -> None:
         ("position_changes", "Seized is not in the declared table", "b.jsonl, line 1")
     ]
     assert len(rows(path, "fees", "account")) == 1
+
+
+def test_a_label_without_end_is_not_repeated(tmp_path: Path) -> None:
+    """A reason says how a long text begins: rejects of a hostile file are no larger than others."""
+    odd = written(tmp_path, "a.jsonl", by_block([(LOSER, fill(dir=LONG))]))
+    path = brought(tmp_path, "hyperliquid", odd)
+
+    assert rows(path, *REASON) == [
+        ("position_changes", f"{LONG[:80]} is not in the declared table", "a.jsonl, line 1")
+    ]
+
+
+def test_a_block_of_lists_in_lists_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However deep they are, one line says which file cannot be read."""
+    deep = written(tmp_path, "a.jsonl", b'{"events":' + b"[" * 100_000)
+
+    code, said = stopped(capsys, tmp_path, "hyperliquid", deep)
+
+    assert code == 1
+    assert f"{deep} cannot be read to its end" in said
 
 
 def test_fields_nobody_knows_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,6 +23,7 @@ from indexer.rpc import Endpoint, Node, redacted
 from indexer.rpc.failures import Refused
 
 HTML = Reply(b"<!DOCTYPE html><html><title>502</title></html>")
+DEEP = b"[" * 100_000 + b"]" * 100_000 + b"}"
 
 
 async def question(node: Node) -> int:
@@ -56,6 +57,8 @@ async def question(node: Node) -> int:
         (Reply(b"slow", 429), "limits our rate"),
         (Reply(b'{"jsonrpc":"2.0","id":null,"error":{"code":-32603,"message":"boom"}}'), "boom"),
         (Reply(b'{"error":"forbidden"}', 403), "forbidden"),
+        (Reply(b'{"id":1,"result":' + DEEP), "JSON that is cut off or not JSON-RPC"),
+        (Reply(b'{"id":null,"error":{"code":' + b"9" * 5_000 + b"}}"), "9999"),
     ],
 )
 def test_an_answer_that_is_none_is_the_nodes_failure(reply: Reply, said: str) -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from indexer.decode.layout import Node, is_word
 
+_SHOWN = 80  # of a key that may be as long as its log
+
 Record = tuple[Node, int, int]
 """A leaf, where its value begins in the data, and its bytes (32 for a word)."""
 
@@ -132,7 +134,7 @@ def _item(node: Node, row: bytes, at: int, seen: Walked) -> int:
         _, start, length = seen.records[first]
         key = row[start : start + length].decode()
         if key in seen.items:
-            raise ValueError(f"key `{key}` stands there twice")
+            raise ValueError(f"key `{key[:_SHOWN]}` stands there twice")
         seen.items[key] = seen.records[first + 1]
     return end
 

@@ -23,6 +23,9 @@ Rows = NDArray[np.int64]
 Fault = tuple[Mask, str | NDArray[np.object_]]
 """The rows that are wrong, and why: in the same words, or in a text for each row of the scope."""
 
+SHOWN = 80
+"""How much a reason says of a text: a name may be megabytes, in every log of a block."""
+
 T = TypeVar("T")
 V = TypeVar("V")
 
@@ -99,7 +102,8 @@ def on(rows: Mask, scope: Scope, read: Callable[[], T]) -> T:
 def blame(scope: Scope, rows: Mask, reason: str, names: pl.Series) -> None:
     """Make rows faults for a reason with a place for the name that each of them has."""
     if rows.any():
-        reasons = names.to_frame("name").select(pl.format(reason, "name")).to_series()
+        named = names.str.slice(0, SHOWN).to_frame("name")
+        reasons = named.select(pl.format(reason, "name")).to_series()
         scope.faults.append((rows, reasons.to_numpy()))
 
 

@@ -84,8 +84,13 @@ def checked(
 
 def unlike(name: str, pattern: str, expected: str) -> pl.Expr:
     """Return the reason that refuses rows whose text does not match a pattern."""
-    shown = pl.format(f"{name} is {{}}: expected {expected}", pl.col(name).str.slice(0, 80))
+    shown = pl.format(f"{name} is {{}}: expected {expected}", shortly(name))
     return pl.when(~pl.col(name).str.contains(pattern)).then(shown)
+
+
+def shortly(name: str) -> pl.Expr:
+    """Return what a reason shows of a text: it may be as long as its file."""
+    return pl.col(name).str.slice(0, 80)
 
 
 def not_above_zero(name: str) -> pl.Expr:

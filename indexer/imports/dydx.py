@@ -23,7 +23,16 @@ import polars as pl
 from msgspec.structs import asdict
 
 from indexer.errors import UserError
-from indexer.imports.batches import ENTRIES, REFUSED, Batch, Notes, checked, trade_place, unlike
+from indexer.imports.batches import (
+    ENTRIES,
+    REFUSED,
+    Batch,
+    Notes,
+    checked,
+    shortly,
+    trade_place,
+    unlike,
+)
 from indexer.imports.opening import opened
 from indexer.imports.reading import NOT_JSON, About, Reading, not_json, of_another_kind
 
@@ -176,7 +185,7 @@ _FAULTS = (
     unlike("side", "^(BUY|SELL)$", "BUY or SELL"),
     unlike("created_at_height", "^[0-9]{1,15}$", "a height"),
     pl.when(_MOMENT.is_null()).then(
-        pl.format("created_at is {}: expected a moment in UTC", pl.col("created_at"))
+        pl.format("created_at is {}: expected a moment in UTC", shortly("created_at"))
     ),
 )
 

@@ -33,6 +33,7 @@ from indexer.imports.batches import (
     not_above_zero,
     numbered,
     outside,
+    shortly,
     trade_place,
     unlike,
 )
@@ -98,12 +99,11 @@ def read(path: Path, about: About) -> Reading:
 
 def _demand_block(path: Path) -> None:
     with opened(path) as stream:
-        line = next(iter(stream), b"")
-    try:
-        if "events" in msgspec.json.decode(line):
-            return
-    except NOT_JSON as error:
-        raise not_json(path, 1, error) from error
+        try:
+            if "events" in msgspec.json.decode(next(iter(stream), b"")):
+                return
+        except NOT_JSON as error:
+            raise not_json(path, 1, error) from error
     raise of_another_kind(path, EXPECTED)
 
 
@@ -228,7 +228,7 @@ _FAULTS = (
     outside("time", _EARLIEST, _LATEST),
     numbered("tid"),
     pl.when(_IS_LIQUIDATION & pl.col("liquidated_user").is_null()).then(
-        pl.format("dir is {} and nothing says who was liquidated", pl.col("dir"))
+        pl.format("dir is {} and nothing says who was liquidated", shortly("dir"))
     ),
 )
 

@@ -66,8 +66,10 @@ def parts_of(body: bytes) -> list[Part]:
     """
     try:
         content = _DECODER.decode(body)
-    except (UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
         raise msgspec.DecodeError(str(error)) from error
+    except RecursionError as error:
+        raise msgspec.DecodeError("it is nested too deeply") from error
     return content if isinstance(content, list) else [content]
 
 

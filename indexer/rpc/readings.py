@@ -1,5 +1,7 @@
 """What one answer says: an error, nothing, a header, a text or the bytes a contract returned."""
 
+import re
+
 import msgspec
 
 from indexer.errors import NodeAnswerWrong, NodeBehind
@@ -55,13 +57,12 @@ def quantity(result: bytes) -> int:
     Raises:
         NodeAnswerWrong: it is something else.
     """
-    try:
-        return int(text(result), 16)
-    except ValueError as error:
+    said = text(result)
+    if re.fullmatch("(0x)?[0-9a-fA-F]{1,64}", said) is None:
         raise NodeAnswerWrong(
-            f"answered with {shown(text(result))} where a number in hex was expected; use another "
-            "endpoint"
-        ) from error
+            f"answered with {shown(said)} where a number in hex was expected; use another endpoint"
+        )
+    return int(said, 16)
 
 
 def header(result: bytes, name: str) -> Header:
@@ -111,7 +112,7 @@ def transaction_hashes(result: bytes, block_hash: bytes) -> list[str]:
     """
     try:
         listing = msgspec.json.decode(result, type=_Listing)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise NodeAnswerWrong(
             f"answered with a block whose transactions cannot be read ({error}); use another "
             "endpoint"
