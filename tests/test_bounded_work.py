@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,15 +22,16 @@ from indexer.decode.limbs import scale
 from indexer.decode.template import matches
 from indexer.protocols.lido import PROTOCOL as LIDO
 from indexer.rpc import Header
-from indexer.store import read_failures, record, rewind
+from indexer.store import read_failures, record, rewind, write_collected
 from indexer.store.connection import delete, insert, transaction
 from indexer.store.creation import make_missing
 from indexer.store.fingerprint import EMPTY
 from indexer.sync.heads import Heads
+from indexer.sync.landing import Tally
 from indexer.sync.plan import plan
 from indexer.sync.repairing import covering
 from indexer.sync.stretches import Wanted, parts
-from indexer.tables import columns_of
+from indexer.tables import columns_of, empty
 
 FAR = 10**9
 HEADS = Heads(Header(FAR, b"", b"", datetime(2025, 1, 1), None), FAR, FAR, FAR)
@@ -216,3 +218,38 @@ def test_taking_back_many_intervals_asks_for_each_table_once(tmp_path: Path) -> 
         return rewind(path, 1, {SLUG: 4}, "for tests", lambda _stored: lambda _logs: {})
 
     assert calls(lambda: back(many), of=delete) == calls(lambda: back(few), of=delete)
+
+
+def reads(rows: int) -> pl.DataFrame:
+    """Return a question of each of some blocks that nobody could answer."""
+    asked = {"chain_id": 1, "protocol": SLUG, "read": "price", "block_hash": b"b" * 32}
+    asked |= {"block_timestamp": NOON, "log_index": -1, "call": "price", "address": b"a" * 20}
+    asked |= {"input": b"", "state": "not_collected"}
+    told = [asked | {"block_number": number} for number in range(rows)]
+    return pl.DataFrame(told, columns_of("reads"))
+
+
+def test_answers_take_the_place_of_what_was_asked_at_once(tmp_path: Path) -> None:
+    """As many deletions for forty blocks as for four, and others keep waiting."""
+    for number in (4, 40):
+        path = database(tmp_path / f"{number}.duckdb", "reads", reads(50))
+        fresh = reads(number).with_columns(state=pl.lit("available"), answer=pl.lit(b"1"))
+        rows = {"reads": fresh, "tokens": empty("tokens")}
+
+        assert calls(lambda: write_collected(path, 1, rows, empty("coverage")), of=delete) == 1  # noqa: B023
+
+        with transaction(path, read_only=True) as connection:
+            states = connection.execute("select state from reads order by block_number").fetchall()
+        assert states == [("available",)] * number + [("not_collected",)] * (50 - number)
+
+
+def test_a_run_shows_the_commonest_reasons() -> None:
+    """Each unknown token is a reason of its own: what is beyond the first few is one line."""
+    tally = Tally(rejects=Counter({"a": 3, "b": 2, "c": 1, "d": 1}))
+
+    assert tally.reasons(3) == tally.reasons(9) == [("a", 3), ("b", 2), ("c", 1), ("d", 1)]
+    assert tally.reasons(2) == [
+        ("a", 3),
+        ("b", 2),
+        ("2 other reasons, see `perpscope query rejects_by_reason`", 2),
+    ]

@@ -34,6 +34,8 @@ from indexer.spec import first_block
 from indexer.store import Snapshot, publish
 from indexer.sync import Job, Look, Summary, index
 
+_REASONS = 20  # are shown: each unknown token is one of its own
+
 
 def index_command(
     *,
@@ -181,7 +183,7 @@ def _print_counts(done: Summary) -> None:
     if done.tally.rejects:
         print_table(
             ("rejected because", "rows"),
-            ((reason, f"{rows:,}") for reason, rows in done.tally.rejects.most_common()),
+            ((reason, f"{rows:,}") for reason, rows in done.tally.reasons(_REASONS)),
         )
     if set(done.tally.reads) - {"available"}:
         print_table(

@@ -65,9 +65,10 @@ def write_collected(
         now = select(connection, "coverage", "chain_id = ?", [chain_id])
         if _labels(now, fresh) != _labels(coverage, fresh):
             return
-        for slug, number in fresh.select("protocol", "block_number").unique().iter_rows():
-            at_block = f"{where} and protocol = ? and block_number = ?"
-            delete(connection, "reads", at_block, [chain_id, slug, number])
+        connection.register("answered", fresh.select("protocol", "block_number").to_arrow())
+        again = "(protocol, block_number) in (select protocol, block_number from answered)"
+        delete(connection, "reads", f"{where} and {again}", [chain_id])
+        connection.unregister("answered")
         write_tokens(connection, rows["tokens"])
         for table, frame in rows.items():
             if table != "tokens":

@@ -72,6 +72,14 @@ class Tally:
         self.rejects.update(landed.rows["rejects"]["reason"].to_list())
         self.reads.update(landed.rows["reads"]["state"].to_list())
 
+    def reasons(self, most: int) -> list[tuple[str, int]]:
+        """Return why how many rows were rejected, the commonest first; beyond `most` as one."""
+        found = self.rejects.most_common()
+        if len(rest := found[most:]) < 2:
+            return found
+        others = f"{len(rest):,} other reasons, see `perpscope query rejects_by_reason`"
+        return [*found[:most], (others, sum(rows for _, rows in rest))]
+
 
 class Landing:
     """
