@@ -77,3 +77,12 @@ def test_an_exponent_keeps_its_sign() -> None:
     (row,) = rows(made(small(event), [margin(250, 2)]), "fees")
 
     assert (row["fee_usd"], row["fee_tokens"]) == (Decimal("2.5"), Decimal("2.5"))
+
+
+def test_decimals_beyond_all_bounds_are_not_their_last_64_bits() -> None:
+    """What a contract says of 2^64 + 18 decimals is no amount of 18."""
+    event = fee(fee_usd=Fixed("feeUsd", DecimalsSaid("feeTokens")))
+
+    (row,) = rows(made(small(event), [margin(250 * 10**18, 2**64 + 18)]), "fees")
+
+    assert row["fee_usd"] == 0

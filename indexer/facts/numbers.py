@@ -14,6 +14,7 @@ from indexer.facts import conditions
 from indexer.facts.integers import Integers, integers
 from indexer.facts.scope import Fault, Mask, Scope, blame, first_of, narrowed, on, only
 from indexer.facts.texts import mapped, note_missing, texts
+from indexer.facts.wholes import LARGEST
 from indexer.spec import (
     Amount,
     Arg,
@@ -195,7 +196,9 @@ def _blame(token: Value, addresses: pl.Series, known: Mask, scope: Scope) -> Non
 
 def _said_places(places: DecimalsSaid, scope: Scope) -> "tuple[Places, Mask]":
     said = integers(places.value, scope)
-    number = said.value.magnitude[0].astype(np.int64)
+    low, *high = said.value.magnitude
+    # Beyond it amounts are nothing, or fit nowhere, whatever the number is.
+    number = np.where(np.any(high, axis=0) | (low > LARGEST), LARGEST, low).astype(np.int64)
     signed = np.where(said.value.negative, -number, number)
     return places.plus + places.times * signed, said.present
 
