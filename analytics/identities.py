@@ -233,23 +233,27 @@ def _of_moments(changed: pl.LazyFrame) -> pl.LazyFrame:
 
 def _within_a_file(told: pl.LazyFrame, imports: pl.LazyFrame) -> pl.LazyFrame:
     """Return the moments for which a file without a reject holds all since the moment before."""
-    is_of = (
-        pl.col("about").is_null()
-        | (pl.col("about") == pl.col("account"))
-        | (pl.col("about") == pl.col("market"))
-    )
     # When what a file told was refused, it does not say.
-    whole = imports.filter(pl.col("rejects") == 0)
-    spans = whole.select("chain_id", "protocol", "about", "from_at", "to_at")
-    is_inside = (pl.col("from_at") <= pl.col("last_block_timestamp")) & (
-        pl.col("block_timestamp") <= pl.col("to_at")
+    whole = imports.filter(pl.col("rejects") == 0).rename({"from_at": "last_block_timestamp"})
+    # Of the files that begin by a moment one holds all since if the last of them to end does.
+    spans = (
+        whole.group_by(*_VENUE, "about", "last_block_timestamp")
+        .agg(pl.col("to_at").max())
+        .drop_nulls("last_block_timestamp")
+        .sort("last_block_timestamp")
+        .with_columns(pl.col("to_at").cum_max().over(*_VENUE, "about"))
     )
-    return (
-        told.join(spans, on=list(_VENUE))
-        .filter(is_of & is_inside)
+    ways: list[tuple[pl.LazyFrame, tuple[str, ...]]] = [
+        (spans.filter(pl.col("about").is_null()).drop("about"), _VENUE),
+        *((spans.rename({"about": name}), (*_VENUE, name)) for name in ("account", "market")),
+    ]
+    asked = told.sort("last_block_timestamp")
+    return pl.concat(
+        asked.join_asof(files, on="last_block_timestamp", by=list(by), check_sortedness=False)
+        .filter(pl.col("block_timestamp") <= pl.col("to_at"))
         .select(*_POSITION, "block_timestamp", is_within=pl.lit(value=True))
-        .unique()
-    )
+        for files, by in ways
+    ).unique()
 
 
 def _pool_supply(load: Load) -> pl.LazyFrame:

@@ -284,6 +284,28 @@ def test_files_that_do_not_hold_what_was_between_prove_nothing(frames: Frames) -
     assert broken(frames) == []
 
 
+@pytest.mark.parametrize(
+    ("files", "breaches"),
+    [
+        ([(0, 60), (20, 30)], 1),  # the later one ends first
+        ([(0, 60), (0, 30)], 1),
+        ([(0, 30), (30, 60)], 0),
+        ([(30, 60), (0, 29)], 0),
+        ([(0, None), (None, 60)], 0),
+    ],
+)
+def test_one_of_many_files_must_hold_all_that_was_between(
+    files: list[tuple[int | None, int | None]], breaches: int
+) -> None:
+    """A jump from second 25 to 40 is one where any file has both, whatever begins in between."""
+    frames = imported((25, 1, 1), (40, 1, 9))
+    spans = [[end if end is None else at(end) for end in ends] for ends in files]
+    whose = {"chain_id": -1, "protocol": "hyperliquid"}
+    told = table("imports", *(whose | {"from_at": a, "to_at": b, "rejects": 0} for a, b in spans))
+
+    assert len(broken({**frames, "imports": told})) == breaches
+
+
 def contradiction() -> dict[str, pl.DataFrame]:
     """Return the small market with a fee that is not the sum of its parts."""
     parts = {"fee_usd": 11, "supply_side_usd": 6, "treasury_usd": 1, "holders_usd": 3}
