@@ -1,6 +1,8 @@
 """Positions as their changes tell them: what each was entered at, and what it was worth when."""
 
+from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 import polars as pl
 
@@ -85,19 +87,15 @@ def open_at(changes: pl.LazyFrame, moments: pl.LazyFrame) -> pl.LazyFrame:
         One row per moment and open position: the columns of both, value, entry, margin, gain and
         equity (Int128, millionths of a dollar; null while unknown).
     """
-    is_last = (pl.col("block_timestamp") < pl.col("cut_at")) & (
-        pl.col("until").is_null() | (pl.col("until") >= pl.col("cut_at"))
-    )
     value = worth(pl.col("size_tokens"), pl.col("mark_price_usd"))
     sign = pl.when("is_long").then(1).otherwise(-1)
+    told = changes.select(
+        *(*POSITION, "block_timestamp", "until", "size_tokens", "silent", "balance"),
+        *("entry", "unknown_margins", "margin_usd", "unknown_notionals", "balance_usd"),
+        "notional_usd",
+    ).filter((pl.col("size_tokens") > 0).fill_null(value=True))
     return (
-        changes.select(
-            *(*POSITION, "block_timestamp", "until", "size_tokens", "silent", "balance"),
-            *("entry", "unknown_margins", "margin_usd", "unknown_notionals", "balance_usd"),
-            "notional_usd",
-        )
-        .join(moments, on=SIDE)
-        .filter(is_last & (pl.col("size_tokens") > 0).fill_null(value=True))
+        _standing(told, moments)
         .with_columns(
             value=value,
             entry=_entry(),
@@ -105,6 +103,42 @@ def open_at(changes: pl.LazyFrame, moments: pl.LazyFrame) -> pl.LazyFrame:
         )
         .with_columns(gain=sign * (pl.col("value") - pl.col("entry")))
         .with_columns(equity=pl.col("margin") + pl.col("gain"))
+    )
+
+
+def _standing(changes: pl.LazyFrame, moments: pl.LazyFrame) -> pl.LazyFrame:
+    """Return each change beside the moments of its side after it, up to its position's next one."""
+    # Moments by their number on their side: those of a change are one span, and no others are met.
+    number = pl.col("cut_at").rank("dense").over(SIDE).cast(pl.Int64)
+    numbered = moments.with_columns(number=number)
+    ends = numbered.select(*SIDE, "cut_at", "number").unique()
+    return (
+        changes.with_columns(last_at=pl.col("until").fill_null(datetime.max))
+        .pipe(_met, ends, "block_timestamp", "first", "forward")
+        .pipe(_met, ends, "last_at", "last", "backward")
+        .filter(pl.col("first") <= pl.col("last"))
+        .with_columns(number=pl.int_ranges("first", pl.col("last") + 1))
+        .explode("number")
+        .join(numbered, on=[*SIDE, "number"])
+        .drop("last_at", "first", "last", "number")
+    )
+
+
+def _met(
+    changes: pl.LazyFrame,
+    ends: pl.LazyFrame,
+    moment: str,
+    name: str,
+    strategy: Literal["forward", "backward"],
+) -> pl.LazyFrame:
+    return changes.sort(moment).join_asof(
+        ends.rename({"cut_at": moment, "number": name}).sort(moment),
+        on=moment,
+        by=list(SIDE),
+        strategy=strategy,
+        # Just before a moment is not at it; just before a position's next change is.
+        allow_exact_matches=strategy == "backward",
+        check_sortedness=False,
     )
 
 
