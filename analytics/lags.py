@@ -17,6 +17,8 @@ from analytics.series import pearson, relative
 PAIR = ("kind", "who", "other")
 # Sums of floats in another order differ beyond; what differs there alone is equally good.
 _DIGITS = 12
+# So many are compared at once: some hundreds of megabytes.
+_MOST_ROWS = 2_000_000
 
 
 def cross_correlations(
@@ -41,7 +43,8 @@ def cross_correlations(
         other series is later), correlation (Float64); no row where a series never varies, in no
         order.
     """
-    series = series.cache()
+    # What never moves has no correlation, however many there are of it.
+    series = series.filter((pl.col("value") != 0).any().over("kind", "who")).cache()
     pairs = _pairs(series, is_silence_zero=is_silence_zero)
     lags = pl.LazyFrame({"lag": range(-most_steps, most_steps + 1)}, schema={"lag": pl.Int64()})
     own, other = _side(series, pairs, "who"), _side(series, pairs, "other")
@@ -71,7 +74,9 @@ def cross_correlations(
     )
 
 
-def quote_correlations(quotes: pl.LazyFrame, grid_seconds: int, most_steps: int) -> pl.LazyFrame:
+def quote_correlations(
+    quotes: pl.LazyFrame, grid_seconds: int, most_steps: int, *, most_rows: int = _MOST_ROWS
+) -> pl.LazyFrame:
     """
     Return the correlation of the price moves of each pair of sources at each lag.
 
@@ -84,12 +89,37 @@ def quote_correlations(quotes: pl.LazyFrame, grid_seconds: int, most_steps: int)
         quotes: kind, who (String), block_timestamp, price (Decimal, > 0); one row per moment.
         grid_seconds: between two lags.
         most_steps: the longest lag, in such steps.
+        most_rows: about how many moves are held at a time, each lag's being as many as all have.
 
     Returns:
         As `cross_correlations`, but each pair twice, because either may be the one whose moves are
         looked at: who. sample_count counts these moves that had a counterpart.
     """
+    lags = pl.DataFrame({"lag": range(-most_steps, most_steps + 1)}, schema={"lag": pl.Int64()})
+
+    def compared(told: pl.DataFrame) -> pl.DataFrame:
+        moves = _beside(_moves(told.lazy())).collect(engine="streaming")
+        slices = lags.iter_slices(max(1, most_rows // max(1, moves.height)))
+        each = (_at_lags(moves.lazy(), told.lazy(), some.lazy(), grid_seconds) for some in slices)
+        return pl.concat(one.collect(engine="streaming") for one in each)
+
+    texts = dict.fromkeys(PAIR, pl.String())
+    numbers = {"sample_count": pl.Int64(), "lag": pl.Int64(), "correlation": pl.Float64()}
+    return quotes.map_batches(
+        compared,
+        predicate_pushdown=False,
+        projection_pushdown=False,
+        slice_pushdown=False,
+        schema=pl.Schema({**texts, **numbers}),
+    ).cache()
+
+
+def _at_lags(
+    moves: pl.LazyFrame, quotes: pl.LazyFrame, lags: pl.LazyFrame, grid_seconds: int
+) -> pl.LazyFrame:
+    """Return how moves correlate with those of each other source, their moments shifted."""
     own, met = pl.col("move"), pl.col("met")
+    shift = pl.duration(seconds=pl.col("lag") * grid_seconds)
     squares = {"own_square": own * own, "met_square": met * met}
     sums = {"own_sum": own, "met_sum": met, "both": own * met, **squares}
     correlation = pearson(
@@ -99,7 +129,8 @@ def quote_correlations(quotes: pl.LazyFrame, grid_seconds: int, most_steps: int)
         pl.col("both"),
     )
     return (
-        _lagged(_moves(quotes), grid_seconds, most_steps)
+        moves.join(lags, how="cross")
+        .with_columns(pl.col("since", "until") + shift)
         .pipe(_met, quotes, "until", "after", "forward")
         .pipe(_met, quotes, "since", "before", "backward")
         .with_columns(met=relative(pl.col("after"), pl.col("before")))
@@ -130,17 +161,10 @@ def _moves(quotes: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _lagged(moves: pl.LazyFrame, grid_seconds: int, most_steps: int) -> pl.LazyFrame:
-    """Return each move beside each other source and lag, its two moments shifted by the lag."""
-    lags = pl.LazyFrame({"lag": range(-most_steps, most_steps + 1)}, schema={"lag": pl.Int64()})
+def _beside(moves: pl.LazyFrame) -> pl.LazyFrame:
+    """Return each move beside each other source."""
     others = moves.select("kind", pl.col("who").alias("other")).unique()
-    shift = pl.duration(seconds=pl.col("lag") * grid_seconds)
-    return (
-        moves.join(others, on="kind")
-        .filter(pl.col("who") != pl.col("other"))
-        .join(lags, how="cross")
-        .with_columns(since=pl.col("since") + shift, until=pl.col("until") + shift)
-    )
+    return moves.join(others, on="kind").filter(pl.col("who") != pl.col("other"))
 
 
 def _met(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from analytics.compute import collected, compute
 from analytics.errors import UserError
-from analytics.lags import best_lags, either_way
+from analytics.lags import best_lags, either_way, quote_correlations
 
 Row = dict[str, object]
 # Prices without a pattern: no shift of them looks like another.
@@ -230,6 +230,29 @@ def test_the_event_bounds_what_is_compared() -> None:
     assert column(result, "sample_count") == [7]
 
 
+@pytest.mark.parametrize("most_rows", [0, 100, 1_000])
+def test_lags_that_are_compared_one_after_the_other_are_the_same(most_rows: int) -> None:
+    """Of many sources not all lags fit into memory at once; what each lag says does not change."""
+    told = pl.concat(
+        pl.LazyFrame(
+            {
+                "kind": "BTC",
+                "who": venue,
+                "block_timestamp": [at(60 * step + late) for step in range(len(WALK))],
+                "price": pl.Series(WALK, dtype=pl.Decimal(38, 18)),
+            }
+        )
+        for venue, late in (("a", 0), ("b", 20), ("c", 35))
+    )
+    order = ["who", "other", "lag"]
+
+    at_once = quote_correlations(told, 5, 24).sort(order).collect()
+    in_parts = quote_correlations(told, 5, 24, most_rows=most_rows).sort(order).collect()
+
+    assert at_once.height == 6 * 49
+    assert in_parts.equals(at_once)
+
+
 @given(st.lists(st.integers(1, 10**6), min_size=4, max_size=12), st.integers(-60, 60))
 def test_a_correlation_is_one_whatever_the_prices(walk: list[int], late: int) -> None:
     """No series correlates with another by more than one, however short or wild."""
@@ -257,6 +280,17 @@ def test_assets_fall_together_only_in_the_event() -> None:
     assert column(result, "other_asset") == ["ETH", "ETH"]
     assert result["correlation"][0] < -0.9
     assert result["correlation"][1] > 0.99
+
+
+def test_any_number_of_assets_that_never_move_takes_nothing_from_those_that_do() -> None:
+    """Whoever lists ten thousand assets and quotes each once makes no pair of them."""
+    moving = quotes("a", 0, asset="BTC") + quotes("a", 0, asset="ETH")
+    still = [row | {"asset": f"A{n}", "feed": f"{n}"} for n in range(3) for row in moving[:1]]
+
+    alone = correlations(*moving)
+
+    assert alone.height == 2
+    assert correlations(*moving, *still).equals(alone)
 
 
 def test_of_each_asset_the_busiest_source_counts() -> None:
