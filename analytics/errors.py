@@ -31,7 +31,8 @@ def unknown(what: str, name: str, known: Collection[str]) -> UserError:
     if len(known) > _FEW:
         lists = [f"`perpscope {each}`" for each in what.split(" or ")]
         return UserError(f"{said}: {' and '.join(lists)} list{'s' * (len(lists) == 1)} them")
-    return UserError(f"{said}: there are: {', '.join(sorted(known))}" if known else said)
+    there = f": {', '.join(sorted(known))}" if known else " none"
+    return UserError(f"{said}: there are{there}")
 
 
 def check_variables(given: Iterable[str], known: Collection[str]) -> None:

@@ -136,7 +136,7 @@ def test_settings_reach_metrics_behind_the_metric() -> None:
             {"window": 3},
             "no setting of buyback_ratio is called window: did you mean window_days?",
         ),
-        ("fees", {"days": 3}, "no setting of fees is called days"),
+        ("fees", {"days": 3}, "no setting of fees is called days: there are none"),
         (
             "buyback_ratio",
             {"window_days": 0},
@@ -173,6 +173,19 @@ def test_the_methodology_is_the_docstring(name: str) -> None:
         assert section in text.splitlines()
     for needed in (*inputs_of(name), *settings_of(name)):
         assert f"{needed}:" in text
+
+
+@pytest.mark.parametrize("name", sorted(METRICS))
+def test_the_methodology_names_columns_in_their_order(name: str) -> None:
+    """Whoever reads Returns beside a CSV finds the columns where they are said to be."""
+    text = " ".join(methodology(name).partition("Returns:")[2].partition("\n\n")[0].split())
+    while (bare := re.sub(r"\([^()]*\)", "", text)) != text:
+        text = bare
+    columns = compute(name, load()).collect_schema().names()
+    said = re.findall(r"\w+", text.partition(": ")[2].partition(". ")[0])
+    named = [word for word in dict.fromkeys(said) if word in columns]
+
+    assert named == [column for column in columns if column in named]
 
 
 @pytest.mark.parametrize(

@@ -303,6 +303,24 @@ def test_the_list_of_commands_says_what_each_says_of_itself(place: str, does: st
     assert getdoc(found) == does
 
 
+WRITERS = ("index", "import", "plan", "verify", "redecode", "status", "watch", "restate")
+READERS = ("query", "metric", "report", "trace", "check", "compare", "replay-report")
+
+
+@pytest.mark.parametrize("command", [*WRITERS, *READERS])
+def test_help_names_the_variables_that_say_where_the_database_is(command: str) -> None:
+    """What a command heeds of the environment stands in its help."""
+    said = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output
+    assert "PERPSCOPE_DATABASE" in said
+    assert "PERPSCOPE_CONFIG" in said
+
+
+def test_help_says_that_the_settings_come_first() -> None:
+    """`index` proves as far as the settings say, and nothing else where they say nothing."""
+    said = CliRunner().invoke(app, ["index", "--help"], env={"COLUMNS": "200"}).output
+    assert "by default as the settings say, or fetched" in said
+
+
 def test_garbage_is_collected_once_all_is_loaded() -> None:
     """The search is off while modules are loaded, and on when a command runs."""
     enabled = "import perpscope, gc; print(gc.isenabled())"

@@ -40,7 +40,7 @@ FRAMES = {
         "fees",
         GMX | {"fee_usd": 5},
         PAID | {"block_timestamp": at(120)},
-        PAID | {"block_timestamp": at(24 * HOUR)},
+        *(PAID | {"block_timestamp": at(hours * HOUR)} for hours in (-24, 24)),
     ),
     "tokens": table(
         "tokens",
@@ -134,8 +134,15 @@ def test_what_is_heavy_is_of_the_event(sections: dict[str, Section]) -> None:
 
 
 def test_fees_in_tokens_are_valued(sections: dict[str, Section]) -> None:
-    """Of the event's day 2 at 70 dollars beside 5 told in dollars; the day after is left out."""
+    """Of the event's day 2 at 70 dollars beside 5 told in dollars; the days around it have more."""
     worth = rows(sections["income"], "fees_valued")
 
     assert worth.select("told_usd", "valued_usd").sum().rows() == [(5, 140)]
     assert worth["date"].unique().to_list() == [at(0).date()]
+
+
+def test_a_table_of_some_days_names_them(sections: dict[str, Section]) -> None:
+    """What the event is, is told further down; the files hold more days than the table."""
+    (told,) = (each for each in sections["income"].tables if "told in tokens" in each.caption)
+
+    assert told.caption.endswith(", by day, 2025-10-10; the files have the day before as well")

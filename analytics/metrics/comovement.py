@@ -190,11 +190,11 @@ def _told(found: pl.LazyFrame, names: pl.LazyFrame, grid_seconds: int) -> pl.Laz
         .select(
             *_ORDER,
             "sample_count",
+            (lag * grid_seconds).alias("lag_seconds"),
             "correlation",
+            (pl.col("second_lag") * grid_seconds).alias("second_lag_seconds"),
             "second_correlation",
             "significance",
-            lag_seconds=lag * grid_seconds,
-            second_lag_seconds=pl.col("second_lag") * grid_seconds,
             leader=pl.when(own != other).then(leader),
         )
     )

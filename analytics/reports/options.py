@@ -44,7 +44,8 @@ Database = Annotated[
     Path | None,
     typer.Option(
         envvar="PERPSCOPE_DATABASE",
-        help="The DuckDB file; by default the one perpscope.toml names, or perpscope.duckdb.",
+        help="The DuckDB file; by default the one that the settings name (PERPSCOPE_CONFIG, or "
+        "perpscope.toml), or perpscope.duckdb.",
     ),
 ]
 Protocol = Annotated[

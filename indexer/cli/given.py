@@ -16,7 +16,9 @@ from indexer.sync import Job, Ledger
 
 Proof = Annotated[
     ProofLevel | None,
-    typer.Option(help="How far to prove that no log is missing; by default fetched."),
+    typer.Option(
+        help="How far to prove that no log is missing; by default as the settings say, or fetched."
+    ),
 ]
 
 

@@ -19,8 +19,8 @@ from indexer.cli.options import (
     Database,
     From,
     MaxSpan,
-    ProtocolNames,
     To,
+    ToIndex,
     Urls,
 )
 from indexer.cli.places import database_of, snapshot_of
@@ -41,7 +41,7 @@ def index_command(
     *,
     chain: ChainName,
     rpc: Urls = None,
-    protocol: ProtocolNames = None,
+    protocol: ToIndex = None,
     from_block: From = None,
     to_block: To = None,
     database: Database = None,

@@ -29,10 +29,18 @@ def chains_begun(incomplete: str) -> list[str]:
 
 
 ConfigFile = Annotated[
-    Path | None, typer.Option("--config", help="Settings; by default perpscope.toml, if there.")
+    Path | None,
+    typer.Option(
+        "--config",
+        envvar="PERPSCOPE_CONFIG",
+        help="Settings; by default perpscope.toml, if there.",
+    ),
 ]
 Database = Annotated[
-    Path | None, typer.Option(help="The DuckDB file; by default the one the settings name.")
+    Path | None,
+    typer.Option(
+        envvar="PERPSCOPE_DATABASE", help="The DuckDB file; by default the one the settings name."
+    ),
 ]
 ChainName = Annotated[
     str,
@@ -46,23 +54,42 @@ ProtocolNames = Annotated[
         autocompletion=protocols_begun,
     ),
 ]
+ToIndex = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--protocol",
+        help="A protocol; repeatable. By default those of the settings, or all on the chain.",
+        autocompletion=protocols_begun,
+    ),
+]
 Form = Annotated[Format, typer.Option("--format", help="How to print it.")]
 Urls = Annotated[
-    list[str] | None, typer.Option("--rpc", help="A node's URL; repeatable, best first.")
+    list[str] | None,
+    typer.Option(
+        "--rpc", help="A node's URL; repeatable, best first. By default those of the settings."
+    ),
 ]
 
 From = Annotated[
     str | None,
     typer.Option(
-        "--from", metavar="BLOCK|MOMENT", help="First block, or a date or moment (UTC) it is after."
+        "--from",
+        metavar="BLOCK|MOMENT",
+        help="First block, or a date or moment (UTC) it is not before. By default as the settings "
+        "say, or each contract's own.",
     ),
 ]
 To = Annotated[
     str | None,
     typer.Option(
-        "--to", metavar="BLOCK|MOMENT", help="Last block, or a date or moment it is before."
+        "--to",
+        metavar="BLOCK|MOMENT",
+        help="Last block, or a date or moment it is before. By default the chain's last one.",
     ),
 ]
 MaxSpan = Annotated[
-    int | None, typer.Option(min=1, help="Most blocks in one request; by default found out.")
+    int | None,
+    typer.Option(
+        min=1, help="Most blocks in one request; by default as the settings say, or found out."
+    ),
 ]

@@ -11,8 +11,8 @@ from indexer.cli.options import (
     Database,
     From,
     MaxSpan,
-    ProtocolNames,
     To,
+    ToIndex,
     Urls,
 )
 from indexer.cli.places import database_of
@@ -25,7 +25,7 @@ def plan(
     *,
     chain: ChainName,
     rpc: Urls = None,
-    protocol: ProtocolNames = None,
+    protocol: ToIndex = None,
     from_block: From = None,
     to_block: To = None,
     database: Database = None,

@@ -6,15 +6,17 @@ from datetime import date
 
 import polars as pl
 
+from analytics.expressions import INSTANT
 from analytics.reports.context import Context
-from analytics.reports.event import event, event_days
+from analytics.reports.event import event_days
+from analytics.reports.numerals import day
 from analytics.reports.parts import Source, Table
 from analytics.reports.sections.listed import Shown, answers
 
 
 def valued(context: Context, shown: Shown) -> tuple[tuple[Source, ...], tuple[Table, ...]]:
     """
-    Return the rows of a metric by day, and a table of the event's days.
+    Return the rows of a metric by day, and a table of the event's days, which its caption names.
 
     Without an event they are all days that every chain is covered. The files also have the day
     before, as far back as a price may be from.
@@ -22,10 +24,14 @@ def valued(context: Context, shown: Shown) -> tuple[tuple[Source, ...], tuple[Ta
     days = event_days(context)
     if days is None:
         return answers(context, shown)
-    of_event = "" if event(context) is None else " of the event"
-    caption = f"{shown.caption}, by day{of_event}"
-    since = _since(days.start.date())
-    return answers(context, replace(shown, caption=caption, between=days.priced, summed=since))
+    first, last = days.start.date(), (days.end - INSTANT).date()
+    of_days = " to ".join(day(each) for each in sorted({first, last}))
+    asked = replace(shown, between=days.priced, summed=_since(first))
+    sources, tables = answers(context, asked)
+    more = any(source.frame.filter(pl.col("date") < first).height for source in sources)
+    said = f"{shown.caption}, by day, {of_days}"
+    said += "; the files have the day before as well" if more else ""
+    return sources, tuple(replace(table, caption=said) for table in tables)
 
 
 def _since(first: date) -> Callable[[pl.DataFrame], pl.DataFrame]:
