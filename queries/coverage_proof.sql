@@ -1,7 +1,8 @@
 -- question: How much is indexed, and how well is it proven that no log is missing?
 -- reads:    coverage
 -- grain:    one row per chain, protocol, proof, finality and waiver
--- units:    block numbers, inclusive; *_count ranges; proof: fetched, bloom, receipts, waived
+-- units:    block numbers, inclusive; range_count ranges, declaration_count different
+--           declarations; proof: fetched, bloom, receipts, waived
 select
     chain_id,
     protocol,

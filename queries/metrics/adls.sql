@@ -1,8 +1,9 @@
 -- question: Which profitable positions were closed by force, beside which liquidations?
 -- reads:    adls, liquidations
 -- grain:    one row per chain, protocol, version, market and bucket with an ADL
--- units:    *_usd US dollars, sums of what is known, null when nothing is;
---           adl_to_liquidation_ratio 1 = as much as was liquidated, null while either is unknown
+-- units:    *_usd US dollars, sums of what is known, null when nothing is; what was liquidated zero
+--           without a liquidation, null when one is unknown; adl_to_liquidation_ratio 1 = as much
+--           as was liquidated, null while either is unknown
 -- param:    bucket_seconds count 3600 (length of a bucket, counted from 1970-01-01 UTC)
 -- twin of:  analytics.metrics.adls.adls
 with

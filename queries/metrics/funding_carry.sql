@@ -1,7 +1,8 @@
 -- question: What has holding a position cost since the venue's first rate?
 -- reads:    funding
 -- grain:    one row per market, collateral and side with a rate of its own, basis and period
--- units:    carry_ratio 0.01 = 1 % of the notional, simple, > 0: the side named has paid
+-- units:    carry_ratio 0.01 = 1 % of the notional, simple, > 0: the side named has paid, or
+--           longs where none is
 -- param:    bucket_seconds count 3600 (length of a period, counted from 1970-01-01 UTC)
 -- twin of:  analytics.metrics.funding.funding_carry
 with
