@@ -466,7 +466,9 @@ create table fees (
     fee_kind varchar not null,
     fee_token varchar,
     fee_tokens decimal(38, 18),
-    fee_usd decimal(38, 18), -- = supply_side_usd + treasury_usd + holders_usd; null while no price is known
+    -- = supply_side_usd + treasury_usd + holders_usd; < 0 where it is paid back; null while no price
+    -- is known, and where an event tells a part alone
+    fee_usd decimal(38, 18),
     supply_side_usd decimal(38, 18),
     treasury_usd decimal(38, 18),
     holders_usd decimal(38, 18),
@@ -552,7 +554,7 @@ create table pool_flows (
     account varchar not null,
     asset_token varchar, -- as in share_prices
     asset_tokens decimal(38, 18), -- null where only shares are told, as by a token that mints or a request
-    share_tokens decimal(38, 18),
+    share_tokens decimal(38, 18), -- < 0 of a dividend that takes shares away
     evidence varchar not null
 );
 
@@ -566,8 +568,8 @@ create table share_prices (
     protocol varchar not null,
     version varchar not null,
     pool varchar not null,
-    -- what the price is in: a token, or a currency where it is no token's: USD, EUR, ETH (ether);
-    -- null where that is not known
+    -- what the price is in: a token, or a currency where it is no token's: USD, EUR, GBP, CHF, ETH
+    -- (ether); null where that is not known
     asset_token varchar,
     share_price_tokens decimal(38, 18) not null, -- assets per share
     supply_tokens decimal(38, 18),

@@ -9,6 +9,7 @@ import pytest
 from eth_utils.address import is_checksum_address
 from goldens import AUTOMATIC
 
+from analytics.reports.dictionary import meaning
 from indexer.facts.routes import title
 from indexer.protocols import PROTOCOLS
 from indexer.spec import Const, Entry, Event, Lookup, OfContract, Read, Share, When
@@ -194,3 +195,13 @@ def test_a_word_is_one_that_the_schema_lists(slug: str) -> None:
     ]
 
     assert odd == []
+
+
+def test_a_currency_is_one_that_the_schema_lists() -> None:
+    """Who joins amounts with tokens finds in the schema and the dictionary which words are none."""
+    contracts = [one for protocol in PROTOCOLS.values() for one in protocol.contracts]
+    told = {one.says["currency"] for one in contracts if "currency" in one.says}
+
+    assert told >= {"EUR", "GBP", "CHF"}
+    for place in (definitions()["share_prices"], meaning("asset_token")):
+        assert told - {*re.findall(r"\b[A-Z]{3}\b", place)} == set()
