@@ -443,7 +443,9 @@ create table funding (
     collateral_token varchar, -- part of the key where the venue keeps one rate per collateral
     is_long boolean,
     funding_rate_daily_ratio decimal(38, 18),      -- > 0: longs pay shorts
-    funding_rate_cumulative_ratio decimal(38, 18), -- venue's running index, differences are rates
+    -- venue's running index, differences are rates; it rises while the side named pays, or longs where
+    -- none is
+    funding_rate_cumulative_ratio decimal(38, 18),
     paid_usd decimal(38, 18),                      -- > 0: the account paid
     evidence varchar not null
 );
