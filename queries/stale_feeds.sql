@@ -6,7 +6,7 @@
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 -- param:    feed text null (only this feed: a name like ETH/USD, an id or an address)
--- param:    heartbeat_seconds natural null (for feeds whose own heartbeat is not known)
+-- param:    heartbeat_seconds natural null (for feeds of which, and of whose pair, none is known)
 -- param:    tolerance_ratio magnitude 0.15 (how much later than the heartbeat is still in time)
 with
 
