@@ -1,7 +1,9 @@
 """What every test may ask for: recorded data, an empty database, and one setting for hypothesis."""
 
 import os
+import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -18,6 +20,12 @@ ROOT = Path(__file__).resolve().parent.parent
 # counts them when it is imported.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
+# What some tests import brings py_ecc, which allows a hundred times the depth when it is first
+# imported: JSON of lists in lists then ends the process. perpscope undoes it (rpc/transport.py).
+_DEPTH = sys.getrecursionlimit()
+import_module("py_ecc")
+sys.setrecursionlimit(_DEPTH)
 
 # No deadline: CI machines are slow and shared. A seed that never changes makes CI repeatable;
 # on a developer's machine every run tries other examples. `make soak` tries many more.

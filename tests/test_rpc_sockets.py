@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import subprocess
+import sys
 import traceback
 from collections.abc import Callable
 
@@ -198,3 +200,16 @@ def test_the_simulated_node_answers_over_websocket() -> None:
 
     with serve([chain]) as served:
         assert asyncio.run(version(served.url.replace("http", "ws"))) == "perpscope-simulated/1"
+
+
+def test_to_speak_over_a_socket_does_not_let_json_overflow_the_stack() -> None:
+    """What web3 brings lets Python recurse 100,000 deep; then lists in lists end the process."""
+    asked = (
+        "import sys; depth = sys.getrecursionlimit(); from indexer.rpc import Endpoint; "
+        "from indexer.rpc.transport import transport_to; "
+        "transport_to(Endpoint('ws://127.0.0.1:1')); "
+        "assert 'py_ecc' in sys.modules; assert sys.getrecursionlimit() == depth"
+    )
+
+    # A process of its own: tests have imported web3 long since.
+    subprocess.run([sys.executable, "-c", asked], check=True)

@@ -6,6 +6,7 @@ A batch is cut into its parts and each result left as the node sent it, so that 
 are parsed once, by Polars. `posting` speaks HTTP, `sockets` WebSocket.
 """
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import count
@@ -118,8 +119,12 @@ class Transport(ABC):
 def transport_to(endpoint: Endpoint) -> Transport:
     """Return what speaks to an endpoint; nothing is sent yet."""
     if endpoint.is_socket:  # web3's provider for them takes a second to import
+        depth = sys.getrecursionlimit()
         from indexer.rpc.sockets import SocketTransport
 
+        # py_ecc, which web3 brings, allows a hundred times the depth: an answer of lists in lists
+        # would then end the process where it should be refused.
+        sys.setrecursionlimit(depth)
         return SocketTransport(endpoint)
     from indexer.rpc.posting import HttpTransport
 
