@@ -61,6 +61,7 @@ from indexer.spec import (
     Value,
     When,
 )
+from indexer.tables import empty
 
 VAULT = "0x" + "0a" * 20
 TOKEN = "0x" + "70" * 20
@@ -544,23 +545,36 @@ def test_children_are_found_and_read() -> None:
     assert [row["fee_usd"] for row in rows(result, "fees")] == [Decimal(4)]
 
 
+def announced(name: str, symbol: str, market: Value = "token") -> Event:
+    """Return an event of the vault into `markets`."""
+    told: dict[str, Value] = {
+        "market": market,
+        "symbol": Const(symbol),
+        "asset_class": Const("crypto"),
+        "known_by": Const("event"),
+    }
+    return Event("gmx_v1/Vault", name, "markets", told)
+
+
+def created() -> Built:
+    """Return an UpdateFundingRate log."""
+    return log("gmx_v1/Vault", "UpdateFundingRate", VAULT, token=TOKEN, fundingRate=1)
+
+
+def over(protocol: Protocol, blocks: dict[int, list[Built]], known: Known | None = None) -> Facts:
+    """Return the facts of blocks of one transaction each."""
+    told = {"number": list(blocks), "timestamp": [NOON] * len(blocks)}
+    headers = pl.DataFrame(told, {"number": pl.Int64, "timestamp": TIME})
+    logs = pl.concat([frame(these, block=number) for number, these in blocks.items()])
+    return facts([protocol], ARBITRUM, logs, headers, known or declared([protocol], ARBITRUM))
+
+
 def test_markets_learned_in_a_batch_serve_that_batch() -> None:
     """A market's creation and its first trade may share a range."""
-    learn = Event(
-        "gmx_v1/Vault",
-        "UpdateFundingRate",
-        "markets",
-        {
-            "market": "token",
-            "symbol": Const("NEW/USD"),
-            "asset_class": Const("crypto"),
-            "known_by": Const("event"),
-        },
-    )
+    learn = announced("UpdateFundingRate", "NEW/USD")
     protocol = small(fee(market=OfMarket("token", "symbol")), learn)
-    created = log("gmx_v1/Vault", "UpdateFundingRate", VAULT, token=TOKEN, fundingRate=1)
 
-    result = made(protocol, [margin()], [created])
+    result = made(protocol, [margin()], [created()])
 
     assert [row["market"] for row in rows(result, "fees")] == ["NEW/USD"]
     assert result.markets.select("market", "symbol").rows() == [(TOKEN, "NEW/USD")]
@@ -568,28 +582,42 @@ def test_markets_learned_in_a_batch_serve_that_batch() -> None:
 
 def test_a_market_is_known_from_the_block_that_announces_it_on() -> None:
     """Logs before it read the same whether they share a range with it or not."""
-    learn = Event(
-        "gmx_v1/Vault",
-        "UpdateFundingRate",
-        "markets",
-        {
-            "market": "token",
-            "symbol": Const("NEW/USD"),
-            "asset_class": Const("crypto"),
-            "known_by": Const("event"),
-        },
-    )
+    learn = announced("UpdateFundingRate", "NEW")
     protocol = small(fee(market=OfMarket("token", "symbol")), learn)
-    created = log("gmx_v1/Vault", "UpdateFundingRate", VAULT, token=TOKEN, fundingRate=1)
-    blocks = [frame([margin()], block=199), frame([margin(), created], block=200)]
-    headers = pl.DataFrame(
-        {"number": [199, 200], "timestamp": [NOON, NOON]}, {"number": pl.Int64, "timestamp": TIME}
+
+    result = over(protocol, {199: [margin()], 200: [margin(), created()]})
+
+    assert [row.get("market") for row in rows(result, "fees")] == [None, "NEW"]
+
+
+def test_what_a_later_block_announced_again_hides_no_earlier_announcement() -> None:
+    """Later blocks may be read before earlier ones: what they taught is not what stands."""
+    learn = announced("UpdateFundingRate", "NEW")
+    protocol = small(fee(market=OfMarket("token", "symbol")), learn)
+    later = over(protocol, {300: [created()]}).markets
+    known = merged(
+        declared([protocol], ARBITRUM), Known(empty("tokens"), later, empty("contracts"))
     )
-    known = declared([protocol], ARBITRUM)
 
-    result = facts([protocol], ARBITRUM, pl.concat(blocks), headers, known)
+    result = over(protocol, {200: [margin(), created()]}, known)
+    learned = merged(known, Known(empty("tokens"), result.markets, empty("contracts")))
 
-    assert [row.get("market") for row in rows(result, "fees")] == [None, "NEW/USD"]
+    assert [row.get("market") for row in rows(result, "fees")] == ["NEW"]
+    assert learned.markets["block_number"].to_list() == [200]
+
+
+def test_the_earlier_of_two_announcements_stands_in_whatever_order_they_are_declared() -> None:
+    """One range tells of a market what two do."""
+    late, learn = (
+        announced("UpdatePnl", "LATE", Const(TOKEN)),
+        announced("UpdateFundingRate", "NEW"),
+    )
+    protocol = small(fee(market=OfMarket("token", "symbol")), late, learn)
+
+    result = over(protocol, {200: [margin(), created()], 201: [pnl(1, has_profit=True, delta=9)]})
+
+    assert [row.get("market") for row in rows(result, "fees")] == ["NEW"]
+    assert result.markets.select("symbol", "block_number").rows() == [("NEW", 200)]
 
 
 def test_batches_do_not_matter() -> None:

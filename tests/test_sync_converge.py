@@ -23,7 +23,7 @@ from sync_rig import (
 
 from indexer.errors import RangeTooLarge, UserError
 from indexer.simulation.node import serve
-from indexer.spec import Const
+from indexer.spec import Const, Emitter, OfMarket
 from indexer.store import open_database
 
 COUNT = 300
@@ -124,6 +124,26 @@ def test_middle_first_ends_like_in_order(tmp_path: Path, url: str) -> None:
     run(job(path), url)
 
     assert contents(path) == contents(tmp_path / "order.duckdb")
+
+
+def test_markets_announced_again_end_like_in_order(tmp_path: Path, url: str) -> None:
+    """Every answer announces its market; what was read before the first one hides it nowhere."""
+    answered = FEED.events[0]
+    named = {"market": Emitter(), "symbol": Const("ETH"), "asset_class": Const("crypto")}
+    learn = replace(answered, into="markets", columns={**named, "known_by": Const("event")})
+    told = replace(answered, columns={**answered.columns, "asset": OfMarket(Emitter(), "symbol")})
+    feed = replace(FEED, events=(learn, told))
+    order, middle = (
+        job(tmp_path / name, protocols=(feed,), declarations={"feed": feed})
+        for name in ("order.duckdb", "middle.duckdb")
+    )
+    run(order, url)
+
+    run(replace(middle, from_block=FIRST + 20, to_block=FIRST + 90), url)
+    run(middle, url)
+
+    assert rows(middle.path, "select count(*) from oracle_updates where asset is null") == [(0,)]
+    assert contents(middle.path) == contents(order.path)
 
 
 def test_coverage_says_how_final(tmp_path: Path, url: str) -> None:

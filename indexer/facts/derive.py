@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from indexer.chains import Chain
-from indexer.facts.known import Known, policies
+from indexer.facts.known import Known, earliest, policies
 from indexer.facts.matching import match
 from indexer.facts.operands import companions_of
 from indexer.facts.reading import Decodeds, decodings
@@ -114,12 +114,8 @@ def _added(part: _Part, event: Event, scope: Scope, place: int) -> Known:
     if event.into != "markets":
         part.rows.setdefault(event.into, []).append(rows)
         return scope.known
-    part.markets = _first([part.markets, rows])
-    return replace(scope.known, markets=_first([scope.known.markets, rows]))
-
-
-def _first(markets: list[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(markets).unique("market", keep="first", maintain_order=True)
+    part.markets = earliest(part.markets, rows)
+    return replace(scope.known, markets=earliest(scope.known.markets, rows))
 
 
 def _in_order(protocol: Protocol) -> list[tuple[Event, int]]:

@@ -238,12 +238,21 @@ def accounts(protocols: Sequence[Protocol], chain: Chain) -> pl.DataFrame:
 
 
 def merged(known: Known, learned: Known) -> Known:
-    """Return both; where they differ about a token or market, what was known first stands."""
+    """Return both; where they differ about a token or child, what was known first stands."""
     return Known(
         _first(known.tokens, learned.tokens, ["chain_id", "address"]),
-        _first(known.markets, learned.markets, ["chain_id", "protocol", "market"]),
+        earliest(known.markets, learned.markets),
         _first(known.contracts, learned.contracts, ["chain_id", "protocol", "abi", "address"]),
     )
+
+
+def earliest(known: pl.DataFrame, learned: pl.DataFrame) -> pl.DataFrame:
+    """Return markets of both, each as it is stated or, in all blocks, announced first."""
+    if learned.is_empty():
+        return known
+    # What is stated is of no block, and comes before all.
+    ordered = pl.concat([known, learned]).sort("block_number", maintain_order=True)
+    return ordered.unique(["chain_id", "protocol", "market"], keep="first", maintain_order=True)
 
 
 def _first(known: pl.DataFrame, learned: pl.DataFrame, key: list[str]) -> pl.DataFrame:
