@@ -23,7 +23,7 @@ from sync_rig import (
 
 from indexer.errors import RangeTooLarge, UserError
 from indexer.simulation.node import serve
-from indexer.spec import Const, Emitter, OfMarket
+from indexer.spec import Const, Emitter, OfMarket, Value
 from indexer.store import open_database
 
 COUNT = 300
@@ -129,8 +129,13 @@ def test_middle_first_ends_like_in_order(tmp_path: Path, url: str) -> None:
 def test_markets_announced_again_end_like_in_order(tmp_path: Path, url: str) -> None:
     """Every answer announces its market; what was read before the first one hides it nowhere."""
     answered = FEED.events[0]
-    named = {"market": Emitter(), "symbol": Const("ETH"), "asset_class": Const("crypto")}
-    learn = replace(answered, into="markets", columns={**named, "known_by": Const("event")})
+    named: dict[str, Value] = {
+        "market": Emitter(),
+        "symbol": Const("ETH"),
+        "asset_class": Const("crypto"),
+        "known_by": Const("event"),
+    }
+    learn = replace(answered, into="markets", columns=named)
     told = replace(answered, columns={**answered.columns, "asset": OfMarket(Emitter(), "symbol")})
     feed = replace(FEED, events=(learn, told))
     order, middle = (
