@@ -31,7 +31,9 @@ failed as (
         detail,
         audited_at,
         depth,
-        row_number() over (order by chain_id, protocol, level, from_block, audited_at) as place
+        row_number() over (
+            order by chain_id, protocol, from_block, audited_at, level, to_block, detail
+        ) as place
     from ranked
     where verdict = 'failed'
 
@@ -100,4 +102,4 @@ select
     failed.audited_at
 from failed
 inner join standing using (place)
-order by failed.chain_id, failed.protocol, failed.from_block, failed.audited_at
+order by failed.place
