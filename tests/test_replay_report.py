@@ -261,6 +261,8 @@ def changed_by_hand(made: Path, *path: str | int, to: object) -> Path:
         (("limits",), {}),
         (("limits", "since"), "yesterday"),
         (("limits", "until"), 5),
+        (("inputs", "facts"), None),
+        (("inputs", "facts", "fees"), {}),
         (("inputs", "coverage", 0), {"chain_id": 42161}),
         (("inputs", "coverage", 0, "from_block"), "x"),
     ],
@@ -273,6 +275,15 @@ def test_a_manifest_that_nobody_can_read_is_refused(
 
     with pytest.raises(UserError, match=r"manifest.json is not as `perpscope report` wrote it"):
         replayed(edited, database)
+
+
+def test_a_time_of_another_zone_is_one(made: Path) -> None:
+    """Who writes a start in another zone into it is told what differs, as of any other start."""
+    edited = changed_by_hand(made, "limits", "since", to="2025-10-10T02:00:00+02:00")
+
+    found = replayed(edited, made.parent / "market.duckdb")
+
+    assert {"manifest.json", "report.md"} <= {*found.differing}
 
 
 def test_an_extent_that_nobody_can_read_is_refused(made: Path) -> None:

@@ -10,7 +10,6 @@ further later on; that the blocks are covered now, by the same declarations, is 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,6 +18,7 @@ import polars as pl
 
 from analytics import load
 from analytics.errors import WorldError
+from analytics.expressions import moment
 from analytics.reports.bundle import published, sides
 from analytics.reports.chain_names import chain_name
 from analytics.reports.digests import file_digest
@@ -69,7 +69,8 @@ def replayed(bundle: Path, database: Path) -> Replay:
         published(sides(con, limits), folder)
         made = manifest_of(folder)
         differing = _differing(bundle, folder)
-    reasons = _reasons(said, made, differing) if differing else ()
+    with as_written(bundle):
+        reasons = _reasons(said, made, differing) if differing else ()
     return Replay(len(said["files"]) + 1, differing, reasons)
 
 
@@ -111,12 +112,11 @@ def _holds(spans: list[dict[str, int]], first: int, last: int) -> bool:
 
 
 def _limits(said: Mapping[str, Any]) -> Limits:
-    times = {name: _moment(said[name]) for name in _TIMES}
+    times = {
+        name: None if (text := said[name]) is None else moment(f"{name} of the report", text)
+        for name in _TIMES
+    }
     return Limits(protocol=said["protocol"], chain_id=said["chain_id"], **times)
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text.removesuffix("Z"))
 
 
 def _differing(bundle: Path, folder: Path) -> tuple[str, ...]:
