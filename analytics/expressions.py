@@ -260,11 +260,11 @@ def moment(setting: str, text: str) -> datetime:
     """
     try:
         said = datetime.fromisoformat(text)
-    except ValueError as error:
+        return said.astimezone(UTC).replace(tzinfo=None) if said.tzinfo else said
+    except (ValueError, OverflowError) as error:
         raise ValueError(
             f"{setting} must be a time like 2025-10-10T21:15:00, got {text}"
         ) from error
-    return said.astimezone(UTC).replace(tzinfo=None) if said.tzinfo else said
 
 
 def window(event_start: str, event_end: str) -> tuple[datetime, datetime]:

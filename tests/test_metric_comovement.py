@@ -332,6 +332,7 @@ def test_an_end_of_the_event_may_be_told_in_another_zone() -> None:
         ("venue_lead_lag", {"most_steps": 0}, "most_steps"),
         ("venue_lead_lag", {"least_moves": 2}, "least_moves"),
         ("venue_lead_lag", {"event_start": "noon"}, "event_start must be a time"),
+        ("venue_lead_lag", {"event_end": "9999-12-31T23:00-02:00"}, "event_end must be a time"),
         (
             "venue_lead_lag",
             {"event_start": "2025-10-10T21:00", "event_end": "2025-10-10T20:00"},
@@ -345,6 +346,6 @@ def test_an_end_of_the_event_may_be_told_in_another_zone() -> None:
 def test_settings_that_mean_nothing_are_refused(
     metric: str, setting: dict[str, object], message: str
 ) -> None:
-    """A grid of nothing, a word for a moment, an event that ends before it starts."""
+    """A grid of nothing, a word or a year 10000 for a time, an event that ends before it starts."""
     with pytest.raises(UserError, match=message):
         compute(metric, load(), **setting)
