@@ -4,6 +4,7 @@ What may be set: the sections of the configuration, and the kinds of values in t
 `config` reads them from the file and the environment.
 """
 
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
@@ -38,8 +39,10 @@ def moment(value: Any) -> datetime:
     if isinstance(value, str):
         value = _read_moment(value)
     if isinstance(value, datetime):
-        return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
-    if isinstance(value, date):
+        # In UTC it may be beyond the years that a date can have.
+        with suppress(OverflowError):
+            return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+    elif isinstance(value, date):
         return datetime(value.year, value.month, value.day)
     raise ValueError("a date such as 2025-10-10, or a moment such as 2025-10-10T06:00")
 

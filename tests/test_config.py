@@ -213,6 +213,10 @@ def test_a_missing_key_is_named_when_its_endpoint_is_used(folder: Path) -> None:
         ("[chains.base]\nfrom_date = 5", r"from_date is 5 in .*: expected a date such as"),
         ('[chains.base]\nfrom_date = "soon"', r"from_date is 'soon' in .*: expected a date"),
         (
+            '[chains.base]\nfrom_date = "9999-12-31T23:00-02:00"',
+            r"from_date is '9999-12-31T23:00-02:00' in .*: expected a date",
+        ),
+        (
             "[chains.base]\nfrom_block = 1\nfrom_date = 2025-10-10",
             r"chains\.base .*: expected from_block or from_date, not both",
         ),
