@@ -27,7 +27,7 @@ from analytics.metrics import METRICS
 from analytics.plain_text import visible
 from analytics.queries import queries, query_named
 from analytics.reports.chain_names import CHAIN_NAMES, EXPLORERS, block_link, transaction_link
-from analytics.reports.evidence import added, evidence, subtotals
+from analytics.reports.evidence import added, evidence, places, subtotals
 from analytics.trace import Question, Together, traced, traced_together
 from indexer.chains import CHAINS
 from perpscope import app
@@ -365,6 +365,32 @@ def test_evidence_says_what_each_hash_is() -> None:
         (None, None, None, None),
         (10, "transaction", "not covered", None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ((1, 0, 1), " in 2 transactions"),
+        ((1, 0, -1), " in 1 transaction and read at 1 block"),
+        ((1, -1, -1), " read at 1 block"),
+        ((-1, 0, 1), " in 2 transactions"),
+    ],
+)
+def test_what_was_read_is_in_no_transaction(where: tuple[int, int, int], said: str) -> None:
+    """A hash of it is a block's; and zeros, which a venue tells of some fills, are none."""
+    chain_id, *logs = where
+    rows = table(
+        "fees",
+        *(
+            {"chain_id": chain_id, "log_index": log, "tx_hash": f"0x{number:064x}"}
+            for number, log in enumerate(logs, start=16)
+        ),
+    )
+    nameless = table("fees", {"chain_id": -1, "log_index": 0, "tx_hash": f"0x{0:064x}"})
+
+    assert places(rows) == said
+    assert places(pl.concat([rows, nameless])) == said
+    assert not places(nameless)
 
 
 def test_every_chain_says_where_its_transactions_are_shown() -> None:

@@ -8,11 +8,16 @@ import polars as pl
 from analytics.computations import Computation
 from analytics.proofs import with_proof
 from analytics.reports.chain_names import block_link, transaction_link
+from analytics.reports.numerals import counted
 
 _FIRST = (
     *("table", "chain_id", "protocol", "version", "block_number", "block_timestamp"),
     *("tx_hash", "hash_kind", "log_index", "item_index", "evidence", "proof", "link"),
 )
+# By its place, of a chain: what was read from a contract's state.
+_IS_READ = (pl.col("log_index") < 0) & (pl.col("chain_id") > 0)
+# Zeros stand for a transaction that a venue does not tell.
+_IS_NAMELESS = (pl.col("tx_hash") == f"0x{0:064x}") & (pl.col("chain_id") < 0)
 _EXACT = Context(prec=76)
 _NOT_ADDED = ("price", "ratio", "cumulative", "capacity")
 _AMOUNTS = ("_usd", "_tokens")
@@ -118,6 +123,21 @@ def added(computed: Computation, rows: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(sums, dict.fromkeys(sums, pl.Decimal(38, 18)))
 
 
+def places(rows: pl.DataFrame) -> str:
+    """Return " in 2 transactions and read at 1 block", of facts of one table."""
+    if "tx_hash" not in rows.columns:
+        return ""
+    sent = rows.filter(~_IS_READ & ~_IS_NAMELESS)
+    read = rows.filter(_IS_READ)
+    counts = {
+        "in": counted(sent.select("chain_id", "tx_hash").n_unique(), "transaction"),
+        "read at": counted(read.select("chain_id", "block_number").n_unique(), "block"),
+    }
+    there = dict(zip(counts, (sent, read), strict=True))
+    said = " and ".join(f"{word} {count}" for word, count in counts.items() if there[word].height)
+    return f" {said}" if said else ""
+
+
 def total(column: pl.Series) -> Decimal:
     """Return the sum of what is known of a column of decimals, every digit of it."""
     summed = Decimal(0)
@@ -149,8 +169,7 @@ def _is_mixed(rows: pl.DataFrame) -> bool:
 def _checked(rows: pl.DataFrame, coverage: pl.DataFrame, made_up: frozenset[int]) -> pl.DataFrame:
     if "tx_hash" not in rows.columns:
         return rows
-    is_read = (pl.col("log_index") < 0) & (pl.col("chain_id") > 0)
-    kind = pl.when(is_read).then(pl.lit("block")).otherwise(pl.lit("transaction"))
+    kind = pl.when(_IS_READ).then(pl.lit("block")).otherwise(pl.lit("transaction"))
     told = with_proof(rows, coverage).with_columns(
         hash_kind=pl.when(pl.col("chain_id") < 0).then(pl.lit("venue")).otherwise(kind)
     )

@@ -21,7 +21,7 @@ from analytics.plain_text import visible
 from analytics.queries import queries, typed
 from analytics.reports.asked import Asked, AskedQuery, queried
 from analytics.reports.chain_names import chain_name, chain_number
-from analytics.reports.evidence import added, evidence, subtotals
+from analytics.reports.evidence import added, evidence, places, subtotals
 from analytics.reports.indexed import check_indexed, indexed
 from analytics.reports.numerals import counted
 from analytics.reports.options import (
@@ -256,10 +256,7 @@ def _counts(facts: Mapping[str, pl.DataFrame]) -> str:
 
 
 def _counted(table: str, rows: pl.DataFrame) -> str:
-    said = f"{counted(rows.height, 'row')} of {table}"
-    if "tx_hash" not in rows.columns:
-        return said
-    return f"{said} in {counted(rows.select('chain_id', 'tx_hash').n_unique(), 'transaction')}"
+    return f"{counted(rows.height, 'row')} of {table}{places(rows)}"
 
 
 def _exact(value: object) -> str:
