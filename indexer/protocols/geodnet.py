@@ -12,12 +12,10 @@ A burn is a transfer to the dead address: `totalSupply()` does not fall by it, s
 
 from indexer.chains import POLYGON
 from indexer.spec import (
+    BURNT,
     DEAD_ADDRESS,
     TOKEN_SUPPLY,
-    Amount,
-    Const,
     Contract,
-    Emitter,
     Event,
     Policy,
     Protocol,
@@ -47,12 +45,7 @@ PROTOCOL = Protocol(
             abi=ERC20,
             name="Transfer",
             into="buybacks",
-            columns={
-                "bought_token": Emitter(),
-                "bought_tokens": Amount("value", Emitter()),
-                "burned_tokens": Amount("value", Emitter()),
-                "destination_kind": Const("dead_burn"),
-            },
+            columns=BURNT,
         ),
     ),
     reads=(TOKEN_SUPPLY,),

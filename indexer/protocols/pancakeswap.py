@@ -14,12 +14,10 @@ That burns go to the dead address is a convention nobody has confirmed on chain,
 
 from indexer.chains import BSC
 from indexer.spec import (
+    BURNT,
     DEAD_ADDRESS,
     TOKEN_SUPPLY,
-    Amount,
-    Const,
     Contract,
-    Emitter,
     Event,
     Protocol,
     Token,
@@ -51,12 +49,7 @@ PROTOCOL = Protocol(
             abi=ERC20,
             name="Transfer",
             into="buybacks",
-            columns={
-                "bought_token": Emitter(),
-                "bought_tokens": Amount("value", Emitter()),
-                "burned_tokens": Amount("value", Emitter()),
-                "destination_kind": Const("dead_burn"),
-            },
+            columns=BURNT,
             evidence="assumed",
         ),
     ),

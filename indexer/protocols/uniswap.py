@@ -18,20 +18,17 @@ dead address on Ethereum days later, which logs no more than a transfer.
 
 from indexer.chains import ETHEREUM
 from indexer.spec import (
+    BURNT,
     DEAD_ADDRESS,
     TOKEN_SUPPLY,
-    Amount,
     Companion,
-    Const,
     Contract,
-    Emitter,
     Equals,
     Event,
     Exists,
     Not,
     Protocol,
     Token,
-    Value,
 )
 
 ERC20 = "erc20/Token"
@@ -41,12 +38,6 @@ TIMELOCK = "0x1a9c8182c09f50c8318d769245bea52c32be35bc"
 FEES_ON = 24_106_378
 
 RELEASED = Companion("Released", "nonce", nearest="after", abi=FIREPIT)
-BURNED: dict[str, Value] = {
-    "bought_token": Emitter(),
-    "bought_tokens": Amount("value", Emitter()),
-    "burned_tokens": Amount("value", Emitter()),
-    "destination_kind": Const("dead_burn"),
-}
 
 PROTOCOL = Protocol(
     slug="uniswap",
@@ -77,14 +68,14 @@ PROTOCOL = Protocol(
             abi=ERC20,
             name="Transfer",
             into="buybacks",
-            columns=BURNED,
+            columns=BURNT,
             where=(Exists(RELEASED), Not(Equals("from", TIMELOCK))),
         ),
         Event(
             abi=ERC20,
             name="Transfer",
             into="buybacks",
-            columns=BURNED,
+            columns=BURNT,
             where=(Not(Exists(RELEASED)), Not(Equals("from", TIMELOCK))),
             evidence="assumed",
         ),

@@ -84,9 +84,10 @@ from indexer.spec.expressions import (
 )
 from indexer.spec.lists import chain_of, listed
 from indexer.spec.names import Keyed, Noted
-from indexer.spec.supply import DEAD_ADDRESS, HOME_SUPPLY, TOKEN_SUPPLY
+from indexer.spec.supply import BURNT, DEAD_ADDRESS, HOME_SUPPLY, TOKEN_SUPPLY
 
 __all__ = [
+    "BURNT",
     "DEAD_ADDRESS",
     "HOME_SUPPLY",
     "TOKEN_SUPPLY",

@@ -1,4 +1,6 @@
-"""What every declaration of a token reads alike: its supply, once a day."""
+"""What every declaration of a token reads alike: its supply, once a day, and what is burnt."""
+
+from collections.abc import Mapping
 
 from indexer.spec.arguments import Emitter, OfContract
 from indexer.spec.declarations import Call, Read, Seconds
@@ -6,6 +8,14 @@ from indexer.spec.expressions import Amount, Const, Value
 
 DEAD_ADDRESS = "0x000000000000000000000000000000000000dead"
 """Where tokens are sent to put them out of reach; `totalSupply()` still counts them."""
+
+BURNT: Mapping[str, Value] = {
+    "bought_token": Emitter(),
+    "bought_tokens": Amount("value", Emitter()),
+    "burned_tokens": Amount("value", Emitter()),
+    "destination_kind": Const("dead_burn"),
+}
+"""Columns of `buybacks`: a Transfer of the token itself to the dead address."""
 
 
 def _supply_of(token: Value) -> Read:

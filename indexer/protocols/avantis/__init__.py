@@ -32,9 +32,9 @@ from indexer.chains import BASE
 from indexer.protocols.avantis.fees import FEES, STORAGE, TRADING
 from indexer.protocols.avantis.trades import BY_RELEASE, CALLBACKS, PAIR_INFOS, TRADES, USDC
 from indexer.spec import (
+    BURNT,
     DEAD_ADDRESS,
     TOKEN_SUPPLY,
-    Amount,
     Call,
     Companion,
     Const,
@@ -232,12 +232,7 @@ PROTOCOL = Protocol(
             abi=ERC20,
             name="Transfer",
             into="buybacks",
-            columns={
-                "bought_token": Emitter(),
-                "bought_tokens": Amount("value", Emitter()),
-                "burned_tokens": Amount("value", Emitter()),
-                "destination_kind": Const("dead_burn"),
-            },
+            columns=BURNT,
             evidence="assumed",
         ),
     ),
