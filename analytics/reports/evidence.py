@@ -127,15 +127,12 @@ def places(rows: pl.DataFrame) -> str:
     """Return " in 2 transactions and read at 1 block", of facts of one table."""
     if "tx_hash" not in rows.columns:
         return ""
-    sent = rows.filter(~_IS_READ & ~_IS_NAMELESS)
-    read = rows.filter(_IS_READ)
-    counts = {
-        "in": counted(sent.select("chain_id", "tx_hash").n_unique(), "transaction"),
-        "read at": counted(read.select("chain_id", "block_number").n_unique(), "block"),
-    }
-    there = dict(zip(counts, (sent, read), strict=True))
-    said = " and ".join(f"{word} {count}" for word, count in counts.items() if there[word].height)
-    return f" {said}" if said else ""
+    sent = rows.filter(~_IS_READ & ~_IS_NAMELESS).select("chain_id", "tx_hash").n_unique()
+    read = rows.filter(_IS_READ).select("chain_id", "block_number").n_unique()
+    told = f" in {counted(sent, 'transaction')}" if sent else ""
+    if read:
+        told += f"{' and' if told else ''} read at {counted(read, 'block')}"
+    return told
 
 
 def total(column: pl.Series) -> Decimal:

@@ -18,6 +18,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -29,6 +30,7 @@ from polars.exceptions import PolarsError
 
 from analytics.compute import facts_of
 from analytics.errors import UserError
+from analytics.expressions import moment
 from analytics.metrics import METRICS
 from analytics.proofs import with_proof
 from analytics.queries import query_named
@@ -171,6 +173,19 @@ def manifest_of(folder: Path) -> dict[str, Any]:
         if lost := [name for name, kind in _READ.items() if not isinstance(said.get(name), kind)]:
             raise LookupError(f"no {', '.join(lost)}")
     return dict(said)
+
+
+def ends_of(limits: Mapping[str, Any]) -> dict[str, datetime | None]:
+    """
+    Return since and until of a manifest's limits; None where there was no end.
+
+    Raises:
+        ValueError: one of them is no time; LookupError: one is missing.
+    """
+    return {
+        name: None if (text := limits[name]) is None else moment(f"{name} of the report", text)
+        for name in ("since", "until")
+    }
 
 
 @contextmanager

@@ -5,9 +5,9 @@ from pathlib import Path
 import polars as pl
 
 from analytics.errors import WorldError
-from analytics.expressions import known_total, moment, whole_total
+from analytics.expressions import known_total, whole_total
 from analytics.reports.digests import file_digest
-from analytics.reports.manifest import MANIFEST, as_written, manifest_of
+from analytics.reports.manifest import MANIFEST, as_written, ends_of, manifest_of
 
 _SUMS = {
     "fees": {"fees_usd": known_total(pl.col("fees_usd"))},
@@ -84,10 +84,7 @@ def published_extent(folder: Path, chain_id: int) -> pl.DataFrame:
     """
     said = manifest_of(folder)
     with as_written(folder):
-        ends = {
-            name: moment(f"{name} of the report", text) if (text := said["limits"][name]) else None
-            for name in ("since", "until")
-        }
+        ends = ends_of(said["limits"])
         rows = [row | ends for row in said["inputs"]["coverage"] if row["chain_id"] == chain_id]
         return pl.DataFrame(rows, _EXTENT)
 

@@ -18,14 +18,11 @@ import polars as pl
 
 from analytics import load
 from analytics.errors import WorldError
-from analytics.expressions import moment
 from analytics.reports.bundle import published, sides
 from analytics.reports.chain_names import chain_name
 from analytics.reports.digests import file_digest
-from analytics.reports.manifest import MANIFEST, as_written, manifest_of
+from analytics.reports.manifest import MANIFEST, as_written, ends_of, manifest_of
 from analytics.reports.scope import Limits
-
-_TIMES = ("since", "until")
 
 
 @dataclass(frozen=True)
@@ -112,11 +109,7 @@ def _holds(spans: list[dict[str, int]], first: int, last: int) -> bool:
 
 
 def _limits(said: Mapping[str, Any]) -> Limits:
-    times = {
-        name: None if (text := said[name]) is None else moment(f"{name} of the report", text)
-        for name in _TIMES
-    }
-    return Limits(protocol=said["protocol"], chain_id=said["chain_id"], **times)
+    return Limits(protocol=said["protocol"], chain_id=said["chain_id"], **ends_of(said))
 
 
 def _differing(bundle: Path, folder: Path) -> tuple[str, ...]:

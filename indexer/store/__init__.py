@@ -15,7 +15,7 @@ from indexer.store.connection import SCHEMA, open_database, transaction
 from indexer.store.finality import FINALITIES, is_more_final, settle
 from indexer.store.fingerprint import added, fingerprint, subtracted
 from indexer.store.income import FIGURES, promised_of
-from indexer.store.intervals import gaps, merged_coverage, touching
+from indexer.store.intervals import gaps, holds, merged_coverage
 from indexer.store.locks import held
 from indexer.store.proofs import (
     LEVELS,
@@ -63,6 +63,7 @@ __all__ = [
     "fingerprint",
     "gaps",
     "held",
+    "holds",
     "is_more_final",
     "joined",
     "keep_reaches",
@@ -85,7 +86,6 @@ __all__ = [
     "status",
     "subtracted",
     "swap",
-    "touching",
     "transaction",
     "uncollected",
     "write_collected",

@@ -42,6 +42,11 @@ def touching(intervals: Sequence[Interval], low: int, high: int) -> slice:
     return slice(first, max(first, bisect_right(intervals, high, key=itemgetter(0))))
 
 
+def holds(intervals: Sequence[Interval], block: int) -> bool:
+    """Return whether one of ordered, disjoint intervals holds a block."""
+    return bool(intervals[touching(intervals, block, block)])
+
+
 def unite(intervals: list[Interval], low: int, high: int) -> None:
     """Add an interval to ordered, disjoint ones; those that it overlaps become one with it."""
     place = touching(intervals, low, high)

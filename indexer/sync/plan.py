@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import polars as pl
 
-from indexer.store import gaps, touching
+from indexer.store import gaps, holds
 from indexer.sync.heads import Heads
 
 Interval = tuple[int, int]
@@ -51,7 +51,7 @@ def plan(
     return [
         Segment(low, high, slugs, heads.finality(high), high <= heads.settled)
         for low, high in _pieces(missing, heads)
-        if (slugs := tuple(slug for slug in missing if _holds(missing[slug], low)))
+        if (slugs := tuple(slug for slug in missing if holds(missing[slug], low)))
     ]
 
 
@@ -71,7 +71,3 @@ def _pieces(missing: Mapping[str, Sequence[Interval]], heads: Heads) -> list[Int
     borders = {heads.settled + 1, heads.finalized + 1, heads.safe + 1}
     ordered = sorted(cuts | {border for border in borders if min(cuts) < border < max(cuts)})
     return [(low, after - 1) for low, after in pairwise(ordered)]
-
-
-def _holds(intervals: Sequence[Interval], block: int) -> bool:
-    return bool(intervals[touching(intervals, block, block)])

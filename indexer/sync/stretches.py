@@ -10,7 +10,7 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.spec import Protocol
-from indexer.store import touching
+from indexer.store import holds
 from indexer.sync.proving import last_alike
 
 _BLOCKS = 1_000
@@ -92,11 +92,7 @@ def _stretches(
     intervals = [interval for found in covered.values() for interval in found]
     cuts = sorted({low for low, _ in intervals} | {high + 1 for _, high in intervals})
     for low, after in pairwise(cuts):
-        present = tuple(
-            protocol
-            for protocol in protocols
-            if covered[protocol.slug][touching(covered[protocol.slug], low, low)]
-        )
+        present = tuple(protocol for protocol in protocols if holds(covered[protocol.slug], low))
         if present:
             yield (low, after - 1), present
 
