@@ -6,7 +6,9 @@ What must hold of the facts themselves, whoever computes from them.
     open_interest_usd   open interest = what it was + what changed, event by event, on each side
     open_interest_tokens    the same in base units
     position_tokens     a position = what it was + what changed, from one event of it to the next
-    imported_position   the same of a venue that is no chain, from one moment to the next
+    balance_tokens      what who buys for a protocol holds = what it held + what it bought or gave
+    imported_position   a position of a venue that is no chain, from one moment to the next
+    imported_balance    such a balance there: tokens that came or went otherwise are a breach
     pool_supply         shares = what there were + minted - burned, from one reading to the next
 
 Each says of every row that could be compared whether it holds, and of the others why not: a part
@@ -40,8 +42,9 @@ _BETWEEN = "not all that happened in between is there"
 _IN_FILES = "the files do not hold what happened in between"
 _NO_ORDER = "several events of one moment, whose order is not told"
 _NO_FLOW = "not all shares are told by flows: "
-_SERIES = ("chain_id", "protocol", "version", "market", "is_long", "collateral_token")
-_POSITION = (*_SERIES, "account", "position_id")
+_SERIES = ("chain_id", "protocol", "version", "is_long", "collateral_token", "market")
+_POSITION = ("account", "position_id", *_SERIES)
+_BALANCE = ("chain_id", "protocol", "version", "account", "token")
 _POOL = ("chain_id", "protocol", "pool")
 _MINTS, _BURNS = (*INTO_POOL, "dividend"), OUT_OF_POOL
 
@@ -92,15 +95,18 @@ def _all(load: Load) -> Iterator[pl.LazyFrame]:
         level, change = f"open_interest_{unit}", f"open_interest_delta_{unit}"
         known = _told(load("open_interest"), identity=level, level=level, change=change)
         yield _continued(_placed(known, "open_interest", load), _SERIES, is_cut=unit == "usd")
-    changed = _told(
-        load("position_changes"),
-        identity="position_tokens",
-        level="size_tokens",
-        change="size_delta_tokens",
-    )
-    on_chain = changed.filter(pl.col("chain_id") > 0)
-    yield _continued(_placed(on_chain, "position_changes", load), _POSITION, is_cut=False)
-    yield _imported_position(changed.filter(pl.col("chain_id") < 0), load("imports"))
+    for table, thing, level, change, series in (
+        ("position_changes", "position", "size_tokens", "size_delta_tokens", _POSITION),
+        ("balances", "balance", "balance_tokens", "delta_tokens", _BALANCE),
+    ):
+        told = _told(load(table), identity=f"{thing}_tokens", level=level, change=change)
+        on_chain = told.filter(pl.col("chain_id") > 0)
+        yield _continued(_placed(on_chain, table, load), series, is_cut=False)
+        yield _imported(
+            told.filter(pl.col("chain_id") < 0).with_columns(identity=pl.lit(f"imported_{thing}")),
+            load("imports"),
+            series,
+        )
     yield _pool_supply(load)
 
 
@@ -112,27 +118,20 @@ def _told(facts: pl.LazyFrame, *, identity: str, level: str, change: str) -> pl.
 
 def _fee_split(fees: pl.LazyFrame) -> pl.LazyFrame:
     parts = pl.col("supply_side_usd") + pl.col("treasury_usd") + pl.col("holders_usd")
-    held = parts == pl.col("fee_usd")
-    return fees.with_columns(
-        identity=pl.lit("fee_split"),
-        subject="market",
-        expected=parts,
-        found="fee_usd",
-        is_held=held,
-        reason=pl.when(held.is_null()).then(pl.lit(_UNKNOWN)),
-    )
+    told = fees.with_columns(identity=pl.lit("fee_split"), subject="market", expected=parts)
+    return _within_a_row(told, "fee_usd", pl.col("expected") == pl.col("fee_usd"))
 
 
 def _buyback_burn(buybacks: pl.LazyFrame) -> pl.LazyFrame:
-    held = pl.col("burned_tokens") <= pl.col("bought_tokens")
-    return buybacks.with_columns(
-        identity=pl.lit("buyback_burn"),
-        subject="bought_token",
-        expected="bought_tokens",
-        found="burned_tokens",
-        is_held=held,
-        reason=pl.when(held.is_null()).then(pl.lit(_UNKNOWN)),
+    told = buybacks.with_columns(
+        identity=pl.lit("buyback_burn"), subject="bought_token", expected="bought_tokens"
     )
+    return _within_a_row(told, "burned_tokens", pl.col("burned_tokens") <= pl.col("expected"))
+
+
+def _within_a_row(told: pl.LazyFrame, found: str, held: pl.Expr) -> pl.LazyFrame:
+    reason = pl.when(held.is_null()).then(pl.lit(_UNKNOWN))
+    return told.with_columns(found=found, is_held=held, reason=reason)
 
 
 def _continued(placed: pl.LazyFrame, series: tuple[str, ...], *, is_cut: bool) -> pl.LazyFrame:
@@ -154,7 +153,7 @@ def _continued(placed: pl.LazyFrame, series: tuple[str, ...], *, is_cut: bool) -
     expected = pl.col("last_level") + (pl.col("moved") - pl.col("last_moved"))
     parts = pl.col("parts") - pl.col("last_parts") if is_cut else pl.lit(0)
     levels = spelled(told).with_columns(
-        subject="market", expected=expected, found="level", reason=_reason(change.is_null())
+        subject=series[-1], expected=expected, found="level", reason=_reason(change.is_null())
     )
     return levels.with_columns(_is_near(parts * 1.0000001e-18))
 
@@ -177,9 +176,11 @@ def _is_near(allowed: pl.Expr) -> pl.Expr:
     return pl.when(pl.col("reason").is_null()).then(is_near).alias("is_held")
 
 
-def _imported_position(changed: pl.LazyFrame, imports: pl.LazyFrame) -> pl.LazyFrame:
-    """Compare what a position was at the start of a moment with the end of the moment before."""
-    told = _of_moments(changed)
+def _imported(
+    changed: pl.LazyFrame, imports: pl.LazyFrame, series: tuple[str, ...]
+) -> pl.LazyFrame:
+    """Compare each level at the start of a moment with the end of the moment before."""
+    told = _of_moments(changed, series)
     is_ordered = pl.col("is_ordered") & pl.col("last_is_ordered")
     reason = (
         pl.when(pl.col("last_end").is_null())
@@ -191,30 +192,24 @@ def _imported_position(changed: pl.LazyFrame, imports: pl.LazyFrame) -> pl.LazyF
     )
     return (
         told.join(
-            _within_a_file(told, imports),
-            on=[*_POSITION, "block_timestamp"],
+            _within_a_file(told, imports, series),
+            on=[*series, "block_timestamp"],
             how="left",
             nulls_equal=True,
         )
-        .with_columns(
-            identity=pl.lit("imported_position"),
-            subject="market",
-            expected="last_end",
-            found="start",
-            reason=reason,
-        )
+        .with_columns(subject=series[-1], expected="last_end", found="start", reason=reason)
         .with_columns(_is_near(pl.lit(0.0)))
     )
 
 
-def _of_moments(changed: pl.LazyFrame) -> pl.LazyFrame:
-    """Return of each position and moment its start and end, and those of the moment before."""
+def _of_moments(changed: pl.LazyFrame, series: tuple[str, ...]) -> pl.LazyFrame:
+    """Return of each level and moment its start and end, and those of the moment before."""
     after, change = pl.col("level"), pl.col("change")
     before, is_up = after - change, (change >= 0).all()
     return (
         changed.filter(after.is_not_null() & change.is_not_null())
         .sort(EVENT_ORDER)
-        .group_by(*_POSITION, "block_timestamp", maintain_order=True)
+        .group_by(*series, "block_timestamp", maintain_order=True)
         .agg(
             pl.col("identity", "block_number", "log_index", "item_index", "tx_hash").first(),
             start=pl.when(is_up).then(before.min()).otherwise(before.max()),
@@ -225,13 +220,15 @@ def _of_moments(changed: pl.LazyFrame) -> pl.LazyFrame:
         .with_columns(
             pl.col("end", "block_timestamp", "is_ordered")
             .shift(1)
-            .over(_POSITION)
+            .over(series)
             .name.prefix("last_"),
         )
     )
 
 
-def _within_a_file(told: pl.LazyFrame, imports: pl.LazyFrame) -> pl.LazyFrame:
+def _within_a_file(
+    told: pl.LazyFrame, imports: pl.LazyFrame, series: tuple[str, ...]
+) -> pl.LazyFrame:
     """Return the moments for which a file without a reject holds all since the moment before."""
     # When what a file told was refused, it does not say.
     whole = imports.filter(pl.col("rejects") == 0).rename({"from_at": "last_block_timestamp"})
@@ -245,13 +242,17 @@ def _within_a_file(told: pl.LazyFrame, imports: pl.LazyFrame) -> pl.LazyFrame:
     )
     ways: list[tuple[pl.LazyFrame, tuple[str, ...]]] = [
         (spans.filter(pl.col("about").is_null()).drop("about"), _VENUE),
-        *((spans.rename({"about": name}), (*_VENUE, name)) for name in ("account", "market")),
+        *(
+            (spans.rename({"about": name}), (*_VENUE, name))
+            for name in ("account", "market")
+            if name in series
+        ),
     ]
     asked = told.sort("last_block_timestamp")
     return pl.concat(
         asked.join_asof(files, on="last_block_timestamp", by=list(by), check_sortedness=False)
         .filter(pl.col("block_timestamp") <= pl.col("to_at"))
-        .select(*_POSITION, "block_timestamp", is_within=pl.lit(value=True))
+        .select(*series, "block_timestamp", is_within=pl.lit(value=True))
         for files, by in ways
     ).unique()
 

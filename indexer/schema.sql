@@ -497,6 +497,23 @@ create table buybacks (
     evidence varchar not null
 );
 
+-- What an account that buys for a protocol holds, each time that it trades.
+create table balances (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    account varchar not null,
+    token varchar not null,
+    delta_tokens decimal(38, 18), -- < 0: given away
+    balance_tokens decimal(38, 18), -- after it
+    evidence varchar not null
+);
+
 create table token_supplies (
     chain_id bigint not null,
     block_number bigint not null,

@@ -1,6 +1,6 @@
 -- question: Is a zero of a protocol measured, or has nobody looked, or did looking fail?
--- reads:    adl_states, adls, blocks, buybacks, coverage, credit_events, declared_facts, fees,
---           funding, impact_parameters, imports, liquidations, open_interest, oracle_updates,
+-- reads:    adl_states, adls, balances, blocks, buybacks, coverage, credit_events, declared_facts,
+--           fees, funding, impact_parameters, imports, liquidations, open_interest, oracle_updates,
 --           pool_flows, pool_liquidity, pool_states, position_changes, reads, rejects,
 --           share_prices, shortfalls, token_supplies
 -- grain:    one row per chain, protocol and table of facts that its declaration fills
@@ -101,6 +101,15 @@ happened as (
         count(*) as row_count,
         max(block_timestamp) as last_at
     from buybacks
+    group by all
+    union all
+    select
+        chain_id,
+        protocol,
+        'balances' as fact,
+        count(*) as row_count,
+        max(block_timestamp) as last_at
+    from balances
     group by all
     union all
     select

@@ -1,5 +1,5 @@
 -- question: What did one transaction do, in every table?
--- reads:    adl_states, adls, buybacks, credit_events, fees, funding, impact_parameters,
+-- reads:    adl_states, adls, balances, buybacks, credit_events, fees, funding, impact_parameters,
 --           liquidations, open_interest, oracle_updates, pool_flows, pool_liquidity,
 --           pool_states, position_changes, share_prices, shortfalls, token_supplies
 -- grain:    one row per fact of the transaction, in the order of its logs
@@ -152,6 +152,20 @@ facts as (
         bought_tokens as amount,
         'bought_tokens' as unit
     from buybacks
+    union all
+    select
+        'balances' as fact,
+        chain_id,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        protocol,
+        token as subject,
+        account,
+        balance_tokens as amount,
+        'balance_tokens' as unit
+    from balances
     union all
     select
         'token_supplies' as fact,

@@ -17,6 +17,7 @@ def every_fact() -> dict[str, pl.DataFrame]:
             {"fee_tokens": 1, "fee_token": "0xusdc", "block_timestamp": at(days=1)},
         ),
         "buybacks": table("buybacks", {"spent_usd": 1}),
+        "balances": table("balances", {"balance_tokens": 1}),
         "token_supplies": table("token_supplies", {"supply_tokens": 9}),
         "liquidations": table("liquidations", {"notional_usd": 5}),
         "adls": table("adls", {"notional_usd": 5, "is_long": True}),

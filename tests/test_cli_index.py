@@ -350,7 +350,9 @@ def test_a_database_of_an_older_perpscope_gets_the_tables_it_lacks(
     path = tmp_path / "a.duckdb"
     index(path, url, "--to", FIRST + 90)
     with duckdb.connect(path) as connection:
-        connection.execute("drop table impact_parameters; drop table untold_shares")
+        connection.execute(
+            "drop table impact_parameters; drop table untold_shares; drop table balances"
+        )
         connection.execute("update schema_version set version = 3, created_by = 'older'")
     metric = ("metric", "impact_depth")
     capsys.readouterr()
@@ -359,7 +361,7 @@ def test_a_database_of_an_older_perpscope_gets_the_tables_it_lacks(
     err = capsys.readouterr().err
 
     assert told == [1, 1, 0]
-    for table in ("impact_parameters", "untold_shares"):
+    for table in ("impact_parameters", "balances"):
         assert f"no table {table}: expected those of schema {SCHEMA}" in err
     assert index(path, url) == perpscope(*metric, "--database", path) == 0
     versions = "select version, created_by = 'older' from schema_version order by 1"

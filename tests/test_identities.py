@@ -284,6 +284,38 @@ def test_files_that_do_not_hold_what_was_between_prove_nothing(frames: Frames) -
     assert broken(frames) == []
 
 
+def test_a_balance_moves_by_what_was_bought() -> None:
+    """A purchase that no file tells is found, of whom the file is about; of others nobody knows."""
+    place = {"chain_id": -1, "protocol": "hyperliquid", "account": "0xfund", "token": "HYPE"}
+    bought = (
+        place
+        | {"block_timestamp": at(second), "block_number": second}
+        | {"delta_tokens": tokens, "balance_tokens": held}
+        for second, tokens, held in ((0, 2, 12), (5, 3, 15), (5, 1, 16), (9, 4, 27))
+    )
+    file = {"chain_id": -1, "protocol": "hyperliquid", "from_at": at(0), "to_at": at(60)}
+    file |= {"rejects": 0}
+    balances = table("balances", *bought)
+
+    found = {
+        about: broken({"balances": balances, "imports": table("imports", file | {"about": about})})
+        for about in (None, "0xfund", "0xelse", "HYPE")
+    }
+
+    breach = [("imported_balance", f"0x{3:064x}")]
+    assert found == {None: breach, "0xfund": breach, "0xelse": [], "HYPE": []}
+
+
+def test_a_balance_on_a_chain_moves_by_what_changed() -> None:
+    """Of covered blocks each balance is the one before and what changed since."""
+    held = ({"block_number": n, "delta_tokens": 1, "balance_tokens": n} for n in (1, 2, 4))
+    covered = table("coverage", {"from_block": 0, "to_block": 9})
+
+    frames = {"balances": table("balances", *held), "coverage": covered}
+
+    assert broken(frames) == [("balance_tokens", f"0x{2:064x}")]
+
+
 @pytest.mark.parametrize(
     ("files", "breaches"),
     [

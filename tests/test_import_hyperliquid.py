@@ -315,6 +315,26 @@ def test_the_funds_purchases_are_buybacks(tmp_path: Path) -> None:
     assert rows(path, "position_changes", "account") == []
 
 
+def test_what_the_fund_holds_is_told_of_each_of_its_trades(tmp_path: Path) -> None:
+    """Bought and sold, for whatever it was traded; a fee in HYPE is taken off, a rebate added."""
+    hype = {"coin": "@107", "startPosition": "5.12345678", "sz": "2", "feeToken": "HYPE"}
+    path = imported(
+        tmp_path,
+        (FUND, fill(**hype, fee="0.00000001", tid=1)),
+        (FUND, fill(**(hype | {"side": "A", "coin": "@255"}), fee="-0.5", tid=2)),
+        (FUND, fill(**(hype | {"feeToken": "USDC"}), fee="0.5", tid=3)),
+        (FUND, fill(**(hype | {"coin": "@142"}), tid=4)),
+        (WINNER, fill(**hype, tid=5)),
+    )
+
+    columns = ("account", "token", "delta_tokens", "balance_tokens")
+    assert sorted(rows(path, "balances", *columns)) == [
+        (FUND, "HYPE", "-1.5", "3.62345678"),
+        (FUND, "HYPE", "1.99999999", "7.12345677"),
+        (FUND, "HYPE", "2", "7.12345678"),
+    ]
+
+
 def test_vaults_have_names(tmp_path: Path) -> None:
     """Accounts that the declaration names are in the database once something is imported."""
     path = imported(tmp_path, *CUT)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
@@ -11,7 +12,7 @@ from typing import Any
 import duckdb
 import polars as pl
 import pytest
-from import_rig import brought, by_line, facts, written
+from import_rig import FUND, brought, by_line, facts, written
 
 from analytics import load
 from analytics.identities import assessed, comparisons
@@ -192,6 +193,24 @@ def test_another_reading_of_the_same_minute_agrees(
     assert {row[0]: row[1] for row in mine} == dict(theirs.select("coin", "len").rows())
     sums = dict(theirs.select("coin", "fee").rows())
     assert all(abs(row[2] - sums[row[0]]) < 1e-6 for row in mine)
+
+
+@pytest.mark.parametrize("rank", [0, 1, 2])
+def test_what_an_account_holds_of_hype_moves_by_its_fills(
+    tmp_path: Path, events: list[Event], rank: int
+) -> None:
+    """Recorded fills of who traded HYPE most, as if each were the Assistance Fund: no break."""
+    traders = Counter(user for user, fill in events if fill["coin"] in HYPE_PAIRS).most_common()
+    as_fund = [(FUND, fill) for user, fill in events if user == traders[rank][0]]
+    moments = {fill["time"] for _, fill in as_fund if fill["coin"] in HYPE_PAIRS}
+    path = brought(tmp_path, "hyperliquid", written(tmp_path, "a.lz4", by_line(*as_fund)))
+
+    with load.database(path) as con:
+        compared = comparisons(partial(load.facts, con)).filter(identity="imported_balance")
+        broken, counts = assessed(compared)
+
+    assert broken.is_empty()
+    assert counts.filter(pl.col("reason").is_null())["row_count"].sum() == len(moments) - 1 > 5
 
 
 def test_overlapping_pieces_in_any_order_are_the_whole(

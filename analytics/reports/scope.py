@@ -23,8 +23,8 @@ from analytics.reports.tables import Tables
 
 FACTS = (
     *("position_changes", "liquidations", "adls", "adl_states", "oracle_updates", "open_interest"),
-    *("impact_parameters", "funding", "fees", "buybacks", "token_supplies", "credit_events"),
-    *("pool_flows", "share_prices", "pool_states", "pool_liquidity", "shortfalls"),
+    *("impact_parameters", "funding", "fees", "buybacks", "balances", "token_supplies"),
+    *("credit_events", "pool_flows", "share_prices", "pool_states", "pool_liquidity", "shortfalls"),
 )
 Span = tuple[datetime, datetime]
 # Told as it stands or by changes: without what was before, later values would be wrong.

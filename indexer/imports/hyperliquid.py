@@ -287,7 +287,10 @@ def _fields(good: pl.DataFrame) -> pl.DataFrame:
             for step in (1, -1)
         )
     )
-    return good.with_columns(pl.col("start_position").round(6)).select(
+    # Floats in places; a perp counts 1e-6 at most, HYPE 1e-8.
+    start = pl.col("start_position")
+    held = pl.when(_KIND == "spot").then(start.round(8)).otherwise(start.round(6))
+    return good.with_columns(start_position=held).select(
         *_NUMBERS,
         *("coin", "side", "dir", "fee_token", "method"),
         user=user,

@@ -20,6 +20,7 @@ Table = Literal[
     "funding",
     "fees",
     "buybacks",
+    "balances",
     "token_supplies",
     "credit_events",
     "pool_flows",

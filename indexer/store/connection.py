@@ -31,7 +31,7 @@ from indexer.errors import DatabaseBusy, DatabaseUnusable
 from indexer.store.turns import COURTESY_SECONDS, is_wanted, wish
 from indexer.tables import columns_of, definitions, tables
 
-SCHEMA = 5
+SCHEMA = 6
 """The version of `schema.sql` that this program reads and writes."""
 
 _FIRST_GROWN = 3  # from this version on, what is new is a table

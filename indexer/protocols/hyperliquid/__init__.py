@@ -68,7 +68,8 @@ PROTOCOL = Protocol(
         "of the liquidated account alone; ADLs of the account that was cut, and for its "
         "counterpart, a vault or a trader, no liquidation as well; fees as charged, rebates below "
         "zero, split by policy where a perp of the main exchange charges USDC; buybacks are "
-        "purchases of HYPE by the Assistance Fund. Nothing proves that files are complete."
+        "purchases of HYPE by the Assistance Fund, with what it then holds beside each, so that a "
+        "purchase that is missing shows. Nothing else proves that files are complete."
     ),
     contracts=(
         *(
