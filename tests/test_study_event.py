@@ -1,6 +1,7 @@
 """The figures of a window from facts, on tables small enough to compute in the head."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import polars as pl
@@ -22,6 +23,7 @@ from analytics.studies.forced import (
     forced_exits,
 )
 from analytics.studies.levels import drawdowns, executed, funding_signs, minutes_apart
+from analytics.studies.published import published_totals, totals
 
 Row = Mapping[str, object]
 NOTHING = table("adls").lazy()
@@ -338,3 +340,60 @@ def test_all_tables_as_lines() -> None:
         ("adl_waves", "venue", "wave=1", "notional_usd", "1.5"),
         ("adl_waves", "venue", "wave=1", "x", None),
     ]
+
+
+def published(*rows: Row) -> pl.LazyFrame:
+    """Return published totals of an event from 21:00:00 to 21:01:00, 100 of liquidations each."""
+    usual = {"protocol": "venue", "exit": "liquidation", "source": "press", "note": None}
+    told = {"from_at": at(0), "to_at": at(60), "published_usd": Decimal(100)}
+    return pl.DataFrame([{**usual, **told, **row} for row in rows]).lazy()
+
+
+def beside(cut: pl.LazyFrame, forced: pl.LazyFrame, claims: pl.LazyFrame) -> list[tuple[object, ...]]:
+    """Return what is indexed, how much of it is not known, and its share, of each total."""
+    found = published_totals(cut, forced, TOLD, claims).collect()
+    return found.select("indexed_usd", "unknown_notional_count", "indexed_ratio").rows()
+
+
+def test_published_totals_stand_beside_the_rows_of_the_event() -> None:
+    """40 of 100 at one venue, 45 at all of them; what is before the event or at its end is not."""
+    forced = liquidations(
+        *(after(0, 30), after(59, 10), after(60, 7), after(-1, 7)),
+        after(5, 5, protocol="other"),
+    )
+    claims = published({}, {"protocol": "every venue"}, {"exit": "adl"}, {"protocol": "nobody"})
+
+    assert beside(adls(after(3, 8)), forced, claims) == [
+        (40, 0, 0.4),
+        (45, 0, 0.45),
+        (8, 0, 0.08),
+        (None, None, None),
+    ]
+
+
+def test_of_published_totals_zero_is_measured_and_unknown_is_not() -> None:
+    """A venue that could tell and does not has zero; an exit without a notional leaves no share."""
+    claims = published({}, {"exit": "adl"}, {"protocol": "other"}, {"protocol": "every venue"})
+    forced = liquidations(after(0, None, protocol="other"), after(1, 5, protocol="third"))
+
+    assert beside(NOTHING, forced, claims) == [
+        (0, 0, 0.0),
+        (0, 0, 0.0),
+        (None, 1, None),
+        (5, 1, None),
+    ]
+
+
+def test_published_totals_are_of_events_within_the_rows() -> None:
+    """10 and 11 October 2025 are known; days around them, and no rows at all, meet nothing."""
+    begin, end = datetime(2025, 10, 10), datetime(2025, 10, 12)
+    instant = timedelta(microseconds=1)
+
+    inside = totals((end - instant, end)).collect()
+
+    assert inside.height > 3
+    assert set(inside["exit"]) == {"liquidation", "adl"}
+    assert totals((begin - instant, begin)).collect().equals(inside)
+    assert totals((begin - instant, begin - instant)).collect().is_empty()
+    assert totals((end, end)).collect().is_empty()
+    assert totals(None).collect().is_empty()

@@ -16,7 +16,7 @@ import polars as pl
 from analytics.compute import compute
 from analytics.metrics import METRICS
 from analytics.reports.scope import Scope
-from analytics.studies import forced, levels
+from analytics.studies import forced, levels, published
 from analytics.studies.claims import stated
 
 _COLUMNS = ("table", "protocol", "subject", "figure", "value")
@@ -73,6 +73,7 @@ def event(scope: Scope, *, gap_ms: int = 5000, limit_bps: int = 100) -> tuple[Pa
     deviation = scope.metric("oracle_deviation").lazy()
     market = ("chain_id", "market")
     asked: tuple[_Asked, ...] = (
+        (published.published_totals, (*told, published.totals(scope.extent)), ("exit",), {}),
         (forced.forced_exits, told, (), {}),
         (forced.adl_holders, (cut,), (), {}),
         (forced.adl_times, (cut,), ("percent",), {}),
