@@ -307,6 +307,14 @@ def test_who_speaks_at_another_time_is_not_the_busiest_source() -> None:
     assert correlations(*pair, *quotes("b", 9_000, WALK * 4)).equals(correlations(*pair))
 
 
+def test_what_was_quoted_before_the_windows_is_no_move_into_them() -> None:
+    """Of two episodes a year apart the way from one to the other made everything move alike."""
+    pair = quotes("a", 0, WALK * 2, "BTC") + quotes("a", 0, WALK[::-1] * 2, "ETH")
+    before = [row | {"block_timestamp": at(days=-365), "oracle_price_quote": 1} for row in pair]
+
+    assert correlations(*before, *pair).equals(correlations(*pair))
+
+
 def test_what_is_quoted_in_another_asset_does_not_count() -> None:
     """Ether in bitcoin, said at more moments than ether in dollars, changes nothing."""
     pair = quotes("a", 0, WALK * 2, "BTC") + quotes("a", 0, WALK * 2, "ETH")

@@ -53,7 +53,8 @@ def venue_lead_lag(
         most_steps: the longest shift, in steps.
         least_moves: fewer moves, or fewer steps in which it liquidates, tell nothing of a venue;
             nor do fewer moves with a counterpart of a lag.
-        event_start: only events at or after this UTC moment; empty for all.
+        event_start: only events at or after this UTC moment; empty for all. A gap in what was
+            indexed is one move, larger than all others: name an event without one.
         event_end: only events before this UTC moment; empty for all.
 
     Returns:
@@ -107,7 +108,8 @@ def asset_correlation(
 
     Formula:
         correlation = Pearson(price / price before - 1) over the steps of a window in which both
-        assets are quoted; a step without a quote is one without a move
+        assets are quoted; a step without a quote is one without a move, as is an asset's first in
+        the three windows: what was quoted before them may be of another year
 
     Args:
         oracle_updates: one row per update: asset, quote, source, oracle_price_quote; what is read
@@ -134,7 +136,8 @@ def asset_correlation(
     start, end = window(event_start, event_end)
     windows, length = _windows(start, end), end - start
     around = between(start - length, end + length)
-    moves = returns(main_sources(quoted(oracle_updates), around), grid_seconds)
+    quotes = main_sources(quoted(oracle_updates), around).filter(around)
+    moves = returns(quotes, grid_seconds)
     inside = (pl.col("step") >= pl.col("from_step")) & (pl.col("step") < pl.col("to_step"))
     series = (
         moves.join(_in_steps(windows, grid_seconds), how="cross")
