@@ -276,7 +276,8 @@ def recoveries(credit_events: pl.LazyFrame) -> pl.LazyFrame:
     Returns:
         One row per day with either, chain, protocol, pool and asset, sorted: recovery_count,
         sale_count, unknown_count (Int64, events of either kind without an amount),
-        recovered_tokens, sale_tokens (Decimal; sums of what is known, zero without such an event).
+        recovered_tokens, sale_tokens (Decimal; sums of what is known, zero without such an event,
+        null when none tells).
 
     Source:
         Maple CoverLiquidated, LiquidatedFundsDistributed and PortionLiquidated; Maker Clipper Take.

@@ -144,8 +144,9 @@ def missed_updates(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame) -> pl.Lazy
         One row per price and other source (reference_…) that showed it to be overdue, sorted:
         asset, quote, chain_id, protocol, feed, price_at, price_quote (Decimal), threshold_bps
         (Int32), replaced_at (null while it is the feed's last price), first_missed_at,
-        missed_count (Int64, updates of the reference beyond the threshold), largest_move_bps
-        (Float64, > 0), late_seconds (Float64; null while it is the last price).
+        missed_count (Int64, updates of the reference beyond the threshold, of several in one
+        second the last), largest_move_bps (Float64, > 0), late_seconds (Float64; null while it is
+        the last price).
 
     Source:
         Missed update: |p_ref / p_last - 1| above the deviation threshold while the price is older

@@ -154,8 +154,8 @@ def impact_depth(
 
     Args:
         open_interest: one row per event, as `open_interest` reads them.
-        impact_parameters: one row per change: market (all: every one), is_positive (null: both),
-            factor_trillionths, exponent, is_in_tokens.
+        impact_parameters: one row per change: factor_trillionths of a market and sign
+            (is_positive), exponent of a market (is_positive null: of both), is_in_tokens of all.
         markets: index_token of a market.
         oracle_updates: prices of the venue's own feeds, by token.
         move_bps: what of a trade is paid, 1 to 10,000.
@@ -167,7 +167,8 @@ def impact_depth(
         start of the period: ahead_usd (Float64, what is open on the side beyond the other),
         factor_trillionths and exponent (Decimal, of trades away from balance), basis, depth_usd
         (Float64). basis is impact; unbounded where the factor is zero, so that no size costs so
-        much; unknown where open interest, a price or a parameter is not known: depth_usd is null.
+        much; unknown where open interest, a price or a parameter is not known, or the exponent is
+        not above 1: depth_usd is null.
 
     Raises:
         ValueError: move_bps or bucket_seconds is out of bounds.

@@ -163,8 +163,9 @@ def oracle_update_lag(
 
     A cell of the grid in which a source is silent has a return of zero, so the lag tells of both,
     how seldom a source speaks and how late. Returns are relative to the mean of both prices: they
-    stay within -2 and 2 and turn their sign with the direction, unlike a percentage. States,
-    amounts and statistics are no prices.
+    stay within -2 and 2 and turn their sign with the direction, unlike a percentage. What
+    is not positive is no price, nor are states, amounts and statistics. A gap in what was indexed
+    is one large return, early for one source and late for another: ask for a time without one.
 
     Formula:
         return(n) = 2 * (price(n) - price(before)) / (price(n) + price(before)), cut to 1e-9

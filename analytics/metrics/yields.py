@@ -86,9 +86,9 @@ def net_flows(pool_flows: pl.LazyFrame) -> pl.LazyFrame:
     Returns:
         One row per day with a flow, chain, protocol, pool and asset, sorted: inflow_count,
         outflow_count, unknown_count (Int64, the last of flows without asset_tokens), inflow_tokens,
-        outflow_tokens (Decimal; sums of what is known, null when nothing is), net_tokens,
-        net_shares_tokens (Decimal; null while any amount is unknown), dividend_shares_tokens
-        (Decimal).
+        outflow_tokens, dividend_shares_tokens (Decimal; sums of what is known, zero without such a
+        flow, null when none tells), net_tokens, net_shares_tokens (Decimal; null while any amount
+        is unknown).
 
     Source:
         ERC-4626 Deposit and Withdraw; mints and redemptions of funds; BUIDL pays dividends in
@@ -139,9 +139,10 @@ def share_price_yield(
     Returns:
         One row per day with a price, chain, protocol, pool and asset, sorted: share_price_tokens
         (Decimal, the day's last), earlier_price_tokens (Decimal; null without one), elapsed_seconds
-        (Int64, whole ones; null unless positive), reset_count (Int64, in the window),
-        yield_simple_ratio, yield_compounded_ratio (Float64, 0.05 = 5 % a year; null without an
-        earlier positive price or half a window between, and with a reset).
+        (Int64, whole ones; null unless positive), reset_count (Int64, since the
+        earlier price; null without one), yield_simple_ratio, yield_compounded_ratio (Float64, 0.05
+        = 5 % a year; null without an earlier positive price or half a window between, and with a
+        reset).
 
     Raises:
         ValueError: window_days is below 1 or longer than a century; reset_ratio is not positive.
