@@ -22,7 +22,7 @@ _MOST_ROWS = 2_000_000
 
 
 def cross_correlations(
-    series: pl.LazyFrame, most_steps: int, *, is_silence_zero: bool = False
+    series: pl.LazyFrame, most_steps: int, *, is_silence_zero: bool = False, least_met: int = 0
 ) -> pl.LazyFrame:
     """
     Return the correlation of each pair of series at each lag.
@@ -37,6 +37,7 @@ def cross_correlations(
         most_steps: the longest lag.
         is_silence_zero: before its first and after its last step a series is zero, not unknown, so
             that the steps of either count, and not only those of both.
+        least_met: a lag at which fewer rows meet one of the other series is left out.
 
     Returns:
         kind, who, other (who < other), sample_count (Int64: steps), lag (Int64: > 0 where the
@@ -52,7 +53,7 @@ def cross_correlations(
     products = (
         own.join(shifted, on=[*PAIR, "step"], suffix="_other")
         .group_by(*PAIR, "lag")
-        .agg(both=_listed(pl.col("value") * pl.col("value_other"), "step"))
+        .agg(both=_listed(pl.col("value") * pl.col("value_other"), "step"), met=pl.len())
         .pipe(_summed)
     )
     lag = pl.col("lag")
@@ -68,9 +69,11 @@ def cross_correlations(
         .join(_sums(other, "other"), on=[*PAIR])
         .join(lags, how="cross")
         .join(products, on=[*PAIR, "lag"], how="left")
-        .select(*PAIR, "sample_count", "lag", correlation=correlation)
+        .select(*PAIR, "sample_count", "lag", "met", correlation=correlation)
         # What never varies does so at its ends once it is shifted.
         .filter(pl.col("correlation").filter(lag == 0).is_not_null().any().over(PAIR))
+        .filter(pl.col("met").fill_null(0) >= least_met)
+        .drop("met")
     )
 
 

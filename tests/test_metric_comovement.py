@@ -108,16 +108,16 @@ def test_liquidations_are_compared_in_steps() -> None:
 
 
 def test_what_is_liquidated_the_other_way_round_is_not_alike() -> None:
-    """100, 200, 300 and 300, 200, 100 correlate by -1 in the same steps, and by 0.6 one apart."""
+    """100 to 400 and 400 to 100 correlate by -1 in the same steps, and by 0.5 one apart."""
     rows = [
         {"protocol": venue, "notional_usd": size, "block_timestamp": at(5 * number)}
-        for venue, sizes in (("a", (100, 200, 300)), ("b", (300, 200, 100)))
+        for venue, sizes in (("a", (100, 200, 300, 400)), ("b", (400, 300, 200, 100)))
         for number, size in enumerate(sizes)
     ]
 
     result = lags([], rows, least_moves=3, most_steps=1)
 
-    assert column(result, "correlation") == [pytest.approx(0.6)]
+    assert column(result, "correlation") == [pytest.approx(0.5)]
     assert column(result, "second_lag_seconds") == [0]
     assert column(result, "second_correlation") == [pytest.approx(-1.0)]
 
@@ -154,6 +154,19 @@ def test_a_few_moves_have_no_lag(rare: str) -> None:
 
     assert lags(quotes(often, 0) + few).is_empty()
     assert not lags(quotes(often, 0) + enough).is_empty()
+
+
+def test_venues_that_hardly_liquidate_at_one_time_have_no_leader() -> None:
+    """A step shared by chance was a lag; without one the later name led by the longest lag."""
+    rows: list[Row] = [
+        {"protocol": venue, "notional_usd": size, "block_timestamp": at(600 * number + late)}
+        for venue, late in (("a", 0), ("b", 300))
+        for number, size in enumerate(WALK)
+    ]
+    shared = [row | {"block_timestamp": at(900)} for row in rows[:1]]
+
+    assert lags([], rows).is_empty()
+    assert lags([], rows + shared).is_empty()
 
 
 def test_venues_that_hardly_speak_at_one_time_are_not_compared() -> None:

@@ -41,8 +41,8 @@ def venue_lead_lag(
         other), over the steps from the first liquidation of either to the last, and those |l|
         beside them where only the shifted series is; a step without a liquidation is zero
         l = -most_steps ... most_steps steps of grid_seconds
-        compared are the lags at which at least least_moves moves have a counterpart, and at least
-        half as many as at any lag
+        compared are the lags at which at least least_moves moves, or steps with a liquidation, have
+        a counterpart; of moves at least half as many as at any lag
         significance = (best - mean of the correlations at the other lags) / their sd
 
     Args:
@@ -52,7 +52,7 @@ def venue_lead_lag(
         grid_seconds: length of a step, counted from 1970-01-01 UTC.
         most_steps: the longest shift, in steps.
         least_moves: fewer moves, or fewer steps in which it liquidates, tell nothing of a venue;
-            nor do fewer moves with a counterpart of a lag.
+            nor do fewer with a counterpart of a lag.
         event_start: only events at or after this UTC moment; empty for all. A gap in what was
             indexed is one move, larger than all others: name an event without one.
         event_end: only events before this UTC moment; empty for all.
@@ -83,9 +83,10 @@ def venue_lead_lag(
     inside = between(start, optional_moment("event_end", event_end))
     prices = _prices(quoted(oracle_updates.filter(inside)), least_moves)
     forced = _liquidated(liquidations.filter(inside), grid_seconds, least_moves)
+    shifted = cross_correlations(forced, most_steps, is_silence_zero=True, least_met=least_moves)
     found = [
         either_way(best_lags(quote_correlations(prices, grid_seconds, most_steps), least_moves)),
-        best_lags(cross_correlations(forced, most_steps, is_silence_zero=True), least_moves),
+        best_lags(shifted, least_moves),
     ]
     names = [each.select("kind", "who", *_MEASURED).unique() for each in (prices, forced)]
     return _told(pl.concat(found), pl.concat(names), grid_seconds).sort(_ORDER)
