@@ -40,8 +40,12 @@ def compared(
     told: tuple[str, ...] = ("buybacks", "fees"),
 ) -> pl.DataFrame:
     """Return the metric of these purchases and fees, told by declarations of these facts."""
-    declared = table("declared_facts", *({"fact": fact} for fact in told)).lazy()
-    return buyback_ratio(spent, fees, declared, window_days=window_days).collect()
+    return buyback_ratio(spent, fees, declared(*told), window_days=window_days).collect()
+
+
+def declared(*facts: str) -> pl.LazyFrame:
+    """Return that the venue's declarations tell of these facts."""
+    return table("declared_facts", *({"fact": fact} for fact in facts)).lazy()
 
 
 def ratios(spent: pl.LazyFrame, fees: pl.LazyFrame, *, window_days: int = 30) -> list[object]:
@@ -53,11 +57,11 @@ def test_what_nothing_could_tell_of_is_null_and_not_zero() -> None:
     """Fees alone, purchases not declared: spent is unknown; the other way round revenue is."""
     earned = compared(bought(), charged((0, 10)), told=("fees",))
     spent = compared(bought((0, 5)), charged(), told=("buybacks",))
-    declared = compared(bought(), charged((0, 10)))
+    none = compared(bought(), charged((0, 10)))
 
     assert earned.select("spent_usd", "revenue_usd", "buyback_ratio").rows() == [(None, 10, None)]
     assert spent.select("spent_usd", "revenue_usd", "holders_usd").rows() == [(5, None, None)]
-    assert declared.select("spent_usd", "buyback_ratio").rows() == [(0, 0.0)]
+    assert none.select("spent_usd", "buyback_ratio").rows() == [(0, 0.0)]
 
 
 def test_buybacks_are_added_by_destination() -> None:
@@ -202,10 +206,10 @@ def supplies(*rows: tuple[float, object, object]) -> pl.LazyFrame:
 
 
 def shares(
-    bought: pl.LazyFrame, read: pl.LazyFrame, window_days: int = 10
+    bought: pl.LazyFrame, read: pl.LazyFrame, *told: str, window_days: int = 10
 ) -> list[tuple[object, ...]]:
     """Return issued tokens, gross and net share of every day with a reading."""
-    found = supply_share(bought, read, window_days=window_days).collect()
+    found = supply_share(bought, read, declared(*told), window_days=window_days).collect()
     return found.select(
         "issued_tokens", "supply_share_gross_ratio", "supply_share_net_ratio"
     ).rows()
@@ -216,6 +220,14 @@ def test_issuance_runs_against_a_buyback() -> None:
     found = shares(purchases((3, 20, None)), supplies((0, 1_000, 0), (10, 1_050, 0)))
 
     assert found == [(None, 0.0, None), (Decimal(50), 20 / 1_050, -30 / 1_050)]
+
+
+def test_purchases_that_nothing_could_tell_of_are_no_share_of_nothing() -> None:
+    """Declared and none made, they are zero; else they are not known, nor is what was issued."""
+    read = supplies((0, 1_000, 0), (10, 1_050, 0))
+
+    assert shares(purchases(), read, "buybacks")[1] == (Decimal(50), 0.0, -50 / 1_050)
+    assert shares(purchases(), read, "fees") == [(None, None, None)] * 2
 
 
 def test_issuance_is_unknown_without_a_reading_where_the_window_begins() -> None:
@@ -262,7 +274,7 @@ def test_the_last_reading_is_the_latest_one_whichever_chain_is_higher() -> None:
     morning, evening = supplies((0.0, 10, 0)), supplies((0.1, 20, 0))
     high = morning.with_columns(chain_id=pl.lit(2, pl.Int64), block_number=pl.lit(10**9, pl.Int64))
 
-    found = supply_share(purchases((0, 1, None)), pl.concat([high, evening])).collect()
+    found = supply_share(purchases((0, 1, None)), pl.concat([high, evening]), declared()).collect()
 
     assert found.select("chain_id", "supply_tokens").rows() == [(1, Decimal(20))]
 
@@ -285,7 +297,7 @@ def test_a_token_is_one_across_chains() -> None:
     """HYPE is bought where no chain tells its supply; the reading's chain is what is shown."""
     bought = purchases((3, 20, None)).with_columns(chain_id=pl.lit(-1, pl.Int64))
 
-    found = supply_share(bought, supplies((10, 1_000, 0)), window_days=10).collect()
+    found = supply_share(bought, supplies((10, 1_000, 0)), declared(), window_days=10).collect()
 
     assert found.select("chain_id", "bought_tokens").rows() == [(1, Decimal(20))]
 
@@ -294,7 +306,9 @@ def test_a_burn_on_another_chain_is_not_seen_in_the_supply() -> None:
     """20 bridged tokens are burned elsewhere: the reading stays, nothing was minted."""
     elsewhere = purchases((3, 20, 20)).with_columns(chain_id=pl.lit(8453, pl.Int64))
 
-    found = supply_share(elsewhere, supplies((0, 1_000, 0), (10, 1_000, 0)), window_days=10)
+    read = supplies((0, 1_000, 0), (10, 1_000, 0))
+
+    found = supply_share(elsewhere, read, declared(), window_days=10)
 
     last = found.collect().tail(1)
     assert last.select("burned_tokens", "issued_tokens").rows() == [(Decimal(20), Decimal(0))]

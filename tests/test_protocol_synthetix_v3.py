@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from asked import answered
 from goldens import Built, built_facts, log, reasons, rows, usd
+from handmade import table
 
 from analytics.metrics.buybacks import supply_share
 from indexer.chains import ARBITRUM, BASE, ETHEREUM
@@ -458,7 +459,9 @@ def test_what_base_burns_is_a_share_of_the_supply_at_home() -> None:
     before = read.with_columns(pl.col("block_timestamp").dt.offset_by("-30d"))
 
     found = supply_share(
-        made(bought).tables["buybacks"].lazy(), pl.concat([before, read]).lazy()
+        made(bought).tables["buybacks"].lazy(),
+        pl.concat([before, read]).lazy(),
+        table("declared_facts").lazy(),
     ).collect()
 
     assert found["supply_share_gross_ratio"].to_list() == [0.0, 0.1]

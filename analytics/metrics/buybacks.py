@@ -173,7 +173,11 @@ _NOTHING = pl.lit(0).cast(_DOLLARS)
 
 
 def supply_share(
-    buybacks: pl.LazyFrame, token_supplies: pl.LazyFrame, *, window_days: int = 30
+    buybacks: pl.LazyFrame,
+    token_supplies: pl.LazyFrame,
+    declared_facts: pl.LazyFrame,
+    *,
+    window_days: int = 30,
 ) -> pl.LazyFrame:
     """
     What part of its supply a protocol bought back over the days up to this one, gross and net.
@@ -183,7 +187,8 @@ def supply_share(
     issued is what the supply within reach grew by, and what was burned meanwhile on top of it. A
     purchase that tells of no burn burned nothing. A burn on another chain than the reading's puts
     out of reach what a bridge holds, and the reading does not fall by it: SNX is burned on Base,
-    where it was bridged to from Ethereum.
+    where it was bridged to from Ethereum. Where nothing that is indexed could tell of a protocol's
+    purchases, neither they nor what was issued are known: null and not zero.
 
     Formula:
         supply_share_gross_ratio(d) = Σ bought_tokens / supply_tokens(d)
@@ -195,6 +200,7 @@ def supply_share(
     Args:
         buybacks: one row per purchase: bought_token, bought_tokens, burned_tokens.
         token_supplies: one row per reading: token, supply_tokens, dead_tokens.
+        declared_facts: which facts the declarations of a protocol can tell: protocol, fact.
         window_days: how many UTC days count, this day being the last of them.
 
     Returns:
@@ -219,10 +225,14 @@ def supply_share(
         .agg(pl.col("chain_id", "block_number", "supply_tokens", "dead_tokens").last())
     )
     issued, supply = pl.col("made") - pl.col("made_before"), pl.col("supply_tokens")
-    return (
+    shares = (
         _flows(buybacks, readings, window_days)
         .join(_made(readings, buybacks, window_days), on=[*_TOKEN, "date"], how="inner")
         .with_columns(issued_tokens=issued)
+    )
+    unknown = ["bought_tokens", "burned_tokens", "issued_tokens"]
+    return (
+        where_told(shares, unknown, "buybacks", buybacks, declared_facts)
         .select(
             *("date", "chain_id", *_TOKEN, "bought_tokens", "burned_tokens"),
             *("supply_tokens", "dead_tokens", "issued_tokens"),

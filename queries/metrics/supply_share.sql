@@ -1,10 +1,13 @@
 -- question: What part of its supply does a protocol buy back, and what is left of it after issuance?
--- reads:    buybacks, token_supplies
+-- reads:    buybacks, declared_facts, token_supplies
 -- grain:    one row per protocol, token and UTC day with a reading of the supply; chain_id of the reading
--- units:    *_tokens whole tokens, sums over the window; *_ratio 0.01 = 1 %
+-- units:    *_tokens whole tokens, sums over the window, of purchases null where nothing that is
+--           indexed could tell of them; *_ratio 0.01 = 1 %
 -- param:    window_days count 30 (length of the window in UTC days, the day itself included)
 -- twin of:  analytics.metrics.buybacks.supply_share
 with
+
+-- part: buyers
 
 readings as (
 
@@ -102,8 +105,12 @@ summed as (
         protocol,
         token,
         date,
-        sum(bought_tokens) over days as bought_tokens,
-        sum(burned_tokens) over days as burned_tokens,
+        case
+            when protocol in (select buyers.protocol from buyers) then sum(bought_tokens) over days
+        end as bought_tokens,
+        case
+            when protocol in (select buyers.protocol from buyers) then sum(burned_tokens) over days
+        end as burned_tokens,
         (date - to_days($window_days))::date as begins_on
     from daily
     window days as (
@@ -125,7 +132,7 @@ compared as (
         summed.burned_tokens,
         made.supply_tokens,
         made.dead_tokens,
-        made.made - begun.made as issued_tokens
+        case when summed.bought_tokens is not null then made.made - begun.made end as issued_tokens
     from summed
     inner join made
         on

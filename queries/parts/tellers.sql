@@ -4,14 +4,7 @@
 -- units:    the steps `buyers` and `earners`: one row per protocol that could
 with
 
-buyers as (
-
-    select protocol from declared_facts
-    where fact = 'buybacks'
-    union
-    select protocol from buybacks
-
-),
+-- part: buyers
 
 earners as (
 
