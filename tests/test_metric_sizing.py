@@ -83,6 +83,14 @@ def test_a_market_without_known_leverage_has_no_median_move() -> None:
     assert (row["long_move_ratio"], row["median_long_move_ratio"]) == (0.2, None)
 
 
+def test_no_move_liquidates_a_position_without_a_notional() -> None:
+    """The median of those liquidated is zero where a venue tells that of most: no move, no NaN."""
+    row = moves((0, 0, 10))
+
+    assert row["median_leverage"] == 0.0
+    assert (row["median_long_move_ratio"], row["median_short_move_ratio"]) == (None, None)
+
+
 def test_no_fall_liquidates_a_long_with_more_collateral_than_notional() -> None:
     """At half a leverage a price would have to lose twice itself; a rise liquidates a short."""
     row = moves(leverage=0.5)

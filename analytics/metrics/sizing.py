@@ -27,8 +27,8 @@ def kelly(position_changes: pl.LazyFrame) -> pl.LazyFrame:
 
     Returns:
         One row per protocol and account that realised something, sorted: win_count, loss_count,
-        flat_count (Int64), won_usd, lost_usd (Decimal, both >= 0), win_ratio, payoff_ratio,
-        kelly_ratio, half_kelly_ratio (Float64; null without a win and a loss).
+        flat_count (Int64), won_usd, lost_usd (Decimal, both >= 0), win_ratio (Float64; null without
+        either), payoff_ratio, kelly_ratio, half_kelly_ratio (Float64; null without both).
 
     Source:
         J. L. Kelly, A New Interpretation of Information Rate, 1956.
@@ -76,7 +76,8 @@ def liquidation_move(
         One row per chain, protocol, version and market with a liquidation, sorted: leverage,
         long_move_ratio, short_move_ratio (Float64, 0.2 = 20 % against the position),
         median_leverage, median_long_move_ratio, median_short_move_ratio (Float64; null while no
-        leverage is known). Moves of longs are null below a leverage of 1, which no fall liquidates.
+        leverage is known). Moves of longs are null below a leverage of 1, which no fall liquidates,
+        and those of shorts at 0, which no rise does.
 
     Raises:
         ValueError: leverage is not above 0, or maintenance_ratio is not in [0, 1).
@@ -111,11 +112,11 @@ def survival(
     """
     How often a position at a leverage outlived a window that began at an observed price.
 
-    Every update of an oracle is an entry; the position survives if no price in the window after it
-    moved as far as `liquidation_move`. Windows overlap and are not independent: it is the share of
-    observed entries, no forecast. Windows that reach beyond the last update are not counted.
-    What was read at a block is neither entry nor move, for between two readings the price may have
-    been anywhere. States, amounts and statistics are no prices.
+    Every update of an oracle is an entry, of several at one moment the last; the position survives
+    if no price in the window after it moved as far as `liquidation_move`. Windows overlap and are
+    not independent: it is the share of observed entries, no forecast. Windows that reach beyond the
+    last update are not counted. What was read at a block is neither entry nor move, for between two
+    readings the price may have been anywhere. States, amounts and statistics are no prices.
 
     Formula:
         survived = entries whose worst move in (t, t + window] stays below the liquidation move /
@@ -171,8 +172,8 @@ def _check_margin(leverage: float, maintenance_ratio: float) -> None:
 def _move(leverage: pl.Expr, maintenance: float, *, is_long: bool) -> pl.Expr:
     notional = 1 - maintenance if is_long else 1 + maintenance
     move = divided(1 / leverage - maintenance, notional).clip(lower_bound=0)
-    # A price has no more to lose than all of itself.
-    return pl.when(leverage >= 1).then(move) if is_long else move
+    # A price has no more to lose than all of itself; what has no size loses nothing.
+    return pl.when(leverage >= 1 if is_long else leverage > 0).then(move)
 
 
 def _moves(oracle_updates: pl.LazyFrame, window_seconds: int) -> pl.LazyFrame:
