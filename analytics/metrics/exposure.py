@@ -141,8 +141,9 @@ def open_interest_against_closed(
         open_interest_change_usd (Decimal; zero without an event in a market that tells dollars,
         null while one is unknown), opened_usd, closed_by_trade_usd, closed_by_liquidation_usd,
         closed_by_adl_usd, closed_by_other_usd (Decimal; sums of what is known), unknown_count
-        (Int64, changes without a notional), unexplained_usd (Decimal; null while either is unknown
-        and in a market that tells only one of them).
+        (Int64, changes without a notional; these are null in a market that tells no positions),
+        unexplained_usd (Decimal; null while either is unknown and in a market that tells only one
+        of them).
 
     Raises:
         ValueError: bucket_seconds is below 1 or longer than a century.

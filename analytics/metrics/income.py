@@ -237,7 +237,8 @@ def run_rate(fees: pl.LazyFrame, *, window_days: int = 30) -> pl.LazyFrame:
     What a protocol would earn in a year that went on like the days up to this one.
 
     A window that begins before the first fee would be spread too thin, so there is no annual figure
-    until a protocol's fees reach back a whole window. The first day of an index is rarely whole.
+    until a protocol's fees reach back a whole window. The day of the first one counts, though it is
+    rarely whole.
 
     Formula:
         fees_annual_usd(d) = Σ fee_usd over (d - window_days, d] * 365 / window_days

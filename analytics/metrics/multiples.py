@@ -50,10 +50,10 @@ def price_multiples(
         tolerance_seconds: oldest price that still counts at the reading, inclusive.
 
     Returns:
-        One row per protocol, symbol (what a token is called that has none) and UTC day with a
-        reading (each token's last of the day), sorted: token_count (Int64, read so far),
-        supply_tokens, dead_tokens (Decimal; null while one of these has no reading of the day),
-        price_usd (Decimal; null without a positive price within the tolerance of the latest
+        One row per protocol, symbol (of the token's chain, else of any, else the token's own name)
+        and UTC day with a reading (each token's last of the day), sorted: token_count (Int64, read
+        so far), supply_tokens, dead_tokens (Decimal; null while one of these has no reading of the
+        day), price_usd (Decimal; null without a positive price within the tolerance of the latest
         reading), priced_at (UTC), market_cap_usd (Float64, a product of float values),
         fees_annual_usd, revenue_annual_usd, holders_annual_usd (Float64, USD a year; null while
         unknown or the window is not full), price_to_fees_years, price_to_revenue_years,

@@ -32,7 +32,7 @@ def open_interest(open_interest: pl.LazyFrame, *, bucket_seconds: int = 3600) ->
         One row per chain, protocol, version, market and period with an event, sorted; bucket_at is
         the start of the period and the values are those after its last event: basis (absolute,
         delta), open_interest_long, _short, _total and _skew, each _usd and _tokens (Decimal; null
-        before the first event of a side).
+        before the first event of a side, which is zero where the other has told changes alone).
 
     Raises:
         ValueError: bucket_seconds is below 1 or longer than a century.

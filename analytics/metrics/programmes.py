@@ -159,7 +159,7 @@ def buyback_lag(
 
     Returns:
         One row per protocol with a purchase and lag from zero to most_lag_days that leaves a pair
-        of days, sorted: day_count (Int64, pairs where both are known), spent_usd, revenue_usd
+        of days where both are known, sorted: day_count (Int64, such pairs), spent_usd, revenue_usd
         (Decimal, USD, over these), spent_rank_correlation (Float64, -1 to 1; null below least_days,
         or where all days are alike), buyback_ratio (Float64; null while revenue is zero or
         negative), is_best (Boolean: the highest correlation, of several the shortest lag).

@@ -1,7 +1,8 @@
 -- question: What is open on each side of a market at the end of each period?
 -- reads:    open_interest
 -- grain:    one row per chain, protocol, version, market and period with an event
--- units:    *_usd US dollars, *_tokens base units; null before the first event of a side
+-- units:    *_usd US dollars, *_tokens base units; null before the first event of a side,
+--           which is zero where the other has told changes alone
 -- param:    bucket_seconds count 3600 (length of a period, counted from 1970-01-01 UTC)
 -- twin of:  analytics.metrics.open_interest.open_interest
 with
