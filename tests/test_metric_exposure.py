@@ -264,6 +264,30 @@ def test_the_sum_of_changes_is_the_open_interest(steps: list[tuple[bool, int]]) 
     assert column(errors, "events_usd")[-1] == total
 
 
+def test_a_release_closes_what_an_earlier_one_opened() -> None:
+    """100 opened under one version and closed under another, while the figure names one or both."""
+    positions = [moved(0, 100), moved(1, -100, version="1.5")]
+    one = [grown(0, 100), grown(1, -100)]
+    two = [grown(0, 60), grown(0, 40, version="1.5"), grown(1, -40, version="1.5"), grown(1, -60)]
+
+    for states in (one, two):
+        errors = both(open_interest_reconciliation, states, positions)
+        unexplained = both(open_interest_against_closed, states, positions)
+        assert column(errors, "state_usd") == ["100", "0"]
+        assert column(errors, "error_usd") == ["0", "0"]
+        assert column(unexplained, "unexplained_usd") == ["0", "0"]
+
+
+def test_what_is_open_is_unknown_while_it_is_under_one_release() -> None:
+    """One side of a second version is told, then the other: nothing is known in between."""
+    one_sided = hour(1) | {"open_interest_usd": 5, "version": "2"}
+    other = hour(2) | {"open_interest_usd": 5, "version": "2", "is_long": False}
+
+    result = both(open_interest_reconciliation, [grown(0, 60), one_sided, other], [])
+
+    assert column(result, "state_usd") == ["60", None, "70"]
+
+
 @pytest.mark.parametrize("metric", [open_interest_against_closed, open_interest_reconciliation])
 def test_a_bucket_has_at_least_a_second(metric: Metric) -> None:
     """A bucket of zero seconds is refused."""

@@ -1,5 +1,7 @@
 """Open interest of all markets and through a crash; leverage of what was liquidated."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from analytics.expressions import (
@@ -16,6 +18,8 @@ from analytics.metrics.open_interest import open_interest as open_by_bucket
 
 _VENUE = ("chain_id", "protocol", "version")
 _MARKET = (*_VENUE, "market")
+# A venue's next release closes what an earlier one opened: positions and what is open are of all.
+_ALL_RELEASES = ("chain_id", "protocol", "market")
 _SERIES = (*_MARKET, "is_long", "collateral_token")
 _UNITS = ("usd", "tokens")
 _CAUSES = ("trade", "liquidation", "adl")
@@ -107,7 +111,7 @@ def open_interest_drawdown(
         *_MARKET, "bucket_at", *(f"open_interest_total_{unit}" for unit in _UNITS)
     )
     return (
-        pl.concat([totals, _venues(markets)], how="diagonal")
+        pl.concat([totals, _added(markets, _VENUE, ("usd",))], how="diagonal")
         .sort(*_MARKET, "bucket_at", nulls_last=True)
         .with_columns(_peak(unit) for unit in _UNITS)
         .with_columns(_lowest(unit) for unit in _UNITS)
@@ -126,6 +130,8 @@ def open_interest_against_closed(
     """
     Whether the change of open interest is explained by the positions opened and closed meanwhile.
 
+    Of all versions together: a venue's next release closes what an earlier one opened.
+
     Formula:
         unexplained = Σ change of open interest - (opened - closed), both sides added
 
@@ -137,7 +143,7 @@ def open_interest_against_closed(
         bucket_seconds: length of a period, counted from 1970-01-01 UTC.
 
     Returns:
-        One row per chain, protocol, version, market and period with either, sorted:
+        One row per chain, protocol, market and period with either, sorted:
         open_interest_change_usd (Decimal; zero without an event in a market that tells dollars,
         null while one is unknown), opened_usd, closed_by_trade_usd, closed_by_liquidation_usd,
         closed_by_adl_usd, closed_by_other_usd (Decimal; sums of what is known), unknown_count
@@ -151,13 +157,13 @@ def open_interest_against_closed(
     Source:
         dOI against closed notional: the counterpart check of an OI drawdown.
     """
-    keys = (*_MARKET, "bucket_at")
+    keys = (*_ALL_RELEASES, "bucket_at")
     states = _changed(open_interest, bucket_seconds)
     change, sums = pl.col("open_interest_change_usd"), [f"{name}_usd" for name in _TRADED]
     trades = _traded(position_changes, bucket_seconds).select(*keys, *sums, "unknown_count")
     net = pl.col("opened_usd") - pl.sum_horizontal(*sums[1:])
     has_states, has_trades = (
-        pl.col(name).is_not_null().any().over(_MARKET) for name in ("known", "unknown_count")
+        pl.col(name).is_not_null().any().over(_ALL_RELEASES) for name in ("known", "unknown_count")
     )
     is_known = has_states & (pl.col("unknown_steps").fill_null(0) == 0)
     is_whole = has_trades & (pl.col("unknown_count").fill_null(0) == 0)
@@ -186,7 +192,8 @@ def open_interest_reconciliation(
     Open interest two ways: what positions add up to, and what the venue says is open.
 
     Positions are summed from the first one indexed on. An error that stays is what was open before,
-    one that grows is a change one of the two does not tell.
+    one that grows is a change one of the two does not tell. Versions are added: a venue's next
+    release closes what an earlier one opened.
 
     Formula:
         error(t) = Σ changes of positions up to t - (long + short at t); bps of the latter
@@ -198,10 +205,11 @@ def open_interest_reconciliation(
         bucket_seconds: length of a period, counted from 1970-01-01 UTC.
 
     Returns:
-        One row per chain, protocol, version, market and period with an event of open interest,
-        sorted: events_usd, events_tokens (Decimal; null before the first position and from the
-        first change on that does not tell it), state_usd, state_tokens, error_usd, error_tokens
-        (Decimal), error_usd_bps, error_tokens_bps (Float64; null while the state is not positive).
+        One row per chain, protocol, market and period with an event of open interest, sorted:
+        events_usd, events_tokens (Decimal; null before the first position and from the first change
+        on that does not tell it), state_usd, state_tokens (Decimal; null while a version that has
+        spoken is unknown), error_usd, error_tokens (Decimal), error_usd_bps, error_tokens_bps
+        (Float64; null while the state is not positive).
 
     Raises:
         ValueError: bucket_seconds is below 1 or longer than a century.
@@ -209,8 +217,9 @@ def open_interest_reconciliation(
     Source:
         Identity: the sum of changes of positions is the open interest of a market.
     """
-    keys = (*_MARKET, "bucket_at")
-    states = open_by_bucket(open_interest, bucket_seconds=bucket_seconds).select(
+    keys = (*_ALL_RELEASES, "bucket_at")
+    releases = open_by_bucket(open_interest, bucket_seconds=bucket_seconds)
+    states = _added(releases, _ALL_RELEASES, _UNITS).select(
         *keys,
         *(pl.col(f"open_interest_total_{unit}").alias(f"state_{unit}") for unit in _UNITS),
         is_state=pl.lit(value=True),
@@ -277,21 +286,24 @@ _OF_DRAWDOWN = ("open_interest_total", "peak", "lowest")
 _TRADED = ("opened", *(f"closed_by_{cause}" for cause in (*_CAUSES, "other")))
 
 
-def _venues(markets: pl.LazyFrame) -> pl.LazyFrame:
-    total = pl.col("open_interest_total_usd")
-    value, unknown = total.fill_null(0), total.is_null().cast(pl.Int64)
+def _added(markets: pl.LazyFrame, place: Sequence[str], units: Sequence[str]) -> pl.LazyFrame:
+    """Return what is open at a place of several; null while one that has spoken is unknown."""
+    totals = [f"open_interest_total_{unit}" for unit in units]
+    values = {name: pl.col(name).fill_null(0) for name in totals}
+    unknown = {f"unknown_{name}": pl.col(name).is_null().cast(pl.Int64) for name in totals}
+    steps = {
+        name: (value - value.shift(1).fill_null(0)).over(_MARKET)
+        for name, value in (values | unknown).items()
+    }
     return (
-        markets.with_columns(
-            change=(value - value.shift(1).fill_null(0)).over(_MARKET),
-            unknown=(unknown - unknown.shift(1).fill_null(0)).over(_MARKET),
-        )
-        .group_by(*_VENUE, "bucket_at")
-        .agg(pl.col("change", "unknown").sum())
-        .sort(*_VENUE, "bucket_at")
-        .with_columns(pl.col("change", "unknown").cum_sum().over(_VENUE))
+        markets.with_columns(**steps)
+        .group_by(*place, "bucket_at")
+        .agg(pl.col(*steps).sum())
+        .sort(*place, "bucket_at")
+        .with_columns(pl.col(*steps).cum_sum().over(place))
         .select(
-            *(*_VENUE, "bucket_at"),
-            open_interest_total_usd=pl.when(pl.col("unknown") == 0).then(pl.col("change")),
+            *(*place, "bucket_at"),
+            *(pl.when(pl.col(f"unknown_{name}") == 0).then(pl.col(name)) for name in totals),
         )
     )
 
@@ -316,7 +328,7 @@ def _changed(open_interest: pl.LazyFrame, bucket_seconds: int) -> pl.LazyFrame:
     steps = open_interest.sort(*EVENT_ORDER).with_columns(step=_step())
     # Who tells base units alone tells no dollars.
     is_told = pl.col("open_interest_usd", "open_interest_delta_usd").is_not_null().any()
-    return steps.group_by(*_MARKET, bucket(bucket_seconds)).agg(
+    return steps.group_by(*_ALL_RELEASES, bucket(bucket_seconds)).agg(
         known=pl.when(pl.any_horizontal(is_told)).then(pl.col("step").sum()),
         unknown_steps=pl.col("step").null_count(),
     )
@@ -338,7 +350,7 @@ def _traded(position_changes: pl.LazyFrame, bucket_seconds: int) -> pl.LazyFrame
         f"closed_by_{name}_usd": -change.filter(is_cause & (change < 0)).sum()
         for name, is_cause in is_named.items()
     }
-    return position_changes.group_by(*_MARKET, bucket(bucket_seconds)).agg(
+    return position_changes.group_by(*_ALL_RELEASES, bucket(bucket_seconds)).agg(
         usd=change.sum(),
         tokens=pl.col("size_delta_tokens").sum(),
         opened_usd=change.filter(change > 0).sum(),
@@ -349,8 +361,8 @@ def _traded(position_changes: pl.LazyFrame, bucket_seconds: int) -> pl.LazyFrame
 
 
 def _summed(unit: str) -> pl.Expr:
-    unknown = pl.col(f"unknown_{unit}").fill_null(0).cum_sum().over(_MARKET)
-    return pl.when(unknown == 0).then(level(unit, _MARKET)).alias(f"events_{unit}")
+    unknown = pl.col(f"unknown_{unit}").fill_null(0).cum_sum().over(_ALL_RELEASES)
+    return pl.when(unknown == 0).then(level(unit, _ALL_RELEASES)).alias(f"events_{unit}")
 
 
 def _error(unit: str) -> pl.Expr:

@@ -1,6 +1,6 @@
 -- question: Is the change of open interest explained by the positions opened and closed meanwhile?
 -- reads:    open_interest, position_changes
--- grain:    one row per chain, protocol, version, market and period with either
+-- grain:    one row per chain, protocol, market and period with either; versions are added
 -- units:    *_usd US dollars, both sides added; unexplained_usd = open interest change - (opened -
 --           closed), null while either is unknown; unknown_count changes without a notional
 -- param:    bucket_seconds count 3600 (length of a period, counted from 1970-01-01 UTC)
@@ -39,7 +39,6 @@ steps as (
     select
         chain_id,
         protocol,
-        version,
         market,
         time_bucket(
             to_seconds($bucket_seconds), block_timestamp, timestamp '1970-01-01'
@@ -67,7 +66,6 @@ trades as (
     select
         chain_id,
         protocol,
-        version,
         market,
         notional_delta_usd,
         time_bucket(
@@ -87,7 +85,6 @@ told as (
     select
         chain_id,
         protocol,
-        version,
         market,
         bucket_at,
         case when count(told_usd) > 0 then coalesce(sum(change_usd), 0) end as known_usd,
@@ -104,7 +101,6 @@ told as (
     select
         chain_id,
         protocol,
-        version,
         market,
         bucket_at,
         null as known_usd,
@@ -125,7 +121,6 @@ periods as (
     select
         chain_id,
         protocol,
-        version,
         market,
         bucket_at,
         sum(known_usd) as known_usd,
@@ -148,7 +143,6 @@ filled as (
     select
         chain_id,
         protocol,
-        version,
         market,
         bucket_at,
         opened_usd,
@@ -163,14 +157,13 @@ filled as (
                 then coalesce(known_usd, 0)
         end as open_interest_change_usd
     from periods
-    window whole as (partition by chain_id, protocol, version, market)
+    window whole as (partition by chain_id, protocol, market)
 
 )
 
 select
     chain_id,
     protocol,
-    version,
     market,
     bucket_at,
     open_interest_change_usd,
@@ -187,4 +180,4 @@ select
                 + closed_by_liquidation_usd + closed_by_adl_usd + closed_by_other_usd
     end as unexplained_usd
 from filled
-order by chain_id, protocol, version, market, bucket_at
+order by chain_id, protocol, market, bucket_at

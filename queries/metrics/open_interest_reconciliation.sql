@@ -1,15 +1,15 @@
 -- question: Do positions add up to the open interest a venue says?
 -- reads:    open_interest, position_changes
--- grain:    one row per chain, protocol, version, market and period with an event of open interest
+-- grain:    one row per chain, protocol, market and period with an event of open interest
 -- units:    *_usd US dollars, *_tokens base units; events from positions, state as the venue says,
---           error = events - state; *_bps 0.01 % of the state
+--           versions added; error = events - state; *_bps 0.01 % of the state
 -- param:    bucket_seconds count 3600 (length of a period, counted from 1970-01-01 UTC)
 -- twin of:  analytics.metrics.exposure.open_interest_reconciliation
 with
 
 -- part: open_interest_sides
 
-moves as (
+totals as (
 
     select
         chain_id,
@@ -17,19 +17,86 @@ moves as (
         version,
         market,
         bucket_at,
+        open_interest_long_usd + open_interest_short_usd as total_usd,
+        open_interest_long_tokens + open_interest_short_tokens as total_tokens
+    from sides
+
+),
+
+-- A venue's next release closes what an earlier one opened: what is open is of all.
+steps as (
+
+    select
+        chain_id,
+        protocol,
+        market,
+        bucket_at,
+        coalesce(total_usd, 0) - coalesce(lag(total_usd) over series, 0) as step_usd,
+        coalesce(total_tokens, 0) - coalesce(lag(total_tokens) over series, 0) as step_tokens,
+        (total_usd is null)::integer
+        - coalesce(lag((total_usd is null)::integer) over series, 0) as untold_usd,
+        (total_tokens is null)::integer
+        - coalesce(lag((total_tokens is null)::integer) over series, 0) as untold_tokens
+    from totals
+    window series as (partition by chain_id, protocol, version, market order by bucket_at)
+
+),
+
+stepped as (
+
+    select
+        chain_id,
+        protocol,
+        market,
+        bucket_at,
+        sum(step_usd) as step_usd,
+        sum(step_tokens) as step_tokens,
+        sum(untold_usd) as untold_usd,
+        sum(untold_tokens) as untold_tokens
+    from steps
+    group by all
+
+),
+
+states_so_far as (
+
+    select
+        chain_id,
+        protocol,
+        market,
+        bucket_at,
+        sum(step_usd) over so_far as total_usd,
+        sum(step_tokens) over so_far as total_tokens,
+        sum(untold_usd) over so_far as untold_usd,
+        sum(untold_tokens) over so_far as untold_tokens
+    from stepped
+    window so_far as (
+        partition by chain_id, protocol, market
+        order by bucket_at
+        rows between unbounded preceding and current row
+    )
+
+),
+
+moves as (
+
+    select
+        chain_id,
+        protocol,
+        market,
+        bucket_at,
         true as is_state,
-        open_interest_long_usd + open_interest_short_usd as state_usd,
-        open_interest_long_tokens + open_interest_short_tokens as state_tokens,
+        case when untold_usd = 0 then total_usd end as state_usd,
+        case when untold_tokens = 0 then total_tokens end as state_tokens,
         null as change_usd,
         null as change_tokens,
         0 as unknown_usd,
         0 as unknown_tokens
-    from sides
+    from states_so_far
     union all
     select
         chain_id,
         protocol,
-        version,
         market,
         time_bucket(
             to_seconds($bucket_seconds), block_timestamp, timestamp '1970-01-01'
@@ -51,7 +118,6 @@ buckets as (
     select
         chain_id,
         protocol,
-        version,
         market,
         bucket_at,
         bool_or(is_state) as is_state,
@@ -71,7 +137,6 @@ summed as (
     select
         chain_id,
         protocol,
-        version,
         market,
         bucket_at,
         is_state,
@@ -83,7 +148,7 @@ summed as (
             as events_tokens
     from buckets
     window so_far as (
-        partition by chain_id, protocol, version, market
+        partition by chain_id, protocol, market
         order by bucket_at
         rows between unbounded preceding and current row
     )
@@ -94,7 +159,6 @@ summed as (
 select
     chain_id,
     protocol,
-    version,
     market,
     bucket_at,
     events_usd,
@@ -116,4 +180,4 @@ select
     end as error_tokens_bps
 from summed
 where is_state
-order by chain_id, protocol, version, market, bucket_at
+order by chain_id, protocol, market, bucket_at

@@ -69,13 +69,13 @@ def _worst_falls(metric: pl.DataFrame) -> pl.DataFrame:
 def _by_cause(metric: pl.DataFrame) -> pl.DataFrame:
     known = [known_total(pl.col(name)) for name in _MOVED[1:]]
     whole = [whole_total(pl.col(name)) for name in (_MOVED[0], "unexplained_usd")]
-    sums = metric.group_by(_MARKET).agg(*known, *whole, known_total(pl.col("unknown_count")))
-    return ranked(sums, pl.sum_horizontal(_CLOSED), _MARKET)
+    sums = metric.group_by(_MARKET_KEYS).agg(*known, *whole, known_total(pl.col("unknown_count")))
+    return ranked(sums, pl.sum_horizontal(_CLOSED), _MARKET_KEYS)
 
 
 def _largest_errors(metric: pl.DataFrame) -> pl.DataFrame:
-    errors = ranked(metric, pl.col("error_usd").abs(), (*_MARKET, "bucket_at"))
-    return errors.group_by(_MARKET, maintain_order=True).first()
+    errors = ranked(metric, pl.col("error_usd").abs(), (*_MARKET_KEYS, "bucket_at"))
+    return errors.group_by(_MARKET_KEYS, maintain_order=True).first()
 
 
 _UNITS = ("usd", "tokens")
