@@ -36,8 +36,8 @@ def concentration(
         liquidations: one row per liquidated position: account, notional_usd (USD).
         adls: one row per position cut: account, notional_usd (USD).
         position_changes: one row per change: account, notional_usd and size_tokens (after it),
-            notional_delta_usd, size_delta_tokens, execution_price_usd. A position is what has one
-            position_id; where none is told, an account's in a market by side and collateral.
+            notional_delta_usd, size_delta_tokens, execution_price_usd. A position is an
+            account's in a market of one position_id; where none is told, by side and collateral.
 
     Returns:
         One row per chain, protocol and exposure (deleveraged, liquidated, open), sorted:
