@@ -193,10 +193,11 @@ def pro_rata(capacity: pl.Expr, budget: pl.Expr, by: Sequence[str]) -> pl.Expr:
     Args:
         capacity: what each can give, at least zero.
         budget: what all shall give together; null while unknown.
-        by: whose capacities bear a budget together; null where they have none.
+        by: whose capacities bear a budget together; zero where they have none.
     """
     whole = capacity.sum().over(by)
-    return pl.when(budget.is_not_null()).then(ratio(pl.min_horizontal(budget, whole), whole))
+    part = ratio(pl.min_horizontal(budget, whole), whole)
+    return pl.when(budget.is_not_null()).then(part.fill_null(0))
 
 
 def deficits(equities: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:

@@ -75,6 +75,14 @@ def test_a_loser_that_was_cut_is_shown_and_owes_nothing() -> None:
     assert result.filter(account="0xc").select("gain_usd", "haircut_ratio").row(0) == (-10.0, None)
 
 
+def test_where_nobody_won_no_rule_takes_anything() -> None:
+    """A side of losers alone has no profit: a queue takes nothing of it, nor does pro rata."""
+    result = allocated(cut("0xc", size_tokens=1, execution_price_usd=70), book=(LOSER,))
+
+    assert borne(result) == {"0xc": [25.0, 0.0, 0.0]}
+    assert column(result, "overshoot_pro_rata_usd") == column(result, "overshoot_queue_usd") == [25]
+
+
 def test_whom_a_cut_spared_lost_nothing() -> None:
     """Cut at 99 and worth 95 a moment later: four dollars won, and none lost."""
     result = allocated(cut("0xb", size_tokens=1, execution_price_usd=99))

@@ -320,13 +320,12 @@ allocated as (
                 then least(in_line.won, greatest(sides.budget - in_line.ahead, 0))
         end as queue,
         case
-            when
-                in_line.known_count = in_line.every_count
-                and sides.budget is not null
-                and in_line.capacity > 0
+            when in_line.known_count != in_line.every_count or sides.budget is null then null
+            when in_line.capacity > 0
                 then
                     least(sides.budget, in_line.capacity)::varchar::double
                     / in_line.capacity::varchar::double
+            else 0
         end as part
     from in_line
     inner join sides using (chain_id, protocol, version, market, is_long, wave)
