@@ -45,6 +45,20 @@ def test_a_claim_holds_where_every_block_is_covered_and_nothing_happened() -> No
     assert (row["window_blocks"], row["covered_blocks"], row["proofs"]) == (10, 10, "fetched")
 
 
+def test_what_proves_other_blocks_proves_none_of_the_window() -> None:
+    """The proofs are those of blocks of the window, and none where it is not known."""
+    outside: Row = {"from_block": 11, "to_block": 20, "proof": "bloom"}
+    inside: Row = {"from_block": 1, "to_block": 10, "proof": "fetched"}
+
+    def proofs(*spans: Row, ends: tuple[Row, ...] = ENDS) -> list[object]:
+        facts = {"blocks": table("blocks", *ends), "coverage": table("coverage", *spans)}
+        return column(agreed("zero_liquidations", facts, **EVENT), "proofs")
+
+    assert proofs(inside, outside) == ["fetched"]
+    assert proofs(outside) == [None]
+    assert proofs(inside, outside, ends=ENDS[:1]) == [None]
+
+
 @pytest.mark.parametrize(
     "facts",
     [

@@ -76,8 +76,9 @@ def zero_liquidations(  # noqa: PLR0917 -- one parameter per input
     Returns:
         One row per chain and protocol that is indexed, sorted: window_from_block, window_to_block,
         window_blocks (Int64; null while the database knows no block on that side), covered_blocks
-        (Int64), proofs, liquidation_count, default_count, impairment_count, seizure_count,
-        call_count, reject_count (Int64), verdict (holds, does not hold, not covered, cannot tell).
+        (Int64), proofs (of the covered blocks of the window; null without one), liquidation_count,
+        default_count, impairment_count, seizure_count, call_count, reject_count (Int64), verdict
+        (holds, does not hold, not covered, cannot tell).
 
     Raises:
         ValueError: a time is none, or the event ends before it begins.
@@ -272,16 +273,16 @@ def _covered(coverage: pl.LazyFrame, bounds: pl.LazyFrame) -> pl.LazyFrame:
     low, high = pl.col("window_from_block"), pl.col("window_to_block")
     first = pl.max_horizontal("from_block", "window_from_block")
     last = pl.min_horizontal("to_block", "window_to_block")
-    parts = pl.when(first <= last).then(last - first + 1).sum()
+    is_within, is_known = first <= last, pl.col("window_blocks").is_not_null()
+    proofs = pl.col("proof").filter(is_within).unique().sort().str.join(", ")
     return (
         coverage.join(bounds, on="chain_id", how="left")
         .group_by(*_VENUE, low, high)
-        .agg(covered_blocks=parts, proofs=pl.col("proof").unique().sort().str.join(", "))
+        .agg(covered_blocks=(last - first + 1).filter(is_within).sum(), proofs=proofs)
         .with_columns(window_blocks=high - low + 1)
         .with_columns(
-            covered_blocks=pl.when(pl.col("window_blocks").is_not_null()).then(
-                pl.col("covered_blocks")
-            )
+            covered_blocks=pl.when(is_known).then("covered_blocks"),
+            proofs=pl.when(is_known & (pl.col("proofs") != "")).then("proofs"),
         )
         .select(*_VENUE, low, high, "window_blocks", "covered_blocks", "proofs")
     )

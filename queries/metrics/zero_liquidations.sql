@@ -48,7 +48,9 @@ covered as (
                 else 0
             end
         ) as covered_blocks,
-        string_agg(distinct proof, ', ' order by proof) as proofs
+        string_agg(
+            distinct proof, ', ' order by proof
+        ) filter (where part_from_block <= part_to_block) as proofs
     from intervals
     group by all
 
@@ -131,7 +133,10 @@ claims as (
         covered.protocol,
         covered.window_from_block,
         covered.window_to_block,
-        covered.proofs,
+        case
+            when covered.window_to_block - covered.window_from_block is not null
+                then covered.proofs
+        end as proofs,
         covered.window_to_block - covered.window_from_block + 1 as window_blocks,
         case
             when covered.window_to_block - covered.window_from_block is not null
