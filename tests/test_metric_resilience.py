@@ -175,10 +175,30 @@ def test_a_pool_loses_price_and_money() -> None:
 
 def test_shares_times_price_stand_in_for_what_is_managed() -> None:
     """25 shares of 2; nothing flowed, which is a measured zero."""
-    result = pools(share_prices=(BEFORE | {"share_price_tokens": 2, "supply_tokens": 25},))
+    result = pools(
+        share_prices=(BEFORE | {"share_price_tokens": 2, "supply_tokens": 25},),
+        declared_facts=({"fact": "pool_flows"},),
+    )
 
     assert result.select("managed_tokens", "outflow_ratio").rows() == [(50.0, 0.0)]
     assert result["price_change_ratio"].to_list() == [None]
+
+
+def test_what_left_is_unknown_where_nothing_tells_of_flows() -> None:
+    """Declared on another chain, a flow that never came here is no zero; of another pool it is."""
+    facts: dict[str, tuple[Row, ...]] = {
+        "share_prices": (BEFORE | {"share_price_tokens": 2, "supply_tokens": 25},),
+        "declared_facts": ({"fact": "share_prices"}, {"fact": "pool_flows", "chain_id": 5}),
+    }
+    frames = {name: table(name, *rows) for name, rows in facts.items()}
+    flow = BEFORE | {"kind": "deposit", "pool": "0xother", "asset_tokens": 1}
+
+    (silent,) = pools(**facts).select("out_tokens", "flow_count", "outflow_ratio").rows()
+    beside = agreed("resilience", frames, **EVENT).select("^(flow|unknown|worst_o).*$")
+
+    assert silent == (None, None, None)
+    assert beside.rows() == [(None, None, None)]
+    assert pools(**facts, pool_flows=(flow,))["outflow_ratio"].to_list() == [None, 0.0]
 
 
 def test_a_price_that_is_assumed_has_no_change() -> None:

@@ -69,6 +69,7 @@ class Played:
         """Return the one row of `pool_resilience` of these facts."""
         facts = {"share_prices": self.prices, "pool_states": self.states, "pool_flows": self.flows}
         frames = {name: table(name, *rows) for name, rows in facts.items()}
+        frames["declared_facts"] = table("declared_facts", {"fact": "pool_flows"})
         (row,) = collected(compute("pool_resilience", load(**frames), **EVENT)).to_dicts()
         return row
 

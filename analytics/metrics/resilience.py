@@ -1,5 +1,7 @@
 """What an event did to whom: claims that nothing happened, and RWA beside perps."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from analytics.expressions import (
@@ -101,7 +103,9 @@ def zero_liquidations(  # noqa: PLR0917 -- one parameter per input
         _covered(coverage, bounds)
         .join(counts, on=_VENUE, how="left")
         .join(_unread(rejects, bounds), on=_VENUE, how="left")
-        .join(_tellers(credit_events, declared_facts, liquidations), on=_VENUE, how="left")
+        .join(
+            _tellers(declared_facts, _OF_LOSSES, credit_events, liquidations), on=_VENUE, how="left"
+        )
         .with_columns(zeros.fill_null(0))
         .with_columns(verdict=_verdict())
         .drop("is_teller")
@@ -113,6 +117,7 @@ def pool_resilience(
     share_prices: pl.LazyFrame,
     pool_flows: pl.LazyFrame,
     pool_states: pl.LazyFrame,
+    declared_facts: pl.LazyFrame,
     *,
     event_start: str = _START,
     event_end: str = _END,
@@ -122,7 +127,8 @@ def pool_resilience(
 
     A price is that of its last reading: what a pool lost after that is not in the change. Read once
     a day it was within two basis points of scripted pools, but for what came after the reading. A
-    price that is assumed, by a fund's terms, moves never and has no change.
+    price that is assumed, by a fund's terms, moves never and has no change. Who tells of no flows
+    on a chain has none that is known, not none.
 
     Formula:
         price change = last price in the event / last before it - 1
@@ -133,14 +139,17 @@ def pool_resilience(
         share_prices: one row per pool and moment: share_price_tokens, supply_tokens, evidence.
         pool_flows: one row per flow: kind, asset_tokens (whole tokens; null where not said).
         pool_states: one row per pool or part and moment: assets_tokens of the pool itself.
+        declared_facts: which facts the declarations of a protocol can tell on a chain: fact. Who
+            has flows can tell of them, declared or not.
         event_start: first moment of the event, UTC.
         event_end: the first moment after it, UTC.
 
     Returns:
         One row per chain, protocol, pool and asset with any of these before the event's end,
         sorted: price_before_tokens, price_after_tokens, out_tokens (Decimal; out is zero without a
-        flow, null while one is unknown), managed_tokens (Float64, before the event), flow_count
-        (Int64), price_change_ratio, outflow_ratio (Float64, outflow > 0 left; null while unknown).
+        flow, null while one is unknown and where nothing tells of flows), managed_tokens (Float64,
+        before the event), flow_count (Int64, null where nothing tells of flows),
+        price_change_ratio, outflow_ratio (Float64, outflow > 0 left; null while unknown).
 
     Raises:
         ValueError: a time is none, or the event ends before it begins.
@@ -156,14 +165,15 @@ def pool_resilience(
     )
     frames = [_told(told, is_before), _prices(priced, is_before), _out(flows, is_before)]
     before, after = pl.col("price_before_tokens"), pl.col("price_after_tokens")
-    is_known = pl.col("unknown_count").fill_null(0) == 0
+    is_known, tells = pl.col("unknown_count").fill_null(0) == 0, pl.col("is_teller")
     return (
         pl.concat(frames, how="diagonal")
         .group_by(POOL)
         .agg(pl.exclude(POOL).max())
+        .join(_tellers(declared_facts, ("pool_flows",), pool_flows), on=_VENUE, how="left")
         .with_columns(
-            pl.col("flow_count").fill_null(0),
-            out_tokens=pl.when(is_known).then(pl.col("out_tokens").fill_null(0)),
+            flow_count=pl.when(tells).then(pl.col("flow_count").fill_null(0)),
+            out_tokens=pl.when(tells & is_known).then(pl.col("out_tokens").fill_null(0)),
             managed_tokens=pl.coalesce("told", "worth"),
         )
         .select(
@@ -262,10 +272,10 @@ def _unread(rejects: pl.LazyFrame, bounds: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _tellers(
-    credit_events: pl.LazyFrame, declared_facts: pl.LazyFrame, liquidations: pl.LazyFrame
+    declared_facts: pl.LazyFrame, facts: Sequence[str], *events: pl.LazyFrame
 ) -> pl.LazyFrame:
-    declared = declared_facts.filter(pl.col("fact").is_in(_OF_LOSSES))
-    rows = [told.select(_VENUE) for told in (declared, credit_events, liquidations)]
+    declared = declared_facts.filter(pl.col("fact").is_in(facts))
+    rows = [told.select(_VENUE) for told in (declared, *events)]
     return pl.concat(rows).unique().with_columns(is_teller=pl.lit(value=True))
 
 
@@ -376,11 +386,12 @@ def _out(pool_flows: pl.LazyFrame, is_before: pl.Expr) -> pl.LazyFrame:
 
 def _worst(pool_resilience: pl.LazyFrame) -> pl.LazyFrame:
     change, outflow = pl.col("price_change_ratio"), pl.col("outflow_ratio")
-    has_flow = pl.col("flow_count") > 0
+    has_flow, is_told = pl.col("flow_count") > 0, pl.col("flow_count").count() > 0
+    unknown = (has_flow & outflow.is_null()).sum().cast(pl.Int64)
     return pool_resilience.group_by("protocol").agg(
         priced_pool_count=change.count().cast(pl.Int64),
-        flow_pool_count=has_flow.sum().cast(pl.Int64),
-        unknown_outflow_count=(has_flow & outflow.is_null()).sum().cast(pl.Int64),
+        flow_pool_count=pl.when(is_told).then(has_flow.sum().cast(pl.Int64)),
+        unknown_outflow_count=pl.when(is_told).then(unknown),
         worst_price_change_ratio=change.min(),
         worst_outflow_ratio=outflow.max(),
     )

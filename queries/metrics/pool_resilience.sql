@@ -1,8 +1,9 @@
 -- question: What did an event do to each pool: its share price, and how much left?
--- reads:    pool_flows, pool_states, share_prices
+-- reads:    declared_facts, pool_flows, pool_states, share_prices
 -- grain:    one row per chain, protocol, pool and asset with any of these before the event's end
 -- units:    price_* assets per share; out and managed_tokens whole tokens of the asset; flow_count
---           flows; *_ratio 0.01 = 1 %, outflow > 0 left, null while unknown
+--           flows; *_ratio 0.01 = 1 %, outflow > 0 left, null while unknown; what left is unknown
+--           where nothing tells of flows
 -- param:    event_start text 2025-10-10T00:00:00 (first moment of the event, UTC)
 -- param:    event_end text 2025-10-12T00:00:00 (the first moment after it, UTC)
 -- twin of:  analytics.metrics.resilience.pool_resilience

@@ -92,10 +92,13 @@ worst as (
     select
         protocol,
         count(price_change_ratio) as priced_pool_count,
-        count(*) filter (where flow_count > 0) as flow_pool_count,
-        count(*) filter (
-            where flow_count > 0 and outflow_ratio is null
-        ) as unknown_outflow_count,
+        case
+            when count(flow_count) > 0 then count(*) filter (where flow_count > 0)
+        end as flow_pool_count,
+        case
+            when count(flow_count) > 0
+                then count(*) filter (where flow_count > 0 and outflow_ratio is null)
+        end as unknown_outflow_count,
         min(price_change_ratio) as worst_price_change_ratio,
         max(outflow_ratio) as worst_outflow_ratio
     from pool_ratios

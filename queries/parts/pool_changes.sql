@@ -1,5 +1,5 @@
 -- question: What was a pool's share worth before an event and after it, and how much left meanwhile?
--- reads:    pool_flows, pool_states, share_prices
+-- reads:    declared_facts, pool_flows, pool_states, share_prices
 -- grain:    one row per chain, protocol, pool and asset with any of these before the event's end
 -- units:    price_* assets per share; *_tokens whole tokens of the asset; flow_count flows
 with
@@ -92,19 +92,41 @@ facts as (
 
 ),
 
-pools as (
+-- Of who tells of no flows nobody knows what left.
+flow_tellers as (
 
     select
         chain_id,
-        protocol,
-        pool,
-        asset_token,
-        max(price_before_tokens) as price_before_tokens,
-        max(price_after_tokens) as price_after_tokens,
-        sum(flow_count)::bigint as flow_count,
-        coalesce(max(told_tokens), max(worth_tokens)) as managed_tokens,
-        case when sum(unknown_count) = 0 then coalesce(sum(out_tokens), 0) end as out_tokens
+        protocol
+    from declared_facts
+    where fact = 'pool_flows'
+    union
+    select
+        chain_id,
+        protocol
+    from pool_flows
+
+),
+
+pools as (
+
+    select
+        facts.chain_id,
+        facts.protocol,
+        facts.pool,
+        facts.asset_token,
+        max(facts.price_before_tokens) as price_before_tokens,
+        max(facts.price_after_tokens) as price_after_tokens,
+        coalesce(max(facts.told_tokens), max(facts.worth_tokens)) as managed_tokens,
+        case
+            when bool_or(flow_tellers.protocol is not null) then sum(facts.flow_count)::bigint
+        end as flow_count,
+        case
+            when bool_or(flow_tellers.protocol is not null) and sum(facts.unknown_count) = 0
+                then coalesce(sum(facts.out_tokens), 0)
+        end as out_tokens
     from facts
+    left join flow_tellers using (chain_id, protocol)
     group by all
 
 )
