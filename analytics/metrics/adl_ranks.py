@@ -34,7 +34,8 @@ def adl_ranks(
 
     Args:
         adls: one row per position cut: market, account, is_long, collateral_token, position_id,
-            execution_price_usd (its mark where no liquidation tells one).
+            execution_price_usd (where no liquidation tells a mark, that of the side's first cut of
+            the moment is the mark).
         liquidations: one row per liquidated position: mark_price_usd (the latest of a market).
         position_changes: one row per change: the same keys, size_delta_tokens, size_tokens (after
             it), notional_delta_usd, notional_usd (after it), execution_price_usd,

@@ -38,9 +38,10 @@ def adls(
         One row per chain, protocol, version, market and bucket with an ADL, sorted: adl_count,
         account_count (null where none is told), unknown_notional_count (Int64), notional_usd,
         notional_long_usd, notional_short_usd, realized_pnl_usd (Decimal, USD; sums of what is
-        known, null when nothing is), liquidation_notional_usd (Decimal, USD; zero without a
-        liquidation, null when one of them is unknown), adl_to_liquidation_ratio (Float64; null
-        while a notional is unknown and while nothing was liquidated).
+        known, null when nothing is; a side that no row names is zero), liquidation_notional_usd
+        (Decimal, USD; zero without a liquidation, null when one of them is unknown),
+        adl_to_liquidation_ratio (Float64; null while a notional is unknown and while nothing was
+        liquidated).
 
     Raises:
         ValueError: bucket_seconds is below 1 or longer than a century.

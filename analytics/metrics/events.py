@@ -39,10 +39,12 @@ def executed_depth(
     Formula:
         depth = median over trades of |notional_delta_usd| / cost * move
         cost = execution_price_usd / reference - 1 for a buy, 1 - that ratio for a sale
+        reference = the price of the same transaction that the execution's is nearest to and within
+        a tenth of: where a spread is posted, its high for a buy and its low for a sale
 
     Args:
-        position_changes: one row per change: notional_delta_usd, execution_price_usd (USD),
-            is_long.
+        position_changes: one row per change, whatever its cause: notional_delta_usd,
+            execution_price_usd (USD), is_long.
         oracle_updates: one row per update: prices of the same transaction (quote units).
         move_bps: the move of the price, basis points.
         bucket_seconds: length of a bucket, counted from 1970-01-01 UTC.
@@ -87,7 +89,8 @@ def event_drops(
 
     Of each asset that source of dollar prices is taken that speaks most in the event, so that a
     source that is wrong for a while is not taken for a fall. An asset without a dollar price in it
-    is left out; what was read at a block and seen more than a day and an hour before is none.
+    is left out; what was read at a block and seen more than a day and an hour before is none. Of
+    several prices of a source at one moment the last counts.
 
     Formula:
         drop_ratio = (before - low) / before
@@ -104,9 +107,9 @@ def event_drops(
     Returns:
         One row per event (Int64: 1, 2) and asset quoted in dollars in it, sorted: quote (USD),
         chain_id, protocol, feed, before_price_quote (the last at or before the start; null where
-        there is none), low_price_quote, after_price_quote (Decimal; the last of the time to
-        recover), low_at, after_at (Datetime), drop_ratio (Float64, null without a price before),
-        recovery_ratio (Float64, null where nothing fell).
+        there is none), low_price_quote, after_price_quote (Decimal; the last of the event and the
+        time to recover), low_at, after_at (Datetime), drop_ratio (Float64, null without a price
+        before), recovery_ratio (Float64, null where nothing fell).
 
     Raises:
         ValueError: recovery_hours is negative, or a window is no two moments in order.

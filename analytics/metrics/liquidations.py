@@ -37,7 +37,7 @@ def liquidations(liquidations: pl.LazyFrame, *, bucket_seconds: int = 3600) -> p
         liquidation_count, account_count (null where none is told), long_count, short_count,
         unknown_notional_count (Int64), notional_usd, notional_long_usd, notional_short_usd,
         collateral_usd, realized_pnl_usd, fee_usd, shortfall_usd (Decimal, USD; sums of what is
-        known, null when nothing is).
+        known, null when nothing is; a side that no row names is zero).
 
     Raises:
         ValueError: bucket_seconds is below 1 or longer than a century.
