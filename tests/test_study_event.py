@@ -349,7 +349,9 @@ def published(*rows: Row) -> pl.LazyFrame:
     return pl.DataFrame([{**usual, **told, **row} for row in rows]).lazy()
 
 
-def beside(cut: pl.LazyFrame, forced: pl.LazyFrame, claims: pl.LazyFrame) -> list[tuple[object, ...]]:
+def beside(
+    cut: pl.LazyFrame, forced: pl.LazyFrame, claims: pl.LazyFrame
+) -> list[tuple[object, ...]]:
     """Return what is indexed, how much of it is not known, and its share, of each total."""
     found = published_totals(cut, forced, TOLD, claims).collect()
     return found.select("indexed_usd", "unknown_notional_count", "indexed_ratio").rows()

@@ -86,9 +86,9 @@ def net_flows(pool_flows: pl.LazyFrame) -> pl.LazyFrame:
     Returns:
         One row per day with a flow, chain, protocol, pool and asset, sorted: inflow_count,
         outflow_count, unknown_count (Int64, the last of flows without asset_tokens), inflow_tokens,
-        outflow_tokens, dividend_shares_tokens (Decimal; sums of what is known, zero without such a
-        flow, null when none tells), net_tokens, net_shares_tokens (Decimal; null while any amount
-        is unknown).
+        outflow_tokens (Decimal; sums of what is known, zero without such a flow, null when none
+        tells), net_tokens, net_shares_tokens (Decimal; null while any amount is unknown),
+        dividend_shares_tokens (Decimal; as inflow_tokens).
 
     Source:
         ERC-4626 Deposit and Withdraw; mints and redemptions of funds; BUIDL pays dividends in
