@@ -124,3 +124,37 @@ def test_without_a_chain_there_is_nothing_to_schedule(
 
     assert code == 2
     assert "no chain is configured" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("[chains.base]", "no endpoint for base"),
+        ('[chains.base]\nrpc = "node.example"', "is not an endpoint"),
+        ('protocols = "gmx_v3"\n[chains.base]\nrpc = "http://a"', "no protocol is called"),
+        ('[chains.base]\nrpc = "http://a"\nprotocols = "ostium"', "is not declared on base"),
+        ('[chains.hypercore]\nrpc = "http://a"', "is no EVM chain"),
+        ('phases = "no.csv"\n[chains.base]\nrpc = "http://a"', "no.csv"),
+        ('[storage]\nsnapshot = "a.duckdb"\n[chains.base]\nrpc = "http://a"', "storage.snapshot"),
+    ],
+)
+def test_what_index_would_refuse_is_not_scheduled(
+    settings: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The same sentence and exit code at once, not in a journal that nobody reads."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PERPSCOPE_DATABASE", "a.duckdb")
+    Path("perpscope.toml").write_text(settings, encoding="utf-8")
+    chain = settings.partition("[chains.")[2].partition("]")[0]
+
+    commands = (["schedule", "--print"], ["index", "--chain", chain])
+    told = [
+        (outcome(partial(app, words, standalone_mode=False)), capsys.readouterr())
+        for words in commands
+    ]
+
+    assert [(code, text.out, said in text.err) for code, text in told] == [(2, "", True)] * 2

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from indexer.chains import Chain
 from indexer.choices import chain_named, protocols_named
 from indexer.cli.places import database_of
 from indexer.config import Config, configuration
@@ -73,6 +74,27 @@ def _block_or_moment(option: str, text: str | None) -> int | datetime | None:
         return moment(text)
     except ValueError as error:
         raise UserError(f"{option} {text} is not a block: expected a number, or {error}") from error
+
+
+def chains_of(settings: Config) -> list[Chain]:
+    """
+    Return the chains that are configured.
+
+    Raises:
+        UserError: there is none, or nobody to ask about one.
+    """
+    if not settings.chains:
+        raise UserError(
+            "no chain is configured: expected at least one section [chains.<name>] with its rpc "
+            "in perpscope.toml"
+        )
+    for slug, chain in settings.chains.items():
+        if not chain.rpc:
+            raise UserError(
+                f"no endpoint for {slug}: expected at least one; give rpc under [chains.{slug}] in "
+                "the configuration"
+            )
+    return [chain_named(slug) for slug in settings.chains]
 
 
 def ledger_of(chain: str, database: Path | None, config: Path | None) -> Ledger:

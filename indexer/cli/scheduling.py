@@ -9,11 +9,10 @@ from typing import Annotated
 import typer
 
 from indexer.chains import Chain
-from indexer.choices import chain_named
+from indexer.cli.given import chains_of, job_of
 from indexer.cli.options import ConfigFile, Database
-from indexer.cli.places import database_of
+from indexer.cli.places import database_of, snapshot_of
 from indexer.config import Config, configuration, configuration_file
-from indexer.errors import UserError
 
 _SERVICE = """\
 # {name}.service
@@ -60,15 +59,21 @@ def schedule(
 ) -> None:
     """Print a systemd unit, a timer and a crontab line for each configured chain."""
     settings = configuration(config)
-    if not settings.chains:
-        raise UserError(
-            "no chain is configured: expected at least one section [chains.<name>] with its rpc "
-            "in perpscope.toml"
-        )
     path = database_of(database, settings).absolute()
     file = configuration_file(config)
-    for slug in settings.chains:
-        typer.echo(_texts(settings, chain_named(slug), path, file and file.absolute(), every))
+    chains = chains_of(settings)
+    for chain in chains:
+        _check(settings, chain, path)
+    for chain in chains:
+        typer.echo(_texts(settings, chain, path, file and file.absolute(), every))
+
+
+def _check(settings: Config, chain: Chain, path: Path) -> None:
+    """Refuse what `index` would refuse; variables may be set where it runs, and not here."""
+    job_of(chain.slug, None, (None, None), settings, path=path)
+    snapshot_of(settings, path)
+    if told := [url for url in settings.chain(chain).rpc if "${" not in url]:
+        settings.endpoints(chain, told)
 
 
 def _texts(settings: Config, chain: Chain, database: Path, file: Path | None, every: int) -> str:

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from indexer.chains import Chain
-from indexer.choices import chain_named
-from indexer.cli.given import job_of
+from indexer.cli.given import chains_of, job_of
 from indexer.cli.options import ConfigFile, Database
 from indexer.cli.places import database_of, snapshot_of
 from indexer.config import Config, configuration
-from indexer.errors import DatabaseBusy, UserError, WorldError
+from indexer.errors import DatabaseBusy, WorldError
 from indexer.schedules import seconds_of
 from indexer.store import held
 from indexer.sync import Inspection, Ledger, now, verify
@@ -61,7 +60,7 @@ def _service(
 ) -> "Service":
     from indexer.watch import Extra, Freshness, Metrics, Service, Watched, open_journal, tasks_of
 
-    chains = _chains(settings)
+    chains = chains_of(settings)
     stale_seconds = seconds_of(settings.watch.stale_after) or 0
     freshness = Freshness((chain.slug for chain in chains), stale_seconds)
     metrics = Metrics(freshness, {chain.chain_id: chain.slug for chain in chains})
@@ -103,21 +102,6 @@ def _verify(settings: Config, chains: Sequence[Chain], path: Path) -> None:
             f"wrong ranges of stored blocks: {', '.join(wrong)}, expected none; `perpscope repair` "
             "fetches them again"
         )
-
-
-def _chains(settings: Config) -> list[Chain]:
-    if not settings.chains:
-        raise UserError(
-            "no chain is configured: expected at least one section [chains.<name>] with its rpc "
-            "in perpscope.toml"
-        )
-    for slug, chain in settings.chains.items():
-        if not chain.rpc:
-            raise UserError(
-                f"no endpoint for {slug}: expected at least one; give rpc under [chains.{slug}] in "
-                "the configuration"
-            )
-    return [chain_named(slug) for slug in settings.chains]
 
 
 def _enter(alone: ExitStack, path: Path) -> None:
