@@ -36,6 +36,7 @@ import os
 import re
 import tomllib
 from collections.abc import Sequence
+from datetime import date, time
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -282,11 +283,27 @@ def _sentence(error: ValidationError, path: Path) -> str:
         return f"{'.'.join(place)} is missing in {_source(place, path)}: expected it; add it"
     from indexer.rpc import redacted
 
-    seen = _URL.sub(lambda found: redacted(found[0]), repr(first["input"]))[:80]
+    seen = _URL.sub(lambda found: redacted(found[0]), _written(first["input"]))[:80]
     wanted = _EXPECTED.get(first["type"]) or first["msg"].removeprefix("Value error, ")
     wanted = wanted.removeprefix("Input should be ")
     name = ".".join(part for part in place if part != "[key]")
     return f"{name} is {seen} in {_source(place, path)}: expected {wanted}; correct it"
+
+
+def _written(value: Any) -> str:
+    """Return a value as TOML writes it."""
+    match value:
+        case dict():
+            pairs = (f"{key} = {_written(each)}" for key, each in value.items())
+            return f"{{{', '.join(pairs)}}}"
+        case list() | tuple():
+            return f"[{', '.join(map(_written, value))}]"
+        case date() | time():
+            return value.isoformat()
+        case bool() | None:
+            return json.dumps(value)
+        case _:
+            return repr(value)
 
 
 def _unknown(place: tuple[str, ...], path: Path) -> str:

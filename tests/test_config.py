@@ -218,7 +218,7 @@ def test_a_missing_key_is_named_when_its_endpoint_is_used(folder: Path) -> None:
         ),
         (
             "[chains.base]\nfrom_block = 1\nfrom_date = 2025-10-10",
-            r"chains\.base .*: expected from_block or from_date, not both",
+            r"{from_block = 1, from_date = 2025-10-10} .* from_block or from_date, not both",
         ),
         ("[chains.base]\nrcp = []", r'"rcp" in .* one of rpc, .* at \[chains\.base\]'),
         (
@@ -226,7 +226,13 @@ def test_a_missing_key_is_named_when_its_endpoint_is_used(folder: Path) -> None:
             "'bsae' in .*: expected one of the chains abstract, apechain, ",
         ),
         ("[retries]\ntrys = 1", r'"trys" in .* one of tries, .* at \[retries\]'),
-        ("[retries]\ntries = true", "tries is True in .*: expected a whole number"),
+        ("[retries]\ntries = true", "tries is true in .*: expected a whole number"),
+        ("database = 2025-10-10", "database is 2025-10-10 in .*: expected text"),
+        ("[watch]\nindex = 06:00:00", "index is 06:00:00 in .*: expected text"),
+        (
+            "[retries]\ntries = [2025-10-10T06:00:00Z, {a = true}]",
+            r"tries is \[2025-10-10T06:00:00\+00:00, {a = true}\] in .*: expected a whole number",
+        ),
         ("[retries]\ntimeout_seconds = 1e9", "timeout_seconds is 1000000000.0 in"),
         ("_env_file = 5", '"_env_file" in .* is no setting'),
         ("a =", "cannot be read as TOML"),
