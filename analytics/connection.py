@@ -6,7 +6,6 @@ a writer that waits goes first.
 """
 
 import fcntl
-from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
@@ -34,8 +33,6 @@ def opened(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
     Raises:
         WorldError: it is no DuckDB file, or stays locked.
     """
-    if _is_sqlite(path):
-        raise WorldError(_unusable(path, "it is a SQLite file"))
     polite_until = monotonic() + min(_COURTESY_SECONDS, wait_seconds / 2)
     attempts = Retrying(
         retry=retry_if_exception(_is_locked),
@@ -54,14 +51,6 @@ def opened(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
         raise WorldError(_unusable(path, str(error).splitlines()[0])) from error
 
 
-def _is_sqlite(path: Path) -> bool:
-    # DuckDB would look on the network for an extension that reads it. A setting against that would
-    # part this connection from others of the process to the same file, which need the same ones.
-    with suppress(OSError), path.open("rb") as file:
-        return file.read(15) == b"SQLite format 3"
-    return False
-
-
 def _unusable(path: Path, why: str) -> str:
     return (
         f"{path} cannot be opened as a perpscope database ({why}): expected a file that "
@@ -72,7 +61,9 @@ def _unusable(path: Path, why: str) -> str:
 def _connected(path: Path, polite_until: float) -> duckdb.DuckDBPyConnection:
     if monotonic() < polite_until and _is_wanted(path):
         raise _Wanted
-    return duckdb.connect(str(path), read_only=True)
+    # Where no kind is named DuckDB looks at the first bytes of the file. That ends the locks that
+    # this process has on it, and for another kind it looks on the network for what reads it.
+    return duckdb.connect(f"duckdb:{path}", read_only=True)
 
 
 def _is_wanted(path: Path) -> bool:

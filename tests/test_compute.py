@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from analytics.compute import (
 from analytics.errors import UserError, WorldError
 from analytics.load import SCHEMA_VERSION, database, database_path, facts
 from analytics.metrics import METRICS, Metric
+from indexer.store import open_database
 from indexer.tables import columns_of, tables
 
 SPLIT = {"fee_usd": 10, "supply_side_usd": 6, "treasury_usd": 1, "holders_usd": 3}
@@ -343,6 +344,18 @@ def test_a_writer_that_finishes_is_waited_for(tmp_path: Path) -> None:
     assert answer == (1,)
 
 
+def test_a_reader_leaves_the_lock_of_its_own_process_alone(tmp_path: Path) -> None:
+    """As in `watch`: a lock is lost as soon as the process closes the file anywhere."""
+    path = write_database(tmp_path / "p.duckdb", {})
+    words = (sys.executable, "-c", f"import duckdb; duckdb.connect({str(path)!r}, read_only=True)")
+    with closing(open_database(path)):
+        with pytest.raises(WorldError), database(path, wait_seconds=0):
+            pass
+        other = subprocess.run(words, capture_output=True, text=True, check=False)
+
+    assert "Could not set lock on file" in other.stderr
+
+
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     """A database of a later perpscope is not guessed at."""
     path = write_database(tmp_path / "p.duckdb", {})
@@ -365,7 +378,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(WorldError, match="cannot be opened as a perpscope database"):
         database(text).__enter__()
-    with pytest.raises(WorldError, match="it is a SQLite file"):
+    with pytest.raises(WorldError, match="not a valid DuckDB database file"):
         database(sqlite).__enter__()
     with pytest.raises(WorldError, match="has no perpscope tables"):
         database(empty).__enter__()
