@@ -312,29 +312,25 @@ def test_a_node_of_another_chain(
     assert not path.exists()
 
 
-def test_a_file_that_is_no_database(
-    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Exit 1, and the file is left as it is."""
+def test_a_file_that_is_no_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 1 before a node is asked, and the file is left as it is."""
     path = tmp_path / "a.duckdb"
     path.write_text("my notes\n" * 1_000, encoding="utf-8")
 
-    code = index(path, url)
+    code = index(path, NOWHERE)
 
     assert code == 1
     assert "is not a DuckDB database" in capsys.readouterr().err
     assert path.read_text(encoding="utf-8").startswith("my notes")
 
 
-def test_a_database_of_a_newer_perpscope(
-    held: Path, url: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Exit 1, both versions, and what to do."""
+def test_a_database_of_a_newer_perpscope(held: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 1 before a node is asked, both versions, and what to do."""
     with duckdb.connect(held) as connection:
         connection.execute(f"update schema_version set version = {SCHEMA + 1}")
     before = contents(held)
 
-    code = index(held, url)
+    code = index(held, NOWHERE)
 
     err = capsys.readouterr().err
     assert code == 1
@@ -404,7 +400,7 @@ def test_there_is_no_database(
 def test_a_database_that_may_only_be_read(
     tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Status reads it; index says in one line that it cannot write, and changes nothing."""
+    """Status reads it; index says in one line, to no node, that it cannot write it."""
     path = tmp_path / "a.duckdb"
     index(path, url, "--to", FIRST + 20)
     before = contents(path)
@@ -414,7 +410,7 @@ def test_a_database_that_may_only_be_read(
 
     seen = perpscope("status", "--database", path)
     capsys.readouterr()
-    written = index(path, url)
+    written = index(path, NOWHERE)
 
     err = capsys.readouterr().err
     assert (seen, written) == (0, 1)

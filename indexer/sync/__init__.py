@@ -17,6 +17,7 @@ from typing import TypeVar
 from indexer.chains import Chain
 from indexer.rpc import Endpoint, Node
 from indexer.spec import Protocol
+from indexer.store import check_writable
 from indexer.sync.converge import Job, Look, Progress, Summary
 from indexer.sync.converge import converge as _converge
 from indexer.sync.estimate import Estimate
@@ -75,12 +76,16 @@ async def catch_up(
     Raises:
         UserError: no endpoint is given, or a declaration has changed.
         RequestsSpent: not even the endpoints could be asked who they are.
+        DatabaseUnusable: before anybody is asked: it is none of perpscope's, or cannot be written.
         WorldError: what `converge` and `Node` raise.
     """
+    check_writable(job.path)
+    stored = job.ledger().stored() if job.path.exists() else None
     most = max(min(job.max_ranges, sum(endpoint.concurrency for endpoint in endpoints)), 1)
     async with Node(endpoints, job.chain, most_requests=job.max_requests) as node:
         work = replace(job, max_ranges=most)
-        stored = await supplement(node, work, progress)
+        if stored is not None:
+            stored = await supplement(node, work, stored, progress)
         return await _converge(node, work, progress, begun, stored)
 
 

@@ -34,22 +34,25 @@ _WINDOWS = 4
 _TRIES = 10
 
 
-async def supplement(node: Source, job: Job, progress: Progress) -> Stored | None:
+async def supplement(node: Source, job: Job, stored: Stored, progress: Progress) -> Stored | None:
     """
     Bring the stored blocks of protocols that read other logs now under today's declarations.
 
     Protocols of which it is not known what they read are left as they are.
 
+    Args:
+        node: whom to ask.
+        job: what to index.
+        stored: what was just read of the database.
+        progress: as `converge` takes it.
+
     Returns:
-        What is stored about the chain; None where that must be read again.
+        What is stored about the chain now; None where that must be read again.
 
     Raises:
         RequestsSpent: before all of it was read; the next run goes on there.
         What `converge` raises.
     """
-    if not job.path.exists():
-        return None
-    stored = job.ledger().stored()
     changed = [item for item in job.protocols if is_supplemented(item, job, stored)]
     _clear(job, changed)
     for protocol in changed:
