@@ -95,13 +95,13 @@ def changed_data(number: int) -> Lie:
 
 
 def with_birth(pool: bytes) -> Lie:
-    """Return the lie that announces a pool beside the first one."""
+    """Return the lie that announces a pool beside the first one, under another manager."""
+    names = [f"0x{pool.hex():0>64}", f"0x{7:064x}"]
 
     def lie(logs: Json) -> Json:
         births = [log for log in logs if int(log["blockNumber"], 16) == BIRTH][:1]
         made_up = [
-            {**log, "topics": [log["topics"][0], "0x" + pool.hex().zfill(64), *log["topics"][2:]]}
-            | {"logIndex": "0x63"}
+            {**log, "topics": [log["topics"][0], *names, *log["topics"][3:]], "logIndex": "0x63"}
             for log in births
             if log["address"] == "0x" + DEPLOYER.hex()
         ]

@@ -8,23 +8,27 @@ from threading import Thread
 
 import duckdb
 import pytest
-from proof_rig import Lie, lying, true_blocks, without_log
+from proof_rig import Lie, lying, true_blocks, with_birth, without_log
 from sync_rig import (
     BIRTH,
     DECLARATIONS,
     FEED,
     FIRST,
+    LATE_POOL,
+    POOL,
     POOLS,
     blocks,
     contents,
     indexed,
     job,
     left_by,
+    logs_of,
     rows,
     run,
     served,
+    told,
 )
-from test_sync_adversary import NAMED
+from test_sync_adversary import NAMED, managed
 from test_sync_proof import BOTH, checked, different, endpoint, failed, mended
 
 from indexer import store
@@ -32,7 +36,7 @@ from indexer.simulation.blocks import Block
 from indexer.simulation.node import Intercept, serve
 from indexer.spec import Protocol
 from indexer.store import Seen, Stored
-from indexer.sync import Inspection, Job, Ledger, now, redecode, repairing, verify
+from indexer.sync import Inspection, Job, Ledger, now, redecode, repair, repairing, verify
 
 COUNT = 300
 NO_LIES: dict[str, Lie | None] = {}
@@ -134,6 +138,27 @@ def test_what_was_born_in_blocks_below_is_heard_of(tmp_path: Path, pools: Protoc
     ) as node:
         run(upper, node.url)
         run(replace(whole, path=once), node.url)
+
+    assert contents(path) == contents(once)
+
+
+def test_a_market_that_was_announced_before_is_heard_of(tmp_path: Path) -> None:
+    """One run knows it by a later announcement and reads on; another finds the first one below."""
+    happens = {number: logs_of(number) for number in range(FIRST, FIRST + COUNT)}
+    happens[BIRTH + 100] += (managed(POOL, 77),)
+    path, once, chain = tmp_path / "a.duckdb", tmp_path / "once.duckdb", told(happens, COUNT)
+    known = DECLARATIONS | {"pools": NAMED}
+    whole = job(path, protocols=(NAMED,), declarations=known)
+    lower = replace(whole, to_block=BIRTH + 19)
+    middle = replace(whole, from_block=BIRTH + 20, to_block=BIRTH + 94)
+    with serve([served(chain)]) as node:
+        run(replace(whole, from_block=BIRTH + 95), node.url)
+        run(replace(whole, path=once), node.url)
+    with serve(
+        [served(chain)], intercept=meanwhile(b"eth_getLogs", work=lower, chain=chain)
+    ) as node:
+        run(middle, node.url)
+        run(whole, node.url)
 
     assert contents(path) == contents(once)
 
@@ -383,6 +408,21 @@ def test_a_repair_in_pieces_reads_on_for_what_the_first_told(
 
     assert different(path, once) <= {"coverage"}
     assert rows(path, "select * from orphans") == []
+
+
+def test_a_repair_undoes_a_market_that_never_was(tmp_path: Path) -> None:
+    """What later blocks were read with, that a made-up log had told, leaves with it."""
+    path, once, chain = tmp_path / "a.duckdb", tmp_path / "once.duckdb", true_chain()
+    protocols, known = (FEED, NAMED), DECLARATIONS | {"pools": NAMED}
+    work = job(path, protocols=protocols, declarations=known)
+    with lying(chain, {"eth_getLogs": with_birth(LATE_POOL)}) as url:
+        run(work, url)
+    doubt(path, BIRTH, BIRTH)
+    with serve([served(chain)]) as node:
+        repair(work.ledger(), protocols, [endpoint(node.url)])
+        run(replace(work, path=once), node.url)
+
+    assert different(path, once) <= {"coverage"}
 
 
 def test_a_repair_follows_a_reorg_first(tmp_path: Path) -> None:

@@ -57,17 +57,30 @@ class ReadBlocks(Blocks, Protocol):
 
 
 def is_unheard(connection: duckdb.DuckDBPyConnection, landed: ReadBlocks) -> bool:
-    """Return whether blocks were read without a child or market that was announced by their end."""
+    """
+    Return whether blocks were read without a child or market that was announced by their end.
+
+    Who knew it of an earlier block knew more; who knew it otherwise, or of a later one, did not.
+    """
     for table, born, key in (
-        ("contracts", "from_block", [*_CHILD, "from_block"]),
+        ("contracts", "from_block", _CHILD),
         ("markets", "block_number", _MARKET),
     ):
-        if table in landed.known:
-            where = f"{_OF_PROTOCOLS} and {born} <= ?"
-            stored = select(connection, table, where, [*_place(landed), landed.to_block])
-            if len(stored.join(landed.known[table], on=key, how="anti")):
-                return True
+        if table not in landed.known:
+            continue
+        where = f"{_OF_PROTOCOLS} and {born} <= ?"
+        stored = select(connection, table, where, [*_place(landed), landed.to_block])
+        known = landed.known[table]
+        unlike = _unlike(stored, known, table)
+        heard = known.select(*key, heard=pl.col(born).fill_null(-1))
+        earlier = unlike.join(heard, on=key).filter(pl.col("heard") < pl.col(born))
+        if len(unlike.join(earlier, on=key, how="anti")):
+            return True
     return False
+
+
+def _unlike(rows: pl.DataFrame, others: pl.DataFrame, table: str) -> pl.DataFrame:
+    return rows.join(others, on=list(columns_of(table)), how="anti", nulls_equal=True)
 
 
 def write_contracts(
@@ -111,8 +124,10 @@ def write_markets(
     rows = pl.concat([kept, fresh])
     _replace(connection, "markets", _OF_PROTOCOLS, _place(landed), rows, stored=stored)
     announced = fresh.filter(pl.col("block_number").is_not_null())
-    unheard = announced.join(stored, on=[*_MARKET, "block_number"], how="anti")
-    _fetch_again(connection, landed, unheard["protocol"])
+    unheard = _unlike(announced, stored, "markets")
+    # What these blocks announced once, and announce otherwise or no longer, was never so.
+    undone = _unlike(stored.filter(is_here), rows, "markets")
+    _fetch_again(connection, landed, [*unheard["protocol"], *undone["protocol"]])
 
 
 def write_tokens(connection: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> None:
