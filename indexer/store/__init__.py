@@ -11,7 +11,7 @@ for what sync and `status` ask, `snapshots` for the copy that readers get.
 
 from indexer.store.adoption import adopt, keep_reaches, read_span, seed_tokens
 from indexer.store.brought import Brought, Landed, brought_before, land
-from indexer.store.connection import SCHEMA, check_writable, open_database, transaction
+from indexer.store.connection import SCHEMA, open_database, transaction
 from indexer.store.finality import FINALITIES, is_more_final, settle
 from indexer.store.fingerprint import added, fingerprint, subtracted
 from indexer.store.income import FIGURES, promised_of
@@ -27,7 +27,7 @@ from indexer.store.proofs import (
     record,
 )
 from indexer.store.ranges import Range, joined, write_range
-from indexer.store.reading import OWNED, OWNERS, Anchors, Stored, read_stored
+from indexer.store.reading import OWNED, OWNERS, Anchors, Stored, check_writable, read_stored
 from indexer.store.reads import answers_between, uncollected, write_collected
 from indexer.store.rederive import Reading, Rederived, rederive
 from indexer.store.repairs import replace_range

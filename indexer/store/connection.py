@@ -105,21 +105,6 @@ def open_database(
     return connection
 
 
-def check_writable(path: Path) -> None:
-    """
-    Check that a database, or its folder, may be written, without opening it.
-
-    Raises:
-        DatabaseUnusable: it may not.
-    """
-    for place in (path.parent, path):
-        if place.exists() and not os.access(place, os.W_OK):
-            raise DatabaseUnusable(
-                f"{path} cannot be used ({place} may not be written): expected a database that can "
-                "be read and written; nothing was asked of anybody; name another with --database"
-            )
-
-
 @contextmanager
 def transaction(
     path: Path,

@@ -1,5 +1,6 @@
 """What sync asks of the database before it fetches: knowledge, coverage and anchors of a chain."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from indexer.errors import DatabaseUnusable
 from indexer.store.connection import frame, select, transaction
 from indexer.store.creation import make_missing
 
@@ -78,6 +80,21 @@ class Stored:
 
 OWNERS = Callable[[Stored], OWNED]
 """Which logs are whose by what is stored: what writes asks it of what is stored as it writes."""
+
+
+def check_writable(path: Path) -> None:
+    """
+    Check that a database, or its folder, may be written, without opening it.
+
+    Raises:
+        DatabaseUnusable: it may not.
+    """
+    for place in (path.parent, path):
+        if place.exists() and not os.access(place, os.W_OK):
+            raise DatabaseUnusable(
+                f"{path} cannot be used ({place} may not be written): expected a database that can "
+                "be read and written; nothing was asked of anybody; name another with --database"
+            )
 
 
 def read_stored(path: Path, chain_id: int) -> Stored:
