@@ -226,6 +226,8 @@ def test_another_version_is_named(bundle: Path, tmp_path: Path) -> None:
         ("{}", "has format None"),
         ("[]", "has format None"),
         (b"\xff", "cannot be read"),
+        ("[" * 100_000, "cannot be read"),
+        ('{"code": "\\ud800"}', "cannot be read"),
     ],
 )
 def test_a_folder_that_is_no_bundle_is_refused(
@@ -261,6 +263,13 @@ def changed_by_hand(made: Path, *path: str | int, to: object) -> Path:
         (("limits",), {}),
         (("limits", "since"), "yesterday"),
         (("limits", "until"), 5),
+        (("limits", "protocol"), 5),
+        (("limits", "chain_id"), {}),
+        (("limits", "chain_id"), [1]),
+        (("limits", "chain_id"), True),
+        (("limits", "chain_id"), 42161.0),
+        (("limits", "chain_id"), "42161"),
+        (("compared_with",), {"protocol": None, "chain_id": {}, "since": None, "until": None}),
         (("inputs", "facts"), None),
         (("inputs", "facts", "fees"), {}),
         (("inputs", "coverage", 0), {"chain_id": 42161}),

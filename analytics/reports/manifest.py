@@ -160,7 +160,8 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        json.dumps(said, ensure_ascii=False).encode()  # halves of characters cannot be printed
+    except (OSError, ValueError, RecursionError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise UserError(
             f"{folder} is no report: its {MANIFEST} cannot be read ({why}): expected the folder "

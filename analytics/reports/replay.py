@@ -109,6 +109,9 @@ def _holds(spans: list[dict[str, int]], first: int, last: int) -> bool:
 
 
 def _limits(said: Mapping[str, Any]) -> Limits:
+    for name, kind in (("protocol", str), ("chain_id", int)):
+        if said[name] is not None and type(said[name]) is not kind:
+            raise TypeError(f"{name} of the report is {said[name]!r}")
     return Limits(protocol=said["protocol"], chain_id=said["chain_id"], **ends_of(said))
 
 
