@@ -195,6 +195,23 @@ def test_recorded_blocks_are_waived(tmp_path: Path, chain: Sequence[Block]) -> N
     assert rows(path, "from audits") == []
 
 
+def test_recorded_blocks_are_not_counted_one_by_one(
+    tmp_path: Path, chain: Sequence[Block], made: dict[str, Path]
+) -> None:
+    """Half a milliard of them, which chains have, are waived in a few steps."""
+    path, steps = copied(made["fetched"], tmp_path), list[int]()
+    with duckdb.connect(path) as connection:
+        last = "to_block = (select max(to_block) from coverage)"
+        connection.execute(f"update coverage set to_block = {FIRST + 499_999_999} where {last}")
+    wanted = Inspection(job(path).ledger(), BOTH, "receipts", now())
+
+    with serve([served(chain, client_version=REPLAY_CLIENT)]) as node:
+        found = verify(wanted, [endpoint(node.url)], lambda done, _total: steps.append(done))
+
+    assert (len(steps) < COUNT, steps[-1]) == (True, 500_000_000)
+    assert found.proven == {"waived": 1_000_000_000}
+
+
 def test_a_replay_heals_nothing(
     tmp_path: Path, chain: Sequence[Block], condemned: tuple[Path, Verdict]
 ) -> None:

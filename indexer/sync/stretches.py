@@ -13,8 +13,6 @@ from indexer.spec import Protocol
 from indexer.store import holds
 from indexer.sync.proving import last_alike
 
-_BLOCKS = 1_000
-
 Interval = tuple[int, int]
 
 
@@ -52,7 +50,9 @@ class Wanted:
     sample: int | None
 
 
-def parts(wanted: Wanted, protocols: Sequence[Protocol], coverage: pl.DataFrame) -> Iterator[Part]:
+def parts(
+    wanted: Wanted, protocols: Sequence[Protocol], coverage: pl.DataFrame, most: int = 1_000
+) -> Iterator[Part]:
     """
     Yield the covered blocks to check, in order.
 
@@ -60,6 +60,7 @@ def parts(wanted: Wanted, protocols: Sequence[Protocol], coverage: pl.DataFrame)
         wanted: which.
         protocols: whose.
         coverage: rows of `coverage` of the chain.
+        most: how many blocks one part may have.
     """
     stretches = list(_stretches(wanted, protocols, coverage))
     picked = _picked(wanted.sample, [interval for interval, _ in stretches])
@@ -68,9 +69,9 @@ def parts(wanted: Wanted, protocols: Sequence[Protocol], coverage: pl.DataFrame)
         start = 0
         while start < len(numbers):
             end = last_alike(wanted.chain, "receipts", numbers[start], high)
-            taken = len([number for number in numbers[start : start + _BLOCKS] if number <= end])
-            yield Part(numbers[start : start + taken], present)
-            start += taken
+            after = bisect_right(numbers, end, start, min(start + most, len(numbers)))
+            yield Part(numbers[start:after], present)
+            start = after
 
 
 def _between(numbers: Sequence[int], low: int, high: int) -> Sequence[int]:
