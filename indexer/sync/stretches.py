@@ -13,6 +13,8 @@ from indexer.spec import Protocol
 from indexer.store import holds
 from indexer.sync.proving import last_alike
 
+_BLOCKS = 1_000
+
 Interval = tuple[int, int]
 
 
@@ -51,7 +53,11 @@ class Wanted:
 
 
 def parts(
-    wanted: Wanted, protocols: Sequence[Protocol], coverage: pl.DataFrame, most: int = 1_000
+    wanted: Wanted,
+    protocols: Sequence[Protocol],
+    coverage: pl.DataFrame,
+    *,
+    is_whole: bool = True,
 ) -> Iterator[Part]:
     """
     Yield the covered blocks to check, in order.
@@ -60,7 +66,8 @@ def parts(
         wanted: which.
         protocols: whose.
         coverage: rows of `coverage` of the chain.
-        most: how many blocks one part may have.
+        is_whole: whether the node has the blocks themselves; else nobody looks at them, and those
+            that the same protocols cover are one part.
     """
     stretches = list(_stretches(wanted, protocols, coverage))
     picked = _picked(wanted.sample, [interval for interval, _ in stretches])
@@ -68,8 +75,9 @@ def parts(
         numbers = range(low, high + 1) if picked is None else _between(picked, low, high)
         start = 0
         while start < len(numbers):
-            end = last_alike(wanted.chain, "receipts", numbers[start], high)
-            after = bisect_right(numbers, end, start, min(start + most, len(numbers)))
+            end = last_alike(wanted.chain, "receipts", numbers[start], high) if is_whole else high
+            most = min(start + _BLOCKS, len(numbers)) if is_whole else len(numbers)
+            after = bisect_right(numbers, end, start, most)
             yield Part(numbers[start:after], present)
             start = after
 

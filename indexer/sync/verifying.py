@@ -28,7 +28,6 @@ from indexer.tables import columns_of, empty
 Progress = Callable[[int, int], None]
 Faults = dict[str, dict[int, str]]
 
-_BLOCKS, _ALL = 1_000, 2**62  # in one part: of a node that is asked, and of records
 _LOOKS = 3  # at blocks that change while they are looked at
 
 
@@ -101,8 +100,7 @@ async def verify(node: Source, wanted: Inspection, progress: Progress) -> Verdic
     is_whole = origin_kind(await node.client_version()) != "recorded"
     at = audit_time(wanted.ledger.path, wanted.ledger.chain.chain_id, wanted.at)
     run = _Run(node, replace(wanted, at=at), stored, is_whole=is_whole)
-    most = _BLOCKS if is_whole else _ALL
-    found = list(parts(wanted.blocks(), chosen, stored.coverage, most))
+    found = list(parts(wanted.blocks(), chosen, stored.coverage, is_whole=is_whole))
     total = sum(len(part.numbers) for part in found)
     if not total:
         raise UserError(
