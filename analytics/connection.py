@@ -6,6 +6,7 @@ a writer that waits goes first.
 """
 
 import fcntl
+from os import fsencode
 from pathlib import Path
 from time import monotonic
 
@@ -31,8 +32,10 @@ def opened(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
         wait_seconds: how long to wait for a writer to finish.
 
     Raises:
-        WorldError: it is no DuckDB file, or stays locked.
+        WorldError: it is no DuckDB file, has a name that DuckDB cannot read, or stays locked.
     """
+    if str(path).encode(errors="replace") != fsencode(path):
+        raise WorldError(_unusable(path, "its name is not UTF-8"))
     polite_until = monotonic() + min(_COURTESY_SECONDS, wait_seconds / 2)
     attempts = Retrying(
         retry=retry_if_exception(_is_locked),

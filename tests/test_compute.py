@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import partial
+from os import fsdecode
 from pathlib import Path
 
 import duckdb
@@ -380,6 +381,10 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
         database(text).__enter__()
     with pytest.raises(WorldError, match="not a valid DuckDB database file"):
         database(sqlite).__enter__()
+    odd = Path(fsdecode(bytes(tmp_path / "n") + b"\xff.duckdb"))
+    odd.write_bytes(empty.read_bytes())
+    with pytest.raises(WorldError, match="its name is not UTF-8"):
+        database(odd).__enter__()
     with pytest.raises(WorldError, match="has no perpscope tables"):
         database(empty).__enter__()
     with pytest.raises(WorldError, match="there is no database at"):
