@@ -242,9 +242,14 @@ def made_anew(database: Path | None, default: Path) -> Path:
     Return the path for the demo's database, where no file is.
 
     Raises:
-        UserError: the named file exists; only the demo's own file is replaced.
+        UserError: the named file exists, and only the demo's own file is replaced; or it would be
+            in a file.
     """
     path = database or default
+    if not next(each for each in path.absolute().parents if each.exists()).is_dir():
+        raise indexer.errors.UserError(
+            f"{path} cannot be made, it is in a file: name another place"
+        )
     if database is not None and database.exists():
         raise indexer.errors.UserError(
             f"{database} exists: the demo makes its own database, name a file that is not there"

@@ -32,3 +32,19 @@ def test_a_database_of_the_user_is_not_replaced(
     assert code == 2
     assert str(precious) in capsys.readouterr().err
     assert precious.read_text() == "precious"
+
+
+def test_a_file_is_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who names a file, or a place in one, for the demo or a report is told so before any work."""
+    notes = tmp_path / "notes"
+    notes.write_text("mine")
+
+    told = [
+        perpscope("demo", "--output", notes),
+        perpscope("demo", "--database", notes / "a.duckdb", "--output", tmp_path / "demo"),
+        perpscope("report", "--output", notes / "report", "--database", tmp_path / "a.duckdb"),
+    ]
+
+    assert told == [2, 2, 2]
+    assert capsys.readouterr().err.count("in a file") == 3
+    assert notes.read_text() == "mine"

@@ -260,10 +260,10 @@ def running_out_of_space(folder: Path) -> None:
 
 
 def test_an_output_that_cannot_be_made_is_one_sentence(database: Path, tmp_path: Path) -> None:
-    """A path below a file is the world's fault, said in words."""
+    """A path below a file is the user's mistake, said in words."""
     (tmp_path / "file").write_text("", encoding="utf-8")
 
-    with pytest.raises(WorldError, match="report: Not a directory; mend that, or name"):
+    with pytest.raises(UserError, match="report cannot be a folder, it is in a file"):
         write_report(database, tmp_path / "file" / "report")
 
 

@@ -12,7 +12,7 @@ import pytest
 from handmade import at, table, write_database
 from typer.testing import CliRunner, Result
 
-from analytics.errors import UserError, WorldError
+from analytics.errors import UserError
 from analytics.reports.digests import file_digest
 from analytics.studies.files import FILES
 from perpscope import app
@@ -92,6 +92,8 @@ def test_an_unknown_study_is_a_mistake(run: Run) -> None:
     """It exits 2, as every wrong request does."""
     assert run("nope").exit_code == 2
     assert run(STUDY).exit_code == 2
+    for option in ("--gap-ms", "--limit-bps"):
+        assert run("event", option, "9" * 40).exit_code == 2
 
 
 def test_a_table_per_theme(run: Run, data: Path) -> None:
@@ -116,8 +118,8 @@ def test_rows_for_other_programs(run: Run, data: Path) -> None:
 
 
 def test_nothing_to_read_is_an_error(run: Run, tmp_path: Path) -> None:
-    """It exits 1: the request is right, the folder is not."""
-    with pytest.raises(WorldError, match="--data"):
+    """It exits 2: the user named another folder."""
+    with pytest.raises(UserError, match="--data"):
         run(STUDY, "--data", tmp_path)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from analytics.errors import WorldError
+from analytics.errors import UserError
 from analytics.studies.claims import Claim, claims, judged, shown, stated
 from analytics.studies.files import FILES, Unusable, read
 from analytics.studies.record import FIGURES, hyperliquid
@@ -120,8 +120,8 @@ def test_a_sum_that_does_not_fit_spoils_only_its_own_figures(tmp_path: Path) -> 
 
 
 def test_no_file_at_all_is_an_error(tmp_path: Path) -> None:
-    """With nothing read there is no study."""
-    with pytest.raises(WorldError, match=r"none of the \d+ files .* --data"):
+    """With nothing read there is no study: the user named another folder, exit 2."""
+    with pytest.raises(UserError, match=r"none of the \d+ files .* --data"):
         hyperliquid(tmp_path)
 
 

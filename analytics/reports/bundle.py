@@ -115,9 +115,11 @@ def check_replaceable(folder: Path) -> None:
     Check that a folder is missing, empty or a report.
 
     Raises:
-        UserError: it is a file, or holds anything a report does not.
+        UserError: it is a file or in one, or holds anything a report does not.
     """
     if not folder.exists():
+        if not next(each for each in folder.parents if each.exists()).is_dir():
+            raise UserError(f"{folder} cannot be a folder, it is in a file: correct --output")
         return
     found = {path.name for path in folder.iterdir()} if folder.is_dir() else {folder.name}
     foreign = sorted(found - _ENTRIES)

@@ -7,6 +7,7 @@ import typer
 
 from analytics import load
 from analytics.export import table_text, write
+from analytics.expressions import CENTURY_MILLISECONDS
 from analytics.formats import Format
 from analytics.reports.options import Chain, Database, Protocol, Since, Until, limited
 from analytics.reports.scope import Scope, checked
@@ -23,6 +24,7 @@ _STUDIES = {
     HYPERLIQUID: "what was published about 10 October 2025, beside the rows of --data",
     "event": "the same figures of any window and venue, from the facts of the database",
 }
+_MOST_BPS = 1_000_000_000
 _READ = ("figure", "published", "computed", "unit", "verdict", "note")
 
 Form = Annotated[Format, typer.Option("--format", help="How the answer is printed.")]
@@ -67,8 +69,12 @@ def window(
     until: Until = None,
     protocol: Protocol = None,
     chain: Chain = None,
-    gap_ms: Annotated[int, typer.Option(min=0, help="Longest pause inside a wave.")] = 5000,
-    limit_bps: Annotated[int, typer.Option(min=0, help="How far oracles may be apart.")] = 100,
+    gap_ms: Annotated[
+        int, typer.Option(min=0, max=CENTURY_MILLISECONDS, help="Longest pause inside a wave.")
+    ] = 5000,
+    limit_bps: Annotated[
+        int, typer.Option(min=0, max=_MOST_BPS, help="How far oracles may be apart.")
+    ] = 100,
     form: Form = Format.TABLE,
     output: Output = None,
     database: Database = None,

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import polars as pl
 
 from analytics.compute import collected
-from analytics.errors import WorldError
+from analytics.errors import UserError, WorldError
 from analytics.reports.digests import file_digest
 from analytics.studies import corrections, exits, income, prices, waves
 from analytics.studies.claims import VERDICTS, claims, judged
@@ -75,11 +75,11 @@ def hyperliquid(folder: Path) -> Study:
         folder: the folder of data; `FILES` says what is looked for in it.
 
     Raises:
-        WorldError: not one file could be read.
+        UserError: not one file could be read: it is another folder.
     """
     frames, problems = _read_all(folder)
     if not frames:
-        raise WorldError(
+        raise UserError(
             f"none of the {len(FILES)} files of the study could be read in {folder}, "
             f"for example {next(iter(problems.values()))}: name their folder with --data"
         )
