@@ -8,6 +8,7 @@ from analytics.series import relative
 # The prices of one transaction are of different tokens; the traded one is next to what was paid.
 _FARTHEST = 0.1
 _QUOTES = ("oracle_price_quote", "oracle_price_min_quote", "oracle_price_max_quote")
+_PRICED = (*_QUOTES, "price_log_index", "price_item_index")
 
 
 def trade_depths(
@@ -31,6 +32,7 @@ def trade_depths(
         trades without a reference are left out.
     """
     event = ["chain_id", *EVENT_ORDER]
+    nearest = pl.struct(pl.col("beyond").abs(), "price_log_index", "price_item_index")
     size = pl.col("notional_delta_usd").abs().cast(pl.Float64)
     cost = pl.when(_is_buy()).then(pl.col("beyond")).when(~_is_buy()).then(-pl.col("beyond"))
     depth = divided(size, pl.col("cost_ratio")) * (move_bps / 10_000)
@@ -39,9 +41,9 @@ def trade_depths(
         .join(_prices(oracle_updates), on=["chain_id", "tx_hash"])
         .with_columns(beyond=relative(pl.col("execution_price_usd"), _reference()))
         .filter(pl.col("beyond").abs() <= _FARTHEST)
-        .sort(*event, pl.col("beyond").abs(), "price_log_index", "price_item_index")
-        .group_by(*event, maintain_order=True)
-        .first()
+        # Of the pairs of a transaction one a trade is held, not all of them to be sorted.
+        .group_by(event)
+        .agg(pl.exclude(*_PRICED, "beyond").first(), pl.col("beyond").min_by(nearest))
         .with_columns(cost_ratio=cost)
         .with_columns(depth_usd=pl.when(pl.col("cost_ratio") > 0).then(depth))
         .sort(event)

@@ -1,5 +1,6 @@
 """Positions as their changes tell them: what each was entered at, and what it was worth when."""
 
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -10,11 +11,16 @@ from analytics.budgets import microdollars, worth
 from analytics.expressions import divided, place, progress, ratio
 
 SIDE = ("chain_id", "protocol", "version", "market", "is_long")
-POSITION = (*SIDE, "account", "collateral_token", "position_id")
+_NAMED = ("account", "collateral_token", "position_id")
+POSITION = (*SIDE, *_NAMED)
 # The formulas by which venues rank those whom an ADL closes, `score_` before each.
 SCORES = ("profit", "documented", "side_aware", "bitmex")
 # What cut-off digits of many changes stay below.
 _CENT = Decimal("0.01")
+# So many are valued at once: some hundreds of megabytes.
+_MOST_ROWS = 500_000
+
+Told = Callable[[pl.LazyFrame, pl.LazyFrame], pl.LazyFrame]
 
 
 def histories(position_changes: pl.LazyFrame) -> pl.LazyFrame:
@@ -69,9 +75,11 @@ def _so_far(value: pl.Expr) -> pl.Expr:
     return value.cum_sum().over("run")
 
 
-def open_at(changes: pl.LazyFrame, moments: pl.LazyFrame) -> pl.LazyFrame:
+def open_at(
+    changes: pl.LazyFrame, moments: pl.LazyFrame, told: Told, *, most_rows: int = _MOST_ROWS
+) -> pl.LazyFrame:
     """
-    Return the positions that were or may have been open just before moments, and their worth.
+    Return what is told of the positions that were or may have been open just before moments.
 
     One whose last change does not tell what it left may be open, at a worth that is not known.
 
@@ -81,21 +89,48 @@ def open_at(changes: pl.LazyFrame, moments: pl.LazyFrame) -> pl.LazyFrame:
 
     Args:
         changes: as `histories` returns them.
-        moments: rows of sides of markets with cut_at and mark_price_usd.
+        moments: rows of sides of markets with cut_at and mark_price_usd; where one side and moment
+            has several, they name positions and are otherwise the same.
+        told: what is told of some of the moments: each side has all its positions. Given are one
+            row per moment and open position (the columns of both, value, entry, margin, gain and
+            equity: Int128, millionths of a dollar; null while unknown) and the moments' rows.
+        most_rows: about how many positions are valued at a time.
 
     Returns:
-        One row per moment and open position: the columns of both, value, entry, margin, gain and
-        equity (Int128, millionths of a dollar; null while unknown).
+        What is told, in no order.
     """
+    spans, asked = _spans(changes, moments)
+    columns = [each.collect_schema().names() for each in (spans, asked)]
+    schema = told(_valued(spans, asked), asked).collect_schema()
+
+    def in_pieces(both: pl.DataFrame) -> pl.DataFrame:
+        is_span = pl.col("first").is_not_null()
+        held, all_asked = (
+            both.filter(is_mine).select(names)
+            for is_mine, names in zip((is_span, ~is_span), columns, strict=True)
+        )
+        pieces = _pieces(held, all_asked, most_rows)
+        each = (told(_valued(some, few), few) for some, few in pieces)
+        # Copied: few rows may hold the memory of the many that they were chosen from.
+        copied = pl.all().gather(pl.int_range(pl.len()))
+        found = (one.collect(engine="streaming").select(copied) for one in each)
+        return pl.concat([schema.to_frame(), *found])
+
+    # As one frame: what other metrics find of the same positions is then found once.
+    return pl.concat([spans, asked], how="diagonal").map_batches(
+        in_pieces,
+        predicate_pushdown=False,
+        projection_pushdown=False,
+        slice_pushdown=False,
+        schema=schema,
+    )
+
+
+def _valued(spans: pl.LazyFrame, asked: pl.LazyFrame) -> pl.LazyFrame:
     value = worth(pl.col("size_tokens"), pl.col("mark_price_usd"))
     sign = pl.when("is_long").then(1).otherwise(-1)
-    told = changes.select(
-        *(*POSITION, "block_timestamp", "until", "size_tokens", "silent", "balance"),
-        *("entry", "unknown_margins", "margin_usd", "unknown_notionals", "balance_usd"),
-        "notional_usd",
-    ).filter((pl.col("size_tokens") > 0).fill_null(value=True))
     return (
-        _standing(told, moments)
+        _standing(spans, asked)
         .with_columns(
             value=value,
             entry=_entry(),
@@ -106,22 +141,65 @@ def open_at(changes: pl.LazyFrame, moments: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _standing(changes: pl.LazyFrame, moments: pl.LazyFrame) -> pl.LazyFrame:
-    """Return each change beside the moments of its side after it, up to its position's next one."""
-    # Moments by their number on their side: those of a change are one span, and no others are met.
-    number = pl.col("cut_at").rank("dense").over(SIDE).cast(pl.Int64)
-    numbered = moments.with_columns(number=number)
-    ends = numbered.select(*SIDE, "cut_at", "number").unique()
-    return (
-        changes.with_columns(last_at=pl.col("until").fill_null(datetime.max))
+def _spans(changes: pl.LazyFrame, moments: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """
+    Return each change with the moments of its side up to its position's next one, and the moments.
+
+    Moments are numbered side by side: those of a change are one span, and no others are met.
+    """
+    ends = moments.select(*SIDE, "cut_at").unique().sort(*SIDE, "cut_at").with_row_index("number")
+    ends = ends.with_columns(pl.col("number").cast(pl.Int64))
+    spans = (
+        changes.select(
+            *(*POSITION, "block_timestamp", "until", "size_tokens", "silent", "balance"),
+            *("entry", "unknown_margins", "margin_usd", "unknown_notionals", "balance_usd"),
+            "notional_usd",
+        )
+        .filter((pl.col("size_tokens") > 0).fill_null(value=True))
+        .with_columns(last_at=pl.col("until").fill_null(datetime.max))
         .pipe(_met, ends, "block_timestamp", "first", "forward")
         .pipe(_met, ends, "last_at", "last", "backward")
         .filter(pl.col("first") <= pl.col("last"))
-        .with_columns(number=pl.int_ranges("first", pl.col("last") + 1))
-        .explode("number")
-        .join(numbered, on=[*SIDE, "number"])
-        .drop("last_at", "first", "last", "number")
+        .drop("last_at")
     )
+    return spans, moments.join(ends, on=[*SIDE, "cut_at"])
+
+
+def _standing(spans: pl.LazyFrame, asked: pl.LazyFrame) -> pl.LazyFrame:
+    """Return each change beside each moment of its span."""
+    moments = asked.select(pl.exclude(_NAMED)).unique()
+    return (
+        spans.with_columns(number=pl.int_ranges("first", pl.col("last") + 1))
+        .explode("number")
+        .join(moments, on=[*SIDE, "number"])
+        .drop("first", "last", "number")
+    )
+
+
+def _pieces(
+    spans: pl.DataFrame, asked: pl.DataFrame, most_rows: int
+) -> Iterator[tuple[pl.LazyFrame, pl.LazyFrame]]:
+    """Yield some moments, until enough is open at them together, and what spans have of them."""
+    first, last, number = pl.col("first"), pl.col("last"), pl.col("number")
+    changes = [
+        spans.select(number=first, change=pl.lit(1)),
+        spans.select(number=last + 1, change=pl.lit(-1)),
+        asked.select(number, change=pl.lit(0)),
+    ]
+    # What has begun and not ended is open at a moment; added up, it is all rows so far.
+    so_far = pl.col("change").cum_sum().cum_sum()
+    ends = (
+        pl.concat(changes)
+        .group_by("number")
+        .agg(pl.col("change").sum().cast(pl.Int64))
+        .sort("number")
+        .group_by(piece=so_far // most_rows, maintain_order=True)
+        .agg(low=number.min(), high=number.max())
+    )
+    for low, high in ends.select("low", "high").iter_rows():
+        met = spans.lazy().filter((last >= low) & (first <= high))
+        here = asked.lazy().filter(number.is_between(low, high))
+        yield met.with_columns(first.clip(low, high), last.clip(low, high)), here
 
 
 def _met(
@@ -158,7 +236,7 @@ def scored(positions: pl.LazyFrame) -> pl.LazyFrame:
     Return positions with the scores by which venues rank them, the largest being cut first.
 
     Args:
-        positions: as `open_at` returns them.
+        positions: as `open_at` gives them.
 
     Returns:
         The rows with profit_ratio, leverage and a score by each of `SCORES`, as `adl_ranks` states

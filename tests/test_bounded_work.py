@@ -13,7 +13,12 @@ import polars as pl
 import pytest
 from abi_rows import event_of, logs_of
 from eth_abi.abi import encode
+from handmade import at, table
+from polars.testing import assert_frame_equal
+from test_metric_adl_ranks import change, cut
 
+from analytics.metrics.adl_ranks import _moments, _ranked
+from analytics.positions import histories, open_at
 from indexer.chains import ETHEREUM
 from indexer.decode.abi import Parameter
 from indexer.decode.columns import decode
@@ -58,6 +63,24 @@ own, others = (
 resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
 found, twice = match(Companion("Other", "id", {"id": "id"}), own, {"Other": others})
 print(found.rows.max(), twice.sum())
+"""
+
+# 3,000 trades of a transaction, each of which 3,000 prices of it are near.
+TRADES = """
+import resource
+import polars as pl
+from analytics.impact import trade_depths
+from indexer.tables import columns_of
+
+def many(name, **row):
+    event = {"chain_id": 1, "block_number": 1, "tx_hash": "0x1", "item_index": 0}
+    one = pl.DataFrame([event | row], columns_of(name)).drop("log_index")
+    return one.join(pl.select(log_index=pl.int_range(3_000)), how="cross").lazy()
+
+trades = many("position_changes", notional_delta_usd=1, execution_price_usd=101, is_long=True)
+prices = many("oracle_updates", oracle_price_quote=100)
+resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+print(trade_depths(trades, prices, 200.0).collect(engine="streaming").height)
 """
 
 
@@ -253,3 +276,34 @@ def test_a_run_shows_the_commonest_reasons() -> None:
         ("b", 2),
         ("2 other reasons, see `perpscope query rejects_by_reason`", 2),
     ]
+
+
+def test_queues_are_valued_some_moments_at_a_time() -> None:
+    """Of many moments as many positions are held at once as are asked for, or those of one."""
+    opened = [change(f"0x{number}", 1, 50, 20) for number in range(20)]
+    cuts = [cut(f"0x{number}", block_timestamp=at(60 + number)) for number in range(20)]
+    changes = histories(table("position_changes", *opened).lazy())
+    moments = _moments(table("adls", *cuts).lazy(), table("liquidations").lazy(), 60)
+    held: list[int] = []
+
+    def seen(rows: pl.DataFrame) -> pl.DataFrame:
+        held.append(len(rows))
+        return rows
+
+    def told(positions: pl.LazyFrame, asked: pl.LazyFrame) -> pl.LazyFrame:
+        return _ranked(positions.map_batches(seen), asked)
+
+    at_once = open_at(changes, moments, told).collect()
+    each = open_at(changes, moments, told, most_rows=1).collect()
+
+    assert held == [400] + [20] * 20
+    assert_frame_equal(at_once, each, check_row_order=False)
+
+
+def test_prices_of_a_transaction_are_not_all_held_beside_its_trades() -> None:
+    """3,000 trades and 3,000 prices of one transaction fit 2 GiB; pairs of them do not."""
+    done = subprocess.run(
+        [sys.executable, "-c", TRADES], capture_output=True, text=True, check=False
+    )
+
+    assert (done.stdout, done.stderr) == ("3000\n", "")

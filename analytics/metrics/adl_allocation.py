@@ -98,8 +98,10 @@ def adl_allocation(
         tolerance_seconds=tolerance_seconds,
     ).filter(pl.col("is_long").is_not_null())
     sides = with_price(_sides(cut), "cut_at", marks, tolerance_seconds)
-    winners = scored(open_at(histories(position_changes), sides))
-    gains = winners.select(*_POSITION, "gain", score=f"score_{rank}", is_open=pl.lit(value=True))
+    told = [*_POSITION, "gain", pl.col(f"score_{rank}").alias("score")]
+    gains = open_at(
+        histories(position_changes), sides, lambda winners, _: scored(winners).select(told)
+    ).with_columns(is_open=pl.lit(value=True))
     everyone = gains.join(_cuts(cut), on=_POSITION, how="full", nulls_equal=True, coalesce=True)
     return (
         _allocated(everyone.join(sides, on=_WAVE))

@@ -60,17 +60,14 @@ def adl_ranks(
     """
     check("tolerance_seconds", tolerance_seconds, least=0)
     cut = adls.filter(pl.col("account").is_not_null() & pl.col("is_long").is_not_null())
-    ranked = _ranked(
-        open_at(histories(position_changes), _moments(cut, liquidations, tolerance_seconds))
-    )
+    moments = _moments(cut, liquidations, tolerance_seconds)
+    ranked = open_at(histories(position_changes), moments, _ranked)
     keys = [*POSITION, "block_timestamp"]
-    counts = ranked.select(*SIDE, "block_timestamp", *_COUNTS).unique()
     return (
         cut.group_by(keys)
         .agg(adl_count=row_count())
-        .join(counts, on=[*SIDE, "block_timestamp"], how="left")
+        .join(ranked, on=keys, how="left", nulls_equal=True)
         .with_columns(pl.col(_COUNTS).fill_null(0))
-        .join(ranked.drop(_COUNTS), on=keys, how="left", nulls_equal=True)
         .select(*keys, "adl_count", *_FIGURES, *_COUNTS)
         .sort(*SIDE, "block_timestamp", "account", "collateral_token", "position_id")
     )
@@ -84,6 +81,7 @@ _FIGURES = (
 
 
 def _moments(cut: pl.LazyFrame, liquidations: pl.LazyFrame, tolerance_seconds: int) -> pl.LazyFrame:
+    """Return the positions that were cut at each moment, and the mark of their market."""
     price = pl.col("execution_price_usd")
     marks = market_prices(liquidations, pl.col("mark_price_usd"))
     moments = (
@@ -91,14 +89,16 @@ def _moments(cut: pl.LazyFrame, liquidations: pl.LazyFrame, tolerance_seconds: i
         .group_by(*SIDE, pl.col("block_timestamp").alias("cut_at"))
         .agg(price.drop_nulls().first().alias("cut_price"))
     )
-    return with_price(moments, "cut_at", marks, tolerance_seconds).with_columns(
-        mark_price_usd=pl.coalesce("mark_price_usd", "cut_price")
+    named = cut.select(*POSITION, pl.col("block_timestamp").alias("cut_at")).unique()
+    marked = with_price(moments, "cut_at", marks, tolerance_seconds).select(
+        *SIDE, "cut_at", mark_price_usd=pl.coalesce("mark_price_usd", "cut_price")
     )
+    return named.join(marked, on=[*SIDE, "cut_at"])
 
 
-def _ranked(positions: pl.LazyFrame) -> pl.LazyFrame:
+def _ranked(positions: pl.LazyFrame, cut: pl.LazyFrame) -> pl.LazyFrame:
     side = [*SIDE, "cut_at"]
-    return (
+    ranked = (
         scored(positions.filter(pl.col("size_tokens").is_not_null()))
         .with_columns(entry_usd=millionths(pl.col("entry")))
         .with_columns(
@@ -107,7 +107,13 @@ def _ranked(positions: pl.LazyFrame) -> pl.LazyFrame:
             pl.col("profit_ratio").count().over(side).cast(pl.Int64).alias("profit_count"),
             pl.col("score_bitmex").count().over(side).cast(pl.Int64).alias("leverage_count"),
         )
-        .select(*POSITION, pl.col("cut_at").alias("block_timestamp"), *_COUNTS, *_FIGURES)
+    )
+    keys = [*POSITION, "cut_at"]
+    return (
+        cut.select(keys)
+        .join(ranked.select(*side, *_COUNTS).unique(), on=side)
+        .join(ranked.select(*keys, *_FIGURES), on=keys, how="left", nulls_equal=True)
+        .rename({"cut_at": "block_timestamp"})
     )
 
 

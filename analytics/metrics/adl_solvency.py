@@ -12,7 +12,7 @@ from analytics.expressions import (
     ratio,
     row_count,
 )
-from analytics.positions import POSITION, histories, open_at
+from analytics.positions import POSITION, Told, histories, open_at
 from analytics.waves import in_waves
 
 _VENUE = ("chain_id", "protocol")
@@ -69,7 +69,7 @@ def adl_solvency(
     check("tolerance_seconds", tolerance_seconds, least=0)
     ends = _ends(in_waves(adls, gap_milliseconds), liquidations, tolerance_seconds)
     columns = ("open_count", "known_count", *_MICROS)
-    left = _open_after(ends, position_changes).group_by(_WAVE).agg(*_sums())
+    left = _open_after(ends, position_changes, _of_sides).group_by(_WAVE).agg(*_together())
     count, known = pl.col("open_count"), pl.col("known_count")
     return (
         _with_telling(ends, position_changes)
@@ -134,10 +134,8 @@ def adl_deficits(
     """
     check("tolerance_seconds", tolerance_seconds, least=0)
     ends = _ends(in_waves(adls, gap_milliseconds), liquidations, tolerance_seconds)
-    left = _open_after(ends, position_changes).select(
-        *("protocol", "equity"),
-        account=pl.struct(POSITION),
-        equity_usd=millionths(pl.col("equity")),
+    left = _open_after(ends, position_changes, _at_worst).select(
+        *("protocol", "account", "equity"), equity_usd=millionths(pl.col("equity"))
     )
     counts = ("position_count", "known_count", "owing_count")
     # Nothing that is open owes nothing: zero is measured.
@@ -173,13 +171,13 @@ def _known(left: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _open_after(ends: pl.LazyFrame, position_changes: pl.LazyFrame) -> pl.LazyFrame:
+def _open_after(ends: pl.LazyFrame, position_changes: pl.LazyFrame, told: Told) -> pl.LazyFrame:
     just_after = pl.col("last_at") + INSTANT
     sides = pl.LazyFrame({"is_long": [True, False]})
     moments = ends.select(*_WAVE, "mark_price_usd", cut_at=just_after).join(sides, how="cross")
     # Most markets have no ADL, and what is open there is not asked about.
     changes = position_changes.join(ends, on=_MARKET, how="semi")
-    return open_at(histories(changes), moments)
+    return open_at(histories(changes), moments, told)
 
 
 _MICROS = ("gains", "owed", "largest_gain", "largest_owed")
@@ -198,13 +196,25 @@ def _ends(cut: pl.LazyFrame, liquidations: pl.LazyFrame, tolerance_seconds: int)
     )
 
 
-def _sums() -> list[pl.Expr]:
+def _of_sides(left: pl.LazyFrame, _moments: pl.LazyFrame) -> pl.LazyFrame:
     gain, owed = pl.col("gain").clip(0), (0 - pl.col("equity")).clip(0)
-    return [
-        pl.len().cast(pl.Int64).alias("open_count"),
-        pl.col("equity").count().cast(pl.Int64).alias("known_count"),
-        gain.sum().alias("gains"),
-        owed.sum().alias("owed"),
-        gain.max().alias("largest_gain"),
-        owed.max().alias("largest_owed"),
-    ]
+    return left.group_by(*_WAVE, "is_long").agg(
+        open_count=row_count(),
+        known_count=pl.col("equity").count().cast(pl.Int64),
+        gains=gain.sum(),
+        owed=owed.sum(),
+        largest_gain=gain.max(),
+        largest_owed=owed.max(),
+    )
+
+
+def _together() -> list[pl.Expr]:
+    added = ("open_count", "known_count", "gains", "owed")
+    return [pl.col(added).sum(), pl.col("largest_gain", "largest_owed").max()]
+
+
+def _at_worst(left: pl.LazyFrame, _moments: pl.LazyFrame) -> pl.LazyFrame:
+    # Of moments that are looked at together one is enough: the lowest, and unknown where one is.
+    equity = pl.col("equity")
+    lowest = pl.when(equity.is_not_null().all()).then(equity.min())
+    return left.group_by("protocol", account=pl.struct(POSITION)).agg(equity=lowest)
