@@ -23,6 +23,8 @@ MKR = "0x9f8f72aa9304c8b593d555f12ef6589cc3a579a2"
 SKY = "0x56072c95faa701256059aa122697b133aded9279"
 USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
 GUSD = "0x056fd409e1d7a124bd7017459dfea2f387b6d5cd"
+WETH = "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
+WBTC = "0x2260fac5e5542a773aa44fbcfedf7c193bc2c599"
 VAT = "0x35d1b3f3d7966a1dfe207aa4514c12a259a0492b"
 POT = "0x197e90f9fad81970ba7976f33cbd77088e5d7cf7"
 VOW = "0xa950524441892a31ebddf91d3ceefa04bf454466"
@@ -99,6 +101,7 @@ def test_a_bite_is_dai_owed_and_collateral_taken(cat: str) -> None:
             "account": USER,
             "asset_token": DAI,
             "principal_tokens": usd("3919.5"),
+            "collateral_token": WETH,
             "collateral_tokens": usd("50"),
         }
     ]
@@ -150,6 +153,7 @@ def test_a_bark_is_owed_without_the_penalty_that_its_kick_has() -> None:
             "counterparty": KEEPER,
             "asset_token": DAI,
             "principal_tokens": usd("1000"),
+            "collateral_token": WETH,
             "collateral_tokens": usd("1"),
         }
     ]
@@ -197,6 +201,7 @@ def test_a_take_sells_what_was_paid_for_not_what_is_left() -> None:
             "account": USER,
             "asset_token": DAI,
             "principal_tokens": usd("600"),
+            "collateral_token": WBTC,
             "collateral_tokens": usd("0.4"),
         }
     ]
@@ -225,7 +230,8 @@ def test_an_auction_that_no_list_names_is_that_of_its_bark() -> None:
 
     result = built(SLUG, {}, taken(600 * RAD, RAY, 130 * RAD, 0, clip=OLD_CLIP), earlier=earlier)
 
-    assert [row["pool"] for row in rows(result, "credit_events")] == ["LSEV2-SKY-A"]
+    sold = [(row["pool"], row["collateral_token"]) for row in rows(result, "credit_events")]
+    assert sold == [("LSEV2-SKY-A", SKY)]
     assert [row["market"] for row in rows(result, "shortfalls")] == ["LSEV2-SKY-A"]
 
 
@@ -233,6 +239,15 @@ def bitten(name: str, flip: str) -> Built:
     """Return 1,000 Dai of debt and one token of collateral put to the first kind of auction."""
     owed = {"ink": WAD, "art": 900 * WAD, "tab": 1000 * RAD}
     return maker("Cat", "Bite", CATS[0], ilk=ilk(name), urn=USER, flip=flip, id=7, **owed)
+
+
+def test_the_token_of_a_type_that_no_list_names_is_not_known() -> None:
+    """What was taken of it is still told, and nothing is rejected."""
+    result = facts_of(bitten("NEW-A", FLIP))
+
+    (row,) = rows(result, "credit_events")
+    assert (row.get("collateral_token"), row["collateral_tokens"]) == (None, usd("1"))
+    assert reasons(result) == []
 
 
 def bid(number: int, lot: int, whole: int) -> Built:
@@ -855,7 +870,8 @@ def test_every_recorded_bite_becomes_its_row(shared: Path) -> None:
         logs,
         {},
         "credit_events",
-        *("kind", "pool", "account", "asset_token", "principal_tokens", "collateral_tokens"),
+        *("kind", "pool", "account", "asset_token", "principal_tokens"),
+        *("collateral_token", "collateral_tokens"),
     )
 
     assert found == expected_rows(
@@ -867,13 +883,14 @@ def test_every_recorded_bite_becomes_its_row(shared: Path) -> None:
                 address(one["topics"][2]),
                 DAI,
                 scaled(words(one)[2], 45),
+                WETH,
                 scaled(words(one)[0], 18),
             )
             for one in logs
         ],
     )
     assert len(logs) == 3
-    assert sum(row[5] for row in found.values()) == Decimal("141.7")
+    assert sum(row[6] for row in found.values()) == Decimal("141.7")
 
 
 def test_recorded_calls_of_the_pot_cost_what_moved(shared: Path) -> None:

@@ -23,10 +23,11 @@ Only those of the Vat are read that move Dai into or out of the Pot or to the Vo
 it for savers, or settle with an allocator: the Vow makes itself Dai (suck), and a vault owes it
 from then on (grab, without who gets collateral). What a direct deposit has earned its hub says
 itself, beside a suck alike.
-`pool` of a liquidation is the collateral type (ilk) as text, `account` the urn. Neither `tab` of a
-Bite nor `due` of a Bark has the penalty; a Kick's `tab` has. Take says what was paid and what is
-left; a sale without anything left to sell leaves bad debt, penalty included. The Splitter's Kick
-has the topic of the old auctions' Kick, and other units.
+`pool` of a liquidation is the collateral type (ilk) as text, `account` the urn; the clippers' list
+says the token of a type by the same chainlog, of stakers' the one that their engine hands out.
+Neither `tab` of a Bite nor `due` of a Bark has the penalty; a Kick's `tab` has. Take says what was
+paid and what is left; a sale without anything left to sell leaves bad debt, penalty included. The
+Splitter's Kick has the topic of the old auctions' Kick, and other units.
 """
 
 from indexer.chains import ETHEREUM
@@ -72,7 +73,7 @@ PEGS = (
     ("0x961Ae24a1Ceba861D1FDf723794f6024Dc5485Cf", USDP),
     ("0x204659B2Fd2aD5723975c362Ce2230Fba11d3900", GUSD),
 )
-URNS = listed("maker_urns")
+CLIPPERS, URNS = listed("maker_clippers"), listed("maker_urns")
 # Vaults that allocators (Spark, Grove, Obex and others) draw from; spells say address and ilk of
 # each. What stablecoins in the pegs earn comes through jars of their own.
 ALLOCATORS = (
@@ -161,7 +162,7 @@ PROTOCOL = Protocol(
         ),
         *(
             Contract(ETHEREUM, CLIPPER, row["address"], DOG_START, says={"ilk": row["ilk"]})
-            for row in listed("maker_clippers")
+            for row in CLIPPERS
         ),
         *(
             Contract(ETHEREUM, "maker/RwaUrn", row["urn"], START, says={"ilk": row["ilk"]})
@@ -207,5 +208,6 @@ PROTOCOL = Protocol(
         Token(ETHEREUM, USDC, "USDC", 6),
         Token(ETHEREUM, USDP, "USDP", 18),
         Token(ETHEREUM, GUSD, "GUSD", 2),
+        *(Token(ETHEREUM, row["token"], row["symbol"], int(row["decimals"])) for row in CLIPPERS),
     ),
 )

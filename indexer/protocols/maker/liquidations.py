@@ -10,6 +10,7 @@ from indexer.spec import (
     Event,
     First,
     Fixed,
+    Lookup,
     Nonzero,
     Not,
     Noted,
@@ -19,6 +20,7 @@ from indexer.spec import (
     Quotient,
     Value,
     When,
+    listed,
 )
 
 CAT, DOG = "maker/Cat", "maker/Dog"
@@ -36,6 +38,9 @@ OWED, AUCTIONED = (
     dict[str, Value](pool=ilk, asset_token=When(OneOf(ilk, STAKED), Const(USDS), Const(DAI)))
     for ilk in (ILK, OWN_ILK)
 )
+# What vaults of a collateral type hold; of stakers, what their engine hands to who buys it.
+TOKENS = {row["ilk"]: row["token"] for row in listed("maker_clippers")}
+TAKEN, SOLD = (When(OneOf(ilk, tuple(TOKENS)), Lookup(ilk, TOKENS)) for ilk in (ILK, OWN_ILK))
 MOVE = Noted("move(address,address,uint256)")
 # A higher bid pays the one before back, then the Vow what it adds: the last move before its note.
 ADDED = Companion(MOVE, "rad", {"usr": "src"}, nearest="before", abi="maker/VatMove")
@@ -70,6 +75,7 @@ LIQUIDATIONS = (
             "loan": "id",
             "account": "urn",
             "principal_tokens": Fixed("tab", 45),
+            "collateral_token": TAKEN,
             "collateral_tokens": Fixed("ink", 18),
         },
         is_confirmed=True,
@@ -85,6 +91,7 @@ LIQUIDATIONS = (
             "account": "urn",
             "counterparty": KEEPER,
             "principal_tokens": Fixed("due", 45),
+            "collateral_token": TAKEN,
             "collateral_tokens": Fixed("ink", 18),
         },
     ),
@@ -112,6 +119,7 @@ LIQUIDATIONS = (
             "loan": "id",
             "account": "usr",
             "principal_tokens": Fixed("owe", 45),
+            "collateral_token": SOLD,
             "collateral_tokens": Fixed(Quotient("owe", "price"), 18),
         },
     ),
