@@ -96,8 +96,8 @@ def test_a_median_is_a_price_without_a_caller() -> None:
     assert result.tables["oracle_updates"]["version"].to_list() == ["median"]
 
 
-def test_every_recorded_median_of_a_listed_pair_becomes_its_row(shared: Path) -> None:
-    """Two of three recorded medians are listed, ETH/USD and LINK/USD; the third is nobody's."""
+def test_every_recorded_median_becomes_its_row(shared: Path) -> None:
+    """ETH/USD and LINK/USD, and BAL/USD, which had ended when Chronicle listed its own."""
     logs = captured(shared, "0xb78ebc57")
 
     table = facts_of("chronicle", ETHEREUM, of_chain(logs, "ethereum")).tables["oracle_updates"]
@@ -105,7 +105,7 @@ def test_every_recorded_median_of_a_listed_pair_becomes_its_row(shared: Path) ->
     said = {place(one): words(one) for one in logs}
     found = table.select("tx_hash", "log_index", "asset", "oracle_price_quote", "observed_at")
     assert len(logs) == 3
-    assert sorted(found["asset"]) == ["ETH", "LINK"]
+    assert sorted(found["asset"]) == ["BAL", "ETH", "LINK"]
     for tx_hash, number, _, price, observed_at in found.iter_rows():
         value, age = said[tx_hash, number]
         assert price == scaled(value, 18)

@@ -164,7 +164,7 @@ def test_the_tally_of_facts(con: duckdb.DuckDBPyConnection) -> None:
 
     assert {table: count for table, count in counts.items() if count} == {
         "position_changes": 3,
-        "oracle_updates": 412,
+        "oracle_updates": 413,
         "open_interest": 5,
         "fees": 299,
         "credit_events": 53,
@@ -178,7 +178,7 @@ def test_only_owned_logs_are_kept(con: duckdb.DuckDBPyConnection) -> None:
     kept = con.execute("select chain_id, count(*) from logs group by all").fetchall()
 
     assert dict(kept) == {
-        1: 609,
+        1: 610,
         10: 6,
         56: 2,
         100: 10,

@@ -2,7 +2,9 @@
 Chronicle: Schnorr-signed prices, poked at once or optimistically; medians before them.
 
 Contracts  those in production of chronicleprotocol/oracle-suite (config/config-contracts.hcl), by
-           pair; those on Ethereum since, whose names end in a number, as deficollective/defiscan
+           pair; medians that MakerDAO had ended by then (AAVE, BAL, BAT, COMP, KNC, LRC, MANA, UNI,
+           USDT and ZRX), in makerdao/oracles-v2 (omnia/config/relayer.conf); those on Ethereum
+           since, whose names end in a number, as deficollective/defiscan
            (src/content/protocols/chronicle/ethereum.md) lists them by the name that each is
            verified under: USDC, USDT, USDS, sUSDS, WBTC, WETH and wstETH as an integrator has them
            too, ETH, BTC, MKR and wstETH in dollars as Chronicle or Sky's spells name them. METH on
