@@ -71,6 +71,8 @@ PROTOCOL = Protocol(
         "Spark's savings vaults and allocations: other products.",
         "Deposits that repay their owner's debt (useATokens) or that a liquidator takes over: no "
         "money moves; the debt is read.",
+        "Who withdraws through a gateway, as ether is, or an adapter: Withdraw names the contract, "
+        "which has the owner's spTokens for that moment; deposits name their owner.",
         "Interest that borrowers pay and depositors earn: it accrues in indexes, and the scaled "
         "debt it is multiplied with is state.",
         "Premiums of flash loans: what the treasury gets of one is minted to it again later; which "

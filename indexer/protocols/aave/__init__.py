@@ -66,6 +66,8 @@ PROTOCOL = Protocol(
         "on Plasma and X Layer, chains that are not read; Tydro on Ink, a white label of Aave's.",
         "Deposits that repay their owner's debt (useATokens) or that a liquidator takes over: no "
         "money moves; the debt is read.",
+        "Who withdraws through a gateway, as ether is, or an adapter: Withdraw names the contract, "
+        "which has the owner's aTokens for that moment; deposits name their owner.",
         "Interest that borrowers pay and depositors earn: it accrues in indexes, and the scaled "
         "debt it is multiplied with is state.",
         "Premiums of v2 flash loans: the event states a premium also where the loan was turned "
