@@ -97,6 +97,8 @@ PROTOCOL = Protocol(
     left_out=(
         "Pools that are not listed: factories announce hundreds of thousands, and the tokens of "
         "most have no price.",
+        "Who provides through the position manager, as most do: to a pool the manager is the "
+        "owner of all their ranges.",
         "Amounts that were swapped: no table holds trades of tokens; a fee is their rate of it.",
         "The protocol's part of fees: which pools keep one, and how much, is state. The UNI that "
         "are burned for it since December 2025 are read as uniswap.",
