@@ -998,7 +998,7 @@ def test_recorded_logs_of_arbitrum_are_all_read(shared: Path) -> None:
         "oracle_updates": 106,
         "fees": 12,
         "funding": 13,
-        "pool_flows": 3,
+        "pool_flows": 5,
         "share_prices": 6,
     }
 
@@ -1012,6 +1012,6 @@ def test_recorded_logs_of_the_testnet_are_all_read(shared: Path) -> None:
         "oracle_updates": 14,
         "fees": 9,
         "funding": 8,
-        "pool_flows": 4,
+        "pool_flows": 7,
         "share_prices": 4,
     }

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from goldens import Built, built_facts, keyed, reasons, rows, scaled, usd
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+from goldens import Built, built_facts, keyed, reasons, recorded_logs, rows, scaled, usd
+from recordings import address
 from test_protocol_gmx_v2 import (
     BOTANIX_EMITTER,
     EMITTER,
@@ -108,25 +111,63 @@ def test_a_deposit_of_another_key_is_of_another_pool() -> None:
     assert reasons(result) == []
 
 
-def test_a_withdrawal_is_what_the_supply_lost() -> None:
-    """Shares go from 1,000 to 940; what was paid out is told by no event of the withdrawal."""
+WITHDRAWAL = keccak(encode(["string"], ["WITHDRAWAL_FEE_TYPE"]))
+SWAP = keccak(encode(["string"], ["SWAP_FEE_TYPE"]))
+
+
+def paid_out(token: str, amount: int, kind: bytes = WITHDRAWAL, key: bytes = KEY) -> Built:
+    """Return a SwapFeesCollected without a fee, of what is left of this amount."""
+    none = dict.fromkeys(("tokenPrice", "feeReceiverAmount", "feeAmountForPool", "uiFeeAmount"), 0)
+    return keyed(
+        "SwapFeesCollected",
+        EMITTER,
+        [topic(MARKET)],
+        address={"market": MARKET, "token": token},
+        uint256={**none, "amountAfterFees": amount},
+        bytes32={"tradeKey": key, "swapFeeType": kind},
+    )
+
+
+def test_a_withdrawal_is_a_flow_per_token_and_its_shares_count_once() -> None:
+    """Shares go from 1,000 to 940; a swap of what was paid out, before or after, is no flow."""
     result = made(
         valued("MarketPoolValueInfo", 1_000 * 10**18),
         valued("MarketPoolValueInfo", 7 * 10**18, key=OTHER_KEY),
+        paid_out(WBTC, 40_000_000, SWAP),
+        paid_out(WBTC, 50_000_000),
+        paid_out(USDC, 30_000 * 10**6),
         valued("MarketPoolValueUpdated", 940 * 10**18),
         withdrawn(),
     )
 
-    assert rows(result, "pool_flows") == [
-        {
-            "kind": "withdrawal",
-            "pool": MARKET,
-            "account": TRADER,
-            "asset_token": "USD",
-            "share_tokens": usd("60"),
-        }
-    ]
-    assert result.tables["pool_flows"]["evidence"].to_list() == ["derived"]
+    flow = {"kind": "withdrawal", "pool": MARKET, "account": TRADER}
+    first = {**LONG, "share_tokens": usd("60")}
+    assert rows(result, "pool_flows") == [{**flow, **first}, {**flow, **SHORT}]
+    assert result.tables["pool_flows"]["evidence"].to_list() == ["derived"] * 2
+    assert reasons(result) == []
+
+
+def test_shares_count_once_where_both_tokens_of_a_pool_are_one() -> None:
+    """The second log of a withdrawal is the same token's, not another first."""
+    result = made(
+        valued("MarketPoolValueInfo", 1_000 * 10**18),
+        paid_out(WBTC, 50_000_000),
+        paid_out(WBTC, 50_000_000),
+        valued("MarketPoolValueUpdated", 940 * 10**18),
+        withdrawn(),
+    )
+
+    shares = [row.get("share_tokens") for row in rows(result, "pool_flows")]
+    assert shares == [usd("60"), None]
+
+
+def test_a_withdrawal_that_names_no_account_is_no_flow() -> None:
+    """Before release 2.1 it said its key alone, and nothing is rejected for that."""
+    items = {"bytes32": {"key": KEY}}
+    result = made(paid_out(USDC, 10**6), keyed("WithdrawalExecuted", EMITTER, [KEY], **items))
+
+    assert rows(result, "pool_flows") == []
+    assert reasons(result) == []
 
 
 def test_a_pools_share_is_its_value_by_its_supply() -> None:
@@ -330,15 +371,25 @@ def test_recorded_withdrawals_are_what_was_asked_for(shared: Path) -> None:
 
     for transaction in ("0x7036a955", "0x2a25ac06"):
         (asked,) = said(shared, transaction, "WithdrawalCreated")
-        assert of_transaction(result, "pool_flows", transaction) == [
-            {
-                "kind": "withdrawal",
-                "pool": asked["market"],
-                "account": asked["account"],
-                "asset_token": "USD",
-                "share_tokens": scaled(asked["marketTokenAmount"], 18),
-            }
-        ]
+        first, second = of_transaction(result, "pool_flows", transaction)
+        assert first["share_tokens"] == scaled(asked["marketTokenAmount"], 18)
+        assert "share_tokens" not in second
+        for flow in (first, second):
+            assert (flow["pool"], flow["account"]) == (asked["market"], asked["account"])
+
+
+def test_recorded_withdrawals_are_what_the_pool_transferred(shared: Path) -> None:
+    """The tokens themselves logged these amounts as they left the market."""
+    flows = of_transaction(recorded_facts(shared, "gmx_v2", ARBITRUM), "pool_flows", "0x2a25ac06")
+    left = {
+        (one["address"], scaled(int(one["data"], 16), 18 if one["address"] == WETH else 6))
+        for one in recorded_logs(shared / "data/logs/all_logs.jsonl.gz")
+        if one["transactionHash"].startswith("0x2a25ac06")
+        and one["address"] in (WETH, USDC)
+        and address(one["topics"][1]) == flows[0]["pool"]
+    }
+
+    assert {(flow["asset_token"], flow["asset_tokens"]) for flow in flows} == left
 
 
 def test_recorded_values_give_prices_of_shares(shared: Path) -> None:

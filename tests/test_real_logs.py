@@ -168,7 +168,7 @@ def test_the_tally_of_facts(con: duckdb.DuckDBPyConnection) -> None:
         "open_interest": 5,
         "fees": 299,
         "credit_events": 53,
-        "pool_flows": 148,
+        "pool_flows": 153,
         "share_prices": 115,
     }
 

@@ -15,7 +15,8 @@ Units      USD 1e30; amounts in token decimals; a price is 1e30 USD per smallest
            of one that is not listed yet are rejected, not guessed
 Pools      MarketPoolValueInfo before and MarketPoolValueUpdated after a deposit or withdrawal carry
            its key (ExecuteDepositUtils.sol, ExecuteWithdrawalUtils.sol): they name the market, and
-           what supply of its token went away. Value 1e30 USD, supply 1e18.
+           what supply of its token went away. Value 1e30 USD, supply 1e18. What a withdrawal pays
+           out is amountAfterFees of its two SwapFeesCollected, of type WITHDRAWAL_FEE_TYPE.
 """
 
 from indexer.chains import (
@@ -89,8 +90,9 @@ PROTOCOL = Protocol(
         "factor per market and side. "
         "Buybacks are BuybackFees in which GMX was bought, valued at the mid price of the token "
         "spent; bought GMX is distributed, not burnt. Oracle prices are those of every keeper "
-        "transaction. Pool flows are deposits, one row per token (the pool's shares stand on the "
-        "first), and withdrawals, in shares; share prices are dollars per share of a market "
+        "transaction. Pool flows are deposits and withdrawals, one row per token (the pool's "
+        "shares stand on the first), before what is paid out is swapped; share prices are dollars "
+        "per share of a market "
         "whenever somebody enters or leaves it, and of a GLV vault when its value is updated. A "
         "vault holds shares of markets: what it manages is in what they manage."
     ),
@@ -121,8 +123,7 @@ PROTOCOL = Protocol(
         "Liquidators: a keeper, whom no event of a position names.",
         "The split of what Botanix and MegaETH keep: not stated.",
         "Flows of pools before release 2.1 (June 2024): no event says their market or account; "
-        "assets paid out by withdrawals: no event of theirs says them; flows of GLV vaults: they "
-        "are those of the markets below.",
+        "flows of GLV vaults: they are those of the markets below.",
         "GLV vaults as markets (GlvCreated, GlvMarketAdded): nothing is traded in one; what it is "
         "worth is read, and the markets below it are declared.",
         "Sizes and prices of synthetic tokens whose decimals are not declared, as on MegaETH: "

@@ -12,6 +12,7 @@ from indexer.spec import (
     Keyed,
     Neg,
     Nonzero,
+    Not,
     OfMarket,
     Quotient,
     Sum,
@@ -53,14 +54,23 @@ DEPOSITED_SHORT: Columns = {
     "share_tokens": When(Equals(LONG, 0), SHARES),
 }
 SUPPLY = "marketTokensSupply"
-BEFORE = Companion(Keyed("MarketPoolValueInfo"), SUPPLY, BY_KEY)
-AFTER = Companion(VALUED, SUPPLY, BY_KEY)
-# What is told in shares alone is counted where their price is, in dollars.
+OF_TRADE = {"tradeKey": "tradeKey"}
+BEFORE = Companion(Keyed("MarketPoolValueInfo"), SUPPLY, OF_TRADE)
+AFTER = Companion(VALUED, SUPPLY, OF_TRADE)
+# What a withdrawal pays out stands beside its fees, a log per token of the pool; the receiver may
+# have it swapped, for fees of another type. Its shares stand on the row of the first.
+PAID_OUT = Keyed("SwapFeesCollected")
+WITHDRAWAL = "0xda1ac8fcb4f900f8ab7c364d553e5b6b8bdc58f74160df840be80995056f3838"
+OWNER = Companion(Keyed("WithdrawalExecuted"), "account", {"tradeKey": "key"})
+SAME_TYPE = {**OF_TRADE, "swapFeeType": "swapFeeType"}
+IS_FIRST = Not(Exists(Companion(PAID_OUT, "market", SAME_TYPE, nearest="before")))
 WITHDRAWN: Columns = {
-    **FLOW,
+    "pool": "market",
+    "account": OWNER,
     "kind": Const("withdrawal"),
-    "asset_token": Const("USD"),
-    "share_tokens": Fixed(Sum((BEFORE, Neg(AFTER))), 18),
+    "asset_token": "token",
+    "asset_tokens": Amount("amountAfterFees", "token"),
+    "share_tokens": When(IS_FIRST, Fixed(Sum((BEFORE, Neg(AFTER))), 18)),
 }
 MARKET_PRICE: Columns = {
     "pool": "market",
@@ -95,10 +105,10 @@ POOLS = (
     ),
     Event(
         ABI,
-        Keyed("WithdrawalExecuted"),
+        PAID_OUT,
         "pool_flows",
         WITHDRAWN,
-        (IS_OF_A_POOL,),
+        (Equals("swapFeeType", WITHDRAWAL), Exists(AFTER)),
         evidence="derived",
         is_confirmed=True,
     ),
