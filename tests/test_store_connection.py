@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,26 @@ def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
 
     with transaction(path) as connection:
         assert select(connection, "origins", "true", []).is_empty()
+
+
+def test_a_reader_that_ends_leaves_others_of_its_process_their_lock(tmp_path: Path) -> None:
+    """As in `watch`: two chains, a check and a copy read at once, and `index` runs beside them."""
+    path = tmp_path / "a.duckdb"
+    make_missing(path)
+    words = (sys.executable, "-c", f"import duckdb; duckdb.connect({str(path)!r})")
+
+    def read() -> None:
+        with transaction(path, read_only=True):
+            pass
+
+    with ThreadPoolExecutor() as threads:
+        with transaction(path, read_only=True):
+            second = threads.submit(read)
+            wait([second], timeout=0.5)
+            writer = subprocess.run(words, capture_output=True, text=True, check=False)
+        second.result()
+
+    assert "Could not set lock on file" in writer.stderr
 
 
 @pytest.fixture

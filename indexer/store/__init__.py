@@ -35,6 +35,7 @@ from indexer.store.rewinds import Rewound, remaining, rewind
 from indexer.store.snapshots import Snapshot, publish
 from indexer.store.summary import Status, status
 from indexer.store.swaps import swap
+from indexer.store.turns import reading
 
 __all__ = [
     "FIGURES",
@@ -77,6 +78,7 @@ __all__ = [
     "read_failures",
     "read_span",
     "read_stored",
+    "reading",
     "record",
     "rederive",
     "remaining",

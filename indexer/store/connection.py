@@ -9,7 +9,7 @@ tables are built here and nowhere else, from names in `schema.sql` only.
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
@@ -28,7 +28,7 @@ from tenacity import (
 )
 
 from indexer.errors import DatabaseBusy, DatabaseUnusable
-from indexer.store.turns import COURTESY_SECONDS, is_wanted, wish
+from indexer.store.turns import COURTESY_SECONDS, is_wanted, reading, wish
 from indexer.tables import columns_of, definitions, tables
 
 SCHEMA = 6
@@ -128,22 +128,23 @@ def transaction(
         DatabaseBusy: another process held the file all the time.
         DatabaseUnusable: it cannot be opened, read or written; what was in it is as before.
     """
-    engine = open_database(path, read_only=read_only, wait_seconds=wait_seconds)
-    with ExitStack() as undo:
-        undo.callback(engine.close)
-        # Closing rolls back what was not committed, also after an error DuckDB calls fatal.
-        with closing(engine.cursor()) as connection:
-            try:
-                connection.execute("use perpscope")
-                if is_large:
-                    connection.execute("set max_vacuum_tasks = 0")
-                connection.begin()
-                yield connection
-                connection.commit()
-            except duckdb.Error as error:
-                raise _unusable(path, error) from error
-        undo.pop_all()
-    put_aside(engine)
+    with reading if read_only else nullcontext():
+        engine = open_database(path, read_only=read_only, wait_seconds=wait_seconds)
+        with ExitStack() as undo:
+            undo.callback(engine.close)
+            # Closing rolls back what was not committed, also after an error DuckDB calls fatal.
+            with closing(engine.cursor()) as connection:
+                try:
+                    connection.execute("use perpscope")
+                    if is_large:
+                        connection.execute("set max_vacuum_tasks = 0")
+                    connection.begin()
+                    yield connection
+                    connection.commit()
+                except duckdb.Error as error:
+                    raise _unusable(path, error) from error
+            undo.pop_all()
+        put_aside(engine)
 
 
 def put_aside(engine: duckdb.DuckDBPyConnection) -> None:

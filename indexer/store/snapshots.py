@@ -24,6 +24,7 @@ from indexer.errors import DatabaseBusy, DatabaseUnusable
 from indexer.store.connection import delete, insert, open_database, select
 from indexer.store.creation import log_of, remove
 from indexer.store.locks import held
+from indexer.store.turns import reading
 from indexer.tables import columns_of
 
 _WAIT_SECONDS = 60.0
@@ -105,7 +106,7 @@ def _unpublished(target: Path, said: str | None) -> DatabaseUnusable:
 
 
 def _copy(path: Path, fresh: Path, target: Path) -> None:
-    with closing(open_database(path, read_only=True)):
+    with reading, closing(open_database(path, read_only=True)):
         # Everything was moved into the file itself, unless somebody wrote and died since.
         if log_of(path).exists():
             raise DatabaseBusy(

@@ -12,9 +12,18 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import RLock
 
 COURTESY_SECONDS = 5.0
 """How long a reader lets writers go first; a long report of another reader may be in their way."""
+
+reading = RLock()
+"""
+Held by whoever of this process reads a database, one at a time.
+
+DuckDB's lock on a file belongs to the process, and ends for all of it with the first who closes the
+file: other processes would write under the readers that are left.
+"""
 
 
 @contextmanager

@@ -7,18 +7,18 @@ know them.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from indexer.rpc import Endpoint
 from indexer.spec import Protocol, first_block
-from indexer.store import Status, publish, status
+from indexer.store import Status, publish, reading, status
 from indexer.sync import Job, Look, Summary, catch_up
 from indexer.watch.freshness import Freshness
 from indexer.watch.metrics import Metrics
-from indexer.watch.threads import elsewhere
+from indexer.watch.threads import Result, elsewhere
 
 _LOOK = "15s"
 
@@ -77,8 +77,6 @@ class Watched:
         snapshot_when: how often; None: after each run that changed something.
         metrics: told what happens.
         freshness: told how far chains are.
-        turn: one reader at a time: DuckDB's lock on the file belongs to the process, and the
-            first reader that closes it would open it to other processes' writers for all.
     """
 
     database: Path
@@ -88,7 +86,6 @@ class Watched:
     snapshot_when: str | None
     metrics: Metrics
     freshness: Freshness
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 def tasks_of(watched: Watched, extras: Sequence[Extra] = ()) -> list[Task]:
@@ -158,16 +155,14 @@ def _told(done: Summary) -> dict[str, object]:
 async def _snapshot(watched: Watched) -> dict[str, object]:
     if watched.snapshot is None or not watched.database.exists():
         return {}
-    async with watched.turn:
-        snapshot = await asyncio.to_thread(publish, watched.database, watched.snapshot)
+    snapshot = await _reading(publish, watched.database, watched.snapshot)
     watched.metrics.published(snapshot)
     return {"snapshot": snapshot.number}
 
 
 async def _look(watched: Watched) -> dict[str, object]:
     if watched.database.exists():
-        async with watched.turn:
-            watched.metrics.stored(await asyncio.to_thread(_status, watched))
+        watched.metrics.stored(await asyncio.to_thread(_status, watched))
     return {}
 
 
@@ -198,6 +193,15 @@ async def _extra(watched: Watched, extra: Extra) -> dict[str, object]:
     elif copy is not None and copy.exists():
         await asyncio.to_thread(extra.run, copy)
     else:
-        async with watched.turn:
-            await asyncio.to_thread(extra.run, watched.database)
+        await _reading(extra.run, watched.database)
     return {}
+
+
+async def _reading(work: Callable[..., Result], *given: object) -> Result:
+    """Return what `work` returns; nobody else of this process reads a database meanwhile."""
+
+    def alone() -> Result:
+        with reading:
+            return work(*given)
+
+    return await asyncio.to_thread(alone)
