@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from proof_rig import true_blocks
 from sync_rig import BIRTH, FIRST, rows, served
-from watch_rig import configure, recent, watching, words
+from watch_rig import WAIT_SECONDS, configure, recent, watching, words
 
 from indexer.simulation.node import Answer, serve
 from perpscope import app, outcome
@@ -19,7 +19,11 @@ GONE = Answer(503, b"away", {"Content-Type": "text/plain"})
 
 
 def test_watch_follows_a_chain_and_stops_when_asked(tmp_path: Path) -> None:
-    """Ready once caught up; new blocks arrive, are copied and reported on; SIGTERM ends it well."""
+    """
+    Ready once caught up; new blocks arrive, are copied and reported on; SIGTERM ends it well.
+
+    A second one is refused, by whatever name it has the database.
+    """
     chain = recent(BIRTH - FIRST + 40)
     last = chain[-1].number
     report, copy = tmp_path / "report", tmp_path / "s.duckdb"
@@ -37,7 +41,12 @@ def test_watch_follows_a_chain_and_stops_when_asked(tmp_path: Path) -> None:
             pages = {path: running.told(path) for path in ("/healthz", "/metrics")}
             second = running.metric("perpscope_logs_total", chain="ethereum")
             ahead = running.metric("perpscope_lag_blocks", chain="ethereum")
-            refused = subprocess.run(words(config), capture_output=True, text=True, check=False)
+            other = tmp_path / "b.duckdb"
+            other.symlink_to(tmp_path / "a.duckdb")
+            again = [*words(config), "--database", str(other)]
+            refused = subprocess.run(
+                again, capture_output=True, text=True, check=False, timeout=WAIT_SECONDS
+            )
             code, seconds = running.stop()
             said = running.rest()
 

@@ -106,7 +106,8 @@ def _verify(settings: Config, chains: Sequence[Chain], path: Path) -> None:
 
 def _enter(alone: ExitStack, path: Path) -> None:
     try:
-        alone.enter_context(held(path.resolve().with_name(f"{path.name}.watch.lock")))
+        file = path.resolve()  # whatever name it goes by
+        alone.enter_context(held(file.with_name(f"{file.name}.watch.lock")))
     except DatabaseBusy as error:
         raise WorldError(
             f"another `perpscope watch` works on {path}: {error}, or name another database"
