@@ -327,9 +327,17 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     (interrupt if callable(interrupt) else signal.default_int_handler)(number, frame)
 
 
+def _hang_up(number: int, frame: FrameType | None) -> None:
+    """Let a terminal that closes end a command as SIGTERM does; its shell may say so once more."""
+    signal.signal(number, signal.SIG_IGN)
+    _interrupt(number, frame)
+
+
 def main() -> None:
     """Run the command line and exit with its code."""
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not under nohup
+        signal.signal(signal.SIGHUP, _hang_up)
     sys.exit(outcome(app))
 
 

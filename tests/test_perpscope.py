@@ -180,25 +180,37 @@ def test_an_interrupt_exits_130(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == ""
 
 
-TERMINATED = """
+ENDED = """
 import os, signal, perpscope
 def command():
     try:
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.{name})
     finally:
+        os.kill(os.getpid(), signal.{again})
         print("tidied", end="")
 perpscope.app = command
 perpscope.main()
 """
 
 
-def test_sigterm_exits_130_tidily() -> None:
+@pytest.mark.parametrize(("name", "again"), [("SIGTERM", "SIGWINCH"), ("SIGHUP", "SIGHUP")])
+def test_a_signal_exits_130_tidily(name: str, again: str) -> None:
     """What a command had half written is removed: a report's folder, a file of --output."""
-    words = [sys.executable, "-c", TERMINATED]
+    words = [sys.executable, "-c", ENDED.format(name=name, again=again)]
 
     done = subprocess.run(words, capture_output=True, check=False)
 
     assert (done.returncode, done.stdout, done.stderr) == (130, b"tidied", b"")
+
+
+def test_a_command_under_nohup_outlives_its_terminal() -> None:
+    """What is to ignore SIGHUP goes on ignoring it."""
+    code = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)" + ENDED
+    words = [sys.executable, "-c", code.format(name="SIGHUP", again="SIGHUP")]
+
+    done = subprocess.run(words, capture_output=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"tidied", b"")
 
 
 ENDLESS = """

@@ -7,8 +7,10 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from threading import Timer
+from typing import Self
 
 import pytest
 from sync_rig import FEED, FIRST, blocks, indexed, job, run, served
@@ -94,6 +96,61 @@ def test_a_task_that_fails_is_tried_again_after_growing_pauses(
     assert [line["again_in_seconds"] for line in said] == [0.02, 0.04, 0.08]
     assert sample(told, "perpscope_task_errors_total", task="try", chain="") == 3
     assert sample(told, "perpscope_task_runs_total", task="try", chain="") == 1
+
+
+def test_a_clock_that_is_set_back_puts_nothing_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour back after the first run, and the next comes a second later, not an hour."""
+    ahead, runs = timedelta(hours=1), 0
+
+    class Clock(datetime):
+        """The time of day of a machine."""
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            """Return what the machine says."""
+            return cls.fromtimestamp(time.time(), tz) + ahead
+
+    for module in ("apscheduler.schedulers.base", "apscheduler.triggers.interval"):
+        monkeypatch.setattr(f"{module}.datetime", Clock)
+    monkeypatch.setattr("indexer.watch.service.datetime", Clock)
+    monkeypatch.setattr("indexer.watch.service._CLOCK_SECONDS", 0.1)
+
+    async def run() -> dict[str, object]:
+        """Set the clock right, then stop."""
+        nonlocal ahead, runs
+        runs, ahead = runs + 1, timedelta()
+        if runs == 2:
+            stop()
+        return {}
+
+    Timer(20, stop).start()  # ends the test where nothing else does
+    task = Task("try", "1s", run, is_first=True)
+    Service([task], metrics(), Freshness([], 60), open_journal(is_json=True)).run(0)
+
+    assert runs == 2
+
+
+def test_a_terminal_that_closes_stops_it_well() -> None:
+    """SIGHUP is as SIGTERM, so that what is half written is removed; under nohup it is nothing."""
+    told, heard = metrics(), []
+
+    async def hang_up() -> dict[str, object]:
+        """Close the terminal; stop where nobody heard."""
+        os.kill(os.getpid(), signal.SIGHUP)
+        await asyncio.sleep(0.2)
+        heard.append("not")
+        stop()
+        return {}
+
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        worked(hang_up, told)
+        assert heard == []
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        worked(hang_up, told)
+        assert heard == ["not"]
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_defect_keeps_its_traceback_and_the_loop_goes_on(

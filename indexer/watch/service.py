@@ -11,6 +11,7 @@ import signal
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from threading import Timer
 from time import monotonic
@@ -29,6 +30,7 @@ from indexer.watch.tasks import Task
 
 _LONGEST_PAUSE_SECONDS = 600
 _STOP_SECONDS = 8.0
+_CLOCK_SECONDS = 5.0
 
 
 class Service:
@@ -63,7 +65,7 @@ class Service:
 
     def run(self, port: int) -> None:
         """
-        Work until SIGTERM or SIGINT, then let commits end, and return.
+        Work until SIGTERM, SIGINT or SIGHUP, then let commits end, and return.
 
         Raises:
             UserError: the port is taken.
@@ -77,12 +79,12 @@ class Service:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ThreadPoolExecutor(len(self._tasks)))  # nobody queues
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _stops():
             loop.add_signal_handler(number, stop.set)
         async with answering(self._metrics, self._freshness, port) as url:
             self._start()
             self._journal.info("watching", url=url, tasks=sorted(self._tasks))
-            await stop.wait()
+            await self._until(stop)
             self._clock.pause()
             self._journal.info("stopping", running=sorted(self._running))
             # Threads cannot be cancelled. What one has not committed by then leaves no trace.
@@ -102,6 +104,22 @@ class Service:
             first = {"next_run_time": datetime.now(UTC)} if task.is_first else {}
             self._clock.add_job(self._perform, trigger(task.when), [name], id=name, **first)
         self._clock.start()
+
+    async def _until(self, stop: asyncio.Event) -> None:
+        ahead = _ahead()
+        while not stop.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _CLOCK_SECONDS)
+            before, ahead = ahead, _ahead()
+            if ahead < before - 1:
+                self._plan_anew()
+
+    def _plan_anew(self) -> None:
+        """Plan by a clock that was set back: what was planned before would wait for so long."""
+        now = datetime.now(UTC)
+        for job in self._clock.get_jobs():
+            soon = trigger(self._tasks[job.id].when).get_next_fire_time(None, now)
+            job.modify(next_run_time=min(soon, job.next_run_time))
 
     async def _perform(self, name: str) -> None:
         task = self._tasks[name]
@@ -159,3 +177,14 @@ class Service:
     def _leave(self) -> None:
         self._journal.warning("left unfinished", after_seconds=_STOP_SECONDS)
         os._exit(0)
+
+
+def _stops() -> list[signal.Signals]:
+    """Return the signals that end the loop; under nohup a terminal that closes is none."""
+    hangs_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hangs_up else [])]
+
+
+def _ahead() -> float:
+    """Return by how much the time of day is ahead of a clock that nobody sets, in seconds."""
+    return datetime.now(UTC).timestamp() - monotonic()
