@@ -84,6 +84,21 @@ def test_numbers_rise_even_when_the_copy_is_gone(tmp_path: Path) -> None:
     assert number_of(target) == (2, True)
 
 
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o444), (0o027, 0o440), (0o077, 0o400)])
+def test_a_copy_is_for_those_whom_the_umask_lets_in(tmp_path: Path, mask: int, mode: int) -> None:
+    """As the database is; and nobody writes to it."""
+    path, target = tmp_path / "a.duckdb", tmp_path / "s.duckdb"
+    before = os.umask(mask)
+    try:
+        open_database(path).close()
+        publish(path, target)
+    finally:
+        os.umask(before)
+
+    assert target.stat().st_mode & 0o777 == mode
+    assert path.stat().st_mode & 0o444 == mode
+
+
 def test_a_reader_keeps_the_copy_it_opened(tmp_path: Path) -> None:
     """Publishing changes nothing below an open connection; the next one sees the new copy."""
     path, target = tmp_path / "a.duckdb", tmp_path / "s.duckdb"

@@ -127,7 +127,7 @@ def _label(fresh: Path) -> None:
 
 
 def _put(fresh: Path, target: Path) -> None:
-    fresh.chmod(0o444)
+    fresh.chmod(fresh.stat().st_mode & 0o444)  # nobody whom the umask keeps out
     _flush(fresh)
     fresh.replace(target)
     _flush(target.parent)
