@@ -162,6 +162,11 @@ def options(
     ] = False,
 ) -> None:
     """On-chain analytics for perp DEXs and RWA protocols."""
+    if sys.flags.optimize > 1:
+        raise indexer.errors.UserError(
+            "Python leaves out docstrings (-OO or PYTHONOPTIMIZE=2), which methodology is printed "
+            "from: expected them; run it without"
+        )
 
 
 @app.command()

@@ -252,6 +252,17 @@ def test_version_names_the_engines() -> None:
     assert f"duckdb {version('duckdb')}, polars {version('polars')}" in result.stdout
 
 
+def test_python_without_docstrings_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports would have no methodology, and other bytes than those of everybody else."""
+    monkeypatch.setenv("PYTHONOPTIMIZE", "2")
+
+    result = perpscope("metric")
+
+    assert result.returncode == 2
+    assert result.stderr.startswith("perpscope: Python leaves out docstrings")
+    assert len(result.stderr.splitlines()) == 1
+
+
 def test_an_unknown_command_exits_2() -> None:
     """A mistyped command is the user's mistake: exit 2, the command named, no traceback."""
     result = perpscope("indeks")
