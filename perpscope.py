@@ -154,7 +154,7 @@ def show_versions(wanted: bool) -> None:  # noqa: FBT001 -- Typer passes the fla
 @app.callback()
 def options(
     *,
-    show_version: Annotated[
+    show_version: Annotated[  # noqa: ARG001 - its callback heeds it
         bool,
         typer.Option(
             "--version", callback=show_versions, is_eager=True, help="Print versions and exit."
