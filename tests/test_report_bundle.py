@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from errno import ENOSPC
@@ -250,6 +252,36 @@ def test_a_full_disk_leaves_the_old_report(tmp_path: Path) -> None:
         replace_folder(output, running_out_of_space)
 
     assert contents(output) == {"manifest.json": b"old"}
+    assert list(tmp_path.iterdir()) == [output]
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from analytics.reports.bundle import replace_folder
+def write(folder):
+    (folder / "report.html").write_text("half", encoding="utf-8")
+    os.kill(os.getpid(), 9)
+replace_folder(Path(sys.argv[1]), write)
+"""
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    """It is as large as a report, and nobody sees it; who is still writing is left alone."""
+    output = tmp_path / "report"
+    subprocess.run([sys.executable, "-c", KILLED, str(output)], check=False)
+    [left] = tmp_path.iterdir()
+
+    def write(folder: Path) -> None:
+        """Write, and somebody else does meanwhile."""
+        assert not left.exists()
+        (folder / "manifest.json").write_text("first", encoding="utf-8")
+        replace_folder(output, lambda other: (other / "manifest.json").touch())
+        assert folder.exists()
+
+    replace_folder(output, write)
+
+    assert contents(output) == {"manifest.json": b"first"}
     assert list(tmp_path.iterdir()) == [output]
 
 

@@ -9,13 +9,17 @@ A report on disk: a folder that appears whole or not at all.
     manifest.json                                what was asked, of what, and the digest of each
 """
 
+import fcntl
 import json
+import os
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from errno import ENOSPC
+from glob import escape
 from pathlib import Path
 from uuid import uuid4
 
@@ -135,14 +139,18 @@ def replace_folder(folder: Path, write: Callable[[Path], None]) -> None:
     """
     Put what `write` writes in the place of a folder, whole or not at all.
 
+    What killed processes left beside it of other tries is removed.
+
     Raises:
         WorldError: it cannot be written; the folder is as it was.
     """
     unfinished = folder.with_name(f".{folder.name}.{uuid4().hex}")
     try:
         unfinished.mkdir(parents=True)
-        write(unfinished)
-        _swap(unfinished, folder)
+        with _kept(unfinished):
+            _remove_abandoned(folder)
+            write(unfinished)
+            _swap(unfinished, folder)
     except OSError as error:
         advice = "make room for it there" if error.errno == ENOSPC else "mend that"
         raise WorldError(
@@ -151,6 +159,30 @@ def replace_folder(folder: Path, write: Callable[[Path], None]) -> None:
         ) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+@contextmanager
+def _kept(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock, which ends with the process, where the file system has them."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(number, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(number)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    for left in folder.parent.glob(f".{escape(folder.name)}.{'[0-9a-f]' * 32}"):
+        with suppress(OSError):  # no locks, or nothing that is ours to remove
+            number = os.open(left, os.O_RDONLY)
+            try:
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if any(left.iterdir()):  # else it may have been made a moment ago
+                    shutil.rmtree(left, ignore_errors=True)
+            finally:
+                os.close(number)
 
 
 def _swap(unfinished: Path, folder: Path) -> None:
