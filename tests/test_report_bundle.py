@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from errno import ENOSPC
 from hashlib import sha256
@@ -240,6 +241,20 @@ def test_what_is_not_a_report_is_never_replaced(
         write_report(database, output)
 
     assert contents(output) == dict.fromkeys(names, b"mine")
+
+
+def test_a_report_since_the_first_year_is_one_without_a_beginning(
+    database: Path, tmp_path: Path
+) -> None:
+    """No period is before it, and none is looked for."""
+    begun = write_report(database, tmp_path / "begun", Limits(since=datetime.min))
+    whole = write_report(database, tmp_path / "whole")
+
+    told = [
+        {name: rows for name, rows in contents(folder).items() if name.startswith("csv/")}
+        for folder in (begun, whole)
+    ]
+    assert told[0] == told[1] != {}
 
 
 def test_a_full_disk_leaves_the_old_report(tmp_path: Path) -> None:

@@ -192,6 +192,13 @@ def test_an_event_is_limited_to_its_window(run: Run, database: Path) -> None:
     assert "adl_waves,venue,wave=1,adl_count,2" in run(*joined).stdout
 
 
+def test_an_event_since_the_first_year_is_one_without_a_beginning(run: Run, database: Path) -> None:
+    """No minute is before it, and none is looked for."""
+    asked = ("event", "--database", database, "--format", "csv")
+
+    assert run(*asked, "--from", "0001-01-01").stdout == run(*asked).stdout
+
+
 def test_an_event_is_written_with_its_facts(run: Run, database: Path, tmp_path: Path) -> None:
     """Each number's rows are there, each row with its transaction."""
     folder = tmp_path / "out"

@@ -117,7 +117,7 @@ class Scope:
             return pl.col("date") >= since.date()
         if "bucket_at" in columns:
             told = bucket_seconds if isinstance(bucket_seconds, int) else self.period_seconds
-            return pl.col("bucket_at") > since - timedelta(seconds=told)
+            return pl.col("bucket_at") + timedelta(seconds=told) > since
         if "block_timestamp" in columns:
             return pl.col("block_timestamp") >= since
         ends = [pl.col(name) for name in ("end_at", "replaced_at") if name in columns]

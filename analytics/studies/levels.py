@@ -40,7 +40,7 @@ def since_open(open_interest: pl.LazyFrame, since: datetime | None) -> pl.LazyFr
     if since is None:
         return open_interest
     at = pl.col("bucket_at")
-    is_before = at <= since - _MINUTE
+    is_before = at + _MINUTE <= since
     is_last = at == at.filter(is_before).max().over(_PLACE)
     is_heard = (~is_before).any().over(_PLACE)
     return open_interest.filter(is_heard & (is_last | ~is_before))
