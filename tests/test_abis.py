@@ -134,6 +134,8 @@ MISSING = {
     ("InsolventClose", "step"): {"v2.0"},
     ("DepositExecuted", "account"): {"v2.0"},
     ("WithdrawalExecuted", "account"): {"v2.0"},
+    ("SwapFeesCollected", "swapFeeType"): {"v2.0"},
+    ("SwapFeesCollected", "tradeKey"): {"v2.0"},
     ("MarketPoolValueInfo", "tradeKey"): {"v2.0"},
     ("PositionDecrease", "pnlUsd"): {"v2.0", "v2.1", "v2.2", "main"},  # of the beta before them
 }

@@ -123,9 +123,13 @@ def test_a_clock_that_is_set_back_puts_nothing_off(monkeypatch: pytest.MonkeyPat
             stop()
         return {}
 
-    Timer(20, stop).start()  # ends the test where nothing else does
+    otherwise = Timer(20, stop)  # where nothing else ends it
+    otherwise.start()
     task = Task("try", "1s", run, is_first=True)
-    Service([task], metrics(), Freshness([], 60), open_journal(is_json=True)).run(0)
+    try:
+        Service([task], metrics(), Freshness([], 60), open_journal(is_json=True)).run(0)
+    finally:
+        otherwise.cancel()
 
     assert runs == 2
 
