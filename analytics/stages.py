@@ -167,8 +167,7 @@ def liquidating(
         value="velocity_usd_per_second", measure=pl.lit("velocity_usd_per_second")
     )
     is_alone = (pl.col("liquidation_count") >= least) & pl.col("heard_at").is_null()
-    # What nobody tells could have been enough.
-    is_whole = ~is_alone | (pl.col("unknown_notional_count") == 0)
+    is_whole = pl.when(is_alone).then(pl.col("unknown_notional_count") == 0)
     return look(2, found, ratio * pl.col("usual"), _WHOSE[:1], only=is_alone, is_whole=is_whole)
 
 
@@ -246,7 +245,8 @@ def look(
         whose: which of protocol, asset and feed it is about.
         floor: the least threshold.
         only: what must hold besides.
-        is_whole: whether the value is all there was, and no part of it.
+        is_whole: whether the value is all there was, and no part that with what nobody tells could
+            have been enough; null where nothing could.
     """
     known = pl.max_horizontal(threshold, pl.lit(floor)) if floor is not None else threshold
     least = pl.when(threshold.is_not_null()).then(known).cast(pl.Float64)
@@ -288,10 +288,9 @@ _COLUMNS = ("verdict", "start_at", "end_at", "observed_value", "threshold", "pea
 
 
 def _seen(looks: pl.LazyFrame, quiet_seconds: int) -> pl.LazyFrame:
-    beyond = looks.filter(pl.col("is_beyond"))
     value, threshold, at = pl.col("value"), pl.col("threshold"), pl.col(_AT)
     return (
-        clustered(beyond, quiet_seconds * 1_000, time=_AT, by=_KEY)
+        clustered(looks.filter("is_beyond"), quiet_seconds * 1_000, time=_AT, by=_KEY)
         .group_by(*_KEY, "cluster")
         .agg(
             verdict=pl.lit("seen"),
@@ -307,8 +306,10 @@ def _seen(looks: pl.LazyFrame, quiet_seconds: int) -> pl.LazyFrame:
 
 def _unseen(looks: pl.LazyFrame) -> pl.LazyFrame:
     value, threshold, is_whole = (pl.col(name) for name in ("value", "threshold", "is_whole"))
-    # The highest value decides: where nothing is known to compare it with, nothing is known.
-    is_told = (value.filter(threshold.is_not_null()).max() == value.max()) & is_whole.all()
+    # Of what could be beyond the highest decides: is nothing known to compare it with, nothing is.
+    could = pl.when(is_whole.is_not_null()).then(value)
+    is_settled = could.filter(threshold.is_not_null()).max() == could.max()
+    is_told = (is_settled & is_whole.all()) | is_whole.is_null().all()
     verdict = pl.when(is_told).then(pl.lit("not seen")).otherwise(pl.lit("not known"))
     return (
         looks.group_by(*_KEY)

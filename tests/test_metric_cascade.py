@@ -143,6 +143,18 @@ def test_an_unknown_notional_in_the_window_may_be_enough(
     assert column(result, "verdict") == [verdict]
 
 
+def test_what_could_not_be_beyond_leaves_nothing_unknown() -> None:
+    """Two positions are too few whatever their notional, and however little is usual of them."""
+    untold = {"notional_usd": None}
+    alone, three = liquidated(7_200, size=900), liquidated(*range(7_200, 7_203), size=10)
+    usual = liquidated(100_000, size=8_640) + liquidated(*range(107_200, 107_203), size=10)
+
+    for rows in ([untold, untold], [untold, *alone, *usual]):
+        assert column(stages(2, liquidations=rows), "verdict") == ["not seen"]
+    for rows in ([untold, *three], [untold, *three, *liquidated(200_000, size=900)]):
+        assert column(stages(2, liquidations=rows), "verdict") == ["not known"]
+
+
 def test_what_was_liquidated_before_the_history_is_forgotten() -> None:
     """Ten millions a month ago are not of the day before; neither is what ends it on the second."""
     month = liquidated(*range(10), size=1_000_000)

@@ -51,7 +51,8 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
 
     Each stage is judged for each protocol or asset on its own; nothing is assumed of their order.
     A threshold that compares with the past leaves out the time just before (`settled_seconds`),
-    so that a cascade is not compared with itself. What the facts cannot tell is "not known".
+    so that a cascade is not compared with itself: the whole history ends there. What the facts
+    cannot tell is "not known"; where nothing was beyond, the highest value that could be decides.
 
     Formula:
         0 open interest > build_up_ratio * its median of the history, or the last one known where
@@ -60,7 +61,8 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
         2 Σ notional_usd of the window_seconds that follow / window_seconds > velocity_ratio * the
           rate of the whole history (0 without a liquidation in it, not known while the notional of
           one is not), with at least least_liquidations in the window and no ADL of the protocol in
-          the last history_seconds; not known while only a notional nobody tells could make it so
+          the history_seconds up to now; not known while only a notional nobody tells could make it
+          so
         3 from the first ADL until adl_share_ratio of the ADL notional is done of an event, which a
           pause longer than history_seconds ends; until its last ADL while a notional is unknown
         4 |oracle_deviation| > dislocation_bps for any two sources of the asset
@@ -80,7 +82,7 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
         window_seconds: over which a velocity is measured.
         quiet_seconds: a pause longer than this ends a stage.
         history_seconds: how much of the past a median or sd is taken of, and belongs to an event.
-        settled_seconds: how much just before a moment that past leaves out.
+        settled_seconds: how long before a moment that past ends; it is as long, and shifted.
         build_up_ratio: of the median open interest.
         funding_daily_ratio: a day's funding.
         return_seconds: over which a price move is measured, from the price known then.
