@@ -308,6 +308,25 @@ def test_what_cannot_be_added_is_counted() -> None:
     assert amounts("defillama", "fees", fees=table("fees", GMX_V2)) == [None, None]
 
 
+def test_what_is_unknown_is_counted_where_it_is_missing() -> None:
+    """A swap's fee without a price is missing in swaps alone, and not in what is not there."""
+    frames = {
+        "fees": table("fees", GMX_V2 | SWAP | {"fee_usd": None}, GMX_V2 | FEE),
+        "position_changes": table("position_changes", GMX_V2),
+    }
+
+    def found(vendor: str, metric: str) -> list[tuple[object, ...]]:
+        rows = bridge(DEFINITIONS[vendor], load(**frames), load(**frames), by_day=False)
+        mine = rows.filter(pl.col("metric") == metric, pl.col("kind") != "not_computable")
+        return mine.select("amount_usd", "unknown_count").rows()
+
+    assert found("defillama", "margin_fees") == [(100, 0), (0, 1), (100, 1)]
+    assert found("defillama", "swap_fees") == [(None, 1), (None, 0), (0, 0)]
+    assert found("defillama", "liquidation_fees") == [(0, 0), (0, 0)]
+    assert found("dune", "fees") == [(100, 1), (-100, 0), (0, 0)]
+    assert found("dune", "volume") == [(None, 1), (None, 0), (0, 0)]
+
+
 def test_a_share_of_all_fees_lacks_no_split() -> None:
     """A fee without a split is all of theirs, a constant part of it, and unknown in ours."""
     fees = table("fees", GMX_V2 | {"fee_usd": 100})

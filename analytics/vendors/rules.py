@@ -19,11 +19,6 @@ def _of(name: str) -> pl.Expr:
     return pl.col(f"{name}_usd")
 
 
-def _share(hundredths: int, name: str = "fees") -> pl.Expr:
-    return _of(name) * pl.lit(Decimal(hundredths).scaleb(-2), pl.Decimal(38, 18))
-
-
-_NOTHING = pl.col("fees_usd") * 0
 _LLAMA = "https://github.com/DefiLlama/dimension-adapters/blob/master/"
 _GUIDE = f"{_LLAMA}fees/GUIDELINES.md"
 _GMX_V1, _GMX_V2 = f"{_LLAMA}fees/gmx.ts", f"{_LLAMA}fees/gmx-v2/index.ts"
@@ -37,18 +32,19 @@ def _constant(hundredths: int, protocol: str, source: str) -> Step:
         name=f"{hundredths} % of all fees, for all history",
         reason="a constant stands for the split of each fee, whatever its kind and its day",
         source=source,
-        value=_share(hundredths),
+        value=_of("fees") * pl.lit(Decimal(hundredths).scaleb(-2), pl.Decimal(38, 18)),
         protocols=(protocol,),
         unknown="fees_unknown",
     )
 
 
-def _booked_as(value: pl.Expr) -> Step:
+def _booked_as(name: str) -> Step:
     return Step(
         name="swap fees are booked as margin fees",
         reason="the second query of a union lists its two columns in the other order",
         source=_GMX_V2,
-        value=value,
+        value=_of(name),
+        unknown=f"{name}_unknown",
     )
 
 
@@ -60,11 +56,23 @@ _DEFILLAMA = Definition(
         Line(
             "margin_fees",
             _of("trades"),
-            steps=(_booked_as(_of("trades") + _of("swaps")),),
+            unknown="trades_unknown",
+            steps=(_booked_as("unpenalised"),),
             protocols=("gmx_v2",),
         ),
-        Line("swap_fees", _of("swaps"), steps=(_booked_as(_NOTHING),), protocols=("gmx_v2",)),
-        Line("liquidation_fees", _of("penalties"), protocols=("gmx_v2",)),
+        Line(
+            "swap_fees",
+            _of("swaps"),
+            unknown="swaps_unknown",
+            steps=(_booked_as("nothing"),),
+            protocols=("gmx_v2",),
+        ),
+        Line(
+            "liquidation_fees",
+            _of("penalties"),
+            unknown="penalties_unknown",
+            protocols=("gmx_v2",),
+        ),
         Line(
             "supply_side",
             _of("supply_side"),
@@ -120,6 +128,7 @@ _DEFILLAMA = Definition(
                     reason="a trade of a book moves two positions and is counted once",
                     source=f"{_LLAMA}GUIDELINES.md",
                     value=_of("one_sided"),
+                    unknown="one_sided_unknown",
                 ),
             ),
         ),
@@ -221,16 +230,14 @@ _TOKEN_TERMINAL = Definition(
 )
 
 
-def _absent(nothing: pl.Expr) -> Step:
-    return Step(
-        name="not in the table",
-        reason="perpetual.trades has GMX of version 1 and no Hyperliquid",
-        source=_SPELLBOOK,
-        value=nothing,
-        protocols=("gmx_v2", "hyperliquid"),
-    )
-
-
+_ABSENT = Step(
+    name="not in the table",
+    reason="perpetual.trades has GMX of version 1 and no Hyperliquid",
+    source=_SPELLBOOK,
+    value=_of("nothing"),
+    protocols=("gmx_v2", "hyperliquid"),
+    unknown="nothing_unknown",
+)
 _READ = ("gmx_v1", "gmx_v2", "hyperliquid")
 
 _DUNE = Definition(
@@ -242,7 +249,7 @@ _DUNE = Definition(
             _of("volume"),
             facts=("position_changes",),
             unknown="volume_unknown",
-            steps=(_absent(_of("volume") * 0),),
+            steps=(_ABSENT,),
             protocols=_READ,
         ),
         Line(
@@ -255,6 +262,7 @@ _DUNE = Definition(
                     source=_SPELLBOOK,
                     value=_of("unswapped"),
                     protocols=("gmx_v1",),
+                    unknown="unswapped_unknown",
                 ),
                 Step(
                     name="liquidations are free",
@@ -262,8 +270,9 @@ _DUNE = Definition(
                     source=_SPELLBOOK,
                     value=_of("unforced"),
                     protocols=("gmx_v1",),
+                    unknown="unforced_unknown",
                 ),
-                _absent(_NOTHING),
+                _ABSENT,
             ),
             protocols=_READ,
         ),

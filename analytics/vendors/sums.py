@@ -3,8 +3,9 @@ The sums that vendors' rules are made of, per protocol or per protocol and day, 
 
     fees                     what users paid
     swaps penalties trades   of it, for swaps; for being liquidated; and for all else
-    unswapped unforced       of it, not for swaps; and without what was paid by who was
-                             liquidated in the same transaction, by an event that says so
+    unpenalised unswapped unforced    of it, not for being liquidated; not for swaps; and of that,
+                             without what was paid by who was liquidated in the same transaction, by
+                             an event that says so
     supply_side revenue treasury holders    who received it, as the rows of our metrics add up: one
                              fee of unknown split takes all of its day, market and kind with it
     declared                 revenue times the rate of its day, else what the splits set aside for
@@ -13,9 +14,10 @@ The sums that vendors' rules are made of, per protocol or per protocol and day, 
                              as long
     volume one_sided         notional of every change of a position; of a book's trades one side;
                              of who tells no trade, but closes by force alone, none
+    nothing                  zero dollars, whatever the facts
 
-A name stands for a column `<name>_usd`. `<table>_count` counts its facts, `…_unknown` those that
-are not known. No fact is zero dollars; facts of which none is known are null.
+A name stands for a column `<name>_usd`. `<table>_count` counts its facts, `<name>_unknown` those
+that are not known. No fact is zero dollars; facts of which none is known are null.
 """
 
 from collections.abc import Sequence
@@ -30,6 +32,14 @@ _MONTH = timedelta(days=30)
 _DAY = ("protocol", "date")
 _FORCED = ("chain_id", "protocol", "tx_hash", "account")
 _TRADE = ("chain_id", "protocol", "block_number", "log_index", "trade")
+_PARTS = {
+    "swaps": pl.col("fee_kind") == "swap",
+    "penalties": pl.col("fee_kind") == "liquidation",
+    "trades": ~pl.col("fee_kind").is_in(["swap", "liquidation"]),
+    "unpenalised": pl.col("fee_kind") != "liquidation",
+    "unswapped": pl.col("fee_kind") != "swap",
+    "unforced": (pl.col("fee_kind") != "swap") & pl.col("is_forced").is_null(),
+}
 _INCOME = {
     "supply_side": "supply_side",
     "revenue": "protocol_revenue",
@@ -64,21 +74,16 @@ def sums(
 def _fees(load: Load, keys: Sequence[str]) -> pl.LazyFrame:
     told = load("liquidations").filter(pl.col("derivation") != "inferred")
     forced = told.select(*_FORCED, is_forced=True).unique()
-    fee, kind = pl.col("fee_usd"), pl.col("fee_kind")
-    is_swap, is_penalty = kind == "swap", kind == "liquidation"
+    fee = pl.col("fee_usd")
+    parts = [("fees", fee), *((name, fee.filter(is_of)) for name, is_of in _PARTS.items())]
     paid = (
         load("fees")
         .with_columns(day())
         .join(forced, on=_FORCED, how="left")
         .group_by(keys)
         .agg(
-            fees_usd=known_total(fee),
-            swaps_usd=known_total(fee.filter(is_swap)),
-            penalties_usd=known_total(fee.filter(is_penalty)),
-            trades_usd=known_total(fee.filter(~is_swap & ~is_penalty)),
-            unswapped_usd=known_total(fee.filter(~is_swap)),
-            unforced_usd=known_total(fee.filter(~is_swap & pl.col("is_forced").is_null())),
-            fees_unknown=unknown_count("fee_usd"),
+            *(known_total(each).alias(f"{name}_usd") for name, each in parts),
+            *(each.null_count().cast(pl.Int64).alias(f"{name}_unknown") for name, each in parts),
             fees_count=row_count(),
         )
     )
@@ -104,6 +109,7 @@ def _volume(load: Load, past: Load, keys: Sequence[str]) -> pl.LazyFrame:
     has_buyer = (~is_seller).any().over(_TRADE)
     is_once = (pl.col("chain_id") >= 0) | ~is_seller | ~has_buyer
     notional = pl.col("notional_delta_usd").abs()
+    once = notional.filter(pl.col("is_once"))
     traded = past("position_changes").filter(pl.col("cause") == "trade")
     return (
         load("position_changes")
@@ -113,8 +119,9 @@ def _volume(load: Load, past: Load, keys: Sequence[str]) -> pl.LazyFrame:
         .group_by(keys)
         .agg(
             volume_usd=known_total(notional),
-            one_sided_usd=known_total(notional.filter(pl.col("is_once"))),
+            one_sided_usd=known_total(once),
             volume_unknown=unknown_count("notional_delta_usd"),
+            one_sided_unknown=once.null_count().cast(pl.Int64),
             position_changes_count=row_count(),
         )
     )
@@ -185,22 +192,20 @@ def _ends(past: Load, until: datetime | None) -> pl.LazyFrame:
 
 def _zeros() -> list[pl.Expr]:
     """Nothing of a kind was charged, spent or traded where no fact of its table is."""
-    tables = {
-        "fees": (
-            *("fees_usd", "swaps_usd", "penalties_usd", "trades_usd", "unswapped_usd"),
-            *("unforced_usd", "declared_usd", "fees_unknown"),
-            *(f"{name}_{kind}" for name in _INCOME for kind in ("usd", "unknown")),
-        ),
-        "position_changes": ("volume_usd", "one_sided_usd", "volume_unknown"),
-    }
+    told = {"fees": ("fees", *_PARTS, *_INCOME), "position_changes": ("volume", "one_sided")}
+    nothing = {"usd": pl.lit(0).cast(pl.Decimal(38, 18)), "unknown": pl.lit(0, pl.Int64)}
+    columns = [
+        ("fees", "declared", "usd"),
+        *((table, name, kind) for table in told for name in told[table] for kind in nothing),
+    ]
     return [
         *(
             pl.when(pl.col(f"{table}_count").is_null())
-            .then(pl.lit(0).cast(pl.Int64 if name.endswith("_unknown") else pl.Decimal(38, 18)))
-            .otherwise(name)
-            .alias(name)
-            for table, names in tables.items()
-            for name in names
+            .then(nothing[kind])
+            .otherwise(f"{name}_{kind}")
+            .alias(f"{name}_{kind}")
+            for table, name, kind in columns
         ),
-        *(pl.col(f"{table}_count").fill_null(0) for table in tables),
+        *(pl.col(f"{table}_count").fill_null(0) for table in told),
+        *(zero.alias(f"nothing_{kind}") for kind, zero in nothing.items()),
     ]
