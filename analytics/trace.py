@@ -140,8 +140,9 @@ class Together:
         first, last = self._question(ends.head(1)), self._question(ends.tail(1))
         if first.period is None or last.period is None:
             return
-        moment, margin = pl.col(_MOMENT), first.window or timedelta()
-        yield (moment >= first.period[0] - margin) & (moment < last.period[1] + margin)
+        moment, back = pl.col(_MOMENT), first.window or timedelta()
+        ahead = timedelta() if name == "date" else back
+        yield (moment >= first.period[0] - back) & (moment < last.period[1] + ahead)
 
     def _question(self, row: pl.DataFrame) -> Question:
         return Question(self.computed, row)
@@ -285,16 +286,25 @@ def _height(facts: Facts) -> int:
 
 
 def _spans(asked: Question) -> Iterator[pl.Expr]:
-    """Yield what the row's period and window may mean: in it, before, after or around it."""
+    """
+    Yield what the row's period and window may mean: in it, before, after or around it.
+
+    A window of days ends with the row's own. What comes after a row is none of its facts, though it
+    gives the row as well where what was before adds up to nothing.
+    """
     if asked.period is None:
         return
-    moment, (start, end), window = pl.col(_MOMENT), asked.period, asked.window
-    if window is None:
-        yield (moment >= start) & (moment < end)
-    else:
-        yield (moment >= end - window) & (moment < end)
-        yield (moment >= start) & (moment < start + window)
-        yield (moment >= start - window) & (moment < start + window)
+    (start, end), window = asked.period, asked.window
+    match window:
+        case None:
+            spans = [(start, end)]
+        case _ if "date" in asked.row.columns:
+            spans = [(end - window, end), (start - window, end)]
+        case _:
+            around = (start - window, start + window)
+            spans = [(end - window, end), (start, start + window), around]
+    for first, stop in spans:
+        yield (pl.col(_MOMENT) >= first) & (pl.col(_MOMENT) < stop)
 
 
 def _shared(row: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> list[str]:

@@ -260,6 +260,26 @@ def test_a_window_holds_its_own_events() -> None:
     assert number["block_timestamp"].to_list() == [at(30), at(50), at(89)]
 
 
+@pytest.mark.parametrize("kept", [None, pl.col("date") == at(days=2).date()])
+def test_a_window_of_days_holds_what_cancels_out_and_nothing_later(kept: pl.Expr | None) -> None:
+    """Five dollars and their return are of the month that seven end; one of the next day is not."""
+    earned = ((0, 5), (1, -5), (2, 7), (3, 1))
+    fees = [
+        {"treasury_usd": usd, "holders_usd": 0, "block_timestamp": at(days=day)}
+        for day, usd in earned
+    ]
+    bought = {"spent_usd": 3, "block_timestamp": at(days=2)}
+    facts = load(fees=table("fees", *fees), buybacks=table("buybacks", bought))
+    row = collected(compute("buyback_ratio", facts)).filter(date=at(days=2).date())
+
+    if kept is None:
+        found = traced(question("buyback_ratio", row), facts)
+    else:
+        found = traced_together(Together(of_metric("buyback_ratio", {}), row, kept), facts)
+
+    assert found["fees"]["block_timestamp"].to_list() == [at(days=day) for day, _ in earned[:3]]
+
+
 DAYS = {
     "fees": table(
         "fees",

@@ -178,13 +178,13 @@ def _within(condition: pl.Expr) -> pl.Expr:
 
 def open_interest_drawdown(open_interest_days: pl.LazyFrame) -> pl.LazyFrame:
     """
-    How far open interest fell from its highest close of October 2025 to a later one.
+    How far open interest fell from its highest close of 1 to 20 October 2025 to a later one.
 
     Over perps that have every day of the window, so that none joins or leaves the sum. A close is
     one moment of a day: what was lower in between is not in it.
 
     Formula:
-        drawdown = min over d of Σ oi_close(d) / max of Σ oi_close up to d - 1, 1 to 20 October
+        drawdown = (min over d of Σ oi_close(d) / max of Σ oi_close up to and with d) - 1
 
     Args:
         open_interest_days: one row per perp and day: symbol, date, oi_close (USD).

@@ -53,7 +53,7 @@ def drawdowns(open_interest: pl.LazyFrame) -> pl.LazyFrame:
     Dollars mix size with price: only base units say that positions were closed.
 
     Formula:
-        drawdown = min over t of OI(t) / max OI up to t - 1
+        drawdown = (min over t of OI(t) / max OI up to and with t) - 1
 
     Args:
         open_interest: the metric by the minute: open_interest_total_usd and _total_tokens; also

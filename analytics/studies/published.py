@@ -18,7 +18,7 @@ _KEYS = ("protocol", "exit")
 
 
 def totals(extent: tuple[datetime, datetime] | None) -> pl.LazyFrame:
-    """Return the published totals of events that lie in the time between two moments, in order."""
+    """Return the published totals of events that share a moment with the time given, in order."""
     table = files("analytics.studies").joinpath("published_totals.csv").read_bytes()
     known = pl.read_csv(table, schema_overrides={"published_usd": pl.Decimal(38, 18)}).lazy()
     told = known.with_columns(pl.col("from_at", "to_at").str.to_datetime(time_unit="us"))
