@@ -82,6 +82,20 @@ def test_an_adl_has_no_threshold(section: Section) -> None:
     assert (row["verdict"], row["observed"], row["limit"]) == ("seen", "$40.00", "$0")
 
 
+def test_the_highest_is_of_the_event(tmp_path: Path) -> None:
+    """What was cut the day before is a stretch of another time, however much it was."""
+    lost = (LOST | {"block_timestamp": at(s)} for s in (0, 20, 40))
+    cut = (
+        CUT | {"block_timestamp": at(s), "notional_usd": usd}
+        for s, usd in ((-72_000, 900), (90, 40))
+    )
+
+    made = shown(tmp_path, liquidations=table("liquidations", *lost), adls=table("adls", *cut))
+    row = stages(made)["3 deleveraging", "closed by ADL at once"]
+
+    assert (row["stretch_count"], row["observed"], row["highest"]) == ("1", "$40.00", "$40.00")
+
+
 def test_not_seen_is_not_not_known(section: Section) -> None:
     """Nobody told funding: not known. Prices were apart: 1,000 bps, more than 500."""
     found = stages(section)

@@ -144,6 +144,8 @@ def test_exact_has_every_digit(value: object, text: str) -> None:
     [
         (Decimal(150), Decimal(100), "+50.0 %"),
         (Decimal(50), Decimal(100), "-50.0 %"),
+        (Decimal(100_001), Decimal(100_000), "+<0.1 %"),
+        (Decimal(99_999), Decimal(100_000), "-<0.1 %"),
         (Decimal(100), Decimal(100), "unchanged"),
         (Decimal(2000), Decimal(100), "×20.0"),
         (Decimal(1), Decimal(0), "from 0"),

@@ -164,7 +164,7 @@ def change(now: Decimal | float | None, before: Decimal | float | None) -> str:
     growth = float(now) / float(before) - 1
     if growth >= 9.995:
         return f"×{growth + 1:,.1f}"
-    return "unchanged" if growth == 0 else f"{growth * 100:+,.1f} %"
+    return "unchanged" if growth == 0 else f"{_decimals(growth * 100, 1, '+')} %"
 
 
 def period(seconds: int) -> str:

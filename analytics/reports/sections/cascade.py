@@ -170,7 +170,7 @@ def _lines(stages: pl.DataFrame, found: Event) -> pl.DataFrame:
         # An ADL has no threshold to cross; the metric says so by one below any.
         threshold=pl.col("threshold").clip(lower_bound=0.0),
     ).sort(order, descending=[True, False, True], nulls_last=True)
-    seen, was = pl.col("is_seen"), (pl.col("verdict") == "seen").any()
+    seen, peak, was = pl.col("is_seen"), pl.col("peak_value"), (pl.col("verdict") == "seen").any()
     earlier = pl.when(was).then(pl.lit("seen before")).otherwise(pl.col("verdict").first())
     lines = placed.group_by(_WHO, maintain_order=True).agg(
         pl.col("name", "observed_value", "threshold").first(),
@@ -178,7 +178,7 @@ def _lines(stages: pl.DataFrame, found: Event) -> pl.DataFrame:
         start_at=pl.col("start_at").filter("is_seen").min(),
         end_at=pl.col("end_at").filter("is_seen").max(),
         stretch_count=seen.sum().cast(pl.Int64),
-        highest_value=pl.col("peak_value").max(),
+        highest_value=pl.coalesce(peak.filter("is_seen").max(), peak.max()),
         stretches=pl.struct("start_at", "end_at").filter("is_seen"),
     )
     who = pl.concat_str("protocol", "asset", separator=" ", ignore_nulls=True)
