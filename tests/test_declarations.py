@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,15 @@ def test_a_share_of_fees_for_holders_is_in_the_splits(slug: str) -> None:
     )
 
     assert uses == states
+
+
+@pytest.mark.parametrize("slug", PROTOCOLS)
+def test_a_rate_begins_with_a_day_and_alone(slug: str) -> None:
+    """Fees are split by the moment and promises made by the day: both have one rate of a kind."""
+    begins = [(policy.kind, policy.valid_from) for policy in PROTOCOLS[slug].policies]
+
+    assert [day for _, day in begins if date.fromisoformat(day).isoformat() != day] == []
+    assert len(begins) == len(set(begins))
 
 
 @pytest.mark.parametrize("slug", PROTOCOLS)
