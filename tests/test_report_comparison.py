@@ -223,15 +223,22 @@ def test_two_protocols_are_laid_side_by_side(hours: Sides, tmp_path: Path) -> No
     assert float(own[-1]) == 8
 
 
-def test_what_is_compared_with_zero_has_no_ratio(hours: Sides, tmp_path: Path) -> None:
-    """Of 8 dollars against 0 the difference is known, and the ratio is none rather than unknown."""
-    both = [GMX | {"fee_usd": 8}, GMX | {"fee_usd": 0, "protocol": "chainlink"}]
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [(0, ("0", "8,765.00", "–")), (8, ("8.00", "8,757.00", "×1,096"))],
+    ids=["zero", "a thousandth"],
+)
+def test_what_is_compared_with_zero_has_no_ratio(
+    hours: Sides, tmp_path: Path, other: int, told: tuple[str, ...]
+) -> None:
+    """Against 0 the difference is known, and the ratio none rather than unknown; else it is read."""
+    both = [GMX | {"fee_usd": 8765}, GMX | {"fee_usd": other, "protocol": "chainlink"}]
     path = written_market(tmp_path, fees=table("fees", *both))
 
     (section,) = incomes(path, hours.first, "gmx_v2", "chainlink").sections
 
     assert [cell.text for cell in section.tables[0].rows[0]] == [
-        *("fees, USD", "8.00", "0", "8.00", "–"),
+        *("fees, USD", "8,765.00", *told),
     ]
 
 

@@ -258,7 +258,7 @@ def _line(
     is_known = one is not None and other is not None
     difference = _difference(one, other) if is_known else None
     ratio = float(one) / float(other) if is_known and other > 0 else None
-    said = UNKNOWN if ratio is None else f"×{ratio:,.3g}"
+    said = UNKNOWN if ratio is None else f"×{_factor(ratio)}"
     divided = _NO_RATIO if is_known and ratio is None else Cell(said, said, exact(ratio))
     told = (
         *((cell(column.name, value), value) for value in (one, other)),
@@ -271,6 +271,10 @@ def _line(
         (Cell(column.header, column.header, column.header), column.header),
         *(one if there else (_ABSENT, None) for one, there in zip(told, is_there, strict=True)),
     )
+
+
+def _factor(ratio: float) -> str:
+    return f"{ratio:,.3g}" if abs(ratio) < 999.5 else f"{ratio:,.0f}"
 
 
 def _points(shown: Cell) -> Cell:
