@@ -231,7 +231,7 @@ def test_two_protocols_are_laid_side_by_side(hours: Sides, tmp_path: Path) -> No
 def test_what_is_compared_with_zero_has_no_ratio(
     hours: Sides, tmp_path: Path, other: int, told: tuple[str, ...]
 ) -> None:
-    """Against 0 the difference is known, and the ratio none, not unknown; else it is written out."""
+    """Against 0 the difference is known, and the ratio none, not unknown; else it is told."""
     both = [GMX | {"fee_usd": 8765}, GMX | {"fee_usd": other, "protocol": "chainlink"}]
     path = written_market(tmp_path, fees=table("fees", *both))
 
