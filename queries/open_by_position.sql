@@ -1,11 +1,11 @@
 -- question: How much is open where a closing names its position and not how much it closed?
 -- reads:    position_changes
 -- past:     position_changes
--- grain:    one row per chain, protocol, market and side; the side is null for closings whose
+-- grain:    one row per chain, protocol, market and side; the side is null for positions whose
 --           opening is not stored
 -- units:    open_tokens base units, open_usd US dollars at the prices of the openings, both
 --           approximate: what was opened times the part that no closing took off, to 15 digits;
---           each null while an opening of what is open does not say it
+--           each null while an opening of what is open is not stored or does not say it
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment counted, UTC, inclusive)
 with
 
@@ -54,11 +54,11 @@ select
     count(*) filter (where left_ratio = 0) as closed_positions,
     case
         when bool_and(opened_tokens is not null or left_ratio = 0)
-            then sum(opened_tokens * left_ratio)
+            then coalesce(sum(opened_tokens * left_ratio), 0)
     end as open_tokens,
     case
         when bool_and(opened_usd is not null or left_ratio = 0)
-            then sum(opened_usd * left_ratio)
+            then coalesce(sum(opened_usd * left_ratio), 0)
     end as open_usd
 from positions
 inner join venues using (chain_id, protocol)

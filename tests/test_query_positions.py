@@ -87,7 +87,7 @@ def test_what_is_open_is_what_no_closing_took_off(con: duckdb.DuckDBPyConnection
     assert asked(con, "open_by_position", columns) == [
         ("venue", "gold", False, 1, 1, 2.0, 200.0),
         ("venue", "gold", True, 2, 0, 9.5, 950.0),
-        ("venue", "gold", None, 0, 1, None, None),
+        ("venue", "gold", None, 0, 1, 0.0, 0.0),
     ]
 
 
@@ -115,7 +115,22 @@ def test_what_was_open_at_a_moment_leaves_out_what_came_after(
     """Before the second closing of trade 1 and any of trade 3."""
     found = asked(con, "open_by_position", "is_long open_tokens", until=at(25).isoformat())
 
-    assert found == [(False, 18.0), (True, 10.0), (None, None)]
+    assert found == [(False, 18.0), (True, 10.0), (None, 0.0)]
+
+
+def test_where_all_is_closed_nothing_is_open() -> None:
+    """Of yen whose size in base units no opening says; while half is open it is not known."""
+    yen = opening("1", 10, 4, is_long=True) | {"size_delta_tokens": None}
+    changes = [yen, closing("1", 20, "0.5"), closing("1", 30, "1")]
+
+    with duckdb.connect() as con:
+        fill(con, {"position_changes": table("position_changes", *changes)})
+        found = [
+            asked(con, "open_by_position", "open_tokens open_usd", until=at(moment).isoformat())
+            for moment in (25, 35)
+        ]
+
+    assert found == [[(None, 200.0)], [(0.0, 0.0)]]
 
 
 def test_a_liquidation_is_as_large_as_what_was_left_before_it(
