@@ -1,9 +1,9 @@
 -- question: Which borrowers were liquidated, what was repaid and what was seized?
 -- reads:    credit_events, tokens
 -- grain:    one row per protocol, chain, pool, account and pair of tokens, most liquidations first
--- units:    *_tokens whole tokens of the symbol beside; sums of what is known, null when nothing is.
---           Collateral that an event of its own tells (seizure) has a row of its own: what was taken,
---           and no liquidation, which is counted where the debt is
+-- units:    *_tokens whole tokens of the symbol beside; sums of what is known, null when nothing is,
+--           as is liquidator_count. Collateral that an event of its own tells (seizure) has a row of
+--           its own: what was taken, and no liquidation, which is counted where the debt is
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 -- param:    accounts count null (how many rows to show, all without it)
@@ -30,7 +30,7 @@ seized as (
         asset_token,
         collateral_token,
         count(*) filter (where kind = 'liquidation') as liquidation_count,
-        count(distinct counterparty) as liquidator_count,
+        nullif(count(distinct counterparty), 0) as liquidator_count,
         sum(principal_tokens) as repaid_tokens,
         sum(collateral_tokens) as seized_tokens,
         min(block_timestamp) as first_at,

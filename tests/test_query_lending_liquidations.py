@@ -1,5 +1,7 @@
 """What liquidated borrowers repaid and lost, also where two events tell of both."""
 
+from collections.abc import Iterable, Mapping, Sequence
+
 import duckdb
 from handmade import fill, shown, table
 
@@ -21,13 +23,24 @@ def test_what_an_event_of_its_own_tells_was_seized() -> None:
         taken | {"kind": "recovery", "collateral_token": "WETH", "collateral_tokens": 2},
     )
 
-    with duckdb.connect() as con:
-        fill(con, {"credit_events": table("credit_events", *events)})
-        query = query_named("lending_liquidations")
-        found = rows(con, query.sql, arguments(query, {}))
-
-    assert [tuple(shown(value) for value in row) for row in found.select(COLUMNS).rows()] == [
+    assert answer(events, COLUMNS) == [
         ("USDC", None, 2, "60", None),
         ("USDC", "WBTC", 0, None, "1"),
         ("USDC", "WETH", 0, None, "2"),
     ]
+
+
+def test_liquidators_that_nobody_told_are_not_none() -> None:
+    """Maker's first auctions do not say who began them."""
+    begun = ABSORBED | {"kind": "liquidation", "counterparty": None}
+
+    assert answer((begun,), ("liquidation_count", "liquidator_count")) == [(1, None)]
+
+
+def answer(events: Iterable[Mapping[str, object]], columns: Sequence[str]) -> list[object]:
+    """Return some columns of the answer over these events; decimals as short text."""
+    with duckdb.connect() as con:
+        fill(con, {"credit_events": table("credit_events", *events)})
+        query = query_named("lending_liquidations")
+        found = rows(con, query.sql, arguments(query, {}))
+    return [tuple(shown(value) for value in row) for row in found.select(columns).rows()]
