@@ -7,8 +7,8 @@
 -- units:    *_count rows; state: available (also where nothing happened: a measured zero), stale (the
 --           last reading is older than two of its intervals), not_collected (no block is covered, no
 --           read was asked of what reads alone tell, or no endpoint has the state any more),
---           source_error (what was said could not be read, or the contract refused), not_applicable
---           (no contract was there)
+--           source_error (no row, and what was said could not be read; or the contract refused),
+--           not_applicable (no contract was there)
 with
 
 happened as (

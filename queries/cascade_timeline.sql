@@ -2,7 +2,8 @@
 -- reads:    adls, liquidations
 -- grain:    one row per protocol and bucket with a liquidation or an ADL
 -- units:    *_usd US dollars, one-sided; sums of what is known, null when nothing is;
---           cumulative_*_usd since the start of the window
+--           cumulative_*_usd since the start of the window; account_count different addresses,
+--           null when none is told
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 -- param:    bucket_seconds count 60 (length of a bucket, counted from 1970-01-01 UTC)

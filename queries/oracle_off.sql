@@ -1,7 +1,9 @@
 -- question: Which oracle was off, against which other source, and for how long?
 -- reads:    oracle_updates
 -- grain:    one row per pair of sources of an asset that differed beyond the threshold
--- units:    *_bps 1 = 0.01 %, signed, source against reference; seconds_off while both were fresh
+-- units:    *_bps 1 = 0.01 %, signed, source against reference, of moments off: when either spoke;
+--           seconds_off while both were fresh, until either spoke again. Prices of before the window
+--           count for nothing, and after the last of a pair in it no time does
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 -- param:    threshold_bps magnitude 100 (a difference above this, either way, is off)

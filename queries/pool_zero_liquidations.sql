@@ -1,6 +1,7 @@
 -- question: Did the loans of a pool really go without liquidation, default, seizure and impairment?
 -- reads:    blocks, coverage, credit_events, declared_facts, markets, pool_states, rejects
--- grain:    one row per chain, protocol and pool that a loan, manager or auction belongs to
+-- grain:    one row per chain, protocol and pool that was announced, or that a loan, manager or auction
+--           belongs to
 -- units:    *_count events, contracts or logs, an event for its pool and for the pool of its loan;
 --           *_tokens whole tokens of the pool's asset, the highest that was logged or read in the
 --           window or stood when it began, null when none was told. reject_count: logs of the

@@ -1,8 +1,11 @@
 -- question: How far apart were the prices of two oracle providers on a chain, weighted by time?
 -- reads:    oracle_updates
 -- grain:    one row per pair of providers of an asset and quote on a chain
--- units:    *_bps 1 = 0.01 % of the reference; compared_seconds while both prices were fresh;
---           off_ratio the share of that time beyond the threshold, 1 = 100 %
+-- units:    *_bps 1 = 0.01 % of the reference, of the difference's size, whichever was higher;
+--           compared_seconds while both prices, the last of any feed of each, were fresh, until
+--           either spoke again; off_ratio the share of that time beyond the threshold, 1 = 100 %.
+--           Prices of before the window count for nothing, and after the last of a pair in it no
+--           time does
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 -- param:    pair text null (only this pair of symbols, like ETH/USD)

@@ -1,8 +1,9 @@
 -- question: When was a chain's sequencer down, and until when was no price to be trusted?
 -- reads:    oracle_updates
--- grain:    one row per time that a sequencer's uptime feed said it is down
--- units:    down_seconds seconds, null while it is not known to be up again; update_count prices of
---           the window that the chain was told from then until they were to be trusted
+-- grain:    one row per time that a sequencer's uptime feed said in the window that it is down
+-- units:    down_at and up_at when the feed says it was, which may be before it was told; down_seconds
+--           seconds, null while it is not known to be up again; update_count prices of the window
+--           that the chain was told from then until they were to be trusted
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 -- param:    grace_seconds natural 3600 (how long after it is up again prices are not trusted)

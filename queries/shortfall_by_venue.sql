@@ -1,8 +1,9 @@
 -- question: Which venues were left with bad debt, and what did their insurance pay?
 -- reads:    liquidations, shortfalls
 -- grain:    one row per chain and protocol with a liquidation or a shortfall event
--- units:    *_usd US dollars; sums of what is known, null when nothing is, as is insolvent_count.
---           liquidation_shortfall_usd and bad_debt_usd may describe the same loss: never to be added
+-- units:    *_usd US dollars; sums of what is known, null when nothing is, as is insolvent_count
+--           of liquidations (0 without one). liquidation_shortfall_usd and bad_debt_usd may describe
+--           the same loss: never to be added
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 with

@@ -2,7 +2,9 @@
 -- reads:    feeds, oracle_updates
 -- grain:    one row per feed with a heartbeat whose price was too old in the window
 -- units:    *_seconds seconds, ages from when the source saw the price; stale_ratio 1 = all of the
---           time from its first update to the last one of its chain
+--           time from its first update to the last one of its chain; update_count moments at which
+--           it spoke. Prices of before the window count for nothing: a feed that was silent all
+--           through it has no row
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 -- param:    feed text null (only this feed: a name like ETH/USD, an id or an address)
