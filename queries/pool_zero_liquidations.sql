@@ -1,5 +1,6 @@
 -- question: Did the loans of a pool really go without liquidation, default, seizure and impairment?
 -- reads:    blocks, coverage, credit_events, declared_facts, markets, pool_states, rejects
+-- past:     pool_states
 -- grain:    one row per chain, protocol and pool that was announced, or that a loan, manager or auction
 --           belongs to
 -- units:    *_count events, contracts or logs, an event for its pool and for the pool of its loan;

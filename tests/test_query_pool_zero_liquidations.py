@@ -8,6 +8,7 @@ from handmade import at, fill, table
 
 from analytics.load import rows
 from analytics.queries import arguments, query_named
+from analytics.reports.scope import Limits, Scope
 
 MAPLE: dict[str, object] = {"chain_id": 1, "protocol": "maple"}
 CREDIT = MAPLE | {"asset_class": "credit", "known_by": "event", "block_number": 2}
@@ -148,6 +149,16 @@ def test_a_loss_from_before_the_window_stands_in_it(
 ) -> None:
     """Of each part the last that was told before it counts; a reading comes after the logs."""
     assert first(asked(con, states=(NO_LOSS, *states)))["is_proven"] is is_proven
+
+
+def test_a_beginning_forgets_no_loss_that_stands(con: duckdb.DuckDBPyConnection) -> None:
+    """`--from` at the start of the window leaves in the answer what was told before."""
+    answers = asked(con, states=(moment(-9) | LOSS, moment(5) | {"unrealized_loss_tokens": 0}))
+
+    begun = Scope(con, Limits(since=at(0))).query("pool_zero_liquidations", **WINDOW)
+
+    assert begun.to_dicts() == answers
+    assert first(answers)["is_proven"] is False
 
 
 def test_a_loss_that_nobody_told_is_not_zero(con: duckdb.DuckDBPyConnection) -> None:
