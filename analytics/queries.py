@@ -63,6 +63,12 @@ class Query:
         """Whether a row is of one source against another."""
         return "reference_protocol" in self.sql
 
+    def ends(self, since: datetime | None, until: datetime | None) -> dict[str, str]:
+        """Return limits of time that it has a parameter for, as a reader types them."""
+        names = {each.name for each in self.parameters}
+        ends = {"since": since, "until": until}
+        return {name: end.isoformat() for name, end in ends.items() if end and name in names}
+
 
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)

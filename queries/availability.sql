@@ -8,7 +8,9 @@
 --           last reading is older than two of its intervals), not_collected (no block is covered, no
 --           read was asked of what reads alone tell, or no endpoint has the state any more),
 --           source_error (no row, and what was said could not be read; or the contract refused),
---           not_applicable (no contract was there)
+--           not_applicable (no contract was there); covered_at the last moment of a covered block or
+--           imported file, up to the end
+-- param:    until timestamp 9999-12-31T00:00:00 (last moment looked at, UTC, inclusive)
 with
 
 happened as (
@@ -20,6 +22,7 @@ happened as (
         count(*) as row_count,
         max(block_timestamp) as last_at
     from position_changes
+    where block_timestamp <= $until
     group by all
     union all
     select
@@ -29,6 +32,7 @@ happened as (
         count(*) as row_count,
         max(block_timestamp) as last_at
     from liquidations
+    where block_timestamp <= $until
     group by all
     union all
     select
@@ -38,6 +42,7 @@ happened as (
         count(*) as row_count,
         max(block_timestamp) as last_at
     from adls
+    where block_timestamp <= $until
     group by all
     union all
     select
@@ -47,6 +52,7 @@ happened as (
         count(*) as row_count,
         max(block_timestamp) as last_at
     from adl_states
+    where block_timestamp <= $until
     group by all
     union all
     select
@@ -56,6 +62,7 @@ happened as (
         count(*) as row_count,
         max(block_timestamp) as last_at
     from oracle_updates
+    where block_timestamp <= $until
     group by all
     union all
     select
@@ -65,6 +72,7 @@ happened as (
         count(*) as row_count,
         max(block_timestamp) as last_at
     from open_interest
+    where block_timestamp <= $until
     group by all
     union all
     select
@@ -74,6 +82,7 @@ happened as (
         count(*) as row_count,
         max(block_timestamp) as last_at
     from impact_parameters
+    where block_timestamp <= $until
     group by all
     union all
     select
@@ -83,6 +92,7 @@ happened as (
         count(*) as row_count,
         max(block_timestamp) as last_at
     from funding
+    where block_timestamp <= $until
     group by all
     union all
     select
@@ -92,6 +102,7 @@ happened as (
         count(*) as row_count,
         max(block_timestamp) as last_at
     from fees
+    where block_timestamp <= $until
     group by all
     union all
     select
@@ -101,6 +112,7 @@ happened as (
         count(*) as row_count,
         max(block_timestamp) as last_at
     from buybacks
+    where block_timestamp <= $until
     group by all
     union all
     select
@@ -110,6 +122,7 @@ happened as (
         count(*) as row_count,
         max(block_timestamp) as last_at
     from balances
+    where block_timestamp <= $until
     group by all
     union all
     select
@@ -119,6 +132,7 @@ happened as (
         count(*) as row_count,
         max(block_timestamp) as last_at
     from token_supplies
+    where block_timestamp <= $until
     group by all
     union all
     select
@@ -128,6 +142,7 @@ happened as (
         count(*) as row_count,
         max(block_timestamp) as last_at
     from credit_events
+    where block_timestamp <= $until
     group by all
     union all
     select
@@ -137,6 +152,7 @@ happened as (
         count(*) as row_count,
         max(block_timestamp) as last_at
     from pool_flows
+    where block_timestamp <= $until
     group by all
     union all
     select
@@ -146,6 +162,7 @@ happened as (
         count(*) as row_count,
         max(block_timestamp) as last_at
     from share_prices
+    where block_timestamp <= $until
     group by all
     union all
     select
@@ -155,6 +172,7 @@ happened as (
         count(*) as row_count,
         max(block_timestamp) as last_at
     from pool_states
+    where block_timestamp <= $until
     group by all
     union all
     select
@@ -164,6 +182,7 @@ happened as (
         count(*) as row_count,
         max(block_timestamp) as last_at
     from pool_liquidity
+    where block_timestamp <= $until
     group by all
     union all
     select
@@ -173,6 +192,7 @@ happened as (
         count(*) as row_count,
         max(block_timestamp) as last_at
     from shortfalls
+    where block_timestamp <= $until
     group by all
 
 ),
@@ -211,12 +231,15 @@ covered as (
         on
             coverage.chain_id = blocks.chain_id
             and blocks.number between coverage.from_block and coverage.to_block
+            and blocks.timestamp <= $until
     group by all
     union all
     select
         chain_id,
         protocol,
-        max(to_at) as covered_at
+        max(case when to_at > $until then $until else to_at end) filter (
+            where from_at <= $until
+        ) as covered_at
     from imports
     where about is null
     group by all
@@ -232,6 +255,7 @@ newest as (
         read,
         max(block_number) as block_number
     from reads
+    where block_timestamp <= $until
     group by all
 
 ),

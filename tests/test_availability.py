@@ -14,6 +14,7 @@ from analytics.queries import arguments, query_named
 from analytics.reports import Limits, summary
 from analytics.reports.cards import cards
 from analytics.reports.report import Report
+from analytics.reports.scope import Scope
 from indexer.tables import fact_tables
 
 COVERED: dict[str, object] = {
@@ -104,8 +105,7 @@ def test_what_is_there_is_counted(empty: duckdb.DuckDBPyConnection, fact: str) -
     insert(empty, told)
 
     counts = [
-        load.rows(empty, query_named(name).sql, {})["row_count"].item()
-        for name in ("availability", "evidence_mix")
+        Scope(empty).query(name)["row_count"].item() for name in ("availability", "evidence_mix")
     ]
     done = load.rows(empty, query_named("transaction_facts").sql, {"tx_hash": f"0x{0:064x}"})
     for name in told:
@@ -136,6 +136,33 @@ def test_a_reading_that_is_two_intervals_old_is_stale(
     prices = table("share_prices", GMX | {"block_timestamp": at(0)})
 
     assert state(tmp_path, fact, share_prices=prices) == said
+
+
+@pytest.mark.parametrize("given", [{}, {"until": at(3600).isoformat()}], ids=["limit", "param"])
+def test_a_reading_is_as_old_as_it_was_at_the_end_that_is_asked_about(
+    tmp_path: Path, given: dict[str, str]
+) -> None:
+    """Read each hour and covered for ten: at the end of the first hour its reading was new."""
+    hours = range(11)
+    block = {"chain_id": 42161, "hash": b"h", "parent_hash": b"p"}
+    every_hour = {"fact": "share_prices", "read": "prices", "every_seconds": 3600}
+    frames = {
+        "coverage": table("coverage", GMX | COVERED | {"to_block": 10}),
+        "blocks": table(
+            "blocks", *(block | {"number": hour, "timestamp": at(3600 * hour)} for hour in hours)
+        ),
+        "declared_facts": table("declared_facts", GMX | every_hour),
+        "share_prices": table(
+            "share_prices", *(GMX | {"block_timestamp": at(3600 * hour)} for hour in hours)
+        ),
+    }
+    limits = Limits() if given else Limits(until=at(3600))
+
+    with load.database(write_database(tmp_path / "a.duckdb", frames)) as con:
+        found = Scope(con, limits).query("availability", **given).row(0, named=True)
+
+    assert (found["state"], found["row_count"]) == ("available", 2)
+    assert found["last_at"] == found["covered_at"] == at(3600)
 
 
 def shown(tmp_path: Path, *facts: str, **frames: pl.DataFrame) -> dict[str, str]:

@@ -152,12 +152,13 @@ def test_a_loss_from_before_the_window_stands_in_it(
 
 
 def test_a_beginning_forgets_no_loss_that_stands(con: duckdb.DuckDBPyConnection) -> None:
-    """`--from` at the start of the window leaves in the answer what was told before."""
+    """`--from` leaves in the answer what was told before; with `--to` it is the window."""
     answers = asked(con, states=(moment(-9) | LOSS, moment(5) | {"unrealized_loss_tokens": 0}))
 
     begun = Scope(con, Limits(since=at(0))).query("pool_zero_liquidations", **WINDOW)
+    limited = Scope(con, Limits(since=at(0), until=at(100))).query("pool_zero_liquidations")
 
-    assert begun.to_dicts() == answers
+    assert begun.to_dicts() == limited.to_dicts() == answers
     assert first(answers)["is_proven"] is False
 
 

@@ -87,7 +87,9 @@ class AskedQuery:
     @cached_property
     def computed(self) -> Computation:
         """How its rows are computed."""
-        return of_query(self.query, self.given)
+        limits = self.scope.limits
+        ends = query_named(self.query).ends(limits.since, limits.until)
+        return of_query(self.query, {**ends, **self.given})
 
     @property
     def rows(self) -> pl.LazyFrame:

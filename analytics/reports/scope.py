@@ -211,11 +211,11 @@ class Scope:
         return self._digests[table]
 
     def query(self, name: str, **given: str) -> pl.DataFrame:
-        """Return the answer of a stored question about the facts within the limits."""
+        """Return a stored question's answer; ends of its own that are not given are the limits'."""
         key = ("query", name, *sorted(given.items()))
         if key not in self._answers:
             asked = query_named(name)
-            values = arguments(asked, given)
+            values = arguments(asked, asked.ends(self.limits.since, self.limits.until) | given)
             frame = load.rows(self.con, self._limited(asked), values)
             self._answers[key] = frame.filter(self.is_observed(frame.columns, either=True))
         return self._answers[key]
