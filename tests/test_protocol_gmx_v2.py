@@ -605,6 +605,7 @@ def test_the_first_shape_of_a_swap_fee_reads_the_same() -> None:
 
     (row,) = rows(result, "fees")
     assert (row["fee_usd"], row["supply_side_usd"]) == (usd("4"), usd("4"))
+    assert reasons(result) == []
 
 
 def test_funding_is_what_the_trader_paid_with_the_change() -> None:
