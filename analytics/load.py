@@ -63,7 +63,7 @@ def database_path(named: Path | None) -> Path:
             raise UserError(f"there is no file {config}, which PERPSCOPE_CONFIG names: correct it")
         return Path("perpscope.duckdb")
     try:
-        said = tomllib.loads(config.read_text(encoding="utf-8")).get("database", "perpscope.duckdb")
+        said = tomllib.loads(config.read_text("utf-8-sig")).get("database", "perpscope.duckdb")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{config} is not TOML: {error}") from error
     if not isinstance(said, str):

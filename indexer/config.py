@@ -236,7 +236,7 @@ def _check_variables(config: Config) -> None:
 
 def _content(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise UserError(
             f"there is no configuration file {path}: expected a TOML file; correct --config"

@@ -60,13 +60,14 @@ def read_phases(path: Path) -> tuple[Phase, ...]:
         UserError: there is none, or a line of it cannot be read.
     """
     try:
-        heading, *lines = csv.reader(path.read_text(encoding="utf-8").splitlines(), strict=True)
+        heading, *lines = csv.reader(path.read_text("utf-8-sig").splitlines(), strict=True)
         if tuple(heading) != _COLUMNS:
             raise ValueError(f"its columns are {', '.join(heading)}, not {', '.join(_COLUMNS)}")
         return tuple(_phase(line, f"line {number}") for number, line in enumerate(lines, 2))
     except (OSError, ValueError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise UserError(
-            f"the list {path} cannot be read: {error}; expected a file that `perpscope phases` "
+            f"the list {path} cannot be read: {reason}; expected a file that `perpscope phases` "
             "writes"
         ) from error
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from analytics.load import database_path
 from indexer.chains import ARBITRUM, ARBITRUM_SEPOLIA, BASE
 from indexer.config import Config, configuration
 from indexer.errors import UserError
@@ -114,6 +115,17 @@ def test_the_file_in_the_working_directory_is_read(folder: Path) -> None:
     assert {(endpoint.tries, endpoint.timeout_seconds) for endpoint in config.endpoints(ARBITRUM)}
     assert config.endpoints(ARBITRUM)[0].tries == 2
     assert config.endpoints(ARBITRUM)[0].timeout_seconds == 2.5
+
+
+def test_a_file_of_windows_is_read(folder: Path) -> None:
+    """Its editors end lines with two signs, and may begin a text with a mark that it is one."""
+    text = '\ufeffdatabase = "a.duckdb"\r\n[chains.base]\r\nmax_logs = 7\r\n'
+    (folder / "perpscope.toml").write_bytes(text.encode())
+
+    config = configuration()
+
+    assert (config.database, config.chain(BASE).max_logs) == ("a.duckdb", 7)
+    assert database_path(None) == Path("a.duckdb")
 
 
 def test_a_named_file_goes_before_the_one_in_the_working_directory(folder: Path) -> None:

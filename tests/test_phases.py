@@ -132,6 +132,27 @@ def test_an_answer_that_is_none_names_nobody(
     assert not path.exists()
 
 
+def test_a_list_may_be_named_before_it_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What refuses the missing list names the command that writes it, which must not refuse it."""
+    path, other = tmp_path / "list.csv", tmp_path / "other.csv"
+    with serve([chain(behind(ETH_USD, OLD))]) as node:
+        assert ask(path, node.url, "--config", str(settings(tmp_path, node.url, path, other))) == 0
+
+    assert "1 are new in" in capsys.readouterr().out
+    assert [one.address for one in read_phases(path)] == [OLD]
+
+
+def test_a_list_of_windows_is_read(tmp_path: Path) -> None:
+    """A spreadsheet begins it with a mark that it is text."""
+    write_phases(tmp_path / "list.csv", [phase()])
+    text = (tmp_path / "list.csv").read_text("utf-8").replace("\n", "\r\n")
+    (tmp_path / "list.csv").write_bytes(f"\ufeff{text}".encode())
+
+    assert read_phases(tmp_path / "list.csv") == (phase(),)
+
+
 def test_a_protocol_without_proxies_has_nobody_to_ask(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -249,7 +270,7 @@ def test_a_phase_stays_as_it_was_first_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (None, "cannot be read: .*No such file .*expected a file that `perpscope phases` writes"),
+        (None, "cannot be read: No such file .*expected a file that `perpscope phases` writes"),
         ("", "cannot be read: not enough values"),
         (f"{HEADING}\n\0", "cannot be read: line 2 has 1 values, not 6"),
         ("colour,age\nred\n", "its columns are colour, age, not protocol, chain, contract, phase"),

@@ -335,11 +335,12 @@ def test_a_name_hints_at_a_table(event: str, table: str | None) -> None:
             "IncreasePosition=funding: a table is given for IncreasePosition already",
         ),
         (["venue", "--folder", "elsewhere"], "is no checkout of perpscope"),
+        (["venue", "--abi", "no.json"], "no.json is not an ABI: No such file or directory; exp"),
     ],
 )
 def test_a_wrong_word_is_named(words: list[str], said: str, tmp_path: Path) -> None:
     """One sentence for each mistake, and nothing is written."""
-    result = run("new-protocol", *words, "--abi", VAULT, *folder_of(words, tmp_path))
+    result = run("new-protocol", "--abi", VAULT, *words, *folder_of(words, tmp_path))
 
     assert said in str(result.exception)
     assert list(tmp_path.iterdir()) == []

@@ -25,7 +25,9 @@ def phases(
 ) -> None:
     """Ask feeds which aggregators they stood on, where no log tells; keep the answers as a list."""
     settings, where = configuration(config), chain_named(chain)
-    declared = protocols_named(protocol or (), where, settings.declarations(where))
+    there = tuple(each for each in settings.phases if Path(each).exists())  # others are made here
+    held = settings.model_copy(update={"phases": there}).declarations(where)
+    declared = protocols_named(protocol or (), where, held)
     wanted = [item for item in declared if item.phases]
     if not wanted:
         raise UserError(

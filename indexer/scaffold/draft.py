@@ -81,8 +81,9 @@ def events_of(path: Path) -> Entries:
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise UserError(
-            f"{path} is not an ABI: {error}; expected the JSON of a contract"
+            f"{path} is not an ABI: {reason}; expected the JSON of a contract"
         ) from error
     entries = held.get("abi") if isinstance(held, dict) else held
     if not isinstance(entries, list):
