@@ -30,6 +30,7 @@ from analytics.errors import UserError, unknown
 _MOST = 2**31 - 1
 _LAST_PLACE = Decimal("1e-18")
 _HEX = re.compile(r"\b0x[0-9a-fA-F]{40,64}\b")
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _KEY = re.compile(r"-- ([a-z]+(?: [a-z]+)?):\s*(.*)")
 _PART = re.compile(r"^-- part: (\w+)$", re.MULTILINE)
 _PARAMETER = re.compile(r"(?P<name>\w+) (?P<kind>\w+) (?P<default>\S+) \((?P<meaning>.+)\)")
@@ -112,6 +113,13 @@ def _text(text: str) -> str:
     return _HEX.sub(lambda found: found[0].lower(), text)
 
 
+def _transaction(text: str) -> str:
+    # A venue that is no chain has ids of its own; an address is nobody's.
+    if _ADDRESS.fullmatch(text):
+        raise ValueError
+    return _text(text)
+
+
 def _flag(text: str) -> bool:
     return {"true": True, "false": False}[text.lower()]
 
@@ -125,6 +133,7 @@ TYPES: Mapping[str, tuple[Callable[[str], object], str]] = MappingProxyType(
         "magnitude": (_magnitude, "a number from 0"),
         "decimal": (_decimal, "a decimal number of up to 20 digits and 18 places"),
         "text": (_text, "text"),
+        "transaction": (_transaction, "a transaction: 64 hex digits, not the 40 of an address"),
         "timestamp": (_moment, "a UTC time like 2025-10-10T21:15:00"),
         "date": (date.fromisoformat, "a day like 2025-10-10"),
         "boolean": (_flag, "true or false"),

@@ -4,7 +4,7 @@
 --           pool_states, position_changes, share_prices, shortfalls, token_supplies
 -- grain:    one row per fact of the transaction, in the order of its logs
 -- units:    amount in the unit named beside it
--- param:    tx_hash text required (the transaction, 0x hex)
+-- param:    tx_hash transaction required (the transaction, 0x hex)
 with
 
 facts as (

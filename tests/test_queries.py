@@ -636,12 +636,12 @@ def test_a_zone_in_a_time_is_honoured() -> None:
 def test_an_address_is_found_as_an_explorer_writes_it() -> None:
     """Hex digits of addresses and hashes become lower-case, as they are stored; no other text."""
     mixed, other = "0x" + "aB" * 20, "0xAB:USD"
+    longer = "0x" + "aB" * 32
 
     assert typed("text", f"{mixed}:long") == "0x" + "ab" * 20 + ":long"
     assert typed("text", other) == other
-    assert (
-        arguments(query_named("transaction_facts"), {"tx_hash": mixed})["tx_hash"] == mixed.lower()
-    )
+    asked = arguments(query_named("transaction_facts"), {"tx_hash": longer})
+    assert asked["tx_hash"] == longer.lower()
 
 
 @pytest.mark.parametrize(
@@ -685,6 +685,12 @@ def test_an_address_is_found_as_an_explorer_writes_it() -> None:
             "transaction_facts",
             {},
             "transaction_facts needs --param tx_hash=...: the transaction, 0x hex",
+        ),
+        (
+            "transaction_facts",
+            {"tx_hash": "0x" + "aB" * 20},
+            f"parameter tx_hash: '0x{'aB' * 20}' is not a transaction: 64 hex digits, not the 40 "
+            "of an address",
         ),
     ],
 )

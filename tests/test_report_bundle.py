@@ -348,7 +348,11 @@ def test_the_command_takes_names_and_times(database: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--chain", "arbitrun"), "'arbitrun' is not a chain"),
+        (
+            ("--chain", "plasma-net"),
+            "'plasma-net' is not a chain: give a number or one of abstract, ",
+        ),
+        (("--chain", "sepolai"), "'sepolai' is not a chain: give a number or one of sepolia"),
         (("--from", "yesterday"), "--from: 'yesterday' is not a UTC time"),
     ],
 )

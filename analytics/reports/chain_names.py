@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from types import MappingProxyType
 
 from analytics.errors import UserError
@@ -122,7 +123,7 @@ def chain_number(text: str) -> int:
     try:
         return int(text)
     except ValueError as error:
-        known = ", ".join(sorted(numbers))
+        known = ", ".join(get_close_matches(text, numbers) or sorted(numbers))
         raise UserError(f"{text!r} is not a chain: give a number or one of {known}") from error
 
 
