@@ -605,6 +605,11 @@ def test_a_day_ends_before_itself() -> None:
         (["query", "adl_victim"], "no query is called adl_victim: did you mean adl_victims?"),
         (["metric", "feess"], "no metric is called feess: did you mean fees?"),
         (
+            ["metric", "adl_victims"],
+            "adl_victims is a query: `perpscope query adl_victims` asks it",
+        ),
+        (["query", "fees"], "fees is a metric: `perpscope metric fees` computes it"),
+        (
             ["query", "adl_victims", "--param", "accounts"],
             "--param takes name=value, got accounts",
         ),

@@ -12,9 +12,11 @@ from analytics.compute import (
     methodology,
     metric_named,
 )
+from analytics.errors import UserError
 from analytics.export import write
 from analytics.formats import Format
 from analytics.metrics import METRICS
+from analytics.queries import queries
 from analytics.reports.asked import Asked
 from analytics.reports.indexed import check_indexed, indexed
 from analytics.reports.options import (
@@ -60,6 +62,8 @@ def metric(
         lines = ((each, methodology(each).splitlines()[0]) for each in sorted(METRICS))
         typer.echo(listed(lines), nl=False)
         return
+    if name in queries().keys() - METRICS.keys():
+        raise UserError(f"{name} is a query: `perpscope query {name}` asks it")
     metric_named(name)
     if explain:
         typer.echo(_explanation(name))

@@ -9,6 +9,7 @@ from analytics import load
 from analytics.errors import UserError
 from analytics.export import write
 from analytics.formats import Format
+from analytics.metrics import METRICS
 from analytics.queries import Parameter, Query, queries, query_named
 from analytics.reports.asked import queried
 from analytics.reports.indexed import check_indexed, indexed
@@ -63,6 +64,8 @@ def query(
     if name is None:
         typer.echo(listed((each, found.question) for each, found in queries().items()), nl=False)
         return
+    if name in METRICS.keys() - queries().keys():
+        raise UserError(f"{name} is a metric: `perpscope metric {name}` computes it")
     if explain:
         typer.echo(_explanation(query_named(name)))
         return
