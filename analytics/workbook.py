@@ -29,6 +29,13 @@ _LEAST_DATE = date(1900, 3, 1)  # Excel believes in 29 February 1900
 _FORMATS = {"moment": "yyyy-mm-dd hh:mm:ss.000", "day": "yyyy-mm-dd", "head": "@"}
 
 
+class _Whole(float):
+    """A number that is written with as many digits as it needs; xlsxwriter writes 16 of 17."""
+
+    def __format__(self, _: str) -> str:
+        return repr(self)
+
+
 def workbook(sheets: Mapping[str, pl.DataFrame], *, most_rows: int = MOST_ROWS) -> bytes:
     """
     Return a workbook as the bytes of an `.xlsx` file, the same for the same rows.
@@ -107,9 +114,15 @@ def _writer(
     writer: Callable[[int, int, Any], object] = partial(_write, sheet, formats)
     if dtype == pl.Boolean:
         writer = sheet.write_boolean
-    elif dtype.is_numeric():
+    elif dtype.is_integer():
         writer = sheet.write_number
+    elif dtype.is_numeric():
+        writer = partial(_write_whole, sheet)
     return writer
+
+
+def _write_whole(sheet: "Worksheet", row: int, index: int, value: float) -> None:
+    sheet.write_number(row, index, _Whole(value))
 
 
 def _write(

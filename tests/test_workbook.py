@@ -57,6 +57,15 @@ def test_a_longer_number_is_written_twice() -> None:
     assert len(rows) == 3
 
 
+def test_a_double_keeps_all_its_digits() -> None:
+    """Some doubles take 17 digits to be told from the next one."""
+    doubles = [0.1 + 0.2, 23.110256999772385, -1e-7, 5.0]
+
+    rows = cells(workbook({"ratios": pl.DataFrame({"haircut_ratio": doubles})}))
+
+    assert [float(row[0]) for row in rows[1:]] == doubles
+
+
 def test_a_large_whole_number_is_written_twice() -> None:
     """Identifiers beyond 15 digits would come back with zeros at their end."""
     frame = with_exact_text(pl.DataFrame({"block_number": [1234567890123456789]}))
