@@ -226,6 +226,13 @@ def page(written: Path) -> str:
     return unescape(re.sub("</?span>", "", text))
 
 
+def test_an_event_is_compared_with_nothing(page: str, written: Path) -> None:
+    """No change stands beside a number, not even one that is not known."""
+    assert 'class="card"' in page
+    assert 'class="change"' not in page
+    assert "| | |  | | |" in (written / "report.md").read_text(encoding="utf-8")
+
+
 def test_a_command_of_an_event_is_of_its_window(page: str, database: Path) -> None:
     """The card says 50 dollars cut by the end of the window, and so does its command."""
     commands = re.findall(r"<code>perpscope (.*?)</code>", page)

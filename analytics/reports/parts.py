@@ -292,7 +292,7 @@ class Page:
         methods: kind, name and explanation of each metric and query used.
         limits: what it is limited to.
         compared: what changes are against, in a sentence; empty without a comparison.
-        against: the same in a few words.
+        against: the same in a few words; empty without a comparison.
         is_comparison: whether it lays two reports side by side.
     """
 
@@ -307,7 +307,7 @@ class Page:
     methods: tuple[tuple[str, str, str], ...]
     limits: Limits = field(default_factory=Limits)
     compared: str = ""
-    against: str = "change"
+    against: str = ""
     is_comparison: bool = False
 
 

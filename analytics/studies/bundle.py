@@ -9,6 +9,7 @@ A study on disk, as a report is: a folder that appears whole or not at all.
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from inspect import getdoc
 from pathlib import Path
@@ -101,7 +102,8 @@ def event_page(context: Context, parts: tuple[Part, ...]) -> Page:
     extent = context.scope.extent
     silent = [titled(part.name) for part in parts if part.frame.is_empty()]
     nothing = [f"Nothing in this window for: {', '.join(silent)}."] if silent else []
-    numbers = cards(summed_up(context.scope))
+    # A study compares with no other time.
+    numbers = tuple(replace(card, change="") for card in cards(summed_up(context.scope)))
     told = tuple(_part(context, part) for part in parts if not part.frame.is_empty())
     figures = (part for part in parts if _kind(part) == "figure")
     return Page(
