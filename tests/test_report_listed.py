@@ -8,9 +8,10 @@ from report_rows import GMX, written_market
 
 from analytics import load
 from analytics.errors import UserError
+from analytics.reports.commands import table_command
 from analytics.reports.context import Context
 from analytics.reports.parts import Section
-from analytics.reports.scope import Scope
+from analytics.reports.scope import Limits, Scope
 from analytics.reports.sections.listed import Shown, listed
 
 VELOCITY = Shown(
@@ -58,6 +59,17 @@ def test_markets_are_named(tmp_path: Path) -> None:
     assert {row["market_id"] for row in found.frame.to_dicts()} == {"0xeth"}
     assert "(0xeth)" not in {column.name for column in found.columns}
     assert "market_id" not in {column.name for column in found.columns}
+
+
+def test_a_price_stands_beside_what_it_is_in(tmp_path: Path) -> None:
+    """An ether is 1,960 dollars or one wrapped ether; it is traced by asset and quote."""
+    wicks = Shown("oracle_wicks", "Wicks", ("asset", "low_price_quote"), keys=("asset", "quote"))
+
+    (found,) = shown(tmp_path, wicks).tables
+
+    assert [column.header for column in found.columns] == ["asset", "low price"]
+    assert [cell.text for cell in found.rows[0]] == ["ETH/USD", "1,960.00"]
+    assert "--where asset=ETH --where quote=USD" in table_command(found, Limits())
 
 
 def test_without_rows_it_says_so(tmp_path: Path) -> None:

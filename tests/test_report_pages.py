@@ -27,6 +27,7 @@ from analytics.reports.charts import (
     Drawing,
     lines,
 )
+from analytics.reports.context import Context
 from analytics.reports.moments import moments
 from analytics.reports.report import report
 from analytics.reports.scope import Scope
@@ -455,6 +456,55 @@ def test_no_open_interest_falls_by_more_than_all_of_it(tmp_path: Path) -> None:
     assert "-200.0 %" not in page
     assert "| 0xbtc | delta | n/k | n/k | n/k |" in page
     assert totals["drawdown_ratio"].to_list() == [None, None, 0.0]
+
+
+def test_a_chart_of_some_markets_says_so(tmp_path: Path) -> None:
+    """Of a market whose shorts nobody knows the longs are drawn: that is not all that is open."""
+    told = GMX | {"market": "0xeth", "is_long": True, "open_interest_usd": 5}
+    whole = table("open_interest", told, told | {"is_long": False})
+
+    pages = [
+        part_of(written_market(tmp_path, open_interest=rows), exposure)
+        for rows in (whole, whole.filter(pl.col("is_long")))
+    ]
+
+    assert [page.split("![")[1].split("]")[0] for page in pages] == [
+        "Open interest",
+        "Open interest, of what is known",
+    ]
+
+
+def test_depth_names_its_tokens_and_begins_with_the_latest_day(tmp_path: Path) -> None:
+    """Two days of one pool: a token is named as it calls itself, or by its address."""
+    pool = {"chain_id": 1, "protocol": "uniswap_v3", "pool": "0xp", "token0": "0xa"}
+    state = pool | {"token1": "0xb", "kind": "swap", "tick": 0, "price_quote": 1}
+    swaps = [state | {"liquidity_tokens": 9, "block_timestamp": at(days=day)} for day in (0, 1)]
+    weth = {"chain_id": 1, "address": "0xa", "symbol": "WETH", "decimals": 18, "known_by": "call"}
+    told = {"pool_liquidity": table("pool_liquidity", *swaps), "tokens": table("tokens", weth)}
+
+    page = part_of(written_market(tmp_path, **told), liquidity)
+
+    lines = [line for line in page.splitlines() if "| uniswap_v3 | 0xp |" in line][:4]
+    assert [line.split(" | ")[0] for line in lines] == ["| 2025-10-11T00:00:00Z"] * 2 + [
+        "| 2025-10-10T00:00:00Z"
+    ] * 2
+    assert [line.split(" | ")[7] for line in lines] == ["WETH"] * 4
+    assert [line.split(" | ")[9] for line in lines] == ["0xb"] * 4
+
+
+def test_what_was_lost_stands_in_a_file(tmp_path: Path) -> None:
+    """The rows that a table of single events shows are those of the file under it."""
+    lost = [MAPLE | {"kind": kind, "account": "0xb"} for kind in ("payment", "default", "call")]
+    path = written_market(tmp_path, credit_events=table("credit_events", *lost))
+
+    page = part_of(path, credit)
+    with load.database(path) as con:
+        sources = {each.name: each.frame for each in credit(Context(Scope(con))).sources}
+
+    told = page.split("**Liquidations, losses, calls and recoveries, latest first**")[1]
+    assert "From rows of [notable_credit_events](csv/notable_credit_events.csv)" in told
+    assert set(sources["notable_credit_events"]["kind"]) == {"default", "call"}
+    assert sources["notable_credit_events"]["tx_hash"].null_count() == 0
 
 
 def test_a_promise_is_of_all_days_or_of_none(tmp_path: Path) -> None:

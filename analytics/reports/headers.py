@@ -17,6 +17,7 @@ _HEADERS = {
     "split_by_event_count": "split by event",
     "split_by_policy_count": "split by policy",
     "under_second_count": "under a second",
+    "under_second_share": "share under a second",
     "is_long": "long",
     "adl_count": "ADLs",
     "row_ratio": "share of rows",
@@ -62,7 +63,8 @@ def header(name: str) -> str:
     for ending, said in _UNITS.items():
         if name.endswith(ending):
             return f"{_words(name.removesuffix(ending))}, {said}"
-    plain = name.removeprefix("is_").removesuffix("_ratio")
+    # What a price is in stands beside its asset.
+    plain = name.removeprefix("is_").removesuffix("_ratio").removesuffix("_quote")
     if name.endswith("_count"):
         return _plural(_words(plain.removesuffix("_count")))
     return f"{_words(plain.removesuffix('_at'))}{', UTC' if plain.endswith('_at') else ''}"

@@ -153,7 +153,9 @@ def _charts(context: Context, total: pl.DataFrame, source: Source) -> tuple[Char
     # What is open stays open until the end, also where the last event is long before it.
     rows = pl.concat([rows, rows.tail(1).with_columns(at=pl.lit(context.canvas.last))])
     colors = {"long": LONG, "short": SHORT}
-    sides = Drawing("open_interest", "Open interest", "open", "USD", colors, source)
+    is_whole = not total["unknown_market_count"].tail(1).sum()
+    title = "Open interest" if is_whole else "Open interest, of what is known"
+    sides = Drawing("open_interest", title, "open", "USD", colors, source)
     falls = Drawing(
         "drawdown",
         "Open interest of all markets below its highest value so far",

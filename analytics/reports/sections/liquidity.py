@@ -24,8 +24,22 @@ def _least(column: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
     return lambda metric: metric.sort(column, nulls_last=True, maintain_order=True)
 
 
+def _latest(metric: pl.DataFrame) -> pl.DataFrame:
+    return metric.sort("bucket_at", descending=True, maintain_order=True)
+
+
 _DEPTHS = (
-    Shown("depth", "Depth within 2 % by pool and day", settings={"move_bps": 200}),
+    Shown(
+        *("depth", "Depth within 2 % by pool and day, latest first"),
+        (
+            *("bucket_at", *_POOL, "direction", "price_quote", "token0_tokens", "token0"),
+            *("token1_tokens", "token1", "basis"),
+        ),
+        keys=("bucket_at", *_POOL, "direction"),
+        settings={"move_bps": 200},
+        summed=_latest,
+        headers={"price_quote": "price, token1"},
+    ),
     Shown(
         *("depth_change", "Pools that lost most of their depth against the day before"),
         (

@@ -92,6 +92,12 @@ def ranked(rows: pl.DataFrame, size: pl.Expr, keys: Sequence[str]) -> pl.DataFra
     return rows.sort(size, *keys, descending=falls, nulls_last=True)
 
 
+def paired(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with the quote beside the asset: a price alone does not say what it is in."""
+    pair = pl.concat_str("asset", pl.lit("/"), "quote")
+    return rows.with_columns(asset=pair, asset_id="asset")
+
+
 def answers(context: Context, *wanted: Shown) -> tuple[tuple[Source, ...], tuple[Table, ...]]:
     """Return the rows of metrics, and a table of each that has any."""
     _ask(context.scope, wanted)
@@ -143,7 +149,9 @@ def _table(context: Context, shown: Shown, source: Source, frame: pl.DataFrame) 
     columns = shown.columns or frame.columns
     if {"chain_id", "protocol", "market"} <= {*frame.columns}:
         frame = context.named(frame)
-    for token in ("asset_token", "collateral_token"):
+    if {"asset", "quote"} <= {*frame.columns}:
+        frame = paired(frame)
+    for token in ("asset_token", "collateral_token", "token0", "token1"):
         if {"chain_id", token} <= {*frame.columns}:
             named = context.with_symbol(frame, token).rename({token: f"{token}_id"})
             frame = named.rename({"symbol": token})

@@ -11,7 +11,7 @@ from analytics.reports.numerals import clock, period
 from analytics.reports.parts import Chart, Section, Source, Table, table
 from analytics.reports.scope import Scope
 from analytics.reports.sections import oracle_use
-from analytics.reports.sections.listed import answers
+from analytics.reports.sections.listed import answers, paired
 
 _PAIR = ["asset", "quote", "chain_id", "protocol", "feed"]
 _PAIR += ["reference_chain_id", "reference_protocol", "reference_feed"]
@@ -138,7 +138,7 @@ def _tables(scope: Scope, source: Source) -> tuple[Table, ...]:
     return tuple(
         table(
             caption,
-            _priced(frame),
+            paired(frame),
             columns,
             rows=15,
             headers=_HEADERS,
@@ -148,8 +148,3 @@ def _tables(scope: Scope, source: Source) -> tuple[Table, ...]:
         for caption, frame, columns, keys in wanted
         if frame.height
     )
-
-
-def _priced(rows: pl.DataFrame) -> pl.DataFrame:
-    pair = pl.concat_str("asset", pl.lit("/"), "quote")
-    return rows.with_columns(asset=pair, asset_id="asset")

@@ -17,7 +17,7 @@ _NOTABLE = (
     *("default", "impairment", "impairment_removed", "recovery", "liquidation", "call"),
     *("call_removed", "repossession", "collateral_sale"),
 )
-_LATEST = "Liquidations, defaults and impairments, latest first"
+_LATEST = "Liquidations, losses, calls and recoveries, latest first"
 _SEIZED = (
     *("protocol", "chain_id", "account", "liquidation_count", "repaid_tokens", "repaid_symbol"),
     *("seized_tokens", "seized_symbol", "first_at", "last_at"),
@@ -169,25 +169,26 @@ def pools(context: Context) -> tuple[tuple[Source, ...], tuple[Table, ...]]:
     """Return the rows and tables about pools and loans."""
     series, shown = answers(context, *_SERIES)
     sources = _sources(context)
-    return (*series, *sources), (*shown, *_tables(context, sources))
+    return (*series, *sources), (*shown, *_tables(sources))
 
 
 def _sources(context: Context) -> tuple[Source, ...]:
     seized = context.scope.query("lending_liquidations")
     return (
         Source("credit_events_by_kind", "facts", "credit_events", _counts(context)),
+        Source("notable_credit_events", "facts", "credit_events", _notable(context)),
         Source("lending_liquidations", "query", "lending_liquidations", seized),
         Source("pool_flows_by_pool", "facts", "pool_flows", _flows(context)),
         Source("share_prices_by_pool", "facts", "share_prices", _prices(context)),
     )
 
 
-def _tables(context: Context, sources: Sequence[Source]) -> tuple[Table, ...]:
-    counts, seized, flows, prices = sources
+def _tables(sources: Sequence[Source]) -> tuple[Table, ...]:
+    counts, noted, seized, flows, prices = sources
     pool = ("chain_id", "protocol", "pool")
     wanted = (
         ("Credit events by kind", counts.frame, (), counts, (*pool[:2], "kind")),
-        (_LATEST, _notable(context), _NOTED, counts, ()),
+        (_LATEST, noted.frame, (), noted, ()),
         ("Lending liquidations by borrower", seized.frame, _SEIZED, seized, ()),
         ("Pool flows", flows.frame, (), flows, (*pool, "kind", "symbol")),
         ("Share prices", prices.frame, (), prices, (*pool, "symbol")),
@@ -218,8 +219,8 @@ def _counts(context: Context) -> pl.DataFrame:
 def _notable(context: Context) -> pl.DataFrame:
     order = ["block_timestamp", "chain_id", "tx_hash", "log_index", "item_index"]
     notable = context.scope.facts("credit_events").filter(pl.col("kind").is_in(_NOTABLE))
-    latest = notable.sort(order, descending=[True, *[False] * 4]).head(15)
-    return context.with_symbol(latest.collect())
+    latest = notable.sort(order, descending=[True, *[False] * 4]).collect()
+    return context.with_symbol(latest).select(_NOTED)
 
 
 def _flows(context: Context) -> pl.DataFrame:
