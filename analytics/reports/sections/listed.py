@@ -146,11 +146,11 @@ def _table(context: Context, shown: Shown, source: Source, frame: pl.DataFrame) 
         frame = frame.sort(
             shown.largest_first, descending=True, nulls_last=True, maintain_order=True
         )
-    columns = shown.columns or frame.columns
+    columns, keys = shown.columns or frame.columns, shown.keys
     if {"chain_id", "protocol", "market"} <= {*frame.columns}:
         frame = context.named(frame)
     if {"asset", "quote"} <= {*frame.columns}:
-        frame = paired(frame)
+        frame, keys = paired(frame), tuple(key for key in keys if key != "quote")
     for token in ("asset_token", "collateral_token", "token0", "token1"):
         if {"chain_id", token} <= {*frame.columns}:
             named = context.with_symbol(frame, token).rename({token: f"{token}_id"})
@@ -162,7 +162,7 @@ def _table(context: Context, shown: Shown, source: Source, frame: pl.DataFrame) 
         rows=shown.rows,
         headers=shown.headers,
         source=source,
-        keys=shown.keys,
+        keys=keys,
         nothing=shown.nothing,
     )
 
