@@ -195,6 +195,19 @@ def test_recorded_blocks_are_waived(tmp_path: Path, chain: Sequence[Block]) -> N
     assert rows(path, "from audits") == []
 
 
+def test_recorded_blocks_are_asked_for_as_without_proof(
+    tmp_path: Path, chain: Sequence[Block], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing can be checked of them, so ranges are not cut to what is checked at a time."""
+    monkeypatch.setattr("indexer.sync.proving.PROVEN_BLOCKS", 10)
+    asked = []
+    for level in ("fetched", "receipts"):
+        with serve([served(chain, client_version=REPLAY_CLIENT)]) as node:
+            asked.append(run(job(tmp_path / f"{level}.duckdb", proof=level), node.url).requests)
+
+    assert asked[0] == asked[1]
+
+
 def test_recorded_blocks_are_not_counted_one_by_one(
     tmp_path: Path, chain: Sequence[Block], made: dict[str, Path]
 ) -> None:

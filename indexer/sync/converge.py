@@ -326,10 +326,13 @@ class _Run:
         return report
 
     def _ahead(self, stored: Stored, known: Known, heads: Heads) -> Ahead:
+        # Of a recorded chain nothing is proven, whatever is asked for.
+        level = self._job.proof if heads.is_whole else "fetched"
+
         def cut(segment: Segment, first: int, last: int, parent: bytes | None) -> Piece:
             return Piece(
                 first,
-                last_alike(self._job.chain, self._job.proof, first, last),
+                last_alike(self._job.chain, level, first, last),
                 tuple(self._job.declarations[slug] for slug in segment.protocols),
                 segment.finality,
                 segment.is_settled,
