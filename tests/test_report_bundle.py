@@ -300,6 +300,23 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [output]
 
 
+def test_an_old_report_is_left_until_there_is_a_new_one(tmp_path: Path) -> None:
+    """Who is killed between putting one aside and the other in its place has that one alone."""
+    output, old = tmp_path / "report", tmp_path / f".report.{'0' * 32}.old"
+    old.mkdir()
+    (old / "manifest.json").touch()
+
+    def write(folder: Path) -> None:
+        """Write; the old one is still there."""
+        assert old.exists()
+        (folder / "manifest.json").touch()
+
+    replace_folder(output, write)
+    replace_folder(output, lambda folder: (folder / "manifest.json").touch())
+
+    assert list(tmp_path.iterdir()) == [output]
+
+
 def running_out_of_space(folder: Path) -> None:
     """Write one file, and then find no space."""
     (folder / "report.html").write_text("half", encoding="utf-8")

@@ -20,6 +20,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from errno import ENOSPC
 from glob import escape
+from itertools import chain
 from pathlib import Path
 from uuid import uuid4
 
@@ -174,7 +175,10 @@ def _kept(folder: Path) -> Iterator[None]:
 
 
 def _remove_abandoned(folder: Path) -> None:
-    for left in folder.parent.glob(f".{escape(folder.name)}.{'[0-9a-f]' * 32}"):
+    place = f".{escape(folder.name)}.{'[0-9a-f]' * 32}"
+    # What was to be replaced may be all that there is.
+    places = (place, f"{place}.old") if folder.exists() else (place,)
+    for left in chain.from_iterable(map(folder.parent.glob, places)):
         with suppress(OSError):  # no locks, or nothing that is ours to remove
             number = os.open(left, os.O_RDONLY)
             try:
