@@ -192,6 +192,19 @@ def test_an_event_is_limited_to_its_window(run: Run, database: Path) -> None:
     assert "adl_waves,venue,wave=1,adl_count,2" in run(*joined).stdout
 
 
+def test_each_number_of_an_event_has_a_name_of_its_own(run: Run, database: Path) -> None:
+    """Two sources that published one total are two; asked of a venue, every venue is none."""
+    words = ("event", "--database", database, "--format", "json")
+
+    found = json.loads(run(*words).stdout)
+    own = json.loads(run(*words, "--protocol", "venue").stdout)
+
+    names = [(each["table"], each["protocol"], each["subject"], each["figure"]) for each in found]
+    assert len(names) == len(set(names))
+    assert ("published_totals", "every venue") in {name[:2] for name in names}
+    assert {each["protocol"] for each in own} == {"venue"}
+
+
 def test_an_event_since_the_first_year_is_one_without_a_beginning(run: Run, database: Path) -> None:
     """No minute is before it, and none is looked for."""
     asked = ("event", "--database", database, "--format", "csv")

@@ -71,9 +71,10 @@ def event(scope: Scope, *, gap_ms: int = 5000, limit_bps: int = 100) -> tuple[Pa
     open_interest = compute("open_interest", past, bucket_seconds=60)
     is_open = levels.since_open(open_interest, scope.limits.since)
     deviation = scope.metric("oracle_deviation").lazy()
+    totals = published.totals(scope.extent, scope.limits.protocol)
     market = ("chain_id", "market")
     asked: tuple[_Asked, ...] = (
-        (published.published_totals, (*told, published.totals(scope.extent)), ("exit",), {}),
+        (published.published_totals, (*told, totals), ("exit", "source"), {}),
         (forced.forced_exits, told, (), {}),
         (forced.adl_holders, (cut,), (), {}),
         (forced.adl_times, (cut,), ("percent",), {}),

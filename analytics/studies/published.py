@@ -17,11 +17,17 @@ _WHOLE = pl.lit("every venue").alias("protocol")
 _KEYS = ("protocol", "exit")
 
 
-def totals(extent: tuple[datetime, datetime] | None) -> pl.LazyFrame:
-    """Return the published totals of events that share a moment with the time given, in order."""
+def totals(extent: tuple[datetime, datetime] | None, protocol: str | None = None) -> pl.LazyFrame:
+    """
+    Return the published totals of events that share a moment with the time given, in order.
+
+    Where a protocol is named they are its own: of every venue, its rows alone are no part.
+    """
     table = files("analytics.studies").joinpath("published_totals.csv").read_bytes()
     known = pl.read_csv(table, schema_overrides={"published_usd": pl.Decimal(38, 18)}).lazy()
     told = known.with_columns(pl.col("from_at", "to_at").str.to_datetime(time_unit="us"))
+    if protocol is not None:
+        told = told.filter(protocol=protocol)
     if extent is None:
         return told.clear()
     return told.filter(pl.col("from_at") <= extent[1], pl.col("to_at") > extent[0])
