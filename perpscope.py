@@ -4,7 +4,7 @@ The `perpscope` command: mounts the commands of both packages and turns their er
     0    done
     1    the request was fine, the world was not: a node, a file, another process
     2    the request was wrong: an unknown name, a bad value, a setting that does not fit
-    130  interrupted, from the keyboard or by SIGTERM
+    130  interrupted, from the keyboard, by SIGTERM or SIGHUP
 
 What either package raises on purpose becomes one sentence on standard error, never a traceback.
 This is the only module that knows both packages.
