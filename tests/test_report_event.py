@@ -120,6 +120,18 @@ def test_whole_days_have_blocks_at_both_ends(
     assert (days and (days[0].day, days[1].day)) == dates
 
 
+def test_the_last_of_all_days_is_not_whole(tmp_path: Path) -> None:
+    """A block may say that it is of the year 9999; what ends that day cannot be said."""
+    block = {"chain_id": 42161, "hash": b"h", "parent_hash": b"p"}
+    late = datetime(9999, 12, 31, 12)
+    ends = [{"number": 100, "timestamp": late}, {"number": 200, "timestamp": datetime.max}]
+
+    with load.database(
+        written_market(tmp_path, blocks=table("blocks", *(block | end for end in ends)))
+    ) as con:
+        assert whole_days(Scope(con, Limits())) is None
+
+
 def test_days_that_no_chain_covers_are_kept(tmp_path: Path) -> None:
     """An event outside of what every chain covers keeps its day, and is said not to be covered."""
     late = {"chain_id": 42161, "hash": b"h", "parent_hash": b"p"}

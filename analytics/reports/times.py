@@ -47,7 +47,8 @@ def whole_days(scope: Scope) -> Span | None:
     if begun is None or ended is None:
         return None
     first, last = max(begun, scope.limits.since or begun), min(ended, scope.limits.until or ended)
-    if first > last:
+    # After the last of all days there is no midnight.
+    if first > last or last > datetime.max - _DAY:
         return None
     start, end = _midnight(first - SLACK - INSTANT) + _DAY, _midnight(last + SLACK)
     return (start, end - INSTANT) if start < end else None
