@@ -62,7 +62,7 @@ def metric(
         lines = ((each, methodology(each).splitlines()[0]) for each in sorted(METRICS))
         typer.echo(listed(lines), nl=False)
         return
-    if name in queries().keys() - METRICS.keys():
+    if name not in METRICS and name in queries():
         raise UserError(f"{name} is a query: `perpscope query {name}` asks it")
     metric_named(name)
     if explain:

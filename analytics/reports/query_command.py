@@ -64,7 +64,7 @@ def query(
     if name is None:
         typer.echo(listed((each, found.question) for each, found in queries().items()), nl=False)
         return
-    if name in METRICS.keys() - queries().keys():
+    if name in METRICS and name not in queries():
         raise UserError(f"{name} is a metric: `perpscope metric {name}` computes it")
     if explain:
         typer.echo(_explanation(query_named(name)))
