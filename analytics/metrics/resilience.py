@@ -13,6 +13,7 @@ from analytics.expressions import (
     known_total,
     ratio,
     row_count,
+    where_any,
     window,
 )
 
@@ -165,17 +166,18 @@ def pool_resilience(
     )
     frames = [_told(told, is_before), _prices(priced, is_before), _out(flows, is_before)]
     before, after = pl.col("price_before_tokens"), pl.col("price_after_tokens")
-    is_known, tells = pl.col("unknown_count").fill_null(0) == 0, pl.col("is_teller")
+    is_known = pl.col("unknown_count").fill_null(0) == 0
+    tellers = _tellers(declared_facts, ("pool_flows",), pool_flows)
     return (
         pl.concat(frames, how="diagonal")
         .group_by(POOL)
         .agg(pl.exclude(POOL).max())
-        .join(_tellers(declared_facts, ("pool_flows",), pool_flows), on=_VENUE, how="left")
         .with_columns(
-            flow_count=pl.when(tells).then(pl.col("flow_count").fill_null(0)),
-            out_tokens=pl.when(tells & is_known).then(pl.col("out_tokens").fill_null(0)),
+            pl.col("flow_count").fill_null(0),
+            out_tokens=pl.when(is_known).then(pl.col("out_tokens").fill_null(0)),
             managed_tokens=pl.coalesce("told", "worth"),
         )
+        .pipe(where_any, ("flow_count", "out_tokens"), tellers, _VENUE)
         .select(
             *(*POOL, before, after, "out_tokens", "managed_tokens", "flow_count"),
             price_change_ratio=ratio(after - before, before),
