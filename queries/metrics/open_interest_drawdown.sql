@@ -7,36 +7,7 @@
 -- twin of:  analytics.metrics.exposure.open_interest_drawdown
 with
 
--- part: open_interest_sides
-
-totals as (
-
-    select
-        chain_id,
-        protocol,
-        version,
-        market,
-        bucket_at,
-        open_interest_long_usd + open_interest_short_usd as total_usd,
-        open_interest_long_tokens + open_interest_short_tokens as total_tokens
-    from sides
-
-),
-
-moves as (
-
-    select
-        chain_id,
-        protocol,
-        version,
-        bucket_at,
-        coalesce(total_usd, 0) - coalesce(lag(total_usd, 1, 0) over series, 0) as change,
-        (total_usd is null)::integer
-        - coalesce(lag((total_usd is null)::integer) over series, 0) as unknown
-    from totals
-    window series as (partition by chain_id, protocol, version, market order by bucket_at)
-
-),
+-- part: open_interest_steps
 
 moved as (
 
@@ -45,9 +16,9 @@ moved as (
         protocol,
         version,
         bucket_at,
-        sum(change) as change,
-        sum(unknown) as unknown
-    from moves
+        sum(step_usd) as step_usd,
+        sum(untold_usd) as untold_usd
+    from steps
     group by all
 
 ),
@@ -59,8 +30,8 @@ all_markets as (
         protocol,
         version,
         bucket_at,
-        sum(change) over so_far as known_usd,
-        sum(unknown) over so_far as unknown
+        sum(step_usd) over so_far as known_usd,
+        sum(untold_usd) over so_far as untold_usd
     from moved
     window so_far as (
         partition by chain_id, protocol, version
@@ -88,7 +59,7 @@ every as (
         version,
         null as market,
         bucket_at,
-        case when unknown = 0 then known_usd end as total_usd,
+        case when untold_usd = 0 then known_usd end as total_usd,
         null as total_tokens
     from all_markets
 

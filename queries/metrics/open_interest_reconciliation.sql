@@ -7,41 +7,9 @@
 -- twin of:  analytics.metrics.exposure.open_interest_reconciliation
 with
 
--- part: open_interest_sides
-
-totals as (
-
-    select
-        chain_id,
-        protocol,
-        version,
-        market,
-        bucket_at,
-        open_interest_long_usd + open_interest_short_usd as total_usd,
-        open_interest_long_tokens + open_interest_short_tokens as total_tokens
-    from sides
-
-),
+-- part: open_interest_steps
 
 -- A venue's next release closes what an earlier one opened: what is open is of all.
-steps as (
-
-    select
-        chain_id,
-        protocol,
-        market,
-        bucket_at,
-        coalesce(total_usd, 0) - coalesce(lag(total_usd) over series, 0) as step_usd,
-        coalesce(total_tokens, 0) - coalesce(lag(total_tokens) over series, 0) as step_tokens,
-        (total_usd is null)::integer
-        - coalesce(lag((total_usd is null)::integer) over series, 0) as untold_usd,
-        (total_tokens is null)::integer
-        - coalesce(lag((total_tokens is null)::integer) over series, 0) as untold_tokens
-    from totals
-    window series as (partition by chain_id, protocol, version, market order by bucket_at)
-
-),
-
 stepped as (
 
     select
