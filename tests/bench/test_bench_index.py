@@ -46,8 +46,8 @@ def note(
 @pytest.mark.parametrize(
     ("event", "per_block"),
     [
-        *(("LiquidatePosition", 25), ("OrderSettled", 25), ("WithdrawProfit", 25)),
-        *(("LiquidatePosition", 250), ("WithdrawProfit", 250)),
+        *(("LiquidatePosition", 25), ("OrderSettled", 25), ("LiquidatePosition", 250)),
+        *(("WithdrawProfit", per_block) for per_block in (1, 2, 5, 25, 250)),
     ],
 )
 def test_index_beside_cryo(
