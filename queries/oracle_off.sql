@@ -1,9 +1,10 @@
 -- question: Which oracle was off, against which other source, and for how long?
 -- reads:    oracle_updates
+-- past:     oracle_updates
 -- grain:    one row per pair of sources of an asset that differed beyond the threshold
--- units:    *_bps 1 = 0.01 %, signed, source against reference, of moments off: when either spoke;
---           seconds_off while both were fresh, until either spoke again. Prices of before the window
---           count for nothing, and after the last of a pair in it no time does
+-- units:    *_bps 1 = 0.01 %, signed, source against reference, of moments off: when either spoke, or
+--           the window began while it was off; seconds_off of the window while both were fresh, until
+--           either spoke again. After the last price of a pair in it no time counts
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 -- param:    threshold_bps magnitude 100 (a difference above this, either way, is off)
@@ -26,7 +27,7 @@ prices as (
             order by block_number, log_index, item_index, tx_hash
         ) as price_quote
     from updates
-    where block_timestamp between $since and $until
+    where block_timestamp between $since - to_seconds($tolerance_seconds) and $until
     group by all
 
 ),
@@ -77,11 +78,14 @@ lasting as (
         reference_chain_id,
         reference_protocol,
         reference_feed,
-        moment_at,
         deviation_bps,
-        epoch_us(until_at) - epoch_us(moment_at) as microseconds
+        greatest(moment_at, $since) as off_at,
+        epoch_us(until_at) - epoch_us(off_at) as microseconds
     from stretches
-    where abs(deviation_bps) > $threshold_bps and moment_at <= until_at
+    where
+        abs(deviation_bps) > $threshold_bps
+        and moment_at <= until_at
+        and (moment_at >= $since or until_at > $since)
 
 )
 
@@ -97,8 +101,8 @@ select
     count(*) as moments_off,
     min(deviation_bps) as lowest_deviation_bps,
     max(deviation_bps) as highest_deviation_bps,
-    min(moment_at) as first_off_at,
-    max(moment_at) as last_off_at,
+    min(off_at) as first_off_at,
+    max(off_at) as last_off_at,
     sum(microseconds) / 1000000 as seconds_off
 from lasting
 group by all

@@ -1,11 +1,11 @@
 -- question: How far apart were the prices of two oracle providers on a chain, weighted by time?
 -- reads:    oracle_updates
+-- past:     oracle_updates
 -- grain:    one row per pair of providers of an asset and quote on a chain
 -- units:    *_bps 1 = 0.01 % of the reference, of the difference's size, whichever was higher;
---           compared_seconds while both prices, the last of any feed of each, were fresh, until
---           either spoke again; off_ratio the share of that time beyond the threshold, 1 = 100 %.
---           Prices of before the window count for nothing, and after the last of a pair in it no
---           time does
+--           compared_seconds of the window while both prices, the last of any feed of each, were
+--           fresh, until either spoke again; off_ratio the share of that time beyond the threshold,
+--           1 = 100 %. After the last price of a pair in it no time counts
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 -- param:    pair text null (only this pair of symbols, like ETH/USD)
@@ -34,7 +34,7 @@ prices as (
         asset is not null
         and provider is not null
         and quote not in (select unpriced.quote from unpriced)
-        and block_timestamp between $since and $until
+        and block_timestamp between $since - to_seconds($tolerance_seconds) and $until
         and ($pair is null or upper($pair) = asset || '/' || quote)
     group by all
 
@@ -147,7 +147,7 @@ lasting as (
                         order by moment_at
                     )
                 )
-            ) - epoch_us(moment_at)
+            ) - epoch_us(greatest(moment_at, $since))
         ) / 1000000 as seconds
     from compared
 

@@ -1,6 +1,8 @@
 -- question: When was a chain's sequencer down, and until when was no price to be trusted?
 -- reads:    oracle_updates
--- grain:    one row per time that a sequencer's uptime feed said in the window that it is down
+-- past:     oracle_updates
+-- grain:    one row per time that a sequencer's uptime feed said up to the window's end that it is
+--           down, unless prices were to be trusted again before the window
 -- units:    down_at and up_at when the feed says it was, which may be before it was told; down_seconds
 --           seconds, null while it is not known to be up again; update_count prices of the window
 --           that the chain was told from then until they were to be trusted
@@ -21,7 +23,7 @@ statuses as (
     from oracle_updates
     where
         quote = 'DOWN'
-        and block_timestamp between $since and $until
+        and block_timestamp <= $until
 
 ),
 
@@ -63,7 +65,7 @@ untrusted as (
         (epoch_us(up_at) - epoch_us(down_at)) / 1000000 as down_seconds,
         up_at + to_seconds($grace_seconds) as trusted_at
     from spells
-    where is_down
+    where is_down and coalesce(trusted_at > $since, true)
 
 )
 

@@ -1,10 +1,11 @@
 -- question: Which feeds spoke later than they ought to, and for how long was each price too old?
 -- reads:    feeds, oracle_updates
+-- past:     oracle_updates
 -- grain:    one row per feed with a heartbeat whose price was too old in the window
--- units:    *_seconds seconds, ages from when the source saw the price; stale_ratio 1 = all of the
---           time from its first update to the last one of its chain; update_count moments at which
---           it spoke. Prices of before the window count for nothing: a feed that was silent all
---           through it has no row
+-- units:    *_seconds seconds, ages from when the source saw the price, which may be before the
+--           window; stale_ratio 1 = all of the window, from the feed's first update if that is
+--           later, to the last one of its chain; update_count moments of the window at which it
+--           spoke, late_count prices that were too old in it
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 -- param:    feed text null (only this feed: a name like ETH/USD, an id or an address)
@@ -45,7 +46,7 @@ updates as (
     where
         quote != 'DOWN'
         and log_index >= 0
-        and block_timestamp between $since and $until
+        and block_timestamp <= $until
     group by all
 
 ),
@@ -104,7 +105,8 @@ aged as (
         heartbeat_seconds,
         block_timestamp,
         (epoch_us(replaced_at) - epoch_us(seen_at)) / 1000000 as age_seconds,
-        (epoch_us(replaced_at) - epoch_us(block_timestamp)) / 1000000 as watched_seconds,
+        (epoch_us(replaced_at) - epoch_us(greatest(block_timestamp, $since)))
+        / 1000000 as watched_seconds,
         greatest(
             0,
             least(
@@ -113,6 +115,7 @@ aged as (
             )
         ) as late_seconds
     from ageing
+    where replaced_at > $since or block_timestamp >= $since
 
 )
 
@@ -122,7 +125,7 @@ select
     feed,
     name,
     heartbeat_seconds,
-    count(*) as update_count,
+    count(*) filter (where block_timestamp >= $since) as update_count,
     count(*) filter (where late_seconds > 0) as late_count,
     max(age_seconds) as oldest_seconds,
     sum(late_seconds) as stale_seconds,

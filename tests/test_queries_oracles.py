@@ -9,6 +9,7 @@ from handmade import at, fill, shown, table
 
 from analytics.load import rows
 from analytics.queries import arguments, query_named
+from analytics.reports.scope import Limits, Scope
 
 LINK = {"protocol": "chainlink", "provider": "chainlink", "feed": "0xagg", "asset": "ETH"}
 STONE = {"protocol": "redstone", "provider": "redstone", "feed": "ETH", "asset": "ETH"}
@@ -299,3 +300,62 @@ def test_a_pair_is_found_by_its_symbols(
 ) -> None:
     """Only the asked pair is compared."""
     assert len(answer(con, "provider_deviation", "asset", apart(), pair=pair)) == found
+
+
+WINDOW = Limits(since=at(100), until=at(200))
+
+
+def of_window(
+    name: str, columns: str, *told: Mapping[str, object], **given: str
+) -> list[tuple[object, ...]]:
+    """Return some columns of what `query` answers of 100 s to 200 s."""
+    frames = {"oracle_updates": table("oracle_updates", *told), "feeds": table("feeds", NAMED)}
+    with duckdb.connect(":memory:") as con:
+        fill(con, frames)
+        return Scope(con, WINDOW).query(name, **given).select(columns.split()).rows()
+
+
+AGREED = (price(LINK, 0, 110), price(STONE, 50, 100))
+
+
+def test_who_was_off_before_the_window_is_off_from_where_it_begins() -> None:
+    """1,000 bps apart since 50 s: off from 100 s to 160 s; equal again at 100 s, not at all."""
+    columns = "moments_off first_off_at last_off_at highest_deviation_bps seconds_off"
+    off, again = price(LINK, 160, 100), price(LINK, 100, 100)
+
+    assert of_window("oracle_off", columns, *AGREED, off) == [
+        (1, at(100), at(100), pytest.approx(1_000), 60.0)
+    ]
+    assert of_window("oracle_off", columns, *AGREED, again, off) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "column"), [("oracle_off", "seconds_off"), ("provider_deviation", "compared_seconds")]
+)
+def test_what_is_too_old_where_the_window_begins_is_not_compared(name: str, column: str) -> None:
+    """Of 0 s and 50 s, a price that counts 120 s is compared until 120 s, one of 100 s never."""
+    told = (*AGREED, price(STONE, 160, 100))
+
+    assert of_window(name, column, *told, tolerance_seconds="120") == [(20.0,)]
+    assert of_window(name, column, *told, tolerance_seconds="100") == []
+
+
+def test_a_feed_that_is_silent_all_through_a_window_is_stale() -> None:
+    """Due at 110 s at the latest, 90 s of 100 s are late while its chain goes on to 200 s."""
+    columns = "update_count late_count oldest_seconds stale_seconds stale_ratio last_update_at"
+    told = (price(LINK, -500, 1), price(LINK, 10, 1), price(STONE, 200, 1))
+
+    found = of_window("stale_feeds", columns, *told, tolerance_ratio="0")
+
+    assert found == [(0, 1, 190.0, 90.0, pytest.approx(0.9), at(10))]
+
+
+@pytest.mark.parametrize(("grace", "found"), [("40", []), ("41", [(at(10), at(60), 1)])])
+def test_a_sequencer_that_was_down_before_a_window_is_not_trusted_in_it(
+    grace: str, found: list[tuple[object, ...]]
+) -> None:
+    """Up again at 60 s, prices are trusted from 100 s on, or one second later."""
+    told = (price(DOWN, 10, 1), price(LINK, 20, 1), price(DOWN, 60, 0), price(LINK, 100, 1))
+    columns = "down_at up_at update_count"
+
+    assert of_window("sequencer_downtime", columns, *told, grace_seconds=grace) == found
