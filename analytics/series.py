@@ -15,8 +15,8 @@ from analytics import prices
 from analytics.expressions import divided, moment, ratio
 from analytics.prices import SERIES
 
-# The longest usual heartbeat and an hour.
-_LONGEST_SECONDS = 90_000
+# The longest usual heartbeat and an hour: an older price is not the current one.
+LONGEST_SECONDS = 90_000
 
 
 def optional_moment(setting: str, text: str) -> datetime | None:
@@ -58,7 +58,7 @@ def quoted(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
         asset, quote, chain_id, protocol, feed, block_timestamp, price (Decimal, quote units, > 0).
     """
     is_told = pl.col("asset").is_not_null() & (pl.col("oracle_price_quote") > 0)
-    is_price = is_told & prices.IS_PRICE & prices.is_current(_LONGEST_SECONDS)
+    is_price = is_told & prices.IS_PRICE & prices.is_current(LONGEST_SECONDS)
     return (
         prices.latest_prices(oracle_updates.filter(is_price))
         .select(*SERIES, block_timestamp="price_at", price="price_quote")

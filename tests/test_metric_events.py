@@ -140,6 +140,14 @@ def test_without_a_price_before_nothing_is_known_of_a_drop() -> None:
     assert column(result, "recovery_ratio") == [None]
 
 
+@pytest.mark.parametrize(("age", "drops"), [(90_000, [0.4]), (90_001, [None])])
+def test_a_price_before_is_one_that_still_held(age: int, drops: list[float | None]) -> None:
+    """What was quoted longer than a day and an hour before an event is no price before it."""
+    result = shaped("event_drops", oracle_updates=quotes("BTC", (600 - age, 100), (700, 60)))
+
+    assert column(result, "drop_ratio") == drops
+
+
 def test_what_did_not_fall_fell_by_zero() -> None:
     """A zero has no sign: a table would show it as a fall of -0 %."""
     result = shaped("event_drops", oracle_updates=quotes("BTC", (590, 100), (700, 100)))
@@ -321,6 +329,15 @@ def test_where_no_fall_is_known_there_is_no_verdict() -> None:
     assert result["asset_count"] == 2
     assert (result["fallen_count"], result["breadth_ratio"]) == (None, None)
     assert result["verdict"] is None
+
+
+def test_an_event_may_end_where_time_does() -> None:
+    """What would be as long before the year 1, or days after 9999, is no moment that must exist."""
+    ends = {"event_start": "0001-01-01", "event_end": "9999-12-31"}
+    rows = quotes("BTC", (590, 100), (700, 60))
+
+    assert column(shaped("event_drops", ends, oracle_updates=rows), "after_at") == [at(700)]
+    assert column(shaped("event_shape", ends, oracle_updates=rows), "asset_count") == [1]
 
 
 def test_a_thin_book_is_compared_with_the_one_before() -> None:

@@ -15,7 +15,7 @@ from analytics.expressions import (
 )
 from analytics.impact import trade_depths
 from analytics.prices import SERIES
-from analytics.series import between, main_sources, optional_moment, quoted
+from analytics.series import LONGEST_SECONDS, between, main_sources, optional_moment, quoted
 
 _MARKET = ("chain_id", "protocol", "version", "market")
 
@@ -107,9 +107,9 @@ def event_drops(
     Returns:
         One row per event (Int64: 1, 2) and asset quoted in dollars in it, sorted: quote (USD),
         chain_id, protocol, feed, before_price_quote (the last at or before the start; null where
-        there is none), low_price_quote, after_price_quote (Decimal; the last of the event and the
-        time to recover), low_at, after_at (Datetime), drop_ratio (Float64, null without a price
-        before), recovery_ratio (Float64, null where nothing fell).
+        none is of the day and the hour up to it), low_price_quote, after_price_quote (Decimal; the
+        last of the event and the time to recover), low_at, after_at (Datetime), drop_ratio
+        (Float64, null without a price before), recovery_ratio (Float64, null where nothing fell).
 
     Raises:
         ValueError: recovery_hours is negative, or a window is no two moments in order.
@@ -234,13 +234,14 @@ def _drops(quotes: pl.LazyFrame, window: Window, patience: timedelta) -> pl.Lazy
     price, at, low = pl.col("price"), pl.col("block_timestamp"), pl.col("low_price_quote")
     before, after = pl.col("before_price_quote"), pl.col("after_price_quote")
     inside = between(start, end)
+    is_before = (at <= start) & (pl.lit(start) - at <= timedelta(seconds=LONGEST_SECONDS))
     lost = before - low
     return (
         main_sources(quotes, inside)
-        .filter(at < end + patience)
+        .filter(at - pl.lit(end) < patience)
         .group_by(*SERIES)
         .agg(
-            before_price_quote=price.filter(at <= start).last(),
+            before_price_quote=price.filter(is_before).last(),
             low_price_quote=price.filter(inside).min(),
             low_at=at.filter(inside).sort_by(price.filter(inside), at.filter(inside)).first(),
             after_price_quote=price.last(),
@@ -315,8 +316,9 @@ def _thinned(
     position_changes: pl.LazyFrame, oracle_updates: pl.LazyFrame, window: Window
 ) -> pl.LazyFrame:
     number, start, end = window
-    trades = position_changes.filter(between(start - (end - start), end))
-    depth, is_during = pl.col("depth_usd"), pl.col("block_timestamp") >= start
+    depth, at = pl.col("depth_usd"), pl.col("block_timestamp")
+    is_during = at >= start
+    trades = position_changes.filter(pl.lit(start) - at <= end - start, at < end)
     return (
         trade_depths(trades, oracle_updates, 200.0)
         .group_by(*_MARKET)
