@@ -155,6 +155,47 @@ def test_a_protocol_is_unknown_while_a_market_of_it_is() -> None:
     assert column(result, "open_interest_total_usd") == [None, "70"]
 
 
+def told(number: int, version: str, usd: object, tokens: object = None) -> list[Row]:
+    """Return what a version says is open in this hour, half of it on each side."""
+    said = {"version": version, "open_interest_usd": usd, "open_interest_tokens": tokens}
+    return [hour(number) | said | {"is_long": is_long} for is_long in (True, False)]
+
+
+def test_what_moves_to_the_next_release_does_not_fall() -> None:
+    """80 under one release and 20 under the next, then 0 and 90: 100 fell to 90, by a tenth."""
+    rows = (*told(0, "9", 40), *told(0, "10", 10, 1), *told(1, "9", 0), *told(1, "10", 45, 4))
+
+    falls, whole = drawdown(*rows), total(*rows)
+
+    assert falls["market"].to_list() == ["BTC", "BTC", None, None]
+    assert column(falls, "open_interest_total_usd") == ["100", "90"] * 2
+    assert falls["drawdown_usd_ratio"].to_list() == [-0.1, None] * 2
+    assert whole["market_count"].to_list() == [1, 1]
+    assert column(whole, "open_interest_total_usd") == ["100", "90"]
+
+
+def test_a_market_is_unknown_or_of_changes_once() -> None:
+    """One side of two versions of a market, and changes of two of another: one of each."""
+    sides = [row for version in ("1", "2") for row in told(0, version, 5)[:1]]
+    others = [grown(0, 5, market="ETH", version=version) for version in ("1", "2")]
+
+    whole = total(*sides, *others)
+
+    counts = ("market_count", "unknown_market_count", "delta_market_count")
+    assert whole.select(counts).rows() == [(2, 1, 1)]
+
+
+def test_a_release_that_tells_dollars_alone_has_no_tokens_while_they_are_zero() -> None:
+    """Known where only the next one has any; where the old one alone has spoken, nothing is."""
+    rows = (*told(0, "9", 0), *told(1, "10", 10, 1), *told(2, "9", 5), *told(3, "9", 0))
+
+    result = both(open_interest_reconciliation, rows, [])
+    falls = drawdown(*rows)
+
+    assert column(result, "state_tokens") == [None, "2", None, "2"]
+    assert column(falls, "open_interest_total_tokens")[:4] == [None, "2", None, "2"]
+
+
 def test_closings_explain_a_fall_of_open_interest() -> None:
     """100 less 30 traded, 20 liquidated, 10 deleveraged, 5 taken over, and 8 nobody explains."""
     closings = [

@@ -1,6 +1,6 @@
 """Open interest of all markets and through a crash; leverage of what was liquidated."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -16,10 +16,10 @@ from analytics.expressions import (
 )
 from analytics.metrics.open_interest import open_interest as open_by_bucket
 
-_VENUE = ("chain_id", "protocol", "version")
-_MARKET = (*_VENUE, "market")
+_VENUE = ("chain_id", "protocol")
+_MARKET = (*_VENUE, "version", "market")
 # A venue's next release closes what an earlier one opened: positions and what is open are of all.
-_ALL_RELEASES = ("chain_id", "protocol", "market")
+_ALL_RELEASES = (*_VENUE, "market")
 _SERIES = (*_MARKET, "is_long", "collateral_token")
 _UNITS = ("usd", "tokens")
 _CAUSES = ("trade", "liquidation", "adl")
@@ -29,12 +29,12 @@ def open_interest_total(open_interest: pl.LazyFrame, *, bucket_seconds: int = 36
     """
     What is open over all markets, in dollars, at the end of a period.
 
-    A market stays as it is until it speaks again. Base units of two markets do not add up, and nor
-    do their dollars while one is unknown: the sums are of the markets that are known, lower bounds
-    while `unknown_market_count` is not zero.
+    A market stays as it is until it speaks again, and is that of all versions together. Base units
+    of two markets do not add up, and nor do their dollars while one is unknown: the sums are of
+    what is known, lower bounds while `unknown_market_count` is not zero.
 
     Formula:
-        total(t) = Σ over markets with a known one of the latest long + short at t
+        total(t) = Σ over markets, and versions, with a known one of the latest long + short at t
 
     Args:
         open_interest: one row per event, as the metric `open_interest` reads them.
@@ -42,8 +42,8 @@ def open_interest_total(open_interest: pl.LazyFrame, *, bucket_seconds: int = 36
 
     Returns:
         One row per period with an event anywhere, sorted: bucket_at, market_count (Int64, markets
-        that have spoken), unknown_market_count (of these, without a known total),
-        delta_market_count (that only announced changes: what was open before is missing),
+        that have spoken), unknown_market_count (of these, with a version without a known total),
+        delta_market_count (with one that only announced changes: what was open before is missing),
         open_interest_long_usd, _short_usd and _total_usd (Decimal; each null while no market knows
         it).
 
@@ -55,24 +55,26 @@ def open_interest_total(open_interest: pl.LazyFrame, *, bucket_seconds: int = 36
     """
     markets = open_by_bucket(open_interest, bucket_seconds=bucket_seconds)
     is_unknown = pl.col("open_interest_total_usd").is_null()
-    told = {
+    versions = {
         "market_count": pl.lit(1, pl.Int64),
         "unknown_market_count": is_unknown.cast(pl.Int64),
         "delta_market_count": (pl.col("basis") == "delta").cast(pl.Int64),
+    }
+    told = {
         **{name: pl.col(name).fill_null(0) for name in _OVER_ALL},
         **{f"{name}_known": pl.col(name).is_not_null().cast(pl.Int64) for name in _OVER_ALL},
     }
-    # A sum over markets at any moment is the sum of how each of them moved before it.
-    before = {name: pl.col(name).shift(1).over(_MARKET).fill_null(0) for name in told}
+    of_market = _moved(markets, versions | told, (*_ALL_RELEASES, "bucket_at"))
+    has_any = {name: (_so_far(name, _ALL_RELEASES) > 0).cast(pl.Int64) for name in versions}
     return (
-        markets.with_columns(**told)
-        .with_columns(pl.col(name) - before[name] for name in told)
+        of_market.with_columns(**has_any)
+        .with_columns(_steps(versions, _ALL_RELEASES))
         .group_by("bucket_at")
-        .agg(pl.col(told.keys()).sum())
+        .agg(pl.col(*versions, *told).sum())
         .sort("bucket_at")
-        .with_columns(pl.col(told.keys()).cum_sum())
+        .with_columns(pl.col(*versions, *told).cum_sum())
         .with_columns(pl.when(pl.col(f"{name}_known") > 0).then(name) for name in _OVER_ALL)
-        .select("bucket_at", *_COUNTS, *_OVER_ALL)
+        .select("bucket_at", *versions, *_OVER_ALL)
     )
 
 
@@ -83,8 +85,9 @@ def open_interest_drawdown(
     How far open interest fell from its highest point so far to its lowest one still to come.
 
     In dollars, which mix size with price, and in base units, which do not. Per market, and per
-    protocol (market null) in dollars only, because base units of two markets do not add up. The
-    lowest row is the worst fall.
+    protocol (market null) in dollars only, because base units of two markets do not add up.
+    Versions are added: a venue's next release closes what an earlier one opened. The lowest row is
+    the worst fall.
 
     Formula:
         drawdown(t) = min of OI(u) over u > t / max of OI(s) over s <= t - 1, OI = long + short
@@ -94,11 +97,11 @@ def open_interest_drawdown(
         bucket_seconds: length of a period, counted from 1970-01-01 UTC.
 
     Returns:
-        One row per chain, protocol, version, market (null: all of them) and period with an event,
-        sorted: open_interest_total_usd, peak_usd, lowest_usd (Decimal; a protocol's total is null
-        while a market of it is unknown), drawdown_usd_ratio (Float64, -0.2 = fell by 20 %; null in
-        the last period, while the peak is not positive, and where changes alone come to less than
-        nothing), and the same four in tokens.
+        One row per chain, protocol, market (null: all of them) and period with an event, sorted:
+        open_interest_total_usd, peak_usd, lowest_usd (Decimal; a total is null while a market, or
+        a version that has spoken, is unknown), drawdown_usd_ratio (Float64, -0.2 = fell by 20 %;
+        null in the last period, while the peak is not positive, and where changes alone come to
+        less than nothing), and the same four in tokens.
 
     Raises:
         ValueError: bucket_seconds is below 1 or longer than a century.
@@ -107,17 +110,15 @@ def open_interest_drawdown(
         OI drawdown = min over u > t of OI_u / max over s <= t of OI_s - 1, in base units and USD.
     """
     markets = open_by_bucket(open_interest, bucket_seconds=bucket_seconds)
-    totals = markets.select(
-        *_MARKET, "bucket_at", *(f"open_interest_total_{unit}" for unit in _UNITS)
-    )
+    places = (_added(markets, _UNITS, _ALL_RELEASES), _added(markets, ("usd",), _VENUE))
     return (
-        pl.concat([totals, _added(markets, _VENUE, ("usd",))], how="diagonal")
-        .sort(*_MARKET, "bucket_at", nulls_last=True)
+        pl.concat(places, how="diagonal")
+        .sort(*_ALL_RELEASES, "bucket_at", nulls_last=True)
         .with_columns(_peak(unit) for unit in _UNITS)
         .with_columns(_lowest(unit) for unit in _UNITS)
         .with_columns(_fall(unit) for unit in _UNITS)
         .select(
-            *(*_MARKET, "bucket_at"),
+            *(*_ALL_RELEASES, "bucket_at"),
             *(f"{name}_{unit}" for unit in _UNITS for name in _OF_DRAWDOWN),
             *(f"drawdown_{unit}_ratio" for unit in _UNITS),
         )
@@ -208,8 +209,9 @@ def open_interest_reconciliation(
         One row per chain, protocol, market and period with an event of open interest, sorted:
         events_usd, events_tokens (Decimal; null before the first position and from the first change
         on that does not tell it), state_usd, state_tokens (Decimal; null while a version that has
-        spoken is unknown), error_usd, error_tokens (Decimal), error_usd_bps, error_tokens_bps
-        (Float64; null while the state is not positive).
+        spoken is unknown: one that tells dollars alone has no tokens while they are zero),
+        error_usd, error_tokens (Decimal), error_usd_bps, error_tokens_bps (Float64; null while the
+        state is not positive).
 
     Raises:
         ValueError: bucket_seconds is below 1 or longer than a century.
@@ -219,7 +221,8 @@ def open_interest_reconciliation(
     """
     keys = (*_ALL_RELEASES, "bucket_at")
     releases = open_by_bucket(open_interest, bucket_seconds=bucket_seconds)
-    states = _added(releases, _ALL_RELEASES, _UNITS).select(
+    # In another order than a drawdown's: Polars would share these steps, not those before them.
+    states = _added(releases, _UNITS[::-1], _ALL_RELEASES).select(
         *keys,
         *(pl.col(f"open_interest_total_{unit}").alias(f"state_{unit}") for unit in _UNITS),
         is_state=pl.lit(value=True),
@@ -281,41 +284,67 @@ def leverage_at_liquidation(liquidations: pl.LazyFrame) -> pl.LazyFrame:
 
 
 _OVER_ALL = tuple(f"open_interest_{name}_usd" for name in ("long", "short", "total"))
-_COUNTS = ("market_count", "unknown_market_count", "delta_market_count")
 _OF_DRAWDOWN = ("open_interest_total", "peak", "lowest")
 _TRADED = ("opened", *(f"closed_by_{cause}" for cause in (*_CAUSES, "other")))
 
 
-def _added(markets: pl.LazyFrame, place: Sequence[str], units: Sequence[str]) -> pl.LazyFrame:
+def _added(markets: pl.LazyFrame, units: Sequence[str], place: Sequence[str]) -> pl.LazyFrame:
     """Return what is open at a place of several; null while one that has spoken is unknown."""
     totals = [f"open_interest_total_{unit}" for unit in units]
-    values = {name: pl.col(name).fill_null(0) for name in totals}
-    unknown = {f"unknown_{name}": pl.col(name).is_null().cast(pl.Int64) for name in totals}
-    steps = {
-        name: (value - value.shift(1).fill_null(0)).over(_MARKET)
-        for name, value in (values | unknown).items()
-    }
-    return (
-        markets.with_columns(**steps)
-        .group_by(*place, "bucket_at")
-        .agg(pl.col(*steps).sum())
-        .sort(*place, "bucket_at")
-        .with_columns(pl.col(*steps).cum_sum().over(place))
-        .select(
-            *(*place, "bucket_at"),
-            *(pl.when(pl.col(f"unknown_{name}") == 0).then(pl.col(name)) for name in totals),
-        )
+    # What is worth nothing is no tokens, whoever tells dollars alone.
+    is_worthless = (pl.col("open_interest_total_usd") == 0).fill_null(value=False)
+    is_zero = is_worthless & (pl.col("basis") == "absolute")
+    told = {name: pl.col(name).fill_null(0) for name in totals}
+    for name in totals:
+        is_known = pl.col(name).is_not_null()
+        told[f"known_{name}"] = is_known.cast(pl.Int64)
+        told[f"unknown_{name}"] = (~(is_known | is_zero)).cast(pl.Int64)
+    return _moved(markets, told, (*place, "bucket_at")).select(
+        *(*place, "bucket_at"),
+        *(
+            pl.when(
+                _so_far(f"unknown_{name}", place) == 0, _so_far(f"known_{name}", place) > 0
+            ).then(_so_far(name, place))
+            for name in totals
+        ),
     )
+
+
+def _moved(
+    markets: pl.LazyFrame,
+    told: Mapping[str, pl.Expr],
+    place: Sequence[str],
+) -> pl.LazyFrame:
+    """
+    Return by how much sums over several moved, sorted.
+
+    A sum at any moment is the sum of how each of them moved before it.
+    """
+    return (
+        markets.with_columns(**told)
+        .with_columns(_steps(told, _MARKET))
+        .group_by(place)
+        .agg(pl.col(*told).sum())
+        .sort(place)
+    )
+
+
+def _steps(names: Iterable[str], own: Sequence[str]) -> list[pl.Expr]:
+    return [pl.col(name) - pl.col(name).shift(1).over(own).fill_null(0) for name in names]
+
+
+def _so_far(name: str, place: Sequence[str]) -> pl.Expr:
+    return pl.col(name).cum_sum().over(place)
 
 
 def _peak(unit: str) -> pl.Expr:
     value = pl.col(f"open_interest_total_{unit}")
-    return value.cum_max().forward_fill().over(_MARKET).alias(f"peak_{unit}")
+    return value.cum_max().forward_fill().over(_ALL_RELEASES).alias(f"peak_{unit}")
 
 
 def _lowest(unit: str) -> pl.Expr:
     ahead = pl.col(f"open_interest_total_{unit}").shift(-1)
-    return ahead.cum_min(reverse=True).backward_fill().over(_MARKET).alias(f"lowest_{unit}")
+    return ahead.cum_min(reverse=True).backward_fill().over(_ALL_RELEASES).alias(f"lowest_{unit}")
 
 
 def _fall(unit: str) -> pl.Expr:

@@ -1,20 +1,19 @@
 -- question: How far did open interest fall from its highest point to its lowest one to come?
 -- reads:    open_interest
--- grain:    one row per chain, protocol, version, market (null: all of them) and period with an event
+-- grain:    one row per chain, protocol, market (null: all of them) and period with an event
 -- units:    *_usd US dollars, *_tokens base units, null for all markets; drawdown_* -0.2 = fell by
---           20 %; lowest the lowest of later periods, peak the highest so far
+--           20 %; lowest the lowest of later periods, peak the highest so far; versions added
 -- param:    bucket_seconds count 3600 (length of a period, counted from 1970-01-01 UTC)
 -- twin of:  analytics.metrics.exposure.open_interest_drawdown
 with
 
--- part: open_interest_steps
+-- part: open_interest_levels
 
 moved as (
 
     select
         chain_id,
         protocol,
-        version,
         bucket_at,
         sum(step_usd) as step_usd,
         sum(untold_usd) as untold_usd
@@ -28,13 +27,12 @@ all_markets as (
     select
         chain_id,
         protocol,
-        version,
         bucket_at,
         sum(step_usd) over so_far as known_usd,
         sum(untold_usd) over so_far as untold_usd
     from moved
     window so_far as (
-        partition by chain_id, protocol, version
+        partition by chain_id, protocol
         order by bucket_at
         rows between unbounded preceding and current row
     )
@@ -46,17 +44,15 @@ every as (
     select
         chain_id,
         protocol,
-        version,
         market,
         bucket_at,
         total_usd,
         total_tokens
-    from totals
+    from levels
     union all
     select
         chain_id,
         protocol,
-        version,
         null as market,
         bucket_at,
         case when untold_usd = 0 then known_usd end as total_usd,
@@ -70,7 +66,6 @@ ranges as (
     select
         chain_id,
         protocol,
-        version,
         market,
         bucket_at,
         total_usd,
@@ -82,12 +77,12 @@ ranges as (
     from every
     window
         so_far as (
-            partition by chain_id, protocol, version, market
+            partition by chain_id, protocol, market
             order by bucket_at
             rows between unbounded preceding and current row
         ),
         ahead as (
-            partition by chain_id, protocol, version, market
+            partition by chain_id, protocol, market
             order by bucket_at
             rows between 1 following and unbounded following
         )
@@ -98,7 +93,6 @@ ranges as (
 select
     chain_id,
     protocol,
-    version,
     market,
     bucket_at,
     total_usd as open_interest_total_usd,
@@ -116,4 +110,4 @@ select
             then (lowest_tokens - peak_tokens)::varchar::double / peak_tokens::varchar::double
     end as drawdown_tokens_ratio
 from ranges
-order by chain_id, protocol, version, market, bucket_at
+order by chain_id, protocol, market, bucket_at

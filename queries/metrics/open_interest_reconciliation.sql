@@ -7,44 +7,7 @@
 -- twin of:  analytics.metrics.exposure.open_interest_reconciliation
 with
 
--- part: open_interest_steps
-
--- A venue's next release closes what an earlier one opened: what is open is of all.
-stepped as (
-
-    select
-        chain_id,
-        protocol,
-        market,
-        bucket_at,
-        sum(step_usd) as step_usd,
-        sum(step_tokens) as step_tokens,
-        sum(untold_usd) as untold_usd,
-        sum(untold_tokens) as untold_tokens
-    from steps
-    group by all
-
-),
-
-states_so_far as (
-
-    select
-        chain_id,
-        protocol,
-        market,
-        bucket_at,
-        sum(step_usd) over so_far as total_usd,
-        sum(step_tokens) over so_far as total_tokens,
-        sum(untold_usd) over so_far as untold_usd,
-        sum(untold_tokens) over so_far as untold_tokens
-    from stepped
-    window so_far as (
-        partition by chain_id, protocol, market
-        order by bucket_at
-        rows between unbounded preceding and current row
-    )
-
-),
+-- part: open_interest_levels
 
 moves as (
 
@@ -54,13 +17,13 @@ moves as (
         market,
         bucket_at,
         true as is_state,
-        case when untold_usd = 0 then total_usd end as state_usd,
-        case when untold_tokens = 0 then total_tokens end as state_tokens,
+        total_usd as state_usd,
+        total_tokens as state_tokens,
         null as change_usd,
         null as change_tokens,
         0 as unknown_usd,
         0 as unknown_tokens
-    from states_so_far
+    from levels
     union all
     select
         chain_id,

@@ -15,7 +15,7 @@ from analytics.reports.sections.listed import Shown, answers, ranked
 _MARKET = ["chain_id", "protocol", "version", "market"]
 _MARKET_KEYS = ("chain_id", "protocol", "market")
 _COLUMNS = (
-    *(*_MARKET_KEYS, "basis", "peak_usd", "peak_at", "final_usd", "final_skew_usd"),
+    *(*_MARKET, "basis", "peak_usd", "peak_at", "final_usd", "final_skew_usd"),
     "worst_drawdown_ratio",
 )
 _CLOSED = tuple(f"closed_by_{cause}_usd" for cause in ("trade", "liquidation", "adl", "other"))
@@ -57,13 +57,14 @@ def exposure(context: Context) -> Section:
 
 def _worst_falls(metric: pl.DataFrame) -> pl.DataFrame:
     fall = pl.col("drawdown_usd_ratio")
-    falls = metric.sort(fall, "bucket_at", nulls_last=True).group_by(_MARKET, maintain_order=True)
+    ordered = metric.sort(fall, "bucket_at", nulls_last=True)
     # The worst fall in base units may be another one than that in dollars.
     tokens = ("peak_tokens", "lowest_tokens", "drawdown_tokens_ratio")
     by_tokens = pl.col(tokens).sort_by("drawdown_tokens_ratio", "bucket_at", nulls_last=True)
+    falls = ordered.group_by(_MARKET_KEYS, maintain_order=True)
     worst = falls.agg(pl.exclude(tokens).first(), by_tokens.first())
     everything = pl.col("market").fill_null("all markets")
-    return worst.sort(fall, *_MARKET, nulls_last=True).with_columns(market=everything)
+    return worst.sort(fall, *_MARKET_KEYS, nulls_last=True).with_columns(market=everything)
 
 
 def _by_cause(metric: pl.DataFrame) -> pl.DataFrame:
