@@ -92,6 +92,18 @@ def test_what_one_account_was_spared_is_set_against_what_it_lost() -> None:
     assert column(result, "capacity_usd") == ["80"]
 
 
+def test_an_address_is_an_account_of_each_chain() -> None:
+    """Spared 25 on one chain, it lost 25 on another; a profit of 40 beside a loss of 40."""
+    there = SHORT | {"account": "0xa", "chain_id": 10, "realized_pnl_usd": -40}
+    of_both = (MARK, MARK | {"chain_id": 10})
+    trades = (trade(95), trade(95) | {"chain_id": 10})
+
+    result = budget(LONG | {"account": "0xa"}, there, marks=of_both, trades=trades)
+
+    assert money(result)[1] == 25.0
+    assert column(result, "capacity_usd") == ["40"]
+
+
 def test_the_deficit_is_what_liquidations_of_the_wave_left_unpaid() -> None:
     """4 and 6 unpaid during the wave, nothing of the next hour: 25 taken for 10 is 2.5."""
     left = ({"shortfall_usd": 4}, {"shortfall_usd": 6})

@@ -226,6 +226,7 @@ def standing(*states: Row) -> list[object]:
 
 MARKED = MANAGER | {"block_number": 5, "unrealized_loss_tokens": 8}
 OTHER = MARKED | {"part": "0xother", "block_number": 6, "unrealized_loss_tokens": 4}
+THIRD = {"part": "0xthird", "block_number": 2, "unrealized_loss_tokens": 3}
 READ = {"block_number": 3, "log_index": -1, "unrealized_loss_tokens": 1}
 
 
@@ -242,11 +243,13 @@ READ = {"block_number": 3, "log_index": -1, "unrealized_loss_tokens": 1}
         ((READ, MARKED, OTHER), ["12"]),
         ((READ | {"unrealized_loss_tokens": 10}, MARKED, OTHER), ["12"]),
         ((READ | {"unrealized_loss_tokens": 20}, MARKED, OTHER), ["20"]),
+        ((THIRD, READ, MARKED, OTHER), ["13"]),
     ],
     ids=[
         *("another part's loss", "its own", "its first", "its first of the index"),
         *("its first, below the pool's", "taken back", "same block"),
         *("two firsts", "two firsts that share the pool's", "two firsts, below the pool's"),
+        "two firsts, after one above the pool's",
     ],
 )
 def test_what_a_part_marks_down_after_the_pools_word_adds_to_it(

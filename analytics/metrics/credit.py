@@ -181,8 +181,8 @@ def impairments(credit_events: pl.LazyFrame, pool_states: pl.LazyFrame) -> pl.La
     Formula:
         written_down_tokens(d) = Σ loss_tokens of impairments and of their removals, which are < 0
         unrealized_loss_tokens(d) = the last the pool told + Σ what its parts changed in later
-        blocks, else the sum of the last of its parts; a part that had told nothing changes by what
-        it tells beyond the pool's last less all other parts, no less than zero
+        blocks, else the sum of the last of its parts; a part that had told nothing had lost before
+        what the pool's last was above all other parts: from zero to what it tells
 
     Args:
         credit_events: one row per event: kind, loss_tokens (whole tokens of the asset).
@@ -331,7 +331,7 @@ def _standing(pool_states: pl.LazyFrame) -> pl.LazyFrame:
     # A part that had not spoken had no loss but what the pool said and no other part explains.
     earlier = (pl.when(is_first).then(loss).otherwise(0).cum_sum() - loss).over(*POOL, "words")
     unexplained = pl.col("said") - pl.col("said_of_parts")
-    rest = pl.max_horizontal(unexplained - earlier, pl.min_horizontal(unexplained, 0))
+    rest = (unexplained - earlier).clip(0)
     first = pl.when(loss > rest).then(loss - rest).otherwise(0)
     change = pl.when(before.is_not_null()).then(loss - before).otherwise(first)
     has_spoken = pl.col("words") > 0

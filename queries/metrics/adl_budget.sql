@@ -17,6 +17,7 @@ products as (
     select
         protocol,
         wave,
+        chain_id,
         account,
         realized_pnl_usd,
         abs(mark_price_usd - execution_price_usd)::varchar::double
@@ -39,6 +40,7 @@ millionths as (
     select
         protocol,
         wave,
+        chain_id,
         account,
         realized_pnl_usd,
         floor(needed_usd * 1000000 + 0.5)::hugeint as needed,
@@ -62,7 +64,7 @@ winners as (
                 then greatest(sum(realized_pnl_usd), 0)
         end as profit_usd
     from millionths
-    group by protocol, wave, account
+    group by protocol, wave, chain_id, account
 
 ),
 

@@ -103,7 +103,7 @@ since as (
                     rows between unbounded preceding and 1 preceding
                 ), 0
             ),
-            least(unexplained_tokens, 0)
+            0
         ) as rest_tokens,
         case
             when is_since
