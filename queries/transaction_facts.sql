@@ -3,7 +3,7 @@
 --           liquidations, open_interest, oracle_updates, pool_flows, pool_liquidity,
 --           pool_states, position_changes, share_prices, shortfalls, token_supplies
 -- grain:    one row per fact of the transaction, in the order of its logs
--- units:    amount in the unit named beside it
+-- units:    amount in the unit named beside it, the first of several that is known
 -- param:    tx_hash transaction required (the transaction, 0x hex)
 with
 
@@ -19,8 +19,13 @@ facts as (
         protocol,
         market as subject,
         account,
-        notional_delta_usd as amount,
-        'notional_delta_usd' as unit
+        coalesce(notional_delta_usd, size_delta_tokens, closed_ratio) as amount,
+        case
+            when notional_delta_usd is not null then 'notional_delta_usd'
+            when size_delta_tokens is not null then 'size_delta_tokens'
+            when closed_ratio is not null then 'closed_ratio'
+            else 'notional_delta_usd'
+        end as unit
     from position_changes
     union all
     select
@@ -33,8 +38,12 @@ facts as (
         protocol,
         market as subject,
         account,
-        notional_usd as amount,
-        'notional_usd' as unit
+        coalesce(notional_usd, size_tokens) as amount,
+        case
+            when notional_usd is not null then 'notional_usd'
+            when size_tokens is not null then 'size_tokens'
+            else 'notional_usd'
+        end as unit
     from liquidations
     union all
     select
@@ -47,8 +56,12 @@ facts as (
         protocol,
         market as subject,
         account,
-        notional_usd as amount,
-        'notional_usd' as unit
+        coalesce(notional_usd, size_tokens) as amount,
+        case
+            when notional_usd is not null then 'notional_usd'
+            when size_tokens is not null then 'size_tokens'
+            else 'notional_usd'
+        end as unit
     from adls
     union all
     select
@@ -75,8 +88,19 @@ facts as (
         protocol,
         market as subject,
         null as account,
-        open_interest_delta_usd as amount,
-        'open_interest_delta_usd' as unit
+        coalesce(
+            open_interest_delta_usd,
+            open_interest_delta_tokens,
+            open_interest_usd,
+            open_interest_tokens
+        ) as amount,
+        case
+            when open_interest_delta_usd is not null then 'open_interest_delta_usd'
+            when open_interest_delta_tokens is not null then 'open_interest_delta_tokens'
+            when open_interest_usd is not null then 'open_interest_usd'
+            when open_interest_tokens is not null then 'open_interest_tokens'
+            else 'open_interest_delta_usd'
+        end as unit
     from open_interest
     union all
     select
@@ -89,8 +113,13 @@ facts as (
         protocol,
         market as subject,
         account,
-        paid_usd as amount,
-        'paid_usd' as unit
+        coalesce(paid_usd, funding_rate_daily_ratio, funding_rate_cumulative_ratio) as amount,
+        case
+            when paid_usd is not null then 'paid_usd'
+            when funding_rate_daily_ratio is not null then 'funding_rate_daily_ratio'
+            when funding_rate_cumulative_ratio is not null then 'funding_rate_cumulative_ratio'
+            else 'paid_usd'
+        end as unit
     from funding
     union all
     select
@@ -135,8 +164,12 @@ facts as (
         protocol,
         market as subject,
         account,
-        fee_usd as amount,
-        'fee_usd' as unit
+        coalesce(fee_usd, fee_tokens) as amount,
+        case
+            when fee_usd is not null then 'fee_usd'
+            when fee_tokens is not null then 'fee_tokens'
+            else 'fee_usd'
+        end as unit
     from fees
     union all
     select
@@ -163,8 +196,12 @@ facts as (
         protocol,
         token as subject,
         account,
-        balance_tokens as amount,
-        'balance_tokens' as unit
+        coalesce(balance_tokens, delta_tokens) as amount,
+        case
+            when balance_tokens is not null then 'balance_tokens'
+            when delta_tokens is not null then 'delta_tokens'
+            else 'balance_tokens'
+        end as unit
     from balances
     union all
     select
@@ -191,8 +228,17 @@ facts as (
         protocol,
         pool as subject,
         account,
-        principal_tokens as amount,
-        'principal_tokens' as unit
+        coalesce(
+            principal_tokens, paid_tokens, interest_tokens, loss_tokens, collateral_tokens
+        ) as amount,
+        case
+            when principal_tokens is not null then 'principal_tokens'
+            when paid_tokens is not null then 'paid_tokens'
+            when interest_tokens is not null then 'interest_tokens'
+            when loss_tokens is not null then 'loss_tokens'
+            when collateral_tokens is not null then 'collateral_tokens'
+            else 'principal_tokens'
+        end as unit
     from credit_events
     union all
     select
@@ -205,8 +251,12 @@ facts as (
         protocol,
         pool as subject,
         account,
-        asset_tokens as amount,
-        'asset_tokens' as unit
+        coalesce(asset_tokens, share_tokens) as amount,
+        case
+            when asset_tokens is not null then 'asset_tokens'
+            when share_tokens is not null then 'share_tokens'
+            else 'asset_tokens'
+        end as unit
     from pool_flows
     union all
     select
@@ -268,8 +318,12 @@ facts as (
         protocol,
         market as subject,
         account,
-        shortfall_usd as amount,
-        'shortfall_usd' as unit
+        coalesce(shortfall_usd, shortfall_tokens) as amount,
+        case
+            when shortfall_usd is not null then 'shortfall_usd'
+            when shortfall_tokens is not null then 'shortfall_tokens'
+            else 'shortfall_usd'
+        end as unit
     from shortfalls
 
 )

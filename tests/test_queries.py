@@ -645,6 +645,36 @@ def test_an_address_is_found_as_an_explorer_writes_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "told", "amount", "unit"),
+    [
+        ("position_changes", {"size_delta_tokens": 2}, "2", "size_delta_tokens"),
+        (
+            "position_changes",
+            {"notional_delta_usd": 0, "closed_ratio": 1},
+            "0",
+            "notional_delta_usd",
+        ),
+        ("liquidations", {"size_tokens": 2}, "2", "size_tokens"),
+        ("open_interest", {"open_interest_usd": 5}, "5", "open_interest_usd"),
+        ("funding", {"funding_rate_daily_ratio": 3}, "3", "funding_rate_daily_ratio"),
+        ("fees", {"fee_tokens": 4}, "4", "fee_tokens"),
+        ("fees", {}, None, "fee_usd"),
+        ("credit_events", {"loss_tokens": 6}, "6", "loss_tokens"),
+        ("pool_flows", {"share_tokens": 7}, "7", "share_tokens"),
+    ],
+)
+def test_a_fact_of_a_transaction_says_what_is_known_of_it(
+    name: str, told: dict[str, object], amount: str | None, unit: str
+) -> None:
+    """Where dollars are not known, tokens are; a measured zero is known."""
+    with duckdb.connect() as empty:
+        fill(empty, {name: table(name, {"tx_hash": "0xcafe"} | told)})
+        found = rows(empty, query_named("transaction_facts").sql, {"tx_hash": "0xcafe"})
+
+    assert [(shown(row["amount"]), row["unit"]) for row in found.to_dicts()] == [(amount, unit)]
+
+
+@pytest.mark.parametrize(
     ("name", "given", "message"),
     [
         ("fee_splt", {}, "no query is called fee_splt: did you mean fee_split?"),
