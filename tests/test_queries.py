@@ -644,6 +644,16 @@ def test_an_address_is_found_as_an_explorer_writes_it() -> None:
     assert asked["tx_hash"] == longer.lower()
 
 
+def test_what_is_not_split_is_what_known_parts_leave() -> None:
+    """Of 10 the pool gets 8.51, and of the rest nobody says who; parts and rest are the fee."""
+    fee = {"fee_usd": 10, "supply_side_usd": Decimal("8.51"), "split_basis": "none"}
+    with duckdb.connect() as empty:
+        fill(empty, {"fees": table("fees", fee)})
+        found = answer(empty, "fee_split", "fees_usd supply_side_usd unsplit_usd unsplit_count")
+
+    assert found == [("10", "8.51", "1.49", 1)]
+
+
 @pytest.mark.parametrize(
     ("name", "told", "amount", "unit"),
     [
