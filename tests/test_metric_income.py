@@ -97,6 +97,18 @@ def test_an_unknown_split_makes_the_revenue_unknown() -> None:
     assert column(holders_revenue(paid).collect(), "holders_usd") == [None]
 
 
+def test_revenue_is_what_the_supply_side_leaves() -> None:
+    """Who shares the 4 dollars kept of 10 is not told: they are revenue, and nobody's share."""
+    kept = {"fee_usd": 10, "supply_side_usd": 6}
+
+    revenue = protocol_revenue(charged(SPLIT, kept)).collect()
+
+    assert revenue.select("revenue_usd", "treasury_usd", "unsplit_count").row(0) == (8, None, 0)
+    assert rates(SPLIT, kept) == [0.4]
+    annual = run_rate(charged(SPLIT, kept), window_days=1).collect()
+    assert annual.select("revenue_usd", "holders_usd").row(0) == (8, None)
+
+
 def test_an_unknown_split_spoils_no_other_row() -> None:
     """An unsplit borrow fee leaves the revenue of position fees known."""
     revenue = protocol_revenue(charged(SPLIT, UNSPLIT | {"fee_kind": "borrow"})).collect()

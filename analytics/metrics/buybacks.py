@@ -4,6 +4,7 @@ import polars as pl
 
 from analytics.expressions import (
     EVENT_ORDER,
+    REVENUE,
     check,
     day,
     known_total,
@@ -121,12 +122,13 @@ def buyback_ratio(
 
     Formula:
         buyback_ratio(d) = Σ spent_usd / Σ revenue_usd over (d - window_days, d]
-        revenue_usd = treasury_usd + holders_usd of each fee, as in protocol_revenue
+        revenue_usd of each fee as in protocol_revenue
         declared_ratio(d) = Σ holders_usd / Σ revenue_usd over (d - window_days, d]
 
     Args:
         buybacks: one row per purchase: spent_usd (USD).
-        fees: one row per fee charged: treasury_usd, holders_usd (USD, null while unknown).
+        fees: one row per fee charged: fee_usd, supply_side_usd, treasury_usd, holders_usd (USD,
+            null while unknown).
         declared_facts: which facts the declarations of a protocol can tell: fact.
         window_days: how many UTC days count, this day being the last of them.
 
@@ -144,7 +146,7 @@ def buyback_ratio(
         another day than the revenue behind it.
     """
     earned = fees.group_by("protocol", day()).agg(
-        revenue_usd=whole_total(pl.col("treasury_usd") + pl.col("holders_usd")),
+        revenue_usd=whole_total(REVENUE),
         holders_usd=whole_total(pl.col("holders_usd")),
     )
     sums = trailing(_spent_and_earned(buybacks, earned), ["protocol"], _PARTS, window_days)

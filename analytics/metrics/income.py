@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from analytics.expressions import (
+    REVENUE,
     annualised,
     day,
     known_total,
@@ -21,7 +22,7 @@ from analytics.expressions import (
 )
 
 _GRAIN = ("date", "chain_id", "protocol", "version", "market", "fee_kind")
-_REVENUE = pl.col("treasury_usd") + pl.col("holders_usd")
+_SPLIT = pl.col("supply_side_usd") + pl.col("treasury_usd") + pl.col("holders_usd")
 _ANNUAL = ("fees", "revenue", "holders")
 
 
@@ -85,17 +86,20 @@ def protocol_revenue(fees: pl.LazyFrame) -> pl.LazyFrame:
     What the protocol keeps of the fees, and the part of it that goes to the treasury.
 
     A fee whose split is unknown (`split_basis` none) makes its whole row unknown: null, not zero.
+    Where the supply side's part is known and nobody tells how treasury and holders share the rest,
+    the rest is revenue.
 
     Formula:
         revenue_usd(d) = Σ (treasury_usd + holders_usd) = fees_usd(d) - supply_side_usd(d)
 
     Args:
-        fees: one row per fee charged: treasury_usd, holders_usd (USD, null while unknown).
+        fees: one row per fee charged: fee_usd, supply_side_usd, treasury_usd, holders_usd (USD,
+            null while unknown).
 
     Returns:
         One row per day, chain, protocol, version, market and fee kind, sorted: revenue_usd,
-        treasury_usd (Decimal, USD; null when the split of any fee is unknown), unsplit_count
-        (Int64).
+        treasury_usd (Decimal, USD; null when that of any fee is unknown), unsplit_count (Int64,
+        fees whose revenue is unknown).
 
     Source:
         DefiLlama/dimension-adapters fees/GUIDELINES.md: revenue = fees - supply side revenue, and
@@ -103,9 +107,9 @@ def protocol_revenue(fees: pl.LazyFrame) -> pl.LazyFrame:
     """
     return _by_grain(
         fees,
-        revenue_usd=whole_total(_REVENUE),
+        revenue_usd=whole_total(REVENUE),
         treasury_usd=whole_total(pl.col("treasury_usd")),
-        unsplit_count=_REVENUE.null_count().cast(pl.Int64),
+        unsplit_count=REVENUE.null_count().cast(pl.Int64),
     )
 
 
@@ -225,7 +229,7 @@ def fees_by_kind(fees: pl.LazyFrame) -> pl.LazyFrame:
             holders_usd=whole_total(pl.col("holders_usd")),
             fee_count=row_count(),
             unpriced_count=unknown_count("fee_usd"),
-            unsplit_count=(pl.col("supply_side_usd") + _REVENUE).null_count().cast(pl.Int64),
+            unsplit_count=_SPLIT.null_count().cast(pl.Int64),
         )
         .with_columns(fees_share_ratio=pl.when(priced).then(share))
         .sort(kinds)
@@ -245,7 +249,8 @@ def run_rate(fees: pl.LazyFrame, *, window_days: int = 30) -> pl.LazyFrame:
         revenue_annual_usd and holders_annual_usd alike
 
     Args:
-        fees: one row per fee charged: fee_usd, treasury_usd, holders_usd (USD, null while unknown).
+        fees: one row per fee charged: fee_usd, supply_side_usd, treasury_usd, holders_usd (USD,
+            null while unknown).
         window_days: how many UTC days count, this day being the last of them.
 
     Returns:
@@ -264,7 +269,7 @@ def run_rate(fees: pl.LazyFrame, *, window_days: int = 30) -> pl.LazyFrame:
         "protocol",
         day(),
         fees_usd="fee_usd",
-        revenue_usd=_REVENUE,
+        revenue_usd=REVENUE,
         holders_usd="holders_usd",
     )
     begun = charged.group_by("protocol").agg(first_on=pl.col("date").min())

@@ -2,7 +2,16 @@
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER, annualised, check, day, ratio, row_count, trailing
+from analytics.expressions import (
+    EVENT_ORDER,
+    REVENUE,
+    annualised,
+    check,
+    day,
+    ratio,
+    row_count,
+    trailing,
+)
 from analytics.prices import MICROSECONDS, is_current, told_of
 
 _DOLLARS = pl.Decimal(38, 18)
@@ -42,7 +51,8 @@ def price_multiples(
         window_days); revenue and holders' revenue alike
 
     Args:
-        fees: one row per fee charged: fee_usd, treasury_usd, holders_usd (USD, null while unknown).
+        fees: one row per fee charged: fee_usd, supply_side_usd, treasury_usd, holders_usd (USD,
+            null while unknown).
         token_supplies: one row per reading: token, supply_tokens, dead_tokens.
         tokens: one row per token: chain_id, address, symbol.
         oracle_updates: one row per update: asset, quote, oracle_price_quote, of which USD counts.
@@ -170,7 +180,7 @@ def _income(fees: pl.LazyFrame, readings: pl.LazyFrame, window_days: int) -> pl.
         "protocol",
         day(),
         fees_usd="fee_usd",
-        revenue_usd=pl.col("treasury_usd") + pl.col("holders_usd"),
+        revenue_usd=REVENUE,
         holders_usd="holders_usd",
     )
     # A reading charges nothing: these zeros are true, and give its day a window.

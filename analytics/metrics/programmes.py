@@ -3,6 +3,7 @@
 import polars as pl
 
 from analytics.expressions import (
+    REVENUE,
     check,
     day,
     divided,
@@ -48,7 +49,8 @@ def buyback_columns(
 
     Args:
         buybacks: one row per purchase: spent_usd (USD), burned_tokens.
-        fees: one row per fee charged: fee_usd, treasury_usd, holders_usd (USD).
+        fees: one row per fee charged: fee_usd, supply_side_usd, treasury_usd, holders_usd
+            (USD).
         policies: one row per rate: kind, value (1 = 100 %), valid_from, valid_to (null while in
             force).
         declared_facts: which facts the declarations of a protocol can tell: fact.
@@ -90,7 +92,7 @@ def buyback_columns(
 def _days(buybacks: pl.LazyFrame, fees: pl.LazyFrame) -> pl.LazyFrame:
     charged = fees.group_by("protocol", day()).agg(
         fees_usd=whole_total(pl.col("fee_usd")),
-        revenue_usd=whole_total(pl.col("treasury_usd") + pl.col("holders_usd")),
+        revenue_usd=whole_total(REVENUE),
         holders_usd=whole_total(pl.col("holders_usd")),
         fee_count=row_count(),
     )

@@ -6,6 +6,7 @@ import polars as pl
 
 from analytics.expressions import (
     EVENT_ORDER,
+    REVENUE,
     check,
     ratio,
     row_count,
@@ -163,11 +164,11 @@ def executed(
 
     Formula:
         executed_ratio = Σ spent_usd / Σ revenue_usd; declared_ratio = Σ holders_usd / Σ revenue_usd
-        revenue_usd = treasury_usd + holders_usd
+        revenue_usd of each fee as in the metric protocol_revenue
 
     Args:
         buybacks: one row per purchase: spent_usd.
-        fees: one row per fee: treasury_usd, holders_usd.
+        fees: one row per fee: fee_usd, supply_side_usd, treasury_usd, holders_usd.
         declared_facts: which facts the declarations of a protocol can tell: protocol, fact.
 
     Returns:
@@ -186,7 +187,7 @@ def executed(
             fees.select(
                 "protocol",
                 nothing.alias("spent_usd"),
-                (pl.col("treasury_usd") + pl.col("holders_usd")).alias("revenue_usd"),
+                REVENUE.alias("revenue_usd"),
                 "holders_usd",
             ),
         ]

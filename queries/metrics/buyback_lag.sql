@@ -8,6 +8,8 @@
 -- twin of:  analytics.metrics.programmes.buyback_lag
 with
 
+-- part: split_fees
+
 -- part: tellers
 
 earned as (
@@ -15,8 +17,8 @@ earned as (
     select
         protocol,
         block_timestamp::date as date,
-        treasury_usd + holders_usd as revenue_usd
-    from fees
+        revenue_usd
+    from split_fees
     where protocol in (select buybacks.protocol from buybacks)
 
 ),

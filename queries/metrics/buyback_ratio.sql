@@ -7,6 +7,8 @@
 -- twin of:  analytics.metrics.buybacks.buyback_ratio
 with
 
+-- part: split_fees
+
 events as (
 
     select
@@ -21,9 +23,9 @@ events as (
         protocol,
         block_timestamp::date as date,
         0 as spent_usd,
-        treasury_usd + holders_usd as revenue_usd,
+        revenue_usd,
         holders_usd
-    from fees
+    from split_fees
 
 ),
 

@@ -8,6 +8,8 @@
 -- twin of:  analytics.metrics.multiples.price_multiples
 with
 
+-- part: split_fees
+
 -- part: priced_supplies
 
 -- A reading charges nothing: these zeros are true, and give its day a window.
@@ -17,10 +19,10 @@ flows as (
         protocol,
         block_timestamp::date as date,
         fee_usd as fees_usd,
-        treasury_usd + holders_usd as revenue_usd,
+        revenue_usd,
         holders_usd,
         block_timestamp::date as charged_on
-    from fees
+    from split_fees
     union all
     select
         protocol,

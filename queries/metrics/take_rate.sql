@@ -5,6 +5,8 @@
 -- twin of:  analytics.metrics.income.take_rate
 with
 
+-- part: split_fees
+
 daily as (
 
     select
@@ -13,10 +15,8 @@ daily as (
         case
             when count(*) = count(supply_side_usd) then sum(supply_side_usd)
         end as supply_side_usd,
-        case
-            when count(*) = count(treasury_usd + holders_usd) then sum(treasury_usd + holders_usd)
-        end as revenue_usd
-    from fees
+        case when count(*) = count(revenue_usd) then sum(revenue_usd) end as revenue_usd
+    from split_fees
     group by all
 
 )

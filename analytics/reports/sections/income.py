@@ -119,12 +119,13 @@ def _split(frames: dict[str, pl.DataFrame], *keys: str) -> pl.DataFrame:
         return frames[metric].group_by(keys).agg(*sums, *counts)
 
     revenue, supply = pl.col("revenue_usd"), pl.col("supply_side_usd")
-    rate = pl.when(pl.col("unsplit_count") == 0).then(ratio(revenue, supply + revenue))
+    unknown = {"unsplit_count": "unknown_count"}  # fewer: the rest of a fee may be revenue
+    rate = pl.when(pl.col("unknown_count") == 0).then(ratio(revenue, supply + revenue))
     split = (
         summed("fees", "fees_usd")
         .join(summed("supply_side", "supply_side_usd").drop("unsplit_count"), on=keys)
-        .join(summed("protocol_revenue", "revenue_usd", "treasury_usd"), on=keys)
-        .join(summed("holders_revenue", "holders_usd").drop("unsplit_count"), on=keys)
+        .join(summed("protocol_revenue", "revenue_usd", "treasury_usd").rename(unknown), on=keys)
+        .join(summed("holders_revenue", "holders_usd"), on=keys)
     )
     told = split.with_columns(take_rate=rate).select(
         *(*keys, "fees_usd", "supply_side_usd", "revenue_usd", "treasury_usd"),
