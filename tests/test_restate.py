@@ -1,12 +1,14 @@
 """Restating: which days change when a policy does, shown before anything is changed."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 from handmade import shown
@@ -143,6 +145,19 @@ def test_a_promise_restates_though_no_split_does(tmp_path: Path) -> None:
     ]
 
 
+def test_a_promise_is_shown_of_all_chains_as_it_is_kept_for_all(tmp_path: Path) -> None:
+    """Policies name no chain: what applying on one moves on another is shown with it, not never."""
+    path = indexed(tmp_path / "a.duckdb", OLD)
+    with closing(duckdb.connect(path)) as con:
+        con.execute("insert into fees select * replace (42161 as chain_id) from fees")
+    late = with_promise("0.25")
+
+    found = restate(Ledger(path, ETHEREUM, {"feed": late}), [late], keep=True)
+
+    assert found.filter(pl.col("figure") == "policy_usd")["chain_id"].to_list() == [1, 42161]
+    assert changes(path, late) == []
+
+
 def test_a_share_that_buys_restates_the_promise_alone(tmp_path: Path) -> None:
     """Half of what holders are to get buys the token from the sixth on: fifteen of thirty."""
     path = indexed(tmp_path / "a.duckdb", OLD)
@@ -166,7 +181,9 @@ def test_applying_is_decoding_again(tmp_path: Path) -> None:
 
 def test_a_day_that_appears_has_no_before() -> None:
     """A day on one side alone is unknown on the other; days that are equal are left out."""
-    old = pl.DataFrame({"protocol": "p", "date": [date(2025, 1, 1)], "fees_usd": [Decimal(5)]})
+    old = pl.DataFrame(
+        {"chain_id": 1, "protocol": "p", "date": [date(2025, 1, 1)], "fees_usd": [Decimal(5)]}
+    )
     late = pl.concat([old, old.with_columns(date=pl.lit(date(2025, 1, 2)))])
 
     assert differences(old, late).select("date", "before", "after").rows() == [
@@ -325,6 +342,6 @@ def test_the_command_shows_what_would_change(story: Story, database: Path, tmp_p
 
     shown = CliRunner().invoke(app, [*words, "gmx_v2"])
 
-    assert result.stdout == against.stdout == "protocol,date,figure,before,after,change\n"
+    assert result.stdout == against.stdout == "chain_id,protocol,date,figure,before,after,change\n"
     assert shown.stdout.startswith("nothing changes\n")
     assert outcome(lambda: app([*words, "gains"], standalone_mode=False)) == 2

@@ -241,6 +241,29 @@ def test_index_publishes_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFix
     assert out.count("\nsnapshot 1, published at ") == 1
 
 
+def test_another_database_leaves_the_snapshot_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Readers of the copy are not given a trial's rows, whose number is lower; one line says so."""
+    target, config = tmp_path / "s.duckdb", tmp_path / "p.toml"
+    config.write_text(
+        f'database = "{tmp_path}/a.duckdb"\nstorage.snapshot = "{target}"\n'
+        f"chains.ethereum.from_block = {FIRST}\nchains.ethereum.protocols = ['chainlink']\n",
+        encoding="utf-8",
+    )
+    with serve([served(blocks(9))]) as node:
+        words = ("index", "--chain", "ethereum", "--rpc", node.url, "--config", config)
+        assert perpscope(*words, "--database", tmp_path / "trial.duckdb") == 0
+        assert not target.exists()
+        assert "s.duckdb stays as it is: it is the copy of" in capsys.readouterr().err
+        # The same file by another name is the settings' own.
+        same = tmp_path / ".." / tmp_path.name / "a.duckdb"
+        assert perpscope(*words, "--database", same) == 0
+
+    assert target.exists()
+    assert capsys.readouterr().err == ""
+
+
 def test_a_copy_over_the_database_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

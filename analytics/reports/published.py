@@ -16,6 +16,7 @@ _SUMS = {
     "holders_revenue": {"holders_usd": whole_total(pl.col("holders_usd"))},
 }
 _EXTENT = {
+    "chain_id": pl.Int64(),
     "protocol": pl.String(),
     "from_block": pl.Int64(),
     "to_block": pl.Int64(),
@@ -33,15 +34,15 @@ def published_income(folder: Path, chain_id: int) -> pl.DataFrame:
         chain_id: the chain.
 
     Returns:
-        protocol, date, fees_usd, supply_side_usd, treasury_usd, holders_usd (Decimal, USD), as the
-        metrics of the report told them.
+        chain_id, protocol, date, fees_usd, supply_side_usd, treasury_usd, holders_usd (Decimal,
+        USD), as the metrics of the report told them.
 
     Raises:
         UserError: the folder is no report.
         WorldError: a file in it is not the one the report wrote.
     """
     written = manifest_of(folder)["files"]
-    keys = ["protocol", "date"]
+    keys = ["chain_id", "protocol", "date"]
     parts = [
         pl.read_parquet(_checked(folder, f"parquet/{name}.parquet", written))
         .filter(pl.col("chain_id") == chain_id)
@@ -76,8 +77,8 @@ def published_extent(folder: Path, chain_id: int) -> pl.DataFrame:
         chain_id: the chain.
 
     Returns:
-        One row per stretch of blocks: protocol, from_block, to_block (Int64), since, until
-        (Datetime, null is open), all included.
+        One row per stretch of blocks: chain_id, protocol, from_block, to_block (Int64), since,
+        until (Datetime, null is open), all included.
 
     Raises:
         UserError: the folder is no report.

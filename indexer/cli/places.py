@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import typer
+
 from indexer.config import Config
 from indexer.errors import UserError
 
@@ -30,6 +32,8 @@ def snapshot_of(settings: Config, database: Path) -> Path | None:
     """
     Return where the copy for readers is published; None for nowhere.
 
+    It is the copy of the database of the settings: of another one nothing is published, aloud.
+
     Raises:
         UserError: it would be published over the database itself.
     """
@@ -40,4 +44,11 @@ def snapshot_of(settings: Config, database: Path) -> Path | None:
         raise UserError(
             f"storage.snapshot is {target}, the database itself: expected another file; correct it"
         )
+    if Path(settings.database).resolve() != database.resolve():
+        typer.echo(
+            f"perpscope: the snapshot {target} stays as it is: it is the copy of "
+            f"{settings.database}, the database of the settings, not of {database}",
+            err=True,
+        )
+        return None
     return target

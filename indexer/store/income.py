@@ -12,12 +12,14 @@ FIGURES = (
     *("declared_ratio", "policy_usd"),
 )
 
-_DAY = ["protocol", "date"]
+_DAY = ["protocol", "date"]  # policies are of a protocol on all its chains
+_KEYS = ["chain_id", *_DAY]
 
 # As in the metrics of these names: fees are what is known, a part of them is null when the split of
 # any is.
 _DAYS = """
 select
+    chain_id,
     protocol,
     block_timestamp::date as date,
     sum(fee_usd) as fees_usd,
@@ -25,7 +27,7 @@ select
     case when count(*) = count(treasury_usd) then sum(treasury_usd) end as treasury_usd,
     case when count(*) = count(holders_usd) then sum(holders_usd) end as holders_usd
 from fees
-where chain_id = ? and list_contains(?, protocol) {counted}
+where list_contains(?, protocol) {counted}
 group by all
 """
 
@@ -33,7 +35,7 @@ _WITHIN = """
         and exists (
             select 1
             from within
-            where within.protocol = fees.protocol
+            where within.chain_id = fees.chain_id and within.protocol = fees.protocol
                 and fees.block_number between within.from_block and within.to_block
                 and coalesce(fees.block_timestamp >= within.since, true)
                 and coalesce(fees.block_timestamp <= within.until, true)
@@ -43,24 +45,23 @@ _WITHIN = """
 
 def income_days(
     connection: duckdb.DuckDBPyConnection,
-    chain_id: int,
     protocols: Sequence[str],
     within: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """
-    Return protocol, date and FIGURES of every UTC day with a fee of these protocols.
+    Return chain_id, protocol, date and FIGURES of every UTC day with a fee of these protocols.
 
     Args:
         connection: the database.
-        chain_id: the chain.
         protocols: whose fees.
-        within: protocol, from_block, to_block (Int64, both included), since, until (Datetime, both
-            included, null is open): only fees in such a stretch count. All do without it.
+        within: chain_id, protocol, from_block, to_block (Int64, both included), since, until
+            (Datetime, both included, null is open): only fees in such a stretch count. All do
+            without it.
     """
     query = _DAYS.format(counted="" if within is None else _WITHIN)
     if within is not None:
         connection.register("within", within.to_arrow())
-    days = frame(connection, query, [chain_id, list(protocols)])
+    days = frame(connection, query, [list(protocols)])
     if within is not None:
         connection.unregister("within")
     return promised_of(days, frame(connection, "from policies"))
@@ -68,10 +69,10 @@ def income_days(
 
 def promised_of(days: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
     """
-    Return protocol, date and FIGURES of days of income, sorted.
+    Return chain_id, protocol, date and FIGURES of days of income, sorted.
 
     Args:
-        days: protocol, date and FIGURES but what policies declare.
+        days: chain_id, protocol, date and FIGURES but what policies declare.
         policies: rows of `policies`.
     """
     rates = _in_force(days, policies)
@@ -85,10 +86,10 @@ def promised_of(days: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
     set_aside = pl.when(of_revenue.is_not_null()).then(revenue * of_revenue).otherwise(holders)
     promised = pl.when(bought.is_not_null()).then(set_aside * bought).otherwise(set_aside)
     return days.select(
-        *(pl.col(name) for name in (*_DAY, *FIGURES[:-2])),
+        *(pl.col(name) for name in (*_KEYS, *FIGURES[:-2])),
         declared_ratio=pl.coalesce(of_revenue.cast(pl.Float64), split),
         policy_usd=promised,
-    ).sort(_DAY)
+    ).sort(_KEYS)
 
 
 def _in_force(days: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:

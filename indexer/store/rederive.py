@@ -47,7 +47,8 @@ class Rederived:
 
     Attributes:
         written: rows by table.
-        before: days of income as `income_days` tells them, of the facts that were there.
+        before: days of income of all chains, as `income_days` tells them, of the facts that were
+            there.
         after: the same of the facts that took their place.
     """
 
@@ -84,9 +85,9 @@ def rederive(
     with transaction(path) as connection:
         reading = read(stored_in(connection, chain_id))
         slugs = list(reading.digests)
-        before = income_days(connection, chain_id, slugs, within)
+        before = income_days(connection, slugs, within)
         written = _replace(connection, chain_id, reading)
-        after = income_days(connection, chain_id, slugs, within)
+        after = income_days(connection, slugs, within)
         if not keep:
             connection.rollback()
             connection.begin()

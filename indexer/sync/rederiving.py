@@ -59,15 +59,16 @@ def restate(
         protocols: whose income.
         keep: whether the facts become those of today, as `redecode` makes them; else the database
             is as before.
-        published: days that are compared instead of those of the database: protocol, date and
-            FIGURES but what policies declare, of this chain. Days it does not have are left out.
+        published: days that are compared instead of those of the database: chain_id, protocol, date
+            and FIGURES but what policies declare. Days it does not have are left out.
         policies: rows of `policies` that were published with them.
-        within: the blocks and times whose fees count, of this chain: protocol, from_block, to_block
+        within: the blocks and times whose fees count: chain_id, protocol, from_block, to_block
             (Int64), since, until (Datetime, null is open), all included. All fees without it.
 
     Returns:
-        One row per protocol, UTC day and figure that changes, sorted: before, after and change
-        (Decimal; dollars, or a ratio to twelve places; null where it is not known).
+        One row per chain, protocol, UTC day and figure that changes, sorted: before, after and
+        change (Decimal; dollars, or a ratio to twelve places; null where it is not known). Policies
+        are of a protocol on all its chains: what they promise elsewhere changes with them.
 
     Raises:
         UserError: nothing of these protocols is stored, or a declaration asks for other logs now.
@@ -80,7 +81,9 @@ def restate(
     slugs = [protocol.slug for protocol in protocols]
     told = published.filter(pl.col("protocol").is_in(slugs))
     before = promised_of(told, empty("policies") if policies is None else policies)
-    return differences(before, done.after.join(before, on=["protocol", "date"], how="semi"))
+    return differences(
+        before, done.after.join(before, on=["chain_id", "protocol", "date"], how="semi")
+    )
 
 
 def differences(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
@@ -92,7 +95,7 @@ def differences(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
         else pl.col(name)
         for name in told
     ]
-    keys = ["protocol", "date"]
+    keys = ["chain_id", "protocol", "date"]
     old, late = (
         side.select(*keys, *exact).unpivot(
             told, index=keys, variable_name="figure", value_name=name
