@@ -12,7 +12,7 @@ import pytest
 from duckdb import connect
 
 from indexer.errors import DatabaseBusy, DatabaseUnusable
-from indexer.store import SCHEMA, open_database, transaction
+from indexer.store import SCHEMA, open_database, reading, transaction
 from indexer.store.connection import insert, scalar, select
 from indexer.store.creation import make_missing
 from indexer.tables import tables
@@ -235,6 +235,47 @@ def test_a_held_lock_is_waited_for_and_named(tmp_path: Path) -> None:
 
         holder.communicate(b"\n")
     open_database(path, wait_seconds=0.3).close()
+
+
+def test_a_long_wait_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Who sees nothing happen reads what is waited for, and which process has it."""
+    path = tmp_path / "a.duckdb"
+    open_database(path).close()
+    words = [sys.executable, "-c", HOLD, str(path)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(DatabaseBusy):
+            open_database(path, wait_seconds=0.3)
+        assert caplog.messages == []
+
+        with pytest.raises(DatabaseBusy):
+            open_database(path, wait_seconds=2.5)
+
+        holder.communicate(b"\n")
+    assert caplog.messages == [f"waiting for {path}, which process {holder.pid} has open"]
+
+
+def test_a_report_that_keeps_others_of_its_process_waiting_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As in `watch` without a copy for readers: what is indexed next waits for a report's end."""
+    path = tmp_path / "a.duckdb"
+    make_missing(path)
+
+    def read() -> None:
+        with transaction(path, read_only=True):
+            pass
+
+    with ThreadPoolExecutor() as threads:
+        with reading:
+            second = threads.submit(read)
+            wait([second], timeout=1.5)
+        second.result()
+        threads.submit(read).result()
+
+    said = f"waiting for {path}, which a report or another task of this process reads"
+    assert caplog.messages == [said]
 
 
 def test_a_database_that_is_not_ours(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ tables are built here and nowhere else, from names in `schema.sql` only.
 """
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from functools import cache
@@ -28,7 +27,7 @@ from tenacity import (
 )
 
 from indexer.errors import DatabaseBusy, DatabaseUnusable
-from indexer.store.turns import COURTESY_SECONDS, is_wanted, reading, wish
+from indexer.store.turns import COURTESY_SECONDS, holder, is_wanted, reading_alone, waiting
 from indexer.tables import columns_of, definitions, tables
 
 SCHEMA = 6
@@ -59,8 +58,6 @@ _COSTLY = "fsst,dict_fsst,zstd"
 # threads are not there to end it.
 _idle: dict[int, duckdb.DuckDBPyConnection] = {}
 
-_HOLDER = re.compile(r"PID (\d+)")
-
 
 def open_database(
     path: Path,
@@ -84,8 +81,10 @@ def open_database(
     with ExitStack() as turn:
 
         def ask(retries: RetryCallState) -> None:
-            if not read_only and retries.attempt_number == 1:
-                turn.enter_context(wish(path))
+            if retries.attempt_number == 1:
+                busy = retries.outcome.exception() if retries.outcome else None
+                who = holder(busy and busy.__cause__)
+                turn.enter_context(waiting(path, who, is_writer=not read_only))
 
         for attempt in Retrying(
             retry=retry_if_exception_type(DatabaseBusy),
@@ -128,7 +127,7 @@ def transaction(
         DatabaseBusy: another process held the file all the time.
         DatabaseUnusable: it cannot be opened, read or written; what was in it is as before.
     """
-    with reading if read_only else nullcontext():
+    with reading_alone(path) if read_only else nullcontext():
         engine = open_database(path, read_only=read_only, wait_seconds=wait_seconds)
         with ExitStack() as undo:
             undo.callback(engine.close)
@@ -181,7 +180,7 @@ def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         except duckdb.Error as error:
             if "lock on file" not in str(error):
                 raise _unusable(path, error) from error
-            raise DatabaseBusy(_busy(path, str(error))) from error
+            raise DatabaseBusy(_busy(path, error)) from error
         undo.pop_all()
     return engine
 
@@ -205,12 +204,10 @@ def _threads() -> int:
     return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
-def _busy(path: Path, said: str) -> str:
-    holder = _HOLDER.search(said)
-    who = f"process {holder[1]}" if holder else "another process"
+def _busy(path: Path, error: duckdb.Error) -> str:
     return (
-        f"{path} is locked by {who} and was not released in time: expected to open it alone; wait "
-        "for that process to end, then run the command again"
+        f"{path} is locked by {holder(error)} and was not released in time: expected to open it "
+        "alone; wait for that process to end, then run the command again"
     )
 
 
