@@ -189,6 +189,26 @@ def test_a_card_of_a_source_that_failed_is_not_zero(tmp_path: Path) -> None:
     assert found["Total fees"] == "$25.00, 3 fees charged"
 
 
+def test_a_source_that_failed_is_among_the_warnings(tmp_path: Path) -> None:
+    """The last price of a share was refused: older ones stand on the page, and a sentence above."""
+    facts = ({"fact": "share_prices", "read": "prices"}, {"fact": "fees"})
+    path = written_market(
+        tmp_path,
+        declared_facts=table("declared_facts", *(GMX | fact for fact in facts)),
+        share_prices=table("share_prices", GMX | {"block_timestamp": at(0), "pool": "0x1"}),
+        reads=table("reads", GMX | READ | {"state": "source_error"}),
+        rejects=table("rejects"),
+    )
+
+    said = [text for text in report_of(path).warnings if text.startswith("Failed")]
+
+    assert said == [
+        "Failed: share_prices of gmx_v2 on arbitrum could not be read: the contract refused when "
+        "it was asked last, or what it logged became no fact. Totals lack that, and a zero of it "
+        "is none."
+    ]
+
+
 def test_the_zero_of_one_is_no_zero_of_two(tmp_path: Path) -> None:
     """Gains had no ADL, the one log of GMX's was rejected: nobody knows how many both had."""
     facts = (who | {"fact": "adls"} for who in (GMX, GMX | {"protocol": "gains"}))

@@ -88,6 +88,7 @@ def warnings(context: Context) -> tuple[str, ...]:
             *_imported_sentences(context.imports),
             *_gap_sentences(context.scope.query("coverage_gaps")),
             _reject_sentence(context.rejects),
+            *_failure_sentences(availability(context.scope)),
             *_limit_sentences(context),
             _finality_sentence(context.coverage),
             _proof_sentence(context.coverage),
@@ -191,6 +192,17 @@ def _reject_sentence(rejects: pl.DataFrame) -> str:
         f"Rejects: {counted(count, 'log')} matched a declaration and could not become facts "
         f"({counted(rejects['reason'].n_unique(), 'reason')}, listed below). Totals lack them."
     )
+
+
+def _failure_sentences(states: pl.DataFrame) -> list[str]:
+    failed = states.filter(pl.col("state") == "source_error")
+    facts = failed.group_by(_KEYS).agg(pl.col("fact").sort()).sort(_KEYS)
+    return [
+        f"Failed: {', '.join(names)} of {protocol} on {chain_name(chain)} could not be read: the "
+        "contract refused when it was asked last, or what it logged became no fact. Totals lack "
+        "that, and a zero of it is none."
+        for chain, protocol, names in facts.iter_rows()
+    ]
 
 
 def _limit_sentences(context: Context) -> list[str]:
