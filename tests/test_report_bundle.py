@@ -300,6 +300,51 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [output]
 
 
+@pytest.mark.parametrize("is_after", [True, False])
+def test_two_reports_put_into_a_folder_at_once_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_after: bool
+) -> None:
+    """Another run is quicker between the two steps of ours, or before them: its report stands."""
+    output, theirs, rename = tmp_path / "report", tmp_path / "theirs", Path.rename
+
+    def raced(source: Path, target: Path) -> Path:
+        """Rename, and let the other run have its turn before or after the first step."""
+        if target.name.endswith(".old") and not is_after:
+            rename(source, tmp_path / "aside")
+        done = rename(source, target)
+        if target.name.endswith(".old"):
+            rename(theirs, source)
+        return done
+
+    for place in (output, theirs):
+        place.mkdir()
+        (place / "manifest.json").write_text(place.name, encoding="utf-8")
+    monkeypatch.setattr(Path, "rename", raced)
+
+    with pytest.raises(WorldError, match="another run put a report into"):
+        replace_folder(output, lambda folder: (folder / "manifest.json").touch())
+
+    kept = output if is_after else tmp_path / "aside"
+    assert contents(kept) == {"manifest.json": b"theirs" if is_after else b"report"}
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_what_came_into_the_folder_meanwhile_is_not_removed(tmp_path: Path) -> None:
+    """A report takes minutes, and its folder is a user's place to keep notes in."""
+    output = tmp_path / "report"
+
+    def write(folder: Path) -> None:
+        """Write, and the user does as well."""
+        (folder / "manifest.json").touch()
+        output.mkdir()
+        (output / "notes.txt").write_text("mine", encoding="utf-8")
+
+    with pytest.raises(UserError, match=r"is not a perpscope report \(found notes.txt\)"):
+        replace_folder(output, write)
+
+    assert contents(output) == {"notes.txt": b"mine"}
+
+
 def test_an_old_report_is_left_until_there_is_a_new_one(tmp_path: Path) -> None:
     """Who is killed between putting one aside and the other in its place has that one alone."""
     output, old = tmp_path / "report", tmp_path / f".report.{'0' * 32}.old"

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from errno import ENOSPC
+from errno import ENOENT, ENOSPC, ENOTEMPTY
 from glob import escape
 from itertools import chain
 from pathlib import Path
@@ -143,7 +143,9 @@ def replace_folder(folder: Path, write: Callable[[Path], None]) -> None:
     What killed processes left beside it of other tries is removed.
 
     Raises:
-        WorldError: it cannot be written; the folder is as it was.
+        UserError: something else than a report was put there meanwhile.
+        WorldError: it cannot be written, the folder is as it was; or another run put its report
+            there in the same moment.
     """
     unfinished = folder.with_name(f".{folder.name}.{uuid4().hex}")
     try:
@@ -190,17 +192,25 @@ def _remove_abandoned(folder: Path) -> None:
 
 
 def _swap(unfinished: Path, folder: Path) -> None:
-    if not folder.exists():
-        unfinished.rename(folder)
-        return
+    check_replaceable(folder)  # as it is now: what was put there meanwhile is not ours to remove
     retired = folder.with_name(f"{unfinished.name}.old")
-    folder.rename(retired)
     try:
+        if folder.exists():
+            folder.rename(retired)
         unfinished.rename(folder)
-    except OSError:
-        retired.rename(folder)
-        raise
-    shutil.rmtree(retired, ignore_errors=True)
+    except OSError as error:
+        if error.errno not in {ENOENT, ENOTEMPTY}:
+            raise
+        raise WorldError(
+            f"another run put a report into {folder} at the same moment: expected the one that "
+            "was there; read that one, run this again, or name another folder with --output"
+        ) from error
+    finally:
+        if folder.exists():
+            shutil.rmtree(retired, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                retired.rename(folder)
 
 
 def published(scopes: Sequence[Scope], folder: Path) -> None:
