@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shutil import copy
+from typing import Any
 
 import duckdb
 import pytest
@@ -24,7 +25,8 @@ from indexer.rpc import Endpoint
 from indexer.simulation.blocks import Block
 from indexer.simulation.node import serve
 from indexer.simulation.served import REPLAY_CLIENT
-from indexer.store import read_failures
+from indexer.store import read_failures, repairs
+from indexer.store.proofs import digest_of
 from indexer.sync import Inspection, Repaired, Verdict, index, now, repair, verify
 
 COUNT = 200
@@ -34,6 +36,7 @@ ONE_LOG = tuple(QUIET + 3 * place for place in range(4))  # blocks like QUIET
 THREE_LOGS = (BUSY, BUSY + 15)  # blocks like BUSY
 BOTH = (FEED, POOLS)
 LEDGERS = ("audits", "orphans")
+LOGGED = "select distinct block_number from logs order by block_number"
 
 
 @pytest.fixture(scope="module")
@@ -351,6 +354,30 @@ def test_what_is_wrong_is_found_and_mended(
     assert mended(path, url).failures == []
     assert different(path, made["receipts"]) == set()
     assert checked(path, "receipts", url).failures == []
+
+
+def test_a_repair_of_many_blocks_counts_the_rest_once(
+    tmp_path: Path, url: str, made: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks all over a row of coverage: it is counted through, once; digests are true."""
+    path, counted = copied(made["receipts"], tmp_path), []
+    numbers = [number for (number,) in rows(path, LOGGED)][::3]
+
+    def seen(*given: Any) -> str:
+        """Count, and remember how many blocks that were."""
+        counted.append(max(0, given[3] - given[2] + 1))
+        return digest_of(*given)
+
+    monkeypatch.setattr(repairs, "digest_of", seen)
+    with duckdb.connect(path) as connection:
+        connection.execute(f"delete from logs where block_number in {tuple(numbers)}")
+    assert len(failed(checked(path, "receipts", url))) >= len(numbers) > 20
+
+    assert mended(path, url).failures == []
+
+    assert different(path, made["receipts"]) == set()
+    # Once for each group of protocols that are wrong in the same blocks, and what is in them.
+    assert sum(counted) <= 5 * COUNT
 
 
 @pytest.mark.parametrize(

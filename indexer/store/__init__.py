@@ -30,7 +30,7 @@ from indexer.store.ranges import Range, joined, write_range
 from indexer.store.reading import OWNED, OWNERS, Anchors, Stored, check_writable, read_stored
 from indexer.store.reads import answers_between, uncollected, write_collected
 from indexer.store.rederive import Reading, Rederived, rederive
-from indexer.store.repairs import replace_range
+from indexer.store.repairs import COUNTED, replace_range
 from indexer.store.rewinds import Rewound, remaining, rewind
 from indexer.store.snapshots import Snapshot, publish
 from indexer.store.summary import Status, status
@@ -38,6 +38,7 @@ from indexer.store.swaps import swap
 from indexer.store.turns import reading
 
 __all__ = [
+    "COUNTED",
     "FIGURES",
     "FINALITIES",
     "LEVELS",

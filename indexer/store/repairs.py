@@ -1,21 +1,33 @@
 """Wrong blocks are replaced: the right ones land and the wrong rows go, in one transaction."""
 
+from collections.abc import Iterator, MutableMapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
 
 from indexer.store.connection import delete, insert, select, transaction
-from indexer.store.intervals import merged_coverage
+from indexer.store.fingerprint import added, subtracted
+from indexer.store.intervals import Interval, merged_coverage
 from indexer.store.knowledge import is_unheard
 from indexer.store.proofs import digest_of
 from indexer.store.ranges import Range, write_within
 from indexer.store.reading import OWNED, OWNERS, logs_between, stored_in
 from indexer.tables import columns_of
 
+COUNTED = MutableMapping[tuple[object, ...], tuple[int, str]]
+"""
+What a run counted of rows of coverage: from which block on, to its end, which digest is stored.
 
-def replace_range(path: Path, landed: Range, others: OWNERS, *, before_hash: bytes) -> int | None:
+By protocol, first and last block and digest of the row: one that has changed since has another.
+"""
+
+
+def replace_range(
+    path: Path, landed: Range, others: OWNERS, *, before_hash: bytes, counted: COUNTED
+) -> int | None:
     """
     Write a range over blocks that are covered already.
 
@@ -27,6 +39,8 @@ def replace_range(path: Path, landed: Range, others: OWNERS, *, before_hash: byt
         landed: the right rows.
         others: which logs belong to which protocol of the chain, as `write_range` takes them.
         before_hash: hash of the block before the range.
+        counted: what the range before it in the same run counted; told what this one did. Else
+            the whole row of coverage that a range is in is read for each of them.
 
     Returns:
         How many logs moved to `orphans`; None when another process found meanwhile, in blocks
@@ -43,19 +57,28 @@ def replace_range(path: Path, landed: Range, others: OWNERS, *, before_hash: byt
             return None
         owned = others(stored_in(connection, landed.chain_id))
         wrong = logs_between(connection, landed.chain_id, landed.from_block, landed.to_block)
-        _uncover(connection, landed, before_hash, owned)
+        above = _uncover(connection, landed, before_hash, owned, counted)
         write_within(connection, landed, others)
+        left = dict(_left(connection, landed, above))
         right = logs_between(connection, landed.chain_id, landed.from_block, landed.to_block)
         gone = wrong.join(right, on=wrong.columns, how="anti", nulls_equal=True)
         insert(connection, "orphans", gone.with_columns(reason=pl.lit("repaired")))
+    counted.clear()  # of others' rows too: a log may be of several protocols
+    counted.update(left)
     return len(gone)
 
 
 def _uncover(
-    connection: duckdb.DuckDBPyConnection, landed: Range, before_hash: bytes, owned: OWNED
-) -> None:
+    connection: duckdb.DuckDBPyConnection,
+    landed: Range,
+    before_hash: bytes,
+    owned: OWNED,
+    counted: COUNTED,
+) -> dict[str, str]:
+    """Take blocks out of coverage; return, by protocol, the digest of what its row has above."""
     rows = select(connection, "coverage", "chain_id = ?", [landed.chain_id])
-    kept = []
+    kept: list[dict[str, Any]] = []
+    tops: dict[str, str] = {}
     for row in rows.iter_rows(named=True):
         low = max(row["from_block"], landed.from_block)
         high = min(row["to_block"], landed.to_block)
@@ -64,12 +87,46 @@ def _uncover(
             continue
         lower = {"to_block": low - 1, "to_block_hash": f"0x{before_hash.hex()}"}
         upper = {"from_block": high + 1}
-        # Counted anew: the digest in a row is of what was fetched, not of what is left of it.
-        for piece in (row | lower, row | upper):
-            first, last = piece["from_block"], piece["to_block"]
-            if first <= last:
-                digest = digest_of(connection, row, first, last, owned)
+        digests = _digests(connection, row, (low, high), owned, counted)
+        for piece, digest in zip((row | lower, row | upper), digests, strict=True):
+            if piece["from_block"] <= piece["to_block"]:
                 kept.append(piece | {"logs_digest": digest})
+        tops[row["protocol"]] = digests[1]
     delete(connection, "coverage", "chain_id = ?", [landed.chain_id])
     after = pl.DataFrame(kept, columns_of("coverage"), orient="row")
     insert(connection, "coverage", merged_coverage(after))
+    return tops
+
+
+def _digests(
+    connection: duckdb.DuckDBPyConnection,
+    row: dict[str, Any],
+    blocks: Interval,
+    owned: OWNED,
+    counted: COUNTED,
+) -> tuple[str, str]:
+    """Return the digests of what is stored of a coverage row below and above some blocks of it."""
+    low, high = blocks
+    first, last, whole = row["from_block"], row["to_block"], row["logs_digest"]
+    start, rest = counted.get(_key(row), (last + 1, ""))
+    if start > low:
+        # Counted anew: the digest in a row is of what was fetched, not of what is left of it.
+        below = digest_of(connection, row, first, low - 1, owned)
+        return below, digest_of(connection, row, high + 1, last, owned)
+    between = digest_of(connection, row, start, low - 1, owned)
+    here = digest_of(connection, row, low, high, owned)
+    return added(subtracted(whole, rest), between), subtracted(rest, added(between, here))
+
+
+def _left(
+    connection: duckdb.DuckDBPyConnection, landed: Range, above: dict[str, str]
+) -> Iterator[tuple[tuple[object, ...], tuple[int, str]]]:
+    next_block = landed.to_block + 1
+    where = "chain_id = ? and from_block <= ? and to_block >= ? and list_contains(?, protocol)"
+    values: list[object] = [landed.chain_id, next_block, next_block, list(above)]
+    for row in select(connection, "coverage", where, values).iter_rows(named=True):
+        yield _key(row), (next_block, above[row["protocol"]])
+
+
+def _key(row: dict[str, Any]) -> tuple[object, ...]:
+    return row["protocol"], row["from_block"], row["to_block"], row["logs_digest"]

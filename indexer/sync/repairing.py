@@ -19,6 +19,7 @@ from indexer.facts import Known, declared
 from indexer.proof import PROOFS
 from indexer.spec import Protocol
 from indexer.store import (
+    COUNTED,
     OWNERS,
     Range,
     Stored,
@@ -132,7 +133,7 @@ def _wrong(failed: pl.DataFrame, coverage: pl.DataFrame) -> Iterator[Wrong]:
         )
         .group_by("from_block", "to_block", "level", "finality", "finality_reason", "proof")
         .agg(pl.col("protocol").unique().sort())
-        .sort("from_block", "to_block", "level")
+        .sort("protocol", "level", "from_block", "to_block")  # each row is counted on and on
     )
     for row in inside.iter_rows(named=True):
         yield Wrong(protocols=tuple(row.pop("protocol")), **row)
@@ -162,6 +163,7 @@ class _Run:
     ) -> None:
         self._node, self._ledger, self._heads = node, ledger, heads
         self._origin, self._at = origin, at
+        self._counted: COUNTED = {}
 
     async def mend(self, wrong: Wrong, done: Repaired) -> None:
         """Replace the blocks, piece by piece."""
@@ -222,7 +224,9 @@ class _Run:
         before_hash = first["parent_hash"][0]
 
         def write(path: Path, landed: Range, others: OWNERS) -> bool:
-            gone = replace_range(path, landed, others, before_hash=before_hash)
+            gone = replace_range(
+                path, landed, others, before_hash=before_hash, counted=self._counted
+            )
             done.orphans += gone or 0
             return gone is not None
 
