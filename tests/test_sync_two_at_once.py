@@ -32,13 +32,19 @@ from test_sync_adversary import NAMED, managed
 from test_sync_proof import BOTH, checked, different, endpoint, failed, mended
 
 from indexer import store
+from indexer.errors import UserError
 from indexer.simulation.blocks import Block
 from indexer.simulation.node import Intercept, serve
-from indexer.spec import Protocol
+from indexer.spec import Policy, Protocol
 from indexer.store import Seen, Stored
 from indexer.sync import Inspection, Job, Ledger, now, redecode, repair, repairing, verify
 
 COUNT = 300
+LABELS = "select distinct protocol, declaration_digest from coverage order by 1"
+LATER = {
+    slug: replace(each, policies=(Policy("buyback_share", "0.5", "2022-12-01", "test", "assumed"),))
+    for slug, each in DECLARATIONS.items()
+}
 NO_LIES: dict[str, Lie | None] = {}
 
 
@@ -423,6 +429,45 @@ def test_a_repair_undoes_a_market_that_never_was(tmp_path: Path) -> None:
         run(replace(work, path=once), node.url)
 
     assert different(path, once) <= {"coverage"}
+
+
+def test_a_repair_under_another_declaration_is_refused(tmp_path: Path) -> None:
+    """Facts of today's declaration in the middle of those of the one before would be mixed."""
+    path = tmp_path / "a.duckdb"
+    path.write_bytes(truly_indexed())
+    doubt(path, BIRTH, BIRTH)
+    before = contents(path)
+    with serve([served(true_chain())]) as node, pytest.raises(UserError, match="never mixed"):
+        repair(job(path, declarations=LATER).ledger(), [*LATER.values()], [endpoint(node.url)])
+
+    assert contents(path) == before
+
+
+def test_a_run_of_an_older_program_ends_where_a_newer_one_has_derived_again(
+    tmp_path: Path,
+) -> None:
+    """Who has begun under the declaration before adds nothing to facts of today's."""
+    path = tmp_path / "a.duckdb"
+    chain = blocks(COUNT)
+    indexed(path, 100)
+
+    def upgraded(_slug: str, body: bytes) -> None:
+        """Derive again, once, while logs are asked for."""
+        if b"eth_getLogs" in body and (rows(path, LABELS) == before):
+            other = Thread(target=redecode, args=(job(path, declarations=LATER).ledger(), later))
+            other.start()
+            other.join()
+
+    before, later = rows(path, LABELS), list(LATER.values())
+    with (
+        serve([served(chain)], intercept=upgraded) as node,
+        pytest.raises(UserError, match="never mixed"),
+    ):
+        run(job(path), node.url)
+
+    labels = rows(path, LABELS)
+    assert len(labels) == len(before)
+    assert not set(labels) & set(before)
 
 
 def test_a_repair_follows_a_reorg_first(tmp_path: Path) -> None:

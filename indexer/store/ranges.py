@@ -95,7 +95,8 @@ def write_range(path: Path, landed: Range, others: OWNERS) -> bool:
 
     Returns:
         False when another process covered some of these blocks meanwhile, found what lives in
-        them, or replaced the branch they continue: nothing was written.
+        them, replaced the branch they continue, or derived what is stored under other
+        declarations: nothing was written.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
@@ -145,12 +146,17 @@ def is_overtaken(connection: duckdb.DuckDBPyConnection, landed: Range) -> bool:
     """
     Return whether a range is not to be written as it was read.
 
-    Its protocols cover some of the blocks already, cover another branch up to them, or hold what it
-    was read without.
+    Its protocols cover some of the blocks already, cover another branch up to them, hold what it
+    was read without, or are stored under other declarations.
     """
-    where = "chain_id = ? and to_block >= ? and from_block <= ? and list_contains(?, protocol)"
-    place: list[object] = [landed.chain_id, landed.from_block - 1, landed.to_block]
-    covered = select(connection, "coverage", where, [*place, list(landed.protocols)])
+    where = "chain_id = ? and list_contains(?, protocol)"
+    stored = select(connection, "coverage", where, [landed.chain_id, list(landed.protocols)])
+    now = _rows(landed, "coverage").select("protocol", now="declaration_digest")
+    if len(stored.join(now, on="protocol").filter(pl.col("declaration_digest") != pl.col("now"))):
+        return True
+    covered = stored.filter(
+        pl.col("to_block") >= landed.from_block - 1, pl.col("from_block") <= landed.to_block
+    )
     is_below = pl.col("to_block") < landed.from_block
     below = set(covered.filter(is_below)["to_block_hash"])
     is_other = landed.parent is not None and f"0x{landed.parent.hex()}" not in below

@@ -30,6 +30,7 @@ from indexer.store import (
 )
 from indexer.sync.converge import Job, converge, follow
 from indexer.sync.coverage import origin_kind
+from indexer.sync.declarations import check_unchanged
 from indexer.sync.fetching import Fetched, Piece, fetch
 from indexer.sync.heads import Heads, read_heads
 from indexer.sync.landing import Landing, Overtaken
@@ -94,6 +95,7 @@ async def repair(
         at: when, UTC without a zone; marks the audits.
 
     Raises:
+        UserError: a declaration has changed since the blocks were indexed.
         RetryableError: the node or the database stayed out of reach; what was mended is kept.
         DatabaseUnusable: the database cannot be read or written.
     """
@@ -167,6 +169,7 @@ class _Run:
 
     async def mend(self, wrong: Wrong, done: Repaired) -> None:
         """Replace the blocks, piece by piece."""
+        chosen = [self._ledger.declarations[slug] for slug in wrong.protocols]
         start, size = wrong.from_block, wrong.to_block - wrong.from_block + 1
         while start <= wrong.to_block:
             last = min(start + size - 1, wrong.to_block)
@@ -174,6 +177,7 @@ class _Run:
                 last = min(last, self._heads.settled)
             last = last_alike(self._ledger.chain, "receipts", start, last)
             stored = self._ledger.stored()
+            check_unchanged(chosen, self._ledger.chain, stored.coverage)
             known = self._known(stored, wrong, start)
             try:
                 fetched = await fetch(
