@@ -241,6 +241,29 @@ def test_index_publishes_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFix
     assert out.count("\nsnapshot 1, published at ") == 1
 
 
+def test_a_copy_that_could_not_be_made_is_made_by_the_next_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """That run finds nothing to index: readers would have the old copy until the chain moves on."""
+    target, config = tmp_path / "s.duckdb", tmp_path / "p.toml"
+    config.write_text(
+        f'database = "{tmp_path}/a.duckdb"\nstorage.snapshot = "{target}"\n'
+        f"chains.ethereum.from_block = {FIRST}\nchains.ethereum.protocols = ['chainlink']\n",
+        encoding="utf-8",
+    )
+    with serve([served(blocks(99))]) as node:
+        words = ("index", "--chain", "ethereum", "--rpc", node.url, "--config", config)
+        assert perpscope(*words, "--to", FIRST + 50) == 0
+        (tmp_path / "s.duckdb.new").mkdir()  # in the way, as a disk without room is
+        assert perpscope(*words) == 1
+        (tmp_path / "s.duckdb.new").rmdir()
+        assert [perpscope(*words), perpscope(*words)] == [0, 0]
+
+    assert capsys.readouterr().out.count(" is published: ") == 2
+    last = "select max(to_block) from coverage"
+    assert rows(target, last) == rows(tmp_path / "a.duckdb", last)
+
+
 def test_another_database_leaves_the_snapshot_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -31,7 +31,7 @@ from indexer.config import configuration
 from indexer.errors import PerpscopeError, RequestsSpent
 from indexer.rpc import Endpoint
 from indexer.spec import first_block
-from indexer.store import Snapshot, publish
+from indexer.store import Snapshot, is_published, publish
 from indexer.sync import Job, Look, Summary, index
 
 _REASONS = 20  # are shown: each unknown token is one of its own
@@ -134,7 +134,10 @@ def _tell(report: Path, said: dict[str, Any]) -> None:
 
 
 def _published(job: Job, done: Summary, target: Path | None) -> Snapshot | None:
-    if target is None or not (done.tally.blocks or done.reorgs or not target.exists()):
+    if target is None:
+        return None
+    has_changed = done.tally.blocks or done.reorgs
+    if not has_changed and is_published(job.path, target, job.chain.chain_id):
         return None
     snapshot = publish(job.path, target)
     typer.echo(f"snapshot {snapshot.number} is published: {target}")

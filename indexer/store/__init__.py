@@ -32,7 +32,7 @@ from indexer.store.reads import answers_between, uncollected, write_collected
 from indexer.store.rederive import Reading, Rederived, rederive
 from indexer.store.repairs import COUNTED, replace_range
 from indexer.store.rewinds import Rewound, remaining, rewind
-from indexer.store.snapshots import Snapshot, publish
+from indexer.store.snapshots import Snapshot, is_published, publish
 from indexer.store.summary import Status, status
 from indexer.store.swaps import swap
 from indexer.store.turns import reading
@@ -68,6 +68,7 @@ __all__ = [
     "held",
     "holds",
     "is_more_final",
+    "is_published",
     "joined",
     "keep_reaches",
     "land",

@@ -21,7 +21,7 @@ import duckdb
 import polars as pl
 
 from indexer.errors import DatabaseBusy, DatabaseUnusable
-from indexer.store.connection import delete, insert, open_database, select
+from indexer.store.connection import delete, insert, open_database, select, transaction
 from indexer.store.creation import log_of, remove
 from indexer.store.locks import held
 from indexer.store.turns import reading
@@ -76,6 +76,29 @@ def publish(path: Path, target: Path) -> Snapshot:
         finally:
             remove(fresh)
     return snapshot
+
+
+def is_published(path: Path, target: Path, chain_id: int) -> bool:
+    """
+    Return whether the copy covers the same blocks of a chain as the database.
+
+    A copy that could not be made, or a run that was killed before it, leaves one that does not.
+
+    Raises:
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: it cannot be read.
+    """
+    try:
+        copied = _coverage(target, chain_id)
+    except DatabaseUnusable:  # there is none, or what is there is none
+        return False
+    return copied.equals(_coverage(path, chain_id))
+
+
+def _coverage(path: Path, chain_id: int) -> pl.DataFrame:
+    with transaction(path, read_only=True) as connection:
+        rows = select(connection, "coverage", "chain_id = ?", [chain_id])
+        return rows.sort("protocol", "from_block")
 
 
 def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from indexer.rpc import Endpoint
 from indexer.spec import Protocol, first_block
-from indexer.store import Status, publish, reading, status
+from indexer.store import Status, is_published, publish, reading, status
 from indexer.sync import Job, Look, Summary, catch_up
 from indexer.watch.freshness import Freshness
 from indexer.watch.metrics import Metrics
@@ -127,16 +127,20 @@ async def _index(watched: Watched, job: Job, endpoints: Sequence[Endpoint]) -> d
             metrics.works(chain, looks[0]())
     metrics.lags(chain, 0)
     watched.freshness.reached(chain, done.head_at)
-    await _after(watched, done)
+    await _after(watched, done, job.chain.chain_id)
     return _told(done)
 
 
-async def _after(watched: Watched, done: Summary) -> None:
-    if not (done.tally.blocks or done.reorgs):
-        return
-    if watched.snapshot is not None and watched.snapshot_when is None:
+async def _after(watched: Watched, done: Summary, chain_id: int) -> None:
+    has_changed, copy = bool(done.tally.blocks or done.reorgs), watched.snapshot
+    if (
+        copy is not None
+        and watched.snapshot_when is None
+        and (has_changed or not await _reading(is_published, watched.database, copy, chain_id))
+    ):
         await _snapshot(watched)
-    await _look(watched)
+    if has_changed:
+        await _look(watched)
 
 
 def _told(done: Summary) -> dict[str, object]:
