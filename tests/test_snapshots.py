@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shutil import copy
 
+import duckdb
 import polars as pl
 import pytest
 from commands import perpscope
@@ -17,7 +18,7 @@ from sync_rig import FIRST, blocks, contents, job, rows, run, served
 
 from indexer.errors import DatabaseBusy, DatabaseUnusable
 from indexer.simulation.node import serve
-from indexer.store import held, open_database, publish, transaction
+from indexer.store import held, is_published, open_database, publish, transaction
 from indexer.store.connection import insert
 from indexer.store.snapshots import read_snapshot
 
@@ -262,6 +263,25 @@ def test_a_copy_that_could_not_be_made_is_made_by_the_next_run(
     assert capsys.readouterr().out.count(" is published: ") == 2
     last = "select max(to_block) from coverage"
     assert rows(target, last) == rows(tmp_path / "a.duckdb", last)
+
+
+def test_a_copy_without_state_that_was_collected_since_is_old(tmp_path: Path) -> None:
+    """An archive node filled in what a pruned one lacked: no block is new, and facts are."""
+    path, target = tmp_path / "a.duckdb", tmp_path / "s.duckdb"
+    with serve([served(blocks(9))]) as node:
+        run(job(path), node.url)
+    with duckdb.connect(path) as connection:
+        connection.execute(
+            "insert into reads values (1, 'feed', 'r', 1, -1, 'h', '2022-12-01', 'c', 'a', 'i', "
+            "null, 'not_collected', null)"
+        )
+    publish(path, target)
+    assert is_published(path, target, 1)
+
+    with duckdb.connect(path) as connection:
+        connection.execute("update reads set state = 'available'")
+
+    assert not is_published(path, target, 1)
 
 
 def test_another_database_leaves_the_snapshot_alone(

@@ -21,7 +21,14 @@ import duckdb
 import polars as pl
 
 from indexer.errors import DatabaseBusy, DatabaseUnusable
-from indexer.store.connection import delete, insert, open_database, select, transaction
+from indexer.store.connection import (
+    delete,
+    insert,
+    open_database,
+    scalar,
+    select,
+    transaction,
+)
 from indexer.store.creation import log_of, remove
 from indexer.store.locks import held
 from indexer.store.turns import reading
@@ -80,25 +87,28 @@ def publish(path: Path, target: Path) -> Snapshot:
 
 def is_published(path: Path, target: Path, chain_id: int) -> bool:
     """
-    Return whether the copy covers the same blocks of a chain as the database.
+    Return whether the copy covers the same blocks and state of a chain as the database.
 
     A copy that could not be made, or a run that was killed before it, leaves one that does not.
+    Neither does it once state was collected that nobody had when its blocks were indexed.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: it cannot be read.
     """
     try:
-        copied = _coverage(target, chain_id)
+        copied, lacking = _covered(target, chain_id)
     except DatabaseUnusable:  # there is none, or what is there is none
         return False
-    return copied.equals(_coverage(path, chain_id))
+    coverage, missing = _covered(path, chain_id)
+    return copied.equals(coverage) and lacking == missing
 
 
-def _coverage(path: Path, chain_id: int) -> pl.DataFrame:
+def _covered(path: Path, chain_id: int) -> tuple[pl.DataFrame, int]:
     with transaction(path, read_only=True) as connection:
         rows = select(connection, "coverage", "chain_id = ?", [chain_id])
-        return rows.sort("protocol", "from_block")
+        missing = "select count(*) from reads where chain_id = ? and state = 'not_collected'"
+        return rows.sort("protocol", "from_block"), scalar(connection, missing, [chain_id])
 
 
 def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot | None:
