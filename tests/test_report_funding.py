@@ -1,5 +1,6 @@
 """Funding in a report: rates with their sign, payments both ways, and words where none is told."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from handmade import at, table
 from report_rows import GMX, HOSTILE, written_market
 
 from analytics import load
+from analytics.reports import Limits
 from analytics.reports.context import Context
 from analytics.reports.parts import Section
 from analytics.reports.scope import Scope
@@ -86,6 +88,26 @@ def test_the_charts_escape_the_market(section: Section) -> None:
     assert [chart.name for chart in section.charts] == ["funding_rate", "funding_below_zero"]
     assert all("<b>" not in chart.svg for chart in section.charts)
     assert texts(section, 0)["market"].startswith(HOSTILE)
+
+
+def test_an_index_tells_a_rate_of_the_time_before_it(tmp_path: Path) -> None:
+    """0.3 % a day for an hour, then ten times that: drawn over that time, also where cut in two."""
+    readings = zip((0, 3600, 7200), ("0", "0.000125", "0.001375"), strict=True)
+    told = (
+        RATE | {"funding_rate_cumulative_ratio": index, "block_timestamp": at(second)}
+        for second, index in readings
+    )
+    paid = GMX | {"market": "0xeth", "account": "0xa", "paid_usd": 9, "block_timestamp": at(1800)}
+    path = written_market(tmp_path, funding=table("funding", *told, paid))
+    with load.database(path) as con:
+        whole, part = (
+            funding(Context(Scope(con, Limits(since=since)))).charts[0].svg
+            for since in (None, at(1800))
+        )
+
+    said = r"<title>[\d-]+ (\d\d:\d\d):00 · [^<]* ([\d.]+ %|n/k)"
+    assert re.findall(said, whole) == [("21:00", "0.1 %"), ("22:00", "1.0 %"), ("23:00", "n/k")]
+    assert re.findall(said, part) == [("21:30", "0.1 %"), ("22:00", "1.0 %"), ("23:00", "n/k")]
 
 
 def test_payments_alone_tell_no_rate(tmp_path: Path) -> None:

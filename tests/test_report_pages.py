@@ -25,13 +25,16 @@ from analytics.reports.charts import (
     UNKNOWN_SIDE,
     Canvas,
     Drawing,
+    colored,
     lines,
 )
 from analytics.reports.context import Context
 from analytics.reports.moments import moments
+from analytics.reports.parts import Chart
 from analytics.reports.report import report
 from analytics.reports.scope import Scope
 from analytics.reports.sections.accrual import accrual
+from analytics.reports.sections.cascade import STAGES
 from analytics.reports.sections.covered import covered
 from analytics.reports.sections.credit import credit
 from analytics.reports.sections.exposure import exposure, with_drawdown
@@ -258,6 +261,55 @@ def test_a_value_of_a_day_is_said_of_the_day_to_its_end() -> None:
     assert found[0][0] == found[1][0]
 
 
+def drawn(chart: Chart) -> str:
+    """Return the path of the only line of a chart."""
+    (path,) = re.findall(rf'd="([^"]*)" stroke="{BLUE}" stroke-width="1.8"', chart.svg)
+    return str(path)
+
+
+def test_a_period_without_a_value_breaks_the_line() -> None:
+    """An hour nobody measured is no line between its neighbours, and says nothing of them."""
+    hours = [datetime(2025, 10, 10, hour) for hour in (0, 1, 3)]
+    rows = pl.DataFrame({"at": hours, "series": ["a"] * 3, "value": [1.0, 2.0, 3.0]})
+    drawing = Drawing("d", "t", "deviation", "bps", {"a": BLUE})
+
+    canvas = Canvas("s", hours[0], datetime(2025, 10, 10, 4))
+    chart = lines(canvas, drawing, rows, lasting=timedelta(hours=1))
+
+    assert [part.split(",")[0] for part in drawn(chart).split("M")[1:]] == ["0", "645"]
+    widths = re.findall(r"0h([\d.]+)v[^>]*><title>2025-10-10 (\d\d)", chart.svg)
+    assert widths == [("215", "00"), ("215", "01"), ("215", "03")]
+
+
+def test_a_value_that_is_not_known_ends_the_one_before() -> None:
+    """What holds until the next holds until nobody knows: a line to there, none beyond, and n/k."""
+    hours = [datetime(2025, 10, 10, hour) for hour in (0, 1, 3)]
+    rows = pl.DataFrame({"at": hours, "series": ["a"] * 3, "value": [1.0, None, 3.0]})
+    drawing = Drawing("d", "t", "rate", "bps", {"a": BLUE})
+
+    chart = lines(Canvas("s", hours[0], datetime(2025, 10, 10, 4)), drawing, rows)
+
+    first, second = drawn(chart).split("M")[1:]
+    assert re.findall(r"([\d.]+),", first) == ["0", "215", "215"]
+    assert second.startswith("645,")
+    assert "<title>2025-10-10 01:00:00 · a n/k</title>" in chart.svg
+
+
+def test_sides_of_a_market_without_a_name_are_two_lines() -> None:
+    """Its address is too long for the legend; cut at the end, long and short were one."""
+    market = f"gmx_v1 0x{'af88' * 10}"
+    rows = pl.DataFrame(
+        {"at": [at(0)] * 2, "series": [f"{market} long", f"{market} short"], "value": [1, 2]}
+    )
+    drawing = Drawing("d", "t", "rate", "bps", colored(rows["series"].to_list()))
+
+    chart = lines(Canvas("s", at(0), at(days=1)), drawing, rows).svg
+
+    assert {name.split()[-1] for name in re.findall(r">(gmx_v1 [^<]*)</text>", chart)} == {
+        *("long", "short")
+    }
+
+
 @pytest.mark.parametrize(("days", "is_said"), [(0.9, True), (1.1, True), (3, True), (5, False)])
 def test_hours_are_on_the_axis_below_three_days(days: float, is_said: bool) -> None:
     """On a phone, too: the same date under several ticks tells none of them."""
@@ -272,6 +324,13 @@ def test_hours_are_on_the_axis_below_three_days(days: float, is_said: bool) -> N
 def test_colours_of_sides_mean_nothing_else() -> None:
     """What was liquidated and what was closed by ADL is no long, no short and no unknown side."""
     assert {LIQUIDATED, DELEVERAGED}.isdisjoint({LONG, SHORT, UNKNOWN_SIDE})
+
+
+def test_stages_of_exits_have_the_colours_of_exits() -> None:
+    """What is liquidation in the minutes of an event is so in its stages; no stage is a side."""
+    assert (STAGES["liquidation"], STAGES["deleveraging"]) == (LIQUIDATED, DELEVERAGED)
+    assert {LONG, SHORT}.isdisjoint(STAGES.values())
+    assert len(set(STAGES.values())) == len(STAGES)
 
 
 def test_the_page_is_well_formed(html: str) -> None:

@@ -21,10 +21,10 @@ import polars as pl
 import vl_convert
 from altair.utils.schemapi import debug_mode
 
-from analytics.plain_text import shortened, visible
+from analytics.plain_text import visible
 from analytics.reports import numerals
 from analytics.reports.chart_style import STYLE
-from analytics.reports.moments import moments, until_next
+from analytics.reports.moments import broken, moments, until_next
 from analytics.reports.parts import Chart, Reach, Source
 
 BLUE, VERMILION, ORANGE, GREEN = "#0072b2", "#d55e00", "#e69f00", "#009e73"
@@ -37,6 +37,7 @@ _DOLLARS = "replace(format(datum.value, '$~s'), 'G', 'B')"
 _PERCENT = "format(datum.value, '~%')"
 _PLAIN = "format(datum.value, ',~f')"
 UNITS: Mapping[str, str] = {"USD": _DOLLARS, "%": _PERCENT, "bps": _PLAIN}
+_LETTERS = 38
 _NONE = timedelta(0)
 TIME = "%Y-%m-%dT%H:%M:%S%.3fZ"
 _MOMENT = re.compile(r'<path (aria-label="([^"]*)"[^>]*)/>')
@@ -149,29 +150,31 @@ def areas(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame) -> Chart:
 
 
 def lines(
-    canvas: Canvas,
-    drawing: Drawing,
-    rows: pl.DataFrame,
-    *,
-    interpolate: Any = "step-after",
-    lasting: timedelta = _NONE,
+    canvas: Canvas, drawing: Drawing, rows: pl.DataFrame, *, lasting: timedelta = _NONE
 ) -> Chart:
-    """Return a chart of one line per series, whose last value lasts so long; rows as for `bars`."""
+    """
+    Return a chart of one line per series, broken where nothing is known.
+
+    Args:
+        canvas: what all charts share.
+        drawing: what this one says.
+        rows: as for `bars`; a value stands until the next of its series, a null for not known.
+        lasting: how long a value stands, next or not, where it is of a period.
+    """
+    rows = rows.drop_nulls("value") if lasting else rows
     points = rows.group_by("series").len()["len"].max()
-    has_points = isinstance(points, int) and points <= 40
+    has_points = not lasting and isinstance(points, int) and points <= 40
 
     def marks(_: Size) -> alt.Chart:
         point = alt.OverlayMarkDef(size=18, aria=False) if has_points else False
         marked: alt.Chart = named(VALUES).mark_line(
-            interpolate=interpolate, strokeWidth=1.8, point=point, aria=False
+            interpolate="step-after", strokeWidth=1.8, point=point, aria=False
         )
         return marked
 
     spans = until_next(_said(drawing, rows, lasting, is_sum=False), lasting)
-    if lasting:
-        last = rows.filter(pl.col("at") == pl.col("at").max().over("series"))
-        rows = pl.concat([rows, last.with_columns(pl.col("at") + lasting)])
-    return _drawn(canvas, drawing, marks, rows, spans, ends=_ends(canvas, rows), is_stacked=False)
+    drawn = broken(rows, lasting)
+    return _drawn(canvas, drawing, marks, drawn, spans, ends=_ends(canvas, drawn), is_stacked=False)
 
 
 def _drawn(
@@ -330,7 +333,9 @@ def _values(drawing: Drawing, rows: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def _name(series: str) -> str:
-    return shortened(visible(series))
+    # The end tells sides and tokens apart, and has to fit the legend.
+    name = visible(series)
+    return name if len(name) <= _LETTERS else f"{name[:18]}…{name[19 - _LETTERS :]}"
 
 
 def _iso(moment: datetime) -> str:

@@ -1,4 +1,4 @@
-"""What a chart says over each of its moments: when it is, and every value of it, all digits."""
+"""What a chart says over each of its moments, all digits, and how long each of them lasts."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -47,17 +47,20 @@ def moments(
             texts.setdefault(at, [numerals.clock(at)[:letters]]).append(
                 f"{names[series]} {_said(value, unit)}"
             )
-            sums[at] = sums[at] + value if at in sums else value
+            if value is not None:
+                sums[at] = sums[at] + value if at in sums else value
         if is_sum and len(order) > 1:
             for at, parts in texts.items():
-                parts.append(f"together {_said(sums[at], unit)}")
+                parts.append(f"together {_said(sums.get(at), unit)}")
     schema = pl.Schema({"at": rows.schema["at"], "said": pl.String()})
     whole = {"at": list(texts), "said": [" · ".join(parts) for parts in texts.values()]}
     return pl.DataFrame(whole, schema)
 
 
-def _said(value: Decimal | float, unit: str) -> str:
+def _said(value: Decimal | float | None, unit: str) -> str:
     """Say a value as it is read and, where that rounds it, every digit of it in the same unit."""
+    if value is None:
+        return numerals.UNKNOWN
     said, exact = _SAID[unit](value), _decimal(value) * (100 if unit == "%" else 1)
     try:
         is_whole = Decimal(said.translate(_NO_UNIT)) == exact
@@ -71,6 +74,29 @@ def _decimal(value: Decimal | float) -> Decimal:
 
 
 def until_next(told: pl.DataFrame, lasting: timedelta = _NONE) -> pl.DataFrame:
-    """Return moments until the next; the last one lasts so long."""
-    end = pl.col("at").last() + lasting
-    return told.with_columns(until=pl.col("at").shift(-1).fill_null(end))
+    """Return moments until the next, or for so long; without a length, the last one is short."""
+    following, end = pl.col("at").shift(-1), pl.col("at") + lasting
+    until = pl.min_horizontal(following, end) if lasting else following.fill_null(end)
+    return told.with_columns(until=until)
+
+
+def broken(rows: pl.DataFrame, lasting: timedelta = _NONE) -> pl.DataFrame:
+    """
+    Return the values of a line and, where one ends and none follows, its end and a null.
+
+    Args:
+        rows: `at`, `series`, `value`; null for not known, which ends what was.
+        lasting: how long a value stands at most; without it, until the next.
+    """
+    following, value = pl.col("at").shift(-1).over("series"), pl.col("value")
+    until = pl.min_horizontal(following, pl.col("at") + lasting) if lasting else following
+    is_followed = (until == following) & value.shift(-1).over("series").is_not_null()
+    known = (
+        rows.sort("series", "at")
+        .with_columns(until=until, is_followed=is_followed.fill_null(value=False))
+        .drop_nulls("value")
+    )
+    ends = known.filter(~pl.col("is_followed")).drop_nulls("until").with_columns(at="until")
+    gaps = ends.with_columns(value=pl.lit(None, rows.schema["value"]))
+    whole = pl.concat([known, ends, gaps]).sort("series", "at", maintain_order=True)
+    return whole.select("at", "series", "value")

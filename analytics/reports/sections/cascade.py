@@ -7,7 +7,16 @@ from typing import Any
 import polars as pl
 
 from analytics.reports import numerals
-from analytics.reports.charts import PALETTE, Canvas, Drawing
+from analytics.reports.charts import (
+    BLACK,
+    DELEVERAGED,
+    GREY,
+    LIQUIDATED,
+    ORANGE,
+    SKY,
+    Canvas,
+    Drawing,
+)
 from analytics.reports.context import Context
 from analytics.reports.event import Event, event
 from analytics.reports.numerals import clock
@@ -16,13 +25,14 @@ from analytics.reports.sections.listed import Shown, answers, ranked
 from analytics.reports.timelines import timeline
 
 _WHO = ("stage", "measure", "protocol", "asset")
-_STAGES = dict(
-    zip(
-        ("build_up", "trigger", "liquidation", "deleveraging", "dislocation", "recovery"),
-        (PALETTE[5], PALETTE[1], PALETTE[3], PALETTE[0], PALETTE[4], PALETTE[2]),
-        strict=True,
-    )
-)
+STAGES = {
+    "build_up": SKY,
+    "trigger": ORANGE,
+    "liquidation": LIQUIDATED,
+    "deleveraging": DELEVERAGED,
+    "dislocation": BLACK,
+    "recovery": GREY,
+}
 _MEASURES = {
     "open_interest_usd": "open interest",
     "funding_rate_daily_ratio": "funding a day",
@@ -241,7 +251,7 @@ def _charts(
     moment = pl.Datetime("us")
     frame = pl.DataFrame(rows, schema_overrides={"start_at": moment, "end_at": moment})
     title = "Stages of the event"
-    drawing = Drawing("cascade_stages", title, "stage", "USD", _STAGES, source)
+    drawing = Drawing("cascade_stages", title, "stage", "USD", STAGES, source)
     canvas = Canvas(context.stamp, found.start, found.end)
     return (timeline(canvas, drawing, frame),)
 

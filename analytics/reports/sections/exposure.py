@@ -5,7 +5,7 @@ from dataclasses import replace
 import polars as pl
 
 from analytics.expressions import held, known_total, whole_total
-from analytics.reports.charts import LONG, SHORT, Drawing, areas, lines
+from analytics.reports.charts import BLACK, LONG, SHORT, Drawing, areas, lines
 from analytics.reports.context import Context, long_rows
 from analytics.reports.numerals import period
 from analytics.reports.parts import Chart, Section, Source, Table, table
@@ -162,12 +162,14 @@ def _charts(context: Context, total: pl.DataFrame, source: Source) -> tuple[Char
         "Open interest of all markets below its highest value so far",
         "drawdown",
         "%",
-        {"all markets": SHORT},
+        {"all markets": BLACK},
         source,
     )
-    held, fallen = long_rows(rows, _SIDES), long_rows(rows, {"drawdown_ratio": "all markets"})
+    held = long_rows(rows, _SIDES)
+    fallen = rows.select("at", pl.lit("all markets").alias("series"), value="drawdown_ratio")
     drawn = [areas(context.canvas, sides, held)] if held.height else []
-    return (*drawn, *([lines(context.canvas, falls, fallen)] if fallen.height else []))
+    is_known = fallen["value"].is_not_null().any()
+    return (*drawn, *([lines(context.canvas, falls, fallen)] if is_known else []))
 
 
 def _by_market(context: Context, metric: pl.DataFrame) -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """Funding: the rates, what was paid, what holding has cost, and where shorts pay."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -28,9 +29,10 @@ def funding(context: Context) -> Section:
     told, tables = answers(context, *(replace(each, settings=settings) for each in _WANTED))
     said = (
         "Above zero the side named pays, and longs where none is named; below zero it is paid. An "
-        "announced rate holds until the next one, an index gives the mean since its last reading. "
-        "Payments are booked when an account settles, which may be long after they accrued. Carry "
-        "is what holding has cost since the first rate, simple interest."
+        "announced rate holds until the next one, an index gives the mean since its last reading "
+        "and is drawn over that time. Payments are booked when an account settles, which may be "
+        "long after they accrued. Carry is what holding has cost since the first rate, simple "
+        "interest."
     )
     words = (said, *_below_zero(told[0].frame))
     if not tables:
@@ -118,18 +120,35 @@ def _charts(context: Context, source: Source, seconds: int) -> tuple[Chart, ...]
     known = source.frame.filter(rate.is_not_null())
     if known.is_empty():
         return ()
-    named = _labelled(context, known).rename({"bucket_at": "at"})
+    named = _labelled(context, _in_force(source.frame, context.canvas.first))
     values = named.group_by("at", "series").agg(value=rate.sort_by(rate.abs()).last())
-    size = values.group_by("series").agg(pl.col("value").abs().max())
+    size = values.group_by("series").agg(pl.col("value").abs().max()).drop_nulls()
     largest = size.sort("value", "series", descending=[True, False])["series"].head(_LINES)
     rows = values.filter(pl.col("series").is_in(largest.to_list())).sort("at", "series")
-    below = named.group_by("at").agg(value=(rate < 0).sum() / pl.len())
+    below = known.group_by(at="bucket_at").agg(value=(rate < 0).sum() / pl.len())
     drawings = _drawings(source, largest.to_list(), period(seconds))
     shares = below.select("at", pl.lit("all markets").alias("series"), "value").sort("at")
+    # A rate stands until the next, a share is of its period.
+    parts = ((rows, timedelta(0)), (shares, timedelta(seconds=seconds)))
     return tuple(
-        lines(context.canvas, drawing, values)
-        for drawing, values in zip(drawings, (rows, shares), strict=True)
+        lines(context.canvas, drawing, values, lasting=lasting)
+        for drawing, (values, lasting) in zip(drawings, parts, strict=True)
         if (values["value"] != 0).any()
+    )
+
+
+def _in_force(rates: pl.DataFrame, first: datetime) -> pl.DataFrame:
+    """Return rates `at` the moment from which they are: an index tells one of the time before."""
+    rate, is_index = pl.col("funding_rate_8h"), pl.col("basis") == "index"
+    ordered = rates.sort(*_SERIES, "bucket_at", nulls_last=True).with_columns(at="bucket_at")
+    following = pl.when(is_index).then(rate.shift(-1).over(_SERIES)).otherwise(rate)
+    begun = ordered.filter(is_index).group_by(_SERIES, maintain_order=True).head(1)
+    earlier = begun.filter(pl.col("at") > first, rate.is_not_null())
+    return pl.concat(
+        [
+            earlier.select(ordered.columns).with_columns(at=pl.lit(first)),
+            ordered.with_columns(funding_rate_8h=following),
+        ]
     )
 
 
@@ -153,7 +172,7 @@ def _drawings(source: Source, largest: list[str], each: str) -> tuple[Drawing, .
     return (
         Drawing(
             "funding_rate",
-            f"Funding per 8 hours at the end of each {each}, largest markets",
+            "Funding per 8 hours, largest markets",
             "rate per 8 h",
             "%",
             colored(largest),

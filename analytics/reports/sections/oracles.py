@@ -1,6 +1,7 @@
 """Oracles: how far sources of one asset were apart, and how old their prices were."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import polars as pl
 
@@ -123,8 +124,8 @@ def _charts(context: Context, source: Source) -> tuple[Chart, ...]:
     title = f"Largest oracle deviation per {period(seconds)}, by asset"
     colors = colored(ranked["series"].to_list())
     drawing = Drawing("oracle_deviation", title, "largest deviation", "bps", colors, source)
-    is_drawn = rows.height > 0
-    return (lines(context.canvas, drawing, rows, interpolate="linear"),) if is_drawn else ()
+    lasting = timedelta(seconds=seconds)
+    return (lines(context.canvas, drawing, rows, lasting=lasting),) if rows.height else ()
 
 
 def _tables(scope: Scope, source: Source) -> tuple[Table, ...]:
