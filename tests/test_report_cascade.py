@@ -1,6 +1,7 @@
 """The cascade in a report: stages with their verdicts, and words where nothing is judged."""
 
 import re
+from inspect import signature
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +10,7 @@ from handmade import at, table
 from report_rows import GMX, LINK, written_market
 
 from analytics import load
+from analytics.metrics.cascade import cascade_stages
 from analytics.reports.context import Context
 from analytics.reports.parts import Section, Table
 from analytics.reports.scope import Scope
@@ -82,6 +84,25 @@ def test_an_adl_has_no_threshold(section: Section) -> None:
     assert (row["verdict"], row["observed"], row["limit"]) == ("seen", "$40.00", "$0")
 
 
+def test_without_an_adl_nothing_of_it_is_unknown(tmp_path: Path) -> None:
+    """It was looked for and is not there: its highest value is none, not one nobody knows."""
+    told = table("declared_facts", GMX | {"fact": "adls"})
+    made = shown(tmp_path, adls=table("adls"), declared_facts=told)
+    row = stages(made)["3 deleveraging", "closed by ADL at once"]
+
+    assert row["verdict"] == "not seen"
+    assert (row["observed"], row["limit"], row["highest"]) == ("none", "none", "none")
+
+
+def test_the_least_of_a_stage_is_said(section: Section) -> None:
+    """A rate above its threshold that is not seen needs a reason: too few in a window."""
+    settings = signature(cascade_stages).parameters
+    least, window = (settings[name].default for name in ("least_liquidations", "window_seconds"))
+
+    assert (least, window) == (3, 60)
+    assert "fewer than three liquidations in a minute are no stage" in section.words[1]
+
+
 def test_the_highest_is_of_the_event(tmp_path: Path) -> None:
     """What was cut the day before is a stretch of another time, however much it was."""
     lost = (LOST | {"block_timestamp": at(s)} for s in (0, 20, 40))
@@ -129,8 +150,8 @@ def test_the_timeline_says_what_the_table_says(section: Section) -> None:
     assert sum("seen · liquidated · 2025-10-10 21:00:00" in each for each in said) == 1
     assert len(said) == len(section.tables[0].rows) == chart.svg.count('class="moment"')
     assert "2 liquidation, gmx_v2: seen" in chart.svg
-    assert "0 build-up by funding a day, anyone: not known" in chart.svg
-    assert "0 build-up by open interest, anyone: not known" in chart.svg
+    assert "0 build-up, anyone: not known, by funding a day" in chart.svg
+    assert "0 build-up, anyone: not known, by open interest" in chart.svg
     assert "<script" not in chart.svg + chart.narrow
     assert "\x1b" not in chart.svg
     assert "&lt;script&gt;" in chart.svg

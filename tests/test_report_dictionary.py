@@ -14,6 +14,7 @@ from report_rows import written_market
 from analytics import load
 from analytics.compute import compute
 from analytics.metrics import METRICS
+from analytics.plain_text import for_spreadsheets
 from analytics.reports.dictionary import dictionary, meaning, unit_of
 from analytics.reports.headers import header
 from analytics.reports.parts import Source
@@ -93,6 +94,13 @@ def test_every_column_of_an_event_is_described(tmp_path: Path) -> None:
 def test_no_column_is_described_by_its_name() -> None:
     """A description that only says the name is none."""
     assert [name for name, said in DESCRIBED.items() if said == name.replace("_", " ")] == []
+
+
+def test_no_description_is_a_formula() -> None:
+    """`; -1 to 1` got an apostrophe in dictionary.csv, where a spreadsheet might compute it."""
+    said = pl.DataFrame({"meaning": list(DESCRIBED.values())})
+
+    assert for_spreadsheets(said).equals(said)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ _UNITS = (
     ("_seconds", "seconds"),
     ("seconds_off", "seconds"),
     ("_count", "a count"),
-    ("_blocks", "blocks"),
+    ("blocks", "blocks"),
     ("_block", "block number"),
     ("block_number", "block number"),
 )

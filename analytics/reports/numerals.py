@@ -54,7 +54,9 @@ def rate(value: float | None) -> str:
 
 def coefficient(value: float | None) -> str:
     """Return a number that is told apart near 1 or 0, with three decimals."""
-    return UNKNOWN if value is None else f"{value:.3f}"
+    if value is None:
+        return UNKNOWN
+    return "0" if value == 0 else _decimals(value, 3)
 
 
 def bps(value: float | None) -> str:

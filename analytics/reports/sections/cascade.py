@@ -144,8 +144,9 @@ def cascade(context: Context) -> Section:
             "that is a setting: build-up, trigger, liquidation, deleveraging, dislocation of "
             "prices and recovery. Nothing is assumed of their order. Seen is a measured crossing "
             "in the event, not seen a measured absence, not known that the facts do not tell. The "
-            "past a threshold compares with is the day before; any ADL at all is deleveraging. Of "
-            f"each stage the {_OF_STAGE} that began first are shown.",
+            "past a threshold compares with is the day before; fewer than three liquidations in a "
+            "minute are no stage, and any ADL at all is deleveraging. Of each stage the "
+            f"{_OF_STAGE} that began first are shown.",
             "Who leads is by the shift at which two series agree best: a significance below three "
             "is chance or trend. A repricing stays; a failure of the market's machinery comes "
             "back, with sources apart, thin books and much of the selling in one minute. Prices "
@@ -202,9 +203,12 @@ def _strongest(lines: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     return kept, lines.height - kept.height
 
 
-def _said(measure: str, value: float | None) -> str:
+def _said(row: dict[str, Any], name: str) -> str:
+    measure, value = row["measure"], row[name]
     if value is None:
-        return numerals.UNKNOWN
+        # Without an ADL nothing of one is unknown.
+        is_none = measure == "adl_notional_usd" and row["verdict"] == "not seen"
+        return "none" if is_none else numerals.UNKNOWN
     if measure.endswith("_ratio"):
         return numerals.percent(value)
     if "_usd" in measure:
@@ -225,15 +229,14 @@ def _texts(row: dict[str, Any]) -> dict[str, str]:
     # What was looked at and not seen has no time, which is not the same as an unknown one.
     nothing = numerals.UNKNOWN if row["verdict"] == "not known" else "none"
     is_seen = row["verdict"] == "seen"
-    measure = row["measure"]
     return {
         "stage": f"{row['stage']} {row['name'].replace('_', '-')}",
         "begun": clock(row["start_at"]) if is_seen else nothing,
         "ended": clock(row["end_at"]) if is_seen else nothing,
-        "measured": _MEASURES[measure],
-        "observed": _said(measure, row["observed_value"]) if is_seen else nothing,
-        "limit": _said(measure, row["threshold"]),
-        "highest": _said(measure, row["highest_value"]),
+        "measured": _MEASURES[row["measure"]],
+        "observed": _said(row, "observed_value") if is_seen else nothing,
+        "limit": _said(row, "threshold"),
+        "highest": _said(row, "highest_value"),
     }
 
 
@@ -258,11 +261,12 @@ def _charts(
 
 def _label(row: dict[str, Any]) -> tuple[str, str]:
     name = f"{row['stage']} {row['name'].replace('_', '-')}"
-    by = f" by {_MEASURES[row['measure']]}" if row["is_ambiguous"] else ""
-    label = f"{name}{by}, {row['who']}: {row['verdict']}"
+    # A phone cuts what is at the end: the verdict is not.
+    by = f", by {_MEASURES[row['measure']]}" if row["is_ambiguous"] else ""
+    label = f"{name}, {row['who']}: {row['verdict']}{by}"
     parts = [label, _MEASURES[row["measure"]]]
     if row["start_at"] is not None:
         parts.append(f"{clock(row['start_at'])} to {clock(row['end_at'])}")
-    parts.append(f"highest {_said(row['measure'], row['highest_value'])}")
-    parts.append(f"threshold {_said(row['measure'], row['threshold'])}")
+    parts.append(f"highest {_said(row, 'highest_value')}")
+    parts.append(f"threshold {_said(row, 'threshold')}")
     return label, " · ".join(parts)
