@@ -108,12 +108,21 @@ def test_every_export_is_in_every_form(folder: Path, manifest: dict[str, Any]) -
         assert {path.name for path in (folder / form).iterdir()} == {f"{n}.{form}" for n in names}
     with ZipFile(folder / "tables.xlsx") as book:
         sheets = re.findall(r'<sheet name="(\w+)"', book.read("xl/workbook.xml").decode())
-    assert sheets == ["dictionary", *names]
+    assert sheets == ["about", "dictionary", *names]
     for entry in entries:
         rows = pl.read_parquet(folder / "parquet" / f"{entry['name']}.parquet")
         plain = json.loads((folder / "json" / f"{entry['name']}.json").read_text("utf-8"))
         assert (rows.height, rows_digest(rows)) == (entry["rows"], entry["digest"])
         assert len(plain) == entry["rows"]
+
+
+def test_a_workbook_alone_says_what_it_is(folder: Path) -> None:
+    """Sent without its report it tells that its numbers are simulated, and what is missing."""
+    with ZipFile(folder / "tables.xlsx") as book:
+        texts = book.read("xl/sharedStrings.xml").decode()
+
+    assert "<t>SIMULATED DATA</t>" in texts
+    assert "<t>Gaps: " in texts
 
 
 def test_every_exported_column_is_in_the_dictionary(folder: Path) -> None:

@@ -163,6 +163,19 @@ def test_a_window_is_in_the_command(sections: dict[str, Section]) -> None:
     assert early == f"{asked} {window} --to 2025-10-10T21:01:00"
 
 
+def test_what_tells_no_dollars_has_its_size(tmp_path: Path, sections: dict[str, Section]) -> None:
+    """Half an ether that nobody priced is more than n/k; where dollars are told they are enough."""
+    lost = table("liquidations", LOST | {"notional_usd": 600}, LOST | {"size_tokens": "0.5"})
+    with load.database(written_market(tmp_path, liquidations=lost)) as con:
+        shown = rows(exits(Context(Scope(con))), "Largest liquidations")
+
+    assert [(row["notional_usd"], row["size_tokens"]) for row in shown] == [
+        ("600.00", "n/k"),
+        ("n/k", "0.5000"),
+    ]
+    assert "size_tokens" not in rows(sections["exits"], "Largest liquidations")[0]
+
+
 def test_the_fastest_minute_of_each_protocol_is_kept(tmp_path: Path) -> None:
     """The first of two alike; of a protocol that tells no amount the first of all."""
     told = [GMX | {"notional_usd": usd, "block_timestamp": at(moment)} for moment, usd in FASTEST]

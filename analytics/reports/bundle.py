@@ -24,6 +24,8 @@ from itertools import chain
 from pathlib import Path
 from uuid import uuid4
 
+import polars as pl
+
 from analytics import load
 from analytics.errors import UserError, WorldError
 from analytics.export import encoded
@@ -41,7 +43,7 @@ from analytics.reports.manifest import (
     versions,
 )
 from analytics.reports.pages import dictionary_page, html, markdown
-from analytics.reports.parts import Source
+from analytics.reports.parts import Page, Source
 from analytics.reports.pixels import pixels
 from analytics.reports.report import report
 from analytics.reports.scope import Limits, Scope, checked
@@ -222,7 +224,7 @@ def published(scopes: Sequence[Scope], folder: Path) -> None:
     for chart in (chart for section in written.sections for chart in section.charts):
         (folder / "charts" / f"{chart.name}.svg").write_text(chart.svg, encoding="utf-8")
         (folder / "charts" / f"{chart.name}.png").write_bytes(pixels(chart))
-    write_tables(folder, written.sources)
+    write_tables(folder, written.sources, written)
     (folder / TRANSACTIONS).write_bytes(encoded(joined(sent), Format.PARQUET))
     (folder / "report.html").write_text(html(written, versions()), encoding="utf-8")
     (folder / "report.md").write_text(markdown(written, versions()), encoding="utf-8")
@@ -230,8 +232,8 @@ def published(scopes: Sequence[Scope], folder: Path) -> None:
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
-def write_tables(folder: Path, rows: Iterable[Source]) -> None:
-    """Write rows into a folder: a file of each form, a workbook, and what their columns are."""
+def write_tables(folder: Path, rows: Iterable[Source], page: Page) -> None:
+    """Write the rows of a page into a folder: a file of each form, a workbook, a dictionary."""
     sources = tuple(rows)
     for form in _FORMS:
         (folder / form).mkdir()
@@ -239,10 +241,18 @@ def write_tables(folder: Path, rows: Iterable[Source]) -> None:
             content = encoded(source.frame, form)
             (folder / form / f"{source.name}.{form}").write_bytes(content)
     explained = dictionary(sources)
-    sheets = {"dictionary": explained} | {each.name: each.frame for each in sources}
+    # A workbook goes its own way: what its numbers are, and lack, goes with it.
+    sheets = {"about": _about(page), "dictionary": explained}
+    sheets |= {each.name: each.frame for each in sources}
     (folder / "tables.xlsx").write_bytes(workbook(sheets, most_rows=_SHEET_ROWS))
     (folder / "dictionary.csv").write_bytes(encoded(explained, Format.CSV))
     (folder / "dictionary.md").write_text(dictionary_page(explained), encoding="utf-8")
+
+
+def _about(page: Page) -> pl.DataFrame:
+    said = (("data", page.stamp), ("report", page.title), ("time, UTC", page.extent))
+    known = (*said, *(("before you rely on it", each) for each in page.warnings))
+    return pl.DataFrame(known, ["about", "said"], orient="row")
 
 
 def _plain(value: object) -> str:

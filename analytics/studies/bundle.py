@@ -132,7 +132,7 @@ def _written(output: Path, page: Page, inputs: Mapping[str, object]) -> Path:
 
 def _write(folder: Path, page: Page, inputs: Mapping[str, object]) -> None:
     sources = [source for section in page.sections for source in section.sources]
-    write_tables(folder, sources)
+    write_tables(folder, sources, page)
     (folder / "report.html").write_text(html(page, versions()), encoding="utf-8")
     (folder / "report.md").write_text(markdown(page, versions()), encoding="utf-8")
     paths = sorted(path for path in folder.rglob("*") if path.is_file())

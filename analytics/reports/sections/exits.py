@@ -194,14 +194,26 @@ def _tables(context: Context, sources: Mapping[str, Source]) -> tuple[Table, ...
         ("Largest liquidations", "liquidations", _LIQUIDATED),
         ("Largest ADLs", "adls", _CUT),
     )
+    largest = (
+        (caption, _largest(context, name), columns, sources[name])
+        for caption, name, columns in events
+        if sources[name].frame.height
+    )
     return (
         *shown,
         *(
-            table(caption, _largest(context, name), columns, rows=15, source=sources[name])
-            for caption, name, columns in events
-            if sources[name].frame.height
+            table(caption, rows, _with_size(rows, columns), rows=15, source=source)
+            for caption, rows, columns, source in largest
         ),
     )
+
+
+def _with_size(rows: pl.DataFrame, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return columns, and the size beside dollars where a row tells nothing else."""
+    told = pl.col("notional_usd").is_null() & pl.col("size_tokens").is_not_null()
+    place = columns.index("notional_usd")
+    is_needed = rows.filter(told).height > 0
+    return (*columns[:place], *(["size_tokens"] * is_needed), *columns[place:])
 
 
 def _fastest(velocity: pl.DataFrame) -> pl.DataFrame:
