@@ -11,11 +11,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 from handmade import at, table, write_database
-from report_rows import GMX, HOSTILE, MAPLE, Page, market, part_of, written_market
+from report_rows import GMX, HOSTILE, MAPLE, Page, market, part_of, report_of, written_market
 
 from analytics import load
 from analytics.compute import methodology
-from analytics.reports import Limits, write_report
+from analytics.reports import Limits, pages, write_report
 from analytics.reports.charts import (
     BLUE,
     DELEVERAGED,
@@ -373,6 +373,16 @@ def test_hostile_assets_are_text_in_charts(folder: Path, html: str) -> None:
 
     assert "&lt;script&gt;/USD" in chart
     assert [tag for tag, _ in Page(html).tags].count("script") == 1
+
+
+def test_an_address_is_cut_like_a_hash_in_any_column(tmp_path: Path) -> None:
+    """A market without a name is its address, which made every row of its table two lines high."""
+    market = f"0x{'c4' * 20}"
+    charged = table("fees", GMX | {"fee_kind": "swap", "market": market, "fee_usd": 9})
+
+    page = pages.html(report_of(written_market(tmp_path, fees=charged)), {})
+
+    assert re.search(rf'<td class="hash" data-rank="\d"><span>{market}</span></td>', page)
 
 
 def test_methodology_is_printed_verbatim(folder: Path, html: str) -> None:
