@@ -224,22 +224,24 @@ def test_two_protocols_are_laid_side_by_side(hours: Sides, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("other", "told"),
-    [(0, ("0", "8,765.00", "–")), (8, ("8.00", "8,757.00", "×1,096"))],
-    ids=["zero", "a thousandth"],
+    ("one", "other", "told"),
+    [
+        (8765, 0, ("8,765.00", "0", "8,765.00", "–")),
+        (8765, 8, ("8,765.00", "8.00", "8,757.00", "×1,096")),
+        (-4, 8, ("-4.00", "8.00", "-12.00", "–")),
+    ],
+    ids=["zero", "a thousandth", "another sign"],
 )
 def test_what_is_compared_with_zero_has_no_ratio(
-    hours: Sides, tmp_path: Path, other: int, told: tuple[str, ...]
+    hours: Sides, tmp_path: Path, one: int, other: int, told: tuple[str, ...]
 ) -> None:
-    """Against 0 the difference is known, and the ratio none, not unknown; else it is told."""
-    both = [GMX | {"fee_usd": 8765}, GMX | {"fee_usd": other, "protocol": "chainlink"}]
+    """Against 0 and below it the difference is known, and the ratio none, not unknown."""
+    both = [GMX | {"fee_usd": one}, GMX | {"fee_usd": other, "protocol": "chainlink"}]
     path = written_market(tmp_path, fees=table("fees", *both))
 
     (section,) = incomes(path, hours.first, "gmx_v2", "chainlink").sections
 
-    assert [cell.text for cell in section.tables[0].rows[0]] == [
-        *("fees, USD", "8,765.00", *told),
-    ]
+    assert [cell.text for cell in section.tables[0].rows[0]] == ["fees, USD", *told]
 
 
 @pytest.fixture(scope="module")

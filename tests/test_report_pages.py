@@ -382,7 +382,7 @@ def test_an_address_is_cut_like_a_hash_in_any_column(tmp_path: Path) -> None:
 
     page = pages.html(report_of(written_market(tmp_path, fees=charged)), {})
 
-    assert re.search(rf'<td class="hash" data-rank="\d"><span>{market}</span></td>', page)
+    assert re.search(rf'<td class="hash named" data-rank="\d"><span>{market}</span></td>', page)
 
 
 def test_methodology_is_printed_verbatim(folder: Path, html: str) -> None:

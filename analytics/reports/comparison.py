@@ -26,7 +26,7 @@ from analytics.reports.scope import Limits
 
 _ROWS = 200
 _ABSENT = Cell("–", "–", "no such row")
-_NO_RATIO = Cell("–", "–", "no ratio to zero or less")
+_NO_RATIO = Cell("–", "–", "no ratio to zero or with what is below it")
 _Key = tuple[Any, ...]
 _Rows = dict[_Key, Mapping[str, Any]]
 _Names = tuple[str, str]
@@ -61,7 +61,7 @@ def compared(first: Report, second: Report) -> Report:
             f"Changes, differences and ratios are those of {names[0]} against {names[1]}: "
             "the first less the second, and the first by the second. Lines without a number but "
             "zero on both sides are left out; – stands for a row that one side does not have, and "
-            f"for a ratio to zero or less.{_unequal(first.limits, second.limits)}"
+            f"for a ratio to zero or with what is below it.{_unequal(first.limits, second.limits)}"
         ),
         against=f"against {names[1]}",
         sections=tuple(_section(one, other, names, dropped, second.limits) for one, other in pairs),
@@ -257,7 +257,7 @@ def _line(
     one, other = values
     is_known = one is not None and other is not None
     difference = _difference(one, other) if is_known else None
-    ratio = float(one) / float(other) if is_known and other > 0 else None
+    ratio = float(one) / float(other) if is_known and one >= 0 < other else None
     said = UNKNOWN if ratio is None else f"×{_factor(ratio)}"
     divided = _NO_RATIO if is_known and ratio is None else Cell(said, said, exact(ratio))
     told = (
