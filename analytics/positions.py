@@ -92,8 +92,9 @@ def open_at(
         moments: rows of sides of markets with cut_at and mark_price_usd; where one side and moment
             has several, they name positions and are otherwise the same.
         told: what is told of some of the moments: each side has all its positions. Given are one
-            row per moment and open position (the columns of both, value, entry, margin, gain and
-            equity: Int128, millionths of a dollar; null while unknown) and the moments' rows.
+            row per moment and open position (the columns of both, number (Int64: of the side's
+            moment), value, entry, margin, gain and equity: Int128, millionths of a dollar; null
+            while unknown) and the moments' rows, with their number.
         most_rows: about how many positions are valued at a time.
 
     Returns:
@@ -167,12 +168,12 @@ def _spans(changes: pl.LazyFrame, moments: pl.LazyFrame) -> tuple[pl.LazyFrame, 
 
 def _standing(spans: pl.LazyFrame, asked: pl.LazyFrame) -> pl.LazyFrame:
     """Return each change beside each moment of its span."""
-    moments = asked.select(pl.exclude(_NAMED)).unique()
+    moments = asked.select(pl.exclude(*SIDE, *_NAMED)).unique()
     return (
         spans.with_columns(number=pl.int_ranges("first", pl.col("last") + 1))
         .explode("number")
-        .join(moments, on=[*SIDE, "number"])
-        .drop("first", "last", "number")
+        .join(moments, on="number")
+        .drop("first", "last")
     )
 
 

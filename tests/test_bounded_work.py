@@ -8,14 +8,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import FrameType
 
+import duckdb
 import numpy as np
 import polars as pl
 import pytest
 from abi_rows import event_of, logs_of
 from eth_abi.abi import encode
-from handmade import at, table
+from handmade import at, fill, table
 from polars.testing import assert_frame_equal
 from test_metric_adl_ranks import change, cut
+from test_twins import by_sql
 
 from analytics.metrics.adl_ranks import _moments, _ranked
 from analytics.positions import histories, open_at
@@ -298,6 +300,21 @@ def test_queues_are_valued_some_moments_at_a_time() -> None:
 
     assert held == [400] + [20] * 20
     assert_frame_equal(at_once, each, check_row_order=False)
+
+
+def test_queues_are_not_held_in_sql() -> None:
+    """400 cuts among 600 positions fit 60 MB; all that are open at each moment do not."""
+    opened = [change(f"0x{number}", 1, 50, 20) for number in range(600)]
+    cuts = [cut(f"0x{number}", block_timestamp=at(60 + number)) for number in range(400)]
+    frames = {"adls": table("adls", *cuts), "position_changes": table("position_changes", *opened)}
+    con = duckdb.connect(config={"threads": 1, "max_temp_directory_size": "0B"})
+    fill(con, {})
+    con.execute("set memory_limit = '60MB'")
+
+    found = by_sql(con, "adl_ranks", frames | {"liquidations": table("liquidations")})
+
+    assert set(found["open_count"]) == {600}
+    assert set(found["place_bitmex"]) == {1}
 
 
 def test_prices_of_a_transaction_are_not_all_held_beside_its_trades() -> None:

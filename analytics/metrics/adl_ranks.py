@@ -97,25 +97,24 @@ def _moments(cut: pl.LazyFrame, liquidations: pl.LazyFrame, tolerance_seconds: i
 
 
 def _ranked(positions: pl.LazyFrame, cut: pl.LazyFrame) -> pl.LazyFrame:
-    side = [*SIDE, "cut_at"]
     ranked = (
         scored(positions.filter(pl.col("size_tokens").is_not_null()))
         .with_columns(entry_usd=millionths(pl.col("entry")))
         .with_columns(
-            *(_place(f"score_{name}", side).alias(f"place_{name}") for name in SCORES),
-            pl.len().over(side).cast(pl.Int64).alias("open_count"),
-            pl.col("profit_ratio").count().over(side).cast(pl.Int64).alias("profit_count"),
-            pl.col("score_bitmex").count().over(side).cast(pl.Int64).alias("leverage_count"),
+            *(_place(f"score_{name}").alias(f"place_{name}") for name in SCORES),
+            pl.len().over("number").cast(pl.Int64).alias("open_count"),
+            pl.col("profit_ratio").count().over("number").cast(pl.Int64).alias("profit_count"),
+            pl.col("score_bitmex").count().over("number").cast(pl.Int64).alias("leverage_count"),
         )
     )
     keys = [*POSITION, "cut_at"]
     return (
-        cut.select(keys)
-        .join(ranked.select(*side, *_COUNTS).unique(), on=side)
+        cut.select(*keys, "number")
+        .join(ranked.select("number", *_COUNTS).unique(), on="number")
         .join(ranked.select(*keys, *_FIGURES), on=keys, how="left", nulls_equal=True)
         .rename({"cut_at": "block_timestamp"})
     )
 
 
-def _place(score: str, side: list[str]) -> pl.Expr:
-    return pl.col(score).rank("min", descending=True).over(side).cast(pl.Int64)
+def _place(score: str) -> pl.Expr:
+    return pl.col(score).rank("min", descending=True).over("number").cast(pl.Int64)

@@ -31,7 +31,7 @@ cuts as (
 
 ),
 
-moments as (
+moments as materialized (
 
     select
         cuts.chain_id,
@@ -40,6 +40,7 @@ moments as (
         cuts.market,
         cuts.is_long,
         cuts.cut_at,
+        row_number() over () as number,
         coalesce(
             case
                 when cuts.cut_at - to_seconds($tolerance_seconds) <= marks.seen_at
@@ -58,22 +59,20 @@ moments as (
 
 ),
 
-positions as (
+-- All scores at all moments are more than can be held: they are computed twice, those of what was
+-- cut, and all to count how many lie between them.
+positions as not materialized (
 
     select
-        histories.chain_id,
-        histories.protocol,
-        histories.version,
-        histories.market,
+        moments.number,
         histories.is_long,
         histories.account,
         histories.collateral_token,
         histories.position_id,
-        histories.entry,
         histories.margin,
-        moments.cut_at,
         moments.mark_price_usd,
         histories.size_tokens,
+        case when histories.entry > 0 then histories.entry end as entry,
         floor(
             histories.size_tokens::varchar::double
             * moments.mark_price_usd::varchar::double
@@ -94,43 +93,32 @@ positions as (
 
 ),
 
-gains as (
+gains as not materialized (
 
     select
-        chain_id,
-        protocol,
-        version,
-        market,
+        number,
         is_long,
         account,
         collateral_token,
         position_id,
-        cut_at,
         mark_price_usd,
         size_tokens,
+        entry,
         value,
         margin,
-        case when entry > 0 then entry end as entry,
-        case
-            when entry > 0 and is_long then value - entry
-            when entry > 0 then entry - value
-        end as gain
+        case when is_long then value - entry else entry - value end as gain
     from positions
 
 ),
 
-figures as (
+figures as not materialized (
 
     select
-        chain_id,
-        protocol,
-        version,
-        market,
+        number,
         is_long,
         account,
         collateral_token,
         position_id,
-        cut_at,
         mark_price_usd,
         size_tokens,
         entry::varchar::double / 1000000 as entry_usd,
@@ -146,18 +134,13 @@ figures as (
 
 ),
 
-scores as (
+scores as not materialized (
 
     select
-        chain_id,
-        protocol,
-        version,
-        market,
-        is_long,
+        number,
         account,
         collateral_token,
         position_id,
-        cut_at,
         mark_price_usd,
         size_tokens,
         entry_usd,
@@ -176,132 +159,183 @@ scores as (
 
 ),
 
-ranked as (
-
-    select
-        chain_id,
-        protocol,
-        version,
-        market,
-        is_long,
-        account,
-        collateral_token,
-        position_id,
-        cut_at,
-        mark_price_usd,
-        size_tokens,
-        entry_usd,
-        profit_ratio,
-        leverage,
-        case
-            when profit_ratio is not null
-                then rank() over (side order by profit_ratio desc nulls last)
-        end as place_profit,
-        case
-            when documented is not null
-                then rank() over (side order by documented desc nulls last)
-        end as place_documented,
-        case
-            when side_aware is not null
-                then rank() over (side order by side_aware desc nulls last)
-        end as place_side_aware,
-        case
-            when bitmex is not null
-                then rank() over (side order by bitmex desc nulls last)
-        end as place_bitmex,
-        count(*) over side as open_count,
-        count(profit_ratio) over side as profit_count,
-        count(bitmex) over side as leverage_count
-    from scores
-    window side as (partition by chain_id, protocol, version, market, is_long, cut_at)
-
-),
-
-counts as (
-
-    select distinct
-        chain_id,
-        protocol,
-        version,
-        market,
-        is_long,
-        cut_at,
-        open_count,
-        profit_count,
-        leverage_count
-    from ranked
-
-),
-
 cut as (
 
     select
-        chain_id,
-        protocol,
-        version,
-        market,
-        is_long,
-        account,
-        collateral_token,
-        position_id,
-        block_timestamp,
+        moments.number,
+        adls.chain_id,
+        adls.protocol,
+        adls.version,
+        adls.market,
+        adls.is_long,
+        adls.account,
+        adls.collateral_token,
+        adls.position_id,
+        adls.block_timestamp,
         count(*) as adl_count
     from adls
-    where account is not null and is_long is not null
+    inner join moments
+        on
+            adls.chain_id = moments.chain_id
+            and adls.protocol = moments.protocol
+            and adls.version = moments.version
+            and adls.market = moments.market
+            and adls.is_long = moments.is_long
+            and adls.block_timestamp = moments.cut_at
+    where adls.account is not null
     group by all
+
+),
+
+own as (
+
+    select
+        cut.number,
+        cut.chain_id,
+        cut.protocol,
+        cut.version,
+        cut.market,
+        cut.is_long,
+        cut.account,
+        cut.collateral_token,
+        cut.position_id,
+        cut.block_timestamp,
+        cut.adl_count,
+        scores.mark_price_usd,
+        scores.size_tokens,
+        scores.entry_usd,
+        scores.profit_ratio,
+        scores.leverage,
+        scores.documented,
+        scores.side_aware,
+        scores.bitmex
+    from cut
+    left join scores
+        on
+            cut.number = scores.number
+            and cut.account = scores.account
+            and cut.collateral_token is not distinct from scores.collateral_token
+            and cut.position_id is not distinct from scores.position_id
+
+),
+
+steps as (
+
+    select
+        number,
+        coalesce(list(profit_ratio) filter (where profit_ratio is not null), []) as profit,
+        coalesce(list(documented) filter (where documented is not null), []) as documented,
+        coalesce(list(side_aware) filter (where side_aware is not null), []) as side_aware,
+        coalesce(list(bitmex) filter (where bitmex is not null), []) as bitmex
+    from own
+    group by number
+
+),
+
+-- A histogram counts what is above one step and not above the next, and what is above the last.
+counts as (
+
+    select
+        scores.number,
+        count(*) as open_count,
+        count(scores.profit_ratio) as profit_count,
+        count(scores.bitmex) as leverage_count,
+        histogram(scores.profit_ratio, steps.profit) as profit,
+        histogram(scores.documented, steps.documented) as documented,
+        histogram(scores.side_aware, steps.side_aware) as side_aware,
+        histogram(scores.bitmex, steps.bitmex) as bitmex
+    from scores
+    inner join steps on scores.number = steps.number
+    group by scores.number
+
+),
+
+formulas as (
+
+    select
+        number,
+        unnest(['profit', 'documented', 'side_aware', 'bitmex']) as formula,
+        unnest([profit, documented, side_aware, bitmex]) as counted
+    from counts
+
+),
+
+between_steps as (
+
+    select
+        number,
+        formula,
+        unnest(map_keys(counted)) as score,
+        unnest(map_values(counted)) as counted
+    from formulas
+
+),
+
+places as (
+
+    select
+        number,
+        formula,
+        score,
+        (
+            1 + sum(counted) over (partition by number, formula order by score desc) - counted
+        )::bigint as place
+    from between_steps
 
 )
 
 select
-    cut.chain_id,
-    cut.protocol,
-    cut.version,
-    cut.market,
-    cut.is_long,
-    cut.account,
-    cut.collateral_token,
-    cut.position_id,
-    cut.block_timestamp,
-    cut.adl_count,
-    ranked.mark_price_usd,
-    ranked.size_tokens,
-    ranked.entry_usd,
-    ranked.profit_ratio,
-    ranked.leverage,
-    ranked.place_profit,
-    ranked.place_documented,
-    ranked.place_side_aware,
-    ranked.place_bitmex,
+    own.chain_id,
+    own.protocol,
+    own.version,
+    own.market,
+    own.is_long,
+    own.account,
+    own.collateral_token,
+    own.position_id,
+    own.block_timestamp,
+    own.adl_count,
+    own.mark_price_usd,
+    own.size_tokens,
+    own.entry_usd,
+    own.profit_ratio,
+    own.leverage,
+    profit.place as place_profit,
+    documented.place as place_documented,
+    side_aware.place as place_side_aware,
+    bitmex.place as place_bitmex,
     coalesce(counts.open_count, 0) as open_count,
     coalesce(counts.profit_count, 0) as profit_count,
     coalesce(counts.leverage_count, 0) as leverage_count
-from cut
-left join counts
+from own
+left join counts on own.number = counts.number
+left join places as profit
     on
-        cut.chain_id = counts.chain_id
-        and cut.protocol = counts.protocol
-        and cut.version = counts.version
-        and cut.market = counts.market
-        and cut.is_long = counts.is_long
-        and cut.block_timestamp = counts.cut_at
-left join ranked
+        own.number = profit.number
+        and own.profit_ratio = profit.score
+        and profit.formula = 'profit'
+left join places as documented
     on
-        cut.chain_id = ranked.chain_id
-        and cut.protocol = ranked.protocol
-        and cut.version = ranked.version
-        and cut.market = ranked.market
-        and cut.is_long = ranked.is_long
-        and cut.account = ranked.account
-        and cut.block_timestamp = ranked.cut_at
-        and cut.collateral_token is not distinct from ranked.collateral_token
-        and cut.position_id is not distinct from ranked.position_id
+        own.number = documented.number
+        and own.documented = documented.score
+        and documented.formula = 'documented'
+left join places as side_aware
+    on
+        own.number = side_aware.number
+        and own.side_aware = side_aware.score
+        and side_aware.formula = 'side_aware'
+left join places as bitmex
+    on
+        own.number = bitmex.number
+        and own.bitmex = bitmex.score
+        and bitmex.formula = 'bitmex'
 order by
-    cut.chain_id asc,
-    cut.protocol asc,
-    cut.version asc,
-    cut.market asc,
-    cut.is_long asc,
-    cut.block_timestamp asc,
-    cut.account asc,
-    cut.collateral_token asc nulls first,
-    cut.position_id asc nulls first
+    own.chain_id asc,
+    own.protocol asc,
+    own.version asc,
+    own.market asc,
+    own.is_long asc,
+    own.block_timestamp asc,
+    own.account asc,
+    own.collateral_token asc nulls first,
+    own.position_id asc nulls first
