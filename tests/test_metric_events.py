@@ -239,6 +239,17 @@ def test_a_trade_is_compared_with_its_own_token() -> None:
     assert far.is_empty()
 
 
+def test_of_two_prices_equally_near_the_first_counts() -> None:
+    """99 is a tenth above 90 and below 110: bought at the first it cost 10 %, or else nothing."""
+    prices = [row | {"oracle_price_max_quote": ask} for ask in (90, 110) for row in posted(1)]
+
+    for asked, costly in ((prices, 1), (prices[::-1], 0)):
+        result = shaped("executed_depth", {}, position_changes=[trade(1, 99)], oracle_updates=asked)
+
+        assert column(result, "trade_count") == [1]
+        assert column(result, "costly_count") == [costly]
+
+
 def shape(*assets: Row, **more: Sequence[Row]) -> dict[str, object]:
     """Return the one row of an event's shape."""
     return shaped("event_shape", EVENT, oracle_updates=assets, **more).to_dicts()[0]
