@@ -6,6 +6,7 @@ without a row is a zero. Prices need no grid: a quote is compared with what the 
 around it, which keeps how often each speaks out of the lag.
 """
 
+from collections.abc import Iterator
 from typing import Literal
 
 import polars as pl
@@ -77,11 +78,16 @@ def cross_correlations(
     )
 
 
-def quote_correlations(
-    quotes: pl.LazyFrame, grid_seconds: int, most_steps: int, *, most_rows: int = _MOST_ROWS
+def quote_lags(
+    quotes: pl.LazyFrame,
+    grid_seconds: int,
+    most_steps: int,
+    least_samples: int,
+    *,
+    most_rows: int = _MOST_ROWS,
 ) -> pl.LazyFrame:
     """
-    Return the correlation of the price moves of each pair of sources at each lag.
+    Return the lag at which the price moves of each pair of sources agree best.
 
     Formula:
         correlation(l) = Pearson(r, s) over the moves r of one source, from a to b, where s is how
@@ -92,28 +98,37 @@ def quote_correlations(
         quotes: kind, who (String), block_timestamp, price (Decimal, > 0); one row per moment.
         grid_seconds: between two lags.
         most_steps: the longest lag, in such steps.
-        most_rows: about how many moves are held at a time, each lag's being as many as all have.
+        least_samples: as `best_lags` has it.
+        most_rows: about how many moves beside another source are held at a time, or lags of pairs.
 
     Returns:
-        As `cross_correlations`, but each pair twice, because either may be the one whose moves are
-        looked at: who. sample_count counts these moves that had a counterpart.
+        As `best_lags`, but each pair twice, because either may be the one whose moves are looked
+        at: who. sample_count counts these moves that had a counterpart.
     """
     lags = pl.DataFrame({"lag": range(-most_steps, most_steps + 1)}, schema={"lag": pl.Int64()})
-
-    def compared(told: pl.DataFrame) -> pl.DataFrame:
-        moves = _beside(_moves(told.lazy())).collect(engine="streaming")
-        slices = lags.iter_slices(max(1, most_rows // max(1, moves.height)))
-        each = (_at_lags(moves.lazy(), told.lazy(), some.lazy(), grid_seconds) for some in slices)
-        return pl.concat(one.collect(engine="streaming") for one in each)
-
     texts = dict.fromkeys(PAIR, pl.String())
     numbers = {"sample_count": pl.Int64(), "lag": pl.Int64(), "correlation": pl.Float64()}
+    nothing = pl.LazyFrame(schema={**texts, **numbers})
+    schema = best_lags(nothing, least_samples).collect_schema()
+
+    def compared(told: pl.DataFrame) -> pl.DataFrame:
+        moves = _moves(told.lazy()).collect(engine="streaming")
+        found = (best(told, some) for some in _beside(moves, lags.height, most_rows))
+        return pl.concat([schema.to_frame(), *found])
+
+    def best(told: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:
+        near = told.join(moves, on="kind", how="semi").lazy()
+        slices = lags.iter_slices(max(1, most_rows // max(1, moves.height)))
+        each = (_at_lags(moves.lazy(), near, some.lazy(), grid_seconds) for some in slices)
+        correlations = pl.concat(one.collect(engine="streaming") for one in each)
+        return best_lags(correlations.lazy(), least_samples).collect(engine="streaming")
+
     return quotes.map_batches(
         compared,
         predicate_pushdown=False,
         projection_pushdown=False,
         slice_pushdown=False,
-        schema=pl.Schema({**texts, **numbers}),
+        schema=schema,
     ).cache()
 
 
@@ -164,10 +179,15 @@ def _moves(quotes: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _beside(moves: pl.LazyFrame) -> pl.LazyFrame:
-    """Return each move beside each other source."""
-    others = moves.select("kind", pl.col("who").alias("other")).unique()
-    return moves.join(others, on="kind").filter(pl.col("who") != pl.col("other"))
+def _beside(moves: pl.DataFrame, lags: int, most_rows: int) -> Iterator[pl.DataFrame]:
+    """Yield the moves of some sources at a time, each beside each other source."""
+    sources = moves.group_by("kind", "who").len()
+    others = sources.select("kind", other="who")
+    rows = pl.max_horizontal("len", lags) * pl.len().over("kind")
+    pieces = sources.sort("kind", "who").with_columns(piece=rows.cum_sum() // max(1, most_rows))
+    for some in pieces.partition_by("piece", maintain_order=True):
+        own = moves.join(some, on=["kind", "who"], how="semi")
+        yield own.join(others, on="kind").filter(pl.col("who") != pl.col("other"))
 
 
 def _met(
@@ -236,7 +256,8 @@ def either_way(best: pl.LazyFrame) -> pl.LazyFrame:
     Return each pair once: the way round in which it agrees better, in the order of the names.
 
     A move of one source is set beside a longer one of the other, and what else that one holds hides
-    the lag: more so one way round than the other, and names do not tell which.
+    the lag: more so one way round than the other, and names do not tell which. Of two ways that
+    agree alike the less significant is told.
 
     Args:
         best: as `best_lags` gives them of pairs told both ways round.
@@ -249,8 +270,9 @@ def either_way(best: pl.LazyFrame) -> pl.LazyFrame:
         who="other", other="who", lag=-lag, second_lag=-pl.col("second_lag")
     )
     good, next_good = value.round(_DIGITS), pl.col("second_correlation").round(_DIGITS)
-    order = [*PAIR, good, pl.col("sample_count"), lag.abs(), lag, next_good, pl.col("second_lag")]
-    falls = [*(False for _ in PAIR), True, True, False, False, True, False]
+    rest = (pl.col("second_lag"), pl.col("significance"))
+    order = [*PAIR, good, pl.col("sample_count"), lag.abs(), lag, next_good, *rest]
+    falls = [*(False for _ in PAIR), True, True, False, False, True, False, False]
     return (
         pl.concat([best.filter(pl.col("who") < pl.col("other")), turned])
         .sort(order, descending=falls)

@@ -19,6 +19,7 @@ from polars.testing import assert_frame_equal
 from test_metric_adl_ranks import change, cut
 from test_twins import by_sql
 
+from analytics.lags import _beside
 from analytics.metrics.adl_ranks import _moments, _ranked
 from analytics.positions import histories, open_at
 from indexer.chains import ETHEREUM
@@ -302,6 +303,17 @@ def test_queues_are_valued_some_moments_at_a_time() -> None:
 
     assert held == [400] + [20] * 20
     assert_frame_equal(at_once, each, check_row_order=False)
+
+
+def test_moves_are_beside_other_sources_some_at_a_time() -> None:
+    """Of 40 sources with 20 moves each not all 31,200 pairs are held, nor the lags of all."""
+    moves = pl.select(who=pl.int_range(800) % 40).select(pl.lit("BTC").alias("kind"), "who")
+
+    few, many = ([each.height for each in _beside(moves, lags, 2_000)] for lags in (20, 100))
+
+    assert max(few) <= 3 * 780
+    assert max(many) <= 780
+    assert sum(few) == sum(many) == 40 * 780
 
 
 def test_queues_are_not_held_in_sql() -> None:

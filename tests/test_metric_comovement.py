@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from analytics.compute import collected, compute
 from analytics.errors import UserError
-from analytics.lags import best_lags, either_way, quote_correlations
+from analytics.lags import best_lags, either_way, quote_lags
 
 Row = dict[str, object]
 # Prices without a pattern: no shift of them looks like another.
@@ -234,6 +234,21 @@ def test_pairs_that_are_alike_both_ways_round_do_not_depend_on_the_order_of_rows
     assert [column(one, "second_lag") for one in found] == [[-10] * 20] * 2
 
 
+def test_of_two_ways_that_agree_alike_the_less_significant_is_told() -> None:
+    """The other lags differ, and nothing else does: which way came first decides nothing."""
+    told = {"kind": "price", "sample_count": 100, "correlation": 1.0, "second_correlation": 0.9}
+    ways = [
+        told | {"who": "a", "other": "b", "lag": 6, "second_lag": -18, "significance": 3.5},
+        told | {"who": "b", "other": "a", "lag": -6, "second_lag": 18, "significance": 3.0},
+    ]
+
+    found = [either_way(pl.LazyFrame(rows)).collect() for rows in (ways, ways[::-1])]
+
+    assert [column(one, "significance") for one in found] == [[3.0]] * 2
+    flipped = [way | {"significance": 6.5 - float(str(way["significance"]))} for way in ways]
+    assert column(either_way(pl.LazyFrame(flipped)).collect(), "significance") == [3.0]
+
+
 def test_the_event_bounds_what_is_compared() -> None:
     """Quotes before the start and at the end are left out: of sixteen moves seven are inside."""
     window = {"event_start": at(300).isoformat(), "event_end": at(780).isoformat()}
@@ -244,8 +259,10 @@ def test_the_event_bounds_what_is_compared() -> None:
 
 
 @pytest.mark.parametrize("most_rows", [0, 100, 1_000])
-def test_lags_that_are_compared_one_after_the_other_are_the_same(most_rows: int) -> None:
-    """Of many sources not all lags fit into memory at once; what each lag says does not change."""
+def test_sources_and_lags_that_are_compared_one_after_the_other_are_the_same(
+    most_rows: int,
+) -> None:
+    """Of many sources not all fit into memory at once, nor all lags; what is found is the same."""
     told = pl.concat(
         pl.LazyFrame(
             {
@@ -257,12 +274,12 @@ def test_lags_that_are_compared_one_after_the_other_are_the_same(most_rows: int)
         )
         for venue, late in (("a", 0), ("b", 20), ("c", 35))
     )
-    order = ["who", "other", "lag"]
+    order = ["who", "other"]
 
-    at_once = quote_correlations(told, 5, 24).sort(order).collect()
-    in_parts = quote_correlations(told, 5, 24, most_rows=most_rows).sort(order).collect()
+    at_once = quote_lags(told, 5, 24, 10).sort(order).collect()
+    in_parts = quote_lags(told, 5, 24, 10, most_rows=most_rows).sort(order).collect()
 
-    assert at_once.height == 6 * 49
+    assert at_once.height == 6
     assert in_parts.equals(at_once)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 import polars as pl
 
 from analytics.expressions import check, known_total, window
-from analytics.lags import best_lags, cross_correlations, either_way, quote_correlations
+from analytics.lags import best_lags, cross_correlations, either_way, quote_lags
 from analytics.prices import SERIES
 from analytics.series import between, main_sources, optional_moment, quoted, returns, step
 
@@ -85,7 +85,7 @@ def venue_lead_lag(
     forced = _liquidated(liquidations.filter(inside), grid_seconds, least_moves)
     shifted = cross_correlations(forced, most_steps, is_silence_zero=True, least_met=least_moves)
     found = [
-        either_way(best_lags(quote_correlations(prices, grid_seconds, most_steps), least_moves)),
+        either_way(quote_lags(prices, grid_seconds, most_steps, least_moves)),
         best_lags(shifted, least_moves),
     ]
     names = [each.select("kind", "who", *_MEASURED).unique() for each in (prices, forced)]
