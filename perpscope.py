@@ -273,14 +273,14 @@ def rows_compared(world: "World", path: Path) -> int:
         WorldError: a table differs.
     """
     from analytics import load
+    from indexer.simulation.ledger import ROW_ORDER
     from indexer.tables import fact_tables
 
-    order = ("chain_id", "block_number", "log_index", "item_index")
     count = 0
     with load.database(path) as con:
         for table in fact_tables():
             found, expected = load.facts(con, table).collect(), world.ledger.table(table)
-            if not found.sort(order).equals(expected):
+            if not found.sort(ROW_ORDER).equals(expected):
                 raise indexer.errors.WorldError(
                     f"{table} is not what the simulator wrote down: this is a defect of perpscope"
                 )

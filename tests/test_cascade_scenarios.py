@@ -27,7 +27,7 @@ from analytics.compute import collected, compute, facts_of
 from analytics.load import database, facts
 from indexer.errors import UserError
 from indexer.simulation.demo import index_served, scenario_named
-from indexer.simulation.ledger import exact, moment, text
+from indexer.simulation.ledger import ROW_ORDER, exact, moment, text
 from indexer.simulation.node import serve
 from indexer.tables import fact_tables
 
@@ -230,10 +230,10 @@ def test_the_wick_through_a_node_and_the_indexer(tmp_path: Path) -> None:
         for chain in found.chains:
             index_served(path, chain, node.urls[chain.slug])
 
-    order = ["chain_id", "block_number", "log_index", "item_index"]
     with database(path) as con:
         for table in fact_tables():
-            assert facts(con, table).collect().sort(order).equals(found.ledger.table(table)), table
+            stored = facts(con, table).collect().sort(ROW_ORDER)
+            assert stored.equals(found.ledger.table(table)), table
         stages = collected(compute("cascade_stages", partial(facts, con), **STAGE_SETTINGS))
     assert stages.equals(measured("cascade_stages", found, **STAGE_SETTINGS))
     assert len(list(stage_findings(found.truth, stages))) > 0

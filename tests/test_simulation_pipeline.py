@@ -14,11 +14,9 @@ from simulated_world import SEED, total, totals, world
 from analytics import load
 from analytics.compute import compute
 from indexer.simulation.demo import index_served
-from indexer.simulation.ledger import Row
+from indexer.simulation.ledger import ROW_ORDER, Row
 from indexer.simulation.node import serve
 from indexer.tables import fact_tables
-
-PLACE = ("chain_id", "block_number", "log_index", "item_index")
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +73,7 @@ def test_a_table_is_what_the_simulator_wrote_down(
     con: duckdb.DuckDBPyConnection, table: str
 ) -> None:
     """Encoded, served, fetched, decoded and stored, every row equals its entry in the books."""
-    found = load.facts(con, table).collect().sort(PLACE)
+    found = load.facts(con, table).collect().sort(ROW_ORDER)
 
     assert found.equals(world().ledger.table(table))
 

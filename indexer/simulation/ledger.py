@@ -18,6 +18,9 @@ from indexer.simulation.blocks import Block
 from indexer.simulation.transactions import Log, Transaction
 from indexer.tables import columns_of
 
+# Protocols number what they read at a block each for itself.
+ROW_ORDER = ("chain_id", "block_number", "log_index", "item_index", "protocol")
+
 _PLACES = 18
 _EXACT = Context(prec=76)
 
@@ -133,7 +136,7 @@ class Ledger:
                 pl.Series(column, [row.get(column) for row in rows], dtype=dtype)
                 for column, dtype in columns_of(name).items()
             ]
-        ).sort("chain_id", "block_number", "log_index", "item_index")
+        ).sort(ROW_ORDER)
 
 
 def exact(value: int, places: int, over: int = 1) -> Decimal:

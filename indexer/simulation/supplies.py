@@ -51,3 +51,4 @@ class Supply:
 
 AAVE = Supply("0x7fc66500c84a76ad7e9c93437bfc5ac33e2ddae9", "aave", "3", 12)
 GMX = Supply("0xfc5a1a6eb076a2c7ad06ed22c90d7e710e35ad0a", "gmx_v2", "2", 34)
+SYRUP = Supply("0x643c4e15d7d62ad0abec4a9bd4b001aa3ef52d66", "maple", "2", 56)

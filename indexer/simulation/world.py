@@ -169,10 +169,13 @@ def _ethereum(plan: _Plan) -> tuple[Step, Look]:
     def look(number: int, time: int) -> tuple[Mapping[CallKey, str], Sequence[Entry]]:
         if time % _DAY >= rhythm:
             return {}, []
-        supply, read = supplies.AAVE.answers(number, time), [supplies.AAVE.entry(time)]
+        aave, syrup = supplies.AAVE, supplies.SYRUP
+        supply = aave.answers(number, time) | syrup.answers(number, time)
         if not pool.is_born:
-            return supply, read
-        return supply | pool.shares.answers(number), [*read, *pool.shares.entries()]
+            return supply, [aave.entry(time), syrup.entry(time)]
+        shares = pool.shares
+        entries = [aave.entry(time), *shares.entries(), syrup.entry(time)]
+        return supply | shares.answers(number), entries
 
     return step, look
 
