@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from handmade import opened
 from proof_rig import (
     Lie,
     changed_data,
@@ -26,7 +27,9 @@ from indexer.simulation.blocks import Block
 from indexer.simulation.node import serve
 from indexer.simulation.served import REPLAY_CLIENT
 from indexer.store import read_failures, repairs
+from indexer.store.connection import select
 from indexer.store.proofs import digest_of
+from indexer.store.reading import stored_in
 from indexer.sync import Inspection, Repaired, Verdict, index, now, repair, verify
 
 COUNT = 200
@@ -378,6 +381,27 @@ def test_a_repair_of_many_blocks_counts_the_rest_once(
     assert different(path, made["receipts"]) == set()
     # Once for each group of protocols that are wrong in the same blocks, and what is in them.
     assert sum(counted) <= 5 * COUNT
+
+
+def test_a_repair_of_the_end_of_a_row_counts_nothing_of_the_next(tmp_path: Path, url: str) -> None:
+    """Two rows that touch, the last block of one and one in the other: all digests are true."""
+    path, last = tmp_path / "a.duckdb", FIRST + 99
+    run(job(path, proof="receipts", to_block=last), url)
+    run(job(path), url)
+    with duckdb.connect(path) as connection:
+        for number in (last, QUIET + 100):
+            connection.execute(
+                "insert into audits values (1, 'feed', ?, ?, 'receipts', 'failed', 'odd', now())",
+                [number, number],
+            )
+
+    assert mended(path, url).failures == []
+
+    with opened(path) as connection:
+        owned = job(path).ledger().owned(stored_in(connection, ETHEREUM.chain_id))
+        for row in select(connection, "coverage", "true", []).iter_rows(named=True):
+            stored = digest_of(connection, row, row["from_block"], row["to_block"], owned)
+            assert row["logs_digest"] == stored
 
 
 @pytest.mark.parametrize(

@@ -74,11 +74,11 @@ def _uncover(
     before_hash: bytes,
     owned: OWNED,
     counted: COUNTED,
-) -> dict[str, str]:
-    """Take blocks out of coverage; return, by protocol, the digest of what its row has above."""
+) -> dict[tuple[str, int], str]:
+    """Take blocks out of coverage; return, by protocol and its row's end, the digest up to it."""
     rows = select(connection, "coverage", "chain_id = ?", [landed.chain_id])
     kept: list[dict[str, Any]] = []
-    tops: dict[str, str] = {}
+    tops: dict[tuple[str, int], str] = {}
     for row in rows.iter_rows(named=True):
         low = max(row["from_block"], landed.from_block)
         high = min(row["to_block"], landed.to_block)
@@ -91,7 +91,7 @@ def _uncover(
         for piece, digest in zip((row | lower, row | upper), digests, strict=True):
             if piece["from_block"] <= piece["to_block"]:
                 kept.append(piece | {"logs_digest": digest})
-        tops[row["protocol"]] = digests[1]
+        tops[row["protocol"], row["to_block"]] = digests[1]
     delete(connection, "coverage", "chain_id = ?", [landed.chain_id])
     after = pl.DataFrame(kept, columns_of("coverage"), orient="row")
     insert(connection, "coverage", merged_coverage(after))
@@ -119,13 +119,15 @@ def _digests(
 
 
 def _left(
-    connection: duckdb.DuckDBPyConnection, landed: Range, above: dict[str, str]
+    connection: duckdb.DuckDBPyConnection, landed: Range, above: dict[tuple[str, int], str]
 ) -> Iterator[tuple[tuple[object, ...], tuple[int, str]]]:
     next_block = landed.to_block + 1
-    where = "chain_id = ? and from_block <= ? and to_block >= ? and list_contains(?, protocol)"
-    values: list[object] = [landed.chain_id, next_block, next_block, list(above)]
+    where = "chain_id = ? and from_block <= ? and to_block >= ?"
+    values: list[object] = [landed.chain_id, next_block, next_block]
     for row in select(connection, "coverage", where, values).iter_rows(named=True):
-        yield _key(row), (next_block, above[row["protocol"]])
+        # Another row than the one that was counted ends elsewhere.
+        if (counted := above.get((row["protocol"], row["to_block"]))) is not None:
+            yield _key(row), (next_block, counted)
 
 
 def _key(row: dict[str, Any]) -> tuple[object, ...]:
