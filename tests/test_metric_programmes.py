@@ -89,12 +89,14 @@ def test_what_comes_off_a_fee_first_is_promised_to_nobody() -> None:
     assert column(result, "policy_usd") == [40.0]
 
 
-def test_a_share_of_fees_promises_nothing_known_of_a_fee_without_a_split() -> None:
-    """Whether it covers the fee nobody states: the promise of the day is unknown."""
+@pytest.mark.parametrize("kind", ["holders_share", "holders_share_of_revenue"])
+def test_a_share_promises_nothing_known_of_a_fee_without_a_split(kind: str) -> None:
+    """Whether it covers the fee nobody states: the promise is unknown, though revenue is known."""
     fees = pl.concat([charged(0), charged(0, treasury_usd=None, holders_usd=None)])
 
-    result = columns(bought(), fees, {"kind": "holders_share", "value": "0.1"})
+    result = columns(bought(), fees, {"kind": kind, "value": "0.1"})
 
+    assert column(result, "revenue_usd") == ["80"]
     assert column(result, "policy_usd") == [None]
 
 

@@ -36,10 +36,11 @@ def buyback_columns(
 
     A dashboard that multiplies revenue by a declared rate shows the first and calls it the second.
     What was spent in a day was mostly earned before it, so compare sums over weeks. A share of
-    revenue is of all that the protocol keeps. A share of fees is in the split of the fees it
-    covers, after what comes off them first, and in no other: dYdX's is not of liquidation fees,
-    Hyperliquid's neither of builders' parts nor of spot. So under one, and where no policy speaks
-    of holders, what the splits set aside for them is the promise. Rates change at midnight UTC.
+    revenue is of all that the protocol keeps, and unknown while nobody tells what of it is the
+    holders'. A share of fees is in the split of the fees it covers, after what comes off them
+    first, and in no other: dYdX's is not of liquidation fees, Hyperliquid's neither of builders'
+    parts nor of spot. So under one, and where no policy speaks of holders, what the splits set
+    aside for them is the promise. Rates change at midnight UTC.
     Where nothing that is indexed could tell of a protocol's fees, or of its purchases, their sums
     and counts are null and not zero.
 
@@ -129,7 +130,8 @@ def _promised() -> pl.Expr:
     of_revenue = pl.col("revenue_usd").cast(pl.Float64) * pl.col("policy_ratio").cast(pl.Float64)
     is_of_revenue = pl.col("policy_kind") == _OF_REVENUE
     set_aside = pl.col("holders_usd").cast(pl.Float64)
-    return pl.when(is_of_revenue).then(of_revenue).otherwise(set_aside) * share
+    promised = pl.when(is_of_revenue, set_aside.is_not_null()).then(of_revenue)
+    return promised.otherwise(set_aside) * share
 
 
 def buyback_lag(

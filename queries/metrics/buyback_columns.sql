@@ -127,7 +127,7 @@ select
     coalesce(rates.of_revenue, rates.of_fees) as policy_ratio,
     coalesce(rates.bought_share, 1)::decimal(38, 18) as buyback_share_ratio,
     case
-        when rates.of_revenue is not null
+        when rates.of_revenue is not null and days.holders_usd is not null
             then days.revenue_usd::varchar::double * rates.of_revenue::varchar::double
         else days.holders_usd::varchar::double
     end * coalesce(rates.bought_share, 1)::varchar::double as policy_usd
