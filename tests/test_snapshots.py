@@ -284,6 +284,24 @@ def test_a_copy_without_state_that_was_collected_since_is_old(tmp_path: Path) ->
     assert not is_published(path, target, 1)
 
 
+def test_a_copy_that_a_reader_keeps_locked_stops_no_run(tmp_path: Path) -> None:
+    """Root's tools open it to write, whatever its mode: it is replaced, as by any run that wrote."""
+    path, target = tmp_path / "a.duckdb", tmp_path / "s.duckdb"
+    open_database(path).close()
+    publish(path, target)
+    target.chmod(0o644)
+    words = [sys.executable, "-c", HOLD, str(target)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+
+        assert not is_published(path, target, 1)
+        publish(path, target)
+        assert is_published(path, target, 1)
+
+        holder.communicate(b"\n")
+
+
 def test_another_database_leaves_the_snapshot_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,6 +22,7 @@ import polars as pl
 
 from indexer.errors import DatabaseBusy, DatabaseUnusable
 from indexer.store.connection import (
+    WAIT_SECONDS,
     delete,
     insert,
     open_database,
@@ -90,22 +91,25 @@ def is_published(path: Path, target: Path, chain_id: int) -> bool:
     Return whether the copy covers the same blocks and state of a chain as the database.
 
     A copy that could not be made, or a run that was killed before it, leaves one that does not.
-    Neither does it once state was collected that nobody had when its blocks were indexed.
+    Neither does it once state was collected that nobody had when its blocks were indexed. One that
+    somebody has open to write tells nothing, and another can be put in its place.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: it cannot be read.
     """
     try:
-        copied, lacking = _covered(target, chain_id)
-    except DatabaseUnusable:  # there is none, or what is there is none
+        copied, lacking = _covered(target, chain_id, wait_seconds=0)
+    except (DatabaseBusy, DatabaseUnusable):  # there is none, or what is there is none
         return False
     coverage, missing = _covered(path, chain_id)
     return copied.equals(coverage) and lacking == missing
 
 
-def _covered(path: Path, chain_id: int) -> tuple[pl.DataFrame, int]:
-    with transaction(path, read_only=True) as connection:
+def _covered(
+    path: Path, chain_id: int, wait_seconds: float = WAIT_SECONDS
+) -> tuple[pl.DataFrame, int]:
+    with transaction(path, read_only=True, wait_seconds=wait_seconds) as connection:
         rows = select(connection, "coverage", "chain_id = ?", [chain_id])
         missing = "select count(*) from reads where chain_id = ? and state = 'not_collected'"
         return rows.sort("protocol", "from_block"), scalar(connection, missing, [chain_id])
