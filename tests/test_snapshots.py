@@ -285,7 +285,7 @@ def test_a_copy_without_state_that_was_collected_since_is_old(tmp_path: Path) ->
 
 
 def test_a_copy_that_a_reader_keeps_locked_stops_no_run(tmp_path: Path) -> None:
-    """Root's tools open it to write, whatever its mode: it is replaced, as by any run that wrote."""
+    """Root's tools open it to write, whatever its mode: it is replaced, as by a run that wrote."""
     path, target = tmp_path / "a.duckdb", tmp_path / "s.duckdb"
     open_database(path).close()
     publish(path, target)
