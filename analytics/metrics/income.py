@@ -59,17 +59,17 @@ def supply_side(fees: pl.LazyFrame) -> pl.LazyFrame:
     """
     The part of the fees that goes to those who supply the capital: LPs, lenders, referrers.
 
-    A fee whose split is unknown (`split_basis` none) makes its whole row unknown: null, not zero.
+    A fee of which this part is unknown makes its whole row unknown: null, not zero.
 
     Formula:
         supply_side_usd(d) = Σ supply_side_usd of the fees charged on UTC day d
 
     Args:
-        fees: one row per fee charged: supply_side_usd (USD, null while the split is unknown).
+        fees: one row per fee charged: supply_side_usd (USD, null while unknown).
 
     Returns:
         One row per day, chain, protocol, version, market and fee kind, sorted: supply_side_usd
-        (Decimal, USD; null when the split of any fee is unknown), unsplit_count (Int64).
+        (Decimal, USD; null when that of any fee is unknown), unsplit_count (Int64).
 
     Source:
         DefiLlama/dimension-adapters fees/GUIDELINES.md: supply side revenue is the cost of funds.
@@ -85,9 +85,9 @@ def protocol_revenue(fees: pl.LazyFrame) -> pl.LazyFrame:
     """
     What the protocol keeps of the fees, and the part of it that goes to the treasury.
 
-    A fee whose split is unknown (`split_basis` none) makes its whole row unknown: null, not zero.
     Where the supply side's part is known and nobody tells how treasury and holders share the rest,
-    the rest is revenue.
+    the rest is revenue. A fee of which neither is known makes its whole row unknown: null, not
+    zero.
 
     Formula:
         revenue_usd(d) = Σ (treasury_usd + holders_usd) = fees_usd(d) - supply_side_usd(d)
@@ -178,7 +178,7 @@ def take_rate(supply_side: pl.LazyFrame, protocol_revenue: pl.LazyFrame) -> pl.L
 
     Returns:
         One row per day and protocol, sorted: supply_side_usd, revenue_usd (Decimal, USD; null when
-        the split of any fee is unknown), take_rate (Float64, 0.37 = 37 %; null while unknown or
+        that of any fee is unknown), take_rate (Float64, 0.37 = 37 %; null while unknown or
         while the fees are zero or negative).
 
     Source:

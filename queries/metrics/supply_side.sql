@@ -1,7 +1,7 @@
 -- question: How much of the fees goes to those who supply the capital?
 -- reads:    fees
 -- grain:    one row per UTC day, chain, protocol, version, market and fee kind
--- units:    *_usd US dollars; null when the split of any fee is unknown
+-- units:    *_usd US dollars; null when any fee's part is unknown
 -- twin of:  analytics.metrics.income.supply_side
 select
     block_timestamp::date as date,

@@ -1,7 +1,7 @@
 -- question: What share of a day's fees does a protocol keep?
 -- reads:    fees
 -- grain:    one row per UTC day and protocol
--- units:    *_usd US dollars, null when the split of any fee is unknown; take_rate 0.37 = 37 %
+-- units:    *_usd US dollars, null when any fee's part is unknown; take_rate 0.37 = 37 %
 -- twin of:  analytics.metrics.income.take_rate
 with
 
