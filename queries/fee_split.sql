@@ -12,12 +12,16 @@ select
     sum(supply_side_usd) as supply_side_usd,
     sum(treasury_usd) as treasury_usd,
     sum(holders_usd) as holders_usd,
-    sum(
-        fee_usd
-        - coalesce(supply_side_usd, 0)
-        - coalesce(treasury_usd, 0)
-        - coalesce(holders_usd, 0)
-    ) filter (where supply_side_usd + treasury_usd + holders_usd is null) as unsplit_usd,
+    case
+        when count(*) = count(supply_side_usd + treasury_usd + holders_usd) then 0
+        else
+            sum(
+                fee_usd
+                - coalesce(supply_side_usd, 0)
+                - coalesce(treasury_usd, 0)
+                - coalesce(holders_usd, 0)
+            ) filter (where supply_side_usd + treasury_usd + holders_usd is null)
+    end as unsplit_usd,
     count(*) as fee_count,
     count(*) filter (where split_basis = 'event') as split_by_event_count,
     count(*) filter (where split_basis = 'policy') as split_by_policy_count,

@@ -439,6 +439,12 @@ ANSWERS = [
         {},
         [("gmx", 3, 1, "2", "3", "9", None), ("snx", 1, None, None, None, None, "7")],
     ),
+    (
+        "account_results",
+        "account realized_pnl_usd liquidation_pnl_usd adl_pnl_usd closing_count unknown_count",
+        {},
+        [("0xa", None, None, "0", 2, 2)],
+    ),
     # Nothing of the evening is closed by part: tests/test_query_positions.py asks about what is.
     ("open_by_position", "protocol", {}, []),
     ("liquidated_positions", "protocol", {}, []),
@@ -642,6 +648,36 @@ def test_an_address_is_found_as_an_explorer_writes_it() -> None:
     assert typed("text", other) == other
     asked = arguments(query_named("transaction_facts"), {"tx_hash": longer})
     assert asked["tx_hash"] == longer.lower()
+
+
+def test_the_largest_loss_stands_first() -> None:
+    """What only opens is no result, and a liquidation of unknown profit no loss of zero."""
+    won = {"account": "0xw", "cause": "adl", "realized_pnl_usd": 9}
+    lost = {"account": "0xl", "cause": "liquidation", "realized_pnl_usd": -7}
+    sold = {"account": "0xl", "realized_pnl_usd": -2, "size_delta_tokens": -1}
+    opened = {"account": "0xo", "notional_delta_usd": 5, "realized_pnl_usd": 0}
+    untold = {"account": "0xu", "cause": "liquidation"}
+    columns = "account realized_pnl_usd liquidation_pnl_usd adl_pnl_usd closing_count unknown_count"
+    with duckdb.connect() as empty:
+        changes = table("position_changes", won, lost, sold, opened, untold)
+        fill(empty, {"position_changes": changes})
+        found = answer(empty, "account_results", columns)
+
+    assert found == [
+        ("0xl", "-9", "-7", "0", 2, 0),
+        ("0xw", "9", "0", "9", 1, 0),
+        ("0xu", None, None, "0", 1, 1),
+    ]
+
+
+def test_nothing_is_left_of_fees_that_are_split() -> None:
+    """All parts are known: zero is unsplit; of what has no price nobody knows."""
+    parts = dict.fromkeys(("supply_side_usd", "treasury_usd", "holders_usd"), 1)
+    for fee, unsplit in (({"fee_usd": 3} | parts, "0"), ({"split_basis": "none"}, None)):
+        with duckdb.connect() as empty:
+            fill(empty, {"fees": table("fees", fee)})
+
+            assert answer(empty, "fee_split", "unsplit_usd") == [(unsplit,)]
 
 
 def test_what_is_not_split_is_what_known_parts_leave() -> None:

@@ -588,6 +588,7 @@ def test_it_is_decided_of_every_amount_whether_it_adds_up(metric: str) -> None:
 
 # Of queries that are no metric's twin.
 QUERIES_ADD_UP = {
+    "account_results": "realized_pnl_usd liquidation_pnl_usd adl_pnl_usd",
     "adl_victims": "notional_usd realized_pnl_usd",
     "cascade_timeline": "liquidated_usd deleveraged_usd adl_pnl_usd",
     "fee_split": "fees_usd supply_side_usd treasury_usd holders_usd unsplit_usd",

@@ -32,6 +32,10 @@ _CUT = (*_FACT, "notional_usd", "execution_price_usd", "realized_pnl_usd", "tx_h
 _ACCOUNT = ("account", "chain_id", "protocol", "liquidation_count", "notional_usd")
 _ACCOUNT_REST = ("collateral_usd", "realized_pnl_usd", "shortfall_usd")
 _KEYS = {"liquidation_velocity": ("protocol",), "shortfall_by_venue": ("chain_id", "protocol")}
+_RESULT = (
+    *("account", "chain_id", "protocol", "realized_pnl_usd", "liquidation_pnl_usd"),
+    *("adl_pnl_usd", "closing_count", "unknown_count"),
+)
 _VICTIM = ("account", "chain_id", "protocol", "adl_count", "notional_usd", "realized_pnl_usd")
 
 
@@ -65,7 +69,7 @@ def exits(context: Context) -> Section:
 
 def _sources(context: Context, found: Event | None) -> tuple[Source, ...]:
     scope, settings = context.scope, {"bucket_seconds": _HOUR}
-    queries = ("liquidated_accounts", "adl_victims", "shortfall_by_venue")
+    queries = ("account_results", "liquidated_accounts", "adl_victims", "shortfall_by_venue")
     sources = [
         Source("liquidations", "metric", "liquidations", scope.metric("liquidations"), settings),
         Source("adls", "metric", "adls", scope.metric("adls"), settings),
@@ -180,6 +184,7 @@ def _minutes(context: Context, found: Event) -> Source:
 
 def _tables(context: Context, sources: Mapping[str, Source]) -> tuple[Table, ...]:
     wanted = (
+        ("What closing realised by account, largest loss first", "account_results", _RESULT),
         ("Liquidated accounts, largest first", "liquidated_accounts", _ACCOUNT + _ACCOUNT_REST),
         ("Fastest 60 s from a liquidation on, by protocol", "liquidation_velocity", ()),
         ("Bad debt and insurance by venue", "shortfall_by_venue", ()),
