@@ -62,6 +62,11 @@ def test_waves_stand_largest_first(sections: dict[str, Section]) -> None:
     ]
 
 
+def test_the_queue_is_named_where_positions_were_cut(sections: dict[str, Section]) -> None:
+    """Metrics that a report does not show are named where a reader asks for them."""
+    assert "perpscope metric adl_ranks, adl_allocation" in " ".join(sections["exits"].words)
+
+
 def test_the_event_says_its_worst_minute_and_its_lag(sections: dict[str, Section]) -> None:
     """600 in the first minute, then 500 in all; the ADL came 62 s after the first liquidation."""
     words = " ".join(sections["exits"].words)
@@ -215,6 +220,7 @@ def test_without_exits_no_table_is_empty(tmp_path: Path) -> None:
 
     assert (section.tables, section.charts) == ((), ())
     assert "No liquidations in the covered blocks" in " ".join(section.words)
+    assert "adl_ranks" not in " ".join(section.words)
 
 
 def test_a_change_since_the_report_began_counts_what_was_open_before(tmp_path: Path) -> None:

@@ -411,6 +411,18 @@ def test_unknown_is_not_zero(markdown: str) -> None:
     assert "n/k = not known." in fees
 
 
+def test_a_par_value_is_no_policy(markdown: str) -> None:
+    """What is assumed of a row may be that a stablecoin is a dollar, as of all of Maple's fees."""
+    assert "| assumed: a par value, a policy or a setting |" in markdown
+
+
+def test_what_splits_rest_on_is_counted(markdown: str) -> None:
+    """Of three fees the events split two, no policy any, and nobody the third."""
+    rests = markdown.split("**What the split of fees rests on**")[1]
+
+    assert "| gmx_v2 | 3 | 2 | 0 | 1 |" in rests
+
+
 def test_what_is_tested_in_full_is_known(markdown: str) -> None:
     """An identity without a reason lacks nothing: that is no unknown reason."""
     assert "| fee_split | arbitrum | gmx_v2 | tested in full | 2 | 0 |" in markdown

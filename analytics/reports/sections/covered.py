@@ -21,7 +21,7 @@ _EVIDENCE = {
     "state": "read from state",
     "derived": "derived from others",
     "offchain": "from off the chain",
-    "assumed": "assumed, as a policy or the settings state",
+    "assumed": "assumed: a par value, a policy or a setting",
 }
 _LISTED: tuple[tuple[str, str, list[str]], ...] = (
     ("Imported files", "imports", _FILE),

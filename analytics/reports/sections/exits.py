@@ -36,6 +36,12 @@ _RESULT = (
     *("account", "chain_id", "protocol", "realized_pnl_usd", "liquidation_pnl_usd"),
     *("adl_pnl_usd", "closing_count", "unknown_count"),
 )
+_QUEUE = (
+    "Who stood where in the queue, what a queue or a pro rata cut would have taken from each, and "
+    "what winners and losers had left follow from the whole history of every position, which this "
+    "report does not retell: perpscope metric adl_ranks, adl_allocation, adl_solvency and "
+    "adl_deficits do."
+)
 _VICTIM = ("account", "chain_id", "protocol", "adl_count", "notional_usd", "realized_pnl_usd")
 
 
@@ -59,6 +65,7 @@ def exits(context: Context) -> Section:
             "run without a silence of over 5 s; an ADL takes more than it needed where its haircut "
             "is above its budget (overshoot), and less where it is below (under-coverage).",
             *_peak(found, minutes),
+            *(() if sources["adls"].frame.is_empty() else (_QUEUE,)),
             *silent,
         ),
         charts=(*_hourly(context, sources), *_zoom(context, minutes, found)),

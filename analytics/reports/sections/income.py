@@ -56,6 +56,7 @@ def income(context: Context) -> Section:
     yearly = () if days is None else (_as_a_year(context.scope, days),)
     settings = {"period_seconds": context.bar_seconds}
     worth, told = valued(context, _VALUED)
+    rests = Source("fee_split", "query", "fee_split", context.scope.query("fee_split"))
     return Section(
         "income",
         "Income",
@@ -65,9 +66,10 @@ def income(context: Context) -> Section:
             *(() if yearly else (_NO_DAY,)),
         ),
         charts=_charts(context, flows, charged),
-        tables=(*_tables(frames, charged), *told, *yearly),
+        tables=(*_tables(frames, charged), _basis(rests), *told, *yearly),
         sources=(
             *sources,
+            rests,
             *worth,
             *(each.source for each in yearly if each.source),
             Source("fees_by_period", "facts", "fees", flows, settings),
@@ -78,6 +80,12 @@ def income(context: Context) -> Section:
 def _tables(frames: dict[str, pl.DataFrame], charged: Source) -> Iterator[Table]:
     for caption, keys in _SPLITS.items():
         yield table(caption, _split(frames, *keys), source=charged, keys=keys)
+
+
+def _basis(source: Source) -> Table:
+    columns = ("fee_count", "split_by_event_count", "split_by_policy_count", "unsplit_count")
+    told = source.frame.group_by("protocol").agg(pl.col(columns).sum()).sort("protocol")
+    return table("What the split of fees rests on", told, source=source, keys=("protocol",))
 
 
 def _as_a_year(scope: Scope, days: Span) -> Table:
