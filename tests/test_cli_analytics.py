@@ -236,6 +236,28 @@ def test_a_time_that_was_never_looked_at_is_not_a_time_without_rows(
 
 
 @pytest.mark.parametrize(
+    ("settings", "is_said"),
+    [
+        ((), False),
+        (("event_start=2025-10-11T22:00", "event_end=2025-10-12"), True),
+    ],
+)
+def test_an_event_that_was_never_looked_at_is_named(
+    looked_at: Path, settings: tuple[str, ...], is_said: bool
+) -> None:
+    """Zeros and no rows are of the event that settings name, or default to."""
+    given = [word for each in settings for word in ("--setting", each)]
+    for metric in ("resilience", "event_drops"):
+        arguments = ["metric", metric, *given, "--database", str(looked_at)]
+        result = CliRunner().invoke(app, arguments)
+
+        event = "perpscope: of the event from 2025-10-11 22:00:00 to 2025-10-12 00:00:00 no block "
+        assert result.exit_code == 0
+        assert (event in result.stderr) is is_said
+        assert ("of the event" in result.stderr) is is_said
+
+
+@pytest.mark.parametrize(
     ("fact", "said"),
     [
         ("fees", "perpscope: no rows: of what is asked for, adls is not_applicable: nothing that "),
@@ -503,6 +525,39 @@ def test_explain_prints_what_a_query_takes_and_means() -> None:
     assert "\nReads: oracle_updates.\n" in result.stdout
     _, _, select = queries()["oracle_off"].sql.partition("\nwith\n")
     assert result.stdout.endswith(f"\nwith\n{select.rstrip()}\n")
+
+
+def test_a_select_with_its_values_runs_in_any_client(path: Path) -> None:
+    """With `--param` the SELECT that is explained is whole: what it gives is the query's answer."""
+    given = {"since": "2025-10-10T21:00", "accounts": "1"}
+    words = [word for key, value in given.items() for word in ("--param", f"{key}={value}")]
+    explained = CliRunner().invoke(app, ["query", "liquidated_accounts", "--explain", *words])
+    select = explained.stdout.partition("Reads: liquidations.\n")[2]
+
+    assert "between timestamp '2025-10-10 21:00:00' and" in select
+    database = ("--database", str(path), "--format", "csv")
+    asked = CliRunner().invoke(app, ["query", "liquidated_accounts", *words, *database])
+    again = CliRunner().invoke(app, ["query", "--sql", select, *database])
+    assert again.stdout == asked.stdout
+    assert asked.stdout.count("\n") == 2
+
+
+@pytest.mark.parametrize("name", queries())
+def test_every_query_runs_with_its_values_in_it(name: str, looked_at: Path) -> None:
+    """Every kind of value is written so that DuckDB reads it."""
+    values = {"text": "it's", "transaction": "0xcafe", "flag": "true", "timestamp": "2025-10-10"}
+    given = [
+        f"{each.name}={each.default}"
+        if each.default not in {"null", "required"}
+        else f"{each.name}={values.get(each.kind, '1')}"
+        for each in queries()[name].parameters
+    ]
+    words = [word for each in given for word in ("--param", each)]
+    explained = CliRunner().invoke(app, ["query", name, "--explain", *words])
+    select = explained.stdout.partition("\nReads: ")[2].partition("\n")[2]
+
+    result = CliRunner().invoke(app, ["query", "--sql", select, "--database", str(looked_at)])
+    assert result.exit_code == 0, result.exception
 
 
 @pytest.mark.parametrize("name", queries())

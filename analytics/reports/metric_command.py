@@ -36,6 +36,7 @@ from analytics.reports.options import (
     typed_settings,
     warn,
     warn_empty,
+    warn_event,
 )
 from analytics.reports.scope import Scope
 
@@ -75,6 +76,7 @@ def metric(
         asked = Asked(Scope(con, limits), name, settings, is_cut=cut_windows)
         warn(asked.scope)
         rows = collected(asked.rows)
+        warn_event(asked.scope, asked.computed.settings)
         warn_empty(asked.scope, asked.computed.tables, rows)
         write(rows, form, output, load.snapshot(con))
 

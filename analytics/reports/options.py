@@ -1,7 +1,8 @@
 """What commands share: their options, and pairs, moments and settings as a reader types them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ import typer
 from analytics import load
 from analytics.compute import settings_of
 from analytics.errors import AnalyticsError, UserError
-from analytics.expressions import INSTANT
+from analytics.expressions import INSTANT, window
 from analytics.formats import Format
 from analytics.queries import typed
 from analytics.reports.availability import doubts, missed
@@ -147,6 +148,21 @@ def warn_empty(scope: Scope, tables: Iterable[str], rows: pl.DataFrame) -> None:
     """Say on standard error what is not known where an answer has no rows: it may be no zero."""
     if rows.is_empty() and not missed(scope) and (said := doubts(scope, tables)):
         typer.echo(f"perpscope: no rows: of what is asked for, {said}", err=True)
+
+
+def warn_event(scope: Scope, settings: Mapping[str, object]) -> None:
+    """Say on standard error that nothing is known of a metric's event, where that is so."""
+    said_start, said_end = (str(settings.get(f"event_{each}", "")) for each in ("start", "end"))
+    if missed(scope) or not said_start or not said_end:
+        return
+    start, end = window(said_start, said_end)
+    event = replace(scope.limits, since=start, until=end - INSTANT)
+    if said := missed(Scope(scope.con, event)):
+        typer.echo(
+            f"perpscope: of the event from {start} to {end} {said}; "
+            "--setting event_start=TIME and event_end=TIME name another one",
+            err=True,
+        )
 
 
 def pairs(given: list[str] | None, option: str) -> dict[str, str]:

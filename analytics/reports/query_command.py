@@ -1,5 +1,8 @@
 """The command `perpscope query`."""
 
+import re
+from datetime import datetime
+from decimal import Decimal
 from itertools import dropwhile
 from typing import Annotated
 
@@ -10,7 +13,7 @@ from analytics.errors import UserError
 from analytics.export import write
 from analytics.formats import Format
 from analytics.metrics import METRICS
-from analytics.queries import Parameter, Query, queries, query_named
+from analytics.queries import Parameter, Query, arguments, queries, query_named
 from analytics.reports.asked import queried
 from analytics.reports.indexed import check_indexed, indexed
 from analytics.reports.options import (
@@ -30,6 +33,8 @@ from analytics.reports.options import (
 )
 from analytics.reports.scope import Scope
 
+_PLACE = re.compile(r"\$(\w+)")
+
 
 def query(
     name: Annotated[
@@ -48,7 +53,11 @@ def query(
     since: Since = None,
     until: Until = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Print its parameters, units and SELECT.")
+        bool,
+        typer.Option(
+            "--explain",
+            help="Print its parameters, units and SELECT; with --param the values in it.",
+        ),
     ] = False,
     form: Form = Format.TABLE,
     output: Output = None,
@@ -67,7 +76,7 @@ def query(
     if name in METRICS and name not in queries():
         raise UserError(f"{name} is a metric: `perpscope metric {name}` computes it")
     if explain:
-        typer.echo(_explanation(query_named(name)))
+        typer.echo(_explanation(query_named(name), pairs(param, "--param")))
         return
     given = pairs(param, "--param")
     limits = limited(protocol, chain, since, until)
@@ -80,17 +89,36 @@ def query(
         write(rows, form, output, load.snapshot(con))
 
 
-def _explanation(asked: Query) -> str:
+def _explanation(asked: Query, given: dict[str, str]) -> str:
     parameters = [f"    {_written(each)} ({each.meaning})" for each in asked.parameters]
     lines = asked.sql.splitlines()
-    select = dropwhile(lambda line: line.startswith("--"), lines)
+    select = "\n".join(dropwhile(lambda line: line.startswith("--"), lines))
+    if given:
+        values = arguments(asked, given)
+        select = _PLACE.sub(lambda found: _literal(values[found[1]]), select)
     return "\n".join(
         (
             *(asked.question, "", f"Grain: {asked.grain}", f"Units: {asked.units}"),
             *(("Parameters:", *parameters) if parameters else ("Parameters: none",)),
-            *(f"Reads: {', '.join(asked.reads)}.", "", *select),
+            *(f"Reads: {', '.join(asked.reads)}.", "", select),
         )
     )
+
+
+def _literal(value: object) -> str:
+    match value:
+        case None | bool():
+            return "null" if value is None else str(value).lower()
+        case datetime():
+            return f"timestamp '{value}'"
+        case Decimal():
+            return f"{value}::decimal(38, 18)"
+        case float():
+            return f"{value!r}::double"
+        case int():
+            return str(value)
+    text = str(value).replace("'", "''")
+    return f"'{text}'"
 
 
 def _written(parameter: Parameter) -> str:
