@@ -246,10 +246,11 @@ def test_an_event_that_was_never_looked_at_is_named(
     looked_at: Path, settings: tuple[str, ...], is_said: bool
 ) -> None:
     """Zeros and no rows are of the event that settings name, or default to."""
-    given = [word for each in settings for word in ("--setting", each)]
-    for metric in ("resilience", "event_drops"):
-        arguments = ["metric", metric, *given, "--database", str(looked_at)]
-        result = CliRunner().invoke(app, arguments)
+    asked = (("metric", "resilience"), ("metric", "event_drops"), ("query", "metrics/resilience"))
+    for command, name in asked:
+        option = "--setting" if command == "metric" else "--param"
+        given = [word for each in settings for word in (option, each)]
+        result = CliRunner().invoke(app, [command, name, *given, "--database", str(looked_at)])
 
         event = "perpscope: of the event from 2025-10-11 22:00:00 to 2025-10-12 00:00:00 no block "
         assert result.exit_code == 0

@@ -101,6 +101,7 @@ def test_the_least_of_a_stage_is_said(section: Section) -> None:
 
     assert (least, window) == (3, 60)
     assert "fewer than three liquidations in a minute are no stage" in section.words[1]
+    assert "A recovery stands at the last difference beyond its threshold" in section.words[1]
 
 
 def test_the_highest_is_of_the_event(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def warn_empty(scope: Scope, tables: Iterable[str], rows: pl.DataFrame) -> None:
 
 
 def warn_event(scope: Scope, settings: Mapping[str, object]) -> None:
-    """Say on standard error that nothing is known of a metric's event, where that is so."""
+    """Say on standard error that nothing is known of the event of settings, where that is so."""
     said_start, said_end = (str(settings.get(f"event_{each}", "")) for each in ("start", "end"))
     if missed(scope) or not said_start or not said_end:
         return
@@ -160,7 +160,7 @@ def warn_event(scope: Scope, settings: Mapping[str, object]) -> None:
     if said := missed(Scope(scope.con, event)):
         typer.echo(
             f"perpscope: of the event from {start} to {end} {said}; "
-            "--setting event_start=TIME and event_end=TIME name another one",
+            "event_start=TIME and event_end=TIME, as --setting or --param, name another one",
             err=True,
         )
 

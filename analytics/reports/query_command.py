@@ -30,6 +30,7 @@ from analytics.reports.options import (
     pairs,
     warn,
     warn_empty,
+    warn_event,
 )
 from analytics.reports.scope import Scope
 
@@ -85,6 +86,7 @@ def query(
         check_indexed(indexed(con), protocol, limits.chain_id)
         warn(Scope(con, narrowed))
         rows = Scope(con, limits).query(name, **given)
+        warn_event(Scope(con, narrowed), arguments(query_named(name), given))
         warn_empty(Scope(con, narrowed), sorted(query_named(name).reads), rows)
         write(rows, form, output, load.snapshot(con))
 

@@ -145,7 +145,8 @@ def cascade(context: Context) -> Section:
             "prices and recovery. Nothing is assumed of their order. Seen is a measured crossing "
             "in the event, not seen a measured absence, not known that the facts do not tell. The "
             "past a threshold compares with is the day before; fewer than three liquidations in a "
-            "minute are no stage, and any ADL at all is deleveraging. Of each stage the "
+            "minute are no stage, and any ADL at all is deleveraging. A recovery stands at the "
+            "last difference beyond its threshold: from then on sources agreed. Of each stage the "
             f"{_OF_STAGE} that began first are shown.",
             "Who leads is by the shift at which two series agree best: a significance below three "
             "is chance or trend. A repricing stays; a failure of the market's machinery comes "
