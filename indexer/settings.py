@@ -245,8 +245,8 @@ class Watch(BaseModel):
             in coverage what is proven.
         report: when a report is written; None for never.
         report_folder: the folder of that report.
-        snapshot: when the copy for readers is published; None for after each run of `index`
-            that changed something.
+        snapshot: when the copy for readers is published; None for after each run of `index`, if
+            anything has changed.
         stale_after: how old the newest indexed block may be before `/readyz` says no.
         port: of /metrics, /healthz and /readyz on loopback; 0 for any free one.
     """

@@ -14,6 +14,7 @@ import duckdb
 import polars as pl
 import pytest
 from commands import perpscope
+from import_rig import WINNER, by_line, fill, written
 from sync_rig import FIRST, blocks, contents, job, rows, run, served
 
 from indexer.errors import DatabaseBusy, DatabaseUnusable
@@ -276,30 +277,39 @@ def test_a_copy_without_state_that_was_collected_since_is_old(tmp_path: Path) ->
             "null, 'not_collected', null)"
         )
     publish(path, target)
-    assert is_published(path, target, 1)
+    assert is_published(path, target)
 
     with duckdb.connect(path) as connection:
         connection.execute("update reads set state = 'available'")
 
-    assert not is_published(path, target, 1)
+    assert not is_published(path, target)
 
 
-def test_a_copy_that_a_reader_keeps_locked_stops_no_run(tmp_path: Path) -> None:
-    """Root's tools open it to write, whatever its mode: it is replaced, as by a run that wrote."""
-    path, target = tmp_path / "a.duckdb", tmp_path / "s.duckdb"
-    open_database(path).close()
-    publish(path, target)
-    target.chmod(0o644)
-    words = [sys.executable, "-c", HOLD, str(target)]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
-        assert holder.stdout is not None
-        holder.stdout.readline()
+def test_what_was_written_beside_index_is_published_by_it(tmp_path: Path) -> None:
+    """An import, an audit, facts derived anew: no block is new, and the copy lacks their rows."""
+    path, target, config = tmp_path / "a.duckdb", tmp_path / "s.duckdb", tmp_path / "p.toml"
+    config.write_text(
+        f'database = "{path}"\nstorage.snapshot = "{target}"\n'
+        f"chains.ethereum.from_block = {FIRST}\nchains.ethereum.protocols = ['chainlink']\n",
+        encoding="utf-8",
+    )
+    fills = written(tmp_path, "fills", by_line((WINNER, fill())))
+    with serve([served(blocks(99))]) as node:
+        words = ("--chain", "ethereum", "--rpc", node.url, "--config", config)
+        assert perpscope("index", *words) == 0
+        for other in (
+            ("import", "hyperliquid", fills, "--config", config),
+            ("verify", *words),
+            ("redecode", "--chain", "ethereum", "--config", config),
+        ):
+            assert perpscope(*other) == 0
+            assert not is_published(path, target)
+            assert perpscope("index", *words) == 0
+            assert is_published(path, target)
 
-        assert not is_published(path, target, 1)
-        publish(path, target)
-        assert is_published(path, target, 1)
-
-        holder.communicate(b"\n")
+    ours, theirs = contents(path), contents(target)
+    assert {name for name in ours if ours[name] != theirs[name]} == {"snapshots"}
+    assert rows(target, "select count(*) from imports, audits") == [(1,)]
 
 
 def test_another_database_leaves_the_snapshot_alone(

@@ -89,7 +89,7 @@ def _run(job: Job, endpoints: Sequence[Endpoint], target: Path | None, report: P
             done = index(job, endpoints, progress, looks.append)
         typer.echo(_sentence(job, done))
         _print_counts(done)
-        snapshot = _published(job, done, target)
+        snapshot = _published(job, target)
         if done.stopped is not None:
             raise RequestsSpent(f"{job.chain.slug}: {done.stopped}")
         error = None
@@ -133,11 +133,8 @@ def _tell(report: Path, said: dict[str, Any]) -> None:
         typer.echo(f"perpscope: {unwritten}", err=True)
 
 
-def _published(job: Job, done: Summary, target: Path | None) -> Snapshot | None:
-    if target is None:
-        return None
-    has_changed = done.tally.blocks or done.reorgs
-    if not has_changed and is_published(job.path, target, job.chain.chain_id):
+def _published(job: Job, target: Path | None) -> Snapshot | None:
+    if target is None or is_published(job.path, target):
         return None
     snapshot = publish(job.path, target)
     typer.echo(f"snapshot {snapshot.number} is published: {target}")

@@ -22,13 +22,10 @@ import polars as pl
 
 from indexer.errors import DatabaseBusy, DatabaseUnusable
 from indexer.store.connection import (
-    WAIT_SECONDS,
     delete,
     insert,
     open_database,
-    scalar,
     select,
-    transaction,
 )
 from indexer.store.creation import log_of, remove
 from indexer.store.locks import held
@@ -75,8 +72,9 @@ def publish(path: Path, target: Path) -> Snapshot:
         remove(fresh)
         try:
             snapshot = _counted(path)
-            _copy(path, fresh, target)
+            written_at = _copy(path, fresh, target)
             _label(fresh)
+            os.utime(fresh, ns=(written_at, written_at))
             _put(fresh, target)
         except (duckdb.Error, OSError) as error:
             said = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
@@ -86,33 +84,17 @@ def publish(path: Path, target: Path) -> Snapshot:
     return snapshot
 
 
-def is_published(path: Path, target: Path, chain_id: int) -> bool:
+def is_published(path: Path, target: Path) -> bool:
     """
-    Return whether the copy covers the same blocks and state of a chain as the database.
+    Return whether nothing was written to the database since the copy was made of it.
 
-    A copy that could not be made, or a run that was killed before it, leaves one that does not.
-    Neither does it once state was collected that nobody had when its blocks were indexed. One that
-    somebody has open to write tells nothing, and another can be put in its place.
-
-    Raises:
-        DatabaseBusy: another process held the database all the time.
-        DatabaseUnusable: it cannot be read.
+    A copy that could not be made, or a run that was killed before it, leaves one that is older; so
+    does whatever else writes: an import, a repair, an audit, facts that were derived again.
     """
     try:
-        copied, lacking = _covered(target, chain_id, wait_seconds=0)
-    except (DatabaseBusy, DatabaseUnusable):  # there is none, or what is there is none
+        return _written_at(target) == _written_at(path) and not log_of(path).exists()
+    except OSError:  # there is none
         return False
-    coverage, missing = _covered(path, chain_id)
-    return copied.equals(coverage) and lacking == missing
-
-
-def _covered(
-    path: Path, chain_id: int, wait_seconds: float = WAIT_SECONDS
-) -> tuple[pl.DataFrame, int]:
-    with transaction(path, read_only=True, wait_seconds=wait_seconds) as connection:
-        rows = select(connection, "coverage", "chain_id = ?", [chain_id])
-        missing = "select count(*) from reads where chain_id = ? and state = 'not_collected'"
-        return rows.sort("protocol", "from_block"), scalar(connection, missing, [chain_id])
 
 
 def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot | None:
@@ -142,7 +124,8 @@ def _unpublished(target: Path, said: str | None) -> DatabaseUnusable:
     )
 
 
-def _copy(path: Path, fresh: Path, target: Path) -> None:
+def _copy(path: Path, fresh: Path, target: Path) -> int:
+    """Copy the database, and return when it was written last, which nobody does meanwhile."""
     with reading, closing(open_database(path, read_only=True)):
         # Everything was moved into the file itself, unless somebody wrote and died since.
         if log_of(path).exists():
@@ -151,10 +134,16 @@ def _copy(path: Path, fresh: Path, target: Path) -> None:
                 "the file yet: expected nobody else to write; publish again"
             )
         words = [sys.executable, "-I", "-S", "-c", _COPY, str(path), str(fresh)]
+        written_at = _written_at(path)
         done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["it was stopped"])[-1]
         raise _unpublished(target, said)
+    return written_at
+
+
+def _written_at(path: Path) -> int:
+    return path.stat().st_mtime_ns
 
 
 def _label(fresh: Path) -> None:

@@ -74,7 +74,7 @@ class Watched:
         jobs: what to index, with whom to ask, per chain.
         when: how often.
         snapshot: where the copy for readers is published; None for nowhere.
-        snapshot_when: how often; None: after each run that changed something.
+        snapshot_when: how often; None: after each run of index, if anything has changed.
         metrics: told what happens.
         freshness: told how far chains are.
     """
@@ -127,19 +127,19 @@ async def _index(watched: Watched, job: Job, endpoints: Sequence[Endpoint]) -> d
             metrics.works(chain, looks[0]())
     metrics.lags(chain, 0)
     watched.freshness.reached(chain, done.head_at)
-    await _after(watched, done, job.chain.chain_id)
+    await _after(watched, done)
     return _told(done)
 
 
-async def _after(watched: Watched, done: Summary, chain_id: int) -> None:
-    has_changed, copy = bool(done.tally.blocks or done.reorgs), watched.snapshot
+async def _after(watched: Watched, done: Summary) -> None:
+    copy = watched.snapshot
     if (
         copy is not None
         and watched.snapshot_when is None
-        and (has_changed or not await _reading(is_published, watched.database, copy, chain_id))
+        and not is_published(watched.database, copy)
     ):
         await _snapshot(watched)
-    if has_changed:
+    if done.tally.blocks or done.reorgs:
         await _look(watched)
 
 
