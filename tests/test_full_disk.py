@@ -1,11 +1,14 @@
-"""A disk that is full while blocks land: an error in a sentence, and nothing lost or torn."""
+"""A disk that is full while rows land: an error in a sentence, and nothing lost or torn."""
 
+import resource
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from database_digest import differences, digest
+from import_rig import WINNER, brought, by_line, fill, rows, written
 from rig.live import BLOCKS, live
 from rig.node import Rig, serving
 from rig.runs import Told, indexed, job_of, patient
@@ -46,3 +49,24 @@ def test_a_full_disk_loses_nothing(small_disk: Path, tmp_path: Path) -> None:
     assert {told.error for told in failures} == {"DatabaseUnusable"}
     assert "nothing of this step was written" in failures[-1].message
     assert differences(path, digest(clean)) == []
+
+
+@pytest.mark.parametrize("most_bytes", [0, 4_000])
+def test_an_import_without_room_for_its_rows_says_so(tmp_path: Path, most_bytes: int) -> None:
+    """They are set down beside the database first: nothing of them stays, nor is a file made."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    fills = written(tmp_path, "fills", by_line(*((WINNER, fill(tid=tid)) for tid in range(500))))
+    words = ("import", "hyperliquid", str(fills), "--database", str(folder / "a.duckdb"))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "perpscope", *words],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (1, "perpscope: [Errno 27] File too large\n")
+    assert list(folder.iterdir()) == []
+    assert rows(brought(folder, "hyperliquid", fills), "imports", "entries_read") == [(500,)]
