@@ -21,6 +21,7 @@ from import_rig import (
 from sync_rig import FIRST, blocks, served
 
 from indexer.simulation.node import serve
+from indexer.store import alone_in
 
 EVENTS = [
     (
@@ -84,6 +85,19 @@ def test_the_same_file_again_changes_nothing(
     assert out == f"{again}: imported before, nothing to do\n"
     assert facts(path) == before
     assert len(rows(path, "imports", "file")) == 1
+
+
+def test_what_killed_imports_left_is_removed(tmp_path: Path) -> None:
+    """A folder with rows that nobody holds any more goes; that of an import under way stays."""
+    killed, begun, works = (tmp_path / f"a.duckdb.import.{name}" for name in "abc")
+    for folder in (killed, begun, works):
+        folder.mkdir()
+    with alone_in(works):
+        for folder in (killed, works):
+            (folder / "fees-0.parquet").touch()
+        brought(tmp_path, "hyperliquid", written(tmp_path, "21.lz4", by_block(EVENTS)))
+
+    assert sorted(tmp_path.glob("*.import.*")) == [begun, works]
 
 
 def test_status_says_what_imports_rest_on(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,8 +1,11 @@
 """One file into the database: read in batches, set down beside it, landed in one transaction."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from glob import escape
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +19,7 @@ from indexer.imports.opening import sha256_of
 from indexer.imports.reading import About, Reading
 from indexer.imports.venues import Venue
 from indexer.spec import Protocol
-from indexer.store import Brought, brought_before, land
+from indexer.store import Brought, alone_in, brought_before, land, remove_abandoned
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,8 @@ def bring(path: Path, file: Path, venue: Venue, protocol: Protocol, about: About
         _demand_same(file, before, about)
         return Taken(None)
     reading = venue.read(file, about)
-    # Beside the database: there is room for what it will hold, and memory has not.
-    with TemporaryDirectory(prefix=f"{path.name}.import.", dir=path.parent) as folder:
-        count, ends = _set_down(Path(folder), file, venue, protocol, reading)
+    with _beside(path) as folder:
+        count, ends = _set_down(folder, file, venue, protocol, reading)
         brought = Brought(
             chain_id=venue.chain.chain_id,
             protocol=protocol.slug,
@@ -77,10 +79,19 @@ def bring(path: Path, file: Path, venue: Venue, protocol: Protocol, about: About
             to_at=ends[1],
             imported_at=datetime.now(UTC).replace(tzinfo=None, microsecond=0),
         )
-        landed = land(path, brought, Path(folder), _stated(venue, protocol, reading.entry))
+        landed = land(path, brought, folder, _stated(venue, protocol, reading.entry))
     if landed is None:
         return Taken(None)
     return Taken(landed.brought, landed.rows, dict(reading.notes.unknown))
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """Give a folder beside the database: there is room for what it will hold; memory has not."""
+    start = f"{path.name}.import."
+    with TemporaryDirectory(prefix=start, dir=path.parent) as name, alone_in(Path(name)):
+        remove_abandoned(path.parent.glob(f"{escape(start)}*"))  # what killed processes left
+        yield Path(name)
 
 
 def _demand_same(file: Path, before: Brought, about: About) -> None:

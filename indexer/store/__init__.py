@@ -16,7 +16,7 @@ from indexer.store.finality import FINALITIES, is_more_final, settle
 from indexer.store.fingerprint import added, fingerprint, subtracted
 from indexer.store.income import FIGURES, promised_of
 from indexer.store.intervals import gaps, holds, merged_coverage
-from indexer.store.locks import held
+from indexer.store.locks import alone_in, held, remove_abandoned
 from indexer.store.proofs import (
     LEVELS,
     Proven,
@@ -59,6 +59,7 @@ __all__ = [
     "Stored",
     "added",
     "adopt",
+    "alone_in",
     "answers_between",
     "audit_time",
     "brought_before",
@@ -84,6 +85,7 @@ __all__ = [
     "record",
     "rederive",
     "remaining",
+    "remove_abandoned",
     "replace_range",
     "rewind",
     "seed_tokens",

@@ -2,9 +2,10 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import rmtree
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
@@ -60,6 +61,19 @@ def alone_in(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(number)
+
+
+def remove_abandoned(folders: Iterable[Path]) -> None:
+    """Remove folders that processes were `alone_in` from when they were empty until they ended."""
+    for folder in folders:
+        with suppress(OSError):  # no locks, or nothing that is ours to remove
+            number = os.open(folder, os.O_RDONLY)
+            try:
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if any(folder.iterdir()):  # else it may have been made a moment ago
+                    rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(number)
 
 
 def _take(number: int, path: Path) -> None:
