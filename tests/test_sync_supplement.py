@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from shutil import copytree
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
 import pytest
@@ -58,6 +60,7 @@ from indexer.spec import (
     Protocol,
     Token,
 )
+from indexer.store import Stored, adopt
 from indexer.sync import Job, estimate
 
 COUNT = 300
@@ -375,6 +378,26 @@ def test_another_run_adds_blocks_meanwhile(tmp_path: Path, other: Protocol) -> N
     between = meanwhile(b"eth_getLogs", work=of(path, other), chain=two_feeds())
     with serve([served(two_feeds())], intercept=between) as node:
         run(of(path, TWO_FEEDS, to_block=below), node.url)
+
+    assert contents(path) == contents(new)
+
+
+def test_another_run_brings_the_same_up_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It removes the file that both write once it is done: then there is nothing to adopt."""
+    path, new = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
+    fresh(path, FEED)
+    fresh(new, TWO_FEEDS)
+
+    def adopted_late(path: Path, side: Path, *more: Any, before: Stored) -> bool:
+        assert adopt(path, side, *more, before=before)
+        side.unlink()
+        return adopt(path, side, *more, before=before)
+
+    monkeypatch.setattr(import_module("indexer.sync.supplement"), "adopt", adopted_late)
+    with serve([served(two_feeds())]) as node:
+        run(of(path, TWO_FEEDS), node.url)
 
     assert contents(path) == contents(new)
 

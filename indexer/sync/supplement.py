@@ -15,7 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
-from indexer.errors import RequestsSpent
+from indexer.errors import DatabaseUnusable, RequestsSpent
 from indexer.facts.routes import child_abis, topic0s_of
 from indexer.rpc import HEADERS, LOGS, EndpointStatistics, Filter, Header, Tag
 from indexer.spec import Protocol, first_block
@@ -82,9 +82,15 @@ async def _renewed(node: Source, job: Job, protocol: Protocol, progress: Progres
         stored = ledger.stored()
         if not is_supplemented(protocol, job, stored):  # another process was first
             break
-        await _brought_up(node, job, protocol, stored, progress)
         slug, chain_id = protocol.slug, job.chain.chain_id
-        if adopt(job.path, side, chain_id, slug, ledger.owned, before=stored):
+        try:
+            await _brought_up(node, job, protocol, stored, progress)
+            if adopt(job.path, side, chain_id, slug, ledger.owned, before=stored):
+                break
+        except DatabaseUnusable:
+            # Who was first has removed the file that both wrote.
+            if is_supplemented(protocol, job, ledger.stored()):
+                raise
             break
     else:
         raise ChainMoved(
