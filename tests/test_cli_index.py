@@ -126,6 +126,24 @@ def test_what_is_stored_is_not_asked_for_again(
     assert f"nothing to do: all up to {head} is stored, which is the head and before" in beyond
 
 
+def test_a_declaration_that_reads_more_now_is_told(
+    held: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was fetched for it is no new block, and all the same not nothing."""
+    with duckdb.connect(held) as connection:
+        connection.execute(
+            "update coverage set declaration_digest = 'old/old' where protocol = 'chainlink'"
+        )
+        connection.execute("update reaches set reach = 'old' where protocol = 'chainlink'")
+    report = held.with_name("run.json")
+    index(held, url, "--report", report)
+
+    out = capsys.readouterr().out
+    assert "ethereum: what is new to chainlink was fetched, and their facts were derived" in out
+    assert "ethereum: nothing else to do: all of it is stored" in out
+    assert json.loads(report.read_bytes())["done"]["renewed"] == ["chainlink"]
+
+
 def test_status_shows_ranges_gaps_and_rejects(
     held: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,8 +27,6 @@ PUBLISH = (
     "import sys; from pathlib import Path; from indexer.store import publish; "
     "publish(Path(sys.argv[1]), Path(sys.argv[2]))"
 )
-HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
-
 
 def filled(path: Path, megabytes: int) -> Path:
     """Make a database of about this size."""

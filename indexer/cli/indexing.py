@@ -87,6 +87,11 @@ def _run(job: Job, endpoints: Sequence[Endpoint], target: Path | None, report: P
     try:
         with _stopped_aloud(), shown(job.chain, Console(stderr=True)) as progress:
             done = index(job, endpoints, progress, looks.append)
+        if done.renewed:
+            typer.echo(
+                f"{job.chain.slug}: what is new to {', '.join(done.renewed)} was fetched, and "
+                f"their facts were derived again; proof: {job.proof}"
+            )
         typer.echo(_sentence(job, done))
         _print_counts(done)
         snapshot = _published(job, target)
@@ -145,7 +150,7 @@ def _sentence(job: Job, done: Summary) -> str:
     tally = done.tally
     name = job.chain.slug
     if not tally.blocks and done.stopped is None:
-        return f"{name}: nothing to do: {_idle(job, done)}"
+        return f"{name}: nothing {'else ' if done.renewed else ''}to do: {_idle(job, done)}"
     reorgs = f", {done.reorgs} reorgs taken back" if done.reorgs else ""
     rate = tally.logs / max(done.seconds, 0.001)
     short = (

@@ -118,6 +118,7 @@ def _done(done: Summary) -> dict[str, Any]:
         "facts": {name: rows for name, rows in sorted(tally.facts.items()) if rows},
         "rejects": dict(tally.rejects.most_common()),
         "reorgs": done.reorgs,
+        "renewed": list(done.renewed),
         "requests": done.requests,
         "seconds": round(done.seconds, 3),
         "endpoints": [_account(endpoint) for endpoint in done.endpoints],

@@ -84,9 +84,13 @@ async def catch_up(
     most = max(min(job.max_ranges, sum(endpoint.concurrency for endpoint in endpoints)), 1)
     async with Node(endpoints, job.chain, most_requests=job.max_requests) as node:
         work = replace(job, max_ranges=most)
-        if stored is not None:
-            stored = await supplement(node, work, stored, progress)
-        return await _converge(node, work, progress, begun, stored)
+        renewed = await supplement(node, work, stored, progress) if stored is not None else ()
+
+        def begin(look: Look) -> None:
+            begun(lambda: replace(look(), renewed=renewed))
+
+        done = await _converge(node, work, progress, begin, None if renewed else stored)
+        return replace(done, renewed=renewed)
 
 
 def index(

@@ -99,6 +99,8 @@ class Summary:
         seconds: how long it took.
         stopped: why it ended before everything was done; None when it was.
         endpoints: each endpoint's account.
+        renewed: protocols whose stored blocks were brought under today's declarations before;
+            the tally is without these.
     """
 
     tally: Tally
@@ -109,6 +111,7 @@ class Summary:
     stopped: str | None = None
     head_at: datetime | None = None
     endpoints: tuple[EndpointStatistics, ...] = ()
+    renewed: tuple[str, ...] = ()
 
 
 Look = Callable[[], Summary]

@@ -34,7 +34,7 @@ _WINDOWS = 4
 _TRIES = 10
 
 
-async def supplement(node: Source, job: Job, stored: Stored, progress: Progress) -> Stored | None:
+async def supplement(node: Source, job: Job, stored: Stored, progress: Progress) -> tuple[str, ...]:
     """
     Bring the stored blocks of protocols that read other logs now under today's declarations.
 
@@ -47,7 +47,7 @@ async def supplement(node: Source, job: Job, stored: Stored, progress: Progress)
         progress: as `converge` takes it.
 
     Returns:
-        What is stored about the chain now; None where that must be read again.
+        Their slugs; what is stored about the chain must be read again where there are any.
 
     Raises:
         RequestsSpent: before all of it was read; the next run goes on there.
@@ -57,7 +57,7 @@ async def supplement(node: Source, job: Job, stored: Stored, progress: Progress)
     _clear(job, changed)
     for protocol in changed:
         await _renewed(node, job, protocol, progress)
-    return None if changed else stored
+    return tuple(protocol.slug for protocol in changed)
 
 
 def is_supplemented(protocol: Protocol, job: Job, stored: Stored) -> bool:

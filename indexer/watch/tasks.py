@@ -139,7 +139,7 @@ async def _after(watched: Watched, done: Summary) -> None:
         and not is_published(watched.database, copy)
     ):
         await _snapshot(watched)
-    if done.tally.blocks or done.reorgs:
+    if done.tally.blocks or done.reorgs or done.renewed:
         await _look(watched)
 
 
@@ -153,6 +153,7 @@ def _told(done: Summary) -> dict[str, object]:
         "rejects": sum(tally.rejects.values()),
         "reorgs": done.reorgs,
         "requests": done.requests,
+        **({"renewed": done.renewed} if done.renewed else {}),
     }
 
 
