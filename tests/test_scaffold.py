@@ -179,7 +179,9 @@ def test_a_draft_says_what_was_guessed(checkout: Path) -> None:
     """Guesses and columns that are not known are marked where they stand."""
     source = (checkout / "indexer/protocols/a_fork.py").read_text(encoding="utf-8")
 
-    assert '"market": "indexToken",' in source
+    assert '"market": "indexToken",  # DRAFT: a guess\n' in source
+    assert '"account": "account",\n' in source
+    assert 'into="liquidations",  # DRAFT: a guess\n' in source
     assert '"derivation": Const("direct"),  # DRAFT: a guess' in source
     assert "# DRAFT, not known: notional_delta_usd" in source
     assert 'kind="perp",  # DRAFT' in source
@@ -414,6 +416,20 @@ def test_an_anonymous_event_is_not_drafted(tmp_path: Path) -> None:
     assert names_in(source) == ["FeePaid"]
     assert "# DRAFT, not read, as it is anonymous: FeeNoted(uint256 fee)" in source
     assert "FeeNoted is anonymous, so" in str(asked.exception)
+
+
+def test_arguments_without_a_name_are_called_by_their_place(tmp_path: Path) -> None:
+    """A declaration reads arguments by name, and so does a golden log that gives them values."""
+    path = tmp_path / "Venue.json"
+    paid = event_of("FeePaid", ("", "address", True), ("", "uint256", False))
+    path.write_text(json.dumps([paid]))
+
+    source, signatures, test = drafted_in(tmp_path / "drafted", "venue", path)
+
+    assert "# FeePaid(address argument_0, uint256 argument_1)" in source
+    assert "argument_0" in test
+    assert "argument_1" in test
+    assert signatures == ["FeePaid(address indexed,uint256)"]
 
 
 def test_a_required_number_is_the_likeliest(tmp_path: Path) -> None:

@@ -99,7 +99,16 @@ def events_of(path: Path) -> Entries:
                 f"{path} is not an ABI: expected of event {event.get('name')!r} its name and "
                 "inputs, and of each of these name, type and components as Solidity writes them"
             )
-    return events
+    return tuple({**event, "inputs": _all_named(event["inputs"])} for event in events)
+
+
+def _all_named(arguments: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return arguments with a name each, by place where Solidity gives none: no topic tells it."""
+    return [
+        {**one, "name": one.get("name") or f"argument_{place}"}
+        | ({"components": _all_named(one["components"])} if one.get("components") else {})
+        for place, one in enumerate(arguments)
+    ]
 
 
 def _is_sound(event: Mapping[str, Any]) -> bool:

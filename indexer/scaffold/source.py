@@ -28,6 +28,7 @@ _ARGUMENTS = {
     "bought_token": ("token",),
     "is_long": ("isLong", "long"),
     "collateral_token": ("collateralToken",),
+    "liquidator": ("liquidator",),
     "position_id": ("key", "positionKey", "positionId"),
     "fee_token": ("feeToken", "token"),
 }
@@ -113,7 +114,7 @@ def _event(draft: Draft, name: str, entry: Mapping[str, Any], words: set[str]) -
         comment=_comment(_spelled(entry), 8),
         abi=f"{draft.slug}/{draft.contract}",
         name=_quoted(name, 12, "name="),
-        table=table,
+        table=f'"{table}",{"" if draft.was_asked else "  # DRAFT: a guess"}',
         columns="".join(f"                {line}\n" for line in lines),
         others=_comment(f"DRAFT, not known: {', '.join(_unguessed(entry, table))}", 16),
     )
@@ -146,7 +147,8 @@ def _columns(entry: Mapping[str, Any], table: str, words: set[str]) -> Iterator[
     for name, column in _columns_to_fill(table).items():
         argument = _argument(name, entry)
         if argument is not None:
-            yield f'"{name}": "{argument}",'
+            is_guess = argument.lower() != name.replace("_", "")
+            yield f'"{name}": "{argument}",{"  # DRAFT: a guess" * is_guess}'
         elif name in _CONSTANTS:
             words.add("Const")
             yield f'"{name}": Const("{_CONSTANTS[name]}"),  # DRAFT: a guess'
@@ -282,7 +284,7 @@ _EVENT = """\
 {comment}        Event(
             abi="{abi}",
             name={name},
-            into="{table}",
+            into={table}
             columns={{
 {columns}{others}            }},
         ),
