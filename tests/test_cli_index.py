@@ -136,9 +136,14 @@ def test_a_declaration_that_reads_more_now_is_told(
         )
         connection.execute("update reaches set reach = 'old' where protocol = 'chainlink'")
     report = held.with_name("run.json")
-    index(held, url, "--report", report)
+    told = [perpscope("status", "--database", held)]
+    changed = capsys.readouterr().out
+    told += [index(held, url, "--report", report), perpscope("status", "--database", held)]
 
     out = capsys.readouterr().out
+    assert told == [0, 0, 0]
+    assert "the declaration of chainlink has changed since its blocks on ethereum" in changed
+    assert "has changed" not in out
     assert "ethereum: what is new to chainlink was fetched, and their facts were derived" in out
     assert "ethereum: nothing else to do: all of it is stored" in out
     assert json.loads(report.read_bytes())["done"]["renewed"] == ["chainlink"]
@@ -173,6 +178,7 @@ def test_status_is_json_as_well(
     assert told["kinds"] == [{"chain": "ethereum", "chain_id": 1, "kind": "simulated"}]
     assert {row["protocol"]: row["to_block"] for row in told["gaps"]}["chainlink"] == FIRST - 1
     assert (told["snapshot"], told["imports"], told["waivers"], told["wrong"]) == (None, [], [], [])
+    assert told["changed"] == []
     assert perpscope("status", "--database", tmp_path / "none.duckdb", "--format", "json") == 1
 
 

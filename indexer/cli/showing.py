@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from indexer.catalogue import catalogue, chains_of, section
+from indexer.chains import CHAINS
 from indexer.choices import protocol_named
 from indexer.cli.options import ConfigFile, Database, Form, Format, protocols_begun
 from indexer.cli.places import database_of
@@ -56,10 +57,30 @@ def status(
     settings = configuration(config)
     path = database_of(database, settings)
     found = stored_status(path, _starts(settings))
+    changed = _changed(settings, found.coverage)
     if form is Format.JSON:
-        print_json(_told(path, found))
-    else:
-        _print(path, found)
+        print_json(_told(path, found) | {"changed": changed})
+        return
+    _print(path, found)
+    for row in changed:
+        typer.echo(
+            f"the declaration of {row['protocol']} has changed since its blocks on {row['chain']} "
+            "were indexed; `perpscope index` brings them up to date, or says what does"
+        )
+
+
+def _changed(settings: Config, coverage: "pl.DataFrame") -> list[dict[str, Any]]:
+    """Return whose stored blocks were indexed under another declaration than today's."""
+    from indexer.sync.declarations import is_unchanged
+
+    stored = coverage.partition_by("chain_id", as_dict=True)
+    return [
+        {"chain": chain.slug, "chain_id": chain.chain_id, "protocol": protocol.slug}
+        for chain in CHAINS
+        if (rows := stored.get((chain.chain_id,))) is not None
+        for protocol in settings.declarations(chain).values()
+        if not is_unchanged(protocol, chain, rows)
+    ]
 
 
 def _print(path: Path, found: "Status") -> None:
