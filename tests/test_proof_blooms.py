@@ -1,12 +1,16 @@
 """Blooms of many headers at once, against one bloom at a time."""
 
+import asyncio
 import random
+from typing import Any
 
 import polars as pl
 import pytest
 
+from indexer.chains import ETHEREUM
 from indexer.proof import Declared, chances, hits, outside, unheard
 from indexer.simulation.proofs import bloom
+from indexer.sync.proving import Claim, check
 
 FEED, OTHER = b"\xaa" * 20, b"\xbb" * 20
 ANSWER, EVENT = b"\x01" * 32, b"\x02" * 32
@@ -107,6 +111,27 @@ def test_a_hit_without_its_log_is_unheard(
     heads = headers(b10=[FEED, ANSWER], b13=[OTHER, EVENT, NAMES[0]])
 
     assert unheard(hits(heads, DECLARED), logs(*told)) == silent
+
+
+def test_a_name_may_be_heard_in_any_envelope() -> None:
+    """Two names in two envelopes look like four events; an event without a name is not excused."""
+    names = {"topic0": [ANSWER, EVENT] * 2 + [b"\x05" * 32], "topic1": [*NAMES, *NAMES[::-1], None]}
+    topics = pl.DataFrame(names).with_columns(group=pl.lit("feed"))
+    heads = headers(b10=[FEED, ANSWER, EVENT, *NAMES], b11=[FEED, ANSWER, *NAMES, b"\x05" * 32])
+    told = [(10, FEED, ANSWER, NAMES[0]), (10, FEED, EVENT, NAMES[1])]
+    told += [(11, FEED, ANSWER, name) for name in NAMES]
+    declared = Declared(DECLARED.emitters, topics)
+    found = hits(heads, declared)
+    heard = logs(*told[:2])
+    claim = Claim(ETHEREUM, 10, 10, "fetched", heard, lambda some: some, declared)
+    nobody: Any = None  # who is asked for receipts
+    finding = asyncio.run(check(nobody, claim, heads.filter(number=10)))
+
+    assert finding.faults == {}
+    assert len(found.filter(number=10)) == 4
+    assert unheard(found, logs(*told)) == {10, 11}
+    assert unheard(found, logs(*told), in_any_envelope=True) == {11}
+    assert unheard(found, logs(*told[1:]), in_any_envelope=True) == {10, 11}
 
 
 def test_many_emitters_are_asked_in_parts() -> None:

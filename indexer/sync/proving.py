@@ -157,7 +157,9 @@ def _suspects(claim: Claim, headers: pl.DataFrame) -> tuple[set[int], set[int]]:
     if claim.level == "fetched":
         blooms = blooms.filter(chances(blooms, claim.declared) < _TELLING)
     found = hits(blooms, claim.declared)
-    return odd, set(found["number"]) if _has_roots(claim) else unheard(found, claim.logs)
+    if _has_roots(claim):
+        return odd, set(found["number"])
+    return odd, unheard(found, claim.logs, in_any_envelope=claim.level == "fetched")
 
 
 def _has_roots(claim: Claim) -> bool:
