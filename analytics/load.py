@@ -88,7 +88,7 @@ def database(path: Path, *, wait_seconds: float = 30) -> Iterator[Connection]:
     if path.is_dir() or not path.parent.is_dir():
         raise UserError(
             f"{path} cannot be a database: expected a file in a folder that exists; correct "
-            "--database"
+            "--database, or database in the settings"
         )
     if not path.is_file():
         raise WorldError(

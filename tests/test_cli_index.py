@@ -396,7 +396,8 @@ def test_a_folder_that_is_not_there(
     """Exit 2, as for a folder that is there; none is made on the quiet."""
     for path in (tmp_path / "no" / "a.duckdb", tmp_path):
         assert index(path, url) == 2
-        said = f"{path} cannot be a database: expected a file in a folder that exists; correct"
+        said = f"{path} cannot be a database: expected a file in a folder that exists; correct "
+        said += "--database, or database in the settings"
         assert said in capsys.readouterr().err.replace("\n", " ")
     assert not (tmp_path / "no").exists()
 

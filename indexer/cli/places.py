@@ -23,7 +23,7 @@ def database_of(given: Path | None, settings: Config) -> Path:
     if path.is_dir() or not path.parent.is_dir():
         raise UserError(
             f"{path} cannot be a database: expected a file in a folder that exists; correct "
-            "--database"
+            "--database, or database in the settings"
         )
     return path
 

@@ -163,7 +163,7 @@ def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     if path.is_dir() or not path.parent.is_dir():
         raise DatabaseUnusable(
             f"{path} cannot be a database: expected a file in a folder that exists; correct "
-            "--database"
+            "--database, or database in the settings"
         )
     if read_only and not path.exists():
         raise DatabaseUnusable(
