@@ -28,6 +28,7 @@ PUBLISH = (
     "publish(Path(sys.argv[1]), Path(sys.argv[2]))"
 )
 
+
 def filled(path: Path, megabytes: int) -> Path:
     """Make a database of about this size."""
     open_database(path).close()
