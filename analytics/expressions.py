@@ -27,9 +27,7 @@ INSTANT = timedelta(microseconds=1)
 EVENT_ORDER = ("block_number", "log_index", "item_index", "tx_hash")
 
 # What a protocol keeps of a fee, also where nobody tells how treasury and holders share it.
-REVENUE = pl.coalesce(
-    pl.col("treasury_usd") + pl.col("holders_usd"), pl.col("fee_usd") - pl.col("supply_side_usd")
-)
+REVENUE = pl.col("fee_usd") - pl.col("supply_side_usd")
 
 # What is read at a block has a log index below zero and comes after what the block logged.
 STATE_ORDER = ("block_number", pl.col("log_index") < 0, *EVENT_ORDER[1:])

@@ -24,7 +24,8 @@ def charged(*revenue: tuple[float, object], holders: object = 0) -> pl.LazyFrame
     rows = [
         {
             "block_timestamp": at(days=day),
-            "treasury_usd": None if usd is None else Decimal(str(usd)) - Decimal(str(holders)),
+            "fee_usd": usd,
+            "supply_side_usd": 0,
             "holders_usd": holders,
         }
         for day, usd in revenue

@@ -175,7 +175,7 @@ def lags(
 def lagged(lag: int, *, share: float = 0.5, least_days: int = 5) -> pl.DataFrame:
     """Return the scan of a protocol that spends a share of what it earned some days before."""
     fees = [
-        {"block_timestamp": at(days=day), "treasury_usd": usd, "holders_usd": 0}
+        {"block_timestamp": at(days=day), "fee_usd": usd, "supply_side_usd": 0}
         for day, usd in enumerate(EARNED)
     ]
     spent = bought(*((day + lag, share * usd) for day, usd in enumerate(EARNED)))

@@ -296,7 +296,7 @@ def test_one_feed_on_two_chains_is_two_sources() -> None:
 def test_executed_and_declared_of_the_same_window() -> None:
     """10 of 40 were spent, 20 set aside; without revenue there is no ratio."""
     bought = table("buybacks", {"spent_usd": "10"}, {"protocol": "other", "spent_usd": "1"}).lazy()
-    earned = table("fees", {"treasury_usd": "20", "holders_usd": "20"}).lazy()
+    earned = table("fees", {"fee_usd": "40", "supply_side_usd": "0", "holders_usd": "20"}).lazy()
 
     found = executed(bought, earned, UNTOLD).collect()
 
@@ -309,7 +309,7 @@ def test_executed_and_declared_of_the_same_window() -> None:
 def test_an_unpriced_purchase_leaves_the_ratio_open() -> None:
     """Unknown is not zero."""
     bought = table("buybacks", {"spent_usd": "10"}, {"spent_usd": None}).lazy()
-    earned = table("fees", {"treasury_usd": "20", "holders_usd": "20"}).lazy()
+    earned = table("fees", {"fee_usd": "40", "supply_side_usd": "0", "holders_usd": "20"}).lazy()
 
     assert executed(bought, earned, UNTOLD).collect()["executed_ratio"].to_list() == [None]
 
@@ -317,7 +317,7 @@ def test_an_unpriced_purchase_leaves_the_ratio_open() -> None:
 def test_no_purchase_is_zero_where_one_would_have_been_told() -> None:
     """A venue whose purchases are read spent nothing; what another spent is not known."""
     declared = table("declared_facts", {"protocol": "venue", "fact": "buybacks"}).lazy()
-    fee = {"treasury_usd": "20", "holders_usd": "20"}
+    fee = {"fee_usd": "40", "supply_side_usd": "0", "holders_usd": "20"}
     earned = table("fees", fee, fee | {"protocol": "other"}).lazy()
 
     found = executed(table("buybacks").lazy(), earned, declared).collect()

@@ -432,7 +432,7 @@ def test_every_setting_is_tried() -> None:
 
 def test_a_window_ends_where_it_says(empty: duckdb.DuckDBPyConnection) -> None:
     """Thirty days ago is outside a window of 30 days, 29 days ago is inside."""
-    earned = {"treasury_usd": 100, "holders_usd": 0}
+    earned = {"fee_usd": 100, "supply_side_usd": 0, "holders_usd": 0}
     frames = {
         "fees": table("fees", earned, earned | {"block_timestamp": at(days=30)}),
         "buybacks": table("buybacks", {"spent_usd": 30, "block_timestamp": at(days=29)}),

@@ -127,8 +127,8 @@ def buyback_ratio(
 
     Args:
         buybacks: one row per purchase: spent_usd (USD).
-        fees: one row per fee charged: fee_usd, supply_side_usd, treasury_usd, holders_usd (USD,
-            null while unknown).
+        fees: one row per fee charged: fee_usd, supply_side_usd, holders_usd (USD, null while
+            unknown).
         declared_facts: which facts the declarations of a protocol can tell: fact.
         window_days: how many UTC days count, this day being the last of them.
 

@@ -85,16 +85,16 @@ def protocol_revenue(fees: pl.LazyFrame) -> pl.LazyFrame:
     """
     What the protocol keeps of the fees, and the part of it that goes to the treasury.
 
-    Where the supply side's part is known and nobody tells how treasury and holders share the rest,
-    the rest is revenue. A fee of which neither is known makes its whole row unknown: null, not
+    What the supply side leaves of a fee is revenue, also where nobody tells how treasury and
+    holders share it. A fee of which its part is unknown makes the whole row unknown: null, not
     zero.
 
     Formula:
-        revenue_usd(d) = Σ (treasury_usd + holders_usd) = fees_usd(d) - supply_side_usd(d)
+        revenue_usd(d) = Σ (fee_usd - supply_side_usd) of the fees charged on UTC day d
 
     Args:
-        fees: one row per fee charged: fee_usd, supply_side_usd, treasury_usd, holders_usd (USD,
-            null while unknown).
+        fees: one row per fee charged: fee_usd, supply_side_usd, treasury_usd (USD, null while
+            unknown).
 
     Returns:
         One row per day, chain, protocol, version, market and fee kind, sorted: revenue_usd,
@@ -249,8 +249,8 @@ def run_rate(fees: pl.LazyFrame, *, window_days: int = 30) -> pl.LazyFrame:
         revenue_annual_usd and holders_annual_usd alike
 
     Args:
-        fees: one row per fee charged: fee_usd, supply_side_usd, treasury_usd, holders_usd (USD,
-            null while unknown).
+        fees: one row per fee charged: fee_usd, supply_side_usd, holders_usd (USD, null while
+            unknown).
         window_days: how many UTC days count, this day being the last of them.
 
     Returns:

@@ -51,8 +51,8 @@ def price_multiples(
         window_days); revenue and holders' revenue alike
 
     Args:
-        fees: one row per fee charged: fee_usd, supply_side_usd, treasury_usd, holders_usd (USD,
-            null while unknown).
+        fees: one row per fee charged: fee_usd, supply_side_usd, holders_usd (USD, null while
+            unknown).
         token_supplies: one row per reading: token, supply_tokens, dead_tokens.
         tokens: one row per token: chain_id, address, symbol.
         oracle_updates: one row per update: asset, quote, oracle_price_quote, of which USD counts.

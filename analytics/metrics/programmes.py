@@ -50,8 +50,7 @@ def buyback_columns(
 
     Args:
         buybacks: one row per purchase: spent_usd (USD), burned_tokens.
-        fees: one row per fee charged: fee_usd, supply_side_usd, treasury_usd, holders_usd
-            (USD).
+        fees: one row per fee charged: fee_usd, supply_side_usd, holders_usd (USD).
         policies: one row per rate: kind, value (1 = 100 %), valid_from, valid_to (null while in
             force).
         declared_facts: which facts the declarations of a protocol can tell: fact.

@@ -168,7 +168,7 @@ def executed(
 
     Args:
         buybacks: one row per purchase: spent_usd.
-        fees: one row per fee: fee_usd, supply_side_usd, treasury_usd, holders_usd.
+        fees: one row per fee: fee_usd, supply_side_usd, holders_usd.
         declared_facts: which facts the declarations of a protocol can tell: protocol, fact.
 
     Returns:

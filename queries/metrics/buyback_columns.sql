@@ -6,18 +6,18 @@
 -- twin of:  analytics.metrics.programmes.buyback_columns
 with
 
--- part: split_fees
-
 charged as (
 
     select
         protocol,
         block_timestamp::date as date,
         case when count(*) = count(fee_usd) then sum(fee_usd) end as fees_usd,
-        case when count(*) = count(revenue_usd) then sum(revenue_usd) end as revenue_usd,
+        case
+            when count(*) = count(fee_usd - supply_side_usd) then sum(fee_usd - supply_side_usd)
+        end as revenue_usd,
         case when count(*) = count(holders_usd) then sum(holders_usd) end as holders_usd,
         count(*) as fee_count
-    from split_fees
+    from fees
     group by all
 
 ),

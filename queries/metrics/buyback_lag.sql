@@ -8,8 +8,6 @@
 -- twin of:  analytics.metrics.programmes.buyback_lag
 with
 
--- part: split_fees
-
 -- part: tellers
 
 earned as (
@@ -17,8 +15,8 @@ earned as (
     select
         protocol,
         block_timestamp::date as date,
-        revenue_usd
-    from split_fees
+        fee_usd - supply_side_usd as revenue_usd
+    from fees
     where protocol in (select buybacks.protocol from buybacks)
 
 ),

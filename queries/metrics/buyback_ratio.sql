@@ -7,8 +7,6 @@
 -- twin of:  analytics.metrics.buybacks.buyback_ratio
 with
 
--- part: split_fees
-
 events as (
 
     select
@@ -23,9 +21,9 @@ events as (
         protocol,
         block_timestamp::date as date,
         0 as spent_usd,
-        revenue_usd,
+        fee_usd - supply_side_usd as revenue_usd,
         holders_usd
-    from split_fees
+    from fees
 
 ),
 

@@ -8,8 +8,6 @@
 -- twin of:  analytics.metrics.multiples.price_multiples
 with
 
--- part: split_fees
-
 -- part: priced_supplies
 
 -- A reading charges nothing: these zeros are true, and give its day a window.
@@ -19,10 +17,10 @@ flows as (
         protocol,
         block_timestamp::date as date,
         fee_usd as fees_usd,
-        revenue_usd,
+        fee_usd - supply_side_usd as revenue_usd,
         holders_usd,
         block_timestamp::date as charged_on
-    from split_fees
+    from fees
     union all
     select
         protocol,

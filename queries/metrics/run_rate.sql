@@ -7,21 +7,19 @@
 -- twin of:  analytics.metrics.income.run_rate
 with
 
--- part: split_fees
-
 daily as (
 
     select
         protocol,
         block_timestamp::date as date,
         sum(fee_usd) as fees_usd,
-        sum(revenue_usd) as revenue_usd,
+        sum(fee_usd - supply_side_usd) as revenue_usd,
         sum(holders_usd) as holders_usd,
         count(*) - count(fee_usd) as fees_unknown,
-        count(*) - count(revenue_usd) as revenue_unknown,
+        count(*) - count(fee_usd - supply_side_usd) as revenue_unknown,
         count(*) - count(holders_usd) as holders_unknown,
         to_days($window_days - 1) as reach
-    from split_fees
+    from fees
     group by all
 
 ),

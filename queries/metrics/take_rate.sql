@@ -5,8 +5,6 @@
 -- twin of:  analytics.metrics.income.take_rate
 with
 
--- part: split_fees
-
 daily as (
 
     select
@@ -15,8 +13,10 @@ daily as (
         case
             when count(*) = count(supply_side_usd) then sum(supply_side_usd)
         end as supply_side_usd,
-        case when count(*) = count(revenue_usd) then sum(revenue_usd) end as revenue_usd
-    from split_fees
+        case
+            when count(*) = count(fee_usd - supply_side_usd) then sum(fee_usd - supply_side_usd)
+        end as revenue_usd
+    from fees
     group by all
 
 )
