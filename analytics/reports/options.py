@@ -151,11 +151,19 @@ def warn_empty(scope: Scope, tables: Iterable[str], rows: pl.DataFrame) -> None:
 
 
 def warn_event(scope: Scope, settings: Mapping[str, object]) -> None:
-    """Say on standard error that nothing is known of the event of settings, where that is so."""
+    """
+    Say on standard error that nothing is known of the event of settings, where that is so.
+
+    Raises:
+        UserError: the event ends before it begins, or DuckDB alone takes a time of it for one.
+    """
     said_start, said_end = (str(settings.get(f"event_{each}", "")) for each in ("start", "end"))
     if missed(scope) or not said_start or not said_end:
         return
-    start, end = window(said_start, said_end)
+    try:
+        start, end = window(said_start, said_end)
+    except ValueError as error:
+        raise UserError(str(error)) from error
     event = replace(scope.limits, since=start, until=end - INSTANT)
     if said := missed(Scope(scope.con, event)):
         typer.echo(
