@@ -1,10 +1,11 @@
--- question: Which accounts lost most by closing positions, and how much of it by force?
+-- question: Which accounts lost most by their positions, and how much of it by force?
 -- reads:    position_changes
--- grain:    one row per chain, protocol and account that closed something, largest loss first,
---           unknown ones last
--- units:    *_usd US dollars that closing realised, below zero a loss, with fees or without as the
---           venue tells it; sums of what is known, null when nothing is; unknown_count closings
---           whose profit is not told, as GMX v1's liquidations
+-- grain:    one row per chain, protocol and account that closed or realised something, largest
+--           loss first, unknown ones last
+-- units:    *_usd US dollars that were realised, below zero a loss, with fees or without as the
+--           venue tells it; sums of what is known, null when nothing is; closing_count counts what
+--           realised without closing too, as increases of Synthetix v3 do; unknown_count closings
+--           whose profit is not told, as GMX v1's liquidations and Ostium's other closings
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 -- param:    accounts count null (how many accounts to show, all without it)

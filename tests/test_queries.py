@@ -670,6 +670,30 @@ def test_the_largest_loss_stands_first() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("change", "closing_count"),
+    [
+        ({"notional_delta_usd": -1}, 1),
+        ({"size_delta_tokens": -1}, 1),
+        ({"closed_ratio": Decimal("0.5")}, 1),
+        ({"cause": "settlement"}, 1),
+        # Whoever adds to a position of Synthetix v3 realises what it had won or lost.
+        ({"notional_delta_usd": 1, "size_delta_tokens": 1, "realized_pnl_usd": -4}, 1),
+        ({"notional_delta_usd": 0, "size_delta_tokens": 0}, 0),
+        ({"notional_delta_usd": 1, "cause": "takeover"}, 0),
+    ],
+)
+def test_a_result_is_of_what_closed_or_realised(
+    change: dict[str, object], closing_count: int
+) -> None:
+    """Venues tell a closing by dollars, tokens, a part, or the cause; collateral alone is none."""
+    with duckdb.connect() as empty:
+        fill(empty, {"position_changes": table("position_changes", change)})
+        found = answer(empty, "account_results", "closing_count")
+
+    assert found == [(1,)] * closing_count
+
+
 def test_nothing_is_left_of_fees_that_are_split() -> None:
     """All parts are known: zero is unsplit; of what has no price nobody knows."""
     parts = dict.fromkeys(("supply_side_usd", "treasury_usd", "holders_usd"), 1)

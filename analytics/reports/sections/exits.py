@@ -191,7 +191,7 @@ def _minutes(context: Context, found: Event) -> Source:
 
 def _tables(context: Context, sources: Mapping[str, Source]) -> tuple[Table, ...]:
     wanted = (
-        ("What closing realised by account, largest loss first", "account_results", _RESULT),
+        ("What accounts realised, largest loss first", "account_results", _RESULT),
         ("Liquidated accounts, largest first", "liquidated_accounts", _ACCOUNT + _ACCOUNT_REST),
         ("Fastest 60 s from a liquidation on, by protocol", "liquidation_velocity", ()),
         ("Bad debt and insurance by venue", "shortfall_by_venue", ()),
