@@ -494,6 +494,7 @@ def test_a_select_of_ones_own_is_answered_exactly(run: Run) -> None:
         (("--sql", "select [1] as one, 1 as one"), "column one of --sql is INTEGER[]: make it a"),
         (("--sql", "select 1", "oracle_off"), "--sql stands alone: leave out the name"),
         (("--sql", "select 1", "--protocol", "gmx_v2"), "--sql stands alone"),
+        (("fee_split", "--explain", "--from", "2025-10-10"), "--explain takes --param alone"),
     ],
 )
 def test_what_is_no_select_of_plain_columns_is_refused(

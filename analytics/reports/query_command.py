@@ -77,6 +77,8 @@ def query(
     if name in METRICS and name not in queries():
         raise UserError(f"{name} is a metric: `perpscope metric {name}` computes it")
     if explain:
+        if any((protocol, chain, since, until)):
+            raise UserError("--explain takes --param alone: say other limits in the SELECT")
         typer.echo(_explanation(query_named(name), pairs(param, "--param")))
         return
     given = pairs(param, "--param")
