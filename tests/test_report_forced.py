@@ -67,6 +67,13 @@ def test_the_queue_is_named_where_positions_were_cut(sections: dict[str, Section
     assert "perpscope metric adl_ranks, adl_allocation" in " ".join(sections["exits"].words)
 
 
+def test_who_realised_what_is_shown(sections: dict[str, Section]) -> None:
+    """The position that shrank is a result, though nobody says of how much."""
+    (result,) = rows(sections["exits"], "What accounts realised")
+
+    assert (result["closing_count"], result["unknown_count"]) == ("1", "1")
+
+
 def test_the_event_says_its_worst_minute_and_its_lag(sections: dict[str, Section]) -> None:
     """600 in the first minute, then 500 in all; the ADL came 62 s after the first liquidation."""
     words = " ".join(sections["exits"].words)
