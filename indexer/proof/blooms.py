@@ -5,6 +5,7 @@ A bloom has no false negatives: a value whose three bits are not all set was not
 many headers are one matrix of bytes; each distinct value is hashed once and remembered.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -110,26 +111,30 @@ def _deciding(topics: pl.DataFrame) -> list[str]:
     return [name for name in ("topic1", "topic2", "topic3") if name in topics.columns]
 
 
-def unheard(found: pl.DataFrame, logs: pl.DataFrame, *, in_any_envelope: bool = False) -> set[int]:
+def unheard(
+    found: pl.DataFrame, logs: pl.DataFrame, interchangeable: Sequence[bytes] = ()
+) -> set[int]:
     """
     Return the numbers of blocks with a hit for which no log is there.
 
     Args:
         found: of `hits`.
         logs: block_number, address, and the topics of `found`.
-        in_any_envelope: whether a hit that topics behind the first decide needs no log of the same
-            first one. Where GMX v2 logs one name in `EventLog1` and another in `EventLog2`, a bloom
-            seems to hold each name in both.
+        interchangeable: first topics of which any will do for the others. Where GMX v2 logs one
+            name in `EventLog1` and another in `EventLog2`, a bloom seems to hold each name in both.
     """
     deciding = _deciding(found)
     told = logs.select("address", "topic0", *deciding, number="block_number")
+    one = pl.col("topic0").is_in(interchangeable)
+    found, told = (
+        rows.with_columns(pl.when(~one).then("topic0").otherwise(b"").alias("topic0"))
+        for rows in (found, told)
+    )
     there = found.select(pl.col(deciding).is_not_null()).unique()
     silent = [found.clear()]
     for pattern in there.iter_rows(named=True):
         alike = found.filter(pl.col(name).is_not_null() == has for name, has in pattern.items())
-        event = ["number", "address", *(name for name, has in pattern.items() if has)]
-        if not in_any_envelope or not any(pattern.values()):
-            event.append("topic0")
+        event = ["number", "address", "topic0", *(name for name, has in pattern.items() if has)]
         silent.append(alike.join(told, on=event, how="anti"))
     return set(pl.concat(silent)["number"])
 

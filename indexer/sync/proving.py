@@ -17,6 +17,7 @@ from indexer.errors import NodeAnswerWrong, NodeUnavailable
 from indexer.facts import Known
 from indexer.facts.asking import declared_emitters, declared_topics
 from indexer.facts.known import once_known
+from indexer.facts.routes import ENVELOPES
 from indexer.proof import (
     Declared,
     Part,
@@ -159,7 +160,7 @@ def _suspects(claim: Claim, headers: pl.DataFrame) -> tuple[set[int], set[int]]:
     found = hits(blooms, claim.declared)
     if _has_roots(claim):
         return odd, set(found["number"])
-    return odd, unheard(found, claim.logs, in_any_envelope=claim.level == "fetched")
+    return odd, unheard(found, claim.logs, ENVELOPES if claim.level == "fetched" else ())
 
 
 def _has_roots(claim: Claim) -> bool:
