@@ -284,6 +284,22 @@ def test_a_copy_without_state_that_was_collected_since_is_old(tmp_path: Path) ->
     assert not is_published(path, target)
 
 
+def test_a_copy_may_be_where_times_have_fewer_digits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NTFS and shares of it count in 100 ns: each idle run would publish the same copy again."""
+    path, target, set_time = tmp_path / "a.duckdb", tmp_path / "s.duckdb", os.utime
+
+    def coarse(path: Path, *, ns: tuple[int, int]) -> None:
+        set_time(path, ns=(ns[0] // 100 * 100, ns[1] // 100 * 100))
+
+    monkeypatch.setattr(os, "utime", coarse)
+    open_database(path).close()
+    publish(path, target)
+
+    assert is_published(path, target)
+
+
 def test_what_was_written_beside_index_is_published_by_it(tmp_path: Path) -> None:
     """An import, an audit, facts derived anew: no block is new, and the copy lacks their rows."""
     path, target, config = tmp_path / "a.duckdb", tmp_path / "s.duckdb", tmp_path / "p.toml"

@@ -143,7 +143,8 @@ def _copy(path: Path, fresh: Path, target: Path) -> int:
 
 
 def _written_at(path: Path) -> int:
-    return path.stat().st_mtime_ns
+    # Whole microseconds: the copy may be where a file's time has fewer digits, as on NTFS.
+    return path.stat().st_mtime_ns // 1000 * 1000
 
 
 def _label(fresh: Path) -> None:
