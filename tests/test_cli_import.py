@@ -88,16 +88,17 @@ def test_the_same_file_again_changes_nothing(
 
 
 def test_what_killed_imports_left_is_removed(tmp_path: Path) -> None:
-    """A folder with rows that nobody holds any more goes; that of an import under way stays."""
-    killed, begun, works = (tmp_path / f"a.duckdb.import.{name}" for name in "abc")
-    for folder in (killed, begun, works):
+    """A folder with rows that nobody holds any more goes; an import's at work, or a user's, stays."""
+    names = ("aaaaaaaa", "bbbbbbbb", "cccccccc", "files")
+    killed, begun, works, other = (tmp_path / f"a.duckdb.import.{name}" for name in names)
+    for folder in (killed, begun, works, other):
         folder.mkdir()
     with alone_in(works):
-        for folder in (killed, works):
+        for folder in (killed, works, other):
             (folder / "fees-0.parquet").touch()
         brought(tmp_path, "hyperliquid", written(tmp_path, "21.lz4", by_block(EVENTS)))
 
-    assert sorted(tmp_path.glob("*.import.*")) == [begun, works]
+    assert sorted(tmp_path.glob("*.import.*")) == [begun, works, other]
 
 
 def test_status_says_what_imports_rest_on(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,8 @@ from indexer.imports.venues import Venue
 from indexer.spec import Protocol
 from indexer.store import Brought, alone_in, brought_before, land, remove_abandoned
 
+_RANDOM = 8  # characters that `tempfile` ends a name with
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -90,7 +92,8 @@ def _beside(path: Path) -> Iterator[Path]:
     """Give a folder beside the database: there is room for what it will hold; memory has not."""
     start = f"{path.name}.import."
     with TemporaryDirectory(prefix=start, dir=path.parent) as name, alone_in(Path(name)):
-        remove_abandoned(path.parent.glob(f"{escape(start)}*"))  # what killed processes left
+        left = path.parent.glob(f"{escape(start)}{'?' * _RANDOM}")
+        remove_abandoned(left)  # by processes that were killed
         yield Path(name)
 
 
