@@ -34,6 +34,7 @@ from indexer.store import read_failures, record, rewind, write_collected
 from indexer.store.connection import delete, insert, transaction
 from indexer.store.creation import make_missing
 from indexer.store.fingerprint import EMPTY
+from indexer.sync.declarations import is_unchanged
 from indexer.sync.heads import Heads
 from indexer.sync.landing import Tally
 from indexer.sync.plan import plan
@@ -131,6 +132,13 @@ def database(path: Path, table: str, *rows: pl.DataFrame) -> Path:
     with transaction(path) as connection:
         insert(connection, table, pl.concat(rows))
     return path
+
+
+def test_what_is_not_stored_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`status` asks it of every declaration on every chain, and their digests take seconds."""
+    monkeypatch.setattr("indexer.sync.declarations.label", lambda *_: pytest.fail("was made"))
+
+    assert is_unchanged(LIDO, ETHEREUM, empty("coverage"))
 
 
 def test_logs_that_are_companions_of_each_other_are_not_paired() -> None:

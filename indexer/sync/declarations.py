@@ -94,8 +94,8 @@ def check_unchanged(protocols: Sequence[Protocol], chain: Chain, coverage: pl.Da
 
 def is_unchanged(protocol: Protocol, chain: Chain, coverage: pl.DataFrame) -> bool:
     """Return whether all stored blocks of a protocol were indexed under today's declaration."""
-    labels = coverage.filter(pl.col("protocol") == protocol.slug)["declaration_digest"]
-    return set(labels) <= {label(protocol, chain)}
+    labels = coverage.filter(pl.col("protocol") == protocol.slug)["declaration_digest"].unique()
+    return all(stored == label(protocol, chain) for stored in labels)
 
 
 def has_same_reach(labels: Iterable[str], now: str) -> bool:
