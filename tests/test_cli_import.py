@@ -88,7 +88,7 @@ def test_the_same_file_again_changes_nothing(
 
 
 def test_what_killed_imports_left_is_removed(tmp_path: Path) -> None:
-    """A folder with rows that nobody holds any more goes; an import's at work, or a user's, stays."""
+    """Rows in a folder that nobody holds go; those of an import at work, or of no import, stay."""
     names = ("aaaaaaaa", "bbbbbbbb", "cccccccc", "files")
     killed, begun, works, other = (tmp_path / f"a.duckdb.import.{name}" for name in names)
     for folder in (killed, begun, works, other):
