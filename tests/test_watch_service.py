@@ -12,10 +12,12 @@ from pathlib import Path
 from threading import Timer
 from typing import Self
 
+import duckdb
 import pytest
 from sync_rig import FEED, FIRST, blocks, indexed, job, run, served
 
 from indexer.errors import NodeUnavailable
+from indexer.rpc import Endpoint
 from indexer.simulation.node import serve
 from indexer.store import status
 from indexer.sync import Summary, Tally, take_back
@@ -313,3 +315,25 @@ def test_a_run_that_begins_at_a_moment_misses_nothing_before_it(
 
     line = f'perpscope_missing_blocks{{chain="ethereum",protocol="feed"}} {missing}.0'
     assert line in told.text().decode()
+
+
+def test_a_declaration_that_reads_more_is_told_and_copied_once(tmp_path: Path) -> None:
+    """No block is new: the log names the protocol, and a run that finds nothing copies nothing."""
+    path, copy = tmp_path / "a.duckdb", tmp_path / "s.duckdb"
+    with serve([served(blocks(40))]) as node:
+        run(job(path, protocols=(FEED,)), node.url)
+        with duckdb.connect(path) as connection:
+            connection.execute("update coverage set declaration_digest = 'old/old'")
+            connection.execute("update reaches set reach = 'old'")
+        freshness = Freshness(["ethereum"], 60)
+        told = Metrics(freshness, {1: "ethereum"})
+        jobs = [
+            (job(path, protocols=(FEED,)), [Endpoint(node.url, tries=2, first_wait_seconds=0.01)])
+        ]
+        index = tasks_of(Watched(path, jobs, "1m", copy, None, told, freshness))[0]
+        said = [asyncio.run(asyncio.wait_for(index.run(), 30)) for _ in range(2)]
+
+    assert [(one["blocks"], one.get("renewed")) for one in said] == [(0, ("feed",)), (0, None)]
+    text = told.text().decode()
+    assert "perpscope_snapshot_number 1.0" in text
+    assert 'perpscope_missing_blocks{chain="ethereum",protocol="feed"} 0.0' in text

@@ -117,7 +117,8 @@ async def _index(watched: Watched, job: Job, endpoints: Sequence[Endpoint]) -> d
 
     def progress(done: int, total: int, _logs: int) -> None:
         metrics.lags(chain, total - done)
-        metrics.works(chain, looks[0]())
+        if looks:  # not yet while what is new to a declaration is fetched
+            metrics.works(chain, looks[0]())
 
     metrics.begins(chain)
     try:
