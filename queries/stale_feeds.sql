@@ -115,7 +115,7 @@ aged as (
             )
         ) as late_seconds
     from ageing
-    where replaced_at > $since or block_timestamp >= $since
+    where replaced_at > $since
 
 )
 

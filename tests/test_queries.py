@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -704,14 +704,23 @@ def test_nothing_is_left_of_fees_that_are_split() -> None:
             assert answer(empty, "fee_split", "unsplit_usd") == [(unsplit,)]
 
 
-def test_what_is_not_split_is_what_known_parts_leave() -> None:
-    """Of 10 the pool gets 8.51, and of the rest nobody says who; parts and rest are the fee."""
-    fee = {"fee_usd": 10, "supply_side_usd": Decimal("8.51"), "split_basis": "none"}
+@pytest.mark.parametrize(
+    ("known", "rest"),
+    [
+        ({"supply_side_usd": Decimal("8.51")}, "1.49"),
+        ({"supply_side_usd": 6, "treasury_usd": 1}, "3"),
+        ({"treasury_usd": 1, "holders_usd": 2}, "7"),
+    ],
+)
+def test_what_is_not_split_is_what_known_parts_leave(
+    known: Mapping[str, object], rest: str
+) -> None:
+    """Parts of 10 that are told, and the rest of which nobody says whose it is, are the fee."""
     with duckdb.connect() as empty:
-        fill(empty, {"fees": table("fees", fee)})
-        found = answer(empty, "fee_split", "fees_usd supply_side_usd unsplit_usd unsplit_count")
+        fill(empty, {"fees": table("fees", {"fee_usd": 10, "split_basis": "none"} | known)})
+        found = answer(empty, "fee_split", "fees_usd unsplit_usd unsplit_count")
 
-    assert found == [("10", "8.51", "1.49", 1)]
+    assert found == [("10", rest, 1)]
 
 
 @pytest.mark.parametrize(

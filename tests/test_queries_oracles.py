@@ -329,6 +329,13 @@ def test_who_was_off_before_the_window_is_off_from_where_it_begins() -> None:
     assert of_window("oracle_off", columns, *AGREED, again, off) == []
 
 
+def test_what_is_told_last_where_the_window_begins_is_a_moment_of_it() -> None:
+    """Nothing follows 100 s: one moment off that lasts no time."""
+    told = (AGREED[0], price(STONE, 100, 100))
+
+    assert of_window("oracle_off", "moments_off seconds_off", *told) == [(1, 0.0)]
+
+
 @pytest.mark.parametrize(
     ("name", "column"), [("oracle_off", "seconds_off"), ("provider_deviation", "compared_seconds")]
 )
