@@ -84,6 +84,17 @@ def test_a_timer_waits_for_the_run_before(folder: Path, capsys: pytest.CaptureFi
     assert timer["Install"]["WantedBy"] == "timers.target"
 
 
+@pytest.mark.parametrize(("minutes", "is_uneven"), [("10", False), ("45", True)])
+def test_a_crontab_that_begins_anew_each_hour_says_so(
+    folder: Path, capsys: pytest.CaptureFixture[str], minutes: str, *, is_uneven: bool
+) -> None:
+    """Cron runs what is due every 45 minutes at 0 and 45 of each hour, so 15 minutes later again."""
+    parts = printed(capsys, "--every", minutes)
+
+    assert folder.is_dir()
+    assert any("counted anew each hour" in text for text in parts.values()) == is_uneven
+
+
 def test_a_crontab_line_runs_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Five fields, then a shell line; cron would end it at a bare percent sign."""
     text = next(text for name, text in printed(capsys).items() if name.startswith("crontab"))

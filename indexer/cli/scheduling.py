@@ -43,7 +43,7 @@ OnUnitInactiveSec={minutes}min
 WantedBy=timers.target
 """
 _CRON = """\
-# crontab, in the place of the units
+# crontab, in the place of the units{anew}
 */{minutes} * * * * cd {folder} && {command}
 """
 
@@ -90,7 +90,10 @@ def _texts(settings: Config, chain: Chain, database: Path, file: Path | None, ev
         command=" ".join(_unit_word(word) for word in words),
     )
     line = _CRON.format(
-        minutes=every, folder=_cron_word(str(folder)), command=" ".join(map(_cron_word, words))
+        anew="; minutes are counted anew each hour" if 60 % every else "",
+        minutes=every,
+        folder=_cron_word(str(folder)),
+        command=" ".join(map(_cron_word, words)),
     )
     return "\n".join((service, _TIMER.format(**unit), line + _needs(settings, chain)))
 
