@@ -717,7 +717,7 @@ def test_what_is_not_split_is_what_known_parts_leave(
 ) -> None:
     """Parts of 10 that are told, and the rest of which nobody says whose it is, are the fee."""
     with duckdb.connect() as empty:
-        fill(empty, {"fees": table("fees", {"fee_usd": 10, "split_basis": "none"} | known)})
+        fill(empty, {"fees": table("fees", {"fee_usd": 10, "split_basis": "none", **known})})
         found = answer(empty, "fee_split", "fees_usd unsplit_usd unsplit_count")
 
     assert found == [("10", rest, 1)]

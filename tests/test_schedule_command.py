@@ -88,7 +88,7 @@ def test_a_timer_waits_for_the_run_before(folder: Path, capsys: pytest.CaptureFi
 def test_a_crontab_that_begins_anew_each_hour_says_so(
     folder: Path, capsys: pytest.CaptureFixture[str], minutes: str, *, is_uneven: bool
 ) -> None:
-    """Cron runs what is due every 45 minutes at 0 and 45 of each hour, so 15 minutes later again."""
+    """Cron runs what is due every 45 minutes at 0 and 45 of each hour: 15 minutes later again."""
     parts = printed(capsys, "--every", minutes)
 
     assert folder.is_dir()
