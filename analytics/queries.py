@@ -208,6 +208,23 @@ def arguments(query: Query, given: Mapping[str, str]) -> dict[str, object]:
     return {name: _argument(each, given.get(name)) for name, each in known.items()}
 
 
+def literal(value: object) -> str:
+    """Return an argument as SQL writes it."""
+    match value:
+        case None | bool():
+            return "null" if value is None else str(value).lower()
+        case datetime():
+            return f"timestamp '{value}'"
+        case Decimal():
+            return f"{value}::decimal(38, 18)"
+        case float():
+            return f"{value!r}::double"
+        case int():
+            return str(value)
+    quoted = str(value).replace("'", "''")
+    return f"'{quoted}'"
+
+
 def typed(kind: str, text: str) -> object:
     """
     Return the value a text stands for.

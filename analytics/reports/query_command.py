@@ -1,8 +1,6 @@
 """The command `perpscope query`."""
 
 import re
-from datetime import datetime
-from decimal import Decimal
 from itertools import dropwhile
 from typing import Annotated
 
@@ -13,7 +11,7 @@ from analytics.errors import UserError
 from analytics.export import write
 from analytics.formats import Format
 from analytics.metrics import METRICS
-from analytics.queries import Parameter, Query, arguments, queries, query_named
+from analytics.queries import Parameter, Query, arguments, literal, queries, query_named
 from analytics.reports.asked import queried
 from analytics.reports.indexed import check_indexed, indexed
 from analytics.reports.options import (
@@ -99,7 +97,7 @@ def _explanation(asked: Query, given: dict[str, str]) -> str:
     select = "\n".join(dropwhile(lambda line: line.startswith("--"), lines))
     if given:
         values = arguments(asked, given)
-        select = _PLACE.sub(lambda found: _literal(values[found[1]]), select)
+        select = _PLACE.sub(lambda found: literal(values[found[1]]), select)
     return "\n".join(
         (
             *(asked.question, "", f"Grain: {asked.grain}", f"Units: {asked.units}"),
@@ -107,22 +105,6 @@ def _explanation(asked: Query, given: dict[str, str]) -> str:
             *(f"Reads: {', '.join(asked.reads)}.", "", select),
         )
     )
-
-
-def _literal(value: object) -> str:
-    match value:
-        case None | bool():
-            return "null" if value is None else str(value).lower()
-        case datetime():
-            return f"timestamp '{value}'"
-        case Decimal():
-            return f"{value}::decimal(38, 18)"
-        case float():
-            return f"{value!r}::double"
-        case int():
-            return str(value)
-    text = str(value).replace("'", "''")
-    return f"'{text}'"
 
 
 def _written(parameter: Parameter) -> str:

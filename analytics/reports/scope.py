@@ -16,7 +16,7 @@ from analytics.compute import collected_together, compute, defaults_of, is_narro
 from analytics.errors import WorldError
 from analytics.expressions import CENTURY_DAYS
 from analytics.identities import assessed, comparisons
-from analytics.queries import Query, arguments, query_named
+from analytics.queries import Query, arguments, literal, query_named
 from analytics.reports.indexed import check_indexed, check_order, indexed
 from analytics.reports.spans import times_of
 from analytics.reports.tables import Tables
@@ -349,7 +349,7 @@ class Scope:
             "block_timestamp <=": ("block_timestamp", limits.until),
         }
         return " and ".join(
-            f"{condition} {_literal(value)}"
+            f"{condition} {literal(value)}"
             for condition, (column, value) in wanted.items()
             if value is not None and column in columns
         )
@@ -370,12 +370,3 @@ def checked(scope: Scope) -> Scope:
     check_indexed(covered, limits.protocol, limits.chain_id)
     check_order(limits.since, limits.until)
     return scope
-
-
-def _literal(value: object) -> str:
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, datetime):
-        return f"timestamp '{value.isoformat(sep=' ')}'"
-    quoted = str(value).replace("'", "''")
-    return f"'{quoted}'"

@@ -21,12 +21,7 @@ import duckdb
 import polars as pl
 
 from indexer.errors import DatabaseBusy, DatabaseUnusable
-from indexer.store.connection import (
-    delete,
-    insert,
-    open_database,
-    select,
-)
+from indexer.store.connection import delete, insert, open_database, select
 from indexer.store.creation import log_of, remove
 from indexer.store.locks import held
 from indexer.store.turns import reading
