@@ -29,6 +29,17 @@ PUBLISH = (
 )
 
 
+def settled(folder: Path) -> tuple[Path, Path, Path]:
+    """Return a database, its snapshot, and the settings that name both and a feed to index."""
+    path, target, config = folder / "a.duckdb", folder / "s.duckdb", folder / "p.toml"
+    config.write_text(
+        f'database = "{path}"\nstorage.snapshot = "{target}"\n'
+        f"chains.ethereum.from_block = {FIRST}\nchains.ethereum.protocols = ['chainlink']\n",
+        encoding="utf-8",
+    )
+    return path, target, config
+
+
 def filled(path: Path, megabytes: int) -> Path:
     """Make a database of about this size."""
     open_database(path).close()
@@ -214,12 +225,7 @@ def test_a_lock_names_its_holder(tmp_path: Path) -> None:
 
 def test_index_publishes_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """After a run that changed something; status and query say which copy they read."""
-    path, target, config = tmp_path / "a.duckdb", tmp_path / "s.duckdb", tmp_path / "p.toml"
-    config.write_text(
-        f'database = "{path}"\nstorage.snapshot = "{target}"\n'
-        f"chains.ethereum.from_block = {FIRST}\nchains.ethereum.protocols = ['chainlink']\n",
-        encoding="utf-8",
-    )
+    path, target, config = settled(tmp_path)
     with serve([served(blocks(100))]) as node:
         words = ("index", "--chain", "ethereum", "--rpc", node.url, "--config", config)
         assert perpscope(*words) == 0
@@ -246,12 +252,7 @@ def test_a_copy_that_could_not_be_made_is_made_by_the_next_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """That run finds nothing to index: readers would have the old copy until the chain moves on."""
-    target, config = tmp_path / "s.duckdb", tmp_path / "p.toml"
-    config.write_text(
-        f'database = "{tmp_path}/a.duckdb"\nstorage.snapshot = "{target}"\n'
-        f"chains.ethereum.from_block = {FIRST}\nchains.ethereum.protocols = ['chainlink']\n",
-        encoding="utf-8",
-    )
+    _, target, config = settled(tmp_path)
     with serve([served(blocks(99))]) as node:
         words = ("index", "--chain", "ethereum", "--rpc", node.url, "--config", config)
         assert perpscope(*words, "--to", FIRST + 50) == 0
@@ -302,12 +303,7 @@ def test_a_copy_may_be_where_times_have_fewer_digits(
 
 def test_what_was_written_beside_index_is_published_by_it(tmp_path: Path) -> None:
     """An import, an audit, facts derived anew: no block is new, and the copy lacks their rows."""
-    path, target, config = tmp_path / "a.duckdb", tmp_path / "s.duckdb", tmp_path / "p.toml"
-    config.write_text(
-        f'database = "{path}"\nstorage.snapshot = "{target}"\n'
-        f"chains.ethereum.from_block = {FIRST}\nchains.ethereum.protocols = ['chainlink']\n",
-        encoding="utf-8",
-    )
+    path, target, config = settled(tmp_path)
     fills = written(tmp_path, "fills", by_line((WINNER, fill())))
     with serve([served(blocks(99))]) as node:
         words = ("--chain", "ethereum", "--rpc", node.url, "--config", config)
@@ -331,12 +327,7 @@ def test_another_database_leaves_the_snapshot_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Readers of the copy are not given a trial's rows, whose number is lower; one line says so."""
-    target, config = tmp_path / "s.duckdb", tmp_path / "p.toml"
-    config.write_text(
-        f'database = "{tmp_path}/a.duckdb"\nstorage.snapshot = "{target}"\n'
-        f"chains.ethereum.from_block = {FIRST}\nchains.ethereum.protocols = ['chainlink']\n",
-        encoding="utf-8",
-    )
+    _, target, config = settled(tmp_path)
     with serve([served(blocks(9))]) as node:
         words = ("index", "--chain", "ethereum", "--rpc", node.url, "--config", config)
         assert perpscope(*words, "--database", tmp_path / "trial.duckdb") == 0
