@@ -100,6 +100,12 @@ def _magnitude(text: str) -> float:
     return number
 
 
+def _share(text: str) -> float:
+    if (number := _magnitude(text)) > 1:
+        raise ValueError
+    return number
+
+
 def _decimal(text: str) -> Decimal:
     # As facts and their sums are, to the last digit: what has more digits is none of them.
     number = Decimal(text).quantize(_LAST_PLACE, context=Context(prec=38))
@@ -131,6 +137,7 @@ TYPES: Mapping[str, tuple[Callable[[str], object], str]] = MappingProxyType(
         "natural": (_natural, f"a whole number from 0 to {_MOST}"),
         "number": (_number, "a number"),
         "magnitude": (_magnitude, "a number from 0"),
+        "share": (_share, "a number from 0 to 1, which is 100 %"),
         "decimal": (_decimal, "a decimal number of up to 20 digits and 18 places"),
         "text": (_text, "text"),
         "transaction": (_transaction, "a transaction: 64 hex digits, not the 40 of an address"),

@@ -220,31 +220,7 @@ unread as (
 
 ),
 
-covered as (
-
-    select
-        coverage.chain_id,
-        coverage.protocol,
-        max(blocks.timestamp) as covered_at
-    from coverage
-    left join blocks
-        on
-            coverage.chain_id = blocks.chain_id
-            and blocks.number between coverage.from_block and coverage.to_block
-            and blocks.timestamp <= $until
-    group by all
-    union all
-    select
-        chain_id,
-        protocol,
-        max(case when to_at > $until then $until else to_at end) filter (
-            where from_at <= $until
-        ) as covered_at
-    from imports
-    where about is null
-    group by all
-
-),
+-- part: covered_moments
 
 -- What became of a read the last time it was asked: the worst of its answers at that block.
 newest as (

@@ -169,11 +169,14 @@ def income() -> dict[str, pl.DataFrame]:
 def lending() -> dict[str, pl.DataFrame]:
     """Return a payment to a lender without liquidations, and a liquidation elsewhere."""
     seized = {"principal_tokens": 30, "collateral_tokens": 1, "asset_token": "0xusdc"}
+    lost = {"loss_tokens": 8, "asset_token": "0xusdc"}
     return {
         "credit_events": table(
             "credit_events",
             MAPLE | moment(10) | {"kind": "payment"},
+            MAPLE | moment(0) | {"kind": "funded", "account": "0xd", "principal_tokens": 7},
             {"protocol": "aave", "kind": "liquidation", "account": "0xe"} | moment(20) | seized,
+            {"protocol": "aave", "kind": "default"} | moment(20) | lost,
         )
     }
 
@@ -190,7 +193,21 @@ def pools() -> dict[str, pl.DataFrame]:
             | moment(9)
             | {"block_number": 9, "log_index": -2, "principal_tokens": 41, "status": "active"},
             manager | moment(5) | {"block_number": 5, "unrealized_loss_tokens": 0},
-        )
+        ),
+        "pool_flows": table(
+            "pool_flows",
+            *(
+                MAPLE | moment(seconds) | {"kind": kind, "share_tokens": shares}
+                for seconds, kind, shares in (
+                    *((0, "deposit", 9), (1, "withdrawal_request", 4), (2, "withdrawal", 3)),
+                )
+            ),
+        ),
+        "share_prices": table(
+            "share_prices",
+            MAPLE | moment(0) | {"supply_tokens": 12, "nav_at": at(-60)},
+            MAPLE | moment(40) | {"share_price_tokens": 2},
+        ),
     }
 
 
@@ -455,6 +472,42 @@ ANSWERS = [
         [("gmx", "15", "6", "1", "3", "5", 1)],
     ),
     (
+        "split_changed",
+        "fee_count left_out_count fees_usd new_supply_side_usd new_treasury_usd new_holders_usd",
+        {"supply_side_share": "0.5", "holders_share_of_revenue": "0.5"},
+        [(1, 1, "10", 5.0, 2.5, 2.5)],
+    ),
+    (
+        "borrowers",
+        "account principal_tokens pool_ratio unknown_count",
+        {},
+        [("0xd", "7", None, 0), (None, None, None, 1)],
+    ),
+    (
+        "lenders",
+        "account shares_tokens pool_ratio flow_count",
+        {},
+        [("0xa", "6", 0.5, 2)],
+    ),
+    (
+        "redemption_queue",
+        "counted_in requested_tokens removed_tokens paid_tokens waiting_tokens last_paid_at",
+        {},
+        [("shares", "4", None, "3", "1", at(2))],
+    ),
+    (
+        "nav_ages",
+        "price_count stated_count nav_at age_seconds replaced_seconds oldest_seconds moved_at",
+        {},
+        [(2, 1, at(40), 3560.0, 100.0, 3560.0, at(40))],
+    ),
+    (
+        "credit_losses",
+        "protocol symbol default_count defaulted_tokens bad_debt_tokens unknown_count",
+        {},
+        [("aave", "USDC", 1, "8", None, 0)],
+    ),
+    (
         "pool_states_latest",
         "part asset_token assets_tokens principal_tokens unrealized_loss_tokens status",
         {},
@@ -536,7 +589,7 @@ ANSWERS = [
         "protocol fact evidence row_count row_ratio",
         {},
         [
-            ("aave", "credit_events", "event", 1, 1.0),
+            ("aave", "credit_events", "event", 2, 1.0),
             ("chainlink", "oracle_updates", "event", 5, 1.0),
             ("gmx", "adls", "event", 2, 1.0),
             ("gmx", "buybacks", "event", 2, 1.0),
@@ -546,8 +599,10 @@ ANSWERS = [
             ("gmx", "oracle_updates", "event", 5, 1.0),
             ("gmx", "position_changes", "event", 4, 1.0),
             ("gmx", "shortfalls", "event", 4, 1.0),
-            ("maple", "credit_events", "event", 1, 1.0),
+            ("maple", "credit_events", "event", 2, 1.0),
+            ("maple", "pool_flows", "event", 3, 1.0),
             ("maple", "pool_states", "event", 4, 1.0),
+            ("maple", "share_prices", "event", 2, 1.0),
             ("snx", "liquidations", "event", 1, 1.0),
             ("snx", "shortfalls", "event", 2, 1.0),
         ],

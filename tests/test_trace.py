@@ -590,8 +590,14 @@ def test_it_is_decided_of_every_amount_whether_it_adds_up(metric: str) -> None:
 QUERIES_ADD_UP = {
     "account_results": "realized_pnl_usd liquidation_pnl_usd adl_pnl_usd",
     "adl_victims": "notional_usd realized_pnl_usd",
+    "borrowers": "principal_tokens",
     "cascade_timeline": "liquidated_usd deleveraged_usd adl_pnl_usd",
+    "credit_losses": (
+        "written_down_tokens defaulted_tokens recovered_tokens bad_debt_tokens debt_queued_tokens "
+        "cover_in_tokens cover_out_tokens"
+    ),
     "fee_split": "fees_usd supply_side_usd treasury_usd holders_usd unsplit_usd",
+    "lenders": "net_tokens shares_tokens",
     "lending_liquidations": "repaid_tokens seized_tokens",
     "liquidated_accounts": "notional_usd collateral_usd realized_pnl_usd fee_usd shortfall_usd",
     "liquidated_positions": "collateral_usd",
@@ -599,6 +605,8 @@ QUERIES_ADD_UP = {
     "shortfall_by_venue": (
         "liquidation_shortfall_usd bad_debt_usd insurance_in_usd insurance_out_usd"
     ),
+    "redemption_queue": "requested_tokens removed_tokens paid_tokens waiting_tokens",
+    "split_changed": "fees_usd supply_side_usd treasury_usd holders_usd",
 }
 
 

@@ -7,7 +7,7 @@
 -- twin of:  analytics.metrics.credit.loans_outstanding
 with
 
--- A payment of interest alone repays nothing; a liquidation without an amount is only set going.
+-- part: loan_changes
 -- What is read at a block has a log index below zero and comes after what the block logged.
 told as (
 
@@ -17,25 +17,11 @@ told as (
         protocol,
         pool,
         asset_token,
-        kind = 'funded' as is_funded,
-        case kind
-            when 'funded' then principal_tokens
-            when 'default' then -loss_tokens
-            when 'liquidation' then -coalesce(principal_tokens, 0)
-            else
-                case
-                    when
-                        principal_tokens is null
-                        and interest_tokens is not null
-                        and paid_tokens is null
-                        then 0
-                    else -principal_tokens
-                end
-        end as change,
+        is_funded,
+        change,
         null as is_own,
         null as state_change
-    from credit_events
-    where kind in ('funded', 'payment', 'liquidation', 'default')
+    from loan_changes
     union all
     select
         block_timestamp::date as date,
