@@ -256,13 +256,13 @@ def annualised(column: str, window_days: int) -> pl.Expr:
 
 def moment(setting: str, text: str) -> datetime:
     """
-    Return the UTC time an ISO text says; without an offset it is UTC.
+    Return the UTC time an ISO text says, or a notebook's datetime; without an offset it is UTC.
 
     Raises:
         ValueError: the text is no time.
     """
     try:
-        said = datetime.fromisoformat(text)
+        said = datetime.fromisoformat(str(text))
         return said.astimezone(UTC).replace(tzinfo=None) if said.tzinfo else said
     except (ValueError, OverflowError) as error:
         raise ValueError(

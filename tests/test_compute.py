@@ -1,5 +1,6 @@
 """The resolver: facts and metrics by parameter name, settings, and requests it refuses."""
 
+import os
 import re
 import subprocess
 import sys
@@ -226,6 +227,33 @@ def test_facts_come_as_they_were_stored(tmp_path: Path) -> None:
 
     assert loaded.schema == columns_of("fees")
     assert loaded.equals(stored)
+
+
+def test_the_readme_computes_in_a_notebook(tmp_path: Path, root: Path) -> None:
+    """What README shows runs as it stands beside the demo's folder, and so do one's own rows."""
+    (tmp_path / "perpscope-demo").mkdir()
+    rows = table("fees", SPLIT | {"fee_usd": 3}, SPLIT | {"fee_usd": 4})
+    write_database(tmp_path / "perpscope-demo" / "simulated.duckdb", {"fees": rows})
+    text = (root / "README.md").read_text(encoding="utf-8")
+    shown = text.partition("```python\n")[2].partition("```")[0]
+    cast = re.findall(r"`(ours\.cast\(.*\))`", text)
+    told = (
+        "\nfrom indexer.tables import columns_of\n"
+        f"print(by_day['fees_usd'], {cast[0]}.equals(ours))"
+    )
+
+    run = subprocess.run(
+        (sys.executable, "-c", shown + told),
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.stderr == ""
+    assert "7.000000000000000000" in run.stdout
+    assert run.stdout.endswith("True\n")
 
 
 def test_facts_are_filtered_where_they_are_read(tmp_path: Path) -> None:

@@ -1,14 +1,15 @@
 """A division is rounded once, and a power too, whatever shape the rows beside it have."""
 
 from collections.abc import Callable
-from typing import Literal
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, Literal
 
 import polars as pl
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from analytics.expressions import divided, powered
+from analytics.expressions import divided, moment, powered
 
 Engine = Literal["in-memory", "streaming"]
 Shape = Callable[[pl.LazyFrame, pl.LazyFrame], pl.LazyFrame]
@@ -90,3 +91,25 @@ def test_a_power_of_what_is_not_known_is_not_known() -> None:
     found = told.select(powered(pl.col("base"), pl.col("exponent")))
 
     assert found.to_series().to_list() == [None, None, 4.0]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "2025-10-10T21:15",
+        "2025-10-10T23:15+02:00",
+        datetime(2025, 10, 10, 21, 15),
+        datetime(2025, 10, 10, 21, 15, tzinfo=UTC),
+        datetime(2025, 10, 10, 23, 15, tzinfo=timezone(timedelta(hours=2))),
+    ],
+)
+def test_a_moment_is_a_text_or_what_a_notebook_has(said: Any) -> None:
+    """A datetime is as good as its text, and what has a zone is brought to UTC."""
+    assert moment("event_start", said) == datetime(2025, 10, 10, 21, 15)
+
+
+@pytest.mark.parametrize("said", [None, 7, "soon"])
+def test_what_is_no_time_is_refused_in_one_sentence(said: Any) -> None:
+    """Whatever a notebook passes, the setting is named."""
+    with pytest.raises(ValueError, match=f"event_start must be a time like .*, got {said}"):
+        moment("event_start", said)

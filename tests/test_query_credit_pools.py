@@ -235,7 +235,7 @@ def indexed(seconds: float) -> dict[str, pl.DataFrame]:
 
 
 def answer(
-    name: str, columns: str, given: Mapping[str, str] | None = None, **frames: pl.DataFrame
+    name: str, columns: str, given: Mapping[str, str] | None = None, /, **frames: pl.DataFrame
 ) -> list[object]:
     """Return some columns of an answer over these rows; decimals as short text."""
     with duckdb.connect() as con:
