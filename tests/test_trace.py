@@ -591,6 +591,7 @@ QUERIES_ADD_UP = {
     "account_results": "realized_pnl_usd liquidation_pnl_usd adl_pnl_usd",
     "adl_victims": "notional_usd realized_pnl_usd",
     "borrowers": "principal_tokens",
+    "buyback_prices": "bought_tokens spent_usd",
     "cascade_timeline": "liquidated_usd deleveraged_usd adl_pnl_usd",
     "credit_losses": (
         "written_down_tokens defaulted_tokens recovered_tokens bad_debt_tokens debt_queued_tokens "

@@ -1,4 +1,4 @@
-"""What is asked of pools and fees: who owes, who holds, what waits, what is old, what was lost."""
+"""What a treasury and a creditor ask: what was paid, who owes, what waits, is old or was lost."""
 
 from collections.abc import Mapping
 
@@ -175,6 +175,30 @@ def test_a_loss_stands_beside_its_cover() -> None:
         credit_events=table("credit_events", *events),
         shortfalls=table("shortfalls", *shortfalls, in_dollars),
     ) == [(2, "8", "3", "3", "8", "5", "2", 1)]
+
+
+def test_a_purchase_stands_beside_the_price_of_its_moment() -> None:
+    """Ten for 101 dollars, when an oracle said 10: one per cent more; the price is old later."""
+    bought = {"bought_token": "0xgov", "bought_tokens": 10, "spent_usd": 101}
+    prices = ((5, 10), (6, 20))
+    updates = (
+        {"asset": "GOV", "block_timestamp": at(seconds), "oracle_price_quote": quote}
+        for seconds, quote in prices
+    )
+    named = {"chain_id": 1, "address": "0xgov", "symbol": "Gov", "decimals": 18, "known_by": "call"}
+    purchases = (bought | {"block_timestamp": at(seconds)} for seconds in (5.5, 100))
+
+    assert answer(
+        "buyback_prices",
+        "symbol paid_price_usd price_usd age_seconds paid_over_bps",
+        {"tolerance_seconds": "60"},
+        buybacks=table("buybacks", *purchases),
+        oracle_updates=table("oracle_updates", *updates),
+        tokens=table("tokens", named),
+    ) == [
+        ("GOV", 10.1, "10", 0.5, pytest.approx(100)),
+        ("GOV", 10.1, None, None, None),
+    ]
 
 
 PARTS = ("supply_side_usd", "treasury_usd", "holders_usd")
