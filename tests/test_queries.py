@@ -472,6 +472,12 @@ ANSWERS = [
         [("gmx", "15", "6", "1", "3", "5", 1)],
     ),
     (
+        "buyback_promises",
+        "protocol day_count policy_usd spent_usd spent_to_policy_ratio buyback_count",
+        {},
+        [("gmx", 1, None, None, None, 2)],
+    ),
+    (
         "buyback_prices",
         "bought_tokens spent_usd paid_price_usd price_usd age_seconds paid_over_bps",
         {"tolerance_seconds": "60"},

@@ -592,6 +592,7 @@ QUERIES_ADD_UP = {
     "adl_victims": "notional_usd realized_pnl_usd",
     "borrowers": "principal_tokens",
     "buyback_prices": "bought_tokens spent_usd",
+    "buyback_promises": "revenue_usd holders_usd spent_usd burned_tokens",
     "cascade_timeline": "liquidated_usd deleveraged_usd adl_pnl_usd",
     "credit_losses": (
         "written_down_tokens defaulted_tokens recovered_tokens bad_debt_tokens debt_queued_tokens "
