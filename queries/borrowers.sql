@@ -7,7 +7,8 @@
 --           liquidated and lost since indexing began: null where an amount of the account is unknown
 --           (unknown_count events), below zero where more came back than was lent since; pool_ratio
 --           of what all owe the pool, 1 = all of it, null where that is unknown or below zero of
---           anyone. account null: who it is was not told. One person may have many accounts
+--           anyone. account null: who it is was not told. One person may have many accounts. What a
+--           refinancing changed is not in it: loans_outstanding has it beside what the pool says
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment, UTC, inclusive)
 -- param:    pool text null (only this pool: its address, or the venue's own name for it)
 -- param:    accounts count null (how many rows to show, all without it)
