@@ -373,8 +373,8 @@ def _schema(con: Connection, table: str) -> pl.Schema:
         return _frame(con, f"select * from main.{table} limit 0", {}).schema
     except duckdb.CatalogException as error:
         raise WorldError(
-            f"the database has no table {table}: either indexer/schema.sql names none so, or an older "
-            "perpscope made the file, and `perpscope index` adds what is missing"
+            f"the database has no table {table}: either indexer/schema.sql names none so, or an "
+            "older perpscope made the file, and `perpscope index` adds what is missing"
         ) from error
 
 
