@@ -1,5 +1,5 @@
 """
-How far a fact is proven: what `coverage` says of the block it stands in.
+How far a fact is proven, and how final it is: what `coverage` says of the block it stands in.
 
     fetched < waived < bloom < receipts
 
@@ -18,7 +18,7 @@ _KEYS = ("chain_id", "protocol")
 
 def with_proof(rows: pl.DataFrame, coverage: pl.DataFrame) -> pl.DataFrame:
     """
-    Return facts with how far the block of each is proven.
+    Return facts with how far the block of each is proven, and how final it is.
 
     Args:
         rows: facts: chain_id, protocol, block_number.
@@ -26,9 +26,10 @@ def with_proof(rows: pl.DataFrame, coverage: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         The rows in their order, with `proof`: a level; imported, of a venue that is no chain; not
-        covered, where no interval holds the block.
+        covered, where no interval holds the block; and with `finality`, null where none does.
     """
-    spans = coverage.select(*_KEYS, "from_block", "to_block", "proof").sort("from_block")
+    names = ("from_block", "to_block", "proof", "finality")
+    spans = coverage.select(*_KEYS, *names).sort("from_block")
     placed = rows.with_row_index("place").sort("block_number")
     found = placed.join_asof(
         spans,
@@ -46,7 +47,9 @@ def with_proof(rows: pl.DataFrame, coverage: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit(IMPORTED))
         .otherwise(pl.lit(UNCOVERED))
     )
-    return found.with_columns(proof=proof).sort("place").drop("place", "from_block", "to_block")
+    final = pl.when(is_inside).then("finality")
+    told = found.with_columns(proof=proof, finality=final)
+    return told.sort("place").drop("place", "from_block", "to_block")
 
 
 def below(coverage: pl.DataFrame, level: str) -> pl.DataFrame:

@@ -358,7 +358,7 @@ def test_a_metric_that_cannot_be_reproduced_has_no_trace() -> None:
 
 
 def test_evidence_says_what_each_hash_is() -> None:
-    """A log's is a transaction, a reading's is a block, a file's the venue's own; so of rejects."""
+    """A log's is a transaction, a reading's a block, a file's its venue's; and how final it is."""
     tx = "0x" + "ab" * 32
     facts = {
         "fees": table(
@@ -373,17 +373,18 @@ def test_evidence_says_what_each_hash_is() -> None:
         "rejects": table("rejects", {"chain_id": 10, "tx_hash": tx}),
     }
     covered = {"protocol": "venue", "from_block": 5, "to_block": 9, "proof": "bloom"}
+    safe = covered | {"chain_id": 1, "finality": "safe"}
 
-    told = evidence(facts, table("coverage", covered | {"chain_id": 1}), made_up=frozenset({10}))
+    told = evidence(facts, table("coverage", safe), made_up=frozenset({10}))
 
-    assert told.select("chain_id", "hash_kind", "proof", "link").rows() == [
-        (-2, "venue", "imported", None),
-        (-1, "venue", "imported", f"https://app.hyperliquid.xyz/explorer/tx/{tx}"),
-        (1, "transaction", "bloom", f"https://etherscan.io/tx/{tx}"),
-        (1, "block", "not covered", "https://etherscan.io/block/30"),
-        (10, "transaction", "not covered", None),
-        (None, None, None, None),
-        (10, "transaction", "not covered", None),
+    assert told.select("chain_id", "hash_kind", "proof", "finality", "link").rows() == [
+        (-2, "venue", "imported", None, None),
+        (-1, "venue", "imported", None, f"https://app.hyperliquid.xyz/explorer/tx/{tx}"),
+        (1, "transaction", "bloom", "safe", f"https://etherscan.io/tx/{tx}"),
+        (1, "block", "not covered", None, "https://etherscan.io/block/30"),
+        (10, "transaction", "not covered", None, None),
+        (None, None, None, None, None),
+        (10, "transaction", "not covered", None, None),
     ]
 
 

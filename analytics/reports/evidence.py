@@ -12,7 +12,8 @@ from analytics.reports.numerals import counted
 
 _FIRST = (
     *("table", "chain_id", "protocol", "version", "block_number", "block_timestamp"),
-    *("tx_hash", "hash_kind", "log_index", "item_index", "evidence", "proof", "link"),
+    *("tx_hash", "hash_kind", "log_index", "item_index", "evidence", "proof", "finality"),
+    "link",
 )
 # By its place, of a chain: what was read from a contract's state.
 _IS_READ = (pl.col("log_index") < 0) & (pl.col("chain_id") > 0)

@@ -98,7 +98,7 @@ def transactions(scope: Scope) -> pl.DataFrame:
         if scope.digest(table)[0] <= _LISTED_ROWS
     ]
     listed = pl.concat(pl.collect_all(found, engine="streaming"))
-    return with_proof(listed, coverage).sort(_SENT)
+    return with_proof(listed, coverage).drop("finality").sort(_SENT)
 
 
 def joined(sent: Sequence[pl.DataFrame]) -> pl.DataFrame:
