@@ -243,6 +243,61 @@ def test_purchases_in_tokens_join_those_in_dollars() -> None:
     assert column(result, "unpriced_count") == [0]
 
 
+def purchases(
+    *bought: Mapping[str, object], prices: tuple[dict[str, object], ...] = ()
+) -> pl.DataFrame:
+    """Return what two ETH cost that were bought at second 100, with WETH at 10 and USDC at 0.5."""
+    told = (price(ETH, 0, 10), price({"asset": "USDC"}, 0, "0.5"), *prices)
+    own = {"bought_token": "0xweth", "bought_tokens": 2, "block_timestamp": at(100)}
+    tables = frames(*told) | {"buybacks": table("buybacks", *(own | dict(each) for each in bought))}
+    return agreed("buyback_prices", tables)
+
+
+def test_a_purchase_is_held_against_the_price_of_then() -> None:
+    """Two at 10 are worth 20: 25 dollars are a quarter too much, 18 a tenth less."""
+    result = purchases({"spent_usd": 25}, {"spent_usd": 18, "log_index": 1})
+
+    assert column(result, "value_usd") == ["20", "20"]
+    assert column(result, "paid_price_usd") == [12.5, 9.0]
+    assert column(result, "premium_bps") == [2500.0, -1000.0]
+    assert column(result, "age_seconds") == [100.0, 100.0]
+
+
+def test_a_purchase_in_tokens_costs_what_they_were_worth() -> None:
+    """44 USDC at half a dollar are 22: a tenth above what an oracle said; told dollars stand."""
+    usdc = {"spent_token": "0xusdc", "spent_tokens": 44}
+
+    result = purchases(usdc, usdc | {"spent_usd": 20, "log_index": 1})
+
+    assert column(result, "spent_usd") == ["22", "20"]
+    assert column(result, "premium_bps") == [1000.0, 0.0]
+
+
+def test_a_price_told_after_a_purchase_is_not_its_own() -> None:
+    """The purchase may have moved it."""
+    assert column(purchases({"spent_usd": 20}, prices=(price(ETH, 101, 11),)), "premium_bps") == [0]
+
+
+@pytest.mark.parametrize(
+    ("bought", "paid", "worth"),
+    [
+        ({}, None, "20"),
+        ({"spent_token": "0xnobody", "spent_tokens": 1}, None, "20"),
+        ({"spent_usd": 20, "bought_token": "0xnobody"}, 10.0, None),
+        ({"spent_usd": 20, "bought_tokens": 0}, None, "0"),
+    ],
+)
+def test_without_a_cost_or_a_price_a_premium_is_unknown(
+    bought: dict[str, object], paid: float | None, worth: str | None
+) -> None:
+    """A purchase stays a row: burned without a cost, for a token without a price, or of nothing."""
+    result = purchases(bought)
+
+    assert column(result, "paid_price_usd") == [paid]
+    assert column(result, "value_usd") == [worth]
+    assert column(result, "premium_bps") == [None]
+
+
 def flows_valued(*flows: Mapping[str, object]) -> dict[str, list[object]]:
     """Return the day of flows of WETH at 10 dollars, told before, and 20 from second 50 on."""
     own = {"asset_token": "0xweth", "asset_tokens": 1, "block_timestamp": at(1)}

@@ -534,6 +534,7 @@ ADDS_UP = {
     ),
     "buyback_columns": "fees_usd revenue_usd holders_usd spent_usd burned_tokens",
     "buyback_lag": "spent_usd revenue_usd",
+    "buyback_prices": "bought_tokens spent_usd value_usd",
     "buybacks": "bought_tokens spent_tokens spent_usd burned_tokens",
     "buybacks_by_destination": "bought_tokens burned_tokens spent_usd",
     "buybacks_valued": "spent_usd told_usd valued_usd",

@@ -344,6 +344,8 @@ SETTINGS: list[tuple[str, str, float | str]] = [
     ("share_valuations", "tolerance_seconds", 60),
     ("fees_valued", "tolerance_seconds", 60),
     ("fees_valued", "par_symbols", "usdt, btc"),
+    ("buyback_prices", "par_symbols", "GOV"),
+    ("buyback_prices", "tolerance_seconds", 60),
     ("buybacks_valued", "par_symbols", "BTC"),
     ("buybacks_valued", "tolerance_seconds", 60),
     ("net_flows_valued", "tolerance_seconds", 60),

@@ -3,52 +3,20 @@
 import polars as pl
 
 from analytics.expressions import (
-    EVENT_ORDER,
     INTO_POOL,
     OUT_OF_POOL,
     POOL,
-    check,
     day,
     known_total,
+    ratio,
     row_count,
     unknown_count,
     whole_total,
 )
-from analytics.prices import (
-    DOLLAR,
-    MICROSECONDS,
-    SOURCE,
-    as_of,
-    in_seconds,
-    is_current,
-    microseconds_between,
-    told_of,
-    with_symbols,
-)
+from analytics.prices import deviation_bps
+from analytics.worth import EVENT, PRICE, amounts_of, product, valued
 
-_EVENT = ("chain_id", "protocol", "version", *EVENT_ORDER)
-_AMOUNT = ("fact", "measure", *_EVENT)
 _POOL_DAY = ("date", *POOL)
-# Contracts that give one coin of their chain for each of theirs, and take it back.
-_WRAPPED = {
-    "WETH": "ETH",
-    "WBNB": "BNB",
-    "WAVAX": "AVAX",
-    "WMATIC": "MATIC",
-    "WPOL": "POL",
-    "WHYPE": "HYPE",
-}
-_PRICE = (
-    *("price_usd", "price_chain_id", "price_protocol", "price_feed", "price_at"),
-    *("price_tx_hash", "price_evidence"),
-)
-_TOLD = (
-    *("asset", "quote", *SOURCE, "oracle_price_quote", "block_timestamp", "evidence"),
-    *EVENT_ORDER,
-)
-_DOLLARS = pl.Decimal(38, 18)
-# Above it a product may not fit DECIMAL(38,18), which holds 20 digits before the point.
-_MOST = 9e19
 
 
 def income_valuations(
@@ -100,15 +68,15 @@ def income_valuations(
         As-of valuation; each row names the update its price was told by.
     """
     amounts = [
-        _amounts("fees", fees.filter(pl.col("fee_usd").is_null()), "fee_tokens", "fee_token"),
-        _amounts(
+        amounts_of("fees", fees.filter(pl.col("fee_usd").is_null()), "fee_tokens", "fee_token"),
+        amounts_of(
             "buybacks",
             buybacks.filter(pl.col("spent_usd").is_null()),
             "spent_tokens",
             "spent_token",
         ),
     ]
-    return _valued(pl.concat(amounts), tokens, oracle_updates, tolerance_seconds, par_symbols)
+    return valued(pl.concat(amounts), tokens, oracle_updates, tolerance_seconds, par_symbols)
 
 
 def pool_valuations(
@@ -156,13 +124,13 @@ def pool_valuations(
         ("pool_states", pool_states, ("assets", "principal", "unrealized_loss")),
     )
     amounts = [
-        _amounts(fact, frame, f"{name}_tokens", "asset_token")
+        amounts_of(fact, frame, f"{name}_tokens", "asset_token")
         for fact, frame, names in of_asset
         for name in names
     ]
-    pledged = _amounts("credit_events", credit_events, "collateral_tokens", "collateral_token")
+    pledged = amounts_of("credit_events", credit_events, "collateral_tokens", "collateral_token")
     every = pl.concat([*amounts, pledged])
-    return _valued(every, tokens, oracle_updates, tolerance_seconds, par_symbols)
+    return valued(every, tokens, oracle_updates, tolerance_seconds, par_symbols)
 
 
 def share_valuations(
@@ -200,8 +168,8 @@ def share_valuations(
     Source:
         As-of valuation; each row names the update its price was told by.
     """
-    told = _amounts("share_prices", share_prices, "share_price_tokens", "asset_token")
-    return _valued(told, tokens, oracle_updates, tolerance_seconds, par_symbols)
+    told = amounts_of("share_prices", share_prices, "share_price_tokens", "asset_token")
+    return valued(told, tokens, oracle_updates, tolerance_seconds, par_symbols)
 
 
 def fees_valued(fees: pl.LazyFrame, income_valuations: pl.LazyFrame) -> pl.LazyFrame:
@@ -271,6 +239,73 @@ def buybacks_valued(buybacks: pl.LazyFrame, income_valuations: pl.LazyFrame) -> 
     )
 
 
+def buyback_prices(
+    buybacks: pl.LazyFrame,
+    tokens: pl.LazyFrame,
+    oracle_updates: pl.LazyFrame,
+    *,
+    tolerance_seconds: int = 90_000,
+    par_symbols: str = "-",
+) -> pl.LazyFrame:
+    """
+    What a protocol paid for its own token in each purchase, beside what an oracle said it is worth.
+
+    A premium has many reasons: a thin market that the purchase itself moved, an auction that had to
+    be won, an oracle that lags. Its price is chosen as `income_valuations` does, and may be as old
+    as the tolerance: of an age above some minutes a premium says what the market did meanwhile.
+
+    Formula:
+        paid_price_usd = spent_usd / bought_tokens
+        value_usd = bought_tokens * price_usd, exact, then rounded half to even at 1e-18
+        premium_bps = (spent_usd - value_usd) / value_usd * 10,000
+
+    Args:
+        buybacks: one row per purchase: bought_tokens of bought_token, spent_usd, or spent_tokens of
+            spent_token, which are valued likewise.
+        tokens: symbol of a token, and how it is known: what a contract calls itself may be a lie.
+        oracle_updates: one row per update: asset, quote, chain_id, protocol, feed,
+            oracle_price_quote, block_timestamp, evidence.
+        tolerance_seconds: how old a price may be and still count, inclusive.
+        par_symbols: symbols worth a dollar where no price is near enough, in any case, with commas
+            between them; - for none.
+
+    Returns:
+        One row per purchase, sorted: the event, block_timestamp, bought_token, symbol (upper case),
+        bought_tokens (Decimal), spent_usd (Decimal, USD; null where it is not told and what was
+        spent has no price), price_usd (Decimal, of the bought token), price_chain_id,
+        price_protocol, price_feed, price_at, price_tx_hash, price_evidence, age_seconds (Float64,
+        >= 0), value_usd (Decimal, USD; null without a positive price), paid_price_usd (Float64, USD
+        per token; null where nothing was bought), premium_bps (Float64, > 0: more was paid than the
+        oracle said; null while either is unknown).
+
+    Raises:
+        ValueError: tolerance_seconds is negative or longer than a century.
+
+    Source:
+        Execution against an as-of price; each row names the update that price was told by.
+    """
+    bought = amounts_of("buybacks", buybacks, "bought_tokens", "bought_token")
+    unpriced = buybacks.filter(pl.col("spent_usd").is_null())
+    spent = amounts_of("buybacks", unpriced, "spent_tokens", "spent_token")
+    both = pl.concat([bought, spent])
+    values = valued(both, tokens, oracle_updates, tolerance_seconds, par_symbols)
+    of_spent = values.filter(measure="spent_tokens").select(*EVENT, spent_value_usd="value_usd")
+    told = buybacks.select(*EVENT, "spent_usd").join(of_spent, on=EVENT, how="left")
+    paid = told.select(*EVENT, spent_usd=pl.coalesce("spent_usd", "spent_value_usd"))
+    return (
+        values.filter(measure="bought_tokens")
+        .rename({"token": "bought_token", "amount_tokens": "bought_tokens"})
+        .join(paid, on=EVENT)
+        .select(
+            *(*EVENT, "block_timestamp", "bought_token", "symbol", "bought_tokens", "spent_usd"),
+            *(*PRICE, "age_seconds", "value_usd"),
+            paid_price_usd=ratio(pl.col("spent_usd"), pl.col("bought_tokens")),
+            premium_bps=deviation_bps("spent_usd", "value_usd"),
+        )
+        .sort(EVENT)
+    )
+
+
 def net_flows_valued(pool_flows: pl.LazyFrame, pool_valuations: pl.LazyFrame) -> pl.LazyFrame:
     """
     Money that entered and left a pool in a day, in dollars at the price of each flow's moment.
@@ -305,7 +340,7 @@ def net_flows_valued(pool_flows: pl.LazyFrame, pool_valuations: pl.LazyFrame) ->
     value = pl.col("value_usd")
     return (
         pool_flows.filter(is_in | is_out)
-        .join(pool_valuations.filter(of_flows).select(*_EVENT, value), on=_EVENT, how="left")
+        .join(pool_valuations.filter(of_flows).select(*EVENT, value), on=EVENT, how="left")
         .group_by(day(), *POOL)
         .agg(
             flow_count=row_count(),
@@ -369,11 +404,11 @@ def tvl_valued(
         block_timestamp=end,
         amount_tokens=_managed(),
     )
-    valued = _valued(
+    worth = valued(
         managed, tokens, oracle_updates, tolerance_seconds, par_symbols, by=(*_POOL_DAY, "basis")
     )
     return (
-        valued.drop("block_timestamp", "token")
+        worth.drop("block_timestamp", "token")
         .rename({"amount_tokens": "tvl_tokens", "value_usd": "tvl_usd"})
         .sort(_POOL_DAY, nulls_last=True)
     )
@@ -381,118 +416,18 @@ def tvl_valued(
 
 def _managed() -> pl.Expr:
     price, supply = pl.col("share_price_tokens"), pl.col("supply_tokens")
-    return pl.coalesce("assets_tokens", _product(supply, price))
-
-
-def _amounts(fact: str, frame: pl.LazyFrame, measure: str, token: str) -> pl.LazyFrame:
-    return frame.filter(pl.col(measure).is_not_null()).select(
-        pl.lit(fact).alias("fact"),
-        pl.lit(measure).alias("measure"),
-        *_EVENT,
-        "block_timestamp",
-        pl.col(token).alias("token"),
-        pl.col(measure).alias("amount_tokens"),
-    )
-
-
-def _valued(
-    amounts: pl.LazyFrame,
-    tokens: pl.LazyFrame,
-    oracle_updates: pl.LazyFrame,
-    tolerance_seconds: int,
-    par_symbols: str,
-    *,
-    by: tuple[str, ...] = _AMOUNT,
-) -> pl.LazyFrame:
-    check("tolerance_seconds", tolerance_seconds, least=0)
-    named = with_symbols(amounts, tokens)
-    at_par = par_symbols.upper().replace(" ", "").split(",")
-    return (
-        named.join(_prices_of(named, oracle_updates, tolerance_seconds, by), on=by, how="left")
-        .with_columns(_price_or_one(at_par))
-        .select(
-            *(*by, "block_timestamp", "token", "symbol", "symbol_known_by", "amount_tokens"),
-            *_PRICE,
-            age_seconds=in_seconds(microseconds_between("price_at", "block_timestamp")),
-            value_usd=_value(),
-        )
-        .sort(by)
-    )
-
-
-def _prices_of(
-    named: pl.LazyFrame, oracle_updates: pl.LazyFrame, tolerance_seconds: int, by: tuple[str, ...]
-) -> pl.LazyFrame:
-    """Return the price of each amount that has one near enough, and where it is from."""
-    asked = named.select(*by, "block_timestamp", asset=pl.col("symbol").replace(_WRAPPED)).filter(
-        pl.col("asset").is_not_null()
-    )
-    current = oracle_updates.filter(is_current(tolerance_seconds)).select(*_TOLD)
-    prices = _prices(told_of(current, asked, "asset"))
-    moments = prices.select("asset", "price_at").unique()
-    is_of_chain = pl.col("price_chain_id") == pl.col("chain_id")
-    is_own = is_of_chain & (pl.col("price_protocol") == pl.col("protocol"))
-    return (
-        as_of(asked, moments, on="block_timestamp", price_at="price_at", by=["asset"])
-        .filter(
-            microseconds_between("price_at", "block_timestamp") <= tolerance_seconds * MICROSECONDS
-        )
-        .join(prices, on=["asset", "price_at"])
-        .sort(
-            *(~is_own, ~is_of_chain, "price_chain_id", "price_protocol", "price_feed"),
-        )
-        .group_by(by, maintain_order=True)
-        .agg(pl.col(_PRICE).first())
-    )
-
-
-def _prices(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
-    """Return the last dollar price of every source and second, with the update that told it."""
-    return (
-        oracle_updates.filter((pl.col("asset") != DOLLAR) & (pl.col("quote") == DOLLAR))
-        .sort(*EVENT_ORDER)
-        .group_by("asset", *SOURCE, price_at="block_timestamp")
-        .agg(
-            price_usd=pl.col("oracle_price_quote").last(),
-            price_tx_hash=pl.col("tx_hash").last(),
-            price_evidence=pl.col("evidence").last(),
-        )
-        .rename({name: f"price_{name}" for name in SOURCE})
-    )
-
-
-def _price_or_one(at_par: list[str]) -> list[pl.Expr]:
-    # By the token, not by its symbol: a contract may call itself USD.
-    is_dollar = pl.col("token") == DOLLAR
-    is_assumed = pl.col("price_at").is_null() & pl.col("symbol").is_in(at_par)
-    one = pl.when(is_dollar | is_assumed).then(pl.lit(1).cast(_DOLLARS))
-    rests_on = pl.when(is_dollar).then(pl.lit("denomination")).when(is_assumed)
-    return [
-        one.otherwise("price_usd").alias("price_usd"),
-        rests_on.then(pl.lit("assumed")).otherwise("price_evidence").alias("price_evidence"),
-    ]
-
-
-def _value() -> pl.Expr:
-    price = pl.col("price_usd")
-    return _product(pl.when(price > 0).then("amount_tokens"), price)
-
-
-def _product(amount: pl.Expr, price: pl.Expr) -> pl.Expr:
-    is_sound = (price.cast(pl.Float64) * amount.cast(pl.Float64)).abs() < _MOST
-    # The factor is taken out, not the product: Polars multiplies what `when` leaves out as well.
-    return pl.when(is_sound).then(amount) * price
+    return pl.coalesce("assets_tokens", product(supply, price))
 
 
 def _summed(
     events: pl.LazyFrame, valuations: pl.LazyFrame, fact: str, told: str, grain: tuple[str, ...]
 ) -> pl.LazyFrame:
     """Return sums by grain: told, valued, both, and counts."""
-    values = valuations.filter(pl.col("fact") == fact).select(*_EVENT, "value_usd")
+    values = valuations.filter(pl.col("fact") == fact).select(*EVENT, "value_usd")
     both, valued = pl.coalesce(told, "value_usd"), pl.col("value_usd")
     singular = fact.removesuffix("s")
     return (
-        events.join(values, on=_EVENT, how="left")
+        events.join(values, on=EVENT, how="left")
         .with_columns(day(), both_usd=both)
         .group_by(grain)
         .agg(

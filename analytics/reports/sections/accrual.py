@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -45,7 +46,10 @@ _VALUED = (
 )
 
 _WORTH = Shown(
-    *("buybacks_valued", "Purchases with those paid in tokens at the price of their moment"),
+    *(
+        "buybacks_valued",
+        "Purchases with those paid in tokens at the price of their moment, by day",
+    ),
     (
         *("date", "chain_id", "protocol", "destination_kind", "spent_token", "spent_usd"),
         *("told_usd", "valued_usd", "valued_count", "unpriced_count"),
@@ -54,6 +58,16 @@ _WORTH = Shown(
     largest_first="valued_usd",
     rows=10,
     headers={"told_usd": "told in dollars", "valued_usd": "valued, USD"},
+)
+_PAID = Shown(
+    *("buyback_prices", "What was paid for the token, beside an oracle's price of then"),
+    (
+        *("block_timestamp", "chain_id", "protocol", "symbol", "bought_tokens", "spent_usd"),
+        *("paid_price_usd", "price_usd", "premium_bps", "age_seconds", "price_protocol", "tx_hash"),
+    ),
+    keys=("chain_id", "protocol", "tx_hash", "log_index", "item_index"),
+    largest_first="spent_usd",
+    rows=10,
 )
 
 
@@ -73,7 +87,7 @@ def accrual(context: Context) -> Section:
         words = (context.absence("buybacks", "buybacks"),)
         tables = (ratios,) if whole.frame.height else ()
         return Section("buybacks", _TITLE, words, tables=tables, sources=(*sources.values(),))
-    worth, told = valued(context, _WORTH)
+    worth, told = zip(*(valued(context, each) for each in (_PAID, _WORTH)), strict=True)
     return Section(
         "buybacks",
         _TITLE,
@@ -82,8 +96,8 @@ def accrual(context: Context) -> Section:
             *_spending(context, sources["buybacks"]),
             *_ratios(context, sources["buyback_ratio"]),
         ),
-        tables=(ratios, *_tables(context.scope, sources), *told),
-        sources=(*sources.values(), *worth),
+        tables=(ratios, *_tables(context.scope, sources), *chain(*told)),
+        sources=(*sources.values(), *chain(*worth)),
     )
 
 

@@ -32,7 +32,7 @@ _ANNUAL = (
 
 
 _VALUED = Shown(
-    *("fees_valued", "Fees with those told in tokens at the price of their moment"),
+    *("fees_valued", "Fees with those told in tokens at the price of their moment, by day"),
     (
         *("date", "chain_id", "protocol", "market", "fee_kind", "fees_usd", "told_usd"),
         *("valued_usd", "valued_count", "unpriced_count"),
