@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 from both_engines import (
+    agreed,
     net_flows,
     share_price_yield,
     tvl,
@@ -46,6 +47,50 @@ def test_a_pool_manages_what_it_says() -> None:
     result = worth([{"assets_tokens": 100}, part], [on_day(0, 2, supply_tokens=9)])
 
     assert result.select("tvl_tokens", "basis").rows() == [(100.0, "state")]
+
+
+def grown(*states: Row, window_days: int = 365) -> list[Any]:
+    """Return by how much the pool of these states grew on each of its days."""
+    tables = {"pool_states": table("pool_states", *states)}
+    return agreed("tvl_growth", tables, window_days=window_days).select("growth_ratio").rows()
+
+
+def managing(day: int, assets: object, **more: object) -> dict[str, object]:
+    """Return what a pool says that it manages so many days after the first."""
+    moment = {"block_timestamp": at(days=day), "block_number": day + 100}
+    return moment | {"assets_tokens": assets} | more
+
+
+def test_growth_is_against_a_year_before() -> None:
+    """300 million were 30: nine times more; a day short of a year there is nothing to compare."""
+    days = (managing(0, 30), managing(364, 200), managing(365, 300))
+
+    assert grown(*days) == [(None,), (None,), (9.0,)]
+
+
+def test_growth_is_against_the_last_day_that_is_old_enough() -> None:
+    """Where no day is just as old the one before it counts; a fall is below zero."""
+    days = (managing(0, 50), managing(3, 80), managing(5, 100), managing(12, 60))
+
+    assert grown(*days, window_days=8)[-1] == (-0.25,)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"pool": "0xother", "part": "0xother"}, {"asset_token": "0xusdc"}, {"chain_id": 42161}],
+)
+def test_each_pool_and_asset_grows_by_itself(other: Row) -> None:
+    """What began as one is twice as much, what began as four half, though nobody says the asset."""
+    none: Row = {"asset_token": None}
+    rows = (managing(0, 1, **none), managing(0, 4, **{**none, **other}))
+    later = (managing(9, 2, **none), managing(9, 2, **{**none, **other}))
+
+    assert sorted(grown(*rows, *later, window_days=9)[2:]) == [(-0.5,), (1.0,)]
+
+
+def test_out_of_nothing_there_is_no_growth() -> None:
+    """A pool that managed zero has no rate."""
+    assert grown(managing(0, 0), managing(9, 5), window_days=9) == [(None,), (None,)]
 
 
 def test_shares_times_price_where_the_pool_is_silent() -> None:

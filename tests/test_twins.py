@@ -350,6 +350,7 @@ SETTINGS: list[tuple[str, str, float | str]] = [
     ("buybacks_valued", "tolerance_seconds", 60),
     ("net_flows_valued", "tolerance_seconds", 60),
     ("net_flows_valued", "par_symbols", "usdt, btc"),
+    ("tvl_growth", "window_days", 1),
     ("tvl_valued", "tolerance_seconds", 60),
     ("tvl_valued", "par_symbols", "usdt, btc"),
     ("depth", "bucket_seconds", 1),

@@ -22,6 +22,7 @@ from analytics.expressions import (
 )
 
 _GRAIN = ("date", *POOL)
+_SERIES = ("chain_id", "protocol", "pool", "asset")
 _YEAR_SECONDS = 365 * 86_400
 
 
@@ -64,6 +65,45 @@ def tvl(pool_states: pl.LazyFrame, share_prices: pl.LazyFrame) -> pl.LazyFrame:
         .with_columns(both.forward_fill().over(POOL), assets_tokens=level("own_change", POOL))
         .with_columns(tvl_tokens=_worth(), basis=_basis())
         .select(*_GRAIN, "assets_tokens", both, "tvl_tokens", "basis")
+    )
+
+
+def tvl_growth(tvl: pl.LazyFrame, *, window_days: int = 365) -> pl.LazyFrame:
+    """
+    How much more a pool manages than it did a year before.
+
+    In tokens of the pool's asset, of one pool: money that moved from one pool of a protocol to
+    another left one and made the other grow. A pool younger than the window grew out of nothing, by
+    no rate.
+
+    Formula:
+        growth_ratio(d) = (tvl_tokens(d) - tvl_tokens(e)) / tvl_tokens(e), e the last day with a row
+        of `tvl` that is at least window_days before d
+
+    Args:
+        tvl: what each pool manages by day: tvl_tokens.
+        window_days: how far back to look for the earlier day.
+
+    Returns:
+        One row per row of `tvl`, sorted: date, chain_id, protocol, pool, asset_token, tvl_tokens
+        (Float64), earlier_date (Date), earlier_tvl_tokens (Float64; both null without one),
+        growth_ratio (Float64, 9 = ten times as much; null unless the earlier one is positive).
+
+    Raises:
+        ValueError: window_days is below 1 or longer than a century.
+
+    Source:
+        Growth of TVL as lenders quote it, by pool and without the price of its asset.
+    """
+    check("window_days", window_days, least=1, most=36_600)
+    now, then = pl.col("tvl_tokens"), pl.col("earlier_tvl_tokens")
+    back = pl.col("date").dt.offset_by(f"-{window_days}d")
+    days = tvl.select(*_GRAIN, now, back=back, asset=_asset())
+    earlier = days.select(*_SERIES, earlier_date="date", earlier_tvl_tokens=now)
+    return (
+        _as_of_back(days, earlier)
+        .sort(_GRAIN, nulls_last=True)
+        .select(*_GRAIN, now, "earlier_date", then, growth_ratio=ratio(now - then, then))
     )
 
 
@@ -274,21 +314,29 @@ def _daily(share_prices: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _with_earlier(prices: pl.LazyFrame) -> pl.LazyFrame:
-    series = ("chain_id", "protocol", "pool", "asset")
-    # A join as of a day does not meet keys that are null.
-    named = prices.with_columns(asset=pl.col("asset_token").fill_null(""))
+    named = prices.with_columns(asset=_asset())
     earlier = named.select(
-        *series,
+        *_SERIES,
         earlier_date="date",
         earlier_at="valid_at",
         earlier_resets="resets",
         earlier_price_tokens="share_price_tokens",
     )
-    return named.sort("back").join_asof(
+    return _as_of_back(named, earlier)
+
+
+def _asset() -> pl.Expr:
+    # A join as of a day does not meet keys that are null.
+    return pl.col("asset_token").fill_null("")
+
+
+def _as_of_back(days: pl.LazyFrame, earlier: pl.LazyFrame) -> pl.LazyFrame:
+    """Return days, each with the last earlier one that is not after `back`."""
+    return days.sort("back").join_asof(
         earlier.sort("earlier_date"),
         left_on="back",
         right_on="earlier_date",
-        by=series,
+        by=_SERIES,
         check_sortedness=False,
     )
 

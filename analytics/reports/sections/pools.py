@@ -50,6 +50,14 @@ _SERIES = (
         summed=_last_days,
     ),
     Shown(
+        *("tvl_growth", "What pools managed on their last day beside a year before"),
+        ("date", *POOL, "tvl_tokens", "earlier_date", "earlier_tvl_tokens", "growth_ratio"),
+        keys=POOL,
+        largest_first="growth_ratio",
+        with_past=True,
+        summed=lambda metric: _last_days(metric).drop_nulls("growth_ratio"),
+    ),
+    Shown(
         *("share_price_yield", "What shares earned over 30 days, as a yearly rate"),
         (
             *("date", *POOL, "share_price_tokens", "yield_simple_ratio", "yield_compounded_ratio"),
