@@ -11,6 +11,7 @@ from both_engines import (
     adl_to_liquidation,
     adl_trigger_lag,
     adl_waves,
+    wave_sensitivity,
 )
 from handmade import at, column, table
 from hypothesis import given
@@ -40,6 +41,30 @@ def test_a_wave_stands_beside_what_was_liquidated_during_it() -> None:
     assert column(result, "liquidation_count") == [2, 0]
     assert column(result, "liquidation_notional_usd") == ["40", "0"]
     assert column(result, "adl_to_liquidation_ratio") == [1.5, None]
+
+
+def test_how_many_waves_there_are_depends_on_the_gap() -> None:
+    """Silences of 2, 8 and 100 s: four waves by a rule of 1 s, one by a rule of 300 s."""
+    adls = tape("adls", (0, 10), (2, 10), (10, 20), (110, 60))
+
+    result = wave_sensitivity(adls, tape("liquidations")).collect()
+
+    assert column(result, "gap_seconds") == [1, 2, 5, 10, 30, 60, 300]
+    assert column(result, "wave_count") == [4, 3, 3, 2, 2, 2, 1]
+    assert column(result, "single_count") == [4, 2, 2, 1, 1, 1, 0]
+    assert column(result, "longest_seconds") == [0, 2, 2, 10, 10, 10, 110]
+    assert column(result, "largest_share") == [0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 1.0]
+    assert column(result, "cause") == ["adl"] * 7
+
+
+def test_adls_do_not_end_the_silence_of_liquidations() -> None:
+    """Liquidations 8 s apart are two waves of 5 s, though an ADL came between."""
+    liquidated = tape("liquidations", (0, 10), (8, None))
+
+    result = wave_sensitivity(tape("adls", (4, 1)), liquidated).collect()
+
+    of_five = result.filter(gap_seconds=5).select("cause", "wave_count", "largest_share")
+    assert of_five.rows() == [("adl", 1, 1.0), ("liquidation", 2, None)]
 
 
 def test_a_silence_of_the_gap_is_within_a_wave() -> None:

@@ -61,6 +61,11 @@ SHAPE = (
         headers={"adl_to_liquidation_ratio": "ADL of liquidated"},
     ),
     Shown(
+        *("wave_sensitivity", "How many waves there are, by the silence that ends one"),
+        keys=("protocol", "cause", "gap_seconds"),
+        rows=28,
+    ),
+    Shown(
         *("liquidation_burstiness", "How bursty liquidations came: 0 at random, 1 in bursts"),
         keys=("protocol",),
         largest_first="liquidation_count",
