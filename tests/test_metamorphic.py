@@ -37,7 +37,7 @@ ONCE = {
     "markets": ("chain_id", "protocol", "market"),
     "tokens": ("chain_id", "address"),
 }
-DAYS = 400
+DAYS = 406  # whole weeks
 BLOCKS = {1: 10**7, 42161: 100}
 PLACES = (
     *("block_number", "number", "from_block", "to_block"),

@@ -112,6 +112,19 @@ def test_a_price_older_than_the_heartbeat_is_a_breach() -> None:
     assert column(result, "late_seconds") == [30.0]
 
 
+@pytest.mark.parametrize(
+    ("seen", "replaced", "is_over_weekend"),
+    [(0, 27, True), (3, 27, True), (3.001, 27, False), (0, 26.999, False), (27, 150, False)],
+)
+def test_a_silence_over_a_weekend_is_said_to_be_one(
+    seen: float, replaced: float, *, is_over_weekend: bool
+) -> None:
+    """From 21:00 on a Friday, all of Saturday is between 3 and 27 hours later."""
+    result = breaches(price(LINK, seen * 3600), price(LINK, replaced * 3600))
+
+    assert column(result, "is_over_weekend") == [is_over_weekend]
+
+
 def test_the_last_price_ages_as_long_as_its_chain_goes_on() -> None:
     """Nothing replaced the price of second 0, and the chain is known until 150."""
     result = breaches(price(LINK, 0), price(STONE, 150))

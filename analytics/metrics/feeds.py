@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER, bucket, check, row_count
+from analytics.expressions import EVENT_ORDER, INSTANT, bucket, check, row_count
 from analytics.prices import (
     IS_PRICE,
     MICROSECONDS,
@@ -79,11 +79,13 @@ def heartbeat_breaches(
     nothing is known. A feed of unknown heartbeat is due as the shortest one known of its pair,
     chain and protocol; one without either is not judged, and no price that was read at a block is:
     the feed may have spoken since. A transaction takes its time: of 11,106 rounds of ETH/USD up to
-    January 2024, 1,328 came after their hour, none by over two minutes.
+    January 2024, 1,328 came after their hour, none by over two minutes. Currencies, metals, shares
+    and funds are not priced at weekends, and their feeds are silent: that is told, not excused.
 
     Formula:
         breach: age_seconds > heartbeat_seconds + grace_seconds
         age_seconds = time of the next update - when the price had been seen
+        is_over_weekend: a whole Saturday (UTC) lies between the two
 
     Args:
         oracle_updates: one row per update: asset, quote, chain_id, protocol, feed,
@@ -94,14 +96,15 @@ def heartbeat_breaches(
     Returns:
         One row per price that grew too old, sorted: asset, quote, chain_id, protocol, feed,
         price_at, seen_at, replaced_at (null while it is the last one), price_quote (Decimal),
-        heartbeat_seconds (Int32), age_seconds, late_seconds (Float64, > 0, beyond the heartbeat).
+        heartbeat_seconds (Int32), age_seconds, late_seconds (Float64, > 0, beyond the heartbeat),
+        is_over_weekend (Boolean).
 
     Raises:
         ValueError: grace_seconds is negative or longer than a century.
 
     Source:
         Chainlink documentation, Data Feeds: an answer is due at the heartbeat or the deviation
-        threshold, whichever comes first.
+        threshold, whichever comes first; off-chain assets trade in their market's hours alone.
     """
     check("grace_seconds", grace_seconds, least=0)
     prices = _judged(oracle_updates, feeds, "heartbeat_seconds")
@@ -114,6 +117,7 @@ def heartbeat_breaches(
             *(*SERIES, "price_at", "seen_at", "replaced_at", "price_quote", "heartbeat_seconds"),
             age_seconds=in_seconds(age),
             late_seconds=in_seconds(age - heartbeat),
+            is_over_weekend=_saturday_after("seen_at") + pl.duration(days=1) <= pl.col("ended_at"),
         )
         .sort(*SERIES, "price_at", nulls_last=True)
     )
@@ -238,6 +242,13 @@ def _spoken(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
     statistics are due as prices are.
     """
     return oracle_updates.filter((pl.col("quote") != "DOWN") & (pl.col("log_index") >= 0))
+
+
+def _saturday_after(name: str) -> pl.Expr:
+    """Return where the first Saturday begins that does not begin before a moment."""
+    midnight = (pl.col(name) + pl.duration(days=1) - INSTANT).dt.truncate("1d")
+    saturday = 6
+    return midnight + pl.duration(days=(saturday + 7 - midnight.dt.weekday()) % 7)
 
 
 def _longest(earlier: str, later: str) -> pl.Expr:

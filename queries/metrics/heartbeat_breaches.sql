@@ -1,7 +1,8 @@
 -- question: Which prices grew older than the heartbeat of their feed?
 -- reads:    oracle_updates, feeds
 -- grain:    one row per price that grew too old before the next one, or before its chain ends
--- units:    *_seconds seconds; price_quote quote currency; replaced_at null: it is the last price
+-- units:    *_seconds seconds; price_quote quote currency; replaced_at null: it is the last price;
+--           is_over_weekend: all of a Saturday (UTC) lies between when it was seen and the next one
 -- param:    grace_seconds natural 0 (how much later than the heartbeat is still in time)
 -- twin of:  analytics.metrics.feeds.heartbeat_breaches
 with
@@ -91,6 +92,8 @@ judged as (
         ageing.replaced_at,
         ageing.price_quote,
         ageing.age,
+        ageing.ended_at,
+        date_trunc('day', ageing.seen_at + interval 1 day - interval 1 microsecond) as midnight,
         coalesce(own.heartbeat_seconds, pairs.heartbeat_seconds) as heartbeat_seconds
     from ageing
     left join own using (chain_id, protocol, feed)
@@ -115,7 +118,8 @@ select
     price_quote,
     heartbeat_seconds,
     age::double / 1000000 as age_seconds,
-    (age - heartbeat_seconds::bigint * 1000000)::double / 1000000 as late_seconds
+    (age - heartbeat_seconds::bigint * 1000000)::double / 1000000 as late_seconds,
+    midnight + to_days((1 + (13 - isodow(midnight)) % 7)::integer) <= ended_at as is_over_weekend
 from judged
 where age > (heartbeat_seconds::bigint + $grace_seconds::bigint) * 1000000
 order by asset, quote, chain_id, protocol, feed, price_at

@@ -64,6 +64,7 @@ SHAPE = (
         *("wave_sensitivity", "How many waves there are, by the silence that ends one"),
         keys=("protocol", "cause", "gap_seconds"),
         rows=28,
+        headers={"single_count": "of one event"},
     ),
     Shown(
         *("liquidation_burstiness", "How bursty liquidations came: 0 at random, 1 in bursts"),

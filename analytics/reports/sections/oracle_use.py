@@ -40,6 +40,7 @@ def _breaches(metric: pl.DataFrame) -> pl.DataFrame:
     feeds = metric.group_by(_FEED).agg(
         pl.col("heartbeat_seconds").max(),
         breach_count=pl.len().cast(pl.Int64),
+        over_weekend_count=pl.col("is_over_weekend").sum().cast(pl.Int64),
         longest_late_seconds=pl.col("late_seconds").max(),
         first_at=pl.col("price_at").min(),
         last_at=pl.col("price_at").max(),
@@ -139,13 +140,14 @@ FEEDS = (
         *("heartbeat_breaches", "Prices older than their feed's heartbeat"),
         (
             *("asset", "chain_id", "protocol", "feed", "heartbeat_seconds", "breach_count"),
-            *("longest_late_seconds", "first_at", "last_at"),
+            *("over_weekend_count", "longest_late_seconds", "first_at", "last_at"),
         ),
         keys=_FEED,
         rows=15,
         summed=_breaches,
         is_summed_only=True,
         name="heartbeat_breaches_by_feed",
+        headers={"over_weekend_count": "over a weekend"},
     ),
     Shown(
         *("missed_updates", "Prices kept although another source had moved beyond the limit"),
