@@ -478,12 +478,6 @@ ANSWERS = [
         [("gmx", 1, None, None, None, 2)],
     ),
     (
-        "buyback_prices",
-        "bought_tokens spent_usd paid_price_usd price_usd age_seconds paid_over_bps",
-        {"tolerance_seconds": "60"},
-        [("10", "20", 2.0, None, None, None), ("10", None, None, None, None, None)],
-    ),
-    (
         "split_changed",
         "fee_count left_out_count fees_usd new_supply_side_usd new_treasury_usd new_holders_usd",
         {"supply_side_share": "0.5", "holders_share_of_revenue": "0.5"},

@@ -177,59 +177,6 @@ def test_a_loss_stands_beside_its_cover() -> None:
     ) == [(2, "8", "3", "3", "8", "5", "2", 1)]
 
 
-def test_a_purchase_stands_beside_the_price_of_its_moment() -> None:
-    """Ten for 101 dollars, when an oracle said 10: one per cent more; the price is old later."""
-    bought = {"bought_token": "0xgov", "bought_tokens": 10, "spent_usd": 101}
-    prices = ((5, 10), (6, 20))
-    updates = (
-        {"asset": "GOV", "block_timestamp": at(seconds), "oracle_price_quote": quote}
-        for seconds, quote in prices
-    )
-    named = {"chain_id": 1, "address": "0xgov", "symbol": "Gov", "decimals": 18, "known_by": "call"}
-    purchases = (bought | {"block_timestamp": at(seconds)} for seconds in (5.5, 100))
-
-    assert answer(
-        "buyback_prices",
-        "symbol paid_price_usd price_usd age_seconds paid_over_bps",
-        {"tolerance_seconds": "60"},
-        buybacks=table("buybacks", *purchases),
-        oracle_updates=table("oracle_updates", *updates),
-        tokens=table("tokens", named),
-    ) == [
-        ("GOV", 10.1, "10", 0.5, pytest.approx(100)),
-        ("GOV", 10.1, None, None, None),
-    ]
-
-
-def promised(*purchases: Mapping[str, object]) -> list[object]:
-    """Return what was promised of two days of fees, at a quarter and then a half of revenue."""
-    split = {"fee_usd": 100, "supply_side_usd": 60, "treasury_usd": 40, "holders_usd": 0}
-    of_revenue = {"protocol": "venue", "kind": "holders_share_of_revenue", "source": "s"}
-    rates = (
-        {"value": "0.25", "valid_from": at(days=-9), "valid_to": at(days=1)},
-        {"value": "0.5", "valid_from": at(days=1)},
-    )
-    return answer(
-        "buyback_promises",
-        "day_count revenue_usd policy_usd spent_usd spent_to_policy_ratio spent_to_revenue_ratio",
-        fees=table("fees", split, split | {"block_timestamp": at(days=1)}),
-        policies=table(
-            "policies", *(of_revenue | {"basis": "governance"} | each for each in rates)
-        ),
-        buybacks=table("buybacks", *purchases),
-    )
-
-
-def test_what_was_spent_stands_beside_what_was_promised() -> None:
-    """Of 40 a day a quarter and then a half: 30 promised of 80, 24 spent, also on a third day."""
-    late = {"block_timestamp": at(days=2)}
-
-    assert promised({"spent_usd": 20}, {"spent_usd": 4}) == [(2, "80", 30.0, "24", 0.8, 0.3)]
-    assert promised(late | {"spent_usd": 24}) == [(3, "80", 30.0, "24", 0.8, 0.3)]
-    assert promised({"spent_usd": 20}, late) == [(3, "80", 30.0, None, None, None)]
-    assert promised() == [(2, "80", 30.0, None, None, None)]
-
-
 PARTS = ("supply_side_usd", "treasury_usd", "holders_usd")
 
 

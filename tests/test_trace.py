@@ -593,7 +593,6 @@ QUERIES_ADD_UP = {
     "account_results": "realized_pnl_usd liquidation_pnl_usd adl_pnl_usd",
     "adl_victims": "notional_usd realized_pnl_usd",
     "borrowers": "principal_tokens",
-    "buyback_prices": "bought_tokens spent_usd",
     "buyback_promises": "revenue_usd holders_usd spent_usd burned_tokens",
     "cascade_timeline": "liquidated_usd deleveraged_usd adl_pnl_usd",
     "credit_losses": (
