@@ -117,13 +117,14 @@ create table reads (
 );
 
 -- What `verify` and `repair` found. A failed one is healed where a later one of its protocol and
--- level, or of a higher level, did not fail.
+-- level did not fail, or one of a higher level: linked, bloom, receipts. An `agreed` one, for which
+-- every endpoint was asked alone, heals only its like, and is healed by receipts without a waiver.
 create table audits (
     chain_id bigint not null,
     protocol varchar not null,
     from_block bigint not null,
     to_block bigint not null,
-    level varchar not null,   -- linked, bloom, receipts
+    level varchar not null,   -- linked, bloom, receipts, agreed
     verdict varchar not null, -- passed, failed, waived
     detail varchar not null,  -- what is wrong, or why it cannot be told; empty when passed
     audited_at timestamp not null

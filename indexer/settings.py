@@ -240,7 +240,8 @@ class Watch(BaseModel):
     Attributes:
         index: when every configured chain is brought up to date.
         verify: when what is stored is verified; None for never.
-        verify_level: how thoroughly: linked, bloom or receipts.
+        verify_level: how thoroughly: linked, bloom or receipts; or agreed, what every endpoint
+            tells.
         verify_sample: how many blocks of each chain, chosen by chance; 0 for all, which also says
             in coverage what is proven.
         report: when a report is written; None for never.
@@ -255,7 +256,7 @@ class Watch(BaseModel):
 
     index: Schedule = "1m"
     verify: Schedule | None = None
-    verify_level: Literal["linked", "bloom", "receipts"] = "bloom"
+    verify_level: Literal["linked", "bloom", "receipts", "agreed"] = "bloom"
     verify_sample: BlockNumber = 10_000
     report: Schedule | None = None
     report_folder: StrictStr = "perpscope-report"

@@ -1,7 +1,7 @@
--- question: Where was something found wrong that later checks of the same depth have not cleared?
+-- question: Where was something found wrong that no later check as telling has cleared?
 -- reads:    audits
 -- grain:    one row per failed audit; no row means that nothing is known to be wrong
--- units:    block numbers, inclusive at both ends; level: linked, bloom, receipts
+-- units:    block numbers, inclusive at both ends; level: linked, bloom, receipts, agreed
 with
 
 ranked as (
@@ -15,7 +15,14 @@ ranked as (
         verdict,
         detail,
         audited_at,
-        list_position(['linked', 'bloom', 'receipts'], level) as depth
+        case
+            when level = 'agreed' then ['agreed']
+            when level = 'linked' then ['linked']
+            when level = 'bloom' then ['linked', 'bloom']
+            -- What receipts prove, unless a waiver took something from it, settles words.
+            when detail = '' then ['linked', 'bloom', 'receipts', 'agreed']
+            else ['linked', 'bloom', 'receipts']
+        end as clears
     from audits
 
 ),
@@ -30,7 +37,6 @@ failed as (
         level,
         detail,
         audited_at,
-        depth,
         row_number() over (
             order by chain_id, protocol, from_block, audited_at, level, to_block, detail
         ) as place
@@ -51,7 +57,7 @@ cleared as (
             failed.chain_id = later.chain_id
             and failed.protocol = later.protocol
             and failed.audited_at < later.audited_at
-            and failed.depth <= later.depth
+            and list_contains(later.clears, failed.level)
             and failed.from_block <= later.to_block
             and failed.to_block >= later.from_block
     where later.verdict <> 'failed'

@@ -119,7 +119,7 @@ def before_a_look(monkeypatch: pytest.MonkeyPatch, other: Callable[[], object]) 
             others.pop()()
         return store.read_blocks(path, chain_id, numbers)
 
-    monkeypatch.setattr("indexer.sync.verifying.read_blocks", read_blocks)
+    monkeypatch.setattr("indexer.sync.inspecting.read_blocks", read_blocks)
 
 
 def doubt(path: Path, from_block: int, to_block: int) -> None:

@@ -27,6 +27,9 @@ Chains = Annotated[
 ]
 Failure = tuple[str, int, int, str]
 
+# What is said of failures, and of what is expected instead; at level agreed the other one.
+_WRONG = (("wrong", "their headers commit to"), ("disputed", "every endpoint tells"))
+
 
 class Level(StrEnum):
     """How thoroughly `verify` looks."""
@@ -34,6 +37,7 @@ class Level(StrEnum):
     LINKED = "linked"
     BLOOM = "bloom"
     RECEIPTS = "receipts"
+    AGREED = "agreed"
 
 
 def verify_command(
@@ -43,7 +47,8 @@ def verify_command(
     level: Annotated[
         Level,
         typer.Option(
-            help="linked: headers; bloom: no declared event is missing; receipts: every log too."
+            help="linked: headers; bloom: no declared event is missing; receipts: every log too; "
+            "agreed: every endpoint, asked alone, tells the stored logs."
         ),
     ] = Level.BLOOM,
     sample: Annotated[
@@ -61,7 +66,8 @@ def verify_command(
             f"--from {from_block} is after --to {to_block}: expected the smaller one first"
         )
     settings = configuration(config)
-    failures = []
+    failures, unheard = [], 0
+    is_wrong, must_be = _WRONG[level is Level.AGREED]
     for ledger in _ledgers(chain, rpc, database, config):
         wanted = Inspection(
             ledger,
@@ -76,13 +82,24 @@ def verify_command(
         with drawn(ledger.chain, Console(stderr=True), columns) as progress:
             found = verify(wanted, settings.endpoints(ledger.chain, rpc), progress)
         typer.echo(_sentence(ledger.chain, level, found))
-        _print_failures(ledger.chain, "is wrong", found.failures)
+        _print_failures(ledger.chain, f"is {is_wrong}", found.failures)
         failures += found.failures
+        unheard += found.unheard
     if failures:
         raise WorldError(
-            f"wrong ranges of stored blocks: {len(failures)}, expected none, only what their "
-            "headers commit to; `perpscope repair` fetches them again"
+            f"{is_wrong} ranges of stored blocks: {len(failures)}, expected none, only what "
+            f"{must_be}; `perpscope repair` fetches them again"
         )
+    if unheard:
+        raise WorldError(unheard_sentence(unheard))
+
+
+def unheard_sentence(blocks: int) -> str:
+    """Return what is said where blocks could not be compared."""
+    return (
+        f"blocks that fewer than two endpoints told of: {blocks:,}, expected none; run it again "
+        "later, or add an endpoint"
+    )
 
 
 def repair_command(
@@ -110,7 +127,7 @@ def repair_command(
     if failures:
         raise WorldError(
             f"ranges that could not be repaired: {len(failures)}; expected a node that proves its "
-            "answer; add another endpoint and run `perpscope repair` again"
+            "answer; give other endpoints and run `perpscope repair` again"
         )
 
 
@@ -137,9 +154,13 @@ def _sentence(chain: Chain, level: Level, found: Verdict) -> str:
     bad = sum(high - low + 1 for _, low, high, _ in found.failures)
     told = f"{chain.slug}: {found.blocks:,} blocks verified ({level.value})"
     told += f"; protocols' blocks that passed: {proven or 'none'}; wrong: {bad:,}"
-    left = [f"{_blocks(low, high)} not checked: {why}" for low, high, why in found.left]
     return "\n".join(
-        [told, *(f"not proven further: {why}" for why in sorted(found.waivers)), *left]
+        [
+            told,
+            *(f"not proven further: {why}" for why in sorted(found.waivers)),
+            *(f"{_blocks(low, high)} not checked: {why}" for low, high, why in found.left),
+            *(f"{_blocks(low, high)} not told: {why}" for low, high, why in found.silent),
+        ]
     )
 
 

@@ -13,11 +13,12 @@ from indexer.chains import Chain
 from indexer.cli.given import chains_of, job_of
 from indexer.cli.options import ConfigFile, Database
 from indexer.cli.places import database_of, snapshot_of
+from indexer.cli.proving import unheard_sentence
 from indexer.config import Config, configuration
 from indexer.errors import DatabaseBusy, WorldError
 from indexer.schedules import seconds_of
 from indexer.store import held
-from indexer.sync import Inspection, Ledger, now, verify
+from indexer.sync import Inspection, Ledger, now, several, verify
 
 if TYPE_CHECKING:
     from indexer.watch import Extra, Service
@@ -61,6 +62,9 @@ def _service(
     from indexer.watch import Extra, Freshness, Metrics, Service, Watched, open_journal, tasks_of
 
     chains = chains_of(settings)
+    if settings.watch.verify is not None and settings.watch.verify_level == "agreed":
+        for chain in chains:
+            several(settings.endpoints(chain), chain)
     stale_seconds = seconds_of(settings.watch.stale_after) or 0
     freshness = Freshness((chain.slug for chain in chains), stale_seconds)
     metrics = Metrics(freshness, {chain.chain_id: chain.slug for chain in chains})
@@ -82,7 +86,7 @@ def _service(
 
 
 def _verify(settings: Config, chains: Sequence[Chain], path: Path) -> None:
-    wrong = []
+    wrong, unheard = [], 0
     for chain in chains:
         known = settings.declarations(chain)
         ledger = Ledger(path, chain, known)
@@ -97,11 +101,14 @@ def _verify(settings: Config, chains: Sequence[Chain], path: Path) -> None:
         if stored:
             found = verify(wanted, settings.endpoints(chain), lambda _done, _total: None)
             wrong += [f"{chain.slug} {low} to {high}" for _, low, high, _ in found.failures]
+            unheard += found.unheard
     if wrong:
         raise WorldError(
             f"wrong ranges of stored blocks: {', '.join(wrong)}, expected none; `perpscope repair` "
             "fetches them again"
         )
+    if unheard:
+        raise WorldError(unheard_sentence(unheard))
 
 
 def _enter(alone: ExitStack, path: Path) -> None:

@@ -18,7 +18,6 @@ from indexer.store.income import FIGURES, promised_of
 from indexer.store.intervals import gaps, holds, merged_coverage
 from indexer.store.locks import alone_in, held, remove_abandoned
 from indexer.store.proofs import (
-    LEVELS,
     Proven,
     Seen,
     audit_time,
@@ -41,7 +40,6 @@ __all__ = [
     "COUNTED",
     "FIGURES",
     "FINALITIES",
-    "LEVELS",
     "OWNED",
     "OWNERS",
     "SCHEMA",

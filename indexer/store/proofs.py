@@ -19,8 +19,16 @@ from indexer.store.intervals import Interval, gaps, merged, merged_coverage, tou
 from indexer.store.reading import OWNED, OWNERS, chunks, logs_between, stored_in
 from indexer.tables import columns_of
 
-LEVELS = ("linked", "bloom", "receipts")
-"""How thorough an audit is, from the least to the most."""
+HEALED = {
+    "linked": ("linked",),
+    "bloom": ("linked", "bloom"),
+    "receipts": ("linked", "bloom", "receipts"),
+    "agreed": ("agreed",),
+}
+"""Failures of which levels a later audit heals, by its own level."""
+
+PROVEN_HEALS = (*HEALED["receipts"], "agreed")
+"""What `receipts` heals where no waiver took anything from it: words about what is proven."""
 
 _SAME_AUDIT = ("protocol", "level", "verdict", "detail", "audited_at")
 
@@ -270,7 +278,7 @@ def audit_time(path: Path, chain_id: int, now: datetime) -> datetime:
 
 def read_failures(path: Path, chain_id: int) -> pl.DataFrame:
     """
-    Return failed audits that no later one of their level, or of a higher one, has healed.
+    Return failed audits that no later one has healed; `HEALED` says which levels heal which.
 
     Returns:
         protocol, from_block, to_block, level, detail: cut down to the blocks not yet healed.
@@ -301,9 +309,14 @@ def _unhealed(audits: Sequence[dict[str, Any]]) -> dict[tuple[str, int, int, str
                     found.setdefault((place[0], low, high, place[1]), audit["detail"])
         for audit in run:
             if audit["verdict"] != "failed":
-                for level in LEVELS[: LEVELS.index(audit["level"]) + 1]:
+                for level in _healed(audit):
                     unite(healed[audit["protocol"], level], audit["from_block"], audit["to_block"])
     return found
+
+
+def _healed(audit: dict[str, Any]) -> Sequence[str]:
+    is_proven = audit["level"] == "receipts" and not audit["detail"]
+    return PROVEN_HEALS if is_proven else HEALED[audit["level"]]
 
 
 def _left(failed: dict[str, Any], healed: Sequence[Interval]) -> Iterator[Interval]:

@@ -4,8 +4,8 @@ What to fetch next, and how it lands: gaps, finality, reorgs, children, resume.
 Read `converge` first: it is the loop. `plan` says what is missing, `ahead` has several ranges
 under way, `fetching` gets one, `landing` turns it into rows, `reads` asks for state that no event
 tells, `reorgs` looks whether the chain is still the same, `rederiving` does what needs no node.
-`proving` says whether logs are complete, `verifying` asks it of what is stored, `repairing` mends
-what that found. `estimate` says what a run would take.
+`proving` says whether logs are complete, `verifying` asks it of what is stored, `agreeing` asks
+each endpoint, `repairing` mends what they found. `estimate` says what a run would take.
 """
 
 import asyncio
@@ -18,10 +18,12 @@ from indexer.chains import Chain
 from indexer.rpc import Endpoint, Node
 from indexer.spec import Protocol
 from indexer.store import check_writable
+from indexer.sync.agreeing import agree, each_once, several
 from indexer.sync.converge import Job, Look, Progress, Summary
 from indexer.sync.converge import converge as _converge
 from indexer.sync.estimate import Estimate
 from indexer.sync.estimate import estimate as _estimate
+from indexer.sync.inspecting import Inspection, Verdict
 from indexer.sync.landing import Tally
 from indexer.sync.phases import Told, ask_phases
 from indexer.sync.rederiving import redecode, restate, take_back
@@ -29,7 +31,6 @@ from indexer.sync.reorgs import Ledger
 from indexer.sync.repairing import Repaired
 from indexer.sync.repairing import repair as _repair
 from indexer.sync.supplement import supplement
-from indexer.sync.verifying import Inspection, Verdict
 from indexer.sync.verifying import verify as _verify
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "redecode",
     "repair",
     "restate",
+    "several",
     "take_back",
     "verify",
 ]
@@ -147,16 +149,21 @@ def verify(
     """
     Compare what is stored with what the chain commits to; write audits, raise proven coverage.
 
+    At level agreed it is compared with what each endpoint tells, and coverage stays as it is.
+
     Args:
         wanted: what to verify.
         endpoints: whom to ask, in order of preference.
         progress: told blocks done and blocks to do.
 
     Raises:
-        UserError: no endpoint is given, or nothing of the protocols is stored.
-        WorldError: what `verifying.verify` and `Node` raise.
+        UserError: no endpoint is given, or too few to compare, or nothing of the protocols is
+            stored.
+        WorldError: what `verifying.verify`, `agreeing.agree` and `Node` raise.
     """
     chain = wanted.ledger.chain
+    if wanted.level == "agreed":
+        return asyncio.run(agree(several(endpoints, chain), wanted, progress))
     return _asked(endpoints, chain, lambda node: _verify(node, wanted, progress))
 
 
@@ -175,7 +182,8 @@ def repair(
         UserError: no endpoint is given.
         WorldError: what `repairing.repair` and `Node` raise.
     """
-    return _asked(endpoints, ledger.chain, lambda node: _repair(node, ledger, protocols, now()))
+    each = each_once(endpoints)
+    return _asked(each, ledger.chain, lambda node: _repair(node, ledger, protocols, now()))
 
 
 def now() -> datetime:

@@ -16,7 +16,7 @@ import polars as pl
 
 from indexer.errors import NodeAnswerWrong, RangeTooLarge, ReorgTooDeep
 from indexer.facts import Known, declared
-from indexer.proof import PROOFS
+from indexer.proof import PROOFS, quirks_at, reached
 from indexer.spec import Protocol
 from indexer.store import (
     COUNTED,
@@ -39,6 +39,10 @@ from indexer.sync.reorgs import Ledger, known_of
 from indexer.sync.source import Source
 from indexer.tables import columns_of
 
+_UNDECIDED = (
+    "endpoints disagree, and this chain's headers prove none of them right: expected one that is "
+    "believed; name it alone with --rpc"
+)
 _COMMIT_ROWS = 1  # every range is a transaction of its own
 
 
@@ -176,6 +180,11 @@ class _Run:
             if start <= self._heads.settled:
                 last = min(last, self._heads.settled)
             last = last_alike(self._ledger.chain, "receipts", start, last)
+            if wrong.level == "agreed" and self._is_undecided(start):
+                names = ", ".join(wrong.protocols)
+                done.failures.append((names, start, last, _UNDECIDED))
+                start = last + 1
+                continue
             stored = self._ledger.stored()
             check_unchanged(chosen, self._ledger.chain, stored.coverage)
             known = self._known(stored, wrong, start)
@@ -195,6 +204,11 @@ class _Run:
             self._audit(wrong, start, last)
             done.blocks += last - start + 1
             start = last + 1
+
+    def _is_undecided(self, block: int) -> bool:
+        # Where endpoints disagree and nothing can be proven, it is not for us to choose one.
+        proof, _ = reached("receipts", quirks_at(self._ledger.chain, block))
+        return proof != "receipts" and len(self._node.statistics()) > 1
 
     def _known(self, stored: Stored, wrong: Wrong, start: int) -> Known:
         # What blocks taught that are still wrong is to be learned again.
@@ -260,7 +274,8 @@ class _Run:
 
 def _labelled(fetched: Fetched, wrong: Wrong) -> Fetched:
     # Receipts are the proof, but the row says what its neighbours say: the level of the audit.
-    told = wrong.proof if wrong.level == "linked" else max(wrong.proof, wrong.level, key=_rank)
+    has_proof = wrong.level in PROOFS
+    told = max(wrong.proof, wrong.level, key=_rank) if has_proof else wrong.proof
     if _rank(fetched.proof) <= _rank(told):
         return fetched
     return replace(fetched, proof=told, waiver=fetched.waiver if told != "fetched" else None)
