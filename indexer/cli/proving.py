@@ -65,8 +65,7 @@ def verify_command(
         raise UserError(
             f"--from {from_block} is after --to {to_block}: expected the smaller one first"
         )
-    settings = configuration(config)
-    failures, unheard = [], 0
+    settings, failures, unheard = configuration(config), [], 0
     is_wrong, must_be = _WRONG[level is Level.AGREED]
     for ledger in _ledgers(chain, rpc, database, config):
         wanted = Inspection(

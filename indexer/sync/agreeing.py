@@ -265,7 +265,7 @@ class _Run(Run):
                 for number, fault in wrong.items():
                     of = faults.setdefault(slug, {})
                     before = f"{of[number]}; " if number in of else ""
-                    of[number] = f"{before}{fault}, by {witness.endpoint}"
+                    of[number] = f"{before}compared with {witness.endpoint}, {fault}"
         return faults
 
     async def _without_reorgs(self, part: Part, words: Sequence[_Word]) -> Part | None:

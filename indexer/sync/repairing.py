@@ -1,9 +1,10 @@
 """
 What `verify` found wrong is fetched again, proven by receipts, and put in place of the old rows.
 
-Another endpoint is asked first, where there is one. Nothing goes before its replacement is there:
-each range is swapped in one transaction. Where the right logs tell of contracts or markets that
-later blocks were read without, those blocks are fetched again too.
+Another endpoint is asked first, where there is one; where endpoints disagree and no receipts can
+prove one right, the one that is believed must be named alone. Nothing goes before its replacement
+is there: each range is swapped in one transaction. Where the right logs tell of contracts or
+markets that later blocks were read without, those blocks are fetched again too.
 """
 
 from collections.abc import Iterator, Sequence
@@ -173,25 +174,23 @@ class _Run:
 
     async def mend(self, wrong: Wrong, done: Repaired) -> None:
         """Replace the blocks, piece by piece."""
+        chain = self._ledger.chain
         chosen = [self._ledger.declarations[slug] for slug in wrong.protocols]
         start, size = wrong.from_block, wrong.to_block - wrong.from_block + 1
         while start <= wrong.to_block:
             last = min(start + size - 1, wrong.to_block)
             if start <= self._heads.settled:
                 last = min(last, self._heads.settled)
-            last = last_alike(self._ledger.chain, "receipts", start, last)
-            if wrong.level == "agreed" and self._is_undecided(start):
-                names = ", ".join(wrong.protocols)
-                done.failures.append((names, start, last, _UNDECIDED))
+            last = last_alike(chain, "receipts", start, last)
+            if self._is_undecided(wrong, start):
+                done.failures.append((", ".join(wrong.protocols), start, last, _UNDECIDED))
                 start = last + 1
                 continue
             stored = self._ledger.stored()
-            check_unchanged(chosen, self._ledger.chain, stored.coverage)
-            known = self._known(stored, wrong, start)
+            check_unchanged(chosen, chain, stored.coverage)
+            known, piece = self._known(stored, wrong, start), self._piece(wrong, start, last)
             try:
-                fetched = await fetch(
-                    self._node, self._ledger.chain, known, self._piece(wrong, start, last)
-                )
+                fetched = await fetch(self._node, chain, known, piece)
             except RangeTooLarge:
                 if start == last:
                     raise
@@ -205,10 +204,11 @@ class _Run:
             done.blocks += last - start + 1
             start = last + 1
 
-    def _is_undecided(self, block: int) -> bool:
+    def _is_undecided(self, wrong: Wrong, block: int) -> bool:
         # Where endpoints disagree and nothing can be proven, it is not for us to choose one.
         proof, _ = reached("receipts", quirks_at(self._ledger.chain, block))
-        return proof != "receipts" and len(self._node.statistics()) > 1
+        is_word = wrong.level == "agreed" and proof != "receipts"
+        return is_word and len(self._node.statistics()) > 1
 
     def _known(self, stored: Stored, wrong: Wrong, start: int) -> Known:
         # What blocks taught that are still wrong is to be learned again.
