@@ -62,6 +62,34 @@ def test_verify_and_repair(
     assert rows(path, "select distinct proof from coverage") == [("receipts",)]
 
 
+def test_endpoints_that_disagree(
+    tmp_path: Path, chain: Sequence[Block], url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 1 with a sentence per disputed range, or where too few answered; status tells of it."""
+    path = tmp_path / "a.duckdb"
+    assert index(path, url) == 0
+    on = ("--level", "agreed", "--database", path, "--rpc", url)
+
+    with serve([served(chain)]) as node:
+        assert perpscope("verify", *on, "--rpc", node.url) == 0
+    assert f"{COUNT} blocks verified (agreed)" in capsys.readouterr().out
+    with lying(chain, {"eth_getLogs": changed_data(WRONG)}) as node:
+        assert perpscope("verify", *on, "--rpc", node) == 1
+        told = capsys.readouterr()
+        said = f"block {WRONG} is disputed: compared with {node.rstrip('/')}, 1 log changed"
+        assert f"chainlink on ethereum, {said}" in told.err
+        assert "disputed ranges of stored blocks: 1, expected none" in told.err
+    perpscope("status", "--database", path)
+    assert "ethereum holds wrong blocks in 1 of the ranges" in capsys.readouterr().out
+
+    with serve([served(chain[:-9])]) as node:
+        assert perpscope("verify", *on, "--rpc", node.url) == 1
+    told, most = capsys.readouterr(), f"blocks {FIRST + COUNT - 9} to {FIRST + COUNT - 1}"
+    assert f"{most} not checked: fewer than two endpoints told of them" in told.out
+    assert f"{most} not told: {node.url.rstrip('/')} has not seen" in told.out
+    assert "blocks that fewer than two endpoints told of: 9, expected none" in told.err
+
+
 def test_a_reorg_is_told_and_is_no_mistake(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -105,6 +133,7 @@ def few_blocks(tmp_path_factory: pytest.TempPathFactory, url: str) -> Path:
         (("verify", "--rpc", "URL", "--from", 9, "--to", 9), "none of the blocks asked for"),
         (("verify", "--chain", "arbitrum", "--rpc", "http://127.0.0.1:9"), "cannot be reached"),
         (("verify",), "no endpoint for ethereum"),
+        (("verify", "--level", "agreed", "--rpc", "URL"), "1, expected at least 2"),
         (("repair", "--chain", "ethereum"), "no endpoint for ethereum"),
     ],
 )

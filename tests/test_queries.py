@@ -265,6 +265,15 @@ def audits() -> Iterator[dict[str, object]]:
         ("maple", 11, 13, "receipts", "failed", 0),
         ("maple", 4, 6, "linked", "failed", 9),
         ("maple", 1, 20, "linked", "waived", 9),
+        ("gmx", 31, 31, "agreed", "failed", 0),
+        ("gmx", 30, 33, "receipts", "passed", 1),
+        ("gmx", 32, 33, "agreed", "failed", 2),
+        ("gmx", 30, 33, "bloom", "passed", 3),
+        ("gmx", 32, 32, "agreed", "passed", 3),
+        ("gmx", 34, 34, "bloom", "failed", 2),
+        ("gmx", 34, 34, "agreed", "passed", 3),
+        ("gmx", 35, 35, "agreed", "failed", 2),
+        ("gmx", 35, 35, "receipts", "waived", 3),
     ]
     for protocol, first, last, level, verdict, seconds in looks:
         whose = GMX if protocol == "gmx" else MAPLE
@@ -273,7 +282,7 @@ def audits() -> Iterator[dict[str, object]]:
             | {"from_block": first, "to_block": last, "level": level}
             | {
                 "verdict": verdict,
-                "detail": "1 log left out",
+                "detail": "" if verdict == "passed" else "1 log left out",
                 "audited_at": at(seconds),
             }
         )
@@ -564,6 +573,9 @@ ANSWERS = [
             ("maple", 4, 6, "linked", "1 log left out"),
             ("maple", 11, 13, "receipts", "1 log left out"),
             ("maple", 11, 16, "receipts", "1 log left out"),
+            ("gmx", 32, 33, "agreed", "1 log left out"),
+            ("gmx", 34, 34, "bloom", "1 log left out"),
+            ("gmx", 35, 35, "agreed", "1 log left out"),
         ],
     ),
     (

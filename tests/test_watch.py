@@ -7,7 +7,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from proof_rig import true_blocks
+from commands import perpscope
+from proof_rig import lying, true_blocks, without_block
 from sync_rig import BIRTH, FIRST, rows, served
 from watch_rig import WAIT_SECONDS, configure, recent, watching, words
 
@@ -116,6 +117,25 @@ def test_watch_verifies_what_is_stored(tmp_path: Path) -> None:
     assert code == 0
     assert proofs == [("receipts",)]
     assert "perpscope repair" in line["error"]
+
+
+def test_watch_holds_endpoints_to_each_other(tmp_path: Path) -> None:
+    """One that tells otherwise is a failure that is named; with one alone watch does not begin."""
+    chain, hidden = true_blocks(60), FIRST + 20
+    schedule = 'index = "1h"\nverify = "1s"\nverify_level = "agreed"'
+    with (
+        serve([served(chain)]) as node,
+        lying(chain, {"eth_getLogs": without_block(hidden)}) as odd,
+    ):
+        alone = configure(tmp_path, node.url, schedule)
+        refused = perpscope("watch", "--config", alone)
+        with watching(configure(tmp_path, f'{node.url}", "{odd}', schedule)) as running:
+            running.logged(event="done", task="index")
+            line = running.logged(event="failed", task="verify")
+            running.stop()
+
+    assert refused == 2
+    assert f"ethereum {hidden} to {hidden}" in line["error"]
 
 
 def test_watch_stops_in_the_middle_of_a_backfill(tmp_path: Path) -> None:
