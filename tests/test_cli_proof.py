@@ -73,10 +73,10 @@ def test_endpoints_that_disagree(
     with serve([served(chain)]) as node:
         assert perpscope("verify", *on, "--rpc", node.url) == 0
     assert f"{COUNT} blocks verified (agreed)" in capsys.readouterr().out
-    with lying(chain, {"eth_getLogs": changed_data(WRONG)}) as node:
-        assert perpscope("verify", *on, "--rpc", node) == 1
+    with lying(chain, {"eth_getLogs": changed_data(WRONG)}) as odd:
+        assert perpscope("verify", *on, "--rpc", odd) == 1
         told = capsys.readouterr()
-        said = f"block {WRONG} is disputed: compared with {node.rstrip('/')}, 1 log changed"
+        said = f"block {WRONG} is disputed: compared with {odd.rstrip('/')}, 1 log changed"
         assert f"chainlink on ethereum, {said}" in told.err
         assert "disputed ranges of stored blocks: 1, expected none" in told.err
     perpscope("status", "--database", path)

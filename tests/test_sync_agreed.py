@@ -83,9 +83,10 @@ def refusing(message: str, below: int = 2**62) -> Callable[[str, bytes], Answer 
         calls = json.loads(body)
         batch = calls if isinstance(calls, list) else [calls]
         asked = [call["params"][0] for call in batch if call["method"] == "eth_getLogs"]
-        if not any(int(query["fromBlock"], 16) < below for query in asked):
+        refused = [query["fromBlock"] for query in asked if int(query["fromBlock"], 16) < below]
+        if not refused:
             return None
-        error = {"code": -32000, "message": message}
+        error = {"code": -32000, "message": f"{message} ({refused[0]})"}
         told = [{"jsonrpc": "2.0", "id": call["id"], "error": error} for call in batch]
         return Answer(200, json.dumps(told if isinstance(calls, list) else told[0]).encode())
 
@@ -218,26 +219,29 @@ def test_who_is_down_is_named(path: Path, urls: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "below"),
-    [
-        ("history has been pruned for this block", BIRTH),
-        ("upgrade to a paid plan: this method is not available", BIRTH),
-    ],
+    "message",
+    ["history has been pruned for this block", "upgrade your plan: this method is not available"],
 )
 def test_who_has_thrown_it_away_is_named(
-    message: str, below: int, path: Path, chain: Sequence[Block], urls: tuple[str, str]
+    message: str,
+    *,
+    path: Path,
+    chain: Sequence[Block],
+    urls: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What an endpoint no longer tells is no disagreement; it is asked for what is newer."""
-    with serve([served(chain)], intercept=refusing(message, below)) as node:
+    monkeypatch.setattr("indexer.sync.stretches._BLOCKS", 20)
+    with serve([served(chain)], intercept=refusing(message, BIRTH)) as node:
         whole = checked(path, "agreed", node.url, *urls)
-        lower = checked(path, "agreed", node.url, urls[0], to_block=below - 1)
-        upper = checked(path, "agreed", node.url, urls[0], from_block=below)
+        lower = checked(path, "agreed", node.url, urls[0], to_block=BIRTH - 1)
+        upper = checked(path, "agreed", node.url, urls[0], from_block=BIRTH)
 
     assert (whole.failures, whole.blocks, whole.unheard) == ([], COUNT, 0)
-    assert [(low, high) for low, high, _ in whole.silent] == [(FIRST, LAST - 64)]
+    assert [(low, high) for low, high, _ in whole.silent] == [(FIRST, BIRTH - 1)]
     assert message in whole.silent[0][2]
-    assert (lower.blocks, lower.unheard) == (0, below - FIRST)
-    assert (upper.blocks, upper.unheard, upper.silent) == (LAST - below + 1, 0, [])
+    assert (lower.blocks, lower.unheard) == (0, BIRTH - FIRST)
+    assert (upper.blocks, upper.unheard, upper.silent) == (LAST - BIRTH + 1, 0, [])
 
 
 def test_who_lags_tells_what_it_has_seen(
@@ -246,11 +250,42 @@ def test_who_lags_tells_what_it_has_seen(
     """Blocks above its head wait for it; those below are compared."""
     with serve([served(chain[:-7])]) as node:
         found = checked(path, "agreed", urls[0], node.url)
+        audits = rows(path, AUDITS)
+        among_three = checked(path, "agreed", urls[0], node.url, urls[1])
 
     assert (found.failures, found.blocks, found.unheard) == ([], COUNT - 7, 7)
-    assert [(low, high) for low, high, _ in found.left] == [(LAST - 6, LAST)]
+    assert found.left == [(LAST - 6, LAST, "fewer than two endpoints told of them")]
     assert [(low, high) for low, high, _ in found.silent] == [(LAST - 6, LAST)]
-    assert rows(path, AUDITS) == [(FIRST, LAST - 7, "agreed", "passed", "")]
+    assert audits == [(FIRST, LAST - 7, "agreed", "passed", "")]
+    assert (among_three.failures, among_three.blocks, among_three.left) == ([], COUNT, [])
+
+
+def test_who_breaks_down_is_asked_no_more(
+    path: Path, chain: Sequence[Block], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is the other one, once it is alone: what it told could be compared with nothing."""
+    monkeypatch.setattr("indexer.sync.stretches._BLOCKS", 20)
+    asked: dict[str, list[int]] = {"breaking": [], "other": []}
+
+    def listening(name: str) -> Callable[[str, bytes], Answer | None]:
+        def intercept(_path: str, body: bytes) -> Answer | None:
+            if b"eth_getLogs" not in body:
+                return None
+            asked[name].append(int(json.loads(body)[1]["params"][0]["fromBlock"], 16))
+            is_down = name == "breaking" and asked[name][-1] >= FIRST + 40
+            return Answer(503, b"away", {"Content-Type": "text/plain"}) if is_down else None
+
+        return intercept
+
+    with (
+        serve([served(chain)], intercept=listening("breaking")) as breaking,
+        serve([served(chain)], intercept=listening("other")) as other,
+    ):
+        found = checked(path, "agreed", breaking.url, other.url)
+
+    assert (found.failures, found.blocks, found.unheard) == ([], 40, COUNT - 40)
+    assert [(low, high) for low, high, _ in found.silent] == [(FIRST + 40, LAST)]
+    assert {name: max(of) for name, of in asked.items()} == dict.fromkeys(asked, FIRST + 40)
 
 
 def test_who_contradicts_itself_says_nothing(
