@@ -223,6 +223,9 @@ class _Run(Run):
         is_patient: bool,
         is_again: bool = False,  # noqa: ARG002 - no block before the part is compared
     ) -> bool:
+        if sum(witness.why is None for witness in self._witnesses) < _ENOUGH:
+            self._leave_unheard(part, [_Word() for _ in self._witnesses], {}, 0)
+            return True
         seen = self._read(part)
         part = covered(part, seen)
         if not part.protocols:
@@ -237,14 +240,10 @@ class _Run(Run):
         heard = replace(part, numbers=part.numbers[:enough])
         if enough and not self._write(heard, faults, ("fetched", None), seen):
             return False
-        for witness, word in zip(self._witnesses, words, strict=True):
-            witness.note(word, part.numbers)
-        self._leave_unheard(part.numbers[enough:], faults)
+        self._leave_unheard(part, words, faults, enough)
         return True
 
     async def _words(self, part: Part, seen: Seen) -> list[_Word]:
-        if sum(witness.why is None for witness in self._witnesses) < _ENOUGH:
-            return [_Word() for _ in self._witnesses]
         chain, known = self._ledger.chain, self._known
         told = (witness.tell(chain, known, part) for witness in self._witnesses)
         words = await asyncio.gather(*told)
@@ -281,8 +280,12 @@ class _Run(Run):
                 return rest
         return None
 
-    def _leave_unheard(self, numbers: Sequence[int], faults: Faults) -> None:
-        if not numbers:
+    def _leave_unheard(
+        self, part: Part, words: Sequence[_Word], faults: Faults, enough: int
+    ) -> None:
+        for witness, word in zip(self._witnesses, words, strict=True):
+            witness.note(word, part.numbers)
+        if not (numbers := part.numbers[enough:]):
             return
         odd = [of[number] for of in faults.values() for number in numbers if number in of]
         self._leave(numbers, f"{_ALONE} ({odd[0]})" if odd else _ALONE)
