@@ -130,6 +130,16 @@ def test_tampered_logs_differ_from_what_receipts_prove(name: str) -> None:
     assert list(found) == [block.number]
 
 
+def test_a_log_that_is_there_twice_is_one_too_many() -> None:
+    """Facts derived from it would be there twice, though receipts tell of no other log."""
+    block = true_blocks(130)[-5]
+    receipts = [json.loads(block.receipt_text(receipt)) for receipt in block.receipts]
+    truth = verified(dict(block.header), receipts, ETHEREUM)
+
+    assert differences(truth, truth) == {}
+    assert differences(pl.concat([truth, truth[:1]]), truth) == {block.number: "1 log added"}
+
+
 @pytest.mark.parametrize(
     "quirk", [quirk for quirk in QUIRKS if quirk.fixture], ids=lambda q: q.name
 )

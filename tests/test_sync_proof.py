@@ -35,7 +35,7 @@ from indexer.sync import Inspection, Repaired, Verdict, index, now, repair, veri
 COUNT = 200
 QUIET = FIRST + 20  # a block with one log, far below the head
 BUSY = BIRTH + 5  # a block with logs of both protocols
-ONE_LOG = tuple(QUIET + 3 * place for place in range(4))  # blocks like QUIET
+ONE_LOG = tuple(QUIET + 3 * place for place in range(6))  # blocks like QUIET
 THREE_LOGS = (BUSY, BUSY + 15)  # blocks like BUSY
 BOTH = (FEED, POOLS)
 LEDGERS = ("audits", "orphans")
@@ -327,6 +327,14 @@ TAMPERED = {
     "a wrong hash": (
         ONE_LOG[3],
         "update blocks set hash = '\\x01'::blob where number = {block}",
+    ),
+    "one log twice": (
+        ONE_LOG[4],
+        "insert into logs select * from logs where block_number = {block}",
+    ),
+    "another time": (
+        ONE_LOG[5],
+        "update blocks set timestamp = timestamp + interval 1 second where number = {block}",
     ),
 }
 
