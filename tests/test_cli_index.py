@@ -210,6 +210,25 @@ def test_redecode_changes_nothing_without_a_reason(held: Path) -> None:
     assert contents(held) == before
 
 
+def test_a_fact_that_was_changed_is_told_and_left(
+    held: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`redecode --diff` exits 0 while facts follow from logs, and 1 where one does not."""
+    words = ("redecode", "--chain", "ethereum", "--diff", "--database", held)
+    assert perpscope(*words) == 0
+    assert "every row is what the stored logs and answers give" in capsys.readouterr().out
+    with duckdb.connect(held) as con:
+        con.execute("update oracle_updates set oracle_price_quote = 1 where rowid = 0")
+    before = contents(held)
+
+    assert perpscope(*words) == 1
+
+    told = capsys.readouterr()
+    assert told.out.splitlines()[1].split() == ["oracle_updates", "1", "1"]
+    assert "not what its stored logs and answers give: 1, expected none" in told.err
+    assert contents(held) == before
+
+
 def test_protocols_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     """Every declared protocol, with its chains."""
     code = perpscope("protocols")
