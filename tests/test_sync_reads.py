@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, cast
 
+import duckdb
 import polars as pl
 import pytest
 import reads_rig
@@ -215,6 +216,21 @@ def test_facts_are_derived_again_from_stored_answers(tmp_path: Path, clean: Path
         run(work(new, protocols=(FEED, NOTED), declarations=changed), node.url)
     assert written["share_prices"] == len(expected(CHAIN))
     assert contents(path) == contents(new)
+
+
+def test_answers_of_different_blocks_never_make_one_fact(tmp_path: Path, clean: Path) -> None:
+    """Of two stored facts each lost another of its two answers: there is neither of them."""
+    path = tmp_path / "a.duckdb"
+    path.write_bytes(clean.read_bytes())
+    blocks_read = sorted({int(str(row[0])) for row in expected(CHAIN)})[:2]
+    with duckdb.connect(path) as con:
+        for block, call in zip(blocks_read, ("convertToAssets", "totalSupply"), strict=True):
+            con.execute(f"delete from reads where block_number = {block} and call = '{call}'")
+
+    redecode(Ledger(path, ETHEREUM, DECLARATIONS), [PRICED])
+
+    left = [row for row in expected(CHAIN) if int(str(row[0])) not in blocks_read]
+    assert rows(path, FOUND) == left
 
 
 def test_another_question_is_not_answered_by_old_answers(tmp_path: Path, clean: Path) -> None:
