@@ -9,6 +9,8 @@ from threading import Thread
 import duckdb
 import pytest
 from proof_rig import Lie, lying, true_blocks, with_birth, without_log
+from rig.live import BLOCKS, live
+from rig.node import Rig, serving
 from sync_rig import (
     BIRTH,
     DECLARATIONS,
@@ -195,6 +197,26 @@ def test_a_protocol_that_another_run_began_becomes_final_too(tmp_path: Path) -> 
 
     coverage = "select * from coverage where protocol = 'pools' order by all"
     assert rows(path, coverage) == rows(once, coverage)
+
+
+def test_a_run_that_is_overtaken_beyond_its_head_calls_no_node_behind(tmp_path: Path) -> None:
+    """What another run has made final meanwhile is above the head as it was: it is asked anew."""
+    path, chain, grown = tmp_path / "a.duckdb", live(), 2 * BLOCKS
+    rig = Rig(chain)
+
+    def grow() -> None:
+        """Let the chain grow, and another run come to its end, while logs are asked for."""
+        if rig.calls["eth_getLogs"] and len(chain.blocks) < grown:
+            chain.mine(grown - len(chain.blocks))
+            beside(job(path, protocols=(POOLS,)), chain.blocks)
+
+    rig.on_request = grow
+    with serving(rig):
+        run(job(path, protocols=(FEED,)), rig.url)
+
+    assert len(chain.blocks) == grown
+    tops = "select protocol, max(to_block) from coverage group by 1 order by 1"
+    assert rows(path, tops) == [("feed", FIRST + grown - 1), ("pools", FIRST + grown - 1)]
 
 
 @pytest.mark.parametrize("other", [(FEED, POOLS), (POOLS,)])
