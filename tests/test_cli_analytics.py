@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from errno import EACCES, ENOSPC
 from pathlib import Path
 
 import commands
@@ -17,7 +18,7 @@ from typer.testing import CliRunner, Result
 
 from analytics.beginnings import FROM_THE_FIRST, looks_back
 from analytics.compute import settings_of
-from analytics.errors import UserError
+from analytics.errors import UserError, WorldError
 from analytics.export import table_text, write
 from analytics.formats import Format
 from analytics.metrics import METRICS
@@ -599,6 +600,26 @@ def test_an_output_file_appears_whole(run: Run, tmp_path: Path) -> None:
     assert result.stdout == ""
     assert output.read_text().startswith("chain_id,protocol,gap_from_block")
     assert list(output.parent.iterdir()) == [output]
+
+
+def test_a_file_that_has_appeared_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does what cannot be tidied up hide why it could not be written."""
+
+    def refuse(_path: Path, *_more: object, **_named: object) -> None:
+        raise PermissionError(EACCES, "Permission denied")
+
+    def fill_up(_path: Path, _content: bytes) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    write(pl.DataFrame({"a": [1]}), Format.CSV, tmp_path / "a.csv")
+    monkeypatch.setattr(Path, "write_bytes", fill_up)
+
+    with pytest.raises(WorldError, match="No space left on device"):
+        write(pl.DataFrame({"a": [2]}), Format.CSV, tmp_path / "a.csv")
+    assert (tmp_path / "a.csv").read_text() == "a\n1\n"
 
 
 def test_a_file_says_what_it_is(run: Run, tmp_path: Path) -> None:
