@@ -21,6 +21,7 @@ from analytics.reports.charts import (
     DELEVERAGED,
     LIQUIDATED,
     LONG,
+    PALETTE,
     SHORT,
     UNKNOWN_SIDE,
     Canvas,
@@ -40,6 +41,7 @@ from analytics.reports.sections.credit import credit
 from analytics.reports.sections.exposure import exposure, with_drawdown
 from analytics.reports.sections.income import income
 from analytics.reports.sections.liquidity import liquidity
+from analytics.reports.sections.oracles import oracles
 
 
 @pytest.fixture(scope="module")
@@ -478,6 +480,48 @@ def test_an_empty_section_names_the_time_asked_for(tmp_path: Path) -> None:
     assert f"No buybacks {span} in the covered blocks" in page
 
 
+def test_an_empty_section_names_files_beside_blocks(tmp_path: Path) -> None:
+    """What was imported is of no blocks; of many ranges it says only how many there are."""
+    ranges = [
+        GMX
+        | {"protocol": f"p{place}", "from_block": place, "to_block": 100}
+        | {"declaration_digest": "d", "logs_digest": "l", "to_block_hash": "0x"}
+        | {"proof": "fetched", "finality": "finalized"}
+        for place in range(7)
+    ]
+    told = {"chain_id": -1, "protocol": "hyperliquid", "sha256": "0", "imported_at": at()}
+    counts = dict.fromkeys(("entries_read", "entries_used", "rejects"), 1)
+    imports = table("imports", *(told | counts | {"file": name} for name in "ab"))
+    pages = [
+        part_of(
+            written_market(
+                tmp_path,
+                buybacks=table("buybacks"),
+                imports=imports,
+                declared_facts=table(
+                    "declared_facts", GMX | {"protocol": "p0", "fact": "buybacks"}
+                ),
+                coverage=table("coverage", *ranges[:count]),
+            ),
+            accrual,
+        )
+        for count in (1, 7)
+    ]
+
+    assert "covered blocks: arbitrum 0–100 (p0); 2 files of hypercore (hyperliquid)." in pages[0]
+    assert "covered blocks: 8 ranges, listed under “What the numbers rest on”." in pages[1]
+
+
+def test_without_an_event_a_section_is_of_all_the_time(tmp_path: Path) -> None:
+    """Nobody was liquidated, and no block has a known time: no days are named."""
+    nothing = {"liquidations": table("liquidations"), "blocks": table("blocks")}
+
+    page = part_of(written_market(tmp_path, **nothing), accrual, oracles)
+
+    assert "All of this is of all the time the report covers." in page
+    assert "**Purchases with those paid in tokens at the price of their moment**" in page
+
+
 def test_purchases_of_a_day_are_told_apart_by_what_they_cost(tmp_path: Path) -> None:
     """A day's purchases with ether and with dollars are two rows that say which is which."""
     paid = (GMX | {"spent_token": token, "spent_usd": 5} for token in ("0xaaa", "0xbbb"))
@@ -518,6 +562,75 @@ def test_a_share_of_supply_is_named_wherever_its_token_is(tmp_path: Path) -> Non
     page = part_of(written_market(tmp_path, **facts), accrual)
 
     assert "| GOV |" in page.split("Share of supply over 30 days")[1]
+
+
+def test_what_a_token_is_worth_stands_beside_income(tmp_path: Path) -> None:
+    """Of 100 tokens 90 are within reach, at 5 dollars; a day's fee of 10 makes 3,650 a year."""
+    block = {"chain_id": 42161, "hash": b"h", "parent_hash": b"p"}
+    ends = ({"number": number, "timestamp": at(days=day)} for number, day in ((100, -1), (200, 2)))
+    read = {"token": "0xt", "supply_tokens": 100, "dead_tokens": 10, "block_timestamp": at(days=1)}
+    named = {"chain_id": 42161, "address": "0xt", "symbol": "GOV", "decimals": 18}
+    price = {"asset": "GOV", "quote": "USD", "oracle_price_quote": 5, "block_timestamp": at(days=1)}
+    fee = GMX | {"fee_usd": 10, "supply_side_usd": 6, "treasury_usd": 1, "holders_usd": 3}
+    path = written_market(
+        tmp_path,
+        blocks=table("blocks", *(block | end for end in ends)),
+        fees=table("fees", fee, fee | {"block_timestamp": at(days=1)}),
+        token_supplies=table("token_supplies", GMX | read),
+        tokens=table("tokens", named | {"known_by": "call"}),
+        oracle_updates=table("oracle_updates", GMX | price),
+    )
+
+    worth = part_of(path, accrual).split("Market value in years of income, from ")[1]
+
+    assert worth.startswith("2 whole UTC days up to 2025-10-11")
+    assert "| gmx_v2 | GOV | 2025-10-11 | 5.00000 | 450.00 | 0.1 | 0.3 | 0.4 |" in worth
+
+
+def bought(folder: Path, buyers: int) -> dict[str, Chart]:
+    """Return the charts of two days on which so many protocols bought, the last ones most."""
+    days = [
+        GMX | {"protocol": f"p{buyer}", "block_timestamp": at(days=day)}
+        for buyer in range(buyers)
+        for day in (0, 1)
+    ]
+    fee = {"fee_usd": 90, "supply_side_usd": 50, "treasury_usd": 30, "holders_usd": 10}
+    path = written_market(
+        folder,
+        fees=table("fees", *(row | fee for row in days)),
+        buybacks=table(
+            "buybacks", *(row | {"spent_usd": place // 2 + 1} for place, row in enumerate(days))
+        ),
+    )
+    with load.database(path) as con:
+        return {chart.name: chart for chart in accrual(Context(Scope(con))).charts}
+
+
+def legend(chart: Chart) -> dict[str, str]:
+    """Return the colour of each series of a chart."""
+    entry = r'role-legend-symbol.*?"(#[0-9a-f]{6})".*?role-legend-label.*?>([^<>]+)</text>'
+    return {name: color for color, name in re.findall(entry, chart.svg)}
+
+
+def test_each_buyer_of_a_chart_has_a_colour(tmp_path: Path) -> None:
+    """Of eight all are named; of nine the two that spent least are one, with the last colour."""
+    eight, nine = (bought(tmp_path, buyers) for buyers in (8, 9))
+
+    assert list(legend(eight["buybacks"])) == [f"p{place}" for place in range(8)]
+    assert list(legend(nine["buybacks"])) == [*(f"p{place}" for place in range(2, 9)), "all others"]
+    assert "together $45" in nine["buybacks"].svg
+    for chart in (*eight.values(), *nine.values()):
+        assert [*legend(chart).values()] == [*PALETTE]
+
+
+def test_the_largest_buyers_have_two_lines_each(tmp_path: Path) -> None:
+    """What the split sets aside, a quarter, beside what is spent; a chart of some says so."""
+    one, nine = (bought(tmp_path, buyers)["buyback_ratio"] for buyers in (1, 9))
+
+    assert one.caption == "Buybacks per dollar of revenue, trailing 30 days"
+    assert "2025-10-11 · p0 executed 2.5 % · p0 set aside 25.0 %" in one.svg
+    assert nine.caption == f"{one.caption}, the 4 largest buyers"
+    assert {name[:2] for name in legend(nine)} == {"p5", "p6", "p7", "p8"}
 
 
 def test_no_open_interest_falls_by_more_than_all_of_it(tmp_path: Path) -> None:
