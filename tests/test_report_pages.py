@@ -587,8 +587,8 @@ def test_what_a_token_is_worth_stands_beside_income(tmp_path: Path) -> None:
     assert "| gmx_v2 | GOV | 2025-10-11 | 5.00000 | 450.00 | 0.1 | 0.3 | 0.4 |" in worth
 
 
-def bought(folder: Path, buyers: int) -> dict[str, Chart]:
-    """Return the charts of two days on which so many protocols bought, the last ones most."""
+def bought(folder: Path, buyers: int, earning: int = 9) -> dict[str, Chart]:
+    """Return the charts of two days on which so many bought, the last most, and some earned."""
     days = [
         GMX | {"protocol": f"p{buyer}", "block_timestamp": at(days=day)}
         for buyer in range(buyers)
@@ -597,7 +597,7 @@ def bought(folder: Path, buyers: int) -> dict[str, Chart]:
     fee = {"fee_usd": 90, "supply_side_usd": 50, "treasury_usd": 30, "holders_usd": 10}
     path = written_market(
         folder,
-        fees=table("fees", *(row | fee for row in days)),
+        fees=table("fees", *(row | fee for row in days[: 2 * earning])),
         buybacks=table(
             "buybacks", *(row | {"spent_usd": place // 2 + 1} for place, row in enumerate(days))
         ),
@@ -631,6 +631,9 @@ def test_the_largest_buyers_have_two_lines_each(tmp_path: Path) -> None:
     assert "2025-10-11 · p0 executed 2.5 % · p0 set aside 25.0 %" in one.svg
     assert nine.caption == f"{one.caption}, the 4 largest buyers"
     assert {name[:2] for name in legend(nine)} == {"p5", "p6", "p7", "p8"}
+    # Whose revenue nobody tells has no line, and takes the place of none.
+    some = bought(tmp_path, buyers=9, earning=8)["buyback_ratio"]
+    assert {name[:2] for name in legend(some)} == {"p4", "p5", "p6", "p7"}
 
 
 def test_no_open_interest_falls_by_more_than_all_of_it(tmp_path: Path) -> None:

@@ -269,7 +269,8 @@ def _few(rows: pl.DataFrame) -> pl.DataFrame:
 def _ratios(context: Context, source: Source) -> tuple[Chart, ...]:
     named = pl.concat_str("protocol", pl.lit(" "), "kind")
     buys = (pl.col("spent_usd") > 0) | (pl.col("declared_ratio") > 0)
-    ratios = source.frame.filter(buys.any().over("protocol"))
+    is_drawn = pl.any_horizontal(pl.col("buyback_ratio", "declared_ratio").is_not_null())
+    ratios = source.frame.filter(buys.any().over("protocol") & is_drawn)
     sizes = ratios.group_by("protocol").agg(pl.col("spent_usd", "revenue_usd").max())
     order = ["spent_usd", "revenue_usd", "protocol"]
     buyers = sizes.sort(order, descending=[True, True, False], nulls_last=True)["protocol"]
