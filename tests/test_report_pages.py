@@ -31,7 +31,7 @@ from analytics.reports.charts import (
 )
 from analytics.reports.context import Context
 from analytics.reports.moments import moments
-from analytics.reports.parts import Chart
+from analytics.reports.parts import Chart, Source
 from analytics.reports.report import report
 from analytics.reports.scope import Scope
 from analytics.reports.sections.accrual import accrual
@@ -42,6 +42,9 @@ from analytics.reports.sections.exposure import exposure, with_drawdown
 from analytics.reports.sections.income import income
 from analytics.reports.sections.liquidity import liquidity
 from analytics.reports.sections.oracles import oracles
+
+# Rows behind a chart that is drawn of others.
+SOURCE = Source("d", "metric", "fees", pl.DataFrame())
 
 
 @pytest.fixture(scope="module")
@@ -254,7 +257,7 @@ def test_a_value_of_a_day_is_said_of_the_day_to_its_end() -> None:
     """Both days are said without an hour, and a mouse finds the last as well as the first."""
     days = [datetime(2025, 10, 10), datetime(2025, 10, 11)]
     rows = pl.DataFrame({"at": days, "series": ["a", "a"], "value": [0.5, 0.25]})
-    drawing = Drawing("d", "t", "ratio", "%", {"a": BLUE})
+    drawing = Drawing("d", "t", "ratio", "%", {"a": BLUE}, SOURCE)
 
     chart = lines(Canvas("s", *days), drawing, rows, lasting=timedelta(days=1)).svg
 
@@ -273,7 +276,7 @@ def test_a_period_without_a_value_breaks_the_line() -> None:
     """An hour nobody measured is no line between its neighbours, and says nothing of them."""
     hours = [datetime(2025, 10, 10, hour) for hour in (0, 1, 3)]
     rows = pl.DataFrame({"at": hours, "series": ["a"] * 3, "value": [1.0, 2.0, 3.0]})
-    drawing = Drawing("d", "t", "deviation", "bps", {"a": BLUE})
+    drawing = Drawing("d", "t", "deviation", "bps", {"a": BLUE}, SOURCE)
 
     canvas = Canvas("s", hours[0], datetime(2025, 10, 10, 4))
     chart = lines(canvas, drawing, rows, lasting=timedelta(hours=1))
@@ -287,7 +290,7 @@ def test_a_value_that_is_not_known_ends_the_one_before() -> None:
     """What holds until the next holds until nobody knows: a line to there, none beyond, and n/k."""
     hours = [datetime(2025, 10, 10, hour) for hour in (0, 1, 3)]
     rows = pl.DataFrame({"at": hours, "series": ["a"] * 3, "value": [1.0, None, 3.0]})
-    drawing = Drawing("d", "t", "rate", "bps", {"a": BLUE})
+    drawing = Drawing("d", "t", "rate", "bps", {"a": BLUE}, SOURCE)
 
     chart = lines(Canvas("s", hours[0], datetime(2025, 10, 10, 4)), drawing, rows)
 
@@ -303,7 +306,7 @@ def test_sides_of_a_market_without_a_name_are_two_lines() -> None:
     rows = pl.DataFrame(
         {"at": [at(0)] * 2, "series": [f"{market} long", f"{market} short"], "value": [1, 2]}
     )
-    drawing = Drawing("d", "t", "rate", "bps", colored(rows["series"].to_list()))
+    drawing = Drawing("d", "t", "rate", "bps", colored(rows["series"].to_list()), SOURCE)
 
     chart = lines(Canvas("s", at(0), at(days=1)), drawing, rows).svg
 
@@ -316,7 +319,7 @@ def test_sides_of_a_market_without_a_name_are_two_lines() -> None:
 def test_hours_are_on_the_axis_below_three_days(days: float, is_said: bool) -> None:
     """On a phone, too: the same date under several ticks tells none of them."""
     rows = pl.DataFrame({"at": [at(0)], "series": ["a"], "value": [1]})
-    drawing = Drawing("d", "t", "fees", "USD", {"a": BLUE})
+    drawing = Drawing("d", "t", "fees", "USD", {"a": BLUE}, SOURCE)
 
     chart = lines(Canvas("s", at(0), at(days=days)), drawing, rows).narrow
 
