@@ -2,9 +2,11 @@
 
 import json
 from functools import partial
+from importlib.metadata import PackageNotFoundError
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from rich.console import Console
@@ -14,6 +16,7 @@ from indexer.chains import ETHEREUM
 from indexer.cli.progress import shown
 from indexer.errors import UserError, WorldError
 from indexer.simulation.node import serve
+from indexer.store import program_version
 from perpscope import app, outcome
 
 COUNT = 100
@@ -56,6 +59,22 @@ def test_a_run_that_ended_well(tmp_path: Path) -> None:
     )
     assert set(said["versions"]) == {"perpscope", "duckdb", "polars", "web3", "python"}
     assert KEY not in json.dumps(said)
+
+
+def test_a_checkout_that_nobody_installed_has_no_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run is as good as any, and its report says so."""
+    where = "indexer.store.connection.version"
+    monkeypatch.setattr(where, Mock(side_effect=PackageNotFoundError("perpscope")))
+    program_version.cache_clear()
+    try:
+        with serve([served(blocks(COUNT))]) as node:
+            code, said = index(tmp_path, node.url)
+    finally:
+        program_version.cache_clear()
+
+    assert (code, said["versions"]["perpscope"]) == (0, "unknown")
 
 
 def test_a_run_that_failed(tmp_path: Path) -> None:
