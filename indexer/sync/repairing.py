@@ -261,7 +261,8 @@ class _Run:
 def _labelled(fetched: Fetched, wrong: Wrong) -> Fetched:
     # Receipts are the proof, but the row says what its neighbours say: the level of the audit.
     told = wrong.proof if wrong.level == "linked" else max(wrong.proof, wrong.level, key=_rank)
-    if _rank(fetched.proof) <= _rank(told):
+    # What nobody could prove before is proven now: there is no reason to waive it any more.
+    if told == "waived" or _rank(fetched.proof) <= _rank(told):
         return fetched
     return replace(fetched, proof=told, waiver=fetched.waiver if told != "fetched" else None)
 
