@@ -659,6 +659,27 @@ def test_an_item_of_another_type_costs_its_row_alone() -> None:
     assert len(rows(result, "oracle_updates")) == 1
 
 
+@pytest.mark.parametrize(("kind", "value"), [("string", "7"), ("bytes", b"7")])
+def test_a_number_that_arrives_as_a_text_costs_its_row_alone(kind: str, value: object) -> None:
+    """Also where no other log of the batch says it as a number."""
+    odd = keyed(
+        "OpenInterestUpdated",
+        EMITTER,
+        [topic(MARKET)],
+        address={"market": MARKET, "collateralToken": USDC},
+        bool={"isLong": True},
+        int256={"delta": USD},
+        **{kind: {"nextValue": value}},
+    )
+
+    result = made(odd, oracle(USDC, USDC_PRICE, USDC_PRICE))
+
+    assert reasons(result) == [
+        ("OpenInterestUpdated", "open_interest", f"a {kind} argument is not a number")
+    ]
+    assert len(rows(result, "oracle_updates")) == 1
+
+
 def test_open_interest_is_the_venue_s_own_total() -> None:
     """Dollars from one event, base units of the index token from the other."""
     result = made(
