@@ -10,6 +10,7 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from random import Random
+from threading import Thread
 from typing import Any, cast
 
 import duckdb
@@ -389,6 +390,59 @@ def test_state_that_is_gone_is_asked_for_again(tmp_path: Path, clean: Path) -> N
 
     with serve([priced(CHAIN)]) as node:
         run(work(path), node.url)
+    assert contents(path) == contents(clean)
+
+
+def test_state_that_is_gone_and_whose_block_left_goes_with_it(tmp_path: Path) -> None:
+    """A run asks at the blocks of an old branch, follows the reorg, and the next fills the rest."""
+    fork = blocks(COUNT + 5, below=CHAIN[: COUNT - 60], fork=b"fork", skip=2)
+    path, new = tmp_path / "followed.duckdb", tmp_path / "new.duckdb"
+    with serve([priced(CHAIN)], intercept=pruned_below(CHAIN, CHAIN[-1].number)) as node:
+        run(work(path), node.url)
+    with serve([priced(fork)]) as node:
+        run(work(path), node.url)
+        run(work(path), node.url)
+        run(work(new), node.url)
+
+    assert without_orphans(path) == without_orphans(new)
+    assert rows(path, FOUND) == expected(fork)
+
+
+def test_tokens_of_state_that_was_gone_are_asked_for_with_it(tmp_path: Path) -> None:
+    """Where no log needs their decimals, the first answer that does asks for them."""
+    path, new, unlogged = tmp_path / "a.duckdb", tmp_path / "new.duckdb", replace(PRICED, events=())
+    named = {"protocols": (unlogged,), "declarations": {"pools": unlogged}}
+    with serve([priced(CHAIN)], intercept=pruned_below(CHAIN, CHAIN[-1].number)) as node:
+        run(work(path, **named), node.url)
+    assert rows(path, "from tokens") == []
+    with serve([priced(CHAIN)]) as node:
+        run(work(path, **named), node.url)
+        run(work(new, **named), node.url)
+
+    assert rows(path, FOUND) == expected(CHAIN)
+    assert contents(path) == contents(new)
+
+
+def test_state_that_another_run_collects_meanwhile_is_there_once(
+    tmp_path: Path, clean: Path
+) -> None:
+    """Answers to what is answered already are not written."""
+    path, threads = tmp_path / "a.duckdb", list[Thread]()
+    with serve([priced(CHAIN)], intercept=pruned_below(CHAIN, BIRTH + 90)) as node:
+        run(work(path), node.url)
+
+    with serve([priced(CHAIN)]) as other:
+
+        def intercept(_slug: str, body: bytes) -> None:
+            if b"eth_call" in body and not threads:
+                threads.append(Thread(target=run, args=(work(path), other.url)))
+                threads[0].start()
+                threads[0].join()
+
+        with serve([priced(CHAIN)], intercept=intercept) as node:
+            run(work(path), node.url)
+
+    assert threads
     assert contents(path) == contents(clean)
 
 
