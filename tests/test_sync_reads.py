@@ -19,6 +19,7 @@ import pytest
 import reads_rig
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from proof_rig import lying
 from reads_rig import (
     CONVERT,
     DECLARATIONS,
@@ -297,6 +298,18 @@ def test_a_node_that_ignores_the_pin_is_not_believed(
     assert rows(path, FOUND) == []
 
 
+def test_a_block_without_a_time_is_not_guessed(tmp_path: Path) -> None:
+    """When state is due follows from block times alone."""
+    path = tmp_path / "a.duckdb"
+    with (
+        lying(CHAIN, {"eth_getBlockByNumber": lambda header: {**header, "timestamp": None}}) as url,
+        pytest.raises(NodeAnswerWrong, match=f"gives block {BIRTH - 1} no time"),
+    ):
+        run(work(path), url)
+
+    assert rows(path, "from coverage") == []
+
+
 def test_another_endpoint_is_asked_where_one_ignores_the_pin(tmp_path: Path, clean: Path) -> None:
     """A sound endpoint beside the one that ignores pins is enough."""
     chain, path = priced(CHAIN), tmp_path / "a.duckdb"
@@ -417,7 +430,7 @@ def test_tokens_of_state_that_was_gone_are_asked_for_with_it(tmp_path: Path) -> 
     assert rows(path, "from tokens") == []
     with serve([priced(CHAIN)]) as node:
         run(work(path, **named), node.url)
-        run(work(new, **named), node.url)
+        run(work(new, **named, max_span=4), node.url)  # the first state is in no log's range
 
     assert rows(path, FOUND) == expected(CHAIN)
     assert contents(path) == contents(new)

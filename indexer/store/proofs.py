@@ -189,8 +189,6 @@ def record(
 def _write_audits(
     connection: duckdb.DuckDBPyConnection, chain_id: int, audits: pl.DataFrame
 ) -> None:
-    if audits.is_empty():
-        return
     # Of the run's rows only those that the new ones may continue: a run has as many as it finds.
     run = "chain_id = ? and audited_at = ? and to_block >= ?"
     below = audits["from_block"].to_list()

@@ -17,6 +17,7 @@ import polars as pl
 from indexer.errors import NodeAnswerWrong, RangeTooLarge, ReorgTooDeep
 from indexer.facts import Known, declared
 from indexer.proof import PROOFS
+from indexer.rpc import Node
 from indexer.spec import Protocol
 from indexer.store import (
     COUNTED,
@@ -83,7 +84,7 @@ class Repaired:
 
 
 async def repair(
-    node: Source, ledger: Ledger, protocols: Sequence[Protocol], at: datetime
+    node: Node, ledger: Ledger, protocols: Sequence[Protocol], at: datetime
 ) -> Repaired:
     """
     Replace what failed audits name, and fetch again what that leaves uncovered.
