@@ -315,6 +315,20 @@ def test_an_account_that_cannot_be_is_the_users_mistake(
     assert not (tmp_path / "a.duckdb").exists()
 
 
+def test_a_file_that_another_process_imports_meanwhile_is_there_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it was imported is asked again in the transaction that writes it."""
+    file = written(tmp_path, "a.jsonl", by_line(GOOD))
+    before = facts(brought(tmp_path, "hyperliquid", file))
+    monkeypatch.setattr("indexer.imports.bringing.brought_before", lambda *_given: None)
+
+    path = brought(tmp_path, "hyperliquid", file)
+
+    assert facts(path) == before
+    assert rows(path, "imports", "file") == [("a.jsonl",)]
+
+
 def test_a_file_is_not_imported_as_anothers_as_well(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,5 +1,6 @@
 """The database file when the world fails half-way."""
 
+import errno
 import os
 import resource
 import subprocess
@@ -77,6 +78,21 @@ def test_a_new_database_takes_nothing_from_a_deleted_one(tmp_path: Path) -> None
 def test_what_a_killed_process_of_the_same_number_left_is_made_anew(tmp_path: Path) -> None:
     """In a container every run has one process id: half a file of the one before is no obstacle."""
     (tmp_path / f"a.duckdb.{os.getpid()}.new").write_bytes(b"half a file" * 1_000)
+
+    assert read_stored(tmp_path / "a.duckdb", 1).coverage.is_empty()
+
+    assert os.listdir(tmp_path) == ["a.duckdb"]  # noqa: PTH208 - names are enough
+
+
+def test_a_file_system_without_hard_links_holds_a_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was made beside its place is moved there, and nothing stays beside it."""
+
+    def refused(_path: Path, _target: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refused)
 
     assert read_stored(tmp_path / "a.duckdb", 1).coverage.is_empty()
 

@@ -39,7 +39,17 @@ from indexer.simulation.blocks import Block
 from indexer.simulation.node import Intercept, serve
 from indexer.spec import Policy, Protocol
 from indexer.store import Seen, Stored
-from indexer.sync import Inspection, Job, Ledger, now, redecode, repair, repairing, verify
+from indexer.sync import (
+    Inspection,
+    Job,
+    Ledger,
+    now,
+    redecode,
+    repair,
+    repairing,
+    take_back,
+    verify,
+)
 
 COUNT = 300
 LABELS = "select distinct protocol, declaration_digest from coverage order by 1"
@@ -356,6 +366,36 @@ def test_a_reorg_that_another_run_replaces_is_no_fault(
 
     assert (found.failures, found.left, found.blocks) == ([], [], COUNT)
     assert rows(path, "select distinct verdict from audits") == [("passed",)]
+
+
+def test_blocks_that_another_run_takes_back_are_not_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are not there any more: nothing is said of them but that, in no audit."""
+    path = tmp_path / "a.duckdb"
+    indexed(path, COUNT)
+    with serve([served(blocks(COUNT))]) as node:
+        before_a_look(monkeypatch, lambda: take_back(job(path).ledger(), BOTH, FIRST - 1))
+        found = checked(path, "linked", node.url)
+
+    (low, high, why), *others = found.left
+    assert (found.failures, others, found.blocks) == ([], [], low - FIRST)
+    assert (high, why) == (FIRST + COUNT - 1, "they were taken back meanwhile")
+    assert rows(path, "select max(to_block) from audits") == [(low - 1,)]
+
+
+def test_blocks_that_change_at_each_look_are_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was seen is not what is stored when it is written, time and again: nothing is said."""
+    path = tmp_path / "a.duckdb"
+    indexed(path, COUNT)
+    monkeypatch.setattr("indexer.sync.verifying.record", lambda *_given, **_seen: False)
+    with serve([served(blocks(COUNT))]) as node:
+        found = checked(path, "linked", node.url, to_block=FIRST + 99)
+
+    meant = (FIRST, FIRST + 99, "they changed each time they were looked at")
+    assert (found.failures, found.left, found.blocks) == ([], [meant], 0)
 
 
 def test_a_reorg_between_two_parts_is_no_fault(tmp_path: Path) -> None:
