@@ -14,6 +14,7 @@ from sync_rig import FIRST, blocks, rows, served
 
 from indexer.chains import ETHEREUM
 from indexer.cli.progress import shown
+from indexer.cli.run_report import write_run_report
 from indexer.errors import UserError, WorldError
 from indexer.simulation.node import serve
 from indexer.store import program_version
@@ -133,6 +134,16 @@ def test_a_report_that_cannot_be_written_hides_nothing(
     assert code == 1
     assert "the report cannot be written" in said
     assert "127.0.0.1:9" in said
+
+
+def test_a_report_whose_place_is_taken_meanwhile_is_told(tmp_path: Path) -> None:
+    """A folder has its name now: one sentence, and nothing half-written is left."""
+    (tmp_path / "run.json").mkdir()
+
+    with pytest.raises(WorldError, match=r"run.json cannot be written \(Is a directory\)"):
+        write_run_report(tmp_path / "run.json", {})
+
+    assert [item.name for item in tmp_path.iterdir()] == ["run.json"]
 
 
 def test_a_report_without_a_place_is_refused_first(
