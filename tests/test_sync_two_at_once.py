@@ -19,6 +19,7 @@ from sync_rig import (
     LATE_POOL,
     POOL,
     POOLS,
+    birth,
     blocks,
     contents,
     indexed,
@@ -243,6 +244,25 @@ def test_a_reorg_that_two_runs_see_is_replaced_once(
         run(job(path), node.url)
 
     assert contents(path) == contents(followed)
+
+
+def test_a_branch_that_was_read_without_what_another_run_found_is_read_again(
+    tmp_path: Path,
+) -> None:
+    """A pool that is born below both branches, and has logs on the new one alone."""
+    path, once = tmp_path / "a.duckdb", tmp_path / "once.duckdb"
+    before = told({BIRTH: [birth(POOL)]}, COUNT)
+    after = blocks(COUNT, below=before[: COUNT - 20], fork=b"fork", skip=2)
+    upper = job(path, from_block=BIRTH + 80)
+    with serve([served(before)]) as node:
+        run(upper, node.url)
+    between = meanwhile(b"eth_getLogs", work=job(path), chain=before)
+    with serve([served(after)], intercept=between) as node:
+        run(upper, node.url)
+        run(job(once), node.url)
+
+    assert rows(path, "select count(*) from pool_flows") == [(2,)]
+    assert different(path, once) == set()
 
 
 def test_a_protocol_begun_on_the_branch_that_was_left_is_replaced_too(
