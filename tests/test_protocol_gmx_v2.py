@@ -353,6 +353,22 @@ def test_an_insolvent_close_leaves_bad_debt_and_charges_nothing() -> None:
     ]
 
 
+def test_a_key_that_arrives_as_a_text_is_nobody_s() -> None:
+    """Also where no other log of the batch says it as a word: the debt is told without a market."""
+    odd = keyed(
+        "InsolventClose",
+        EMITTER,
+        uint256={"positionCollateralAmount": 0, "remainingCostUsd": 123 * USD},
+        int256={"basePnlUsd": -900 * USD},
+        string={"step": "fees", "orderKey": "7"},
+    )
+
+    result = made(odd, position("PositionDecrease", orderType=7))
+
+    assert reasons(result) == []
+    assert rows(result, "shortfalls") == [{"kind": "bad_debt", "shortfall_usd": usd("123")}]
+
+
 def test_the_beta_says_nothing_of_bad_debt() -> None:
     """It had pnlUsd and no InsolventClose, so that no debt was seen and none was ruled out."""
     closed = keyed(
