@@ -15,7 +15,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from errno import ENOSPC
+from errno import ENOENT, ENOSPC
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -314,12 +314,12 @@ def _said(message: object, code: int) -> int:
 
 def _place(error: OSError) -> str:
     is_full = error.errno == ENOSPC
+    if error.filename is None and error.errno == ENOENT:  # where it runs, or what is temporary
+        return f"{error.strerror}: run it in a folder that is there"
     if error.filename is None:
         return f"{error.strerror}: make room, or write to another place" if is_full else str(error)
-    advice = "make room for it there, or " if is_full else ""
-    return (
-        f"{error.filename} cannot be read or written: {error.strerror}; {advice}name another place"
-    )
+    room = "make room for it there, or " if is_full else ""
+    return f"{error.filename} cannot be read or written: {error.strerror}; {room}name another place"
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -343,6 +343,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not under nohup
         signal.signal(signal.SIGHUP, _hang_up)
+    if sys.stdout is not None and sys.stdout.errors == "strict":
+        cast(Any, sys.stdout).reconfigure(errors="backslashreplace")  # as standard error is
     sys.exit(outcome(app))
 
 

@@ -5,6 +5,7 @@ CSV and JSON are exact: decimals keep all their digits (as text in JSON), times 
 Only the table rounds, and only CSV and the table change text: see `analytics.plain_text`.
 """
 
+from contextlib import suppress
 from decimal import Decimal
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -159,4 +160,5 @@ def _appear(output: Path, content: bytes) -> None:
         unfinished.write_bytes(content)
         unfinished.replace(output)
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # it is the answer by now, or what went wrong is said
+            unfinished.unlink()

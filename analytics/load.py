@@ -227,8 +227,11 @@ def facts(
         few = {name: texts for name in columns if (texts := _few_texts(con, table, name))}
         sql = f"select {as_places(columns, few)} from {table} where {_where(kept)}"
         # A cursor of its own: Polars may read several tables of one plan at the same time.
-        answer = con.cursor().sql(sql, params=[*few.values(), *kept.values()])
-        return (as_told(pl.DataFrame(batch), few, told) for batch in answer.to_arrow_reader(size))
+        read = con.cursor().sql(sql, params=[*few.values(), *kept.values()]).to_arrow_reader(size)
+        try:
+            yield from (as_told(pl.DataFrame(batch), few, told) for batch in read)
+        except OSError as error:  # as Arrow says what DuckDB could not read
+            raise duckdb.IOException(str(error)) from error
 
     return scan(told, batches)
 

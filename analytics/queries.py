@@ -218,12 +218,10 @@ def arguments(query: Query, given: Mapping[str, str]) -> dict[str, object]:
 def literal(value: object) -> str:
     """Return an argument as SQL writes it."""
     match value:
-        case None | bool():
-            return "null" if value is None else str(value).lower()
+        case None:
+            return "null"
         case datetime():
             return f"timestamp '{value}'"
-        case Decimal():
-            return f"{value}::decimal(38, 18)"
         case float():
             return f"{value!r}::double"
         case int():

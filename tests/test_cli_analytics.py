@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from errno import EACCES, ENOSPC
 from pathlib import Path
 
 import commands
@@ -17,7 +18,7 @@ from typer.testing import CliRunner, Result
 
 from analytics.beginnings import FROM_THE_FIRST, looks_back
 from analytics.compute import settings_of
-from analytics.errors import UserError
+from analytics.errors import UserError, WorldError
 from analytics.export import table_text, write
 from analytics.formats import Format
 from analytics.metrics import METRICS
@@ -291,13 +292,17 @@ def test_no_rows_of_what_nobody_tells_are_no_zero(tmp_path: Path, fact: str, sai
         assert ("adls" in result.stderr) is bool(said)
 
 
-@pytest.mark.parametrize("command", [("metric", "concentration"), ("report",)])
+@pytest.mark.parametrize(
+    ("command", "other"),
+    [(("metric", "concentration"), "venue"), (("report",), "venue"), (("report",), "another")],
+)
 def test_a_sum_that_is_too_large_names_the_largest_amounts(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...], other: str
 ) -> None:
-    """A unit that is wrong is found: exit 1, one line, and no folder half written."""
-    told = (("0xwrong", 9 * 10**19), ("0xalso", 8 * 10**19), ("0xright", 12))
-    rows = table("liquidations", *({"tx_hash": tx, "notional_usd": usd} for tx, usd in told))
+    """A unit that is wrong is found, also where only two venues together are too much."""
+    told = (("0xwrong", 9 * 10**19), ("0xright", 12), ("0xalso", 8 * 10**19))
+    *ours, others = ({"tx_hash": tx, "notional_usd": usd} for tx, usd in told)
+    rows = table("liquidations", *ours, others | {"protocol": other})
     path = write_database(tmp_path / "wrong.duckdb", {"liquidations": rows, "coverage": covered()})
     words = [*command, "--database", str(path), "--output", str(tmp_path / "answer")]
 
@@ -601,6 +606,34 @@ def test_an_output_file_appears_whole(run: Run, tmp_path: Path) -> None:
     assert list(output.parent.iterdir()) == [output]
 
 
+def test_a_file_that_has_appeared_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does what cannot be tidied up hide why it could not be written."""
+
+    def refuse(_path: Path, *_more: object, **_named: object) -> None:
+        raise PermissionError(EACCES, "Permission denied")
+
+    def fill_up(_path: Path, _content: bytes) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    write(pl.DataFrame({"a": [1]}), Format.CSV, tmp_path / "a.csv")
+    monkeypatch.setattr(Path, "write_bytes", fill_up)
+
+    with pytest.raises(WorldError, match="No space left on device"):
+        write(pl.DataFrame({"a": [2]}), Format.CSV, tmp_path / "a.csv")
+    assert (tmp_path / "a.csv").read_text() == "a\n1\n"
+
+
+def test_an_output_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    """A name that the file system has no room for is the world's, and is said."""
+    with pytest.raises(WorldError, match=r"a\.csv cannot be written: File name too long; mend"):
+        write(pl.DataFrame({"place": [1]}), Format.CSV, tmp_path / f"{'a' * 250}.csv")
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_says_what_it_is(run: Run, tmp_path: Path) -> None:
     """Without a format the suffix decides; a table in a file is cut nowhere."""
     asked = ("metric", "liquidations", "--output")
@@ -783,6 +816,21 @@ def test_a_missing_database_exits_1(tmp_path: Path) -> None:
     assert result.stderr == (
         f"perpscope: there is no database at {missing}: index first, or name one with --database\n"
     )
+
+
+def test_half_a_database_exits_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A copy that was broken off opens, and cannot be read to the end."""
+    rows = table("fees", *({"fee_usd": number} for number in range(5_000)))
+    path = write_database(tmp_path / "half.duckdb", {"fees": rows, "coverage": covered()})
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+    code = commands.perpscope("metric", "fees", "--database", path)
+
+    said = capsys.readouterr().err
+    assert code == 1
+    assert said.count("\n") == 1
+    assert "half.duckdb cannot be read to the end (IO Error: Could not read enough bytes" in said
+    assert said.endswith("or bring a whole copy of the file\n")
 
 
 def test_an_output_in_no_folder_exits_2(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -173,7 +173,7 @@ def test_status_is_json_as_well(
     (chainlink,) = (row for row in told["protocols"] if row["protocol"] == "chainlink")
     assert (chainlink["chain"], chainlink["chain_id"]) == ("ethereum", 1)
     assert (chainlink["to_block"], chainlink["missing_blocks"]) == (FIRST + COUNT - 1, FIRST)
-    assert chainlink["finalized_to"] is None or chainlink["finalized_to"] <= FIRST + COUNT
+    assert chainlink["finalized_to"] == FIRST + COUNT - 65  # the node finalises after 64 blocks
     assert datetime.fromisoformat(chainlink["newest_block_at"]).tzinfo is UTC
     assert told["kinds"] == [{"chain": "ethereum", "chain_id": 1, "kind": "simulated"}]
     assert {row["protocol"]: row["to_block"] for row in told["gaps"]}["chainlink"] == FIRST - 1
@@ -207,6 +207,25 @@ def test_redecode_changes_nothing_without_a_reason(held: Path) -> None:
     code = perpscope("redecode", "--chain", "ethereum", "--database", held)
 
     assert code == 0
+    assert contents(held) == before
+
+
+def test_a_fact_that_was_changed_is_told_and_left(
+    held: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`redecode --diff` exits 0 while facts follow from logs, and 1 where one does not."""
+    words = ("redecode", "--chain", "ethereum", "--diff", "--database", held)
+    assert perpscope(*words) == 0
+    assert "every row is what the stored logs and answers give" in capsys.readouterr().out
+    with duckdb.connect(held) as con:
+        con.execute("update oracle_updates set oracle_price_quote = 1 where rowid = 0")
+    before = contents(held)
+
+    assert perpscope(*words) == 1
+
+    told = capsys.readouterr()
+    assert told.out.splitlines()[1].split() == ["oracle_updates", "1", "1"]
+    assert "not what its stored logs and answers give: 1, expected none" in told.err
     assert contents(held) == before
 
 

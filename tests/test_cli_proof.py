@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shutil import copy
 
+import duckdb
 import pytest
 from commands import perpscope
 from proof_rig import changed_data, lying, true_blocks
@@ -11,6 +12,7 @@ from sync_rig import FIRST, blocks, rows, served
 
 from indexer.simulation.blocks import Block
 from indexer.simulation.node import serve
+from indexer.store import read_stored
 
 COUNT = 80
 WRONG = FIRST + 20
@@ -88,6 +90,42 @@ def test_endpoints_that_disagree(
     assert f"{most} not checked: fewer than two endpoints told of them" in told.out
     assert f"{most} not told: {node.url.rstrip('/')} has not seen" in told.out
     assert "blocks that fewer than two endpoints told of: 9, expected none" in told.err
+
+
+def test_what_cannot_be_repaired_is_told(
+    tmp_path: Path, chain: Sequence[Block], url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 1 with a sentence per range, and what would help: an endpoint that proves its answer."""
+    path = tmp_path / "a.duckdb"
+    with lying(chain, {"eth_getLogs": changed_data(WRONG)}) as node:
+        index(path, node)
+        perpscope("verify", "--level", "receipts", "--rpc", url, "--database", path)
+        capsys.readouterr()
+
+        assert perpscope("repair", "--rpc", node, "--database", path) == 1
+
+    told = capsys.readouterr()
+    assert "ethereum: blocks repaired: 0, wrong logs moved to orphans: 0" in told.out
+    assert f"chainlink on ethereum, block {WRONG} could not be repaired: " in told.err
+    assert "ranges that could not be repaired: 1; expected a node that proves its" in told.err
+
+
+def test_an_endpoint_is_of_one_chain(
+    tmp_path: Path, few_blocks: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where several are stored, or none, it is not guessed which is meant."""
+    path, empty = Path(copy(few_blocks, tmp_path / "a.duckdb")), tmp_path / "empty.duckdb"
+    read_stored(empty, 1)
+    with duckdb.connect(path) as connection:
+        another = "select * replace (42161 as chain_id) from coverage"
+        connection.execute(f"insert into coverage {another}")
+    capsys.readouterr()
+
+    assert perpscope("verify", "--rpc", "http://127.0.0.1:9", "--database", path) == 2
+    said = capsys.readouterr().err
+    assert "--rpc is one chain's, and ethereum, arbitrum are stored: name one" in said
+    assert perpscope("verify", "--rpc", "http://127.0.0.1:9", "--database", empty) == 2
+    assert "nothing is indexed yet: expected stored blocks" in capsys.readouterr().err
 
 
 def test_a_reorg_is_told_and_is_no_mistake(

@@ -88,6 +88,15 @@ def test_a_pool_without_a_price_is_rejected() -> None:
     assert price_of(SqrtPrice("feeUsd", 18, 18, "token1"), 0) == why
 
 
+@pytest.mark.parametrize("is_inverse", [False, True])
+def test_a_pool_without_a_price_spoils_no_other(is_inverse: bool) -> None:
+    """Beside a root of one, a root of zero fits neither way round."""
+    array, fits = sqrt_price(column([1 << 96, 0]), np.zeros(2, np.int64), is_inverse=is_inverse)
+
+    assert array.to_pylist() == [1, None]
+    assert fits.tolist() == [True, False]
+
+
 def test_a_token_of_unknown_decimals_is_not_priced() -> None:
     """The row is rejected and the token is asked for."""
     event = fee(fee_usd=SqrtPrice("feeUsd", 18, DecimalsOf("token")))

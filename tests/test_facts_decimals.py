@@ -11,7 +11,9 @@ from indexer.spec import (
     DecimalsSaid,
     Fixed,
     Neg,
+    Nonzero,
     OfContract,
+    When,
 )
 
 CHOSEN = DecimalsFirst((OfContract("decimals"), DecimalsOf("token")))
@@ -54,6 +56,19 @@ def test_each_reject_names_its_own_token() -> None:
     assert [row["fee_usd"] for row in rows(result, "fees")] == [Decimal("2.5")]
     assert [reason for _, _, reason in reasons(result)] == [
         f"decimals of token {token} are not known" for token in unknown
+    ]
+
+
+def test_an_amount_in_no_token_is_no_amount() -> None:
+    """Where nothing says whose decimals are meant, the row is rejected, and no other."""
+    token = When(Nonzero("feeTokens"), "token")
+    event = fee(fee_usd=Fixed("feeUsd", DecimalsFirst((DecimalsOf(token), DecimalsOf(token)))))
+
+    result = made(small(event), [margin(2_500_000, 1), margin(2_500_000, 0)])
+
+    assert [row["fee_usd"] for row in rows(result, "fees")] == [Decimal("2.5")]
+    assert [reason for *_, reason in reasons(result)] == [
+        "which token the amount is in is not known"
     ]
 
 

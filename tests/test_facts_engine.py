@@ -57,6 +57,7 @@ from indexer.spec import (
     Share,
     Sum,
     SymbolOf,
+    Time,
     Token,
     Value,
     When,
@@ -673,6 +674,30 @@ def test_plain_arguments_render_by_their_type() -> None:
     event = fee(account=Arg("token"), market=Arg("feeTokens"))
 
     assert fees_of(event, margin(0, 2**200)) == [{"account": TOKEN, "market": str(2**200)}]
+
+
+@pytest.mark.parametrize("has_profit", [True, False])
+def test_a_flag_is_rendered_by_its_name(has_profit: bool) -> None:
+    """In a text column a Boolean is true or false, not a digit."""
+    event = replace(fee(market="hasProfit"), name="UpdatePnl")
+
+    assert fees_of(event, pnl(1, has_profit, 0)) == [{"market": str(has_profit).lower()}]
+
+
+@pytest.mark.parametrize(
+    ("second", "moment"),
+    [(253_402_300_799, datetime(9999, 12, 31, 23, 59, 59)), (253_402_300_800, None), (2**64, None)],
+)
+def test_a_time_that_nobody_meant_rejects_its_row(second: int, moment: datetime | None) -> None:
+    """Seconds beyond the year 9999 are another unit, or no time at all."""
+    price: dict[str, Value] = {"pool": "token", "share_price_tokens": Fixed("feeTokens", 0)}
+    event = replace(fee(), into="share_prices", columns=price | {"nav_at": Time("feeUsd")})
+
+    result = made(small(event), [margin(second)])
+
+    assert [row["nav_at"] for row in rows(result, "share_prices")] == [moment] * bool(moment)
+    told = [reason for *_, reason in reasons(result)]
+    assert told == ["the time is beyond the year 9999"] * (not moment)
 
 
 def test_an_event_that_the_abi_has_not_is_named() -> None:

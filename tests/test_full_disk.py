@@ -1,18 +1,26 @@
-"""A disk that is full while rows land: an error in a sentence, and nothing lost or torn."""
+"""A disk that is full while rows land, or are copied: a sentence, and nothing lost or torn."""
 
+import os
 import resource
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 from database_digest import differences, digest
+from handmade import table, write_database
 from import_rig import WINNER, brought, by_line, fill, rows, written
 from rig.live import BLOCKS, live
 from rig.node import Rig, serving
 from rig.runs import Told, indexed, job_of, patient
 from sync_rig import FIRST
+
+from analytics import load
+from analytics.errors import WorldError
+from analytics.reports.tables import Tables
 
 HEAD = FIRST + BLOCKS - 1
 
@@ -70,3 +78,22 @@ def test_an_import_without_room_for_its_rows_says_so(tmp_path: Path, most_bytes:
     assert (done.returncode, done.stderr) == (1, "perpscope: [Errno 27] File too large\n")
     assert list(folder.iterdir()) == []
     assert rows(brought(folder, "hyperliquid", fills), "imports", "entries_read") == [(500,)]
+
+
+def test_a_window_without_room_names_the_place(
+    small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a report copies of a large table is no fault of its rows."""
+    fees = pl.concat([table("fees", {"fee_usd": 1})] * 20_000)
+    hashes = pl.Series([f"0x{os.urandom(32).hex()}" for _ in range(fees.height)])
+    told = fees.with_columns(log_index=pl.int_range(pl.len()), tx_hash=hashes)
+    path = write_database(tmp_path / "a.duckdb", {"fees": told})
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+
+    with (
+        pytest.raises(
+            WorldError, match=rf"^no room for a window of fees in {small_disk}/.*TMPDIR$"
+        ),
+        load.database(path) as con,
+    ):
+        Tables(con).window("fees")

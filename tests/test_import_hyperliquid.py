@@ -380,6 +380,24 @@ def test_the_three_kinds_of_files_say_the_same(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("entries", [1, 2, 3, 4, 5, 6])
+def test_how_many_entries_are_taken_at_once_does_not_show(
+    entries: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever a file is cut, both sides of a trade know each other; others stand alone."""
+    events: list[Event] = []
+    for tid, sides in enumerate((2, 1, 1, 2, 1, 2, 2, 1, 1, 1, 2), 1):
+        both = liquidation() | {"tid": tid, "time": T0 + tid}
+        loser = fill(**both, side="A", dir="Liquidated Cross Long", startPosition="1.0")
+        events += [(LOSER, loser), (VAULT, fill(**both))][:sides]
+    monkeypatch.setattr("indexer.imports.hyperliquid.ENTRIES", entries)
+
+    path = brought(tmp_path, "hyperliquid", written(tmp_path, "a.jsonl", by_line(*events)))
+
+    told = [liquidator for (liquidator,) in rows(path, "liquidations", "liquidator")]
+    assert (told.count(VAULT), told.count(None)) == (5, 6)
+
+
 def test_the_order_of_files_does_not_matter(tmp_path: Path) -> None:
     """One side alone, then the whole, or the reverse: the same rows, liquidator included."""
     (_, lost), _ = TAKEN_OVER

@@ -222,18 +222,23 @@ def test_a_file_that_is_cut_off_leaves_nothing(
     assert [each.name for each in tmp_path.iterdir() if "import" in each.name] == []
 
 
+@pytest.mark.parametrize("before", [[], [[GOOD]]], ids=["first", "second"])
 @pytest.mark.parametrize("line", [b'{"events": [\n', b'{"events": [["\xff", {}]]}\n'])
 def test_a_line_that_is_no_json_stops_the_file(
-    line: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    line: bytes,
+    before: list[list[Event]],
+    *,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Who knows what else is lost: the line is named, and nothing of the file is taken."""
-    content = by_block([GOOD]) + line + by_block([GOOD])
+    content = by_block(*before) + line + by_block([GOOD])
     file = written(tmp_path, "a.jsonl", content)
 
     code, said = stopped(capsys, tmp_path, "hyperliquid", file)
 
     assert code == 1
-    assert "a.jsonl, line 2 is not JSON" in said
+    assert f"a.jsonl, line {len(before) + 1} is not JSON" in said
     assert not (tmp_path / "a.duckdb").exists()
 
 
@@ -310,6 +315,20 @@ def test_an_account_that_cannot_be_is_the_users_mistake(
     assert not (tmp_path / "a.duckdb").exists()
 
 
+def test_a_file_that_another_process_imports_meanwhile_is_there_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it was imported is asked again in the transaction that writes it."""
+    file = written(tmp_path, "a.jsonl", by_line(GOOD))
+    before = facts(brought(tmp_path, "hyperliquid", file))
+    monkeypatch.setattr("indexer.imports.bringing.brought_before", lambda *_given: None)
+
+    path = brought(tmp_path, "hyperliquid", file)
+
+    assert facts(path) == before
+    assert rows(path, "imports", "file") == [("a.jsonl",)]
+
+
 def test_a_file_is_not_imported_as_anothers_as_well(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -344,6 +363,19 @@ def test_lines_that_are_no_fills_are_counted(tmp_path: Path) -> None:
 
     assert rows(path, "imports", "entries_read", "entries_used", "rejects") == [(3, 1, 2)]
     assert [row[2] for row in rows(path, *REASON)] == ["a.jsonl, line 2", "a.jsonl, line 3"]
+
+
+def test_lines_that_are_no_blocks_are_counted(tmp_path: Path) -> None:
+    """One without fills that can be told apart is an entry; one with nothing in it is none."""
+    content = by_block([GOOD]) + b'\n{"events": 7}\n[]\n'
+    path = brought(tmp_path, "hyperliquid", written(tmp_path, "a.jsonl", content))
+
+    assert rows(path, "imports", "entries_read", "entries_used", "rejects") == [(3, 1, 2)]
+    reason = "the line is no block of fills"
+    assert [row[1:3] for row in rows(path, *REASON)] == [
+        (reason, "a.jsonl, line 3"),
+        (reason, "a.jsonl, line 4"),
+    ]
 
 
 def test_what_landed_before_a_bad_file_stays(

@@ -345,6 +345,18 @@ def test_what_was_quoted_before_the_windows_is_no_move_into_them() -> None:
     assert correlations(*before, *pair).equals(correlations(*pair))
 
 
+@pytest.mark.parametrize(
+    "ends", [("0001-01-01", "2025-10-10T22:00"), ("2025-10-10T20:00", "9999-12-31")]
+)
+def test_an_event_may_reach_to_where_time_ends(ends: tuple[str, str]) -> None:
+    """What would be as long before the year 1, or after 9999, is no moment that must exist."""
+    pair = quotes("a", 0, WALK * 2, "BTC") + quotes("a", 0, WALK * 2, "ETH")
+
+    found = correlations(*pair, event_start=ends[0], event_end=ends[1])
+
+    assert found.select("window", "correlation").rows() == [("during", pytest.approx(1))]
+
+
 def test_what_is_quoted_in_another_asset_does_not_count() -> None:
     """Ether in bitcoin, said at more moments than ether in dollars, changes nothing."""
     pair = quotes("a", 0, WALK * 2, "BTC") + quotes("a", 0, WALK * 2, "ETH")

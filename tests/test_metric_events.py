@@ -285,6 +285,15 @@ def test_a_fall_that_comes_back_in_disorder_is_microstructure() -> None:
     assert result["verdict"] == "microstructure"
 
 
+def test_how_far_sources_were_apart_is_of_the_event_alone() -> None:
+    """Two thirds apart before it and after it, a quarter in it."""
+    late = quotes("BTC", (0, 100), (100, 60), (580, 100), (700, 48), (9_000, 100), feed="0xlate")
+
+    result = shape(*quotes("BTC", (0, 100), *FALL, (9_000, 60)), *late)
+
+    assert result["largest_deviation_bps"] == 2_500
+
+
 def test_an_unknown_notional_leaves_the_worst_minute_unknown() -> None:
     """Of 6 and 4 and one nobody tells, 10 are known, and not which part fell into one minute."""
     sizes = (6, 4, None)

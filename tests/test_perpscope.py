@@ -165,6 +165,32 @@ def test_a_full_place_without_a_name_says_what_to_do(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err == said
 
 
+def test_a_folder_that_was_removed_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The system names nothing then, so what to do is said."""
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+
+    assert outcome(Path("report").resolve) == 1
+    said = "perpscope: No such file or directory: run it in a folder that is there\n"
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize(("encoding", "sigma"), [("latin-1", b"\\u03a3"), ("utf-8", b"\xce\xa3")])
+def test_what_a_terminal_cannot_write_is_spelled_out(encoding: str, sigma: bytes) -> None:
+    """A locale of 256 characters is no reason for a traceback."""
+    code = "import perpscope; perpscope.app = lambda: print('\u03a3'); perpscope.main()"
+    words = [sys.executable, "-c", code]
+
+    env = os.environ | {"PYTHONIOENCODING": encoding}
+    done = subprocess.run(words, capture_output=True, check=False, env=env)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, sigma + b"\n", b"")
+
+
 def test_a_message_of_several_lines_is_joined(capsys: pytest.CaptureFixture[str]) -> None:
     """A library's message with line breaks inside still takes one line."""
     outcome(raising(indexer.errors.WorldError("cannot open\n\n  the file")))

@@ -114,6 +114,20 @@ def refuses(tampering: Tampering, header: Json, receipts: Json) -> None:
 
 
 @pytest.mark.parametrize(
+    ("field", "said"),
+    [("transactionHash", "transactionHash is not 32 bytes"), ("logsBloom", "not 0x and 512 hex")],
+)
+def test_a_field_of_another_width_is_no_receipt(field: str, said: str) -> None:
+    """What is wrong with it is said, before anything is made of it."""
+    block = true_blocks(130)[-5]
+    receipts = [json.loads(block.receipt_text(receipt)) for receipt in block.receipts]
+    receipts[0][field] = "0x12"
+
+    with pytest.raises(NodeAnswerWrong, match=rf"cannot be read \(.*{said}"):
+        verified(dict(block.header), receipts, ETHEREUM)
+
+
+@pytest.mark.parametrize(
     "name", [name for name in TAMPERINGS if "header" not in name and "misn" not in name]
 )
 def test_tampered_logs_differ_from_what_receipts_prove(name: str) -> None:
@@ -128,6 +142,16 @@ def test_tampered_logs_differ_from_what_receipts_prove(name: str) -> None:
     found = differences(log_frame(told), truth)
 
     assert list(found) == [block.number]
+
+
+def test_a_log_that_is_there_twice_is_one_too_many() -> None:
+    """Facts derived from it would be there twice, though receipts tell of no other log."""
+    block = true_blocks(130)[-5]
+    receipts = [json.loads(block.receipt_text(receipt)) for receipt in block.receipts]
+    truth = verified(dict(block.header), receipts, ETHEREUM)
+
+    assert differences(truth, truth) == {}
+    assert differences(pl.concat([truth, truth[:1]]), truth) == {block.number: "1 log added"}
 
 
 @pytest.mark.parametrize(

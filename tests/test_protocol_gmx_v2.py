@@ -353,6 +353,22 @@ def test_an_insolvent_close_leaves_bad_debt_and_charges_nothing() -> None:
     ]
 
 
+def test_a_key_that_arrives_as_a_text_is_nobody_s() -> None:
+    """Also where no other log of the batch says it as a word: the debt is told without a market."""
+    odd = keyed(
+        "InsolventClose",
+        EMITTER,
+        uint256={"positionCollateralAmount": 0, "remainingCostUsd": 123 * USD},
+        int256={"basePnlUsd": -900 * USD},
+        string={"step": "fees", "orderKey": "7"},
+    )
+
+    result = made(odd, position("PositionDecrease", orderType=7))
+
+    assert reasons(result) == []
+    assert rows(result, "shortfalls") == [{"kind": "bad_debt", "shortfall_usd": usd("123")}]
+
+
 def test_the_beta_says_nothing_of_bad_debt() -> None:
     """It had pnlUsd and no InsolventClose, so that no debt was seen and none was ruled out."""
     closed = keyed(
@@ -655,6 +671,27 @@ def test_an_item_of_another_type_costs_its_row_alone() -> None:
 
     assert reasons(result) == [
         ("OpenInterestUpdated", "open_interest", "a uint argument is not a flag")
+    ]
+    assert len(rows(result, "oracle_updates")) == 1
+
+
+@pytest.mark.parametrize(("kind", "value"), [("string", "7"), ("bytes", b"7")])
+def test_a_number_that_arrives_as_a_text_costs_its_row_alone(kind: str, value: object) -> None:
+    """Also where no other log of the batch says it as a number."""
+    odd = keyed(
+        "OpenInterestUpdated",
+        EMITTER,
+        [topic(MARKET)],
+        address={"market": MARKET, "collateralToken": USDC},
+        bool={"isLong": True},
+        int256={"delta": USD},
+        **{kind: {"nextValue": value}},
+    )
+
+    result = made(odd, oracle(USDC, USDC_PRICE, USDC_PRICE))
+
+    assert reasons(result) == [
+        ("OpenInterestUpdated", "open_interest", f"a {kind} argument is not a number")
     ]
     assert len(rows(result, "oracle_updates")) == 1
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from errno import ENOSPC
+from errno import EBUSY, ENOSPC
 from hashlib import sha256
 from pathlib import Path
 from shutil import copytree
@@ -31,6 +31,7 @@ from analytics.reports.bundle import replace_folder
 from analytics.reports.chain_names import CHAIN_NAMES
 from analytics.reports.context import Context
 from analytics.reports.digests import rows_digest
+from analytics.reports.manifest import versions
 from analytics.reports.scope import Scope
 from analytics.reports.sections.exits import exits
 from indexer.chains import CHAINS
@@ -162,6 +163,28 @@ def test_the_manifest_names_input_and_versions(manifest: dict[str, Any]) -> None
     assert manifest["summary"]["income"]["fees_usd"] == "25.000000000000000001"
     entries = {entry["name"]: entry for entry in manifest["sections"]["buybacks"]}
     assert entries["buyback_ratio"]["settings"] == {"window_days": 30}
+
+
+def test_transactions_of_a_large_table_are_not_listed(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rows and their digest are told; of the small ones, the transactions as well."""
+    monkeypatch.setattr("analytics.reports.manifest._LISTED_ROWS", 2)
+
+    output = write_report(database, tmp_path / "report")
+
+    told = json.loads((output / "manifest.json").read_text(encoding="utf-8"))["inputs"]["facts"]
+    assert told["fees"] == {"rows": 3, "digest": told["fees"]["digest"]}
+    assert (told["buybacks"]["rows"], told["buybacks"]["transactions"]) == (1, 1)
+    listed = set(pl.read_parquet(output / "transactions.parquet")["table"])
+    assert {"buybacks", "fees"} & listed == {"buybacks"}
+
+
+def test_what_is_not_installed_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a checkout that is run from its folder."""
+    monkeypatch.setattr("analytics.reports.manifest._ENGINES", ("no-such-package",))
+
+    assert versions() == {"no-such-package": "not installed"}
 
 
 def test_the_manifest_digests_every_file(folder: Path, manifest: dict[str, Any]) -> None:
@@ -336,6 +359,28 @@ def test_two_reports_put_into_a_folder_at_once_are_told_apart(
     kept = output if is_after else tmp_path / "aside"
     assert contents(kept) == {"manifest.json": b"theirs" if is_after else b"report"}
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_folder_that_cannot_be_moved_keeps_its_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A volume that is mounted there is busy, which is said."""
+    output = tmp_path / "report"
+    output.mkdir()
+    (output / "manifest.json").write_text("old", encoding="utf-8")
+
+    def busy(*_: Path) -> Path:
+        """Refuse as for a mount point."""
+        raise OSError(EBUSY, "Device or resource busy")
+
+    monkeypatch.setattr(Path, "rename", busy)
+
+    with pytest.raises(
+        WorldError, match=r"written to .*report: Device or resource busy; mend that"
+    ):
+        replace_folder(output, lambda folder: (folder / "manifest.json").touch())
+
+    assert contents(tmp_path) == {"report/manifest.json": b"old"}
 
 
 def test_what_came_into_the_folder_meanwhile_is_not_removed(tmp_path: Path) -> None:

@@ -195,7 +195,6 @@ def test_every_chart_is_traced(shown: Shown) -> None:
         again, command = chart_commands(chart, shown.report.limits)
         source = chart.traced or chart.source
 
-        assert source is not None
         assert again.startswith(("perpscope metric ", "perpscope query "))
         assert command.startswith(f"perpscope trace {source.asked} ")
         traced, row = shown.numbers(command), source.frame.row(0, named=True)

@@ -310,13 +310,29 @@ def test_a_key_is_no_measure(hours: Sides) -> None:
     assert lines(compared(one, other), "s") == [["25", "fees", "3", "3", "0", "×1"]]
 
 
+def test_a_symbol_of_two_markets_tells_none_apart(hours: Sides) -> None:
+    """Where one venue has two markets of ETH, each is a line of its own."""
+    told = ("gmx_v2", {"ETH (0x1)": 1, "ETH (0x2)": 2}), ("gmx_v1", {"ETH (0x3)": 4})
+    sides = []
+    for protocol, fees in told:
+        columns = {"market": [*fees], "market_symbol": "ETH", "fees_usd": [*fees.values()]}
+        laid = shown_table("T", pl.DataFrame(columns), ("market", "fees_usd"), keys=("market",))
+        section = Section("s", "S", tables=(laid,))
+        sides.append(replace(hours.first, limits=Limits(protocol=protocol), sections=(section,)))
+
+    assert lines(compared(*sides), "s") == [
+        ["ETH (0x1)", "fees, USD", "1.00", "–", "–", "–"],
+        ["ETH (0x2)", "fees, USD", "2.00", "–", "–", "–"],
+        ["ETH (0x3)", "fees, USD", "–", "4.00", "–", "–"],
+    ]
+
+
 def test_a_chart_of_the_second_side_has_its_command(two_venues: Report) -> None:
     """Under each of two charts stands what gives the rows of that one."""
     section = section_of(two_venues, "open-interest")
     commands = {
         chart.name: answer_command(chart.source, Limits(protocol="gmx_v2"))
         for chart in section.charts
-        if chart.source is not None
     }
 
     second = [text for name, text in commands.items() if name.startswith("compared_")]

@@ -1,6 +1,6 @@
 """The event of a report: where it is looked for, how wide it is, and what is read of it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,27 @@ def test_narrow_limits_are_the_event(tmp_path: Path, hours: int) -> None:
 
     assert one is not None
     assert (one.start, one.end) == (limits.since, limits.until)
+
+
+@pytest.mark.parametrize(
+    ("start", "around"),
+    [
+        (datetime.min, (datetime.min, datetime.min + timedelta(hours=6))),
+        (datetime.max - timedelta(hours=3), (datetime.max - timedelta(hours=28), datetime.max)),
+    ],
+)
+def test_an_event_may_be_where_time_ends(
+    tmp_path: Path, start: datetime, around: tuple[datetime, datetime]
+) -> None:
+    """What would be a day before the year 1, or after 9999, is no moment that must exist."""
+    end = start + timedelta(hours=3)
+
+    one, days = found(tmp_path, Limits(since=start, until=end))
+
+    assert one is not None
+    assert one.around == around
+    assert days is not None
+    assert days.start <= start < end <= days.end
 
 
 def test_wide_limits_are_searched(tmp_path: Path) -> None:

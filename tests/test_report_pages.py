@@ -21,6 +21,7 @@ from analytics.reports.charts import (
     DELEVERAGED,
     LIQUIDATED,
     LONG,
+    PALETTE,
     SHORT,
     UNKNOWN_SIDE,
     Canvas,
@@ -30,7 +31,7 @@ from analytics.reports.charts import (
 )
 from analytics.reports.context import Context
 from analytics.reports.moments import moments
-from analytics.reports.parts import Chart
+from analytics.reports.parts import Chart, Source
 from analytics.reports.report import report
 from analytics.reports.scope import Scope
 from analytics.reports.sections.accrual import accrual
@@ -40,6 +41,10 @@ from analytics.reports.sections.credit import credit
 from analytics.reports.sections.exposure import exposure, with_drawdown
 from analytics.reports.sections.income import income
 from analytics.reports.sections.liquidity import liquidity
+from analytics.reports.sections.oracles import oracles
+
+# Rows behind a chart that is drawn of others.
+SOURCE = Source("d", "metric", "fees", pl.DataFrame())
 
 
 @pytest.fixture(scope="module")
@@ -252,7 +257,7 @@ def test_a_value_of_a_day_is_said_of_the_day_to_its_end() -> None:
     """Both days are said without an hour, and a mouse finds the last as well as the first."""
     days = [datetime(2025, 10, 10), datetime(2025, 10, 11)]
     rows = pl.DataFrame({"at": days, "series": ["a", "a"], "value": [0.5, 0.25]})
-    drawing = Drawing("d", "t", "ratio", "%", {"a": BLUE})
+    drawing = Drawing("d", "t", "ratio", "%", {"a": BLUE}, SOURCE)
 
     chart = lines(Canvas("s", *days), drawing, rows, lasting=timedelta(days=1)).svg
 
@@ -271,7 +276,7 @@ def test_a_period_without_a_value_breaks_the_line() -> None:
     """An hour nobody measured is no line between its neighbours, and says nothing of them."""
     hours = [datetime(2025, 10, 10, hour) for hour in (0, 1, 3)]
     rows = pl.DataFrame({"at": hours, "series": ["a"] * 3, "value": [1.0, 2.0, 3.0]})
-    drawing = Drawing("d", "t", "deviation", "bps", {"a": BLUE})
+    drawing = Drawing("d", "t", "deviation", "bps", {"a": BLUE}, SOURCE)
 
     canvas = Canvas("s", hours[0], datetime(2025, 10, 10, 4))
     chart = lines(canvas, drawing, rows, lasting=timedelta(hours=1))
@@ -285,7 +290,7 @@ def test_a_value_that_is_not_known_ends_the_one_before() -> None:
     """What holds until the next holds until nobody knows: a line to there, none beyond, and n/k."""
     hours = [datetime(2025, 10, 10, hour) for hour in (0, 1, 3)]
     rows = pl.DataFrame({"at": hours, "series": ["a"] * 3, "value": [1.0, None, 3.0]})
-    drawing = Drawing("d", "t", "rate", "bps", {"a": BLUE})
+    drawing = Drawing("d", "t", "rate", "bps", {"a": BLUE}, SOURCE)
 
     chart = lines(Canvas("s", hours[0], datetime(2025, 10, 10, 4)), drawing, rows)
 
@@ -301,7 +306,7 @@ def test_sides_of_a_market_without_a_name_are_two_lines() -> None:
     rows = pl.DataFrame(
         {"at": [at(0)] * 2, "series": [f"{market} long", f"{market} short"], "value": [1, 2]}
     )
-    drawing = Drawing("d", "t", "rate", "bps", colored(rows["series"].to_list()))
+    drawing = Drawing("d", "t", "rate", "bps", colored(rows["series"].to_list()), SOURCE)
 
     chart = lines(Canvas("s", at(0), at(days=1)), drawing, rows).svg
 
@@ -314,7 +319,7 @@ def test_sides_of_a_market_without_a_name_are_two_lines() -> None:
 def test_hours_are_on_the_axis_below_three_days(days: float, is_said: bool) -> None:
     """On a phone, too: the same date under several ticks tells none of them."""
     rows = pl.DataFrame({"at": [at(0)], "series": ["a"], "value": [1]})
-    drawing = Drawing("d", "t", "fees", "USD", {"a": BLUE})
+    drawing = Drawing("d", "t", "fees", "USD", {"a": BLUE}, SOURCE)
 
     chart = lines(Canvas("s", at(0), at(days=days)), drawing, rows).narrow
 
@@ -478,6 +483,48 @@ def test_an_empty_section_names_the_time_asked_for(tmp_path: Path) -> None:
     assert f"No buybacks {span} in the covered blocks" in page
 
 
+def test_an_empty_section_names_files_beside_blocks(tmp_path: Path) -> None:
+    """What was imported is of no blocks; of many ranges it says only how many there are."""
+    ranges = [
+        GMX
+        | {"protocol": f"p{place}", "from_block": place, "to_block": 100}
+        | {"declaration_digest": "d", "logs_digest": "l", "to_block_hash": "0x"}
+        | {"proof": "fetched", "finality": "finalized"}
+        for place in range(7)
+    ]
+    told = {"chain_id": -1, "protocol": "hyperliquid", "sha256": "0", "imported_at": at()}
+    counts = dict.fromkeys(("entries_read", "entries_used", "rejects"), 1)
+    imports = table("imports", *(told | counts | {"file": name} for name in "ab"))
+    pages = [
+        part_of(
+            written_market(
+                tmp_path,
+                buybacks=table("buybacks"),
+                imports=imports,
+                declared_facts=table(
+                    "declared_facts", GMX | {"protocol": "p0", "fact": "buybacks"}
+                ),
+                coverage=table("coverage", *ranges[:count]),
+            ),
+            accrual,
+        )
+        for count in (1, 7)
+    ]
+
+    assert "covered blocks: arbitrum 0–100 (p0); 2 files of hypercore (hyperliquid)." in pages[0]
+    assert "covered blocks: 8 ranges, listed under “What the numbers rest on”." in pages[1]
+
+
+def test_without_an_event_a_section_is_of_all_the_time(tmp_path: Path) -> None:
+    """Nobody was liquidated, and no block has a known time: no days are named."""
+    nothing = {"liquidations": table("liquidations"), "blocks": table("blocks")}
+
+    page = part_of(written_market(tmp_path, **nothing), accrual, oracles)
+
+    assert "All of this is of all the time the report covers." in page
+    assert "**Purchases with those paid in tokens at the price of their moment**" in page
+
+
 def test_purchases_of_a_day_are_told_apart_by_what_they_cost(tmp_path: Path) -> None:
     """A day's purchases with ether and with dollars are two rows that say which is which."""
     paid = (GMX | {"spent_token": token, "spent_usd": 5} for token in ("0xaaa", "0xbbb"))
@@ -518,6 +565,78 @@ def test_a_share_of_supply_is_named_wherever_its_token_is(tmp_path: Path) -> Non
     page = part_of(written_market(tmp_path, **facts), accrual)
 
     assert "| GOV |" in page.split("Share of supply over 30 days")[1]
+
+
+def test_what_a_token_is_worth_stands_beside_income(tmp_path: Path) -> None:
+    """Of 100 tokens 90 are within reach, at 5 dollars; a day's fee of 10 makes 3,650 a year."""
+    block = {"chain_id": 42161, "hash": b"h", "parent_hash": b"p"}
+    ends = ({"number": number, "timestamp": at(days=day)} for number, day in ((100, -1), (200, 2)))
+    read = {"token": "0xt", "supply_tokens": 100, "dead_tokens": 10, "block_timestamp": at(days=1)}
+    named = {"chain_id": 42161, "address": "0xt", "symbol": "GOV", "decimals": 18}
+    price = {"asset": "GOV", "quote": "USD", "oracle_price_quote": 5, "block_timestamp": at(days=1)}
+    fee = GMX | {"fee_usd": 10, "supply_side_usd": 6, "treasury_usd": 1, "holders_usd": 3}
+    path = written_market(
+        tmp_path,
+        blocks=table("blocks", *(block | end for end in ends)),
+        fees=table("fees", fee, fee | {"block_timestamp": at(days=1)}),
+        token_supplies=table("token_supplies", GMX | read),
+        tokens=table("tokens", named | {"known_by": "call"}),
+        oracle_updates=table("oracle_updates", GMX | price),
+    )
+
+    worth = part_of(path, accrual).split("Market value in years of income, from ")[1]
+
+    assert worth.startswith("2 whole UTC days up to 2025-10-11")
+    assert "| gmx_v2 | GOV | 2025-10-11 | 5.00000 | 450.00 | 0.1 | 0.3 | 0.4 |" in worth
+
+
+def bought(folder: Path, buyers: int, earning: int = 9) -> dict[str, Chart]:
+    """Return the charts of two days on which so many bought, the last most, and some earned."""
+    days = [
+        GMX | {"protocol": f"p{buyer}", "block_timestamp": at(days=day)}
+        for buyer in range(buyers)
+        for day in (0, 1)
+    ]
+    fee = {"fee_usd": 90, "supply_side_usd": 50, "treasury_usd": 30, "holders_usd": 10}
+    path = written_market(
+        folder,
+        fees=table("fees", *(row | fee for row in days[: 2 * earning])),
+        buybacks=table(
+            "buybacks", *(row | {"spent_usd": place // 2 + 1} for place, row in enumerate(days))
+        ),
+    )
+    with load.database(path) as con:
+        return {chart.name: chart for chart in accrual(Context(Scope(con))).charts}
+
+
+def legend(chart: Chart) -> dict[str, str]:
+    """Return the colour of each series of a chart."""
+    entry = r'role-legend-symbol.*?"(#[0-9a-f]{6})".*?role-legend-label.*?>([^<>]+)</text>'
+    return {name: color for color, name in re.findall(entry, chart.svg)}
+
+
+def test_each_buyer_of_a_chart_has_a_colour(tmp_path: Path) -> None:
+    """Of eight all are named; of nine the two that spent least are one, with the last colour."""
+    eight, nine = (bought(tmp_path, buyers) for buyers in (8, 9))
+
+    assert list(legend(eight["buybacks"])) == [f"p{place}" for place in range(8)]
+    assert list(legend(nine["buybacks"])) == [*(f"p{place}" for place in range(2, 9)), "all others"]
+    assert "together $45" in nine["buybacks"].svg
+    for chart in (*eight.values(), *nine.values()):
+        assert [*legend(chart).values()] == [*PALETTE]
+
+
+def test_the_largest_buyers_have_two_lines_each(tmp_path: Path) -> None:
+    """What the split sets aside, a quarter, beside what is spent; a chart of some says so."""
+    one, nine = (bought(tmp_path, buyers)["buyback_ratio"] for buyers in (1, 9))
+
+    assert one.caption == "Buybacks per dollar of revenue, trailing 30 days"
+    assert "2025-10-11 · p0 executed 2.5 % · p0 set aside 25.0 %" in one.svg
+    assert nine.caption == f"{one.caption}, the 4 largest buyers"
+    assert {name[:2] for name in legend(nine)} == {"p5", "p6", "p7", "p8"}
+    # Whose revenue nobody tells has no line, and takes the place of none.
+    some = bought(tmp_path, buyers=9, earning=8)["buyback_ratio"]
+    assert {name[:2] for name in legend(some)} == {"p4", "p5", "p6", "p7"}
 
 
 def test_no_open_interest_falls_by_more_than_all_of_it(tmp_path: Path) -> None:

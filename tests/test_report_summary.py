@@ -122,15 +122,34 @@ def test_a_lower_bound_is_of_a_number(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("spent", "bound"), [(2, ": a lower bound"), (None, "")])
+def test_a_purchase_of_unknown_cost_is_counted(
+    tmp_path: Path, spent: int | None, bound: str
+) -> None:
+    """What was spent lacks it; where nothing else is known there is no bound."""
+    rows = table("buybacks", GMX | {"spent_usd": spent}, GMX)
+
+    (card,) = (
+        card
+        for card in cards(summary(written_market(tmp_path, buybacks=rows)))
+        if card.label == "Buybacks"
+    )
+
+    lacking = 1 if spent else 2
+    assert card.details == ("2 purchases", f"cost of {lacking} not known{bound}")
+    assert card.value == ("$2.00" if spent else "n/k")
+
+
 def test_a_text_has_no_count_of_what_nobody_tells(tmp_path: Path) -> None:
     """Two protocols tell of fees alone: no account was liquidated, as far as nobody knows."""
-    none = {name: table(name) for name in ("liquidations", "adls")}
+    none = {name: table(name) for name in ("liquidations", "adls", "oracle_updates")}
     declared = table("declared_facts", {**GMX, "fact": "fees"})
 
     lines = summary(written_market(tmp_path, declared_facts=declared, **none)).lines()
 
     assert lines[2] == "liquidated n/k one-sided, n/k accounts, n/k long"
     assert lines[3] == "ADL n/k in n/k events"
+    assert lines[4].startswith("worst oracle deviation n/k (no two sources of one asset at most an")
 
 
 @pytest.mark.parametrize(("since", "worst"), [(100.5, -250), (101, 100)])

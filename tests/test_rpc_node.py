@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+import polars as pl
 import pytest
 from rpc_rig import ADDRESS, TOPIC0, WANTED, Client, Script, ask, block, block_hash, log, word
 
@@ -263,6 +264,39 @@ def test_a_wrong_header_is_refused_and_named(change: dict[str, object], said: st
         ask(lambda node: node.headers([3]), script)
 
 
+SEALED_BLOCK = pl.DataFrame(
+    {"number": [4], "hash": [octets(block_hash(4))], "receipts_root": [bytes(32)]}
+)
+NO_SUCH_METHOD = {"code": -32601, "message": "the method does not exist"}
+
+
+def test_a_block_without_receipts_is_not_seen_yet() -> None:
+    """A node that does not know the block has no receipts of it; it is not an empty one."""
+    script = Script(results={"eth_getBlockReceipts": None})
+
+    with pytest.raises(NodeBehind, match="has not seen block 4 yet"):
+        ask(lambda node: node.receipt_logs(SEALED_BLOCK), script)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, f"has no receipt of transaction {word(7)} of a block it told"),
+        ({"transactions": [{}]}, "a block whose transactions cannot be read"),
+        ({"hash": word(1)}, f"block {word(1)} where {block_hash(4)} was expected; a reorg"),
+    ],
+)
+def test_receipts_one_by_one_are_those_of_the_block(change: dict[str, object], said: str) -> None:
+    """Whichever of its answers does not fit is named, and nothing is made of the others."""
+    script = Script(
+        errors={"eth_getBlockReceipts": NO_SUCH_METHOD},
+        results={"eth_getBlockByNumber": block(4) | change, "eth_getTransactionReceipt": None},
+    )
+
+    with pytest.raises(NodeAnswerWrong, match=said):
+        ask(lambda node: node.receipt_logs(SEALED_BLOCK), script)
+
+
 def pin(number: int) -> Header:
     """Return the header of a block, as far as calls need it."""
     return Header(number, octets(block_hash(number)), b"", None, None)
@@ -298,6 +332,14 @@ def test_a_call_that_reverts_has_no_answer(error: dict[str, object]) -> None:
     assert ask(
         lambda node: node.calls([(ADDRESS, b"")], pin(4)), Script(results={"eth_call": "0x"})
     ) == [b""]
+
+
+def test_a_call_that_is_answered_with_no_hex_is_refused() -> None:
+    """What a contract returned is bytes, or nothing is known of it."""
+    script = Script(results={"eth_call": "0x1g"})
+
+    with pytest.raises(NodeAnswerWrong, match="answered eth_call with '0x1g', which is not hex"):
+        ask(lambda node: node.calls([(ADDRESS, b"")], pin(4)), script)
 
 
 def _without_pin(answer: list[dict[str, object]] | dict[str, object]) -> object:

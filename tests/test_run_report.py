@@ -2,9 +2,11 @@
 
 import json
 from functools import partial
+from importlib.metadata import PackageNotFoundError
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from rich.console import Console
@@ -12,8 +14,10 @@ from sync_rig import FIRST, blocks, rows, served
 
 from indexer.chains import ETHEREUM
 from indexer.cli.progress import shown
+from indexer.cli.run_report import write_run_report
 from indexer.errors import UserError, WorldError
 from indexer.simulation.node import serve
+from indexer.store import program_version
 from perpscope import app, outcome
 
 COUNT = 100
@@ -56,6 +60,22 @@ def test_a_run_that_ended_well(tmp_path: Path) -> None:
     )
     assert set(said["versions"]) == {"perpscope", "duckdb", "polars", "web3", "python"}
     assert KEY not in json.dumps(said)
+
+
+def test_a_checkout_that_nobody_installed_has_no_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run is as good as any, and its report says so."""
+    where = "indexer.store.connection.version"
+    monkeypatch.setattr(where, Mock(side_effect=PackageNotFoundError("perpscope")))
+    program_version.cache_clear()
+    try:
+        with serve([served(blocks(COUNT))]) as node:
+            code, said = index(tmp_path, node.url)
+    finally:
+        program_version.cache_clear()
+
+    assert (code, said["versions"]["perpscope"]) == (0, "unknown")
 
 
 def test_a_run_that_failed(tmp_path: Path) -> None:
@@ -114,6 +134,16 @@ def test_a_report_that_cannot_be_written_hides_nothing(
     assert code == 1
     assert "the report cannot be written" in said
     assert "127.0.0.1:9" in said
+
+
+def test_a_report_whose_place_is_taken_meanwhile_is_told(tmp_path: Path) -> None:
+    """A folder has its name now: one sentence, and nothing half-written is left."""
+    (tmp_path / "run.json").mkdir()
+
+    with pytest.raises(WorldError, match=r"run.json cannot be written \(Is a directory\)"):
+        write_run_report(tmp_path / "run.json", {})
+
+    assert [item.name for item in tmp_path.iterdir()] == ["run.json"]
 
 
 def test_a_report_without_a_place_is_refused_first(

@@ -65,6 +65,17 @@ def test_the_look_ends_with_the_first_row_that_is_kept(table: Table) -> None:
     assert table.batch_count == 1 + ROWS.height
 
 
+def test_of_the_first_rows_no_more_is_read(table: Table) -> None:
+    """The third batch is not asked for; where a filter is, it is the first that it keeps."""
+    frame = scan(ROWS.schema, table.batches)
+
+    assert_frame_equal(frame.head(2).collect(), ROWS.head(2))
+    assert table.batch_count == 2
+    assert_frame_equal(frame.filter(pl.col("size") > 1).head(1).collect(), ROWS[1:2])
+    whole = scan(ROWS.schema, lambda columns, _: iter([ROWS.select(columns)]))
+    assert_frame_equal(whole.head(2).collect(), ROWS.head(2))
+
+
 def test_a_filter_without_a_column_reads_once(table: Table) -> None:
     """There is nothing to look at first."""
     found = scan(ROWS.schema, table.batches).filter(pl.lit(value=True)).collect()

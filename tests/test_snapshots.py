@@ -199,6 +199,18 @@ def test_a_full_disk_leaves_the_copy_before(tmp_path: Path) -> None:
     assert not target.with_name("s.duckdb.new").exists()
 
 
+def test_a_copy_that_cannot_take_its_place_is_told(tmp_path: Path) -> None:
+    """Where a folder has the name, one sentence is said, and no copy is left beside it."""
+    path, target = tmp_path / "a.duckdb", tmp_path / "s.duckdb"
+    open_database(path).close()
+    target.mkdir()
+
+    with pytest.raises(DatabaseUnusable, match=r"s.duckdb cannot be published \(Is a directory\)"):
+        publish(path, target)
+
+    assert not target.with_name("s.duckdb.new").exists()
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     """A copy needs a folder; none is made on the quiet."""
     path = tmp_path / "a.duckdb"

@@ -1,5 +1,6 @@
 """The database file when the world fails half-way."""
 
+import errno
 import os
 import resource
 import subprocess
@@ -10,6 +11,7 @@ import duckdb
 import pytest
 
 from indexer.store import read_stored
+from indexer.store.creation import make_missing
 
 MAKE = """
 import sys
@@ -81,6 +83,39 @@ def test_what_a_killed_process_of_the_same_number_left_is_made_anew(tmp_path: Pa
     assert read_stored(tmp_path / "a.duckdb", 1).coverage.is_empty()
 
     assert os.listdir(tmp_path) == ["a.duckdb"]  # noqa: PTH208 - names are enough
+
+
+def test_a_file_system_without_hard_links_holds_a_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was made beside its place is moved there, and nothing stays beside it."""
+
+    def refused(_path: Path, _target: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+
+    assert read_stored(tmp_path / "a.duckdb", 1).coverage.is_empty()
+
+    assert os.listdir(tmp_path) == ["a.duckdb"]  # noqa: PTH208 - names are enough
+
+
+def test_what_another_process_has_made_meanwhile_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither its file is replaced nor what it has logged and not yet moved there thrown away."""
+    path, log = tmp_path / "a.duckdb", tmp_path / "a.duckdb.wal"
+
+    def made(_engine: object) -> None:
+        path.write_bytes(b"another's")
+        log.write_bytes(b"its log")
+
+    monkeypatch.setattr("indexer.store.creation.put_aside", made)
+
+    make_missing(path)
+
+    assert (path.read_bytes(), log.read_bytes()) == (b"another's", b"its log")
+    assert sorted(os.listdir(tmp_path)) == [path.name, log.name]  # noqa: PTH208 - names are enough
 
 
 def test_two_that_make_the_same_database_share_it(tmp_path: Path) -> None:

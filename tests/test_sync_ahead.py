@@ -215,12 +215,12 @@ def test_a_refusal_of_a_childs_logs_alone_loses_nothing(tmp_path: Path) -> None:
     pool, count = b"\x07" * 20, 120
     happens = {FIRST + place: [answer(place + 1)] for place in range(0, count, 40)}
     happens[FIRST + 40] = [birth(pool)]
-    for number in range(FIRST + 41, FIRST + count):
+    for number in range(FIRST + 60, FIRST + count):
         happens.setdefault(number, []).extend([deposit(pool, number)] * 3)
     calls: dict[tuple[int | None, str, str], str] = {
         (None, "0x" + pool.hex(), DECIMALS): "0x" + word(6).hex()
     }
-    chain = replace(served(told(happens, count)), calls=calls)
+    chain = replace(served(told(happens, count)), calls=calls, safe_lag=1, finalized_lag=1)
     with serve([chain]) as node:
         run(job(tmp_path / "free.duckdb"), node.url)
 

@@ -1,6 +1,7 @@
 """Proof on the way in, verification of what is stored, repair: nothing missing goes unnoticed."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from shutil import copy
 from typing import Any
@@ -18,11 +19,25 @@ from proof_rig import (
     without_block,
     without_log,
 )
-from sync_rig import BIRTH, FEED, FIRST, LATE_POOL, POOLS, contents, job, rows, run, served
+from sync_rig import (
+    BIRTH,
+    FEED,
+    FIRST,
+    LATE_POOL,
+    POOLS,
+    blocks,
+    contents,
+    job,
+    rows,
+    run,
+    served,
+)
 
 from indexer.chains import ETHEREUM
-from indexer.errors import NodeAnswerWrong, NodeUnavailable
+from indexer.errors import NodeAnswerWrong, NodeUnavailable, RangeTooLarge
+from indexer.proof import quirks
 from indexer.rpc import Endpoint
+from indexer.simulation import blocks as simulated
 from indexer.simulation.blocks import Block
 from indexer.simulation.node import serve
 from indexer.simulation.served import REPLAY_CLIENT
@@ -35,7 +50,7 @@ from indexer.sync import Inspection, Repaired, Verdict, index, now, repair, veri
 COUNT = 200
 QUIET = FIRST + 20  # a block with one log, far below the head
 BUSY = BIRTH + 5  # a block with logs of both protocols
-ONE_LOG = tuple(QUIET + 3 * place for place in range(4))  # blocks like QUIET
+ONE_LOG = tuple(QUIET + 3 * place for place in range(6))  # blocks like QUIET
 THREE_LOGS = (BUSY, BUSY + 15)  # blocks like BUSY
 BOTH = (FEED, POOLS)
 LEDGERS = ("audits", "orphans")
@@ -168,6 +183,71 @@ def test_a_forged_header_is_refused(name: str, tmp_path: Path, chain: Sequence[B
         pytest.raises(NodeAnswerWrong, match=r"whose fields do not give its hash"),
     ):
         run(job(tmp_path / "a.duckdb", proof="bloom"), node)
+
+
+def untried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let it be unknown what the chain's headers hash, as of chains nobody recorded."""
+    (quirk,) = (quirk for quirk in quirks.QUIRKS if quirk.name == "untried")
+    monkeypatch.setattr(quirks, "QUIRKS", (replace(quirk, chains=(ETHEREUM,), reason="untried"),))
+
+
+def without(name: str) -> Lie:
+    """Return the lie that headers do not tell a field."""
+    return lambda header: {key: value for key, value in header.items() if key != name}
+
+
+def test_a_header_that_is_not_whole_is_refused(tmp_path: Path, chain: Sequence[Block]) -> None:
+    """What it lacks is named."""
+    with (
+        lying(chain, {"eth_getBlockByNumber": without("receiptsRoot")}) as node,
+        pytest.raises(NodeAnswerWrong, match=r"is not whole .*`receiptsRoot`"),
+    ):
+        run(job(tmp_path / "a.duckdb", proof="bloom"), node)
+
+
+def test_without_blooms_there_is_no_proof(
+    tmp_path: Path, chain: Sequence[Block], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where headers need not be whole, because nobody can recompute them."""
+    untried(monkeypatch)
+    with (
+        lying(chain, {"eth_getBlockByNumber": without("logsBloom")}) as node,
+        pytest.raises(NodeAnswerWrong, match=rf"no logs bloom of block {FIRST}: .*without --proof"),
+    ):
+        run(job(tmp_path / "a.duckdb", proof="bloom"), node)
+
+
+@pytest.mark.parametrize("is_untried", [False, True])
+@pytest.mark.parametrize("proof", ["bloom", "receipts"])
+def test_blooms_that_lack_logs_prove_nothing(
+    proof: str, *, is_untried: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chain whose receipts hold what its blooms have not is waived, with all the reasons."""
+    reasons = ["blooms of this chain lack logs that its receipts hold"]
+    if is_untried:
+        untried(monkeypatch)
+        reasons.insert(0, "untried")
+    committed, no_bloom = simulated._commitments, {"logsBloom": f"0x{0:0512x}"}
+    monkeypatch.setattr(simulated, "_commitments", lambda done: committed(done) | no_bloom)
+
+    with serve([served(true_blocks(30))]) as node:
+        run(job(tmp_path / "a.duckdb", proof=proof), node.url)
+
+    told = rows(tmp_path / "a.duckdb", "select distinct proof, waiver from coverage")
+    assert told == [("waived", "; ".join(reasons))]
+
+
+def test_a_node_without_receipts_is_believed_where_no_proof_is_asked_for(
+    tmp_path: Path, chain: Sequence[Block], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Blooms that hint at logs it left out are told of; they may be there by chance."""
+    path, late = tmp_path / "a.duckdb", FIRST + COUNT - 10
+    lies = {"eth_getBlockReceipts": None, "eth_getTransactionReceipt": None}
+    with lying(chain, {**lies, "eth_getLogs": without_block(late)}) as node:
+        run(job(path), node)
+
+    assert "blooms of 1 blocks hint at logs it left out" in caplog.text
+    assert rows(path, "select distinct proof from coverage") == [("fetched",)]
 
 
 def test_receipts_one_by_one(tmp_path: Path, chain: Sequence[Block]) -> None:
@@ -328,6 +408,14 @@ TAMPERED = {
         ONE_LOG[3],
         "update blocks set hash = '\\x01'::blob where number = {block}",
     ),
+    "one log twice": (
+        ONE_LOG[4],
+        "insert into logs select * from logs where block_number = {block}",
+    ),
+    "another time": (
+        ONE_LOG[5],
+        "update blocks set timestamp = timestamp + interval 1 second where number = {block}",
+    ),
 }
 
 
@@ -450,6 +538,61 @@ def test_a_birth_that_never_was_is_undone(
     assert different(path, made["receipts"]) == set()
 
 
+def test_what_blooms_found_is_as_proven_as_what_is_beside_it(
+    tmp_path: Path, url: str, made: dict[str, Path]
+) -> None:
+    """Receipts mend a block, and its row goes on saying bloom."""
+    path = copied(made["fetched"], tmp_path)
+    with duckdb.connect(path) as connection:
+        connection.execute(f"delete from logs where block_number = {QUIET}")
+    assert failed(checked(path, "bloom", url)) == [("feed", QUIET, QUIET)]
+
+    assert mended(path, url).failures == []
+
+    assert different(path, made["bloom"]) == set()
+
+
+def test_what_was_waived_and_is_mended_is_proven(
+    tmp_path: Path, chain: Sequence[Block], url: str
+) -> None:
+    """Blocks of a replay that a real node contradicts: no row is waived without a reason."""
+    path = tmp_path / "a.duckdb"
+    with serve([served(chain, client_version=REPLAY_CLIENT)]) as node:
+        run(job(path, proof="receipts"), node.url)
+    with duckdb.connect(path) as connection:
+        connection.execute(f"update blocks set hash = '\\x01'::blob where number = {QUIET}")
+    assert len(checked(path, "linked", url).failures) == 2
+
+    assert mended(path, url).failures == []
+
+    told = "select distinct from_block, proof from coverage where waiver is null"
+    assert rows(path, told) == [(QUIET, "receipts")]
+
+
+def test_a_repair_takes_as_many_blocks_as_the_node_gives(
+    tmp_path: Path, chain: Sequence[Block], made: dict[str, Path]
+) -> None:
+    """Each part is put in place before the next is asked for; a block too large ends it there."""
+    path, low = copied(made["receipts"], tmp_path), BUSY - 4
+    with duckdb.connect(path) as connection:
+        for slug in ("feed", "pools"):
+            connection.execute(
+                "insert into audits values (1, ?, ?, ?, 'receipts', 'failed', 'odd', now())",
+                [slug, low, BUSY + 5],
+            )
+    with (
+        serve([served(chain, max_logs=2)]) as node,
+        pytest.raises(RangeTooLarge, match=f"blocks {BUSY} to {BUSY} at once"),
+    ):
+        mended(path, node.url)
+    left = read_failures(path, ETHEREUM.chain_id)
+    assert left.select("from_block", "to_block").unique().rows() == [(BUSY, BUSY + 5)]
+
+    with serve([served(chain, max_block_span=3)]) as node:
+        assert mended(path, node.url).blocks == 6
+    assert different(path, made["receipts"]) == set()
+
+
 def test_superseded_logs_are_kept(
     tmp_path: Path, url: str, condemned: tuple[Path, Verdict]
 ) -> None:
@@ -514,3 +657,30 @@ def test_a_reader_that_lies_does_not_condemn(
         found = checked(path, "bloom", node, url)
 
     assert found.failures == []
+
+
+def test_a_lie_about_headers_condemns_until_a_better_look(
+    tmp_path: Path, chain: Sequence[Block], url: str, made: dict[str, Path]
+) -> None:
+    """Where every endpoint forges, the blocks looked at with it are not called right."""
+    path = copied(made["fetched"], tmp_path)
+    with lying(chain, {"eth_getBlockByNumber": forged("timestamp", QUIET)}) as node:
+        found = checked(path, "bloom", node)
+
+    last = proofs(path)[0][1]
+    assert failed(found) == [("feed", FIRST, last), ("pools", FIRST, last)]
+    assert all("fields do not give its hash" in why for *_, why in found.failures)
+    assert proofs(path)[0] == (FIRST, last, "fetched")
+
+    assert checked(path, "bloom", url).failures == []
+    assert read_failures(path, ETHEREUM.chain_id).is_empty()
+
+
+def test_another_chain_below_finality_is_no_reorg(tmp_path: Path, made: dict[str, Path]) -> None:
+    """Final blocks that the node has not are wrong, not left to `index`, which would stop there."""
+    path = copied(made["fetched"], tmp_path)
+    with serve([served(blocks(COUNT, fork=b"fork"))]) as node:
+        found = checked(path, "linked", node.url)
+
+    assert (found.left, found.blocks) == ([], COUNT)
+    assert {slug for slug, *_ in found.failures} == {"feed", "pools"}

@@ -10,13 +10,16 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from random import Random
+from threading import Thread
 from typing import Any, cast
 
+import duckdb
 import polars as pl
 import pytest
 import reads_rig
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from proof_rig import lying
 from reads_rig import (
     CONVERT,
     DECLARATIONS,
@@ -217,6 +220,21 @@ def test_facts_are_derived_again_from_stored_answers(tmp_path: Path, clean: Path
     assert contents(path) == contents(new)
 
 
+def test_answers_of_different_blocks_never_make_one_fact(tmp_path: Path, clean: Path) -> None:
+    """Of two stored facts each lost another of its two answers: there is neither of them."""
+    path = tmp_path / "a.duckdb"
+    path.write_bytes(clean.read_bytes())
+    blocks_read = sorted({int(str(row[0])) for row in expected(CHAIN)})[:2]
+    with duckdb.connect(path) as con:
+        for block, call in zip(blocks_read, ("convertToAssets", "totalSupply"), strict=True):
+            con.execute(f"delete from reads where block_number = {block} and call = '{call}'")
+
+    redecode(Ledger(path, ETHEREUM, DECLARATIONS), [PRICED])
+
+    left = [row for row in expected(CHAIN) if int(str(row[0])) not in blocks_read]
+    assert rows(path, FOUND) == left
+
+
 def test_another_question_is_not_answered_by_old_answers(tmp_path: Path, clean: Path) -> None:
     """A read at other blocks is another declaration: facts of both are never mixed."""
     path, new = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
@@ -278,6 +296,18 @@ def test_a_node_that_ignores_the_pin_is_not_believed(
 
     assert rows(path, "select count(*) from reads") == [(0,)]
     assert rows(path, FOUND) == []
+
+
+def test_a_block_without_a_time_is_not_guessed(tmp_path: Path) -> None:
+    """When state is due follows from block times alone."""
+    path = tmp_path / "a.duckdb"
+    with (
+        lying(CHAIN, {"eth_getBlockByNumber": lambda header: {**header, "timestamp": None}}) as url,
+        pytest.raises(NodeAnswerWrong, match=f"gives block {BIRTH - 1} no time"),
+    ):
+        run(work(path), url)
+
+    assert rows(path, "from coverage") == []
 
 
 def test_another_endpoint_is_asked_where_one_ignores_the_pin(tmp_path: Path, clean: Path) -> None:
@@ -373,6 +403,59 @@ def test_state_that_is_gone_is_asked_for_again(tmp_path: Path, clean: Path) -> N
 
     with serve([priced(CHAIN)]) as node:
         run(work(path), node.url)
+    assert contents(path) == contents(clean)
+
+
+def test_state_that_is_gone_and_whose_block_left_goes_with_it(tmp_path: Path) -> None:
+    """A run asks at the blocks of an old branch, follows the reorg, and the next fills the rest."""
+    fork = blocks(COUNT + 5, below=CHAIN[: COUNT - 60], fork=b"fork", skip=2)
+    path, new = tmp_path / "followed.duckdb", tmp_path / "new.duckdb"
+    with serve([priced(CHAIN)], intercept=pruned_below(CHAIN, CHAIN[-1].number)) as node:
+        run(work(path), node.url)
+    with serve([priced(fork)]) as node:
+        run(work(path), node.url)
+        run(work(path), node.url)
+        run(work(new), node.url)
+
+    assert without_orphans(path) == without_orphans(new)
+    assert rows(path, FOUND) == expected(fork)
+
+
+def test_tokens_of_state_that_was_gone_are_asked_for_with_it(tmp_path: Path) -> None:
+    """Where no log needs their decimals, the first answer that does asks for them."""
+    path, new, unlogged = tmp_path / "a.duckdb", tmp_path / "new.duckdb", replace(PRICED, events=())
+    named = {"protocols": (unlogged,), "declarations": {"pools": unlogged}}
+    with serve([priced(CHAIN)], intercept=pruned_below(CHAIN, CHAIN[-1].number)) as node:
+        run(work(path, **named), node.url)
+    assert rows(path, "from tokens") == []
+    with serve([priced(CHAIN)]) as node:
+        run(work(path, **named), node.url)
+        run(work(new, **named, max_span=4), node.url)  # the first state is in no log's range
+
+    assert rows(path, FOUND) == expected(CHAIN)
+    assert contents(path) == contents(new)
+
+
+def test_state_that_another_run_collects_meanwhile_is_there_once(
+    tmp_path: Path, clean: Path
+) -> None:
+    """Answers to what is answered already are not written."""
+    path, threads = tmp_path / "a.duckdb", list[Thread]()
+    with serve([priced(CHAIN)], intercept=pruned_below(CHAIN, BIRTH + 90)) as node:
+        run(work(path), node.url)
+
+    with serve([priced(CHAIN)]) as other:
+
+        def intercept(_slug: str, body: bytes) -> None:
+            if b"eth_call" in body and not threads:
+                threads.append(Thread(target=run, args=(work(path), other.url)))
+                threads[0].start()
+                threads[0].join()
+
+        with serve([priced(CHAIN)], intercept=intercept) as node:
+            run(work(path), node.url)
+
+    assert threads
     assert contents(path) == contents(clean)
 
 

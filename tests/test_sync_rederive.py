@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 from commands import perpscope
 from sync_rig import (
@@ -26,7 +27,7 @@ from indexer.chains import ETHEREUM
 from indexer.errors import UserError
 from indexer.simulation.node import serve
 from indexer.spec import Const, Token
-from indexer.sync import Ledger, redecode, take_back
+from indexer.sync import Ledger, redecode, rederived, take_back
 
 COUNT = 200
 EVENT = FEED.events[0]
@@ -54,6 +55,32 @@ def test_redecode_ends_like_a_fresh_index(tmp_path: Path, changed: Path) -> None
 
     assert contents(path) == contents(changed)
     assert written["oracle_updates"] == rows(path, "select count(*) from oracle_updates")[0][0]
+
+
+def test_rows_that_do_not_follow_from_logs_are_counted(tmp_path: Path) -> None:
+    """Another price, a row twice, one less, a policy: each is told, and nothing is written."""
+    path = tmp_path / "a.duckdb"
+    indexed(path, COUNT)
+    ledger, chosen = Ledger(path, ETHEREUM, DECLARATIONS), [FEED, POOLS]
+    assert rederived(ledger, chosen) == {}
+    with duckdb.connect(path) as con:
+        one = "rowid = (select min(rowid) from {})".format
+        con.execute(
+            f"update oracle_updates set oracle_price_quote = 1 where {one('oracle_updates')}"
+        )
+        con.execute(f"insert into oracle_updates from oracle_updates where {one('oracle_updates')}")
+        con.execute(f"delete from pool_flows where {one('pool_flows')}")
+        con.execute(
+            "insert into policies values ('feed', 'x', 1, '2026-01-01', null, 'x', 'event')"
+        )
+    before = contents(path)
+
+    found = rederived(ledger, chosen)
+
+    assert found == {"oracle_updates": (2, 1), "pool_flows": (0, 1), "policies": (1, 0)}
+    assert contents(path) == before
+    redecode(ledger, chosen)
+    assert rederived(ledger, chosen) == {}
 
 
 def test_decimals_that_none_states_any_more_are_unknown_until_they_are_asked(

@@ -1,13 +1,16 @@
 """Reorgs: inside the finality window they heal, below it they stop the run."""
 
 import random
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from sync_rig import FEED, FIRST, blocks, contents, indexed, job, rows, run, served
+from proof_rig import Lie, lying
+from sync_rig import FEED, FIRST, POOL, blocks, contents, indexed, job, rows, run, served
 
 from indexer.errors import NodeBehind, NodeUnavailable, ReorgTooDeep
 from indexer.simulation.node import Answer, serve
+from indexer.sync.fetching import ChainMoved
 
 COUNT = 300
 
@@ -32,6 +35,25 @@ def test_a_reorg_in_the_window_heals(tmp_path: Path, depth: int) -> None:
 
     assert done.reorgs == 1
     assert without_orphans(path) == without_orphans(tmp_path / "new.duckdb")
+
+
+@pytest.mark.parametrize(("count", "kept"), [(200, 136), (40, 0)], ids=["some final", "none"])
+def test_a_reorg_of_all_that_is_not_final_heals(tmp_path: Path, count: int, kept: int) -> None:
+    """What was final stays, and where nothing was, all of it is replaced."""
+    chain = blocks(count)
+    fork = blocks(count, below=chain[:kept], fork=b"fork")
+    path = tmp_path / "followed.duckdb"
+    indexed(path, count)
+    with serve([served(fork)]) as node:
+        done = run(job(path), node.url)
+        run(job(tmp_path / "new.duckdb"), node.url)
+
+    assert done.reorgs == 1
+    assert rows(path, "select distinct reason from orphans") == [
+        (f"reorg above block {FIRST + kept - 1}",)
+    ]
+    different = without_orphans(path).items() ^ without_orphans(tmp_path / "new.duckdb").items()
+    assert {name for name, _ in different} <= {"tokens"}  # of what was born there
 
 
 def test_orphans_are_kept_with_the_reason(tmp_path: Path) -> None:
@@ -86,6 +108,87 @@ def test_branches_below_finality_are_not_mixed(tmp_path: Path) -> None:
     stored = {block_hash for (block_hash,) in rows(path, "select distinct block_hash from logs")}
     assert stored
     assert stored <= told
+
+
+def test_two_answers_about_a_range_are_of_one_chain(tmp_path: Path) -> None:
+    """Of two nodes behind a balancer one is on a branch where a child logs nothing: asked again."""
+    fork = blocks(COUNT, below=blocks(COUNT)[:130], fork=b"fork", skip=1)
+    asked: list[bytes] = []
+
+    def balanced(_slug: str, body: bytes) -> Answer | None:
+        is_child = b"eth_getLogs" in body and POOL.hex().encode() in body
+        asked.extend([body] * is_child)
+        return other.answer("", body) if is_child and len(asked) == 1 else None
+
+    path = tmp_path / "a.duckdb"
+    with serve([served(fork)]) as other, serve([served(blocks(COUNT))], intercept=balanced) as node:
+        run(job(path), node.url)
+
+    indexed(tmp_path / "new.duckdb", COUNT)
+    assert contents(path) == contents(tmp_path / "new.duckdb")
+
+
+def other_parent(header: dict[str, str]) -> dict[str, str]:
+    """Return the header; that of a block of the window does not continue the one before it."""
+    is_odd = header["number"] == hex(FIRST + 180)
+    return header | ({"parentHash": f"0x{2:064x}"} if is_odd else {})
+
+
+def other_hash(logs: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return the logs; those of a block name another than its header does."""
+    odd = {"blockHash": f"0x{2:064x}"}
+    return [log | (odd if log["blockNumber"] == hex(FIRST + 20) else {}) for log in logs]
+
+
+@pytest.mark.parametrize(
+    ("lies", "said", "last"),
+    [
+        (
+            {"eth_getBlockByNumber": other_parent},
+            f"block {FIRST + 180} does not continue the block before it",
+            FIRST + 167,
+        ),
+        (
+            {"eth_getLogs": other_hash},
+            f"logs of block {FIRST + 20} name the block 0x0.*2, its header another",
+            None,
+        ),
+    ],
+    ids=["parents", "logs"],
+)
+def test_a_node_that_never_agrees_with_itself_is_left(
+    lies: Mapping[str, Lie],
+    said: str,
+    last: int | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is taken for a reorg a few times; then the run ends, and what was whole before stays."""
+    monkeypatch.setattr("indexer.sync.converge._MOST_SETBACKS", 2)
+    path = tmp_path / "a.duckdb"
+    with lying(blocks(200), lies) as url, pytest.raises(ChainMoved, match=said):
+        run(job(path), url)
+
+    assert rows(path, "select max(to_block) from coverage") == [(last,)]
+
+
+def test_a_border_of_finality_that_one_answer_contradicts_is_none(tmp_path: Path) -> None:
+    """Blocks are called final up to one whose stored hash the node tells as well."""
+    path, border = tmp_path / "a.duckdb", FIRST + COUNT + 9 - 64
+    indexed(path, COUNT)
+    final = "select max(to_block) from coverage where finality = 'finalized'"
+    before = rows(path, final)
+
+    def lie(header: dict[str, str]) -> dict[str, str]:
+        return header | ({"hash": f"0x{3:064x}"} if header["number"] == hex(border) else {})
+
+    with lying(blocks(COUNT + 10), {"eth_getBlockByNumber": lie}) as url:
+        run(job(path), url)
+    assert rows(path, final) == before
+
+    with serve([served(blocks(COUNT + 10))]) as node:
+        run(job(path), node.url)
+    assert rows(path, final) == [(border,)]
 
 
 def test_a_node_far_behind_is_not_believed(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ from sync_rig import (
 from test_sync_two_at_once import meanwhile
 
 from indexer.chains import ETHEREUM
-from indexer.errors import RequestsSpent, UserError
+from indexer.errors import DatabaseUnusable, RequestsSpent, UserError
 from indexer.facts.routes import abi_entries
 from indexer.rpc import Endpoint
 from indexer.simulation.blocks import Block, Log
@@ -62,6 +62,7 @@ from indexer.spec import (
 )
 from indexer.store import Stored, adopt
 from indexer.sync import Job, estimate
+from indexer.sync.fetching import ChainMoved
 
 COUNT = 300
 SECOND_FEED = bytes.fromhex("dd" * 20)
@@ -250,8 +251,10 @@ def test_only_the_new_event_is_asked_for() -> None:
     assert not old & {topic for query in rig.asked for topic in query["topics"][0]}
 
 
-def test_only_the_new_read_is_asked_for(tmp_path: Path) -> None:
+def test_only_the_new_read_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Old questions, those answered, refused and asked of nobody, are not put to a node again."""
+    supplementing = import_module("indexer.sync.supplement")
+    monkeypatch.setattr(supplementing, "_WINDOW", COUNT // 10)  # more than are kept
     path, new = tmp_path / "a.duckdb", tmp_path / "new.duckdb"
     chain = blocks(COUNT)
     told, pool = reads_rig.answers(chain), "0x" + POOL.hex()
@@ -400,6 +403,62 @@ def test_another_run_brings_the_same_up_first(
         run(of(path, TWO_FEEDS), node.url)
 
     assert contents(path) == contents(new)
+
+
+def test_another_run_brings_the_same_up_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is stored is looked at again before the new reading is begun: there is none to do."""
+    path, new, sides = tmp_path / "a.duckdb", tmp_path / "new.duckdb", []
+
+    def adopted(path: Path, side: Path, *more: Any, before: Stored) -> bool:
+        sides.append(side)
+        return adopt(path, side, *more, before=before)
+
+    monkeypatch.setattr(import_module("indexer.sync.supplement"), "adopt", adopted)
+    fresh(path, FEED)
+    fresh(new, TWO_FEEDS)
+    between = meanwhile(b"finalized", work=of(path, TWO_FEEDS), chain=two_feeds())
+    with serve([served(two_feeds())], intercept=between) as node:
+        run(of(path, TWO_FEEDS), node.url)
+
+    assert len(sides) == 1
+    assert contents(path) == contents(new)
+    assert {item.name for item in tmp_path.iterdir()} == {"a.duckdb", "new.duckdb"}
+
+
+def test_what_never_holds_still_is_left_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After some tries the run ends, and the old reading stands."""
+    path = tmp_path / "a.duckdb"
+    fresh(path, FEED)
+    before = contents(path)
+    supplementing = import_module("indexer.sync.supplement")
+    monkeypatch.setattr(supplementing, "adopt", lambda *_given, before: before is None)
+    monkeypatch.setattr(supplementing, "_TRIES", 2)
+    with (
+        serve([served(two_feeds())]) as node,
+        pytest.raises(ChainMoved, match="what is stored of feed, or the chain, changed 2 times"),
+    ):
+        run(of(path, TWO_FEEDS), node.url)
+
+    assert contents(path) == before
+
+
+def test_a_new_reading_that_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No other run has done it: it is not taken for done."""
+    path = tmp_path / "a.duckdb"
+    fresh(path, FEED)
+
+    def full(*_given: object, before: Stored) -> bool:
+        raise DatabaseUnusable(f"no room for {len(before.coverage)} ranges")
+
+    monkeypatch.setattr(import_module("indexer.sync.supplement"), "adopt", full)
+    with serve([served(two_feeds())]) as node, pytest.raises(DatabaseUnusable, match="no room"):
+        run(of(path, TWO_FEEDS), node.url)
 
 
 def test_a_reorg_since_the_old_reading(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from threading import Thread
 import duckdb
 import pytest
 from proof_rig import Lie, lying, true_blocks, with_birth, without_log
+from rig.live import BLOCKS, live
+from rig.node import Rig, serving
 from sync_rig import (
     BIRTH,
     DECLARATIONS,
@@ -17,6 +19,7 @@ from sync_rig import (
     LATE_POOL,
     POOL,
     POOLS,
+    birth,
     blocks,
     contents,
     indexed,
@@ -37,7 +40,17 @@ from indexer.simulation.blocks import Block
 from indexer.simulation.node import Intercept, serve
 from indexer.spec import Policy, Protocol
 from indexer.store import Seen, Stored
-from indexer.sync import Inspection, Job, Ledger, now, redecode, repair, repairing, verify
+from indexer.sync import (
+    Inspection,
+    Job,
+    Ledger,
+    now,
+    redecode,
+    repair,
+    repairing,
+    take_back,
+    verify,
+)
 
 COUNT = 300
 LABELS = "select distinct protocol, declaration_digest from coverage order by 1"
@@ -197,6 +210,26 @@ def test_a_protocol_that_another_run_began_becomes_final_too(tmp_path: Path) -> 
     assert rows(path, coverage) == rows(once, coverage)
 
 
+def test_a_run_that_is_overtaken_beyond_its_head_calls_no_node_behind(tmp_path: Path) -> None:
+    """What another run has made final meanwhile is above the head as it was: it is asked anew."""
+    path, chain, grown = tmp_path / "a.duckdb", live(), 2 * BLOCKS
+    rig = Rig(chain)
+
+    def grow() -> None:
+        """Let the chain grow, and another run come to its end, while logs are asked for."""
+        if rig.calls["eth_getLogs"] and len(chain.blocks) < grown:
+            chain.mine(grown - len(chain.blocks))
+            beside(job(path, protocols=(POOLS,)), chain.blocks)
+
+    rig.on_request = grow
+    with serving(rig):
+        run(job(path, protocols=(FEED,)), rig.url)
+
+    assert len(chain.blocks) == grown
+    tops = "select protocol, max(to_block) from coverage group by 1 order by 1"
+    assert rows(path, tops) == [("feed", FIRST + grown - 1), ("pools", FIRST + grown - 1)]
+
+
 @pytest.mark.parametrize("other", [(FEED, POOLS), (POOLS,)])
 def test_a_reorg_that_two_runs_see_is_replaced_once(
     tmp_path: Path, followed: Path, other: Sequence[Protocol]
@@ -211,6 +244,25 @@ def test_a_reorg_that_two_runs_see_is_replaced_once(
         run(job(path), node.url)
 
     assert contents(path) == contents(followed)
+
+
+def test_a_branch_that_was_read_without_what_another_run_found_is_read_again(
+    tmp_path: Path,
+) -> None:
+    """A pool that is born below both branches, and has logs on the new one alone."""
+    path, once = tmp_path / "a.duckdb", tmp_path / "once.duckdb"
+    before = told({BIRTH: [birth(POOL)]}, COUNT)
+    after = blocks(COUNT, below=before[: COUNT - 20], fork=b"fork", skip=2)
+    upper = job(path, from_block=BIRTH + 80)
+    with serve([served(before)]) as node:
+        run(upper, node.url)
+    between = meanwhile(b"eth_getLogs", work=job(path), chain=before)
+    with serve([served(after)], intercept=between) as node:
+        run(upper, node.url)
+        run(job(once), node.url)
+
+    assert rows(path, "select count(*) from pool_flows") == [(2,)]
+    assert different(path, once) == set()
 
 
 def test_a_protocol_begun_on_the_branch_that_was_left_is_replaced_too(
@@ -334,6 +386,36 @@ def test_a_reorg_that_another_run_replaces_is_no_fault(
 
     assert (found.failures, found.left, found.blocks) == ([], [], COUNT)
     assert rows(path, "select distinct verdict from audits") == [("passed",)]
+
+
+def test_blocks_that_another_run_takes_back_are_not_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are not there any more: nothing is said of them but that, in no audit."""
+    path = tmp_path / "a.duckdb"
+    indexed(path, COUNT)
+    with serve([served(blocks(COUNT))]) as node:
+        before_a_look(monkeypatch, lambda: take_back(job(path).ledger(), BOTH, FIRST - 1))
+        found = checked(path, "linked", node.url)
+
+    (low, high, why), *others = found.left
+    assert (found.failures, others, found.blocks) == ([], [], low - FIRST)
+    assert (high, why) == (FIRST + COUNT - 1, "they were taken back meanwhile")
+    assert rows(path, "select max(to_block) from audits") == [(low - 1,)]
+
+
+def test_blocks_that_change_at_each_look_are_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was seen is not what is stored when it is written, time and again: nothing is said."""
+    path = tmp_path / "a.duckdb"
+    indexed(path, COUNT)
+    monkeypatch.setattr("indexer.sync.verifying.record", lambda *_given, **_seen: False)
+    with serve([served(blocks(COUNT))]) as node:
+        found = checked(path, "linked", node.url, to_block=FIRST + 99)
+
+    meant = (FIRST, FIRST + 99, "they changed each time they were looked at")
+    assert (found.failures, found.left, found.blocks) == ([], [meant], 0)
 
 
 def test_a_reorg_between_two_parts_is_no_fault(tmp_path: Path) -> None:

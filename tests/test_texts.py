@@ -65,6 +65,12 @@ def test_what_takes_the_place_of_a_table_has_texts_of_its_own() -> None:
             assert_frame_equal(load.facts(con, "fees").collect(), rows, check_dtypes=False)
 
 
+def test_a_database_from_before_there_were_copies_is_none() -> None:
+    """An older perpscope made it: nothing is asked of a table that it has not."""
+    with load.in_memory() as con:
+        assert load.snapshot(con) is None
+
+
 def test_few_texts_are_listed_once_and_many_are_not(con: load.Connection) -> None:
     """Null is none of them."""
     found = {name: few_texts(lambda sql: con.sql(sql).fetchall(), "fees", name) for name in TEXTS}

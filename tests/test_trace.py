@@ -138,6 +138,26 @@ def test_one_number_of_a_row_is_traced_alone(column: str) -> None:
     assert question("open_interest", row, column=column).is_answered_by(alone)
 
 
+def test_one_number_rests_on_no_table_that_is_not_in_it() -> None:
+    """What events of open interest say is open rests on no position, though its row does."""
+    sides = ((0, True), (1, False))
+    days = [GMX | {"is_long": side, "block_timestamp": at(days=day)} for day, side in sides]
+    facts = load(
+        open_interest=table("open_interest", *(day | {"open_interest_usd": 5} for day in days)),
+        position_changes=table(
+            "position_changes", *(day | {"notional_delta_usd": 5} for day in days)
+        ),
+    )
+    row = collected(compute("open_interest_reconciliation", facts))[-1]
+
+    found = [
+        traced(question("open_interest_reconciliation", row, column), facts)["position_changes"]
+        for column in ("state_usd", None)
+    ]
+
+    assert [rows.height for rows in found] == [0, 2]
+
+
 @pytest.mark.parametrize("count", [1, 10_001], ids=["few", "many"])
 def test_the_same_number_of_another_row_is_no_answer(count: int) -> None:
     """Both venues were paid as much: the fees of one say nothing of the other's."""
@@ -495,6 +515,19 @@ def test_a_row_is_named_as_it_is_shown(tmp_path: Path, asset: str) -> None:
 
     assert said.exit_code == 0, said.exception
     assert "rests on 1 row of oracle_updates" in said.stdout
+
+
+@pytest.mark.parametrize(("is_long", "rate"), [("true", "0.001"), ("False", "0.002")])
+def test_a_side_is_named_as_it_is_written(tmp_path: Path, is_long: str, rate: str) -> None:
+    """In commands of a report it is True, in JSON and SQL true."""
+    rates = ((True, "0.003"), (False, "0.006"))
+    told = ({"is_long": side, "funding_rate_daily_ratio": ratio} for side, ratio in rates)
+    path = write_database(tmp_path / "a.duckdb", {"funding": table("funding", *told)})
+
+    said = run("funding_rate_8h", "--where", f"is_long={is_long}", "--database", path).stdout
+
+    assert f"  funding_rate_8h = {rate}\n" in said
+    assert "rests on 1 row of funding" in said
 
 
 def test_the_command_adds_rows_up(database: Path) -> None:

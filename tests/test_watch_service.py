@@ -30,6 +30,7 @@ from indexer.watch import (
     open_journal,
     tasks_of,
 )
+from indexer.watch.service import DueOnce
 from indexer.watch.threads import elsewhere
 
 Run = Callable[[], Awaitable[dict[str, object]]]
@@ -134,6 +135,18 @@ def test_a_clock_that_is_set_back_puts_nothing_off(monkeypatch: pytest.MonkeyPat
         otherwise.cancel()
 
     assert runs == 2
+
+
+@pytest.mark.parametrize("when", ["15s", "*/5 * * * *"])
+def test_a_clock_that_jumps_ahead_makes_a_task_due_once(when: str) -> None:
+    """On a machine that was in 1970 until it heard the time, nothing counts the days between."""
+    schedule, began = DueOnce(when), datetime(1970, 1, 1, tzinfo=UTC)
+    now = began.replace(year=2026)
+
+    following = schedule.get_next_fire_time(began, now)
+
+    assert now <= following <= now + timedelta(minutes=5)
+    assert following < schedule.get_next_fire_time(following, following)
 
 
 def test_a_terminal_that_closes_stops_it_well() -> None:

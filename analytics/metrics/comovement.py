@@ -1,7 +1,5 @@
 """What moves together, and what moves first: venues against each other, assets with each other."""
 
-from datetime import datetime
-
 import polars as pl
 
 from analytics.expressions import check, known_total, window
@@ -134,9 +132,11 @@ def asset_correlation(
         very short run, JASA 74, 1979, for what a fine grid hides.
     """
     check("grid_seconds", grid_seconds, least=1)
-    start, end = window(event_start, event_end)
+    # What Polars takes for a time may be before the year 1 or after 9999.
+    start, end = (pl.lit(each) for each in window(event_start, event_end))
     windows, length = _windows(start, end), end - start
-    around = between(start - length, end + length)
+    at = pl.col("block_timestamp")
+    around = at.is_between(start - length, end + length, closed="left")
     quotes = main_sources(quoted(oracle_updates), around).filter(around)
     moves = returns(quotes, grid_seconds)
     inside = (pl.col("step") >= pl.col("from_step")) & (pl.col("step") < pl.col("to_step"))
@@ -204,15 +204,15 @@ def _told(found: pl.LazyFrame, names: pl.LazyFrame, grid_seconds: int) -> pl.Laz
     )
 
 
-def _windows(start: datetime, end: datetime) -> pl.LazyFrame:
+def _windows(start: pl.Expr, end: pl.Expr) -> pl.LazyFrame:
     length = end - start
-    ends = {
-        "window": _WINDOWS,
-        "from_at": [start - length, start, end],
-        "to_at": [start, end, end + length],
-    }
-    kinds = {"window": pl.String(), "from_at": pl.Datetime("us"), "to_at": pl.Datetime("us")}
-    return pl.LazyFrame(ends, schema=kinds)
+    ends = zip(_WINDOWS, (start - length, start, end), (start, end, end + length), strict=True)
+    return pl.concat(
+        [
+            pl.select(window=pl.lit(name), from_at=first, to_at=stop).lazy()
+            for name, first, stop in ends
+        ]
+    )
 
 
 def _in_steps(windows: pl.LazyFrame, grid_seconds: int) -> pl.LazyFrame:

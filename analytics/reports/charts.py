@@ -78,7 +78,7 @@ class Drawing:
     quantity: str
     unit: str
     colors: Mapping[str, str]
-    source: Source | None = None
+    source: Source
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,7 @@ def bars(canvas: Canvas, drawing: Drawing, rows: pl.DataFrame, period_seconds: i
         period_seconds: length of a period.
     """
     length = timedelta(seconds=period_seconds)
-    first, last = _ends(canvas, rows)
-    last = max(last, _moment(rows["at"].max()) + length)
+    first, last = _ends(canvas, rows, length)
 
     def marks(size: Size) -> alt.Chart:
         width = max(1.0, min(90.0, size.width * (length / (last - first)) - 1))
@@ -348,13 +347,9 @@ def _ticks(ends: tuple[datetime, datetime], size: Size) -> str:
     return size.dates[place]
 
 
-def _ends(canvas: Canvas, rows: pl.DataFrame) -> tuple[datetime, datetime]:
+def _ends(
+    canvas: Canvas, rows: pl.DataFrame, length: timedelta = _NONE
+) -> tuple[datetime, datetime]:
     # A period begins before its first event, and what looks back may begin before the canvas.
-    at = rows["at"]
-    return min(canvas.first, _moment(at.min())), max(canvas.last, _moment(at.max()))
-
-
-def _moment(value: object) -> datetime:
-    if not isinstance(value, datetime):
-        raise TypeError(f"a chart needs times on its axis, got {value!r}")
-    return value
+    first, last = rows.select(first=pl.col("at").min(), last=pl.col("at").max()).row(0)
+    return min(canvas.first, first), max(canvas.last, last + length)

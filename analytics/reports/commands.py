@@ -55,8 +55,6 @@ def table_command(table: Table, limits: Limits) -> str:
 
 def chart_commands(chart: Chart, limits: Limits) -> tuple[str, ...]:
     """Return the command that gives a chart's rows again, and the one that traces the first."""
-    if chart.source is None:
-        return ()
     traced = chart.traced or chart.source
     rows = Table("", (), (), source=traced, frame=traced.frame)
     commands = answer_command(chart.source, limits), table_command(rows, limits)

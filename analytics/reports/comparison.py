@@ -157,7 +157,7 @@ def _on_one_scale(first: Chart, second: Chart) -> tuple[Chart, Chart]:
 
 
 def _beside(chart: Chart, limits: Limits) -> Chart:
-    source, traced = (each and _renamed(each, limits) for each in (chart.source, chart.traced))
+    source, traced = _renamed(chart.source, limits), chart.traced and _renamed(chart.traced, limits)
     return replace(chart, name=f"compared_{chart.name}", source=source, traced=traced)
 
 
@@ -201,8 +201,6 @@ def _identity(table: Table) -> tuple[str, tuple[str, ...]]:
 
 def _rows(table: Table, keys: Sequence[str]) -> _Rows | None:
     found: _Rows = {}
-    if not {*keys} <= {*table.frame.columns}:
-        return None
     for row in table.frame.iter_rows(named=True):
         key = tuple(row[name] for name in keys)
         if key in found:

@@ -104,7 +104,7 @@ def event_days(context: Context) -> Event | None:
     said = "No liquidation marks an event, so it is all of the time that every chain is covered"
     if found is not None:
         low = datetime.combine(found.start.date(), time())
-        high = datetime.combine((found.end - INSTANT).date(), time()) + _DAY
+        high = _shifted(datetime.combine((found.end - INSTANT).date(), time()), _DAY)
         said = "The event's days, as far as the report reaches and every chain is covered"
     start = max((each for each in (low, first, limits.since) if each), default=low)
     end = min((each for each in (high, last, limits.until) if each), default=high)
@@ -128,5 +128,5 @@ def _covered_by_all(context: Context) -> tuple[datetime | None, datetime | None]
 def _shifted(moment: datetime, length: timedelta) -> datetime:
     try:
         return moment + length
-    except OverflowError:
-        return moment
+    except OverflowError:  # as far as time reaches
+        return datetime.max if length > timedelta() else datetime.min

@@ -50,7 +50,7 @@ def evidence(
     Return facts of several tables as one frame, with what a reader needs to check each.
 
     Args:
-        facts: rows by table.
+        facts: rows by table, of one at least.
         coverage: the table `coverage`.
         made_up: chains whose data is simulated: no explorer has heard of it.
 
@@ -66,8 +66,6 @@ def evidence(
         for name, rows in sorted(facts.items())
         if rows.height
     ]
-    if not frames:
-        return pl.DataFrame(schema=dict.fromkeys(_FIRST, pl.String))
     joined = pl.concat(frames, how="diagonal_relaxed")
     first = [name for name in _FIRST if name in joined.columns]
     return joined.select(*first, pl.exclude(first))

@@ -175,7 +175,7 @@ class Chart:
     name: str
     caption: str
     draw: Callable[[Reach | None], tuple[str, str]] = field(repr=False, compare=False)
-    source: Source | None = None
+    source: Source
     reach: Reach | None = None
     shown: Reach | None = None
     traced: Source | None = None

@@ -5,10 +5,12 @@ It is made of what the manifest says it was made of: its limits, and the blocks 
 then. A database that has since been indexed further, or filled in another order, by other
 endpoints, or in ranges of other sizes, holds the same facts for these blocks, and gives the same
 bytes. Coverage is taken as the bundle states it, because ranges grow together and are proven
-further later on; that the blocks are covered now, by the same declarations, is checked.
+further later on; that the blocks are covered now, by the same declarations, is checked. So is what
+it states of their logs: that the last block has the hash, that the logs have the digest where the
+ranges of today end where those of the bundle did, and that they are proven as far.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +20,7 @@ import polars as pl
 
 from analytics import load
 from analytics.errors import WorldError
+from analytics.proofs import LEVELS
 from analytics.reports.bundle import published, sides
 from analytics.reports.chain_names import chain_name
 from analytics.reports.digests import file_digest
@@ -34,11 +37,15 @@ class Replay:
         file_count: files of the bundle, the manifest included.
         differing: paths of files that are not the same, or are on one side only.
         reasons: why, in sentences: the input, the versions, the code.
+        contradicted: what the bundle says of its blocks and the database says otherwise.
+        unproven: where the bundle says that logs are proven further than in the database.
     """
 
     file_count: int
     differing: tuple[str, ...]
     reasons: tuple[str, ...]
+    contradicted: tuple[str, ...]
+    unproven: tuple[str, ...]
 
 
 def replayed(bundle: Path, database: Path) -> Replay:
@@ -59,7 +66,10 @@ def replayed(bundle: Path, database: Path) -> Replay:
     with as_written(bundle):
         both = (said["limits"], said.get("compared_with"))
         limits = [_limits(each) for each in both if each is not None]
-        coverage = _coverage(said["inputs"]["coverage"], database)
+        coverage, now = _coverage(said["inputs"]["coverage"], database)
+        stated = [(row, _same_blocks(row, now)) for row in coverage.iter_rows(named=True)]
+        contradicted = tuple(each for row, spans in stated for each in _otherwise(row, spans))
+        unproven = tuple({each: None for row, spans in stated for each in _further(row, spans)})
     with load.excerpt(database, coverage) as con, TemporaryDirectory() as place:
         folder = Path(place) / "report"
         folder.mkdir()
@@ -68,7 +78,7 @@ def replayed(bundle: Path, database: Path) -> Replay:
         differing = _differing(bundle, folder)
     with as_written(bundle):
         reasons = _reasons(said, made, differing) if differing else ()
-    return Replay(len(said["files"]) + 1, differing, reasons)
+    return Replay(len(said["files"]) + 1, differing, reasons, contradicted, unproven)
 
 
 def _check_untouched(bundle: Path, said: Mapping[str, Any]) -> None:
@@ -84,8 +94,8 @@ def _check_untouched(bundle: Path, said: Mapping[str, Any]) -> None:
         )
 
 
-def _coverage(said: list[dict[str, Any]], database: Path) -> pl.DataFrame:
-    """Return the coverage of the bundle, if the database covers the same by the same rules."""
+def _coverage(said: list[dict[str, Any]], database: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the coverage of the bundle, and of the database if it has the same by its rules."""
     with load.database(database) as con:
         now = load.facts(con, "coverage").collect()
     then = pl.DataFrame(said, schema=now.schema)
@@ -95,10 +105,42 @@ def _coverage(said: list[dict[str, Any]], database: Path) -> pl.DataFrame:
         if not _holds(row["spans"] or [], row["from_block"], row["to_block"]):
             raise WorldError(
                 f"the report rests on blocks {row['from_block']}–{row['to_block']} of "
-                f"{row['protocol']} on {chain_name(row['chain_id'])}, which the database does not "
-                "cover by the same declaration: index them first"
+                f"{_whose(row)}, which the database does not cover by the same declaration: index "
+                "them first"
             )
-    return then
+    return then, now
+
+
+def _same_blocks(row: Mapping[str, Any], now: pl.DataFrame) -> list[dict[str, Any]]:
+    same = {name: row[name] for name in ("chain_id", "protocol", "declaration_digest")}
+    meets = (pl.col("from_block") <= row["to_block"]) & (pl.col("to_block") >= row["from_block"])
+    return now.filter(meets, **same).to_dicts()
+
+
+def _otherwise(row: Mapping[str, Any], spans: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    where = f"blocks {row['from_block']}–{row['to_block']} of {_whose(row)}"
+    hashes = {each["to_block_hash"] for each in spans if each["to_block"] == row["to_block"]}
+    if hashes - {row["to_block_hash"]}:
+        yield f"coverage: the last of {where} has another hash than the bundle says"
+    first, last = (
+        min(each["from_block"] for each in spans),
+        max(each["to_block"] for each in spans),
+    )
+    logs = sum(int(each["logs_digest"], 16) for each in spans) % 2**256
+    if (first, last) == (row["from_block"], row["to_block"]) and row[
+        "logs_digest"
+    ] != f"{logs:064x}":
+        yield f"coverage: {where} hold other logs than the bundle says"
+
+
+def _further(row: Mapping[str, Any], spans: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    least = min(LEVELS.index(each["proof"]) for each in spans)
+    if least < LEVELS.index(row["proof"]):
+        yield f"{_whose(row)}: {row['proof']}, here {LEVELS[least]}"
+
+
+def _whose(row: Mapping[str, Any]) -> str:
+    return f"{row['protocol']} on {chain_name(row['chain_id'])}"
 
 
 def _holds(spans: list[dict[str, int]], first: int, last: int) -> bool:

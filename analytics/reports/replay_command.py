@@ -20,9 +20,13 @@ def replay_report(
     from analytics.reports.replay import replayed
 
     found = replayed(bundle, load.database_path(database))
-    if not found.differing:
-        typer.echo(f"the same bytes in all {found.file_count} files")
-        return
-    for line in (*found.reasons, f"differing: {', '.join(found.differing)}"):
+    told = f"differing: {', '.join(found.differing)}"
+    same = f"the same bytes in all {found.file_count} files"
+    for line in (*found.reasons, *found.contradicted, told if found.differing else same):
         typer.echo(line)
-    raise WorldError(f"{len(found.differing)} files of {bundle} came out differently")
+    if found.unproven:
+        typer.echo(f"proven further, the bundle says: {'; '.join(found.unproven)}")
+    if found.differing:
+        raise WorldError(f"{len(found.differing)} files of {bundle} came out differently")
+    if found.contradicted:
+        raise WorldError(f"{bundle} rests on other blocks or logs than the database holds")

@@ -11,6 +11,7 @@ from typing import Any
 from weakref import finalize
 
 import polars as pl
+from polars.exceptions import ComputeError
 
 from analytics import load
 from analytics.errors import WorldError
@@ -72,7 +73,7 @@ class Tables:
         path = self._folder / f"{len(self._kept)}.parquet"
         try:
             rows.sink_parquet(path, compression="lz4")
-        except OSError as error:
+        except (OSError, ComputeError) as error:  # the latter of a disk that is full by then
             raise WorldError(
                 f"no room for a window of {table} in {self._folder}: {error}; make some there, or "
                 "name another place with TMPDIR"

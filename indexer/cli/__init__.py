@@ -32,7 +32,7 @@ COMMANDS = {
     ),
     "verify": (
         "indexer.cli.proving:verify_command",
-        "Prove that no stored log is missing, changed or made up; exit 1 where one is.",
+        "Prove that no stored log is missing or, by receipts, changed or made up; else exit 1.",
     ),
     "repair": (
         "indexer.cli.proving:repair_command",

@@ -60,7 +60,7 @@ def verify_command(
     database: Database = None,
     config: ConfigFile = None,
 ) -> None:
-    """Prove that no stored log is missing, changed or made up; exit 1 where one is."""
+    """Prove that no stored log is missing or, by receipts, changed or made up; else exit 1."""
     if from_block is not None and to_block is not None and from_block > to_block:
         raise UserError(
             f"--from {from_block} is after --to {to_block}: expected the smaller one first"

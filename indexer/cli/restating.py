@@ -1,5 +1,6 @@
 """`perpscope rewind` and `perpscope redecode`: what needs no node."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -8,7 +9,8 @@ from indexer.choices import protocols_named
 from indexer.cli.given import ledger_of
 from indexer.cli.options import ChainName, ConfigFile, Database, ProtocolNames
 from indexer.cli.printing import print_table
-from indexer.sync import redecode, take_back
+from indexer.errors import WorldError
+from indexer.sync import redecode, rederived, take_back
 
 
 def rewind(
@@ -34,11 +36,31 @@ def redecode_command(
     *,
     chain: ChainName,
     protocol: ProtocolNames = None,
+    diff: Annotated[
+        bool,
+        typer.Option("--diff", help="Change nothing; exit 1 where other rows would be written."),
+    ] = False,
     database: Database = None,
     config: ConfigFile = None,
 ) -> None:
     """Derive facts again from the stored logs, without a node."""
     ledger = ledger_of(chain, database, config)
     chosen = protocols_named(protocol or (), ledger.chain, ledger.declarations)
+    if diff:
+        _compare(ledger.chain.slug, rederived(ledger, chosen))
+        return
     written = redecode(ledger, chosen)
     print_table(("table", "rows"), ((name, f"{rows:,}") for name, rows in written.items() if rows))
+
+
+def _compare(chain: str, differing: Mapping[str, tuple[int, int]]) -> None:
+    if not differing:
+        typer.echo(f"{chain}: every row is what the stored logs and answers give")
+        return
+    titles = "table", "rows that do not follow", "rows that are missing"
+    print_table(titles, ((name, *map("{:,}".format, each)) for name, each in differing.items()))
+    raise WorldError(
+        f"tables of {chain} that are not what its stored logs and answers give: {len(differing)}, "
+        f"expected none: rows or a declaration were changed since; `perpscope redecode --chain "
+        f"{chain}` writes them again"
+    )

@@ -11,12 +11,12 @@ from typing import Any
 
 from indexer.errors import UserError, WorldError
 from indexer.rpc import Endpoint, EndpointStatistics
-from indexer.store import Snapshot, status
+from indexer.store import Snapshot, program_version, status
 from indexer.sync import Job, Summary
 
 FORMAT = "perpscope-run/1"
 
-_ENGINES = ("perpscope", "duckdb", "polars", "web3")
+_ENGINES = ("duckdb", "polars", "web3")
 
 
 def check_writable(file: Path) -> None:
@@ -85,7 +85,11 @@ def run_report(
         "done": None if done is None else _done(done),
         "coverage": _coverage(job),
         "snapshot": None if snapshot is None else snapshot.number,
-        "versions": {name: version(name) for name in _ENGINES} | {"python": _python()},
+        "versions": {
+            "perpscope": program_version(),
+            **{name: version(name) for name in _ENGINES},
+            "python": _python(),
+        },
     }
 
 

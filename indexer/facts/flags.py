@@ -37,9 +37,7 @@ def flags(value: Value | None, scope: Scope) -> pl.Series:
     match value:
         case None:
             return pl.Series([None] * len(scope), dtype=pl.Boolean)
-        case str():
-            return _of_column(scope.columns[value], scope)
-        case Arg(name):
+        case str(name) | Arg(name):
             return _of_column(scope.columns[name], scope)
         case Companion():
             return _of_column(companion_column(scope, value, match_key(value)), scope)

@@ -74,8 +74,8 @@ def _keyed(decodings: Decodings, place: list[str], arguments: list[str]) -> pl.D
 
 
 def _raw(column: Column) -> pl.Series:
-    if column.words is None:
-        raise TypeError(f"companions are matched on words, not on {column.kind} arguments")
+    if column.words is None:  # a text where a key was expected is nobody's key
+        return pl.Series([None] * len(column.present), dtype=pl.Binary)
     return only(binary(column.words), column.present)
 
 

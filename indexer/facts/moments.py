@@ -10,15 +10,13 @@ from indexer.spec import Time, Value
 LAST_SECOND = 253_402_300_799
 
 
-def moments(value: Value | None, scope: Scope) -> pl.Series:
+def moments(value: Value, scope: Scope) -> pl.Series:
     """
     Return the expression as Datetime("us"), UTC without a zone; null where it is not there.
 
     Raises:
         TypeError: the expression is not a `Time`.
     """
-    if value is None:
-        return pl.Series([None] * len(scope), dtype=pl.Datetime("us"))
     if not isinstance(value, Time):
         raise TypeError(f"{type(value).__name__} is not a moment: say Time")
     seconds = integers(value.value, scope)

@@ -83,7 +83,7 @@ def _chosen(value: When, scope: Scope) -> pl.Series:
 def _fused(plain: "Arg | str", places: int, scope: Scope) -> pl.Series:
     arg = Arg(plain) if isinstance(plain, str) else plain
     column = scope.columns[arg.name]
-    if arg.absent is not None or not column.present.all():
+    if arg.absent is not None or column.words is None or not column.present.all():
         return _scaled(integers(arg, scope), places, 1, scope)
     array, fits = fixed(column, places)
     return _series(array, column.present, fits, scope)
@@ -217,12 +217,8 @@ def _first_places(places: DecimalsFirst, scope: Scope) -> tuple[Places, Mask]:
 
 
 def _spread(fault: Fault, rows: NDArray[np.int64], length: int) -> Fault:
-    mask, reason = np.zeros(length, np.bool_), fault[1]
-    mask[rows] = fault[0]
-    if isinstance(reason, str):
-        return mask, reason
-    reasons = np.full(length, None, dtype=object)
-    reasons[rows] = reason
+    mask, reasons = np.zeros(length, np.bool_), np.full(length, None, dtype=object)
+    mask[rows], reasons[rows] = fault
     return mask, reasons
 
 

@@ -84,7 +84,8 @@ def _told(
 ) -> pl.DataFrame:
     """Return the answers of a read whose calls were all answered, with the contract it is about."""
     of_read = (pl.col("protocol") == protocol.slug) & (pl.col("read") == read.name)
-    is_whole = (pl.col("state") == AVAILABLE).all().over("protocol", *_FACT)
+    is_answered = (pl.col("state") == AVAILABLE).all() & (pl.len() == len(read.calls))
+    is_whole = is_answered.over("protocol", *_FACT)
     own = reads.filter(of_read & is_whole)
     if own.is_empty():
         return own

@@ -30,7 +30,7 @@ REJECTS = (
 # Entries of files have a line, which goes with what is made of them.
 _OF_FILES = frozenset({"line"})
 
-_READERS: dict[type[pl.DataType], Callable[[Value | None, Scope], pl.Series]] = {
+_READERS: dict[type[pl.DataType], Callable[[Value, Scope], pl.Series]] = {
     pl.Decimal: numbers,
     pl.String: texts,
     pl.Boolean: flags,

@@ -10,7 +10,7 @@ from indexer.spec import Value
 LARGEST = 2**31 - 1
 
 
-def wholes(value: Value | None, scope: Scope) -> pl.Series:
+def wholes(value: Value, scope: Scope) -> pl.Series:
     """
     Return the expression as Int32; null where it is not there.
 
@@ -19,8 +19,6 @@ def wholes(value: Value | None, scope: Scope) -> pl.Series:
     Raises:
         TypeError: the expression is not an integer one.
     """
-    if value is None:
-        return pl.Series([None] * len(scope), dtype=pl.Int32)
     number = integers(value, scope)
     low, *high = number.value.magnitude
     fits = number.value.fits & ~np.any(high, axis=0) & (low <= LARGEST)

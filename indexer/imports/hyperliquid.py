@@ -126,15 +126,11 @@ def _lines(path: Path, notes: Notes, of: Any) -> Iterator[Batch]:
                 gathered += of(line, number, notes, bad)
             except NOT_JSON as error:
                 raise not_json(path, number, error) from error
-            if len(gathered) >= ENTRIES and _is_whole(gathered):
-                yield _batch(gathered, bad)
-                gathered, bad = [], []
+            # Both sides of a trade stay in one batch, so that each can say who the other is.
+            if len(gathered) > ENTRIES and _trade(gathered[-1]) != _trade(gathered[-2]):
+                yield _batch(gathered[:-1], bad)
+                gathered, bad = gathered[-1:], []
     yield _batch(gathered, bad)
-
-
-def _is_whole(gathered: list[Entry]) -> bool:
-    # Both sides of a trade stay in one batch, so that each can say who the other is.
-    return gathered[-1][2].tid == gathered[-2][2].tid or len(gathered) > ENTRIES + 1
 
 
 def _of_block(line: bytes, number: int, notes: Notes, bad: list[tuple[int, str]]) -> list[Entry]:

@@ -16,8 +16,11 @@ def differences(logs: pl.DataFrame, truth: pl.DataFrame) -> dict[int, str]:
         truth: what must be there; likewise. Every column counts.
     """
     columns = truth.columns
-    lacking = _without(truth, logs.select(columns), columns)
-    strange = _without(logs.select(columns), truth, columns)
+    logs = logs.select(columns)
+    lacking = _without(truth, logs, columns)
+    is_first = pl.struct(_IDENTITY).is_first_distinct()
+    once, again = logs.filter(is_first), logs.filter(~is_first)
+    strange = pl.concat([_without(once, truth, columns), again])
     changed = lacking.join(strange, on=_IDENTITY, how="semi")
     counts = {
         "left out": Counter(_without(lacking, changed, _IDENTITY)["block_number"]),

@@ -11,7 +11,7 @@ for what sync and `status` ask, `snapshots` for the copy that readers get.
 
 from indexer.store.adoption import adopt, keep_reaches, read_span, seed_tokens
 from indexer.store.brought import Brought, Landed, brought_before, land
-from indexer.store.connection import SCHEMA, open_database, transaction
+from indexer.store.connection import SCHEMA, open_database, program_version, transaction
 from indexer.store.finality import FINALITIES, is_more_final, settle
 from indexer.store.fingerprint import added, fingerprint, subtracted
 from indexer.store.income import FIGURES, promised_of
@@ -73,6 +73,7 @@ __all__ = [
     "land",
     "merged_coverage",
     "open_database",
+    "program_version",
     "promised_of",
     "publish",
     "read_blocks",

@@ -265,7 +265,7 @@ def _tables_of(connection: duckdb.DuckDBPyConnection) -> set[str]:
 def _create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.begin()
     connection.execute(files("indexer").joinpath("schema.sql").read_text(encoding="utf-8"))
-    connection.execute("insert into schema_version values (?, ?)", [SCHEMA, _program()])
+    connection.execute("insert into schema_version values (?, ?)", [SCHEMA, program_version()])
     connection.commit()
 
 
@@ -275,12 +275,13 @@ def _grow(connection: duckdb.DuckDBPyConnection) -> None:
     for table, definition in definitions().items():
         if table not in held:
             connection.execute(definition)
-    connection.execute("insert into schema_version values (?, ?)", [SCHEMA, _program()])
+    connection.execute("insert into schema_version values (?, ?)", [SCHEMA, program_version()])
     connection.commit()
 
 
 @cache
-def _program() -> str:
+def program_version() -> str:
+    """Return which perpscope this is."""
     try:
         return version("perpscope")
     except PackageNotFoundError:  # run from a checkout that was never installed

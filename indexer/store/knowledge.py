@@ -66,8 +66,6 @@ def is_unheard(connection: duckdb.DuckDBPyConnection, landed: ReadBlocks) -> boo
         ("contracts", "from_block", _CHILD),
         ("markets", "block_number", _MARKET),
     ):
-        if table not in landed.known:
-            continue
         where = f"{_OF_PROTOCOLS} and {born} <= ?"
         stored = select(connection, table, where, [*_place(landed), landed.to_block])
         known = landed.known[table]

@@ -92,6 +92,15 @@ class Seen:
             ]
         ).unique()
 
+    def misdated(self, headers: pl.DataFrame) -> dict[int, str]:
+        """Return block number -> what is wrong with its time, for headers: number, timestamp."""
+        told = self.blocks.join(headers.select("number", now="timestamp"), on="number")
+        odd = told.filter(pl.col("timestamp") != pl.col("now"))
+        return {
+            number: f"stored as of {before} UTC, its header says {now}"
+            for number, before, now in odd.select("number", "timestamp", "now").iter_rows()
+        }
+
     def is_still(self, now: "Seen") -> bool:
         """Return whether what is stored now is the same, and is owned by the same protocols."""
         is_born = pl.col("from_block") <= self.numbers[-1]
@@ -188,8 +197,6 @@ def record(
 def _write_audits(
     connection: duckdb.DuckDBPyConnection, chain_id: int, audits: pl.DataFrame
 ) -> None:
-    if audits.is_empty():
-        return
     # Of the run's rows only those that the new ones may continue: a run has as many as it finds.
     run = "chain_id = ? and audited_at = ? and to_block >= ?"
     below = audits["from_block"].to_list()

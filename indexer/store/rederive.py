@@ -7,12 +7,15 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from indexer.store.connection import delete, insert, select, transaction
+from indexer.store.connection import delete, insert, scalar, select, transaction
 from indexer.store.income import income_days
 from indexer.store.intervals import merged_coverage
-from indexer.store.knowledge import insert_missing, replace_policies, replace_stated
+from indexer.store.knowledge import STATED, insert_missing, replace_policies, replace_stated
 from indexer.store.reading import Stored, chunks, logs_between, stored_in
-from indexer.tables import fact_tables
+from indexer.tables import columns_of, fact_tables
+
+# What follows from logs, reads and declarations.
+_DERIVED = (*fact_tables(), "rejects", "markets", "tokens", "policies", *STATED)
 
 DERIVE = Callable[[str, pl.DataFrame, pl.DataFrame], Mapping[str, pl.DataFrame]]
 DERIVE_READS = Callable[[str, pl.DataFrame], Mapping[str, pl.DataFrame]]
@@ -50,11 +53,14 @@ class Rederived:
         before: days of income of all chains, as `income_days` tells them, of the facts that were
             there.
         after: the same of the facts that took their place.
+        differing: table -> how many of its rows went and how many came that were not there, of
+            tables in which any did; empty where nobody asked.
     """
 
     written: dict[str, int]
     before: pl.DataFrame
     after: pl.DataFrame
+    differing: dict[str, tuple[int, int]]
 
 
 def rederive(
@@ -64,6 +70,7 @@ def rederive(
     *,
     keep: bool = True,
     within: pl.DataFrame | None = None,
+    is_compared: bool = False,
 ) -> Rederived:
     """
     Replace every fact, reject and market of some protocols by what their logs and reads say now.
@@ -77,6 +84,7 @@ def rederive(
             leaves the database as before.
         keep: whether the rows stay; else the database is as before.
         within: the stretches whose income is told, as `income_days` takes them.
+        is_compared: whether rows are compared with those that were there; never of what is kept.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
@@ -86,12 +94,44 @@ def rederive(
         reading = read(stored_in(connection, chain_id))
         slugs = list(reading.digests)
         before = income_days(connection, slugs, within)
+        if is_compared:
+            _remember(connection, chain_id, slugs)
         written = _replace(connection, chain_id, reading)
+        differing = _differing(connection, chain_id, slugs) if is_compared else {}
         after = income_days(connection, slugs, within)
         if not keep:
             connection.rollback()
             connection.begin()
-    return Rederived(written, before, after)
+    return Rederived(written, before, after, differing)
+
+
+def _remember(connection: duckdb.DuckDBPyConnection, chain_id: int, slugs: list[str]) -> None:
+    for table in _DERIVED:
+        where, values = _ours(table, chain_id, slugs)
+        query = f"create temp table was_{table} as select * from {table} where {where}"
+        connection.execute(query, values)
+
+
+def _differing(
+    connection: duckdb.DuckDBPyConnection, chain_id: int, slugs: list[str]
+) -> dict[str, tuple[int, int]]:
+    found = {}
+    for table in _DERIVED:
+        where, values = _ours(table, chain_id, slugs)
+        was, now = f"from was_{table}", f"from {table} where {where}"
+        gone = f"select count(*) from (select * {was} except all select * {now})"
+        new = f"select count(*) from (select * {now} except all select * {was})"
+        found[table] = (scalar(connection, gone, values), scalar(connection, new, values))
+    return {table: counts for table, counts in found.items() if any(counts)}
+
+
+def _ours(table: str, chain_id: int, slugs: list[str]) -> tuple[str, list[object]]:
+    values: dict[str, tuple[str, object]] = {
+        "chain_id": ("chain_id = ?", chain_id),
+        "protocol": ("list_contains(?, protocol)", slugs),
+    }
+    told = [each for name, each in values.items() if name in columns_of(table)]
+    return " and ".join(where for where, _ in told), [value for _, value in told]
 
 
 def _replace(

@@ -26,7 +26,7 @@ from indexer.sync.estimate import estimate as _estimate
 from indexer.sync.inspecting import Inspection, Verdict
 from indexer.sync.landing import Tally
 from indexer.sync.phases import Told, ask_phases
-from indexer.sync.rederiving import redecode, restate, take_back
+from indexer.sync.rederiving import redecode, rederived, restate, take_back
 from indexer.sync.reorgs import Ledger
 from indexer.sync.repairing import Repaired
 from indexer.sync.repairing import repair as _repair
@@ -51,6 +51,7 @@ __all__ = [
     "now",
     "phases_told",
     "redecode",
+    "rederived",
     "repair",
     "restate",
     "several",

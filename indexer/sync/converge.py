@@ -211,9 +211,9 @@ class _Run:
         """Cover what is missing now; return whether to look again."""
         if not self._origin:
             await self._prepare()
-        heads = await self._current_heads()
         ledger = self._job.ledger()
         stored, self._stored = self._stored or ledger.stored(), None
+        heads = await self._current_heads(stored)
         check_unchanged(self._job.protocols, self._job.chain, stored.coverage)
         if self._reaches is not None:
             keep_reaches(self._job.path, self._job.chain.chain_id, self._reaches, stored)
@@ -223,8 +223,7 @@ class _Run:
             return await self._weathered(self._swap(fork, heads))
         if await upgrade(self._node, ledger, stored, heads):
             stored = ledger.stored()
-        segments = missing(self._job, stored, heads)
-        if not segments:
+        if not (segments := missing(self._job, stored, heads)):
             return False
         return await self._weathered(self._cover(segments, stored, heads, write_range))
 
@@ -232,9 +231,9 @@ class _Run:
         """Replace a branch that is left now; return whether to look again."""
         if not self._origin:
             self._origin = await self._node.client_version()
-        heads = await self._current_heads()
-        ledger = self._job.ledger()
-        fork = await forked(self._node, ledger, ledger.stored(), heads.latest)
+        stored = self._job.ledger().stored()
+        heads = await self._current_heads(stored)
+        fork = await forked(self._node, self._job.ledger(), stored, heads.latest)
         return fork is not None and await self._weathered(self._swap(fork, heads))
 
     async def _prepare(self) -> None:
@@ -257,10 +256,11 @@ class _Run:
             await asyncio.sleep(min(0.1 * 2**self._setbacks, 5))
         return True
 
-    async def _current_heads(self) -> Heads:
-        if self._heads is None or monotonic() - self._read_at > _FRESH_SECONDS:
-            kind = origin_kind(self._origin)
-            self._heads = await read_heads(self._node, self._job.chain, kind)
+    async def _current_heads(self, stored: Stored) -> Heads:
+        final = stored.anchors().final  # maybe of another run, which has come further meanwhile
+        is_passed = self._heads and final and self._heads.latest.number < final[0]
+        if self._heads is None or is_passed or monotonic() - self._read_at > _FRESH_SECONDS:
+            self._heads = await read_heads(self._node, self._job.chain, origin_kind(self._origin))
             self._read_at = monotonic()
             self.head, self.head_at = self._heads.latest.number, self._heads.latest.timestamp
         return self._heads

@@ -69,9 +69,7 @@ async def read_heads(node: Source, chain: Chain, kind: str = "node") -> Heads:
     # The most final first: what comes later can only be newer.
     tagged = await node.head("finalized")
     tagged_safe = await node.head("safe")
-    latest = await node.head("latest")
-    if latest is None:
-        raise NodeBehind(f"the node of {chain.slug} has no block yet; try again later")
+    latest = await newest(node, chain)
     reasons = {}
     if tagged is None or not _is_believed(tagged, before, chain):
         finalized = await _final_by_age(node, chain, latest)
@@ -84,6 +82,20 @@ async def read_heads(node: Source, chain: Chain, kind: str = "node") -> Heads:
     safe = max(known, min(tagged_safe.number, latest.number) if tagged_safe and is_safe else known)
     settled = guess if finalized is None else known
     return Heads(latest, safe, known, settled, kind != "recorded", reasons)
+
+
+async def newest(node: Source, chain: Chain) -> Header:
+    """
+    Return the header of the newest block.
+
+    Raises:
+        NodeBehind: the node has no block at all.
+        NodeUnavailable: no endpoint answered.
+    """
+    latest = await node.head("latest")
+    if latest is None:
+        raise NodeBehind(f"the node of {chain.slug} has no block yet; try again later")
+    return latest
 
 
 def _is_believed(tagged: Header | None, before: Header | None, chain: Chain) -> bool:

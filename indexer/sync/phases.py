@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from indexer.chains import Chain
-from indexer.errors import NodeBehind
 from indexer.facts.questions import abi_functions
 from indexer.facts.routes import contracts_on, octets
 from indexer.rpc import Header
 from indexer.settings import Phase
 from indexer.spec import Phases, Protocol
+from indexer.sync.heads import newest
 from indexer.sync.source import Source
 
 _WORD = 32
@@ -43,9 +43,7 @@ async def ask_phases(node: Source, chain: Chain, protocols: Sequence[Protocol]) 
         NodeAnswerWrong: it executes calls in another block than it is asked to.
         RetryableError: it did not answer.
     """
-    head = await node.head("latest")
-    if head is None:
-        raise NodeBehind(f"the node of {chain.slug} has no block yet; try again later")
+    head = await newest(node, chain)
     found: list[Phase] = []
     asked: set[tuple[str, str]] = set()
     for protocol in protocols:

@@ -42,6 +42,22 @@ def redecode(ledger: Ledger, protocols: Sequence[Protocol]) -> dict[str, int]:
     return _again(ledger, protocols, keep=True).written
 
 
+def rederived(ledger: Ledger, protocols: Sequence[Protocol]) -> dict[str, tuple[int, int]]:
+    """
+    Compare what is stored of some protocols with what `redecode` would write; change nothing.
+
+    Returns:
+        Table -> how many of its rows are not what is derived, and how many that are derived are
+        not there; of tables in which there are any.
+
+    Raises:
+        UserError: nothing of these protocols is stored, or a declaration asks for other logs now.
+        DatabaseBusy: another process held the database all the time.
+        DatabaseUnusable: the database cannot be written; it is as before.
+    """
+    return _again(ledger, protocols, keep=False, is_compared=True).differing
+
+
 def restate(
     ledger: Ledger,
     protocols: Sequence[Protocol],
@@ -116,6 +132,7 @@ def _again(
     *,
     keep: bool,
     within: pl.DataFrame | None = None,
+    is_compared: bool = False,
 ) -> Rederived:
     ledger.stored()  # what nothing declares is refused before anything waits to write
     said = declared(list(ledger.declarations.values()), ledger.chain)
@@ -135,7 +152,8 @@ def _again(
             derived.read_rows,
         )
 
-    return rederive(ledger.path, ledger.chain.chain_id, read, keep=keep, within=within)
+    place = ledger.path, ledger.chain.chain_id
+    return rederive(*place, read, keep=keep, within=within, is_compared=is_compared)
 
 
 def _check_reach(protocol: Protocol, chain: Chain, coverage: pl.DataFrame) -> None:

@@ -18,6 +18,7 @@ import polars as pl
 from indexer.errors import NodeAnswerWrong, RangeTooLarge, ReorgTooDeep
 from indexer.facts import Known, declared
 from indexer.proof import PROOFS, quirks_at, reached
+from indexer.rpc import Node
 from indexer.spec import Protocol
 from indexer.store import (
     COUNTED,
@@ -88,7 +89,7 @@ class Repaired:
 
 
 async def repair(
-    node: Source, ledger: Ledger, protocols: Sequence[Protocol], at: datetime
+    node: Node, ledger: Ledger, protocols: Sequence[Protocol], at: datetime
 ) -> Repaired:
     """
     Replace what failed audits name, and fetch again what that leaves uncovered.
@@ -276,7 +277,8 @@ def _labelled(fetched: Fetched, wrong: Wrong) -> Fetched:
     # Receipts are the proof, but the row says what its neighbours say: the level of the audit.
     has_proof = wrong.level in PROOFS
     told = max(wrong.proof, wrong.level, key=_rank) if has_proof else wrong.proof
-    if _rank(fetched.proof) <= _rank(told):
+    # What nobody could prove before is proven now: there is no reason to waive it any more.
+    if told == "waived" or _rank(fetched.proof) <= _rank(told):
         return fetched
     return replace(fetched, proof=told, waiver=fetched.waiver if told != "fetched" else None)
 

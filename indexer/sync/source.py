@@ -50,10 +50,6 @@ class Source(Protocol):
         """Leave whoever answered about this range alone for a while."""
         ...
 
-    def turn(self) -> None:
-        """Ask another endpoint first from now on, where there is one."""
-        ...
-
     async def calls(
         self, requests: Sequence[tuple[bytes, bytes]], block: Header
     ) -> list[bytes | None]:

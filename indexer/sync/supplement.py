@@ -175,9 +175,6 @@ class _Remembering:
     def doubt(self, from_block: int, to_block: int) -> None:
         self._node.doubt(from_block, to_block)
 
-    def turn(self) -> None:
-        self._node.turn()
-
     async def client_version(self) -> str:
         return await self._node.client_version()
 

@@ -101,8 +101,9 @@ class _Run(Run):
         return await check(self._node, claim, headers)
 
     def _moved(self, part: Part, headers: pl.DataFrame, seen: Seen) -> Faults:
-        # What is stored under another hash than the chain's, and headers that do not link.
-        broken, told = self._unlinked(headers), headers.select("number", now="hash")
+        # What is stored under another hash or time than the chain's, and headers that do not link.
+        broken = self._unlinked(headers) | seen.misdated(headers)
+        told = headers.select("number", now="hash")
         faults = {}
         for protocol in part.protocols:
             odd = (

@@ -3,7 +3,6 @@
 from collections import Counter as Tallies
 from collections import defaultdict
 from functools import partial
-from importlib.metadata import version
 
 from prometheus_client import (
     CollectorRegistry,
@@ -13,7 +12,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from indexer.store import Snapshot, Status
+from indexer.store import Snapshot, Status, program_version
 from indexer.sync import Summary
 from indexer.watch.freshness import Freshness
 
@@ -41,7 +40,7 @@ class Metrics:
             for counter in self._counters.values():
                 counter.labels(chain)  # zero is a value; absent is none
         self._gauge("info", "Always 1; the version is its label", ("version",)).labels(
-            version("perpscope")
+            program_version()
         ).set(1)
 
     def _work(self) -> None:

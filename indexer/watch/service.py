@@ -20,6 +20,7 @@ from typing import Any
 import structlog
 from apscheduler.events import EVENT_JOB_ERROR
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
 
 from indexer.errors import PerpscopeError
 from indexer.schedules import trigger
@@ -102,7 +103,7 @@ class Service:
         for name, task in self._tasks.items():
             self._metrics.expects(task.name, task.chain)
             first = {"next_run_time": datetime.now(UTC)} if task.is_first else {}
-            self._clock.add_job(self._perform, trigger(task.when), [name], id=name, **first)
+            self._clock.add_job(self._perform, DueOnce(task.when), [name], id=name, **first)
         self._clock.start()
 
     async def _until(self, stop: asyncio.Event) -> None:
@@ -177,6 +178,23 @@ class Service:
     def _leave(self) -> None:
         self._journal.warning("left unfinished", after_seconds=_STOP_SECONDS)
         os._exit(0)
+
+
+class DueOnce(BaseTrigger):  # type: ignore[misc] # theirs has no types
+    """
+    A schedule of which all that was missed is due once.
+
+    apscheduler lists each moment in the past before it takes the last: of a machine that started
+    in 1970 and then was told the time, for so long, and in so much memory, that all else ended.
+    """
+
+    def __init__(self, when: str) -> None:
+        self._trigger = trigger(when)
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> Any:
+        """Return the moment after the previous one; after now, where that is in the past."""
+        due = self._trigger.get_next_fire_time(previous, now)
+        return due if due >= now else self._trigger.get_next_fire_time(now, now)
 
 
 def _stops() -> list[signal.Signals]:

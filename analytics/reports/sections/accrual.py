@@ -10,12 +10,12 @@ import polars as pl
 
 from analytics import load
 from analytics.expressions import known_total, whole_total
-from analytics.reports.charts import Drawing, bars, colored, lines
+from analytics.reports.charts import PALETTE, Drawing, bars, colored, lines
 from analytics.reports.context import Context, by_period
 from analytics.reports.numerals import period
 from analytics.reports.parts import Chart, Section, Source, Table, table
 from analytics.reports.scope import Scope, Span
-from analytics.reports.sections.listed import Shown
+from analytics.reports.sections.listed import Shown, ranked
 from analytics.reports.sections.valued import valued
 from analytics.reports.summary import whole_window
 from analytics.reports.times import day_count, named_days, whole_days
@@ -44,6 +44,9 @@ _VALUED = (
     *("protocol", "symbol", "date", "price_usd", "market_cap_usd", "price_to_fees_years"),
     *("price_to_revenue_years", "price_to_holders_revenue_years", "value_to_market_ratio"),
 )
+_OTHERS = "all others"
+# As many as have a colour for each of their two lines.
+_BUYERS = len(PALETTE) // 2
 
 _WORTH = Shown(
     *(
@@ -241,20 +244,38 @@ def _spending(context: Context, source: Source) -> tuple[Chart, ...]:
         .group_by("at", series="protocol")
         .agg(value=known_total(pl.col("spent_usd")))
         .drop_nulls("value")
-        .sort("at", "series")
         .collect()
     )
+    rows = _few(rows)
     title = f"Spent on buybacks per {period(context.bar_seconds)}"
-    colors = colored(sorted(set(rows["series"])))
+    colors = colored(sorted(set(rows["series"]), key=lambda name: (name == _OTHERS, name)))
     drawing = Drawing("buybacks", title, "spent", "USD", colors, source)
     return (bars(context.canvas, drawing, rows, context.bar_seconds),) if rows.height else ()
+
+
+def _few(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return bars with a colour for each buyer; the smallest are one where they are too many."""
+    spent = rows.group_by("series").agg(pl.col("value").sum())
+    largest = ranked(spent, pl.col("value"), ("series",))["series"]
+    named = largest if len(largest) <= len(PALETTE) else largest.head(len(PALETTE) - 1)
+    is_named = pl.col("series").is_in(named.to_list())
+    return (
+        rows.group_by("at", series=pl.when(is_named).then("series").otherwise(pl.lit(_OTHERS)))
+        .agg(pl.col("value").sum())
+        .sort("at", "series")
+    )
 
 
 def _ratios(context: Context, source: Source) -> tuple[Chart, ...]:
     named = pl.concat_str("protocol", pl.lit(" "), "kind")
     buys = (pl.col("spent_usd") > 0) | (pl.col("declared_ratio") > 0)
+    is_drawn = pl.any_horizontal(pl.col("buyback_ratio", "declared_ratio").is_not_null())
+    ratios = source.frame.filter(buys.any().over("protocol") & is_drawn)
+    sizes = ratios.group_by("protocol").agg(pl.col("spent_usd", "revenue_usd").max())
+    order = ["spent_usd", "revenue_usd", "protocol"]
+    buyers = sizes.sort(order, descending=[True, True, False], nulls_last=True)["protocol"]
     rows = (
-        source.frame.filter(buys.any().over("protocol"))
+        ratios.filter(pl.col("protocol").is_in(buyers.head(_BUYERS).to_list()))
         .rename({"buyback_ratio": "executed", "declared_ratio": "set aside"})
         .unpivot(["executed", "set aside"], index=["protocol", "date"], variable_name="kind")
         .select(at=pl.col("date").cast(pl.Datetime("us")), series=named, value="value")
@@ -263,7 +284,8 @@ def _ratios(context: Context, source: Source) -> tuple[Chart, ...]:
     )
     if rows["at"].n_unique() < 2:
         return ()
-    title = "Buybacks per dollar of revenue, trailing 30 days"
+    most = f", the {_BUYERS} largest buyers" if len(buyers) > _BUYERS else ""
+    title = f"Buybacks per dollar of revenue, trailing 30 days{most}"
     colors = colored(sorted(set(rows["series"])))
     drawing = Drawing("buyback_ratio", title, "ratio", "%", colors, source)
     return (lines(context.canvas, drawing, rows, lasting=timedelta(days=1)),)
