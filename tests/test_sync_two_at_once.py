@@ -410,7 +410,7 @@ def test_blocks_that_change_at_each_look_are_left(
     """What was seen is not what is stored when it is written, time and again: nothing is said."""
     path = tmp_path / "a.duckdb"
     indexed(path, COUNT)
-    monkeypatch.setattr("indexer.sync.verifying.record", lambda *_given, **_seen: False)
+    monkeypatch.setattr("indexer.sync.inspecting.record", lambda *_given, **_seen: False)
     with serve([served(blocks(COUNT))]) as node:
         found = checked(path, "linked", node.url, to_block=FIRST + 99)
 
