@@ -22,8 +22,9 @@ from sync_rig import BIRTH, FIRST, LATE_POOL, blocks, contents, job, rows, run, 
 from test_sync_proof import checked, different, failed, mended
 
 from indexer.chains import ETHEREUM
-from indexer.errors import UserError, WorldError
+from indexer.errors import NodeUnavailable, UserError, WorldError
 from indexer.proof.quirks import QUIRKS, Part, Quirk
+from indexer.rpc import Header, Node
 from indexer.simulation.blocks import Block
 from indexer.simulation.node import Answer, serve
 from indexer.simulation.served import REPLAY_CLIENT
@@ -386,6 +387,22 @@ def test_a_reorg_is_left_to_index(tmp_path: Path, *, both: bool) -> None:
     assert (found.failures, found.blocks, found.unheard) == ([], COUNT - 20, 0)
     assert [(low, high) for low, high, _ in found.left] == [(LAST - 19, LAST)]
     assert "a reorg took them out of the chain" in found.left[0][2]
+
+
+def test_who_cannot_say_whether_it_left_the_chain_condemns_nothing(
+    path: Path, chain: Sequence[Block], urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Above finality another word may be of another branch; who breaks down then is named."""
+
+    async def head(_node: Node, _tag: str = "latest") -> Header:
+        raise NodeUnavailable("away")
+
+    monkeypatch.setattr(Node, "head", head)
+    with lying(chain, {"eth_getLogs": changed_data(NEW)}) as node:
+        found = checked(path, "agreed", urls[0], node)
+
+    assert (found.failures, found.blocks, found.unheard) == ([], COUNT - 32, 32)
+    assert found.silent == [(LAST - 31, LAST, f"{node.rstrip('/')}: away")]
 
 
 # What heals what, and repair.
