@@ -418,6 +418,32 @@ def test_an_anonymous_event_is_not_drafted(tmp_path: Path) -> None:
     assert "FeeNoted is anonymous, so" in str(asked.exception)
 
 
+def test_a_list_of_a_fixed_length_is_filled(tmp_path: Path) -> None:
+    """One that were empty could not be encoded, and the draft's own test would end there."""
+    path = tmp_path / "Venue.json"
+    pairs = {"name": "pairs", "type": "tuple[2]", "components": [{"name": "a", "type": "bool"}]}
+    kinds = {"any": "bytes[]", "three": "uint8[3]", "nested": "uint8[][2]"}
+    paid = event_of("FeePaid", *((name, kind, False) for name, kind in kinds.items()))
+    path.write_text(json.dumps([{**paid, "inputs": [*paid["inputs"], pairs]}]))  # type: ignore[misc]
+
+    _, _, test = drafted_in(tmp_path, "venue", path)
+
+    given = ('"any": []', '"three": [1] * 3', '"nested": [[]] * 2', '"pairs": [(True,)] * 2')
+    assert all(f"            {one},\n" in test for one in given)
+
+
+def test_an_abi_that_hints_at_no_table_is_told(tmp_path: Path) -> None:
+    """What to say is in the sentence, and nothing is written."""
+    path = tmp_path / "Venue.json"
+    path.write_text(json.dumps([event_of("Happened"), event_of("SetFee")]), encoding="utf-8")
+
+    result = run("new-protocol", "venue", "--abi", path, "--folder", tmp_path)
+
+    said = "no table could be guessed for Happened, SetFee; say --event NAME=table for each"
+    assert str(result.exception) == said
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_arguments_without_a_name_are_called_by_their_place(tmp_path: Path) -> None:
     """A declaration reads arguments by name, and so does a golden log that gives them values."""
     path = tmp_path / "Venue.json"

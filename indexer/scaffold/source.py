@@ -77,11 +77,9 @@ def declaration(draft: Draft) -> str:
     words = {"Contract", "Event", "Protocol"}
     events = [_event(draft, name, entries[0], words) for name, entries in draft.events.items()]
     imports = "".join(f"    {word},\n" for word in sorted(words))
-    constant = draft.chain.slug.upper().replace("-", "_")
-    name = draft.slug.replace("_", " ").capitalize()
     return _MODULE.format(
-        name=name,
-        constant=constant,
+        name=draft.slug.replace("_", " ").capitalize(),
+        constant=draft.chain.slug.upper().replace("-", "_"),
         imports=imports,
         slug=draft.slug,
         contract=draft.contract,
@@ -174,11 +172,11 @@ def _columns_to_fill(table: str) -> dict[str, TableColumn]:
 
 
 def _argument(column: str, entry: Mapping[str, Any]) -> str | None:
-    wanted = "bool" if column == "is_long" else None
     there = {
         item["name"]
         for item in entry["inputs"]
-        if (item["type"] == "bool") == (wanted == "bool") and not item["type"].startswith("tuple")
+        if (item["type"] == "bool") == (column == "is_long")
+        and not item["type"].startswith("tuple")
     }
     return next((name for name in _ARGUMENTS.get(column, ()) if name in there), None)
 
@@ -230,7 +228,9 @@ def _sample(argument: Mapping[str, Any], indent: int, before: int) -> str:
     """Return the source of a value that stands behind so many characters of its line."""
     kind = str(argument["type"])
     if kind.endswith("]"):
-        return "[]"
+        kind, _, length = kind[:-1].rpartition("[")
+        item = _sample({**argument, "type": kind}, indent, before + 1)
+        return f"[{item}] * {length}" if length else "[]"
     if kind.startswith("tuple"):
         inner = indent + 4
         parts = [_sample(part, inner, inner) for part in argument["components"]]
