@@ -19,7 +19,7 @@ from indexer.errors import (
     WorldError,
 )
 from indexer.rpc import Endpoint, Node
-from indexer.rpc.failures import KeyRefused
+from indexer.rpc.failures import KeyRefused, Refused
 from indexer.simulation.node import serve
 from indexer.simulation.served import ServedChain
 
@@ -119,10 +119,20 @@ def test_a_close_for_the_rate_is_a_rate_limit() -> None:
         socket().ask(question, script)
 
 
+def test_a_close_for_the_size_is_the_nodes() -> None:
+    """Its limit is no limit of ours, although a socket that is closed repeats the code."""
+    script = Script(forever=Reply(b"message too big", 1009))
+
+    with pytest.raises(RangeTooLarge, match='closed the connection with code 1009 "message too bi'):
+        socket().ask(question, script)
+
+
 def test_an_answer_beyond_our_limit_is_cut_off() -> None:
     """The rest is not read into memory; fewer blocks are asked for."""
     with pytest.raises(RangeTooLarge, match="exceeds our limit of 1,000 bytes"):
         socket(most_answer_bytes=1_000).ask(question, Script())
+    with pytest.raises(Refused, match="exceeds our limit of 30 bytes; use another endpoint"):
+        socket(most_answer_bytes=30).ask(question, Script())
 
 
 def test_a_range_that_takes_too_long_is_too_large() -> None:

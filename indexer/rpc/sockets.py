@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from eth_typing import URI
 from web3 import WebSocketProvider
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.frames import Close, CloseCode
 
 from indexer.errors import WorldError
 from indexer.rpc.answers import Blocks, Part, unwelcome
@@ -23,7 +24,6 @@ from indexer.rpc.transport import CONNECT_SECONDS, Transport
 from indexer.rpc.wordings import Meaning, wording
 
 _CLOSE_SECONDS = 1
-_TOO_LARGE = 1009  # RFC 6455, section 7.4.1
 
 # websockets writes the request line, which holds keys, into its debug log.
 _SILENT = logging.Logger("silent", logging.CRITICAL + 1)
@@ -128,7 +128,10 @@ class SocketTransport(Transport):
                 return unwelcome(
                     self.endpoint, response.status_code, wait, body, blocks, calls=calls
                 )
-            case ConnectionClosed(sent=sent) if sent is not None and sent.code == _TOO_LARGE:
+            # Who is closed upon repeats the code.
+            case ConnectionClosed(
+                sent=Close(code=CloseCode.MESSAGE_TOO_BIG), rcvd_then_sent=False | None
+            ):
                 return self.oversized(blocks, calls)
             case ConnectionClosed(rcvd=rcvd) if rcvd is not None:
                 return self._closed(rcvd.code, rcvd.reason, error, blocks, calls)
@@ -139,7 +142,8 @@ class SocketTransport(Transport):
         self, code: int, reason: str, error: Exception, blocks: Blocks | None, calls: int
     ) -> WorldError:
         said = f'it closed the connection with code {code} "{self.endpoint.scrubbed(reason)}"'
-        if code == _TOO_LARGE and (less := to_be_smaller(self.endpoint, said, blocks, calls)):
+        is_large = code == CloseCode.MESSAGE_TOO_BIG
+        if is_large and (less := to_be_smaller(self.endpoint, said, blocks, calls)):
             return less
         if wording(reason)[0].means is Meaning.SLOW_DOWN:
             return slow_down(self.endpoint, said, None)
