@@ -8,6 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 
 import pytest
+from proof_rig import lying, true_blocks
 from reads_rig import DECLARATIONS, PRICED, priced, work
 from sync_rig import (
     BIRTH,
@@ -24,6 +25,7 @@ from sync_rig import (
     told,
 )
 
+from indexer.errors import NodeAnswerWrong
 from indexer.rpc import Endpoint
 from indexer.simulation.blocks import Log
 from indexer.simulation.node import serve
@@ -121,9 +123,23 @@ def test_proof_is_planned(tmp_path: Path) -> None:
     assert abs(found.requests - sent) <= 0.1 * sent
 
 
-def test_children_are_looked_for(tmp_path: Path) -> None:
-    """Pools nobody knows before the run are counted, because their factories are searched."""
-    found, sent = compared(tmp_path / "a.duckdb", pools())
+def test_proof_by_receipts_is_planned(tmp_path: Path) -> None:
+    """It takes the receipts of each block with logs beside every header."""
+    found, sent = compared(tmp_path / "a.duckdb", served(true_blocks(300)), proof="receipts")
+
+    assert abs(found.requests - sent) <= 0.1 * sent
+
+
+@pytest.mark.parametrize("most", [None, 400])
+def test_children_are_looked_for(tmp_path: Path, most: int | None) -> None:
+    """
+    Pools nobody knows before the run are counted, because their factories are searched.
+
+    Where the node refuses long ranges, shorter ones are.
+    """
+    limited = replace(pools(), max_block_span=most)
+
+    found, sent = compared(tmp_path / "a.duckdb", limited)
 
     assert abs(found.requests - sent) <= 0.1 * sent
     assert found.unsearched == 0
@@ -137,6 +153,16 @@ def test_reading_state_is_planned(tmp_path: Path) -> None:
     found, sent = compared(tmp_path / "a.duckdb", priced(told(happens, 1_500)), **said)
 
     assert abs(found.requests - sent) <= 0.1 * sent
+
+
+def test_blocks_without_a_time_are_no_plan(tmp_path: Path) -> None:
+    """State is read at times: what the run would refuse is not planned."""
+    told = {"eth_getBlockByNumber": lambda header: {**header, "timestamp": None}}
+    with (
+        lying(blocks(300), told) as url,
+        pytest.raises(NodeAnswerWrong, match="gives block 16200000 no time: expected one"),
+    ):
+        estimate(work(tmp_path / "a.duckdb"), [Endpoint(url)], 48)
 
 
 def test_what_is_there_is_not_planned(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import median
 from time import monotonic
+from typing import cast
 
 import polars as pl
 
@@ -34,6 +35,7 @@ from indexer.sync.sampling import Cell, Sampler, Seen
 from indexer.sync.source import Source
 from indexer.sync.span import Span
 from indexer.sync.supplement import is_supplemented
+from indexer.sync.timetable import Headers
 from indexer.tables import empty
 
 _SEARCHES = 40
@@ -129,12 +131,13 @@ async def _reads(
 
 async def _clock(look: "_Looking", segments: Sequence[Segment], latest: Header) -> Clock:
     first = segments[0].from_block
-    started = (await look.node.headers([first]))["timestamp"][0]
+    at_hand = Headers(look.node, pl.DataFrame(schema=HEADERS), [latest])
+    started, now = (
+        cast(datetime, end.timestamp) for end in await at_hand.at([first, latest.number])
+    )
     pace = timedelta(seconds=look.job.chain.block_seconds)
-    if started is None or latest.timestamp is None:
-        return lambda number: datetime(2020, 1, 1) + pace * (number - first)
     if latest.number > first:
-        pace = (latest.timestamp - started) / (latest.number - first)
+        pace = (now - started) / (latest.number - first)
     return lambda number: started + pace * (number - first)
 
 
