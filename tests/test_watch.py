@@ -176,6 +176,7 @@ def test_watch_stops_in_the_middle_of_a_backfill(tmp_path: Path) -> None:
         ("[chains.ethereum]\nprotocols = ['chainlink']", "no endpoint for ethereum"),
         ("watch.index = 'soon'", "watch.index is 'soon' in"),
         ("watch.stale_after = '5 parsecs'", "expected a length of time such as 30s"),
+        ("watch.snapshot = '5m'", "storage.snapshot not where: expected a file"),
         ("watch.often = '5s'", '"often" in'),
         ("watch.port = 70000", "watch.port is 70000"),
         ("chains.ethereum.rpc = 'http://x/${NO_SUCH_KEY}'", "environment variable NO_SUCH_KEY"),

@@ -15,7 +15,7 @@ from indexer.cli.options import ConfigFile, Database
 from indexer.cli.places import database_of, snapshot_of
 from indexer.cli.proving import unheard_sentence
 from indexer.config import Config, configuration
-from indexer.errors import DatabaseBusy, WorldError
+from indexer.errors import DatabaseBusy, UserError, WorldError
 from indexer.schedules import seconds_of
 from indexer.store import held
 from indexer.sync import Inspection, Ledger, now, several, verify
@@ -61,6 +61,11 @@ def _service(
 ) -> "Service":
     from indexer.watch import Extra, Freshness, Metrics, Service, Watched, open_journal, tasks_of
 
+    if settings.watch.snapshot is not None and settings.storage.snapshot is None:
+        raise UserError(
+            "watch.snapshot says when a copy is published, and storage.snapshot not where: "
+            "expected a file; name it, or leave watch.snapshot out"
+        )
     chains = chains_of(settings)
     if settings.watch.verify is not None and settings.watch.verify_level == "agreed":
         for chain in chains:
