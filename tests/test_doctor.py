@@ -52,6 +52,7 @@ class Provider:
         limit: calls it takes in a second.
         is_mute: whether it never answers.
         needs_address: whether it refuses to search all contracts.
+        quiet_below: no block below has a log, as its header says.
         requests: how many it saw.
     """
 
@@ -70,6 +71,7 @@ class Provider:
     limit: int | None = None
     is_mute: bool = False
     needs_address: bool = False
+    quiet_below: int = 0
     requests: int = 0
     seen: list[float] = field(default_factory=list)
 
@@ -98,7 +100,8 @@ class Provider:
     def _header(self, number: int) -> Any:
         if number > self.head or 0 < number < self.headers_from:
             return None
-        return block(number) | {"logsBloom": "0x" + "01" * 256}
+        bloom = "01" if number >= self.quiet_below else "00"
+        return block(number) | {"logsBloom": f"0x{bloom * 256}"}
 
     def _eth_getBlockReceipts(self, _name: str) -> list[object]:  # noqa: N802 - likewise
         return []
@@ -122,7 +125,8 @@ class Provider:
             return refused(-32701, "Please specify an address in your request")
         if first < self.logs_from and self.says_pruned:
             return refused(4444, "pruned history unavailable")
-        return [log(number) for number in range(max(first, self.logs_from), last + 1)]
+        earliest = max(self.logs_from, self.quiet_below)
+        return [log(number) for number in range(max(first, earliest), last + 1)]
 
 
 def refused(code: int, message: str) -> Refusal:
@@ -260,6 +264,22 @@ def test_history_that_is_said_to_be_pruned_is_found() -> None:
     assert found.logs_from is not None
     assert abs(found.logs_from - 700_000) < 20_000
     assert ["serves logs from about block" in each.sentence for each in wrong(found)] == [True]
+
+
+def test_blocks_without_logs_are_not_called_pruned() -> None:
+    """No logs is the right answer where the header says so."""
+    found = examined(Provider(quiet_below=700_000))
+
+    assert found.logs_from is not None
+    assert found.logs_from >= 700_000
+    assert (found.lacks_logs, found.empty_at, wrong(found)) == (False, None, [])
+
+
+def test_a_young_chain_is_served_whole() -> None:
+    """Six blocks in one answer are all there are, and no limit."""
+    found = examined(Provider(head=5))
+
+    assert (found.log_blocks, found.log_refusal, found.logs_from) == (6, None, 1)
 
 
 def test_headers_that_are_gone_are_found() -> None:

@@ -236,6 +236,14 @@ def test_who_stood_behind_is_declared_as_its_proxy_is(tmp_path: Path) -> None:
     assert known["gmx_v2"] is PROTOCOLS["gmx_v2"]
 
 
+def test_a_list_of_what_is_declared_changes_nothing(tmp_path: Path) -> None:
+    """Nothing more is read, and nothing is said of it."""
+    held = next(row for row in listed("chainlink_aggregators") if row["chain"] == "ethereum")
+    path = listed_as(tmp_path, phase(address=held["address"]))
+
+    assert with_phases(PROTOCOLS, (path,), ETHEREUM)["chainlink"] is PROTOCOLS["chainlink"]
+
+
 def test_one_behind_two_pairs_is_of_the_first_listed(tmp_path: Path) -> None:
     """DAI/USD is listed before ETH/USD, whose address sorts first."""
     path = listed_as(tmp_path, phase(), phase(contract=DAI_USD, phase=4))

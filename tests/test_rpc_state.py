@@ -1,6 +1,7 @@
 """State at one block: through Multicall3 or one by one, and only from nodes that show where."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -197,6 +198,13 @@ def test_an_empty_list_asks_nothing() -> None:
 
     assert ask(lambda node: node.state([], PIN), script) == []
     assert script.seen == ["eth_chainId"]
+
+
+def test_a_block_without_a_time_shows_nothing() -> None:
+    """Tokens and phases are asked at a head; one that is given no time has nothing to compare."""
+    script = Script(results={"eth_call": answering(contract)})
+
+    assert ask(lambda node: node.state(REQUESTS, replace(PIN, timestamp=None)), script) == DOUBLED
 
 
 def test_the_time_code_is_what_it_says() -> None:

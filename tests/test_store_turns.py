@@ -72,3 +72,12 @@ def test_a_wish_ends_with_its_block(tmp_path: Path) -> None:
         during = is_wanted(path)
 
     assert (during, is_wanted(path)) == (True, False)
+
+
+def test_a_wish_that_cannot_be_told_holds_nobody_up(tmp_path: Path) -> None:
+    """Courtesy is all it is: where its file cannot be opened, a writer waits without it."""
+    path = tmp_path / "a.duckdb"
+    (tmp_path / "a.duckdb.turn").mkdir()
+
+    with wish(path):
+        assert not is_wanted(path)

@@ -218,8 +218,6 @@ async def _log_blocks(probe: Probe, head: int) -> tuple[int, str | None]:
                 most = max(most, proposed)
             return most, str(refusal)
         most = min(span, head + 1)
-        if most < span:
-            break
     return most, None
 
 

@@ -153,8 +153,6 @@ def shape_of(image: bytes) -> Shape | None:
 
 def _words(start: int, stop: int) -> list[tuple[int, int]]:
     # Numbers are compared five times as fast as texts are.
-    if start == stop:
-        return []
     size = min(8, 1 << (stop - start).bit_length() - 1)
     return [(at, at + size) for at in (*range(start, stop - size, size), stop - size)]
 

@@ -44,9 +44,6 @@ class Transport(ABC):
         self.received_bytes = 0
         self._ids = count()
 
-    def __str__(self) -> str:
-        return f"RPC connection {self.endpoint}"
-
     async def ask(self, calls: Sequence[Call], blocks: Blocks | None = None) -> list[Part]:
         """
         Send `calls` in one request and return their answers in the same order.
