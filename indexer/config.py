@@ -42,8 +42,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, StrictStr, ValidationError
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from indexer.chains import CHAINS, Chain
 from indexer.errors import UserError
@@ -120,7 +124,7 @@ class Config(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the environment before the file; nothing else is read."""
-        return (_Environment(settings_cls), init_settings)
+        return (InitSettingsSource(settings_cls, _environment()), init_settings)
 
     def chain(self, chain: Chain) -> ChainSettings:
         """Return a chain's settings; all defaults where none are given."""
@@ -165,27 +169,18 @@ class Config(BaseSettings):
         )
 
 
-class _Environment(PydanticBaseSettingsSource):
-    """PERPSCOPE_* variables as nested settings; `__` separates levels, `_` stands for a dash."""
-
-    def get_field_value(
-        self,
-        field: FieldInfo,  # noqa: ARG002 - pydantic-settings calls it so
-        field_name: str,
-    ) -> tuple[Any, str, bool]:
-        return self().get(field_name), field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        settings: dict[str, Any] = {}
-        for name, value in sorted(os.environ.items()):
-            path = _path(name)
-            if path and path[0] in Config.model_fields:
-                *sections, key = path
-                place = settings
-                for section in sections:
-                    place = _section(place.setdefault(section, {}), name)
-                place[key] = _typed(value)
-        return settings
+def _environment() -> dict[str, Any]:
+    """Return PERPSCOPE_* variables as nested settings; `__` separates levels, `_` is a dash."""
+    settings: dict[str, Any] = {}
+    for name, value in sorted(os.environ.items()):
+        path = _path(name)
+        if path and path[0] in Config.model_fields:
+            *sections, key = path
+            place = settings
+            for section in sections:
+                place = _section(place.setdefault(section, {}), name)
+            place[key] = _typed(value)
+    return settings
 
 
 def configuration_file(path: Path | None = None) -> Path | None:
