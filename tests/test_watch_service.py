@@ -5,6 +5,8 @@ import json
 import logging
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -19,9 +21,10 @@ from sync_rig import FEED, FIRST, blocks, indexed, job, run, served
 from indexer.errors import NodeUnavailable
 from indexer.rpc import Endpoint
 from indexer.simulation.node import serve
-from indexer.store import status
+from indexer.store import open_database, status
 from indexer.sync import Summary, Tally, take_back
 from indexer.watch import (
+    Extra,
     Freshness,
     Metrics,
     Service,
@@ -211,6 +214,23 @@ def test_what_is_being_committed_ends_before_the_loop_does() -> None:
     assert committed == [True]
 
 
+def test_what_does_not_end_is_left() -> None:
+    """A thread that nobody can cancel keeps the process for a few seconds, and no longer."""
+    told = (
+        "import time; from test_watch_service import *; from indexer.watch import service; "
+        "service._STOP_SECONDS = 0.3; "
+        "run = lambda: stop() or asyncio.to_thread(time.sleep, 60); worked(run, metrics())"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", told],
+        cwd=Path(__file__).parent, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout) == (0, "")
+    assert json.loads(done.stderr.splitlines()[-1])["event"] == "left unfinished"
+
+
 def test_a_chain_that_waits_for_a_lock_does_not_stop_the_loop(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -328,6 +348,30 @@ def test_a_run_that_begins_at_a_moment_misses_nothing_before_it(
 
     line = f'perpscope_missing_blocks{{chain="ethereum",protocol="feed"}} {missing}.0'
     assert line in told.text().decode()
+
+
+def test_who_reads_long_is_given_the_copy(tmp_path: Path) -> None:
+    """It is published on its own schedule; before there is a database nothing is done."""
+    path, copy = tmp_path / "a.duckdb", tmp_path / "s.duckdb"
+    freshness, seen = Freshness(["ethereum"], 60), list[Path]()
+    told = Metrics(freshness, {1: "ethereum"})
+    watched = Watched(path, [], "1m", copy, "5m", told, freshness)
+    extras = [Extra("short", "1h", seen.append), Extra("long", "1h", seen.append, reads_long=True)]
+    by_name = {
+        task.name: task for task in tasks_of(watched, [*extras, Extra("never", None, print)])
+    }
+
+    def done(*names: str) -> list[dict[str, object]]:
+        return [asyncio.run(asyncio.wait_for(by_name[name].run(), 30)) for name in names]
+
+    before = done("snapshot", "short", "long"), [*seen]
+    open_database(path).close()
+    after = done("short", "long", "snapshot", "short", "long")
+
+    assert sorted(by_name) == ["long", "look", "short", "snapshot"]
+    assert before == ([{}] * 3, [])
+    assert after == [{}, {}, {"snapshot": 1}, {}, {}]
+    assert seen == [path, path, path, copy]
 
 
 def test_a_declaration_that_reads_more_is_told_and_copied_once(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ class Service:
         self._deadline = Timer(_STOP_SECONDS, self._leave)
         self._deadline.daemon = True
         self._failures: Counter[str] = Counter()
-        self._running: dict[str, asyncio.Task[Any]] = {}
+        self._running: dict[str, Any] = {}  # the scheduler runs one of each at a time
         self._clock: Any = None  # apscheduler ships no types
 
     def run(self, port: int) -> None:
@@ -124,10 +124,7 @@ class Service:
 
     async def _perform(self, name: str) -> None:
         task = self._tasks[name]
-        current = asyncio.current_task()
-        if current is None or name in self._running:
-            return
-        self._running[name] = current
+        self._running[name] = asyncio.current_task()
         started = monotonic()
         try:
             told = await task.run()
