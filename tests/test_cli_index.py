@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -15,10 +16,11 @@ from threading import Thread
 import duckdb
 import pytest
 from commands import perpscope
+from proof_rig import lying
 from sync_rig import FIRST, blocks, contents, rows, served
 
 from indexer.simulation.node import serve
-from indexer.store import SCHEMA
+from indexer.store import SCHEMA, open_database
 
 COUNT = 200
 NOWHERE = "http://127.0.0.1:9"
@@ -161,6 +163,34 @@ def test_status_shows_ranges_gaps_and_rejects(
     chainlink = next(line.split() for line in out.splitlines() if "chainlink" in line)
     assert chainlink[:4] == ["ethereum", "chainlink", str(FIRST), str(FIRST + COUNT - 1)]
     assert f"{FIRST:,} in 1" in out
+
+
+def test_blocks_without_a_time_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the node did not say is a reason and n/k, and what is stored is not planned again."""
+    path = tmp_path / "a.duckdb"
+    told = {"eth_getBlockByNumber": lambda header: {**header, "timestamp": None}}
+    with lying(blocks(40), told) as url:
+        done = index(path, url)
+        perpscope("status", "--database", path)
+        named = ("--protocol", "chainlink", "--from", FIRST, "--database", path)
+        perpscope("plan", "--chain", "ethereum", "--rpc", url, *named)
+
+    out = capsys.readouterr().out
+    assert done == 0
+    assert re.search(r"rejected because +rows\nblock timestamp is not known +\d", out)
+    assert re.search("chainlink .* time not known\n", out)
+    assert out.endswith("ethereum: nothing to do\n")
+
+
+def test_a_database_that_holds_nothing_says_what_to_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No table without rows is shown."""
+    path = tmp_path / "a.duckdb"
+    open_database(path).close()
+
+    assert perpscope("status", "--database", path) == 0
+    assert capsys.readouterr().out == "nothing is indexed yet: run `perpscope index`\n"
 
 
 def test_status_is_json_as_well(

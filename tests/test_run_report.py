@@ -5,6 +5,7 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError
 from io import StringIO
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 from unittest.mock import Mock
 
@@ -87,6 +88,27 @@ def test_a_run_that_failed(tmp_path: Path) -> None:
     assert said["done"] is None
     assert said["coverage"] is None
     assert KEY not in json.dumps(said)
+
+
+def test_a_report_that_cannot_be_written_in_the_end_is_a_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its folder was there when the run began; what was indexed by then is kept."""
+    folder = tmp_path / "reports"
+    folder.mkdir()
+
+    def intercept(_slug: str, _body: bytes) -> None:
+        rmtree(folder, ignore_errors=True)
+
+    with serve([served(blocks(COUNT))], intercept=intercept) as node:
+        code, _ = index(tmp_path, node.url, "--report", folder / "run.json")
+
+    said = "run.json cannot be written (No such file or directory); make room for it there"
+    assert code == 1
+    assert said in capsys.readouterr().err
+    assert rows(tmp_path / "a.duckdb", "select max(to_block) from coverage") == [
+        (FIRST + COUNT - 1,)
+    ]
 
 
 def test_a_run_between_moments(tmp_path: Path) -> None:

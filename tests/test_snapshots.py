@@ -211,6 +211,34 @@ def test_a_copy_that_cannot_take_its_place_is_told(tmp_path: Path) -> None:
     assert not target.with_name("s.duckdb.new").exists()
 
 
+def test_what_a_killed_writer_left_beside_the_file_is_not_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy without it would be older than it says; who publishes again has it in the file."""
+    path, target = tmp_path / "a.duckdb", tmp_path / "s.duckdb"
+    killed = (
+        "import duckdb, os, sys; con = duckdb.connect(sys.argv[1]); "
+        "con.execute('insert into schema_version values (1, 1)'); os._exit(0)"
+    )
+
+    def late(database: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+        """Open it, for the copy after somebody else wrote."""
+        if read_only:
+            subprocess.run([sys.executable, "-c", killed, str(database)], check=True)
+        return open_database(database, read_only=read_only)
+
+    open_database(path).close()
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("indexer.store.snapshots.open_database", late)
+        with pytest.raises(DatabaseBusy, match="was killed a moment ago, and not everything is in"):
+            publish(path, target)
+    before = target.exists()
+    publish(path, target)
+
+    assert not before
+    assert rows(target, "select count(*) from schema_version") == [(2,)]
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     """A copy needs a folder; none is made on the quiet."""
     path = tmp_path / "a.duckdb"
