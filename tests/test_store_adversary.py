@@ -5,19 +5,20 @@ import os
 import resource
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from indexer.store import read_stored
+from indexer.store import open_database, read_stored
 from indexer.store.creation import make_missing
 
 MAKE = """
 import sys
 from pathlib import Path
 from indexer.errors import DatabaseUnusable
-from indexer.store import read_stored
+from indexer.store import open_database, read_stored
 try:
     read_stored(Path(sys.argv[1]), 1)
 except DatabaseUnusable as error:
@@ -59,6 +60,27 @@ def test_a_database_that_cannot_be_finished_leaves_no_file(tmp_path: Path, most_
     assert list(tmp_path.iterdir()) == []
     read_stored(path, 1)
     assert path.exists()
+
+
+def test_an_older_database_that_cannot_grow_stays_as_it_is(tmp_path: Path) -> None:
+    """Where the disk is full before its new tables are in, one sentence is said."""
+    path = tmp_path / "a.duckdb"
+    open_database(path).close()
+    with duckdb.connect(path) as connection:
+        connection.execute("drop table balances; update schema_version set version = 3")
+    before = path.read_bytes()
+
+    said = python(
+        MAKE.replace("read_stored(Path(sys.argv[1]), 1)", "open_database(Path(sys.argv[1]))"),
+        path,
+        0,
+    )
+
+    assert said.startswith(f"said: {path} cannot be used (")
+    assert len(said.splitlines()) == 1
+    assert path.read_bytes() == before
+    with closing(open_database(path)) as connection:
+        assert connection.execute("select count(*) from balances").fetchall() == [(0,)]
 
 
 def test_a_new_database_takes_nothing_from_a_deleted_one(tmp_path: Path) -> None:
