@@ -115,6 +115,19 @@ def test_a_span_before_a_protocol_is_told(
     assert "nothing to do: what was asked for begins at block 13," in capsys.readouterr().out
 
 
+def test_a_protocol_after_the_head_is_told(
+    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a node that stands still, or of a chain that is young: nothing of it is stored."""
+    where = ("--chain", "ethereum", "--rpc", url, "--database", tmp_path / "a.duckdb")
+
+    code = perpscope("index", *where, "--protocol", "ethena")
+
+    said = r"begins at block 1\d,\d{3},\d{3}; block 16,200,199 is the head"
+    assert code == 0
+    assert re.search(f"ethereum: nothing to do: what was asked for {said}", capsys.readouterr().out)
+
+
 def test_what_is_stored_is_not_asked_for_again(
     held: Path, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

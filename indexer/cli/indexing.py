@@ -168,6 +168,8 @@ def _idle(job: Job, done: Summary) -> str:
     start = min((block for block in starts if block is not None), default=0)
     if isinstance(job.to_block, int) and job.to_block < start:
         return f"what was asked for begins at block {start:,}, after block {job.to_block:,}"
+    if start > done.head:
+        return f"what was asked for begins at block {start:,}; block {done.head:,} is the head"
     if _is_after(job.from_block, done):
         return f"--from is after block {done.head:,}, the head: run again when it is there"
     if _is_after(job.to_block, done):
