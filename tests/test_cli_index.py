@@ -17,7 +17,7 @@ import duckdb
 import pytest
 from commands import perpscope
 from proof_rig import lying
-from sync_rig import FIRST, blocks, contents, rows, served
+from sync_rig import FIRST, blocks, contents, pruned_below, rows, served
 
 from indexer.simulation.node import serve
 from indexer.store import SCHEMA, open_database
@@ -193,6 +193,19 @@ def test_blocks_without_a_time_are_told(tmp_path: Path, capsys: pytest.CaptureFi
     assert re.search(r"rejected because +rows\nblock timestamp is not known +\d", out)
     assert re.search("chainlink .* time not known\n", out)
     assert out.endswith("ethereum: nothing to do\n")
+
+
+def test_state_that_is_gone_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Supplies are read once a day; of a node that keeps no state no call came to an answer."""
+    evening = int(datetime(2022, 12, 16, 23, 30, tzinfo=UTC).timestamp())
+    chain = blocks(200, start_time=evening)
+    where = ("--protocol", "lido", "--from", FIRST + 10, "--database", tmp_path / "a.duckdb")
+    with serve([served(chain)], intercept=pruned_below(chain, FIRST + 200)) as node:
+        code = perpscope("index", "--chain", "ethereum", "--rpc", node.url, *where)
+
+    out = capsys.readouterr().out
+    assert code == 0
+    assert re.search(r"\nstate read came to +calls\nnot_collected +2 *\n", out)
 
 
 def test_a_database_that_holds_nothing_says_what_to_run(
@@ -504,6 +517,23 @@ def test_a_database_that_may_only_be_read(
     assert "a.duckdb cannot be used" in err
     assert err.count("\n") == 1
     assert contents(path) == before
+
+
+@pytest.mark.parametrize("place", ["a.duckdb", "."])
+def test_a_place_that_may_not_be_written_is_told_first(
+    place: str, held: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file or its folder: no node is asked, also where tests run as one who may do all."""
+    refused = held.parent / place
+    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != refused)
+
+    code = index(held, NOWHERE)
+
+    err = capsys.readouterr().err
+    assert code == 1
+    assert f"({refused} may not be written)" in err
+    assert "nothing was asked of anybody" in err
+    assert err.count("\n") == 1
 
 
 def test_a_full_disk_leaves_the_database_as_it_was(tmp_path: Path, url: str) -> None:
