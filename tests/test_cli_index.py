@@ -525,7 +525,7 @@ def test_a_place_that_may_not_be_written_is_told_first(
 ) -> None:
     """The file or its folder: no node is asked, also where tests run as one who may do all."""
     refused = held.parent / place
-    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != refused)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK or Path(path) != refused)
 
     code = index(held, NOWHERE)
 
