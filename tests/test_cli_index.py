@@ -219,6 +219,18 @@ def test_a_database_that_holds_nothing_says_what_to_run(
     assert capsys.readouterr().out == "nothing is indexed yet: run `perpscope index`\n"
 
 
+def test_status_says_why_blocks_are_not_proven_further(
+    held: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each reason once, however many ranges have it."""
+    with duckdb.connect(held) as connection:
+        connection.execute("update coverage set proof = 'waived', waiver = 'nobody can'")
+
+    perpscope("status", "--database", held)
+
+    assert capsys.readouterr().out.count("\nethereum is not proven further: nobody can\n") == 1
+
+
 def test_status_is_json_as_well(
     held: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
