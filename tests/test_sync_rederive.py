@@ -83,6 +83,22 @@ def test_rows_that_do_not_follow_from_logs_are_counted(tmp_path: Path) -> None:
     assert rederived(ledger, chosen) == {}
 
 
+def test_coverage_that_does_not_fit_the_logs_is_counted(tmp_path: Path) -> None:
+    """A digest that is another's, and a row twice; no fact is derived twice for that."""
+    path = tmp_path / "a.duckdb"
+    indexed(path, COUNT)
+    ledger, chosen = Ledger(path, ETHEREUM, DECLARATIONS), [FEED, POOLS]
+    last = "rowid = (select max(rowid) from coverage where protocol = '{}')".format
+    with duckdb.connect(path) as con:
+        con.execute(f"insert into coverage from coverage where {last('feed')}")
+    assert rederived(ledger, chosen) == {"coverage": (1, 0)}
+
+    with duckdb.connect(path) as con:
+        con.execute(f"update coverage set logs_digest = '{'7' * 64}' where {last('pools')}")
+
+    assert rederived(ledger, chosen) == {"coverage": (2, 0)}
+
+
 def test_decimals_that_none_states_any_more_are_unknown_until_they_are_asked(
     tmp_path: Path,
 ) -> None:

@@ -63,4 +63,5 @@ def _compare(chain: str, differing: Mapping[str, tuple[int, int]]) -> None:
         f"tables of {chain} that are not what its stored logs and answers give: {len(differing)}, "
         f"expected none: rows or a declaration were changed since; `perpscope redecode --chain "
         f"{chain}` writes them again"
+        + (", and `rewind` and `index` coverage" if "coverage" in differing else "")
     )

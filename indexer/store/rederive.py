@@ -9,9 +9,10 @@ import polars as pl
 
 from indexer.store.connection import delete, insert, scalar, select, transaction
 from indexer.store.income import income_days
-from indexer.store.intervals import merged_coverage
+from indexer.store.intervals import Interval, merged_coverage, unite
 from indexer.store.knowledge import STATED, insert_missing, replace_policies, replace_stated
-from indexer.store.reading import Stored, chunks, logs_between, stored_in
+from indexer.store.proofs import digest_of
+from indexer.store.reading import OWNED, Stored, chunks, logs_between, stored_in
 from indexer.tables import columns_of, fact_tables
 
 # What follows from logs, reads and declarations.
@@ -34,6 +35,7 @@ class Reading:
         derive: (protocol, logs, headers of their blocks) -> table -> rows. Called in block order
             for whole blocks that the protocol covers; the logs are of all protocols.
         derive_reads: (protocol, its rows of `reads`) -> table -> rows. Called after its logs.
+        owned: protocol -> which of some logs are its.
     """
 
     digests: Mapping[str, str]
@@ -41,6 +43,7 @@ class Reading:
     unstated: Sequence[str]
     derive: DERIVE
     derive_reads: DERIVE_READS
+    owned: Mapping[str, OWNED]
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,8 @@ class Rederived:
             there.
         after: the same of the facts that took their place.
         differing: table -> how many of its rows went and how many came that were not there, of
-            tables in which any did; empty where nobody asked.
+            tables in which any did, and of `coverage` how many tell of other logs than are stored,
+            or of blocks that another row tells of; empty where nobody asked.
     """
 
     written: dict[str, int]
@@ -94,10 +98,13 @@ def rederive(
         reading = read(stored_in(connection, chain_id))
         slugs = list(reading.digests)
         before = income_days(connection, slugs, within)
+        differing = {}
         if is_compared:
+            differing = _misfits(connection, chain_id, reading)
             _remember(connection, chain_id, slugs)
         written = _replace(connection, chain_id, reading)
-        differing = _differing(connection, chain_id, slugs) if is_compared else {}
+        if is_compared:
+            differing |= _differing(connection, chain_id, slugs)
         after = income_days(connection, slugs, within)
         if not keep:
             connection.rollback()
@@ -123,6 +130,19 @@ def _differing(
         new = f"select count(*) from (select * {now} except all select * {was})"
         found[table] = (scalar(connection, gone, values), scalar(connection, new, values))
     return {table: counts for table, counts in found.items() if any(counts)}
+
+
+def _misfits(
+    connection: duckdb.DuckDBPyConnection, chain_id: int, reading: Reading
+) -> dict[str, tuple[int, int]]:
+    rows = select(connection, "coverage", *_ours("coverage", chain_id, list(reading.digests)))
+    count, reached = 0, dict.fromkeys(reading.digests, -1)
+    for row in rows.sort("protocol", "from_block").iter_rows(named=True):
+        slug, low, high = row["protocol"], row["from_block"], row["to_block"]
+        digest = digest_of(connection, row, low, high, reading.owned[slug])
+        count += low <= reached[slug] or digest != row["logs_digest"]
+        reached[slug] = max(reached[slug], high)
+    return {"coverage": (count, 0)} if count else {}
 
 
 def _ours(table: str, chain_id: int, slugs: list[str]) -> tuple[str, list[object]]:
@@ -181,7 +201,9 @@ def _covered_chunks(
     connection: duckdb.DuckDBPyConnection, chain_id: int, slug: str
 ) -> list[tuple[int, int]]:
     rows = select(connection, "coverage", "chain_id = ? and protocol = ?", [chain_id, slug])
-    intervals = rows.sort("from_block").select("from_block", "to_block").rows()
+    intervals: list[Interval] = []
+    for low, high in rows.sort("from_block").select("from_block", "to_block").iter_rows():
+        unite(intervals, low, high)
     return [chunk for low, high in intervals for chunk in chunks(connection, chain_id, low, high)]
 
 

@@ -1,6 +1,6 @@
 """Facts again from stored logs, and blocks taken back by hand: no node is asked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -48,7 +48,8 @@ def rederived(ledger: Ledger, protocols: Sequence[Protocol]) -> dict[str, tuple[
 
     Returns:
         Table -> how many of its rows are not what is derived, and how many that are derived are
-        not there; of tables in which there are any.
+        not there; of tables in which there are any. Rows of `coverage` do not follow whose digest
+        is not that of the stored logs, or that begin within another of their protocol.
 
     Raises:
         UserError: nothing of these protocols is stored, or a declaration asks for other logs now.
@@ -150,6 +151,7 @@ def _again(
             gone["address"].to_list(),
             derived.rows,
             derived.read_rows,
+            {protocol.slug: derived.owned(protocol) for protocol in chosen},
         )
 
     place = ledger.path, ledger.chain.chain_id
@@ -176,14 +178,18 @@ class _Deriving:
         self._chain, self._known = chain, known
         self._protocols = {protocol.slug: protocol for protocol in protocols}
 
+    def owned(self, protocol: Protocol) -> Callable[[pl.DataFrame], Mapping[str, pl.Series]]:
+        """Return the function that says which of some logs are a protocol's."""
+        return lambda logs: owned([protocol], self._chain, logs, self._known)
+
     def rows(
         self, slug: str, logs: pl.DataFrame, headers: pl.DataFrame
     ) -> Mapping[str, pl.DataFrame]:
         """Return the rows of one protocol, and remember the markets among them."""
-        chosen = [self._protocols[slug]]
+        protocol = self._protocols[slug]
         logs = logs.drop("chain_id")
-        logs = logs.filter(owned(chosen, self._chain, logs, self._known)[slug])
-        found = facts(chosen, self._chain, logs, headers, self._known)
+        logs = logs.filter(self.owned(protocol)(logs)[slug])
+        found = facts([protocol], self._chain, logs, headers, self._known)
         learned = Known(empty("tokens"), found.markets, empty("contracts"))
         self._known = merged(self._known, learned)
         return {**found.tables, "rejects": found.rejects, "markets": found.markets}
