@@ -69,6 +69,13 @@ def market(kind: str = "simulated") -> dict[str, pl.DataFrame]:
     }
 
 
+def whole_coverage() -> pl.DataFrame:
+    """Return coverage that holds every fact of the market, final and proven."""
+    said = {"from_block": 0, "to_block": 200, "finality": "finalized", "proof": "receipts"}
+    said |= {"declaration_digest": "d", "logs_digest": "l", "to_block_hash": "0x"}
+    return table("coverage", *(each | said for each in (GMX, LINK, MAPLE)))
+
+
 def _venue() -> dict[str, pl.DataFrame]:
     split = GMX | {"market": "0xeth", "supply_side_usd": 6, "treasury_usd": 1, "holders_usd": 3}
     liquidated = GMX | {"market": "0xeth", "is_long": True}

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from handmade import at, load, table, write_database
-from report_rows import GMX, market, written_market
+from report_rows import GMX, market, whole_coverage, written_market
 from simulated_world import book
 from typer.testing import CliRunner, Result
 
@@ -343,7 +343,8 @@ def contradiction() -> dict[str, pl.DataFrame]:
     parts = {"fee_usd": 11, "supply_side_usd": 6, "treasury_usd": 1, "holders_usd": 3}
     wrong = table("fees", GMX | parts | {"tx_hash": "0x" + "bad0" * 16, "block_timestamp": at(5)})
     frames = market()
-    return frames | {"fees": pl.concat([frames["fees"], wrong])}
+    fees = pl.concat([frames["fees"], wrong])
+    return frames | {"fees": fees, "coverage": whole_coverage()}
 
 
 @pytest.fixture(scope="module")
@@ -379,7 +380,8 @@ def test_a_contradiction_is_published_with_a_warning(wrong: Path, tmp_path: Path
 
 def test_check_lists_what_is_wrong(wrong: Path, tmp_path: Path) -> None:
     """The command fails on a contradiction, whose transaction is in its output, and not else."""
-    result, clean = run("check", "--database", wrong), written_market(tmp_path)
+    result = run("check", "--database", wrong)
+    clean = written_market(tmp_path, coverage=whole_coverage())
 
     assert isinstance(result.exception, WorldError)
     assert "broken:" in result.stdout
@@ -388,6 +390,15 @@ def test_check_lists_what_is_wrong(wrong: Path, tmp_path: Path) -> None:
     assert sound.exit_code == 0
     assert "nothing is broken" in sound.stdout
     assert "broken:" not in sound.stdout
+
+
+def test_check_names_facts_that_nothing_fetched_tells_of(tmp_path: Path) -> None:
+    """Sound facts in blocks that nobody covers are no sound data."""
+    result = run("check", "--database", written_market(tmp_path))
+
+    assert isinstance(result.exception, WorldError)
+    assert "nothing is broken" in result.stdout
+    assert "of fees of gmx_v2 on arbitrum" in str(result.exception)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,17 @@ from pathlib import Path
 import polars as pl
 import pytest
 from handmade import at, table, write_database
-from report_rows import GMX, HOSTILE, MAPLE, Page, market, part_of, report_of, written_market
+from report_rows import (
+    GMX,
+    HOSTILE,
+    MAPLE,
+    Page,
+    market,
+    part_of,
+    report_of,
+    whole_coverage,
+    written_market,
+)
 
 from analytics import load
 from analytics.compute import methodology
@@ -42,6 +52,7 @@ from analytics.reports.sections.exposure import exposure, with_drawdown
 from analytics.reports.sections.income import income
 from analytics.reports.sections.liquidity import liquidity
 from analytics.reports.sections.oracles import oracles
+from analytics.strays import strays
 
 # Rows behind a chart that is drawn of others.
 SOURCE = Source("d", "metric", "fees", pl.DataFrame())
@@ -125,19 +136,44 @@ def test_what_is_missing_comes_first(markdown: str) -> None:
 
 def test_complete_data_has_no_warnings(tmp_path: Path) -> None:
     """Final, proven, gapless and reject-free coverage is said to be that."""
-    proven = GMX | {
-        "from_block": 100,
-        "to_block": 200,
-        "finality": "finalized",
-        "proof": "receipts",
-    }
-    digests = {"declaration_digest": "d", "logs_digest": "l", "to_block_hash": "0x"}
-    coverage = table("coverage", proven | digests)
-    path = written_market(tmp_path, coverage=coverage, rejects=table("rejects"))
+    path = written_market(tmp_path, coverage=whole_coverage(), rejects=table("rejects"))
 
     page = part_of(path)
 
     assert "No gaps, no rejects, final blocks, proven complete." in page
+
+
+def test_facts_that_nothing_fetched_tells_of_are_named(tmp_path: Path) -> None:
+    """In a gap, of a protocol or venue that is not there, outside all files: each counts once."""
+    coverage = whole_coverage().with_columns(from_block=pl.lit(2))
+    file = {"chain_id": -1, "protocol": "hyperliquid", "file": "a", "sha256": "ab", "kind": "fills"}
+    file |= {"from_at": at(0), "to_at": at(10), "imported_at": at(0)}
+    file |= dict.fromkeys(("entries_read", "entries_used", "rejects"), 1)
+    filled = {name: file[name] for name in ("chain_id", "protocol")} | {"version": "v1"}
+    paid = GMX | {"fee_usd": 1, "block_timestamp": at(3)}
+    fees = table(
+        "fees",
+        *(paid | {"block_number": block} for block in (2, 200)),
+        *(paid | {"block_number": block} for block in (1, 201, 202)),
+        paid | {"protocol": "gmx_v1"},
+        *(filled | {"block_timestamp": at(moment)} for moment in (0, 10)),
+        *(filled | {"block_timestamp": at(moment)} for moment in (-1, 11)),
+        filled | {"protocol": "dydx_v4"},
+    )
+    tables = {"fees": fees, "coverage": coverage, "imports": table("imports", file)}
+    with load.database(write_database(tmp_path / "a.duckdb", tables)) as con:
+        found = strays(con, ["fees", "adls"])
+        limited = strays(con, ["fees"], protocol="gmx_v2", chain_id=42161, until=at(2))
+        said = report(Scope(con)).warnings[0]
+
+    assert found.rows() == [
+        ("fees", -1, "dydx_v4", 1),
+        ("fees", -1, "hyperliquid", 2),
+        ("fees", 42161, "gmx_v1", 1),
+        ("fees", 42161, "gmx_v2", 3),
+    ]
+    assert limited.is_empty()
+    assert said.startswith("Not covered: no covered block and no imported file holds 1 row of fees")
 
 
 def test_what_is_not_covered_at_all_is_not_called_complete(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from analytics import load
 from analytics.errors import WorldError
 from analytics.export import table_text, write
 from analytics.formats import Format
-from analytics.reports.demands import identity_columns
+from analytics.reports.demands import identity_columns, stray_sentence
 from analytics.reports.numerals import counted
 from analytics.reports.options import Chain, Database, Output, Protocol, Since, Until, limited, warn
 from analytics.reports.scope import Scope, checked
@@ -32,10 +32,14 @@ def check(
         scope = checked(Scope(con, limits))
         warn(scope)
         found, counts = scope.assessed
+        stray = stray_sentence(scope)
     broken = identity_columns(found)
     # A comparison that could be made has no reason why not.
     sound = "nothing is broken" if counts["reason"].null_count() else "nothing could be compared"
     said = "broken:" if broken.height else sound
     write(broken, form, output, f"compared:\n{table_text(counts)}\n{said}")
     if broken.height:
-        raise WorldError(f"{counted(broken.height, 'fact')} of this database contradict others")
+        said = f"{counted(broken.height, 'fact')} of this database contradict others"
+        raise WorldError(f"{said}. {stray}" if stray else said)
+    if stray:
+        raise WorldError(stray)

@@ -8,7 +8,8 @@ from analytics.errors import WorldError
 from analytics.proofs import below
 from analytics.reports.chain_names import chain_name
 from analytics.reports.numerals import counted
-from analytics.reports.scope import Scope
+from analytics.reports.scope import FACTS, Scope
+from analytics.strays import strays
 
 # A sentence names this many; `perpscope check` lists all.
 _NAMED = 5
@@ -43,6 +44,24 @@ def breach_sentence(scope: Scope) -> str:
         f"{counted(broken.height, 'fact')} of this data "
         f"{'contradicts' if broken.height == 1 else 'contradict'} others: "
         f"{_some(named, broken.height)}."
+    )
+
+
+def stray_sentence(scope: Scope) -> str:
+    """Return of which facts nothing that was fetched or imported tells; empty where of none."""
+    told = scope.limits
+    found = strays(
+        scope.con, FACTS, protocol=told.protocol, chain_id=told.chain_id, until=told.until
+    )
+    if found.is_empty():
+        return ""
+    named = (
+        f"{counted(count, 'row')} of {fact} of {protocol} on {chain_name(chain)}"
+        for fact, chain, protocol, count in found.iter_rows()
+    )
+    return (
+        f"Not covered: no covered block and no imported file holds {_some(named, found.height)}. "
+        "Nothing that was fetched tells of them, and numbers count them."
     )
 
 

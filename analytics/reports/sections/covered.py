@@ -8,7 +8,7 @@ import polars as pl
 from analytics.reports.availability import availability, reached
 from analytics.reports.chain_names import chain_name
 from analytics.reports.context import Context
-from analytics.reports.demands import breach_sentence
+from analytics.reports.demands import breach_sentence, stray_sentence
 from analytics.reports.numerals import counted, moment
 from analytics.reports.parts import Section, Source, Table, table
 from analytics.reports.times import SLACK, covered_times
@@ -84,6 +84,7 @@ def warnings(context: Context) -> tuple[str, ...]:
             if context.kinds
             else "Nothing of what was asked for is covered: no number is known.",
             breach_sentence(context.scope),
+            stray_sentence(context.scope),
             _recorded_sentence(context),
             *_imported_sentences(context.imports),
             *_gap_sentences(context.scope.query("coverage_gaps")),
