@@ -267,7 +267,7 @@ def test_an_event_that_is_none_is_refused_in_a_sentence(looked_at: Path, start: 
     result = CliRunner().invoke(app, ["query", "metrics/resilience", *said, *database])
 
     assert isinstance(result.exception, UserError)
-    assert str(result.exception).startswith("event_")
+    assert str(result.exception).startswith("resilience: event_")
 
 
 @pytest.mark.parametrize(
@@ -853,6 +853,29 @@ def test_an_unknown_format_exits_2() -> None:
     assert result.returncode == 2
     assert "parquet" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("twin", "given", "said"),
+    [
+        ("discounted_cash_flow", "discount_ratio=-1", "must be above terminal_growth_ratio"),
+        ("adl_allocation", "rank=size", "rank must be one of profit, documented, side_aware"),
+    ],
+)
+def test_a_twin_refuses_what_its_metric_refuses(run: Run, twin: str, given: str, said: str) -> None:
+    """SQL would compute with it, and nobody would see that the numbers mean nothing."""
+    result = run("query", f"metrics/{twin}", "--param", given)
+
+    assert isinstance(result.exception, UserError)
+    assert said in str(result.exception)
+
+
+def test_a_protocol_as_a_parameter_is_one_that_is_there(run: Run) -> None:
+    """As with --protocol: no rows of a name that is misspelt would be taken for none."""
+    result = run("query", "imported_files", "--param", "protocol=gmx_v3")
+
+    assert isinstance(result.exception, UserError)
+    assert "protocol gmx_v3 is not in this database" in str(result.exception)
 
 
 def test_an_answer_without_rows_says_so(run: Run) -> None:

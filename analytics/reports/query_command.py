@@ -83,7 +83,7 @@ def query(
     limits = limited(protocol, chain, since, until)
     narrowed = queried(limits, name, given)
     with load.database(load.database_path(database)) as con:
-        check_indexed(indexed(con), protocol, limits.chain_id)
+        check_indexed(indexed(con), given.get("protocol", protocol), limits.chain_id)
         warn(Scope(con, narrowed))
         rows = Scope(con, limits).query(name, **given)
         warn_event(Scope(con, narrowed), arguments(query_named(name), given))

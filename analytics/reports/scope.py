@@ -12,7 +12,7 @@ import polars as pl
 
 from analytics import load
 from analytics.beginnings import beginning
-from analytics.compute import collected_together, compute, defaults_of, is_narrowed
+from analytics.compute import collected_together, compute, defaults_of, is_narrowed, settings_of
 from analytics.errors import WorldError
 from analytics.expressions import CENTURY_DAYS
 from analytics.identities import assessed, comparisons
@@ -216,9 +216,18 @@ class Scope:
         if key not in self._answers:
             asked = query_named(name)
             values = arguments(asked, asked.ends(self.limits.since, self.limits.until) | given)
+            self._check_settings(name, values)
             frame = load.rows(self.con, self._limited(asked), values)
             self._answers[key] = frame.filter(self.is_observed(frame.columns, either=True))
         return self._answers[key]
+
+    def _check_settings(self, query: str, values: Mapping[str, Any]) -> None:
+        # What a metric refuses its twin would compute with.
+        metric = query.removeprefix("metrics/")
+        if metric != query:
+            kinds = settings_of(metric)
+            told = [name for name in kinds if values.get(name) is not None]
+            compute(metric, self.facts, **{name: kinds[name](values[name]) for name in told})
 
     @cached_property
     def assessed(self) -> tuple[pl.DataFrame, pl.DataFrame]:
