@@ -434,6 +434,21 @@ def test_what_was_read_is_in_no_transaction(where: tuple[int, int, int], said: s
     assert not places(nameless)
 
 
+def test_hashes_of_blocks_are_written_as_hex() -> None:
+    """What has no losses rests on times of blocks, whose hashes are bytes that JSON cannot hold."""
+    block = {
+        "chain_id": 1,
+        "number": 7,
+        "hash": b"\x01\xff",
+        "parent_hash": b"",
+        "timestamp": at(0),
+    }
+
+    told = evidence({"blocks": table("blocks", block)}, table("coverage"))
+
+    assert told.select("hash", "parent_hash", "logs_bloom").row(0) == ("0x01ff", "0x", None)
+
+
 def test_every_chain_says_where_its_transactions_are_shown() -> None:
     """Explorers are stated for the indexer's chains, or stated to be missing."""
     assert EXPLORERS.keys() == CHAIN_NAMES.keys() == {chain.chain_id for chain in CHAINS}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Context, Decimal
 
 import polars as pl
+from polars import selectors
 
 from analytics.computations import Computation
 from analytics.proofs import with_proof
@@ -19,6 +20,8 @@ _FIRST = (
 _IS_READ = (pl.col("log_index") < 0) & (pl.col("chain_id") > 0)
 # Zeros stand for a transaction that a venue does not tell.
 _IS_NAMELESS = (pl.col("tx_hash") == f"0x{0:064x}") & (pl.col("chain_id") < 0)
+# Raw bytes, of blocks: only Parquet has them.
+_HEX = selectors.binary().bin.encode("hex").str.replace("^", "0x")
 _EXACT = Context(prec=76)
 _NOT_ADDED = ("price", "ratio", "cumulative", "capacity")
 _AMOUNTS = ("_usd", "_tokens")
@@ -66,7 +69,7 @@ def evidence(
         for name, rows in sorted(facts.items())
         if rows.height
     ]
-    joined = pl.concat(frames, how="diagonal_relaxed")
+    joined = pl.concat(frames, how="diagonal_relaxed").with_columns(_HEX)
     first = [name for name in _FIRST if name in joined.columns]
     return joined.select(*first, pl.exclude(first))
 
