@@ -558,7 +558,7 @@ def test_without_an_event_a_section_is_of_all_the_time(tmp_path: Path) -> None:
     page = part_of(written_market(tmp_path, **nothing), accrual, oracles)
 
     assert "All of this is of all the time the report covers." in page
-    assert "**Purchases with those paid in tokens at the price of their moment**" in page
+    assert "**Purchases with those paid in tokens at the price of their moment, by day**" in page
 
 
 def test_purchases_of_a_day_are_told_apart_by_what_they_cost(tmp_path: Path) -> None:
