@@ -257,7 +257,7 @@ def either_way(best: pl.LazyFrame) -> pl.LazyFrame:
 
     A move of one source is set beside a longer one of the other, and what else that one holds hides
     the lag: more so one way round than the other, and names do not tell which. Of two ways that
-    agree alike the less significant is told.
+    agree alike that with the better next lag is told, and then the less significant.
 
     Args:
         best: as `best_lags` gives them of pairs told both ways round.

@@ -60,15 +60,19 @@ def test_each_reject_names_its_own_token() -> None:
 
 
 def test_an_amount_in_no_token_is_no_amount() -> None:
-    """Where nothing says whose decimals are meant, the row is rejected, and no other."""
+    """Where nothing says whose decimals are meant, the row is rejected, and no other for that."""
     token = When(Nonzero("feeTokens"), "token")
     event = fee(fee_usd=Fixed("feeUsd", DecimalsFirst((DecimalsOf(token), DecimalsOf(token)))))
 
-    result = made(small(event), [margin(2_500_000, 1), margin(2_500_000, 0)])
+    result = made(
+        small(event),
+        [margin(2_500_000, 1), margin(2_500_000, 0), margin(2_500_000, 1, token=OTHER)],
+    )
 
     assert [row["fee_usd"] for row in rows(result, "fees")] == [Decimal("2.5")]
     assert [reason for *_, reason in reasons(result)] == [
-        "which token the amount is in is not known"
+        "which token the amount is in is not known",
+        f"decimals of token {OTHER} are not known",
     ]
 
 

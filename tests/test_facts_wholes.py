@@ -63,23 +63,30 @@ def test_a_column_without_an_expression_is_null() -> None:
     assert row == (-5, None)
 
 
+def priced(tick: Value, *, is_end: bool) -> Event:
+    """Return an event whose column of prices is that of a tick."""
+    price = TickPrice(tick, 1, 0, 0, is_end=is_end)
+    where = {"kind": Const("added"), "pool": Const("p")}
+    return Event(*MARGIN, "pool_liquidity", {**where, "upper_price_quote": price})
+
+
+@pytest.mark.parametrize("is_end", [False, True])
+def test_a_tick_that_is_not_there_has_no_price(is_end: bool) -> None:
+    """Tick 0 is a price of one; where there is none the price is null, and that is no reject."""
+    event = priced(When(Nonzero("feeTokens"), "feeUsd"), is_end=is_end)
+
+    result = made(small(event), [margin(0, 1), margin(0)])
+
+    assert result.tables["pool_liquidity"]["upper_price_quote"].to_list() == [1, None]
+    assert reasons(result) == []
+
+
 @pytest.mark.parametrize("tick", [460_600, 887_272, 887_273])
 def test_the_end_of_a_range_may_be_too_far_for_a_column(tick: int) -> None:
     """It is null; a price that is no end of a range rejects the row."""
-    events = [
-        Event(
-            *MARGIN,
-            "pool_liquidity",
-            {
-                "kind": Const("added"),
-                "pool": Const("p"),
-                "upper_price_quote": TickPrice(Int(tick), 1, 0, 0, is_end=is_end),
-            },
-        )
-        for is_end in (True, False)
-    ]
-
-    end, price = (made(small(event), [margin(1)]) for event in events)
+    end, price = (
+        made(small(priced(Int(tick), is_end=is_end)), [margin(1)]) for is_end in (True, False)
+    )
 
     assert rows(end, "pool_liquidity") == [{"kind": "added", "pool": "p"}]
     assert rows(price, "pool_liquidity") == []

@@ -228,9 +228,9 @@ def test_what_was_deleveraged_in_another_event_is_no_part_of_this_one() -> None:
 
 
 def test_without_an_adl_none_was_seen() -> None:
-    """Liquidations without ADLs say so in a row, if something would have told of one."""
+    """Liquidations without ADLs say so in one row, if something would have told of one."""
     told, untold = (
-        stages(3, liquidations=liquidated(0), declared_facts=[{"fact": fact}])
+        stages(3, liquidations=liquidated(0, 30), declared_facts=[{"fact": fact}])
         for fact in ("adls", "liquidations")
     )
 

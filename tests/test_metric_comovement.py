@@ -249,6 +249,32 @@ def test_of_two_ways_that_agree_alike_the_less_significant_is_told() -> None:
     assert column(either_way(pl.LazyFrame(flipped)).collect(), "significance") == [3.0]
 
 
+def test_of_two_ways_that_agree_alike_that_with_the_better_next_lag_is_told() -> None:
+    """Both agree best at no lag, of as many moves: 0.9 at the next one says more against it."""
+    told = {"kind": "price", "sample_count": 100, "lag": 0, "correlation": 1.0, "significance": 2.0}
+    ways = [
+        told | {"who": "a", "other": "b", "second_lag": 6, "second_correlation": 0.8},
+        told | {"who": "b", "other": "a", "second_lag": -6, "second_correlation": 0.9},
+    ]
+
+    found = either_way(pl.LazyFrame(ways)).collect()
+
+    assert column(found, "second_correlation") == [0.9]
+
+
+def test_rows_are_in_the_order_of_their_measures() -> None:
+    """What is compared last comes first: liquidations, and then prices."""
+    forced: list[Row] = [
+        {"protocol": venue, "notional_usd": size, "block_timestamp": at(60 * number)}
+        for venue in ("a", "b")
+        for number, size in enumerate(WALK)
+    ]
+
+    result = lags(quotes("a", 0) + quotes("b", 0), forced)
+
+    assert column(result, "measure") == ["liquidations", "price"]
+
+
 def test_the_event_bounds_what_is_compared() -> None:
     """Quotes before the start and at the end are left out: of sixteen moves seven are inside."""
     window = {"event_start": at(300).isoformat(), "event_end": at(780).isoformat()}

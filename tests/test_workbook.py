@@ -82,6 +82,19 @@ def test_moments_and_days_are_dates() -> None:
     assert cells(workbook({"x": frame}))[1] == ["45940.5", "45940", "1"]
 
 
+def test_before_march_1900_a_date_is_text() -> None:
+    """Excel counts 29 February 1900, which was none: from then on days have their numbers."""
+    days = [date(1900, 2, 28), date(1900, 3, 1)]
+    frame = pl.DataFrame(
+        {"date": days, "at": [datetime(one.year, one.month, one.day) for one in days]}
+    )
+
+    assert cells(workbook({"x": frame}))[1:] == [
+        ["1900-02-28", "1900-02-28 00:00:00"],
+        ["61", "61"],
+    ]
+
+
 def test_what_can_be_added_up_is_a_number() -> None:
     """A sum over cells of text is silently zero."""
     columns = {"count": [3], "ratio": [0.25], "fees_usd": amounts("1.5"), "said": ["7"]}
