@@ -70,8 +70,6 @@ def with_exact_text(frame: pl.DataFrame) -> pl.DataFrame:
     numbers = [
         name for name, dtype in frame.schema.items() if dtype.is_decimal() or dtype.is_integer()
     ]
-    if not numbers or frame.is_empty():
-        return frame
     rounded = frame.select(_have_more_digits(numbers))
     shown = {name: [pl.col(name)] for name in frame.columns}
     for name in numbers:

@@ -203,17 +203,16 @@ def buyback_lag(
 def _calendar(buybacks: pl.LazyFrame, protocol_revenue: pl.LazyFrame) -> pl.LazyFrame:
     spent = buybacks.select("protocol", day(), spent_usd="spent_usd", revenue_usd=_ZERO)
     earned = protocol_revenue.select("protocol", "date", spent_usd=_ZERO, revenue_usd="revenue_usd")
-    flows = pl.concat([spent, earned])
+    flows = pl.concat([spent, earned]).join(buybacks, on="protocol", how="semi")
     first, last = pl.col("date").min(), pl.col("date").max()
     calm = (
         flows.group_by("protocol")
         .agg(date=pl.date_ranges(first, last).first())
-        .join(buybacks.select("protocol").unique(), on="protocol")
         .explode("date")
         .select(*_DAY, spent_usd=_ZERO, revenue_usd=_ZERO)
     )
     return (
-        pl.concat([calm, flows.join(buybacks, on="protocol", how="semi")])
+        pl.concat([calm, flows])
         .group_by(_DAY)
         .agg(whole_total(pl.col(name)).alias(name) for name in ("spent_usd", "revenue_usd"))
     )
