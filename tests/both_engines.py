@@ -21,12 +21,10 @@ from analytics.metrics import METRICS, Metric
 
 
 def __getattr__(name: str) -> Metric:
-    """Return the metric of this name, held to its twin where it is one of facts and has one."""
-    if name not in METRICS:
+    """Return the metric of this name, held to its twin."""
+    if name not in TWINNED or set(inputs_of(name)) != facts_of(name):
         raise AttributeError(name)
     metric, inputs = METRICS[name], inputs_of(name)
-    if name not in TWINNED or set(inputs) != facts_of(name):
-        return metric
 
     def held(*frames: pl.LazyFrame, **named: Any) -> pl.LazyFrame:
         given = signature(metric).bind(*frames, **named).arguments

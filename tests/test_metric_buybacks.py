@@ -303,6 +303,26 @@ def test_a_token_is_one_across_chains() -> None:
     assert found.select("chain_id", "bought_tokens").rows() == [(1, Decimal(20))]
 
 
+def test_of_two_readings_of_a_second_that_of_the_later_block_counts() -> None:
+    """A chain may have several blocks in one."""
+    read = [
+        supplies((0.0, supply, 0)).with_columns(block_number=pl.lit(block, pl.Int64))
+        for block, supply in ((8, 20), (7, 10))
+    ]
+
+    assert shares(purchases((0, 1, None)), pl.concat(read)) == [(None, 1 / 20, None)]
+
+
+@pytest.mark.parametrize(("day", "share"), [(0, 0.0), (4, 1 / 9)])
+def test_a_burn_of_another_token_is_not_seen_in_the_supply(day: int, share: float) -> None:
+    """20 of another one are burned, before or after a purchase of this one: none was minted."""
+    other = purchases((3, 20, 20)).with_columns(bought_token=pl.lit("OTHER"))
+
+    found = shares(pl.concat([purchases((day, 1, None)), other]), supplies((0, 9, 0), (10, 9, 0)))
+
+    assert found[-1] == (Decimal(0), share, share)
+
+
 def test_a_burn_on_another_chain_is_not_seen_in_the_supply() -> None:
     """20 bridged tokens are burned elsewhere: the reading stays, nothing was minted."""
     elsewhere = purchases((3, 20, 20)).with_columns(chain_id=pl.lit(8453, pl.Int64))

@@ -147,6 +147,15 @@ def test_interest_is_kept_apart_from_what_is_not_split() -> None:
     assert result.select("payment_count", "unknown_interest_count").row(0) == (3, 1)
 
 
+def test_who_pays_interest_twice_is_one_account() -> None:
+    """Three payments of two accounts."""
+    events = [paid(0, 1) | {"account": account} for account in ("0xa", "0xb", "0xa")]
+
+    result = interest_paid(table("credit_events", *events).lazy()).collect()
+
+    assert column(result, "account_count") == [2]
+
+
 def test_interest_nobody_told_is_unknown_and_not_zero() -> None:
     """A payment in one amount may hold interest."""
     events = table("credit_events", {"kind": "payment", "paid_tokens": 50}).lazy()
@@ -280,10 +289,11 @@ def test_an_impairment_without_an_amount_is_counted_and_unknown() -> None:
 
 
 def test_defaults_count_loans_and_add_what_is_known() -> None:
-    """Two loans of one borrower, one of them without an amount."""
+    """Two loans of one borrower, one of them in two parts, and the other without an amount."""
     events = table(
         "credit_events",
-        {"kind": "default", "loan": "0x1", "account": "0xa", "loss_tokens": 6},
+        {"kind": "default", "loan": "0x1", "account": "0xa", "loss_tokens": 4},
+        {"kind": "default", "loan": "0x1", "account": "0xa", "loss_tokens": 2},
         {"kind": "default", "loan": "0x2", "account": "0xa"},
         {"kind": "call", "loan": "0x3"},
     )
@@ -291,7 +301,7 @@ def test_defaults_count_loans_and_add_what_is_known() -> None:
     result = defaults(events.lazy()).collect()
 
     counts = ("default_count", "account_count", "loan_count", "unknown_loss_count")
-    assert result.select(counts).row(0) == (2, 1, 2, 1)
+    assert result.select(counts).row(0) == (3, 1, 2, 1)
     assert column(result, "loss_tokens") == ["6"]
 
 

@@ -55,6 +55,28 @@ def test_an_index_tells_a_rate_by_its_rise() -> None:
     assert column(result, "funding_rate_8h") == [None, pytest.approx(0.08), pytest.approx(0.08)]
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"chain_id": 42161},
+        {"protocol": "another"},
+        {"version": "v2"},
+        {"market": "ETH"},
+        {"collateral_token": "0xusdc"},
+        {"is_long": True},
+    ],
+)
+def test_every_index_rises_by_itself(other: Mapping[str, object]) -> None:
+    """One rises by 0.01 an hour, the other begins again between its readings and rises by 0.02."""
+    own = (index(0, "0.1"), index(1, "0.11"), index(2, "0.12"))
+    others = (index(0, "0.3", **other), index(0.5, 0, **other), index(1.5, "0.02", **other))
+
+    found = funding_rate_8h(funding(*own, *others)).collect()["funding_rate_8h"].to_list()
+
+    rates = {rate and round(rate, 9) for rate in found}
+    assert (len(found), rates) == (5, {None, 0.08, 0.16})
+
+
 def test_an_index_that_begins_again_tells_no_rate_of_the_period() -> None:
     """ApolloX deletes a pair nobody is in: from 0.5 to zero and on to 0.02 is no fall of 0.48."""
     told = funding(

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import polars as pl
 import pytest
 from both_engines import (
+    agreed,
     fees,
     fees_by_kind,
     holders_revenue,
     protocol_revenue,
     run_rate,
     supply_side,
-    take_rate,
     treasury_revenue,
 )
 from handmade import at, column, table, units
@@ -43,8 +43,7 @@ def split(supply: int, treasury: int, holders: int) -> dict[str, object]:
 
 def rates(*rows: Mapping[str, object]) -> list[object]:
     """Return the take rate of each day and protocol."""
-    paid = charged(*rows)
-    return column(take_rate(supply_side(paid), protocol_revenue(paid)).collect(), "take_rate")
+    return column(agreed("take_rate", {"fees": table("fees", *rows)}), "take_rate")
 
 
 def test_fees_are_added_by_day_and_kind() -> None:

@@ -6,11 +6,12 @@ from typing import Any
 
 import polars as pl
 import pytest
-from both_engines import depth, depth_change
+from both_engines import depth
 from handmade import at, column, table, units
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.metrics.liquidity import depth_change
 from indexer.decode.ticks import tick_price
 
 START = {"kind": "start", "tick": 0, "price_quote": 1, "liquidity_tokens": 0}

@@ -2,12 +2,13 @@
 
 import polars as pl
 import pytest
-from both_engines import agreed, discounted_cash_flow, price_multiples
+from both_engines import agreed, price_multiples
 from handmade import at, column, table
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.errors import UserError
+from analytics.metrics.multiples import discounted_cash_flow
 
 FEE: dict[str, object] = {"fee_usd": 10, "supply_side_usd": 6, "treasury_usd": 3, "holders_usd": 1}
 # A thousand tokens, of which 270 are out of reach.

@@ -6,11 +6,13 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from both_engines import buyback_columns, buyback_lag, buybacks_by_destination, protocol_revenue
+from both_engines import agreed, buyback_columns, buybacks_by_destination
 from handmade import at, column, table
 from hypothesis import given
 from hypothesis import strategies as st
 from simulated_world import world
+
+from analytics.errors import UserError
 
 FEE = {"fee_usd": 100, "supply_side_usd": 60, "treasury_usd": 30, "holders_usd": 10}
 MIDNIGHT = datetime(2025, 10, 11)
@@ -164,12 +166,11 @@ def test_what_nothing_could_tell_of_is_null_in_all_columns() -> None:
 EARNED = (3, 1, 4, 1.5, 9, 2, 6, 5, 3.5, 8, 7, 9.5)
 
 
-def lags(
-    spent: pl.LazyFrame, revenue: pl.LazyFrame, *declared: str, **settings: int
-) -> pl.LazyFrame:
-    """Return the scan of purchases beside revenue where declarations tell some facts."""
-    facts = table("declared_facts", *({"fact": fact} for fact in declared)).lazy()
-    return buyback_lag(spent, revenue, facts, **settings)
+def lags(spent: pl.LazyFrame, paid: pl.LazyFrame, *declared: str, **settings: int) -> pl.DataFrame:
+    """Return the scan of purchases beside fees where declarations tell some facts."""
+    facts = table("declared_facts", *({"fact": fact} for fact in declared))
+    frames = {"buybacks": spent.collect(), "fees": paid.collect(), "declared_facts": facts}
+    return agreed("buyback_lag", frames, **settings)
 
 
 def lagged(lag: int, *, share: float = 0.5, least_days: int = 5) -> pl.DataFrame:
@@ -179,8 +180,7 @@ def lagged(lag: int, *, share: float = 0.5, least_days: int = 5) -> pl.DataFrame
         for day, usd in enumerate(EARNED)
     ]
     spent = bought(*((day + lag, share * usd) for day, usd in enumerate(EARNED)))
-    revenue = protocol_revenue(table("fees", *fees).lazy())
-    return lags(spent, revenue, most_lag_days=6, least_days=least_days).collect()
+    return lags(spent, table("fees", *fees).lazy(), most_lag_days=6, least_days=least_days)
 
 
 @pytest.mark.parametrize("lag", [0, 1, 4])
@@ -206,9 +206,8 @@ def test_few_days_correlate_nothing() -> None:
 def test_days_that_are_all_alike_correlate_with_nothing() -> None:
     """The same purchase every day follows no revenue: null, not one."""
     spent = bought(*((day, 5) for day in range(12)))
-    revenue = protocol_revenue(charged(*range(12)))
 
-    result = lags(spent, revenue, most_lag_days=0).collect()
+    result = lags(spent, charged(*range(12)), most_lag_days=0)
 
     assert column(result, "spent_rank_correlation") == [None]
     assert column(result, "buyback_ratio") == [0.125]
@@ -217,43 +216,42 @@ def test_days_that_are_all_alike_correlate_with_nothing() -> None:
 def test_a_day_of_unknown_cost_is_left_out() -> None:
     """The pair goes, and the count says that it went."""
     spent = bought((0, 4), (1, None), (2, 4))
-    revenue = protocol_revenue(charged(0, 1, 2))
 
-    result = lags(spent, revenue, most_lag_days=0).collect()
+    result = lags(spent, charged(0, 1, 2), most_lag_days=0)
 
     assert result.select("day_count", "buyback_ratio").rows() == [(2, 0.1)]
 
 
 def test_a_protocol_that_buys_nothing_has_no_lag() -> None:
     """Fees alone give no row."""
-    assert lags(bought(), protocol_revenue(charged(0, 1))).collect().is_empty()
+    assert lags(bought(), charged(0, 1)).is_empty()
 
 
 def test_who_tells_no_fees_has_no_lag() -> None:
     """What was earned is not known, so no day is a pair; declared fees without one are zero."""
-    spent, nothing = bought((0, 4), (1, 5)), protocol_revenue(charged())
+    spent, nothing = bought((0, 4), (1, 5)), charged()
 
-    assert lags(spent, nothing, most_lag_days=0).collect().is_empty()
-    assert lags(spent, nothing, "fees", most_lag_days=0).collect()["day_count"].to_list() == [2]
+    assert lags(spent, nothing, most_lag_days=0).is_empty()
+    assert lags(spent, nothing, "fees", most_lag_days=0)["day_count"].to_list() == [2]
 
 
 @pytest.mark.parametrize("settings", [{"most_lag_days": -1}, {"least_days": 1}])
 def test_a_lag_is_no_prophecy(settings: dict[str, int]) -> None:
     """A negative lag and a correlation of one day are refused."""
-    with pytest.raises(ValueError, match=f"{next(iter(settings))} must be at least"):
-        lags(bought(), protocol_revenue(charged()), **settings)
+    with pytest.raises(UserError, match=f"{next(iter(settings))} must be at least"):
+        lags(bought(), charged(), **settings)
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 99)), min_size=1, max_size=20))
 def test_a_correlation_is_between_minus_one_and_one(spends: list[tuple[int, int]]) -> None:
     """Whatever was spent when; and dollars ten times as large change no rank."""
-    revenue = protocol_revenue(charged(*range(0, 20, 3)))
-    once = lags(bought(*spends), revenue, least_days=2).collect()
-    tenfold = lags(bought(*((d, 10 * usd) for d, usd in spends)), revenue, least_days=2)
+    paid = charged(*range(0, 20, 3))
+    once = lags(bought(*spends), paid, least_days=2)
+    tenfold = lags(bought(*((d, 10 * usd) for d, usd in spends)), paid, least_days=2)
 
     found = once["spent_rank_correlation"].drop_nulls()
     assert ((found >= -1.000_000_001) & (found <= 1.000_000_001)).all()
-    assert once["spent_rank_correlation"].equals(tenfold.collect()["spent_rank_correlation"])
+    assert once["spent_rank_correlation"].equals(tenfold["spent_rank_correlation"])
 
 
 # --- destinations ---------------------------------------------------------------------------------
@@ -286,7 +284,7 @@ def test_the_simulated_programme_spends_what_it_spent() -> None:
 
     days = columns(spent, fees)
     places = buybacks_by_destination(spent, table("tokens").lazy()).collect()
-    found = lags(spent, protocol_revenue(fees), most_lag_days=0).collect()
+    found = lags(spent, fees, most_lag_days=0)
 
     assert total > 0
     assert days["spent_usd"].sum() == places["spent_usd"].sum() == found["spent_usd"].sum() == total

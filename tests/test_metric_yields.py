@@ -114,6 +114,17 @@ def test_what_was_told_stands_until_it_is_told_again() -> None:
     assert column(result, "supply_tokens") == ["9", "9"]
 
 
+@pytest.mark.parametrize(("logs", "last"), [((0, 1), 7), ((1, 0), 5), ((0, -1), 7)])
+def test_the_last_word_of_a_block_counts(logs: tuple[int, int], last: int) -> None:
+    """The higher log is later, and what was read at the block is later than all its logs."""
+    said = tuple(zip(logs, (5, 7), strict=True))
+
+    states = worth([{"log_index": log, "assets_tokens": number} for log, number in said], [])
+    shares = worth([], [{"log_index": log, "supply_tokens": number} for log, number in said])
+
+    assert (states["tvl_tokens"].item(), shares["tvl_tokens"].item()) == (last, last)
+
+
 def test_requests_are_no_flows_and_dividends_no_money() -> None:
     """10 in, 4 out, a request of 3 that only queues, a dividend of 1 share."""
     flows = table(
