@@ -227,6 +227,14 @@ def test_an_unknown_account_has_no_row_and_its_budget_counts() -> None:
     assert result["account"].to_list() == ["0xa", "0xb"]
 
 
+def test_a_cut_of_an_unknown_side_is_no_sides_budget() -> None:
+    """Nor has it a row: nobody knows whose counterparty would have borne it."""
+    untold = CUT | {"is_long": None}
+
+    assert allocated(CUT, untold).equals(allocated(CUT))
+    assert allocated(untold).is_empty()
+
+
 @given(
     st.lists(st.tuples(st.integers(1, 150), st.integers(1, 99)), min_size=1, max_size=8),
     st.integers(1, 200),

@@ -96,7 +96,7 @@ def adl_allocation(
         later,
         horizon_milliseconds=horizon_milliseconds,
         tolerance_seconds=tolerance_seconds,
-    ).filter(pl.col("is_long").is_not_null())
+    )
     sides = with_price(_sides(cut), "cut_at", marks, tolerance_seconds)
     told = [*_POSITION, "gain", pl.col(f"score_{rank}").alias("score")]
     gains = open_at(

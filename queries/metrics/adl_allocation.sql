@@ -48,7 +48,6 @@ products as (
             + 0.5
         )::hugeint as lost
     from priced
-    where is_long is not null
 
 ),
 
