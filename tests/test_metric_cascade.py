@@ -114,6 +114,16 @@ def test_liquidations_are_compared_with_the_day_before() -> None:
     assert column(loud, "threshold") == [pytest.approx(1.0)]
 
 
+def test_what_is_usual_of_one_protocol_is_not_of_another() -> None:
+    """Another one that liquidates a thousand times as much changes nothing."""
+    rows = liquidated(0, size=8_640) + liquidated(7_200, 7_201, 7_202, size=30)
+    other = [{**row, "protocol": "another"} for row in liquidated(0, size=8_640_000)]
+
+    result = stages(2, liquidations=rows + other).filter(pl.col("protocol") != "another")
+
+    assert column(result, "threshold") == [pytest.approx(1.0)]
+
+
 def test_an_unknown_notional_in_the_history_leaves_the_usual_unknown() -> None:
     """Three of 30 may be less than usual after one nobody tells, until that is forgotten."""
     rows = [{"notional_usd": None}, *liquidated(*range(7_200, 7_203), size=30)]
