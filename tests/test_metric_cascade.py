@@ -119,7 +119,7 @@ def test_what_is_usual_of_one_protocol_is_not_of_another() -> None:
     rows = liquidated(0, size=8_640) + liquidated(7_200, 7_201, 7_202, size=30)
     other = [{**row, "protocol": "another"} for row in liquidated(0, size=8_640_000)]
 
-    result = stages(2, liquidations=rows + other).filter(pl.col("protocol") != "another")
+    result = stages(2, liquidations=[*rows, *other]).filter(pl.col("protocol") != "another")
 
     assert column(result, "threshold") == [pytest.approx(1.0)]
 
