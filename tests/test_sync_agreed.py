@@ -121,7 +121,7 @@ def path(tmp_path: Path, made: Path) -> Path:
     return Path(copy(made, tmp_path / "a.duckdb"))
 
 
-@pytest.fixture(params=["sealed", "waived"])
+@pytest.fixture(params=[pytest.param("sealed", marks=pytest.mark.soak), "waived"])
 def _headers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the chain's headers be what they are, or nothing that can be recomputed."""
     if request.param == "waived":
@@ -225,7 +225,10 @@ def test_who_is_down_is_named(
 
 @pytest.mark.parametrize(
     "message",
-    ["history has been pruned for this block", "upgrade your plan: this method is not available"],
+    [
+        "history has been pruned for this block",
+        pytest.param("upgrade your plan: this method is not available", marks=pytest.mark.soak),
+    ],
 )
 def test_who_has_thrown_it_away_is_named(
     message: str,

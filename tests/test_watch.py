@@ -118,6 +118,7 @@ def test_watch_verifies_what_is_stored(tmp_path: Path) -> None:
     assert "perpscope repair" in line["error"]
 
 
+@pytest.mark.soak  # tests/test_sync_agreed.py compares endpoints, and others watch
 def test_watch_holds_endpoints_to_each_other(tmp_path: Path) -> None:
     """One that tells otherwise is a failure that is named; with one alone watch does not begin."""
     chain, hidden = true_blocks(60), FIRST + 20
