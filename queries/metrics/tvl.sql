@@ -8,7 +8,7 @@ with
 
 -- part: pool_days
 
-levels as (
+based as (
 
     select
         date,
@@ -16,25 +16,15 @@ levels as (
         protocol,
         pool,
         asset_token,
-        sum(change) over so_far as assets_tokens,
-        last_value(share_price_tokens ignore nulls) over so_far as share_price_tokens,
-        last_value(supply_tokens ignore nulls) over so_far as supply_tokens
-    from daily
-    window so_far as (
-        partition by chain_id, protocol, pool, asset_token
-        order by date
-        rows between unbounded preceding and current row
-    )
+        assets_tokens,
+        share_price_tokens,
+        supply_tokens,
+        tvl_tokens,
+        case when assets_tokens is null then 'shares' else 'state' end as basis
+    from managed
 
 )
 
--- Text to double rounds once; decimal to double rounds twice in DuckDB.
-select
-    *,
-    coalesce(
-        assets_tokens::varchar::double,
-        share_price_tokens::varchar::double * supply_tokens::varchar::double
-    ) as tvl_tokens,
-    case when assets_tokens is null then 'shares' else 'state' end as basis
-from levels
+select *
+from based
 order by date, chain_id, protocol, pool, asset_token

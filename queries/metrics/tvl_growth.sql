@@ -8,7 +8,7 @@ with
 
 -- part: pool_days
 
-levels as (
+named as (
 
     select
         date,
@@ -16,36 +16,10 @@ levels as (
         protocol,
         pool,
         asset_token,
+        tvl_tokens,
         coalesce(asset_token, '') as asset,
-        (date - to_days($window_days::integer))::date as back,
-        sum(change) over so_far as assets_tokens,
-        last_value(share_price_tokens ignore nulls) over so_far as share_price_tokens,
-        last_value(supply_tokens ignore nulls) over so_far as supply_tokens
-    from daily
-    window so_far as (
-        partition by chain_id, protocol, pool, asset_token
-        order by date
-        rows between unbounded preceding and current row
-    )
-
-),
-
--- Text to double rounds once; decimal to double rounds twice in DuckDB.
-managed as (
-
-    select
-        date,
-        chain_id,
-        protocol,
-        pool,
-        asset_token,
-        asset,
-        back,
-        coalesce(
-            assets_tokens::varchar::double,
-            share_price_tokens::varchar::double * supply_tokens::varchar::double
-        ) as tvl_tokens
-    from levels
+        (date - to_days($window_days::integer))::date as back
+    from managed
 
 )
 
@@ -62,8 +36,8 @@ select
         when earlier.tvl_tokens > 0
             then (later.tvl_tokens - earlier.tvl_tokens) / earlier.tvl_tokens
     end as growth_ratio
-from managed as later
-asof left join managed as earlier
+from named as later
+asof left join named as earlier
     on
         later.chain_id = earlier.chain_id
         and later.protocol = earlier.protocol

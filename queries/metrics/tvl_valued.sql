@@ -11,26 +11,6 @@ with
 
 -- part: pool_days
 
-levels as (
-
-    select
-        date,
-        chain_id,
-        protocol,
-        pool,
-        asset_token,
-        sum(change) over so_far as assets_tokens,
-        last_value(share_price_tokens ignore nulls) over so_far as share_price_tokens,
-        last_value(supply_tokens ignore nulls) over so_far as supply_tokens
-    from daily
-    window so_far as (
-        partition by chain_id, protocol, pool, asset_token
-        order by date
-        rows between unbounded preceding and current row
-    )
-
-),
-
 -- A product of two DECIMAL(38,18) has 36 places: in whole and broken parts it is exact.
 held as (
 
@@ -64,7 +44,7 @@ held as (
             when rest = 500000000000000000 then cut_units % 2
             else 0
         end as shares_units
-    from levels
+    from managed
 
 ),
 

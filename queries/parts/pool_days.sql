@@ -1,8 +1,8 @@
--- question: What does a pool say of itself on a day, and of its shares?
+-- question: What had a pool last said of itself on a day, and of its shares?
 -- reads:    pool_states, share_prices
 -- grain:    one row per UTC day with either, chain, protocol, pool and asset
--- units:    change what it manages more than at its word before, whole tokens of the asset;
---           share_price_tokens assets per share; supply_tokens shares
+-- units:    assets_tokens and tvl_tokens whole tokens of the asset: what the pool says that it manages,
+--           else its shares at their price; share_price_tokens assets per share; supply_tokens shares
 with
 
 -- What is read at a block has a log index below zero and comes after what the block logged.
@@ -73,7 +73,47 @@ daily as (
     from both_told
     group by all
 
+),
+
+levels as (
+
+    select
+        date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        sum(change) over so_far as assets_tokens,
+        last_value(share_price_tokens ignore nulls) over so_far as share_price_tokens,
+        last_value(supply_tokens ignore nulls) over so_far as supply_tokens
+    from daily
+    window so_far as (
+        partition by chain_id, protocol, pool, asset_token
+        order by date
+        rows between unbounded preceding and current row
+    )
+
+),
+
+-- Text to double rounds once; decimal to double rounds twice in DuckDB.
+managed as (
+
+    select
+        date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        assets_tokens,
+        share_price_tokens,
+        supply_tokens,
+        coalesce(
+            assets_tokens::varchar::double,
+            share_price_tokens::varchar::double * supply_tokens::varchar::double
+        ) as tvl_tokens
+    from levels
+
 )
 
 select *
-from daily
+from managed
