@@ -207,6 +207,12 @@ def test_state_that_is_gone_is_told(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert code == 0
     assert re.search(r"\nstate read came to +calls\nnot_collected +2 *\n", out)
 
+    with serve([served(chain)]) as node:
+        perpscope("index", "--chain", "ethereum", "--rpc", node.url, *where)
+    again = capsys.readouterr().out
+    assert "2 calls for state that was gone are answered; nothing else to do: all of it" in again
+    assert re.search(r"\nstate read came to +calls\nsource_error +2 *\n", again)
+
 
 def test_a_database_that_holds_nothing_says_what_to_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

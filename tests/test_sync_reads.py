@@ -402,8 +402,10 @@ def test_state_that_is_gone_is_asked_for_again(tmp_path: Path, clean: Path) -> N
         assert rows(path, FOUND) == there
 
     with serve([priced(CHAIN)]) as node:
-        run(work(path), node.url)
+        filled = run(work(path), node.url).tally
     assert contents(path) == contents(clean)
+    assert (filled.blocks, filled.reads) == (0, {"available": 2 * len(gone)})
+    assert filled.facts["share_prices"] == len(gone)
 
 
 def test_state_that_is_gone_and_whose_block_left_goes_with_it(tmp_path: Path) -> None:

@@ -150,7 +150,10 @@ def _sentence(job: Job, done: Summary) -> str:
     tally = done.tally
     name = job.chain.slug
     if not tally.blocks and done.stopped is None:
-        return f"{name}: nothing {'else ' if done.renewed else ''}to do: {_idle(job, done)}"
+        calls = tally.reads.total()
+        late = f"{calls:,} calls for state that was gone are answered; " if calls else ""
+        other = "else " if done.renewed or calls else ""
+        return f"{name}: {late}nothing {other}to do: {_idle(job, done)}"
     reorgs = f", {done.reorgs} reorgs taken back" if done.reorgs else ""
     rate = tally.logs / max(done.seconds, 0.001)
     short = (

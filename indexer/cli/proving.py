@@ -66,7 +66,7 @@ def verify_command(
             f"--from {from_block} is after --to {to_block}: expected the smaller one first"
         )
     settings, failures, unheard = configuration(config), [], 0
-    is_wrong, must_be = _WRONG[level is Level.AGREED]
+    is_wrong, _ = _WRONG[level is Level.AGREED]
     for ledger in _ledgers(chain, rpc, database, config):
         wanted = Inspection(
             ledger,
@@ -85,12 +85,18 @@ def verify_command(
         failures += found.failures
         unheard += found.unheard
     if failures:
-        raise WorldError(
-            f"{is_wrong} ranges of stored blocks: {len(failures)}, expected none, only what "
-            f"{must_be}; `perpscope repair` fetches them again"
-        )
+        raise WorldError(wrong_sentence(level, str(len(failures))))
     if unheard:
         raise WorldError(unheard_sentence(unheard))
+
+
+def wrong_sentence(level: str, ranges: str) -> str:
+    """Return what is said where stored blocks failed: how many ranges, or which."""
+    is_wrong, must_be = _WRONG[level == Level.AGREED]
+    return (
+        f"{is_wrong} ranges of stored blocks: {ranges}, expected none, only what {must_be}; "
+        "`perpscope repair` fetches them again"
+    )
 
 
 def unheard_sentence(blocks: int) -> str:

@@ -13,7 +13,7 @@ from indexer.chains import Chain
 from indexer.cli.given import chains_of, job_of
 from indexer.cli.options import ConfigFile, Database
 from indexer.cli.places import database_of, snapshot_of
-from indexer.cli.proving import unheard_sentence
+from indexer.cli.proving import unheard_sentence, wrong_sentence
 from indexer.config import Config, configuration
 from indexer.errors import DatabaseBusy, UserError, WorldError
 from indexer.schedules import seconds_of
@@ -108,10 +108,7 @@ def _verify(settings: Config, chains: Sequence[Chain], path: Path) -> None:
             wrong += [f"{chain.slug} {low} to {high}" for _, low, high, _ in found.failures]
             unheard += found.unheard
     if wrong:
-        raise WorldError(
-            f"wrong ranges of stored blocks: {', '.join(wrong)}, expected none; `perpscope repair` "
-            "fetches them again"
-        )
+        raise WorldError(wrong_sentence(settings.watch.verify_level, ", ".join(wrong)))
     if unheard:
         raise WorldError(unheard_sentence(unheard))
 

@@ -39,9 +39,9 @@ def answers_between(path: Path, chain_id: int, from_block: int, to_block: int) -
 
 def write_collected(
     path: Path, chain_id: int, rows: Mapping[str, pl.DataFrame], coverage: pl.DataFrame
-) -> None:
+) -> bool:
     """
-    Put answers in the place of rows that had none, with the facts they make.
+    Put answers in the place of rows that had none, with the facts they make; return whether.
 
     Nothing is written where another process has changed those rows meanwhile, or brought them under
     another declaration.
@@ -61,10 +61,10 @@ def write_collected(
         where = "chain_id = ? and state = 'not_collected'"
         waiting = select(connection, "reads", where, [chain_id])
         if len(fresh.join(waiting, on=_QUESTION, how="semi")) < len(fresh):
-            return
+            return False
         now = select(connection, "coverage", "chain_id = ?", [chain_id])
         if _labels(now, fresh) != _labels(coverage, fresh):
-            return
+            return False
         connection.register("answered", fresh.select("protocol", "block_number").to_arrow())
         again = "(protocol, block_number) in (select protocol, block_number from answered)"
         delete(connection, "reads", f"{where} and {again}", [chain_id])
@@ -73,6 +73,7 @@ def write_collected(
         for table, frame in rows.items():
             if table != "tokens":
                 insert(connection, table, frame)
+    return True
 
 
 def _labels(coverage: pl.DataFrame, reads: pl.DataFrame) -> set[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """State that no endpoint had when its blocks were indexed: asked for again in every run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -20,15 +20,19 @@ from indexer.tables import empty
 
 async def collect_again(
     node: Source, ledger: Ledger, protocols: Sequence[Protocol], stored: Stored
-) -> bool:
+) -> Mapping[str, pl.DataFrame] | None:
     """
-    Ask again for state that could not be collected; return whether there was any to ask for.
+    Ask again for state that could not be collected, and return what was written of it.
 
     Args:
         node: whom to ask.
         ledger: a chain's part of a database.
         protocols: whose state.
         stored: what was read of the ledger.
+
+    Returns:
+        Table -> rows, of every fact table, `reads` and `rejects`; no table where there is still no
+        answer, or another process wrote meanwhile; None where there was nothing to ask for.
 
     Raises:
         UserError: a declaration has changed since its blocks were indexed.
@@ -40,19 +44,18 @@ async def collect_again(
     check_unchanged(protocols, ledger.chain, stored.coverage)
     readers = [item.slug for item in protocols if item.reads and item.slug in covered]
     if not readers or (rows := uncollected(ledger.path, chain_id, readers)).is_empty():
-        return False
+        return None
     try:
         told = await answered(node, rows.drop(*ANSWER))
     except ChainMoved:  # the reorg is found, and the rows taken back, before anything is added
-        return True
+        return {}
     fresh = told.filter(pl.col("state") != NOT_COLLECTED)
     if fresh.is_empty():
-        return True
+        return {}
     known = known_of(stored, declared(list(ledger.declarations.values()), ledger.chain))
     found, tokens = await _facts(node, ledger, protocols, fresh, known)
     tables = {**found.tables, "rejects": found.rejects, "reads": fresh, "tokens": tokens}
-    write_collected(ledger.path, chain_id, tables, stored.coverage)
-    return True
+    return tables if write_collected(ledger.path, chain_id, tables, stored.coverage) else {}
 
 
 async def _facts(

@@ -204,8 +204,10 @@ class _Run:
         """Ask again for state that was not to be had, before anything is fetched."""
         ledger = self._job.ledger()
         stored = stored or ledger.stored()
-        has_asked = await collect_again(self._node, ledger, self._job.protocols, stored)
-        self._stored = None if has_asked else stored
+        written = await collect_again(self._node, ledger, self._job.protocols, stored)
+        if written:
+            self.tally.count(written)
+        self._stored = stored if written is None else None
 
     async def step(self) -> bool:
         """Cover what is missing now; return whether to look again."""

@@ -68,9 +68,13 @@ class Tally:
         self.ranges += ranges
         self.blocks += landed.to_block - landed.from_block + 1
         self.logs += len(landed.rows["logs"])
-        self.facts.update({name: len(landed.rows[name]) for name in fact_tables()})
-        self.rejects.update(landed.rows["rejects"]["reason"].to_list())
-        self.reads.update(landed.rows["reads"]["state"].to_list())
+        self.count(landed.rows)
+
+    def count(self, rows: Mapping[str, pl.DataFrame]) -> None:
+        """Count facts, rejects and calls that were written: table -> rows."""
+        self.facts.update({name: len(rows[name]) for name in fact_tables()})
+        self.rejects.update(rows["rejects"]["reason"].to_list())
+        self.reads.update(rows["reads"]["state"].to_list())
 
     def reasons(self, most: int) -> list[tuple[str, int]]:
         """Return why how many rows were rejected, the commonest first; beyond `most` as one."""

@@ -133,12 +133,7 @@ async def _index(watched: Watched, job: Job, endpoints: Sequence[Endpoint]) -> d
 
 
 async def _after(watched: Watched, done: Summary) -> None:
-    copy = watched.snapshot
-    if (
-        copy is not None
-        and watched.snapshot_when is None
-        and not is_published(watched.database, copy)
-    ):
+    if watched.snapshot_when is None:
         await _snapshot(watched)
     if done.tally.blocks or done.reorgs or done.renewed:
         await _look(watched)
@@ -159,9 +154,10 @@ def _told(done: Summary) -> dict[str, object]:
 
 
 async def _snapshot(watched: Watched) -> dict[str, object]:
-    if watched.snapshot is None or not watched.database.exists():
+    copy = watched.snapshot
+    if copy is None or not watched.database.exists() or is_published(watched.database, copy):
         return {}
-    snapshot = await _reading(publish, watched.database, watched.snapshot)
+    snapshot = await _reading(publish, watched.database, copy)
     watched.metrics.published(snapshot)
     return {"snapshot": snapshot.number}
 
