@@ -1,6 +1,6 @@
 """State that no endpoint had when its blocks were indexed: asked for again in every run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -11,6 +11,7 @@ from indexer.spec import Protocol
 from indexer.store import Stored, uncollected, write_collected
 from indexer.sync.declarations import check_unchanged
 from indexer.sync.fetching import ChainMoved
+from indexer.sync.landing import Tally
 from indexer.sync.reads import NOT_COLLECTED, answered, pinned
 from indexer.sync.reorgs import Ledger, known_of
 from indexer.sync.source import Source
@@ -19,20 +20,17 @@ from indexer.tables import empty
 
 
 async def collect_again(
-    node: Source, ledger: Ledger, protocols: Sequence[Protocol], stored: Stored
-) -> Mapping[str, pl.DataFrame] | None:
+    node: Source, ledger: Ledger, protocols: Sequence[Protocol], stored: Stored, tally: Tally
+) -> bool:
     """
-    Ask again for state that could not be collected, and return what was written of it.
+    Ask again for state that could not be collected; return whether there was any to ask for.
 
     Args:
         node: whom to ask.
         ledger: a chain's part of a database.
         protocols: whose state.
         stored: what was read of the ledger.
-
-    Returns:
-        Table -> rows, of every fact table, `reads` and `rejects`; no table where there is still no
-        answer, or another process wrote meanwhile; None where there was nothing to ask for.
+        tally: what is written is counted there.
 
     Raises:
         UserError: a declaration has changed since its blocks were indexed.
@@ -44,18 +42,20 @@ async def collect_again(
     check_unchanged(protocols, ledger.chain, stored.coverage)
     readers = [item.slug for item in protocols if item.reads and item.slug in covered]
     if not readers or (rows := uncollected(ledger.path, chain_id, readers)).is_empty():
-        return None
+        return False
     try:
         told = await answered(node, rows.drop(*ANSWER))
     except ChainMoved:  # the reorg is found, and the rows taken back, before anything is added
-        return {}
+        return True
     fresh = told.filter(pl.col("state") != NOT_COLLECTED)
     if fresh.is_empty():
-        return {}
+        return True
     known = known_of(stored, declared(list(ledger.declarations.values()), ledger.chain))
     found, tokens = await _facts(node, ledger, protocols, fresh, known)
     tables = {**found.tables, "rejects": found.rejects, "reads": fresh, "tokens": tokens}
-    return tables if write_collected(ledger.path, chain_id, tables, stored.coverage) else {}
+    if write_collected(ledger.path, chain_id, tables, stored.coverage):
+        tally.count(tables)
+    return True
 
 
 async def _facts(

@@ -202,12 +202,10 @@ class _Run:
 
     async def begin(self, stored: Stored | None) -> None:
         """Ask again for state that was not to be had, before anything is fetched."""
-        ledger = self._job.ledger()
+        ledger, wanted = self._job.ledger(), self._job.protocols
         stored = stored or ledger.stored()
-        written = await collect_again(self._node, ledger, self._job.protocols, stored)
-        if written:
-            self.tally.count(written)
-        self._stored = stored if written is None else None
+        has_asked = await collect_again(self._node, ledger, wanted, stored, self.tally)
+        self._stored = None if has_asked else stored
 
     async def step(self) -> bool:
         """Cover what is missing now; return whether to look again."""

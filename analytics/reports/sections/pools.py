@@ -8,6 +8,7 @@ from analytics.expressions import POOL, STATE_ORDER, distinct_count, known_total
 from analytics.reports.context import Context
 from analytics.reports.parts import Source, Table, table
 from analytics.reports.sections.listed import Shown, answers
+from analytics.reports.sections.pool_queries import asked
 
 _NOTED = (
     *("block_timestamp", "chain_id", "protocol", "kind", "pool", "loan", "account"),
@@ -18,10 +19,6 @@ _NOTABLE = (
     *("call_removed", "repossession", "collateral_sale"),
 )
 _LATEST = "Liquidations, losses, calls and recoveries, latest first"
-_SEIZED = (
-    *("protocol", "chain_id", "account", "liquidation_count", "repaid_tokens", "repaid_symbol"),
-    *("seized_tokens", "seized_symbol", "first_at", "last_at"),
-)
 _PRICE = ("price_usd", "price_protocol", "price_at", "price_evidence")
 
 
@@ -177,27 +174,25 @@ def pools(context: Context) -> tuple[tuple[Source, ...], tuple[Table, ...]]:
     """Return the rows and tables about pools and loans."""
     series, shown = answers(context, *_SERIES)
     sources = _sources(context)
-    return (*series, *sources), (*shown, *_tables(sources))
+    questions, answered = asked(context)
+    return (*series, *sources, *questions), (*shown, *_tables(sources), *answered)
 
 
 def _sources(context: Context) -> tuple[Source, ...]:
-    seized = context.scope.query("lending_liquidations")
     return (
         Source("credit_events_by_kind", "facts", "credit_events", _counts(context)),
         Source("notable_credit_events", "facts", "credit_events", _notable(context)),
-        Source("lending_liquidations", "query", "lending_liquidations", seized),
         Source("pool_flows_by_pool", "facts", "pool_flows", _flows(context)),
         Source("share_prices_by_pool", "facts", "share_prices", _prices(context)),
     )
 
 
 def _tables(sources: Sequence[Source]) -> tuple[Table, ...]:
-    counts, noted, seized, flows, prices = sources
+    counts, noted, flows, prices = sources
     pool = ("chain_id", "protocol", "pool")
     wanted = (
         ("Credit events by kind", counts.frame, (), counts, (*pool[:2], "kind")),
         (_LATEST, noted.frame, (), noted, ()),
-        ("Lending liquidations by borrower", seized.frame, _SEIZED, seized, ()),
         ("Pool flows", flows.frame, (), flows, (*pool, "kind", "symbol")),
         ("Share prices", prices.frame, (), prices, (*pool, "symbol")),
     )
