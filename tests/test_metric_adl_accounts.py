@@ -100,11 +100,12 @@ def test_what_was_taken_again_is_a_part_of_what_was_cut() -> None:
         added(8, 1) | {"is_long": False},
         added(8, 1) | {"account": "0xb"},
         added(8, 1) | {"market": "ETH"},
+        added(8, 1) | {"version": "v2"},
     ],
     ids=str,
 )
 def test_only_trades_that_take_the_position_again_count(other: Mapping[str, object]) -> None:
-    """Neither before nor too late, not a sale, not an ADL, no other side, account or market."""
+    """Not before, too late, a sale or an ADL; of no other side, account, market or version."""
     result = undone(CUT, changes=(other, SOMEBODY))
 
     assert column(result, "regained_tokens") == ["0"]

@@ -78,6 +78,15 @@ def test_the_price_of_an_exit_is_the_latest_one_by_then() -> None:
     assert column(result, "age_seconds") == [59.0, 30.0]
 
 
+def test_the_price_of_an_exit_is_its_own_venues() -> None:
+    """Not that of another chain or protocol whose feed has the same name."""
+    elsewhere = (price(OWN, 40, 7) | {"chain_id": 7}, price(OWN, 50, 8) | {"protocol": "other"})
+
+    result = ages(price(OWN, 0, 1), *elsewhere, exits=liquidated(59))
+
+    assert column(result, "oracle_price_quote") == ["1", "1"]
+
+
 def test_age_at_an_exit_counts_from_when_the_price_was_seen() -> None:
     """Posted at 60 but seen at 50, a price is 40 s old at 90."""
     seen = price(OWN, 60, 2) | {"observed_at": at(50)}

@@ -102,6 +102,18 @@ def test_other_quotes_and_unknown_assets_are_not_compared() -> None:
     assert result.is_empty()
 
 
+def test_a_source_that_tells_two_quotes_is_compared_in_each() -> None:
+    """What the other says in USDT of the same asset changes nothing of what it says in USD."""
+    told = followed(60)
+    in_tether = [price(OTHER, 60 * n, 7 + n) | {"quote": "USDT"} for n in range(3)]
+
+    for found in (area, lag):
+        rows = found(*told, *in_tether)
+
+        assert rows.height
+        assert rows.equals(found(*told))
+
+
 def test_a_source_is_chain_protocol_and_feed() -> None:
     """The same feed address on two chains is two sources, in two versions it is one."""
     result = compared(

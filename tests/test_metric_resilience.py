@@ -173,6 +173,22 @@ def test_a_pool_loses_price_and_money() -> None:
     assert result.select("managed_tokens", "flow_count").rows() == [(100.0, 2)]
 
 
+@pytest.mark.parametrize(
+    ("table_name", "told"),
+    [
+        ("share_prices", {"share_price_tokens": 1}),
+        ("pool_states", {"assets_tokens": 1}),
+        ("pool_flows", {"kind": "deposit", "asset_tokens": 1}),
+    ],
+)
+def test_a_pool_that_came_after_the_event_has_no_row(
+    table_name: str, told: dict[str, object]
+) -> None:
+    """It is first told of in the moment that is no longer of the event."""
+    assert pools(**{table_name: (AFTER | told,)}).is_empty()
+    assert not pools(**{table_name: (INSIDE | told,)}).is_empty()
+
+
 def test_shares_times_price_stand_in_for_what_is_managed() -> None:
     """25 shares of 2; nothing flowed, which is a measured zero."""
     result = pools(

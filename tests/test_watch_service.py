@@ -351,7 +351,7 @@ def test_a_run_that_begins_at_a_moment_misses_nothing_before_it(
 
 
 def test_who_reads_long_is_given_the_copy(tmp_path: Path) -> None:
-    """It is published on its schedule where anything has changed; before there is a database, not."""
+    """It is published if anything has changed; before there is a database nothing is done."""
     path, copy = tmp_path / "a.duckdb", tmp_path / "s.duckdb"
     freshness, seen = Freshness(["ethereum"], 60), list[Path]()
     told = Metrics(freshness, {1: "ethereum"})
