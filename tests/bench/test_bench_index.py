@@ -58,6 +58,7 @@ def test_index_beside_cryo(
     per_block: int,
 ) -> None:
     """Index 200,000 ten-word logs; before each run cryo fetches them, twice in two ways."""
+    pytest.importorskip("cryo", reason="cryo 0.3.2 has wheels for Python 3.11 and 3.12 alone")
     costs: dict[str, list[Cost]] = {"perpscope": [], "cryo": [], "cryo_by_default": []}
     paths = [tmp_path / f"{turn}.duckdb" for turn in range(PAIRS)]
     with node(event, LOGS, per_block) as offer:
