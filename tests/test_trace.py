@@ -447,6 +447,7 @@ def test_hashes_of_blocks_are_written_as_hex() -> None:
     told = evidence({"blocks": table("blocks", block)}, table("coverage"))
 
     assert told.select("hash", "parent_hash", "logs_bloom").row(0) == ("0x01ff", "0x", None)
+    assert told.select("block_number", "block_timestamp").row(0) == (7, at(0))
 
 
 def test_every_chain_says_where_its_transactions_are_shown() -> None:

@@ -20,6 +20,8 @@ _FIRST = (
 _IS_READ = (pl.col("log_index") < 0) & (pl.col("chain_id") > 0)
 # Zeros stand for a transaction that a venue does not tell.
 _IS_NAMELESS = (pl.col("tx_hash") == f"0x{0:064x}") & (pl.col("chain_id") < 0)
+# What the rows of `blocks` call it, and all others.
+_OF_BLOCKS = {"number": "block_number", "timestamp": "block_timestamp"}
 # Raw bytes, of blocks: only Parquet has them.
 _HEX = selectors.binary().bin.encode("hex").str.replace("^", "0x")
 _EXACT = Context(prec=76)
@@ -167,7 +169,7 @@ def _is_mixed(rows: pl.DataFrame) -> bool:
 
 def _checked(rows: pl.DataFrame, coverage: pl.DataFrame, made_up: frozenset[int]) -> pl.DataFrame:
     if "tx_hash" not in rows.columns:
-        return rows
+        return rows.rename(_OF_BLOCKS, strict=False)
     kind = pl.when(_IS_READ).then(pl.lit("block")).otherwise(pl.lit("transaction"))
     told = with_proof(rows, coverage).with_columns(
         hash_kind=pl.when(pl.col("chain_id") < 0).then(pl.lit("venue")).otherwise(kind)

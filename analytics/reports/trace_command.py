@@ -1,7 +1,7 @@
 """The command `perpscope trace`."""
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Annotated
@@ -49,6 +49,8 @@ _KINDS = {
     pl.Decimal: "decimal",
     pl.Float64: "number",
 }
+# Of a block: half a thousand digits that no terminal has room for.
+_UNREADABLE = "logs_bloom"
 # `date>=2025-10-10` is cut at its sign of equality; what is left before it says how to compare.
 _COMPARED = {">": operator.ge, "<": operator.le}
 
@@ -266,5 +268,5 @@ def _exact(value: object) -> str:
 
 
 def _spoken(told: pl.DataFrame) -> pl.DataFrame:
-    names: Iterable[str] = (name for name in told.columns if told[name].null_count() < told.height)
-    return told.select(*names)
+    kept = (name for name in told.columns if told[name].null_count() < told.height)
+    return told.select(*(name for name in kept if name != _UNREADABLE))
