@@ -35,6 +35,9 @@ STATE_ORDER = ("block_number", pl.col("log_index") < 0, *EVENT_ORDER[1:])
 # A price by a fund's terms stands for every day alike: it says nothing of what a share earned.
 IS_MEASURED = pl.col("evidence") != "assumed"
 
+# The last moment of `date`: what is of the next midnight is of the next day.
+END_OF_DAY = pl.col("date").cast(pl.Datetime("us")) + pl.duration(days=1, microseconds=-1)
+
 # A pool and the asset it is told in, of which it may have several.
 POOL = ("chain_id", "protocol", "pool", "asset_token")
 

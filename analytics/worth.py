@@ -97,7 +97,7 @@ def valued(
             *(*by, "block_timestamp", "token", "symbol", "symbol_known_by", "amount_tokens"),
             *PRICE,
             age_seconds=in_seconds(microseconds_between("price_at", "block_timestamp")),
-            value_usd=_value(),
+            value_usd=value_usd(pl.col("amount_tokens")),
         )
         .sort(by)
     )
@@ -156,9 +156,10 @@ def _price_or_one(at_par: list[str]) -> list[pl.Expr]:
     ]
 
 
-def _value() -> pl.Expr:
+def value_usd(amount: pl.Expr) -> pl.Expr:
+    """Return what an amount is worth at price_usd; null unless the price is positive."""
     price = pl.col("price_usd")
-    return product(pl.when(price > 0).then("amount_tokens"), price)
+    return product(pl.when(price > 0).then(amount), price)
 
 
 def product(amount: pl.Expr, price: pl.Expr) -> pl.Expr:
@@ -166,3 +167,10 @@ def product(amount: pl.Expr, price: pl.Expr) -> pl.Expr:
     is_sound = (price.cast(pl.Float64) * amount.cast(pl.Float64)).abs() < _MOST
     # The factor is taken out, not the product: Polars multiplies what `when` leaves out as well.
     return pl.when(is_sound).then(amount) * price
+
+
+def managed_tokens() -> pl.Expr:
+    """Return what a pool manages by a row of `tvl`, exact: as it says, else its shares' worth."""
+    return pl.coalesce(
+        "assets_tokens", product(pl.col("supply_tokens"), pl.col("share_price_tokens"))
+    )

@@ -62,7 +62,7 @@ _ASSETS = "rows are of assets or of all protocols together"
 UNNAMED = {
     **dict.fromkeys(("income_valuations", "pool_valuations", "share_valuations"), _VALUED),
     **dict.fromkeys(("fees_valued", "buybacks_valued", "net_flows_valued", "tvl_valued"), _VALUED),
-    "buyback_prices": _VALUED,
+    **dict.fromkeys(("buyback_prices", "tvl_growth_valued"), _VALUED),
     **dict.fromkeys(("event_drops", "event_shape"), _BUSIEST),
     **dict.fromkeys(
         ("price_multiples", "discounted_cash_flow"), "a token without a symbol is called itself"

@@ -3,6 +3,7 @@
 import polars as pl
 
 from analytics.expressions import (
+    END_OF_DAY,
     INTO_POOL,
     OUT_OF_POOL,
     POOL,
@@ -14,7 +15,7 @@ from analytics.expressions import (
     whole_total,
 )
 from analytics.prices import deviation_bps
-from analytics.worth import EVENT, PRICE, amounts_of, product, valued
+from analytics.worth import EVENT, PRICE, amounts_of, managed_tokens, valued
 
 _POOL_DAY = ("date", *POOL)
 
@@ -397,26 +398,20 @@ def tvl_valued(
     Source:
         As-of valuation of `tvl`; each row names the update its price was told by.
     """
-    end = pl.col("date").cast(pl.Datetime("us")) + pl.duration(days=1, microseconds=-1)
-    managed = tvl.select(
+    amounts = tvl.select(
         *(*_POOL_DAY, "basis"),
         pl.col("asset_token").alias("token"),
-        block_timestamp=end,
-        amount_tokens=_managed(),
+        block_timestamp=END_OF_DAY,
+        amount_tokens=managed_tokens(),
     )
     worth = valued(
-        managed, tokens, oracle_updates, tolerance_seconds, par_symbols, by=(*_POOL_DAY, "basis")
+        amounts, tokens, oracle_updates, tolerance_seconds, par_symbols, by=(*_POOL_DAY, "basis")
     )
     return (
         worth.drop("block_timestamp", "token")
         .rename({"amount_tokens": "tvl_tokens", "value_usd": "tvl_usd"})
         .sort(_POOL_DAY, nulls_last=True)
     )
-
-
-def _managed() -> pl.Expr:
-    price, supply = pl.col("share_price_tokens"), pl.col("supply_tokens")
-    return pl.coalesce("assets_tokens", product(supply, price))
 
 
 def _summed(

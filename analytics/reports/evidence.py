@@ -32,7 +32,7 @@ _LEVELS = frozenset(
     {
         *("open_interest", "open_interest_drawdown", "open_interest_total", "adl_ranks", "depth"),
         *("open_interest_reconciliation", "loans_outstanding", "utilisation", "tvl", "tvl_valued"),
-        *("pool_valuations", "share_valuations"),
+        *("pool_valuations", "share_valuations", "tvl_growth_valued"),
     }
 )
 _LEVEL = "unrealized"

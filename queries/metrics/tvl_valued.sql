@@ -9,44 +9,7 @@
 -- twin of:  analytics.metrics.valuation.tvl_valued
 with
 
--- part: pool_days
-
--- A product of two DECIMAL(38,18) has 36 places: in whole and broken parts it is exact.
-held as (
-
-    select
-        date,
-        chain_id,
-        protocol,
-        pool,
-        asset_token,
-        assets_tokens,
-        share_price_tokens,
-        supply_tokens,
-        case
-            when
-                abs(share_price_tokens::varchar::double * supply_tokens::varchar::double) < 9e19
-                then abs(supply_tokens)
-        end as sized_tokens,
-        abs(share_price_tokens) as factor,
-        trunc(sized_tokens)::hugeint as whole_tokens,
-        ((sized_tokens - trunc(sized_tokens)) * 1000000000000000000)::hugeint as broken_tokens,
-        trunc(factor)::hugeint as whole_factor,
-        ((factor - trunc(factor)) * 1000000000000000000)::hugeint as broken_factor,
-        whole_tokens * whole_factor * 1000000000000000000
-        + whole_tokens * broken_factor
-        + broken_tokens * whole_factor
-        + broken_tokens * broken_factor // 1000000000000000000 as cut_units,
-        broken_tokens * broken_factor % 1000000000000000000 as rest,
-        cut_units
-        + case
-            when rest > 500000000000000000 then 1
-            when rest = 500000000000000000 then cut_units % 2
-            else 0
-        end as shares_units
-    from managed
-
-),
+-- part: pool_amounts
 
 amounts as ( -- noqa: ST03
 
@@ -57,17 +20,10 @@ amounts as ( -- noqa: ST03
         pool,
         asset_token,
         asset_token as token,
-        case when assets_tokens is null then 'shares' else 'state' end as basis,
-        date::timestamp + to_microseconds(86399999999) as block_timestamp,
-        coalesce(
-            assets_tokens,
-            sign(share_price_tokens) * sign(supply_tokens) * (
-                (shares_units // 1000000000000000000)::decimal(38, 18)
-                + (shares_units % 1000000000000000000)::decimal(18, 0)
-                * 0.000000000000000001::decimal(18, 18)
-            )
-        ) as amount_tokens
-    from held
+        basis,
+        amount_tokens,
+        date::timestamp + to_microseconds(86399999999) as block_timestamp
+    from pool_amounts
 
 ),
 

@@ -55,6 +55,26 @@ _SERIES = (
         summed=lambda metric: _last_days(metric).drop_nulls("growth_ratio"),
     ),
     Shown(
+        *(
+            "tvl_growth_valued",
+            "Dollars that protocols managed on their last day, and a year before",
+        ),
+        (
+            *("protocol", "date", "tvl_usd", "known_usd", "pool_count", "unpriced_count"),
+            *("oldest_days", "earlier_date", "earlier_tvl_usd", "growth_ratio"),
+            *("revaluation_usd", "quantity_change_usd", "younger_usd"),
+        ),
+        keys=("protocol", "date"),
+        largest_first="tvl_usd",
+        with_past=True,
+        headers={
+            "known_usd": "of pools with a price, USD",
+            "oldest_days": "oldest word, days",
+            "younger_usd": "in younger pools, USD",
+        },
+        summed=lambda metric: metric.group_by("protocol").last().sort("protocol"),
+    ),
+    Shown(
         *("share_price_yield", "What shares earned over 30 days, as a yearly rate"),
         (
             *("date", *POOL, "share_price_tokens", "yield_simple_ratio", "yield_compounded_ratio"),
