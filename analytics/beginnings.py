@@ -13,7 +13,7 @@ FROM_THE_FIRST = frozenset(
     {
         *("adl_state", "depth", "funding_carry", "funding_rate_8h", "liquidation_velocity"),
         *("loans_outstanding", "open_interest_against_closed", "open_interest_reconciliation"),
-        *("oracle_staleness", "heartbeat_breaches", "missed_updates"),
+        *("oracle_staleness", "heartbeat_breaches", "missed_updates", "feed_weekends"),
         "buyback_columns",  # who has bought once can tell that a day has no purchase
         # Of an event, whose time is a setting.
         *("asset_correlation", "event_drops", "event_shape", "pool_resilience", "resilience"),

@@ -5,7 +5,11 @@
 -- units:    *_seconds seconds, ages from when the source saw the price, which may be before the
 --           window; stale_ratio 1 = all of the window, from the feed's first update if that is
 --           later, to the last one of its chain; update_count moments of the window at which it
---           spoke, late_count prices that were too old in it
+--           spoke, late_count prices that were too old in it, over_weekend_count those of them whose
+--           silence holds all of a Saturday (UTC); saturday_count and weekday_count (Monday to Friday)
+--           whole days from the feed's first update on that its chain spoke in, and on how many the
+--           feed was silent: a market that closes has all Saturdays silent and few other days, a
+--           feed that failed has both
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 -- param:    feed text null (only this feed: a name like ETH/USD, an id or an address)
@@ -50,6 +54,8 @@ updates as (
     group by all
 
 ),
+
+-- part: feed_weekends
 
 named as (
 
@@ -104,6 +110,9 @@ aged as (
         name,
         heartbeat_seconds,
         block_timestamp,
+        date_trunc('day', seen_at + interval 1 day - interval 1 microsecond) as midnight,
+        midnight + to_days((1 + (13 - isodow(midnight)) % 7)::integer)
+        <= replaced_at as is_over_weekend,
         (epoch_us(replaced_at) - epoch_us(seen_at)) / 1000000 as age_seconds,
         (epoch_us(replaced_at) - epoch_us(greatest(block_timestamp, $since)))
         / 1000000 as watched_seconds,
@@ -120,27 +129,39 @@ aged as (
 )
 
 select
-    chain_id,
-    protocol,
-    feed,
-    name,
-    heartbeat_seconds,
-    count(*) filter (where block_timestamp >= $since) as update_count,
-    count(*) filter (where late_seconds > 0) as late_count,
-    max(age_seconds) as oldest_seconds,
-    sum(late_seconds) as stale_seconds,
-    sum(late_seconds) / nullif(sum(watched_seconds), 0) as stale_ratio,
-    max(block_timestamp) as last_update_at
+    aged.chain_id,
+    aged.protocol,
+    aged.feed,
+    aged.name,
+    aged.heartbeat_seconds,
+    count(*) filter (where aged.block_timestamp >= $since) as update_count,
+    count(*) filter (where aged.late_seconds > 0) as late_count,
+    count(*) filter (where aged.late_seconds > 0 and aged.is_over_weekend) as over_weekend_count,
+    max(aged.age_seconds) as oldest_seconds,
+    sum(aged.late_seconds) as stale_seconds,
+    sum(aged.late_seconds) / nullif(sum(aged.watched_seconds), 0) as stale_ratio,
+    max(aged.block_timestamp) as last_update_at,
+    max(weekends.saturday_count) as saturday_count,
+    max(weekends.silent_saturday_count) as silent_saturday_count,
+    max(weekends.weekday_count) as weekday_count,
+    max(weekends.silent_weekday_count) as silent_weekday_count
 from aged
+inner join weekends
+    on
+        aged.chain_id = weekends.chain_id
+        and aged.protocol = weekends.protocol
+        and aged.feed = weekends.feed
+        and aged.asset is not distinct from weekends.asset
+        and aged.quote = weekends.quote
 where
     $feed is null
-    or upper($feed) = name
-    or upper($feed) = asset || '/' || quote
-    or lower($feed) = lower(feed)
-group by chain_id, protocol, feed, name, heartbeat_seconds
-having sum(late_seconds) > 0
+    or upper($feed) = aged.name
+    or upper($feed) = aged.asset || '/' || aged.quote
+    or lower($feed) = lower(aged.feed)
+group by aged.chain_id, aged.protocol, aged.feed, aged.name, aged.heartbeat_seconds
+having sum(aged.late_seconds) > 0
 order by
     stale_seconds desc,
-    chain_id asc,
-    protocol asc,
-    feed asc
+    aged.chain_id asc,
+    aged.protocol asc,
+    aged.feed asc

@@ -6,6 +6,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 from both_engines import (
+    feed_weekends,
     heartbeat_breaches,
     missed_updates,
     oracle_staleness,
@@ -125,6 +126,68 @@ def test_a_silence_over_a_weekend_is_said_to_be_one(
     assert column(result, "is_over_weekend") == [is_over_weekend]
 
 
+DAY = 86_400
+COUNTS = ("saturday_count", "silent_saturday_count", "weekday_count", "silent_weekday_count")
+
+
+def weekends(*rows: Mapping[str, object]) -> dict[object, tuple[object, ...]]:
+    """Return by feed on how many days it was silent; day 0 is a Friday."""
+    result = feed_weekends(updates(*rows)).collect()
+    return dict(zip(result["feed"], result.select(COUNTS).rows(), strict=True))
+
+
+def spoken(source: Mapping[str, object], *days: int) -> list[dict[str, object]]:
+    """Return updates at 21:00 on these days."""
+    return [price(source, day * DAY) for day in days]
+
+
+def test_a_market_that_closes_is_told_from_a_feed_that_failed() -> None:
+    """Of 14 days after a Friday one is silent on both Saturdays, one from the second Sunday on."""
+    stocks = spoken(LINK | {"feed": "0xstocks"}, *(d for d in range(16) if d % 7 not in {1, 2}))
+    failed = spoken(LINK | {"feed": "0xfailed"}, *range(9))
+
+    told = weekends(*spoken(STONE, *range(16)), *stocks, *failed)
+
+    assert told == {"ETH": (2, 0, 10, 0), "0xstocks": (2, 2, 10, 0), "0xfailed": (2, 0, 10, 5)}
+
+
+def test_a_day_that_is_not_whole_or_that_nobody_saw_is_not_counted() -> None:
+    """Neither a first or last day, nor a Saturday that was silent on the whole chain."""
+    away = STONE | {"chain_id": 42161, "feed": "0xaway"}
+
+    assert weekends(*spoken(STONE, 1, 8), *spoken(away, 1, 3, 8)) == {
+        "ETH": (0, 0, 0, 0),
+        "0xaway": (0, 0, 1, 0),
+    }
+    assert weekends(*spoken(STONE, 0, 1, 2), *spoken(LINK, 0, 5)) == {
+        "ETH": (1, 0, 0, 0),
+        "0xagg": (1, 1, 0, 0),
+    }
+
+
+def test_a_reading_is_no_word_of_a_feed() -> None:
+    """Read on Saturday and silent by itself; of a feed that was only read nothing is known."""
+    only = READ | {"feed": "0xread"}
+
+    told = weekends(*spoken(STONE, 0, 1, 2), *spoken(LINK, 0), *spoken(READ, 1), *spoken(only, 1))
+
+    assert told == {"ETH": (1, 0, 0, 0), "0xagg": (1, 1, 0, 0)}
+
+
+def test_of_an_unknown_asset_days_are_counted_as_well() -> None:
+    """A feed is one though nobody says of what, and each quote of it by itself."""
+    unknown = {"protocol": "gmx", "feed": "0xnobody"}
+    euros = unknown | {"quote": "EUR"}
+
+    result = feed_weekends(
+        updates(*spoken(unknown, 0, 1, 2), *spoken(euros, 0), *spoken(LINK, 0))
+    ).collect()
+
+    assert column(result, "asset") == ["ETH", None, None]
+    assert column(result, "quote") == ["USD", "EUR", "USD"]
+    assert column(result, "silent_saturday_count") == [1, 1, 0]
+
+
 def test_the_last_price_ages_as_long_as_its_chain_goes_on() -> None:
     """Nothing replaced the price of second 0, and the chain is known until 150."""
     result = breaches(price(LINK, 0), price(STONE, 150))
@@ -225,6 +288,22 @@ def test_a_miss_may_go_on() -> None:
     assert column(result, "largest_move_bps") == [1000.0]
     assert column(result, "replaced_at") == [None]
     assert column(result, "late_seconds") == [None]
+
+
+@pytest.mark.parametrize(
+    ("kept", "replaced", "is_over_weekend"),
+    [(3, 27, True), (3.001, 27, False), (0, 26.999, False), (0, None, True)],
+)
+def test_a_price_that_was_kept_over_a_weekend_is_said_to_be_one(
+    kept: float, replaced: float | None, *, is_over_weekend: bool
+) -> None:
+    """All of Saturday is 3 to 27 hours after it was seen; what is kept is kept from its post on."""
+    later = [] if replaced is None else [price(LINK, replaced * 3600, 110)]
+    moved = [price(STONE, hours * 3600, 110) for hours in (4, 28)]
+
+    result = missed(price(LINK, kept * 3600, 100, seen=0), *moved, *later)
+
+    assert column(result, "is_over_weekend") == [is_over_weekend]
 
 
 def test_a_price_that_was_replaced_by_nothing_is_missed_no_more() -> None:

@@ -154,6 +154,40 @@ def test_age_counts_from_when_the_price_was_seen(con: duckdb.DuckDBPyConnection)
     assert told == [(120.0, 20.0)]
 
 
+OCTOBER = {"since": "2025-10-14T21:00:00", "until": "2025-10-20T21:00:00"}
+
+
+@pytest.mark.parametrize(
+    ("days", "asked", "found"),
+    [
+        ((0, 3, 5, 6, 7, 10), {}, (3, 2, 2, 2, 6, 1)),
+        # What is late is of the window, and Saturdays are all up to its end.
+        ((0, 3, 5, 6, 7, 10), OCTOBER, (2, 1, 2, 2, 5, 1)),
+        # A weekend that is in time is none of the late ones; to Sunday's midnight it is whole.
+        ((0, 3, 7), {"tolerance_ratio": "2"}, (2, 1, 2, 2, 6, 4)),
+        ((0, 27 / 24), {"tolerance_ratio": "0.1"}, (2, 2, 2, 2, 6, 6)),
+    ],
+)
+def test_a_silence_of_a_closed_market_is_seen_to_be_one(
+    con: duckdb.DuckDBPyConnection,
+    days: tuple[float, ...],
+    asked: dict[str, str],
+    found: tuple[int, ...],
+) -> None:
+    """From a Friday on, late on a Tuesday and over two weekends: both Saturdays were silent."""
+    told = [price(LINK, day * 86_400, 1) for day in days]
+    frames = {
+        "feeds": table("feeds", NAMED | {"heartbeat_seconds": 86_400}),
+        "oracle_updates": table(
+            "oracle_updates", *told, *(price(STONE, day * 86_400, 1) for day in range(12))
+        ),
+    }
+    late = "late_count over_weekend_count"
+    seen = "saturday_count silent_saturday_count weekday_count silent_weekday_count"
+
+    assert answer(con, "stale_feeds", f"{late} {seen}", frames, **asked) == [found]
+
+
 def test_a_sequencer_is_down_until_it_says_it_is_up(con: duckdb.DuckDBPyConnection) -> None:
     """Repeated statuses count once; prices of its chain are not trusted for an hour after."""
     frames = {

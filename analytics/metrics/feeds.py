@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analytics.expressions import EVENT_ORDER, INSTANT, bucket, check, row_count
+from analytics.expressions import EVENT_ORDER, INSTANT, bucket, check, day, row_count
 from analytics.prices import (
     IS_PRICE,
     MICROSECONDS,
@@ -19,6 +19,8 @@ from analytics.prices import (
     microseconds_between,
     pairs_of_sources,
 )
+
+_SATURDAY = 6
 
 
 def oracle_staleness(oracle_updates: pl.LazyFrame, *, bucket_seconds: int = 3600) -> pl.LazyFrame:
@@ -111,15 +113,63 @@ def heartbeat_breaches(
     heartbeat = pl.col("heartbeat_seconds").cast(pl.Int64) * MICROSECONDS
     age = microseconds_between("seen_at", "ended_at")
     return (
-        prices.with_columns(ended_at=pl.coalesce("replaced_at", "chain_ended_at"))
-        .filter(age > heartbeat + grace_seconds * MICROSECONDS)
+        prices.filter(age > heartbeat + grace_seconds * MICROSECONDS)
         .select(
             *(*SERIES, "price_at", "seen_at", "replaced_at", "price_quote", "heartbeat_seconds"),
             age_seconds=in_seconds(age),
             late_seconds=in_seconds(age - heartbeat),
-            is_over_weekend=_saturday_after("seen_at") + pl.duration(days=1) <= pl.col("ended_at"),
+            is_over_weekend=_is_over_saturday("seen_at"),
         )
         .sort(*SERIES, "price_at", nulls_last=True)
+    )
+
+
+def feed_weekends(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    On how many Saturdays a feed has been silent so far, beside the days from Monday to Friday.
+
+    Currencies, metals, shares and funds are priced in their market's hours, which no source here
+    states; a feed of one is silent on every Saturday and speaks on other days. One that failed is
+    silent on both, and one that posts once a month nearly always. A day counts where it lies whole
+    between the feed's first update and its chain's last one, and where any feed of the chain spoke
+    of those that are read: what nobody collected is no silence. Sundays are not counted, on which
+    some markets open. Markets that close on other days are not told from feeds that failed.
+
+    Formula:
+        silent: no update of the feed in all of the UTC day; what was read at a block is none
+
+    Args:
+        oracle_updates: one row per update: asset, quote, chain_id, protocol, feed,
+            block_timestamp.
+
+    Returns:
+        One row per asset (null while unknown), quote, chain, protocol and feed, sorted:
+        saturday_count, silent_saturday_count, weekday_count, silent_weekday_count (Int64, >= 0).
+
+    Source:
+        Chainlink documentation, Selecting Data Feeds: market hours of the assets that are priced.
+    """
+    spoken = _spoken(oracle_updates).select(*SERIES, day()).unique()
+    date = pl.col("date")
+    days = spoken.select("chain_id", "date").unique()
+    whole = days.filter(date < date.max().over("chain_id"))
+    first = spoken.group_by(SERIES).agg(first_on=date.min())
+    seen = first.join(whole, on="chain_id").filter(date > pl.col("first_on"))
+    told = spoken.with_columns(has_spoken=pl.lit(value=True))
+    beside = seen.join(told, on=[*SERIES, "date"], how="left", nulls_equal=True)
+    is_silent, weekday = pl.col("has_spoken").is_null(), date.dt.weekday()
+    counted = {
+        "saturday_count": weekday == _SATURDAY,
+        "silent_saturday_count": (weekday == _SATURDAY) & is_silent,
+        "weekday_count": weekday < _SATURDAY,
+        "silent_weekday_count": (weekday < _SATURDAY) & is_silent,
+    }
+    return (
+        # A feed without a whole day has a row of zeros.
+        pl.concat([beside, first], how="diagonal")
+        .group_by(SERIES)
+        .agg(**{name: is_such.sum().cast(pl.Int64) for name, is_such in counted.items()})
+        .sort(SERIES, nulls_last=True)
     )
 
 
@@ -131,13 +181,16 @@ def missed_updates(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame) -> pl.Lazy
     move, whoever saw it. A price that came in the same second is not judged, it may be as new, nor
     is one that the other source had seen by then, as an answer of last year that is read today. A
     feed of unknown threshold has the smallest one known of its pair, chain and protocol. What was
-    read of a feed at a block shows others overdue, and is not judged: it may have spoken since.
-    States, amounts and statistics are no prices.
+    read of a feed at a block shows others overdue, and is not judged: it may have spoken since. A
+    market that is closed moves no feed, whatever is paid elsewhere: a silence over a weekend is
+    told, not excused. States, amounts and statistics are no prices.
 
     Formula:
         missed at t: |reference(t) - price| / price * 10,000 > threshold_bps and t > price_at and
         reference(t) was seen after price_at
         late_seconds = replaced_at - the first t at which it was missed
+        is_over_weekend: a whole Saturday (UTC) lies between price_at and replaced_at, or for the
+        last price the last update of any feed on its chain
 
     Args:
         oracle_updates: one row per update: asset, quote, chain_id, protocol, feed,
@@ -147,17 +200,19 @@ def missed_updates(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame) -> pl.Lazy
     Returns:
         One row per price and other source (reference_…) that showed it to be overdue, sorted:
         asset, quote, chain_id, protocol, feed, price_at, price_quote (Decimal), threshold_bps
-        (Int32), replaced_at (null while it is the feed's last price), first_missed_at,
-        missed_count (Int64, updates of the reference beyond the threshold, of several in one
-        second the last), largest_move_bps (Float64, > 0), late_seconds (Float64; null while it is
-        the last price).
+        (Int32), replaced_at (null while it is the feed's last price), is_over_weekend (Boolean),
+        first_missed_at, missed_count (Int64, updates of the reference beyond the threshold, of
+        several in one second the last), largest_move_bps (Float64, > 0), late_seconds (Float64;
+        null while it is the last price).
 
     Source:
         Missed update: |p_ref / p_last - 1| above the deviation threshold while the price is older
         than one block.
     """
     prices = oracle_updates.filter(IS_PRICE)
-    judged = _judged(prices, feeds, "threshold_bps")
+    judged = _judged(prices, feeds, "threshold_bps").with_columns(
+        is_over_weekend=_is_over_saturday("price_at")
+    )
     spoken = (
         judged.select(SERIES)
         .unique()
@@ -165,7 +220,7 @@ def missed_updates(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame) -> pl.Lazy
         .join(as_reference(latest_prices(prices), "seen_at"), on=[*PAIR, *REFERENCE])
     )
     move = deviation_bps("reference_price_quote", "price_quote").abs()
-    price = ("price_at", "price_quote", "threshold_bps", "replaced_at")
+    price = ("price_at", "price_quote", "threshold_bps", "replaced_at", "is_over_weekend")
     return (
         as_of(spoken, judged, on="reference_at", price_at="price_at", by=SERIES)
         .filter(pl.min_horizontal("reference_at", "reference_seen_at") > pl.col("price_at"))
@@ -244,11 +299,11 @@ def _spoken(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
     return oracle_updates.filter((pl.col("quote") != "DOWN") & (pl.col("log_index") >= 0))
 
 
-def _saturday_after(name: str) -> pl.Expr:
-    """Return where the first Saturday begins that does not begin before a moment."""
-    midnight = (pl.col(name) + pl.duration(days=1) - INSTANT).dt.truncate("1d")
-    saturday = 6
-    return midnight + pl.duration(days=(saturday + 7 - midnight.dt.weekday()) % 7)
+def _is_over_saturday(begun: str) -> pl.Expr:
+    """Return whether all of a Saturday (UTC) lies between a moment and `ended_at`."""
+    midnight = (pl.col(begun) + pl.duration(days=1) - INSTANT).dt.truncate("1d")
+    saturday = midnight + pl.duration(days=(_SATURDAY + 7 - midnight.dt.weekday()) % 7)
+    return saturday + pl.duration(days=1) <= pl.col("ended_at")
 
 
 def _longest(earlier: str, later: str) -> pl.Expr:
@@ -267,6 +322,7 @@ def _judged(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame, limit: str) -> pl
             replaced_at=pl.col("price_at").shift(-1).over(SERIES),
             chain_ended_at=pl.col("price_at").max().over("chain_id"),
         )
+        .with_columns(ended_at=pl.coalesce("replaced_at", "chain_ended_at"))
         .join(own, on=SOURCE, how="left")
         .join(shared, on=of_pair, how="left")
         .with_columns(pl.coalesce(limit, "shared").alias(limit))

@@ -1,7 +1,8 @@
 -- question: Which prices did a feed keep although another source had moved beyond its threshold?
 -- reads:    oracle_updates, feeds
 -- grain:    one row per price of a feed and other source that showed it to be overdue
--- units:    *_quote quote currency; *_bps 1 = 0.01 %; late_seconds from the first time it was missed
+-- units:    *_quote quote currency; *_bps 1 = 0.01 %; late_seconds from the first time it was missed;
+--           is_over_weekend: all of a Saturday (UTC) lies between price_at and the next one
 -- twin of:  analytics.metrics.feeds.missed_updates
 with
 
@@ -74,7 +75,11 @@ kept as (
         lead(price_at) over (
             partition by asset, quote, chain_id, protocol, feed
             order by price_at
-        ) as replaced_at
+        ) as replaced_at,
+        coalesce(replaced_at, max(price_at) over (partition by chain_id)) as ended_at,
+        date_trunc('day', price_at + interval 1 day - interval 1 microsecond) as midnight,
+        midnight + to_days((1 + (13 - isodow(midnight)) % 7)::integer)
+        <= ended_at as is_over_weekend
     from prices
     where told_price_quote is not null
 
@@ -91,6 +96,7 @@ judged as (
         kept.price_at,
         kept.price_quote,
         kept.replaced_at,
+        kept.is_over_weekend,
         coalesce(own.threshold_bps, of_pairs.threshold_bps) as threshold_bps
     from kept
     left join own using (chain_id, protocol, feed)
@@ -148,6 +154,7 @@ compared as (
         judged.price_quote,
         judged.threshold_bps,
         judged.replaced_at,
+        judged.is_over_weekend,
         abs(
             (moments.reference_price_quote - judged.price_quote)::varchar::double
             / judged.price_quote::varchar::double
@@ -178,6 +185,7 @@ select
     price_quote,
     threshold_bps,
     replaced_at,
+    is_over_weekend,
     min(reference_at) as first_missed_at,
     count(*) as missed_count,
     max(move_bps) as largest_move_bps,
@@ -188,7 +196,7 @@ group by
     asset, quote,
     chain_id, protocol, feed,
     reference_chain_id, reference_protocol, reference_feed,
-    price_at, price_quote, threshold_bps, replaced_at
+    price_at, price_quote, threshold_bps, replaced_at, is_over_weekend
 order by
     asset,
     quote,

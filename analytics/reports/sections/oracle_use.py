@@ -48,11 +48,17 @@ def _breaches(metric: pl.DataFrame) -> pl.DataFrame:
     return ranked(feeds, pl.col("longest_late_seconds"), _FEED)
 
 
+def _paused(metric: pl.DataFrame) -> pl.DataFrame:
+    silent, keys = pl.col("silent_saturday_count"), (*_FEED, "silent_weekday_count")
+    return ranked(metric.filter(silent > 0), silent, keys)
+
+
 def _missed(metric: pl.DataFrame) -> pl.DataFrame:
     pairs = metric.group_by(_PAIR).agg(
         pl.col("threshold_bps").max(),
         price_count=pl.len().cast(pl.Int64),
         missed_count=pl.col("missed_count").sum(),
+        over_weekend_count=pl.col("is_over_weekend").sum().cast(pl.Int64),
         largest_move_bps=pl.col("largest_move_bps").max(),
         longest_late_seconds=pl.col("late_seconds").max(),
     )
@@ -150,17 +156,35 @@ FEEDS = (
         headers={"over_weekend_count": "over a weekend"},
     ),
     Shown(
+        *(
+            "feed_weekends",
+            "Days on which feeds were silent: a market that closes, or a feed that failed",
+        ),
+        (
+            *("asset", "chain_id", "protocol", "feed", "saturday_count", "silent_saturday_count"),
+            *("weekday_count", "silent_weekday_count"),
+        ),
+        keys=_FEED,
+        rows=15,
+        with_past=True,
+        summed=_paused,
+    ),
+    Shown(
         *("missed_updates", "Prices kept although another source had moved beyond the limit"),
         (
             *(*_BRIEF, "threshold_bps", "price_count", "missed_count", "largest_move_bps"),
-            *("longest_late_seconds",),
+            *("over_weekend_count", "longest_late_seconds"),
         ),
         keys=_PAIR,
         rows=15,
         summed=_missed,
         is_summed_only=True,
         name="missed_updates_by_pair",
-        headers={"price_count": "prices kept", "missed_count": "updates beyond"},
+        headers={
+            "price_count": "prices kept",
+            "missed_count": "updates beyond",
+            "over_weekend_count": "kept over a weekend",
+        },
     ),
     Shown(
         *("oracle_update_lag", "How much later than another source each one moved"),
