@@ -26,7 +26,7 @@ _PRICES = frozenset({"oracle_updates", "feeds"})
 _OF_TWO = frozenset(
     {
         *("oracle_deviation", "oracle_deviation_area", "oracle_deviation_extremes"),
-        *("oracle_update_lag", "missed_updates", "venue_lead_lag"),
+        *("oracle_deviation_interval", "oracle_update_lag", "missed_updates", "venue_lead_lag"),
     }
 )
 

@@ -13,7 +13,7 @@ from indexer.protocols import PROTOCOLS
 
 TWINNED = {
     *("oracle_deviation", "oracle_deviation_area", "oracle_deviation_extremes"),
-    *("oracle_update_lag", "oracle_wicks", "missed_updates"),
+    *("oracle_deviation_interval", "oracle_update_lag", "oracle_wicks", "missed_updates"),
 }
 METRICS = TWINNED | {"survival", "venue_lead_lag"}
 QUERIES = {f"metrics/{name}" for name in TWINNED} | {
