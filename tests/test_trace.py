@@ -261,6 +261,23 @@ def test_a_comparison_rests_on_two_updates() -> None:
     assert found["block_number"].to_list() == [8, 9]
 
 
+def test_a_mean_deviation_rests_on_all_that_both_sources_told() -> None:
+    """And on nothing of a third one."""
+    told = (
+        {"asset": "ETH", "feed": feed, "oracle_price_quote": price, "block_timestamp": at(second)}
+        for second in (0, 60, 120)
+        for feed, price in (("0xa", 99), ("0xb", 100), ("0xc", 101))
+    )
+    facts = load(oracle_updates=table("oracle_updates", *told))
+    rows = collected(compute("oracle_deviation_interval", facts))
+    row = rows.filter(feed="0xa", reference_feed="0xb")
+
+    found = traced(question("oracle_deviation_interval", row), facts)["oracle_updates"]
+
+    assert row["mean_deviation_bps"].to_list() == [-100]
+    assert found["feed"].to_list() == ["0xa", "0xb"] * 3
+
+
 def test_a_window_holds_its_own_events() -> None:
     """A minute's velocity rests on the minute that follows, its acceleration on the one before."""
     moments = (-31, -30, 0, 30, 50, 89, 90)

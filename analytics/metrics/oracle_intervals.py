@@ -144,7 +144,7 @@ def _lasting(told: pl.DataFrame, grid_seconds: int, tolerance_seconds: int) -> p
     )
 
 
-def _beside(told: pl.DataFrame) -> Iterator[pl.LazyFrame]:
+def _beside(told: pl.DataFrame, *, most_samples: int = _MOST_SAMPLES) -> Iterator[pl.LazyFrame]:
     """Yield some pairs at a time, with their samples: both have spoken, and one still does."""
     ends = told.group_by("alike", "source").agg(pl.col("cell").min(), pl.col("last").max())
     others = ends.select("alike", reference="source", other_cell="cell", other_last="last")
@@ -158,7 +158,7 @@ def _beside(told: pl.DataFrame) -> Iterator[pl.LazyFrame]:
             to_cell=pl.max_horizontal("last", "other_last"),
         )
         .sort(_KEY)
-        .with_columns(span_count=span_count, piece=span_count.cum_sum() // _MOST_SAMPLES)
+        .with_columns(span_count=span_count, piece=span_count.cum_sum() // most_samples)
     )
     for some in pairs.partition_by("piece", maintain_order=True):
         yield some.lazy()
@@ -223,8 +223,8 @@ def _errors(spreads: pl.LazyFrame) -> pl.LazyFrame:
     length, ratio = pl.col("block_sample_count"), pl.col("standard_error_ratio")
     error, naive = pl.col("standard_error_bps"), pl.col("naive_standard_error_bps")
     scale = pl.col("sample_count") * _PRECISION
-    is_long = (ratio * ratio * _LEAST_LENGTHS <= length).fill_null(value=True)
-    is_told = (length >= _LEAST_LENGTHS) & is_long
+    is_shown = (ratio * ratio * _LEAST_LENGTHS <= length).fill_null(value=True)
+    is_told = (length >= _LEAST_LENGTHS) & is_shown
     mean = pl.col("mean_deviation_bps")
     width = _critical(divided(length, pl.col("sample_count"))) * error
     return (

@@ -214,27 +214,27 @@ sums as (
 ),
 
 -- A block that ends beyond the last sample goes on with the first one.
-blocks as (
+drawn as (
 
     select
         sums.*,
-        ends.above_before
+        later.above_before
         - sums.above_before
         + case
             when sums.place + sums.block_sample_count >= sums.sample_count then sums.rest else 0
         end as block
     from sums
-    inner join sums as ends
+    inner join sums as later
         on
-            sums.asset = ends.asset
-            and sums.quote = ends.quote
-            and sums.chain_id = ends.chain_id
-            and sums.protocol = ends.protocol
-            and sums.feed = ends.feed
-            and sums.reference_chain_id = ends.reference_chain_id
-            and sums.reference_protocol = ends.reference_protocol
-            and sums.reference_feed = ends.reference_feed
-            and (sums.place + sums.block_sample_count) % sums.sample_count = ends.place
+            sums.asset = later.asset
+            and sums.quote = later.quote
+            and sums.chain_id = later.chain_id
+            and sums.protocol = later.protocol
+            and sums.feed = later.feed
+            and sums.reference_chain_id = later.reference_chain_id
+            and sums.reference_protocol = later.reference_protocol
+            and sums.reference_feed = later.reference_feed
+            and (sums.place + sums.block_sample_count) % sums.sample_count = later.place
 
 ),
 
@@ -256,7 +256,7 @@ squared as (
         rest::hugeint * rest as rest_square,
         sum(above::hugeint * above) as squares,
         sum(block::hugeint * block) as block_squares
-    from blocks
+    from drawn
     group by all
 
 ),

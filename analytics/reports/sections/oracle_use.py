@@ -25,6 +25,10 @@ def _time_off(metric: pl.DataFrame) -> pl.DataFrame:
     return ranked(off, pl.col("area_bps_seconds"), _PAIR)
 
 
+def _means(metric: pl.DataFrame) -> pl.DataFrame:
+    return ranked(metric, pl.col("mean_deviation_bps").abs(), _PAIR)
+
+
 def _wicks(metric: pl.DataFrame) -> pl.DataFrame:
     size = pl.max_horizontal(pl.col("wick_low_bps").abs(), pl.col("wick_high_bps").abs())
     return ranked(metric.filter(size > 0), size, (*_FEED, "bucket_at"))
@@ -118,6 +122,23 @@ FEEDS = (
         settings={"threshold_bps": 100, "bucket_seconds": _DAY},
         summed=_time_off,
         headers={"off_ratio": "off of compared"},
+    ),
+    Shown(
+        *("oracle_deviation_interval", "Mean deviation, and where it is with 95 % confidence"),
+        (
+            *(*_BRIEF, "sample_count", "mean_deviation_bps"),
+            *("interval_low_bps", "interval_high_bps", "standard_error_ratio"),
+        ),
+        keys=_PAIR,
+        rows=15,
+        settings={"grid_seconds": 5 * 60},
+        summed=_means,
+        headers={
+            "sample_count": "samples",
+            "interval_low_bps": "from, bps",
+            "interval_high_bps": "to, bps",
+            "standard_error_ratio": "width, of a naive one's",
+        },
     ),
     Shown(
         *("oracle_wicks", "Largest wicks within an hour, against the price it closed at"),

@@ -40,9 +40,11 @@ _READ = (
 )
 _USED = (
     "Time and area count how long both prices stood apart while both were fresh, so a wick of a "
-    "second weighs a second. A wick is how far an hour's extreme was from its last price. A "
-    "liquidation is off to its disadvantage where the venue's price was lower than the other for a "
-    "long, or higher for a short; who was right it does not say."
+    "second weighs a second. The mean's interval is that of blocks of neighbouring samples, wider "
+    "than if each sample were news; none is told where the deviation moves too slowly for the time "
+    "that is compared. A wick is how far an hour's extreme was from its last price. A liquidation "
+    "is off to its disadvantage where the venue's price was lower than the other for a long, or "
+    "higher for a short; who was right it does not say."
 )
 _LINES = 6
 _WORST = 10
