@@ -124,7 +124,7 @@ FEEDS = (
         headers={"off_ratio": "off of compared"},
     ),
     Shown(
-        *("oracle_deviation_interval", "Mean deviation, and where it is with 95 % confidence"),
+        *("oracle_deviation_interval", "Mean deviation, and its 95 % interval"),
         (
             *(*_BRIEF, "sample_count", "mean_deviation_bps"),
             *("interval_low_bps", "interval_high_bps", "standard_error_ratio"),
@@ -137,7 +137,7 @@ FEEDS = (
             "sample_count": "samples",
             "interval_low_bps": "from, bps",
             "interval_high_bps": "to, bps",
-            "standard_error_ratio": "width, of a naive one's",
+            "standard_error_ratio": "error, of a naive one",
         },
     ),
     Shown(
