@@ -22,7 +22,7 @@ _KEY = ("source", "reference")
 _PRECISION = 1000
 _MOST_BPS = 100_000
 # A block is this many times as long as its samples hold together, or nobody knows how long they do.
-_LEAST_LENGTHS = 3
+_LEAST_LENGTHS = 4
 # So many samples are held at once, but those of one pair always: some hundreds of megabytes.
 _MOST_SAMPLES = 2_000_000
 
@@ -54,8 +54,9 @@ def oracle_deviation_interval(
         interval = mean ± c * standard_error, f = b / n,
         c = 1.96 + 2.9694 f + 0.4160 f² - 0.5324 f³, which is 2.26 for ten blocks: few blocks do not
         tell their own spread well
-        told where b >= 3 and b >= 3 * standard_error_ratio²: else samples hold together longer than
-        blocks can show, and the standard error is too small as well
+        told where b >= 4 and b >= 4 * standard_error_ratio²: else samples hold together longer than
+        blocks can show, and the standard error is too small as well; so about one in twenty of all
+        that are asked for is told and misses, also where the time is far too short
 
     Args:
         oracle_updates: one row per update: asset, quote, chain_id, protocol, feed (the source),

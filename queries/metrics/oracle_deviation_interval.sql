@@ -322,9 +322,9 @@ told as (
 
     select
         errors.*,
-        errors.block_sample_count >= 3
+        errors.block_sample_count >= 4
         and coalesce(
-            errors.standard_error_ratio * errors.standard_error_ratio * 3
+            errors.standard_error_ratio * errors.standard_error_ratio * 4
             <= errors.block_sample_count,
             true
         ) as is_told
