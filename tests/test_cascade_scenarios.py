@@ -127,6 +127,39 @@ def test_waves_are_those_of_the_liquidators(name: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEED_OF_MANY)
+def test_each_forced_exit_is_of_one_kind_and_one_session(seed: int) -> None:
+    """No event of the books is two exits, and sessions have all of them and all their dollars."""
+    found = world("crash_with_adl", seed)
+    exits = measured("forced_closes", found).filter(pl.col("kind") != "bad_debt")
+    of_sessions = measured("cascade_sessions", found).filter(pl.col("kind") != "bad_debt")
+
+    lent = found.ledger.table("credit_events").filter(kind="liquidation")
+    told = [found.ledger.table(name) for name in ("liquidations", "adls")]
+    assert exits.height == sum(map(len, (lent, *told))) > 100
+    assert (
+        not exits.select("chain_id", "block_number", "log_index", "item_index")
+        .is_duplicated()
+        .any()
+    )
+    assert of_sessions["event_count"].sum() == exits.height
+    sums = [sum(frame["notional_usd"].drop_nulls(), Decimal()) for frame in (of_sessions, *told)]
+    assert sums[0] == sum(sums[1:]) > 0
+
+
+@pytest.mark.parametrize("seed", SEED_OF_MANY)
+def test_all_adls_of_a_crash_are_of_one_session_of_all_venues(seed: int) -> None:
+    """It has every cut that was noted, and liquidations of two venues and loans beside them."""
+    found = world("crash_with_adl", seed)
+    sessions, cuts = measured("cascade_sessions", found), found.truth.cuts
+    (number,) = sessions.filter(kind="adl")["session"]
+    rows = sessions.filter(session=number)
+
+    assert rows["protocol"].unique().sort().to_list() == ["aave", "gmx_v1", "gmx_v2"]
+    cut = rows.filter(kind="adl").select("first_at", "last_at", "event_count")
+    assert cut.rows() == [(moment(cuts[0].time), moment(cuts[-1].time), len(cuts))]
+
+
+@pytest.mark.parametrize("seed", SEED_OF_MANY)
 def test_who_was_deleveraged_is_who_was_chosen(seed: int) -> None:
     """The positions cut, in order, and the profit taken are those the simulator noted."""
     found = world("crash_with_adl", seed)

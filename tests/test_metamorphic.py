@@ -72,6 +72,7 @@ UNNAMED = {
 UNPARTED = {
     **dict.fromkeys(("open_interest_total", "asset_correlation", "event_shape"), _ASSETS),
     **dict.fromkeys(("event_drops", "cascade_stages"), _ASSETS),
+    **dict.fromkeys(("cascade_sessions", "session_sensitivity"), _ASSETS),
 }
 UNSCALED = {
     "share_valuations": "what is valued is a price",

@@ -77,6 +77,31 @@ def test_a_stage_that_was_seen_says_when_and_how_much(section: Section) -> None:
     assert (row["observed"], row["limit"]) == ("$30.00 a second", "$0 a second")
 
 
+def test_the_largest_session_stands_in_order_of_entry(tmp_path: Path) -> None:
+    """Of 100 dollars an hour later none is shown: in the larger one 600 came first, then 200."""
+    lost = ((0, "gmx_v2", 600), (3_000, "gmx_v2", 100), (50, "snx", 200), (100, "gmx_v2", 200))
+    rows = (
+        LOST | {"block_timestamp": at(when), "protocol": who, "notional_usd": usd}
+        for when, who, usd in lost
+    )
+    made = shown(tmp_path, liquidations=table("liquidations", *rows), adls=table("adls"))
+    (largest,) = (each for each in made.tables if each.caption.startswith("The largest session"))
+
+    names = ("protocol", "lag_seconds", "event_count", "notional_share", "session_seconds")
+    lines = [tuple(read(largest, index)[name] for name in names) for index in range(2)]
+    assert lines == [("gmx_v2", "0", "2", "80.0 %", "100"), ("snx", "50", "1", "20.0 %", "100")]
+    assert len(largest.rows) == 2
+
+
+def test_other_gaps_are_told_beside_it(section: Section) -> None:
+    """Four exits within 90 s are four sessions by a rule of 5 s, and one by a rule of 60 s."""
+    (gaps,) = (each for each in section.tables if each.caption.startswith("How many sessions"))
+    rows = [read(gaps, index) for index in range(len(gaps.rows))]
+
+    assert [row["gap_seconds"] for row in rows] == ["5", "12", "30", "60", "300", "900"]
+    assert [row["session_count"] for row in rows] == ["4", "4", "2", "1", "1", "1"]
+
+
 def test_an_adl_has_no_threshold(section: Section) -> None:
     """The first ADL enters the stage: what it exceeds is nothing."""
     row = stages(section)["3 deleveraging", "closed by ADL at once"]

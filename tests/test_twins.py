@@ -56,6 +56,7 @@ CHOICES: Mapping[str, list[object]] = {
         *("funded", "payment", "liquidation", "default", "impairment", "impairment_removed"),
         *("recovery", "collateral_sale", "call", "repossession", "seizure"),
     ],
+    "shortfalls.kind": ["bad_debt", "bad_debt", "insurance_out", "debt_queued"],
     "pool_flows.kind": [
         *("deposit", "mint", "withdrawal", "redemption", "dividend", "withdrawal_request"),
     ],
@@ -414,6 +415,14 @@ SETTINGS: list[tuple[str, str, float | str]] = [
     ("adl_undo", "window_seconds", 1),
     ("adl_waves", "gap_milliseconds", 1),
     ("adl_waves", "gap_milliseconds", 3_600_000),
+    ("forced_closes", "tolerance_seconds", 60),
+    ("forced_closes", "par_symbols", "usdt, btc"),
+    ("cascade_sessions", "gap_seconds", 1),
+    ("cascade_sessions", "gap_seconds", 3_600),
+    ("cascade_sessions", "tolerance_seconds", 60),
+    ("cascade_sessions", "par_symbols", "usdt, btc"),
+    ("session_sensitivity", "tolerance_seconds", 60),
+    ("session_sensitivity", "par_symbols", "usdt, btc"),
 ]
 
 

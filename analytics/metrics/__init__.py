@@ -43,6 +43,7 @@ from analytics.metrics import (
     oracles,
     programmes,
     resilience,
+    sessions,
     sizing,
     valuation,
     yields,
@@ -82,6 +83,7 @@ _TOPICS = (
     concentration,
     sizing,
     cascade,
+    sessions,
     comovement,
     events,
 )

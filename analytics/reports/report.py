@@ -39,6 +39,7 @@ UNSHOWN: Mapping[str, str] = MappingProxyType(
         "adl_allocation": "a row per winner and wave, from the whole history of every position",
         "adl_solvency": "from the whole history of every position: a window of it gives others",
         "adl_deficits": "from the whole history of every position, over all waves",
+        "forced_closes": "a row per forced exit, which sessions are made of",
         "income_valuations": "a row per fee and purchase, which the valued sums are made of",
         "pool_valuations": "a row per flow, which the valued sums are made of",
         "share_valuations": "a row per price of a share that a pool tells",

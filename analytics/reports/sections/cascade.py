@@ -22,6 +22,7 @@ from analytics.reports.event import Event, event
 from analytics.reports.numerals import clock
 from analytics.reports.parts import Chart, Section, Source, Table, table
 from analytics.reports.sections.listed import Shown, answers, ranked
+from analytics.reports.sections.sessions import WORDS, sessions
 from analytics.reports.timelines import timeline
 
 _WHO = ("stage", "measure", "protocol", "asset")
@@ -132,9 +133,8 @@ def cascade(context: Context) -> Section:
         words = (context.absence("liquidations, so no cascade,", "liquidations"),)
         return Section("cascade", "Cascade", words)
     (stages,), _ = answers(context, Shown("cascade_stages", "", between=found.around))
-    others, tables = answers(context, *_wanted(found))
+    others, tables = answers(context, *_wanted(found), *sessions(found))
     kept, left_out = _strongest(_lines(stages.frame, found))
-    staged = [_table(kept, left_out, stages)] if kept.height else []
     return Section(
         "cascade",
         "Cascade",
@@ -152,9 +152,10 @@ def cascade(context: Context) -> Section:
             "is chance or trend. A repricing stays; a failure of the market's machinery comes "
             "back, with sources apart, thin books and much of the selling in one minute. Prices "
             f"have {_RECOVERY_HOURS} hours to come back, or as long as is covered.",
+            WORDS,
         ),
         charts=_charts(context, found, kept, stages),
-        tables=(*staged, *tables),
+        tables=(*([_table(kept, left_out, stages)] if kept.height else []), *tables),
         sources=(stages, *others),
     )
 
