@@ -19,7 +19,7 @@ from analytics.largest import largest_named
 from analytics.scans import scan
 from analytics.texts import as_places, as_told, few_texts, is_large, with_codes
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 Connection = duckdb.DuckDBPyConnection
 

@@ -663,3 +663,21 @@ create table shortfalls (
     shortfall_usd decimal(38, 18),
     evidence varchar not null
 );
+
+-- What code a contract that is a proxy stands before, each time that it is set; the first row of one
+-- that is seen from its birth on is no change. Events of new code that no declaration names are not
+-- read.
+create table upgrades (
+    chain_id bigint not null,
+    block_number bigint not null,
+    log_index integer not null,
+    item_index integer not null,
+    tx_hash varchar not null,
+    block_timestamp timestamp not null,
+    protocol varchar not null,
+    version varchar not null,
+    contract varchar not null, -- the proxy, which need not be who tells
+    implementation varchar, -- null where it is not told, and of a diamond, whose code is many contracts
+    release varchar, -- the venue's number of the code; null where it tells none
+    evidence varchar not null
+);

@@ -2,7 +2,7 @@
 -- reads:    adl_states, adls, balances, blocks, buybacks, coverage, credit_events, declared_facts,
 --           fees, funding, impact_parameters, imports, liquidations, open_interest, oracle_updates,
 --           pool_flows, pool_liquidity, pool_states, position_changes, reads, rejects,
---           share_prices, shortfalls, token_supplies
+--           share_prices, shortfalls, token_supplies, upgrades
 -- grain:    one row per chain, protocol and table of facts that its declaration fills
 -- units:    *_count rows; state: available (also where nothing happened: a measured zero), stale (the
 --           last reading is older than two of its intervals), not_collected (no block is covered, no
@@ -192,6 +192,16 @@ happened as (
         count(*) as row_count,
         max(block_timestamp) as last_at
     from shortfalls
+    where block_timestamp <= $until
+    group by all
+    union all
+    select
+        chain_id,
+        protocol,
+        'upgrades' as fact,
+        count(*) as row_count,
+        max(block_timestamp) as last_at
+    from upgrades
     where block_timestamp <= $until
     group by all
 

@@ -1,7 +1,8 @@
 -- question: What does each table rest on: events, state that was read, derivation, or less?
 -- reads:    position_changes, liquidations, adls, adl_states, oracle_updates, open_interest,
 --           impact_parameters, funding, fees, buybacks, balances, token_supplies,
---           credit_events, pool_flows, share_prices, pool_states, pool_liquidity, shortfalls
+--           credit_events, pool_flows, share_prices, pool_states, pool_liquidity, shortfalls,
+--           upgrades
 -- grain:    one row per protocol, table and evidence
 -- units:    *_count rows; row_ratio 1 = all rows of the protocol in the table
 with evidence_by_table as (
@@ -112,6 +113,12 @@ with evidence_by_table as (
         'shortfalls' as fact,
         evidence
     from shortfalls
+    union all
+    select
+        protocol,
+        'upgrades' as fact,
+        evidence
+    from upgrades
 ),
 
 counted as (

@@ -1,7 +1,8 @@
 -- question: What did one transaction do, in every table?
 -- reads:    adl_states, adls, balances, buybacks, credit_events, fees, funding, impact_parameters,
 --           liquidations, open_interest, oracle_updates, pool_flows, pool_liquidity,
---           pool_states, position_changes, share_prices, shortfalls, token_supplies
+--           pool_states, position_changes, share_prices, shortfalls, token_supplies,
+--           upgrades
 -- grain:    one row per fact of the transaction, in the order of its logs
 -- units:    amount in the unit named beside it, the first of several that is known
 -- param:    tx_hash transaction required (the transaction, 0x hex)
@@ -325,6 +326,20 @@ facts as (
             else 'shortfall_usd'
         end as unit
     from shortfalls
+    union all
+    select
+        'upgrades' as fact,
+        chain_id,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        protocol,
+        contract as subject,
+        implementation as account,
+        null as amount,
+        null as unit
+    from upgrades
 
 )
 

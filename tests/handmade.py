@@ -44,6 +44,7 @@ _REQUIRED: Mapping[str, object] = {
     "destination_kind": "treasury",
     "kind": "payment",
     "pool": "0xpool",
+    "contract": "0x" + "c0" * 20,
     "part": "0xpool",
     "share_price_tokens": "1",
     "number": 1,

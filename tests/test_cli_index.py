@@ -214,6 +214,30 @@ def test_state_that_is_gone_is_told(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert re.search(r"\nstate read came to +calls\nsource_error +2 *\n", again)
 
 
+def test_status_tells_of_contracts_that_were_given_other_code(
+    held: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The code that a contract began with replaced none; what followed its logs did."""
+    told = []
+    for of in ("min", "max"):
+        with duckdb.connect(held) as connection:
+            connection.execute(
+                f"insert into upgrades select chain_id, {of}(block_number), 0, 0, '0x0', "
+                "'2022-12-17 12:34:56', 'chainlink', '1', '0x' || lower(hex(address)), null, '2', "
+                "'event' from logs group by chain_id, address having min(block_number) < "
+                "max(block_number) order by address limit 1"
+            )
+        perpscope("status", "--database", held)
+        told.append(capsys.readouterr().out)
+    perpscope("status", "--database", held, "--format", "json")
+    (row,) = json.loads(capsys.readouterr().out)["upgrades"]
+
+    assert "given other code" not in told[0]
+    assert re.search(r"given other code .*\nethereum +chainlink +1 +1 +\d+ +2022-12-17T12", told[1])
+    assert "`perpscope query upgrades` names the contracts" in told[1]
+    assert (row["chain"], row["contracts"], row["upgrades"]) == ("ethereum", 1, 1)
+
+
 def test_a_database_that_holds_nothing_says_what_to_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -464,7 +488,8 @@ def test_a_database_of_an_older_perpscope_gets_the_tables_it_lacks(
     index(path, url, "--to", FIRST + 90)
     with duckdb.connect(path) as connection:
         connection.execute(
-            "drop table impact_parameters; drop table untold_shares; drop table balances"
+            "drop table impact_parameters; drop table untold_shares; drop table balances; "
+            "drop table upgrades"
         )
         connection.execute("update schema_version set version = 3, created_by = 'older'")
     metric = ("metric", "impact_depth")

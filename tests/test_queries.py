@@ -251,6 +251,43 @@ def bookkeeping() -> dict[str, pl.DataFrame]:
     }
 
 
+def code() -> dict[str, pl.DataFrame]:
+    """
+    Return two upgrades of one contract and the logs around the second, at block 12 of 20.
+
+    A rare event fell silent with it, another before it, a third went on and a fourth began.
+    """
+    told = ((1, 0), (12, 0))
+    logs = [
+        *(("silent", block) for block in (1, 4, 5)),
+        *(("ended", block) for block in (1, 2, 3)),
+        *(("went on", block) for block in (4, 11, 13)),
+        ("begun", 20),
+        *(("upgraded", block) for block, _ in told),
+    ]
+    return {
+        "upgrades": table(
+            "upgrades",
+            *(
+                MAPLE | {"block_number": block, "log_index": index, "tx_hash": f"0x{block:064x}"}
+                for block, index in told
+            ),
+        ),
+        "logs": table(
+            "logs",
+            *(
+                {"chain_id": 1, "block_number": block, "tx_index": 0, "block_hash": b"h"}
+                | {"log_index": 0 if name == "upgraded" else 1 + place}
+                | {"tx_hash": block.to_bytes(32), "address": b"\xc0" * 20, "data": b""}
+                | {"topic0": name.encode()}
+                for place, (name, block) in enumerate(logs)
+            ),
+            {"chain_id": 1, "address": b"other", "tx_hash": b"t", "topic0": b"silent"}
+            | {"tx_index": 0, "block_hash": b"h", "data": b"", "block_number": 14},
+        ),
+    }
+
+
 def audits() -> Iterator[dict[str, object]]:
     """Yield failed audits: two cleared, one in parts; one passed by a shallower look; more left."""
     looks = [
@@ -295,7 +332,14 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute("set TimeZone = 'UTC'")
         fill(
             connection,
-            exits() | exposure() | oracles() | income() | lending() | pools() | bookkeeping(),
+            exits()
+            | exposure()
+            | oracles()
+            | income()
+            | lending()
+            | pools()
+            | bookkeeping()
+            | code(),
         )
         yield connection
 
@@ -597,6 +641,13 @@ ANSWERS = [
         [("ETH", "chainlink", "200", "100", "150", -0.5, 0.5)],
     ),
     (
+        "upgrades",
+        "block_number logs_before_count logs_after_count silent_events_count begun_events_count",
+        {"at_least": "2"},
+        [(1, 0, 8, 0, 4), (12, 8, 2, 1, 1)],
+    ),
+    ("upgrades", "block_number silent_events_count", {}, [(1, 0), (12, 0)]),
+    (
         "named_accounts",
         "protocol account name source",
         {},
@@ -621,6 +672,7 @@ ANSWERS = [
             ("maple", "pool_flows", "event", 3, 1.0),
             ("maple", "pool_states", "event", 4, 1.0),
             ("maple", "share_prices", "event", 2, 1.0),
+            ("maple", "upgrades", "event", 2, 1.0),
             ("snx", "liquidations", "event", 1, 1.0),
             ("snx", "shortfalls", "event", 2, 1.0),
         ],

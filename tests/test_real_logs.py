@@ -27,6 +27,8 @@ LIQUIDATION_CALL = "0xe413a321e8681d831f4dbccbca790d2952b56f977908e45be37335533e
 FIRST_LIQUIDATION_CALL = "0x56864757fd5b1fc9f38f5f3a981cd8ae512ce41b902cf73fc506ee369c6bc237"
 LIQUIDATE_BORROW = "0x298637f684da70674f26509b10f07ec2fbc77a335ab1e7d6215a4b2484d8bb52"
 BITE = "0xa716da86bc1fb6d43d1493373f34d7a418b619681cd7b90f7ea667ba1489be28"
+UPGRADED = "0xbc7cd75a20ee27fd9adebab32041f755214dbc6bffa90cc0225b39da2e5c2d3b"
+IMPLEMENTATION_UPDATED = "0x5570d70a002632a7b0b3c9304cc89efb62d8da9eca0dbd7752c83b7379068296"
 ANSWER_UPDATED = "0x0559884fd3a460db3073b7fc896cc77986f16e378210ded43186175bf646fc5f"
 
 Log = dict[str, Any]
@@ -173,18 +175,31 @@ def test_the_tally_of_facts(con: duckdb.DuckDBPyConnection) -> None:
     }
 
 
+def test_the_first_code_of_a_proxy_was_recorded_without_its_time(
+    con: duckdb.DuckDBPyConnection, logs: list[Log]
+) -> None:
+    """Eight births of proxies: deployment records have no times, and so no rows."""
+    lost = stored(con, "select tx_hash, log_index from rejects where fact = 'upgrades'")
+
+    assert lost == identities(logs, UPGRADED, "clearpool") | identities(
+        logs, IMPLEMENTATION_UPDATED, "goldfinch"
+    )
+    assert len(lost) == 8
+
+
 def test_only_owned_logs_are_kept(con: duckdb.DuckDBPyConnection) -> None:
     """Logs of strangers that share a topic with a declared event are not stored."""
     kept = con.execute("select chain_id, count(*) from logs group by all").fetchall()
 
     assert dict(kept) == {
-        1: 610,
-        10: 6,
+        1: 615,
+        10: 7,
         56: 2,
         100: 10,
         137: 15,
-        8453: 61,
+        8453: 62,
         42161: 210,
+        43114: 1,
         421614: 51,
         534352: 8,
     }

@@ -203,6 +203,32 @@ def test_what_was_waived_or_found_wrong_is_said(tmp_path: Path) -> None:
     assert "1 log left out" in page
 
 
+def test_a_contract_whose_events_fell_silent_with_its_code_is_said(tmp_path: Path) -> None:
+    """Of code that replaced none nothing is; of what went on a row, of what did not a sentence."""
+    logs = table(
+        "logs",
+        *(
+            {"chain_id": 42161, "block_number": block, "tx_index": 0, "block_hash": b"h"}
+            | {"tx_hash": block.to_bytes(32), "address": b"\xc0" * 20, "topic0": b"e", "data": b""}
+            for block in range(91, 101)
+        ),
+    )
+    upgrades = table(
+        "upgrades", *(GMX | {"block_number": block, "release": str(block)} for block in (90, 100))
+    )
+    later = upgrades.with_columns(block_number=pl.col("block_number") + 1)
+    pages = [
+        part_of(written_market(tmp_path, logs=logs, upgrades=rows), covered)
+        for rows in (upgrades, later)
+    ]
+
+    first, second = (page.split("## At a glance", maxsplit=1)[0] for page in pages)
+    assert "Silent" not in first
+    assert "Silent: 1 contract of gmx_v2 on arbitrum stopped logging some of its events" in second
+    assert ["given other code: does the declaration" in page for page in pages] == [True, True]
+    assert [page.count("0xc0c0") for page in pages] == [1, 1]
+
+
 def test_the_page_needs_nothing_else(html: str) -> None:
     """No style sheet, image, font or script from anywhere: links are only followed."""
     tags = Page(html).tags

@@ -13,6 +13,7 @@ from simulated_world import SEED, total, totals, world
 
 from analytics import load
 from analytics.compute import compute
+from analytics.queries import query_named
 from indexer.simulation.demo import index_served
 from indexer.simulation.ledger import ROW_ORDER, Row
 from indexer.simulation.node import serve
@@ -81,6 +82,18 @@ def test_a_table_is_what_the_simulator_wrote_down(
 def test_nothing_is_rejected(con: duckdb.DuckDBPyConnection) -> None:
     """Every log that a declaration wants becomes its row."""
     assert load.facts(con, "rejects").collect().is_empty()
+
+
+def test_other_code_of_the_manager_silences_none_of_its_events(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    """It claims payments of loans before and after."""
+    rows = load.rows(con, query_named("upgrades").sql, {"at_least": 1})
+
+    (row,) = rows.iter_rows(named=True)
+    assert row["release"] == "301"
+    assert row["logs_before_count"] > 0 < row["logs_after_count"]
+    assert row["silent_events_count"] == 0
 
 
 def test_every_block_is_covered(con: duckdb.DuckDBPyConnection) -> None:

@@ -23,7 +23,7 @@ from analytics.reports.tables import Tables
 
 FACTS = (
     *("position_changes", "liquidations", "adls", "adl_states", "oracle_updates", "open_interest"),
-    *("impact_parameters", "funding", "fees", "buybacks", "balances", "token_supplies"),
+    *("impact_parameters", "funding", "fees", "buybacks", "balances", "token_supplies", "upgrades"),
     *("credit_events", "pool_flows", "share_prices", "pool_states", "pool_liquidity", "shortfalls"),
 )
 Span = tuple[datetime, datetime]

@@ -98,6 +98,7 @@ def _print(path: Path, found: "Status") -> None:
         typer.echo(f"{chain_slug(chain_id)} holds {kind} blocks")
     _print_unproven(path, found.coverage)
     _print_reads(found.reads)
+    _print_upgrades(found.upgrades)
     _print_accounts(_named(found))
     if len(found.gaps):
         print_table(
@@ -120,6 +121,7 @@ def _told(path: Path, found: "Status") -> dict[str, Any]:
         "kinds": found.origins.select("chain_id", "kind").unique().sort("chain_id", "kind"),
         "waivers": _waivers(found.coverage),
         "reads": found.reads,
+        "upgrades": found.upgrades,
         "accounts": _named(found),
     }
     told = {
@@ -189,6 +191,21 @@ def _print_reads(reads: "pl.DataFrame") -> None:
         print_table(
             ("chain", "protocol", "state read", "came to", "calls"),
             ((chain_slug(row[0]), *row[1:4], f"{row[4]:,}") for row in reads.iter_rows()),
+        )
+
+
+def _print_upgrades(upgrades: "pl.DataFrame") -> None:
+    if len(upgrades):
+        print_table(
+            ("chain", "protocol", "contracts given other code", "times", "last in block", "at"),
+            (
+                (chain_slug(row[0]), *row[1:5], f"{row[5]:%Y-%m-%dT%H:%M:%S}Z")
+                for row in upgrades.iter_rows()
+            ),
+        )
+        typer.echo(
+            "what other code logs under a signature that no declaration names is not read; "
+            "`perpscope query upgrades` names the contracts and which of their events fell silent"
         )
 
 

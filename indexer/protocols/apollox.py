@@ -149,6 +149,7 @@ PROTOCOL = Protocol(
         Contract(chain, DIAMOND, address, 0, version="2") for chain, address in DIAMONDS
     ),
     events=(
+        Event(DIAMOND, "DiamondCut", "upgrades", {"contract": Emitter()}),
         Event(
             abi=DIAMOND,
             name="AddPair",

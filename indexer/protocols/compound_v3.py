@@ -50,6 +50,7 @@ from indexer.spec import (
     Value,
     chain_of,
     listed,
+    upgraded,
 )
 
 MARKETS = listed("compound_v3")
@@ -121,6 +122,7 @@ PROTOCOL = Protocol(
         for row in MARKETS
     ),
     events=(
+        *upgraded(MARKET),
         Event(
             abi=MARKET,
             name="Transfer",

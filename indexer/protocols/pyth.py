@@ -117,6 +117,7 @@ PROTOCOL = Protocol(
         "as the contract holds them at the first block of each UTC day, by the exponent it states."
     ),
     left_out=(
+        "Other code of the contracts: of their logs those of four ids alone are asked for.",
         "Events of the other ids: the exponent is not in them, and no list states it.",
         "Heartbeats: on some chains somebody posts some feeds once an hour and at a change of a "
         "percent (push feeds), and since when or until when no list says.",

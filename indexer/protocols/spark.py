@@ -35,6 +35,7 @@ from indexer.spec import (
     Product,
     Protocol,
     Value,
+    upgraded,
 )
 
 POOL, RECEIPT, CONFIGURATOR = "spark/Pool", "spark/SpToken", "spark/PoolConfigurator"
@@ -101,6 +102,7 @@ PROTOCOL = Protocol(
     ),
     discoveries=(Discover(CONFIGURATOR, "ReserveInitialized", child="aToken", child_abi=RECEIPT),),
     events=(
+        *upgraded(POOL, CONFIGURATOR),
         Event(
             abi=POOL,
             name="Supply",

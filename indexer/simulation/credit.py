@@ -97,6 +97,8 @@ class Pool:
                 yield self._paid(loan, time)
         if time == self.scenario.crash + 600:
             yield self._called(self.loans[1], time)
+        if time == self.scenario.crash + 1_200:
+            yield self._upgraded()
         if time > self.scenario.start + self._hour and self.random.randrange(100) < _FLOW_PERCENT:
             yield self._flow()
 
@@ -145,6 +147,17 @@ class Pool:
                 loan.address, "PrincipalCalled(uint256,uint40,uint40)", [back, time, time + 86_400]
             ),
             self._event(loan, "call", principal=back),
+        )
+        return draft
+
+    def _upgraded(self) -> Draft:
+        draft = Draft(_OPERATOR, MANAGER)
+        told = "InstanceUpgraded(address,uint256,uint256,bytes)"
+        topics = (topic(told), word(MANAGER), word(300), word(301))
+        cells: dict[str, Cell] = {"contract": text(MANAGER), "release": "301"}
+        draft.emit(
+            Log(self._manager_factory, topics, words([32]) + tail(b"")),
+            Entry("upgrades", "maple", "2", cells),
         )
         return draft
 

@@ -85,6 +85,7 @@ from indexer.spec.expressions import (
 from indexer.spec.lists import chain_of, listed
 from indexer.spec.names import Keyed, Noted
 from indexer.spec.supply import BURNT, DEAD_ADDRESS, HOME_SUPPLY, TOKEN_SUPPLY
+from indexer.spec.upgrades import upgraded
 
 __all__ = [
     "BURNT",
@@ -155,4 +156,5 @@ __all__ = [
     "chain_of",
     "first_block",
     "listed",
+    "upgraded",
 ]

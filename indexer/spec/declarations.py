@@ -28,6 +28,7 @@ Table = Literal[
     "pool_states",
     "pool_liquidity",
     "shortfalls",
+    "upgrades",
     "markets",
 ]
 Evidence = Literal["event", "state", "derived", "offchain", "assumed"]

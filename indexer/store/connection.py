@@ -30,7 +30,7 @@ from indexer.errors import DatabaseBusy, DatabaseUnusable
 from indexer.store.turns import COURTESY_SECONDS, holder, is_wanted, reading_alone, waiting
 from indexer.tables import columns_of, definitions, tables
 
-SCHEMA = 6
+SCHEMA = 7
 """The version of `schema.sql` that this program reads and writes."""
 
 _FIRST_GROWN = 3  # from this version on, what is new is a table

@@ -34,6 +34,37 @@ _GAP = {
     "from_block": pl.Int64(),
     "to_block": pl.Int64(),
 }
+_UPGRADE = {
+    "chain_id": pl.Int64(),
+    "protocol": pl.String(),
+    "contracts": pl.Int64(),
+    "upgrades": pl.Int64(),
+    "last_block": pl.Int64(),
+    "last_at": pl.Datetime("us"),
+}
+# The code that a contract began with replaced none.
+_UPGRADES = """
+with given as (
+    select *, unhex(substr(contract, 3)) as address from upgrades
+), begun as (
+    select logs.chain_id, logs.address, min(logs.block_number) as block_number
+    from logs semi join given using (chain_id, address)
+    group by all
+)
+select
+    given.chain_id,
+    given.protocol,
+    count(distinct given.contract) as contracts,
+    count(*) as upgrades,
+    max(given.block_number) as last_block,
+    max(given.block_timestamp) as last_at
+from given inner join begun
+    on given.chain_id = begun.chain_id
+    and given.address = begun.address
+    and given.block_number > begun.block_number
+group by all
+order by all
+"""
 
 
 @dataclass(frozen=True)
@@ -55,6 +86,8 @@ class Status:
             stretch of time between two files of a protocol that follow each other.
         accounts: rows of `accounts`.
         reads: how many calls for state of each protocol's reads came to which state.
+        upgrades: one row per chain and protocol with contracts of which logs from before an upgrade
+            are stored: how many contracts and upgrades, the last one's block and time.
         snapshot: the copy for readers this is, or the last one made of it; None for neither.
     """
 
@@ -65,6 +98,7 @@ class Status:
     imports: pl.DataFrame
     accounts: pl.DataFrame
     reads: pl.DataFrame
+    upgrades: pl.DataFrame
     snapshot: Snapshot | None
 
 
@@ -91,9 +125,12 @@ def status(path: Path, first_blocks: Mapping[tuple[int, str], int]) -> Status:
         imports = _imports(select(connection, "imports", "true", []))
         accounts = select(connection, "accounts", "true", []).sort(pl.all())
         reads = _reads(connection)
+        upgrades = _upgrades(connection)
         snapshot = read_snapshot(connection)
     protocols = pl.DataFrame(lines, _LINE, orient="row")
-    return Status(protocols, missing, coverage, origins, imports, accounts, reads, snapshot)
+    return Status(
+        protocols, missing, coverage, origins, imports, accounts, reads, upgrades, snapshot
+    )
 
 
 def _imports(files: pl.DataFrame) -> pl.DataFrame:
@@ -118,6 +155,13 @@ def _reads(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     key = "chain_id, protocol, read, state"
     query = f"select {key}, count(*) as calls from reads group by all order by all"
     return frame(connection, query)
+
+
+def _upgrades(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    held = "select count(*) from duckdb_tables() where table_name = 'upgrades'"
+    if not scalar(connection, held):  # a database of an older perpscope, which is only read here
+        return pl.DataFrame(schema=_UPGRADE)
+    return frame(connection, _UPGRADES)
 
 
 def _missing(coverage: pl.DataFrame, first_blocks: Mapping[tuple[int, str], int]) -> pl.DataFrame:

@@ -31,9 +31,18 @@ _LISTED: tuple[tuple[str, str, list[str]], ...] = (
     ("Gaps between covered blocks", "coverage_gaps", []),
     ("Stored blocks that were found wrong", "failed_audits", []),
     ("Logs that could not become facts", "rejects_by_reason", []),
+    (
+        "Contracts that were given other code: does the declaration know what they log since?",
+        "upgrades",
+        [],
+    ),
 )
 # Where null is known: nothing was left untested, and of no row there is no last one.
-_NOTHING = {"identities": {"reason": "tested in full"}, "availability": {"last_at": "none"}}
+_NOTHING = {
+    "identities": {"reason": "tested in full"},
+    "availability": {"last_at": "none"},
+    "upgrades": {"release": "not told", "implementation": "not told"},
+}
 
 
 def covered(context: Context) -> Section:
@@ -69,6 +78,7 @@ def _sources(context: Context) -> tuple[Source, ...]:
         Source("evidence_mix", "query", "evidence_mix", evidence),
         Source("named_accounts", "query", "named_accounts", named),
         Source("imports", "facts", "imports", context.imports),
+        Source("upgrades", "query", "upgrades", _replaced(context)),
         Source("rejects_by_reason", "query", "rejects_by_reason", context.rejects),
         Source("availability", "query", "availability", availability(context.scope)),
         Source("identities", "check", "identities", context.scope.assessed[1]),
@@ -89,6 +99,7 @@ def warnings(context: Context) -> tuple[str, ...]:
             *_imported_sentences(context.imports),
             *_gap_sentences(context.scope.query("coverage_gaps")),
             _reject_sentence(context.rejects),
+            *_silence_sentences(_replaced(context)),
             *_failure_sentences(availability(context.scope)),
             *_limit_sentences(context),
             _finality_sentence(context.coverage),
@@ -193,6 +204,22 @@ def _reject_sentence(rejects: pl.DataFrame) -> str:
         f"Rejects: {counted(count, 'log')} matched a declaration and could not become facts "
         f"({counted(rejects['reason'].n_unique(), 'reason')}, listed below). Totals lack them."
     )
+
+
+def _replaced(context: Context) -> pl.DataFrame:
+    # The code that a contract began with replaced none.
+    return context.scope.query("upgrades").filter(pl.col("logs_before_count") > 0)
+
+
+def _silence_sentences(upgrades: pl.DataFrame) -> list[str]:
+    silent = upgrades.filter(pl.col("silent_events_count") > 0)
+    counts = silent.group_by(_KEYS).agg(pl.col("contract").n_unique()).sort(_KEYS)
+    return [
+        f"Silent: {counted(count, 'contract')} of {protocol} on {chain_name(chain)} stopped "
+        "logging some of its events when it was given other code. What is told instead under a "
+        "signature that no declaration names is not read, and totals lack it."
+        for chain, protocol, count in counts.iter_rows()
+    ]
 
 
 def _failure_sentences(states: pl.DataFrame) -> list[str]:

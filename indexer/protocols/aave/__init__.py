@@ -38,6 +38,7 @@ from indexer.protocols.aave.pools import (
     LOANS,
     POOL,
     RECEIPT,
+    UPGRADES,
 )
 from indexer.spec import TOKEN_SUPPLY, Contract, Discover, Protocol, Token, chain_of, listed
 
@@ -114,7 +115,7 @@ PROTOCOL = Protocol(
         ),
     ),
     discoveries=tuple(Discover(CONFIGURATOR, name, token, RECEIPT) for name, token in ANNOUNCED),
-    events=(*FLOWS, *LOANS, *FEES, *FIRST, *BUYBACKS),
+    events=(*FLOWS, *LOANS, *FEES, *FIRST, *BUYBACKS, *UPGRADES),
     reads=(TOKEN_SUPPLY,),
     tokens=(Token(ETHEREUM, "0xeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee", "ETH", 18), BOUGHT),
 )

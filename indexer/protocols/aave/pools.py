@@ -17,6 +17,7 @@ from indexer.spec import (
     OfMarket,
     Product,
     Value,
+    upgraded,
 )
 
 POOL = "aave/Pool"
@@ -187,5 +188,15 @@ FEES = (
             },
         )
         for name, token in ANNOUNCED
+    ),
+)
+
+UPGRADES = (
+    *upgraded(POOL, CONFIGURATOR),
+    Event(
+        abi=CONFIGURATOR,
+        name="ATokenUpgraded",
+        into="upgrades",
+        columns={"contract": "proxy", "implementation": "implementation"},
     ),
 )

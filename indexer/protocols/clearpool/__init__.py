@@ -33,6 +33,7 @@ from indexer.spec import (
     Value,
     chain_of,
     listed,
+    upgraded,
 )
 
 NEW: dict[str, Value] = {
@@ -104,6 +105,7 @@ PROTOCOL = Protocol(
         ),
         *PRIME_EVENTS,
         *DYNAMIC_EVENTS,
+        *upgraded("clearpool/PrimeFactory", is_confirmed=True),
     ),
     reads=DYNAMIC_READS,
     tokens=tuple(

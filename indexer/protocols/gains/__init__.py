@@ -47,6 +47,7 @@ from indexer.spec import (
     Const,
     Contract,
     Discover,
+    Emitter,
     Event,
     Lookup,
     Market,
@@ -197,6 +198,7 @@ PROTOCOL = Protocol(
         *CALLBACK_FEES,
         *CALLBACK_PRICES,
         *VAULTS,
+        Event(ABI, "DiamondCut", "upgrades", {"contract": Emitter()}),
     ),
     tokens=tuple(
         Token(chain_of(row["chain"]), row["address"], row["symbol"], int(row["decimals"]))

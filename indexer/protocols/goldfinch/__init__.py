@@ -38,6 +38,7 @@ from indexer.spec import (
     Read,
     Seconds,
     Token,
+    upgraded,
 )
 
 FACTORY = "0xd20508E1E971b80EE172c73517905bfFfcBD87f9"
@@ -82,7 +83,17 @@ PROTOCOL = Protocol(
         Discover("goldfinch/Factory", "PoolCreated", child="pool", child_abi=LOAN),
         Discover("goldfinch/Factory", "CallableLoanCreated", child="loan", child_abi=LOAN),
     ),
-    events=(*LOANS, *IMPAIRMENTS, *FLOWS),
+    events=(
+        *LOANS,
+        *IMPAIRMENTS,
+        *FLOWS,
+        *upgraded(
+            *("goldfinch/Factory", SENIOR, LEGACY, DESK),
+            name="ProxyImplementationUpdated",
+            implementation="newImplementation",
+            is_confirmed=True,
+        ),
+    ),
     reads=(
         Read(
             name="share_price",

@@ -26,7 +26,7 @@ after the delegate's cover; recoveries are already taken off it.
 from indexer.chains import ETHEREUM
 from indexer.protocols.maple.fees import FEES
 from indexer.protocols.maple.loans import LOANS
-from indexer.protocols.maple.markets import MARKETS
+from indexer.protocols.maple.markets import MARKETS, UPGRADES
 from indexer.protocols.maple.pools import DEFAULTS, FLOWS, SHORTFALLS
 from indexer.protocols.maple.states import READS, STATES
 from indexer.spec import (
@@ -132,7 +132,7 @@ PROTOCOL = Protocol(
         Discover("maple/PoolDeployer", "PoolDeployed", child="pool_", child_abi="maple/Pool"),
         Discover("maple/PoolManager", "Initialized", child="pool_", child_abi="maple/Pool"),
     ),
-    events=(*MARKETS, *LOANS, *DEFAULTS, *SHORTFALLS, *FLOWS, *STATES, *FEES),
+    events=(*MARKETS, *LOANS, *DEFAULTS, *SHORTFALLS, *FLOWS, *STATES, *FEES, UPGRADES),
     reads=(*READS, TOKEN_SUPPLY),
     policies=(
         Policy(

@@ -89,3 +89,10 @@ MARKETS = (
         where=(Equals(OfContract("child_abi"), "maple/Liquidator"),),
     ),
 )
+
+UPGRADES = Event(
+    abi="maple/ProxyFactory",
+    name="InstanceUpgraded",
+    into="upgrades",
+    columns={"contract": "instance", "release": "toVersion"},
+)

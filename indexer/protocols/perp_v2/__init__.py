@@ -26,6 +26,7 @@ from indexer.spec import (
     Protocol,
     Token,
     listed,
+    upgraded,
 )
 
 INSURANCE_FUND = "0x1c9a192df3936cbf093d8afdc352718bcf834eb6"
@@ -52,6 +53,7 @@ PROTOCOL = Protocol(
         "is credited with and pays what bad debt is settled for."
     ),
     left_out=(
+        "Other code of AccountBalance: of that contract one trader's logs are read alone.",
         "Positions inside makers' ranges, and so makers in open interest: no event says them "
         "while liquidity stands.",
         "Funding rates: what FundingUpdated says is not yet capped.",
@@ -87,7 +89,7 @@ PROTOCOL = Protocol(
             OPTIMISM, HOUSE, "0x82ac2CE43e33683c58BE4cDc40975E73aA50f459", 513_591, version="2"
         ),
     ),
-    events=(*TRADES, *MONEY),
+    events=(*TRADES, *MONEY, *upgraded(REGISTRY, EXCHANGE, VAULT, HOUSE)),
     tokens=tuple(
         Token(OPTIMISM, row["base_token"], f"v{row['symbol']}", 18)
         for row in listed("perp_v2_markets")

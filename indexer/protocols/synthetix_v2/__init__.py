@@ -38,6 +38,7 @@ from indexer.spec import (
     Protocol,
     Token,
     listed,
+    upgraded,
 )
 
 FUTURES_MANAGER = 4_000_000
@@ -110,6 +111,9 @@ PROTOCOL = Protocol(
         ),
         *TRADES,
         *LIQUIDATIONS,
+        # Of perps v2, whose code is several contracts, once for each; of futures v1.
+        *upgraded(MARKET, name="TargetedRouteAdded", implementation="targetedRoute"),
+        *upgraded(MARKET, name="TargetUpdated", implementation="newTarget"),
     ),
     policies=(
         Policy(

@@ -24,7 +24,7 @@ from indexer.chains import ARBITRUM, BASE, ETHEREUM
 from indexer.protocols.synthetix_v3.money import MONEY
 from indexer.protocols.synthetix_v3.positions import POSITIONS
 from indexer.protocols.synthetix_v3.values import BUYBACK, HOME_SNX, PERPS, SNX
-from indexer.spec import HOME_SUPPLY, Const, Contract, Event, Protocol, Token
+from indexer.spec import HOME_SUPPLY, Const, Contract, Event, Protocol, Token, upgraded
 
 PROTOCOL = Protocol(
     slug="synthetix_v3",
@@ -110,6 +110,7 @@ PROTOCOL = Protocol(
         ),
         *POSITIONS,
         *MONEY,
+        *upgraded(PERPS),
     ),
     reads=(HOME_SUPPLY,),
     tokens=(Token(BASE, SNX, "SNX", 18), Token(ETHEREUM, HOME_SNX.lower(), "SNX", 18)),

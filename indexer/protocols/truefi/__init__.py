@@ -30,7 +30,7 @@ from indexer.protocols.truefi.loans import (
     POOL,
 )
 from indexer.protocols.truefi.pools import DEFAULTS, FLOWS, LIQUIDATOR, READS, SAFU, TRU
-from indexer.spec import Contract, Discover, Market, Protocol, Token, listed
+from indexer.spec import Contract, Discover, Market, Protocol, Token, listed, upgraded
 
 POOLS = listed("truefi_pools")
 FIRST, SECOND = 11_280_381, 12_467_595
@@ -46,6 +46,8 @@ CONTRACTS = (
     (LIQUIDATOR, "0x7aC899754Dd042024bb168fd5c9a07420F444Bdf"),
     (SAFU, "0x1eA63189eB1F4c109B10Cf6567f328C826AA6151"),
 )
+# The factory's pools take their code from a reference that they share.
+PROXIES = ("truefi/PoolFactory", FACTORY, FIRST_LENDER, LENDER, LIQUIDATOR, SAFU)
 
 PROTOCOL = Protocol(
     slug="truefi",
@@ -95,7 +97,7 @@ PROTOCOL = Protocol(
         Discover(POOL, "FixedTermLoanAgencyChanged", child="newFTLAgency", child_abi=LENDER),
         Discover(POOL, "CreditAgencyChanged", child="newCreditAgency", child_abi=AGENCY),
     ),
-    events=(*MARKETS, *LOANS, *FEES, *FLOWS, *DEFAULTS),
+    events=(*MARKETS, *LOANS, *FEES, *FLOWS, *DEFAULTS, *upgraded(*PROXIES)),
     reads=READS,
     tokens=(
         *(
