@@ -32,6 +32,8 @@ Facts = Mapping[str, pl.DataFrame]
 _EVENT = ("chain_id", *EVENT_ORDER)
 _MOMENT = "block_timestamp"
 _TIMES = ("date", "bucket_at", _MOMENT)
+# Whole numbers that the rows of a metric are told apart by, as others are by names.
+_STEPS = frozenset({"event", "gap_seconds", "lag_days", "share_percent"})
 # How often the past of one table is cut; each time the metric is computed up to three times.
 _CUTS = 64
 # Up to so many facts it costs less to compute all rows than to leave out those of other keys.
@@ -342,5 +344,5 @@ def _prefixed(row: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> dict[str,
 def _is_key(name: str, dtype: pl.DataType) -> bool:
     """Whether a column says which row this is; any other integer than these is a number."""
     if dtype.is_integer():
-        return name.endswith(("_id", "_number", "_index"))
+        return name in _STEPS or name.endswith(("_id", "_number", "_index"))
     return not dtype.is_numeric() and not dtype.is_nested()

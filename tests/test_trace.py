@@ -297,6 +297,22 @@ def test_a_window_holds_its_own_events() -> None:
     assert number["block_timestamp"].to_list() == [at(30), at(50), at(89)]
 
 
+def test_a_row_of_another_step_proves_nothing() -> None:
+    """Two waves by 60 s are not proven by two liquidations, which are as many by 1 s."""
+    facts = [
+        table("liquidations", *({"block_timestamp": at(each)} for each in moments))
+        for moments in ((0, 20, 900), (0, 20))
+    ]
+    whole, few = ({"liquidations": rows, "adls": table("adls")} for rows in facts)
+    rows = collected(compute("wave_sensitivity", load(**whole)))
+
+    asked = question("wave_sensitivity", rows.filter(gap_seconds=60), "wave_count")
+
+    assert rows.filter(gap_seconds=60)["wave_count"].item() == 2
+    assert asked.is_answered_by(whole)
+    assert not asked.is_answered_by(few)
+
+
 @pytest.mark.parametrize("kept", [None, pl.col("date") == at(days=2).date()])
 def test_a_window_of_days_holds_what_cancels_out_and_nothing_later(kept: pl.Expr | None) -> None:
     """Five dollars and their return are of the month that seven end; one of the next day is not."""
