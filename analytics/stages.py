@@ -143,8 +143,9 @@ def built_up(interest: pl.LazyFrame, past: Past, build_up_ratio: float) -> pl.La
         .with_columns(value=held(pl.col("change").cum_sum().over("protocol")).cast(pl.Float64))
         .with_columns(known=pl.col("value"), measure=pl.lit("open_interest_usd"))
     )
-    # What was open stays open until it is told again.
-    median = pl.col("known").rolling_median_by(_AT, past.history).forward_fill()
+    known = pl.col("known")
+    # What was open stays open until it is told again: not so a median of what was open before.
+    median = pl.coalesce(known.rolling_median_by(_AT, past.history), known.forward_fill())
     found = past.usual(by_protocol, ("protocol",), median)
     return look(0, found, build_up_ratio * pl.col("usual"), ("protocol",))
 
@@ -203,7 +204,8 @@ def recovering(
 ) -> pl.LazyFrame:
     """Return one look per stretch of disagreement, at its last moment."""
     at = pl.col(_AT)
-    last = apart.group_by("asset").agg(heard_until=at.max())
+    # A source whose reference says nothing does not agree with it.
+    last = apart.drop_nulls("value").group_by("asset").agg(heard_until=at.max())
     disturbed = apart.filter(pl.col("value") > recovery_bps)
     stretches = (
         clustered(disturbed, quiet_seconds * 1_000, time=_AT, by=("asset",))
@@ -248,8 +250,11 @@ def look(
         is_whole: whether the value is all there was, and no part that with what nobody tells could
             have been enough; null where nothing could.
     """
-    known = pl.max_horizontal(threshold, pl.lit(floor)) if floor is not None else threshold
-    least = pl.when(threshold.is_not_null()).then(known).cast(pl.Float64)
+    least = threshold.cast(pl.Float64)
+    if floor is not None:
+        # What is not above the floor is beyond no threshold, whichever it is.
+        is_told = threshold.is_not_null() | (pl.col("value") <= floor)
+        least = pl.when(is_told).then(pl.max_horizontal(threshold, pl.lit(floor)))
     return frame.select(
         pl.lit(stage, pl.Int64()).alias("stage"),
         "measure",

@@ -73,6 +73,14 @@ def test_too_short_a_history_is_not_known() -> None:
     assert column(result, "start_at") == [None]
 
 
+def test_a_move_below_the_least_trigger_is_none_of_a_short_history() -> None:
+    """Of twenty moves by 10 bps none is a trigger, whatever is usual: 100 bps is the least."""
+    result = stages(1, oracle_updates=prices(*CALM[:20]))
+
+    assert column(result, "verdict") == ["not seen"]
+    assert column(result, "threshold") == [100.0]
+
+
 def test_what_was_usual_ten_days_ago_is_not_known() -> None:
     """Two hours of quotes, silence, and a fall of 5 % in a minute: the day before told no move."""
     old = [(second - 10 * 86_400, price) for second, price in CALM]
@@ -272,6 +280,15 @@ def test_a_recovery_nobody_watched_is_not_known() -> None:
     assert column(stages(5, oracle_updates=right + wrong), "verdict") == ["not known"]
 
 
+def test_a_source_beside_zero_has_not_recovered() -> None:
+    """One source says zero and no more: that the other goes on for an hour proves nothing."""
+    going_on = prices(*((60 * minute, 1000) for minute in range(60)))
+
+    result = stages(5, oracle_updates=[*going_on, *prices((1, 1000), (90, 0), feed="0xe")])
+
+    assert column(result, "verdict") == ["not known"]
+
+
 def test_a_pause_parts_two_stretches() -> None:
     """Ten minutes and a second without an ADL make two stretches, ten minutes make one."""
     cut = {"notional_usd": 50}
@@ -322,6 +339,21 @@ def test_what_was_open_stays_open_while_nobody_speaks() -> None:
     result = stages(0, open_interest=rows).filter(measure="open_interest_usd")
 
     assert column(result, "verdict") == ["seen"]
+
+
+def test_what_was_open_last_is_usual_after_a_silence() -> None:
+    """$200, then $100 for two days: $130 is a build-up of those $100, and not of $150."""
+    opened = [(0, 200), (3_600, 100), (176_400, 130)]
+    events = [
+        {"open_interest_usd": usd, "block_number": number, "block_timestamp": at(s)}
+        for number, (s, usd) in enumerate(opened, 1)
+    ]
+    shorts = {"open_interest_usd": 0, "is_long": False, "block_number": 0}
+
+    result = stages(0, open_interest=[shorts, *events]).filter(measure="open_interest_usd")
+
+    assert column(result, "verdict") == ["seen"]
+    assert column(result, "threshold") == [125.0]
 
 
 def test_high_funding_is_a_build_up() -> None:

@@ -55,7 +55,7 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
     cannot tell is "not known"; where nothing was beyond, the highest value that could be decides.
 
     Formula:
-        0 open interest > build_up_ratio * its median of the history, or the last one known where
+        0 open interest > build_up_ratio * its median of the history, or what was open last where
           the history is silent; |funding| > its setting
         1 |price / price return_seconds ago - 1| > max(trigger_deviations * sd, trigger_bps)
         2 Σ notional_usd of the window_seconds that follow / window_seconds > velocity_ratio * the
@@ -66,16 +66,18 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
         3 from the first ADL until adl_share_ratio of the ADL notional is done of an event, which a
           pause longer than history_seconds ends; until its last ADL while a notional is unknown
         4 |oracle_deviation| > dislocation_bps for any two sources of the asset
-        5 after a dislocation: the last deviation > recovery_bps, if quiet_seconds follow without
+        5 after a dislocation: the last deviation > recovery_bps, if deviations are known until
+          quiet_seconds later and none of them is
 
     Args:
         liquidations: one row per liquidated position: notional_usd (USD).
         oracle_deviation: the metric: one row per update and other source (bps).
         tolerance_seconds: of it.
         oracle_updates: one row per update: asset, quote, source, oracle_price_quote; what is read
-            at a block and was seen more than a day and an hour before is no price.
+            at a block and was seen more than a day and an hour before is no price, nor is zero.
         adls: one row per position cut: notional_usd (USD).
-        open_interest: one row per event: open interest by side (USD).
+        open_interest: one row per event: open interest by side (USD); judged hour by hour, by what
+            was open at its end, and told of its start.
         funding: one row per event: funding_rate_daily_ratio.
         declared_facts: which facts declarations can tell: fact; liquidations and ADLs of which
             nothing could tell are not known.
@@ -88,7 +90,8 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
         return_seconds: over which a price move is measured, from the price known then.
         trigger_deviations: standard deviations of such moves.
         trigger_bps: the least move that is a trigger, basis points.
-        least_returns: fewer moves in the history leave a standard deviation unknown.
+        least_returns: fewer moves in the history leave a standard deviation unknown; then a move
+            up to trigger_bps is none, and of a larger one it is not known.
         velocity_ratio: of the usual rate.
         least_liquidations: in the window of the velocity.
         adl_share_ratio: of the notional, at which deleveraging is over.
@@ -100,7 +103,7 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
         measure, protocol, asset, feed (null where the stage has none), verdict (seen, not seen,
         not known), start_at, end_at (Datetime: first and last moment beyond the threshold; null
         unless seen), observed_value (Float64: what crossed; null while not known), threshold
-        (Float64; -1 of ADLs: any is beyond), peak_value (Float64: the highest known, also where not
+        (Float64; the lowest one where not seen; -1 of ADLs: any is beyond), peak_value (Float64: the highest known, also where not
         seen). Values are in the unit the measure names.
 
     Raises:

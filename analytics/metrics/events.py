@@ -40,7 +40,8 @@ def executed_depth(
         depth = median over trades of |notional_delta_usd| / cost * move
         cost = execution_price_usd / reference - 1 for a buy, 1 - that ratio for a sale
         reference = the price of the same transaction that the execution's is nearest to and within
-        a tenth of: where a spread is posted, its high for a buy and its low for a sale
+        a tenth of, as parts of the price, and the first of two as near: where a spread is posted,
+        its high for a buy and its low for a sale
 
     Args:
         position_changes: one row per change, whatever its cause: notional_delta_usd,
@@ -51,8 +52,9 @@ def executed_depth(
 
     Returns:
         One row per chain, protocol, version, market and bucket with a trade that has a reference,
-        sorted: trade_count, costly_count (Int64: of them, those that cost something), depth_usd
-        (Float64, median; null where none did).
+        sorted: trade_count, costly_count (Int64: of them, those known to have cost something; of
+        a trade whose side is not told it is not known), depth_usd (Float64, median; null where
+        none did).
 
     Raises:
         ValueError: bucket_seconds is below 1, or move_bps is not positive.
