@@ -98,6 +98,15 @@ def test_a_constant_stands_for_every_split() -> None:
     assert amounts("defillama", "protocol_revenue", fees=other) == ["40", "40"]
 
 
+def test_what_nobody_splits_is_not_the_treasurys() -> None:
+    """Of revenue of $10 and $40 only the first is split, and no rate is declared: $10 it stays."""
+    split = FEE | {"fee_usd": 10, "supply_side_usd": 0, "holders_usd": 0}
+    fees = table("fees", split, {"fee_usd": 100, "supply_side_usd": 60, "market": "ETH"})
+
+    assert amounts("defillama", "protocol_revenue", fees=fees) == ["50", "50"]
+    assert amounts("defillama", "treasury_revenue", fees=fees) == ["10", "0", "10"]
+
+
 def test_gmx_has_no_treasury_in_its_first_version() -> None:
     """Thirty of a hundred dollars are the stakers', whatever a fact says of a treasury."""
     fees = table("fees", GMX_V1 | FEE)

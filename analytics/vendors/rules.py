@@ -95,7 +95,7 @@ _DEFILLAMA = Definition(
                     reason="what a policy declares for holders is not the treasury's, whether it "
                     "is set aside or not",
                     source=_MAPLE,
-                    value=_of("revenue") - _of("declared"),
+                    value=_of("kept"),
                 ),
                 _constant(0, "gmx_v1", _GMX_V1),
                 _constant(10, "gmx_v2", _GMX_V2),

@@ -10,6 +10,7 @@ The sums that vendors' rules are made of, per protocol or per protocol and day, 
                              fee of unknown split takes all of its day, market and kind with it
     declared                 revenue times the rate of its day, else what the splits set aside for
                              holders, as in `buyback_columns`, of the same rows
+    kept                     what such a rate leaves of revenue, else the treasury's part of the splits
     month_fees month_revenue    of the 30 days before the window's end, null until fees reach back
                              as long
     volume one_sided         notional of every change of a position; of a book's trades one side;
@@ -130,14 +131,18 @@ def _volume(load: Load, past: Load, keys: Sequence[str]) -> pl.LazyFrame:
 def _declared(load: Load, keys: Sequence[str]) -> pl.LazyFrame:
     rate = pl.col("policy_ratio")
     is_of_revenue = pl.col("policy_kind") == "holders_share_of_revenue"
-    declared = pl.when(is_of_revenue).then(pl.col("revenue_usd") * rate).otherwise("holders_usd")
+    revenue = pl.col("revenue_usd")
+    declared = pl.when(is_of_revenue).then(revenue * rate).otherwise("holders_usd")
+    # Nobody's rate says that what is not split is the treasury's.
+    kept = pl.when(is_of_revenue).then(revenue - revenue * rate).otherwise("treasury_usd")
     rates = compute("buyback_columns", load).select(*_DAY, "policy_kind", "policy_ratio")
     return (
         _income("revenue", load, _DAY)
+        .join(_income("treasury", load, _DAY), on=_DAY)
         .join(_income("holders", load, _DAY), on=_DAY)
         .join(rates, on=_DAY)
         .group_by(keys)
-        .agg(declared_usd=known_total(declared))
+        .agg(declared_usd=known_total(declared), kept_usd=known_total(kept))
     )
 
 
@@ -195,7 +200,7 @@ def _zeros() -> list[pl.Expr]:
     told = {"fees": ("fees", *_PARTS, *_INCOME), "position_changes": ("volume", "one_sided")}
     nothing = {"usd": pl.lit(0).cast(pl.Decimal(38, 18)), "unknown": pl.lit(0, pl.Int64)}
     columns = [
-        ("fees", "declared", "usd"),
+        *(("fees", name, "usd") for name in ("declared", "kept")),
         *((table, name, kind) for table in told for name in told[table] for kind in nothing),
     ]
     return [
