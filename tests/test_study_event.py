@@ -250,6 +250,17 @@ def test_funding_counts_the_last_rate_of_a_market() -> None:
     assert funding_signs(rates).collect().row(0) == ("venue", 2, 1, 0.5)
 
 
+def test_a_market_of_each_version_has_a_rate() -> None:
+    """BTC of one version pays longs and BTC of the next shorts: two markets, one of them below."""
+    rates = table(
+        "funding",
+        {"funding_rate_daily_ratio": "-0.01"},
+        {"funding_rate_daily_ratio": "0.02", "version": "v2"},
+    ).lazy()
+
+    assert funding_signs(rates).collect().row(0) == ("venue", 2, 1, 0.5)
+
+
 def test_minutes_apart_are_counted_once() -> None:
     """Two updates of one minute 2 % off, one of the next exactly 1 % off."""
     price = {"asset": "USDE", "quote": "USD"}

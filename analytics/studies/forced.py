@@ -135,7 +135,7 @@ def adl_times(adls: pl.LazyFrame) -> pl.LazyFrame:
 
     Returns:
         One row per protocol with an ADL and percent, sorted: percent (Int64), reached_at (Datetime,
-        null while a notional is unknown).
+        null while a notional is unknown, and where all are zero).
 
     Source:
         As of the published seconds, see `exits.adl_progress`.
@@ -155,8 +155,9 @@ def exit_windows(adls: pl.LazyFrame, liquidations: pl.LazyFrame) -> pl.LazyFrame
         liquidations: one row per liquidated position: notional_usd.
 
     Returns:
-        One row per protocol and kind of exit, none while a notional is unknown, sorted: exit (adl,
-        liquidation), from_at, to_at (Datetime), milliseconds (Int64), notional_usd (Decimal, USD).
+        One row per protocol and kind of exit, the first of several as short, none while a notional
+        is unknown or all are zero, sorted: exit (adl, liquidation), from_at, to_at (Datetime),
+        milliseconds (Int64), notional_usd (Decimal, USD).
 
     Source:
         Amberdata, 7 charts: 70 % within 40 minutes.

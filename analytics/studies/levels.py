@@ -96,8 +96,8 @@ def funding_signs(funding: pl.LazyFrame) -> pl.LazyFrame:
         funding: one row per event: market, funding_rate_daily_ratio (> 0: longs pay shorts).
 
     Returns:
-        One row per protocol with a rate, sorted: market_count, negative_count (Int64),
-        negative_ratio (Float64).
+        One row per protocol with a rate, sorted: market_count (chains and versions apart),
+        negative_count (Int64), negative_ratio (Float64).
 
     Source:
         As of the published days, see `income.funding_signs`.
@@ -106,7 +106,7 @@ def funding_signs(funding: pl.LazyFrame) -> pl.LazyFrame:
     return (
         funding.filter(rate.is_not_null())
         .sort(_TIME, *EVENT_ORDER)
-        .group_by("protocol", "chain_id", "market")
+        .group_by("protocol", "chain_id", "version", "market")
         .agg(rate.last())
         .group_by("protocol")
         .agg(market_count=row_count(), negative_count=(rate < 0).sum().cast(pl.Int64))

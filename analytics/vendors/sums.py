@@ -10,7 +10,8 @@ The sums that vendors' rules are made of, per protocol or per protocol and day, 
                              fee of unknown split takes all of its day, market and kind with it
     declared                 revenue times the rate of its day, else what the splits set aside for
                              holders, as in `buyback_columns`, of the same rows
-    kept                     what such a rate leaves of revenue, else the treasury's part of the splits
+    kept                     what such a rate leaves of revenue, else what the splits give the
+                             treasury
     month_fees month_revenue    of the 30 days before the window's end, null until fees reach back
                              as long
     volume one_sided         notional of every change of a position; of a book's trades one side;
