@@ -215,16 +215,11 @@ def recovering(
         .with_columns(measure=pl.lit("deviation_bps"))
     )
     is_proven = pl.col("heard_until") >= at + pl.duration(seconds=quiet_seconds)
-    was_off = pl.col("peak") > dislocation_bps
-    ended = stretches.filter(was_off)
+    ended = stretches.filter(pl.col("peak") > dislocation_bps)
     others = apart.join(ended, on="asset", how="anti")
     proof = pl.when(is_proven).then(pl.lit(recovery_bps))
-    return pl.concat(
-        [
-            look(5, ended, proof, ("asset",)),
-            look(5, others, pl.lit(recovery_bps), ("asset",), only=pl.lit(value=False)),
-        ]
-    )
+    undisturbed = look(5, others, pl.lit(recovery_bps), ("asset",), only=pl.lit(value=False))
+    return pl.concat([look(5, ended, proof, ("asset",)), undisturbed])
 
 
 def look(

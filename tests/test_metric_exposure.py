@@ -509,6 +509,19 @@ def test_a_closing_of_what_nobody_saw_opening_is_unknown() -> None:
     assert shares([], [], rows)["unknown_count"].to_list() == [1]
 
 
+@pytest.mark.parametrize("unit", ["notional_delta_usd", "size_delta_tokens"])
+def test_what_its_first_change_lowers_was_opened_before(unit: str) -> None:
+    """$10 went, $30 came: what is open is not $20, for nobody saw what there was at first."""
+    rows: list[Row] = [
+        moved(second, None) | {"execution_price_usd": 1, unit: change}
+        for second, change in ((0, -10), (1, 30))
+    ]
+
+    result = shares([], [], rows)
+
+    assert result.select("account_count", "unknown_count").row(0) == (None, 1)
+
+
 def test_what_cut_off_digits_leave_of_a_closed_position_is_nothing() -> None:
     """Leverage is cut off when margin is moved, so that a closing takes less than was opened."""
     rows: list[Row] = [

@@ -103,8 +103,8 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
         measure, protocol, asset, feed (null where the stage has none), verdict (seen, not seen,
         not known), start_at, end_at (Datetime: first and last moment beyond the threshold; null
         unless seen), observed_value (Float64: what crossed; null while not known), threshold
-        (Float64; the lowest one where not seen; -1 of ADLs: any is beyond), peak_value (Float64: the highest known, also where not
-        seen). Values are in the unit the measure names.
+        (Float64; the lowest one where not seen; -1 of ADLs: any is beyond), peak_value (Float64:
+        the highest known, also where not seen). Values are in the unit the measure names.
 
     Raises:
         ValueError: a setting in seconds, basis points or a count is too small, a ratio is not

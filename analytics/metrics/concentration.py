@@ -16,6 +16,8 @@ _MICRODOLLAR = Decimal("0.000001")
 # What cut-off digits of many changes stay below, on either side of nothing.
 _CENT = Decimal("0.01")
 
+_Chosen = Callable[[pl.Expr], pl.Expr]
+
 
 def concentration(
     liquidations: pl.LazyFrame, adls: pl.LazyFrame, position_changes: pl.LazyFrame
@@ -24,9 +26,9 @@ def concentration(
     How much of what was liquidated, deleveraged or is open belongs to few accounts.
 
     Open is what each position holds after its last change: the dollars the venue says, else what is
-    left of its size at the price of that change (in millionths of a dollar), else the sum of its
-    changes in dollars, of which less than a cent is nothing. One person may have many accounts: the
-    shares are lower bounds of people's.
+    left of its size at the price of that change (to the nearest millionth of a dollar), else the
+    sum of its changes in dollars, of which less than a cent is nothing. One person may have many
+    accounts: the shares are lower bounds of people's.
 
     Formula:
         top_k_share = Σ of the k largest accounts / Σ of all
@@ -37,15 +39,17 @@ def concentration(
         adls: one row per position cut: account, notional_usd (USD).
         position_changes: one row per change: account, notional_usd and size_tokens (after it),
             notional_delta_usd, size_delta_tokens, execution_price_usd. A position is an
-            account's in a market of one position_id; where none is told, by side and collateral.
+            account's in a market, whatever the version, of one position_id; where none is told, by
+            side and collateral.
 
     Returns:
         One row per chain, protocol and exposure (deleveraged, liquidated, open), sorted:
         unknown_count (Int64, rows or positions without an account or a notional; a position closed
-        in part by an unknown amount or opened before the first row is one), account_count
-        (Int64, accounts with a positive notional), notional_usd (Decimal, of these accounts; both
-        null where something is unknown and no account is known), top_1_share, top_10_share,
-        top_100_share, gini (Float64; 1 = all with one; null without an account).
+        in part by an unknown amount is one, and one that only its changes tell and whose first
+        change lowers it or all of which come to less than nothing: it was opened before),
+        account_count (Int64, accounts with a positive notional), notional_usd (Decimal, of these
+        accounts; both null where something is unknown and no account is known), top_1_share,
+        top_10_share, top_100_share, gini (Float64; 1 = all with one; null without an account).
 
     Source:
         Gini coefficient of the mean absolute difference, as recomputed for Hyperliquid's ADL users.
@@ -81,8 +85,12 @@ def _positions(position_changes: pl.LazyFrame) -> pl.LazyFrame:
     unordered = changes.filter(~is_chain).sort("block_number", progress(), place())
     # To sort all changes takes twice the memory: a chain tells their order.
     parts = [
-        _summed(changes.filter(is_chain), lambda value: value.max_by(place())),
-        _summed(unordered, lambda value: value.last()),
+        _summed(
+            changes.filter(is_chain),
+            lambda value: value.min_by(place()),
+            lambda value: value.max_by(place()),
+        ),
+        _summed(unordered, lambda value: value.first(), lambda value: value.last()),
     ]
     return (
         pl.concat(parts)
@@ -91,12 +99,17 @@ def _positions(position_changes: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _summed(changes: pl.LazyFrame, last: Callable[[pl.Expr], pl.Expr]) -> pl.LazyFrame:
-    sums = {"tokens": "size_delta_tokens", "summed": "notional_delta_usd"}
+def _summed(changes: pl.LazyFrame, first: _Chosen, last: _Chosen) -> pl.LazyFrame:
+    tokens, dollars = (pl.col(name) for name in ("size_delta_tokens", "notional_delta_usd"))
+    # What a first change lowers was opened before it.
+    sums = {
+        "tokens": pl.when(first(tokens) >= 0).then(whole_total(tokens)),
+        "summed": pl.when(first(dollars) > -_CENT).then(whole_total(dollars)),
+    }
     lasts = {"told": "notional_usd", "size": "size_tokens", "price": "execution_price_usd"}
     # A venue's next release closes what an earlier one opened: no version.
     return changes.group_by(*_POSITION, *_KIND).agg(
-        **{name: whole_total(pl.col(column)) for name, column in sums.items()},
+        **sums,
         **{name: last(pl.col(column)) for name, column in lasts.items()},
     )
 

@@ -34,7 +34,7 @@ def income_valuations(
 
     The price is the latest one any source has told by then of the asset the token's symbol names,
     in US dollars; of several in one second that of the protocol itself counts, then one of its
-    chain. No price of a later second than the event's is used, and none older than the tolerance,
+    chain. No price of a later moment than the event's is used, and none older than the tolerance,
     which is as long as the longest usual heartbeat and an hour; nor one that was read at a block
     and seen longer than that before, for a dead feed answers for ever. Nothing is taken to be worth
     a dollar that no source priced, unless its symbol is named. A wrapped coin of a chain is worth

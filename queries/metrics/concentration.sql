@@ -8,6 +8,7 @@ with
 
 -- part: ordered_changes
 
+-- What a first change lowers was opened before it.
 -- A closing may tell neither side nor collateral, and a position may turn to the other side: they
 -- tell positions without a name apart. A venue's next release closes what an earlier one opened: no
 -- version.
@@ -27,14 +28,26 @@ positions as (
         coalesce(
             last(size_tokens order by block_number, progress, log_index, item_index, tx_hash),
             case
-                when count(*) = count(size_delta_tokens) then sum(size_delta_tokens)
+                when
+                    count(*) = count(size_delta_tokens)
+                    and first(
+                        size_delta_tokens
+                        order by block_number, progress, log_index, item_index, tx_hash
+                    ) >= 0
+                    then sum(size_delta_tokens)
             end
         ) as left_tokens,
         last(
             execution_price_usd order by block_number, progress, log_index, item_index, tx_hash
         ) as price_usd,
         case
-            when count(*) = count(notional_delta_usd) then sum(notional_delta_usd)
+            when
+                count(*) = count(notional_delta_usd)
+                and first(
+                    notional_delta_usd
+                    order by block_number, progress, log_index, item_index, tx_hash
+                ) > -0.01
+                then sum(notional_delta_usd)
         end as summed_usd
     from ordered
     group by all
