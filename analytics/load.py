@@ -43,6 +43,18 @@ _PLAIN = frozenset(
     }
 )
 _RAW = frozenset({"logs", "orphans", "reaches"})
+# The logs that a query compares: before and after a contract got other code.
+_OF_REPLACED = """
+    exists (
+        select 1
+        from main.upgrades as given
+        inner join kept as span using (chain_id, protocol)
+        where
+            given.chain_id = held.chain_id
+            and unhex(substr(given.contract, 3)) = held.address
+            and held.block_number between span.from_block and span.to_block
+    )
+"""
 
 
 def database_path(named: Path | None) -> Path:
@@ -137,7 +149,8 @@ def limit_memory(con: Connection) -> None:
 @contextmanager
 def excerpt(path: Path, coverage: pl.DataFrame) -> Iterator[Connection]:
     """
-    Open a copy of what a database holds of some blocks; raw logs are left behind.
+    Open a copy of what a database holds of some blocks; raw logs are left behind, but those of
+    contracts that were given other code.
 
     Rows of imported venues, and tables about neither blocks nor protocols, are all there.
 
@@ -157,7 +170,8 @@ def excerpt(path: Path, coverage: pl.DataFrame) -> Iterator[Connection]:
             limit_memory(each)
         source.register("kept", coverage.to_arrow())
         for table in heights(source):
-            condition = _condition(table, _schema(source, table))
+            is_asked = table == "logs" and "upgrades" in heights(source)
+            condition = _OF_REPLACED if is_asked else _condition(table, _schema(source, table))
             rows = source.sql(f"select * from main.{table} as held where {condition}")
             kept = coverage.to_arrow() if table == "coverage" else rows.to_arrow_reader(100_000)
             _hold(con, table, kept)

@@ -1,8 +1,8 @@
 -- question: Which contracts were given other code, and which of their events fell silent with it?
 -- reads:    coverage, logs, upgrades
 -- grain:    one row per upgrade
--- units:    *_count logs of the contract that are stored, whatever protocol reads them; of the first
---           code of a contract logs_before_count is 0, as it is where nothing before is stored.
+-- units:    *_count logs of the contract in blocks that the protocol covers; of the first code of a
+--           contract logs_before_count is 0, as it is where nothing before is stored.
 --           silent_events_count kinds of events (topic0) of which the contract logged at_least in as
 --           many blocks before as are covered since, and none since: what went on as it was would do
 --           that once in 2 ** at_least; begun_events_count kinds that it never logged before, and may
@@ -57,6 +57,11 @@ told as (
     from changed
     inner join logs
         on changed.chain_id = logs.chain_id and changed.address = logs.address
+    inner join coverage
+        on
+            changed.chain_id = coverage.chain_id
+            and changed.protocol = coverage.protocol
+            and logs.block_number between coverage.from_block and coverage.to_block
     anti join changed as telling
         on
             logs.chain_id = telling.chain_id

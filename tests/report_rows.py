@@ -116,6 +116,18 @@ def written_market(folder: Path, **replaced: pl.DataFrame) -> Path:
     return write_database(folder / "market.duckdb", market() | replaced)
 
 
+def silenced(block: int) -> dict[str, pl.DataFrame]:
+    """Return ten logs of a contract up to block 140, and that it got other code at two blocks."""
+    given = {"chain_id": 42161, "tx_index": 0, "block_hash": b"h", "data": b""}
+    given |= {"address": b"\xc0" * 20, "topic0": b"e"}
+    told = [{"block_number": each, "tx_hash": each.to_bytes(32)} for each in range(131, 141)]
+    changed = [{"block_number": each, "release": str(each)} for each in (130, block)]
+    return {
+        "logs": table("logs", *(given | each for each in told)),
+        "upgrades": table("upgrades", *(GMX | each for each in changed)),
+    }
+
+
 def report_of(path: Path, limits: Limits | None = None) -> Report:
     """Return the report of a database, not yet written."""
     with load.database(path) as con:

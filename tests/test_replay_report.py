@@ -12,7 +12,7 @@ import duckdb
 import polars as pl
 import pytest
 from handmade import write_database
-from report_rows import market, written_market
+from report_rows import market, silenced, written_market
 from simulated_world import world
 from sync_rig import DECLARATIONS, FEED, FIRST, blocks, job, run, served
 from typer.testing import CliRunner, Result
@@ -112,6 +112,15 @@ def test_what_came_since_changes_no_byte(url: str, bundle: Path, tmp_path: Path)
     run(job(path, protocols=(other,), declarations={**DECLARATIONS, "other": other}), url)
 
     assert replayed(bundle, path).differing == ()
+
+
+def test_logs_of_a_contract_that_got_other_code_are_counted_again(tmp_path: Path) -> None:
+    """The one table of a report that counts logs is the same without those of other contracts."""
+    path = calm_market(tmp_path, **silenced(141))
+    made = write_report(path, tmp_path / "report")
+
+    assert "Silent: 1 contract of gmx_v2" in (made / "report.md").read_text("utf-8")
+    assert replayed(made, path).differing == ()
 
 
 def test_another_order_gives_the_same_bytes(elsewhere: Path, bundle: Path, tmp_path: Path) -> None:

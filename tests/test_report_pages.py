@@ -19,6 +19,7 @@ from report_rows import (
     market,
     part_of,
     report_of,
+    silenced,
     whole_coverage,
     written_market,
 )
@@ -205,22 +206,7 @@ def test_what_was_waived_or_found_wrong_is_said(tmp_path: Path) -> None:
 
 def test_a_contract_whose_events_fell_silent_with_its_code_is_said(tmp_path: Path) -> None:
     """Of code that replaced none nothing is; of what went on a row, of what did not a sentence."""
-    logs = table(
-        "logs",
-        *(
-            {"chain_id": 42161, "block_number": block, "tx_index": 0, "block_hash": b"h"}
-            | {"tx_hash": block.to_bytes(32), "address": b"\xc0" * 20, "topic0": b"e", "data": b""}
-            for block in range(91, 101)
-        ),
-    )
-    upgrades = table(
-        "upgrades", *(GMX | {"block_number": block, "release": str(block)} for block in (90, 100))
-    )
-    later = upgrades.with_columns(block_number=pl.col("block_number") + 1)
-    pages = [
-        part_of(written_market(tmp_path, logs=logs, upgrades=rows), covered)
-        for rows in (upgrades, later)
-    ]
+    pages = [part_of(written_market(tmp_path, **silenced(at)), covered) for at in (140, 141)]
 
     first, second = (page.split("## At a glance", maxsplit=1)[0] for page in pages)
     assert "Silent" not in first
