@@ -26,7 +26,7 @@ def every_fact() -> dict[str, pl.DataFrame]:
             *({"kind": kind} for kind in ("payment", "default", "recovery", "impairment")),
         ),
         "adl_states": table("adl_states", {"pnl_to_pool_ratio": "0.9"}),
-        "pool_states": table("pool_states", {"assets_tokens": 5}),
+        "pool_states": table("pool_states", {"assets_tokens": 5, "principal_tokens": 4}),
         "share_prices": table("share_prices", {"asset_token": "0xusdc", "block_timestamp": at(1)}),
         "blocks": table("blocks", {}),
         "coverage": table("coverage", {}),

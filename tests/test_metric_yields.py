@@ -274,12 +274,24 @@ def test_utilisation_is_what_is_lent_of_what_is_managed() -> None:
     assert utilisation(states.lazy()).collect()["utilisation"].to_list() == [0.9, 0.5]
 
 
-@pytest.mark.parametrize("state", [{"principal_tokens": 5}, {"assets_tokens": 5}])
-def test_utilisation_needs_both(state: Row) -> None:
-    """Null, not zero, while either is unknown."""
-    result = utilisation(table("pool_states", state).lazy()).collect()
+def test_utilisation_needs_both() -> None:
+    """Null, not zero, while either is unknown; 4 of 5 once both are known."""
+    assets, principal = {"assets_tokens": 5}, {"principal_tokens": 4, "block_timestamp": at(days=1)}
 
-    assert result["utilisation"].to_list() == [None]
+    for states, expected in (((principal,), [None]), ((assets, principal), [None, 0.8])):
+        result = utilisation(table("pool_states", *states).lazy()).collect()
+
+        assert result["utilisation"].to_list() == expected
+
+
+def test_a_pool_that_lends_nothing_has_no_utilisation() -> None:
+    """What never told of loans is no lender: a perp venue's pool, a fund that buys back."""
+    other = {"pool": "0xother", "part": "0xother", "asset_token": None}
+    states = ({"assets_tokens": 5, **other}, {"assets_tokens": 9}, {"principal_tokens": 9})
+
+    result = agreed("utilisation", {"pool_states": table("pool_states", *states)})
+
+    assert result.select("pool", "utilisation").rows() == [("0xpool", 1.0)]
 
 
 def test_utilisation_does_not_depend_on_the_unit() -> None:

@@ -34,14 +34,14 @@ from perpscope import app
 
 GMX = {"protocol": "gmx", "version": "v2"}
 SNX = {"protocol": "snx", "version": "v3"}
-# The simulated books hold no pool with ranges of price, no parameters of a price impact, no fee
-# without a price, no default and no symbol of a market; the windows of some metrics are those of
-# October 2025 by default.
+# The simulated books hold no pool with ranges of price, none that tells what it lends, no
+# parameters of a price impact, no fee without a price, no default and no symbol of a market; the
+# windows of some metrics are those of October 2025 by default.
 SILENT = {
     *("depth", "depth_change", "income_valuations", "defaults", "recoveries", "heartbeat_breaches"),
     *("missed_updates", "mark_oracle_basis", "liquidations_off_oracle", "oracle_age_at_exits"),
     *("asset_correlation", "event_drops", "event_shape", "pool_resilience", "yield_stability"),
-    *("zero_liquidations", "impact_depth", "impact_depth_change"),
+    *("zero_liquidations", "impact_depth", "impact_depth_change", "utilisation"),
 }
 
 

@@ -223,9 +223,9 @@ def utilisation(pool_states: pl.LazyFrame) -> pl.LazyFrame:
             tokens of the asset, absolute; null where an event is silent).
 
     Returns:
-        One row per day with either, chain, protocol, pool and asset, sorted: principal_tokens,
-        assets_tokens (Decimal; null before the first), utilisation (Float64, 0.9 = 90 %; null while
-        either is unknown or nothing is managed).
+        One row per day with either, chain, protocol, pool and asset, sorted, of pools that ever
+        told what they lend: principal_tokens, assets_tokens (Decimal; null before the first),
+        utilisation (Float64, 0.9 = 90 %; null while either is unknown or nothing is managed).
 
     Source:
         Clearpool principal() over poolSize(); for Maple the managers' principal over totalAssets().
@@ -242,6 +242,7 @@ def utilisation(pool_states: pl.LazyFrame) -> pl.LazyFrame:
         .agg(known_total(changes))
         .sort(_GRAIN, nulls_last=True)
         .with_columns(principal_tokens=pool_level(), assets_tokens=level("assets_change", POOL))
+        .filter(principal.is_not_null().any().over(POOL))
         .select(*_GRAIN, principal, assets, utilisation=ratio(principal, assets))
     )
 

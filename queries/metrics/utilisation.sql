@@ -1,6 +1,7 @@
 -- question: What part of what a pool manages is lent at the end of a day?
 -- reads:    pool_states
--- grain:    one row per UTC day with either, chain, protocol, pool and asset
+-- grain:    one row per UTC day with either, chain, protocol, pool and asset, of pools that ever told
+--           what they lend
 -- units:    *_tokens whole tokens of the asset, null before the first; utilisation 0.9 = 90 %
 -- twin of:  analytics.metrics.yields.utilisation
 with
@@ -106,14 +107,38 @@ levels as (
         rows between unbounded preceding and current row
     )
 
+),
+
+lending as (
+
+    select
+        date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        principal_tokens,
+        assets_tokens,
+        bool_or(principal_tokens is not null) over (
+            partition by chain_id, protocol, pool, asset_token
+        ) as is_lender
+    from levels
+
 )
 
 -- Text to double rounds once; decimal to double rounds twice in DuckDB.
 select
-    *,
+    date,
+    chain_id,
+    protocol,
+    pool,
+    asset_token,
+    principal_tokens,
+    assets_tokens,
     case
         when assets_tokens > 0
             then principal_tokens::varchar::double / assets_tokens::varchar::double
     end as utilisation
-from levels
+from lending
+where is_lender
 order by date, chain_id, protocol, pool, asset_token
