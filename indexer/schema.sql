@@ -611,6 +611,8 @@ create table pool_states (
     part varchar not null, -- whose figures these are: the pool itself, or a manager or strategy of it
     asset_token varchar, -- as in share_prices
     assets_tokens decimal(38, 18), -- all that is managed, cash and loans
+    -- true where that is shares of other pools of the protocol, which tell of it as well; null elsewhere
+    holds_pools boolean,
     principal_tokens decimal(38, 18), -- lent and neither repaid nor written off
     unrealized_loss_tokens decimal(38, 18), -- >= 0
     status varchar, -- in the venue's words: active, warning, default

@@ -5,7 +5,9 @@
 -- units:    *_tokens whole tokens of the asset: each the last that was told up to the moment, null
 --           where it never was; status in the venue's words; last_at when anything was told last.
 --           What was read at a block comes after what the block logged. A pool and its parts are
---           never to be added: managers and strategies are inside what the pool manages
+--           never to be added: managers and strategies are inside what the pool manages. Nor is a pool
+--           of which holds_pools is true to others of its protocol: it holds their shares; null where
+--           nothing says so
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment, UTC, inclusive)
 -- param:    protocol text null (only this protocol)
 with
@@ -22,6 +24,7 @@ told as (
         principal_tokens,
         unrealized_loss_tokens,
         status,
+        holds_pools,
         block_timestamp,
         row(block_number, log_index < 0, log_index, item_index) as place
     from pool_states
@@ -45,6 +48,7 @@ select
         where unrealized_loss_tokens is not null
     ) as unrealized_loss_tokens,
     max_by(status, place) filter (where status is not null) as status,
+    bool_or(holds_pools) as holds_pools,
     max(block_timestamp) as last_at
 from told
 group by all

@@ -480,7 +480,7 @@ def test_a_database_of_a_newer_perpscope(held: Path, capsys: pytest.CaptureFixtu
     assert contents(held) == before
 
 
-def test_a_database_of_an_older_perpscope_gets_the_tables_it_lacks(
+def test_a_database_of_an_older_perpscope_gets_the_tables_and_columns_it_lacks(
     tmp_path: Path, url: str, made: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What reads says what to do or needs none of them; what writes adds them and goes on."""
@@ -489,19 +489,22 @@ def test_a_database_of_an_older_perpscope_gets_the_tables_it_lacks(
     with duckdb.connect(path) as connection:
         connection.execute(
             "drop table impact_parameters; drop table untold_shares; drop table balances; "
-            "drop table upgrades"
+            "drop table upgrades; alter table pool_states drop column holds_pools"
         )
         connection.execute("update schema_version set version = 3, created_by = 'older'")
-    metric = ("metric", "impact_depth")
+    metric, outgrown = ("metric", "impact_depth"), ("metric", "tvl")
     capsys.readouterr()
 
-    told = [perpscope(*words, "--database", path) for words in (metric, ("check",), ("status",))]
+    asked = (metric, outgrown, ("check",), ("status",))
+    told = [perpscope(*words, "--database", path) for words in asked]
     err = capsys.readouterr().err
 
-    assert told == [1, 1, 0]
+    assert told == [1, 1, 1, 0]
+    assert 'the database lacks a column (unable to find column "holds_pools"' in err
     for table in ("impact_parameters", "balances"):
         assert f"no table {table}: either indexer/schema.sql names none so, or an older" in err
-    assert index(path, url) == perpscope(*metric, "--database", path) == 0
+    assert index(path, url) == 0
+    assert [perpscope(*words, "--database", path) for words in (metric, outgrown)] == [0, 0]
     versions = "select version, created_by = 'older' from schema_version order by 1"
     assert rows(path, versions) == [(3, True), (SCHEMA, False)]
     mine, clean = contents(path), contents(made)

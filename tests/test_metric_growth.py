@@ -63,6 +63,22 @@ def test_pools_of_all_chains_add_up() -> None:
     assert told.select(*names, "younger_usd").row(0) == (None,) * 5
 
 
+def test_what_pools_of_pools_hold_counts_once() -> None:
+    """A vault holds 2 of a pool's 3: 30 dollars, not 50, then as now, and its days are no days."""
+    vault = ("0xvault", {"holds_pools": True})
+
+    told = protocols(
+        held(0, 3),
+        held(0, 2, vault[0], **vault[1]),
+        held(8, 9, vault[0], **vault[1]),
+        held(9, 6),
+    )
+
+    assert column(told, "tvl_usd") == ["30", "60"]
+    assert column(told, "pool_count") == [1, 1]
+    assert column(told, "earlier_tvl_usd") == [None, "30"]
+
+
 def test_money_that_moves_between_pools_is_no_growth() -> None:
     """All 3 of one pool go to another, which takes 27 more: 30 of 3 are nine times more."""
     told = last(held(0, 3), held(9, 0), held(9, 30, "0xnew"))

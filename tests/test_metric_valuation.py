@@ -426,6 +426,16 @@ def test_what_a_pool_manages_is_worth_the_price_at_the_end_of_the_day() -> None:
     assert column(result, "price_at") == [at(50)]
 
 
+def test_a_pool_of_pools_has_its_own_dollars() -> None:
+    """Whoever adds pools up sees which of them are in others."""
+    vault = {"pool": "0xvault", "part": "0xvault", "holds_pools": True}
+
+    result = managed({"assets_tokens": 3}, vault | {"assets_tokens": 2})
+
+    assert column(result, "tvl_usd") == ["60", "40"]
+    assert column(result, "holds_pools") == [False, True]
+
+
 def test_a_price_of_midnight_is_of_the_next_day() -> None:
     """A price of the day's last microsecond counts, one of the next moment does not."""
     midnight = price(ETH, 3 * 3600, 5)

@@ -49,6 +49,27 @@ def test_a_pool_manages_what_it_says() -> None:
     assert result.select("tvl_tokens", "basis").rows() == [(100.0, "state")]
 
 
+def test_a_pool_of_pools_says_so_and_manages_what_it_says() -> None:
+    """One word of it is enough for all its days, by whatever asset; a strategy's is another's."""
+    vault = {"pool": "0xvault", "part": "0xvault", "assets_tokens": 40}
+    states = (
+        vault | {"holds_pools": True, "asset_token": None},
+        vault | {"block_timestamp": at(days=1)},
+        vault | {"chain_id": 42161},
+        {"assets_tokens": 100},
+        {"part": "0xstrategy", "holds_pools": True},
+    )
+
+    told = agreed("tvl", {"pool_states": table("pool_states", *states)})
+
+    rows = told.select("chain_id", "pool", "tvl_tokens", "holds_pools").rows()
+    assert sorted(rows) == [
+        (1, "0xpool", 100.0, False),
+        *[(1, "0xvault", 40.0, True)] * 2,
+        (42161, "0xvault", 40.0, False),
+    ]
+
+
 def grown(*states: Row, window_days: int = 365) -> list[Any]:
     """Return by how much the pool of these states grew on each of its days."""
     tables = {"pool_states": table("pool_states", *states)}

@@ -10,6 +10,8 @@ import duckdb
 import polars as pl
 import pytest
 from duckdb import connect
+from handmade import table
+from polars.testing import assert_frame_equal
 
 from indexer.errors import DatabaseBusy, DatabaseUnusable
 from indexer.store import SCHEMA, open_database, reading, transaction
@@ -127,6 +129,24 @@ def test_transactions_start_one_engine(
         write_and_fail(path)
     with transaction(path):
         assert len(started) == 2  # what an error did to an engine is nobody's business
+
+
+def test_a_table_without_a_column_of_today_is_made_anew(tmp_path: Path) -> None:
+    """Its rows are as they were, with null in the column, which stands in its place."""
+    path = tmp_path / "a.duckdb"
+    row = table("pool_states", {"assets_tokens": 5, "status": "active"})
+    with transaction(path) as connection:
+        insert(connection, "pool_states", row)
+        connection.execute(
+            "alter table pool_states drop column holds_pools; update schema_version set version = 6"
+        )
+
+    with transaction(path) as connection:
+        grown = connection.sql("select * from pool_states").pl()
+        versions = connection.execute("select version from schema_version").fetchall()
+
+    assert_frame_equal(grown, row)
+    assert sorted(versions) == [(6,), (SCHEMA,)]
 
 
 def test_an_engine_that_ran_out_of_memory_is_not_kept(

@@ -38,10 +38,10 @@ def tvl_growth_valued(
     that it told last, at the price of this day's end: that its tokens moved is not known, what
     their price did is. One that fell silent stands for ever, and `oldest_days` says for how long;
     it is zero once it told zero, priced or not. A pool counts from its first word on, which is not
-    its beginning if it is older than what is indexed: `younger_usd` is what such pools hold. Where
-    one pool of a protocol holds shares of another, as GLV vaults of GMX v2 do, they are counted
-    twice: no fact says whose shares they are. What is told in dollars has no price to change: what
-    its shares gained is a change of quantity.
+    its beginning if it is older than what is indexed: `younger_usd` is what such pools hold. A pool
+    that says that it holds shares of other pools of its protocol, as a GLV vault of GMX v2 does, is
+    left out, since they count it. What is told in dollars has no price to change: what its shares
+    gained is a change of quantity.
 
     Formula:
         tvl_usd(d) = Σ tokens(d) * price_usd(d) over pools, each product as in `tvl_valued`
@@ -51,7 +51,8 @@ def tvl_growth_valued(
         quantity_change_usd = tvl_usd(d) - Σ tokens(e) * price_usd(d)
 
     Args:
-        tvl: what each pool manages by day: assets_tokens, share_price_tokens, supply_tokens.
+        tvl: what each pool manages by day: assets_tokens, share_price_tokens, supply_tokens,
+            holds_pools.
         tokens: symbol of a token, and how it is known: what a contract calls itself may be a lie.
         oracle_updates: one row per update: asset, quote, chain_id, protocol, feed,
             oracle_price_quote, block_timestamp, evidence.
@@ -83,9 +84,13 @@ def tvl_growth_valued(
         not told from what was earned: `net_flows_valued` has it, where a protocol tells of flows.
     """
     check("window_days", window_days, least=1, most=36_600)
-    told = tvl.select(
-        *_POOL_DAY, amount_tokens=managed_tokens(), asset=pl.col("asset_token").fill_null("")
-    ).cache()
+    told = (
+        tvl.filter(~pl.col("holds_pools"))
+        .select(
+            *_POOL_DAY, amount_tokens=managed_tokens(), asset=pl.col("asset_token").fill_null("")
+        )
+        .cache()
+    )
     days = _days(told, window_days)
     one_each = _ones(told, days)
     priced = valued(one_each, tokens, oracle_updates, tolerance_seconds, par_symbols, by=_PRICED)

@@ -367,7 +367,8 @@ def tvl_valued(
     What a pool manages at the end of a day, in dollars at the latest price before midnight.
 
     In dollars pools of different assets can be added and compared, and the price of the asset moves
-    the number: what flowed is `net_flows_valued`, what the pool manages in its asset is `tvl`. The
+    the number: what flowed is `net_flows_valued`, what the pool manages in its asset is `tvl`. What
+    a pool that holds shares of other pools manages is in theirs as well: leave it out of sums. The
     price is chosen as `income_valuations` does, for the day's last microsecond. A day on which the
     pool told nothing has no row.
 
@@ -386,11 +387,11 @@ def tvl_valued(
 
     Returns:
         One row per row of `tvl`, sorted: date, chain_id, protocol, pool, asset_token, basis (state,
-        shares), symbol (upper case), symbol_known_by, tvl_tokens (Decimal; null above 9e19),
-        price_usd (Decimal), price_chain_id, price_protocol, price_feed, price_at, price_tx_hash,
-        price_evidence (assumed: at par; denomination: told in dollars), age_seconds (Float64,
-        >= 0, until the end of the day), tvl_usd (Decimal, USD; null where no price is near enough,
-        where it is not positive, or above 9e19 dollars).
+        shares), holds_pools (Boolean, as in `tvl`), symbol (upper case), symbol_known_by,
+        tvl_tokens (Decimal; null above 9e19), price_usd (Decimal), price_chain_id, price_protocol,
+        price_feed, price_at, price_tx_hash, price_evidence (assumed: at par; denomination: told in
+        dollars), age_seconds (Float64, >= 0, until the end of the day), tvl_usd (Decimal, USD; null
+        where no price is near enough, where it is not positive, or above 9e19 dollars).
 
     Raises:
         ValueError: tolerance_seconds is negative or longer than a century.
@@ -398,15 +399,14 @@ def tvl_valued(
     Source:
         As-of valuation of `tvl`; each row names the update its price was told by.
     """
+    by = (*_POOL_DAY, "basis", "holds_pools")
     amounts = tvl.select(
-        *(*_POOL_DAY, "basis"),
+        *by,
         pl.col("asset_token").alias("token"),
         block_timestamp=END_OF_DAY,
         amount_tokens=managed_tokens(),
     )
-    worth = valued(
-        amounts, tokens, oracle_updates, tolerance_seconds, par_symbols, by=(*_POOL_DAY, "basis")
-    )
+    worth = valued(amounts, tokens, oracle_updates, tolerance_seconds, par_symbols, by=by)
     return (
         worth.drop("block_timestamp", "token")
         .rename({"amount_tokens": "tvl_tokens", "value_usd": "tvl_usd"})

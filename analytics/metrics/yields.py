@@ -31,20 +31,24 @@ def tvl(pool_states: pl.LazyFrame, share_prices: pl.LazyFrame) -> pl.LazyFrame:
     What a pool manages at the end of a day: as it says, else its shares times their price.
 
     In tokens of the pool's asset, so that the asset's own price does not move it. What managers and
-    strategies hold is inside what the pool manages and is never added.
+    strategies hold is inside what the pool manages and is never added. A pool that holds shares of
+    other pools of its protocol, as a GLV vault of GMX v2 does, has a row like any other, and says
+    so: what it manages is in theirs as well.
 
     Formula:
         tvl_tokens(d) = assets_tokens the pool told last, else the last share_price_tokens times
         supply_tokens of one row that knows both, as one product of two doubles
 
     Args:
-        pool_states: one row per pool or part and moment: assets_tokens (whole tokens, absolute).
+        pool_states: one row per pool or part and moment: assets_tokens (whole tokens, absolute),
+            holds_pools.
         share_prices: one row per pool and moment: share_price_tokens, supply_tokens.
 
     Returns:
         One row per day with either, chain, protocol, pool and asset, sorted: assets_tokens
         (Decimal; null before the pool told), share_price_tokens, supply_tokens (Decimal; null
-        before a row knew both), tvl_tokens (Float64), basis (state, shares).
+        before a row knew both), tvl_tokens (Float64), holds_pools (Boolean, true where the pool
+        ever said so: leave it out of sums over pools), basis (state, shares).
 
     Source:
         ERC-4626 totalAssets and convertToAssets; DefiLlama counts TVL of lending pools likewise.
@@ -63,8 +67,10 @@ def tvl(pool_states: pl.LazyFrame, share_prices: pl.LazyFrame) -> pl.LazyFrame:
         .agg(pl.col("own_change").drop_nulls().first(), both.drop_nulls().first())
         .sort(_GRAIN, nulls_last=True)
         .with_columns(both.forward_fill().over(POOL), assets_tokens=level("own_change", POOL))
+        .join(_holding_pools(pool_states), on=POOL[:3], how="left", maintain_order="left")
+        .with_columns(pl.col("holds_pools").fill_null(value=False))
         .with_columns(tvl_tokens=_worth(), basis=_basis())
-        .select(*_GRAIN, "assets_tokens", both, "tvl_tokens", "basis")
+        .select(*_GRAIN, "assets_tokens", both, "tvl_tokens", "holds_pools", "basis")
     )
 
 
@@ -369,6 +375,11 @@ def _yearly(window_days: int) -> list[pl.Expr]:
 
 def _signed(amount: pl.Expr, is_in: pl.Expr) -> pl.Expr:
     return pl.when(is_in).then(amount).otherwise(-amount)
+
+
+def _holding_pools(pool_states: pl.LazyFrame) -> pl.LazyFrame:
+    says_so = pl.col("holds_pools") & (pl.col("part") == pl.col("pool"))
+    return pool_states.filter(says_so).select(*POOL[:3], "holds_pools").unique()
 
 
 def _worth() -> pl.Expr:

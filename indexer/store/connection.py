@@ -3,7 +3,7 @@ Opening and closing the database file, and DuckDB's errors in our words.
 
 A lock that another process holds is waited for, politely and not forever. A file that is not
 ours, is newer than this program, or cannot be written is one sentence. Statements that name
-tables are built here and nowhere else, from names in `schema.sql` only.
+tables are built here and in `growth`, from names in `schema.sql` only.
 """
 
 import os
@@ -27,13 +27,14 @@ from tenacity import (
 )
 
 from indexer.errors import DatabaseBusy, DatabaseUnusable
+from indexer.store.growth import add_what_is_missing, tables_in
 from indexer.store.turns import COURTESY_SECONDS, holder, is_wanted, reading_alone, waiting
-from indexer.tables import columns_of, definitions, tables
+from indexer.tables import columns_of, tables
 
 SCHEMA = 7
 """The version of `schema.sql` that this program reads and writes."""
 
-_FIRST_GROWN = 3  # from this version on, what is new is a table
+_FIRST_GROWN = 3  # from this version on, what is new is a table or a column that may be null
 
 WAIT_SECONDS = 30.0
 
@@ -228,7 +229,7 @@ def _unusable(path: Path, error: duckdb.Error) -> DatabaseUnusable:
 def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
     try:
         found = _schema_version(connection)
-        if found is None and not read_only and not _tables_of(connection):
+        if found is None and not read_only and not tables_in(connection):
             _create(connection)
             found = SCHEMA
         if found is not None and _FIRST_GROWN <= found < SCHEMA:
@@ -257,11 +258,6 @@ def _schema_version(connection: duckdb.DuckDBPyConnection) -> int | None:
     return found
 
 
-def _tables_of(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    query = "select table_name from duckdb_tables() where database_name = 'perpscope'"
-    return {name for (name,) in connection.execute(query).fetchall()}
-
-
 def _create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.begin()
     connection.execute(files("indexer").joinpath("schema.sql").read_text(encoding="utf-8"))
@@ -270,11 +266,8 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _grow(connection: duckdb.DuckDBPyConnection) -> None:
-    held = _tables_of(connection)
     connection.begin()
-    for table, definition in definitions().items():
-        if table not in held:
-            connection.execute(definition)
+    add_what_is_missing(connection)
     connection.execute("insert into schema_version values (?, ?)", [SCHEMA, program_version()])
     connection.commit()
 

@@ -2,7 +2,8 @@
 -- reads:    pool_states, share_prices
 -- grain:    one row per UTC day with either, chain, protocol, pool and asset
 -- units:    *_tokens whole tokens of the asset; share_price_tokens assets per share; supply_tokens
---           shares; basis state or shares
+--           shares; basis state or shares; holds_pools true where what is managed is shares of other
+--           pools of the protocol, which tell of it as well: not to be added to theirs
 -- twin of:  analytics.metrics.yields.tvl
 with
 
@@ -20,6 +21,7 @@ based as (
         share_price_tokens,
         supply_tokens,
         tvl_tokens,
+        holds_pools,
         case when assets_tokens is null then 'shares' else 'state' end as basis
     from managed
 

@@ -1,6 +1,7 @@
 -- question: How much more does a protocol manage than a year before, in dollars over all its pools?
 -- reads:    pool_states, share_prices, tokens, oracle_updates
--- grain:    one row per protocol and UTC day on which any of its pools told something
+-- grain:    one row per protocol and UTC day on which any of its pools told something, without pools
+--           that hold shares of others
 -- units:    *_usd US dollars: tvl_usd null while a pool has no value, known_usd of those that have
 --           one; growth_ratio 9 = ten times as much; revaluation_usd of the tokens of then,
 --           quantity_change_usd at the prices of now; younger pools first spoke after earlier_date;
@@ -13,13 +14,28 @@ with
 
 -- part: pool_amounts
 
+-- What is in shares of other pools is counted there.
+counted as (
+
+    select
+        date,
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        amount_tokens
+    from pool_amounts
+    where not holds_pools
+
+),
+
 days as (
 
     select distinct
         protocol,
         date,
         (date - to_days($window_days::integer))::date as back
-    from pool_amounts
+    from counted
 
 ),
 
@@ -44,7 +60,7 @@ pools as (
         asset_token,
         coalesce(asset_token, '') as asset,
         min(date) as first_on
-    from pool_amounts
+    from counted
     group by all
 
 ),
@@ -79,7 +95,7 @@ stood as (
         told.amount_tokens,
         pool_spans.first_on > pool_spans.earlier_date as is_young
     from pool_spans
-    asof inner join pool_amounts as told
+    asof inner join counted as told
         on
             pool_spans.chain_id = told.chain_id
             and pool_spans.protocol = told.protocol

@@ -3,7 +3,7 @@
 -- grain:    one row per UTC day with a word of the pool, chain, protocol, pool and asset
 -- units:    tvl_tokens whole tokens of the asset; *_usd US dollars by an oracle's price, or as
 --           told in dollars, null without one; age_seconds from the price to the end of the day;
---           basis state or shares
+--           basis state or shares; holds_pools as in `tvl`: not to be added to what other pools have
 -- param:    tolerance_seconds natural 90000 (how old a price may be and still count, inclusive)
 -- param:    par_symbols text - (symbols worth a dollar where no price is near, with commas; - none)
 -- twin of:  analytics.metrics.valuation.tvl_valued
@@ -21,6 +21,7 @@ amounts as ( -- noqa: ST03
         asset_token,
         asset_token as token,
         basis,
+        holds_pools,
         amount_tokens,
         date::timestamp + to_microseconds(86399999999) as block_timestamp
     from pool_amounts
@@ -40,6 +41,7 @@ valued as (
         pool,
         asset_token,
         basis,
+        holds_pools,
         symbol,
         symbol_known_by,
         amount_tokens as tvl_tokens,

@@ -2,7 +2,7 @@
 -- reads:    pool_states, share_prices
 -- grain:    one row per UTC day with either, chain, protocol, pool and asset
 -- units:    the step `pool_amounts`: amount_tokens whole tokens of the asset, null where a product is
---           more than fits; basis state or shares
+--           more than fits; basis state or shares; holds_pools as in `pool_days`
 with
 
 -- part: pool_days
@@ -19,6 +19,7 @@ held as (
         assets_tokens,
         share_price_tokens,
         supply_tokens,
+        holds_pools,
         case
             when
                 abs(share_price_tokens::varchar::double * supply_tokens::varchar::double) < 9e19
@@ -52,6 +53,7 @@ pool_amounts as (
         protocol,
         pool,
         asset_token,
+        holds_pools,
         case when assets_tokens is null then 'shares' else 'state' end as basis,
         coalesce(
             assets_tokens,

@@ -2,7 +2,8 @@
 -- reads:    pool_states, share_prices
 -- grain:    one row per UTC day with either, chain, protocol, pool and asset
 -- units:    assets_tokens and tvl_tokens whole tokens of the asset: what the pool says that it manages,
---           else its shares at their price; share_price_tokens assets per share; supply_tokens shares
+--           else its shares at their price; share_price_tokens assets per share; supply_tokens shares;
+--           holds_pools true where that is shares of other pools of the protocol
 with
 
 -- What is read at a block has a log index below zero and comes after what the block logged.
@@ -95,6 +96,18 @@ levels as (
 
 ),
 
+holders as (
+
+    select distinct
+        chain_id,
+        protocol,
+        pool,
+        holds_pools
+    from pool_states
+    where holds_pools and part = pool
+
+),
+
 -- Text to double rounds once; decimal to double rounds twice in DuckDB.
 managed as (
 
@@ -110,8 +123,10 @@ managed as (
         coalesce(
             assets_tokens::varchar::double,
             share_price_tokens::varchar::double * supply_tokens::varchar::double
-        ) as tvl_tokens
+        ) as tvl_tokens,
+        coalesce(holds_pools, false) as holds_pools
     from levels
+    left join holders using (chain_id, protocol, pool)
 
 )
 

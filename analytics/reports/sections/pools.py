@@ -40,7 +40,7 @@ _SERIES = (
     ),
     Shown(
         *("tvl_valued", "Dollars that pools managed at the end of their last day"),
-        ("date", *POOL, "tvl_usd", "tvl_tokens", *_PRICE),
+        ("date", *POOL, "tvl_usd", "tvl_tokens", "holds_pools", *_PRICE),
         keys=POOL,
         largest_first="tvl_usd",
         with_past=True,
