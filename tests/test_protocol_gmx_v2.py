@@ -1038,6 +1038,7 @@ def test_recorded_logs_of_arbitrum_are_all_read(shared: Path) -> None:
         "funding": 13,
         "pool_flows": 5,
         "share_prices": 6,
+        "pool_states": 6,
     }
 
 
@@ -1052,4 +1053,5 @@ def test_recorded_logs_of_the_testnet_are_all_read(shared: Path) -> None:
         "funding": 8,
         "pool_flows": 7,
         "share_prices": 4,
+        "pool_states": 4,
     }

@@ -204,6 +204,41 @@ def test_a_vaults_share_is_its_value_by_its_supply() -> None:
     ]
 
 
+STATE = {"asset_token": "USD"}
+
+
+def test_what_is_managed_is_told_also_when_the_last_share_went() -> None:
+    """2,000 dollars of 940 shares, then nothing of none: a measured zero without a price."""
+    result = made(
+        valued("MarketPoolValueUpdated", 940 * 10**18), valued("MarketPoolValueUpdated", 0, 0)
+    )
+
+    own = {**STATE, "pool": MARKET, "part": MARKET}
+    assert rows(result, "pool_states") == [
+        {**own, "assets_tokens": usd("2000")},
+        {**own, "assets_tokens": usd("0")},
+    ]
+    assert len(rows(result, "share_prices")) == 1
+    assert reasons(result) == []
+
+
+def test_a_vault_says_that_it_holds_shares_of_markets() -> None:
+    """Its value is in theirs; an emptied one is a measured zero."""
+    result = made(
+        *(
+            keyed("GlvValueUpdated", EMITTER, [topic(VAULT)], address={"glv": VAULT}, uint256=items)
+            for items in ({"value": 31_500 * USD, "supply": 10**18}, {"value": 0, "supply": 0})
+        )
+    )
+
+    own = {**STATE, "pool": VAULT, "part": VAULT, "holds_pools": True}
+    assert rows(result, "pool_states") == [
+        {**own, "assets_tokens": usd("31500")},
+        {**own, "assets_tokens": usd("0")},
+    ]
+    assert len(rows(result, "share_prices")) == 1
+
+
 def accrued(delta: int, token: str = USDC, **more: int) -> Built:
     """Return a ClaimableFundingUpdated; with a `timeKey` it is collateral, not funding."""
     return keyed(
@@ -405,6 +440,13 @@ def test_recorded_values_give_prices_of_shares(shared: Path) -> None:
     ] == [
         (pool["market"], scaled(pool["poolValue"], 12, over=pool["marketTokensSupply"])),
         (vault["glv"], scaled(vault["value"], 12, over=vault["supply"])),
+    ]
+    assert [
+        (row["pool"], row["assets_tokens"], row.get("holds_pools"))
+        for row in of_transaction(result, "pool_states", "0x7036a955")
+    ] == [
+        (pool["market"], scaled(pool["poolValue"], 30), None),
+        (vault["glv"], scaled(vault["value"], 30), True),
     ]
 
 

@@ -15,7 +15,8 @@ Units      USD 1e30; amounts in token decimals; a price is 1e30 USD per smallest
            of one that is not listed yet are rejected, not guessed
 Pools      MarketPoolValueInfo before and MarketPoolValueUpdated after a deposit or withdrawal carry
            its key (ExecuteDepositUtils.sol, ExecuteWithdrawalUtils.sol): they name the market, and
-           what supply of its token went away. Value 1e30 USD, supply 1e18. What a withdrawal pays
+           what supply of its token went away. Value 1e30 USD, supply 1e18. The value of a GLV
+           vault is that of the market tokens that it holds (GlvUtils.sol). What a withdrawal pays
            out is amountAfterFees of its two SwapFeesCollected, of type WITHDRAWAL_FEE_TYPE.
 """
 
@@ -93,8 +94,9 @@ PROTOCOL = Protocol(
         "transaction. Pool flows are deposits and withdrawals, one row per token (the pool's "
         "shares stand on the first), before what is paid out is swapped; share prices are dollars "
         "per share of a market "
-        "whenever somebody enters or leaves it, and of a GLV vault when its value is updated. A "
-        "vault holds shares of markets: what it manages is in what they manage."
+        "whenever somebody enters or leaves it, and of a GLV vault when its value is updated, and "
+        "so is what each manages. A vault holds shares of markets: what it manages is in what they "
+        "manage, and in no sum of pools."
     ),
     left_out=(
         "What an insolvent close paid in part, or before release 2.1 (June 2024), when no step was "

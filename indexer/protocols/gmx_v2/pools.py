@@ -31,7 +31,7 @@ ORACLE: Columns = {
     "provider": "provider",
 }
 
-VALUED = Keyed("MarketPoolValueUpdated")
+VALUED, VAULT_VALUED = Keyed("MarketPoolValueUpdated"), Keyed("GlvValueUpdated")
 BY_KEY = {"key": "tradeKey"}
 POOL = Companion(VALUED, "market", BY_KEY)
 FLOW: Columns = {"pool": POOL, "account": "account"}
@@ -78,11 +78,25 @@ MARKET_PRICE: Columns = {
     "share_price_tokens": Fixed(Quotient("poolValue", SUPPLY), 12),
     "supply_tokens": Fixed(SUPPLY, 18),
 }
+# What shares are worth by their supply has no price without a share: an emptied one says so here.
+MARKET_VALUE: Columns = {
+    "pool": "market",
+    "part": "market",
+    "asset_token": Const("USD"),
+    "assets_tokens": Fixed("poolValue", 30),
+}
 VAULT_PRICE: Columns = {
     "pool": "glv",
     "asset_token": Const("USD"),
     "share_price_tokens": Fixed(Quotient("value", "supply"), 12),
     "supply_tokens": Fixed("supply", 18),
+}
+VAULT_VALUE: Columns = {
+    "pool": "glv",
+    "part": "glv",
+    "asset_token": Const("USD"),
+    "assets_tokens": Fixed("value", 30),
+    "holds_pools": Const(value=True),
 }
 
 POOLS = (
@@ -113,12 +127,14 @@ POOLS = (
         is_confirmed=True,
     ),
     Event(ABI, VALUED, "share_prices", MARKET_PRICE, (Nonzero(SUPPLY),), is_confirmed=True),
+    Event(ABI, VALUED, "pool_states", MARKET_VALUE, is_confirmed=True),
     Event(
         ABI,
-        Keyed("GlvValueUpdated"),
+        VAULT_VALUED,
         "share_prices",
         VAULT_PRICE,
         (Nonzero("supply"),),
         is_confirmed=True,
     ),
+    Event(ABI, VAULT_VALUED, "pool_states", VAULT_VALUE, is_confirmed=True),
 )
