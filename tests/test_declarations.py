@@ -13,7 +13,7 @@ from goldens import AUTOMATIC
 from analytics.reports.dictionary import meaning
 from indexer.facts.routes import title
 from indexer.protocols import PROTOCOLS
-from indexer.spec import Const, Entry, Event, Lookup, OfContract, Read, Share, When
+from indexer.spec import Amount, Const, Entry, Event, Lookup, OfContract, Read, Share, When
 from indexer.tables import definitions, tables
 
 TESTS = "".join(
@@ -127,6 +127,27 @@ def test_every_share_price_says_what_it_is_in(slug: str) -> None:
     )
 
     assert is_silent == (slug == "centrifuge")
+
+
+def test_what_a_pool_manages_is_told_with_its_asset() -> None:
+    """Told first without and later with it, a pool would stand twice in `tvl`."""
+    odd = {
+        (slug, row.into)
+        for slug, row in ROWS
+        for amount in ("assets_tokens", "supply_tokens")
+        if row.into in {"pool_states", "share_prices"} and amount in row.columns
+        if not _is_always_told(row.columns["asset_token"], row.columns[amount])
+    }
+
+    # The event that announces a pool of Clearpool to be read names its asset.
+    assert odd == {("clearpool", "share_prices")}
+
+
+def _is_always_told(asset: object, amount: object) -> bool:
+    # An amount of a token that is not known is rejected, and so is what is read of a contract that
+    # does not answer.
+    is_of_asset = isinstance(amount, Amount) and amount.token == asset
+    return isinstance(asset, Const | OfContract | str) or is_of_asset
 
 
 def within(value: object) -> Iterator[object]:
