@@ -320,9 +320,11 @@ def _thinned(
     number, start, end = window
     depth, at = pl.col("depth_usd"), pl.col("block_timestamp")
     is_during = at >= start
-    trades = position_changes.filter(pl.lit(start) - at <= end - start, at < end)
+    is_asked = (pl.lit(start) - at <= end - start) & (at < end)
+    # What is in one transaction has one time.
+    trades, prices = (rows.filter(is_asked) for rows in (position_changes, oracle_updates))
     return (
-        trade_depths(trades, oracle_updates, 200.0)
+        trade_depths(trades, prices, 200.0)
         .group_by(*_MARKET)
         .agg(before=depth.filter(~is_during).median(), during=depth.filter(is_during).median())
         .select(
