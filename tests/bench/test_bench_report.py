@@ -29,7 +29,7 @@ CORE = (
 
 def market(scale: int) -> Path:
     """Return the database of so many times ten million rows; made once, and kept."""
-    path = ROOT / ".bench" / f"market-{scale}.duckdb"
+    path = ROOT / ".bench" / f"market-{load.SCHEMA_VERSION}-{scale}.duckdb"
     if not path.is_file():
         path.parent.mkdir(exist_ok=True)
         unfinished = path.with_suffix(".unfinished")
