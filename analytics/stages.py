@@ -163,23 +163,28 @@ def funded(funding: pl.LazyFrame, funding_daily_ratio: float) -> pl.LazyFrame:
 def liquidating(
     velocity: pl.LazyFrame, rates: pl.LazyFrame, ratio: float, least: int
 ) -> pl.LazyFrame:
-    """Return looks at how fast a protocol liquidates, beside its usual rate, before any ADL."""
-    found = velocity.join(rates, on=["protocol", _AT]).with_columns(
-        value="velocity_usd_per_second", measure=pl.lit("velocity_usd_per_second")
-    )
+    """
+    Return looks at how fast a protocol liquidates, beside its usual rate, before any ADL.
+
+    What nobody tells of its past only raises that rate: what is not above what is told is usual.
+    """
+    key = "velocity_usd_per_second"
+    found = velocity.join(rates, on=["protocol", _AT]).with_columns(value=key, measure=pl.lit(key))
+    told = ratio * pl.col("known")
+    usual = pl.when(pl.col("is_told") | (pl.col("value") <= told)).then(told)
     is_alone = (pl.col("liquidation_count") >= least) & pl.col("heard_at").is_null()
     is_whole = pl.when(is_alone).then(pl.col("unknown_notional_count") == 0)
-    return look(2, found, ratio * pl.col("usual"), _WHOSE[:1], only=is_alone, is_whole=is_whole)
+    return look(2, found, usual, _WHOSE[:1], only=is_alone, is_whole=is_whole)
 
 
 def usual_rates(liquidations: pl.LazyFrame, past: Past) -> pl.LazyFrame:
-    """Return what protocols liquidated a second in the past of liquidations; null if unknown."""
+    """Return what protocols are known to have liquidated a second in the past of liquidations."""
     notional, unknown = pl.col("notional_usd"), unknown_count("notional_usd").alias("unknown")
     moments = liquidations.group_by("protocol", _AT).agg(notional.sum(), unknown)
-    rate = pl.when("is_told").then(divided(pl.col("total"), past.history.total_seconds()))
+    rate = divided(pl.col("total"), past.history.total_seconds())
     found, told = (past.total(moments, ("protocol",), name) for name in ("notional_usd", "unknown"))
     told = told.select("protocol", _AT, is_told=pl.col("total") == 0)
-    return found.join(told, on=["protocol", _AT]).select("protocol", _AT, usual=rate)
+    return found.join(told, on=["protocol", _AT]).select("protocol", _AT, "is_told", known=rate)
 
 
 def deleveraging(adls: pl.LazyFrame, past: Past, adl_share_ratio: float) -> pl.LazyFrame:
@@ -341,9 +346,8 @@ def _missing(looks: pl.LazyFrame, declared_facts: pl.LazyFrame) -> pl.LazyFrame:
 
 def _blank(*known: str) -> list[pl.Expr]:
     """Return the columns of a stage; those that are not known are null."""
-    kinds = dict.fromkeys(_COLUMNS, pl.Float64()) | dict.fromkeys(
-        ("start_at", "end_at"), pl.Datetime("us")
-    )
+    times = dict.fromkeys(("start_at", "end_at"), pl.Datetime("us"))
+    kinds = dict.fromkeys(_COLUMNS, pl.Float64()) | times
     return [
         pl.col(name) if name in known else pl.lit(None, kinds[name]).alias(name)
         for name in _COLUMNS

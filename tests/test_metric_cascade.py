@@ -162,14 +162,16 @@ def test_an_unknown_notional_in_the_window_may_be_enough(
 
 
 def test_what_could_not_be_beyond_leaves_nothing_unknown() -> None:
-    """Two positions are too few whatever their notional, and however little is usual of them."""
+    """Two are too few whatever their notional; three of 10 are less than what is told of a day."""
     untold = {"notional_usd": None}
     alone, three = liquidated(7_200, size=900), liquidated(*range(7_200, 7_203), size=10)
     usual = liquidated(100_000, size=8_640) + liquidated(*range(107_200, 107_203), size=10)
 
-    for rows in ([untold, untold], [untold, *alone, *usual]):
+    in_part = [untold, *liquidated(0, size=8_640), *three]
+    for rows in ([untold, untold], [untold, *alone, *usual], in_part):
         assert column(stages(2, liquidations=rows), "verdict") == ["not seen"]
-    for rows in ([untold, *three], [untold, *three, *liquidated(200_000, size=900)]):
+    in_part.extend(liquidated(7_203, 7_204, size=20))
+    for rows in ([untold, *three], [untold, *three, *liquidated(200_000, size=900)], in_part):
         assert column(stages(2, liquidations=rows), "verdict") == ["not known"]
 
 
