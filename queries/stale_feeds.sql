@@ -155,7 +155,7 @@ inner join weekends
         and aged.quote = weekends.quote
 where
     $feed is null
-    or upper($feed) = aged.name
+    or upper($feed) = upper(aged.name)
     or upper($feed) = aged.asset || '/' || aged.quote
     or lower($feed) = lower(aged.feed)
 group by aged.chain_id, aged.protocol, aged.feed, aged.name, aged.heartbeat_seconds

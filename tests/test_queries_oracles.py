@@ -86,6 +86,15 @@ def test_a_feed_is_found_by_name_or_address(
     assert len(answer(con, "stale_feeds", "feed", spoken(), feed=feed)) == found
 
 
+def test_a_feed_is_found_by_a_name_in_small_letters(con: duckdb.DuckDBPyConnection) -> None:
+    """A name is found however the declaration spells it."""
+    named = {"feeds": table("feeds", NAMED | {"name": "eurFund_NAV"})}
+
+    assert answer(con, "stale_feeds", "name", spoken() | named, feed="eurFund_NAV") == [
+        ("eurFund_NAV",)
+    ]
+
+
 def test_a_heartbeat_of_the_pair_serves_its_other_aggregators(
     con: duckdb.DuckDBPyConnection,
 ) -> None:
