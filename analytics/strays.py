@@ -52,7 +52,9 @@ def strays(
     until: datetime | None = None,
 ) -> pl.DataFrame:
     """
-    Return how many facts stand in no block that is covered, and are not of the time of any file.
+    Return how many facts stand in no block that is covered, and not in the time of imported files.
+
+    Files of a chain and protocol are one time, from the first to the last of all their entries.
 
     Args:
         con: an open database.

@@ -1,8 +1,8 @@
 -- question: Who owes each pool, and what part of all that it lent?
 -- reads:    credit_events
 -- past:     credit_events
--- grain:    one row per chain, protocol, pool, asset and account that owes, or may, of pools of which
---           a loan was told; largest first
+-- grain:    one row per chain, protocol, pool, asset and account that owes, or may, of pools and
+--           assets of which a loan was told; largest first
 -- units:    principal_tokens whole tokens of the asset that were lent, less what was repaid,
 --           liquidated and lost since indexing began: null where an amount of the account is unknown
 --           (unknown_count events), below zero where more came back than was lent since; pool_ratio

@@ -60,11 +60,12 @@ def cascade_stages(  # noqa: PLR0917 -- one parameter per input
         1 |price / price return_seconds ago - 1| > max(trigger_deviations * sd, trigger_bps)
         2 Σ notional_usd of the window_seconds that follow / window_seconds > velocity_ratio * the
           rate of the whole history (0 without a liquidation in it, not known while the notional of
-          one is not), with at least least_liquidations in the window and no ADL of the protocol in
-          the history_seconds up to now; not known while only a notional nobody tells could make it
-          so
+          one is not, but no less than what is told), with at least least_liquidations in the window
+          and no ADL of the protocol in the history_seconds up to now; not known while only a
+          notional nobody tells could make it so
         3 from the first ADL until adl_share_ratio of the ADL notional is done of an event, which a
-          pause longer than history_seconds ends; until its last ADL while a notional is unknown
+          pause longer than history_seconds ends; until its last ADL while a notional is unknown,
+          or where all are zero
         4 |oracle_deviation| > dislocation_bps for any two sources of the asset
         5 after a dislocation: the last deviation > recovery_bps, if deviations are known until
           quiet_seconds later and none of them is

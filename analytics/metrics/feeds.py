@@ -130,13 +130,15 @@ def feed_weekends(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
 
     Currencies, metals, shares and funds are priced in their market's hours, which no source here
     states; a feed of one is silent on every Saturday and speaks on other days. One that failed is
-    silent on both, and one that posts once a month nearly always. A day counts where it lies whole
-    between the feed's first update and its chain's last one, and where any feed of the chain spoke
-    of those that are read: what nobody collected is no silence. Sundays are not counted, on which
-    some markets open. Markets that close on other days are not told from feeds that failed.
+    silent on both, and one that posts once a month nearly always. A day counts where it begins
+    after the feed's first update and is over by its chain's last one, and where any feed of the
+    chain spoke of those that are read: what nobody collected is no silence. Sundays are not
+    counted, on which some markets open. Markets that close on other days are not told from feeds
+    that failed.
 
     Formula:
-        silent: no update of the feed in all of the UTC day; what was read at a block is none
+        silent: no update of the feed in all of the UTC day; what was read at a block is none, nor
+        is what says whether a sequencer is up
 
     Args:
         oracle_updates: one row per update: asset, quote, chain_id, protocol, feed,
@@ -181,9 +183,10 @@ def missed_updates(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame) -> pl.Lazy
     move, whoever saw it. A price that came in the same second is not judged, it may be as new, nor
     is one that the other source had seen by then, as an answer of last year that is read today. A
     feed of unknown threshold has the smallest one known of its pair, chain and protocol. What was
-    read of a feed at a block shows others overdue, and is not judged: it may have spoken since. A
-    market that is closed moves no feed, whatever is paid elsewhere: a silence over a weekend is
-    told, not excused. States, amounts and statistics are no prices.
+    read of a feed at a block shows others overdue, and is neither judged nor an update that
+    replaces a price: the feed may have spoken since. A market that is closed moves no feed,
+    whatever is paid elsewhere: a silence over a weekend is told, not excused. States, amounts and
+    statistics are no prices.
 
     Formula:
         missed at t: |reference(t) - price| / price * 10,000 > threshold_bps and t > price_at and

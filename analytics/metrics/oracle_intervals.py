@@ -71,10 +71,11 @@ def oracle_deviation_interval(
     Returns:
         One row per asset, quote, source and other source (reference_…) with a sample, sorted:
         sample_count (Int64, n), unsampled_count (Int64: samples left out, because a price was too
-        old, the reference not positive, or the price eleven times as high), block_sample_count
-        (Int64, b), mean_deviation_bps, standard_error_bps, naive_standard_error_bps,
-        standard_error_ratio (by blocks, of the naive one; null where the deviation never moved),
-        interval_low_bps, interval_high_bps (Float64; null where not told).
+        old, the reference not positive, or the price more than eleven times as high),
+        block_sample_count (Int64, b), mean_deviation_bps, standard_error_bps,
+        naive_standard_error_bps, standard_error_ratio (by blocks, of the naive one; null where the
+        deviation never moved, which leaves an interval of no width), interval_low_bps,
+        interval_high_bps (Float64; null where not told).
 
     Raises:
         ValueError: a setting is out of bounds.

@@ -33,13 +33,14 @@ def income_valuations(
     What fees and buybacks that are told in tokens only were worth in dollars when they were paid.
 
     The price is the latest one any source has told by then of the asset the token's symbol names,
-    in US dollars; of several in one second that of the protocol itself counts, then one of its
-    chain. No price of a later moment than the event's is used, and none older than the tolerance,
-    which is as long as the longest usual heartbeat and an hour; nor one that was read at a block
-    and seen longer than that before, for a dead feed answers for ever. Nothing is taken to be worth
-    a dollar that no source priced, unless its symbol is named. A wrapped coin of a chain is worth
-    what the coin is. An amount may be told in a currency and in no token, as the share prices of
-    many funds are: a dollar is worth one, whatever sources say, and euro and ether what they say.
+    in US dollars; of several at one moment that of the protocol itself on its chain counts, then
+    one of its chain. No price of a later moment than the event's is used, and none older than the
+    tolerance, which is as long as the longest usual heartbeat and an hour; nor one that was read at
+    a block and seen longer than that before, for a dead feed answers for ever. Nothing is taken to
+    be worth a dollar that no source priced, unless its symbol is named. A wrapped coin of a chain
+    is worth what the coin is. An amount may be told in a currency and in no token, as the share
+    prices of many funds are: a dollar is worth one, whatever sources say, and euro and ether what
+    they say.
 
     Formula:
         value_usd = amount_tokens * price_usd, exact, then rounded half to even at 1e-18
