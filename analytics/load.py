@@ -16,6 +16,7 @@ import polars as pl
 from analytics.connection import opened
 from analytics.errors import UserError, WorldError, check_variables
 from analytics.largest import largest_named
+from analytics.older import absence, cursor, lacking, placed
 from analytics.scans import scan
 from analytics.texts import as_places, as_told, few_texts, is_large, with_codes
 
@@ -183,8 +184,8 @@ def _hold(con: Connection, table: str, rows: object) -> None:
     con.register("incoming", rows)
     con.execute(f"create or replace table {table} as select * from incoming")
     con.unregister("incoming")
-    heights.cache_clear()
-    _few_texts.cache_clear()
+    for known in (heights, lacking, _few_texts):
+        known.cache_clear()
 
 
 def _condition(table: str, schema: pl.Schema) -> str:
@@ -241,7 +242,7 @@ def facts(
         few = {name: texts for name in columns if (texts := _few_texts(con, table, name))}
         sql = f"select {as_places(columns, few)} from {table} where {_where(kept)}"
         # A cursor of its own: Polars may read several tables of one plan at the same time.
-        read = con.cursor().sql(sql, params=[*few.values(), *kept.values()]).to_arrow_reader(size)
+        read = cursor(con).sql(sql, params=[*few.values(), *kept.values()]).to_arrow_reader(size)
         try:
             yield from (as_told(pl.DataFrame(batch), few, told) for batch in read)
         except OSError as error:  # as Arrow says what DuckDB could not read
@@ -279,12 +280,12 @@ def digest(
         until: only events at or before this UTC time.
     """
     schema = _schema(con, table)
-    kept = limited(schema, protocol, chain_id, None, until)
+    kept = limited(schema, protocol, chain_id, until=until)
     sql = (
         f"select count(*), coalesce(sum(hash({', '.join(schema)})), 0)::hugeint from {table} "
         f"where {_where(kept)}"
     )
-    count, total = con.cursor().execute(sql, list(kept.values())).fetchall()[0]
+    count, total = cursor(con).execute(sql, list(kept.values())).fetchall()[0]
     return int(count), f"{total:x}"
 
 
@@ -350,11 +351,13 @@ def selected(con: Connection, sql: str) -> pl.DataFrame:
     Raises:
         UserError: it is no SELECT, or more than one; DuckDB does not understand it; or a column is
             of a type that not every format holds.
-        WorldError: the database cannot answer it.
+        WorldError: the database cannot answer it, or lacks a table that it names.
     """
     try:
         if [each.type for each in con.extract_statements(sql)] != [duckdb.StatementType.SELECT]:
             raise UserError("--sql takes one SELECT: the database is read, never changed")
+        if absent := lacking(con) & con.get_table_names(sql):
+            raise absence(min(absent))
         asked = con.cursor().sql(sql)
         columns = list(zip(asked.columns, map(str, asked.types), strict=True))
     except duckdb.Error as error:
@@ -387,16 +390,13 @@ def _check_schema(con: Connection, path: Path) -> None:
 def _schema(con: Connection, table: str) -> pl.Schema:
     try:
         # With its schema, a name is nothing but that of a table.
-        return _frame(con, f"select * from main.{table} limit 0", {}).schema
+        return _frame(con, f"select * from {placed(con, table)} limit 0", {}).schema
     except duckdb.CatalogException as error:
-        raise WorldError(
-            f"the database has no table {table}: either indexer/schema.sql names none so, or an "
-            "older perpscope made the file, and `perpscope index` adds what is missing"
-        ) from error
+        raise absence(table) from error
 
 
 def _frame(con: Connection, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
-    found: pl.DataFrame = con.cursor().sql(sql, params=dict(parameters)).pl()
+    found: pl.DataFrame = cursor(con).sql(sql, params=dict(parameters)).pl()
     return found
 
 

@@ -1,4 +1,4 @@
-"""Readers while a chain is indexed: no error, nothing torn, snapshots that only rise."""
+"""Readers: beside who indexes, and of files that an older perpscope left."""
 
 import json
 import os
@@ -9,10 +9,15 @@ from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
+import duckdb
 import pytest
 import reader
+from commands import perpscope
+from report_rows import part_of, whole_coverage, written_market
 from sync_rig import FEED_ADDRESS, FIRST, blocks, logs_of, rows, served
 
+from analytics import load
+from analytics.reports.sections.covered import covered
 from indexer.simulation.node import serve
 from perpscope import app, outcome
 
@@ -72,3 +77,59 @@ def test_readers_through_a_whole_backfill(tmp_path: Path, readers_of_each: int) 
         assert told["numbers"] == sorted(set(told["numbers"]))
         assert told["reads"] > 2
     assert max(len(told["numbers"]) for told in found) > 1
+
+
+@pytest.fixture(scope="module")
+def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file of schema 6, which knew no upgrades, of a day with trades."""
+    path = written_market(tmp_path_factory.mktemp("older"), coverage=whole_coverage())
+    with duckdb.connect(path) as con:
+        con.execute("drop table upgrades; update schema_version set version = 6")
+    return path
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *("query availability", "query evidence_mix", "query upgrades --protocol gmx_v2", "check"),
+        f"query transaction_facts --param tx_hash=0x{'ab' * 32}",
+    ],
+)
+def test_a_file_of_an_older_perpscope_is_read_as_it_is(older: Path, asked: str) -> None:
+    """Nobody has to write to it first, as nobody can to a copy."""
+    before = older.read_bytes()
+
+    assert perpscope(*asked.split(), "--database", older) == 0
+    assert older.read_bytes() == before
+
+
+def test_what_a_file_of_an_older_perpscope_lacks_is_no_zero(
+    older: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No row of it, no count, and a sentence on each report; the rest is as with an empty table."""
+    codes = [
+        perpscope("query", *words, "--database", older)
+        for words in (["upgrades"], ["--sql", "select count(*) from logs, upgrades"])
+    ]
+    said = capsys.readouterr()
+    with load.database(older) as con:
+        coverage = load.facts(con, "coverage").collect()
+    with load.excerpt(older, coverage) as con:
+        assert load.facts(con, "upgrades").collect().is_empty()
+
+    assert codes == [0, 1]
+    assert "upgrades is not_collected: an older perpscope made the file and knew none" in said.err
+    assert "the database has no table upgrades: either" in said.err
+    assert "written by a perpscope that knew no upgrades, so that" in part_of(older, covered)
+
+
+def test_a_table_that_a_file_lost_is_no_older_perpscope(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of today's schema a table that is not there is damage, and no answer is given without it."""
+    path = written_market(tmp_path)
+    with duckdb.connect(path) as con:
+        con.execute("drop table upgrades")
+
+    assert perpscope("query", "availability", "--database", path) == 1
+    assert "the database has no table upgrades" in capsys.readouterr().err

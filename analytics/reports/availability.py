@@ -4,11 +4,16 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from analytics.older import lacking
 from analytics.reports.chain_names import chain_name
 from analytics.reports.scope import FACTS, Scope
 
 _KEYS = ["chain_id", "protocol"]
 _MEASURED = ("available", "stale")
+_OLDER = (
+    "not_collected: an older perpscope made the file and knew none; `perpscope index` brings it up "
+    "to date"
+)
 _OUTSIDE = "not_collected: outside the covered blocks, as far as their times are known"
 
 
@@ -22,10 +27,13 @@ def doubt(scope: Scope, table: str) -> str:
 
     Returns:
         The state of the source, and whose it is: not_collected where nothing that is covered or
-        imported is of the time of the scope, source_error where any source failed, not_applicable
-        where nothing that is indexed tells of such facts, as of files of one account or market.
+        imported is of the time of the scope, or the file is of an older perpscope, source_error
+        where any source failed, not_applicable where nothing that is indexed tells of such facts,
+        as of files of one account or market.
         Empty too where the database does not say what was declared: an older one.
     """
+    if table in lacking(scope.con):
+        return _OLDER
     if scope.has(table):
         return ""
     there = reached(scope).filter("is_reached")
@@ -59,6 +67,15 @@ def doubts(scope: Scope, tables: Iterable[str]) -> str:
     """
     told = ((table, doubt(scope, table)) for table in tables if table in FACTS)
     return "; ".join(f"{table} is {why}" for table, why in told if why)
+
+
+def older_sentence(scope: Scope) -> str:
+    """Return what a file of an older perpscope cannot tell of; empty of any other."""
+    unknown = ", ".join(sorted(lacking(scope.con)))
+    return unknown and (
+        f"Older: this database was last written by a perpscope that knew no {unknown}, so that "
+        "nothing is said of them; `perpscope index` brings it up to date."
+    )
 
 
 def availability(scope: Scope) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from analytics.compute import collected_together, compute, defaults_of, is_narro
 from analytics.errors import WorldError
 from analytics.expressions import CENTURY_DAYS
 from analytics.identities import assessed, comparisons
+from analytics.older import placed
 from analytics.queries import Query, arguments, literal, query_named
 from analytics.reports.indexed import check_indexed, check_order, indexed
 from analytics.reports.spans import times_of
@@ -232,8 +233,7 @@ class Scope:
     @cached_property
     def assessed(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """What must hold of the facts within the limits and does not, and how much was compared."""
-        rows = comparisons(partial(self.facts, with_past=True))
-        since = self.limits.since
+        rows, since = comparisons(partial(self.facts, with_past=True)), self.limits.since
         return assessed(rows if since is None else rows.filter(pl.col("block_timestamp") >= since))
 
     @cached_property
@@ -335,7 +335,7 @@ class Scope:
     def _limited(self, asked: Query) -> str:
         # A step with the name of a table hides the table from all later steps.
         steps = [
-            f"{table} as (select * from main.{table} where {conditions})"
+            f"{table} as (select * from {placed(self.con, table)} where {conditions})"
             for table in asked.reads
             if (conditions := self._conditions(table, asked))
         ]

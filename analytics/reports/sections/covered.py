@@ -5,7 +5,7 @@ from datetime import datetime
 
 import polars as pl
 
-from analytics.reports.availability import availability, reached
+from analytics.reports.availability import availability, older_sentence, reached
 from analytics.reports.chain_names import chain_name
 from analytics.reports.context import Context
 from analytics.reports.demands import breach_sentence, stray_sentence
@@ -99,6 +99,7 @@ def warnings(context: Context) -> tuple[str, ...]:
             *_imported_sentences(context.imports),
             *_gap_sentences(context.scope.query("coverage_gaps")),
             _reject_sentence(context.rejects),
+            older_sentence(context.scope),
             *_silence_sentences(_replaced(context)),
             *_failure_sentences(availability(context.scope)),
             *_limit_sentences(context),
