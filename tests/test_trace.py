@@ -483,6 +483,19 @@ def test_hashes_of_blocks_are_written_as_hex() -> None:
     assert told.select("block_number", "block_timestamp").row(0) == (7, at(0))
 
 
+def test_a_log_is_of_a_transaction_and_of_no_protocol() -> None:
+    """Whoever reads it: its hash leads to the explorer, how far it is proven is not said."""
+    raw = {"chain_id": 1, "block_number": 7, "tx_index": 0, "block_hash": b"h", "data": b""}
+    logs = table("logs", raw | {"tx_hash": b"\xab" * 32, "address": b"\xc0" * 20})
+    told = evidence({"logs": logs, "fees": table("fees", GMX)}, table("coverage"))
+
+    log = told.filter(table="logs").row(0, named=True)
+    assert log["tx_hash"] == f"0x{'ab' * 32}"
+    assert log["link"] == transaction_link(1, log["tx_hash"])
+    assert log["address"] == f"0x{'c0' * 20}"
+    assert log["proof"] is None
+
+
 def test_every_chain_says_where_its_transactions_are_shown() -> None:
     """Explorers are stated for the indexer's chains, or stated to be missing."""
     assert EXPLORERS.keys() == CHAIN_NAMES.keys() == {chain.chain_id for chain in CHAINS}

@@ -64,7 +64,7 @@ def evidence(
         hash_kind (what `tx_hash` is: transaction; block, of a fact that was read from a contract's
         state; venue, of one that came in a file), proof, link (null where no explorer shows it),
         then every other column of any table; null where a table has no such column. A table that
-        states instead of telling events (policies) has no hash and no proof.
+        states instead of telling events (policies) has no hash and no proof, a log no proof.
     """
     frames = [
         _checked(rows, coverage, made_up).with_columns(table=pl.lit(name))
@@ -171,7 +171,9 @@ def _checked(rows: pl.DataFrame, coverage: pl.DataFrame, made_up: frozenset[int]
     if "tx_hash" not in rows.columns:
         return rows.rename(_OF_BLOCKS, strict=False)
     kind = pl.when(_IS_READ).then(pl.lit("block")).otherwise(pl.lit("transaction"))
-    told = with_proof(rows, coverage).with_columns(
+    # Logs are of all protocols that read them, and each has coverage of its own.
+    placed = with_proof(rows, coverage) if "protocol" in rows.columns else rows.with_columns(_HEX)
+    told = placed.with_columns(
         hash_kind=pl.when(pl.col("chain_id") < 0).then(pl.lit("venue")).otherwise(kind)
     )
     keys = told.select("chain_id", "block_number", "tx_hash", "hash_kind").iter_rows()
