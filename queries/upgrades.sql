@@ -8,7 +8,7 @@
 --           many blocks before as are covered since, and none since: what went on as it was would do
 --           that once in 2 ** at_least; begun_events_count kinds that it never logged before, and may
 --           log instead. What it logs under a signature that no declaration names is in neither
--- param:    at_least integer 10 (logs of an event before, for its silence to be told)
+-- param:    at_least count 10 (logs of an event before, for its silence to be told)
 with
 
 changed as (

@@ -896,6 +896,11 @@ def test_a_fact_of_a_transaction_says_what_is_known_of_it(
             "parameter accounts: '0' is not a whole number from 1 to 2147483647",
         ),
         (
+            "upgrades",
+            {"at_least": "0"},
+            "parameter at_least: '0' is not a whole number from 1 to 2147483647",
+        ),
+        (
             "oracle_off",
             {"threshold_bps": "-5"},
             "parameter threshold_bps: '-5' is not a number from 0",
