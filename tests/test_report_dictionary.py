@@ -111,6 +111,10 @@ def test_no_description_is_a_formula() -> None:
         ("loss_count", "losses"),
         ("known_count", "known"),
         ("venue_unknown_count", "venue unknown"),
+        ("recovery_count", "recoveries"),
+        ("younger_count", "younger"),
+        ("logs_before_count", "logs before"),
+        ("silent_events_count", "events fallen silent"),
     ],
 )
 def test_a_count_is_of_many(name: str, words: str) -> None:

@@ -12,6 +12,11 @@ _HEADERS = {
     "block_timestamp": "time, UTC",
     "chain_id": "chain",
     "date": "day, UTC",
+    "earlier_date": "earlier day, UTC",
+    "logs_before_count": "logs before",
+    "logs_after_count": "logs since",
+    "silent_events_count": "events fallen silent",
+    "begun_events_count": "events begun",
     "unpriced_count": "without price",
     "unsplit_count": "split unknown",
     "split_by_event_count": "split by event",
@@ -51,7 +56,8 @@ _HEADERS = {
 _ADJECTIVES = frozenset(
     {
         *("known", "unknown", "long", "short", "open", "late", "missed", "removed", "valued"),
-        *("losing", "fallen", "flat", "costly", "unmarked", "unplaced"),
+        *("losing", "fallen", "flat", "costly", "unmarked", "unplaced", "unsampled"),
+        *("single", "shared", "stated", "younger"),
     }
 )
 
@@ -74,6 +80,8 @@ def _plural(words: str) -> str:
     last = words.rpartition(" ")[2]
     if last in _ADJECTIVES:
         return words
+    if last.endswith("ry"):
+        return f"{words.removesuffix('y')}ies"
     return f"{words}{'es' if last.endswith(('s', 'ch')) else 's'}"
 
 

@@ -137,7 +137,7 @@ FEEDS = (
             "sample_count": "samples",
             "interval_low_bps": "from, bps",
             "interval_high_bps": "to, bps",
-            "standard_error_ratio": "error, of a naive one",
+            "standard_error_ratio": "error, of that of unrelated samples",
         },
     ),
     Shown(

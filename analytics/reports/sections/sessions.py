@@ -30,7 +30,7 @@ def sessions(found: Event) -> tuple[Shown, ...]:
             settings={"gap_seconds": _GAP_SECONDS},
             between=found.around,
             summed=_largest,
-            headers={"lag_seconds": "after the first, s", "session_seconds": "session, s"},
+            headers={"lag_seconds": "after the first, s", "session_seconds": "whole session, s"},
         ),
         Shown(
             *("session_sensitivity", "How many sessions there are, by the silence that ends one"),
