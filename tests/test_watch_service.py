@@ -21,7 +21,7 @@ from sync_rig import FEED, FIRST, blocks, indexed, job, run, served
 from indexer.errors import NodeUnavailable
 from indexer.rpc import Endpoint
 from indexer.simulation.node import serve
-from indexer.store import open_database, status
+from indexer.store import open_database, publish, status
 from indexer.sync import Summary, Tally, take_back
 from indexer.watch import (
     Extra,
@@ -372,6 +372,22 @@ def test_who_reads_long_is_given_the_copy(tmp_path: Path) -> None:
     assert before == ([{}] * 3, [])
     assert after == [{}, {}, {"snapshot": 1}, {}, {}, {}]
     assert seen == [path, path, path, copy]
+
+
+def test_a_copy_that_an_earlier_watch_published_is_told_at_once(tmp_path: Path) -> None:
+    """Where nothing has changed since, none follows that would say its number."""
+    path, copy = tmp_path / "a.duckdb", tmp_path / "s.duckdb"
+    open_database(path).close()
+    publish(path, copy)
+    freshness = Freshness(["ethereum"], 60)
+    told = Metrics(freshness, {1: "ethereum"})
+    tasks = tasks_of(Watched(path, [], "1m", copy, "5m", told, freshness))
+
+    for task in tasks:
+        if task.is_first:
+            asyncio.run(asyncio.wait_for(task.run(), 30))
+
+    assert "perpscope_snapshot_number 1.0" in told.text().decode()
 
 
 def test_a_declaration_that_reads_more_is_told_and_copied_once(tmp_path: Path) -> None:

@@ -102,7 +102,8 @@ def tasks_of(watched: Watched, extras: Sequence[Extra] = ()) -> list[Task]:
     ]
     if watched.snapshot is not None and watched.snapshot_when is not None:
         found.append(Task("snapshot", watched.snapshot_when, partial(_snapshot, watched)))
-    found.append(Task("look", _LOOK, partial(_look, watched), is_quiet=True))
+    # Until it was looked, no copy was published and nothing is stored.
+    found.append(Task("look", _LOOK, partial(_look, watched), is_quiet=True, is_first=True))
     found += [
         Task(extra.name, extra.when, partial(_extra, watched, extra))
         for extra in extras
