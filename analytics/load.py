@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import gettempdir
 from uuid import uuid4
 
 import duckdb
@@ -43,19 +43,6 @@ _PLAIN = frozenset(
         *("FLOAT", "DOUBLE", "VARCHAR", "DATE", "TIMESTAMP"),
     }
 )
-_RAW = frozenset({"logs", "orphans", "reaches"})
-# The logs that a query compares: before and after a contract got other code.
-_OF_REPLACED = """
-    exists (
-        select 1
-        from main.upgrades as given
-        inner join kept as span using (chain_id, protocol)
-        where
-            given.chain_id = held.chain_id
-            and unhex(substr(given.contract, 3)) = held.address
-            and held.block_number between span.from_block and span.to_block
-    )
-"""
 
 
 def database_path(named: Path | None) -> Path:
@@ -134,7 +121,7 @@ def in_memory() -> Connection:
 def hold(con: Connection, tables: Mapping[str, pl.DataFrame]) -> None:
     """Put these rows in place of what a database in memory holds in tables of their names."""
     for name, rows in tables.items():
-        _hold(con, name, rows.to_arrow())
+        keep(con, name, rows.to_arrow())
 
 
 def limit_memory(con: Connection) -> None:
@@ -147,63 +134,13 @@ def limit_memory(con: Connection) -> None:
     con.execute("set memory_limit = '512MB'")
 
 
-@contextmanager
-def excerpt(path: Path, coverage: pl.DataFrame) -> Iterator[Connection]:
-    """
-    Open a copy of what a database holds of some blocks; raw logs are left behind, but those of
-    contracts that were given other code.
-
-    Rows of imported venues, and tables about neither blocks nor protocols, are all there.
-
-    Args:
-        path: the DuckDB file.
-        coverage: rows of the table `coverage`: the blocks, and what the copy's own table holds.
-
-    Raises:
-        WorldError: as `database` does.
-    """
-    with (
-        database(path) as source,
-        TemporaryDirectory() as folder,
-        duckdb.connect(Path(folder) / "excerpt.duckdb") as con,
-    ):
-        for each in (source, con):
-            limit_memory(each)
-        source.register("kept", coverage.to_arrow())
-        for table in heights(source):
-            is_asked = table == "logs" and "upgrades" in heights(source)
-            condition = _OF_REPLACED if is_asked else _condition(table, _schema(source, table))
-            rows = source.sql(f"select * from main.{table} as held where {condition}")
-            kept = coverage.to_arrow() if table == "coverage" else rows.to_arrow_reader(100_000)
-            _hold(con, table, kept)
-        con.execute("set TimeZone = 'UTC'")
-        yield con
-
-
-def _hold(con: Connection, table: str, rows: object) -> None:
+def keep(con: Connection, table: str, rows: object) -> None:
+    """Put rows, as Arrow, in place of what a writable database holds in a table."""
     con.register("incoming", rows)
     con.execute(f"create or replace table {table} as select * from incoming")
     con.unregister("incoming")
     for known in (heights, lacking, _few_texts):
         known.cache_clear()
-
-
-def _condition(table: str, schema: pl.Schema) -> str:
-    if table in _RAW:
-        return "false"
-    keys = [name for name in ("chain_id", "protocol") if name in schema]
-    place = next((name for name in ("block_number", "number") if name in schema), None)
-    if place is None and "protocol" not in schema:
-        return "true"
-    matches = [f"span.{name} = held.{name}" for name in keys]
-    if place is not None:
-        matches.append(f"held.{place} between span.from_block and span.to_block")
-    # What was not covered then and is now has come since; the rest was there, covered or not.
-    then, now = (
-        f"exists (select 1 from {spans} as span where {' and '.join(matches)})"
-        for spans in ("kept", "main.coverage")
-    )
-    return f"{'false' if place is None else f'held.{place} is null'} or {then} or not {now}"
 
 
 def facts(

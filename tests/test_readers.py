@@ -17,6 +17,7 @@ from report_rows import part_of, whole_coverage, written_market
 from sync_rig import FEED_ADDRESS, FIRST, blocks, logs_of, rows, served
 
 from analytics import load
+from analytics.excerpt import excerpt
 from analytics.reports.sections.covered import covered
 from indexer.simulation.node import serve
 from perpscope import app, outcome
@@ -114,7 +115,7 @@ def test_what_a_file_of_an_older_perpscope_lacks_is_no_zero(
     said = capsys.readouterr()
     with load.database(older) as con:
         coverage = load.facts(con, "coverage").collect()
-    with load.excerpt(older, coverage) as con:
+    with excerpt(older, coverage) as con:
         assert load.facts(con, "upgrades").collect().is_empty()
 
     assert codes == [0, 1]

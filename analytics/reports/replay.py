@@ -20,6 +20,7 @@ import polars as pl
 
 from analytics import load
 from analytics.errors import WorldError
+from analytics.excerpt import excerpt
 from analytics.proofs import LEVELS
 from analytics.reports.bundle import published, sides
 from analytics.reports.chain_names import chain_name
@@ -70,7 +71,7 @@ def replayed(bundle: Path, database: Path) -> Replay:
         stated = [(row, _same_blocks(row, now)) for row in coverage.iter_rows(named=True)]
         contradicted = tuple(each for row, spans in stated for each in _otherwise(row, spans))
         unproven = tuple({each: None for row, spans in stated for each in _further(row, spans)})
-    with load.excerpt(database, coverage) as con, TemporaryDirectory() as place:
+    with excerpt(database, coverage) as con, TemporaryDirectory() as place:
         folder = Path(place) / "report"
         folder.mkdir()
         published(sides(con, limits), folder)
