@@ -1,4 +1,4 @@
--- question: Which contracts were given other code, and which of their events fell silent with it?
+-- question: Which contracts were given other code, and how many of their events fell silent?
 -- reads:    coverage, logs, upgrades
 -- grain:    one row per upgrade
 -- units:    *_count logs of the contract in blocks that the protocol covers, before and after that of

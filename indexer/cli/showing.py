@@ -205,7 +205,7 @@ def _print_upgrades(upgrades: "pl.DataFrame") -> None:
         )
         typer.echo(
             "what other code logs under a signature that no declaration names is not read; "
-            "`perpscope query upgrades` names the contracts and which of their events fell silent"
+            "`perpscope query upgrades` names the contracts and counts the events that fell silent"
         )
 
 
