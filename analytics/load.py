@@ -16,7 +16,7 @@ import polars as pl
 from analytics.connection import opened
 from analytics.errors import UserError, WorldError, check_variables
 from analytics.largest import largest_named
-from analytics.older import absence, cursor, lacking, placed
+from analytics.older import absence, check_schema, cursor, lacking, placed, stand_ins
 from analytics.scans import scan
 from analytics.texts import as_places, as_told, few_texts, is_large, with_codes
 
@@ -99,7 +99,7 @@ def database(path: Path, *, wait_seconds: float = 30) -> Iterator[Connection]:
         # Not beside the database, which may be in a folder where only its owner writes.
         con.execute("set temp_directory = ?", [f"{gettempdir()}/perpscope-{uuid4().hex}"])
         con.execute(_SET)
-        _check_schema(con, path)
+        check_schema(con, path, SCHEMA_VERSION)
         with largest_named(lambda sql: con.cursor().execute(sql).fetchall()):
             yield con
     except duckdb.Error as error:
@@ -139,7 +139,7 @@ def keep(con: Connection, table: str, rows: object) -> None:
     con.register("incoming", rows)
     con.execute(f"create or replace table {table} as select * from incoming")
     con.unregister("incoming")
-    for known in (heights, lacking, _few_texts):
+    for known in (heights, stand_ins, _few_texts):
         known.cache_clear()
 
 
@@ -295,7 +295,7 @@ def selected(con: Connection, sql: str) -> pl.DataFrame:
             raise UserError("--sql takes one SELECT: the database is read, never changed")
         if absent := lacking(con) & con.get_table_names(sql):
             raise absence(min(absent))
-        asked = con.cursor().sql(sql)
+        asked = cursor(con).sql(sql)
         columns = list(zip(asked.columns, map(str, asked.types), strict=True))
     except duckdb.Error as error:
         raise UserError(f"--sql cannot be understood: {error}") from error
@@ -307,20 +307,6 @@ def selected(con: Connection, sql: str) -> pl.DataFrame:
                 "'0x' || lower(hex(data)) does of bytes"
             )
     return rows(con, sql, {})
-
-
-def _check_schema(con: Connection, path: Path) -> None:
-    try:
-        ((found,),) = con.execute("select max(version) from schema_version").fetchall()
-    except duckdb.CatalogException as error:
-        raise WorldError(
-            f"{path} has no perpscope tables: index into it first, or name another with --database"
-        ) from error
-    if found is not None and found > SCHEMA_VERSION:
-        raise WorldError(
-            f"{path} has schema version {found}, this perpscope reads up to {SCHEMA_VERSION}: "
-            "upgrade perpscope"
-        )
 
 
 @lru_cache(maxsize=256)

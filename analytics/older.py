@@ -1,13 +1,15 @@
 """
-What the file of an older perpscope lacks, and a reader may go on without.
+Schemas of files: which is too new, and what an older one lacks that a reader may go on without.
 
 A file that is only read is not brought up to date: a published copy, one in a folder of somebody
 else, any file until the next `perpscope index`.
 """
 
 import re
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
+from pathlib import Path
 
 import duckdb
 
@@ -16,31 +18,66 @@ from analytics.errors import WorldError
 # Table -> the schema that it came with. Nothing is computed from them but rows of their own: an
 # empty one in their place changes no number.
 _APART = {"upgrades": 7}
+# Table and column -> the schema that it came with, and its type. None of the rows that older
+# declarations gave would have another value than null.
+_ADDED = {("pool_states", "holds_pools"): (7, "boolean")}
+
+
+def check_schema(con: duckdb.DuckDBPyConnection, path: Path, newest: int) -> None:
+    """
+    Refuse a file that is not ours, or of a schema newer than the newest that is known.
+
+    Raises:
+        WorldError: it is one.
+    """
+    try:
+        ((found,),) = con.execute("select max(version) from schema_version").fetchall()
+    except duckdb.CatalogException as error:
+        raise WorldError(
+            f"{path} has no perpscope tables: index into it first, or name another with --database"
+        ) from error
+    if found is not None and found > newest:
+        raise WorldError(
+            f"{path} has schema version {found}, this perpscope reads up to {newest}: "
+            "upgrade perpscope"
+        )
 
 
 @lru_cache(maxsize=256)
-def lacking(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    """Return the tables that an empty one stands in for, because the file is of an older schema."""
+def stand_ins(con: duckdb.DuckDBPyConnection) -> Mapping[str, str]:
+    """Return table -> what makes a stand-in for it, because the file is of an older schema."""
     asked = con.cursor()
-    held = {name for (name,) in asked.execute("select table_name from duckdb_tables()").fetchall()}
-    absent = _APART.keys() - held
-    if not absent or "schema_version" not in held:
-        return frozenset()
-    ((found,),) = asked.execute("select max(version) from schema_version").fetchall()
-    return frozenset(name for name in absent if found is not None and found < _APART[name])
+    columns = asked.execute("select table_name, column_name from duckdb_columns()").fetchall()
+    held = {table for table, _ in columns}
+    if "schema_version" not in held:
+        return {}
+    named = "select max(version), replace(current_database(), '\"', '\"\"') from schema_version"
+    ((found, file),) = asked.execute(named).fetchall()
+    made = {name: _empty(name) for name in _APART.keys() - held}
+    for (table, column), (_, kind) in _ADDED.items():
+        if table in held and (table, column) not in columns:
+            seen = f'select *, null::{kind} as {column} from "{file}".main.{table}'
+            made[table] = f"create temp view {table} as {seen}"
+    since = _APART | {table: version for (table, _), (version, _) in _ADDED.items()}
+    return {name: sql for name, sql in made.items() if found is not None and found < since[name]}
+
+
+def lacking(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Return the tables that an empty one stands in for."""
+    return frozenset(stand_ins(con).keys() & _APART.keys())
 
 
 def cursor(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Return a cursor that sees the tables of a file, and an empty one for each that it lacks."""
+    """Return a cursor that sees the tables of a file, and a stand-in for what it lacks."""
     opened = con.cursor()
-    for table in lacking(con):  # what is temporary is of one cursor alone
-        opened.execute(_definition(table).replace("create table", "create temp table", 1))
+    for statement in stand_ins(con).values():  # what is temporary is of one cursor alone
+        opened.execute(statement)
     return opened
 
 
 def placed(con: duckdb.DuckDBPyConnection, table: str) -> str:
     """Return the name of a table with its schema, which nothing but a table has."""
-    return f"{'temp' if table in lacking(con) else 'main'}.{table}"
+    return f"{'temp' if table in stand_ins(con) else 'main'}.{table}"
 
 
 def absence(table: str) -> WorldError:
@@ -52,9 +89,9 @@ def absence(table: str) -> WorldError:
 
 
 @cache
-def _definition(table: str) -> str:
+def _empty(table: str) -> str:
     schema = files("indexer").joinpath("schema.sql").read_text(encoding="utf-8")
     found = re.search(rf"^create table {table} \(.*?^\);", schema, re.DOTALL | re.MULTILINE)
     if found is None:
         raise LookupError(table)
-    return found[0]
+    return found[0].replace("create table", "create temp table", 1)

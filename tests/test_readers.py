@@ -85,7 +85,8 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a file of schema 6, which knew no upgrades, of a day with trades."""
     path = written_market(tmp_path_factory.mktemp("older"), coverage=whole_coverage())
     with duckdb.connect(path) as con:
-        con.execute("drop table upgrades; update schema_version set version = 6")
+        con.execute("drop table upgrades; alter table pool_states drop column holds_pools")
+        con.execute("update schema_version set version = 6")
     return path
 
 
@@ -93,6 +94,7 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
     "asked",
     [
         *("query availability", "query evidence_mix", "query upgrades --protocol gmx_v2", "check"),
+        *("metric tvl_growth_valued", "query pool_states_latest"),
         f"query transaction_facts --param tx_hash=0x{'ab' * 32}",
     ],
 )
@@ -127,10 +129,15 @@ def test_what_a_file_of_an_older_perpscope_lacks_is_no_zero(
 def test_a_table_that_a_file_lost_is_no_older_perpscope(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of today's schema a table that is not there is damage, and no answer is given without it."""
+    """Of today's schema what is not there is damage, and no answer is given without it."""
     path = written_market(tmp_path)
     with duckdb.connect(path) as con:
-        con.execute("drop table upgrades")
+        con.execute("drop table upgrades; alter table pool_states drop column holds_pools")
+    asked = (("query", "availability"), ("metric", "tvl"))
 
-    assert perpscope("query", "availability", "--database", path) == 1
-    assert "the database has no table upgrades" in capsys.readouterr().err
+    codes = [perpscope(*words, "--database", path) for words in asked]
+    said = capsys.readouterr().err
+
+    assert codes == [1, 1]
+    assert "the database has no table upgrades" in said
+    assert 'the database lacks a column (unable to find column "holds_pools"' in said
