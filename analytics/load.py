@@ -16,7 +16,7 @@ import polars as pl
 from analytics.connection import opened
 from analytics.errors import UserError, WorldError, check_variables
 from analytics.largest import largest_named
-from analytics.older import absence, check_schema, cursor, lacking, placed, stand_ins
+from analytics.older import absence, check_named, check_schema, cursor, placed, stand_ins
 from analytics.scans import scan
 from analytics.texts import as_places, as_told, few_texts, is_large, with_codes
 
@@ -293,8 +293,7 @@ def selected(con: Connection, sql: str) -> pl.DataFrame:
     try:
         if [each.type for each in con.extract_statements(sql)] != [duckdb.StatementType.SELECT]:
             raise UserError("--sql takes one SELECT: the database is read, never changed")
-        if absent := lacking(con) & con.get_table_names(sql):
-            raise absence(min(absent))
+        check_named(con, sql)
         asked = cursor(con).sql(sql)
         columns = list(zip(asked.columns, map(str, asked.types), strict=True))
     except duckdb.Error as error:

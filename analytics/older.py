@@ -80,6 +80,18 @@ def placed(con: duckdb.DuckDBPyConnection, table: str) -> str:
     return f"{'temp' if table in stand_ins(con) else 'main'}.{table}"
 
 
+def check_named(con: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """
+    Refuse a query of one's own that has the name of a table that a file lacks.
+
+    Raises:
+        WorldError: it has. DuckDB says which tables a query reads only where it knows all values.
+    """
+    for table in sorted(lacking(con)):
+        if re.search(rf"\b{table}\b", sql, re.IGNORECASE):
+            raise absence(table)
+
+
 def absence(table: str) -> WorldError:
     """Return the error that a file has no such table."""
     return WorldError(
