@@ -19,7 +19,6 @@ from analytics.worth import EVENT, valued
 _TEXTS = ("market", "account", "token")
 _DOLLARS = pl.Decimal(38, 18)
 _IS_EXIT = pl.col("kind") != "bad_debt"
-# A group of all exits; of none there is no row.
 _GAPS_SECONDS = (5, 12, 30, 60, 300, 900)
 
 
