@@ -6,8 +6,9 @@
 --           as it is where nothing before is stored.
 --           silent_events_count kinds of events (topic0) of which the contract logged at_least in as
 --           many blocks before as are covered since, and none since: what went on as it was would do
---           that once in 2 ** at_least; begun_events_count kinds that it never logged before, and may
---           log instead. What it logs under a signature that no declaration names is in neither
+--           that once in 2 ** at_least; silent_topics are theirs, hex, null of none; begun_events_count
+--           kinds that it never logged before, and may log instead. What it logs under a signature
+--           that no declaration names is in neither
 -- param:    at_least count 10 (logs of an event before, for its silence to be told)
 with
 
@@ -83,6 +84,9 @@ counted as (
         sum(before_count) as before_count,
         sum(since_count) as since_count,
         count(*) filter (where lately_count >= $at_least and since_count = 0) as silent_count,
+        string_agg('0x' || lower(hex(topic0)), ', ' order by topic0) filter (
+            where lately_count >= $at_least and since_count = 0
+        ) as silent_topics,
         count(*) filter (where before_count = 0 and since_count > 0) as begun_count
     from told
     group by all
@@ -98,6 +102,7 @@ select
     changed.block_number,
     changed.block_timestamp,
     changed.tx_hash,
+    counted.silent_topics,
     coalesce(counted.before_count, 0)::bigint as logs_before_count,
     coalesce(counted.since_count, 0)::bigint as logs_after_count,
     coalesce(counted.silent_count, 0) as silent_events_count,

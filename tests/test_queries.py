@@ -646,6 +646,12 @@ ANSWERS = [
         {"at_least": "2"},
         [(1, 0, 8, 0, 4), (12, 8, 2, 1, 1)],
     ),
+    (
+        "upgrades",
+        "block_number silent_topics",
+        {"at_least": "2"},
+        [(1, None), (12, f"0x{b'silent'.hex()}")],
+    ),
     ("upgrades", "block_number silent_events_count", {}, [(1, 0), (12, 0)]),
     (
         "named_accounts",

@@ -34,7 +34,11 @@ _LISTED: tuple[tuple[str, str, list[str]], ...] = (
     (
         "Contracts that were given other code: does the declaration know what they log since?",
         "upgrades",
-        [],
+        [
+            *("chain_id", "protocol", "contract", "release", "implementation", "block_timestamp"),
+            *("logs_before_count", "logs_after_count", "silent_events_count"),
+            *("begun_events_count", "tx_hash"),
+        ],
     ),
 )
 # Where null is known: nothing was left untested, and of no row there is no last one.
