@@ -12,11 +12,10 @@ from analytics.expressions import (
     unknown_count,
     whole_total,
 )
+from analytics.pools import POOL_SERIES, as_of_back, asset_key
 from analytics.worth import managed_tokens, value_usd, valued
 
 _POOL_DAY = ("date", *POOL)
-# A join as of a day does not meet keys that are null: the asset may be unknown.
-_SERIES = ("chain_id", "protocol", "pool", "asset")
 _PRICED = ("date", "chain_id", "protocol", "asset_token")
 _DAY = ("protocol", "date")
 _DOLLARS = pl.Decimal(38, 18)
@@ -86,9 +85,7 @@ def tvl_growth_valued(
     check("window_days", window_days, least=1, most=36_600)
     told = (
         tvl.filter(~pl.col("holds_pools"))
-        .select(
-            *_POOL_DAY, amount_tokens=managed_tokens(), asset=pl.col("asset_token").fill_null("")
-        )
+        .select(*_POOL_DAY, amount_tokens=managed_tokens(), asset=asset_key())
         .cache()
     )
     days = _days(told, window_days)
@@ -103,13 +100,7 @@ def _days(told: pl.LazyFrame, window_days: int) -> pl.LazyFrame:
     """Return the days of each protocol, each with the last one that is a window before it."""
     back = pl.col("date").dt.offset_by(f"-{window_days}d")
     days = told.select(_DAY).unique().with_columns(back=back)
-    return days.sort("back").join_asof(
-        days.select("protocol", earlier_date="date").sort("earlier_date"),
-        left_on="back",
-        right_on="earlier_date",
-        by="protocol",
-        check_sortedness=False,
-    )
+    return as_of_back(days, days.select("protocol", earlier_date="date"), by=["protocol"])
 
 
 def _stood(told: pl.LazyFrame, days: pl.LazyFrame) -> pl.LazyFrame:
@@ -123,10 +114,10 @@ def _stood(told: pl.LazyFrame, days: pl.LazyFrame) -> pl.LazyFrame:
 def _last(there: pl.LazyFrame, told: pl.LazyFrame, on: str, name: str) -> pl.LazyFrame:
     """Return pools with what they had told last on a day, and when; null before they told."""
     last = told.select(
-        *_SERIES, **{f"{name}_tokens": "amount_tokens", f"{name}_told_on": "date"}
+        *POOL_SERIES, **{f"{name}_tokens": "amount_tokens", f"{name}_told_on": "date"}
     ).sort(f"{name}_told_on")
     return there.sort(on).join_asof(
-        last, left_on=on, right_on=f"{name}_told_on", by=_SERIES, check_sortedness=False
+        last, left_on=on, right_on=f"{name}_told_on", by=POOL_SERIES, check_sortedness=False
     )
 
 

@@ -20,9 +20,9 @@ from analytics.expressions import (
     whole_total,
     window,
 )
+from analytics.pools import POOL_SERIES, as_of_back, asset_key
 
 _GRAIN = ("date", *POOL)
-_SERIES = ("chain_id", "protocol", "pool", "asset")
 _YEAR_SECONDS = 365 * 86_400
 
 
@@ -104,10 +104,10 @@ def tvl_growth(tvl: pl.LazyFrame, *, window_days: int = 365) -> pl.LazyFrame:
     check("window_days", window_days, least=1, most=36_600)
     now, then = pl.col("tvl_tokens"), pl.col("earlier_tvl_tokens")
     back = pl.col("date").dt.offset_by(f"-{window_days}d")
-    days = tvl.select(*_GRAIN, now, back=back, asset=_asset())
-    earlier = days.select(*_SERIES, earlier_date="date", earlier_tvl_tokens=now)
+    days = tvl.select(*_GRAIN, now, back=back, asset=asset_key())
+    earlier = days.select(*POOL_SERIES, earlier_date="date", earlier_tvl_tokens=now)
     return (
-        _as_of_back(days, earlier)
+        as_of_back(days, earlier)
         .sort(_GRAIN, nulls_last=True)
         .select(*_GRAIN, now, "earlier_date", then, growth_ratio=ratio(now - then, then))
     )
@@ -321,31 +321,15 @@ def _daily(share_prices: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _with_earlier(prices: pl.LazyFrame) -> pl.LazyFrame:
-    named = prices.with_columns(asset=_asset())
+    named = prices.with_columns(asset=asset_key())
     earlier = named.select(
-        *_SERIES,
+        *POOL_SERIES,
         earlier_date="date",
         earlier_at="valid_at",
         earlier_resets="resets",
         earlier_price_tokens="share_price_tokens",
     )
-    return _as_of_back(named, earlier)
-
-
-def _asset() -> pl.Expr:
-    # A join as of a day does not meet keys that are null.
-    return pl.col("asset_token").fill_null("")
-
-
-def _as_of_back(days: pl.LazyFrame, earlier: pl.LazyFrame) -> pl.LazyFrame:
-    """Return days, each with the last earlier one that is not after `back`."""
-    return days.sort("back").join_asof(
-        earlier.sort("earlier_date"),
-        left_on="back",
-        right_on="earlier_date",
-        by=_SERIES,
-        check_sortedness=False,
-    )
+    return as_of_back(named, earlier)
 
 
 def _change(keys: tuple[str, ...]) -> pl.Expr:
