@@ -10,23 +10,7 @@
 -- twin of:  analytics.metrics.sessions.cascade_sessions
 with
 
--- part: forced_closes
-
-silences as (
-
-    select
-        protocol,
-        kind,
-        account,
-        block_timestamp,
-        notional_usd,
-        bad_debt_usd,
-        epoch_us(block_timestamp) - epoch_us(lag(block_timestamp) over series) as silence
-    from closes
-    where kind != 'bad_debt'
-    window series as (order by block_timestamp)
-
-),
+-- part: forced_silences
 
 exits as (
 

@@ -7,20 +7,7 @@
 -- twin of:  analytics.metrics.sessions.session_sensitivity
 with
 
--- part: forced_closes
-
-silences as (
-
-    select
-        protocol,
-        block_timestamp,
-        notional_usd,
-        epoch_us(block_timestamp) - epoch_us(lag(block_timestamp) over series) as silence
-    from closes
-    where kind != 'bad_debt'
-    window series as (order by block_timestamp)
-
-),
+-- part: forced_silences
 
 gaps as (
 
