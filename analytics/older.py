@@ -53,13 +53,14 @@ def stand_ins(con: duckdb.DuckDBPyConnection) -> Mapping[str, str]:
         return {}
     named = "select max(version), replace(current_database(), '\"', '\"\"') from schema_version"
     ((found, file),) = asked.execute(named).fetchall()
-    made = {name: _empty(name) for name in _APART.keys() - held}
-    for (table, column), (_, kind) in _ADDED.items():
+    made = {name: (_APART[name], _empty(name)) for name in _APART.keys() - held}
+    for (table, column), (version, kind) in _ADDED.items():
         if table in held and (table, column) not in columns:
             seen = f'select *, null::{kind} as {column} from "{file}".main.{table}'
-            made[table] = f"create temp view {table} as {seen}"
-    since = _APART | {table: version for (table, _), (version, _) in _ADDED.items()}
-    return {name: sql for name, sql in made.items() if found is not None and found < since[name]}
+            made[table] = version, f"create temp view {table} as {seen}"
+    if found is None:
+        return {}
+    return {name: sql for name, (version, sql) in made.items() if found < version}
 
 
 def lacking(con: duckdb.DuckDBPyConnection) -> frozenset[str]:

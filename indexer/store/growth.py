@@ -23,7 +23,8 @@ def add_what_is_missing(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(definition)
             continue
         found = connection.execute(f"select * from {table} limit 0").description or []
-        kept = [name for name in columns_of(table) if name in {name for name, *_ in found}]
+        there = {name for name, *_ in found}
+        kept = [name for name in columns_of(table) if name in there]
         if len(kept) < len(columns_of(table)):
             names = ", ".join(kept)
             connection.execute(f"alter table {table} rename to outgrown")
