@@ -138,6 +138,8 @@ def _with_iso_times(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _replace(output: Path, content: bytes) -> None:
+    if str(output) == "-":
+        raise UserError("--output -: expected a file; leave out --output for standard output")
     if output.is_dir():
         raise UserError(f"{output} is a folder: name a file with --output")
     if not output.parent.is_dir():

@@ -291,8 +291,12 @@ def selected(con: Connection, sql: str) -> pl.DataFrame:
         WorldError: the database cannot answer it, or lacks a table that it names.
     """
     try:
-        if [each.type for each in con.extract_statements(sql)] != [duckdb.StatementType.SELECT]:
-            raise UserError("--sql takes one SELECT: the database is read, never changed")
+        kinds = [each.type for each in con.extract_statements(sql)]
+        if kinds != [duckdb.StatementType.SELECT]:
+            seen = ", ".join(kind.name for kind in kinds) or "nothing"
+            raise UserError(
+                f"--sql takes one SELECT, not {seen}: the database is read, never changed"
+            )
         check_named(con, sql)
         asked = cursor(con).sql(sql)
         columns = list(zip(asked.columns, map(str, asked.types), strict=True))

@@ -486,9 +486,9 @@ def test_a_select_of_ones_own_is_answered_exactly(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--sql", "delete from fees"), "--sql takes one SELECT: the database is read, never"),
-        (("--sql", "select 1; select 2"), "--sql takes one SELECT"),
-        (("--sql", ""), "--sql takes one SELECT"),
+        (("--sql", "delete from fees"), "--sql takes one SELECT, not DELETE: the database is"),
+        (("--sql", "select 1; select 2"), "--sql takes one SELECT, not SELECT, SELECT:"),
+        (("--sql", ""), "--sql takes one SELECT, not nothing:"),
         (("--sql", "copy fees to 'a.csv'"), "--sql takes one SELECT"),
         (("--sql", "selec 1"), "--sql cannot be understood: Parser Error"),
         (("--sql", "select nothing from fees"), "--sql cannot be understood: Binder Error"),
@@ -786,6 +786,10 @@ def test_a_day_ends_before_itself() -> None:
         (
             ["metric", "adls", "--output", ""],
             ". is a folder: name a file with --output",
+        ),
+        (
+            ["metric", "adls", "--output", "-"],
+            "--output -: expected a file; leave out --output for standard output",
         ),
         (
             ["metric", "adls", "--format", "parquet"],

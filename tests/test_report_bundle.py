@@ -466,9 +466,12 @@ def test_the_command_takes_names_and_times(database: Path, tmp_path: Path) -> No
     [
         (
             ("--chain", "plasma-net"),
-            "'plasma-net' is not a chain: give a number or one of abstract, ",
+            "'plasma-net' is not a chain: expected its number or one of abstract, ",
         ),
-        (("--chain", "sepolai"), "'sepolai' is not a chain: give a number or one of sepolia"),
+        (
+            ("--chain", "sepolai"),
+            "'sepolai' is not a chain: expected its number or name; did you mean sepolia, ",
+        ),
         (("--from", "yesterday"), "--from: 'yesterday' is not a UTC time"),
     ],
 )

@@ -12,6 +12,7 @@ from proof_rig import (
     Json,
     Lie,
     changed_data,
+    forged,
     lying,
     true_blocks,
     with_birth,
@@ -174,6 +175,36 @@ def test_who_tells_otherwise_is_named(
     assert contents(path) | {"audits": ""} == before | {"audits": ""}
     left = read_failures(path, ETHEREUM.chain_id)
     assert left.rows() == [(slug, block, block, "agreed", said)]
+
+
+@pytest.mark.usefixtures("_headers")
+def test_who_tells_another_time_is_named(
+    path: Path, chain: Sequence[Block], urls: tuple[str, str]
+) -> None:
+    """A day's number rests on the times of its blocks: they are compared as logs are."""
+    with lying(chain, {"eth_getBlockByNumber": forged("timestamp", QUIET)}) as node:
+        found = checked(path, "agreed", urls[0], node)
+
+    assert [where[:3] for where in found.failures] == [
+        (slug, QUIET, QUIET) for slug in ("feed", "pools")
+    ]
+    said = f"compared with {node.rstrip('/')}, stored as of "
+    assert all(why.startswith(said) for *_, why in found.failures)
+    assert (found.proven, found.left) == ({"agreed": 2 * COUNT - 2}, [])
+
+
+def test_a_block_that_is_stored_as_another_is_found(path: Path, urls: tuple[str, str]) -> None:
+    """Its logs are the same, but every endpoint tells another hash."""
+    with duckdb.connect(path) as connection:
+        connection.execute(f"update blocks set hash = 'x'::blob where number = {QUIET}")
+
+    found = checked(path, "agreed", *urls)
+
+    said = [why.count("stored as block 0x78, its header says 0x") for *_, why in found.failures]
+    assert [where[:3] for where in found.failures] == [
+        (slug, QUIET, QUIET) for slug in ("feed", "pools")
+    ]
+    assert said == [2, 2]
 
 
 def test_what_is_stored_may_be_what_is_wrong(

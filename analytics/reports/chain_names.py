@@ -123,8 +123,9 @@ def chain_number(text: str) -> int:
     try:
         return int(text)
     except ValueError as error:
-        known = ", ".join(get_close_matches(text, numbers) or sorted(numbers))
-        raise UserError(f"{text!r} is not a chain: give a number or one of {known}") from error
+        close = ", ".join(get_close_matches(text, numbers))
+        known = f"name; did you mean {close}?" if close else f"one of {', '.join(sorted(numbers))}"
+        raise UserError(f"{text!r} is not a chain: expected its number or {known}") from error
 
 
 def transaction_link(chain_id: int, tx_hash: str) -> str | None:

@@ -1,12 +1,13 @@
 """
-Does every endpoint tell what is stored? Each is asked alone for the logs of covered blocks.
+Does every endpoint tell what is stored? Each is asked alone for the logs of covered blocks, and for
+the headers of those that are stored.
 
 Where headers cannot be recomputed, one endpoint's word is all there is; this holds it to a second
 one's. It is no proof: coverage stays as proven as it was.
 """
 
 import asyncio
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -26,7 +27,7 @@ from indexer.errors import (
 )
 from indexer.facts import Known, owned
 from indexer.proof import differences
-from indexer.rpc import LOGS, Endpoint, Node
+from indexer.rpc import HEADERS, LOGS, Endpoint, Node
 from indexer.rpc.failures import Refused
 from indexer.store import Seen, Stored
 from indexer.sync.coverage import origin_kind
@@ -74,7 +75,7 @@ def several(endpoints: Sequence[Endpoint], chain: Chain) -> list[Endpoint]:
 
 async def agree(endpoints: Sequence[Endpoint], wanted: Inspection, progress: Progress) -> Verdict:
     """
-    Compare stored logs with what each endpoint tells of their blocks, and write audits.
+    Compare stored logs, hashes and times of blocks with what each endpoint tells; write audits.
 
     Args:
         endpoints: whom to ask, each alone.
@@ -115,12 +116,14 @@ class _Word:
     Attributes:
         count: of how many, from the first on.
         logs: their logs.
+        headers: of those that are stored.
         failure: why not of all of them.
         faults: how that differs from what is stored.
     """
 
     count: int = 0
     logs: list[pl.DataFrame] = field(default_factory=lambda: [pl.DataFrame(schema=LOGS)])
+    headers: list[pl.DataFrame] = field(default_factory=lambda: [pl.DataFrame(schema=HEADERS)])
     failure: WorldError | None = None
     faults: Faults = field(default_factory=dict)
 
@@ -146,12 +149,12 @@ class _Witness:
         self._span = Span(_MOST_LOGS)
         self._said: dict[type, str] = {}  # the first of its kind: others name other blocks
 
-    async def tell(self, chain: Chain, known: Known, part: Part) -> _Word:
-        """Return what it tells of a part's blocks."""
+    async def tell(self, chain: Chain, known: Known, part: Part, stored: Sequence[int]) -> _Word:
+        """Return what it tells of a part's blocks, headers of those alone that are stored."""
         word = _Word()
         try:
             if self.why is None:
-                await self._tell(word, chain, known, part)
+                await self._tell(word, chain, known, part, stored)
         except _SILENT as failure:
             word.failure = failure
         return word
@@ -166,14 +169,16 @@ class _Witness:
             told = why if why.startswith(name) else f"{name}: {why}"
             leave(self.silent, numbers[word.count :], told)
 
-    async def _tell(self, word: _Word, chain: Chain, known: Known, part: Part) -> None:
+    async def _tell(
+        self, word: _Word, chain: Chain, known: Known, part: Part, stored: Sequence[int]
+    ) -> None:
         numbers, behind = part.numbers, None
         while word.count < len(numbers):
             left = numbers[word.count :]
             asked = list(islice(_ranges(left, self._span.blocks), self.endpoint.concurrency))
             pieces = [_piece(low, high, part) for low, high in asked]
             answers = await asyncio.gather(
-                *(sample(self.node, chain, known, piece) for piece in pieces),
+                *(self._told(chain, known, piece, stored) for piece in pieces),
                 return_exceptions=True,
             )
             for (low, high), answer in zip(asked, answers, strict=True):
@@ -188,9 +193,19 @@ class _Witness:
                     raise answer
                 self._span.answered(high - low + 1, answer[2])
                 word.logs.append(answer[0])
+                word.headers.append(answer[1])
                 word.count = bisect_right(numbers, high)
         if behind is not None:
             raise behind
+
+    async def _told(
+        self, chain: Chain, known: Known, piece: Piece, stored: Sequence[int]
+    ) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+        logs, _, count = await sample(self.node, chain, known, piece)
+        inside = stored[
+            bisect_left(stored, piece.from_block) : bisect_right(stored, piece.to_block)
+        ]
+        return logs, await self.node.headers(inside), count
 
     async def _seen(self, numbers: Sequence[int], high: int, behind: NodeBehind) -> Sequence[int]:
         head = await self.node.head()
@@ -245,16 +260,17 @@ class _Run(Run):
 
     async def _words(self, part: Part, seen: Seen) -> list[_Word]:
         chain, known = self._ledger.chain, self._known
-        told = (witness.tell(chain, known, part) for witness in self._witnesses)
+        stored = sorted({*seen.blocks["number"], *seen.ends["to_block"]})
+        told = (witness.tell(chain, known, part, stored) for witness in self._witnesses)
         words = await asyncio.gather(*told)
         here = owned(part.protocols, chain, seen.logs, known)
         for word in words:
-            logs = pl.concat(word.logs)
+            logs, headers = pl.concat(word.logs), pl.concat(word.headers)
             true = owned(part.protocols, chain, logs, known)
             was_told = seen.logs["block_number"].is_in(part.numbers[: word.count])
             for slug, mine in here.items():
-                stored = seen.logs.filter(mine & was_told)
-                word.faults[slug] = differences(stored, logs.filter(true[slug]))
+                odd = differences(seen.logs.filter(mine & was_told), logs.filter(true[slug]))
+                word.faults[slug] = seen.moved(slug, headers) | odd
         return words
 
     def _united(self, words: Sequence[_Word]) -> Faults:

@@ -102,20 +102,11 @@ class _Run(Run):
 
     def _moved(self, part: Part, headers: pl.DataFrame, seen: Seen) -> Faults:
         # What is stored under another hash or time than the chain's, and headers that do not link.
-        broken = self._unlinked(headers) | seen.misdated(headers)
-        told = headers.select("number", now="hash")
-        faults = {}
-        for protocol in part.protocols:
-            odd = (
-                seen.hashes(protocol.slug)
-                .join(told, on="number")
-                .filter(pl.col("hash") != pl.col("now"))
-            )
-            faults[protocol.slug] = broken | {
-                number: f"stored as block 0x{before.hex()}, the chain's is 0x{now.hex()}"
-                for number, before, now in odd.iter_rows()
-            }
-        return faults
+        broken = self._unlinked(headers)
+        return {
+            protocol.slug: broken | seen.moved(protocol.slug, headers)
+            for protocol in part.protocols
+        }
 
     def _unlinked(self, headers: pl.DataFrame) -> dict[int, str]:
         broken = {}
