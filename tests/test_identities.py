@@ -389,6 +389,7 @@ def test_check_lists_what_is_wrong(wrong: Path, tmp_path: Path) -> None:
     sound = run("check", "--database", clean)
     assert sound.exit_code == 0
     assert "nothing is broken" in sound.stdout
+    assert "tested in full" in sound.stdout
     assert "broken:" not in sound.stdout
 
 

@@ -207,6 +207,23 @@ def test_a_block_that_is_stored_as_another_is_found(path: Path, urls: tuple[str,
     assert said == [2, 2]
 
 
+@pytest.mark.usefixtures("_waived")
+def test_a_time_that_every_endpoint_disputes_is_repaired(
+    path: Path, made: Path, urls: tuple[str, str]
+) -> None:
+    """The word of one endpoint that is named alone replaces the time, and facts have it."""
+    with duckdb.connect(path) as connection:
+        connection.execute(
+            f"update blocks set timestamp = timestamp + interval 1 day where number = {QUIET}"
+        )
+    assert len(checked(path, "agreed", *urls).failures) == 2
+
+    mended(path, urls[0])
+
+    assert different(path, made) == set()
+    assert checked(path, "agreed", *urls).failures == []
+
+
 def test_what_is_stored_may_be_what_is_wrong(
     path: Path, chain: Sequence[Block], urls: tuple[str, str]
 ) -> None:
