@@ -211,7 +211,7 @@ def test_a_block_that_is_stored_as_another_is_found(path: Path, urls: tuple[str,
 def test_a_time_that_every_endpoint_disputes_is_repaired(
     path: Path, made: Path, urls: tuple[str, str]
 ) -> None:
-    """The word of one endpoint that is named alone replaces the time, and facts have it."""
+    """The word of one endpoint that is named alone puts the true time back."""
     with duckdb.connect(path) as connection:
         connection.execute(
             f"update blocks set timestamp = timestamp + interval 1 day where number = {QUIET}"

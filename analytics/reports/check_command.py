@@ -9,7 +9,7 @@ from analytics import load
 from analytics.errors import WorldError
 from analytics.export import table_text, write
 from analytics.formats import Format
-from analytics.reports.demands import identity_columns, stray_sentence
+from analytics.reports.demands import TESTED_IN_FULL, identity_columns, stray_sentence
 from analytics.reports.numerals import counted
 from analytics.reports.options import Chain, Database, Output, Protocol, Since, Until, limited, warn
 from analytics.reports.scope import Scope, checked
@@ -37,7 +37,7 @@ def check(
     broken = identity_columns(found)
     # A comparison that could be made has no reason why not.
     sound = "nothing is broken" if counts["reason"].null_count() else "nothing could be compared"
-    told = counts.with_columns(pl.col("reason").fill_null("tested in full"))
+    told = counts.with_columns(pl.col("reason").fill_null(TESTED_IN_FULL))
     said = "broken:" if broken.height else sound
     write(broken, form, output, f"compared:\n{table_text(told)}\n{said}")
     if broken.height:

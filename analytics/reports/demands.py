@@ -11,6 +11,9 @@ from analytics.reports.numerals import counted
 from analytics.reports.scope import FACTS, Scope
 from analytics.strays import strays
 
+TESTED_IN_FULL = "tested in full"
+"""Said of identities where no reason is left why something could not be compared."""
+
 # A sentence names this many; `perpscope check` lists all.
 _NAMED = 5
 

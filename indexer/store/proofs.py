@@ -92,23 +92,22 @@ class Seen:
             ]
         ).unique()
 
-    def moved(self, slug: str, headers: pl.DataFrame) -> dict[int, str]:
-        """
-        Return block number -> what is wrong with its time, or with its hash for a protocol.
-
-        Args:
-            slug: the protocol.
-            headers: what is told of the blocks: number, hash, timestamp.
-        """
-        told = headers.select("number", now_hash="hash", now="timestamp")
-        dated = self.blocks.join(told, on="number").filter(pl.col("timestamp") != pl.col("now"))
-        odd = self.hashes(slug).join(told, on="number").filter(pl.col("hash") != pl.col("now_hash"))
+    def misdated(self, headers: pl.DataFrame) -> dict[int, str]:
+        """Return block number -> what is wrong with its time, for headers: number, timestamp."""
+        told = self.blocks.join(headers.select("number", now="timestamp"), on="number")
+        odd = told.filter(pl.col("timestamp") != pl.col("now"))
         return {
             number: f"stored as of {before} UTC, its header says {now}"
-            for number, before, now in dated.select("number", "timestamp", "now").iter_rows()
-        } | {
+            for number, before, now in odd.select("number", "timestamp", "now").iter_rows()
+        }
+
+    def replaced(self, slug: str, headers: pl.DataFrame) -> dict[int, str]:
+        """Return block number -> what is wrong with a protocol's hash; headers: number, hash."""
+        told = self.hashes(slug).join(headers.select("number", now="hash"), on="number")
+        odd = told.filter(pl.col("hash") != pl.col("now"))
+        return {
             number: f"stored as block 0x{before.hex()}, its header says 0x{now.hex()}"
-            for number, before, now in odd.select("number", "hash", "now_hash").iter_rows()
+            for number, before, now in odd.select("number", "hash", "now").iter_rows()
         }
 
     def is_still(self, now: "Seen") -> bool:

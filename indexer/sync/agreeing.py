@@ -266,11 +266,11 @@ class _Run(Run):
         here = owned(part.protocols, chain, seen.logs, known)
         for word in words:
             logs, headers = pl.concat(word.logs), pl.concat(word.headers)
-            true = owned(part.protocols, chain, logs, known)
+            true, misdated = owned(part.protocols, chain, logs, known), seen.misdated(headers)
             was_told = seen.logs["block_number"].is_in(part.numbers[: word.count])
             for slug, mine in here.items():
                 odd = differences(seen.logs.filter(mine & was_told), logs.filter(true[slug]))
-                word.faults[slug] = seen.moved(slug, headers) | odd
+                word.faults[slug] = misdated | seen.replaced(slug, headers) | odd
         return words
 
     def _united(self, words: Sequence[_Word]) -> Faults:

@@ -102,9 +102,9 @@ class _Run(Run):
 
     def _moved(self, part: Part, headers: pl.DataFrame, seen: Seen) -> Faults:
         # What is stored under another hash or time than the chain's, and headers that do not link.
-        broken = self._unlinked(headers)
+        broken = self._unlinked(headers) | seen.misdated(headers)
         return {
-            protocol.slug: broken | seen.moved(protocol.slug, headers)
+            protocol.slug: broken | seen.replaced(protocol.slug, headers)
             for protocol in part.protocols
         }
 

@@ -8,7 +8,7 @@ import polars as pl
 from analytics.reports.availability import availability, older_sentence, reached
 from analytics.reports.chain_names import chain_name
 from analytics.reports.context import Context
-from analytics.reports.demands import breach_sentence, stray_sentence
+from analytics.reports.demands import TESTED_IN_FULL, breach_sentence, stray_sentence
 from analytics.reports.numerals import counted, moment
 from analytics.reports.parts import Section, Source, Table, table
 from analytics.reports.times import SLACK, covered_times
@@ -43,7 +43,7 @@ _LISTED: tuple[tuple[str, str, list[str]], ...] = (
 )
 # Where null is known: nothing was left untested, and of no row there is no last one.
 _NOTHING = {
-    "identities": {"reason": "tested in full"},
+    "identities": {"reason": TESTED_IN_FULL},
     "availability": {"last_at": "none"},
     "upgrades": {"release": "not told", "implementation": "not told"},
 }
