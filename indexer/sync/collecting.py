@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from indexer.facts import Facts, Known, declared, merged
+from indexer.facts import Facts, Known, merged
 from indexer.facts.questions import ANSWER
 from indexer.facts.reads import read_facts
 from indexer.spec import Protocol
@@ -13,7 +13,7 @@ from indexer.sync.declarations import check_unchanged
 from indexer.sync.fetching import ChainMoved
 from indexer.sync.landing import Tally
 from indexer.sync.reads import NOT_COLLECTED, answered, pinned
-from indexer.sync.reorgs import Ledger, known_of
+from indexer.sync.reorgs import Ledger
 from indexer.sync.source import Source
 from indexer.sync.tokens import ask_tokens
 from indexer.tables import empty
@@ -50,8 +50,7 @@ async def collect_again(
     fresh = told.filter(pl.col("state") != NOT_COLLECTED)
     if fresh.is_empty():
         return True
-    known = known_of(stored, declared(list(ledger.declarations.values()), ledger.chain))
-    found, tokens = await _facts(node, ledger, protocols, fresh, known)
+    found, tokens = await _facts(node, ledger, protocols, fresh, ledger.known(stored))
     tables = {**found.tables, "rejects": found.rejects, "reads": fresh, "tokens": tokens}
     if write_collected(ledger.path, chain_id, tables, stored.coverage):
         tally.count(tables)

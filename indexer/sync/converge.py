@@ -18,7 +18,7 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.errors import NodeBehind, RequestsSpent
-from indexer.facts import Known, declared
+from indexer.facts import Known
 from indexer.rpc import EndpointStatistics
 from indexer.spec import Protocol, first_block
 from indexer.store import OWNERS, Range, Stored, keep_reaches, swap, write_range
@@ -28,12 +28,12 @@ from indexer.sync.coverage import origin_kind
 from indexer.sync.declarations import check_unchanged, is_unchanged
 from indexer.sync.fetching import ChainMoved, Fetched, Piece
 from indexer.sync.heads import Heads, read_heads
-from indexer.sync.landing import Landing, Overtaken, Tally, pipelined
+from indexer.sync.landing import Landing, Overtaken, Tally, Write, pipelined
 from indexer.sync.moments import in_blocks
 from indexer.sync.plan import Segment, intervals, plan
 from indexer.sync.proving import last_alike
 from indexer.sync.reaches import lines
-from indexer.sync.reorgs import Fork, Ledger, forked, known_of, upgrade
+from indexer.sync.reorgs import Fork, Ledger, forked, upgrade
 from indexer.sync.source import Source
 from indexer.sync.span import Span
 from indexer.tables import empty
@@ -298,21 +298,20 @@ class _Run:
         segments: Sequence[Segment],
         stored: Stored,
         heads: Heads,
-        write: Callable[[Path, Range, OWNERS], bool],
+        write: Write,
     ) -> None:
         job = self._job
-        known = known_of(stored, declared(list(job.declarations.values()), job.chain))
+        ledger = job.ledger()
+        known = ledger.known(stored)
         landing = Landing(
             self._node,
-            job.path,
-            job.chain,
-            job.declarations,
+            ledger,
             known,
             origin=self._origin,
             commit_rows=job.max_logs * _ROWS_PER_COMMIT_LOG,
             write=write,
+            tally=self.tally,
         )
-        landing.tally = self.tally
         total = sum(segment.to_block - segment.from_block + 1 for segment in segments)
         ahead = self._ahead(stored, known, heads)
         async with aclosing(ahead.ranges(segments)) as fetches:

@@ -16,7 +16,7 @@ from typing import cast
 import polars as pl
 
 from indexer.errors import RangeTooLarge, UserError
-from indexer.facts import Known, declared, facts
+from indexer.facts import Known, facts
 from indexer.rpc import HEADERS, Header
 from indexer.spec import Protocol
 from indexer.store import Stored
@@ -30,7 +30,6 @@ from indexer.sync.heads import read_heads
 from indexer.sync.moments import in_blocks
 from indexer.sync.plan import Segment
 from indexer.sync.rehearsal import Cut, Limit, rehearsed
-from indexer.sync.reorgs import known_of
 from indexer.sync.sampling import Cell, Sampler, Seen
 from indexer.sync.source import Source
 from indexer.sync.span import Span
@@ -98,9 +97,8 @@ async def estimate(node: Source, job: Job, *, samples: int = 48) -> Estimate:
             )
     check_unchanged(job.protocols, job.chain, stored.coverage)
     segments = missing(job, stored, heads)
-    known = known_of(stored, declared(list(job.declarations.values()), job.chain))
     settled = [segment for segment in segments if segment.is_settled]
-    look = _Looking(node, job, known, is_whole=is_whole)
+    look = _Looking(node, job, job.ledger().known(stored), is_whole=is_whole)
     unsearched = await look.search(settled)
     sampler = Sampler(look.at, samples, Span(_SAMPLE_LOGS, job.max_span))
     cells = await sampler.cells(settled)

@@ -14,8 +14,7 @@ from indexer.errors import NodeAnswerWrong, NodeBehind
 from indexer.facts import Facts, Known, facts, merged
 from indexer.facts.reads import read_facts, together
 from indexer.rpc import HEADERS, Header
-from indexer.spec import Protocol
-from indexer.store import OWNERS, Range, joined, write_range
+from indexer.store import OWNERS, Range, joined
 from indexer.sync.ahead import Ahead
 from indexer.sync.coverage import coverage_rows, origins
 from indexer.sync.declarations import stated
@@ -28,6 +27,7 @@ from indexer.sync.tokens import ask_tokens
 from indexer.tables import columns_of, empty, fact_tables
 
 Write = Callable[[Path, Range, OWNERS], bool]
+"""How a range gets into the database; False when another process was first."""
 
 _COMMIT_RANGES = 50
 _COMMIT_SECONDS = 5.0
@@ -96,33 +96,30 @@ class Landing:
     def __init__(
         self,
         node: Source,
-        path: Path,
-        chain: Chain,
-        declarations: Mapping[str, Protocol],
+        ledger: Ledger,
         known: Known,
         *,
         origin: str,
         commit_rows: int,
-        write: Write = write_range,
+        write: Write,
+        tally: Tally,
     ) -> None:
         """
         Prepare to land ranges of one chain.
 
         Args:
             node: asked for the decimals of tokens.
-            path: the database.
-            chain: the chain.
-            declarations: every protocol there is, by slug.
+            ledger: a chain's part of a database.
             known: what is known of the chain so far; declarations come first.
             origin: what the node calls itself.
             commit_rows: how many rows, logs and facts together, are worth a transaction.
-            write: how a range gets into the database; False when another process was first.
+            write: how it is written.
+            tally: what is written is counted there.
         """
-        self.tally = Tally()
-        self._node, self._path, self._chain = node, path, chain
-        self._declarations, self._known = declarations, known
-        self._state = StateReader(node, chain)
-        self._origin = origins(chain, origin)
+        self._node, self._ledger, self._chain = node, ledger, ledger.chain
+        self._known, self._tally = known, tally
+        self._state = StateReader(node, self._chain)
+        self._origin = origins(self._chain, origin)
         self._commit_rows = commit_rows
         self._write_range = write
         self._silent: set[str] = set()
@@ -227,19 +224,18 @@ class Landing:
         first = replace(waiting[0], rows=_prepended(waiting[0].rows, said))
         known = {"contracts": self._known.contracts, "markets": self._known.markets}
         whole = replace(joined([first, *waiting[1:]]), known=known)
-        ledger = Ledger(self._path, self._chain, self._declarations)
         try:
-            is_written = self._write_range(self._path, whole, ledger.owned)
+            is_written = self._write_range(self._ledger.path, whole, self._ledger.owned)
         except NodeAnswerWrong as other:  # another run has followed a reorg, or the node is unsound
             raise ChainMoved(str(other)) from other
         if not is_written:
             raise Overtaken
         self._introduced = slugs
-        self.tally.add(whole, len(waiting))
+        self._tally.add(whole, len(waiting))
 
     def _introduction(self, slugs: Sequence[str]) -> dict[str, pl.DataFrame]:
-        said = stated([self._declarations[slug] for slug in slugs], self._chain)
-        return {**said, "origins": self._origin}
+        protocols = [self._ledger.declarations[slug] for slug in slugs]
+        return {**stated(protocols, self._chain), "origins": self._origin}
 
 
 async def pipelined(

@@ -7,7 +7,7 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.errors import UserError
-from indexer.facts import Known, declared, facts, merged, owned
+from indexer.facts import Known, facts, merged, owned
 from indexer.facts.reads import read_facts
 from indexer.spec import Protocol
 from indexer.store import (
@@ -21,7 +21,7 @@ from indexer.store import (
     rewind,
 )
 from indexer.sync.declarations import has_same_reach, label, stated
-from indexer.sync.reorgs import Ledger, known_of
+from indexer.sync.reorgs import Ledger
 from indexer.tables import empty
 
 _RATIO_PLACES = 12
@@ -136,13 +136,12 @@ def _again(
     is_compared: bool = False,
 ) -> Rederived:
     ledger.stored()  # what nothing declares is refused before anything waits to write
-    said = declared(list(ledger.declarations.values()), ledger.chain)
 
     def read(stored: Stored) -> Reading:
         chosen = stored_among(protocols, ledger.chain, stored)
         for protocol in chosen:
             _check_reach(protocol, ledger.chain, stored.coverage)
-        known = known_of(_without_markets(stored, chosen), said)
+        known = ledger.known(_without_markets(stored, chosen))
         derived = _Deriving(ledger.chain, chosen, known)
         gone = stored.tokens.join(known.tokens, on="address", how="anti")
         return Reading(

@@ -8,7 +8,7 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.errors import NodeBehind, ReorgTooDeep, UserError
-from indexer.facts import Known, merged, owned
+from indexer.facts import Known, declared, merged, owned
 from indexer.rpc import Header
 from indexer.spec import Protocol
 from indexer.store import (
@@ -63,6 +63,12 @@ class Ledger:
         present = [item for slug, item in self.declarations.items() if slug in slugs]
         known = Known(stored.tokens, stored.markets, stored.contracts)
         return lambda logs: owned(present, self.chain, logs, known)
+
+    def known(self, stored: Stored) -> Known:
+        """Return what declarations state and the database adds, but tokens stated no more."""
+        said = declared(list(self.declarations.values()), self.chain)
+        asked = stored.tokens.filter(pl.col("known_by") != "declaration")
+        return merged(said, Known(asked, stored.markets, stored.contracts))
 
 
 @dataclass(frozen=True)
@@ -198,9 +204,3 @@ def _rising(
         for row in coverage.iter_rows(named=True):
             if row["from_block"] <= border and is_more_final(now, row):
                 yield min(row["to_block"], border)
-
-
-def known_of(stored: Stored, said: Known) -> Known:
-    """Return what declarations state and the database adds, but tokens stated no more."""
-    asked = stored.tokens.filter(pl.col("known_by") != "declaration")
-    return merged(said, Known(asked, stored.markets, stored.contracts))

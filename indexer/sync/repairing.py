@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from indexer.errors import NodeAnswerWrong, RangeTooLarge, ReorgTooDeep
-from indexer.facts import Known, declared
+from indexer.facts import Known
 from indexer.proof import PROOFS, quirks_at, reached
 from indexer.rpc import Node
 from indexer.spec import Protocol
@@ -35,9 +35,9 @@ from indexer.sync.coverage import origin_kind
 from indexer.sync.declarations import check_unchanged
 from indexer.sync.fetching import Fetched, Piece, fetch
 from indexer.sync.heads import Heads, read_heads
-from indexer.sync.landing import Landing, Overtaken
+from indexer.sync.landing import Landing, Overtaken, Tally
 from indexer.sync.proving import last_alike
-from indexer.sync.reorgs import Ledger, known_of
+from indexer.sync.reorgs import Ledger
 from indexer.sync.source import Source
 from indexer.tables import columns_of
 
@@ -221,8 +221,7 @@ class _Run:
             contracts=stored.contracts.filter(~born),
             markets=stored.markets.filter(~told),
         )
-        everything = list(self._ledger.declarations.values())
-        return known_of(kept, declared(everything, self._ledger.chain))
+        return self._ledger.known(kept)
 
     def _piece(self, wrong: Wrong, start: int, last: int) -> Piece:
         return Piece(
@@ -238,8 +237,7 @@ class _Run:
         )
 
     async def _swap(self, fetched: Fetched, known: Known, done: Repaired) -> None:
-        ledger, piece = self._ledger, fetched.piece
-        first = await self._node.sealed_headers([piece.from_block])
+        first = await self._node.sealed_headers([fetched.piece.from_block])
         before_hash = first["parent_hash"][0]
 
         def write(path: Path, landed: Range, others: OWNERS) -> bool:
@@ -251,13 +249,12 @@ class _Run:
 
         landing = Landing(
             self._node,
-            ledger.path,
-            ledger.chain,
-            ledger.declarations,
+            self._ledger,
             known,
             origin=self._origin,
             commit_rows=_COMMIT_ROWS,
             write=write,
+            tally=Tally(),
         )
         await landing.land(fetched, self._heads.latest)
         await landing.flush()
