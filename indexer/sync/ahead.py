@@ -42,7 +42,7 @@ class _Flight:
         if self.task.done() and not self.task.cancelled() and self.task.exception() is None:
             fetched = self.task.result()
             return fetched.answer.logs.estimated_size() if fetched else 0
-        return span.bytes_per_block * (self.piece.to_block - self.piece.from_block + 1)
+        return span.bytes_per_block * self.piece.blocks
 
 
 class Ahead:
@@ -143,7 +143,7 @@ class Ahead:
         segment = self._todo.pop(0)
         if piece.to_block < segment.to_block:
             self._todo.insert(0, replace(segment, from_block=piece.to_block + 1))
-        is_probe = piece.to_block - piece.from_block + 1 > self._span.proven
+        is_probe = piece.blocks > self._span.proven
         task = asyncio.create_task(self._fetched(piece, self._known))
         flight = _Flight(piece, self._known, is_probe, task)
         insort(self._flights, flight, key=lambda each: each.piece.from_block)
@@ -154,13 +154,12 @@ class Ahead:
             return None
         logs = fetched.answer.logs
         self._costliest = max(self._costliest, len(fetched.headers))
-        blocks = piece.to_block - piece.from_block + 1
-        self._span.answered(blocks, len(logs), int(logs.estimated_size()))
+        self._span.answered(piece.blocks, len(logs), int(logs.estimated_size()))
         return fetched
 
     def _put_back(self, piece: Piece) -> None:
-        slugs = tuple(protocol.slug for protocol in piece.protocols)
-        segment = Segment(piece.from_block, piece.to_block, slugs, piece.finality, piece.is_settled)
+        low, high = piece.from_block, piece.to_block
+        segment = Segment(low, high, piece.slugs, piece.finality, piece.is_settled)
         insort(self._todo, segment, key=lambda each: each.from_block)
 
     async def _unless_refused(

@@ -312,7 +312,7 @@ class _Run:
             write=write,
             tally=self.tally,
         )
-        total = sum(segment.to_block - segment.from_block + 1 for segment in segments)
+        total = sum(segment.blocks for segment in segments)
         ahead = self._ahead(stored, known, heads)
         async with aclosing(ahead.ranges(segments)) as fetches:
             await pipelined(ahead, fetches, landing, heads, self._reporting(total))
@@ -322,7 +322,7 @@ class _Run:
 
         def report(fetched: Fetched) -> None:
             nonlocal done
-            done += fetched.piece.to_block - fetched.piece.from_block + 1
+            done += fetched.piece.blocks
             self._progress(done, total, self.tally.logs)
 
         return report

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from statistics import median
 from time import monotonic
 from typing import cast
@@ -156,7 +157,7 @@ def _summed(
     overhead: int,
     unsearched: int,
 ) -> Estimate:
-    blocks = sum(segment.to_block - segment.from_block + 1 for segment in segments)
+    blocks = sum(segment.blocks for segment in segments)
     above = blocks - sum(cell.blocks for cell in cells)
     wholes = [cell.whole() for cell in cells]
     logs = sum(seen.logs for seen in wholes)
@@ -182,7 +183,8 @@ def _summed(
 async def _limit(look: "_Looking", cells: Sequence[Cell]) -> Limit:
     """Ask for ranges as long as a run would, as far as it takes to know what the node refuses."""
     job = look.job
-    dense = max(rehearsed(cells, job.max_logs, job.max_span, Limit()), key=_length, default=None)
+    cuts = rehearsed(cells, job.max_logs, job.max_span, Limit())
+    dense = max(cuts, key=attrgetter("blocks"), default=None)
     if dense is None:
         return Limit()
     served, refused = look.borders()
@@ -201,10 +203,6 @@ async def _limit(look: "_Looking", cells: Sequence[Cell]) -> Limit:
     if served >= refused:
         return Limit(logs=look.largest + 1)
     return Limit(blocks=refused if refused <= dense.blocks else None)
-
-
-def _length(cut: Cut) -> int:
-    return cut.blocks
 
 
 def _stored(job: Job) -> Stored:
@@ -265,7 +263,7 @@ class _Looking:
         """Ask for a segment's logs."""
         started = monotonic()
         piece = self.piece(segment, segment.from_block, segment.to_block)
-        blocks = segment.to_block - segment.from_block + 1
+        blocks = segment.blocks
         try:
             logs, _, answered = await sample(self.node, self.job.chain, self.known, piece)
         except RangeTooLarge:

@@ -58,6 +58,16 @@ class Piece:
     proof: str = "fetched"
 
     @property
+    def blocks(self) -> int:
+        """How many blocks it has."""
+        return self.to_block - self.from_block + 1
+
+    @property
+    def slugs(self) -> tuple[str, ...]:
+        """The protocols by slug."""
+        return tuple(protocol.slug for protocol in self.protocols)
+
+    @property
     def needs_all_headers(self) -> bool:
         """Whether every header of the range is fetched, not only those of blocks with logs."""
         return not self.is_settled or (self.is_whole and self.proof != "fetched")

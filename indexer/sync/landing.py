@@ -282,8 +282,8 @@ def _last_with_logs(fetched: Fetched) -> Header:
 
 
 def _continues(last: Range, fetched: Fetched) -> bool:
-    slugs = tuple(protocol.slug for protocol in fetched.piece.protocols)
-    return (last.to_block + 1, last.protocols) == (fetched.piece.from_block, slugs)
+    piece = fetched.piece
+    return (last.to_block + 1, last.protocols) == (piece.from_block, piece.slugs)
 
 
 def _range(
@@ -302,9 +302,8 @@ def _range(
         "coverage": coverage_rows(chain, fetched),
         **found.tables,
     }
-    slugs = tuple(protocol.slug for protocol in piece.protocols)
-    parent = parent_of(fetched.answer)
-    return Range(chain.chain_id, piece.from_block, piece.to_block, slugs, rows, parent=parent)
+    parent, low, high = parent_of(fetched.answer), piece.from_block, piece.to_block
+    return Range(chain.chain_id, low, high, piece.slugs, rows, parent=parent)
 
 
 def _prepended(

@@ -31,6 +31,11 @@ class Segment:
     finality: str
     is_settled: bool
 
+    @property
+    def blocks(self) -> int:
+        """How many blocks they are."""
+        return self.to_block - self.from_block + 1
+
 
 def plan(
     covered: Mapping[str, Sequence[Interval]],

@@ -1,7 +1,7 @@
 """How dense a chain's logs are, from a few real answers: where they differ, it looks closer."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from indexer.errors import RangeTooLarge
@@ -57,7 +57,7 @@ class Cell:
     @property
     def blocks(self) -> int:
         """How many blocks it spans."""
-        return self.segment.to_block - self.segment.from_block + 1
+        return self.segment.blocks
 
     @property
     def unseen(self) -> int:
@@ -95,7 +95,7 @@ class Sampler:
         Raises:
             RangeTooLarge: a single block is more than the node will serve.
         """
-        total = sum(segment.to_block - segment.from_block + 1 for segment in segments)
+        total = sum(segment.blocks for segment in segments)
         size = max(1, -(-total // _FIRST_CELLS))
         cells = [
             await self._cell(part, segment.from_block)
@@ -114,10 +114,9 @@ class Sampler:
         return cells
 
     async def _cell(self, segment: Segment, origin: int) -> Cell:
-        whole = segment.to_block - segment.from_block + 1
         while True:
-            blocks = min(whole, self.span.blocks)
-            low = segment.from_block + (whole - blocks) // 2
+            blocks = min(segment.blocks, self.span.blocks)
+            low = segment.from_block + (segment.blocks - blocks) // 2
             part = _part(segment, low, low + blocks - 1)
             try:
                 seen = await self.look(part)
@@ -134,7 +133,7 @@ def _cut(segment: Segment, size: int) -> list[Segment]:
 
 
 def _part(segment: Segment, low: int, high: int) -> Segment:
-    return Segment(low, high, segment.protocols, segment.finality, segment.is_settled)
+    return replace(segment, from_block=low, to_block=high)
 
 
 def _split(cell: Cell) -> list[Cell | Segment]:
