@@ -173,8 +173,8 @@ def test_decimals_that_differ_on_every_row_are_few() -> None:
 @pytest.mark.parametrize(
     "planned",
     [
-        lambda rows: parts(Wanted(ETHEREUM, "bloom", 0, FAR, None), [LIDO], rows),
-        lambda rows: parts(Wanted(ETHEREUM, "bloom", 0, FAR, 500), [LIDO], rows),
+        lambda rows: parts(Wanted(ETHEREUM, 0, FAR, None), [LIDO], rows),
+        lambda rows: parts(Wanted(ETHEREUM, 0, FAR, 500), [LIDO], rows),
         lambda rows: plan({SLUG: rows["from_block", "to_block"].rows()}, {SLUG: (0, FAR)}, HEADS),
     ],
     ids=["verified", "sampled", "indexed"],

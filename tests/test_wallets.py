@@ -16,7 +16,7 @@ from indexer.protocols import PROTOCOLS
 from indexer.settings import Wallet
 from indexer.simulation.blocks import Log
 from indexer.simulation.node import serve
-from indexer.sync.declarations import has_same_reach, label, stated
+from indexer.sync.declarations import label, reach, stated
 from indexer.wallets import declarations
 
 FUND, SECOND, ANYONE = ("0x" + text * 20 for text in ("f1", "f2", "ee"))
@@ -110,20 +110,20 @@ def test_a_wallet_makes_another_declaration_of_its_chain_alone() -> None:
     here, there = (declarations(named, chain)["maple"] for chain in (ETHEREUM, BASE))
 
     assert label(here, ETHEREUM) != label(plain, ETHEREUM)
-    assert not has_same_reach([label(plain, ETHEREUM)], label(here, ETHEREUM))
+    assert reach(plain, ETHEREUM) != reach(here, ETHEREUM)
     assert there is plain
     assert declarations(named, ETHEREUM)["gmx_v2"] is PROTOCOLS["gmx_v2"]
 
 
 def test_another_source_is_no_other_declaration() -> None:
     """Prose decides no row; another destination does, from the same logs."""
-    labels = [
-        label(declarations((one,), ETHEREUM)["maple"], ETHEREUM)
+    first, sourced, other = (
+        declarations((one,), ETHEREUM)["maple"]
         for one in (wallet(), wallet(source="a dashboard"), wallet(destination="mixed"))
-    ]
+    )
 
-    assert labels[0] == labels[1] != labels[2]
-    assert has_same_reach(labels[:1], labels[2])
+    assert label(first, ETHEREUM) == label(sourced, ETHEREUM) != label(other, ETHEREUM)
+    assert reach(first, ETHEREUM) == reach(other, ETHEREUM)
 
 
 def test_the_users_words_are_kept() -> None:

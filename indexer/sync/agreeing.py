@@ -231,13 +231,7 @@ class _Run(Run):
         super().__init__(wanted, stored, is_whole=is_whole)
         self._witnesses = witnesses
 
-    async def _checked(
-        self,
-        part: Part,
-        *,
-        is_patient: bool,
-        is_again: bool = False,  # noqa: ARG002 - no block before the part is compared
-    ) -> bool:
+    async def _checked(self, part: Part, *, is_patient: bool) -> bool:
         if sum(witness.why is None for witness in self._witnesses) < _ENOUGH:
             self._leave_unheard(part, [_Word() for _ in self._witnesses], {}, 0)
             return True

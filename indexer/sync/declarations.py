@@ -1,6 +1,6 @@
 """Which declaration covered which blocks: rows made under different ones are never mixed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
 
@@ -71,18 +71,13 @@ def check_unchanged(protocols: Sequence[Protocol], chain: Chain, coverage: pl.Da
     Raises:
         UserError: names the command that brings the blocks up to date.
     """
-    labels: dict[str, list[str]] = {}
-    for slug, stored in coverage.select("protocol", "declaration_digest").unique().iter_rows():
-        labels.setdefault(slug, []).append(stored)
     for protocol in protocols:
-        now = label(protocol, chain)
-        other = [stored for stored in labels.get(protocol.slug, []) if stored != now]
-        if not other:
+        if is_unchanged(protocol, chain, coverage):
             continue
         flags = f"--chain {chain.slug} --protocol {protocol.slug}"
         command = (
             f"`perpscope redecode {flags}` derives its facts again from the stored logs"
-            if has_same_reach(other, now)
+            if has_same_reach(protocol, chain, coverage)
             else f"it reads other logs now: `perpscope rewind {flags} --to-block 0` clears it, "
             "then index again"
         )
@@ -95,9 +90,16 @@ def check_unchanged(protocols: Sequence[Protocol], chain: Chain, coverage: pl.Da
 def is_unchanged(protocol: Protocol, chain: Chain, coverage: pl.DataFrame) -> bool:
     """Return whether all stored blocks of a protocol were indexed under today's declaration."""
     labels = coverage.filter(pl.col("protocol") == protocol.slug)["declaration_digest"].unique()
+    # Of what is not stored no label is made: `status` asks of every protocol there is.
     return all(stored == label(protocol, chain) for stored in labels)
 
 
-def has_same_reach(labels: Iterable[str], now: str) -> bool:
-    """Return whether every label asks for the same logs as `now`."""
-    return all(stored.partition("/")[2] == now.partition("/")[2] for stored in labels)
+def has_same_reach(protocol: Protocol, chain: Chain, coverage: pl.DataFrame) -> bool:
+    """Return whether all stored blocks of a protocol were asked for the logs of today."""
+    return stored_reaches(protocol, coverage) <= {reach(protocol, chain)}
+
+
+def stored_reaches(protocol: Protocol, coverage: pl.DataFrame) -> set[str]:
+    """Return the digests of what decided which logs stored blocks of a protocol were asked for."""
+    labels = coverage.filter(pl.col("protocol") == protocol.slug)["declaration_digest"]
+    return {text.partition("/")[2] for text in labels.unique()}

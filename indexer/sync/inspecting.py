@@ -58,7 +58,7 @@ class Inspection:
         """Return which blocks to check."""
         first = self.from_block or 0
         last = 2**62 if self.to_block is None else self.to_block
-        return Wanted(self.ledger.chain, self.level, first, last, self.sample)
+        return Wanted(self.ledger.chain, first, last, self.sample)
 
 
 @dataclass
@@ -128,15 +128,20 @@ class Run(ABC):
             return
         is_settled = part.numbers[-1] <= self._final
         for again in range(_LOOKS):
+            if again:
+                await self._start_over()
             is_patient = again < _LOOKS - 1 and not is_settled
-            if await self._checked(part, is_patient=is_patient, is_again=again > 0):
+            if await self._checked(part, is_patient=is_patient):
                 return
             await asyncio.sleep(0.05 * 2**again)
         self._leave(part.numbers, "they changed each time they were looked at")
 
     @abstractmethod
-    async def _checked(self, part: Part, *, is_patient: bool, is_again: bool = False) -> bool:
+    async def _checked(self, part: Part, *, is_patient: bool) -> bool:
         """Check and write; return False where the blocks are to be looked at again."""
+
+    async def _start_over(self) -> None:  # noqa: B027 - who remembers nothing has nothing to do
+        """Forget what the last look at the same blocks told; by default nothing."""
 
     def _read(self, part: Part) -> Seen:
         seen = read_blocks(self._ledger.path, self._ledger.chain.chain_id, part.numbers)

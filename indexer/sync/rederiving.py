@@ -20,7 +20,7 @@ from indexer.store import (
     rederive,
     rewind,
 )
-from indexer.sync.declarations import has_same_reach, label, stated
+from indexer.sync.declarations import has_same_reach, is_unchanged, label, stated
 from indexer.sync.reorgs import Ledger
 from indexer.tables import empty
 
@@ -158,8 +158,7 @@ def _again(
 
 
 def _check_reach(protocol: Protocol, chain: Chain, coverage: pl.DataFrame) -> None:
-    labels = coverage.filter(pl.col("protocol") == protocol.slug)["declaration_digest"].to_list()
-    if not has_same_reach(labels, label(protocol, chain)):
+    if not has_same_reach(protocol, chain, coverage):
         raise UserError(
             f"{protocol.slug} reads other logs of {chain.slug} now than were stored, so its facts "
             f"cannot be derived from them: `perpscope index --chain {chain.slug} --protocol "
@@ -220,8 +219,7 @@ def take_back(ledger: Ledger, protocols: Sequence[Protocol], to_block: int) -> R
 
 
 def _cut(protocol: Protocol, chain: Chain, coverage: pl.DataFrame, to_block: int) -> int:
-    labels = coverage.filter(pl.col("protocol") == protocol.slug)["declaration_digest"]
-    return to_block if set(labels) == {label(protocol, chain)} else -1
+    return to_block if is_unchanged(protocol, chain, coverage) else -1
 
 
 def stored_among(

@@ -39,14 +39,12 @@ class Wanted:
 
     Attributes:
         chain: the chain.
-        level: linked, bloom or receipts.
         from_block: first block, inclusive.
         to_block: last block, inclusive.
         sample: only so many, chosen by chance; None for all.
     """
 
     chain: Chain
-    level: str
     from_block: int
     to_block: int
     sample: int | None

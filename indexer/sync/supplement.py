@@ -21,7 +21,7 @@ from indexer.rpc import HEADERS, LOGS, EndpointStatistics, Filter, Header, Tag
 from indexer.spec import Protocol, first_block
 from indexer.store import Stored, adopt, answers_between, gaps, read_span, read_stored, seed_tokens
 from indexer.sync.converge import Job, Progress, converge, follow
-from indexer.sync.declarations import has_same_reach, is_unchanged, label
+from indexer.sync.declarations import has_same_reach, label, stored_reaches
 from indexer.sync.fetching import ChainMoved
 from indexer.sync.plan import intervals
 from indexer.sync.reaches import CHILD, lines, unread
@@ -62,13 +62,11 @@ async def supplement(node: Source, job: Job, stored: Stored, progress: Progress)
 
 def is_supplemented(protocol: Protocol, job: Job, stored: Stored) -> bool:
     """Return whether a protocol reads other logs now, and it is known which it did."""
-    labels = stored.coverage.filter(pl.col("protocol") == protocol.slug)["declaration_digest"]
-    reaches = {text.partition("/")[2] for text in labels}
+    reaches = stored_reaches(protocol, stored.coverage)
     known = set(stored.reaches.filter(pl.col("protocol") == protocol.slug)["reach"])
     return (
         first_block(protocol, job.chain) is not None
-        and not is_unchanged(protocol, job.chain, stored.coverage)
-        and not has_same_reach(labels, label(protocol, job.chain))
+        and not has_same_reach(protocol, job.chain, stored.coverage)
         and len(reaches) == 1
         and reaches <= known
     )

@@ -44,15 +44,13 @@ class _Run(Run):
         self._last: tuple[int, bytes] | None = None  # block checked, and the one before this look
         self._before: tuple[int, bytes] | None = None
 
-    async def _told_now(self, block: tuple[int, bytes] | None) -> tuple[int, bytes] | None:
-        if block is None:
-            return None
-        number, block_hash = (await self._node.headers([block[0]])).select("number", "hash").row(0)
-        return number, block_hash
+    async def _start_over(self) -> None:
+        self._last = self._before
+        if self._before is not None:  # which a reorg may have replaced
+            told = await self._node.headers([self._before[0]])
+            self._last = told.select("number", "hash").row(0)
 
-    async def _checked(self, part: Part, *, is_patient: bool, is_again: bool = False) -> bool:
-        if is_again:
-            self._last = await self._told_now(self._before)
+    async def _checked(self, part: Part, *, is_patient: bool) -> bool:
         before = self._before = self._last
         try:
             headers = await self._node.sealed_headers(part.numbers)
