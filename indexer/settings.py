@@ -95,6 +95,16 @@ Schedule = Annotated[StrictStr, AfterValidator(_schedule)]
 Duration = Annotated[StrictStr, AfterValidator(_duration)]
 
 
+MOST_LOGS = 25_000
+"""To aim at in one answer, where nothing else is said."""
+
+MOST_ADDRESSES = 1_000
+"""That one request names, where nothing else is said."""
+
+MOST_RANGES = 8
+"""Under way at once, where nothing else is said."""
+
+
 class ProofLevel(StrEnum):
     """How far `index` proves that no log is missing."""
 
@@ -131,9 +141,9 @@ class ChainSettings(BaseModel):
     from_block: BlockNumber | None = None
     from_date: Moment | None = None
     max_span: Count | None = None
-    max_logs: Count = 25_000
-    max_addresses: Count = 1_000
-    max_ranges: Count = 8
+    max_logs: Count = MOST_LOGS
+    max_addresses: Count = MOST_ADDRESSES
+    max_ranges: Count = MOST_RANGES
     proof: ProofLevel = ProofLevel.FETCHED
     requests_per_second: Pace | None = None
     concurrency: Count = 8

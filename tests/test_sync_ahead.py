@@ -38,7 +38,7 @@ from indexer.simulation.blocks import Log
 from indexer.simulation.node import serve
 from indexer.simulation.served import ServedChain
 from indexer.sync.ahead import Ahead
-from indexer.sync.fetching import Fetched, Piece
+from indexer.sync.pieces import Fetched, Piece
 from indexer.sync.plan import Segment
 from indexer.sync.span import Span
 from indexer.tables import empty

@@ -60,8 +60,8 @@ from indexer.simulation.served import CallKey, ServedChain
 from indexer.spec import Blocks, Seconds
 from indexer.store import status
 from indexer.sync import Job, Ledger, index, redecode, take_back
-from indexer.sync.fetching import Piece
 from indexer.sync.forecasting import Forecast
+from indexer.sync.pieces import Piece
 from indexer.sync.source import Source
 from indexer.sync.timetable import Headers, due
 from perpscope import app, outcome

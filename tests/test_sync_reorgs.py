@@ -10,7 +10,7 @@ from sync_rig import FEED, FIRST, POOL, blocks, contents, indexed, job, rows, ru
 
 from indexer.errors import NodeBehind, NodeUnavailable, ReorgTooDeep
 from indexer.simulation.node import Answer, serve
-from indexer.sync.fetching import ChainMoved
+from indexer.sync.pieces import ChainMoved
 
 COUNT = 300
 

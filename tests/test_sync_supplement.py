@@ -62,7 +62,7 @@ from indexer.spec import (
 )
 from indexer.store import Stored, adopt
 from indexer.sync import Job, estimate
-from indexer.sync.fetching import ChainMoved
+from indexer.sync.pieces import ChainMoved
 
 COUNT = 300
 SECOND_FEED = bytes.fromhex("dd" * 20)

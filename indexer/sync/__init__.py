@@ -1,11 +1,12 @@
 """
 What to fetch next, and how it lands: gaps, finality, reorgs, children, resume.
 
-Read `converge` first: it is the loop. `plan` says what is missing, `ahead` has several ranges
-under way, `fetching` gets one, `landing` turns it into rows, `reads` asks for state that no event
-tells, `reorgs` looks whether the chain is still the same, `rederiving` does what needs no node.
-`proving` says whether logs are complete, `verifying` asks it of what is stored, `agreeing` asks
-each endpoint, `repairing` mends what they found. `estimate` says what a run would take.
+Read `job` for what is asked of a run and `converge` for the loop. `plan` says what is missing,
+`ahead` has several ranges under way, `fetching` gets one (`pieces` says what that is), `landing`
+turns it into rows, `reads` asks for state that no event tells, `reorgs` looks whether the chain is
+still the same, `rederiving` does what needs no node. `proving` says whether logs are complete,
+`verifying` asks it of what is stored, `agreeing` asks each endpoint, `repairing` mends what they
+found. `estimate` says what a run would take.
 """
 
 import asyncio
@@ -19,11 +20,12 @@ from indexer.rpc import Endpoint, Node
 from indexer.spec import Protocol
 from indexer.store import check_writable
 from indexer.sync.agreeing import agree, each_once, several
-from indexer.sync.converge import Job, Look, Progress, Summary
+from indexer.sync.converge import Look, Progress
 from indexer.sync.converge import converge as _converge
 from indexer.sync.estimate import Estimate
 from indexer.sync.estimate import estimate as _estimate
 from indexer.sync.inspecting import Inspection, Verdict
+from indexer.sync.job import Job, Summary
 from indexer.sync.landing import Tally
 from indexer.sync.phases import Told, ask_phases
 from indexer.sync.rederiving import redecode, rederived, restate, take_back

@@ -29,17 +29,18 @@ from indexer.facts import Known, owned
 from indexer.proof import differences
 from indexer.rpc import HEADERS, LOGS, Endpoint, Node
 from indexer.rpc.failures import Refused
+from indexer.settings import MOST_LOGS
 from indexer.store import Seen, Stored
 from indexer.sync.coverage import origin_kind
-from indexer.sync.fetching import Piece, sample
+from indexer.sync.fetching import sample
 from indexer.sync.inspecting import Faults, Inspection, Progress, Run, Verdict, covered, leave
+from indexer.sync.pieces import Piece
 from indexer.sync.proving import RECORDED
 from indexer.sync.source import Source
 from indexer.sync.span import Span
 from indexer.sync.stretches import Part, runs
 
 _ENOUGH = 2  # endpoints that can agree
-_MOST_LOGS = 25_000  # to aim at in one answer
 _ALONE = "fewer than two endpoints told of them"
 
 # Who cannot answer, or contradicts itself, disagrees with nobody. After some of these failures an
@@ -146,7 +147,7 @@ class _Witness:
     silent: list[tuple[int, int, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._span = Span(_MOST_LOGS)
+        self._span = Span(MOST_LOGS)
         self._said: dict[type, str] = {}  # the first of its kind: others name other blocks
 
     async def tell(self, chain: Chain, known: Known, part: Part, stored: Sequence[int]) -> _Word:

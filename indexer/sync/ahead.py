@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from indexer.chains import Chain
 from indexer.errors import RangeTooLarge
 from indexer.facts import Known
-from indexer.sync.fetching import Fetched, Piece, check_link, complete, fetch
+from indexer.sync.fetching import check_link, complete, fetch
+from indexer.sync.pieces import Fetched, Piece
 from indexer.sync.plan import Segment
 from indexer.sync.source import Source
 from indexer.sync.span import Span

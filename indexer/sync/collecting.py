@@ -10,8 +10,8 @@ from indexer.facts.reads import read_facts
 from indexer.spec import Protocol
 from indexer.store import Stored, uncollected, write_collected
 from indexer.sync.declarations import check_unchanged
-from indexer.sync.fetching import ChainMoved
 from indexer.sync.landing import Tally
+from indexer.sync.pieces import ChainMoved
 from indexer.sync.reads import NOT_COLLECTED, answered, pinned
 from indexer.sync.reorgs import Ledger
 from indexer.sync.source import Source

@@ -9,112 +9,38 @@ there.
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
 
 import polars as pl
 
-from indexer.chains import Chain
 from indexer.errors import NodeBehind, RequestsSpent
 from indexer.facts import Known
-from indexer.rpc import EndpointStatistics
-from indexer.spec import Protocol, first_block
+from indexer.spec import first_block
 from indexer.store import OWNERS, Range, Stored, keep_reaches, swap, write_range
 from indexer.sync.ahead import Ahead
 from indexer.sync.collecting import collect_again
 from indexer.sync.coverage import origin_kind
 from indexer.sync.declarations import check_unchanged, is_unchanged
-from indexer.sync.fetching import ChainMoved, Fetched, Piece
 from indexer.sync.heads import Heads, read_heads
+from indexer.sync.job import Job, Summary, in_blocks
 from indexer.sync.landing import Landing, Overtaken, Tally, Write, pipelined
-from indexer.sync.moments import in_blocks
+from indexer.sync.pieces import ChainMoved, Fetched, Piece
 from indexer.sync.plan import Segment, intervals, plan
 from indexer.sync.proving import last_alike
 from indexer.sync.reaches import lines
-from indexer.sync.reorgs import Fork, Ledger, forked, upgrade
+from indexer.sync.reorgs import Fork, forked, upgrade
 from indexer.sync.source import Source
 from indexer.sync.span import Span
 from indexer.tables import empty
 
 Progress = Callable[[int, int, int], None]
+Look = Callable[[], Summary]
 
 _ROWS_PER_COMMIT_LOG = 6
 _MOST_SETBACKS = 10
 _FRESH_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Job:
-    """
-    What to index.
-
-    Attributes:
-        path: the database.
-        chain: the chain.
-        protocols: whose events; all of them are fetched in one pass.
-        declarations: every protocol there is, by slug.
-        from_block: first block, or a moment (UTC) that it is at or after; None for each
-            protocol's own first block.
-        to_block: last block, or a moment that it is before; None for the chain's head.
-        max_span: most blocks in one request; None to find out.
-        max_logs: logs to aim at in one range, which bounds memory.
-        max_addresses: contracts to name in one request; where there are more, everybody's logs
-            of the events are asked for.
-        max_ranges: ranges under way at once below finality.
-        max_requests: JSON-RPC calls to send at most; None for any number.
-        proof: how far to prove logs complete as they come: fetched, bloom or receipts.
-    """
-
-    path: Path
-    chain: Chain
-    protocols: tuple[Protocol, ...]
-    declarations: dict[str, Protocol]
-    from_block: int | datetime | None = None
-    to_block: int | datetime | None = None
-    max_span: int | None = None
-    max_logs: int = 25_000
-    max_addresses: int = 1_000
-    max_ranges: int = 8
-    max_requests: int | None = None
-    proof: str = "fetched"
-
-    def ledger(self) -> Ledger:
-        """Return the chain's part of the database."""
-        return Ledger(self.path, self.chain, self.declarations)
-
-
-@dataclass(frozen=True)
-class Summary:
-    """
-    What a run did.
-
-    Attributes:
-        tally: ranges, blocks, logs, facts and rejects written.
-        head: the chain's last block when it was last asked.
-        head_at: its time; None where the node could not say.
-        reorgs: how often blocks had to be taken back.
-        requests: JSON-RPC calls sent.
-        seconds: how long it took.
-        stopped: why it ended before everything was done; None when it was.
-        endpoints: each endpoint's account.
-        renewed: protocols whose stored blocks were brought under today's declarations before;
-            the tally is without these.
-    """
-
-    tally: Tally
-    head: int
-    reorgs: int
-    requests: int
-    seconds: float
-    stopped: str | None = None
-    head_at: datetime | None = None
-    endpoints: tuple[EndpointStatistics, ...] = ()
-    renewed: tuple[str, ...] = ()
-
-
-Look = Callable[[], Summary]
 
 
 def _unseen(_look: Look) -> None:

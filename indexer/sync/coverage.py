@@ -5,7 +5,7 @@ import polars as pl
 from indexer.chains import Chain
 from indexer.store import fingerprint
 from indexer.sync.declarations import label
-from indexer.sync.fetching import Fetched
+from indexer.sync.pieces import Fetched
 from indexer.tables import columns_of
 
 # What loopback nodes of perpscope call themselves; every other node is one.

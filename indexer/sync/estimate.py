@@ -22,13 +22,14 @@ from indexer.rpc import HEADERS, Header
 from indexer.spec import Protocol
 from indexer.store import Stored
 from indexer.sync.ahead import WINDOW_BLOCKS
-from indexer.sync.converge import Job, missing
+from indexer.sync.converge import missing
 from indexer.sync.coverage import origin_kind
 from indexer.sync.declarations import check_unchanged
-from indexer.sync.fetching import Piece, filters_of, sample, with_children
+from indexer.sync.fetching import filters_of, sample, with_children
 from indexer.sync.forecasting import Clock, Forecast
 from indexer.sync.heads import read_heads
-from indexer.sync.moments import in_blocks
+from indexer.sync.job import Job, in_blocks
+from indexer.sync.pieces import Piece
 from indexer.sync.plan import Segment
 from indexer.sync.rehearsal import Cut, Limit, rehearsed
 from indexer.sync.sampling import Cell, Sampler, Seen

@@ -7,122 +7,20 @@ meanwhile: only the new children are asked for, and the result is that of asking
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import polars as pl
 
 from indexer.chains import Chain
-from indexer.errors import NodeAnswerWrong
 from indexer.facts import Known, discovered, log_filter, narrow_filters, owned
 from indexer.rpc import HEADERS, Filter, Header
 from indexer.spec import Protocol
+from indexer.sync.pieces import Answer, ChainMoved, Fetched, Piece
 from indexer.sync.proving import Claim, Unproven, declared_by, prove
 from indexer.sync.source import Source
 
 _CHILD = ["protocol", "abi", "address"]
 _TRIES = 4  # an endpoint that hides logs is left for the next one
-
-
-class ChainMoved(NodeAnswerWrong):
-    """Two answers tell of different chains: a reorg is under way, or the node is unsound."""
-
-
-@dataclass(frozen=True)
-class Piece:
-    """
-    A range to fetch.
-
-    Attributes:
-        from_block: first block, inclusive.
-        to_block: last block, inclusive.
-        protocols: whose logs to ask for.
-        finality: how final the blocks are.
-        is_settled: whether they are too old for reorgs; else every header is fetched, first.
-        parent: hash of the block before, where the headers must link to it; None to not look.
-        is_whole: whether headers link by parent hash at all.
-        most_addresses: more emitters than this are not named in a request: whoever emits the
-            topics is asked for, and those who are nobody's are left out here.
-        finality_reason: how it is known how final the blocks are.
-        proof: how far to prove the logs complete: fetched, bloom or receipts.
-    """
-
-    from_block: int
-    to_block: int
-    protocols: tuple[Protocol, ...]
-    finality: str
-    is_settled: bool
-    parent: bytes | None
-    is_whole: bool
-    most_addresses: int = 1_000
-    finality_reason: str = "not known"
-    proof: str = "fetched"
-
-    @property
-    def blocks(self) -> int:
-        """How many blocks it has."""
-        return self.to_block - self.from_block + 1
-
-    @property
-    def slugs(self) -> tuple[str, ...]:
-        """The protocols by slug."""
-        return tuple(protocol.slug for protocol in self.protocols)
-
-    @property
-    def needs_all_headers(self) -> bool:
-        """Whether every header of the range is fetched, not only those of blocks with logs."""
-        return not self.is_settled or (self.is_whole and self.proof != "fetched")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """
-    What a node said about a range.
-
-    Attributes:
-        piece: what was asked for.
-        logs: LOGS frame of everything that was answered, those that belong to nobody included.
-        last: header of the last block.
-        headers: headers in hand so far.
-        asked: addresses that were named.
-        open_to: protocols whose emitters were not named, because there are too many.
-    """
-
-    piece: Piece
-    logs: pl.DataFrame
-    last: Header
-    headers: pl.DataFrame
-    asked: frozenset[bytes]
-    open_to: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """
-    A fetched range.
-
-    Attributes:
-        piece: what was asked for.
-        logs: LOGS frame of the protocols' logs.
-        owners: protocol -> which of `logs` are its.
-        headers: headers of the blocks that carry them; of all blocks above finality.
-        last: header of the last block.
-        children: rows of `contracts` whose birth is in the range.
-        known: what is known with them.
-        proof: how far the logs are proven complete.
-        waiver: why not further, where the chain forbids it.
-        answer: what it was made of.
-    """
-
-    piece: Piece
-    logs: pl.DataFrame
-    owners: Mapping[str, pl.Series]
-    headers: pl.DataFrame
-    last: Header
-    children: pl.DataFrame
-    known: Known
-    proof: str
-    waiver: str | None
-    answer: Answer
 
 
 async def fetch(node: Source, chain: Chain, known: Known, piece: Piece) -> Fetched:
@@ -347,11 +245,15 @@ async def _more(
     node: Source, piece: Piece, wanted: Filter, logs: pl.DataFrame, last: Header
 ) -> pl.DataFrame:
     more, again = await node.logs(wanted, piece.from_block, piece.to_block)
-    if again.hash != last.hash:
-        raise ChainMoved(f"block {last.number} changed between two answers; index again")
+    _check_same(last, again.hash)
     if more.is_empty():
         return logs
-    united = pl.concat([logs, more]).unique(["tx_hash", "log_index"], keep="first")
+    return in_order([logs, more])
+
+
+def in_order(answers: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return the logs of several answers in chain order, each once."""
+    united = pl.concat(answers).unique(["tx_hash", "log_index"], keep="first")
     return united.sort("block_number", "tx_index", "log_index", "tx_hash")
 
 
@@ -373,10 +275,14 @@ def with_children(known: Known, children: pl.DataFrame) -> Known:
     return replace(known, contracts=contracts.unique(_CHILD, keep="first", maintain_order=True))
 
 
-def _check_hashes(logs: pl.DataFrame, headers: pl.DataFrame, last: Header) -> None:
-    ends = headers.filter(pl.col("number") == last.number)["hash"].to_list()
-    if any(found != last.hash for found in ends):
+def _check_same(last: Header, again: bytes) -> None:
+    if again != last.hash:
         raise ChainMoved(f"block {last.number} changed between two answers; index again")
+
+
+def _check_hashes(logs: pl.DataFrame, headers: pl.DataFrame, last: Header) -> None:
+    for found in headers.filter(pl.col("number") == last.number)["hash"]:
+        _check_same(last, found)
     seen = logs.select(number="block_number", told="block_hash").unique()
     odd = seen.join(headers, on="number", how="left").filter(
         pl.col("hash").is_null() | (pl.col("hash") != pl.col("told"))

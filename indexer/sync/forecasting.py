@@ -10,7 +10,7 @@ from indexer.chains import Chain
 from indexer.facts import Known
 from indexer.rpc import HEADERS, LOGS, Header
 from indexer.rpc.state import calls_sent
-from indexer.sync.fetching import Answer, Fetched, Piece
+from indexer.sync.pieces import Answer, Fetched, Piece
 from indexer.sync.reads import StateReader
 from indexer.sync.source import Source
 

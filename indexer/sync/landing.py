@@ -18,8 +18,9 @@ from indexer.store import OWNERS, Range, joined
 from indexer.sync.ahead import Ahead
 from indexer.sync.coverage import coverage_rows, origins
 from indexer.sync.declarations import stated
-from indexer.sync.fetching import ChainMoved, Fetched, parent_of
+from indexer.sync.fetching import parent_of
 from indexer.sync.heads import Heads
+from indexer.sync.pieces import ChainMoved, Fetched
 from indexer.sync.reads import StateReader
 from indexer.sync.reorgs import Ledger
 from indexer.sync.source import Source

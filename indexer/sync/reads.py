@@ -14,7 +14,7 @@ from indexer.facts.reads import AVAILABLE
 from indexer.rpc import Header
 from indexer.rpc.failures import Refused
 from indexer.spec import Protocol
-from indexer.sync.fetching import ChainMoved, Fetched, Piece
+from indexer.sync.pieces import ChainMoved, Fetched, Piece
 from indexer.sync.source import Source
 from indexer.sync.timetable import Headers, due
 from indexer.tables import columns_of, empty

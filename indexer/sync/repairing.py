@@ -30,12 +30,14 @@ from indexer.store import (
     record,
     replace_range,
 )
-from indexer.sync.converge import Job, converge, follow
+from indexer.sync.converge import converge, follow
 from indexer.sync.coverage import origin_kind
 from indexer.sync.declarations import check_unchanged
-from indexer.sync.fetching import Fetched, Piece, fetch
+from indexer.sync.fetching import fetch
 from indexer.sync.heads import Heads, read_heads
+from indexer.sync.job import Job
 from indexer.sync.landing import Landing, Overtaken, Tally
+from indexer.sync.pieces import Fetched, Piece
 from indexer.sync.proving import last_alike
 from indexer.sync.reorgs import Ledger
 from indexer.sync.source import Source

@@ -20,9 +20,11 @@ from indexer.facts.routes import child_abis, topic0s_of
 from indexer.rpc import HEADERS, LOGS, EndpointStatistics, Filter, Header, Tag
 from indexer.spec import Protocol, first_block
 from indexer.store import Stored, adopt, answers_between, gaps, read_span, read_stored, seed_tokens
-from indexer.sync.converge import Job, Progress, converge, follow
+from indexer.sync.converge import Progress, converge, follow
 from indexer.sync.declarations import has_same_reach, label, stored_reaches
-from indexer.sync.fetching import ChainMoved
+from indexer.sync.fetching import in_order
+from indexer.sync.job import Job
+from indexer.sync.pieces import ChainMoved
 from indexer.sync.plan import intervals
 from indexer.sync.reaches import CHILD, lines, unread
 from indexer.sync.source import Source
@@ -239,8 +241,7 @@ class _Remembering:
             more, last = await self._node.logs(asked, from_block, to_block)
             more = more.filter(is_wanted)
         early = await self._before_birth(wanted, from_block, to_block)
-        united = pl.concat([more, early, found]).unique(["tx_hash", "log_index"], keep="first")
-        return united.sort("block_number", "tx_index", "log_index", "tx_hash"), last
+        return in_order([more, early, found]), last
 
     async def _before_birth(self, wanted: Filter, from_block: int, to_block: int) -> pl.DataFrame:
         """Return what children logged before the old declaration knew of them."""
