@@ -3,9 +3,8 @@
 import numpy as np
 
 from indexer.decode.columns import Column
-from indexer.facts.operands import match_key
-from indexer.facts.scope import Scope, companion_column
-from indexer.spec import Arg, Bits, Companion
+from indexer.facts.scope import Scope, column_of
+from indexer.spec import Bits
 
 _WORD_BITS = 256
 
@@ -17,7 +16,7 @@ def sliced(bits: Bits, scope: Scope) -> Column:
     Raises:
         TypeError: the argument has no words: it is bytes or a string.
     """
-    column = _argument(bits.value, scope)
+    column = column_of(bits.value, scope)
     if column.words is None:
         raise TypeError(f"a {column.kind} argument has no word to slice: say a bytes32 or a number")
     end = _WORD_BITS - bits.at
@@ -26,9 +25,3 @@ def sliced(bits: Bits, scope: Scope) -> Column:
     whole[:, _WORD_BITS - bits.count :] = part
     none = np.zeros(len(part), np.bool_)
     return Column(column.kind, np.packbits(whole, axis=1), None, column.present, none)
-
-
-def _argument(value: "str | Arg | Companion", scope: Scope) -> Column:
-    if isinstance(value, Companion):
-        return companion_column(scope, value, match_key(value))
-    return scope.columns[value if isinstance(value, str) else value.name]

@@ -1,11 +1,13 @@
 """Conditions on a log: true, or false; a condition on a value that is not there is false."""
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 
 from indexer.facts import flags, integers, texts
 from indexer.facts.operands import match_key
-from indexer.facts.scope import Mask, Scope
+from indexer.facts.scope import Mask, Scope, on
 from indexer.spec import (
     All,
     Arg,
@@ -20,6 +22,7 @@ from indexer.spec import (
     OfContract,
     OneOf,
     Value,
+    When,
 )
 
 
@@ -45,6 +48,14 @@ def holding(condition: Condition, scope: Scope) -> Mask:
             return ~holding(inner, scope)
         case All(conditions):
             return np.asarray(np.stack([holding(one, scope) for one in conditions]).all(axis=0))
+
+
+def either(value: When, scope: Scope, read: Callable[[Value | None], pl.Series]) -> pl.Series:
+    """Return one branch or the other; what is wrong with rows of the other is no fault."""
+    holds = holding(value.condition, scope)
+    then = on(holds, scope, lambda: read(value.then))
+    otherwise = on(~holds, scope, lambda: read(value.otherwise))
+    return then.zip_with(pl.Series(holds), otherwise)
 
 
 def _is_nonzero(operand: "integers.Integers") -> Mask:

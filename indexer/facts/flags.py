@@ -5,8 +5,7 @@ import polars as pl
 
 from indexer.decode.columns import Column
 from indexer.facts import conditions, texts
-from indexer.facts.operands import match_key
-from indexer.facts.scope import Scope, companion_column, first_of, note_kind, on, only
+from indexer.facts.scope import Scope, column_of, first_of, note_kind, only
 from indexer.spec import (
     All,
     Arg,
@@ -37,10 +36,8 @@ def flags(value: Value | None, scope: Scope) -> pl.Series:
     match value:
         case None:
             return pl.Series([None] * len(scope), dtype=pl.Boolean)
-        case str(name) | Arg(name):
-            return _of_column(scope.columns[name], scope)
-        case Companion():
-            return _of_column(companion_column(scope, value, match_key(value)), scope)
+        case str() | Arg() | Companion():
+            return _of_column(column_of(value, scope), scope)
         case Const(bool() as constant):
             return pl.Series(np.full(len(scope), constant))
         case Lookup():
@@ -51,11 +48,8 @@ def flags(value: Value | None, scope: Scope) -> pl.Series:
             return _in_word(texts.texts(one, scope), word)
         case First(values):
             return first_of(values, scope, lambda one: flags(one, scope))
-        case When(condition, then, otherwise):
-            holds = conditions.holding(condition, scope)
-            chosen = on(holds, scope, lambda: flags(then, scope))
-            other = on(~holds, scope, lambda: flags(otherwise, scope))
-            return chosen.zip_with(pl.Series(holds), other)
+        case When():
+            return conditions.either(value, scope, lambda one: flags(one, scope))
         case Equals() | OneOf() | IsTrue() | IsNegative() | Nonzero() | Exists() | Not() | All():
             return pl.Series(conditions.holding(value, scope))
     raise TypeError(f"{type(value).__name__} is not a flag")

@@ -10,7 +10,7 @@ from indexer.decode.int256 import Int256, add, from_column, from_int, multiply, 
 from indexer.facts import conditions
 from indexer.facts.bits import sliced
 from indexer.facts.operands import match_key
-from indexer.facts.scope import Mask, Scope, companion_column, note_kind
+from indexer.facts.scope import Mask, Scope, column_of, note_kind
 from indexer.spec import (
     Abs,
     Arg,
@@ -53,9 +53,8 @@ def integers(value: Value | None, scope: Scope) -> Integers:
                 _of_column(scope.columns[name], scope), absent, np.ones(len(scope), dtype=np.bool_)
             )
         case Companion(absent=absent):
-            key = match_key(value)
-            found = scope.matches[key].rows >= 0
-            return _or(_of_column(companion_column(scope, value, key), scope), absent, found)
+            found = scope.matches[match_key(value)].rows >= 0
+            return _or(_of_column(column_of(value, scope), scope), absent, found)
         case Bits():
             return _of_column(sliced(value, scope), scope)
         case Int(constant):
@@ -89,16 +88,13 @@ def _computed(value: Value, scope: Scope) -> Integers:
             return Integers(negate(operand.value), operand.present)
         case Abs(one):
             operand = integers(one, scope)
-            return chosen(operand.value.negative, _negated(operand), operand)
+            opposite = Integers(negate(operand.value), operand.present)
+            return chosen(operand.value.negative, opposite, operand)
         case Positive(one):
             operand = integers(one, scope)
             zero = Integers(from_int(0, len(scope)), operand.present)
             return chosen(operand.value.negative, zero, operand)
     raise TypeError(f"{type(value).__name__} is not an integer expression")
-
-
-def _negated(operand: Integers) -> Integers:
-    return Integers(negate(operand.value), operand.present)
 
 
 def chosen(mask: Mask, then: Integers, otherwise: Integers) -> Integers:

@@ -12,7 +12,17 @@ from indexer.decode.roots import sqrt_price
 from indexer.decode.ticks import tick_price
 from indexer.facts import conditions
 from indexer.facts.integers import Integers, integers
-from indexer.facts.scope import Fault, Mask, Scope, blame, first_of, narrowed, on, only
+from indexer.facts.scope import (
+    Fault,
+    Mask,
+    Places,
+    Scope,
+    blame,
+    column_of,
+    first_of,
+    narrowed,
+    only,
+)
 from indexer.facts.texts import mapped, note_missing, texts
 from indexer.facts.wholes import LARGEST
 from indexer.spec import (
@@ -34,8 +44,6 @@ from indexer.spec import (
     When,
 )
 from indexer.tables import DECIMAL
-
-Places = int | NDArray[np.int64]
 
 
 def numbers(value: Value | None, scope: Scope) -> pl.Series:
@@ -69,45 +77,30 @@ def numbers(value: Value | None, scope: Scope) -> pl.Series:
         case First(values):
             return first_of(values, scope, lambda one: numbers(one, scope))
         case When():
-            return _chosen(value, scope)
+            return conditions.either(value, scope, lambda one: numbers(one, scope))
     raise TypeError(f"{type(value).__name__} is not a number: say Fixed, Amount or SqrtPrice")
-
-
-def _chosen(value: When, scope: Scope) -> pl.Series:
-    holds = conditions.holding(value.condition, scope)
-    then = on(holds, scope, lambda: numbers(value.then, scope))
-    otherwise = on(~holds, scope, lambda: numbers(value.otherwise, scope))
-    return then.zip_with(pl.Series(holds), otherwise)
 
 
 def _fused(plain: "Arg | str", places: int, scope: Scope) -> pl.Series:
     arg = Arg(plain) if isinstance(plain, str) else plain
-    column = scope.columns[arg.name]
+    column = column_of(arg, scope)
     if arg.absent is not None or column.words is None or not column.present.all():
-        return _scaled(integers(arg, scope), places, 1, scope)
+        return _scaled(integers(arg, scope), (places, np.True_), 1, scope)
     array, fits = fixed(column, places)
     return _series(array, column.present, fits, scope)
 
 
-def _scaled(
-    operand: Integers, places: "Places | tuple[Places, Mask]", over: int, scope: Scope
-) -> pl.Series:
-    places, known = _sure(places)
-    array, fits = decimal(operand.value, places, over)
+def _scaled(operand: Integers, places: Places, over: int, scope: Scope) -> pl.Series:
+    number, known = places
+    array, fits = decimal(operand.value, number, over)
     return _series(array, operand.present & known, fits, scope)
 
 
-def _divided(
-    ratio: Quotient, places: "Places | tuple[Places, Mask]", over: int, scope: Scope
-) -> pl.Series:
+def _divided(ratio: Quotient, places: Places, over: int, scope: Scope) -> pl.Series:
     left, right = integers(ratio.left, scope), integers(ratio.right, scope)
-    places, known = _sure(places)
-    array, fits, defined = quotient(left.value, right.value, places, over)
+    number, known = places
+    array, fits, defined = quotient(left.value, right.value, number, over)
     return _series(array, left.present & right.present & known & defined, fits, scope)
-
-
-def _sure(places: "Places | tuple[Places, Mask]") -> "tuple[Places, Mask | np.bool_]":
-    return places if isinstance(places, tuple) else (places, np.True_)
 
 
 def _series(array: pa.Array, present: Mask, fits: Mask, scope: Scope) -> pl.Series:
@@ -143,14 +136,14 @@ def _shift(value: SqrtPrice | TickPrice, scope: Scope) -> tuple[NDArray[np.int64
     return shift, is_known & is_sure
 
 
-def _every(places: "Places | tuple[Places, Mask]", scope: Scope) -> tuple[NDArray[np.int64], Mask]:
-    number, known = _sure(places)
+def _every(places: Places, scope: Scope) -> tuple[NDArray[np.int64], Mask]:
+    number, known = places
     return np.full(len(scope), number, dtype=np.int64), np.full(len(scope), known)
 
 
-def _places(places: Decimals, scope: Scope) -> "Places | tuple[Places, Mask]":
+def _places(places: Decimals, scope: Scope) -> Places:
     if isinstance(places, int):
-        return places
+        return places, np.True_
     if isinstance(places, OfContract):
         return _said_places(DecimalsSaid(places), scope)
     if isinstance(places, DecimalsSaid):
@@ -168,7 +161,7 @@ def _places(places: Decimals, scope: Scope) -> "Places | tuple[Places, Mask]":
     return found
 
 
-def _token_places(places: DecimalsOf, scope: Scope) -> tuple[Places, Mask]:
+def _token_places(places: DecimalsOf, scope: Scope) -> Places:
     addresses = texts(places.token, scope)
     tokens = scope.known.tokens
     found = mapped(addresses, tokens["address"], tokens["decimals"].cast(pl.Int64))
@@ -176,9 +169,7 @@ def _token_places(places: DecimalsOf, scope: Scope) -> tuple[Places, Mask]:
     if not known.all():
         note_missing(scope, addresses)
         _blame(places.token, addresses, known, scope)
-    plus, sure = (
-        (places.plus, known) if isinstance(places.plus, int) else _sure(_places(places.plus, scope))
-    )
+    plus, sure = _places(places.plus, scope)
     return plus + places.times * found.fill_null(0).to_numpy(), known & sure
 
 
@@ -194,7 +185,7 @@ def _blame(token: Value, addresses: pl.Series, known: Mask, scope: Scope) -> Non
     blame(scope, named & ~known, "decimals of token {} are not known", addresses)
 
 
-def _said_places(places: DecimalsSaid, scope: Scope) -> "tuple[Places, Mask]":
+def _said_places(places: DecimalsSaid, scope: Scope) -> Places:
     said = integers(places.value, scope)
     low, *high = said.value.magnitude
     # Beyond it amounts are nothing, or fit nowhere, whatever the number is.
@@ -203,14 +194,14 @@ def _said_places(places: DecimalsSaid, scope: Scope) -> "tuple[Places, Mask]":
     return places.plus + places.times * signed, said.present
 
 
-def _first_places(places: DecimalsFirst, scope: Scope) -> tuple[Places, Mask]:
+def _first_places(places: DecimalsFirst, scope: Scope) -> Places:
     number, known = np.zeros(len(scope), np.int64), np.zeros(len(scope), np.bool_)
     faults: list[Fault] = []
     for choice in places.choices:
         rows = np.flatnonzero(~known)
         # Only what is still unknown: nobody is to be asked for decimals that are said already.
         part = narrowed(scope, ~known)
-        number[rows], known[rows] = _sure(_places(choice, part))
+        number[rows], known[rows] = _places(choice, part)
         faults += [_spread(fault, rows, len(scope)) for fault in part.faults]
     scope.faults.extend((mask & ~known, why) for mask, why in faults)
     return number, known
@@ -229,7 +220,7 @@ def _shared(of: "Fixed | Amount", kind: str, scope: Scope) -> pl.Series:
     number, sure = _every(_places(places, scope), scope)
     whole = integers(of.value, scope)
     part = Integers(multiply(whole.value, share), whole.present & known & sure)
-    return _scaled(part, number + 18, over, scope)
+    return _scaled(part, (number + 18, np.True_), over, scope)
 
 
 def _policy(kind: str, scope: Scope) -> tuple[Int256, Mask]:

@@ -17,7 +17,7 @@ from indexer.facts.questions import DUE, abi_functions, questions
 from indexer.facts.routes import contracts_on
 from indexer.facts.rows import rejects, rows_of
 from indexer.facts.scope import Scope, taken
-from indexer.spec import Arg, Event, Protocol, Read
+from indexer.spec import Arg, Protocol, Read
 from indexer.tables import empty, fact_tables
 
 AVAILABLE = "available"
@@ -106,7 +106,7 @@ def _part(read: Read, protocol: Protocol, chain: Chain, told: pl.DataFrame, know
     kept = np.flatnonzero(good)
     accepted = {name: taken(column, kept) for name, column in columns.items()}
     scope = _scope(protocol, chain, Decodings(frame[kept], accepted), known)
-    rows, unfit = rows_of(_event(read), scope, 0)
+    rows, unfit = rows_of(read, scope, 0)
     return _Part(read.into, rows, [*refused, unfit], scope.missing)
 
 
@@ -135,16 +135,4 @@ def _scope(protocol: Protocol, chain: Chain, good: Decodings, known: Known) -> S
         known=replace(known, markets=known.markets.filter(pl.col("protocol") == protocol.slug)),
         policies=policies([protocol]),
         ambiguous=np.zeros(len(good.frame), dtype=np.bool_),
-    )
-
-
-def _event(read: Read) -> Event:
-    return Event(
-        abi=read.abi,
-        name=read.name,
-        into=read.into,
-        columns=read.columns,
-        where=read.where,
-        version=read.version,
-        evidence=read.evidence,
     )

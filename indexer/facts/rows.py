@@ -13,7 +13,7 @@ from indexer.facts.routes import title
 from indexer.facts.scope import Fault, Scope, narrowed
 from indexer.facts.texts import texts
 from indexer.facts.wholes import wholes
-from indexer.spec import Event, Keyed, Noted, Rest, Value
+from indexer.spec import Entry, Event, Keyed, Noted, Read, Rest, Value
 from indexer.tables import DECIMAL, columns_of, empty, tables
 
 REJECTS = (
@@ -30,6 +30,9 @@ REJECTS = (
 # Entries of files have a line, which goes with what is made of them.
 _OF_FILES = frozenset({"line"})
 
+Said = Event | Read | Entry
+"""What says how rows of a table are made."""
+
 _READERS: dict[type[pl.DataType], Callable[[Value, Scope], pl.Series]] = {
     pl.Decimal: numbers,
     pl.String: texts,
@@ -39,39 +42,42 @@ _READERS: dict[type[pl.DataType], Callable[[Value, Scope], pl.Series]] = {
 }
 
 
-def rows_of(event: Event, scope: Scope, item_index: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+def rows_of(said: Said, scope: Scope, item_index: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
-    Return the event's rows in schema order, without the automatic columns' constants, and its
+    Return the declared rows in schema order, without the automatic columns' constants, and its
     rejects (columns: row of the scope's frame plus `reason`).
 
     Args:
-        event: the declaration.
-        scope: accepted logs of the event.
+        said: the declaration.
+        scope: accepted logs of the event, answers or entries.
         item_index: which of the rows that one log puts into the table this is.
     """
     keep = np.logical_and.reduce(
-        [conditions.holding(condition, scope) for condition in event.where]
+        [conditions.holding(condition, scope) for condition in said.where]
         or [np.ones(len(scope), dtype=np.bool_)]
     )
     kept = narrowed(scope, keep)
     if kept.ambiguous.any():
         kept.faults.append((kept.ambiguous, "more than one companion event matches"))
-    evaluated = _evaluated(event, kept)
-    framed = _framed(event, kept, evaluated, item_index)
-    reasons = _reasons(kept, framed, event.into)
+    evaluated = _evaluated(said, kept)
+    framed = _framed(said, kept, evaluated, item_index)
+    reasons = _reasons(kept, framed, said.into)
     if reasons.null_count() == len(reasons) and not _OF_FILES.intersection(kept.frame.columns):
         return framed, empty("rejects")
-    return framed.filter(reasons.is_null()), _rejected(event, kept, reasons)
+    lost = kept.frame.filter(reasons.is_not_null())
+    return framed.filter(reasons.is_null()), rejects(
+        lost, said.name, said.into, reasons.drop_nulls()
+    )
 
 
-def _evaluated(event: Event, scope: Scope) -> dict[str, pl.Series]:
+def _evaluated(said: Said, scope: Scope) -> dict[str, pl.Series]:
     done: dict[str, pl.Series] = {}
     # What is the rest of other columns comes after them.
-    for name, value in sorted(event.columns.items(), key=lambda item: isinstance(item[1], Rest)):
+    for name, value in sorted(said.columns.items(), key=lambda item: isinstance(item[1], Rest)):
         try:
-            done[name] = _column(event.into, name, value, done, scope)
+            done[name] = _column(said.into, name, value, done, scope)
         except (KeyError, TypeError) as error:
-            error.add_note(f"column {name} of {event.into}, made of {title(event.name)}")
+            error.add_note(f"column {name} of {said.into}, made of {title(said.name)}")
             raise
     return done
 
@@ -92,7 +98,7 @@ def _rest(value: Rest, done: Mapping[str, pl.Series], rows: int) -> pl.Series:
 
 
 def _framed(
-    event: Event, scope: Scope, evaluated: Mapping[str, pl.Series], item_index: int
+    said: Said, scope: Scope, evaluated: Mapping[str, pl.Series], item_index: int
 ) -> pl.DataFrame:
     frame = scope.frame
     automatic: dict[str, pl.Series | pl.Expr] = {
@@ -104,18 +110,18 @@ def _framed(
         else pl.lit(item_index, pl.Int32),
         "tx_hash": frame["tx_text"],
         "block_timestamp": frame["block_timestamp"],
-        "version": pl.lit(event.version) if event.version else frame["version"],
-        "evidence": pl.lit(event.evidence),
+        "version": pl.lit(said.version) if said.version else frame["version"],
+        "evidence": pl.lit(said.evidence),
     }
     values: dict[str, pl.Series | pl.Expr] = {
-        **dict.fromkeys(columns_of(event.into), pl.lit(None)),
+        **dict.fromkeys(columns_of(said.into), pl.lit(None)),
         **automatic,
         **evaluated,
         "chain_id": pl.col("chain_id"),
         "protocol": pl.col("protocol"),
     }
     return frame.select(
-        **{name: values[name].cast(dtype) for name, dtype in columns_of(event.into).items()},
+        **{name: values[name].cast(dtype) for name, dtype in columns_of(said.into).items()},
         **{name: frame[name] for name in _OF_FILES if name in frame.columns},
     )
 
@@ -136,24 +142,17 @@ def _unknown(framed: pl.DataFrame, table: str) -> Iterator[Fault]:
             yield framed[name].is_null().to_numpy(), f"{name.replace('_', ' ')} is not known"
 
 
-def _rejected(event: Event, scope: Scope, reasons: pl.Series) -> pl.DataFrame:
-    return rejects(
-        scope.frame.filter(reasons.is_not_null()), event, event.into, reasons.drop_nulls()
-    )
-
-
 def rejects(
-    frame: pl.DataFrame, event: "Event | str | Keyed | Noted", fact: str | None, reasons: pl.Series
+    frame: pl.DataFrame, event: str | Keyed | Noted, fact: str | None, reasons: pl.Series
 ) -> pl.DataFrame:
     """Return rows of `rejects` for these logs."""
-    name = event.name if isinstance(event, Event) else event
     return frame.select(
         "chain_id",
         "block_number",
         "log_index",
         pl.col("tx_text").alias("tx_hash"),
         "protocol",
-        pl.lit(title(name)).alias("event"),
+        pl.lit(title(event)).alias("event"),
         pl.lit(fact, pl.String).alias("fact"),
         reasons.alias("reason"),
         *(name for name in _OF_FILES if name in frame.columns),

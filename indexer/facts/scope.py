@@ -16,10 +16,14 @@ from numpy.typing import NDArray
 
 from indexer.decode.columns import Column
 from indexer.facts.known import Known
-from indexer.spec import Companion, Contract
+from indexer.facts.operands import match_key
+from indexer.spec import Arg, Companion, Contract
 
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.int64]
+Places = tuple[int | Rows, Mask | np.bool_]
+"""How many decimals, and of which rows that is known."""
+
 Fault = tuple[Mask, str | NDArray[np.object_]]
 """The rows that are wrong, and why: in the same words, or in a text for each row of the scope."""
 
@@ -53,8 +57,8 @@ class Scope:
         ambiguous: logs for which a companion matched more than once.
         faults: gathered while evaluating; one list per table row set.
         missing: token addresses whose decimals or symbol were asked for and not known.
-        decimals: places and where they are known, by what they were asked of, once asked; and
-            the faults of those that are not.
+        decimals: places by what they were asked of, once asked; and the faults of rows whose
+            places are not known.
     """
 
     frame: pl.DataFrame
@@ -66,7 +70,7 @@ class Scope:
     ambiguous: Mask
     faults: list[Fault] = field(default_factory=list)
     missing: set[str] = field(default_factory=set)
-    decimals: dict[str, tuple[tuple[int | Rows, Mask], list[Fault]]] = field(default_factory=dict)
+    decimals: dict[str, tuple[Places, list[Fault]]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of logs."""
@@ -147,10 +151,12 @@ def _absent(column: Column, rows: int) -> Column:
     )
 
 
-def companion_column(scope: Scope, companion: Companion, key: str) -> Column:
-    """Return the companion's argument, row by row of the scope."""
-    match = scope.matches[key]
-    return taken(match.columns[companion.take], match.rows)
+def column_of(value: str | Arg | Companion, scope: Scope) -> Column:
+    """Return an argument of the logs or of their companions, row by row of the scope."""
+    if isinstance(value, Companion):
+        match = scope.matches[match_key(value)]
+        return taken(match.columns[value.take], match.rows)
+    return scope.columns[value if isinstance(value, str) else value.name]
 
 
 def only(series: pl.Series, there: Mask) -> pl.Series:

@@ -9,8 +9,7 @@ from indexer.decode.int256 import Int256, from_column, python_integers
 from indexer.facts import conditions
 from indexer.facts.bits import sliced
 from indexer.facts.hexadecimal import fixed_bytes, hex_text
-from indexer.facts.operands import match_key
-from indexer.facts.scope import Scope, blame, companion_column, first_of, on, only
+from indexer.facts.scope import Scope, blame, column_of, first_of, only
 from indexer.spec import (
     AddressAt,
     Arg,
@@ -39,12 +38,8 @@ def texts(value: Value | None, scope: Scope) -> pl.Series:
     match value:
         case None:
             return pl.Series([None] * len(scope), dtype=pl.String)
-        case str():
-            return column_text(scope.columns[value])
-        case Arg(name):
-            return column_text(scope.columns[name])
-        case Companion():
-            return column_text(companion_column(scope, value, match_key(value)))
+        case str() | Arg() | Companion():
+            return column_text(column_of(value, scope))
         case Const(constant):
             return pl.Series(
                 [constant if isinstance(constant, str) else str(constant).lower()]
@@ -55,11 +50,8 @@ def texts(value: Value | None, scope: Scope) -> pl.Series:
             return _said(scope, name)
         case First(values):
             return first_of(values, scope, lambda one: texts(one, scope))
-        case When(condition, then, otherwise):
-            holds = conditions.holding(condition, scope)
-            chosen = on(holds, scope, lambda: texts(then, scope))
-            other = on(~holds, scope, lambda: texts(otherwise, scope))
-            return chosen.zip_with(pl.Series(holds), other)
+        case When():
+            return conditions.either(value, scope, lambda one: texts(one, scope))
         case _:
             return _looked_up(value, scope)
 

@@ -13,7 +13,7 @@ from indexer.facts.rows import rows_of
 from indexer.facts.scope import Scope
 from indexer.imports.batches import Batch
 from indexer.imports.reading import Reading
-from indexer.spec import Entry, Event, Protocol
+from indexer.spec import Protocol
 from indexer.tables import empty
 
 _WORD, _HALF = 32, 16
@@ -51,22 +51,10 @@ def derived(protocol: Protocol, chain: Chain, reading: Reading, batch: Batch, fi
         if one.name != reading.entry or one.chain != chain or not len(scope):
             continue
         place = len(tables.setdefault(one.into, []))
-        rows, unfit = rows_of(_event(one), scope, place)
+        rows, unfit = rows_of(one, scope, place)
         tables[one.into].append(rows)
         refused.append(_rejects(unfit, reading, file))
     return Rows({name: pl.concat(rows) for name, rows in tables.items()}, pl.concat(refused))
-
-
-def _event(entry: Entry) -> Event:
-    return Event(
-        abi="",
-        name=entry.name,
-        into=entry.into,
-        columns=entry.columns,
-        where=entry.where,
-        version=entry.version,
-        evidence=entry.evidence,
-    )
 
 
 def _scope(protocol: Protocol, chain: Chain, batch: Batch) -> Scope:
