@@ -9,7 +9,6 @@ import polars as pl
 from indexer.chains import Chain
 from indexer.facts.known import KEPT, Known, once_known
 from indexer.facts.routes import (
-    EventName,
     abis_of,
     child_abis,
     contracts_on,
@@ -21,7 +20,7 @@ from indexer.facts.routes import (
     topic0s_of,
 )
 from indexer.rpc import Filter
-from indexer.spec import Contract, Protocol
+from indexer.spec import Contract, EventName, Protocol
 
 
 @once_known

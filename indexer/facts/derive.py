@@ -11,10 +11,10 @@ from indexer.facts.known import Known, earliest, policies
 from indexer.facts.matching import match
 from indexer.facts.operands import companions_of
 from indexer.facts.reading import Decodeds, decodings
-from indexer.facts.routes import EventName, abis_of, contracts_on, emitted
+from indexer.facts.routes import abis_of, contracts_on, emitted
 from indexer.facts.rows import rows_of
 from indexer.facts.scope import Match, Scope
-from indexer.spec import Contract, Event, Protocol
+from indexer.spec import Contract, Event, EventName, Protocol
 from indexer.tables import empty, fact_tables
 
 
@@ -37,8 +37,16 @@ class Facts:
 
 
 @dataclass
-class _Part:
-    """One protocol's share, while it grows."""
+class Part:
+    """
+    A share of the facts, while it grows.
+
+    Attributes:
+        rows: fact table -> frames of its rows.
+        rejects: frames of `rejects`.
+        markets: rows of `markets`.
+        missing: addresses of tokens that are not known.
+    """
 
     rows: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
     rejects: list[pl.DataFrame] = field(default_factory=list)
@@ -78,6 +86,11 @@ def facts(
         for protocol in protocols
         if protocol.slug in logs_of
     ]
+    return gathered(parts)
+
+
+def gathered(parts: Sequence[Part]) -> Facts:
+    """Return the facts that all parts state, in their order."""
     return Facts(
         {name: _together(name, parts) for name in fact_tables()},
         pl.concat([empty("rejects"), *(rows for part in parts for rows in part.rejects)]),
@@ -86,13 +99,13 @@ def facts(
     )
 
 
-def _together(name: str, parts: list[_Part]) -> pl.DataFrame:
+def _together(name: str, parts: Sequence[Part]) -> pl.DataFrame:
     frames = [rows for part in parts for rows in part.rows.get(name, [])]
     return pl.concat([empty(name), *frames]) if frames else empty(name)
 
 
-def _part(protocol: Protocol, chain: Chain, mine: pl.DataFrame, known: Known) -> _Part:
-    part = _Part()
+def _part(protocol: Protocol, chain: Chain, mine: pl.DataFrame, known: Known) -> Part:
+    part = Part()
     decoded: dict[str, Decodeds] = {}
     for abi in abis_of(protocol):
         decoded[abi], refused = decodings(protocol, abi, mine)
@@ -107,7 +120,7 @@ def _part(protocol: Protocol, chain: Chain, mine: pl.DataFrame, known: Known) ->
     return part
 
 
-def _added(part: _Part, event: Event, scope: Scope, place: int) -> Known:
+def _added(part: Part, event: Event, scope: Scope, place: int) -> Known:
     rows, refused = rows_of(event, scope, place)
     part.rejects.append(refused)
     part.missing |= scope.missing

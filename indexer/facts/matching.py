@@ -11,9 +11,7 @@ from indexer.decode.shapes import stacked
 from indexer.facts.hexadecimal import binary
 from indexer.facts.operands import names_of
 from indexer.facts.scope import Mask, Match, only
-from indexer.spec import Companion, Keyed, Noted
-
-EventName = str | Keyed | Noted
+from indexer.spec import Companion, EventName
 
 
 @dataclass(frozen=True)

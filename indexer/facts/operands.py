@@ -21,6 +21,7 @@ from indexer.spec import (
     Emitter,
     Equals,
     Event,
+    EventName,
     Exists,
     First,
     Fixed,
@@ -28,12 +29,10 @@ from indexer.spec import (
     Int,
     IsNegative,
     IsTrue,
-    Keyed,
     Lookup,
     Neg,
     Nonzero,
     Not,
-    Noted,
     OfContract,
     OfMarket,
     OneOf,
@@ -115,13 +114,13 @@ def match_key(companion: Companion) -> str:
     return repr((companion.abi, companion.event, sorted(companion.on.items()), companion.nearest))
 
 
-def names_of(companion: Companion) -> "tuple[str | Keyed | Noted, ...]":
+def names_of(companion: Companion) -> tuple[EventName, ...]:
     """Return the events a companion may be."""
     event = companion.event
     return event if isinstance(event, tuple) else (event,)
 
 
-def companion_events(event: Event) -> "Iterator[tuple[str, str | Keyed | Noted]]":
+def companion_events(event: Event) -> Iterator[tuple[str, EventName]]:
     """Yield the ABI and the name of every event that an event's companions may be."""
     for companion in companions_of(event).values():
         for name in names_of(companion):
@@ -130,9 +129,9 @@ def companion_events(event: Event) -> "Iterator[tuple[str, str | Keyed | Noted]]
 
 def wanted(
     events: tuple[Event, ...], discoveries: tuple[Discover, ...], abi: str
-) -> "dict[str | Keyed | Noted, set[str]]":
+) -> dict[EventName, set[str]]:
     """Return, per event of one ABI, the arguments that anything reads of it."""
-    needs: dict[str | Keyed | Noted, set[str]] = {}
+    needs: dict[EventName, set[str]] = {}
     for discovery in discoveries:
         if discovery.abi == abi:
             needs.setdefault(discovery.name, set()).add(discovery.child)
@@ -143,7 +142,7 @@ def wanted(
     return needs
 
 
-def _reads_of(event: Event) -> "Iterator[tuple[str, str | Keyed | Noted, set[str]]]":
+def _reads_of(event: Event) -> Iterator[tuple[str, EventName, set[str]]]:
     """Yield ABI, event and arguments of everything that a declared event reads."""
     yield event.abi, event.name, set()
     for leaf in leaves_of(event):

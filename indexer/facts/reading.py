@@ -15,7 +15,6 @@ from indexer.facts.known import KEPT, Known
 from indexer.facts.matching import Decodings
 from indexer.facts.operands import wanted
 from indexer.facts.routes import (
-    EventName,
     child_abi,
     contracts_on,
     emitted,
@@ -27,7 +26,7 @@ from indexer.facts.rows import rejects
 from indexer.facts.scope import taken
 from indexer.facts.texts import column_text
 from indexer.rpc import LOGS
-from indexer.spec import Discover, Keyed, Protocol
+from indexer.spec import Discover, EventName, Keyed, Protocol
 from indexer.tables import empty
 
 Decodeds = dict[EventName, Decodings]

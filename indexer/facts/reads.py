@@ -1,14 +1,14 @@
 """Facts from state that was read: the answers in `reads` become rows, today or years later."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
 from indexer.chains import Chain
 from indexer.decode.columns import Decoded, decode
-from indexer.facts.derive import Facts
+from indexer.facts.derive import Facts, Part, gathered
 from indexer.facts.hexadecimal import fixed_bytes, hex_text
 from indexer.facts.known import Known, policies
 from indexer.facts.matching import Decodings
@@ -18,22 +18,11 @@ from indexer.facts.routes import contracts_on
 from indexer.facts.rows import rejects, rows_of
 from indexer.facts.scope import Scope, taken
 from indexer.spec import Arg, Protocol, Read
-from indexer.tables import empty, fact_tables
 
 AVAILABLE = "available"
 
 _FACT = ["block_number", "log_index"]
 _QUESTION = ["read", "block_number", "call", "address", "input"]
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One read's share of the facts."""
-
-    into: str
-    rows: pl.DataFrame
-    rejects: list[pl.DataFrame]
-    missing: set[str] = field(default_factory=set)
 
 
 def read_facts(
@@ -48,23 +37,13 @@ def read_facts(
         reads: rows of `reads`.
         known: what is known of the chain, the declarations' own knowledge included.
     """
-    parts = [
-        _part(read, protocol, chain, told, known)
-        for protocol in protocols
-        for read in protocol.reads
-        if len(told := _told(read, protocol, chain, reads, known))
-    ]
-    rows = {
-        table: pl.concat([empty(table), *(part.rows for part in parts if part.into == table)])
-        for table in fact_tables()
-    }
-    refused = [rows for part in parts for rows in part.rejects]
-    missing = set().union(*(part.missing for part in parts))
-    return Facts(
-        rows,
-        pl.concat([empty("rejects"), *refused]),
-        empty("markets"),
-        tuple(sorted(missing)),
+    return gathered(
+        [
+            _part(read, protocol, chain, told, known)
+            for protocol in protocols
+            for read in protocol.reads
+            if len(told := _told(read, protocol, chain, reads, known))
+        ]
     )
 
 
@@ -94,7 +73,7 @@ def _told(
     return own.join(about, on=_QUESTION).sort(*_FACT, descending=[False, True])
 
 
-def _part(read: Read, protocol: Protocol, chain: Chain, told: pl.DataFrame, known: Known) -> _Part:
+def _part(read: Read, protocol: Protocol, chain: Chain, told: pl.DataFrame, known: Known) -> Part:
     frame = _frame(told.filter(pl.col("call") == read.calls[0].function))
     refused, columns, good = [], {}, np.ones(len(frame), dtype=np.bool_)
     for function, decoded in _decoded(read, told).items():
@@ -107,7 +86,7 @@ def _part(read: Read, protocol: Protocol, chain: Chain, told: pl.DataFrame, know
     accepted = {name: taken(column, kept) for name, column in columns.items()}
     scope = _scope(protocol, chain, Decodings(frame[kept], accepted), known)
     rows, unfit = rows_of(read, scope, 0)
-    return _Part(read.into, rows, [*refused, unfit], scope.missing)
+    return Part({read.into: [rows]}, [*refused, unfit], missing=scope.missing)
 
 
 def _frame(told: pl.DataFrame) -> pl.DataFrame:

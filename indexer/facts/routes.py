@@ -20,9 +20,7 @@ from indexer.facts.heirs import heirs
 from indexer.facts.hexadecimal import fixed_bytes, hex_text
 from indexer.facts.known import KEPT, Known, once_known
 from indexer.facts.operands import companion_events
-from indexer.spec import Contract, Discover, Keyed, Noted, Protocol
-
-EventName = str | Keyed | Noted
+from indexer.spec import Contract, Discover, EventName, Keyed, Noted, Protocol
 
 # EventLog, EventLog1 and EventLog2 of GMX v2's EventEmitter (gmx-io/gmx-synthetics).
 ENVELOPES = tuple(

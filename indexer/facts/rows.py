@@ -13,7 +13,7 @@ from indexer.facts.routes import title
 from indexer.facts.scope import Fault, Scope, narrowed
 from indexer.facts.texts import texts
 from indexer.facts.wholes import wholes
-from indexer.spec import Entry, Event, Keyed, Noted, Read, Rest, Value
+from indexer.spec import Entry, Event, EventName, Read, Rest, Value
 from indexer.tables import DECIMAL, columns_of, empty, tables
 
 REJECTS = (
@@ -143,7 +143,7 @@ def _unknown(framed: pl.DataFrame, table: str) -> Iterator[Fault]:
 
 
 def rejects(
-    frame: pl.DataFrame, event: str | Keyed | Noted, fact: str | None, reasons: pl.Series
+    frame: pl.DataFrame, event: EventName, fact: str | None, reasons: pl.Series
 ) -> pl.DataFrame:
     """Return rows of `rejects` for these logs."""
     return frame.select(

@@ -83,7 +83,7 @@ from indexer.spec.expressions import (
     When,
 )
 from indexer.spec.lists import chain_of, listed
-from indexer.spec.names import Keyed, Noted
+from indexer.spec.names import EventName, Keyed, Noted
 from indexer.spec.supply import BURNT, DEAD_ADDRESS, HOME_SUPPLY, TOKEN_SUPPLY
 from indexer.spec.upgrades import upgraded
 
@@ -115,6 +115,7 @@ __all__ = [
     "Entry",
     "Equals",
     "Event",
+    "EventName",
     "Evidence",
     "Exists",
     "Feed",

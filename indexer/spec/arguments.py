@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from indexer.spec.names import Keyed, Noted
+from indexer.spec.names import EventName
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Companion:
         abi: where another contract of the protocol emits it, that contract's ABI.
     """
 
-    event: "str | Keyed | Noted | tuple[str, ...]"
+    event: EventName | tuple[str, ...]
     take: str
     on: Mapping[str, str] = field(default_factory=dict)
     nearest: Literal["before", "after"] | None = None

@@ -7,7 +7,7 @@ from typing import Literal
 from indexer.chains import Chain
 from indexer.spec.arguments import Emitter, OfContract
 from indexer.spec.expressions import Condition, Const, Int, Value
-from indexer.spec.names import Keyed, Noted
+from indexer.spec.names import EventName
 
 Table = Literal[
     "position_changes",
@@ -53,7 +53,7 @@ class Event:
     """
 
     abi: str
-    name: "str | Keyed | Noted"
+    name: EventName
     into: Table
     columns: Mapping[str, Value]
     where: tuple[Condition, ...] = ()

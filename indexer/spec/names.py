@@ -20,3 +20,7 @@ class Noted:
     """
 
     function: str
+
+
+EventName = str | Keyed | Noted
+"""An event by its name in the ABI, with its types where that is overloaded, or as one of these."""

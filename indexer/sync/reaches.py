@@ -4,14 +4,13 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.facts.routes import (
-    EventName,
     abis_of,
     contracts_on,
     event_names,
     second_topic,
     topic0s_of,
 )
-from indexer.spec import Contract, Protocol
+from indexer.spec import Contract, EventName, Protocol
 from indexer.sync.declarations import reach
 from indexer.tables import columns_of
 
