@@ -48,6 +48,11 @@ class Request(Generic[Answer]):
         return max((block for block in blocks if block is not None and block >= 0), default=None)
 
 
+def block_call(name: str) -> Call:
+    """Return the call for the header of a block: a number in hex, or a tag."""
+    return "eth_getBlockByNumber", [name, False]
+
+
 def _block(param: Any) -> int | None:
     """Return the block a parameter names; -1 where it names none, None for the newest."""
     name = param.get("toBlock") if isinstance(param, dict) else param

@@ -8,9 +8,9 @@ from math import ceil
 from indexer.chains import Chain
 from indexer.rpc.endpoint import Endpoint
 from indexer.rpc.examination import Examination
+from indexer.rpc.member import LAG_SECONDS
 
 _LATE_SECONDS = 60
-_LAG_SECONDS = 15
 _FEW_BLOCKS = 1_000
 _FEW_CALLS = 10
 _MILLION = 1_000_000
@@ -110,7 +110,7 @@ def _of(
 
 def _freshness(found: Examination, chain: Chain, best: int, now: datetime) -> Iterator[str]:
     lag = best - (found.head or 0)
-    if lag * chain.block_seconds > _LAG_SECONDS:
+    if lag * chain.block_seconds > LAG_SECONDS:
         yield (
             f"is {lag:,} blocks behind the best endpoint, about {lag * chain.block_seconds:,.0f} "
             "s: it is passed over for what is new"

@@ -13,6 +13,7 @@ from typing import Literal
 
 from indexer.chains import Chain
 from indexer.errors import RangeTooLarge, WorldError
+from indexer.rpc.asking import block_call
 from indexer.rpc.clock import Clock
 from indexer.rpc.endpoint import Endpoint
 from indexer.rpc.failures import PinRefused, TooManyCalls
@@ -21,16 +22,15 @@ from indexer.rpc.member import Member
 from indexer.rpc.probing import (
     NOBODY,
     Probe,
-    block,
     call,
     is_known,
     is_list,
-    newest,
     perhaps,
     refusal_of,
     returned_bytes,
     texts,
 )
+from indexer.rpc.readings import newest
 from indexer.rpc.transport import Transport, transport_to
 
 Pins = Literal["honoured", "refused", "ignored", "unknown"]
@@ -130,7 +130,7 @@ async def examine(
 
 
 async def _findings(probe: Probe) -> Examination:
-    head = await probe.asked([block("latest")], newest)
+    head = await probe.asked([block_call("latest")], newest)
     client = await perhaps(probe.asked([("web3_clientVersion", [])], texts))
     receipts = [("eth_getBlockReceipts", [hex(head.number)])]
     found = Examination(
@@ -138,8 +138,8 @@ async def _findings(probe: Probe) -> Examination:
         client=client[0] if client else None,
         head=head.number,
         head_at=head.timestamp,
-        has_safe=bool(await perhaps(probe.asked([block("safe")], is_known))),
-        has_finalized=bool(await perhaps(probe.asked([block("finalized")], is_known))),
+        has_safe=bool(await perhaps(probe.asked([block_call("safe")], is_known))),
+        has_finalized=bool(await perhaps(probe.asked([block_call("finalized")], is_known))),
         has_receipts=bool(await perhaps(probe.asked(receipts, is_list))),
         pins=await _pins(probe, f"0x{head.hash.hex()}"),
         batch_calls=await _batch_calls(probe),

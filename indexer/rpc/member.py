@@ -39,7 +39,9 @@ from indexer.rpc.retries import may_pass
 from indexer.rpc.statistics import EndpointStatistics
 from indexer.rpc.transport import Transport, transport_to
 
-_LAG_SECONDS = 15
+LAG_SECONDS = 15
+"""Who is further behind the best endpoint is passed over for what is new."""
+
 _PRUNED_SECONDS = 3_600
 
 
@@ -235,7 +237,7 @@ class Member:
         state = self._breaker.state(now)
         wait = self._rate.wait(now)
         seconds = self._latencies[request.blocks is not None].typical(now) or 0.0
-        is_behind = self.lag_blocks * self._chain.block_seconds > _LAG_SECONDS
+        is_behind = self.lag_blocks * self._chain.block_seconds > LAG_SECONDS
         return Standing(
             expected_seconds=wait + seconds * (1 + self._waiting / self.endpoint.concurrency),
             is_resting=state == "resting" or not self.is_proven,

@@ -15,7 +15,8 @@ import polars as pl
 
 from indexer.chains import Chain
 from indexer.errors import NodeAnswerWrong, UserError
-from indexer.rpc.answers import NULL, Call, Part
+from indexer.rpc.answers import NULL, Part
+from indexer.rpc.asking import block_call
 from indexer.rpc.batches import Batches
 from indexer.rpc.checks import Filter, check_logs
 from indexer.rpc.clock import Clock, Sleep
@@ -136,7 +137,7 @@ class Node:
                 return None
             return header(value(parts[0], endpoint), tag)
 
-        return await self._pool.ask([_block_call(tag)], read)
+        return await self._pool.ask([block_call(tag)], read)
 
     async def logs(
         self, wanted: Filter, from_block: int, to_block: int
@@ -165,7 +166,7 @@ class Node:
             return logs, last
 
         query = ("eth_getLogs", [wanted.query(from_block, to_block)])
-        return await self._pool.ask([_block_call(hex(to_block)), query], read, blocks)
+        return await self._pool.ask([block_call(hex(to_block)), query], read, blocks)
 
     async def headers(self, numbers: Iterable[int]) -> pl.DataFrame:
         """
@@ -283,7 +284,7 @@ class Node:
         def read(parts: list[Part], endpoint: Endpoint) -> list[str]:
             return transaction_hashes(value(parts[0], endpoint), block_hash)
 
-        return await self._pool.ask([_block_call(hex(number))], read)
+        return await self._pool.ask([block_call(hex(number))], read)
 
     async def _receipts(self, hashes: Sequence[str]) -> list[bytes]:
         def read(parts: list[Part], endpoint: Endpoint) -> list[bytes]:
@@ -314,8 +315,4 @@ class Node:
                 )
             return headers
 
-        return await self._pool.ask([_block_call(hex(number)) for number in numbers], read)
-
-
-def _block_call(block: str) -> Call:
-    return "eth_getBlockByNumber", [block, False]
+        return await self._pool.ask([block_call(hex(number)) for number in numbers], read)

@@ -19,8 +19,8 @@ from typing import Generic
 from indexer.chains import Chain
 from indexer.errors import NodeAnswerWrong, RangeTooLarge, RetryableError, WorldError
 from indexer.rpc.allowance import Allowance
-from indexer.rpc.answers import Blocks, Call, Part
-from indexer.rpc.asking import Answer, Read, Request
+from indexer.rpc.answers import Blocks, Call
+from indexer.rpc.asking import Answer, Read, Request, block_call
 from indexer.rpc.choosing import choice
 from indexer.rpc.clock import Clock
 from indexer.rpc.endpoint import Endpoint
@@ -28,7 +28,7 @@ from indexer.rpc.failures import TimedOut, TooManyCalls, too_large
 from indexer.rpc.frames import Header
 from indexer.rpc.hedging import PASSING, Attempt, raced
 from indexer.rpc.member import Member, refuses
-from indexer.rpc.readings import header, value
+from indexer.rpc.readings import newest
 from indexer.rpc.retries import asked_pause, may_pass, retrying
 from indexer.rpc.statistics import EndpointStatistics
 from indexer.rpc.transport import Transport, transport_to
@@ -254,11 +254,7 @@ async def _glimpse(member: Member) -> None:
         await member.prove()
 
 
-def _newest(parts: list[Part], endpoint: Endpoint) -> Header:
-    return header(value(parts[0], endpoint), "latest")
-
-
-_NEWEST = Request([("eth_getBlockByNumber", ["latest", False])], _newest)
+_NEWEST = Request([block_call("latest")], newest)
 
 
 def _offered(error: WorldError) -> int:

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from indexer.errors import WorldError
 from indexer.rpc.answers import NULL, Call, Part
-from indexer.rpc.asking import Answer, Read, Request
+from indexer.rpc.asking import Answer, Read, Request, block_call
 from indexer.rpc.clock import Clock
 from indexer.rpc.endpoint import Endpoint
 from indexer.rpc.frames import Header, log_frame
@@ -61,7 +61,8 @@ class Probe:
             is_row = all(after.number == before.number + 1 for before, after in pairwise(found))
             return found if is_row and found[0].number == first else []
 
-        return await self.asked([block(hex(number)) for number in range(first, last + 1)], read)
+        calls = [block_call(hex(number)) for number in range(first, last + 1)]
+        return await self.asked(calls, read)
 
 
 async def perhaps(asking: Awaitable[Answer]) -> Answer | None:
@@ -81,19 +82,9 @@ async def refusal_of(asking: Awaitable[Answer]) -> WorldError | None:
     return None
 
 
-def block(name: str) -> Call:
-    """Return the call for a block's header."""
-    return "eth_getBlockByNumber", [name, False]
-
-
 def call(moment: str | dict[str, str]) -> Call:
     """Return a call of nobody's contract at a moment of the chain."""
     return "eth_call", [{"to": NOBODY, "data": "0x"}, moment]
-
-
-def newest(parts: list[Part], endpoint: Endpoint) -> Header:
-    """Read the newest block's header."""
-    return header(value(parts[0], endpoint), "latest")
 
 
 def is_known(parts: list[Part], _: Endpoint) -> bool:

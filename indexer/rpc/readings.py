@@ -98,6 +98,17 @@ def numbered_header(result: bytes, number: int) -> Header:
     return found
 
 
+def newest(parts: list[Part], endpoint: Endpoint) -> Header:
+    """
+    Return the header that answers the call for the newest block.
+
+    Raises:
+        NodeBehind: the node has no block at all.
+        WorldError: it refused, or answered with no header.
+    """
+    return header(value(parts[0], endpoint), "latest")
+
+
 class _Listing(msgspec.Struct):
     hash: str
     transactions: list[str]

@@ -15,6 +15,7 @@ from itertools import chain
 
 from indexer.errors import NodeAnswerWrong
 from indexer.rpc.answers import Call, Part
+from indexer.rpc.asking import block_call
 from indexer.rpc.batches import Batches
 from indexer.rpc.endpoint import Endpoint
 from indexer.rpc.failures import PinRefused
@@ -157,8 +158,7 @@ async def _pinned(
         return await ask(_calls(requests, {"blockHash": f"0x{block.hash.hex()}"}), read)
     except PinRefused:
         number = hex(block.number)
-        asked: Call = ("eth_getBlockByNumber", [number, False])
-        return await ask([*_calls(requests, number), asked], read)
+        return await ask([*_calls(requests, number), block_call(number)], read)
 
 
 def _calls(requests: Sequence[Request], pin: str | dict[str, str]) -> list[Call]:
