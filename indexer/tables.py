@@ -1,13 +1,21 @@
-"""The columns of every table, read from `schema.sql`, the one place that defines them."""
+"""
+The columns of every table, read from `schema.sql`, the one place that defines them.
+
+Moments in them are UTC without a zone.
+"""
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 
 import polars as pl
 
 DECIMAL = pl.Decimal(38, 18)
+
+LAST_SECOND = 253_402_300_799
+"""Of the year 9999: what is later is no time that anybody meant, and overflows microseconds."""
 
 _TYPES: dict[str, pl.DataType] = {
     "bigint": pl.Int64(),
@@ -20,6 +28,11 @@ _TYPES: dict[str, pl.DataType] = {
 }
 _TABLE = re.compile(r"create table (\w+) \(.*?\n\);", re.DOTALL)
 _COLUMN = re.compile(r"^ {4}(\w+) ([a-z]+(?:\(38, 18\))?)( not null)?,?", re.MULTILINE)
+
+
+def now() -> datetime:
+    """Return the time as tables hold it: UTC without a zone."""
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,8 @@ from indexer.store import read_failures, repairs
 from indexer.store.connection import select
 from indexer.store.proofs import digest_of
 from indexer.store.reading import stored_in
-from indexer.sync import Inspection, Repaired, Verdict, index, now, repair, verify
+from indexer.sync import Inspection, Repaired, Verdict, index, repair, verify
+from indexer.tables import now
 
 COUNT = 200
 QUIET = FIRST + 20  # a block with one log, far below the head

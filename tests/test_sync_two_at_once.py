@@ -44,13 +44,13 @@ from indexer.sync import (
     Inspection,
     Job,
     Ledger,
-    now,
     redecode,
     repair,
     repairing,
     take_back,
     verify,
 )
+from indexer.tables import now
 
 COUNT = 300
 LABELS = "select distinct protocol, declaration_digest from coverage order by 1"

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +15,7 @@ from indexer.cli.printing import print_json, print_table
 from indexer.config import Config, configuration
 from indexer.errors import UserError, WorldError
 from indexer.rpc import Endpoint
+from indexer.tables import now
 
 if TYPE_CHECKING:
     from indexer.rpc.examination import Examination
@@ -85,17 +86,17 @@ def _report(chain: Chain, endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
         return await asyncio.gather(*(examine(endpoint, chain) for endpoint in endpoints))
 
     found = asyncio.run(examined())
-    now = datetime.now(UTC).replace(tzinfo=None)
+    at = now()
     best = max((one.head for one in found if one.head is not None), default=0)
     pairs = zip(found, endpoints, strict=True)
     return {
         "chain": chain.slug,
-        "endpoints": [_line(one, endpoint, best, now) for one, endpoint in pairs],
-        "problems": [asdict(problem) for problem in problems(found, endpoints, chain, now)],
+        "endpoints": [_line(one, endpoint, best, at) for one, endpoint in pairs],
+        "problems": [asdict(problem) for problem in problems(found, endpoints, chain, at)],
     }
 
 
-def _line(found: "Examination", endpoint: Endpoint, best: int, now: datetime) -> dict[str, Any]:
+def _line(found: "Examination", endpoint: Endpoint, best: int, at: datetime) -> dict[str, Any]:
     from indexer.rpc.diagnosis import cost
 
     spent = cost(found, endpoint)
@@ -104,7 +105,7 @@ def _line(found: "Examination", endpoint: Endpoint, best: int, now: datetime) ->
         told = dict.fromkeys(told) | {name: told[name] for name in _KNOWN_OF_ANY}
     return told | {
         "lag_blocks": None if found.head is None else best - found.head,
-        "age_seconds": None if found.head_at is None else (now - found.head_at).total_seconds(),
+        "age_seconds": None if found.head_at is None else (at - found.head_at).total_seconds(),
         "million_blocks": None if spent is None else asdict(spent),
     }
 

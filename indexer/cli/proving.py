@@ -15,7 +15,8 @@ from indexer.cli.options import ConfigFile, Database, ProtocolNames, Urls, chain
 from indexer.cli.progress import drawn
 from indexer.config import configuration
 from indexer.errors import UserError, WorldError
-from indexer.sync import Inspection, Ledger, Verdict, now, repair, verify
+from indexer.sync import Inspection, Ledger, Verdict, repair, verify
+from indexer.tables import now
 
 Chains = Annotated[
     list[str] | None,

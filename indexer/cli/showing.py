@@ -1,6 +1,6 @@
 """`perpscope status` and `perpscope protocols`: what is stored, and what can be."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -265,9 +265,11 @@ def _status_line(row: dict[str, Any]) -> tuple[object, ...]:
 
 
 def _age(moment: datetime | None) -> str:
+    from indexer.tables import now
+
     if moment is None:
         return "time not known"
-    seconds = (datetime.now(UTC).replace(tzinfo=None) - moment).total_seconds()
+    seconds = (now() - moment).total_seconds()
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= size:
             return f"{seconds / size:.1f} {unit} ago"

@@ -18,7 +18,8 @@ from indexer.config import Config, configuration
 from indexer.errors import DatabaseBusy, UserError, WorldError
 from indexer.schedules import seconds_of
 from indexer.store import held
-from indexer.sync import Inspection, Ledger, now, several, verify
+from indexer.sync import Inspection, Ledger, several, verify
+from indexer.tables import now
 
 if TYPE_CHECKING:
     from indexer.watch import Extra, Service

@@ -5,9 +5,7 @@ import polars as pl
 from indexer.facts.integers import integers
 from indexer.facts.scope import Scope, only
 from indexer.spec import Time, Value
-
-# 9999-12-31: later seconds are not a time anybody meant, and overflow datetime types.
-LAST_SECOND = 253_402_300_799
+from indexer.tables import LAST_SECOND
 
 
 def moments(value: Value, scope: Scope) -> pl.Series:

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from indexer.arrow import series_of
 from indexer.errors import NodeAnswerWrong
-from indexer.rpc.plain import BLOOM_BYTES, HASH_BYTES, LAST_SECOND, plain_headers
+from indexer.rpc.plain import BLOOM_BYTES, HASH_BYTES, plain_headers
 from indexer.rpc.strided import TOPICS, columns_of
+from indexer.tables import LAST_SECOND
 
 ADDRESS_BYTES = 20
 

@@ -11,10 +11,10 @@ import msgspec
 import polars as pl
 
 from indexer.arrow import binary_of
+from indexer.tables import LAST_SECOND
 
 HASH_BYTES = 32
 BLOOM_BYTES = 256
-LAST_SECOND = 253_402_300_799  # of the year 9999; times beyond it overflow microseconds
 
 _LARGEST = (1 << 63) - 1
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -25,7 +25,7 @@ from indexer.store.connection import delete, insert, open_database, select
 from indexer.store.creation import log_of, remove
 from indexer.store.locks import held
 from indexer.store.turns import reading
-from indexer.tables import columns_of
+from indexer.tables import columns_of, now
 
 _WAIT_SECONDS = 60.0
 _COPY = "import shutil, sys; shutil.copyfile(*sys.argv[1:])"
@@ -102,8 +102,7 @@ def _counted(path: Path) -> Snapshot:
     with closing(open_database(path)) as connection:
         connection.begin()
         last = read_snapshot(connection)
-        now = datetime.now(UTC).replace(tzinfo=None)
-        snapshot = Snapshot(last.number + 1 if last else 1, now, is_copy=False)
+        snapshot = Snapshot(last.number + 1 if last else 1, now(), is_copy=False)
         row = (snapshot.number, snapshot.published_at, snapshot.is_copy)
         delete(connection, "snapshots", "true", [])
         insert(connection, "snapshots", pl.DataFrame([row], columns_of("snapshots"), orient="row"))

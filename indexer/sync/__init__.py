@@ -12,7 +12,6 @@ found. `estimate` says what a run would take.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TypeVar
 
 from indexer.chains import Chain
@@ -34,6 +33,7 @@ from indexer.sync.repairing import Repaired
 from indexer.sync.repairing import repair as _repair
 from indexer.sync.supplement import supplement
 from indexer.sync.verifying import verify as _verify
+from indexer.tables import now
 
 __all__ = [
     "Estimate",
@@ -50,7 +50,6 @@ __all__ = [
     "catch_up",
     "estimate",
     "index",
-    "now",
     "phases_told",
     "redecode",
     "rederived",
@@ -187,11 +186,6 @@ def repair(
     """
     each = each_once(endpoints)
     return _asked(each, ledger.chain, lambda node: _repair(node, ledger, protocols, now()))
-
-
-def now() -> datetime:
-    """Return the time that marks audits: UTC without a zone."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _asked(

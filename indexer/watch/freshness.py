@@ -1,11 +1,9 @@
 """How old the newest indexed block of each chain is: what `/readyz` judges."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
+from indexer.tables import now
 
 
 class Freshness:
@@ -17,7 +15,7 @@ class Freshness:
     """
 
     def __init__(
-        self, chains: Iterable[str], stale_seconds: float, now: Callable[[], datetime] = _now
+        self, chains: Iterable[str], stale_seconds: float, now: Callable[[], datetime] = now
     ) -> None:
         """Watch these chains; data older than `stale_seconds` are stale."""
         self._newest: dict[str, datetime | None] = dict.fromkeys(chains)
