@@ -16,6 +16,7 @@ from indexer.store.finality import FINALITIES, is_more_final, settle
 from indexer.store.fingerprint import added, fingerprint, subtracted
 from indexer.store.income import FIGURES, promised_of
 from indexer.store.intervals import gaps, holds, merged_coverage
+from indexer.store.landed import Range, joined
 from indexer.store.locks import alone_in, held, remove_abandoned
 from indexer.store.proofs import (
     Proven,
@@ -25,7 +26,7 @@ from indexer.store.proofs import (
     read_failures,
     record,
 )
-from indexer.store.ranges import Range, joined, write_range
+from indexer.store.ranges import write_range
 from indexer.store.reading import OWNED, OWNERS, Anchors, Stored, check_writable, read_stored
 from indexer.store.reads import answers_between, uncollected, write_collected
 from indexer.store.rederive import Reading, Rederived, rederive

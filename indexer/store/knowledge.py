@@ -6,12 +6,12 @@ Blocks that were read before an earlier announcement was known are to be fetched
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
 
 import duckdb
 import polars as pl
 
 from indexer.store.connection import delete, insert, select
+from indexer.store.landed import Range
 from indexer.tables import block_tables, columns_of, empty
 
 _CHILD = ["chain_id", "protocol", "abi", "address"]
@@ -23,40 +23,7 @@ STATED = ("feeds", "declared_facts", "untold_shares", "accounts")
 """What declarations state of a chain and nothing that is read changes."""
 
 
-class Blocks(Protocol):
-    """The blocks that are being written; `ranges.Range` is one."""
-
-    @property
-    def chain_id(self) -> int:
-        """The chain whose blocks these are."""
-        ...
-
-    @property
-    def from_block(self) -> int:
-        """First block, inclusive."""
-        ...
-
-    @property
-    def to_block(self) -> int:
-        """Last block, inclusive."""
-        ...
-
-    @property
-    def protocols(self) -> tuple[str, ...]:
-        """Slugs of the protocols whose rows are written."""
-        ...
-
-
-class ReadBlocks(Blocks, Protocol):
-    """Blocks that are being written, with what they were read with."""
-
-    @property
-    def known(self) -> Mapping[str, pl.DataFrame]:
-        """Rows of `contracts` and `markets`."""
-        ...
-
-
-def is_unheard(connection: duckdb.DuckDBPyConnection, landed: ReadBlocks) -> bool:
+def is_unheard(connection: duckdb.DuckDBPyConnection, landed: Range) -> bool:
     """
     Return whether blocks were read without a child or market that was announced by their end.
 
@@ -82,7 +49,7 @@ def _unlike(rows: pl.DataFrame, others: pl.DataFrame, table: str) -> pl.DataFram
 
 
 def write_contracts(
-    connection: duckdb.DuckDBPyConnection, landed: Blocks, children: pl.DataFrame
+    connection: duckdb.DuckDBPyConnection, landed: Range, children: pl.DataFrame
 ) -> None:
     """Make the stored children those that these blocks, and all other blocks, announce first."""
     stored = select(connection, "contracts", _OF_PROTOCOLS, _place(landed))
@@ -100,9 +67,7 @@ def write_contracts(
     _fetch_again(connection, landed, [*fresh["protocol"], *undone["protocol"]])
 
 
-def write_markets(
-    connection: duckdb.DuckDBPyConnection, landed: Blocks, rows: pl.DataFrame
-) -> None:
+def write_markets(connection: duckdb.DuckDBPyConnection, landed: Range, rows: pl.DataFrame) -> None:
     """Make the stored markets those that are stated or, in all blocks, announced first."""
     stored = select(connection, "markets", _OF_PROTOCOLS, _place(landed))
     is_here = pl.col("block_number").is_between(landed.from_block, landed.to_block)
@@ -184,7 +149,7 @@ def replace_stated(
         _replace(connection, table, _OF_PROTOCOLS, [chain_id, named], said, stored=stored)
 
 
-def _place(landed: Blocks) -> list[object]:
+def _place(landed: Range) -> list[object]:
     return [landed.chain_id, list(landed.protocols)]
 
 
@@ -206,7 +171,7 @@ def _replace(
 
 
 def _fetch_again(
-    connection: duckdb.DuckDBPyConnection, landed: Blocks, slugs: Iterable[str]
+    connection: duckdb.DuckDBPyConnection, landed: Range, slugs: Iterable[str]
 ) -> None:
     # Later blocks were read without knowing this: they are no longer covered.
     for slug in set(slugs):

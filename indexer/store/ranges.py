@@ -1,8 +1,5 @@
 """How a range of blocks lands: every table in one transaction, whole or not at all."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -20,6 +17,7 @@ from indexer.store.knowledge import (
     write_markets,
     write_tokens,
 )
+from indexer.store.landed import Range
 from indexer.store.reading import OWNERS, stored_in, supported
 from indexer.tables import block_tables, empty
 
@@ -27,60 +25,6 @@ _ORIGIN = ["chain_id", "client_version", "kind"]
 
 # Row groups of at least a third stay as they are until something small is committed.
 _LARGE = ROW_GROUP // 3
-
-
-@dataclass(frozen=True)
-class Range:
-    """
-    Everything one range of blocks adds for some protocols.
-
-    Attributes:
-        chain_id: the chain.
-        from_block: first block, inclusive.
-        to_block: last block, inclusive.
-        protocols: slugs whose logs were asked for.
-        rows: table -> its rows; tables left out get none. `coverage` has a row per protocol.
-        known: what it was read with, as rows of `contracts` and `markets`; what is left out is not
-            compared with what is stored.
-        parent: hash of the block before the first; None where it is not told.
-    """
-
-    chain_id: int
-    from_block: int
-    to_block: int
-    protocols: tuple[str, ...]
-    rows: Mapping[str, pl.DataFrame]
-    known: Mapping[str, pl.DataFrame] = field(default_factory=dict)
-    parent: bytes | None = None
-
-    def size(self) -> int:
-        """Return how many rows there are in all tables."""
-        return sum(len(rows) for rows in self.rows.values())
-
-    def largest(self) -> int:
-        """Return how many rows the table with most of them has."""
-        return max(map(len, self.rows.values()), default=0)
-
-
-def joined(parts: Sequence[Range]) -> Range:
-    """
-    Return ranges as one; each starts where the one before ends, for the same protocols.
-
-    Raises:
-        ValueError: they do not touch, or differ in chain or protocols.
-    """
-    first, last = parts[0], parts[-1]
-    for left, right in pairwise(parts):
-        same = (left.chain_id, left.protocols) == (right.chain_id, right.protocols)
-        if not same or left.to_block + 1 != right.from_block:
-            raise ValueError(f"blocks {left.to_block} and {right.from_block} are not one range")
-    names = dict.fromkeys(name for part in parts for name in part.rows)
-    rows = {name: _together(name, parts) for name in names}
-    return replace(first, to_block=last.to_block, rows=rows)
-
-
-def _together(table: str, parts: Sequence[Range]) -> pl.DataFrame:
-    return pl.concat([part.rows[table] for part in parts if table in part.rows])
 
 
 def write_range(path: Path, landed: Range, others: OWNERS) -> bool:

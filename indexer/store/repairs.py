@@ -12,8 +12,9 @@ from indexer.store.connection import delete, insert, select, transaction
 from indexer.store.fingerprint import added, subtracted
 from indexer.store.intervals import Interval, merged_coverage
 from indexer.store.knowledge import is_unheard
+from indexer.store.landed import Range
 from indexer.store.proofs import digest_of
-from indexer.store.ranges import Range, write_within
+from indexer.store.ranges import write_within
 from indexer.store.reading import OWNED, OWNERS, logs_between, stored_in
 from indexer.tables import columns_of
 

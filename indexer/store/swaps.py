@@ -6,7 +6,8 @@ from pathlib import Path
 import polars as pl
 
 from indexer.store.connection import transaction
-from indexer.store.ranges import Range, is_overtaken, write_within
+from indexer.store.landed import Range
+from indexer.store.ranges import is_overtaken, write_within
 from indexer.store.reading import OWNERS, Stored, stored_in
 from indexer.store.rewinds import taken_back
 
