@@ -8,9 +8,10 @@ import duckdb
 import polars as pl
 
 from indexer.store.connection import delete, insert, select, transaction
-from indexer.store.fingerprint import fingerprint, subtracted
+from indexer.store.fingerprint import subtracted
 from indexer.store.intervals import merged_coverage
-from indexer.store.reading import OWNED, OWNERS, logs_between, stored_in
+from indexer.store.proofs import digest_of
+from indexer.store.reading import OWNED, OWNERS, stored_in
 from indexer.tables import columns_of
 
 FINALITIES = ("latest", "safe", "finalized")
@@ -113,8 +114,7 @@ def _split(
     border_hash: bytes,
     owned: OWNED,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    logs = logs_between(connection, row["chain_id"], border + 1, row["to_block"])
-    digest = fingerprint(logs.filter(owned(logs)[row["protocol"]]))
+    digest = digest_of(connection, row, border + 1, row["to_block"], owned)
     lower = row | {
         "to_block": border,
         "to_block_hash": f"0x{border_hash.hex()}",

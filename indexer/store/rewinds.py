@@ -1,6 +1,6 @@
 """Taking blocks back: facts go, raw logs move to `orphans`, coverage ends at the cut."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,12 +129,15 @@ def _tops(rows: pl.DataFrame, ends: Ends) -> dict[str, int]:
 
 
 def _kept(rows: pl.DataFrame, ends: Ends) -> pl.DataFrame:
-    kept = [
-        row | {"to_block": end}
-        for row in rows.iter_rows(named=True)
-        if (end := ends.get((row["protocol"], row["from_block"]), row["to_block"])) is not None
-    ]
+    kept = [row | {"to_block": end} for row, end in _left(rows, ends)]
     return pl.DataFrame(kept, columns_of("coverage"), orient="row")
+
+
+def _left(rows: pl.DataFrame, ends: Ends) -> Iterator[tuple[dict[str, Any], int]]:
+    for row in rows.iter_rows(named=True):
+        end = ends.get((row["protocol"], row["from_block"]), row["to_block"])
+        if end is not None:
+            yield row, end
 
 
 def _move_logs(
@@ -227,13 +230,10 @@ def _shortened_rows(
     ends: Ends,
     digests: Mapping[str, str],
 ) -> pl.DataFrame:
-    kept = []
-    for row in rows.iter_rows(named=True):
-        end = ends.get((row["protocol"], row["from_block"]), row["to_block"])
-        if end is not None:
-            kept.append(
-                row if end == row["to_block"] else _shortened(connection, row, end, digests)
-            )
+    kept = [
+        row if end == row["to_block"] else _shortened(connection, row, end, digests)
+        for row, end in _left(rows, ends)
+    ]
     return pl.DataFrame(kept, columns_of("coverage"), orient="row")
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from indexer.proof import PROOFS
 from indexer.store.connection import frame, scalar, select, transaction
+from indexer.store.finality import FINALITIES
 from indexer.store.intervals import gaps
 from indexer.store.snapshots import Snapshot, read_snapshot
 
@@ -190,7 +191,7 @@ def _line(
         "gaps": len(own),
         "missing_blocks": (own["to_block"] - own["from_block"] + 1).sum(),
         "finalized_to": rows.filter(pl.col("finality") == "finalized")["to_block"].max(),
-        "finality": _weakest(rows["finality"], ("latest", "safe", "finalized")),
+        "finality": _weakest(rows["finality"], FINALITIES),
         "proof": _weakest(rows["proof"], PROOFS),
         "proofs": _shares(rows),
         "rejects": scalar(
