@@ -76,7 +76,7 @@ def _block_or_moment(option: str, text: str | None) -> int | datetime | None:
         raise UserError(f"{option} {text} is not a block: expected a number, or {error}") from error
 
 
-def chains_of(settings: Config) -> list[Chain]:
+def chains_configured(settings: Config) -> list[Chain]:
     """
     Return the chains that are configured.
 

@@ -88,7 +88,7 @@ def run_report(
         "versions": {
             "perpscope": program_version(),
             **{name: version(name) for name in _ENGINES},
-            "python": _python(),
+            "python": platform.python_version(),
         },
     }
 
@@ -145,7 +145,3 @@ def _coverage(job: Job) -> list[dict[str, Any]] | None:
 
 def _moment(moment: datetime) -> str:
     return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
-
-
-def _python() -> str:
-    return platform.python_version()

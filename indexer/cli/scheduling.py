@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from indexer.chains import Chain
-from indexer.cli.given import chains_of, job_of
+from indexer.cli.given import chains_configured, job_of
 from indexer.cli.options import ConfigFile, Database
 from indexer.cli.places import database_of, snapshot_of
 from indexer.config import Config, configuration, configuration_file
@@ -61,7 +61,7 @@ def schedule(
     settings = configuration(config)
     path = database_of(database, settings).absolute()
     file = configuration_file(config)
-    chains = chains_of(settings)
+    chains = chains_configured(settings)
     for chain in chains:
         _check(settings, chain, path)
     for chain in chains:

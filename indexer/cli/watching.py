@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from indexer.chains import Chain
-from indexer.cli.given import chains_of, job_of
+from indexer.cli.given import chains_configured, job_of
 from indexer.cli.options import ConfigFile, Database
 from indexer.cli.places import database_of, snapshot_of
 from indexer.cli.proving import unheard_sentence, wrong_sentence
@@ -67,7 +67,7 @@ def _service(
             "watch.snapshot says when a copy is published, and storage.snapshot not where: "
             "expected a file; name it, or leave watch.snapshot out"
         )
-    chains = chains_of(settings)
+    chains = chains_configured(settings)
     if settings.watch.verify is not None and settings.watch.verify_level == "agreed":
         for chain in chains:
             several(settings.endpoints(chain), chain)
