@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from glob import escape
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +20,7 @@ from indexer.imports.reading import About, Reading
 from indexer.imports.venues import Venue
 from indexer.spec import Protocol
 from indexer.store import Brought, alone_in, brought_before, land, remove_abandoned
+from indexer.tables import now
 
 _RANDOM = 8  # characters that `tempfile` ends a name with
 
@@ -79,7 +80,7 @@ def bring(path: Path, file: Path, venue: Venue, protocol: Protocol, about: About
             entries_read=count,
             from_at=ends[0],
             to_at=ends[1],
-            imported_at=datetime.now(UTC).replace(tzinfo=None, microsecond=0),
+            imported_at=now().replace(microsecond=0),
         )
         landed = land(path, brought, folder, _stated(venue, protocol, reading.entry))
     if landed is None:

@@ -20,6 +20,7 @@ from indexer.facts.routes import child_abis, topic0s_of
 from indexer.rpc import HEADERS, LOGS, EndpointStatistics, Filter, Header, Tag
 from indexer.spec import Protocol, first_block
 from indexer.store import Stored, adopt, answers_between, gaps, read_span, read_stored, seed_tokens
+from indexer.store.creation import remove
 from indexer.sync.converge import Progress, converge, follow
 from indexer.sync.declarations import has_same_reach, label, stored_reaches
 from indexer.sync.fetching import in_order
@@ -97,7 +98,7 @@ async def _renewed(node: Source, job: Job, protocol: Protocol, progress: Progres
             f"what is stored of {protocol.slug}, or the chain, changed {_TRIES} times while what "
             "is new to it was read: expected both to hold still; index again"
         )
-    _remove(side)
+    remove(side)
 
 
 async def _brought_up(
@@ -126,7 +127,7 @@ def _clear(job: Job, changed: Sequence[Protocol]) -> None:
     for protocol in job.protocols:
         name = f"{escape(job.path.name)}.{protocol.slug}-{'?' * _MARK}.new"
         for side in set(job.path.parent.glob(name)) - needed:
-            _remove(side)
+            remove(side)
 
 
 def _joined(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -134,11 +135,6 @@ def _joined(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     holes = list(gaps(spans, low, high))
     starts = [low, *(hole[1] + 1 for hole in holes)]
     return list(zip(starts, [*(hole[0] - 1 for hole in holes), high], strict=True))
-
-
-def _remove(side: Path) -> None:
-    side.unlink(missing_ok=True)
-    side.with_name(f"{side.name}.wal").unlink(missing_ok=True)
 
 
 class _Remembering:
