@@ -81,6 +81,8 @@ def test_endpoints_that_disagree(
         said = f"block {WRONG} is disputed: compared with {odd.rstrip('/')}, 1 log changed"
         assert f"chainlink on ethereum, {said}" in told.err
         assert "disputed ranges of stored blocks: 1, expected none" in told.err
+        assert "disputed: 1" in told.out
+        assert "wrong" not in told.out
     perpscope("status", "--database", path)
     assert "ethereum holds wrong blocks in 1 of the ranges" in capsys.readouterr().out
 

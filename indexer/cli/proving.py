@@ -158,8 +158,9 @@ def _ledgers(
 def _sentence(chain: Chain, level: Level, found: Verdict) -> str:
     proven = ", ".join(f"{blocks:,} {proof}" for proof, blocks in sorted(found.proven.items()))
     bad = sum(high - low + 1 for _, low, high, _ in found.failures)
+    is_wrong, _ = _WRONG[level is Level.AGREED]
     told = f"{chain.slug}: {found.blocks:,} blocks verified ({level.value})"
-    told += f"; protocols' blocks that passed: {proven or 'none'}; wrong: {bad:,}"
+    told += f"; protocols' blocks that passed: {proven or 'none'}; {is_wrong}: {bad:,}"
     return "\n".join(
         [
             told,
