@@ -20,13 +20,11 @@ facts as (
         protocol,
         market as subject,
         account,
-        coalesce(notional_delta_usd, size_delta_tokens, closed_ratio) as amount,
-        case
-            when notional_delta_usd is not null then 'notional_delta_usd'
-            when size_delta_tokens is not null then 'size_delta_tokens'
-            when closed_ratio is not null then 'closed_ratio'
-            else 'notional_delta_usd'
-        end as unit
+        [
+            row('notional_delta_usd', notional_delta_usd),
+            row('size_delta_tokens', size_delta_tokens),
+            row('closed_ratio', closed_ratio)
+        ] as amounts
     from position_changes
     union all
     select
@@ -39,12 +37,7 @@ facts as (
         protocol,
         market as subject,
         account,
-        coalesce(notional_usd, size_tokens) as amount,
-        case
-            when notional_usd is not null then 'notional_usd'
-            when size_tokens is not null then 'size_tokens'
-            else 'notional_usd'
-        end as unit
+        [row('notional_usd', notional_usd), row('size_tokens', size_tokens)] as amounts
     from liquidations
     union all
     select
@@ -57,12 +50,7 @@ facts as (
         protocol,
         market as subject,
         account,
-        coalesce(notional_usd, size_tokens) as amount,
-        case
-            when notional_usd is not null then 'notional_usd'
-            when size_tokens is not null then 'size_tokens'
-            else 'notional_usd'
-        end as unit
+        [row('notional_usd', notional_usd), row('size_tokens', size_tokens)] as amounts
     from adls
     union all
     select
@@ -75,8 +63,7 @@ facts as (
         protocol,
         feed as subject,
         null as account,
-        oracle_price_quote as amount,
-        'oracle_price_quote' as unit
+        [row('oracle_price_quote', oracle_price_quote)] as amounts
     from oracle_updates
     union all
     select
@@ -89,19 +76,12 @@ facts as (
         protocol,
         market as subject,
         null as account,
-        coalesce(
-            open_interest_delta_usd,
-            open_interest_delta_tokens,
-            open_interest_usd,
-            open_interest_tokens
-        ) as amount,
-        case
-            when open_interest_delta_usd is not null then 'open_interest_delta_usd'
-            when open_interest_delta_tokens is not null then 'open_interest_delta_tokens'
-            when open_interest_usd is not null then 'open_interest_usd'
-            when open_interest_tokens is not null then 'open_interest_tokens'
-            else 'open_interest_delta_usd'
-        end as unit
+        [
+            row('open_interest_delta_usd', open_interest_delta_usd),
+            row('open_interest_delta_tokens', open_interest_delta_tokens),
+            row('open_interest_usd', open_interest_usd),
+            row('open_interest_tokens', open_interest_tokens)
+        ] as amounts
     from open_interest
     union all
     select
@@ -114,13 +94,11 @@ facts as (
         protocol,
         market as subject,
         account,
-        coalesce(paid_usd, funding_rate_daily_ratio, funding_rate_cumulative_ratio) as amount,
-        case
-            when paid_usd is not null then 'paid_usd'
-            when funding_rate_daily_ratio is not null then 'funding_rate_daily_ratio'
-            when funding_rate_cumulative_ratio is not null then 'funding_rate_cumulative_ratio'
-            else 'paid_usd'
-        end as unit
+        [
+            row('paid_usd', paid_usd),
+            row('funding_rate_daily_ratio', funding_rate_daily_ratio),
+            row('funding_rate_cumulative_ratio', funding_rate_cumulative_ratio)
+        ] as amounts
     from funding
     union all
     select
@@ -133,8 +111,7 @@ facts as (
         protocol,
         market as subject,
         null as account,
-        pnl_to_pool_ratio as amount,
-        'pnl_to_pool_ratio' as unit
+        [row('pnl_to_pool_ratio', pnl_to_pool_ratio)] as amounts
     from adl_states
     union all
     select
@@ -147,12 +124,11 @@ facts as (
         protocol,
         market as subject,
         null as account,
-        coalesce(factor_trillionths, exponent) as amount,
-        case
-            when factor_trillionths is not null then 'factor_trillionths'
-            when exponent is not null then 'exponent'
-            else 'is_in_tokens'
-        end as unit
+        [
+            row('is_in_tokens', null),
+            row('factor_trillionths', factor_trillionths),
+            row('exponent', exponent)
+        ] as amounts
     from impact_parameters
     union all
     select
@@ -165,12 +141,7 @@ facts as (
         protocol,
         market as subject,
         account,
-        coalesce(fee_usd, fee_tokens) as amount,
-        case
-            when fee_usd is not null then 'fee_usd'
-            when fee_tokens is not null then 'fee_tokens'
-            else 'fee_usd'
-        end as unit
+        [row('fee_usd', fee_usd), row('fee_tokens', fee_tokens)] as amounts
     from fees
     union all
     select
@@ -183,8 +154,7 @@ facts as (
         protocol,
         bought_token as subject,
         null as account,
-        bought_tokens as amount,
-        'bought_tokens' as unit
+        [row('bought_tokens', bought_tokens)] as amounts
     from buybacks
     union all
     select
@@ -197,12 +167,7 @@ facts as (
         protocol,
         token as subject,
         account,
-        coalesce(balance_tokens, delta_tokens) as amount,
-        case
-            when balance_tokens is not null then 'balance_tokens'
-            when delta_tokens is not null then 'delta_tokens'
-            else 'balance_tokens'
-        end as unit
+        [row('balance_tokens', balance_tokens), row('delta_tokens', delta_tokens)] as amounts
     from balances
     union all
     select
@@ -215,8 +180,7 @@ facts as (
         protocol,
         token as subject,
         null as account,
-        supply_tokens as amount,
-        'supply_tokens' as unit
+        [row('supply_tokens', supply_tokens)] as amounts
     from token_supplies
     union all
     select
@@ -229,17 +193,13 @@ facts as (
         protocol,
         pool as subject,
         account,
-        coalesce(
-            principal_tokens, paid_tokens, interest_tokens, loss_tokens, collateral_tokens
-        ) as amount,
-        case
-            when principal_tokens is not null then 'principal_tokens'
-            when paid_tokens is not null then 'paid_tokens'
-            when interest_tokens is not null then 'interest_tokens'
-            when loss_tokens is not null then 'loss_tokens'
-            when collateral_tokens is not null then 'collateral_tokens'
-            else 'principal_tokens'
-        end as unit
+        [
+            row('principal_tokens', principal_tokens),
+            row('paid_tokens', paid_tokens),
+            row('interest_tokens', interest_tokens),
+            row('loss_tokens', loss_tokens),
+            row('collateral_tokens', collateral_tokens)
+        ] as amounts
     from credit_events
     union all
     select
@@ -252,12 +212,7 @@ facts as (
         protocol,
         pool as subject,
         account,
-        coalesce(asset_tokens, share_tokens) as amount,
-        case
-            when asset_tokens is not null then 'asset_tokens'
-            when share_tokens is not null then 'share_tokens'
-            else 'asset_tokens'
-        end as unit
+        [row('asset_tokens', asset_tokens), row('share_tokens', share_tokens)] as amounts
     from pool_flows
     union all
     select
@@ -270,8 +225,7 @@ facts as (
         protocol,
         pool as subject,
         null as account,
-        share_price_tokens as amount,
-        'share_price_tokens' as unit
+        [row('share_price_tokens', share_price_tokens)] as amounts
     from share_prices
     union all
     select
@@ -284,12 +238,11 @@ facts as (
         protocol,
         part as subject,
         null as account,
-        coalesce(principal_tokens, assets_tokens, unrealized_loss_tokens) as amount,
-        case
-            when principal_tokens is not null then 'principal_tokens'
-            when assets_tokens is not null then 'assets_tokens'
-            else 'unrealized_loss_tokens'
-        end as unit
+        [
+            row('principal_tokens', principal_tokens),
+            row('assets_tokens', assets_tokens),
+            row('unrealized_loss_tokens', unrealized_loss_tokens)
+        ] as amounts
     from pool_states
     union all
     select
@@ -302,11 +255,10 @@ facts as (
         protocol,
         pool as subject,
         account,
-        coalesce(liquidity_delta_tokens, liquidity_tokens) as amount,
-        case
-            when liquidity_delta_tokens is null then 'liquidity_tokens'
-            else 'liquidity_delta_tokens'
-        end as unit
+        [
+            row('liquidity_delta_tokens', liquidity_delta_tokens),
+            row('liquidity_tokens', liquidity_tokens)
+        ] as amounts
     from pool_liquidity
     union all
     select
@@ -319,12 +271,7 @@ facts as (
         protocol,
         market as subject,
         account,
-        coalesce(shortfall_usd, shortfall_tokens) as amount,
-        case
-            when shortfall_usd is not null then 'shortfall_usd'
-            when shortfall_tokens is not null then 'shortfall_tokens'
-            else 'shortfall_usd'
-        end as unit
+        [row('shortfall_usd', shortfall_usd), row('shortfall_tokens', shortfall_tokens)] as amounts
     from shortfalls
     union all
     select
@@ -337,13 +284,32 @@ facts as (
         protocol,
         contract as subject,
         implementation as account,
-        null as amount,
-        null as unit
+        [] as amounts
     from upgrades
+
+),
+
+-- Of what is not known the first unit is named.
+told as (
+
+    select
+        fact,
+        chain_id,
+        block_number,
+        log_index,
+        item_index,
+        tx_hash,
+        protocol,
+        subject,
+        account,
+        list_filter(amounts, lambda each: each[2] is not null)[1] as known,
+        known[2] as amount,
+        coalesce(known[1], amounts[1][1]) as unit
+    from facts
+    where tx_hash = $tx_hash
 
 )
 
-select *
-from facts
-where tx_hash = $tx_hash
+select * exclude (known)
+from told
 order by chain_id, block_number, log_index, fact, item_index
