@@ -11,7 +11,7 @@ with
 
 -- part: pool_changes
 
-pool_ratios as (
+changed as (
 
     select
         chain_id,
@@ -23,19 +23,12 @@ pool_ratios as (
         out_tokens,
         managed_tokens,
         flow_count,
-        case
-            when price_before_tokens > 0
-                then
-                    (price_after_tokens - price_before_tokens)::varchar::double
-                    / price_before_tokens::varchar::double
-        end as price_change_ratio,
-        case
-            when managed_tokens > 0 then out_tokens::varchar::double / managed_tokens
-        end as outflow_ratio
-    from pools
+        price_change_ratio,
+        outflow_ratio
+    from pool_ratios
 
 )
 
 select *
-from pool_ratios
+from changed
 order by chain_id, protocol, pool, asset_token

@@ -62,31 +62,6 @@ credits as (
 
 -- part: pool_changes
 
-pool_ratios as (
-
-    select
-        chain_id,
-        protocol,
-        pool,
-        asset_token,
-        price_before_tokens,
-        price_after_tokens,
-        out_tokens,
-        managed_tokens,
-        flow_count,
-        case
-            when price_before_tokens > 0
-                then
-                    (price_after_tokens - price_before_tokens)::varchar::double
-                    / price_before_tokens::varchar::double
-        end as price_change_ratio,
-        case
-            when managed_tokens > 0 then out_tokens::varchar::double / managed_tokens
-        end as outflow_ratio
-    from pools
-
-),
-
 worst as (
 
     select

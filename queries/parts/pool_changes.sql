@@ -1,7 +1,8 @@
 -- question: What was a pool's share worth before an event and after it, and how much left meanwhile?
 -- reads:    declared_facts, pool_flows, pool_states, share_prices
 -- grain:    one row per chain, protocol, pool and asset with any of these before the event's end
--- units:    price_* assets per share; *_tokens whole tokens of the asset; flow_count flows
+-- units:    the step `pool_ratios`: price_* assets per share; *_tokens whole tokens of the asset;
+--           flow_count flows; *_ratio 0.01 = 1 %, outflow > 0 left, null while unknown
 with
 
 -- What is read at a block has a log index below zero and comes after what the block logged. A price
@@ -129,7 +130,32 @@ pools as (
     left join flow_tellers using (chain_id, protocol)
     group by all
 
+),
+
+pool_ratios as (
+
+    select
+        chain_id,
+        protocol,
+        pool,
+        asset_token,
+        price_before_tokens,
+        price_after_tokens,
+        out_tokens,
+        managed_tokens,
+        flow_count,
+        case
+            when price_before_tokens > 0
+                then
+                    (price_after_tokens - price_before_tokens)::varchar::double
+                    / price_before_tokens::varchar::double
+        end as price_change_ratio,
+        case
+            when managed_tokens > 0 then out_tokens::varchar::double / managed_tokens
+        end as outflow_ratio
+    from pools
+
 )
 
 select *
-from pools
+from pool_ratios
