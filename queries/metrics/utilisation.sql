@@ -7,7 +7,7 @@
 with
 
 -- What is read at a block has a log index below zero and comes after what the block logged.
-lent as (
+told as (
 
     select
         block_timestamp::date as date,
@@ -17,58 +17,14 @@ lent as (
         asset_token,
         part = pool as is_own,
         principal_tokens - coalesce(
-            lag(principal_tokens) over (
-                partition by chain_id, protocol, pool, asset_token, part
-                order by block_number, log_index < 0, log_index, item_index, tx_hash
-            ), 0
-        ) as change
+            lag(principal_tokens ignore nulls) over words, 0
+        ) as principal_change,
+        assets_tokens - coalesce(lag(assets_tokens ignore nulls) over words, 0) as assets_change
     from pool_states
-    where principal_tokens is not null
-
-),
-
-managed as (
-
-    select
-        block_timestamp::date as date,
-        chain_id,
-        protocol,
-        pool,
-        asset_token,
-        assets_tokens - coalesce(
-            lag(assets_tokens) over (
-                partition by chain_id, protocol, pool, asset_token
-                order by block_number, log_index < 0, log_index, item_index, tx_hash
-            ), 0
-        ) as change
-    from pool_states
-    where assets_tokens is not null and part = pool
-
-),
-
-moved as (
-
-    select
-        date,
-        chain_id,
-        protocol,
-        pool,
-        asset_token,
-        case when is_own then change end as own_change,
-        case when not is_own then change end as parts_change,
-        null as assets_change
-    from lent
-    union all
-    select
-        date,
-        chain_id,
-        protocol,
-        pool,
-        asset_token,
-        null as own_change,
-        null as parts_change,
-        change as assets_change
-    from managed
+    window words as (
+        partition by chain_id, protocol, pool, asset_token, part
+        order by block_number, log_index < 0, log_index, item_index, tx_hash
+    )
 
 ),
 
@@ -80,10 +36,11 @@ daily as (
         protocol,
         pool,
         asset_token,
-        sum(own_change) as own_change,
-        sum(parts_change) as parts_change,
-        sum(assets_change) as assets_change
-    from moved
+        sum(principal_change) filter (where is_own) as own_change,
+        sum(principal_change) filter (where not is_own) as parts_change,
+        sum(assets_change) filter (where is_own) as assets_change
+    from told
+    where principal_change is not null or (is_own and assets_change is not null)
     group by all
 
 ),
