@@ -7,11 +7,10 @@
 -- twin of:  analytics.metrics.valuation.pool_valuations
 with
 
-amounts as ( -- noqa: ST03
+told as (
 
     select
         'credit_events' as fact,
-        'principal_tokens' as measure,
         chain_id,
         protocol,
         version,
@@ -21,61 +20,14 @@ amounts as ( -- noqa: ST03
         tx_hash,
         block_timestamp,
         asset_token as token,
-        principal_tokens as amount_tokens
+        unnest(
+            ['principal_tokens', 'interest_tokens', 'paid_tokens', 'loss_tokens']
+        ) as measure,
+        unnest([principal_tokens, interest_tokens, paid_tokens, loss_tokens]) as amount_tokens
     from credit_events
-    where principal_tokens is not null
     union all
     select
         'credit_events' as fact,
-        'interest_tokens' as measure,
-        chain_id,
-        protocol,
-        version,
-        block_number,
-        log_index,
-        item_index,
-        tx_hash,
-        block_timestamp,
-        asset_token as token,
-        interest_tokens as amount_tokens
-    from credit_events
-    where interest_tokens is not null
-    union all
-    select
-        'credit_events' as fact,
-        'paid_tokens' as measure,
-        chain_id,
-        protocol,
-        version,
-        block_number,
-        log_index,
-        item_index,
-        tx_hash,
-        block_timestamp,
-        asset_token as token,
-        paid_tokens as amount_tokens
-    from credit_events
-    where paid_tokens is not null
-    union all
-    select
-        'credit_events' as fact,
-        'loss_tokens' as measure,
-        chain_id,
-        protocol,
-        version,
-        block_number,
-        log_index,
-        item_index,
-        tx_hash,
-        block_timestamp,
-        asset_token as token,
-        loss_tokens as amount_tokens
-    from credit_events
-    where loss_tokens is not null
-    union all
-    select
-        'credit_events' as fact,
-        'collateral_tokens' as measure,
         chain_id,
         protocol,
         version,
@@ -85,13 +37,12 @@ amounts as ( -- noqa: ST03
         tx_hash,
         block_timestamp,
         collateral_token as token,
+        'collateral_tokens' as measure,
         collateral_tokens as amount_tokens
     from credit_events
-    where collateral_tokens is not null
     union all
     select
         'pool_flows' as fact,
-        'asset_tokens' as measure,
         chain_id,
         protocol,
         version,
@@ -101,13 +52,12 @@ amounts as ( -- noqa: ST03
         tx_hash,
         block_timestamp,
         asset_token as token,
+        'asset_tokens' as measure,
         asset_tokens as amount_tokens
     from pool_flows
-    where asset_tokens is not null
     union all
     select
         'pool_states' as fact,
-        'assets_tokens' as measure,
         chain_id,
         protocol,
         version,
@@ -117,13 +67,19 @@ amounts as ( -- noqa: ST03
         tx_hash,
         block_timestamp,
         asset_token as token,
-        assets_tokens as amount_tokens
+        unnest(
+            ['assets_tokens', 'principal_tokens', 'unrealized_loss_tokens']
+        ) as measure,
+        unnest([assets_tokens, principal_tokens, unrealized_loss_tokens]) as amount_tokens
     from pool_states
-    where assets_tokens is not null
-    union all
+
+),
+
+amounts as ( -- noqa: ST03
+
     select
-        'pool_states' as fact,
-        'principal_tokens' as measure,
+        fact,
+        measure,
         chain_id,
         protocol,
         version,
@@ -132,26 +88,10 @@ amounts as ( -- noqa: ST03
         item_index,
         tx_hash,
         block_timestamp,
-        asset_token as token,
-        principal_tokens as amount_tokens
-    from pool_states
-    where principal_tokens is not null
-    union all
-    select
-        'pool_states' as fact,
-        'unrealized_loss_tokens' as measure,
-        chain_id,
-        protocol,
-        version,
-        block_number,
-        log_index,
-        item_index,
-        tx_hash,
-        block_timestamp,
-        asset_token as token,
-        unrealized_loss_tokens as amount_tokens
-    from pool_states
-    where unrealized_loss_tokens is not null
+        token,
+        amount_tokens
+    from told
+    where amount_tokens is not null
 
 ),
 
