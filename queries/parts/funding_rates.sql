@@ -15,40 +15,17 @@ told as (
         market,
         collateral_token,
         is_long,
-        'announced' as basis,
         block_timestamp,
         block_number,
         log_index,
         item_index,
         tx_hash,
-        funding_rate_daily_ratio as rate,
-        funding_rate_daily_ratio as held,
+        unnest(['announced', 'index']) as basis,
+        unnest([funding_rate_daily_ratio, funding_rate_cumulative_ratio]) as rate,
         time_bucket(
             to_seconds($bucket_seconds), block_timestamp, timestamp '1970-01-01'
         ) as bucket_at
     from funding
-    where funding_rate_daily_ratio is not null
-    union all
-    select
-        chain_id,
-        protocol,
-        version,
-        market,
-        collateral_token,
-        is_long,
-        'index' as basis,
-        block_timestamp,
-        block_number,
-        log_index,
-        item_index,
-        tx_hash,
-        funding_rate_cumulative_ratio as rate,
-        0::decimal(38, 18) as held,
-        time_bucket(
-            to_seconds($bucket_seconds), block_timestamp, timestamp '1970-01-01'
-        ) as bucket_at
-    from funding
-    where funding_rate_cumulative_ratio is not null
 
 ),
 
@@ -69,10 +46,11 @@ compared as (
         item_index,
         tx_hash,
         rate,
-        held,
         bucket_at,
+        case basis when 'announced' then rate else 0 end as held,
         coalesce(basis = 'index' and rate = 0 and lag(rate) over series <> 0, false) as is_new
     from told
+    where rate is not null
     window series as (
         partition by chain_id, protocol, version, market, collateral_token, is_long, basis
         order by block_timestamp, block_number, log_index, item_index, tx_hash
