@@ -28,88 +28,19 @@ followed as (
 
 ),
 
--- part: priced_supplies
-
--- A reading charges nothing: these zeros are true, and give its day a window.
-flows as (
-
-    select
-        protocol,
-        block_timestamp::date as date,
-        holders_usd,
-        block_timestamp::date as charged_on
-    from fees
-    union all
-    select
-        protocol,
-        date,
-        0 as holders_usd,
-        null as charged_on
-    from supplies
-
-),
-
-daily as (
-
-    select
-        protocol,
-        date,
-        sum(holders_usd) as holders_usd,
-        count(*) - count(holders_usd) as holders_unknown,
-        min(charged_on) as charged_on,
-        to_days($window_days - 1) as reach
-    from flows
-    group by all
-
-),
-
-summed as (
-
-    select
-        protocol,
-        date,
-        case
-            when sum(holders_unknown) over days = 0 then sum(holders_usd) over days
-        end as holders_usd,
-        date - min(charged_on) over (partition by protocol) + 1 >= $window_days as is_full
-    from daily
-    window days as (
-        partition by protocol
-        order by date
-        range between reach preceding and current row
-    )
-
-),
-
--- Text to double rounds once; decimal to double rounds twice in DuckDB.
-compared as (
-
-    select
-        priced.protocol,
-        priced.symbol,
-        priced.date,
-        priced.supply_tokens - priced.dead_tokens as reach_tokens,
-        (priced.supply_tokens - priced.dead_tokens)::varchar::double
-        * priced.price_usd::varchar::double as market_cap_usd,
-        case
-            when summed.is_full then summed.holders_usd::varchar::double * 365 / $window_days
-        end as holders_annual_usd
-    from priced
-    left join summed on priced.protocol = summed.protocol and priced.date = summed.date
-
-),
+-- part: market_values
 
 worth as (
 
     select
-        compared.protocol,
-        compared.symbol,
-        compared.date,
-        compared.holders_annual_usd,
-        compared.market_cap_usd,
-        compared.reach_tokens,
-        compared.holders_annual_usd * followed.years_worth as value_usd
-    from compared
+        market_values.protocol,
+        market_values.symbol,
+        market_values.date,
+        market_values.holders_annual_usd,
+        market_values.market_cap_usd,
+        market_values.supply_tokens - market_values.dead_tokens as reach_tokens,
+        market_values.holders_annual_usd * followed.years_worth as value_usd
+    from market_values
     inner join followed on followed.step = $years
 
 )

@@ -7,60 +7,43 @@
 -- twin of:  analytics.metrics.income.run_rate
 with
 
-daily as (
+charges as ( -- noqa: ST03
 
     select
         protocol,
         block_timestamp::date as date,
-        sum(fee_usd) as fees_usd,
-        sum(fee_usd - supply_side_usd) as revenue_usd,
-        sum(holders_usd) as holders_usd,
-        count(*) - count(fee_usd) as fees_unknown,
-        count(*) - count(fee_usd - supply_side_usd) as revenue_unknown,
-        count(*) - count(holders_usd) as holders_unknown,
-        to_days($window_days - 1) as reach
+        block_timestamp::date as charged_on,
+        fee_usd as fees_usd,
+        holders_usd,
+        fee_usd - supply_side_usd as revenue_usd
     from fees
-    group by all
 
 ),
 
-summed as (
+-- part: income_windows
+
+-- Text to double rounds once; decimal to double rounds twice in DuckDB.
+yearly as (
 
     select
         protocol,
         date,
-        case when sum(fees_unknown) over days = 0 then sum(fees_usd) over days end as fees_usd,
+        fees_usd,
+        revenue_usd,
+        holders_usd,
         case
-            when sum(revenue_unknown) over days = 0 then sum(revenue_usd) over days
-        end as revenue_usd,
+            when is_full then fees_usd::varchar::double * 365 / $window_days
+        end as fees_annual_usd,
         case
-            when sum(holders_unknown) over days = 0 then sum(holders_usd) over days
-        end as holders_usd,
-        date - min(date) over (partition by protocol) + 1 >= $window_days as is_full
-    from daily
-    window days as (
-        partition by protocol
-        order by date
-        range between reach preceding and current row
-    )
+            when is_full then revenue_usd::varchar::double * 365 / $window_days
+        end as revenue_annual_usd,
+        case
+            when is_full then holders_usd::varchar::double * 365 / $window_days
+        end as holders_annual_usd
+    from summed
 
 )
 
--- Text to double rounds once; decimal to double rounds twice in DuckDB.
-select
-    protocol,
-    date,
-    fees_usd,
-    revenue_usd,
-    holders_usd,
-    case
-        when is_full then fees_usd::varchar::double * 365 / $window_days
-    end as fees_annual_usd,
-    case
-        when is_full then revenue_usd::varchar::double * 365 / $window_days
-    end as revenue_annual_usd,
-    case
-        when is_full then holders_usd::varchar::double * 365 / $window_days
-    end as holders_annual_usd
-from summed
+select *
+from yearly
 order by protocol, date

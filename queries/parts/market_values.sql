@@ -1,8 +1,10 @@
--- question: How much of a token is there on all chains where it is read, and at what price?
--- reads:    token_supplies, tokens, oracle_updates
+-- question: What is a token worth on all chains where it is read, beside its protocol's income?
+-- reads:    fees, token_supplies, tokens, oracle_updates
 -- grain:    one row per protocol, symbol and UTC day with a reading of the supply
--- units:    *_tokens whole tokens, null while one that was read before has no reading of the day;
---           price_usd US dollars per token, null without one near
+-- units:    the step `market_values`: *_tokens whole tokens, null while one that was read before has
+--           no reading of the day; price_usd US dollars per token, null without one near;
+--           market_cap_usd US dollars, *_annual_usd a year
+-- param:    window_days count 30 (length of the window in UTC days, the day itself included)
 -- param:    tolerance_seconds natural 86400 (oldest price that still counts, inclusive)
 with
 
@@ -110,6 +112,31 @@ supplies as (
 
 ),
 
+-- A reading charges nothing: these zeros are true, and give its day a window.
+charges as ( -- noqa: ST03
+
+    select
+        protocol,
+        block_timestamp::date as date,
+        fee_usd as fees_usd,
+        fee_usd - supply_side_usd as revenue_usd,
+        holders_usd,
+        block_timestamp::date as charged_on
+    from fees
+    union all
+    select
+        protocol,
+        date,
+        0 as fees_usd,
+        0 as revenue_usd,
+        0 as holders_usd,
+        null as charged_on
+    from supplies
+
+),
+
+-- part: income_windows
+
 -- part: current_updates
 
 -- Of one chain the last of several prices in one second; blocks of two cannot be compared.
@@ -163,7 +190,35 @@ priced as (
             supplies.asset = prices.asset
             and supplies.block_timestamp >= prices.block_timestamp
 
+),
+
+-- Text to double rounds once; decimal to double rounds twice in DuckDB.
+market_values as (
+
+    select
+        priced.protocol,
+        priced.symbol,
+        priced.date,
+        priced.token_count,
+        priced.supply_tokens,
+        priced.dead_tokens,
+        priced.price_usd,
+        priced.priced_at,
+        (priced.supply_tokens - priced.dead_tokens)::varchar::double
+        * priced.price_usd::varchar::double as market_cap_usd,
+        case
+            when summed.is_full then summed.fees_usd::varchar::double * 365 / $window_days
+        end as fees_annual_usd,
+        case
+            when summed.is_full then summed.revenue_usd::varchar::double * 365 / $window_days
+        end as revenue_annual_usd,
+        case
+            when summed.is_full then summed.holders_usd::varchar::double * 365 / $window_days
+        end as holders_annual_usd
+    from priced
+    left join summed on priced.protocol = summed.protocol and priced.date = summed.date
+
 )
 
 select *
-from priced
+from market_values
