@@ -351,16 +351,9 @@ class Scope:
         limits = self.limits
         one, chain = (None, None) if asked.is_of_two else (limits.protocol, limits.chain_id)
         since = None if table in asked.past else limits.since
-        wanted: Mapping[str, tuple[str, Any]] = {
-            "protocol =": ("protocol", one),
-            "chain_id =": ("chain_id", chain),
-            "block_timestamp >=": ("block_timestamp", since),
-            "block_timestamp <=": ("block_timestamp", limits.until),
-        }
+        kept = load.limited(columns, one, chain, since, limits.until)
         return " and ".join(
-            f"{condition} {literal(value)}"
-            for condition, (column, value) in wanted.items()
-            if value is not None and column in columns
+            f"{column} {sign} {literal(value)}" for (column, sign), value in kept.items()
         )
 
 
