@@ -17,13 +17,15 @@ with
 
 -- part: unpriced
 
+-- A provider is one source, whichever of its feeds spoke last.
 prices as (
 
     select
         asset,
         quote,
         chain_id,
-        provider,
+        provider as protocol,
+        'any' as feed,
         block_timestamp,
         last(
             oracle_price_quote
@@ -46,110 +48,48 @@ sources as (
         asset,
         quote,
         chain_id,
-        provider
+        protocol,
+        feed
     from prices
 
 ),
 
-pairs as (
+pairs as ( -- noqa: ST03
 
     select
         sources.asset,
         sources.quote,
         sources.chain_id,
-        sources.provider,
-        others.provider as reference_provider
+        sources.protocol,
+        sources.feed,
+        others.chain_id as reference_chain_id,
+        others.protocol as reference_protocol,
+        others.feed as reference_feed
     from sources
     inner join sources as others
         on
             sources.asset = others.asset
             and sources.quote = others.quote
             and sources.chain_id = others.chain_id
-            and sources.provider < others.provider
+            and sources.protocol < others.protocol
 
 ),
 
--- A difference can change whenever either provider speaks.
-moments as (
+-- part: oracle_differences
 
-    select distinct
-        pairs.*,
-        prices.block_timestamp as moment_at
-    from pairs
-    inner join prices
-        on
-            pairs.asset = prices.asset
-            and pairs.quote = prices.quote
-            and pairs.chain_id = prices.chain_id
-            and prices.provider in (pairs.provider, pairs.reference_provider)
-
-),
-
-own as (
-
-    select
-        moments.*,
-        prices.price_quote,
-        prices.block_timestamp as price_at
-    from moments
-    asof inner join prices
-        on
-            moments.asset = prices.asset
-            and moments.quote = prices.quote
-            and moments.chain_id = prices.chain_id
-            and moments.provider = prices.provider
-            and moments.moment_at >= prices.block_timestamp
-
-),
-
-compared as (
-
-    select
-        own.*,
-        prices.price_quote as reference_price_quote,
-        least(own.price_at, prices.block_timestamp)
-        + to_seconds($tolerance_seconds) as fresh_until
-    from own
-    asof inner join prices
-        on
-            own.asset = prices.asset
-            and own.quote = prices.quote
-            and own.chain_id = prices.chain_id
-            and own.reference_provider = prices.provider
-            and own.moment_at >= prices.block_timestamp
-
-),
-
--- The last difference of a pair has no end in the data and counts for no time.
 lasting as (
 
     select
         asset,
         quote,
         chain_id,
-        provider,
-        reference_provider,
-        case
-            when reference_price_quote > 0
-                then
-                    abs(
-                        (price_quote - reference_price_quote)::varchar::double
-                        / reference_price_quote::varchar::double
-                    ) * 10000
-        end as absolute_bps,
+        protocol as provider,
+        reference_protocol as reference_provider,
+        abs(deviation_bps) as absolute_bps,
         greatest(
-            0,
-            epoch_us(
-                least(
-                    fresh_until,
-                    lead(moment_at, 1, moment_at) over (
-                        partition by asset, quote, chain_id, provider, reference_provider
-                        order by moment_at
-                    )
-                )
-            ) - epoch_us(greatest(moment_at, $since))
+            0, epoch_us(until_at) - epoch_us(greatest(moment_at, $since))
         ) / 1000000 as seconds
-    from compared
+    from stretches
 
 ),
 
