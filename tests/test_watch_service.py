@@ -219,7 +219,7 @@ def test_what_does_not_end_is_left() -> None:
     told = (
         "import time; from test_watch_service import *; from indexer.watch import service; "
         "service._STOP_SECONDS = 0.3; "
-        "run = lambda: stop() or asyncio.to_thread(time.sleep, 60); worked(run, metrics())"
+        "run = lambda: asyncio.to_thread(lambda: stop() or time.sleep(60)); worked(run, metrics())"
     )
 
     done = subprocess.run(
