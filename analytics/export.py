@@ -25,6 +25,7 @@ from analytics.plain_text import for_json, for_spreadsheets, visible
 from analytics.workbook import workbook
 
 _SHOWN_ROWS = 100
+_HALF_CENT = Decimal("0.005")
 _MOMENT = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 
@@ -101,7 +102,8 @@ def table_text(frame: pl.DataFrame, most: int = _SHOWN_ROWS) -> str:
         table.add_column(name, justify="right" if dtype.is_numeric() else "left")
     for row in frame.head(most).iter_rows():
         # Text, not str: brackets of a name are no markup.
-        table.add_row(*(Text(_cell(value)) for value in row))
+        cells = zip(frame.columns, row, strict=True)
+        table.add_row(*(Text(_cell(name, value)) for name, value in cells))
     more = frame.height - most
     note = f"… {more:,} more rows; --format csv writes all of them" if more > 0 else ""
     rows = "row" if frame.height == 1 else "rows"
@@ -115,20 +117,29 @@ def _rendered(table: Table) -> str:
     return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
 
 
-def _cell(value: object) -> str:
+def _cell(name: str, value: object) -> str:
     match value:
         case None:
             return ""
         case Decimal():
-            return f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value.normalize():f}"
+            is_money = name.endswith("_usd") and not name.endswith("price_usd")
+            if is_money and 0 < abs(value) <= _HALF_CENT:  # which rounds to zero, and is none
+                return f"{'-' if value < 0 else ''}<0.01"
+            is_plain = is_money or abs(value) >= 1 or value == 0
+            return f"{value:,.2f}" if is_plain else _significant(value)
         case float():
-            return f"{value:,.2f}" if abs(value) >= 1000 else f"{value:.6g}"
+            return f"{value:,.2f}" if abs(value) >= 1000 else _significant(value)
         case bool():
             return str(value).lower()
         case int():
             return str(value)
         case _:
             return visible(str(value))
+
+
+def _significant(value: Decimal | float) -> str:
+    # Six digits, as `g` has them, without its powers of ten.
+    return f"{Decimal(f'{float(value):.6g}'):f}"
 
 
 def _with_iso_times(frame: pl.DataFrame) -> pl.DataFrame:

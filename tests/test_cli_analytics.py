@@ -677,6 +677,27 @@ def test_a_ratio_in_a_table_has_six_digits_and_an_amount_its_cents() -> None:
     ]
 
 
+def test_no_amount_in_a_table_has_digits_that_nobody_reads() -> None:
+    """Less than a cent is said so beside cents; of what is no money, digits count from the first."""
+    told = ("0.000000000000000022", "-0.000000000000000022", "0.005", "0", "-1194.123456")
+    amounts = pl.DataFrame(
+        {"amount_usd": told, "price_usd": told}, schema_overrides={"amount_usd": pl.String}
+    ).cast(pl.Decimal(38, 18))
+    ratios = pl.DataFrame({"ratio": [2.5e-7, 1 / 3, 0.0]})
+
+    lines = table_text(amounts).splitlines()[3:8]
+    assert [line.split() for line in lines] == [
+        ["<0.01", "0.000000000000000022"],
+        ["-<0.01", "-0.000000000000000022"],
+        ["<0.01", "0.005"],
+        ["0.00", "0.00"],
+        ["-1,194.12", "-1,194.12"],
+    ]
+    assert [line.strip() for line in table_text(ratios).splitlines()[3:6]] == [
+        *("0.00000025", "0.333333", "0"),
+    ]
+
+
 def test_what_is_no_file_is_written_to(tmp_path: Path) -> None:
     """A pipe stays a pipe and gets the answer; a link still leads to its file."""
     pipe, link, file = tmp_path / "pipe", tmp_path / "link.csv", tmp_path / "file.csv"

@@ -24,6 +24,7 @@ LARGE = Decimal("12345678901234567890.123456789012345678")
         (numerals.dollars, Decimal("0E-18"), "$0"),
         (numerals.usd, LARGE, "12,345,678,901,234,567,890.12"),
         (numerals.usd, Decimal("0.004"), "<0.01"),
+        (numerals.usd, Decimal("0.005"), "<0.01"),
         (numerals.usd, Decimal("-0.000000000000000001"), "-<0.01"),
         (numerals.tokens, Decimal(1), "1.0000"),
         (numerals.price, Decimal("61000.123456"), "61,000.12"),

@@ -182,7 +182,7 @@ def fixed(value: Decimal, places: int) -> str:
     if value == 0:
         return "0"
     smallest = Decimal(1).scaleb(-places)
-    if abs(value) < smallest / 2:
+    if abs(value) <= smallest / 2:  # the half rounds to the even zero
         return f"{'-' if value < 0 else ''}<{smallest}"
     with localcontext(prec=60, rounding=ROUND_HALF_EVEN):
         return f"{value.quantize(smallest):,}"
