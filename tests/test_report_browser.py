@@ -221,6 +221,21 @@ def test_what_introduces_a_chart_prints_on_its_page(browser: Browser, report: Pa
         assert breaks == ["avoid", "avoid"]
 
 
+def test_a_command_prints_on_the_page_of_its_table(browser: Browser, report: Path) -> None:
+    """Nor is it larger there than what it is about by more than a little."""
+    with visit(browser, report) as found:
+        found.page.emulate_media(media="print")
+        told = found.page.locator(".wide + .from, .from + .note").evaluate_all(
+            """each => each.map((one) => {
+                const style = getComputedStyle(one);
+                return [style.breakBefore, Number.parseFloat(style.fontSize) <= 10];
+            })"""
+        )
+
+        assert told
+        assert told == [["avoid", True]] * len(told)
+
+
 def test_lines_of_methods_fit_on_paper(browser: Browser, report: Path) -> None:
     """No line of a method that has the length of ours is broken in two on A4."""
     with visit(browser, report, width=703) as found:

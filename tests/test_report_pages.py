@@ -258,6 +258,22 @@ def test_no_line_ends_within_an_option(html: str) -> None:
     assert "code span { display: inline-block; }" in html
 
 
+def test_a_command_in_a_sentence_is_code_and_a_day_is_whole(html: str, markdown: str) -> None:
+    """Between backticks stands what is typed; in a sentence, too, no line ends within an option."""
+    typed = "Made `on` 2025-10-10, `perpscope trace <x> --together` says."
+
+    code = "<span>perpscope</span> <span>trace</span> <span>&lt;x&gt;</span> <span>--together</span>"
+    assert pages.sentence(typed) == (
+        'Made <code><span>on</span></code> <span class="day">2025-10-10</span>, '
+        f"<code>{code}</code> says."
+    )
+    assert pages.prose("a_ `b_` `c") == r"a\_ `b_` \`c"
+    assert "<code><span>--together</span></code>" in html
+    assert "With `--together` it" in markdown
+    words = re.sub("<(pre|svg|script).*?</\\1>", "", html, flags=re.DOTALL)
+    assert "`" not in words
+
+
 def test_both_pages_print_the_same_commands(html: str, markdown: str) -> None:
     """What a table is made with is in the one as in the other, methodology or not."""
     on_page = re.findall(r"<code>(perpscope .*?)</code>", re.sub("</?span>", "", html))

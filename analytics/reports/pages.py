@@ -22,6 +22,8 @@ _ESCAPED = str.maketrans(
 # An underscore inside a word is one. What looks like an address is made a link by many readers.
 _EMPHASIS = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _SOURCE = re.compile(r"https://[\w./?=&%#,:+-]+")
+_COMMAND = re.compile(r"`([^`]+)`")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _ADDRESS = re.compile(r"(?i)\b(https?|ftp|mailto|xmpp):|\b(www)\.")
 
 
@@ -58,6 +60,35 @@ def code(text: str) -> str:
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     fence = "`" * (longest + 1)
     return f"{fence}{shown}{fence}" if longest == 0 else f"{fence} {shown} {fence}"
+
+
+def prose(text: str) -> str:
+    """Return a sentence for Markdown: what it has between backticks is code."""
+    return "".join(
+        code(part) if index % 2 else escaped(part)
+        for index, part in enumerate(_COMMAND.split(text))
+    )
+
+
+def sentence(text: str) -> Markup:
+    """Return such a sentence for a page. Its code breaks between words, and days do not."""
+    return Markup().join(
+        commanded(part) if index % 2 else dated(part)
+        for index, part in enumerate(_COMMAND.split(text))
+    )
+
+
+def commanded(text: str) -> Markup:
+    """Return a command for a page, which breaks between its words."""
+    words = Markup(" ").join(Markup("<span>{}</span>").format(each) for each in text.split(" "))
+    return Markup("<code>{}</code>").format(words)
+
+
+def dated(text: str) -> Markup:
+    """Return text for a page, where lines may end at a hyphen, but not of a day."""
+    # Escaped before, and a plain string then: what is put into Markup would be escaped as well.
+    days = _DAY.sub(r'<span class="day">\g<0></span>', str(escape(text)))
+    return Markup(days)  # noqa: S704
 
 
 def linked(text: str) -> str:
@@ -105,11 +136,15 @@ def _environment(*, is_html: bool) -> Environment:
         "anchor": anchor,
         "chart_commands": chart_commands,
         "code": code,
+        "commanded": commanded,
+        "dated": dated,
         "digest": script_digest,
         "followed": followed,
         "linked": linked,
         "md": escaped,
         "number_command": number_command,
+        "prose": prose,
+        "sentence": sentence,
         "svg": drawing,
         "table_command": table_command,
     }

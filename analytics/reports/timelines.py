@@ -24,6 +24,7 @@ from analytics.reports.charts import (
 from analytics.reports.parts import Chart, Reach
 
 _ROW = 30
+_LETTER = 6
 # A moment is seen as well: nothing is thinner than this part of the axis.
 _THINNEST = 1 / 250
 
@@ -103,4 +104,5 @@ def _texts(
 
 def _cut(label: str, size: Size) -> str:
     text = visible(label)
-    return text if len(text) <= size.letters else f"{text[: size.letters - 1]}…"
+    most = size.width // _LETTER
+    return text if len(text) <= most else f"{text[: most - 1]}…"

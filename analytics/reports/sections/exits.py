@@ -39,8 +39,8 @@ _RESULT = (
 _QUEUE = (
     "Who stood where in the queue, what a queue or a pro rata cut would have taken from each, and "
     "what winners and losers had left follow from the whole history of every position, which this "
-    "report does not retell: perpscope metric adl_ranks, adl_allocation, adl_solvency and "
-    "adl_deficits do."
+    "report does not retell: `perpscope metric` with `adl_ranks`, `adl_allocation`, `adl_solvency` "
+    "or `adl_deficits` does."
 )
 _VICTIM = ("account", "chain_id", "protocol", "adl_count", "notional_usd", "realized_pnl_usd")
 

@@ -22,6 +22,9 @@ from analytics.reports.context import Context
 from analytics.reports.parts import Section, Source, Table, table
 from analytics.reports.scope import FACTS, Scope, Span
 
+# What is shown by its symbol. Where a row has one of its own, it is of another token.
+_TOKENS = ("asset_token", "collateral_token", "fee_token", "spent_token", "token0", "token1")
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -151,7 +154,7 @@ def _table(context: Context, shown: Shown, source: Source, frame: pl.DataFrame) 
         frame = context.named(frame)
     if {"asset", "quote"} <= {*frame.columns}:
         frame, keys = paired(frame), tuple(key for key in keys if key != "quote")
-    for token in ("asset_token", "collateral_token", "token0", "token1"):
+    for token in _TOKENS:
         if {"chain_id", token} <= {*frame.columns}:
             named = context.with_symbol(frame, token).rename({token: f"{token}_id"})
             frame = named.rename({"symbol": token})

@@ -71,21 +71,21 @@ def tracing(context: Context) -> Section:
         (
             "Every row of a fact carries the transaction and log it was decoded from. The largest "
             "items above show their transaction; open it in an explorer of its chain, or list "
-            "everything perpscope read from it: perpscope query transaction_facts "
-            f"--param tx_hash={found[0]}",
-            "The command under a number, chart or table gives its rows again. perpscope trace "
-            "METRIC --where column=value lists the facts and transactions that a row of a metric "
+            "everything perpscope read from it: `perpscope query transaction_facts "
+            f"--param tx_hash={found[0]}`",
+            "The command under a number, chart or table gives its rows again. `perpscope trace "
+            "METRIC --where column=value` lists the facts and transactions that a row of a metric "
             "rests on, and computes it from these alone to show that they are all; the one under "
             "a table is of its first row, the one under a chart of the first in its file. With "
-            "--together it is of all rows that fit, and adds them up: so it is where a number "
+            "`--together` it is of all rows that fit, and adds them up: so it is where a number "
             "here is made of several. A command takes this report's protocol, chain and time, but "
-            "no beginning where a number looks back beyond it, and --cut-windows where a metric "
+            "no beginning where a number looks back beyond it, and `--cut-windows` where a metric "
             "does that and the number here does not; a question takes its own parameters. What "
             "else the report is limited to, it is limited to alone.",
             "The rows behind each section are in csv/, json/ and parquet/, with every digit. "
             "manifest.json names, for each file, the metric or query, its settings and the SHA-256 "
             "digest of its rows, the digests of the input, and the versions used; "
-            "transactions.parquet lists every transaction. perpscope replay-report FOLDER makes "
+            "transactions.parquet lists every transaction. `perpscope replay-report FOLDER` makes "
             "the report again from any database that covers these blocks, and compares each byte.",
         ),
     )
