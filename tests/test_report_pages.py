@@ -262,7 +262,9 @@ def test_a_command_in_a_sentence_is_code_and_a_day_is_whole(html: str, markdown:
     """Between backticks stands what is typed; in a sentence, too, no line ends within an option."""
     typed = "Made `on` 2025-10-10, `perpscope trace <x> --together` says."
 
-    code = "<span>perpscope</span> <span>trace</span> <span>&lt;x&gt;</span> <span>--together</span>"
+    code = (
+        "<span>perpscope</span> <span>trace</span> <span>&lt;x&gt;</span> <span>--together</span>"
+    )
     assert pages.sentence(typed) == (
         'Made <code><span>on</span></code> <span class="day">2025-10-10</span>, '
         f"<code>{code}</code> says."

@@ -32,7 +32,7 @@ from analytics.export import encoded
 from analytics.formats import Format
 from analytics.reports.availability import missed
 from analytics.reports.comparison import compared
-from analytics.reports.demands import check_identities, check_proof
+from analytics.reports.demands import check_identities, check_proof, check_reached
 from analytics.reports.dictionary import dictionary
 from analytics.reports.manifest import (
     MANIFEST,
@@ -82,15 +82,16 @@ def write_report(
 
     Raises:
         UserError: the folder holds something else, or the limits name what is not there.
-        WorldError: the database cannot be read or has nothing in it, its data contradicts itself
-            or is proven less far than asked, or the folder cannot be written; what was there
-            before is untouched.
+        WorldError: the database cannot be read or has nothing in it or of the time asked for, its
+            data contradicts itself or is proven less far than asked, or the folder cannot be
+            written; what was there before is untouched.
     """
     folder = output.resolve()
     check_replaceable(folder)
     with load.database(path) as con:
         load.limit_memory(con)
         scopes = sides(con, [limits or Limits(), *([] if beside is None else [beside])])
+        check_reached(scopes)
         for scope in scopes:
             if require_proof is not None:
                 check_proof(scope, require_proof)

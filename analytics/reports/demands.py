@@ -1,11 +1,12 @@
 """What a report demands of its data before it is published: that it holds, and is proven."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
 from analytics.errors import WorldError
 from analytics.proofs import below
+from analytics.reports.availability import missed
 from analytics.reports.chain_names import chain_name
 from analytics.reports.numerals import counted
 from analytics.reports.scope import FACTS, Scope
@@ -16,6 +17,21 @@ TESTED_IN_FULL = "tested in full"
 
 # A sentence names this many; `perpscope check` lists all.
 _NAMED = 5
+
+
+def check_reached(scopes: Sequence[Scope]) -> None:
+    """
+    Refuse to say nothing at all: of a mistyped year, or of a day that is not indexed yet.
+
+    Raises:
+        WorldError: nothing of the time of any of the scopes is covered, nor is there a fact of it.
+    """
+    said = [missed(scope) for scope in scopes]
+    if all(said) and all(scope.extent is None for scope in scopes):
+        raise WorldError(
+            f"{said[0]}. Nothing was published: name a time of that with --from and --to, or bring "
+            "it up to the time asked for with `perpscope index`"
+        )
 
 
 def check_identities(scope: Scope) -> None:
