@@ -678,7 +678,7 @@ def test_a_ratio_in_a_table_has_six_digits_and_an_amount_its_cents() -> None:
 
 
 def test_no_amount_in_a_table_has_digits_that_nobody_reads() -> None:
-    """Less than a cent is said so beside cents; of what is no money, digits count from the first."""
+    """Less than a cent is said so beside cents; of prices and ratios six digits are said."""
     told = ("0.000000000000000022", "-0.000000000000000022", "0.005", "0", "-1194.123456")
     amounts = pl.DataFrame(
         {"amount_usd": told, "price_usd": told}, schema_overrides={"amount_usd": pl.String}
