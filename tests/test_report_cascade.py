@@ -178,7 +178,7 @@ def test_the_timeline_says_what_the_table_says(section: Section) -> None:
     assert "2 liquidation, gmx_v2: seen" in chart.svg
     assert "0 build-up, anyone: not known, by funding a day" in chart.svg
     assert "0 build-up, anyone: not known, by open interest" in chart.svg
-    assert "0 build-up, anyone: not known, by open interest" in chart.narrow
+    assert ">0 build-up, anyone: not known, by open interest</text>" in chart.narrow
     assert "<script" not in chart.svg + chart.narrow
     assert "\x1b" not in chart.svg
     assert "&lt;script&gt;" in chart.svg
