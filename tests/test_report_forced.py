@@ -64,7 +64,9 @@ def test_waves_stand_largest_first(sections: dict[str, Section]) -> None:
 
 def test_the_queue_is_named_where_positions_were_cut(sections: dict[str, Section]) -> None:
     """Metrics that a report does not show are named where a reader asks for them."""
-    assert "perpscope metric adl_ranks, adl_allocation" in " ".join(sections["exits"].words)
+    words = " ".join(sections["exits"].words)
+
+    assert "`perpscope metric` with `adl_ranks`, `adl_allocation`" in words
 
 
 def test_who_realised_what_is_shown(sections: dict[str, Section]) -> None:
