@@ -418,6 +418,27 @@ def test_days_of_one_side_alone_are_not_compared(hours: Sides) -> None:
     assert len(shared.rows) == 2
 
 
+def by_wave(base: Report, **fees: int) -> Report:
+    """Return a report whose only table has a wave per protocol, or several of one."""
+    waves = [*range(len(fees))]
+    frame = pl.DataFrame({"wave": waves, "protocol": [name[:1] for name in fees]})
+    frame = frame.with_columns(fees_usd=pl.Series([*fees.values()]))
+    laid = shown_table("T", frame, ("protocol", "wave", "fees_usd"), keys=("protocol", "wave"))
+    return replace(base, sections=(Section("s", "S", tables=(laid,)),))
+
+
+def test_waves_are_not_compared_by_their_number(hours: Sides) -> None:
+    """The second wave of one time is another wave than the second of another time."""
+    several, one = by_wave(hours.first, a1=1, a2=2), by_wave(hours.second, a1=4)
+    here, there = by_wave(hours.first, b1=2, a1=1), by_wave(hours.second, a1=4, b1=8)
+
+    assert compared(several, one).sections[0].tables == ()
+    assert lines(compared(here, there), "s") == [
+        ["b", "fees, USD", "2.00", "8.00", "-6.00", "×0.25"],
+        ["a", "fees, USD", "1.00", "4.00", "-3.00", "×0.25"],
+    ]
+
+
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of two hours side by side, beside their database `market.duckdb`."""

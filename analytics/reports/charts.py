@@ -29,7 +29,8 @@ from analytics.reports.parts import Chart, Reach, Source
 
 BLUE, VERMILION, ORANGE, GREEN = "#0072b2", "#d55e00", "#e69f00", "#009e73"
 SKY, PURPLE, BLACK, GREY = "#56b4e9", "#cc79a7", "#222222", "#8c8c8c"
-LONG, SHORT, UNKNOWN_SIDE = BLUE, VERMILION, GREY
+# Three greys of their own on a print without colour: 34, 68 and 55 % light.
+LONG, SHORT, UNKNOWN_SIDE = BLUE, ORANGE, GREY
 LIQUIDATED, DELEVERAGED = PURPLE, GREEN
 PALETTE = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK, GREY)
 _DASHES = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [4, 1], [12, 4], [1, 3], [5, 5])

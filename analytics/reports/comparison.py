@@ -25,6 +25,8 @@ from analytics.reports.report import Report
 from analytics.reports.scope import Limits
 
 _ROWS = 200
+# Counted from the beginning of the time asked for: the third wave of two days is no one wave.
+_ORDINALS = ("wave", "session")
 _ABSENT = Cell("–", "–", "no such row")
 _NO_RATIO = Cell("–", "–", "no ratio to zero or with what is below it")
 _Key = tuple[Any, ...]
@@ -38,10 +40,10 @@ def compared(first: Report, second: Report) -> Report:
     Return one report out of two: the first, and how it differs from the second.
 
     A table is compared row by row where its keys tell its rows apart; between two protocols the
-    protocol is no key, and a market is its symbol where that tells rows apart as well. Tables of
-    single events are left out, and of days and hours that the two have none of in common: nothing
-    makes two events one row. The rows of both reports are exported, those of the second as
-    `compared_<name>`.
+    protocol is no key, and a market is its symbol where that tells rows apart as well. The number
+    of a wave or session is no key. Tables of single events are left out, and of days and hours that
+    the two have none of in common: nothing makes two events one row. The rows of both reports are
+    exported, those of the second as `compared_<name>`.
     """
     names = _names(first.limits, second.limits)
     dropped = ("protocol",) if first.limits.protocol != second.limits.protocol else ()
@@ -175,7 +177,7 @@ def _tables(
     others = {_identity(table): table for table in second.tables}
     for table in first.tables:
         other = others.get(_identity(table))
-        keys = [name for name in table.keys if name not in dropped]
+        keys = [name for name in table.keys if name not in (*dropped, *_ORDINALS)]
         if not table.keys or other is None:
             continue
         # Two protocols have a market in common by its symbol, never by its address.
@@ -217,7 +219,7 @@ def _side_by_side(
         (key, _line(keys, key, column, tuple(side.get(key) for side in sides)))
         for key in dict.fromkeys((*sides[0], *sides[1]))
         for column in table.columns
-        if column.is_number and column.name not in keys
+        if column.is_number and column.name not in table.keys
     ]
     told = [(key, line) for key, line in lines if line[-4][1] or line[-3][1]]
     own, beside = (_first(each, side, told) for each, side in zip(tables, sides, strict=True))
