@@ -57,6 +57,7 @@ async def question(node: Node) -> int:
         (Reply(b"slow", 429), "limits our rate"),
         (Reply(b'{"jsonrpc":"2.0","id":null,"error":{"code":-32603,"message":"boom"}}'), "boom"),
         (Reply(b'{"error":"forbidden"}', 403), "forbidden"),
+        (Reply(b'{"error":"no"}', 401), 'does not let us in: it said "no"; check its key'),
         (Reply(b'{"id":1,"result":' + DEEP), "JSON that is cut off or not JSON-RPC"),
         (Reply(b'{"id":null,"error":{"code":' + b"9" * 5_000 + b"}}"), "9999"),
     ],

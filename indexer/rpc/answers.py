@@ -6,6 +6,7 @@ A batch is cut into its parts without parsing them: every `result` stays the byt
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from time import time
 from typing import Any
@@ -171,9 +172,12 @@ def unwelcome(
         full_text = told.said if told else ""
         if less := to_be_smaller(endpoint, said, blocks, calls, full_text):
             return less
+    is_key = status in {401, 402, 403}
     if told is not None:
+        if is_key and told.meaning is Meaning.FAILED:  # the words say nothing, the status does
+            told = replace(told, meaning=Meaning.NO_ACCESS)
         return failure(told, endpoint, blocks, calls)
-    kind: type[NodeUnavailable] = KeyRefused if status in {401, 402, 403} else Refused
+    kind: type[NodeUnavailable] = KeyRefused if is_key else Refused
     if status == 408 or status >= 500:
         kind = NodeUnavailable
     return kind(
