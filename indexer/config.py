@@ -164,9 +164,17 @@ class Config(BaseSettings):
 
         own = self.chain(chain)
         manners = self.retries.model_dump() | own.model_dump(include=_MANNERS)
-        return tuple(
-            Endpoint(url, **manners) for url in urls or [_expanded(url, chain) for url in own.rpc]
-        )
+        places = [f"chains.{chain.slug}.rpc.{number}" for number in range(len(own.rpc))]
+        told = [("--rpc", url) for url in urls or ()] or [
+            (place, _expanded(url, chain)) for place, url in zip(places, own.rpc, strict=True)
+        ]
+        found = []
+        for place, url in told:
+            try:
+                found.append(Endpoint(url, **manners))
+            except UserError as error:  # it does not show the URL: there may be many
+                raise UserError(f"{place}: {error}") from None
+        return tuple(found)
 
 
 def _environment() -> dict[str, Any]:
@@ -234,7 +242,8 @@ def _content(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise UserError(
-            f"there is no configuration file {path}: expected a TOML file; correct --config"
+            f"there is no settings file {path}: expected a TOML file; correct --config or "
+            f"{_PREFIX}CONFIG"
         ) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
@@ -327,4 +336,9 @@ def _expanded(url: str, chain: Chain) -> str:
             )
         return value
 
+    if "${" in _VARIABLE.sub("", url):  # else the node would be sent it as it stands
+        raise UserError(
+            f"chains.{chain.slug}.rpc has a ${{ that no variable's name follows: expected "
+            "${NAME}, of letters, digits and underscores; correct it"
+        )
     return _VARIABLE.sub(variable, url)

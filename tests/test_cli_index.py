@@ -360,7 +360,7 @@ def test_protocols_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (("--chain", "ethereum", "--rpc", "ftp://x"), "is not an endpoint"),
         (("--chain", "ethereum"), "no endpoint for ethereum"),
         (("--chain", "ethereum", "--database", "ducklake:x"), "ducklake: databases cannot be used"),
-        (("--chain", "ethereum", "--config", "missing.toml"), "there is no configuration file"),
+        (("--chain", "ethereum", "--config", "missing.toml"), "there is no settings file"),
     ],
 )
 def test_the_users_mistakes(
@@ -454,15 +454,16 @@ def test_a_node_of_another_chain(
 
 
 def test_a_file_that_is_no_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit 1 before a node is asked, and the file is left as it is."""
+    """Exit 2 before a node is asked; notes and what another program wrote stay as they are."""
     path = tmp_path / "a.duckdb"
-    path.write_text("my notes\n" * 1_000, encoding="utf-8")
+    for content in (b"my notes\n" * 1_000, b"SQLite format 3\0".ljust(4_096, b"\0")):
+        path.write_bytes(content)
 
-    code = index(path, NOWHERE)
+        code = index(path, NOWHERE)
 
-    assert code == 1
-    assert "is not a DuckDB database" in capsys.readouterr().err
-    assert path.read_text(encoding="utf-8").startswith("my notes")
+        assert code == 2
+        assert f"{path} is not a DuckDB database: expected" in capsys.readouterr().err
+        assert path.read_bytes() == content
 
 
 def test_a_database_of_a_newer_perpscope(held: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -514,11 +515,13 @@ def test_a_folder_that_is_not_there(
     tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit 2, as for a folder that is there; none is made on the quiet."""
-    for path in (tmp_path / "no" / "a.duckdb", tmp_path):
+    none, correct = tmp_path / "no", "correct --database, or database in the settings"
+    for path, said in (
+        (tmp_path, f"{tmp_path} is a folder: expected a file; {correct}"),
+        (none / "a.duckdb", f"no folder {none} for a.duckdb: expected one; make it, or {correct}"),
+    ):
         assert index(path, url) == 2
-        said = f"{path} cannot be a database: expected a file in a folder that exists; correct "
-        said += "--database, or database in the settings"
-        assert said in capsys.readouterr().err.replace("\n", " ")
+        assert said in capsys.readouterr().err
     assert not (tmp_path / "no").exists()
 
 

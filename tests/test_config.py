@@ -209,6 +209,23 @@ def test_a_missing_key_is_named_when_its_endpoint_is_used(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("node.example/SECRET", r"^chains\.arbitrum\.rpc\.1: \(\.\.\.\) is not an endpoint: "),
+        ("https://node.example/${MY-SECRET}", r"^chains\.arbitrum\.rpc has a \$\{ that no var"),
+    ],
+)
+def test_an_endpoint_that_is_none_is_named_by_its_place(folder: Path, url: str, said: str) -> None:
+    """Its URL, which may be a key, is not printed, and so does not tell which one it is."""
+    written(folder, f'[chains.arbitrum]\nrpc = ["http://127.0.0.1:1/", "{url}"]')
+
+    with pytest.raises(UserError, match=said) as caught:
+        configuration().endpoints(ARBITRUM)
+
+    assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ('databse = "x"', '"databse" in .*perpscope.toml is no setting: expected one of database'),
@@ -309,7 +326,7 @@ def test_other_variables_with_our_prefix_are_let_be(
 
 def test_a_file_that_is_not_there_is_named(folder: Path) -> None:
     """Only a file that was asked for must exist."""
-    with pytest.raises(UserError, match=r"there is no configuration file .*nowhere\.toml"):
+    with pytest.raises(UserError, match=r"there is no settings file .*nowhere\.toml"):
         configuration(folder / "nowhere.toml")
 
 
