@@ -13,7 +13,7 @@ from time import monotonic
 import duckdb
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from analytics.errors import WorldError
+from analytics.errors import UserError, WorldError
 
 # How long a reader lets a writer go first: readers that come and go would keep it out for ever.
 _COURTESY_SECONDS = 5.0
@@ -32,7 +32,8 @@ def opened(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
         wait_seconds: how long to wait for a writer to finish.
 
     Raises:
-        WorldError: it is no DuckDB file, has a name that DuckDB cannot read, or stays locked.
+        UserError: it is no DuckDB file.
+        WorldError: it has a name that DuckDB cannot read, is damaged, or stays locked.
     """
     if str(path).encode(errors="replace") != fsencode(path):
         raise WorldError(_unusable(path, "its name is not UTF-8"))
@@ -51,7 +52,13 @@ def opened(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
                 f"{path} is locked by another process, which did not finish in {wait_seconds:g} s: "
                 "try again, or stop that process"
             ) from error
-        raise WorldError(_unusable(path, str(error).splitlines()[0])) from error
+        said = str(error).splitlines()[0]
+        if "not a valid DuckDB" in said:
+            raise UserError(
+                f"{path} is not a DuckDB database: expected a file that `perpscope index` wrote; "
+                "name another with --database"
+            ) from error
+        raise WorldError(_unusable(path, said)) from error
 
 
 def _unusable(path: Path, why: str) -> str:

@@ -50,7 +50,7 @@ def database_path(named: Path | None) -> Path:
     Return the file to read: the one named, else that of perpscope.toml, else perpscope.duckdb.
 
     Raises:
-        UserError: PERPSCOPE_CONFIG names a missing file, the configuration is not TOML, its
+        UserError: PERPSCOPE_CONFIG names a missing file, the settings are not TOML, its
             `database` is not text, or a variable has nearly the name of one that says where.
     """
     if named is not None:
@@ -81,13 +81,17 @@ def database(path: Path, *, wait_seconds: float = 30) -> Iterator[Connection]:
         wait_seconds: how long to wait for a writer to finish.
 
     Raises:
-        UserError: the path is a folder or in none.
-        WorldError: the file is missing, not ours, of a newer schema, or stays locked; or a sum of
+        UserError: the path is a folder or in none, or the file is no database of ours.
+        WorldError: the file is missing, of a newer schema, or stays locked; or a sum of
             what it holds is larger than DECIMAL(38,18) can hold.
     """
-    if path.is_dir() or not path.parent.is_dir():
+    if path.is_dir():
         raise UserError(
-            f"{path} cannot be a database: expected a file in a folder that exists; correct "
+            f"{path} is a folder: expected a file; correct --database, or database in the settings"
+        )
+    if not path.parent.is_dir():
+        raise UserError(
+            f"there is no folder {path.parent} for {path.name}: expected one; make it, or correct "
             "--database, or database in the settings"
         )
     if not path.is_file():

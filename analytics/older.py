@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from analytics.errors import WorldError
+from analytics.errors import UserError, WorldError
 
 # Table -> the schema that it came with. Nothing is computed from them but rows of their own: an
 # empty one in their place changes no number.
@@ -28,13 +28,15 @@ def check_schema(con: duckdb.DuckDBPyConnection, path: Path, newest: int) -> Non
     Refuse a file that is not ours, or of a schema newer than the newest that is known.
 
     Raises:
-        WorldError: it is one.
+        UserError: it is not ours.
+        WorldError: it is newer.
     """
     try:
         ((found,),) = con.execute("select max(version) from schema_version").fetchall()
     except duckdb.CatalogException as error:
-        raise WorldError(
-            f"{path} has no perpscope tables: index into it first, or name another with --database"
+        raise UserError(
+            f"{path} is a database, but not one of perpscope: expected a file that `perpscope "
+            "index` wrote; name another with --database"
         ) from error
     if found is not None and found > newest:
         raise WorldError(

@@ -19,6 +19,8 @@ The error tree of the indexer, sorted by one question: can the same call succeed
 Every message says what was seen, what was expected and what to do.
 """
 
+from pathlib import Path
+
 
 class PerpscopeError(Exception):
     """Anything perpscope reports in one sentence instead of a traceback."""
@@ -89,3 +91,21 @@ class DatabaseUnusable(WorldError):
 
 class FileDamaged(WorldError):
     """A file that was brought is cut off or broken; nothing of it was taken."""
+
+
+def misplaced(path: Path, correct: str) -> str | None:
+    """
+    Return why no file can be at a path; None where one can.
+
+    Args:
+        path: of a file that is there or is to be made.
+        correct: the option or setting that says so.
+    """
+    if path.is_dir():
+        return f"{path} is a folder: expected a file; correct {correct}"
+    if not path.parent.is_dir():
+        return (
+            f"there is no folder {path.parent} for {path.name}: expected one; make it, or correct "
+            f"{correct}"
+        )
+    return None

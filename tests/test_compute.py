@@ -407,21 +407,22 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     sqlite = tmp_path / "sqlite.duckdb"
     sqlite.write_bytes(b"SQLite format 3\0".ljust(4096, b"\0"))
 
-    with pytest.raises(WorldError, match="cannot be opened as a perpscope database"):
-        database(text).__enter__()
-    with pytest.raises(WorldError, match="not a valid DuckDB database file"):
-        database(sqlite).__enter__()
+    for path in (text, sqlite):
+        with pytest.raises(UserError, match=f"{path} is not a DuckDB database: expected a file"):
+            database(path).__enter__()
     odd = Path(fsdecode(bytes(tmp_path / "n") + b"\xff.duckdb"))
     odd.write_bytes(empty.read_bytes())
     with pytest.raises(WorldError, match="its name is not UTF-8"):
         database(odd).__enter__()
-    with pytest.raises(WorldError, match="has no perpscope tables"):
+    with pytest.raises(UserError, match="is a database, but not one of perpscope"):
         database(empty).__enter__()
     with pytest.raises(WorldError, match="there is no database at"):
         database(tmp_path / "missing.duckdb").__enter__()
-    for path in (tmp_path, tmp_path / "nowhere" / "perpscope.duckdb", text / "perpscope.duckdb"):
-        with pytest.raises(UserError, match=f"{path} cannot be a database: expected a file in a"):
-            database(path).__enter__()
+    with pytest.raises(UserError, match=f"{tmp_path} is a folder: expected a file; correct --data"):
+        database(tmp_path).__enter__()
+    for folder in (tmp_path / "nowhere", text):
+        with pytest.raises(UserError, match=f"there is no folder {folder} for a.duckdb: expected"):
+            database(folder / "a.duckdb").__enter__()
 
 
 def test_the_configuration_names_the_database(

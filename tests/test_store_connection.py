@@ -13,7 +13,7 @@ from duckdb import connect
 from handmade import table
 from polars.testing import assert_frame_equal
 
-from indexer.errors import DatabaseBusy, DatabaseUnusable
+from indexer.errors import DatabaseBusy, DatabaseUnusable, UserError
 from indexer.store import SCHEMA, open_database, reading, transaction
 from indexer.store.connection import insert, scalar, select
 from indexer.store.creation import make_missing
@@ -304,7 +304,7 @@ def test_a_database_that_is_not_ours(tmp_path: Path) -> None:
     with duckdb.connect(path) as connection:
         connection.execute("create table mine (x integer)")
 
-    with pytest.raises(DatabaseUnusable, match="not one of perpscope"):
+    with pytest.raises(UserError, match="not one of perpscope"):
         open_database(path)
 
 

@@ -8,7 +8,7 @@ import typer
 from indexer.choices import chain_named, protocols_named
 from indexer.cli.options import ChainName, ConfigFile, ProtocolNames, Urls
 from indexer.config import configuration
-from indexer.errors import UserError, WorldError
+from indexer.errors import UserError, WorldError, misplaced
 from indexer.phases import write_phases
 from indexer.sync import phases_told
 
@@ -35,10 +35,8 @@ def phases(
             "that others stand behind: expected chainlink; correct --chain or --protocol"
         )
     path = output or Path(f"phases-{where.slug}.csv")
-    if path.is_dir() or not path.parent.is_dir():  # said before anybody is asked
-        raise UserError(
-            f"{path} cannot be a list: expected a file in a folder that exists; correct --output"
-        )
+    if why := misplaced(path, "--output"):  # said before anybody is asked
+        raise UserError(why)
     told = phases_told(wanted, where, settings.endpoints(where, rpc))
     if not told.phases:
         raise WorldError(

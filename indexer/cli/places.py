@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 
 from indexer.config import Config
-from indexer.errors import UserError
+from indexer.errors import UserError, misplaced
 
 
 def database_of(given: Path | None, settings: Config) -> Path:
@@ -20,11 +20,8 @@ def database_of(given: Path | None, settings: Config) -> Path:
         raise UserError(
             "ducklake: databases cannot be used yet: expected the path of a DuckDB file"
         )
-    if path.is_dir() or not path.parent.is_dir():
-        raise UserError(
-            f"{path} cannot be a database: expected a file in a folder that exists; correct "
-            "--database, or database in the settings"
-        )
+    if why := misplaced(path, "--database, or database in the settings"):
+        raise UserError(why)
     return path
 
 

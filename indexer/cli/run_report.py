@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from indexer.errors import UserError, WorldError
+from indexer.errors import UserError, WorldError, misplaced
 from indexer.rpc import Endpoint, EndpointStatistics
 from indexer.store import Snapshot, program_version, status
 from indexer.sync import Job, Summary
@@ -26,10 +26,8 @@ def check_writable(file: Path) -> None:
     Raises:
         UserError: the path is a folder, or its folder does not exist.
     """
-    if file.is_dir() or not file.parent.is_dir():
-        raise UserError(
-            f"{file} cannot be a report: expected a file in a folder that exists; correct --report"
-        )
+    if why := misplaced(file, "--report"):
+        raise UserError(why)
 
 
 def write_run_report(file: Path, content: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from indexer.cli.proving import unheard_sentence, wrong_sentence
 from indexer.config import Config, configuration
 from indexer.errors import DatabaseBusy, UserError, WorldError
 from indexer.schedules import seconds_of
-from indexer.store import held
+from indexer.store import check_ours, held
 from indexer.sync import Inspection, Ledger, several, verify
 from indexer.tables import now
 
@@ -49,6 +49,7 @@ def watch_command(extras: Extras) -> Callable[..., None]:
         """Keep every configured chain up to date on a schedule, until SIGTERM."""
         settings = configuration(config)
         path = database_of(database, settings)
+        check_ours(path)
         service = _service(settings, path, extras(settings), is_json=log_format is LogFormat.JSON)
         with ExitStack() as alone:
             _enter(alone, path)

@@ -27,7 +27,15 @@ from indexer.store.proofs import (
     record,
 )
 from indexer.store.ranges import write_range
-from indexer.store.reading import OWNED, OWNERS, Anchors, Stored, check_writable, read_stored
+from indexer.store.reading import (
+    OWNED,
+    OWNERS,
+    Anchors,
+    Stored,
+    check_ours,
+    check_writable,
+    read_stored,
+)
 from indexer.store.reads import answers_between, uncollected, write_collected
 from indexer.store.rederive import Reading, Rederived, rederive
 from indexer.store.repairs import COUNTED, replace_range
@@ -62,6 +70,7 @@ __all__ = [
     "answers_between",
     "audit_time",
     "brought_before",
+    "check_ours",
     "check_writable",
     "fingerprint",
     "gaps",

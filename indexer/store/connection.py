@@ -26,7 +26,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from indexer.errors import DatabaseBusy, DatabaseUnusable
+from indexer.errors import DatabaseBusy, DatabaseUnusable, UserError, misplaced
 from indexer.store.growth import add_what_is_missing, tables_in
 from indexer.store.turns import COURTESY_SECONDS, holder, is_wanted, reading_alone, waiting
 from indexer.tables import columns_of, tables
@@ -76,7 +76,8 @@ def open_database(
 
     Raises:
         DatabaseBusy: another process held it all that time.
-        DatabaseUnusable: it cannot be opened, is not ours, or is of a newer perpscope.
+        DatabaseUnusable: it cannot be opened, or is of a newer perpscope.
+        UserError: it is no DuckDB database, or not one of ours.
     """
     polite_until = monotonic() + (min(COURTESY_SECONDS, wait_seconds / 2) if read_only else 0)
     with ExitStack() as turn:
@@ -161,11 +162,8 @@ def put_aside(engine: duckdb.DuckDBPyConnection) -> None:
 
 
 def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    if path.is_dir() or not path.parent.is_dir():
-        raise DatabaseUnusable(
-            f"{path} cannot be a database: expected a file in a folder that exists; correct "
-            "--database, or database in the settings"
-        )
+    if why := misplaced(path, "--database, or database in the settings"):
+        raise DatabaseUnusable(why)
     if read_only and not path.exists():
         raise DatabaseUnusable(
             f"there is no database at {path}: expected a file that `perpscope index` wrote; run it "
@@ -188,7 +186,8 @@ def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
 
 def _attachment(path: Path, *, read_only: bool) -> str:
     quoted = str(path).replace("'", "''")
-    mode = "read_only" if read_only else f"row_group_size {ROW_GROUP}"
+    # Without the kind DuckDB looks for what reads a file of another one.
+    mode = "type duckdb, " + ("read_only" if read_only else f"row_group_size {ROW_GROUP}")
     if not path.exists():  # the format of a file that is there cannot be lowered
         mode += f", storage_version '{_FORMAT}'"
     return (
@@ -212,10 +211,10 @@ def _busy(path: Path, error: duckdb.Error) -> str:
     )
 
 
-def _unusable(path: Path, error: duckdb.Error) -> DatabaseUnusable:
+def _unusable(path: Path, error: duckdb.Error) -> DatabaseUnusable | UserError:
     said = str(error).splitlines()[0]
     if "not a valid DuckDB" in said:
-        return DatabaseUnusable(
+        return UserError(
             f"{path} is not a DuckDB database: expected a file that perpscope wrote; name another "
             "with --database"
         )
@@ -239,7 +238,7 @@ def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bo
     except duckdb.Error as error:
         raise _unusable(path, error) from error
     if found is None:
-        raise DatabaseUnusable(
+        raise UserError(
             f"{path} is a database, but not one of perpscope: expected its tables; name another "
             "file with --database"
         )

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
-from indexer.errors import DatabaseUnusable
+from indexer.errors import DatabaseUnusable, WorldError
 from indexer.store.connection import frame, select, transaction
 from indexer.store.creation import make_missing
 
@@ -95,6 +96,19 @@ def check_writable(path: Path) -> None:
                 f"{path} cannot be used ({place} may not be written): expected a database that can "
                 "be read and written; nothing was asked of anybody; name another with --database"
             )
+
+
+def check_ours(path: Path) -> None:
+    """
+    Check that a file, where there is one, is a database of ours, without waiting for it.
+
+    What can pass (it is locked, or cannot be read now) is no failure.
+
+    Raises:
+        UserError: it is no DuckDB database, or another program's.
+    """
+    with suppress(WorldError), transaction(path, read_only=True, wait_seconds=0):
+        pass
 
 
 def read_stored(path: Path, chain_id: int) -> Stored:
