@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from loopback import answer, ask, header, post
 
-from indexer.errors import UserError
+from indexer.errors import WorldError
 from indexer.simulation.blocks import Block, block
 from indexer.simulation.node import HOST, Answer, run_forever, serve
 from indexer.simulation.served import SIMULATED_CLIENT, ServedChain
@@ -129,9 +129,9 @@ def test_a_taken_port_is_one_sentence() -> None:
     with socket.create_server((HOST, 0)) as taken:
         port = taken.getsockname()[1]
 
-        with pytest.raises(UserError, match=f"port {port} on 127.0.0.1 cannot be used"):
+        with pytest.raises(WorldError, match=f"port {port} on 127.0.0.1 cannot be used"):
             run_forever([CHAIN], port)
-        with pytest.raises(UserError, match="or 0 for any"), serve([CHAIN], port):
+        with pytest.raises(WorldError, match="or 0 for any"), serve([CHAIN], port):
             pass
 
 

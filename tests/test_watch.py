@@ -7,12 +7,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from commands import perpscope
 from proof_rig import lying, true_blocks, without_block
 from sync_rig import BIRTH, FIRST, rows, served
 from watch_rig import WAIT_SECONDS, configure, recent, watching, words
 
 from indexer.simulation.node import Answer, serve
-from perpscope import app, outcome
 
 KEY = "0123456789abcdef0123456789abcdef"
 GONE = Answer(503, b"away", {"Content-Type": "text/plain"})
@@ -181,10 +181,6 @@ def test_watch_stops_in_the_middle_of_a_backfill(tmp_path: Path) -> None:
         ("watch.often = '5s'", '"often" in'),
         ("watch.port = 70000", "watch.port is 70000"),
         ("chains.ethereum.rpc = 'http://x/${NO_SUCH_KEY}'", "environment variable NO_SUCH_KEY"),
-        (
-            "chains.ethereum.rpc = 'http://127.0.0.1:9'\nwatch.port = PORT",
-            "cannot be used (Address already in use): expected a free one",
-        ),
     ],
 )
 def test_the_users_mistakes(
@@ -192,12 +188,35 @@ def test_the_users_mistakes(
 ) -> None:
     """Exit 2 and one sentence, before anything is started or made."""
     config = tmp_path / "perpscope.toml"
-    with serve([served(recent(2))]) as node:
-        config.write_text(text.replace("PORT", str(node.port)), encoding="utf-8")
+    config.write_text(text, encoding="utf-8")
 
-        words = ["watch", "--config", str(config), "--database", str(tmp_path / "a.duckdb")]
-        code = outcome(lambda: app(words, standalone_mode=False))
-
-    assert code == 2
+    assert perpscope("watch", "--config", config, "--database", tmp_path / "a.duckdb") == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "a.duckdb").exists()
+
+
+def test_a_port_that_is_taken_is_the_worlds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 1, so that what started it tries again: whoever has the port may end."""
+    with serve([served(recent(2))]) as node:
+        config = configure(tmp_path, node.url, "")
+        text = config.read_text(encoding="utf-8").replace("port = 0", f"port = {node.port}")
+        config.write_text(text, encoding="utf-8")
+
+        assert perpscope("watch", "--config", config) == 1
+
+    said = "cannot be used (Address already in use): expected a free one"
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "a.duckdb").exists()
+
+
+def test_a_file_that_is_no_database_is_not_tried_again_and_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 2 at once: it would be a failure of every task, for ever."""
+    config = configure(tmp_path, "http://127.0.0.1:9", "")
+    (tmp_path / "a.duckdb").write_text("my notes\n" * 1_000, encoding="utf-8")
+
+    assert perpscope("watch", "--config", config) == 2
+    assert "a.duckdb is not a DuckDB database" in capsys.readouterr().err

@@ -12,13 +12,14 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from errno import EADDRINUSE
 from threading import Thread
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
-from indexer.errors import UserError
+from indexer.errors import UserError, WorldError
 from indexer.simulation import refusals
 from indexer.simulation.methods import Pieces, enclosed, result
 from indexer.simulation.refusals import Refusal, Refused
@@ -139,7 +140,8 @@ def serve(
             between two requests.
 
     Raises:
-        UserError: the port is taken.
+        WorldError: the port is taken.
+        UserError: it cannot be used.
     """
     served = Served(chains, intercept)
     with in_thread(_start(served, port)):
@@ -176,7 +178,8 @@ def run_forever(
         announce: told one line per chain with its URL once the node listens.
 
     Raises:
-        UserError: the port is taken.
+        WorldError: the port is taken.
+        UserError: it cannot be used.
     """
     asyncio.run(_run_forever(Served(chains), port, announce))
 
@@ -216,7 +219,8 @@ async def _start(served: Served, port: int) -> web.AppRunner:
         await web.TCPSite(runner, HOST, port).start()
     except OSError as error:
         await runner.cleanup()
-        raise UserError(
+        is_taken = error.errno == EADDRINUSE  # whoever has it may end
+        raise (WorldError if is_taken else UserError)(
             f"port {port} on {HOST} cannot be used ({error.strerror}): name another, or 0 for any"
         ) from error
     served.port = runner.addresses[0][1]

@@ -69,7 +69,8 @@ class Service:
         Work until SIGTERM, SIGINT or SIGHUP, then let commits end, and return.
 
         Raises:
-            UserError: the port is taken.
+            WorldError: the port is taken.
+            UserError: it cannot be used.
         """
         try:
             asyncio.run(self._run(port))

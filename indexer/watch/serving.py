@@ -7,10 +7,11 @@ They are answered by the loop that does the work, so an answer from `/healthz` s
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from errno import EADDRINUSE
 
 from aiohttp import web
 
-from indexer.errors import UserError
+from indexer.errors import UserError, WorldError
 from indexer.watch.freshness import Freshness
 from indexer.watch.metrics import Metrics
 
@@ -25,7 +26,8 @@ async def answering(metrics: Metrics, freshness: Freshness, port: int) -> AsyncI
     Answer while the block runs; give the address.
 
     Raises:
-        UserError: the port is taken.
+        WorldError: the port is taken.
+        UserError: it cannot be used.
     """
 
     async def told(_: web.Request) -> web.Response:
@@ -56,7 +58,8 @@ async def _listen(runner: web.AppRunner, port: int) -> None:
     try:
         await web.TCPSite(runner, HOST, port).start()
     except OSError as error:
-        raise UserError(
+        is_taken = error.errno == EADDRINUSE  # whoever has it may end
+        raise (WorldError if is_taken else UserError)(
             f"watch.port {port} on {HOST} cannot be used ({os.strerror(error.errno or 0)}): "
             "expected a free one; name another, or 0 for any"
         ) from error
