@@ -299,8 +299,8 @@ def test_a_file_of_something_else_is_the_users_mistake(
 @pytest.mark.parametrize(
     ("venue", "content", "said"),
     [
-        ("hyperliquid", [fill()], "--account 0x12 is no account of Hyperliquid"),
-        ("dydx", {"fills": []}, "--account 0x12 is no account of dYdX"),
+        ("hyperliquid", [fill()], "no account of Hyperliquid: expected 0x and 40 hex digits;"),
+        ("dydx", {"fills": []}, "no account of dYdX v4: expected dydx1 and then small letters"),
     ],
 )
 def test_an_account_that_cannot_be_is_the_users_mistake(

@@ -61,7 +61,8 @@ def bring(path: Path, file: Path, venue: Venue, protocol: Protocol, about: About
     """
     if about.account is not None and not re.fullmatch(venue.account, about.account):
         raise UserError(
-            f"--account {about.account} is no account of {protocol.name}: expected {venue.account}"
+            f"--account {about.account} is no account of {protocol.name}: expected "
+            f"{venue.account_is}; correct it"
         )
     digest = sha256_of(file)
     if before := brought_before(path, venue.chain.chain_id, protocol.slug, digest):

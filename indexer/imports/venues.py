@@ -20,17 +20,31 @@ class Venue:
         chain: the chain its rows carry.
         read: a file to its entries.
         account: the pattern of its accounts.
+        account_is: the same in words.
     """
 
     protocol: str
     chain: Chain
     read: Callable[[Path, About], Reading]
     account: str
+    account_is: str
 
 
 VENUES: Mapping[str, Venue] = MappingProxyType(
     {
-        "dydx": Venue("dydx", DYDX, dydx.read, r"dydx1[a-z0-9]+"),
-        "hyperliquid": Venue("hyperliquid", HYPERCORE, hyperliquid.read, r"0x[0-9a-fA-F]{40}"),
+        "dydx": Venue(
+            "dydx",
+            DYDX,
+            dydx.read,
+            r"dydx1[a-z0-9]+",
+            "dydx1 and then small letters and digits",
+        ),
+        "hyperliquid": Venue(
+            "hyperliquid",
+            HYPERCORE,
+            hyperliquid.read,
+            r"0x[0-9a-fA-F]{40}",
+            "0x and 40 hex digits",
+        ),
     }
 )
