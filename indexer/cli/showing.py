@@ -152,11 +152,14 @@ def _print_unproven(path: Path, coverage: "pl.DataFrame") -> None:
     for chain_id, waiver in _waivers(coverage).iter_rows():
         typer.echo(f"{chain_slug(chain_id)} is not proven further: {waiver}")
     for chain_id in coverage["chain_id"].unique().sort():
-        if wrong := len(read_failures(path, chain_id)):
-            typer.echo(
-                f"{chain_slug(chain_id)} holds wrong blocks in {wrong:,} of the ranges `verify` "
-                "looked at; run `perpscope repair`"
-            )
+        failures = read_failures(path, chain_id)
+        disputed = (failures["level"] == "agreed").sum()
+        for what, count in (("wrong", len(failures) - disputed), ("disputed", disputed)):
+            if count:
+                typer.echo(
+                    f"{chain_slug(chain_id)} holds {what} blocks in {count:,} of the ranges "
+                    "`verify` looked at; run `perpscope repair`"
+                )
 
 
 def _waivers(coverage: "pl.DataFrame") -> "pl.DataFrame":
