@@ -72,7 +72,7 @@ def _chains(name: str | None, urls: Sequence[str] | None, settings: Config) -> l
     if not chains or not (urls or any(settings.chain(chain).rpc for chain in chains)):
         raise UserError(
             "there is no endpoint to examine: expected rpc under [chains.<name>] in the "
-            "configuration, or --chain and --rpc"
+            "settings, or --chain and --rpc"
         )
     return chains
 

@@ -92,7 +92,7 @@ def chains_configured(settings: Config) -> list[Chain]:
         if not chain.rpc:
             raise UserError(
                 f"no endpoint for {slug}: expected at least one; give rpc under [chains.{slug}] in "
-                "the configuration"
+                "the settings"
             )
     return [chain_named(slug) for slug in settings.chains]
 

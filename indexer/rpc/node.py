@@ -60,7 +60,7 @@ class Node:
     Raises:
         UserError: no endpoint is given.
         RequestsSpent: from every question, when its calls would exceed `most_requests`.
-        WorldError: on entering, an endpoint serves another chain. The configuration may be right
+        WorldError: on entering, an endpoint serves another chain. The settings may be right
             and the provider's routing wrong, so this is the world's failure.
         NodeUnavailable: on entering, no endpoint works.
     """
@@ -79,7 +79,7 @@ class Node:
         if not endpoints:
             raise UserError(
                 f"no endpoint for {chain.slug}: expected at least one; give --rpc URL, or rpc "
-                f"under [chains.{chain.slug}] in the configuration"
+                f"under [chains.{chain.slug}] in the settings"
             )
         # aiohttp takes a fifth of a second to import; commands that ask no node do without.
         from indexer.rpc.pool import Pool

@@ -69,7 +69,7 @@ def several(endpoints: Sequence[Endpoint], chain: Chain) -> list[Endpoint]:
         raise UserError(
             f"endpoints of {chain.slug}: {len(found)}, expected at least {_ENOUGH}, whose answers "
             f"are compared; give --rpc URL for each, or rpc under [chains.{chain.slug}] in the "
-            "configuration"
+            "settings"
         )
     return found
 
