@@ -575,13 +575,15 @@ def test_a_place_that_may_not_be_written_is_told_first(
     refused = held.parent / place
     monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK or Path(path) != refused)
 
-    code = index(held, NOWHERE)
+    asked = ("verify", "--chain", "ethereum", "--rpc", NOWHERE, "--database", held)
+    for ask in (lambda: index(held, NOWHERE), lambda: perpscope(*asked)):
+        code = ask()
 
-    err = capsys.readouterr().err
-    assert code == 1
-    assert f"({refused} may not be written)" in err
-    assert "nothing was asked of anybody" in err
-    assert err.count("\n") == 1
+        err = capsys.readouterr().err
+        assert code == 1
+        assert f"({refused} may not be written)" in err
+        assert "nothing was asked of anybody" in err
+        assert err.count("\n") == 1
 
 
 def test_a_full_disk_leaves_the_database_as_it_was(tmp_path: Path, url: str) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from errno import ENOSPC
 from pathlib import Path
 from shutil import copy
 
@@ -396,3 +397,18 @@ def test_a_copy_over_the_database_is_refused(
 
     assert code == 2
     assert "the database itself: expected another file" in capsys.readouterr().err
+
+
+def test_a_lock_that_has_no_room_for_its_holder_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk: the system's own words say neither which file nor which disk."""
+
+    def full(*_: object) -> int:
+        raise OSError(ENOSPC, os.strerror(ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    path = tmp_path / "a.lock"
+
+    with pytest.raises(DatabaseUnusable, match=f"{path} cannot be written .No space"), held(path):
+        pass

@@ -23,7 +23,7 @@ def held(path: Path, *, wait_seconds: float = 0) -> Iterator[None]:
 
     Raises:
         DatabaseBusy: another process holds it; the message names that process.
-        DatabaseUnusable: the file cannot be made.
+        DatabaseUnusable: the file cannot be made or written.
     """
     try:
         number = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -40,8 +40,14 @@ def held(path: Path, *, wait_seconds: float = 0) -> Iterator[None]:
         ):
             with attempt:
                 _take(number, path)
-        os.truncate(number, 0)
-        os.pwrite(number, b"%d\n" % os.getpid(), 0)
+        try:
+            os.truncate(number, 0)
+            os.pwrite(number, b"%d\n" % os.getpid(), 0)
+        except OSError as error:  # it would not say where
+            raise DatabaseUnusable(
+                f"{path} cannot be written ({error.strerror}): make room on the disk, and run the "
+                "command again"
+            ) from error
         yield
     finally:
         os.close(number)

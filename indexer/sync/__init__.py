@@ -161,9 +161,11 @@ def verify(
     Raises:
         UserError: no endpoint is given, or too few to compare, or nothing of the protocols is
             stored.
+        DatabaseUnusable: before anybody is asked: it may not be written.
         WorldError: what `verifying.verify`, `agreeing.agree` and `Node` raise.
     """
     chain = wanted.ledger.chain
+    check_writable(wanted.ledger.path)
     if wanted.level == "agreed":
         return asyncio.run(agree(several(endpoints, chain), wanted, progress))
     return _asked(endpoints, chain, lambda node: _verify(node, wanted, progress))

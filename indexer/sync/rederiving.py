@@ -234,8 +234,10 @@ def stored_among(
     slugs = set(stored.coverage["protocol"])
     found = tuple(protocol for protocol in protocols if protocol.slug in slugs)
     if not found:
+        few = ", ".join(item.slug for item in protocols[:4])
+        whose = few if len(protocols) < 4 else f"{len(protocols)} protocols"
         raise UserError(
-            f"nothing of {', '.join(item.slug for item in protocols)} on {chain.slug} is stored: "
+            f"nothing of {whose} on {chain.slug} is stored: "
             "expected blocks that were indexed; run `perpscope index` first"
         )
     return found
