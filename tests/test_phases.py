@@ -166,7 +166,7 @@ def test_a_list_in_no_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     """Said before a node is asked: the answers would have no place."""
     assert ask(tmp_path / "nowhere" / "list.csv", "http://127.0.0.1:9") == 2
 
-    assert "list.csv cannot be a list: expected a file in a folder" in capsys.readouterr().err
+    assert "for list.csv: expected one; make it, or correct --output" in capsys.readouterr().err
 
 
 def test_a_full_disk_leaves_nothing_beside_the_list(

@@ -175,7 +175,7 @@ def test_a_report_without_a_place_is_refused_first(
     code, _ = index(tmp_path, "http://127.0.0.1:9", "--report", tmp_path / "no" / "run.json")
 
     assert code == 2
-    assert "cannot be a report" in capsys.readouterr().err
+    assert "correct --report" in capsys.readouterr().err
     assert not (tmp_path / "a.duckdb").exists()
 
 
