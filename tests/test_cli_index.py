@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from shutil import copy
@@ -576,7 +577,7 @@ def test_a_place_that_may_not_be_written_is_told_first(
     monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK or Path(path) != refused)
 
     asked = ("verify", "--chain", "ethereum", "--rpc", NOWHERE, "--database", held)
-    for ask in (lambda: index(held, NOWHERE), lambda: perpscope(*asked)):
+    for ask in (partial(index, held, NOWHERE), partial(perpscope, *asked)):
         code = ask()
 
         err = capsys.readouterr().err

@@ -48,6 +48,17 @@ def test_every_declared_column_is_one_of_its_table(slug: str) -> None:
     assert odd == []
 
 
+def test_declarations_agree_on_a_token() -> None:
+    """Its row says what the protocols of a run say: another run's would say something else."""
+    said: dict[tuple[str, str], set[tuple[str, int]]] = {}
+    for protocol in PROTOCOLS.values():
+        for token in protocol.tokens:
+            key = (token.chain.slug, token.address.lower())
+            said.setdefault(key, set()).add((token.symbol, token.decimals))
+
+    assert {key: each for key, each in said.items() if len(each) > 1} == {}
+
+
 @pytest.mark.parametrize("slug", PROTOCOLS)
 def test_every_required_column_is_declared(slug: str) -> None:
     """A row without it would be rejected every time."""
