@@ -12,8 +12,8 @@ from analytics.reports.charts import (
     DELEVERAGED,
     GREY,
     LIQUIDATED,
-    ORANGE,
     SKY,
+    VERMILION,
     Canvas,
     Drawing,
 )
@@ -28,7 +28,7 @@ from analytics.reports.timelines import timeline
 _WHO = ("stage", "measure", "protocol", "asset")
 STAGES = {
     "build_up": SKY,
-    "trigger": ORANGE,
+    "trigger": VERMILION,
     "liquidation": LIQUIDATED,
     "deleveraging": DELEVERAGED,
     "dislocation": BLACK,
