@@ -53,13 +53,13 @@ def test_the_price_is_the_latest_before_the_reading() -> None:
     """Not an older one, not one after it, not one in another currency, and not a zero."""
     result = multiples(
         PRICE,
-        PRICE | {"oracle_price_quote": 7, "block_timestamp": at(30)},
+        PRICE | {"oracle_price_quote": "0.7", "block_timestamp": at(30)},
         PRICE | {"oracle_price_quote": 8, "block_timestamp": at(40), "quote": "EUR"},
         PRICE | {"oracle_price_quote": 0, "block_timestamp": at(50)},
         PRICE | {"oracle_price_quote": 9, "block_timestamp": at(61)},
     )
 
-    assert column(result, "price_usd") == ["7"]
+    assert column(result, "price_usd") == ["0.7"]
     assert result["priced_at"].to_list() == [at(30)]
 
 
@@ -128,7 +128,7 @@ def test_each_chain_counts_with_its_last_reading_of_the_day() -> None:
     early = HERE | {"supply_tokens": 9, "block_timestamp": at(), "block_number": 1}
     later = HERE | {"block_number": 2}
 
-    result = multiples(supplies=(early, later, THERE), named=(GOV, GOV_THERE))
+    result = multiples(supplies=(later, early, THERE), named=(GOV, GOV_THERE))
 
     assert column(result, "supply_tokens") == ["1000"]
 
@@ -242,6 +242,9 @@ def test_the_factor_is_the_sum_of_its_years(growth: float, discount: float, year
     ("assumptions", "message"),
     [
         ({"discount_ratio": 0.05, "terminal_growth_ratio": 0.05}, "discount_ratio must be above"),
+        ({"discount_ratio": 100.0}, "discount_ratio must be above"),
+        ({"terminal_growth_ratio": -1.0}, "discount_ratio must be above"),
+        ({"growth_ratio": 100.0}, "growth_ratio must be above -1"),
         ({"growth_ratio": -1.0}, "growth_ratio must be above -1"),
         ({"growth_ratio": float("nan")}, "growth_ratio must be above -1"),
         ({"years": -1}, "years must be at least 0"),

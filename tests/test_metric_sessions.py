@@ -188,6 +188,15 @@ def test_how_many_sessions_there_are_depends_on_the_gap() -> None:
     assert result["largest_share"].to_list() == [0.6, 0.6, 0.6, 0.8, 1, 1]
 
 
+def test_every_session_of_several_protocols_is_counted() -> None:
+    """Two sessions, half an hour apart, each of a position and a loan: two are shared."""
+    exits = facts(
+        liquidations=[after(0, 1), after(2_000, 1)], credit_events=[lent(1, 1), lent(2_001, 1)]
+    )
+
+    assert sensitivity(exits)["shared_count"].to_list() == [2] * 6
+
+
 def test_an_unknown_notional_leaves_no_largest_share() -> None:
     """The session that nobody can size may be the largest; how many there are is known."""
     result = sensitivity(facts(liquidations=[after(0, 10), after(400, None)]))

@@ -255,7 +255,7 @@ def test_who_is_down_is_named(
 
     assert (found.failures, found.left, found.blocks, found.unheard) == ([], [], COUNT, 0)
     ((low, high, why),) = found.silent
-    assert (low, high, why.startswith(DOWN)) == (FIRST, LAST, True)
+    assert (low, high, why.startswith(DOWN), why.count(DOWN)) == (FIRST, LAST, True, 1)
 
     with duckdb.connect(path) as connection:
         connection.execute("delete from audits")
@@ -267,7 +267,7 @@ def test_who_is_down_is_named(
     for found in (alone, none):
         assert (found.blocks, found.unheard, found.proven) == (0, COUNT, {})
         assert found.left == [(FIRST, LAST, "fewer than two endpoints told of them")]
-    assert len(none.silent) == 2
+    assert [why[: len(DOWN)] for *_, why in none.silent] == ["http://127.0.0.1:8", DOWN]
     assert rows(path, "from audits") == []
 
 

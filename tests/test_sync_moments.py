@@ -19,6 +19,7 @@ from indexer.rpc import Endpoint, Header, Node
 from indexer.simulation.node import serve
 from indexer.simulation.served import REPLAY_CLIENT, ServedChain
 from indexer.sync.heads import Heads, read_heads
+from indexer.sync.job import in_blocks
 from indexer.sync.moments import last_until
 
 COUNT = 300
@@ -32,10 +33,14 @@ def moment(seconds: float) -> datetime:
 class Clock:
     """A node that knows when its blocks were made, and counts what it is asked."""
 
-    def __init__(self, stamps: Sequence[int]) -> None:
-        """Blocks 10, 11, ... at these seconds."""
-        self.stamps = stamps
+    def __init__(self, stamps: Sequence[int], first: int = 10) -> None:
+        """Blocks 10, 11, ... at these seconds; or from another first one on."""
+        self.stamps, self.first = stamps, first
         self.asked = self.rounds = 0
+
+    async def head(self) -> Header:
+        """Return the last block."""
+        return Header(self.first + len(self.stamps) - 1, b"", b"", moment(self.stamps[-1]), None)
 
     async def headers(self, numbers: Sequence[int]) -> pl.DataFrame:
         """Return number and timestamp of these blocks."""
@@ -43,14 +48,14 @@ class Clock:
         return pl.DataFrame(
             {
                 "number": list(numbers),
-                "timestamp": [moment(self.stamps[number - 10]) for number in numbers],
+                "timestamp": [moment(self.stamps[number - self.first]) for number in numbers],
             }
         )
 
 
 def found(clock: Clock, seconds: float) -> int:
     """Return the last block that is not younger than so many seconds."""
-    high = Header(len(clock.stamps) + 9, b"", b"", moment(clock.stamps[-1]), None)
+    high = asyncio.run(clock.head())
     return asyncio.run(last_until(clock, moment(seconds), 10, high))  # type: ignore[arg-type]
 
 
@@ -82,6 +87,28 @@ def test_moments_and_blocks_are_the_same_run(tmp_path: Path) -> None:
     assert contents(tmp_path / "a.duckdb") == contents(tmp_path / "b.duckdb")
     whole = "select min(from_block), max(to_block) from coverage"
     assert rows(tmp_path / "c.duckdb", whole) == [(FIRST + 10, FIRST + COUNT - 1)]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "blocks_found"),
+    [
+        (moment(24), None, (FIRST + 2, None)),
+        (None, moment(24), (None, FIRST + 1)),
+        (None, moment(24.5), (None, None)),
+        (moment(12), moment(13), (FIRST + 1, FIRST + 1)),
+        (FIRST + 1, moment(13), (FIRST + 1, FIRST + 1)),
+    ],
+)
+def test_a_moment_of_the_head_is_found_and_one_block_is_a_range(
+    start: int | datetime | None, end: datetime | None, blocks_found: tuple[int | None, int | None]
+) -> None:
+    """What is before the head's own moment leaves the head out; a beginning may be its moment."""
+    asked = job(Path(), from_block=start, to_block=end)
+    clock = Clock([0, 12, 24], FIRST)
+
+    work = asyncio.run(in_blocks(clock, asked, has_times=True))  # type: ignore[arg-type]
+
+    assert (work.from_block, work.to_block) == blocks_found
 
 
 @pytest.mark.parametrize(
