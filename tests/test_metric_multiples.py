@@ -166,6 +166,14 @@ def test_no_income_has_no_multiple() -> None:
     assert column(multiples(PRICE, fees=(nothing,)), "price_to_fees_years") == [None]
 
 
+def test_a_token_of_a_protocol_that_charges_nothing_has_a_market_value() -> None:
+    """Of its income nothing is known: its row stays, and has no multiple."""
+    result = multiples(PRICE, fees=())
+
+    assert column(result, "market_cap_usd") == [3650.0]
+    assert column(result, "fees_annual_usd") == [None]
+
+
 def test_a_token_without_a_symbol_goes_by_its_name() -> None:
     """Where a venue names its token GOV, a price of GOV is its price."""
     named = SUPPLY | {"token": "GOV"}

@@ -1,16 +1,27 @@
 """Intervals and digests: the same blocks say the same, however they were cut."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from random import Random
 
 import polars as pl
+import pytest
 from handmade import write_database
 from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.rpc import LOGS
-from indexer.store import added, fingerprint, gaps, merged_coverage, status, subtracted
+from indexer.store import (
+    Range,
+    added,
+    fingerprint,
+    gaps,
+    joined,
+    merged_coverage,
+    status,
+    subtracted,
+)
 from indexer.tables import columns_of
 
 Interval = tuple[int, int]
@@ -148,3 +159,15 @@ def test_whoever_is_behind_its_chain_has_a_gap(tmp_path: Path) -> None:
         ("q", 0, 0),
         ("r", 0, 0),
     ]
+
+
+@pytest.mark.parametrize(
+    "odd", [{"from_block": 19}, {"from_block": 21}, {"chain_id": 2}, {"protocols": ("q",)}]
+)
+def test_ranges_that_do_not_touch_are_not_one(odd: dict[str, object]) -> None:
+    """A hole, an overlap, another chain, other protocols: coverage would tell what was not read."""
+    low, high = Range(1, 10, 19, ("p",), {}), Range(1, 20, 29, ("p",), {})
+
+    assert joined([low, high]) == Range(1, 10, 29, ("p",), {})
+    with pytest.raises(ValueError, match="are not one range"):
+        joined([low, replace(high, **odd)])  # type: ignore[arg-type]
