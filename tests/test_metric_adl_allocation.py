@@ -176,6 +176,20 @@ def test_a_winner_without_leverage_has_no_place_and_its_part() -> None:
     assert borne(by_profit)["0xa"] == [0.0, 50.0, 50 * (60 / 70)]
 
 
+def test_a_winner_without_a_place_leaves_other_sides_their_queue() -> None:
+    """A short of unknown margin is in no line; nor is a long that won nothing, and needs none."""
+    short, idle = change("0xs", 1, 150, None, is_long=False), change("0xi", 1, 100, None)
+    of_shorts = cut("0xs", size_tokens=1, execution_price_usd=140, is_long=False)
+
+    result = allocated(CUT, of_shorts, book=(*BOOK, short, idle))
+
+    assert result.select("account", "unplaced_count", "queue_usd").rows() == [
+        ("0xs", 1, None),
+        ("0xa", 0, 50.0),
+        ("0xb", 0, 10.0),
+    ]
+
+
 def test_without_a_mark_nothing_is_allocated() -> None:
     """A mark too old tells neither what was needed nor what was won; who was cut is shown."""
     result = allocated(CUT, marks=(MARK | {"block_timestamp": at(50)},))

@@ -299,10 +299,14 @@ def test_without_a_cost_or_a_price_a_premium_is_unknown(
 
 
 def flows_valued(*flows: Mapping[str, object]) -> dict[str, list[object]]:
-    """Return the day of flows of WETH at 10 dollars, told before, and 20 from second 50 on."""
-    own = {"asset_token": "0xweth", "asset_tokens": 1, "block_timestamp": at(1)}
+    """
+    Return the day of flows of WETH at 10 dollars, told before, and 20 from second 50 on; the log of
+    the first one tells 99 WETH of the pool as well.
+    """
+    own = {"asset_token": "0xweth", "block_timestamp": at(1)}
     tables = frames(price(ETH, 0, 10), price(ETH, 50, 20)) | {
-        "pool_flows": table("pool_flows", *(own | dict(flow) for flow in flows))
+        "pool_flows": table("pool_flows", *(own | {"asset_tokens": 1} | flow for flow in flows)),
+        "pool_states": table("pool_states", own | {"assets_tokens": 99}),
     }
     result = agreed("net_flows_valued", tables)
     return {name: column(result, name) for name in result.columns}

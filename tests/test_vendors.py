@@ -158,13 +158,13 @@ def test_a_declared_rate_is_of_the_day_it_is_in_force(kind: str, value: str, dec
 
 
 def test_a_fee_without_a_split_takes_nothing_from_what_other_markets_declare() -> None:
-    """One of two fees of a day has no split: declared is the other's thirty, and one is unknown."""
-    fees = table("fees", FEE, {"fee_usd": 100, "market": "0xe"})
+    """Two of three fees of a day have no split: declared is the other's thirty, two are unknown."""
+    fees = table("fees", FEE, *({"fee_usd": 100, "market": market} for market in ("0xe", "0xf")))
 
     rows = bridge(DEFINITIONS["defillama"], load(fees=fees), load(fees=fees), by_day=False)
 
     mine = rows.filter((pl.col("metric") == "holders_revenue") & pl.col("amount_usd").is_not_null())
-    assert mine.select("amount_usd", "unknown_count").rows() == [(30, 1), (0, 1), (30, 1)]
+    assert mine.select("amount_usd", "unknown_count").rows() == [(30, 2), (0, 2), (30, 2)]
     unsplit = table("fees", {"fee_usd": 100})
     assert amounts("defillama", "holders_revenue", fees=unsplit) == [None, None, None]
 
