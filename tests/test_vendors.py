@@ -200,10 +200,10 @@ def test_closes_by_force_alone_are_no_volume() -> None:
 
 
 def test_dune_books_no_fee_of_a_liquidation() -> None:
-    """Of 300 dollars a hundred are of a swap and a hundred of who was liquidated."""
+    """Of 300 dollars a hundred are of a swap and a hundred of who was liquidated, of two longs."""
     forced_fee = GMX_V1 | FEE | {"account": "0xb"}
     fees = table("fees", forced_fee, GMX_V1 | FEE, GMX_V1 | SWAP)
-    forced = table("liquidations", GMX_V1 | {"account": "0xb"})
+    forced = table("liquidations", *[GMX_V1 | {"account": "0xb"}] * 2)
 
     assert told("dune", "fees", {"fees": fees, "liquidations": forced}) == [
         ("our definition", "300"),
@@ -293,6 +293,15 @@ def test_a_month_is_counted_back_from_the_end_of_the_window(
     found = sums(load(**frames), load(**frames), ["protocol"], last)
 
     assert found["month_fees_usd"].to_list() == [month]
+
+
+def test_a_window_of_unknown_end_has_no_month() -> None:
+    """Of no block that is indexed a time is stored: what was charged then is not zero."""
+    frames = until_day(30, (0, 10)) | {"blocks": table("blocks")}
+
+    found = sums(load(**frames), load(**frames), ["protocol"])
+
+    assert found.select("fees_usd", "month_fees_usd").rows() == [(10, None)]
 
 
 def test_what_no_fact_tells_is_listed() -> None:
