@@ -201,9 +201,10 @@ def test_closes_by_force_alone_are_no_volume() -> None:
 
 def test_dune_books_no_fee_of_a_liquidation() -> None:
     """Of 300 dollars a hundred are of a swap and a hundred of who was liquidated, of two longs."""
-    forced_fee = GMX_V1 | FEE | {"account": "0xb"}
+    who = GMX_V1 | {"account": "0xb", "tx_hash": "0xc"}
+    forced_fee = FEE | who
     fees = table("fees", forced_fee, GMX_V1 | FEE, GMX_V1 | SWAP)
-    forced = table("liquidations", *[GMX_V1 | {"account": "0xb"}] * 2)
+    forced = table("liquidations", who, who)
 
     assert told("dune", "fees", {"fees": fees, "liquidations": forced}) == [
         ("our definition", "300"),
@@ -293,6 +294,19 @@ def test_a_month_is_counted_back_from_the_end_of_the_window(
     found = sums(load(**frames), load(**frames), ["protocol"], last)
 
     assert found["month_fees_usd"].to_list() == [month]
+
+
+def test_the_window_ends_where_the_last_of_its_chains_does() -> None:
+    """What is indexed of a second chain ends ten days before: the month is that of the first."""
+    first, second = until_day(30, (0, 10), (30, 90)), until_day(20)
+    there = {name: second[name].with_columns(chain_id=2) for name in ("coverage", "blocks")}
+    frames = first | {
+        name: pl.concat([first[name], rows], how="vertical_relaxed") for name, rows in there.items()
+    }
+
+    found = sums(load(**frames), load(**frames), ["protocol"])
+
+    assert found["month_fees_usd"].to_list() == [90]
 
 
 def test_a_window_of_unknown_end_has_no_month() -> None:

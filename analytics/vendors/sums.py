@@ -19,7 +19,8 @@ The sums that vendors' rules are made of, per protocol or per protocol and day, 
     nothing                  zero dollars, whatever the facts
 
 A name stands for a column `<name>_usd`. `<table>_count` counts its facts, `<name>_unknown` those
-that are not known. No fact is zero dollars; facts of which none is known are null.
+that are not known. No fact of a kind is zero dollars; facts of which none is known are null, and so
+is everything of a table without a row.
 """
 
 from collections.abc import Sequence
@@ -30,6 +31,7 @@ import polars as pl
 from analytics.compute import Load, compute
 from analytics.expressions import day, known_total, row_count, unknown_count
 
+_DOLLARS = pl.Decimal(38, 18)
 _MONTH = timedelta(days=30)
 _DAY = ("protocol", "date")
 _FORCED = ("chain_id", "protocol", "tx_hash", "account")
@@ -69,8 +71,13 @@ def sums(
     joined = _fees(load, keys).join(volume, on=keys, how="full", coalesce=True)
     if "date" not in keys:
         joined = joined.join(_month(past, until), on=keys, how="left")
-    declared = _declared(load, keys)
-    return joined.join(declared, on=keys, how="left").with_columns(_zeros()).sort(keys).collect()
+    nothing = {"nothing_usd": pl.lit(0).cast(_DOLLARS), "nothing_unknown": pl.lit(0, pl.Int64)}
+    return (
+        joined.join(_declared(load, keys), on=keys, how="left")
+        .with_columns(**nothing)
+        .sort(keys)
+        .collect()
+    )
 
 
 def _fees(load: Load, keys: Sequence[str]) -> pl.LazyFrame:
@@ -159,7 +166,7 @@ def _month(past: Load, until: datetime | None) -> pl.LazyFrame:
     revenue = _income("revenue", lambda _: recent, ["protocol"]).select(
         "protocol", pl.exclude("protocol").name.prefix("month_")
     )
-    nothing, is_silent = pl.lit(0).cast(pl.Decimal(38, 18)), pl.col("month_count").is_null()
+    nothing, is_silent = pl.lit(0).cast(_DOLLARS), pl.col("month_count").is_null()
     return (
         ended.group_by("protocol")
         .agg(is_reached=(~is_recent).any())
@@ -194,24 +201,3 @@ def _ends(past: Load, until: datetime | None) -> pl.LazyFrame:
     ]
     last = pl.min_horizontal(pl.col("end_at").max(), pl.lit(until, pl.Datetime("us")))
     return pl.concat(ends).group_by("protocol").agg(end_at=last)
-
-
-def _zeros() -> list[pl.Expr]:
-    """Nothing of a kind was charged, spent or traded where no fact of its table is."""
-    told = {"fees": ("fees", *_PARTS, *_INCOME), "position_changes": ("volume", "one_sided")}
-    nothing = {"usd": pl.lit(0).cast(pl.Decimal(38, 18)), "unknown": pl.lit(0, pl.Int64)}
-    columns = [
-        *(("fees", name, "usd") for name in ("declared", "kept")),
-        *((table, name, kind) for table in told for name in told[table] for kind in nothing),
-    ]
-    return [
-        *(
-            pl.when(pl.col(f"{table}_count").is_null())
-            .then(nothing[kind])
-            .otherwise(f"{name}_{kind}")
-            .alias(f"{name}_{kind}")
-            for table, name, kind in columns
-        ),
-        *(pl.col(f"{table}_count").fill_null(0) for table in told),
-        *(zero.alias(f"nothing_{kind}") for kind, zero in nothing.items()),
-    ]
