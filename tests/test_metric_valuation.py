@@ -305,7 +305,7 @@ def flows_valued(*flows: Mapping[str, object]) -> dict[str, list[object]]:
     """
     own = {"asset_token": "0xweth", "block_timestamp": at(1)}
     tables = frames(price(ETH, 0, 10), price(ETH, 50, 20)) | {
-        "pool_flows": table("pool_flows", *(own | {"asset_tokens": 1} | flow for flow in flows)),
+        "pool_flows": table("pool_flows", *({**own, "asset_tokens": 1, **flow} for flow in flows)),
         "pool_states": table("pool_states", own | {"assets_tokens": 99}),
     }
     result = agreed("net_flows_valued", tables)
