@@ -39,7 +39,7 @@ def test_a_fall_beyond_the_usual_is_the_trigger() -> None:
     """After swings of 10 bps a fall of 5 % in a minute is the trigger, when it is quoted."""
     result = stages(1, oracle_updates=prices(*CALM, (7_205, 950)))
 
-    assert column(result, "verdict") == ["seen"]
+    assert result.select("verdict", "asset", "feed").rows() == [("seen", "BTC", "0xf")]
     assert column(result, "start_at") == [at(7_205)]
     assert column(result, "threshold") == [100.0]
     assert column(result, "observed_value") == [pytest.approx(10_000 * 51 / 1001)]

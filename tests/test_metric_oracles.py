@@ -192,6 +192,11 @@ def test_the_last_price_lasts_for_no_time() -> None:
     assert area(price(OTHER, 0, 100), price(OWN, 0, 110)).is_empty()
 
 
+def test_beside_a_zero_nothing_is_compared() -> None:
+    """A minute in which the other one says zero is none in which both agreed."""
+    assert area(price(OTHER, 0, 0), price(OWN, 0, 110), price(OWN, 60, 110)).is_empty()
+
+
 def test_a_difference_is_cut_where_a_period_ends() -> None:
     """Off from 50 min to 70 min: ten minutes in each hour."""
     result = area(
@@ -274,10 +279,22 @@ def test_a_source_that_repeats_is_late_by_so_much(late: int) -> None:
 def test_a_lag_is_looked_for_in_steps_and_up_to_a_bound() -> None:
     """Half a minute is found in steps of as much; three minutes are not among two."""
     in_steps = lag(*followed(30), grid_seconds=30)
-    bounded = lag(*followed(180), max_lag_seconds=120)
+    bounded, just = (lag(*followed(180), max_lag_seconds=most) for most in (120, 180))
 
     assert column(in_steps, "lag_seconds") == [-30, 30]
     assert bounded["lag_seconds"].is_between(-120, 120).all()
+    assert column(just, "lag_seconds") == [-180, 180]
+
+
+def test_a_zero_is_no_move_and_cents_are() -> None:
+    """A feed that fails says zero for a moment; half a dollar and less moves as a hundred does."""
+    told = followed(60)
+    cents = [
+        row | {"oracle_price_quote": float(str(row["oracle_price_quote"])) / 256} for row in told
+    ]
+
+    assert lag(*told, price(OTHER, 61, 0)).equals(lag(*told))
+    assert column(lag(*cents), "lag_seconds") == [-60, 60]
 
 
 def test_without_a_lag_equal_moves_are_equal() -> None:
