@@ -22,9 +22,14 @@ LARGE = Decimal("12345678901234567890.123456789012345678")
         (numerals.dollars, Decimal("1234.5"), "$1,234.50"),
         (numerals.dollars, Decimal("-0.5"), "-$0.50"),
         (numerals.dollars, Decimal("0E-18"), "$0"),
+        (numerals.dollars, Decimal("0.004"), "$<0.01"),
+        (numerals.short_dollars, Decimal("26467261.28"), "$26.47M"),
+        (numerals.short_dollars, Decimal(-12), "-$12.00"),
+        (numerals.short_dollars, Decimal("0E-18"), "$0"),
         (numerals.usd, LARGE, "12,345,678,901,234,567,890.12"),
         (numerals.usd, Decimal("0.004"), "<0.01"),
         (numerals.usd, Decimal("0.005"), "<0.01"),
+        (numerals.usd, Decimal("0.006"), "0.01"),
         (numerals.usd, Decimal("-0.000000000000000001"), "-<0.01"),
         (numerals.tokens, Decimal(1), "1.0000"),
         (numerals.price, Decimal("61000.123456"), "61,000.12"),
@@ -33,9 +38,11 @@ LARGE = Decimal("12345678901234567890.123456789012345678")
         (numerals.percent, 0.1234, "12.3 %"),
         (numerals.percent, 0.0, "0 %"),
         (numerals.percent, 0.0004, "<0.1 %"),
+        (numerals.percent, 0.0006, "0.1 %"),
         (numerals.percent, -0.0004, "-<0.1 %"),
         (numerals.rate, 0.0123456, "+1.2346 %"),
         (numerals.rate, 4e-7, "+<0.0001 %"),
+        (numerals.rate, 0.0, "0 %"),
         (numerals.bps, 1191.66, "+1,191.7"),
         (numerals.bps, 0.0, "0"),
         (numerals.count, 1234, "1,234"),
@@ -46,8 +53,13 @@ LARGE = Decimal("12345678901234567890.123456789012345678")
         (numerals.coefficient, 0.8125, "0.812"),
         (numerals.coefficient, 0.0, "0"),
         (numerals.moment, datetime(2025, 10, 10, 21, 0, 1), "2025-10-10T21:00:01Z"),
+        (numerals.clock, datetime(2025, 10, 10, 21, 0, 1), "2025-10-10 21:00:01"),
         (numerals.day, date(2025, 10, 10), "2025-10-10"),
+        (numerals.flag, True, "yes"),
         (numerals.flag, False, "no"),
+        (numerals.text, "0xeth", "0xeth"),
+        (numerals.period, 1_209_600, "2 weeks"),
+        (numerals.period, 3600, "hour"),
         (numerals.period, 900, "15 minutes"),
         (numerals.period, 86_400, "day"),
         (numerals.period, 7, "7 seconds"),
@@ -65,12 +77,21 @@ def test_a_number_is_shown_by_its_unit(
     [
         *(numerals.dollars, numerals.usd, numerals.tokens, numerals.price, numerals.percent),
         *(numerals.bps, numerals.count, numerals.number, numerals.moment, numerals.day),
-        *(numerals.flag, numerals.text),
+        *(numerals.flag, numerals.text, numerals.rate, numerals.coefficient),
+        *(numerals.short_dollars, numerals.clock),
     ],
 )
 def test_unknown_is_said(shown: Callable[[Any], str]) -> None:
     """Null is n/k in every unit, never a zero."""
     assert shown(None) == "n/k"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 blocks"), (1, "1 block"), (1234, "1,234 blocks")]
+)
+def test_one_thing_is_no_plural(number: int, text: str) -> None:
+    """One is said of one alone: of none there are several."""
+    assert numerals.counted(number, "block") == text
 
 
 def test_a_correlation_is_no_percentage() -> None:
@@ -112,6 +133,7 @@ def test_code_cannot_be_left() -> None:
     [
         ("9999.99", "9,999.99"),
         ("10000", "10.00k"),
+        ("100000", "100.0k"),
         ("267422.58", "267.4k"),
         ("999999.9", "1.00M"),
         ("1234567", "1.23M"),
@@ -133,6 +155,8 @@ def test_large_numbers_are_short(value: str, text: str) -> None:
         (LARGE, "12,345,678,901,234,567,890.123456789012345678"),
         (Decimal("2.500000000000000000"), "2.5"),
         (Decimal("100"), "100"),
+        (Decimal("100.00"), "100"),
+        (datetime(2025, 10, 10, 21), "2025-10-10T21:00:00Z"),
         (0.1, "0.1"),
         (1234, "1,234"),
         (None, "not known"),

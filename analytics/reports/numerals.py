@@ -15,8 +15,6 @@ def dollars(value: Decimal | None) -> str:
     """Return US dollars with two decimals."""
     if value is None:
         return UNKNOWN
-    if value == 0:
-        return "$0"
     return f"{'-' if value < 0 else ''}${fixed(abs(value), 2)}"
 
 
@@ -128,8 +126,7 @@ def short_dollars(value: Decimal | None) -> str:
     """Return US dollars in four digits, for example $26.47M."""
     if value is None:
         return UNKNOWN
-    sign = "-" if value < 0 else ""
-    return "$0" if value == 0 else f"{sign}${short(abs(value), 2)}"
+    return f"{'-' if value < 0 else ''}${short(abs(value), 2)}"
 
 
 def clock(value: datetime | None) -> str:
