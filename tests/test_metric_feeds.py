@@ -65,7 +65,7 @@ def missed(*rows: Mapping[str, object], feed: pl.LazyFrame | None = None) -> pl.
 def test_a_silence_counts_where_it_ends() -> None:
     """Silent from 50 min to 70 min, the second hour has a gap of 20 min, and none before."""
     result = oracle_staleness(
-        updates(price(LINK, 0), price(LINK, 3000), price(LINK, 4200), price(LINK, 4260))
+        updates(price(LINK, 3000), price(LINK, 0), price(LINK, 4200), price(LINK, 4260))
     ).collect()
 
     assert column(result, "bucket_at") == [at(0), at(3600)]
@@ -142,11 +142,14 @@ def spoken(source: Mapping[str, object], *days: int) -> list[dict[str, object]]:
 
 
 def test_a_market_that_closes_is_told_from_a_feed_that_failed() -> None:
-    """Of 14 days after a Friday one is silent on both Saturdays, one from the second Sunday on."""
+    """
+    Of 14 days after a Friday one is silent on both Saturdays, one from the second Sunday on, and a
+    third speaks twice on a Saturday.
+    """
     stocks = spoken(LINK | {"feed": "0xstocks"}, *(d for d in range(16) if d % 7 not in {1, 2}))
     failed = spoken(LINK | {"feed": "0xfailed"}, *range(9))
 
-    told = weekends(*spoken(STONE, *range(16)), *stocks, *failed)
+    told = weekends(*spoken(STONE, *range(16), 8), *stocks, *failed)
 
     assert told == {"ETH": (2, 0, 10, 0), "0xstocks": (2, 2, 10, 0), "0xfailed": (2, 0, 10, 5)}
 
@@ -213,12 +216,23 @@ def test_a_price_seen_early_is_old_early() -> None:
 
 
 def test_a_feed_without_a_heartbeat_borrows_that_of_its_pair() -> None:
-    """Another aggregator of the pair is due as it is; another protocol's is not judged."""
+    """Another aggregator of the pair is due as the first is; another protocol's is not judged."""
     other = LINK | {"feed": "0xnew"}
+    known = table("feeds", STATED | {"feed": "0xslow", "heartbeat_seconds": 500}, STATED)
+    rows = (price(other, 0), price(other, 150), price(STONE, 0), price(STONE, 150))
 
-    result = breaches(price(other, 0), price(other, 150), price(STONE, 0), price(STONE, 150))
+    result = breaches(*rows, feed=known.lazy())
 
     assert column(result, "feed") == ["0xnew"]
+
+
+def test_what_is_no_price_has_a_heartbeat_of_its_own() -> None:
+    """Reserves are due as they are stated to be, and lend nobody their heartbeat."""
+    reserves = stated(kind="reserves")
+    other = LINK | {"feed": "0xnew"}
+
+    assert column(breaches(price(LINK, 0), price(LINK, 130), feed=reserves), "late_seconds") == [30]
+    assert breaches(price(other, 0), price(other, 130), feed=reserves).is_empty()
 
 
 def test_nothing_is_said_of_a_feed_of_unknown_heartbeat() -> None:
@@ -269,6 +283,15 @@ def test_a_price_is_missed_when_another_source_moved_beyond_the_threshold() -> N
     assert column(result, "missed_count") == [2]
     assert column(result, "largest_move_bps") == [200.0]
     assert column(result, "late_seconds") == [20.0]
+
+
+def test_every_source_is_compared_by_what_it_said_itself() -> None:
+    """One of two others has moved: the feed is overdue by that one alone."""
+    still = STONE | {"feed": "still"}
+
+    result = missed(price(LINK, 0, 100), price(STONE, 10, 102), price(still, 11, 100))
+
+    assert result.select("reference_feed", "missed_count").rows() == [("ETH", 1)]
 
 
 def test_a_price_of_the_same_second_is_not_judged() -> None:
@@ -332,7 +355,7 @@ def test_a_wick_is_measured_from_the_close() -> None:
     prices = [90, 120, 45, 100]
     spoken = [price(LINK, 60 * index, value) for index, value in enumerate(prices)]
 
-    result = oracle_wicks(updates(*spoken)).collect()
+    result = oracle_wicks(updates(*reversed(spoken))).collect()
 
     assert column(result, "open_price_quote") == ["90"]
     assert column(result, "high_price_quote") == ["120"]
