@@ -60,6 +60,17 @@ def test_a_quotient_is_truncated_once(rows: list[tuple[int, int, int]], over: in
     assert (fits & defined).tolist() == [one is not None for one in told]
 
 
+def test_a_quotient_of_38_digits_fits_and_one_more_does_not() -> None:
+    """The bound is the type's: from 1e20 on there is no such fact."""
+    largest = 10**38 - 1
+
+    array, fits, _ = quotient(int256(largest, -largest, 10**38, -(10**38)), from_int(1, 4), 18)
+
+    exact = Decimal(largest).scaleb(-18, EXACT)
+    assert array.to_pylist() == [exact, exact.copy_negate(), None, None]
+    assert fits.tolist() == [True, True, False, False]
+
+
 @given(unsigned, unsigned, st.integers(-40, 60))
 def test_unsigned_words_use_all_256_bits(a: int, b: int, decimals: int) -> None:
     """The highest bit of an unsigned word is no sign."""

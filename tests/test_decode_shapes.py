@@ -46,6 +46,25 @@ def test_each_log_is_read_in_its_own_shape_and_stays_in_its_place() -> None:
     assert decoded.accepted.all()
 
 
+def test_texts_of_both_shapes_are_one_column() -> None:
+    """A text is no word: it is kept apart, and stays with its log as words do."""
+    memo = {"type": "string", "name": "memo", "indexed": False}
+    entries = [paid(), paid("key")]
+    for entry in entries:
+        entry["inputs"] = [*entry["inputs"][:1], memo]  # type: ignore[index]
+    event = event_abis(entries)["Paid"]
+    logs = logs_of(
+        one(event, [7], []) | {"data": encode(["string"], ["one"])},
+        one(event, [], []) | {"data": encode(["uint256", "string"], [8, "two"])},
+        one(event, [9], []) | {"data": encode(["string"], ["three"])},
+    )
+
+    texts = decode_shapes(event, ["memo"], logs).columns["memo"]
+
+    assert texts.values is not None
+    assert texts.values.cast(pl.Binary).to_list() == [b"one", b"two", b"three"]
+
+
 @pytest.mark.parametrize(
     ("topics", "words", "reason"),
     [

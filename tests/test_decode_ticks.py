@@ -48,3 +48,9 @@ def test_the_smallest_price_is_zero_at_eighteen_places() -> None:
     """The first tick's price is 3e-39: measured, and too small to be told from nothing."""
     assert price_of(-LAST_TICK) == 0
     assert price_of(LAST_TICK) is None
+
+
+def test_a_price_of_twenty_digits_fits_and_one_more_does_not() -> None:
+    """A tick of zero is one; twenty places up it is beyond the type."""
+    assert price_of(0, 19) == 10**19
+    assert price_of(0, 20) is None
