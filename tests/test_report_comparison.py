@@ -36,6 +36,7 @@ from perpscope import app
 
 LATER = Limits(protocol="gmx_v2", since=at(3600), until=at(7200))
 EARLIER = replace(LATER, since=at(0), until=at(3599))
+NAMES = "2025-10-10 22:00 to 2025-10-10 23:00", "2025-10-10 21:00 to 2025-10-10 21:59"
 COVERAGE = {"declaration_digest": "d", "logs_digest": "l", "to_block_hash": "0x"}
 
 
@@ -187,13 +188,45 @@ def test_two_windows_are_laid_side_by_side(hours: Sides) -> None:
     (row, *_) = (row for row in shown.tables[0].rows if row[1].text == "fees, USD")
     assert [cell.text for cell in row] == ["gmx_v2", "fees, USD", "15.00", "10.00", "5.00", "×1.5"]
     assert [column.header for column in shown.tables[0].columns][2:] == [
-        "2025-10-10 22:00 to 2025-10-10 23:00",
-        "2025-10-10 21:00 to 2025-10-10 21:59",
+        *NAMES,
         "difference",
         "ratio",
     ]
     assert [chart.name for chart in shown.charts] == ["income", "compared_income"]
     assert {source.name for source in shown.sources} >= {"fees", "compared_fees"}
+
+
+def test_what_one_side_alone_says_has_its_name(hours: Sides) -> None:
+    """What both say is said once: of warnings, of the words of a section, and of methods."""
+    told = (("both", "mine"), ("both", "theirs"))
+    one, other = (
+        replace(
+            each,
+            warnings=said,
+            methods=tuple((name, "", "") for name in said),
+            sections=(Section("s", "S", words=said),),
+        )
+        for each, said in zip((hours.first, hours.second), told, strict=True)
+    )
+
+    shown = compared(one, other)
+
+    named = "both", f"{NAMES[0]}: mine", f"{NAMES[1]}: theirs"
+    assert shown.warnings == shown.sections[0].words == named
+    assert [name for name, *_ in shown.methods] == ["both", "mine", "theirs"]
+
+
+@pytest.mark.parametrize(("count", "said"), [(200, ""), (201, " (the first 200 lines)")])
+def test_a_table_is_cut_after_two_hundred_lines(hours: Sides, count: int, said: str) -> None:
+    """It says so, and counts no line that is zero on both sides."""
+    fees = [*range(1, count + 1), 0]
+    frame = pl.DataFrame({"protocol": [f"p{fee}" for fee in fees], "fee_count": fees})
+    section = Section("s", "S", tables=(shown_table("T", frame, keys=("protocol",)),))
+    one, other = (replace(each, sections=(section,)) for each in (hours.first, hours.second))
+
+    (laid,) = compared(one, other).sections[0].tables
+
+    assert (laid.caption, len(laid.rows)) == (f"T{said}", 200)
 
 
 def incomes(path: Path, base: Report, *protocols: str) -> Report:

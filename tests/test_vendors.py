@@ -173,8 +173,8 @@ def test_a_trade_of_a_book_is_counted_once() -> None:
     """Both sides of one trade, trades known from one side alone, and a pool's trade."""
     book: dict[str, object] = {"chain_id": -1, "log_index": 7, "notional_delta_usd": 5}
     rows: list[dict[str, object]] = [
-        book | {"item_index": 4},
-        book | {"item_index": 6, "notional_delta_usd": -5},
+        book | {"item_index": 0},
+        book | {"item_index": 2, "notional_delta_usd": -5},
         book | {"item_index": 10, "notional_delta_usd": 2},
         book | {"item_index": 12, "notional_delta_usd": 1},
         {"notional_delta_usd": -3},
@@ -200,10 +200,10 @@ def test_closes_by_force_alone_are_no_volume() -> None:
 
 
 def test_dune_books_no_fee_of_a_liquidation() -> None:
-    """Of 300 dollars a hundred are of a swap and a hundred of who was liquidated, of two longs."""
+    """Of 300 dollars a hundred are of a swap and a hundred of who was liquidated, twice at once."""
     who = GMX_V1 | {"account": "0xb", "tx_hash": "0xc"}
-    forced_fee = FEE | who
-    fees = table("fees", forced_fee, GMX_V1 | FEE, GMX_V1 | SWAP)
+    forced_fee, beside = FEE | who, FEE | who | {"account": "0xd"}
+    fees = table("fees", forced_fee, beside, GMX_V1 | SWAP)
     forced = table("liquidations", who, who)
 
     assert told("dune", "fees", {"fees": fees, "liquidations": forced}) == [
@@ -236,14 +236,16 @@ def test_dune_has_no_second_version() -> None:
 
 def until_day(end: int, *fees: tuple[int, int | None]) -> dict[str, pl.DataFrame]:
     """Return fees, by day and dollars, and the last block that is indexed, of a day."""
-    rows = [{"block_timestamp": at(days=day), "fee_usd": usd} for day, usd in fees]
+    rows = [
+        {"block_timestamp": at(days=day), "fee_usd": usd, "supply_side_usd": 0} for day, usd in fees
+    ]
     texts = ("declaration_digest", "finality", "proof", "logs_digest", "to_block_hash")
     covered = {"from_block": 1, "to_block": 9} | dict.fromkeys(texts, "-")
     header = {"number": 8, "hash": b"-", "parent_hash": b"-", "timestamp": at(days=end)}
     return {
         "fees": table("fees", *rows),
         "coverage": table("coverage", covered),
-        "blocks": table("blocks", header),
+        "blocks": table("blocks", header, header | {"number": 9, "timestamp": None}),
     }
 
 
@@ -293,7 +295,7 @@ def test_a_month_is_counted_back_from_the_end_of_the_window(
 
     found = sums(load(**frames), load(**frames), ["protocol"], last)
 
-    assert found["month_fees_usd"].to_list() == [month]
+    assert found.select("month_fees_usd", "month_revenue_usd").rows() == [(month, month)]
 
 
 def test_the_window_ends_where_the_last_of_its_chains_does() -> None:
