@@ -22,6 +22,7 @@ from indexer.spec import (
     Fixed,
     Not,
     Protocol,
+    Quotient,
     Value,
 )
 from indexer.sync.declarations import reach
@@ -92,6 +93,21 @@ def test_a_companion_of_another_contract_is_of_the_same_transaction() -> None:
 def test_a_companion_of_another_contract_may_be_absent() -> None:
     """A price in the next transaction, or of another token, is none; the column is null."""
     assert amounts(fees(), [margin()], [price(3)], [margin(), price(4, OTHER)]) == [None, None]
+
+
+def test_a_quotient_with_an_absent_companion_is_not_known() -> None:
+    """On either side of the division: what nobody told is no zero."""
+    protocol = fees()
+    (event,) = protocol.events
+    quotients: dict[str, Value] = {
+        "fee_usd": Fixed(Quotient(PRICE, "feeUsd"), 0),
+        "fee_tokens": Fixed(Quotient("feeUsd", PRICE), 0),
+    }
+    both = replace(protocol, events=(replace(event, columns={**event.columns, **quotients}),))
+
+    table = made(both, [margin()], [price(4), margin()]).tables["fees"].sort("log_index")
+
+    assert table.select("fee_usd", "fee_tokens").rows() == [(None, None), (usd("4"), usd("0.25"))]
 
 
 def test_either_emitter_of_the_abi_will_do() -> None:
