@@ -360,6 +360,23 @@ def test_a_symbol_of_two_markets_tells_none_apart(hours: Sides) -> None:
     ]
 
 
+def test_a_market_is_its_symbol_between_two_protocols_alone(hours: Sides) -> None:
+    """Of two times of one protocol it is itself; between two it is one line, and no second."""
+    columns = {"market": ["ETH (0x1)"], "market_symbol": ["ETH"], "fees_usd": [1]}
+    laid = shown_table("T", pl.DataFrame(columns), ("market", "fees_usd"), keys=("market",))
+    one, other = (
+        replace(each, sections=(Section("s", "S", tables=(laid,)),))
+        for each in (hours.first, hours.second)
+    )
+    elsewhere = replace(other, limits=replace(other.limits, protocol="gmx_v1"))
+
+    said = ["fees, USD", "1.00", "1.00", "0", "×1"]
+    assert lines(compared(one, other), "s") == [["ETH (0x1)", *said]]
+    between = compared(one, elsewhere)
+    assert lines(between, "s") == [["ETH", *said]]
+    assert between.title == f"gmx_v2, {NAMES[0]} against gmx_v1, {NAMES[1]}"
+
+
 def test_a_chart_of_the_second_side_has_its_command(two_venues: Report) -> None:
     """Under each of two charts stands what gives the rows of that one."""
     section = section_of(two_venues, "open-interest")
@@ -451,19 +468,20 @@ def test_days_of_one_side_alone_are_not_compared(hours: Sides) -> None:
     assert len(shared.rows) == 2
 
 
-def by_wave(base: Report, **fees: int) -> Report:
+def by_wave(base: Report, wave: str, **fees: int) -> Report:
     """Return a report whose only table has a wave per protocol, or several of one."""
     waves = [*range(len(fees))]
-    frame = pl.DataFrame({"wave": waves, "protocol": [name[:1] for name in fees]})
+    frame = pl.DataFrame({wave: waves, "protocol": [name[:1] for name in fees]})
     frame = frame.with_columns(fees_usd=pl.Series([*fees.values()]))
-    laid = shown_table("T", frame, ("protocol", "wave", "fees_usd"), keys=("protocol", "wave"))
+    laid = shown_table("T", frame, ("protocol", wave, "fees_usd"), keys=("protocol", wave))
     return replace(base, sections=(Section("s", "S", tables=(laid,)),))
 
 
-def test_waves_are_not_compared_by_their_number(hours: Sides) -> None:
+@pytest.mark.parametrize("wave", ["wave", "session"])
+def test_waves_are_not_compared_by_their_number(wave: str, hours: Sides) -> None:
     """The second wave of one time is another wave than the second of another time."""
-    several, one = by_wave(hours.first, a1=1, a2=2), by_wave(hours.second, a1=4)
-    here, there = by_wave(hours.first, b1=2, a1=1), by_wave(hours.second, a1=4, b1=8)
+    several, one = by_wave(hours.first, wave, a1=1, a2=2), by_wave(hours.second, wave, a1=4)
+    here, there = by_wave(hours.first, wave, b1=2, a1=1), by_wave(hours.second, wave, a1=4, b1=8)
 
     assert compared(several, one).sections[0].tables == ()
     assert lines(compared(here, there), "s") == [
