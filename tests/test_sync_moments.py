@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sync_rig import FIRST, START_TIME, blocks, contents, job, rows, run, served, told
+from sync_rig import FEED, FIRST, POOLS, START_TIME, blocks, contents, job, rows, run, served, told
 
 from indexer.chains import ETHEREUM, Chain
 from indexer.errors import UserError
@@ -109,6 +109,17 @@ def test_a_moment_of_the_head_is_found_and_one_block_is_a_range(
     work = asyncio.run(in_blocks(clock, asked, has_times=True))  # type: ignore[arg-type]
 
     assert (work.from_block, work.to_block) == blocks_found
+
+
+def test_a_moment_is_looked_for_from_the_first_block_of_all() -> None:
+    """A protocol that begins later takes no block from one that was there before."""
+    (late,) = POOLS.contracts
+    younger = replace(POOLS, contracts=(replace(late, from_block=FIRST + 2),))
+    asked = job(Path(), protocols=(FEED, younger), from_block=moment(12))
+
+    work = asyncio.run(in_blocks(Clock([0, 12, 24], FIRST), asked, has_times=True))  # type: ignore[arg-type]
+
+    assert work.from_block == FIRST + 1
 
 
 @pytest.mark.parametrize(
