@@ -426,6 +426,19 @@ def test_a_split_follows_the_policy_in_force() -> None:
     ]
 
 
+def test_a_policy_is_in_force_from_its_first_moment() -> None:
+    """A block at midnight of its first day has the new share, not the one that ends there."""
+    whole = Fixed("feeUsd", 0)
+    event = fee(supply_side_usd=Share(whole, "supply_side_share"))
+    protocol = small(event, policies=SPLIT)
+    headers = pl.DataFrame({"number": [200], "timestamp": [datetime(2025, 6, 1)]})
+    known = declared([protocol], ARBITRUM)
+
+    result = facts([protocol], ARBITRUM, frame([margin(100)], block=200), headers, known)
+
+    assert result.tables["fees"]["supply_side_usd"].to_list() == [Decimal(63)]
+
+
 def test_before_its_first_policy_a_split_is_unknown() -> None:
     """Nothing in force is null, not zero, and the fee itself stays known."""
     whole = Fixed("feeUsd", 0)
