@@ -1,7 +1,9 @@
 """Workbooks: numbers to compute with, every digit somewhere, and the same bytes each time."""
 
+import tomllib
 from datetime import date, datetime
 from decimal import Decimal
+from importlib.resources import files
 from io import BytesIO
 from xml.etree import ElementTree as ET
 from zipfile import ZipFile
@@ -11,9 +13,17 @@ import pytest
 from handmade import shown
 
 from analytics.errors import UserError
+from analytics.reports.parts import cell
 from analytics.workbook import with_exact_text, workbook
 
 _NS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+# Formats that have a number and no entry in a workbook.
+_BUILT_IN: dict[str | None, str | None] = {
+    "0": "General",
+    "1": "0",
+    "3": "#,##0",
+    "4": "#,##0.00",
+}
 EXACT = "12345678901234567890.123456789012345678"
 
 
@@ -132,3 +142,88 @@ def test_what_does_not_fit_is_named() -> None:
 
     assert len(rows) == 22
     assert rows[-1] == ["2 more rows are in the CSV and Parquet files"]
+
+
+def looks(rows: pl.DataFrame) -> dict[str, tuple[str | None, float]]:
+    """Return the number format and the width of each column of a sheet, by its name."""
+    book = ZipFile(BytesIO(workbook({"x": rows})))
+    styles = ET.fromstring(book.read("xl/styles.xml"))  # noqa: S314 -- ours
+    sheet = ET.fromstring(book.read("xl/worksheets/sheet1.xml"))  # noqa: S314 -- ours
+    codes = {each.get("numFmtId"): each.get("formatCode") for each in styles.iter(f"{_NS}numFmt")}
+    uses = [each.get("numFmtId") for each in styles.findall(f"{_NS}cellXfs/{_NS}xf")]
+    columns = [
+        each
+        for each in sheet.iter(f"{_NS}col")
+        for _ in range(int(each.get("min", 0)), int(each.get("max", 0)) + 1)
+    ]
+    names = with_exact_text(rows).columns
+    return {
+        name: ((_BUILT_IN | codes)[uses[int(each.get("style", 0))]], float(each.get("width", 0)))
+        for name, each in zip(names, columns, strict=True)
+    }
+
+
+def test_numbers_look_as_their_unit_says() -> None:
+    """Cents of dollars, per cent of ratios; identifiers have no thousands, counts have."""
+    columns = {
+        "fees_usd": amounts("1234.5"),
+        "take_rate": [0.365],
+        "payoff_ratio": [1.5],
+        "price_usd": amounts("0.999912"),
+        "block_number": [420_000_000_000],
+        "fee_count": [12_345],
+        "chain_id": [42161],
+    }
+
+    assert {name: said for name, (said, _) in looks(pl.DataFrame(columns)).items()} == {
+        "fees_usd": "#,##0.00",
+        "take_rate": "#,##0.0 %",
+        "payoff_ratio": "#,##0.000",
+        "price_usd": "#,##0.000000",
+        "block_number": "0",
+        "fee_count": "#,##0",
+        "chain_id": "General",
+    }
+
+
+def test_what_is_not_zero_does_not_look_like_it() -> None:
+    """A column with 0.0004 dollars shows them, and none of its numbers as a power of ten."""
+    found = looks(
+        pl.DataFrame({"fees_usd": amounts("12.5", "0.0004", None), "x_ratio": [0.5, 2e-9, None]})
+    )
+
+    assert found["fees_usd"][0] == "#,##0.00###"
+    assert found["x_ratio"][0] == f"#,##0.0{'#' * 7} %"
+
+
+def test_no_cell_is_wider_than_its_column() -> None:
+    """Of a number or a moment that does not fit a spreadsheet shows nothing but ####."""
+    moment, money = datetime(2026, 1, 7, 18, 30), "12345678901.25"
+    hashes = ["0x" + "a" * 64]
+    frame = pl.DataFrame({"at": [moment], "tx": hashes, "a_usd": amounts(f"-{money}")})
+
+    widths = {name: width for name, (_, width) in looks(frame).items()}
+
+    assert widths["at"] > len("2026-01-07 18:30:00.000")
+    assert widths["tx"] > 66
+    assert widths["a_usd"] > len("-12,345,678,901.25")
+
+
+def test_a_ratio_is_per_cent_where_a_report_says_so() -> None:
+    """A workbook and a page never show one number as a share and as a multiple."""
+    endings = ("ratio", "rate", "share", "utilisation", "8h", "correlation", "leverage", "bps")
+    described = files("analytics.reports").joinpath("columns.toml").read_text(encoding="utf-8")
+    names = [name for name in tomllib.loads(described) if name.endswith(endings)]
+    frame = pl.DataFrame({name: [0.25] for name in names})
+
+    assert len(names) > 50
+    assert {name: str(said).endswith("%") for name, (said, _) in looks(frame).items()} == {
+        name: cell(name, 0.25).text.endswith("%") for name in frame.columns
+    }
+
+
+def test_numbers_written_as_text_are_no_error() -> None:
+    """A column of exact numbers as text has no warning in each cell."""
+    sheet = ZipFile(BytesIO(workbook({"x": amounts(EXACT).to_frame()})))
+
+    assert b'numberStoredAsText="1"' in sheet.read("xl/worksheets/sheet1.xml")
