@@ -458,14 +458,56 @@ def by_day(base: Report, *days: date) -> Report:
 
 
 def test_days_of_one_side_alone_are_not_compared(hours: Sides) -> None:
-    """A table by day is left out where the two have no day in common."""
+    """A table by day is of two protocols, and left out where they have no day in common."""
     friday, saturday = date(2025, 10, 10), date(2025, 10, 11)
-    first, second = by_day(hours.first, friday), by_day(hours.second, saturday)
-    both = by_day(hours.second, friday, saturday)
+    venue = replace(hours.second, limits=Limits(protocol="gmx_v1"))
+    one, other, both = (
+        by_day(hours.first, friday),
+        by_day(venue, saturday),
+        by_day(venue, saturday, friday),
+    )
 
-    assert compared(first, second).sections[0].tables == ()
-    (shared,) = compared(first, both).sections[0].tables
-    assert len(shared.rows) == 2
+    assert compared(one, other).sections[0].tables == ()
+    assert [row[0] for row in lines(compared(one, both), "s")] == ["2025-10-10", "2025-10-11"]
+
+
+def test_an_hour_is_not_laid_beside_itself(hours: Sides) -> None:
+    """Two times have no hour in common but one that is the same on both sides."""
+    friday = date(2025, 10, 10)
+
+    laid = compared(by_day(hours.first, friday), by_day(hours.second, friday))
+
+    assert laid.sections[0].tables == ()
+
+
+def test_a_transaction_is_of_one_side(hours: Sides) -> None:
+    """Nothing makes two transactions one row: a table of them is left out."""
+    keys = ("protocol", "tx_hash")
+    sides = []
+    for base, tx in ((hours.first, "0x1"), (hours.second, "0x2")):
+        frame = pl.DataFrame({"protocol": ["gmx_v2"], "tx_hash": [tx], "fees_usd": [1]})
+        laid = shown_table("T", frame, keys=keys)
+        sides.append(replace(base, sections=(Section("s", "S", tables=(laid,)),)))
+
+    assert compared(*sides).sections[0].tables == ()
+
+
+def test_what_both_have_comes_first(hours: Sides) -> None:
+    """Rows of one side alone are below those that can be compared."""
+    sides = []
+    for base, names in ((hours.first, "abc"), (hours.second, "dcb")):
+        frame = pl.DataFrame({"protocol": [*names], "fees_usd": [1] * len(names)})
+        laid = shown_table("T", frame, keys=("protocol",))
+        sides.append(replace(base, sections=(Section("s", "S", tables=(laid,)),)))
+
+    assert [row[0] for row in lines(compared(*sides), "s")] == ["b", "c", "a", "d"]
+
+
+def test_the_number_compared_with_is_below_what_is_said_of_the_first(hours: Sides) -> None:
+    """What is said of the first side is not read as the second's."""
+    (fees, *_) = hours.compared.cards
+
+    assert fees.details[-1].startswith("2025-10-10 21:00 to 2025-10-10 21:59: ")
 
 
 def by_wave(base: Report, wave: str, **fees: int) -> Report:

@@ -27,6 +27,7 @@ from analytics.reports.scope import Limits
 _ROWS = 200
 # Counted from the beginning of the time asked for: the third wave of two days is no one wave.
 _ORDINALS = ("wave", "session")
+_EVENT = "tx_hash"
 _ABSENT = Cell("–", "–", "no such row")
 _NO_RATIO = Cell("–", "–", "no ratio to zero or with what is below it")
 _Key = tuple[Any, ...]
@@ -41,9 +42,10 @@ def compared(first: Report, second: Report) -> Report:
 
     A table is compared row by row where its keys tell its rows apart; between two protocols the
     protocol is no key, and a market is its symbol where that tells rows apart as well. The number
-    of a wave or session is no key. Tables of single events are left out, and of days and hours that
-    the two have none of in common: nothing makes two events one row. The rows of both reports are
-    exported, those of the second as `compared_<name>`.
+    of a wave or session is no key. Tables of single events are left out: nothing makes two events
+    one row. So are those by day or hour of two times, of which one can only be beside itself, and
+    of two protocols that have none in common. Rows of both sides come first. All rows of both
+    reports are exported, those of the second as `compared_<name>`.
     """
     names = _names(first.limits, second.limits)
     dropped = ("protocol",) if first.limits.protocol != second.limits.protocol else ()
@@ -63,7 +65,9 @@ def compared(first: Report, second: Report) -> Report:
             f"Changes, differences and ratios are those of {names[0]} against {names[1]}: "
             "the first less the second, and the first by the second. Lines without a number but "
             "zero on both sides are left out; – stands for a row that one side does not have, and "
-            f"for a ratio to zero or with what is below it.{_unequal(first.limits, second.limits)}"
+            "for a ratio to zero or with what is below it. Events, and days and hours that the two "
+            "cannot have in common, are in the files alone."
+            f"{_unequal(first.limits, second.limits)}"
         ),
         against=f"against {names[1]}",
         sections=tuple(_section(one, other, names, dropped, second.limits) for one, other in pairs),
@@ -76,7 +80,8 @@ def compared(first: Report, second: Report) -> Report:
 def _cards(first: Report, second: Report, names: _Names) -> Iterator[Card]:
     shown = cards(first.summary, second.summary)
     for card, other in zip(shown, second.cards, strict=True):
-        details = (f"{names[1]}: {other.value}", *card.details)
+        # Last: the details are the first side's, and would be read as the second's below it.
+        details = (*card.details, f"{names[1]}: {other.value}")
         origins = tuple(_origins(card, other, names, second.limits))
         yield replace(card, details=details, origins=origins)
 
@@ -178,7 +183,8 @@ def _tables(
     for table in first.tables:
         other = others.get(_identity(table))
         keys = [name for name in table.keys if name not in (*dropped, *_ORDINALS)]
-        if not table.keys or other is None:
+        is_timed = any(table.frame.schema[name].is_temporal() for name in keys)
+        if not table.keys or other is None or _EVENT in keys or (is_timed and not dropped):
             continue
         # Two protocols have a market in common by its symbol, never by its address.
         symbols = ["market_symbol" if name == "market" else name for name in keys]
@@ -217,7 +223,9 @@ def _side_by_side(
     table = tables[0]
     lines = [
         (key, _line(keys, key, column, tuple(side.get(key) for side in sides)))
-        for key in dict.fromkeys((*sides[0], *sides[1]))
+        for key in sorted(
+            {**sides[0], **sides[1]}, key=lambda key: any(key not in x for x in sides)
+        )
         for column in table.columns
         if column.is_number and column.name not in table.keys
     ]
