@@ -302,6 +302,18 @@ def test_every_chart_says_its_values(folder: Path) -> None:
     ]
 
 
+def test_per_cent_on_an_axis_is_written_as_in_the_text() -> None:
+    """A space before the sign, and no digit that the ratio does not have."""
+    rows = pl.DataFrame(
+        {"at": [datetime(2025, 10, 10), datetime(2025, 10, 11)], "series": "a", "value": [0.0, 8e-4]}
+    )
+    drawing = Drawing("d", "t", "rate", "%", {"a": BLUE}, SOURCE)
+
+    chart = lines(Canvas("s", datetime(2025, 10, 10), datetime(2025, 10, 11)), drawing, rows)
+
+    assert {"0.02 %", "0.08 %"} <= set(re.findall(r">([^<]*%)<", chart.svg))
+
+
 def test_a_rounded_value_is_followed_by_all_its_digits() -> None:
     """To the last of eighteen decimals, in the unit it is read in; what is whole stays alone."""
     usd = ["12345.000000000000000001", "-0.004"]
