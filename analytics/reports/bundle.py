@@ -225,23 +225,33 @@ def published(scopes: Sequence[Scope], folder: Path) -> None:
     for chart in (chart for section in written.sections for chart in section.charts):
         (folder / "charts" / f"{chart.name}.svg").write_text(chart.svg, encoding="utf-8")
         (folder / "charts" / f"{chart.name}.png").write_bytes(pixels(chart))
-    write_tables(folder, written.sources, written)
-    (folder / TRANSACTIONS).write_bytes(encoded(joined(sent), Format.PARQUET))
+    resting = joined(sent)
+    (folder / TRANSACTIONS).write_bytes(encoded(resting, Format.PARQUET))
+    alone = Source(Path(TRANSACTIONS).stem, "facts", "transactions", resting)
+    write_tables(folder, written.sources, written, alone)
     (folder / "report.html").write_text(html(written, versions()), encoding="utf-8")
     (folder / "report.md").write_text(markdown(written, versions()), encoding="utf-8")
     text = json.dumps(manifest(folder, written, scopes, sent), indent=1, default=_plain)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
-def write_tables(folder: Path, rows: Iterable[Source], page: Page) -> None:
-    """Write the rows of a page into a folder: a file of each form, a workbook, a dictionary."""
+def write_tables(folder: Path, rows: Iterable[Source], page: Page, *alone: Source) -> None:
+    """
+    Write the rows of a page into a folder: a file of each form, a workbook, a dictionary.
+
+    Args:
+        folder: the folder.
+        rows: the rows.
+        page: the page that they are of.
+        alone: what the dictionary explains as well, of files that others write.
+    """
     sources = tuple(rows)
     for form in _FORMS:
         (folder / form).mkdir()
         for source in sources:
             content = encoded(source.frame, form)
             (folder / form / f"{source.name}.{form}").write_bytes(content)
-    explained = dictionary(sources)
+    explained = dictionary((*sources, *alone))
     # A workbook goes its own way: what its numbers are, and lack, goes with it.
     sheets = {"about": _about(page), "dictionary": explained}
     sheets |= {each.name: each.frame for each in sources}
