@@ -220,12 +220,10 @@ def _rows(table: Table, keys: Sequence[str]) -> _Rows | None:
 def _side_by_side(
     tables: tuple[Table, Table], keys: Sequence[str], sides: tuple[_Rows, _Rows], names: _Names
 ) -> Table:
-    table = tables[0]
+    table, (one, other) = tables[0], sides
     lines = [
         (key, _line(keys, key, column, tuple(side.get(key) for side in sides)))
-        for key in sorted(
-            {**sides[0], **sides[1]}, key=lambda key: any(key not in x for x in sides)
-        )
+        for key in sorted(one | other, key=lambda each: each not in one or each not in other)
         for column in table.columns
         if column.is_number and column.name not in table.keys
     ]
