@@ -305,7 +305,11 @@ def test_every_chart_says_its_values(folder: Path) -> None:
 def test_per_cent_on_an_axis_is_written_as_in_the_text() -> None:
     """A space before the sign, and no digit that the ratio does not have."""
     rows = pl.DataFrame(
-        {"at": [datetime(2025, 10, 10), datetime(2025, 10, 11)], "series": "a", "value": [0.0, 8e-4]}
+        {
+            "at": [datetime(2025, 10, 10), datetime(2025, 10, 11)],
+            "series": "a",
+            "value": [0.0, 8e-4],
+        }
     )
     drawing = Drawing("d", "t", "rate", "%", {"a": BLUE}, SOURCE)
 
