@@ -27,7 +27,7 @@ from indexer.chains import ETHEREUM
 from indexer.errors import UserError
 from indexer.simulation.node import serve
 from indexer.spec import Const, Token
-from indexer.sync import Ledger, redecode, rederived, take_back
+from indexer.sync import Ledger, redecode, rederived, restate, take_back
 
 COUNT = 200
 EVENT = FEED.events[0]
@@ -44,6 +44,28 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with serve([served(blocks(COUNT))]) as node:
         run(job(path, protocols=(NAMED, POOLS), declarations=CHANGED), node.url)
     return path
+
+
+def test_what_only_compares_needs_no_right_to_write(tmp_path: Path) -> None:
+    """A file of an older perpscope that somebody reads all the time: it is compared as it is."""
+    path = tmp_path / "a.duckdb"
+    indexed(path, COUNT)
+    with duckdb.connect(path) as con:
+        con.execute("drop table upgrades; alter table pool_states drop column holds_pools")
+        con.execute("update schema_version set version = 6")
+    before, ledger = path.read_bytes(), Ledger(path, ETHEREUM, CHANGED)
+    reads = f"import duckdb; held = duckdb.connect({str(path)!r}, read_only=True)"
+    words = [sys.executable, "-c", f"{reads}; print(flush=True); input()"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:
+        assert reader.stdout
+        assert reader.stdout.readline()
+        found, days = rederived(ledger, [NAMED, POOLS]), restate(ledger, [NAMED], keep=False)
+        reader.communicate(b"enough\n")
+
+    answers = rows(path, "select count(*) from oracle_updates")[0][0]
+    assert found == {"oracle_updates": (answers, answers)}
+    assert days.is_empty()
+    assert path.read_bytes() == before
 
 
 def test_redecode_ends_like_a_fresh_index(tmp_path: Path, changed: Path) -> None:

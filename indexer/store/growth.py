@@ -11,6 +11,14 @@ def tables_in(connection: duckdb.DuckDBPyConnection) -> set[str]:
     return {name for (name,) in connection.execute(query).fetchall()}
 
 
+def columns_held(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    """Return which columns of a table a database holds; none where it lacks the table."""
+    query = """select column_name from duckdb_columns()
+        where database_name = 'perpscope' and table_name = ?"""
+    there = {name for (name,) in connection.execute(query, [table]).fetchall()}
+    return [name for name in columns_of(table) if name in there]
+
+
 def add_what_is_missing(connection: duckdb.DuckDBPyConnection) -> None:
     """
     Make the tables that are not there, and make anew those that lack a column.
@@ -22,9 +30,7 @@ def add_what_is_missing(connection: duckdb.DuckDBPyConnection) -> None:
         if table not in held:
             connection.execute(definition)
             continue
-        found = connection.execute(f"select * from {table} limit 0").description or []
-        there = {name for name, *_ in found}
-        kept = [name for name in columns_of(table) if name in there]
+        kept = columns_held(connection, table)
         if len(kept) < len(columns_of(table)):
             names = ", ".join(kept)
             connection.execute(f"alter table {table} rename to outgrown")

@@ -1,4 +1,9 @@
-"""Deriving facts again from stored logs: one transaction, so that old and new are never mixed."""
+"""
+Deriving facts again from stored logs: one transaction, so that old and new are never mixed.
+
+What is only asked what would change writes temporary tables of the names of those that would be
+written, which DuckDB finds first: it needs no right to write, and keeps no reader out.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,12 +13,13 @@ import duckdb
 import polars as pl
 
 from indexer.store.connection import delete, insert, scalar, select, transaction
+from indexer.store.growth import columns_held
 from indexer.store.income import income_days
 from indexer.store.intervals import Interval, merged_coverage, unite
 from indexer.store.knowledge import STATED, insert_missing, replace_policies, replace_stated
 from indexer.store.proofs import digest_of
 from indexer.store.reading import OWNED, Stored, chunks, logs_between, stored_in
-from indexer.tables import columns_of, fact_tables
+from indexer.tables import columns_of, definitions, fact_tables
 
 # What follows from logs, reads and declarations.
 _DERIVED = (*fact_tables(), "rejects", "markets", "tokens", "policies", *STATED)
@@ -79,24 +85,26 @@ def rederive(
     """
     Replace every fact, reject and market of some protocols by what their logs and reads say now.
 
-    What would change is what does change: without `keep` the same transaction is rolled back.
+    What would change is what does change: without `keep` the same is done to temporary tables.
 
     Args:
         path: the database.
         chain_id: the chain.
         read: how it is read, by what is stored of the chain as it is replaced; what it raises
             leaves the database as before.
-        keep: whether the rows stay; else the database is as before.
+        keep: whether the rows stay; else the file is only read.
         within: the stretches whose income is told, as `income_days` takes them.
         is_compared: whether rows are compared with those that were there; never of what is kept.
 
     Raises:
         DatabaseBusy: another process held the database all the time.
-        DatabaseUnusable: it cannot be written; it is as before.
+        DatabaseUnusable: it cannot be read, or written; it is as before.
     """
-    with transaction(path) as connection:
+    with transaction(path, read_only=not keep) as connection:
         reading = read(stored_in(connection, chain_id))
         slugs = list(reading.digests)
+        if not keep:
+            _set_before(connection, slugs)
         before = income_days(connection, slugs, within)
         differing = {}
         if is_compared:
@@ -106,10 +114,19 @@ def rederive(
         if is_compared:
             differing |= _differing(connection, chain_id, slugs)
         after = income_days(connection, slugs, within)
-        if not keep:
-            connection.rollback()
-            connection.begin()
     return Rederived(written, before, after, differing)
+
+
+def _set_before(connection: duckdb.DuckDBPyConnection, slugs: list[str]) -> None:
+    """Set temporary tables with the rows of these protocols before the ones that are written."""
+    for table in (*_DERIVED, "coverage"):
+        connection.execute(definitions()[table].replace("create", "create temp", 1))
+        is_theirs = "protocol" in columns_of(table)
+        where, values = ("list_contains(?, protocol)", [slugs]) if is_theirs else ("true", [])
+        # An older file may lack the table, or columns that may be null.
+        if names := ", ".join(columns_held(connection, table)):
+            rows = f"select {names} from perpscope.{table} where {where}"
+            connection.execute(f"insert into {table} ({names}) {rows}", values)
 
 
 def _remember(connection: duckdb.DuckDBPyConnection, chain_id: int, slugs: list[str]) -> None:

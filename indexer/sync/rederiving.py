@@ -44,7 +44,7 @@ def redecode(ledger: Ledger, protocols: Sequence[Protocol]) -> dict[str, int]:
 
 def rederived(ledger: Ledger, protocols: Sequence[Protocol]) -> dict[str, tuple[int, int]]:
     """
-    Compare what is stored of some protocols with what `redecode` would write; change nothing.
+    Compare what is stored of some protocols with what `redecode` would write; it is only read.
 
     Returns:
         Table -> how many of its rows are not what is derived, and how many that are derived are
@@ -53,8 +53,8 @@ def rederived(ledger: Ledger, protocols: Sequence[Protocol]) -> dict[str, tuple[
 
     Raises:
         UserError: nothing of these protocols is stored, or a declaration asks for other logs now.
-        DatabaseBusy: another process held the database all the time.
-        DatabaseUnusable: the database cannot be written; it is as before.
+        DatabaseBusy: another process wrote to the database all the time.
+        DatabaseUnusable: the database cannot be read.
     """
     return _again(ledger, protocols, keep=False, is_compared=True).differing
 
@@ -74,8 +74,8 @@ def restate(
     Args:
         ledger: the chain's part of the database.
         protocols: whose income.
-        keep: whether the facts become those of today, as `redecode` makes them; else the database
-            is as before.
+        keep: whether the facts become those of today, as `redecode` makes them; else the file is
+            only read.
         published: days that are compared instead of those of the database: chain_id, protocol, date
             and FIGURES but what policies declare. Days it does not have are left out.
         policies: rows of `policies` that were published with them.
