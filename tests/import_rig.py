@@ -94,7 +94,7 @@ def brought(folder: Path, venue: str, *files: Path, **options: str) -> Path:
 def rows(path: Path, table: str, *columns: str) -> list[tuple[Any, ...]]:
     """Return columns of a table, in the order of its events; null and zero as they are."""
     places = {"imports": "imported_at, file", "rejects": "tx_hash, fact, reason"}
-    places |= {"declared_facts": "fact"}
+    places |= {"declared_facts": "fact", "policies": "valid_from"}
     order = places.get(table, "block_number, log_index, item_index")
     with opened(path) as con:
         found = con.execute(f"select {', '.join(columns)} from {table} order by {order}")

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,11 @@ from import_rig import (
     written,
 )
 
+from indexer.errors import UserError
+from indexer.imports import VENUES, bring
+from indexer.imports.reading import About
 from indexer.protocols import PROTOCOLS
+from indexer.spec import Policy
 
 GOOD: Event = (WINNER, fill(tid=9))
 LONG = "x" * 5_000
@@ -327,6 +332,26 @@ def test_a_file_that_another_process_imports_meanwhile_is_there_once(
 
     assert facts(path) == before
     assert rows(path, "imports", "file") == [("a.jsonl",)]
+
+
+def test_files_are_not_imported_under_two_policies(tmp_path: Path) -> None:
+    """Nothing derives them again, so what was imported before would keep its old split."""
+    first = written(tmp_path, "a.jsonl", by_line(GOOD))
+    path = brought(tmp_path, "hyperliquid", first)
+    before, venue = path.read_bytes(), VENUES["hyperliquid"]
+    now = PROTOCOLS["hyperliquid"]
+    half = Policy("holders_share", "0.5", "2025-09-01", "test", "assumed")
+    changed = replace(now, policies=(*now.policies, half))
+    for name, tid in (("a.jsonl", 9), ("b.jsonl", 10)):
+        file = written(tmp_path, name, by_line((WINNER, fill(tid=tid))))
+
+        with pytest.raises(UserError, match="policies of hyperliquid have changed since its files"):
+            bring(path, file, venue, changed, About())
+
+    assert path.read_bytes() == before
+    said = tuple(replace(policy, source="another") for policy in now.policies)
+    assert bring(path, file, venue, replace(now, policies=said), About()).rows["fees"] == 1
+    assert set(rows(path, "policies", "source")) == {("another",)}
 
 
 def test_a_file_is_not_imported_as_anothers_as_well(

@@ -54,7 +54,8 @@ def bring(path: Path, file: Path, venue: Venue, protocol: Protocol, about: About
 
     Raises:
         UserError: there is no such file, it is not the venue's, no account of the venue is like
-            the one named, or the file was imported before as of another account or market.
+            the one named, the file was imported before as of another account or market, or others
+            were under other policies.
         FileDamaged: it is cut off or broken.
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: it cannot be written.
@@ -65,7 +66,8 @@ def bring(path: Path, file: Path, venue: Venue, protocol: Protocol, about: About
             f"{venue.account_is}; correct it"
         )
     digest = sha256_of(file)
-    if before := brought_before(path, venue.chain.chain_id, protocol.slug, digest):
+    place, stated = (venue.chain.chain_id, protocol.slug), policies([protocol])
+    if before := brought_before(path, *place, digest, stated):
         _demand_same(file, before, about)
         return Taken(None)
     reading = venue.read(file, about)

@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from indexer.errors import UserError
 from indexer.store.connection import delete, insert, scalar, select, transaction
 from indexer.store.creation import make_missing
 from indexer.store.knowledge import insert_missing, replace_policies
@@ -32,6 +33,7 @@ _PLACE = ("chain_id", "protocol", "block_number", "log_index", "item_index", "ma
 _TRADE = ("chain_id", "protocol", "block_number", "log_index", "market")
 _ORIGIN = ("files", "imported")
 _BASIS = "_basis"
+_RATE = ("kind", "value", "valid_from", "valid_to")
 
 
 @dataclass(frozen=True)
@@ -66,17 +68,28 @@ class Landed:
     rows: dict[str, int]
 
 
-def brought_before(path: Path, chain_id: int, protocol: str, sha256: str) -> Brought | None:
+def brought_before(
+    path: Path, chain_id: int, protocol: str, sha256: str, policies: pl.DataFrame
+) -> Brought | None:
     """
     Return what a file with these bytes was imported as before; None if it was not.
 
+    Args:
+        path: the database; it need not be there.
+        chain_id: the venue.
+        protocol: the venue's protocol.
+        sha256: of the file.
+        policies: rows of `policies` as the declaration states them.
+
     Raises:
+        UserError: files were imported under other policies.
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: it cannot be read.
     """
     if not path.exists():
         return None
     with transaction(path, read_only=True) as connection:
+        _demand_unchanged(connection, chain_id, protocol, policies)
         return _before(connection, chain_id, protocol, sha256)
 
 
@@ -97,11 +110,13 @@ def land(
         None if another process imported it meanwhile: nothing was written.
 
     Raises:
+        UserError: other files were imported under other policies meanwhile.
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: it cannot be written; it is as before.
     """
     make_missing(path)
     with transaction(path) as connection:
+        _demand_unchanged(connection, brought.chain_id, brought.protocol, stated["policies"])
         if _before(connection, brought.chain_id, brought.protocol, brought.sha256):
             return None
         connection.execute(f"set memory_limit = '{_MEMORY}'")
@@ -116,6 +131,23 @@ def land(
         insert(connection, "imports", pl.DataFrame([vars(told)], columns_of("imports")))
         _write_knowledge(connection, brought, stated)
     return Landed(told, {name: count for name, count in rows.items() if count})
+
+
+def _demand_unchanged(
+    connection: duckdb.DuckDBPyConnection, chain_id: int, protocol: str, policies: pl.DataFrame
+) -> None:
+    if select(
+        connection, "imports", "chain_id = ? and protocol = ?", [chain_id, protocol]
+    ).is_empty():
+        return
+    stored = select(connection, "policies", "protocol = ?", [protocol])
+    before, now = (frame.select(_RATE).sort(_RATE) for frame in (stored, policies))
+    if not before.equals(now):
+        raise UserError(
+            f"the policies of {protocol} have changed since its files were imported, and old and "
+            "new facts are never mixed: expected the same for all files; import all of them into "
+            "a new database, for what is imported cannot be derived again"
+        )
 
 
 def _before(
