@@ -231,11 +231,24 @@ def test_a_proof_that_the_database_has_not_is_named(bundle: Path, tmp_path: Path
 
 
 def test_blocks_that_are_not_there_are_named(url: str, bundle: Path, tmp_path: Path) -> None:
-    """A database that covers less, or by another declaration, cannot give the report."""
+    """A database that covers less cannot give the report before it is indexed further."""
     run(job(tmp_path / "b.duckdb", to_block=SOME - 1), url)
 
-    with pytest.raises(WorldError, match=f"rests on blocks {FIRST}–{SOME} of feed on ethereum"):
+    said = f"rests on blocks {FIRST}–{SOME} of feed on ethereum, .* not cover: index them first"
+    with pytest.raises(WorldError, match=said):
         replayed(bundle, tmp_path / "b.duckdb")
+
+
+def test_blocks_of_another_declaration_are_there(bundle: Path, tmp_path: Path) -> None:
+    """After `redecode` under a changed declaration nothing is left to index: what helps is said."""
+    path = tmp_path / "a.duckdb"
+    path.write_bytes((bundle.parent / "a.duckdb").read_bytes())
+    with duckdb.connect(path) as con:
+        con.execute("update coverage set declaration_digest = 'another/same' where true")
+
+    said = f"blocks {FIRST}–{SOME} of feed on ethereum, which the database holds as another"
+    with pytest.raises(WorldError, match=said):
+        replayed(bundle, path)
 
 
 def test_a_bundle_that_was_changed_is_refused(made: Path) -> None:

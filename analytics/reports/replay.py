@@ -100,16 +100,28 @@ def _coverage(said: list[dict[str, Any]], database: Path) -> tuple[pl.DataFrame,
     with load.database(database) as con:
         now = load.facts(con, "coverage").collect()
     then = pl.DataFrame(said, schema=now.schema)
-    keys = ["chain_id", "protocol", "declaration_digest"]
-    reached = now.group_by(keys).agg(pl.struct("from_block", "to_block").alias("spans"))
-    for row in then.join(reached, on=keys, how="left").iter_rows(named=True):
-        if not _holds(row["spans"] or [], row["from_block"], row["to_block"]):
+    spans, keys = pl.struct("from_block", "to_block"), ["chain_id", "protocol"]
+    alike = [*keys, "declaration_digest"]
+    reached = now.group_by(alike).agg(spans.alias("reached"))
+    held = now.group_by(keys).agg(spans.alias("held"))
+    told = then.join(reached, on=alike, how="left").join(held, on=keys, how="left")
+    for row in told.iter_rows(named=True):
+        if not _are_in(row["reached"], row):
             raise WorldError(
                 f"the report rests on blocks {row['from_block']}–{row['to_block']} of "
-                f"{_whose(row)}, which the database does not cover by the same declaration: index "
-                "them first"
+                f"{_whose(row)}, which the database {_lacks(is_held=_are_in(row['held'], row))}"
             )
     return then, now
+
+
+def _lacks(*, is_held: bool) -> str:
+    if not is_held:
+        return "does not cover: index them first"
+    return (
+        "holds as another declaration reads them: expected that of the report; `perpscope restate "
+        "--against` it says which days differ, and the perpscope that wrote it can `redecode` a "
+        "copy of the database"
+    )
 
 
 def _same_blocks(row: Mapping[str, Any], now: pl.DataFrame) -> list[dict[str, Any]]:
@@ -142,11 +154,12 @@ def _whose(row: Mapping[str, Any]) -> str:
     return f"{row['protocol']} on {chain_name(row['chain_id'])}"
 
 
-def _holds(spans: list[dict[str, int]], first: int, last: int) -> bool:
-    for span in sorted(spans, key=lambda each: each["from_block"]):
+def _are_in(spans: list[dict[str, int]] | None, row: Mapping[str, Any]) -> bool:
+    first = row["from_block"]
+    for span in sorted(spans or [], key=lambda each: each["from_block"]):
         if span["from_block"] <= first <= span["to_block"]:
             first = span["to_block"] + 1
-    return first > last
+    return bool(first > row["to_block"])
 
 
 def _limits(said: Mapping[str, Any]) -> Limits:
