@@ -7,7 +7,7 @@ from shutil import copy
 import duckdb
 import pytest
 from commands import perpscope
-from proof_rig import changed_data, lying, true_blocks
+from proof_rig import Json, changed_data, lying, true_blocks
 from sync_rig import FIRST, blocks, rows, served
 
 from indexer.simulation.blocks import Block
@@ -112,6 +112,31 @@ def test_what_cannot_be_repaired_is_told(
     assert "ethereum: blocks repaired: 0, wrong logs moved to orphans: 0" in told.out
     assert f"chainlink on ethereum, block {WRONG} could not be repaired: " in told.err
     assert "ranges that could not be repaired: 1; expected a node that proves its" in told.err
+
+
+def test_of_very_many_failures_the_first_are_told(
+    tmp_path: Path,
+    chain: Sequence[Block],
+    url: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """How many more there are, and what lists them; against another chain every block fails."""
+    monkeypatch.setattr("indexer.cli.proving._MOST_TOLD", 3)
+    path = tmp_path / "a.duckdb"
+
+    def odd(logs: Json) -> Json:
+        """Change every log."""
+        return [log | {"data": log["data"][:-1] + "7"} for log in logs]
+
+    with lying(chain, {"eth_getLogs": odd}) as node:
+        index(path, node)
+    assert perpscope("verify", "--level", "receipts", "--rpc", url, "--database", path) == 1
+
+    told = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[0][-9:] for line in told[:3]] == ["are wrong"] * 3
+    left = len(rows(path, "select from_block from audits where verdict = 'failed'")) - 3
+    assert told[3] == f"and {left} more on ethereum: `perpscope query failed_audits` lists all"
 
 
 def test_an_endpoint_is_of_one_chain(

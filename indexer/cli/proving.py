@@ -28,6 +28,8 @@ Chains = Annotated[
 ]
 Failure = tuple[str, int, int, str]
 
+_MOST_TOLD = 50  # of another chain's endpoint thousands
+
 # What is said of failures, and of what is expected instead; at level agreed the other one.
 _WRONG = (("wrong", "their headers commit to"), ("disputed", "every endpoint tells"))
 
@@ -82,7 +84,7 @@ def verify_command(
         with drawn(ledger.chain, Console(stderr=True), columns) as progress:
             found = verify(wanted, settings.endpoints(ledger.chain, rpc), progress)
         typer.echo(_sentence(ledger.chain, level, found))
-        _print_failures(ledger.chain, f"is {is_wrong}", found.failures)
+        _print_failures(ledger.chain, (f"is {is_wrong}", f"are {is_wrong}"), found.failures)
         failures += found.failures
         unheard += found.unheard
     if failures:
@@ -128,7 +130,7 @@ def repair_command(
             if done.blocks or done.failures
             else f"{ledger.chain.slug}: nothing to repair; `perpscope verify` finds what is wrong"
         )
-        _print_failures(ledger.chain, "could not be repaired", done.failures)
+        _print_failures(ledger.chain, ("could not be repaired",) * 2, done.failures)
         failures += done.failures
     if failures:
         raise WorldError(
@@ -171,9 +173,13 @@ def _sentence(chain: Chain, level: Level, found: Verdict) -> str:
     )
 
 
-def _print_failures(chain: Chain, what: str, failures: list[Failure]) -> None:
-    for slug, low, high, why in failures:
-        typer.echo(f"{slug} on {chain.slug}, {_blocks(low, high)} {what}: {why}", err=True)
+def _print_failures(chain: Chain, what: tuple[str, str], failures: list[Failure]) -> None:
+    for slug, low, high, why in failures[:_MOST_TOLD]:
+        said = f"{_blocks(low, high)} {what[low != high]}"
+        typer.echo(f"{slug} on {chain.slug}, {said}: {why}", err=True)
+    if len(failures) > _MOST_TOLD:
+        more = f"{len(failures) - _MOST_TOLD:,} more on {chain.slug}"
+        typer.echo(f"and {more}: `perpscope query failed_audits` lists all", err=True)
 
 
 def _blocks(low: int, high: int) -> str:
