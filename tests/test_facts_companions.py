@@ -110,6 +110,21 @@ def test_a_quotient_with_an_absent_companion_is_not_known() -> None:
     assert table.select("fee_usd", "fee_tokens").rows() == [(None, None), (usd("4"), usd("0.25"))]
 
 
+@pytest.mark.parametrize("nearest", [None, "before"])
+def test_a_text_is_nobodys_key(nearest: Literal["before"] | None) -> None:
+    """Companions go by words: equal texts join nothing, and stop nothing."""
+    told = Companion("Burn", take="value", on={"reason": "reason"}, nearest=nearest)
+    protocol = fees()
+    (event,) = protocol.events
+    burns = Event(
+        "securitize/DSToken", "Burn", "fees", {**event.columns, "fee_usd": Fixed(told, 0)}
+    )
+    tokens = (Contract(ARBITRUM, "securitize/DSToken", TOKEN, 100),)
+    burn = log("securitize/DSToken", "Burn", TOKEN, burner=OTHER, value=1, reason="same")
+
+    assert amounts(replace(protocol, contracts=tokens, events=(burns,)), [burn, burn]) == [None] * 2
+
+
 def test_either_emitter_of_the_abi_will_do() -> None:
     """The companion's emitter is not this log's, and which of its ABI it is does not matter."""
     assert amounts(fees(), [price(3, feed=SECOND_FEED), margin()]) == [3]
