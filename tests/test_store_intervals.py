@@ -1,6 +1,7 @@
 """Intervals and digests: the same blocks say the same, however they were cut."""
 
 from dataclasses import replace
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -22,6 +23,7 @@ from indexer.store import (
     status,
     subtracted,
 )
+from indexer.store.intervals import unite
 from indexer.tables import columns_of
 
 Interval = tuple[int, int]
@@ -80,6 +82,7 @@ def test_gaps_and_covered_blocks_are_the_whole(
     missing = [block for start, end in found for block in range(start, end + 1)]
     assert missing == [block for block in range(low, low + length + 1) if block not in blocks]
     assert all(end + 1 < start for (_, end), (start, _) in pairwise(found))
+    assert all(start <= end for start, end in found)
 
 
 @given(st.sets(st.integers(1, 40)))
@@ -88,20 +91,31 @@ def test_touching_intervals_become_one(cuts: set[int]) -> None:
     borders = [0, *sorted(cuts), 41]
     parts = [(low, high - 1) for low, high in pairwise(borders)]
 
-    merged = merged_coverage(coverage(parts))
+    merged = merged_coverage(coverage(parts[::-1]))
 
     assert merged.equals(coverage([(0, 40)]))
 
 
-def test_intervals_that_differ_stay_apart() -> None:
-    """Another finality or a gap between them keeps rows apart."""
-    rows = pl.concat(
-        [coverage([(0, 9)]), coverage([(10, 19)], finality="safe"), coverage([(21, 30)])]
-    )
+@pytest.mark.parametrize(
+    "column", ["protocol", "declaration_digest", "finality", "finality_reason", "proof", "waiver"]
+)
+def test_intervals_that_differ_stay_apart(column: str) -> None:
+    """Another word about the blocks, or a gap between them, keeps rows apart."""
+    rows = pl.concat([coverage([(0, 9)]), coverage([(10, 19), (21, 30)], **{column: "z"})])
 
     merged = merged_coverage(rows)
 
     assert merged.select("from_block", "to_block").rows() == [(0, 9), (10, 19), (21, 30)]
+
+
+def test_overlapping_intervals_become_one() -> None:
+    """Only those that hold a block of the new one: beside it is not in it."""
+    intervals: list[Interval] = []
+
+    for low, high in [(20, 29), (0, 9), (40, 49), (10, 12), (25, 40), (44, 46)]:
+        unite(intervals, low, high)
+
+    assert intervals == [(0, 9), (10, 12), (20, 49)]
 
 
 @given(st.integers(0, 20))
@@ -122,7 +136,13 @@ def test_the_digest_sees_every_change() -> None:
     first = whole.with_row_index()["index"] == 0
     empty = pl.lit(b"", pl.Binary)
 
+    odd = [
+        whole.with_columns(pl.when(first).then(pl.lit(b"\x01" * 32)).otherwise(name).alias(name))
+        for name, kind in LOGS.items()
+        if kind == pl.Binary
+    ]
     others = [
+        *odd,
         whole[1:],
         whole.with_columns(pl.when(first).then(empty).otherwise("data").alias("data")),
         whole.with_columns(pl.col("topic3").fill_null(empty)),
@@ -131,6 +151,29 @@ def test_the_digest_sees_every_change() -> None:
 
     digests = {fingerprint(frame) for frame in [whole, *others]}
     assert len(digests) == 1 + len(others)
+
+
+def test_the_digest_is_what_its_definition_says() -> None:
+    """Databases keep it: another way to make it would find every stored range changed."""
+    frame = logs(list(range(8)))
+
+    def digest(block: pl.DataFrame) -> int:
+        said = sha256()
+        for name, kind in LOGS.items():
+            if kind != pl.Binary:
+                said.update(b"".join(number.to_bytes(8, "little") for number in block[name]))
+        for name, kind in LOGS.items():
+            if kind == pl.Binary:
+                values = [
+                    (-1 if value is None else len(value), value or b"") for value in block[name]
+                ]
+                said.update(b"".join(size.to_bytes(8, "little", signed=True) for size, _ in values))
+                said.update(b"".join(value for _, value in values))
+        return int.from_bytes(said.digest())
+
+    total = sum(digest(block) for block in frame.partition_by("block_number"))
+    assert fingerprint(frame) == f"{total % 2**256:064x}"
+    assert total >= 2**256
 
 
 def test_a_slice_has_the_digest_of_its_rows() -> None:

@@ -81,4 +81,4 @@ def _octets(column: pl.Series) -> tuple[_Part, _Part]:
     lengths = np.diff(places)
     if column.null_count():
         lengths[column.is_null().to_numpy()] = -1
-    return _numbers(lengths), _Part(memoryview(content or b""), places)
+    return _numbers(lengths), _Part(memoryview(content), places)

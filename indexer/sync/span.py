@@ -70,7 +70,7 @@ class Span:
         if self.proven >= blocks:
             self.proven = 0
             self._aim = max(1, min(self._aim, self._largest * 4 // 5))
-        shorter = _proposed(from_block, to_block, refusal) or max(blocks // 2, self.proven, 1)
+        shorter = _proposed(from_block, to_block, refusal) or max(blocks // 2, self.proven)
         self.blocks = min(shorter, self.blocks)
 
 
