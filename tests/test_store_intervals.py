@@ -9,7 +9,7 @@ from random import Random
 import polars as pl
 import pytest
 from handmade import write_database
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from indexer.rpc import LOGS
@@ -70,6 +70,8 @@ def coverage(intervals: list[Interval], **columns: str) -> pl.DataFrame:
     return pl.DataFrame(rows, columns_of("coverage"), orient="row")
 
 
+@example([(0, 4), (6, 9)], 0, 5)
+@example([(0, 5), (7, 9)], 0, 5)
 @given(INTERVALS, st.integers(0, 40), st.integers(0, 40))
 def test_gaps_and_covered_blocks_are_the_whole(
     covered: list[Interval], low: int, length: int
