@@ -81,7 +81,7 @@ def test_entries_that_are_no_events_are_passed_over() -> None:
 
 
 @pytest.mark.parametrize(
-    "solidity_type", ["fixed128x18", "uint7", "uint264", "bytes33", "bytes0", "mapping", "uint8[0]"]
+    "solidity_type", ["fixed128x18", "uint7", "uint264", "bytes40", "bytes0", "mapping", "uint8[0]"]
 )
 def test_a_type_no_event_can_carry_is_named(solidity_type: str) -> None:
     """What the decoder cannot read it refuses before the first log."""

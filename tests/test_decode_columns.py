@@ -119,6 +119,22 @@ def test_a_refused_row_says_what_was_seen_and_what_was_expected(data: bytes, rea
 
 
 @pytest.mark.parametrize("place", [0, 4_999, 9_999])
+def test_one_hostile_row_of_words_is_found_among_ten_thousand(place: int) -> None:
+    """Words alone are compared block by block, and read without a look at the single row."""
+    event, length = event_of(WORDS[:3]), 3 * WORD
+    datas = [broken(0, row)[:length] for row in range(10_000)]
+    datas[place] = broken(1, 2)[:length]
+
+    decoded = decode(event, ["owner"], logs_of(event, datas))
+
+    owner = decoded.columns["owner"]
+    assert decoded.reasons == {place: "`open` is 2, expected 0 or 1"}
+    assert np.flatnonzero(~owner.present).tolist() == [place]
+    assert owner.words is not None
+    assert int.from_bytes(owner.words[(place + 1) % 10_000].tobytes()) == (place + 1) % 10_000
+
+
+@pytest.mark.parametrize("place", [0, 4_999, 9_999])
 def test_one_hostile_row_leaves_ten_thousand_others_right(place: int) -> None:
     """The others keep their values wherever the bad row stands."""
     event = event_of(WORDS)
@@ -197,10 +213,35 @@ def test_topics_that_do_not_fit_the_event_are_refused(topics: list[bytes], reaso
     """Both the number of topics and the range of indexed words count."""
     event = event_of(INDEXED)
 
-    decoded = decode(event, ["who"], logs_of(event, [bytes(WORD)], topics))
+    bad = logs_of(event, [bytes(WORD)], topics)
+    good = logs_of(event, [bytes(WORD)], [(5).to_bytes(WORD), b"\x07" * WORD])
+    decoded = decode(event, ["who", "size", "label"], pl.concat([bad, good], how="diagonal"))
 
     assert decoded.reasons == {0: reason}
-    assert not decoded.columns["who"].present.any()
+    assert all(column.present.tolist() == [False, True] for column in decoded.columns.values())
+    assert value_at(decoded.columns["who"], 1) == f"0x{5:040x}"
+    assert value_at(decoded.columns["label"], 1) == b"\x07" * WORD
+
+
+def test_short_bytes_are_as_wide_as_their_type() -> None:
+    """In data and in topics: what follows them in the word is padding."""
+    plain = Parameter("plain", "bytes16", indexed=False, components=())
+    indexed = Parameter("indexed", "bytes4", indexed=True, components=())
+    event = event_of((plain, indexed))
+
+    columns = decode(
+        event, ["plain", "indexed"], logs_of(event, [bytes(WORD)], [bytes(WORD)])
+    ).columns
+
+    assert {name: column.width for name, column in columns.items()} == {"plain": 16, "indexed": 4}
+
+
+def test_an_indexed_integer_keeps_its_sign() -> None:
+    """A tick below one is no large number."""
+    event = event_of((Parameter("tick", "int24", indexed=True, components=()),))
+    logs = logs_of(event, [b""], [(-5).to_bytes(WORD, signed=True)])
+
+    assert value_at(decode(event, ["tick"], logs).columns["tick"], 0) == -5
 
 
 def test_an_unknown_argument_is_named() -> None:

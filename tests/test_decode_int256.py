@@ -14,7 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.decode.columns import Column
-from indexer.decode.int256 import Int256, add, decimal, fixed, from_column, from_int, multiply
+from indexer.decode.int256 import (
+    Int256,
+    add,
+    decimal,
+    fixed,
+    from_column,
+    from_int,
+    multiply,
+    python_integers,
+)
 from indexer.decode.int256 import negate as negated
 
 EXACT = Context(prec=100)  # the default context rounds at 28 digits
@@ -71,7 +80,9 @@ def units_of(numbers: pa.Decimal128Array) -> list[int | None]:
 @given(columns)
 def test_words_become_the_integers_they_spell(values: list[tuple[int, bool]]) -> None:
     """From -2^255 to 2^256 - 1, signed and unsigned in one column."""
-    assert python_ints(from_column(column(values))) == [value for value, _ in values]
+    read = from_column(column(values))
+
+    assert python_ints(read) == python_integers(read) == [value for value, _ in values]
 
 
 @settings(max_examples=120)
@@ -150,9 +161,10 @@ def test_an_absent_value_stays_absent_through_every_step() -> None:
     """Null in, null out: absence is not zero."""
     absent = from_column(column([(5, False), (7, False)], present=[True, False]))
 
-    steps = add(multiply(negated(absent), from_int(3, 2)), from_int(1, 2))
+    steps = add(from_int(1, 2), add(multiply(negated(absent), from_int(3, 2)), from_int(0, 2)))
 
     assert python_ints(steps) == [-14, None]
+    assert not steps.magnitude[:, 1].any()
     assert decimal(steps, 0)[0].to_pylist()[1] is None
     assert fixed(column([(5, False)], present=[False]), 0)[1].tolist() == [False]
 
@@ -162,6 +174,17 @@ def test_an_overflow_is_not_undone_by_a_later_step() -> None:
     large = from_int(LARGEST, 1)
 
     assert python_ints(multiply(multiply(large, large), from_int(0, 1))) == [None]
+
+
+@pytest.mark.parametrize("over", [1, 3, 10**10])
+def test_the_largest_number_fits_and_the_next_does_not(over: int) -> None:
+    """At every number of decimals, to the last digit that DECIMAL(38,18) has."""
+    for decimals in range(-20, 60):
+        first = -(-over * 10**38 * 10 ** max(0, decimals - 18) // 10 ** max(0, 18 - decimals))
+        values = [value for value in (first - 1, first) if value <= LARGEST]
+        numbers, _ = decimal(from_column(column([(x, False) for x in values])), decimals, over)
+
+        assert units_of(numbers) == [units(value, decimals, over) for value in values]
 
 
 @pytest.mark.parametrize("dollars", [170_141_183, 170_141_184, 10**20 - 1])
