@@ -118,6 +118,47 @@ def test_a_refused_row_says_what_was_seen_and_what_was_expected(data: bytes, rea
     assert decoded.reasons == {1: reason}
 
 
+ODD = {
+    "uint56": (2**55, 5),
+    "bool": (True, False),
+    "int24": (-5, 5),
+    "bytes5": (b"abcde", bytes(5)),
+    "int256": (-1, 1),
+    "string": ("hé", "hey"),
+    "bytes": (b"\xff", b"\x01"),
+}
+
+
+@pytest.mark.parametrize(
+    "types",
+    [
+        ["uint56", "bool", "bool", "int24", "bytes5", "int256"],
+        ["bool", "int24", "string", "bytes"],
+        ["int256"] * 6 + ["bool"],
+    ],
+    ids=["words", "text", "hardly any padding"],
+)
+@pytest.mark.parametrize("which", [0, 1], ids=["large", "small"])
+def test_every_byte_of_a_row_is_looked_at(types: list[str], which: int) -> None:
+    """Beside a good row that shows the shape: what one other byte makes of it is found or read."""
+    event = event_of(
+        tuple(
+            Parameter(f"a{place}", kind, indexed=False, components=())
+            for place, kind in enumerate(types)
+        )
+    )
+    good = encode(types, [ODD[kind][which] for kind in types])
+    changed = [
+        good[:place] + bytes([good[place] ^ change]) + good[place + 1 :]
+        for place in range(len(good))
+        for change in (1, 0x80)
+    ]
+
+    decoded = decode(event, [], logs_of(event, [good, *changed]))
+
+    assert decoded.accepted.tolist() == [is_canonical(types, data) for data in [good, *changed]]
+
+
 @pytest.mark.parametrize("place", [0, 4_999, 9_999])
 def test_one_hostile_row_of_words_is_found_among_ten_thousand(place: int) -> None:
     """Words alone are compared block by block, and read without a look at the single row."""
@@ -221,6 +262,27 @@ def test_topics_that_do_not_fit_the_event_are_refused(topics: list[bytes], reaso
     assert all(column.present.tolist() == [False, True] for column in decoded.columns.values())
     assert value_at(decoded.columns["who"], 1) == f"0x{5:040x}"
     assert value_at(decoded.columns["label"], 1) == b"\x07" * WORD
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "reason"),
+    [
+        ("uint8", 255, None),
+        ("uint8", 256, "`size` is 256, outside uint8"),
+        ("int24", 2**23 - 1, None),
+        ("int24", 2**23, "`size` is 8388608, outside int24"),
+        ("int24", -(2**23), None),
+        ("int24", -(2**23) - 1, "`size` is -8388609, outside int24"),
+    ],
+)
+def test_a_number_may_be_as_large_as_its_type(kind: str, value: int, reason: str | None) -> None:
+    """The last that fits is read, the next is refused."""
+    event = event_of((Parameter("size", kind, indexed=False, components=()),))
+    data = value.to_bytes(WORD, signed=value < 0)
+
+    reasons = decode(event, ["size"], logs_of(event, [data])).reasons
+
+    assert reasons == ({} if reason is None else {0: reason})
 
 
 def test_short_bytes_are_as_wide_as_their_type() -> None:
