@@ -276,13 +276,16 @@ def test_topics_that_do_not_fit_the_event_are_refused(topics: list[bytes], reaso
     ],
 )
 def test_a_number_may_be_as_large_as_its_type(kind: str, value: int, reason: str | None) -> None:
-    """The last that fits is read, the next is refused."""
-    event = event_of((Parameter("size", kind, indexed=False, components=()),))
-    data = value.to_bytes(WORD, signed=value < 0)
+    """The last that fits is read, the next is refused: alone, and beside text."""
+    size = Parameter("size", kind, indexed=False, components=())
+    word, no_text = value.to_bytes(WORD, signed=value < 0), (2 * WORD).to_bytes(WORD) + bytes(WORD)
 
-    reasons = decode(event, ["size"], logs_of(event, [data])).reasons
-
-    assert reasons == ({} if reason is None else {0: reason})
+    for event, data in (
+        (event_of((size,)), word),
+        (event_of((size, WORDS[-1])), word + no_text),
+    ):
+        reasons = decode(event, ["size"], logs_of(event, [data])).reasons
+        assert reasons == ({} if reason is None else {0: reason})
 
 
 def test_short_bytes_are_as_wide_as_their_type() -> None:
