@@ -87,7 +87,9 @@ def test_a_field_of_another_width_is_refused(name: str, text: str) -> None:
 def test_a_root_built_at_once_is_that_of_the_trie(count: int) -> None:
     """Leaves of all sizes, shorter than a hash too, give the root of `trie.HexaryTrie`."""
     chance = random.Random(count)
-    leaves = [chance.randbytes(chance.choice((1, 3, 20, 31, 32, 33, 400))) for _ in range(count)]
+    leaves = [
+        chance.randbytes(chance.choice((1, 3, 20, 28, 29, 31, 32, 33, 400))) for _ in range(count)
+    ]
     tree = HexaryTrie({})
     for index, leaf in enumerate(leaves):
         tree[encode_raw(index.to_bytes((index.bit_length() + 7) // 8))] = leaf
@@ -172,3 +174,13 @@ def test_system_receipts_are_left_out() -> None:
     both = [receipt("0x0", cumulativeGasUsed="0x0"), receipt("0x2")]
 
     assert committed(both, quirks_at(HYPEREVM, 5), 5, b"") == both[1:]
+    assert committed(both, (), 5, b"") == both
+
+
+@pytest.mark.parametrize(
+    "more", [{"logsBloom": "0x00"}, {"status": None}, {"status": None, "root": "0x1"}]
+)
+def test_a_receipt_of_another_width_is_refused(more: dict[str, str | None]) -> None:
+    """What could be another field's bytes, or is not there, gives no root."""
+    with pytest.raises(ValueError, match=r"is not 0x and \d+ hex digits"):
+        receipts_root([receipt("0x0", **more)])
