@@ -165,10 +165,12 @@ def test_many_emitters_are_asked_in_parts() -> None:
 
 
 def test_chance_grows_with_the_bloom() -> None:
-    """An empty bloom gives no hit by chance; a full one gives every declared pair."""
-    heads = pl.DataFrame({"number": [1, 2], "logs_bloom": [bytes(256), b"\xff" * 256]})
+    """An empty bloom gives none, a full one every declared pair; half of it half for each bit."""
+    blooms = [bytes(256), b"\xff" * 256, b"\x0f" * 256]
+    heads = pl.DataFrame({"number": [1, 2, 3], "logs_bloom": blooms})
 
-    assert chances(heads, DECLARED).to_list() == [0, 3]
+    assert DECLARED.bits == [(6, 1), (9, 2)]
+    assert chances(heads, DECLARED).to_list() == [0, 3, 1 / 2**6 + 2 / 2**9]
 
 
 def test_no_headers_give_no_hits() -> None:
