@@ -19,13 +19,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from analytics.decimal_text import fixed
 from analytics.errors import UserError, WorldError
 from analytics.formats import Format
 from analytics.plain_text import for_json, for_spreadsheets, visible
 from analytics.workbook import workbook
 
 _SHOWN_ROWS = 100
-_HALF_CENT = Decimal("0.005")
 _MOMENT = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 
@@ -121,12 +121,11 @@ def _cell(name: str, value: object) -> str:
     match value:
         case None:
             return ""
+        case Decimal() if value == 0:
+            return "0.00"
         case Decimal():
             is_money = name.endswith("_usd") and not name.endswith("price_usd")
-            if is_money and 0 < abs(value) <= _HALF_CENT:  # which rounds to zero, and is none
-                return f"{'-' if value < 0 else ''}<0.01"
-            is_plain = is_money or abs(value) >= 1 or value == 0
-            return f"{value:,.2f}" if is_plain else _significant(value)
+            return fixed(value, 2) if is_money or abs(value) >= 1 else _significant(value)
         case float():
             return f"{value:,.2f}" if abs(value) >= 1000 else _significant(value)
         case bool():

@@ -164,9 +164,9 @@ class Config(BaseSettings):
 
         own = self.chain(chain)
         manners = self.retries.model_dump() | own.model_dump(include=_MANNERS)
-        places = [f"chains.{chain.slug}.rpc.{number}" for number in range(len(own.rpc))]
         told = [("--rpc", url) for url in urls or ()] or [
-            (place, _expanded(url, chain)) for place, url in zip(places, own.rpc, strict=True)
+            (f"chains.{chain.slug}.rpc.{number}", _expanded(url, chain))
+            for number, url in enumerate(own.rpc)
         ]
         found = []
         for place, url in told:

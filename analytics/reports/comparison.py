@@ -189,7 +189,8 @@ def _tables(
         # Two protocols have a market in common by its symbol, never by its address.
         symbols = ["market_symbol" if name == "market" else name for name in keys]
         for wanted in (symbols, keys) if dropped else (keys,):
-            if rows := _paired(table, other, wanted):
+            rows = _paired(table, other, wanted)
+            if rows and not (is_timed and rows[0].keys().isdisjoint(rows[1])):
                 beside = replace(other, source=other.source and _renamed(other.source, limits))
                 yield _side_by_side((table, beside), wanted, rows, names)
                 break
@@ -197,10 +198,7 @@ def _tables(
 
 def _paired(table: Table, other: Table, keys: Sequence[str]) -> tuple[_Rows, _Rows] | None:
     one, two = _rows(table, keys), _rows(other, keys)
-    if one is None or two is None:
-        return None
-    is_timed = any(table.frame.schema[name].is_temporal() for name in keys)
-    return None if is_timed and one.keys().isdisjoint(two) else (one, two)
+    return None if one is None or two is None else (one, two)
 
 
 def _identity(table: Table) -> tuple[str, tuple[str, ...]]:

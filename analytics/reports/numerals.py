@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
+from analytics.decimal_text import fixed
 from analytics.plain_text import visible
 
 UNKNOWN = "n/k"
@@ -172,14 +173,3 @@ def period(seconds: int) -> str:
         if seconds % size == 0:
             return name if seconds == size else f"{seconds // size} {name}s"
     return f"{seconds} seconds"
-
-
-def fixed(value: Decimal, places: int) -> str:
-    """Return a decimal with separators and this many places; zero as 0, the tiniest as a bound."""
-    if value == 0:
-        return "0"
-    smallest = Decimal(1).scaleb(-places)
-    if abs(value) <= smallest / 2:  # the half rounds to the even zero
-        return f"{'-' if value < 0 else ''}<{smallest}"
-    with localcontext(prec=60, rounding=ROUND_HALF_EVEN):
-        return f"{value.quantize(smallest):,}"

@@ -66,8 +66,8 @@ def bring(path: Path, file: Path, venue: Venue, protocol: Protocol, about: About
             f"{venue.account_is}; correct it"
         )
     digest = sha256_of(file)
-    place, stated = (venue.chain.chain_id, protocol.slug), policies([protocol])
-    if before := brought_before(path, *place, digest, stated):
+    rates = policies([protocol])
+    if before := brought_before(path, venue.chain.chain_id, protocol.slug, digest, rates):
         _demand_same(file, before, about)
         return Taken(None)
     reading = venue.read(file, about)
@@ -85,7 +85,8 @@ def bring(path: Path, file: Path, venue: Venue, protocol: Protocol, about: About
             to_at=ends[1],
             imported_at=now().replace(microsecond=0),
         )
-        landed = land(path, brought, folder, _stated(venue, protocol, reading.entry))
+        stated = _stated(venue, protocol, reading.entry) | {"policies": rates}
+        landed = land(path, brought, folder, stated)
     if landed is None:
         return Taken(None)
     return Taken(landed.brought, landed.rows, dict(reading.notes.unknown))
@@ -114,7 +115,6 @@ def _stated(venue: Venue, protocol: Protocol, entry: str) -> dict[str, pl.DataFr
     return {
         "accounts": accounts([protocol], venue.chain),
         "declared_facts": brought_facts(protocol, venue.chain, entry),
-        "policies": policies([protocol]),
     }
 
 
