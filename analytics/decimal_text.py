@@ -11,5 +11,5 @@ def fixed(value: Decimal, places: int) -> str:
     with localcontext(prec=60, rounding=ROUND_HALF_EVEN):
         rounded = value.quantize(smallest)
     if rounded == 0:
-        return f"{'-' if value < 0 else ''}<{smallest}"
-    return f"{rounded:,}"
+        return f"{'-' if value < 0 else ''}<{smallest:f}"
+    return f"{rounded:,f}"

@@ -34,6 +34,7 @@ LARGE = Decimal("12345678901234567890.123456789012345678")
         (numerals.tokens, Decimal(1), "1.0000"),
         (numerals.price, Decimal("61000.123456"), "61,000.12"),
         (numerals.price, Decimal("0.000123456789"), "0.000123457"),
+        (numerals.price, Decimal("0.000000123456789"), "0.000000123457"),
         (numerals.price, 8.96667, "8.96667"),
         (numerals.percent, 0.1234, "12.3 %"),
         (numerals.percent, 0.0, "0 %"),
