@@ -11,6 +11,8 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rig.live import BLOCKS, live
+from rig.node import Rig, serving
 from sync_rig import FEED, FIRST, POOLS, START_TIME, blocks, contents, job, rows, run, served, told
 
 from indexer.chains import ETHEREUM, Chain
@@ -38,9 +40,15 @@ class Clock:
         self.stamps, self.first = stamps, first
         self.asked = self.rounds = 0
 
-    async def head(self) -> Header:
-        """Return the last block."""
+    @property
+    def head(self) -> Header:
+        """The last block."""
         return Header(self.first + len(self.stamps) - 1, b"", b"", moment(self.stamps[-1]), None)
+
+    @property
+    def heads(self) -> Heads:
+        """The last block, of which nothing is final."""
+        return Heads(self.head, -1, -1, -1)
 
     async def headers(self, numbers: Sequence[int]) -> pl.DataFrame:
         """Return number and timestamp of these blocks."""
@@ -55,8 +63,7 @@ class Clock:
 
 def found(clock: Clock, seconds: float) -> int:
     """Return the last block that is not younger than so many seconds."""
-    high = asyncio.run(clock.head())
-    return asyncio.run(last_until(clock, moment(seconds), 10, high))  # type: ignore[arg-type]
+    return asyncio.run(last_until(clock, moment(seconds), 10, clock.head))  # type: ignore[arg-type]
 
 
 @given(st.lists(st.integers(0, 900), min_size=1, max_size=200), st.integers(-5, 905))
@@ -94,19 +101,25 @@ def test_moments_and_blocks_are_the_same_run(tmp_path: Path) -> None:
     [
         (moment(24), None, (FIRST + 2, None)),
         (None, moment(24), (None, FIRST + 1)),
-        (None, moment(24.5), (None, None)),
+        (None, moment(24.5), (None, moment(24.5))),
         (moment(12), moment(13), (FIRST + 1, FIRST + 1)),
         (FIRST + 1, moment(13), (FIRST + 1, FIRST + 1)),
     ],
 )
 def test_a_moment_of_the_head_is_found_and_one_block_is_a_range(
-    start: int | datetime | None, end: datetime | None, blocks_found: tuple[int | None, int | None]
+    start: int | datetime | None,
+    end: datetime | None,
+    blocks_found: tuple[int | None, int | datetime | None],
 ) -> None:
-    """What is before the head's own moment leaves the head out; a beginning may be its moment."""
+    """
+    What is before the head's own moment leaves the head out; a beginning may be its moment.
+
+    What is to come stays a moment.
+    """
     asked = job(Path(), from_block=start, to_block=end)
     clock = Clock([0, 12, 24], FIRST)
 
-    work = asyncio.run(in_blocks(clock, asked, has_times=True))  # type: ignore[arg-type]
+    work = asyncio.run(in_blocks(clock, asked, clock.heads))  # type: ignore[arg-type]
 
     assert (work.from_block, work.to_block) == blocks_found
 
@@ -117,9 +130,33 @@ def test_a_moment_is_looked_for_from_the_first_block_of_all() -> None:
     younger = replace(POOLS, contracts=(replace(late, from_block=FIRST + 2),))
     asked = job(Path(), protocols=(FEED, younger), from_block=moment(12))
 
-    work = asyncio.run(in_blocks(Clock([0, 12, 24], FIRST), asked, has_times=True))  # type: ignore[arg-type]
+    clock = Clock([0, 12, 24], FIRST)
+
+    work = asyncio.run(in_blocks(clock, asked, clock.heads))  # type: ignore[arg-type]
 
     assert work.from_block == FIRST + 1
+
+
+def test_an_end_that_the_head_passes_meanwhile_is_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was to come when the run began is looked for again with every look at the head."""
+    monkeypatch.setattr("indexer.sync.converge._FRESH_SECONDS", 0)
+    chain, end = live(), BLOCKS + 5
+    rig = Rig(chain)
+
+    def grow() -> None:
+        """Let the chain grow once, while logs are asked for."""
+        if rig.calls["eth_getLogs"] and len(chain.blocks) == BLOCKS:
+            chain.mine(20)
+
+    rig.on_request = grow
+    with serving(rig):
+        run(job(tmp_path / "a.duckdb", to_block=moment(12 * end)), rig.url)
+
+    tops = "select protocol, max(to_block) from coverage group by 1 order by 1"
+    last = FIRST + end - 1
+    assert rows(tmp_path / "a.duckdb", tops) == [("feed", last), ("pools", last)]
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def check_identities(scope: Scope) -> None:
     if said := breach_sentence(scope):
         raise WorldError(
             f"{said} Nothing was published. `perpscope check` lists all of it, `repair` fetches "
-            "again what is wrong, --despite-breaches publishes with a warning"
+            "again what is wrong of a chain, --despite-breaches publishes with a warning"
         )
 
 

@@ -140,6 +140,7 @@ class _Run:
         ledger = self._job.ledger()
         stored, self._stored = self._stored or ledger.stored(), None
         heads = await self._current_heads(stored)
+        self._job = await in_blocks(self._node, self._job, heads)
         check_unchanged(self._job.protocols, self._job.chain, stored.coverage)
         if self._reaches is not None:
             keep_reaches(self._job.path, self._job.chain.chain_id, self._reaches, stored)
@@ -163,10 +164,7 @@ class _Run:
         return fork is not None and await self._weathered(self._swap(fork, heads))
 
     async def _prepare(self) -> None:
-        origin = await self._node.client_version()
-        has_times = origin_kind(origin) != "recorded"
-        self._job = await in_blocks(self._node, self._job, has_times=has_times)
-        self._origin = origin
+        self._origin = await self._node.client_version()
         reaches = [lines(protocol, self._job.chain) for protocol in self._job.protocols]
         self._reaches = pl.concat([empty("reaches"), *reaches])
 
@@ -285,7 +283,7 @@ class _Run:
 
 
 def missing(job: Job, stored: Stored, heads: Heads) -> list[Segment]:
-    """Return what a job whose moments are blocks still has to fetch."""
+    """Return what a job whose moments are blocks still has to fetch; one left is no end yet."""
     first = job.from_block if isinstance(job.from_block, int) else 0
     last = heads.latest.number
     if isinstance(job.to_block, int):

@@ -84,10 +84,8 @@ async def estimate(node: Source, job: Job, *, samples: int = 48) -> Estimate:
         WorldError: what asking a node raises.
     """
     origin = await node.client_version()
-    kind = origin_kind(origin)
-    is_whole = kind != "recorded"
-    job = await in_blocks(node, job, has_times=is_whole)
-    heads = await read_heads(node, job.chain, kind)
+    heads = await read_heads(node, job.chain, origin_kind(origin))
+    job = await in_blocks(node, job, heads)
     overhead = node.requests
     stored = _stored(job)
     for protocol in job.protocols:
@@ -100,7 +98,7 @@ async def estimate(node: Source, job: Job, *, samples: int = 48) -> Estimate:
     check_unchanged(job.protocols, job.chain, stored.coverage)
     segments = missing(job, stored, heads)
     settled = [segment for segment in segments if segment.is_settled]
-    look = _Looking(node, job, job.ledger().known(stored), is_whole=is_whole)
+    look = _Looking(node, job, job.ledger().known(stored), is_whole=heads.is_whole)
     unsearched = await look.search(settled)
     sampler = Sampler(look.at, samples, Span(_SAMPLE_LOGS, job.max_span))
     cells = await sampler.cells(settled)

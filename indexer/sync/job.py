@@ -9,6 +9,7 @@ from indexer.errors import UserError
 from indexer.rpc import EndpointStatistics
 from indexer.settings import MOST_ADDRESSES, MOST_LOGS, MOST_RANGES
 from indexer.spec import Protocol, first_block
+from indexer.sync.heads import Heads
 from indexer.sync.landing import Tally
 from indexer.sync.moments import last_until
 from indexer.sync.reorgs import Ledger
@@ -86,24 +87,25 @@ class Summary:
     renewed: tuple[str, ...] = ()
 
 
-async def in_blocks(node: Source, job: Job, *, has_times: bool) -> Job:
+async def in_blocks(node: Source, job: Job, heads: Heads) -> Job:
     """
     Return the job with moments turned into blocks: from the first at or after `from_block`, to
-    the last before `to_block`.
+    the last before `to_block`. An end after the newest block stays a moment.
 
     Args:
         node: whom to ask.
         job: what to index.
-        has_times: whether every block has a time; those that stand in for unrecorded ones do not.
+        heads: of the chain, as they are now.
 
     Raises:
-        UserError: the beginning lies after the end or after the head, or blocks have no times.
+        UserError: the beginning lies after the end or after the head, or blocks have no times:
+            those that stand in for unrecorded ones do not.
         RetryableError: the node did not answer.
     """
     start, end = job.from_block, job.to_block
     if isinstance(start, datetime) or isinstance(end, datetime):
-        head = await node.head()
-        if not has_times or head is None or head.timestamp is None:
+        head = heads.latest
+        if not heads.is_whole or head.timestamp is None:
             raise UserError(
                 f"the blocks of {job.chain.slug} carry no times at this node: expected --from and "
                 "--to as block numbers"
@@ -117,9 +119,8 @@ async def in_blocks(node: Source, job: Job, *, has_times: bool) -> Job:
         low = min(lowest, head.number)
         if isinstance(start, datetime):
             start = await last_until(node, start - _TICK, low, head) + 1
-        if isinstance(end, datetime):
-            is_past = end <= head.timestamp
-            end = await last_until(node, end - _TICK, low, head) if is_past else None
-    if start is not None and end is not None and start > end:
+        if isinstance(end, datetime) and end <= head.timestamp:
+            end = await last_until(node, end - _TICK, low, head)
+    if isinstance(start, int) and isinstance(end, int) and start > end:
         raise UserError(f"--from is block {start}, after --to, block {end}: expected it before")
     return replace(job, from_block=start, to_block=end)
