@@ -336,6 +336,11 @@ def test_a_price_that_was_replaced_by_nothing_is_missed_no_more() -> None:
     assert missed(*rows).is_empty()
 
 
+def test_a_source_that_says_nothing_above_zero_has_not_moved() -> None:
+    """Another source fails and says 0, then -1: from 100 nobody has moved."""
+    assert missed(price(LINK, 0, 100), price(STONE, 10, 0), price(STONE, 20, -1)).is_empty()
+
+
 def test_a_source_without_a_threshold_misses_nothing() -> None:
     """The other source, whose threshold nobody knows, is a reference only."""
     result = missed(price(STONE, 0, 100), price(LINK, 10, 110), price(STONE, 20, 100))

@@ -186,7 +186,7 @@ def missed_updates(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame) -> pl.Lazy
     read of a feed at a block shows others overdue, and is neither judged nor an update that
     replaces a price: the feed may have spoken since. A market that is closed moves no feed,
     whatever is paid elsewhere: a silence over a weekend is told, not excused. States, amounts and
-    statistics are no prices.
+    statistics are no prices, and what is not above zero is none to move to or from.
 
     Formula:
         missed at t: |reference(t) - price| / price * 10,000 > threshold_bps and t > price_at and
@@ -227,7 +227,7 @@ def missed_updates(oracle_updates: pl.LazyFrame, feeds: pl.LazyFrame) -> pl.Lazy
     return (
         as_of(spoken, judged, on="reference_at", price_at="price_at", by=SERIES)
         .filter(pl.min_horizontal("reference_at", "reference_seen_at") > pl.col("price_at"))
-        .filter(move > pl.col("threshold_bps"))
+        .filter(move > pl.col("threshold_bps"), pl.col("reference_price_quote") > 0)
         .group_by(*SERIES, *REFERENCE, *price)
         .agg(
             first_missed_at=pl.col("reference_at").min(),

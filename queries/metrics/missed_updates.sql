@@ -191,7 +191,11 @@ select
     max(move_bps) as largest_move_bps,
     (epoch_us(replaced_at) - epoch_us(first_missed_at))::double / 1000000 as late_seconds
 from compared
-where price_quote > 0 and reference_seen_at > price_at and move_bps > threshold_bps
+where
+    price_quote > 0
+    and reference_price_quote > 0
+    and reference_seen_at > price_at
+    and move_bps > threshold_bps
 group by
     asset, quote,
     chain_id, protocol, feed,
