@@ -20,7 +20,7 @@ from analytics.older import absence, check_named, check_schema, cursor, placed, 
 from analytics.scans import scan
 from analytics.texts import as_places, as_told, few_texts, is_large, with_codes
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 Connection = duckdb.DuckDBPyConnection
 

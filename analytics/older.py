@@ -20,7 +20,10 @@ from analytics.errors import UserError, WorldError
 _APART = {"upgrades": 7}
 # Table and column -> the schema that it came with, and its type. None of the rows that older
 # declarations gave would have another value than null.
-_ADDED = {("pool_states", "holds_pools"): (7, "boolean")}
+_ADDED = {
+    ("pool_states", "holds_pools"): (7, "boolean"),
+    ("imports", "declaration_digest"): (8, "varchar"),
+}
 
 
 def check_schema(con: duckdb.DuckDBPyConnection, path: Path, newest: int) -> None:

@@ -264,7 +264,8 @@ create table imports (
     rejects bigint not null, -- rows of `rejects` that its entries left
     from_at timestamp,       -- the first and the last moment of its entries; null without one
     to_at timestamp,
-    imported_at timestamp not null
+    imported_at timestamp not null,
+    declaration_digest varchar -- of what its entries are read as; null where an older perpscope did not say
 );
 
 -- Facts -----------------------------------------------------------------------------------

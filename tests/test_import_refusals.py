@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import lz4.frame
 import pytest
 from commands import perpscope
@@ -334,24 +335,47 @@ def test_a_file_that_another_process_imports_meanwhile_is_there_once(
     assert rows(path, "imports", "file") == [("a.jsonl",)]
 
 
-def test_files_are_not_imported_under_two_policies(tmp_path: Path) -> None:
-    """Nothing derives them again, so what was imported before would keep its old split."""
+def test_files_are_not_imported_by_two_declarations(tmp_path: Path) -> None:
+    """Nothing derives them again, so what was imported before would stay as it was read."""
     first = written(tmp_path, "a.jsonl", by_line(GOOD))
     path = brought(tmp_path, "hyperliquid", first)
     before, venue = path.read_bytes(), VENUES["hyperliquid"]
     now = PROTOCOLS["hyperliquid"]
     half = Policy("holders_share", "0.5", "2025-09-01", "test", "assumed")
-    changed = replace(now, policies=(*now.policies, half))
-    for name, tid in (("a.jsonl", 9), ("b.jsonl", 10)):
+    split = replace(now, policies=(*now.policies, half))
+    entry = replace(now.entries[0], version="2")
+    read = replace(now, entries=(entry, *now.entries[1:]))
+    for changed, name, tid in (
+        (split, "a.jsonl", 9),
+        (split, "b.jsonl", 10),
+        (read, "c.jsonl", 11),
+    ):
         file = written(tmp_path, name, by_line((WINNER, fill(tid=tid))))
 
-        with pytest.raises(UserError, match="policies of hyperliquid have changed since its files"):
+        with pytest.raises(UserError, match="declaration of hyperliquid has changed since its fil"):
             bring(path, file, venue, changed, About())
 
     assert path.read_bytes() == before
     said = tuple(replace(policy, source="another") for policy in now.policies)
     assert bring(path, file, venue, replace(now, policies=said), About()).rows["fees"] == 1
     assert set(rows(path, "policies", "source")) == {("another",)}
+
+
+def test_files_that_nobody_says_how_they_were_read_are_not_added_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An older perpscope did not say by which declaration; it may have been another."""
+    path = brought(tmp_path, "hyperliquid", written(tmp_path, "a.jsonl", by_line(GOOD)))
+    with duckdb.connect(path) as con:
+        con.execute("alter table imports drop column declaration_digest")
+        con.execute("update schema_version set version = 7")
+    later = written(tmp_path, "b.jsonl", by_line((WINNER, fill(tid=10))))
+
+    code, said = stopped(capsys, tmp_path, "hyperliquid", later)
+
+    assert code == 2
+    assert "or an older perpscope imported them and did not say by which one" in said
+    assert rows(path, "imports", "file", "declaration_digest") == [("a.jsonl", None)]
 
 
 def test_a_file_is_not_imported_as_anothers_as_well(

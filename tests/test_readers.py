@@ -86,6 +86,7 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = written_market(tmp_path_factory.mktemp("older"), coverage=whole_coverage())
     with duckdb.connect(path) as con:
         con.execute("drop table upgrades; alter table pool_states drop column holds_pools")
+        con.execute("alter table imports drop column declaration_digest")
         con.execute("update schema_version set version = 6")
     return path
 
@@ -94,7 +95,7 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
     "asked",
     [
         *("query availability", "query evidence_mix", "query upgrades --protocol gmx_v2", "check"),
-        *("metric tvl_growth_valued", "query pool_states_latest"),
+        *("metric tvl_growth_valued", "query pool_states_latest", "status"),
         f"query transaction_facts --param tx_hash=0x{'ab' * 32}",
     ],
 )

@@ -7,7 +7,7 @@ from hashlib import sha256
 from indexer.chains import Chain
 from indexer.facts.known import KEPT
 from indexer.facts.routes import abi_text, abis_of, contracts_on
-from indexer.spec import Protocol
+from indexer.spec import Policy, Protocol
 
 # Raised when the engine reads the same declaration differently than before.
 ENGINE = 4
@@ -32,9 +32,23 @@ def digest(protocol: Protocol, chain: Chain) -> str:
         accounts=(),
         events=tuple(replace(event, is_confirmed=False) for event in protocol.events),
         contracts=contracts_on(protocol, chain),
-        policies=tuple(replace(policy, source="", basis="assumed") for policy in protocol.policies),
+        policies=_rates(protocol),
         tokens=tuple(token for token in protocol.tokens if token.chain == chain),
         markets=tuple(market for market in protocol.markets if market.chain == chain),
     )
     abis = [abi_text(abi) for abi in (*abis_of(protocol), *(read.abi for read in protocol.reads))]
-    return sha256(repr((ENGINE, said, abis)).encode()).hexdigest()
+    return _sha256(said, abis)
+
+
+@lru_cache(KEPT)
+def entries_digest(protocol: Protocol, venue: Chain) -> str:
+    """Return the sha256 of everything that decides the rows of a venue's files: not its prose."""
+    return _sha256([each for each in protocol.entries if each.chain == venue], _rates(protocol))
+
+
+def _rates(protocol: Protocol) -> tuple[Policy, ...]:
+    return tuple(replace(policy, source="", basis="assumed") for policy in protocol.policies)
+
+
+def _sha256(*said: object) -> str:
+    return sha256(repr((ENGINE, *said)).encode()).hexdigest()

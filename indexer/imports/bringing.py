@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from indexer.errors import UserError
+from indexer.facts.digest import entries_digest
 from indexer.facts.known import accounts, brought_facts, policies
 from indexer.imports.deriving import derived
 from indexer.imports.opening import sha256_of
@@ -55,7 +56,7 @@ def bring(path: Path, file: Path, venue: Venue, protocol: Protocol, about: About
     Raises:
         UserError: there is no such file, it is not the venue's, no account of the venue is like
             the one named, the file was imported before as of another account or market, or others
-            were under other policies.
+            were read by another declaration.
         FileDamaged: it is cut off or broken.
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: it cannot be written.
@@ -65,9 +66,8 @@ def bring(path: Path, file: Path, venue: Venue, protocol: Protocol, about: About
             f"--account {about.account} is no account of {protocol.name}: expected "
             f"{venue.account_is}; correct it"
         )
-    digest = sha256_of(file)
-    rates = policies([protocol])
-    if before := brought_before(path, venue.chain.chain_id, protocol.slug, digest, rates):
+    digest, read_as = sha256_of(file), entries_digest(protocol, venue.chain)
+    if before := brought_before(path, venue.chain.chain_id, protocol.slug, digest, read_as):
         _demand_same(file, before, about)
         return Taken(None)
     reading = venue.read(file, about)
@@ -84,9 +84,9 @@ def bring(path: Path, file: Path, venue: Venue, protocol: Protocol, about: About
             from_at=ends[0],
             to_at=ends[1],
             imported_at=now().replace(microsecond=0),
+            declaration_digest=read_as,
         )
-        stated = _stated(venue, protocol, reading.entry) | {"policies": rates}
-        landed = land(path, brought, folder, stated)
+        landed = land(path, brought, folder, _stated(venue, protocol, reading.entry))
     if landed is None:
         return Taken(None)
     return Taken(landed.brought, landed.rows, dict(reading.notes.unknown))
@@ -114,6 +114,7 @@ def _demand_same(file: Path, before: Brought, about: About) -> None:
 def _stated(venue: Venue, protocol: Protocol, entry: str) -> dict[str, pl.DataFrame]:
     return {
         "accounts": accounts([protocol], venue.chain),
+        "policies": policies([protocol]),
         "declared_facts": brought_facts(protocol, venue.chain, entry),
     }
 

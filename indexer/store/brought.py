@@ -33,7 +33,6 @@ _PLACE = ("chain_id", "protocol", "block_number", "log_index", "item_index", "ma
 _TRADE = ("chain_id", "protocol", "block_number", "log_index", "market")
 _ORIGIN = ("files", "imported")
 _BASIS = "_basis"
-_RATE = ("kind", "value", "valid_from", "valid_to")
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,7 @@ class Brought:
     from_at: datetime | None
     to_at: datetime | None
     imported_at: datetime
+    declaration_digest: str
     entries_used: int = 0
     rejects: int = 0
 
@@ -69,7 +69,7 @@ class Landed:
 
 
 def brought_before(
-    path: Path, chain_id: int, protocol: str, sha256: str, policies: pl.DataFrame
+    path: Path, chain_id: int, protocol: str, sha256: str, declaration_digest: str
 ) -> Brought | None:
     """
     Return what a file with these bytes was imported as before; None if it was not.
@@ -79,17 +79,17 @@ def brought_before(
         chain_id: the venue.
         protocol: the venue's protocol.
         sha256: of the file.
-        policies: rows of `policies` as the declaration states them.
+        declaration_digest: of what its entries would be read as.
 
     Raises:
-        UserError: files were imported under other policies.
+        UserError: other files were read otherwise.
         DatabaseBusy: another process held the database all the time.
-        DatabaseUnusable: it cannot be read.
+        DatabaseUnusable: it cannot be written.
     """
     if not path.exists():
         return None
-    with transaction(path, read_only=True) as connection:
-        _demand_unchanged(connection, chain_id, protocol, policies)
+    with transaction(path) as connection:  # an older database gets what it lacks first
+        _demand_unchanged(connection, chain_id, protocol, declaration_digest)
         return _before(connection, chain_id, protocol, sha256)
 
 
@@ -110,14 +110,15 @@ def land(
         None if another process imported it meanwhile: nothing was written.
 
     Raises:
-        UserError: other files were imported under other policies meanwhile.
+        UserError: another file was read otherwise meanwhile.
         DatabaseBusy: another process held the database all the time.
         DatabaseUnusable: it cannot be written; it is as before.
     """
     make_missing(path)
     with transaction(path) as connection:
-        _demand_unchanged(connection, brought.chain_id, brought.protocol, stated["policies"])
-        if _before(connection, brought.chain_id, brought.protocol, brought.sha256):
+        own = (brought.chain_id, brought.protocol)
+        _demand_unchanged(connection, *own, brought.declaration_digest)
+        if _before(connection, *own, brought.sha256):
             return None
         connection.execute(f"set memory_limit = '{_MEMORY}'")
         staged = [name for name in fact_tables() if _stage(connection, folder, name)]
@@ -134,19 +135,15 @@ def land(
 
 
 def _demand_unchanged(
-    connection: duckdb.DuckDBPyConnection, chain_id: int, protocol: str, policies: pl.DataFrame
+    connection: duckdb.DuckDBPyConnection, chain_id: int, protocol: str, declaration_digest: str
 ) -> None:
-    if select(
-        connection, "imports", "chain_id = ? and protocol = ?", [chain_id, protocol]
-    ).is_empty():
-        return
-    stored = select(connection, "policies", "protocol = ?", [protocol])
-    before, now = (frame.select(_RATE).sort(_RATE) for frame in (stored, policies))
-    if not before.equals(now):
+    stored = select(connection, "imports", "chain_id = ? and protocol = ?", [chain_id, protocol])
+    if set(stored["declaration_digest"]) - {declaration_digest}:
         raise UserError(
-            f"the policies of {protocol} have changed since its files were imported, and old and "
-            "new facts are never mixed: expected the same for all files; import all of them into "
-            "a new database, for what is imported cannot be derived again"
+            f"the declaration of {protocol} has changed since its files were imported, or an older "
+            "perpscope imported them and did not say by which one; old and new facts are never "
+            "mixed: expected the same for all files; import all of them into a new database, for "
+            "what is imported cannot be derived again"
         )
 
 

@@ -31,7 +31,7 @@ from indexer.store.growth import add_what_is_missing, tables_in
 from indexer.store.turns import COURTESY_SECONDS, holder, is_wanted, reading_alone, waiting
 from indexer.tables import columns_of, tables
 
-SCHEMA = 7
+SCHEMA = 8
 """The version of `schema.sql` that this program reads and writes."""
 
 _FIRST_GROWN = 3  # from this version on, what is new is a table or a column that may be null

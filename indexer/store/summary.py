@@ -43,6 +43,11 @@ _UPGRADE = {
     "last_block": pl.Int64(),
     "last_at": pl.Datetime("us"),
 }
+# Named, because an older perpscope's file lacks what is not asked for.
+_IMPORTS = """
+select chain_id, protocol, kind, entries_read, entries_used, rejects, from_at, to_at
+from imports
+"""
 # The code that a contract began with replaced none.
 _UPGRADES = """
 with given as (
@@ -123,7 +128,7 @@ def status(path: Path, first_blocks: Mapping[tuple[int, str], int]) -> Status:
         missing = _missing(coverage, first_blocks)
         groups = coverage.partition_by("chain_id", "protocol", maintain_order=True)
         lines = [_line(connection, rows, missing) for rows in groups]
-        imports = _imports(select(connection, "imports", "true", []))
+        imports = _imports(frame(connection, _IMPORTS))
         accounts = select(connection, "accounts", "true", []).sort(pl.all())
         reads = _reads(connection)
         upgrades = _upgrades(connection)
