@@ -384,6 +384,7 @@ def test_check_lists_what_is_wrong(wrong: Path, tmp_path: Path) -> None:
     clean = written_market(tmp_path, coverage=whole_coverage())
 
     assert isinstance(result.exception, WorldError)
+    assert "1 fact of this database contradicts others" in str(result.exception)
     assert "broken:" in result.stdout
     assert "0xbad0bad0" in result.stdout
     sound = run("check", "--database", clean)

@@ -104,6 +104,20 @@ def test_a_correlation_is_no_percentage() -> None:
     assert [cell.text for cell in row] == ["50.0 %", "0.129", "16.3"]
 
 
+def test_a_figure_of_a_study_is_shown_as_a_metric_is() -> None:
+    """Milliseconds and rows have separators and their unit, and Gini's coefficient is no part."""
+    figures = {"trigger_lag_ms": 660_000, "milliseconds": 465_000, "rows": 19_337}
+    others = {"owing_count": 2, "gini_ratio": 0.982, "reference_chain_id": 1}
+
+    shown = table("", pl.DataFrame([figures | others]))
+
+    titles = ["trigger lag, ms", "length, ms", "rows", "owing", "Gini", "reference chain"]
+    assert [column.header for column in shown.columns] == titles
+    (row,) = shown.rows
+    texts = ["660,000", "465,000", "19,337", "2", "0.982", "ethereum"]
+    assert [cell.text for cell in row] == texts
+
+
 def test_markdown_shows_text_as_it_is() -> None:
     """Characters that start something in Markdown or HTML do not."""
     assert escaped("a|b*<i>[x](y)`\\") == "a\\|b\\*&lt;i&gt;\\[x\\](y)\\`\\\\"

@@ -134,6 +134,8 @@ def test_a_study_is_written_like_a_report(run: Run, data: Path, tmp_path: Path) 
     assert result.stdout == f"{folder / 'report.html'}\n"
     assert read[FILES["queue_clusters"].path] == file_digest(data / FILES["queue_clusters"].path)
     assert manifest["files"]["report.md"] == file_digest(folder / "report.md")
+    clusters = rf"{read[FILES['queue_clusters'].path]} \| [\d,]+ \| none \|"
+    assert re.search(clusters, (folder / "report.md").read_text(encoding="utf-8"))
     assert "Σ overshoot / Σ deficit" in (folder / "report.html").read_text(encoding="utf-8")
     assert pl.read_parquet(folder / "parquet" / "figures.parquet").height == 181
 

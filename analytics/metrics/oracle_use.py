@@ -93,8 +93,10 @@ def liquidations_off_oracle(
     """
     Liquidations executed while the venue's own oracle was off another protocol's source.
 
-    Both prices are the latest ones at the liquidation, of the market's asset and one quote. A row
-    does not say who was right, only that the two disagreed when the position was taken.
+    Both prices are the latest ones at the liquidation, of the market's asset and one quote. Where
+    the venue prices several tokens of one asset, the feed of the market's own index token or number
+    is the one it used. A row does not say who was right, only that the two disagreed when the
+    position was taken.
 
     Formula:
         deviation_bps = (oracle_price - reference_price) / reference_price * 10,000

@@ -9,8 +9,12 @@ from analytics import load
 from analytics.errors import WorldError
 from analytics.export import table_text, write
 from analytics.formats import Format
-from analytics.reports.demands import TESTED_IN_FULL, identity_columns, stray_sentence
-from analytics.reports.numerals import counted
+from analytics.reports.demands import (
+    TESTED_IN_FULL,
+    contradiction,
+    identity_columns,
+    stray_sentence,
+)
 from analytics.reports.options import Chain, Database, Output, Protocol, Since, Until, limited, warn
 from analytics.reports.scope import Scope, checked
 
@@ -41,7 +45,7 @@ def check(
     said = "broken:" if broken.height else sound
     write(broken, form, output, f"compared:\n{table_text(told)}\n{said}")
     if broken.height:
-        said = f"{counted(broken.height, 'fact')} of this database contradict others"
+        said = contradiction(broken.height, "database")
         raise WorldError(f"{said}. {stray}" if stray else said)
     if stray:
         raise WorldError(stray)

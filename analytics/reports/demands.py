@@ -59,11 +59,13 @@ def breach_sentence(scope: Scope) -> str:
             "identity", "chain_id", "protocol", "block_number", "tx_hash"
         ).iter_rows()
     )
-    return (
-        f"{counted(broken.height, 'fact')} of this data "
-        f"{'contradicts' if broken.height == 1 else 'contradict'} others: "
-        f"{_some(named, broken.height)}."
-    )
+    return f"{contradiction(broken.height, 'data')}: {_some(named, broken.height)}."
+
+
+def contradiction(count: int, where: str) -> str:
+    """Return how many facts of data or a database contradict others."""
+    verb = "contradicts" if count == 1 else "contradict"
+    return f"{counted(count, 'fact')} of this {where} {verb} others"
 
 
 def stray_sentence(scope: Scope) -> str:

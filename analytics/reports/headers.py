@@ -6,6 +6,7 @@ _UNITS = {
     "_tokens": "tokens",
     "_bps": "bps",
     "_seconds": "s",
+    "_ms": "ms",
 }
 _HEADERS = {
     "tx_hash": "transaction",
@@ -42,6 +43,9 @@ _HEADERS = {
     "acceleration_usd_per_second_squared": "acceleration, USD per second squared",
     "area_bps_seconds": "area beyond, bps · s",
     "gini": "Gini",
+    "gini_ratio": "Gini",
+    "milliseconds": "length, ms",
+    "reference_chain_id": "reference chain",
     "market_symbol": "market",
     "length_seconds": "length, s",
     "notional_share": "share of notional",
@@ -57,7 +61,7 @@ _ADJECTIVES = frozenset(
     {
         *("known", "unknown", "long", "short", "open", "late", "missed", "removed", "valued"),
         *("losing", "fallen", "flat", "costly", "unmarked", "unplaced", "unsampled"),
-        *("single", "shared", "stated", "younger"),
+        *("single", "shared", "stated", "younger", "owing"),
     }
 )
 

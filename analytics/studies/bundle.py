@@ -194,7 +194,15 @@ def _files(study: Study) -> Section:
     return Section(
         "files",
         "What was read",
-        tables=(table("", study.files, rows=_ROWS, headers={"sha256": "SHA-256"}),),
+        tables=(
+            table(
+                "",
+                study.files,
+                rows=_ROWS,
+                headers={"sha256": "SHA-256"},
+                nothing={"problem": "none"},
+            ),
+        ),
         sources=tuple(Source(name, "facts", name, frame) for name, frame in frames.items()),
     )
 
