@@ -118,6 +118,15 @@ def test_a_figure_of_a_study_is_shown_as_a_metric_is() -> None:
     assert [cell.text for cell in row] == texts
 
 
+def test_entries_of_a_file_have_separators() -> None:
+    """They are counted by the million, and so may be those that were rejected."""
+    entries = {"entries_read": 1_234_567, "entries_used": 1_234_000, "rejects": 1_567}
+
+    (row,) = table("", pl.DataFrame([entries])).rows
+
+    assert [cell.text for cell in row] == ["1,234,567", "1,234,000", "1,567"]
+
+
 def test_markdown_shows_text_as_it_is() -> None:
     """Characters that start something in Markdown or HTML do not."""
     assert escaped("a|b*<i>[x](y)`\\") == "a\\|b\\*&lt;i&gt;\\[x\\](y)\\`\\\\"

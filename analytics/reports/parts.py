@@ -51,7 +51,7 @@ _SHOWN: Sequence[tuple[str, Callable[[Any], str]]] = (
     ("_count", numerals.count),
     ("blocks", numerals.count),
     ("_seconds", numerals.number),
-    ("rows", numerals.count),
+    *((name, numerals.count) for name in ("rows", "entries_read", "entries_used", "rejects")),
     ("_ms", numerals.count),
     ("milliseconds", numerals.count),
     ("seconds_off", numerals.number),
