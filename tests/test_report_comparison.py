@@ -262,8 +262,9 @@ def test_two_protocols_are_laid_side_by_side(hours: Sides, tmp_path: Path) -> No
         (8765, 0, ("8,765.00", "0", "8,765.00", "–")),
         (8765, 8, ("8,765.00", "8.00", "8,757.00", "×1,096")),
         (-4, 8, ("-4.00", "8.00", "-12.00", "–")),
+        (1, 400_000, ("1.00", "400,000.00", "-399,999.00", "×<0.001")),
     ],
-    ids=["zero", "a thousandth", "another sign"],
+    ids=["zero", "a thousandth", "another sign", "next to nothing"],
 )
 def test_what_is_compared_with_zero_has_no_ratio(
     hours: Sides, tmp_path: Path, one: int, other: int, told: tuple[str, ...]

@@ -64,6 +64,8 @@ LARGE = Decimal("12345678901234567890.123456789012345678")
         (numerals.period, 900, "15 minutes"),
         (numerals.period, 86_400, "day"),
         (numerals.period, 7, "7 seconds"),
+        (numerals.period, 1606 * 60, "1,606 minutes"),
+        (numerals.period, 86_399, "86,399 seconds"),
     ],
 )
 def test_a_number_is_shown_by_its_unit(

@@ -278,6 +278,8 @@ def _line(
 
 
 def _factor(ratio: float) -> str:
+    if 0 < ratio < 0.0005:
+        return "<0.001"
     return f"{ratio:,.3g}" if abs(ratio) < 999.5 else f"{ratio:,.0f}"
 
 

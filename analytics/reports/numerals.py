@@ -171,5 +171,5 @@ def period(seconds: int) -> str:
     """Return the length of a period in the largest unit that divides it."""
     for name, size in (("week", 604_800), ("day", 86_400), ("hour", 3600), ("minute", 60)):
         if seconds % size == 0:
-            return name if seconds == size else f"{seconds // size} {name}s"
-    return f"{seconds} seconds"
+            return name if seconds == size else f"{seconds // size:,} {name}s"
+    return f"{seconds:,} seconds"
