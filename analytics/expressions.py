@@ -92,6 +92,13 @@ def distinct_count(column: str) -> pl.Expr:
     return _where_known(value, value.drop_nulls().n_unique().cast(pl.Int64))
 
 
+def account_count() -> pl.Expr:
+    """Return how many accounts a group knows, as `distinct_count`; each chain has its own ones."""
+    value = pl.col("account")
+    accounts = pl.struct("chain_id", "account").filter(value.is_not_null())
+    return _where_known(value, accounts.n_unique().cast(pl.Int64))
+
+
 def _where_known(value: pl.Expr, answer: pl.Expr) -> pl.Expr:
     """Return what is said of a group; null where it has rows and none knows the value."""
     return pl.when((value.count() > 0) | (value.len() == 0)).then(answer)

@@ -11,8 +11,8 @@ import polars as pl
 from analytics.clusters import clustered
 from analytics.expressions import (
     CENTURY_MILLISECONDS,
+    account_count,
     check,
-    distinct_count,
     known_total,
     ratio,
     row_count,
@@ -60,7 +60,7 @@ def waves(events: pl.LazyFrame, gap_milliseconds: int, *more: pl.Expr) -> pl.Laz
             moment.min().alias("first_at"),
             moment.max().alias("last_at"),
             row_count().alias("event_count"),
-            distinct_count("account").alias("account_count"),
+            account_count().alias("account_count"),
             market.n_unique().cast(pl.Int64).alias("market_count"),
             unknown_count("notional_usd").alias("unknown_notional_count"),
             known_total(pl.col("notional_usd")).alias("notional_usd"),

@@ -27,6 +27,15 @@ def tape(name: str, *events: tuple[float, object], **also: object) -> pl.LazyFra
     ).lazy()
 
 
+def test_an_address_is_an_account_of_each_chain() -> None:
+    """As it is of a market: one address on two chains is two accounts, each of its own market."""
+    cuts = [{"chain_id": chain, "notional_usd": 1} for chain in (1, 42161, 42161)]
+
+    result = adl_waves(table("adls", *cuts).lazy(), tape("liquidations")).collect()
+
+    assert result.select("adl_count", "account_count", "market_count").rows() == [(3, 2, 2)]
+
+
 def test_a_wave_stands_beside_what_was_liquidated_during_it() -> None:
     """Both ends of a wave are in it; what was liquidated a second before or after is not."""
     adls = tape("adls", (10, 30), (12, 30), (60, 40), realized_pnl_usd=5)

@@ -149,6 +149,13 @@ def test_an_account_counts_once_and_nobody_is_not_counted() -> None:
     assert result["account_count"].to_list() == [1, None]
 
 
+def test_an_address_is_an_account_of_each_chain() -> None:
+    """One address that is liquidated on two chains is two accounts."""
+    result = sessions(facts(liquidations=[after(0, 1), after(1, 1) | {"chain_id": 8453}]))
+
+    assert result["account_count"].to_list() == [2]
+
+
 def test_one_exit_is_a_session_of_no_length() -> None:
     """By whatever gap it is one, and has all of the notional."""
     exits = facts(adls=[after(0, 5)])

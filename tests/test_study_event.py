@@ -126,6 +126,17 @@ def test_holders_are_accounts_not_fills() -> None:
     assert (row["adl_account_count"], row["top1_ratio"], row["gini_ratio"]) == (2, 0.75, 0.25)
 
 
+def test_an_address_is_a_holder_of_each_chain() -> None:
+    """One address on two chains is two accounts, one of 3/4."""
+    cut = adls(after(0, 1), after(1, 3, chain_id=42161))
+
+    holders = adl_holders(cut).collect().row(0, named=True)
+    exits = forced_exits(cut, NOTHING, TOLD).collect()
+
+    assert (holders["adl_account_count"], holders["top1_ratio"]) == (2, 0.75)
+    assert exits["adl_account_count"].to_list() == [2]
+
+
 def test_percents_of_each_protocol() -> None:
     """Half of one protocol does not wait for the other."""
     cut = adls(after(0, 1), after(9, 1), after(5, 9, protocol="other"))

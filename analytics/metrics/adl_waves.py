@@ -33,6 +33,7 @@ def adl_waves(
     Over the chains and markets of a protocol together. Every wave is a row, also the smallest: what
     a study leaves out must be seen. Liquidations are those between the first and the last moment of
     a wave, both included; backstop ones are those that an account the venue names took over.
+    An address is an account of each chain.
 
     Formula:
         a wave begins where block_timestamp - previous block_timestamp > gap_milliseconds

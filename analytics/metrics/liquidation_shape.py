@@ -68,7 +68,7 @@ def liquidation_waves(liquidations: pl.LazyFrame, *, gap_milliseconds: int = 500
     Liquidations in waves: runs that no silence longer than the gap interrupts.
 
     Over the chains and markets of a protocol together. Every wave is a row, also the smallest: what
-    a study leaves out must be seen.
+    a study leaves out must be seen. An address is an account of each chain.
 
     Formula:
         a wave begins where block_timestamp - previous block_timestamp > gap_milliseconds

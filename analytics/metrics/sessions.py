@@ -6,6 +6,7 @@ import polars as pl
 
 from analytics.clusters import clustered
 from analytics.expressions import (
+    account_count,
     check,
     distinct_count,
     known_total,
@@ -110,7 +111,8 @@ def cascade_sessions(forced_closes: pl.LazyFrame, *, gap_seconds: int = 60) -> p
     a minute by default: five blocks of Ethereum, since on a chain whose blocks are 12 s apart a
     silence of 5 s says nothing. `session_sensitivity` tells what other gaps would say. Every
     session has its rows, also one of a single exit. Bad debt neither begins nor lengthens a
-    session: it is of the one during which it was told, both ends included, or of none.
+    session: it is of the one during which it was told, both ends included, or of none. An address
+    is an account of each chain.
 
     Formula:
         a session begins where block_timestamp - that of the exit before > gap_seconds
@@ -240,7 +242,7 @@ def _summed(told: pl.LazyFrame) -> pl.LazyFrame:
         moment.min().alias("first_at"),
         moment.max().alias("last_at"),
         row_count().alias("event_count"),
-        distinct_count("account").alias("account_count"),
+        account_count().alias("account_count"),
         amount.null_count().cast(pl.Int64).alias("unknown_count"),
         *(known_total(pl.col(name)).alias(name) for name in ("notional_usd", "bad_debt_usd")),
     )

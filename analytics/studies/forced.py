@@ -4,7 +4,7 @@ import polars as pl
 
 from analytics.clusters import clustered, reached, smallest_window
 from analytics.expressions import (
-    distinct_count,
+    account_count,
     known_total,
     ratio,
     row_count,
@@ -88,7 +88,7 @@ def _told(
 def _sums(name: str) -> list[pl.Expr]:
     return [
         row_count().alias(f"{name}_count"),
-        distinct_count("account").alias(f"{name}_account_count"),
+        account_count().alias(f"{name}_account_count"),
         unknown_count("notional_usd").alias(f"{name}_unknown_notional_count"),
         known_total(_NOTIONAL).alias(f"{name}_notional_usd"),
         pl.col(_TIME).min().alias(f"first_{name}_at"),
@@ -97,7 +97,7 @@ def _sums(name: str) -> list[pl.Expr]:
 
 def adl_holders(adls: pl.LazyFrame) -> pl.LazyFrame:
     """
-    How few accounts the deleveraging fell upon.
+    How few accounts the deleveraging fell upon; an address is one of each chain.
 
     Formula:
         top n = Σ notional of the n largest accounts / Σ notional; Gini as in `clusters.gini`
@@ -115,7 +115,7 @@ def adl_holders(adls: pl.LazyFrame) -> pl.LazyFrame:
     """
     return (
         adls.filter(pl.col("account").is_not_null())
-        .group_by("protocol", "account")
+        .group_by("protocol", "chain_id", "account")
         .agg(whole_total(_NOTIONAL))
         .group_by("protocol")
         .agg(row_count().alias("adl_account_count"), *holders(_NOTIONAL))

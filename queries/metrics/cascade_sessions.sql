@@ -15,6 +15,7 @@ with
 exits as (
 
     select
+        chain_id,
         protocol,
         kind,
         account,
@@ -45,6 +46,7 @@ spans as (
 members as (
 
     select
+        chain_id,
         protocol,
         kind,
         account,
@@ -55,6 +57,7 @@ members as (
     from exits
     union all
     select
+        closes.chain_id,
         closes.protocol,
         closes.kind,
         closes.account,
@@ -80,7 +83,9 @@ sums as (
         min(block_timestamp) as first_at,
         max(block_timestamp) as last_at,
         count(*) as event_count,
-        nullif(count(distinct account), 0) as account_count,
+        nullif(
+            count(distinct row(chain_id, account)) filter (where account is not null), 0
+        ) as account_count,
         count(*) - count(notional_usd + bad_debt_usd) as unknown_count,
         sum(notional_usd) as notional_usd,
         sum(bad_debt_usd) as bad_debt_usd

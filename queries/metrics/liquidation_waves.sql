@@ -46,7 +46,9 @@ sums as (
         min(block_timestamp) as first_at,
         max(block_timestamp) as last_at,
         count(*) as liquidation_count,
-        nullif(count(distinct account), 0) as account_count,
+        nullif(
+            count(distinct row(chain_id, account)) filter (where account is not null), 0
+        ) as account_count,
         count(distinct row(chain_id, market)) as market_count,
         count(*) - count(notional_usd) as unknown_notional_count,
         sum(notional_usd) as notional_usd

@@ -12,6 +12,7 @@ with
 silences as (
 
     select
+        chain_id,
         protocol,
         kind,
         account,
