@@ -130,6 +130,7 @@ def test_a_receipt_by_transaction(node: Served) -> None:
         ("0x69", "0xbb"),
         ({"blockHash": FIFTH.hash, "requireCanonical": True}, "0xbb"),
         ({"blockNumber": "0x69"}, "0xbb"),
+        (None, "0xaa"),
         ("0x6a", "0xaa"),
         ("latest", "0xaa"),
     ],
@@ -166,6 +167,12 @@ def test_a_call_at_an_unknown_block_is_refused(node: Served) -> None:
         ("eth_call", ["0x"], (-32602, "invalid argument 0")),
         ("eth_getBlockByNumber", ["newest", False], (-32602, "invalid argument 0")),
         ("eth_getBlockByHash", ["0x12", False], (-32602, "invalid argument 0")),
+        ("eth_getBlockReceipts", [{"blockHash": "0x69"}], (-32602, "invalid argument 0")),
+        (
+            "eth_getBlockReceipts",
+            [{"blockHash": FIFTH.hash, "blockNumber": "0x69"}],
+            (-32602, "cannot specify both BlockHash and BlockNumber"),
+        ),
         ("eth_getTransactionReceipt", [7], (-32602, "invalid argument 0")),
     ],
 )
@@ -185,7 +192,10 @@ def test_bad_calls(
         (b"{", -32700, "parse error"),
         (b"\xff\xfe", -32700, "parse error"),
         (b"", -32700, "parse error"),
+        (b"[" * 100_000, -32700, "parse error"),
         (b"[]", -32600, "empty batch"),
+        (b'{"id":{},"method":"eth_chainId"}', -32600, "invalid request"),
+        (b'{"id":null,"method":"eth_chainId","params":""}', -32600, "invalid request"),
         (b"7", -32600, "invalid request"),
         (b'{"jsonrpc":"2.0","id":null,"params":[]}', -32600, "invalid request"),
         (b'{"id":null,"method":"eth_chainId","params":{"a":1}}', -32600, "invalid request"),
@@ -222,9 +232,10 @@ def test_a_batch_is_answered_call_by_call(node: Served) -> None:
     ]
 
 
-def test_a_notification_gets_no_answer(node: Served) -> None:
-    """A call without an id, alone or in a batch, is answered with an empty body."""
-    notification = {"jsonrpc": "2.0", "method": "eth_chainId", "params": []}
+@pytest.mark.parametrize("method", ["eth_chainId", "eth_nope"])
+def test_a_notification_gets_no_answer(node: Served, method: str) -> None:
+    """A call without an id, alone or in a batch, is answered with an empty body, also in error."""
+    notification = {"jsonrpc": "2.0", "method": method, "params": []}
 
     alone = post(node.url, json.dumps(notification).encode())
     batch = post(node.url, json.dumps([notification]).encode())

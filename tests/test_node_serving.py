@@ -1,5 +1,7 @@
 """The simulated node as a server: paths, growth, reorgs, stopping."""
 
+import asyncio
+import json
 import signal
 import socket
 import subprocess
@@ -7,6 +9,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import aiohttp
 import pytest
 from loopback import answer, ask, header, post
 
@@ -113,6 +116,24 @@ def test_answers_are_json() -> None:
         _, headers, _ = answer(node.url, b"{}")
 
         assert headers["Content-Type"] == "application/json"
+
+
+async def first_frame(url: str, *said: str) -> aiohttp.WSMessage:
+    """Return the first that a node says over a WebSocket after all this."""
+    async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+        for text in said:
+            await socket.send_str(text)
+        return await socket.receive(timeout=30)
+
+
+def test_a_socket_speaks_text_and_answers_no_notification() -> None:
+    """As real nodes do: what needs no answer gets no frame, and frames are of text."""
+    call = '{"jsonrpc":"2.0","method":"eth_chainId"'
+    with serve([CHAIN]) as node:
+        first = asyncio.run(first_frame(node.url, call + "}", call + ',"id":1}'))
+
+        assert first.type is aiohttp.WSMsgType.TEXT
+        assert json.loads(first.data) == {"jsonrpc": "2.0", "id": 1, "result": "0xa4b1"}
 
 
 def test_calls_are_counted() -> None:

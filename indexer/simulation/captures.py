@@ -56,7 +56,7 @@ def _items(path: Path) -> Iterator[tuple[str, Item]]:
         where = f"{path}:{number}"
         try:
             found = msgspec.json.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise UserError(f"{where}: expected JSON, but {error}") from error
         for item in found if isinstance(found, list) else [found]:
             if not isinstance(item, dict):
@@ -102,7 +102,7 @@ def _chain_called(name: str) -> Chain | None:
     """Return the chain of a slug in any spelling ("arbitrumSepolia") or of a chain id."""
     wanted = _plain(name)
     for chain in CHAINS:
-        if wanted in {_plain(chain.slug), str(chain.chain_id)}:
+        if chain.chain_id > 0 and (wanted == _plain(chain.slug) or name == str(chain.chain_id)):
             return chain
     return None
 

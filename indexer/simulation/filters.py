@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from string import hexdigits
 from typing import Any
 
 from indexer.simulation.blocks import Block, LogKey
 from indexer.simulation.refusals import TOO_MANY_TOPICS, Refused, invalid_argument
 
 _MAX_TOPICS = 4
+_DIGITS = frozenset(hexdigits)
 
 Alternatives = frozenset[str] | None  # None takes anything
 
@@ -73,6 +75,8 @@ def _bytes_text(value: object, size: int) -> str:
         raise Refused(
             invalid_argument(0, f"hex has invalid length {len(value) - 2} after decoding")
         )
+    if not set(value[2:]) <= _DIGITS:
+        raise Refused(invalid_argument(0, "invalid hex string"))
     return value.lower()
 
 

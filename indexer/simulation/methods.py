@@ -94,7 +94,7 @@ def _call(chain: ServedChain, params: Params) -> bytes:
         raise Refused(
             invalid_argument(0, "json: cannot unmarshal into an object of type TransactionArgs")
         )
-    block = _referred(chain, params[1] if len(params) > 1 else "latest")
+    block = _referred(chain, next((each for each in params[1:2] if each is not None), "latest"))
     if block is None:
         raise Refused(refusals.HEADER_NOT_FOUND)
     to, sent = call.get("to"), str(call.get("input") or call.get("data")).lower()
@@ -129,10 +129,10 @@ def _range(chain: ServedChain, query: Mapping[str, object]) -> tuple[int, int]:
         if block is None:
             raise Refused(refusals.UNKNOWN_BLOCK)
         return block.number, block.number
-    bounds = [query.get(name) or "latest" for name in ("fromBlock", "toBlock")]
+    bounds = [query.get(name) for name in ("fromBlock", "toBlock")]
     if "pending" in bounds:
         raise Refused(refusals.NO_PENDING_LOGS)
-    low, high = (_number(chain, bound) for bound in bounds)
+    low, high = (_number(chain, "latest" if each is None else each) for each in bounds)
     if low > high:
         raise Refused(refusals.REVERSED_RANGE)
     if high > chain.head:
@@ -143,7 +143,11 @@ def _range(chain: ServedChain, query: Mapping[str, object]) -> tuple[int, int]:
 def _referred(chain: ServedChain, reference: object) -> Block | None:
     """Return the block of a number, a tag, a hash or an EIP-1898 object."""
     if isinstance(reference, dict):
-        reference = reference.get("blockHash") or reference.get("blockNumber")
+        block_hash, reference = reference.get("blockHash"), reference.get("blockNumber")
+        if block_hash is not None and reference is not None:
+            raise Refused(refusals.TWO_BLOCKS)
+        if block_hash is not None:
+            return chain.called(_hash([block_hash], 0))
     if isinstance(reference, str) and _HASH.fullmatch(reference):
         return chain.called(reference.lower())
     return chain.at(_number(chain, reference))

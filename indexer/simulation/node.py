@@ -93,7 +93,7 @@ class Served:
     def _answer(self, chain: ServedChain, body: bytes) -> Answer:
         try:
             request = msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return Answer(200, _refusal_text(None, refusals.PARSE_ERROR))
         if request == []:
             return Answer(200, _refusal_text(None, refusals.EMPTY_BATCH))
@@ -106,16 +106,19 @@ class Served:
     def _one(self, chain: ServedChain, request: object) -> tuple[int, Pieces]:
         if not isinstance(request, dict):
             return 200, [_refusal_text(None, refusals.INVALID_REQUEST)]
-        method, params = request.get("method"), request.get("params") or []
-        call_id = request.get("id")
+        method, params, call_id = (request.get(name) for name in ("method", "params", "id"))
+        params = [] if params is None else params
+        if isinstance(call_id, (dict, list)):
+            return 200, [_refusal_text(None, refusals.INVALID_REQUEST)]
+        if not method or not isinstance(method, str) or not isinstance(params, list):
+            return 200, [_refusal_text(call_id, refusals.INVALID_REQUEST)]
+        self.calls[method] += 1
         try:
-            if not method or not isinstance(method, str) or not isinstance(params, list):
-                raise Refused(refusals.INVALID_REQUEST)
-            self.calls[method] += 1
             pieces = result(chain, method, params)
         except Refused as refused:
-            return refused.refusal.status, [_refusal_text(call_id, refused.refusal)]
-        if "id" not in request:  # a notification wants no answer
+            status, pieces = refused.refusal.status, [_refusal_text(call_id, refused.refusal)]
+            return (status, pieces) if "id" in request else (200, [])
+        if "id" not in request:  # a notification wants no answer, whatever comes of it
             return 200, []
         opening = b'{"jsonrpc":"2.0","id":%b,"result":' % msgspec.json.encode(call_id)
         return 200, enclosed(opening, pieces, b"}")
@@ -207,7 +210,8 @@ async def _start(served: Served, port: int) -> web.AppRunner:
         await socket.prepare(request)
         async for message in socket:
             body = message.data if isinstance(message.data, bytes) else message.data.encode()
-            await socket.send_bytes(served.answer(request.path.strip("/"), body).body)
+            if answer := served.answer(request.path.strip("/"), body).body:
+                await socket.send_str(answer.decode())  # as nodes do, in frames of text
         return socket
 
     app = web.Application(client_max_size=MAX_REQUEST_BYTES)

@@ -106,13 +106,8 @@ def _header(tape: Tape, number: int) -> Mapping[str, object]:
     if number not in tape.headers:
         return sparse_header(number, tape.hashes[number], tape.timestamps.get(number))
     header = tape.headers[number]
-    listed = header.get("transactions")
-    # With full transactions asked for, nodes list objects; we serve hashes alone.
-    hashes = (
-        [one["hash"] if isinstance(one, dict) else one for one in listed]
-        if isinstance(listed, list)
-        else _in_order(tape.receipts[number])
-    )
+    hashes = header.get("transactions")
+    hashes = hashes if isinstance(hashes, list) else _in_order(tape.receipts[number])
     return {**header, "transactions": hashes}
 
 

@@ -50,6 +50,9 @@ BEYOND_HEAD = Refusal(-32602, "block range extends beyond current head block")
 TWO_RANGES = Refusal(
     -32602, "cannot specify both BlockHash and FromBlock/ToBlock, choose one or the other"
 )
+TWO_BLOCKS = Refusal(
+    -32602, "cannot specify both BlockHash and BlockNumber, choose one or the other"
+)
 TOO_MANY_TOPICS = Refusal(-32602, "exceed max topics")
 NO_PENDING_LOGS = Refusal(-32000, "pending logs are not supported")
 UNKNOWN_BLOCK = Refusal(-32000, "unknown block")

@@ -1,5 +1,6 @@
 """What was recorded of one chain, gathered object by object, in the spelling of a node."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,6 +11,8 @@ from indexer.simulation.blocks import LogKey
 from indexer.simulation.captures import Item
 from indexer.simulation.served import CallKey
 
+_QUANTITY = re.compile(r"0x[0-9a-fA-F]+|[0-9]{1,78}")
+_BYTES = re.compile(r"0[xX](?:[0-9a-fA-F]{2})*")
 _ADDRESSES = frozenset({"from", "to", "contractAddress"})
 _QUANTITIES = frozenset({"gasUsed", "cumulativeGasUsed", "effectiveGasPrice"})
 
@@ -94,19 +97,23 @@ class Tape:
             raise ValueError(f"neither log, receipt, block nor call: fields {sorted(item)}")
 
     def _take_block(self, header: Item, receipts: object) -> None:
-        number = integer(header["number"])
+        number = _block_number(header["number"])
         self._take_hash(number, header["hash"])
-        self.headers[number] = {
-            name: value for name, value in header.items() if not name.startswith("_")
-        } | {"number": hex(number), "hash": self.hashes[number]}
+        said = {name: value for name, value in header.items() if not name.startswith("_")}
+        listed = header.get("transactions")
+        if isinstance(listed, list):
+            # With full transactions asked for, nodes list objects; we serve hashes alone.
+            said["transactions"] = [one["hash"] if isinstance(one, dict) else one for one in listed]
+        self.headers[number] = said | {"number": hex(number), "hash": self.hashes[number]}
         self.receipts.setdefault(number, {})
         for receipt in receipts if isinstance(receipts, list) else ():
             self._take_receipt(_members(receipt))
 
     def _take_receipt(self, receipt: Item) -> None:
-        number = integer(receipt["blockNumber"])
+        number = _block_number(receipt["blockNumber"])
         self._take_hash(number, receipt["blockHash"])
-        tx_hash = str(receipt["transactionHash"]).lower()
+        tx_hash = _hexadecimal(receipt["transactionHash"])
+        integer(receipt["transactionIndex"])
         self.receipts.setdefault(number, {})[tx_hash] = _receipt_fields(receipt)
         places = ("blockNumber", "blockHash", "transactionHash", "transactionIndex")
         place = {name: receipt[name] for name in places}
@@ -121,14 +128,14 @@ class Tape:
         if not isinstance(topics, list):
             raise ValueError(f"expected a list of topics, saw {topics!r}")
         log = RecordedLog(
-            integer(item["blockNumber"]),
+            _block_number(item["blockNumber"]),
             integer(item["transactionIndex"]),
-            str(item["transactionHash"]).lower(),
+            _hexadecimal(item["transactionHash"]),
             integer(item["logIndex"]),
-            str(item["blockHash"]).lower(),
-            str(item["address"]).lower(),
-            tuple(str(topic).lower() for topic in topics),
-            str(item["data"]).lower(),
+            _hexadecimal(item["blockHash"]),
+            _hexadecimal(item["address"]),
+            tuple(_hexadecimal(topic) for topic in topics),
+            _hexadecimal(item["data"]),
         )
         self._take_hash(log.block_number, log.block_hash)
         if self.logs.setdefault((log.tx_hash, log.log_index), log) != log:
@@ -140,12 +147,12 @@ class Tape:
 
     def _take_call(self, item: Item) -> None:
         block = item.get("block")
-        number = None if block is None else integer(block)
-        to, sent = str(item["to"]).lower(), str(item["data"]).lower()
-        self.calls[number, to, sent] = str(item["result"]).lower()
+        number = None if block is None else _block_number(block)
+        to, sent = _hexadecimal(item["to"]), _hexadecimal(item["data"])
+        self.calls[number, to, sent] = _hexadecimal(item["result"])
 
     def _take_hash(self, number: int, value: object) -> None:
-        said = str(value).lower()
+        said = _hexadecimal(value)
         known = self.hashes.setdefault(number, said)
         if known != said:
             raise ValueError(
@@ -161,12 +168,24 @@ def integer(value: object) -> int:
     Raises:
         ValueError: it is none of these.
     """
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    try:
-        return int(str(value), 16 if str(value).startswith("0x") else 10)
-    except ValueError:
-        raise ValueError(f"expected a quantity like '0x1b4', saw {value!r}") from None
+    text = "" if isinstance(value, bool) else str(value)
+    if not _QUANTITY.fullmatch(text):
+        raise ValueError(f"expected a quantity like '0x1b4', saw {value!r}")
+    return int(text, 16 if text.startswith("0x") else 10)
+
+
+def _block_number(value: object) -> int:
+    number = integer(value)
+    if number >= 1 << 64:  # the stand-in's hash has eight bytes for it, as nodes have
+        raise ValueError(f"expected a block's number, saw {value!r}")
+    return number
+
+
+def _hexadecimal(value: object) -> str:
+    """Return bytes as a node writes them."""
+    if not isinstance(value, str) or not _BYTES.fullmatch(value):
+        raise ValueError(f"expected bytes like '0x1b40', saw {value!r}")
+    return value.lower()
 
 
 def _members(value: object) -> Mapping[str, object]:
