@@ -41,7 +41,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, StrictStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -52,7 +52,7 @@ from pydantic_settings import (
 from indexer.chains import CHAINS, Chain
 from indexer.errors import UserError
 from indexer.phases import with_phases
-from indexer.settings import ChainSettings, Retries, Storage, Texts, Wallet, Watch
+from indexer.settings import ChainSettings, Place, Places, Retries, Storage, Texts, Wallet, Watch
 from indexer.spec import Protocol
 from indexer.wallets import declarations
 
@@ -105,9 +105,9 @@ class Config(BaseSettings):
 
     model_config = SettingsConfigDict(extra="forbid", frozen=True)
 
-    database: StrictStr = "perpscope.duckdb"
+    database: Place = "perpscope.duckdb"
     protocols: Texts = ()
-    phases: Texts = ()
+    phases: Places = ()
     chains: dict[Annotated[str, AfterValidator(_slug)], ChainSettings] = {}
     retries: Retries = Retries()
     wallets: tuple[Wallet, ...] = ()
@@ -245,7 +245,7 @@ def _content(path: Path) -> dict[str, Any]:
             f"there is no settings file {path}: expected a TOML file; correct --config or "
             f"{_PREFIX}CONFIG"
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # the last: thousands of brackets
         reason = error.strerror if isinstance(error, OSError) else error
         raise UserError(
             f"{path} cannot be read as TOML: {reason}; correct the file or name another with "
@@ -274,7 +274,7 @@ def _section(value: Any, variable: str) -> dict[str, Any]:
 def _typed(value: str) -> Any:
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
 
 

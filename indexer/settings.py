@@ -81,7 +81,15 @@ def _address(text: str) -> str:
     return text.lower()
 
 
+def _place(text: str) -> str:
+    if not text or "\0" in text:
+        raise ValueError("a path")
+    return text
+
+
 Texts = Annotated[tuple[StrictStr, ...], BeforeValidator(_listed)]
+Place = Annotated[StrictStr, AfterValidator(_place)]
+Places = Annotated[tuple[Place, ...], BeforeValidator(_listed)]
 Count = Annotated[int, Strict(), Field(ge=1)]
 Decimals = Annotated[int, Strict(), Field(ge=0, le=77)]
 BlockNumber = Annotated[int, Strict(), Field(ge=0)]
@@ -238,7 +246,7 @@ class Storage(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    snapshot: StrictStr | None = None
+    snapshot: Place | None = None
 
 
 class Watch(BaseModel):
@@ -269,7 +277,7 @@ class Watch(BaseModel):
     verify_level: Literal["linked", "bloom", "receipts", "agreed"] = "bloom"
     verify_sample: BlockNumber = 10_000
     report: Schedule | None = None
-    report_folder: StrictStr = "perpscope-report"
+    report_folder: Place = "perpscope-report"
     snapshot: Schedule | None = None
     stale_after: Duration = "15m"
     port: Port = 9470

@@ -265,6 +265,10 @@ def test_an_endpoint_that_is_none_is_named_by_its_place(folder: Path, url: str, 
         ("[retries]\ntimeout_seconds = 1e9", "timeout_seconds is 1000000000.0 in"),
         ("_env_file = 5", '"_env_file" in .* is no setting'),
         ("a =", "cannot be read as TOML"),
+        (f"a = {'[' * 5_000}", "cannot be read as TOML: maximum recursion depth exceeded"),
+        (r'database = "a\u0000b"', r"database is 'a\\x00b' in .*: expected a path"),
+        ('phases = [""]', r"phases\.0 is '' in .*: expected a path"),
+        ('[storage]\nsnapshot = "\\u0000"', r"storage\.snapshot is '\\x00' in"),
     ],
 )
 def test_what_does_not_fit_is_named(folder: Path, text: str, said: str) -> None:
@@ -282,6 +286,14 @@ def test_a_wrong_value_in_the_environment_is_named(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("PERPSCOPE_RETRIES__TRIES", "many")
 
     with pytest.raises(UserError, match="in the environment variable PERPSCOPE_RETRIES__TRIES"):
+        configuration()
+
+
+def test_a_variable_of_brackets_is_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no JSON because it nests too deep is read as it stands."""
+    monkeypatch.setenv("PERPSCOPE_RETRIES__TRIES", "[" * 100_000)
+
+    with pytest.raises(UserError, match=r"retries\.tries is '\[\[.*: expected a whole number"):
         configuration()
 
 
