@@ -46,7 +46,7 @@ def write(
 
     Raises:
         UserError: a binary form is asked for without a file, the file is named as another form,
-            or it is a folder or in none.
+            or it is a folder or in none, or a database.
         WorldError: the file cannot be written.
     """
     form = form_of(form, output)
@@ -155,6 +155,8 @@ def _replace(output: Path, content: bytes) -> None:
     if not output.parent.is_dir():
         raise UserError(f"{output.parent} is no folder: make it, or name another with --output")
     try:
+        if _is_database(output):
+            raise UserError(f"{output} is a database: name another file with --output")
         if output.exists() and not output.is_file():  # a device or a pipe is written to, and stays
             output.write_bytes(content)
         else:
@@ -164,6 +166,13 @@ def _replace(output: Path, content: bytes) -> None:
             f"{output} cannot be written: {error.strerror}; mend that, or name another "
             "file with --output"
         ) from error
+
+
+def _is_database(output: Path) -> bool:
+    if not output.is_file():
+        return False
+    with output.open("rb") as file:
+        return file.read(12)[8:] == b"DUCK"  # where DuckDB says so
 
 
 def _appear(output: Path, content: bytes) -> None:

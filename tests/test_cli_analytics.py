@@ -626,6 +626,17 @@ def test_a_file_that_has_appeared_is_no_failure(
     assert (tmp_path / "a.csv").read_text() == "a\n1\n"
 
 
+def test_an_output_never_takes_a_databases_place(path: Path, tmp_path: Path) -> None:
+    """An answer written over what it was read from would be the end of it."""
+    database = tmp_path / "copy.duckdb"
+    database.write_bytes(path.read_bytes())
+
+    with pytest.raises(UserError, match=r"copy.duckdb is a database: name another file"):
+        write(pl.DataFrame({"a": [1]}), Format.CSV, database)
+
+    assert database.read_bytes() == path.read_bytes()
+
+
 def test_an_output_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     """A name that the file system has no room for is the world's, and is said."""
     with pytest.raises(WorldError, match=r"a\.csv cannot be written: File name too long; mend"):

@@ -1,9 +1,11 @@
 """`perpscope index --report FILE`: what was asked, what was done, and nothing secret."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.metadata import PackageNotFoundError
 from io import StringIO
+from os import mkfifo
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -177,6 +179,42 @@ def test_a_report_without_a_place_is_refused_first(
     assert code == 2
     assert "correct --report" in capsys.readouterr().err
     assert not (tmp_path / "a.duckdb").exists()
+
+
+def test_a_report_never_takes_a_databases_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The one to be filled is not even made; another one, here of a run before, is as it was."""
+    own = tmp_path / "a.duckdb"
+    code, _ = index(tmp_path, "http://127.0.0.1:9", "--report", own)
+    assert (code, own.exists()) == (2, False)
+    with serve([served(blocks(COUNT))]) as node:
+        index(tmp_path, node.url)
+    before = own.read_bytes()
+
+    code, _ = index(
+        tmp_path, "http://127.0.0.1:9", "--database", tmp_path / "b.duckdb", "--report", own
+    )
+
+    assert code == 2
+    assert "a.duckdb is a database: expected another file" in capsys.readouterr().err
+    assert own.read_bytes() == before
+
+
+def test_a_report_goes_through_links_and_into_pipes(tmp_path: Path) -> None:
+    """What a link stands for is replaced; a pipe stays one, and is told once, in the end."""
+    pipe, link = tmp_path / "pipe", tmp_path / "link.json"
+    mkfifo(pipe)
+    link.symlink_to(tmp_path / "target.json")
+    with ThreadPoolExecutor() as reader:
+        told = reader.submit(pipe.read_text)
+        index(tmp_path, "http://127.0.0.1:9", *impatient(tmp_path), "--report", pipe)
+        assert json.loads(told.result(30))["outcome"] == "failed"
+    index(tmp_path, "http://127.0.0.1:9", *impatient(tmp_path), "--report", link)
+
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert json.loads((tmp_path / "target.json").read_text("utf-8"))["outcome"] == "failed"
 
 
 def test_the_bar_says_how_fast_and_how_much_longer() -> None:

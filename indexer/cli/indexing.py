@@ -26,7 +26,7 @@ from indexer.cli.options import (
 from indexer.cli.places import database_of, snapshot_of
 from indexer.cli.printing import print_table
 from indexer.cli.progress import shown
-from indexer.cli.run_report import check_writable, run_report, write_run_report
+from indexer.cli.run_report import check_writable, is_stream, run_report, write_run_report
 from indexer.config import configuration
 from indexer.errors import PerpscopeError, RequestsSpent
 from indexer.rpc import Endpoint
@@ -71,7 +71,7 @@ def index_command(
     )
     endpoints = settings.endpoints(job.chain, rpc)
     if report is not None:
-        check_writable(report)
+        check_writable(report, path)
     _run(job, endpoints, snapshot_of(settings, path), report)
 
 
@@ -81,7 +81,7 @@ def _run(job: Job, endpoints: Sequence[Endpoint], target: Path | None, report: P
     error: str | None = "stopped before its end"
     started_at = datetime.now(UTC)
     told = partial(run_report, job, endpoints, started_at=started_at)
-    if report is not None:
+    if report is not None and not is_stream(report):
         # Who is killed says nothing more, and a report of the run before would speak for this one.
         write_run_report(report, told(done=None, error="has not ended yet, or was killed"))
     try:

@@ -11,7 +11,7 @@ from typing import Any
 
 from indexer.errors import UserError, WorldError, misplaced
 from indexer.rpc import Endpoint, EndpointStatistics
-from indexer.store import Snapshot, program_version, status
+from indexer.store import Snapshot, is_database, program_version, status
 from indexer.sync import Job, Summary
 
 FORMAT = "perpscope-run/1"
@@ -19,31 +19,43 @@ FORMAT = "perpscope-run/1"
 _ENGINES = ("duckdb", "polars", "web3")
 
 
-def check_writable(file: Path) -> None:
+def check_writable(file: Path, database: Path) -> None:
     """
-    Check, before anything is fetched, that the report will have a place.
+    Check, before anything is fetched, that the report will have a place of its own.
 
     Raises:
-        UserError: the path is a folder, or its folder does not exist.
+        UserError: the path is a folder or a database, or its folder does not exist.
     """
     if why := misplaced(file, "--report"):
         raise UserError(why)
+    if file.resolve() == database.resolve() or is_database(file):
+        raise UserError(f"{file} is a database: expected another file; correct --report")
+
+
+def is_stream(file: Path) -> bool:
+    """Return whether it is a device or a pipe: written to, it stays what it is."""
+    return file.exists() and not file.is_file()
 
 
 def write_run_report(file: Path, content: dict[str, Any]) -> None:
     """
-    Put the report in its place, whole or not at all.
+    Put the report in its place, whole or not at all; a stream is written to.
 
     Raises:
         WorldError: it cannot be written; what was there is as before.
     """
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}.new")
+    text = json.dumps(content, indent=1) + "\n"
+    target = file.resolve()  # what a link stands for is replaced, not the link
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.new")
     try:
+        if is_stream(file):
+            file.write_text(text, "utf-8")
+            return
         with unfinished.open("w", encoding="utf-8") as place:
-            place.write(json.dumps(content, indent=1) + "\n")
+            place.write(text)
             place.flush()
             os.fsync(place.fileno())
-        unfinished.replace(file)
+        unfinished.replace(target)
     except OSError as error:
         raise WorldError(
             f"the report {file} cannot be written ({error.strerror}); make room for it there, or "

@@ -12,6 +12,7 @@ for what sync and `status` ask, `snapshots` for the copy that readers get.
 from indexer.store.adoption import adopt, keep_reaches, read_span, seed_tokens
 from indexer.store.brought import Brought, Landed, brought_before, land
 from indexer.store.connection import SCHEMA, open_database, program_version, transaction
+from indexer.store.creation import is_database
 from indexer.store.finality import FINALITIES, is_more_final, settle
 from indexer.store.fingerprint import added, fingerprint, subtracted
 from indexer.store.income import FIGURES, promised_of
@@ -76,6 +77,7 @@ __all__ = [
     "gaps",
     "held",
     "holds",
+    "is_database",
     "is_more_final",
     "is_published",
     "joined",

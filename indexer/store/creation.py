@@ -52,6 +52,14 @@ def remove(path: Path) -> None:
     log_of(path).unlink(missing_ok=True)
 
 
+def is_database(path: Path) -> bool:
+    """Return whether a DuckDB database is at a path, ours or not."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(12)[8:] == b"DUCK"  # where DuckDB says so
+
+
 def log_of(path: Path) -> Path:
     """Return where DuckDB keeps what is not yet in the file itself."""
     return path.with_name(f"{path.name}.wal")
