@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import duckdb
 import polars as pl
+from polars import selectors
 
 from analytics.connection import opened
 from analytics.errors import UserError, WorldError, check_variables
@@ -313,7 +314,16 @@ def selected(con: Connection, sql: str) -> pl.DataFrame:
                 f"column {name} of --sql is {kind}: make it a number, a time or text, as "
                 "'0x' || lower(hex(data)) does of bytes"
             )
-    return rows(con, sql, {})
+    found = rows(con, sql, {})
+    times = found.select(selectors.datetime() | selectors.date())
+    for column in times:
+        # DuckDB knows infinity as a time, and years that no other program does.
+        if not column.cast(pl.Datetime("ms")).is_between(datetime.min, datetime.max).all():
+            raise UserError(
+                f"column {column.name} of --sql holds a time beyond the years 1 to 9999: expected "
+                "none; make it text, or null"
+            )
+    return found
 
 
 @lru_cache(maxsize=256)

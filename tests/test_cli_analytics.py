@@ -494,6 +494,8 @@ def test_a_select_of_ones_own_is_answered_exactly(run: Run) -> None:
         (("--sql", "select nothing from fees"), "--sql cannot be understood: Binder Error"),
         (("--sql", "select $a"), "--sql cannot be understood: Invalid Input Error"),
         (("--sql", "select data from logs"), "column data of --sql is BLOB: make it a number"),
+        (("--sql", "select 'infinity'::timestamp as at"), "column at of --sql holds a time beyond"),
+        (("--sql", "select '-infinity'::date as day"), "column day of --sql holds a time beyond"),
         (("--sql", "select [1] as many"), "column many of --sql is INTEGER[]: make it a number"),
         (("--sql", "select [1.5] as many"), "column many of --sql is DECIMAL(2,1)[]: make it a"),
         (("--sql", "select [1] as one, 1 as one"), "column one of --sql is INTEGER[]: make it a"),

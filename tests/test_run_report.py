@@ -1,11 +1,10 @@
 """`perpscope index --report FILE`: what was asked, what was done, and nothing secret."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
+import os
 from functools import partial
 from importlib.metadata import PackageNotFoundError
 from io import StringIO
-from os import mkfifo
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -204,12 +203,12 @@ def test_a_report_never_takes_a_databases_place(
 def test_a_report_goes_through_links_and_into_pipes(tmp_path: Path) -> None:
     """What a link stands for is replaced; a pipe stays one, and is told once, in the end."""
     pipe, link = tmp_path / "pipe", tmp_path / "link.json"
-    mkfifo(pipe)
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     link.symlink_to(tmp_path / "target.json")
-    with ThreadPoolExecutor() as reader:
-        told = reader.submit(pipe.read_text)
-        index(tmp_path, "http://127.0.0.1:9", *impatient(tmp_path), "--report", pipe)
-        assert json.loads(told.result(30))["outcome"] == "failed"
+    index(tmp_path, "http://127.0.0.1:9", *impatient(tmp_path), "--report", pipe)
+    with os.fdopen(reader, encoding="utf-8") as told:
+        assert json.load(told)["outcome"] == "failed"
     index(tmp_path, "http://127.0.0.1:9", *impatient(tmp_path), "--report", link)
 
     assert pipe.is_fifo()
