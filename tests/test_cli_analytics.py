@@ -806,6 +806,10 @@ def test_a_day_ends_before_itself() -> None:
             "--to: '0001-01-01T00:00:00+14:00' is not a UTC time",
         ),
         (
+            ["metric", "adls", "--to", "0001-01-01"],
+            "--to 0001-01-01: no time is before it; expected a later day",
+        ),
+        (
             ["metric", "adls", "--from", "2025-10-11", "--to", "2025-10-10"],
             "the time would end at 2025-10-10 00:00:00, before 2025-10-11 00:00:00: swap the times",
         ),

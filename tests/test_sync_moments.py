@@ -159,6 +159,17 @@ def test_an_end_that_the_head_passes_meanwhile_is_the_end(
     assert rows(tmp_path / "a.duckdb", tops) == [("feed", last), ("pools", last)]
 
 
+def test_the_first_moment_of_all_is_before_every_block() -> None:
+    """No moment is before it, and from it on is from the first block on."""
+    asked = job(Path(), protocols=(FEED,), from_block=datetime.min)
+
+    clock = Clock([0, 12, 24], FIRST)
+
+    work = asyncio.run(in_blocks(clock, asked, clock.heads))  # type: ignore[arg-type]
+
+    assert work.from_block == FIRST
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [

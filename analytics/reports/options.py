@@ -110,10 +110,14 @@ def end(option: str, text: str | None) -> datetime | None:
     Return the last UTC time an option names: a time itself, of a day the instant before it begins.
 
     Raises:
-        UserError: it is none.
+        UserError: it is none, or there is none before it.
     """
     value = moment(option, text)
-    return value - INSTANT if value is not None and _is_day(text or "") else value
+    if value is None or not _is_day(text or ""):
+        return value
+    if value == datetime.min:
+        raise UserError(f"{option} {text}: no time is before it; expected a later day")
+    return value - INSTANT
 
 
 def _is_day(text: str) -> bool:

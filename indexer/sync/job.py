@@ -118,9 +118,14 @@ async def in_blocks(node: Source, job: Job, heads: Heads) -> Job:
         lowest = min((first_block(item, job.chain) or 0 for item in job.protocols), default=0)
         low = min(lowest, head.number)
         if isinstance(start, datetime):
-            start = await last_until(node, start - _TICK, low, head) + 1
+            start = await last_until(node, _before(start), low, head) + 1
         if isinstance(end, datetime) and end <= head.timestamp:
-            end = await last_until(node, end - _TICK, low, head)
+            end = await last_until(node, _before(end), low, head)
     if isinstance(start, int) and isinstance(end, int) and start > end:
         raise UserError(f"--from is block {start}, after --to, block {end}: expected it before")
     return replace(job, from_block=start, to_block=end)
+
+
+def _before(moment: datetime) -> datetime:
+    # Before the first moment that there is, there is no block either.
+    return moment - _TICK if moment > datetime.min else moment
