@@ -399,6 +399,30 @@ def test_a_copy_over_the_database_is_refused(
     assert "the database itself: expected another file" in capsys.readouterr().err
 
 
+def test_a_copy_over_another_file_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A database that somebody indexes into, or notes, are no copies; a writable copy is one."""
+    path, target, config = settled(tmp_path)
+    words = ("index", "--chain", "ethereum", "--config", config)
+    with serve([served(blocks(9))]) as node:
+        run(job(target), node.url)
+        before = target.read_bytes()
+        assert perpscope(*words, "--rpc", node.url) == 2
+        assert target.read_bytes() == before
+        target.write_text("what I found out", encoding="utf-8")
+        assert perpscope(*words, "--rpc", node.url) == 2
+        assert capsys.readouterr().err.count("which is no copy that was published") == 2
+        target.unlink()
+        assert perpscope(*words, "--rpc", node.url) == 0
+        target.chmod(0o644)
+    with serve([served(blocks(19))]) as node:
+        assert perpscope(*words, "--rpc", node.url) == 0
+
+    assert number_of(target) == (2, True)
+    assert is_published(path, target)
+
+
 def test_a_lock_that_has_no_room_for_its_holder_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ import typer
 
 from indexer.config import Config
 from indexer.errors import UserError, misplaced
+from indexer.store import is_replaceable
 
 
 def database_of(given: Path | None, settings: Config) -> Path:
@@ -32,7 +33,9 @@ def snapshot_of(settings: Config, database: Path) -> Path | None:
     It is the copy of the database of the settings: of another one nothing is published, aloud.
 
     Raises:
-        UserError: it would be published over the database itself.
+        UserError: it would be published over the database itself, or over another file.
+        DatabaseBusy: another process held what is there all the time.
+        DatabaseUnusable: what is there cannot be read.
     """
     if settings.storage.snapshot is None:
         return None
@@ -48,4 +51,9 @@ def snapshot_of(settings: Config, database: Path) -> Path | None:
             err=True,
         )
         return None
+    if not is_replaceable(target):
+        raise UserError(
+            f"storage.snapshot is {target}, which is no copy that was published and would be lost: "
+            "expected another file; correct it, or move that one away"
+        )
     return target

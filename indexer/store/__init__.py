@@ -41,7 +41,7 @@ from indexer.store.reads import answers_between, uncollected, write_collected
 from indexer.store.rederive import Reading, Rederived, rederive
 from indexer.store.repairs import COUNTED, replace_range
 from indexer.store.rewinds import Rewound, remaining, rewind
-from indexer.store.snapshots import Snapshot, is_published, publish
+from indexer.store.snapshots import Snapshot, is_published, is_replaceable, publish
 from indexer.store.summary import Status, status
 from indexer.store.swaps import swap
 from indexer.store.turns import reading
@@ -80,6 +80,7 @@ __all__ = [
     "is_database",
     "is_more_final",
     "is_published",
+    "is_replaceable",
     "joined",
     "keep_reaches",
     "land",

@@ -20,7 +20,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from indexer.errors import DatabaseBusy, DatabaseUnusable
+from indexer.errors import DatabaseBusy, DatabaseUnusable, UserError
 from indexer.store.connection import delete, insert, open_database, select
 from indexer.store.creation import log_of, remove
 from indexer.store.locks import held
@@ -28,6 +28,7 @@ from indexer.store.turns import reading
 from indexer.tables import columns_of, now
 
 _WAIT_SECONDS = 60.0
+_WRITABLE = 0o222
 _COPY = "import shutil, sys; shutil.copyfile(*sys.argv[1:])"
 
 
@@ -77,6 +78,25 @@ def publish(path: Path, target: Path) -> Snapshot:
         finally:
             remove(fresh)
     return snapshot
+
+
+def is_replaceable(target: Path) -> bool:
+    """
+    Return whether what is at a path is a copy that was published, or no file.
+
+    Raises:
+        DatabaseBusy: another process held it all the time.
+        DatabaseUnusable: it cannot be read.
+    """
+    # Copies are made so that nobody writes to them; not every file system remembers it.
+    if not target.is_file() or not target.stat().st_mode & _WRITABLE:
+        return True
+    try:
+        with closing(open_database(target, read_only=True)) as connection:
+            snapshot = read_snapshot(connection)
+    except UserError:  # no database of ours
+        return False
+    return snapshot is not None and snapshot.is_copy
 
 
 def is_published(path: Path, target: Path) -> bool:
@@ -148,7 +168,7 @@ def _label(fresh: Path) -> None:
 
 
 def _put(fresh: Path, target: Path) -> None:
-    fresh.chmod(fresh.stat().st_mode & 0o444)  # nobody whom the umask keeps out
+    fresh.chmod(fresh.stat().st_mode & 0o444)  # not writable; nobody whom the umask keeps out
     _flush(fresh)
     fresh.replace(target)
     _flush(target.parent)
